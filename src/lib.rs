@@ -1,0 +1,9 @@
+//! windtunnel: a discrete-event simulator for multi-cloud scheduling.
+//!
+//! Each module is a room; a room imports only rooms above it (tested in
+//! `tests/it/layers.rs`).
+
+pub mod units;
+pub mod problem;
+pub mod engine;
+pub mod model;

@@ -1,0 +1,2 @@
+//! windtunnel
+fn main() {}

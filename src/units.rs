@@ -1,0 +1,17 @@
+//! Quantities as types, ids and tables, named random streams and samplers.
+//!
+//! A time, a span, an amount of money and a rate cannot be mixed up; sums are
+//! exact because everything inside the simulator is an integer.
+
+mod id;
+mod money;
+mod resources;
+mod time;
+
+pub mod distribution;
+pub mod stream;
+
+pub use id::{Id, Table};
+pub use money::{Money, Rate};
+pub use resources::{Demand, Free, Shape};
+pub use time::{Calendar, Span, Time};
