@@ -3,7 +3,7 @@
 //! Each module is a room; a room imports only rooms above it (tested in
 //! `tests/it/layers.rs`).
 
-pub mod units;
-pub mod problem;
 pub mod engine;
 pub mod model;
+pub mod problem;
+pub mod units;

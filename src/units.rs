@@ -13,5 +13,5 @@ pub mod stream;
 
 pub use id::{Id, Table};
 pub use money::{Money, Rate};
-pub use resources::{Demand, Free, Shape};
+pub use resources::{Demand, Free, MAX_GPUS, Shape, WHOLE_GPU};
 pub use time::{Calendar, Span, Time};

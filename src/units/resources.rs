@@ -1,0 +1,138 @@
+//! Resource vectors: what a machine offers, what a task asks, what is left.
+//!
+//! CPU is milli-cores, memory is MiB. GPUs are devices; each device has 1,000
+//! milli-shares, so that whole and fractional demands pack per device.
+
+/// Milli-shares of one whole GPU device.
+pub const WHOLE_GPU: u16 = 1_000;
+/// Most GPU devices that one instance may have.
+pub const MAX_GPUS: u8 = 32;
+
+/// What one task asks of the one instance it runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Demand {
+    /// Milli-cores.
+    pub cpu: u32,
+    /// MiB.
+    pub memory: u32,
+    /// GPU devices, 0 to 32.
+    pub gpus: u8,
+    /// Milli-shares of each of those devices, 1 to 1,000; 0 when `gpus` is 0.
+    /// Shares of different devices are never added up into one.
+    pub gpu_share: u16,
+}
+
+impl Demand {
+    /// Milli-shares over all devices.
+    pub const fn gpu_milli(self) -> u32 {
+        self.gpus as u32 * self.gpu_share as u32
+    }
+
+    /// Whether the task takes only whole devices (or none).
+    pub const fn whole_gpus(self) -> bool {
+        self.gpus == 0 || self.gpu_share == WHOLE_GPU
+    }
+}
+
+/// What one instance offers to work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shape {
+    /// Milli-cores.
+    pub cpu: u32,
+    /// MiB.
+    pub memory: u32,
+    /// GPU devices, 0 to 32.
+    pub gpus: u8,
+}
+
+impl Shape {
+    /// Milli-shares over all devices.
+    pub const fn gpu_milli(self) -> u32 {
+        self.gpus as u32 * WHOLE_GPU as u32
+    }
+
+    /// An empty instance of this shape.
+    pub const fn free(self) -> Free {
+        Free {
+            cpu: self.cpu,
+            memory: self.memory,
+            whole_gpus: self.gpus,
+            best_share: if self.gpus == 0 { 0 } else { WHOLE_GPU },
+        }
+    }
+
+    /// How many tasks of `demand` an empty instance holds at once.
+    pub fn holds(self, demand: Demand) -> u32 {
+        let by_gpu = match demand.gpus {
+            0 => u32::MAX,
+            1 => u32::from(self.gpus) * u32::from(WHOLE_GPU / demand.gpu_share.max(1)),
+            gpus => u32::from(self.gpus / gpus) * u32::from(WHOLE_GPU / demand.gpu_share.max(1)),
+        };
+        let by_cpu = self.cpu.checked_div(demand.cpu).unwrap_or(u32::MAX);
+        let by_memory = self.memory.checked_div(demand.memory).unwrap_or(u32::MAX);
+        by_cpu.min(by_memory).min(by_gpu)
+    }
+}
+
+/// What is left of one instance, summarised so that most misfits are seen
+/// without looking at single devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Free {
+    /// Milli-cores.
+    pub cpu: u32,
+    /// MiB.
+    pub memory: u32,
+    /// Devices with all their shares free.
+    pub whole_gpus: u8,
+    /// Free milli-shares of the device with the most of them.
+    pub best_share: u16,
+}
+
+impl Free {
+    /// Whether one task of `demand` fits. Exact for no, whole, and one
+    /// fractional device; for several fractional devices it is necessary only,
+    /// and the devices themselves decide.
+    pub const fn fits(self, demand: Demand) -> bool {
+        self.cpu >= demand.cpu
+            && self.memory >= demand.memory
+            && (demand.gpus == 0
+                || self.best_share >= demand.gpu_share
+                    && (demand.gpu_share < WHOLE_GPU || self.whole_gpus >= demand.gpus))
+    }
+
+    /// The larger of the two in every component.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            cpu: self.cpu.max(other.cpu),
+            memory: self.memory.max(other.memory),
+            whole_gpus: self.whole_gpus.max(other.whole_gpus),
+            best_share: self.best_share.max(other.best_share),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_holds_what_divides_into_it() {
+        let node = Shape { cpu: 64_000, memory: 262_144, gpus: 8 };
+        let ask = |cpu, memory, gpus, gpu_share| Demand { cpu, memory, gpus, gpu_share };
+        assert_eq!(node.holds(ask(4_000, 0, 0, 0)), 16);
+        assert_eq!(node.holds(ask(4_000, 65_536, 0, 0)), 4);
+        assert_eq!(node.holds(ask(0, 0, 1, 300)), 24); // three per device
+        assert_eq!(node.holds(ask(0, 0, 3, 1_000)), 2);
+        assert_eq!(Shape::default().holds(ask(1, 0, 0, 0)), 0);
+    }
+
+    #[test]
+    fn fits_looks_at_every_resource() {
+        let free = Free { cpu: 4_000, memory: 100, whole_gpus: 1, best_share: 1_000 };
+        assert!(free.fits(Demand { cpu: 4_000, memory: 100, gpus: 1, gpu_share: 1_000 }));
+        assert!(!free.fits(Demand { cpu: 4_001, memory: 100, gpus: 0, gpu_share: 0 }));
+        assert!(!free.fits(Demand { cpu: 0, memory: 101, gpus: 0, gpu_share: 0 }));
+        assert!(!free.fits(Demand { cpu: 0, memory: 0, gpus: 2, gpu_share: 1_000 }));
+    }
+}

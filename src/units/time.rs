@@ -1,0 +1,236 @@
+//! The simulated clock: integer microseconds since the run began, and the
+//! calendar that gives them dates.
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Sub};
+
+/// A point on the simulated clock: whole microseconds since the run's start.
+///
+/// Points before the start exist (a virtual machine that was alive before the
+/// window), so the number is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(i64);
+
+/// A length of simulated time: whole microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(i64);
+
+impl Time {
+    /// The run's start.
+    pub const ZERO: Self = Self(0);
+    /// Later than anything that can happen.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// The point `micros` microseconds after the run's start.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// The point `secs` whole seconds after the run's start.
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs * 1_000_000)
+    }
+
+    /// Microseconds since the run's start.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Seconds since the run's start, for reports.
+    pub fn secs_f64(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
+    /// This point plus `span`, or `Time::MAX` where that is past the end of the clock.
+    pub const fn saturating_add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
+impl Span {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+    /// Longer than anything that can happen.
+    pub const MAX: Self = Self(i64::MAX);
+    /// One hour.
+    pub const HOUR: Self = Self(3_600_000_000);
+
+    /// `micros` microseconds.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// `secs` whole seconds.
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs * 1_000_000)
+    }
+
+    /// `secs` seconds, rounded to the nearest microsecond; `None` where that
+    /// is not a number or lies outside the clock (about 292,000 years).
+    pub fn from_secs_f64(secs: f64) -> Option<Self> {
+        let micros = libm::round(secs * 1e6);
+        (micros.abs() < 9.2e18).then_some(Self(micros as i64))
+    }
+
+    /// Length in microseconds.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Length in seconds, for reports.
+    pub fn secs_f64(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+}
+
+impl Add<Span> for Time {
+    type Output = Time;
+    fn add(self, span: Span) -> Time {
+        Time(self.0 + span.0)
+    }
+}
+
+impl Sub for Time {
+    type Output = Span;
+    fn sub(self, earlier: Time) -> Span {
+        Span(self.0 - earlier.0)
+    }
+}
+
+impl Sub<Span> for Time {
+    type Output = Time;
+    fn sub(self, span: Span) -> Time {
+        Time(self.0 - span.0)
+    }
+}
+
+impl Add for Span {
+    type Output = Span;
+    fn add(self, other: Span) -> Span {
+        Span(self.0 + other.0)
+    }
+}
+
+impl Sub for Span {
+    type Output = Span;
+    fn sub(self, other: Span) -> Span {
+        Span(self.0 - other.0)
+    }
+}
+
+impl AddAssign for Span {
+    fn add_assign(&mut self, other: Span) {
+        self.0 += other.0;
+    }
+}
+
+impl fmt::Display for Span {
+    /// As a person writes it: `1 d 2 h`, `3 h 4 min`, `5 min 6 s`, `7.25 s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let micros = self.0.unsigned_abs();
+        let secs = micros / 1_000_000;
+        let part = |big: u64, big_unit: &str, small: u64, small_unit: &str| {
+            if small == 0 {
+                format!("{sign}{big} {big_unit}")
+            } else {
+                format!("{sign}{big} {big_unit} {small} {small_unit}")
+            }
+        };
+        let text = match secs {
+            0..60 => {
+                let text = format!("{:.3}", micros as f64 / 1e6);
+                format!("{sign}{} s", text.trim_end_matches('0').trim_end_matches('.'))
+            }
+            60..3_600 => part(secs / 60, "min", secs % 60, "s"),
+            3_600..86_400 => part(secs / 3_600, "h", secs % 3_600 / 60, "min"),
+            _ => part(secs / 86_400, "d", secs % 86_400 / 3_600, "h"),
+        };
+        f.write_str(&text)
+    }
+}
+
+/// Dates for points on the clock: when the run starts, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calendar {
+    /// Microseconds since 1970-01-01T00:00:00Z at the run's start.
+    start: i64,
+}
+
+impl Calendar {
+    /// A run that starts `micros` microseconds after 1970-01-01T00:00:00Z.
+    pub const fn from_unix_micros(micros: i64) -> Self {
+        Self { start: micros }
+    }
+
+    /// Microseconds since 1970 at `at`.
+    pub const fn unix_micros(self, at: Time) -> i64 {
+        self.start.saturating_add(at.0)
+    }
+
+    /// The point on the clock of an instant given in microseconds since 1970.
+    pub const fn time(self, unix_micros: i64) -> Time {
+        Time(unix_micros - self.start)
+    }
+
+    /// `at` as a UTC timestamp. Points outside years -9999 to 9999 are clipped to them.
+    pub fn timestamp(self, at: Time) -> jiff::Timestamp {
+        let micros = self.unix_micros(at);
+        let (low, high) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
+        let micros = micros.clamp(low.as_microsecond(), high.as_microsecond());
+        jiff::Timestamp::from_microsecond(micros).unwrap_or(low)
+    }
+
+    /// `at` in the form `2026-03-01T12:00:00Z`, with microseconds where there are any.
+    pub fn format(self, at: Time) -> String {
+        self.timestamp(at).to_string()
+    }
+
+    /// Seconds since the last midnight UTC, 0 to 86,399.
+    pub const fn second_of_day(self, at: Time) -> i64 {
+        self.unix_micros(at).div_euclid(1_000_000).rem_euclid(86_400)
+    }
+
+    /// Day of the week, 0 is Monday. (1970-01-01 was a Thursday.)
+    pub const fn weekday(self, at: Time) -> i64 {
+        (self.unix_micros(at).div_euclid(86_400_000_000) + 3).rem_euclid(7)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_read_like_a_person_writes_them() {
+        let cases = [
+            (0, "0 s"),
+            (7_250_000, "7.25 s"),
+            (60_000_000, "1 min"),
+            (306_000_000, "5 min 6 s"),
+            (11_040_000_000, "3 h 4 min"),
+            (93_600_000_000, "1 d 2 h"),
+            (-1_500_000, "-1.5 s"),
+        ];
+        for (micros, want) in cases {
+            assert_eq!(Span(micros).to_string(), want);
+        }
+    }
+
+    #[test]
+    fn the_calendar_knows_days_and_hours() {
+        // 2026-03-01T12:00:00Z is a Sunday.
+        let calendar = Calendar::from_unix_micros(1_772_366_400_000_000);
+        assert_eq!(calendar.format(Time::ZERO), "2026-03-01T12:00:00Z");
+        assert_eq!(calendar.weekday(Time::ZERO), 6);
+        assert_eq!(calendar.second_of_day(Time::ZERO), 43_200);
+        assert_eq!(calendar.weekday(Time::ZERO + Span::from_secs(43_200)), 0);
+    }
+
+    #[test]
+    fn seconds_round_to_the_nearest_microsecond() {
+        assert_eq!(Span::from_secs_f64(0.000_000_5), Some(Span(1)));
+        assert_eq!(Span::from_secs_f64(f64::NAN), None);
+        assert_eq!(Span::from_secs_f64(1e300), None);
+    }
+}
