@@ -1,1 +1,96 @@
-//! problem
+//! What is wrong with an input. Many at once, each with its place and a hint.
+
+use std::fmt;
+
+/// One thing wrong with an input file or value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, as the user named it; or a flag such as `--set`.
+    pub path: String,
+    /// Line, from 1; 0 when the problem has no place in a file.
+    pub line: u64,
+    /// Column, from 1; 0 when unknown.
+    pub column: u64,
+    /// What is wrong and what was found, lower case, no full stop.
+    pub message: String,
+    /// What to do about it, when we can guess the intent.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A problem with a place.
+    pub fn at(path: &str, line: u64, column: u64, message: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), line, column, message: message.into(), hint: None }
+    }
+
+    /// A problem with a file as a whole.
+    pub fn with(path: &str, message: impl Into<String>) -> Self {
+        Self::at(path, 0, 0, message)
+    }
+
+    /// The same problem with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    /// `file:line:column: message`, then `  hint: ...` on its own line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+            if self.column > 0 {
+                write!(f, ":{}", self.column)?;
+            }
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The candidate most like `found`, if one is close enough to be meant.
+pub fn did_you_mean<'a>(
+    found: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(found, candidate), candidate))
+        .filter(|&(score, _)| score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
+        .map(|(_, candidate)| candidate)
+}
+
+/// User text made fit for a message: control characters replaced, at most 60 characters.
+pub fn clip(text: &str) -> String {
+    let mut clean: String =
+        text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(60).is_some() {
+        clean.push('…');
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_print_place_message_and_hint() {
+        let problem =
+            Problem::at("a.toml", 3, 7, "unknown key `sede`").hint("did you mean `seed`?");
+        assert_eq!(
+            problem.to_string(),
+            "a.toml:3:7: unknown key `sede`\n  hint: did you mean `seed`?"
+        );
+        assert_eq!(did_you_mean("sede", ["seed", "out"]), Some("seed"));
+        assert_eq!(did_you_mean("zzz", ["seed", "out"]), None);
+        assert_eq!(clip("a\u{1b}[31m").chars().nth(1), Some('\u{fffd}'));
+    }
+}

@@ -11,6 +11,7 @@ mod time;
 pub mod distribution;
 pub mod stream;
 
+pub use distribution::Distribution;
 pub use id::{Id, Table};
 pub use money::{Money, Rate};
 pub use resources::{Demand, Free, MAX_GPUS, Shape, WHOLE_GPU};

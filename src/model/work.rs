@@ -1,0 +1,258 @@
+//! Work: what may be seen of it (`Ask`) and what is true of it (`Truth`).
+
+use std::collections::BTreeMap;
+
+use crate::units::{Demand, Id, Span, Table, Time};
+
+/// Who submitted the work; the key of a cost split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// As the workload names it.
+    pub name: String,
+}
+
+/// Where data lives: the name of a region (`aws/us-east-1`) or cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// `provider/region`, or a cluster's name.
+    pub name: String,
+}
+
+/// Work with an end (a job) or with a lifetime (a virtual machine).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Runs for its runtime on the reference machine, scaled by relative speed.
+    #[default]
+    Job,
+    /// Lives for its lifetime, whatever the machine's speed.
+    VirtualMachine,
+}
+
+/// Stable identity of a piece of work: which source, and which row of it
+/// (counted from 0 in reading order, before any transformation).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkId {
+    /// Number of the source; repetitions of a trace count as sources.
+    pub source: u32,
+    /// Row of that source.
+    pub ordinal: u64,
+}
+
+/// How the tasks of one job must be spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Spread {
+    /// Anywhere.
+    #[default]
+    None,
+    /// No two tasks on one instance (anti-affinity).
+    Instances,
+    /// No two tasks in one zone.
+    Zones,
+    /// Task counts of any two used zones differ by at most one, over the zones
+    /// where the job may run.
+    EvenZones,
+}
+
+/// Names that are allowed or forbidden. Empty lists restrict nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Filter {
+    /// When not empty, only these.
+    pub allowed: Vec<String>,
+    /// Never these.
+    pub forbidden: Vec<String>,
+}
+
+impl Filter {
+    /// Whether `name` passes.
+    pub fn admits(&self, name: &str) -> bool {
+        (self.allowed.is_empty() || self.allowed.iter().any(|allowed| allowed == name))
+            && !self.forbidden.iter().any(|forbidden| forbidden == name)
+    }
+}
+
+/// Where work may run, and how fast. Interned: many jobs share one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rules {
+    /// Providers and clusters by name.
+    pub providers: Filter,
+    /// Regions as `provider/region`.
+    pub regions: Filter,
+    /// Instance types by name.
+    pub types: Filter,
+    /// Offers by their full name.
+    pub offers: Filter,
+    /// Markets by name: `on-demand`, `spot`, `owned`.
+    pub markets: Filter,
+    /// Data residency: jurisdictions (such as `EU`, `US`) in which the region must lie; any when empty.
+    pub jurisdictions: Vec<String>,
+    /// Certifications that the region must have, all of them.
+    pub certifications: Vec<String>,
+    /// GPU models by name; when `allowed` is not empty, only instances with one of them.
+    pub gpu_models: Filter,
+    /// Relative speed by GPU model in millionths; replaces the instance type's
+    /// speed where the model is listed.
+    pub throughput: Vec<(String, u32)>,
+    /// How the tasks are spread.
+    pub spread: Spread,
+}
+
+/// What may be seen of a piece of work when it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Job or virtual machine.
+    pub kind: Kind,
+    /// Number of tasks, at least 1.
+    pub tasks: u32,
+    /// A gang starts all tasks together or none; otherwise each on its own.
+    pub gang: bool,
+    /// What each task asks.
+    pub demand: Demand,
+    /// The user's estimate of the runtime on the reference machine;
+    /// `Span::MAX` when there is none.
+    pub estimate: Span,
+    /// When it should be done; `Time::MAX` when there is no deadline.
+    pub deadline: Time,
+    /// Larger is more important.
+    pub priority: i32,
+    /// Whose it is.
+    pub tenant: Id<Tenant>,
+    /// Where it may run.
+    pub rules: Id<Rules>,
+    /// Where its data lives; `None` when it has no data.
+    pub home: Option<Id<Home>>,
+    /// Bytes read before it starts computing.
+    pub input: i64,
+    /// Bytes written back when it is done.
+    pub output: i64,
+    /// Whether progress survives a preemption (otherwise the work starts again).
+    pub resumes: bool,
+}
+
+impl Default for Ask {
+    /// One task that asks nothing.
+    fn default() -> Self {
+        Self {
+            kind: Kind::Job,
+            tasks: 1,
+            gang: true,
+            demand: Demand::default(),
+            estimate: Span::MAX,
+            deadline: Time::MAX,
+            priority: 0,
+            tenant: Id::new(0),
+            rules: Id::new(0),
+            home: None,
+            input: 0,
+            output: 0,
+            resumes: false,
+        }
+    }
+}
+
+/// What only the simulator knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// Runtime of each task on the reference machine, or the lifetime of a
+    /// virtual machine. At least zero.
+    pub runtime: Span,
+}
+
+/// One piece of work as a source hands it over. The same value is filled again
+/// and again, so that reading allocates nothing per row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Stable identity.
+    pub id: WorkId,
+    /// As the source names it; empty when it has no name (then the ordinal stands for it).
+    pub name: String,
+    /// When it is submitted.
+    pub arrival: Time,
+    /// What may be seen.
+    pub ask: Ask,
+    /// What is true.
+    pub truth: Truth,
+}
+
+impl Work {
+    /// The name, or the ordinal where there is none, with the repetition in front if there is one.
+    pub fn label(&self) -> String {
+        let name =
+            if self.name.is_empty() { self.id.ordinal.to_string() } else { self.name.clone() };
+        if self.id.source == 0 { name } else { format!("{}/{name}", self.id.source) }
+    }
+}
+
+/// The names that asks refer to, interned in reading order. Row 0 of `tenants`
+/// is the tenant of work that names none, row 0 of `rules` restricts nothing.
+#[derive(Clone, Debug)]
+pub struct Book {
+    tenants: Table<Tenant>,
+    homes: Table<Home>,
+    rules: Table<Rules>,
+    tenant_ids: BTreeMap<String, Id<Tenant>>,
+    home_ids: BTreeMap<String, Id<Home>>,
+    rule_ids: BTreeMap<Rules, Id<Rules>>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        let mut book = Self {
+            tenants: Table::default(),
+            homes: Table::default(),
+            rules: Table::default(),
+            tenant_ids: BTreeMap::new(),
+            home_ids: BTreeMap::new(),
+            rule_ids: BTreeMap::new(),
+        };
+        book.tenant("default");
+        book.rules(&Rules::default());
+        book
+    }
+}
+
+impl Book {
+    /// The id of the tenant called `name`.
+    pub fn tenant(&mut self, name: &str) -> Id<Tenant> {
+        if let Some(&id) = self.tenant_ids.get(name) {
+            return id;
+        }
+        let id = self.tenants.push(Tenant { name: name.to_owned() });
+        self.tenant_ids.insert(name.to_owned(), id);
+        id
+    }
+
+    /// The id of the home called `name` (`provider/region` or a cluster).
+    pub fn home(&mut self, name: &str) -> Id<Home> {
+        if let Some(&id) = self.home_ids.get(name) {
+            return id;
+        }
+        let id = self.homes.push(Home { name: name.to_owned() });
+        self.home_ids.insert(name.to_owned(), id);
+        id
+    }
+
+    /// The id of these rules.
+    pub fn rules(&mut self, rules: &Rules) -> Id<Rules> {
+        if let Some(&id) = self.rule_ids.get(rules) {
+            return id;
+        }
+        let id = self.rules.push(rules.clone());
+        self.rule_ids.insert(rules.clone(), id);
+        id
+    }
+
+    /// All tenants so far.
+    pub fn tenants(&self) -> &Table<Tenant> {
+        &self.tenants
+    }
+
+    /// All homes so far.
+    pub fn homes(&self) -> &Table<Home> {
+        &self.homes
+    }
+
+    /// All rules so far.
+    pub fn all_rules(&self) -> &Table<Rules> {
+        &self.rules
+    }
+}

@@ -1,0 +1,279 @@
+//! The world: providers, regions, zones, instance types and what can be rented.
+
+use crate::units::{Calendar, Distribution, Id, Rate, Shape, Span, Table, Time};
+
+/// A cloud, or an owned cluster seen as one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    /// Short name used in scenarios: `aws`, `dc1`.
+    pub name: String,
+    /// As a reader knows it: `AWS`.
+    pub title: String,
+    /// How instance time becomes money.
+    pub billing: Billing,
+    /// Warning before a spot instance is taken back.
+    pub notice: Span,
+}
+
+/// Rule that turns a lifetime into billed time: rounded up to the
+/// granularity, at least the minimum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Billing {
+    /// Billed in steps of this, at least one microsecond.
+    pub granularity: Span,
+    /// Shortest billed time per launch.
+    pub minimum: Span,
+}
+
+/// A unit of price, law and carbon.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Region {
+    /// The provider's own name: `us-east-1`.
+    pub name: String,
+    /// Whose it is.
+    pub provider: Id<Provider>,
+    /// Law that holds there: `US`, `EU`, `CN` ...
+    pub jurisdiction: String,
+    /// Such as `iso27001`.
+    pub certifications: Vec<String>,
+    /// Grid carbon intensity in milligrams of CO2-equivalent per kWh.
+    pub carbon_mg_per_kwh: i64,
+}
+
+/// A unit of capacity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Zone {
+    /// The provider's own name: `us-east-1a`.
+    pub name: String,
+    /// The region it lies in.
+    pub region: Id<Region>,
+}
+
+/// A model of GPU, by its canonical name: `A100-80GB`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GpuModel {
+    /// Canonical name.
+    pub name: String,
+}
+
+/// A size of machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InstanceType {
+    /// The provider's own name: `m5.xlarge`.
+    pub name: String,
+    /// Family that quotas and discounts name: `m5`.
+    pub family: String,
+    /// What work can use: the machine less what the system keeps back.
+    pub shape: Shape,
+    /// The whole machine, which quotas count.
+    pub whole: Shape,
+    /// Model of its GPUs, if it has any.
+    pub gpu_model: Option<Id<GpuModel>>,
+    /// Speed relative to the reference machine, in millionths.
+    pub speed: u32,
+    /// Mean electrical power while it runs, in milliwatts.
+    pub power_milliwatts: i64,
+}
+
+/// How an offer is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Market {
+    /// Rented at list price.
+    OnDemand,
+    /// Rented at a discount, may be taken back.
+    Spot,
+    /// Already paid for.
+    Owned,
+}
+
+impl Market {
+    /// The word used in scenarios and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OnDemand => "on-demand",
+            Self::Spot => "spot",
+            Self::Owned => "owned",
+        }
+    }
+}
+
+/// A price over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricePath {
+    /// Price from the beginning.
+    pub first: Rate,
+    /// Later prices, in order of time; each holds from its point on.
+    pub changes: Vec<(Time, Rate)>,
+}
+
+impl PricePath {
+    /// The same price for ever.
+    pub const fn constant(rate: Rate) -> Self {
+        Self { first: rate, changes: Vec::new() }
+    }
+
+    /// The price at `at`.
+    pub fn at(&self, at: Time) -> Rate {
+        let past = self.changes.partition_point(|&(from, _)| from <= at);
+        past.checked_sub(1).map_or(self.first, |last| self.changes[last].1)
+    }
+}
+
+/// What can be rented, or is owned: one zone, instance type and market.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// Full name, unique: `aws/us-east-1a/m5.xlarge/on-demand`, or the name of a cluster's group.
+    pub name: String,
+    /// Where.
+    pub zone: Id<Zone>,
+    /// What.
+    pub instance_type: Id<InstanceType>,
+    /// How it is paid for.
+    pub market: Market,
+    /// Price of one instance.
+    pub price: PricePath,
+    /// Most instances at once; `None` is unlimited.
+    pub capacity: Option<u32>,
+    /// Seconds from request to running.
+    pub boot: Distribution,
+    /// Instances that run when the run starts (owned clusters, static fleets of the world).
+    pub running_at_start: u32,
+}
+
+/// What a quota counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuotaUnit {
+    /// Whole instances.
+    Instances,
+    /// Milli-cores of whole machines.
+    Cpu,
+    /// GPU devices.
+    Gpus,
+}
+
+/// A limit on what may be rented at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// As the scenario names it: `aws/us-east-1/g5 vcpus`.
+    pub name: String,
+    /// What is counted.
+    pub unit: QuotaUnit,
+    /// Most of it at once.
+    pub limit: u64,
+    /// The offers that count.
+    pub offers: Vec<Id<Offer>>,
+}
+
+/// Moving data from one region to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Price in nano-dollars per GiB.
+    pub nanos_per_gib: i64,
+    /// Bytes per second; 0 is unlimited.
+    pub bytes_per_sec: i64,
+}
+
+impl Link {
+    /// Time to move `bytes`, rounded up to a microsecond.
+    pub fn time(self, bytes: i64) -> Span {
+        if self.bytes_per_sec == 0 {
+            return Span::ZERO;
+        }
+        let micros = (i128::from(bytes) * 1_000_000).div_euclid(i128::from(self.bytes_per_sec));
+        let exact = micros * i128::from(self.bytes_per_sec) == i128::from(bytes) * 1_000_000;
+        Span::from_micros(i64::try_from(micros + i128::from(!exact)).unwrap_or(i64::MAX / 4))
+    }
+}
+
+/// The order in which events of one instant are applied, and when the policy
+/// is asked. A field of the world, so that compatibility variants of published
+/// simulators are data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassOrder {
+    /// Arrivals are applied before completions of the same instant.
+    pub arrivals_first: bool,
+    /// The policy is asked after every event, not once per instant.
+    pub ask_per_event: bool,
+}
+
+impl ClassOrder {
+    /// completion; failure; ready; price change; arrival; timer; sample. Asked once per instant.
+    pub const STANDARD: Self = Self { arrivals_first: false, ask_per_event: false };
+}
+
+/// Everything that a policy can rent or use, and what it costs.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Dates for the clock.
+    pub calendar: Calendar,
+    /// Clouds and owned clusters.
+    pub providers: Table<Provider>,
+    /// All regions.
+    pub regions: Table<Region>,
+    /// All zones.
+    pub zones: Table<Zone>,
+    /// All GPU models.
+    pub gpu_models: Table<GpuModel>,
+    /// All instance types.
+    pub types: Table<InstanceType>,
+    /// All offers.
+    pub offers: Table<Offer>,
+    /// All quotas.
+    pub quotas: Vec<Quota>,
+    /// `links[from * regions + to]`; see [`World::link`].
+    pub links: Vec<Link>,
+    /// Order of simultaneous events.
+    pub classes: ClassOrder,
+}
+
+impl World {
+    /// A world without anything in it.
+    pub fn empty(calendar: Calendar) -> Self {
+        Self {
+            calendar,
+            providers: Table::default(),
+            regions: Table::default(),
+            zones: Table::default(),
+            gpu_models: Table::default(),
+            types: Table::default(),
+            offers: Table::default(),
+            quotas: Vec::new(),
+            links: Vec::new(),
+            classes: ClassOrder::STANDARD,
+        }
+    }
+
+    /// How data moves from one region to another. Free and instant where the
+    /// scenario gives no matrix, and within a region.
+    pub fn link(&self, from: Id<Region>, to: Id<Region>) -> Link {
+        let row = from.row() * self.regions.len() + to.row();
+        self.links.get(row).copied().unwrap_or_default()
+    }
+
+    /// The region of an offer.
+    pub fn region_of(&self, offer: Id<Offer>) -> Id<Region> {
+        self.zones[self.offers[offer].zone].region
+    }
+
+    /// The provider of an offer.
+    pub fn provider_of(&self, offer: Id<Offer>) -> Id<Provider> {
+        self.regions[self.region_of(offer)].provider
+    }
+
+    /// The instance type of an offer.
+    pub fn type_of(&self, offer: Id<Offer>) -> &InstanceType {
+        &self.types[self.offers[offer].instance_type]
+    }
+
+    /// `provider/region`, or the cluster's name alone where both are the same.
+    pub fn region_name(&self, region: Id<Region>) -> String {
+        let provider = &self.providers[self.regions[region].provider].name;
+        let region = &self.regions[region].name;
+        if provider == region { region.clone() } else { format!("{provider}/{region}") }
+    }
+
+    /// The region called `provider/region` or like a cluster.
+    pub fn find_region(&self, name: &str) -> Option<Id<Region>> {
+        self.regions.ids().find(|&region| self.region_name(region) == name)
+    }
+}
