@@ -5,5 +5,6 @@
 
 pub mod engine;
 pub mod model;
+pub mod policy;
 pub mod problem;
 pub mod units;

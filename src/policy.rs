@@ -1,0 +1,3 @@
+//! The policy contract, the composed policy and its parts.
+
+pub mod spec;

@@ -1,0 +1,219 @@
+//! What a composed policy is made of: one value per question, as data.
+
+use crate::model::Market;
+use crate::units::{Demand, Span};
+
+/// A composed policy: one part per question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicySpec {
+    /// As the scenario names it.
+    pub name: String,
+    /// Who must yield?
+    pub preempt: Preempt,
+    /// Who is let in?
+    pub admit: Admit,
+    /// Who is next?
+    pub order: Order,
+    /// On which instance?
+    pub place: Place,
+    /// Who may overtake?
+    pub backfill: Backfill,
+    /// Rent what, and where?
+    pub provision: Provision,
+    /// When to give back?
+    pub release: Release,
+    /// Decide as a published simulator does, where that differs from ours.
+    pub compatibility: Option<Compatibility>,
+}
+
+impl PolicySpec {
+    /// First come first served, first fit, nothing rented, nothing overtakes.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            preempt: Preempt::None,
+            admit: Admit::default(),
+            order: Order::Fcfs,
+            place: Place::FirstFit,
+            backfill: Backfill::None,
+            provision: Provision::OwnedOnly,
+            release: Release::Idle { after: Span::ZERO },
+            compatibility: None,
+        }
+    }
+}
+
+/// Who is next? Ties go to the earlier arrival, then to the lower id.
+/// Estimates, never true runtimes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// First come, first served.
+    Fcfs,
+    /// Shortest estimate first (SJF).
+    Shortest,
+    /// Fewest processors first: tasks times milli-cores, then GPUs where asked.
+    Smallest,
+    /// Most processors first.
+    Largest,
+    /// Earliest deadline first.
+    EarliestDeadline,
+    /// Highest priority first.
+    Priority,
+    /// Largest (wait / estimate)^3 x processors first (Tang et al., CLUSTER 2009).
+    Wfp3,
+    /// Largest wait / (log2(processors) x estimate) first (Tang et al., CLUSTER 2009).
+    Unicep,
+    /// Smallest log10(estimate) x processors + 870 log10(submit time) first
+    /// (Carastan-Santos and de Camargo, SC 2017).
+    F1,
+}
+
+/// Who may overtake the head of the queue when it does not fit?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backfill {
+    /// Nobody: the head blocks the queue.
+    None,
+    /// Anybody that fits; the head has no reservation (as Kubernetes does).
+    Greedy,
+    /// Whoever does not delay the head's reservation (Lifka, JSSPP 1995).
+    Easy,
+    /// Whoever delays no reservation; every waiting job holds one.
+    Conservative,
+}
+
+/// On which instance? Ties go to the lowest stable id.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// The oldest that fits.
+    FirstFit,
+    /// The next that fits after the last one used.
+    NextFit,
+    /// The one with the least left of `by`.
+    BestFit {
+        /// Resource to compare.
+        by: Scalar,
+    },
+    /// The one with the most left of `by`.
+    WorstFit {
+        /// Resource to compare.
+        by: Scalar,
+    },
+    /// Any that fits, with equal probability.
+    Random,
+    /// The largest dot product of demand and free resources, both relative to
+    /// the instance (Grandl et al., SIGCOMM 2014).
+    DotProduct,
+    /// The smallest allocated share, the mean over its resources.
+    LeastLoaded,
+    /// Fragmentation gradient descent: the least added fragmentation against a
+    /// typical mix of demands (Weng et al., ATC 2023), which also picks the GPU.
+    Fgd {
+        /// The foresight: demands and how often they come.
+        mix: DemandMix,
+    },
+    /// GPU packing: used GPUs before idle GPUs before idle machines (Weng et al., ATC 2023).
+    GpuPacking,
+    /// GPU clustering: where work with the same kind of GPU demand already runs (Xiao et al., OSDI 2018).
+    GpuClustering,
+}
+
+/// A resource as one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// Milli-cores.
+    Cpu,
+    /// MiB.
+    Memory,
+    /// Milli-shares of GPU.
+    Gpu,
+    /// Mean over the instance's resources of the free fraction.
+    Mean,
+}
+
+/// A typical mix of demands: foresight that a report names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DemandMix {
+    /// Where it comes from, for the report.
+    pub source: String,
+    /// Demands with their GPU models (empty: any) and counts.
+    pub demands: Vec<(Demand, Vec<String>, u64)>,
+}
+
+/// Who is let in? The limits apply together; what is not let in ends as refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Admit {
+    /// Most jobs waiting; an arrival beyond is refused. A job that can start at
+    /// once never counts as waiting.
+    pub queue_limit: Option<u32>,
+    /// Longest wait; a job still waiting then is refused.
+    pub patience: Option<Span>,
+}
+
+/// Rent what, and where?
+#[derive(Clone, Debug, PartialEq)]
+pub enum Provision {
+    /// Rents nothing.
+    OwnedOnly,
+    /// Rents these when the run starts and keeps them.
+    Static {
+        /// Offer names and counts.
+        fleets: Vec<(String, u32)>,
+    },
+    /// Rents for each job that fits nowhere.
+    OnDemand {
+        /// Which offer among those that fit.
+        choice: Choice,
+        /// Markets to rent from; empty means on-demand.
+        markets: Vec<Market>,
+        /// Only after the job has waited this long (overflow); zero rents at once.
+        after_wait: Span,
+        /// Most rented instances at once.
+        max_instances: Option<u32>,
+    },
+}
+
+/// Which offer to rent among those that fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Lowest expected cost of the job there: instances for the estimate and
+    /// the boot, and moving its data. One hour where there is no estimate.
+    Cheapest,
+    /// Earliest expected end there: boot, data, estimate over speed.
+    Fastest,
+    /// The next provider in turn, cheapest within it.
+    RoundRobin,
+}
+
+/// When to give back a rented instance?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// At the end of the run.
+    Never,
+    /// When it has been idle this long.
+    Idle {
+        /// Zero gives it back at once.
+        after: Span,
+    },
+}
+
+/// Who must yield when the head of the queue does not fit?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preempt {
+    /// Nobody.
+    None,
+    /// Running work of lower priority, lowest and latest first.
+    Priority,
+    /// Running work with more estimated work left (shortest remaining processing time).
+    Srpt,
+}
+
+/// A published simulator whose decisions are followed to the letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compatibility {
+    /// RLScheduler (Zhang et al., SC 2020): a committed head, arrivals seen one
+    /// at a time, and its own backfilling.
+    RlScheduler {
+        /// Whether its backfilling is on.
+        backfill: bool,
+    },
+}
