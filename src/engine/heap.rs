@@ -1,0 +1,169 @@
+//! A four-ary heap of 16-byte entries in which siblings share a cache line.
+//!
+//! The root is place 3, alone in line 0; the children of place `i` are the
+//! four places of line `i - 2`. Places without an entry hold `NOTHING`, which
+//! is above every entry, so a line is always compared whole. Entries sink to
+//! the bottom first and rise from there (Wegener 1993, "Bottom-up heapsort"):
+//! what was last in a heap nearly always belongs near the bottom.
+
+/// Above every entry.
+const NOTHING: u128 = u128::MAX;
+/// The place of the least entry.
+const ROOT: usize = 3;
+
+/// Four siblings.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Line([u128; 4]);
+
+const EMPTY: Line = Line([NOTHING; 4]);
+
+impl Line {
+    /// The least sibling and its place in the line.
+    fn least(&self) -> (usize, u128) {
+        let [a, b, c, d] = self.0;
+        let left = if b < a { (1, b) } else { (0, a) };
+        let right = if d < c { (3, d) } else { (2, c) };
+        if right.1 < left.1 { right } else { left }
+    }
+}
+
+/// Entries, of which the least can be seen and taken.
+#[derive(Clone, Debug)]
+pub(super) struct Heap {
+    lines: Vec<Line>,
+    /// One past the last place in use.
+    end: usize,
+    /// Whether the root was taken and its place not filled yet. A simulator
+    /// mostly takes one event and schedules the next, and then one descent
+    /// from the root does for both.
+    vacant: bool,
+}
+
+impl Heap {
+    pub(super) fn new() -> Self {
+        Self { lines: vec![EMPTY], end: ROOT, vacant: false }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.end - ROOT - usize::from(self.vacant)
+    }
+
+    /// Places that memory is held for.
+    pub(super) fn capacity(&self) -> usize {
+        self.lines.capacity() * 4
+    }
+
+    /// The least entry.
+    pub(super) fn least(&self) -> Option<u128> {
+        let least = if self.vacant { self.lines.get(1)?.least().1 } else { self.get(ROOT) };
+        (least != NOTHING).then_some(least)
+    }
+
+    /// Adds an entry, which must be below `u128::MAX`.
+    pub(super) fn push(&mut self, entry: u128) {
+        if self.vacant {
+            self.vacant = false;
+            self.sink(ROOT, entry);
+            return;
+        }
+        let place = self.end;
+        self.end += 1;
+        if place / 4 == self.lines.len() {
+            self.lines.push(EMPTY);
+        }
+        self.rise(place, entry, ROOT);
+    }
+
+    /// Takes the least entry.
+    pub(super) fn pop(&mut self) -> Option<u128> {
+        self.fill_vacancy();
+        let least = self.get(ROOT);
+        if least == NOTHING {
+            return None;
+        }
+        self.set(ROOT, NOTHING);
+        self.vacant = true;
+        Some(least)
+    }
+
+    /// Keeps only the entries that `keep` accepts; O(entries).
+    pub(super) fn retain(&mut self, keep: impl Fn(u128) -> bool) {
+        self.fill_vacancy();
+        let mut kept = ROOT;
+        for place in ROOT..self.end {
+            let entry = self.get(place);
+            if keep(entry) {
+                self.set(kept, entry);
+                kept += 1;
+            }
+        }
+        while self.end > kept {
+            self.take_last();
+        }
+        if self.end > ROOT + 1 {
+            for place in (ROOT..=parent(self.end - 1)).rev() {
+                self.sink(place, self.get(place));
+            }
+        }
+    }
+
+    /// Moves the last entry to the root where that was taken.
+    fn fill_vacancy(&mut self) {
+        if self.vacant {
+            self.vacant = false;
+            let last = self.take_last();
+            if self.end > ROOT {
+                self.sink(ROOT, last);
+            }
+        }
+    }
+
+    fn take_last(&mut self) -> u128 {
+        self.end -= 1;
+        let last = self.get(self.end);
+        self.set(self.end, NOTHING);
+        if self.end % 4 == 0 {
+            self.lines.pop();
+        }
+        last
+    }
+
+    /// Fills `place`, whose entry may be overwritten, so that everything from
+    /// there down is in order.
+    fn sink(&mut self, place: usize, entry: u128) {
+        let mut hole = place;
+        while let Some(children) = self.lines.get(hole - 2) {
+            let (nth, least) = children.least();
+            self.set(hole, least);
+            hole = (hole - 2) * 4 + nth;
+        }
+        self.rise(hole, entry, place);
+    }
+
+    /// Puts `entry` into `place` or above it, at most as high as `top`.
+    fn rise(&mut self, mut place: usize, entry: u128, top: usize) {
+        while place > top {
+            let above = self.get(parent(place));
+            if above < entry {
+                break;
+            }
+            self.set(place, above);
+            place = parent(place);
+        }
+        self.set(place, entry);
+    }
+
+    fn get(&self, place: usize) -> u128 {
+        self.lines[place / 4].0[place % 4]
+    }
+
+    fn set(&mut self, place: usize, entry: u128) {
+        self.lines[place / 4].0[place % 4] = entry;
+    }
+}
+
+fn parent(place: usize) -> usize {
+    place / 4 + 2
+}
