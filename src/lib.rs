@@ -8,3 +8,4 @@ pub mod model;
 pub mod policy;
 pub mod problem;
 pub mod units;
+pub mod workload;

@@ -1,0 +1,229 @@
+//! Any delimited text as a workload, column by column.
+
+use std::collections::BTreeMap;
+
+use crate::model::Kind;
+
+/// How the columns of some delimited text become work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapping {
+    /// Whether rows are jobs (`runtime`) or virtual machines (lifetime).
+    pub kind: Kind,
+    /// What each field is read from. `arrival`, and `runtime` or `end`, are required.
+    pub columns: BTreeMap<Field, Column>,
+    /// Between fields: `b','`, `b';'`, `b'\t'`; `b' '` takes any run of blanks.
+    pub delimiter: u8,
+    /// Whether the first row names the columns.
+    pub has_header: bool,
+    /// Whether `"` quotes fields.
+    pub quoting: bool,
+}
+
+impl Default for Mapping {
+    /// Jobs in comma-separated values with a header, nothing mapped.
+    fn default() -> Self {
+        Self {
+            kind: Kind::Job,
+            columns: BTreeMap::new(),
+            delimiter: b',',
+            has_header: true,
+            quoting: true,
+        }
+    }
+}
+
+/// What a column of a mapped file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    /// The name of the work.
+    Id,
+    /// When it is submitted.
+    Arrival,
+    /// Runtime, or lifetime of a virtual machine.
+    Runtime,
+    /// When it ended; the runtime is `end - arrival` (or `end - start`).
+    End,
+    /// When it started, for `end - start`.
+    Start,
+    /// The user's estimate of the runtime.
+    Estimate,
+    /// When it should be done.
+    Deadline,
+    /// Number of tasks.
+    Tasks,
+    /// CPU per task.
+    Cpu,
+    /// Memory per task.
+    Memory,
+    /// GPU devices per task.
+    Gpus,
+    /// Share of each device.
+    GpuShare,
+    /// Larger is more important.
+    Priority,
+    /// Whose it is.
+    Tenant,
+    /// Where its data lives.
+    Home,
+    /// Bytes read before it starts.
+    Input,
+    /// Bytes written when it is done.
+    Output,
+    /// GPU models that it may use, separated by `|`.
+    GpuModels,
+}
+
+/// Where a field comes from and in what unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Which column, or which constant.
+    pub from: Origin,
+    /// What the numbers mean.
+    pub unit: Unit,
+    /// Numbers are multiplied by this; 1 for none.
+    pub scale: f64,
+}
+
+/// Which column of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The column with this header.
+    Header(String),
+    /// The column with this number, from 1.
+    Number(usize),
+    /// This text for every row.
+    Constant(String),
+}
+
+/// What the numbers of a column mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Unit {
+    /// Nanoseconds.
+    Nanos,
+    /// Microseconds.
+    Micros,
+    /// Milliseconds.
+    Millis,
+    /// Seconds.
+    Seconds,
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
+    /// Days.
+    Days,
+    /// A date and time, RFC 3339 or `2017-10-09 07:01:55`; UTC without an offset.
+    Timestamp,
+    /// Seconds since 1970.
+    UnixSeconds,
+    /// Milliseconds since 1970.
+    UnixMillis,
+    /// Microseconds since 1970.
+    UnixMicros,
+    /// Whole cores or whole GPUs.
+    Cores,
+    /// Thousandths of a core or of a GPU.
+    Milli,
+    /// Bytes.
+    Bytes,
+    /// 1,024 bytes.
+    Kib,
+    /// 1,024 KiB.
+    Mib,
+    /// 1,024 MiB.
+    Gib,
+    /// 1,000,000,000 bytes.
+    Gb,
+    /// A fraction (0 to 1) of this many milli-cores or MiB.
+    FractionOf(u32),
+    /// A plain number.
+    Count,
+    /// A name.
+    Text,
+}
+
+impl Field {
+    /// Every field with its name in a scenario file.
+    pub const ALL: [(&'static str, Self); 18] = [
+        ("id", Self::Id),
+        ("arrival", Self::Arrival),
+        ("runtime", Self::Runtime),
+        ("end", Self::End),
+        ("start", Self::Start),
+        ("estimate", Self::Estimate),
+        ("deadline", Self::Deadline),
+        ("tasks", Self::Tasks),
+        ("cpu", Self::Cpu),
+        ("memory", Self::Memory),
+        ("gpus", Self::Gpus),
+        ("gpu_share", Self::GpuShare),
+        ("priority", Self::Priority),
+        ("tenant", Self::Tenant),
+        ("home", Self::Home),
+        ("input", Self::Input),
+        ("output", Self::Output),
+        ("gpu_models", Self::GpuModels),
+    ];
+
+    /// The field called `name` in a scenario file.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, field)| field)
+    }
+
+    /// Its name in a scenario file.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+}
+
+impl Unit {
+    /// Every unit without a parameter, with its name in a scenario file.
+    pub const ALL: [(&'static str, Self); 20] = [
+        ("ns", Self::Nanos),
+        ("us", Self::Micros),
+        ("ms", Self::Millis),
+        ("s", Self::Seconds),
+        ("min", Self::Minutes),
+        ("h", Self::Hours),
+        ("d", Self::Days),
+        ("timestamp", Self::Timestamp),
+        ("unix_s", Self::UnixSeconds),
+        ("unix_ms", Self::UnixMillis),
+        ("unix_us", Self::UnixMicros),
+        ("cores", Self::Cores),
+        ("milli", Self::Milli),
+        ("bytes", Self::Bytes),
+        ("kib", Self::Kib),
+        ("mib", Self::Mib),
+        ("gib", Self::Gib),
+        ("gb", Self::Gb),
+        ("count", Self::Count),
+        ("text", Self::Text),
+    ];
+
+    /// The unit called `name` in a scenario file; `fraction of 64000` is a
+    /// fraction of 64,000 milli-cores or MiB.
+    pub fn parse(name: &str) -> Option<Self> {
+        if let Some(whole) = name.strip_prefix("fraction of ") {
+            return whole.trim().parse().ok().map(Self::FractionOf);
+        }
+        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, unit)| unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_fields_and_units_are_read_back() {
+        for (name, field) in Field::ALL {
+            assert_eq!((Field::parse(name), field.name()), (Some(field), name));
+        }
+        for (name, unit) in Unit::ALL {
+            assert_eq!(Unit::parse(name), Some(unit), "{name}");
+        }
+        assert_eq!(Unit::parse("fraction of 64000"), Some(Unit::FractionOf(64_000)));
+        assert_eq!(Unit::parse("furlongs"), None);
+    }
+}
