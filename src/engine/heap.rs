@@ -124,7 +124,7 @@ impl Heap {
         self.end -= 1;
         let last = self.get(self.end);
         self.set(self.end, NOTHING);
-        if self.end % 4 == 0 {
+        if self.end.is_multiple_of(4) {
             self.lines.pop();
         }
         last
