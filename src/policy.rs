@@ -1,3 +1,24 @@
-//! The policy contract, the composed policy and its parts.
+//! The policy contract: triggers and a turn; and the composed policy, which
+//! answers one question per part.
 
+pub mod composed;
+pub mod place;
 pub mod spec;
+mod turn;
+
+pub use composed::Composed;
+pub use turn::{Trigger, Turn};
+
+use crate::state::{IndexBy, Needs};
+
+/// Decides. Sees only what an operator could see at that moment.
+pub trait Policy {
+    /// What the state must keep for it; asked once, before the run.
+    fn needs(&self) -> Needs {
+        Needs { index: IndexBy::Age, ends: false }
+    }
+
+    /// Asked once per instant at which anything happened, with the list of
+    /// what did, and again while its own actions make more happen.
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>);
+}

@@ -14,5 +14,5 @@ pub mod stream;
 pub use distribution::Distribution;
 pub use id::{Id, Table};
 pub use money::{Money, Rate};
-pub use resources::{Demand, Free, MAX_GPUS, Shape, WHOLE_GPU};
+pub use resources::{Demand, Free, MAX_GPUS, Scalar, Shape, WHOLE_GPU};
 pub use time::{Calendar, Span, Time};

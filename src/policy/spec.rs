@@ -3,6 +3,8 @@
 use crate::model::Market;
 use crate::units::{Demand, Span};
 
+pub use crate::units::Scalar;
+
 /// A composed policy: one part per question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySpec {
@@ -115,19 +117,6 @@ pub enum Place {
     GpuPacking,
     /// GPU clustering: where work with the same kind of GPU demand already runs (Xiao et al., OSDI 2018).
     GpuClustering,
-}
-
-/// A resource as one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scalar {
-    /// Milli-cores.
-    Cpu,
-    /// MiB.
-    Memory,
-    /// Milli-shares of GPU.
-    Gpu,
-    /// Mean over the instance's resources of the free fraction.
-    Mean,
 }
 
 /// A typical mix of demands: foresight that a report names.

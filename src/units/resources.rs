@@ -74,6 +74,19 @@ impl Shape {
     }
 }
 
+/// A resource, or their mean, as one number to compare instances by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// Milli-cores.
+    Cpu,
+    /// MiB.
+    Memory,
+    /// Milli-shares of GPU.
+    Gpu,
+    /// Mean over the instance's resources of the free fraction.
+    Mean,
+}
+
 /// What is left of one instance, summarised so that most misfits are seen
 /// without looking at single devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,4 @@
+//! The composed policy.
+/// x
+#[derive(Debug)]
+pub struct Composed;

@@ -1,0 +1,68 @@
+//! On which instance? One part per file.
+
+mod fit;
+
+use super::spec;
+use super::turn::Turn;
+use crate::state::{AllocationRef, Needs, Share, WorkRef};
+
+pub use fit::Fit;
+
+/// Picks an instance for the next task or tasks of a piece of work.
+pub trait Place: std::fmt::Debug {
+    /// Order of the index that its queries need; `ends` is not its to set.
+    fn needs(&self) -> Needs;
+
+    /// Where the next tasks of `work` go: between one and all waiting tasks on
+    /// one instance, or `None` where no running or booting instance has room.
+    /// Shares already added to an open allocation are part of the state.
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<Share>;
+}
+
+/// The part that `spec` names.
+pub fn build(spec: &spec::Place) -> Box<dyn Place> {
+    match spec {
+        spec::Place::FirstFit => Box::new(Fit::first()),
+        spec::Place::BestFit { by } => Box::new(Fit::best(*by)),
+        spec::Place::WorstFit { by } => Box::new(Fit::worst(*by)),
+        _ => Box::new(Fit::first()),
+    }
+}
+
+/// Places all waiting tasks of `work` (of a gang: all or none; otherwise as
+/// many as fit, each instance's tasks as an allocation of their own).
+/// Returns whether none is left waiting.
+pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
+    let ask = turn.work(work).ask;
+    if ask.gang {
+        let room = turn.scalar_room();
+        if room.is_some_and(|room| room < u64::from(turn.work(work).waiting)) {
+            return false;
+        }
+        let opened = turn.open(work);
+        return fill(place, turn, work, opened);
+    }
+    while turn.work(work).waiting > 0 {
+        let Some(share) = place.pick(turn, work) else { return false };
+        if turn.place(work, &[share]).is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+fn fill(
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    work: WorkRef,
+    opened: AllocationRef,
+) -> bool {
+    while turn.work(work).waiting > 0 {
+        let added = place.pick(turn, work).is_some_and(|share| turn.add(opened, share).is_ok());
+        if !added {
+            turn.abandon(opened);
+            return false;
+        }
+    }
+    turn.commit(opened).is_ok()
+}

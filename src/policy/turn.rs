@@ -1,0 +1,141 @@
+//! What a policy sees and may do at one moment.
+
+use std::ops::Deref;
+
+use crate::model::Offer;
+use crate::state::{
+    AllocationRef, InstanceRef, LaunchRefusal, Note, Refusal, RefusalReason, Share, State, WorkRef,
+};
+use crate::units::{Id, Stream, Time};
+
+/// Something happened that a policy may answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// The run begins; owned instances are running.
+    Begins,
+    /// Work was submitted.
+    Arrived(WorkRef),
+    /// Tasks are done and their resources free. The work may have ended with them.
+    Freed(WorkRef),
+    /// An instance is ready.
+    Ready(InstanceRef),
+    /// A launch was refused at an earlier decision of this instant.
+    LaunchRefused(Id<Offer>, LaunchRefusal),
+    /// The price of an offer changed.
+    PriceChanged(Id<Offer>),
+    /// A timer that the policy set has come.
+    Timer,
+    /// The policy's own actions are in effect (preempted work waits again, say).
+    Acted,
+}
+
+/// The state, to be read, and the actions.
+///
+/// Everything that [`State`] shows can be read through the turn. Actions are
+/// applied at once, so a policy sees its own placements.
+#[derive(Debug)]
+pub struct Turn<'a, 'w> {
+    state: &'a mut State<'w>,
+    stream: &'a mut Stream,
+}
+
+impl<'w> Deref for Turn<'_, 'w> {
+    type Target = State<'w>;
+    fn deref(&self) -> &State<'w> {
+        self.state
+    }
+}
+
+impl<'a, 'w> Turn<'a, 'w> {
+    /// A turn on `state`, with the policy's own random stream.
+    pub(crate) fn new(state: &'a mut State<'w>, stream: &'a mut Stream) -> Self {
+        Self { state, stream }
+    }
+
+    /// The policy's own random stream, derived from the run's seed.
+    pub fn stream(&mut self) -> &mut Stream {
+        self.stream
+    }
+
+    /// Places waiting tasks of `work`, as one allocation: all shares or none.
+    pub fn place(&mut self, work: WorkRef, shares: &[Share]) -> Result<(), Refusal> {
+        if !self.state.is_alive(work) {
+            return Err(Refusal::WorkGone);
+        }
+        let opened = self.open(work);
+        for &share in shares {
+            if let Err(refusal) = self.state.add(opened, share) {
+                self.state.abandon(opened);
+                return Err(refusal);
+            }
+        }
+        self.state.commit(opened)
+    }
+
+    /// Opens an allocation whose shares are added one by one, each seen by the
+    /// next query. It must be committed or abandoned before anything else is done.
+    pub fn open(&mut self, work: WorkRef) -> AllocationRef {
+        self.state.open(work)
+    }
+
+    /// Adds a share to an open allocation.
+    pub fn add(&mut self, opened: AllocationRef, share: Share) -> Result<(), Refusal> {
+        self.state.add(opened, share)
+    }
+
+    /// Makes an open allocation real; on refusal it is abandoned.
+    pub fn commit(&mut self, opened: AllocationRef) -> Result<(), Refusal> {
+        self.state.commit(opened)
+    }
+
+    /// Drops an open allocation.
+    pub fn abandon(&mut self, opened: AllocationRef) {
+        self.state.abandon(opened);
+    }
+
+    /// Requests an instance. It boots, and work placed on it starts when it is ready.
+    pub fn rent(&mut self, offer: Id<Offer>) -> Result<InstanceRef, Refusal> {
+        self.state.rent(offer)
+    }
+
+    /// Gives back an empty rented instance.
+    pub fn release(&mut self, instance: InstanceRef) -> Result<(), Refusal> {
+        self.state.release(instance)
+    }
+
+    /// Takes the instances of an allocation away; its tasks wait again.
+    pub fn preempt(&mut self, allocation: AllocationRef) -> Result<(), Refusal> {
+        self.state.preempt(allocation)
+    }
+
+    /// Turns waiting work away.
+    pub fn refuse(&mut self, work: WorkRef, reason: RefusalReason) -> Result<(), Refusal> {
+        self.state.refuse(work, reason)
+    }
+
+    /// Asks to be asked again at `at`.
+    pub fn wake(&mut self, at: Time) -> Result<(), Refusal> {
+        self.state.wake(at)
+    }
+
+    /// Runs `plan`; unless it returns `Some`, everything it did is rolled back.
+    pub fn attempt<T>(&mut self, plan: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let attempt = self.state.begin();
+        let result = plan(self);
+        match result {
+            Some(_) => self.state.keep(attempt),
+            None => self.state.roll_back(attempt),
+        }
+        result
+    }
+
+    /// Whether reasons are being recorded.
+    pub fn explaining(&self) -> bool {
+        self.state.explaining()
+    }
+
+    /// Records a reason, when they are being recorded.
+    pub fn note(&mut self, work: WorkRef, note: Note) {
+        self.state.note(work, note);
+    }
+}

@@ -1,0 +1,307 @@
+//! The live world: instances, allocations, waiting work, and indexes over what
+//! is free. Changes come from the simulator and, checked, from a policy's turn.
+
+mod allocation;
+mod change;
+mod index;
+mod instance;
+mod life;
+mod record;
+mod rules;
+mod slab;
+mod uniform;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+
+pub use allocation::{Allocation, Held, LiveWork, Share};
+pub use change::{Effect, Refusal};
+pub use instance::{Instance, Phase};
+pub use record::{
+    Charge, ChargeKind, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason,
+    WaitReason,
+};
+pub use rules::{Resolved, kind_of};
+pub use slab::Handle;
+
+use index::FreeIndex;
+use slab::Slab;
+use uniform::Uniform;
+
+use crate::model::{Book, Offer, Region, Rules, World};
+use crate::units::{Demand, Id, Rate, Scalar, Shape, Time};
+
+/// Names a live piece of work.
+pub type WorkRef = Handle<LiveWork>;
+/// Names a live instance.
+pub type InstanceRef = Handle<Instance>;
+/// Names a live allocation.
+pub type AllocationRef = Handle<Allocation>;
+
+/// What the index over instances is ordered by; the first that fits is the
+/// answer to the place part's question. Ties go to the older instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexBy {
+    /// Age: the lowest stable id first.
+    Age,
+    /// Least free of a resource first.
+    Least(Scalar),
+    /// Most free of a resource first; by the mean, this is the least loaded.
+    Most(Scalar),
+}
+
+/// What a policy needs to be kept for it while the run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Order of the index over instances.
+    pub index: IndexBy,
+    /// Whether running allocations are kept in order of their estimated end.
+    pub ends: bool,
+}
+
+/// Sums over the live world at this moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Usable capacity of running instances.
+    pub capacity: Amounts,
+    /// What started work holds of it.
+    pub allocated: Amounts,
+    /// Jobs and virtual machines with tasks that are not placed.
+    pub waiting: u64,
+    /// Running instances.
+    pub running: u64,
+    /// Booting instances.
+    pub booting: u64,
+    /// Pico-dollars per hour of all live instances, by provider.
+    pub rates: Vec<i64>,
+}
+
+/// Amounts of the three resources: milli-cores, MiB, milli-GPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amounts {
+    /// Milli-cores.
+    pub cpu: i64,
+    /// MiB.
+    pub memory: i64,
+    /// Milli-GPUs.
+    pub gpu: i64,
+}
+
+impl Amounts {
+    fn add(&mut self, shape: Shape, sign: i64) {
+        self.cpu += sign * i64::from(shape.cpu);
+        self.memory += sign * i64::from(shape.memory);
+        self.gpu += sign * i64::from(shape.gpu_milli());
+    }
+
+    fn add_tasks(&mut self, demand: Demand, tasks: i64) {
+        self.cpu += tasks * i64::from(demand.cpu);
+        self.memory += tasks * i64::from(demand.memory);
+        self.gpu += tasks * i64::from(demand.gpu_milli());
+    }
+}
+
+/// What is live of one offer.
+#[derive(Clone, Debug, Default)]
+pub struct OfferState {
+    /// Instances booting or running.
+    pub live: u32,
+    /// Freed slots below `slots`, lowest first.
+    free_slots: BinaryHeap<Reverse<u32>>,
+    /// Launches so far, by slot.
+    launches: Vec<u32>,
+}
+
+/// The live world.
+#[derive(Debug)]
+pub struct State<'w> {
+    world: &'w World,
+    book: Book,
+    now: Time,
+    works: Slab<LiveWork>,
+    instances: Slab<Instance>,
+    allocations: Slab<Allocation>,
+    rules: Vec<Resolved>,
+    offers: Vec<OfferState>,
+    quota_used: Vec<u64>,
+    quotas_of: Vec<Vec<usize>>,
+    homes: Vec<Option<Id<Region>>>,
+    needs: Needs,
+    index: FreeIndex,
+    ends: BTreeSet<(Time, AllocationRef)>,
+    uniform: Uniform,
+    totals: Totals,
+    launched: u32,
+    effects: Vec<Effect>,
+    undo: Vec<change::Undo>,
+    attempts: u32,
+    notes: Option<Vec<(WorkRef, Note)>>,
+}
+
+impl<'w> State<'w> {
+    /// Nothing alive yet.
+    pub fn new(world: &'w World, needs: Needs) -> Self {
+        let mut quotas_of = vec![Vec::new(); world.offers.len()];
+        for (row, quota) in world.quotas.iter().enumerate() {
+            for offer in &quota.offers {
+                quotas_of[offer.row()].push(row);
+            }
+        }
+        Self {
+            world,
+            book: Book::default(),
+            now: Time::ZERO,
+            works: Slab::new(),
+            instances: Slab::new(),
+            allocations: Slab::new(),
+            rules: Vec::new(),
+            offers: vec![OfferState::default(); world.offers.len()],
+            quota_used: vec![0; world.quotas.len()],
+            quotas_of,
+            homes: Vec::new(),
+            needs,
+            index: FreeIndex::new(),
+            ends: BTreeSet::new(),
+            uniform: Uniform::default(),
+            totals: Totals { rates: vec![0; world.providers.len()], ..Totals::default() },
+            launched: 0,
+            effects: Vec::new(),
+            undo: Vec::new(),
+            attempts: 0,
+            notes: None,
+        }
+    }
+
+    /// Whether the policy's reasons are kept.
+    pub fn explaining(&self) -> bool {
+        self.notes.is_some()
+    }
+
+    /// The world it lives in.
+    pub fn world(&self) -> &'w World {
+        self.world
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Names of tenants, homes and rules.
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// A live piece of work.
+    pub fn work(&self, work: WorkRef) -> &LiveWork {
+        &self.works[work]
+    }
+
+    /// Whether the work is still alive.
+    pub fn is_alive(&self, work: WorkRef) -> bool {
+        self.works.contains(work)
+    }
+
+    /// A live instance.
+    pub fn instance(&self, instance: InstanceRef) -> &Instance {
+        &self.instances[instance]
+    }
+
+    /// Whether the instance is still alive.
+    pub fn has_instance(&self, instance: InstanceRef) -> bool {
+        self.instances.contains(instance)
+    }
+
+    /// A live allocation.
+    pub fn allocation(&self, allocation: AllocationRef) -> &Allocation {
+        &self.allocations[allocation]
+    }
+
+    /// Live allocations in order of their estimated end, where the policy said
+    /// that it needs them.
+    pub fn ends(&self) -> impl DoubleEndedIterator<Item = (Time, AllocationRef)> + '_ {
+        self.ends.iter().copied()
+    }
+
+    /// Live instances in slot order, which no result may depend on.
+    pub fn instances(&self) -> impl Iterator<Item = (InstanceRef, &Instance)> {
+        self.instances.iter()
+    }
+
+    /// Live work in slot order, which no result may depend on.
+    pub fn works(&self) -> impl Iterator<Item = (WorkRef, &LiveWork)> {
+        self.works.iter()
+    }
+
+    /// Number of live pieces of work.
+    pub fn work_count(&self) -> usize {
+        self.works.len()
+    }
+
+    /// Number of live instances.
+    pub fn instance_count(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Sums over the live world.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// What is live of an offer.
+    pub fn offer(&self, offer: Id<Offer>) -> &OfferState {
+        &self.offers[offer.row()]
+    }
+
+    /// How much of a quota (a row of `World::quotas`) is used.
+    pub fn quota_used(&self, row: usize) -> u64 {
+        self.quota_used[row]
+    }
+
+    /// The current price of an offer.
+    pub fn price(&self, offer: Id<Offer>) -> Rate {
+        self.world.offers[offer].price.at(self.now)
+    }
+
+    /// A rule set in terms of this world.
+    pub fn rules(&self, rules: Id<Rules>) -> &Resolved {
+        &self.rules[rules.row()]
+    }
+
+    /// Whether any single empty instance of `offer` could hold a task of the work.
+    pub fn could_hold(&self, work: WorkRef, offer: Id<Offer>) -> bool {
+        let ask = &self.works[work].ask;
+        self.rules(ask.rules).allows(offer) && self.world.type_of(offer).shape.holds(ask.demand) > 0
+    }
+
+    /// How many more tasks fit, where all live work is alike (one demand,
+    /// allowed everywhere): a scalar pool. `None` in any other pool.
+    pub fn scalar_room(&self) -> Option<u64> {
+        self.uniform.room()
+    }
+
+    /// The first instance, in the index's order and not before `from`, on which
+    /// one more task of the work fits. The second value is its place in the
+    /// order, for a search that goes on after it.
+    pub fn first_fit(&self, work: WorkRef, from: u64) -> Option<(InstanceRef, u64)> {
+        let ask = &self.works[work].ask;
+        let rules = &self.rules[ask.rules.row()];
+        if rules.anywhere && rules.spread == crate::model::Spread::None && ask.demand.gpus < 2 {
+            let found = self.index.first(ask.demand, u64::MAX, from, &mut |_| true);
+            return found.map(|(order, slot)| (self.instances.handle(slot), order));
+        }
+        let mut accept = |slot: u32| self.accepts(work, self.instances.handle(slot));
+        let found = self.index.first(ask.demand, rules.kinds, from, &mut accept);
+        found.map(|(order, slot)| (self.instances.handle(slot), order))
+    }
+
+    /// Whether one more task of the work may and can run on the instance.
+    pub fn accepts(&self, work: WorkRef, instance: InstanceRef) -> bool {
+        let ask = &self.works[work].ask;
+        let rules = &self.rules[ask.rules.row()];
+        let target = &self.instances[instance];
+        rules.allows(target.offer)
+            && target.room(ask.demand) > 0
+            && self.spread_allows(work, instance)
+    }
+}

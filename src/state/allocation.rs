@@ -1,0 +1,97 @@
+//! Live work, and the resources that it holds.
+
+use super::{AllocationRef, InstanceRef, WorkRef};
+use crate::model::{Ask, Offer, WorkId};
+use crate::units::{Id, Money, Span, Time};
+
+/// Tasks on one instance, as a policy asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// On which instance.
+    pub instance: InstanceRef,
+    /// How many tasks.
+    pub tasks: u32,
+    /// The GPU devices, as a bit set: `tasks x demand.gpus` of them, each giving
+    /// `demand.gpu_share`.
+    pub devices: u32,
+}
+
+/// Tasks on one instance, and since when they pay for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What is held.
+    pub share: Share,
+    /// Dominant share of the instance, in millionths.
+    pub(super) dominant: u32,
+    /// Mark of the instance's meter at the start.
+    pub(super) mark: i128,
+}
+
+/// Resources held by one piece of work, with one completion.
+#[derive(Clone, Debug, Default)]
+pub struct Allocation {
+    pub(super) work: Option<WorkRef>,
+    /// Number of tasks.
+    pub tasks: u32,
+    /// What is held, by instance.
+    pub held: Vec<Held>,
+    /// When it was placed.
+    pub placed: Time,
+    /// When its tasks started; none while an instance is still booting.
+    pub started: Option<Time>,
+    /// Instances that are still booting.
+    pub(super) not_ready: u32,
+    /// Its instances were taken away in this turn.
+    pub(super) yielded: bool,
+    /// When it would end by the user's estimate; `Time::MAX` without one.
+    pub estimated_end: Time,
+    /// Speed of its slowest instance, in millionths.
+    pub speed: u32,
+    /// Time to read its input, before computing.
+    pub input: Span,
+    /// Time to write its output, after computing.
+    pub output: Span,
+}
+
+impl Allocation {
+    /// Whose it is.
+    pub fn work(&self) -> WorkRef {
+        self.work.expect("a live allocation belongs to work")
+    }
+}
+
+/// A live piece of work, as an operator sees it.
+#[derive(Clone, Debug, Default)]
+pub struct LiveWork {
+    /// Stable identity.
+    pub id: WorkId,
+    /// The source's name for it; empty when names are not kept.
+    pub name: String,
+    /// When it was submitted.
+    pub arrival: Time,
+    /// What it asks.
+    pub ask: Ask,
+    /// Tasks not placed yet.
+    pub waiting: u32,
+    /// Tasks placed and not done.
+    pub placed: u32,
+    /// Tasks done.
+    pub done: u32,
+    /// When its first task first started.
+    pub first_start: Option<Time>,
+    /// Its allocations.
+    pub allocations: Vec<AllocationRef>,
+    /// What it has been charged so far.
+    pub cost: Money,
+    /// Where it was last placed.
+    pub last_offer: Option<Id<Offer>>,
+    /// How often it was preempted.
+    pub preemptions: u32,
+}
+
+impl LiveWork {
+    /// The key that breaks every tie between pieces of work.
+    pub const fn tie(&self) -> (Time, WorkId) {
+        (self.arrival, self.id)
+    }
+}

@@ -1,0 +1,186 @@
+//! One machine, rented or owned: what is left of it, and its meter.
+
+use super::AllocationRef;
+use crate::billing::{Meter, WHOLE};
+use crate::model::Offer;
+use crate::units::{Demand, Free, Id, Scalar, Shape, Time, WHOLE_GPU};
+
+/// Where an instance is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Requested, not ready yet; work may be placed and starts when it is.
+    #[default]
+    Booting,
+    /// Ready for work.
+    Running,
+    /// Given back.
+    Released,
+}
+
+/// One machine.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Stable id: the number of the launch in this run. Older is lower.
+    pub ordinal: u32,
+    /// What was rented, or is owned.
+    pub offer: Id<Offer>,
+    /// Its place in the offer: the lowest that was free.
+    pub slot: u32,
+    /// How many launches took that slot before.
+    pub launch: u32,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// What work can use of it.
+    pub shape: Shape,
+    /// What is left of that.
+    pub free: Free,
+    /// Free milli-shares of GPU over all devices.
+    pub free_gpu: u32,
+    /// Number of allocations on it.
+    pub allocations: u32,
+    /// When it was ready and last became empty; the release part counts from here.
+    pub idle_since: Time,
+    pub(super) devices: Vec<u16>,
+    pub(super) awaited_by: Vec<AllocationRef>,
+    pub(super) meter: Meter,
+}
+
+impl Default for Instance {
+    fn default() -> Self {
+        Self {
+            ordinal: 0,
+            offer: Id::new(0),
+            slot: 0,
+            launch: 0,
+            phase: Phase::Booting,
+            shape: Shape::default(),
+            free: Free::default(),
+            free_gpu: 0,
+            allocations: 0,
+            idle_since: Time::ZERO,
+            devices: Vec::new(),
+            awaited_by: Vec::new(),
+            meter: Meter::default(),
+        }
+    }
+}
+
+impl Instance {
+    /// Free milli-shares by device.
+    pub fn devices(&self) -> &[u16] {
+        &self.devices
+    }
+
+    /// The meter of its cost.
+    pub const fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// How many tasks of `demand` fit now.
+    pub fn room(&self, demand: Demand) -> u32 {
+        if !self.free.fits(demand) {
+            return 0;
+        }
+        let by_gpu = if demand.gpus == 0 {
+            u32::MAX
+        } else if demand.gpus == 1 {
+            let share = demand.gpu_share.max(1);
+            self.devices.iter().map(|&free| u32::from(free / share)).sum()
+        } else {
+            let fitting = self.devices.iter().filter(|&&free| free >= demand.gpu_share).count();
+            (fitting / usize::from(demand.gpus)) as u32
+        };
+        let by_cpu = self.free.cpu.checked_div(demand.cpu).unwrap_or(u32::MAX);
+        let by_memory = self.free.memory.checked_div(demand.memory).unwrap_or(u32::MAX);
+        by_cpu.min(by_memory).min(by_gpu)
+    }
+
+    /// The devices for `tasks` tasks of `demand`, as a bit set: the tightest
+    /// that fit, lowest number first. Empty where the demand has no GPU. A
+    /// task of a fractional demand shares no device with another of the same call.
+    pub fn tightest_devices(&self, demand: Demand, tasks: u32) -> Option<u32> {
+        let mut needed = tasks * u32::from(demand.gpus);
+        let mut chosen = 0_u32;
+        while needed > 0 {
+            let fits =
+                |&(at, &free): &(usize, &u16)| free >= demand.gpu_share && chosen & (1 << at) == 0;
+            let (at, _) = self
+                .devices
+                .iter()
+                .enumerate()
+                .filter(fits)
+                .min_by_key(|&(at, &free)| (free, at))?;
+            chosen |= 1 << at;
+            needed -= 1;
+        }
+        Some(chosen)
+    }
+
+    /// The free amount of `by`; the mean is in millionths of the instance.
+    pub fn free_by(&self, by: Scalar) -> u32 {
+        match by {
+            Scalar::Cpu => self.free.cpu,
+            Scalar::Memory => self.free.memory,
+            Scalar::Gpu => self.free_gpu,
+            Scalar::Mean => self.mean_free(),
+        }
+    }
+
+    /// Mean over the resources it has of the free fraction, in millionths, rounded down.
+    fn mean_free(&self) -> u32 {
+        let parts = [
+            (self.free.cpu, self.shape.cpu),
+            (self.free.memory, self.shape.memory),
+            (self.free_gpu, self.shape.gpu_milli()),
+        ];
+        let present = parts.iter().filter(|(_, whole)| *whole > 0);
+        let (sum, count) = present.fold((0_u64, 0_u64), |(sum, count), &(free, whole)| {
+            (sum + u64::from(free) * u64::from(WHOLE) / u64::from(whole), count + 1)
+        });
+        sum.checked_div(count).unwrap_or(0) as u32
+    }
+
+    /// The largest share of any resource that `tasks` tasks hold, in millionths, rounded down.
+    pub(super) fn dominant_share(&self, demand: Demand, tasks: u32) -> u32 {
+        let share = |asked: u32, whole: u32| {
+            let asked = u64::from(asked) * u64::from(tasks) * u64::from(WHOLE);
+            asked.checked_div(u64::from(whole)).unwrap_or(0) as u32
+        };
+        share(demand.cpu, self.shape.cpu)
+            .max(share(demand.memory, self.shape.memory))
+            .max(share(demand.gpu_milli(), self.shape.gpu_milli()))
+    }
+
+    /// Takes what `tasks` tasks on `devices` hold. The caller has checked that they fit.
+    pub(super) fn take(&mut self, demand: Demand, tasks: u32, devices: u32) {
+        self.free.cpu -= demand.cpu * tasks;
+        self.free.memory -= demand.memory * tasks;
+        self.allocations += 1;
+        if devices != 0 {
+            self.for_devices(devices, |free| *free -= demand.gpu_share);
+            self.free_gpu -= demand.gpu_milli() * tasks;
+        }
+    }
+
+    /// Gives it back.
+    pub(super) fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
+        self.free.cpu += demand.cpu * tasks;
+        self.free.memory += demand.memory * tasks;
+        self.allocations -= 1;
+        if devices != 0 {
+            self.for_devices(devices, |free| *free += demand.gpu_share);
+            self.free_gpu += demand.gpu_milli() * tasks;
+        }
+    }
+
+    fn for_devices(&mut self, devices: u32, change: impl Fn(&mut u16)) {
+        for (at, free) in self.devices.iter_mut().enumerate() {
+            if devices & (1 << at) != 0 {
+                change(free);
+            }
+        }
+        let whole = self.devices.iter().filter(|&&free| free == WHOLE_GPU).count();
+        self.free.whole_gpus = whole as u8;
+        self.free.best_share = self.devices.iter().copied().max().unwrap_or(0);
+    }
+}

@@ -1,0 +1,309 @@
+//! What happens to the live world because time passes: only the simulator
+//! calls these, in the order of its events.
+
+use super::{
+    AllocationRef, Charge, ChargeKind, Effect, InstanceRef, Note, Phase, Record, Resolved, State,
+    WorkRef,
+};
+use crate::billing::Bill;
+use crate::model::{Book, Home, Offer, Region, Spread, Work};
+use crate::units::{Id, Money, Span, Time};
+
+impl State<'_> {
+    /// Moves the clock, which never runs back.
+    pub(crate) fn set_now(&mut self, now: Time) {
+        debug_assert!(self.now <= now, "the clock ran back");
+        self.now = now;
+    }
+
+    /// The book, for a source to add names to.
+    pub(crate) fn book_mut(&mut self) -> &mut Book {
+        &mut self.book
+    }
+
+    /// What the policy did since the last call.
+    pub(crate) fn take_effects(&mut self, into: &mut Vec<Effect>) {
+        into.clear();
+        std::mem::swap(into, &mut self.effects);
+    }
+
+    /// Keeps the policy's reasons from now on.
+    pub(crate) fn keep_notes(&mut self) {
+        self.notes = Some(Vec::new());
+    }
+
+    /// Keeps a reason, if they are kept.
+    pub(crate) fn note(&mut self, work: WorkRef, note: Note) {
+        if let Some(notes) = &mut self.notes {
+            notes.push((work, note));
+        }
+    }
+
+    /// The reasons since the last call.
+    pub(crate) fn take_notes(&mut self) -> Vec<(WorkRef, Note)> {
+        self.notes.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// New work; its name is swapped out of `work`.
+    pub(crate) fn submit(&mut self, work: &mut Work) -> WorkRef {
+        while self.rules.len() < self.book.all_rules().len() {
+            let rules = &self.book.all_rules()[Id::new(self.rules.len() as u32)];
+            self.rules.push(Resolved::new(self.world, rules));
+        }
+        while self.homes.len() < self.book.homes().len() {
+            let home = &self.book.homes()[Id::new(self.homes.len() as u32)];
+            self.homes.push(self.world.find_region(&home.name));
+        }
+        let reference = self.works.claim();
+        let live = &mut self.works[reference];
+        (live.id, live.arrival, live.ask) = (work.id, work.arrival, work.ask);
+        std::mem::swap(&mut live.name, &mut work.name);
+        (live.waiting, live.placed, live.done) = (work.ask.tasks, 0, 0);
+        (live.first_start, live.last_offer) = (None, None);
+        (live.cost, live.preemptions) = (Money::ZERO, 0);
+        live.allocations.clear();
+        let rules = &self.rules[work.ask.rules.row()];
+        let plain = rules.anywhere && rules.spread == Spread::None;
+        if let Some(demand) = self.uniform.arrives(work.ask.demand, plain) {
+            let indexed = self.instances.iter().filter(|(_, one)| one.phase != Phase::Released);
+            let room = indexed.map(|(_, instance)| u64::from(instance.room(demand))).sum();
+            self.uniform.count(room);
+        }
+        self.totals.waiting += 1;
+        reference
+    }
+
+    /// Ends the life of work without allocations.
+    pub(crate) fn forget(&mut self, work: WorkRef) {
+        let live = &self.works[work];
+        assert!(live.allocations.is_empty(), "work ends after its allocations");
+        if live.waiting > 0 {
+            self.totals.waiting -= 1;
+        }
+        self.uniform.ends();
+        self.works.free(work);
+    }
+
+    /// An owned instance, running from now on.
+    pub(crate) fn add_running(&mut self, offer: Id<Offer>) -> InstanceRef {
+        self.launch(offer, Phase::Running)
+    }
+
+    /// An instance has booted. Appends the allocations that can start now.
+    pub(crate) fn ready(&mut self, reference: InstanceRef, can_start: &mut Vec<AllocationRef>) {
+        let now = self.now;
+        let instance = &mut self.instances[reference];
+        instance.phase = Phase::Running;
+        instance.meter.ready(now);
+        instance.idle_since = now;
+        let (shape, mut awaited_by) = (instance.shape, std::mem::take(&mut instance.awaited_by));
+        self.totals.booting -= 1;
+        self.totals.running += 1;
+        self.totals.capacity.add(shape, 1);
+        for &allocation in &awaited_by {
+            let waiting = &mut self.allocations[allocation];
+            waiting.not_ready -= 1;
+            if waiting.not_ready == 0 {
+                can_start.push(allocation);
+            }
+        }
+        awaited_by.clear();
+        self.instances[reference].awaited_by = awaited_by;
+    }
+
+    /// Whether all instances of the allocation are ready.
+    pub(crate) fn is_ready(&self, allocation: AllocationRef) -> bool {
+        self.allocations[allocation].not_ready == 0
+    }
+
+    /// The tasks of an allocation start, and begin to pay.
+    pub(crate) fn start(&mut self, allocation: AllocationRef) {
+        let now = self.now;
+        if self.allocations[allocation].placed != now {
+            self.set_estimated_end(allocation);
+        }
+        let target = &mut self.allocations[allocation];
+        target.started = Some(now);
+        let work = target.work();
+        for held in &mut target.held {
+            let instance = &mut self.instances[held.share.instance];
+            held.mark = instance.meter.take(now, held.dominant);
+        }
+        let tasks = i64::from(target.tasks);
+        let live = &mut self.works[work];
+        live.first_start.get_or_insert(now);
+        self.totals.allocated.add_tasks(live.ask.demand, tasks);
+    }
+
+    /// An allocation ends: its resources are free and its charges are made.
+    /// `done` counts its tasks as done; otherwise they wait again.
+    pub(crate) fn close(
+        &mut self,
+        allocation: AllocationRef,
+        done: bool,
+        records: &mut Vec<Record>,
+    ) {
+        let (work, tasks) =
+            (self.allocations[allocation].work(), self.allocations[allocation].tasks);
+        if !self.allocations[allocation].yielded {
+            self.detach(allocation);
+            let live = &mut self.works[work];
+            live.placed -= tasks;
+            if done {
+                live.done += tasks;
+            } else {
+                if live.waiting == 0 {
+                    self.totals.waiting += 1;
+                }
+                live.waiting += tasks;
+            }
+        }
+        if let Some(started) = self.allocations[allocation].started {
+            self.charge_shares(allocation, started, records);
+        } else {
+            self.stop_awaiting(allocation);
+        }
+        self.works[work].allocations.retain(|&other| other != allocation);
+    }
+
+    fn stop_awaiting(&mut self, allocation: AllocationRef) {
+        for at in 0..self.allocations[allocation].held.len() {
+            let instance = self.allocations[allocation].held[at].share.instance;
+            self.instances[instance].awaited_by.retain(|&other| other != allocation);
+        }
+    }
+
+    fn charge_shares(
+        &mut self,
+        allocation: AllocationRef,
+        started: Time,
+        records: &mut Vec<Record>,
+    ) {
+        let target = &self.allocations[allocation];
+        let work = target.work();
+        for held in &target.held {
+            let instance = &mut self.instances[held.share.instance];
+            let amount = instance.meter.give(self.now, held.dominant, held.mark);
+            self.works[work].cost += amount;
+            records.push(Record::Charged(Charge {
+                kind: ChargeKind::Work,
+                amount,
+                instance: held.share.instance,
+                work: Some(work),
+                from: started,
+                until: self.now,
+                bytes: 0,
+            }));
+        }
+    }
+
+    /// Charges for moving `bytes` of the work between its home and the
+    /// allocation: in at the start, out at the end.
+    pub(crate) fn charge_transfer(
+        &mut self,
+        allocation: AllocationRef,
+        inbound: bool,
+        records: &mut Vec<Record>,
+    ) {
+        let target = &self.allocations[allocation];
+        let (work, instance) = (target.work(), target.held[0].share.instance);
+        let ask = self.works[work].ask;
+        let Some(home) = ask.home.and_then(|home| self.home_region(home)) else { return };
+        let region = self.world.region_of(self.instances[instance].offer);
+        let (link, bytes, span) = if inbound {
+            (self.world.link(home, region), ask.input, target.input)
+        } else {
+            (self.world.link(region, home), ask.output, target.output)
+        };
+        if bytes == 0 || home == region {
+            return;
+        }
+        let amount = Money::for_bytes(bytes, link.nanos_per_gib);
+        self.works[work].cost += amount;
+        let (from, until) =
+            if inbound { (self.now, self.now + span) } else { (self.now - span, self.now) };
+        records.push(Record::Charged(Charge {
+            kind: ChargeKind::Transfer,
+            amount,
+            instance,
+            work: Some(work),
+            from,
+            until,
+            bytes,
+        }));
+    }
+
+    /// Forgets a closed allocation.
+    pub(crate) fn drop_allocation(&mut self, allocation: AllocationRef) {
+        self.allocations.free(allocation);
+    }
+
+    /// Bills an instance that holds no work, as if released now.
+    pub(crate) fn bill(&mut self, reference: InstanceRef, records: &mut Vec<Record>) -> Bill {
+        let now = self.now;
+        let instance = &mut self.instances[reference];
+        if instance.phase == Phase::Booting {
+            instance.meter.ready(now);
+        }
+        let provider = self.world.provider_of(instance.offer);
+        let bill = instance.meter.bill(now, self.world.providers[provider].billing);
+        let from = instance.meter.since();
+        for (kind, amount) in [(ChargeKind::Boot, bill.boot), (ChargeKind::Idle, bill.idle)] {
+            if amount != Money::ZERO {
+                records.push(Record::Charged(Charge {
+                    kind,
+                    amount,
+                    instance: reference,
+                    work: None,
+                    from,
+                    until: now,
+                    bytes: 0,
+                }));
+            }
+        }
+        bill
+    }
+
+    /// Takes an instance that the run outlived out of every count and index.
+    pub(crate) fn retire_at_end(&mut self, reference: InstanceRef) {
+        self.retire(reference);
+    }
+
+    /// Forgets a billed instance; its slot is free again.
+    pub(crate) fn drop_instance(&mut self, reference: InstanceRef) {
+        let instance = &self.instances[reference];
+        let (offer, slot) = (instance.offer, instance.slot);
+        self.free_slot(offer, slot);
+        self.instances.free(reference);
+    }
+
+    /// The price of an offer has changed: its live instances cost the new one from now on.
+    pub(crate) fn reprice(&mut self, offer: Id<Offer>) {
+        let (now, rate) = (self.now, self.price(offer));
+        let provider = self.world.provider_of(offer).row();
+        let live: Vec<InstanceRef> = self
+            .instances
+            .iter()
+            .filter(|(_, instance)| instance.offer == offer && instance.phase != Phase::Released)
+            .map(|(reference, _)| reference)
+            .collect();
+        for reference in live {
+            let meter = &mut self.instances[reference].meter;
+            self.totals.rates[provider] += rate.picos() - meter.rate().picos();
+            meter.reprice(now, rate);
+        }
+    }
+
+    /// The region of a home, if the world has it.
+    pub fn home_region(&self, home: Id<Home>) -> Option<Id<Region>> {
+        self.homes[home.row()]
+    }
+
+    /// Time to compute `remaining` (microseconds on the reference machine times
+    /// a million) at the allocation's speed, rounded up.
+    pub(crate) fn compute_span(&self, allocation: AllocationRef, remaining: i128) -> Span {
+        let speed = i128::from(self.allocations[allocation].speed.max(1));
+        let micros = remaining.div_euclid(speed) + i128::from(remaining.rem_euclid(speed) != 0);
+        Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+    }
+}

@@ -1,0 +1,227 @@
+//! Facts about a run, in the order in which they happen. Observers add them
+//! up; nothing else leaves the simulation.
+
+use super::{AllocationRef, InstanceRef, WorkRef};
+use crate::model::Offer;
+use crate::units::{Id, Money, Span, Time};
+
+/// Why a launch was refused: the two call for different answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaunchRefusal {
+    /// A quota is used up; retrying in its scope is useless. The row of `World::quotas`.
+    Quota(usize),
+    /// The offer has no capacity left; another zone or type may have some.
+    Capacity,
+}
+
+/// Why work ended without being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefusalReason {
+    /// The queue was at its limit when it arrived.
+    QueueFull,
+    /// It waited longer than the policy's patience.
+    Patience,
+    /// No instance or offer that its rules allow could ever hold it.
+    NeverFits,
+    /// The policy said so.
+    Policy,
+}
+
+impl RefusalReason {
+    /// All reasons, in the order of reports.
+    pub const ALL: [Self; 4] = [Self::QueueFull, Self::Patience, Self::NeverFits, Self::Policy];
+
+    /// The words of reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue full",
+            Self::Patience => "patience ran out",
+            Self::NeverFits => "fits nowhere",
+            Self::Policy => "policy",
+        }
+    }
+}
+
+/// How an allocation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Its tasks are done.
+    Done,
+    /// The policy took its instances away.
+    Preempted,
+    /// The run ended first.
+    Unfinished,
+}
+
+/// Why work waits on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WaitReason {
+    /// Nothing running has room for it, and nothing is rented for it.
+    NoRoom,
+    /// Another piece of work is served first.
+    Behind,
+    /// Starting it would delay a reservation of work before it.
+    Reserved,
+    /// It has not waited long enough for renting to be allowed.
+    OverflowLater,
+    /// Every offer that fits was refused.
+    NothingToRent,
+    /// It has its place and waits for instances to boot.
+    Booting,
+}
+
+impl WaitReason {
+    /// The words of reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoRoom => "no instance had room",
+            Self::Behind => "other work was served first",
+            Self::Reserved => "starting it would have delayed a reservation",
+            Self::OverflowLater => "it had not waited long enough to rent",
+            Self::NothingToRent => "nothing that fits could be rented",
+            Self::Booting => "its instances were booting",
+        }
+    }
+}
+
+/// Why an offer was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfferRejection {
+    /// The work's rules do not allow it.
+    NotAllowed,
+    /// No instance of it is large enough.
+    TooSmall,
+    /// Its market is not among the policy's.
+    Market,
+    /// The launch would be refused.
+    Launch(LaunchRefusal),
+    /// Another offer scores better; the cost is the expected cost of the work there.
+    Dearer,
+}
+
+/// A reason, kept on request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The work waits on.
+    Waits(WaitReason),
+    /// An offer was weighed and not taken.
+    OfferRejected {
+        /// Which.
+        offer: Id<Offer>,
+        /// Why.
+        why: OfferRejection,
+        /// Expected cost of the work there; zero where it was not worked out.
+        cost: Money,
+    },
+    /// An offer was rented for the work.
+    OfferChosen {
+        /// Which.
+        offer: Id<Offer>,
+        /// Expected cost of the work there.
+        cost: Money,
+    },
+}
+
+/// What a charge is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChargeKind {
+    /// Instance time held by work.
+    Work,
+    /// Instance time before it was ready.
+    Boot,
+    /// Instance time held by no work, and what rounding rules add.
+    Idle,
+    /// Moving data.
+    Transfer,
+}
+
+impl ChargeKind {
+    /// The word of reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Work => "work",
+            Self::Boot => "boot",
+            Self::Idle => "idle",
+            Self::Transfer => "transfer",
+        }
+    }
+}
+
+/// One line of the bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// What it is for.
+    pub kind: ChargeKind,
+    /// How much.
+    pub amount: Money,
+    /// The instance it was charged on.
+    pub instance: InstanceRef,
+    /// The work that caused it; none for boot and idle time.
+    pub work: Option<WorkRef>,
+    /// Start of the charged period.
+    pub from: Time,
+    /// Its end, exclusive.
+    pub until: Time,
+    /// Bytes moved; 0 unless this is a transfer.
+    pub bytes: i64,
+}
+
+/// A fact. Everything it names is still alive in the state that comes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Work was submitted.
+    Submitted(WorkRef),
+    /// Tasks got their instances; they start when all of those are ready.
+    Placed(AllocationRef),
+    /// Tasks started.
+    Started(AllocationRef),
+    /// Tasks stopped. `useful` is the progress kept, on the reference machine;
+    /// `lost` the progress that has to be made again.
+    Stopped {
+        /// Which tasks.
+        allocation: AllocationRef,
+        /// How they ended.
+        ending: Ending,
+        /// Work that counts, per task.
+        useful: Span,
+        /// Work thrown away, per task.
+        lost: Span,
+    },
+    /// All tasks of the work are done.
+    Finished(WorkRef),
+    /// The work ended without being done.
+    Refused {
+        /// Which.
+        work: WorkRef,
+        /// Why.
+        reason: RefusalReason,
+    },
+    /// The run ended before the work did.
+    Unfinished(WorkRef),
+    /// An instance was requested.
+    Requested(InstanceRef),
+    /// It is ready for work.
+    Ready(InstanceRef),
+    /// It was given back, or the run ended (`unfinished`).
+    Released {
+        /// Which.
+        instance: InstanceRef,
+        /// Billed time, by the provider's rule.
+        billed: Span,
+        /// What it cost in all.
+        amount: Money,
+        /// The run ended before it was given back.
+        unfinished: bool,
+    },
+    /// A line of the bill.
+    Charged(Charge),
+    /// A launch was refused.
+    LaunchRefused {
+        /// What was asked for.
+        offer: Id<Offer>,
+        /// Why not.
+        why: LaunchRefusal,
+    },
+    /// A reason of the policy, kept on request.
+    Noted(WorkRef, Note),
+}

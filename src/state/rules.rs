@@ -1,0 +1,82 @@
+//! Rules of work, resolved against the world once: which offers, how fast.
+
+use crate::model::{Kind, Offer, Rules, Spread, World};
+use crate::units::Id;
+
+/// A rule set in terms of this world.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// By offer: whether the work may run there.
+    allowed: Vec<bool>,
+    /// By offer: speed of a job there, in millionths.
+    speeds: Vec<u32>,
+    /// Union of the kinds (see [`kind_of`]) of the allowed offers.
+    pub kinds: u64,
+    /// How tasks are spread.
+    pub spread: Spread,
+    /// Whether every offer is allowed.
+    pub anywhere: bool,
+}
+
+/// The index's coarse class of an offer; different offers may share one.
+pub const fn kind_of(offer: Id<Offer>) -> u64 {
+    1 << (offer.row() % 64)
+}
+
+impl Resolved {
+    /// Looks up every name in `rules`. Names that the world does not have
+    /// admit nothing.
+    pub fn new(world: &World, rules: &Rules) -> Self {
+        let allowed: Vec<bool> =
+            world.offers.ids().map(|offer| admits(world, rules, offer)).collect();
+        let speeds = world.offers.ids().map(|offer| speed(world, rules, offer)).collect();
+        let kinds = world
+            .offers
+            .ids()
+            .filter(|offer| allowed[offer.row()])
+            .fold(0, |kinds, offer| kinds | kind_of(offer));
+        let anywhere = allowed.iter().all(|&allowed| allowed);
+        Self { allowed, speeds, kinds, spread: rules.spread, anywhere }
+    }
+
+    /// Whether the work may run on instances of `offer`.
+    pub fn allows(&self, offer: Id<Offer>) -> bool {
+        self.allowed[offer.row()]
+    }
+
+    /// Relative speed of work of `kind` on `offer`, in millionths. The
+    /// lifetime of a virtual machine does not depend on speed.
+    pub fn speed(&self, kind: Kind, offer: Id<Offer>) -> u32 {
+        match kind {
+            Kind::Job => self.speeds[offer.row()],
+            Kind::VirtualMachine => 1_000_000,
+        }
+    }
+}
+
+fn admits(world: &World, rules: &Rules, offer: Id<Offer>) -> bool {
+    let region = world.region_of(offer);
+    let instance_type = world.type_of(offer);
+    let provider = &world.providers[world.provider_of(offer)].name;
+    let gpu = instance_type.gpu_model.map_or("", |model| &world.gpu_models[model].name);
+    let region_facts = &world.regions[region];
+    let list = &rules.jurisdictions;
+    rules.providers.admits(provider)
+        && rules.regions.admits(&world.region_name(region))
+        && rules.types.admits(&instance_type.name)
+        && rules.offers.admits(&world.offers[offer].name)
+        && rules.markets.admits(world.offers[offer].market.name())
+        && rules.gpu_models.admits(gpu)
+        && (list.is_empty() || list.contains(&region_facts.jurisdiction))
+        && rules.certifications.iter().all(|needed| region_facts.certifications.contains(needed))
+}
+
+fn speed(world: &World, rules: &Rules, offer: Id<Offer>) -> u32 {
+    let instance_type = world.type_of(offer);
+    let model = instance_type.gpu_model.map(|model| &world.gpu_models[model].name);
+    rules
+        .throughput
+        .iter()
+        .find(|(name, _)| model == Some(name))
+        .map_or(instance_type.speed, |&(_, speed)| speed)
+}

@@ -1,0 +1,146 @@
+//! Slots that are used again, checked by generation: a handle to something
+//! that is gone is a bug that is found, not another thing's data.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::ops::{Index, IndexMut};
+
+/// Names one live value in a slab of `T`. No result depends on its number.
+pub struct Handle<T> {
+    slot: u32,
+    generation: u32,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Handle<T> {
+    /// The slot, for tables kept beside the slab.
+    pub const fn slot(self) -> usize {
+        self.slot as usize
+    }
+}
+
+impl<T> Clone for Handle<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Handle<T> {}
+impl<T> PartialEq for Handle<T> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.slot, self.generation) == (other.slot, other.generation)
+    }
+}
+impl<T> Eq for Handle<T> {}
+impl<T> PartialOrd for Handle<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<T> Ord for Handle<T> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.slot, self.generation).cmp(&(other.slot, other.generation))
+    }
+}
+impl<T> Hash for Handle<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.slot, self.generation).hash(state);
+    }
+}
+impl<T> fmt::Debug for Handle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.slot, self.generation)
+    }
+}
+
+/// Values in slots. A freed slot keeps its value's memory for the next one.
+#[derive(Clone, Debug)]
+pub(crate) struct Slab<T> {
+    /// Odd generations are live.
+    rows: Vec<(u32, T)>,
+    unused: Vec<u32>,
+}
+
+impl<T: Default> Slab<T> {
+    pub(crate) fn new() -> Self {
+        Self { rows: Vec::new(), unused: Vec::new() }
+    }
+
+    /// A slot whose value is whatever was left there: the caller fills it.
+    pub(crate) fn claim(&mut self) -> Handle<T> {
+        let slot = self.unused.pop().unwrap_or_else(|| {
+            self.rows.push((0, T::default()));
+            u32::try_from(self.rows.len() - 1).expect("at most 4 billion things are alive")
+        });
+        let generation = &mut self.rows[slot as usize].0;
+        *generation = generation.wrapping_add(1);
+        Handle { slot, generation: *generation, of: PhantomData }
+    }
+
+    /// Ends the value's life.
+    pub(crate) fn free(&mut self, handle: Handle<T>) {
+        assert!(self.contains(handle), "a slot is freed once");
+        let generation = &mut self.rows[handle.slot()].0;
+        *generation = generation.wrapping_add(1);
+        self.unused.push(handle.slot);
+    }
+
+    /// Whether the value is still alive.
+    pub(crate) fn contains(&self, handle: Handle<T>) -> bool {
+        self.rows[handle.slot()].0 == handle.generation
+    }
+
+    /// The live value in `slot`.
+    pub(crate) fn handle(&self, slot: u32) -> Handle<T> {
+        let generation = self.rows[slot as usize].0;
+        assert!(generation % 2 == 1, "slot {slot} is live");
+        Handle { slot, generation, of: PhantomData }
+    }
+
+    /// All live values, in slot order, which no result may depend on.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Handle<T>, &T)> {
+        self.rows.iter().enumerate().filter(|(_, row)| row.0 % 2 == 1).map(|(slot, row)| {
+            (Handle { slot: slot as u32, generation: row.0, of: PhantomData }, &row.1)
+        })
+    }
+
+    /// Number of live values.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len() - self.unused.len()
+    }
+}
+
+impl<T> Index<Handle<T>> for Slab<T> {
+    type Output = T;
+    fn index(&self, handle: Handle<T>) -> &T {
+        let row = &self.rows[handle.slot as usize];
+        assert!(row.0 == handle.generation, "a handle outlived what it names");
+        &row.1
+    }
+}
+
+impl<T> IndexMut<Handle<T>> for Slab<T> {
+    fn index_mut(&mut self, handle: Handle<T>) -> &mut T {
+        let row = &mut self.rows[handle.slot as usize];
+        assert!(row.0 == handle.generation, "a handle outlived what it names");
+        &mut row.1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reused_slot_has_another_handle() {
+        let mut slab: Slab<u32> = Slab::new();
+        let first = slab.claim();
+        slab[first] = 7;
+        slab.free(first);
+        let second = slab.claim();
+        assert_eq!(first.slot(), second.slot());
+        assert!(first != second && !slab.contains(first) && slab.contains(second));
+        assert_eq!(slab[second], 7, "memory is kept");
+        assert_eq!(slab.len(), 1);
+    }
+}
