@@ -8,7 +8,7 @@
 //! common random numbers work. The others (gamma, Erlang, hyperexponential,
 //! mixture) spend the word on a [fork](Stream::fork) and draw from that.
 //!
-//! A `Distribution` is valid by construction, and no draw is NaN or
+//! The constructors accept only valid parameters, and no draw is NaN or
 //! infinite. Values may be negative where the law allows it (constant,
 //! uniform, normal, empirical, quantiles): cutting at zero is the caller's.
 //! All transcendental functions come from `libm`, the same on any platform.
@@ -29,12 +29,21 @@ use super::stream::Stream;
 
 /// A probability distribution of numbers without a unit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Distribution {
-    law: Law,
+pub enum Distribution {
+    /// Always this value, which must be finite.
+    Constant(f64),
+    /// Any other law, made by one of the constructors or by `parse`.
+    Law(Law),
+}
+
+/// A law with its parameters, valid by construction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Law {
+    kind: Kind,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Law {
+enum Kind {
     Direct(Direct),
     Compound(Compound),
 }
@@ -51,7 +60,7 @@ const MOST_PHASES: u32 = 1000;
 impl Distribution {
     /// Always `value`.
     pub fn constant(value: f64) -> Made {
-        direct(Direct::Constant(finite("the value", value)?))
+        Ok(Self::Constant(finite("the value", value)?))
     }
 
     /// Equally likely anywhere from `low` to `high`.
@@ -227,26 +236,32 @@ impl Distribution {
     /// A draw, at the price of one word of `stream`. Always finite.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> f64 {
-        match &self.law {
-            Law::Direct(law) => law.quantile(stream.uniform()),
-            Law::Compound(law) => law.sample(&mut stream.fork()),
+        match self {
+            Self::Law(Law { kind: Kind::Direct(law) }) => law.quantile(stream.uniform()),
+            Self::Law(Law { kind: Kind::Compound(law) }) => law.sample(&mut stream.fork()),
+            Self::Constant(value) => {
+                stream.next_u64();
+                *value
+            }
         }
     }
 
     /// The mean, or none where it is infinite.
     pub fn mean(&self) -> Option<f64> {
-        let mean = match &self.law {
-            Law::Direct(law) => law.mean(),
-            Law::Compound(law) => law.mean(),
+        let mean = match self {
+            Self::Constant(value) => *value,
+            Self::Law(Law { kind: Kind::Direct(law) }) => law.mean(),
+            Self::Law(Law { kind: Kind::Compound(law) }) => law.mean(),
         };
         Some(mean).filter(|mean| mean.is_finite())
     }
 
     /// The variance, or none where it is infinite or there is no mean.
     pub fn variance(&self) -> Option<f64> {
-        let variance = match &self.law {
-            Law::Direct(law) => law.variance(),
-            Law::Compound(law) => law.variance(),
+        let variance = match self {
+            Self::Constant(_) => 0.0,
+            Self::Law(Law { kind: Kind::Direct(law) }) => law.variance(),
+            Self::Law(Law { kind: Kind::Compound(law) }) => law.variance(),
         };
         // A difference of moments can round to just under zero.
         Some(variance).filter(|variance| variance.is_finite()).map(|variance| variance.max(0.0))
@@ -256,9 +271,13 @@ impl Distribution {
     /// none for the laws without a closed quantile function (gamma, Erlang,
     /// hyperexponential, mixture) and for other `p`.
     pub fn quantile(&self, p: f64) -> Option<f64> {
-        match &self.law {
-            Law::Direct(law) if 0.0 < p && p < 1.0 => Some(law.quantile(p)),
-            _ => None,
+        if !(0.0 < p && p < 1.0) {
+            return None;
+        }
+        match self {
+            Self::Constant(value) => Some(*value),
+            Self::Law(Law { kind: Kind::Direct(law) }) => Some(law.quantile(p)),
+            Self::Law(Law { kind: Kind::Compound(_) }) => None,
         }
     }
 }
@@ -267,7 +286,7 @@ impl Distribution {
 fn direct(law: Direct) -> Made {
     within_range(law.quantile(NEAREST))?;
     within_range(law.quantile(1.0 - NEAREST))?;
-    Ok(Distribution { law: Law::Direct(law) })
+    Ok(Distribution::Law(Law { kind: Kind::Direct(law) }))
 }
 
 /// The lognormal law of this mean and standard deviation of the logarithm.
@@ -279,7 +298,7 @@ fn lognormal(mu: f64, sigma: f64) -> Made {
 }
 
 fn compound(law: Compound) -> Distribution {
-    Distribution { law: Law::Compound(law) }
+    Distribution::Law(Law { kind: Kind::Compound(law) })
 }
 
 fn within_range(extreme: f64) -> Result<(), String> {

@@ -6,7 +6,6 @@ use super::weights::Weights;
 /// A law drawn by inversion. Parameters are valid by construction.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Direct {
-    Constant(f64),
     Uniform {
         low: f64,
         high: f64,
@@ -53,7 +52,6 @@ impl Direct {
     pub(super) fn quantile(&self, p: f64) -> f64 {
         match self {
             Self::Exponential { mean } => -mean * libm::log1p(-p),
-            Self::Constant(value) => *value,
             Self::Uniform { low, high } => between(*low, *high, p),
             Self::Normal { mean, sd } => mean + sd * standard_normal(p),
             Self::LogNormal { mu, sigma } => libm::exp(mu + sigma * standard_normal(p)),
@@ -68,7 +66,6 @@ impl Direct {
     /// The mean; not finite where it is infinite.
     pub(super) fn mean(&self) -> f64 {
         match self {
-            Self::Constant(value) => *value,
             Self::Uniform { low, high } => low / 2.0 + high / 2.0,
             Self::Exponential { mean } | Self::Normal { mean, .. } => *mean,
             Self::LogNormal { mu, sigma } => libm::exp(mu + sigma * sigma / 2.0),
@@ -87,7 +84,6 @@ impl Direct {
     pub(super) fn variance(&self) -> f64 {
         let mean = self.mean();
         match self {
-            Self::Constant(_) => 0.0,
             Self::Uniform { low, high } => (high - low) * (high - low) / 12.0,
             Self::Exponential { mean } => mean * mean,
             Self::Normal { sd, .. } => sd * sd,

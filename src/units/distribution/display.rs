@@ -5,7 +5,7 @@ use std::fmt;
 use super::compound::Compound;
 use super::direct::Direct;
 use super::normal::standard_normal;
-use super::{Distribution, Law};
+use super::{Distribution, Kind, Law};
 
 /// Longer lists are summed up in reports.
 const LISTED: usize = 16;
@@ -23,9 +23,10 @@ impl fmt::Display for List<'_> {
 
 impl fmt::Display for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.law {
-            Law::Direct(law) => law.fmt(f),
-            Law::Compound(law) => law.fmt(f),
+        match self {
+            Self::Constant(value) => write!(f, "constant({value})"),
+            Self::Law(Law { kind: Kind::Direct(law) }) => law.fmt(f),
+            Self::Law(Law { kind: Kind::Compound(law) }) => law.fmt(f),
         }
     }
 }
@@ -33,7 +34,6 @@ impl fmt::Display for Distribution {
 impl fmt::Display for Direct {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Constant(value) => write!(f, "constant({value})"),
             Self::Uniform { low, high } => write!(f, "uniform(low={low}, high={high})"),
             Self::Exponential { mean } => write!(f, "exponential(mean={mean})"),
             Self::Normal { mean, sd } => write!(f, "normal(mean={mean}, sd={sd})"),
