@@ -1,0 +1,3 @@
+//! One test binary: each file here is a module, linked once.
+
+mod provenance;
