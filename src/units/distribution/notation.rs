@@ -201,3 +201,183 @@ fn pairs<'a>(law: &str, call: &Call<'a>) -> Result<Vec<(&'a str, &'a str)>, Stri
 fn plain(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| format!("expected a plain number, not `{text}`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Spans in seconds and sizes in GiB, as a scenario reader would.
+    fn seconds(text: &str) -> Result<f64, String> {
+        let split = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
+        let (number, unit) = (text[..split].trim(), &text[split..]);
+        let scale = match unit {
+            "" | "s" | "GiB" => 1.0,
+            "ms" => 0.001,
+            "min" => 60.0,
+            "h" => 3600.0,
+            "d" => 86400.0,
+            "MiB" => 1.0 / 1024.0,
+            _ => return Err(format!("there is no unit `{unit}`")),
+        };
+        plain(number).map(|number| number * scale)
+    }
+
+    fn parse(text: &str) -> Made {
+        Distribution::parse(text, &seconds)
+    }
+
+    #[test]
+    fn every_form_makes_its_distribution() {
+        let forms = [
+            ("constant(5)", Distribution::constant(5.0)),
+            ("5 min", Distribution::constant(300.0)),
+            (" uniform( low = 1 min , high = 1 h ) ", Distribution::uniform(60.0, 3600.0)),
+            ("exponential(mean=300 s)", Distribution::exponential(300.0)),
+            ("Exponential(5 min)", Distribution::exponential(300.0)),
+            ("normal(sd=250 ms, mean=2)", Distribution::normal(2.0, 0.25)),
+            ("lognormal(median=35, p95=90)", Distribution::lognormal_median_p95(35.0, 90.0)),
+            ("log-normal(mean=35, sd=2)", Distribution::lognormal_mean_sd(35.0, 2.0)),
+            ("lognormal(mean=35, sigma=2)", Distribution::lognormal_mean_sigma(35.0, 2.0)),
+            ("lognormal(median=35, sigma=2)", Distribution::lognormal_median_sigma(35.0, 2.0)),
+            ("weibull(shape=0.7, scale=1 d)", Distribution::weibull(0.7, 86400.0)),
+            ("weibull(shape=0.7, mean=1 d)", Distribution::weibull_mean(0.7, 86400.0)),
+            ("pareto(shape=1.5, minimum=512 MiB)", Distribution::pareto(1.5, 0.5)),
+            (
+                "bounded_pareto(shape=1.5, low=1 GiB, high=64 GiB)",
+                Distribution::bounded_pareto(1.5, 1.0, 64.0),
+            ),
+            ("gamma(shape=2, mean=1 min)", Distribution::gamma(2.0, 30.0)),
+            ("gamma(shape=2, scale=1 min)", Distribution::gamma(2.0, 60.0)),
+            ("hyperexponential(mean=300, scv=4)", Distribution::hyperexponential_scv(300.0, 4.0)),
+            (
+                "hyperexponential(weights=[3, 1], means=[1 s, 1 min])",
+                Distribution::hyperexponential(&[(3.0, 1.0), (1.0, 60.0)]),
+            ),
+            ("erlang(k=3, mean=1 h)", Distribution::erlang(3, 3600.0)),
+            ("empirical([2, 1])", Distribution::empirical(&[1.0, 2.0], &[1.0, 1.0])),
+            (
+                "empirical(values=[2 min, 1 s], weights=[0.5, 3])",
+                Distribution::empirical(&[1.0, 120.0], &[3.0, 0.5]),
+            ),
+            ("quantiles(0: 1 s, 1: 1 min)", Distribution::quantiles(&[(0.0, 1.0), (1.0, 60.0)])),
+            (
+                "mixture(0.7: exponential(mean=3 min), 0.3: 5)",
+                Distribution::exponential(180.0).and_then(|exponential| {
+                    Distribution::mixture(vec![
+                        (0.7, exponential),
+                        (0.3, Distribution::Constant(5.0)),
+                    ])
+                }),
+            ),
+        ];
+        for (text, expected) in forms {
+            assert_eq!(parse(text), expected, "{text}");
+            assert!(expected.is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_displayed_reads_back() {
+        let texts = [
+            "constant(5)",
+            "uniform(low=2, high=6.5)",
+            "exponential(mean=300)",
+            "normal(mean=-10, sd=3)",
+            "lognormal(median=35, p95=90)",
+            "weibull(shape=0.7, scale=100)",
+            "pareto(shape=1.5, minimum=2)",
+            "bounded-pareto(shape=1.1, low=1, high=1000)",
+            "gamma(shape=2.5, scale=4)",
+            "hyperexponential(weights=[0.5, 2], means=[3, 70])",
+            "erlang(k=20, mean=60)",
+            "empirical(values=[1, 2, 7])",
+            "empirical(values=[1, 2, 7], weights=[1, 0.5, 2])",
+            "quantiles(0: 10, 0.5: 30, 0.95: 90, 1: 400)",
+            "mixture(0.7: exponential(mean=3), 0.3: mixture(1: constant(5), 2: constant(6)))",
+        ];
+        for text in texts {
+            assert_eq!(text.parse::<Distribution>().unwrap().to_string(), text);
+        }
+        let long: Vec<f64> = (1..=99).map(f64::from).collect();
+        let long = Distribution::empirical_equal(&long).unwrap().to_string();
+        assert_eq!(long, "empirical(99 values from 1 to 99, mean 50)");
+    }
+
+    #[test]
+    fn errors_say_what_was_found_and_what_is_expected() {
+        let errors = [
+            ("", "nothing found where a distribution is expected, such as exponential(mean=300)"),
+            (
+                "exponental(mean=3)",
+                "there is no distribution `exponental`; did you mean `exponential`?",
+            ),
+            (
+                "lognormal",
+                "`lognormal` needs its parameters: lognormal(median=.., p95=..) or lognormal(median=.., sigma=..) or lognormal(mean=.., sd=..) or lognormal(mean=.., sigma=..)",
+            ),
+            ("exponential()", "exponential: found nothing; expected exponential(mean=..)"),
+            (
+                "exponential(maen=3)",
+                "exponential: there is no parameter `maen`; did you mean `mean`?",
+            ),
+            (
+                "weibull(shape=1)",
+                "weibull: found shape; expected weibull(shape=.., scale=..) or weibull(shape=.., mean=..)",
+            ),
+            (
+                "uniform(1, 2)",
+                "uniform: `1` has no parameter name; expected uniform(low=.., high=..)",
+            ),
+            ("uniform(low=1, low=2)", "uniform: `low` is given twice"),
+            ("exponential(mean=3 parsec)", "exponential: mean: there is no unit `parsec`"),
+            ("exponential(mean=-3)", "exponential: mean must be above 0, not -3"),
+            (
+                "exponential(mean=[1, 2])",
+                "exponential: mean must be one value, not the list [1, 2]",
+            ),
+            ("weibull(shape=2 s, scale=3)", "weibull: shape: expected a plain number, not `2 s`"),
+            ("erlang(k=2.5, mean=3)", "erlang: k must be a whole number from 1 to 1000, not 2.5"),
+            ("empirical(values=3)", "empirical: values must be a list such as [1, 2, 3], not `3`"),
+            ("empirical(values=[3)", "`values=[3` lacks a closing bracket `]`"),
+            ("constant(5", "`constant(5` does not end with its closing bracket `)`"),
+            ("constant(5))", "`5)` has a closing bracket `)` too many"),
+            ("uniform(low=1,, high=2)", "`low=1,, high=2` has a comma with nothing beside it"),
+            (
+                "mixture(0.5: expo(3), 1: 2)",
+                "mixture: there is no distribution `expo`; did you mean `exponential`?",
+            ),
+            (
+                "mixture(0.5= 3)",
+                "mixture: found `0.5=3`; expected mixture(weight: distribution, ..)",
+            ),
+            ("mixture()", "mixture: the weights must have a positive sum, not 0"),
+            (
+                "quantiles(0: 1, 0.5: 2)",
+                "quantiles: the quantiles must begin at p = 0 and end at p = 1",
+            ),
+        ];
+        for (text, expected) in errors {
+            assert_eq!(parse(text), Err(expected.to_owned()), "{text}");
+        }
+        let unknown = parse("zzz(3)").unwrap_err();
+        assert!(unknown.starts_with("there is no distribution `zzz`; expected one of constant, "));
+        assert!(unknown.ends_with("empirical, mixture, quantiles"), "{unknown}");
+        let deep = "mixture(1: ".repeat(40) + "5" + &")".repeat(40);
+        assert!(parse(&deep).unwrap_err().contains("nested more than 16 deep"));
+    }
+
+    proptest! {
+        /// Any text is a distribution or an error, never a panic; and a
+        /// distribution once read is finite to draw from.
+        #[test]
+        fn any_text_is_read_or_refused(
+            text in "(mixture|quantiles|empirical|erlang|é)?[(\\[]?([a-z]{0,5}[=:]?[0-9.é]{0,3}[,()\\[\\]]?){0,6}\\)?"
+        ) {
+            if let Ok(distribution) = parse(&text) {
+                let mut stream = crate::units::Stream::new(1, "fuzz");
+                prop_assert!(distribution.sample(&mut stream).is_finite());
+            }
+        }
+    }
+}

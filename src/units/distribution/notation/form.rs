@@ -1,6 +1,7 @@
 //! The ways to write each law: its parameters and what they make.
 
-use super::super::{Distribution, MOST_PHASES, Made};
+use super::super::constructor::MOST_PHASES;
+use super::super::{Distribution, Made};
 use Kind::{Plain, Plains, Value, Values};
 use Maker::{Lists, One, Three, Two};
 
