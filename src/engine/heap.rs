@@ -18,8 +18,8 @@ const EMPTY: Line = Line([NOTHING; 4]);
 
 impl Line {
     /// The least sibling and its place in the line. Compared one after the
-    /// other: in a large heap a guessed branch fetches the next line sooner
-    /// than a tournament without branches knows which one it is.
+    /// other, which at a million entries measured no slower than a tournament
+    /// without branches (the difference was within the noise).
     fn least(&self) -> (usize, u128) {
         let [first, rest @ ..] = self.0;
         let mut least = (0, first);
