@@ -3,11 +3,12 @@
 //! Each module is a room; a room imports only rooms above it (tested in
 //! `tests/it/layers.rs`).
 
-pub mod billing;
+pub mod units;
+pub mod problem;
 pub mod engine;
 pub mod model;
-pub mod policy;
-pub mod problem;
-pub mod state;
-pub mod units;
 pub mod workload;
+pub mod billing;
+pub mod state;
+pub mod policy;
+pub mod sim;

@@ -136,6 +136,8 @@ pub struct State<'w> {
     undo: Vec<change::Undo>,
     attempts: u32,
     notes: Option<Vec<(WorkRef, Note)>>,
+    illegal: Option<Refusal>,
+    illegal_count: u64,
 }
 
 impl<'w> State<'w> {
@@ -169,12 +171,24 @@ impl<'w> State<'w> {
             undo: Vec::new(),
             attempts: 0,
             notes: None,
+            illegal: None,
+            illegal_count: 0,
         }
     }
 
     /// Whether the policy's reasons are kept.
     pub fn explaining(&self) -> bool {
         self.notes.is_some()
+    }
+
+    /// The first illegal action of the policy, if there was one.
+    pub fn first_illegal(&self) -> Option<Refusal> {
+        self.illegal
+    }
+
+    /// How many actions of the policy were illegal.
+    pub fn illegal_count(&self) -> u64 {
+        self.illegal_count
     }
 
     /// The world it lives in.

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use crate::model::Offer;
 use crate::state::{
-    AllocationRef, InstanceRef, LaunchRefusal, Note, Refusal, RefusalReason, Share, State, WorkRef,
+    AllocationRef, InstanceRef, Note, Refusal, RefusalReason, Share, State, WorkRef,
 };
 use crate::units::{Id, Stream, Time};
 
@@ -19,8 +19,8 @@ pub enum Trigger {
     Freed(WorkRef),
     /// An instance is ready.
     Ready(InstanceRef),
-    /// A launch was refused at an earlier decision of this instant.
-    LaunchRefused(Id<Offer>, LaunchRefusal),
+    /// A rented instance that was ready holds no work any more.
+    Idle(InstanceRef),
     /// The price of an offer changed.
     PriceChanged(Id<Offer>),
     /// A timer that the policy set has come.
@@ -60,16 +60,26 @@ impl<'a, 'w> Turn<'a, 'w> {
     /// Places waiting tasks of `work`, as one allocation: all shares or none.
     pub fn place(&mut self, work: WorkRef, shares: &[Share]) -> Result<(), Refusal> {
         if !self.state.is_alive(work) {
-            return Err(Refusal::WorkGone);
+            return self.judge(Err(Refusal::WorkGone));
         }
         let opened = self.open(work);
         for &share in shares {
             if let Err(refusal) = self.state.add(opened, share) {
                 self.state.abandon(opened);
-                return Err(refusal);
+                return self.judge(Err(refusal));
             }
         }
-        self.state.commit(opened)
+        self.commit(opened)
+    }
+
+    /// Counts an illegal action, and remembers the first. A refused launch is legal.
+    fn judge<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        if let Err(refusal) = &result
+            && !matches!(refusal, Refusal::Launch(_))
+        {
+            self.state.count_illegal(*refusal);
+        }
+        result
     }
 
     /// Opens an allocation whose shares are added one by one, each seen by the
@@ -80,12 +90,14 @@ impl<'a, 'w> Turn<'a, 'w> {
 
     /// Adds a share to an open allocation.
     pub fn add(&mut self, opened: AllocationRef, share: Share) -> Result<(), Refusal> {
-        self.state.add(opened, share)
+        let result = self.state.add(opened, share);
+        self.judge(result)
     }
 
     /// Makes an open allocation real; on refusal it is abandoned.
     pub fn commit(&mut self, opened: AllocationRef) -> Result<(), Refusal> {
-        self.state.commit(opened)
+        let result = self.state.commit(opened);
+        self.judge(result)
     }
 
     /// Drops an open allocation.
@@ -95,27 +107,32 @@ impl<'a, 'w> Turn<'a, 'w> {
 
     /// Requests an instance. It boots, and work placed on it starts when it is ready.
     pub fn rent(&mut self, offer: Id<Offer>) -> Result<InstanceRef, Refusal> {
-        self.state.rent(offer)
+        let result = self.state.rent(offer);
+        self.judge(result)
     }
 
     /// Gives back an empty rented instance.
     pub fn release(&mut self, instance: InstanceRef) -> Result<(), Refusal> {
-        self.state.release(instance)
+        let result = self.state.release(instance);
+        self.judge(result)
     }
 
     /// Takes the instances of an allocation away; its tasks wait again.
     pub fn preempt(&mut self, allocation: AllocationRef) -> Result<(), Refusal> {
-        self.state.preempt(allocation)
+        let result = self.state.preempt(allocation);
+        self.judge(result)
     }
 
     /// Turns waiting work away.
     pub fn refuse(&mut self, work: WorkRef, reason: RefusalReason) -> Result<(), Refusal> {
-        self.state.refuse(work, reason)
+        let result = self.state.refuse(work, reason);
+        self.judge(result)
     }
 
     /// Asks to be asked again at `at`.
     pub fn wake(&mut self, at: Time) -> Result<(), Refusal> {
-        self.state.wake(at)
+        let result = self.state.wake(at);
+        self.judge(result)
     }
 
     /// Runs `plan`; unless it returns `Some`, everything it did is rolled back.

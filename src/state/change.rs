@@ -41,6 +41,8 @@ pub enum Refusal {
     Launch(LaunchRefusal),
     /// The allocation has ended.
     AllocationGone,
+    /// Work that has started is not turned away.
+    HasStarted,
     /// A timer must be set for later than now.
     TimerPast,
 }
@@ -65,6 +67,7 @@ impl Refusal {
             Self::Launch(LaunchRefusal::Quota(_)) => "a launch stays within every quota",
             Self::Launch(LaunchRefusal::Capacity) => "a launch stays within the offer's capacity",
             Self::AllocationGone => "an allocation that has ended cannot be preempted",
+            Self::HasStarted => "work that has started is not turned away",
             Self::TimerPast => "a timer is set for later than now",
         }
     }
@@ -512,6 +515,9 @@ impl State<'_> {
     pub(crate) fn refuse(&mut self, work: WorkRef, reason: RefusalReason) -> Result<(), Refusal> {
         if !self.works.contains(work) {
             return Err(Refusal::WorkGone);
+        }
+        if self.works[work].placed > 0 || self.works[work].done > 0 {
+            return Err(Refusal::HasStarted);
         }
         self.effects.push(Effect::Refused(work, reason));
         Ok(())

@@ -2,14 +2,24 @@
 //! calls these, in the order of its events.
 
 use super::{
-    AllocationRef, Charge, ChargeKind, Effect, InstanceRef, Note, Phase, Record, Resolved, State,
-    WorkRef,
+    AllocationRef, Charge, ChargeKind, Effect, InstanceRef, Note, Phase, Record, Refusal, Resolved,
+    State, WorkRef,
 };
 use crate::billing::Bill;
 use crate::model::{Book, Home, Offer, Region, Spread, Work};
 use crate::units::{Id, Money, Span, Time};
 
 impl State<'_> {
+    /// Sets the clock before anything has happened.
+    pub(crate) fn set_start(&mut self, start: Time) {
+        self.now = start;
+    }
+
+    /// Whether the policy has taken the allocation's instances away.
+    pub(crate) fn is_yielded(&self, allocation: AllocationRef) -> bool {
+        self.allocations[allocation].yielded
+    }
+
     /// Moves the clock, which never runs back.
     pub(crate) fn set_now(&mut self, now: Time) {
         debug_assert!(self.now <= now, "the clock ran back");
@@ -19,6 +29,11 @@ impl State<'_> {
     /// The book, for a source to add names to.
     pub(crate) fn book_mut(&mut self) -> &mut Book {
         &mut self.book
+    }
+
+    /// One more preemption of the work.
+    pub(crate) fn count_preemption(&mut self, work: WorkRef) {
+        self.works[work].preemptions += 1;
     }
 
     /// What the policy did since the last call.
@@ -37,6 +52,12 @@ impl State<'_> {
         if let Some(notes) = &mut self.notes {
             notes.push((work, note));
         }
+    }
+
+    /// Counts an illegal action.
+    pub(crate) fn count_illegal(&mut self, refusal: Refusal) {
+        self.illegal.get_or_insert(refusal);
+        self.illegal_count += 1;
     }
 
     /// The reasons since the last call.

@@ -175,17 +175,17 @@ pub enum Record {
     Placed(AllocationRef),
     /// Tasks started.
     Started(AllocationRef),
-    /// Tasks stopped. `useful` is the progress kept, on the reference machine;
-    /// `lost` the progress that has to be made again.
+    /// Tasks stopped. Progress is per task, in millionths of a microsecond on
+    /// the reference machine.
     Stopped {
         /// Which tasks.
         allocation: AllocationRef,
         /// How they ended.
         ending: Ending,
-        /// Work that counts, per task.
-        useful: Span,
-        /// Work thrown away, per task.
-        lost: Span,
+        /// Progress that counts.
+        useful: i128,
+        /// Progress that has to be made again.
+        lost: i128,
     },
     /// All tasks of the work are done.
     Finished(WorkRef),

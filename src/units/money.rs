@@ -79,6 +79,9 @@ impl Rate {
     /// Reads a decimal such as `3.0620`: not negative, at most 12 decimals,
     /// at most 9,000,000 dollars.
     pub fn parse(text: &str) -> Option<Self> {
+        if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return None;
+        }
         let value: rust_decimal::Decimal = text.parse().ok()?;
         let value = value.normalize();
         let decimals = u32::try_from(12 - i64::from(value.scale())).ok()?;

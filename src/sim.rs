@@ -1,0 +1,603 @@
+//! The loop: applies events and a policy's actions, and lets facts out.
+//!
+//! One run is a pure function of its world, workload, policy and seed.
+
+mod observer;
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+pub use observer::Observer;
+
+use crate::engine::{EventKey, EventQueue};
+use crate::model::{Market, Offer, Work, World};
+use crate::policy::{Policy, Trigger, Turn};
+use crate::problem::Problem;
+use crate::state::{
+    AllocationRef, Effect, Ending, InstanceRef, Record, Refusal, RefusalReason, State, WorkRef,
+};
+use crate::units::{Id, Span, Stream, Time};
+use crate::workload::Source;
+
+/// What can happen next, besides arrivals, which the source holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    /// An allocation's tasks are done.
+    Completes(AllocationRef),
+    /// An instance has booted.
+    Ready(InstanceRef),
+    /// An offer's price changes.
+    PriceChanges(Id<Offer>),
+    /// The policy asked to be asked.
+    Timer,
+}
+
+impl Event {
+    /// Rank among events of one instant. Arrivals come between price changes
+    /// and timers, or first of all (see `ClassOrder`).
+    const fn class(self) -> u8 {
+        match self {
+            Self::Completes(_) => 0,
+            Self::Ready(_) => 2,
+            Self::PriceChanges(_) => 3,
+            Self::Timer => ARRIVAL + 1,
+        }
+    }
+}
+
+/// Rank of arrivals in the standard order.
+const ARRIVAL: u8 = 4;
+
+/// Decisions at one instant beyond which the policy is taken to be looping.
+const MOST_ROUNDS: u64 = 1_000_000;
+
+/// Events between two calls of the control function.
+const CONTROL_EVERY: u64 = 1 << 14;
+
+/// How a run is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Stop here, if the work is not done before.
+    pub horizon: Option<Time>,
+    /// Keep the policy's reasons (see `Record::Noted`).
+    pub explain: bool,
+    /// Go on after an illegal action of the policy, which is counted.
+    pub tolerate_illegal: bool,
+    /// Most events and arrivals.
+    pub max_events: u64,
+    /// Most pieces of work alive at once.
+    pub max_alive: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            horizon: None,
+            explain: false,
+            tolerate_illegal: false,
+            max_events: 10_000_000_000,
+            max_alive: 20_000_000,
+        }
+    }
+}
+
+/// How a run went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// When the clock started: the run's start, or the first arrival before it.
+    pub started: Time,
+    /// When the clock stopped.
+    pub ended: Time,
+    /// All work was done or refused; otherwise the horizon came first.
+    pub drained: bool,
+    /// Events and arrivals applied.
+    pub events: u64,
+    /// Times that the policy was asked.
+    pub decisions: u64,
+    /// Illegal actions of the policy.
+    pub illegal: u64,
+}
+
+/// Why a run could not go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The workload cannot be read.
+    Input(Problem),
+    /// The policy did something illegal.
+    Illegal {
+        /// Which rule it broke.
+        refusal: Refusal,
+        /// When.
+        at: Time,
+    },
+    /// The policy was asked a million times at one instant.
+    Loop {
+        /// When.
+        at: Time,
+    },
+    /// A limit was reached.
+    Limit {
+        /// Which, by its option name.
+        name: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// The control function said stop.
+    Interrupted {
+        /// When.
+        at: Time,
+    },
+}
+
+/// How far a run has come, for a progress bar.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Events and arrivals applied.
+    pub events: u64,
+    /// Pieces of work read.
+    pub work: u64,
+    /// The simulated time.
+    pub now: Time,
+}
+
+/// Runs `policy` over the work of `source` in `world`.
+///
+/// `control` is called now and then with the progress and may stop the run.
+///
+/// # Errors
+/// See [`Failure`]. Nothing is wrong with what was observed until then.
+pub fn run<O: Observer>(
+    world: &World,
+    source: &mut dyn Source,
+    policy: &mut dyn Policy,
+    options: &Options,
+    observer: &mut O,
+    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Outcome, Failure> {
+    let state = State::new(world, policy.needs());
+    let mut run = Run {
+        state,
+        options,
+        observer,
+        queue: EventQueue::new(),
+        truths: Vec::new(),
+        keys: Vec::new(),
+        boots: Vec::new(),
+        next: Work::default(),
+        more: false,
+        triggers: Vec::new(),
+        timers: BTreeSet::new(),
+        records: Vec::new(),
+        can_start: Vec::new(),
+        effects: Vec::new(),
+        offer_keys: world.offers.iter().map(|(_, offer)| stable_key(&offer.name)).collect(),
+        events: 0,
+        decisions: 0,
+        read: 0,
+    };
+    run.go(source, policy, control)
+}
+
+/// A number for an offer that depends on its name alone.
+fn stable_key(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// What the simulator knows of one live piece of work.
+#[derive(Clone, Copy, Debug, Default)]
+struct TruthLeft {
+    /// Millionths of a microsecond on the reference machine, per task, in all.
+    total: i128,
+    /// The same, still to be done.
+    left: i128,
+}
+
+struct Run<'r, 'w, O> {
+    state: State<'w>,
+    options: &'r Options,
+    observer: &'r mut O,
+    queue: EventQueue<Event>,
+    /// By slot of the work.
+    truths: Vec<TruthLeft>,
+    /// Completion events, by slot of the allocation.
+    keys: Vec<Option<EventKey>>,
+    /// Ready events, by slot of the instance.
+    boots: Vec<Option<EventKey>>,
+    next: Work,
+    more: bool,
+    triggers: Vec<Trigger>,
+    timers: BTreeSet<Time>,
+    records: Vec<Record>,
+    can_start: Vec<AllocationRef>,
+    effects: Vec<Effect>,
+    offer_keys: Vec<u64>,
+    events: u64,
+    decisions: u64,
+    read: u64,
+}
+
+impl<O: Observer> Run<'_, '_, O> {
+    fn go(
+        &mut self,
+        source: &mut dyn Source,
+        policy: &mut dyn Policy,
+        control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Outcome, Failure> {
+        self.read_next(source)?;
+        let started = if self.more { self.next.arrival.min(Time::ZERO) } else { Time::ZERO };
+        let mut stream = Stream::new(self.options.seed, "policy");
+        self.begin(started);
+        self.ask(policy, &mut stream)?;
+        let mut rounds = 0;
+        let mut drained = true;
+        let mut next_control = CONTROL_EVERY;
+        while self.more || self.state.work_count() > 0 {
+            let Some(at) = self.next_instant() else { break };
+            if self.options.horizon.is_some_and(|horizon| at > horizon) {
+                drained = false;
+                break;
+            }
+            if at > self.state.now() {
+                self.observer.elapse(&self.state, self.state.now(), at);
+                self.state.set_now(at);
+                rounds = 0;
+            }
+            rounds += 1;
+            if rounds > MOST_ROUNDS {
+                return Err(Failure::Loop { at });
+            }
+            self.apply(at, source)?;
+            self.ask(policy, &mut stream)?;
+            if self.events >= next_control {
+                next_control = self.events + CONTROL_EVERY;
+                self.check_limits()?;
+                let progress = Progress { events: self.events, work: self.read, now: at };
+                if control(progress).is_break() {
+                    return Err(Failure::Interrupted { at });
+                }
+            }
+        }
+        drained &= self.state.work_count() == 0 && !self.more;
+        self.end(drained);
+        Ok(Outcome {
+            started,
+            ended: self.state.now(),
+            drained,
+            events: self.events,
+            decisions: self.decisions,
+            illegal: self.state.illegal_count(),
+        })
+    }
+
+    fn check_limits(&self) -> Result<(), Failure> {
+        if self.events > self.options.max_events {
+            return Err(Failure::Limit { name: "max-events", value: self.options.max_events });
+        }
+        if self.state.work_count() > self.options.max_alive {
+            let value = self.options.max_alive as u64;
+            return Err(Failure::Limit { name: "max-alive", value });
+        }
+        Ok(())
+    }
+
+    /// Starts the clock, the owned instances and the price paths.
+    fn begin(&mut self, started: Time) {
+        self.state.set_start(started);
+        if self.options.explain {
+            self.state.keep_notes();
+        }
+        self.observer.begins(&self.state);
+        let world = self.state.world();
+        for (offer, facts) in world.offers.iter() {
+            for _ in 0..facts.running_at_start {
+                let instance = self.state.add_running(offer);
+                self.observer.record(&self.state, &Record::Requested(instance));
+                self.observer.record(&self.state, &Record::Ready(instance));
+            }
+            for &(at, _) in &facts.price.changes {
+                if at > started {
+                    let event = Event::PriceChanges(offer);
+                    self.queue.schedule(at, event.class(), event);
+                }
+            }
+        }
+        self.triggers.push(Trigger::Begins);
+    }
+
+    fn next_instant(&self) -> Option<Time> {
+        let queued = self.queue.peek().map(|(at, _)| at);
+        let arrives = self.more.then_some(self.next.arrival);
+        match (queued, arrives) {
+            (Some(queued), Some(arrives)) => Some(queued.min(arrives)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    fn read_next(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
+        let last = self.next.arrival;
+        self.more = source.next(self.state.book_mut(), &mut self.next).map_err(Failure::Input)?;
+        if self.more {
+            if self.read > 0 && self.next.arrival < last {
+                let message =
+                    format!("work `{}` arrives before the one ahead of it", self.next.label());
+                let problem = Problem::with("workload", message).hint("sort the source by arrival");
+                return Err(Failure::Input(problem));
+            }
+            self.read += 1;
+        }
+        Ok(())
+    }
+
+    /// Applies the events of this instant, class by class (or only the first of
+    /// them, where the world says that the policy is asked per event).
+    fn apply(&mut self, at: Time, source: &mut dyn Source) -> Result<(), Failure> {
+        let classes = self.state.world().classes;
+        let arrival = if classes.arrivals_first { 0 } else { ARRIVAL };
+        loop {
+            let queued = self.queue.peek().filter(|&(time, _)| time == at);
+            let arrives = self.more && self.next.arrival == at;
+            if arrives && queued.is_none_or(|(_, class)| class >= arrival) {
+                self.arrive(source)?;
+            } else if queued.is_some() {
+                let (_, _, event) = self.queue.pop().expect("the queue has an event now");
+                self.handle(event);
+            } else {
+                return Ok(());
+            }
+            self.events += 1;
+            if classes.ask_per_event {
+                return Ok(());
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Completes(allocation) => self.complete(allocation),
+            Event::Ready(instance) => self.ready(instance),
+            Event::PriceChanges(offer) => {
+                self.state.reprice(offer);
+                self.triggers.push(Trigger::PriceChanged(offer));
+            }
+            Event::Timer => {
+                self.timers.remove(&self.state.now());
+                self.triggers.push(Trigger::Timer);
+            }
+        }
+    }
+
+    fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
+        let total = i128::from(self.next.truth.runtime.micros()) * 1_000_000;
+        let work = self.state.submit(&mut self.next);
+        put(&mut self.truths, work.slot(), TruthLeft { total, left: total });
+        self.observer.record(&self.state, &Record::Submitted(work));
+        self.triggers.push(Trigger::Arrived(work));
+        self.read_next(source)
+    }
+
+    fn ready(&mut self, instance: InstanceRef) {
+        self.boots[instance.slot()] = None;
+        let mut can_start = std::mem::take(&mut self.can_start);
+        self.state.ready(instance, &mut can_start);
+        self.observer.record(&self.state, &Record::Ready(instance));
+        for allocation in can_start.drain(..) {
+            self.start(allocation);
+        }
+        self.can_start = can_start;
+        self.triggers.push(Trigger::Ready(instance));
+    }
+
+    fn start(&mut self, allocation: AllocationRef) {
+        self.state.start(allocation);
+        self.observer.record(&self.state, &Record::Started(allocation));
+        self.state.charge_transfer(allocation, true, &mut self.records);
+        self.emit_records();
+        let target = self.state.allocation(allocation);
+        let (work, input, output) = (target.work(), target.input, target.output);
+        let left = self.truths[work.slot()].left;
+        let compute = self.state.compute_span(allocation, left);
+        let end = self.state.now() + input + compute + output;
+        let event = Event::Completes(allocation);
+        let key = self.queue.schedule(end, event.class(), event);
+        put(&mut self.keys, allocation.slot(), Some(key));
+    }
+
+    fn emit_records(&mut self) {
+        for record in self.records.drain(..) {
+            self.observer.record(&self.state, &record);
+        }
+    }
+
+    fn complete(&mut self, allocation: AllocationRef) {
+        let work = self.state.allocation(allocation).work();
+        let useful = self.truths[work.slot()].left;
+        self.state.charge_transfer(allocation, false, &mut self.records);
+        self.close(allocation, Ending::Done, useful, 0);
+        let live = self.state.work(work);
+        if live.done == live.ask.tasks {
+            self.observer.record(&self.state, &Record::Finished(work));
+            self.state.forget(work);
+        }
+        self.triggers.push(Trigger::Freed(work));
+    }
+
+    /// Ends an allocation: what it did, what it cost, what is idle now.
+    fn close(&mut self, allocation: AllocationRef, ending: Ending, useful: i128, lost: i128) {
+        self.keys[allocation.slot()] = None;
+        let stopped = Record::Stopped { allocation, ending, useful, lost };
+        self.observer.record(&self.state, &stopped);
+        self.state.close(allocation, ending == Ending::Done, &mut self.records);
+        self.emit_records();
+        for held in &self.state.allocation(allocation).held {
+            let instance = self.state.instance(held.share.instance);
+            let market = self.state.world().offers[instance.offer].market;
+            if instance.allocations == 0 && market != Market::Owned {
+                self.triggers.push(Trigger::Idle(held.share.instance));
+            }
+        }
+        self.state.drop_allocation(allocation);
+    }
+
+    /// Asks the policy about the triggers, and again while it causes new ones.
+    fn ask(&mut self, policy: &mut dyn Policy, stream: &mut Stream) -> Result<(), Failure> {
+        let mut rounds = 0;
+        while !self.triggers.is_empty() {
+            policy.decide(&self.triggers, &mut Turn::new(&mut self.state, stream));
+            self.decisions += 1;
+            rounds += 1;
+            if rounds > MOST_ROUNDS {
+                return Err(Failure::Loop { at: self.state.now() });
+            }
+            if let Some(refusal) = self.state.first_illegal()
+                && !self.options.tolerate_illegal
+            {
+                return Err(Failure::Illegal { refusal, at: self.state.now() });
+            }
+            self.triggers.clear();
+            if self.options.explain {
+                for (work, note) in self.state.take_notes() {
+                    if self.state.is_alive(work) {
+                        self.observer.record(&self.state, &Record::Noted(work, note));
+                    }
+                }
+            }
+            self.follow_up();
+        }
+        Ok(())
+    }
+
+    /// Follows up what the policy did.
+    fn follow_up(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.state.take_effects(&mut effects);
+        for &effect in &effects {
+            match effect {
+                Effect::Placed(allocation) => self.placed(allocation),
+                Effect::Rented(instance) => self.rented(instance),
+                Effect::Released(instance) => self.released(instance, false),
+                Effect::Preempted(allocation) => self.preempted(allocation),
+                Effect::Refused(work, reason) => self.refused(work, reason),
+                Effect::Wake(at) => {
+                    if self.timers.insert(at) {
+                        self.queue.schedule(at, Event::Timer.class(), Event::Timer);
+                    }
+                }
+                Effect::LaunchRefused(offer, why) => {
+                    self.observer.record(&self.state, &Record::LaunchRefused { offer, why });
+                }
+            }
+        }
+        effects.clear();
+        self.effects = effects;
+    }
+
+    fn placed(&mut self, allocation: AllocationRef) {
+        // The policy may have placed and preempted it in one turn.
+        if self.state.is_yielded(allocation) {
+            return;
+        }
+        put(&mut self.keys, allocation.slot(), None);
+        self.observer.record(&self.state, &Record::Placed(allocation));
+        if self.state.is_ready(allocation) {
+            self.start(allocation);
+        }
+    }
+
+    fn rented(&mut self, instance: InstanceRef) {
+        self.observer.record(&self.state, &Record::Requested(instance));
+        let target = self.state.instance(instance);
+        let offer = &self.state.world().offers[target.offer];
+        let entity =
+            [self.offer_keys[target.offer.row()], u64::from(target.slot), u64::from(target.launch)];
+        let mut stream = Stream::keyed(self.options.seed, "boot", &entity);
+        let boot = Span::from_secs_f64(offer.boot.sample(&mut stream).max(0.0));
+        let at = self.state.now().saturating_add(boot.unwrap_or(Span::MAX));
+        let event = Event::Ready(instance);
+        let key = self.queue.schedule(at, event.class(), event);
+        put(&mut self.boots, instance.slot(), Some(key));
+    }
+
+    fn released(&mut self, instance: InstanceRef, unfinished: bool) {
+        if let Some(key) = self.boots.get_mut(instance.slot()).and_then(Option::take) {
+            self.queue.cancel(key);
+        }
+        let bill = self.state.bill(instance, &mut self.records);
+        self.emit_records();
+        let (billed, amount) = (bill.billed, bill.amount);
+        let record = Record::Released { instance, billed, amount, unfinished };
+        self.observer.record(&self.state, &record);
+        self.state.drop_instance(instance);
+    }
+
+    fn preempted(&mut self, allocation: AllocationRef) {
+        let work = self.state.allocation(allocation).work();
+        let executed = self.executed(allocation);
+        if let Some(key) = self.keys[allocation.slot()] {
+            self.queue.cancel(key);
+        }
+        let ask = self.state.work(work).ask;
+        let (useful, lost) = if ask.resumes && ask.gang { (executed, 0) } else { (0, executed) };
+        self.truths[work.slot()].left -= useful;
+        self.state.count_preemption(work);
+        self.close(allocation, Ending::Preempted, useful, lost);
+        self.triggers.push(Trigger::Acted);
+    }
+
+    /// Progress that the tasks of an allocation have made, in millionths of a
+    /// microsecond on the reference machine. Reading input makes none.
+    fn executed(&self, allocation: AllocationRef) -> i128 {
+        let target = self.state.allocation(allocation);
+        let Some(started) = target.started else { return 0 };
+        let computing = self.state.now() - started - target.input;
+        let left = self.truths[target.work().slot()].left;
+        let done = i128::from(computing.micros()) * i128::from(target.speed);
+        done.clamp(0, left)
+    }
+
+    fn refused(&mut self, work: WorkRef, reason: RefusalReason) {
+        self.observer.record(&self.state, &Record::Refused { work, reason });
+        self.state.forget(work);
+    }
+
+    /// Ends what outlives the run, in stable order.
+    fn end(&mut self, drained: bool) {
+        if !drained
+            && let Some(horizon) = self.options.horizon
+            && horizon > self.state.now()
+        {
+            self.observer.elapse(&self.state, self.state.now(), horizon);
+            self.state.set_now(horizon);
+        }
+        let mut works: Vec<WorkRef> = self.state.works().map(|(work, _)| work).collect();
+        works.sort_by_key(|&work| self.state.work(work).tie());
+        for work in works {
+            for allocation in self.state.work(work).allocations.clone() {
+                let executed = self.executed(allocation);
+                self.close(allocation, Ending::Unfinished, executed, 0);
+            }
+            self.observer.record(&self.state, &Record::Unfinished(work));
+            self.state.forget(work);
+        }
+        let mut instances: Vec<InstanceRef> =
+            self.state.instances().map(|(instance, _)| instance).collect();
+        instances.sort_by_key(|&instance| self.state.instance(instance).ordinal);
+        for instance in instances {
+            self.state.retire_at_end(instance);
+            self.released(instance, true);
+        }
+        self.observer.ends(&self.state);
+    }
+}
+
+/// Sets row `at` of a table that grows as needed.
+fn put<T: Default>(table: &mut Vec<T>, at: usize, value: T) {
+    if table.len() <= at {
+        table.resize_with(at + 1, T::default);
+    }
+    table[at] = value;
+}

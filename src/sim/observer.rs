@@ -1,0 +1,88 @@
+//! Who watches a run. Facts go out; nothing comes back.
+
+use crate::state::{Record, State};
+use crate::units::Time;
+
+/// Watches a run, in simulated-time order.
+pub trait Observer {
+    /// The run begins: nothing has happened yet.
+    fn begins(&mut self, state: &State<'_>) {
+        let _ = state;
+    }
+
+    /// The clock moves from `from` to `to`; the state held still in between.
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        let _ = (state, from, to);
+    }
+
+    /// A fact, at `state.now()`. All that it names is still alive in `state`.
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        let _ = (state, record);
+    }
+
+    /// The run has ended; nothing is alive any more.
+    fn ends(&mut self, state: &State<'_>) {
+        let _ = state;
+    }
+}
+
+/// Watches nothing.
+impl Observer for () {}
+
+impl<T: Observer + ?Sized> Observer for &mut T {
+    fn begins(&mut self, state: &State<'_>) {
+        (**self).begins(state);
+    }
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        (**self).elapse(state, from, to);
+    }
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        (**self).record(state, record);
+    }
+    fn ends(&mut self, state: &State<'_>) {
+        (**self).ends(state);
+    }
+}
+
+impl<T: Observer> Observer for Option<T> {
+    fn begins(&mut self, state: &State<'_>) {
+        if let Some(observer) = self {
+            observer.begins(state);
+        }
+    }
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        if let Some(observer) = self {
+            observer.elapse(state, from, to);
+        }
+    }
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        if let Some(observer) = self {
+            observer.record(state, record);
+        }
+    }
+    fn ends(&mut self, state: &State<'_>) {
+        if let Some(observer) = self {
+            observer.ends(state);
+        }
+    }
+}
+
+/// Both watch, the first one first.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn begins(&mut self, state: &State<'_>) {
+        self.0.begins(state);
+        self.1.begins(state);
+    }
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        self.0.elapse(state, from, to);
+        self.1.elapse(state, from, to);
+    }
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        self.0.record(state, record);
+        self.1.record(state, record);
+    }
+    fn ends(&mut self, state: &State<'_>) {
+        self.0.ends(state);
+        self.1.ends(state);
+    }
+}
