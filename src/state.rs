@@ -9,6 +9,8 @@ mod life;
 mod record;
 mod rules;
 mod slab;
+#[cfg(test)]
+pub(crate) mod testing;
 mod uniform;
 
 use std::cmp::Reverse;

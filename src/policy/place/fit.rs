@@ -63,3 +63,96 @@ pub(super) fn share_on(
     let devices = target.tightest_devices(demand, tasks)?;
     Some(Share { instance, tasks, devices })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Ask;
+    use crate::policy::place::place_all;
+    use crate::state::testing::{demand, fill, owned, shape, start, submit};
+    use crate::state::{IndexBy, State};
+    use crate::units::{Demand, Shape, Stream};
+
+    /// The ordinal of the instance chosen for one task of `demand`, where
+    /// `used` is taken of instances of `shapes` first.
+    fn chosen(
+        part: &mut dyn Place,
+        shapes: &[Shape],
+        used: &[(u32, Demand)],
+        demand: Demand,
+    ) -> Option<(u32, u32)> {
+        let world = owned(shapes);
+        let mut state = start(&world, part.needs());
+        for &(ordinal, demand) in used {
+            fill(&mut state, ordinal, demand);
+        }
+        let work = submit(&mut state, 0, Ask { demand, ..Ask::default() });
+        let mut stream = Stream::new(1, "policy");
+        let share = part.pick(&mut Turn::new(&mut state, &mut stream), work)?;
+        Some((state.instance(share.instance).ordinal, share.devices))
+    }
+
+    #[test]
+    fn each_fit_has_its_favourite() {
+        // Left: 3 cores and 1 GiB, 2 cores and 4 GiB, 4 cores and 2 GiB.
+        let shapes = [shape(4_000, 4_096, 0); 3];
+        let used = [(0, demand(1_000, 3_072, 0, 0)), (1, demand(2_000, 0, 0, 0))];
+        let used = [used[0], used[1], (2, demand(0, 2_048, 0, 0))];
+        let cases: [(Fit, Demand, Option<u32>); 8] = [
+            (Fit::first(), demand(1_000, 512, 0, 0), Some(0)),
+            (Fit::first(), demand(1_000, 2_048, 0, 0), Some(1)),
+            (Fit::best(Scalar::Cpu), demand(1_000, 512, 0, 0), Some(1)),
+            (Fit::best(Scalar::Cpu), demand(2_500, 512, 0, 0), Some(0)),
+            (Fit::best(Scalar::Memory), demand(1_000, 512, 0, 0), Some(0)),
+            (Fit::worst(Scalar::Cpu), demand(1_000, 512, 0, 0), Some(2)),
+            (Fit::worst(Scalar::Memory), demand(1_000, 512, 0, 0), Some(1)),
+            (Fit::worst(Scalar::Memory), demand(5_000, 0, 0, 0), None),
+        ];
+        for (mut part, demand, want) in cases {
+            let got = chosen(&mut part, &shapes, &used, demand).map(|(ordinal, _)| ordinal);
+            assert_eq!(got, want, "{part:?} for {demand:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_goes_to_the_tightest_device() {
+        // Device 0 has 300 left, device 1 has 500, device 2 is whole.
+        let used = [(0, demand(0, 0, 1, 700)), (0, demand(0, 0, 1, 500))];
+        let shapes = [shape(1_000, 0, 3)];
+        for (share, device) in [(300, 0b001), (400, 0b010), (600, 0b100)] {
+            let ask = demand(0, 0, 1, share);
+            assert_eq!(chosen(&mut Fit::first(), &shapes, &used, ask), Some((0, device)));
+        }
+    }
+
+    /// Johnson's bad sequence: capacity 420; 6 of 61, then 6 of 141, then 6 of
+    /// 211. All 61s share bin 0 (366); 141s go in pairs, three bins; 211s go
+    /// alone, six bins: 10 bins where 6 would do (61 + 141 + 211 = 413).
+    #[test]
+    fn first_and_best_fit_need_ten_bins() {
+        for mut part in [Fit::first(), Fit::best(Scalar::Cpu)] {
+            let world = owned(&[shape(420, 0, 0); 18]);
+            let mut state: State<'_> = start(&world, part.needs());
+            let mut stream = Stream::new(1, "policy");
+            for (row, cpu) in [61, 141, 211].into_iter().enumerate() {
+                for item in 0..6 {
+                    let ask = Ask { demand: demand(cpu, 0, 0, 0), ..Ask::default() };
+                    let work = submit(&mut state, row as u64 * 6 + item, ask);
+                    assert!(place_all(&mut part, &mut Turn::new(&mut state, &mut stream), work));
+                }
+            }
+            let used = state.instances().filter(|(_, bin)| bin.allocations > 0).count();
+            assert_eq!(used, 10, "{part:?}");
+        }
+    }
+
+    #[test]
+    fn ties_go_to_the_lower_id() {
+        let shapes = [shape(1_000, 0, 0); 4];
+        for mut part in [Fit::best(Scalar::Cpu), Fit::worst(Scalar::Mean)] {
+            let got = chosen(&mut part, &shapes, &[], demand(500, 0, 0, 0));
+            assert_eq!(got, Some((0, 0)), "{part:?}");
+        }
+        assert_eq!(Fit::first().needs().index, IndexBy::Age);
+    }
+}

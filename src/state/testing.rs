@@ -1,0 +1,157 @@
+//! Tiny worlds for the table tests of policy parts.
+
+use super::{InstanceRef, Needs, Share, State, WorkRef};
+use crate::model::{
+    Ask, Billing, GpuModel, InstanceType, Market, Offer, PricePath, Provider, Region, Rules, Truth,
+    Work, WorkId, World, Zone,
+};
+use crate::units::{Calendar, Demand, Distribution, Id, Rate, Shape, Span};
+
+/// One offer of a test world; its instance type has the same name.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    /// One region, named like it, with all its zones.
+    pub(crate) provider: &'static str,
+    pub(crate) zone: &'static str,
+    pub(crate) shape: Shape,
+    /// GPU model; empty for none.
+    pub(crate) model: &'static str,
+    /// Millionths of the reference machine.
+    pub(crate) speed: u32,
+    pub(crate) market: Market,
+    /// Dollars per hour.
+    pub(crate) price: &'static str,
+    pub(crate) capacity: Option<u32>,
+    pub(crate) boot_secs: u32,
+    pub(crate) running: u32,
+}
+
+impl Default for Plan {
+    /// An owned group without instances: 4 cores, 4,096 MiB, free of charge.
+    fn default() -> Self {
+        Self {
+            name: "group",
+            provider: "dc",
+            zone: "dc-a",
+            shape: shape(4_000, 4_096, 0),
+            model: "",
+            speed: 1_000_000,
+            market: Market::Owned,
+            price: "0",
+            capacity: None,
+            boot_secs: 0,
+            running: 0,
+        }
+    }
+}
+
+/// Milli-cores, MiB and GPU devices.
+pub(crate) const fn shape(cpu: u32, memory: u32, gpus: u8) -> Shape {
+    Shape { cpu, memory, gpus }
+}
+
+/// Milli-cores, MiB, GPU devices and the share of each.
+pub(crate) const fn demand(cpu: u32, memory: u32, gpus: u8, gpu_share: u16) -> Demand {
+    Demand { cpu, memory, gpus, gpu_share }
+}
+
+/// The world of these offers, billed per second without a minimum.
+pub(crate) fn world(plans: &[Plan]) -> World {
+    let mut world = World::empty(Calendar::from_unix_micros(0));
+    let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
+    for plan in plans {
+        let region = world.regions.find(|region| region.name == plan.provider);
+        let region = region.unwrap_or_else(|| {
+            let provider = world.providers.push(Provider {
+                name: plan.provider.to_owned(),
+                title: plan.provider.to_owned(),
+                billing,
+                notice: Span::ZERO,
+            });
+            world.regions.push(Region {
+                name: plan.provider.to_owned(),
+                provider,
+                jurisdiction: "EU".to_owned(),
+                certifications: Vec::new(),
+                carbon_mg_per_kwh: 0,
+            })
+        });
+        let zone = world.zones.find(|zone| zone.name == plan.zone);
+        let zone =
+            zone.unwrap_or_else(|| world.zones.push(Zone { name: plan.zone.to_owned(), region }));
+        let gpu_model = (!plan.model.is_empty()).then(|| {
+            let known = world.gpu_models.find(|model| model.name == plan.model);
+            known.unwrap_or_else(|| world.gpu_models.push(GpuModel { name: plan.model.to_owned() }))
+        });
+        let instance_type = world.types.push(InstanceType {
+            name: plan.name.to_owned(),
+            family: plan.name.to_owned(),
+            shape: plan.shape,
+            whole: plan.shape,
+            gpu_model,
+            speed: plan.speed,
+            power_milliwatts: 0,
+        });
+        world.offers.push(Offer {
+            name: plan.name.to_owned(),
+            zone,
+            instance_type,
+            market: plan.market,
+            price: PricePath::constant(Rate::parse(plan.price).expect("a price")),
+            capacity: plan.capacity,
+            boot: Distribution::Constant(f64::from(plan.boot_secs)),
+            running_at_start: plan.running,
+        });
+    }
+    world
+}
+
+/// A world of owned instances with these shapes, one group each: instance `n`
+/// has ordinal `n`.
+pub(crate) fn owned(shapes: &[Shape]) -> World {
+    let plan = |&shape: &Shape| Plan { shape, running: 1, ..Plan::default() };
+    world(&shapes.iter().map(plan).collect::<Vec<_>>())
+}
+
+/// The state at the run's start, with the instances that run then.
+pub(crate) fn start(world: &World, needs: Needs) -> State<'_> {
+    let mut state = State::new(world, needs);
+    for (offer, facts) in world.offers.iter() {
+        for _ in 0..facts.running_at_start {
+            state.add_running(offer);
+        }
+    }
+    state
+}
+
+/// Submits work numbered `row` that asks this now.
+pub(crate) fn submit(state: &mut State<'_>, row: u64, ask: Ask) -> WorkRef {
+    let id = WorkId { source: 0, ordinal: row };
+    let arrival = state.now();
+    state.submit(&mut Work { id, name: String::new(), arrival, ask, truth: Truth::default() })
+}
+
+/// The id of `rules` in the state's book.
+pub(crate) fn rules(state: &mut State<'_>, rules: &Rules) -> Id<Rules> {
+    state.book_mut().rules(rules)
+}
+
+/// The live instance with this ordinal.
+pub(crate) fn instance(state: &State<'_>, ordinal: u32) -> InstanceRef {
+    let found = state.instances().find(|(_, instance)| instance.ordinal == ordinal);
+    found.expect("the instance is alive").0
+}
+
+/// Submits and places one task of `demand` on an instance, on the devices that
+/// hold it most tightly, so that less of it is free.
+pub(crate) fn fill(state: &mut State<'_>, ordinal: u32, demand: Demand) -> WorkRef {
+    let ask = Ask { demand, ..Ask::default() };
+    let work = submit(state, u64::MAX, ask);
+    let instance = instance(state, ordinal);
+    let devices = state.instance(instance).tightest_devices(demand, 1).expect("it fits");
+    let opened = state.open(work);
+    state.add(opened, Share { instance, tasks: 1, devices }).expect("it fits");
+    state.commit(opened).expect("it fits");
+    work
+}
