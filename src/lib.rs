@@ -12,3 +12,4 @@ pub mod billing;
 pub mod state;
 pub mod policy;
 pub mod sim;
+pub mod metrics;

@@ -191,9 +191,7 @@ fn stable_key(name: &str) -> u64 {
 /// What the simulator knows of one live piece of work.
 #[derive(Clone, Copy, Debug, Default)]
 struct TruthLeft {
-    /// Millionths of a microsecond on the reference machine, per task, in all.
-    total: i128,
-    /// The same, still to be done.
+    /// Millionths of a microsecond on the reference machine, per task, still to be done.
     left: i128,
 }
 
@@ -372,9 +370,9 @@ impl<O: Observer> Run<'_, '_, O> {
     }
 
     fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
-        let total = i128::from(self.next.truth.runtime.micros()) * 1_000_000;
+        let left = i128::from(self.next.truth.runtime.micros()) * 1_000_000;
         let work = self.state.submit(&mut self.next);
-        put(&mut self.truths, work.slot(), TruthLeft { total, left: total });
+        put(&mut self.truths, work.slot(), TruthLeft { left });
         self.observer.record(&self.state, &Record::Submitted(work));
         self.triggers.push(Trigger::Arrived(work));
         self.read_next(source)

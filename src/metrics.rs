@@ -1,0 +1,29 @@
+//! Observers that add up: what a run cost, how well it used what it had, and
+//! which promises it broke.
+//!
+//! Definitions (Feitelson, "Metrics for parallel job scheduling", and the
+//! queueing literature):
+//!
+//! - *wait*: first start minus submission.
+//! - *turnaround*: end minus submission.
+//! - *bounded slowdown*: `max(1, turnaround / max(turnaround - wait, 10 s))`.
+//! - *makespan*: last end minus first submission.
+//! - *utilisation*: allocated over running (or owned) capacity, time-weighted.
+//! - *tardiness*: `max(0, end - deadline)`.
+//! - *useful resource-hours*: progress that counted, times what the work asked.
+
+mod collector;
+mod fingerprint;
+mod histogram;
+mod laws;
+mod series;
+mod summary;
+
+pub use collector::Collector;
+pub use fingerprint::Fingerprint;
+pub use histogram::{EXACT_SAMPLES, Histogram};
+pub use laws::{BrokenLaw, Laws};
+pub use series::{Bucket, Series};
+pub use summary::{
+    Costs, Deadlines, Direction, Distribution, METRICS, Metric, Summary, WorkCounts,
+};

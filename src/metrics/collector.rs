@@ -1,0 +1,308 @@
+//! Adds up a run as it goes; memory does not grow with the work that is done.
+
+use super::histogram::Histogram;
+use super::summary::{Costs, Deadlines, Distribution, Summary, WorkCounts};
+use crate::model::{Market, World};
+use crate::sim::{Observer, Outcome};
+use crate::state::{ChargeKind, Ending, Record, RefusalReason, State, WorkRef};
+use crate::units::{Money, Span, Time};
+
+/// Runtimes below this do not blow up a bounded slowdown.
+const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
+
+/// Adds up everything that a summary shows.
+#[derive(Clone, Debug, Default)]
+pub struct Collector {
+    submitted: u64,
+    finished: u64,
+    unfinished: u64,
+    refused: [u64; RefusalReason::ALL.len()],
+    refused_launches: u64,
+    preemptions: u64,
+    wait: Histogram,
+    turnaround: Histogram,
+    slowdown: Histogram,
+    tardiness: Histogram,
+    with_deadline: u64,
+    deadlines_met: u64,
+    first_arrival: Option<Time>,
+    last_end: Option<Time>,
+    by_region: Vec<Money>,
+    by_market: [Money; 3],
+    by_kind: [Money; 4],
+    by_tenant: Vec<Money>,
+    transferred: i128,
+    /// Useful and lost progress times demand: milli-cores, MiB, milli-GPUs by millionths of a microsecond.
+    useful: [i128; 3],
+    lost: [i128; 3],
+    /// Integrals over time: amount times microseconds.
+    allocated: [i128; 3],
+    capacity: [i128; 3],
+    waiting: i128,
+    waiting_max: u64,
+    running: i128,
+    booting: i128,
+    live_max: u64,
+    launched: u64,
+    elapsed: i128,
+    /// Milligrams of CO2-equivalent, times 3.6e15 (milliwatts, microseconds, per kWh).
+    carbon: i128,
+    carbon_by_region: Vec<i128>,
+}
+
+impl Collector {
+    /// What was added up, for a run that went as `outcome` says.
+    pub fn summary(&self, world: &World, tenants: &[String], outcome: &Outcome) -> Summary {
+        let makespan = match (self.first_arrival, self.last_end) {
+            (Some(first), Some(last)) => last - first,
+            _ => Span::ZERO,
+        };
+        Summary {
+            started: world.calendar.format(outcome.started),
+            ended: world.calendar.format(outcome.ended),
+            simulated_s: (outcome.ended - outcome.started).secs_f64(),
+            drained: outcome.drained,
+            events: outcome.events,
+            decisions: outcome.decisions,
+            illegal_actions: outcome.illegal,
+            work: self.counts(),
+            cost: self.costs(world, tenants),
+            wait_s: Distribution::of(&self.wait, 1e6),
+            turnaround_s: Distribution::of(&self.turnaround, 1e6),
+            bounded_slowdown: Distribution::of(&self.slowdown, 1e6),
+            deadlines: Deadlines {
+                with: self.with_deadline,
+                met: self.deadlines_met,
+                missed: self.with_deadline - self.deadlines_met,
+                tardiness_s: Distribution::of(&self.tardiness, 1e6),
+            },
+            makespan_s: makespan.secs_f64(),
+            throughput_per_hour: ratio(self.finished as f64, makespan.secs_f64() / 3_600.0),
+            queue_length_mean: ratio(self.waiting as f64, self.elapsed as f64),
+            queue_length_max: self.waiting_max,
+            utilisation_cpu: ratio(self.allocated[0] as f64, self.capacity[0] as f64),
+            utilisation_memory: ratio(self.allocated[1] as f64, self.capacity[1] as f64),
+            utilisation_gpu: ratio(self.allocated[2] as f64, self.capacity[2] as f64),
+            instances_launched: self.launched,
+            instances_max: self.live_max,
+            instance_hours: self.running as f64 / 3.6e9,
+            boot_hours: self.booting as f64 / 3.6e9,
+            useful_core_hours: hours(self.useful[0], 1e3),
+            useful_gib_hours: hours(self.useful[1], 1024.0),
+            useful_gpu_hours: hours(self.useful[2], 1e3),
+            lost_core_hours: hours(self.lost[0], 1e3),
+            lost_gpu_hours: hours(self.lost[2], 1e3),
+            transferred_gib: self.transferred as f64 / f64::from(1 << 30),
+            carbon_kg: self.carbon as f64 / 3.6e15 / 1e6,
+            carbon_kg_by_region: self.named_regions(world, |row| {
+                self.carbon_by_region.get(row).map_or(0.0, |&sum| sum as f64 / 3.6e15 / 1e6)
+            }),
+            percentiles_exact: self.wait.is_exact(),
+        }
+    }
+
+    /// The waits, for a chart of their distribution.
+    pub fn waits(&self) -> &Histogram {
+        &self.wait
+    }
+
+    fn counts(&self) -> WorkCounts {
+        let refused: u64 = self.refused.iter().sum();
+        WorkCounts {
+            submitted: self.submitted,
+            finished: self.finished,
+            refused,
+            refused_by_reason: RefusalReason::ALL
+                .into_iter()
+                .zip(self.refused)
+                .filter(|&(_, count)| count > 0)
+                .map(|(reason, count)| (reason.name().to_owned(), count))
+                .collect(),
+            unfinished: self.unfinished,
+            preemptions: self.preemptions,
+            refused_launches: self.refused_launches,
+            finished_share: ratio(self.finished as f64, self.submitted as f64),
+        }
+    }
+
+    fn costs(&self, world: &World, tenants: &[String]) -> Costs {
+        let total: Money = self.by_kind.iter().copied().sum();
+        let mut by_provider = vec![Money::ZERO; world.providers.len()];
+        for (region, facts) in world.regions.iter() {
+            by_provider[facts.provider.row()] +=
+                self.by_region.get(region.row()).copied().unwrap_or_default();
+        }
+        let kinds = [ChargeKind::Work, ChargeKind::Boot, ChargeKind::Idle, ChargeKind::Transfer];
+        let markets = [Market::OnDemand, Market::Spot, Market::Owned];
+        let gpu_hours = hours(self.useful[2], 1e3);
+        Costs {
+            total,
+            by_provider: named(
+                world.providers.rows().iter().map(|provider| provider.name.clone()),
+                &by_provider,
+            ),
+            by_region: named(
+                world.regions.ids().map(|region| world.region_name(region)),
+                &self.by_region,
+            ),
+            by_market: named(markets.map(|market| market.name().to_owned()), &self.by_market),
+            by_kind: named(kinds.map(|kind| kind.name().to_owned()), &self.by_kind),
+            by_tenant: named(tenants.iter().cloned(), &self.by_tenant),
+            per_job_usd: ratio(total.dollars(), self.finished as f64),
+            per_useful_core_hour_usd: ratio(total.dollars(), hours(self.useful[0], 1e3)),
+            per_useful_gpu_hour_usd: ratio(total.dollars(), gpu_hours),
+        }
+    }
+
+    fn named_regions(&self, world: &World, value: impl Fn(usize) -> f64) -> Vec<(String, f64)> {
+        let all =
+            world.regions.ids().map(|region| (world.region_name(region), value(region.row())));
+        all.filter(|(_, value)| *value > 0.0).collect()
+    }
+
+    fn work_started(&mut self, state: &State<'_>, work: WorkRef) {
+        let live = state.work(work);
+        if live.first_start == Some(state.now())
+            && live.allocations.len() == 1
+            && live.done == 0
+            && live.preemptions == 0
+        {
+            self.wait.add((state.now() - live.arrival).micros().max(0) as u64);
+        }
+    }
+
+    fn work_finished(&mut self, state: &State<'_>, work: WorkRef) {
+        let live = state.work(work);
+        let now = state.now();
+        self.finished += 1;
+        self.last_end = Some(now);
+        let turnaround = (now - live.arrival).micros().max(0);
+        self.turnaround.add(turnaround as u64);
+        let started = live.first_start.unwrap_or(now);
+        let bound = (now - started).max(SLOWDOWN_FLOOR).micros();
+        let slowdown = (i128::from(turnaround) * 1_000_000 / i128::from(bound)).max(1_000_000);
+        self.slowdown.add(slowdown as u64);
+        if live.ask.deadline != Time::MAX {
+            self.with_deadline += 1;
+            let late = (now - live.ask.deadline).micros().max(0);
+            self.deadlines_met += u64::from(late == 0);
+            self.tardiness.add(late as u64);
+        }
+    }
+
+    /// Work that ends without being done misses its deadline, if it had one.
+    fn work_failed(&mut self, state: &State<'_>, work: WorkRef) {
+        if state.work(work).ask.deadline != Time::MAX {
+            self.with_deadline += 1;
+        }
+    }
+
+    fn charged(&mut self, state: &State<'_>, charge: &crate::state::Charge) {
+        let world = state.world();
+        let offer = state.instance(charge.instance).offer;
+        add(&mut self.by_region, world.region_of(offer).row(), charge.amount);
+        self.by_market[world.offers[offer].market as usize] += charge.amount;
+        self.by_kind[charge.kind as usize] += charge.amount;
+        // Boot and idle time belong to nobody; the tenants' part is what work caused.
+        if let Some(work) = charge.work {
+            add(&mut self.by_tenant, state.work(work).ask.tenant.row(), charge.amount);
+        }
+        self.transferred += i128::from(charge.bytes);
+    }
+}
+
+fn add(table: &mut Vec<Money>, row: usize, amount: Money) {
+    if table.len() <= row {
+        table.resize(row + 1, Money::ZERO);
+    }
+    table[row] += amount;
+}
+
+fn named(names: impl IntoIterator<Item = String>, sums: &[Money]) -> Vec<(String, Money)> {
+    names
+        .into_iter()
+        .zip(sums)
+        .filter(|(_, sum)| **sum != Money::ZERO)
+        .map(|(n, s)| (n, *s))
+        .collect()
+}
+
+/// `None` where there is nothing to divide by.
+fn ratio(over: f64, under: f64) -> Option<f64> {
+    (under > 0.0).then(|| over / under)
+}
+
+/// Millionths of a microsecond times an amount, in hours times the unit.
+fn hours(integral: i128, per_unit: f64) -> f64 {
+    integral as f64 / 1e6 / 3.6e9 / per_unit
+}
+
+impl Observer for Collector {
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        let span = i128::from((to - from).micros());
+        let totals = state.totals();
+        self.elapsed += span;
+        self.waiting += span * i128::from(totals.waiting);
+        self.waiting_max = self.waiting_max.max(totals.waiting);
+        self.running += span * i128::from(totals.running);
+        self.booting += span * i128::from(totals.booting);
+        let (used, whole) = (totals.allocated, totals.capacity);
+        let amounts = [(used.cpu, whole.cpu), (used.memory, whole.memory), (used.gpu, whole.gpu)];
+        for (at, (used, whole)) in amounts.into_iter().enumerate() {
+            self.allocated[at] += span * i128::from(used);
+            self.capacity[at] += span * i128::from(whole);
+        }
+    }
+
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        match record {
+            Record::Submitted(work) => {
+                self.submitted += 1;
+                self.first_arrival.get_or_insert(state.work(*work).arrival);
+            }
+            Record::Started(allocation) => {
+                self.work_started(state, state.allocation(*allocation).work());
+            }
+            Record::Stopped { allocation, ending, useful, lost } => {
+                let target = state.allocation(*allocation);
+                let demand = state.work(target.work()).ask.demand;
+                let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
+                for (at, amount) in amounts.into_iter().enumerate() {
+                    let tasks = i128::from(amount) * i128::from(target.tasks);
+                    self.useful[at] += useful * tasks;
+                    self.lost[at] += lost * tasks;
+                }
+                self.preemptions += u64::from(*ending == Ending::Preempted);
+            }
+            Record::Finished(work) => self.work_finished(state, *work),
+            Record::Refused { work, reason } => {
+                self.refused[*reason as usize] += 1;
+                self.work_failed(state, *work);
+            }
+            Record::Unfinished(work) => {
+                self.unfinished += 1;
+                self.work_failed(state, *work);
+            }
+            Record::Requested(_) => {
+                self.launched += 1;
+                self.live_max = self.live_max.max(state.instance_count() as u64);
+            }
+            Record::Released { instance, .. } => {
+                let target = state.instance(*instance);
+                let world = state.world();
+                let region = world.region_of(target.offer);
+                let lived = i128::from((state.now() - target.meter().since()).micros());
+                let power = i128::from(world.type_of(target.offer).power_milliwatts);
+                let sum = lived * power * i128::from(world.regions[region].carbon_mg_per_kwh);
+                self.carbon += sum;
+                if self.carbon_by_region.len() <= region.row() {
+                    self.carbon_by_region.resize(region.row() + 1, 0);
+                }
+                self.carbon_by_region[region.row()] += sum;
+            }
+            Record::Charged(charge) => self.charged(state, charge),
+            Record::LaunchRefused { .. } => self.refused_launches += 1,
+            Record::Placed(_) | Record::Ready(_) | Record::Noted(..) => (),
+        }
+    }
+}

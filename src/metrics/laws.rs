@@ -1,0 +1,273 @@
+//! Laws that every run must keep. The cheap ones are always watched; under an
+//! audit the whole live world is counted again at every moment.
+
+use crate::sim::Observer;
+use crate::state::{Charge, Ending, InstanceRef, Phase, Record, State, WorkRef};
+use crate::units::{Money, Time};
+
+/// A law that a run broke: a bug of the simulator, never of the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenLaw {
+    /// When.
+    pub at: Time,
+    /// What should hold.
+    pub law: &'static str,
+    /// What was found.
+    pub found: String,
+}
+
+/// Watches a run and keeps the first law that it breaks.
+#[derive(Clone, Debug, Default)]
+pub struct Laws {
+    audit: bool,
+    broken: Option<BrokenLaw>,
+    clock: Option<Time>,
+    submitted: u64,
+    ended: u64,
+    alive: u64,
+    /// Alive work times microseconds, by the clock and by the work itself.
+    area: i128,
+    sojourns: i128,
+    /// Charged so far, by slot of the instance.
+    charged: Vec<Money>,
+    all_charged: Money,
+    all_billed: Money,
+    transfers: Money,
+}
+
+impl Laws {
+    /// Watches the cheap laws, and all of them under an `audit`.
+    pub fn new(audit: bool) -> Self {
+        Self { audit, ..Self::default() }
+    }
+
+    /// The first law that was broken.
+    pub fn broken(&self) -> Option<&BrokenLaw> {
+        self.broken.as_ref()
+    }
+
+    fn check(&mut self, holds: bool, at: Time, law: &'static str, found: impl FnOnce() -> String) {
+        if !holds && self.broken.is_none() {
+            self.broken = Some(BrokenLaw { at, law, found: found() });
+        }
+    }
+
+    fn work_ended(&mut self, state: &State<'_>, work: WorkRef) {
+        let live = state.work(work);
+        let now = state.now();
+        self.ended += 1;
+        self.alive -= 1;
+        self.sojourns += i128::from((now - live.arrival).micros());
+        let holds = live.allocations.is_empty() && live.placed == 0;
+        self.check(holds, now, "ended work holds nothing", || {
+            format!("{:?} still holds {} tasks", live.id, live.placed)
+        });
+    }
+
+    fn charged(&mut self, state: &State<'_>, charge: &Charge) {
+        let now = state.now();
+        self.all_charged += charge.amount;
+        self.check(charge.amount >= Money::ZERO, now, "no charge is negative", || {
+            format!("{:?}", charge)
+        });
+        if charge.kind == crate::state::ChargeKind::Transfer {
+            self.transfers += charge.amount;
+            return;
+        }
+        let slot = charge.instance.slot();
+        if self.charged.len() <= slot {
+            self.charged.resize(slot + 1, Money::ZERO);
+        }
+        self.charged[slot] += charge.amount;
+    }
+
+    fn released(&mut self, state: &State<'_>, instance: InstanceRef, amount: Money) {
+        let now = state.now();
+        let sum = self.charged.get_mut(instance.slot()).map(std::mem::take).unwrap_or_default();
+        self.all_billed += amount;
+        self.check(sum == amount, now, "an instance's charges sum to its bill", || {
+            format!("charged {}, billed {}", sum.exact(), amount.exact())
+        });
+        let empty = state.instance(instance).allocations == 0;
+        self.check(empty, now, "an instance is empty when it goes", || {
+            format!("{} allocations", state.instance(instance).allocations)
+        });
+    }
+
+    /// Time spent computing, times speed, is the progress made, up to the
+    /// rounding of the last microsecond.
+    fn progress(&mut self, state: &State<'_>, record: &Record) {
+        let Record::Stopped { allocation, ending, useful, lost } = *record else { return };
+        let target = state.allocation(allocation);
+        let Some(started) = target.started else { return };
+        let now = state.now();
+        let output = if ending == Ending::Done { target.output.micros() } else { 0 };
+        let span = i128::from((now - started - target.input).micros() - output);
+        let speed = i128::from(target.speed);
+        let executed = useful + lost;
+        let holds = if ending == Ending::Done {
+            span * speed >= executed && (span - 1) * speed < executed.max(1)
+        } else {
+            (0..=(span * speed).max(0)).contains(&executed)
+        };
+        self.check(holds, now, "progress is time computed times speed", || {
+            format!("{span} microseconds at {speed} millionths made {executed}")
+        });
+    }
+
+    fn totals(&mut self, state: &State<'_>) {
+        let totals = state.totals();
+        let pairs = [
+            (totals.allocated.cpu, totals.capacity.cpu),
+            (totals.allocated.memory, totals.capacity.memory),
+            (totals.allocated.gpu, totals.capacity.gpu),
+        ];
+        let holds = pairs.iter().all(|(used, whole)| 0 <= *used && used <= whole);
+        self.check(holds, state.now(), "what is allocated never exceeds capacity", || {
+            format!("{totals:?}")
+        });
+        let holds = totals.waiting <= self.alive;
+        self.check(holds, state.now(), "only live work waits", || format!("{totals:?}"));
+    }
+
+    /// Counts the whole live world again.
+    fn recount(&mut self, state: &State<'_>) {
+        let now = state.now();
+        let mut waiting = 0;
+        let slots = state.instances().map(|(one, _)| one.slot() + 1).max().unwrap_or(0);
+        let mut held = vec![[0_u64; 3]; slots];
+        let mut allocations = vec![0_u32; slots];
+        let mut started = 0_i64;
+        for (_, work) in state.works() {
+            waiting += u64::from(work.waiting > 0);
+            let sum = work.waiting + work.placed + work.done;
+            self.check(sum == work.ask.tasks, now, "every task is in one state", || {
+                format!("{:?}: {} of {}", work.id, sum, work.ask.tasks)
+            });
+            for &allocation in &work.allocations {
+                let target = state.allocation(allocation);
+                let mut all_running = true;
+                for one in &target.held {
+                    let (slot, tasks) = (one.share.instance.slot(), u64::from(one.share.tasks));
+                    let demand = work.ask.demand;
+                    held[slot][0] += u64::from(demand.cpu) * tasks;
+                    held[slot][1] += u64::from(demand.memory) * tasks;
+                    held[slot][2] += u64::from(demand.gpu_milli()) * tasks;
+                    allocations[slot] += 1;
+                    let phase = state.instance(one.share.instance).phase;
+                    all_running &= phase == Phase::Running;
+                    self.check(
+                        phase != Phase::Released,
+                        now,
+                        "nothing runs on a dead instance",
+                        || format!("{:?}", work.id),
+                    );
+                }
+                if target.started.is_some() {
+                    started += i64::from(target.tasks) * i64::from(work.ask.demand.cpu);
+                    self.check(all_running, now, "tasks run on running instances", || {
+                        format!("{:?}", work.id)
+                    });
+                }
+            }
+        }
+        self.check(waiting == state.totals().waiting, now, "the queue is counted", || {
+            format!("{waiting}, not {}", state.totals().waiting)
+        });
+        self.check(started == state.totals().allocated.cpu, now, "allocated is counted", || {
+            format!("{started}, not {}", state.totals().allocated.cpu)
+        });
+        for (reference, instance) in state.instances() {
+            let [cpu, memory, gpu] = held[reference.slot()];
+            let holds = cpu + u64::from(instance.free.cpu) == u64::from(instance.shape.cpu)
+                && memory + u64::from(instance.free.memory) == u64::from(instance.shape.memory)
+                && gpu + u64::from(instance.free_gpu) == u64::from(instance.shape.gpu_milli())
+                && instance.devices().iter().map(|&free| u64::from(free)).sum::<u64>()
+                    == u64::from(instance.free_gpu)
+                && allocations[reference.slot()] == instance.allocations;
+            self.check(holds, now, "held and free sum to the instance's shape", || {
+                format!("{instance:?} holds {cpu}, {memory}, {gpu}")
+            });
+        }
+        for row in 0..state.world().quotas.len() {
+            let (used, limit) = (state.quota_used(row), state.world().quotas[row].limit);
+            self.check(used <= limit, now, "a quota is never exceeded", || {
+                format!("{used} of {limit}")
+            });
+        }
+    }
+}
+
+impl Observer for Laws {
+    fn begins(&mut self, state: &State<'_>) {
+        self.clock = Some(state.now());
+    }
+
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        let holds = self.clock == Some(from) && from < to;
+        self.check(holds, from, "time never runs back or skips", || format!("{from:?} to {to:?}"));
+        self.clock = Some(to);
+        self.area += i128::from(self.alive) * i128::from((to - from).micros());
+        self.totals(state);
+        if self.audit {
+            self.recount(state);
+        }
+    }
+
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        match record {
+            Record::Submitted(work) => {
+                self.submitted += 1;
+                self.alive += 1;
+                let holds = state.work(*work).arrival == state.now();
+                self.check(holds, state.now(), "work is submitted when it arrives", || {
+                    format!("{:?}", state.work(*work).id)
+                });
+            }
+            Record::Started(allocation) => {
+                let target = state.allocation(*allocation);
+                let gang = state.work(target.work()).ask;
+                let holds = !gang.gang || target.tasks == gang.tasks;
+                self.check(holds, state.now(), "a gang starts whole", || {
+                    format!("{} of {}", target.tasks, gang.tasks)
+                });
+            }
+            Record::Stopped { .. } => self.progress(state, record),
+            Record::Finished(work) | Record::Unfinished(work) => self.work_ended(state, *work),
+            Record::Refused { work, .. } => {
+                let untouched = state.work(*work).done == 0;
+                self.check(untouched, state.now(), "refused work has done nothing", || {
+                    format!("{:?}", state.work(*work).id)
+                });
+                self.work_ended(state, *work);
+            }
+            Record::Charged(charge) => self.charged(state, charge),
+            Record::Released { instance, amount, .. } => self.released(state, *instance, *amount),
+            _ => (),
+        }
+    }
+
+    fn ends(&mut self, state: &State<'_>) {
+        let now = state.now();
+        let (submitted, ended) = (self.submitted, self.ended);
+        let holds = self.alive == 0 && submitted == ended;
+        self.check(holds, now, "every piece of work ends in one state", || {
+            format!("{submitted} submitted, {ended} ended")
+        });
+        let (area, sojourns) = (self.area, self.sojourns);
+        self.check(area == sojourns, now, "Little's law holds exactly", || {
+            format!("work in the system sums to {area}, sojourns to {sojourns}")
+        });
+        let parts = self.all_billed + self.transfers;
+        let whole = self.all_charged;
+        self.check(parts == whole, now, "charges sum to the bills", || {
+            format!("{} and {}", whole.exact(), parts.exact())
+        });
+        let totals = state.totals();
+        let holds = totals.allocated == crate::state::Amounts::default()
+            && totals.capacity == crate::state::Amounts::default()
+            && totals.rates.iter().all(|&rate| rate == 0)
+            && totals.waiting == 0;
+        self.check(holds, now, "nothing is left when a run has ended", || format!("{totals:?}"));
+    }
+}

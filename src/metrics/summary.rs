@@ -1,0 +1,280 @@
+//! What is shown of a run: numbers with stable names, units in the names.
+
+use serde::{Serialize, Serializer};
+
+use super::histogram::Histogram;
+use crate::units::Money;
+
+/// A distribution in five numbers; all absent without samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Distribution {
+    /// Number of samples.
+    pub count: u64,
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 95th percentile, nearest rank.
+    pub p95: Option<f64>,
+    /// 99th percentile, nearest rank.
+    pub p99: Option<f64>,
+    /// Largest.
+    pub max: Option<f64>,
+}
+
+impl Distribution {
+    /// Of samples counted in `1 / per_unit` of the unit shown.
+    pub fn of(histogram: &Histogram, per_unit: f64) -> Self {
+        let at = histogram.percentiles(&[0.5, 0.95, 0.99]);
+        let show = |value: Option<u64>| value.map(|value| value as f64 / per_unit);
+        Self {
+            count: histogram.count(),
+            mean: histogram.mean().map(|mean| mean / per_unit),
+            p50: show(at[0]),
+            p95: show(at[1]),
+            p99: show(at[2]),
+            max: show(histogram.max()),
+        }
+    }
+}
+
+/// How many pieces of work ended how. Submitted = finished + refused + unfinished.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct WorkCounts {
+    /// Arrived within the run.
+    pub submitted: u64,
+    /// Done.
+    pub finished: u64,
+    /// Turned away.
+    pub refused: u64,
+    /// The same by reason.
+    #[serde(serialize_with = "as_map")]
+    pub refused_by_reason: Vec<(String, u64)>,
+    /// Alive when the run ended.
+    pub unfinished: u64,
+    /// Allocations that the policy took away.
+    pub preemptions: u64,
+    /// Launches refused by quota or capacity.
+    pub refused_launches: u64,
+    /// Finished over submitted.
+    pub finished_share: Option<f64>,
+}
+
+/// What the run cost. Every part sums to the total exactly; tenants' parts
+/// sum to the total less boot and idle time, which belong to nobody.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Costs {
+    /// In all.
+    #[serde(rename = "total_usd", serialize_with = "as_usd")]
+    pub total: Money,
+    /// By provider and cluster.
+    #[serde(rename = "by_provider_usd", serialize_with = "as_usd_map")]
+    pub by_provider: Vec<(String, Money)>,
+    /// By region.
+    #[serde(rename = "by_region_usd", serialize_with = "as_usd_map")]
+    pub by_region: Vec<(String, Money)>,
+    /// By market.
+    #[serde(rename = "by_market_usd", serialize_with = "as_usd_map")]
+    pub by_market: Vec<(String, Money)>,
+    /// By what it was for: work, boot, idle, transfer.
+    #[serde(rename = "by_kind_usd", serialize_with = "as_usd_map")]
+    pub by_kind: Vec<(String, Money)>,
+    /// By tenant.
+    #[serde(rename = "by_tenant_usd", serialize_with = "as_usd_map")]
+    pub by_tenant: Vec<(String, Money)>,
+    /// Total over finished work.
+    pub per_job_usd: Option<f64>,
+    /// Total over useful core-hours.
+    pub per_useful_core_hour_usd: Option<f64>,
+    /// Total over useful GPU-hours.
+    pub per_useful_gpu_hour_usd: Option<f64>,
+}
+
+/// Promises about time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Deadlines {
+    /// Work that had one.
+    pub with: u64,
+    /// Done in time.
+    pub met: u64,
+    /// Done late, refused or not done.
+    pub missed: u64,
+    /// Lateness of finished work, zero where in time.
+    pub tardiness_s: Distribution,
+}
+
+/// Everything that is shown of one run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Date at which the clock started.
+    pub started: String,
+    /// Date at which it stopped.
+    pub ended: String,
+    /// Simulated time in seconds.
+    pub simulated_s: f64,
+    /// All work was done or refused.
+    pub drained: bool,
+    /// Events and arrivals applied.
+    pub events: u64,
+    /// Times the policy was asked.
+    pub decisions: u64,
+    /// Illegal actions of the policy.
+    pub illegal_actions: u64,
+    /// Work by how it ended.
+    pub work: WorkCounts,
+    /// Money.
+    pub cost: Costs,
+    /// First start minus submission, of work that started.
+    pub wait_s: Distribution,
+    /// End minus submission, of finished work.
+    pub turnaround_s: Distribution,
+    /// Of finished work, bound 10 s.
+    pub bounded_slowdown: Distribution,
+    /// Promises.
+    pub deadlines: Deadlines,
+    /// Last end minus first submission.
+    pub makespan_s: f64,
+    /// Finished work per hour of makespan.
+    pub throughput_per_hour: Option<f64>,
+    /// Time-weighted mean of waiting work.
+    pub queue_length_mean: Option<f64>,
+    /// Most work waiting for longer than an instant.
+    pub queue_length_max: u64,
+    /// Allocated over running milli-cores, time-weighted.
+    pub utilisation_cpu: Option<f64>,
+    /// The same for memory.
+    pub utilisation_memory: Option<f64>,
+    /// The same for GPUs.
+    pub utilisation_gpu: Option<f64>,
+    /// Launches, owned instances included.
+    pub instances_launched: u64,
+    /// Most instances at once.
+    pub instances_max: u64,
+    /// Hours of running instances.
+    pub instance_hours: f64,
+    /// Hours of booting instances.
+    pub boot_hours: f64,
+    /// Progress that counted, times milli-cores asked, in core-hours of the reference machine.
+    pub useful_core_hours: f64,
+    /// The same for memory.
+    pub useful_gib_hours: f64,
+    /// The same for GPUs.
+    pub useful_gpu_hours: f64,
+    /// Progress thrown away.
+    pub lost_core_hours: f64,
+    /// The same for GPUs.
+    pub lost_gpu_hours: f64,
+    /// Data moved between regions.
+    pub transferred_gib: f64,
+    /// Grid carbon of where instances ran, from mean power.
+    pub carbon_kg: f64,
+    /// The same by region.
+    #[serde(serialize_with = "as_map")]
+    pub carbon_kg_by_region: Vec<(String, f64)>,
+    /// Percentiles are exact; otherwise at most 0.1 % too high.
+    pub percentiles_exact: bool,
+}
+
+/// Which way a metric is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Less is better.
+    Lower,
+    /// More is better.
+    Higher,
+    /// Neither.
+    Neutral,
+}
+
+/// A number of a summary, by a name that scenarios and tables use.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Name in scenarios, CSV and JSON.
+    pub key: &'static str,
+    /// Words of reports.
+    pub label: &'static str,
+    /// Unit of the value: `USD`, `s`, `share`, `count`, `h`, `kg`, `ratio`, `per h`.
+    pub unit: &'static str,
+    /// Which way is better.
+    pub better: Direction,
+    /// Reads it; `None` where the run has nothing to show.
+    pub of: fn(&Summary) -> Option<f64>,
+}
+
+macro_rules! metrics {
+    ($(($key:literal, $label:literal, $unit:literal, $better:ident, $of:expr)),* $(,)?) => {
+        /// Every metric that an objective or a comparison may name.
+        pub const METRICS: &[Metric] = &[
+            $(Metric { key: $key, label: $label, unit: $unit, better: Direction::$better, of: $of }),*
+        ];
+    };
+}
+
+metrics![
+    ("cost_total", "cost", "USD", Lower, |s| Some(s.cost.total.dollars())),
+    ("cost_per_job", "cost per job", "USD", Lower, |s| s.cost.per_job_usd),
+    ("cost_per_core_hour", "cost per useful core-hour", "USD", Lower, |s| {
+        s.cost.per_useful_core_hour_usd
+    }),
+    ("cost_per_gpu_hour", "cost per useful GPU-hour", "USD", Lower, |s| {
+        s.cost.per_useful_gpu_hour_usd
+    }),
+    ("finished", "work finished", "share", Higher, |s| s.work.finished_share),
+    ("deadlines_met", "deadlines met", "share", Higher, |s| {
+        (s.deadlines.with > 0).then(|| s.deadlines.met as f64 / s.deadlines.with as f64)
+    }),
+    ("tardiness_mean", "tardiness, mean", "s", Lower, |s| s.deadlines.tardiness_s.mean),
+    ("tardiness_max", "tardiness, longest", "s", Lower, |s| s.deadlines.tardiness_s.max),
+    ("wait_mean", "wait, mean", "s", Lower, |s| s.wait_s.mean),
+    ("wait_p50", "wait, p50", "s", Lower, |s| s.wait_s.p50),
+    ("wait_p95", "wait, p95", "s", Lower, |s| s.wait_s.p95),
+    ("wait_p99", "wait, p99", "s", Lower, |s| s.wait_s.p99),
+    ("wait_max", "wait, longest", "s", Lower, |s| s.wait_s.max),
+    ("turnaround_mean", "turnaround, mean", "s", Lower, |s| s.turnaround_s.mean),
+    ("turnaround_p95", "turnaround, p95", "s", Lower, |s| s.turnaround_s.p95),
+    ("turnaround_p99", "turnaround, p99", "s", Lower, |s| s.turnaround_s.p99),
+    ("slowdown_mean", "bounded slowdown, mean", "ratio", Lower, |s| s.bounded_slowdown.mean),
+    ("slowdown_p95", "bounded slowdown, p95", "ratio", Lower, |s| s.bounded_slowdown.p95),
+    ("makespan", "makespan", "s", Lower, |s| Some(s.makespan_s)),
+    ("throughput", "throughput", "per h", Higher, |s| s.throughput_per_hour),
+    ("queue_length_mean", "queue length, mean", "count", Lower, |s| s.queue_length_mean),
+    ("queue_length_max", "queue length, longest", "count", Lower, |s| {
+        Some(s.queue_length_max as f64)
+    }),
+    ("utilisation_cpu", "CPU utilisation", "share", Higher, |s| s.utilisation_cpu),
+    ("utilisation_memory", "memory utilisation", "share", Higher, |s| s.utilisation_memory),
+    ("utilisation_gpu", "GPU utilisation", "share", Higher, |s| s.utilisation_gpu),
+    ("unfinished", "work unfinished", "count", Lower, |s| Some(s.work.unfinished as f64)),
+    ("refused", "work refused", "count", Lower, |s| Some(s.work.refused as f64)),
+    ("preemptions", "preemptions", "count", Lower, |s| Some(s.work.preemptions as f64)),
+    ("instance_hours", "instance-hours", "h", Neutral, |s| Some(s.instance_hours)),
+    ("instances_max", "instances at once, most", "count", Neutral, |s| {
+        Some(s.instances_max as f64)
+    }),
+    ("transferred_gib", "data moved", "GiB", Lower, |s| Some(s.transferred_gib)),
+    ("carbon_kg", "grid carbon", "kg", Lower, |s| Some(s.carbon_kg)),
+];
+
+impl Summary {
+    /// The metric called `key`, if there is one and the run shows it.
+    pub fn metric(&self, key: &str) -> Option<f64> {
+        METRICS.iter().find(|metric| metric.key == key).and_then(|metric| (metric.of)(self))
+    }
+}
+
+fn as_usd<S: Serializer>(money: &Money, to: S) -> Result<S::Ok, S::Error> {
+    exact_number(*money).serialize(to)
+}
+
+fn as_usd_map<S: Serializer>(rows: &[(String, Money)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(rows.iter().map(|(name, money)| (name, exact_number(*money))))
+}
+
+fn as_map<S: Serializer, T: Serialize>(rows: &[(String, T)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(rows.iter().map(|(name, value)| (name, value)))
+}
+
+/// Dollars as a JSON number with all nine decimals.
+fn exact_number(money: Money) -> serde_json::Number {
+    serde_json::from_str(&money.exact()).expect("an exact amount is a number")
+}
