@@ -1,0 +1,120 @@
+//! What all readers of traces share: order, identity and malformed rows.
+
+use crate::model::{Book, Work, WorkId};
+use crate::problem::Problem;
+use crate::units::Time;
+
+use super::table::Bad;
+use super::{OnBadRow, Source};
+
+/// Reads one row after the other.
+pub(super) trait Rows: Send {
+    /// Fills `work` (all but its id) from the next row.
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad>;
+
+    /// A problem with the row last read.
+    fn problem(&self, message: String) -> Problem;
+}
+
+/// What one row came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    /// A piece of work.
+    Filled,
+    /// A piece of work that has its identity in the file.
+    Identified,
+    /// Nothing, as the options want it.
+    Dropped,
+    /// There are no more rows.
+    End,
+}
+
+/// How many of the problems with skipped rows are kept.
+const KEPT_PROBLEMS: usize = 5;
+
+/// A trace as a source.
+pub(super) struct Reader<R> {
+    rows: R,
+    on_bad_row: OnBadRow,
+    /// Whether a row must not arrive before the one read before it.
+    ordered: bool,
+    row: u64,
+    last: Time,
+    skipped: u64,
+    dropped: u64,
+    problems: Vec<Problem>,
+}
+
+impl<R: Rows> Reader<R> {
+    pub(super) fn new(rows: R, on_bad_row: OnBadRow, ordered: bool) -> Self {
+        Self {
+            rows,
+            on_bad_row,
+            ordered,
+            row: 0,
+            last: Time::from_micros(i64::MIN),
+            skipped: 0,
+            dropped: 0,
+            problems: Vec::new(),
+        }
+    }
+
+    fn bad_row(&mut self, problem: Problem) -> Result<(), Problem> {
+        if self.on_bad_row == OnBadRow::Fail {
+            return Err(problem);
+        }
+        self.skipped += 1;
+        if self.problems.len() < KEPT_PROBLEMS {
+            self.problems.push(problem);
+        }
+        Ok(())
+    }
+
+    fn too_early(&self, arrival: Time) -> Problem {
+        let message = format!(
+            "the row arrives at {} s, before its predecessor at {} s",
+            arrival.secs_f64(),
+            self.last.secs_f64()
+        );
+        self.rows.problem(message).hint("`unsorted = \"sort\"` reads all rows first and sorts them")
+    }
+}
+
+impl<R: Rows> Source for Reader<R> {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        loop {
+            let ordinal = self.row;
+            self.row += 1;
+            match self.rows.next(book, work) {
+                Ok(Row::End) => return Ok(false),
+                Ok(Row::Dropped) => self.dropped += 1,
+                Ok(found) => {
+                    if self.ordered && work.arrival < self.last {
+                        let problem = self.too_early(work.arrival);
+                        self.bad_row(problem)?;
+                        continue;
+                    }
+                    self.last = work.arrival;
+                    if found == Row::Filled {
+                        work.id = WorkId { source: 0, ordinal };
+                    }
+                    return Ok(true);
+                }
+                Err(Bad::File(problem)) => return Err(problem),
+                Err(Bad::Row(problem)) => self.bad_row(problem)?,
+            }
+        }
+    }
+
+    fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn skips(&self) -> &[Problem] {
+        &self.problems
+    }
+}
