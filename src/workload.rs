@@ -5,10 +5,19 @@
 //! Opening twice with the same context gives the same stream.
 
 mod defaults;
+mod held;
+mod lines;
+mod mapped;
 mod mapping;
+mod names;
+mod native;
+mod number;
 mod openb;
+mod reader;
+mod repeat;
 mod swf;
 mod synth;
+mod table;
 mod trace;
 mod transform;
 
@@ -16,10 +25,19 @@ use crate::model::{Book, Work};
 use crate::problem::Problem;
 use crate::units::Calendar;
 
+use defaults::FillIn;
+use held::{Held, Order};
+use repeat::Repeat;
+use synth::Synth;
+use transform::{Streaming, Through};
+
 pub use defaults::{DeadlineRule, Defaults, Estimate};
+pub use held::MAX_HELD;
+pub use lines::{MAX_BYTES, MAX_RATIO, MAX_ROW, RATIO_FROM};
 pub use mapping::{Column, Field, Mapping, Origin, Unit};
-pub use openb::OpenbOptions;
-pub use swf::{Procs, SwfOptions, SwfTenant, UnknownRuntime};
+pub use native::{NativeColumn, NativeWriter, used_columns};
+pub use openb::{NodeRow, OpenbOptions, read_nodes};
+pub use swf::{Procs, SwfHeader, SwfOptions, SwfTenant, UnknownRuntime};
 pub use synth::{Arrivals, Class, MmppState, SynthSpec, Until};
 pub use trace::{Format, OnBadRow, TraceSpec, Unsorted};
 pub use transform::{Capacity, Keep, Resource, Transform};
@@ -33,6 +51,12 @@ pub trait Source {
 
     /// Rows left out so far because they were malformed.
     fn skipped(&self) -> u64 {
+        0
+    }
+
+    /// Rows left out so far because the options of the format want it (such
+    /// as SWF records without a runtime).
+    fn dropped(&self) -> u64 {
         0
     }
 
@@ -83,18 +107,96 @@ impl WorkloadSpec {
     /// stream, standard input excepted.
     ///
     /// # Errors
-    /// Everything that is wrong with the specification, or with the first rows of the file.
-    pub fn open(&self, _context: &OpenContext) -> Result<BoxedSource, Vec<Problem>> {
-        Err(vec![Problem::with("workload", "this build reads no workloads")])
+    /// Everything that is wrong with the specification or with the header of the file.
+    pub fn open(&self, context: &OpenContext) -> Result<BoxedSource, Vec<Problem>> {
+        let problems = self.problems(context);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        self.open_first(self.transforms.len(), context)
     }
 
     /// Whether all work is held in memory at once (sort, shuffle, inflate).
     pub fn materialises(&self) -> bool {
-        let sorts = matches!(&self.input, Input::Trace(trace) if trace.unsorted == Unsorted::Sort);
-        sorts
-            || self
-                .transforms
-                .iter()
-                .any(|step| matches!(step, Transform::Shuffle | Transform::Inflate { .. }))
+        let holds =
+            |step: &Transform| matches!(step, Transform::Shuffle | Transform::Inflate { .. });
+        matches!(&self.input, Input::Trace(trace) if trace.unsorted == Unsorted::Sort)
+            || self.transforms.iter().any(holds)
+    }
+
+    /// What can be told to be wrong without the file.
+    fn problems(&self, context: &OpenContext) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = self.defaults.problem().into_iter().collect();
+        if let Input::Synthetic(synth) = &self.input {
+            problems.extend(synth.problems());
+        }
+        for step in &self.transforms {
+            problems.extend(step.problem());
+            if let Transform::Inflate { resource, .. } = step
+                && context.capacity.is_none_or(|capacity| capacity.of(*resource) == 0)
+            {
+                let message =
+                    format!("inflate: the world has no {} to inflate to", resource.name());
+                problems.push(Problem::with("workload", message));
+            }
+            let repeats = matches!(step, Transform::Repeat { .. });
+            if repeats && matches!(&self.input, Input::Trace(trace) if trace.is_stdin()) {
+                let message = "repeat: standard input can be read only once";
+                problems.push(Problem::with("workload", message));
+            }
+        }
+        problems
+    }
+
+    /// The workload behind its first `steps` transformations.
+    fn open_first(&self, steps: usize, context: &OpenContext) -> Result<BoxedSource, Vec<Problem>> {
+        let Some(last) = steps.checked_sub(1) else {
+            let source = match &self.input {
+                Input::Trace(trace) => trace.open(context.calendar, context.keep_names)?,
+                Input::Synthetic(synth) => Box::new(Synth::new(synth, context)),
+            };
+            return Ok(if self.defaults == Defaults::default() {
+                source
+            } else {
+                Box::new(Through::new(source, FillIn::new(self.defaults.clone())))
+            });
+        };
+        let seed = context.seed;
+        Ok(match &self.transforms[last] {
+            Transform::Repeat { times, period } => {
+                let (spec, context) = (self.clone(), *context);
+                let open = Box::new(move || spec.open_first(last, &context));
+                Box::new(Repeat::new(open, *times, *period)?)
+            }
+            Transform::Shuffle => {
+                Box::new(Held::new(self.open_first(last, context)?, Order::Shuffled { seed }))
+            }
+            Transform::Inflate { share, resource, gap } => {
+                let capacity = context.capacity.map_or(0, |capacity| capacity.of(*resource));
+                let target = libm::ceil(capacity as f64 * share) as u128;
+                let order = Order::Inflated { seed, resource: *resource, target, gap: *gap };
+                Box::new(Held::new(self.open_first(last, context)?, order))
+            }
+            transform => {
+                let step = Streaming { transform: transform.clone(), seen: 0 };
+                Box::new(Through::new(self.open_first(last, context)?, step))
+            }
+        })
+    }
+
+    /// What the workload takes for granted, in plain sentences for the report.
+    pub fn assumptions(&self) -> Vec<String> {
+        let mut told = match &self.input {
+            Input::Trace(trace) => trace.assumptions(),
+            Input::Synthetic(_) => {
+                vec!["The workload is drawn from distributions, not observed.".to_owned()]
+            }
+        };
+        told.extend(self.defaults.assumptions());
+        told.extend(self.transforms.iter().map(Transform::told));
+        told
     }
 }
+
+#[cfg(test)]
+mod tests;

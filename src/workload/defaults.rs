@@ -1,7 +1,10 @@
 //! What work gets where its source says nothing.
 
-use crate::model::Rules;
-use crate::units::Span;
+use crate::model::{Book, Filter, Home, Rules, Tenant, Work};
+use crate::problem::Problem;
+use crate::units::{Id, Span, Time};
+
+use super::transform::{Step, Verdict, scale_span};
 
 /// What every piece of work gets where its source says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,4 +52,253 @@ pub struct DeadlineRule {
     pub slack: Span,
     /// Of the true runtime; at least 0.
     pub factor: f64,
+}
+
+impl Defaults {
+    /// What is wrong with its parameters.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        let estimate = match self.estimate {
+            Estimate::Factor(factor) => factor.is_finite() && factor > 0.0,
+            _ => true,
+        };
+        let deadline = self.deadline.is_none_or(|rule| {
+            rule.slack >= Span::ZERO && rule.factor.is_finite() && rule.factor >= 0.0
+        });
+        let bytes = self.input.unwrap_or(0) >= 0 && self.output.unwrap_or(0) >= 0;
+        let message = match (estimate, deadline, bytes) {
+            (false, ..) => "the factor of missing estimates must be greater than 0",
+            (_, false, _) => "slack and factor of deadlines must not be negative",
+            (.., false) => "input and output must not be negative",
+            _ => return None,
+        };
+        Some(Problem::with("workload", message))
+    }
+
+    /// What they take for granted, in plain sentences.
+    pub(super) fn assumptions(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        match self.estimate {
+            Estimate::Missing => {}
+            Estimate::Runtime => {
+                told.push("Work without an estimate is estimated exactly.".to_owned());
+            }
+            Estimate::Factor(factor) => {
+                told.push(format!(
+                    "Work without an estimate is estimated at {factor} times its runtime."
+                ));
+            }
+        }
+        if let Some(DeadlineRule { slack, factor }) = self.deadline {
+            told.push(format!(
+                "Work without a deadline is due {slack} plus {factor} times its runtime after it arrives."
+            ));
+        }
+        if let Some(home) = &self.home {
+            told.push(format!("The data of work that names no home lives in {home}."));
+        }
+        if let Some(resumes) = self.resumes {
+            let how = if resumes { "resumes where it stopped" } else { "starts again" };
+            told.push(format!("Preempted work {how}."));
+        }
+        told
+    }
+}
+
+/// Fills in defaults.
+pub(super) struct FillIn {
+    defaults: Defaults,
+    tenant: Option<Id<Tenant>>,
+    home: Option<Id<Home>>,
+    /// By rules of the work, the rules with ours on top.
+    rules: Vec<Option<Id<Rules>>>,
+}
+
+impl FillIn {
+    pub(super) fn new(defaults: Defaults) -> Self {
+        Self { defaults, tenant: None, home: None, rules: Vec::new() }
+    }
+
+    fn names(&mut self, book: &mut Book, work: &mut Work) {
+        let ask = &mut work.ask;
+        if let (0, Some(name)) = (ask.tenant.raw(), &self.defaults.tenant) {
+            ask.tenant = *self.tenant.get_or_insert_with(|| book.tenant(name));
+        }
+        if let (None, Some(name)) = (ask.home, &self.defaults.home) {
+            ask.home = Some(*self.home.get_or_insert_with(|| book.home(name)));
+        }
+        if self.defaults.rules != Rules::default() {
+            let row = ask.rules.row();
+            if self.rules.len() <= row {
+                self.rules.resize(row + 1, None);
+            }
+            ask.rules = *self.rules[row].get_or_insert_with(|| {
+                let both = both(&book.all_rules()[ask.rules], &self.defaults.rules);
+                book.rules(&both)
+            });
+        }
+    }
+
+    fn times(&self, work: &mut Work) -> Result<(), Problem> {
+        let (ask, runtime) = (&mut work.ask, work.truth.runtime);
+        if ask.estimate == Span::MAX {
+            ask.estimate = match self.defaults.estimate {
+                Estimate::Missing => Span::MAX,
+                Estimate::Runtime => runtime,
+                Estimate::Factor(factor) => scale_span(runtime, factor)?,
+            };
+        }
+        if let Some(rule) = self.defaults.deadline
+            && ask.deadline == Time::MAX
+            && runtime != Span::MAX
+        {
+            let scaled = scale_span(runtime, rule.factor)?;
+            ask.deadline = work.arrival.saturating_add(rule.slack).saturating_add(scaled);
+        }
+        Ok(())
+    }
+}
+
+impl Step for FillIn {
+    fn step(&mut self, book: &mut Book, work: &mut Work) -> Result<Verdict, Problem> {
+        self.names(book, work);
+        self.times(work)?;
+        let (ask, defaults) = (&mut work.ask, &self.defaults);
+        fill(&mut ask.demand.cpu, defaults.cpu);
+        fill(&mut ask.demand.memory, defaults.memory);
+        fill(&mut ask.priority, defaults.priority);
+        fill(&mut ask.input, defaults.input);
+        fill(&mut ask.output, defaults.output);
+        ask.resumes = defaults.resumes.unwrap_or(ask.resumes);
+        Ok(Verdict::Pass)
+    }
+}
+
+/// Sets `value` to `default` where it is zero.
+fn fill<T: Default + PartialEq + Copy>(value: &mut T, default: Option<T>) {
+    if let Some(default) = default
+        && *value == T::default()
+    {
+        *value = default;
+    }
+}
+
+/// Rules that admit what both admit. The work's own speeds and spread go first.
+fn both(own: &Rules, added: &Rules) -> Rules {
+    let mut certifications = own.certifications.clone();
+    extend(&mut certifications, &added.certifications);
+    let mut throughput = own.throughput.clone();
+    for entry in &added.throughput {
+        if throughput.iter().all(|(model, _)| *model != entry.0) {
+            throughput.push(entry.clone());
+        }
+    }
+    let own_spread = own.spread != crate::model::Spread::None;
+    Rules {
+        providers: both_filters(&own.providers, &added.providers),
+        regions: both_filters(&own.regions, &added.regions),
+        types: both_filters(&own.types, &added.types),
+        offers: both_filters(&own.offers, &added.offers),
+        markets: both_filters(&own.markets, &added.markets),
+        gpu_models: both_filters(&own.gpu_models, &added.gpu_models),
+        jurisdictions: both_jurisdictions(&own.jurisdictions, &added.jurisdictions),
+        certifications,
+        throughput,
+        spread: if own_spread { own.spread } else { added.spread },
+    }
+}
+
+fn both_filters(own: &Filter, added: &Filter) -> Filter {
+    let mut forbidden = own.forbidden.clone();
+    extend(&mut forbidden, &added.forbidden);
+    let mut allowed = common(&own.allowed, &added.allowed);
+    if allowed.is_empty() && !own.allowed.is_empty() {
+        // Nothing in common: what the one allows, the other forbids.
+        allowed.clone_from(&own.allowed);
+        extend(&mut forbidden, &own.allowed);
+    }
+    Filter { allowed, forbidden }
+}
+
+/// Where they have nothing in common, a name that no region lies in.
+fn both_jurisdictions(own: &[String], added: &[String]) -> Vec<String> {
+    let shared = common(own, added);
+    if shared.is_empty() && !own.is_empty() {
+        vec![format!("{} and {}", own.join("|"), added.join("|"))]
+    } else {
+        shared
+    }
+}
+
+/// What both lists allow, where an empty list allows everything.
+fn common(own: &[String], added: &[String]) -> Vec<String> {
+    match (own, added) {
+        ([], _) => added.to_vec(),
+        (_, []) => own.to_vec(),
+        _ => own.iter().filter(|name| added.contains(name)).cloned().collect(),
+    }
+}
+
+fn extend(names: &mut Vec<String>, more: &[String]) {
+    for name in more {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(allowed: &[&str], forbidden: &[&str]) -> Filter {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Filter { allowed: names(allowed), forbidden: names(forbidden) }
+    }
+
+    #[test]
+    fn filters_admit_what_both_admit() {
+        let filters = [
+            filter(&[], &[]),
+            filter(&["a"], &[]),
+            filter(&["b", "c"], &[]),
+            filter(&[], &["a"]),
+            filter(&["a", "b"], &["b"]),
+        ];
+        for one in &filters {
+            for other in &filters {
+                let merged = both_filters(one, other);
+                for name in ["a", "b", "c", "d"] {
+                    let want = one.admits(name) && other.admits(name);
+                    assert_eq!(merged.admits(name), want, "{one:?} {other:?} {name}");
+                }
+            }
+        }
+        let lists = |one: &str, other: &str| both_jurisdictions(&[one.into()], &[other.into()]);
+        assert_eq!(lists("EU", "EU"), ["EU"]);
+        assert_eq!(lists("EU", "US"), ["EU and US"]);
+    }
+
+    #[test]
+    fn only_gaps_are_filled() {
+        let defaults = Defaults {
+            estimate: Estimate::Factor(2.0),
+            deadline: Some(DeadlineRule { slack: Span::from_secs(10), factor: 1.5 }),
+            cpu: Some(500),
+            tenant: Some("ops".to_owned()),
+            resumes: Some(true),
+            ..Defaults::default()
+        };
+        let mut fill_in = FillIn::new(defaults);
+        let mut book = Book::default();
+        let mut work = Work { arrival: Time::from_secs(100), ..Work::default() };
+        work.truth.runtime = Span::from_secs(20);
+        fill_in.step(&mut book, &mut work).expect("filled");
+        assert_eq!(work.ask.estimate, Span::from_secs(40));
+        assert_eq!(work.ask.deadline, Time::from_secs(140)); // 100 + 10 + 1.5 x 20
+        assert_eq!((work.ask.demand.cpu, work.ask.resumes), (500, true));
+        assert_eq!(book.tenants()[work.ask.tenant].name, "ops");
+        let before = work.clone();
+        fill_in.step(&mut book, &mut work).expect("filled");
+        assert_eq!(work, before);
+    }
 }

@@ -32,6 +32,16 @@ impl Default for Mapping {
     }
 }
 
+impl Mapping {
+    /// Whether arrivals are dates, not times since the start.
+    pub(super) fn has_dates(&self) -> bool {
+        use Unit::{Timestamp, UnixMicros, UnixMillis, UnixSeconds};
+        self.columns.get(&Field::Arrival).is_some_and(|column| {
+            matches!(column.unit, Timestamp | UnixSeconds | UnixMillis | UnixMicros)
+        })
+    }
+}
+
 /// What a column of a mapped file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {

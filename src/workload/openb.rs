@@ -1,14 +1,284 @@
 //! Pod and node lists of Alibaba's cluster-trace-gpu-v2023 ("openb").
 
+mod nodes;
+
+use crate::model::{Ask, Book, Filter, Kind, Rules, Truth, Work};
+use crate::problem::Problem;
+use crate::units::{Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
+
+use super::names::{Names, text};
+use super::number::{Reason, seconds, unsigned};
+use super::reader::{Row, Rows};
+use super::table::{Bad, Table};
+
+pub use nodes::{NodeRow, read_nodes};
+
 /// How an openb pod list becomes work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenbOptions {
-    /// Pods arrive and never leave, as in the experiments of the FGD paper
-    /// (ATC '23); otherwise they live from creation to deletion.
+    /// Pods arrive one per second in the order of the file and never leave, as
+    /// in the experiments of the FGD paper (ATC '23); otherwise they live from
+    /// creation to deletion.
     pub arrivals_only: bool,
     /// Whether pods are jobs instead of virtual machines.
     pub as_jobs: bool,
     /// Whether the quality of service sets the priority: BE 0, Burstable 1,
     /// LS 2, Guaranteed 3.
     pub qos_priority: bool,
+}
+
+/// Pods of an openb list.
+pub(super) struct OpenbRows {
+    table: Table,
+    at: Columns,
+    options: OpenbOptions,
+    names: Names,
+    keep_names: bool,
+    row: i64,
+}
+
+/// Where each column stands.
+struct Columns {
+    width: usize,
+    name: usize,
+    cpu: usize,
+    memory: usize,
+    gpus: usize,
+    share: usize,
+    models: Option<usize>,
+    qos: Option<usize>,
+    created: Option<usize>,
+    deleted: Option<usize>,
+}
+
+impl Columns {
+    fn find(table: &Table) -> Result<Self, Vec<Problem>> {
+        let position =
+            |name: &str| (0..table.len()).find(|&index| table.trimmed(index) == name.as_bytes());
+        let mut problems = Vec::new();
+        let mut needed = |name: &str| {
+            position(name).unwrap_or_else(|| {
+                let message = format!("column `{name}` is missing");
+                problems.push(Problem::at(table.shown(), table.line(), 0, message));
+                0
+            })
+        };
+        let columns = Self {
+            width: table.len(),
+            name: needed("name"),
+            cpu: needed("cpu_milli"),
+            memory: needed("memory_mib"),
+            gpus: needed("num_gpu"),
+            share: needed("gpu_milli"),
+            models: position("gpu_spec"),
+            qos: position("qos"),
+            created: position("creation_time"),
+            deleted: position("deletion_time"),
+        };
+        if problems.is_empty() { Ok(columns) } else { Err(problems) }
+    }
+}
+
+impl OpenbRows {
+    /// Reads the header of `table`.
+    pub(super) fn new(
+        mut table: Table,
+        options: &OpenbOptions,
+        keep_names: bool,
+    ) -> Result<Self, Vec<Problem>> {
+        if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
+            return Err(vec![Problem::with(
+                table.shown(),
+                "the file is empty; a header is needed",
+            )]);
+        }
+        let at = Columns::find(&table)?;
+        if !options.arrivals_only && (at.created.is_none() || at.deleted.is_none()) {
+            let message = "the list has no columns `creation_time` and `deletion_time`";
+            return Err(vec![
+                Problem::at(table.shown(), table.line(), 0, message)
+                    .hint("`arrivals_only = true` reads it without times"),
+            ]);
+        }
+        let options = options.clone();
+        Ok(Self { table, at, options, names: Names::default(), keep_names, row: 0 })
+    }
+
+    fn read<T>(
+        &self,
+        index: usize,
+        name: &str,
+        read: impl FnOnce(&[u8]) -> Result<T, Reason>,
+    ) -> Result<T, Bad> {
+        let refused = |reason| Bad::Row(self.table.problem(index, name, reason));
+        read(self.table.trimmed(index)).map_err(refused)
+    }
+
+    fn demand(&self) -> Result<Demand, Bad> {
+        let at = &self.at;
+        let gpus: u8 = self.read(at.gpus, "num_gpu", unsigned)?;
+        let share: u16 = self.read(at.share, "gpu_milli", unsigned)?;
+        if gpus > MAX_GPUS {
+            return Err(Bad::Row(self.table.problem(at.gpus, "num_gpu", "is more than 32")));
+        }
+        if share > WHOLE_GPU || gpus > 0 && share == 0 {
+            return Err(Bad::Row(self.table.problem(
+                at.share,
+                "gpu_milli",
+                "is not within 1 to 1000",
+            )));
+        }
+        Ok(Demand {
+            cpu: self.read(at.cpu, "cpu_milli", unsigned)?,
+            memory: self.read(at.memory, "memory_mib", unsigned)?,
+            gpus,
+            gpu_share: if gpus == 0 { 0 } else { share },
+        })
+    }
+
+    /// Arrival, and lifetime.
+    fn times(&self) -> Result<(Time, Span), Bad> {
+        let (Some(created), Some(deleted), false) =
+            (self.at.created, self.at.deleted, self.options.arrivals_only)
+        else {
+            return Ok((Time::from_secs(self.row), Span::MAX));
+        };
+        let arrival = Time::from_micros(self.read(created, "creation_time", seconds)?);
+        if self.table.trimmed(deleted).is_empty() {
+            return Ok((arrival, Span::MAX));
+        }
+        let end = Time::from_micros(self.read(deleted, "deletion_time", seconds)?);
+        if end < arrival {
+            let reason = "is before the pod's creation";
+            return Err(Bad::Row(self.table.problem(deleted, "deletion_time", reason)));
+        }
+        Ok((arrival, end - arrival))
+    }
+
+    fn priority(&self) -> Result<i32, Bad> {
+        let Some(qos) = self.at.qos.filter(|_| self.options.qos_priority) else { return Ok(0) };
+        self.read(qos, "qos", |cell| match cell {
+            b"BE" | b"" => Ok(0),
+            b"Burstable" => Ok(1),
+            b"LS" => Ok(2),
+            b"Guaranteed" => Ok(3),
+            _ => Err("is not BE, Burstable, LS or Guaranteed"),
+        })
+    }
+}
+
+impl Rows for OpenbRows {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+        if !self.table.advance()? {
+            return Ok(Row::End);
+        }
+        if self.table.len() != self.at.width {
+            let (found, wanted) = (self.table.len(), self.at.width);
+            let message = format!("the row has {found} fields, the header has {wanted}");
+            return Err(Bad::Row(self.table.row_problem(message)));
+        }
+        work.name.clear();
+        if self.keep_names {
+            work.name
+                .push_str(&self.read(self.at.name, "name", |cell| text(cell).map(str::to_owned))?);
+        }
+        let (arrival, runtime) = self.times()?;
+        self.row += 1;
+        work.arrival = arrival;
+        work.truth = Truth { runtime };
+        work.ask = Ask {
+            kind: if self.options.as_jobs { Kind::Job } else { Kind::VirtualMachine },
+            demand: self.demand()?,
+            priority: self.priority()?,
+            ..Ask::default()
+        };
+        if let Some(models) = self.at.models {
+            let (table, names) = (&self.table, &mut self.names);
+            work.ask.rules = read_models(names, book, table.trimmed(models))
+                .map_err(|reason| Bad::Row(table.problem(models, "gpu_spec", reason)))?;
+        }
+        Ok(Row::Filled)
+    }
+
+    fn problem(&self, message: String) -> Problem {
+        self.table.row_problem(message)
+    }
+}
+
+/// The rules of a list of GPU models such as `V100M16|V100M32`.
+pub(super) fn read_models(
+    names: &mut Names,
+    book: &mut Book,
+    cell: &[u8],
+) -> Result<crate::units::Id<Rules>, Reason> {
+    names.rules(book, cell, || {
+        let mut allowed: Vec<String> = Vec::new();
+        for model in text(cell)?.split('|').map(str::trim).filter(|model| !model.is_empty()) {
+            if allowed.iter().all(|known| known != model) {
+                allowed.push(model.to_owned());
+            }
+        }
+        let gpu_models = Filter { allowed, forbidden: Vec::new() };
+        Ok(Rules { gpu_models, ..Rules::default() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::Lines;
+    use super::super::reader::Reader;
+    use super::super::{OnBadRow, Source};
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::Cursor;
+
+    fn read(text: &[u8], options: &OpenbOptions) -> Result<(Vec<Work>, Book), Vec<Problem>> {
+        let lines =
+            Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one])?;
+        let rows = OpenbRows::new(Table::new(lines, b',', true, None), options, true)?;
+        let mut source = Reader::new(rows, OnBadRow::Fail, true);
+        let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+        while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
+            found.push(work.clone());
+        }
+        Ok((found, book))
+    }
+
+    const PODS: &str = "\
+name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time
+p0,12000,16384,1,460,V100M16|V100M32|V100M32,LS,Running,0,100,0
+p1,6000,12288,0,0,,BE,Pending,7,9,
+";
+
+    #[test]
+    fn pods_live_from_creation_to_deletion() {
+        let options = OpenbOptions { qos_priority: true, ..OpenbOptions::default() };
+        let (pods, book) = read(PODS.as_bytes(), &options).expect("pods");
+        assert_eq!(
+            pods[0].ask.demand,
+            Demand { cpu: 12_000, memory: 16_384, gpus: 1, gpu_share: 460 }
+        );
+        assert_eq!(pods[0].truth.runtime, Span::from_secs(100));
+        assert_eq!((pods[0].ask.kind, pods[0].ask.priority), (Kind::VirtualMachine, 2));
+        assert_eq!(book.all_rules()[pods[0].ask.rules].gpu_models.allowed, ["V100M16", "V100M32"]);
+        assert_eq!((pods[1].arrival, pods[1].ask.rules.raw()), (Time::from_secs(7), 0));
+    }
+
+    #[test]
+    fn arrivals_only_need_no_times() {
+        let text = b"name,cpu_milli,memory_mib,num_gpu,gpu_milli\np0,1,2,8,1000\np1,1,2,0,0\n";
+        assert!(read(text, &OpenbOptions::default()).is_err());
+        let options = OpenbOptions { arrivals_only: true, ..OpenbOptions::default() };
+        let (pods, _) = read(text, &options).expect("pods");
+        assert_eq!((pods[1].arrival, pods[1].truth.runtime), (Time::from_secs(1), Span::MAX));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_rows_never_panic(rows in prop::collection::vec("[0-9,A-Z|\"-]{0,60}", 0..5)) {
+            let header = PODS.lines().next().unwrap_or_default();
+            let text = format!("{header}\n{}", rows.join("\n"));
+            let _ = read(text.as_bytes(), &OpenbOptions::default());
+        }
+    }
 }

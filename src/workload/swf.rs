@@ -1,7 +1,17 @@
 //! Standard Workload Format, version 2.2 (Feitelson's Parallel Workloads
 //! Archive; Chapin et al., JSSPP 1999).
 
-use crate::units::Span;
+use std::fmt::Write;
+
+use crate::model::{Ask, Book, Tenant, Truth, Work};
+use crate::problem::Problem;
+use crate::units::{Demand, Id, Span, Time};
+
+use super::lines::Lines;
+use super::names::Names;
+use super::number::{Rounding, scaled, within_reach};
+use super::reader::{Row, Rows};
+use super::table::{Bad, Table};
 
 /// How SWF records become jobs: one task per processor, all of them a gang.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,4 +86,312 @@ pub enum SwfTenant {
     Queue,
     /// Field 16, as `partition<N>`.
     Partition,
+}
+
+/// What the header comments of an SWF file say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SwfHeader {
+    /// Every `; Key: value` in the order of the file.
+    pub entries: Vec<(String, String)>,
+}
+
+impl SwfHeader {
+    /// The first value of `key`, whatever its case.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let found = self.entries.iter().find(|(known, _)| known.eq_ignore_ascii_case(key));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The first whole number in the value of `key`, such as `MaxProcs`.
+    pub fn number(&self, key: &str) -> Option<i64> {
+        self.get(key)?.split_whitespace().next()?.parse().ok()
+    }
+
+    /// When the log begins (field `UnixStartTime`), if it says.
+    pub fn start_unix(&self) -> Option<i64> {
+        self.number("UnixStartTime").filter(|&secs| secs > 0)
+    }
+
+    /// The comments before the first record.
+    pub(super) fn read(lines: &mut Lines) -> Result<Self, Problem> {
+        let mut header = Self::default();
+        while lines.advance()? {
+            let line = lines.current().trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            let Some(comment) = line.strip_prefix(b";") else { break };
+            let comment = String::from_utf8_lossy(comment);
+            if let Some((key, value)) = comment.split_once(':')
+                && header.entries.len() < 1_000
+            {
+                header.entries.push((key.trim().to_owned(), value.trim().to_owned()));
+            }
+        }
+        Ok(header)
+    }
+}
+
+/// Records of an SWF file.
+pub(super) struct SwfRows {
+    table: Table,
+    options: SwfOptions,
+    names: Names,
+    keep_names: bool,
+    label: String,
+}
+
+/// Names of the fields, for messages.
+const FIELDS: [&str; 18] = [
+    "job number",
+    "submit time",
+    "wait time",
+    "run time",
+    "allocated processors",
+    "average CPU time",
+    "used memory",
+    "requested processors",
+    "requested time",
+    "requested memory",
+    "status",
+    "user",
+    "group",
+    "executable",
+    "queue",
+    "partition",
+    "preceding job",
+    "think time",
+];
+
+impl SwfRows {
+    pub(super) fn new(lines: Lines, options: &SwfOptions, keep_names: bool) -> Self {
+        Self {
+            table: Table::new(lines, b' ', false, Some(b';')),
+            options: options.clone(),
+            names: Names::default(),
+            keep_names,
+            label: String::new(),
+        }
+    }
+
+    /// Field `number` (from 1) in millionths; `None` where it is missing.
+    fn field(&self, number: usize) -> Result<Option<i64>, Bad> {
+        if number > self.table.len() {
+            return Ok(None);
+        }
+        let value = scaled(self.table.get(number - 1), 1_000_000, 1.0, Rounding::Nearest)
+            .and_then(within_reach)
+            .map_err(|reason| self.refuse(number, reason))?;
+        Ok((value >= 0).then_some(value))
+    }
+
+    /// Field `number` (from 1) as a whole number.
+    fn whole(&self, number: usize) -> Result<Option<u32>, Bad> {
+        let Some(value) = self.field(number)? else { return Ok(None) };
+        if value % 1_000_000 != 0 {
+            return Err(self.refuse(number, "is not a whole number"));
+        }
+        let whole = u32::try_from(value / 1_000_000);
+        whole.map(Some).map_err(|_| self.refuse(number, "is too large"))
+    }
+
+    fn refuse(&self, number: usize, reason: &str) -> Bad {
+        let name = format!("field {number} ({})", FIELDS[number - 1]);
+        Bad::Row(self.table.problem(number - 1, &name, reason))
+    }
+
+    /// The number of processors; `None` where the record has none.
+    fn procs(&self) -> Result<Option<u32>, Bad> {
+        let allocated = self.whole(5)?.filter(|&procs| procs > 0);
+        let requested = self.whole(8)?.filter(|&procs| procs > 0);
+        Ok(match self.options.procs {
+            Procs::Requested => requested.or(allocated),
+            Procs::Allocated => allocated.or(requested),
+            Procs::Larger => allocated.max(requested),
+        })
+    }
+
+    /// MiB per processor.
+    fn memory(&self) -> Result<u32, Bad> {
+        let asked = if self.options.requested_memory { self.field(10)? } else { None };
+        let Some(kb) = asked.filter(|&kb| kb > 0) else {
+            return Ok(self.options.memory_per_proc);
+        };
+        // Millionths of KB, up to whole MiB.
+        let mib = (kb + 1_024_000_000 - 1) / 1_024_000_000;
+        u32::try_from(mib).map_err(|_| self.refuse(10, "is too large"))
+    }
+
+    fn tenant(&mut self, book: &mut Book) -> Result<Id<Tenant>, Bad> {
+        let (number, prefix) = match self.options.tenant {
+            SwfTenant::Nobody => return Ok(Id::new(0)),
+            SwfTenant::User => (12, "user"),
+            SwfTenant::Group => (13, "group"),
+            SwfTenant::Queue => (15, "queue"),
+            SwfTenant::Partition => (16, "partition"),
+        };
+        let Some(value) = self.whole(number)? else { return Ok(Id::new(0)) };
+        self.label.clear();
+        write!(self.label, "{prefix}{value}").expect("a string takes any text");
+        let named = self.names.tenant(book, self.label.as_bytes());
+        named.map_err(|reason| self.refuse(number, reason))
+    }
+}
+
+impl Rows for SwfRows {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+        if !self.table.advance()? {
+            return Ok(Row::End);
+        }
+        let count = self.table.len();
+        if !(5..=19).contains(&count) {
+            let message = format!("the record has {count} fields, SWF has 18");
+            return Err(Bad::Row(self.table.row_problem(message)));
+        }
+        let Some(arrival) = self.field(2)? else {
+            return Err(self.refuse(2, "is missing; every record needs one"));
+        };
+        let runtime = match (self.field(4)?, self.options.unknown_runtime) {
+            (Some(micros), _) => Span::from_micros(micros),
+            (None, UnknownRuntime::Take(span)) => span,
+            (None, UnknownRuntime::Skip) => return Ok(Row::Dropped),
+        };
+        let procs = self.procs()?;
+        let cancelled = self.options.drop_cancelled && self.whole(11)? == Some(5);
+        let empty = self.options.drop_zero && runtime == Span::ZERO;
+        let (Some(tasks), false) = (procs, cancelled || empty) else { return Ok(Row::Dropped) };
+        work.name.clear();
+        if self.keep_names {
+            work.name.push_str(&String::from_utf8_lossy(self.table.get(0)));
+        }
+        work.arrival = Time::from_micros(arrival);
+        work.truth = Truth { runtime };
+        work.ask = Ask {
+            tasks,
+            demand: Demand {
+                cpu: self.options.cpu_per_proc,
+                memory: self.memory()?,
+                ..Demand::default()
+            },
+            estimate: self.field(9)?.map_or(Span::MAX, Span::from_micros),
+            tenant: self.tenant(book)?,
+            ..Ask::default()
+        };
+        Ok(Row::Filled)
+    }
+
+    fn problem(&self, message: String) -> Problem {
+        self.table.row_problem(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reader::Reader;
+    use super::super::{OnBadRow, Source};
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::Cursor;
+
+    type Found = (Vec<Work>, u64, Book);
+
+    fn read(text: &[u8], options: &SwfOptions) -> Result<Found, Problem> {
+        let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x.swf")?;
+        let mut source = Reader::new(SwfRows::new(lines, options, true), OnBadRow::Fail, true);
+        let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+        while source.next(&mut book, &mut work)? {
+            found.push(work.clone());
+        }
+        Ok((found, source.dropped(), book))
+    }
+
+    const LOG: &str = "\
+; Version: 2.2
+; UnixStartTime: 1027839845
+; MaxProcs: 240
+
+   11   342072     32  43306   32  43307    -1   64  43200  2048  1   4   1  -1 -1  1 -1 -1
+;  a comment inside
+12 342343.5 5 552.21 40 -1 -1 -1 -1 -1 1 -1 -1 -1 0 -1 -1
+13 342400 5 -1 40 -1 -1 -1 -1 -1 5 4 -1 -1 0 -1 -1 -1 7
+14 342401 5 0 0 -1 -1 -1 -1 -1 5 4 -1 -1 0 -1 -1 -1
+15 342402 5 0 1 -1 -1 -1 -1 -1 5 4 -1 -1 3 -1 -1 -1
+";
+
+    #[test]
+    fn records_become_gangs() {
+        let options = SwfOptions { requested_memory: true, ..SwfOptions::default() };
+        let (found, dropped, book) = read(LOG.as_bytes(), &options).expect("a log");
+        // 13 has no runtime and 14 no processors.
+        assert_eq!((found.len(), dropped), (3, 2));
+        let first = &found[0];
+        assert_eq!((first.name.as_str(), first.id.ordinal), ("11", 0));
+        assert_eq!(first.arrival, Time::from_secs(342_072));
+        assert_eq!(first.truth.runtime, Span::from_secs(43_306));
+        assert_eq!(first.ask.estimate, Span::from_secs(43_200));
+        assert_eq!((first.ask.tasks, first.ask.gang), (64, true));
+        assert_eq!(first.ask.demand, Demand { cpu: 1_000, memory: 2, gpus: 0, gpu_share: 0 });
+        assert_eq!(book.tenants()[first.ask.tenant].name, "user4");
+        assert_eq!(found[1].ask.tasks, 40);
+        assert_eq!(found[1].truth.runtime, Span::from_micros(552_210_000));
+        assert_eq!(found[1].ask.estimate, Span::MAX);
+        assert_eq!(found[2].id.ordinal, 4);
+    }
+
+    #[test]
+    fn options_choose_processors_runtimes_and_tenants() {
+        let options = SwfOptions {
+            procs: Procs::Allocated,
+            unknown_runtime: UnknownRuntime::Take(Span::from_secs(10)),
+            drop_zero: true,
+            tenant: SwfTenant::Queue,
+            ..SwfOptions::default()
+        };
+        let (found, dropped, book) = read(LOG.as_bytes(), &options).expect("a log");
+        assert_eq!((found.len(), dropped), (3, 2));
+        assert_eq!(found[0].ask.tasks, 32);
+        assert_eq!(found[2].truth.runtime, Span::from_secs(10));
+        assert_eq!(book.tenants()[found[2].ask.tenant].name, "queue0");
+        let cancelled = SwfOptions { drop_cancelled: true, ..SwfOptions::default() };
+        assert_eq!(read(LOG.as_bytes(), &cancelled).expect("a log").0.len(), 2);
+    }
+
+    #[test]
+    fn the_header_is_read() {
+        let mut lines = Lines::new(Box::new(Cursor::new(LOG)), "x").expect("text");
+        let header = SwfHeader::read(&mut lines).expect("text");
+        assert_eq!(header.start_unix(), Some(1_027_839_845));
+        assert_eq!(header.number("maxprocs"), Some(240));
+        assert_eq!(header.get("MaxQueues"), None);
+    }
+
+    #[test]
+    fn malformed_records_name_their_place() {
+        let cases = [
+            ("1 2 3\n", 1, 1, "3 fields"),
+            ("1 x 3 4 5\n", 1, 3, "field 2 (submit time): `x` is not a number"),
+            ("1 -1 3 4 5\n", 1, 3, "missing"),
+            ("1 5 3 nan 5\n", 1, 7, "not a finite number"),
+            ("1 5 3 4 1.5\n", 1, 9, "not a whole number"),
+            ("1 5 3 4 5\n1 4 3 4 5\n", 2, 1, "before its predecessor"),
+            ("1 1e300 3 4 5\n", 1, 3, "too large"),
+        ];
+        for (text, line, column, message) in cases {
+            let problem = read(text.as_bytes(), &SwfOptions::default()).expect_err(text);
+            assert_eq!((problem.line, problem.column), (line, column), "{problem}");
+            assert!(problem.message.contains(message), "{problem}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            numbers in "([0-9.e-]{0,22} ){0,20}\n",
+        ) {
+            let _ = read(&bytes, &SwfOptions::default());
+            let options = SwfOptions { requested_memory: true, ..SwfOptions::default() };
+            let _ = read(numbers.as_bytes(), &options);
+        }
+    }
 }

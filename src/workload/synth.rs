@@ -1,7 +1,19 @@
 //! Synthesis: arrivals and classes of work drawn from distributions.
 
-use crate::model::{Kind, Rules};
-use crate::units::{Distribution, Span};
+mod clock;
+
+use std::fmt::Write;
+
+use crate::model::{Ask, Book, Kind, Rules, Work, WorkId};
+use crate::problem::Problem;
+use crate::units::stream::Stream;
+use crate::units::{Demand, Distribution, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
+
+use super::names::Names;
+use super::number::FAR;
+use super::{OpenContext, Source};
+
+use clock::Clock;
 
 /// A workload drawn from distributions.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,3 +140,203 @@ impl Default for Class {
         }
     }
 }
+
+impl SynthSpec {
+    /// Everything that is wrong with its parameters.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.arrivals.problems();
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        if self.classes.is_empty() {
+            problems.push("a synthetic workload needs at least one class".to_owned());
+        }
+        for class in &self.classes {
+            if !positive(class.weight) {
+                problems.push(format!("class `{}`: the weight must be greater than 0", class.name));
+            }
+            if class.tenants.iter().any(|&(_, weight)| !positive(weight)) {
+                let name = &class.name;
+                problems.push(format!("class `{name}`: weights of tenants must be greater than 0"));
+            }
+        }
+        match self.until {
+            Until::Span(span) if !(0..=FAR).contains(&span.micros()) => {
+                problems.push("the span of arrivals must lie between 0 and 3,000 years".to_owned());
+            }
+            _ => {}
+        }
+        problems.into_iter().map(|message| Problem::with("workload", message)).collect()
+    }
+}
+
+/// Draws work. Every piece of work draws from streams of its own, one per
+/// attribute, so a change to one class or attribute moves no other draw.
+pub(super) struct Synth {
+    spec: SynthSpec,
+    seed: u64,
+    keep_names: bool,
+    clock: Clock,
+    weights: Vec<f64>,
+    /// Arrival of the batch being handed out, and what is left of it.
+    now: Time,
+    in_batch: u64,
+    batches: u64,
+    ordinal: u64,
+    names: Names,
+    rules: Vec<Option<Id<Rules>>>,
+}
+
+impl Synth {
+    /// The specification must have no [`SynthSpec::problems`].
+    pub(super) fn new(spec: &SynthSpec, context: &OpenContext) -> Self {
+        Self {
+            clock: Clock::new(&spec.arrivals, context.seed, context.calendar),
+            weights: spec.classes.iter().map(|class| class.weight).collect(),
+            rules: vec![None; spec.classes.len()],
+            spec: spec.clone(),
+            seed: context.seed,
+            keep_names: context.keep_names,
+            now: Time::ZERO,
+            in_batch: 0,
+            batches: 0,
+            ordinal: 0,
+            names: Names::default(),
+        }
+    }
+
+    /// Moves to the next arrival if the batch is used up; `false` at the end.
+    fn arrive(&mut self) -> bool {
+        if matches!(self.spec.until, Until::Count(count) if self.ordinal >= count) {
+            return false;
+        }
+        while self.in_batch == 0 {
+            let end = match self.spec.until {
+                Until::Span(span) => Time::ZERO + span,
+                Until::Count(_) => Time::from_micros(FAR),
+            };
+            match self.clock.next(end) {
+                Some(next) => self.now = next,
+                None => return false,
+            }
+            self.in_batch = match &self.spec.batch {
+                Some(sizes) => {
+                    let mut stream = Stream::of(self.seed, "workload batch", self.batches);
+                    libm::round(sizes.sample(&mut stream)).clamp(1.0, 1e9) as u64
+                }
+                None => 1,
+            };
+            self.batches += 1;
+        }
+        self.in_batch -= 1;
+        true
+    }
+
+    /// A draw of `distribution` for the current work, within `[low, high]`.
+    fn draw(&self, name: &str, distribution: &Distribution, low: f64, high: f64) -> f64 {
+        let value = match distribution {
+            // A constant needs no stream, and each attribute has its own.
+            Distribution::Constant(value) => *value,
+            law => law.sample(&mut Stream::of(self.seed, name, self.ordinal)),
+        };
+        value.clamp(low, high)
+    }
+
+    fn fill(&mut self, class: usize, book: &mut Book, work: &mut Work) {
+        let (class, row) = (&self.spec.classes[class], class);
+        let whole = |name, distribution: &Distribution, low: f64, high: f64| {
+            libm::round(self.draw(name, distribution, low, high))
+        };
+        let size = |name, distribution| whole(name, distribution, 0.0, f64::from(u32::MAX)) as u32;
+        let bytes = |name, distribution| whole(name, distribution, 0.0, 1e18) as i64;
+        let span = |secs: f64| Span::from_micros(libm::round((secs * 1e6).min(FAR as f64)) as i64);
+        let far = FAR as f64 / 1e6;
+        let runtime = self.draw("workload runtime", &class.runtime, 0.0, far);
+        let multiple =
+            |name, factor: &Distribution| span(runtime * self.draw(name, factor, 0.0, 1e12));
+        let gpus = whole("workload gpus", &class.gpus, 0.0, f64::from(MAX_GPUS)) as u8;
+        let share = whole("workload gpu share", &class.gpu_share, 1.0, f64::from(WHOLE_GPU)) as u16;
+        work.truth.runtime = span(runtime);
+        work.ask = Ask {
+            kind: class.kind,
+            tasks: size("workload tasks", &class.tasks).max(1),
+            gang: class.gang,
+            demand: Demand {
+                cpu: size("workload cpu", &class.cpu),
+                memory: size("workload memory", &class.memory),
+                gpus,
+                gpu_share: if gpus == 0 { 0 } else { share },
+            },
+            estimate: class
+                .estimate
+                .as_ref()
+                .map_or(Span::MAX, |factor| multiple("workload estimate", factor)),
+            deadline: class.deadline.as_ref().map_or(Time::MAX, |factor| {
+                work.arrival.saturating_add(multiple("workload deadline", factor))
+            }),
+            priority: class.priority,
+            input: bytes("workload input", &class.input),
+            output: bytes("workload output", &class.output),
+            resumes: class.resumes,
+            rules: *self.rules[row].get_or_insert_with(|| book.rules(&class.rules)),
+            ..Ask::default()
+        };
+    }
+
+    /// Home and tenant of the current work.
+    fn name(&mut self, class: usize, book: &mut Book, work: &mut Work) -> Result<(), Problem> {
+        let class = &self.spec.classes[class];
+        let refused =
+            |reason| Problem::with("workload", format!("class `{}`: a name {reason}", class.name));
+        if !class.tenants.is_empty() {
+            let mut stream = Stream::of(self.seed, "workload tenant", self.ordinal);
+            let tenant = pick(class.tenants.iter().map(|&(_, weight)| weight), stream.uniform());
+            let name = class.tenants[tenant].0.as_bytes();
+            work.ask.tenant = self.names.tenant(book, name).map_err(refused)?;
+        }
+        if let Some(home) = &class.home {
+            work.ask.home = self.names.home(book, home.as_bytes()).map_err(refused)?;
+        }
+        Ok(())
+    }
+}
+
+impl Source for Synth {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        if !self.arrive() {
+            return Ok(false);
+        }
+        let class = match self.weights.len() {
+            1 => 0,
+            _ => {
+                let uniform = Stream::of(self.seed, "workload class", self.ordinal).uniform();
+                pick(self.weights.iter().copied(), uniform)
+            }
+        };
+        work.id = WorkId { source: 0, ordinal: self.ordinal };
+        work.arrival = self.now;
+        work.name.clear();
+        if self.keep_names {
+            let name = &self.spec.classes[class].name;
+            write!(work.name, "{name}-{}", self.ordinal).expect("a string takes any text");
+        }
+        self.fill(class, book, work);
+        self.name(class, book, work)?;
+        self.ordinal += 1;
+        Ok(true)
+    }
+}
+
+/// The index that `uniform`, in (0, 1), falls on among `weights`.
+fn pick(weights: impl ExactSizeIterator<Item = f64> + Clone, uniform: f64) -> usize {
+    let last = weights.len() - 1;
+    let mut left = uniform * weights.clone().sum::<f64>();
+    for (index, weight) in weights.enumerate() {
+        left -= weight;
+        if left < 0.0 {
+            return index;
+        }
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests;

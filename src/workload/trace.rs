@@ -2,7 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::{Mapping, OpenbOptions, SwfOptions};
+use crate::model::{Book, Work};
+use crate::problem::Problem;
+use crate::units::Calendar;
+
+use super::held::{Held, Order};
+use super::lines::Lines;
+use super::mapped::MappedRows;
+use super::native::NativeRows;
+use super::openb::OpenbRows;
+use super::reader::{Reader, Rows};
+use super::swf::SwfRows;
+use super::table::Table;
+use super::{BoxedSource, Mapping, OpenbOptions, SwfHeader, SwfOptions, UnknownRuntime};
 
 /// A workload in a file: plain, gzip or zstandard.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,4 +64,119 @@ pub enum Unsorted {
     /// All rows are read first and sorted by arrival; rows of one instant
     /// keep their order in the file.
     Sort,
+}
+
+impl TraceSpec {
+    /// A trace in `format`, sorted, of which no row may be malformed.
+    pub fn new(path: impl Into<PathBuf>, format: Format) -> Self {
+        let path = path.into();
+        Self {
+            shown: path.display().to_string(),
+            path,
+            format,
+            on_bad_row: OnBadRow::Fail,
+            unsorted: Unsorted::Fail,
+        }
+    }
+
+    /// Opens the trace, whose timestamps become times of `calendar`.
+    pub(super) fn open(
+        &self,
+        calendar: Calendar,
+        keep_names: bool,
+    ) -> Result<BoxedSource, Vec<Problem>> {
+        let lines = Lines::open(&self.path, &self.shown).map_err(|problem| vec![problem])?;
+        Ok(match &self.format {
+            Format::Native => {
+                let table = Table::new(lines, b',', true, Some(b'#'));
+                self.source(NativeRows::new(table, keep_names)?)
+            }
+            Format::Swf(options) => self.source(SwfRows::new(lines, options, keep_names)),
+            Format::Openb(options) => {
+                let table = Table::new(lines, b',', true, None);
+                self.source(OpenbRows::new(table, options, keep_names)?)
+            }
+            Format::Mapped(mapping) => {
+                let table = Table::new(lines, mapping.delimiter, mapping.quoting, None);
+                self.source(MappedRows::new(table, mapping, calendar, keep_names)?)
+            }
+        })
+    }
+
+    fn source(&self, rows: impl Rows + 'static) -> BoxedSource {
+        let sort = self.unsorted == Unsorted::Sort;
+        let reader = Box::new(Reader::new(rows, self.on_bad_row, !sort));
+        if sort { Box::new(Held::new(reader, Order::Sorted)) } else { reader }
+    }
+
+    /// Whether the trace is standard input.
+    pub(super) fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == "-"
+    }
+
+    /// The header comments of an SWF trace; those of other formats are empty.
+    ///
+    /// # Errors
+    /// Why the file cannot be read.
+    pub fn swf_header(&self) -> Result<SwfHeader, Problem> {
+        match self.format {
+            Format::Swf(_) if !self.is_stdin() => {
+                SwfHeader::read(&mut Lines::open(&self.path, &self.shown)?)
+            }
+            _ => Ok(SwfHeader::default()),
+        }
+    }
+
+    /// When the trace begins, in seconds since 1970: what an SWF header says,
+    /// or the first arrival of a mapping with dates (which reads all of an
+    /// unsorted trace). `None` where that is not known.
+    pub fn start_unix(&self) -> Option<i64> {
+        if self.is_stdin() {
+            return None;
+        }
+        match &self.format {
+            Format::Swf(_) => self.swf_header().ok()?.start_unix(),
+            Format::Mapped(mapping) if mapping.has_dates() => {
+                let mut source = self.open(Calendar::from_unix_micros(0), false).ok()?;
+                let mut work = Work::default();
+                let found = source.next(&mut Book::default(), &mut work).ok()?;
+                found.then(|| work.arrival.micros().div_euclid(1_000_000))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the reading takes for granted.
+    pub(super) fn assumptions(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        match &self.format {
+            Format::Native => {}
+            Format::Swf(options) => {
+                told.push(format!(
+                    "Every processor of an SWF record is one task of {} milli-cores{}; all tasks of a record start together.",
+                    options.cpu_per_proc,
+                    if options.requested_memory { " with the memory it requested" } else { "" },
+                ));
+                told.push(match options.unknown_runtime {
+                    UnknownRuntime::Skip => {
+                        "SWF records without a runtime are left out.".to_owned()
+                    }
+                    UnknownRuntime::Take(span) => {
+                        format!("SWF records without a runtime run for {span}.")
+                    }
+                });
+            }
+            Format::Openb(options) if options.arrivals_only => {
+                told.push("Pods arrive one per second and never leave.".to_owned());
+            }
+            Format::Openb(_) => told.push("Pods live from creation to deletion.".to_owned()),
+            Format::Mapped(_) => {
+                told.push("Times of the trace without a time zone are UTC.".to_owned());
+            }
+        }
+        if self.on_bad_row == OnBadRow::Skip {
+            told.push("Malformed rows of the trace are left out and counted.".to_owned());
+        }
+        told
+    }
 }

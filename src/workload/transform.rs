@@ -1,7 +1,11 @@
 //! What is done to a workload on its way in.
 
-use crate::model::Kind;
+use crate::model::{Book, Kind, Work};
+use crate::problem::Problem;
 use crate::units::{Span, Time};
+
+use super::number::FAR;
+use super::{BoxedSource, Source};
 
 /// One transformation. Deadlines move with the arrivals they belong to.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,4 +113,249 @@ pub struct Keep {
     pub kind: Option<Kind>,
     /// Only these tenants, when not empty.
     pub tenants: Vec<String>,
+}
+
+impl Resource {
+    /// Its name in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU",
+            Self::Memory => "memory",
+            Self::Gpu => "GPU",
+        }
+    }
+}
+
+impl Capacity {
+    /// How much there is of `resource`.
+    pub const fn of(self, resource: Resource) -> u64 {
+        match resource {
+            Resource::Cpu => self.cpu,
+            Resource::Memory => self.memory,
+            Resource::Gpu => self.gpu,
+        }
+    }
+}
+
+impl Transform {
+    /// What it does, in a plain sentence.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Window { from, to, shift } => format!(
+                "Only work that arrives between {} and {} after the trace's start is kept{}.",
+                *from - Time::ZERO,
+                *to - Time::ZERO,
+                if *shift { ", and moved to the run's start" } else { "" }
+            ),
+            Self::Skip(count) => format!("The first {count} pieces of work are left out."),
+            Self::Take(count) => format!("At most {count} pieces of work are taken."),
+            Self::Keep(_) => "Only part of the work is kept, by a filter.".to_owned(),
+            Self::ScaleArrivals(factor) => format!("Arrival times are multiplied by {factor}."),
+            Self::ScaleRuntimes(factor) => {
+                format!("Runtimes and estimates are multiplied by {factor}.")
+            }
+            Self::ScaleSizes { cpu, memory, tasks } => {
+                format!("CPU is multiplied by {cpu}, memory by {memory}, tasks by {tasks}.")
+            }
+            Self::Shift(span) => format!("Arrivals are moved by {span}."),
+            Self::Repeat { times, .. } => format!("The workload is run {times} times over."),
+            Self::Shuffle => "Work is dealt out over the arrival times at random.".to_owned(),
+            Self::Inflate { share, resource, .. } => format!(
+                "Work is sampled until it asks for {:.0} % of the {} there is.",
+                share * 100.0,
+                resource.name()
+            ),
+        }
+    }
+
+    /// What is wrong with its parameters.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        let positive = |factor: f64| factor.is_finite() && factor > 0.0;
+        let message = match self {
+            Self::Window { from, to, .. } if from >= to => "window: `from` must lie before `to`",
+            Self::ScaleArrivals(factor) | Self::ScaleRuntimes(factor) if !positive(*factor) => {
+                "scale: a factor must be greater than 0"
+            }
+            Self::ScaleSizes { cpu, memory, tasks }
+                if !(positive(*cpu) && positive(*memory) && positive(*tasks)) =>
+            {
+                "scale: a factor must be greater than 0"
+            }
+            Self::Repeat { times: 0, .. } => "repeat: `times` must be at least 1",
+            Self::Repeat { period: Some(period), .. } if *period < Span::ZERO => {
+                "repeat: the period must not be negative"
+            }
+            Self::Inflate { share, .. } if !positive(*share) => {
+                "inflate: the share must be greater than 0"
+            }
+            Self::Inflate { gap, .. } if *gap < Span::ZERO => {
+                "inflate: the gap must not be negative"
+            }
+            _ => return None,
+        };
+        Some(Problem::with("workload", message))
+    }
+}
+
+/// What becomes of one piece of work.
+pub(super) enum Verdict {
+    /// It goes on, as it now is.
+    Pass,
+    /// It is left out.
+    Leave,
+    /// It and everything after it is left out.
+    End,
+}
+
+/// Looks at one piece of work after the other, and may change it.
+pub(super) trait Step: Send {
+    fn step(&mut self, book: &mut Book, work: &mut Work) -> Result<Verdict, Problem>;
+}
+
+/// A source seen through a step.
+pub(super) struct Through<S> {
+    inner: BoxedSource,
+    step: S,
+}
+
+impl<S: Step> Through<S> {
+    pub(super) fn new(inner: BoxedSource, step: S) -> Self {
+        Self { inner, step }
+    }
+}
+
+impl<S: Step> Source for Through<S> {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        while self.inner.next(book, work)? {
+            match self.step.step(book, work)? {
+                Verdict::Pass => return Ok(true),
+                Verdict::Leave => {}
+                Verdict::End => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    fn skipped(&self) -> u64 {
+        self.inner.skipped()
+    }
+
+    fn dropped(&self) -> u64 {
+        self.inner.dropped()
+    }
+
+    fn skips(&self) -> &[Problem] {
+        self.inner.skips()
+    }
+}
+
+/// A transformation that looks at one piece of work at a time, and how many it has seen.
+pub(super) struct Streaming {
+    pub(super) transform: Transform,
+    pub(super) seen: u64,
+}
+
+impl Step for Streaming {
+    fn step(&mut self, book: &mut Book, work: &mut Work) -> Result<Verdict, Problem> {
+        self.seen += 1;
+        match &self.transform {
+            Transform::Window { from, to, shift } => {
+                if work.arrival >= *to {
+                    return Ok(Verdict::End);
+                }
+                if work.arrival < *from {
+                    return Ok(Verdict::Leave);
+                }
+                if *shift {
+                    move_to(work, Time::ZERO + (work.arrival - *from))?;
+                }
+            }
+            Transform::Skip(count) if self.seen <= *count => return Ok(Verdict::Leave),
+            Transform::Take(count) if self.seen > *count => return Ok(Verdict::End),
+            Transform::Keep(keep) if !keep.admits(book, work) => return Ok(Verdict::Leave),
+            Transform::ScaleArrivals(factor) => {
+                let micros = libm::round(work.arrival.micros() as f64 * factor);
+                if micros.abs() > FAR as f64 {
+                    return Err(out_of_reach("scale"));
+                }
+                move_to(work, Time::from_micros(micros as i64))?;
+            }
+            Transform::ScaleRuntimes(factor) => {
+                work.truth.runtime = scale_span(work.truth.runtime, *factor)?;
+                work.ask.estimate = scale_span(work.ask.estimate, *factor)?;
+            }
+            Transform::ScaleSizes { cpu, memory, tasks } => {
+                let demand = &mut work.ask.demand;
+                demand.cpu = scale_size(demand.cpu, *cpu)?;
+                demand.memory = scale_size(demand.memory, *memory)?;
+                work.ask.tasks = scale_size(work.ask.tasks, *tasks)?;
+            }
+            Transform::Shift(span) => move_to(work, work.arrival.saturating_add(*span))?,
+            _ => {}
+        }
+        Ok(Verdict::Pass)
+    }
+}
+
+impl Keep {
+    /// Whether `work` lies within all bounds.
+    pub fn admits(&self, book: &Book, work: &Work) -> bool {
+        fn within<T: PartialOrd>(value: T, min: &Option<T>, max: &Option<T>) -> bool {
+            min.as_ref().is_none_or(|min| value >= *min)
+                && max.as_ref().is_none_or(|max| value <= *max)
+        }
+        let demand = work.ask.demand;
+        let tenant = &book.tenants()[work.ask.tenant].name;
+        within(work.truth.runtime, &self.min_runtime, &self.max_runtime)
+            && within(work.ask.tasks, &self.min_tasks, &self.max_tasks)
+            && within(demand.cpu, &self.min_cpu, &self.max_cpu)
+            && within(demand.memory, &self.min_memory, &self.max_memory)
+            && within(demand.gpus, &self.min_gpus, &self.max_gpus)
+            && self.kind.is_none_or(|kind| kind == work.ask.kind)
+            && (self.tenants.is_empty() || self.tenants.contains(tenant))
+    }
+}
+
+/// Moves the arrival, and the deadline with it.
+pub(super) fn move_to(work: &mut Work, arrival: Time) -> Result<(), Problem> {
+    if arrival == work.arrival {
+        return Ok(());
+    }
+    if !(-FAR..=FAR).contains(&arrival.micros()) {
+        return Err(out_of_reach("workload"));
+    }
+    if work.ask.deadline != Time::MAX {
+        work.ask.deadline = arrival.saturating_add(work.ask.deadline - work.arrival);
+    }
+    work.arrival = arrival;
+    Ok(())
+}
+
+/// The problem of a transformation that leads out of the clock.
+pub(super) fn out_of_reach(what: &str) -> Problem {
+    Problem::with("workload", format!("{what}: the result lies more than 3,000 years away"))
+}
+
+/// `span` times `factor`, to the nearest microsecond; no estimate stays none.
+pub(super) fn scale_span(span: Span, factor: f64) -> Result<Span, Problem> {
+    if span == Span::MAX {
+        return Ok(span);
+    }
+    let micros = libm::round(span.micros() as f64 * factor);
+    if micros.abs() > FAR as f64 {
+        return Err(out_of_reach("scale"));
+    }
+    Ok(Span::from_micros(micros as i64))
+}
+
+/// `size` times `factor`, half up, at least 1 where there was any.
+fn scale_size(size: u32, factor: f64) -> Result<u32, Problem> {
+    if size == 0 || factor == 1.0 {
+        return Ok(size);
+    }
+    let scaled = libm::floor(f64::from(size) * factor + 0.5).max(1.0);
+    if scaled > f64::from(u32::MAX) {
+        return Err(Problem::with("workload", "scale: a size becomes too large"));
+    }
+    Ok(scaled as u32)
 }

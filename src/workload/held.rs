@@ -1,0 +1,148 @@
+//! Transformations that hold all work in memory: sort, shuffle, inflate.
+
+use crate::model::{Book, Work};
+use crate::problem::Problem;
+use crate::units::stream::Stream;
+use crate::units::{Span, Time};
+
+use super::transform::{move_to, out_of_reach};
+use super::{BoxedSource, Resource, Source};
+
+/// Most pieces of work that are held in memory at once.
+pub const MAX_HELD: usize = 20_000_000;
+
+/// In which order held work is handed over.
+pub(super) enum Order {
+    /// By arrival; work of one instant keeps its order.
+    Sorted,
+    /// In random order over the same arrival times.
+    Shuffled { seed: u64 },
+    /// Sampled with replacement until `target` of `resource` is asked for.
+    Inflated { seed: u64, resource: Resource, target: u128, gap: Span },
+}
+
+/// A source that reads another to its end before it hands over anything.
+pub(super) struct Held {
+    inner: BoxedSource,
+    order: Order,
+    read: bool,
+    pool: Vec<Work>,
+    /// What is handed over: which of the pool, under which source number, when.
+    sequence: Vec<(u32, u32, Time)>,
+    at: usize,
+}
+
+impl Held {
+    pub(super) fn new(inner: BoxedSource, order: Order) -> Self {
+        Self { inner, order, read: false, pool: Vec::new(), sequence: Vec::new(), at: 0 }
+    }
+
+    fn read_all(&mut self, book: &mut Book) -> Result<(), Problem> {
+        let mut work = Work::default();
+        while self.inner.next(book, &mut work)? {
+            if self.pool.len() == MAX_HELD {
+                return Err(too_many());
+            }
+            self.pool.push(work.clone());
+        }
+        self.sequence = match self.order {
+            Order::Sorted => {
+                let mut order: Vec<u32> = (0..self.pool.len() as u32).collect();
+                order.sort_by_key(|&row| self.pool[row as usize].arrival);
+                order.into_iter().map(|row| self.entry(row, row)).collect()
+            }
+            Order::Shuffled { seed } => {
+                let mut order: Vec<u32> = (0..self.pool.len() as u32).collect();
+                Stream::new(seed, "workload shuffle").shuffle(&mut order);
+                (0..).zip(order).map(|(time, row)| self.entry(row, time)).collect()
+            }
+            Order::Inflated { seed, resource, target, gap } => {
+                self.sample(seed, resource, target, gap)?
+            }
+        };
+        Ok(())
+    }
+
+    /// Row `row` of the pool at the arrival of row `time`.
+    fn entry(&self, row: u32, time: u32) -> (u32, u32, Time) {
+        let source = self.pool[row as usize].id.source;
+        (row, source, self.pool[time as usize].arrival)
+    }
+
+    fn sample(
+        &self,
+        seed: u64,
+        resource: Resource,
+        target: u128,
+        gap: Span,
+    ) -> Result<Vec<(u32, u32, Time)>, Problem> {
+        let asks: Vec<u128> = self.pool.iter().map(|work| asked(work, resource)).collect();
+        if target > 0 && asks.iter().all(|&asked| asked == 0) {
+            let message = format!("inflate: no work asks for any {}", resource.name());
+            return Err(Problem::with("workload", message));
+        }
+        let sources = self.pool.iter().map(|work| work.id.source).max().unwrap_or(0) + 1;
+        let mut stream = Stream::new(seed, "workload inflate");
+        let mut times = vec![0_u32; self.pool.len()];
+        let (mut sequence, mut sum) = (Vec::new(), 0);
+        while sum < target {
+            if sequence.len() == MAX_HELD {
+                return Err(too_many());
+            }
+            let row = stream.below(self.pool.len() as u64) as usize;
+            let again = times[row].checked_mul(sources);
+            let source = again.and_then(|again| again.checked_add(self.pool[row].id.source));
+            let arrival = gap.micros().checked_mul(sequence.len() as i64);
+            let (Some(source), Some(arrival)) = (source, arrival) else {
+                return Err(out_of_reach("inflate"));
+            };
+            sequence.push((row as u32, source, Time::from_micros(arrival)));
+            times[row] += 1;
+            sum += asks[row];
+        }
+        Ok(sequence)
+    }
+}
+
+fn too_many() -> Problem {
+    let message = format!("more than {MAX_HELD} pieces of work would be held in memory");
+    Problem::with("workload", message)
+        .hint("sort the trace by arrival beforehand, or cut it with `window` or `take` first")
+}
+
+fn asked(work: &Work, resource: Resource) -> u128 {
+    let demand = work.ask.demand;
+    let each = match resource {
+        Resource::Cpu => demand.cpu,
+        Resource::Memory => demand.memory,
+        Resource::Gpu => demand.gpu_milli(),
+    };
+    u128::from(each) * u128::from(work.ask.tasks)
+}
+
+impl Source for Held {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        if !self.read {
+            self.read_all(book)?;
+            self.read = true;
+        }
+        let Some(&(row, source, arrival)) = self.sequence.get(self.at) else { return Ok(false) };
+        self.at += 1;
+        work.clone_from(&self.pool[row as usize]);
+        work.id.source = source;
+        move_to(work, arrival)?;
+        Ok(true)
+    }
+
+    fn skipped(&self) -> u64 {
+        self.inner.skipped()
+    }
+
+    fn dropped(&self) -> u64 {
+        self.inner.dropped()
+    }
+
+    fn skips(&self) -> &[Problem] {
+        self.inner.skips()
+    }
+}

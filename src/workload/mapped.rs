@@ -1,0 +1,260 @@
+//! Reading any delimited text by a mapping.
+
+mod bound;
+
+use crate::model::{Ask, Book, Kind, Truth, Work};
+use crate::problem::Problem;
+use crate::units::{Calendar, Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
+
+use super::names::{Names, text};
+use super::number::{Reason, Rounding, integer, scaled, within_reach};
+use super::openb::read_models;
+use super::reader::{Row, Rows};
+use super::table::{Bad, Table};
+use super::{Field, Mapping, Unit};
+
+use bound::{Bound, bind};
+
+/// Rows of a mapped table.
+pub(super) struct MappedRows {
+    table: Table,
+    bounds: Vec<Bound>,
+    kind: Kind,
+    calendar: Calendar,
+    keep_names: bool,
+    names: Names,
+    /// Fields per row; 0 until the first row says.
+    width: usize,
+    /// Whether the first row has been moved to already (there is no header).
+    pending: bool,
+}
+
+/// What the cells of one row said.
+#[derive(Default)]
+struct Cells {
+    arrival: Option<Time>,
+    start: Option<Time>,
+    end: Option<Time>,
+    runtime: Option<Span>,
+}
+
+impl MappedRows {
+    /// Reads the header of `table`, if there is one, and finds the columns.
+    pub(super) fn new(
+        mut table: Table,
+        mapping: &Mapping,
+        calendar: Calendar,
+        keep_names: bool,
+    ) -> Result<Self, Vec<Problem>> {
+        let pending = !mapping.has_header;
+        let any = table.advance().map_err(|bad| vec![bad.into_problem()])?;
+        if !any && mapping.has_header {
+            return Err(vec![Problem::with(
+                table.shown(),
+                "the file is empty; a header is needed",
+            )]);
+        }
+        Ok(Self {
+            bounds: bind(mapping, &table)?,
+            width: table.len(),
+            pending: pending && any,
+            table,
+            kind: mapping.kind,
+            calendar,
+            keep_names,
+            names: Names::default(),
+        })
+    }
+
+    fn cell(
+        &mut self,
+        at: usize,
+        book: &mut Book,
+        work: &mut Work,
+        cells: &mut Cells,
+    ) -> Result<(), Reason> {
+        let bound = &self.bounds[at];
+        let cell = match bound.index {
+            Some(index) => self.table.trimmed(index),
+            None => &bound.constant,
+        };
+        if cell.is_empty() {
+            return Ok(());
+        }
+        let ask = &mut work.ask;
+        match bound.field {
+            Field::Id if self.keep_names => work.name.push_str(text(cell)?),
+            Field::Id => {}
+            Field::Arrival => cells.arrival = Some(bound.time(cell, self.calendar)?),
+            Field::Start => cells.start = Some(bound.time(cell, self.calendar)?),
+            Field::End => cells.end = Some(bound.time(cell, self.calendar)?),
+            Field::Deadline => ask.deadline = bound.time(cell, self.calendar)?,
+            Field::Runtime => cells.runtime = Some(bound.span(cell)?),
+            Field::Estimate => ask.estimate = bound.span(cell)?,
+            Field::Tasks => ask.tasks = bound.size::<u32>(cell)?.max(1),
+            Field::Cpu => ask.demand.cpu = bound.size(cell)?,
+            Field::Memory => ask.demand.memory = bound.size(cell)?,
+            Field::Gpus => set_gpus(&mut ask.demand, bound.size(cell)?)?,
+            Field::GpuShare => match bound.size(cell)? {
+                share @ 0..=WHOLE_GPU => ask.demand.gpu_share = share,
+                _ => return Err("is more than a whole GPU"),
+            },
+            Field::Priority => {
+                let value = integer(cell)?;
+                ask.priority = i32::try_from(value).map_err(|_| "is too large")?;
+            }
+            Field::Tenant => ask.tenant = self.names.tenant(book, cell)?,
+            Field::Home => ask.home = self.names.home(book, cell)?,
+            Field::Input => ask.input = bound.size(cell)?,
+            Field::Output => ask.output = bound.size(cell)?,
+            Field::GpuModels => ask.rules = read_models(&mut self.names, book, cell)?,
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, at: usize, reason: Reason) -> Bad {
+        let bound = &self.bounds[at];
+        Bad::Row(match bound.index {
+            Some(index) => self.table.problem(index, bound.field.name(), reason),
+            None => {
+                self.table.row_problem(format!("{}: the constant {reason}", bound.field.name()))
+            }
+        })
+    }
+
+    /// What must hold between the cells of a row.
+    fn settle(&self, work: &mut Work, cells: &Cells) -> Result<(), Reason> {
+        work.arrival = cells.arrival.ok_or("the row has no arrival")?;
+        let runtime = match (cells.runtime, cells.end) {
+            (Some(runtime), _) => runtime,
+            (None, Some(end)) => {
+                let start = cells.start.unwrap_or(work.arrival);
+                if end < start {
+                    return Err("the row ends before it starts");
+                }
+                end - start
+            }
+            (None, None) if self.kind == Kind::VirtualMachine => Span::MAX,
+            (None, None) => return Err("the row has no runtime"),
+        };
+        work.truth = Truth { runtime };
+        match (work.ask.demand.gpus, work.ask.demand.gpu_share) {
+            (0, _) => work.ask.demand.gpu_share = 0,
+            (_, 0) => work.ask.demand.gpu_share = WHOLE_GPU,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `milli` thousandths of a GPU: whole devices, or a share of one.
+fn set_gpus(demand: &mut Demand, milli: u32) -> Result<(), Reason> {
+    let whole = u32::from(WHOLE_GPU);
+    let (gpus, share) = match milli {
+        0 => (0, 0),
+        _ if milli.is_multiple_of(whole) => (milli / whole, whole),
+        _ if milli < whole => (1, milli),
+        _ => return Err("is neither a whole number of GPUs nor a share of one"),
+    };
+    if gpus > u32::from(MAX_GPUS) {
+        return Err("is more than the 32 GPUs that one instance may have");
+    }
+    demand.gpus = gpus as u8;
+    demand.gpu_share = share as u16;
+    Ok(())
+}
+
+impl Rows for MappedRows {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+        if !std::mem::take(&mut self.pending) && !self.table.advance()? {
+            return Ok(Row::End);
+        }
+        if self.table.len() != self.width {
+            let (found, wanted) = (self.table.len(), self.width);
+            let message = format!("the row has {found} fields, the first row has {wanted}");
+            return Err(Bad::Row(self.table.row_problem(message)));
+        }
+        work.name.clear();
+        work.ask = Ask { kind: self.kind, ..Ask::default() };
+        let mut cells = Cells::default();
+        for at in 0..self.bounds.len() {
+            if let Err(reason) = self.cell(at, book, work, &mut cells) {
+                return Err(self.refuse(at, reason));
+            }
+        }
+        self.settle(work, &cells).map_err(|reason| Bad::Row(self.table.row_problem(reason)))?;
+        Ok(Row::Filled)
+    }
+
+    fn problem(&self, message: String) -> Problem {
+        self.table.row_problem(message)
+    }
+}
+
+impl Bound {
+    /// A point in time.
+    fn time(&self, cell: &[u8], calendar: Calendar) -> Result<Time, Reason> {
+        let unix = match self.unit {
+            Unit::Timestamp => timestamp(cell)?,
+            _ => self.number(cell, Rounding::Nearest)?,
+        };
+        let dated = matches!(
+            self.unit,
+            Unit::Timestamp | Unit::UnixSeconds | Unit::UnixMillis | Unit::UnixMicros
+        );
+        let micros = if dated {
+            let start = calendar.unix_micros(Time::ZERO);
+            unix.checked_sub(start).ok_or("lies more than 3,000 years away")?
+        } else {
+            unix
+        };
+        within_reach(micros).map(Time::from_micros)
+    }
+
+    /// A length of time, at least 0.
+    fn span(&self, cell: &[u8]) -> Result<Span, Reason> {
+        match within_reach(self.number(cell, Rounding::Nearest)?)? {
+            micros @ 0.. => Ok(Span::from_micros(micros)),
+            _ => Err("must not be negative"),
+        }
+    }
+
+    /// A size, at least 0, rounded up. A leading `>`, as in the size buckets
+    /// of the Azure VM traces, is passed over.
+    fn size<T: TryFrom<i64>>(&self, cell: &[u8]) -> Result<T, Reason> {
+        let cell = cell.strip_prefix(b">").unwrap_or(cell);
+        let value = self.number(cell, Rounding::Up)?;
+        if value < 0 {
+            return Err("must not be negative");
+        }
+        T::try_from(value).map_err(|_| "is too large")
+    }
+
+    fn number(&self, cell: &[u8], rounding: Rounding) -> Result<i64, Reason> {
+        let value = scaled(cell, self.times, self.scale, rounding)?;
+        Ok(match rounding {
+            Rounding::Up => {
+                value.div_euclid(self.over) + i64::from(value.rem_euclid(self.over) > 0)
+            }
+            Rounding::Nearest => value.div_euclid(self.over),
+        })
+    }
+}
+
+/// Microseconds since 1970 of a date and time; UTC where it has no offset.
+fn timestamp(cell: &[u8]) -> Result<i64, Reason> {
+    const REFUSED: Reason = "is not a date and time such as 2026-03-01T12:00:00Z";
+    let text = std::str::from_utf8(cell).map_err(|_| REFUSED)?;
+    if text.len() > 64 {
+        return Err(REFUSED);
+    }
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Ok(instant.as_microsecond());
+    }
+    let civil: jiff::civil::DateTime = text.parse().map_err(|_| REFUSED)?;
+    let instant = jiff::tz::TimeZone::UTC.to_timestamp(civil).map_err(|_| REFUSED)?;
+    Ok(instant.as_microsecond())
+}
+
+#[cfg(test)]
+mod tests;

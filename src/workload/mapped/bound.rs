@@ -1,0 +1,143 @@
+//! The columns of a mapping, found in a file.
+
+use crate::problem::{Problem, clip, did_you_mean};
+
+use super::super::table::Table;
+use super::super::{Column, Field, Mapping, Origin, Unit};
+
+/// A column of a mapping, found in a file.
+pub(super) struct Bound {
+    pub(super) field: Field,
+    /// Where it stands; the constant is taken where it stands nowhere.
+    pub(super) index: Option<usize>,
+    pub(super) constant: Vec<u8>,
+    pub(super) unit: Unit,
+    pub(super) scale: f64,
+    /// A number of the file times this, divided by `over`, is a number of ours.
+    pub(super) times: i64,
+    pub(super) over: i64,
+}
+
+/// Finds every column of `mapping` in the current row of `table`.
+pub(super) fn bind(mapping: &Mapping, table: &Table) -> Result<Vec<Bound>, Vec<Problem>> {
+    let mut bounds = Vec::new();
+    let mut problems = Vec::new();
+    let problem = |message: String| Problem::with(table.shown(), message);
+    for (&field, column) in &mapping.columns {
+        match bind_one(mapping, field, column, table) {
+            Ok(bound) => bounds.push(bound),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let has = |field| mapping.columns.contains_key(&field);
+    if !has(Field::Arrival) {
+        problems.push(problem("the mapping has no `arrival`".to_owned()));
+    }
+    if has(Field::Runtime) == has(Field::End) {
+        problems.push(problem("the mapping needs either `runtime` or `end`".to_owned()));
+    }
+    if has(Field::Start) && !has(Field::End) {
+        problems.push(problem("the mapping has `start` but no `end`".to_owned()));
+    }
+    if problems.is_empty() { Ok(bounds) } else { Err(problems) }
+}
+
+fn bind_one(
+    mapping: &Mapping,
+    field: Field,
+    column: &Column,
+    table: &Table,
+) -> Result<Bound, Problem> {
+    let name = field.name();
+    let problem = |message: String| Problem::with(table.shown(), message);
+    let (times, over) = factor(field, column.unit)
+        .ok_or_else(|| problem(format!("`{name}` cannot be read in {:?}", column.unit)))?;
+    if !column.scale.is_finite() || column.scale <= 0.0 {
+        return Err(problem(format!("`{name}`: the scale must be greater than 0")));
+    }
+    let (mut index, mut constant) = (None, Vec::new());
+    match &column.from {
+        Origin::Header(_) if !mapping.has_header => {
+            return Err(problem(format!("`{name}`: without a header, columns go by number")));
+        }
+        Origin::Header(header) => index = Some(by_header(table, name, header)?),
+        Origin::Number(number) => {
+            let within = (1..=table.len().max(1)).contains(number);
+            if !within {
+                let message = format!("`{name}`: there is no column {number} of {}", table.len());
+                return Err(problem(message));
+            }
+            index = Some(number - 1);
+        }
+        Origin::Constant(text) => constant = text.trim().as_bytes().to_vec(),
+    }
+    let (unit, scale) = (column.unit, column.scale);
+    Ok(Bound { field, index, constant, unit, scale, times, over })
+}
+
+fn by_header(table: &Table, name: &str, header: &str) -> Result<usize, Problem> {
+    let found = (0..table.len()).find(|&index| table.trimmed(index) == header.as_bytes());
+    found.ok_or_else(|| {
+        let columns: Vec<String> = (0..table.len())
+            .map(|index| String::from_utf8_lossy(table.trimmed(index)).into_owned())
+            .collect();
+        let message = format!("`{name}`: there is no column `{}`", clip(header));
+        let problem = Problem::at(table.shown(), table.line(), 0, message);
+        match did_you_mean(header, columns.iter().map(String::as_str)) {
+            Some(meant) => problem.hint(format!("did you mean `{}`?", clip(meant))),
+            None => problem.hint(format!("the columns are {}", clip(&columns.join(", ")))),
+        }
+    })
+}
+
+/// What a number of `unit` is multiplied with and divided by for `field`;
+/// `None` where the unit means nothing there.
+fn factor(field: Field, unit: Unit) -> Option<(i64, i64)> {
+    let duration = match unit {
+        Unit::Nanos => Some((1, 1_000)),
+        Unit::Micros => Some((1, 1)),
+        Unit::Millis => Some((1_000, 1)),
+        Unit::Seconds => Some((1_000_000, 1)),
+        Unit::Minutes => Some((60_000_000, 1)),
+        Unit::Hours => Some((3_600_000_000, 1)),
+        Unit::Days => Some((86_400_000_000, 1)),
+        _ => None,
+    };
+    let bytes = match unit {
+        Unit::Bytes => Some(1),
+        Unit::Kib => Some(1 << 10),
+        Unit::Mib => Some(1 << 20),
+        Unit::Gib => Some(1 << 30),
+        Unit::Gb => Some(1_000_000_000),
+        _ => None,
+    };
+    match field {
+        Field::Arrival | Field::Start | Field::End | Field::Deadline => match unit {
+            Unit::Timestamp | Unit::UnixMicros => Some((1, 1)),
+            Unit::UnixMillis => Some((1_000, 1)),
+            Unit::UnixSeconds => Some((1_000_000, 1)),
+            _ => duration,
+        },
+        Field::Runtime | Field::Estimate => duration,
+        Field::Cpu => match unit {
+            Unit::Cores | Unit::Count => Some((1_000, 1)),
+            Unit::Milli => Some((1, 1)),
+            Unit::FractionOf(whole) => Some((whole.into(), 1)),
+            _ => None,
+        },
+        Field::Gpus | Field::GpuShare => match unit {
+            Unit::Cores | Unit::Count => Some((1_000, 1)),
+            Unit::Milli => Some((1, 1)),
+            _ => None,
+        },
+        Field::Memory => match unit {
+            Unit::FractionOf(whole) => Some((i64::from(whole) << 20, 1 << 20)),
+            _ => bytes.map(|bytes| (bytes, 1 << 20)),
+        },
+        Field::Input | Field::Output => bytes.map(|bytes| (bytes, 1)),
+        Field::Tasks | Field::Priority => (unit == Unit::Count).then_some((1, 1)),
+        Field::Id | Field::Tenant | Field::Home | Field::GpuModels => {
+            (unit == Unit::Text).then_some((1, 1))
+        }
+    }
+}

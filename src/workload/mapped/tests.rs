@@ -1,0 +1,151 @@
+use super::super::lines::Lines;
+use super::super::reader::Reader;
+use super::super::{Column, OnBadRow, Origin, Source};
+use super::*;
+use proptest::prelude::*;
+use std::io::Cursor;
+
+fn column(from: &str, unit: &str) -> Column {
+    let from = match from.parse() {
+        Ok(number) => Origin::Number(number),
+        Err(_) => Origin::Header(from.to_owned()),
+    };
+    Column { from, unit: Unit::parse(unit).expect("a unit"), scale: 1.0 }
+}
+
+fn mapping(columns: &[(&str, &str, &str)]) -> Mapping {
+    let entry = |&(field, from, unit): &(&str, &str, &str)| {
+        (Field::parse(field).expect("a field"), column(from, unit))
+    };
+    Mapping { columns: columns.iter().map(entry).collect(), ..Mapping::default() }
+}
+
+fn read(text: &[u8], mapping: &Mapping) -> Result<(Vec<Work>, Book), Vec<Problem>> {
+    // 2017-10-09T00:00:00Z.
+    let calendar = Calendar::from_unix_micros(1_507_507_200_000_000);
+    let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one])?;
+    let table = Table::new(lines, mapping.delimiter, mapping.quoting, None);
+    let rows = MappedRows::new(table, mapping, calendar, true)?;
+    let mut source = Reader::new(rows, OnBadRow::Fail, true);
+    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
+        found.push(work.clone());
+    }
+    Ok((found, book))
+}
+
+#[test]
+fn timestamps_follow_the_calendar() {
+    let philly = mapping(&[
+        ("arrival", "timestamp", "timestamp"),
+        ("runtime", "duration", "s"),
+        ("gpus", "num_gpus", "count"),
+        ("tenant", "cluster", "text"),
+    ]);
+    let text = b"timestamp,duration,num_gpus,gpu_time,cluster\n\
+        2017-10-09 07:01:55,66.0,1,66.0,11cb48\n2017-10-09T08:00:00+00:00,1.5,0.5,1,x\n";
+    let (jobs, book) = read(text, &philly).expect("jobs");
+    assert_eq!(jobs[0].arrival, Time::from_secs(25_315));
+    assert_eq!(jobs[0].truth.runtime, Span::from_secs(66));
+    assert_eq!(jobs[0].ask.demand, Demand { gpus: 1, gpu_share: 1_000, ..Demand::default() });
+    assert_eq!(book.tenants()[jobs[0].ask.tenant].name, "11cb48");
+    assert_eq!(jobs[1].ask.demand, Demand { gpus: 1, gpu_share: 500, ..Demand::default() });
+}
+
+#[test]
+fn azure_virtual_machines_have_no_header() {
+    let azure = Mapping {
+        kind: Kind::VirtualMachine,
+        has_header: false,
+        ..mapping(&[
+            ("id", "1", "text"),
+            ("tenant", "2", "text"),
+            ("arrival", "4", "s"),
+            ("end", "5", "s"),
+            ("cpu", "10", "cores"),
+            ("memory", "11", "gib"),
+        ])
+    };
+    let text = b"vm0,sub0,dep0,0,2591700,99.3,3.4,10.1,Delay-insensitive,>24,>64\n\
+        vm1,sub1,dep0,300,,1,1,1,Unknown,4,1.75\n";
+    let (machines, _) = read(text, &azure).expect("machines");
+    assert_eq!(machines[0].name, "vm0");
+    assert_eq!(machines[0].truth.runtime, Span::from_secs(2_591_700));
+    assert_eq!((machines[0].ask.demand.cpu, machines[0].ask.demand.memory), (24_000, 65_536));
+    assert_eq!((machines[1].truth.runtime, machines[1].ask.demand.memory), (Span::MAX, 1_792));
+}
+
+#[test]
+fn fractions_micros_and_constants() {
+    let mut google = mapping(&[
+        ("arrival", "time", "us"),
+        ("cpu", "cpus", "fraction of 64000"),
+        ("memory", "ram", "fraction of 262144"),
+    ]);
+    let hour = Origin::Constant("1".to_owned());
+    google.columns.insert(Field::Runtime, Column { from: hour, ..column("x", "h") });
+    let (jobs, _) =
+        read(b"time,cpus,ram\n17887,0.0081024169921875,0.00390625\n", &google).expect("jobs");
+    assert_eq!(jobs[0].arrival, Time::from_micros(17_887));
+    // 518.5546875 milli-cores and exactly 1,024 MiB.
+    assert_eq!((jobs[0].ask.demand.cpu, jobs[0].ask.demand.memory), (519, 1_024));
+    assert_eq!(jobs[0].truth.runtime, Span::HOUR);
+}
+
+#[test]
+fn mappings_are_checked_against_the_file() {
+    let text = b"arrival_time;length\n0;1\n";
+    let base = mapping(&[("arrival", "arrival_tim", "h"), ("runtime", "length", "cores")]);
+    let problems = read(text, &Mapping { delimiter: b';', ..base }).err().expect("two problems");
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert_eq!(problems[0].hint.as_deref(), Some("did you mean `arrival_time`?"));
+    let base = mapping(&[("cpu", "9", "cores")]);
+    let problems = read(text, &base).err().expect("three problems");
+    assert_eq!(problems.len(), 3, "{problems:?}");
+}
+
+#[test]
+fn malformed_cells_name_their_place() {
+    let simple = mapping(&[("arrival", "a", "h"), ("runtime", "r", "h"), ("gpus", "g", "count")]);
+    let cases = [
+        ("1,x,0", 3, "runtime: `x` is not a number"),
+        ("1,-2,0", 3, "must not be negative"),
+        ("1e300,1,0", 1, "too large"),
+        ("9e8,1,0", 1, "3,000 years"),
+        ("NaN,1,0", 1, "not a finite number"),
+        ("1,1,2.5", 5, "neither a whole number"),
+        ("1,1,33", 5, "32 GPUs"),
+        (",1,0", 1, "no arrival"),
+        ("1,,0", 1, "no runtime"),
+        ("1,1", 1, "2 fields"),
+    ];
+    for (row, column, message) in cases {
+        let text = format!("a,r,g\n{row}\n");
+        let problem = read(text.as_bytes(), &simple).err().expect(row).remove(0);
+        assert_eq!((problem.line, problem.column), (2, column), "{problem}");
+        assert!(problem.message.contains(message), "{problem}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_rows_never_panic(
+        rows in prop::collection::vec("[0-9.,eE>\"T:Z-]{0,60}", 0..4),
+        bytes in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let units = ["h", "timestamp", "unix_us", "ns"];
+        for unit in units {
+            let simple = Mapping {
+                has_header: false,
+                ..mapping(&[
+                    ("arrival", "1", unit),
+                    ("end", "2", unit),
+                    ("memory", "3", "gib"),
+                    ("cpu", "4", "fraction of 96000"),
+                ])
+            };
+            let _ = read(format!("1,2,3,4\n{}", rows.join("\n")).as_bytes(), &simple);
+            let _ = read(&bytes, &simple);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! windtunnel's own CSV: every field of a piece of work, losslessly, both ways.
+
+mod cells;
+mod column;
+mod writer;
+
+use crate::model::{Ask, Book, Kind, Rules, Truth, Work, WorkId};
+use crate::problem::{Problem, clip, did_you_mean};
+use crate::units::{Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
+
+pub use column::NativeColumn;
+pub use writer::{NativeWriter, used_columns};
+
+use super::names::{Names, text};
+use super::number::{Reason, integer, seconds, unsigned};
+use super::reader::{Row, Rows};
+use super::table::{Bad, Table};
+
+/// Rows of a native trace.
+pub(super) struct NativeRows {
+    table: Table,
+    columns: Vec<NativeColumn>,
+    names: Names,
+    keep_names: bool,
+    /// The cells of the current row that make its rules.
+    key: Vec<u8>,
+    /// The work of a row in which all optional cells are empty.
+    blank: Ask,
+}
+
+/// The cell of a lifetime or runtime without an end.
+const FOREVER: &[u8] = b"forever";
+
+impl NativeRows {
+    /// Reads the header of `table`.
+    pub(super) fn new(mut table: Table, keep_names: bool) -> Result<Self, Vec<Problem>> {
+        if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
+            let problem = Problem::with(table.shown(), "the file is empty; a header is needed");
+            return Err(vec![problem]);
+        }
+        let columns = header(&table)?;
+        Ok(Self {
+            table,
+            columns,
+            names: Names::default(),
+            keep_names,
+            key: Vec::new(),
+            blank: Ask::default(),
+        })
+    }
+
+    /// Reads the cell of `column` into `work`.
+    #[inline]
+    fn cell(
+        &mut self,
+        index: usize,
+        column: NativeColumn,
+        book: &mut Book,
+        work: &mut Work,
+    ) -> Result<(), Reason> {
+        use NativeColumn as C;
+        let raw = self.table.get(index);
+        let cell = raw.trim_ascii();
+        if cell.is_empty() && (raw.is_empty() || !column.is_text()) {
+            return Ok(());
+        }
+        let ask = &mut work.ask;
+        match column {
+            C::Id if self.keep_names => work.name.push_str(text(raw)?),
+            C::Id => {}
+            C::Source => work.id.source = unsigned(cell)?,
+            C::Ordinal => work.id.ordinal = unsigned(cell)?,
+            C::Arrival => work.arrival = Time::from_micros(seconds(cell)?),
+            C::Runtime | C::Lifetime => {
+                if work.truth.runtime != UNSET {
+                    return Err("stands beside another: a row has one runtime or lifetime");
+                }
+                work.truth.runtime = span(cell)?;
+                if column == C::Lifetime {
+                    ask.kind = Kind::VirtualMachine;
+                }
+            }
+            C::Estimate => ask.estimate = span(cell)?,
+            C::Deadline => ask.deadline = Time::from_micros(seconds(cell)?),
+            C::Tasks => ask.tasks = at_least_one(cell)?,
+            C::Gang => ask.gang = flag(cell)?,
+            C::CpuMilli => ask.demand.cpu = unsigned(cell)?,
+            C::Vcpus => ask.demand.cpu = cores(cell)?,
+            C::Memory => ask.demand.memory = unsigned(cell)?,
+            C::Gpus => ask.demand.gpus = gpus(cell)?,
+            C::GpuShare => ask.demand.gpu_share = share(cell)?,
+            C::Priority => {
+                ask.priority = i32::try_from(integer(cell)?).map_err(|_| "is too large")?;
+            }
+            C::Tenant => ask.tenant = self.names.tenant(book, raw)?,
+            C::Home => ask.home = self.names.home(book, raw)?,
+            C::Input => ask.input = unsigned(cell)?,
+            C::Output => ask.output = unsigned(cell)?,
+            C::Resumes => ask.resumes = flag(cell)?,
+            _ => {
+                self.key.push(column as u8);
+                self.key.extend_from_slice(&(raw.len() as u32).to_le_bytes());
+                self.key.extend_from_slice(raw);
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules of the current row, of which some cell is not empty.
+    fn rules(&mut self, book: &mut Book) -> Result<Id<Rules>, Bad> {
+        let (table, columns) = (&self.table, &self.columns);
+        self.names.rules(book, &self.key, || {
+            let mut rules = Rules::default();
+            for (index, &column) in columns.iter().enumerate() {
+                cells::read(column, table.get(index), &mut rules)
+                    .map_err(|reason| Bad::Row(table.problem(index, column.name(), reason)))?;
+            }
+            Ok(rules)
+        })
+    }
+
+    /// What must hold between the cells of a row.
+    fn settle(&self, work: &mut Work) -> Result<(), Problem> {
+        if work.truth.runtime == UNSET {
+            return Err(self.table.row_problem("the row has neither runtime_s nor lifetime_s"));
+        }
+        if work.arrival == NEVER {
+            return Err(self.table.row_problem("the row has no arrival_s"));
+        }
+        let Demand { gpus, gpu_share, .. } = &mut work.ask.demand;
+        match (*gpus, *gpu_share) {
+            (0, 1..) => Err(self.table.row_problem("the row has gpu_share_milli but no gpus")),
+            (1.., 0) => {
+                *gpu_share = WHOLE_GPU;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Marks of cells not seen yet; no cell reads as either.
+const UNSET: Span = Span::from_micros(-1);
+const NEVER: Time = Time::from_micros(i64::MIN);
+
+impl Rows for NativeRows {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+        if !self.table.advance()? {
+            return Ok(Row::End);
+        }
+        if self.table.len() != self.columns.len() {
+            let (found, wanted) = (self.table.len(), self.columns.len());
+            let message = format!("the row has {found} fields, the header has {wanted}");
+            return Err(Bad::Row(self.table.row_problem(message)));
+        }
+        work.name.clear();
+        work.id = WorkId::default();
+        work.arrival = NEVER;
+        work.ask = self.blank;
+        work.truth = Truth { runtime: UNSET };
+        self.key.clear();
+        let mut identified = false;
+        for index in 0..self.columns.len() {
+            let column = self.columns[index];
+            identified |= column == NativeColumn::Ordinal && !self.table.get(index).is_empty();
+            if let Err(reason) = self.cell(index, column, book, work) {
+                return Err(Bad::Row(self.table.problem(index, column.name(), reason)));
+            }
+        }
+        self.settle(work).map_err(Bad::Row)?;
+        if !self.key.is_empty() {
+            work.ask.rules = self.rules(book)?;
+        }
+        Ok(if identified { Row::Identified } else { Row::Filled })
+    }
+
+    fn problem(&self, message: String) -> Problem {
+        self.table.row_problem(message)
+    }
+}
+
+/// The columns that the current row of `table` names.
+fn header(table: &Table) -> Result<Vec<NativeColumn>, Vec<Problem>> {
+    let mut columns = Vec::new();
+    let mut problems = Vec::new();
+    for index in 0..table.len() {
+        let name = String::from_utf8_lossy(table.trimmed(index)).into_owned();
+        let place = |message: String| Problem::at(table.shown(), table.line(), 0, message);
+        match NativeColumn::parse(&name) {
+            Some(column) if columns.contains(&column) => {
+                problems.push(place(format!("column `{name}` is there twice")));
+            }
+            Some(column) => columns.push(column),
+            None => {
+                let known = NativeColumn::ALL.iter().map(|column| column.name());
+                let problem = place(format!("unknown column `{}`", clip(&name)));
+                problems.push(match did_you_mean(&name, known) {
+                    Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
+                    None => problem
+                        .hint("docs/workload.md lists the columns; other files need a mapping"),
+                });
+            }
+        }
+    }
+    let has = |column| columns.contains(&column);
+    let missing = |message| Problem::at(table.shown(), table.line(), 0, message);
+    if !has(NativeColumn::Arrival) {
+        problems.push(missing("column `arrival_s` is missing"));
+    }
+    if !has(NativeColumn::Runtime) && !has(NativeColumn::Lifetime) {
+        problems.push(missing(
+            "column `runtime_s` (jobs) or `lifetime_s` (virtual machines) is missing",
+        ));
+    }
+    if has(NativeColumn::CpuMilli) && has(NativeColumn::Vcpus) {
+        problems.push(missing("columns `cpu_milli` and `vcpus` say the same thing"));
+    }
+    if has(NativeColumn::Source) && !has(NativeColumn::Ordinal) {
+        problems.push(missing("column `source` needs column `ordinal`"));
+    }
+    if problems.is_empty() { Ok(columns) } else { Err(problems) }
+}
+
+fn span(cell: &[u8]) -> Result<Span, Reason> {
+    if cell == FOREVER {
+        return Ok(Span::MAX);
+    }
+    match seconds(cell)? {
+        micros @ 0.. => Ok(Span::from_micros(micros)),
+        _ => Err("must not be negative"),
+    }
+}
+
+fn at_least_one(cell: &[u8]) -> Result<u32, Reason> {
+    match unsigned(cell)? {
+        0 => Err("must be at least 1"),
+        tasks => Ok(tasks),
+    }
+}
+
+/// Cores with at most three decimals, as milli-cores.
+fn cores(cell: &[u8]) -> Result<u32, Reason> {
+    let micros = seconds(cell)?;
+    if micros < 0 {
+        return Err("must not be negative");
+    }
+    if micros % 1_000 != 0 {
+        return Err("has more than three decimals");
+    }
+    u32::try_from(micros / 1_000).map_err(|_| "is too large")
+}
+
+fn gpus(cell: &[u8]) -> Result<u8, Reason> {
+    match unsigned(cell)? {
+        gpus if gpus <= MAX_GPUS => Ok(gpus),
+        _ => Err("is more than the 32 GPUs that one instance may have"),
+    }
+}
+
+fn share(cell: &[u8]) -> Result<u16, Reason> {
+    match unsigned(cell)? {
+        share if share <= WHOLE_GPU => Ok(share),
+        _ => Err("is more than the 1,000 milli-shares of a GPU"),
+    }
+}
+
+fn flag(cell: &[u8]) -> Result<bool, Reason> {
+    match cell {
+        b"true" | b"1" | b"yes" => Ok(true),
+        b"false" | b"0" | b"no" => Ok(false),
+        _ => Err("is neither `true` nor `false`"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+use super::*;
+use crate::units::Calendar;
+
+fn spec(classes: Vec<Class>) -> SynthSpec {
+    SynthSpec {
+        arrivals: Arrivals::Poisson { per_hour: 60.0 },
+        batch: None,
+        until: Until::Count(2_000),
+        classes,
+    }
+}
+
+fn draw(spec: &SynthSpec, seed: u64) -> (Vec<Work>, Book) {
+    assert_eq!(spec.problems(), []);
+    let calendar = Calendar::from_unix_micros(0);
+    let context = OpenContext { seed, calendar, keep_names: true, capacity: None };
+    let mut source = Synth::new(spec, &context);
+    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    while source.next(&mut book, &mut work).expect("draws cannot fail") {
+        found.push(work.clone());
+    }
+    (found, book)
+}
+
+fn law(text: &str) -> Distribution {
+    text.parse().expect("a distribution")
+}
+
+fn small() -> Class {
+    Class { name: "small".to_owned(), runtime: law("exponential(mean=60)"), ..Class::default() }
+}
+
+#[test]
+fn the_same_seed_draws_the_same_work() {
+    let spec = spec(vec![small()]);
+    assert_eq!(draw(&spec, 1).0, draw(&spec, 1).0);
+    assert_ne!(draw(&spec, 1).0, draw(&spec, 2).0);
+}
+
+#[test]
+fn a_change_to_one_class_moves_no_other_draw() {
+    let large = Class {
+        name: "large".to_owned(),
+        gpus: Distribution::Constant(2.0),
+        tenants: vec![("a".to_owned(), 1.0), ("b".to_owned(), 3.0)],
+        ..small()
+    };
+    let changed = Class {
+        runtime: law("uniform(low=5, high=6)"),
+        tasks: law("uniform(low=1, high=9)"),
+        ..large.clone()
+    };
+    let (before, _) = draw(&spec(vec![small(), large]), 3);
+    let (after, book) = draw(&spec(vec![small(), changed]), 3);
+    assert_eq!(before.len(), after.len());
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!((before.arrival, &before.name), (after.arrival, &after.name));
+        if before.name.starts_with("small") {
+            assert_eq!(before, after);
+        } else {
+            assert_eq!(before.ask.tenant, after.ask.tenant);
+            assert_eq!(after.ask.demand.gpu_milli(), 2_000);
+        }
+    }
+    // Half of 2,000 are large (deviation 22.4), 3/4 of those b's.
+    let large = after.iter().filter(|work| work.name.starts_with("large")).count();
+    assert!(large.abs_diff(1_000) < 112, "{large}");
+    let b = after.iter().filter(|work| book.tenants()[work.ask.tenant].name == "b").count();
+    assert!(b.abs_diff(large * 3 / 4) < 70, "{b} of {large}");
+}
+
+#[test]
+fn batches_arrive_together_and_counts_are_kept() {
+    let batches = SynthSpec {
+        batch: Some(Distribution::Constant(3.0)),
+        until: Until::Count(7),
+        ..spec(vec![small()])
+    };
+    let (found, _) = draw(&batches, 1);
+    assert_eq!(found.len(), 7);
+    assert_eq!(found[0].arrival, found[2].arrival);
+    assert!(found[2].arrival < found[3].arrival);
+}
+
+#[test]
+fn estimates_and_deadlines_are_multiples_of_the_runtime() {
+    let class = Class {
+        runtime: Distribution::Constant(100.0),
+        estimate: Some(Distribution::Constant(2.0)),
+        deadline: Some(Distribution::Constant(3.0)),
+        ..small()
+    };
+    let (found, _) = draw(&spec(vec![class]), 1);
+    assert_eq!(found[0].ask.estimate, Span::from_secs(200));
+    assert_eq!(found[0].ask.deadline - found[0].arrival, Span::from_secs(300));
+}

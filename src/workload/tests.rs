@@ -1,0 +1,218 @@
+use super::*;
+use crate::units::{Span, Time};
+use std::path::{Path, PathBuf};
+
+/// A trace of ten jobs: job `n` arrives at `10 n` s, runs for `n` s, asks for
+/// `n` milli-cores, and is due 5 s after it arrives.
+fn ten(dir: &Path) -> WorkloadSpec {
+    let mut text = "id,arrival_s,runtime_s,deadline_s,cpu_milli,gpus,tenant\n".to_owned();
+    for n in 0..10 {
+        let tenant = if n < 5 { "early" } else { "late" };
+        text += &format!("j{n},{},{n},{},{n},{},{tenant}\n", 10 * n, 10 * n + 5, n % 2);
+    }
+    let path = dir.join("ten.csv");
+    std::fs::write(&path, text).expect("written");
+    trace(path, Format::Native)
+}
+
+fn trace(path: PathBuf, format: Format) -> WorkloadSpec {
+    let input = Input::Trace(TraceSpec::new(path, format));
+    WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() }
+}
+
+fn context() -> OpenContext {
+    let capacity = Some(Capacity { cpu: 1_000, memory: 0, gpu: 8_000 });
+    OpenContext { seed: 1, calendar: Calendar::from_unix_micros(0), keep_names: true, capacity }
+}
+
+fn collect(spec: &WorkloadSpec) -> Result<Vec<Work>, Vec<Problem>> {
+    let mut source = spec.open(&context())?;
+    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+        found.push(work.clone());
+    }
+    assert!(!source.next(&mut book, &mut work).expect("an end stays an end"));
+    Ok(found)
+}
+
+fn transformed(transforms: &[Transform]) -> Vec<Work> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let spec = WorkloadSpec { transforms: transforms.to_vec(), ..ten(dir.path()) };
+    let found = collect(&spec).expect("work");
+    assert!(found.is_sorted_by_key(|work| work.arrival), "{transforms:?}");
+    assert_eq!(found, collect(&spec).expect("work"), "opening twice gives the same");
+    assert_eq!(spec.assumptions().len(), transforms.len());
+    found
+}
+
+fn names(work: &[Work]) -> Vec<String> {
+    work.iter().map(|work| work.name.clone()).collect()
+}
+
+#[test]
+fn windows_cut_and_move() {
+    let (from, to) = (Time::from_secs(20), Time::from_secs(40));
+    let found = transformed(&[Transform::Window { from, to, shift: true }]);
+    assert_eq!(names(&found), ["j2", "j3"]);
+    assert_eq!(
+        (found[1].arrival, found[1].ask.deadline),
+        (Time::from_secs(10), Time::from_secs(15))
+    );
+    assert_eq!(found[1].id.ordinal, 3);
+    let found = transformed(&[Transform::Skip(8), Transform::Take(1)]);
+    assert_eq!(names(&found), ["j8"]);
+}
+
+#[test]
+fn keep_looks_at_every_bound() {
+    let keep = Keep {
+        min_runtime: Some(Span::from_secs(2)),
+        max_cpu: Some(8),
+        max_gpus: Some(0),
+        tenants: vec!["late".to_owned()],
+        ..Keep::default()
+    };
+    assert_eq!(names(&transformed(&[Transform::Keep(keep)])), ["j6", "j8"]);
+}
+
+#[test]
+fn scales_multiply() {
+    let sizes = Transform::ScaleSizes { cpu: 0.5, memory: 1.0, tasks: 2.4 };
+    let steps = [Transform::ScaleArrivals(0.5), Transform::ScaleRuntimes(3.0), sizes];
+    let found = transformed(&steps);
+    assert_eq!(
+        (found[3].arrival, found[3].ask.deadline),
+        (Time::from_secs(15), Time::from_secs(20))
+    );
+    assert_eq!(found[3].truth.runtime, Span::from_secs(9));
+    assert_eq!(found[3].ask.estimate, Span::MAX);
+    // 3 / 2 rounds half up, 1 / 2 is at least 1, and none stays none.
+    let cpu: Vec<u32> = found.iter().map(|work| work.ask.demand.cpu).collect();
+    assert_eq!(cpu, [0, 1, 1, 2, 2, 3, 3, 4, 4, 5]);
+    assert_eq!(found[0].ask.tasks, 2);
+}
+
+#[test]
+fn repetitions_are_sources_of_their_own() {
+    let found = transformed(&[Transform::Repeat { times: 3, period: None }]);
+    assert_eq!(found.len(), 30);
+    // 90 s from first to last, and a mean gap of 10 s.
+    assert_eq!(found[10].arrival, Time::from_secs(100));
+    assert_eq!((found[29].id.source, found[29].id.ordinal), (2, 9));
+    assert_eq!(found[29].ask.deadline, Time::from_secs(295));
+    let twice = Transform::Repeat { times: 2, period: Some(Span::HOUR) };
+    let again = Transform::Repeat { times: 2, period: None };
+    let found = transformed(&[twice, Transform::Shift(Span::from_secs(7)), again]);
+    let mut ids: Vec<_> = found.iter().map(|work| work.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 40);
+}
+
+#[test]
+fn a_shuffle_keeps_work_and_times() {
+    let found = transformed(&[Transform::Shuffle]);
+    let mut shuffled = names(&found);
+    assert_ne!(shuffled, names(&transformed(&[])));
+    shuffled.sort();
+    assert_eq!(shuffled, names(&transformed(&[])));
+    assert_eq!(found[4].arrival, Time::from_secs(40));
+    assert_eq!(found[4].ask.deadline, Time::from_secs(45));
+}
+
+#[test]
+fn inflation_stops_when_the_share_is_reached() {
+    let (resource, gap) = (Resource::Gpu, Span::from_secs(1));
+    let found = transformed(&[Transform::Inflate { share: 1.3, resource, gap }]);
+    let asked =
+        |work: &[Work]| -> u32 { work.iter().map(|work| work.ask.demand.gpu_milli()).sum() };
+    // 1.3 x 8 GPUs = 10.4, so the eleventh ends it.
+    assert_eq!(asked(&found), 11_000);
+    assert_eq!(asked(&found[..found.len() - 1]), 10_000);
+    assert_eq!(found[7].arrival, Time::from_secs(7));
+    let mut ids: Vec<_> = found.iter().map(|work| work.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), found.len());
+}
+
+#[test]
+fn senseless_specifications_are_refused_at_once() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (resource, gap) = (Resource::Memory, Span::ZERO);
+    let spec = WorkloadSpec {
+        transforms: vec![
+            Transform::ScaleArrivals(0.0),
+            Transform::ScaleRuntimes(f64::NAN),
+            Transform::Repeat { times: 0, period: None },
+            Transform::Inflate { share: 1.0, resource, gap },
+            Transform::Window { from: Time::ZERO, to: Time::ZERO, shift: false },
+        ],
+        ..ten(dir.path())
+    };
+    assert_eq!(collect(&spec).expect_err("five problems").len(), 5);
+    let missing = trace(dir.path().join("missing.csv"), Format::Native);
+    assert_eq!(collect(&missing).expect_err("no file").len(), 1);
+    let late = Transform::Repeat { times: 2, period: Some(Span::from_secs(50)) };
+    let spec = WorkloadSpec { transforms: vec![late], ..ten(dir.path()) };
+    assert!(collect(&spec).expect_err("overlap")[0].message.contains("shorter"));
+}
+
+#[test]
+fn an_unsorted_trace_is_refused_or_sorted() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("unsorted.csv");
+    std::fs::write(&path, "id,arrival_s,runtime_s\na,5,1\nb,3,1\nc,5,2\n").expect("written");
+    let mut spec = trace(path, Format::Native);
+    let problem = collect(&spec).expect_err("unsorted").remove(0);
+    assert_eq!(problem.line, 3);
+    assert!(!spec.materialises());
+    if let Input::Trace(trace) = &mut spec.input {
+        trace.unsorted = Unsorted::Sort;
+    }
+    assert!(spec.materialises());
+    assert_eq!(names(&collect(&spec).expect("sorted")), ["b", "a", "c"]);
+}
+
+/// A file of `../shared/data`, or a loud `None`.
+fn shared(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: {} is not there", path.display());
+    None
+}
+
+#[test]
+fn published_logs_have_their_published_counts() {
+    let swf = || Format::Swf(SwfOptions::default());
+    let openb = || Format::Openb(OpenbOptions::default());
+    let cases = [
+        ("swf/HPC2N-2002-2.2-cln.swf.gz", swf(), 202_871, Some(1_027_839_845)),
+        ("swf/KTH-SP2-1996.swf.gz", swf(), 28_481, Some(843_480_031)),
+        ("swf/lublin_256.swf.gz", swf(), 10_000, None),
+        ("swf/NASA-iPSC-1993-3.1-cln.swf.gz", swf(), 18_239, Some(749_458_803)),
+        ("gpu/openb_pod_list_default.csv.gz", openb(), 8_152, None),
+    ];
+    for (name, format, count, start) in cases {
+        let Some(path) = shared(name) else { continue };
+        let spec = trace(path, format);
+        let mut source = spec.open(&context()).expect(name);
+        let (mut book, mut work, mut found) = (Book::default(), Work::default(), 0);
+        while source.next(&mut book, &mut work).expect(name) {
+            found += 1;
+        }
+        assert_eq!(found + source.dropped(), count, "{name}");
+        let Input::Trace(trace) = &spec.input else { panic!("a trace") };
+        assert_eq!(trace.start_unix(), start, "{name}");
+    }
+}
+
+#[test]
+fn the_published_node_list_has_its_gpus() {
+    let Some(path) = shared("gpu/openb_node_list_gpu_node.csv.gz") else { return };
+    let nodes = read_nodes(&path, "nodes").expect("nodes");
+    let gpus: u32 = nodes.iter().map(|node| u32::from(node.gpus)).sum();
+    assert_eq!((nodes.len(), gpus), (1_213, 6_212));
+}
