@@ -121,6 +121,8 @@ pub struct State<'w> {
     book: Book,
     now: Time,
     works: Slab<LiveWork>,
+    /// By slot of the work; apart from it, because only files read names.
+    names: Vec<String>,
     instances: Slab<Instance>,
     allocations: Slab<Allocation>,
     rules: Vec<Resolved>,
@@ -156,6 +158,7 @@ impl<'w> State<'w> {
             book: Book::default(),
             now: Time::ZERO,
             works: Slab::new(),
+            names: Vec::new(),
             instances: Slab::new(),
             allocations: Slab::new(),
             rules: Vec::new(),
@@ -211,6 +214,11 @@ impl<'w> State<'w> {
     /// A live piece of work.
     pub fn work(&self, work: WorkRef) -> &LiveWork {
         &self.works[work]
+    }
+
+    /// The source's name for live work; empty when names are not kept.
+    pub fn name(&self, work: WorkRef) -> &str {
+        self.names.get(work.slot()).map_or("", String::as_str)
     }
 
     /// Whether the work is still alive.

@@ -180,8 +180,8 @@ impl Collector {
         self.turnaround.add(turnaround as u64);
         let started = live.first_start.unwrap_or(now);
         let bound = (now - started).max(SLOWDOWN_FLOOR).micros();
-        let slowdown = (i128::from(turnaround) * 1_000_000 / i128::from(bound)).max(1_000_000);
-        self.slowdown.add(slowdown as u64);
+        let slowdown = millionths(turnaround as u64, bound as u64);
+        self.slowdown.add(slowdown.max(1_000_000));
         if live.ask.deadline != Time::MAX {
             self.with_deadline += 1;
             let late = (now - live.ask.deadline).micros().max(0);
@@ -208,6 +208,14 @@ impl Collector {
             add(&mut self.by_tenant, state.work(work).ask.tenant.row(), charge.amount);
         }
         self.transferred += i128::from(charge.bytes);
+    }
+}
+
+/// `over / under` in millionths, rounded down.
+fn millionths(over: u64, under: u64) -> u64 {
+    match over.checked_mul(1_000_000) {
+        Some(scaled) => scaled / under,
+        None => (u128::from(over) * 1_000_000 / u128::from(under)) as u64,
     }
 }
 

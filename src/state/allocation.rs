@@ -1,5 +1,7 @@
 //! Live work, and the resources that it holds.
 
+use smallvec::SmallVec;
+
 use super::{AllocationRef, InstanceRef, WorkRef};
 use crate::model::{Ask, Offer, WorkId};
 use crate::units::{Id, Money, Span, Time};
@@ -34,7 +36,7 @@ pub struct Allocation {
     /// Number of tasks.
     pub tasks: u32,
     /// What is held, by instance.
-    pub held: Vec<Held>,
+    pub held: SmallVec<[Held; 1]>,
     /// When it was placed.
     pub placed: Time,
     /// When its tasks started; none while an instance is still booting.
@@ -65,8 +67,6 @@ impl Allocation {
 pub struct LiveWork {
     /// Stable identity.
     pub id: WorkId,
-    /// The source's name for it; empty when names are not kept.
-    pub name: String,
     /// When it was submitted.
     pub arrival: Time,
     /// What it asks.
@@ -80,7 +80,7 @@ pub struct LiveWork {
     /// When its first task first started.
     pub first_start: Option<Time>,
     /// Its allocations.
-    pub allocations: Vec<AllocationRef>,
+    pub allocations: SmallVec<[AllocationRef; 1]>,
     /// What it has been charged so far.
     pub cost: Money,
     /// Where it was last placed.

@@ -285,7 +285,7 @@ impl State<'_> {
         let live = &mut self.works[work];
         live.waiting += tasks;
         live.placed -= tasks;
-        live.allocations.retain(|&other| other != opened);
+        live.allocations.retain(|other| *other != opened);
         self.allocations.free(opened);
     }
 

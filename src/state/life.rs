@@ -78,7 +78,6 @@ impl State<'_> {
         let reference = self.works.claim();
         let live = &mut self.works[reference];
         (live.id, live.arrival, live.ask) = (work.id, work.arrival, work.ask);
-        std::mem::swap(&mut live.name, &mut work.name);
         (live.waiting, live.placed, live.done) = (work.ask.tasks, 0, 0);
         (live.first_start, live.last_offer) = (None, None);
         (live.cost, live.preemptions) = (Money::ZERO, 0);
@@ -91,6 +90,12 @@ impl State<'_> {
             self.uniform.count(room);
         }
         self.totals.waiting += 1;
+        if !work.name.is_empty() || self.names.len() > reference.slot() {
+            if self.names.len() <= reference.slot() {
+                self.names.resize(reference.slot() + 1, String::new());
+            }
+            std::mem::swap(&mut self.names[reference.slot()], &mut work.name);
+        }
         reference
     }
 
@@ -184,7 +189,7 @@ impl State<'_> {
         } else {
             self.stop_awaiting(allocation);
         }
-        self.works[work].allocations.retain(|&other| other != allocation);
+        self.works[work].allocations.retain(|other| *other != allocation);
     }
 
     fn stop_awaiting(&mut self, allocation: AllocationRef) {
