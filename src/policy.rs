@@ -1,8 +1,13 @@
 //! The policy contract: triggers and a turn; and the composed policy, which
 //! answers one question per part.
 
+pub mod backfill;
 pub mod composed;
+mod order;
 pub mod place;
+mod preempt;
+pub mod provision;
+pub mod queue;
 pub mod spec;
 mod turn;
 
@@ -10,6 +15,11 @@ pub use composed::Composed;
 pub use turn::{Trigger, Turn};
 
 use crate::state::{IndexBy, Needs};
+
+/// The policy that `spec` describes.
+pub fn build(spec: &spec::PolicySpec) -> Box<dyn Policy> {
+    Box::new(Composed::new(spec))
+}
 
 /// Decides. Sees only what an operator could see at that moment.
 pub trait Policy {

@@ -137,6 +137,8 @@ pub struct State<'w> {
     totals: Totals,
     launched: u32,
     effects: Vec<Effect>,
+    /// Rented instances that became empty since the policy last asked.
+    emptied: Vec<InstanceRef>,
     undo: Vec<change::Undo>,
     attempts: u32,
     notes: Option<Vec<(WorkRef, Note)>>,
@@ -173,6 +175,7 @@ impl<'w> State<'w> {
             totals: Totals { rates: vec![0; world.providers.len()], ..Totals::default() },
             launched: 0,
             effects: Vec::new(),
+            emptied: Vec::new(),
             undo: Vec::new(),
             attempts: 0,
             notes: None,

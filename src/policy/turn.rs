@@ -135,6 +135,11 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.judge(result)
     }
 
+    /// Rented, running instances that became empty since the last call and still are.
+    pub fn take_emptied(&mut self, into: &mut Vec<InstanceRef>) {
+        self.state.take_emptied(into);
+    }
+
     /// Runs `plan`; unless it returns `Some`, everything it did is rolled back.
     pub fn attempt<T>(&mut self, plan: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let attempt = self.state.begin();

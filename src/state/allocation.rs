@@ -87,11 +87,23 @@ pub struct LiveWork {
     pub last_offer: Option<Id<Offer>>,
     /// How often it was preempted.
     pub preemptions: u32,
+    /// Progress kept from preempted runs, on the reference machine. Only gangs
+    /// that resume keep any: other tasks may have come less far than each other.
+    pub executed: Span,
 }
 
 impl LiveWork {
     /// The key that breaks every tie between pieces of work.
     pub const fn tie(&self) -> (Time, WorkId) {
         (self.arrival, self.id)
+    }
+
+    /// What is left of the user's estimate, on the reference machine, at least
+    /// zero; `Span::MAX` where there is no estimate.
+    pub fn remaining_estimate(&self) -> Span {
+        if self.ask.estimate == Span::MAX {
+            return Span::MAX;
+        }
+        (self.ask.estimate - self.executed).max(Span::ZERO)
     }
 }

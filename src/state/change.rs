@@ -349,7 +349,7 @@ impl State<'_> {
         (instance.offer, instance.slot, instance.launch) = (offer, slot, launch);
         (instance.phase, instance.shape, instance.free) = (phase, shape, shape.free());
         (instance.free_gpu, instance.allocations) = (shape.gpu_milli(), 0);
-        instance.idle_since = self.now;
+        (instance.idle_since, instance.listed) = (self.now, false);
         instance.devices.clear();
         instance.devices.resize(usize::from(shape.gpus), crate::units::WHOLE_GPU);
         instance.awaited_by.clear();
@@ -459,6 +459,8 @@ impl State<'_> {
         }
         self.works[work].waiting += tasks;
         self.works[work].placed -= tasks;
+        let kept = self.kept_progress(allocation);
+        self.works[work].executed += kept;
         self.allocations[allocation].yielded = true;
         self.remember(Undo::Preempted(allocation));
         self.effects.push(Effect::Preempted(allocation));
@@ -477,12 +479,40 @@ impl State<'_> {
                 instance.give(demand, share.tasks, share.devices);
                 instance.idle_since = now;
             });
+            self.list_if_empty(share.instance);
         }
         let tasks = i64::from(self.allocations[allocation].tasks);
         self.uniform.change(tasks);
         if self.allocations[allocation].started.is_some() {
             self.totals.allocated.add_tasks(demand, -tasks);
         }
+    }
+
+    /// Lets the release part hear of a rented instance that became empty. The
+    /// list holds each instance once, so it stays short if nobody takes it.
+    fn list_if_empty(&mut self, reference: InstanceRef) {
+        let instance = &mut self.instances[reference];
+        if instance.allocations == 0
+            && !instance.listed
+            && self.world.offers[instance.offer].market != Market::Owned
+        {
+            instance.listed = true;
+            self.emptied.push(reference);
+        }
+    }
+
+    /// Progress of an allocation on the reference machine that a resuming job
+    /// keeps; zero where tasks run apart, as their progress may differ.
+    fn kept_progress(&self, allocation: AllocationRef) -> Span {
+        let target = &self.allocations[allocation];
+        let ask = &self.works[target.work()].ask;
+        let Some(started) = target.started else { return Span::ZERO };
+        if !(ask.resumes && ask.gang) {
+            return Span::ZERO;
+        }
+        let computed = (self.now - started - target.input).max(Span::ZERO);
+        let done = i128::from(computed.micros()) * i128::from(target.speed) / 1_000_000;
+        Span::from_micros(i64::try_from(done).unwrap_or(i64::MAX))
     }
 
     fn unpreempt(&mut self, allocation: AllocationRef) {
@@ -500,6 +530,8 @@ impl State<'_> {
             self.totals.allocated.add_tasks(demand, i64::from(tasks));
         }
         self.allocations[allocation].yielded = false;
+        let kept = self.kept_progress(allocation);
+        self.works[work].executed = self.works[work].executed - kept;
         self.works[work].waiting -= tasks;
         self.works[work].placed += tasks;
         if self.works[work].waiting == 0 {
@@ -583,7 +615,7 @@ impl State<'_> {
     pub(super) fn set_estimated_end(&mut self, allocation: AllocationRef) {
         self.forget_end(allocation);
         let target = &self.allocations[allocation];
-        let estimate = self.works[target.work()].ask.estimate;
+        let estimate = self.works[target.work()].remaining_estimate();
         let end = if estimate == Span::MAX {
             Time::MAX
         } else {

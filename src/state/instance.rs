@@ -40,6 +40,8 @@ pub struct Instance {
     pub allocations: u32,
     /// When it was ready and last became empty; the release part counts from here.
     pub idle_since: Time,
+    /// It is on the list of instances that became empty.
+    pub(super) listed: bool,
     pub(super) devices: Vec<u16>,
     pub(super) awaited_by: Vec<AllocationRef>,
     pub(super) meter: Meter,
@@ -58,6 +60,7 @@ impl Default for Instance {
             free_gpu: 0,
             allocations: 0,
             idle_since: Time::ZERO,
+            listed: false,
             devices: Vec::new(),
             awaited_by: Vec::new(),
             meter: Meter::default(),

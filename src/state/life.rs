@@ -42,6 +42,21 @@ impl State<'_> {
         std::mem::swap(into, &mut self.effects);
     }
 
+    /// Rented, running instances that became empty since the last call and still are.
+    pub(crate) fn take_emptied(&mut self, into: &mut Vec<InstanceRef>) {
+        into.clear();
+        for reference in self.emptied.drain(..) {
+            if !self.instances.contains(reference) {
+                continue;
+            }
+            let instance = &mut self.instances[reference];
+            instance.listed = false;
+            if instance.phase == Phase::Running && instance.allocations == 0 {
+                into.push(reference);
+            }
+        }
+    }
+
     /// Keeps the policy's reasons from now on.
     pub(crate) fn keep_notes(&mut self) {
         self.notes = Some(Vec::new());
@@ -80,7 +95,7 @@ impl State<'_> {
         (live.id, live.arrival, live.ask) = (work.id, work.arrival, work.ask);
         (live.waiting, live.placed, live.done) = (work.ask.tasks, 0, 0);
         (live.first_start, live.last_offer) = (None, None);
-        (live.cost, live.preemptions) = (Money::ZERO, 0);
+        (live.cost, live.preemptions, live.executed) = (Money::ZERO, 0, Span::ZERO);
         live.allocations.clear();
         let rules = &self.rules[work.ask.rules.row()];
         let plain = rules.anywhere && rules.spread == Spread::None;

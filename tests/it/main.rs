@@ -1,3 +1,4 @@
 //! One test binary: each file here is a module, linked once.
 
+mod policies;
 mod provenance;

@@ -1,0 +1,35 @@
+//! Why does work wait on? Told on request.
+
+use super::Composed;
+use crate::policy::turn::Turn;
+use crate::state::{Note, WaitReason, WorkRef};
+
+impl Composed {
+    /// Notes for everybody who waits why that is so.
+    pub(super) fn explain(&self, turn: &mut Turn<'_, '_>) {
+        let mut waiting = Vec::new();
+        self.queue.list(turn, &mut waiting);
+        for (place, queued) in waiting.iter().enumerate() {
+            let reason = match self.blocked {
+                Some((blocked, reason)) if blocked == queued.work => reason,
+                _ if place > 0 && self.backfill.is_none() => WaitReason::Behind,
+                _ if has_room(turn, queued.work) => WaitReason::Reserved,
+                _ => WaitReason::NoRoom,
+            };
+            turn.note(queued.work, Note::Waits(reason));
+        }
+    }
+}
+
+/// Whether there is room for all waiting tasks of a gang, or for one of other work.
+fn has_room(turn: &Turn<'_, '_>, work: WorkRef) -> bool {
+    let live = turn.work(work);
+    let needed = if live.ask.gang { live.waiting } else { 1 };
+    let (mut found, mut from) = (0, 0);
+    while found < needed {
+        let Some((instance, order)) = turn.first_fit(work, from) else { return false };
+        found += turn.instance(instance).room(live.ask.demand);
+        from = order + 1;
+    }
+    true
+}

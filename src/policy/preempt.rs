@@ -1,0 +1,133 @@
+//! Who must yield when the head of the queue does not fit?
+
+use std::cmp::Reverse;
+
+use super::place::{self, Place};
+use super::spec::Preempt;
+use super::turn::Turn;
+use crate::model::WorkId;
+use crate::state::{Allocation, AllocationRef, InstanceRef, WorkRef};
+use crate::units::{Span, Time};
+
+/// Running work that may be made to yield, the first to yield in front.
+type Victims = Vec<(Rank, AllocationRef)>;
+/// Who yields first: by priority or remaining work, then the latest started,
+/// then by work.
+type Rank = (i64, Reverse<Time>, Time, WorkId);
+
+/// Makes room for all waiting tasks of `head` and places them, if enough may
+/// be taken from others; otherwise nothing has happened. The works that
+/// yielded are written over `yielded`; they wait again.
+pub(super) fn make_room(
+    kind: Preempt,
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    head: WorkRef,
+    yielded: &mut Vec<WorkRef>,
+) -> bool {
+    yielded.clear();
+    let victims = victims(kind, turn, head);
+    if victims.is_empty() {
+        return false;
+    }
+    let Some(used) = where_it_would_go(place, turn, head, &victims) else { return false };
+    // Only those in the way yield, unless the place part then finds no room.
+    let in_the_way: Victims =
+        victims.iter().copied().filter(|&(_, victim)| touches(turn, victim, &used)).collect();
+    if !in_the_way.is_empty() && yield_to(place, turn, head, &in_the_way, yielded) {
+        return true;
+    }
+    yield_to(place, turn, head, &victims, yielded)
+}
+
+/// Everybody who may be made to yield to `head`, in order.
+fn victims(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
+    let (priority, left) = (turn.work(head).ask.priority, turn.work(head).remaining_estimate());
+    let mut victims: Victims = Vec::new();
+    for (_, reference) in turn.ends() {
+        let allocation = turn.allocation(reference);
+        let work = turn.work(allocation.work());
+        // What was placed at this very moment has not started yet.
+        if allocation.work() == head
+            || allocation.started.is_none() && allocation.placed == turn.now()
+        {
+            continue;
+        }
+        let first = match kind {
+            Preempt::None => None,
+            Preempt::Priority => {
+                (work.ask.priority < priority).then(|| i64::from(work.ask.priority))
+            }
+            Preempt::Srpt => {
+                let remaining = remaining(allocation, turn.now());
+                (remaining > left).then(|| -remaining.micros())
+            }
+        };
+        let started = Reverse(allocation.started.unwrap_or(Time::MAX));
+        let (arrival, id) = work.tie();
+        victims.extend(first.map(|first| ((first, started, arrival, id), reference)));
+    }
+    victims.sort_unstable();
+    victims
+}
+
+/// Estimated work left of an allocation, on the reference machine.
+fn remaining(allocation: &Allocation, now: Time) -> Span {
+    if allocation.estimated_end == Time::MAX {
+        return Span::MAX;
+    }
+    let left = allocation.estimated_end - now - allocation.output;
+    let scaled = i128::from(left.micros().max(0)) * i128::from(allocation.speed) / 1_000_000;
+    Span::from_micros(i64::try_from(scaled).unwrap_or(i64::MAX))
+}
+
+/// The instances that `head` would take if the first of `victims` yielded, as
+/// many as it needs. Nothing has happened afterwards.
+fn where_it_would_go(
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    head: WorkRef,
+    victims: &Victims,
+) -> Option<Vec<InstanceRef>> {
+    let mut used = None;
+    turn.attempt(|turn| {
+        let before = turn.work(head).allocations.len();
+        for &(_, victim) in victims {
+            turn.preempt(victim).ok()?;
+            if place::place_all(place, turn, head) {
+                let made = &turn.work(head).allocations[before..];
+                let held = made.iter().flat_map(|&made| &turn.allocation(made).held);
+                used = Some(held.map(|held| held.share.instance).collect());
+                break;
+            }
+        }
+        None::<()>
+    });
+    used
+}
+
+fn touches(turn: &Turn<'_, '_>, victim: AllocationRef, used: &[InstanceRef]) -> bool {
+    turn.allocation(victim).held.iter().any(|held| used.contains(&held.share.instance))
+}
+
+/// Lets `victims` yield, one after another, until `head` is placed.
+fn yield_to(
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    head: WorkRef,
+    victims: &Victims,
+    yielded: &mut Vec<WorkRef>,
+) -> bool {
+    yielded.clear();
+    let done = turn.attempt(|turn| {
+        for &(_, victim) in victims {
+            yielded.push(turn.allocation(victim).work());
+            turn.preempt(victim).ok()?;
+            if place::place_all(place, turn, head) {
+                return Some(());
+            }
+        }
+        None
+    });
+    done.is_some()
+}

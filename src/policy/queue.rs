@@ -1,0 +1,161 @@
+//! Waiting work in the order in which it is served.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::hash::BuildHasherDefault;
+
+use priority_queue::PriorityQueue;
+use rustc_hash::FxHasher;
+
+use super::order::Key;
+use super::spec::Order;
+use crate::state::{State, WorkRef};
+use crate::units::Span;
+
+/// Waiting work, with what backfilling looks at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// Which work.
+    pub work: WorkRef,
+    /// Its waiting tasks.
+    pub tasks: u32,
+    /// What is left of its estimate.
+    pub estimate: Span,
+}
+
+/// Waiting work, each once. Orders that stay as they are live in a sorted map;
+/// those that change with time in a heap whose scores are set anew at each
+/// decision.
+#[derive(Debug)]
+pub struct Queue {
+    order: Order,
+    sorted: BTreeMap<Key, Queued>,
+    heap: PriorityQueue<WorkRef, Reverse<Key>, BuildHasherDefault<FxHasher>>,
+    /// Key by slot of the work, for work in `sorted`.
+    keys: Vec<Option<Key>>,
+    /// No queued work has fewer waiting tasks.
+    least_tasks: u32,
+    /// No queued work has a shorter estimate.
+    least_estimate: Span,
+}
+
+impl Queue {
+    /// Nobody waits.
+    pub fn new(order: Order) -> Self {
+        Self {
+            order,
+            sorted: BTreeMap::new(),
+            heap: PriorityQueue::with_default_hasher(),
+            keys: Vec::new(),
+            least_tasks: u32::MAX,
+            least_estimate: Span::MAX,
+        }
+    }
+
+    /// Number of waiting pieces of work.
+    pub fn len(&self) -> usize {
+        if self.order.varies() { self.heap.len() } else { self.sorted.len() }
+    }
+
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The place that `work` would have now.
+    pub fn key(&self, state: &State<'_>, work: WorkRef) -> Key {
+        Key::new(self.order, state.work(work), state.now())
+    }
+
+    /// Puts work into its place. Work that is already queued takes the place
+    /// and the sizes that it has now.
+    pub fn push(&mut self, state: &State<'_>, work: WorkRef) {
+        let (key, queued) = (self.key(state, work), queued(state, work));
+        if self.is_empty() {
+            (self.least_tasks, self.least_estimate) = (u32::MAX, Span::MAX);
+        }
+        self.least_tasks = self.least_tasks.min(queued.tasks);
+        self.least_estimate = self.least_estimate.min(queued.estimate);
+        if self.order.varies() {
+            self.heap.push(work, Reverse(key));
+            return;
+        }
+        self.remove(work);
+        if self.keys.len() <= work.slot() {
+            self.keys.resize(work.slot() + 1, None);
+        }
+        self.keys[work.slot()] = Some(key);
+        self.sorted.insert(key, queued);
+    }
+
+    /// Takes work out, if it is in.
+    pub fn remove(&mut self, work: WorkRef) {
+        if self.order.varies() {
+            self.heap.remove(&work);
+            return;
+        }
+        if let Some(key) = self.keys.get_mut(work.slot()).and_then(Option::take) {
+            self.sorted.remove(&key);
+        }
+    }
+
+    /// Whether `work` is in.
+    pub fn contains(&self, work: WorkRef) -> bool {
+        if self.order.varies() {
+            return self.heap.contains(&work);
+        }
+        let key = self.keys.get(work.slot()).copied().flatten();
+        key.is_some_and(|key| self.sorted.get(&key).is_some_and(|queued| queued.work == work))
+    }
+
+    /// Who is next.
+    pub fn head(&self) -> Option<WorkRef> {
+        if self.order.varies() {
+            return self.heap.peek().map(|(&work, _)| work);
+        }
+        self.sorted.first_key_value().map(|(_, queued)| queued.work)
+    }
+
+    /// Sets the scores of orders that change with time.
+    pub fn rescore(&mut self, state: &State<'_>) {
+        if self.order.varies() {
+            for (&mut work, key) in &mut self.heap {
+                *key = Reverse(Key::new(self.order, state.work(work), state.now()));
+            }
+        }
+    }
+
+    /// Everybody in order, written over `into`.
+    pub fn list(&self, state: &State<'_>, into: &mut Vec<Queued>) {
+        into.clear();
+        if !self.order.varies() {
+            into.extend(self.sorted.values());
+            return;
+        }
+        let mut all: Vec<(Key, WorkRef)> =
+            self.heap.iter().map(|(&work, &Reverse(key))| (key, work)).collect();
+        all.sort_unstable();
+        into.extend(all.into_iter().map(|(_, work)| queued(state, work)));
+    }
+
+    /// Everybody in order, where places do not change with time.
+    pub fn in_order(&self) -> impl Iterator<Item = &Queued> {
+        self.sorted.values()
+    }
+
+    /// Bounds that no queued work is below: waiting tasks and estimate. They
+    /// may be too low, never too high.
+    pub fn least(&self) -> (u32, Span) {
+        (self.least_tasks, self.least_estimate)
+    }
+
+    /// Sets the bounds, after somebody has looked at everybody.
+    pub fn set_least(&mut self, tasks: u32, estimate: Span) {
+        (self.least_tasks, self.least_estimate) = (tasks, estimate);
+    }
+}
+
+fn queued(state: &State<'_>, work: WorkRef) -> Queued {
+    let live = state.work(work);
+    Queued { work, tasks: live.waiting, estimate: live.remaining_estimate() }
+}
