@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn units_and_scales_multiply() {
         use Rounding::{Nearest, Up};
-        let cases: [(&str, i64, f64, Rounding, Result<i64, Reason>); 12] = [
+        let cases = [
             // 19.083333333333332 h = 68,699.9999999999952 s.
             ("19.083333333333332", 3_600_000_000, 1.0, Nearest, Ok(68_700_000_000)),
             ("552.21", 1_000_000, 1.0, Nearest, Ok(552_210_000)),

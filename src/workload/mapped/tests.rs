@@ -96,11 +96,11 @@ fn fractions_micros_and_constants() {
 fn mappings_are_checked_against_the_file() {
     let text = b"arrival_time;length\n0;1\n";
     let base = mapping(&[("arrival", "arrival_tim", "h"), ("runtime", "length", "cores")]);
-    let problems = read(text, &Mapping { delimiter: b';', ..base }).err().expect("two problems");
+    let problems = read(text, &Mapping { delimiter: b';', ..base }).expect_err("two problems");
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert_eq!(problems[0].hint.as_deref(), Some("did you mean `arrival_time`?"));
     let base = mapping(&[("cpu", "9", "cores")]);
-    let problems = read(text, &base).err().expect("three problems");
+    let problems = read(text, &base).expect_err("three problems");
     assert_eq!(problems.len(), 3, "{problems:?}");
 }
 
@@ -121,7 +121,7 @@ fn malformed_cells_name_their_place() {
     ];
     for (row, column, message) in cases {
         let text = format!("a,r,g\n{row}\n");
-        let problem = read(text.as_bytes(), &simple).err().expect(row).remove(0);
+        let problem = read(text.as_bytes(), &simple).expect_err(row).remove(0);
         assert_eq!((problem.line, problem.column), (2, column), "{problem}");
         assert!(problem.message.contains(message), "{problem}");
     }
