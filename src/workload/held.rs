@@ -17,7 +17,8 @@ pub(super) enum Order {
     Sorted,
     /// In random order over the same arrival times.
     Shuffled { seed: u64 },
-    /// Sampled with replacement until `target` of `resource` is asked for.
+    /// All once in random order and then sampled with replacement, until
+    /// `target` of `resource` is asked for.
     Inflated { seed: u64, resource: Resource, target: u128, gap: Span },
 }
 
@@ -83,20 +84,24 @@ impl Held {
         }
         let sources = self.pool.iter().map(|work| work.id.source).max().unwrap_or(0) + 1;
         let mut stream = Stream::new(seed, "workload inflate");
+        let mut first: Vec<u32> = (0..self.pool.len() as u32).collect();
+        stream.shuffle(&mut first);
+        let mut first = first.into_iter();
         let mut times = vec![0_u32; self.pool.len()];
         let (mut sequence, mut sum) = (Vec::new(), 0);
         while sum < target {
             if sequence.len() == MAX_HELD {
                 return Err(too_many());
             }
-            let row = stream.below(self.pool.len() as u64) as usize;
+            let next = first.next().unwrap_or_else(|| stream.below(times.len() as u64) as u32);
+            let row = next as usize;
             let again = times[row].checked_mul(sources);
             let source = again.and_then(|again| again.checked_add(self.pool[row].id.source));
             let arrival = gap.micros().checked_mul(sequence.len() as i64);
             let (Some(source), Some(arrival)) = (source, arrival) else {
                 return Err(out_of_reach("inflate"));
             };
-            sequence.push((row as u32, source, Time::from_micros(arrival)));
+            sequence.push((next, source, Time::from_micros(arrival)));
             times[row] += 1;
             sum += asks[row];
         }

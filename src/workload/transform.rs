@@ -52,8 +52,9 @@ pub enum Transform {
     },
     /// Deals the work out anew over the same arrival times, by seed. Materialises.
     Shuffle,
-    /// Samples work by seed, with replacement, until what it asks of
-    /// `resource` reaches `share` of the capacity. Materialises.
+    /// Deals out all work once in random order, and then samples it with
+    /// replacement, until what it asks of `resource` reaches `share` of the
+    /// capacity (the protocol of the FGD experiments, ATC '23). By seed. Materialises.
     Inflate {
         /// Of the capacity; 1.3 is 130 %.
         share: f64,
@@ -161,7 +162,7 @@ impl Transform {
             Self::Repeat { times, .. } => format!("The workload is run {times} times over."),
             Self::Shuffle => "Work is dealt out over the arrival times at random.".to_owned(),
             Self::Inflate { share, resource, .. } => format!(
-                "Work is sampled until it asks for {:.0} % of the {} there is.",
+                "Work is dealt out at random, and sampled again, until it asks for {:.0} % of the {} there is.",
                 share * 100.0,
                 resource.name()
             ),
