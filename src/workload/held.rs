@@ -1,6 +1,6 @@
 //! Transformations that hold all work in memory: sort, shuffle, inflate.
 
-use crate::model::{Book, Work};
+use crate::model::{Book, Work, WorkId};
 use crate::problem::Problem;
 use crate::units::stream::Stream;
 use crate::units::{Span, Time};
@@ -133,8 +133,11 @@ impl Source for Held {
         }
         let Some(&(row, source, arrival)) = self.sequence.get(self.at) else { return Ok(false) };
         self.at += 1;
-        work.clone_from(&self.pool[row as usize]);
-        work.id.source = source;
+        let held = &self.pool[row as usize];
+        // Field by field, so that the name keeps its buffer.
+        work.name.clone_from(&held.name);
+        work.id = WorkId { source, ..held.id };
+        (work.arrival, work.ask, work.truth) = (held.arrival, held.ask, held.truth);
         move_to(work, arrival)?;
         Ok(true)
     }
