@@ -13,3 +13,4 @@ pub mod state;
 pub mod policy;
 pub mod sim;
 pub mod metrics;
+pub mod scenario;

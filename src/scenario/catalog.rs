@@ -1,0 +1,375 @@
+//! Catalogs: what a provider sells, where, for how much, and how it bills.
+//! Seven are shipped inside the program; a user's own is the same folder of
+//! files (see `catalogs/README.md`).
+
+mod listing;
+mod shipped;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use crate::problem::Problem;
+use crate::units::{Distribution, Rate, Span};
+
+use super::document::Document;
+use super::quantity;
+use super::section::{Report, Section};
+use table::Rows;
+
+pub use listing::{Listing, list, show};
+pub use shipped::NAMES as SHIPPED;
+
+/// Where a fact comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// Keys of the catalog's sources, separated by `|`.
+    pub source: String,
+    /// Date of the oldest source, to the day, month or year.
+    pub as_of: String,
+    /// The columns that are estimates, separated by `|`; empty where none is.
+    pub assumed: String,
+}
+
+/// A region of a catalog.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CatalogRegion {
+    /// The provider's own name.
+    pub name: String,
+    /// A place.
+    pub title: String,
+    /// Full names of its zones.
+    pub zones: Vec<String>,
+    /// Law that holds there.
+    pub jurisdiction: String,
+    /// Such as `iso27001`.
+    pub certifications: Vec<String>,
+    /// Milligrams of CO2-equivalent per kWh.
+    pub carbon_mg_per_kwh: i64,
+    /// Where this comes from.
+    pub provenance: Provenance,
+}
+
+/// An instance type of a catalog.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CatalogType {
+    /// The provider's own name.
+    pub name: String,
+    /// Family.
+    pub family: String,
+    /// Milli-cores.
+    pub cpu: u32,
+    /// MiB.
+    pub memory: u32,
+    /// Number of GPUs.
+    pub gpus: u8,
+    /// Their model; empty where there are none.
+    pub gpu_model: String,
+    /// Millionths of the reference speed.
+    pub speed: u32,
+    /// Watts at full load.
+    pub power_watts: i64,
+    /// Where this comes from.
+    pub provenance: Provenance,
+}
+
+/// A price of a catalog.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CatalogPrice {
+    /// Region.
+    pub region: String,
+    /// Instance type.
+    pub instance_type: String,
+    /// `on-demand` or `spot`.
+    pub market: String,
+    /// Price of the whole machine.
+    pub rate: Rate,
+    /// Where this comes from.
+    pub provenance: Provenance,
+}
+
+/// A flat price and bandwidth of one kind of data path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tier {
+    /// Nano-dollars per GiB.
+    pub nanos_per_gib: i64,
+    /// Bytes per second; 0 is unlimited.
+    pub bytes_per_sec: i64,
+}
+
+/// Everything about one provider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Catalog {
+    /// Short name.
+    pub name: String,
+    /// Name for readers.
+    pub title: String,
+    /// Usage is rounded up to this.
+    pub granularity: Span,
+    /// Least billed per start.
+    pub minimum: Span,
+    /// Warning before a spot instance is taken back.
+    pub notice: Span,
+    /// Seconds from request to running, without GPUs.
+    pub boot_cpu: Distribution,
+    /// Seconds from request to running, with GPUs.
+    pub boot_gpu: Distribution,
+    /// Data to another region of the same provider.
+    pub same_provider: Tier,
+    /// Data to anywhere else.
+    pub internet: Tier,
+    /// Spot vCPUs of a new account per region: without and with GPUs.
+    pub spot_quota: [Option<u32>; 2],
+    /// Milli-cores kept back on every instance.
+    pub system_cpu: u32,
+    /// MiB kept back on every instance.
+    pub system_memory: u32,
+    /// Regions.
+    pub regions: Vec<CatalogRegion>,
+    /// Instance types.
+    pub types: Vec<CatalogType>,
+    /// Prices; what is not listed is not sold.
+    pub prices: Vec<CatalogPrice>,
+    /// Facts of the rules file that are estimates: `boot`, `transfer` ...
+    pub assumed_rules: Vec<String>,
+    /// Files that it was read from; empty for a shipped one.
+    pub files: Vec<PathBuf>,
+}
+
+/// The text of a catalog's files.
+#[derive(Clone, Debug)]
+struct Texts {
+    /// Prefix of the names shown in problems.
+    folder: String,
+    provider: String,
+    regions: String,
+    types: String,
+    prices: String,
+}
+
+impl Catalog {
+    /// The shipped catalog called `name`, if there is one.
+    ///
+    /// # Errors
+    /// Never for a build whose tests pass.
+    pub fn shipped(name: &str) -> Option<Result<Self, Vec<Problem>>> {
+        shipped::texts(name).map(|texts| read(&texts, Vec::new()))
+    }
+
+    /// The catalog in the folder `path`.
+    ///
+    /// # Errors
+    /// Every problem in its files.
+    pub fn load(path: &Path, shown: &str) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut files = Vec::new();
+        let mut text = |file: &str| {
+            let full = path.join(file);
+            let text = std::fs::read_to_string(&full).unwrap_or_else(|error| {
+                problems.push(Problem::with(
+                    &format!("{shown}/{file}"),
+                    format!("cannot be read: {error}"),
+                ));
+                String::new()
+            });
+            files.push(full);
+            text
+        };
+        let texts = Texts {
+            provider: text("provider.toml"),
+            regions: text("regions.csv"),
+            types: text("types.csv"),
+            prices: text("prices.csv"),
+            folder: shown.to_owned(),
+        };
+        if problems.is_empty() { read(&texts, files) } else { Err(problems) }
+    }
+
+    /// The price of a type in a region and market, if it is sold there.
+    pub fn price(&self, region: &str, instance_type: &str, market: &str) -> Option<&CatalogPrice> {
+        self.prices.iter().find(|price| {
+            price.instance_type == instance_type && price.region == region && price.market == market
+        })
+    }
+}
+
+/// Reads the files of a catalog.
+fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Vec<Problem>> {
+    let path = |file: &str| format!("{}/{file}", texts.folder);
+    let document = Document::new(&texts.provider, &path("provider.toml"));
+    let mut report = Report { document: &document, problems: Vec::new() };
+    let root = super::root(&document, "<provider>", &mut report);
+    root.require("name", &mut report);
+    root.require("title", &mut report);
+    let mut problems = report.problems;
+    let regions = table::read(&texts.regions, &path("regions.csv"), &mut problems, region);
+    let types = table::read(&texts.types, &path("types.csv"), &mut problems, instance_type);
+    let prices = table::read(&texts.prices, &path("prices.csv"), &mut problems, price);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut catalog = rules(&root);
+    catalog.regions = regions;
+    catalog.types = types;
+    catalog.prices = prices;
+    catalog.files = files;
+    Ok(catalog)
+}
+
+/// The provider's rules, without tables.
+fn rules(root: &Section) -> Catalog {
+    let seconds = |section: &Section, name: &str| {
+        Span::from_secs(section.count(name).unwrap_or(0).cast_signed())
+    };
+    let billing = root.section("billing");
+    let boot = root.section("boot");
+    let boot_of = |name: &str| {
+        let distribution = boot.section(name).distribution("distribution").cloned();
+        distribution.unwrap_or(Distribution::Constant(60.0))
+    };
+    let transfer = root.section("transfer");
+    let tier = |name: &str| {
+        let section = transfer.section(name);
+        Tier {
+            nanos_per_gib: section.integer("usd_per_gib").unwrap_or(0),
+            bytes_per_sec: bytes_per_sec(section.number("bandwidth_gbps").unwrap_or(0.0)),
+        }
+    };
+    let quota = root.section("quota");
+    let system = root.section("system");
+    let mut assumed = Vec::new();
+    for (name, section, _) in root.sections() {
+        let nested = section.sections().map(|(_, section, _)| section.clone());
+        for section in nested.chain([section.clone()]) {
+            let columns = section.entries.iter().any(|entry| entry.name == "assumed")
+                && section.text("assumed").is_some_and(|columns| !columns.is_empty());
+            if columns && !assumed.iter().any(|known| known == name) {
+                assumed.push(name.to_owned());
+            }
+        }
+    }
+    Catalog {
+        name: root.text("name").unwrap_or_default().to_owned(),
+        title: root.text("title").unwrap_or_default().to_owned(),
+        granularity: seconds(&billing, "granularity_s").max(Span::from_micros(1)),
+        minimum: seconds(&billing, "minimum_s"),
+        notice: seconds(&root.section("notice"), "seconds"),
+        boot_cpu: boot_of("cpu"),
+        boot_gpu: boot_of("gpu"),
+        same_provider: tier("same_provider"),
+        internet: tier("internet"),
+        spot_quota: [quota.count32("spot_vcpus"), quota.count32("spot_gpu_vcpus")],
+        system_cpu: system.count32("cpu_milli").unwrap_or(0),
+        system_memory: system.count32("memory_mib").unwrap_or(0),
+        regions: Vec::new(),
+        types: Vec::new(),
+        prices: Vec::new(),
+        assumed_rules: assumed,
+        files: Vec::new(),
+    }
+}
+
+/// Gigabit per second in bytes per second.
+pub(super) fn bytes_per_sec(gbps: f64) -> i64 {
+    libm::round(gbps * 125e6) as i64
+}
+
+fn provenance(row: &mut Rows<'_>) -> Provenance {
+    Provenance {
+        source: row.text("source"),
+        as_of: row.text("as_of"),
+        assumed: row.text("assumed"),
+    }
+}
+
+fn region(row: &mut Rows<'_>) -> CatalogRegion {
+    CatalogRegion {
+        name: row.name("region"),
+        title: row.text("title"),
+        zones: row.list("zones"),
+        jurisdiction: row.text("jurisdiction"),
+        certifications: row.list("certifications"),
+        carbon_mg_per_kwh: row.read("carbon_g_per_kwh", "a number", |text| {
+            let milli = quantity::whole(quantity::decimal(text)?, 1_000)?;
+            (0..=10_000_000).contains(&milli).then_some(milli)
+        }),
+        provenance: provenance(row),
+    }
+}
+
+fn instance_type(row: &mut Rows<'_>) -> CatalogType {
+    let above_0 = |text: &str| text.parse().ok().filter(|&number: &u32| number > 0);
+    CatalogType {
+        name: row.name("type"),
+        family: row.text("family"),
+        cpu: row.read("vcpus_milli", "a whole number above 0", above_0),
+        memory: row.read("memory_mib", "a whole number above 0", above_0),
+        gpus: row.read("gpus", "a whole number from 0 to 32", |text| {
+            text.parse().ok().filter(|&gpus: &u8| gpus <= crate::units::MAX_GPUS)
+        }),
+        gpu_model: row.text("gpu_model"),
+        speed: row.read("speed_millionths", "a whole number above 0", above_0),
+        power_watts: row.read("power_watts", "a whole number from 0 to 1000000", |text| {
+            text.parse().ok().filter(|watts| (0..=1_000_000).contains(watts))
+        }),
+        provenance: provenance(row),
+    }
+}
+
+fn price(row: &mut Rows<'_>) -> CatalogPrice {
+    CatalogPrice {
+        region: row.name("region"),
+        instance_type: row.name("type"),
+        market: row.read("market", "`on-demand` or `spot`", |text| {
+            ["on-demand", "spot"].contains(&text).then(|| text.to_owned())
+        }),
+        rate: row.read("usd_per_hour", "a price with at most 12 decimals", Rate::parse),
+        provenance: provenance(row),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn every_shipped_catalog_is_read_and_complete() {
+        for name in SHIPPED {
+            let catalog = Catalog::shipped(name).unwrap().unwrap();
+            assert_eq!(catalog.name, *name);
+            assert!(!catalog.regions.is_empty() && !catalog.prices.is_empty());
+            for price in &catalog.prices {
+                let region = catalog.regions.iter().any(|region| region.name == price.region);
+                let known = catalog.types.iter().any(|known| known.name == price.instance_type);
+                assert!(region && known, "{price:?}");
+            }
+        }
+        assert!(Catalog::shipped("ibm").is_none());
+    }
+
+    #[test]
+    fn problems_of_a_catalog_have_their_places() {
+        let texts = Texts {
+            folder: "mine".into(),
+            provider: "name = \"mine\"\ntitel = \"Mine\"\n[billing]\ngranularity_s = 0\n".into(),
+            regions: "region,title,zones\nr1,R,z1\n".into(),
+            types: "type,family,vcpus_milli,memory_mib,gpus,gpu_model,speed_millionths,power_watts,source,as_of,assumed\n\
+                    a,f,0,1024,40,,1000000,5,s,2026,\n"
+                .into(),
+            prices: "region,type,market,usd_per_hour,source,as_of,assumed\nr1,a,later,-1,s,2026,\n".into(),
+        };
+        let problems = read(&texts, Vec::new()).unwrap_err();
+        let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        expect![[r#"
+            mine/provider.toml:4:17: `granularity_s` must be a whole number from 1 to 4294967295, found `0`
+            mine/provider.toml:2:1: unknown key `titel` in `<provider>`
+              hint: did you mean `title`?
+            mine/provider.toml:1:1: `title` is missing
+              hint: `title` is a text
+            mine/regions.csv:1:1: the column `carbon_g_per_kwh` is missing
+            mine/types.csv:2:5: `vcpus_milli` must be a whole number above 0, found `0`
+            mine/types.csv:2:12: `gpus` must be a whole number from 0 to 32, found `40`
+            mine/prices.csv:2:6: `market` must be `on-demand` or `spot`, found `later`
+            mine/prices.csv:2:12: `usd_per_hour` must be a price with at most 12 decimals, found `-1`"#]].assert_eq(&shown.join("\n"));
+    }
+}

@@ -1,0 +1,103 @@
+//! Comma-separated tables of a catalog, row by row, with every problem's place.
+
+use crate::problem::{Problem, clip};
+
+/// One row, and where its problems go.
+#[derive(Debug)]
+pub(super) struct Rows<'a> {
+    path: &'a str,
+    header: &'a csv::StringRecord,
+    record: &'a csv::StringRecord,
+    line: u64,
+    problems: &'a mut Vec<Problem>,
+}
+
+/// Reads every row of `text` with `row`. Rows with problems are left out.
+pub(super) fn read<T>(
+    text: &str,
+    path: &str,
+    problems: &mut Vec<Problem>,
+    mut row: impl FnMut(&mut Rows<'_>) -> T,
+) -> Vec<T> {
+    let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
+    let header = match reader.headers() {
+        Ok(header) => header.clone(),
+        Err(error) => {
+            problems.push(Problem::at(path, 1, 1, format!("is not a table: {error}")));
+            return Vec::new();
+        }
+    };
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        match record {
+            Ok(record) => {
+                let line = record.position().map_or(0, csv::Position::line);
+                rows.push(row(&mut Rows {
+                    path,
+                    header: &header,
+                    record: &record,
+                    line,
+                    problems,
+                }));
+            }
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                problems.push(Problem::at(path, line, 1, "has not as many cells as the header"));
+            }
+        }
+        // The first hundred are enough to see what is wrong.
+        if problems.len() > 100 {
+            break;
+        }
+    }
+    rows
+}
+
+impl Rows<'_> {
+    fn problem(&mut self, at: usize, message: String) {
+        // Cells are followed by one comma each; no cell of these tables is quoted before the last.
+        let column = self.record.iter().take(at).map(|cell| cell.chars().count() as u64 + 1).sum();
+        let column: u64 = column;
+        self.problems.push(Problem::at(self.path, self.line, column + 1, message));
+    }
+
+    /// The cell under `column` as it is; empty where the column is missing.
+    pub(super) fn text(&mut self, column: &str) -> String {
+        let at = self.header.iter().position(|name| name == column);
+        at.and_then(|at| self.record.get(at)).unwrap_or_default().trim().to_owned()
+    }
+
+    /// The cell under `column`, which must not be empty.
+    pub(super) fn name(&mut self, column: &str) -> String {
+        self.read(column, "a name", |text| (!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    /// The parts of the cell under `column`, separated by `|`.
+    pub(super) fn list(&mut self, column: &str) -> Vec<String> {
+        let text = self.text(column);
+        text.split('|').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// The cell under `column` as `read` understands it.
+    pub(super) fn read<T: Default>(
+        &mut self,
+        column: &str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> T {
+        let Some(at) = self.header.iter().position(|name| name == column) else {
+            if self.line <= 2 {
+                let message = format!("the column `{column}` is missing");
+                self.problems.push(Problem::at(self.path, 1, 1, message));
+            }
+            return T::default();
+        };
+        let text = self.record.get(at).unwrap_or_default().trim();
+        if let Some(value) = read(text) {
+            return value;
+        }
+        let message = format!("`{column}` must be {expected}, found `{}`", clip(text));
+        self.problem(at, message);
+        T::default()
+    }
+}

@@ -1,0 +1,304 @@
+//! Reads `[policy.*]`: presets, inheritance and parts.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::preset;
+use super::section::{Report, Section};
+use super::value::Value;
+use crate::model::{Market, World};
+use crate::policy::spec::{
+    Admit, Backfill, Choice, Compatibility, DemandMix, Order, Place, PolicySpec, Preempt,
+    Provision, Release, Scalar,
+};
+use crate::problem::{clip, did_you_mean};
+use crate::units::Span;
+
+/// The policies of a scenario, and where the mixes that they need are named.
+#[derive(Debug, Default)]
+pub(super) struct Policies {
+    pub(super) specs: Vec<PolicySpec>,
+    /// Policies by row whose place part wants a mix, with where it says so.
+    pub(super) mixes: Vec<(usize, Range<usize>)>,
+}
+
+/// Reads all policies, in file order.
+pub(super) fn read(root: &Section, world: &World, report: &mut Report<'_>) -> Policies {
+    let section = root.section("policy");
+    let mut policies = Policies::default();
+    let mut done: BTreeMap<String, PolicySpec> = BTreeMap::new();
+    let names: Vec<&str> = section.sections().map(|(name, ..)| name).collect();
+    if names.is_empty() {
+        let message = "a scenario needs at least one policy";
+        report.hint(
+            &root.spot("policy"),
+            message,
+            "add `[policy.today]` with `preset = \"batch-backfill\"`",
+        );
+    }
+    for (name, own, key) in section.sections() {
+        let mut seen = Vec::new();
+        let Some(spec) = resolve(name, &section, &mut seen, &mut done, world, report) else {
+            continue;
+        };
+        if matches!(&spec.place, Place::Fgd { .. }) {
+            let range = if own.has("place") { own.spot("place") } else { key.clone() };
+            policies.mixes.push((policies.specs.len(), range));
+        }
+        policies.specs.push(spec);
+    }
+    policies
+}
+
+/// The policy called `name`, with what it extends.
+fn resolve(
+    name: &str,
+    all: &Section,
+    seen: &mut Vec<String>,
+    done: &mut BTreeMap<String, PolicySpec>,
+    world: &World,
+    report: &mut Report<'_>,
+) -> Option<PolicySpec> {
+    if let Some(spec) = done.get(name) {
+        return Some(spec.clone());
+    }
+    let (_, own, _) = all.sections().find(|(other, ..)| *other == name)?;
+    seen.push(name.to_owned());
+    let base = match (own.text("extends"), own.text("preset")) {
+        (Some(_), Some(_)) => {
+            let message = "a policy has either `extends` or `preset`, not both";
+            report.at(&own.spot("preset"), message);
+            None
+        }
+        (Some(parent), None) if seen.iter().any(|name| name == parent) => {
+            seen.push(parent.to_owned());
+            let message = format!("policies extend each other in a circle: {}", seen.join(" -> "));
+            report.at(&own.spot("extends"), message);
+            None
+        }
+        (Some(parent), None) if !all.sections().any(|(other, ..)| other == parent) => {
+            let known: Vec<&str> = all.sections().map(|(name, ..)| name).collect();
+            let message = format!("there is no policy called `{}`", clip(parent));
+            let hint = unknown_name(parent, &known);
+            report.hint(&own.spot("extends"), message, hint);
+            None
+        }
+        (Some(parent), None) => resolve(parent, all, seen, done, world, report),
+        (None, Some(preset)) => preset::build(preset, name),
+        (None, None) => None,
+    };
+    let mut spec = base.unwrap_or_else(|| PolicySpec::named(name));
+    spec.name = name.to_owned();
+    override_parts(&mut spec, own, world, report);
+    done.insert(name.to_owned(), spec.clone());
+    Some(spec)
+}
+
+/// `did you mean ..?`, or what there is.
+pub(super) fn unknown_name(found: &str, known: &[&str]) -> String {
+    did_you_mean(found, known.iter().copied()).map_or_else(
+        || {
+            let listed: Vec<&str> = known.iter().copied().take(12).collect();
+            let more = if known.len() > 12 { ", ..." } else { "" };
+            format!("there is: {}{more}", listed.join(", "))
+        },
+        |known| format!("did you mean `{known}`?"),
+    )
+}
+
+/// The option that a part names, with its parameters (empty where it has none).
+fn chosen(own: &Section, part: &str, report: &mut Report<'_>) -> Option<(String, Section)> {
+    let entry = own.entry(part)?;
+    match &entry.node.value {
+        Value::Text(name) => Some((name.clone(), Section::default())),
+        Value::Table(section) => {
+            let mut options = section.sections();
+            match (options.next(), options.next()) {
+                (Some((name, parameters, _)), None) => Some((name.to_owned(), parameters.clone())),
+                (None, _) => {
+                    let message = format!("`{part}` names no part");
+                    report.hint(
+                        &entry.node.range,
+                        message,
+                        format!("such as `[policy.{}.{part}.{}]`", "NAME", first_option(part)),
+                    );
+                    None
+                }
+                (Some((first, ..)), Some((second, _, key))) => {
+                    let message = format!("`{part}` names two parts, `{first}` and `{second}`");
+                    report.hint(key, message, "a policy has one part per question");
+                    None
+                }
+            }
+        }
+        _ => None,
+    }
+}
+
+fn first_option(part: &str) -> &'static str {
+    super::part::options(part).next().map_or("", |option| option.name)
+}
+
+fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &mut Report<'_>) {
+    if let Some((name, _)) = chosen(own, "preempt", report) {
+        spec.preempt = match name.as_str() {
+            "priority" => Preempt::Priority,
+            "srpt" => Preempt::Srpt,
+            _ => Preempt::None,
+        };
+    }
+    if own.has("admit") {
+        let admit = own.section("admit");
+        spec.admit =
+            Admit { queue_limit: admit.count32("queue_limit"), patience: admit.span("patience") };
+    }
+    if let Some((name, _)) = chosen(own, "order", report) {
+        spec.order = order(&name);
+    }
+    if let Some((name, parameters)) = chosen(own, "place", report) {
+        spec.place = place(&name, &parameters);
+    }
+    if let Some((name, _)) = chosen(own, "backfill", report) {
+        spec.backfill = match name.as_str() {
+            "greedy" => Backfill::Greedy,
+            "easy" => Backfill::Easy,
+            "conservative" => Backfill::Conservative,
+            _ => Backfill::None,
+        };
+    }
+    if let Some((name, parameters)) = chosen(own, "provision", report) {
+        spec.provision = provision(&name, &parameters, own, world, report);
+    }
+    if let Some((name, parameters)) = chosen(own, "release", report) {
+        spec.release = match name.as_str() {
+            "never" => Release::Never,
+            _ => Release::Idle { after: parameters.span("after").unwrap_or(Span::ZERO) },
+        };
+    }
+    if let Some(name) = own.text("compatibility") {
+        spec.compatibility = match name {
+            "rlscheduler" => Some(Compatibility::RlScheduler { backfill: false }),
+            "rlscheduler-backfill" => Some(Compatibility::RlScheduler { backfill: true }),
+            _ => None,
+        };
+    }
+}
+
+fn order(name: &str) -> Order {
+    match name {
+        "shortest" => Order::Shortest,
+        "smallest" => Order::Smallest,
+        "largest" => Order::Largest,
+        "earliest-deadline" => Order::EarliestDeadline,
+        "priority" => Order::Priority,
+        "wfp3" => Order::Wfp3,
+        "unicep" => Order::Unicep,
+        "f1" => Order::F1,
+        _ => Order::Fcfs,
+    }
+}
+
+fn place(name: &str, parameters: &Section) -> Place {
+    let by = || match parameters.text("by") {
+        Some("cpu") => Scalar::Cpu,
+        Some("memory") => Scalar::Memory,
+        Some("gpu") => Scalar::Gpu,
+        _ => Scalar::Mean,
+    };
+    match name {
+        "next-fit" => Place::NextFit,
+        "best-fit" => Place::BestFit { by: by() },
+        "worst-fit" => Place::WorstFit { by: by() },
+        "random" => Place::Random,
+        "dot-product" => Place::DotProduct,
+        "least-loaded" => Place::LeastLoaded,
+        "gpu-packing" => Place::GpuPacking,
+        "gpu-clustering" => Place::GpuClustering,
+        "fgd" => Place::Fgd {
+            mix: DemandMix {
+                source: parameters.text("mix").unwrap_or("workload").to_owned(),
+                demands: Vec::new(),
+            },
+        },
+        _ => Place::FirstFit,
+    }
+}
+
+fn provision(
+    name: &str,
+    parameters: &Section,
+    own: &Section,
+    world: &World,
+    report: &mut Report<'_>,
+) -> Provision {
+    let choice = match name {
+        "cheapest" => Choice::Cheapest,
+        "fastest" => Choice::Fastest,
+        "round-robin" => Choice::RoundRobin,
+        "static" => return fleets(parameters, own, world, report),
+        _ => return Provision::OwnedOnly,
+    };
+    let market = |name: &str| match name {
+        "spot" => Market::Spot,
+        _ => Market::OnDemand,
+    };
+    let mut markets: Vec<Market> =
+        parameters.names("markets").iter().map(|name| market(name)).collect();
+    markets.dedup();
+    let rents = world.offers.rows().iter().any(|offer| {
+        offer.market != Market::Owned
+            && (markets.contains(&offer.market)
+                || markets.is_empty() && offer.market == Market::OnDemand)
+    });
+    if !rents {
+        let wanted = if markets.is_empty() { vec![Market::OnDemand] } else { markets.clone() };
+        let wanted: Vec<&str> = wanted.iter().map(|market| market.name()).collect();
+        report.hint(
+            &own.spot("provision"),
+            format!("there is nothing to rent in the market {}", wanted.join(" or ")),
+            "add a `[cloud.*]` with that market, or `provision = \"owned-only\"`",
+        );
+    }
+    Provision::OnDemand {
+        choice,
+        markets,
+        after_wait: parameters.span("after_wait").unwrap_or(Span::ZERO),
+        max_instances: parameters.count32("max_instances"),
+    }
+}
+
+fn fleets(
+    parameters: &Section,
+    own: &Section,
+    world: &World,
+    report: &mut Report<'_>,
+) -> Provision {
+    if !parameters.has("fleets") {
+        report.hint(
+            &own.spot("provision"),
+            "`static` needs `fleets`",
+            "such as `fleets = { \"aws/us-east-1a/m5.xlarge/on-demand\" = 4 }`",
+        );
+    }
+    let mut fleets = Vec::new();
+    for entry in &parameters.section("fleets").entries {
+        let Value::Count(count) = entry.node.value else { continue };
+        let offer = world.offers.rows().iter().find(|offer| offer.name == entry.name);
+        match offer {
+            Some(offer) if offer.market == Market::Owned => {
+                report.at(
+                    &entry.key,
+                    format!("`{}` is owned, it cannot be rented", clip(&entry.name)),
+                );
+            }
+            Some(_) => fleets.push((entry.name.clone(), u32::try_from(count).unwrap_or(u32::MAX))),
+            None => {
+                let known: Vec<&str> =
+                    world.offers.rows().iter().map(|offer| offer.name.as_str()).collect();
+                let message = format!("there is no offer called `{}`", clip(&entry.name));
+                report.hint(&entry.key, message, unknown_name(&entry.name, &known));
+            }
+        }
+    }
+    Provision::Static { fleets }
+}

@@ -1,0 +1,259 @@
+//! The scenario file as text: `--set` edits, and where in the user's file an
+//! offset of the edited text lies, so that problems point into what was written.
+
+use std::ops::Range;
+
+use toml::de::DeTable;
+use toml_edit::{DocumentMut, Item, Table, Value};
+
+use crate::problem::{Problem, clip};
+
+/// A scenario file with its `--set` edits.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// The file, as the user named it.
+    pub(super) path: String,
+    /// As it was written.
+    original: String,
+    /// As it runs, with the edits.
+    pub(super) text: String,
+    /// For each line of `text`, its line number in `original`.
+    lines: Vec<u64>,
+    /// Ranges of `text` that an edit wrote, with the edit.
+    set: Vec<(Range<usize>, String)>,
+}
+
+impl Document {
+    /// The file without edits.
+    pub(super) fn new(text: &str, path: &str) -> Self {
+        let lines = (1..=text.split('\n').count() as u64).collect();
+        let (original, text) = (text.to_owned(), text.to_owned());
+        Self { path: path.to_owned(), original, text, lines, set: Vec::new() }
+    }
+
+    /// Sets scalars, each at a dotted key, one after the other. Every other
+    /// line stays as it was. Problems name the edit.
+    pub(super) fn set(&mut self, edits: &[(String, String)]) -> Vec<Problem> {
+        if edits.is_empty() {
+            return Vec::new();
+        }
+        // A file that is no TOML says so itself when it is read.
+        let Ok(mut document) = self.text.parse::<DocumentMut>() else { return Vec::new() };
+        let mut problems = Vec::new();
+        for (key, value) in edits {
+            if let Err(problem) = set_one(&mut document, key, value) {
+                problems.push(problem);
+            }
+        }
+        let text = document.to_string();
+        self.lines = matched_lines(&self.original, &text);
+        self.text = text;
+        self.find_edits(edits);
+        problems
+    }
+
+    /// Notes where the edits ended up.
+    fn find_edits(&mut self, edits: &[(String, String)]) {
+        let Ok(root) = DeTable::parse(&self.text) else { return };
+        let mut set = Vec::new();
+        for (key, value) in edits {
+            let mut ranges = Vec::new();
+            let parts = split_key(key);
+            let mut table = Some(root.get_ref());
+            for (depth, part) in parts.iter().enumerate() {
+                let entry = table.and_then(|table| {
+                    table.iter().find(|(name, _)| name.get_ref().as_ref() == part.as_str())
+                });
+                let Some((name, value)) = entry else { break };
+                if depth + 1 == parts.len() {
+                    ranges = vec![name.span(), value.span()];
+                }
+                table = value.get_ref().as_table();
+                if let (Some(list), Some(next)) = (value.get_ref().as_array(), parts.get(depth + 1))
+                {
+                    let item = next.parse().ok().and_then(|row: usize| list.get(row));
+                    table = item.and_then(|item| item.get_ref().as_table());
+                    if let Some(leaf) = parts.get(depth + 2) {
+                        let entry = table.and_then(|table| {
+                            table.iter().find(|(name, _)| name.get_ref().as_ref() == leaf.as_str())
+                        });
+                        ranges.extend(entry.map(|(_, value)| value.span()));
+                    }
+                    break;
+                }
+            }
+            set.extend(ranges.into_iter().map(|range| (range, format!("--set {key}={value}"))));
+        }
+        self.set = set;
+    }
+
+    /// A problem at `range` of the text.
+    pub(super) fn problem(&self, range: &Range<usize>, message: impl Into<String>) -> Problem {
+        let inside = |(set, _): &&(Range<usize>, String)| {
+            set.start <= range.start && range.end <= set.end && range.start < range.end
+        };
+        if let Some((_, edit)) = self.set.iter().find(inside) {
+            return Problem::with(&clip(edit), message);
+        }
+        let (line, column) = self.place(range.start);
+        Problem::at(&self.path, line, column, message)
+    }
+
+    /// Line and column, from 1, of an offset.
+    fn place(&self, offset: usize) -> (u64, u64) {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &self.text[..offset];
+        let row = before.matches('\n').count();
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before[start..].chars().count() as u64 + 1;
+        (self.lines.get(row).copied().unwrap_or(0), column)
+    }
+}
+
+/// Parts of a dotted key; parts may be quoted (`policy."a.b".order`).
+fn split_key(key: &str) -> Vec<String> {
+    match toml_edit::Key::parse(key) {
+        Ok(parts) => parts.iter().map(|part| part.get().to_owned()).collect(),
+        Err(_) => key.split('.').map(|part| part.trim().to_owned()).collect(),
+    }
+}
+
+/// A TOML scalar, or else the text itself as a string.
+fn scalar(text: &str) -> Value {
+    match text.trim().parse::<Value>() {
+        Ok(mut value) if !value.is_inline_table() => {
+            value.decor_mut().clear();
+            value
+        }
+        _ => Value::from(text),
+    }
+}
+
+fn set_one(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Problem> {
+    let path = format!("--set {key}={value}");
+    let path = clip(&path);
+    let refuse = |message: String, hint: String| Err(Problem::with(&path, message).hint(hint));
+    let parts = split_key(key);
+    let (Some(leaf), false) = (parts.last(), parts.iter().any(String::is_empty)) else {
+        return refuse(
+            format!("`{}` is not a key", clip(key)),
+            "write `--set section.key=value`".into(),
+        );
+    };
+    let mut item = document.as_item_mut();
+    for part in &parts[..parts.len() - 1] {
+        let next = match part.parse::<usize>() {
+            Ok(row) if item.is_array() || item.is_array_of_tables() => item.get_mut(row),
+            _ => item.get_mut(part.as_str()),
+        };
+        let Some(next) = next.filter(|next| !next.is_none()) else {
+            return refuse(
+                format!("cannot set `{}`: the scenario has no `{}`", clip(key), clip(part)),
+                "only a key of a table that the file has can be set".into(),
+            );
+        };
+        item = next;
+    }
+    let new = scalar(value);
+    let old = item.get_mut(leaf.as_str()).filter(|old| !old.is_none());
+    match old {
+        Some(Item::Value(old)) if !old.is_inline_table() => {
+            let decor = old.decor().clone();
+            *old = new;
+            *old.decor_mut() = decor;
+            Ok(())
+        }
+        Some(_) => refuse(
+            format!("cannot set `{}`: it is a table, not a single value", clip(key)),
+            "set one of its keys".into(),
+        ),
+        None => match item.as_table_like_mut() {
+            Some(table) => {
+                table.insert(leaf, Item::Value(new));
+                if let Some(table) = item.as_table_mut() {
+                    show(table);
+                }
+                Ok(())
+            }
+            None => refuse(
+                format!("cannot set `{}`: what holds it is not a table", clip(key)),
+                "check the key".into(),
+            ),
+        },
+    }
+}
+
+/// A table that existed only through its children gets a header of its own.
+fn show(table: &mut Table) {
+    table.set_implicit(false);
+}
+
+/// For each line of `edited`, the line of `original` that it stems from: the
+/// same line where nothing was inserted before it.
+fn matched_lines(original: &str, edited: &str) -> Vec<u64> {
+    let old: Vec<&str> = original.split('\n').collect();
+    let mut at = 0;
+    let mut lines = Vec::new();
+    for (row, line) in edited.split('\n').enumerate() {
+        let same = old.get(at) == Some(&line);
+        let later = old.iter().skip(at).position(|candidate| *candidate == line);
+        let inserted = !same
+            && edited.split('\n').count() > old.len()
+            && edited.split('\n').nth(row + 1).is_some_and(|next| old.get(at) == Some(&next));
+        if !same && !inserted {
+            // Changed in place, unless the file continues with this line further on.
+            at += later.filter(|&skip| skip > 0 && !line.trim().is_empty()).unwrap_or(0);
+        }
+        lines.push((at.min(old.len().saturating_sub(1)) + 1) as u64);
+        at += usize::from(!inserted);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edited(text: &str, key: &str, value: &str) -> (Document, Vec<Problem>) {
+        let mut document = Document::new(text, "a.toml");
+        let problems = document.set(&[(key.to_owned(), value.to_owned())]);
+        (document, problems)
+    }
+
+    #[test]
+    fn an_edit_keeps_every_other_line() {
+        let (document, problems) = edited("a = 1 # one\n[b]\nc = 2\nd = 3\n", "b.c", "30 min");
+        assert_eq!(problems, []);
+        assert_eq!(document.text, "a = 1 # one\n[b]\nc = \"30 min\"\nd = 3\n");
+        let at = document.text.find("30").unwrap();
+        assert_eq!(document.problem(&(at..at + 2), "x").path, "--set b.c=30 min");
+    }
+
+    #[test]
+    fn places_after_an_inserted_line_are_those_of_the_file() {
+        let (document, problems) = edited("[b]\nc = 2\n\n[d]\ne = 3\n", "b.x", "7");
+        assert_eq!(problems, []);
+        assert_eq!(document.text, "[b]\nc = 2\nx = 7\n\n[d]\ne = 3\n");
+        let at = document.text.find("e = 3").unwrap();
+        let problem = document.problem(&(at..at + 1), "x");
+        assert_eq!((problem.line, problem.column), (5, 1));
+        let at = document.text.find("x = 7").unwrap();
+        assert_eq!(document.problem(&(at..at + 1), "x").path, "--set b.x=7");
+    }
+
+    #[test]
+    fn an_impossible_edit_is_a_problem() {
+        let cases = [
+            ("z.c", "--set z.c=1: cannot set `z.c`: the scenario has no `z`"),
+            ("b", "--set b=1: cannot set `b`: it is a table, not a single value"),
+            ("a.b", "--set a.b=1: cannot set `a.b`: what holds it is not a table"),
+        ];
+        for (key, want) in cases {
+            let (_, problems) = edited("a = 1\n[b]\nc = 2\n", key, "1");
+            assert_eq!(problems[0].to_string().lines().next(), Some(want));
+        }
+    }
+}

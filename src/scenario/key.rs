@@ -1,0 +1,262 @@
+//! What a scenario file may say: every key with its type, unit, default and
+//! meaning. The reader, the JSON Schema and `docs/scenario.md` all follow this
+//! one table.
+
+mod table;
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use super::part;
+
+/// A key of a scenario file.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Dotted path; `*` stands for a name of the user's, `[]` for the entries of a list.
+    pub path: Cow<'static, str>,
+    /// What its value must be.
+    pub kind: Kind,
+    /// What holds without it; empty where nothing does, `required` where it must be there.
+    pub default: Cow<'static, str>,
+    /// One line for a reader.
+    pub doc: Cow<'static, str>,
+}
+
+/// What the value of a key must be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// Path of a file, relative to the scenario's folder.
+    File,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list of texts.
+    Texts,
+    /// A list of these words.
+    Choices(&'static [&'static str]),
+    /// A list of numbers of at least 0.
+    Numbers,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number within bounds.
+    Count(u64, u64),
+    /// A whole number, possibly negative.
+    Integer,
+    /// A number within bounds, both included.
+    Number(f64, f64),
+    /// A number greater than 0.
+    Positive,
+    /// Cores, thousandths at the finest.
+    Vcpus,
+    /// Memory of an instance or task.
+    Memory,
+    /// An amount of data.
+    Size,
+    /// A length of time.
+    Span,
+    /// A span since the run's start, or a date and time.
+    Moment,
+    /// A date and time.
+    Instant,
+    /// Dollars per hour, with its unit.
+    Rate,
+    /// Dollars, the unit is in the key's name.
+    Dollars,
+    /// A share, from and to in percent.
+    Percent(i64, i64),
+    /// Count and model of GPUs.
+    Gpus,
+    /// Electrical power.
+    Power,
+    /// A whole number, or `unlimited`.
+    Capacity,
+    /// A distribution of spans.
+    Spans,
+    /// A distribution of sizes.
+    Sizes,
+    /// A distribution of memory.
+    Memories,
+    /// A distribution of cores or of shares of a GPU, in thousandths.
+    Cores,
+    /// A distribution of plain numbers.
+    Draws,
+    /// `>=` or `<=` and a bound in this unit.
+    Bound(BoundUnit),
+    /// Name of a policy part without parameters, or a table of one part with them.
+    Part(&'static str),
+    /// Header of a column, or a table with more about it.
+    Column,
+    /// A table.
+    Table,
+    /// A list of tables.
+    List,
+}
+
+/// Unit of an objective's bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoundUnit {
+    /// `99 %`.
+    Share,
+    /// `2 h`.
+    Time,
+    /// `1000 USD`.
+    Dollars,
+    /// `1.5`.
+    Ratio,
+}
+
+impl Kind {
+    /// What is expected, with an example: for messages and the reference.
+    pub fn expected(self) -> String {
+        match self {
+            Self::Text => "a text".into(),
+            Self::File => "a file's path".into(),
+            Self::Choice(words) => one_of(words),
+            Self::Texts => "a list of texts".into(),
+            Self::Choices(words) => format!("a list of {}", one_of(words)),
+            Self::Numbers => "a list of numbers".into(),
+            Self::Flag => "`true` or `false`".into(),
+            Self::Count(low, u64::MAX) => format!("a whole number of at least {low}"),
+            Self::Count(low, high) => format!("a whole number from {low} to {high}"),
+            Self::Integer => "a whole number".into(),
+            Self::Number(low, high) if high == f64::MAX => format!("a number of at least {low}"),
+            Self::Number(low, high) => format!("a number from {low} to {high}"),
+            Self::Positive => "a number greater than 0".into(),
+            Self::Vcpus => "a number of cores such as `4` or `0.5`".into(),
+            Self::Memory => "memory such as `\"512 GiB\"`".into(),
+            Self::Size => "a size such as `\"200 GiB\"`".into(),
+            Self::Span => "a span such as `\"30 min\"`".into(),
+            Self::Moment => "a span since the start such as `\"2 d\"`, or a time such as \
+                 `\"2026-03-01T12:00:00Z\"`"
+                .into(),
+            Self::Instant => "a time such as `\"2026-03-01T12:00:00Z\"`".into(),
+            Self::Rate => "a price such as `\"18.40 USD/h\"`".into(),
+            Self::Dollars => "a number of dollars such as `0.09`".into(),
+            Self::Percent(low, high) => {
+                format!("a percentage from {low} % to {high} % such as `\"12 %\"`")
+            }
+            Self::Gpus => "GPUs such as `\"8 x A100-80GB\"`".into(),
+            Self::Power => "power such as `\"450 W\"`".into(),
+            Self::Capacity => "a whole number or `\"unlimited\"`".into(),
+            Self::Spans => {
+                "a span or a distribution of spans such as `\"lognormal(median=35 s, p95=90 s)\"`"
+                    .into()
+            }
+            Self::Sizes | Self::Memories => {
+                "a size or a distribution of sizes such as `\"uniform(low=1 GiB, high=8 GiB)\"`"
+                    .into()
+            }
+            Self::Draws | Self::Cores => {
+                "a number or a distribution such as `\"uniform(low=1, high=8)\"`".into()
+            }
+            Self::Bound(unit) => format!("a bound such as `\"{}\"`", unit.example()),
+            Self::Part(part) => {
+                let names: Vec<&str> = part::options(part).map(|option| option.name).collect();
+                one_of(&names)
+            }
+            Self::Column => "a column's header, or a table".into(),
+            Self::Table => "a table".into(),
+            Self::List => "a list of tables".into(),
+        }
+    }
+}
+
+impl BoundUnit {
+    /// How a bound in this unit is written.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Share => ">= 99 %",
+            Self::Time => "<= 2 h",
+            Self::Dollars => "<= 1000 USD",
+            Self::Ratio => "<= 1.5",
+        }
+    }
+}
+
+fn one_of(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
+    match words.as_slice() {
+        [] => "nothing".into(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// Every key, parents before children.
+pub fn keys() -> &'static [Key] {
+    static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+        let mut keys = Vec::new();
+        for row in table::ROWS {
+            keys.push(row.key());
+            if let Kind::Part(part) = row.kind {
+                keys.extend(part_keys(row.path, part));
+            }
+        }
+        keys
+    });
+    &KEYS
+}
+
+/// The tables that a policy part may be written as.
+fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
+    let mut keys = Vec::new();
+    for option in part::options(part) {
+        let table = format!("{path}.{}", option.name);
+        keys.push(Key {
+            path: table.clone().into(),
+            kind: Kind::Table,
+            default: "".into(),
+            doc: option.doc.into(),
+        });
+        for parameter in option.parameters {
+            keys.push(Key {
+                path: format!("{table}.{}", parameter.name).into(),
+                kind: parameter.kind,
+                default: parameter.default.into(),
+                doc: parameter.doc.into(),
+            });
+        }
+        if option.name == "static" {
+            keys.push(Key {
+                path: format!("{table}.fleets.*").into(),
+                kind: Kind::Count(1, 1_000_000),
+                default: "".into(),
+                doc: "Offer's full name = number of instances.".into(),
+            });
+        }
+    }
+    keys
+}
+
+/// The key with exactly this path.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    keys().iter().find(|key| key.path == path)
+}
+
+/// The names of the keys directly below `path`, without wildcards.
+pub(super) fn children(path: &str) -> impl Iterator<Item = &'static str> {
+    let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
+    keys().iter().filter_map(move |key| {
+        let name = key.path.strip_prefix(prefix.as_str())?;
+        let name = name.strip_suffix("[]").unwrap_or(name);
+        let user_given = name.is_empty() || name == "*" || name.starts_with('<');
+        (!user_given && !name.contains('.')).then_some(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_parent_and_is_there_once() {
+        for (row, key) in keys().iter().enumerate() {
+            let again = keys().iter().skip(row + 1).any(|other| other.path == key.path);
+            assert!(!again, "{} twice", key.path);
+            let Some((parent, _)) = key.path.rsplit_once('.') else { continue };
+            assert!(find(parent).is_some(), "{} has no parent", key.path);
+            assert!(key.doc.ends_with(['.', '?']), "{}: {}", key.path, key.doc);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Typical mixes of demands, counted from a workload: foresight that a policy
+//! is given and a report names.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::composition::Policies;
+use super::section::Report;
+use super::work::recognise;
+use crate::model::{Book, Work};
+use crate::policy::spec::{DemandMix, Place};
+use crate::problem::{Problem, clip};
+use crate::units::Demand;
+use crate::workload::{
+    Defaults, Format, Input, OnBadRow, OpenContext, OpenbOptions, SwfOptions, TraceSpec, Unsorted,
+    WorkloadSpec,
+};
+
+/// What was noted while counting.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) assumptions: Vec<String>,
+    pub(super) inputs: Vec<PathBuf>,
+}
+
+/// Fills the mix of every policy that wants one.
+pub(super) fn fill(
+    policies: &mut Policies,
+    workload: &WorkloadSpec,
+    context: &OpenContext,
+    base: &Path,
+    report: &mut Report<'_>,
+) -> Notes {
+    let mut notes = Notes::default();
+    let mut counted: BTreeMap<String, DemandMix> = BTreeMap::new();
+    for (row, range) in &policies.mixes {
+        let policy = &mut policies.specs[*row];
+        let Place::Fgd { mix } = &mut policy.place else { continue };
+        if !counted.contains_key(&mix.source) {
+            let of_workload = mix.source == "workload";
+            let spec = if of_workload { workload.clone() } else { pods(&mix.source, base) };
+            match count(&mix.source, &spec, context) {
+                Ok(found) => {
+                    counted.insert(mix.source.clone(), found);
+                }
+                Err(problems) => {
+                    let message = format!("the mix `{}` cannot be counted", clip(&mix.source));
+                    report.at(range, message);
+                    report.problems.extend(problems);
+                    continue;
+                }
+            }
+            if !of_workload {
+                notes.inputs.push(base.join(&mix.source));
+            }
+        }
+        if let Some(found) = counted.get(&mix.source) {
+            *mix = found.clone();
+            let whose = if mix.source == "workload" { "this very workload" } else { &mix.source };
+            notes.assumptions.push(format!(
+                "{}: knows the typical mix of demands beforehand (foresight), {} kinds counted from {whose}",
+                policy.name,
+                mix.demands.len()
+            ));
+        }
+    }
+    notes
+}
+
+/// A file of work as a workload of its own.
+fn pods(source: &str, base: &Path) -> WorkloadSpec {
+    let path = base.join(source);
+    let head = super::text::read_head(&path).unwrap_or_default();
+    let format = match recognise(source, &head) {
+        "openb" => Format::Openb(OpenbOptions::default()),
+        "swf" => Format::Swf(SwfOptions::default()),
+        _ => Format::Native,
+    };
+    WorkloadSpec {
+        input: Input::Trace(TraceSpec {
+            shown: path.display().to_string(),
+            path,
+            format,
+            on_bad_row: OnBadRow::Fail,
+            unsorted: Unsorted::Sort,
+        }),
+        defaults: Defaults::default(),
+        transforms: Vec::new(),
+    }
+}
+
+/// Counts the demands of all tasks with the GPU models that they may use.
+fn count(
+    source: &str,
+    spec: &WorkloadSpec,
+    context: &OpenContext,
+) -> Result<DemandMix, Vec<Problem>> {
+    let mut stream = spec.open(context)?;
+    let mut book = Book::default();
+    let mut work = Work::default();
+    let mut counts: BTreeMap<(Demand, Vec<String>), u64> = BTreeMap::new();
+    while stream.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+        let models = book.all_rules()[work.ask.rules].gpu_models.allowed.clone();
+        *counts.entry((work.ask.demand, models)).or_default() += u64::from(work.ask.tasks);
+    }
+    let demands =
+        counts.into_iter().map(|((demand, models), count)| (demand, models, count)).collect();
+    Ok(DemandMix { source: source.to_owned(), demands })
+}

@@ -1,0 +1,204 @@
+//! The parts that policies are composed of, with their parameters: what
+//! `windtunnel policies` shows and what a scenario may name.
+
+use super::key::Kind;
+
+/// A part that answers one of a policy's questions.
+#[derive(Clone, Copy, Debug)]
+pub struct PartOption {
+    /// The question: `order`, `place`, ...
+    pub part: &'static str,
+    /// Its name in scenarios.
+    pub name: &'static str,
+    /// One line for a reader.
+    pub doc: &'static str,
+    /// What can be set.
+    pub parameters: &'static [Parameter],
+}
+
+/// A parameter of a part.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its key.
+    pub name: &'static str,
+    /// What its value must be: type, unit and range.
+    pub kind: Kind,
+    /// What holds without it.
+    pub default: &'static str,
+    /// One line for a reader.
+    pub doc: &'static str,
+}
+
+/// The parts of a policy in the order in which they are asked, with their questions.
+pub const PARTS: &[(&str, &str)] = &[
+    ("preempt", "Who must yield?"),
+    ("admit", "Who is let in?"),
+    ("order", "Who is next?"),
+    ("place", "On which instance?"),
+    ("backfill", "Who may overtake?"),
+    ("provision", "Rent what, and where?"),
+    ("release", "When to give back?"),
+];
+
+/// Markets that can be rented.
+pub(super) const MARKETS: &[&str] = &["on-demand", "spot"];
+
+const fn plain(part: &'static str, name: &'static str, doc: &'static str) -> PartOption {
+    PartOption { part, name, doc, parameters: &[] }
+}
+
+const BY: Parameter = Parameter {
+    name: "by",
+    kind: Kind::Choice(&["mean", "cpu", "memory", "gpu"]),
+    default: "mean",
+    doc: "The resource to compare; `mean` is the mean free fraction over the instance's resources.",
+};
+
+const RENT: &[Parameter] = &[
+    Parameter {
+        name: "after_wait",
+        kind: Kind::Span,
+        default: "0 s",
+        doc: "Rent only for a job that has waited this long (overflow).",
+    },
+    Parameter {
+        name: "markets",
+        kind: Kind::Choices(MARKETS),
+        default: "on-demand",
+        doc: "Markets to rent from.",
+    },
+    Parameter {
+        name: "max_instances",
+        kind: Kind::Count(1, u32::MAX as u64),
+        default: "unlimited",
+        doc: "Most rented instances at once.",
+    },
+];
+
+/// The registry: every part that a scenario may name.
+pub const OPTIONS: &[PartOption] = &[
+    plain("preempt", "none", "Nobody yields."),
+    plain("preempt", "priority", "Running work of lower priority yields, lowest and latest first."),
+    plain("preempt", "srpt", "Running work with more estimated work left yields."),
+    plain("order", "fcfs", "First come, first served."),
+    plain("order", "shortest", "Shortest estimate first (SJF)."),
+    plain("order", "smallest", "Fewest processors first."),
+    plain("order", "largest", "Most processors first."),
+    plain("order", "earliest-deadline", "Earliest deadline first."),
+    plain("order", "priority", "Highest priority first."),
+    plain("order", "wfp3", "Largest (wait / estimate)^3 x processors first (Tang et al., 2009)."),
+    plain(
+        "order",
+        "unicep",
+        "Largest wait / (log2(processors) x estimate) first (Tang et al., 2009).",
+    ),
+    plain(
+        "order",
+        "f1",
+        "Smallest log10(estimate) x processors + 870 log10(submit) first (Carastan-Santos and de \
+         Camargo, 2017).",
+    ),
+    plain("place", "first-fit", "The oldest that fits."),
+    plain("place", "next-fit", "The next that fits after the last one used."),
+    PartOption {
+        part: "place",
+        name: "best-fit",
+        doc: "The one with the least left.",
+        parameters: &[BY],
+    },
+    PartOption {
+        part: "place",
+        name: "worst-fit",
+        doc: "The one with the most left.",
+        parameters: &[BY],
+    },
+    plain("place", "random", "Any that fits, with equal probability."),
+    plain(
+        "place",
+        "dot-product",
+        "The largest dot product of demand and free resources (Grandl et al., 2014).",
+    ),
+    plain("place", "least-loaded", "The smallest allocated share, the mean over its resources."),
+    PartOption {
+        part: "place",
+        name: "fgd",
+        doc: "The least added fragmentation of GPUs against a typical mix of demands (Weng et al., \
+              2023).",
+        parameters: &[Parameter {
+            name: "mix",
+            kind: Kind::File,
+            default: "workload",
+            doc: "The typical mix: `workload` counts the workload itself (foresight), or an openb \
+                  pod list to count.",
+        }],
+    },
+    plain(
+        "place",
+        "gpu-packing",
+        "Used GPUs before idle GPUs before idle machines (Weng et al., 2023).",
+    ),
+    plain(
+        "place",
+        "gpu-clustering",
+        "Where work with the same kind of GPU demand already runs (Xiao et al., 2018).",
+    ),
+    plain("backfill", "none", "Nobody overtakes: the head blocks the queue."),
+    plain(
+        "backfill",
+        "greedy",
+        "Anybody that fits; the head has no reservation (as Kubernetes does).",
+    ),
+    plain("backfill", "easy", "Whoever does not delay the head's reservation (Lifka, 1995)."),
+    plain(
+        "backfill",
+        "conservative",
+        "Whoever delays no reservation; every waiting job holds one.",
+    ),
+    plain("provision", "owned-only", "Rents nothing."),
+    PartOption {
+        part: "provision",
+        name: "static",
+        doc: "Rents these when the run starts and keeps them.",
+        parameters: &[Parameter {
+            name: "fleets",
+            kind: Kind::Table,
+            default: "required",
+            doc: "Numbers of instances by offer.",
+        }],
+    },
+    PartOption {
+        part: "provision",
+        name: "cheapest",
+        doc: "Rents the lowest expected cost of the job: instances, boot and data.",
+        parameters: RENT,
+    },
+    PartOption {
+        part: "provision",
+        name: "fastest",
+        doc: "Rents the earliest expected end: boot, data and runtime.",
+        parameters: RENT,
+    },
+    PartOption {
+        part: "provision",
+        name: "round-robin",
+        doc: "Rents from the next provider in turn, cheapest within it.",
+        parameters: RENT,
+    },
+    plain("release", "never", "Rented instances are kept to the end of the run."),
+    PartOption {
+        part: "release",
+        name: "idle",
+        doc: "A rented instance is given back when it has been idle for a time.",
+        parameters: &[Parameter {
+            name: "after",
+            kind: Kind::Span,
+            default: "0 s",
+            doc: "How long it must have been idle.",
+        }],
+    },
+];
+
+/// The options of one part.
+pub fn options(part: &str) -> impl Iterator<Item = &'static PartOption> {
+    OPTIONS.iter().filter(move |option| option.part == part)
+}

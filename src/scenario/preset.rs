@@ -1,0 +1,139 @@
+//! Whole compositions that people run today, by name.
+
+use crate::policy::spec::{
+    Admit, Backfill, Choice, DemandMix, Order, Place, PolicySpec, Preempt, Provision, Release,
+    Scalar,
+};
+use crate::units::Span;
+
+/// A named composition.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// Its name in scenarios.
+    pub name: &'static str,
+    /// One line for a reader.
+    pub doc: &'static str,
+}
+
+/// Every preset.
+pub const PRESETS: &[Preset] = &[
+    Preset { name: "batch-fcfs", doc: "First come first served; the head blocks the queue." },
+    Preset {
+        name: "batch-backfill",
+        doc: "First come first served with EASY backfilling, as batch systems ship it.",
+    },
+    Preset {
+        name: "batch-conservative",
+        doc: "First come first served with conservative backfilling.",
+    },
+    Preset { name: "batch-shortest", doc: "Shortest estimate first with EASY backfilling." },
+    Preset {
+        name: "kube-default",
+        doc: "Highest priority first, whatever fits goes, least loaded instance, lower priority yields.",
+    },
+    Preset {
+        name: "vm-packing",
+        doc: "Virtual machines as they come, each on the fullest instance that holds it.",
+    },
+    Preset { name: "gpu-packing", doc: "Whatever fits goes; used GPUs before idle ones." },
+    Preset {
+        name: "gpu-fgd",
+        doc: "Whatever fits goes; least added fragmentation against the workload's own mix (foresight).",
+    },
+    Preset {
+        name: "cloud-cheapest",
+        doc: "Rents the cheapest offer for what fits nowhere; gives back after 5 idle minutes.",
+    },
+    Preset {
+        name: "cloud-fastest",
+        doc: "Rents the offer with the earliest expected end; gives back after 5 idle minutes.",
+    },
+    Preset {
+        name: "cloud-burst",
+        doc: "EASY backfilling on what is owned; the cheapest offer after 30 minutes of waiting.",
+    },
+];
+
+/// The names of [`PRESETS`].
+pub(super) const NAMES: &[&str] = &[
+    "batch-fcfs",
+    "batch-backfill",
+    "batch-conservative",
+    "batch-shortest",
+    "kube-default",
+    "vm-packing",
+    "gpu-packing",
+    "gpu-fgd",
+    "cloud-cheapest",
+    "cloud-fastest",
+    "cloud-burst",
+];
+
+const IDLE: Release = Release::Idle { after: Span::from_secs(300) };
+
+fn rent(choice: Choice, after_wait: Span) -> Provision {
+    Provision::OnDemand { choice, markets: Vec::new(), after_wait, max_instances: None }
+}
+
+/// The composition called `preset`, as the policy called `name`.
+pub(super) fn build(preset: &str, name: &str) -> Option<PolicySpec> {
+    let base = PolicySpec { admit: Admit::default(), ..PolicySpec::named(name) };
+    let cloud = |choice| PolicySpec {
+        backfill: Backfill::Greedy,
+        place: Place::BestFit { by: Scalar::Mean },
+        provision: rent(choice, Span::ZERO),
+        release: IDLE,
+        ..PolicySpec::named(name)
+    };
+    Some(match preset {
+        "batch-fcfs" => base,
+        "batch-backfill" => PolicySpec { backfill: Backfill::Easy, ..base },
+        "batch-conservative" => PolicySpec { backfill: Backfill::Conservative, ..base },
+        "batch-shortest" => PolicySpec { order: Order::Shortest, backfill: Backfill::Easy, ..base },
+        "kube-default" => PolicySpec {
+            order: Order::Priority,
+            backfill: Backfill::Greedy,
+            place: Place::LeastLoaded,
+            preempt: Preempt::Priority,
+            ..base
+        },
+        "vm-packing" => PolicySpec {
+            backfill: Backfill::Greedy,
+            place: Place::BestFit { by: Scalar::Mean },
+            ..base
+        },
+        "gpu-packing" => {
+            PolicySpec { backfill: Backfill::Greedy, place: Place::GpuPacking, ..base }
+        }
+        "gpu-fgd" => PolicySpec {
+            backfill: Backfill::Greedy,
+            place: Place::Fgd {
+                mix: DemandMix { source: "workload".to_owned(), ..DemandMix::default() },
+            },
+            ..base
+        },
+        "cloud-cheapest" => cloud(Choice::Cheapest),
+        "cloud-fastest" => cloud(Choice::Fastest),
+        "cloud-burst" => PolicySpec {
+            backfill: Backfill::Easy,
+            provision: rent(Choice::Cheapest, Span::from_secs(1_800)),
+            release: IDLE,
+            ..base
+        },
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_is_listed_and_built() {
+        assert_eq!(PRESETS.len(), NAMES.len());
+        for (preset, name) in PRESETS.iter().zip(NAMES) {
+            assert_eq!(preset.name, *name);
+            assert_eq!(build(name, "mine").map(|spec| spec.name), Some("mine".to_owned()));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `docs/scenario.md`: the part that follows from the table of keys.
+
+use super::key::keys;
+use super::part::PARTS;
+use super::preset::PRESETS;
+
+/// The reference of all keys, parts and presets, in Markdown.
+pub fn reference() -> String {
+    let mut text = String::new();
+    let mut section = "";
+    for key in keys().iter().filter(|key| !key.path.starts_with('<')) {
+        let (first, nested) =
+            key.path.split_once('.').map_or((&*key.path, false), |(first, _)| (first, true));
+        let top = if nested || key.kind == super::Kind::Table {
+            first.trim_end_matches("[]")
+        } else {
+            ""
+        };
+        if top != section || text.is_empty() {
+            section = top;
+            let title = if top.is_empty() { "The question" } else { top };
+            let title = if top.is_empty() { title.to_owned() } else { format!("`[{title}]`") };
+            text.push_str(&format!(
+                "\n### {title}\n\n| key | value | default | meaning |\n|---|---|---|---|\n"
+            ));
+        }
+        let path = key.path.replace('*', "NAME");
+        let expected = key.kind.expected().replace('|', "\\|").replace('\t', "\\t");
+        let row = format!("| `{path}` | {expected} | {} | {} |\n", key.default, key.doc);
+        text.push_str(&row);
+    }
+    text.push_str("\n### Presets\n\n| preset | what it is |\n|---|---|\n");
+    for preset in PRESETS {
+        text.push_str(&format!("| `{}` | {} |\n", preset.name, preset.doc));
+    }
+    text.push_str("\n### The questions of a policy\n\n");
+    for (part, question) in PARTS {
+        text.push_str(&format!("- `{part}`: {question}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_what_the_program_knows() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.md");
+        let document = std::fs::read_to_string(&path).unwrap();
+        let (begin, end) = ("<!-- reference: begin -->\n", "<!-- reference: end -->\n");
+        let (before, rest) = document.split_once(begin).unwrap();
+        let (found, after) = rest.split_once(end).unwrap();
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(&path, format!("{before}{begin}{}{end}{after}", reference())).unwrap();
+        } else {
+            assert!(found == reference(), "run with UPDATE_EXPECT=1 to bring it up to date");
+        }
+    }
+}

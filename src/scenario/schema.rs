@@ -1,0 +1,170 @@
+//! A JSON Schema (draft 07) of scenario files, for editors.
+
+use serde_json::{Map, Value, json};
+
+use super::key::{Key, Kind, keys};
+use super::part;
+
+/// A node of the tree that the paths of the keys form.
+#[derive(Debug, Default)]
+struct Node {
+    key: Option<&'static Key>,
+    children: Vec<(&'static str, Node)>,
+}
+
+impl Node {
+    fn child(&mut self, name: &'static str) -> &mut Self {
+        let found = self.children.iter().position(|(known, _)| *known == name);
+        let row = found.unwrap_or_else(|| {
+            self.children.push((name, Self::default()));
+            self.children.len() - 1
+        });
+        &mut self.children[row].1
+    }
+}
+
+/// The schema of scenario files.
+pub fn schema() -> Value {
+    let mut root = Node::default();
+    for key in keys().iter().filter(|key| !key.path.starts_with('<')) {
+        let mut node = &mut root;
+        for part in key.path.split('.') {
+            node = node.child(part);
+        }
+        node.key = Some(key);
+    }
+    let mut schema = object(&root);
+    schema.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
+    schema.insert("title".into(), json!("windtunnel scenario"));
+    Value::Object(schema)
+}
+
+/// The schema of a table.
+fn object(node: &Node) -> Map<String, Value> {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    let mut others = json!(false);
+    for (name, child) in &node.children {
+        let value = value(child);
+        if *name == "*" {
+            others = value;
+            continue;
+        }
+        let name = name.trim_end_matches("[]");
+        properties.insert(name.to_owned(), value);
+        // A key of a table of user-given names is only required where the table is there.
+        if child.key.is_some_and(|key| key.default == "required") {
+            required.push(json!(name));
+        }
+    }
+    let mut schema = Map::new();
+    schema.insert("type".into(), json!("object"));
+    schema.insert("properties".into(), Value::Object(properties));
+    schema.insert("additionalProperties".into(), others);
+    if !required.is_empty() {
+        schema.insert("required".into(), Value::Array(required));
+    }
+    schema
+}
+
+/// The schema of a key's value.
+fn value(node: &Node) -> Value {
+    let Some(key) = node.key else { return Value::Object(object(node)) };
+    let mut schema = match key.kind {
+        Kind::Table => Value::Object(object(node)),
+        Kind::List => json!({ "type": "array", "items": object(node) }),
+        Kind::Part(part) => {
+            let names: Vec<&str> = part::options(part).map(|option| option.name).collect();
+            let mut table = object(node);
+            table.insert("minProperties".into(), json!(1));
+            table.insert("maxProperties".into(), json!(1));
+            json!({ "anyOf": [{ "type": "string", "enum": names }, table] })
+        }
+        Kind::Column => json!({ "anyOf": [{ "type": "string" }, object(node)] }),
+        kind => scalar(kind),
+    };
+    let Some(map) = schema.as_object_mut() else { return schema };
+    let mut description = key.doc.to_string();
+    if !key.default.is_empty() && key.default != "required" {
+        description.push_str(&format!(" Default: {}.", key.default));
+    }
+    description.push_str(&format!(" Expected: {}.", key.kind.expected()));
+    map.insert("description".into(), json!(description));
+    schema
+}
+
+/// The schema of a scalar or a list of scalars.
+fn scalar(kind: Kind) -> Value {
+    match kind {
+        Kind::Choice(words) => json!({ "type": "string", "enum": words }),
+        Kind::Choices(words) => {
+            json!({ "type": "array", "items": { "type": "string", "enum": words } })
+        }
+        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::Numbers => json!({ "type": "array", "items": { "type": "number", "minimum": 0 } }),
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Count(low, high) if high <= u64::from(u32::MAX) => {
+            json!({ "type": "integer", "minimum": low, "maximum": high })
+        }
+        Kind::Count(low, _) => json!({ "type": "integer", "minimum": low }),
+        Kind::Integer => json!({ "type": "integer" }),
+        Kind::Number(low, high) if high == f64::MAX => json!({ "type": "number", "minimum": low }),
+        Kind::Number(low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
+        Kind::Positive => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        Kind::Vcpus => json!({ "type": "number", "minimum": 0 }),
+        Kind::Dollars => json!({ "type": ["number", "string"] }),
+        Kind::Capacity => {
+            json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "const": "unlimited" }] })
+        }
+        Kind::Draws | Kind::Cores => json!({ "type": ["number", "string"] }),
+        Kind::Bound(_) => json!({ "type": "string", "pattern": "^\\s*(>=|<=)" }),
+        Kind::Percent(..) => json!({ "type": "string", "pattern": "%\\s*$" }),
+        Kind::Span | Kind::Memory | Kind::Size | Kind::Power | Kind::Rate => {
+            json!({ "type": "string", "pattern": "[0-9]" })
+        }
+        // A date may be written without quotes; validators then see what their reader makes of it.
+        Kind::Instant | Kind::Moment => json!({}),
+        _ => json!({ "type": "string" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_accepts_what_the_reader_accepts() {
+        let validator = jsonschema::draft7::new(&schema()).unwrap();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let mut seen = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let value: Value = toml::from_str(&text).unwrap();
+            let errors: Vec<String> =
+                validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
+            seen += 1;
+        }
+        assert!(seen >= 5, "only {seen} scenarios");
+        let broken = [
+            "sede = 1",
+            "seed = \"1\"",
+            "[policy.a.place.best-fit]\nby = \"weight\"",
+            "[cluster.a]\nnodes = 0",
+            "[objectives]\nwait_p95 = \"2 h\"",
+        ];
+        for text in broken {
+            let text = format!("question = \"?\"\n{text}");
+            let mut value: Value = toml::from_str(&text).unwrap();
+            value["workload"] = json!({ "trace": "a.swf" });
+            if value.get("policy").is_none() {
+                value["policy"] = json!({});
+            }
+            assert!(!validator.is_valid(&value), "{text}");
+        }
+    }
+}

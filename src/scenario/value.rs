@@ -1,0 +1,313 @@
+//! A single value of a scenario file: TOML and a unit in, a typed value out,
+//! or a problem that says what was found and what is expected.
+
+use std::ops::Range;
+
+use toml::de::DeValue;
+
+use super::key::{BoundUnit, Key, Kind};
+use super::objective::Comparison;
+use super::quantity;
+use super::section::{Report, Section};
+use crate::problem::{clip, did_you_mean};
+use crate::units::{Distribution, Rate, Span};
+
+/// A typed value.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Text(String),
+    Texts(Vec<(String, Range<usize>)>),
+    Numbers(Vec<f64>),
+    Flag(bool),
+    Count(u64),
+    Integer(i64),
+    Amount(u32),
+    Number(f64),
+    Span(Span),
+    Rate(Rate),
+    Gpus(u8, String),
+    Distribution(Distribution),
+    Capacity(Option<u32>),
+    Bound(Comparison, f64, String),
+    Table(Section),
+    List(Vec<Section>),
+    /// Wrong, and reported.
+    Bad,
+}
+
+/// Reads a scalar or a list of scalars.
+pub(super) fn read(
+    value: &DeValue<'_>,
+    range: &Range<usize>,
+    key: &Key,
+    report: &mut Report<'_>,
+) -> Value {
+    let read = match key.kind {
+        Kind::Texts | Kind::Choices(_) | Kind::Numbers => return list(value, range, key, report),
+        kind => scalar(value, kind),
+    };
+    match read {
+        Ok(value) => value,
+        Err(detail) => {
+            refuse(value, range, key, detail, report);
+            Value::Bad
+        }
+    }
+}
+
+/// A typed scalar, or what is wrong with it beyond its type (may be empty).
+fn scalar(value: &DeValue<'_>, kind: Kind) -> Result<Value, String> {
+    let none = String::new;
+    let text = match value {
+        DeValue::String(text) => Some(text.as_ref()),
+        _ => None,
+    };
+    let number = number_text(value);
+    match kind {
+        Kind::Text | Kind::File | Kind::Column => {
+            text.map(|text| Value::Text(text.to_owned())).ok_or_else(none)
+        }
+        Kind::Choice(words) => choice(text, words),
+        Kind::Part(part) => {
+            let words: Vec<&str> = super::part::options(part).map(|option| option.name).collect();
+            choice(text, &words)
+        }
+        Kind::Flag => match value {
+            DeValue::Boolean(flag) => Ok(Value::Flag(*flag)),
+            _ => Err(none()),
+        },
+        Kind::Count(low, high) => {
+            let count = integer(value).and_then(|count| u64::try_from(count).ok());
+            count.filter(|count| (low..=high).contains(count)).map(Value::Count).ok_or_else(none)
+        }
+        Kind::Integer => integer(value).map(Value::Integer).ok_or_else(none),
+        Kind::Number(low, high) => float(value)
+            .filter(|number| (low..=high).contains(number))
+            .map(Value::Number)
+            .ok_or_else(none),
+        Kind::Positive => float(value)
+            .filter(|&number| number > 0.0 && number <= 1e12)
+            .map(Value::Number)
+            .ok_or_else(none),
+        Kind::Vcpus => {
+            number.as_deref().and_then(quantity::vcpus).map(Value::Amount).ok_or_else(none)
+        }
+        Kind::Dollars => {
+            let number = number.as_deref().or(text);
+            number.and_then(quantity::dollars).map(Value::Integer).ok_or_else(none)
+        }
+        Kind::Capacity if text == Some("unlimited") => Ok(Value::Capacity(None)),
+        Kind::Capacity => {
+            let count = integer(value).and_then(|count| u32::try_from(count).ok());
+            count.map(|count| Value::Capacity(Some(count))).ok_or_else(none)
+        }
+        Kind::Spans | Kind::Sizes | Kind::Memories | Kind::Cores | Kind::Draws => {
+            distribution(text.or(number.as_deref()), kind)
+        }
+        Kind::Instant | Kind::Moment => moment(value, text, kind),
+        Kind::Memory => measured(text, |text| quantity::memory(text).map(Value::Amount)),
+        Kind::Size => measured(text, |text| quantity::size(text).map(Value::Integer)),
+        Kind::Span => measured(text, |text| quantity::span(text).map(Value::Span)),
+        Kind::Rate => measured(text, |text| quantity::rate(text).map(Value::Rate)),
+        Kind::Power => measured(text, |text| quantity::power(text).map(Value::Integer)),
+        Kind::Gpus => measured(text, |text| {
+            quantity::gpus(text).map(|(count, model)| Value::Gpus(count, model))
+        }),
+        Kind::Percent(low, high) => measured(text, |text| {
+            quantity::percent(text)
+                .filter(|share| (low * 10_000..=high * 10_000).contains(share))
+                .map(Value::Integer)
+        }),
+        Kind::Bound(unit) => measured(text, |text| bound(text, unit)),
+        Kind::Texts | Kind::Choices(_) | Kind::Numbers | Kind::Table | Kind::List => Err(none()),
+    }
+}
+
+fn measured(text: Option<&str>, read: impl Fn(&str) -> Option<Value>) -> Result<Value, String> {
+    text.and_then(read).ok_or_else(String::new)
+}
+
+fn choice(text: Option<&str>, words: &[&str]) -> Result<Value, String> {
+    let text = text.ok_or_else(String::new)?;
+    if words.contains(&text) {
+        return Ok(Value::Text(text.to_owned()));
+    }
+    let meant = did_you_mean(text, words.iter().copied());
+    Err(meant.map_or_else(String::new, |word| format!("did you mean `\"{word}\"`?")))
+}
+
+fn moment(value: &DeValue<'_>, text: Option<&str>, kind: Kind) -> Result<Value, String> {
+    let written = match value {
+        DeValue::Datetime(datetime) => Some(datetime.to_string()),
+        _ => text.map(str::to_owned),
+    };
+    let written = written.as_deref();
+    if let Some(micros) = written.and_then(quantity::instant) {
+        return Ok(Value::Integer(micros));
+    }
+    let span = written.filter(|_| kind == Kind::Moment).and_then(quantity::span);
+    span.map(Value::Span).ok_or_else(String::new)
+}
+
+fn distribution(text: Option<&str>, kind: Kind) -> Result<Value, String> {
+    let text = text.ok_or_else(String::new)?;
+    let unit = |text: &str| -> Result<f64, String> {
+        let (number, example) = match kind {
+            Kind::Spans => (quantity::span(text).map(Span::secs_f64), "a span such as `30 min`"),
+            Kind::Sizes => {
+                (quantity::size(text).map(|bytes| bytes as f64), "a size such as `4 GiB`")
+            }
+            Kind::Memories => (
+                quantity::size(text).map(|bytes| bytes as f64 / (1 << 20) as f64),
+                "memory such as `4 GiB`",
+            ),
+            _ => {
+                let scale = if kind == Kind::Cores { 1_000.0 } else { 1.0 };
+                let number: Option<f64> = text.trim().parse().ok();
+                let number = number.map(|number| number * scale);
+                (number.filter(|number| number.is_finite()), "a number")
+            }
+        };
+        number.ok_or_else(|| format!("expected {example}, found `{}`", clip(text)))
+    };
+    Distribution::parse(text, &unit).map(Value::Distribution)
+}
+
+/// A bound such as `>= 99 %`, in its base unit: a share from 0 to 1, seconds,
+/// dollars, or a ratio.
+fn bound(text: &str, unit: BoundUnit) -> Option<Value> {
+    let text = text.trim();
+    let (comparison, rest) = match text.split_at_checked(2)? {
+        (">=", rest) => (Comparison::AtLeast, rest.trim()),
+        ("<=", rest) => (Comparison::AtMost, rest.trim()),
+        _ => return None,
+    };
+    let amount = match unit {
+        BoundUnit::Share => quantity::percent(rest)? as f64 / 1e6,
+        BoundUnit::Time => quantity::span(rest)?.secs_f64(),
+        BoundUnit::Dollars => {
+            let number = rest.strip_suffix("USD").or_else(|| rest.strip_prefix('$'))?;
+            quantity::dollars(number)? as f64 / 1e9
+        }
+        BoundUnit::Ratio => rest.parse().ok().filter(|ratio: &f64| ratio.is_finite())?,
+    };
+    Some(Value::Bound(comparison, amount, text.to_owned()))
+}
+
+fn list(value: &DeValue<'_>, range: &Range<usize>, key: &Key, report: &mut Report<'_>) -> Value {
+    let DeValue::Array(items) = value else {
+        refuse(value, range, key, String::new(), report);
+        return Value::Bad;
+    };
+    if key.kind == Kind::Numbers {
+        let numbers: Option<Vec<f64>> = items
+            .iter()
+            .map(|item| float(item.get_ref()).filter(|number| (0.0..=1e12).contains(number)))
+            .collect();
+        return numbers.map_or_else(
+            || {
+                refuse(value, range, key, String::new(), report);
+                Value::Bad
+            },
+            Value::Numbers,
+        );
+    }
+    let mut texts = Vec::new();
+    for item in items.iter() {
+        let text = match (item.get_ref(), key.kind) {
+            (DeValue::String(text), Kind::Choices(words)) => {
+                choice(Some(text), words).map(|_| text.as_ref())
+            }
+            (DeValue::String(text), _) => Ok(text.as_ref()),
+            _ => Err(String::new()),
+        };
+        match text {
+            Ok(text) => texts.push((text.to_owned(), item.span())),
+            Err(detail) => refuse(item.get_ref(), &item.span(), key, detail, report),
+        }
+    }
+    Value::Texts(texts)
+}
+
+/// Reports a value that is not what its key wants.
+fn refuse(
+    value: &DeValue<'_>,
+    range: &Range<usize>,
+    key: &Key,
+    detail: String,
+    report: &mut Report<'_>,
+) {
+    let name = last_name(&key.path);
+    let expected = key.kind.expected();
+    let message = format!("`{name}` must be {expected}, found {}", describe(value));
+    let hint = if detail.is_empty() { missing_unit(value, key.kind) } else { Some(detail) };
+    match hint {
+        Some(hint) => report.hint(range, message, hint),
+        None => report.at(range, message),
+    }
+}
+
+/// What to write where a bare number was given for a quantity with a unit.
+fn missing_unit(value: &DeValue<'_>, kind: Kind) -> Option<String> {
+    let bare = match value {
+        DeValue::String(text) => {
+            Some(text.as_ref()).filter(|text| quantity::decimal(text).is_some())?.to_owned()
+        }
+        _ => number_text(value)?,
+    };
+    let unit = match kind {
+        Kind::Span | Kind::Moment | Kind::Spans => "s",
+        Kind::Memory | Kind::Size | Kind::Sizes | Kind::Memories => "GiB",
+        Kind::Rate => "USD/h",
+        Kind::Percent(..) => "%",
+        Kind::Power => "W",
+        Kind::Gpus => return Some(format!("name the model: `\"{bare} x A100-80GB\"`")),
+        Kind::Vcpus | Kind::Count(..) | Kind::Number(..) | Kind::Positive => {
+            return matches!(value, DeValue::String(_))
+                .then(|| format!("write `{bare}` without quotes"));
+        }
+        _ => return None,
+    };
+    Some(format!("give its unit: `\"{bare} {unit}\"`"))
+}
+
+/// The last part of a key's path that is a name.
+pub(super) fn last_name(path: &str) -> &str {
+    let path = path.trim_end_matches("[]");
+    path.rsplit('.').find(|part| *part != "*").unwrap_or(path).trim_end_matches("[]")
+}
+
+/// A TOML value for a message.
+pub(super) fn describe(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("`\"{}\"`", clip(text)),
+        DeValue::Integer(number) => format!("`{}`", clip(&number.to_string())),
+        DeValue::Float(number) => format!("`{}`", clip(&number.to_string())),
+        DeValue::Boolean(flag) => format!("`{flag}`"),
+        DeValue::Datetime(datetime) => format!("`{datetime}`"),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+/// A decimal number as it was written.
+fn number_text(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+        DeValue::Integer(_) => integer(value).map(|number| number.to_string()),
+        DeValue::Float(number) => Some(number.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+fn integer(value: &DeValue<'_>) -> Option<i64> {
+    match value {
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
+        _ => None,
+    }
+}
+
+fn float(value: &DeValue<'_>) -> Option<f64> {
+    let number: f64 = number_text(value)?.parse().ok()?;
+    number.is_finite().then_some(number)
+}

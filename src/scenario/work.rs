@@ -1,0 +1,401 @@
+//! Reads `[workload]`: a trace or a synthesis, defaults and transformations.
+
+mod mapped;
+mod synthetic;
+mod transform;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::composition::unknown_name;
+use super::quantity;
+use super::section::{Report, Section};
+use super::text::read_head;
+use crate::model::{Filter, Kind, Rules, Spread, World};
+use crate::problem::clip;
+use crate::units::Span;
+use crate::workload::{
+    DeadlineRule, Defaults, Estimate, Format, Input, OnBadRow, OpenbOptions, Procs, SwfOptions,
+    SwfTenant, TraceSpec, Transform, UnknownRuntime, Unsorted, WorkloadSpec,
+};
+
+/// What reading a workload needs to know.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'a> {
+    pub(super) base: &'a Path,
+    pub(super) world: &'a World,
+}
+
+/// A workload, and what was noted while reading it.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) spec: WorkloadSpec,
+    pub(super) inputs: Vec<PathBuf>,
+    pub(super) assumptions: Vec<String>,
+}
+
+/// Reads `[workload]`; `None` where there is no usable one.
+pub(super) fn read(root: &Section, around: Around<'_>, report: &mut Report<'_>) -> Option<Read> {
+    let section = root.section("workload");
+    let mut inputs = Vec::new();
+    let mut assumptions = Vec::new();
+    let input = match (section.has("trace"), section.has("synthetic")) {
+        (true, true) => {
+            let message = "a workload has either `trace` or `synthetic`, not both";
+            report.at(&section.spot("trace"), message);
+            None
+        }
+        (false, false) => {
+            report.hint(
+                &root.spot("workload"),
+                "the scenario has no work",
+                "give `[workload]` a `trace`, or make `[workload.synthetic]`",
+            );
+            None
+        }
+        (true, false) => trace(&section, around, report).map(|trace| {
+            inputs.push(trace.path.clone());
+            Input::Trace(trace)
+        }),
+        (false, true) => {
+            let synthetic = section.section("synthetic");
+            synthetic::read(&synthetic, around, report).map(Input::Synthetic)
+        }
+    };
+    let defaults = defaults(&section, around, report);
+    let mut transforms = transform::read(&section, around.world.calendar, report);
+    if let Some(scale) = section.number("scale").filter(|&scale| scale != 1.0) {
+        transforms.push(Transform::ScaleArrivals(1.0 / scale));
+    }
+    let spec = WorkloadSpec { input: input?, defaults, transforms };
+    assume(&spec, &mut assumptions);
+    Some(Read { spec, inputs, assumptions })
+}
+
+/// Says what a reader must know about the workload.
+fn assume(spec: &WorkloadSpec, assumptions: &mut Vec<String>) {
+    let estimates = match (&spec.input, spec.defaults.estimate) {
+        (_, Estimate::Runtime) => {
+            Some("work without an estimate is given its true runtime: perfect estimates".to_owned())
+        }
+        (_, Estimate::Factor(factor)) => Some(format!(
+            "work without an estimate is given {factor} times its true runtime as an estimate"
+        )),
+        (Input::Synthetic(synthetic), Estimate::Missing) => {
+            let without = synthetic.classes.iter().filter(|class| class.estimate.is_none());
+            let names: Vec<&str> = without.map(|class| class.name.as_str()).collect();
+            (!names.is_empty()).then(|| {
+                format!(
+                    "work of {} has no estimate: policies know nothing of its length",
+                    names.join(", ")
+                )
+            })
+        }
+        (Input::Trace(_), Estimate::Missing) => Some(
+            "work without an estimate in the trace has none: policies know nothing of its length"
+                .to_owned(),
+        ),
+    };
+    assumptions.extend(estimates);
+    if let Some(DeadlineRule { slack, factor }) = spec.defaults.deadline {
+        assumptions.push(format!(
+            "work without a deadline is given one: arrival + {slack} + {factor} x its true runtime"
+        ));
+    }
+    match &spec.input {
+        Input::Synthetic(_) => {
+            assumptions.push("the workload is drawn from distributions, not observed".to_owned());
+        }
+        Input::Trace(trace) => {
+            if let Format::Swf(options) = &trace.format {
+                let memory = match (options.requested_memory, options.memory_per_proc) {
+                    (false, 0) => "no memory".to_owned(),
+                    (false, mib) => format!("{mib} MiB"),
+                    (true, mib) => format!("the memory it requested, or {mib} MiB"),
+                };
+                let cores = f64::from(options.cpu_per_proc) / 1e3;
+                assumptions.push(format!("a processor of the trace is {cores} vCPUs and {memory}"));
+            }
+        }
+    }
+}
+
+fn trace(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Option<TraceSpec> {
+    let name = section.text("trace")?;
+    let path = if name == "-" { PathBuf::from("-") } else { around.base.join(name) };
+    let head = if name == "-" { Ok(String::new()) } else { read_head(&path) };
+    let head = match head {
+        Ok(head) => head,
+        Err(error) => {
+            let message = format!("cannot read the trace `{}`: {error}", clip(name));
+            report.hint(
+                &section.spot("trace"),
+                message,
+                "paths are relative to the scenario's folder",
+            );
+            return None;
+        }
+    };
+    let named = section.text("format").map(str::to_owned);
+    let format = named.unwrap_or_else(|| {
+        let mapped = section.has("columns");
+        (if mapped { "mapped" } else { recognise(name, &head) }).to_owned()
+    });
+    unused(section, &format, report);
+    let vm = section.text("kind");
+    let format = match format.as_str() {
+        "swf" => Format::Swf(swf(&section.section("swf"), report)),
+        "openb" => {
+            let own = section.section("openb");
+            Format::Openb(OpenbOptions {
+                arrivals_only: own.flag("arrivals_only").unwrap_or(false),
+                as_jobs: vm == Some("job"),
+                qos_priority: own.flag("qos_priority").unwrap_or(false),
+            })
+        }
+        "mapped" => Format::Mapped(mapped::read(section, report)),
+        _ => Format::Native,
+    };
+    Some(TraceSpec {
+        shown: path.display().to_string(),
+        path,
+        format,
+        on_bad_row: match section.text("on_bad_row") {
+            Some("skip") => OnBadRow::Skip,
+            _ => OnBadRow::Fail,
+        },
+        unsorted: match section.text("unsorted") {
+            Some("sort") => Unsorted::Sort,
+            _ => Unsorted::Fail,
+        },
+    })
+}
+
+/// The format of a trace by its name, and by its first line.
+pub(super) fn recognise(name: &str, head: &str) -> &'static str {
+    let plain = name.trim_end_matches(".gz").trim_end_matches(".zst");
+    let first = head.lines().next().unwrap_or_default().trim_start_matches('\u{feff}');
+    let comment = first.starts_with(';');
+    if plain.ends_with(".swf") || comment {
+        return "swf";
+    }
+    let columns: Vec<&str> = first.split(',').map(str::trim).collect();
+    let has = |wanted: &[&str]| wanted.iter().all(|wanted| columns.contains(wanted));
+    if has(&["name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "creation_time"]) {
+        return "openb";
+    }
+    "native"
+}
+
+/// Reports options of another format than the trace's.
+fn unused(section: &Section, format: &str, report: &mut Report<'_>) {
+    let only = [
+        ("swf", "swf"),
+        ("openb", "openb"),
+        ("columns", "mapped"),
+        ("delimiter", "mapped"),
+        ("header", "mapped"),
+        ("quoting", "mapped"),
+    ];
+    for (key, wanted) in only {
+        if let Some(entry) = section.entry(key).filter(|_| format != wanted) {
+            report.hint(
+                &entry.key.clone(),
+                format!("`{key}` says nothing about a trace of format `{format}`"),
+                format!("set `format = \"{wanted}\"`, or remove `{key}`"),
+            );
+        }
+    }
+}
+
+fn swf(section: &Section, report: &mut Report<'_>) -> SwfOptions {
+    let default = SwfOptions::default();
+    let unknown_runtime = match section.text("unknown_runtime") {
+        None | Some("skip") => UnknownRuntime::Skip,
+        Some(text) => quantity::span(text).map_or_else(
+            || {
+                let message = format!(
+                    "`unknown_runtime` must be `\"skip\"` or a span such as `\"10 s\"`, found `{}`",
+                    clip(text)
+                );
+                report.at(&section.spot("unknown_runtime"), message);
+                UnknownRuntime::Skip
+            },
+            UnknownRuntime::Take,
+        ),
+    };
+    SwfOptions {
+        procs: match section.text("procs") {
+            Some("allocated") => Procs::Allocated,
+            Some("larger") => Procs::Larger,
+            _ => Procs::Requested,
+        },
+        cpu_per_proc: section.amount("vcpus_per_proc").unwrap_or(default.cpu_per_proc),
+        memory_per_proc: section.amount("memory_per_proc").unwrap_or(default.memory_per_proc),
+        requested_memory: section.flag("requested_memory").unwrap_or(default.requested_memory),
+        unknown_runtime,
+        drop_zero: section.flag("drop_zero").unwrap_or(default.drop_zero),
+        drop_cancelled: section.flag("drop_cancelled").unwrap_or(default.drop_cancelled),
+        tenant: match section.text("tenant") {
+            Some("nobody") => SwfTenant::Nobody,
+            Some("group") => SwfTenant::Group,
+            Some("queue") => SwfTenant::Queue,
+            Some("partition") => SwfTenant::Partition,
+            _ => SwfTenant::User,
+        },
+    }
+}
+
+fn defaults(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Defaults {
+    let deadline = section.section("deadline");
+    let data = section.section("data");
+    let home = home(&data, around, report);
+    for key in ["input", "output"] {
+        if data.has(key) && home.is_none() && matches!(data.integer(key), Some(bytes) if bytes > 0)
+        {
+            report.hint(
+                &data.spot(key),
+                "data needs a home",
+                "add `home`, such as `home = \"aws/us-east-1\"`",
+            );
+        }
+    }
+    Defaults {
+        estimate: estimate(section, report),
+        deadline: section.has("deadline").then(|| DeadlineRule {
+            slack: deadline.span("slack").unwrap_or(Span::ZERO),
+            factor: deadline.number("factor").unwrap_or(1.0),
+        }),
+        resumes: section.flag("resume"),
+        cpu: section.amount("vcpus"),
+        memory: section.amount("memory"),
+        priority: priority(section, report),
+        tenant: section.text("tenant").map(str::to_owned),
+        home,
+        input: data.integer("input"),
+        output: data.integer("output"),
+        rules: rules(section, around, report),
+    }
+}
+
+fn estimate(section: &Section, report: &mut Report<'_>) -> Estimate {
+    let Some(text) = section.text("estimates") else { return Estimate::Missing };
+    let factor = text
+        .trim()
+        .strip_prefix("factor(")
+        .and_then(|rest| rest.strip_suffix(')'))
+        .and_then(|factor| factor.trim().parse().ok())
+        .filter(|&factor: &f64| factor > 0.0 && factor <= 1e6);
+    match (text.trim(), factor) {
+        ("none", _) => Estimate::Missing,
+        ("runtime", _) => Estimate::Runtime,
+        (_, Some(factor)) => Estimate::Factor(factor),
+        _ => {
+            let message = format!(
+                "`estimates` must be `\"runtime\"`, `\"factor(2)\"` or `\"none\"`, found `\"{}\"`",
+                clip(text)
+            );
+            report.at(&section.spot("estimates"), message);
+            Estimate::Missing
+        }
+    }
+}
+
+pub(super) fn priority(section: &Section, report: &mut Report<'_>) -> Option<i32> {
+    let wide = section.integer("priority")?;
+    let priority = i32::try_from(wide).ok();
+    if priority.is_none() {
+        report.at(&section.spot("priority"), format!("`{wide}` is too large for a priority"));
+    }
+    priority
+}
+
+/// The home of data, which must be a region of the world.
+fn home(data: &Section, around: Around<'_>, report: &mut Report<'_>) -> Option<String> {
+    let name = data.text("home")?;
+    if around.world.find_region(name).is_none() {
+        let known = region_names(around.world);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let message = format!("there is no region or cluster called `{}`", clip(name));
+        report.hint(&data.spot("home"), message, unknown_name(name, &known));
+    }
+    Some(name.to_owned())
+}
+
+fn region_names(world: &World) -> Vec<String> {
+    world.regions.ids().map(|region| world.region_name(region)).collect()
+}
+
+/// Reads `allow`, `forbid` and what else restricts where work may run.
+fn rules(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Rules {
+    let (allow, forbid) = (section.section("allow"), section.section("forbid"));
+    let mut filter = |name: &str| {
+        for side in [&allow, &forbid] {
+            if side.has(name) {
+                check_names(name, side.texts(name), around.world, report);
+            }
+        }
+        let of = |side: &Section| if side.has(name) { side.names(name) } else { Vec::new() };
+        Filter { allowed: of(&allow), forbidden: of(&forbid) }
+    };
+    let throughput = section.section("throughput");
+    Rules {
+        providers: filter("providers"),
+        regions: filter("regions"),
+        types: filter("types"),
+        offers: filter("offers"),
+        markets: filter("markets"),
+        gpu_models: filter("gpu_models"),
+        jurisdictions: section.names("jurisdictions"),
+        certifications: section.names("certifications"),
+        throughput: throughput
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                let speed = throughput.number(&entry.name)?;
+                Some((entry.name.clone(), libm::round(speed.min(4_000.0) * 1e6) as u32))
+            })
+            .collect(),
+        spread: spread(section),
+    }
+}
+
+fn spread(section: &Section) -> Spread {
+    match section.text("spread") {
+        Some("instances") => Spread::Instances,
+        Some("zones") => Spread::Zones,
+        Some("even-zones") => Spread::EvenZones,
+        _ => Spread::None,
+    }
+}
+
+/// Reports names that the world does not have.
+fn check_names(
+    what: &str,
+    names: &[(String, Range<usize>)],
+    world: &World,
+    report: &mut Report<'_>,
+) {
+    let known: Vec<String> = match what {
+        "providers" => world.providers.rows().iter().map(|known| known.name.clone()).collect(),
+        "regions" => region_names(world),
+        "types" => world.types.rows().iter().map(|known| known.name.clone()).collect(),
+        "offers" => world.offers.rows().iter().map(|known| known.name.clone()).collect(),
+        "gpu_models" => world.gpu_models.rows().iter().map(|known| known.name.clone()).collect(),
+        _ => return,
+    };
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    for (name, range) in names {
+        if !known.contains(&name.as_str()) {
+            let message = format!("nothing in `{what}` is called `{}`", clip(name));
+            report.hint(range, message, unknown_name(name, &known));
+        }
+    }
+}
+
+fn kind(section: &Section) -> Kind {
+    match section.text("kind") {
+        Some("vm") => Kind::VirtualMachine,
+        _ => Kind::Job,
+    }
+}

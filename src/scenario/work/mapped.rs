@@ -1,0 +1,97 @@
+//! Columns of any delimited text.
+
+use std::collections::BTreeMap;
+
+use super::kind;
+use crate::problem::{clip, did_you_mean};
+use crate::scenario::composition::unknown_name;
+use crate::scenario::section::{Entry, Report, Section};
+use crate::scenario::value::Value;
+use crate::workload::{Column, Field, Mapping, Origin, Unit};
+
+/// Reads `[workload.columns]` and what belongs to it.
+pub(super) fn read(section: &Section, report: &mut Report<'_>) -> Mapping {
+    let mut columns = BTreeMap::new();
+    let own = section.section("columns");
+    let names: Vec<&str> = Field::ALL.iter().map(|(name, _)| *name).collect();
+    for entry in &own.entries {
+        let Some(field) = Field::parse(&entry.name) else {
+            let message = format!("work has no field called `{}`", clip(&entry.name));
+            let hint = did_you_mean(&entry.name, names.iter().copied()).map_or_else(
+                || format!("fields: {}", names.join(", ")),
+                |name| format!("did you mean `{name}`?"),
+            );
+            report.hint(&entry.key, message, hint);
+            continue;
+        };
+        if let Some(column) = column(field, entry, report) {
+            columns.insert(field, column);
+        }
+    }
+    let place = section.spot("columns");
+    for (wanted, message) in [
+        (&[Field::Arrival][..], "a mapped trace needs the column `arrival`"),
+        (&[Field::Runtime, Field::End][..], "a mapped trace needs the column `runtime` or `end`"),
+    ] {
+        if !wanted.iter().any(|field| own.entries.iter().any(|entry| entry.name == field.name())) {
+            report.hint(&place, message, "such as `arrival = \"submit_time\"`");
+        }
+    }
+    Mapping {
+        kind: kind(section),
+        columns,
+        delimiter: section.text("delimiter").map_or(b',', |text| text.as_bytes()[0]),
+        has_header: section.flag("header").unwrap_or(true),
+        quoting: section.flag("quoting").unwrap_or(true),
+    }
+}
+
+/// One field: the header of its column, or a table.
+fn column(field: Field, entry: &Entry, report: &mut Report<'_>) -> Option<Column> {
+    let unit = default_unit(field);
+    let own = match &entry.node.value {
+        Value::Text(header) => {
+            return Some(Column { from: Origin::Header(header.clone()), unit, scale: 1.0 });
+        }
+        Value::Table(own) => own,
+        _ => return None,
+    };
+    let mut origins = Vec::new();
+    origins.extend(own.text("column").map(|header| Origin::Header(header.to_owned())));
+    origins.extend(
+        own.count("number").and_then(|number| usize::try_from(number).ok()).map(Origin::Number),
+    );
+    origins.extend(own.text("constant").map(|text| Origin::Constant(text.to_owned())));
+    if origins.len() != 1 {
+        let message = format!("`{}` needs one of `column`, `number`, `constant`", entry.name);
+        report.at(&entry.node.range, message);
+    }
+    let unit = match own.text("unit") {
+        None => unit,
+        Some(text) => Unit::parse(text).unwrap_or_else(|| {
+            let names: Vec<&str> = Unit::ALL.iter().map(|(name, _)| *name).collect();
+            let message = format!("there is no unit called `{}`", clip(text));
+            report.hint(&own.spot("unit"), message, unknown_name(text, &names));
+            unit
+        }),
+    };
+    let from = origins.into_iter().next()?;
+    Some(Column { from, unit, scale: own.number("scale").unwrap_or(1.0) })
+}
+
+/// The unit of a field where the scenario names none.
+fn default_unit(field: Field) -> Unit {
+    match field {
+        Field::Arrival
+        | Field::Runtime
+        | Field::End
+        | Field::Start
+        | Field::Estimate
+        | Field::Deadline => Unit::Seconds,
+        Field::Cpu | Field::Gpus | Field::GpuShare => Unit::Cores,
+        Field::Memory => Unit::Mib,
+        Field::Input | Field::Output => Unit::Bytes,
+        Field::Tasks | Field::Priority => Unit::Count,
+        Field::Id | Field::Tenant | Field::Home | Field::GpuModels => Unit::Text,
+    }
+}

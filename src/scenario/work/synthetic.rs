@@ -1,0 +1,162 @@
+//! A workload drawn from distributions.
+
+use std::ops::Range;
+
+use super::{Around, check_names, home, kind, priority, spread};
+use crate::model::{Filter, Rules};
+use crate::problem::clip;
+use crate::scenario::section::{Report, Section};
+use crate::units::{Distribution, Span};
+use crate::workload::{Arrivals, Class, MmppState, SynthSpec, Until};
+
+/// Reads `[workload.synthetic]`; `None` where it lacks a part.
+pub(super) fn read(
+    own: &Section,
+    around: Around<'_>,
+    report: &mut Report<'_>,
+) -> Option<SynthSpec> {
+    own.require("arrivals", report);
+    own.require("class", report);
+    let until = match (own.count("count"), own.span("span")) {
+        (Some(_), Some(_)) => {
+            report.at(&own.spot("span"), "arrivals end by either `count` or `span`, not both");
+            None
+        }
+        (Some(count), None) => Some(Until::Count(count)),
+        (None, Some(span)) => Some(Until::Span(span)),
+        (None, None) => {
+            if !own.has("count") && !own.has("span") {
+                let hint = "give `count = 1000`, or `span = \"7 d\"`";
+                report.hint(&own.range, "it is not said when arrivals end", hint);
+            }
+            None
+        }
+    };
+    let arrivals = own.has("arrivals").then(|| arrivals(&own.section("arrivals"), report));
+    let classes: Vec<Class> = own
+        .section("class")
+        .sections()
+        .map(|(name, section, key)| class(name, section, key, around, report))
+        .collect();
+    if own.has("class") && classes.is_empty() {
+        report.at(&own.spot("class"), "there is no class of work");
+        return None;
+    }
+    let batch = own.distribution("batch").cloned();
+    Some(SynthSpec { arrivals: arrivals??, batch, until: until?, classes })
+}
+
+fn arrivals(own: &Section, report: &mut Report<'_>) -> Option<Arrivals> {
+    let ways = ["per_hour", "every", "gap", "states"];
+    let given: Vec<&str> = ways.into_iter().filter(|way| own.has(way)).collect();
+    let [way] = given.as_slice() else {
+        let message = match given.as_slice() {
+            [] => "it is not said when work arrives".to_owned(),
+            [first, second, ..] => {
+                format!("arrivals have either `{first}` or `{second}`, not both")
+            }
+            [_] => return None,
+        };
+        report.hint(&own.range, message, "give one of `per_hour`, `every`, `gap`, `states`");
+        return None;
+    };
+    if own.has("profile") && *way != "per_hour" {
+        report
+            .at(&own.spot("profile"), format!("`profile` goes with `per_hour`, not with `{way}`"));
+    }
+    match *way {
+        "every" => {
+            let every = own.span("every")?;
+            if every == Span::ZERO {
+                report.at(&own.spot("every"), "`every` must be longer than nothing");
+            }
+            Some(Arrivals::Every(every))
+        }
+        "gap" => own.distribution("gap").cloned().map(Arrivals::Renewal),
+        "states" => {
+            let mut states = Vec::new();
+            for state in own.list("states") {
+                state.require("per_hour", report);
+                state.require("dwell", report);
+                let dwell = state.span("dwell")?;
+                states.push(MmppState { per_hour: state.number("per_hour")?, dwell });
+            }
+            let idle = !states.iter().any(|state| state.per_hour > 0.0);
+            if idle || states.iter().any(|state| state.dwell == Span::ZERO) {
+                let message =
+                    "states need a `dwell` longer than nothing, and arrivals in one of them";
+                report.at(&own.spot("states"), message);
+            }
+            Some(Arrivals::Mmpp(states))
+        }
+        _ => {
+            let per_hour = own.number("per_hour")?;
+            let Some(weights) = own.numbers("profile") else {
+                return Some(Arrivals::Poisson { per_hour });
+            };
+            if ![24, 168].contains(&weights.len()) || weights.iter().sum::<f64>() <= 0.0 {
+                let message = format!(
+                    "`profile` must be 24 or 168 numbers, not all 0, found {}",
+                    weights.len()
+                );
+                report.at(&own.spot("profile"), message);
+            }
+            Some(Arrivals::Profile { per_hour, weights: weights.to_vec() })
+        }
+    }
+}
+
+fn class(
+    name: &str,
+    own: &Section,
+    key: &Range<usize>,
+    around: Around<'_>,
+    report: &mut Report<'_>,
+) -> Class {
+    if name.is_empty() {
+        report.at(key, "a class needs a name");
+    }
+    own.require("runtime", report);
+    let default = Class::default();
+    let data = own.section("data");
+    let draws =
+        |name: &str, default: Distribution| own.distribution(name).cloned().unwrap_or(default);
+    let tenants = own.section("tenants");
+    let mut allowed = |name: &str| {
+        check_names(name, own.texts(name), around.world, report);
+        Filter { allowed: own.names(name), forbidden: Vec::new() }
+    };
+    let rules = Rules {
+        providers: allowed("providers"),
+        regions: allowed("regions"),
+        gpu_models: allowed("gpu_models"),
+        jurisdictions: own.names("jurisdictions"),
+        spread: spread(own),
+        ..Rules::default()
+    };
+    Class {
+        name: clip(name),
+        weight: own.number("weight").unwrap_or(default.weight),
+        kind: kind(own),
+        runtime: draws("runtime", default.runtime),
+        tasks: draws("tasks", default.tasks),
+        gang: own.flag("gang").unwrap_or(default.gang),
+        cpu: draws("vcpus", default.cpu),
+        memory: draws("memory", default.memory),
+        gpus: draws("gpus", default.gpus),
+        gpu_share: draws("gpu_share", default.gpu_share),
+        estimate: own.distribution("estimate").cloned(),
+        deadline: own.distribution("deadline").cloned(),
+        priority: priority(own, report).unwrap_or(0),
+        tenants: tenants
+            .entries
+            .iter()
+            .filter_map(|entry| Some((entry.name.clone(), tenants.number(&entry.name)?)))
+            .collect(),
+        home: home(&data, around, report),
+        input: data.distribution("input").cloned().unwrap_or(default.input),
+        output: data.distribution("output").cloned().unwrap_or(default.output),
+        resumes: own.flag("resume").unwrap_or(default.resumes),
+        rules,
+    }
+}

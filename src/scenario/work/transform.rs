@@ -1,0 +1,103 @@
+//! The list of transformations.
+
+use crate::model::Kind;
+use crate::scenario::section::{Report, Section};
+use crate::scenario::value::Value;
+use crate::units::{Calendar, Time};
+use crate::workload::{Keep, Resource, Transform};
+
+/// Reads `[[workload.transform]]`.
+pub(super) fn read(
+    section: &Section,
+    calendar: Calendar,
+    report: &mut Report<'_>,
+) -> Vec<Transform> {
+    let mut transforms = Vec::new();
+    for own in section.list("transform") {
+        match own.entries.as_slice() {
+            [entry] => transforms.extend(one(own, &entry.name, calendar, report)),
+            [] => report.at(&own.range, "a transformation is missing"),
+            [_, second, ..] => report.hint(
+                &second.key,
+                "one transformation per entry",
+                "begin another `[[workload.transform]]`: they are applied in order",
+            ),
+        }
+    }
+    transforms
+}
+
+fn one(
+    own: &Section,
+    name: &str,
+    calendar: Calendar,
+    report: &mut Report<'_>,
+) -> Option<Transform> {
+    Some(match name {
+        "skip" => Transform::Skip(own.count(name)?),
+        "take" => Transform::Take(own.count(name)?),
+        "scale_arrivals" => Transform::ScaleArrivals(own.number(name)?),
+        "scale_runtimes" => Transform::ScaleRuntimes(own.number(name)?),
+        "shift" => Transform::Shift(own.span(name)?),
+        "shuffle" => return own.flag(name)?.then_some(Transform::Shuffle),
+        "scale_sizes" => {
+            let sizes = own.section(name);
+            Transform::ScaleSizes {
+                cpu: sizes.number("vcpus").unwrap_or(1.0),
+                memory: sizes.number("memory").unwrap_or(1.0),
+                tasks: sizes.number("tasks").unwrap_or(1.0),
+            }
+        }
+        "repeat" => {
+            let repeat = own.section(name);
+            repeat.require("times", report);
+            Transform::Repeat { times: repeat.count32("times")?, period: repeat.span("period") }
+        }
+        "inflate" => inflate(&own.section(name), report)?,
+        "window" => {
+            let window = own.section(name);
+            let from = window.moment("from", calendar).unwrap_or(Time::ZERO);
+            let to = window.moment("to", calendar).unwrap_or(Time::MAX);
+            if to <= from {
+                report.at(&window.spot("to"), "`to` must be after `from`");
+            }
+            Transform::Window { from, to, shift: window.flag("shift").unwrap_or(true) }
+        }
+        "keep" => Transform::Keep(keep(&own.section(name))),
+        _ => return None,
+    })
+}
+
+fn inflate(own: &Section, report: &mut Report<'_>) -> Option<Transform> {
+    own.require("share", report);
+    let resource = match own.text("resource") {
+        Some("cpu") => Resource::Cpu,
+        Some("memory") => Resource::Memory,
+        _ => Resource::Gpu,
+    };
+    let gap = own.span("gap").unwrap_or(crate::units::Span::from_secs(1));
+    Some(Transform::Inflate { share: own.integer("share")? as f64 / 1e6, resource, gap })
+}
+
+fn keep(own: &Section) -> Keep {
+    let gpus = |name: &str| own.count(name).and_then(|gpus| u8::try_from(gpus).ok());
+    let kind = match own.entry("kind").map(|entry| &entry.node.value) {
+        Some(Value::Text(kind)) if kind == "vm" => Some(Kind::VirtualMachine),
+        Some(Value::Text(_)) => Some(Kind::Job),
+        _ => None,
+    };
+    Keep {
+        min_runtime: own.span("min_runtime"),
+        max_runtime: own.span("max_runtime"),
+        min_tasks: own.count32("min_tasks"),
+        max_tasks: own.count32("max_tasks"),
+        min_cpu: own.amount("min_vcpus"),
+        max_cpu: own.amount("max_vcpus"),
+        min_memory: own.amount("min_memory"),
+        max_memory: own.amount("max_memory"),
+        min_gpus: gpus("min_gpus"),
+        max_gpus: gpus("max_gpus"),
+        kind,
+        tenants: own.names("tenants"),
+    }
+}

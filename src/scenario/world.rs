@@ -1,0 +1,111 @@
+//! Builds the world of a scenario: owned clusters first, then clouds, each in
+//! the order of the file, so that offers have stable ids.
+
+mod cloud;
+mod cluster;
+mod link;
+mod price;
+
+use std::path::{Path, PathBuf};
+
+use super::catalog::Tier;
+use super::section::{Report, Section};
+use crate::model::{Billing, ClassOrder, GpuModel, InstanceType, Provider, Region, World, Zone};
+use crate::units::{Calendar, Id, Span};
+
+/// A world under construction.
+#[derive(Debug)]
+pub(super) struct Build<'a> {
+    pub(super) world: World,
+    /// Where relative paths start.
+    pub(super) base: &'a Path,
+    /// Files read.
+    pub(super) inputs: Vec<PathBuf>,
+    /// What a reader must know.
+    pub(super) assumptions: Vec<String>,
+    /// For each region: price and bandwidth to its provider's other regions,
+    /// and to anywhere else.
+    tiers: Vec<[Tier; 2]>,
+}
+
+/// Reads `[cluster]`, `[cloud]`, `[transfer]` and `[classes]`.
+pub(super) fn read<'a>(
+    root: &Section,
+    calendar: Calendar,
+    base: &'a Path,
+    report: &mut Report<'_>,
+) -> Build<'a> {
+    let mut build = Build {
+        world: World::empty(calendar),
+        base,
+        inputs: Vec::new(),
+        assumptions: Vec::new(),
+        tiers: Vec::new(),
+    };
+    let transfer = root.section("transfer");
+    let cluster_tier = Tier {
+        nanos_per_gib: transfer.integer("cluster_usd_per_gib").unwrap_or(0),
+        bytes_per_sec: super::catalog::bytes_per_sec(
+            transfer.number("cluster_gbps").unwrap_or(10.0),
+        ),
+    };
+    for (name, section, key) in root.section("cluster").sections() {
+        build.cluster(name, section, key, cluster_tier, report);
+    }
+    for (name, section, key) in root.section("cloud").sections() {
+        build.cloud(name, section, key, report);
+    }
+    if build.world.offers.is_empty() && report.problems.is_empty() {
+        report.hint(
+            &root.range,
+            "the scenario has nothing to run work on",
+            "add a `[cluster.NAME]` or a `[cloud.aws]`",
+        );
+    }
+    build.links(&transfer, report);
+    let classes = root.section("classes");
+    build.world.classes = ClassOrder {
+        arrivals_first: classes.flag("arrivals_first").unwrap_or(false),
+        ask_per_event: classes.flag("ask_per_event").unwrap_or(false),
+    };
+    build
+}
+
+impl Build<'_> {
+    /// The id of the GPU model called `name`; spelling in capitals or not is one model.
+    fn gpu_model(&mut self, name: &str) -> Id<GpuModel> {
+        let known = self.world.gpu_models.find(|known| known.name.eq_ignore_ascii_case(name));
+        known.unwrap_or_else(|| self.world.gpu_models.push(GpuModel { name: name.to_owned() }))
+    }
+
+    /// The id of this type, which may be there already.
+    fn instance_type(&mut self, wanted: InstanceType) -> Id<InstanceType> {
+        let known = self.world.types.find(|known| *known == wanted);
+        known.unwrap_or_else(|| self.world.types.push(wanted))
+    }
+
+    /// Adds an owned cluster as a provider with one region and one zone.
+    fn owned_provider(&mut self, name: &str, section: &Section, tier: Tier) -> Id<Zone> {
+        let provider = self.world.providers.push(Provider {
+            name: name.to_owned(),
+            title: section.text("title").unwrap_or(name).to_owned(),
+            billing: Billing { granularity: Span::from_micros(1), minimum: Span::ZERO },
+            notice: Span::ZERO,
+        });
+        let grams = section.number("carbon_g_per_kwh").unwrap_or(0.0);
+        let region = self.world.regions.push(Region {
+            name: name.to_owned(),
+            provider,
+            jurisdiction: section.text("jurisdiction").unwrap_or_default().to_owned(),
+            certifications: section.names("certifications"),
+            carbon_mg_per_kwh: libm::round(grams * 1e3) as i64,
+        });
+        self.tiers.push([tier, tier]);
+        self.world.zones.push(Zone { name: name.to_owned(), region })
+    }
+
+    /// A path of the scenario, which is relative to the scenario's folder.
+    pub(super) fn file(&self, path: &str) -> PathBuf {
+        self.base.join(path)
+    }
+}

@@ -1,0 +1,420 @@
+//! Clouds: the part of a catalog that a scenario names.
+
+use std::ops::Range;
+
+use super::{Build, price};
+use crate::model::{
+    Billing, InstanceType, Market, Offer, Provider, Quota, QuotaUnit, Region, Zone,
+};
+use crate::problem::clip;
+use crate::scenario::catalog::{Catalog, CatalogRegion, CatalogType, SHIPPED};
+use crate::scenario::composition::unknown_name;
+use crate::scenario::section::{Report, Section};
+use crate::units::{Id, Shape};
+
+impl Build<'_> {
+    /// Reads `[cloud.name]`.
+    pub(super) fn cloud(
+        &mut self,
+        name: &str,
+        section: &Section,
+        key: &Range<usize>,
+        report: &mut Report<'_>,
+    ) {
+        if self.world.providers.rows().iter().any(|known| known.name == name) {
+            report.at(key, format!("`{}` is the name of a cluster too", clip(name)));
+            return;
+        }
+        section.require("regions", report);
+        let Some(catalog) = self.catalog(name, section, key, report) else { return };
+        let first_offer = self.world.offers.len();
+        let regions = named_regions(&catalog, section, report);
+        check_names(&catalog, section, report);
+        let provider = self.world.providers.push(Provider {
+            name: name.to_owned(),
+            title: catalog.title.clone(),
+            billing: Billing { granularity: catalog.granularity, minimum: catalog.minimum },
+            notice: catalog.notice,
+        });
+        let mut assumed = 0;
+        for region in regions {
+            let id = self.world.regions.push(Region {
+                name: region.name.clone(),
+                provider,
+                jurisdiction: region.jurisdiction.clone(),
+                certifications: region.certifications.clone(),
+                carbon_mg_per_kwh: region.carbon_mg_per_kwh,
+            });
+            self.tiers.push([catalog.same_provider, catalog.internet]);
+            let wanted = section.texts("zones");
+            for zone in &region.zones {
+                if wanted.is_empty() || wanted.iter().any(|(wanted, _)| wanted == zone) {
+                    let zone = self.world.zones.push(Zone { name: zone.clone(), region: id });
+                    assumed += self.offers(name, zone, region, section, &catalog, report);
+                }
+            }
+        }
+        let offers = self.world.offers.len() - first_offer;
+        if offers == 0 && !catalog.regions.is_empty() && !section.texts("regions").is_empty() {
+            report.hint(
+                key,
+                format!("nothing of `{}` is sold as the scenario names it", clip(name)),
+                format!("look at `windtunnel catalog show {}`", clip(name)),
+            );
+        }
+        price::check(section, &catalog, self.world.calendar, report);
+        self.quotas(name, section, &catalog, first_offer, report);
+        self.assume(name, section, &catalog, offers, assumed);
+    }
+
+    /// The catalog that the cloud names, or the shipped one of its name.
+    fn catalog(
+        &mut self,
+        name: &str,
+        section: &Section,
+        key: &Range<usize>,
+        report: &mut Report<'_>,
+    ) -> Option<Catalog> {
+        let catalog = match section.text("catalog") {
+            Some(path) => Some(Catalog::load(&self.file(path), path)),
+            None => Catalog::shipped(name),
+        };
+        match catalog {
+            Some(Ok(catalog)) => {
+                self.inputs.extend(catalog.files.iter().cloned());
+                Some(catalog)
+            }
+            Some(Err(problems)) => {
+                report.problems.extend(problems);
+                None
+            }
+            None => {
+                let message = format!("there is no shipped catalog called `{}`", clip(name));
+                let hint = format!(
+                    "{}; or give `catalog`, the folder of your own",
+                    unknown_name(name, SHIPPED)
+                );
+                report.hint(key, message, hint);
+                None
+            }
+        }
+    }
+
+    /// Adds the offers of one zone; returns how many have an assumed price.
+    fn offers(
+        &mut self,
+        cloud: &str,
+        zone: Id<Zone>,
+        region: &CatalogRegion,
+        section: &Section,
+        catalog: &Catalog,
+        report: &mut Report<'_>,
+    ) -> usize {
+        let markets = markets(section);
+        let mut assumed = 0;
+        for known in catalog.types.iter().filter(|known| wanted(known, section)) {
+            for &market in &markets {
+                let listed = catalog.price(&region.name, &known.name, market.name());
+                let Some(listed) = listed else { continue };
+                let Some(instance_type) = self.rented_type(known, section, catalog, report) else {
+                    return assumed;
+                };
+                assumed += usize::from(!listed.provenance.assumed.is_empty());
+                let capacity = section
+                    .section("capacity_of")
+                    .entries
+                    .iter()
+                    .find(|entry| entry.name == known.name)
+                    .and_then(|entry| section.section("capacity_of").capacity(&entry.name));
+                let boot = if known.gpus > 0 { &catalog.boot_gpu } else { &catalog.boot_cpu };
+                let zone_name = &self.world.zones[zone].name;
+                self.world.offers.push(Offer {
+                    name: format!("{cloud}/{zone_name}/{}/{}", known.name, market.name()),
+                    zone,
+                    instance_type,
+                    market,
+                    price: price::path(
+                        section,
+                        known,
+                        region,
+                        market,
+                        listed.rate,
+                        self.world.calendar,
+                    ),
+                    capacity: capacity.unwrap_or_else(|| section.capacity("capacity").flatten()),
+                    boot: section.distribution("boot").unwrap_or(boot).clone(),
+                    running_at_start: 0,
+                });
+            }
+        }
+        assumed
+    }
+
+    /// The id of a catalog's type, less what the system keeps back.
+    fn rented_type(
+        &mut self,
+        known: &CatalogType,
+        section: &Section,
+        catalog: &Catalog,
+        report: &mut Report<'_>,
+    ) -> Option<Id<InstanceType>> {
+        let system = section.section("system");
+        let cpu = system.amount("vcpus").unwrap_or(catalog.system_cpu);
+        let memory = system.amount("memory").unwrap_or(catalog.system_memory);
+        let left = known.cpu.checked_sub(cpu).filter(|&cpu| cpu > 0);
+        let (Some(cpu), Some(memory)) = (left, known.memory.checked_sub(memory)) else {
+            let message = format!("leaves nothing of `{}` for work", known.name);
+            report.at(&section.spot("system"), message);
+            return None;
+        };
+        let gpu_model = (known.gpus > 0).then(|| self.gpu_model(&known.gpu_model));
+        Some(self.instance_type(InstanceType {
+            name: known.name.clone(),
+            family: known.family.clone(),
+            shape: Shape { cpu, memory, gpus: known.gpus },
+            whole: Shape { cpu: known.cpu, memory: known.memory, gpus: known.gpus },
+            gpu_model,
+            speed: known.speed,
+            power_milliwatts: known.power_watts * 1_000,
+        }))
+    }
+
+    /// Adds the quotas that the scenario names, and the published ones where it wants them.
+    fn quotas(
+        &mut self,
+        cloud: &str,
+        section: &Section,
+        catalog: &Catalog,
+        first_offer: usize,
+        report: &mut Report<'_>,
+    ) {
+        for quota in section.list("quota") {
+            quota.require("unit", report);
+            quota.require("limit", report);
+            let (Some(unit), Some(limit)) = (quota.text("unit"), quota.count("limit")) else {
+                continue;
+            };
+            let before = self.world.quotas.len();
+            for region in regions_of(catalog, section) {
+                if quota.text("region").is_some_and(|wanted| wanted != region) {
+                    continue;
+                }
+                let family = quota.text("family");
+                let market = quota.text("market");
+                self.quota(cloud, region, (unit, limit), first_offer, |offer, known| {
+                    family.is_none_or(|family| family == known.family)
+                        && market.is_none_or(|market| market == offer.market.name())
+                });
+                if let Some(quota) =
+                    self.world.quotas.get_mut(before..).and_then(|new| new.last_mut())
+                {
+                    let of = [family, market].into_iter().flatten().collect::<Vec<_>>().join(" ");
+                    let space = if of.is_empty() { "" } else { " " };
+                    quota.name = format!("{cloud}/{region} {of}{space}{unit}");
+                }
+            }
+            if self.world.quotas.len() == before {
+                report.hint(
+                    &quota.range,
+                    "the quota holds for no offer",
+                    "check its `region`, `family` and `market`",
+                );
+            }
+        }
+        if section.flag("default_quotas") == Some(true) {
+            for region in regions_of(catalog, section) {
+                for (with_gpus, limit) in [false, true].into_iter().zip(catalog.spot_quota) {
+                    let Some(limit) = limit else { continue };
+                    self.quota(
+                        cloud,
+                        region,
+                        ("vcpus", u64::from(limit)),
+                        first_offer,
+                        |offer, known| {
+                            offer.market == Market::Spot && (known.whole.gpus > 0) == with_gpus
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    /// Adds one quota over the cloud's offers in a region that `counts`, if there are any.
+    fn quota(
+        &mut self,
+        cloud: &str,
+        region: &str,
+        (unit, limit): (&str, u64),
+        first_offer: usize,
+        counts: impl Fn(&Offer, &InstanceType) -> bool,
+    ) {
+        let world = &self.world;
+        let offers: Vec<Id<Offer>> = world
+            .offers
+            .iter()
+            .skip(first_offer)
+            .filter(|(id, offer)| {
+                world.regions[world.region_of(*id)].name == region
+                    && counts(offer, world.type_of(*id))
+            })
+            .map(|(id, _)| id)
+            .collect();
+        if offers.is_empty() {
+            return;
+        }
+        let (unit_of, scale) = match unit {
+            "vcpus" => (QuotaUnit::Cpu, 1_000),
+            "gpus" => (QuotaUnit::Gpus, 1),
+            _ => (QuotaUnit::Instances, 1),
+        };
+        let name = format!("{cloud}/{region} spot {unit} of a new account");
+        self.world.quotas.push(Quota { name, unit: unit_of, limit: limit * scale, offers });
+    }
+
+    /// Says what a reader must know about this cloud.
+    fn assume(
+        &mut self,
+        name: &str,
+        section: &Section,
+        catalog: &Catalog,
+        offers: usize,
+        assumed: usize,
+    ) {
+        let dates = || catalog.prices.iter().map(|price| price.provenance.as_of.as_str());
+        if let (Some(oldest), Some(newest)) = (dates().min(), dates().max()) {
+            let when = if oldest == newest {
+                format!("of {newest}")
+            } else {
+                format!("from {oldest} to {newest}")
+            };
+            self.assumptions.push(format!("{name}: list prices {when}"));
+        }
+        if assumed > 0 {
+            self.assumptions.push(format!(
+                "{name}: {assumed} of {offers} prices are estimates without a published source \
+                 (`windtunnel catalog show {name}`)"
+            ));
+        }
+        if !catalog.assumed_rules.is_empty() {
+            let rules = catalog.assumed_rules.join(", ");
+            self.assumptions.push(format!("{name}: rules with estimates in them: {rules}"));
+        }
+        if let Some(discount) = section.integer("discount").filter(|&discount| discount > 0) {
+            let percent = discount as f64 / 1e4;
+            self.assumptions.push(format!(
+                "{name}: {percent} % off the on-demand list prices, as the scenario says"
+            ));
+        }
+        if markets(section).contains(&Market::Spot) {
+            self.assumptions.push(format!(
+                "{name}: spot instances cost their list price and are never taken back \
+                 (interruptions are not modelled)"
+            ));
+        }
+    }
+}
+
+/// The markets that the cloud names, on-demand before spot.
+fn markets(section: &Section) -> Vec<Market> {
+    let names = section.names("markets");
+    let named = |market: Market| names.iter().any(|name| name == market.name());
+    if names.is_empty() {
+        return vec![Market::OnDemand];
+    }
+    [Market::OnDemand, Market::Spot].into_iter().filter(|&market| named(market)).collect()
+}
+
+/// Whether the scenario names this type, or its family, or nothing.
+fn wanted(known: &CatalogType, section: &Section) -> bool {
+    let (types, families) = (section.texts("types"), section.texts("families"));
+    types.is_empty() && families.is_empty()
+        || types.iter().any(|(name, _)| *name == known.name)
+        || families.iter().any(|(name, _)| *name == known.family)
+}
+
+/// The names of the catalog's regions that the scenario names.
+fn regions_of<'c>(catalog: &'c Catalog, section: &Section) -> Vec<&'c str> {
+    let named = section.texts("regions").iter();
+    named
+        .filter_map(|(name, _)| {
+            catalog
+                .regions
+                .iter()
+                .find(|region| region.name == *name)
+                .map(|known| known.name.as_str())
+        })
+        .collect()
+}
+
+/// The regions that the scenario names, in its order.
+fn named_regions<'c>(
+    catalog: &'c Catalog,
+    section: &Section,
+    report: &mut Report<'_>,
+) -> Vec<&'c CatalogRegion> {
+    let known: Vec<&str> = catalog.regions.iter().map(|region| region.name.as_str()).collect();
+    let mut regions: Vec<&CatalogRegion> = Vec::new();
+    for (name, range) in section.texts("regions") {
+        match catalog.regions.iter().find(|region| region.name == *name) {
+            Some(region) if regions.iter().any(|known| known.name == region.name) => {
+                report.at(range, format!("the region `{}` is named twice", clip(name)));
+            }
+            Some(region) => regions.push(region),
+            None => {
+                let message = format!("{} has no region called `{}`", catalog.title, clip(name));
+                report.hint(range, message, unknown_name(name, &known));
+            }
+        }
+    }
+    regions
+}
+
+/// Reports zones, types and families that the catalog does not have, and
+/// types that are not sold where the scenario wants them.
+fn check_names(catalog: &Catalog, section: &Section, report: &mut Report<'_>) {
+    let regions = regions_of(catalog, section);
+    let here = |region: &str| regions.contains(&region);
+    let zones: Vec<&str> = catalog
+        .regions
+        .iter()
+        .filter(|region| here(&region.name))
+        .flat_map(|region| region.zones.iter().map(String::as_str))
+        .collect();
+    let types: Vec<&str> = catalog.types.iter().map(|known| known.name.as_str()).collect();
+    let mut families: Vec<&str> = catalog.types.iter().map(|known| known.family.as_str()).collect();
+    families.dedup();
+    let lists =
+        [("zones", "zone", &zones), ("types", "type", &types), ("families", "family", &families)];
+    for (key, what, known) in lists {
+        for (name, range) in section.texts(key) {
+            if !known.contains(&name.as_str()) {
+                let message = format!("{} has no {what} called `{}`", catalog.title, clip(name));
+                report.hint(range, message, unknown_name(name, known));
+            }
+        }
+    }
+    for entry in &section.section("capacity_of").entries {
+        if !types.contains(&entry.name.as_str()) {
+            let message = format!("{} has no type called `{}`", catalog.title, clip(&entry.name));
+            report.hint(&entry.key, message, unknown_name(&entry.name, &types));
+        }
+    }
+    let markets = markets(section);
+    for (name, range) in section.texts("types") {
+        let sold = |price: &&crate::scenario::catalog::CatalogPrice| {
+            price.instance_type == *name
+                && markets.iter().any(|market| market.name() == price.market)
+        };
+        let prices: Vec<_> = catalog.prices.iter().filter(sold).collect();
+        let known = types.contains(&name.as_str());
+        if known && !regions.is_empty() && !prices.iter().any(|price| here(&price.region)) {
+            let mut places: Vec<&str> = prices.iter().map(|price| price.region.as_str()).collect();
+            places.dedup();
+            let hint = match places.is_empty() {
+                true => "it is not sold in these markets at all".to_owned(),
+                false => format!("it is sold in {}", places.join(", ")),
+            };
+            report.hint(range, format!("`{}` is not sold there", clip(name)), hint);
+        }
+    }
+}

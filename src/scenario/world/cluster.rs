@@ -1,0 +1,233 @@
+//! Owned clusters: nodes of one shape, groups of several, or a list of nodes.
+
+use std::ops::Range;
+
+use super::Build;
+use crate::model::{InstanceType, Market, Offer, PricePath, Zone};
+use crate::problem::{Problem, clip};
+use crate::scenario::catalog::Tier;
+use crate::scenario::section::{Report, Section};
+use crate::scenario::text::read_text;
+use crate::units::{Distribution, Id, Rate, Shape};
+
+/// What all instances of a cluster share.
+#[derive(Clone, Copy, Debug)]
+struct Common {
+    zone: Id<Zone>,
+    cost: Rate,
+    speed: u32,
+    power_milliwatts: i64,
+    system: (u32, u32),
+}
+
+/// A run of equal rows of a node list.
+#[derive(Debug, PartialEq, Eq)]
+struct Run {
+    whole: Shape,
+    model: String,
+    count: u32,
+}
+
+impl Build<'_> {
+    /// Reads `[cluster.name]`.
+    pub(super) fn cluster(
+        &mut self,
+        name: &str,
+        section: &Section,
+        key: &Range<usize>,
+        tier: Tier,
+        report: &mut Report<'_>,
+    ) {
+        if name.is_empty() || name.contains('/') {
+            report.at(key, "a cluster's name is not empty and has no `/`");
+        }
+        let zone = self.owned_provider(name, section, tier);
+        let system = section.section("system");
+        let common = Common {
+            zone,
+            cost: section.rate("cost").unwrap_or(Rate::ZERO),
+            speed: millionths(section.number("speed").unwrap_or(1.0)),
+            power_milliwatts: section.integer("power").unwrap_or(0),
+            system: (system.amount("vcpus").unwrap_or(0), system.amount("memory").unwrap_or(0)),
+        };
+        let ways = ["nodes", "group", "node_list"];
+        let given: Vec<&str> = ways.into_iter().filter(|way| section.has(way)).collect();
+        match given.as_slice() {
+            ["nodes"] => self.group(name, section, common, report),
+            ["group"] => {
+                for (group, own, _) in section.section("group").sections() {
+                    let common = Common {
+                        cost: own.rate("cost").unwrap_or(common.cost),
+                        speed: own.number("speed").map_or(common.speed, millionths),
+                        power_milliwatts: own.integer("power").unwrap_or(common.power_milliwatts),
+                        ..common
+                    };
+                    self.group(&format!("{name}/{group}"), own, common, report);
+                }
+            }
+            [_] => self.node_list(name, section, common, report),
+            [] => report.hint(
+                key,
+                format!("the cluster `{}` has no nodes", clip(name)),
+                "give `nodes` and `shape`, or groups, or a `node_list`",
+            ),
+            [first, second, ..] => report.hint(
+                &section.spot(second),
+                format!("a cluster has either `{first}` or `{second}`, not both"),
+                "put nodes of several shapes into `[cluster.NAME.group.X]`",
+            ),
+        }
+    }
+
+    /// One offer: `nodes` instances of one `shape`.
+    fn group(&mut self, offer: &str, section: &Section, common: Common, report: &mut Report<'_>) {
+        for name in ["nodes", "shape"] {
+            section.require(name, report);
+        }
+        let shape = section.section("shape");
+        if section.has("shape") {
+            shape.require("vcpus", report);
+            shape.require("memory", report);
+        }
+        let (gpus, model) = shape.gpus("gpus").unwrap_or((0, ""));
+        let whole = Shape {
+            cpu: shape.amount("vcpus").unwrap_or(0),
+            memory: shape.amount("memory").unwrap_or(0),
+            gpus,
+        };
+        let count = section.count32("nodes").unwrap_or(0);
+        let run = Run { whole, model: model.to_owned(), count };
+        let spot = section.spot("shape");
+        if shape.amount("vcpus").is_some() && shape.amount("memory").is_some() {
+            self.owned(offer, offer, &run, common, &spot, report);
+        }
+    }
+
+    /// Adds the offer of a run of equal instances.
+    fn owned(
+        &mut self,
+        offer: &str,
+        type_name: &str,
+        run: &Run,
+        common: Common,
+        spot: &Range<usize>,
+        report: &mut Report<'_>,
+    ) {
+        let cpu = run.whole.cpu.checked_sub(common.system.0).filter(|&cpu| cpu > 0);
+        let memory = run.whole.memory.checked_sub(common.system.1);
+        let (Some(cpu), Some(memory)) = (cpu, memory) else {
+            report.at(spot, format!("`{}` has nothing left for work", clip(offer)));
+            return;
+        };
+        let gpu_model = (run.whole.gpus > 0).then(|| self.gpu_model(&run.model));
+        let instance_type = self.instance_type(InstanceType {
+            name: type_name.to_owned(),
+            family: type_name.to_owned(),
+            shape: Shape { cpu, memory, gpus: run.whole.gpus },
+            whole: run.whole,
+            gpu_model,
+            speed: common.speed,
+            power_milliwatts: common.power_milliwatts,
+        });
+        self.world.offers.push(Offer {
+            name: offer.to_owned(),
+            zone: common.zone,
+            instance_type,
+            market: Market::Owned,
+            price: PricePath::constant(common.cost),
+            capacity: Some(run.count),
+            boot: Distribution::Constant(0.0),
+            running_at_start: run.count,
+        });
+    }
+
+    /// One offer per run of equal rows, in the order of the list.
+    fn node_list(
+        &mut self,
+        name: &str,
+        section: &Section,
+        common: Common,
+        report: &mut Report<'_>,
+    ) {
+        let Some(file) = section.text("node_list") else { return };
+        let path = self.file(file);
+        let spot = section.spot("node_list");
+        let text = match read_text(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                report.at(&spot, format!("cannot read the node list `{}`: {error}", clip(file)));
+                return;
+            }
+        };
+        self.inputs.push(path.clone());
+        let mut problems = Vec::new();
+        let runs = runs(&text, &path.display().to_string(), &mut problems);
+        report.problems.extend(problems);
+        for (row, run) in runs.iter().enumerate() {
+            let model = if run.whole.gpus > 0 { run.model.as_str() } else { "cpu" };
+            let type_name = format!(
+                "{model}x{}-{}c-{}g",
+                run.whole.gpus,
+                run.whole.cpu / 1_000,
+                run.whole.memory / 1_024
+            );
+            self.owned(&format!("{name}/{row:04}"), &type_name, run, common, &spot, report);
+        }
+    }
+}
+
+/// Relative speed in millionths; the table of keys bounds it.
+fn millionths(speed: f64) -> u32 {
+    libm::round(speed * 1e6) as u32
+}
+
+/// Runs of equal rows of an openb node list.
+fn runs(text: &str, path: &str, problems: &mut Vec<Problem>) -> Vec<Run> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = reader.headers().cloned().unwrap_or_default();
+    let column = |name: &str| header.iter().position(|known| known == name);
+    let wanted = ["cpu_milli", "memory_mib", "gpu", "model"].map(column);
+    let [Some(cpu), Some(memory), Some(gpu), Some(model)] = wanted else {
+        let message = "is no node list: it needs the columns sn, cpu_milli, memory_mib, gpu, model";
+        problems.push(Problem::at(path, 1, 1, message));
+        return Vec::new();
+    };
+    let mut runs: Vec<Run> = Vec::new();
+    for record in reader.records() {
+        let Ok(record) = record else {
+            problems.push(Problem::with(path, "has rows of different lengths"));
+            break;
+        };
+        let line = record.position().map_or(0, csv::Position::line);
+        let number = |at: usize| record.get(at).and_then(|cell| cell.parse::<u32>().ok());
+        let gpus = number(gpu).and_then(|gpus| u8::try_from(gpus).ok());
+        let gpus = gpus.filter(|&gpus| gpus <= crate::units::MAX_GPUS);
+        let (Some(cpu), Some(memory), Some(gpus)) = (number(cpu), number(memory), gpus) else {
+            problems.push(Problem::at(path, line, 1, "needs whole numbers of cores, MiB and GPUs"));
+            continue;
+        };
+        let whole = Shape { cpu, memory, gpus };
+        let model = record.get(model).unwrap_or_default();
+        match runs.last_mut() {
+            Some(run) if run.whole == whole && run.model == model => run.count += 1,
+            _ => runs.push(Run { whole, model: model.to_owned(), count: 1 }),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_neighbours_of_a_node_list_are_one_run() {
+        let text = "sn,cpu_milli,memory_mib,gpu,model\na,96000,786432,8,V100\nb,96000,786432,8,V100\n\
+                    c,32000,262144,0,\nd,96000,786432,8,V100\ne,x,1,0,\n";
+        let mut problems = Vec::new();
+        let runs = runs(text, "nodes.csv", &mut problems);
+        let counts: Vec<(u32, u8)> = runs.iter().map(|run| (run.count, run.whole.gpus)).collect();
+        assert_eq!(counts, [(2, 8), (1, 0), (1, 8)]);
+        assert_eq!(problems[0].line, 6);
+    }
+}

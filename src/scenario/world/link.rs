@@ -1,0 +1,81 @@
+//! Moving data: a matrix of links between regions, from the catalogs' rules
+//! and the scenario's own links.
+
+use super::Build;
+use crate::model::{Link, Region, World};
+use crate::scenario::catalog::bytes_per_sec;
+use crate::scenario::composition::unknown_name;
+use crate::scenario::section::{Report, Section};
+use crate::units::Id;
+
+impl Build<'_> {
+    /// Fills `world.links`. Within a region data moves free and at once.
+    pub(super) fn links(&mut self, transfer: &Section, report: &mut Report<'_>) {
+        let ids: Vec<Id<Region>> = self.world.regions.ids().collect();
+        let mut links = Vec::with_capacity(ids.len() * ids.len());
+        for &from in &ids {
+            for &to in &ids {
+                links.push(if from == to { Link::default() } else { self.link(from, to) });
+            }
+        }
+        self.world.links = links;
+        for own in transfer.list("link") {
+            self.own_link(own, &ids, report);
+        }
+        if ids.len() > 1 {
+            self.assumptions.push(
+                "data moves at one flat price per path; volume tiers and free allowances of egress \
+                 are not applied"
+                    .to_owned(),
+            );
+        }
+    }
+
+    /// The price is the sender's; the bandwidth is that of the slower end.
+    fn link(&self, from: Id<Region>, to: Id<Region>) -> Link {
+        let provider = |region: Id<Region>| self.world.regions[region].provider;
+        let path = usize::from(provider(from) != provider(to));
+        let (sender, receiver) = (self.tiers[from.row()][path], self.tiers[to.row()][path]);
+        let bytes_per_sec = match (sender.bytes_per_sec, receiver.bytes_per_sec) {
+            (0, other) | (other, 0) => other,
+            (one, other) => one.min(other),
+        };
+        Link { nanos_per_gib: sender.nanos_per_gib, bytes_per_sec }
+    }
+
+    fn own_link(&mut self, own: &Section, ids: &[Id<Region>], report: &mut Report<'_>) {
+        for key in ["from", "to"] {
+            own.require(key, report);
+            let Some(name) = own.text(key) else { continue };
+            if !ids.iter().any(|&region| named(&self.world, region, name)) {
+                let names: Vec<String> =
+                    ids.iter().map(|&region| self.world.region_name(region)).collect();
+                let known: Vec<&str> = names.iter().map(String::as_str).collect();
+                let message = format!("there is no region, provider or cluster called `{name}`");
+                report.hint(&own.spot(key), message, unknown_name(name, &known));
+            }
+        }
+        let (Some(from), Some(to)) = (own.text("from"), own.text("to")) else { return };
+        for &sender in ids {
+            for &receiver in ids {
+                let meant = named(&self.world, sender, from) && named(&self.world, receiver, to);
+                if sender == receiver || !meant {
+                    continue;
+                }
+                let link = &mut self.world.links[sender.row() * ids.len() + receiver.row()];
+                if let Some(nanos) = own.integer("usd_per_gib") {
+                    link.nanos_per_gib = nanos;
+                }
+                if let Some(gbps) = own.number("gbps") {
+                    link.bytes_per_sec = bytes_per_sec(gbps);
+                }
+            }
+        }
+    }
+}
+
+/// Whether `name` means this region: its own name, its provider's, or `*`.
+fn named(world: &World, region: Id<Region>, name: &str) -> bool {
+    let provider = &world.providers[world.regions[region].provider];
+    name == "*" || name == world.region_name(region) || name == provider.name
+}
