@@ -14,3 +14,4 @@ pub mod policy;
 pub mod sim;
 pub mod metrics;
 pub mod scenario;
+pub mod report;

@@ -1,0 +1,30 @@
+//! Results become files, tables, charts and pages. Everything is written into
+//! what it is given, and the same results give the same bytes.
+
+mod charges;
+mod comparison;
+mod explain;
+mod figure;
+mod instances;
+mod jobs;
+mod run;
+mod section;
+mod sheet;
+mod terminal;
+#[cfg(test)]
+mod testing;
+mod timeline;
+
+pub use charges::ChargesCsv;
+pub use comparison::{Comparison, PolicyResult};
+pub use explain::ExplainCsv;
+pub use figure::{clean, difference, figure};
+pub use instances::InstancesCsv;
+pub use jobs::JobsCsv;
+pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
+pub use sheet::TextCells;
+pub use terminal::{Terminal, comparison_text, run_text};
+pub use timeline::write_timeseries;
+
+#[cfg(test)]
+mod tests;

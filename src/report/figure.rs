@@ -1,0 +1,167 @@
+//! Figures as a person reads them: one place for every unit, so that terminal,
+//! pages and charts say the same.
+
+use crate::units::{Money, Span};
+
+/// What stands where there is nothing to show.
+pub(super) const NOTHING: &str = "–";
+
+/// `value` in `unit`, which is one of those of `Metric::unit`.
+pub fn figure(unit: &str, value: Option<f64>) -> String {
+    let Some(value) = value.filter(|value| value.is_finite()) else { return NOTHING.to_owned() };
+    match unit {
+        "USD" => dollars(value),
+        "s" => duration(value),
+        "share" => share(value),
+        "count" => amount(value),
+        "ratio" => decimals(value, 2),
+        "h" => format!("{} h", amount(value)),
+        "per h" => format!("{} per h", amount(value)),
+        unit => format!("{} {unit}", amount(value)),
+    }
+}
+
+/// The difference of two values in `unit`, with its sign; shares differ by
+/// percentage points.
+pub fn difference(unit: &str, value: f64) -> String {
+    let size = match unit {
+        "share" => format!("{} pp", decimals(value.abs() * 100.0, 1)),
+        unit => figure(unit, Some(value.abs())),
+    };
+    signed(value, &size)
+}
+
+/// `value` over `base` as a change: `+12.3 %`. Nothing where the base is zero.
+pub(super) fn change(value: f64, base: f64) -> String {
+    if base == 0.0 {
+        return String::new();
+    }
+    let change = (value - base) / base.abs();
+    signed(change, &share(change.abs()))
+}
+
+fn signed(value: f64, size: &str) -> String {
+    // Where all digits shown are zero, a sign would say more than is known.
+    if !size.contains(|digit: char| digit.is_ascii_digit() && digit != '0') {
+        return format!("±{size}");
+    }
+    format!("{}{size}", if value < 0.0 { '−' } else { '+' })
+}
+
+/// An exact amount with its sign, for differences.
+pub(super) fn money_difference(amount: Money) -> String {
+    let size = if amount < Money::ZERO { -amount } else { amount };
+    if amount == Money::ZERO {
+        return format!("±{size}");
+    }
+    format!("{}{size}", if amount < Money::ZERO { '−' } else { '+' })
+}
+
+/// `$1,234.50`.
+fn dollars(value: f64) -> String {
+    Money::from_nanos(libm::round(value * 1e9) as i128).to_string()
+}
+
+/// `2 h 3 min`; milliseconds below ten seconds, whole seconds above.
+fn duration(secs: f64) -> String {
+    let shown = if secs.abs() < 10.0 { libm::round(secs * 1e3) / 1e3 } else { libm::round(secs) };
+    Span::from_secs_f64(shown).map_or_else(|| NOTHING.to_owned(), |span| span.to_string())
+}
+
+/// `97.5 %`. What is not all is not shown as 100 %, what is not nothing not as 0 %.
+pub(super) fn share(value: f64) -> String {
+    let percent = value * 100.0;
+    let shown = decimals(percent, 1);
+    match shown.as_str() {
+        "100.0" if percent < 100.0 => "> 99.9 %".to_owned(),
+        "100.0" => "100 %".to_owned(),
+        "0.0" if percent > 0.0 => "< 0.1 %".to_owned(),
+        "0.0" => "0 %".to_owned(),
+        shown => format!("{shown} %"),
+    }
+}
+
+/// Grouped, whole where it is a whole number, else with up to two decimals.
+pub(super) fn amount(value: f64) -> String {
+    let places = if libm::floor(value) == value || value.abs() >= 1e5 { 0 } else { 2 };
+    let shown = decimals(value, places);
+    if places == 0 {
+        return shown;
+    }
+    shown.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// With thousands separators and this many decimals.
+pub(super) fn decimals(value: f64, places: usize) -> String {
+    let plain = format!("{value:.places$}");
+    let (sign, plain) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
+    let (whole, rest) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
+    let mut grouped = whole.to_owned();
+    let mut at = grouped.len();
+    while at > 3 {
+        at -= 3;
+        grouped.insert(at, ',');
+    }
+    let nothing = !plain.contains(|digit: char| digit.is_ascii_digit() && digit != '0');
+    format!("{}{grouped}{rest}", if nothing { "" } else { sign })
+}
+
+/// A whole number with thousands separators.
+pub(super) fn count(value: u64) -> String {
+    decimals(value as f64, 0)
+}
+
+/// A name from outside, made fit for terminals and pages: no control
+/// characters, and none that turn the direction of text.
+pub fn clean(name: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    name.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_like_a_person_writes_them() {
+        let cases = [
+            ("USD", 1_234.5, "$1,234.50"),
+            ("s", 0.0, "0 s"),
+            ("s", 7.25, "7.25 s"),
+            ("s", 3_725.4, "1 h 2 min"),
+            ("share", 0.975, "97.5 %"),
+            ("share", 1.0, "100 %"),
+            ("share", 0.999_9, "> 99.9 %"),
+            ("share", 0.000_01, "< 0.1 %"),
+            ("count", 12_345.0, "12,345"),
+            ("count", 1.5, "1.5"),
+            ("ratio", 1.0, "1.00"),
+            ("h", 1_234.567, "1,234.57 h"),
+            ("per h", 0.5, "0.5 per h"),
+            ("GiB", 2.0, "2 GiB"),
+        ];
+        for (unit, value, want) in cases {
+            assert_eq!(figure(unit, Some(value)), want, "{unit}");
+        }
+        assert_eq!(figure("s", None), "–");
+        assert_eq!(figure("s", Some(f64::NAN)), "–");
+    }
+
+    #[test]
+    fn differences_have_signs() {
+        assert_eq!(difference("share", -0.012), "−1.2 pp");
+        assert_eq!(difference("s", 90.0), "+1 min 30 s");
+        assert_eq!(difference("count", 0.0), "±0");
+        assert_eq!(change(90.0, 100.0), "−10.0 %");
+        assert_eq!(change(1.0, 0.0), "");
+        assert_eq!(money_difference(Money::from_nanos(-1_500_000_000)), "−$1.50");
+    }
+
+    #[test]
+    fn names_lose_what_fools_a_terminal() {
+        assert_eq!(clean("a\u{1b}[31m\u{202e}b"), "a\u{fffd}[31m\u{fffd}b");
+    }
+}

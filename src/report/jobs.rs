@@ -1,0 +1,153 @@
+//! `jobs.csv`: one row per piece of work, when it ends.
+
+use std::fmt::Write as _;
+use std::io;
+
+use super::sheet::{Sheet, TextCells};
+use crate::model::Kind;
+use crate::sim::Observer;
+use crate::state::{Record, State, WorkRef};
+use crate::units::{Span, Time};
+
+/// The columns, in order.
+pub(super) const COLUMNS: [&str; 25] = [
+    "job",
+    "source",
+    "ordinal",
+    "kind",
+    "tenant",
+    "state",
+    "reason",
+    "submitted_s",
+    "first_start_s",
+    "end_s",
+    "wait_s",
+    "run_s",
+    "turnaround_s",
+    "bounded_slowdown",
+    "deadline_s",
+    "met",
+    "tasks",
+    "cpu_milli",
+    "memory_mib",
+    "gpus",
+    "gpu_share_milli",
+    "priority",
+    "offer",
+    "preemptions",
+    "cost_usd",
+];
+
+/// Runtimes below this do not blow up a bounded slowdown.
+const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
+
+/// Writes `jobs.csv` as work ends.
+#[derive(Debug)]
+pub struct JobsCsv<W: io::Write> {
+    sheet: Sheet<W>,
+    label: String,
+}
+
+impl<W: io::Write> JobsCsv<W> {
+    /// Writes to `out`, which need not be buffered.
+    pub fn new(out: W, cells: TextCells) -> Self {
+        Self { sheet: Sheet::new(out, cells, COLUMNS), label: String::new() }
+    }
+
+    /// Flushes and gives the writer back.
+    ///
+    /// # Errors
+    /// The first error of the writer during the run.
+    pub fn finish(self) -> io::Result<W> {
+        self.sheet.finish()
+    }
+
+    fn row(&mut self, state: &State<'_>, work: WorkRef, how: &'static str, reason: &'static str) {
+        let live = state.work(work);
+        let (sheet, now) = (&mut self.sheet, state.now());
+        let finished = how == "finished";
+        label(&mut self.label, state, work);
+        sheet.text(&self.label);
+        sheet.whole(live.id.source);
+        sheet.whole(live.id.ordinal);
+        sheet.word(match live.ask.kind {
+            Kind::Job => "job",
+            Kind::VirtualMachine => "virtual machine",
+        });
+        sheet.text(&state.book().tenants()[live.ask.tenant].name);
+        sheet.word(how);
+        sheet.word(reason);
+        sheet.time(Some(live.arrival));
+        sheet.time(live.first_start);
+        sheet.time(Some(now));
+        sheet.span(live.first_start.map(|start| start - live.arrival));
+        sheet.span(live.first_start.map(|start| now - start));
+        let turnaround = finished.then_some(now - live.arrival);
+        sheet.span(turnaround);
+        match turnaround {
+            Some(turnaround) => {
+                let ran = now - live.first_start.unwrap_or(now);
+                sheet.decimal(bounded_slowdown(turnaround, ran), 6);
+            }
+            None => sheet.empty(),
+        }
+        let deadline = (live.ask.deadline != Time::MAX).then_some(live.ask.deadline);
+        sheet.time(deadline);
+        sheet.word(match deadline {
+            None => "",
+            Some(deadline) if finished && now <= deadline => "yes",
+            Some(_) => "no",
+        });
+        sheet.whole(live.ask.tasks);
+        sheet.whole(live.ask.demand.cpu);
+        sheet.whole(live.ask.demand.memory);
+        sheet.whole(live.ask.demand.gpus);
+        sheet.whole(live.ask.demand.gpu_share);
+        sheet.whole(live.ask.priority);
+        sheet.text(live.last_offer.map_or("", |offer| &state.world().offers[offer].name));
+        sheet.whole(live.preemptions);
+        sheet.money(live.cost);
+        sheet.end_row();
+    }
+}
+
+/// In millionths: `max(1, turnaround / max(ran, 10 s))`.
+fn bounded_slowdown(turnaround: Span, ran: Span) -> i128 {
+    let bound = i128::from(ran.max(SLOWDOWN_FLOOR).micros());
+    (i128::from(turnaround.micros()) * 1_000_000 / bound).max(1_000_000)
+}
+
+/// The name of the work, or its ordinal where it has none, with the
+/// repetition in front if there is one; as `Work::label` has it.
+pub(super) fn label(into: &mut String, state: &State<'_>, work: WorkRef) {
+    let (id, name) = (state.work(work).id, state.name(work));
+    into.clear();
+    let prefixed = if id.source == 0 { Ok(()) } else { write!(into, "{}/", id.source) };
+    let named = if name.is_empty() { write!(into, "{}", id.ordinal) } else { into.write_str(name) };
+    prefixed.and(named).expect("a string takes everything");
+}
+
+impl<W: io::Write> Observer for JobsCsv<W> {
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        match *record {
+            Record::Finished(work) => self.row(state, work, "finished", ""),
+            Record::Refused { work, reason } => self.row(state, work, "refused", reason.name()),
+            Record::Unfinished(work) => self.row(state, work, "unfinished", ""),
+            _ => (),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_jobs_do_not_blow_up_the_slowdown() {
+        // 100 s in all, 50 s running: 2; 1 s running counts as 10 s: 10; no wait: 1.
+        for (turnaround, ran, want) in [(100, 50, 2), (100, 1, 10), (1, 1, 1)] {
+            let got = bounded_slowdown(Span::from_secs(turnaround), Span::from_secs(ran));
+            assert_eq!(got, want * 1_000_000);
+        }
+    }
+}

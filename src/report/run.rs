@@ -1,0 +1,150 @@
+//! `summary.json`: all that is said of one run.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::metrics::{METRICS, Summary};
+
+/// What made a run: with it, the run can be made again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Recipe {
+    /// Version of the simulator.
+    pub version: String,
+    /// What the scenario asks, if it says so.
+    pub question: Option<String>,
+    /// Name of the scenario, without a path.
+    pub scenario: String,
+    /// Hash of its text.
+    pub scenario_hash: String,
+    /// Name of the policy.
+    pub policy: String,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Traces, catalogs and other files that were read.
+    pub inputs: Vec<InputHash>,
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct InputHash {
+    /// As the scenario names it.
+    pub name: String,
+    /// Hash of its bytes.
+    pub hash: String,
+}
+
+/// On which side of its bound a value must lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Side {
+    /// At least the bound.
+    #[serde(rename = "at least")]
+    AtLeast,
+    /// At most the bound.
+    #[serde(rename = "at most")]
+    AtMost,
+}
+
+/// A promise of the scenario, and whether the run kept it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ObjectiveResult {
+    /// Key of the metric.
+    pub metric: String,
+    /// Its words.
+    pub label: String,
+    /// Its unit.
+    pub unit: String,
+    /// The bound as the scenario writes it: `<= 2 h`.
+    pub text: String,
+    /// On which side the value must lie.
+    pub side: Side,
+    /// The bound in the unit.
+    pub bound: f64,
+    /// The value in the unit; none where the run has nothing to show.
+    pub value: Option<f64>,
+    /// How far the value is on the right side of the bound; negative on the wrong one.
+    pub margin: Option<f64>,
+    /// Whether the promise was kept. Without a value it was not.
+    pub met: bool,
+}
+
+impl ObjectiveResult {
+    /// Holds `summary` to a bound on the metric called `key`.
+    pub fn check(key: &str, side: Side, bound: f64, text: &str, summary: &Summary) -> Self {
+        let metric = METRICS.iter().find(|metric| metric.key == key);
+        let value = metric.and_then(|metric| (metric.of)(summary)).filter(|value| !value.is_nan());
+        let margin = value.map(|value| match side {
+            Side::AtLeast => value - bound,
+            Side::AtMost => bound - value,
+        });
+        Self {
+            metric: key.to_owned(),
+            label: metric.map_or(key, |metric| metric.label).to_owned(),
+            unit: metric.map_or("", |metric| metric.unit).to_owned(),
+            text: text.to_owned(),
+            side,
+            bound,
+            value,
+            margin,
+            met: margin.is_some_and(|margin| margin >= 0.0),
+        }
+    }
+}
+
+/// All that is said of one run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunReport {
+    /// What made it.
+    pub recipe: Recipe,
+    /// The numbers.
+    pub summary: Summary,
+    /// The promises.
+    pub objectives: Vec<ObjectiveResult>,
+    /// What was assumed: defaults, converted rates, discounts not applied.
+    pub assumptions: Vec<String>,
+    /// Hash over the records of the run.
+    pub fingerprint: String,
+    /// Malformed rows of the workload that were left out.
+    pub skipped_rows: u64,
+}
+
+impl RunReport {
+    /// Writes `summary.json`: keys in a stable order, a newline at the end.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        write_json(self, out)
+    }
+
+    /// How many promises were kept, of how many.
+    pub fn kept(&self) -> (usize, usize) {
+        (self.objectives.iter().filter(|objective| objective.met).count(), self.objectives.len())
+    }
+}
+
+pub(super) fn write_json(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn margins_are_positive_on_the_right_side() {
+        let mut summary = Summary { makespan_s: 50.0, ..Summary::default() };
+        let check = |side, bound, summary: &Summary| {
+            let result = ObjectiveResult::check("makespan", side, bound, "", summary);
+            (result.margin, result.met)
+        };
+        assert_eq!(check(Side::AtMost, 60.0, &summary), (Some(10.0), true));
+        assert_eq!(check(Side::AtMost, 50.0, &summary), (Some(0.0), true));
+        assert_eq!(check(Side::AtLeast, 60.0, &summary), (Some(-10.0), false));
+        summary.makespan_s = f64::NAN;
+        assert_eq!(check(Side::AtMost, 60.0, &summary), (None, false));
+        let unmeasured = ObjectiveResult::check("wait_p95", Side::AtMost, 1.0, "<= 1 s", &summary);
+        assert!(!unmeasured.met);
+    }
+}

@@ -1,0 +1,138 @@
+//! Reports for a terminal, in the words of the pages.
+
+use std::fmt::Write as _;
+
+use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, Table, presets};
+
+use super::comparison::Comparison;
+use super::figure::clean;
+use super::run::RunReport;
+use super::section::{self, Cell, Section, Tone};
+
+/// How a report is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// Columns to fill at most.
+    pub width: u16,
+    /// Whether colours are welcome.
+    pub colour: bool,
+}
+
+impl Terminal {
+    /// What a file or a pipe gets: 100 columns, no colours.
+    pub const PLAIN: Self = Self { width: 100, colour: false };
+}
+
+/// A run on the terminal.
+pub fn run_text(report: &RunReport, terminal: Terminal) -> String {
+    let (recipe, summary) = (&report.recipe, &report.summary);
+    let mut text = String::new();
+    if let Some(question) = &recipe.question {
+        line(&mut text, &clean(question));
+    }
+    let what = format!(
+        "{}, policy {}, seed {}, {} to {}",
+        clean(&recipe.scenario),
+        clean(&recipe.policy),
+        recipe.seed,
+        summary.started,
+        summary.ended
+    );
+    line(&mut text, &what);
+    if !summary.drained {
+        line(&mut text, "The run ended before the work did.");
+    }
+    text.push('\n');
+    for tile in section::tiles(report) {
+        let value = paint(&tile.value, tile.tone, terminal);
+        let pad = " ".repeat(18_usize.saturating_sub(tile.value.chars().count()));
+        line(&mut text, format!("  {:<18}{value}{pad}{}", tile.label, tile.detail).trim_end());
+    }
+    let sections = section::objectives(report)
+        .into_iter()
+        .chain([section::times(summary)])
+        .chain(section::costs(&summary.cost))
+        .chain([section::work(summary), section::resources(summary)]);
+    for section in sections.filter(|section| !section.rows.is_empty()) {
+        add(&mut text, &section, terminal);
+    }
+    if !report.assumptions.is_empty() {
+        line(&mut text, "\nAssumptions");
+        for assumption in &report.assumptions {
+            line(&mut text, &format!("  - {}", clean(assumption)));
+        }
+    }
+    if report.skipped_rows > 0 {
+        line(&mut text, &format!("\nMalformed rows left out: {}", report.skipped_rows));
+    }
+    text
+}
+
+/// A comparison on the terminal.
+pub fn comparison_text(comparison: &Comparison<'_>, terminal: Terminal) -> String {
+    let mut text = String::new();
+    if let Some(question) = comparison.question {
+        line(&mut text, &clean(question));
+    }
+    add(&mut text, &section::comparison(comparison), terminal);
+    if let Some(caution) = comparison.caution() {
+        line(&mut text, &format!("\n{caution}"));
+    }
+    text
+}
+
+fn line(text: &mut String, words: &str) {
+    text.push_str(words);
+    text.push('\n');
+}
+
+fn paint(words: &str, tone: Tone, terminal: Terminal) -> String {
+    let code = match tone {
+        Tone::Good if terminal.colour => 32,
+        Tone::Bad if terminal.colour => 31,
+        _ => return words.to_owned(),
+    };
+    format!("\u{1b}[{code}m{words}\u{1b}[0m")
+}
+
+fn add(text: &mut String, section: &Section, terminal: Terminal) {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(terminal.width);
+    if terminal.colour {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    if section.head.iter().any(|name| !name.is_empty()) {
+        table.set_header(section.head.iter().map(|name| {
+            let cell = comfy_table::Cell::new(name);
+            if terminal.colour { cell.add_attribute(Attribute::Bold) } else { cell }
+        }));
+    }
+    for row in &section.rows {
+        table.add_row(row.iter().map(shown));
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        if at >= section.words {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    write!(text, "\n{}\n{table}\n", section.title).expect("a string takes everything");
+}
+
+fn shown(cell: &Cell) -> comfy_table::Cell {
+    let words = if cell.below.is_empty() {
+        cell.text.clone()
+    } else {
+        format!("{}\n{}", cell.text, cell.below)
+    };
+    let shown = comfy_table::Cell::new(words);
+    match cell.tone {
+        Tone::Plain => shown,
+        Tone::Good => shown.fg(Color::Green),
+        Tone::Bad => shown.fg(Color::Red),
+    }
+}

@@ -1,0 +1,154 @@
+//! A tiny world that runs within a test: an owned group and two clouds.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+use crate::metrics::{Collector, Fingerprint, Series};
+use crate::model::{Ask, Book, Market, Truth, Work, WorkId, World};
+use crate::policy::{Policy, Trigger, Turn};
+use crate::problem::Problem;
+use crate::sim::{Observer, Options, Outcome, run};
+use crate::state::testing::{Plan, demand, shape, world};
+use crate::state::{Note, RefusalReason, Share, WaitReason, WorkRef};
+use crate::units::{Id, Span, Stream, Time};
+use crate::workload::Source;
+
+/// Two owned machines that boot at once, and two clouds, one of them with a
+/// name that a spreadsheet would run.
+pub(super) fn tiny() -> World {
+    world(&[
+        Plan {
+            name: "dc",
+            shape: shape(8_000, 32_768, 2),
+            running: 2,
+            price: "0.40",
+            ..Plan::default()
+        },
+        Plan {
+            name: "aws/us-east-1a/m5.xlarge/on-demand",
+            provider: "aws",
+            zone: "us-east-1a",
+            market: Market::OnDemand,
+            price: "0.192",
+            boot_secs: 60,
+            ..Plan::default()
+        },
+        Plan {
+            name: "=cmd|<script>",
+            provider: "<gcp>",
+            zone: "us-central1-a",
+            market: Market::Spot,
+            shape: shape(8_000, 32_768, 1),
+            price: "0.51",
+            boot_secs: 90,
+            capacity: Some(1),
+            ..Plan::default()
+        },
+    ])
+}
+
+/// Jobs that come every 200 s on average; every third asks for a GPU.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    stream: Stream,
+    left: u64,
+    next: u64,
+    at: Time,
+}
+
+impl Jobs {
+    pub(super) fn new(count: u64) -> Self {
+        Self { stream: Stream::new(7, "jobs"), left: count, next: 0, at: Time::ZERO }
+    }
+}
+
+impl Source for Jobs {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        if self.left == 0 {
+            return Ok(false);
+        }
+        self.left -= 1;
+        self.at = self.at + Span::from_secs(self.stream.below(400) as i64);
+        let runtime = Span::from_secs(60 + self.stream.below(7_200) as i64);
+        let gpus = u8::from(self.next.is_multiple_of(3));
+        let tenant = book.tenant(if self.next.is_multiple_of(2) { "team-a" } else { "+team b" });
+        *work = Work {
+            id: WorkId { source: 0, ordinal: self.next },
+            name: if self.next == 1 { "-job".to_owned() } else { String::new() },
+            arrival: self.at,
+            ask: Ask {
+                demand: demand(2_000, 2_048, gpus, u16::from(gpus) * 1_000),
+                deadline: self.at + Span::from_secs(5_400),
+                tenant,
+                ..Ask::default()
+            },
+            truth: Truth { runtime },
+        };
+        self.next += 1;
+        Ok(true)
+    }
+}
+
+/// First come first served; rents the first offer that holds the work and has
+/// room; refuses what finds 6 others waiting.
+#[derive(Debug, Default)]
+pub(super) struct Simple {
+    queue: VecDeque<WorkRef>,
+}
+
+impl Simple {
+    fn place(&self, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
+        let found = turn.first_fit(work, 0).map(|(instance, _)| instance).or_else(|| {
+            let offers = turn.world().offers.ids();
+            let mut fitting = offers.filter(|&offer: &Id<_>| {
+                turn.world().offers[offer].market != Market::Owned && turn.could_hold(work, offer)
+            });
+            let offer = fitting.find(|&offer| turn.offer(offer).live < 3)?;
+            turn.rent(offer).ok()
+        });
+        let Some(instance) = found else { return false };
+        let devices = turn.instance(instance).tightest_devices(turn.work(work).ask.demand, 1);
+        devices.is_some_and(|devices| {
+            turn.place(work, &[Share { instance, tasks: 1, devices }]).is_ok()
+        })
+    }
+}
+
+impl Policy for Simple {
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        for trigger in triggers {
+            match *trigger {
+                Trigger::Arrived(work) if self.queue.len() < 6 => self.queue.push_back(work),
+                Trigger::Arrived(work) => {
+                    turn.refuse(work, RefusalReason::QueueFull).expect("it waits");
+                }
+                Trigger::Idle(instance) => turn.release(instance).expect("it is idle"),
+                _ => (),
+            }
+        }
+        while let Some(&head) = self.queue.front() {
+            if !self.place(turn, head) {
+                turn.note(head, Note::Waits(WaitReason::NoRoom));
+                break;
+            }
+            self.queue.pop_front();
+        }
+    }
+}
+
+/// Runs `count` jobs, until the horizon at the latest.
+pub(super) fn simulate<O: Observer>(
+    world: &World,
+    count: u64,
+    horizon: Option<i64>,
+    observer: O,
+) -> (O, Collector, Series, Fingerprint, Outcome) {
+    let horizon = horizon.map(Time::from_secs);
+    let options = Options { explain: true, horizon, ..Options::default() };
+    let mut all = ((observer, Collector::default()), (Series::default(), Fingerprint::default()));
+    let mut control = |_| ControlFlow::Continue(());
+    let (source, policy) = (&mut Jobs::new(count), &mut Simple::default());
+    let outcome = run(world, source, policy, &options, &mut all, &mut control);
+    let ((observer, collector), (series, fingerprint)) = all;
+    (observer, collector, series, fingerprint, outcome.expect("the run is legal"))
+}

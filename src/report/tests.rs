@@ -1,0 +1,75 @@
+//! A tiny run, through every file that is written of it.
+
+use expect_test::expect;
+
+use super::testing::{simulate, tiny};
+use super::*;
+
+fn csv_files(count: u64, horizon: Option<i64>) -> [String; 5] {
+    let world = tiny();
+    let cells = TextCells::Guarded;
+    let observer = (
+        (JobsCsv::new(Vec::new(), cells), InstancesCsv::new(Vec::new(), cells)),
+        (ChargesCsv::new(Vec::new(), cells), ExplainCsv::new(Vec::new(), cells)),
+    );
+    let (files, _, series, ..) = simulate(&world, count, horizon, observer);
+    let ((jobs, instances), (charges, explain)) = files;
+    let written = [
+        jobs.finish(),
+        instances.finish(),
+        charges.finish(),
+        explain.finish(),
+        write_timeseries(Vec::new(), &world, &series, cells),
+    ];
+    written.map(|file| {
+        String::from_utf8(file.expect("memory takes everything")).expect("the file is text")
+    })
+}
+
+fn head(text: &str, rows: usize) -> String {
+    text.lines().take(rows).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn files_of_a_tiny_run() {
+    let [jobs, instances, charges, explain, series] = csv_files(40, Some(6_000));
+    expect![[r#"
+        job,source,ordinal,kind,tenant,state,reason,submitted_s,first_start_s,end_s,wait_s,run_s,turnaround_s,bounded_slowdown,deadline_s,met,tasks,cpu_milli,memory_mib,gpus,gpu_share_milli,priority,offer,preemptions,cost_usd
+        6,0,6,job,team-a,finished,,1618.000000,1618.000000,1967.000000,0.000000,349.000000,349.000000,1.000000,7018.000000,yes,1,2000,2048,1,1000,0,dc,0,0.016688888
+        7,0,7,job,'+team b,finished,,1724.000000,1724.000000,3078.000000,0.000000,1354.000000,1354.000000,1.000000,7124.000000,yes,1,2000,2048,0,0,0,dc,0,0.036261111
+        9,0,9,job,'+team b,finished,,1839.000000,1929.000000,3422.000000,90.000000,1493.000000,1583.000000,1.060281,7239.000000,yes,1,2000,2048,1,1000,0,'=cmd|<script>,0,0.195263888
+        8,0,8,job,team-a,finished,,1761.000000,1821.000000,3959.000000,60.000000,2138.000000,2198.000000,1.028063,7161.000000,yes,1,2000,2048,0,0,0,aws/us-east-1a/m5.xlarge/on-demand,0,0.057013333
+        17,0,17,job,'+team b,finished,,2963.000000,3482.000000,3983.000000,519.000000,501.000000,1020.000000,2.035928,8363.000000,yes,1,2000,2048,0,0,0,aws/us-east-1a/m5.xlarge/on-demand,0,0.013360000
+    "#]].assert_eq(&head(&jobs, 6));
+    expect![[r#"
+        instance,offer,provider,region,zone,type,market,slot,launch,requested_s,ready_s,released_s,unfinished,busy_s,billed_s,tasks,cost_usd
+        4,aws/us-east-1a/m5.xlarge/on-demand,aws,aws,us-east-1a,aws/us-east-1a/m5.xlarge/on-demand,on-demand,1,0,3422.000000,3482.000000,3983.000000,no,501.000000,561.000000,1,0.029920000
+        0,dc,dc,dc,dc-a,dc,owned,0,0,0.000000,0.000000,6000.000000,yes,5848.000000,6000.000000,5,0.666666667
+        1,dc,dc,dc,dc-a,dc,owned,1,0,0.000000,0.000000,6000.000000,yes,4696.000000,6000.000000,7,0.666666667
+    "#]].assert_eq(&head(&instances, 4));
+    expect![[r#"
+        charge,kind,amount_usd,instance,offer,provider,region,market,job,tenant,from_s,until_s,bytes
+        0,work,0.016688888,1,dc,dc,dc,owned,6,team-a,1618.000000,1967.000000,0
+        1,work,0.036261111,1,dc,dc,dc,owned,7,'+team b,1724.000000,3078.000000,0
+        2,work,0.195263888,3,'=cmd|<script>,<gcp>,<gcp>,spot,9,'+team b,1929.000000,3422.000000,0
+    "#]]
+    .assert_eq(&head(&charges, 4));
+    expect![[r#"
+        time_s,job,note,offer,why,cost_usd
+        2325.000000,12,waits,,no instance had room,
+        2325.000000,,launch refused,'=cmd|<script>,the offer has no capacity left,
+        3078.000000,15,waits,,no instance had room,
+    "#]]
+    .assert_eq(&head(&explain, 4));
+    expect![[r#"
+        time_utc,start_s,length_s,waiting_mean,waiting_max,allocated_cores,capacity_cores,allocated_gib,capacity_gib,allocated_gpus,capacity_gpus,usd_per_h dc,usd_per_h aws,usd_per_h <gcp>,live dc,live aws/us-east-1a/m5.xlarge/on-demand,live =cmd|<script>
+        1970-01-01T00:00:00Z,0.000000,8.000000,0.000,0,0.000,16.000,0.000,64.000,0.000,4.000,0.800000,0.000000,0.000000,2.000,0.000,0.000
+        1970-01-01T00:00:08Z,8.000000,8.000000,0.000,0,0.000,16.000,0.000,64.000,0.000,4.000,0.800000,0.000000,0.000000,2.000,0.000,0.000
+        1970-01-01T00:00:16Z,16.000000,8.000000,0.000,0,0.000,16.000,0.000,64.000,0.000,4.000,0.800000,0.000000,0.000000,2.000,0.000,0.000
+    "#]].assert_eq(&head(&series, 4));
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes() {
+    assert_eq!(csv_files(60, None), csv_files(60, None));
+}
