@@ -10,54 +10,109 @@ use crate::units::{Demand, Free};
 /// Entries per tree node: a node's keys fill two cache lines.
 const FANOUT: usize = 16;
 
-/// One row of a node: an instance in a leaf, a child node above.
+/// Smallest order, most free and union of kinds below a child; or an instance.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
-    /// Smallest order below.
     order: u64,
-    /// Most free below, component by component.
     free: Free,
     /// Instance slot, or node number.
     below: u32,
-    /// Union of the kinds below.
     kinds: u64,
 }
 
+/// Rows by column, so that one query looks at all rows at once.
 #[derive(Clone, Debug)]
 struct Node {
-    rows: [Row; FANOUT],
+    cpu: [u32; FANOUT],
+    memory: [u32; FANOUT],
+    orders: [u64; FANOUT],
+    below: [u32; FANOUT],
+    kinds: [u64; FANOUT],
+    gpus: [(u8, u16); FANOUT],
     len: usize,
     leaf: bool,
 }
 
 impl Node {
-    fn rows(&self) -> &[Row] {
-        &self.rows[..self.len]
+    const fn new(leaf: bool) -> Self {
+        Self {
+            cpu: [0; FANOUT],
+            memory: [0; FANOUT],
+            orders: [0; FANOUT],
+            below: [0; FANOUT],
+            kinds: [0; FANOUT],
+            gpus: [(0, 0); FANOUT],
+            len: 0,
+            leaf,
+        }
+    }
+
+    fn free(&self, at: usize) -> Free {
+        let (whole_gpus, best_share) = self.gpus[at];
+        Free { cpu: self.cpu[at], memory: self.memory[at], whole_gpus, best_share }
+    }
+
+    fn row(&self, at: usize) -> Row {
+        let (order, below, kinds) = (self.orders[at], self.below[at], self.kinds[at]);
+        Row { order, free: self.free(at), below, kinds }
+    }
+
+    fn set_free(&mut self, at: usize, free: Free) {
+        (self.cpu[at], self.memory[at]) = (free.cpu, free.memory);
+        self.gpus[at] = (free.whole_gpus, free.best_share);
+    }
+
+    fn set(&mut self, at: usize, row: Row) {
+        self.set_free(at, row.free);
+        (self.orders[at], self.below[at], self.kinds[at]) = (row.order, row.below, row.kinds);
+    }
+
+    fn most_free(&self) -> Free {
+        (0..self.len).fold(Free::default(), |most, at| most.max(self.free(at)))
     }
 
     fn summary(&self, number: u32) -> Row {
-        let mut all = Row { order: self.rows[0].order, below: number, ..Row::default() };
-        for row in self.rows() {
-            all.free = all.free.max(row.free);
-            all.kinds |= row.kinds;
-        }
-        all
+        let kinds = self.kinds[..self.len].iter().fold(0, |all, kinds| all | kinds);
+        Row { order: self.orders[0], free: self.most_free(), below: number, kinds }
     }
 
     fn insert(&mut self, at: usize, row: Row) {
-        self.rows.copy_within(at..self.len, at + 1);
-        self.rows[at] = row;
+        for from in (at..self.len).rev() {
+            self.set(from + 1, self.row(from));
+        }
+        self.set(at, row);
         self.len += 1;
     }
 
     fn remove(&mut self, at: usize) {
-        self.rows.copy_within(at + 1..self.len, at);
+        for to in at..self.len - 1 {
+            self.set(to, self.row(to + 1));
+        }
         self.len -= 1;
+    }
+
+    /// Appends the rows of `from`, a range of another node.
+    fn append(&mut self, other: &Self, from: std::ops::Range<usize>) {
+        for at in from {
+            self.set(self.len, other.row(at));
+            self.len += 1;
+        }
     }
 
     /// The row below which `order` belongs.
     fn position(&self, order: u64) -> usize {
-        self.rows().iter().skip(1).take_while(|row| row.order <= order).count()
+        let below = self.orders[..self.len].iter().filter(|&&first| first <= order).count();
+        below.saturating_sub(1)
+    }
+
+    /// The rows from `start` on in which `demand` may fit, as a bit set.
+    fn fitting(&self, demand: Demand, start: usize) -> u32 {
+        let mut fitting = 0;
+        for at in 0..FANOUT {
+            let fits = self.cpu[at] >= demand.cpu && self.memory[at] >= demand.memory;
+            fitting |= u32::from(fits) << at;
+        }
+        fitting & ((1 << self.len) - 1) & !((1 << start) - 1)
     }
 }
 
@@ -72,8 +127,7 @@ pub(crate) struct FreeIndex {
 
 impl FreeIndex {
     pub(crate) fn new() -> Self {
-        let root = Node { rows: [Row::default(); FANOUT], len: 0, leaf: true };
-        Self { nodes: vec![root], unused: Vec::new(), root: 0, len: 0 }
+        Self { nodes: vec![Node::new(true)], unused: Vec::new(), root: 0, len: 0 }
     }
 
     /// Number of instances.
@@ -90,8 +144,8 @@ impl FreeIndex {
             let rows = [left, right].map(|number| self.nodes[number as usize].summary(number));
             self.root = self.claim(false);
             let root = &mut self.nodes[self.root as usize];
-            root.rows[..2].copy_from_slice(&rows);
-            root.len = 2;
+            root.insert(0, rows[0]);
+            root.insert(1, rows[1]);
         }
     }
 
@@ -101,7 +155,7 @@ impl FreeIndex {
         self.len -= 1;
         while !self.nodes[self.root as usize].leaf && self.nodes[self.root as usize].len == 1 {
             self.unused.push(self.root);
-            self.root = self.nodes[self.root as usize].rows[0].below;
+            self.root = self.nodes[self.root as usize].below[0];
         }
     }
 
@@ -128,7 +182,7 @@ impl FreeIndex {
             (node.len, node.leaf) = (0, leaf);
             return number;
         }
-        self.nodes.push(Node { rows: [Row::default(); FANOUT], len: 0, leaf });
+        self.nodes.push(Node::new(leaf));
         (self.nodes.len() - 1) as u32
     }
 
@@ -141,18 +195,21 @@ impl FreeIndex {
         accept: &mut dyn FnMut(u32) -> bool,
     ) -> Option<(u64, u32)> {
         let node = &self.nodes[number as usize];
-        let start = node.position(from);
-        for row in &node.rows()[start..] {
-            if row.kinds & kinds == 0 || !row.free.fits(demand) {
+        let start = if from == 0 { 0 } else { node.position(from) };
+        let mut fitting = node.fitting(demand, start);
+        while fitting != 0 {
+            let at = fitting.trailing_zeros() as usize;
+            fitting &= fitting - 1;
+            if node.kinds[at] & kinds == 0 || demand.gpus > 0 && !node.free(at).fits(demand) {
                 continue;
             }
             if !node.leaf {
-                let found = self.first_below(row.below, demand, kinds, from, accept);
+                let found = self.first_below(node.below[at], demand, kinds, from, accept);
                 if found.is_some() {
                     return found;
                 }
-            } else if row.order >= from && accept(row.below) {
-                return Some((row.order, row.below));
+            } else if node.orders[at] >= from && accept(node.below[at]) {
+                return Some((node.orders[at], node.below[at]));
             }
         }
         None
@@ -162,16 +219,22 @@ impl FreeIndex {
     fn insert_below(&mut self, number: u32, row: Row) -> Option<u32> {
         let node = &self.nodes[number as usize];
         if node.leaf {
-            let at = node.rows().iter().take_while(|old| old.order < row.order).count();
+            let at = node.orders[..node.len].iter().filter(|&&order| order < row.order).count();
             return self.insert_row(number, at, row);
         }
         let at = node.position(row.order);
-        let child = node.rows[at].below;
-        let split = self.insert_below(child, row);
-        self.nodes[number as usize].rows[at] = self.nodes[child as usize].summary(child);
-        let right = split?;
-        let row = self.nodes[right as usize].summary(right);
-        self.insert_row(number, at + 1, row)
+        let child = node.below[at];
+        let Some(right) = self.insert_below(child, row) else {
+            let node = &mut self.nodes[number as usize];
+            node.orders[at] = node.orders[at].min(row.order);
+            node.kinds[at] |= row.kinds;
+            node.set_free(at, node.free(at).max(row.free));
+            return None;
+        };
+        let summary = self.nodes[child as usize].summary(child);
+        self.nodes[number as usize].set(at, summary);
+        let summary = self.nodes[right as usize].summary(right);
+        self.insert_row(number, at + 1, summary)
     }
 
     fn insert_row(&mut self, number: u32, at: usize, row: Row) -> Option<u32> {
@@ -181,37 +244,34 @@ impl FreeIndex {
         }
         let right = self.claim(self.nodes[number as usize].leaf);
         let half = FANOUT / 2;
-        let node = &mut self.nodes[number as usize];
-        let moved = node.rows;
-        node.len = half;
+        let full = self.nodes[number as usize].clone();
+        self.nodes[right as usize].append(&full, half..FANOUT);
+        self.nodes[number as usize].len = half;
         if at <= half {
-            node.insert(at, row);
-        }
-        let sibling = &mut self.nodes[right as usize];
-        sibling.rows[..FANOUT - half].copy_from_slice(&moved[half..]);
-        sibling.len = FANOUT - half;
-        if at > half {
-            sibling.insert(at - half, row);
+            self.nodes[number as usize].insert(at, row);
+        } else {
+            self.nodes[right as usize].insert(at - half, row);
         }
         Some(right)
     }
 
     fn remove_below(&mut self, number: u32, order: u64) {
         let node = &mut self.nodes[number as usize];
+        let at = node.position(order);
         if node.leaf {
-            let at = node.rows().iter().position(|row| row.order == order);
-            node.remove(at.expect("only indexed instances are removed"));
+            assert!(node.orders[at] == order, "only indexed instances are removed");
+            node.remove(at);
             return;
         }
-        let at = node.position(order);
-        let child = node.rows[at].below;
+        let child = node.below[at];
         self.remove_below(child, order);
         if self.nodes[child as usize].len == 0 {
             self.unused.push(child);
             self.nodes[number as usize].remove(at);
             return;
         }
-        self.nodes[number as usize].rows[at] = self.nodes[child as usize].summary(child);
+        let summary = self.nodes[child as usize].summary(child);
+        self.nodes[number as usize].set(at, summary);
         self.merge(number, at);
     }
 
@@ -222,33 +282,42 @@ impl FreeIndex {
             return;
         }
         let left_at = if at + 1 < node.len { at } else { at - 1 };
-        let (left, right) = (node.rows[left_at].below, node.rows[left_at + 1].below);
+        let (left, right) = (node.below[left_at], node.below[left_at + 1]);
         let (left_len, right_len) = (self.nodes[left as usize].len, self.nodes[right as usize].len);
         if left_len + right_len > FANOUT / 2 {
             return;
         }
-        let rows = self.nodes[right as usize].rows;
-        let target = &mut self.nodes[left as usize];
-        target.rows[left_len..left_len + right_len].copy_from_slice(&rows[..right_len]);
-        target.len = left_len + right_len;
-        let summary = target.summary(left);
+        let rows = self.nodes[right as usize].clone();
+        self.nodes[left as usize].append(&rows, 0..right_len);
+        let summary = self.nodes[left as usize].summary(left);
         self.unused.push(right);
         let node = &mut self.nodes[number as usize];
-        node.rows[left_at] = summary;
+        node.set(left_at, summary);
         node.remove(left_at + 1);
     }
 
-    fn update_below(&mut self, number: u32, order: u64, free: Free) {
+    /// Changes a row; returns what was most free of the node's row, and is now.
+    /// A node's most is counted again only where the changed row may have held it.
+    fn update_below(&mut self, number: u32, order: u64, free: Free) -> (Free, Free) {
         let node = &mut self.nodes[number as usize];
-        if node.leaf {
-            let at = node.rows().iter().position(|row| row.order == order);
-            node.rows[at.expect("only indexed instances change")].free = free;
-            return;
-        }
         let at = node.position(order);
-        let child = node.rows[at].below;
-        self.update_below(child, order, free);
-        self.nodes[number as usize].rows[at] = self.nodes[child as usize].summary(child);
+        let old = node.free(at);
+        if node.leaf {
+            assert!(node.orders[at] == order, "only indexed instances change");
+            node.set_free(at, free);
+            return (old, free);
+        }
+        let child = node.below[at];
+        let (before, after) = self.update_below(child, order, free);
+        let new = if old.max(after) == old && !before.touches(old) {
+            return (old, old);
+        } else if after.max(before) == after {
+            old.max(after)
+        } else {
+            self.nodes[child as usize].most_free()
+        };
+        self.nodes[number as usize].set_free(at, new);
+        (old, new)
     }
 }
 
