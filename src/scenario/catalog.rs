@@ -362,7 +362,7 @@ mod tests {
         let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
         expect![[r#"
             mine/provider.toml:4:17: `granularity_s` must be a whole number from 1 to 4294967295, found `0`
-            mine/provider.toml:2:1: unknown key `titel` in `<provider>`
+            mine/provider.toml:2:1: unknown key `titel`
               hint: did you mean `title`?
             mine/provider.toml:1:1: `title` is missing
               hint: `title` is a text

@@ -96,6 +96,9 @@ fn resolve(
 
 /// `did you mean ..?`, or what there is.
 pub(super) fn unknown_name(found: &str, known: &[&str]) -> String {
+    if known.is_empty() {
+        return "there is none yet".to_owned();
+    }
     did_you_mean(found, known.iter().copied()).map_or_else(
         || {
             let listed: Vec<&str> = known.iter().copied().take(12).collect();

@@ -117,7 +117,9 @@ impl Kind {
             Self::Choices(words) => format!("a list of {}", one_of(words)),
             Self::Numbers => "a list of numbers".into(),
             Self::Flag => "`true` or `false`".into(),
-            Self::Count(low, u64::MAX) => format!("a whole number of at least {low}"),
+            Self::Count(low, high) if high >= i64::MAX as u64 => {
+                format!("a whole number of at least {low}")
+            }
             Self::Count(low, high) => format!("a whole number from {low} to {high}"),
             Self::Integer => "a whole number".into(),
             Self::Number(low, high) if high == f64::MAX => format!("a number of at least {low}"),
@@ -187,7 +189,7 @@ fn one_of(words: &[&str]) -> String {
 pub fn keys() -> &'static [Key] {
     static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
         let mut keys = Vec::new();
-        for row in table::ROWS {
+        for row in table::rows() {
             keys.push(row.key());
             if let Kind::Part(part) = row.kind {
                 keys.extend(part_keys(row.path, part));

@@ -6,14 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::composition::Policies;
 use super::section::Report;
-use super::work::recognise;
 use crate::model::{Book, Work};
 use crate::policy::spec::{DemandMix, Place};
 use crate::problem::{Problem, clip};
 use crate::units::Demand;
 use crate::workload::{
-    Defaults, Format, Input, OnBadRow, OpenContext, OpenbOptions, SwfOptions, TraceSpec, Unsorted,
-    WorkloadSpec,
+    Defaults, Format, Input, OnBadRow, OpenContext, TraceSpec, Unsorted, WorkloadSpec, recognise,
 };
 
 /// What was noted while counting.
@@ -58,7 +56,7 @@ pub(super) fn fill(
             *mix = found.clone();
             let whose = if mix.source == "workload" { "this very workload" } else { &mix.source };
             notes.assumptions.push(format!(
-                "{}: knows the typical mix of demands beforehand (foresight), {} kinds counted from {whose}",
+                "Policy {} knows the typical mix of demands beforehand (foresight): {} kinds, counted from {whose}.",
                 policy.name,
                 mix.demands.len()
             ));
@@ -70,15 +68,13 @@ pub(super) fn fill(
 /// A file of work as a workload of its own.
 fn pods(source: &str, base: &Path) -> WorkloadSpec {
     let path = base.join(source);
-    let head = super::text::read_head(&path).unwrap_or_default();
-    let format = match recognise(source, &head) {
-        "openb" => Format::Openb(OpenbOptions::default()),
-        "swf" => Format::Swf(SwfOptions::default()),
-        _ => Format::Native,
-    };
+    let shown = path.display().to_string();
+    // What cannot be recognised says what is wrong with it when it is opened.
+    let recognised = recognise(&path, &shown).ok().flatten();
+    let format = recognised.map_or(Format::Native, |recognised| recognised.format);
     WorkloadSpec {
         input: Input::Trace(TraceSpec {
-            shown: path.display().to_string(),
+            shown,
             path,
             format,
             on_bad_row: OnBadRow::Fail,

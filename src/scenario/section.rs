@@ -57,17 +57,17 @@ pub(super) struct Entry {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Section {
     /// Its path in the table of keys.
-    pub(super) pattern: String,
+    pattern: String,
     /// Its header.
     pub(super) range: Range<usize>,
     pub(super) entries: Vec<Entry>,
 }
 
 impl Section {
-    /// Checks `table` against the keys below `pattern`.
+    /// Checks `table`, which is at `path` of the file, against the keys below `pattern`.
     pub(super) fn read(
         table: &DeTable<'_>,
-        pattern: &str,
+        (pattern, path): (&str, &str),
         range: Range<usize>,
         report: &mut Report<'_>,
     ) -> Self {
@@ -75,11 +75,16 @@ impl Section {
         for (name, value) in table {
             let internal = name.get_ref().starts_with('<');
             let Some(key) = known_key(pattern, name.get_ref()).filter(|_| !internal) else {
-                unknown(pattern, name.get_ref(), &name.span(), report);
+                unknown((pattern, path), name.get_ref(), &name.span(), report);
                 continue;
             };
             let node = Node {
-                value: read_value(value.get_ref(), &value.span(), key, report),
+                value: read_value(
+                    value.get_ref(),
+                    &value.span(),
+                    (key, &child(path, name.get_ref())),
+                    report,
+                ),
                 range: value.span(),
             };
             entries.push(Entry { name: name.get_ref().to_string(), key: name.span(), node });
@@ -274,11 +279,16 @@ fn known_key(pattern: &str, name: &str) -> Option<&'static key::Key> {
     [path.clone(), format!("{path}[]"), child(pattern, "*")].iter().find_map(|path| key::find(path))
 }
 
-fn unknown(pattern: &str, name: &str, range: &Range<usize>, report: &mut Report<'_>) {
+fn unknown(
+    (pattern, path): (&str, &str),
+    name: &str,
+    range: &Range<usize>,
+    report: &mut Report<'_>,
+) {
     let known: Vec<&str> = key::children(pattern).collect();
-    let message = match pattern {
+    let message = match path {
         "" => format!("unknown key `{}`", clip(name)),
-        _ => format!("unknown key `{}` in `{pattern}`", clip(name)),
+        _ => format!("unknown key `{}` in `{}`", clip(name), clip(path)),
     };
     let hint = match did_you_mean(name, known.iter().copied()) {
         Some(known) => format!("did you mean `{known}`?"),
@@ -290,19 +300,19 @@ fn unknown(pattern: &str, name: &str, range: &Range<usize>, report: &mut Report<
 fn read_value(
     value: &DeValue<'_>,
     range: &Range<usize>,
-    key: &'static key::Key,
+    (key, path): (&'static key::Key, &str),
     report: &mut Report<'_>,
 ) -> Value {
     match (key.kind, value) {
         (Kind::Table | Kind::Part(_) | Kind::Column, DeValue::Table(table)) => {
-            Value::Table(Section::read(table, &key.path, range.clone(), report))
+            Value::Table(Section::read(table, (&key.path, path), range.clone(), report))
         }
         (Kind::List, DeValue::Array(items)) => {
             let mut sections = Vec::new();
             for item in items.iter() {
                 match item.get_ref() {
                     DeValue::Table(table) => {
-                        sections.push(Section::read(table, &key.path, item.span(), report));
+                        sections.push(Section::read(table, (&key.path, path), item.span(), report));
                     }
                     other => report.at(
                         &item.span(),

@@ -10,13 +10,12 @@ use std::path::{Path, PathBuf};
 use super::composition::unknown_name;
 use super::quantity;
 use super::section::{Report, Section};
-use super::text::read_head;
 use crate::model::{Filter, Kind, Rules, Spread, World};
 use crate::problem::clip;
 use crate::units::Span;
 use crate::workload::{
     DeadlineRule, Defaults, Estimate, Format, Input, OnBadRow, OpenbOptions, Procs, SwfOptions,
-    SwfTenant, TraceSpec, Transform, UnknownRuntime, Unsorted, WorkloadSpec,
+    SwfTenant, TraceSpec, Transform, UnknownRuntime, Unsorted, WorkloadSpec, recognise,
 };
 
 /// What reading a workload needs to know.
@@ -53,8 +52,9 @@ pub(super) fn read(root: &Section, around: Around<'_>, report: &mut Report<'_>) 
             );
             None
         }
-        (true, false) => trace(&section, around, report).map(|trace| {
+        (true, false) => trace(&section, around.base, report).map(|(trace, why)| {
             inputs.push(trace.path.clone());
+            assumptions.extend(why.map(|why| format!("The trace: {why}")));
             Input::Trace(trace)
         }),
         (false, true) => {
@@ -68,96 +68,87 @@ pub(super) fn read(root: &Section, around: Around<'_>, report: &mut Report<'_>) 
         transforms.push(Transform::ScaleArrivals(1.0 / scale));
     }
     let spec = WorkloadSpec { input: input?, defaults, transforms };
-    assume(&spec, &mut assumptions);
+    assumptions.extend(spec.assumptions());
     Some(Read { spec, inputs, assumptions })
 }
 
-/// Says what a reader must know about the workload.
-fn assume(spec: &WorkloadSpec, assumptions: &mut Vec<String>) {
-    let estimates = match (&spec.input, spec.defaults.estimate) {
-        (_, Estimate::Runtime) => {
-            Some("work without an estimate is given its true runtime: perfect estimates".to_owned())
-        }
-        (_, Estimate::Factor(factor)) => Some(format!(
-            "work without an estimate is given {factor} times its true runtime as an estimate"
-        )),
-        (Input::Synthetic(synthetic), Estimate::Missing) => {
-            let without = synthetic.classes.iter().filter(|class| class.estimate.is_none());
-            let names: Vec<&str> = without.map(|class| class.name.as_str()).collect();
-            (!names.is_empty()).then(|| {
-                format!(
-                    "work of {} has no estimate: policies know nothing of its length",
-                    names.join(", ")
-                )
-            })
-        }
-        (Input::Trace(_), Estimate::Missing) => Some(
-            "work without an estimate in the trace has none: policies know nothing of its length"
-                .to_owned(),
-        ),
-    };
-    assumptions.extend(estimates);
-    if let Some(DeadlineRule { slack, factor }) = spec.defaults.deadline {
-        assumptions.push(format!(
-            "work without a deadline is given one: arrival + {slack} + {factor} x its true runtime"
-        ));
-    }
-    match &spec.input {
-        Input::Synthetic(_) => {
-            assumptions.push("the workload is drawn from distributions, not observed".to_owned());
-        }
-        Input::Trace(trace) => {
-            if let Format::Swf(options) = &trace.format {
-                let memory = match (options.requested_memory, options.memory_per_proc) {
-                    (false, 0) => "no memory".to_owned(),
-                    (false, mib) => format!("{mib} MiB"),
-                    (true, mib) => format!("the memory it requested, or {mib} MiB"),
-                };
-                let cores = f64::from(options.cpu_per_proc) / 1e3;
-                assumptions.push(format!("a processor of the trace is {cores} vCPUs and {memory}"));
-            }
-        }
-    }
+/// When the trace that the scenario names begins, in microseconds since 1970,
+/// where the trace says so. Problems are found later, when it is read again.
+pub(super) fn beginning(root: &Section, base: &Path, report: &Report<'_>) -> Option<i64> {
+    let mut aside = Report { document: report.document, problems: Vec::new() };
+    let section = root.section("workload");
+    let (trace, _) = trace(&section, base, &mut aside)?;
+    trace.start_unix()?.checked_mul(1_000_000)
 }
 
-fn trace(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Option<TraceSpec> {
+/// Reads the trace that the scenario names, and how it was recognised.
+fn trace(
+    section: &Section,
+    base: &Path,
+    report: &mut Report<'_>,
+) -> Option<(TraceSpec, Option<String>)> {
     let name = section.text("trace")?;
-    let path = if name == "-" { PathBuf::from("-") } else { around.base.join(name) };
-    let head = if name == "-" { Ok(String::new()) } else { read_head(&path) };
-    let head = match head {
-        Ok(head) => head,
-        Err(error) => {
-            let message = format!("cannot read the trace `{}`: {error}", clip(name));
-            report.hint(
-                &section.spot("trace"),
-                message,
-                "paths are relative to the scenario's folder",
-            );
-            return None;
-        }
+    let path = if name == "-" { PathBuf::from("-") } else { base.join(name) };
+    let shown = path.display().to_string();
+    let spot = section.spot("trace");
+    if name != "-"
+        && let Err(error) = std::fs::metadata(&path)
+    {
+        let message = format!("cannot read the trace `{}`: {error}", clip(name));
+        report.hint(&spot, message, "paths are relative to the scenario's folder");
+        return None;
+    }
+    let named = match section.text("format") {
+        Some(format) => Some(format),
+        None if section.has("columns") => Some("mapped"),
+        None if name == "-" => Some("native"),
+        None => None,
     };
-    let named = section.text("format").map(str::to_owned);
-    let format = named.unwrap_or_else(|| {
-        let mapped = section.has("columns");
-        (if mapped { "mapped" } else { recognise(name, &head) }).to_owned()
-    });
-    unused(section, &format, report);
-    let vm = section.text("kind");
-    let format = match format.as_str() {
-        "swf" => Format::Swf(swf(&section.section("swf"), report)),
-        "openb" => {
+    let mut why = None;
+    let guessed = match named {
+        Some("swf") => Format::Swf(SwfOptions::default()),
+        Some("openb") => Format::Openb(OpenbOptions::default()),
+        Some("mapped") => Format::Mapped(mapped::read(section, report)),
+        Some(_) => Format::Native,
+        None => match recognise(&path, &shown) {
+            Ok(Some(recognised)) => {
+                if matches!(recognised.format, Format::Mapped(_)) {
+                    why = Some(recognised.why);
+                }
+                recognised.format
+            }
+            Ok(None) => {
+                let message = format!("`{}` does not look like a workload", clip(name));
+                report.hint(&spot, message, "give its `format`, or its `columns`");
+                return None;
+            }
+            Err(problem) => {
+                report.problems.push(problem);
+                return None;
+            }
+        },
+    };
+    let format = match guessed {
+        Format::Swf(_) => Format::Swf(swf(&section.section("swf"), report)),
+        Format::Openb(guessed) => {
             let own = section.section("openb");
             Format::Openb(OpenbOptions {
-                arrivals_only: own.flag("arrivals_only").unwrap_or(false),
-                as_jobs: vm == Some("job"),
+                arrivals_only: own.flag("arrivals_only").unwrap_or(guessed.arrivals_only),
+                as_jobs: section.text("kind") == Some("job"),
                 qos_priority: own.flag("qos_priority").unwrap_or(false),
             })
         }
-        "mapped" => Format::Mapped(mapped::read(section, report)),
-        _ => Format::Native,
+        Format::Mapped(mut mapping) => {
+            if section.has("kind") {
+                mapping.kind = kind(section);
+            }
+            Format::Mapped(mapping)
+        }
+        Format::Native => Format::Native,
     };
-    Some(TraceSpec {
-        shown: path.display().to_string(),
+    unused(section, &format, report);
+    let trace = TraceSpec {
+        shown,
         path,
         format,
         on_bad_row: match section.text("on_bad_row") {
@@ -168,27 +159,18 @@ fn trace(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Opti
             Some("sort") => Unsorted::Sort,
             _ => Unsorted::Fail,
         },
-    })
-}
-
-/// The format of a trace by its name, and by its first line.
-pub(super) fn recognise(name: &str, head: &str) -> &'static str {
-    let plain = name.trim_end_matches(".gz").trim_end_matches(".zst");
-    let first = head.lines().next().unwrap_or_default().trim_start_matches('\u{feff}');
-    let comment = first.starts_with(';');
-    if plain.ends_with(".swf") || comment {
-        return "swf";
-    }
-    let columns: Vec<&str> = first.split(',').map(str::trim).collect();
-    let has = |wanted: &[&str]| wanted.iter().all(|wanted| columns.contains(wanted));
-    if has(&["name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "creation_time"]) {
-        return "openb";
-    }
-    "native"
+    };
+    Some((trace, why))
 }
 
 /// Reports options of another format than the trace's.
-fn unused(section: &Section, format: &str, report: &mut Report<'_>) {
+fn unused(section: &Section, format: &Format, report: &mut Report<'_>) {
+    let format = match format {
+        Format::Native => "native",
+        Format::Swf(_) => "swf",
+        Format::Openb(_) => "openb",
+        Format::Mapped(_) => "mapped",
+    };
     let only = [
         ("swf", "swf"),
         ("openb", "openb"),

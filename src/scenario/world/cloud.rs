@@ -29,6 +29,7 @@ impl Build<'_> {
         let Some(catalog) = self.catalog(name, section, key, report) else { return };
         let first_offer = self.world.offers.len();
         let regions = named_regions(&catalog, section, report);
+        let named = !regions.is_empty();
         check_names(&catalog, section, report);
         let provider = self.world.providers.push(Provider {
             name: name.to_owned(),
@@ -55,7 +56,7 @@ impl Build<'_> {
             }
         }
         let offers = self.world.offers.len() - first_offer;
-        if offers == 0 && !catalog.regions.is_empty() && !section.texts("regions").is_empty() {
+        if offers == 0 && named {
             report.hint(
                 key,
                 format!("nothing of `{}` is sold as the scenario names it", clip(name)),
@@ -90,10 +91,8 @@ impl Build<'_> {
             }
             None => {
                 let message = format!("there is no shipped catalog called `{}`", clip(name));
-                let hint = format!(
-                    "{}; or give `catalog`, the folder of your own",
-                    unknown_name(name, SHIPPED)
-                );
+                let hint =
+                    unknown_name(name, SHIPPED) + " (or give `catalog`, the folder of your own)";
                 report.hint(key, message, hint);
                 None
             }
@@ -283,32 +282,32 @@ impl Build<'_> {
         let dates = || catalog.prices.iter().map(|price| price.provenance.as_of.as_str());
         if let (Some(oldest), Some(newest)) = (dates().min(), dates().max()) {
             let when = if oldest == newest {
-                format!("of {newest}")
+                format!("those of {newest}")
             } else {
                 format!("from {oldest} to {newest}")
             };
-            self.assumptions.push(format!("{name}: list prices {when}"));
+            self.assumptions.push(format!("List prices of {name} are {when}."));
         }
         if assumed > 0 {
             self.assumptions.push(format!(
-                "{name}: {assumed} of {offers} prices are estimates without a published source \
-                 (`windtunnel catalog show {name}`)"
+                "{assumed} of {offers} prices of {name} are estimates without a published source \
+                 (see `windtunnel catalog show {name}`)."
             ));
         }
         if !catalog.assumed_rules.is_empty() {
             let rules = catalog.assumed_rules.join(", ");
-            self.assumptions.push(format!("{name}: rules with estimates in them: {rules}"));
+            self.assumptions.push(format!("Rules of {name} with estimates in them: {rules}."));
         }
         if let Some(discount) = section.integer("discount").filter(|&discount| discount > 0) {
             let percent = discount as f64 / 1e4;
             self.assumptions.push(format!(
-                "{name}: {percent} % off the on-demand list prices, as the scenario says"
+                "On-demand list prices of {name} are cut by {percent} %, as the scenario says."
             ));
         }
         if markets(section).contains(&Market::Spot) {
             self.assumptions.push(format!(
-                "{name}: spot instances cost their list price and are never taken back \
-                 (interruptions are not modelled)"
+                "Spot instances of {name} cost their list price and are never taken back: \
+                 interruptions are not modelled."
             ));
         }
     }

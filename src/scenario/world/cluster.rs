@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::Build;
 use crate::model::{InstanceType, Market, Offer, PricePath, Zone};
-use crate::problem::{Problem, clip};
+use crate::problem::clip;
 use crate::scenario::catalog::Tier;
 use crate::scenario::section::{Report, Section};
-use crate::scenario::text::read_text;
 use crate::units::{Distribution, Id, Rate, Shape};
+use crate::workload::{NodeRow, read_nodes};
 
 /// What all instances of a cluster share.
 #[derive(Clone, Copy, Debug)]
@@ -152,17 +152,20 @@ impl Build<'_> {
         let Some(file) = section.text("node_list") else { return };
         let path = self.file(file);
         let spot = section.spot("node_list");
-        let text = match read_text(&path) {
-            Ok(text) => text,
-            Err(error) => {
-                report.at(&spot, format!("cannot read the node list `{}`: {error}", clip(file)));
+        if let Err(error) = std::fs::metadata(&path) {
+            let message = format!("cannot read the node list `{}`: {error}", clip(file));
+            report.hint(&spot, message, "paths are relative to the scenario's folder");
+            return;
+        }
+        let nodes = match read_nodes(&path, &path.display().to_string()) {
+            Ok(nodes) => nodes,
+            Err(problems) => {
+                report.problems.extend(problems);
                 return;
             }
         };
-        self.inputs.push(path.clone());
-        let mut problems = Vec::new();
-        let runs = runs(&text, &path.display().to_string(), &mut problems);
-        report.problems.extend(problems);
+        self.inputs.push(path);
+        let runs = runs(&nodes);
         for (row, run) in runs.iter().enumerate() {
             let model = if run.whole.gpus > 0 { run.model.as_str() } else { "cpu" };
             let type_name = format!(
@@ -181,36 +184,14 @@ fn millionths(speed: f64) -> u32 {
     libm::round(speed * 1e6) as u32
 }
 
-/// Runs of equal rows of an openb node list.
-fn runs(text: &str, path: &str, problems: &mut Vec<Problem>) -> Vec<Run> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header = reader.headers().cloned().unwrap_or_default();
-    let column = |name: &str| header.iter().position(|known| known == name);
-    let wanted = ["cpu_milli", "memory_mib", "gpu", "model"].map(column);
-    let [Some(cpu), Some(memory), Some(gpu), Some(model)] = wanted else {
-        let message = "is no node list: it needs the columns sn, cpu_milli, memory_mib, gpu, model";
-        problems.push(Problem::at(path, 1, 1, message));
-        return Vec::new();
-    };
+/// Runs of equal neighbours in a list of nodes.
+fn runs(nodes: &[NodeRow]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for record in reader.records() {
-        let Ok(record) = record else {
-            problems.push(Problem::with(path, "has rows of different lengths"));
-            break;
-        };
-        let line = record.position().map_or(0, csv::Position::line);
-        let number = |at: usize| record.get(at).and_then(|cell| cell.parse::<u32>().ok());
-        let gpus = number(gpu).and_then(|gpus| u8::try_from(gpus).ok());
-        let gpus = gpus.filter(|&gpus| gpus <= crate::units::MAX_GPUS);
-        let (Some(cpu), Some(memory), Some(gpus)) = (number(cpu), number(memory), gpus) else {
-            problems.push(Problem::at(path, line, 1, "needs whole numbers of cores, MiB and GPUs"));
-            continue;
-        };
-        let whole = Shape { cpu, memory, gpus };
-        let model = record.get(model).unwrap_or_default();
+    for node in nodes {
+        let whole = Shape { cpu: node.cpu_milli, memory: node.memory_mib, gpus: node.gpus };
         match runs.last_mut() {
-            Some(run) if run.whole == whole && run.model == model => run.count += 1,
-            _ => runs.push(Run { whole, model: model.to_owned(), count: 1 }),
+            Some(run) if run.whole == whole && run.model == node.model => run.count += 1,
+            _ => runs.push(Run { whole, model: node.model.clone(), count: 1 }),
         }
     }
     runs
@@ -222,12 +203,15 @@ mod tests {
 
     #[test]
     fn equal_neighbours_of_a_node_list_are_one_run() {
-        let text = "sn,cpu_milli,memory_mib,gpu,model\na,96000,786432,8,V100\nb,96000,786432,8,V100\n\
-                    c,32000,262144,0,\nd,96000,786432,8,V100\ne,x,1,0,\n";
-        let mut problems = Vec::new();
-        let runs = runs(text, "nodes.csv", &mut problems);
+        let node = |gpus, model: &str| NodeRow {
+            name: String::new(),
+            cpu_milli: 96_000,
+            memory_mib: 1_024,
+            gpus,
+            model: model.to_owned(),
+        };
+        let runs = runs(&[node(8, "V100"), node(8, "V100"), node(0, ""), node(8, "V100")]);
         let counts: Vec<(u32, u8)> = runs.iter().map(|run| (run.count, run.whole.gpus)).collect();
         assert_eq!(counts, [(2, 8), (1, 0), (1, 8)]);
-        assert_eq!(problems[0].line, 6);
     }
 }

@@ -24,8 +24,8 @@ impl Build<'_> {
         }
         if ids.len() > 1 {
             self.assumptions.push(
-                "data moves at one flat price per path; volume tiers and free allowances of egress \
-                 are not applied"
+                "Data moves at one flat price per path: volume tiers and free allowances of egress \
+                 are not applied."
                     .to_owned(),
             );
         }
