@@ -14,4 +14,6 @@ pub mod policy;
 pub mod sim;
 pub mod metrics;
 pub mod scenario;
+pub mod experiment;
 pub mod report;
+pub mod cli;

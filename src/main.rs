@@ -1,2 +1,7 @@
-//! windtunnel
-fn main() {}
+//! The `windtunnel` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    windtunnel::cli::main()
+}

@@ -1,0 +1,54 @@
+//! The command line: files, terminal, environment and threads live here and
+//! nowhere else.
+
+mod args;
+mod catalog;
+mod compare;
+mod exit;
+mod explain;
+mod folder;
+mod look;
+mod open;
+mod progress;
+mod recipe;
+mod run;
+mod trace;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+use exit::{Done, exit};
+
+/// Runs the command that the process was called with.
+pub fn main() -> ExitCode {
+    progress::stop_on_interrupt();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers; everything else is a wrong call.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    exit(dispatch(arguments))
+}
+
+fn dispatch(arguments: Arguments) -> Done {
+    match arguments.command {
+        Command::Run(run) => run::run(&run),
+        Command::Compare(compare) => compare::compare(&compare),
+        Command::Validate(validate) => look::validate(&validate),
+        Command::Init(init) => look::init(&init),
+        Command::Policies { json } => look::policies(json),
+        Command::Catalog { command } => catalog::catalog(&command),
+        Command::Trace { command } => trace::trace(&command),
+        Command::Explain(explain) => explain::explain(&explain),
+        Command::Verify(verify) => verify::verify(&verify),
+        Command::Schema => look::schema(),
+        Command::Completions { shell } => look::completions(shell),
+    }
+}

@@ -1,0 +1,251 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const CODES: &str = "\
+Exit codes:
+  0    done
+  1    a finding: an objective is not met (--gate), or a verification failed
+  2    the input or the call is wrong
+  3    a limit was reached
+  5    a file could not be read or written
+  70   a bug of windtunnel
+  130  interrupted";
+
+/// What would this workload cost, and which promises would it break, if it were scheduled differently?
+#[derive(Debug, Parser)]
+#[command(name = "windtunnel", version, about, after_help = CODES, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run one policy of a scenario and write a folder of results
+    Run(Run),
+    /// Run all policies of a scenario on one seed, against its baseline
+    Compare(Compare),
+    /// Check a scenario and say what it is, without running it
+    Validate(Validate),
+    /// Write a commented scenario to start from
+    Init(Init),
+    /// List the parts of policies, their parameters and the presets
+    Policies {
+        /// As JSON on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at providers, offers and prices
+    Catalog {
+        #[command(subcommand)]
+        command: Catalog,
+    },
+    /// Look at workloads, convert and make them
+    Trace {
+        #[command(subcommand)]
+        command: Trace,
+    },
+    /// Why a job waited, ran where it did and cost what it did
+    Explain(Explain),
+    /// Reproduce textbook results and published tables
+    Verify(Verify),
+    /// The JSON Schema (draft-07) of scenario files
+    Schema,
+    /// Completions for a shell, to be sourced by it
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which scenario, and changes to it.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// A scenario file, or `quickstart`, which is built in
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenario: PathBuf,
+    /// Set a single value of the scenario, such as `cluster.dc1.nodes=30`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Seed of every random stream, instead of the scenario's
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+}
+
+/// How to run and what to show.
+#[derive(Debug, Args)]
+pub(super) struct How {
+    /// Folder for the results [default: output/<scenario>...]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Write no folder of results
+    #[arg(long, conflicts_with = "out")]
+    pub(super) no_out: bool,
+    /// Replace an existing folder of results
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress bar and no talk
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// Check every law at every moment (slow)
+    #[arg(long)]
+    pub(super) audit: bool,
+    /// Exit with 1 when an objective of the scenario is not met
+    #[arg(long)]
+    pub(super) gate: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel run quickstart
+  windtunnel run scenarios/hybrid-burst.toml --policy burst --out output/burst
+  windtunnel run my.toml --set cluster.dc1.nodes=30 --gate")]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Which policy of the scenario [default: its baseline]
+    #[arg(long, value_name = "NAME")]
+    pub(super) policy: Option<String>,
+    /// Keep the policy's reasons, for `windtunnel explain`
+    #[arg(long)]
+    pub(super) explain: bool,
+    /// Write text cells of CSV files as they are, even those a spreadsheet would run as formulas
+    #[arg(long)]
+    pub(super) csv_raw: bool,
+    #[command(flatten)]
+    pub(super) how: How,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel compare quickstart
+  windtunnel compare my.toml --policies today,burst --seed 7
+  windtunnel compare my.toml --json --quiet > result.json")]
+pub(super) struct Compare {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Only these policies of the scenario
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(super) policies: Vec<String>,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<usize>,
+    #[command(flatten)]
+    pub(super) how: How,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Validate {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// As JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel init                          # prints a starter
+  windtunnel init my.toml                  # writes it
+  windtunnel init my.toml --from jobs.swf.gz")]
+pub(super) struct Init {
+    /// Where to write it [default: standard output]
+    pub(super) file: Option<PathBuf>,
+    /// A trace: recognise its format and write a runnable scenario for it
+    #[arg(long, value_name = "TRACE")]
+    pub(super) from: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Catalog {
+    /// The providers, and how many regions, types and prices each has
+    List {
+        /// As JSON on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// The offers of a provider, with prices and their sources
+    Show {
+        /// A shipped provider (`aws`, `gcp` ...) or a catalog folder of your own
+        provider: String,
+        /// Only this region
+        #[arg(long)]
+        region: Option<String>,
+        /// Only this instance type
+        #[arg(long = "type", value_name = "TYPE")]
+        instance_type: Option<String>,
+        /// As JSON on standard output
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Trace {
+    /// What is in a workload: counts, sizes, runtimes, arrivals
+    Stats {
+        /// A trace (.csv, .swf, openb pods; plain, .gz or .zst) or a scenario
+        input: PathBuf,
+        /// What to do with a row that cannot be read
+        #[arg(long, default_value = "fail", value_parser = ["fail", "skip"])]
+        on_bad_row: String,
+        /// As JSON on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a workload in windtunnel's own CSV
+    Convert {
+        /// A trace or a scenario, whose transformations are applied
+        input: PathBuf,
+        /// The file to write: .csv, .csv.gz or .csv.zst; `-` is standard output
+        output: PathBuf,
+        /// What to do with a row that cannot be read
+        #[arg(long, default_value = "fail", value_parser = ["fail", "skip"])]
+        on_bad_row: String,
+    },
+    /// Make the synthetic workload of a scenario and write it in windtunnel's own CSV
+    Synth {
+        #[command(flatten)]
+        which: Which,
+        /// The file to write: .csv, .csv.gz or .csv.zst; `-` is standard output
+        output: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  windtunnel run quickstart --policy burst --explain --out output/why
+  windtunnel explain output/why --job 17")]
+pub(super) struct Explain {
+    /// A folder written by `windtunnel run --explain`
+    pub(super) run: PathBuf,
+    /// The job, as `jobs.csv` names it
+    #[arg(long)]
+    pub(super) job: String,
+    /// As JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Within a minute, to a wider precision
+    #[arg(long)]
+    pub(super) quick: bool,
+    /// Reproduce published tables from the data in this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(super) published: Option<PathBuf>,
+    /// As JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}

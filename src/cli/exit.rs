@@ -1,0 +1,116 @@
+//! How a command ends: documented, stable exit codes, and messages that say
+//! what to do.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::experiment::RunFailure;
+use crate::problem::Problem;
+use crate::sim::Failure;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// 1: it was done, and there is something to act on.
+    Finding(String),
+    /// 2: the input or the way it was called is wrong.
+    Input(Vec<Problem>),
+    /// 3: a limit was reached.
+    Limit(String),
+    /// 5: a file could not be read or written.
+    Files(anyhow::Error),
+    /// 70: windtunnel is wrong.
+    Bug(String),
+    /// 130: interrupted.
+    Interrupted,
+    /// 0: nobody reads the output any more.
+    ClosedPipe,
+}
+
+/// What a command returns.
+pub(super) type Done = Result<(), Stop>;
+
+impl Stop {
+    /// One problem with the command line itself.
+    pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Input(vec![Problem::with("windtunnel", message).hint(hint)])
+    }
+
+    /// A run that could not go on.
+    pub(super) fn of_run(failure: RunFailure, again: &str) -> Self {
+        match failure {
+            RunFailure::Input(problems) => Self::Input(problems),
+            RunFailure::Sim(Failure::Input(problem)) => Self::Input(vec![problem]),
+            RunFailure::Sim(Failure::Limit { name, value }) => {
+                Self::Limit(format!("the run reached its limit `{name}` of {value}"))
+            }
+            RunFailure::Sim(Failure::Interrupted { .. }) => Self::Interrupted,
+            RunFailure::Sim(Failure::Illegal { refusal, at }) => Self::Bug(format!(
+                "the policy did something illegal at {:.6} s: {refusal}\n  again: {again}",
+                at.secs_f64()
+            )),
+            RunFailure::Sim(Failure::Loop { at }) => Self::Limit(format!(
+                "the policy was asked a million times at {:.6} s without time moving on",
+                at.secs_f64()
+            )),
+            RunFailure::Law(broken) => Self::Bug(format!(
+                "a law was broken at {:.6} s: {}; found {}\n  again: {again}",
+                broken.at.secs_f64(),
+                broken.law,
+                broken.found
+            )),
+        }
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::ClosedPipe => 0,
+            Self::Finding(_) => 1,
+            Self::Input(_) => 2,
+            Self::Limit(_) => 3,
+            Self::Files(_) => 5,
+            Self::Bug(_) => 70,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        let closed = error.chain().any(|cause| {
+            cause
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        });
+        if closed { Self::ClosedPipe } else { Self::Files(error) }
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        anyhow::Error::from(error).into()
+    }
+}
+
+impl From<Vec<Problem>> for Stop {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Input(problems)
+    }
+}
+
+/// Says why, and ends with the code that says so.
+pub(super) fn exit(done: Done) -> ExitCode {
+    let Err(stop) = done else { return ExitCode::SUCCESS };
+    let mut to = io::stderr().lock();
+    // A closed standard error leaves nobody to tell.
+    let _ = match &stop {
+        Stop::ClosedPipe => Ok(()),
+        Stop::Finding(what) => writeln!(to, "finding: {what}"),
+        Stop::Input(problems) => problems.iter().try_for_each(|problem| writeln!(to, "{problem}")),
+        Stop::Limit(what) => writeln!(to, "limit: {what}"),
+        Stop::Files(error) => writeln!(to, "error: {error:#}"),
+        Stop::Bug(what) => writeln!(to, "bug: {what}\n  please report this with the command"),
+        Stop::Interrupted => writeln!(to, "interrupted: nothing was written"),
+    };
+    ExitCode::from(stop.code())
+}

@@ -1,0 +1,44 @@
+//! Scenarios by name or path, with the edits of the command line.
+
+use std::path::Path;
+
+use super::args::Which;
+use super::exit::Stop;
+use crate::scenario::{Scenario, quickstart};
+
+/// The word that names the built-in scenario.
+const QUICKSTART: &str = "quickstart";
+
+/// Reads the scenario that the command line names.
+pub(super) fn open(which: &Which) -> Result<Scenario, Stop> {
+    let mut edits = Vec::new();
+    for edit in &which.set {
+        let Some((key, value)) = edit.split_once('=') else {
+            let message = format!("`--set {edit}` has no `=`");
+            return Err(Stop::usage(message, "write `--set key=value`"));
+        };
+        edits.push((key.trim().to_owned(), value.trim().to_owned()));
+    }
+    let mut scenario = if which.scenario == Path::new(QUICKSTART) && !which.scenario.exists() {
+        Scenario::parse(quickstart(), "quickstart.toml", Path::new(""), &edits)?
+    } else {
+        Scenario::load(&which.scenario, &edits)?
+    };
+    if let Some(seed) = which.seed {
+        scenario.seed = seed;
+    }
+    Ok(scenario)
+}
+
+/// The row of the policy called `name`.
+pub(super) fn policy(scenario: &Scenario, name: &str) -> Result<usize, Stop> {
+    let names = || scenario.policies.iter().map(|policy| policy.name.as_str());
+    if let Some(row) = names().position(|known| known == name) {
+        return Ok(row);
+    }
+    let hint = match crate::problem::did_you_mean(name, names()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("it has: {}", names().collect::<Vec<_>>().join(", ")),
+    };
+    Err(Stop::usage(format!("the scenario has no policy `{name}`"), hint))
+}

@@ -1,0 +1,106 @@
+//! What made a result, so that it can be made again; and the files that every
+//! folder of results has.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::folder::Folder;
+use crate::experiment::RunResult;
+use crate::policy::spec::PolicySpec;
+use crate::report::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
+use crate::scenario::{Comparison, Scenario};
+
+/// Everything that is said of one run.
+pub(super) fn report(
+    scenario: &Scenario,
+    policy: &PolicySpec,
+    result: &RunResult,
+) -> Result<RunReport> {
+    Ok(RunReport {
+        recipe: recipe(scenario, &policy.name)?,
+        summary: result.summary.clone(),
+        objectives: objectives(scenario, result),
+        assumptions: scenario.assumptions.clone(),
+        fingerprint: result.fingerprint.clone(),
+        skipped_rows: result.skipped_rows,
+    })
+}
+
+/// The scenario's promises, held against a result.
+pub(super) fn objectives(scenario: &Scenario, result: &RunResult) -> Vec<ObjectiveResult> {
+    let check = |objective: &crate::scenario::Objective| {
+        let side = match objective.comparison {
+            Comparison::AtLeast => Side::AtLeast,
+            Comparison::AtMost => Side::AtMost,
+        };
+        let key = objective.metric.name();
+        ObjectiveResult::check(key, side, objective.bound, &objective.text, &result.summary)
+    };
+    scenario.objectives.iter().map(check).collect()
+}
+
+/// What made a result.
+pub(super) fn recipe(scenario: &Scenario, policy: &str) -> Result<Recipe> {
+    let mut inputs = Vec::new();
+    for path in &scenario.inputs {
+        inputs.push(InputHash { name: shown(path), hash: hash_file(path)? });
+    }
+    Ok(Recipe {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        question: Some(scenario.question.clone()).filter(|question| !question.is_empty()),
+        scenario: scenario.name.clone(),
+        scenario_hash: blake3::hash(scenario.text.as_bytes()).to_hex().to_string(),
+        policy: policy.to_owned(),
+        seed: scenario.seed,
+        inputs,
+    })
+}
+
+/// A path without the folders of this machine.
+fn shown(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn hash_file(path: &Path) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    let file = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    hasher.update_reader(file).with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// `manifest.json`.
+pub(super) fn manifest(recipe: &Recipe, fingerprint: Option<&str>) -> Result<Vec<u8>> {
+    let mut value = json!({
+        "kind": "windtunnel results",
+        "recipe": recipe,
+        "generator": crate::units::stream::GENERATOR,
+    });
+    if let Some(fingerprint) = fingerprint {
+        value["event_hash"] = json!(fingerprint);
+    }
+    let mut text = serde_json::to_vec_pretty(&value)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// Pages and charts of one run.
+pub(super) fn write_run_pages(
+    _folder: &Folder,
+    _scenario: &Scenario,
+    _report: &RunReport,
+    _result: &RunResult,
+) -> Result<()> {
+    Ok(())
+}
+
+/// Pages and charts of a comparison.
+pub(super) fn write_compare_pages(
+    _folder: &Folder,
+    _scenario: &Scenario,
+    _comparison: &crate::report::Comparison<'_>,
+) -> Result<()> {
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! `windtunnel run`: one policy, one seed, a folder of results.
+
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use super::args::{How, Run};
+use super::exit::{Done, Stop};
+use super::folder::{self, Folder};
+use super::open;
+use super::progress::Bar;
+use super::recipe;
+use crate::experiment::{self, RunResult, Settings};
+use crate::policy::spec::PolicySpec;
+use crate::report::{
+    ChargesCsv, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells, run_text,
+};
+use crate::scenario::Scenario;
+
+type File = BufWriter<std::fs::File>;
+
+/// Files that are written while the run goes on.
+struct Files {
+    jobs: JobsCsv<File>,
+    instances: InstancesCsv<File>,
+    charges: ChargesCsv<File>,
+    explain: Option<ExplainCsv<File>>,
+}
+
+impl Files {
+    fn open(folder: &Folder, cells: TextCells, explain: bool) -> anyhow::Result<Self> {
+        Ok(Self {
+            jobs: JobsCsv::new(folder.file("jobs.csv")?, cells),
+            instances: InstancesCsv::new(folder.file("instances.csv")?, cells),
+            charges: ChargesCsv::new(folder.file("charges.csv")?, cells),
+            explain: match explain {
+                true => Some(ExplainCsv::new(folder.file("explain.csv")?, cells)),
+                false => None,
+            },
+        })
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        let at = |name: &str| format!("cannot write `{name}`");
+        folder::finish(self.jobs.finish().with_context(|| at("jobs.csv"))?, "jobs.csv")?;
+        let instances = self.instances.finish().with_context(|| at("instances.csv"))?;
+        folder::finish(instances, "instances.csv")?;
+        let charges = self.charges.finish().with_context(|| at("charges.csv"))?;
+        folder::finish(charges, "charges.csv")?;
+        if let Some(explain) = self.explain {
+            let explain = explain.finish().with_context(|| at("explain.csv"))?;
+            folder::finish(explain, "explain.csv")?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs one policy.
+pub(super) fn run(arguments: &Run) -> Done {
+    let scenario = open::open(&arguments.which)?;
+    let row = match &arguments.policy {
+        Some(name) => open::policy(&scenario, name)?,
+        None => scenario.baseline,
+    };
+    let policy = &scenario.policies[row];
+    let how = &arguments.how;
+    let settings = Settings {
+        seed: scenario.seed,
+        audit: how.audit,
+        explain: arguments.explain,
+        names: !how.no_out,
+    };
+    let cells = if arguments.csv_raw { TextCells::Raw } else { TextCells::Guarded };
+    let folder = match how.no_out {
+        true => None,
+        false => {
+            let target = target(how, &format!("{}-{}", scenario.name, policy.name));
+            Some(Folder::create(&target, how.force)?)
+        }
+    };
+    let mut files = match &folder {
+        Some(folder) => Some(Files::open(folder, cells, arguments.explain)?),
+        None => None,
+    };
+    let result = {
+        let bar = Bar::new(&policy.name, None, how.quiet);
+        let mut watching = files.as_mut().map(|files| {
+            ((&mut files.jobs, &mut files.instances), (&mut files.charges, files.explain.as_mut()))
+        });
+        let result = experiment::run(&scenario, policy, settings, &mut watching, &mut |progress| {
+            bar.step(progress)
+        });
+        bar.clear();
+        result.map_err(|failure| Stop::of_run(failure, &again(&scenario, policy)))?
+    };
+    let report = recipe::report(&scenario, policy, &result)?;
+    let written = match (folder, files) {
+        (Some(folder), Some(files)) => {
+            files.finish()?;
+            Some(write(folder, &scenario, &report, &result, cells)?)
+        }
+        _ => None,
+    };
+    show(&report, how, written)?;
+    gate(&report, how)
+}
+
+/// Where results go.
+pub(super) fn target(how: &How, name: &str) -> PathBuf {
+    how.out.clone().unwrap_or_else(|| PathBuf::from("output").join(name))
+}
+
+/// The command that runs it again.
+pub(super) fn again(scenario: &Scenario, policy: &PolicySpec) -> String {
+    format!(
+        "windtunnel run {} --policy {} --seed {} --audit",
+        scenario.path, policy.name, scenario.seed
+    )
+}
+
+fn write(
+    folder: Folder,
+    scenario: &Scenario,
+    report: &RunReport,
+    result: &RunResult,
+    cells: TextCells,
+) -> anyhow::Result<PathBuf> {
+    let out = folder.file("timeseries.csv")?;
+    let out = crate::report::write_timeseries(out, &scenario.world, &result.series, cells)?;
+    folder::finish(out, "timeseries.csv")?;
+    let mut summary = Vec::new();
+    report.write_json(&mut summary)?;
+    folder.write("summary.json", &summary)?;
+    folder.write("scenario.toml", scenario.text.as_bytes())?;
+    recipe::write_run_pages(&folder, scenario, report, result)?;
+    let manifest = recipe::manifest(&report.recipe, Some(&report.fingerprint))?;
+    folder.finish(&manifest)
+}
+
+/// How the terminal wants it.
+pub(super) fn terminal() -> Terminal {
+    let out = std::io::stdout();
+    if !out.is_terminal() {
+        return Terminal::PLAIN;
+    }
+    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
+    Terminal { width, colour }
+}
+
+fn show(report: &RunReport, how: &How, written: Option<PathBuf>) -> Done {
+    let mut out = std::io::stdout().lock();
+    if how.json {
+        report.write_json(&mut out)?;
+    } else {
+        out.write_all(run_text(report, terminal()).as_bytes())?;
+    }
+    out.flush()?;
+    tell_folder(how, written, "report.html");
+    Ok(())
+}
+
+/// Says on standard error where the results are.
+pub(super) fn tell_folder(how: &How, written: Option<PathBuf>, page: &str) {
+    if let Some(folder) = written
+        && !how.quiet
+    {
+        eprintln!("results: {} (open {})", folder.display(), folder.join(page).display());
+    }
+}
+
+fn gate(report: &RunReport, how: &How) -> Done {
+    let (kept, all) = report.kept();
+    if how.gate && kept < all {
+        let broken: Vec<String> = report
+            .objectives
+            .iter()
+            .filter(|objective| !objective.met)
+            .map(|objective| format!("{} {}", objective.label, objective.text))
+            .collect();
+        return Err(Stop::Finding(format!("objectives not met: {}", broken.join(", "))));
+    }
+    Ok(())
+}

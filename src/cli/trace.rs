@@ -1,0 +1,172 @@
+//! `windtunnel trace`: look at workloads, convert and make them.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use comfy_table::{Table, presets};
+
+use super::args::{Trace, Which};
+use super::exit::{Done, Stop};
+use super::open;
+use crate::model::{Book, Work};
+use crate::problem::Problem;
+use crate::scenario::Scenario;
+use crate::units::Calendar;
+use crate::workload::{
+    BoxedSource, Defaults, Input, NativeWriter, OnBadRow, OpenContext, Stats, TraceSpec,
+    WorkloadSpec, recognise, used_columns,
+};
+
+/// A workload that can be opened again and again.
+struct Workload {
+    spec: WorkloadSpec,
+    context: OpenContext,
+}
+
+impl Workload {
+    fn open(&self) -> Result<BoxedSource, Stop> {
+        Ok(self.spec.open(&self.context)?)
+    }
+
+    fn of_scenario(scenario: &Scenario) -> Self {
+        let context = scenario.context(scenario.seed, true);
+        Self { spec: scenario.workload.clone(), context }
+    }
+}
+
+/// Runs a trace command.
+pub(super) fn trace(command: &Trace) -> Done {
+    match command {
+        Trace::Stats { input, on_bad_row, json } => stats(&load(input, on_bad_row)?, *json),
+        Trace::Convert { input, output, on_bad_row } => convert(&load(input, on_bad_row)?, output),
+        Trace::Synth { which, output } => {
+            let scenario = open::open(which)?;
+            if !matches!(scenario.workload.input, Input::Synthetic(_)) {
+                let message = format!("{} replays a trace", scenario.path);
+                return Err(Stop::usage(message, "use `windtunnel trace convert`"));
+            }
+            convert(&Workload::of_scenario(&scenario), output)
+        }
+    }
+}
+
+/// A trace by what it looks like, or the workload of a scenario.
+fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
+    let is_scenario = input.extension().is_some_and(|extension| extension == "toml");
+    if is_scenario || input == Path::new("quickstart") {
+        let which = Which { scenario: input.to_owned(), set: Vec::new(), seed: None };
+        return Ok(Workload::of_scenario(&open::open(&which)?));
+    }
+    let shown = input.display().to_string();
+    let recognised = recognise(input, &shown).map_err(|problem| Stop::Input(vec![problem]))?;
+    let Some(recognised) = recognised else {
+        let problem = Problem::with(&shown, "this looks like no workload that is known")
+            .hint("describe its columns in a scenario and name that instead (docs/workload.md)");
+        return Err(Stop::Input(vec![problem]));
+    };
+    eprintln!("{shown}: {}", recognised.why);
+    let mut trace = TraceSpec::new(input, recognised.format);
+    if on_bad_row == "skip" {
+        trace.on_bad_row = OnBadRow::Skip;
+    }
+    let start = trace.start_unix().unwrap_or(0);
+    let spec = WorkloadSpec {
+        input: Input::Trace(trace),
+        transforms: Vec::new(),
+        defaults: Defaults::default(),
+    };
+    let context = OpenContext {
+        seed: 1,
+        calendar: Calendar::from_unix_micros(start * 1_000_000),
+        keep_names: true,
+        capacity: None,
+    };
+    Ok(Workload { spec, context })
+}
+
+fn stats(workload: &Workload, as_json: bool) -> Done {
+    let mut book = Book::default();
+    let mut source = workload.open()?;
+    let stats =
+        Stats::of(source.as_mut(), &mut book).map_err(|problem| Stop::Input(vec![problem]))?;
+    let mut out = std::io::stdout().lock();
+    if as_json {
+        serde_json::to_writer_pretty(&mut out, &stats).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for (name, value) in stats.rows() {
+        table.add_row([name, crate::report::clean(&value)]);
+    }
+    writeln!(out, "{table}")?;
+    Ok(())
+}
+
+fn convert(workload: &Workload, output: &Path) -> Done {
+    let mut book = Book::default();
+    let columns = used_columns(workload.open()?.as_mut(), &mut book)
+        .map_err(|problem| Stop::Input(vec![problem]))?;
+    if output == Path::new("-") {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        write(workload, NativeWriter::new(&mut out, &columns)?)?;
+        out.flush()?;
+        return Ok(());
+    }
+    if output.exists() {
+        let message = format!("`{}` exists already", output.display());
+        return Err(Stop::usage(message, "name another file, or remove that one"));
+    }
+    let name = output.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.ok_or_else(|| Stop::usage("the output needs a name", "such as jobs.csv"))?;
+    let partial = output.with_file_name(format!(".{name}.incomplete"));
+    let file =
+        File::create(&partial).with_context(|| format!("cannot write `{}`", partial.display()))?;
+    let result = compressed(workload, &columns, file, &name);
+    if let Err(stop) = result {
+        // The partial file is worth nothing; failing to remove it changes nothing.
+        let _ = std::fs::remove_file(&partial);
+        return Err(stop);
+    }
+    std::fs::rename(&partial, output)
+        .with_context(|| format!("cannot name `{}`", output.display()))?;
+    Ok(())
+}
+
+fn compressed(
+    workload: &Workload,
+    columns: &[crate::workload::NativeColumn],
+    file: File,
+    name: &str,
+) -> Done {
+    let mut file = BufWriter::with_capacity(1 << 18, file);
+    if name.ends_with(".gz") {
+        let mut out = flate2::write::GzEncoder::new(&mut file, flate2::Compression::default());
+        write(workload, NativeWriter::new(&mut out, columns)?)?;
+        out.finish()?;
+    } else if name.ends_with(".zst") {
+        let mut out = zstd::Encoder::new(&mut file, 0)?;
+        write(workload, NativeWriter::new(&mut out, columns)?)?;
+        out.finish()?;
+    } else {
+        write(workload, NativeWriter::new(&mut file, columns)?)?;
+    }
+    let file = file.into_inner().map_err(|error| error.into_error())?;
+    file.sync_all()?;
+    Ok(())
+}
+
+fn write<W: Write>(workload: &Workload, mut writer: NativeWriter<W>) -> Done {
+    let (mut book, mut work) = (Book::default(), Work::default());
+    let mut source = workload.open()?;
+    let mut count = 0_u64;
+    while source.next(&mut book, &mut work).map_err(|problem| Stop::Input(vec![problem]))? {
+        writer.write(&book, &work)?;
+        count += 1;
+    }
+    eprintln!("{count} written, {} malformed rows left out", source.skipped());
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! One run of one policy of a scenario, with everything that is shown of it.
+
+use std::ops::ControlFlow;
+
+use crate::metrics::{BrokenLaw, Collector, Fingerprint, Histogram, Laws, Series, Summary};
+use crate::policy;
+use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
+use crate::scenario::Scenario;
+use crate::sim::{self, Failure, Observer, Options, Progress};
+use crate::state::State;
+
+/// How a run of a scenario is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Watch all laws, not only the cheap ones.
+    pub audit: bool,
+    /// Keep the policy's reasons.
+    pub explain: bool,
+    /// Keep the names of work, for files.
+    pub names: bool,
+}
+
+/// Everything that is shown of a run.
+#[derive(Clone, Debug)]
+pub struct RunResult {
+    /// The numbers.
+    pub summary: Summary,
+    /// The numbers over time.
+    pub series: Series,
+    /// The waits, for a chart of their distribution.
+    pub waits: Histogram,
+    /// Hash of the canonical records.
+    pub fingerprint: String,
+    /// Rows of the workload that could not be read and were skipped.
+    pub skipped_rows: u64,
+}
+
+/// Why there is no result.
+#[derive(Clone, Debug)]
+pub enum RunFailure {
+    /// The workload cannot be opened.
+    Input(Vec<Problem>),
+    /// The run could not go on.
+    Sim(Failure),
+    /// A law was broken: a bug of windtunnel.
+    Law(BrokenLaw),
+}
+
+/// Keeps the tenants' names, which only the state knows, for the summary.
+#[derive(Debug, Default)]
+struct Tenants(Vec<String>);
+
+impl Observer for Tenants {
+    fn ends(&mut self, state: &State<'_>) {
+        self.0 = state.book().tenants().rows().iter().map(|tenant| tenant.name.clone()).collect();
+    }
+}
+
+/// Runs `policy` on the scenario's workload and world; `extra` watches too.
+///
+/// # Errors
+/// See [`RunFailure`].
+pub fn run<O: Observer>(
+    scenario: &Scenario,
+    policy: &PolicySpec,
+    settings: Settings,
+    extra: &mut O,
+    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<RunResult, RunFailure> {
+    let context = scenario.context(settings.seed, settings.names);
+    let mut source = scenario.workload.open(&context).map_err(RunFailure::Input)?;
+    let mut decides = policy::build(policy);
+    let options = Options {
+        seed: settings.seed,
+        horizon: scenario.horizon.map(|horizon| crate::units::Time::ZERO + horizon),
+        explain: settings.explain,
+        max_events: scenario.limits.max_events,
+        ..Options::default()
+    };
+    let numbers = (Collector::default(), Series::default());
+    let checks = (Laws::new(settings.audit), Fingerprint::default());
+    let mut observer = ((numbers, checks), (Tenants::default(), extra));
+    let outcome = sim::run(
+        &scenario.world,
+        source.as_mut(),
+        decides.as_mut(),
+        &options,
+        &mut observer,
+        control,
+    );
+    let (((collector, series), (laws, fingerprint)), (tenants, _)) = observer;
+    if let Some(broken) = laws.broken() {
+        return Err(RunFailure::Law(broken.clone()));
+    }
+    let outcome = outcome.map_err(RunFailure::Sim)?;
+    Ok(RunResult {
+        summary: collector.summary(&scenario.world, &tenants.0, &outcome),
+        waits: collector.waits().clone(),
+        series,
+        fingerprint: fingerprint.hex(),
+        skipped_rows: source.skipped(),
+    })
+}
