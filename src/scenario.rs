@@ -49,8 +49,8 @@ pub use starter::{init_from, quickstart};
 pub struct Limits {
     /// Most events of one run.
     pub max_events: u64,
-    /// Most times that a policy is asked at one instant.
-    pub max_turns: u32,
+    /// Most pieces of work alive at once.
+    pub max_alive: u32,
 }
 
 /// Everything that a scenario file says.
@@ -219,8 +219,8 @@ fn read(
         assumptions,
         inputs,
         limits: Limits {
-            max_events: limits.count("max_events").unwrap_or(1_000_000_000),
-            max_turns: limits.count32("max_turns").unwrap_or(10_000),
+            max_events: limits.count("max_events").unwrap_or(10_000_000_000),
+            max_alive: limits.count32("max_alive").unwrap_or(20_000_000),
         },
     })
 }

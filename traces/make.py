@@ -62,9 +62,9 @@ def batch():
 
 
 def gpu_nodes():
-    """A node list in the columns of Alibaba's cluster-trace-gpu-v2023: 48 nodes."""
+    """A node list in the columns of Alibaba's cluster-trace-gpu-v2023: 30 nodes."""
     rows = ["sn,cpu_milli,memory_mib,gpu,model"]
-    kinds = [(16, 96000, 393216, 8, "T4"), (12, 96000, 786432, 8, "V100M32"), (12, 128000, 1048576, 8, "A100-80GB"), (8, 64000, 262144, 0, "")]
+    kinds = [(9, 96000, 393216, 8, "T4"), (8, 96000, 786432, 8, "V100M32"), (8, 128000, 1048576, 8, "A100-80GB"), (5, 64000, 262144, 0, "")]
     for count, cpu, memory, gpus, model in kinds:
         for _ in range(count):
             rows.append(f"example-node-{len(rows) - 1:04},{cpu},{memory},{gpus},{model}")
@@ -91,7 +91,7 @@ def gpu_pods():
         if gpus and rng.random() < 0.25:
             spec = rng.choice(["A100-80GB", "V100M32|A100-80GB", "T4"])
         qos = rng.choices(["LS", "BE", "Burstable"], [6, 3, 1])[0]
-        lives = lognormal(rng, 7200, 86400)
+        lives = min(lognormal(rng, 9000, 50000), 64800)
         rows.append(f"example-pod-{number:04},{cpu},{memory},{gpus},{share},{spec},{qos},Succeeded,{created},{created + lives},{created}")
     return "\n".join(rows) + "\n"
 
@@ -102,8 +102,8 @@ def vms():
     rows = ["vm,created_s,lifetime_h,cores,memory_gib,owner,importance"]
     for number, created in enumerate(arrivals(rng, 1200, 25)):
         cores = rng.choices([1, 2, 4, 8, 16, 32], [30, 28, 20, 13, 7, 2])[0]
-        memory = cores * rng.choices([2, 4, 8], [3, 5, 2])[0]
-        hours = lognormal(rng, 90, 3000) / 60
+        memory = min(cores * rng.choices([2, 4, 8], [3, 5, 2])[0], 128)
+        hours = min(lognormal(rng, 180, 3000) / 60, 72)
         owner = rng.choices(["web", "data", "build", "lab"], [5, 3, 4, 2])[0]
         importance = rng.choices([0, 1], [4, 1])[0]
         rows.append(f"vm-{number:04},{created},{hours:.3f},{cores},{memory},{owner},{importance}")

@@ -66,13 +66,8 @@ const GENERAL: &[Row] = &[
     row(
         "limits.max_events",
         Kind::Count(1, i64::MAX as u64),
-        "1000000000",
+        "10000000000",
         "Most events of one run.",
     ),
-    row(
-        "limits.max_turns",
-        FROM_ONE,
-        "10000",
-        "Most times that a policy is asked at one instant before it counts as a loop.",
-    ),
+    row("limits.max_alive", FROM_ONE, "20000000", "Most pieces of work alive at once."),
 ];
