@@ -114,7 +114,7 @@ impl Observer for Watch {
 }
 
 /// A cluster with these numbers of cores per machine.
-fn cluster(cores: &[u32]) -> World {
+pub(crate) fn cluster(cores: &[u32]) -> World {
     let mut world = World::empty(Calendar::from_unix_micros(0));
     let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
     let (name, title) = ("dc".to_owned(), "dc".to_owned());
@@ -272,17 +272,15 @@ fn greedy_lets_pass_whatever_fits() {
 
 #[test]
 fn conservative_keeps_every_reservation() {
-    // On 4 processors the second job starts at 10 and the third, which EASY
-    // would let wait, at 20. The fourth fits beside the first until 10, the
-    // fifth (8 s from 2) would end at 10, the sixth would delay the second.
+    // On 4 processors the second job will start at 10 and take 3. The third
+    // runs beside the first from 1 to 6; then two are free until 10 and one
+    // from 10 on. The fourth takes that one from 6 to 14, the fifth after it;
+    // the sixth fits on the other from 6 to 10.
     let jobs =
         [job(0, 2, 10), job(1, 3, 10), job(1, 2, 5), job(2, 1, 8), job(2, 1, 20), job(3, 1, 4)];
     let spec = with(|spec| spec.backfill = spec::Backfill::Conservative);
-    // 1..6: the third fits beside the first at once (2 + 2). From 6 on two are
-    // free; the fourth takes 10 to 18 beside the second (3 + 1); the fifth
-    // would follow it at 18, and the sixth fits from 6 to 10.
     let got = starts(&cluster(&[4]), &jobs, &spec);
-    assert_eq!(got, [0.0, 10.0, 1.0, 10.0, 18.0, 6.0]);
+    assert_eq!(got, [0.0, 10.0, 1.0, 6.0, 14.0, 6.0]);
 }
 
 #[test]
