@@ -61,8 +61,8 @@ impl Job {
 struct Jobs(std::vec::IntoIter<Job>, u64);
 
 impl Jobs {
-    fn new(jobs: &[Job]) -> Self {
-        Self(jobs.to_vec().into_iter(), 0)
+    fn new(jobs: Vec<Job>) -> Self {
+        Self(jobs.into_iter(), 0)
     }
 }
 
@@ -158,7 +158,8 @@ fn fates(world: &World, jobs: &[Job], spec: &PolicySpec) -> Vec<Fate> {
     let mut policy = policy::build(spec);
     let options = Options::default();
     let go_on = &mut |_: sim::Progress| ControlFlow::Continue(());
-    let outcome = sim::run(world, &mut Jobs::new(jobs), &mut *policy, &options, &mut watch, go_on);
+    let outcome =
+        sim::run(world, &mut Jobs::new(jobs.to_vec()), &mut *policy, &options, &mut watch, go_on);
     assert!(outcome.expect("the run goes through").drained);
     watch.fates.into_values().collect()
 }
