@@ -2,7 +2,6 @@
 //! answers one question per part.
 
 pub mod backfill;
-mod compat;
 pub mod composed;
 mod order;
 pub mod place;
@@ -12,26 +11,21 @@ pub mod queue;
 pub mod spec;
 mod turn;
 
-pub use compat::RlScheduler;
 pub use composed::Composed;
 pub use turn::{Trigger, Turn};
 
-use crate::state::{IndexBy, Needs};
-use spec::Compatibility;
+use crate::state::Needs;
 
 /// The policy that `spec` describes.
 pub fn build(spec: &spec::PolicySpec) -> Box<dyn Policy> {
-    match spec.compatibility {
-        None => Box::new(Composed::new(spec)),
-        Some(Compatibility::RlScheduler { backfill }) => Box::new(RlScheduler::new(spec, backfill)),
-    }
+    Box::new(Composed::new(spec))
 }
 
 /// Decides. Sees only what an operator could see at that moment.
 pub trait Policy {
     /// What the state must keep for it; asked once, before the run.
     fn needs(&self) -> Needs {
-        Needs { index: IndexBy::Age, ends: false }
+        Needs::default()
     }
 
     /// Asked once per instant at which anything happened, with the list of

@@ -3,6 +3,7 @@
 
 mod allocation;
 mod change;
+mod classes;
 mod index;
 mod instance;
 mod life;
@@ -18,7 +19,8 @@ use std::collections::{BTreeSet, BinaryHeap};
 
 pub use allocation::{Allocation, Held, LiveWork, Share};
 pub use change::{Effect, Refusal};
-pub use instance::{Instance, Phase};
+pub use classes::{Class, ClassBy};
+pub use instance::{Instance, Phase, gpu_kind};
 pub use record::{
     Charge, ChargeKind, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason,
     WaitReason,
@@ -26,6 +28,7 @@ pub use record::{
 pub use rules::{Resolved, kind_of};
 pub use slab::Handle;
 
+use classes::Classes;
 use index::FreeIndex;
 use slab::Slab;
 use uniform::Uniform;
@@ -42,9 +45,10 @@ pub type AllocationRef = Handle<Allocation>;
 
 /// What the index over instances is ordered by; the first that fits is the
 /// answer to the place part's question. Ties go to the older instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IndexBy {
     /// Age: the lowest stable id first.
+    #[default]
     Age,
     /// Least free of a resource first.
     Least(Scalar),
@@ -53,12 +57,14 @@ pub enum IndexBy {
 }
 
 /// What a policy needs to be kept for it while the run goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Order of the index over instances.
     pub index: IndexBy,
     /// Whether running allocations are kept in order of their estimated end.
     pub ends: bool,
+    /// Which instances are kept together in classes.
+    pub classes: ClassBy,
 }
 
 /// Sums over the live world at this moment.
@@ -132,6 +138,7 @@ pub struct State<'w> {
     homes: Vec<Option<Id<Region>>>,
     needs: Needs,
     index: FreeIndex,
+    classes: Classes,
     ends: BTreeSet<(Time, AllocationRef)>,
     uniform: Uniform,
     totals: Totals,
@@ -170,6 +177,7 @@ impl<'w> State<'w> {
             homes: Vec::new(),
             needs,
             index: FreeIndex::new(),
+            classes: Classes::new(needs.classes),
             ends: BTreeSet::new(),
             uniform: Uniform::default(),
             totals: Totals { rates: vec![0; world.providers.len()], ..Totals::default() },
@@ -253,6 +261,17 @@ impl<'w> State<'w> {
     /// Live instances in slot order, which no result may depend on.
     pub fn instances(&self) -> impl Iterator<Item = (InstanceRef, &Instance)> {
         self.instances.iter()
+    }
+
+    /// Classes of live instances with their slots, where the policy said that
+    /// it needs them, in no order that a result may depend on.
+    pub fn classes(&self) -> impl Iterator<Item = (usize, &Class)> {
+        self.classes.live()
+    }
+
+    /// Number of launches so far: one more than the highest ordinal.
+    pub fn launched(&self) -> u32 {
+        self.launched
     }
 
     /// Live work in slot order, which no result may depend on.

@@ -352,6 +352,7 @@ impl State<'_> {
         (instance.idle_since, instance.listed) = (self.now, false);
         instance.devices.clear();
         instance.devices.resize(usize::from(shape.gpus), crate::units::WHOLE_GPU);
+        instance.kinds.clear();
         instance.awaited_by.clear();
         instance.meter = Meter::start(self.now, rate);
         self.launched += 1;
@@ -656,6 +657,9 @@ impl State<'_> {
             self.index.remove(before);
             self.index.insert(after, reference.slot() as u32, free, kind_of(offer));
         }
+        let instance = &mut self.instances[reference];
+        self.classes.part(reference, instance.ordinal, instance.class);
+        instance.class = self.classes.join(reference, instance);
     }
 
     fn enter(&mut self, reference: InstanceRef) {
@@ -663,14 +667,17 @@ impl State<'_> {
         let order = order(self.needs.index, instance);
         let kinds = kind_of(instance.offer);
         self.index.insert(order, reference.slot() as u32, instance.free, kinds);
+        let class = self.classes.join(reference, instance);
         if let Some(demand) = self.uniform.demand() {
             self.uniform.change(i64::from(instance.room(demand)));
         }
+        self.instances[reference].class = class;
     }
 
     fn leave(&mut self, reference: InstanceRef) {
         let instance = &self.instances[reference];
         self.index.remove(order(self.needs.index, instance));
+        self.classes.part(reference, instance.ordinal, instance.class);
         if let Some(demand) = self.uniform.demand() {
             self.uniform.change(-i64::from(instance.room(demand)));
         }

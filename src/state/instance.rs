@@ -43,8 +43,18 @@ pub struct Instance {
     /// It is on the list of instances that became empty.
     pub(super) listed: bool,
     pub(super) devices: Vec<u16>,
+    /// Kinds of GPU demand on it, ascending, and how many allocations of each.
+    pub(super) kinds: Vec<(u8, u32)>,
+    /// Slot of its class.
+    pub(super) class: u32,
     pub(super) awaited_by: Vec<AllocationRef>,
     pub(super) meter: Meter,
+}
+
+/// The kind of a GPU demand: 0 asks for a part of devices, otherwise the
+/// number of whole devices.
+pub const fn gpu_kind(demand: Demand) -> u8 {
+    if demand.whole_gpus() { demand.gpus } else { 0 }
 }
 
 impl Default for Instance {
@@ -62,6 +72,8 @@ impl Default for Instance {
             idle_since: Time::ZERO,
             listed: false,
             devices: Vec::new(),
+            kinds: Vec::new(),
+            class: 0,
             awaited_by: Vec::new(),
             meter: Meter::default(),
         }
@@ -72,6 +84,11 @@ impl Instance {
     /// Free milli-shares by device.
     pub fn devices(&self) -> &[u16] {
         &self.devices
+    }
+
+    /// Kinds of GPU demand that run on it: bit `k` is set for [`gpu_kind`] `k`.
+    pub fn gpu_kinds(&self) -> u64 {
+        self.kinds.iter().fold(0, |kinds, &(kind, _)| kinds | 1 << kind)
     }
 
     /// The meter of its cost.
@@ -154,45 +171,37 @@ impl Instance {
             .max(share(demand.gpu_milli(), self.shape.gpu_milli()))
     }
 
-    /// Keeps only what is free on both; `other` is the same instance at another time.
-    pub fn keep_common(&mut self, other: &Self) {
-        self.free.cpu = self.free.cpu.min(other.free.cpu);
-        self.free.memory = self.free.memory.min(other.free.memory);
-        for (free, &other) in self.devices.iter_mut().zip(&other.devices) {
-            *free = (*free).min(other);
-        }
-        self.free_gpu = self.devices.iter().map(|&free| u32::from(free)).sum();
-        self.count_devices();
-    }
-
-    /// Whether `tasks` tasks of `demand` fit on exactly these devices.
-    pub fn can_take(&self, demand: Demand, tasks: u32, devices: u32) -> bool {
-        let held = |asked: u32| u64::from(asked) * u64::from(tasks);
-        let mut chosen = self.devices.iter().enumerate().filter(|(at, _)| devices & (1 << at) != 0);
-        held(demand.cpu) <= u64::from(self.free.cpu)
-            && held(demand.memory) <= u64::from(self.free.memory)
-            && chosen.all(|(_, &free)| free >= demand.gpu_share)
-    }
-
     /// Takes what `tasks` tasks on `devices` hold. The caller has checked that they fit.
-    pub fn take(&mut self, demand: Demand, tasks: u32, devices: u32) {
+    pub(super) fn take(&mut self, demand: Demand, tasks: u32, devices: u32) {
         self.free.cpu -= demand.cpu * tasks;
         self.free.memory -= demand.memory * tasks;
         self.allocations += 1;
         if devices != 0 {
             self.for_devices(devices, |free| *free -= demand.gpu_share);
             self.free_gpu -= demand.gpu_milli() * tasks;
+            let kind = gpu_kind(demand);
+            match self.kinds.binary_search_by_key(&kind, |row| row.0) {
+                Ok(at) => self.kinds[at].1 += 1,
+                Err(at) => self.kinds.insert(at, (kind, 1)),
+            }
         }
     }
 
     /// Gives it back.
-    pub fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
+    pub(super) fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
         self.free.cpu += demand.cpu * tasks;
         self.free.memory += demand.memory * tasks;
         self.allocations -= 1;
         if devices != 0 {
             self.for_devices(devices, |free| *free += demand.gpu_share);
             self.free_gpu += demand.gpu_milli() * tasks;
+            let kind = gpu_kind(demand);
+            let found = self.kinds.binary_search_by_key(&kind, |row| row.0);
+            let at = found.expect("only kinds that run here leave");
+            self.kinds[at].1 -= 1;
+            if self.kinds[at].1 == 0 {
+                self.kinds.remove(at);
+            }
         }
     }
 
@@ -202,10 +211,6 @@ impl Instance {
                 change(free);
             }
         }
-        self.count_devices();
-    }
-
-    fn count_devices(&mut self) {
         let whole = self.devices.iter().filter(|&&free| free == WHOLE_GPU).count();
         self.free.whole_gpus = whole as u8;
         self.free.best_share = self.devices.iter().copied().max().unwrap_or(0);

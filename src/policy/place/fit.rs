@@ -33,7 +33,7 @@ impl Fit {
 
 impl Place for Fit {
     fn needs(&self) -> Needs {
-        Needs { index: self.index, ends: false }
+        Needs { index: self.index, ..Needs::default() }
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<Share> {
