@@ -86,16 +86,12 @@ impl Policy for Composed {
             self.turn_late_work_away(turn);
         }
         self.serve_arrivals(turn);
-        while !self.queue.is_empty() {
+        if !self.queue.is_empty() {
             self.serve(turn);
             self.overflow(turn);
             self.turn_late_work_away(turn);
-            // Who overflowed or left may have made room for others.
-            if self.blocked.is_some() {
-                break;
-            }
+            self.keep_to_the_limit(turn);
         }
-        self.keep_to_the_limit(turn);
         self.release.decide(triggers, turn);
         if turn.explaining() {
             self.explain(turn);
@@ -153,12 +149,11 @@ impl Composed {
     /// overtake.
     fn serve(&mut self, turn: &mut Turn<'_, '_>) {
         self.queue.rescore(turn);
-        let mut unchanged = self.blocked.is_some();
+        let blocked = self.blocked.map(|(work, _)| work);
         while let Some(head) = self.queue.head() {
             if self.blocked.is_some_and(|(work, _)| work == head) {
                 break;
             }
-            unchanged = false;
             let Some(reason) = self.start(turn, head) else {
                 self.queue.remove(head);
                 continue;
@@ -167,6 +162,7 @@ impl Composed {
         }
         let Some(backfill) = &mut self.backfill else { return };
         if self.queue.len() > 1 {
+            let unchanged = blocked.is_some() && blocked == self.queue.head();
             backfill.fill(&mut Pass {
                 turn,
                 place: &mut *self.place,

@@ -1,12 +1,25 @@
 //! On which instance? One part per file.
 
+mod dot;
+mod fgd;
 mod fit;
+mod gpu;
+mod next;
+mod random;
+mod scored;
 
 use super::spec;
 use super::turn::Turn;
 use crate::state::{AllocationRef, Needs, Share, WorkRef};
+use crate::units::Scalar;
 
+pub use dot::{DotProduct, LeastRemainder};
+pub use fgd::Fgd;
 pub use fit::Fit;
+pub use gpu::{GpuClustering, GpuPacking};
+pub use next::NextFit;
+pub use random::Random;
+pub use scored::{Rating, Score, Scored};
 
 /// Picks an instance for the next task or tasks of a piece of work.
 pub trait Place: std::fmt::Debug {
@@ -25,7 +38,15 @@ pub fn build(spec: &spec::Place) -> Box<dyn Place> {
         spec::Place::FirstFit => Box::new(Fit::first()),
         spec::Place::BestFit { by } => Box::new(Fit::best(*by)),
         spec::Place::WorstFit { by } => Box::new(Fit::worst(*by)),
-        _ => Box::new(Fit::first()),
+        spec::Place::NextFit => Box::new(NextFit::default()),
+        spec::Place::Random => Box::new(Random),
+        spec::Place::DotProduct => Box::new(Scored::new(DotProduct::most())),
+        spec::Place::LeastDotProduct => Box::new(Scored::new(DotProduct::least())),
+        spec::Place::LeastRemainder => Box::new(Scored::new(LeastRemainder::default())),
+        spec::Place::LeastLoaded => Box::new(Fit::worst(Scalar::Mean)),
+        spec::Place::Fgd { mix } => Box::new(Scored::new(Fgd::new(mix))),
+        spec::Place::GpuPacking => Box::new(Scored::new(GpuPacking)),
+        spec::Place::GpuClustering => Box::new(Scored::new(GpuClustering)),
     }
 }
 

@@ -105,6 +105,12 @@ pub enum Place {
     /// The largest dot product of demand and free resources, both relative to
     /// the instance (Grandl et al., SIGCOMM 2014).
     DotProduct,
+    /// The smallest dot product of CPU and GPU relative to the largest machine:
+    /// the baseline `DotProd` of Weng et al. (ATC 2023), which packs.
+    LeastDotProduct,
+    /// The least left of CPU and GPU together relative to the largest machine:
+    /// the baseline `BestFit` of Weng et al. (ATC 2023).
+    LeastRemainder,
     /// The smallest allocated share, the mean over its resources.
     LeastLoaded,
     /// Fragmentation gradient descent: the least added fragmentation against a

@@ -214,6 +214,8 @@ fn place(name: &str, parameters: &Section) -> Place {
         "worst-fit" => Place::WorstFit { by: by() },
         "random" => Place::Random,
         "dot-product" => Place::DotProduct,
+        "least-dot-product" => Place::LeastDotProduct,
+        "least-remainder" => Place::LeastRemainder,
         "least-loaded" => Place::LeastLoaded,
         "gpu-packing" => Place::GpuPacking,
         "gpu-clustering" => Place::GpuClustering,

@@ -80,25 +80,6 @@ pub const OPTIONS: &[PartOption] = &[
     plain("preempt", "none", "Nobody yields."),
     plain("preempt", "priority", "Running work of lower priority yields, lowest and latest first."),
     plain("preempt", "srpt", "Running work with more estimated work left yields."),
-    PartOption {
-        part: "admit",
-        name: "limits",
-        doc: "Refuses what is beyond its limits; written `admit = { queue_limit = 100 }`.",
-        parameters: &[
-            Parameter {
-                name: "queue_limit",
-                kind: Kind::Count(0, u32::MAX as u64),
-                default: "none",
-                doc: "Most jobs waiting; an arrival beyond is refused.",
-            },
-            Parameter {
-                name: "patience",
-                kind: Kind::Span,
-                default: "none",
-                doc: "Longest wait; a job still waiting then is refused.",
-            },
-        ],
-    },
     plain("order", "fcfs", "First come, first served."),
     plain("order", "shortest", "Shortest estimate first (SJF)."),
     plain("order", "smallest", "Fewest processors first."),
@@ -136,6 +117,18 @@ pub const OPTIONS: &[PartOption] = &[
         "place",
         "dot-product",
         "The largest dot product of demand and free resources (Grandl et al., 2014).",
+    ),
+    plain(
+        "place",
+        "least-dot-product",
+        "The smallest dot product of CPU and GPU, relative to the largest machine: `DotProd` of \
+         Weng et al. (2023).",
+    ),
+    plain(
+        "place",
+        "least-remainder",
+        "The least left of CPU and GPU, relative to the largest machine: `BestFit` of Weng et al. \
+         (2023).",
     ),
     plain("place", "least-loaded", "The smallest allocated share, the mean over its resources."),
     PartOption {

@@ -2,4 +2,3 @@
 
 mod policies;
 mod provenance;
-mod rlscheduler;

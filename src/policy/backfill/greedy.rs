@@ -1,16 +1,20 @@
 //! Greedy: anybody that fits starts; the head has no reservation.
 
-use super::{Backfill, Failed, Pass};
+use rustc_hash::FxHashSet;
+
+use super::{Backfill, Pass};
+use crate::model::Rules;
 use crate::policy::place;
 use crate::policy::queue::Queued;
-use crate::units::Span;
+use crate::units::{Demand, Id};
 
 /// Everybody in order, once per pass; a demand that has failed is not tried
 /// again in that pass.
 #[derive(Debug, Default)]
 pub struct Greedy {
     candidates: Vec<Queued>,
-    failed: Failed,
+    /// Demands of which not one more task fits; of gangs, with their size.
+    failed: FxHashSet<(Demand, Id<Rules>, u32)>,
 }
 
 impl Backfill for Greedy {
@@ -26,15 +30,15 @@ impl Backfill for Greedy {
         pass.candidates(&mut self.candidates);
         for queued in &self.candidates {
             let ask = pass.turn.work(queued.work).ask;
-            let tasks = if ask.gang { queued.tasks } else { 1 };
-            if self.failed.predicts(ask.demand, ask.rules, tasks, Span::ZERO) {
+            let size = if ask.gang { queued.tasks } else { 1 };
+            if self.failed.contains(&(ask.demand, ask.rules, size)) {
                 continue;
             }
             if place::place_all(pass.place, pass.turn, queued.work) {
                 pass.queue.remove(queued.work);
                 continue;
             }
-            self.failed.unfit(ask.demand, ask.rules, tasks);
+            self.failed.insert((ask.demand, ask.rules, size));
             if pass.turn.work(queued.work).waiting != queued.tasks {
                 pass.queue.push(pass.turn, queued.work);
             }
