@@ -2,6 +2,7 @@
 //! answers one question per part.
 
 pub mod backfill;
+mod compat;
 pub mod composed;
 mod order;
 pub mod place;
@@ -11,14 +12,19 @@ pub mod queue;
 pub mod spec;
 mod turn;
 
+pub use compat::RlScheduler;
 pub use composed::Composed;
 pub use turn::{Trigger, Turn};
 
 use crate::state::Needs;
+use spec::Compatibility;
 
 /// The policy that `spec` describes.
 pub fn build(spec: &spec::PolicySpec) -> Box<dyn Policy> {
-    Box::new(Composed::new(spec))
+    match spec.compatibility {
+        None => Box::new(Composed::new(spec)),
+        Some(Compatibility::RlScheduler { backfill }) => Box::new(RlScheduler::new(spec, backfill)),
+    }
 }
 
 /// Decides. Sees only what an operator could see at that moment.

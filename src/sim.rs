@@ -54,6 +54,9 @@ const MOST_ROUNDS: u64 = 1_000_000;
 /// Events between two calls of the control function.
 const CONTROL_EVERY: u64 = 1 << 14;
 
+/// What is left of work without an end.
+const ENDLESS: i128 = i128::MAX;
+
 /// How a run is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -370,7 +373,11 @@ impl<O: Observer> Run<'_, '_, O> {
     }
 
     fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
-        let left = i128::from(self.next.truth.runtime.micros()) * 1_000_000;
+        let runtime = self.next.truth.runtime;
+        let left = match runtime {
+            Span::MAX => ENDLESS,
+            runtime => i128::from(runtime.micros()) * 1_000_000,
+        };
         let work = self.state.submit(&mut self.next);
         put(&mut self.truths, work.slot(), TruthLeft { left });
         self.observer.record(&self.state, &Record::Submitted(work));
@@ -398,6 +405,10 @@ impl<O: Observer> Run<'_, '_, O> {
         let target = self.state.allocation(allocation);
         let (work, input, output) = (target.work(), target.input, target.output);
         let left = self.truths[work.slot()].left;
+        if left == ENDLESS {
+            put(&mut self.keys, allocation.slot(), None);
+            return;
+        }
         let compute = self.state.compute_span(allocation, left);
         let end = self.state.now() + input + compute + output;
         let event = Event::Completes(allocation);

@@ -3,12 +3,20 @@
 mod conservative;
 mod easy;
 mod greedy;
+mod plan;
+mod reservation;
+
+use std::ops::ControlFlow;
+
+use rustc_hash::FxHashMap;
 
 use super::place::{self, Place};
 use super::queue::{Queue, Queued};
 use super::spec;
 use super::turn::Turn;
+use crate::model::Rules;
 use crate::state::{AllocationRef, WorkRef};
+use crate::units::{Demand, Id, Span};
 
 pub use conservative::Conservative;
 pub use easy::Easy;
@@ -50,12 +58,14 @@ pub fn build(spec: spec::Backfill) -> Option<Box<dyn Backfill>> {
 impl Pass<'_, '_, '_, '_> {
     /// Everybody behind the head who has to be looked at, in order.
     fn candidates(&self, into: &mut Vec<Queued>) {
-        self.queue.list(self.turn, into);
-        if let Some(joined) = self.joined {
-            into.retain(|queued| joined.contains(&queued.work));
-        }
+        into.clear();
         let head = self.queue.head();
-        into.retain(|queued| Some(queued.work) != head);
+        self.queue.visit(self.turn, self.joined, &mut |queued| {
+            if Some(queued.work) != head {
+                into.push(queued);
+            }
+            ControlFlow::Continue(())
+        });
     }
 
     /// Starts all waiting tasks of `work` if they fit and `allowed` agrees to
@@ -64,18 +74,72 @@ impl Pass<'_, '_, '_, '_> {
         &mut self,
         work: WorkRef,
         allowed: impl FnOnce(&Turn<'_, '_>, &[AllocationRef]) -> bool,
-    ) -> bool {
+    ) -> Started {
         let place = &mut *self.place;
-        let started = self.turn.attempt(|turn| {
+        let mut outcome = Started::NoRoom;
+        self.turn.attempt(|turn| {
             let before = turn.work(work).allocations.len();
-            if !place::place_all(place, turn, work) {
-                return None;
+            if place::place_all(place, turn, work) {
+                outcome = Started::Forbidden;
+                if allowed(turn, &turn.work(work).allocations[before..]) {
+                    outcome = Started::Yes;
+                }
             }
-            allowed(turn, &turn.work(work).allocations[before..]).then_some(())
+            (outcome == Started::Yes).then_some(())
         });
-        if started.is_some() {
+        if outcome == Started::Yes {
             self.queue.remove(work);
         }
-        started.is_some()
+        outcome
+    }
+}
+
+/// How the start of a candidate went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Started {
+    Yes,
+    NoRoom,
+    Forbidden,
+}
+
+/// What did not start in this pass, so that its like is not tried again.
+#[derive(Debug, Default)]
+struct Failed {
+    /// By demand and rules: the fewest tasks for which there was no room.
+    unfit: FxHashMap<(Demand, Id<Rules>), u32>,
+    /// By demand, rules and tasks: the shortest estimate that a reservation forbade.
+    forbidden: FxHashMap<(Demand, Id<Rules>, u32), Span>,
+}
+
+impl Failed {
+    fn clear(&mut self) {
+        self.unfit.clear();
+        self.forbidden.clear();
+    }
+
+    /// Whether work that asks this would fail like work before it.
+    fn predicts(&self, demand: Demand, rules: Id<Rules>, tasks: u32, estimate: Span) -> bool {
+        self.unfit.get(&(demand, rules)).is_some_and(|&fewest| tasks >= fewest)
+            || self
+                .forbidden
+                .get(&(demand, rules, tasks))
+                .is_some_and(|&shortest| estimate >= shortest)
+    }
+
+    /// There was no room for so many tasks.
+    fn unfit(&mut self, demand: Demand, rules: Id<Rules>, tasks: u32) {
+        let fewest = self.unfit.entry((demand, rules)).or_insert(tasks);
+        *fewest = tasks.min(*fewest);
+    }
+
+    /// There was room, but it is reserved.
+    fn forbidden(&mut self, demand: Demand, rules: Id<Rules>, tasks: u32, estimate: Span) {
+        let shortest = self.forbidden.entry((demand, rules, tasks)).or_insert(estimate);
+        *shortest = estimate.min(*shortest);
+    }
+
+    /// Something started: other room may be chosen now, though there is less of it.
+    fn room_changed(&mut self) {
+        self.forbidden.clear();
     }
 }

@@ -86,12 +86,16 @@ impl Policy for Composed {
             self.turn_late_work_away(turn);
         }
         self.serve_arrivals(turn);
-        if !self.queue.is_empty() {
+        while !self.queue.is_empty() {
             self.serve(turn);
             self.overflow(turn);
             self.turn_late_work_away(turn);
-            self.keep_to_the_limit(turn);
+            // Who overflowed or left may have made room for others.
+            if self.blocked.is_some() {
+                break;
+            }
         }
+        self.keep_to_the_limit(turn);
         self.release.decide(triggers, turn);
         if turn.explaining() {
             self.explain(turn);
@@ -149,11 +153,12 @@ impl Composed {
     /// overtake.
     fn serve(&mut self, turn: &mut Turn<'_, '_>) {
         self.queue.rescore(turn);
-        let blocked = self.blocked.map(|(work, _)| work);
+        let mut unchanged = self.blocked.is_some();
         while let Some(head) = self.queue.head() {
             if self.blocked.is_some_and(|(work, _)| work == head) {
                 break;
             }
+            unchanged = false;
             let Some(reason) = self.start(turn, head) else {
                 self.queue.remove(head);
                 continue;
@@ -162,7 +167,6 @@ impl Composed {
         }
         let Some(backfill) = &mut self.backfill else { return };
         if self.queue.len() > 1 {
-            let unchanged = blocked.is_some() && blocked == self.queue.head();
             backfill.fill(&mut Pass {
                 turn,
                 place: &mut *self.place,

@@ -52,7 +52,7 @@ fn score(order: Order, work: &LiveWork, now: Time) -> u128 {
 fn size(work: &LiveWork) -> u128 {
     let tasks = u128::from(work.ask.tasks);
     let cores = tasks * u128::from(work.ask.demand.cpu);
-    cores << 64 | tasks * u128::from(work.ask.demand.gpu_milli())
+    (cores << 64) + tasks * u128::from(work.ask.demand.gpu_milli())
 }
 
 /// Processors of the whole job.
@@ -91,16 +91,85 @@ fn f1(work: &LiveWork) -> f64 {
 
 /// Signed numbers in their order.
 const fn ascending(number: i64) -> u128 {
-    (number as u64 ^ 1 << 63) as u128
+    ((number as u64) ^ (1 << 63)) as u128
 }
 
 /// Real numbers in their total order (IEEE 754 totalOrder).
 pub(super) const fn ascending_real(number: f64) -> u128 {
     let bits = number.to_bits();
-    (if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }) as u128
+    (if bits >> 63 == 1 { !bits } else { bits | (1 << 63) }) as u128
 }
 
 /// Real numbers, the largest first.
 const fn descending(number: f64) -> u128 {
     u64::MAX as u128 - ascending_real(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Ask;
+    use crate::units::Demand;
+
+    fn work(arrival: i64, procs: u32, estimate: i64) -> LiveWork {
+        let ask = Ask {
+            tasks: procs,
+            demand: Demand { cpu: 1_000, ..Demand::default() },
+            estimate: Span::from_secs(estimate),
+            ..Ask::default()
+        };
+        let id = WorkId { source: 0, ordinal: arrival as u64 };
+        LiveWork { id, arrival: Time::from_secs(arrival), ask, ..LiveWork::default() }
+    }
+
+    /// Arrivals of `works` in the order in which they are served at 100 s.
+    fn served(order: Order, works: &[LiveWork]) -> Vec<i64> {
+        let mut keys: Vec<Key> =
+            works.iter().map(|work| Key::new(order, work, Time::from_secs(100))).collect();
+        keys.sort_unstable();
+        keys.iter().map(|key| key.arrival.micros() / 1_000_000).collect()
+    }
+
+    #[test]
+    fn every_order_serves_as_it_says() {
+        let mut works = [work(10, 4, 50), work(20, 2, 50), work(30, 8, 10), work(40, 1, 400)];
+        works[1].ask.deadline = Time::from_secs(200);
+        works[3].ask.deadline = Time::from_secs(300);
+        works[2].ask.priority = 1;
+        works[0].ask.priority = -1;
+        // WFP3: (90/50)^3 x 4 = 23.3, (80/50)^3 x 2 = 8.2, 7^3 x 8 = 2,744,
+        // (60/400)^3 = 0.003. UNICEP: 90/(2 x 50) = 0.9, 80/(1 x 50) = 1.6,
+        // 70/(3 x 10) = 2.3, one processor: first.
+        // F1: 1.699 x 4 + 870 = 876.8, 1.699 x 2 + 870 x 1.301 = 1,135.3,
+        // 8 + 870 x 1.477 = 1,293.1, 2.602 + 870 x 1.602 = 1,396.4.
+        let table = [
+            (Order::Fcfs, [10, 20, 30, 40]),
+            (Order::Shortest, [30, 10, 20, 40]),
+            (Order::Smallest, [40, 20, 10, 30]),
+            (Order::Largest, [30, 10, 20, 40]),
+            (Order::EarliestDeadline, [20, 40, 10, 30]),
+            (Order::Priority, [30, 20, 40, 10]),
+            (Order::Wfp3, [30, 10, 20, 40]),
+            (Order::Unicep, [40, 30, 20, 10]),
+            (Order::F1, [10, 20, 30, 40]),
+        ];
+        for (order, want) in table {
+            assert_eq!(served(order, &works), want, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn resumed_work_counts_what_is_left() {
+        let mut works = [work(0, 1, 50), work(1, 1, 30)];
+        assert_eq!(served(Order::Shortest, &works), [1, 0]);
+        works[0].executed = Span::from_secs(25);
+        assert_eq!(served(Order::Shortest, &works), [0, 1]);
+    }
+
+    #[test]
+    fn real_numbers_keep_their_order() {
+        let numbers = [f64::NEG_INFINITY, -2.0, -0.0, 0.0, 1e-300, 3.0, f64::INFINITY];
+        assert!(numbers.is_sorted_by(|&a, &b| ascending_real(a) < ascending_real(b)));
+        assert!(numbers.is_sorted_by(|&a, &b| descending(a) > descending(b)));
+    }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::hash::BuildHasherDefault;
+use std::ops::ControlFlow;
 
 use priority_queue::PriorityQueue;
 use rustc_hash::FxHasher;
@@ -125,22 +126,26 @@ impl Queue {
         }
     }
 
-    /// Everybody in order, written over `into`.
-    pub fn list(&self, state: &State<'_>, into: &mut Vec<Queued>) {
-        into.clear();
-        if !self.order.varies() {
-            into.extend(self.sorted.values());
-            return;
-        }
-        let mut all: Vec<(Key, WorkRef)> =
-            self.heap.iter().map(|(&work, &Reverse(key))| (key, work)).collect();
-        all.sort_unstable();
-        into.extend(all.into_iter().map(|(_, work)| queued(state, work)));
-    }
-
-    /// Everybody in order, where places do not change with time.
-    pub fn in_order(&self) -> impl Iterator<Item = &Queued> {
-        self.sorted.values()
+    /// Shows everybody, or those of `only` who are in, in order until `visit`
+    /// has seen enough. Returns whether everybody was shown.
+    pub fn visit(
+        &self,
+        state: &State<'_>,
+        only: Option<&[WorkRef]>,
+        visit: &mut dyn FnMut(Queued) -> ControlFlow<()>,
+    ) -> bool {
+        let mut some: Vec<(Key, WorkRef)> = match only {
+            None if !self.order.varies() => {
+                return self.sorted.values().try_for_each(|&queued| visit(queued)).is_continue();
+            }
+            None => self.heap.iter().map(|(&work, &Reverse(key))| (key, work)).collect(),
+            Some(only) => {
+                let queued = only.iter().filter(|&&work| self.contains(work));
+                queued.map(|&work| (self.key(state, work), work)).collect()
+            }
+        };
+        some.sort_unstable();
+        some.iter().try_for_each(|&(_, work)| visit(queued(state, work))).is_continue()
     }
 
     /// Bounds that no queued work is below: waiting tasks and estimate. They

@@ -80,6 +80,25 @@ pub const OPTIONS: &[PartOption] = &[
     plain("preempt", "none", "Nobody yields."),
     plain("preempt", "priority", "Running work of lower priority yields, lowest and latest first."),
     plain("preempt", "srpt", "Running work with more estimated work left yields."),
+    PartOption {
+        part: "admit",
+        name: "limits",
+        doc: "Refuses what is beyond its limits; written `admit = { queue_limit = 100 }`.",
+        parameters: &[
+            Parameter {
+                name: "queue_limit",
+                kind: Kind::Count(0, u32::MAX as u64),
+                default: "none",
+                doc: "Most jobs waiting; an arrival beyond is refused.",
+            },
+            Parameter {
+                name: "patience",
+                kind: Kind::Span,
+                default: "none",
+                doc: "Longest wait; a job still waiting then is refused.",
+            },
+        ],
+    },
     plain("order", "fcfs", "First come, first served."),
     plain("order", "shortest", "Shortest estimate first (SJF)."),
     plain("order", "smallest", "Fewest processors first."),

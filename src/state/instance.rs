@@ -171,8 +171,28 @@ impl Instance {
             .max(share(demand.gpu_milli(), self.shape.gpu_milli()))
     }
 
+    /// Keeps only what is free on both; `other` is the same instance at another time.
+    pub fn keep_common(&mut self, other: &Self) {
+        self.free.cpu = self.free.cpu.min(other.free.cpu);
+        self.free.memory = self.free.memory.min(other.free.memory);
+        for (free, &other) in self.devices.iter_mut().zip(&other.devices) {
+            *free = (*free).min(other);
+        }
+        self.free_gpu = self.devices.iter().map(|&free| u32::from(free)).sum();
+        self.count_devices();
+    }
+
+    /// Whether `tasks` tasks of `demand` fit on exactly these devices.
+    pub fn can_take(&self, demand: Demand, tasks: u32, devices: u32) -> bool {
+        let held = |asked: u32| u64::from(asked) * u64::from(tasks);
+        let mut chosen = self.devices.iter().enumerate().filter(|(at, _)| devices & (1 << at) != 0);
+        held(demand.cpu) <= u64::from(self.free.cpu)
+            && held(demand.memory) <= u64::from(self.free.memory)
+            && chosen.all(|(_, &free)| free >= demand.gpu_share)
+    }
+
     /// Takes what `tasks` tasks on `devices` hold. The caller has checked that they fit.
-    pub(super) fn take(&mut self, demand: Demand, tasks: u32, devices: u32) {
+    pub fn take(&mut self, demand: Demand, tasks: u32, devices: u32) {
         self.free.cpu -= demand.cpu * tasks;
         self.free.memory -= demand.memory * tasks;
         self.allocations += 1;
@@ -188,7 +208,7 @@ impl Instance {
     }
 
     /// Gives it back.
-    pub(super) fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
+    pub fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
         self.free.cpu += demand.cpu * tasks;
         self.free.memory += demand.memory * tasks;
         self.allocations -= 1;
@@ -211,6 +231,10 @@ impl Instance {
                 change(free);
             }
         }
+        self.count_devices();
+    }
+
+    fn count_devices(&mut self) {
         let whole = self.devices.iter().filter(|&&free| free == WHOLE_GPU).count();
         self.free.whole_gpus = whole as u8;
         self.free.best_share = self.devices.iter().copied().max().unwrap_or(0);

@@ -9,7 +9,7 @@ use windtunnel::model::{
     WorkId, World, Zone,
 };
 use windtunnel::policy;
-use windtunnel::policy::spec::PolicySpec;
+use windtunnel::policy::spec::{self, PolicySpec};
 use windtunnel::problem::Problem;
 use windtunnel::sim::{self, Observer, Options};
 use windtunnel::state::{Record, RefusalReason, State, WorkRef};
@@ -61,8 +61,8 @@ impl Job {
 struct Jobs(std::vec::IntoIter<Job>, u64);
 
 impl Jobs {
-    fn new(jobs: &[Job]) -> Self {
-        Self(jobs.to_vec().into_iter(), 0)
+    fn new(jobs: Vec<Job>) -> Self {
+        Self(jobs.into_iter(), 0)
     }
 }
 
@@ -114,7 +114,7 @@ impl Observer for Watch {
 }
 
 /// A cluster with these numbers of cores per machine.
-fn cluster(cores: &[u32]) -> World {
+pub(crate) fn cluster(cores: &[u32]) -> World {
     let mut world = World::empty(Calendar::from_unix_micros(0));
     let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
     let (name, title) = ("dc".to_owned(), "dc".to_owned());
@@ -158,7 +158,8 @@ fn fates(world: &World, jobs: &[Job], spec: &PolicySpec) -> Vec<Fate> {
     let mut policy = policy::build(spec);
     let options = Options::default();
     let go_on = &mut |_: sim::Progress| ControlFlow::Continue(());
-    let outcome = sim::run(world, &mut Jobs::new(jobs), &mut *policy, &options, &mut watch, go_on);
+    let outcome =
+        sim::run(world, &mut Jobs::new(jobs.to_vec()), &mut *policy, &options, &mut watch, go_on);
     assert!(outcome.expect("the run goes through").drained);
     watch.fates.into_values().collect()
 }
@@ -213,4 +214,133 @@ fn patience_runs_out() {
     let got = fates(&cluster(&[4]), &jobs, &spec);
     assert_eq!(got[1].refused, Some(RefusalReason::Patience)); // at 9
     assert_eq!(got[2].starts, [10.0]);
+}
+
+fn easy() -> PolicySpec {
+    with(|spec| spec.backfill = spec::Backfill::Easy)
+}
+
+#[test]
+fn easy_lets_pass_what_delays_nobody() {
+    let jobs = [job(0, 3, 10), job(0, 4, 10), job(1, 1, 5), job(1, 1, 20)];
+    assert_eq!(starts(&cluster(&[4]), &jobs, &easy()), [0.0, 10.0, 1.0, 20.0]);
+    // Single tasks on machines: the third ends in time, the fourth would not.
+    let jobs = jobs.map(Job::on_one);
+    assert_eq!(starts(&cluster(&[4]), &jobs, &easy()), [0.0, 10.0, 1.0, 20.0]);
+}
+
+#[test]
+fn easy_uses_what_the_head_leaves() {
+    // At 10 the head takes 3 of 4; one is extra, for one long job only.
+    let jobs = [job(0, 3, 10), job(0, 3, 10), job(1, 1, 100), job(1, 1, 100)];
+    assert_eq!(starts(&cluster(&[4]), &jobs, &easy()), [0.0, 10.0, 1.0, 20.0]);
+    // On machines of 3 and 1 the head will take the first one.
+    let jobs = jobs.map(Job::on_one);
+    assert_eq!(starts(&cluster(&[3, 1]), &jobs, &easy()), [0.0, 10.0, 1.0, 20.0]);
+}
+
+#[test]
+fn easy_keeps_the_head_s_instance_free() {
+    // Of machines with 4 and 4 cores, the first is half free, the second full
+    // until 20. The head (4 cores) will have the first at 10: only work that
+    // ends by 10 may use its two free cores until then.
+    let jobs = [
+        job(0, 2, 10).on_one(),
+        job(0, 4, 20).on_one(),
+        job(1, 4, 5).on_one(),
+        job(2, 2, 9).on_one(),
+        job(2, 2, 8).on_one(),
+    ];
+    let got = starts(&cluster(&[4, 4]), &jobs, &easy());
+    assert_eq!(got, [0.0, 0.0, 10.0, 15.0, 2.0]);
+}
+
+#[test]
+fn overrun_estimates_count_as_ending_now() {
+    // The first job said 5 s and takes 20: from 5 on the head could start at
+    // any moment, so that nothing that needs its cores may pass.
+    let jobs = [job(0, 3, 20).estimate(5), job(0, 4, 10), job(6, 1, 1), job(7, 1, 10)];
+    assert_eq!(starts(&cluster(&[4]), &jobs, &easy()), [0.0, 20.0, 30.0, 30.0]);
+}
+
+#[test]
+fn greedy_lets_pass_whatever_fits() {
+    let jobs = [job(0, 3, 10), job(0, 4, 10), job(1, 1, 5), job(1, 1, 20), job(2, 1, 7)];
+    let spec = with(|spec| spec.backfill = spec::Backfill::Greedy);
+    // The fourth job holds a core from 6 to 26, and the head starts after it.
+    assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 26.0, 1.0, 6.0, 10.0]);
+}
+
+#[test]
+fn conservative_keeps_every_reservation() {
+    // On 4 processors the second job will start at 10 and take 3. The third
+    // runs beside the first from 1 to 6; then two are free until 10 and one
+    // from 10 on. The fourth takes that one from 6 to 14, the fifth after it;
+    // the sixth fits on the other from 6 to 10.
+    let jobs =
+        [job(0, 2, 10), job(1, 3, 10), job(1, 2, 5), job(2, 1, 8), job(2, 1, 20), job(3, 1, 4)];
+    let spec = with(|spec| spec.backfill = spec::Backfill::Conservative);
+    let got = starts(&cluster(&[4]), &jobs, &spec);
+    assert_eq!(got, [0.0, 10.0, 1.0, 6.0, 14.0, 6.0]);
+}
+
+#[test]
+fn conservative_protects_more_than_the_head() {
+    // The second starts at 10, the third at 20 with all four. At 1 the fourth
+    // would use the core that the head leaves until 21 and delay the third:
+    // EASY lets it pass, conservative does not.
+    let jobs = [job(0, 3, 10), job(0, 3, 10), job(0, 4, 5), job(1, 1, 20)];
+    assert_eq!(starts(&cluster(&[4]), &jobs, &easy()), [0.0, 10.0, 21.0, 1.0]);
+    let spec = with(|spec| spec.backfill = spec::Backfill::Conservative);
+    assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0]);
+    // The same on one machine, where nothing can be counted.
+    let jobs = jobs.map(Job::on_one);
+    assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0]);
+}
+
+#[test]
+fn conservative_moves_reservations_forward() {
+    // The first job says 10 s and takes 4: everything moves to 4.
+    let jobs = [job(0, 4, 4).estimate(10), job(0, 4, 5), job(1, 2, 3)];
+    let spec = with(|spec| spec.backfill = spec::Backfill::Conservative);
+    assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 4.0, 9.0]);
+}
+
+#[test]
+fn priority_takes_from_the_lowest_and_latest() {
+    let jobs = [
+        job(0, 2, 10).priority(2).on_one(),
+        job(0, 2, 10).priority(1).on_one(),
+        job(1, 2, 10).priority(1).on_one(),
+        job(2, 2, 10).priority(3).on_one(),
+    ];
+    let spec = with(|spec| {
+        spec.order = spec::Order::Priority;
+        spec.preempt = spec::Preempt::Priority;
+    });
+    let got = fates(&cluster(&[2, 2, 2]), &jobs, &spec);
+    let starts: Vec<_> = got.iter().map(|fate| fate.starts.clone()).collect();
+    // The third is the latest of the two least important; it starts anew at 10.
+    assert_eq!(starts, [vec![0.0], vec![0.0], vec![1.0, 10.0], vec![2.0]]);
+    assert_eq!(got[2].end, Some(20.0));
+}
+
+#[test]
+fn the_shortest_remaining_time_comes_first() {
+    let jobs = [
+        job(0, 1, 10).resumes(),
+        job(2, 1, 3).resumes(),
+        job(3, 1, 5).resumes(),
+        job(4, 1, 1).resumes(),
+    ];
+    let spec = with(|spec| {
+        spec.order = spec::Order::Shortest;
+        spec.preempt = spec::Preempt::Srpt;
+    });
+    // 0-2 first (8 left), 2-5 second: at 4 it has 1 left, and 1 is not less.
+    // 5-6 fourth, 6-11 third, 11-19 the rest of the first.
+    let got = fates(&cluster(&[1]), &jobs, &spec);
+    let ends: Vec<_> = got.iter().map(|fate| fate.end.expect("it ends")).collect();
+    assert_eq!(ends, [19.0, 5.0, 11.0, 6.0]);
+    assert_eq!(got[0].starts, [0.0, 11.0]);
 }

@@ -1,11 +1,113 @@
-//! EASY.
-use super::{Backfill, Pass};
-/// EASY.
+//! EASY: whoever does not delay the head's reservation (Lifka, JSSPP 1995).
+
+use std::ops::ControlFlow;
+
+use super::reservation::Reservation;
+use super::{Backfill, Failed, Pass, Started};
+use crate::policy::queue::Queued;
+use crate::policy::turn::Turn;
+use crate::units::{Span, Time};
+
+/// The head's reservation, kept while nothing but arrivals happens. A
+/// candidate starts with all its waiting tasks, and only if it ends by the
+/// shadow time or leaves the reserved resources free.
 #[derive(Debug, Default)]
-pub struct Easy;
+pub struct Easy {
+    reserved: Option<Reservation>,
+    candidates: Vec<Queued>,
+    failed: Failed,
+    /// Speed of the fastest instance type, in millionths.
+    fastest: u32,
+}
+
 impl Backfill for Easy {
     fn needs_ends(&self) -> bool {
         true
     }
-    fn fill(&mut self, _pass: &mut Pass<'_, '_, '_, '_>) {}
+
+    fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
+        let Some(head) = pass.queue.head() else { return };
+        let now = pass.turn.now();
+        let kept = self
+            .reserved
+            .take()
+            .filter(|kept| pass.joined.is_some() && kept.head == head && now <= kept.at);
+        let room = pass.turn.scalar_room();
+        let mut reserved = kept.unwrap_or_else(|| {
+            pass.joined = None;
+            Reservation::new(pass.turn, head)
+        });
+        match room {
+            Some(room) => self.choose(pass, &reserved, room),
+            None => pass.candidates(&mut self.candidates),
+        }
+        self.start(pass, &mut reserved);
+        self.reserved = Some(reserved);
+    }
+}
+
+impl Easy {
+    /// In a scalar pool numbers decide, and most candidates are left out here.
+    fn choose(&mut self, pass: &mut Pass<'_, '_, '_, '_>, reserved: &Reservation, room: u64) {
+        self.candidates.clear();
+        if self.fastest == 0 {
+            let speeds = pass.turn.world().types.rows().iter().map(|kind| kind.speed);
+            self.fastest = speeds.max().unwrap_or(0).max(1);
+        }
+        let (head, now, fastest) = (reserved.head, pass.turn.now(), self.fastest);
+        let in_time = |estimate| reserved.ends_in_time(earliest_end(now, estimate, fastest));
+        let (mut room, mut extra) = (room, reserved.extra());
+        let (tasks, estimate) = pass.queue.least();
+        let least = u64::from(tasks);
+        if room < least || extra < least && !in_time(estimate) {
+            return;
+        }
+        let (mut least_tasks, mut least_estimate) = (u32::MAX, Span::MAX);
+        let chosen = &mut self.candidates;
+        let complete = pass.queue.visit(pass.turn, pass.joined, &mut |queued| {
+            let tasks = u64::from(queued.tasks);
+            let in_time = in_time(queued.estimate);
+            if queued.work != head && tasks <= room && (in_time || tasks <= extra) {
+                chosen.push(queued);
+                room -= tasks;
+                extra -= if in_time { 0 } else { tasks };
+            } else {
+                least_tasks = least_tasks.min(queued.tasks);
+                least_estimate = least_estimate.min(queued.estimate);
+            }
+            if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if complete && pass.joined.is_none() && chosen.is_empty() {
+            pass.queue.set_least(least_tasks, least_estimate);
+        }
+    }
+
+    /// Starts the candidates that fit and leave the reservation alone.
+    fn start(&mut self, pass: &mut Pass<'_, '_, '_, '_>, reserved: &mut Reservation) {
+        self.failed.clear();
+        for queued in &self.candidates {
+            let ask = pass.turn.work(queued.work).ask;
+            let (demand, rules, tasks) = (ask.demand, ask.rules, queued.tasks);
+            if self.failed.predicts(demand, rules, tasks, queued.estimate) {
+                continue;
+            }
+            let allowed = |turn: &Turn<'_, '_>, made: &[_]| reserved.admit(turn, made);
+            match pass.start_if(queued.work, allowed) {
+                Started::Yes => self.failed.room_changed(),
+                Started::NoRoom => self.failed.unfit(demand, rules, tasks),
+                Started::Forbidden => {
+                    self.failed.forbidden(demand, rules, tasks, queued.estimate);
+                }
+            }
+        }
+    }
+}
+
+/// When work that starts now would end on the fastest instance.
+fn earliest_end(now: Time, estimate: Span, fastest: u32) -> Time {
+    if estimate == Span::MAX {
+        return Time::MAX;
+    }
+    let run = i128::from(estimate.micros()) * 1_000_000 / i128::from(fastest);
+    now.saturating_add(Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX)))
 }

@@ -1,20 +1,16 @@
 //! Greedy: anybody that fits starts; the head has no reservation.
 
-use rustc_hash::FxHashSet;
-
-use super::{Backfill, Pass};
-use crate::model::Rules;
+use super::{Backfill, Failed, Pass};
 use crate::policy::place;
 use crate::policy::queue::Queued;
-use crate::units::{Demand, Id};
+use crate::units::Span;
 
 /// Everybody in order, once per pass; a demand that has failed is not tried
 /// again in that pass.
 #[derive(Debug, Default)]
 pub struct Greedy {
     candidates: Vec<Queued>,
-    /// Demands of which not one more task fits; of gangs, with their size.
-    failed: FxHashSet<(Demand, Id<Rules>, u32)>,
+    failed: Failed,
 }
 
 impl Backfill for Greedy {
@@ -30,15 +26,15 @@ impl Backfill for Greedy {
         pass.candidates(&mut self.candidates);
         for queued in &self.candidates {
             let ask = pass.turn.work(queued.work).ask;
-            let size = if ask.gang { queued.tasks } else { 1 };
-            if self.failed.contains(&(ask.demand, ask.rules, size)) {
+            let tasks = if ask.gang { queued.tasks } else { 1 };
+            if self.failed.predicts(ask.demand, ask.rules, tasks, Span::ZERO) {
                 continue;
             }
             if place::place_all(pass.place, pass.turn, queued.work) {
                 pass.queue.remove(queued.work);
                 continue;
             }
-            self.failed.insert((ask.demand, ask.rules, size));
+            self.failed.unfit(ask.demand, ask.rules, tasks);
             if pass.turn.work(queued.work).waiting != queued.tasks {
                 pass.queue.push(pass.turn, queued.work);
             }

@@ -1,5 +1,7 @@
 //! Why does work wait on? Told on request.
 
+use std::ops::ControlFlow;
+
 use super::Composed;
 use crate::policy::turn::Turn;
 use crate::state::{Note, WaitReason, WorkRef};
@@ -8,7 +10,10 @@ impl Composed {
     /// Notes for everybody who waits why that is so.
     pub(super) fn explain(&self, turn: &mut Turn<'_, '_>) {
         let mut waiting = Vec::new();
-        self.queue.list(turn, &mut waiting);
+        self.queue.visit(turn, None, &mut |queued| {
+            waiting.push(queued);
+            ControlFlow::Continue(())
+        });
         for (place, queued) in waiting.iter().enumerate() {
             let reason = match self.blocked {
                 Some((blocked, reason)) if blocked == queued.work => reason,

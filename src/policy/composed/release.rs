@@ -71,3 +71,70 @@ fn is_idle(turn: &Turn<'_, '_>, since: Time, instance: InstanceRef) -> bool {
             && target.idle_since == since
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Ask;
+    use crate::state::testing::{Plan, demand, start, submit, world};
+    use crate::state::{ClassBy, Effect, IndexBy, Needs, Share, State};
+    use crate::units::{Id, Stream};
+
+    const NEEDS: Needs = Needs { index: IndexBy::Age, ends: false, classes: ClassBy::Nothing };
+
+    /// What the part does at `secs`, told of `triggers`.
+    fn at(
+        part: &mut Release,
+        state: &mut State<'_>,
+        secs: i64,
+        triggers: &[Trigger],
+    ) -> Vec<Effect> {
+        state.set_now(Time::from_secs(secs));
+        part.decide(triggers, &mut Turn::new(state, &mut Stream::new(1, "policy")));
+        let mut effects = Vec::new();
+        state.take_effects(&mut effects);
+        effects
+    }
+
+    fn idle(secs: i64) -> Release {
+        let idle = spec::Release::Idle { after: Span::from_secs(secs) };
+        Release::new(idle, &spec::Provision::OwnedOnly)
+    }
+
+    #[test]
+    fn instances_go_back_when_they_have_been_idle() {
+        let world = world(&[Plan { market: Market::OnDemand, ..Plan::default() }]);
+        let mut state = start(&world, NEEDS);
+        let mut part = idle(5);
+        let instance = state.rent(Id::new(0)).expect("it can be rented");
+        assert_eq!(at(&mut part, &mut state, 1, &[]), [Effect::Rented(instance)]);
+        state.ready(instance, &mut Vec::new());
+        let ready = [Trigger::Ready(instance)];
+        let wake = |secs| Effect::Wake(Time::from_secs(secs));
+        assert_eq!(at(&mut part, &mut state, 1, &ready), [wake(6)]);
+        // Work from 3 to 4: five seconds count from 4, not from 1.
+        state.set_now(Time::from_secs(3));
+        let work = submit(&mut state, 0, Ask { demand: demand(1, 1, 0, 0), ..Ask::default() });
+        let opened = state.open(work);
+        state.add(opened, Share { instance, tasks: 1, devices: 0 }).expect("it fits");
+        state.commit(opened).expect("it is whole");
+        state.set_now(Time::from_secs(4));
+        state.close(opened, true, &mut Vec::new());
+        at(&mut part, &mut state, 4, &[Trigger::Freed(work)]);
+        assert_eq!(at(&mut part, &mut state, 6, &[Trigger::Timer]), [wake(9)]);
+        assert_eq!(at(&mut part, &mut state, 9, &[Trigger::Timer]), [Effect::Released(instance)]);
+    }
+
+    #[test]
+    fn zero_is_at_once_and_owned_or_static_is_never() {
+        let plan = |market| Plan { market, running: 1, ..Plan::default() };
+        let world = world(&[plan(Market::OnDemand), plan(Market::Owned)]);
+        let mut state = start(&world, NEEDS);
+        let both: Vec<InstanceRef> = state.instances().map(|(instance, _)| instance).collect();
+        let ready = [Trigger::Ready(both[0]), Trigger::Ready(both[1])];
+        let fleet = spec::Provision::Static { fleets: Vec::new() };
+        let mut kept = Release::new(spec::Release::Idle { after: Span::ZERO }, &fleet);
+        assert_eq!(at(&mut kept, &mut state, 0, &ready), []);
+        assert_eq!(at(&mut idle(0), &mut state, 0, &ready), [Effect::Released(both[0])]);
+    }
+}

@@ -1,0 +1,289 @@
+//! What is free in the future, by the estimates: of a scalar pool one number
+//! per period, of any other pool the instances themselves.
+
+use std::collections::BTreeSet;
+
+use crate::model::Spread;
+use crate::policy::turn::Turn;
+use crate::state::{Allocation, Instance, InstanceRef, Phase, Share, WorkRef};
+use crate::units::{Demand, Time};
+
+/// Periods of constant availability; each holds until the next begins, the
+/// last for ever.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// Free tasks.
+    Scalar(Vec<(Time, u64)>),
+    /// By instance, the oldest first.
+    Lanes(Vec<Lane>),
+}
+
+/// One instance over time.
+#[derive(Debug)]
+pub(super) struct Lane {
+    instance: InstanceRef,
+    steps: Vec<(Time, Instance)>,
+}
+
+/// Resources of a reservation.
+#[derive(Clone, Debug)]
+pub(super) enum Hold {
+    /// So many tasks.
+    Tasks(u64),
+    /// These shares, of this demand each.
+    Shares(Demand, Vec<Share>),
+}
+
+impl Plan {
+    /// What running work leaves free as it ends. Estimates that overran count
+    /// as ending now.
+    pub(super) fn new(turn: &Turn<'_, '_>) -> Self {
+        match turn.scalar_room() {
+            Some(room) => Self::Scalar(scalar_steps(turn, room)),
+            None => Self::Lanes(lanes(turn)),
+        }
+    }
+
+    /// The earliest start from now on of all waiting tasks of `work`, and what
+    /// they would hold for `until(start)`.
+    pub(super) fn earliest(
+        &self,
+        turn: &Turn<'_, '_>,
+        work: WorkRef,
+        until: impl Fn(Time) -> Time,
+    ) -> Option<(Time, Hold)> {
+        let times: BTreeSet<Time> = match self {
+            Self::Scalar(steps) => return earliest_scalar(steps, turn.work(work).waiting, until),
+            Self::Lanes(lanes) => {
+                lanes.iter().flat_map(|lane| lane.steps.iter().map(|step| step.0)).collect()
+            }
+        };
+        times
+            .into_iter()
+            .find_map(|from| self.hold(turn, work, from, until(from)).map(|hold| (from, hold)))
+    }
+
+    /// What all waiting tasks of `work` can hold from `from` to `until`.
+    pub(super) fn hold(
+        &self,
+        turn: &Turn<'_, '_>,
+        work: WorkRef,
+        from: Time,
+        until: Time,
+    ) -> Option<Hold> {
+        match self {
+            Self::Scalar(steps) => {
+                let needed = u64::from(turn.work(work).waiting);
+                let free = period(steps, from, until).map(|step| step.1).min();
+                (free? >= needed).then_some(Hold::Tasks(needed))
+            }
+            Self::Lanes(lanes) => hold_on_lanes(lanes, turn, work, from, until),
+        }
+    }
+
+    /// What an allocation of work with this demand holds.
+    pub(super) fn hold_of(&self, demand: Demand, allocation: &Allocation) -> Hold {
+        match self {
+            Self::Scalar(_) => Hold::Tasks(u64::from(allocation.tasks)),
+            Self::Lanes(_) => {
+                Hold::Shares(demand, allocation.held.iter().map(|held| held.share).collect())
+            }
+        }
+    }
+
+    /// Whether `hold` is free from `from` to `until`.
+    pub(super) fn is_free(&self, hold: &Hold, from: Time, until: Time) -> bool {
+        match (self, hold) {
+            (Self::Scalar(steps), Hold::Tasks(tasks)) => {
+                period(steps, from, until).all(|step| step.1 >= *tasks)
+            }
+            (Self::Lanes(lanes), Hold::Shares(demand, shares)) => lanes.iter().all(|lane| {
+                let mine = || shares.iter().filter(|share| share.instance == lane.instance);
+                mine().next().is_none()
+                    || period(&lane.steps, from, until).all(|step| {
+                        let mut free = step.1.clone();
+                        mine().all(|share| {
+                            let fits = free.can_take(*demand, share.tasks, share.devices);
+                            if fits {
+                                free.take(*demand, share.tasks, share.devices);
+                            }
+                            fits
+                        })
+                    })
+            }),
+            _ => false,
+        }
+    }
+
+    /// Takes `hold`, which is free then.
+    pub(super) fn take(&mut self, hold: &Hold, from: Time, until: Time) {
+        match (self, hold) {
+            (Self::Scalar(steps), &Hold::Tasks(tasks)) => {
+                change(steps, from, until, |free| *free -= tasks);
+            }
+            (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
+                for (share, lane) in with_lanes(lanes, shares) {
+                    change(&mut lane.steps, from, until, |free| {
+                        free.take(*demand, share.tasks, share.devices);
+                    });
+                }
+            }
+            _ => (),
+        }
+    }
+
+    /// Gives a taken `hold` back.
+    pub(super) fn give(&mut self, hold: &Hold, from: Time, until: Time) {
+        match (self, hold) {
+            (Self::Scalar(steps), &Hold::Tasks(tasks)) => {
+                change(steps, from, until, |free| *free += tasks);
+            }
+            (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
+                for (share, lane) in with_lanes(lanes, shares) {
+                    change(&mut lane.steps, from, until, |free| {
+                        free.give(*demand, share.tasks, share.devices);
+                    });
+                }
+            }
+            _ => (),
+        }
+    }
+}
+
+fn with_lanes<'l>(
+    lanes: &'l mut [Lane],
+    shares: &'l [Share],
+) -> impl Iterator<Item = (Share, &'l mut Lane)> {
+    lanes.iter_mut().flat_map(move |lane| {
+        let mine = shares.iter().filter(|share| share.instance == lane.instance).copied();
+        mine.collect::<Vec<_>>().into_iter().zip(std::iter::once(lane))
+    })
+}
+
+fn scalar_steps(turn: &Turn<'_, '_>, room: u64) -> Vec<(Time, u64)> {
+    let mut steps = vec![(turn.now(), room)];
+    let mut free = room;
+    for (end, allocation) in turn.ends() {
+        free += u64::from(turn.allocation(allocation).tasks);
+        match steps.last_mut() {
+            Some(last) if end <= last.0 => last.1 = free,
+            _ => steps.push((end, free)),
+        }
+    }
+    steps
+}
+
+fn lanes(turn: &Turn<'_, '_>) -> Vec<Lane> {
+    let usable = turn.instances().filter(|(_, instance)| instance.phase != Phase::Released);
+    let mut lanes: Vec<Lane> = usable
+        .map(|(instance, now)| Lane { instance, steps: vec![(turn.now(), now.clone())] })
+        .collect();
+    lanes.sort_unstable_by_key(|lane| lane.steps[0].1.ordinal);
+    for (end, allocation) in turn.ends() {
+        let allocation = turn.allocation(allocation);
+        let demand = turn.work(allocation.work()).ask.demand;
+        let end = end.max(turn.now());
+        for held in &allocation.held {
+            for (share, lane) in with_lanes(&mut lanes, &[held.share]) {
+                change(&mut lane.steps, end, Time::MAX, |free| {
+                    free.give(demand, share.tasks, share.devices);
+                });
+            }
+        }
+    }
+    lanes
+}
+
+/// The periods that overlap `from` to `until`; the one that `from` lies in
+/// even where that is no time at all.
+fn period<T>(
+    steps: &[(Time, T)],
+    from: Time,
+    until: Time,
+) -> impl Iterator<Item = &(Time, T)> + Clone {
+    let first = steps.partition_point(|step| step.0 <= from).saturating_sub(1);
+    steps[first..].iter().take_while(move |step| step.0 <= from || step.0 < until)
+}
+
+/// Changes the periods from `from` to `until`, splitting those at its ends.
+fn change<T: Clone>(
+    steps: &mut Vec<(Time, T)>,
+    from: Time,
+    until: Time,
+    mut each: impl FnMut(&mut T),
+) {
+    if until <= from {
+        return;
+    }
+    let first = split(steps, from);
+    let last = if until == Time::MAX { steps.len() } else { split(steps, until) };
+    for step in &mut steps[first..last] {
+        each(&mut step.1);
+    }
+}
+
+/// The row of the period that begins at `at`, after splitting the one around it.
+fn split<T: Clone>(steps: &mut Vec<(Time, T)>, at: Time) -> usize {
+    let next = steps.partition_point(|step| step.0 < at);
+    if steps.get(next).is_none_or(|step| step.0 != at) {
+        let around = steps[next.saturating_sub(1)].1.clone();
+        steps.insert(next, (at, around));
+    }
+    next
+}
+
+/// One pass over the periods: a start is given up at the first period that is
+/// too full, and the next period is tried.
+fn earliest_scalar(
+    steps: &[(Time, u64)],
+    tasks: u32,
+    until: impl Fn(Time) -> Time,
+) -> Option<(Time, Hold)> {
+    let needed = u64::from(tasks);
+    let mut start = None;
+    for &(from, free) in steps {
+        if start.is_some_and(|start| until(start) <= from) {
+            break;
+        }
+        start = if free < needed { None } else { start.or(Some(from)) };
+    }
+    start.map(|start| (start, Hold::Tasks(needed)))
+}
+
+/// Oldest instance first. An even spread over zones counts as no spread.
+fn hold_on_lanes(
+    lanes: &[Lane],
+    turn: &Turn<'_, '_>,
+    work: WorkRef,
+    from: Time,
+    until: Time,
+) -> Option<Hold> {
+    let live = turn.work(work);
+    let (demand, rules) = (live.ask.demand, turn.rules(live.ask.rules));
+    let (mut left, mut shares, mut zones) = (live.waiting, Vec::new(), Vec::new());
+    for lane in lanes {
+        let offer = lane.steps[0].1.offer;
+        let zone = turn.world().offers[offer].zone;
+        let used = rules.spread == Spread::Zones && zones.contains(&zone);
+        if left == 0 || used || !rules.allows(offer) {
+            continue;
+        }
+        let mut over = period(&lane.steps, from, until);
+        let mut free = over.next()?.1.clone();
+        over.for_each(|step| free.keep_common(&step.1));
+        let most = match rules.spread {
+            Spread::Instances | Spread::Zones => 1,
+            Spread::None | Spread::EvenZones => u32::MAX,
+        };
+        let room = free.room(demand).min(left).min(most);
+        let before = shares.len();
+        for _ in 0..room {
+            let devices = free.tightest_devices(demand, 1)?;
+            free.take(demand, 1, devices);
+            shares.push(Share { instance: lane.instance, tasks: 1, devices });
+        }
+        left -= (shares.len() - before) as u32;
+        zones.extend((room > 0).then_some(zone));
+    }
+    (left == 0).then_some(Hold::Shares(demand, shares))
+}

@@ -1,0 +1,131 @@
+//! RLScheduler's decisions to the letter (Zhang et al., SC 2020;
+//! DIR-LAB/deep-batch-scheduler), for comparison with its published tables.
+//!
+//! It needs a world that applies arrivals before completions and asks after
+//! every event (`ClassOrder`), and a workload that keeps the log's own submit
+//! times, since F1 reads them. What differs from our own policies:
+//!
+//! - the queue is sorted when a head is picked; the head then blocks, whoever
+//!   arrives while it waits;
+//! - its backfilling works out the head's start once, when it blocks; after
+//!   every event it starts, first come first, whoever fits and ends strictly
+//!   before that; there is no extra-nodes rule;
+//! - sorts are stable and in place, so that ties keep the order of the last sort.
+//!
+//! The wait in WFP3 and UNICEP is the true one; the original computes another.
+
+use super::Policy;
+use super::order::ascending_real;
+use super::place::{self, Place};
+use super::spec::{Order, PolicySpec};
+use super::turn::{Trigger, Turn};
+use crate::state::{LiveWork, Needs, WorkRef};
+use crate::units::Time;
+
+/// The queue, its committed head, and the start that the head was promised.
+#[derive(Debug)]
+pub struct RlScheduler {
+    order: Order,
+    backfill: bool,
+    place: Box<dyn Place>,
+    queue: Vec<WorkRef>,
+    head: Option<(WorkRef, Time)>,
+}
+
+impl RlScheduler {
+    /// The order and place parts of `spec`; all others are fixed.
+    pub fn new(spec: &PolicySpec, backfill: bool) -> Self {
+        let place = place::build(&spec.place);
+        Self { order: spec.order, backfill, place, queue: Vec::new(), head: None }
+    }
+}
+
+impl Policy for RlScheduler {
+    fn needs(&self) -> Needs {
+        Needs { ends: true, ..self.place.needs() }
+    }
+
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        self.queue.extend(triggers.iter().filter_map(|trigger| match trigger {
+            Trigger::Arrived(work) => Some(*work),
+            _ => None,
+        }));
+        loop {
+            let (head, start) = match self.head {
+                Some(committed) => committed,
+                None if self.queue.is_empty() => return,
+                None => self.pick(turn),
+            };
+            if place::place_all(&mut *self.place, turn, head) {
+                self.queue.retain(|&work| work != head);
+                self.head = None;
+                continue;
+            }
+            self.head = Some((head, start));
+            if self.backfill {
+                self.fill(turn, head, start);
+            }
+            return;
+        }
+    }
+}
+
+impl RlScheduler {
+    /// Commits to the first by score, and works out when it could start.
+    fn pick(&mut self, turn: &Turn<'_, '_>) -> (WorkRef, Time) {
+        self.queue.sort_by_cached_key(|&work| score(self.order, turn.work(work), turn.now()));
+        let head = self.queue[0];
+        (head, if self.backfill { promised_start(turn, head) } else { Time::MAX })
+    }
+
+    /// Starts, first come first, whoever ends before the head's start.
+    fn fill(&mut self, turn: &mut Turn<'_, '_>, head: WorkRef, start: Time) {
+        self.queue.sort_by_key(|&work| turn.work(work).arrival);
+        let place = &mut *self.place;
+        self.queue.retain(|&work| {
+            let end = turn.now().saturating_add(turn.work(work).ask.estimate);
+            work == head || end >= start || !place::place_all(place, turn, work)
+        });
+    }
+}
+
+/// The first estimated end after which enough tasks are free, all work being alike.
+fn promised_start(turn: &Turn<'_, '_>, head: WorkRef) -> Time {
+    let needed = u64::from(turn.work(head).waiting);
+    let (mut free, mut start) = (turn.scalar_room().unwrap_or(0), turn.now());
+    for (end, allocation) in turn.ends() {
+        free += u64::from(turn.allocation(allocation).tasks);
+        start = end;
+        if free >= needed {
+            break;
+        }
+    }
+    start
+}
+
+/// Their scores, the smallest first.
+fn score(order: Order, work: &LiveWork, now: Time) -> (u128, Time) {
+    let estimate = work.ask.estimate.secs_f64();
+    let wait = (now - work.arrival).secs_f64();
+    let procs = f64::from(work.ask.tasks) * f64::from(work.ask.demand.cpu) / 1_000.0;
+    let real = match order {
+        Order::Shortest => estimate,
+        Order::Smallest => procs,
+        Order::Largest => -procs,
+        Order::EarliestDeadline => work.ask.deadline.secs_f64(),
+        Order::Priority => -f64::from(work.ask.priority),
+        Order::Fcfs => 0.0,
+        Order::Wfp3 => {
+            let ratio = wait / estimate;
+            -(ratio * ratio * ratio * procs)
+        }
+        Order::Unicep => -(wait + 1e-15) / (libm::log2(procs + 1e-15) * estimate),
+        Order::F1 => {
+            let submit = work.arrival.secs_f64().max(0.1);
+            libm::log10(estimate.max(0.1)) * procs + 870.0 * libm::log10(submit)
+        }
+    };
+    // Of the others, ties keep their order; these two sort by the submit time as well.
+    let then = matches!(order, Order::Fcfs | Order::Shortest);
+    (ascending_real(real), if then { work.arrival } else { Time::ZERO })
+}

@@ -1,0 +1,201 @@
+//! RLScheduler's table for `lublin_256` (Zhang et al., SC 2020), with the wait
+//! of WFP3 and UNICEP corrected, and the whole log with standard EASY.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use windtunnel::model::{Book, Work, World};
+use windtunnel::policy;
+use windtunnel::policy::spec::{Backfill, Compatibility, Order, PolicySpec};
+use windtunnel::problem::Problem;
+use windtunnel::sim::{self, Observer, Options};
+use windtunnel::state::{Record, State};
+use windtunnel::units::{Calendar, Time};
+use windtunnel::workload::{
+    Defaults, Estimate, Format, Input, OnBadRow, OpenContext, Procs, Source, SwfOptions, TraceSpec,
+    Unsorted, WorkloadSpec,
+};
+
+use crate::policies::cluster;
+
+/// The log, or none where the development data is not there.
+pub(crate) fn log(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/swf").join(name);
+    if !path.exists() {
+        eprintln!("SKIPPED: {} is not there", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn jobs(path: &Path) -> Box<dyn Source> {
+    let options = SwfOptions { procs: Procs::Larger, drop_zero: true, ..SwfOptions::default() };
+    let trace = TraceSpec {
+        path: path.to_owned(),
+        shown: "log".to_owned(),
+        format: Format::Swf(options),
+        on_bad_row: OnBadRow::Skip,
+        unsorted: Unsorted::Sort,
+    };
+    let defaults = Defaults { estimate: Estimate::Runtime, ..Defaults::default() };
+    let transforms = Vec::new();
+    let spec = WorkloadSpec { input: Input::Trace(trace), defaults, transforms };
+    let calendar = Calendar::from_unix_micros(0);
+    let context = OpenContext { seed: 1, calendar, keep_names: false, capacity: None };
+    spec.open(&context).expect("the log can be read")
+}
+
+/// Rows `first` to `last` of a source, at their own times.
+struct Cut {
+    inner: Box<dyn Source>,
+    first: u64,
+    last: u64,
+    read: u64,
+}
+
+impl Source for Cut {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        while self.read < self.last {
+            if !self.inner.next(book, work)? {
+                return Ok(false);
+            }
+            self.read += 1;
+            if self.read > self.first {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Sums over finished jobs.
+#[derive(Default)]
+struct Sums {
+    jobs: u64,
+    slowdown: f64,
+    wait: f64,
+    last_end: f64,
+}
+
+impl Observer for Sums {
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        let Record::Finished(work) = *record else { return };
+        let work = state.work(work);
+        let start = work.first_start.expect("finished work started");
+        let wait = (start - work.arrival).secs_f64();
+        let run = (state.now() - start).secs_f64();
+        self.jobs += 1;
+        self.slowdown += ((wait + run) / run.max(10.0)).max(1.0);
+        self.wait += wait;
+        self.last_end = state.now().secs_f64();
+    }
+}
+
+fn run(world: &World, source: &mut dyn Source, spec: &PolicySpec) -> Sums {
+    let mut sums = Sums::default();
+    let mut policy = policy::build(spec);
+    let go_on = &mut |_: sim::Progress| ControlFlow::Continue(());
+    sim::run(world, source, &mut *policy, &Options::default(), &mut sums, go_on)
+        .expect("the run goes through");
+    sums
+}
+
+fn spec(order: Order) -> PolicySpec {
+    PolicySpec { order, ..PolicySpec::named("test") }
+}
+
+#[test]
+fn the_published_table_comes_out() {
+    let Some(path) = log("lublin_256.swf.gz") else { return };
+    let mut world = cluster(&[256]);
+    world.classes.arrivals_first = true;
+    world.classes.ask_per_event = true;
+    let table = [
+        (Order::Fcfs, 7273.7714, 235.8173),
+        (Order::Shortest, 277.3483, 73.3065),
+        (Order::F1, 258.3664, 75.0682),
+        (Order::Wfp3, 337.3411, 126.5047),
+        (Order::Unicep, 381.7066, 103.1007),
+    ];
+    let firsts = [1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085];
+    for (order, plain, filled) in table {
+        for (backfill, want) in [(false, plain), (true, filled)] {
+            let compatibility = Some(Compatibility::RlScheduler { backfill });
+            let spec = PolicySpec { compatibility, ..spec(order) };
+            let mean = |first: u64| {
+                let (inner, last) = (jobs(&path), first + 1024);
+                let sums = run(&world, &mut Cut { inner, first, last, read: 0 }, &spec);
+                assert_eq!(sums.jobs, 1024);
+                sums.slowdown / 1024.0
+            };
+            let got = firsts.into_iter().map(mean).sum::<f64>() / 10.0;
+            assert!((got - want).abs() < 1e-4, "{order:?} {backfill}: {got}, not {want}");
+        }
+    }
+}
+
+/// An independent implementation's numbers for the whole log, with standard EASY.
+#[test]
+fn easy_agrees_with_another_implementation() {
+    let Some(path) = log("lublin_256.swf.gz") else { return };
+    let world = cluster(&[256]);
+    let table = [
+        (Order::Fcfs, Backfill::None, 66502.4755, 2388443.76, 12482549.0),
+        (Order::Fcfs, Backfill::Easy, 590.0538, 97155.995, 8730698.0),
+        (Order::Shortest, Backfill::None, 53.5435, 275304.223, 11359058.0),
+        (Order::Shortest, Backfill::Easy, 40.5596, 59632.195, 10351841.0),
+    ];
+    for (order, backfill, slowdown, wait, makespan) in table {
+        let mut source = jobs(&path);
+        let mut first = Work::default();
+        source.next(&mut Book::default(), &mut first).expect("the log has jobs");
+        let start = (first.arrival - Time::ZERO).secs_f64();
+        let sums = run(&world, &mut *jobs(&path), &PolicySpec { backfill, ..spec(order) });
+        let jobs = sums.jobs as f64;
+        let got = (sums.slowdown / jobs, sums.wait / jobs, sums.last_end - start);
+        let near = (got.0 - slowdown).abs() < 1e-4 && (got.1 - wait).abs() < 6e-3;
+        assert!(near && got.2 == makespan, "{order:?} {backfill:?}: {got:?}");
+    }
+}
+
+/// Years of a log in which thousands wait.
+#[test]
+fn backfilling_shortens_the_waits_of_a_long_log() {
+    let Some(path) = log("HPC2N-2002-2.2-cln.swf.gz") else { return };
+    let waits = [Backfill::None, Backfill::Easy, Backfill::Greedy].map(|backfill| {
+        let spec = PolicySpec { backfill, ..spec(Order::Fcfs) };
+        let sums = run(&cluster(&[240]), &mut *jobs(&path), &spec);
+        assert_eq!(sums.jobs, 202_871);
+        sums.wait
+    });
+    assert!(waits[0] > waits[1] && waits[1] > waits[2], "{waits:?}");
+}
+
+/// Turns every job into a single task that asks all its cores.
+struct OnOne(Cut);
+
+impl Source for OnOne {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        let more = self.0.next(book, work)?;
+        work.ask.demand.cpu *= work.ask.tasks;
+        work.ask.tasks = 1;
+        Ok(more)
+    }
+}
+
+/// One machine whose cores are asked in one piece is a scalar pool in all but
+/// name, so that counting and reserving on instances must agree.
+#[test]
+fn reservations_on_instances_agree_with_counting() {
+    let Some(path) = log("lublin_256.swf.gz") else { return };
+    let cut = || Cut { inner: jobs(&path), first: 0, last: 1_500, read: 0 };
+    for order in [Order::Fcfs, Order::Shortest, Order::Wfp3] {
+        for backfill in [Backfill::Greedy, Backfill::Easy, Backfill::Conservative] {
+            let spec = PolicySpec { backfill, ..spec(order) };
+            let counted = run(&cluster(&[256]), &mut cut(), &spec);
+            let reserved = run(&cluster(&[256]), &mut OnOne(cut()), &spec);
+            assert_eq!(counted.jobs, 1_500);
+            assert_eq!(counted.wait, reserved.wait, "{order:?} {backfill:?}");
+        }
+    }
+}
