@@ -9,6 +9,7 @@ use windtunnel::experiment::{self, RunResult, Settings};
 use windtunnel::scenario::Scenario;
 
 const HPC2N: &str = r#"
+question = "How fast is it?"
 [workload]
 trace = "swf/HPC2N-2002-2.2-cln.swf.gz"
 [cluster.seth]
@@ -19,6 +20,7 @@ preset = "batch-backfill"
 "#;
 
 const OPENB: &str = r#"
+question = "How fast is it?"
 [workload]
 trace = "gpu/openb_pod_list_default.csv.gz"
 [workload.openb]

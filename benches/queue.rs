@@ -55,7 +55,7 @@ fn main() {
 fn run(jobs: u64) -> f64 {
     // 100 servers at 0.9 of their capacity; a mean service time is one hour.
     let text = format!(
-        "[workload.synthetic]\ncount = {jobs}\n\
+        "question = \"How fast is it?\"\n[workload.synthetic]\ncount = {jobs}\n\
          [workload.synthetic.arrivals]\nper_hour = 90\n\
          [workload.synthetic.class.job]\nruntime = \"exponential(mean=1 h)\"\nvcpus = 1\nmemory = \"0 MiB\"\n\
          [cluster.servers]\nnodes = 1\nshape = {{ vcpus = 100, memory = \"1 GiB\" }}\n\

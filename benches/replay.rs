@@ -64,7 +64,7 @@ fn scenario(data: &Path, trace: &Path, instances: u64, place: &str) -> PathBuf {
         place => format!("[policy.pack]\nplace = \"{place}\"\n"),
     };
     let text = format!(
-        "[workload]\ntrace = \"{name}\"\n\
+        "question = \"How fast is it?\"\n[workload]\ntrace = \"{name}\"\n\
          [cluster.dc]\nnodes = {instances}\nshape = {{ vcpus = 64, memory = \"256 GiB\" }}\n\
          cost = \"1.50 USD/h\"\n{place}"
     );

@@ -30,7 +30,7 @@ fn main() {
         vms::write_vms(&data.join(&name), count, instances, 0.8, 1).expect("it can be written");
         let times = ["first-fit", "best-fit"].map(|place| {
             let text = format!(
-                "[workload]\ntrace = \"{name}\"\n\
+                "question = \"How fast is it?\"\n[workload]\ntrace = \"{name}\"\n\
                  [cluster.dc]\nnodes = {instances}\nshape = {{ vcpus = 64, memory = \"256 GiB\" }}\n\
                  [policy.pack]\nplace = \"{place}\"\n"
             );
