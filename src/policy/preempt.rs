@@ -6,7 +6,7 @@ use super::place::{self, Place};
 use super::spec::Preempt;
 use super::turn::Turn;
 use crate::model::WorkId;
-use crate::state::{Allocation, AllocationRef, InstanceRef, WorkRef};
+use crate::state::{Allocation, AllocationRef, InstanceRef, LiveWork, WorkRef};
 use crate::units::{Span, Time};
 
 /// Running work that may be made to yield, the first to yield in front.
@@ -59,7 +59,7 @@ fn victims(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
                 (work.ask.priority < priority).then(|| i64::from(work.ask.priority))
             }
             Preempt::Srpt => {
-                let remaining = remaining(allocation, turn.now());
+                let remaining = remaining(work, allocation, turn.now());
                 (remaining > left).then(|| -remaining.micros())
             }
         };
@@ -71,14 +71,16 @@ fn victims(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
     victims
 }
 
-/// Estimated work left of an allocation, on the reference machine.
-fn remaining(allocation: &Allocation, now: Time) -> Span {
-    if allocation.estimated_end == Time::MAX {
-        return Span::MAX;
-    }
-    let left = allocation.estimated_end - now - allocation.output;
-    let scaled = i128::from(left.micros().max(0)) * i128::from(allocation.speed) / 1_000_000;
-    Span::from_micros(i64::try_from(scaled).unwrap_or(i64::MAX))
+/// Estimated work left of an allocation, on the reference machine. The same as
+/// while it waited until it computes, so that two cannot make each other yield
+/// for ever while both read their input.
+fn remaining(work: &LiveWork, allocation: &Allocation, now: Time) -> Span {
+    let left = work.remaining_estimate();
+    let Some(started) = allocation.started.filter(|_| left != Span::MAX) else { return left };
+    let computing = (now - started - allocation.input).max(Span::ZERO);
+    let done = i128::from(computing.micros()) * i128::from(allocation.speed) / 1_000_000;
+    let left = i128::from(left.micros()) - done;
+    Span::from_micros(i64::try_from(left.max(0)).unwrap_or(0))
 }
 
 /// The instances that `head` would take if the first of `victims` yielded, as

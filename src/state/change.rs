@@ -586,7 +586,7 @@ impl State<'_> {
             Spread::EvenZones => {
                 let mut counts = vec![None; self.world.zones.len()];
                 for (offer, facts) in self.world.offers.iter() {
-                    if self.rules[live.ask.rules.row()].allows(offer) {
+                    if self.could_hold(work, offer) {
                         counts[facts.zone.row()] = Some(0_u32);
                     }
                 }

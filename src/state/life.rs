@@ -98,7 +98,9 @@ impl State<'_> {
         (live.cost, live.preemptions, live.executed) = (Money::ZERO, 0, Span::ZERO);
         live.allocations.clear();
         let rules = &self.rules[work.ask.rules.row()];
-        let plain = rules.anywhere && rules.spread == Spread::None;
+        // Of several fractions of devices, room depends on which ones are taken.
+        let counted = work.ask.demand.gpus < 2 || work.ask.demand.whole_gpus();
+        let plain = rules.anywhere && rules.spread == Spread::None && counted;
         if let Some(demand) = self.uniform.arrives(work.ask.demand, plain) {
             let indexed = self.instances.iter().filter(|(_, one)| one.phase != Phase::Released);
             let room = indexed.map(|(_, instance)| u64::from(instance.room(demand))).sum();

@@ -99,9 +99,9 @@ fn length(estimate: Span, slowest: u32) -> Span {
 fn begin(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, work: WorkRef, hold: &Hold) -> bool {
     let started = pass.start_if(work, |turn, made| book(plan, turn, made)) == Started::Yes;
     let Hold::Shares(demand, shares) = hold else { return started };
-    // A start on the planned instances may break an even spread over zones.
+    // A start on the planned instances may break a spread, which the plan does not know.
     let spread = pass.turn.rules(pass.turn.work(work).ask.rules).spread;
-    if started || spread == Spread::EvenZones || !fit_now(pass.turn, *demand, shares) {
+    if started || spread != Spread::None || !fit_now(pass.turn, *demand, shares) {
         return started;
     }
     let placed = pass.turn.attempt(|turn| {
