@@ -1,0 +1,159 @@
+//! The simulator against textbooks: systems whose answers are known exactly,
+//! run through the ordinary engine, synthesis and policies.
+//!
+//! The rule that decides was fixed before any result was seen (see [`judge`]):
+//! independent replications from fixed seeds, warm-up and cool-down left out;
+//! the mean must lie within 4.79 standard errors of the exact value, and the
+//! standard error must be small enough for that to mean something.
+
+pub mod exact;
+pub mod judge;
+pub mod oracle;
+pub mod station;
+pub mod theory;
+pub mod watch;
+
+use std::ops::ControlFlow;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::metrics::Laws;
+use crate::policy;
+use crate::sim::{self, Options};
+use crate::units::Stream;
+
+pub use judge::{Row, Verdict};
+pub use oracle::{Answer, Case, Measure};
+
+use judge::Limits;
+use watch::Watch;
+
+/// Replications of each case.
+pub const REPLICATIONS: u64 = 32;
+
+/// From this number every seed is derived.
+const SEED: u64 = 20_260_101;
+
+/// How much to simulate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effort {
+    /// About a minute on two cores; half as precise.
+    Quick,
+    /// About ten minutes on two cores.
+    Full,
+}
+
+impl Effort {
+    /// How precise a result must be.
+    pub const fn limits(self) -> Limits {
+        match self {
+            Self::Quick => Limits { mean: 0.02, tail: 0.04 },
+            Self::Full => Limits { mean: 0.01, tail: 0.02 },
+        }
+    }
+}
+
+/// Everything that was checked.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// How much was simulated.
+    pub effort: Effort,
+    /// One line per quantity.
+    pub rows: Vec<Row>,
+}
+
+impl Report {
+    /// Whether every line passed.
+    pub fn passed(&self) -> bool {
+        self.rows.iter().all(|row| row.verdict == Verdict::Pass)
+    }
+}
+
+/// Checks everything; `told` hears of each line as soon as it is known.
+///
+/// # Errors
+/// A sentence on a run that could not be done, which is a bug.
+pub fn verify(effort: Effort, told: &mut dyn FnMut(&Row)) -> Result<Report, String> {
+    let mut rows = Vec::new();
+    let mut add = |row: Row, rows: &mut Vec<Row>| {
+        told(&row);
+        rows.push(row);
+    };
+    for row in exact::micro_cases()? {
+        add(row, &mut rows);
+    }
+    let (mut runs, mut balanced) = (0_u64, 0_u64);
+    for case in oracle::cases() {
+        let outcome = replicate(&case, case.jobs(effort))?;
+        runs += REPLICATIONS;
+        balanced += outcome.balanced;
+        for row in outcome.rows(&case, effort.limits()) {
+            add(row, &mut rows);
+        }
+    }
+    let little = Row::exact(
+        "Little's law",
+        "runs where the work alive, integrated, is the sum of turnarounds",
+        "Little 1961; an identity of whole microseconds",
+        runs as f64,
+        balanced as f64,
+    );
+    add(little, &mut rows);
+    Ok(Report { effort, rows })
+}
+
+/// What the replications of one case measured.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// By answer: one value per replication.
+    pub values: Vec<Vec<f64>>,
+    /// Replications that kept Little's law as an identity.
+    pub balanced: u64,
+}
+
+impl Measured {
+    /// One line per answer of `case`.
+    pub fn rows(&self, case: &Case, limits: Limits) -> Vec<Row> {
+        let judged =
+            |(answer, values): (&Answer, &Vec<f64>)| Row::judged(case.name, answer, values, limits);
+        case.answers.iter().zip(&self.values).map(judged).collect()
+    }
+}
+
+/// Runs all replications of `case`, each with `jobs` pieces of work.
+///
+/// # Errors
+/// A sentence on a run that could not be done, or that broke a law.
+pub fn replicate(case: &Case, jobs: u64) -> Result<Measured, String> {
+    let mut seeds = Stream::of(SEED, case.name, 0);
+    let seeds: Vec<u64> = (0..REPLICATIONS).map(|_| seeds.next_u64()).collect();
+    let results: Result<Vec<Watch>, String> =
+        seeds.par_iter().map(|&seed| run_once(case, jobs, seed)).collect();
+    let watches = results?;
+    let values = case
+        .answers
+        .iter()
+        .map(|answer| watches.iter().map(|watch| watch.value(answer.measure)).collect())
+        .collect();
+    let balanced = watches.iter().filter(|watch| watch.is_balanced()).count() as u64;
+    Ok(Measured { values, balanced })
+}
+
+fn run_once(case: &Case, jobs: u64, seed: u64) -> Result<Watch, String> {
+    let fail = |what: String| format!("{}, seed {seed}: {what}", case.name);
+    let world = case.station.world();
+    let mut source = station::source(case, jobs, seed).map_err(&fail)?;
+    let mut policy = policy::build(&case.policy);
+    let mut observer = (Watch::new(case, jobs), Laws::new(false));
+    let options = Options { seed, ..Options::default() };
+    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    sim::run(&world, &mut *source, &mut *policy, &options, &mut observer, &mut go_on)
+        .map_err(|failure| fail(format!("{failure:?}")))?;
+    let (watch, laws) = observer;
+    match laws.broken() {
+        Some(broken) => Err(fail(format!("broke a law: {} ({})", broken.law, broken.found))),
+        None => Ok(watch),
+    }
+}

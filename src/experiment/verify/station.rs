@@ -1,0 +1,137 @@
+//! The worlds and workloads of queueing theory, built in code.
+
+use super::oracle::Case;
+use crate::model::{
+    Billing, InstanceType, Market, Offer, PricePath, Provider, Region, World, Zone,
+};
+use crate::units::{Calendar, Demand, Distribution, Rate, Shape, Span};
+use crate::workload::{
+    Arrivals, BoxedSource, Class, Defaults, Input, OpenContext, SynthSpec, Until, WorkloadSpec,
+};
+
+/// One unit of theory's time: long against the microseconds of the clock.
+pub const UNIT: Span = Span::from_secs(1_000);
+
+/// Servers, as a cluster or as rented instances.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Station {
+    /// Cores of each machine; work takes one.
+    pub cores: u32,
+    /// Owned machines; none are rented.
+    pub machines: u32,
+    /// When nothing is owned: what is for rent.
+    pub rented: Option<Rented>,
+}
+
+/// Instances for rent at a dollar an hour (or a second, see `by_second`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rented {
+    /// Most at once.
+    pub capacity: Option<u32>,
+    /// Seconds from request to running.
+    pub boot: Distribution,
+    /// How time becomes money.
+    pub billing: Billing,
+    /// A dollar per second instead of per hour.
+    pub by_second: bool,
+}
+
+impl Station {
+    /// Owned machines with these cores each.
+    pub const fn owned(machines: u32, cores: u32) -> Self {
+        Self { cores, machines, rented: None }
+    }
+
+    /// Instances of one core for rent.
+    pub const fn rented(rented: Rented) -> Self {
+        Self { cores: 1, machines: 0, rented: Some(rented) }
+    }
+
+    /// The world with this station in it.
+    pub fn world(&self) -> World {
+        let mut world = World::empty(Calendar::from_unix_micros(0));
+        let per_second = Billing { granularity: Span::from_micros(1), minimum: Span::ZERO };
+        let billing = self.rented.as_ref().map_or(per_second, |rented| rented.billing);
+        let name = "station".to_owned();
+        let provider = world.providers.push(Provider {
+            name: name.clone(),
+            title: name.clone(),
+            billing,
+            notice: Span::ZERO,
+        });
+        let region = world.regions.push(Region {
+            name: name.clone(),
+            provider,
+            jurisdiction: String::new(),
+            certifications: Vec::new(),
+            carbon_mg_per_kwh: 0,
+        });
+        let zone = world.zones.push(Zone { name: name.clone(), region });
+        let shape = Shape { cpu: self.cores * 1_000, memory: 0, gpus: 0 };
+        let instance_type = world.types.push(InstanceType {
+            name: name.clone(),
+            family: name.clone(),
+            shape,
+            whole: shape,
+            gpu_model: None,
+            speed: 1_000_000,
+            power_milliwatts: 0,
+        });
+        const DOLLAR: i64 = 1_000_000_000_000;
+        let (market, picos, capacity, boot) = match &self.rented {
+            None => (Market::Owned, 0, Some(self.machines), Distribution::Constant(0.0)),
+            Some(rented) => {
+                let picos = if rented.by_second { 3_600 * DOLLAR } else { DOLLAR };
+                (Market::OnDemand, picos, rented.capacity, rented.boot.clone())
+            }
+        };
+        world.offers.push(Offer {
+            name,
+            zone,
+            instance_type,
+            market,
+            price: PricePath::constant(Rate::from_picos(picos)),
+            capacity,
+            boot,
+            running_at_start: self.machines,
+        });
+        world
+    }
+}
+
+/// What one piece of work asks: a core.
+pub const CORE: Demand = Demand { cpu: 1_000, memory: 0, gpus: 0, gpu_share: 0 };
+
+/// A class of work of one core with this law of service, in seconds.
+pub fn class(service: Distribution) -> Class {
+    Class { runtime: service, cpu: Distribution::Constant(f64::from(CORE.cpu)), ..Class::default() }
+}
+
+/// Poisson arrivals at `rate` per unit of time.
+pub fn poisson(rate: f64) -> Arrivals {
+    Arrivals::Poisson { per_hour: rate * Span::HOUR.secs_f64() / UNIT.secs_f64() }
+}
+
+/// The work of one replication of `case`.
+///
+/// # Errors
+/// What is wrong with the case, which is a bug.
+pub fn source(case: &Case, jobs: u64, seed: u64) -> Result<BoxedSource, String> {
+    let spec = WorkloadSpec {
+        input: Input::Synthetic(SynthSpec {
+            arrivals: case.arrivals.clone(),
+            batch: case.batch.map(|batch| Distribution::Constant(f64::from(batch))),
+            until: Until::Count(jobs),
+            classes: case.classes.clone(),
+        }),
+        defaults: Defaults::default(),
+        transforms: Vec::new(),
+    };
+    let context = OpenContext {
+        seed,
+        calendar: Calendar::from_unix_micros(0),
+        keep_names: false,
+        capacity: None,
+    };
+    spec.open(&context).map_err(|problems| format!("{problems:?}"))
+}
