@@ -1,5 +1,9 @@
 //! One test binary: each file here is a module, linked once.
 
+mod layers;
+mod listed;
 mod policies;
 mod provenance;
+mod reference;
 mod rlscheduler;
+mod swarm;

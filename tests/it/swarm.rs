@@ -1,0 +1,781 @@
+//! Hundreds of small random scenarios with every feature at once. Each keeps
+//! every law under audit, gives the same fingerprint twice, and obeys the
+//! symmetries that any simulator must have: an unused provider changes nothing,
+//! dearer prices cost that much more, slower clocks take that much longer.
+//! And together they must reach every corner that they are meant to test.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use windtunnel::metrics::{Fingerprint, Laws};
+use windtunnel::model::{
+    Ask, Billing, ClassOrder, Filter, GpuModel, InstanceType, Kind, Link, Market, Offer, PricePath,
+    Provider, Quota, QuotaUnit, Region, Rules, Spread, Truth, Work, WorkId, World, Zone,
+};
+use windtunnel::policy;
+use windtunnel::policy::spec::{
+    Admit, Backfill, Choice, DemandMix, Order, Place, PolicySpec, Preempt, Provision, Release,
+    Scalar,
+};
+use windtunnel::sim::{self, Observer, Options, Outcome};
+use windtunnel::state::{ChargeKind, Ending, LaunchRefusal, Phase, Record, RefusalReason, State};
+use windtunnel::units::{
+    Calendar, Demand, Distribution, Id, Money, Rate, Shape, Span, Table, Time,
+};
+
+use crate::listed::{Dice, Listed, Names};
+
+const SEEDS: u64 = 400;
+
+/// Everything that a run depends on.
+#[derive(Clone, Debug)]
+struct Scenario {
+    world: World,
+    works: Vec<Work>,
+    names: Names,
+    policy: PolicySpec,
+    options: Options,
+}
+
+// ---------------------------------------------------------------------------
+// Random scenarios.
+// ---------------------------------------------------------------------------
+
+const GIB: i64 = 1 << 30;
+/// A price of which every microsecond costs whole nano-dollars.
+const EXACT_PRICE: i64 = 3_600_000_000_000;
+
+fn secs(dice: &mut Dice, low: u64, high: u64) -> Span {
+    Span::from_secs(dice.within(low, high) as i64)
+}
+
+fn scenario(seed: u64) -> Scenario {
+    let mut dice = Dice::new(seed);
+    let world = world(&mut dice);
+    let names = names(&mut dice, &world);
+    let works = works(&mut dice, &names);
+    let policy = policy(&mut dice, &world, &works);
+    let horizon = dice.once_in(6).then(|| Time::ZERO + secs(&mut dice, 10, 2_000));
+    let options = Options { seed, horizon, max_events: 2_000_000, ..Options::default() };
+    Scenario { world, works, names, policy, options }
+}
+
+fn world(dice: &mut Dice) -> World {
+    let mut world = World::empty(Calendar::from_unix_micros(1_772_366_400_000_000));
+    if dice.once_in(8) {
+        world.classes = ClassOrder { arrivals_first: true, ask_per_event: dice.once_in(2) };
+    }
+    for model in ["T4", "A100"] {
+        world.gpu_models.push(GpuModel { name: model.to_owned() });
+    }
+    let clouds = dice.within(0, 3);
+    if clouds == 0 || dice.once_in(2) {
+        add_cluster(dice, &mut world);
+    }
+    for cloud in 0..clouds {
+        add_cloud(dice, &mut world, &format!("cloud{cloud}"));
+    }
+    add_quotas(dice, &mut world);
+    let regions = world.regions.len();
+    if dice.once_in(2) {
+        let link = |dice: &mut Dice| Link {
+            nanos_per_gib: dice.within(0, 100) as i64 * 1_000_000,
+            bytes_per_sec: dice.of(&[0, 1 << 25, 1 << 28]),
+        };
+        world.links = (0..regions * regions).map(|_| link(dice)).collect();
+        for region in 0..regions {
+            world.links[region * regions + region] = Link::default();
+        }
+    }
+    world
+}
+
+fn add_provider(world: &mut World, name: &str, billing: Billing) -> Id<Provider> {
+    let (name, title) = (name.to_owned(), name.to_owned());
+    world.providers.push(Provider { name, title, billing, notice: Span::ZERO })
+}
+
+fn add_region(world: &mut World, name: &str, provider: Id<Provider>, law: &str) -> Id<Region> {
+    world.regions.push(Region {
+        name: name.to_owned(),
+        provider,
+        jurisdiction: law.to_owned(),
+        certifications: vec!["iso27001".to_owned()],
+        carbon_mg_per_kwh: 300_000,
+    })
+}
+
+fn instance_type(dice: &mut Dice, world: &mut World, name: &str) -> Id<InstanceType> {
+    let gpus = if dice.once_in(3) { dice.within(1, 4) as u8 } else { 0 };
+    let shape = Shape {
+        cpu: dice.within(1, 16) as u32 * 1_000,
+        memory: dice.within(1, 32) as u32 * 1_024,
+        gpus,
+    };
+    let kept = if dice.once_in(3) { 500 } else { 0 };
+    let whole = Shape { cpu: shape.cpu + kept, ..shape };
+    let gpu_model = (gpus > 0).then(|| Id::new(dice.within(0, 1) as u32));
+    world.types.push(InstanceType {
+        name: name.to_owned(),
+        family: "family".to_owned(),
+        shape,
+        whole,
+        gpu_model,
+        speed: dice.of(&[500_000, 1_000_000, 1_000_000, 2_000_000]),
+        power_milliwatts: 100_000,
+    })
+}
+
+fn add_cluster(dice: &mut Dice, world: &mut World) {
+    let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
+    let provider = add_provider(world, "dc", billing);
+    let region = add_region(world, "dc", provider, "EU");
+    for group in 0..dice.within(1, 3) {
+        let zone = world.zones.push(Zone { name: format!("dc-{group}"), region });
+        let name = format!("dc/group{group}");
+        let instance_type = instance_type(dice, world, &name);
+        let count = dice.within(1, 4) as u32;
+        world.offers.push(Offer {
+            name,
+            zone,
+            instance_type,
+            market: Market::Owned,
+            price: PricePath::constant(Rate::from_picos(EXACT_PRICE)),
+            capacity: Some(count),
+            boot: Distribution::Constant(0.0),
+            running_at_start: count,
+        });
+    }
+}
+
+fn add_cloud(dice: &mut Dice, world: &mut World, name: &str) {
+    let billing = Billing {
+        granularity: Span::from_secs(dice.of(&[1, 1, 60, 3_600])),
+        minimum: Span::from_secs(dice.of(&[0, 60])),
+    };
+    let provider = add_provider(world, name, billing);
+    let types: Vec<Id<InstanceType>> = (0..dice.within(1, 3))
+        .map(|at| instance_type(dice, world, &format!("{name}-type{at}")))
+        .collect();
+    for at in 0..dice.within(1, 2) {
+        let law = dice.of(&["EU", "US"]);
+        let region_name = format!("region{at}");
+        let region = add_region(world, &region_name, provider, law);
+        for at in 0..dice.within(1, 2) {
+            let zone_name = format!("{region_name}{}", ["a", "b"][at as usize]);
+            let zone = world.zones.push(Zone { name: zone_name.clone(), region });
+            for &instance_type in &types {
+                for market in [Market::OnDemand, Market::Spot] {
+                    if market == Market::OnDemand || dice.once_in(2) {
+                        let type_name = &world.types[instance_type].name;
+                        let market_name = market.name();
+                        let full = format!("{name}/{zone_name}/{type_name}/{market_name}");
+                        let offer = offer(dice, full, zone, instance_type, market);
+                        world.offers.push(offer);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn offer(
+    dice: &mut Dice,
+    name: String,
+    zone: Id<Zone>,
+    instance_type: Id<InstanceType>,
+    market: Market,
+) -> Offer {
+    let rate = |dice: &mut Dice| Rate::from_picos(dice.within(1, 9) as i64 * EXACT_PRICE);
+    let mut changes: Vec<(Time, Rate)> = Vec::new();
+    let mut at = Time::ZERO;
+    for _ in 0..if market == Market::Spot { dice.within(0, 5) } else { 0 } {
+        at = at + secs(dice, 1, 600);
+        changes.push((at, rate(dice)));
+    }
+    let boots = [
+        Distribution::Constant(0.0),
+        Distribution::Constant(40.0),
+        Distribution::uniform(5.0, 90.0).expect("a law"),
+        Distribution::exponential(30.0).expect("a law"),
+    ];
+    Offer {
+        name,
+        zone,
+        instance_type,
+        market,
+        price: PricePath { first: rate(dice), changes },
+        capacity: if dice.once_in(2) { Some(dice.within(0, 4) as u32) } else { None },
+        boot: dice.of(&boots),
+        running_at_start: 0,
+    }
+}
+
+fn add_quotas(dice: &mut Dice, world: &mut World) {
+    let rented: Vec<Id<Offer>> = world
+        .offers
+        .iter()
+        .filter(|(_, offer)| offer.market != Market::Owned)
+        .map(|(id, _)| id)
+        .collect();
+    if rented.is_empty() || !dice.once_in(2) {
+        return;
+    }
+    for at in 0..dice.within(1, 3) {
+        let unit = dice.of(&[QuotaUnit::Instances, QuotaUnit::Cpu, QuotaUnit::Gpus]);
+        let limit = match unit {
+            QuotaUnit::Instances => dice.within(1, 6),
+            QuotaUnit::Cpu => dice.within(4, 48) * 1_000,
+            QuotaUnit::Gpus => dice.within(0, 8),
+        };
+        let offers = rented.iter().copied().filter(|_| dice.once_in(2)).collect();
+        world.quotas.push(Quota { name: format!("quota{at}"), unit, limit, offers });
+    }
+}
+
+fn names(dice: &mut Dice, world: &World) -> Names {
+    let regions: Vec<String> = world.regions.ids().map(|id| world.region_name(id)).collect();
+    let filter =
+        |forbidden: &str| Filter { allowed: Vec::new(), forbidden: vec![forbidden.to_owned()] };
+    let rules = vec![
+        Rules { regions: filter(&dice.of(&regions)), ..Rules::default() },
+        Rules { jurisdictions: vec!["EU".to_owned()], ..Rules::default() },
+        Rules { markets: filter("spot"), ..Rules::default() },
+        Rules { spread: Spread::Instances, ..Rules::default() },
+        Rules { spread: dice.of(&[Spread::Zones, Spread::EvenZones]), ..Rules::default() },
+        Rules {
+            gpu_models: filter("T4"),
+            throughput: vec![("A100".to_owned(), 4_000_000)],
+            ..Rules::default()
+        },
+    ];
+    Names { tenants: vec!["red".to_owned(), "blue".to_owned()], homes: regions, rules }
+}
+
+fn works(dice: &mut Dice, names: &Names) -> Vec<Work> {
+    let demands: Vec<Demand> = (0..dice.within(1, 5)).map(|_| demand(dice)).collect();
+    let gap = dice.of(&[0, 5, 20, 60, 200]);
+    let mut arrival = if dice.once_in(10) { -50 } else { 0 };
+    (0..dice.within(1, 50))
+        .map(|ordinal| {
+            arrival += dice.within(0, gap) as i64;
+            let runtime = if dice.once_in(30) { 0 } else { dice.within(1, 400) as i64 };
+            Work {
+                id: WorkId { source: 0, ordinal },
+                name: String::new(),
+                arrival: Time::from_secs(arrival),
+                ask: ask(dice, names, &demands, arrival, runtime),
+                truth: Truth { runtime: Span::from_secs(runtime) },
+            }
+        })
+        .collect()
+}
+
+fn demand(dice: &mut Dice) -> Demand {
+    let gpus = if dice.once_in(3) { dice.within(1, 2) as u8 } else { 0 };
+    let share = dice.of(&[1_000, 1_000, 500, 300]);
+    Demand {
+        cpu: dice.within(1, 8) as u32 * 500,
+        memory: dice.within(0, 8) as u32 * 512,
+        gpus,
+        gpu_share: if gpus > 0 { share } else { 0 },
+    }
+}
+
+fn ask(dice: &mut Dice, names: &Names, demands: &[Demand], arrival: i64, runtime: i64) -> Ask {
+    let estimate = match dice.within(0, 3) {
+        0 => runtime / 2 + 1,
+        1 => runtime + dice.within(1, 600) as i64,
+        _ => runtime.max(1),
+    };
+    let deadline = arrival + runtime + dice.within(0, 500) as i64;
+    let moved = |dice: &mut Dice| dice.within(0, 4) as i64 * GIB;
+    let row = |dice: &mut Dice, rows: usize| dice.within(1, rows as u64) as u32;
+    Ask {
+        kind: if dice.once_in(5) { Kind::VirtualMachine } else { Kind::Job },
+        tasks: if dice.once_in(2) { 1 } else { dice.within(1, 6) as u32 },
+        gang: !dice.once_in(3),
+        demand: dice.of(demands),
+        estimate: Span::from_secs(estimate),
+        deadline: if dice.once_in(2) { Time::from_secs(deadline) } else { Time::MAX },
+        priority: dice.within(0, 3) as i32,
+        tenant: Id::new(dice.within(0, names.tenants.len() as u64) as u32),
+        rules: Id::new(if dice.once_in(4) { row(dice, names.rules.len()) } else { 0 }),
+        home: dice.once_in(3).then(|| Id::new(row(dice, names.homes.len()) - 1)),
+        input: moved(dice),
+        output: moved(dice),
+        resumes: dice.once_in(2),
+    }
+}
+
+fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
+    let by = dice.of(&[Scalar::Cpu, Scalar::Memory, Scalar::Gpu, Scalar::Mean]);
+    let demands = works.iter().map(|work| (work.ask.demand, Vec::new(), 1)).collect();
+    let mix = DemandMix { source: "all of it".to_owned(), demands };
+    let places = [
+        Place::FirstFit,
+        Place::NextFit,
+        Place::BestFit { by },
+        Place::WorstFit { by },
+        Place::Random,
+        Place::DotProduct,
+        Place::LeastLoaded,
+        Place::Fgd { mix },
+        Place::GpuPacking,
+        Place::GpuClustering,
+    ];
+    let orders = [
+        Order::Fcfs,
+        Order::Shortest,
+        Order::Smallest,
+        Order::Largest,
+        Order::EarliestDeadline,
+        Order::Priority,
+        Order::Wfp3,
+        Order::Unicep,
+        Order::F1,
+    ];
+    let backfills =
+        [Backfill::None, Backfill::Greedy, Backfill::Easy, Backfill::Easy, Backfill::Conservative];
+    let idle = Release::Idle { after: secs(dice, 1, 200) };
+    PolicySpec {
+        name: "swarm".to_owned(),
+        preempt: dice.of(&[Preempt::None, Preempt::None, Preempt::Priority, Preempt::Srpt]),
+        admit: Admit {
+            queue_limit: dice.once_in(4).then(|| dice.within(0, 5) as u32),
+            patience: dice.once_in(4).then(|| secs(dice, 1, 300)),
+        },
+        order: dice.of(&orders),
+        place: dice.of(&places),
+        backfill: dice.of(&backfills),
+        provision: provision(dice, world),
+        release: dice.of(&[Release::Never, Release::Idle { after: Span::ZERO }, idle]),
+        compatibility: None,
+    }
+}
+
+fn provision(dice: &mut Dice, world: &World) -> Provision {
+    let rented: Vec<&Offer> =
+        world.offers.rows().iter().filter(|offer| offer.market != Market::Owned).collect();
+    if rented.is_empty() {
+        return Provision::OwnedOnly;
+    }
+    if dice.once_in(5) {
+        let fleet = |dice: &mut Dice| (dice.of(&rented).name.clone(), dice.within(1, 3) as u32);
+        let mut fleets: Vec<(String, u32)> = (0..dice.within(1, 2)).map(|_| fleet(dice)).collect();
+        fleets.dedup_by(|a, b| a.0 == b.0);
+        return Provision::Static { fleets };
+    }
+    let markets = [vec![], vec![Market::Spot], vec![Market::OnDemand, Market::Spot]];
+    Provision::OnDemand {
+        choice: dice.of(&[Choice::Cheapest, Choice::Fastest, Choice::RoundRobin]),
+        markets: dice.of(&markets),
+        after_wait: if dice.once_in(3) { secs(dice, 1, 120) } else { Span::ZERO },
+        max_instances: dice.once_in(3).then(|| dice.within(1, 6) as u32),
+    }
+}
+
+// ---------------------------------------------------------------------------
+// Watching.
+// ---------------------------------------------------------------------------
+
+/// A fact without money: when, what, which work, which offer and slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fact {
+    at: i64,
+    what: &'static str,
+    work: Option<u64>,
+    on: Option<(String, u32)>,
+}
+
+/// Facts in order, costs, and the corners that were reached.
+#[derive(Clone, Debug, Default)]
+struct Log {
+    facts: Vec<Fact>,
+    cost: Money,
+    seen: BTreeMap<&'static str, u64>,
+    /// First start of each work, and its place in the order of arrival.
+    latest_started: u64,
+}
+
+impl Log {
+    fn see(&mut self, corner: &'static str) {
+        *self.seen.entry(corner).or_default() += 1;
+    }
+
+    fn add(
+        &mut self,
+        state: &State<'_>,
+        what: &'static str,
+        work: Option<u64>,
+        on: Option<(String, u32)>,
+    ) {
+        self.facts.push(Fact { at: state.now().micros(), what, work, on });
+    }
+
+    fn started(&mut self, state: &State<'_>, record: &Record) {
+        let Record::Started(allocation) = *record else { return };
+        let target = state.allocation(allocation);
+        let live = state.work(target.work());
+        let place = |held: &windtunnel::state::Held| {
+            let instance = state.instance(held.share.instance);
+            (state.world().offers[instance.offer].name.clone(), instance.slot)
+        };
+        for held in &target.held {
+            self.add(state, "started", Some(live.id.ordinal), Some(place(held)));
+        }
+        if live.id.ordinal < self.latest_started {
+            self.see("work starts after later work");
+        }
+        self.latest_started = self.latest_started.max(live.id.ordinal);
+        if target.held.len() > 1 {
+            self.see("an allocation spans instances");
+        }
+        if target.placed < state.now() {
+            self.see("work waits for an instance to boot");
+        }
+        if live.preemptions > 0 {
+            self.see("preempted work starts again");
+        }
+        if live.ask.demand.gpus > 0 && live.ask.demand.gpu_share < 1_000 {
+            self.see("a fraction of a GPU is used");
+        }
+        if live.ask.demand.gpus > 1 {
+            self.see("several GPUs are used");
+        }
+        if !live.ask.gang && target.tasks < live.ask.tasks {
+            self.see("tasks start apart");
+        }
+        if target.input > Span::ZERO {
+            self.see("input takes time to read");
+        }
+    }
+
+    fn stopped(&mut self, state: &State<'_>, ending: Ending, useful: i128, lost: i128) {
+        match ending {
+            Ending::Preempted if lost > 0 => self.see("progress is lost"),
+            Ending::Preempted if useful > 0 => self.see("progress is kept"),
+            Ending::Preempted => self.see("work is preempted before it did anything"),
+            Ending::Unfinished => self.see("the run ends before the work"),
+            Ending::Done => {}
+        }
+        let booting = state.instances().any(|(_, one)| one.phase == Phase::Booting);
+        if booting && state.totals().waiting > 0 {
+            self.see("work ends while instances boot and work waits");
+        }
+    }
+}
+
+impl Observer for Log {
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        let id = |work| Some(state.work(work).id.ordinal);
+        let place = |instance| {
+            let instance = state.instance(instance);
+            Some((state.world().offers[instance.offer].name.clone(), instance.slot))
+        };
+        match *record {
+            Record::Submitted(work) => self.add(state, "submitted", id(work), None),
+            Record::Started(_) => self.started(state, record),
+            Record::Stopped { allocation, ending, useful, lost } => {
+                let work = state.allocation(allocation).work();
+                self.add(state, "stopped", id(work), None);
+                self.stopped(state, ending, useful, lost);
+            }
+            Record::Finished(work) => {
+                self.add(state, "finished", id(work), None);
+                if state.now() > state.work(work).ask.deadline {
+                    self.see("a deadline is missed");
+                }
+            }
+            Record::Refused { work, reason } => {
+                self.add(state, reason.name(), id(work), None);
+                self.see(match reason {
+                    RefusalReason::QueueFull => "the queue is full",
+                    RefusalReason::Patience => "patience runs out",
+                    RefusalReason::NeverFits => "work fits nowhere",
+                    RefusalReason::Policy => "the policy refuses",
+                });
+            }
+            Record::Unfinished(work) => self.add(state, "unfinished", id(work), None),
+            Record::Requested(instance) => self.add(state, "requested", None, place(instance)),
+            Record::Ready(instance) => self.add(state, "ready", None, place(instance)),
+            Record::Released { instance, amount, unfinished, .. } => {
+                self.add(state, "released", None, place(instance));
+                self.cost += amount;
+                if !unfinished {
+                    self.see("an instance is given back");
+                }
+                if state.instance(instance).launch > 0 {
+                    self.see("a slot is taken again");
+                }
+            }
+            Record::LaunchRefused { why, .. } => self.see(match why {
+                LaunchRefusal::Quota(_) => "a quota refuses a launch",
+                LaunchRefusal::Capacity => "an offer has no capacity",
+            }),
+            Record::Charged(charge) => {
+                if charge.kind == ChargeKind::Transfer {
+                    self.cost += charge.amount;
+                    self.see("data is moved for money");
+                }
+            }
+            Record::Placed(_) | Record::Noted(..) => {}
+        }
+    }
+}
+
+/// What must be reached by some scenario, or the swarm tests less than it says.
+const CORNERS: [&str; 16] = [
+    "work starts after later work",
+    "an allocation spans instances",
+    "preempted work starts again",
+    "a fraction of a GPU is used",
+    "several GPUs are used",
+    "tasks start apart",
+    "input takes time to read",
+    "progress is lost",
+    "progress is kept",
+    "the run ends before the work",
+    "a deadline is missed",
+    "the queue is full",
+    "patience runs out",
+    "work fits nowhere",
+    "data is moved for money",
+    "backfilling overtakes",
+];
+
+// ---------------------------------------------------------------------------
+// Running.
+// ---------------------------------------------------------------------------
+
+struct Ran {
+    outcome: Outcome,
+    log: Log,
+    fingerprint: String,
+}
+
+fn run(seed: u64, what: &str, scenario: &Scenario) -> Ran {
+    let mut source = Listed::named(&scenario.works, &scenario.names);
+    let mut policy = policy::build(&scenario.policy);
+    let mut observer = ((Laws::new(true), Log::default()), Fingerprint::default());
+    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let options = &scenario.options;
+    let outcome =
+        sim::run(&scenario.world, &mut source, &mut *policy, options, &mut observer, &mut go_on)
+            .unwrap_or_else(|failure| {
+                panic!("seed {seed}, {what}: {failure:?} under {:?}", scenario.policy)
+            });
+    let ((laws, log), fingerprint) = observer;
+    if let Some(broken) = laws.broken() {
+        panic!("seed {seed}, {what}: {broken:?} under {:?}", scenario.policy);
+    }
+    Ran { outcome, log, fingerprint: fingerprint.hex() }
+}
+
+/// The same work in the same order, at times `scale` as long.
+fn assert_same_facts(seed: u64, what: &str, scale: i64, one: &Ran, other: &Ran) {
+    let stretched = |fact: &Fact| Fact { at: fact.at * scale, ..fact.clone() };
+    let pairs = one.log.facts.iter().zip(&other.log.facts);
+    for (fact, found) in pairs {
+        assert_eq!(&stretched(fact), found, "seed {seed}, {what}");
+    }
+    assert_eq!(one.log.facts.len(), other.log.facts.len(), "seed {seed}, {what}");
+}
+
+#[test]
+fn the_swarm_keeps_every_law_and_symmetry() {
+    let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for seed in 0..SEEDS {
+        let scenario = scenario(seed);
+        let first = run(seed, "as it is", &scenario);
+        for (&corner, &times) in &first.log.seen {
+            *seen.entry(corner).or_default() += times;
+        }
+        let fcfs = scenario.policy.order == Order::Fcfs && scenario.policy.preempt == Preempt::None;
+        if fcfs
+            && scenario.policy.backfill != Backfill::None
+            && first.log.seen.contains_key("work starts after later work")
+        {
+            *seen.entry("backfilling overtakes").or_default() += 1;
+        }
+        assert!(first.outcome.illegal == 0, "seed {seed}: illegal actions");
+        twice(seed, &scenario, &first);
+        unused_provider(seed, &scenario, &first);
+        dearer(seed, &scenario, &first);
+        if can_be_stretched(&scenario) {
+            slower(seed, &scenario);
+        }
+    }
+    let missing: Vec<&str> =
+        CORNERS.iter().copied().filter(|corner| !seen.contains_key(corner)).collect();
+    assert!(missing.is_empty(), "never reached: {missing:?}; reached: {seen:?}");
+}
+
+fn twice(seed: u64, scenario: &Scenario, first: &Ran) {
+    let again = run(seed, "again", scenario);
+    assert_eq!(first.fingerprint, again.fingerprint, "seed {seed}: not the same twice");
+}
+
+/// A table with one more row in front of it.
+fn shifted<T: Clone>(table: &Table<T>, row: T) -> Table<T> {
+    let mut shifted = Table::default();
+    shifted.push(row);
+    for row in table.rows() {
+        shifted.push(row.clone());
+    }
+    shifted
+}
+
+fn next<T>(id: Id<T>) -> Id<T> {
+    Id::new(id.raw() + 1)
+}
+
+/// A provider in front of all others, whose one instance type holds nothing.
+fn with_unused_provider(scenario: &Scenario) -> Scenario {
+    let mut changed = scenario.clone();
+    let world = &mut changed.world;
+    for offer in 0..world.offers.len() {
+        let offer = &mut world.offers[Id::new(offer as u32)];
+        (offer.zone, offer.instance_type) = (next(offer.zone), next(offer.instance_type));
+    }
+    for zone in 0..world.zones.len() {
+        let zone = &mut world.zones[Id::new(zone as u32)];
+        zone.region = next(zone.region);
+    }
+    for region in 0..world.regions.len() {
+        let region = &mut world.regions[Id::new(region as u32)];
+        region.provider = next(region.provider);
+    }
+    let mut fresh = World::empty(world.calendar);
+    let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
+    let provider = add_provider(&mut fresh, "unused", billing);
+    let region = add_region(&mut fresh, "nowhere", provider, "XX");
+    world.providers = shifted(&world.providers, fresh.providers[provider].clone());
+    world.regions = shifted(&world.regions, fresh.regions[region].clone());
+    world.zones = shifted(&world.zones, Zone { name: "nowhere-a".to_owned(), region });
+    let (name, family) = ("nothing".to_owned(), "nothing".to_owned());
+    let (shape, whole) = (Shape::default(), Shape::default());
+    let nothing = InstanceType {
+        name,
+        family,
+        shape,
+        whole,
+        gpu_model: None,
+        speed: 9_000_000,
+        power_milliwatts: 0,
+    };
+    world.types = shifted(&world.types, nothing);
+    let offer = Offer {
+        name: "unused/nowhere-a/nothing/on-demand".to_owned(),
+        zone: Id::new(0),
+        instance_type: Id::new(0),
+        market: Market::OnDemand,
+        price: PricePath::constant(Rate::ZERO),
+        capacity: None,
+        boot: Distribution::Constant(0.0),
+        running_at_start: 0,
+    };
+    world.offers = shifted(&world.offers, offer);
+    for quota in &mut world.quotas {
+        for offer in &mut quota.offers {
+            *offer = next(*offer);
+        }
+    }
+    let old = scenario.world.regions.len();
+    if !world.links.is_empty() {
+        let mut links = vec![Link::default(); (old + 1) * (old + 1)];
+        for from in 0..old {
+            for to in 0..old {
+                links[(from + 1) * (old + 1) + to + 1] = scenario.world.links[from * old + to];
+            }
+        }
+        world.links = links;
+    }
+    changed
+}
+
+fn unused_provider(seed: u64, scenario: &Scenario, first: &Ran) {
+    let more = run(seed, "an unused provider", &with_unused_provider(scenario));
+    assert_same_facts(seed, "an unused provider", 1, first, &more);
+    assert_eq!(first.fingerprint, more.fingerprint, "seed {seed}: an unused provider");
+}
+
+/// Three times the price: the same schedule, and exactly three times the cost.
+fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
+    const FACTOR: i64 = 3;
+    let mut changed = scenario.clone();
+    let scaled = |rate: Rate| Rate::from_picos(rate.picos() * FACTOR);
+    for offer in 0..changed.world.offers.len() {
+        let price = &mut changed.world.offers[Id::new(offer as u32)].price;
+        price.first = scaled(price.first);
+        for (_, rate) in &mut price.changes {
+            *rate = scaled(*rate);
+        }
+    }
+    for link in &mut changed.world.links {
+        link.nanos_per_gib *= FACTOR;
+    }
+    let more = run(seed, "dearer", &changed);
+    assert_same_facts(seed, "dearer", 1, first, &more);
+    let want = first.log.cost.nanos() * i128::from(FACTOR);
+    assert_eq!(more.log.cost.nanos(), want, "seed {seed}: three times the price");
+}
+
+/// F1 measures times in seconds, and laws that are drawn round to microseconds.
+fn can_be_stretched(scenario: &Scenario) -> bool {
+    let constant = |offer: &Offer| matches!(offer.boot, Distribution::Constant(_));
+    scenario.policy.order != Order::F1 && scenario.world.offers.rows().iter().all(constant)
+}
+
+fn doubled(span: Span) -> Span {
+    Span::from_micros(span.micros() * 2)
+}
+
+fn later(time: Time) -> Time {
+    if time == Time::MAX { time } else { Time::from_micros(time.micros() * 2) }
+}
+
+/// All times doubled: the same schedule at twice the time, and twice the cost.
+fn slower(seed: u64, scenario: &Scenario) {
+    let mut changed = scenario.clone();
+    let world = &mut changed.world;
+    for provider in 0..world.providers.len() {
+        let billing = &mut world.providers[Id::new(provider as u32)].billing;
+        *billing = Billing {
+            granularity: doubled(billing.granularity),
+            minimum: doubled(billing.minimum),
+        };
+    }
+    for offer in 0..world.offers.len() {
+        let offer = &mut world.offers[Id::new(offer as u32)];
+        if let Distribution::Constant(boot) = &mut offer.boot {
+            *boot *= 2.0;
+        }
+        for (at, _) in &mut offer.price.changes {
+            *at = later(*at);
+        }
+    }
+    for link in &mut world.links {
+        link.bytes_per_sec /= 2;
+        link.nanos_per_gib *= 2;
+    }
+    for work in &mut changed.works {
+        work.arrival = later(work.arrival);
+        work.truth.runtime = doubled(work.truth.runtime);
+        work.ask.estimate = doubled(work.ask.estimate);
+        work.ask.deadline = later(work.ask.deadline);
+    }
+    let policy = &mut changed.policy;
+    policy.admit.patience = policy.admit.patience.map(doubled);
+    if let Release::Idle { after } = &mut policy.release {
+        *after = doubled(*after);
+    }
+    if let Provision::OnDemand { after_wait, .. } = &mut policy.provision {
+        *after_wait = doubled(*after_wait);
+    }
+    changed.options.horizon = changed.options.horizon.map(later);
+    let (first, more) = (run(seed, "as it is", scenario), run(seed, "slower", &changed));
+    assert_same_facts(seed, "slower", 2, &first, &more);
+    let want = first.log.cost.nanos() * 2;
+    assert_eq!(more.log.cost.nanos(), want, "seed {seed}: twice the time");
+}
