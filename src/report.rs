@@ -2,6 +2,7 @@
 //! what it is given, and the same results give the same bytes.
 
 mod charges;
+mod chart;
 mod comparison;
 mod explain;
 mod figure;
@@ -16,6 +17,7 @@ mod testing;
 mod timeline;
 
 pub use charges::ChargesCsv;
+pub use chart::{Chart, Scene, comparison_charts, run_charts};
 pub use comparison::{Comparison, PolicyResult};
 pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};

@@ -27,7 +27,8 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    fn absorb(&mut self, other: &Self) {
+    /// Adds what happened in `other`.
+    pub fn absorb(&mut self, other: &Self) {
         self.waiting += other.waiting;
         self.waiting_max = self.waiting_max.max(other.waiting_max);
         for at in 0..3 {

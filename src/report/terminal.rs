@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{
+    Attribute, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle,
+};
 
 use super::comparison::Comparison;
 use super::figure::clean;
@@ -98,7 +100,7 @@ fn paint(words: &str, tone: Tone, terminal: Terminal) -> String {
 fn add(text: &mut String, section: &Section, terminal: Terminal) {
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(rules())
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(terminal.width);
     if terminal.colour {
@@ -121,6 +123,12 @@ fn add(text: &mut String, section: &Section, terminal: Terminal) {
         }
     }
     write!(text, "\n{}\n{table}\n", section.title).expect("a string takes everything");
+}
+
+/// A rule below the head and at the end, none between rows.
+fn rules() -> TableStyle {
+    let rule = || LineStyle::none().fill('─').junction('─');
+    TableStyle::new().top_border(rule()).header_separator(rule()).bottom_border(rule())
 }
 
 fn shown(cell: &Cell) -> comfy_table::Cell {

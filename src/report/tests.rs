@@ -73,3 +73,78 @@ fn files_of_a_tiny_run() {
 fn the_same_run_gives_the_same_bytes() {
     assert_eq!(csv_files(60, None), csv_files(60, None));
 }
+
+fn charts(count: u64) -> Vec<Chart> {
+    let world = tiny();
+    let ((), collector, series, _, outcome) = simulate(&world, count, None, ());
+    let summary = collector.summary(&world, &["default".to_owned()], &outcome);
+    let objectives =
+        [ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
+    let (waits, objectives) = (collector.waits(), objectives.as_slice());
+    let mut charts = run_charts(&Scene { world: &world, series: &series, waits, objectives });
+    let row = PolicyResult { name: "<b>", summary: &summary, series: &series, waits, objectives };
+    let comparison = Comparison { question: None, baseline: 0, rows: vec![row; 10] };
+    charts.extend(comparison_charts(&world, &comparison));
+    charts
+}
+
+#[test]
+fn charts_are_drawn_twice_alike_with_and_without_data() {
+    let draw = |count| -> Vec<(String, Vec<u8>)> {
+        let draw = |chart: &Chart| {
+            let mut png = Vec::new();
+            chart.write_png(&mut png).expect("memory takes everything");
+            (chart.svg().expect("the chart can be drawn"), png)
+        };
+        charts(count).iter().map(draw).collect()
+    };
+    let some = draw(20);
+    assert_eq!(some.len(), 12);
+    assert!(some == draw(20), "two drawings of one run differ");
+    assert!(some.iter().all(|(svg, _)| !svg.contains("no data")));
+    let none = draw(0);
+    assert_eq!(none.iter().filter(|(svg, _)| svg.contains("no data")).count(), 9);
+}
+
+#[test]
+fn names_in_charts_are_escaped() {
+    for chart in charts(20) {
+        let svg = chart.svg().expect("the chart can be drawn");
+        assert!(!svg.contains("<script>") && !svg.contains("<b>") && !svg.contains("<gcp>"));
+        assert!(svg.starts_with("<svg width=\"900\" height="), "{}", &svg[..60]);
+        assert!(svg.contains("font-family=\"DejaVu Sans, sans-serif\""));
+    }
+}
+
+#[test]
+fn the_terminal_shows_no_control_characters() {
+    let world = tiny();
+    let ((), collector, series, fingerprint, outcome) = simulate(&world, 30, None, ());
+    let summary = collector.summary(&world, &["\u{1b}[31mred".to_owned()], &outcome);
+    let objectives =
+        vec![ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
+    let name = "\u{1b}]0;x\u{7}";
+    let row = PolicyResult {
+        name,
+        summary: &summary,
+        series: &series,
+        waits: collector.waits(),
+        objectives: &objectives,
+    };
+    let comparison = Comparison { question: Some(name), baseline: 0, rows: vec![row, row] };
+    let report = RunReport {
+        recipe: Recipe { question: Some(name.to_owned()), ..Recipe::default() },
+        summary: summary.clone(),
+        objectives: objectives.clone(),
+        assumptions: vec![name.to_owned()],
+        fingerprint: fingerprint.hex(),
+        skipped_rows: 1,
+    };
+    let texts = [run_text(&report, Terminal::PLAIN), comparison_text(&comparison, Terminal::PLAIN)];
+    for text in texts {
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    }
+    let coloured = run_text(&report, Terminal { colour: true, ..Terminal::PLAIN });
+    assert!(coloured.contains("\u{1b}["));
+}

@@ -1,0 +1,312 @@
+//! Draws a chart. SVG and PNG come from one function; it works at twice the
+//! size shown, so that lines are smooth in both.
+
+use std::io;
+use std::sync::Once;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{FontStyle, register_font};
+
+use super::super::figure::clean;
+use super::{Axis, Bars, Chart, Colour, Mark, Plot, Tick};
+
+/// Width of the drawing; shown at half of it.
+const WIDTH: i32 = 1_800;
+/// Height of the plot itself.
+const PLOT: i32 = 560;
+/// Height of one bar with its space.
+const BAR: i32 = 76;
+/// Space left of the plot, for the labels of its axis.
+const LEFT: i32 = 170;
+/// Space left of bars, for their names.
+const BAR_LEFT: i32 = 480;
+const RIGHT: i32 = 60;
+/// Space above the plot, for title and unit.
+const TOP: i32 = 140;
+/// Height of one line of the legend.
+const LINE: i32 = 42;
+
+const INK: Colour = (32, 36, 44);
+const SOFT: Colour = (90, 98, 110);
+const GRID: Colour = (226, 229, 234);
+
+/// SVG names this font; what is drawn by ourselves is always the first one.
+const FONT: &str = "DejaVu Sans, sans-serif";
+
+type Area<DB> = DrawingArea<DB, Shift>;
+type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+fn use_font() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let font = include_bytes!("../../../assets/DejaVuSans-subset.ttf");
+        assert!(register_font(FONT, FontStyle::Normal, font).is_ok(), "the font can be read");
+    });
+}
+
+fn failed(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// As an SVG document.
+pub(super) fn svg(chart: &Chart) -> io::Result<String> {
+    use_font();
+    let layout = Layout::of(chart);
+    let mut text = String::new();
+    let size = (WIDTH as u32, layout.height as u32);
+    let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
+    draw(&area, chart, &layout).and_then(|()| area.present()).map_err(failed)?;
+    drop(area);
+    let (full, half) = (
+        format!("width=\"{}\" height=\"{}\"", size.0, size.1),
+        format!("width=\"{}\" height=\"{}\"", size.0 / 2, size.1 / 2),
+    );
+    Ok(text.replacen(&full, &half, 1))
+}
+
+/// As pixels of three bytes, with width and height.
+pub(super) fn pixels(chart: &Chart) -> io::Result<(Vec<u8>, u32, u32)> {
+    use_font();
+    let layout = Layout::of(chart);
+    let (width, height) = (WIDTH as u32, layout.height as u32);
+    let mut buffer = vec![0; width as usize * height as usize * 3];
+    let area = BitMapBackend::with_buffer(&mut buffer, (width, height)).into_drawing_area();
+    draw(&area, chart, &layout).and_then(|()| area.present()).map_err(failed)?;
+    drop(area);
+    Ok((buffer, width, height))
+}
+
+/// Where the parts of a chart lie, in pixels.
+#[derive(Clone, Debug)]
+struct Layout {
+    left: i32,
+    right: i32,
+    top: i32,
+    bottom: i32,
+    height: i32,
+    /// Place of each entry of the legend.
+    legend: Vec<(i32, i32)>,
+}
+
+impl Layout {
+    fn of(chart: &Chart) -> Self {
+        let (left, plot, below) = match &chart.plot {
+            Plot::Bars(bars) => (BAR_LEFT, BAR * bars.rows.len().max(1) as i32, 60),
+            Plot::Plane { x, .. } if x.ticks.iter().all(|tick| tick.below.is_empty()) => {
+                (LEFT, PLOT, 110)
+            }
+            Plot::Plane { .. } => (LEFT, PLOT, 150),
+            Plot::Nothing(_) => (LEFT, PLOT / 2, 30),
+        };
+        let bottom = TOP + plot;
+        let mut at = (LEFT.min(left), bottom + below);
+        let mut legend = Vec::new();
+        for (name, _) in &chart.legend {
+            let width = 44 + text_width(&shown(name), 26) + 40;
+            if at.0 + width > WIDTH - RIGHT && at.0 > LEFT {
+                at = (LEFT, at.1 + LINE);
+            }
+            legend.push(at);
+            at.0 += width;
+        }
+        let height = at.1 + if legend.is_empty() { 0 } else { LINE + 16 };
+        Self { left, right: WIDTH - RIGHT, top: TOP, bottom, height: (height + 1) / 2 * 2, legend }
+    }
+
+    fn x(&self, axis: &Axis, value: f64) -> i32 {
+        let share = (value - axis.low) / (axis.high - axis.low);
+        self.left + libm::round(share.clamp(0.0, 1.0) * f64::from(self.right - self.left)) as i32
+    }
+
+    fn y(&self, axis: &Axis, value: f64) -> i32 {
+        let share = (value - axis.low) / (axis.high - axis.low);
+        self.bottom - libm::round(share.clamp(0.0, 1.0) * f64::from(self.bottom - self.top)) as i32
+    }
+}
+
+/// Longest name that is shown in full.
+const LONGEST: usize = 48;
+
+/// A name from outside: without control characters, cut in the middle where
+/// it is very long, for its end tells offers apart.
+fn shown(name: &str) -> String {
+    let name = clean(name);
+    let length = name.chars().count();
+    if length <= LONGEST {
+        return name;
+    }
+    let head: String = name.chars().take(LONGEST / 2).collect();
+    let tail: String = name.chars().skip(length - LONGEST / 2 + 1).collect();
+    format!("{head}…{tail}")
+}
+
+fn text_width(text: &str, size: i32) -> i32 {
+    let font: FontDesc<'_> = (FONT, f64::from(size)).into();
+    font.box_size(text).map_or(0, |(width, _)| width as i32)
+}
+
+fn colour((red, green, blue): Colour) -> RGBColor {
+    RGBColor(red, green, blue)
+}
+
+fn text<DB: DrawingBackend>(
+    area: &Area<DB>,
+    words: &str,
+    at: (i32, i32),
+    (size, ink): (i32, Colour),
+    (hpos, vpos): (HPos, VPos),
+) -> Drawn<DB> {
+    if words.is_empty() {
+        return Ok(());
+    }
+    let ink = colour(ink);
+    let style =
+        TextStyle::from((FONT, f64::from(size)).into_font()).color(&ink).pos(Pos::new(hpos, vpos));
+    area.draw(&Text::new(words.to_owned(), at, style))
+}
+
+fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Chart, layout: &Layout) -> Drawn<DB> {
+    area.fill(&WHITE)?;
+    let left = 40;
+    text(area, &clean(&chart.title), (left, 34), (36, INK), (HPos::Left, VPos::Top))?;
+    text(area, &chart.unit, (left, 88), (26, SOFT), (HPos::Left, VPos::Top))?;
+    match &chart.plot {
+        Plot::Nothing(why) => {
+            let middle = ((layout.left + layout.right) / 2, (layout.top + layout.bottom) / 2);
+            text(area, why, middle, (32, SOFT), (HPos::Center, VPos::Center))?;
+        }
+        Plot::Plane { x, y, marks } => plane(area, layout, (x, y), marks)?,
+        Plot::Bars(bars) => draw_bars(area, layout, bars)?,
+    }
+    for ((name, ink), &(x, y)) in chart.legend.iter().zip(&layout.legend) {
+        area.draw(&Rectangle::new([(x, y - 12), (x + 28, y + 12)], colour(*ink).filled()))?;
+        text(area, &shown(name), (x + 42, y), (26, INK), (HPos::Left, VPos::Center))?;
+    }
+    Ok(())
+}
+
+fn line<DB: DrawingBackend>(
+    area: &Area<DB>,
+    points: Vec<(i32, i32)>,
+    ink: Colour,
+    width: u32,
+) -> Drawn<DB> {
+    area.draw(&PathElement::new(points, colour(ink).stroke_width(width)))
+}
+
+fn plane<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    (x, y): (&Axis, &Axis),
+    marks: &[Mark],
+) -> Drawn<DB> {
+    for tick in &y.ticks {
+        let at = layout.y(y, tick.at);
+        line(area, vec![(layout.left, at), (layout.right, at)], GRID, 2)?;
+        let place = (layout.left - 18, at);
+        text(area, &tick.label, place, (26, SOFT), (HPos::Right, VPos::Center))?;
+    }
+    for mark in marks {
+        draw_mark(area, layout, (x, y), mark)?;
+    }
+    line(area, vec![(layout.left, layout.bottom), (layout.right, layout.bottom)], SOFT, 2)?;
+    let mut free_from = 0;
+    for tick in &x.ticks {
+        free_from = x_tick(area, layout, (layout.x(x, tick.at), free_from), tick)?;
+    }
+    let middle = (layout.right, layout.top - 30);
+    text(area, &x.caption, middle, (24, SOFT), (HPos::Right, VPos::Center))
+}
+
+/// Draws a tick, its label only where there is room; returns where the next
+/// label may begin.
+fn x_tick<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    (at, free_from): (i32, i32),
+    tick: &Tick,
+) -> Result<i32, DrawingAreaErrorKind<DB::ErrorType>> {
+    line(area, vec![(at, layout.bottom), (at, layout.bottom + 10)], SOFT, 2)?;
+    let half = text_width(&tick.label, 26).max(text_width(&tick.below, 26)) / 2;
+    if at - half < free_from {
+        return Ok(free_from);
+    }
+    let place = |row: i32| (at, layout.bottom + 20 + row * 36);
+    text(area, &tick.label, place(0), (26, SOFT), (HPos::Center, VPos::Top))?;
+    text(area, &tick.below, place(1), (26, SOFT), (HPos::Center, VPos::Top))?;
+    Ok(at + half + 20)
+}
+
+fn draw_mark<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    (x, y): (&Axis, &Axis),
+    mark: &Mark,
+) -> Drawn<DB> {
+    let place = |points: &[(f64, f64)]| {
+        let mut placed: Vec<(i32, i32)> =
+            points.iter().map(|point| (layout.x(x, point.0), layout.y(y, point.1))).collect();
+        placed.dedup();
+        placed
+    };
+    match mark {
+        Mark::Line { points, colour, dashed: false } => line(area, place(points), *colour, 4),
+        Mark::Line { points, colour, dashed: true } => dashes(area, &place(points), *colour),
+        Mark::Area { upper, lower, colour: ink, opacity } => {
+            let mut outline = place(upper);
+            outline.extend(place(lower).into_iter().rev());
+            area.draw(&Polygon::new(outline, colour(*ink).mix(*opacity)))
+        }
+    }
+}
+
+/// A straight dashed line through the first two points.
+fn dashes<DB: DrawingBackend>(area: &Area<DB>, points: &[(i32, i32)], ink: Colour) -> Drawn<DB> {
+    let &[from, to, ..] = points else { return Ok(()) };
+    let length = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
+    let at = |far: i32| {
+        let far = far.min(length);
+        (from.0 + (to.0 - from.0) * far / length, from.1 + (to.1 - from.1) * far / length)
+    };
+    for far in (0..length).step_by(24) {
+        line(area, vec![at(far), at(far + 14)], ink, 3)?;
+    }
+    Ok(())
+}
+
+fn draw_bars<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, bars: &Bars) -> Drawn<DB> {
+    // The longest bar leaves room for the value behind it.
+    let values = bars.rows.iter().map(|row| text_width(&row.value, 26)).max().unwrap_or(0);
+    let room = f64::from((layout.right - layout.left - values - 30).max(100));
+    let high = if bars.high > 0.0 { bars.high } else { 1.0 };
+    let x = |value: f64| layout.left + libm::round((value / high).clamp(0.0, 1.0) * room) as i32;
+    for (at, row) in bars.rows.iter().enumerate() {
+        let top = layout.top + at as i32 * BAR + 10;
+        let (middle, bottom) = (top + 28, top + 56);
+        let name = shown(&row.label);
+        let place = (layout.left - 20, if row.below.is_empty() { middle } else { middle - 16 });
+        text(area, &name, place, (26, INK), (HPos::Right, VPos::Center))?;
+        let place = (layout.left - 20, middle + 18);
+        text(area, &shown(&row.below), place, (24, SOFT), (HPos::Right, VPos::Center))?;
+        let mut sum = 0.0;
+        for &(part, ink) in &row.parts {
+            let from = x(sum);
+            sum += part;
+            let corners = [(from, top), (x(sum).max(from), bottom)];
+            area.draw(&Rectangle::new(corners, colour(ink).filled()))?;
+        }
+        // A guide would cross values behind the bars.
+        let behind = if bars.guide.is_some() { layout.left + room as i32 } else { x(sum) };
+        text(area, &row.value, (behind + 16, middle), (26, INK), (HPos::Left, VPos::Center))?;
+    }
+    line(area, vec![(layout.left, layout.top), (layout.left, layout.bottom)], SOFT, 2)?;
+    if let Some((value, label)) = &bars.guide {
+        let at = x(*value);
+        dashes(area, &[(at, layout.top), (at, layout.bottom + 8)], INK)?;
+        let place = (at, layout.bottom + 14);
+        text(area, label, place, (24, SOFT), (HPos::Center, VPos::Top))?;
+    }
+    Ok(())
+}

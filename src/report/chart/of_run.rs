@@ -1,0 +1,330 @@
+//! The charts of one run.
+
+use super::super::figure::{clean, figure};
+use super::super::run::{ObjectiveResult, Side};
+use super::super::timeline::used_providers;
+use super::{Axis, BarRow, Bars, Chart, Colour, GREY, Mark, PALETTE, Plot, axis};
+use crate::metrics::{Bucket, Histogram, Series};
+use crate::model::World;
+use crate::units::{Span, Time};
+
+/// What the charts of a run are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// Names and dates.
+    pub world: &'a World,
+    /// Over time.
+    pub series: &'a Series,
+    /// Waits in microseconds.
+    pub waits: &'a Histogram,
+    /// The promises.
+    pub objectives: &'a [ObjectiveResult],
+}
+
+/// All charts of a run, in the order of the page. Those of objectives are
+/// there only where the scenario has any.
+pub fn run_charts(scene: &Scene<'_>) -> Vec<Chart> {
+    let mut charts =
+        vec![cost_rate(scene), utilisation(scene), instances(scene), queue(scene), waits(scene)];
+    if !scene.objectives.is_empty() {
+        charts.insert(0, objectives(scene.objectives));
+    }
+    charts
+}
+
+/// Points over time that are drawn at most; buckets beyond are averaged.
+const MOST_POINTS: usize = 240;
+
+/// Values by time: where each step begins and ends.
+pub(super) struct Steps {
+    pub(super) edges: Vec<(Time, Time)>,
+    buckets: Vec<(i128, Bucket)>,
+}
+
+impl Steps {
+    pub(super) fn of(series: &Series) -> Self {
+        let all: Vec<_> = series.buckets().filter(|(_, span, _)| span.micros() > 0).collect();
+        let merged = all.chunks(all.len().div_ceil(MOST_POINTS).max(1));
+        let mut steps = Self { edges: Vec::new(), buckets: Vec::new() };
+        for group in merged {
+            let (from, mut until) = (group[0].0, group[0].0);
+            let mut sum = Bucket::default();
+            for (start, span, bucket) in group {
+                until = *start + *span;
+                sum.absorb(bucket);
+            }
+            steps.edges.push((from, until));
+            steps.buckets.push((i128::from((until - from).micros()), sum));
+        }
+        steps
+    }
+
+    /// Means over each step.
+    pub(super) fn means(&self, integral: impl Fn(&Bucket) -> i128) -> Vec<f64> {
+        let mean = |(span, bucket): &(i128, Bucket)| integral(bucket) as f64 / *span as f64;
+        self.buckets.iter().map(mean).collect()
+    }
+
+    /// One number of each step.
+    fn of_each(&self, value: impl Fn(&Bucket) -> f64) -> Vec<f64> {
+        self.buckets.iter().map(|(_, bucket)| value(bucket)).collect()
+    }
+
+    /// `values` as corners of a stair.
+    pub(super) fn stair(&self, values: &[f64]) -> Vec<(f64, f64)> {
+        let corners = |(&(from, until), &value): (&(Time, Time), &f64)| {
+            [(from.secs_f64(), value), (until.secs_f64(), value)]
+        };
+        let mut points: Vec<(f64, f64)> = self.edges.iter().zip(values).flat_map(corners).collect();
+        // Corners on a level line say nothing.
+        let mut at = 1;
+        while at + 1 < points.len() {
+            if points[at - 1].1 == points[at].1 && points[at].1 == points[at + 1].1 {
+                points.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        points
+    }
+
+    /// Allocated over capacity of a resource, broken where there is none.
+    pub(super) fn utilisation(&self, resource: usize) -> Vec<Vec<(f64, f64)>> {
+        let mut pieces = vec![Vec::new()];
+        for (&(from, until), (_, bucket)) in self.edges.iter().zip(&self.buckets) {
+            let capacity = bucket.capacity[resource];
+            if capacity == 0 {
+                pieces.push(Vec::new());
+                continue;
+            }
+            let value = bucket.allocated[resource] as f64 / capacity as f64;
+            let piece = pieces.last_mut().expect("there is always one");
+            piece.extend([(from.secs_f64(), value), (until.secs_f64(), value)]);
+        }
+        pieces.retain(|piece| !piece.is_empty());
+        pieces
+    }
+
+    fn time_axis(&self, scene: &Scene<'_>) -> Option<Axis> {
+        let (first, last) = (self.edges.first()?, self.edges.last()?);
+        Some(axis::calendar(scene.world.calendar, first.0, last.1))
+    }
+}
+
+/// Layers on top of each other, the first at the bottom.
+fn stack(steps: &Steps, layers: &[(String, Vec<f64>, Colour)]) -> (Vec<Mark>, f64) {
+    let mut below = vec![0.0; steps.edges.len()];
+    let mut marks = Vec::new();
+    for (_, values, colour) in layers {
+        let above: Vec<f64> = below.iter().zip(values).map(|(low, value)| low + value).collect();
+        let (upper, lower) = (steps.stair(&above), steps.stair(&below));
+        marks.push(Mark::Area { upper, lower, colour: *colour, opacity: 1.0 });
+        below = above;
+    }
+    (marks, below.into_iter().fold(0.0, f64::max))
+}
+
+/// The largest layers by their sum, in order of size; the others as one.
+fn largest(mut layers: Vec<(String, Vec<f64>)>, most: usize) -> Vec<(String, Vec<f64>, Colour)> {
+    let sum = |values: &[f64]| values.iter().sum::<f64>();
+    layers.sort_by(|a, b| sum(&b.1).total_cmp(&sum(&a.1)).then_with(|| a.0.cmp(&b.0)));
+    let rest = layers.split_off(layers.len().min(most));
+    let mut shown: Vec<_> = layers
+        .into_iter()
+        .zip(PALETTE)
+        .map(|((name, values), colour)| (name, values, colour))
+        .collect();
+    if let Some((_, first)) = rest.first() {
+        let mut others = vec![0.0; first.len()];
+        for (_, values) in &rest {
+            others.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        }
+        shown.push((format!("{} others", rest.len()), others, GREY));
+    }
+    shown
+}
+
+fn stacked(
+    mut chart: Chart,
+    scene: &Scene<'_>,
+    steps: &Steps,
+    layers: Vec<(String, Vec<f64>)>,
+    y: fn(f64) -> Axis,
+) -> Chart {
+    let Some(x) = steps.time_axis(scene).filter(|_| !layers.is_empty()) else { return chart };
+    let layers = largest(layers, PALETTE.len());
+    let (marks, most) = stack(steps, &layers);
+    chart.plot = Plot::Plane { x, y: y(most), marks };
+    chart.legend = layers.into_iter().map(|(name, _, colour)| (name, colour)).collect();
+    chart
+}
+
+fn cost_rate(scene: &Scene<'_>) -> Chart {
+    let chart = Chart::new(
+        "cost-rate",
+        "Cost rate by provider",
+        "US dollars per hour, stacked",
+        "What all live instances cost per hour, booting ones included.",
+    );
+    let steps = Steps::of(scene.series);
+    let layer = |row: usize| {
+        let provider = &scene.world.providers.rows()[row];
+        let rate = |bucket: &Bucket| bucket.rates.get(row).copied().unwrap_or(0);
+        let values = steps.means(rate).into_iter().map(|picos| picos / 1e12).collect();
+        (clean(&provider.name), values)
+    };
+    let layers = used_providers(scene.world, scene.series).into_iter().map(layer).collect();
+    stacked(chart, scene, &steps, layers, axis::dollars)
+}
+
+fn instances(scene: &Scene<'_>) -> Chart {
+    let chart = Chart::new(
+        "instances",
+        "Instances by offer",
+        "number, stacked",
+        "Live instances, booting ones included.",
+    );
+    let steps = Steps::of(scene.series);
+    let layer = |offer: crate::units::Id<crate::model::Offer>| {
+        let live = |bucket: &Bucket| bucket.live.get(offer.row()).copied().unwrap_or(0);
+        (clean(&scene.world.offers[offer].name), steps.means(live))
+    };
+    let layers = scene.series.offers().into_iter().map(layer).collect();
+    stacked(chart, scene, &steps, layers, axis::wholes)
+}
+
+/// The names of the three resources, as they stand in buckets.
+pub(super) const RESOURCES: [&str; 3] = ["CPU", "memory", "GPU"];
+
+fn utilisation(scene: &Scene<'_>) -> Chart {
+    let mut chart = Chart::new(
+        "utilisation",
+        "Utilisation",
+        "allocated share of running capacity",
+        "Gaps are times without any running capacity.",
+    );
+    let steps = Steps::of(scene.series);
+    let Some(x) = steps.time_axis(scene) else { return chart };
+    let mut marks = Vec::new();
+    for (resource, name) in RESOURCES.into_iter().enumerate() {
+        let colour = PALETTE[resource];
+        let pieces = steps.utilisation(resource);
+        if pieces.is_empty() {
+            continue;
+        }
+        chart.legend.push((name.to_owned(), colour));
+        marks.extend(pieces.into_iter().map(|points| Mark::Line { points, colour, dashed: false }));
+    }
+    if !marks.is_empty() {
+        chart.plot = Plot::Plane { x, y: axis::percent(), marks };
+    }
+    chart
+}
+
+fn queue(scene: &Scene<'_>) -> Chart {
+    let mut chart = Chart::new(
+        "queue",
+        "Queue length",
+        "waiting jobs and virtual machines",
+        "The line is the mean over each step, the shade reaches to the most at once.",
+    );
+    let steps = Steps::of(scene.series);
+    let Some(x) = steps.time_axis(scene) else { return chart };
+    let mean = steps.means(|bucket| bucket.waiting);
+    let most = steps.of_each(|bucket| bucket.waiting_max as f64);
+    let high = most.iter().copied().fold(0.0, f64::max);
+    let marks = vec![
+        Mark::Area {
+            upper: steps.stair(&most),
+            lower: steps.stair(&vec![0.0; most.len()]),
+            colour: PALETTE[4],
+            opacity: 0.35,
+        },
+        Mark::Line { points: steps.stair(&mean), colour: PALETTE[0], dashed: false },
+    ];
+    chart.legend =
+        vec![("mean".to_owned(), PALETTE[0]), ("most at once".to_owned(), (195, 228, 247))];
+    chart.plot = Plot::Plane { x, y: axis::wholes(high), marks };
+    chart
+}
+
+/// Shares at which the waits are drawn.
+const QUANTILES: usize = 250;
+
+/// Cumulative distribution of waits, from a second on.
+pub(super) fn wait_curve(waits: &Histogram) -> Vec<(f64, f64)> {
+    let fractions: Vec<f64> = (0..=QUANTILES).map(|step| step as f64 / QUANTILES as f64).collect();
+    let values = waits.percentiles(&fractions);
+    let mut points = vec![(0.0, waits.share_at_most(1_000_000))];
+    for (value, share) in values.into_iter().zip(fractions) {
+        let Some(value) = value.filter(|&value| value > 1_000_000) else { continue };
+        let at = axis::on_durations(Span::from_micros(value as i64));
+        let last = points.last().map_or(0.0, |point| point.1);
+        points.extend([(at, last), (at, share)]);
+    }
+    points
+}
+
+fn waits(scene: &Scene<'_>) -> Chart {
+    let mut chart = Chart::new(
+        "waits",
+        "Waits",
+        "share of started work that waited at most this long",
+        "Waits of up to a second are counted at the left edge.",
+    );
+    let Some(max) = scene.waits.max() else { return chart };
+    let x = axis::durations(max as f64 / 1e6);
+    let mut points = wait_curve(scene.waits);
+    points.push((x.high, 1.0));
+    chart.legend.push(("all work".to_owned(), PALETTE[0]));
+    let mut marks = vec![Mark::Line { points, colour: PALETTE[0], dashed: false }];
+    for (name, fraction, colour) in [("p50", 0.5, PALETTE[2]), ("p95", 0.95, PALETTE[5])] {
+        if let Some(value) = scene.waits.percentiles(&[fraction])[0] {
+            let at = axis::on_durations(Span::from_micros(value as i64));
+            marks.push(Mark::Line { points: vec![(at, 0.0), (at, 1.0)], colour, dashed: true });
+            let words = figure("s", Some(value as f64 / 1e6));
+            chart.legend.push((format!("{name}: {words}"), colour));
+        }
+    }
+    chart.plot = Plot::Plane { x, y: axis::percent(), marks };
+    chart
+}
+
+/// Bars longer than this many times their bound are cut.
+const LONGEST_BAR: f64 = 2.0;
+
+fn objectives(objectives: &[ObjectiveResult]) -> Chart {
+    let (kept, broken) = (PALETTE[2], PALETTE[5]);
+    let mut chart = Chart::new(
+        "objectives",
+        "Objectives",
+        "value as a share of its bound",
+        "The dashed line is the bound. Bars end at twice the bound.",
+    );
+    let row = |objective: &ObjectiveResult| {
+        let ratio = match objective.value {
+            None => 0.0,
+            Some(value) if objective.bound > 0.0 => value / objective.bound,
+            Some(value) if value > 0.0 => LONGEST_BAR,
+            Some(_) => 0.0,
+        };
+        let verdict = if objective.met { "kept" } else { "broken" };
+        let value = figure(&objective.unit, objective.value);
+        let rule = match objective.side {
+            Side::AtLeast => "at least",
+            Side::AtMost => "at most",
+        };
+        let bound = figure(&objective.unit, Some(objective.bound));
+        BarRow {
+            label: objective.label.clone(),
+            below: format!("{rule} {bound}"),
+            parts: vec![(ratio.clamp(0.0, LONGEST_BAR), if objective.met { kept } else { broken })],
+            value: format!("{value}, {verdict}"),
+        }
+    };
+    let rows: Vec<BarRow> = objectives.iter().map(row).collect();
+    let longest = rows.iter().flat_map(|row| &row.parts).map(|part| part.0).fold(1.2, f64::max);
+    chart.plot = Plot::Bars(Bars { rows, high: longest, guide: Some((1.0, "bound".to_owned())) });
+    chart.legend = vec![("kept".to_owned(), kept), ("broken".to_owned(), broken)];
+    chart
+}
