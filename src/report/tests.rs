@@ -148,3 +148,57 @@ fn the_terminal_shows_no_control_characters() {
     let coloured = run_text(&report, Terminal { colour: true, ..Terminal::PLAIN });
     assert!(coloured.contains("\u{1b}["));
 }
+
+/// Both pages of a tiny run whose names try to break out.
+fn pages() -> [String; 2] {
+    let world = tiny();
+    let ((), collector, series, fingerprint, outcome) = simulate(&world, 30, None, ());
+    let evil = "</title><script>alert('x')</script>\u{202e}";
+    let summary = collector.summary(&world, &[evil.to_owned()], &outcome);
+    let objectives =
+        vec![ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
+    let waits = collector.waits();
+    let scene = Scene { world: &world, series: &series, waits, objectives: &objectives };
+    let inputs = vec![InputHash { name: evil.to_owned(), hash: "00".to_owned() }];
+    let report = RunReport {
+        recipe: Recipe {
+            question: Some(evil.to_owned()),
+            policy: evil.to_owned(),
+            inputs,
+            ..Recipe::default()
+        },
+        summary: summary.clone(),
+        objectives: objectives.clone(),
+        assumptions: vec![evil.to_owned()],
+        fingerprint: fingerprint.hex(),
+        skipped_rows: 1,
+    };
+    let row = PolicyResult {
+        name: evil,
+        summary: &summary,
+        series: &series,
+        waits,
+        objectives: &objectives,
+    };
+    let comparison = Comparison { question: Some(evil), baseline: 1, rows: vec![row, row] };
+    let (mut run, mut compare) = (Vec::new(), Vec::new());
+    write_run_page(&mut run, &report, &run_charts(&scene)).expect("the page is written");
+    let charts = comparison_charts(&world, &comparison);
+    write_comparison_page(&mut compare, &comparison, &charts, &[report])
+        .expect("the page is written");
+    [run, compare].map(|page| String::from_utf8(page).expect("the page is text"))
+}
+
+#[test]
+fn pages_run_no_script_and_load_nothing() {
+    let all = pages();
+    for page in &all {
+        assert!(!page.contains("<script") && !page.contains('\u{202e}'));
+        assert!(page.contains("&lt;script&gt;alert"));
+        assert!(page.contains("default-src 'none'"));
+        let links = page.matches("http").count() - page.matches("http-equiv").count();
+        assert_eq!(links, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+        assert!(!page.contains("url(") && !page.contains("<link") && !page.contains(" src="));
+    }
+    assert!(all == pages(), "two pages of one run differ");
+}

@@ -1,0 +1,133 @@
+//! Pages: one HTML file each, which loads nothing and runs no script.
+
+use std::io;
+
+use minijinja::value::Serde;
+use minijinja::{Environment, Value, context};
+use serde::Serialize;
+
+use super::chart::Chart;
+use super::comparison::Comparison;
+use super::figure::clean;
+use super::run::{Recipe, RunReport};
+use super::section;
+
+/// Writes `report.html`. `charts` are those of the run, in order.
+///
+/// # Errors
+/// The first error of the writer.
+pub fn write_run_page(
+    out: &mut dyn io::Write,
+    report: &RunReport,
+    charts: &[Chart],
+) -> io::Result<()> {
+    let (recipe, summary) = (&report.recipe, &report.summary);
+    let page = context! {
+        title => title(recipe.question.as_deref(), &recipe.scenario),
+        recipe => recipe_of(recipe),
+        started => summary.started.as_str(),
+        ended => summary.ended.as_str(),
+        drained => summary.drained,
+        tiles => said(section::tiles(report)),
+        objectives => said(section::objectives(report)),
+        times => said(section::times(summary)),
+        tables => said([section::work(summary), section::resources(summary)]),
+        costs => said(section::costs(&summary.cost)),
+        charts => drawn(charts)?,
+        assumptions => report.assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),
+        fingerprint => report.fingerprint.as_str(),
+        skipped_rows => report.skipped_rows,
+        percentiles_exact => summary.percentiles_exact,
+    };
+    render("run.html", page, out)
+}
+
+/// Writes `compare.html`. `charts` are those of the comparison; `reports`, if
+/// there are any, are the policies' own, in the order of its rows.
+///
+/// # Errors
+/// The first error of the writer.
+pub fn write_comparison_page(
+    out: &mut dyn io::Write,
+    comparison: &Comparison<'_>,
+    charts: &[Chart],
+    reports: &[RunReport],
+) -> io::Result<()> {
+    let policies: Vec<Value> = reports
+        .iter()
+        .map(|report| {
+            context! {
+                name => clean(&report.recipe.policy),
+                tiles => said(section::tiles(report)),
+                objectives => said(section::objectives(report)),
+                times => said(section::times(&report.summary)),
+                costs => said(section::costs(&report.summary.cost)),
+                fingerprint => report.fingerprint.as_str(),
+            }
+        })
+        .collect();
+    let baseline = clean(comparison.rows[comparison.baseline].name);
+    let assumptions = reports.first().map_or(&[][..], |report| &report.assumptions);
+    let page = context! {
+        title => title(comparison.question, "Comparison"),
+        baseline => baseline,
+        caution => comparison.caution(),
+        table => said(section::comparison(comparison)),
+        charts => drawn(charts)?,
+        policies => policies,
+        assumptions => assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),
+        skipped_rows => reports.first().map_or(0, |report| report.skipped_rows),
+        recipe => reports.first().map(|report| recipe_of(&report.recipe)),
+    };
+    render("compare.html", page, out)
+}
+
+fn title(question: Option<&str>, name: &str) -> String {
+    clean(question.filter(|question| !question.is_empty()).unwrap_or(name))
+}
+
+fn said(value: impl Serialize) -> Value {
+    Value::from(Serde(value))
+}
+
+/// The recipe with names that are fit to be shown.
+fn recipe_of(recipe: &Recipe) -> Value {
+    let input = |input: &super::run::InputHash| {
+        context! { name => clean(&input.name), hash => clean(&input.hash) }
+    };
+    context! {
+        version => recipe.version.as_str(),
+        scenario => clean(&recipe.scenario),
+        scenario_hash => recipe.scenario_hash.as_str(),
+        policy => clean(&recipe.policy),
+        seed => recipe.seed,
+        inputs => recipe.inputs.iter().map(input).collect::<Vec<_>>(),
+    }
+}
+
+fn drawn(charts: &[Chart]) -> io::Result<Vec<Value>> {
+    let draw = |chart: &Chart| {
+        let svg = Value::from_safe_string(chart.svg()?);
+        Ok(context! { svg, caption => chart.caption.as_str(), title => clean(&chart.title) })
+    };
+    charts.iter().map(draw).collect()
+}
+
+fn render(name: &str, page: Value, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut pages = Environment::new();
+    let templates = [
+        ("base.html", include_str!("page/base.html")),
+        ("parts.html", include_str!("page/parts.html")),
+        ("run.html", include_str!("page/run.html")),
+        ("compare.html", include_str!("page/compare.html")),
+    ];
+    for (name, text) in templates {
+        pages.add_template(name, text).map_err(io::Error::other)?;
+    }
+    let text = pages
+        .get_template(name)
+        .and_then(|template| template.render(page))
+        .map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")
+}
