@@ -10,21 +10,43 @@ use crate::units::{Demand, Free};
 /// Entries per tree node: a node's keys fill two cache lines.
 const FANOUT: usize = 16;
 
+/// The most that is free below a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Most {
+    free: Free,
+    /// Largest smaller one of free CPU and free memory, each as a share of a
+    /// typical instance: one instance has both. Without it, a subtree with CPU
+    /// on one instance and memory on another would look as if work fitted.
+    both: u32,
+}
+
+impl Most {
+    fn max(self, other: Self) -> Self {
+        Self { free: self.free.max(other.free), both: self.both.max(other.both) }
+    }
+
+    /// Whether it may be what makes `most` as large as it is.
+    fn touches(self, most: Self) -> bool {
+        self.both == most.both && most.both > 0 || self.free.touches(most.free)
+    }
+}
+
 /// Smallest order, most free and union of kinds below a child; or an instance.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     order: u64,
-    free: Free,
+    most: Most,
     /// Instance slot, or node number.
     below: u32,
     kinds: u64,
 }
 
-/// Rows by column, so that one query looks at all rows at once.
+/// Rows by column, so that one query looks at all rows at once. Unused rows are zero.
 #[derive(Clone, Debug)]
 struct Node {
     cpu: [u32; FANOUT],
     memory: [u32; FANOUT],
+    both: [u32; FANOUT],
     orders: [u64; FANOUT],
     below: [u32; FANOUT],
     kinds: [u64; FANOUT],
@@ -38,6 +60,7 @@ impl Node {
         Self {
             cpu: [0; FANOUT],
             memory: [0; FANOUT],
+            both: [0; FANOUT],
             orders: [0; FANOUT],
             below: [0; FANOUT],
             kinds: [0; FANOUT],
@@ -47,33 +70,41 @@ impl Node {
         }
     }
 
-    fn free(&self, at: usize) -> Free {
+    fn most(&self, at: usize) -> Most {
         let (whole_gpus, best_share) = self.gpus[at];
-        Free { cpu: self.cpu[at], memory: self.memory[at], whole_gpus, best_share }
+        let free = Free { cpu: self.cpu[at], memory: self.memory[at], whole_gpus, best_share };
+        Most { free, both: self.both[at] }
     }
 
     fn row(&self, at: usize) -> Row {
         let (order, below, kinds) = (self.orders[at], self.below[at], self.kinds[at]);
-        Row { order, free: self.free(at), below, kinds }
+        Row { order, most: self.most(at), below, kinds }
     }
 
-    fn set_free(&mut self, at: usize, free: Free) {
-        (self.cpu[at], self.memory[at]) = (free.cpu, free.memory);
-        self.gpus[at] = (free.whole_gpus, free.best_share);
+    fn set_most(&mut self, at: usize, most: Most) {
+        (self.cpu[at], self.memory[at]) = (most.free.cpu, most.free.memory);
+        self.both[at] = most.both;
+        self.gpus[at] = (most.free.whole_gpus, most.free.best_share);
     }
 
     fn set(&mut self, at: usize, row: Row) {
-        self.set_free(at, row.free);
+        self.set_most(at, row.most);
         (self.orders[at], self.below[at], self.kinds[at]) = (row.order, row.below, row.kinds);
     }
 
-    fn most_free(&self) -> Free {
-        (0..self.len).fold(Free::default(), |most, at| most.max(self.free(at)))
+    /// The most of all rows.
+    fn all_most(&self) -> Most {
+        let largest = |column: &[u32; FANOUT]| column.iter().fold(0, |most, &one| most.max(one));
+        let gpus = self.gpus[..self.len].iter();
+        let (whole_gpus, best_share) =
+            gpus.fold((0, 0), |most, one| (most.0.max(one.0), most.1.max(one.1)));
+        let (cpu, memory) = (largest(&self.cpu), largest(&self.memory));
+        Most { free: Free { cpu, memory, whole_gpus, best_share }, both: largest(&self.both) }
     }
 
     fn summary(&self, number: u32) -> Row {
-        let kinds = self.kinds[..self.len].iter().fold(0, |all, kinds| all | kinds);
-        Row { order: self.orders[0], free: self.most_free(), below: number, kinds }
+        let kinds = self.kinds.iter().fold(0, |all, kinds| all | kinds);
+        Row { order: self.orders[0], most: self.all_most(), below: number, kinds }
     }
 
     fn insert(&mut self, at: usize, row: Row) {
@@ -88,7 +119,14 @@ impl Node {
         for to in at..self.len - 1 {
             self.set(to, self.row(to + 1));
         }
-        self.len -= 1;
+        self.truncate(self.len - 1);
+    }
+
+    fn truncate(&mut self, len: usize) {
+        for at in len..self.len {
+            self.set(at, Row::default());
+        }
+        self.len = len;
     }
 
     /// Appends the rows of `from`, a range of another node.
@@ -105,15 +143,27 @@ impl Node {
         below.saturating_sub(1)
     }
 
-    /// The rows from `start` on in which `demand` may fit, as a bit set.
-    fn fitting(&self, demand: Demand, start: usize) -> u32 {
-        let mut fitting = 0;
-        for at in 0..FANOUT {
-            let fits = self.cpu[at] >= demand.cpu && self.memory[at] >= demand.memory;
-            fitting |= u32::from(fits) << at;
+    /// The rows from `start` on in which the demand may fit: byte `at` is 1.
+    fn fitting(&self, needed: &Needed, start: usize) -> u128 {
+        let mut fits = [0_u8; FANOUT];
+        for (at, fits) in fits.iter_mut().enumerate() {
+            let enough = (self.cpu[at] >= needed.demand.cpu)
+                & (self.memory[at] >= needed.demand.memory)
+                & (self.both[at] >= needed.both);
+            *fits = u8::from(enough);
         }
-        fitting & ((1 << self.len) - 1) & !((1 << start) - 1)
+        let used = u128::MAX >> (8 * (FANOUT - self.len.max(1)));
+        u128::from_le_bytes(fits) & used & (u128::MAX << (8 * start))
     }
+}
+
+/// What a query looks for.
+#[derive(Clone, Copy, Debug)]
+struct Needed {
+    demand: Demand,
+    both: u32,
+    kinds: u64,
+    from: u64,
 }
 
 /// Instances in order, searchable by what fits.
@@ -123,11 +173,15 @@ pub(crate) struct FreeIndex {
     unused: Vec<u32>,
     root: u32,
     len: usize,
+    /// Milli-cores and MiB of a typical instance are worth this much each, in
+    /// parts of 2^20: the first instance is typical.
+    worth: (u64, u64),
 }
 
 impl FreeIndex {
     pub(crate) fn new() -> Self {
-        Self { nodes: vec![Node::new(true)], unused: Vec::new(), root: 0, len: 0 }
+        let nodes = vec![Node::new(true)];
+        Self { nodes, unused: Vec::new(), root: 0, len: 0, worth: (0, 0) }
     }
 
     /// Number of instances.
@@ -137,7 +191,11 @@ impl FreeIndex {
 
     /// Adds the instance in `slot` at `order`, which no other instance has.
     pub(crate) fn insert(&mut self, order: u64, slot: u32, free: Free, kinds: u64) {
-        let row = Row { order, free, below: slot, kinds };
+        if self.worth == (0, 0) {
+            let worth = |whole: u32| (1 << 52) / u64::from(whole.max(1));
+            self.worth = (worth(free.cpu), worth(free.memory));
+        }
+        let row = Row { order, most: self.most(free), below: slot, kinds };
         self.len += 1;
         if let Some(right) = self.insert_below(self.root, row) {
             let left = self.root;
@@ -147,6 +205,17 @@ impl FreeIndex {
             root.insert(0, rows[0]);
             root.insert(1, rows[1]);
         }
+    }
+
+    fn most(&self, free: Free) -> Most {
+        Most { free, both: self.both(free.cpu, free.memory) }
+    }
+
+    /// The smaller share of a typical instance. Never larger for less CPU or less memory.
+    fn both(&self, cpu: u32, memory: u32) -> u32 {
+        let share =
+            |amount: u32, worth: u64| (u64::from(amount).saturating_mul(worth) >> 32) as u32;
+        share(cpu, self.worth.0).min(share(memory, self.worth.1))
     }
 
     /// Removes the instance at `order`.
@@ -161,7 +230,7 @@ impl FreeIndex {
 
     /// Changes what is free of the instance at `order`, which keeps its place.
     pub(crate) fn update(&mut self, order: u64, free: Free) {
-        self.update_below(self.root, order, free);
+        self.update_below(self.root, order, self.most(free));
     }
 
     /// The first instance at or after `from` that has one of `kinds`, fits
@@ -173,13 +242,13 @@ impl FreeIndex {
         from: u64,
         accept: &mut dyn FnMut(u32) -> bool,
     ) -> Option<(u64, u32)> {
-        self.first_below(self.root, demand, kinds, from, accept)
+        let needed = Needed { demand, both: self.both(demand.cpu, demand.memory), kinds, from };
+        self.first_below(self.root, &needed, accept)
     }
 
     fn claim(&mut self, leaf: bool) -> u32 {
         if let Some(number) = self.unused.pop() {
-            let node = &mut self.nodes[number as usize];
-            (node.len, node.leaf) = (0, leaf);
+            self.nodes[number as usize] = Node::new(leaf);
             return number;
         }
         self.nodes.push(Node::new(leaf));
@@ -189,26 +258,25 @@ impl FreeIndex {
     fn first_below(
         &self,
         number: u32,
-        demand: Demand,
-        kinds: u64,
-        from: u64,
+        needed: &Needed,
         accept: &mut dyn FnMut(u32) -> bool,
     ) -> Option<(u64, u32)> {
         let node = &self.nodes[number as usize];
-        let start = if from == 0 { 0 } else { node.position(from) };
-        let mut fitting = node.fitting(demand, start);
+        let start = if needed.from == 0 { 0 } else { node.position(needed.from) };
+        let mut fitting = node.fitting(needed, start);
         while fitting != 0 {
-            let at = fitting.trailing_zeros() as usize;
+            let at = fitting.trailing_zeros() as usize / 8;
             fitting &= fitting - 1;
-            if node.kinds[at] & kinds == 0 || demand.gpus > 0 && !node.free(at).fits(demand) {
+            let by_gpu = needed.demand.gpus == 0 || node.most(at).free.fits(needed.demand);
+            if node.kinds[at] & needed.kinds == 0 || !by_gpu {
                 continue;
             }
             if !node.leaf {
-                let found = self.first_below(node.below[at], demand, kinds, from, accept);
+                let found = self.first_below(node.below[at], needed, accept);
                 if found.is_some() {
                     return found;
                 }
-            } else if node.orders[at] >= from && accept(node.below[at]) {
+            } else if node.orders[at] >= needed.from && accept(node.below[at]) {
                 return Some((node.orders[at], node.below[at]));
             }
         }
@@ -228,7 +296,7 @@ impl FreeIndex {
             let node = &mut self.nodes[number as usize];
             node.orders[at] = node.orders[at].min(row.order);
             node.kinds[at] |= row.kinds;
-            node.set_free(at, node.free(at).max(row.free));
+            node.set_most(at, node.most(at).max(row.most));
             return None;
         };
         let summary = self.nodes[child as usize].summary(child);
@@ -246,7 +314,7 @@ impl FreeIndex {
         let half = FANOUT / 2;
         let full = self.nodes[number as usize].clone();
         self.nodes[right as usize].append(&full, half..FANOUT);
-        self.nodes[number as usize].len = half;
+        self.nodes[number as usize].truncate(half);
         if at <= half {
             self.nodes[number as usize].insert(at, row);
         } else {
@@ -296,27 +364,30 @@ impl FreeIndex {
         node.remove(left_at + 1);
     }
 
-    /// Changes a row; returns what was most free of the node's row, and is now.
+    /// Changes a row; returns what was the most of the node's row, and is now.
     /// A node's most is counted again only where the changed row may have held it.
-    fn update_below(&mut self, number: u32, order: u64, free: Free) -> (Free, Free) {
+    fn update_below(&mut self, number: u32, order: u64, most: Most) -> (Most, Most) {
         let node = &mut self.nodes[number as usize];
         let at = node.position(order);
-        let old = node.free(at);
+        let old = node.most(at);
         if node.leaf {
             assert!(node.orders[at] == order, "only indexed instances change");
-            node.set_free(at, free);
-            return (old, free);
+            node.set_most(at, most);
+            return (old, most);
         }
         let child = node.below[at];
-        let (before, after) = self.update_below(child, order, free);
-        let new = if old.max(after) == old && !before.touches(old) {
+        let (before, after) = self.update_below(child, order, most);
+        if before == after {
             return (old, old);
-        } else if after.max(before) == after {
+        }
+        let new = if after.max(before) == after {
             old.max(after)
+        } else if before.touches(old) {
+            self.nodes[child as usize].all_most()
         } else {
-            self.nodes[child as usize].most_free()
+            old.max(after)
         };
-        self.nodes[number as usize].set_free(at, new);
+        self.nodes[number as usize].set_most(at, new);
         (old, new)
     }
 }

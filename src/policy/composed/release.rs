@@ -77,10 +77,10 @@ mod tests {
     use super::*;
     use crate::model::Ask;
     use crate::state::testing::{Plan, demand, start, submit, world};
-    use crate::state::{Effect, IndexBy, Needs, Share, State};
+    use crate::state::{ClassBy, Effect, IndexBy, Needs, Share, State};
     use crate::units::{Id, Stream};
 
-    const NEEDS: Needs = Needs { index: IndexBy::Age, ends: false };
+    const NEEDS: Needs = Needs { index: IndexBy::Age, ends: false, classes: ClassBy::Nothing };
 
     /// What the part does at `secs`, told of `triggers`.
     fn at(
