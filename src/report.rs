@@ -31,4 +31,6 @@ pub use terminal::{Terminal, comparison_text, run_text};
 pub use timeline::write_timeseries;
 
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,104 @@
+//! Holds `docs/outputs.md` to what is really written.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::testing::{simulate, tiny};
+use super::*;
+
+/// First cells of the table below `## section`, braces expanded.
+fn documented(section: &str) -> Vec<String> {
+    let text = include_str!("../../docs/outputs.md");
+    let heading = format!("## {section}\n");
+    let (_, below) = text.split_once(&heading).expect("the section is documented");
+    let own = below.split("\n## ").next().unwrap_or(below);
+    let cells = own.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    cells.flat_map(expanded).collect()
+}
+
+/// `a.{b,c}` as `a.b` and `a.c`.
+fn expanded(cell: &str) -> Vec<String> {
+    let Some((head, rest)) = cell.split_once('{') else { return vec![cell.to_owned()] };
+    let (middle, tail) = rest.split_once('}').expect("a brace is closed");
+    middle.split(',').map(|part| format!("{head}{part}{tail}")).collect()
+}
+
+/// Paths of all leaves; what is documented is a leaf whatever it holds.
+fn keys(value: &Value, path: &str, leaves: &[String], found: &mut BTreeSet<String>) {
+    if leaves.iter().any(|leaf| leaf == path) {
+        found.insert(path.to_owned());
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                keys(value, &path, leaves, found);
+            }
+        }
+        Value::Array(rows) => {
+            for row in rows {
+                keys(row, &format!("{path}[]"), leaves, found);
+            }
+        }
+        _ => {
+            found.insert(path.to_owned());
+        }
+    }
+}
+
+fn same_keys(section: &str, json: &[u8]) {
+    let documented = documented(section);
+    let value: Value = serde_json::from_slice(json).expect("what is written is JSON");
+    let mut found = BTreeSet::new();
+    keys(&value, "", &documented, &mut found);
+    let documented: BTreeSet<String> = documented.into_iter().collect();
+    assert_eq!(found, documented, "{section}");
+}
+
+#[test]
+fn every_column_is_documented_in_order() {
+    let files: [(&str, &[&str]); 6] = [
+        ("jobs.csv", &jobs::COLUMNS),
+        ("instances.csv", &instances::COLUMNS),
+        ("charges.csv", &charges::COLUMNS),
+        ("explain.csv", &explain::COLUMNS),
+        ("timeseries.csv", &timeline::COLUMNS),
+        ("compare.csv", &comparison::COLUMNS),
+    ];
+    for (file, columns) in files {
+        assert_eq!(documented(file), columns, "{file}");
+    }
+}
+
+#[test]
+fn every_key_is_documented() {
+    let world = tiny();
+    let ((), collector, series, fingerprint, outcome) = simulate(&world, 20, None, ());
+    let summary = collector.summary(&world, &["default".to_owned()], &outcome);
+    let objectives =
+        vec![ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
+    let row = PolicyResult {
+        name: "p",
+        summary: &summary,
+        series: &series,
+        waits: collector.waits(),
+        objectives: &objectives,
+    };
+    let mut compare = Vec::new();
+    let comparison = Comparison { question: None, baseline: 0, rows: vec![row] };
+    comparison.write_json(&mut compare).expect("memory takes everything");
+    same_keys("compare.json", &compare);
+    let report = RunReport {
+        recipe: Recipe { inputs: vec![InputHash::default()], ..Recipe::default() },
+        summary,
+        objectives: objectives.clone(),
+        assumptions: Vec::new(),
+        fingerprint: fingerprint.hex(),
+        skipped_rows: 0,
+    };
+    let mut json = Vec::new();
+    report.write_json(&mut json).expect("memory takes everything");
+    same_keys("summary.json", &json);
+}
