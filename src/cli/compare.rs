@@ -106,13 +106,16 @@ fn write(
     comparison.write_json(&mut json)?;
     folder.write("compare.json", &json)?;
     folder.write("scenario.toml", scenario.text.as_bytes())?;
+    let mut reports = Vec::new();
     for (&row, result) in rows.iter().zip(results) {
         let policy = &scenario.policies[row];
+        let report = recipe::report(scenario, policy, result)?;
         let mut summary = Vec::new();
-        recipe::report(scenario, policy, result)?.write_json(&mut summary)?;
+        report.write_json(&mut summary)?;
         folder.write(&format!("{}/summary.json", policy.name), &summary)?;
+        reports.push(report);
     }
-    recipe::write_compare_pages(&folder, scenario, comparison)?;
+    recipe::write_compare_pages(&folder, scenario, comparison, &reports)?;
     let names: Vec<&str> = comparison.rows.iter().map(|row| row.name).collect();
     let manifest = recipe::manifest(&recipe::recipe(scenario, &names.join(", "))?, None)?;
     Ok(folder.finish(&manifest)?)

@@ -10,7 +10,10 @@ use serde_json::json;
 use super::folder::Folder;
 use crate::experiment::RunResult;
 use crate::policy::spec::PolicySpec;
-use crate::report::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
+use crate::report::{
+    Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, comparison_charts,
+    run_charts, write_comparison_page, write_run_page,
+};
 use crate::scenario::{Comparison, Scenario};
 
 /// Everything that is said of one run.
@@ -88,19 +91,44 @@ pub(super) fn manifest(recipe: &Recipe, fingerprint: Option<&str>) -> Result<Vec
 
 /// Pages and charts of one run.
 pub(super) fn write_run_pages(
-    _folder: &Folder,
-    _scenario: &Scenario,
-    _report: &RunReport,
-    _result: &RunResult,
+    folder: &Folder,
+    scenario: &Scenario,
+    report: &RunReport,
+    result: &RunResult,
 ) -> Result<()> {
-    Ok(())
+    let scene = Scene {
+        world: &scenario.world,
+        series: &result.series,
+        waits: &result.waits,
+        objectives: &report.objectives,
+    };
+    let charts = run_charts(&scene);
+    write_charts(folder, &charts)?;
+    let mut page = Vec::new();
+    write_run_page(&mut page, report, &charts)?;
+    folder.write("report.html", &page)
 }
 
 /// Pages and charts of a comparison.
 pub(super) fn write_compare_pages(
-    _folder: &Folder,
-    _scenario: &Scenario,
-    _comparison: &crate::report::Comparison<'_>,
+    folder: &Folder,
+    scenario: &Scenario,
+    comparison: &crate::report::Comparison<'_>,
+    reports: &[RunReport],
 ) -> Result<()> {
+    let charts = comparison_charts(&scenario.world, comparison);
+    write_charts(folder, &charts)?;
+    let mut page = Vec::new();
+    write_comparison_page(&mut page, comparison, &charts, reports)?;
+    folder.write("compare.html", &page)
+}
+
+fn write_charts(folder: &Folder, charts: &[Chart]) -> Result<()> {
+    for chart in charts {
+        folder.write(&format!("charts/{}.svg", chart.name), chart.svg()?.as_bytes())?;
+        let mut png = Vec::new();
+        chart.write_png(&mut png)?;
+        folder.write(&format!("charts/{}.png", chart.name), &png)?;
+    }
     Ok(())
 }
