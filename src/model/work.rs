@@ -19,7 +19,7 @@ pub struct Home {
 }
 
 /// Work with an end (a job) or with a lifetime (a virtual machine).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Runs for its runtime on the reference machine, scaled by relative speed.
     #[default]

@@ -1,9 +1,18 @@
-//! Rent what, and where?
+//! Rent what, and where? One part per file.
+
+mod demand;
+mod fleet;
+mod shelf;
+mod weigh;
+mod zones;
 
 use super::spec;
 use super::turn::Turn;
 use crate::state::{WaitReason, WorkRef};
 use crate::units::Time;
+
+pub use demand::OnDemand;
+pub use fleet::Fleet;
 
 /// What was done for work that fits nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +21,7 @@ pub enum Supply {
     Rented,
     /// Renting for it is allowed from then on.
     Later(Time),
-    /// Nothing was rented.
+    /// Tasks still wait. Some of a job that is no gang may have been placed.
     None(WaitReason),
 }
 
@@ -26,18 +35,12 @@ pub trait Provision: std::fmt::Debug {
 }
 
 /// The part that `spec` names.
-pub fn build(_spec: &spec::Provision) -> Box<dyn Provision> {
-    Box::new(OwnedOnly)
-}
-
-/// Rents nothing.
-#[derive(Debug)]
-pub struct OwnedOnly;
-
-impl Provision for OwnedOnly {
-    fn begin(&mut self, _turn: &mut Turn<'_, '_>) {}
-
-    fn supply(&mut self, _turn: &mut Turn<'_, '_>, _work: WorkRef) -> Supply {
-        Supply::None(WaitReason::NoRoom)
+pub fn build(spec: &spec::Provision) -> Box<dyn Provision> {
+    match spec {
+        spec::Provision::OwnedOnly => Box::new(Fleet::default()),
+        spec::Provision::Static { fleets } => Box::new(Fleet::new(fleets)),
+        spec::Provision::OnDemand { choice, markets, after_wait, max_instances } => {
+            Box::new(OnDemand::new(*choice, markets, *after_wait, *max_instances))
+        }
     }
 }

@@ -60,6 +60,11 @@ impl Allocation {
     pub fn work(&self) -> WorkRef {
         self.work.expect("a live allocation belongs to work")
     }
+
+    /// Whether its instances were taken away in this turn.
+    pub const fn has_yielded(&self) -> bool {
+        self.yielded
+    }
 }
 
 /// A live piece of work, as an operator sees it.

@@ -332,6 +332,26 @@ impl State<'_> {
         full.then_some(LaunchRefusal::Capacity)
     }
 
+    /// How many launches of `offer` would be accepted now, and what refuses the
+    /// next; `u64::MAX` and nothing where there is no limit.
+    pub fn launch_room(&self, offer: Id<Offer>) -> (u64, Option<LaunchRefusal>) {
+        let whole = self.world.type_of(offer).whole;
+        let capacity = self.world.offers[offer].capacity;
+        let live = self.offers[offer.row()].live;
+        let mut room = capacity.map_or((u64::MAX, None), |most| {
+            (u64::from(most.saturating_sub(live)), Some(LaunchRefusal::Capacity))
+        });
+        for &row in &self.quotas_of[offer.row()] {
+            let quota = &self.world.quotas[row];
+            let left = quota.limit.saturating_sub(self.quota_used[row]);
+            let by_quota = left.checked_div(quota_amount(quota.unit, whole));
+            if by_quota.is_some_and(|launches| launches <= room.0) {
+                room = (by_quota.unwrap_or(0), Some(LaunchRefusal::Quota(row)));
+            }
+        }
+        room
+    }
+
     pub(super) fn launch(&mut self, offer: Id<Offer>, phase: Phase) -> InstanceRef {
         let shape = self.world.type_of(offer).shape;
         let rate = self.price(offer);

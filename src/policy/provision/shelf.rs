@@ -1,0 +1,155 @@
+//! The offers for alike work, and what it would cost and take there.
+
+use crate::model::{Ask, Billing, Link, Market, Offer, Provider, Region, Spread, Zone};
+use crate::policy::turn::Turn;
+use crate::units::{Id, Money, Rate, Span, Time};
+
+/// Offers that may and can run work of one demand, rule set, kind and home,
+/// in order of their price for the same progress.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    pub(super) candidates: Vec<Candidate>,
+    /// Providers with a candidate, in order.
+    pub(super) providers: Vec<Id<Provider>>,
+    /// When a price changes next; until then, rates and order hold.
+    until: Time,
+}
+
+/// One offer, for one kind of work.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) offer: Id<Offer>,
+    pub(super) provider: Id<Provider>,
+    pub(super) zone: Id<Zone>,
+    /// Tasks that one instance holds, or one where tasks are spread.
+    pub(super) each: u32,
+    /// Millionths of the reference machine.
+    speed: u32,
+    boot: Span,
+    billing: Billing,
+    /// Ways in and out; none at home.
+    links: Option<(Link, Link)>,
+    rate: Rate,
+    /// Pico-dollars per hour of progress of a task, rounded down.
+    unit: i128,
+}
+
+/// What a job would cost on an offer, and when it would end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Quote {
+    pub(super) cost: Money,
+    pub(super) end: Span,
+}
+
+impl Shelf {
+    /// Looks through all offers once.
+    pub(super) fn new(turn: &Turn<'_, '_>, ask: &Ask, markets: &[Market]) -> Self {
+        let offers = turn.world().offers.iter();
+        let open = offers.filter(|(_, facts)| is_open(facts.market, markets));
+        let candidates: Vec<Candidate> =
+            open.filter_map(|(offer, _)| Candidate::new(turn, ask, offer)).collect();
+        let mut providers: Vec<_> = candidates.iter().map(|one| one.provider).collect();
+        providers.sort_unstable();
+        providers.dedup();
+        Self { candidates, providers, until: Time::from_micros(i64::MIN) }
+    }
+
+    /// Takes in new prices.
+    pub(super) fn refresh(&mut self, turn: &Turn<'_, '_>) {
+        let now = turn.now();
+        if now < self.until {
+            return;
+        }
+        self.until = Time::MAX;
+        for one in &mut self.candidates {
+            one.rate = turn.price(one.offer);
+            let progress = i128::from(one.each) * i128::from(one.speed.max(1));
+            one.unit = i128::from(one.rate.picos()) * 1_000_000 / progress;
+            let changes = &turn.world().offers[one.offer].price.changes;
+            let next = changes.partition_point(|&(from, _)| from <= now);
+            self.until = changes.get(next).map_or(self.until, |&(from, _)| from.min(self.until));
+        }
+        self.candidates.sort_by_key(|one| (one.unit, one.offer));
+    }
+}
+
+/// Whether a part that rents from `markets` (on demand if it names none) rents there.
+pub(super) fn is_open(market: Market, markets: &[Market]) -> bool {
+    match market {
+        Market::Owned => false,
+        Market::OnDemand if markets.is_empty() => true,
+        market => markets.contains(&market),
+    }
+}
+
+impl Candidate {
+    fn new(turn: &Turn<'_, '_>, ask: &Ask, offer: Id<Offer>) -> Option<Self> {
+        let (world, rules) = (turn.world(), turn.rules(ask.rules));
+        let holds = world.type_of(offer).shape.holds(ask.demand);
+        if holds == 0 || !rules.allows(offer) {
+            return None;
+        }
+        let provider = world.provider_of(offer);
+        let facts = &world.offers[offer];
+        let boot = facts.boot.mean().or_else(|| facts.boot.quantile(0.5));
+        let boot = Span::from_secs_f64(boot.unwrap_or(0.0)).unwrap_or(Span::ZERO);
+        let home = ask.home.and_then(|home| turn.home_region(home));
+        Some(Self {
+            offer,
+            provider,
+            zone: facts.zone,
+            each: if rules.spread == Spread::None { holds } else { 1 },
+            speed: rules.speed(ask.kind, offer),
+            boot: boot.max(Span::ZERO),
+            billing: world.providers[provider].billing,
+            links: home.and_then(|home| links(turn, home, world.region_of(offer))),
+            rate: Rate::ZERO,
+            unit: 0,
+        })
+    }
+
+    /// Instances for `tasks` tasks.
+    pub(super) fn instances(&self, tasks: u32) -> u32 {
+        tasks.div_ceil(self.each)
+    }
+
+    /// The cost of `tasks` tasks there: their instances for the boot, the
+    /// estimate at the offer's speed and the way of the data, by the provider's
+    /// billing rule at the price now, and moving the data. And when they end.
+    pub(super) fn quote(&self, ask: &Ask, tasks: u32) -> Quote {
+        let (links, moved) = match self.links {
+            Some((inbound, outbound)) => (
+                inbound.time(ask.input) + outbound.time(ask.output),
+                Money::for_bytes(ask.input, inbound.nanos_per_gib)
+                    + Money::for_bytes(ask.output, outbound.nanos_per_gib),
+            ),
+            None => (Span::ZERO, Money::ZERO),
+        };
+        let run = i128::from(expected(ask).micros()) * 1_000_000;
+        let speed = i128::from(self.speed.max(1));
+        let run = (run + speed - 1) / speed;
+        let fixed = i128::from((self.boot + links).micros());
+        // Far beyond any run, and short enough to round up and to add to a clock.
+        let life = i64::try_from(run + fixed).unwrap_or(i64::MAX).min(i64::MAX / 4);
+        let end = Span::from_micros(life);
+        let one = self.rate.charge(self.billing.billed(end)).nanos();
+        let cost = Money::from_nanos(one * i128::from(self.instances(tasks))) + moved;
+        Quote { cost, end }
+    }
+
+    /// No quote for as many tasks is lower, here or further down the shelf.
+    pub(super) fn floor(&self, ask: &Ask, tasks: u32) -> Money {
+        let hours = i128::from(expected(ask).micros().min(i64::MAX / 4)) * i128::from(tasks);
+        // Each instance's charge was rounded by less than a nano-dollar.
+        Money::from_nanos(hours * self.unit / (1_000 * 3_600_000_000) - i128::from(tasks))
+    }
+}
+
+/// The estimate, or one hour.
+fn expected(ask: &Ask) -> Span {
+    if ask.estimate == Span::MAX { Span::HOUR } else { ask.estimate }
+}
+
+fn links(turn: &Turn<'_, '_>, home: Id<Region>, region: Id<Region>) -> Option<(Link, Link)> {
+    (home != region).then(|| (turn.world().link(home, region), turn.world().link(region, home)))
+}

@@ -1,0 +1,48 @@
+//! Tasks by zone, for jobs that spread over zones.
+
+use crate::model::{Spread, Zone};
+use crate::policy::turn::Turn;
+use crate::state::WorkRef;
+use crate::units::Id;
+
+/// How many tasks of a job are in each zone, and where the next may go.
+#[derive(Clone, Debug)]
+pub(super) struct Zones {
+    even: bool,
+    /// None: the job may not run there.
+    counts: Vec<Option<u32>>,
+}
+
+impl Zones {
+    /// None where zones do not matter to the work.
+    pub(super) fn new(turn: &Turn<'_, '_>, work: WorkRef) -> Option<Self> {
+        let (world, live) = (turn.world(), turn.work(work));
+        let rules = turn.rules(live.ask.rules);
+        if !matches!(rules.spread, Spread::Zones | Spread::EvenZones) {
+            return None;
+        }
+        let mut counts = vec![None; world.zones.len()];
+        for (_, facts) in world.offers.iter().filter(|&(offer, _)| rules.allows(offer)) {
+            counts[facts.zone.row()] = Some(0);
+        }
+        let mut zones = Self { even: rules.spread == Spread::EvenZones, counts };
+        let allocations = live.allocations.iter().map(|&one| turn.allocation(one));
+        let standing = allocations.filter(|one| !one.has_yielded());
+        for held in standing.flat_map(|one| &one.held) {
+            let offer = turn.instance(held.share.instance).offer;
+            (0..held.share.tasks).for_each(|_| zones.add(world.offers[offer].zone));
+        }
+        Some(zones)
+    }
+
+    pub(super) fn add(&mut self, zone: Id<Zone>) {
+        if let Some(count) = &mut self.counts[zone.row()] {
+            *count += 1;
+        }
+    }
+
+    pub(super) fn allows(&self, zone: Id<Zone>) -> bool {
+        let most = if self.even { self.counts.iter().flatten().min().copied() } else { Some(0) };
+        self.counts[zone.row()].is_some() && self.counts[zone.row()] == most
+    }
+}
