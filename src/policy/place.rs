@@ -39,7 +39,7 @@ pub fn build(spec: &spec::Place) -> Box<dyn Place> {
         spec::Place::BestFit { by } => Box::new(Fit::best(*by)),
         spec::Place::WorstFit { by } => Box::new(Fit::worst(*by)),
         spec::Place::NextFit => Box::new(NextFit::default()),
-        spec::Place::Random => Box::new(Random),
+        spec::Place::Random => Box::new(Random::default()),
         spec::Place::DotProduct => Box::new(Scored::new(DotProduct::most())),
         spec::Place::LeastDotProduct => Box::new(Scored::new(DotProduct::least())),
         spec::Place::LeastRemainder => Box::new(Scored::new(LeastRemainder::default())),

@@ -3,14 +3,32 @@
 use super::{Place, fit};
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Needs, Share, WorkRef};
+use crate::units::Stream;
 
 /// Draws before the instances that fit are listed.
 const DRAWS: u32 = 16;
 
 /// Any instance that fits with equal probability, asked anew for every task; a
 /// part of a GPU comes from any of its devices that fits.
+///
+/// Every task has a stream of its own, so that what is drawn for it does not
+/// depend on how often others were tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Random;
+pub struct Random {
+    /// Drawn from the policy's stream at the first use.
+    seed: Option<u64>,
+}
+
+impl Random {
+    /// The stream of the next task of `work`.
+    fn stream(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Stream {
+        let seed = *self.seed.get_or_insert_with(|| turn.stream().next_u64());
+        let live = turn.work(work);
+        let (id, waiting) = (live.id, u64::from(live.waiting));
+        let task = [u64::from(id.source), id.ordinal, waiting, u64::from(live.preemptions)];
+        Stream::keyed(seed, "random placement", &task)
+    }
+}
 
 impl Place for Random {
     fn needs(&self) -> Needs {
@@ -18,7 +36,8 @@ impl Place for Random {
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<Share> {
-        let instance = draw(turn, work)?;
+        let mut stream = self.stream(turn, work);
+        let instance = draw(turn, work, &mut stream)?;
         let share = fit::share_on(turn, work, instance, false)?;
         let demand = turn.work(work).ask.demand;
         if demand.gpus != 1 || demand.whole_gpus() {
@@ -27,19 +46,19 @@ impl Place for Random {
         let devices = turn.instance(instance).devices().iter().enumerate();
         let fitting = devices.filter(|&(_, &free)| free >= demand.gpu_share).map(|(at, _)| at);
         let fitting: Vec<usize> = fitting.collect();
-        let at = turn.stream().below(fitting.len() as u64);
+        let at = stream.below(fitting.len() as u64);
         Some(Share { devices: 1 << fitting[at as usize], ..share })
     }
 }
 
 /// One of the instances that fit. Draws among all launches so far, and a draw
 /// that does not fit is drawn again; where few fit, they are listed instead.
-fn draw(turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<InstanceRef> {
+fn draw(turn: &Turn<'_, '_>, work: WorkRef, stream: &mut Stream) -> Option<InstanceRef> {
     let (oldest, _) = turn.first_fit(work, 0)?;
     let oldest = u64::from(turn.instance(oldest).ordinal);
     let launched = u64::from(turn.launched());
     for _ in 0..DRAWS {
-        let drawn = oldest + turn.stream().below(launched - oldest);
+        let drawn = oldest + stream.below(launched - oldest);
         if let Some((instance, order)) = turn.first_fit(work, drawn)
             && order == drawn
         {
@@ -52,7 +71,7 @@ fn draw(turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<InstanceRef> {
         fitting.push(instance);
         from = order + 1;
     }
-    let at = turn.stream().below(fitting.len() as u64);
+    let at = stream.below(fitting.len() as u64);
     Some(fitting[at as usize])
 }
 
@@ -61,21 +80,23 @@ mod tests {
     use super::*;
     use crate::model::Ask;
     use crate::state::testing::{demand, fill, owned, shape, start, submit};
-    use crate::units::{Demand, Stream};
+    use crate::units::Demand;
 
     /// Counts of choices by instance and device over 8,000 draws.
     fn counts(live: u32, used: &[(u32, Demand)], ask: Demand) -> Vec<[u32; 2]> {
         let world = owned(&vec![shape(4_000, 0, 2); live as usize]);
-        let mut state = start(&world, Random.needs());
+        let mut part = Random::default();
+        let mut state = start(&world, part.needs());
         for &(ordinal, demand) in used {
             fill(&mut state, ordinal, demand);
         }
-        let work = submit(&mut state, 0, Ask { demand: ask, ..Ask::default() });
         let mut stream = Stream::new(5, "policy");
         let mut counts = vec![[0; 2]; live as usize];
-        let mut turn = Turn::new(&mut state, &mut stream);
-        for _ in 0..8_000 {
-            let share = Random.pick(&mut turn, work).expect("some fit");
+        for row in 0..8_000 {
+            let work = submit(&mut state, row, Ask { demand: ask, ..Ask::default() });
+            let mut turn = Turn::new(&mut state, &mut stream);
+            let share = part.pick(&mut turn, work).expect("some fit");
+            assert_eq!(part.pick(&mut turn, work), Some(share), "a task has its own stream");
             let ordinal = turn.instance(share.instance).ordinal as usize;
             counts[ordinal][share.devices.trailing_zeros() as usize % 2] += 1;
         }

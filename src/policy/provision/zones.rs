@@ -9,7 +9,7 @@ use crate::units::Id;
 #[derive(Clone, Debug)]
 pub(super) struct Zones {
     even: bool,
-    /// None: the job may not run there.
+    /// None: the job may or can not run there.
     counts: Vec<Option<u32>>,
 }
 
@@ -22,7 +22,7 @@ impl Zones {
             return None;
         }
         let mut counts = vec![None; world.zones.len()];
-        for (_, facts) in world.offers.iter().filter(|&(offer, _)| rules.allows(offer)) {
+        for (_, facts) in world.offers.iter().filter(|&(offer, _)| turn.could_hold(work, offer)) {
             counts[facts.zone.row()] = Some(0);
         }
         let mut zones = Self { even: rules.spread == Spread::EvenZones, counts };
