@@ -2,6 +2,7 @@
 
 mod layers;
 mod listed;
+mod oracles;
 mod policies;
 mod provenance;
 mod reference;

@@ -1,0 +1,74 @@
+//! The rule that accepts the simulator against textbooks also rejects: each
+//! mutant here is a small lie told to an oracle, and must be found out.
+
+use windtunnel::experiment::verify::judge::Limits;
+use windtunnel::experiment::verify::oracle::{self, Case};
+use windtunnel::experiment::verify::station::{Station, class};
+use windtunnel::experiment::verify::{Row, Verdict, exact, replicate};
+use windtunnel::policy::spec::Preempt;
+use windtunnel::units::{Distribution, Span};
+
+/// Looser than `windtunnel verify`, so that this takes seconds.
+const LIMITS: Limits = Limits { mean: 0.05, tail: 0.1 };
+
+fn rows(case: &Case, jobs: u64) -> Vec<Row> {
+    let measured = replicate(case, jobs).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(measured.balanced, 32, "Little's law in {}", case.name);
+    measured.rows(case, LIMITS)
+}
+
+/// The first quantity of the case passes as it is and is wrong when `lie` has
+/// been told.
+fn found_out(mut case: Case, jobs: u64, lie: impl FnOnce(&mut Case)) {
+    let honest = &rows(&case, jobs)[0];
+    assert_eq!(honest.verdict, Verdict::Pass, "{honest:?}");
+    lie(&mut case);
+    let mutant = &rows(&case, jobs)[0];
+    assert_eq!(mutant.verdict, Verdict::Wrong, "{mutant:?}");
+}
+
+#[test]
+fn cases_checked_by_hand_hold() {
+    let rows = exact::micro_cases().expect("they run");
+    assert_eq!(rows.len(), 12);
+    let wrong: Vec<&Row> = rows.iter().filter(|row| row.verdict != Verdict::Pass).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn servers_two_percent_too_fast_are_found_out() {
+    found_out(oracle::mm1(), 25_000, |case| {
+        case.classes = vec![class(oracle::exponential(1.0 / 1.02))];
+    });
+}
+
+#[test]
+fn one_server_too_many_is_found_out() {
+    found_out(oracle::mm10(), 40_000, |case| case.station = Station::owned(1, 11));
+}
+
+#[test]
+fn progress_lost_at_preemption_is_found_out() {
+    found_out(oracle::srpt(), 15_000, |case| case.classes[0].resumes = false);
+}
+
+#[test]
+fn srpt_that_does_not_preempt_is_found_out() {
+    found_out(oracle::srpt(), 15_000, |case| case.policy.preempt = Preempt::None);
+}
+
+#[test]
+fn a_boot_that_takes_no_time_is_found_out() {
+    found_out(oracle::fixed_cold_start(), 10_000, |case| {
+        let rented = case.station.rented.as_mut().expect("it is rented");
+        rented.boot = Distribution::Constant(0.0);
+    });
+}
+
+#[test]
+fn a_minimum_that_is_not_billed_is_found_out() {
+    found_out(oracle::per_second_bill(), 10_000, |case| {
+        let rented = case.station.rented.as_mut().expect("it is rented");
+        rented.billing.minimum = Span::ZERO;
+    });
+}
