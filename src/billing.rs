@@ -7,6 +7,9 @@ use crate::units::{Money, Rate, Span, Time};
 /// A whole instance, in the millionths that shares are counted in.
 pub const WHOLE: u32 = 1_000_000;
 
+/// Pico-dollar microseconds per hour in one nano-dollar.
+const PER_NANO: i128 = 1_000 * 3_600_000_000;
+
 /// Meters one instance from request to release, and splits its cost over the
 /// work on it.
 ///
@@ -110,8 +113,9 @@ impl Meter {
     pub fn give(&mut self, now: Time, share: u32, mark: i128) -> Money {
         self.advance(now);
         self.held -= u64::from(share);
-        let used = (self.full_share - mark) * i128::from(share) / i128::from(WHOLE);
-        let part = floor(used);
+        // One division for both: the share in millionths, and nano-dollars.
+        let used = (self.full_share - mark) * i128::from(share);
+        let part = Money::from_nanos(used / (i128::from(WHOLE) * PER_NANO));
         self.charged += part;
         part
     }
@@ -134,7 +138,7 @@ impl Meter {
 }
 
 fn floor(accrued: i128) -> Money {
-    Money::from_nanos(accrued.div_euclid(1_000 * 3_600_000_000))
+    Money::from_nanos(accrued / PER_NANO)
 }
 
 impl Billing {

@@ -139,8 +139,7 @@ impl Node {
 
     /// The row below which `order` belongs.
     fn position(&self, order: u64) -> usize {
-        let below = self.orders[..self.len].iter().filter(|&&first| first <= order).count();
-        below.saturating_sub(1)
+        self.orders[..self.len].partition_point(|&first| first <= order).saturating_sub(1)
     }
 
     /// The rows from `start` on in which the demand may fit: byte `at` is 1.
