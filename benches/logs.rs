@@ -2,7 +2,7 @@
 //! 130 % of its GPUs. Needs the data folder beside the project.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use windtunnel::experiment::{self, RunResult, Settings};
@@ -49,7 +49,7 @@ fn main() {
     }
 }
 
-fn run(text: &str, data: &PathBuf) -> RunResult {
+fn run(text: &str, data: &Path) -> RunResult {
     let scenario = Scenario::parse(text, "bench.toml", data, &[]);
     let scenario = scenario.unwrap_or_else(|problems| panic!("{problems:#?}"));
     let settings = Settings { seed: 1, audit: false, explain: false, names: false };
