@@ -73,6 +73,9 @@ pub(super) struct Which {
     /// Seed of every random stream, instead of the scenario's
     #[arg(long)]
     pub(super) seed: Option<u64>,
+    /// What a row of the trace does that cannot be read, instead of what the scenario says
+    #[arg(long, value_parser = ["fail", "skip"])]
+    pub(super) on_bad_row: Option<String>,
 }
 
 /// How to run and what to show.

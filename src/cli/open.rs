@@ -19,6 +19,9 @@ pub(super) fn open(which: &Which) -> Result<Scenario, Stop> {
         };
         edits.push((key.trim().to_owned(), value.trim().to_owned()));
     }
+    if let Some(on_bad_row) = &which.on_bad_row {
+        edits.push(("workload.on_bad_row".to_owned(), on_bad_row.clone()));
+    }
     let mut scenario = if which.scenario == Path::new(QUICKSTART) && !which.scenario.exists() {
         Scenario::parse(quickstart(), "quickstart.toml", Path::new(""), &edits)?
     } else {

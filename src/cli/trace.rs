@@ -56,7 +56,12 @@ pub(super) fn trace(command: &Trace) -> Done {
 fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
     let is_scenario = input.extension().is_some_and(|extension| extension == "toml");
     if is_scenario || input == Path::new("quickstart") {
-        let which = Which { scenario: input.to_owned(), set: Vec::new(), seed: None };
+        let which = Which {
+            scenario: input.to_owned(),
+            set: Vec::new(),
+            seed: None,
+            on_bad_row: Some(on_bad_row.to_owned()),
+        };
         return Ok(Workload::of_scenario(&open::open(&which)?));
     }
     let shown = input.display().to_string();

@@ -1,13 +1,19 @@
 //! `windtunnel verify`: textbook results and published tables, line by line.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::args::Verify;
 use super::exit::{Done, Stop};
+use crate::experiment::published;
 use crate::experiment::verify::{Effort, Row, Verdict, verify as check};
+use crate::problem::Problem;
 
 /// Checks the simulator; a line that does not pass is a finding.
 pub(super) fn verify(arguments: &Verify) -> Done {
+    if let Some(data) = &arguments.published {
+        return reproduce(data, arguments);
+    }
     let effort = if arguments.quick { Effort::Quick } else { Effort::Full };
     let mut out = std::io::stdout().lock();
     let mut closed = None;
@@ -35,6 +41,55 @@ pub(super) fn verify(arguments: &Verify) -> Done {
     } else {
         Err(Stop::Finding("some results are not reproduced".to_owned()))
     }
+}
+
+/// Seeds of the FGD experiment: as many as the paper has, or two in a hurry.
+fn seeds(arguments: &Verify) -> u64 {
+    if arguments.quick { 2 } else { 10 }
+}
+
+/// Published tables from the logs and lists below `data`, wherever they lie in it.
+fn reproduce(data: &Path, arguments: &Verify) -> Done {
+    let log = data.join("swf/lublin_256.swf.gz");
+    let openb = data.join("gpu");
+    for path in [&log, &openb] {
+        if !path.exists() {
+            let problem = Problem::with(&path.display().to_string(), "there is no such file")
+                .hint("DIR holds swf/lublin_256.swf.gz and gpu/openb_*.csv.gz");
+            return Err(Stop::Input(vec![problem]));
+        }
+    }
+    let mut cells = published::rlscheduler(&log).map_err(Stop::Bug)?;
+    cells.extend(published::whole_log(&log).map_err(Stop::Bug)?);
+    cells.extend(published::fgd(&openb, seeds(arguments)).map_err(Stop::Bug)?);
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut out, &cells).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        writeln!(
+            out,
+            "{:<32} {:<38} {:>16} {:>16} {:>10}  verdict",
+            "experiment", "quantity", "published", "ours", "tolerance"
+        )?;
+        for cell in &cells {
+            writeln!(
+                out,
+                "{:<32} {:<38} {:>16.4} {:>16.4} {:>10}  {}",
+                cell.name,
+                cell.quantity,
+                cell.published,
+                cell.ours,
+                cell.tolerance,
+                if cell.reproduced() { "reproduced" } else { "DIFFERS" }
+            )?;
+        }
+    }
+    let differing = cells.iter().filter(|cell| !cell.reproduced()).count();
+    if differing > 0 {
+        return Err(Stop::Finding(format!("{differing} of {} cells differ", cells.len())));
+    }
+    Ok(())
 }
 
 fn tell_head(out: &mut dyn Write) -> std::io::Result<()> {

@@ -3,6 +3,8 @@
 //! The data is not ours to ship: each experiment is given the folder where it
 //! lies.
 
+mod batch;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -23,6 +25,8 @@ use crate::workload::{
     BoxedSource, Capacity, Defaults, Format, Input, NodeRow, OnBadRow, OpenContext, OpenbOptions,
     Resource, TraceSpec, Transform, Unsorted, WorkloadSpec, read_nodes,
 };
+
+pub use batch::{rlscheduler, whole_log};
 
 /// One number of a published table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
