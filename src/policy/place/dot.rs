@@ -25,6 +25,8 @@ impl DotProduct {
 
     /// The smallest product of CPU and GPU, relative to the largest machine
     /// for rent or owned: the baseline of Weng et al. (ATC 2023), which packs.
+    /// As there, in whole hundredths of the mean of both products: small
+    /// differences are ties.
     pub const fn least() -> Self {
         Self { least: true, largest: Largest(None) }
     }
@@ -34,14 +36,16 @@ impl Score for DotProduct {
     fn rate(&mut self, world: &World, class: &Class, demand: Demand) -> Rating {
         if self.least {
             let largest = Shape { memory: 0, ..self.largest.of(world) };
-            return Rating::tightest(product(class, demand, largest));
+            let sum = product(class, demand, largest);
+            return Rating::tightest(hundredths(sum, 2 * ONE * ONE));
         }
         Rating::tightest(-product(class, demand, world.type_of(class.offer()).shape))
     }
 }
 
 /// The least left of CPU and GPU together, relative to the largest machine for
-/// rent or owned: the best fit of Weng et al. (ATC 2023).
+/// rent or owned, in whole hundredths of their mean: the best fit of Weng et
+/// al. (ATC 2023).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeastRemainder {
     largest: Largest,
@@ -52,7 +56,7 @@ impl Score for LeastRemainder {
         let largest = self.largest.of(world);
         let cpu = fraction(class.free().cpu - demand.cpu, largest.cpu);
         let gpu = fraction(class.free_gpu() - demand.gpu_milli(), largest.gpu_milli());
-        Rating::tightest(cpu + gpu)
+        Rating::tightest(hundredths(cpu + gpu, 2 * ONE))
     }
 }
 
@@ -64,6 +68,11 @@ fn product(class: &Class, demand: Demand, whole: Shape) -> i64 {
         + fraction(demand.memory, whole.memory) * fraction(free.memory, whole.memory)
         + fraction(demand.gpu_milli(), whole.gpu_milli())
             * fraction(class.free_gpu(), whole.gpu_milli())
+}
+
+/// `part` of `whole` in hundredths, rounded up.
+fn hundredths(part: i64, whole: i64) -> i64 {
+    (100 * part + whole - 1) / whole
 }
 
 /// `part` of `whole` in millionths, rounded down; 0 of nothing.
@@ -108,7 +117,8 @@ mod tests {
         // before .2x.9 + .1x.5 = .23.
         assert_eq!(chosen(&mut most, &shapes[..2], &used, ask(1_000, 4_000)), Some((0, 0)));
         assert_eq!(chosen(&mut most, &shapes[..2], &used, ask(2_000, 1_000)), Some((1, 0)));
-        // Least, CPU only: free CPU is 2, 9 and 20 cores.
+        // Least, CPU only, of 20 cores: .05 x .1 = .005, half of it in whole
+        // hundredths 1; .05 x .45 = .0225, 2; .05 x 1, 3.
         let mut least = Scored::new(DotProduct::least());
         assert_eq!(chosen(&mut least, &shapes, &used, ask(1_000, 4_000)), Some((0, 0)));
         assert_eq!(chosen(&mut least, &shapes, &used, ask(3_000, 4_000)), Some((1, 0)));
@@ -117,8 +127,8 @@ mod tests {
     #[test]
     fn the_least_remainder_weighs_cpu_and_gpu() {
         // Largest: 20 cores, 2 GPUs. After 2 cores and a GPU, 0 has 8 cores and
-        // 1 GPU left (.4 + .5), 1 has 18 cores and none (.9 + 0): a tie, so 0;
-        // with a core less on 1, 1.
+        // 1 GPU left (.4 + .5), 1 has 18 cores and none (.9 + 0): both 45, so 0;
+        // with a core less on 1, .85 is 43.
         let shapes = [shape(10_000, 0, 2), shape(20_000, 0, 1)];
         let mut part = Scored::new(LeastRemainder::default());
         let ask = demand(2_000, 0, 1, 1_000);

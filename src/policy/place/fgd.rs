@@ -14,11 +14,16 @@ use crate::units::{Demand, Id};
 /// devices or the right GPU model, or that asks no GPU, all idle GPU shares of
 /// the instance are fragments; to another task, those of devices with less
 /// free than it asks. The fragmentation of an instance is the mean over a
-/// typical mix of tasks. We count it times the size of the mix, in
-/// milli-shares, so that it is a whole number and no score is rounded.
+/// typical mix of tasks, in milli-shares.
+///
+/// As published, its growth becomes a whole score from 0 to 100, see
+/// [`score`]: small differences are ties, which the older instance wins, and
+/// that packs better than taking them seriously.
 #[derive(Debug)]
 pub struct Fgd {
     mix: DemandMix,
+    /// Tasks in the mix.
+    size: f64,
     /// By GPU model, the last for instances without one.
     foresights: Vec<Option<Foresight>>,
     after: Vec<u16>,
@@ -46,7 +51,8 @@ struct Group {
 impl Fgd {
     /// Expects `mix`.
     pub fn new(mix: &DemandMix) -> Self {
-        Self { mix: mix.clone(), foresights: Vec::new(), after: Vec::new() }
+        let size = mix.demands.iter().map(|(.., count)| *count).sum::<u64>().max(1) as f64;
+        Self { mix: mix.clone(), size, foresights: Vec::new(), after: Vec::new() }
     }
 
     /// Makes sure that the mix is there as instances of `model` see it.
@@ -61,6 +67,12 @@ impl Fgd {
         }
         row
     }
+}
+
+/// The published score of a placement by which fragmentation grows by `growth`
+/// milli-shares: 100 / (1 + e^(growth / 1,000)), rounded down; 50 for none.
+fn score(growth: f64) -> i64 {
+    (100.0 / (1.0 + libm::exp(growth / 1_000.0))) as i64
 }
 
 impl Foresight {
@@ -114,17 +126,18 @@ impl Foresight {
 }
 
 impl Score for Fgd {
-    /// The growth of fragmentation. A part of a device comes from where that
-    /// is least, ties from the tightest.
+    /// The score of the growth of fragmentation. A part of a device comes from
+    /// where that is best, ties from the tightest.
     fn rate(&mut self, world: &World, class: &Class, demand: Demand) -> Rating {
         let row = self.foresee(world, world.type_of(class.offer()).gpu_model);
-        let (free, after) = (class.free(), &mut self.after);
+        let (free, after, size) = (class.free(), &mut self.after, self.size);
         let foresight = self.foresights[row].as_ref().expect("just made");
         let before = foresight.fragments(free.cpu, free.memory, class.devices());
         let mut growth = |device: Option<u16>| {
             devices_after(class, demand, device, after);
             let (cpu, memory) = (free.cpu - demand.cpu, free.memory - demand.memory);
-            Rating { penalty: foresight.fragments(cpu, memory, after) - before, device }
+            let grown = foresight.fragments(cpu, memory, after) - before;
+            Rating { penalty: -score(grown as f64 / size), device }
         };
         if demand.gpus != 1 || demand.whole_gpus() {
             return growth(None);
@@ -184,6 +197,17 @@ mod tests {
     }
 
     #[test]
+    fn growth_becomes_a_whole_score() {
+        // 100 / (1 + e): 26.89; 100 / (1 + 1/e): 73.11; 100 / (1 + e^0.03): 49.25;
+        // 100 / (1 + e^-0.03): 50.75, no better than no growth.
+        let cases = [(0.0, 50), (1_000.0, 26), (-1_000.0, 73), (30.0, 49), (-30.0, 50)];
+        for (growth, want) in cases {
+            assert_eq!(score(growth), want, "{growth}");
+        }
+        assert_eq!((score(1e9), score(-1e9)), (0, 100));
+    }
+
+    #[test]
     fn memory_counts_as_cpu_does() {
         let foresight = Foresight::new(&mix(&[(demand(0, 512, 1, 1_000), &[], 1)]), "");
         assert_eq!(foresight.fragments(0, 512, &[1_000]), 0);
@@ -196,7 +220,8 @@ mod tests {
         let whole = demand(1_000, 0, 1, 1_000);
         let mut part = Scored::new(Fgd::new(&mix(&[(half, &[], 1), (whole, &[], 1)])));
         let two = shape(8_000, 1_024, 2);
-        // Instance 0 is empty, of instance 1 device 0 has 500 left.
+        // Instance 0 is empty, of instance 1 device 0 has 500 left. Growths are
+        // of both tasks together, and halved for the mean.
         // 0: before 0; after (500, 1,000): the whole task loses 500. Growth 500.
         // 1, device 0: before 500; after (0, 1,000): 0. Growth -500.
         // 1, device 1: before 500; after (500, 500): the whole task loses
