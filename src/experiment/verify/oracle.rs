@@ -207,7 +207,7 @@ fn mm100() -> Case {
         Measure::Wait,
         theory::mmc_wait(100, 90.0),
     )];
-    queue("M/M/100, 90 erlangs", Station::owned(100, 1), 90.0, exponential(1.0), 600, answers)
+    queue("M/M/100, 90 erlangs", Station::owned(100, 1), 90.0, exponential(1.0), 860, answers)
 }
 
 fn limited_queue() -> Case {
@@ -278,7 +278,7 @@ fn other_arrivals() -> Vec<Case> {
     );
     let every = Span::from_micros(UNIT.micros() * 5 / 4);
     vec![
-        Case { arrivals: Arrivals::Every(every), ..base("D/M/1, load 0.8", 55, regular) },
+        Case { arrivals: Arrivals::Every(every), ..base("D/M/1, load 0.8", 80, regular) },
         Case {
             arrivals: Arrivals::Renewal(law(Distribution::erlang(2, gap))),
             ..base("E2/M/1, load 0.8", 90, erlang)
@@ -295,7 +295,7 @@ fn shortest_first() -> Case {
         theory::sjf_wait(0.8),
     )];
     let station = Station::owned(1, 1);
-    let mut case = queue("M/M/1 SJF, load 0.8", station, 0.8, exponential(1.0), 120, answers);
+    let mut case = queue("M/M/1 SJF, load 0.8", station, 0.8, exponential(1.0), 36, answers);
     case.policy.order = Order::Shortest;
     case.classes[0].estimate = Some(Distribution::Constant(1.0));
     case
@@ -310,7 +310,7 @@ pub fn srpt() -> Case {
         theory::srpt_turnaround(0.8),
     )];
     let station = Station::owned(1, 1);
-    let mut case = queue("M/M/1 SRPT, load 0.8", station, 0.8, exponential(1.0), 100, answers);
+    let mut case = queue("M/M/1 SRPT, load 0.8", station, 0.8, exponential(1.0), 32, answers);
     case.policy.order = Order::Shortest;
     case.policy.preempt = Preempt::Srpt;
     case.classes[0].estimate = Some(Distribution::Constant(1.0));
@@ -325,7 +325,7 @@ fn priorities() -> Case {
         mean("mean wait, low", "W0 / ((1 - rho1) (1 - rho))", Measure::WaitOf(false), low),
     ];
     let station = Station::owned(1, 1);
-    let mut case = queue("M/M/1 with priorities", station, 0.7, exponential(1.0), 80, answers);
+    let mut case = queue("M/M/1 with priorities", station, 0.7, exponential(1.0), 70, answers);
     let low = Class { name: "low".to_owned(), weight: 4.0, ..class(exponential(1.0)) };
     let high = Class { name: "high".to_owned(), weight: 3.0, priority: 1, ..low.clone() };
     case.classes = vec![high, low];
@@ -364,7 +364,7 @@ fn elastic_cloud() -> Case {
     };
     let service = law(Distribution::lognormal_mean_sigma(3.0 * UNIT.secs_f64(), 1.0));
     let station = Station::rented(rented);
-    let mut case = queue("M/LN/inf, rented, 60 erlangs", station, 20.0, service, 150, answers);
+    let mut case = queue("M/LN/inf, rented, 60 erlangs", station, 20.0, service, 520, answers);
     rents(&mut case);
     case
 }
