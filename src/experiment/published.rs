@@ -116,7 +116,7 @@ fn place(name: &str, mix: &DemandMix) -> Place {
     }
 }
 
-/// An owned cluster with one group per kind of machine.
+/// An owned cluster of the listed machines.
 fn cluster(nodes: &[NodeRow]) -> World {
     let mut world = World::empty(Calendar::from_unix_micros(0));
     let name = "openb".to_owned();
@@ -134,10 +134,15 @@ fn cluster(nodes: &[NodeRow]) -> World {
         carbon_mg_per_kwh: 0,
     });
     let zone = world.zones.push(Zone { name, region });
-    let mut kinds: BTreeMap<(String, Shape), u32> = BTreeMap::new();
+    // In the order of the list, which breaks ties: a group per run of equal rows.
+    let mut kinds: Vec<((String, Shape), u32)> = Vec::new();
     for node in nodes {
         let shape = Shape { cpu: node.cpu_milli, memory: node.memory_mib, gpus: node.gpus };
-        *kinds.entry((node.model.clone(), shape)).or_default() += 1;
+        let kind = (node.model.clone(), shape);
+        match kinds.last_mut() {
+            Some((last, count)) if *last == kind => *count += 1,
+            _ => kinds.push((kind, 1)),
+        }
     }
     for ((model, shape), count) in kinds {
         let known = world.gpu_models.find(|other| other.name == model);
