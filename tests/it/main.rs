@@ -6,5 +6,6 @@ mod oracles;
 mod policies;
 mod provenance;
 mod reference;
+mod published;
 mod rlscheduler;
 mod swarm;
