@@ -44,6 +44,9 @@ pub use reference::reference;
 pub use schema::schema;
 pub use starter::{init_from, quickstart};
 
+/// Most bytes of a scenario file.
+const MOST_BYTES: u64 = 4 << 20;
+
 /// When a run is stopped as out of bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -95,9 +98,18 @@ impl Scenario {
     /// Every problem in the file, in the edits and in the files that it names.
     pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, Vec<Problem>> {
         let shown = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| {
+        let unreadable = |error: std::io::Error| {
             vec![Problem::with(&shown, format!("cannot read the scenario: {error}"))]
-        })?;
+        };
+        let facts = std::fs::metadata(path).map_err(unreadable)?;
+        if !facts.is_file() {
+            return Err(vec![Problem::with(&shown, "is not a regular file")]);
+        }
+        if facts.len() > MOST_BYTES {
+            let message = format!("has {} bytes; a scenario has at most {MOST_BYTES}", facts.len());
+            return Err(vec![Problem::with(&shown, message)]);
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count();
@@ -220,7 +232,7 @@ fn read(
         inputs,
         limits: Limits {
             max_events: limits.count("max_events").unwrap_or(10_000_000_000),
-            max_alive: limits.count32("max_alive").unwrap_or(20_000_000),
+            max_alive: limits.count32("max_alive").unwrap_or(3_000_000),
         },
     })
 }

@@ -14,7 +14,8 @@ use crate::model::{Market, Offer, Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::Problem;
 use crate::state::{
-    AllocationRef, Effect, Ending, InstanceRef, Record, Refusal, RefusalReason, State, WorkRef,
+    AllocationRef, Effect, Ending, InstanceRef, Note, Record, Refusal, RefusalReason, State,
+    WaitReason, WorkRef,
 };
 use crate::units::{Id, Span, Stream, Time};
 use crate::workload::Source;
@@ -82,7 +83,7 @@ impl Default for Options {
             explain: false,
             tolerate_illegal: false,
             max_events: 10_000_000_000,
-            max_alive: 20_000_000,
+            max_alive: 3_000_000,
         }
     }
 }
@@ -514,6 +515,10 @@ impl<O: Observer> Run<'_, '_, O> {
         self.observer.record(&self.state, &Record::Placed(allocation));
         if self.state.is_ready(allocation) {
             self.start(allocation);
+        } else if self.options.explain {
+            let work = self.state.allocation(allocation).work();
+            let waits = Record::Noted(work, Note::Waits(WaitReason::Booting));
+            self.observer.record(&self.state, &waits);
         }
     }
 

@@ -10,9 +10,9 @@ Exit codes:
   1    a finding: an objective is not met (--gate), or a verification failed
   2    the input or the call is wrong
   3    a limit was reached
-  5    a file could not be read or written
+  5    results could not be written
   70   a bug of windtunnel
-  130  interrupted";
+  130  interrupted (or asked to end): nothing was written";
 
 /// What would this workload cost, and which promises would it break, if it were scheduled differently?
 #[derive(Debug, Parser)]
@@ -139,8 +139,8 @@ pub(super) struct Compare {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(super) policies: Vec<String>,
     /// Threads [default: one per core]
-    #[arg(long, value_name = "N")]
-    pub(super) threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
     #[command(flatten)]
     pub(super) how: How,
 }
@@ -228,7 +228,7 @@ pub(super) enum Trace {
 #[command(after_help = "\
 Example:
   windtunnel run quickstart --policy burst --explain --out output/why
-  windtunnel explain output/why --job 17")]
+  windtunnel explain output/why --job training-274")]
 pub(super) struct Explain {
     /// A folder written by `windtunnel run --explain`
     pub(super) run: PathBuf,

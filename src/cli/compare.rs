@@ -74,7 +74,7 @@ fn run_all(
     let how = &arguments.how;
     let settings = Settings { seed: scenario.seed, audit: how.audit, explain: false, names: false };
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads.unwrap_or(0))
+        .num_threads(arguments.threads.map_or(0, usize::from))
         .build()
         .map_err(|error| Stop::Files(error.into()))?;
     let bar = Bar::new("comparing", None, how.quiet);

@@ -11,6 +11,7 @@ use super::args::{Arguments, Init, Validate};
 use super::exit::{Done, Stop};
 use super::open;
 use crate::model::Market;
+use crate::report::clean;
 use crate::scenario::{
     OPTIONS, PARTS, PRESETS, Scenario, init_from, quickstart, schema as scenario_schema,
 };
@@ -29,9 +30,9 @@ pub(super) fn validate(arguments: &Validate) -> Done {
     }
     writeln!(out, "{} is a valid scenario", scenario.path)?;
     if !scenario.question.is_empty() {
-        writeln!(out, "  question   {}", scenario.question)?;
+        writeln!(out, "  question   {}", clean(&scenario.question))?;
     }
-    let names: Vec<&str> = scenario.policies.iter().map(|policy| policy.name.as_str()).collect();
+    let names: Vec<String> = scenario.policies.iter().map(|policy| clean(&policy.name)).collect();
     writeln!(out, "  policies   {} (baseline {})", names.join(", "), names[scenario.baseline])?;
     writeln!(
         out,
@@ -42,7 +43,7 @@ pub(super) fn validate(arguments: &Validate) -> Done {
         owned(&scenario)
     )?;
     for assumption in &scenario.assumptions {
-        writeln!(out, "  assumed    {assumption}")?;
+        writeln!(out, "  assumed    {}", clean(assumption))?;
     }
     Ok(())
 }

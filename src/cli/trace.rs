@@ -121,6 +121,11 @@ fn convert(workload: &Workload, output: &Path) -> Done {
         out.flush()?;
         return Ok(());
     }
+    let known = [".csv", ".csv.gz", ".csv.zst"];
+    if !known.iter().any(|ending| output.to_string_lossy().ends_with(ending)) {
+        let message = format!("`{}` is not a .csv, .csv.gz or .csv.zst", output.display());
+        return Err(Stop::usage(message, "windtunnel writes its own CSV"));
+    }
     if output.exists() {
         let message = format!("`{}` exists already", output.display());
         return Err(Stop::usage(message, "name another file, or remove that one"));

@@ -78,6 +78,7 @@ pub fn run<O: Observer>(
         horizon: scenario.horizon.map(|horizon| crate::units::Time::ZERO + horizon),
         explain: settings.explain,
         max_events: scenario.limits.max_events,
+        max_alive: scenario.limits.max_alive as usize,
         ..Options::default()
     };
     let numbers = (Collector::default(), Series::default());

@@ -56,9 +56,9 @@ fn files_of_a_tiny_run() {
     .assert_eq(&head(&charges, 4));
     expect![[r#"
         time_s,job,note,offer,why,cost_usd
+        1761.000000,8,waits,,its instances were booting,
+        1839.000000,9,waits,,its instances were booting,
         2325.000000,12,waits,,no instance had room,
-        2325.000000,,launch refused,'=cmd|<script>,the offer has no capacity left,
-        3078.000000,15,waits,,no instance had room,
     "#]]
     .assert_eq(&head(&explain, 4));
     expect![[r#"

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::problem::Problem;
 use crate::workload::{
-    Column, Field, Format, Mapping, OnBadRow, Origin, TraceSpec, Unit, Unsorted, recognise,
+    Column, Field, Format, Mapping, OnBadRow, Origin, TraceSpec, Unit, Unsorted, read_nodes,
+    recognise,
 };
 
 /// The scenario of the first command in the README, and a commented one to start from.
@@ -135,6 +136,7 @@ fn openb(
     let folder = named.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     vec![
         "[cluster.gpus]".to_owned(),
+        "# Assumed: the list beside the pods is that of their machines.".to_owned(),
         format!("node_list = {}", quoted(&format!("{folder}{name}"))),
         "cost = \"10.00 USD/h\"          # per node, assumed".to_owned(),
     ]
@@ -148,9 +150,19 @@ fn node_list(path: &Path) -> Option<String> {
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| name.contains("node") && name.contains(".csv"))
+        .filter(|name| lists_machines(&folder.unwrap_or(Path::new(".")).join(name)))
         .collect();
-    names.sort_unstable();
+    // The list that shares the longest beginning with the trace's name is its own.
+    let own = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let shared = |name: &str| own.chars().zip(name.chars()).take_while(|(a, b)| a == b).count();
+    names.sort_unstable_by_key(|name| (std::cmp::Reverse(shared(name)), name.clone()));
     names.into_iter().next()
+}
+
+/// Whether a file can be read as a list of machines that have memory.
+fn lists_machines(path: &Path) -> bool {
+    let shown = path.display().to_string();
+    read_nodes(path, &shown).is_ok_and(|nodes| nodes.iter().any(|node| node.memory_mib > 0))
 }
 
 fn mapped(mapping: &Mapping, line: &mut impl FnMut(&[&str])) -> Vec<String> {

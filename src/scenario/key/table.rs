@@ -69,5 +69,5 @@ const GENERAL: &[Row] = &[
         "10000000000",
         "Most events of one run.",
     ),
-    row("limits.max_alive", FROM_ONE, "20000000", "Most pieces of work alive at once."),
+    row("limits.max_alive", FROM_ONE, "3000000", "Most pieces of work alive at once."),
 ];
