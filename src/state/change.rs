@@ -1,15 +1,13 @@
 //! What a policy may change, checked: each action is applied at once or
 //! refused with the rule that it broke, and an attempt rolls back as a whole.
 
-use std::cmp::Reverse;
 use std::fmt;
 
 use super::{
-    Allocation, AllocationRef, Held, IndexBy, InstanceRef, LaunchRefusal, Phase, RefusalReason,
-    Share, State, WorkRef, kind_of,
+    Allocation, AllocationRef, Held, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share,
+    State, WorkRef,
 };
-use crate::billing::Meter;
-use crate::model::{Market, Offer, QuotaUnit, Spread};
+use crate::model::{Offer, Spread};
 use crate::units::{Id, Span, Time};
 
 /// Why an action was refused.
@@ -143,7 +141,7 @@ impl State<'_> {
         }
     }
 
-    fn remember(&mut self, undo: Undo) {
+    pub(super) fn remember(&mut self, undo: Undo) {
         if self.attempts > 0 {
             self.undo.push(undo);
         }
@@ -192,7 +190,7 @@ impl State<'_> {
         Ok(())
     }
 
-    fn check(&self, work: WorkRef, share: Share) -> Result<(), Refusal> {
+    pub(super) fn check(&self, work: WorkRef, share: Share) -> Result<(), Refusal> {
         let live = &self.works[work];
         if !self.instances.contains(share.instance) {
             return Err(Refusal::InstanceGone);
@@ -289,7 +287,7 @@ impl State<'_> {
         self.allocations.free(opened);
     }
 
-    fn unplace(&mut self, allocation: AllocationRef) {
+    pub(super) fn unplace(&mut self, allocation: AllocationRef) {
         let work = self.allocations[allocation].work();
         for at in 0..self.allocations[allocation].held.len() {
             let instance = self.allocations[allocation].held[at].share.instance;
@@ -300,268 +298,6 @@ impl State<'_> {
             self.totals.waiting += 1;
         }
         self.abandon(allocation);
-    }
-
-    /// Requests an instance of `offer`.
-    pub(crate) fn rent(&mut self, offer: Id<Offer>) -> Result<InstanceRef, Refusal> {
-        if self.world.offers[offer].market == Market::Owned {
-            return Err(Refusal::NotForRent);
-        }
-        if let Some(why) = self.launch_refusal(offer) {
-            self.effects.push(Effect::LaunchRefused(offer, why));
-            return Err(Refusal::Launch(why));
-        }
-        let instance = self.launch(offer, Phase::Booting);
-        self.remember(Undo::Rented(instance));
-        self.effects.push(Effect::Rented(instance));
-        Ok(instance)
-    }
-
-    /// Whether a launch of `offer` would be refused now, and why.
-    pub fn launch_refusal(&self, offer: Id<Offer>) -> Option<LaunchRefusal> {
-        let whole = self.world.type_of(offer).whole;
-        for &row in &self.quotas_of[offer.row()] {
-            let quota = &self.world.quotas[row];
-            let more = quota_amount(quota.unit, whole);
-            if self.quota_used[row] + more > quota.limit {
-                return Some(LaunchRefusal::Quota(row));
-            }
-        }
-        let capacity = self.world.offers[offer].capacity;
-        let full = capacity.is_some_and(|most| self.offers[offer.row()].live >= most);
-        full.then_some(LaunchRefusal::Capacity)
-    }
-
-    /// How many launches of `offer` would be accepted now, and what refuses the
-    /// next; `u64::MAX` and nothing where there is no limit.
-    pub fn launch_room(&self, offer: Id<Offer>) -> (u64, Option<LaunchRefusal>) {
-        let whole = self.world.type_of(offer).whole;
-        let capacity = self.world.offers[offer].capacity;
-        let live = self.offers[offer.row()].live;
-        let mut room = capacity.map_or((u64::MAX, None), |most| {
-            (u64::from(most.saturating_sub(live)), Some(LaunchRefusal::Capacity))
-        });
-        for &row in &self.quotas_of[offer.row()] {
-            let quota = &self.world.quotas[row];
-            let left = quota.limit.saturating_sub(self.quota_used[row]);
-            let by_quota = left.checked_div(quota_amount(quota.unit, whole));
-            if by_quota.is_some_and(|launches| launches <= room.0) {
-                room = (by_quota.unwrap_or(0), Some(LaunchRefusal::Quota(row)));
-            }
-        }
-        room
-    }
-
-    pub(super) fn launch(&mut self, offer: Id<Offer>, phase: Phase) -> InstanceRef {
-        let shape = self.world.type_of(offer).shape;
-        let rate = self.price(offer);
-        let state = &mut self.offers[offer.row()];
-        let slot = state.free_slots.pop().map_or(state.launches.len() as u32, |Reverse(slot)| slot);
-        if slot as usize == state.launches.len() {
-            state.launches.push(0);
-        }
-        let launch = state.launches[slot as usize];
-        state.launches[slot as usize] += 1;
-        self.count_live(offer, 1);
-        let reference = self.instances.claim();
-        let instance = &mut self.instances[reference];
-        instance.ordinal = self.launched;
-        (instance.offer, instance.slot, instance.launch) = (offer, slot, launch);
-        (instance.phase, instance.shape, instance.free) = (phase, shape, shape.free());
-        (instance.free_gpu, instance.allocations) = (shape.gpu_milli(), 0);
-        (instance.idle_since, instance.listed) = (self.now, false);
-        instance.devices.clear();
-        instance.devices.resize(usize::from(shape.gpus), crate::units::WHOLE_GPU);
-        instance.kinds.clear();
-        instance.awaited_by.clear();
-        instance.meter = Meter::start(self.now, rate);
-        self.launched += 1;
-        self.totals.rates[self.world.provider_of(offer).row()] += rate.picos();
-        match phase {
-            Phase::Booting => self.totals.booting += 1,
-            _ => {
-                self.totals.running += 1;
-                self.totals.capacity.add(shape, 1);
-            }
-        }
-        self.enter(reference);
-        reference
-    }
-
-    fn count_live(&mut self, offer: Id<Offer>, sign: i64) {
-        let live = &mut self.offers[offer.row()].live;
-        *live = live.wrapping_add_signed(sign as i32);
-        let whole = self.world.type_of(offer).whole;
-        for &row in &self.quotas_of[offer.row()] {
-            let amount = quota_amount(self.world.quotas[row].unit, whole) as i64;
-            self.quota_used[row] = self.quota_used[row].wrapping_add_signed(sign * amount);
-        }
-    }
-
-    fn unrent(&mut self, reference: InstanceRef) {
-        self.leave(reference);
-        let instance = &self.instances[reference];
-        let (offer, slot) = (instance.offer, instance.slot);
-        self.totals.rates[self.world.provider_of(offer).row()] -= instance.meter.rate().picos();
-        self.totals.booting -= 1;
-        self.offers[offer.row()].launches[slot as usize] -= 1;
-        self.launched -= 1;
-        self.count_live(offer, -1);
-        self.free_slot(offer, slot);
-        self.instances.free(reference);
-    }
-
-    pub(super) fn free_slot(&mut self, offer: Id<Offer>, slot: u32) {
-        self.offers[offer.row()].free_slots.push(Reverse(slot));
-    }
-
-    /// Gives back an empty rented instance.
-    pub(crate) fn release(&mut self, reference: InstanceRef) -> Result<(), Refusal> {
-        if !self.instances.contains(reference) || self.instances[reference].phase == Phase::Released
-        {
-            return Err(Refusal::InstanceGone);
-        }
-        let instance = &self.instances[reference];
-        if self.world.offers[instance.offer].market == Market::Owned {
-            return Err(Refusal::Owned);
-        }
-        if instance.allocations > 0 {
-            return Err(Refusal::NotEmpty);
-        }
-        let phase = instance.phase;
-        self.retire(reference);
-        self.remember(Undo::Released(reference, phase));
-        self.effects.push(Effect::Released(reference));
-        Ok(())
-    }
-
-    /// Takes an instance out of every count and index.
-    pub(super) fn retire(&mut self, reference: InstanceRef) {
-        self.leave(reference);
-        let instance = &mut self.instances[reference];
-        let (offer, shape) = (instance.offer, instance.shape);
-        self.totals.rates[self.world.provider_of(offer).row()] -= instance.meter.rate().picos();
-        match std::mem::replace(&mut instance.phase, Phase::Released) {
-            Phase::Booting => self.totals.booting -= 1,
-            _ => {
-                self.totals.running -= 1;
-                self.totals.capacity.add(shape, -1);
-            }
-        }
-        self.count_live(offer, -1);
-    }
-
-    fn unrelease(&mut self, reference: InstanceRef, phase: Phase) {
-        let instance = &mut self.instances[reference];
-        instance.phase = phase;
-        let (offer, shape) = (instance.offer, instance.shape);
-        self.totals.rates[self.world.provider_of(offer).row()] += instance.meter.rate().picos();
-        match phase {
-            Phase::Booting => self.totals.booting += 1,
-            _ => {
-                self.totals.running += 1;
-                self.totals.capacity.add(shape, 1);
-            }
-        }
-        self.count_live(offer, 1);
-        self.enter(reference);
-    }
-
-    /// Takes the instances of an allocation away; its tasks wait again.
-    pub(crate) fn preempt(&mut self, allocation: AllocationRef) -> Result<(), Refusal> {
-        if !self.allocations.contains(allocation) || self.allocations[allocation].yielded {
-            return Err(Refusal::AllocationGone);
-        }
-        self.detach(allocation);
-        let work = self.allocations[allocation].work();
-        let tasks = self.allocations[allocation].tasks;
-        if self.works[work].waiting == 0 {
-            self.totals.waiting += 1;
-        }
-        self.works[work].waiting += tasks;
-        self.works[work].placed -= tasks;
-        let kept = self.kept_progress(allocation);
-        self.works[work].executed += kept;
-        self.allocations[allocation].yielded = true;
-        self.remember(Undo::Preempted(allocation));
-        self.effects.push(Effect::Preempted(allocation));
-        Ok(())
-    }
-
-    /// Frees the resources of an allocation, which keeps its records.
-    pub(super) fn detach(&mut self, allocation: AllocationRef) {
-        let work = self.allocations[allocation].work();
-        let demand = self.works[work].ask.demand;
-        self.forget_end(allocation);
-        for at in 0..self.allocations[allocation].held.len() {
-            let share = self.allocations[allocation].held[at].share;
-            let now = self.now;
-            self.change_instance(share.instance, |instance| {
-                instance.give(demand, share.tasks, share.devices);
-                instance.idle_since = now;
-            });
-            self.list_if_empty(share.instance);
-        }
-        let tasks = i64::from(self.allocations[allocation].tasks);
-        self.uniform.change(tasks);
-        if self.allocations[allocation].started.is_some() {
-            self.totals.allocated.add_tasks(demand, -tasks);
-        }
-    }
-
-    /// Lets the release part hear of a rented instance that became empty. The
-    /// list holds each instance once, so it stays short if nobody takes it.
-    fn list_if_empty(&mut self, reference: InstanceRef) {
-        let instance = &mut self.instances[reference];
-        if instance.allocations == 0
-            && !instance.listed
-            && self.world.offers[instance.offer].market != Market::Owned
-        {
-            instance.listed = true;
-            self.emptied.push(reference);
-        }
-    }
-
-    /// Progress of an allocation on the reference machine that a resuming job
-    /// keeps; zero where tasks run apart, as their progress may differ.
-    fn kept_progress(&self, allocation: AllocationRef) -> Span {
-        let target = &self.allocations[allocation];
-        let ask = &self.works[target.work()].ask;
-        let Some(started) = target.started else { return Span::ZERO };
-        if !(ask.resumes && ask.gang) {
-            return Span::ZERO;
-        }
-        let computed = (self.now - started - target.input).max(Span::ZERO);
-        let done = i128::from(computed.micros()) * i128::from(target.speed) / 1_000_000;
-        Span::from_micros(i64::try_from(done).unwrap_or(i64::MAX))
-    }
-
-    fn unpreempt(&mut self, allocation: AllocationRef) {
-        let work = self.allocations[allocation].work();
-        let demand = self.works[work].ask.demand;
-        for at in 0..self.allocations[allocation].held.len() {
-            let share = self.allocations[allocation].held[at].share;
-            self.change_instance(share.instance, |instance| {
-                instance.take(demand, share.tasks, share.devices);
-            });
-        }
-        let tasks = self.allocations[allocation].tasks;
-        self.uniform.change(-i64::from(tasks));
-        if self.allocations[allocation].started.is_some() {
-            self.totals.allocated.add_tasks(demand, i64::from(tasks));
-        }
-        self.allocations[allocation].yielded = false;
-        let kept = self.kept_progress(allocation);
-        self.works[work].executed = self.works[work].executed - kept;
-        self.works[work].waiting -= tasks;
-        self.works[work].placed += tasks;
-        if self.works[work].waiting == 0 {
-            self.totals.waiting -= 1;
-        }
-        if self.needs.ends {
-            let end = self.allocations[allocation].estimated_end;
-            self.ends.insert((end, allocation));
-        }
     }
 
     /// Turns waiting work away.
@@ -622,7 +358,7 @@ impl State<'_> {
     }
 
     /// Time to bring the work's input to a region and its output home.
-    fn transfer_times(&self, work: WorkRef, offer: Id<Offer>) -> (Span, Span) {
+    pub(super) fn transfer_times(&self, work: WorkRef, offer: Id<Offer>) -> (Span, Span) {
         let ask = &self.works[work].ask;
         let Some(home) = ask.home.and_then(|home| self.home_region(home)) else {
             return (Span::ZERO, Span::ZERO);
@@ -651,73 +387,9 @@ impl State<'_> {
         }
     }
 
-    fn forget_end(&mut self, allocation: AllocationRef) {
+    pub(super) fn forget_end(&mut self, allocation: AllocationRef) {
         if self.needs.ends {
             self.ends.remove(&(self.allocations[allocation].estimated_end, allocation));
         }
     }
-
-    /// Changes an instance and its place in the index.
-    fn change_instance(
-        &mut self,
-        reference: InstanceRef,
-        change: impl FnOnce(&mut super::Instance),
-    ) {
-        let instance = &mut self.instances[reference];
-        let before = order(self.needs.index, instance);
-        change(instance);
-        let after = order(self.needs.index, instance);
-        let (free, offer) = (instance.free, instance.offer);
-        if instance.phase == Phase::Released {
-            return;
-        }
-        if before == after {
-            self.index.update(before, free);
-        } else {
-            self.index.remove(before);
-            self.index.insert(after, reference.slot() as u32, free, kind_of(offer));
-        }
-        let instance = &mut self.instances[reference];
-        self.classes.part(reference, instance.ordinal, instance.class);
-        instance.class = self.classes.join(reference, instance);
-    }
-
-    fn enter(&mut self, reference: InstanceRef) {
-        let instance = &self.instances[reference];
-        let order = order(self.needs.index, instance);
-        let kinds = kind_of(instance.offer);
-        self.index.insert(order, reference.slot() as u32, instance.free, kinds);
-        let class = self.classes.join(reference, instance);
-        if let Some(demand) = self.uniform.demand() {
-            self.uniform.change(i64::from(instance.room(demand)));
-        }
-        self.instances[reference].class = class;
-    }
-
-    fn leave(&mut self, reference: InstanceRef) {
-        let instance = &self.instances[reference];
-        self.index.remove(order(self.needs.index, instance));
-        self.classes.part(reference, instance.ordinal, instance.class);
-        if let Some(demand) = self.uniform.demand() {
-            self.uniform.change(-i64::from(instance.room(demand)));
-        }
-    }
-}
-
-fn quota_amount(unit: QuotaUnit, whole: crate::units::Shape) -> u64 {
-    match unit {
-        QuotaUnit::Instances => 1,
-        QuotaUnit::Cpu => u64::from(whole.cpu),
-        QuotaUnit::Gpus => u64::from(whole.gpus),
-    }
-}
-
-/// Place of an instance in the index: the key of the policy, then its age.
-fn order(by: IndexBy, instance: &super::Instance) -> u64 {
-    let key = match by {
-        IndexBy::Age => 0,
-        IndexBy::Least(scalar) => instance.free_by(scalar),
-        IndexBy::Most(scalar) => u32::MAX - instance.free_by(scalar),
-    };
-    u64::from(key) << 32 | u64::from(instance.ordinal)
 }

@@ -6,7 +6,7 @@ use super::{Around, check_names, home, kind, priority, spread};
 use crate::model::{Filter, Rules};
 use crate::problem::clip;
 use crate::scenario::section::{Report, Section};
-use crate::units::{Distribution, Span};
+use crate::units::{Distribution, MAX_GPUS, Span, WHOLE_GPU};
 use crate::workload::{Arrivals, Class, MmppState, SynthSpec, Until};
 
 /// Reads `[workload.synthetic]`; `None` where it lacks a part.
@@ -106,6 +106,30 @@ fn arrivals(own: &Section, report: &mut Report<'_>) -> Option<Arrivals> {
     }
 }
 
+/// A constant outside its range is a mistake. Draws of a law are cut to the
+/// range instead: its tail may well lie outside.
+fn check_constants(own: &Section, report: &mut Report<'_>) {
+    const MOST: f64 = u32::MAX as f64;
+    // Cores and shares are in thousandths and memory in MiB by now.
+    let ranges = [
+        ("runtime", 0.0, f64::MAX, "a span that is not negative"),
+        ("tasks", 1.0, MOST, "a whole number of at least 1"),
+        ("vcpus", 0.0, MOST, "from 0 to 4294967 cores"),
+        ("memory", 0.0, MOST, "from 0 to 4095 TiB"),
+        ("gpus", 0.0, f64::from(MAX_GPUS), "a whole number from 0 to 32"),
+        ("gpu_share", 1.0, f64::from(WHOLE_GPU), "a share from 0.001 to 1"),
+        ("estimate", f64::MIN_POSITIVE, f64::MAX, "a factor greater than 0"),
+        ("deadline", 0.0, f64::MAX, "a factor that is not negative"),
+    ];
+    for (name, least, most, expected) in ranges {
+        let Some(&Distribution::Constant(value)) = own.distribution(name) else { continue };
+        let counts = matches!(name, "tasks" | "gpus");
+        if !(least..=most).contains(&value) || counts && libm::trunc(value) != value {
+            report.at(&own.spot(name), format!("`{name}` must be {expected}"));
+        }
+    }
+}
+
 fn class(
     name: &str,
     own: &Section,
@@ -117,6 +141,7 @@ fn class(
         report.at(key, "a class needs a name");
     }
     own.require("runtime", report);
+    check_constants(own, report);
     let default = Class::default();
     let data = own.section("data");
     let draws =

@@ -1,0 +1,184 @@
+//! Renting and giving back, within quotas and capacities.
+
+use std::cmp::Reverse;
+
+use super::change::{Effect, Refusal, Undo};
+use super::{InstanceRef, LaunchRefusal, Phase, State};
+use crate::billing::Meter;
+use crate::model::{Market, Offer, QuotaUnit};
+use crate::units::{Id, Shape};
+
+impl State<'_> {
+    /// Requests an instance of `offer`.
+    pub(crate) fn rent(&mut self, offer: Id<Offer>) -> Result<InstanceRef, Refusal> {
+        if self.world.offers[offer].market == Market::Owned {
+            return Err(Refusal::NotForRent);
+        }
+        if let Some(why) = self.launch_refusal(offer) {
+            self.effects.push(Effect::LaunchRefused(offer, why));
+            return Err(Refusal::Launch(why));
+        }
+        let instance = self.launch(offer, Phase::Booting);
+        self.remember(Undo::Rented(instance));
+        self.effects.push(Effect::Rented(instance));
+        Ok(instance)
+    }
+
+    /// Whether a launch of `offer` would be refused now, and why.
+    pub fn launch_refusal(&self, offer: Id<Offer>) -> Option<LaunchRefusal> {
+        let whole = self.world.type_of(offer).whole;
+        for &row in &self.quotas_of[offer.row()] {
+            let quota = &self.world.quotas[row];
+            let more = quota_amount(quota.unit, whole);
+            if self.quota_used[row] + more > quota.limit {
+                return Some(LaunchRefusal::Quota(row));
+            }
+        }
+        let capacity = self.world.offers[offer].capacity;
+        let full = capacity.is_some_and(|most| self.offers[offer.row()].live >= most);
+        full.then_some(LaunchRefusal::Capacity)
+    }
+
+    /// How many launches of `offer` would be accepted now, and what refuses the
+    /// next; `u64::MAX` and nothing where there is no limit.
+    pub fn launch_room(&self, offer: Id<Offer>) -> (u64, Option<LaunchRefusal>) {
+        let whole = self.world.type_of(offer).whole;
+        let capacity = self.world.offers[offer].capacity;
+        let live = self.offers[offer.row()].live;
+        let mut room = capacity.map_or((u64::MAX, None), |most| {
+            (u64::from(most.saturating_sub(live)), Some(LaunchRefusal::Capacity))
+        });
+        for &row in &self.quotas_of[offer.row()] {
+            let quota = &self.world.quotas[row];
+            let left = quota.limit.saturating_sub(self.quota_used[row]);
+            let by_quota = left.checked_div(quota_amount(quota.unit, whole));
+            if by_quota.is_some_and(|launches| launches <= room.0) {
+                room = (by_quota.unwrap_or(0), Some(LaunchRefusal::Quota(row)));
+            }
+        }
+        room
+    }
+
+    pub(super) fn launch(&mut self, offer: Id<Offer>, phase: Phase) -> InstanceRef {
+        let shape = self.world.type_of(offer).shape;
+        let rate = self.price(offer);
+        let state = &mut self.offers[offer.row()];
+        let slot = state.free_slots.pop().map_or(state.launches.len() as u32, |Reverse(slot)| slot);
+        if slot as usize == state.launches.len() {
+            state.launches.push(0);
+        }
+        let launch = state.launches[slot as usize];
+        state.launches[slot as usize] += 1;
+        self.count_live(offer, 1);
+        let reference = self.instances.claim();
+        let instance = &mut self.instances[reference];
+        instance.ordinal = self.launched;
+        (instance.offer, instance.slot, instance.launch) = (offer, slot, launch);
+        (instance.phase, instance.shape, instance.free) = (phase, shape, shape.free());
+        (instance.free_gpu, instance.allocations) = (shape.gpu_milli(), 0);
+        (instance.idle_since, instance.listed) = (self.now, false);
+        instance.devices.clear();
+        instance.devices.resize(usize::from(shape.gpus), crate::units::WHOLE_GPU);
+        instance.kinds.clear();
+        instance.awaited_by.clear();
+        instance.meter = Meter::start(self.now, rate);
+        self.launched += 1;
+        self.totals.rates[self.world.provider_of(offer).row()] += rate.picos();
+        match phase {
+            Phase::Booting => self.totals.booting += 1,
+            _ => {
+                self.totals.running += 1;
+                self.totals.capacity.add(shape, 1);
+            }
+        }
+        self.enter(reference);
+        reference
+    }
+
+    pub(super) fn count_live(&mut self, offer: Id<Offer>, sign: i64) {
+        let live = &mut self.offers[offer.row()].live;
+        *live = live.wrapping_add_signed(sign as i32);
+        let whole = self.world.type_of(offer).whole;
+        for &row in &self.quotas_of[offer.row()] {
+            let amount = quota_amount(self.world.quotas[row].unit, whole) as i64;
+            self.quota_used[row] = self.quota_used[row].wrapping_add_signed(sign * amount);
+        }
+    }
+
+    pub(super) fn unrent(&mut self, reference: InstanceRef) {
+        self.leave(reference);
+        let instance = &self.instances[reference];
+        let (offer, slot) = (instance.offer, instance.slot);
+        self.totals.rates[self.world.provider_of(offer).row()] -= instance.meter.rate().picos();
+        self.totals.booting -= 1;
+        self.offers[offer.row()].launches[slot as usize] -= 1;
+        self.launched -= 1;
+        self.count_live(offer, -1);
+        self.free_slot(offer, slot);
+        self.instances.free(reference);
+    }
+
+    pub(super) fn free_slot(&mut self, offer: Id<Offer>, slot: u32) {
+        self.offers[offer.row()].free_slots.push(Reverse(slot));
+    }
+
+    /// Gives back an empty rented instance.
+    pub(crate) fn release(&mut self, reference: InstanceRef) -> Result<(), Refusal> {
+        if !self.instances.contains(reference) || self.instances[reference].phase == Phase::Released
+        {
+            return Err(Refusal::InstanceGone);
+        }
+        let instance = &self.instances[reference];
+        if self.world.offers[instance.offer].market == Market::Owned {
+            return Err(Refusal::Owned);
+        }
+        if instance.allocations > 0 {
+            return Err(Refusal::NotEmpty);
+        }
+        let phase = instance.phase;
+        self.retire(reference);
+        self.remember(Undo::Released(reference, phase));
+        self.effects.push(Effect::Released(reference));
+        Ok(())
+    }
+
+    /// Takes an instance out of every count and index.
+    pub(super) fn retire(&mut self, reference: InstanceRef) {
+        self.leave(reference);
+        let instance = &mut self.instances[reference];
+        let (offer, shape) = (instance.offer, instance.shape);
+        self.totals.rates[self.world.provider_of(offer).row()] -= instance.meter.rate().picos();
+        match std::mem::replace(&mut instance.phase, Phase::Released) {
+            Phase::Booting => self.totals.booting -= 1,
+            _ => {
+                self.totals.running -= 1;
+                self.totals.capacity.add(shape, -1);
+            }
+        }
+        self.count_live(offer, -1);
+    }
+
+    pub(super) fn unrelease(&mut self, reference: InstanceRef, phase: Phase) {
+        let instance = &mut self.instances[reference];
+        instance.phase = phase;
+        let (offer, shape) = (instance.offer, instance.shape);
+        self.totals.rates[self.world.provider_of(offer).row()] += instance.meter.rate().picos();
+        match phase {
+            Phase::Booting => self.totals.booting += 1,
+            _ => {
+                self.totals.running += 1;
+                self.totals.capacity.add(shape, 1);
+            }
+        }
+        self.count_live(offer, 1);
+        self.enter(reference);
+    }
+}
+
+fn quota_amount(unit: QuotaUnit, whole: Shape) -> u64 {
+    match unit {
+        QuotaUnit::Instances => 1,
+        QuotaUnit::Cpu => u64::from(whole.cpu),
+        QuotaUnit::Gpus => u64::from(whole.gpus),
+    }
+}

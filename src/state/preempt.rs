@@ -1,0 +1,105 @@
+//! Taking instances away from work that runs on them.
+
+use super::change::{Effect, Refusal, Undo};
+use super::{AllocationRef, InstanceRef, State};
+use crate::model::Market;
+use crate::units::Span;
+
+impl State<'_> {
+    /// Takes the instances of an allocation away; its tasks wait again.
+    pub(crate) fn preempt(&mut self, allocation: AllocationRef) -> Result<(), Refusal> {
+        if !self.allocations.contains(allocation) || self.allocations[allocation].yielded {
+            return Err(Refusal::AllocationGone);
+        }
+        self.detach(allocation);
+        let work = self.allocations[allocation].work();
+        let tasks = self.allocations[allocation].tasks;
+        if self.works[work].waiting == 0 {
+            self.totals.waiting += 1;
+        }
+        self.works[work].waiting += tasks;
+        self.works[work].placed -= tasks;
+        let kept = self.kept_progress(allocation);
+        self.works[work].executed += kept;
+        self.allocations[allocation].yielded = true;
+        self.remember(Undo::Preempted(allocation));
+        self.effects.push(Effect::Preempted(allocation));
+        Ok(())
+    }
+
+    /// Frees the resources of an allocation, which keeps its records.
+    pub(super) fn detach(&mut self, allocation: AllocationRef) {
+        let work = self.allocations[allocation].work();
+        let demand = self.works[work].ask.demand;
+        self.forget_end(allocation);
+        for at in 0..self.allocations[allocation].held.len() {
+            let share = self.allocations[allocation].held[at].share;
+            let now = self.now;
+            self.change_instance(share.instance, |instance| {
+                instance.give(demand, share.tasks, share.devices);
+                instance.idle_since = now;
+            });
+            self.list_if_empty(share.instance);
+        }
+        let tasks = i64::from(self.allocations[allocation].tasks);
+        self.uniform.change(tasks);
+        if self.allocations[allocation].started.is_some() {
+            self.totals.allocated.add_tasks(demand, -tasks);
+        }
+    }
+
+    /// Lets the release part hear of a rented instance that became empty. The
+    /// list holds each instance once, so it stays short if nobody takes it.
+    pub(super) fn list_if_empty(&mut self, reference: InstanceRef) {
+        let instance = &mut self.instances[reference];
+        if instance.allocations == 0
+            && !instance.listed
+            && self.world.offers[instance.offer].market != Market::Owned
+        {
+            instance.listed = true;
+            self.emptied.push(reference);
+        }
+    }
+
+    /// Progress of an allocation on the reference machine that a resuming job
+    /// keeps; zero where tasks run apart, as their progress may differ.
+    pub(super) fn kept_progress(&self, allocation: AllocationRef) -> Span {
+        let target = &self.allocations[allocation];
+        let ask = &self.works[target.work()].ask;
+        let Some(started) = target.started else { return Span::ZERO };
+        if !(ask.resumes && ask.gang) {
+            return Span::ZERO;
+        }
+        let computed = (self.now - started - target.input).max(Span::ZERO);
+        let done = i128::from(computed.micros()) * i128::from(target.speed) / 1_000_000;
+        Span::from_micros(i64::try_from(done).unwrap_or(i64::MAX))
+    }
+
+    pub(super) fn unpreempt(&mut self, allocation: AllocationRef) {
+        let work = self.allocations[allocation].work();
+        let demand = self.works[work].ask.demand;
+        for at in 0..self.allocations[allocation].held.len() {
+            let share = self.allocations[allocation].held[at].share;
+            self.change_instance(share.instance, |instance| {
+                instance.take(demand, share.tasks, share.devices);
+            });
+        }
+        let tasks = self.allocations[allocation].tasks;
+        self.uniform.change(-i64::from(tasks));
+        if self.allocations[allocation].started.is_some() {
+            self.totals.allocated.add_tasks(demand, i64::from(tasks));
+        }
+        self.allocations[allocation].yielded = false;
+        let kept = self.kept_progress(allocation);
+        self.works[work].executed = self.works[work].executed - kept;
+        self.works[work].waiting -= tasks;
+        self.works[work].placed += tasks;
+        if self.works[work].waiting == 0 {
+            self.totals.waiting -= 1;
+        }
+        if self.needs.ends {
+            let end = self.allocations[allocation].estimated_end;
+            self.ends.insert((end, allocation));
+        }
+    }
+}
