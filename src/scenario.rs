@@ -410,14 +410,17 @@ mod tests {
     fn constants_of_a_class_keep_their_ranges() {
         let class = "runtime = \"-5 s\"\ntasks = 2.5\nvcpus = -3\ngpus = 500\ngpu_share = 7\n";
         let text = format!("{SMALL}[workload.synthetic.class.wrong]\n{class}");
-        check(&text, expect![[r#"
+        check(
+            &text,
+            expect![[r#"
             a.toml:12:11: `runtime` must be a span or a distribution of spans such as `"lognormal(median=35 s, p95=90 s)"`, found `"-5 s"`
               hint: expected a span such as `30 min`, found `-5 s`
             a.toml:13:9: `tasks` must be a whole number of at least 1
             a.toml:14:9: `vcpus` must be from 0 to 4294967 cores
             a.toml:15:8: `gpus` must be a whole number from 0 to 32
             a.toml:16:13: `gpu_share` must be a share from 0.001 to 1
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
