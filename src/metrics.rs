@@ -19,7 +19,7 @@ mod laws;
 mod series;
 mod summary;
 
-pub use collector::Collector;
+pub use collector::{Collector, SLOWDOWN_FLOOR};
 pub use fingerprint::Fingerprint;
 pub use histogram::{EXACT_SAMPLES, Histogram};
 pub use laws::{BrokenLaw, Laws};

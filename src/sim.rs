@@ -17,6 +17,7 @@ use crate::state::{
     AllocationRef, Effect, Ending, InstanceRef, Note, Record, Refusal, RefusalReason, State,
     WaitReason, WorkRef,
 };
+use crate::units::stream::fnv1a;
 use crate::units::{Id, Span, Stream, Time};
 use crate::workload::Source;
 
@@ -177,19 +178,12 @@ pub fn run<O: Observer>(
         records: Vec::new(),
         can_start: Vec::new(),
         effects: Vec::new(),
-        offer_keys: world.offers.iter().map(|(_, offer)| stable_key(&offer.name)).collect(),
+        offer_keys: world.offers.rows().iter().map(|offer| fnv1a(offer.name.as_bytes())).collect(),
         events: 0,
         decisions: 0,
         read: 0,
     };
     run.go(source, policy, control)
-}
-
-/// A number for an offer that depends on its name alone.
-fn stable_key(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 /// What the simulator knows of one live piece of work.

@@ -6,7 +6,6 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::args::Catalog;
 use super::exit::Done;
-use super::run::terminal;
 use crate::report::clean;
 use crate::scenario::{Listing, catalog_list, catalog_show};
 
@@ -38,8 +37,7 @@ fn show(listing: &Listing, as_json: bool) -> Done {
     }
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(terminal().width.max(100));
+    table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(&listing.header);
     for row in &listing.rows {
         table.add_row(row.iter().map(|cell| clean(cell)));

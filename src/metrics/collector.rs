@@ -8,7 +8,7 @@ use crate::state::{ChargeKind, Ending, Record, RefusalReason, State, WorkRef};
 use crate::units::{Money, Span, Time};
 
 /// Runtimes below this do not blow up a bounded slowdown.
-const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
+pub const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
 
 /// Adds up everything that a summary shows.
 #[derive(Clone, Debug, Default)]

@@ -5,6 +5,7 @@
 
 use crate::sim::Observer;
 use crate::state::{Record, State};
+use crate::units::stream::fnv1a;
 
 /// Rolling 128-bit hash of the canonical records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +45,8 @@ impl Fingerprint {
 
 impl Observer for Fingerprint {
     fn begins(&mut self, state: &State<'_>) {
-        let hash = |name: &str| {
-            name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-            })
-        };
-        self.names = state.world().offers.rows().iter().map(|offer| hash(&offer.name)).collect();
+        self.names =
+            state.world().offers.rows().iter().map(|offer| fnv1a(offer.name.as_bytes())).collect();
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use super::sheet::{Sheet, TextCells};
+use crate::metrics::SLOWDOWN_FLOOR;
 use crate::model::Kind;
 use crate::sim::Observer;
 use crate::state::{Record, State, WorkRef};
@@ -37,9 +38,6 @@ pub(super) const COLUMNS: [&str; 25] = [
     "preemptions",
     "cost_usd",
 ];
-
-/// Runtimes below this do not blow up a bounded slowdown.
-const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
 
 /// Writes `jobs.csv` as work ends.
 #[derive(Debug)]

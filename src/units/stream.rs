@@ -97,7 +97,7 @@ fn open_unit(word: u64) -> f64 {
 }
 
 /// The 64-bit FNV-1a hash (draft-eastlake-fnv).
-const fn fnv1a(bytes: &[u8]) -> u64 {
+pub const fn fnv1a(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut at = 0;
     while at < bytes.len() {
