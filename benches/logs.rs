@@ -52,7 +52,7 @@ fn main() {
 fn run(text: &str, data: &Path) -> RunResult {
     let scenario = Scenario::parse(text, "bench.toml", data, &[]);
     let scenario = scenario.unwrap_or_else(|problems| panic!("{problems:#?}"));
-    let settings = Settings { seed: 1, audit: false, explain: false, names: false };
+    let settings = Settings::seeded(1);
     experiment::run(&scenario, &scenario.policies[0], settings, &mut (), &mut |_| {
         ControlFlow::Continue(())
     })

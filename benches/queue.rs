@@ -63,7 +63,7 @@ fn run(jobs: u64) -> f64 {
     );
     let scenario = Scenario::parse(&text, "mm100.toml", Path::new(""), &[]);
     let scenario = scenario.expect("the scenario is valid");
-    let settings = Settings { seed: 1, audit: false, explain: false, names: false };
+    let settings = Settings::seeded(1);
     let result = experiment::run(&scenario, &scenario.policies[0], settings, &mut (), &mut |_| {
         ControlFlow::Continue(())
     })

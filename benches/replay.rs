@@ -75,7 +75,7 @@ fn scenario(data: &Path, trace: &Path, instances: u64, place: &str) -> PathBuf {
 
 fn summary_only(path: &Path) -> f64 {
     let scenario = Scenario::load(path, &[]).expect("the scenario is valid");
-    let settings = Settings { seed: 1, audit: false, explain: false, names: false };
+    let settings = Settings::seeded(1);
     let start = Instant::now();
     let policy = &scenario.policies[0];
     let result =

@@ -36,7 +36,7 @@ fn main() {
             );
             let scenario = Scenario::parse(&text, "scaling.toml", &data, &[]);
             let scenario = scenario.expect("the scenario is valid");
-            let settings = Settings { seed: 1, audit: false, explain: false, names: false };
+            let settings = Settings::seeded(1);
             let start = Instant::now();
             experiment::run(&scenario, &scenario.policies[0], settings, &mut (), &mut |_| {
                 ControlFlow::Continue(())

@@ -16,12 +16,15 @@ mod openb;
 mod reader;
 mod recognise;
 mod repeat;
+mod shared;
 mod stats;
 mod swf;
 mod synth;
 mod table;
 mod trace;
 mod transform;
+
+use std::sync::Arc;
 
 use crate::model::{Book, Work};
 use crate::problem::Problem;
@@ -40,6 +43,7 @@ pub use mapping::{Column, Field, Mapping, Origin, Unit};
 pub use native::{NativeColumn, NativeWriter, used_columns};
 pub use openb::{NodeRow, OpenbOptions, read_nodes};
 pub use recognise::{Recognised, recognise};
+pub use shared::Shared;
 pub use stats::{Stats, Summary, TenantStats};
 pub use swf::{Procs, SwfHeader, SwfOptions, SwfTenant, UnknownRuntime};
 pub use synth::{Arrivals, Class, MmppState, SynthSpec, Until};
@@ -91,6 +95,19 @@ pub enum Input {
     Trace(TraceSpec),
     /// Draws from distributions.
     Synthetic(SynthSpec),
+    /// A file that was read before (see [`WorkloadSpec::share`]).
+    Shared(Arc<Shared>),
+}
+
+impl Input {
+    /// The trace it is or was read from.
+    pub fn trace(&self) -> Option<&TraceSpec> {
+        match self {
+            Self::Trace(trace) => Some(trace),
+            Self::Shared(shared) => Some(&shared.trace),
+            Self::Synthetic(_) => None,
+        }
+    }
 }
 
 /// What a workload needs to know of the run it is opened for.
@@ -122,8 +139,12 @@ impl WorkloadSpec {
 
     /// Whether all work is held in memory at once (sort, shuffle, inflate).
     pub fn materialises(&self) -> bool {
-        let holds =
-            |step: &Transform| matches!(step, Transform::Shuffle | Transform::Inflate { .. });
+        let holds = |step: &Transform| {
+            matches!(
+                step,
+                Transform::Shuffle | Transform::Inflate { .. } | Transform::Resample { .. }
+            )
+        };
         matches!(&self.input, Input::Trace(trace) if trace.unsorted == Unsorted::Sort)
             || self.transforms.iter().any(holds)
     }
@@ -158,6 +179,7 @@ impl WorkloadSpec {
             let source = match &self.input {
                 Input::Trace(trace) => trace.open(context.calendar, context.keep_names)?,
                 Input::Synthetic(synth) => Box::new(Synth::new(synth, context)),
+                Input::Shared(shared) => shared.open(),
             };
             return Ok(if self.defaults == Defaults::default() {
                 source
@@ -174,6 +196,10 @@ impl WorkloadSpec {
             }
             Transform::Shuffle => {
                 Box::new(Held::new(self.open_first(last, context)?, Order::Shuffled { seed }))
+            }
+            Transform::Resample { block } => {
+                let order = Order::Resampled { seed, block: *block };
+                Box::new(Held::new(self.open_first(last, context)?, order))
             }
             Transform::Inflate { share, resource, gap } => {
                 let capacity = context.capacity.map_or(0, |capacity| capacity.of(*resource));
@@ -192,6 +218,7 @@ impl WorkloadSpec {
     pub fn assumptions(&self) -> Vec<String> {
         let mut told = match &self.input {
             Input::Trace(trace) => trace.assumptions(),
+            Input::Shared(shared) => shared.trace.assumptions(),
             Input::Synthetic(_) => {
                 vec!["The workload is drawn from distributions, not observed.".to_owned()]
             }

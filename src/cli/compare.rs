@@ -72,7 +72,7 @@ fn run_all(
     arguments: &Compare,
 ) -> Result<Vec<RunResult>, Stop> {
     let how = &arguments.how;
-    let settings = Settings { seed: scenario.seed, audit: how.audit, explain: false, names: false };
+    let settings = Settings { audit: how.audit, ..Settings::seeded(scenario.seed) };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads.map_or(0, usize::from))
         .build()

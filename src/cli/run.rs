@@ -66,10 +66,10 @@ pub(super) fn run(arguments: &Run) -> Done {
     let policy = &scenario.policies[row];
     let how = &arguments.how;
     let settings = Settings {
-        seed: scenario.seed,
         audit: how.audit,
         explain: arguments.explain,
         names: !how.no_out,
+        ..Settings::seeded(scenario.seed)
     };
     let cells = if arguments.csv_raw { TextCells::Raw } else { TextCells::Guarded };
     let folder = match how.no_out {

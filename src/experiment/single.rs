@@ -7,8 +7,9 @@ use crate::policy;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::Scenario;
-use crate::sim::{self, Failure, Observer, Options, Progress};
+use crate::sim::{self, Failure, Observer, Options, Outcome, Progress};
 use crate::state::State;
+use crate::units::{Span, Time};
 
 /// How a run of a scenario is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,15 @@ pub struct Settings {
     pub explain: bool,
     /// Keep the names of work, for files.
     pub names: bool,
+    /// Only what comes after this is counted; zero counts everything.
+    pub warm_up: Span,
+}
+
+impl Settings {
+    /// A plain run under this seed.
+    pub const fn seeded(seed: u64) -> Self {
+        Self { seed, audit: false, explain: false, names: false, warm_up: Span::ZERO }
+    }
 }
 
 /// Everything that is shown of a run.
@@ -70,38 +80,60 @@ pub fn run<O: Observer>(
     extra: &mut O,
     control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<RunResult, RunFailure> {
-    let context = scenario.context(settings.seed, settings.names);
-    let mut source = scenario.workload.open(&context).map_err(RunFailure::Input)?;
-    let mut decides = policy::build(policy);
-    let options = Options {
-        seed: settings.seed,
-        horizon: scenario.horizon.map(|horizon| crate::units::Time::ZERO + horizon),
-        explain: settings.explain,
-        max_events: scenario.limits.max_events,
-        max_alive: scenario.limits.max_alive as usize,
-        ..Options::default()
+    let horizon = scenario.horizon.map(|horizon| Time::ZERO + horizon);
+    let warm = Time::ZERO + settings.warm_up;
+    let collector = match settings.warm_up {
+        Span::ZERO => Collector::default(),
+        _ => Collector::starting(warm),
     };
-    let numbers = (Collector::default(), Series::default());
+    let numbers = (collector, Series::default());
     let checks = (Laws::new(settings.audit), Fingerprint::default());
     let mut observer = ((numbers, checks), (Tenants::default(), extra));
-    let outcome = sim::run(
-        &scenario.world,
-        source.as_mut(),
-        decides.as_mut(),
-        &options,
-        &mut observer,
-        control,
-    );
-    let (((collector, series), (laws, fingerprint)), (tenants, _)) = observer;
+    let (outcome, skipped_rows) =
+        simulate(scenario, policy, settings, horizon, &mut observer, control);
+    let (((mut collector, series), (laws, fingerprint)), (tenants, _)) = observer;
     if let Some(broken) = laws.broken() {
         return Err(RunFailure::Law(broken.clone()));
     }
-    let outcome = outcome.map_err(RunFailure::Sim)?;
+    let outcome = outcome?;
+    if settings.warm_up > Span::ZERO {
+        let mut before = Collector::default();
+        simulate(scenario, policy, settings, Some(warm), &mut before, control).0?;
+        collector = collector.without(&before);
+    }
     Ok(RunResult {
         summary: collector.summary(&scenario.world, &tenants.0, &outcome),
         waits: collector.waits().clone(),
         series,
         fingerprint: fingerprint.hex(),
-        skipped_rows: source.skipped(),
+        skipped_rows,
     })
+}
+
+/// One run up to `horizon`; how it went, and how many rows were skipped.
+fn simulate<O: Observer>(
+    scenario: &Scenario,
+    policy: &PolicySpec,
+    settings: Settings,
+    horizon: Option<Time>,
+    observer: &mut O,
+    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> (Result<Outcome, RunFailure>, u64) {
+    let context = scenario.context(settings.seed, settings.names);
+    let mut source = match scenario.workload.open(&context) {
+        Ok(source) => source,
+        Err(problems) => return (Err(RunFailure::Input(problems)), 0),
+    };
+    let options = Options {
+        seed: settings.seed,
+        horizon,
+        explain: settings.explain,
+        max_events: scenario.limits.max_events,
+        max_alive: scenario.limits.max_alive as usize,
+        ..Options::default()
+    };
+    let mut decides = policy::build(policy);
+    let outcome =
+        sim::run(&scenario.world, source.as_mut(), decides.as_mut(), &options, observer, control);
+    (outcome.map_err(RunFailure::Sim), source.skipped())
 }

@@ -13,6 +13,8 @@ pub const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
 /// Adds up everything that a summary shows.
 #[derive(Clone, Debug, Default)]
 pub struct Collector {
+    /// Work that arrives before this is not counted, nor is time: the end of a warm-up.
+    from: Option<Time>,
     submitted: u64,
     finished: u64,
     unfinished: u64,
@@ -26,10 +28,11 @@ pub struct Collector {
     with_deadline: u64,
     deadlines_met: u64,
     first_arrival: Option<Time>,
+    last_arrival: Option<Time>,
     last_end: Option<Time>,
-    by_region: Vec<Money>,
+    /// By region and kind of charge.
+    by_region: Vec<[Money; 4]>,
     by_market: [Money; 3],
-    by_kind: [Money; 4],
     by_tenant: Vec<Money>,
     transferred: i128,
     /// Useful and lost progress times demand: milli-cores, MiB, milli-GPUs by millionths of a microsecond.
@@ -51,16 +54,53 @@ pub struct Collector {
 }
 
 impl Collector {
+    /// Counts work that arrives at `from` or later, and time from then on. What
+    /// is charged, useful, moved or emitted is counted from the beginning; see
+    /// [`Collector::without`].
+    pub fn starting(from: Time) -> Self {
+        Self { from: Some(from), ..Self::default() }
+    }
+
+    /// Takes away what `earlier` added up: the same run, cut off where this one
+    /// begins to count. Money, progress, data and carbon of the time before
+    /// leave nothing behind, for a run is the same up to any point.
+    pub fn without(mut self, earlier: &Self) -> Self {
+        for (mine, theirs) in self.by_region.iter_mut().zip(&earlier.by_region) {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine -= *theirs;
+            }
+        }
+        let pairs = self.by_market.iter_mut().zip(&earlier.by_market);
+        for (mine, theirs) in pairs.chain(self.by_tenant.iter_mut().zip(&earlier.by_tenant)) {
+            *mine -= *theirs;
+        }
+        for at in 0..3 {
+            self.useful[at] -= earlier.useful[at];
+            self.lost[at] -= earlier.lost[at];
+        }
+        self.transferred -= earlier.transferred;
+        self.carbon -= earlier.carbon;
+        for (mine, theirs) in self.carbon_by_region.iter_mut().zip(&earlier.carbon_by_region) {
+            *mine -= theirs;
+        }
+        self.preemptions -= earlier.preemptions;
+        self.launched -= earlier.launched;
+        self.refused_launches -= earlier.refused_launches;
+        self
+    }
+
     /// What was added up, for a run that went as `outcome` says.
     pub fn summary(&self, world: &World, tenants: &[String], outcome: &Outcome) -> Summary {
         let makespan = match (self.first_arrival, self.last_end) {
             (Some(first), Some(last)) => last - first,
             _ => Span::ZERO,
         };
+        let began = self.from.map_or(outcome.started, |warm| outcome.started.max(warm));
+        let arrivals = self.last_arrival.map_or(Span::ZERO, |last| last - began);
         Summary {
-            started: world.calendar.format(outcome.started),
+            started: world.calendar.format(began),
             ended: world.calendar.format(outcome.ended),
-            simulated_s: (outcome.ended - outcome.started).secs_f64(),
+            simulated_s: (outcome.ended - began).secs_f64(),
             drained: outcome.drained,
             events: outcome.events,
             decisions: outcome.decisions,
@@ -76,6 +116,7 @@ impl Collector {
                 missed: self.with_deadline - self.deadlines_met,
                 tardiness_s: Distribution::of(&self.tardiness, 1e6),
             },
+            arrivals_s: arrivals.secs_f64(),
             makespan_s: makespan.secs_f64(),
             throughput_per_hour: ratio(self.finished as f64, makespan.secs_f64() / 3_600.0),
             queue_length_mean: ratio(self.waiting as f64, self.elapsed as f64),
@@ -106,6 +147,10 @@ impl Collector {
         &self.wait
     }
 
+    fn counts_from(&self, arrival: Time) -> bool {
+        self.from.is_none_or(|from| arrival >= from)
+    }
+
     fn counts(&self) -> WorkCounts {
         let refused: u64 = self.refused.iter().sum();
         WorkCounts {
@@ -126,13 +171,19 @@ impl Collector {
     }
 
     fn costs(&self, world: &World, tenants: &[String]) -> Costs {
-        let total: Money = self.by_kind.iter().copied().sum();
-        let mut by_provider = vec![Money::ZERO; world.providers.len()];
-        for (region, facts) in world.regions.iter() {
-            by_provider[facts.provider.row()] +=
-                self.by_region.get(region.row()).copied().unwrap_or_default();
-        }
+        let total: Money = self.by_market.iter().copied().sum();
         let kinds = [ChargeKind::Work, ChargeKind::Boot, ChargeKind::Idle, ChargeKind::Transfer];
+        let mut parts = vec![[Money::ZERO; 4]; world.providers.len()];
+        for (region, facts) in world.regions.iter() {
+            let Some(sums) = self.by_region.get(region.row()) else { continue };
+            for (part, &sum) in parts[facts.provider.row()].iter_mut().zip(sums) {
+                *part += sum;
+            }
+        }
+        let sum = |kinds: &[Money; 4]| kinds.iter().copied().sum::<Money>();
+        let by_provider: Vec<Money> = parts.iter().map(sum).collect();
+        let by_region: Vec<Money> = self.by_region.iter().map(sum).collect();
+        let by_kind = kinds.map(|kind| parts.iter().map(|part| part[kind as usize]).sum());
         let markets = [Market::OnDemand, Market::Spot, Market::Owned];
         let gpu_hours = hours(self.useful[2], 1e3);
         Costs {
@@ -143,10 +194,11 @@ impl Collector {
             ),
             by_region: named(
                 world.regions.ids().map(|region| world.region_name(region)),
-                &self.by_region,
+                &by_region,
             ),
             by_market: named(markets.map(|market| market.name().to_owned()), &self.by_market),
-            by_kind: named(kinds.map(|kind| kind.name().to_owned()), &self.by_kind),
+            by_kind: named(kinds.map(|kind| kind.name().to_owned()), &by_kind),
+            parts: parts_by_name(world, kinds, &parts),
             by_tenant: named(tenants.iter().cloned(), &self.by_tenant),
             per_job_usd: ratio(total.dollars(), self.finished as f64),
             per_useful_core_hour_usd: ratio(total.dollars(), hours(self.useful[0], 1e3)),
@@ -162,7 +214,8 @@ impl Collector {
 
     fn work_started(&mut self, state: &State<'_>, work: WorkRef) {
         let live = state.work(work);
-        if live.first_start == Some(state.now())
+        if self.counts_from(live.arrival)
+            && live.first_start == Some(state.now())
             && live.allocations.len() == 1
             && live.done == 0
             && live.preemptions == 0
@@ -174,6 +227,9 @@ impl Collector {
     fn work_finished(&mut self, state: &State<'_>, work: WorkRef) {
         let live = state.work(work);
         let now = state.now();
+        if !self.counts_from(live.arrival) {
+            return;
+        }
         self.finished += 1;
         self.last_end = Some(now);
         let turnaround = (now - live.arrival).micros().max(0);
@@ -192,7 +248,8 @@ impl Collector {
 
     /// Work that ends without being done misses its deadline, if it had one.
     fn work_failed(&mut self, state: &State<'_>, work: WorkRef) {
-        if state.work(work).ask.deadline != Time::MAX {
+        let live = state.work(work);
+        if self.counts_from(live.arrival) && live.ask.deadline != Time::MAX {
             self.with_deadline += 1;
         }
     }
@@ -200,9 +257,12 @@ impl Collector {
     fn charged(&mut self, state: &State<'_>, charge: &crate::state::Charge) {
         let world = state.world();
         let offer = state.instance(charge.instance).offer;
-        add(&mut self.by_region, world.region_of(offer).row(), charge.amount);
+        let region = world.region_of(offer).row();
+        if self.by_region.len() <= region {
+            self.by_region.resize(region + 1, [Money::ZERO; 4]);
+        }
+        self.by_region[region][charge.kind as usize] += charge.amount;
         self.by_market[world.offers[offer].market as usize] += charge.amount;
-        self.by_kind[charge.kind as usize] += charge.amount;
         // Boot and idle time belong to nobody; the tenants' part is what work caused.
         if let Some(work) = charge.work {
             add(&mut self.by_tenant, state.work(work).ask.tenant.row(), charge.amount);
@@ -226,6 +286,21 @@ fn add(table: &mut Vec<Money>, row: usize, amount: Money) {
     table[row] += amount;
 }
 
+/// Sums by provider and kind of charge, where there are any.
+fn parts_by_name(
+    world: &World,
+    kinds: [ChargeKind; 4],
+    parts: &[[Money; 4]],
+) -> Vec<(String, &'static str, Money)> {
+    let mut named = Vec::new();
+    for (provider, sums) in world.providers.rows().iter().zip(parts) {
+        for (kind, &sum) in kinds.iter().zip(sums).filter(|(_, sum)| **sum != Money::ZERO) {
+            named.push((provider.name.clone(), kind.name(), sum));
+        }
+    }
+    named
+}
+
 fn named(names: impl IntoIterator<Item = String>, sums: &[Money]) -> Vec<(String, Money)> {
     names
         .into_iter()
@@ -247,6 +322,10 @@ fn hours(integral: i128, per_unit: f64) -> f64 {
 
 impl Observer for Collector {
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        let from = self.from.map_or(from, |warm| from.max(warm));
+        if to <= from {
+            return;
+        }
         let span = i128::from((to - from).micros());
         let totals = state.totals();
         self.elapsed += span;
@@ -265,8 +344,12 @@ impl Observer for Collector {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match record {
             Record::Submitted(work) => {
-                self.submitted += 1;
-                self.first_arrival.get_or_insert(state.work(*work).arrival);
+                let arrival = state.work(*work).arrival;
+                if self.counts_from(arrival) {
+                    self.submitted += 1;
+                    self.first_arrival.get_or_insert(arrival);
+                    self.last_arrival = Some(arrival);
+                }
             }
             Record::Started(allocation) => {
                 self.work_started(state, state.allocation(*allocation).work());
@@ -284,11 +367,12 @@ impl Observer for Collector {
             }
             Record::Finished(work) => self.work_finished(state, *work),
             Record::Refused { work, reason } => {
-                self.refused[*reason as usize] += 1;
+                let counts = self.counts_from(state.work(*work).arrival);
+                self.refused[*reason as usize] += u64::from(counts);
                 self.work_failed(state, *work);
             }
             Record::Unfinished(work) => {
-                self.unfinished += 1;
+                self.unfinished += u64::from(self.counts_from(state.work(*work).arrival));
                 self.work_failed(state, *work);
             }
             Record::Requested(_) => {

@@ -82,6 +82,9 @@ pub struct Costs {
     /// By tenant.
     #[serde(rename = "by_tenant_usd", serialize_with = "as_usd_map")]
     pub by_tenant: Vec<(String, Money)>,
+    /// By provider and by what it was for.
+    #[serde(skip)]
+    pub parts: Vec<(String, &'static str, Money)>,
     /// Total over finished work.
     pub per_job_usd: Option<f64>,
     /// Total over useful core-hours.
@@ -132,6 +135,8 @@ pub struct Summary {
     pub bounded_slowdown: Distribution,
     /// Promises.
     pub deadlines: Deadlines,
+    /// From the start, or the end of the warm-up, to the last submission.
+    pub arrivals_s: f64,
     /// Last end minus first submission.
     pub makespan_s: f64,
     /// Finished work per hour of makespan.

@@ -241,6 +241,20 @@ impl Book {
         id
     }
 
+    /// Takes in all names of `other`, in its order. Ids of `other` are then ids
+    /// of this book too, where both have been filled from the same source.
+    pub fn absorb(&mut self, other: &Self) {
+        for tenant in other.tenants.rows() {
+            self.tenant(&tenant.name);
+        }
+        for home in other.homes.rows() {
+            self.home(&home.name);
+        }
+        for rules in other.rules.rows() {
+            self.rules(rules);
+        }
+    }
+
     /// All tenants so far.
     pub fn tenants(&self) -> &Table<Tenant> {
         &self.tenants

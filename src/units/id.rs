@@ -96,6 +96,11 @@ impl<T> Table<T> {
         &self.rows
     }
 
+    /// All rows, to be changed.
+    pub fn rows_mut(&mut self) -> &mut [T] {
+        &mut self.rows
+    }
+
     /// The rows with their ids, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Id<T>, &T)> + Clone {
         self.rows.iter().enumerate().map(|(row, value)| (Id::new(row as u32), value))

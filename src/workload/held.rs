@@ -1,4 +1,4 @@
-//! Transformations that hold all work in memory: sort, shuffle, inflate.
+//! Transformations that hold all work in memory: sort, shuffle, inflate, resample.
 
 use crate::model::{Book, Work, WorkId};
 use crate::problem::Problem;
@@ -20,6 +20,8 @@ pub(super) enum Order {
     /// All once in random order and then sampled with replacement, until
     /// `target` of `resource` is asked for.
     Inflated { seed: u64, resource: Resource, target: u128, gap: Span },
+    /// Blocks of this length drawn with replacement, until the time is filled.
+    Resampled { seed: u64, block: Span },
 }
 
 /// A source that reads another to its end before it hands over anything.
@@ -60,6 +62,7 @@ impl Held {
             Order::Inflated { seed, resource, target, gap } => {
                 self.sample(seed, resource, target, gap)?
             }
+            Order::Resampled { seed, block } => self.resample(seed, block)?,
         };
         Ok(())
     }
@@ -104,6 +107,41 @@ impl Held {
             sequence.push((next, source, Time::from_micros(arrival)));
             times[row] += 1;
             sum += asks[row];
+        }
+        Ok(sequence)
+    }
+}
+
+impl Held {
+    /// The block bootstrap (Künsch 1989, with blocks that do not overlap, so
+    /// that days stay days): work keeps its place within its block.
+    fn resample(&self, seed: u64, block: Span) -> Result<Vec<(u32, u32, Time)>, Problem> {
+        let ends = self.pool.first().zip(self.pool.last());
+        let Some((first, last)) = ends.map(|(first, last)| (first.arrival, last.arrival)) else {
+            return Ok(Vec::new());
+        };
+        let width = block.micros();
+        let block_of = |arrival: Time| (arrival - first).micros() / width;
+        let blocks = (block_of(last) + 1) as u64;
+        let sources = self.pool.iter().map(|work| work.id.source).max().unwrap_or(0) + 1;
+        let mut stream = Stream::new(seed, "workload resample");
+        let mut sequence = Vec::new();
+        for place in 0..blocks {
+            let drawn = stream.below(blocks) as i64;
+            let from = self.pool.partition_point(|work| block_of(work.arrival) < drawn);
+            let until = self.pool.partition_point(|work| block_of(work.arrival) <= drawn);
+            if sequence.len() + (until - from) > MAX_HELD {
+                return Err(too_many());
+            }
+            // Every place has source numbers of its own, so no identity comes twice.
+            let repeated = u32::try_from(place).ok().and_then(|place| place.checked_mul(sources));
+            let moved = Span::from_micros((place as i64 - drawn) * width);
+            for row in from..until {
+                let work = &self.pool[row];
+                let source = repeated.and_then(|sources| sources.checked_add(work.id.source));
+                let source = source.ok_or_else(|| out_of_reach("resample"))?;
+                sequence.push((row as u32, source, work.arrival.saturating_add(moved)));
+            }
         }
         Ok(sequence)
     }

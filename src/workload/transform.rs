@@ -52,6 +52,12 @@ pub enum Transform {
     },
     /// Deals the work out anew over the same arrival times, by seed. Materialises.
     Shuffle,
+    /// Puts the workload together anew from blocks of this length of itself,
+    /// drawn with replacement by seed: a block bootstrap. Materialises.
+    Resample {
+        /// Greater than zero.
+        block: Span,
+    },
     /// Deals out all work once in random order, and then samples it with
     /// replacement, until what it asks of `resource` reaches `share` of the
     /// capacity (the protocol of the FGD experiments, ATC '23). By seed. Materialises.
@@ -161,6 +167,9 @@ impl Transform {
             Self::Shift(span) => format!("Arrivals are moved by {span}."),
             Self::Repeat { times, .. } => format!("The workload is run {times} times over."),
             Self::Shuffle => "Work is dealt out over the arrival times at random.".to_owned(),
+            Self::Resample { block } => {
+                format!("The workload is put together anew from blocks of {block} of itself.")
+            }
             Self::Inflate { share, resource, .. } => format!(
                 "Work is dealt out at random, and sampled again, until it asks for {:.0} % of the {} there is.",
                 share * 100.0,
@@ -185,6 +194,9 @@ impl Transform {
             Self::Repeat { times: 0, .. } => "repeat: `times` must be at least 1",
             Self::Repeat { period: Some(period), .. } if *period < Span::ZERO => {
                 "repeat: the period must not be negative"
+            }
+            Self::Resample { block } if *block <= Span::ZERO => {
+                "resample: a block must be longer than nothing"
             }
             Self::Inflate { share, .. } if !positive(*share) => {
                 "inflate: the share must be greater than 0"

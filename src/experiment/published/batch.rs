@@ -106,7 +106,7 @@ fn result(text: &str, log: &Path, policy: &str) -> Result<RunResult, String> {
         .map_err(|problems| format!("{problems:?}"))?;
     let spec = scenario.policies.iter().find(|spec| spec.name == policy);
     let spec = spec.ok_or_else(|| format!("the scenario has no policy {policy}"))?;
-    let settings = Settings { seed: 1, audit: false, explain: false, names: false };
+    let settings = Settings::seeded(1);
     run(&scenario, spec, settings, &mut (), &mut |_| ControlFlow::Continue(()))
         .map_err(|failure| format!("{failure:?}"))
 }

@@ -1,0 +1,351 @@
+//! Many runs: cells of an experiment, done in parallel and given back in order.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use super::fate::FateWatch;
+use super::measurement::Measurement;
+use super::replication::Repetition;
+use super::single::{self, RunFailure, RunResult, Settings};
+use crate::policy::spec::PolicySpec;
+use crate::scenario::Scenario;
+use crate::sim::{Failure, Progress};
+use crate::units::{Span, Time};
+use crate::workload::{Input, OpenContext};
+
+/// Rows of a trace up to which it is read once and kept for all runs.
+const MOST_SHARED: usize = 4_000_000;
+
+/// One run of an experiment.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'a> {
+    /// The scenario, as it is before it is repeated.
+    pub scenario: &'a Scenario,
+    /// One of its policies.
+    pub policy: &'a PolicySpec,
+    /// How the scenario is repeated.
+    pub repetition: Repetition,
+    /// Which replication, from 0.
+    pub replication: u32,
+}
+
+impl Cell<'_> {
+    /// What names the run among all runs of one version over the same input
+    /// files: a hash of the scenario's text, the policy, and the replication.
+    pub fn key(&self) -> String {
+        let hash = blake3::hash(self.scenario.text.as_bytes()).to_hex();
+        let (policy, seed) = (&self.policy.name, self.seed());
+        let told = self.repetition.told();
+        format!("{}/{policy}/{told}/{}/{seed}", &hash[..16], self.replication)
+    }
+
+    /// The seed of the run.
+    pub fn seed(&self) -> u64 {
+        self.repetition.seed(self.scenario, self.replication)
+    }
+}
+
+/// Keeps what was measured, so that an experiment can be taken up again.
+pub trait Memory: Sync {
+    /// What is known of the run called `key`.
+    fn recall(&self, key: &str) -> Option<Measurement>;
+
+    /// Keeps a finished run.
+    ///
+    /// # Errors
+    /// Why it could not be kept; the experiment then stops.
+    fn keep(&self, key: &str, measurement: &Measurement) -> io::Result<()>;
+}
+
+/// Remembers nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgetful;
+
+impl Memory for Forgetful {
+    fn recall(&self, _key: &str) -> Option<Measurement> {
+        None
+    }
+
+    fn keep(&self, _key: &str, _measurement: &Measurement) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Watches an experiment from outside.
+pub trait Watch: Sync {
+    /// So many more runs are to be done.
+    fn expect(&self, _runs: usize) {}
+
+    /// A run has come so far; says whether to go on.
+    fn step(&self, progress: Progress) -> ControlFlow<()>;
+
+    /// A run is done.
+    fn done(&self) {}
+}
+
+/// Lets everything run.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn step(&self, _progress: Progress) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// Where experiments are done. Runs use the threads of the rayon pool that the
+/// caller has installed.
+#[derive(Clone, Copy)]
+pub struct Lab<'a> {
+    /// Takes and gives measurements.
+    pub memory: &'a dyn Memory,
+    /// Sees progress, and may stop.
+    pub watch: &'a dyn Watch,
+    /// Watch all laws in every run.
+    pub audit: bool,
+}
+
+impl std::fmt::Debug for Lab<'_> {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.debug_struct("Lab").field("audit", &self.audit).finish_non_exhaustive()
+    }
+}
+
+/// A run in full, for charts and pages of its own.
+#[derive(Clone, Debug)]
+pub struct Exhibit {
+    /// Everything that is shown of it.
+    pub result: RunResult,
+    /// The same as a measurement.
+    pub measurement: Measurement,
+    /// Names of its work in the order of its fates.
+    pub names: Vec<String>,
+}
+
+/// Why an experiment could not go on.
+#[derive(Debug)]
+pub enum LabFailure {
+    /// A run failed.
+    Run {
+        /// Its policy.
+        policy: String,
+        /// Its seed.
+        seed: u64,
+        /// What happened.
+        failure: RunFailure,
+    },
+    /// A measurement could not be kept.
+    Memory(io::Error),
+}
+
+impl Lab<'_> {
+    /// Does the runs that are not remembered; what all of them showed, in the
+    /// order of `cells`, whatever the number of threads.
+    ///
+    /// # Errors
+    /// The failure of the first cell, in their order, of those that failed. The others are stopped.
+    pub fn measure(&self, cells: &[Cell<'_>]) -> Result<Vec<Measurement>, LabFailure> {
+        self.each(cells, |cell| {
+            let key = cell.key();
+            if let Some(known) = self.memory.recall(&key) {
+                return Ok(known);
+            }
+            let exhibit = self.run(cell, false)?;
+            self.memory.keep(&key, &exhibit.measurement).map_err(LabFailure::Memory)?;
+            Ok(exhibit.measurement)
+        })
+    }
+
+    /// Does the runs and keeps everything of them.
+    ///
+    /// # Errors
+    /// As [`Lab::measure`].
+    pub fn exhibit(&self, cells: &[Cell<'_>]) -> Result<Vec<Exhibit>, LabFailure> {
+        self.each(cells, |cell| self.run(cell, true))
+    }
+
+    fn each<T: Send>(
+        &self,
+        cells: &[Cell<'_>],
+        work: impl Fn(&Cell<'_>) -> Result<T, LabFailure> + Sync,
+    ) -> Result<Vec<T>, LabFailure> {
+        self.watch.expect(cells.len());
+        let failed = AtomicBool::new(false);
+        let results: Vec<Option<Result<T, LabFailure>>> = cells
+            .par_iter()
+            .map(|cell| {
+                if failed.load(Ordering::Relaxed) {
+                    return None;
+                }
+                let result = work(cell);
+                failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                self.watch.done();
+                Some(result)
+            })
+            .collect();
+        results.into_iter().flatten().collect()
+    }
+
+    fn run(&self, cell: &Cell<'_>, names: bool) -> Result<Exhibit, LabFailure> {
+        let scenario = cell.repetition.scenario(cell.scenario, cell.replication);
+        let warm_up = cell.repetition.warm_up();
+        let settings =
+            Settings { audit: self.audit, names, warm_up, ..Settings::seeded(cell.seed()) };
+        let from = match warm_up {
+            Span::ZERO => Time::from_micros(i64::MIN),
+            _ => Time::ZERO + warm_up,
+        };
+        let mut fates = FateWatch::new(from, names);
+        let watch = self.watch;
+        let result = single::run(&scenario, cell.policy, settings, &mut fates, &mut |progress| {
+            watch.step(progress)
+        })
+        .map_err(|failure| LabFailure::Run {
+            policy: cell.policy.name.clone(),
+            seed: cell.seed(),
+            failure,
+        })?;
+        let (fates, names) = fates.finish().unzip();
+        let measurement = Measurement::of(&scenario, &result, fates);
+        Ok(Exhibit { result, measurement, names: names.unwrap_or_default() })
+    }
+}
+
+impl LabFailure {
+    /// Whether it was the watch that stopped the experiment.
+    pub fn is_interrupt(&self) -> bool {
+        matches!(self, Self::Run { failure: RunFailure::Sim(Failure::Interrupted { .. }), .. })
+    }
+}
+
+/// Reads the trace of a scenario into memory, once for all of its runs; longer
+/// ones are read anew in every run. What is not a trace stays what it is.
+///
+/// # Errors
+/// What is wrong with the trace.
+pub fn share_inputs(scenario: &mut Scenario) -> Result<(), RunFailure> {
+    let context: OpenContext = scenario.context(scenario.seed, true);
+    scenario.workload =
+        scenario.workload.share(&context, MOST_SHARED).map_err(RunFailure::Input)?;
+    Ok(())
+}
+
+/// Whether the scenario's work is drawn from distributions, so that another
+/// seed is another workload.
+pub fn is_synthetic(scenario: &Scenario) -> bool {
+    matches!(scenario.workload.input, Input::Synthetic(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// One node for 1 USD/h, and a job of half an hour every hour from 00:00 on.
+    const HOURLY: &str = r#"
+question = "?"
+horizon = "10 h"
+[workload.synthetic]
+count = 10
+arrivals = { every = "1 h" }
+class.a = { runtime = "30 min", vcpus = 4 }
+[cluster.c]
+nodes = 1
+shape = { vcpus = 4, memory = "8 GiB" }
+cost = "1 USD/h"
+[policy.p]
+preset = "batch-fcfs"
+"#;
+
+    fn scenario(text: &str) -> Scenario {
+        let read = Scenario::parse(text, "a.toml", Path::new(env!("CARGO_MANIFEST_DIR")), &[]);
+        read.unwrap_or_else(|problems| panic!("{problems:?}"))
+    }
+
+    fn lab<'a>() -> Lab<'a> {
+        Lab { memory: &Forgetful, watch: &Unwatched, audit: true }
+    }
+
+    fn cells(scenario: &Scenario, repetition: Repetition, replications: u32) -> Vec<Cell<'_>> {
+        let cell =
+            |replication| Cell { scenario, policy: &scenario.policies[0], repetition, replication };
+        (0..replications).map(cell).collect()
+    }
+
+    #[test]
+    fn a_warm_up_leaves_nothing_behind() {
+        let scenario = scenario(HOURLY);
+        let warm_up = Span::from_secs(4 * 3_600);
+        let cells = cells(&scenario, Repetition::Seeds { warm_up }, 1);
+        let all = lab().measure(&cells).expect("it runs");
+        let one = &all[0];
+        // Six hours of one node, busy half of the time; jobs at 4, 5 ... 10 h,
+        // the last as the run ends.
+        assert_eq!(one.cost, 6_000_000_000);
+        assert_eq!((one.done.submitted, one.done.finished), (7, 6));
+        assert_eq!(one.done.core_hours, 12.0);
+        assert_eq!(one.metric("utilisation_cpu"), Some(0.5));
+        assert_eq!(one.fates.as_ref().map(|fates| fates.iter().count()), Some(7));
+    }
+
+    #[test]
+    fn a_shared_trace_runs_like_its_file() {
+        let text = HOURLY.replace("horizon", "#");
+        let (before, after) = text.split_once("[workload").expect("there is work");
+        let (_, after) = after.split_once("[cluster").expect("there is a cluster");
+        let text =
+            format!("{before}[workload]\ntrace = \"traces/batch-small.swf\"\n[cluster{after}");
+        let text =
+            text.replace("vcpus = 4, memory = \"8 GiB\"", "vcpus = 64, memory = \"256 GiB\"");
+        let file = scenario(&text);
+        let mut shared = file.clone();
+        share_inputs(&mut shared).expect("the trace is readable");
+        assert!(matches!(shared.workload.input, Input::Shared(_)));
+        let seeds = Repetition::Seeds { warm_up: Span::ZERO };
+        let run = |scenario| lab().measure(&cells(scenario, seeds, 1)).expect("it runs");
+        assert_eq!(run(&file), run(&shared));
+    }
+
+    #[test]
+    fn windows_are_counted_once_each_and_keep_their_dates() {
+        let scenario = scenario(&HOURLY.replace("horizon = \"10 h\"", ""));
+        let hours = |hours: i64| Span::from_secs(hours * 3_600);
+        let windows = Repetition::Windows { first: Time::ZERO, width: hours(3), warm_up: hours(2) };
+        let all = lab().measure(&cells(&scenario, windows, 2)).expect("it runs");
+        // Arrivals at 2, 3, 4 h, then at 5, 6, 7 h.
+        assert_eq!(all.iter().map(|one| one.done.submitted).collect::<Vec<_>>(), [3, 3]);
+        let second = windows.scenario(&scenario, 1);
+        assert_eq!(
+            second.calendar.unix_micros(Time::ZERO),
+            scenario.calendar.unix_micros(Time::ZERO + hours(3))
+        );
+    }
+
+    #[test]
+    fn blocks_are_whole_pieces_of_the_trace() {
+        let scenario = scenario(&HOURLY.replace("horizon = \"10 h\"", ""));
+        let length = Span::from_secs(2 * 3_600);
+        let all = lab().measure(&cells(&scenario, Repetition::Blocks { length }, 3));
+        for one in all.expect("it runs") {
+            // Five blocks of two jobs each, whichever they are.
+            assert_eq!(one.done.submitted, 10);
+            assert_eq!(one.arrivals_s, 10.0 * 3_600.0);
+        }
+    }
+
+    #[test]
+    fn measurements_survive_a_journal() {
+        let scenario = scenario(HOURLY);
+        let seeds = Repetition::Seeds { warm_up: Span::ZERO };
+        let all = lab().measure(&cells(&scenario, seeds, 2)).expect("it runs");
+        for one in &all {
+            let line = serde_json::to_string(one).expect("a measurement is data");
+            let again: Measurement = serde_json::from_str(&line).expect("it is what was written");
+            assert_eq!(*one, again);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What is kept of one run among many: numbers to be compared, small enough to
+//! keep thousands, and readable as one line of a journal.
+
+use serde::{Deserialize, Serialize};
+
+use super::fate::Fates;
+use super::single::RunResult;
+use crate::metrics::{METRICS, Series};
+use crate::scenario::Scenario;
+
+/// Most steps of the course of a run.
+const STEPS: usize = 120;
+
+/// One run, as experiments see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Value by metric, in the order of [`METRICS`]; none where the run shows nothing.
+    pub metrics: Vec<Option<f64>>,
+    /// What was done, to tell whether two runs did the same work.
+    pub done: WorkDone,
+    /// Nano-dollars in all.
+    #[serde(with = "exact")]
+    pub cost: i128,
+    /// Parts of the cost, which sum to it.
+    pub parts: Vec<CostPart>,
+    /// Seconds over which work arrived; costs per month are scaled from them.
+    pub arrivals_s: f64,
+    /// For each objective of the scenario, whether it was kept.
+    pub kept: Vec<bool>,
+    /// What became of each piece of work, where there were not too many.
+    pub fates: Option<Fates>,
+    /// How the run went over time.
+    pub course: Course,
+    /// Hash of the canonical records.
+    pub fingerprint: String,
+    /// Malformed rows of the workload that were left out.
+    pub skipped_rows: u64,
+}
+
+/// What was done in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkDone {
+    /// Pieces of work that arrived.
+    pub submitted: u64,
+    /// Pieces of work that were done.
+    pub finished: u64,
+    /// Progress that counted, in core-hours.
+    pub core_hours: f64,
+    /// The same in GPU-hours.
+    pub gpu_hours: f64,
+}
+
+/// What one provider charged for one kind of thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostPart {
+    /// Provider or cluster.
+    pub provider: String,
+    /// Work, boot, idle or transfer.
+    pub kind: String,
+    /// How much.
+    #[serde(with = "exact")]
+    pub nanos: i128,
+}
+
+/// Means over steps of equal width.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    /// Start of the first step in seconds since the run's start.
+    pub start_s: f64,
+    /// Width of a step in seconds; of two runs, one width is a multiple of the other by a power of two.
+    pub step_s: f64,
+    /// Waiting work.
+    pub queue: Vec<f64>,
+    /// Dollars per hour.
+    pub cost_rate: Vec<f64>,
+    /// Allocated share of the running CPUs; 0 where none run.
+    pub cpu: Vec<f64>,
+    /// Running and booting instances.
+    pub instances: Vec<f64>,
+}
+
+impl Measurement {
+    /// Of a finished run of `scenario`.
+    pub fn of(scenario: &Scenario, result: &RunResult, fates: Option<Fates>) -> Self {
+        let summary = &result.summary;
+        let part = |(provider, kind, sum): &(String, &str, crate::units::Money)| CostPart {
+            provider: provider.clone(),
+            kind: (*kind).to_owned(),
+            nanos: sum.nanos(),
+        };
+        let kept = |objective: &crate::scenario::Objective| {
+            let value = summary.metric(objective.metric.name());
+            value.is_some_and(|value| objective.kept(value))
+        };
+        Self {
+            metrics: METRICS.iter().map(|metric| (metric.of)(summary)).collect(),
+            done: WorkDone {
+                submitted: summary.work.submitted,
+                finished: summary.work.finished,
+                core_hours: summary.useful_core_hours,
+                gpu_hours: summary.useful_gpu_hours,
+            },
+            cost: summary.cost.total.nanos(),
+            parts: summary.cost.parts.iter().map(part).collect(),
+            arrivals_s: summary.arrivals_s,
+            kept: scenario.objectives.iter().map(kept).collect(),
+            fates,
+            course: Course::of(&result.series),
+            fingerprint: result.fingerprint.clone(),
+            skipped_rows: result.skipped_rows,
+        }
+    }
+
+    /// The value of the metric called `key`.
+    pub fn metric(&self, key: &str) -> Option<f64> {
+        let row = METRICS.iter().position(|metric| metric.key == key)?;
+        self.metrics.get(row).copied().flatten()
+    }
+}
+
+impl Course {
+    fn of(series: &Series) -> Self {
+        let all: Vec<_> = series.buckets().collect();
+        let mut merge = 1;
+        while all.len().div_ceil(merge) > STEPS {
+            merge *= 2;
+        }
+        let mut course = Self {
+            start_s: series.start().secs_f64(),
+            step_s: series.width().secs_f64() * merge as f64,
+            ..Self::default()
+        };
+        for step in all.chunks(merge) {
+            let span: i128 = step.iter().map(|(_, span, _)| i128::from(span.micros())).sum();
+            let span = span.max(1) as f64;
+            let mut sum = step[0].2.clone();
+            for (_, _, bucket) in &step[1..] {
+                sum.absorb(bucket);
+            }
+            let total = |rows: &[i128]| rows.iter().sum::<i128>() as f64 / span;
+            course.queue.push(sum.waiting as f64 / span);
+            course.cost_rate.push(total(&sum.rates) / 1e12);
+            course.cpu.push(match sum.capacity[0] {
+                0 => 0.0,
+                whole => sum.allocated[0] as f64 / whole as f64,
+            });
+            course.instances.push(total(&sum.live));
+        }
+        course
+    }
+}
+
+/// Whole numbers as text, which no reader of JSON rounds.
+mod exact {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(value: &i128, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&value.to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<i128, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}

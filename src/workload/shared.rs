@@ -1,0 +1,96 @@
+//! A trace that is read once and shared by many runs.
+
+use std::sync::Arc;
+
+use crate::model::{Book, Work};
+use crate::problem::Problem;
+
+use super::trace::TraceSpec;
+use super::{BoxedSource, Input, OpenContext, Source, WorkloadSpec};
+
+/// All work of a trace, before defaults and transformations.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The trace it was read from.
+    pub trace: TraceSpec,
+    works: Vec<Work>,
+    book: Book,
+    skipped: u64,
+    dropped: u64,
+    skips: Vec<Problem>,
+}
+
+impl PartialEq for Shared {
+    /// The book follows from the work.
+    fn eq(&self, other: &Self) -> bool {
+        self.trace == other.trace && self.works == other.works
+    }
+}
+
+impl WorkloadSpec {
+    /// The same workload with its trace in memory, to be opened many times. A
+    /// trace of more than `most` rows stays a file, and so does what is not a trace.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the header of the file, or its first
+    /// malformed row.
+    pub fn share(&self, context: &OpenContext, most: usize) -> Result<Self, Vec<Problem>> {
+        let Input::Trace(trace) = &self.input else { return Ok(self.clone()) };
+        let mut source = trace.open(context.calendar, context.keep_names)?;
+        let (mut works, mut book, mut work) = (Vec::new(), Book::default(), Work::default());
+        while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+            if works.len() == most {
+                return Ok(self.clone());
+            }
+            works.push(work.clone());
+        }
+        let shared = Shared {
+            trace: trace.clone(),
+            works,
+            book,
+            skipped: source.skipped(),
+            dropped: source.dropped(),
+            skips: source.skips().to_vec(),
+        };
+        Ok(Self { input: Input::Shared(Arc::new(shared)), ..self.clone() })
+    }
+}
+
+impl Shared {
+    /// A stream over the work, from the beginning.
+    pub(super) fn open(self: &Arc<Self>) -> BoxedSource {
+        Box::new(Reading { shared: Arc::clone(self), next: 0 })
+    }
+}
+
+struct Reading {
+    shared: Arc<Shared>,
+    next: usize,
+}
+
+impl Source for Reading {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        if self.next == 0 {
+            book.absorb(&self.shared.book);
+        }
+        let Some(held) = self.shared.works.get(self.next) else { return Ok(false) };
+        self.next += 1;
+        // Field by field, so that the name keeps its buffer.
+        work.name.clone_from(&held.name);
+        (work.id, work.arrival, work.ask, work.truth) =
+            (held.id, held.arrival, held.ask, held.truth);
+        Ok(true)
+    }
+
+    fn skipped(&self) -> u64 {
+        self.shared.skipped
+    }
+
+    fn dropped(&self) -> u64 {
+        self.shared.dropped
+    }
+
+    fn skips(&self) -> &[Problem] {
+        &self.shared.skips
+    }
+}
