@@ -7,6 +7,7 @@ mod measurement;
 pub mod published;
 mod replication;
 mod single;
+pub mod statistics;
 pub mod verify;
 
 pub use fate::{Fate, Fates, MOST_FATES};
