@@ -12,6 +12,7 @@ mod open;
 mod progress;
 mod recipe;
 mod run;
+mod spool;
 mod trace;
 mod verify;
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::spool::Spool;
+
 /// Written last; readers refuse a folder without it.
 pub(super) const MANIFEST: &str = "manifest.json";
 
@@ -46,14 +48,22 @@ impl Folder {
 
     /// Opens a new file in it; `name` may have one folder in front.
     pub(super) fn file(&self, name: &str) -> Result<BufWriter<File>> {
+        Ok(BufWriter::with_capacity(1 << 18, self.create_file(name)?))
+    }
+
+    /// Opens a new file in it that is written on a thread of its own.
+    pub(super) fn spool(&self, name: &str) -> Result<Spool> {
+        let file = self.create_file(name)?;
+        Spool::new(file).with_context(|| format!("cannot write `{name}`"))
+    }
+
+    fn create_file(&self, name: &str) -> Result<File> {
         let path = self.work.join(name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)
                 .with_context(|| format!("cannot make `{}`", parent.display()))?;
         }
-        let file =
-            File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
-        Ok(BufWriter::with_capacity(1 << 18, file))
+        File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))
     }
 
     /// Writes a whole file.

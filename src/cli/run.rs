@@ -1,6 +1,6 @@
 //! `windtunnel run`: one policy, one seed, a folder of results.
 
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -11,6 +11,7 @@ use super::folder::{self, Folder};
 use super::open;
 use super::progress::Bar;
 use super::recipe;
+use super::spool::Spool;
 use crate::experiment::{self, RunResult, Settings};
 use crate::policy::spec::PolicySpec;
 use crate::report::{
@@ -18,39 +19,36 @@ use crate::report::{
 };
 use crate::scenario::Scenario;
 
-type File = BufWriter<std::fs::File>;
-
 /// Files that are written while the run goes on.
 struct Files {
-    jobs: JobsCsv<File>,
-    instances: InstancesCsv<File>,
-    charges: ChargesCsv<File>,
-    explain: Option<ExplainCsv<File>>,
+    jobs: JobsCsv<Spool>,
+    instances: InstancesCsv<Spool>,
+    charges: ChargesCsv<Spool>,
+    explain: Option<ExplainCsv<Spool>>,
 }
 
 impl Files {
     fn open(folder: &Folder, cells: TextCells, explain: bool) -> anyhow::Result<Self> {
         Ok(Self {
-            jobs: JobsCsv::new(folder.file("jobs.csv")?, cells),
-            instances: InstancesCsv::new(folder.file("instances.csv")?, cells),
-            charges: ChargesCsv::new(folder.file("charges.csv")?, cells),
+            jobs: JobsCsv::new(folder.spool("jobs.csv")?, cells),
+            instances: InstancesCsv::new(folder.spool("instances.csv")?, cells),
+            charges: ChargesCsv::new(folder.spool("charges.csv")?, cells),
             explain: match explain {
-                true => Some(ExplainCsv::new(folder.file("explain.csv")?, cells)),
+                true => Some(ExplainCsv::new(folder.spool("explain.csv")?, cells)),
                 false => None,
             },
         })
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        let at = |name: &str| format!("cannot write `{name}`");
-        folder::finish(self.jobs.finish().with_context(|| at("jobs.csv"))?, "jobs.csv")?;
-        let instances = self.instances.finish().with_context(|| at("instances.csv"))?;
-        folder::finish(instances, "instances.csv")?;
-        let charges = self.charges.finish().with_context(|| at("charges.csv"))?;
-        folder::finish(charges, "charges.csv")?;
+        let finish = |file: io::Result<Spool>, name: &str| {
+            file.and_then(Spool::finish).with_context(|| format!("cannot write `{name}`"))
+        };
+        finish(self.jobs.finish(), "jobs.csv")?;
+        finish(self.instances.finish(), "instances.csv")?;
+        finish(self.charges.finish(), "charges.csv")?;
         if let Some(explain) = self.explain {
-            let explain = explain.finish().with_context(|| at("explain.csv"))?;
-            folder::finish(explain, "explain.csv")?;
+            finish(explain.finish(), "explain.csv")?;
         }
         Ok(())
     }

@@ -28,14 +28,13 @@ pub(super) const COLUMNS: [&str; 13] = [
 #[derive(Debug)]
 pub struct ChargesCsv<W: io::Write> {
     sheet: Sheet<W>,
-    label: String,
     number: u64,
 }
 
 impl<W: io::Write> ChargesCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
-        Self { sheet: Sheet::new(out, cells, COLUMNS), label: String::new(), number: 0 }
+        Self { sheet: Sheet::new(out, cells, COLUMNS), number: 0 }
     }
 
     /// Flushes and gives the writer back.
@@ -60,8 +59,7 @@ impl<W: io::Write> ChargesCsv<W> {
         sheet.word(world.offers[instance.offer].market.name());
         match charge.work {
             Some(work) => {
-                label(&mut self.label, state, work);
-                sheet.text(&self.label);
+                label(sheet, state, work);
                 sheet.text(&state.book().tenants()[state.work(work).ask.tenant].name);
             }
             None => {

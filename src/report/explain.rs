@@ -26,7 +26,6 @@ struct Told {
 #[derive(Debug)]
 pub struct ExplainCsv<W: io::Write> {
     sheet: Sheet<W>,
-    label: String,
     /// By slot of the work.
     told: Vec<Told>,
     /// By offer: why the last launch was refused, if it was.
@@ -37,7 +36,7 @@ impl<W: io::Write> ExplainCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
         let sheet = Sheet::new(out, cells, COLUMNS);
-        Self { sheet, label: String::new(), told: Vec::new(), refused: Vec::new() }
+        Self { sheet, told: Vec::new(), refused: Vec::new() }
     }
 
     /// Flushes and gives the writer back.
@@ -79,12 +78,11 @@ impl<W: io::Write> ExplainCsv<W> {
         why: &str,
         cost: Option<Money>,
     ) {
-        self.label.clear();
-        if let Some(work) = work {
-            label(&mut self.label, state, work);
-        }
         self.sheet.time(Some(state.now()));
-        self.sheet.text(&self.label);
+        match work {
+            Some(work) => label(&mut self.sheet, state, work),
+            None => self.sheet.empty(),
+        }
         self.sheet.word(note);
         self.sheet.text(offer.map_or("", |offer| &state.world().offers[offer].name));
         self.sheet.text(why);

@@ -1,11 +1,10 @@
 //! `jobs.csv`: one row per piece of work, when it ends.
 
-use std::fmt::Write as _;
 use std::io;
 
 use super::sheet::{Sheet, TextCells};
 use crate::metrics::SLOWDOWN_FLOOR;
-use crate::model::Kind;
+use crate::model::{Kind, WorkId};
 use crate::sim::Observer;
 use crate::state::{Record, State, WorkRef};
 use crate::units::{Span, Time};
@@ -43,13 +42,12 @@ pub(super) const COLUMNS: [&str; 25] = [
 #[derive(Debug)]
 pub struct JobsCsv<W: io::Write> {
     sheet: Sheet<W>,
-    label: String,
 }
 
 impl<W: io::Write> JobsCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
-        Self { sheet: Sheet::new(out, cells, COLUMNS), label: String::new() }
+        Self { sheet: Sheet::new(out, cells, COLUMNS) }
     }
 
     /// Flushes and gives the writer back.
@@ -64,8 +62,7 @@ impl<W: io::Write> JobsCsv<W> {
         let live = state.work(work);
         let (sheet, now) = (&mut self.sheet, state.now());
         let finished = how == "finished";
-        label(&mut self.label, state, work);
-        sheet.text(&self.label);
+        label(sheet, state, work);
         sheet.whole(live.id.source);
         sheet.whole(live.id.ordinal);
         sheet.word(match live.ask.kind {
@@ -115,14 +112,15 @@ fn bounded_slowdown(turnaround: Span, ran: Span) -> i128 {
     (i128::from(turnaround.micros()) * 1_000_000 / bound).max(1_000_000)
 }
 
-/// The name of the work, or its ordinal where it has none, with the
-/// repetition in front if there is one; as `Work::label` has it.
-pub(super) fn label(into: &mut String, state: &State<'_>, work: WorkRef) {
-    let (id, name) = (state.work(work).id, state.name(work));
-    into.clear();
-    let prefixed = if id.source == 0 { Ok(()) } else { write!(into, "{}/", id.source) };
-    let named = if name.is_empty() { write!(into, "{}", id.ordinal) } else { into.write_str(name) };
-    prefixed.and(named).expect("a string takes everything");
+/// The cell that names the work: its name, or its ordinal where it has none,
+/// with the repetition in front if there is one; as `Work::label` has it.
+pub(super) fn label<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, work: WorkRef) {
+    match (state.work(work).id, state.name(work)) {
+        (WorkId { source: 0, ordinal }, "") => sheet.whole(ordinal),
+        (WorkId { source: 0, .. }, name) => sheet.text(name),
+        (WorkId { source, ordinal }, "") => sheet.text(&format!("{source}/{ordinal}")),
+        (WorkId { source, .. }, name) => sheet.text(&format!("{source}/{name}")),
+    }
 }
 
 impl<W: io::Write> Observer for JobsCsv<W> {

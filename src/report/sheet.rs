@@ -1,7 +1,7 @@
 //! A CSV file that is written cell by cell, fast and without allocation.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write as _};
 
 use crate::units::{Money, Span, Time};
 
@@ -15,14 +15,20 @@ pub enum TextCells {
     Raw,
 }
 
-/// A CSV file under construction. The first error of its writer is kept and
-/// returned at the end; what comes after it is dropped.
+/// A CSV file under construction (RFC 4180). The first error of its writer is
+/// kept and returned at the end; what comes after it is dropped.
 #[derive(Debug)]
-pub(super) struct Sheet<W: io::Write> {
-    out: csv::Writer<W>,
+pub(super) struct Sheet<W> {
+    out: W,
+    /// Rows on their way to `out`. Each cell brings the comma behind it; the
+    /// last one of a row becomes the end of the line.
+    rows: Vec<u8>,
     cells: TextCells,
     failed: Option<io::Error>,
 }
+
+/// Bytes of whole rows that are handed on at once.
+const BLOCK: usize = 1 << 16;
 
 impl<W: io::Write> Sheet<W> {
     /// A file with this head.
@@ -31,8 +37,8 @@ impl<W: io::Write> Sheet<W> {
         cells: TextCells,
         head: impl IntoIterator<Item = S>,
     ) -> Self {
-        let out = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
-        let mut sheet = Self { out, cells, failed: None };
+        let rows = Vec::with_capacity(BLOCK + BLOCK / 8);
+        let mut sheet = Self { out, rows, cells, failed: None };
         for name in head {
             sheet.text(name.as_ref());
         }
@@ -40,47 +46,46 @@ impl<W: io::Write> Sheet<W> {
         sheet
     }
 
-    /// Ends the row.
+    /// Ends the row, which has two cells or more.
     pub(super) fn end_row(&mut self) {
-        if self.failed.is_none() {
-            let result = self.out.write_record(None::<&[u8]>);
-            self.keep(result);
+        if let Some(last) = self.rows.last_mut() {
+            *last = b'\n';
+        }
+        if self.rows.len() >= BLOCK {
+            self.hand_on();
         }
     }
 
-    fn keep(&mut self, result: csv::Result<()>) {
-        if let Err(error) = result {
-            let error = match error.into_kind() {
-                csv::ErrorKind::Io(error) => error,
-                other => io::Error::other(format!("{other:?}")),
-            };
-            self.failed.get_or_insert(error);
-        }
-    }
-
-    fn cell(&mut self, bytes: &[u8]) {
+    fn hand_on(&mut self) {
         if self.failed.is_none() {
-            let result = self.out.write_field(bytes);
-            self.keep(result);
+            self.failed = self.out.write_all(&self.rows).err();
         }
+        self.rows.clear();
     }
 
     /// Text from outside.
     pub(super) fn text(&mut self, text: &str) {
-        match self.cells {
-            TextCells::Guarded => self.cell(guarded(text).as_bytes()),
-            TextCells::Raw => self.cell(text.as_bytes()),
+        if is_plain(text.as_bytes()) {
+            self.rows.extend_from_slice(text.as_bytes());
+        } else {
+            let guarded = match self.cells {
+                TextCells::Guarded => guarded(text),
+                TextCells::Raw => Cow::Borrowed(text),
+            };
+            quote(&guarded, &mut self.rows);
         }
+        self.rows.push(b',');
     }
 
-    /// One of our own words, which need no guard.
+    /// One of our own words, which need neither guard nor quotes.
     pub(super) fn word(&mut self, word: &'static str) {
-        self.cell(word.as_bytes());
+        self.rows.extend_from_slice(word.as_bytes());
+        self.rows.push(b',');
     }
 
     /// Nothing.
     pub(super) fn empty(&mut self) {
-        self.cell(b"");
+        self.rows.push(b',');
     }
 
     /// A whole number.
@@ -90,17 +95,17 @@ impl<W: io::Write> Sheet<W> {
 
     /// `value` times ten to the minus `places`.
     pub(super) fn decimal(&mut self, value: i128, places: usize) {
-        let mut buffer = [0; DIGITS];
+        let mut buffer = [b','; DIGITS];
         let from = decimal(&mut buffer, value, places);
-        self.cell(&buffer[from..]);
+        self.rows.extend_from_slice(&buffer[from..]);
     }
 
     /// A measured number, in as many digits as it needs to be read back exactly.
     pub(super) fn number(&mut self, value: Option<f64>) {
-        match value {
-            Some(value) => self.cell(value.to_string().as_bytes()),
-            None => self.empty(),
+        if let Some(value) = value {
+            write!(self.rows, "{value}").expect("memory takes everything");
         }
+        self.rows.push(b',');
     }
 
     /// Seconds with six decimals, exact; nothing where there is no length.
@@ -125,45 +130,93 @@ impl<W: io::Write> Sheet<W> {
     ///
     /// # Errors
     /// The first error of the writer.
-    pub(super) fn finish(self) -> io::Result<W> {
+    pub(super) fn finish(mut self) -> io::Result<W> {
+        self.hand_on();
         match self.failed {
             Some(error) => Err(error),
-            None => self.out.into_inner().map_err(|failed| failed.into_error()),
+            None => Ok(self.out),
         }
     }
 }
 
-/// Sign, 39 digits of an `i128`, point and a zero before it.
+/// Whether text needs neither guard nor quotes: most names do not.
+fn is_plain(text: &[u8]) -> bool {
+    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || b" -_./:+".contains(byte);
+    text.first().is_none_or(u8::is_ascii_alphanumeric) && text.iter().all(inner)
+}
+
+/// Appends `text` as one cell, in quotes where it must have them.
+fn quote(text: &str, to: &mut Vec<u8>) {
+    let mut cell = csv::Writer::from_writer(Vec::new());
+    let written = cell.write_record([text]).map_err(|error| error.to_string());
+    let bytes = written.and_then(|()| cell.into_inner().map_err(|error| error.to_string()));
+    let bytes = bytes.expect("memory takes everything");
+    to.extend_from_slice(bytes.strip_suffix(b"\n").unwrap_or(&bytes));
+}
+
+/// Sign, 39 digits of an `i128`, point, a zero before it and the comma behind.
 const DIGITS: usize = 48;
 
-/// Writes `value` times ten to the minus `places` (at most 12) at the end of
-/// `buffer`; returns where it begins.
+/// The two digits of every number below 100.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut at = 0;
+    while at < 100 {
+        pairs[at] = [b'0' + (at / 10) as u8, b'0' + (at % 10) as u8];
+        at += 1;
+    }
+    pairs
+};
+
+/// Writes `value` times ten to the minus `places` (at most 12) before the last
+/// byte of `buffer`; returns where it begins.
 fn decimal(buffer: &mut [u8; DIGITS], value: i128, places: usize) -> usize {
-    let mut at = DIGITS;
-    let mut put = |byte: u8| {
-        at -= 1;
-        buffer[at] = byte;
-    };
+    let mut at = DIGITS - 1;
     let mut rest = value.unsigned_abs();
     let mut written = 0;
-    while rest > 0 || written <= places {
+    // Most numbers fit in a word, which divides ten times faster.
+    while rest > u128::from(u64::MAX) {
         if written == places && places > 0 {
-            put(b'.');
+            at -= 1;
+            buffer[at] = b'.';
         }
-        // Most numbers fit in a word, which divides ten times faster.
-        let digit = if let Ok(word) = u64::try_from(rest) {
-            rest = u128::from(word / 10);
-            word % 10
-        } else {
-            let digit = (rest % 10) as u64;
-            rest /= 10;
-            digit
-        };
-        put(b'0' + digit as u8);
+        at -= 1;
+        buffer[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
         written += 1;
     }
+    let mut rest = rest as u64;
+    if written <= places && places > 0 {
+        let mut left = places - written;
+        while left >= 2 {
+            at -= 2;
+            buffer[at..at + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+            rest /= 100;
+            left -= 2;
+        }
+        if left > 0 {
+            at -= 1;
+            buffer[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        at -= 1;
+        buffer[at] = b'.';
+    }
+    while rest >= 100 {
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+        rest /= 100;
+    }
+    if rest >= 10 {
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[rest as usize]);
+    } else {
+        at -= 1;
+        buffer[at] = b'0' + rest as u8;
+    }
     if value < 0 {
-        put(b'-');
+        at -= 1;
+        buffer[at] = b'-';
     }
     at
 }
@@ -205,12 +258,16 @@ mod tests {
             (1, 6, "0.000001"),
             (-1_500_000, 6, "-1.500000"),
             (12_345_000_000_000, 9, "12345.000000000"),
+            (1_234_567, 3, "1234.567"),
+            (98, 1, "9.8"),
+            (i128::from(u64::MAX) + 1, 0, "18446744073709551616"),
+            (i128::from(u64::MAX) * 10, 6, "184467440737095.516150"),
             (i128::MIN, 9, "-170141183460469231731687303715.884105728"),
         ];
         for (value, places, want) in cases {
             let mut buffer = [0; DIGITS];
             let from = decimal(&mut buffer, value, places);
-            assert_eq!(std::str::from_utf8(&buffer[from..]), Ok(want));
+            assert_eq!(std::str::from_utf8(&buffer[from..DIGITS - 1]), Ok(want));
         }
     }
 

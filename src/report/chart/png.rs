@@ -16,7 +16,7 @@ pub(super) fn write(
     head.extend(width.to_be_bytes());
     head.extend(height.to_be_bytes());
     head.extend([8, 2, 0, 0, 0]);
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
     for row in pixels.chunks(width as usize * 3) {
         packed.write_all(&[0])?;
         packed.write_all(row)?;
