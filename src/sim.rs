@@ -14,8 +14,8 @@ use crate::model::{Market, Offer, Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::Problem;
 use crate::state::{
-    AllocationRef, Effect, Ending, InstanceRef, Note, Record, Refusal, RefusalReason, State,
-    WaitReason, WorkRef,
+    AllocationRef, Charge, Effect, Ending, InstanceRef, Note, Record, Refusal, RefusalReason,
+    State, WaitReason, WorkRef,
 };
 use crate::units::stream::fnv1a;
 use crate::units::{Id, Span, Stream, Time};
@@ -175,7 +175,7 @@ pub fn run<O: Observer>(
         more: false,
         triggers: Vec::new(),
         timers: BTreeSet::new(),
-        records: Vec::new(),
+        charges: Vec::new(),
         can_start: Vec::new(),
         effects: Vec::new(),
         offer_keys: world.offers.rows().iter().map(|offer| fnv1a(offer.name.as_bytes())).collect(),
@@ -208,7 +208,7 @@ struct Run<'r, 'w, O> {
     more: bool,
     triggers: Vec<Trigger>,
     timers: BTreeSet<Time>,
-    records: Vec<Record>,
+    charges: Vec<Charge>,
     can_start: Vec<AllocationRef>,
     effects: Vec<Effect>,
     offer_keys: Vec<u64>,
@@ -395,8 +395,8 @@ impl<O: Observer> Run<'_, '_, O> {
     fn start(&mut self, allocation: AllocationRef) {
         self.state.start(allocation);
         self.observer.record(&self.state, &Record::Started(allocation));
-        self.state.charge_transfer(allocation, true, &mut self.records);
-        self.emit_records();
+        self.state.charge_transfer(allocation, true, &mut self.charges);
+        self.emit_charges();
         let target = self.state.allocation(allocation);
         let (work, input, output) = (target.work(), target.input, target.output);
         let left = self.truths[work.slot()].left;
@@ -411,16 +411,16 @@ impl<O: Observer> Run<'_, '_, O> {
         put(&mut self.keys, allocation.slot(), Some(key));
     }
 
-    fn emit_records(&mut self) {
-        for record in self.records.drain(..) {
-            self.observer.record(&self.state, &record);
+    fn emit_charges(&mut self) {
+        for charge in self.charges.drain(..) {
+            self.observer.record(&self.state, &Record::Charged(charge));
         }
     }
 
     fn complete(&mut self, allocation: AllocationRef) {
         let work = self.state.allocation(allocation).work();
         let useful = self.truths[work.slot()].left;
-        self.state.charge_transfer(allocation, false, &mut self.records);
+        self.state.charge_transfer(allocation, false, &mut self.charges);
         self.close(allocation, Ending::Done, useful, 0);
         let live = self.state.work(work);
         if live.done == live.ask.tasks {
@@ -435,8 +435,8 @@ impl<O: Observer> Run<'_, '_, O> {
         self.keys[allocation.slot()] = None;
         let stopped = Record::Stopped { allocation, ending, useful, lost };
         self.observer.record(&self.state, &stopped);
-        self.state.close(allocation, ending == Ending::Done, &mut self.records);
-        self.emit_records();
+        self.state.close(allocation, ending == Ending::Done, &mut self.charges);
+        self.emit_charges();
         for held in &self.state.allocation(allocation).held {
             let instance = self.state.instance(held.share.instance);
             let market = self.state.world().offers[instance.offer].market;
@@ -534,8 +534,8 @@ impl<O: Observer> Run<'_, '_, O> {
         if let Some(key) = self.boots.get_mut(instance.slot()).and_then(Option::take) {
             self.queue.cancel(key);
         }
-        let bill = self.state.bill(instance, &mut self.records);
-        self.emit_records();
+        let bill = self.state.bill(instance, &mut self.charges);
+        self.emit_charges();
         let (billed, amount) = (bill.billed, bill.amount);
         let record = Record::Released { instance, billed, amount, unfinished };
         self.observer.record(&self.state, &record);

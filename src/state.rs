@@ -2,6 +2,7 @@
 //! is free. Changes come from the simulator and, checked, from a policy's turn.
 
 mod allocation;
+mod area;
 mod change;
 mod classes;
 mod index;
@@ -21,6 +22,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
 pub use allocation::{Allocation, Held, LiveWork, Share};
+pub use area::Areas;
 pub use change::{Effect, Refusal};
 pub use classes::{Class, ClassBy};
 pub use instance::{Instance, Phase, gpu_kind};
@@ -145,6 +147,9 @@ pub struct State<'w> {
     ends: BTreeSet<(Time, AllocationRef)>,
     uniform: Uniform,
     totals: Totals,
+    areas: Areas,
+    /// Since when the sums over instances have stood.
+    fleet_since: Time,
     launched: u32,
     effects: Vec<Effect>,
     /// Rented instances that became empty since the policy last asked.
@@ -184,6 +189,8 @@ impl<'w> State<'w> {
             ends: BTreeSet::new(),
             uniform: Uniform::default(),
             totals: Totals { rates: vec![0; world.providers.len()], ..Totals::default() },
+            areas: Areas::default(),
+            fleet_since: Time::ZERO,
             launched: 0,
             effects: Vec::new(),
             emptied: Vec::new(),

@@ -4,7 +4,9 @@ use super::histogram::Histogram;
 use super::summary::{Costs, Deadlines, Distribution, Summary, WorkCounts};
 use crate::model::{Market, World};
 use crate::sim::{Observer, Outcome};
-use crate::state::{ChargeKind, Ending, Record, RefusalReason, State, WorkRef};
+use crate::state::{
+    AllocationRef, Areas, ChargeKind, Ending, InstanceRef, Record, RefusalReason, State, WorkRef,
+};
 use crate::units::{Money, Span, Time};
 
 /// Runtimes below this do not blow up a bounded slowdown.
@@ -38,16 +40,14 @@ pub struct Collector {
     /// Useful and lost progress times demand: milli-cores, MiB, milli-GPUs by millionths of a microsecond.
     useful: [i128; 3],
     lost: [i128; 3],
-    /// Integrals over time: amount times microseconds.
-    allocated: [i128; 3],
-    capacity: [i128; 3],
-    waiting: i128,
     waiting_max: u64,
-    running: i128,
-    booting: i128,
     live_max: u64,
     launched: u64,
-    elapsed: i128,
+    began: Time,
+    elapsed: Span,
+    /// The state's integrals over the time that counts, and before it.
+    areas: Areas,
+    before: Areas,
     /// Milligrams of CO2-equivalent, times 3.6e15 (milliwatts, microseconds, per kWh).
     carbon: i128,
     carbon_by_region: Vec<i128>,
@@ -119,15 +119,15 @@ impl Collector {
             arrivals_s: arrivals.secs_f64(),
             makespan_s: makespan.secs_f64(),
             throughput_per_hour: ratio(self.finished as f64, makespan.secs_f64() / 3_600.0),
-            queue_length_mean: ratio(self.waiting as f64, self.elapsed as f64),
+            queue_length_mean: ratio(self.areas.waiting as f64, self.elapsed.micros() as f64),
             queue_length_max: self.waiting_max,
-            utilisation_cpu: ratio(self.allocated[0] as f64, self.capacity[0] as f64),
-            utilisation_memory: ratio(self.allocated[1] as f64, self.capacity[1] as f64),
-            utilisation_gpu: ratio(self.allocated[2] as f64, self.capacity[2] as f64),
+            utilisation_cpu: self.utilisation(0),
+            utilisation_memory: self.utilisation(1),
+            utilisation_gpu: self.utilisation(2),
             instances_launched: self.launched,
             instances_max: self.live_max,
-            instance_hours: self.running as f64 / 3.6e9,
-            boot_hours: self.booting as f64 / 3.6e9,
+            instance_hours: self.areas.running as f64 / 3.6e9,
+            boot_hours: self.areas.booting as f64 / 3.6e9,
             useful_core_hours: hours(self.useful[0], 1e3),
             useful_gib_hours: hours(self.useful[1], 1024.0),
             useful_gpu_hours: hours(self.useful[2], 1e3),
@@ -149,6 +149,11 @@ impl Collector {
 
     fn counts_from(&self, arrival: Time) -> bool {
         self.from.is_none_or(|from| arrival >= from)
+    }
+
+    /// Of a resource, by its place: CPU, memory, GPU.
+    fn utilisation(&self, at: usize) -> Option<f64> {
+        ratio(self.areas.allocated[at] as f64, self.areas.capacity[at] as f64)
     }
 
     fn counts(&self) -> WorkCounts {
@@ -224,6 +229,25 @@ impl Collector {
         }
     }
 
+    fn progressed(
+        &mut self,
+        state: &State<'_>,
+        allocation: AllocationRef,
+        useful: i128,
+        lost: i128,
+    ) {
+        let target = state.allocation(allocation);
+        let demand = state.work(target.work()).ask.demand;
+        let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
+        for (at, amount) in amounts.into_iter().enumerate() {
+            let tasks = i128::from(u64::from(amount) * u64::from(target.tasks));
+            self.useful[at] += useful * tasks;
+            if lost != 0 {
+                self.lost[at] += lost * tasks;
+            }
+        }
+    }
+
     fn work_finished(&mut self, state: &State<'_>, work: WorkRef) {
         let live = state.work(work);
         let now = state.now();
@@ -252,6 +276,19 @@ impl Collector {
         if self.counts_from(live.arrival) && live.ask.deadline != Time::MAX {
             self.with_deadline += 1;
         }
+    }
+
+    fn released(&mut self, state: &State<'_>, instance: InstanceRef) {
+        let (target, world) = (state.instance(instance), state.world());
+        let region = world.region_of(target.offer);
+        let lived = i128::from((state.now() - target.meter().since()).micros());
+        let power = i128::from(world.type_of(target.offer).power_milliwatts);
+        let sum = lived * power * i128::from(world.regions[region].carbon_mg_per_kwh);
+        self.carbon += sum;
+        if self.carbon_by_region.len() <= region.row() {
+            self.carbon_by_region.resize(region.row() + 1, 0);
+        }
+        self.carbon_by_region[region.row()] += sum;
     }
 
     fn charged(&mut self, state: &State<'_>, charge: &crate::state::Charge) {
@@ -321,26 +358,25 @@ fn hours(integral: i128, per_unit: f64) -> f64 {
 }
 
 impl Observer for Collector {
-    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
-        let from = self.from.map_or(from, |warm| from.max(warm));
-        if to <= from {
-            return;
-        }
-        let span = i128::from((to - from).micros());
-        let totals = state.totals();
-        self.elapsed += span;
-        self.waiting += span * i128::from(totals.waiting);
-        self.waiting_max = self.waiting_max.max(totals.waiting);
-        self.running += span * i128::from(totals.running);
-        self.booting += span * i128::from(totals.booting);
-        let (used, whole) = (totals.allocated, totals.capacity);
-        let amounts = [(used.cpu, whole.cpu), (used.memory, whole.memory), (used.gpu, whole.gpu)];
-        for (at, (used, whole)) in amounts.into_iter().enumerate() {
-            self.allocated[at] += span * i128::from(used);
-            self.capacity[at] += span * i128::from(whole);
-        }
+    fn begins(&mut self, state: &State<'_>) {
+        self.began = state.now();
     }
 
+    #[inline(always)]
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        if let Some(warm) = self.from {
+            if from < warm && warm <= to {
+                self.before = state.areas_at(warm);
+            }
+            if to <= warm {
+                return;
+            }
+        }
+        self.waiting_max = self.waiting_max.max(state.totals().waiting);
+    }
+
+    // In line, so that each place that makes a record runs only what concerns it.
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match record {
             Record::Submitted(work) => {
@@ -355,14 +391,7 @@ impl Observer for Collector {
                 self.work_started(state, state.allocation(*allocation).work());
             }
             Record::Stopped { allocation, ending, useful, lost } => {
-                let target = state.allocation(*allocation);
-                let demand = state.work(target.work()).ask.demand;
-                let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
-                for (at, amount) in amounts.into_iter().enumerate() {
-                    let tasks = i128::from(amount) * i128::from(target.tasks);
-                    self.useful[at] += useful * tasks;
-                    self.lost[at] += lost * tasks;
-                }
+                self.progressed(state, *allocation, *useful, *lost);
                 self.preemptions += u64::from(*ending == Ending::Preempted);
             }
             Record::Finished(work) => self.work_finished(state, *work),
@@ -379,22 +408,18 @@ impl Observer for Collector {
                 self.launched += 1;
                 self.live_max = self.live_max.max(state.instance_count() as u64);
             }
-            Record::Released { instance, .. } => {
-                let target = state.instance(*instance);
-                let world = state.world();
-                let region = world.region_of(target.offer);
-                let lived = i128::from((state.now() - target.meter().since()).micros());
-                let power = i128::from(world.type_of(target.offer).power_milliwatts);
-                let sum = lived * power * i128::from(world.regions[region].carbon_mg_per_kwh);
-                self.carbon += sum;
-                if self.carbon_by_region.len() <= region.row() {
-                    self.carbon_by_region.resize(region.row() + 1, 0);
-                }
-                self.carbon_by_region[region.row()] += sum;
-            }
+            Record::Released { instance, .. } => self.released(state, *instance),
             Record::Charged(charge) => self.charged(state, charge),
             Record::LaunchRefused { .. } => self.refused_launches += 1,
             Record::Placed(_) | Record::Ready(_) | Record::Noted(..) => (),
+        }
+    }
+
+    fn ends(&mut self, state: &State<'_>) {
+        let from = self.from.map_or(self.began, |warm| warm.max(self.began));
+        if from < state.now() {
+            self.elapsed = state.now() - from;
+            self.areas = state.areas_at(state.now()).minus(&self.before);
         }
     }
 }

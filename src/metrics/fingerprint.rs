@@ -35,12 +35,21 @@ impl Fingerprint {
         self.records
     }
 
-    /// Two multiply-rotate lanes with odd constants from the golden ratio and pi.
-    fn mix(&mut self, word: u64) {
-        self.low = (self.low.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.high = (self.high.rotate_left(23) ^ word).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-            ^ (self.low >> 32);
+    /// Takes four words in: each half of the hash is multiplied with two of
+    /// them, and then each half moves the other.
+    #[inline(always)]
+    fn mix(&mut self, words: [u64; 4]) {
+        let low = fold(self.low ^ words[0], words[1] ^ 0x9e37_79b9_7f4a_7c15);
+        let high = fold(self.high ^ words[2], words[3] ^ 0xc2b2_ae3d_27d4_eb4f);
+        self.low = low.wrapping_add(high);
+        self.high = high ^ self.low.rotate_left(29);
     }
+}
+
+/// Both halves of a product in one word, as in wyhash (Wang Yi, 2019).
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
 }
 
 impl Observer for Fingerprint {
@@ -49,6 +58,8 @@ impl Observer for Fingerprint {
             state.world().offers.rows().iter().map(|offer| fnv1a(offer.name.as_bytes())).collect();
     }
 
+    // In line, so that each place that makes a record runs only what concerns it.
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         let (tag, work, instance, amount) = match *record {
             Record::Submitted(work) => (1, Some(work), None, 0),
@@ -73,17 +84,15 @@ impl Observer for Fingerprint {
             Record::Placed(_) | Record::LaunchRefused { .. } | Record::Noted(..) => return,
         };
         self.records += 1;
-        self.mix(tag);
-        self.mix(state.now().micros() as u64);
-        if let Some(work) = work {
+        let work = work.map_or(u64::MAX, |work| {
             let id = state.work(work).id;
-            self.mix(id.ordinal ^ u64::from(id.source) << 48);
-        }
-        if let Some(instance) = instance {
+            id.ordinal ^ u64::from(id.source) << 48
+        });
+        let instance = instance.map_or(u64::MAX, |instance| {
             let instance = state.instance(instance);
-            self.mix(self.names[instance.offer.row()]);
-            self.mix(u64::from(instance.slot) << 32 | u64::from(instance.launch));
-        }
-        self.mix(amount as u64);
+            let place = u64::from(instance.slot) << 32 | u64::from(instance.launch);
+            self.names[instance.offer.row()].wrapping_add(place)
+        });
+        self.mix([(state.now().micros() as u64) << 4 | tag, work, instance, amount as u64]);
     }
 }

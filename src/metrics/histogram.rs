@@ -12,10 +12,45 @@ pub const EXACT_SAMPLES: usize = 100_000;
 #[derive(Clone, Debug, Default)]
 pub struct Histogram {
     samples: Vec<u64>,
-    coarse: Option<hdrhistogram::Histogram<u64>>,
+    coarse: Option<Coarse>,
     count: u64,
     sum: i128,
     max: u64,
+}
+
+/// Beyond [`EXACT_SAMPLES`].
+#[derive(Clone, Debug)]
+struct Coarse {
+    counts: hdrhistogram::Histogram<u64>,
+    /// The last sample, and how often in a row it came without being counted
+    /// yet: many waits are nothing, and many slowdowns one.
+    last: u64,
+    repeats: u64,
+}
+
+impl Coarse {
+    #[inline]
+    fn add(&mut self, value: u64) {
+        if value != self.last {
+            self.count();
+            self.last = value;
+        }
+        self.repeats += 1;
+    }
+
+    fn count(&mut self) {
+        if self.repeats > 0 {
+            self.counts.saturating_record_n(self.last, self.repeats);
+            self.repeats = 0;
+        }
+    }
+
+    /// With every sample counted.
+    fn counted(&self) -> hdrhistogram::Histogram<u64> {
+        let mut all = self.clone();
+        all.count();
+        all.counts
+    }
 }
 
 impl Histogram {
@@ -25,7 +60,7 @@ impl Histogram {
         self.sum += i128::from(value);
         self.max = self.max.max(value);
         if let Some(coarse) = &mut self.coarse {
-            coarse.saturating_record(value);
+            coarse.add(value);
             return;
         }
         self.samples.push(value);
@@ -35,10 +70,11 @@ impl Histogram {
     }
 
     fn coarsen(&mut self) {
-        let mut coarse = hdrhistogram::Histogram::new_with_bounds(1, u64::MAX / 4, 3)
+        let counts = hdrhistogram::Histogram::new_with_bounds(1, u64::MAX / 4, 3)
             .expect("the bounds and digits are valid");
+        let mut coarse = Coarse { counts, last: 0, repeats: 0 };
         for &value in &self.samples {
-            coarse.saturating_record(value);
+            coarse.add(value);
         }
         self.samples = Vec::new();
         self.coarse = Some(coarse);
@@ -80,6 +116,7 @@ impl Histogram {
             return vec![None; fractions.len()];
         }
         if let Some(coarse) = &self.coarse {
+            let coarse = coarse.counted();
             let at = |&fraction: &f64| {
                 let quantile = rank(fraction) as f64 / self.count as f64;
                 Some(coarse.value_at_quantile(quantile).min(self.max))
@@ -97,7 +134,11 @@ impl Histogram {
             return 0.0;
         }
         let below = match &self.coarse {
-            Some(coarse) => coarse.count_between(0, value),
+            Some(coarse) => {
+                let until = coarse.counts.highest_equivalent(value);
+                let pending = if coarse.last <= until { coarse.repeats } else { 0 };
+                coarse.counts.count_between(0, value) + pending
+            }
             None => self.samples.iter().filter(|&&sample| sample <= value).count() as u64,
         };
         below as f64 / self.count as f64

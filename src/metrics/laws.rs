@@ -46,10 +46,17 @@ impl Laws {
         self.broken.as_ref()
     }
 
+    #[inline(always)]
     fn check(&mut self, holds: bool, at: Time, law: &'static str, found: impl FnOnce() -> String) {
-        if !holds && self.broken.is_none() {
-            self.broken = Some(BrokenLaw { at, law, found: found() });
+        if !holds {
+            self.broke(at, law, found);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn broke(&mut self, at: Time, law: &'static str, found: impl FnOnce() -> String) {
+        self.broken.get_or_insert_with(|| BrokenLaw { at, law, found: found() });
     }
 
     fn work_ended(&mut self, state: &State<'_>, work: WorkRef) {
@@ -203,6 +210,7 @@ impl Observer for Laws {
         self.clock = Some(state.now());
     }
 
+    #[inline(always)]
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         let holds = self.clock == Some(from) && from < to;
         self.check(holds, from, "time never runs back or skips", || format!("{from:?} to {to:?}"));
@@ -214,6 +222,8 @@ impl Observer for Laws {
         }
     }
 
+    // In line, so that each place that makes a record runs only what concerns it.
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match record {
             Record::Submitted(work) => {

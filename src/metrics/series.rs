@@ -3,7 +3,7 @@
 
 use crate::model::Offer;
 use crate::sim::Observer;
-use crate::state::{Record, State};
+use crate::state::{Areas, Record, State};
 use crate::units::{Id, Span, Time};
 
 /// Most buckets: between half of this and this are in use at the end.
@@ -55,15 +55,27 @@ pub struct Series {
     start: Time,
     end: Time,
     width: i64,
+    /// All but the last have ended.
     buckets: Vec<Bucket>,
+    /// End of the last bucket.
+    until: Time,
+    /// The state's integrals when the last bucket began.
+    closed: Areas,
     /// By offer: live instances, and since when that number has stood.
     live: Vec<(u32, Time)>,
 }
 
 impl Default for Series {
     fn default() -> Self {
-        let (start, end) = (Time::ZERO, Time::ZERO);
-        Self { start, end, width: 1_000_000, buckets: Vec::new(), live: Vec::new() }
+        Self {
+            start: Time::ZERO,
+            end: Time::ZERO,
+            width: 1_000_000,
+            buckets: Vec::new(),
+            until: Time::ZERO,
+            closed: Areas::default(),
+            live: Vec::new(),
+        }
     }
 }
 
@@ -100,22 +112,28 @@ impl Series {
         (0..self.live.len()).filter(|&offer| used(offer)).map(|row| Id::new(row as u32)).collect()
     }
 
-    /// Calls `add` for each bucket that `from..to` touches, with the length touched.
-    fn spread(&mut self, from: Time, to: Time, mut add: impl FnMut(&mut Bucket, i128)) {
-        let mut from = (from - self.start).micros();
-        let to = (to - self.start).micros();
-        while from < to {
-            while from / self.width >= BUCKETS as i64 {
+    /// Ends the last bucket where the clock would leave it before `to`, and
+    /// begins the next one, until `to` lies in the last bucket.
+    #[cold]
+    fn advance(&mut self, state: &State<'_>, to: Time) {
+        while self.until < to {
+            self.close(state.areas_at(self.until));
+            if self.buckets.len() == BUCKETS {
                 self.halve();
             }
-            let at = (from / self.width) as usize;
-            if self.buckets.len() <= at {
-                self.buckets.resize(at + 1, Bucket::default());
-            }
-            let until = ((at as i64 + 1) * self.width).min(to);
-            add(&mut self.buckets[at], i128::from(until - from));
-            from = until;
+            let waiting_max = state.totals().waiting;
+            self.buckets.push(Bucket { waiting_max, ..Bucket::default() });
+            self.until = self.start + Span::from_micros(self.buckets.len() as i64 * self.width);
         }
+    }
+
+    /// Ends the last bucket: what was added up since it began is its own.
+    fn close(&mut self, areas: Areas) {
+        let Some(last) = self.buckets.last_mut() else { return };
+        let own = areas.minus(&self.closed);
+        (last.waiting, last.rates) = (own.waiting, own.rates);
+        (last.allocated, last.capacity) = (own.allocated, own.capacity);
+        self.closed = areas;
     }
 
     fn halve(&mut self) {
@@ -138,16 +156,22 @@ impl Series {
         self.add_live(offer.row(), count, since, state.now());
     }
 
+    /// Adds to each bucket that `since..until` touches.
     fn add_live(&mut self, row: usize, count: u32, since: Time, until: Time) {
         if count == 0 {
             return;
         }
-        self.spread(since, until, |bucket, span| {
-            if bucket.live.len() <= row {
-                bucket.live.resize(row + 1, 0);
+        let (mut from, to) = ((since - self.start).micros(), (until - self.start).micros());
+        while from < to {
+            let at = from / self.width;
+            let end = ((at + 1) * self.width).min(to);
+            let live = &mut self.buckets[at as usize].live;
+            if live.len() <= row {
+                live.resize(row + 1, 0);
             }
-            bucket.live[row] += span * i128::from(count);
-        });
+            live[row] += i128::from(end - from) * i128::from(count);
+            from = end;
+        }
     }
 }
 
@@ -155,34 +179,21 @@ impl Observer for Series {
     fn begins(&mut self, state: &State<'_>) {
         (self.start, self.end) = (state.now(), state.now());
         self.live = vec![(0, state.now()); state.world().offers.len()];
+        self.buckets = vec![Bucket::default()];
+        self.until = self.start + self.width();
     }
 
-    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
-        let totals = state.totals();
-        self.end = to;
-        self.spread(from, to, |bucket, span| {
-            bucket.waiting += i128::from(totals.waiting) * span;
-            bucket.waiting_max = bucket.waiting_max.max(totals.waiting);
-            for (at, (used, whole)) in [
-                (totals.allocated.cpu, totals.capacity.cpu),
-                (totals.allocated.memory, totals.capacity.memory),
-                (totals.allocated.gpu, totals.capacity.gpu),
-            ]
-            .into_iter()
-            .enumerate()
-            {
-                bucket.allocated[at] += i128::from(used) * span;
-                bucket.capacity[at] += i128::from(whole) * span;
-            }
-            if bucket.rates.len() < totals.rates.len() {
-                bucket.rates.resize(totals.rates.len(), 0);
-            }
-            for (sum, &rate) in bucket.rates.iter_mut().zip(&totals.rates) {
-                *sum += i128::from(rate) * span;
-            }
-        });
+    #[inline(always)]
+    fn elapse(&mut self, state: &State<'_>, _from: Time, to: Time) {
+        if let Some(last) = self.buckets.last_mut() {
+            last.waiting_max = last.waiting_max.max(state.totals().waiting);
+        }
+        if self.until < to {
+            self.advance(state, to);
+        }
     }
 
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match *record {
             Record::Requested(instance) => {
@@ -197,9 +208,13 @@ impl Observer for Series {
 
     fn ends(&mut self, state: &State<'_>) {
         self.end = state.now();
+        self.close(state.areas_at(self.end));
         for row in 0..self.live.len() {
             let (count, since) = self.live[row];
-            self.add_live(row, count, since, state.now());
+            self.add_live(row, count, since, self.end);
+        }
+        if self.end == self.start {
+            self.buckets.clear();
         }
     }
 }
@@ -207,17 +222,40 @@ impl Observer for Series {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Ask;
+    use crate::state::Needs;
+    use crate::state::testing::{Plan, start, submit, world};
 
     #[test]
     fn buckets_merge_without_losing_anything() {
+        let world = world(&[Plan { running: 2, ..Plan::default() }]);
+        let mut state = start(&world, Needs::default());
         let mut series = Series::default();
-        let add = |bucket: &mut Bucket, span: i128| bucket.waiting += span;
-        series.spread(Time::ZERO, Time::from_secs(10), add);
-        assert_eq!(series.buckets.len(), 10);
-        series.spread(Time::from_secs(10), Time::from_secs(5_000), add);
-        assert!(series.buckets.len() <= BUCKETS);
-        assert_eq!(series.width, 8_000_000); // 960 buckets of 8 s hold 5,000 s
-        let sum: i128 = series.buckets.iter().map(|bucket| bucket.waiting).sum();
+        series.begins(&state);
+        for (instance, _) in state.instances() {
+            series.record(&state, &Record::Requested(instance));
+        }
+        let work = submit(&mut state, 0, Ask::default());
+        let mut go = |state: &mut State<'_>, secs: i64| {
+            series.elapse(state, state.now(), Time::from_secs(secs));
+            state.set_now(Time::from_secs(secs));
+            series.clone()
+        };
+        let early = go(&mut state, 10);
+        assert_eq!((early.buckets.len(), early.width), (10, 1_000_000));
+        go(&mut state, 5_000);
+        state.forget(work);
+        let mut all = go(&mut state, 6_000);
+        all.ends(&state);
+        assert_eq!(all.width, 8_000_000); // 960 buckets of 8 s hold 6,000 s
+        assert_eq!(all.buckets.len(), 750);
+        let sum: i128 = all.buckets.iter().map(|bucket| bucket.waiting).sum();
         assert_eq!(sum, 5_000_000_000);
+        let live: i128 = all.buckets.iter().map(|bucket| bucket.live[0]).sum();
+        assert_eq!(live, 2 * 6_000_000_000);
+        let most: Vec<u64> = all.buckets.iter().map(|bucket| bucket.waiting_max).collect();
+        assert_eq!((most[0], most[624], most[625]), (1, 1, 0));
+        let capacity: i128 = all.buckets[749].capacity[0];
+        assert_eq!(capacity, 8_000 * 8_000_000);
     }
 }

@@ -30,36 +30,44 @@ pub trait Observer {
 impl Observer for () {}
 
 impl<T: Observer + ?Sized> Observer for &mut T {
+    #[inline(always)]
     fn begins(&mut self, state: &State<'_>) {
         (**self).begins(state);
     }
+    #[inline(always)]
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         (**self).elapse(state, from, to);
     }
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         (**self).record(state, record);
     }
+    #[inline(always)]
     fn ends(&mut self, state: &State<'_>) {
         (**self).ends(state);
     }
 }
 
 impl<T: Observer> Observer for Option<T> {
+    #[inline(always)]
     fn begins(&mut self, state: &State<'_>) {
         if let Some(observer) = self {
             observer.begins(state);
         }
     }
+    #[inline(always)]
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         if let Some(observer) = self {
             observer.elapse(state, from, to);
         }
     }
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         if let Some(observer) = self {
             observer.record(state, record);
         }
     }
+    #[inline(always)]
     fn ends(&mut self, state: &State<'_>) {
         if let Some(observer) = self {
             observer.ends(state);
@@ -69,18 +77,22 @@ impl<T: Observer> Observer for Option<T> {
 
 /// Both watch, the first one first.
 impl<A: Observer, B: Observer> Observer for (A, B) {
+    #[inline(always)]
     fn begins(&mut self, state: &State<'_>) {
         self.0.begins(state);
         self.1.begins(state);
     }
+    #[inline(always)]
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         self.0.elapse(state, from, to);
         self.1.elapse(state, from, to);
     }
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         self.0.record(state, record);
         self.1.record(state, record);
     }
+    #[inline(always)]
     fn ends(&mut self, state: &State<'_>) {
         self.0.ends(state);
         self.1.ends(state);

@@ -60,6 +60,7 @@ impl State<'_> {
     }
 
     pub(super) fn launch(&mut self, offer: Id<Offer>, phase: Phase) -> InstanceRef {
+        self.settle_fleet();
         let shape = self.world.type_of(offer).shape;
         let rate = self.price(offer);
         let state = &mut self.offers[offer.row()];
@@ -106,6 +107,7 @@ impl State<'_> {
     }
 
     pub(super) fn unrent(&mut self, reference: InstanceRef) {
+        self.settle_fleet();
         self.leave(reference);
         let instance = &self.instances[reference];
         let (offer, slot) = (instance.offer, instance.slot);
@@ -144,6 +146,7 @@ impl State<'_> {
 
     /// Takes an instance out of every count and index.
     pub(super) fn retire(&mut self, reference: InstanceRef) {
+        self.settle_fleet();
         self.leave(reference);
         let instance = &mut self.instances[reference];
         let (offer, shape) = (instance.offer, instance.shape);
@@ -159,6 +162,7 @@ impl State<'_> {
     }
 
     pub(super) fn unrelease(&mut self, reference: InstanceRef, phase: Phase) {
+        self.settle_fleet();
         let instance = &mut self.instances[reference];
         instance.phase = phase;
         let (offer, shape) = (instance.offer, instance.shape);

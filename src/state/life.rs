@@ -2,28 +2,17 @@
 //! calls these, in the order of its events.
 
 use super::{
-    AllocationRef, Charge, ChargeKind, Effect, InstanceRef, Note, Phase, Record, Refusal, Resolved,
-    State, WorkRef,
+    AllocationRef, Charge, ChargeKind, Effect, InstanceRef, Note, Phase, Refusal, Resolved, State,
+    WorkRef,
 };
 use crate::billing::Bill;
 use crate::model::{Book, Home, Offer, Region, Spread, Work};
 use crate::units::{Id, Money, Span, Time};
 
 impl State<'_> {
-    /// Sets the clock before anything has happened.
-    pub(crate) fn set_start(&mut self, start: Time) {
-        self.now = start;
-    }
-
     /// Whether the policy has taken the allocation's instances away.
     pub(crate) fn is_yielded(&self, allocation: AllocationRef) -> bool {
         self.allocations[allocation].yielded
-    }
-
-    /// Moves the clock, which never runs back.
-    pub(crate) fn set_now(&mut self, now: Time) {
-        debug_assert!(self.now <= now, "the clock ran back");
-        self.now = now;
     }
 
     /// The book, for a source to add names to.
@@ -134,6 +123,7 @@ impl State<'_> {
 
     /// An instance has booted. Appends the allocations that can start now.
     pub(crate) fn ready(&mut self, reference: InstanceRef, can_start: &mut Vec<AllocationRef>) {
+        self.settle_fleet();
         let now = self.now;
         let instance = &mut self.instances[reference];
         instance.phase = Phase::Running;
@@ -184,7 +174,7 @@ impl State<'_> {
         &mut self,
         allocation: AllocationRef,
         done: bool,
-        records: &mut Vec<Record>,
+        charges: &mut Vec<Charge>,
     ) {
         let (work, tasks) =
             (self.allocations[allocation].work(), self.allocations[allocation].tasks);
@@ -202,7 +192,7 @@ impl State<'_> {
             }
         }
         if let Some(started) = self.allocations[allocation].started {
-            self.charge_shares(allocation, started, records);
+            self.charge_shares(allocation, started, charges);
         } else {
             self.stop_awaiting(allocation);
         }
@@ -220,7 +210,7 @@ impl State<'_> {
         &mut self,
         allocation: AllocationRef,
         started: Time,
-        records: &mut Vec<Record>,
+        charges: &mut Vec<Charge>,
     ) {
         let target = &self.allocations[allocation];
         let work = target.work();
@@ -228,7 +218,7 @@ impl State<'_> {
             let instance = &mut self.instances[held.share.instance];
             let amount = instance.meter.give(self.now, held.dominant, held.mark);
             self.works[work].cost += amount;
-            records.push(Record::Charged(Charge {
+            charges.push(Charge {
                 kind: ChargeKind::Work,
                 amount,
                 instance: held.share.instance,
@@ -236,7 +226,7 @@ impl State<'_> {
                 from: started,
                 until: self.now,
                 bytes: 0,
-            }));
+            });
         }
     }
 
@@ -246,7 +236,7 @@ impl State<'_> {
         &mut self,
         allocation: AllocationRef,
         inbound: bool,
-        records: &mut Vec<Record>,
+        charges: &mut Vec<Charge>,
     ) {
         let target = &self.allocations[allocation];
         let (work, instance) = (target.work(), target.held[0].share.instance);
@@ -265,7 +255,7 @@ impl State<'_> {
         self.works[work].cost += amount;
         let (from, until) =
             if inbound { (self.now, self.now + span) } else { (self.now - span, self.now) };
-        records.push(Record::Charged(Charge {
+        charges.push(Charge {
             kind: ChargeKind::Transfer,
             amount,
             instance,
@@ -273,7 +263,7 @@ impl State<'_> {
             from,
             until,
             bytes,
-        }));
+        });
     }
 
     /// Forgets a closed allocation.
@@ -282,7 +272,7 @@ impl State<'_> {
     }
 
     /// Bills an instance that holds no work, as if released now.
-    pub(crate) fn bill(&mut self, reference: InstanceRef, records: &mut Vec<Record>) -> Bill {
+    pub(crate) fn bill(&mut self, reference: InstanceRef, charges: &mut Vec<Charge>) -> Bill {
         let now = self.now;
         let instance = &mut self.instances[reference];
         if instance.phase == Phase::Booting {
@@ -293,7 +283,7 @@ impl State<'_> {
         let from = instance.meter.since();
         for (kind, amount) in [(ChargeKind::Boot, bill.boot), (ChargeKind::Idle, bill.idle)] {
             if amount != Money::ZERO {
-                records.push(Record::Charged(Charge {
+                charges.push(Charge {
                     kind,
                     amount,
                     instance: reference,
@@ -301,7 +291,7 @@ impl State<'_> {
                     from,
                     until: now,
                     bytes: 0,
-                }));
+                });
             }
         }
         bill
@@ -322,6 +312,7 @@ impl State<'_> {
 
     /// The price of an offer has changed: its live instances cost the new one from now on.
     pub(crate) fn reprice(&mut self, offer: Id<Offer>) {
+        self.settle_fleet();
         let (now, rate) = (self.now, self.price(offer));
         let provider = self.world.provider_of(offer).row();
         let live: Vec<InstanceRef> = self
