@@ -1,19 +1,28 @@
 //! Runs of scenarios: one, many to be compared, and the simulator against
 //! textbooks.
 
+mod compare;
+mod decision;
 mod fate;
 mod lab;
 mod measurement;
 pub mod published;
 mod replication;
+mod sensitivity;
 mod single;
 pub mod statistics;
 pub mod verify;
 
+pub use compare::{
+    Asked, Chance, Comparison, Contestant, Contrast, Evidence, JUDGED, Judging, NoPlan, Plan, Side,
+    WaterfallStep, compare, plan,
+};
+pub use decision::{Decision, MONTH_S, Promise, Saving, decide};
 pub use fate::{Fate, Fates, MOST_FATES};
 pub use lab::{
     Cell, Exhibit, Forgetful, Lab, LabFailure, Memory, Unwatched, Watch, is_synthetic, share_inputs,
 };
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
 pub use replication::Repetition;
+pub use sensitivity::{Influence, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run};

@@ -40,6 +40,7 @@ pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
 pub use preset::{PRESETS, Preset};
+pub use quantity::{percent as parse_percent, span as parse_span};
 pub use reference::reference;
 pub use schema::schema;
 pub use starter::{init_from, quickstart};
@@ -71,6 +72,10 @@ pub struct Scenario {
     pub path: String,
     /// Seed of the first replication.
     pub seed: u64,
+    /// How often an experiment repeats the scenario, where it says so.
+    pub replications: Option<u32>,
+    /// The long run is asked for, so a warm-up is left out.
+    pub steady_state: bool,
     /// When the run ends at the latest.
     pub horizon: Option<Span>,
     /// When the run starts.
@@ -222,6 +227,8 @@ fn read(
         text: document.text.clone(),
         path: document.path.clone(),
         seed,
+        replications: root.count32("replications"),
+        steady_state: root.flag("steady_state").unwrap_or(false),
         horizon: root.span("horizon"),
         calendar,
         world: build.world,
@@ -394,15 +401,15 @@ mod tests {
         check(
             "question = \"?\"\nseed = 1\nseed = 2\n[[[\nx = \"\n",
             expect![[r#"
-            a.toml:1:1: the scenario has no work
-              hint: give `[workload]` a `trace`, or make `[workload.synthetic]`
-            a.toml:1:1: a scenario needs at least one policy
-              hint: add `[policy.today]` with `preset = "batch-backfill"`
-            a.toml:3:1: duplicate key
-            a.toml:4:3: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
-            a.toml:5:1: unknown key `x`
-              hint: known keys: question, baseline, seed, start, horizon, limits, workload, cluster, cloud, transfer, classes, policy, objectives
-        "#]],
+                a.toml:1:1: the scenario has no work
+                  hint: give `[workload]` a `trace`, or make `[workload.synthetic]`
+                a.toml:1:1: a scenario needs at least one policy
+                  hint: add `[policy.today]` with `preset = "batch-backfill"`
+                a.toml:3:1: duplicate key
+                a.toml:4:3: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+                a.toml:5:1: unknown key `x`
+                  hint: known keys: question, baseline, seed, replications, steady_state, start, horizon, limits, workload, cluster, cloud, transfer, classes, policy, objectives
+            "#]],
         );
     }
 

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::scenario::{parse_percent, parse_span};
+use crate::units::Span;
+
 const CODES: &str = "\
 Exit codes:
   0    done
@@ -13,6 +16,24 @@ Exit codes:
   5    results could not be written
   70   a bug of windtunnel
   130  interrupted (or asked to end): nothing was written";
+
+/// A share between 0 and 1, typed in percent.
+fn percent(text: &str) -> Result<f64, String> {
+    let spaced = match text.strip_suffix('%') {
+        Some(number) => format!("{} %", number.trim_end()),
+        None => format!("{text} %"),
+    };
+    match parse_percent(&spaced) {
+        Some(millionths) if 0 < millionths && millionths < 1_000_000 => Ok(millionths as f64 / 1e6),
+        _ => Err("must be a percentage between 0 % and 100 % such as `1%`".to_owned()),
+    }
+}
+
+/// A span of more than nothing.
+fn span(text: &str) -> Result<Span, String> {
+    let found = parse_span(text).filter(|&span| span > Span::ZERO);
+    found.ok_or_else(|| "must be a span such as `\"7 d\"` or `\"30 min\"`".to_owned())
+}
 
 /// What would this workload cost, and which promises would it break, if it were scheduled differently?
 #[derive(Debug, Parser)]
@@ -26,7 +47,7 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run one policy of a scenario and write a folder of results
     Run(Run),
-    /// Run all policies of a scenario on one seed, against its baseline
+    /// Run all policies of a scenario many times over, against its baseline
     Compare(Compare),
     /// Check a scenario and say what it is, without running it
     Validate(Validate),
@@ -62,7 +83,7 @@ pub(super) enum Command {
 }
 
 /// Which scenario, and changes to it.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Which {
     /// A scenario file, or `quickstart`, which is built in
     #[arg(value_name = "SCENARIO")]
@@ -130,11 +151,36 @@ pub(super) struct Run {
 #[command(after_help = "\
 Examples:
   windtunnel compare quickstart
-  windtunnel compare my.toml --policies today,burst --seed 7
+  windtunnel compare my.toml --policies today,burst --replications 50
+  windtunnel compare my.toml --until-precision 1% --margin 2%
+  windtunnel compare before.toml after.toml
   windtunnel compare my.toml --json --quiet > result.json")]
 pub(super) struct Compare {
     #[command(flatten)]
     pub(super) which: Which,
+    /// Another scenario: its policies are held against the baseline of the first
+    pub(super) other: Option<PathBuf>,
+    /// How often the scenario is repeated, at most [default: what fits the scenario]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) replications: Option<u32>,
+    /// Add replications until intervals are this narrow, as a share of the baseline's mean
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(super) until_precision: Option<f64>,
+    /// Confidence of intervals, and of all verdicts together
+    #[arg(long, value_name = "PERCENT", default_value = "95%", value_parser = percent)]
+    pub(super) confidence: f64,
+    /// Differences within this share of the baseline's mean do not matter
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(super) margin: Option<f64>,
+    /// Replications are disjoint windows of this length of the trace
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) window: Option<Span>,
+    /// What is played before each window, or at the start, and not counted
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) warm_up: Option<Span>,
+    /// Replications put the trace together anew from blocks of this length of itself
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) resample: Option<Span>,
     /// Only these policies of the scenario
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(super) policies: Vec<String>,

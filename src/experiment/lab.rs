@@ -11,7 +11,7 @@ use super::measurement::Measurement;
 use super::replication::Repetition;
 use super::single::{self, RunFailure, RunResult, Settings};
 use crate::policy::spec::PolicySpec;
-use crate::scenario::Scenario;
+use crate::scenario::{Objective, Scenario};
 use crate::sim::{Failure, Progress};
 use crate::units::{Span, Time};
 use crate::workload::{Input, OpenContext};
@@ -209,7 +209,17 @@ impl Lab<'_> {
             failure,
         })?;
         let (fates, names) = fates.finish().unzip();
-        let measurement = Measurement::of(&scenario, &result, fates);
+        let summary = &result.summary;
+        let kept = |objective: &Objective| {
+            let value = summary.metric(objective.metric.name());
+            value.is_some_and(|value| objective.kept(value))
+        };
+        let kept = scenario.objectives.iter().map(kept).collect();
+        let measurement = Measurement {
+            fingerprint: result.fingerprint.clone(),
+            skipped_rows: result.skipped_rows,
+            ..Measurement::of(summary, &result.series, kept, fates)
+        };
         Ok(Exhibit { result, measurement, names: names.unwrap_or_default() })
     }
 }

@@ -4,9 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::fate::Fates;
-use super::single::RunResult;
-use crate::metrics::{METRICS, Series};
-use crate::scenario::Scenario;
+use crate::metrics::{METRICS, Series, Summary};
+use crate::units::Money;
 
 /// Most steps of the course of a run.
 const STEPS: usize = 120;
@@ -80,17 +79,12 @@ pub struct Course {
 }
 
 impl Measurement {
-    /// Of a finished run of `scenario`.
-    pub fn of(scenario: &Scenario, result: &RunResult, fates: Option<Fates>) -> Self {
-        let summary = &result.summary;
-        let part = |(provider, kind, sum): &(String, &str, crate::units::Money)| CostPart {
+    /// Of a finished run; `kept` says of each objective whether it was.
+    pub fn of(summary: &Summary, series: &Series, kept: Vec<bool>, fates: Option<Fates>) -> Self {
+        let part = |(provider, kind, sum): &(String, &str, Money)| CostPart {
             provider: provider.clone(),
             kind: (*kind).to_owned(),
             nanos: sum.nanos(),
-        };
-        let kept = |objective: &crate::scenario::Objective| {
-            let value = summary.metric(objective.metric.name());
-            value.is_some_and(|value| objective.kept(value))
         };
         Self {
             metrics: METRICS.iter().map(|metric| (metric.of)(summary)).collect(),
@@ -103,11 +97,11 @@ impl Measurement {
             cost: summary.cost.total.nanos(),
             parts: summary.cost.parts.iter().map(part).collect(),
             arrivals_s: summary.arrivals_s,
-            kept: scenario.objectives.iter().map(kept).collect(),
+            kept,
             fates,
-            course: Course::of(&result.series),
-            fingerprint: result.fingerprint.clone(),
-            skipped_rows: result.skipped_rows,
+            course: Course::of(series),
+            fingerprint: String::new(),
+            skipped_rows: 0,
         }
     }
 

@@ -94,7 +94,7 @@ fn starting_at(scenario: &Scenario, from: Time) -> Scenario {
         let first = offer.price.at(from);
         let later = offer.price.changes.iter().filter(|&&(at, _)| at > from);
         let changes = later.map(|&(at, rate)| (Time::ZERO + (at - from), rate)).collect();
-        offer.price = PricePath { first, changes };
+        offer.price = PricePath { first, changes, list: offer.price.list };
     }
     scenario
 }

@@ -35,6 +35,10 @@ pub struct Collector {
     /// By region and kind of charge.
     by_region: Vec<[Money; 4]>,
     by_market: [Money; 3],
+    /// Instance time of rented instances: as billed, and at the on-demand list
+    /// price (pico-dollars per hour times microseconds).
+    rented: Money,
+    at_list: i128,
     by_tenant: Vec<Money>,
     transferred: i128,
     /// Useful and lost progress times demand: milli-cores, MiB, milli-GPUs by millionths of a microsecond.
@@ -78,6 +82,8 @@ impl Collector {
             self.useful[at] -= earlier.useful[at];
             self.lost[at] -= earlier.lost[at];
         }
+        self.rented -= earlier.rented;
+        self.at_list -= earlier.at_list;
         self.transferred -= earlier.transferred;
         self.carbon -= earlier.carbon;
         for (mine, theirs) in self.carbon_by_region.iter_mut().zip(&earlier.carbon_by_region) {
@@ -191,6 +197,7 @@ impl Collector {
         let by_kind = kinds.map(|kind| parts.iter().map(|part| part[kind as usize]).sum());
         let markets = [Market::OnDemand, Market::Spot, Market::Owned];
         let gpu_hours = hours(self.useful[2], 1e3);
+        let at_list = Money::from_accrued(self.at_list);
         Costs {
             total,
             by_provider: named(
@@ -205,6 +212,8 @@ impl Collector {
             by_kind: named(kinds.map(|kind| kind.name().to_owned()), &by_kind),
             parts: parts_by_name(world, kinds, &parts),
             by_tenant: named(tenants.iter().cloned(), &self.by_tenant),
+            effective_savings_rate: ratio(self.rented.dollars(), at_list.dollars())
+                .map(|paid| 1.0 - paid),
             per_job_usd: ratio(total.dollars(), self.finished as f64),
             per_useful_core_hour_usd: ratio(total.dollars(), hours(self.useful[0], 1e3)),
             per_useful_gpu_hour_usd: ratio(total.dollars(), gpu_hours),
@@ -278,8 +287,12 @@ impl Collector {
         }
     }
 
-    fn released(&mut self, state: &State<'_>, instance: InstanceRef) {
+    fn released(&mut self, state: &State<'_>, instance: InstanceRef, billed: Span, amount: Money) {
         let (target, world) = (state.instance(instance), state.world());
+        if let Some(list) = world.offers[target.offer].price.list {
+            self.rented += amount;
+            self.at_list += i128::from(list.picos()) * i128::from(billed.micros());
+        }
         let region = world.region_of(target.offer);
         let lived = i128::from((state.now() - target.meter().since()).micros());
         let power = i128::from(world.type_of(target.offer).power_milliwatts);
@@ -408,7 +421,9 @@ impl Observer for Collector {
                 self.launched += 1;
                 self.live_max = self.live_max.max(state.instance_count() as u64);
             }
-            Record::Released { instance, .. } => self.released(state, *instance),
+            Record::Released { instance, billed, amount, .. } => {
+                self.released(state, *instance, *billed, *amount);
+            }
             Record::Charged(charge) => self.charged(state, charge),
             Record::LaunchRefused { .. } => self.refused_launches += 1,
             Record::Placed(_) | Record::Ready(_) | Record::Noted(..) => (),

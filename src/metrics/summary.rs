@@ -85,6 +85,9 @@ pub struct Costs {
     /// By provider and by what it was for.
     #[serde(skip)]
     pub parts: Vec<(String, &'static str, Money)>,
+    /// What rented instances cost less than the same time at the on-demand
+    /// list price, as a share of the latter (FinOps Foundation, "effective savings rate").
+    pub effective_savings_rate: Option<f64>,
     /// Total over finished work.
     pub per_job_usd: Option<f64>,
     /// Total over useful core-hours.
@@ -224,6 +227,7 @@ metrics![
     ("cost_per_gpu_hour", "cost per useful GPU-hour", "USD", Lower, |s| {
         s.cost.per_useful_gpu_hour_usd
     }),
+    ("savings_rate", "effective savings rate", "share", Higher, |s| s.cost.effective_savings_rate),
     ("finished", "work finished", "share", Higher, |s| s.work.finished_share),
     ("deadlines_met", "deadlines met", "share", Higher, |s| {
         (s.deadlines.with > 0).then(|| s.deadlines.met as f64 / s.deadlines.with as f64)

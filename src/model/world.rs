@@ -104,12 +104,15 @@ pub struct PricePath {
     pub first: Rate,
     /// Later prices, in order of time; each holds from its point on.
     pub changes: Vec<(Time, Rate)>,
+    /// On-demand list price of the same type in the same region, before any
+    /// discount: what savings are measured against. None where nobody rents it out.
+    pub list: Option<Rate>,
 }
 
 impl PricePath {
     /// The same price for ever.
     pub const fn constant(rate: Rate) -> Self {
-        Self { first: rate, changes: Vec::new() }
+        Self { first: rate, changes: Vec::new(), list: None }
     }
 
     /// The price at `at`.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::testing::{simulate, tiny};
+use super::testing::{decided, judged, simulate, tiny};
 use super::*;
 
 /// First cells of the table below `## section`, braces expanded.
@@ -87,7 +87,10 @@ fn every_key_is_documented() {
         objectives: &objectives,
     };
     let mut compare = Vec::new();
-    let comparison = Comparison { question: None, baseline: 0, rows: vec![row] };
+    let rows = vec![row];
+    let (many, decision) = (judged(&rows, 0), decided());
+    let (question, decision) = (None, Some(&decision));
+    let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
     comparison.write_json(&mut compare).expect("memory takes everything");
     same_keys("compare.json", &compare);
     let report = RunReport {

@@ -31,13 +31,21 @@ pub fn difference(unit: &str, value: f64) -> String {
     signed(value, &size)
 }
 
+/// Half of the width of an interval: `± $12.00`.
+pub(super) fn half_width(unit: &str, value: f64) -> String {
+    match unit {
+        "share" => format!("± {} pp", decimals(value * 100.0, 1)),
+        unit => format!("± {}", figure(unit, Some(value))),
+    }
+}
+
 /// `value` over `base` as a change: `+12.3 %`. Nothing where the base is zero.
 pub(super) fn change(value: f64, base: f64) -> String {
     if base == 0.0 {
         return String::new();
     }
     let change = (value - base) / base.abs();
-    signed(change, &share(change.abs()))
+    signed(change, &format!("{} %", decimals(change.abs() * 100.0, 1)))
 }
 
 fn signed(value: f64, size: &str) -> String {

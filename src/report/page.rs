@@ -66,13 +66,20 @@ pub fn write_comparison_page(
             }
         })
         .collect();
-    let baseline = clean(comparison.rows[comparison.baseline].name);
+    let baseline = clean(&comparison.many.policies[comparison.baseline()].name);
+    let others = (0..comparison.many.policies.len()).filter(|&row| row != comparison.baseline());
+    let verdicts: Vec<_> = others.map(|row| section::verdicts(comparison, row)).collect();
     let assumptions = reports.first().map_or(&[][..], |report| &report.assumptions);
     let page = context! {
         title => title(comparison.question, "Comparison"),
         baseline => baseline,
         caution => comparison.caution(),
+        answer => comparison.answer(),
+        pairing => comparison.saved_by_pairing(),
+        first => comparison.many.replications > 1,
         table => said(section::comparison(comparison)),
+        verdicts => said(verdicts),
+        details => said([section::waterfalls(comparison), section::fates(comparison)]),
         charts => drawn(charts)?,
         policies => policies,
         assumptions => assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),

@@ -266,40 +266,118 @@ pub(super) fn resources(summary: &Summary) -> Section {
 
 /// Policies as columns, metrics as rows, differences below the values.
 pub(super) fn comparison(comparison: &Comparison<'_>) -> Section {
-    let head = comparison.rows.iter().enumerate().map(|(row, policy)| {
-        let name = clean(policy.name);
-        if row == comparison.baseline { format!("{name} (baseline)") } else { name }
+    let baseline = comparison.baseline();
+    let policies = &comparison.many.policies;
+    let head = policies.iter().enumerate().map(|(row, policy)| {
+        let name = clean(&policy.name);
+        if row == baseline { format!("{name} (baseline)") } else { name }
     });
-    let mut section = Section::new("Policies", &[""]);
+    let title = match comparison.many.replications {
+        1 => "Policies".to_owned(),
+        n => format!("Policies, means of {n} replications"),
+    };
+    let mut section = Section::new(&title, &[""]);
     section.head.extend(head);
     for metric in comparison.metrics() {
         let cell = |row| Cell {
             text: comparison.figure(metric, row),
-            below: comparison.difference(metric, row),
-            tone: match comparison.verdict(metric, row).filter(|_| row != comparison.baseline) {
-                None => Tone::Plain,
-                Some(true) => Tone::Good,
-                Some(false) => Tone::Bad,
-            },
+            below: comparison.change(metric, row),
+            tone: tone(comparison.tone(metric, row).filter(|_| row != baseline)),
         };
         let mut cells = vec![Cell::plain(metric.label)];
-        cells.extend((0..comparison.rows.len()).map(cell));
+        cells.extend((0..policies.len()).map(cell));
         section.rows.push(cells);
     }
-    if comparison.rows.iter().any(|row| !row.objectives.is_empty()) {
-        section.rows.push(kept(comparison));
+    section.rows.extend(kept(comparison));
+    section
+}
+
+fn tone(better: Option<bool>) -> Tone {
+    match better {
+        None => Tone::Plain,
+        Some(true) => Tone::Good,
+        Some(false) => Tone::Bad,
+    }
+}
+
+/// One row per objective: in how many replications it was kept.
+fn kept(comparison: &Comparison<'_>) -> Vec<Vec<Cell>> {
+    let objectives = comparison.rows.first().map_or(&[][..], |row| row.objectives);
+    let all = comparison.many.replications;
+    let row = |(at, objective): (usize, &super::run::ObjectiveResult)| {
+        let cell = |policy: &crate::experiment::Contestant| {
+            let kept = policy.kept.get(at).copied().unwrap_or(0);
+            let text = match (all, kept) {
+                (1, 1) => "kept".to_owned(),
+                (1, _) => "broken".to_owned(),
+                (all, kept) => format!("kept in {kept} of {all}"),
+            };
+            let tone = if kept == all { Tone::Good } else { Tone::Bad };
+            Cell { text, below: String::new(), tone }
+        };
+        let mut cells = vec![Cell::plain(format!("{} {}", objective.label, objective.text))];
+        cells.extend(comparison.many.policies.iter().map(cell));
+        cells
+    };
+    objectives.iter().enumerate().map(row).collect()
+}
+
+/// One policy against the baseline, metric by metric, with the verdict in words.
+pub(super) fn verdicts(comparison: &Comparison<'_>, row: usize) -> Section {
+    let name = |row: usize| clean(&comparison.many.policies[row].name);
+    let (mine, base) = (name(row), name(comparison.baseline()));
+    let head = ["", &base, &mine, "difference", "verdict"];
+    let mut section = Section::new(&format!("{mine} against {base}"), &head);
+    for metric in comparison.metrics() {
+        let verdict = Cell {
+            text: comparison.verdict(metric, row).to_owned(),
+            below: String::new(),
+            tone: tone(comparison.tone(metric, row)),
+        };
+        let mut cells: Vec<Cell> = [
+            metric.label.to_owned(),
+            comparison.figure(metric, comparison.baseline()),
+            comparison.figure(metric, row),
+            comparison.difference(metric, row),
+        ]
+        .map(Cell::plain)
+        .into();
+        cells.push(verdict);
+        section.rows.push(cells);
     }
     section
 }
 
-fn kept(comparison: &Comparison<'_>) -> Vec<Cell> {
-    let cell = |row: &super::comparison::PolicyResult<'_>| {
-        let kept = row.objectives.iter().filter(|objective| objective.met).count();
-        let all = row.objectives.len();
-        let tone = if kept == all { Tone::Good } else { Tone::Bad };
-        Cell { text: format!("{kept} of {all}"), below: String::new(), tone }
-    };
-    let mut cells = vec![Cell::plain("objectives kept")];
-    cells.extend(comparison.rows.iter().map(cell));
-    cells
+/// How many pieces of work went from one fate to another, per policy.
+pub(super) fn fates(comparison: &Comparison<'_>) -> Section {
+    let mut section =
+        Section::new("Work whose fate changed", &["policy", "under the baseline", "now", "work"]);
+    section.words = 3;
+    let all = f64::from(comparison.many.replications);
+    for policy in &comparison.many.policies {
+        for &(from, to, count) in policy.fates.iter().flatten() {
+            let mean = amount(count as f64 / all);
+            section.row([clean(&policy.name), from.name().to_owned(), to.name().to_owned(), mean]);
+        }
+    }
+    section
+}
+
+/// What the difference in cost to the baseline is made of, mean over the replications.
+pub(super) fn waterfalls(comparison: &Comparison<'_>) -> Section {
+    let head = ["policy", "provider", "for", "US dollars"];
+    let mut section = Section::new("What the difference in cost is made of", &head);
+    section.words = 3;
+    let all = f64::from(comparison.many.replications);
+    for policy in comparison.many.policies.iter().filter(|policy| !policy.waterfall.is_empty()) {
+        let name = clean(&policy.name);
+        let mean = |nanos: i128| difference("USD", nanos as f64 / 1e9 / all);
+        for step in &policy.waterfall {
+            let (provider, kind) = (clean(&step.provider), step.kind.clone());
+            section.row([name.clone(), provider, kind, mean(step.nanos)]);
+        }
+        let sum = policy.waterfall.iter().map(|step| step.nanos).sum();
+        section.row([name, "all".to_owned(), "in all".to_owned(), mean(sum)]);
+    }
+    section
 }

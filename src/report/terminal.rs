@@ -11,6 +11,11 @@ use super::figure::clean;
 use super::run::RunReport;
 use super::section::{self, Cell, Section, Tone};
 
+/// Policies whose verdicts the terminal shows in full; of more, only those of the chosen one.
+const MOST_VERDICTS: usize = 3;
+/// Rows up to which the terminal shows a table of details.
+const MOST_ROWS: usize = 24;
+
 /// How a report is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
@@ -76,11 +81,52 @@ pub fn comparison_text(comparison: &Comparison<'_>, terminal: Terminal) -> Strin
     if let Some(question) = comparison.question {
         line(&mut text, &clean(question));
     }
+    let answer = comparison.answer();
+    if !answer.is_empty() {
+        line(&mut text, &format!("\n{}", wrapped(&answer, terminal.width)));
+    }
     add(&mut text, &section::comparison(comparison), terminal);
+    if comparison.is_judged() {
+        let others: Vec<usize> = (0..comparison.many.policies.len())
+            .filter(|&row| row != comparison.baseline())
+            .collect();
+        let chosen = comparison.decision.map(|decision| decision.choice);
+        let shown = |row: &&usize| others.len() <= MOST_VERDICTS || Some(**row) == chosen;
+        for &row in others.iter().filter(shown) {
+            add(&mut text, &section::verdicts(comparison, row), terminal);
+        }
+    }
+    for section in [section::waterfalls(comparison), section::fates(comparison)] {
+        if !section.rows.is_empty() && section.rows.len() <= MOST_ROWS {
+            add(&mut text, &section, terminal);
+        }
+    }
+    if let Some(saved) = comparison.saved_by_pairing() {
+        line(&mut text, &format!("\n{}", wrapped(&saved, terminal.width)));
+    }
     if let Some(caution) = comparison.caution() {
-        line(&mut text, &format!("\n{caution}"));
+        line(&mut text, &format!("\n{}", wrapped(&caution, terminal.width)));
     }
     text
+}
+
+/// Words in lines of at most `width` columns.
+fn wrapped(words: &str, width: u16) -> String {
+    let mut lines = String::new();
+    let mut column = 0;
+    for word in words.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > usize::from(width) {
+            lines.push('\n');
+            column = 0;
+        } else if column > 0 {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+    }
+    lines
 }
 
 fn line(text: &mut String, words: &str) {

@@ -3,6 +3,10 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
+use super::PolicyResult;
+use crate::experiment::{
+    self, Chance, Decision, Evidence, Influence, Judging, Measurement, Repetition,
+};
 use crate::metrics::{Collector, Fingerprint, Series};
 use crate::model::{Ask, Book, Market, Truth, Work, WorkId, World};
 use crate::policy::{Policy, Trigger, Turn};
@@ -151,4 +155,35 @@ pub(super) fn simulate<O: Observer>(
     let outcome = run(world, source, policy, &options, &mut all, &mut control);
     let ((observer, collector), (series, fingerprint)) = all;
     (observer, collector, series, fingerprint, outcome.expect("the run is legal"))
+}
+
+/// A decision for the first row.
+pub(super) fn decided() -> Decision {
+    let influence = Influence { assumption: "prices".to_owned(), before: 1.0, after: 2.0 };
+    Decision {
+        choice: 0,
+        saving: None,
+        gained: Vec::new(),
+        lost: Vec::new(),
+        promises: Vec::new(),
+        influences: vec![influence],
+    }
+}
+
+/// The rows as one replication each, held against the one in row `baseline`.
+pub(super) fn judged(rows: &[PolicyResult<'_>], baseline: usize) -> experiment::Comparison {
+    let measure = |row: &PolicyResult<'_>| {
+        let kept = row.objectives.iter().map(|objective| objective.met).collect();
+        vec![Measurement::of(row.summary, row.series, kept, None)]
+    };
+    let evidence = Evidence {
+        names: rows.iter().map(|row| row.name.to_owned()).collect(),
+        baseline,
+        measurements: rows.iter().map(measure).collect(),
+        repetition: Repetition::Seeds { warm_up: Span::ZERO },
+        seed: 1,
+        chance: Chance::None,
+    };
+    let judging = Judging { confidence: 0.95, margin: None, precision: None };
+    experiment::Comparison::judge(evidence, judging)
 }

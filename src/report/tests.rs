@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::testing::{simulate, tiny};
+use super::testing::{decided, judged, simulate, tiny};
 use super::*;
 
 fn csv_files(count: u64, horizon: Option<i64>) -> [String; 5] {
@@ -83,7 +83,14 @@ fn charts(count: u64) -> Vec<Chart> {
     let (waits, objectives) = (collector.waits(), objectives.as_slice());
     let mut charts = run_charts(&Scene { world: &world, series: &series, waits, objectives });
     let row = PolicyResult { name: "<b>", summary: &summary, series: &series, waits, objectives };
-    let comparison = Comparison { question: None, baseline: 0, rows: vec![row; 10] };
+    let rows = vec![row; 10];
+    let comparison = Comparison {
+        question: None,
+        many: &judged(&rows, 0),
+        decision: None,
+        rows,
+        calibration: None,
+    };
     charts.extend(comparison_charts(&world, &comparison));
     charts
 }
@@ -131,7 +138,10 @@ fn the_terminal_shows_no_control_characters() {
         waits: collector.waits(),
         objectives: &objectives,
     };
-    let comparison = Comparison { question: Some(name), baseline: 0, rows: vec![row, row] };
+    let rows = vec![row, row];
+    let (many, decision) = (judged(&rows, 0), decided());
+    let (question, decision) = (Some(name), Some(&decision));
+    let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
     let report = RunReport {
         recipe: Recipe { question: Some(name.to_owned()), ..Recipe::default() },
         summary: summary.clone(),
@@ -180,7 +190,10 @@ fn pages() -> [String; 2] {
         waits,
         objectives: &objectives,
     };
-    let comparison = Comparison { question: Some(evil), baseline: 1, rows: vec![row, row] };
+    let rows = vec![row, row];
+    let (many, decision) = (judged(&rows, 1), decided());
+    let (question, decision) = (Some(evil), Some(&decision));
+    let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
     let (mut run, mut compare) = (Vec::new(), Vec::new());
     write_run_page(&mut run, &report, &run_charts(&scene)).expect("the page is written");
     let charts = comparison_charts(&world, &comparison);

@@ -65,7 +65,7 @@ fn unit_of(units: &[(&[&str], i64)], name: &str) -> Option<i64> {
 }
 
 /// A span: `90 s`, `1.5 d`, `1 h 30 min`; up to a thousand years.
-pub(super) fn span(text: &str) -> Option<Span> {
+pub fn span(text: &str) -> Option<Span> {
     let mut rest = text.trim();
     let mut micros = 0_i64;
     if rest.is_empty() {
@@ -114,7 +114,7 @@ pub(super) fn rate(text: &str) -> Option<Rate> {
 }
 
 /// A share in millionths: `12 %`, `0.5 %`.
-pub(super) fn percent(text: &str) -> Option<i64> {
+pub fn percent(text: &str) -> Option<i64> {
     let (value, unit) = number_and_unit(text)?;
     if unit != "%" {
         return None;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Book, Work};
 use crate::problem::Problem;
+use crate::units::Time;
 
 use super::trace::TraceSpec;
 use super::{BoxedSource, Input, OpenContext, Source, WorkloadSpec};
@@ -57,6 +58,11 @@ impl WorkloadSpec {
 }
 
 impl Shared {
+    /// First and last arrival; none without work.
+    pub fn arrivals(&self) -> Option<(Time, Time)> {
+        self.works.first().zip(self.works.last()).map(|(first, last)| (first.arrival, last.arrival))
+    }
+
     /// A stream over the work, from the beginning.
     pub(super) fn open(self: &Arc<Self>) -> BoxedSource {
         Box::new(Reading { shared: Arc::clone(self), next: 0 })

@@ -204,7 +204,7 @@ fn offer(
         zone,
         instance_type,
         market,
-        price: PricePath { first: rate(dice), changes },
+        price: PricePath { first: rate(dice), changes, list: None },
         capacity: if dice.once_in(2) { Some(dice.within(0, 4) as u32) } else { None },
         boot: dice.of(&boots),
         running_at_start: 0,

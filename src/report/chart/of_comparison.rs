@@ -142,7 +142,7 @@ fn cost_bars(comparison: &Comparison<'_>) -> Chart {
         "US dollars",
         "Bars of policies that did not do the same work must not be set against each other.",
     );
-    if comparison.comparable() {
+    if comparison.many.comparable() {
         chart.caption = "All policies did the same work.".to_owned();
     }
     let mut providers: Vec<&str> = Vec::new();
@@ -159,7 +159,7 @@ fn cost_bars(comparison: &Comparison<'_>) -> Chart {
         let parts = &row.summary.cost.by_provider;
         BarRow {
             label: clean(row.name),
-            below: if at == comparison.baseline { "baseline".to_owned() } else { String::new() },
+            below: if at == comparison.baseline() { "baseline".to_owned() } else { String::new() },
             parts: parts.iter().map(|(name, cost)| (cost.dollars(), colour(name))).collect(),
             value: row.summary.cost.total.to_string(),
         }

@@ -56,6 +56,19 @@ const GENERAL: &[Row] = &[
     ),
     row("seed", COUNT, "1", "Seed of the first replication."),
     row(
+        "replications",
+        FROM_ONE,
+        "20 where the work is drawn, one per week of a long trace",
+        "How often an experiment repeats the scenario.",
+    ),
+    row(
+        "steady_state",
+        Kind::Flag,
+        "`false`",
+        "The question is about the long run, not about this work from its first day to its last: experiments \
+         leave out a warm-up found by MSER-5. Needs work that goes on to the horizon.",
+    ),
+    row(
         "start",
         Kind::Instant,
         "2026-01-01T00:00:00Z",

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Build, price};
 use crate::model::{
-    Billing, InstanceType, Market, Offer, Provider, Quota, QuotaUnit, Region, Zone,
+    Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Zone,
 };
 use crate::problem::clip;
 use crate::scenario::catalog::{Catalog, CatalogRegion, CatalogType, SHIPPED};
@@ -112,6 +112,7 @@ impl Build<'_> {
         let markets = markets(section);
         let mut assumed = 0;
         for known in catalog.types.iter().filter(|known| wanted(known, section)) {
+            let on_demand = catalog.price(&region.name, &known.name, Market::OnDemand.name());
             for &market in &markets {
                 let listed = catalog.price(&region.name, &known.name, market.name());
                 let Some(listed) = listed else { continue };
@@ -132,14 +133,17 @@ impl Build<'_> {
                     zone,
                     instance_type,
                     market,
-                    price: price::path(
-                        section,
-                        known,
-                        region,
-                        market,
-                        listed.rate,
-                        self.world.calendar,
-                    ),
+                    price: PricePath {
+                        list: on_demand.map(|on_demand| on_demand.rate),
+                        ..price::path(
+                            section,
+                            known,
+                            region,
+                            market,
+                            listed.rate,
+                            self.world.calendar,
+                        )
+                    },
                     capacity: capacity.unwrap_or_else(|| section.capacity("capacity").flatten()),
                     boot: section.distribution("boot").unwrap_or(boot).clone(),
                     running_at_start: 0,

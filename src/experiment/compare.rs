@@ -1,0 +1,385 @@
+//! Policies over the same replications, held against a baseline: what differs,
+//! how surely, and what that rests on.
+
+mod plan;
+mod waterfall;
+
+use super::fate::Fate;
+use super::lab::{Cell, Exhibit, Lab, LabFailure, is_synthetic};
+use super::measurement::Measurement;
+use super::replication::Repetition;
+use super::statistics::multiple::holm;
+use super::statistics::{Margin, Paired, Verdict, paired, verdict};
+use crate::metrics::{Direction, METRICS};
+use crate::policy::spec::PolicySpec;
+use crate::scenario::Scenario;
+
+pub use plan::{Asked, NoPlan, Plan, plan};
+pub use waterfall::WaterfallStep;
+use waterfall::waterfall;
+
+/// Metrics that a comparison opens with, and that are judged: together they
+/// are the family of tests that Holm's correction is made for.
+pub const JUDGED: [&str; 16] = [
+    "cost_total",
+    "cost_per_core_hour",
+    "cost_per_gpu_hour",
+    "deadlines_met",
+    "wait_mean",
+    "wait_p95",
+    "wait_max",
+    "turnaround_mean",
+    "slowdown_mean",
+    "makespan",
+    "utilisation_cpu",
+    "utilisation_gpu",
+    "finished",
+    "unfinished",
+    "refused",
+    "preemptions",
+];
+
+/// Replications after which a sequential comparison first looks.
+const FIRST_LOOK: u32 = 10;
+/// Replications between two looks.
+const BETWEEN_LOOKS: u32 = 5;
+
+/// How a comparison judges.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judging {
+    /// Of intervals, and one minus the family-wise error of verdicts; such as 0.95.
+    pub confidence: f64,
+    /// Differences within this share of the baseline's mean do not matter, if one is given.
+    pub margin: Option<f64>,
+    /// Replications are added until the intervals are this narrow, as a share of the baseline's mean.
+    pub precision: Option<f64>,
+}
+
+/// What chance there was, and so what intervals mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chance {
+    /// All replications came out the same: differences are exact, and say
+    /// nothing about other workloads.
+    None,
+    /// The workload is drawn anew in every replication.
+    Workload,
+    /// The workload is one trace; only boot times and the policies' own draws vary.
+    OneTrace,
+    /// Windows or blocks of one trace stand for what could have been.
+    Resampled,
+    /// There was one replication only, so nothing is known of chance.
+    Unknown,
+}
+
+/// A metric of a policy against the baseline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contrast {
+    /// Mean of the baseline over the replications in which both show the metric.
+    pub base: f64,
+    /// Mean of the policy over the same.
+    pub mean: f64,
+    /// The interval and the test; none where there was no chance or one replication.
+    pub paired: Option<Paired>,
+    /// Corrected by Holm over all judged metrics and policies; none for what is not judged.
+    pub adjusted_p: Option<f64>,
+    /// In words; none for what is not judged or is neither better nor worse.
+    pub verdict: Option<Verdict>,
+}
+
+/// One policy in a comparison.
+#[derive(Clone, Debug)]
+pub struct Contestant {
+    /// As the scenario names it.
+    pub name: String,
+    /// One per replication.
+    pub measurements: Vec<Measurement>,
+    /// By metric, in the order of [`METRICS`]; none for the baseline itself
+    /// and where nothing can be set against each other.
+    pub contrasts: Vec<Option<Contrast>>,
+    /// Whether it did the same work as the baseline in every replication.
+    pub comparable: bool,
+    /// For each objective, in how many replications it was kept.
+    pub kept: Vec<u32>,
+    /// How many pieces of work went from one fate (under the baseline) to
+    /// another, over all replications. None where there were too many to keep.
+    pub fates: Option<Vec<(Fate, Fate, u64)>>,
+    /// What the difference in cost is made of, mean over the replications.
+    pub waterfall: Vec<WaterfallStep>,
+}
+
+/// All policies of a comparison.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Row of the baseline.
+    pub baseline: usize,
+    /// In the order of the scenario.
+    pub policies: Vec<Contestant>,
+    /// How the scenario was repeated.
+    pub repetition: Repetition,
+    /// How often.
+    pub replications: u32,
+    /// Seed of the first replication.
+    pub seed: u64,
+    /// What chance there was.
+    pub chance: Chance,
+    /// How it judges.
+    pub judging: Judging,
+    /// With a precision asked for: whether it was reached.
+    pub precise: Option<bool>,
+}
+
+/// A policy in its scenario: one side of a comparison.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    /// As the comparison shows it.
+    pub name: &'a str,
+    /// Its scenario, with its inputs shared.
+    pub scenario: &'a Scenario,
+    /// The policy.
+    pub policy: &'a PolicySpec,
+}
+
+impl<'a> Side<'a> {
+    /// One run of it.
+    pub fn cell(&self, repetition: Repetition, replication: u32) -> Cell<'a> {
+        Cell { scenario: self.scenario, policy: self.policy, repetition, replication }
+    }
+}
+
+/// Runs all sides as often as planned, against the one in row `baseline`; the
+/// first replication of each comes back in full.
+///
+/// # Errors
+/// See [`LabFailure`].
+pub fn compare(
+    lab: &Lab<'_>,
+    sides: &[Side<'_>],
+    baseline: usize,
+    plan: &Plan,
+    judging: Judging,
+) -> Result<(Comparison, Vec<Exhibit>), LabFailure> {
+    let scenario = sides[baseline].scenario;
+    let cells = |replications: std::ops::Range<u32>| -> Vec<Cell<'_>> {
+        let each =
+            |replication| sides.iter().map(move |side| side.cell(plan.repetition, replication));
+        replications.flat_map(each).collect()
+    };
+    let exhibits = lab.exhibit(&cells(0..1))?;
+    let mut all: Vec<Vec<Measurement>> =
+        exhibits.iter().map(|exhibit| vec![exhibit.measurement.clone()]).collect();
+    let extend = |all: &mut Vec<Vec<Measurement>>, until: u32| -> Result<(), LabFailure> {
+        let from = all[0].len() as u32;
+        let measured = lab.measure(&cells(from..until.max(from)))?;
+        for (at, one) in measured.into_iter().enumerate() {
+            all[at % sides.len()].push(one);
+        }
+        Ok(())
+    };
+    let evidence = |measurements, chance| Evidence {
+        names: sides.iter().map(|side| side.name.to_owned()).collect(),
+        baseline,
+        measurements,
+        repetition: plan.repetition,
+        seed: scenario.seed,
+        chance,
+    };
+    let mut precise = None;
+    if plan.replications > 1 {
+        extend(&mut all, 2)?;
+        let same = |rows: &Vec<Measurement>| rows[0].fingerprint == rows[1].fingerprint;
+        if all.iter().all(same) {
+            // Nothing is random: more of the same would only look like knowledge.
+            all.iter_mut().for_each(|rows| rows.truncate(1));
+            return Ok((Comparison::judge(evidence(all, Chance::None), judging), exhibits));
+        }
+        let first = if judging.precision.is_some() { FIRST_LOOK } else { plan.replications };
+        extend(&mut all, first.min(plan.replications))?;
+    }
+    let chance = match plan.repetition {
+        _ if plan.replications == 1 => Chance::Unknown,
+        Repetition::Seeds { .. } if is_synthetic(scenario) => Chance::Workload,
+        Repetition::Seeds { .. } => Chance::OneTrace,
+        Repetition::Windows { .. } | Repetition::Blocks { .. } => Chance::Resampled,
+    };
+    if let Some(precision) = judging.precision.filter(|_| plan.replications > 1) {
+        loop {
+            let done = all[0].len() as u32;
+            let reached = is_precise(scenario, baseline, &all, judging.confidence, precision);
+            precise = Some(reached);
+            if reached || done >= plan.replications {
+                break;
+            }
+            extend(&mut all, (done + BETWEEN_LOOKS).min(plan.replications))?;
+        }
+    }
+    let comparison = Comparison::judge(evidence(all, chance), judging);
+    Ok((Comparison { precise, ..comparison }, exhibits))
+}
+
+/// Whether the intervals of all differences in cost (or cost per useful hour,
+/// where the work differs) and in the metrics of the objectives are narrow enough.
+/// `precision` is reduced to `p / (1 + p)`, which makes up for the mean being estimated too.
+fn is_precise(
+    scenario: &Scenario,
+    baseline: usize,
+    all: &[Vec<Measurement>],
+    confidence: f64,
+    precision: f64,
+) -> bool {
+    let mut keys: Vec<&str> = scenario.objectives.iter().map(|one| one.metric.name()).collect();
+    keys.push("cost_per_core_hour");
+    keys.push("cost_total");
+    let narrow = precision / (1.0 + precision);
+    (0..all.len()).filter(|&row| row != baseline).all(|row| {
+        keys.iter().all(|key| {
+            let metric = METRICS.iter().position(|metric| metric.key == *key);
+            let Some(metric) = metric else { return true };
+            let (a, b) = pairs(&all[baseline], &all[row], metric);
+            let Some(paired) = paired(&a, &b, confidence) else { return true };
+            paired.interval.half_width <= narrow * paired.mean_a.abs()
+        })
+    })
+}
+
+/// The values of a metric in the replications in which both show it.
+fn pairs(a: &[Measurement], b: &[Measurement], metric: usize) -> (Vec<f64>, Vec<f64>) {
+    let value = |one: &Measurement| one.metrics.get(metric).copied().flatten();
+    a.iter().zip(b).filter_map(|(a, b)| value(a).zip(value(b))).unzip()
+}
+
+/// What a comparison is made of, before it is judged.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Names of the policies.
+    pub names: Vec<String>,
+    /// Row of the baseline.
+    pub baseline: usize,
+    /// By policy: one measurement per replication, as many for each.
+    pub measurements: Vec<Vec<Measurement>>,
+    /// How the scenario was repeated.
+    pub repetition: Repetition,
+    /// Seed of the first replication.
+    pub seed: u64,
+    /// What chance there was.
+    pub chance: Chance,
+}
+
+/// By objective: in how many replications it was kept.
+fn kept(measurements: &[Measurement]) -> Vec<u32> {
+    let objectives = measurements.first().map_or(0, |one| one.kept.len());
+    let count = |objective: usize| {
+        measurements.iter().filter(|one| one.kept.get(objective) == Some(&true)).count() as u32
+    };
+    (0..objectives).map(count).collect()
+}
+
+fn fates(base: &[Measurement], other: &[Measurement]) -> Option<Vec<(Fate, Fate, u64)>> {
+    let mut sums = std::collections::BTreeMap::new();
+    for (a, b) in base.iter().zip(other) {
+        for (from, to, count) in a.fates.as_ref()?.changes(b.fates.as_ref()?) {
+            *sums.entry((from, to)).or_insert(0) += count;
+        }
+    }
+    Some(sums.into_iter().map(|((from, to), count)| (from, to, count)).collect())
+}
+
+/// Verdicts over all judged metrics of all policies as one family.
+fn judge_all(policies: &mut [Contestant], judging: Judging) {
+    let mut family = Vec::new();
+    for (row, policy) in policies.iter().enumerate() {
+        for (metric, contrast) in policy.contrasts.iter().enumerate() {
+            let Some(contrast) = contrast else { continue };
+            if JUDGED.contains(&METRICS[metric].key)
+                && METRICS[metric].better != Direction::Neutral
+                && let Some(paired) = contrast.paired
+            {
+                family.push((row, metric, paired.p));
+            }
+        }
+    }
+    let adjusted = holm(&family.iter().map(|&(_, _, p)| p).collect::<Vec<_>>());
+    for (&(row, metric, _), adjusted_p) in family.iter().zip(adjusted) {
+        let Some(contrast) = &mut policies[row].contrasts[metric] else { continue };
+        contrast.adjusted_p = Some(adjusted_p);
+        let margin = judging.margin.map(Margin::Relative);
+        let (better, alpha) = (METRICS[metric].better, 1.0 - judging.confidence);
+        contrast.verdict = contrast
+            .paired
+            .as_ref()
+            .map(|paired| verdict(paired, adjusted_p, better, margin, alpha));
+    }
+}
+
+impl Contrast {
+    fn of(base: &[f64], other: &[f64], confidence: f64) -> Option<Self> {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        (!base.is_empty()).then(|| Self {
+            base: mean(base),
+            mean: mean(other),
+            paired: paired(base, other, confidence),
+            adjusted_p: None,
+            verdict: None,
+        })
+    }
+
+    /// The policy's mean less the baseline's.
+    pub fn difference(&self) -> f64 {
+        self.paired.map_or(self.mean - self.base, |paired| paired.difference)
+    }
+
+    /// The difference over the size of the baseline's mean; none where that is zero.
+    pub fn relative(&self) -> Option<f64> {
+        (self.base != 0.0).then(|| self.difference() / self.base.abs())
+    }
+}
+
+impl Comparison {
+    /// Judges the evidence.
+    pub fn judge(evidence: Evidence, judging: Judging) -> Self {
+        let Evidence { names, baseline, measurements, repetition, seed, chance } = evidence;
+        let base = measurements[baseline].clone();
+        let contestant = |(at, (name, mine)): (usize, (String, Vec<Measurement>))| {
+            let comparable = base.iter().zip(&mine).all(|(a, b)| a.done == b.done);
+            let contrasts = (0..METRICS.len()).map(|metric| {
+                if at == baseline || (METRICS[metric].key == "cost_total" && !comparable) {
+                    return None;
+                }
+                let (a, b) = pairs(&base, &mine, metric);
+                Contrast::of(&a, &b, judging.confidence)
+            });
+            Contestant {
+                name,
+                contrasts: contrasts.collect(),
+                comparable,
+                kept: kept(&mine),
+                fates: fates(&base, &mine),
+                waterfall: waterfall(&base, &mine),
+                measurements: mine,
+            }
+        };
+        let all = names.into_iter().zip(measurements).enumerate();
+        let mut policies: Vec<Contestant> = all.map(contestant).collect();
+        judge_all(&mut policies, judging);
+        let replications = base.len() as u32;
+        Self { baseline, policies, repetition, replications, seed, chance, judging, precise: None }
+    }
+
+    /// Whether all policies did the same work.
+    pub fn comparable(&self) -> bool {
+        self.policies.iter().all(|policy| policy.comparable)
+    }
+
+    /// Mean of a metric over the replications in which the policy shows it.
+    pub fn mean(&self, row: usize, metric: usize) -> Option<f64> {
+        let values = self.policies[row].measurements.iter();
+        let values: Vec<f64> =
+            values.filter_map(|one| one.metrics.get(metric).copied().flatten()).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    }
+
+    /// The metric called `key` of a policy against the baseline.
+    pub fn contrast(&self, row: usize, key: &str) -> Option<&Contrast> {
+        let metric = METRICS.iter().position(|metric| metric.key == key)?;
+        self.policies[row].contrasts[metric].as_ref()
+    }
+}

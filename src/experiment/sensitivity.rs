@@ -1,0 +1,143 @@
+//! What an answer rests on: assumptions moved by a tenth, one at a time, and
+//! how far the difference between two policies moves with them.
+
+use super::compare::Side;
+use super::lab::{Cell, Lab, LabFailure};
+use super::measurement::Measurement;
+use super::replication::Repetition;
+use crate::scenario::Scenario;
+use crate::units::Rate;
+use crate::workload::Transform;
+
+/// How far assumptions are moved: a tenth more.
+const STEP: f64 = 1.1;
+/// Replications of each.
+const REPLICATIONS: u32 = 3;
+
+/// What one assumption does to a difference.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Influence {
+    /// The assumption and how it was moved: `arrivals 10 % denser`.
+    pub assumption: String,
+    /// The difference with all assumptions as they are.
+    pub before: f64,
+    /// The difference with this one moved.
+    pub after: f64,
+}
+
+impl Influence {
+    /// How far the difference moved.
+    pub fn moved(&self) -> f64 {
+        self.after - self.before
+    }
+}
+
+/// An assumption that can be moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Variation {
+    Arrivals,
+    Runtimes,
+    Sizes,
+    /// What the provider or cluster of this name asks for its instances.
+    Prices(String),
+}
+
+impl Variation {
+    /// Everything that can be moved in either of two scenarios.
+    fn of(scenarios: [&Scenario; 2]) -> Vec<Self> {
+        let mut all = vec![Self::Arrivals, Self::Runtimes, Self::Sizes];
+        for provider in scenarios.iter().flat_map(|scenario| scenario.world.providers.rows()) {
+            let prices = Self::Prices(provider.name.clone());
+            if !all.contains(&prices) {
+                all.push(prices);
+            }
+        }
+        all
+    }
+
+    fn told(&self) -> String {
+        match self {
+            Self::Arrivals => "arrivals 10 % denser".to_owned(),
+            Self::Runtimes => "runtimes 10 % longer".to_owned(),
+            Self::Sizes => "demands for cores and memory 10 % larger".to_owned(),
+            Self::Prices(provider) => format!("prices of {provider} 10 % higher"),
+        }
+    }
+
+    /// The scenario with this assumption moved; its text says so, for it is
+    /// another scenario.
+    fn moved(&self, scenario: &Scenario) -> Scenario {
+        let mut scenario = scenario.clone();
+        let steps = &mut scenario.workload.transforms;
+        match self {
+            Self::Arrivals => steps.push(Transform::ScaleArrivals(1.0 / STEP)),
+            Self::Runtimes => steps.push(Transform::ScaleRuntimes(STEP)),
+            Self::Sizes => {
+                steps.push(Transform::ScaleSizes { cpu: STEP, memory: STEP, tasks: 1.0 });
+            }
+            Self::Prices(provider) => reprice(&mut scenario, provider),
+        }
+        scenario.text.push_str("\n# moved: ");
+        scenario.text.push_str(&self.told());
+        scenario
+    }
+}
+
+fn reprice(scenario: &mut Scenario, provider: &str) {
+    let world = &mut scenario.world;
+    let name = |offer| world.providers[world.provider_of(offer)].name == provider;
+    let of_it: Vec<bool> = world.offers.ids().map(name).collect();
+    let dearer = |rate: Rate| rate.scaled((STEP * 1e6) as i64);
+    let offers = world.offers.rows_mut().iter_mut().zip(of_it);
+    for (offer, _) in offers.filter(|(_, of_it)| *of_it) {
+        offer.price.first = dearer(offer.price.first);
+        for change in &mut offer.price.changes {
+            change.1 = dearer(change.1);
+        }
+    }
+}
+
+/// Moves every assumption in turn and measures the difference between the two
+/// sides over the first few replications; the most influential first.
+///
+/// `difference` sums up one replication of both.
+///
+/// # Errors
+/// See [`LabFailure`].
+pub fn sensitivity(
+    lab: &Lab<'_>,
+    sides: [&Side<'_>; 2],
+    repetition: Repetition,
+    replications: u32,
+    difference: impl Fn(&Measurement, &Measurement) -> Option<f64>,
+) -> Result<Vec<Influence>, LabFailure> {
+    let count = replications.clamp(1, REPLICATIONS);
+    let variations = Variation::of(sides.map(|side| side.scenario));
+    let as_they_are = sides.map(|side| side.scenario.clone());
+    let moved = |variation: &Variation| sides.map(|side| variation.moved(side.scenario));
+    let all: Vec<[Scenario; 2]> =
+        std::iter::once(as_they_are).chain(variations.iter().map(moved)).collect();
+    let mut cells = Vec::new();
+    for scenarios in &all {
+        for replication in 0..count {
+            for (scenario, side) in scenarios.iter().zip(sides) {
+                cells.push(Cell { scenario, policy: side.policy, repetition, replication });
+            }
+        }
+    }
+    let measured = lab.measure(&cells)?;
+    let mut means = measured.chunks(2 * count as usize).map(|rows| {
+        let differences: Vec<f64> =
+            rows.chunks(2).filter_map(|pair| difference(&pair[0], &pair[1])).collect();
+        let sum: f64 = differences.iter().sum();
+        (!differences.is_empty()).then(|| sum / differences.len() as f64)
+    });
+    let Some(before) = means.next().flatten() else { return Ok(Vec::new()) };
+    let influence = |(variation, after): (&Variation, Option<f64>)| {
+        Some(Influence { assumption: variation.told(), before, after: after? })
+    };
+    let mut influences: Vec<Influence> =
+        variations.iter().zip(means).filter_map(influence).collect();
+    influences.sort_by(|a, b| b.moved().abs().total_cmp(&a.moved().abs()));
+    Ok(influences)
+}

@@ -1,0 +1,254 @@
+//! A comparison as data: `compare.csv`, `replications.csv`, `fates.csv`,
+//! `waterfall.csv` and `compare.json`.
+
+use std::io;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::super::run::{ObjectiveResult, write_json};
+use super::super::sheet::{Sheet, TextCells};
+use super::Comparison;
+use crate::experiment::Fate;
+use crate::metrics::{METRICS, Metric, Summary};
+use crate::units::Money;
+
+/// The columns of `compare.csv`, in order.
+pub(in crate::report) const COLUMNS: [&str; 14] = [
+    "metric",
+    "unit",
+    "policy",
+    "replications",
+    "mean",
+    "baseline_mean",
+    "difference",
+    "relative_difference",
+    "interval_low",
+    "interval_high",
+    "p",
+    "adjusted_p",
+    "variance_ratio",
+    "verdict",
+];
+
+/// The first columns of `replications.csv`; one per metric follows.
+const REPLICATION_COLUMNS: [&str; 4] = ["policy", "replication", "seed", "event_hash"];
+
+impl Comparison<'_> {
+    /// Writes `compare.csv`: one row per metric and policy, every metric.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn write_csv<W: io::Write>(&self, out: W, cells: TextCells) -> io::Result<W> {
+        let mut sheet = Sheet::new(out, cells, COLUMNS);
+        for metric in METRICS {
+            for row in 0..self.many.policies.len() {
+                let cell = self.cell(metric, row);
+                sheet.word(metric.key);
+                sheet.word(metric.unit);
+                sheet.text(&self.many.policies[row].name);
+                sheet.whole(self.many.replications);
+                for value in [cell.mean, cell.baseline_mean, cell.difference] {
+                    sheet.number(value);
+                }
+                sheet.number(cell.relative_difference);
+                let interval = cell.interval;
+                sheet.number(interval.map(|interval| interval[0]));
+                sheet.number(interval.map(|interval| interval[1]));
+                for value in [cell.p, cell.adjusted_p, cell.variance_ratio] {
+                    sheet.number(value);
+                }
+                sheet.word(cell.verdict);
+                sheet.end_row();
+            }
+        }
+        sheet.finish()
+    }
+
+    /// Writes `replications.csv`: one row per policy and replication, every metric.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn write_replications<W: io::Write>(&self, out: W, cells: TextCells) -> io::Result<W> {
+        let columns =
+            REPLICATION_COLUMNS.into_iter().chain(METRICS.iter().map(|metric| metric.key));
+        let mut sheet = Sheet::new(out, cells, columns);
+        for policy in &self.many.policies {
+            for (replication, one) in (0_u32..).zip(&policy.measurements) {
+                sheet.text(&policy.name);
+                sheet.whole(replication);
+                sheet.whole(self.many.seed.wrapping_add(u64::from(replication)));
+                sheet.text(&one.fingerprint);
+                one.metrics.iter().for_each(|&value| sheet.number(value));
+                sheet.end_row();
+            }
+        }
+        sheet.finish()
+    }
+
+    /// Writes `fates.csv`: the work of the first replication whose fate is not
+    /// the one that it had under the baseline. `names` are those of that work,
+    /// in the order of the fates.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn write_fates<W: io::Write>(
+        &self,
+        out: W,
+        names: &[String],
+        cells: TextCells,
+    ) -> io::Result<W> {
+        let mut sheet = Sheet::new(out, cells, ["job", "policy", "baseline_fate", "fate"]);
+        let fates = |row: usize| self.many.policies[row].measurements[0].fates.as_ref();
+        for (row, policy) in self.many.policies.iter().enumerate() {
+            let Some((base, mine)) = fates(self.many.baseline).zip(fates(row)) else { continue };
+            for ((from, to), name) in base.iter().zip(mine.iter()).zip(names) {
+                if from != to {
+                    sheet.text(name);
+                    sheet.text(&policy.name);
+                    sheet.word(from.name());
+                    sheet.word(to.name());
+                    sheet.end_row();
+                }
+            }
+        }
+        sheet.finish()
+    }
+
+    /// Writes `waterfall.csv`: what the difference in cost is made of, summed
+    /// over all replications and exact; the parts of a policy sum to its difference.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn write_waterfall<W: io::Write>(&self, out: W, cells: TextCells) -> io::Result<W> {
+        let mut sheet = Sheet::new(out, cells, ["policy", "provider", "kind", "usd"]);
+        for policy in &self.many.policies {
+            for step in &policy.waterfall {
+                sheet.text(&policy.name);
+                sheet.text(&step.provider);
+                sheet.text(&step.kind);
+                sheet.money(Money::from_nanos(step.nanos));
+                sheet.end_row();
+            }
+        }
+        sheet.finish()
+    }
+
+    fn cell(&self, metric: &Metric, row: usize) -> Cell {
+        let contrast = self.many.contrast(row, metric.key);
+        let paired = contrast.and_then(|one| one.paired).filter(|_| self.is_judged());
+        Cell {
+            mean: self.mean(metric, row),
+            baseline_mean: self.mean(metric, self.many.baseline),
+            difference: contrast.map(|one| one.difference()),
+            relative_difference: contrast.and_then(|one| one.relative()),
+            interval: paired.map(|paired| [paired.interval.low, paired.interval.high]),
+            p: paired.map(|paired| paired.p),
+            adjusted_p: contrast.and_then(|one| one.adjusted_p).filter(|_| self.is_judged()),
+            variance_ratio: paired.and_then(|paired| paired.variance_ratio),
+            verdict: self.verdict(metric, row),
+        }
+    }
+
+    /// Writes `compare.json`.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let many = self.many;
+        let policy = |row: usize| PolicyJson {
+            name: &many.policies[row].name,
+            comparable: many.policies[row].comparable,
+            against_baseline: AgainstBaseline(
+                METRICS.iter().map(|metric| (metric.key, self.cell(metric, row))).collect(),
+            ),
+            objectives_kept: &many.policies[row].kept,
+            fates_changed: changes(many.policies[row].fates.as_deref()),
+            objectives: self.rows[row].objectives,
+            summary: self.rows[row].summary,
+        };
+        let all = ComparisonJson {
+            question: self.question,
+            answer: self.answer(),
+            baseline: &many.policies[many.baseline].name,
+            comparable: many.comparable(),
+            replications: many.replications,
+            repetition: many.repetition.told(),
+            seed: many.seed,
+            confidence: many.judging.confidence,
+            margin: many.judging.margin,
+            judged: self.is_judged(),
+            decision: self.decision.map(|decision| {
+                let saving = decision.saving;
+                json!({
+                    "policy": many.policies[decision.choice].name,
+                    "monthly_saving_usd": saving.map(|saving| saving.monthly),
+                    "monthly_saving_interval_usd": saving.and_then(|saving| saving.interval)
+                        .map(|interval| [interval.low, interval.high]),
+                    "objectives_gained": decision.gained,
+                    "objectives_lost": decision.lost,
+                    "assumptions": decision.influences.iter().map(|one| json!({
+                        "assumption": one.assumption, "before": one.before, "after": one.after,
+                    })).collect::<Vec<Value>>(),
+                })
+            }),
+            policies: (0..many.policies.len()).map(policy).collect(),
+        };
+        write_json(&all, out)
+    }
+}
+
+fn changes(fates: Option<&[(Fate, Fate, u64)]>) -> Option<Vec<Value>> {
+    let change = |&(from, to, count): &(Fate, Fate, u64)| json!({ "from": from.name(), "to": to.name(), "count": count });
+    fates.map(|fates| fates.iter().map(change).collect())
+}
+
+/// One metric of one policy against the baseline.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Cell {
+    mean: Option<f64>,
+    baseline_mean: Option<f64>,
+    difference: Option<f64>,
+    relative_difference: Option<f64>,
+    interval: Option<[f64; 2]>,
+    p: Option<f64>,
+    adjusted_p: Option<f64>,
+    variance_ratio: Option<f64>,
+    verdict: &'static str,
+}
+
+/// Cells by the key of their metric.
+struct AgainstBaseline(Vec<(&'static str, Cell)>);
+
+impl Serialize for AgainstBaseline {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().copied())
+    }
+}
+
+#[derive(Serialize)]
+struct ComparisonJson<'a> {
+    question: Option<&'a str>,
+    answer: String,
+    baseline: &'a str,
+    comparable: bool,
+    replications: u32,
+    repetition: String,
+    seed: u64,
+    confidence: f64,
+    margin: Option<f64>,
+    judged: bool,
+    decision: Option<Value>,
+    policies: Vec<PolicyJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct PolicyJson<'a> {
+    name: &'a str,
+    comparable: bool,
+    against_baseline: AgainstBaseline,
+    objectives_kept: &'a [u32],
+    fates_changed: Option<Vec<Value>>,
+    objectives: &'a [ObjectiveResult],
+    summary: &'a Summary,
+}
