@@ -4,11 +4,13 @@
 mod args;
 mod catalog;
 mod compare;
+mod exchange;
 mod exit;
 mod explain;
 mod folder;
 mod look;
 mod open;
+mod process;
 mod progress;
 mod recipe;
 mod run;

@@ -25,4 +25,4 @@ pub use lab::{
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
 pub use replication::Repetition;
 pub use sensitivity::{Influence, sensitivity};
-pub use single::{RunFailure, RunResult, Settings, run};
+pub use single::{RunFailure, RunResult, Settings, run, run_with};

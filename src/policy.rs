@@ -4,6 +4,7 @@
 pub mod backfill;
 mod compat;
 pub mod composed;
+pub mod external;
 mod order;
 pub mod place;
 mod preempt;
@@ -16,13 +17,24 @@ pub use compat::RlScheduler;
 pub use composed::Composed;
 pub use turn::{Trigger, Turn};
 
-use crate::state::Needs;
-use spec::Compatibility;
+use crate::state::{Needs, Record, State};
+use external::{Launcher, NoLauncher, Whole};
+use spec::{Compatibility, Part};
 
-/// The policy that `spec` describes.
+/// The policy that `spec` describes, where no other process decides: one that
+/// should ends the run at its first decision.
 pub fn build(spec: &spec::PolicySpec) -> Box<dyn Policy> {
+    build_with(spec, &NoLauncher)
+}
+
+/// The policy that `spec` describes; `launcher` starts what decides for it.
+/// What cannot be started ends the run at its first decision.
+pub fn build_with(spec: &spec::PolicySpec, launcher: &dyn Launcher) -> Box<dyn Policy> {
+    if let Some(who) = spec.external.get(&Part::Whole) {
+        return Box::new(Whole::new(who, &spec.name, launcher));
+    }
     match spec.compatibility {
-        None => Box::new(Composed::new(spec)),
+        None => Box::new(Composed::new(spec, launcher)),
         Some(Compatibility::RlScheduler { backfill }) => Box::new(RlScheduler::new(spec, backfill)),
     }
 }
@@ -32,6 +44,14 @@ pub trait Policy {
     /// What the state must keep for it; asked once, before the run.
     fn needs(&self) -> Needs {
         Needs::default()
+    }
+
+    /// Something happened, just before the next decision or while the last one
+    /// takes effect. Called where [`Needs::follows`] is set, for all that
+    /// observers see but charges; progress in a record is the truth, which no decision may
+    /// follow.
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        let _ = (state, record);
     }
 
     /// Asked once per instant at which anything happened, with the list of

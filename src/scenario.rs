@@ -5,6 +5,7 @@
 mod catalog;
 mod composition;
 mod document;
+mod external;
 mod key;
 mod mix;
 mod objective;
@@ -195,7 +196,7 @@ fn read(
     let mut build = world::read(root, calendar, base, report);
     let around = work::Around { base, world: &build.world };
     let work = work::read(root, around, report);
-    let mut policies = composition::read(root, &build.world, report);
+    let mut policies = composition::read(root, &build.world, base, report);
     let objectives = objective::read(&root.section("objectives"), report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
@@ -204,6 +205,8 @@ fn read(
     assumptions.extend(work.assumptions);
     let mut inputs = std::mem::take(&mut build.inputs);
     inputs.extend(work.inputs);
+    assumptions.append(&mut policies.assumptions);
+    inputs.append(&mut policies.inputs);
     let seed = root.count("seed").unwrap_or(1);
     if report.problems.is_empty() {
         let context = OpenContext {

@@ -118,6 +118,13 @@ pub enum Failure {
         /// When.
         at: Time,
     },
+    /// The policy said that it cannot go on.
+    Policy {
+        /// Its own words.
+        why: String,
+        /// When.
+        at: Time,
+    },
     /// The policy was asked a million times at one instant.
     Loop {
         /// When.
@@ -162,10 +169,13 @@ pub fn run<O: Observer>(
     observer: &mut O,
     control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Outcome, Failure> {
-    let state = State::new(world, policy.needs());
+    let needs = policy.needs();
     let mut run = Run {
-        state,
+        state: State::new(world, needs),
         options,
+        policy,
+        stream: Stream::new(options.seed, "policy"),
+        follows: needs.follows,
         observer,
         queue: EventQueue::new(),
         truths: Vec::new(),
@@ -183,7 +193,7 @@ pub fn run<O: Observer>(
         decisions: 0,
         read: 0,
     };
-    run.go(source, policy, control)
+    run.go(source, control)
 }
 
 /// What the simulator knows of one live piece of work.
@@ -196,6 +206,11 @@ struct TruthLeft {
 struct Run<'r, 'w, O> {
     state: State<'w>,
     options: &'r Options,
+    policy: &'r mut dyn Policy,
+    /// The policy's own.
+    stream: Stream,
+    /// The policy hears of every record.
+    follows: bool,
     observer: &'r mut O,
     queue: EventQueue<Event>,
     /// By slot of the work.
@@ -221,14 +236,12 @@ impl<O: Observer> Run<'_, '_, O> {
     fn go(
         &mut self,
         source: &mut dyn Source,
-        policy: &mut dyn Policy,
         control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, Failure> {
         self.read_next(source)?;
         let started = if self.more { self.next.arrival.min(Time::ZERO) } else { Time::ZERO };
-        let mut stream = Stream::new(self.options.seed, "policy");
         self.begin(started);
-        self.ask(policy, &mut stream)?;
+        self.ask()?;
         let mut rounds = 0;
         let mut drained = true;
         let mut next_control = CONTROL_EVERY;
@@ -248,7 +261,7 @@ impl<O: Observer> Run<'_, '_, O> {
                 return Err(Failure::Loop { at });
             }
             self.apply(at, source)?;
-            self.ask(policy, &mut stream)?;
+            self.ask()?;
             if self.events >= next_control {
                 next_control = self.events + CONTROL_EVERY;
                 self.check_limits()?;
@@ -292,8 +305,8 @@ impl<O: Observer> Run<'_, '_, O> {
         for (offer, facts) in world.offers.iter() {
             for _ in 0..facts.running_at_start {
                 let instance = self.state.add_running(offer);
-                self.observer.record(&self.state, &Record::Requested(instance));
-                self.observer.record(&self.state, &Record::Ready(instance));
+                self.tell(&Record::Requested(instance));
+                self.tell(&Record::Ready(instance));
             }
             for &(at, _) in &facts.price.changes {
                 if at > started {
@@ -375,7 +388,7 @@ impl<O: Observer> Run<'_, '_, O> {
         };
         let work = self.state.submit(&mut self.next);
         put(&mut self.truths, work.slot(), TruthLeft { left });
-        self.observer.record(&self.state, &Record::Submitted(work));
+        self.tell(&Record::Submitted(work));
         self.triggers.push(Trigger::Arrived(work));
         self.read_next(source)
     }
@@ -384,7 +397,7 @@ impl<O: Observer> Run<'_, '_, O> {
         self.boots[instance.slot()] = None;
         let mut can_start = std::mem::take(&mut self.can_start);
         self.state.ready(instance, &mut can_start);
-        self.observer.record(&self.state, &Record::Ready(instance));
+        self.tell(&Record::Ready(instance));
         for allocation in can_start.drain(..) {
             self.start(allocation);
         }
@@ -394,7 +407,7 @@ impl<O: Observer> Run<'_, '_, O> {
 
     fn start(&mut self, allocation: AllocationRef) {
         self.state.start(allocation);
-        self.observer.record(&self.state, &Record::Started(allocation));
+        self.tell(&Record::Started(allocation));
         self.state.charge_transfer(allocation, true, &mut self.charges);
         self.emit_charges();
         let target = self.state.allocation(allocation);
@@ -417,6 +430,14 @@ impl<O: Observer> Run<'_, '_, O> {
         }
     }
 
+    /// Lets a fact out. Charges go to the observer alone.
+    fn tell(&mut self, record: &Record) {
+        self.observer.record(&self.state, record);
+        if self.follows {
+            self.policy.record(&self.state, record);
+        }
+    }
+
     fn complete(&mut self, allocation: AllocationRef) {
         let work = self.state.allocation(allocation).work();
         let useful = self.truths[work.slot()].left;
@@ -424,7 +445,7 @@ impl<O: Observer> Run<'_, '_, O> {
         self.close(allocation, Ending::Done, useful, 0);
         let live = self.state.work(work);
         if live.done == live.ask.tasks {
-            self.observer.record(&self.state, &Record::Finished(work));
+            self.tell(&Record::Finished(work));
             self.state.forget(work);
         }
         self.triggers.push(Trigger::Freed(work));
@@ -434,7 +455,7 @@ impl<O: Observer> Run<'_, '_, O> {
     fn close(&mut self, allocation: AllocationRef, ending: Ending, useful: i128, lost: i128) {
         self.keys[allocation.slot()] = None;
         let stopped = Record::Stopped { allocation, ending, useful, lost };
-        self.observer.record(&self.state, &stopped);
+        self.tell(&stopped);
         self.state.close(allocation, ending == Ending::Done, &mut self.charges);
         self.emit_charges();
         for held in &self.state.allocation(allocation).held {
@@ -448,12 +469,16 @@ impl<O: Observer> Run<'_, '_, O> {
     }
 
     /// Asks the policy about the triggers, and again while it causes new ones.
-    fn ask(&mut self, policy: &mut dyn Policy, stream: &mut Stream) -> Result<(), Failure> {
+    fn ask(&mut self) -> Result<(), Failure> {
         let mut rounds = 0;
         while !self.triggers.is_empty() {
-            policy.decide(&self.triggers, &mut Turn::new(&mut self.state, stream));
+            let turn = &mut Turn::new(&mut self.state, &mut self.stream);
+            self.policy.decide(&self.triggers, turn);
             self.decisions += 1;
             rounds += 1;
+            if let Some(why) = self.state.stop_reason() {
+                return Err(Failure::Policy { why: why.to_owned(), at: self.state.now() });
+            }
             if rounds > MOST_ROUNDS {
                 return Err(Failure::Loop { at: self.state.now() });
             }
@@ -466,7 +491,7 @@ impl<O: Observer> Run<'_, '_, O> {
             if self.options.explain {
                 for (work, note) in self.state.take_notes() {
                     if self.state.is_alive(work) {
-                        self.observer.record(&self.state, &Record::Noted(work, note));
+                        self.tell(&Record::Noted(work, note));
                     }
                 }
             }
@@ -492,7 +517,7 @@ impl<O: Observer> Run<'_, '_, O> {
                     }
                 }
                 Effect::LaunchRefused(offer, why) => {
-                    self.observer.record(&self.state, &Record::LaunchRefused { offer, why });
+                    self.tell(&Record::LaunchRefused { offer, why });
                 }
             }
         }
@@ -506,18 +531,18 @@ impl<O: Observer> Run<'_, '_, O> {
             return;
         }
         put(&mut self.keys, allocation.slot(), None);
-        self.observer.record(&self.state, &Record::Placed(allocation));
+        self.tell(&Record::Placed(allocation));
         if self.state.is_ready(allocation) {
             self.start(allocation);
         } else if self.options.explain {
             let work = self.state.allocation(allocation).work();
             let waits = Record::Noted(work, Note::Waits(WaitReason::Booting));
-            self.observer.record(&self.state, &waits);
+            self.tell(&waits);
         }
     }
 
     fn rented(&mut self, instance: InstanceRef) {
-        self.observer.record(&self.state, &Record::Requested(instance));
+        self.tell(&Record::Requested(instance));
         let target = self.state.instance(instance);
         let offer = &self.state.world().offers[target.offer];
         let entity =
@@ -538,7 +563,7 @@ impl<O: Observer> Run<'_, '_, O> {
         self.emit_charges();
         let (billed, amount) = (bill.billed, bill.amount);
         let record = Record::Released { instance, billed, amount, unfinished };
-        self.observer.record(&self.state, &record);
+        self.tell(&record);
         self.state.drop_instance(instance);
     }
 
@@ -568,7 +593,7 @@ impl<O: Observer> Run<'_, '_, O> {
     }
 
     fn refused(&mut self, work: WorkRef, reason: RefusalReason) {
-        self.observer.record(&self.state, &Record::Refused { work, reason });
+        self.tell(&Record::Refused { work, reason });
         self.state.forget(work);
     }
 
@@ -588,7 +613,7 @@ impl<O: Observer> Run<'_, '_, O> {
                 let executed = self.executed(allocation);
                 self.close(allocation, Ending::Unfinished, executed, 0);
             }
-            self.observer.record(&self.state, &Record::Unfinished(work));
+            self.tell(&Record::Unfinished(work));
             self.state.forget(work);
         }
         let mut instances: Vec<InstanceRef> =

@@ -16,10 +16,11 @@ mod rules;
 mod slab;
 #[cfg(test)]
 pub(crate) mod testing;
+mod touched;
 mod uniform;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 pub use allocation::{Allocation, Held, LiveWork, Share};
 pub use area::Areas;
@@ -36,6 +37,7 @@ pub use slab::Handle;
 use classes::Classes;
 use index::FreeIndex;
 use slab::Slab;
+use touched::Touched;
 use uniform::Uniform;
 
 use crate::model::{Book, Offer, Region, Rules, World};
@@ -70,6 +72,8 @@ pub struct Needs {
     pub ends: bool,
     /// Which instances are kept together in classes.
     pub classes: ClassBy,
+    /// Whether it is told of every record, and which instances changed.
+    pub follows: bool,
 }
 
 /// Sums over the live world at this moment.
@@ -159,6 +163,8 @@ pub struct State<'w> {
     notes: Option<Vec<(WorkRef, Note)>>,
     illegal: Option<Refusal>,
     illegal_count: u64,
+    touched: Touched,
+    stop: Option<String>,
 }
 
 impl<'w> State<'w> {
@@ -199,6 +205,8 @@ impl<'w> State<'w> {
             notes: None,
             illegal: None,
             illegal_count: 0,
+            touched: Touched::new(needs.follows),
+            stop: None,
         }
     }
 
@@ -215,6 +223,25 @@ impl<'w> State<'w> {
     /// How many actions of the policy were illegal.
     pub fn illegal_count(&self) -> u64 {
         self.illegal_count
+    }
+
+    /// Why the policy cannot go on, if it said so.
+    pub fn stop_reason(&self) -> Option<&str> {
+        self.stop.as_deref()
+    }
+
+    /// Marks the changes of instances so far, for [`State::touched_since`].
+    pub fn touched_mark(&self) -> u64 {
+        self.touched.mark()
+    }
+
+    /// Ordinals and handles of instances that are new, gone or changed since
+    /// `mark`, by ordinal. An ordinal goes to another instance where a launch
+    /// was taken back; the handle is the latest. `None` where too much has
+    /// changed since then: look at all instances. Nothing is kept unless the
+    /// policy said that it follows.
+    pub fn touched_since(&self, mark: u64) -> Option<BTreeMap<u32, InstanceRef>> {
+        self.touched.since(mark).map(Iterator::collect)
     }
 
     /// The world it lives in.
@@ -349,6 +376,12 @@ impl<'w> State<'w> {
         let mut accept = |slot: u32| self.accepts(work, self.instances.handle(slot));
         let found = self.index.first(ask.demand, rules.kinds, from, &mut accept);
         found.map(|(order, slot)| (self.instances.handle(slot), order))
+    }
+
+    /// Whether `share` could be added to an allocation of `work` now, or the
+    /// rule that it would break.
+    pub fn would_take(&self, work: WorkRef, share: Share) -> Result<(), Refusal> {
+        self.check(work, share)
     }
 
     /// Whether one more task of the work may and can run on the instance.

@@ -13,6 +13,7 @@ Exit codes:
   1    a finding: an objective is not met (--gate), or a verification failed
   2    the input or the call is wrong
   3    a limit was reached
+  4    a policy in another process failed
   5    results could not be written
   70   a bug of windtunnel
   130  interrupted (or asked to end): nothing was written";
@@ -140,6 +141,9 @@ pub(super) struct Run {
     /// Keep the policy's reasons, for `windtunnel explain`
     #[arg(long)]
     pub(super) explain: bool,
+    /// Write all that is said to and by policies in other processes to this new file
+    #[arg(long, value_name = "FILE")]
+    pub(super) record_exchange: Option<PathBuf>,
     /// Write text cells of CSV files as they are, even those a spreadsheet would run as formulas
     #[arg(long)]
     pub(super) csv_raw: bool,

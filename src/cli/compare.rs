@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::args::{Compare, How, Which};
 use super::exit::{Done, Stop};
 use super::folder::{self, Folder};
+use super::process::Processes;
 use super::progress::Bar;
 use super::{open, recipe, run};
 use crate::experiment::{
@@ -53,7 +54,7 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     let is_baseline = |one: &Contender| one.scenario == 0 && one.policy == scenarios[0].baseline;
     let baseline = contenders.iter().position(is_baseline).unwrap_or(0);
     let watch = Watching { bar: Bar::new("comparing", None, how.quiet) };
-    let lab = Lab { memory: &Forgetful, watch: &watch, audit: how.audit };
+    let lab = Lab { memory: &Forgetful, watch: &watch, audit: how.audit, launcher: &Processes };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads.map_or(0, usize::from))
         .build()

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use super::progress;
 use crate::experiment::RunFailure;
 use crate::problem::Problem;
 use crate::sim::Failure;
@@ -17,6 +18,8 @@ pub(super) enum Stop {
     Input(Vec<Problem>),
     /// 3: a limit was reached.
     Limit(String),
+    /// 4: a policy in another process failed.
+    Policy(String),
     /// 5: a file could not be read or written.
     Files(anyhow::Error),
     /// 70: windtunnel is wrong.
@@ -45,6 +48,11 @@ impl Stop {
                 Self::Limit(format!("the run reached its limit `{name}` of {value}"))
             }
             RunFailure::Sim(Failure::Interrupted { .. }) => Self::Interrupted,
+            // An interrupt ends the processes, and that is what is left of it.
+            RunFailure::Sim(Failure::Policy { .. }) if progress::interrupted() => Self::Interrupted,
+            RunFailure::Sim(Failure::Policy { why, at }) => {
+                Self::Policy(format!("{why}\n  at {:.6} s of the simulated time", at.secs_f64()))
+            }
             RunFailure::Sim(Failure::Illegal { refusal, at }) => Self::Bug(format!(
                 "the policy did something illegal at {:.6} s: {refusal}\n  again: {again}",
                 at.secs_f64()
@@ -68,6 +76,7 @@ impl Stop {
             Self::Finding(_) => 1,
             Self::Input(_) => 2,
             Self::Limit(_) => 3,
+            Self::Policy(_) => 4,
             Self::Files(_) => 5,
             Self::Bug(_) => 70,
             Self::Interrupted => 130,
@@ -108,6 +117,7 @@ pub(super) fn exit(done: Done) -> ExitCode {
         Stop::Finding(what) => writeln!(to, "finding: {what}"),
         Stop::Input(problems) => problems.iter().try_for_each(|problem| writeln!(to, "{problem}")),
         Stop::Limit(what) => writeln!(to, "limit: {what}"),
+        Stop::Policy(what) => writeln!(to, "policy: {what}"),
         Stop::Files(error) => writeln!(to, "error: {error:#}"),
         Stop::Bug(what) => writeln!(to, "bug: {what}\n  please report this with the command"),
         Stop::Interrupted => writeln!(to, "interrupted: nothing was written"),

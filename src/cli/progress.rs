@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::process;
 use crate::sim::Progress;
 
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -16,10 +17,17 @@ static STOP: AtomicBool = AtomicBool::new(false);
 pub(super) fn stop_on_interrupt() {
     // Without a handler an interrupt ends the process at once, which is as good.
     let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
+        let again = STOP.swap(true, Ordering::Relaxed);
+        process::end_all();
+        if again {
             std::process::exit(130);
         }
     });
+}
+
+/// Whether somebody has interrupted this process.
+pub(super) fn interrupted() -> bool {
+    STOP.load(Ordering::Relaxed)
 }
 
 /// A bar over `total` pieces of work, when their number is known.
@@ -53,11 +61,7 @@ impl Bar {
     /// Shows how far a run has come; says whether to go on.
     pub(super) fn step(&self, progress: Progress) -> ControlFlow<()> {
         self.bar.set_position(progress.work);
-        if STOP.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Takes the bar away.

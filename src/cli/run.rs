@@ -6,13 +6,16 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::args::{How, Run};
+use super::exchange::Recorder;
 use super::exit::{Done, Stop};
 use super::folder::{self, Folder};
 use super::open;
+use super::process::Processes;
 use super::progress::Bar;
 use super::recipe;
 use super::spool::Spool;
 use crate::experiment::{self, RunResult, Settings};
+use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
     ChargesCsv, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells, run_text,
@@ -81,17 +84,21 @@ pub(super) fn run(arguments: &Run) -> Done {
         Some(folder) => Some(Files::open(folder, cells, arguments.explain)?),
         None => None,
     };
+    let recorder = arguments.record_exchange.as_deref().map(Recorder::create).transpose()?;
     let result = {
         let bar = Bar::new(&policy.name, None, how.quiet);
         let mut watching = files.as_mut().map(|files| {
             ((&mut files.jobs, &mut files.instances), (&mut files.charges, files.explain.as_mut()))
         });
-        let result = experiment::run(&scenario, policy, settings, &mut watching, &mut |progress| {
-            bar.step(progress)
-        });
+        let decides = (policy, recorder.as_ref().map_or(&Processes as &dyn Launcher, |to| to));
+        let result =
+            experiment::run_with(&scenario, decides, settings, &mut watching, &mut |progress| {
+                bar.step(progress)
+            });
         bar.clear();
         result.map_err(|failure| Stop::of_run(failure, &again(&scenario, policy)))?
     };
+    recorder.map_or(Ok(()), Recorder::finish)?;
     let report = recipe::report(&scenario, policy, &result)?;
     let written = match (folder, files) {
         (Some(folder), Some(files)) => {

@@ -10,6 +10,7 @@ use super::fate::FateWatch;
 use super::measurement::Measurement;
 use super::replication::Repetition;
 use super::single::{self, RunFailure, RunResult, Settings};
+use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::scenario::{Objective, Scenario};
 use crate::sim::{Failure, Progress};
@@ -106,6 +107,8 @@ pub struct Lab<'a> {
     pub watch: &'a dyn Watch,
     /// Watch all laws in every run.
     pub audit: bool,
+    /// Starts policies that run in other processes.
+    pub launcher: &'a dyn Launcher,
 }
 
 impl std::fmt::Debug for Lab<'_> {
@@ -200,7 +203,8 @@ impl Lab<'_> {
         };
         let mut fates = FateWatch::new(from, names);
         let watch = self.watch;
-        let result = single::run(&scenario, cell.policy, settings, &mut fates, &mut |progress| {
+        let policy = (cell.policy, self.launcher);
+        let result = single::run_with(&scenario, policy, settings, &mut fates, &mut |progress| {
             watch.step(progress)
         })
         .map_err(|failure| LabFailure::Run {
@@ -254,6 +258,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::policy::external::NoLauncher;
 
     /// One node for 1 USD/h, and a job of half an hour every hour from 00:00 on.
     const HOURLY: &str = r#"
@@ -277,7 +282,7 @@ preset = "batch-fcfs"
     }
 
     fn lab<'a>() -> Lab<'a> {
-        Lab { memory: &Forgetful, watch: &Unwatched, audit: true }
+        Lab { memory: &Forgetful, watch: &Unwatched, audit: true, launcher: &NoLauncher }
     }
 
     fn cells(scenario: &Scenario, repetition: Repetition, replications: u32) -> Vec<Cell<'_>> {

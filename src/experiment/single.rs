@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::metrics::{BrokenLaw, Collector, Fingerprint, Histogram, Laws, Series, Summary};
 use crate::policy;
+use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::Scenario;
@@ -70,12 +71,28 @@ impl Observer for Tenants {
 }
 
 /// Runs `policy` on the scenario's workload and world; `extra` watches too.
+/// Starts no processes: see [`run_with`].
 ///
 /// # Errors
 /// See [`RunFailure`].
 pub fn run<O: Observer>(
     scenario: &Scenario,
     policy: &PolicySpec,
+    settings: Settings,
+    extra: &mut O,
+    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<RunResult, RunFailure> {
+    run_with(scenario, (policy, &NoLauncher), settings, extra, control)
+}
+
+/// Runs `policy`, whose parts in other processes the launcher starts, on the
+/// scenario's workload and world; `extra` watches too.
+///
+/// # Errors
+/// See [`RunFailure`].
+pub fn run_with<O: Observer>(
+    scenario: &Scenario,
+    policy: (&PolicySpec, &dyn Launcher),
     settings: Settings,
     extra: &mut O,
     control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -113,7 +130,7 @@ pub fn run<O: Observer>(
 /// One run up to `horizon`; how it went, and how many rows were skipped.
 fn simulate<O: Observer>(
     scenario: &Scenario,
-    policy: &PolicySpec,
+    policy: (&PolicySpec, &dyn Launcher),
     settings: Settings,
     horizon: Option<Time>,
     observer: &mut O,
@@ -132,7 +149,7 @@ fn simulate<O: Observer>(
         max_alive: scenario.limits.max_alive as usize,
         ..Options::default()
     };
-    let mut decides = policy::build(policy);
+    let mut decides = policy::build_with(policy.0, policy.1);
     let outcome =
         sim::run(&scenario.world, source.as_mut(), decides.as_mut(), &options, observer, control);
     (outcome.map_err(RunFailure::Sim), source.skipped())

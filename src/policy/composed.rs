@@ -6,13 +6,15 @@ mod fits;
 mod release;
 
 use super::backfill::{self, Backfill, Pass};
+use super::external::{self, Launcher};
 use super::place::{self, Place};
 use super::provision::{self, Provision, Supply};
 use super::queue::Queue;
-use super::spec::{self, PolicySpec};
+use super::spec::{self, Part, PolicySpec};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
-use crate::state::{Needs, RefusalReason, WaitReason, WorkRef};
+use crate::model::Market;
+use crate::state::{Needs, Record, RefusalReason, State, WaitReason, WorkRef};
 use crate::units::Span;
 
 use due::{Alarm, Due};
@@ -36,6 +38,7 @@ pub struct Composed {
     provision: Box<dyn Provision>,
     preempt: spec::Preempt,
     release: Release,
+    outside: Outside,
     /// Work that arrived at this decision and joined the queue.
     joined: Vec<WorkRef>,
     /// Work that was served first and did not fit, since when no room has come.
@@ -44,26 +47,70 @@ pub struct Composed {
     later: Alarm,
 }
 
+/// Parts that other processes decide instead, and all their sessions: those of
+/// the place, backfill and provision parts as well.
+#[derive(Debug, Default)]
+struct Outside {
+    sessions: Vec<external::Shared>,
+    preempt: Option<external::Preempt>,
+    admit: Option<external::Admit>,
+    order: Option<external::Order>,
+    release: Option<external::Release>,
+}
+
 impl Composed {
-    /// The parts that `spec` names.
-    pub fn new(spec: &PolicySpec) -> Self {
+    /// The parts that `spec` names; `launcher` starts those that other
+    /// processes decide.
+    pub fn new(spec: &PolicySpec, launcher: &dyn Launcher) -> Self {
+        let mut outside = Outside::default();
+        let mut start = |part: Part| {
+            let who = spec.external.get(&part)?;
+            let session = external::Session::start(who, part, &spec.name, launcher);
+            outside.sessions.push(session.clone());
+            Some(session)
+        };
+        let [preempt, admit, order, place, backfill, provision, release] =
+            Part::ALL.map(&mut start);
+        outside.preempt = preempt.map(external::Preempt::new);
+        outside.admit = admit.map(external::Admit::new);
+        outside.order = order.map(external::Order::new);
+        outside.release = release.map(external::Release::new);
         let overflow = match spec.provision {
-            spec::Provision::OnDemand { after_wait, .. } if after_wait > Span::ZERO => {
+            spec::Provision::OnDemand { after_wait, .. }
+                if after_wait > Span::ZERO && provision.is_none() =>
+            {
                 Some(Due::new(after_wait))
             }
             _ => None,
         };
+        let fits = match provision {
+            None => Fits::new(&spec.provision),
+            Some(_) => Fits::new(&anything()),
+        };
         Self {
-            fits: Fits::new(&spec.provision),
+            fits,
             queue_limit: spec.admit.queue_limit,
             patience: spec.admit.patience.map(Due::new),
             overflow,
-            queue: Queue::new(spec.order),
-            place: place::build(&spec.place),
-            backfill: backfill::build(spec.backfill),
-            provision: provision::build(&spec.provision),
+            queue: match outside.order {
+                None => Queue::new(spec.order),
+                Some(_) => Queue::by_score(),
+            },
+            place: match place {
+                None => place::build(&spec.place),
+                Some(session) => Box::new(external::Place::new(session)),
+            },
+            backfill: match backfill {
+                None => backfill::build(spec.backfill),
+                Some(session) => Some(Box::new(external::Backfill::new(session))),
+            },
+            provision: match provision {
+                None => provision::build(&spec.provision),
+                Some(session) => Box::new(external::Provision::new(session)),
+            },
             preempt: spec.preempt,
             release: Release::new(spec.release, &spec.provision),
+            outside,
             joined: Vec::new(),
             blocked: None,
             yielded: Vec::new(),
@@ -72,13 +119,37 @@ impl Composed {
     }
 }
 
+/// What a provision part in another process may rent.
+fn anything() -> spec::Provision {
+    spec::Provision::OnDemand {
+        choice: spec::Choice::Cheapest,
+        markets: vec![Market::OnDemand, Market::Spot],
+        after_wait: Span::ZERO,
+        max_instances: None,
+    }
+}
+
 impl Policy for Composed {
     fn needs(&self) -> Needs {
         let backfill = self.backfill.as_ref().is_some_and(|part| part.needs_ends());
-        Needs { ends: backfill || self.preempt != spec::Preempt::None, ..self.place.needs() }
+        let preempt = self.preempt != spec::Preempt::None && self.outside.preempt.is_none();
+        let follows = !self.outside.sessions.is_empty();
+        Needs { ends: backfill || preempt, follows, ..self.place.needs() }
+    }
+
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        for session in &self.outside.sessions {
+            session.borrow_mut().record(state, record);
+        }
+        if let Record::Finished(work) | Record::Refused { work, .. } = *record {
+            self.queue.forget(work);
+        }
     }
 
     fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        for session in &self.outside.sessions {
+            session.borrow_mut().begin(triggers, turn);
+        }
         if self.take_in(triggers, turn) {
             self.blocked = None;
         }
@@ -96,7 +167,10 @@ impl Policy for Composed {
             }
         }
         self.keep_to_the_limit(turn);
-        self.release.decide(triggers, turn);
+        match &mut self.outside.release {
+            None => self.release.decide(triggers, turn),
+            Some(release) => release.decide(triggers, turn),
+        }
         if turn.explaining() {
             self.explain(turn);
         }
@@ -119,6 +193,12 @@ impl Composed {
                 }
                 _ => changed = true,
             }
+        }
+        if let Some(admit) = &mut self.outside.admit {
+            admit.filter(turn, &mut self.joined, self.queue.len());
+        }
+        if let Some(order) = &mut self.outside.order {
+            order.score(turn, &self.joined, &mut self.queue);
         }
         changed
     }
@@ -190,10 +270,7 @@ impl Composed {
             }
             Supply::None(reason) => reason,
         };
-        let place = &mut *self.place;
-        if self.preempt != spec::Preempt::None
-            && preempt::make_room(self.preempt, place, turn, work, &mut self.yielded)
-        {
+        if self.make_room(turn, work) {
             for &work in &self.yielded {
                 self.queue.push(turn, work);
             }
@@ -203,6 +280,16 @@ impl Composed {
             self.queue.push(turn, work);
         }
         Some(reason)
+    }
+
+    /// Places `work` where others yield, if they do.
+    fn make_room(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
+        let (place, yielded) = (&mut *self.place, &mut self.yielded);
+        match &mut self.outside.preempt {
+            Some(preempt) => preempt.make_room(place, turn, work, yielded),
+            None if self.preempt == spec::Preempt::None => false,
+            None => preempt::make_room(self.preempt, place, turn, work, yielded),
+        }
     }
 
     /// Rents for work that has waited long enough, wherever it stands in the queue.

@@ -27,6 +27,15 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The key of work that has this score, which is finite, whatever the order.
+    pub fn scored(score: f64, work: &LiveWork) -> Self {
+        let (arrival, id) = work.tie();
+        // Negative zero is zero.
+        Self { score: ascending_real(score + 0.0), arrival, id }
+    }
+}
+
 impl Order {
     /// Whether places change while work waits.
     pub const fn varies(self) -> bool {

@@ -16,6 +16,7 @@ use crate::units::Scalar;
 pub use dot::{DotProduct, LeastRemainder};
 pub use fgd::Fgd;
 pub use fit::Fit;
+pub(super) use fit::share_on;
 pub use gpu::{GpuClustering, GpuPacking};
 pub use next::NextFit;
 pub use random::Random;

@@ -6,7 +6,7 @@ use std::hash::BuildHasherDefault;
 use std::ops::ControlFlow;
 
 use priority_queue::PriorityQueue;
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use super::order::Key;
 use super::spec::Order;
@@ -30,6 +30,10 @@ pub struct Queued {
 #[derive(Debug)]
 pub struct Queue {
     order: Order,
+    /// Places change while work waits.
+    varies: bool,
+    /// Scores that replace the order.
+    scores: Option<FxHashMap<WorkRef, f64>>,
     sorted: BTreeMap<Key, Queued>,
     heap: PriorityQueue<WorkRef, Reverse<Key>, BuildHasherDefault<FxHasher>>,
     /// Key by slot of the work, for work in `sorted`.
@@ -45,6 +49,8 @@ impl Queue {
     pub fn new(order: Order) -> Self {
         Self {
             order,
+            varies: order.varies(),
+            scores: None,
             sorted: BTreeMap::new(),
             heap: PriorityQueue::with_default_hasher(),
             keys: Vec::new(),
@@ -53,9 +59,30 @@ impl Queue {
         }
     }
 
+    /// Nobody waits; whoever comes is served by the score that is set for it,
+    /// the smallest first.
+    pub fn by_score() -> Self {
+        Self { varies: true, scores: Some(FxHashMap::default()), ..Self::new(Order::Fcfs) }
+    }
+
+    /// Sets the score of `work`, which is finite, until it is forgotten. It
+    /// counts from the next [`Queue::rescore`] on.
+    pub fn set_score(&mut self, work: WorkRef, score: f64) {
+        if let Some(scores) = &mut self.scores {
+            scores.insert(work, score);
+        }
+    }
+
+    /// Forgets the score of work that has ended.
+    pub fn forget(&mut self, work: WorkRef) {
+        if let Some(scores) = &mut self.scores {
+            scores.remove(&work);
+        }
+    }
+
     /// Number of waiting pieces of work.
     pub fn len(&self) -> usize {
-        if self.order.varies() { self.heap.len() } else { self.sorted.len() }
+        if self.varies { self.heap.len() } else { self.sorted.len() }
     }
 
     /// Whether nobody waits.
@@ -65,7 +92,12 @@ impl Queue {
 
     /// The place that `work` would have now.
     pub fn key(&self, state: &State<'_>, work: WorkRef) -> Key {
-        Key::new(self.order, state.work(work), state.now())
+        match &self.scores {
+            Some(scores) => {
+                Key::scored(scores.get(&work).copied().unwrap_or(0.0), state.work(work))
+            }
+            None => Key::new(self.order, state.work(work), state.now()),
+        }
     }
 
     /// Puts work into its place. Work that is already queued takes the place
@@ -77,7 +109,7 @@ impl Queue {
         }
         self.least_tasks = self.least_tasks.min(queued.tasks);
         self.least_estimate = self.least_estimate.min(queued.estimate);
-        if self.order.varies() {
+        if self.varies {
             self.heap.push(work, Reverse(key));
             return;
         }
@@ -91,7 +123,7 @@ impl Queue {
 
     /// Takes work out, if it is in.
     pub fn remove(&mut self, work: WorkRef) {
-        if self.order.varies() {
+        if self.varies {
             self.heap.remove(&work);
             return;
         }
@@ -102,7 +134,7 @@ impl Queue {
 
     /// Whether `work` is in.
     pub fn contains(&self, work: WorkRef) -> bool {
-        if self.order.varies() {
+        if self.varies {
             return self.heap.contains(&work);
         }
         let key = self.keys.get(work.slot()).copied().flatten();
@@ -111,7 +143,7 @@ impl Queue {
 
     /// Who is next.
     pub fn head(&self) -> Option<WorkRef> {
-        if self.order.varies() {
+        if self.varies {
             return self.heap.peek().map(|(&work, _)| work);
         }
         self.sorted.first_key_value().map(|(_, queued)| queued.work)
@@ -119,10 +151,12 @@ impl Queue {
 
     /// Sets the scores of orders that change with time.
     pub fn rescore(&mut self, state: &State<'_>) {
-        if self.order.varies() {
-            for (&mut work, key) in &mut self.heap {
-                *key = Reverse(Key::new(self.order, state.work(work), state.now()));
+        if self.varies {
+            let mut heap = std::mem::take(&mut self.heap);
+            for (&mut work, key) in &mut heap {
+                *key = Reverse(self.key(state, work));
             }
+            self.heap = heap;
         }
     }
 
@@ -135,7 +169,7 @@ impl Queue {
         visit: &mut dyn FnMut(Queued) -> ControlFlow<()>,
     ) -> bool {
         let mut some: Vec<(Key, WorkRef)> = match only {
-            None if !self.order.varies() => {
+            None if !self.varies => {
                 return self.sorted.values().try_for_each(|&queued| visit(queued)).is_continue();
             }
             None => self.heap.iter().map(|(&work, &Reverse(key))| (key, work)).collect(),

@@ -1,5 +1,8 @@
 //! What a composed policy is made of: one value per question, as data.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use crate::model::Market;
 use crate::units::{Demand, Span};
 
@@ -26,6 +29,82 @@ pub struct PolicySpec {
     pub release: Release,
     /// Decide as a published simulator does, where that differs from ours.
     pub compatibility: Option<Compatibility>,
+    /// What other processes decide instead, by part.
+    pub external: BTreeMap<Part, External>,
+}
+
+/// What another process can decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Everything.
+    Whole,
+    /// Who must yield?
+    Preempt,
+    /// Who is let in?
+    Admit,
+    /// Who is next?
+    Order,
+    /// On which instance?
+    Place,
+    /// Who may overtake?
+    Backfill,
+    /// Rent what, and where?
+    Provision,
+    /// When to give back?
+    Release,
+}
+
+impl Part {
+    /// The parts of a composed policy, in the order in which they are asked.
+    pub const ALL: [Self; 7] = [
+        Self::Preempt,
+        Self::Admit,
+        Self::Order,
+        Self::Place,
+        Self::Backfill,
+        Self::Provision,
+        Self::Release,
+    ];
+
+    /// The word of scenarios and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "policy",
+            Self::Preempt => "preempt",
+            Self::Admit => "admit",
+            Self::Order => "order",
+            Self::Place => "place",
+            Self::Backfill => "backfill",
+            Self::Provision => "provision",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// A process that decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct External {
+    /// The program and its arguments; at least the program.
+    pub command: Vec<String>,
+    /// Where it runs, and what a relative path of the program starts from: the
+    /// scenario's folder.
+    pub folder: PathBuf,
+    /// Longest time for one answer, on the wall's clock.
+    pub deadline: Span,
+    /// Most bytes of one answer.
+    pub max_answer: u64,
+}
+
+impl External {
+    /// Longest time for one answer, where nothing else is said.
+    pub const DEADLINE: Span = Span::from_secs(10);
+    /// Most bytes of one answer, where nothing else is said.
+    pub const MAX_ANSWER: u64 = 16 << 20;
+
+    /// `command`, run in `folder`, with the default limits.
+    pub const fn new(command: Vec<String>, folder: PathBuf) -> Self {
+        Self { command, folder, deadline: Self::DEADLINE, max_answer: Self::MAX_ANSWER }
+    }
 }
 
 impl PolicySpec {
@@ -41,6 +120,7 @@ impl PolicySpec {
             provision: Provision::OwnedOnly,
             release: Release::Idle { after: Span::ZERO },
             compatibility: None,
+            external: BTreeMap::new(),
         }
     }
 }

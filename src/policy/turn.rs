@@ -151,6 +151,12 @@ impl<'a, 'w> Turn<'a, 'w> {
         result
     }
 
+    /// Says that the policy cannot go on. The run stops after this decision;
+    /// the first reason is shown.
+    pub fn stop(&mut self, why: impl Into<String>) {
+        self.state.stop(why.into());
+    }
+
     /// Whether reasons are being recorded.
     pub fn explaining(&self) -> bool {
         self.state.explaining()

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use super::preset;
 use super::section::{Report, Section};
 use super::value::Value;
+use super::{external, preset};
 use crate::model::{Market, World};
 use crate::policy::spec::{
-    Admit, Backfill, Choice, Compatibility, DemandMix, Order, Place, PolicySpec, Preempt,
-    Provision, Release, Scalar,
+    Admit, Backfill, Choice, Compatibility, DemandMix, External, Order, Part, Place, PolicySpec,
+    Preempt, Provision, Release, Scalar,
 };
 use crate::problem::{clip, did_you_mean};
 use crate::units::Span;
@@ -20,10 +21,19 @@ pub(super) struct Policies {
     pub(super) specs: Vec<PolicySpec>,
     /// Policies by row whose place part wants a mix, with where it says so.
     pub(super) mixes: Vec<(usize, Range<usize>)>,
+    /// Files that programs which decide are started with.
+    pub(super) inputs: Vec<PathBuf>,
+    /// Who decides from outside.
+    pub(super) assumptions: Vec<String>,
 }
 
 /// Reads all policies, in file order.
-pub(super) fn read(root: &Section, world: &World, report: &mut Report<'_>) -> Policies {
+pub(super) fn read(
+    root: &Section,
+    world: &World,
+    base: &Path,
+    report: &mut Report<'_>,
+) -> Policies {
     let section = root.section("policy");
     let mut policies = Policies::default();
     let mut done: BTreeMap<String, PolicySpec> = BTreeMap::new();
@@ -38,9 +48,13 @@ pub(super) fn read(root: &Section, world: &World, report: &mut Report<'_>) -> Po
     }
     for (name, own, key) in section.sections() {
         let mut seen = Vec::new();
-        let Some(spec) = resolve(name, &section, &mut seen, &mut done, world, report) else {
+        let around = (world, base);
+        let Some(spec) = resolve(name, &section, &mut seen, &mut done, around, report) else {
             continue;
         };
+        for (part, who) in &spec.external {
+            policies.note(&spec.name, *part, who);
+        }
         if matches!(&spec.place, Place::Fgd { .. }) {
             let range = if own.has("place") { own.spot("place") } else { key.clone() };
             policies.mixes.push((policies.specs.len(), range));
@@ -50,13 +64,34 @@ pub(super) fn read(root: &Section, world: &World, report: &mut Report<'_>) -> Po
     policies
 }
 
+impl Policies {
+    /// Notes who decides `part` of `policy`, and the files that it is started with.
+    fn note(&mut self, policy: &str, part: Part, who: &External) {
+        let files = who.command.iter().map(|word| who.folder.join(word));
+        for file in files.filter(|file| file.is_file()) {
+            if !self.inputs.contains(&file) {
+                self.inputs.push(file);
+            }
+        }
+        let what = match part {
+            Part::Whole => String::new(),
+            _ => format!("the {} part of ", part.name()),
+        };
+        let command = clip(&who.command.join(" "));
+        self.assumptions.push(format!(
+            "{what}policy `{}` is decided by another program: `{command}`",
+            clip(policy)
+        ));
+    }
+}
+
 /// The policy called `name`, with what it extends.
 fn resolve(
     name: &str,
     all: &Section,
     seen: &mut Vec<String>,
     done: &mut BTreeMap<String, PolicySpec>,
-    world: &World,
+    around: (&World, &Path),
     report: &mut Report<'_>,
 ) -> Option<PolicySpec> {
     if let Some(spec) = done.get(name) {
@@ -83,13 +118,14 @@ fn resolve(
             report.hint(&own.spot("extends"), message, hint);
             None
         }
-        (Some(parent), None) => resolve(parent, all, seen, done, world, report),
+        (Some(parent), None) => resolve(parent, all, seen, done, around, report),
         (None, Some(preset)) => preset::build(preset, name),
         (None, None) => None,
     };
     let mut spec = base.unwrap_or_else(|| PolicySpec::named(name));
     spec.name = name.to_owned();
-    override_parts(&mut spec, own, world, report);
+    override_parts(&mut spec, own, around.0, report);
+    external::read(&mut spec, own, around.1, report);
     done.insert(name.to_owned(), spec.clone());
     Some(spec)
 }
@@ -114,6 +150,7 @@ fn chosen(own: &Section, part: &str, report: &mut Report<'_>) -> Option<(String,
     let entry = own.entry(part)?;
     match &entry.node.value {
         Value::Text(name) => Some((name.clone(), Section::default())),
+        Value::Table(section) if section.has("external") => None,
         Value::Table(section) => {
             let mut options = section.sections();
             match (options.next(), options.next()) {

@@ -203,6 +203,14 @@ pub fn keys() -> &'static [Key] {
 /// The tables that a policy part may be written as.
 fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
     let mut keys = Vec::new();
+    for parameter in &part::EXTERNAL {
+        keys.push(Key {
+            path: format!("{path}.{}", parameter.name).into(),
+            kind: parameter.kind,
+            default: parameter.default.into(),
+            doc: parameter.doc.into(),
+        });
+    }
     for option in part::options(part) {
         let table = format!("{path}.{}", option.name);
         keys.push(Key {

@@ -40,6 +40,28 @@ pub const PARTS: &[(&str, &str)] = &[
     ("release", "When to give back?"),
 ];
 
+/// A program that decides a part, and its limits.
+pub(super) const EXTERNAL: [Parameter; 3] = [
+    Parameter {
+        name: "external",
+        kind: Kind::Texts,
+        default: "",
+        doc: "A program that decides this part, and its arguments (see policy.md).",
+    },
+    Parameter {
+        name: "deadline",
+        kind: Kind::Span,
+        default: "10 s",
+        doc: "Longest time for one answer of the program.",
+    },
+    Parameter {
+        name: "max_answer",
+        kind: Kind::Size,
+        default: "16 MiB",
+        doc: "Most bytes of one answer of the program.",
+    },
+];
+
 /// Markets that can be rented.
 pub(super) const MARKETS: &[&str] = &["on-demand", "spot"];
 

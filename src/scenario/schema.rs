@@ -76,9 +76,10 @@ fn value(node: &Node) -> Value {
         Kind::Part(part) => {
             let names: Vec<&str> = part::options(part).map(|option| option.name).collect();
             let mut table = object(node);
+            let external = take_external(&mut table);
             table.insert("minProperties".into(), json!(1));
             table.insert("maxProperties".into(), json!(1));
-            json!({ "anyOf": [{ "type": "string", "enum": names }, table] })
+            json!({ "anyOf": [{ "type": "string", "enum": names }, table, external] })
         }
         Kind::Column => json!({ "anyOf": [{ "type": "string" }, object(node)] }),
         kind => scalar(kind),
@@ -91,6 +92,24 @@ fn value(node: &Node) -> Value {
     description.push_str(&format!(" Expected: {}.", key.kind.expected()));
     map.insert("description".into(), json!(description));
     schema
+}
+
+/// Takes what is said of a program out of the table of a part: the schema of
+/// a table with that alone.
+fn take_external(table: &mut Map<String, Value>) -> Value {
+    let mut taken = Map::new();
+    if let Some(properties) = table.get_mut("properties").and_then(Value::as_object_mut) {
+        for parameter in &part::EXTERNAL {
+            let property = properties.shift_remove(parameter.name);
+            taken.extend(property.map(|property| (parameter.name.to_owned(), property)));
+        }
+    }
+    json!({
+        "type": "object",
+        "properties": taken,
+        "required": ["external"],
+        "additionalProperties": false,
+    })
 }
 
 /// The schema of a scalar or a list of scalars.

@@ -58,6 +58,11 @@ impl State<'_> {
         }
     }
 
+    /// The policy cannot go on; the first reason counts.
+    pub(crate) fn stop(&mut self, why: String) {
+        self.stop.get_or_insert(why);
+    }
+
     /// Counts an illegal action.
     pub(crate) fn count_illegal(&mut self, refusal: Refusal) {
         self.illegal.get_or_insert(refusal);
@@ -129,6 +134,7 @@ impl State<'_> {
         instance.phase = Phase::Running;
         instance.meter.ready(now);
         instance.idle_since = now;
+        self.touched.add(instance.ordinal, reference);
         let (shape, mut awaited_by) = (instance.shape, std::mem::take(&mut instance.awaited_by));
         self.totals.booting -= 1;
         self.totals.running += 1;

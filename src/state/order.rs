@@ -14,6 +14,7 @@ impl State<'_> {
         change(instance);
         let after = order(self.needs.index, instance);
         let (free, offer) = (instance.free, instance.offer);
+        self.touched.add(instance.ordinal, reference);
         if instance.phase == Phase::Released {
             return;
         }
@@ -38,10 +39,12 @@ impl State<'_> {
             self.uniform.change(i64::from(instance.room(demand)));
         }
         self.instances[reference].class = class;
+        self.touched.add(self.instances[reference].ordinal, reference);
     }
 
     pub(super) fn leave(&mut self, reference: InstanceRef) {
         let instance = &self.instances[reference];
+        self.touched.add(instance.ordinal, reference);
         self.index.remove(order(self.needs.index, instance));
         self.classes.part(reference, instance.ordinal, instance.class);
         if let Some(demand) = self.uniform.demand() {

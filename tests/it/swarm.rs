@@ -353,6 +353,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         provision: provision(dice, world),
         release: dice.of(&[Release::Never, Release::Idle { after: Span::ZERO }, idle]),
         compatibility: None,
+        external: BTreeMap::new(),
     }
 }
 

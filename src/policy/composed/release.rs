@@ -80,7 +80,8 @@ mod tests {
     use crate::state::{ClassBy, Effect, IndexBy, Needs, Share, State};
     use crate::units::{Id, Stream};
 
-    const NEEDS: Needs = Needs { index: IndexBy::Age, ends: false, classes: ClassBy::Nothing };
+    const NEEDS: Needs =
+        Needs { index: IndexBy::Age, ends: false, classes: ClassBy::Nothing, follows: false };
 
     /// What the part does at `secs`, told of `triggers`.
     fn at(

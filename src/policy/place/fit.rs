@@ -44,7 +44,7 @@ impl Place for Fit {
 
 /// As many waiting tasks of `work` as fit on `instance` (one, unless `fills`),
 /// on its tightest devices.
-pub(super) fn share_on(
+pub(in crate::policy) fn share_on(
     turn: &Turn<'_, '_>,
     work: WorkRef,
     instance: crate::state::InstanceRef,

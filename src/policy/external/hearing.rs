@@ -1,0 +1,259 @@
+//! What a policy in another process has not heard of yet, and the numbers under
+//! which it knows work and allocations.
+
+use rustc_hash::FxHashMap;
+
+use super::message::{
+    Allocated, Ended, Event, LaunchRefused, Placed, PriceChanged, Rented, Rules, Share, Submitted,
+};
+use crate::model::{self, Kind, Offer, Spread};
+use crate::state::{
+    AllocationRef, Ending, Handle, InstanceRef, LaunchRefusal, Record, State, WorkRef,
+};
+use crate::units::{Id, Span, Time};
+
+/// Live things by number and back. Numbers are never given twice.
+#[derive(Debug)]
+pub(super) struct Numbers<T> {
+    given: u64,
+    numbers: FxHashMap<Handle<T>, u64>,
+    handles: FxHashMap<u64, Handle<T>>,
+    /// Ended, but still named by what has not been sent.
+    ended: Vec<Handle<T>>,
+}
+
+impl<T> Default for Numbers<T> {
+    fn default() -> Self {
+        let (numbers, handles) = (FxHashMap::default(), FxHashMap::default());
+        Self { given: 0, numbers, handles, ended: Vec::new() }
+    }
+}
+
+impl<T> Numbers<T> {
+    fn give(&mut self, handle: Handle<T>) -> u64 {
+        let number = self.given;
+        self.given += 1;
+        self.numbers.insert(handle, number);
+        self.handles.insert(number, handle);
+        number
+    }
+
+    /// The number of something that is alive or ended since the last call.
+    pub(super) fn of(&self, handle: Handle<T>) -> u64 {
+        self.numbers[&handle]
+    }
+
+    /// What has the number, if it is alive.
+    pub(super) fn find(&self, number: u64) -> Option<Handle<T>> {
+        self.handles.get(&number).copied()
+    }
+
+    /// How many numbers were given: all of them are lower.
+    pub(super) fn given(&self) -> u64 {
+        self.given
+    }
+
+    fn end(&mut self, handle: Handle<T>) -> u64 {
+        let number = self.numbers[&handle];
+        self.handles.remove(&number);
+        self.ended.push(handle);
+        number
+    }
+
+    fn forget_ended(&mut self) {
+        for handle in self.ended.drain(..) {
+            self.numbers.remove(&handle);
+        }
+    }
+}
+
+/// What has happened since the last call, as JSON.
+#[derive(Debug, Default)]
+pub(super) struct Hearing {
+    /// Events with commas between them.
+    heard: Vec<u8>,
+    pub(super) works: Numbers<crate::state::LiveWork>,
+    pub(super) allocations: Numbers<crate::state::Allocation>,
+    /// By row: these rules have been told.
+    rules: Vec<bool>,
+}
+
+impl Hearing {
+    /// All that has not been sent, with commas between.
+    pub(super) fn heard(&self) -> &[u8] {
+        &self.heard
+    }
+
+    /// It has been sent.
+    pub(super) fn sent(&mut self) {
+        self.heard.clear();
+        self.works.forget_ended();
+        self.allocations.forget_ended();
+    }
+
+    fn push(&mut self, event: &Event) {
+        if !self.heard.is_empty() {
+            self.heard.push(b',');
+        }
+        serde_json::to_writer(&mut self.heard, event).expect("an event is plain data");
+    }
+
+    /// The price of an offer has changed.
+    pub(super) fn price(&mut self, state: &State<'_>, offer: Id<Offer>) {
+        self.push(&Event::PriceChanged(PriceChanged {
+            at: state.now().micros(),
+            offer: state.world().offers[offer].name.clone(),
+            price: state.price(offer).dollars_per_hour(),
+        }));
+    }
+
+    /// Takes in a record, as far as an operator sees it.
+    pub(super) fn record(&mut self, state: &State<'_>, record: &Record) {
+        let at = state.now().micros();
+        let event = match *record {
+            Record::Submitted(work) => self.submitted(state, work),
+            Record::Placed(allocation) => self.placed(state, allocation),
+            Record::Started(allocation) => Event::Started(self.allocated(state, allocation)),
+            Record::Stopped { allocation, ending, .. } => {
+                let allocated = self.allocated(state, allocation);
+                self.allocations.end(allocation);
+                match ending {
+                    Ending::Done => Event::Done(allocated),
+                    Ending::Preempted => Event::Preempted(allocated),
+                    // The run is over: nobody is asked any more.
+                    Ending::Unfinished => return,
+                }
+            }
+            Record::Finished(work) => Event::Finished(Ended { at, work: self.works.end(work) }),
+            Record::Refused { work, .. } => {
+                Event::Refused(Ended { at, work: self.works.end(work) })
+            }
+            Record::Requested(instance) => Event::Requested(rented(state, instance)),
+            Record::Ready(instance) => Event::Ready(rented(state, instance)),
+            Record::Released { instance, unfinished: false, .. } => {
+                Event::Released(rented(state, instance))
+            }
+            Record::LaunchRefused { offer, why } => {
+                Event::LaunchRefused(launch_refused(state, offer, why))
+            }
+            Record::Released { .. }
+            | Record::Unfinished(_)
+            | Record::Charged(_)
+            | Record::Noted(..) => return,
+        };
+        self.push(&event);
+    }
+
+    fn submitted(&mut self, state: &State<'_>, work: WorkRef) -> Event {
+        let live = state.work(work);
+        let ask = live.ask;
+        self.tell_rules(state, ask.rules);
+        Event::Submitted(Box::new(Submitted {
+            at: live.arrival.micros(),
+            work: self.works.give(work),
+            ordinal: live.id.ordinal,
+            source: live.id.source,
+            machine: ask.kind == Kind::VirtualMachine,
+            tasks: ask.tasks,
+            gang: ask.gang,
+            cpu: ask.demand.cpu,
+            memory: ask.demand.memory,
+            gpus: ask.demand.gpus,
+            gpu_share: ask.demand.gpu_share,
+            estimate: (ask.estimate < Span::MAX).then(|| ask.estimate.micros()),
+            deadline: (ask.deadline < Time::MAX).then(|| ask.deadline.micros()),
+            priority: ask.priority,
+            tenant: state.book().tenants()[ask.tenant].name.clone(),
+            rules: ask.rules.row() as u32,
+            home: ask.home.map(|home| state.book().homes()[home].name.clone()),
+            input: ask.input,
+            output: ask.output,
+            resumes: ask.resumes,
+        }))
+    }
+
+    /// Rules are told before the first work that has them.
+    fn tell_rules(&mut self, state: &State<'_>, id: Id<model::Rules>) {
+        if self.rules.len() <= id.row() {
+            self.rules.resize(id.row() + 1, false);
+        }
+        if std::mem::replace(&mut self.rules[id.row()], true) {
+            return;
+        }
+        let (world, rules) = (state.world(), state.rules(id));
+        let name = |offer: Id<Offer>| world.offers[offer].name.clone();
+        let allowed = world.offers.ids().filter(|&offer| rules.allows(offer));
+        let speed = |offer: Id<Offer>| rules.speed(Kind::Job, offer);
+        let other =
+            |&offer: &Id<Offer>| rules.allows(offer) && speed(offer) != world.type_of(offer).speed;
+        let speeds = world.offers.ids().filter(other).map(|offer| (name(offer), speed(offer)));
+        let told = Event::Rules(Rules {
+            rules: id.row() as u32,
+            offers: (!rules.anywhere).then(|| allowed.map(name).collect()),
+            spread: spread_name(rules.spread).to_owned(),
+            speeds: speeds.collect(),
+        });
+        self.push(&told);
+    }
+
+    fn placed(&mut self, state: &State<'_>, reference: AllocationRef) -> Event {
+        let allocation = state.allocation(reference);
+        let on = allocation.held.iter().map(|held| Share {
+            instance: Some(state.instance(held.share.instance).ordinal),
+            rented: None,
+            tasks: held.share.tasks,
+            devices: Some(held.share.devices)
+                .filter(|&devices| devices != 0)
+                .map(|devices| (0..32).filter(|at| devices & (1 << at) != 0).collect()),
+        });
+        Event::Placed(Placed {
+            at: state.now().micros(),
+            work: self.works.of(allocation.work()),
+            on: on.collect(),
+            allocation: self.allocations.give(reference),
+        })
+    }
+
+    fn allocated(&self, state: &State<'_>, allocation: AllocationRef) -> Allocated {
+        Allocated {
+            at: state.now().micros(),
+            allocation: self.allocations.of(allocation),
+            work: self.works.of(state.allocation(allocation).work()),
+        }
+    }
+}
+
+fn rented(state: &State<'_>, reference: InstanceRef) -> Rented {
+    let instance = state.instance(reference);
+    Rented {
+        at: state.now().micros(),
+        instance: instance.ordinal,
+        offer: state.world().offers[instance.offer].name.clone(),
+    }
+}
+
+/// A refused launch, as it is told.
+pub(super) fn launch_refused(
+    state: &State<'_>,
+    offer: Id<Offer>,
+    why: LaunchRefusal,
+) -> LaunchRefused {
+    let world = state.world();
+    LaunchRefused {
+        at: state.now().micros(),
+        offer: world.offers[offer].name.clone(),
+        quota: match why {
+            LaunchRefusal::Quota(row) => Some(world.quotas[row].name.clone()),
+            LaunchRefusal::Capacity => None,
+        },
+    }
+}
+
+const fn spread_name(spread: Spread) -> &'static str {
+    match spread {
+        Spread::None => "none",
+        Spread::Instances => "instances",
+        Spread::Zones => "zones",
+        Spread::EvenZones => "even-zones",
+    }
+}

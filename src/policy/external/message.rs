@@ -1,0 +1,627 @@
+//! The messages of the protocol, one JSON object per line. Both sides are
+//! here, so that a policy written in Rust can use the same types.
+//!
+//! Times and spans are whole microseconds, times on the run's clock; cores are
+//! thousandths, memory is MiB, shares of a GPU are thousandths; speeds are
+//! millionths of the reference machine. Numbers of work and allocations count
+//! from 0 in the order of submission and placement; instances have the number
+//! of their launch. Empty lists may be left out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The version that both sides must speak. Fields may be added within a
+/// version: a policy ignores those that it does not know.
+pub const PROTOCOL: u32 = 1;
+
+/// What windtunnel sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// First of all, once.
+    Hello(Box<Hello>),
+    /// A question, with what has happened since the last one.
+    Call(Box<Call>),
+}
+
+/// What the policy sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// To the hello.
+    Ready(Ready),
+    /// To a call.
+    Answer(Box<Answer>),
+}
+
+/// Everything that is known from the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// See [`PROTOCOL`].
+    pub protocol: u32,
+    /// What the process is to decide: `policy`, or the name of a part.
+    pub serves: String,
+    /// For a policy that wants randomness; below 2^53, derived from the run's seed.
+    pub seed: u64,
+    /// When the run's clock starts; zero, or less where work arrives earlier.
+    pub now: i64,
+    /// The calendar instant of time 0, in UTC.
+    pub start: String,
+    /// What can be used and rented.
+    pub world: World,
+}
+
+/// What can be used and rented, by stable names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// Regions and clusters.
+    pub regions: Vec<Region>,
+    /// Instance types, each of a region's provider.
+    pub types: Vec<InstanceType>,
+    /// What can be rented, or is owned.
+    pub offers: Vec<Offer>,
+    /// Limits on what may be rented at once.
+    #[serde(default)]
+    pub quotas: Vec<Quota>,
+    /// Moving data between regions, where that costs money or time.
+    #[serde(default)]
+    pub links: Vec<Link>,
+}
+
+/// A region, or an owned cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Region {
+    /// `provider/region`, or the cluster's name.
+    pub name: String,
+    /// Whose it is.
+    pub provider: String,
+    /// Law that holds there.
+    pub jurisdiction: String,
+    /// Such as `iso27001`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certifications: Vec<String>,
+}
+
+/// A size of machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InstanceType {
+    /// The provider's own name.
+    pub name: String,
+    /// Milli-cores for work.
+    pub cpu: u32,
+    /// MiB for work.
+    pub memory: u32,
+    /// GPU devices.
+    pub gpus: u8,
+    /// Their model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_model: Option<String>,
+    /// Speed in millionths of the reference machine.
+    pub speed: u32,
+}
+
+/// What can be rented, or is owned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Its full, unique name.
+    pub name: String,
+    /// The name of its region.
+    pub region: String,
+    /// The zone, by the provider's own name.
+    pub zone: String,
+    /// Row of `types`.
+    pub r#type: u32,
+    /// `on-demand`, `spot` or `owned`.
+    pub market: String,
+    /// Price now, in US dollars per hour.
+    pub price: f64,
+    /// Most instances at once; unlimited without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    /// Mean time from request to ready, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<i64>,
+}
+
+/// A limit on what may be rented at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quota {
+    /// As the scenario names it.
+    pub name: String,
+    /// `instances`, `cpu` (milli-cores of whole machines) or `gpus`.
+    pub unit: String,
+    /// Most of it at once.
+    pub limit: u64,
+    /// Rows of `offers` that count.
+    pub offers: Vec<u32>,
+}
+
+/// Moving data from one region to another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// Row of `regions`.
+    pub from: u32,
+    /// Row of `regions`.
+    pub to: u32,
+    /// US dollars per GiB.
+    pub price: f64,
+    /// Bytes per second; 0 is unlimited.
+    pub speed: i64,
+}
+
+/// A question, with what has happened since the last one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Counts from 1. The answer names it.
+    pub number: u64,
+    /// The time.
+    pub now: i64,
+    /// What has happened since the last call, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Event>,
+    /// Forget all instances: those that follow are all there are.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reset: bool,
+    /// Instances that are new or changed since the last call, as they are now.
+    /// In the middle of a decision this includes what was placed just before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<Instance>,
+    /// Instances that are gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<u32>,
+    /// What is asked.
+    pub ask: Question,
+}
+
+/// An instance as it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Its number; the older instance has the lower one.
+    pub instance: u32,
+    /// The name of its offer.
+    pub offer: String,
+    /// Booting: what is placed on it starts when it is ready.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub booting: bool,
+    /// Free milli-cores.
+    pub cpu: u32,
+    /// Free MiB.
+    pub memory: u32,
+    /// Free thousandths by GPU device.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<u16>,
+    /// Number of allocations on it.
+    pub allocations: u32,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Rules of work, before the first work that has them.
+    Rules(Rules),
+    /// Work was submitted.
+    Submitted(Box<Submitted>),
+    /// Tasks got their instances.
+    Placed(Placed),
+    /// Tasks started.
+    Started(Allocated),
+    /// Tasks are done.
+    Done(Allocated),
+    /// Tasks lost their instances and wait again.
+    Preempted(Allocated),
+    /// All tasks of the work are done; its number means nothing any more.
+    Finished(Ended),
+    /// Work was turned away; its number means nothing any more.
+    Refused(Ended),
+    /// An instance was requested.
+    Requested(Rented),
+    /// It is ready for work.
+    Ready(Rented),
+    /// It was given back.
+    Released(Rented),
+    /// A launch was refused.
+    LaunchRefused(LaunchRefused),
+    /// An offer has a new price.
+    PriceChanged(PriceChanged),
+}
+
+/// Where work may run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rules {
+    /// Their number, which asks refer to.
+    pub rules: u32,
+    /// The names of the offers that are allowed; every offer without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<Vec<String>>,
+    /// How tasks are spread: `none`, `instances`, `zones`, `even-zones`.
+    pub spread: String,
+    /// Speed of jobs by offer, where it is not that of the type.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub speeds: BTreeMap<String, u32>,
+}
+
+/// What may be seen of work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// When.
+    pub at: i64,
+    /// Its number.
+    pub work: u64,
+    /// The row of the workload that it is.
+    pub ordinal: u64,
+    /// The source: 0, or the repetition of the workload.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub source: u32,
+    /// It lives for a time, whatever the machine's speed; otherwise it is a job.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub machine: bool,
+    /// Number of tasks.
+    pub tasks: u32,
+    /// All tasks start together, or none.
+    pub gang: bool,
+    /// Milli-cores per task.
+    pub cpu: u32,
+    /// MiB per task.
+    pub memory: u32,
+    /// GPU devices per task.
+    #[serde(default, skip_serializing_if = "is_zero_gpus")]
+    pub gpus: u8,
+    /// Thousandths of each of these devices.
+    #[serde(default, skip_serializing_if = "is_zero_share")]
+    pub gpu_share: u16,
+    /// The user's estimate of the runtime on the reference machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<i64>,
+    /// When it should be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<i64>,
+    /// Larger is more important.
+    pub priority: i32,
+    /// Whose it is.
+    pub tenant: String,
+    /// Where it may run.
+    pub rules: u32,
+    /// The region of its data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
+    /// Bytes read before it computes.
+    #[serde(default, skip_serializing_if = "is_zero_bytes")]
+    pub input: i64,
+    /// Bytes written when it is done.
+    #[serde(default, skip_serializing_if = "is_zero_bytes")]
+    pub output: i64,
+    /// Its progress survives a preemption.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub resumes: bool,
+}
+
+/// Tasks got their instances.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Placed {
+    /// When.
+    pub at: i64,
+    /// The number of these tasks together.
+    pub allocation: u64,
+    /// Whose they are.
+    pub work: u64,
+    /// Where they are.
+    pub on: Vec<Share>,
+}
+
+/// Something about placed tasks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Allocated {
+    /// When.
+    pub at: i64,
+    /// Which tasks.
+    pub allocation: u64,
+    /// Whose they are.
+    pub work: u64,
+}
+
+/// The end of work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    /// When.
+    pub at: i64,
+    /// Which work.
+    pub work: u64,
+}
+
+/// Something about an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rented {
+    /// When.
+    pub at: i64,
+    /// Which.
+    pub instance: u32,
+    /// Its offer.
+    pub offer: String,
+}
+
+/// A launch was refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LaunchRefused {
+    /// When.
+    pub at: i64,
+    /// What was asked for.
+    pub offer: String,
+    /// The quota that is used up; without it, the offer has no capacity left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<String>,
+}
+
+/// An offer has a new price.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PriceChanged {
+    /// When.
+    pub at: i64,
+    /// Which offer.
+    pub offer: String,
+    /// US dollars per hour.
+    pub price: f64,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Of a whole policy: what is to be done? Answered by `actions`.
+    Decide {
+        /// What has happened at this moment.
+        triggers: Vec<Trigger>,
+    },
+    /// Who must yield so that the work fits? Answered by `preempt`.
+    Preempt {
+        /// It does not fit.
+        work: u64,
+    },
+    /// Who of the arrivals is let in? Answered by `refuse`.
+    Admit {
+        /// The arrivals.
+        work: Vec<u64>,
+        /// How many wait already.
+        waiting: u64,
+    },
+    /// Who is next? Answered by `scores`.
+    Order {
+        /// Work that needs a score.
+        work: Vec<u64>,
+    },
+    /// On which instances? Answered by `on`.
+    Place {
+        /// What is to be placed.
+        work: u64,
+        /// Its waiting tasks.
+        tasks: u32,
+        /// Instances with room on which the spread of its tasks allows none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        not_on: Vec<u32>,
+    },
+    /// Who may overtake? Answered by `overtake`.
+    Backfill {
+        /// It does not fit.
+        head: u64,
+        /// Who waits behind it, in order.
+        waiting: Vec<u64>,
+    },
+    /// Rent what? Answered by `rent`, or by `wake` for later.
+    Provision {
+        /// Work that fits nowhere; none when the run begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        work: Option<u64>,
+        /// Its waiting tasks.
+        tasks: u32,
+    },
+    /// Which of these go back? Answered by `release` and `wake`.
+    Release {
+        /// Rented instances that are ready and empty.
+        idle: Vec<u32>,
+    },
+    /// Nothing: a lot has happened since the last call.
+    Nothing {},
+}
+
+impl Question {
+    /// The fields of an answer that answer it.
+    pub const fn answered_by(&self) -> &'static [&'static str] {
+        match self {
+            Self::Decide { .. } => &["actions"],
+            Self::Preempt { .. } => &["preempt"],
+            Self::Admit { .. } => &["refuse"],
+            Self::Order { .. } => &["scores"],
+            Self::Place { .. } => &["on"],
+            Self::Backfill { .. } => &["overtake"],
+            Self::Provision { .. } => &["rent", "wake"],
+            Self::Release { .. } => &["release", "wake"],
+            Self::Nothing {} => &[],
+        }
+    }
+}
+
+/// What has happened at this moment, for a whole policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The run begins; owned instances are running.
+    Begins,
+    /// Work was submitted.
+    Arrived(u64),
+    /// Tasks of the work are done and their resources free.
+    Freed(u64),
+    /// An instance is ready.
+    Ready(u32),
+    /// A rented instance holds no work any more.
+    Idle(u32),
+    /// The price of an offer changed.
+    PriceChanged(String),
+    /// The time for which the policy asked has come.
+    Timer,
+    /// Its own preemptions are in effect.
+    Acted,
+    /// A launch of its last answer was refused. The record follows in the next call.
+    LaunchRefused(LaunchRefused),
+}
+
+/// To the hello.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ready {
+    /// See [`PROTOCOL`].
+    pub protocol: u32,
+}
+
+/// To a call: its number, and what the question asks for. Nothing means:
+/// nothing now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The number of the call.
+    pub number: u64,
+    /// Of a whole policy: what it does, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
+    /// Allocations that lose their instances, the first to yield in front.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preempt: Vec<u64>,
+    /// Arrivals that are turned away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refuse: Vec<u64>,
+    /// Scores by work, the smallest is served first. All the work that was
+    /// named needs one; other waiting work may get a new one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scores: BTreeMap<u64, f64>,
+    /// Where the tasks go; none where they fit nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<Share>,
+    /// Work that is tried next, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overtake: Vec<u64>,
+    /// Names of offers to rent one instance of, each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rent: Vec<String>,
+    /// Instances that go back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub release: Vec<u32>,
+    /// Ask again then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake: Option<i64>,
+}
+
+impl Answer {
+    /// A field that says something, though it does not answer `question`.
+    pub fn stray(&self, question: &Question) -> Option<&'static str> {
+        let given = [
+            ("actions", !self.actions.is_empty()),
+            ("preempt", !self.preempt.is_empty()),
+            ("refuse", !self.refuse.is_empty()),
+            ("scores", !self.scores.is_empty()),
+            ("on", !self.on.is_empty()),
+            ("overtake", !self.overtake.is_empty()),
+            ("rent", !self.rent.is_empty()),
+            ("release", !self.release.is_empty()),
+            ("wake", self.wake.is_some()),
+        ];
+        let asked = question.answered_by();
+        given
+            .into_iter()
+            .find(|(name, given)| *given && !asked.contains(name))
+            .map(|(name, _)| name)
+    }
+}
+
+/// Something that a whole policy does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Places waiting tasks as one allocation: all of it or nothing.
+    Place {
+        /// Whose tasks.
+        work: u64,
+        /// Where they go.
+        on: Vec<Share>,
+    },
+    /// Requests an instance.
+    Rent {
+        /// The name of the offer.
+        offer: String,
+        /// A name for it, to place work on it in the same answer.
+        #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// Gives back an empty rented instance.
+    Release {
+        /// Which.
+        instance: u32,
+    },
+    /// Takes its instances from an allocation; the tasks wait again.
+    Preempt {
+        /// Which.
+        allocation: u64,
+    },
+    /// Turns waiting work away.
+    Refuse {
+        /// Which.
+        work: u64,
+    },
+    /// Asks to be asked again.
+    Wake {
+        /// When; later than now.
+        at: i64,
+    },
+}
+
+/// Tasks on one instance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// The number of the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<u32>,
+    /// Instead of that: the name given to an instance rented in this answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rented: Option<String>,
+    /// How many tasks.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub tasks: u32,
+    /// The GPU devices by number; without it, the fullest that have room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<Vec<u8>>,
+}
+
+impl Share {
+    /// This many tasks on that instance.
+    pub const fn on(instance: u32, tasks: u32) -> Self {
+        Self { instance: Some(instance), rented: None, tasks, devices: None }
+    }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn is_one(tasks: &u32) -> bool {
+    *tasks == 1
+}
+
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+const fn is_zero_gpus(number: &u8) -> bool {
+    *number == 0
+}
+
+const fn is_zero_share(number: &u16) -> bool {
+    *number == 0
+}
+
+const fn is_zero_bytes(number: &i64) -> bool {
+    *number == 0
+}

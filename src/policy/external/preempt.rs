@@ -1,0 +1,68 @@
+//! A preempt part in another process.
+
+use super::Shared;
+use super::message::Question;
+use crate::policy::place;
+use crate::policy::turn::Turn;
+use crate::state::WorkRef;
+
+/// Names running work that yields to the head of the queue.
+#[derive(Debug)]
+pub(in crate::policy) struct Preempt {
+    session: Shared,
+}
+
+impl Preempt {
+    pub(in crate::policy) fn new(session: Shared) -> Self {
+        Self { session }
+    }
+
+    /// Makes room for `head` and places it: what the answer names yields, one
+    /// after another, until the head fits. If it does not fit even then,
+    /// nothing has happened. The works that yielded are written over `yielded`.
+    pub(in crate::policy) fn make_room(
+        &mut self,
+        place: &mut dyn place::Place,
+        turn: &mut Turn<'_, '_>,
+        head: WorkRef,
+        yielded: &mut Vec<WorkRef>,
+    ) -> bool {
+        yielded.clear();
+        let mut victims = Vec::new();
+        {
+            let session = &mut *self.session.borrow_mut();
+            let work = session.hearing.works.of(head);
+            let Some(answer) = session.ask(turn, &Question::Preempt { work }) else {
+                return false;
+            };
+            for number in answer.preempt {
+                let found = session.hearing.allocations.find(number);
+                let alive = found.filter(|&found| {
+                    let allocation = turn.allocation(found);
+                    !allocation.has_yielded()
+                        && allocation.work() != head
+                        && !victims.contains(&found)
+                });
+                let Some(victim) = alive else {
+                    let what = format!("lets allocation {number} yield, which cannot");
+                    let hint = "name allocations of other work that were `placed` and have not \
+                                ended, each once";
+                    session.fail(turn, &what, hint);
+                    return false;
+                };
+                victims.push(victim);
+            }
+        }
+        let done = turn.attempt(|turn| {
+            for &victim in &victims {
+                yielded.push(turn.allocation(victim).work());
+                turn.preempt(victim).ok()?;
+                if place::place_all(place, turn, head) {
+                    return Some(());
+                }
+            }
+            None
+        });
+        done.is_some()
+    }
+}

@@ -1,0 +1,233 @@
+//! A whole policy in another process.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::message::{self, Action, Question};
+use super::place::share;
+use super::session::{Session, Shared};
+use super::{Launcher, hearing};
+use crate::model::Offer;
+use crate::policy::Policy;
+use crate::policy::spec::{External, Part};
+use crate::policy::turn::{Trigger, Turn};
+use crate::state::{
+    InstanceRef, LaunchRefusal, Needs, Record, Refusal, RefusalReason, State, WorkRef,
+};
+use crate::units::{Id, Time};
+
+/// Answers at one moment that asked for a refused launch, after which the run stops.
+const MOST_REFUSED: u32 = 1_000;
+
+/// A whole policy in another process: asked once per decision, and again at
+/// once where a launch of its answer was refused.
+#[derive(Debug)]
+pub struct Whole {
+    session: Shared,
+}
+
+impl Whole {
+    /// Starts `who` as the policy called `name`.
+    pub fn new(who: &External, name: &str, launcher: &dyn Launcher) -> Self {
+        Self { session: Session::start(who, Part::Whole, name, launcher) }
+    }
+}
+
+impl Policy for Whole {
+    fn needs(&self) -> Needs {
+        Needs { follows: true, ..Needs::default() }
+    }
+
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        self.session.borrow_mut().record(state, record);
+    }
+
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        let session = &mut *self.session.borrow_mut();
+        session.begin(triggers, turn);
+        let mut asked: Vec<message::Trigger> =
+            triggers.iter().map(|&trigger| told(session, turn, trigger)).collect();
+        let mut ended = BTreeSet::new();
+        for _ in 0..MOST_REFUSED {
+            let Some(answer) = session.ask(turn, &Question::Decide { triggers: asked }) else {
+                return;
+            };
+            let mut doing = Doing { session, turn, ended: &mut ended, rented: BTreeMap::new() };
+            let Some(refused) = doing.all(&answer.actions) else { return };
+            if refused.is_empty() {
+                return;
+            }
+            let refused = refused.into_iter().map(|(offer, why)| {
+                message::Trigger::LaunchRefused(hearing::launch_refused(turn, offer, why))
+            });
+            asked = refused.collect();
+        }
+        let what = format!("had a launch refused {MOST_REFUSED} times at one moment");
+        session.fail(turn, &what, "after `launch_refused`, rent something else or nothing");
+    }
+}
+
+fn told(session: &Session, state: &State<'_>, trigger: Trigger) -> message::Trigger {
+    let ordinal = |instance: InstanceRef| state.instance(instance).ordinal;
+    match trigger {
+        Trigger::Begins => message::Trigger::Begins,
+        Trigger::Arrived(work) => message::Trigger::Arrived(session.hearing.works.of(work)),
+        Trigger::Freed(work) => message::Trigger::Freed(session.hearing.works.of(work)),
+        Trigger::Ready(instance) => message::Trigger::Ready(ordinal(instance)),
+        Trigger::Idle(instance) => message::Trigger::Idle(ordinal(instance)),
+        Trigger::PriceChanged(offer) => {
+            message::Trigger::PriceChanged(state.world().offers[offer].name.clone())
+        }
+        Trigger::Timer => message::Trigger::Timer,
+        Trigger::Acted => message::Trigger::Acted,
+    }
+}
+
+/// One answer in the making.
+struct Doing<'d, 'a, 'w> {
+    session: &'d mut Session,
+    turn: &'d mut Turn<'a, 'w>,
+    /// Work that was turned away at this moment.
+    ended: &'d mut BTreeSet<WorkRef>,
+    /// What was rented in this answer, by the name given to it; none where the
+    /// launch was refused.
+    rented: BTreeMap<String, Option<InstanceRef>>,
+}
+
+/// How an action went.
+enum Done {
+    Yes,
+    /// Legal, but there was nothing to be had.
+    Refused(Id<Offer>, LaunchRefusal),
+    Illegal(Refusal),
+    /// The session has failed already.
+    Failed,
+}
+
+impl Doing<'_, '_, '_> {
+    /// Does what the answer says. Returns the launches that were refused, or
+    /// nothing where the session failed.
+    fn all(&mut self, actions: &[Action]) -> Option<Vec<(Id<Offer>, LaunchRefusal)>> {
+        let mut refused = Vec::new();
+        for (row, action) in actions.iter().enumerate() {
+            match self.one(action) {
+                Done::Yes => {}
+                Done::Refused(offer, why) => refused.push((offer, why)),
+                Done::Illegal(refusal) => {
+                    let shown = serde_json::to_string(action).expect("an action is plain data");
+                    let what = format!(
+                        "does something illegal: action {} of {}, `{}`: {refusal}",
+                        row + 1,
+                        actions.len(),
+                        shown.chars().take(200).collect::<String>()
+                    );
+                    self.session.fail(self.turn, &what, "docs/policy.md has the rules of actions");
+                    return None;
+                }
+                Done::Failed => return None,
+            }
+        }
+        Some(refused)
+    }
+
+    fn one(&mut self, action: &Action) -> Done {
+        match action {
+            Action::Place { work, on } => self.place(*work, on),
+            Action::Rent { offer, name } => self.rent(offer, name.as_deref()),
+            Action::Release { instance } => {
+                let Some(instance) = self.session.instance(self.turn, *instance) else {
+                    return Done::Failed;
+                };
+                done(self.turn.release(instance))
+            }
+            Action::Preempt { allocation } => {
+                match self.session.hearing.allocations.find(*allocation) {
+                    Some(allocation) => done(self.turn.preempt(allocation)),
+                    None => Done::Illegal(Refusal::AllocationGone),
+                }
+            }
+            Action::Refuse { work } => self.refuse(*work),
+            Action::Wake { at } => done(self.turn.wake(Time::from_micros(*at))),
+        }
+    }
+
+    fn place(&mut self, number: u64, on: &[message::Share]) -> Done {
+        let Some(work) = self.session.work(self.turn, number) else { return Done::Failed };
+        if self.ended.contains(&work) {
+            return Done::Illegal(Refusal::WorkGone);
+        }
+        let opened = self.turn.open(work);
+        for asked in on {
+            let instance = match self.instance(asked) {
+                Ok(Some(instance)) => instance,
+                // Its launch was refused: there is nothing to place it on.
+                Ok(None) => {
+                    self.turn.abandon(opened);
+                    return Done::Yes;
+                }
+                Err(done) => {
+                    self.turn.abandon(opened);
+                    return done;
+                }
+            };
+            let added = share(self.turn, work, instance, asked)
+                .and_then(|share| self.turn.add(opened, share));
+            if let Err(refusal) = added {
+                self.turn.abandon(opened);
+                return Done::Illegal(refusal);
+            }
+        }
+        done(self.turn.commit(opened))
+    }
+
+    /// The instance of a share, by its number or by the name that this answer
+    /// gave it; none where its launch was refused.
+    fn instance(&mut self, asked: &message::Share) -> Result<Option<InstanceRef>, Done> {
+        let hint = "a share has `instance`, or `rented`, a name given by `rent` before it";
+        match (asked.instance, &asked.rented) {
+            (Some(number), None) => {
+                self.session.instance(self.turn, number).map(Some).ok_or(Done::Failed)
+            }
+            (None, Some(name)) if self.rented.contains_key(name) => Ok(self.rented[name]),
+            (None, Some(name)) => {
+                let what = format!(
+                    "places work on `{}`, which this answer has not rented",
+                    crate::problem::clip(name)
+                );
+                self.session.fail(self.turn, &what, hint);
+                Err(Done::Failed)
+            }
+            _ => {
+                self.session.fail(self.turn, "places work on no instance, or on two", hint);
+                Err(Done::Failed)
+            }
+        }
+    }
+
+    fn rent(&mut self, name: &str, given: Option<&str>) -> Done {
+        let Some(offer) = self.session.offer(self.turn, name) else { return Done::Failed };
+        let (rented, done) = match self.turn.rent(offer) {
+            Ok(instance) => (Some(instance), Done::Yes),
+            Err(Refusal::Launch(why)) => (None, Done::Refused(offer, why)),
+            Err(refusal) => return Done::Illegal(refusal),
+        };
+        if let Some(given) = given {
+            self.rented.insert(given.to_owned(), rented);
+        }
+        done
+    }
+
+    fn refuse(&mut self, number: u64) -> Done {
+        let Some(work) = self.session.work(self.turn, number) else { return Done::Failed };
+        if self.turn.work(work).first_start.is_some() {
+            return Done::Illegal(Refusal::HasStarted);
+        }
+        if !self.ended.insert(work) {
+            return Done::Illegal(Refusal::WorkGone);
+        }
+        done(self.turn.refuse(work, RefusalReason::Policy))
+    }
+}
+
+fn done(result: Result<(), Refusal>) -> Done {
+    result.map_or_else(Done::Illegal, |()| Done::Yes)
+}

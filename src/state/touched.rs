@@ -1,0 +1,49 @@
+//! Which instances changed, in the order in which they did, for a policy that
+//! keeps a picture of its own of what is free.
+
+use std::collections::VecDeque;
+
+use super::InstanceRef;
+
+/// Most changes that are kept. Who comes later than that looks at everything.
+const MOST: usize = 1 << 16;
+
+/// The latest changes. Each has a mark: how many came before it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Touched {
+    /// Whether anybody wants to know.
+    on: bool,
+    latest: VecDeque<(u32, InstanceRef)>,
+    dropped: u64,
+}
+
+impl Touched {
+    /// Nothing has changed; changes are kept if `on`.
+    pub(super) fn new(on: bool) -> Self {
+        Self { on, ..Self::default() }
+    }
+
+    /// The instance with that ordinal is new, gone or not as it was.
+    pub(super) fn add(&mut self, ordinal: u32, instance: InstanceRef) {
+        if !self.on {
+            return;
+        }
+        if self.latest.len() == MOST {
+            self.latest.pop_front();
+            self.dropped += 1;
+        }
+        self.latest.push_back((ordinal, instance));
+    }
+
+    /// The mark of the next change.
+    pub(super) fn mark(&self) -> u64 {
+        self.dropped + self.latest.len() as u64
+    }
+
+    /// Ordinals and handles from `mark` on, the earliest first and some of them
+    /// again and again; `None` where not all of them are kept any more.
+    pub(super) fn since(&self, mark: u64) -> Option<impl Iterator<Item = (u32, InstanceRef)>> {
+        let from = usize::try_from(mark.checked_sub(self.dropped)?).ok()?;
+        Some(self.latest.range(from.min(self.latest.len())..).copied())
+    }
+}
