@@ -1,0 +1,214 @@
+//! A policy in a process of its own, in Rust: best fit, as the `place` part or
+//! as a whole policy that serves first come, first served, and lets whoever
+//! fits go before the others.
+//!
+//! ```toml
+//! [policy.mine]
+//! external = ["target/release/examples/external_policy"]
+//! ```
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+
+use windtunnel::policy::external::message::{
+    Action, Answer, Call, Event, Hello, Instance, InstanceType, PROTOCOL, Question, Ready, Reply,
+    Request, Rules, Share, Submitted,
+};
+
+fn main() -> io::Result<()> {
+    let mut policy = BestFit::default();
+    let mut out = io::stdout().lock();
+    for line in io::stdin().lock().lines() {
+        writeln!(out, "{}", policy.answer(&line?))?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// Best fit, with a picture of its own of what windtunnel has told.
+#[derive(Debug, Default)]
+pub struct BestFit {
+    /// By offer.
+    types: BTreeMap<String, InstanceType>,
+    rules: BTreeMap<u32, Rules>,
+    instances: BTreeMap<u32, Instance>,
+    work: BTreeMap<u64, Submitted>,
+    /// Waiting tasks by work, where there are any.
+    waiting: BTreeMap<u64, u32>,
+    /// Tasks by allocation.
+    placed: BTreeMap<u64, u32>,
+}
+
+impl BestFit {
+    /// The line that answers a line.
+    pub fn answer(&mut self, line: &str) -> String {
+        let reply = match serde_json::from_str(line).expect("windtunnel writes JSON") {
+            Request::Hello(hello) => self.greet(*hello),
+            Request::Call(call) => Reply::Answer(Box::new(self.call(*call))),
+        };
+        serde_json::to_string(&reply).expect("a reply is plain data")
+    }
+
+    fn greet(&mut self, hello: Hello) -> Reply {
+        let types = hello.world.types;
+        let typed = |row: u32| types[row as usize].clone();
+        let offers = hello.world.offers.into_iter();
+        self.types = offers.map(|offer| (offer.name, typed(offer.r#type))).collect();
+        Reply::Ready(Ready { protocol: PROTOCOL })
+    }
+
+    fn call(&mut self, call: Call) -> Answer {
+        for record in call.records {
+            self.hear(record);
+        }
+        if call.reset {
+            self.instances.clear();
+        }
+        let changed = call.instances.into_iter().map(|instance| (instance.instance, instance));
+        self.instances.extend(changed);
+        for gone in call.gone {
+            self.instances.remove(&gone);
+        }
+        let mut answer = Answer { number: call.number, ..Answer::default() };
+        match call.ask {
+            Question::Decide { .. } => answer.actions = self.decide(),
+            Question::Place { work, tasks, not_on } => {
+                answer.on = self.place(&mut self.instances.clone(), work, tasks, &not_on);
+            }
+            _ => {}
+        }
+        answer
+    }
+
+    fn hear(&mut self, record: Event) {
+        match record {
+            Event::Rules(rules) => {
+                self.rules.insert(rules.rules, rules);
+            }
+            Event::Submitted(work) => {
+                self.waiting.insert(work.work, work.tasks);
+                self.work.insert(work.work, *work);
+            }
+            Event::Placed(placed) => {
+                let tasks = placed.on.iter().map(|share| share.tasks).sum();
+                self.placed.insert(placed.allocation, tasks);
+                let left = self.waiting.remove(&placed.work).unwrap_or(0) - tasks;
+                if left > 0 {
+                    self.waiting.insert(placed.work, left);
+                }
+            }
+            Event::Done(ended) => {
+                self.placed.remove(&ended.allocation);
+            }
+            Event::Preempted(ended) => {
+                let tasks = self.placed.remove(&ended.allocation).unwrap_or(0);
+                *self.waiting.entry(ended.work).or_insert(0) += tasks;
+            }
+            Event::Finished(ended) | Event::Refused(ended) => {
+                self.work.remove(&ended.work);
+                self.waiting.remove(&ended.work);
+            }
+            _ => {}
+        }
+    }
+
+    /// Places whoever fits, in order of submission.
+    fn decide(&self) -> Vec<Action> {
+        let mut instances = self.instances.clone();
+        let mut actions = Vec::new();
+        for (&work, &tasks) in &self.waiting {
+            let on = self.place(&mut instances, work, tasks, &[]);
+            if !on.is_empty() && self.work[&work].gang {
+                actions.push(Action::Place { work, on });
+            } else {
+                // Tasks that start on their own end on their own.
+                let each = on.into_iter().map(|share| Action::Place { work, on: vec![share] });
+                actions.extend(each);
+            }
+        }
+        actions
+    }
+
+    /// The fullest instances with room, and takes what they give.
+    fn place(
+        &self,
+        instances: &mut BTreeMap<u32, Instance>,
+        work: u64,
+        mut tasks: u32,
+        not_on: &[u32],
+    ) -> Vec<Share> {
+        let ask = &self.work[&work];
+        let rules = &self.rules[&ask.rules];
+        let spread = rules.spread != "none";
+        let alone = spread || ask.gpus > 0 && ask.gpu_share < 1_000;
+        let (mut shares, mut before) = (Vec::new(), Vec::new());
+        while tasks > 0 {
+            let fits = instances
+                .values()
+                .filter(|one| room(one, ask, rules) > 0 && !not_on.contains(&one.instance));
+            let Some(best) = fits.min_by_key(|one| (self.mean_free(one), one.instance)) else {
+                if ask.gang {
+                    // All start together, or none.
+                    instances.extend(before.into_iter().rev());
+                    shares.clear();
+                }
+                break;
+            };
+            let count = if alone { 1 } else { tasks.min(room(best, ask, rules)) };
+            let number = best.instance;
+            before.push((number, best.clone()));
+            shares.push(Share::on(number, count));
+            if let Some(best) = instances.get_mut(&number) {
+                take(best, ask, count);
+            }
+            if spread {
+                break; // what is allowed next depends on this task
+            }
+            tasks -= count;
+        }
+        shares
+    }
+
+    /// Mean over its resources of the free fraction, in millionths.
+    fn mean_free(&self, one: &Instance) -> u64 {
+        let whole = &self.types[&one.offer];
+        let gpus = one.gpus.iter().map(|&free| u64::from(free)).sum();
+        let parts = [
+            (u64::from(one.cpu), u64::from(whole.cpu)),
+            (u64::from(one.memory), u64::from(whole.memory)),
+            (gpus, 1_000 * u64::from(whole.gpus)),
+        ];
+        let present = parts.iter().filter(|(_, whole)| *whole > 0);
+        let shares: Vec<u64> = present.map(|(free, whole)| free * 1_000_000 / whole).collect();
+        shares.iter().sum::<u64>() / shares.len().max(1) as u64
+    }
+}
+
+/// How many tasks fit.
+fn room(one: &Instance, ask: &Submitted, rules: &Rules) -> u32 {
+    if rules.offers.as_ref().is_some_and(|offers| !offers.contains(&one.offer)) {
+        return 0;
+    }
+    let gpus = match ask.gpus {
+        0 => u32::MAX,
+        1 => one.gpus.iter().map(|free| u32::from(free / ask.gpu_share.max(1))).sum(),
+        gpus => {
+            let devices = one.gpus.iter().filter(|&&free| free >= ask.gpu_share).count() as u32;
+            devices / u32::from(gpus)
+        }
+    };
+    let cpu = one.cpu.checked_div(ask.cpu).unwrap_or(u32::MAX);
+    cpu.min(one.memory.checked_div(ask.memory).unwrap_or(u32::MAX)).min(gpus)
+}
+
+/// Takes the fullest devices with room, as windtunnel does.
+fn take(one: &mut Instance, ask: &Submitted, tasks: u32) {
+    one.cpu -= ask.cpu * tasks;
+    one.memory -= ask.memory * tasks;
+    let mut devices: Vec<usize> =
+        (0..one.gpus.len()).filter(|&at| one.gpus[at] >= ask.gpu_share).collect();
+    devices.sort_by_key(|&at| (one.gpus[at], at));
+    for at in devices.into_iter().take(tasks as usize * usize::from(ask.gpus)) {
+        one.gpus[at] -= ask.gpu_share;
+    }
+}
