@@ -98,7 +98,7 @@ fn failure(policy: &str) -> String {
     let output = run(policy);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(begin.elapsed() < Duration::from_secs(8), "took {:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(30), "took {:?}", begin.elapsed());
     assert_eq!(output.stdout.len(), 0, "no result of a failed run");
     said
 }
@@ -223,12 +223,22 @@ fn nothing_is_left_of_a_process_or_of_what_it_started() {
 #[track_caller]
 fn assert_gone(folder: &Path, when: &str) {
     let id = std::fs::read_to_string(folder.join("child")).expect("the child was started");
-    let status = std::fs::read_to_string(format!("/proc/{}/stat", id.trim()));
-    // Whoever adopts an orphan may not have looked at its end yet.
-    let running = status.is_ok_and(|status| !status.contains(") Z "));
-    let shown = Command::new("kill").args(["-0", id.trim()]).stderr(Stdio::null()).status();
-    let alive = running || !Path::new("/proc").exists() && shown.is_ok_and(|done| done.success());
-    assert!(!alive, "{when}: process {} is still there", id.trim());
+    // Its end has been ordered; the system carries that out in its own time.
+    let begin = Instant::now();
+    while is_alive(id.trim()) {
+        assert!(begin.elapsed() < Duration::from_secs(10), "{when}: {id} is still there");
+        std::thread::yield_now();
+    }
+}
+
+fn is_alive(id: &str) -> bool {
+    if Path::new("/proc/self/stat").exists() {
+        // Whoever adopts an orphan may not have looked at its end yet.
+        let status = std::fs::read_to_string(format!("/proc/{id}/stat"));
+        return status.is_ok_and(|status| !status.contains(") Z "));
+    }
+    let shown = Command::new("kill").args(["-0", id]).stderr(Stdio::null()).status();
+    shown.is_ok_and(|status| status.success())
 }
 
 #[test]
