@@ -18,7 +18,7 @@ mod testing;
 mod timeline;
 
 pub use charges::ChargesCsv;
-pub use chart::{Chart, Scene, comparison_charts, run_charts};
+pub use chart::{Chart, Scene, comparison_charts, replication_charts, run_charts};
 pub use comparison::{Comparison, PolicyResult};
 pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};

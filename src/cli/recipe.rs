@@ -12,7 +12,7 @@ use crate::experiment::RunResult;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
     Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, comparison_charts,
-    run_charts, write_comparison_page, write_run_page,
+    replication_charts, run_charts, write_comparison_page, write_run_page,
 };
 use crate::scenario::{Comparison, Scenario};
 
@@ -116,7 +116,8 @@ pub(super) fn write_compare_pages(
     comparison: &crate::report::Comparison<'_>,
     reports: &[RunReport],
 ) -> Result<()> {
-    let charts = comparison_charts(&scenario.world, comparison);
+    let mut charts = replication_charts(&scenario.world, comparison);
+    charts.extend(comparison_charts(&scenario.world, comparison));
     write_charts(folder, &charts)?;
     let mut page = Vec::new();
     write_comparison_page(&mut page, comparison, &charts, reports)?;

@@ -3,12 +3,14 @@
 mod axis;
 mod canvas;
 mod of_comparison;
+mod of_replications;
 mod of_run;
 mod png;
 
 use std::io;
 
 pub use of_comparison::comparison_charts;
+pub use of_replications::replication_charts;
 pub use of_run::{Scene, run_charts};
 
 /// A chart: what is drawn, free of where and how.
@@ -37,6 +39,10 @@ enum Plot {
     Plane { x: Axis, y: Axis, marks: Vec<Mark> },
     /// One bar per row, from the left.
     Bars(Bars),
+    /// One interval per row, around zero.
+    Forest(Forest),
+    /// Planes below each other over one horizontal axis, each with its title.
+    Panels { x: Axis, y: Axis, panels: Vec<(String, Vec<Mark>)> },
 }
 
 /// An axis from `low` to `high`, with a label at each tick.
@@ -61,6 +67,8 @@ struct Tick {
 enum Mark {
     /// Points joined by lines.
     Line { points: Vec<(f64, f64)>, colour: Colour, dashed: bool },
+    /// A dot at each point.
+    Dots { points: Vec<(f64, f64)>, colour: Colour, radius: i32 },
     /// The area between two lines over the same points.
     Area { upper: Vec<(f64, f64)>, lower: Vec<(f64, f64)>, colour: Colour, opacity: f64 },
 }
@@ -78,7 +86,29 @@ struct Bars {
 struct BarRow {
     label: String,
     below: String,
+    /// Where the first part begins: not at the left edge in a waterfall.
+    start: f64,
     parts: Vec<(f64, Colour)>,
+    value: String,
+}
+
+/// Intervals in rows, and the axis that they lie on.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Forest {
+    rows: Vec<ForestRow>,
+    axis: Axis,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct ForestRow {
+    label: String,
+    below: String,
+    /// Low end, mean and high end.
+    interval: (f64, f64, f64),
+    /// Single values behind the interval.
+    dots: Vec<f64>,
+    colour: Colour,
+    /// Words at the right edge.
     value: String,
 }
 

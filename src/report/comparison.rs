@@ -186,3 +186,90 @@ impl Comparison<'_> {
 fn join(by: &str, relative: &str) -> String {
     if relative.is_empty() { by.to_owned() } else { format!("{by} ({relative})") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::TextCells;
+    use super::super::testing::judged;
+    use super::*;
+    use crate::metrics::{Costs, WorkCounts};
+
+    fn summary(dollars: i128, finished: u64) -> Summary {
+        Summary {
+            work: WorkCounts { submitted: 10, finished, ..WorkCounts::default() },
+            cost: Costs {
+                total: Money::from_nanos(dollars * 1_000_000_000),
+                per_useful_core_hour_usd: Some(0.5),
+                ..Costs::default()
+            },
+            useful_core_hours: finished as f64,
+            ..Summary::default()
+        }
+    }
+
+    fn rows<'a>(all: &'a [Summary], none: &'a (Series, Histogram)) -> Vec<PolicyResult<'a>> {
+        let row = |summary| PolicyResult {
+            name: "p",
+            summary,
+            series: &none.0,
+            waits: &none.1,
+            objectives: &[],
+        };
+        all.iter().map(row).collect()
+    }
+
+    #[track_caller]
+    fn check(all: &[Summary], replications: usize, then: impl Fn(&Comparison<'_>)) {
+        let none = (Series::default(), Histogram::default());
+        let rows = rows(all, &none);
+        let many = judged(&rows, 0, replications);
+        let question = None;
+        then(&Comparison { question, many: &many, decision: None, rows, calibration: None });
+    }
+
+    #[test]
+    fn costs_of_different_work_are_not_compared() {
+        let cost = &METRICS[0];
+        let all = [summary(100, 10), summary(90, 10), summary(40, 5)];
+        check(&all, 1, |comparison| {
+            assert_eq!(comparison.difference(cost, 0), "");
+            assert_eq!(comparison.difference(cost, 1), "−$10.00 (−10.0 %)");
+            assert_eq!(comparison.verdict(cost, 1), "better");
+            assert_eq!(comparison.difference(cost, 2), "not comparable");
+            assert_eq!(comparison.verdict(cost, 2), "not comparable");
+            assert_eq!(comparison.metrics()[0].key, "cost_per_core_hour");
+        });
+        check(&all[..2], 1, |comparison| {
+            assert!(comparison.caution().is_none());
+            assert_eq!(comparison.metrics()[0].key, "cost_total");
+        });
+    }
+
+    #[test]
+    fn intervals_are_given_where_there_was_chance() {
+        let cost = &METRICS[0];
+        let all = [summary(100, 10), summary(90, 10), summary(100, 10)];
+        check(&all, 3, |comparison| {
+            assert_eq!(comparison.difference(cost, 1), "−$10.00 ± $0.00 (−10.0 %)");
+            assert_eq!(comparison.verdict(cost, 1), "better");
+            // The same policy under another name.
+            assert_eq!(comparison.difference(cost, 2), "±$0.00 ± $0.00 (±0.0 %)");
+            assert_eq!(comparison.verdict(cost, 2), "no difference shown");
+        });
+    }
+
+    #[test]
+    fn the_csv_says_the_same() {
+        let all = [summary(100, 10), summary(40, 5)];
+        check(&all, 1, |comparison| {
+            let out = comparison.write_csv(Vec::new(), TextCells::Guarded);
+            let out = String::from_utf8(out.expect("memory takes everything")).expect("text");
+            let lines: Vec<&str> = out.lines().skip(1).take(2).collect();
+            let expected = [
+                "cost_total,USD,p,1,100,100,,,,,,,,baseline",
+                "cost_total,USD,p,1,40,100,,,,,,,,not comparable",
+            ];
+            assert_eq!(lines, expected);
+        });
+    }
+}

@@ -88,7 +88,7 @@ fn every_key_is_documented() {
     };
     let mut compare = Vec::new();
     let rows = vec![row];
-    let (many, decision) = (judged(&rows, 0), decided());
+    let (many, decision) = (judged(&rows, 0, 1), decided());
     let (question, decision) = (None, Some(&decision));
     let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
     comparison.write_json(&mut compare).expect("memory takes everything");

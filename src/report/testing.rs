@@ -170,11 +170,16 @@ pub(super) fn decided() -> Decision {
     }
 }
 
-/// The rows as one replication each, held against the one in row `baseline`.
-pub(super) fn judged(rows: &[PolicyResult<'_>], baseline: usize) -> experiment::Comparison {
+/// The rows as `replications` of the same each, held against the one in row
+/// `baseline`; more than one pass for seeds of a drawn workload.
+pub(super) fn judged(
+    rows: &[PolicyResult<'_>],
+    baseline: usize,
+    replications: usize,
+) -> experiment::Comparison {
     let measure = |row: &PolicyResult<'_>| {
         let kept = row.objectives.iter().map(|objective| objective.met).collect();
-        vec![Measurement::of(row.summary, row.series, kept, None)]
+        vec![Measurement::of(row.summary, row.series, kept, None); replications]
     };
     let evidence = Evidence {
         names: rows.iter().map(|row| row.name.to_owned()).collect(),
@@ -182,7 +187,7 @@ pub(super) fn judged(rows: &[PolicyResult<'_>], baseline: usize) -> experiment::
         measurements: rows.iter().map(measure).collect(),
         repetition: Repetition::Seeds { warm_up: Span::ZERO },
         seed: 1,
-        chance: Chance::None,
+        chance: if replications > 1 { Chance::Workload } else { Chance::None },
     };
     let judging = Judging { confidence: 0.95, margin: None, precision: None };
     experiment::Comparison::judge(evidence, judging)

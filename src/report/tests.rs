@@ -86,12 +86,13 @@ fn charts(count: u64) -> Vec<Chart> {
     let rows = vec![row; 10];
     let comparison = Comparison {
         question: None,
-        many: &judged(&rows, 0),
-        decision: None,
+        many: &judged(&rows, 1, 3),
+        decision: Some(&decided()),
         rows,
         calibration: None,
     };
     charts.extend(comparison_charts(&world, &comparison));
+    charts.extend(replication_charts(&world, &comparison));
     charts
 }
 
@@ -106,11 +107,11 @@ fn charts_are_drawn_twice_alike_with_and_without_data() {
         charts(count).iter().map(draw).collect()
     };
     let some = draw(20);
-    assert_eq!(some.len(), 12);
+    assert_eq!(some.len(), 19);
     assert!(some == draw(20), "two drawings of one run differ");
     assert!(some.iter().all(|(svg, _)| !svg.contains("no data")));
     let none = draw(0);
-    assert_eq!(none.iter().filter(|(svg, _)| svg.contains("no data")).count(), 9);
+    assert_eq!(none.iter().filter(|(svg, _)| svg.contains("no data")).count(), 14);
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn the_terminal_shows_no_control_characters() {
         objectives: &objectives,
     };
     let rows = vec![row, row];
-    let (many, decision) = (judged(&rows, 0), decided());
+    let (many, decision) = (judged(&rows, 0, 2), decided());
     let (question, decision) = (Some(name), Some(&decision));
     let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
     let report = RunReport {
@@ -191,7 +192,7 @@ fn pages() -> [String; 2] {
         objectives: &objectives,
     };
     let rows = vec![row, row];
-    let (many, decision) = (judged(&rows, 1), decided());
+    let (many, decision) = (judged(&rows, 1, 2), decided());
     let (question, decision) = (Some(evil), Some(&decision));
     let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
     let (mut run, mut compare) = (Vec::new(), Vec::new());

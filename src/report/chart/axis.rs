@@ -33,6 +33,29 @@ pub(super) fn rising(most: f64, show: impl Fn(f64, usize) -> String) -> Axis {
     }
 }
 
+/// From a round number that is at most `low` to one that is at least `high`,
+/// in about five steps.
+pub(super) fn between(low: f64, high: f64, show: impl Fn(f64) -> String) -> Axis {
+    let (low, high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
+    let span = if high > low { high - low } else { low.abs().max(1.0) };
+    let rough = span / 5.0;
+    let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
+    let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|times| times * power);
+    let step = steps.into_iter().find(|&step| step >= rough * 0.999_999).unwrap_or(10.0 * power);
+    let first = libm::floor(low / step + 1e-9) as i64;
+    let last = (libm::ceil(high / step - 1e-9) as i64).max(first + 1);
+    let tick = |at: i64| {
+        let at = at as f64 * step;
+        Tick { at, label: show(at), below: String::new() }
+    };
+    Axis {
+        low: first as f64 * step,
+        high: last as f64 * step,
+        ticks: (first..=last).map(tick).collect(),
+        caption: String::new(),
+    }
+}
+
 /// Dollars; a few of them with cents.
 pub(super) fn dollars(most: f64) -> Axis {
     rising(most, |value, places| {
@@ -227,6 +250,14 @@ mod tests {
         assert_eq!(labels(&wholes(1.7)), ["0 ", "1 ", "2 ", "3 ", "4 ", "5 "]);
         assert_eq!(counts(0.0).high, 1.0);
         assert_eq!(counts(f64::INFINITY).high, 1.0);
+    }
+
+    #[test]
+    fn axes_go_around_what_they_show() {
+        let axis = |low, high| labels(&between(low, high, |value| decimals(value, 1)));
+        assert_eq!(axis(-0.3, 0.52), ["-0.4 ", "-0.2 ", "0.0 ", "0.2 ", "0.4 ", "0.6 "]);
+        assert_eq!(axis(5.0, 5.0), ["5.0 ", "6.0 "]);
+        assert_eq!(between(f64::NAN, 1.0, |_| String::new()).high, 1.0);
     }
 
     #[test]

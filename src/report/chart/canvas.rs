@@ -1,6 +1,8 @@
 //! Draws a chart. SVG and PNG come from one function; it works at twice the
 //! size shown, so that lines are smooth in both.
 
+mod rows;
+
 use std::io;
 use std::sync::Once;
 
@@ -10,12 +12,17 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, register_font};
 
 use super::super::figure::clean;
-use super::{Axis, Bars, Chart, Colour, Mark, Plot, Tick};
+use super::{Axis, Chart, Colour, Mark, Plot, Tick};
+use rows::{draw_bars, draw_forest};
 
 /// Width of the drawing; shown at half of it.
 const WIDTH: i32 = 1_800;
 /// Height of the plot itself.
 const PLOT: i32 = 560;
+/// Height of one of several plots, with its title.
+const PANEL: i32 = 300;
+/// Height of the title of one of several plots.
+const PANEL_TITLE: i32 = 60;
 /// Height of one bar with its space.
 const BAR: i32 = 76;
 /// Space left of the plot, for the labels of its axis.
@@ -98,6 +105,8 @@ impl Layout {
                 (LEFT, PLOT, 110)
             }
             Plot::Plane { .. } => (LEFT, PLOT, 150),
+            Plot::Forest(forest) => (BAR_LEFT, BAR * forest.rows.len().max(1) as i32, 90),
+            Plot::Panels { panels, .. } => (LEFT, PANEL * panels.len().max(1) as i32, 150),
             Plot::Nothing(_) => (LEFT, PLOT / 2, 30),
         };
         let bottom = TOP + plot;
@@ -179,6 +188,13 @@ fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Chart, layout: &Layout) -> 
         }
         Plot::Plane { x, y, marks } => plane(area, layout, (x, y), marks)?,
         Plot::Bars(bars) => draw_bars(area, layout, bars)?,
+        Plot::Forest(forest) => draw_forest(area, layout, forest)?,
+        Plot::Panels { x, y, panels } => {
+            for (at, (title, marks)) in (0..).zip(panels) {
+                let last = at + 1 == panels.len() as i32;
+                draw_panel(area, layout, at, (title, last), (x, y), marks)?;
+            }
+        }
     }
     for ((name, ink), &(x, y)) in chart.legend.iter().zip(&layout.legend) {
         area.draw(&Rectangle::new([(x, y - 12), (x + 28, y + 12)], colour(*ink).filled()))?;
@@ -220,6 +236,27 @@ fn plane<DB: DrawingBackend>(
     text(area, &x.caption, middle, (24, SOFT), (HPos::Right, VPos::Center))
 }
 
+/// Draws one of several planes; only the last has the labels of the horizontal axis.
+fn draw_panel<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    at: i32,
+    (title, last): (&str, bool),
+    (x, y): (&Axis, &Axis),
+    marks: &[Mark],
+) -> Drawn<DB> {
+    let top = layout.top + at * PANEL + PANEL_TITLE;
+    let inner = Layout { top, bottom: layout.top + (at + 1) * PANEL, ..layout.clone() };
+    let place = (layout.left, top - 14);
+    text(area, &shown(title), place, (26, INK), (HPos::Left, VPos::Bottom))?;
+    if last {
+        return plane(area, &inner, (x, y), marks);
+    }
+    let silent = |tick: &Tick| Tick { at: tick.at, ..Tick::default() };
+    let ticks = x.ticks.iter().map(silent).collect();
+    plane(area, &inner, (&Axis { ticks, caption: String::new(), ..*x }, y), marks)
+}
+
 /// Draws a tick, its label only where there is room; returns where the next
 /// label may begin.
 fn x_tick<DB: DrawingBackend>(
@@ -254,6 +291,13 @@ fn draw_mark<DB: DrawingBackend>(
     match mark {
         Mark::Line { points, colour, dashed: false } => line(area, place(points), *colour, 4),
         Mark::Line { points, colour, dashed: true } => dashes(area, &place(points), *colour),
+        Mark::Dots { points, colour: ink, radius } => {
+            for point in points {
+                let at = (layout.x(x, point.0), layout.y(y, point.1));
+                area.draw(&Circle::new(at, *radius, colour(*ink).filled()))?;
+            }
+            Ok(())
+        }
         Mark::Area { upper, lower, colour: ink, opacity } => {
             let mut outline = place(upper);
             outline.extend(place(lower).into_iter().rev());
@@ -272,41 +316,6 @@ fn dashes<DB: DrawingBackend>(area: &Area<DB>, points: &[(i32, i32)], ink: Colou
     };
     for far in (0..length).step_by(24) {
         line(area, vec![at(far), at(far + 14)], ink, 3)?;
-    }
-    Ok(())
-}
-
-fn draw_bars<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, bars: &Bars) -> Drawn<DB> {
-    // The longest bar leaves room for the value behind it.
-    let values = bars.rows.iter().map(|row| text_width(&row.value, 26)).max().unwrap_or(0);
-    let room = f64::from((layout.right - layout.left - values - 30).max(100));
-    let high = if bars.high > 0.0 { bars.high } else { 1.0 };
-    let x = |value: f64| layout.left + libm::round((value / high).clamp(0.0, 1.0) * room) as i32;
-    for (at, row) in bars.rows.iter().enumerate() {
-        let top = layout.top + at as i32 * BAR + 10;
-        let (middle, bottom) = (top + 28, top + 56);
-        let name = shown(&row.label);
-        let place = (layout.left - 20, if row.below.is_empty() { middle } else { middle - 16 });
-        text(area, &name, place, (26, INK), (HPos::Right, VPos::Center))?;
-        let place = (layout.left - 20, middle + 18);
-        text(area, &shown(&row.below), place, (24, SOFT), (HPos::Right, VPos::Center))?;
-        let mut sum = 0.0;
-        for &(part, ink) in &row.parts {
-            let from = x(sum);
-            sum += part;
-            let corners = [(from, top), (x(sum).max(from), bottom)];
-            area.draw(&Rectangle::new(corners, colour(ink).filled()))?;
-        }
-        // A guide would cross values behind the bars.
-        let behind = if bars.guide.is_some() { layout.left + room as i32 } else { x(sum) };
-        text(area, &row.value, (behind + 16, middle), (26, INK), (HPos::Left, VPos::Center))?;
-    }
-    line(area, vec![(layout.left, layout.top), (layout.left, layout.bottom)], SOFT, 2)?;
-    if let Some((value, label)) = &bars.guide {
-        let at = x(*value);
-        dashes(area, &[(at, layout.top), (at, layout.bottom + 8)], INK)?;
-        let place = (at, layout.bottom + 14);
-        text(area, label, place, (24, SOFT), (HPos::Center, VPos::Top))?;
     }
     Ok(())
 }

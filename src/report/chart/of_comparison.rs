@@ -57,7 +57,7 @@ impl Shown<'_> {
         }
         let points = marks.iter().flat_map(|mark| match mark {
             Mark::Line { points, .. } => points.as_slice(),
-            Mark::Area { .. } => &[],
+            Mark::Area { .. } | Mark::Dots { .. } => &[],
         });
         let most = points.map(|point| point.1).fold(0.0, f64::max);
         chart.plot = Plot::Plane { x, y: y(most), marks };
@@ -158,6 +158,7 @@ fn cost_bars(comparison: &Comparison<'_>) -> Chart {
     let row = |(at, row): (usize, &super::super::comparison::PolicyResult<'_>)| {
         let parts = &row.summary.cost.by_provider;
         BarRow {
+            start: 0.0,
             label: clean(row.name),
             below: if at == comparison.baseline() { "baseline".to_owned() } else { String::new() },
             parts: parts.iter().map(|(name, cost)| (cost.dollars(), colour(name))).collect(),

@@ -316,6 +316,7 @@ fn objectives(objectives: &[ObjectiveResult]) -> Chart {
         };
         let bound = figure(&objective.unit, Some(objective.bound));
         BarRow {
+            start: 0.0,
             label: objective.label.clone(),
             below: format!("{rule} {bound}"),
             parts: vec![(ratio.clamp(0.0, LONGEST_BAR), if objective.met { kept } else { broken })],

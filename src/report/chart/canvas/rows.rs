@@ -1,0 +1,97 @@
+//! Charts in rows: bars from the left, and intervals around zero.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::super::{Bars, Forest, ForestRow, GREY};
+use super::{
+    Area, BAR, Drawn, GRID, INK, Layout, SOFT, colour, dashes, line, shown, text, text_width,
+};
+
+pub(super) fn draw_bars<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    bars: &Bars,
+) -> Drawn<DB> {
+    // The longest bar leaves room for the value behind it.
+    let values = bars.rows.iter().map(|row| text_width(&row.value, 26)).max().unwrap_or(0);
+    let room = f64::from((layout.right - layout.left - values - 30).max(100));
+    let high = if bars.high > 0.0 { bars.high } else { 1.0 };
+    let x = |value: f64| layout.left + libm::round((value / high).clamp(0.0, 1.0) * room) as i32;
+    for (at, row) in bars.rows.iter().enumerate() {
+        let top = layout.top + at as i32 * BAR + 10;
+        let (middle, bottom) = (top + 28, top + 56);
+        let name = shown(&row.label);
+        let place = (layout.left - 20, if row.below.is_empty() { middle } else { middle - 16 });
+        text(area, &name, place, (26, INK), (HPos::Right, VPos::Center))?;
+        let place = (layout.left - 20, middle + 18);
+        text(area, &shown(&row.below), place, (24, SOFT), (HPos::Right, VPos::Center))?;
+        let mut sum = row.start;
+        for &(part, ink) in &row.parts {
+            let from = x(sum);
+            sum += part;
+            let corners = [(from, top), (x(sum).max(from), bottom)];
+            area.draw(&Rectangle::new(corners, colour(ink).filled()))?;
+        }
+        // A guide would cross values behind the bars.
+        let behind = if bars.guide.is_some() { layout.left + room as i32 } else { x(sum) };
+        text(area, &row.value, (behind + 16, middle), (26, INK), (HPos::Left, VPos::Center))?;
+    }
+    line(area, vec![(layout.left, layout.top), (layout.left, layout.bottom)], SOFT, 2)?;
+    if let Some((value, label)) = &bars.guide {
+        let at = x(*value);
+        dashes(area, &[(at, layout.top), (at, layout.bottom + 8)], INK)?;
+        let place = (at, layout.bottom + 14);
+        text(area, label, place, (24, SOFT), (HPos::Center, VPos::Top))?;
+    }
+    Ok(())
+}
+
+/// Space right of the intervals, for their values.
+fn room_for_values(forest: &Forest) -> i32 {
+    forest.rows.iter().map(|row| text_width(&row.value, 26)).max().unwrap_or(0) + 30
+}
+
+pub(super) fn draw_forest<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    forest: &Forest,
+) -> Drawn<DB> {
+    let inner = Layout { right: layout.right - room_for_values(forest), ..layout.clone() };
+    let axis = &forest.axis;
+    for tick in &axis.ticks {
+        let at = inner.x(axis, tick.at);
+        let ink = if tick.at == 0.0 { SOFT } else { GRID };
+        line(area, vec![(at, layout.top), (at, layout.bottom)], ink, 2)?;
+        let place = (at, layout.bottom + 16);
+        text(area, &tick.label, place, (24, SOFT), (HPos::Center, VPos::Top))?;
+    }
+    for (at, row) in forest.rows.iter().enumerate() {
+        forest_row(area, &inner, forest, (layout.top + at as i32 * BAR + 38, row))?;
+        let place = (layout.right, layout.top + at as i32 * BAR + 38);
+        text(area, &row.value, place, (26, INK), (HPos::Right, VPos::Center))?;
+    }
+    Ok(())
+}
+
+fn forest_row<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    forest: &Forest,
+    (middle, row): (i32, &ForestRow),
+) -> Drawn<DB> {
+    let x = |value: f64| layout.x(&forest.axis, value);
+    let place = (layout.left - 20, if row.below.is_empty() { middle } else { middle - 16 });
+    text(area, &shown(&row.label), place, (26, INK), (HPos::Right, VPos::Center))?;
+    let place = (layout.left - 20, middle + 18);
+    text(area, &shown(&row.below), place, (24, SOFT), (HPos::Right, VPos::Center))?;
+    for &dot in &row.dots {
+        area.draw(&Circle::new((x(dot), middle), 6, colour(GREY).mix(0.7).filled()))?;
+    }
+    let (low, mean, high) = row.interval;
+    line(area, vec![(x(low), middle), (x(high), middle)], row.colour, 5)?;
+    for end in [low, high] {
+        line(area, vec![(x(end), middle - 12), (x(end), middle + 12)], row.colour, 4)?;
+    }
+    area.draw(&Circle::new((x(mean), middle), 10, colour(row.colour).filled()))
+}
