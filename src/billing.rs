@@ -115,7 +115,10 @@ impl Meter {
         self.held -= u64::from(share);
         // One division for both: the share in millionths, and nano-dollars.
         let used = (self.full_share - mark) * i128::from(share);
-        let part = Money::from_nanos(used / (i128::from(WHOLE) * PER_NANO));
+        let part = match used {
+            0 => Money::ZERO,
+            used => Money::from_nanos(used / (i128::from(WHOLE) * PER_NANO)),
+        };
         self.charged += part;
         part
     }

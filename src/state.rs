@@ -190,7 +190,7 @@ impl<'w> State<'w> {
             quotas_of,
             homes: Vec::new(),
             needs,
-            index: FreeIndex::new(),
+            index: FreeIndex::new(needs.index),
             classes: Classes::new(needs.classes),
             ends: BTreeSet::new(),
             uniform: Uniform::default(),
@@ -370,11 +370,11 @@ impl<'w> State<'w> {
         let ask = &self.works[work].ask;
         let rules = &self.rules[ask.rules.row()];
         if rules.anywhere && rules.spread == crate::model::Spread::None && ask.demand.gpus < 2 {
-            let found = self.index.first(ask.demand, u64::MAX, from, &mut |_| true);
+            let found = self.index.first(ask.demand, u64::MAX, from, |_| true);
             return found.map(|(order, slot)| (self.instances.handle(slot), order));
         }
-        let mut accept = |slot: u32| self.accepts(work, self.instances.handle(slot));
-        let found = self.index.first(ask.demand, rules.kinds, from, &mut accept);
+        let accept = |slot: u32| self.accepts(work, self.instances.handle(slot));
+        let found = self.index.first(ask.demand, rules.kinds, from, accept);
         found.map(|(order, slot)| (self.instances.handle(slot), order))
     }
 

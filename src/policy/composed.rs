@@ -259,6 +259,7 @@ impl Composed {
     /// Places all waiting tasks of `work`, on instances that are there, rented
     /// for it, or taken from others; or says why it waits on.
     fn start(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<WaitReason> {
+        let waiting = turn.work(work).waiting;
         if place::place_all(&mut *self.place, turn, work) {
             return None;
         }
@@ -276,7 +277,8 @@ impl Composed {
             }
             return None;
         }
-        if self.queue.contains(work) {
+        // Some of its tasks were placed, so it is smaller now.
+        if turn.work(work).waiting != waiting && self.queue.contains(work) {
             self.queue.push(turn, work);
         }
         Some(reason)

@@ -61,6 +61,15 @@ impl Allocation {
         self.work.expect("a live allocation belongs to work")
     }
 
+    /// Nothing held yet, of `work`, opened `now`. Memory is kept.
+    pub(super) fn reset(&mut self, work: WorkRef, now: Time) {
+        (self.work, self.tasks, self.placed) = (Some(work), 0, now);
+        (self.started, self.not_ready, self.yielded) = (None, 0, false);
+        (self.estimated_end, self.speed) = (Time::MAX, u32::MAX);
+        (self.input, self.output) = (Span::ZERO, Span::ZERO);
+        self.held.clear();
+    }
+
     /// Whether its instances were taken away in this turn.
     pub const fn has_yielded(&self) -> bool {
         self.yielded
@@ -98,6 +107,13 @@ pub struct LiveWork {
 }
 
 impl LiveWork {
+    /// Forgets an allocation that has ended.
+    pub(super) fn drop_allocation(&mut self, allocation: AllocationRef) {
+        if let Some(at) = self.allocations.iter().position(|&other| other == allocation) {
+            self.allocations.remove(at);
+        }
+    }
+
     /// The key that breaks every tie between pieces of work.
     pub const fn tie(&self) -> (Time, WorkId) {
         (self.arrival, self.id)

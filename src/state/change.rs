@@ -4,8 +4,7 @@
 use std::fmt;
 
 use super::{
-    Allocation, AllocationRef, Held, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share,
-    State, WorkRef,
+    AllocationRef, Held, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State, WorkRef,
 };
 use crate::model::{Offer, Spread};
 use crate::units::{Id, Span, Time};
@@ -150,17 +149,7 @@ impl State<'_> {
     /// Opens an allocation for waiting tasks of `work`; add shares, then commit or abandon it.
     pub(crate) fn open(&mut self, work: WorkRef) -> AllocationRef {
         let allocation = self.allocations.claim();
-        let opened = &mut self.allocations[allocation];
-        opened.held.clear();
-        let held = std::mem::take(&mut opened.held);
-        *opened = Allocation {
-            work: Some(work),
-            held,
-            placed: self.now,
-            estimated_end: Time::MAX,
-            speed: u32::MAX,
-            ..Allocation::default()
-        };
+        self.allocations[allocation].reset(work, self.now);
         self.works[work].allocations.push(allocation);
         allocation
     }
@@ -206,7 +195,7 @@ impl State<'_> {
         if !rules.allows(instance.offer) {
             return Err(Refusal::NotAllowed);
         }
-        if instance.room(live.ask.demand) < share.tasks {
+        if !instance.has_room(live.ask.demand, share.tasks) {
             return Err(Refusal::NoRoom);
         }
         if live.ask.demand.gpus > 0 || share.devices != 0 {
@@ -283,7 +272,7 @@ impl State<'_> {
         let live = &mut self.works[work];
         live.waiting += tasks;
         live.placed -= tasks;
-        live.allocations.retain(|other| *other != opened);
+        live.drop_allocation(opened);
         self.allocations.free(opened);
     }
 
@@ -376,7 +365,8 @@ impl State<'_> {
         let end = if estimate == Span::MAX {
             Time::MAX
         } else {
-            let run = i128::from(estimate.micros()) * 1_000_000 / i128::from(target.speed.max(1));
+            let work = i128::from(estimate.micros()) * 1_000_000;
+            let run = quotient(work, target.speed.max(1));
             let run = Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX));
             let end = self.now.saturating_add(target.input).saturating_add(run);
             end.saturating_add(target.output)
@@ -391,5 +381,14 @@ impl State<'_> {
         if self.needs.ends {
             self.ends.remove(&(self.allocations[allocation].estimated_end, allocation));
         }
+    }
+}
+
+/// `work / speed`, rounded down; most work fits in a word, which divides several
+/// times faster.
+pub(super) fn quotient(work: i128, speed: u32) -> i128 {
+    match u64::try_from(work) {
+        Ok(work) => i128::from(work / u64::from(speed)),
+        Err(_) => work.div_euclid(i128::from(speed)),
     }
 }

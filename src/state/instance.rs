@@ -162,13 +162,29 @@ impl Instance {
 
     /// The largest share of any resource that `tasks` tasks hold, in millionths, rounded down.
     pub(super) fn dominant_share(&self, demand: Demand, tasks: u32) -> u32 {
-        let share = |asked: u32, whole: u32| {
-            let asked = u64::from(asked) * u64::from(tasks) * u64::from(WHOLE);
-            asked.checked_div(u64::from(whole)).unwrap_or(0) as u32
-        };
-        share(demand.cpu, self.shape.cpu)
-            .max(share(demand.memory, self.shape.memory))
-            .max(share(demand.gpu_milli(), self.shape.gpu_milli()))
+        let asks = [
+            (demand.cpu, self.shape.cpu),
+            (demand.memory, self.shape.memory),
+            (demand.gpu_milli(), self.shape.gpu_milli()),
+        ];
+        // The largest fraction is found by multiplying, so that there is one division.
+        let mut most = (0, 1);
+        for (asked, whole) in asks {
+            if whole > 0
+                && u64::from(asked) * u64::from(most.1) > u64::from(most.0) * u64::from(whole)
+            {
+                most = (asked, whole);
+            }
+        }
+        (u64::from(most.0) * u64::from(tasks) * u64::from(WHOLE) / u64::from(most.1)) as u32
+    }
+
+    /// Whether `tasks` tasks of `demand` fit now.
+    pub(super) fn has_room(&self, demand: Demand, tasks: u32) -> bool {
+        if tasks == 1 && demand.gpus == 0 {
+            return self.free.fits(demand);
+        }
+        self.room(demand) >= tasks
     }
 
     /// Keeps only what is free on both; `other` is the same instance at another time.

@@ -1,6 +1,7 @@
 //! What happens to the live world because time passes: only the simulator
 //! calls these, in the order of its events.
 
+use super::change::quotient;
 use super::{
     AllocationRef, Charge, ChargeKind, Effect, InstanceRef, Note, Phase, Refusal, Resolved, State,
     WorkRef,
@@ -202,7 +203,7 @@ impl State<'_> {
         } else {
             self.stop_awaiting(allocation);
         }
-        self.works[work].allocations.retain(|other| *other != allocation);
+        self.works[work].drop_allocation(allocation);
     }
 
     fn stop_awaiting(&mut self, allocation: AllocationRef) {
@@ -245,9 +246,9 @@ impl State<'_> {
         charges: &mut Vec<Charge>,
     ) {
         let target = &self.allocations[allocation];
-        let (work, instance) = (target.work(), target.held[0].share.instance);
-        let ask = self.works[work].ask;
+        let ask = &self.works[target.work()].ask;
         let Some(home) = ask.home.and_then(|home| self.home_region(home)) else { return };
+        let (work, instance) = (target.work(), target.held[0].share.instance);
         let region = self.world.region_of(self.instances[instance].offer);
         let (link, bytes, span) = if inbound {
             (self.world.link(home, region), ask.input, target.input)
@@ -342,8 +343,9 @@ impl State<'_> {
     /// Time to compute `remaining` (microseconds on the reference machine times
     /// a million) at the allocation's speed, rounded up.
     pub(crate) fn compute_span(&self, allocation: AllocationRef, remaining: i128) -> Span {
-        let speed = i128::from(self.allocations[allocation].speed.max(1));
-        let micros = remaining.div_euclid(speed) + i128::from(remaining.rem_euclid(speed) != 0);
+        let speed = self.allocations[allocation].speed.max(1);
+        let whole = quotient(remaining, speed);
+        let micros = whole + i128::from(whole * i128::from(speed) != remaining);
         Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
     }
 }

@@ -1,6 +1,6 @@
 //! Keeps every instance at its place in the index.
 
-use super::{IndexBy, Instance, InstanceRef, Phase, State, kind_of};
+use super::{ClassBy, IndexBy, Instance, InstanceRef, Phase, State, kind_of};
 
 impl State<'_> {
     /// Changes an instance and its place in the index.
@@ -19,14 +19,16 @@ impl State<'_> {
             return;
         }
         if before == after {
-            self.index.update(before, free);
+            self.index.update(before, reference.slot() as u32, free);
         } else {
-            self.index.remove(before);
+            self.index.remove(before, reference.slot() as u32);
             self.index.insert(after, reference.slot() as u32, free, kind_of(offer));
         }
-        let instance = &mut self.instances[reference];
-        self.classes.part(reference, instance.ordinal, instance.class);
-        instance.class = self.classes.join(reference, instance);
+        if self.needs.classes != ClassBy::Nothing {
+            let instance = &mut self.instances[reference];
+            self.classes.part(reference, instance.ordinal, instance.class);
+            instance.class = self.classes.join(reference, instance);
+        }
     }
 
     pub(super) fn enter(&mut self, reference: InstanceRef) {
@@ -45,7 +47,7 @@ impl State<'_> {
     pub(super) fn leave(&mut self, reference: InstanceRef) {
         let instance = &self.instances[reference];
         self.touched.add(instance.ordinal, reference);
-        self.index.remove(order(self.needs.index, instance));
+        self.index.remove(order(self.needs.index, instance), reference.slot() as u32);
         self.classes.part(reference, instance.ordinal, instance.class);
         if let Some(demand) = self.uniform.demand() {
             self.uniform.change(-i64::from(instance.room(demand)));
@@ -54,6 +56,7 @@ impl State<'_> {
 }
 
 /// Place of an instance in the index: the key of the policy, then its age.
+#[inline]
 fn order(by: IndexBy, instance: &Instance) -> u64 {
     let key = match by {
         IndexBy::Age => 0,

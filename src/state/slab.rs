@@ -67,17 +67,22 @@ impl<T: Default> Slab<T> {
     }
 
     /// A slot whose value is whatever was left there: the caller fills it.
+    #[inline]
     pub(crate) fn claim(&mut self) -> Handle<T> {
-        let slot = self.unused.pop().unwrap_or_else(|| {
-            self.rows.push((0, T::default()));
-            u32::try_from(self.rows.len() - 1).expect("at most 4 billion things are alive")
-        });
+        let slot = self.unused.pop().unwrap_or_else(|| self.grow());
         let generation = &mut self.rows[slot as usize].0;
         *generation = generation.wrapping_add(1);
         Handle { slot, generation: *generation, of: PhantomData }
     }
 
+    #[cold]
+    fn grow(&mut self) -> u32 {
+        self.rows.push((0, T::default()));
+        u32::try_from(self.rows.len() - 1).expect("at most 4 billion things are alive")
+    }
+
     /// Ends the value's life.
+    #[inline]
     pub(crate) fn free(&mut self, handle: Handle<T>) {
         assert!(self.contains(handle), "a slot is freed once");
         let generation = &mut self.rows[handle.slot()].0;
@@ -86,11 +91,13 @@ impl<T: Default> Slab<T> {
     }
 
     /// Whether the value is still alive.
+    #[inline]
     pub(crate) fn contains(&self, handle: Handle<T>) -> bool {
         self.rows[handle.slot()].0 == handle.generation
     }
 
     /// The live value in `slot`.
+    #[inline]
     pub(crate) fn handle(&self, slot: u32) -> Handle<T> {
         let generation = self.rows[slot as usize].0;
         assert!(generation % 2 == 1, "slot {slot} is live");
@@ -112,6 +119,7 @@ impl<T: Default> Slab<T> {
 
 impl<T> Index<Handle<T>> for Slab<T> {
     type Output = T;
+    #[inline(always)]
     fn index(&self, handle: Handle<T>) -> &T {
         let row = &self.rows[handle.slot as usize];
         assert!(row.0 == handle.generation, "a handle outlived what it names");
@@ -120,6 +128,7 @@ impl<T> Index<Handle<T>> for Slab<T> {
 }
 
 impl<T> IndexMut<Handle<T>> for Slab<T> {
+    #[inline(always)]
     fn index_mut(&mut self, handle: Handle<T>) -> &mut T {
         let row = &mut self.rows[handle.slot as usize];
         assert!(row.0 == handle.generation, "a handle outlived what it names");

@@ -35,13 +35,13 @@ impl Stream {
     /// The stream called `name` that belongs to `entity` alone. It differs
     /// from [`Stream::new`] for every entity, 0 included.
     pub fn of(seed: u64, name: &str, entity: u64) -> Self {
-        Self::keyed(seed, name, &[entity])
+        Streams::new(seed, name).of(entity)
     }
 
     /// The stream called `name` of an entity that takes several numbers to
     /// name, such as (offer, slot, launch ordinal). Their order matters.
     pub fn keyed(seed: u64, name: &str, entity: &[u64]) -> Self {
-        let named = mix(mix(seed) ^ fnv1a(name.as_bytes()));
+        let Streams(named) = Streams::new(seed, name);
         let key = entity.iter().fold(named, |key, part| mix(key ^ part));
         Self { state: Xoshiro256PlusPlus::seed_from_u64(key) }
     }
@@ -86,6 +86,23 @@ impl Stream {
             let other = self.below(last as u64 + 1) as usize;
             items.swap(last, other);
         }
+    }
+}
+
+/// The streams of one name, ready to be made for one entity after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Streams(u64);
+
+impl Streams {
+    /// The streams called `name` of the run seeded `seed`.
+    pub fn new(seed: u64, name: &str) -> Self {
+        Self(mix(mix(seed) ^ fnv1a(name.as_bytes())))
+    }
+
+    /// The stream that belongs to `entity` alone, as [`Stream::of`] makes it.
+    #[inline]
+    pub fn of(self, entity: u64) -> Stream {
+        Stream { state: Xoshiro256PlusPlus::seed_from_u64(mix(self.0 ^ entity)) }
     }
 }
 

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use memchr::memchr;
+
 use crate::problem::Problem;
 
 /// Longest row, in bytes.
@@ -22,7 +24,8 @@ pub(super) struct Lines {
     input: Box<dyn Read + Send>,
     shown: String,
     buffer: Vec<u8>,
-    /// The current line is `buffer[start..stop]`; the next begins at `next`.
+    /// The current line is `buffer[start..stop]`, without its line break; the
+    /// next begins at `next`.
     start: usize,
     stop: usize,
     next: usize,
@@ -87,8 +90,7 @@ impl Lines {
 
     /// The current line, without its line break.
     pub(super) fn current(&self) -> &[u8] {
-        let line = &self.buffer[self.start..self.stop];
-        line.strip_suffix(b"\r").unwrap_or(line)
+        &self.buffer[self.start..self.stop]
     }
 
     /// Number of the current line, from 1.
@@ -102,14 +104,13 @@ impl Lines {
     }
 
     /// Sets `stop` to the next line break at or after `next`.
+    #[inline]
     fn find_end(&mut self) -> Result<bool, Problem> {
         let mut searched = self.next;
         loop {
-            let found = self.buffer[searched..self.filled].iter().position(|&byte| byte == b'\n');
-            if let Some(found) = found {
-                self.stop = searched + found;
-                self.next = self.stop + 1;
-                self.next_line += 1;
+            if let Some(found) = memchr(b'\n', &self.buffer[searched..self.filled]) {
+                self.end_at(searched + found);
+                self.next = searched + found + 1;
                 return Ok(true);
             }
             if self.filled - self.start > MAX_ROW {
@@ -120,13 +121,19 @@ impl Lines {
             let already = self.filled - self.start;
             if !self.fill()? {
                 let found = self.next < self.filled;
-                self.stop = self.filled;
+                self.end_at(self.filled);
                 self.next = self.filled;
-                self.next_line += 1;
                 return Ok(found);
             }
             searched = self.start + already;
         }
+    }
+
+    /// The current line ends before `at`, or before the carriage return there.
+    fn end_at(&mut self, at: usize) {
+        let returns = at > self.start && self.buffer[at - 1] == b'\r';
+        self.stop = at - usize::from(returns);
+        self.next_line += 1;
     }
 
     /// Reads more; `false` at the end of the input.

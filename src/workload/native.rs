@@ -66,8 +66,7 @@ impl NativeRows {
         }
         let ask = &mut work.ask;
         match column {
-            C::Id if self.keep_names => work.name.push_str(text(raw)?),
-            C::Id => {}
+            C::Id => work.name.push_str(text(raw)?),
             C::Source => work.id.source = unsigned(cell)?,
             C::Ordinal => work.id.ordinal = unsigned(cell)?,
             C::Arrival => work.arrival = Time::from_micros(seconds(cell)?),
@@ -162,6 +161,9 @@ impl Rows for NativeRows {
         let mut identified = false;
         for index in 0..self.columns.len() {
             let column = self.columns[index];
+            if column == NativeColumn::Id && !self.keep_names {
+                continue;
+            }
             identified |= column == NativeColumn::Ordinal && !self.table.get(index).is_empty();
             if let Err(reason) = self.cell(index, column, book, work) {
                 return Err(Bad::Row(self.table.problem(index, column.name(), reason)));

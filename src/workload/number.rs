@@ -33,6 +33,29 @@ pub(super) fn within_reach(micros: i64) -> Result<i64, Reason> {
 
 /// A decimal times 10^`decimals`, exactly.
 fn fixed(text: &[u8], decimals: u32) -> Result<i64, Reason> {
+    match whole(text) {
+        Some(value) => value.checked_mul(10_i64.pow(decimals)).ok_or("is too large"),
+        None => fixed_point(text, decimals),
+    }
+}
+
+/// What most numbers are: a few digits, which always fit.
+fn whole(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    let mut value = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(value)
+}
+
+fn fixed_point(text: &[u8], decimals: u32) -> Result<i64, Reason> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),

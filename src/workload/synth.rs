@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use crate::model::{Ask, Book, Kind, Rules, Work, WorkId};
 use crate::problem::Problem;
-use crate::units::stream::Stream;
+use crate::units::stream::{Stream, Streams};
 use crate::units::{Demand, Distribution, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 use super::names::Names;
@@ -183,6 +183,85 @@ pub(super) struct Synth {
     ordinal: u64,
     names: Names,
     rules: Vec<Option<Id<Rules>>>,
+    /// By class.
+    draws: Vec<Draws>,
+}
+
+/// The attributes of a class that are drawn.
+struct Draws {
+    runtime: Attribute,
+    tasks: Attribute,
+    cpu: Attribute,
+    memory: Attribute,
+    gpus: Attribute,
+    gpu_share: Attribute,
+    estimate: Option<Attribute>,
+    deadline: Option<Attribute>,
+    input: Attribute,
+    output: Attribute,
+}
+
+impl Draws {
+    fn new(class: &Class, seed: u64) -> Self {
+        let real = |name, law: &Distribution, high| Attribute::new(seed, name, law, (0.0, high));
+        let whole = |name, law: &Distribution, low, high| {
+            Attribute::new(seed, name, law, (low, high)).rounded()
+        };
+        let size = |name, law| whole(name, law, 0.0, f64::from(u32::MAX));
+        let bytes = |name, law| whole(name, law, 0.0, 1e18);
+        let factor =
+            |name, law: &Option<Distribution>| law.as_ref().map(|law| real(name, law, 1e12));
+        Self {
+            runtime: real("workload runtime", &class.runtime, FAR as f64 / 1e6),
+            tasks: size("workload tasks", &class.tasks),
+            cpu: size("workload cpu", &class.cpu),
+            memory: size("workload memory", &class.memory),
+            gpus: whole("workload gpus", &class.gpus, 0.0, f64::from(MAX_GPUS)),
+            gpu_share: whole("workload gpu share", &class.gpu_share, 1.0, f64::from(WHOLE_GPU)),
+            estimate: factor("workload estimate", &class.estimate),
+            deadline: factor("workload deadline", &class.deadline),
+            input: bytes("workload input", &class.input),
+            output: bytes("workload output", &class.output),
+        }
+    }
+}
+
+/// An attribute and the streams that it is drawn from, one per piece of work.
+struct Attribute {
+    law: Distribution,
+    streams: Streams,
+    range: (f64, f64),
+    rounds: bool,
+}
+
+impl Attribute {
+    fn new(seed: u64, name: &str, law: &Distribution, range: (f64, f64)) -> Self {
+        let law = match law {
+            Distribution::Constant(value) => Distribution::Constant(value.clamp(range.0, range.1)),
+            law => law.clone(),
+        };
+        Self { law, streams: Streams::new(seed, name), range, rounds: false }
+    }
+
+    /// The same in whole numbers.
+    fn rounded(mut self) -> Self {
+        self.rounds = true;
+        if let Distribution::Constant(value) = &mut self.law {
+            *value = libm::round(*value);
+        }
+        self
+    }
+
+    /// The draw of the piece of work with this ordinal, within the range.
+    #[inline]
+    fn draw(&self, ordinal: u64) -> f64 {
+        let value = match &self.law {
+            // A constant needs no stream, and each attribute has its own.
+            Distribution::Constant(value) => return *value,
+            law => law.sample(&mut self.streams.of(ordinal)).clamp(self.range.0, self.range.1),
+        };
+        if self.rounds { libm::round(value) } else { value }
+    }
 }
 
 impl Synth {
@@ -192,6 +271,7 @@ impl Synth {
             clock: Clock::new(&spec.arrivals, context.seed, context.calendar),
             weights: spec.classes.iter().map(|class| class.weight).collect(),
             rules: vec![None; spec.classes.len()],
+            draws: spec.classes.iter().map(|class| Draws::new(class, context.seed)).collect(),
             spec: spec.clone(),
             seed: context.seed,
             keep_names: context.keep_names,
@@ -230,51 +310,33 @@ impl Synth {
         true
     }
 
-    /// A draw of `distribution` for the current work, within `[low, high]`.
-    fn draw(&self, name: &str, distribution: &Distribution, low: f64, high: f64) -> f64 {
-        let value = match distribution {
-            // A constant needs no stream, and each attribute has its own.
-            Distribution::Constant(value) => *value,
-            law => law.sample(&mut Stream::of(self.seed, name, self.ordinal)),
-        };
-        value.clamp(low, high)
-    }
-
     fn fill(&mut self, class: usize, book: &mut Book, work: &mut Work) {
-        let (class, row) = (&self.spec.classes[class], class);
-        let whole = |name, distribution: &Distribution, low: f64, high: f64| {
-            libm::round(self.draw(name, distribution, low, high))
-        };
-        let size = |name, distribution| whole(name, distribution, 0.0, f64::from(u32::MAX)) as u32;
-        let bytes = |name, distribution| whole(name, distribution, 0.0, 1e18) as i64;
+        let (class, draws, row) = (&self.spec.classes[class], &self.draws[class], class);
+        let draw = |attribute: &Attribute| attribute.draw(self.ordinal);
         let span = |secs: f64| Span::from_micros(libm::round((secs * 1e6).min(FAR as f64)) as i64);
-        let far = FAR as f64 / 1e6;
-        let runtime = self.draw("workload runtime", &class.runtime, 0.0, far);
-        let multiple =
-            |name, factor: &Distribution| span(runtime * self.draw(name, factor, 0.0, 1e12));
-        let gpus = whole("workload gpus", &class.gpus, 0.0, f64::from(MAX_GPUS)) as u8;
-        let share = whole("workload gpu share", &class.gpu_share, 1.0, f64::from(WHOLE_GPU)) as u16;
+        let runtime = draw(&draws.runtime);
+        let gpus = draw(&draws.gpus) as u8;
         work.truth.runtime = span(runtime);
         work.ask = Ask {
             kind: class.kind,
-            tasks: size("workload tasks", &class.tasks).max(1),
+            tasks: (draw(&draws.tasks) as u32).max(1),
             gang: class.gang,
             demand: Demand {
-                cpu: size("workload cpu", &class.cpu),
-                memory: size("workload memory", &class.memory),
+                cpu: draw(&draws.cpu) as u32,
+                memory: draw(&draws.memory) as u32,
                 gpus,
-                gpu_share: if gpus == 0 { 0 } else { share },
+                gpu_share: if gpus == 0 { 0 } else { draw(&draws.gpu_share) as u16 },
             },
-            estimate: class
+            estimate: draws
                 .estimate
                 .as_ref()
-                .map_or(Span::MAX, |factor| multiple("workload estimate", factor)),
-            deadline: class.deadline.as_ref().map_or(Time::MAX, |factor| {
-                work.arrival.saturating_add(multiple("workload deadline", factor))
+                .map_or(Span::MAX, |factor| span(runtime * draw(factor))),
+            deadline: draws.deadline.as_ref().map_or(Time::MAX, |factor| {
+                work.arrival.saturating_add(span(runtime * draw(factor)))
             }),
             priority: class.priority,
-            input: bytes("workload input", &class.input),
-            output: bytes("workload output", &class.output),
+            input: draw(&draws.input) as i64,
+            output: draw(&draws.output) as i64,
             resumes: class.resumes,
             rules: *self.rules[row].get_or_insert_with(|| book.rules(&class.rules)),
             ..Ask::default()

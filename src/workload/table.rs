@@ -49,8 +49,11 @@ impl Table {
             if !self.lines.advance().map_err(Bad::File)? {
                 return Ok(false);
             }
-            let line = self.lines.current();
-            let first = line.trim_ascii_start().first();
+            let mut line = self.lines.current();
+            if line.first().is_none_or(u8::is_ascii_whitespace) {
+                line = line.trim_ascii_start();
+            }
+            let first = line.first();
             let passed_over = first.is_none() || first == self.comment.as_ref();
             if !passed_over {
                 break;
@@ -129,14 +132,19 @@ impl Table {
 
     /// Splits at delimiters; `false` when a field is quoted.
     fn split_plain(&mut self) -> bool {
-        let line = self.lines.current();
+        let (line, delimiter) = (self.lines.current(), self.delimiter);
+        let quoted = |byte: Option<&u8>| self.quoting && byte == Some(&b'"');
+        if quoted(line.first()) {
+            return false;
+        }
         let mut start = 0;
         for (at, &byte) in line.iter().enumerate() {
-            if byte == self.delimiter {
+            if byte == delimiter {
                 self.fields.push((start, at as u32));
                 start = at as u32 + 1;
-            } else if byte == b'"' && at as u32 == start && self.quoting {
-                return false;
+                if quoted(line.get(at + 1)) {
+                    return false;
+                }
             }
         }
         self.fields.push((start, line.len() as u32));
