@@ -298,6 +298,9 @@ pub(super) struct Verify {
     /// Reproduce published tables from the data in this folder instead
     #[arg(long, value_name = "DIR")]
     pub(super) published: Option<PathBuf>,
+    /// Make 400 intervals for a known answer instead, and count how many hold it
+    #[arg(long, conflicts_with_all = ["quick", "published"])]
+    pub(super) coverage: bool,
     /// As JSON on standard output
     #[arg(long)]
     pub(super) json: bool,

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::args::Verify;
 use super::exit::{Done, Stop};
 use crate::experiment::published;
+use crate::experiment::verify::coverage::coverage;
 use crate::experiment::verify::{Effort, Row, Verdict, verify as check};
 use crate::problem::Problem;
 
@@ -13,6 +14,9 @@ use crate::problem::Problem;
 pub(super) fn verify(arguments: &Verify) -> Done {
     if let Some(data) = &arguments.published {
         return reproduce(data, arguments);
+    }
+    if arguments.coverage {
+        return cover(arguments);
     }
     let effort = if arguments.quick { Effort::Quick } else { Effort::Full };
     let mut out = std::io::stdout().lock();
@@ -40,6 +44,32 @@ pub(super) fn verify(arguments: &Verify) -> Done {
         Ok(())
     } else {
         Err(Stop::Finding("some results are not reproduced".to_owned()))
+    }
+}
+
+/// Intervals, replications behind each, and jobs in each replication.
+const COVERAGE: (u64, u64, u64) = (400, 10, 20_000);
+
+/// Whether 95 % intervals hold the exact value as often as they should.
+fn cover(arguments: &Verify) -> Done {
+    let (repeats, replications, jobs) = COVERAGE;
+    let found = coverage(repeats, replications, jobs, &|| ()).map_err(Stop::Bug)?;
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut out, &found).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        let (low, high) = found.band;
+        writeln!(
+            out,
+            "M/M/1 at load 0.8: {} of {repeats} intervals at 95 % hold the exact mean wait \
+             ({replications} replications of {jobs} jobs each); honest ones do {low} to {high} times",
+            found.covered
+        )?;
+    }
+    match found.passed() {
+        true => Ok(()),
+        false => Err(Stop::Finding("intervals do not keep their word".to_owned())),
     }
 }
 

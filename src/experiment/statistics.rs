@@ -7,6 +7,7 @@
 //! them. Values must be finite; the caller leaves out what was not measured.
 
 pub mod bootstrap;
+pub mod coverage;
 pub mod design;
 pub mod equivalence;
 mod law;

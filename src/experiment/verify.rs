@@ -6,6 +6,7 @@
 //! the mean must lie within 4.79 standard errors of the exact value, and the
 //! standard error must be small enough for that to mean something.
 
+pub mod coverage;
 pub mod exact;
 pub mod judge;
 pub mod oracle;
