@@ -1,0 +1,72 @@
+//! Many runs: eight policies over thirty replications of the quickstart, and
+//! how their time falls with a second thread.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use windtunnel::experiment::{
+    Asked, Forgetful, Judging, Lab, Side, Unwatched, compare, decide, plan,
+};
+use windtunnel::policy::external::NoLauncher;
+use windtunnel::scenario::Scenario;
+
+const REPLICATIONS: u32 = 30;
+
+/// With the three policies of the quickstart, eight.
+const MORE: &str = "
+[policy.fcfs]
+preset = \"batch-fcfs\"
+[policy.conservative]
+preset = \"batch-conservative\"
+[policy.shortest]
+preset = \"batch-shortest\"
+[policy.fastest]
+preset = \"cloud-fastest\"
+[policy.burst-fit]
+preset = \"cloud-burst\"
+place = \"best-fit\"
+";
+
+fn main() {
+    let text = format!("{}\n{MORE}", include_str!("../scenarios/quickstart.toml"));
+    let scenario = Scenario::parse(&text, "quickstart.toml", Path::new(""), &[]);
+    let scenario = scenario.expect("the scenario is valid");
+    let times: Vec<(usize, Duration)> =
+        [1, 2].map(|threads| (threads, timed(&scenario, threads))).into();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    println!(
+        "{} policies x {REPLICATIONS} replications of the quickstart, with the decision; {cores} cores",
+        scenario.policies.len()
+    );
+    println!("| threads | seconds | faster | limit |");
+    println!("|---|---|---|---|");
+    for (threads, time) in &times {
+        let faster = times[0].1.as_secs_f64() / time.as_secs_f64();
+        let limit = if *threads == 2 { "20 s, 1.9 x" } else { "-" };
+        println!("| {threads} | {:.2} | {faster:.2} x | {limit} |", time.as_secs_f64());
+    }
+}
+
+fn timed(scenario: &Scenario, threads: usize) -> Duration {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.expect("threads can be started");
+    let start = Instant::now();
+    pool.install(|| whole(scenario));
+    start.elapsed()
+}
+
+/// What `windtunnel compare` does, but for the files.
+fn whole(scenario: &Scenario) {
+    let lab = Lab { memory: &Forgetful, watch: &Unwatched, audit: false, launcher: &NoLauncher };
+    let sides: Vec<Side<'_>> = scenario
+        .policies
+        .iter()
+        .map(|policy| Side { name: &policy.name, scenario, policy })
+        .collect();
+    let asked = Asked { replications: Some(REPLICATIONS), ..Asked::default() };
+    let plan = plan(&lab, &sides, asked).expect("there is a plan");
+    let judging = Judging { confidence: 0.95, margin: None, precision: None };
+    let (many, _) = compare(&lab, &sides, scenario.baseline, &plan, judging).expect("the runs end");
+    decide(&lab, &sides, &many).expect("the runs end");
+    assert_eq!(many.policies.len(), 8);
+}
