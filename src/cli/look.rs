@@ -10,21 +10,23 @@ use serde_json::json;
 use super::args::{Arguments, Init, Validate};
 use super::exit::{Done, Stop};
 use super::open;
-use crate::model::Market;
+use super::progress::Bar;
+use crate::model::{Book, Market, Work};
+use crate::problem::Problem;
 use crate::report::clean;
 use crate::scenario::{
     OPTIONS, PARTS, PRESETS, Scenario, init_from, quickstart, schema as scenario_schema,
 };
+use crate::sim::Progress;
+use crate::units::Time;
 
 /// `windtunnel validate`.
 pub(super) fn validate(arguments: &Validate) -> Done {
     let scenario = open::open(&arguments.which)?;
-    let context = scenario.context(scenario.seed, false);
-    // Opening the workload finds what reading the scenario cannot: missing files, wrong formats.
-    scenario.workload.open(&context)?;
+    let work = read_through(&scenario)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        serde_json::to_writer_pretty(&mut out, &facts(&scenario)).map_err(std::io::Error::from)?;
+        serde_json::to_writer_pretty(&mut out, &facts(&scenario, &work)).map_err(std::io::Error::from)?;
         writeln!(out)?;
         return Ok(());
     }
@@ -36,7 +38,23 @@ pub(super) fn validate(arguments: &Validate) -> Done {
     writeln!(out, "  policies   {} (baseline {})", names.join(", "), names[scenario.baseline])?;
     writeln!(
         out,
-        "  world      {} providers and clusters, {} regions, {} offers, {} owned instances",
+        "  work       {} pieces{}",
+        work.pieces,
+        match work.arrivals {
+            Some((first, last)) => format!(
+                ", arriving from {} to {}",
+                scenario.calendar.format(first),
+                scenario.calendar.format(last)
+            ),
+            None => String::new(),
+        }
+    )?;
+    if work.skipped > 0 {
+        writeln!(out, "  left out   {} malformed rows", work.skipped)?;
+    }
+    writeln!(
+        out,
+        "  world      {} providers or clusters, {} regions, {} offers, {} owned instances",
         scenario.world.providers.len(),
         scenario.world.regions.len(),
         scenario.world.offers.len(),
@@ -48,6 +66,41 @@ pub(super) fn validate(arguments: &Validate) -> Done {
     Ok(())
 }
 
+/// What a workload holds.
+struct Contents {
+    pieces: u64,
+    arrivals: Option<(Time, Time)>,
+    skipped: u64,
+}
+
+/// Reads the workload to its end, which finds what reading the scenario cannot:
+/// wrong formats, malformed rows, and distributions that draw what cannot be.
+fn read_through(scenario: &Scenario) -> Result<Contents, Stop> {
+    let context = scenario.context(scenario.seed, false);
+    let mut source = scenario.workload.open(&context)?;
+    let (mut book, mut work) = (Book::default(), Work::default());
+    let mut contents = Contents { pieces: 0, arrivals: None, skipped: 0 };
+    let bar = Bar::new("reading", None, false);
+    while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+        contents.pieces += 1;
+        let first = contents.arrivals.map_or(work.arrival, |(first, _)| first);
+        contents.arrivals = Some((first, work.arrival));
+        let progress =
+            Progress { events: contents.pieces, work: contents.pieces, now: work.arrival };
+        if contents.pieces % 16_384 == 0 && bar.step(progress).is_break() {
+            bar.clear();
+            return Err(Stop::Interrupted);
+        }
+    }
+    bar.clear();
+    contents.skipped = source.skipped();
+    if contents.pieces == 0 {
+        let problem = Problem::with(&scenario.path, "the workload has no work in it");
+        return Err(vec![problem.hint("look at its transformations, filters and dates")].into());
+    }
+    Ok(contents)
+}
+
 fn owned(scenario: &Scenario) -> u64 {
     let offers = scenario.world.offers.rows().iter();
     offers
@@ -56,7 +109,7 @@ fn owned(scenario: &Scenario) -> u64 {
         .sum()
 }
 
-fn facts(scenario: &Scenario) -> serde_json::Value {
+fn facts(scenario: &Scenario, work: &Contents) -> serde_json::Value {
     let names: Vec<&str> = scenario.policies.iter().map(|policy| policy.name.as_str()).collect();
     json!({
         "scenario": scenario.name,
@@ -64,6 +117,8 @@ fn facts(scenario: &Scenario) -> serde_json::Value {
         "seed": scenario.seed,
         "policies": names,
         "baseline": names[scenario.baseline],
+        "pieces_of_work": work.pieces,
+        "skipped_rows": work.skipped,
         "providers": scenario.world.providers.len(),
         "regions": scenario.world.regions.len(),
         "offers": scenario.world.offers.len(),
