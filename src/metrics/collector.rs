@@ -226,11 +226,14 @@ impl Collector {
         all.filter(|(_, value)| *value > 0.0).collect()
     }
 
+    /// Counts the wait of work whose first allocation has just started. Others
+    /// may have been placed in the same turn, and start after it.
     fn work_started(&mut self, state: &State<'_>, work: WorkRef) {
         let live = state.work(work);
+        let runs = |&&other: &&AllocationRef| state.allocation(other).started.is_some();
         if self.counts_from(live.arrival)
             && live.first_start == Some(state.now())
-            && live.allocations.len() == 1
+            && live.allocations.iter().filter(runs).count() == 1
             && live.done == 0
             && live.preemptions == 0
         {
