@@ -11,6 +11,7 @@ mod explain;
 mod folder;
 mod look;
 mod open;
+mod plan;
 mod process;
 mod progress;
 mod recipe;
@@ -46,6 +47,7 @@ fn dispatch(arguments: Arguments) -> Done {
         Command::Run(run) => run::run(&run),
         Command::Compare(compare) => compare::compare(&compare),
         Command::Check(check) => check::check(&check),
+        Command::Plan(plan) => plan::plan(&plan),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

@@ -26,7 +26,8 @@ pub(super) fn validate(arguments: &Validate) -> Done {
     let work = read_through(&scenario)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        serde_json::to_writer_pretty(&mut out, &facts(&scenario, &work)).map_err(std::io::Error::from)?;
+        serde_json::to_writer_pretty(&mut out, &facts(&scenario, &work))
+            .map_err(std::io::Error::from)?;
         writeln!(out)?;
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod catalog;
+mod plan;
 mod policy;
 mod suite;
 mod synthetic;
@@ -42,7 +43,8 @@ const WORK: Kind = Kind::Choice(&["job", "vm"]);
 
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    let scenario = [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS];
+    let scenario =
+        [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS, plan::ROWS];
     scenario.into_iter().chain([catalog::ROWS, suite::ROWS]).flatten()
 }
 
