@@ -2,6 +2,8 @@
 //! nowhere else.
 
 mod args;
+mod backtest;
+mod calibration;
 mod catalog;
 mod check;
 mod compare;
@@ -48,6 +50,7 @@ fn dispatch(arguments: Arguments) -> Done {
         Command::Compare(compare) => compare::compare(&compare),
         Command::Check(check) => check::check(&check),
         Command::Plan(plan) => plan::plan(&plan),
+        Command::Backtest(backtest) => backtest::backtest(&backtest),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

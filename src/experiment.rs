@@ -3,6 +3,7 @@
 
 pub mod bound;
 pub mod check;
+pub mod backtest;
 mod compare;
 mod decision;
 mod fate;

@@ -10,6 +10,7 @@ mod identity;
 mod key;
 mod mix;
 mod objective;
+mod observed;
 mod part;
 mod plan;
 mod preset;
@@ -43,6 +44,7 @@ pub use catalog::{
 pub use identity::{Identity, definition};
 pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
+pub use observed::Observed;
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
 pub use plan::{PlanSpec, minimised};
 pub use preset::{PRESETS, Preset};
@@ -97,6 +99,8 @@ pub struct Scenario {
     pub objectives: Vec<Objective>,
     /// What may be decided.
     pub plan: PlanSpec,
+    /// What was observed in sum, for backtests.
+    pub observed: Observed,
     /// What a reader must know: defaults used, assumed prices, what is not applied.
     pub assumptions: Vec<String>,
     /// Files that were or will be read, besides the scenario itself.
@@ -140,6 +144,12 @@ impl Scenario {
             Some(scenario) if problems.is_empty() => Ok(scenario),
             _ => Err(problems),
         }
+    }
+
+    /// Milli-cores of the owned clusters, where nothing else can be had.
+    pub fn owned_cores(&self) -> Option<u64> {
+        let all_owned = self.world.offers.rows().iter().all(|offer| offer.market == Market::Owned);
+        all_owned.then(|| owned_capacity(&self.world).cpu)
     }
 
     /// What the workload needs to know of a run with this seed.
@@ -216,6 +226,7 @@ fn read(
     let mut policies = composition::read(root, &build.world, base, report);
     let objectives = objective::read(&root.section("objectives"), report);
     let plan = plan::read(&root.section("plan"), report);
+    let observed = observed::read(&root.section("observed"), &build.world, report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
     let work = work?;
@@ -257,6 +268,7 @@ fn read(
         policies: policies.specs,
         objectives,
         plan,
+        observed,
         assumptions,
         inputs,
         limits: Limits {
@@ -297,8 +309,15 @@ mod tests {
 
     #[test]
     fn every_shipped_scenario_is_read() {
-        let names =
-            ["quickstart", "hybrid-burst", "batch-cluster", "vm-packing", "gpu-cluster", "sizing"];
+        let names = [
+            "quickstart",
+            "hybrid-burst",
+            "batch-cluster",
+            "vm-packing",
+            "gpu-cluster",
+            "sizing",
+            "backtest",
+        ];
         for name in names {
             let scenario = shipped(&format!("{name}.toml"));
             let problems = scenario.as_ref().err().map(|problems| shown(problems));

@@ -2,6 +2,7 @@
 
 mod axis;
 mod canvas;
+mod of_backtest;
 mod of_comparison;
 mod of_plan;
 mod of_replications;
@@ -10,6 +11,7 @@ mod png;
 
 use std::io;
 
+pub use of_backtest::backtest_charts;
 pub use of_comparison::comparison_charts;
 pub use of_plan::plan_charts;
 pub use of_replications::replication_charts;

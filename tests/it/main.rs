@@ -3,6 +3,7 @@
 mod bounds;
 mod conversations;
 mod check;
+mod backtest;
 mod external;
 mod layers;
 mod listed;

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod catalog;
+mod observed;
 mod plan;
 mod policy;
 mod suite;
@@ -43,9 +44,9 @@ const WORK: Kind = Kind::Choice(&["job", "vm"]);
 
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    let scenario =
-        [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS, plan::ROWS];
-    scenario.into_iter().chain([catalog::ROWS, suite::ROWS]).flatten()
+    let work = [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS];
+    let rest = [plan::ROWS, observed::ROWS, catalog::ROWS, suite::ROWS];
+    work.into_iter().chain(rest).flatten()
 }
 
 const GENERAL: &[Row] = &[
