@@ -11,6 +11,7 @@ mod replication;
 mod sensitivity;
 mod single;
 pub mod statistics;
+pub mod sweep;
 pub mod verify;
 
 pub use compare::{

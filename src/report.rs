@@ -12,6 +12,7 @@ mod page;
 mod run;
 mod section;
 mod sheet;
+mod sweep;
 mod terminal;
 #[cfg(test)]
 mod testing;
@@ -27,7 +28,8 @@ pub use jobs::JobsCsv;
 pub use page::{write_comparison_page, write_run_page};
 pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
 pub use sheet::TextCells;
-pub use terminal::{Terminal, comparison_text, run_text};
+pub use sweep::{SweepReport, usual_metrics};
+pub use terminal::{Terminal, comparison_text, run_text, sweep_text};
 pub use timeline::write_timeseries;
 
 #[cfg(test)]

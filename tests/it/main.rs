@@ -10,3 +10,4 @@ mod reference;
 mod published;
 mod rlscheduler;
 mod swarm;
+mod sweep;
