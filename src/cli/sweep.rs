@@ -12,9 +12,9 @@ use super::process::Processes;
 use super::progress::Bar;
 use super::{open, recipe, run};
 use crate::experiment::sweep::{
-    Axis, Plan, SweepFailure, check, goal, replications, row_of, sweep as run_all,
+    Axis, Plan, SweepFailure, check, goal, repetition, row_of, sweep as run_all,
 };
-use crate::experiment::{Forgetful, Lab, LabFailure, Watch};
+use crate::experiment::{Forgetful, Lab, LabFailure, NoPlan, Watch, share_inputs};
 use crate::metrics::METRICS;
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::report::{SweepReport, TextCells, sweep_text, usual_metrics};
@@ -37,13 +37,14 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
         .points(&axes, seed, arguments.max_runs / per_point)
         .map_err(|problem| vec![problem])?;
     // Reading thousands of points takes its time; what is too much is so at the first.
-    let first = check(&axes, &points[..1], &open)?;
+    let mut first = check(&axes, &points[..1], &open)?;
     let policies = policies(&first, &arguments.policies)?;
     let at_least = points.len() * policies.len() * arguments.replications.unwrap_or(1) as usize;
     if at_least > arguments.max_runs {
         return Err(too_many(at_least, arguments.max_runs));
     }
     check(&axes, &points, &open)?;
+    share_inputs(&mut first).map_err(|failure| Stop::of_run(failure, &again()))?;
     let how = &arguments.how;
     let folder = match how.no_out {
         true => None,
@@ -59,16 +60,19 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
         .build()
         .map_err(|error| Stop::Files(error.into()))?;
     let swept = pool.install(|| {
-        let replications = match arguments.replications {
-            Some(replications) => replications,
-            None => replications(&lab, &first, &policies).map_err(failed)?,
-        };
+        let (repetition, replications) =
+            repetition(&lab, &first, &axes, &policies, arguments.replications).map_err(
+                |no_plan| match no_plan {
+                    NoPlan::Problem(problem) => Stop::Input(vec![problem]),
+                    NoPlan::Lab(failure) => failed(failure),
+                },
+            )?;
         let all = points.len() * policies.len() * replications as usize;
         if all > arguments.max_runs {
             return Err(too_many(all, arguments.max_runs));
         }
-        let plan = Plan { axes, design, points, policies, replications };
-        run_all(&lab, plan, &open).map_err(|failure| match failure {
+        let plan = Plan { axes, design, points, policies, repetition, replications };
+        run_all(&lab, plan, &first, &open).map_err(|failure| match failure {
             SweepFailure::Problems(problems) => Stop::Input(problems),
             SweepFailure::Input(failure) => Stop::of_run(failure, &again()),
             SweepFailure::Lab(failure) => failed(failure),

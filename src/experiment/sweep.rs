@@ -15,5 +15,5 @@ pub use design::{Design, Point};
 pub use effect::{
     Effect, End, Interaction, LevelMean, effects, explained, interaction, main_effect,
 };
-pub use plan::{Open, Plan, SweepFailure, check, replications, sweep};
+pub use plan::{Open, Plan, SweepFailure, check, repetition, sweep};
 pub use table::{CONFIDENCE, Estimate, Run, Sweep, row_of};

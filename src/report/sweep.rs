@@ -125,7 +125,8 @@ mod tests {
             2,2,x,p,1,2,1,f00d
             3,2,y,p,0,1,0,f00d
             3,2,y,p,1,2,0,f00d
-        "#]].assert_eq(&cut(runs, 8));
+        "#]]
+        .assert_eq(&cut(runs, 8));
         let points = report.write_points(Vec::new(), TextCells::Guarded);
         expect![[r#"
             point,cluster.c.nodes,policy.p.preset,policy,replications,all_objectives_kept,cost_total,cost_total_low

@@ -28,15 +28,13 @@ pub fn least_squares(inputs: &[Vec<f64>], y: &[f64], confidence: f64) -> Option<
     let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / n as f64;
     let centres: Vec<f64> = (0..k).map(|at| mean(&mut inputs.iter().map(|row| row[at]))).collect();
     let centre = mean(&mut y.iter().copied());
-    let apart = |row: &[f64], at: usize| row[at] - centres[at];
     let mut squares = vec![vec![0.0; k]; k];
     let mut products = vec![0.0; k];
     for (row, value) in inputs.iter().zip(y) {
-        for at in 0..k {
-            products[at] += apart(row, at) * (value - centre);
-            for other in 0..k {
-                squares[at][other] += apart(row, at) * apart(row, other);
-            }
+        let apart: Vec<f64> = row.iter().zip(&centres).map(|(x, centre)| x - centre).collect();
+        for (at, x) in apart.iter().enumerate() {
+            products[at] += x * (value - centre);
+            squares[at].iter_mut().zip(&apart).for_each(|(sum, other)| *sum += x * other);
         }
     }
     let inverse = inverse(squares)?;

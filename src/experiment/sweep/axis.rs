@@ -475,7 +475,7 @@ mod tests {
 
     #[track_caller]
     fn refused(values: &str, want: &str) {
-        let problem = Axis::read(NODES, values).err().expect("it is refused");
+        let problem = Axis::read(NODES, values).expect_err("it is refused");
         assert_eq!(problem.message, want);
         assert!(problem.hint.is_some(), "{problem}");
     }

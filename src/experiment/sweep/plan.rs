@@ -1,17 +1,20 @@
 //! Reads the scenario at every point, and runs it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use super::super::compare::{Asked, NoPlan, Side, plan};
 use super::super::lab::{Cell, Lab, LabFailure, Watch, is_synthetic, share_inputs};
 use super::super::replication::Repetition;
 use super::super::single::RunFailure;
 use super::axis::Axis;
 use super::design::{Design, Point};
 use super::table::{Run, Sweep};
+use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::sim::Progress;
-use crate::units::{Calendar, Span};
+use crate::units::Calendar;
 use crate::workload::{Input, TraceSpec};
 
 /// Runs that are held in memory in full at once; of the others only what a sweep shows.
@@ -21,9 +24,7 @@ const MOST_PROBLEMS: usize = 20;
 /// Traces that are kept in memory; when points have more, the others are read in every run.
 const MOST_TRACES: usize = 2;
 /// Replications where runs differ by their seeds.
-const SEEDS: u32 = 5;
-
-const REPETITION: Repetition = Repetition::Seeds { warm_up: Span::ZERO };
+const USUAL: u32 = 5;
 
 /// Reads the scenario with some of its single values edited.
 pub type Open<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Vec<Problem>>;
@@ -39,6 +40,8 @@ pub struct Plan {
     pub points: Vec<Point>,
     /// Rows of the policies.
     pub policies: Vec<usize>,
+    /// What differs between replications.
+    pub repetition: Repetition,
     /// Runs per point and policy.
     pub replications: u32,
 }
@@ -57,7 +60,7 @@ pub fn check(axes: &[Axis], points: &[Point], open: Open<'_>) -> Result<Scenario
             Err(problems) => all.extend(problems),
         }
         // The same thing is wrong at many points; values differ, keys do not.
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         all.retain(|problem| {
             seen.insert((
                 problem.line,
@@ -77,45 +80,75 @@ pub fn check(axes: &[Axis], points: &[Point], open: Open<'_>) -> Result<Scenario
     }
 }
 
-/// How often to repeat a scenario: several times where its work is drawn from
-/// distributions or where two seeds differ under one of the policies, else once.
+/// How to repeat the scenario at the first point, and so at all of them: as a
+/// comparison of its policies would, but fewer times unless `asked` says how
+/// often, and once where two seeds do the same under every policy.
 ///
 /// # Errors
-/// As [`Lab::measure`].
-pub fn replications(
+/// See [`NoPlan`].
+pub fn repetition(
     lab: &Lab<'_>,
-    scenario: &Scenario,
+    first: &Scenario,
+    axes: &[Axis],
     policies: &[usize],
-) -> Result<u32, LabFailure> {
-    if is_synthetic(scenario) {
-        return Ok(SEEDS);
-    }
-    let cell = |&policy: &usize, replication| Cell {
-        scenario,
-        policy: &scenario.policies[policy],
-        repetition: REPETITION,
-        replication,
+    asked: Option<u32>,
+) -> Result<(Repetition, u32), NoPlan> {
+    let side = |&row: &usize| {
+        let policy = &first.policies[row];
+        Side { name: &policy.name, scenario: first, policy }
     };
-    let cells: Vec<Cell<'_>> =
-        policies.iter().flat_map(|policy| [cell(policy, 0), cell(policy, 1)]).collect();
-    let pilot = lab.measure(&cells)?;
-    let differs = pilot.chunks(2).any(|pair| pair[0].fingerprint != pair[1].fingerprint);
-    Ok(if differs { SEEDS } else { 1 })
+    let sides: Vec<Side<'_>> = policies.iter().map(side).collect();
+    let planned = plan(lab, &sides, Asked { replications: asked, ..Asked::default() })?;
+    let often = asked.or(first.replications);
+    match planned.repetition {
+        // Windows of one trace are not those of another.
+        Repetition::Windows { .. } if !axes.iter().any(moves_work) => {
+            return Ok((planned.repetition, planned.replications.min(often.unwrap_or(USUAL))));
+        }
+        Repetition::Seeds { .. } | Repetition::Windows { .. } | Repetition::Blocks { .. } => {}
+    }
+    let repetition = Repetition::Seeds { warm_up: planned.repetition.warm_up() };
+    if let Some(often) = often {
+        return Ok((repetition, often));
+    }
+    let is_random = is_synthetic(first) || differs(lab, &sides, repetition)?;
+    Ok((repetition, if is_random { USUAL } else { 1 }))
 }
 
-/// Does all runs: every policy at every point under the same seeds.
+/// Whether an axis may change what work comes when.
+fn moves_work(axis: &Axis) -> bool {
+    let root = axis.key.split('.').next().unwrap_or_default();
+    ["workload", "start", "horizon"].contains(&root)
+}
+
+/// Whether two seeds differ under any of the policies.
+fn differs(lab: &Lab<'_>, sides: &[Side<'_>], repetition: Repetition) -> Result<bool, NoPlan> {
+    let cells: Vec<Cell<'_>> =
+        sides.iter().flat_map(|side| [0, 1].map(|seed| side.cell(repetition, seed))).collect();
+    let pilot = lab.measure(&cells).map_err(NoPlan::Lab)?;
+    Ok(pilot.chunks(2).any(|pair| pair[0].fingerprint != pair[1].fingerprint))
+}
+
+/// Does all runs: every policy at every point under the same seeds. What only
+/// another policy would notice is not run again.
 ///
 /// # Errors
 /// As [`Lab::measure`]; and what is wrong with the scenario at a point, where
 /// its files changed since [`check`].
-pub fn sweep(lab: &Lab<'_>, plan: Plan, open: Open<'_>) -> Result<Sweep, SweepFailure> {
-    let per_point = plan.policies.len() * plan.replications as usize;
-    let whole = Whole(lab.watch);
+pub fn sweep(
+    lab: &Lab<'_>,
+    plan: Plan,
+    first: &Scenario,
+    open: Open<'_>,
+) -> Result<Sweep, SweepFailure> {
+    let replications = plan.replications as usize;
+    let per_point = plan.policies.len() * replications;
     lab.watch.expect(plan.points.len() * per_point);
+    let whole = Whole(lab.watch);
     let lab = Lab { watch: &whole, ..*lab };
-    let mut pantry = Pantry::default();
-    let mut runs = Vec::new();
-    let mut names = None;
+    let mut pantry = Pantry::of(first);
+    let mut known = Known::default();
+    let mut runs: Vec<Run> = Vec::new();
     for points in plan.points.chunks(BATCH.div_ceil(per_point).max(1)) {
         let mut scenarios = Vec::new();
         for point in points {
@@ -123,23 +156,76 @@ pub fn sweep(lab: &Lab<'_>, plan: Plan, open: Open<'_>) -> Result<Sweep, SweepFa
             pantry.stock(&mut scenario).map_err(SweepFailure::Input)?;
             scenarios.push(scenario);
         }
-        let cells = cells(&scenarios, &plan);
+        let mut cells = Vec::new();
+        // Where the runs of each point and policy begin, and whether they are new.
+        let mut places = Vec::new();
+        for (point, scenario) in points.iter().zip(&scenarios) {
+            for &row in &plan.policies {
+                let policy = &scenario.policies[row];
+                let own = runs.len() + places.len() * replications;
+                let at = known.place(&plan.axes, point, (row, policy), own);
+                places.push(at);
+                if at == own {
+                    let repetition = plan.repetition;
+                    let cell = |replication| Cell { scenario, policy, repetition, replication };
+                    cells.extend((0..plan.replications).map(cell));
+                }
+            }
+        }
         let measured = lab.measure(&cells).map_err(SweepFailure::Lab)?;
-        runs.extend(cells.iter().zip(measured).map(|(cell, one)| Run::of(cell.seed(), one)));
-        names = names.or_else(|| scenarios.into_iter().next());
+        let mut new = cells.iter().zip(measured).map(|(cell, one)| Run::of(cell.seed(), one));
+        for at in places {
+            if at == runs.len() {
+                runs.extend(new.by_ref().take(replications));
+            } else {
+                runs.extend_from_within(at..at + replications);
+                (0..replications).for_each(|_| whole.done());
+            }
+        }
     }
-    let first = names.ok_or_else(|| SweepFailure::Problems(Vec::new()))?;
     let name = |&row: &usize| first.policies[row].name.clone();
     Ok(Sweep {
         policies: plan.policies.iter().map(name).collect(),
         baseline: plan.policies.iter().position(|&row| row == first.baseline),
         objectives: first.objectives.clone(),
+        repetition: plan.repetition,
         replications: plan.replications,
         axes: plan.axes,
         design: plan.design,
         points: plan.points,
         runs,
     })
+}
+
+/// Runs by what makes them: the values of all axes but those of policies with
+/// the row of a policy, and what the others make of it.
+#[derive(Default)]
+struct Known {
+    alike: BTreeMap<(Vec<String>, usize), Alike>,
+}
+
+/// Where the runs of each make of a policy begin.
+type Alike = Vec<(PolicySpec, usize)>;
+
+impl Known {
+    /// Where the runs are that are made alike; `own` where there are none yet.
+    fn place(
+        &mut self,
+        axes: &[Axis],
+        point: &Point,
+        (row, policy): (usize, &PolicySpec),
+        own: usize,
+    ) -> usize {
+        let levels = axes.iter().zip(&point.levels);
+        let others = levels.filter(|(axis, _)| !axis.key.starts_with("policy."));
+        let texts = others.map(|(_, level)| level.text.clone()).collect();
+        let alike = self.alike.entry((texts, row)).or_default();
+        if let Some((_, at)) = alike.iter().find(|(other, _)| other == policy) {
+            return *at;
+        }
+        alike.push((policy.clone(), own));
+        own
+    }
 }
 
 /// Why there is no sweep.
@@ -153,25 +239,22 @@ pub enum SweepFailure {
     Lab(LabFailure),
 }
 
-fn cells<'a>(scenarios: &'a [Scenario], plan: &Plan) -> Vec<Cell<'a>> {
-    let mut cells = Vec::new();
-    for scenario in scenarios {
-        for &policy in &plan.policies {
-            let policy = &scenario.policies[policy];
-            let cell = |replication| Cell { scenario, policy, repetition: REPETITION, replication };
-            cells.extend((0..plan.replications).map(cell));
-        }
-    }
-    cells
-}
-
 /// Traces that were read, for points that have the same.
-#[derive(Default)]
 struct Pantry {
     shelves: Vec<(TraceSpec, Calendar, Input)>,
 }
 
 impl Pantry {
+    /// With what a scenario has read already.
+    fn of(scenario: &Scenario) -> Self {
+        let input = &scenario.workload.input;
+        let shelves = match input {
+            Input::Shared(shared) => vec![(shared.trace.clone(), scenario.calendar, input.clone())],
+            Input::Trace(_) | Input::Synthetic(_) => Vec::new(),
+        };
+        Self { shelves }
+    }
+
     fn stock(&mut self, scenario: &mut Scenario) -> Result<(), RunFailure> {
         let Some(trace) = scenario.workload.input.trace().cloned() else { return Ok(()) };
         let calendar = scenario.calendar;

@@ -1,6 +1,7 @@
 //! What all runs of a sweep showed.
 
 use super::super::measurement::{Measurement, WorkDone};
+use super::super::replication::Repetition;
 use super::super::statistics::{Interval, t_interval};
 use super::axis::{Axis, Level};
 use super::design::{Design, Point};
@@ -25,6 +26,8 @@ pub struct Sweep {
     pub baseline: Option<usize>,
     /// The promises, as the scenario makes them at the first point.
     pub objectives: Vec<Objective>,
+    /// What differs between replications.
+    pub repetition: Repetition,
     /// Runs per point and policy; they share their seeds with all others.
     pub replications: u32,
     /// By point, then policy, then replication.

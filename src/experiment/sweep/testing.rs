@@ -1,8 +1,9 @@
 //! Sweeps made by hand.
 
 use super::{Axis, Design, Point, Run, Sweep, row_of};
-use crate::experiment::WorkDone;
+use crate::experiment::{Repetition, WorkDone};
 use crate::metrics::METRICS;
+use crate::units::Span;
 
 /// A sweep of one policy over `axes`, two replications of it, whose cost is
 /// `cost` of the point and the replication; runs above 40 dollars break the promise.
@@ -42,6 +43,7 @@ pub(crate) fn sweep(
         policies: vec!["p".to_owned()],
         baseline: Some(0),
         objectives: vec![objective],
+        repetition: Repetition::Seeds { warm_up: Span::ZERO },
         replications: 2,
         runs,
     }

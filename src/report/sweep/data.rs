@@ -103,6 +103,7 @@ impl SweepReport<'_> {
         let all = SweepJson {
             question: self.question,
             design: sweep.design.told(),
+            repetition: sweep.repetition.told(),
             replications: sweep.replications,
             confidence: CONFIDENCE,
             policies: &sweep.policies,
@@ -202,6 +203,7 @@ fn estimate(of: &Estimate) -> Value {
 struct SweepJson<'a> {
     question: Option<&'a str>,
     design: String,
+    repetition: String,
     replications: u32,
     confidence: f64,
     policies: &'a [String],
