@@ -19,6 +19,7 @@ mod progress;
 mod recipe;
 mod run;
 mod spool;
+mod sweep;
 mod trace;
 mod verify;
 
@@ -51,6 +52,7 @@ fn dispatch(arguments: Arguments) -> Done {
         Command::Check(check) => check::check(&check),
         Command::Plan(plan) => plan::plan(&plan),
         Command::Backtest(backtest) => backtest::backtest(&backtest),
+        Command::Sweep(sweep) => sweep::sweep(&sweep),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

@@ -15,6 +15,7 @@ pub mod search;
 mod sensitivity;
 mod single;
 pub mod statistics;
+pub mod sweep;
 pub mod verify;
 
 pub use compare::{

@@ -15,6 +15,7 @@ mod plan;
 mod run;
 mod section;
 mod sheet;
+mod sweep;
 mod terminal;
 #[cfg(test)]
 mod testing;
@@ -35,7 +36,8 @@ pub use page::{write_backtest_page, write_comparison_page, write_plan_page, writ
 pub use plan::PlanReport;
 pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
 pub use sheet::TextCells;
-pub use terminal::{Terminal, backtest_text, comparison_text, plan_text, run_text};
+pub use sweep::{SweepReport, usual_metrics};
+pub use terminal::{Terminal, backtest_text, comparison_text, plan_text, run_text, sweep_text};
 pub use timeline::write_timeseries;
 
 #[cfg(test)]

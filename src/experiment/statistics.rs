@@ -15,6 +15,7 @@ pub mod multiple;
 pub mod paired;
 pub mod promise;
 pub mod quantile;
+pub mod regression;
 pub mod sample;
 pub mod selection;
 pub mod steady;

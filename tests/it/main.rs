@@ -15,3 +15,4 @@ mod published;
 mod rlscheduler;
 mod swarm;
 mod verdicts;
+mod sweep;
