@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::args::Backtest;
 use super::exit::{Done, Stop};
-use super::folder::{self, Folder};
+use super::folder::{self, Claim, Folder};
+use super::guard::Guard;
 use super::process::Processes;
 use super::progress::Bar;
 use super::{calibration, open, recipe, run};
@@ -16,7 +17,9 @@ use crate::scenario::Scenario;
 
 /// Replays one policy and shows how far it is from what was observed.
 pub(super) fn backtest(arguments: &Backtest) -> Done {
-    let scenario = open::open(&arguments.which)?;
+    let guard = Guard::new(&arguments.bounds);
+    let mut scenario = open::open(&arguments.which)?;
+    arguments.bounds.limit(&mut scenario);
     let row = match &arguments.policy {
         Some(name) => open::policy(&scenario, name)?,
         None => scenario.baseline,
@@ -26,17 +29,19 @@ pub(super) fn backtest(arguments: &Backtest) -> Done {
         true => None,
         false => {
             let target = run::target(how, &format!("{}-backtest", scenario.name));
-            Some(Folder::create(&target, how.force)?)
+            let claim = Claim { force: how.force, resume: false };
+            Some(Folder::create(&target, claim, guard.meter())?)
         }
     };
     let settings = Settings { audit: how.audit, names: true, ..Settings::seeded(scenario.seed) };
-    let bar = Bar::new(&policy.name, None, how.quiet);
+    let bar = Bar::over_jobs(&policy.name, how.quiet);
     let done = backtest::backtest(&scenario, (policy, &Processes), settings, &mut |progress| {
-        bar.step(progress)
+        bar.reach(progress.work);
+        guard.look()
     });
     bar.clear();
-    let (result, judged) =
-        done.map_err(|failure| Stop::of_run(failure, &run::again(&scenario, policy)))?;
+    let (result, judged) = done
+        .map_err(|failure| guard.explain(Stop::of_run(failure, &run::again(&scenario, policy))))?;
     let run = recipe::report(&scenario, policy, &result)?;
     let report = BacktestReport { run: &run, backtest: &judged };
     let written = match folder {

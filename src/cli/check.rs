@@ -7,13 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::args::Check;
-use super::compare::{Watching, stop};
 use super::exit::{Done, Stop};
-use super::process::Processes;
-use super::progress::Bar;
 use super::run;
+use super::workshop::{Workshop, stopped};
 use crate::experiment::check::{self, Baseline, Terms, Trial, Verdicts};
-use crate::experiment::{self, Forgetful, Lab, NoPlan, Plan};
+use crate::experiment::{self, Lab, NoPlan, Plan};
 use crate::problem::Problem;
 use crate::report::{CheckReport, clean};
 use crate::scenario::{Suite, Tested, definition};
@@ -22,22 +20,17 @@ use crate::scenario::{Suite, Tested, definition};
 pub(super) fn check(arguments: &Check) -> Done {
     let mut suite = Suite::load(&arguments.suite)?;
     for tested in &mut suite.scenarios {
+        arguments.bounds.limit(&mut tested.scenario);
         experiment::share_inputs(&mut tested.scenario)
             .map_err(|failure| Stop::of_run(failure, &tested.scenario.path))?;
     }
     let label = if arguments.update { "storing" } else { "checking" };
-    let watch = Watching { bar: Bar::new(label, None, arguments.quiet) };
-    let lab =
-        Lab { memory: &Forgetful, watch: &watch, audit: arguments.audit, launcher: &Processes };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Stop::Files(error.into()))?;
-    let done = pool.install(|| match arguments.update {
-        true => update(&lab, &suite).map(Ran::Stored),
-        false => held(&lab, &suite).map(|(trials, baselines)| Ran::Held(trials, baselines)),
+    let how = (arguments.quiet, arguments.audit);
+    let mut workshop = Workshop::bare(label, how, arguments.threads, &arguments.bounds)?;
+    let done = workshop.work(|lab| match arguments.update {
+        true => update(lab, &suite).map(Ran::Stored),
+        false => held(lab, &suite).map(|(trials, baselines)| Ran::Held(trials, baselines)),
     });
-    watch.bar.clear();
     match done? {
         Ran::Stored(stored) => store(&suite, &stored, arguments.quiet),
         Ran::Held(trials, baselines) => {
@@ -60,7 +53,7 @@ fn definition_of(trial: &Trial<'_>) -> String {
 fn planned(lab: &Lab<'_>, tested: &Tested) -> Result<(Plan, Terms), Stop> {
     let plan = check::plan_of(lab, tested).map_err(|no_plan| match no_plan {
         NoPlan::Problem(problem) => Stop::Input(vec![problem]),
-        NoPlan::Lab(failure) => stop(failure, &tested.scenario),
+        NoPlan::Lab(failure) => stopped(failure),
     })?;
     let terms = check::terms(tested, &plan).map_err(|problem| Stop::Input(vec![problem]))?;
     Ok((plan, terms))
@@ -72,8 +65,7 @@ fn update(lab: &Lab<'_>, suite: &Suite) -> Result<Vec<(PathBuf, String)>, Stop> 
     for tested in &suite.scenarios {
         let (plan, terms) = planned(lab, tested)?;
         let rows: Vec<_> = tested.policies.iter().map(|&row| (row, None)).collect();
-        let trials = check::measure(lab, tested, &plan, &rows)
-            .map_err(|failure| stop(failure, &tested.scenario))?;
+        let trials = check::measure(lab, tested, &plan, &rows).map_err(stopped)?;
         for trial in &trials {
             let baseline = Baseline::of(&terms, definition_of(trial), &trial.runs);
             let text = baseline
@@ -110,7 +102,7 @@ fn held<'a>(lab: &Lab<'_>, suite: &'a Suite) -> Result<(Vec<Trial<'a>>, Vec<Base
         let rows: Vec<_> =
             known.iter().map(|(row, baseline)| (*row, Some(baseline.replications()))).collect();
         let ran = check::measure(lab, tested, &plan, &rows);
-        trials.extend(ran.map_err(|failure| stop(failure, &tested.scenario))?);
+        trials.extend(ran.map_err(stopped)?);
         baselines.extend(known.into_iter().map(|(_, baseline)| baseline));
     }
     Ok((trials, baselines))

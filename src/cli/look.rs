@@ -9,15 +9,14 @@ use serde_json::json;
 
 use super::args::{Arguments, Init, Validate};
 use super::exit::{Done, Stop};
-use super::open;
 use super::progress::Bar;
+use super::{open, signal};
 use crate::model::{Book, Market, Work};
 use crate::problem::Problem;
 use crate::report::clean;
 use crate::scenario::{
     OPTIONS, PARTS, PRESETS, Scenario, init_from, quickstart, schema as scenario_schema,
 };
-use crate::sim::Progress;
 use crate::units::Time;
 
 /// `windtunnel validate`.
@@ -81,16 +80,15 @@ fn read_through(scenario: &Scenario) -> Result<Contents, Stop> {
     let mut source = scenario.workload.open(&context)?;
     let (mut book, mut work) = (Book::default(), Work::default());
     let mut contents = Contents { pieces: 0, arrivals: None, skipped: 0 };
-    let bar = Bar::new("reading", None, false);
+    let bar = Bar::over_jobs("reading", false);
     while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
         contents.pieces += 1;
         let first = contents.arrivals.map_or(work.arrival, |(first, _)| first);
         contents.arrivals = Some((first, work.arrival));
-        let progress =
-            Progress { events: contents.pieces, work: contents.pieces, now: work.arrival };
-        if contents.pieces % 16_384 == 0 && bar.step(progress).is_break() {
+        bar.reach(contents.pieces);
+        if signal::code().is_some() {
             bar.clear();
-            return Err(Stop::Interrupted);
+            return Err(Stop::Interrupted("not all work was read".to_owned()));
         }
     }
     bar.clear();

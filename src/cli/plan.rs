@@ -3,18 +3,19 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use serde_json::{Value, json};
+
 use super::args::{How, Plan};
-use super::compare::{Watching, stop};
 use super::exit::{Done, Stop};
 use super::folder::{self, Folder};
-use super::process::Processes;
-use super::progress::Bar;
+use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
+use crate::experiment::Asked;
 use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
-use crate::experiment::{Asked, Forgetful, Lab};
 use crate::problem::Problem;
 use crate::report::{PlanReport, TextCells, plan_charts, plan_text, write_plan_page};
 use crate::scenario::{Scenario, minimised};
+use crate::units::Span;
 
 /// Most runs where nothing else is said.
 const BUDGET: u32 = 400;
@@ -24,35 +25,34 @@ pub(super) fn plan(arguments: &Plan) -> Done {
     let scenario = open::open(&arguments.which)?;
     let task = task(&scenario, arguments)?;
     let how = &arguments.how;
-    let folder = match how.no_out {
-        true => None,
-        false => {
-            let target = run::target(how, &format!("{}-plan", scenario.name));
-            Some(Folder::create(&target, how.force)?)
-        }
+    let experiment = Experiment {
+        kind: "plan",
+        name: format!("{}-plan", scenario.name),
+        scenarios: std::slice::from_ref(&scenario),
+        parameters: parameters(arguments),
     };
-    let watch = Watching { bar: Bar::new("planning", None, how.quiet) };
-    let lab = Lab { memory: &Forgetful, watch: &watch, audit: how.audit, launcher: &Processes };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Stop::Files(error.into()))?;
+    let mut workshop = Workshop::open(how, &arguments.many, &experiment)?;
     let set = open::edits(&arguments.which)?;
     let open = |setup: &[(String, String)]| {
         let all: Vec<(String, String)> = set.iter().chain(setup).cloned().collect();
-        open::read(&arguments.which, &all)
+        let mut scenario = open::read(&arguments.which, &all)?;
+        arguments.many.bounds.limit(&mut scenario);
+        Ok(scenario)
     };
-    let found = pool.install(|| search(&lab, task, &open));
-    watch.bar.clear();
-    let found = found.map_err(|failure| match failure {
-        SearchFailure::Problems(problems) => Stop::Input(told(problems, &scenario)),
-        SearchFailure::Lab { failure, scenario } => stop(failure, &scenario),
+    let found = workshop.work(|lab| {
+        search(lab, task, &open).map_err(|failure| match failure {
+            SearchFailure::Problems(problems) => Stop::Input(told(problems, &scenario)),
+            SearchFailure::Lab { failure, .. } => stopped(failure),
+        })
     })?;
     let policy = policy(&scenario, arguments, &found);
     let recipe = recipe::recipe(&scenario, &policy)?;
     let report = PlanReport { recipe: &recipe, found: &found, assumptions: &scenario.assumptions };
-    let written = match folder {
-        Some(folder) => Some(write(folder, &scenario, &report)?),
+    let written = match workshop.folder() {
+        Some(folder) => {
+            let manifest = write(folder, &scenario, &report)?;
+            workshop.finish(&manifest)?
+        }
         None => None,
     };
     show(&report, how, written)?;
@@ -62,6 +62,24 @@ pub(super) fn plan(arguments: &Plan) -> Done {
         }
         _ => Ok(()),
     }
+}
+
+/// What decides which runs there are and what is made of them, besides the scenario.
+fn parameters(arguments: &Plan) -> Vec<(&'static str, Value)> {
+    let micros = |span: Option<Span>| span.map(Span::micros);
+    vec![
+        ("vary", json!(arguments.vary)),
+        ("policy", json!(arguments.policy)),
+        ("minimise", json!(arguments.minimise)),
+        ("kept-in", json!(arguments.kept_in)),
+        ("confidence", json!(arguments.confidence)),
+        ("margin", json!(arguments.margin)),
+        ("budget", json!(arguments.budget)),
+        ("replications", json!(arguments.replications)),
+        ("window", json!(micros(arguments.window))),
+        ("warm-up", json!(micros(arguments.warm_up))),
+        ("resample", json!(micros(arguments.resample))),
+    ]
 }
 
 /// The policy that ran; several where the choice of one is a variable.
@@ -139,7 +157,7 @@ fn told(problems: Vec<Problem>, scenario: &Scenario) -> Vec<Problem> {
     problems.into_iter().map(told).collect()
 }
 
-fn write(folder: Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Result<PathBuf, Stop> {
+fn write(folder: &Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Result<Vec<u8>, Stop> {
     let out = report.write_csv(folder.file("candidates.csv")?, TextCells::Guarded)?;
     folder::finish(out, "candidates.csv")?;
     let mut json = Vec::new();
@@ -148,12 +166,11 @@ fn write(folder: Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Result
     folder.write("plan.md", report.page().as_bytes())?;
     folder.write("scenario.toml", scenario.text.as_bytes())?;
     let charts = plan_charts(report);
-    recipe::write_charts(&folder, &charts)?;
+    recipe::write_charts(folder, &charts)?;
     let mut page = Vec::new();
     write_plan_page(&mut page, report, &charts)?;
     folder.write("plan.html", &page)?;
-    let manifest = recipe::manifest(report.recipe, None)?;
-    Ok(folder.finish(&manifest)?)
+    Ok(recipe::manifest(report.recipe, None)?)
 }
 
 fn show(report: &PlanReport<'_>, how: &How, written: Option<PathBuf>) -> Done {

@@ -1,25 +1,24 @@
 //! `windtunnel sweep`: a scenario at many points.
 
 use std::io::Write;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
+
+use serde_json::{Value, json};
 
 use super::args;
 use super::args::How;
 use super::exit::{Done, Stop};
 use super::folder::{self, Folder};
-use super::process::Processes;
-use super::progress::Bar;
+use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
 use crate::experiment::sweep::{
     Axis, Plan, SweepFailure, check, goal, repetition, row_of, sweep as run_all,
 };
-use crate::experiment::{Forgetful, Lab, LabFailure, NoPlan, Watch, share_inputs};
+use crate::experiment::{NoPlan, share_inputs};
 use crate::metrics::METRICS;
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::report::{SweepReport, TextCells, sweep_text, usual_metrics};
 use crate::scenario::Scenario;
-use crate::sim::Progress;
 
 /// Runs the points and says which settings matter, and which are best.
 pub(super) fn sweep(arguments: &args::Sweep) -> Done {
@@ -27,7 +26,9 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
     let (axes, edits) = axes(arguments)?;
     let open = |point: &[(String, String)]| {
         let all: Vec<(String, String)> = edits.iter().chain(point).cloned().collect();
-        open::read(&arguments.which, &all)
+        let mut scenario = open::read(&arguments.which, &all)?;
+        arguments.many.bounds.limit(&mut scenario);
+        Ok(scenario)
     };
     let design = arguments.sample.unwrap_or_default();
     // The seed of the scenario, if it can be read without its axes.
@@ -44,27 +45,22 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
         return Err(too_many(at_least, arguments.max_runs));
     }
     check(&axes, &points, &open)?;
+    let unshared = first.clone();
     share_inputs(&mut first).map_err(|failure| Stop::of_run(failure, &again()))?;
     let how = &arguments.how;
-    let folder = match how.no_out {
-        true => None,
-        false => {
-            let target = run::target(how, &format!("{}-sweep", first.name));
-            Some(Folder::create(&target, how.force)?)
-        }
+    let experiment = Experiment {
+        kind: "sweep",
+        name: format!("{}-sweep", first.name),
+        scenarios: std::slice::from_ref(&unshared),
+        parameters: parameters(arguments),
     };
-    let watch = Watching { bar: Bar::new("sweeping", None, how.quiet) };
-    let lab = Lab { memory: &Forgetful, watch: &watch, audit: how.audit, launcher: &Processes };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Stop::Files(error.into()))?;
-    let swept = pool.install(|| {
+    let mut workshop = Workshop::open(how, &arguments.many, &experiment)?;
+    let swept = workshop.work(|lab| {
         let (repetition, replications) =
-            repetition(&lab, &first, &axes, &policies, arguments.replications).map_err(
+            repetition(lab, &first, &axes, &policies, arguments.replications).map_err(
                 |no_plan| match no_plan {
                     NoPlan::Problem(problem) => Stop::Input(vec![problem]),
-                    NoPlan::Lab(failure) => failed(failure),
+                    NoPlan::Lab(failure) => stopped(failure),
                 },
             )?;
         let all = points.len() * policies.len() * replications as usize;
@@ -72,14 +68,12 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
             return Err(too_many(all, arguments.max_runs));
         }
         let plan = Plan { axes, design, points, policies, repetition, replications };
-        run_all(&lab, plan, &first, &open).map_err(|failure| match failure {
+        run_all(lab, plan, &first, &open).map_err(|failure| match failure {
             SweepFailure::Problems(problems) => Stop::Input(problems),
             SweepFailure::Input(failure) => Stop::of_run(failure, &again()),
-            SweepFailure::Lab(failure) => failed(failure),
+            SweepFailure::Lab(failure) => stopped(failure),
         })
-    });
-    watch.bar.clear();
-    let swept = swept?;
+    })?;
     let goal = chosen.first().copied().unwrap_or_else(|| goal(&swept));
     let report = SweepReport {
         question: Some(first.question.as_str()).filter(|question| !question.is_empty()),
@@ -87,12 +81,26 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
         metrics: if chosen.is_empty() { usual_metrics(&swept, goal) } else { chosen },
         goal,
     };
-    let written = match folder {
-        Some(folder) => Some(write(folder, &first, &report)?),
+    let written = match workshop.folder() {
+        Some(folder) => {
+            let manifest = write(folder, &first, &report)?;
+            workshop.finish(&manifest)?
+        }
         None => None,
     };
     show(&report, how, written)?;
     gate(&report, how)
+}
+
+/// What decides which runs there are and what is made of them, besides the scenario.
+fn parameters(arguments: &args::Sweep) -> Vec<(&'static str, Value)> {
+    vec![
+        ("set", json!(arguments.which.set)),
+        ("sample", json!(arguments.sample.map(|design| format!("{design:?}")))),
+        ("policies", json!(arguments.policies)),
+        ("replications", json!(arguments.replications)),
+        ("metric", json!(arguments.metric)),
+    ]
 }
 
 /// The rows of the metrics that are asked for.
@@ -175,32 +183,13 @@ fn too_many(runs: usize, most: usize) -> Stop {
     )
 }
 
-/// A run that could not go on.
-fn failed(failure: LabFailure) -> Stop {
-    match failure {
-        LabFailure::Run { failure, .. } => Stop::of_run(failure, &again()),
-        LabFailure::Memory(error) => Stop::Files(error.into()),
-    }
-}
-
 /// The command that runs it again, with every law checked.
 fn again() -> String {
     let words: Vec<String> = std::env::args().skip(1).collect();
     format!("windtunnel {} --audit", words.join(" "))
 }
 
-/// Shows how far the runs have come.
-struct Watching {
-    bar: Bar,
-}
-
-impl Watch for Watching {
-    fn step(&self, progress: Progress) -> ControlFlow<()> {
-        self.bar.step(progress)
-    }
-}
-
-fn write(folder: Folder, first: &Scenario, report: &SweepReport<'_>) -> Result<PathBuf, Stop> {
+fn write(folder: &Folder, first: &Scenario, report: &SweepReport<'_>) -> Result<Vec<u8>, Stop> {
     let cells = TextCells::Guarded;
     let out = report.write_runs(folder.file("sweep.csv")?, cells)?;
     folder::finish(out, "sweep.csv")?;
@@ -211,8 +200,7 @@ fn write(folder: Folder, first: &Scenario, report: &SweepReport<'_>) -> Result<P
     folder.write("sweep.json", &json)?;
     folder.write("scenario.toml", first.text.as_bytes())?;
     let recipe = recipe::recipe(first, &report.sweep.policies.join(", "))?;
-    let manifest = recipe::manifest(&recipe, None)?;
-    Ok(folder.finish(&manifest)?)
+    Ok(recipe::manifest(&recipe, None)?)
 }
 
 fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
