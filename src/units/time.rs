@@ -81,6 +81,11 @@ impl Span {
     pub fn secs_f64(self) -> f64 {
         self.0 as f64 / 1e6
     }
+
+    /// Both lengths together, or `Span::MAX` where that is more.
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
 }
 
 impl Add<Span> for Time {

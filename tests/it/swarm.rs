@@ -29,12 +29,12 @@ const SEEDS: u64 = 2_000;
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]
-struct Scenario {
-    world: World,
-    works: Vec<Work>,
-    names: Names,
-    policy: PolicySpec,
-    options: Options,
+pub(crate) struct Scenario {
+    pub(crate) world: World,
+    pub(crate) works: Vec<Work>,
+    pub(crate) names: Names,
+    pub(crate) policy: PolicySpec,
+    pub(crate) options: Options,
 }
 
 // ---------------------------------------------------------------------------
@@ -49,7 +49,7 @@ fn secs(dice: &mut Dice, low: u64, high: u64) -> Span {
     Span::from_secs(dice.within(low, high) as i64)
 }
 
-fn scenario(seed: u64) -> Scenario {
+pub(crate) fn scenario(seed: u64) -> Scenario {
     let mut dice = Dice::new(seed);
     let world = world(&mut dice);
     let names = names(&mut dice, &world);

@@ -1,0 +1,284 @@
+//! A piece of work as the relaxations see it: the earliest, the shortest, the
+//! cheapest that it can be, each on its own.
+
+use crate::model::{Book, Home, Kind, Region, Work, World};
+use crate::units::{Demand, Id, Money, Shape, Span, Time};
+
+use super::menu::{Dish, Menu, WEIGHTS};
+
+/// The cheapest that the work can be on rented instances, in dollars, by
+/// [`WEIGHTS`]; infinite where none of the kind can hold it.
+pub(super) type Rents = [f64; WEIGHTS.len()];
+
+/// A piece of work that can be finished.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) feasible: bool,
+    pub(super) arrival: Time,
+    pub(super) deadline: Time,
+    /// Earliest start.
+    pub(super) start: Time,
+    /// Earliest end.
+    pub(super) done: Time,
+    /// From start to end at the least, and, where it is not preempted and all
+    /// its tasks start together, at the most.
+    pub(super) shortest: Span,
+    pub(super) longest: Option<Span>,
+    /// Milli-cores, MiB, milli-GPUs of all tasks together.
+    pub(super) amounts: [i128; 3],
+    /// Of what must be there for it to have started: one task, or the gang.
+    pub(super) first_amounts: [i128; 3],
+    /// All instances that it may run on are limited in number.
+    pub(super) limited: bool,
+    /// The least time on owned instances, where they can hold it.
+    pub(super) owned: Option<Span>,
+    /// The least time there if it is to meet its deadline, where it can.
+    pub(super) owned_in_time: Option<Span>,
+    /// Moving its data, wherever it runs, in dollars.
+    pub(super) moving: f64,
+    /// Moving its data to owned instances beyond that.
+    pub(super) owned_moving: f64,
+    pub(super) rents: Rents,
+    /// If it is to meet its deadline.
+    pub(super) rents_in_time: Rents,
+    /// Progress on the reference machine: core-hours and GPU-hours.
+    pub(super) useful: [f64; 2],
+}
+
+/// Turns work into jobs.
+#[derive(Debug)]
+pub(super) struct Reader<'w> {
+    world: &'w World,
+    started: Time,
+    homes: Vec<Option<Id<Region>>>,
+}
+
+/// Work on one dish.
+#[derive(Clone, Copy, Debug)]
+struct Taste {
+    compute: Span,
+    moving: Span,
+    price_of_moving: Money,
+}
+
+impl<'w> Reader<'w> {
+    pub(super) fn new(world: &'w World, started: Time) -> Self {
+        Self { world, started, homes: Vec::new() }
+    }
+
+    /// The job, which may turn out not to be feasible. Marks the dishes that a
+    /// limited job needs.
+    pub(super) fn read(&mut self, book: &Book, work: &Work, menu: &mut Menu) -> Job {
+        let ask = &work.ask;
+        let home = ask.home.and_then(|home| self.home(book, home));
+        let held = |dish: &Dish| most_tasks(dish.shape, ask.demand) > 0;
+        let mut job = self.blank(work);
+        let mut sum = Sum::default();
+        for dish in menu.dishes.iter().filter(|dish| held(dish)) {
+            sum.add(dish, ask.demand);
+            job.limited &= dish.limit.is_some();
+        }
+        let enough = if ask.gang { u128::from(ask.tasks) } else { 1 };
+        job.feasible = work.truth.runtime != Span::MAX && sum.most >= enough;
+        if !job.feasible {
+            return job;
+        }
+        // A gang may need a rented instance beside those that run at the start.
+        let boot = if sum.running >= enough { Span::ZERO } else { sum.boot };
+        job.start = work.arrival.max(self.started.saturating_add(boot));
+        // One task in one allocation that does all of it, or parts that may lie
+        // on different instances: then no more than each part's least is sure.
+        let whole = ask.tasks == 1 && !(ask.resumes && ask.gang);
+        let mut best = Best::default();
+        for dish in menu.dishes.iter().filter(|dish| held(dish)) {
+            let taste = self.taste(work, dish, home);
+            best.see(taste);
+            self.add(&mut job, work, dish, taste, whole);
+        }
+        for dish in menu.dishes.iter_mut().filter(|dish| held(dish)) {
+            dish.needed |= job.limited;
+        }
+        best.finish(&mut job, whole, ask.tasks == 1 || ask.gang);
+        job
+    }
+
+    fn blank(&self, work: &Work) -> Job {
+        let ask = &work.ask;
+        let of_task = [ask.demand.cpu, ask.demand.memory, ask.demand.gpu_milli()].map(i128::from);
+        let first = if ask.gang { i128::from(ask.tasks) } else { 1 };
+        let hours = work.truth.runtime.micros() as f64 / 3.6e9 * f64::from(ask.tasks) / 1e3;
+        Job {
+            feasible: false,
+            arrival: work.arrival,
+            deadline: ask.deadline,
+            start: work.arrival,
+            done: Time::MAX,
+            shortest: Span::MAX,
+            longest: None,
+            amounts: of_task.map(|amount| amount * i128::from(ask.tasks)),
+            first_amounts: of_task.map(|amount| amount * first),
+            limited: true,
+            owned: None,
+            owned_in_time: None,
+            moving: 0.0,
+            owned_moving: f64::INFINITY,
+            rents: [f64::INFINITY; WEIGHTS.len()],
+            rents_in_time: [f64::INFINITY; WEIGHTS.len()],
+            useful: [of_task[0] as f64 * hours, of_task[2] as f64 * hours],
+        }
+    }
+
+    /// Takes in what the job would take and cost on a dish.
+    fn add(&self, job: &mut Job, work: &Work, dish: &Dish, taste: Taste, whole: bool) {
+        let busy = if whole { taste.compute.saturating_add(taste.moving) } else { taste.compute };
+        let ready = self.started.saturating_add(dish.boot).max(work.arrival);
+        // Gangs start with the last of their instances, and later parts where
+        // earlier ones have been: only the whole is sure to start here.
+        let start = if whole { ready } else { job.start };
+        let end = start.saturating_add(busy);
+        if whole {
+            job.done = job.done.min(end);
+        }
+        // Progress that survives may come from anywhere, a little of it from here.
+        let parted = work.ask.resumes && work.ask.gang;
+        let in_time = parted || end <= job.deadline;
+        let moving = if whole { taste.price_of_moving.dollars() } else { 0.0 };
+        if dish.owned {
+            job.owned = Some(job.owned.map_or(busy, |known| known.min(busy)));
+            job.owned_moving = job.owned_moving.min(moving);
+            if in_time {
+                job.owned_in_time = Some(job.owned_in_time.map_or(busy, |known| known.min(busy)));
+            }
+            return;
+        }
+        let cost = dish.price * busy.micros() as f64 * f64::from(work.ask.tasks);
+        let demand = work.ask.demand;
+        let asked = [demand.cpu, demand.memory, demand.gpu_milli()].map(f64::from);
+        for at in dish.ways.clone() {
+            let shares = dish.shares[at];
+            let share = shares[0] * asked[0] + shares[1] * asked[1] + shares[2] * asked[2];
+            let rent = moving + cost * share;
+            job.rents[at] = job.rents[at].min(rent);
+            if in_time {
+                job.rents_in_time[at] = job.rents_in_time[at].min(rent);
+            }
+        }
+    }
+
+    fn taste(&self, work: &Work, dish: &Dish, home: Option<Id<Region>>) -> Taste {
+        let speed = match work.ask.kind {
+            Kind::Job => dish.speed.max(1),
+            Kind::VirtualMachine => 1_000_000,
+        };
+        let compute = compute(work.truth.runtime, speed);
+        let mut taste = Taste { compute, moving: Span::ZERO, price_of_moving: Money::ZERO };
+        if let Some(home) = home {
+            let (there, back) =
+                (self.world.link(home, dish.region), self.world.link(dish.region, home));
+            let (input, output) = (work.ask.input, work.ask.output);
+            taste.moving = there.time(input).saturating_add(back.time(output));
+            if home != dish.region {
+                taste.price_of_moving = Money::for_bytes(input, there.nanos_per_gib)
+                    + Money::for_bytes(output, back.nanos_per_gib);
+            }
+        }
+        taste
+    }
+
+    fn home(&mut self, book: &Book, home: Id<Home>) -> Option<Id<Region>> {
+        while self.homes.len() <= home.row() {
+            let name = &book.homes()[Id::new(self.homes.len() as u32)].name;
+            self.homes.push(self.world.find_region(name));
+        }
+        self.homes[home.row()]
+    }
+}
+
+/// What all dishes together hold.
+#[derive(Debug)]
+struct Sum {
+    most: u128,
+    running: u128,
+    boot: Span,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self { most: 0, running: 0, boot: Span::MAX }
+    }
+}
+
+impl Sum {
+    fn add(&mut self, dish: &Dish, demand: Demand) {
+        let each = u128::from(most_tasks(dish.shape, demand));
+        let limit = dish.limit.map_or(u128::from(u64::MAX), u128::from);
+        self.most = self.most.saturating_add(each * limit);
+        self.running = self.running.saturating_add(each * u128::from(dish.running));
+        if !dish.owned {
+            self.boot = self.boot.min(dish.boot);
+        }
+    }
+}
+
+/// Least and most over the dishes.
+#[derive(Debug)]
+struct Best {
+    compute: [Span; 2],
+    moving: [Span; 2],
+    both: [Span; 2],
+    price: Money,
+}
+
+impl Default for Best {
+    fn default() -> Self {
+        let none = [Span::MAX, Span::ZERO];
+        Self { compute: none, moving: none, both: none, price: Money::from_nanos(i128::MAX) }
+    }
+}
+
+impl Best {
+    fn see(&mut self, taste: Taste) {
+        let both = taste.compute.saturating_add(taste.moving);
+        let seen = [taste.compute, taste.moving, both];
+        for ([least, most], value) in
+            [&mut self.compute, &mut self.moving, &mut self.both].into_iter().zip(seen)
+        {
+            (*least, *most) = ((*least).min(value), (*most).max(value));
+        }
+        self.price = self.price.min(taste.price_of_moving);
+    }
+
+    fn finish(&self, job: &mut Job, whole: bool, together: bool) {
+        let parts = |at: usize| self.compute[at].saturating_add(self.moving[at]);
+        job.shortest = if whole { self.both[0] } else { parts(0) };
+        job.longest = together.then(|| if whole { self.both[1] } else { parts(1) });
+        if whole {
+            return;
+        }
+        job.done = job.start.saturating_add(job.shortest);
+        job.moving = self.price.dollars();
+    }
+}
+
+/// Time for a runtime at a relative speed in millionths, rounded up.
+fn compute(runtime: Span, speed: u32) -> Span {
+    let micros = match runtime.micros().checked_mul(1_000_000) {
+        Some(progress) => (progress as u64).div_ceil(u64::from(speed)) as i64,
+        None => {
+            let progress = runtime.micros() as u128 * 1_000_000;
+            i64::try_from(progress.div_ceil(u128::from(speed))).unwrap_or(i64::MAX / 4)
+        }
+    };
+    Span::from_micros(micros)
+}
+
+/// No instance of `shape` holds more tasks at once.
+fn most_tasks(shape: Shape, demand: Demand) -> u32 {
+    if demand.gpus > shape.gpus {
+        return 0;
+    }
+    let fits = |there: u32, asked: u32| there.checked_div(asked).unwrap_or(u32::MAX);
+    fits(shape.cpu, demand.cpu)
+        .min(fits(shape.memory, demand.memory))
+        .min(fits(shape.gpu_milli(), demand.gpu_milli()))
+}

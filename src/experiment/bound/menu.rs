@@ -1,0 +1,254 @@
+//! What the world can offer to work of one set of rules, at most: like offers
+//! put together, with the lowest price that each will ever have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use crate::model::{Book, Market, Offer, QuotaUnit, Region, Rules, World};
+use crate::state::Resolved;
+use crate::units::{Id, Shape, Span, Time};
+
+/// Ways to weigh an instance's resources when its price is shared out: CPU,
+/// memory, GPU. At any moment the shares of the work on an instance add up to at
+/// most 1 by each resource, and so by any mean of them.
+pub(super) const WEIGHTS: [[f64; 3]; 6] = [
+    [1.0, 0.0, 0.0],
+    [0.5, 0.5, 0.0],
+    [0.0, 1.0, 0.0],
+    [0.0, 0.0, 1.0],
+    [0.25, 0.25, 0.5],
+    [0.4, 0.4, 0.2],
+];
+
+/// The ways for instances without GPUs.
+pub(super) const PLAIN: Range<usize> = 0..3;
+/// The ways for instances with GPUs.
+pub(super) const WITH_GPUS: Range<usize> = 3..WEIGHTS.len();
+
+/// Instances of one shape and speed in one region, owned or rented.
+#[derive(Clone, Debug)]
+pub(super) struct Dish {
+    pub(super) shape: Shape,
+    /// Of a job, in millionths.
+    pub(super) speed: u32,
+    pub(super) region: Id<Region>,
+    /// Paid for whether used or not.
+    pub(super) owned: bool,
+    /// Instances that run when the run starts.
+    pub(super) running: u64,
+    /// Most instances at once; none for no limit.
+    pub(super) limit: Option<u64>,
+    /// From the run's start to the first of them at the earliest.
+    pub(super) boot: Span,
+    /// Lowest price from the run's start on, in dollars per microsecond.
+    pub(super) price: f64,
+    /// By way to weigh (see [`WEIGHTS`]) and resource: share of an instance per
+    /// unit; which ways are for this shape.
+    pub(super) shares: [[f64; 3]; WEIGHTS.len()],
+    pub(super) ways: Range<usize>,
+    /// Rows of the offers.
+    offers: Vec<usize>,
+    /// Some work that is bound to limited offers may run here.
+    pub(super) needed: bool,
+}
+
+/// All that work of one set of rules may run on.
+#[derive(Clone, Debug)]
+pub(super) struct Menu {
+    pub(super) dishes: Vec<Dish>,
+}
+
+/// The menus of a run, by rules.
+#[derive(Debug)]
+pub(super) struct Menus<'w> {
+    world: &'w World,
+    started: Time,
+    rows: Vec<Option<Menu>>,
+    /// Dishes on all menus so far.
+    pub(super) size: usize,
+}
+
+impl<'w> Menus<'w> {
+    pub(super) fn new(world: &'w World, started: Time) -> Self {
+        Self { world, started, rows: Vec::new(), size: 0 }
+    }
+
+    /// The menu of these rules.
+    pub(super) fn of(&mut self, book: &Book, rules: Id<Rules>) -> &mut Menu {
+        if self.rows.len() <= rules.row() {
+            self.rows.resize(rules.row() + 1, None);
+        }
+        let (world, started) = (self.world, self.started);
+        let size = &mut self.size;
+        self.rows[rules.row()].get_or_insert_with(|| {
+            let menu = Menu::new(world, &book.all_rules()[rules], started);
+            *size += menu.dishes.len();
+            menu
+        })
+    }
+
+    /// The most milli-cores, MiB and milli-GPUs of all dishes that are needed.
+    pub(super) fn capacity(&self) -> [i128; 3] {
+        let menus = self.rows.iter().flatten();
+        let dishes = menus.flat_map(|menu| menu.dishes.iter().filter(|dish| dish.needed));
+        let offers: BTreeSet<usize> = dishes.flat_map(|dish| dish.offers.clone()).collect();
+        let mut sums = vec![[0_i128; 3]; self.world.quotas.len() + 1];
+        for &row in &offers {
+            let offer = Id::new(row as u32);
+            let limit = i128::from(limit(self.world, offer).unwrap_or(0));
+            let sum = &mut sums[self.quota_of(offer)];
+            for (sum, amount) in sum.iter_mut().zip(amounts(self.world.type_of(offer).shape)) {
+                *sum += limit * i128::from(amount);
+            }
+        }
+        let none = self.world.quotas.len();
+        let mut total = sums[none];
+        for (row, sum) in sums.iter().enumerate().take(none) {
+            let within: Vec<Id<Offer>> = offers
+                .iter()
+                .map(|&offer| Id::new(offer as u32))
+                .filter(|&offer| self.quota_of(offer) == row)
+                .collect();
+            for (resource, total) in total.iter_mut().enumerate() {
+                *total += sum[resource].min(self.within_quota(row, &within, resource));
+            }
+        }
+        total
+    }
+
+    /// The quota that an offer is counted under here: of those that count it,
+    /// the one with the smallest limit; the number of quotas for none. An owned
+    /// instance, or one that runs from the start, was never refused.
+    fn quota_of(&self, offer: Id<Offer>) -> usize {
+        let facts = &self.world.offers[offer];
+        let rows = self.world.quotas.iter().enumerate();
+        let counts = rows.filter(|(_, quota)| {
+            facts.market != Market::Owned
+                && facts.running_at_start == 0
+                && quota.offers.contains(&offer)
+        });
+        counts.min_by_key(|(_, quota)| quota.limit).map_or(self.world.quotas.len(), |(row, _)| row)
+    }
+
+    /// The most of a resource that instances of `offers` have within a quota.
+    fn within_quota(&self, row: usize, offers: &[Id<Offer>], resource: usize) -> i128 {
+        let quota = &self.world.quotas[row];
+        let most = |offer: &Id<Offer>| {
+            let facts = self.world.type_of(*offer);
+            let amount = i128::from(amounts(facts.shape)[resource]);
+            let counted = i128::from(match quota.unit {
+                QuotaUnit::Instances => 1,
+                QuotaUnit::Cpu => u64::from(facts.whole.cpu),
+                QuotaUnit::Gpus => u64::from(facts.whole.gpus),
+            });
+            // Rounded up; what is not counted is not limited.
+            let limit = i128::from(quota.limit);
+            if amount == 0 {
+                0
+            } else if counted == 0 {
+                i128::MAX
+            } else {
+                (limit * amount + counted - 1) / counted
+            }
+        };
+        offers.iter().map(most).max().unwrap_or(0)
+    }
+}
+
+impl Menu {
+    fn new(world: &World, rules: &Rules, started: Time) -> Self {
+        let resolved = Resolved::new(world, rules);
+        let mut dishes: Vec<Dish> = Vec::new();
+        let mut rows = BTreeMap::new();
+        for offer in world.offers.ids().filter(|&offer| resolved.allows(offer)) {
+            let Some(dish) = dish(world, &resolved, offer, started) else { continue };
+            let like = (dish.shape, dish.speed, dish.region, dish.owned);
+            let row = *rows.entry(like).or_insert(dishes.len());
+            match dishes.get_mut(row) {
+                Some(known) => known.join(dish),
+                None => dishes.push(dish),
+            }
+        }
+        Self { dishes }
+    }
+}
+
+impl Dish {
+    fn join(&mut self, other: Self) {
+        self.running += other.running;
+        self.limit = self.limit.zip(other.limit).map(|(mine, theirs)| mine.saturating_add(theirs));
+        self.boot = self.boot.min(other.boot);
+        self.price = self.price.min(other.price);
+        self.offers.extend(other.offers);
+    }
+}
+
+/// None where there never is an instance.
+fn dish(world: &World, resolved: &Resolved, offer: Id<Offer>, started: Time) -> Option<Dish> {
+    let facts = &world.offers[offer];
+    let limit = limit(world, offer);
+    if limit == Some(0) {
+        return None;
+    }
+    // A uniform draw is never below 2^-53; laws without a quantile function may draw anything.
+    const LEAST: f64 = 1.0 / (1_u64 << 53) as f64;
+    let least = facts.boot.quantile(LEAST).unwrap_or(0.0).max(0.0);
+    let boot = Span::from_secs_f64(least).unwrap_or(Span::MAX);
+    let later = facts.price.changes.iter().filter(|&&(at, _)| at > started);
+    let rates = later.map(|&(_, rate)| rate).chain([facts.price.at(started)]);
+    let lowest = rates.min().expect("there is a first price");
+    let shape = world.type_of(offer).shape;
+    Some(Dish {
+        shape,
+        shares: WEIGHTS.map(|weights| shares(shape, weights)),
+        ways: if shape.gpus == 0 { PLAIN } else { WITH_GPUS },
+        speed: resolved.speed(crate::model::Kind::Job, offer),
+        region: world.region_of(offer),
+        owned: facts.market == Market::Owned,
+        running: u64::from(facts.running_at_start),
+        limit,
+        boot: if facts.running_at_start > 0 { Span::ZERO } else { boot },
+        price: lowest.dollars_per_hour() / 3.6e9,
+        offers: vec![offer.row()],
+        needed: false,
+    })
+}
+
+/// Most instances of an offer at once; none for no limit.
+fn limit(world: &World, offer: Id<Offer>) -> Option<u64> {
+    let facts = &world.offers[offer];
+    let running = u64::from(facts.running_at_start);
+    if facts.market == Market::Owned {
+        return Some(running);
+    }
+    let whole = world.type_of(offer).whole;
+    let mut limit = facts.capacity.map(u64::from);
+    for quota in world.quotas.iter().filter(|quota| quota.offers.contains(&offer)) {
+        let counted = match quota.unit {
+            QuotaUnit::Instances => 1,
+            QuotaUnit::Cpu => u64::from(whole.cpu),
+            QuotaUnit::Gpus => u64::from(whole.gpus),
+        };
+        if let Some(most) = quota.limit.checked_div(counted) {
+            limit = Some(limit.map_or(most, |limit| limit.min(most)));
+        }
+    }
+    limit.map(|limit| limit.max(running))
+}
+
+/// Milli-cores, MiB and milli-GPUs.
+pub(super) fn amounts(shape: Shape) -> [u32; 3] {
+    [shape.cpu, shape.memory, shape.gpu_milli()]
+}
+
+/// The share of an instance that a unit of each resource is, by a mean of the
+/// resources that the instance has.
+fn shares(shape: Shape, weights: [f64; 3]) -> [f64; 3] {
+    let there = amounts(shape).map(f64::from);
+    let known = (0..3).filter(|&at| there[at] > 0.0);
+    let weight: f64 = known.map(|at| weights[at]).sum();
+    let share = |at: usize| {
+        if weight > 0.0 && there[at] > 0.0 { weights[at] / weight / there[at] } else { 0.0 }
+    };
+    [share(0), share(1), share(2)]
+}
