@@ -42,7 +42,7 @@ pub(super) fn plan(arguments: &Plan) -> Done {
     let found = workshop.work(|lab| {
         search(lab, task, &open).map_err(|failure| match failure {
             SearchFailure::Problems(problems) => Stop::Input(told(problems, &scenario)),
-            SearchFailure::Lab { failure, .. } => stopped(failure),
+            SearchFailure::Lab(failure) => stopped(failure),
         })
     })?;
     let policy = policy(&scenario, arguments, &found);

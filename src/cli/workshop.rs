@@ -186,7 +186,7 @@ pub(super) fn stopped(failure: LabFailure) -> Stop {
     match failure {
         LabFailure::Run { policy, seed, failure } => {
             let again = format!("{} --audit", command());
-            Stop::of_run(failure, &again).of(&format!("policy `{policy}`, seed {seed}"))
+            Stop::of_run(*failure, &again).of(&format!("policy `{policy}`, seed {seed}"))
         }
         LabFailure::Memory(error) => {
             Stop::from(anyhow::Error::from(error).context("cannot write the journal"))

@@ -13,7 +13,7 @@ use super::single::{self, RunFailure, RunResult, Settings};
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::scenario::{Objective, Scenario};
-use crate::sim::{Failure, Progress};
+use crate::sim::Progress;
 use crate::units::{Span, Time};
 use crate::workload::{Input, OpenContext};
 
@@ -144,7 +144,7 @@ pub enum LabFailure {
         /// Its seed.
         seed: u64,
         /// What happened.
-        failure: RunFailure,
+        failure: Box<RunFailure>,
     },
     /// A measurement could not be kept.
     Memory(io::Error),
@@ -216,7 +216,7 @@ impl Lab<'_> {
         .map_err(|failure| LabFailure::Run {
             policy: cell.policy.name.clone(),
             seed: cell.seed(),
-            failure,
+            failure: Box::new(failure),
         })?;
         let (fates, names) = fates.finish().unzip();
         let summary = &result.summary;
@@ -232,13 +232,6 @@ impl Lab<'_> {
             ..Measurement::of(summary, &result.series, kept, fates)
         };
         Ok(Exhibit { result, measurement, names: names.unwrap_or_default() })
-    }
-}
-
-impl LabFailure {
-    /// Whether it was the watch that stopped the experiment.
-    pub fn is_interrupt(&self) -> bool {
-        matches!(self, Self::Run { failure: RunFailure::Sim(Failure::Interrupted { .. }), .. })
     }
 }
 

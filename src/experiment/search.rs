@@ -107,12 +107,7 @@ pub enum SearchFailure {
     /// The scenario is wrong at some setup, or the task does not fit it.
     Problems(Vec<Problem>),
     /// A run failed.
-    Lab {
-        /// What happened.
-        failure: LabFailure,
-        /// The scenario of that run.
-        scenario: Box<Scenario>,
-    },
+    Lab(LabFailure),
 }
 
 /// Searches and judges. `open` reads the scenario at a setup.

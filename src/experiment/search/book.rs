@@ -142,10 +142,7 @@ impl<'a> Book<'a> {
             let cell = |&replication| Cell { scenario, policy, repetition, replication };
             cells.extend(replications.iter().map(cell));
         }
-        let measured = self.lab.measure(&cells).map_err(|failure| SearchFailure::Lab {
-            failure,
-            scenario: Box::new(scenarios[0].clone()),
-        })?;
+        let measured = self.lab.measure(&cells).map_err(SearchFailure::Lab)?;
         let mut measured = measured.into_iter().map(slim);
         let take = |_: &Point| measured.by_ref().take(replications.len()).collect();
         Ok(points.iter().map(take).collect())
@@ -226,13 +223,12 @@ impl Pantry {
             }
             Some(_) => {}
             None => {
-                share_inputs(scenario).map_err(|failure| SearchFailure::Lab {
-                    failure: LabFailure::Run {
+                share_inputs(scenario).map_err(|failure| {
+                    SearchFailure::Lab(LabFailure::Run {
                         policy: String::new(),
                         seed: scenario.seed,
-                        failure,
-                    },
-                    scenario: Box::new(scenario.clone()),
+                        failure: Box::new(failure),
+                    })
                 })?;
                 self.shelf = Some((trace, calendar, scenario.workload.input.clone()));
             }

@@ -30,20 +30,20 @@ pub(super) fn plan(
     policy: &PolicySpec,
     asked: Asked,
 ) -> Result<compare::Plan, SearchFailure> {
-    let failed = |failure, scenario: &Scenario| SearchFailure::Lab {
-        failure,
-        scenario: Box::new(scenario.clone()),
-    };
     let mut scenario = scenario.clone();
     share_inputs(&mut scenario).map_err(|failure| {
-        let run = LabFailure::Run { policy: policy.name.clone(), seed: scenario.seed, failure };
-        failed(run, &scenario)
+        let run = LabFailure::Run {
+            policy: policy.name.clone(),
+            seed: scenario.seed,
+            failure: Box::new(failure),
+        };
+        SearchFailure::Lab(run)
     })?;
     let side = Side { name: &policy.name, scenario: &scenario, policy };
     let every = Asked { replications: Some(u32::MAX), ..asked };
     let found = compare::plan(lab, &[side], every).map_err(|no_plan| match no_plan {
         NoPlan::Problem(problem) => SearchFailure::Problems(vec![problem]),
-        NoPlan::Lab(failure) => failed(failure, &scenario),
+        NoPlan::Lab(failure) => SearchFailure::Lab(failure),
     })?;
     let windows = matches!(found.repetition, Repetition::Windows { .. });
     if !windows || found.replications >= FEWEST_WINDOWS {
@@ -74,9 +74,7 @@ pub(super) fn is_still(
     }
     let repetition = plan.repetition;
     let cell = |replication| Cell { scenario, policy, repetition, replication };
-    let two = lab
-        .measure(&[cell(0), cell(1)])
-        .map_err(|failure| SearchFailure::Lab { failure, scenario: Box::new(scenario.clone()) })?;
+    let two = lab.measure(&[cell(0), cell(1)]).map_err(SearchFailure::Lab)?;
     Ok(Some(two[0].fingerprint == two[1].fingerprint))
 }
 
