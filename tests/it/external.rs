@@ -28,7 +28,7 @@ types = ["m5.xlarge"]
 "#;
 
 /// Jobs of every kind of demand on owned nodes, and three policies that decide the same.
-const BEST_FIT: &str = r#"question = "Is best fit the same everywhere?"
+pub(crate) const BEST_FIT: &str = r#"question = "Is best fit the same everywhere?"
 baseline = "native"
 [workload.synthetic]
 count = 300

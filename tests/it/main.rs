@@ -1,6 +1,7 @@
 //! One test binary: each file here is a module, linked once.
 
 mod bounds;
+mod conversations;
 mod external;
 mod layers;
 mod listed;

@@ -37,11 +37,12 @@ impl Preempt {
             };
             for number in answer.preempt {
                 let found = session.hearing.allocations.find(number);
+                // It has yielded in this very decision, which has not been told yet.
+                if found.is_some_and(|found| turn.allocation(found).has_yielded()) {
+                    continue;
+                }
                 let alive = found.filter(|&found| {
-                    let allocation = turn.allocation(found);
-                    !allocation.has_yielded()
-                        && allocation.work() != head
-                        && !victims.contains(&found)
+                    turn.allocation(found).work() != head && !victims.contains(&found)
                 });
                 let Some(victim) = alive else {
                     let what = format!("lets allocation {number} yield, which cannot");

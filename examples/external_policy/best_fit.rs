@@ -1,33 +1,16 @@
-//! A policy in a process of its own, in Rust: best fit, as the `place` part or
-//! as a whole policy that serves first come, first served, and lets whoever
-//! fits go before the others.
-//!
-//! ```toml
-//! [policy.mine]
-//! external = ["target/release/examples/external_policy"]
-//! ```
+//! Best fit, as the `place` part or as a whole policy that serves first come,
+//! first served, and lets whoever fits go before the others.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Write};
 
 use windtunnel::policy::external::message::{
     Action, Answer, Call, Event, Hello, Instance, InstanceType, PROTOCOL, Question, Ready, Reply,
     Request, Rules, Share, Submitted,
 };
 
-fn main() -> io::Result<()> {
-    let mut policy = BestFit::default();
-    let mut out = io::stdout().lock();
-    for line in io::stdin().lock().lines() {
-        writeln!(out, "{}", policy.answer(&line?))?;
-        out.flush()?;
-    }
-    Ok(())
-}
-
 /// Best fit, with a picture of its own of what windtunnel has told.
 #[derive(Debug, Default)]
-pub struct BestFit {
+pub(crate) struct BestFit {
     /// By offer.
     types: BTreeMap<String, InstanceType>,
     rules: BTreeMap<u32, Rules>,
@@ -41,7 +24,7 @@ pub struct BestFit {
 
 impl BestFit {
     /// The line that answers a line.
-    pub fn answer(&mut self, line: &str) -> String {
+    pub(crate) fn answer(&mut self, line: &str) -> String {
         let reply = match serde_json::from_str(line).expect("windtunnel writes JSON") {
             Request::Hello(hello) => self.greet(*hello),
             Request::Call(call) => Reply::Answer(Box::new(self.call(*call))),

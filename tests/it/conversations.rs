@@ -1,0 +1,453 @@
+//! The protocol without processes: conversations in memory. Parts that follow
+//! the same rule as ours make the same run; whatever a policy does, nothing
+//! breaks; and a recorded exchange can be played back.
+
+#[path = "../../examples/external_policy/best_fit.rs"]
+mod best_fit;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use windtunnel::experiment::{self, RunFailure, RunResult, Settings};
+use windtunnel::policy::external::message::{
+    Action, Answer, Call, Event, PROTOCOL, Question, Ready, Reply, Request, Share, Submitted,
+};
+use windtunnel::policy::external::{Broken, Conversation, Launcher, Recorded};
+use windtunnel::policy::spec::{
+    Backfill, Choice, External, Order, Part, Place, PolicySpec, Preempt, Provision, Release, Scalar,
+};
+use windtunnel::scenario::Scenario;
+use windtunnel::sim::Failure;
+use windtunnel::units::Span;
+
+use crate::listed::Dice;
+
+/// Answers calls.
+type Answers = Box<dyn FnMut(&Request, &mut Answer)>;
+
+/// What answers calls, and does not care for the hello.
+fn calls(mut answers: impl FnMut(&Call, &mut Answer) + 'static) -> Answers {
+    Box::new(move |request, answer| {
+        if let Request::Call(call) = request {
+            answers(call, answer);
+        }
+    })
+}
+
+/// Launches conversations in memory: one for each part, or for everything.
+struct Inside(fn(&str) -> Answers);
+
+struct Talk(Answers);
+
+impl std::fmt::Debug for Talk {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("Talk")
+    }
+}
+
+impl Launcher for Inside {
+    fn launch(&self, _who: &External, part: &str) -> Result<Box<dyn Conversation>, Broken> {
+        Ok(Box::new(Talk((self.0)(part))))
+    }
+}
+
+impl Conversation for Talk {
+    fn exchange(&mut self, line: &str) -> Result<String, Broken> {
+        let request: Request = serde_json::from_str(line).expect("windtunnel writes the protocol");
+        assert_eq!(serde_json::to_string(&request).expect("plain data"), line);
+        let mut answer = Answer::default();
+        (self.0)(&request, &mut answer);
+        let reply = match request {
+            Request::Hello(hello) => {
+                assert!(hello.seed < 1 << 53);
+                Reply::Ready(Ready { protocol: PROTOCOL })
+            }
+            Request::Call(call) => {
+                Reply::Answer(Box::new(Answer { number: call.number, ..answer }))
+            }
+        };
+        Ok(serde_json::to_string(&reply).expect("plain data"))
+    }
+}
+
+fn scenario(world: &str) -> Scenario {
+    let text = format!("question = \"?\"\n{world}\n[policy.p]\n");
+    let read = Scenario::parse(&text, "a.toml", Path::new(""), &[]);
+    read.unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn run(
+    scenario: &Scenario,
+    policy: &PolicySpec,
+    launcher: &dyn Launcher,
+) -> Result<RunResult, RunFailure> {
+    let settings = Settings { audit: true, ..Settings::seeded(scenario.seed) };
+    experiment::run_with(scenario, (policy, launcher), settings, &mut (), &mut |_| {
+        ControlFlow::Continue(())
+    })
+}
+
+#[track_caller]
+fn hash(scenario: &Scenario, policy: &PolicySpec, launcher: &dyn Launcher) -> String {
+    run(scenario, policy, launcher).unwrap_or_else(|failure| panic!("{failure:?}")).fingerprint
+}
+
+/// The same policy, with these parts decided elsewhere.
+fn elsewhere(policy: &PolicySpec, parts: &[Part]) -> PolicySpec {
+    let who = External::new(vec!["x".to_owned()], PathBuf::new());
+    let mut policy = policy.clone();
+    policy.external = parts.iter().map(|&part| (part, who.clone())).collect();
+    policy
+}
+
+/// Jobs that fill whole nodes, of three priorities, some of which resume.
+const NODES: &str = r#"
+horizon = "20 d"
+[workload.synthetic]
+count = 200
+arrivals = { per_hour = 9 }
+class.low = { runtime = "exponential(mean=20 min)", estimate = "uniform(low=1, high=3)", vcpus = 3, memory = "4 GiB", weight = 6 }
+class.mid = { runtime = "exponential(mean=1 h)", estimate = 1.5, vcpus = 3, memory = "6 GiB", priority = 1, resume = true, weight = 3 }
+class.high = { runtime = "exponential(mean=30 min)", estimate = 1, vcpus = 3, memory = "4 GiB", tasks = 2, gang = false, spread = "instances", priority = 2 }
+[cluster.c.group.big]
+nodes = 3
+shape = { vcpus = 4, memory = "16 GiB" }
+[cluster.c.group.small]
+nodes = 2
+shape = { vcpus = 4, memory = "8 GiB" }
+[cloud.aws]
+regions = ["us-east-1"]
+types = ["m5.xlarge"]
+boot = "90 s"
+"#;
+
+/// What a policy remembers of work and of what runs.
+#[derive(Debug, Default)]
+struct Seen {
+    work: BTreeMap<u64, Submitted>,
+    /// By allocation: the work, and since when it runs.
+    running: BTreeMap<u64, (u64, Option<i64>)>,
+    idle_since: BTreeMap<u32, i64>,
+}
+
+impl Seen {
+    fn hear(&mut self, call: &Call) {
+        for record in &call.records {
+            match record {
+                Event::Submitted(work) => {
+                    self.work.insert(work.work, (**work).clone());
+                }
+                Event::Placed(placed) => {
+                    for share in &placed.on {
+                        self.idle_since.remove(&share.instance.expect("it is known by now"));
+                    }
+                    self.running.insert(placed.allocation, (placed.work, None));
+                }
+                Event::Started(started) => {
+                    self.running.insert(started.allocation, (started.work, Some(started.at)));
+                }
+                Event::Done(ended) | Event::Preempted(ended) => {
+                    self.running.remove(&ended.allocation);
+                }
+                Event::Finished(ended) | Event::Refused(ended) => {
+                    self.work.remove(&ended.work);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Every part, by the rule that one of ours follows.
+fn rules(part: &str) -> Answers {
+    let mut seen = Seen::default();
+    match part {
+        "preempt" => calls(move |call, answer| {
+            seen.hear(call);
+            let Question::Preempt { work } = call.ask else { panic!("{call:?}") };
+            let head = seen.work[&work].priority;
+            let priority = |work: &u64| seen.work[work].priority;
+            let mut victims: Vec<_> = seen
+                .running
+                .iter()
+                .filter(|(_, (work, since))| priority(work) < head && since.is_some())
+                .map(|(&number, &(work, since))| {
+                    (priority(&work), -since.unwrap_or(0), work, number)
+                })
+                .collect();
+            victims.sort_unstable();
+            answer.preempt = victims.into_iter().map(|victim| victim.3).collect();
+        }),
+        "admit" => calls(move |call, answer| {
+            seen.hear(call);
+            let Question::Admit { work, .. } = &call.ask else { panic!("{call:?}") };
+            let urgent = |work: &&u64| seen.work[*work].priority == 2;
+            answer.refuse = work.iter().filter(urgent).copied().collect();
+        }),
+        "order" => calls(move |call, answer| {
+            seen.hear(call);
+            let Question::Order { work } = &call.ask else { panic!("{call:?}") };
+            let estimate = |work: &u64| seen.work[work].estimate.unwrap_or(i64::MAX) as f64;
+            answer.scores = work.iter().map(|work| (*work, estimate(work))).collect();
+        }),
+        "place" => {
+            let mut policy = best_fit::BestFit::default();
+            Box::new(move |request, answer| {
+                let line = serde_json::to_string(request).expect("plain data");
+                let reply = serde_json::from_str(&policy.answer(&line)).expect("a reply");
+                if let Reply::Answer(reply) = reply {
+                    *answer = *reply;
+                }
+            })
+        }
+        "backfill" => calls(move |call, answer| {
+            let Question::Backfill { waiting, .. } = &call.ask else { panic!("{call:?}") };
+            answer.overtake.clone_from(waiting);
+        }),
+        "provision" => calls(move |call, answer| {
+            let Question::Provision { work, tasks } = call.ask else { panic!("{call:?}") };
+            let tasks = work.map_or(0, |_| tasks);
+            answer.rent = vec!["aws/us-east-1a/m5.xlarge/on-demand".to_owned(); tasks as usize];
+        }),
+        "release" => calls(move |call, answer| {
+            seen.hear(call);
+            let Question::Release { idle } = &call.ask else { panic!("{call:?}") };
+            let minutes = 10 * 60_000_000;
+            seen.idle_since.retain(|instance, _| idle.contains(instance));
+            for &instance in idle {
+                seen.idle_since.entry(instance).or_insert(call.now);
+            }
+            let due = |since: &i64| since + minutes;
+            let late = seen.idle_since.iter().filter(|(_, since)| due(since) <= call.now);
+            answer.release = late.map(|(&instance, _)| instance).collect();
+            answer.wake = seen.idle_since.values().map(due).filter(|&at| at > call.now).min();
+        }),
+        _ => panic!("nobody serves `{part}`"),
+    }
+}
+
+#[test]
+fn parts_that_follow_the_same_rule_make_the_same_run() {
+    let scenario = scenario(NODES);
+    let rent = Provision::OnDemand {
+        choice: Choice::Cheapest,
+        markets: Vec::new(),
+        after_wait: Span::ZERO,
+        max_instances: None,
+    };
+    let base = PolicySpec { backfill: Backfill::Greedy, ..PolicySpec::named("p") };
+    let table = [
+        (Part::Preempt, PolicySpec { preempt: Preempt::Priority, ..base.clone() }),
+        (Part::Order, PolicySpec { order: Order::Shortest, ..base.clone() }),
+        (Part::Place, PolicySpec { place: Place::BestFit { by: Scalar::Mean }, ..base.clone() }),
+        (Part::Backfill, base.clone()),
+        (Part::Provision, PolicySpec { provision: rent.clone(), ..base.clone() }),
+        (
+            Part::Release,
+            PolicySpec {
+                provision: rent,
+                release: Release::Idle { after: Span::from_secs(600) },
+                ..base.clone()
+            },
+        ),
+    ];
+    let mut seen = Vec::new();
+    for (part, ours) in &table {
+        let native = hash(&scenario, ours, &Inside(rules));
+        let theirs = hash(&scenario, &elsewhere(ours, &[*part]), &Inside(rules));
+        assert_eq!(theirs, native, "{}", part.name());
+        seen.push(native);
+    }
+    // Several at once, each in a conversation of its own.
+    let ours = PolicySpec {
+        preempt: Preempt::Priority,
+        place: Place::BestFit { by: Scalar::Mean },
+        ..base
+    };
+    let native = hash(&scenario, &ours, &Inside(rules));
+    let parts = [Part::Preempt, Part::Place, Part::Backfill];
+    assert_eq!(hash(&scenario, &elsewhere(&ours, &parts), &Inside(rules)), native);
+    seen.push(native);
+    seen.sort();
+    seen.dedup();
+    // An empty node is as full as another: best fit is first fit here, as
+    // greedy backfilling is what all of them have.
+    assert_eq!(seen.len(), 5, "the rules differ from each other");
+}
+
+/// Does what comes to its mind, most of it legal: the run must end well or say
+/// why not, and hold every law.
+fn chaos(seed: u64) -> Answers {
+    let mut dice = Dice::new(seed);
+    let wild = dice.once_in(2);
+    let mut seen = Seen::default();
+    let mut waiting: BTreeMap<u64, u32> = BTreeMap::new();
+    let mut started: BTreeSet<u64> = BTreeSet::new();
+    let mut instances: BTreeMap<u32, (String, u32)> = BTreeMap::new();
+    calls(move |call, answer| {
+        for record in &call.records {
+            match record {
+                Event::Submitted(work) => drop(waiting.insert(work.work, work.tasks)),
+                Event::Started(begun) => drop(started.insert(begun.work)),
+                Event::Placed(placed) => {
+                    let tasks: u32 = placed.on.iter().map(|share| share.tasks).sum();
+                    waiting.entry(placed.work).and_modify(|left| *left -= tasks);
+                }
+                Event::Preempted(gone) => *waiting.entry(gone.work).or_insert(0) += 1,
+                Event::Finished(ended) | Event::Refused(ended) => {
+                    waiting.remove(&ended.work);
+                }
+                _ => {}
+            }
+        }
+        seen.hear(call);
+        let changed = call.instances.iter();
+        instances.extend(changed.map(|one| (one.instance, (one.offer.clone(), one.allocations))));
+        call.gone.iter().for_each(|gone| drop(instances.remove(gone)));
+        // Mostly it keeps to what is left while it answers.
+        let careless = wild && dice.once_in(60);
+        let (mut left, mut empty) = (waiting.clone(), BTreeMap::new());
+        for (&number, (offer, allocations)) in &instances {
+            empty.insert(number, (offer.starts_with("aws"), *allocations == 0));
+        }
+        let mut running: Vec<u64> = seen.running.keys().copied().collect();
+        for _ in 0..dice.within(0, 6) {
+            if !careless {
+                left.retain(|work, tasks| *tasks > 0 && seen.work.contains_key(work));
+            }
+            let works: Vec<u64> = left.keys().copied().collect();
+            let free: Vec<u32> =
+                empty.iter().filter(|one| one.1.1 || careless).map(|one| *one.0).collect();
+            match dice.within(0, 9) {
+                0 => {
+                    let at = call.now + 1 + dice.within(0, 10_000_000_000) as i64;
+                    answer.actions.push(Action::Wake { at });
+                }
+                1 if !running.is_empty() => {
+                    let allocation = dice.of(&running);
+                    running.retain(|other| *other != allocation || careless);
+                    answer.actions.push(Action::Preempt { allocation });
+                }
+                2 if !works.is_empty() && dice.once_in(8) => {
+                    let work = dice.of(&works);
+                    if careless || !started.contains(&work) && left[&work] == seen.work[&work].tasks
+                    {
+                        left.remove(&work);
+                        answer.actions.push(Action::Refuse { work });
+                    }
+                }
+                3 if !free.is_empty() => {
+                    let instance = dice.of(&free);
+                    if empty[&instance].0 || careless {
+                        empty.remove(&instance);
+                        answer.actions.push(Action::Release { instance });
+                    }
+                }
+                4 => {
+                    let name = Some("new".to_owned());
+                    let offer = "aws/us-east-1a/m5.xlarge/on-demand".to_owned();
+                    answer.actions.push(Action::Rent { offer, name: name.clone() });
+                    if !works.is_empty() && dice.once_in(2) {
+                        let work = dice.of(&works);
+                        left.entry(work).and_modify(|left| *left = left.saturating_sub(1));
+                        let on = vec![Share { rented: name, instance: None, ..Share::on(0, 1) }];
+                        answer.actions.push(Action::Place { work, on });
+                    }
+                }
+                _ if !works.is_empty() && !free.is_empty() => {
+                    let (work, instance) = (dice.of(&works), dice.of(&free));
+                    left.entry(work).and_modify(|left| *left = left.saturating_sub(1));
+                    empty.entry(instance).and_modify(|one| one.1 = false);
+                    answer.actions.push(Action::Place { work, on: vec![Share::on(instance, 1)] });
+                }
+                _ => {}
+            }
+        }
+    })
+}
+
+static SEED: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn whatever_a_policy_does_nothing_breaks() {
+    let mut ends: BTreeMap<String, u32> = BTreeMap::new();
+    for seed in 0..60 {
+        SEED.store(seed, Ordering::Relaxed);
+        let mut scenario = scenario(NODES);
+        scenario.seed = seed;
+        let policy = elsewhere(&PolicySpec::named("p"), &[Part::Whole]);
+        let launcher = Inside(|_| chaos(SEED.load(Ordering::Relaxed)));
+        let how = match run(&scenario, &policy, &launcher) {
+            Ok(_) => "it ends".to_owned(),
+            Err(RunFailure::Sim(Failure::Policy { why, .. })) => {
+                let rule = why.lines().next().and_then(|line| line.rsplit(": ").next());
+                let rule = rule.unwrap_or_default().split(" (call").next().unwrap_or_default();
+                rule.to_owned()
+            }
+            Err(other) => panic!("seed {seed}: {other:?}"),
+        };
+        *ends.entry(how).or_insert(0) += 1;
+    }
+    let well = ends.get("it ends").copied().unwrap_or(0);
+    assert!(well >= 15 && ends.len() >= 3, "few ways to end were reached: {ends:?}");
+}
+
+/// Three jobs on two nodes, placed by a policy in another process.
+const RECORDED: &str = r#"
+[workload.synthetic]
+count = 3
+arrivals = { every = "10 min" }
+class.a = { runtime = "25 min", vcpus = 3, memory = "1 GiB" }
+[cluster.c]
+nodes = 2
+shape = { vcpus = 4, memory = "8 GiB" }
+"#;
+
+/// The exchange of a whole best fit with that scenario, on file.
+const EXCHANGE: &str = "tests/it/golden/exchange.txt";
+
+#[test]
+fn a_recorded_exchange_plays_back() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(EXCHANGE);
+    let text = std::fs::read_to_string(path).expect("the exchange is there");
+    let recorded = Recorded::parse(&text, EXCHANGE).expect("it is an exchange");
+    let scenario = scenario(RECORDED);
+    let ours = PolicySpec {
+        place: Place::BestFit { by: Scalar::Mean },
+        backfill: Backfill::Greedy,
+        ..PolicySpec::named("p")
+    };
+    let whole = elsewhere(&ours, &[Part::Whole]);
+    let native = hash(&scenario, &ours, &recorded);
+    assert_eq!(hash(&scenario, &whole, &recorded), native);
+    // Another run asks something else, and the record says so.
+    let other = Scenario { seed: 2, ..scenario };
+    let Err(RunFailure::Sim(Failure::Policy { why, .. })) = run(&other, &whole, &recorded) else {
+        panic!("a run of another seed is another exchange");
+    };
+    assert!(why.contains("is asked something else than in line 1 of the record"), "{why}");
+    let wrong = Recorded::parse("policy > {}\nplace < {}\n", "a.txt").expect_err("another part");
+    assert_eq!((wrong.line, wrong.message.as_str()), (2, "`place < {}` is no line of an exchange"));
+}
+
+/// An arrival of the highest priority is turned away, all others are let in.
+#[test]
+fn an_admit_part_turns_arrivals_away() {
+    let scenario = scenario(NODES);
+    let policy = elsewhere(&PolicySpec::named("p"), &[Part::Admit]);
+    let result = run(&scenario, &policy, &Inside(rules)).expect("it runs");
+    let (all, refused) = (result.summary.work.submitted, result.summary.work.refused);
+    assert!(refused > 10 && refused < all / 2, "{refused} of {all}");
+}
+
+#[test]
+fn the_rust_client_decides_as_ours_does() {
+    let text = crate::external::BEST_FIT;
+    let scenario = Scenario::parse(text, "a.toml", Path::new(""), &[]).expect("it is valid");
+    let launcher = Inside(|_| rules("place"));
+    let [native, part, whole] =
+        [0, 1, 2].map(|row| hash(&scenario, &scenario.policies[row], &launcher));
+    assert_eq!([part, whole], [native.clone(), native]);
+}
