@@ -162,6 +162,8 @@ pub(super) fn policies(as_json: bool) -> Done {
     for preset in PRESETS {
         writeln!(out, "  {:<18} {}", preset.name, preset.doc)?;
     }
+    writeln!(out, "\nany part, or all of a policy, may be a program of yours:")?;
+    writeln!(out, "  external = [\"python3\", \"ours.py\"]   see docs/policy.md")?;
     Ok(())
 }
 

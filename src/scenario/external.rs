@@ -88,3 +88,132 @@ fn program(section: &Section, base: &Path, report: &mut Report<'_>) -> Option<Ex
     }
     Some(External { deadline, max_answer, ..default })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use expect_test::{Expect, expect};
+
+    const SMALL: &str = "question = \"?\"\n\
+        [workload.synthetic]\ncount = 1\narrivals = { per_hour = 6 }\nclass.a.runtime = \"1 h\"\n\
+        [cluster.c]\nnodes = 2\nshape = { vcpus = 4, memory = \"8 GiB\" }\n";
+
+    fn parse(policies: &str) -> Result<Scenario, Vec<crate::problem::Problem>> {
+        Scenario::parse(&format!("{SMALL}{policies}"), "a.toml", Path::new("some"), &[])
+    }
+
+    /// Who decides which part of the last policy.
+    #[track_caller]
+    fn check(policies: &str, want: Expect) {
+        let scenario = parse(policies).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let external = &scenario.policies.last().expect("there is one").external;
+        let rows = external.iter().map(|(part, who)| {
+            let (folder, deadline) = (who.folder.display(), who.deadline.secs_f64());
+            format!(
+                "{}: {:?} in {folder}, {deadline} s, {} B\n",
+                part.name(),
+                who.command,
+                who.max_answer
+            )
+        });
+        want.assert_eq(&rows.collect::<String>());
+    }
+
+    #[track_caller]
+    fn refuse(policies: &str, want: Expect) {
+        let problems = parse(policies).err().unwrap_or_default();
+        want.assert_eq(&problems.iter().map(|problem| format!("{problem}\n")).collect::<String>());
+    }
+
+    #[test]
+    fn programs_decide_what_they_are_given() {
+        check(
+            "[policy.p]\nexternal = [\"python3\", \"ours.py\"]\ndeadline = \"2 s\"\nmax_answer = \"1 KiB\"\n",
+            expect![[r#"
+                policy: ["python3", "ours.py"] in some, 2 s, 1024 B
+            "#]],
+        );
+        check(
+            "[policy.a.place]\nexternal = [\"a\"]\n[policy.a.order]\nexternal = [\"b\"]\n\
+             [policy.p]\nextends = \"a\"\nplace = \"best-fit\"\nadmit = { external = [\"c\"], queue_limit = 3 }\n",
+            expect![[r#"
+                admit: ["c"] in some, 10 s, 16777216 B
+                order: ["b"] in some, 10 s, 16777216 B
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_program_is_said() {
+        refuse(
+            "[policy.p]\nexternal = []\n",
+            expect![[r#"
+            a.toml:10:12: `external` names no program
+              hint: such as `external = ["python3", "ours.py"]`
+        "#]],
+        );
+        refuse(
+            "[policy.p]\nexternal = \"ours.py\"\n",
+            expect![[r#"
+            a.toml:10:12: `external` must be a list of texts, found `"ours.py"`
+        "#]],
+        );
+        refuse(
+            "[policy.p]\nexternal = [\"a\"]\nplace = \"best-fit\"\n",
+            expect![[r#"
+            a.toml:11:9: `place` has no say where a program decides all
+              hint: leave it out, or give `external` to the part instead of the policy
+        "#]],
+        );
+        refuse(
+            "[policy.p]\nplace = { external = [\"a\"], best-fit = {} }\n",
+            expect![[r#"
+            a.toml:10:29: `place` is decided by a program and by `best-fit`
+              hint: a policy has one part per question
+        "#]],
+        );
+        refuse(
+            "[policy.p]\nplace = { extrenal = [\"a\"] }\n",
+            expect![[r#"
+            a.toml:10:9: `place` names no part
+              hint: such as `[policy.NAME.place.first-fit]`
+            a.toml:10:11: unknown key `extrenal` in `policy.p.place`
+              hint: did you mean `external`?
+        "#]],
+        );
+        refuse(
+            "[policy.p]\nplace = \"external\"\n",
+            expect![[r#"
+            a.toml:10:9: `place` must be `"first-fit"`, `"next-fit"`, `"best-fit"`, `"worst-fit"`, `"random"`, `"dot-product"`, `"least-dot-product"`, `"least-remainder"`, `"least-loaded"`, `"fgd"`, `"gpu-packing"` or `"gpu-clustering"`, found `"external"`
+        "#]],
+        );
+        refuse(
+            "[policy.p]\ndeadline = \"1 s\"\nplace = { max_answer = \"1 MiB\" }\n",
+            expect![[r#"
+                a.toml:10:12: `deadline` is a limit of a program, and there is none
+                  hint: give `external`, such as `external = ["python3", "ours.py"]`
+                a.toml:11:9: `place` names no part
+                  hint: such as `[policy.NAME.place.first-fit]`
+                a.toml:11:24: `max_answer` is a limit of a program, and there is none
+                  hint: give `external`, such as `external = ["python3", "ours.py"]`
+            "#]],
+        );
+        refuse(
+            "[policy.p]\nexternal = [\"a\"]\ndeadline = \"0 s\"\nmax_answer = \"2 GiB\"\n",
+            expect![[r#"
+                a.toml:11:12: `deadline` must be longer than 0
+                  hint: such as `"10 s"`
+                a.toml:12:14: `max_answer` must be from 64 B to 1 GiB
+                  hint: such as `"16 MiB"`
+            "#]],
+        );
+        refuse(
+            "[policy.p]\ncompatibility = \"rlscheduler\"\nplace = { external = [\"a\"] }\n",
+            expect![[r#"
+                a.toml:10:17: a program decides the place part, which `compatibility` fixes
+                  hint: leave one of them out
+            "#]],
+        );
+    }
+}

@@ -47,3 +47,32 @@ impl Touched {
         Some(self.latest.range(from.min(self.latest.len())..).copied())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Instance, slab::Slab};
+
+    #[test]
+    fn the_latest_changes_are_kept_and_older_ones_are_known_to_be_missing() {
+        let mut slab: Slab<Instance> = Slab::new();
+        let (one, other) = (slab.claim(), slab.claim());
+        let since = |touched: &Touched, mark| touched.since(mark).map(Iterator::collect::<Vec<_>>);
+        let mut nobody = Touched::new(false);
+        nobody.add(0, one);
+        assert_eq!(since(&nobody, 0), Some(Vec::new()));
+        let mut touched = Touched::new(true);
+        touched.add(0, one);
+        let mark = touched.mark();
+        touched.add(1, other);
+        touched.add(0, one);
+        assert_eq!(since(&touched, mark), Some(vec![(1, other), (0, one)]));
+        assert_eq!(since(&touched, touched.mark()), Some(Vec::new()));
+        // Three and then as many as are kept: the first three are gone.
+        for _ in 0..MOST {
+            touched.add(1, other);
+        }
+        assert_eq!(since(&touched, mark), None);
+        assert_eq!(since(&touched, mark + 2).map(|changes| changes.len()), Some(MOST));
+    }
+}

@@ -8,6 +8,7 @@ mod best_fit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use windtunnel::experiment::{self, RunFailure, RunResult, Settings};
@@ -37,7 +38,7 @@ fn calls(mut answers: impl FnMut(&Call, &mut Answer) + 'static) -> Answers {
 }
 
 /// Launches conversations in memory: one for each part, or for everything.
-struct Inside(fn(&str) -> Answers);
+struct Inside<F>(F);
 
 struct Talk(Answers);
 
@@ -47,7 +48,7 @@ impl std::fmt::Debug for Talk {
     }
 }
 
-impl Launcher for Inside {
+impl<F: Fn(&str) -> Answers + Sync> Launcher for Inside<F> {
     fn launch(&self, _who: &External, part: &str) -> Result<Box<dyn Conversation>, Broken> {
         Ok(Box::new(Talk((self.0)(part))))
     }
@@ -368,17 +369,14 @@ fn chaos(seed: u64) -> Answers {
     })
 }
 
-static SEED: AtomicU64 = AtomicU64::new(0);
-
 #[test]
 fn whatever_a_policy_does_nothing_breaks() {
     let mut ends: BTreeMap<String, u32> = BTreeMap::new();
     for seed in 0..60 {
-        SEED.store(seed, Ordering::Relaxed);
         let mut scenario = scenario(NODES);
         scenario.seed = seed;
         let policy = elsewhere(&PolicySpec::named("p"), &[Part::Whole]);
-        let launcher = Inside(|_| chaos(SEED.load(Ordering::Relaxed)));
+        let launcher = Inside(|_: &str| chaos(seed));
         let how = match run(&scenario, &policy, &launcher) {
             Ok(_) => "it ends".to_owned(),
             Err(RunFailure::Sim(Failure::Policy { why, .. })) => {
@@ -446,8 +444,91 @@ fn an_admit_part_turns_arrivals_away() {
 fn the_rust_client_decides_as_ours_does() {
     let text = crate::external::BEST_FIT;
     let scenario = Scenario::parse(text, "a.toml", Path::new(""), &[]).expect("it is valid");
-    let launcher = Inside(|_| rules("place"));
+    let launcher = Inside(|_: &str| rules("place"));
     let [native, part, whole] =
         [0, 1, 2].map(|row| hash(&scenario, &scenario.policies[row], &launcher));
     assert_eq!([part, whole], [native.clone(), native]);
+}
+
+/// What a part answers to its first question, and what is said of it.
+type Wrong = (Part, fn(&mut Answer), &'static str);
+
+#[test]
+fn wrong_answers_of_parts_are_named() {
+    let table: [Wrong; 15] = [
+        (Part::Order, |_| {}, "gives no score for work 0"),
+        (
+            Part::Order,
+            |answer| answer.scores = [(0, 1.0), (7, 1.0)].into(),
+            "names work 7, which was never submitted",
+        ),
+        (Part::Order, |answer| answer.refuse = vec![0], "answers `refuse`, which was not asked"),
+        (Part::Admit, |answer| answer.refuse = vec![0, 0], "not among the arrivals"),
+        (Part::Place, |answer| answer.on = vec![Share::on(9, 1)], "names instance 9, which is not"),
+        (Part::Place, |answer| answer.on = vec![Share::on(0, 9)], "places 9 tasks of work 0"),
+        (
+            Part::Place,
+            |answer| answer.on = vec![Share::on(0, 0)],
+            "a placement covers between one and all waiting tasks",
+        ),
+        (
+            Part::Place,
+            |answer| {
+                let devices = Some(vec![0]);
+                answer.on = vec![Share { devices, ..Share::on(0, 1) }];
+            },
+            "as many GPU devices as it asks",
+        ),
+        (Part::Place, |answer| answer.on = vec![Share::default()], "places work on no instance"),
+        (
+            Part::Preempt,
+            |answer| answer.preempt = vec![99],
+            "lets allocation 99 yield, which cannot",
+        ),
+        (Part::Backfill, |answer| answer.overtake = vec![0], "which does not wait"),
+        (Part::Provision, |answer| answer.rent = vec!["x".into()], "names the offer `x`"),
+        (
+            Part::Provision,
+            |answer| answer.rent = vec!["c/big".into()],
+            "an owned offer is not for rent",
+        ),
+        (Part::Provision, |answer| answer.wake = Some(-1), "which is not later than now"),
+        (Part::Release, |answer| answer.release = vec![0], "instance 0 back, which is not idle"),
+    ];
+    let scenario = scenario(NODES);
+    let rent = Provision::OnDemand {
+        choice: Choice::Cheapest,
+        markets: Vec::new(),
+        after_wait: Span::ZERO,
+        max_instances: None,
+    };
+    for (part, wrong, want) in table {
+        let provision = if part == Part::Release { rent.clone() } else { Provision::OwnedOnly };
+        let policy = elsewhere(&PolicySpec { provision, ..PolicySpec::named("p") }, &[part]);
+        let launcher = Inside(|_: &str| calls(move |_, answer| wrong(answer)));
+        let Err(RunFailure::Sim(Failure::Policy { why, .. })) = run(&scenario, &policy, &launcher)
+        else {
+            panic!("{}: `{want}` was not found", part.name());
+        };
+        assert!(why.contains(want) && why.contains("\n  hint: "), "{want}:\n{why}");
+        assert!(why.starts_with(&format!("the {} part of policy `p` (`x`)", part.name())), "{why}");
+    }
+}
+
+/// A part that is never asked is told of what happens, so that it does not pile up.
+#[test]
+fn a_part_that_is_not_asked_hears_now_and_then() {
+    let scenario = scenario(&NODES.replace("count = 200", "count = 4000"));
+    let policy = elsewhere(&PolicySpec::named("p"), &[Part::Release]);
+    let told = Arc::new(AtomicU64::new(0));
+    let launcher = Inside(|_: &str| {
+        let told = Arc::clone(&told);
+        calls(move |call, _| {
+            assert_eq!(call.ask, Question::Nothing {});
+            told.fetch_add(call.records.len() as u64, Ordering::Relaxed);
+        })
+    });
+    let result = run(&scenario, &policy, &launcher).expect("it runs");
+    let told = told.load(Ordering::Relaxed);
+    assert!(told > 3 * result.summary.work.submitted / 2, "{told} records were told");
 }

@@ -43,6 +43,11 @@ impl<T> Numbers<T> {
         self.numbers[&handle]
     }
 
+    /// Whether it has a number.
+    fn knows(&self, handle: Handle<T>) -> bool {
+        self.numbers.contains_key(&handle)
+    }
+
     /// What has the number, if it is alive.
     pub(super) fn find(&self, number: u64) -> Option<Handle<T>> {
         self.handles.get(&number).copied()
@@ -114,6 +119,8 @@ impl Hearing {
             Record::Submitted(work) => self.submitted(state, work),
             Record::Placed(allocation) => self.placed(state, allocation),
             Record::Started(allocation) => Event::Started(self.allocated(state, allocation)),
+            // Tasks that were placed and lost their place at one moment were never told of.
+            Record::Stopped { allocation, .. } if !self.allocations.knows(allocation) => return,
             Record::Stopped { allocation, ending, .. } => {
                 let allocated = self.allocated(state, allocation);
                 self.allocations.end(allocation);
