@@ -64,15 +64,12 @@ struct JustInTime {
 impl Policy for JustInTime {
     fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
         for trigger in triggers {
-            match *trigger {
-                Trigger::Arrived(work) => {
-                    self.waiting.push(work);
-                    let latest = latest_start(turn, work);
-                    if turn.now() < latest && latest < Time::MAX {
-                        turn.wake(latest).expect("a timer can be set for later");
-                    }
+            if let Trigger::Arrived(work) = *trigger {
+                self.waiting.push(work);
+                let latest = latest_start(turn, work);
+                if turn.now() < latest && latest < Time::MAX {
+                    turn.wake(latest).expect("a timer can be set for later");
                 }
-                _ => {}
             }
         }
         self.waiting.retain(|&work| {
