@@ -1,5 +1,7 @@
 //! A CSV file that is written cell by cell, fast and without allocation.
 
+mod digits;
+
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 
@@ -89,15 +91,16 @@ impl<W: io::Write> Sheet<W> {
     }
 
     /// A whole number.
+    #[inline]
     pub(super) fn whole(&mut self, value: impl Into<i128>) {
         self.decimal(value.into(), 0);
     }
 
-    /// `value` times ten to the minus `places`.
-    pub(super) fn decimal(&mut self, value: i128, places: usize) {
-        let mut buffer = [b','; DIGITS];
-        let from = decimal(&mut buffer, value, places);
-        self.rows.extend_from_slice(&buffer[from..]);
+    /// `value` times ten to the minus `places`, at most 16.
+    #[inline(always)]
+    pub(super) fn decimal(&mut self, value: i128, places: u32) {
+        decimal(value, places, &mut self.rows);
+        self.rows.push(b',');
     }
 
     /// A measured number, in as many digits as it needs to be read back exactly.
@@ -139,10 +142,27 @@ impl<W: io::Write> Sheet<W> {
     }
 }
 
-/// Whether text needs neither guard nor quotes: most names do not.
+/// Bytes of text that needs neither guard nor quotes, as most names are.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        plain[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b" -_./:+";
+    let mut at = 0;
+    while at < others.len() {
+        plain[others[at] as usize] = true;
+        at += 1;
+    }
+    plain
+};
+
+#[inline]
 fn is_plain(text: &[u8]) -> bool {
-    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || b" -_./:+".contains(byte);
-    text.first().is_none_or(u8::is_ascii_alphanumeric) && text.iter().all(inner)
+    text.first().is_none_or(u8::is_ascii_alphanumeric)
+        && text.iter().all(|&byte| PLAIN[usize::from(byte)])
 }
 
 /// Appends `text` as one cell, in quotes where it must have them.
@@ -154,71 +174,42 @@ fn quote(text: &str, to: &mut Vec<u8>) {
     to.extend_from_slice(bytes.strip_suffix(b"\n").unwrap_or(&bytes));
 }
 
-/// Sign, 39 digits of an `i128`, point, a zero before it and the comma behind.
-const DIGITS: usize = 48;
-
-/// The two digits of every number below 100.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
-    let mut at = 0;
-    while at < 100 {
-        pairs[at] = [b'0' + (at / 10) as u8, b'0' + (at % 10) as u8];
-        at += 1;
-    }
-    pairs
-};
-
-/// Writes `value` times ten to the minus `places` (at most 12) before the last
-/// byte of `buffer`; returns where it begins.
-fn decimal(buffer: &mut [u8; DIGITS], value: i128, places: usize) -> usize {
-    let mut at = DIGITS - 1;
-    let mut rest = value.unsigned_abs();
-    let mut written = 0;
-    // Most numbers fit in a word, which divides ten times faster.
-    while rest > u128::from(u64::MAX) {
-        if written == places && places > 0 {
-            at -= 1;
-            buffer[at] = b'.';
-        }
-        at -= 1;
-        buffer[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        written += 1;
-    }
-    let mut rest = rest as u64;
-    if written <= places && places > 0 {
-        let mut left = places - written;
-        while left >= 2 {
-            at -= 2;
-            buffer[at..at + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
-            rest /= 100;
-            left -= 2;
-        }
-        if left > 0 {
-            at -= 1;
-            buffer[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-        at -= 1;
-        buffer[at] = b'.';
-    }
-    while rest >= 100 {
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
-        rest /= 100;
-    }
-    if rest >= 10 {
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[rest as usize]);
-    } else {
-        at -= 1;
-        buffer[at] = b'0' + rest as u8;
-    }
+/// Appends `value` times ten to the minus `places` (at most 16). In line, so
+/// that a number of places known beforehand is divided by as a constant.
+#[inline(always)]
+fn decimal(value: i128, places: u32, to: &mut Vec<u8>) {
     if value < 0 {
-        at -= 1;
-        buffer[at] = b'-';
+        to.push(b'-');
     }
-    at
+    // Most numbers fit in a word.
+    let Ok(mut rest) = u64::try_from(value.unsigned_abs()) else {
+        return long_decimal(value.unsigned_abs(), places, to);
+    };
+    if places == 0 {
+        return digits::whole(rest, to);
+    }
+    let one = 10_u64.pow(places);
+    digits::whole(rest / one, to);
+    to.push(b'.');
+    rest %= one;
+    if let Some(more) = places.checked_sub(8).filter(|&more| more > 0) {
+        let low = 10_u64.pow(more);
+        digits::last(8, rest / low, to);
+        digits::last(more, rest % low, to);
+    } else {
+        digits::last(places, rest, to);
+    }
+}
+
+#[cold]
+fn long_decimal(value: u128, places: u32, to: &mut Vec<u8>) {
+    let text = value.to_string();
+    let (whole, part) = text.split_at(text.len() - places as usize);
+    to.extend_from_slice(whole.as_bytes());
+    if places > 0 {
+        to.push(b'.');
+        to.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// `text` with a `'` in front of every line that a spreadsheet might take for
@@ -260,14 +251,17 @@ mod tests {
             (12_345_000_000_000, 9, "12345.000000000"),
             (1_234_567, 3, "1234.567"),
             (98, 1, "9.8"),
+            (1_234_567_890, 8, "12.34567890"),
+            (1, 12, "0.000000000001"),
+            (i128::from(u64::MAX), 16, "1844.6744073709551615"),
             (i128::from(u64::MAX) + 1, 0, "18446744073709551616"),
             (i128::from(u64::MAX) * 10, 6, "184467440737095.516150"),
             (i128::MIN, 9, "-170141183460469231731687303715.884105728"),
         ];
         for (value, places, want) in cases {
-            let mut buffer = [0; DIGITS];
-            let from = decimal(&mut buffer, value, places);
-            assert_eq!(std::str::from_utf8(&buffer[from..DIGITS - 1]), Ok(want));
+            let mut text = Vec::new();
+            decimal(value, places, &mut text);
+            assert_eq!(String::from_utf8(text).as_deref(), Ok(want));
         }
     }
 
