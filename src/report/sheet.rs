@@ -97,7 +97,7 @@ impl<W: io::Write> Sheet<W> {
     }
 
     /// `value` times ten to the minus `places`, at most 16.
-    #[inline]
+    #[inline(always)]
     pub(super) fn decimal(&mut self, value: i128, places: u32) {
         decimal(value, places, &mut self.rows);
         self.rows.push(b',');
@@ -174,7 +174,9 @@ fn quote(text: &str, to: &mut Vec<u8>) {
     to.extend_from_slice(bytes.strip_suffix(b"\n").unwrap_or(&bytes));
 }
 
-/// Appends `value` times ten to the minus `places` (at most 16).
+/// Appends `value` times ten to the minus `places` (at most 16). In line, so
+/// that a number of places known beforehand is divided by as a constant.
+#[inline(always)]
 fn decimal(value: i128, places: u32, to: &mut Vec<u8>) {
     if value < 0 {
         to.push(b'-');

@@ -35,7 +35,7 @@ pub(super) fn whole(number: u64, to: &mut Vec<u8>) {
 }
 
 /// Appends the lowest `places` digits of `number`, at most eight, zeros and all.
-#[inline]
+#[inline(always)]
 pub(super) fn last(places: u32, number: u64, to: &mut Vec<u8>) {
     let unused = 8 - places;
     to.extend_from_slice(&((eight(number) | ZEROS) >> (8 * unused)).to_le_bytes());
