@@ -8,15 +8,20 @@ mod exchange;
 mod exit;
 mod explain;
 mod folder;
+mod guard;
+mod journal;
 mod look;
+mod meter;
 mod open;
 mod process;
 mod progress;
 mod recipe;
 mod run;
+mod signal;
 mod spool;
 mod trace;
 mod verify;
+mod workshop;
 
 use std::process::ExitCode;
 
@@ -27,7 +32,7 @@ use exit::{Done, exit};
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
-    progress::stop_on_interrupt();
+    signal::listen();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -41,7 +41,7 @@ pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
 pub use preset::{PRESETS, Preset};
-pub use quantity::{percent as parse_percent, span as parse_span};
+pub use quantity::{percent as parse_percent, size as parse_size, span as parse_span};
 pub use reference::reference;
 pub use schema::schema;
 pub use starter::{init_from, quickstart};
@@ -56,6 +56,10 @@ pub struct Limits {
     pub max_events: u64,
     /// Most pieces of work alive at once.
     pub max_alive: u32,
+    /// Most pieces of work of one run.
+    pub max_jobs: u64,
+    /// Longest simulated time of one run.
+    pub max_simulated: Span,
 }
 
 /// Everything that a scenario file says.
@@ -243,9 +247,14 @@ fn read(
         limits: Limits {
             max_events: limits.count("max_events").unwrap_or(10_000_000_000),
             max_alive: limits.count32("max_alive").unwrap_or(3_000_000),
+            max_jobs: limits.count("max_jobs").unwrap_or(1_000_000_000),
+            max_simulated: limits.span("max_simulated").unwrap_or(CENTURY),
         },
     })
 }
+
+/// A hundred years.
+const CENTURY: Span = Span::from_secs(36_500 * 86_400);
 
 /// 2026-01-01T00:00:00Z in microseconds since 1970.
 const NEW_YEAR_2026: i64 = 1_767_225_600_000_000;

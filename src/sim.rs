@@ -54,7 +54,7 @@ const ARRIVAL: u8 = 4;
 const MOST_ROUNDS: u64 = 1_000_000;
 
 /// Events between two calls of the control function.
-const CONTROL_EVERY: u64 = 1 << 14;
+const CONTROL_EVERY: u64 = 1 << 10;
 
 /// What is left of work without an end.
 const ENDLESS: i128 = i128::MAX;
@@ -70,10 +70,14 @@ pub struct Options {
     pub explain: bool,
     /// Go on after an illegal action of the policy, which is counted.
     pub tolerate_illegal: bool,
-    /// Most events and arrivals.
+    /// Most events and arrivals; looked at between instants.
     pub max_events: u64,
     /// Most pieces of work alive at once.
     pub max_alive: usize,
+    /// Most pieces of work read.
+    pub max_jobs: u64,
+    /// Longest simulated time from the clock's start on.
+    pub max_simulated: Span,
 }
 
 impl Default for Options {
@@ -85,6 +89,8 @@ impl Default for Options {
             tolerate_illegal: false,
             max_events: 10_000_000_000,
             max_alive: 3_000_000,
+            max_jobs: 1_000_000_000,
+            max_simulated: Span::MAX,
         }
     }
 }
@@ -132,10 +138,10 @@ pub enum Failure {
     },
     /// A limit was reached.
     Limit {
-        /// Which, by its option name.
+        /// Which, by its name in [`Options`].
         name: &'static str,
-        /// Its value.
-        value: u64,
+        /// Its value, as a person writes it.
+        value: String,
     },
     /// The control function said stop.
     Interrupted {
@@ -157,7 +163,8 @@ pub struct Progress {
 
 /// Runs `policy` over the work of `source` in `world`.
 ///
-/// `control` is called now and then with the progress and may stop the run.
+/// `control` is called at the first event and now and then with the progress,
+/// and may stop the run.
 ///
 /// # Errors
 /// See [`Failure`]. Nothing is wrong with what was observed until then.
@@ -244,12 +251,16 @@ impl<O: Observer> Run<'_, '_, O> {
         self.ask()?;
         let mut rounds = 0;
         let mut drained = true;
-        let mut next_control = CONTROL_EVERY;
+        let mut next_control = 0;
+        let last = started.saturating_add(self.options.max_simulated);
         while self.more || self.state.work_count() > 0 {
             let Some(at) = self.next_instant() else { break };
             if self.options.horizon.is_some_and(|horizon| at > horizon) {
                 drained = false;
                 break;
+            }
+            if at > last {
+                return Err(limit("max_simulated", self.options.max_simulated));
             }
             if at > self.state.now() {
                 self.observer.elapse(&self.state, self.state.now(), at);
@@ -263,8 +274,11 @@ impl<O: Observer> Run<'_, '_, O> {
             self.apply(at, source)?;
             self.ask()?;
             if self.events >= next_control {
-                next_control = self.events + CONTROL_EVERY;
-                self.check_limits()?;
+                if self.events > self.options.max_events {
+                    return Err(limit("max_events", self.options.max_events));
+                }
+                let allowed = (self.options.max_events - self.events).saturating_add(1);
+                next_control = self.events + CONTROL_EVERY.min(allowed);
                 let progress = Progress { events: self.events, work: self.read, now: at };
                 if control(progress).is_break() {
                     return Err(Failure::Interrupted { at });
@@ -281,17 +295,6 @@ impl<O: Observer> Run<'_, '_, O> {
             decisions: self.decisions,
             illegal: self.state.illegal_count(),
         })
-    }
-
-    fn check_limits(&self) -> Result<(), Failure> {
-        if self.events > self.options.max_events {
-            return Err(Failure::Limit { name: "max-events", value: self.options.max_events });
-        }
-        if self.state.work_count() > self.options.max_alive {
-            let value = self.options.max_alive as u64;
-            return Err(Failure::Limit { name: "max-alive", value });
-        }
-        Ok(())
     }
 
     /// Starts the clock, the owned instances and the price paths.
@@ -338,6 +341,9 @@ impl<O: Observer> Run<'_, '_, O> {
                 return Err(Failure::Input(problem));
             }
             self.read += 1;
+            if self.read > self.options.max_jobs {
+                return Err(limit("max_jobs", self.options.max_jobs));
+            }
         }
         Ok(())
     }
@@ -387,6 +393,9 @@ impl<O: Observer> Run<'_, '_, O> {
             runtime => i128::from(runtime.micros()) * 1_000_000,
         };
         let work = self.state.submit(&mut self.next);
+        if self.state.work_count() > self.options.max_alive {
+            return Err(limit("max_alive", self.options.max_alive));
+        }
         put(&mut self.truths, work.slot(), TruthLeft { left });
         self.tell(&Record::Submitted(work));
         self.triggers.push(Trigger::Arrived(work));
@@ -625,6 +634,10 @@ impl<O: Observer> Run<'_, '_, O> {
         }
         self.observer.ends(&self.state);
     }
+}
+
+fn limit(name: &'static str, value: impl ToString) -> Failure {
+    Failure::Limit { name, value: value.to_string() }
 }
 
 /// Sets row `at` of a table that grows as needed.

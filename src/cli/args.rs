@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::scenario::{parse_percent, parse_span};
+use crate::scenario::{Scenario, parse_percent, parse_size, parse_span};
 use crate::units::Span;
 
 const CODES: &str = "\
@@ -16,7 +17,11 @@ Exit codes:
   4    a policy in another process failed
   5    results could not be written
   70   a bug of windtunnel
-  130  interrupted (or asked to end): nothing was written";
+  130  interrupted (Ctrl-C): finished runs of an experiment are kept for --resume
+  143  asked to end (SIGTERM): the same";
+
+/// What limits are listed under.
+const LIMITS: &str = "Limits";
 
 /// A share between 0 and 1, typed in percent.
 fn percent(text: &str) -> Result<f64, String> {
@@ -34,6 +39,18 @@ fn percent(text: &str) -> Result<f64, String> {
 fn span(text: &str) -> Result<Span, String> {
     let found = parse_span(text).filter(|&span| span > Span::ZERO);
     found.ok_or_else(|| "must be a span such as `\"7 d\"` or `\"30 min\"`".to_owned())
+}
+
+/// Counts that the simulator can hold.
+fn count() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..=i64::MAX as u64)
+}
+
+/// A size of more than nothing, in bytes.
+fn bytes(text: &str) -> Result<u64, String> {
+    let found = parse_size(text).and_then(|size| u64::try_from(size).ok());
+    let found = found.filter(|&size| size > 0);
+    found.ok_or_else(|| "must be a size such as `\"8 GiB\"` or `500MB`".to_owned())
 }
 
 /// What would this workload cost, and which promises would it break, if it were scheduled differently?
@@ -126,6 +143,54 @@ pub(super) struct How {
     pub(super) gate: bool,
 }
 
+/// How many runs are done.
+#[derive(Debug, Args)]
+pub(super) struct Many {
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+    /// Go on with an experiment that was stopped: only runs that are missing are done
+    #[arg(long, conflicts_with = "no_out")]
+    pub(super) resume: bool,
+    #[command(flatten)]
+    pub(super) bounds: Bounds,
+}
+
+/// When to stop as out of bounds.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Bounds {
+    /// Most events of one run [default: the scenario's `limits.max_events`]
+    #[arg(long, value_name = "N", help_heading = LIMITS, value_parser = count())]
+    pub(super) max_events: Option<u64>,
+    /// Most jobs and virtual machines of one run [default: the scenario's `limits.max_jobs`]
+    #[arg(long, value_name = "N", help_heading = LIMITS, value_parser = count())]
+    pub(super) max_jobs: Option<u64>,
+    /// Longest simulated time of one run [default: the scenario's `limits.max_simulated`]
+    #[arg(long, value_name = "SPAN", help_heading = LIMITS, value_parser = span)]
+    pub(super) max_simulated: Option<Span>,
+    /// Longest time by the clock on the wall, for the whole command; where it stops is not
+    /// reproducible [default: none]
+    #[arg(long, value_name = "SPAN", help_heading = LIMITS, value_parser = span)]
+    pub(super) max_wall: Option<Span>,
+    /// Most bytes written into the folder of results
+    #[arg(long, value_name = "BYTES", help_heading = LIMITS, default_value = "100 GB", value_parser = bytes)]
+    pub(super) max_output: u64,
+    /// Most memory, where the system tells how much it is; where it stops is not reproducible
+    /// [default: nine tenths of the machine's]
+    #[arg(long, value_name = "BYTES", help_heading = LIMITS, value_parser = bytes)]
+    pub(super) max_memory: Option<u64>,
+}
+
+impl Bounds {
+    /// Puts the limits of runs in place of the scenario's.
+    pub(super) fn limit(&self, scenario: &mut Scenario) {
+        let limits = &mut scenario.limits;
+        limits.max_events = self.max_events.unwrap_or(limits.max_events);
+        limits.max_jobs = self.max_jobs.unwrap_or(limits.max_jobs);
+        limits.max_simulated = self.max_simulated.unwrap_or(limits.max_simulated);
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -149,6 +214,8 @@ pub(super) struct Run {
     pub(super) csv_raw: bool,
     #[command(flatten)]
     pub(super) how: How,
+    #[command(flatten)]
+    pub(super) bounds: Bounds,
 }
 
 #[derive(Debug, Args)]
@@ -188,11 +255,10 @@ pub(super) struct Compare {
     /// Only these policies of the scenario
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(super) policies: Vec<String>,
-    /// Threads [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) threads: Option<u16>,
     #[command(flatten)]
     pub(super) how: How,
+    #[command(flatten)]
+    pub(super) many: Many,
 }
 
 #[derive(Debug, Args)]

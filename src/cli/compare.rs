@@ -4,18 +4,17 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use serde_json::{Value, json};
+
 use super::args::{Compare, How, Which};
 use super::exit::{Done, Stop};
 use super::folder::{self, Folder};
-use super::process::Processes;
-use super::progress::Bar;
+use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
-use crate::experiment::{
-    self, Asked, Exhibit, Forgetful, Judging, Lab, LabFailure, NoPlan, Side, Watch,
-};
+use crate::experiment::{self, Asked, Exhibit, Judging, Lab, NoPlan, Side};
 use crate::report::{Comparison, ObjectiveResult, PolicyResult, TextCells, comparison_text};
 use crate::scenario::Scenario;
-use crate::sim::Progress;
+use crate::units::Span;
 
 /// A policy of one of the scenarios.
 struct Contender {
@@ -32,14 +31,15 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     }
     let contenders = contenders(&scenarios, &arguments.policies)?;
     let how = &arguments.how;
-    let folder = match how.no_out {
-        true => None,
-        false => {
-            let target = run::target(how, &format!("{}-compare", scenarios[0].name));
-            Some(Folder::create(&target, how.force)?)
-        }
+    let experiment = Experiment {
+        kind: "compare",
+        name: format!("{}-compare", scenarios[0].name),
+        scenarios: &scenarios,
+        parameters: parameters(arguments),
     };
+    let mut workshop = Workshop::open(how, &arguments.many, &experiment)?;
     for scenario in &mut scenarios {
+        arguments.many.bounds.limit(scenario);
         experiment::share_inputs(scenario)
             .map_err(|failure| Stop::of_run(failure, &scenario.path))?;
     }
@@ -53,15 +53,8 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         .collect();
     let is_baseline = |one: &Contender| one.scenario == 0 && one.policy == scenarios[0].baseline;
     let baseline = contenders.iter().position(is_baseline).unwrap_or(0);
-    let watch = Watching { bar: Bar::new("comparing", None, how.quiet) };
-    let lab = Lab { memory: &Forgetful, watch: &watch, audit: how.audit, launcher: &Processes };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Stop::Files(error.into()))?;
-    let measured = pool.install(|| measure(&lab, &sides, baseline, arguments));
-    watch.bar.clear();
-    let (many, exhibits, decision) = measured?;
+    let (many, exhibits, decision) =
+        workshop.work(|lab| measure(lab, &sides, baseline, arguments))?;
     let objectives: Vec<Vec<ObjectiveResult>> =
         exhibits.iter().map(|exhibit| recipe::objectives(&scenarios[0], &exhibit.result)).collect();
     let question = scenarios[0].question.as_str();
@@ -76,8 +69,11 @@ pub(super) fn compare(arguments: &Compare) -> Done {
             .map(|(side, (exhibit, objectives))| PolicyResult::of(side, exhibit, objectives))
             .collect(),
     };
-    let written = match folder {
-        Some(folder) => Some(write(folder, &sides, &comparison, &exhibits)?),
+    let written = match workshop.folder() {
+        Some(folder) => {
+            let manifest = write(folder, &sides, &comparison, &exhibits)?;
+            workshop.finish(&manifest)?
+        }
         None => None,
     };
     show(&comparison, how, written)?;
@@ -103,44 +99,35 @@ fn measure(
         margin: arguments.margin,
         precision: arguments.until_precision,
     };
-    let failed = |failure| stop(failure, sides[0].scenario);
     let mut plan = experiment::plan(lab, sides, asked).map_err(|no_plan| match no_plan {
         NoPlan::Problem(problem) => Stop::Input(vec![problem]),
-        NoPlan::Lab(failure) => failed(failure),
+        NoPlan::Lab(failure) => stopped(failure),
     })?;
     if judging.precision.is_some() && arguments.replications.is_none() {
         plan.replications = plan.replications.max(MOST_REPLICATIONS);
     }
     let (many, exhibits) =
-        experiment::compare(lab, sides, baseline, &plan, judging).map_err(failed)?;
-    let decision = experiment::decide(lab, sides, &many).map_err(failed)?;
+        experiment::compare(lab, sides, baseline, &plan, judging).map_err(stopped)?;
+    let decision = experiment::decide(lab, sides, &many).map_err(stopped)?;
     Ok((many, exhibits, decision))
 }
 
 /// Replications after which a comparison with `--until-precision` gives up.
 const MOST_REPLICATIONS: u32 = 1_000;
 
-/// An experiment that could not go on.
-fn stop(failure: LabFailure, scenario: &Scenario) -> Stop {
-    match failure {
-        LabFailure::Run { policy, seed, failure } => {
-            let again =
-                format!("windtunnel run {} --policy {policy} --seed {seed} --audit", scenario.path);
-            Stop::of_run(failure, &again)
-        }
-        LabFailure::Memory(error) => Stop::Files(error.into()),
-    }
-}
-
-/// Shows how far the runs have come.
-struct Watching {
-    bar: Bar,
-}
-
-impl Watch for Watching {
-    fn step(&self, progress: Progress) -> std::ops::ControlFlow<()> {
-        self.bar.step(progress)
-    }
+/// What decides which runs there are and what is made of them, besides the scenarios.
+fn parameters(arguments: &Compare) -> Vec<(&'static str, Value)> {
+    let micros = |span: Option<Span>| span.map(Span::micros);
+    vec![
+        ("replications", json!(arguments.replications)),
+        ("until-precision", json!(arguments.until_precision)),
+        ("confidence", json!(arguments.confidence)),
+        ("margin", json!(arguments.margin)),
+        ("window", json!(micros(arguments.window))),
+        ("warm-up", json!(micros(arguments.warm_up))),
+        ("resample", json!(micros(arguments.resample))),
+        ("policies", json!(arguments.policies)),
+    ]
 }
 
 /// The named policies of each scenario, or all, and always the baseline of the first.
@@ -171,12 +158,13 @@ fn contenders(scenarios: &[Scenario], names: &[String]) -> Result<Vec<Contender>
     Ok(all)
 }
 
+/// Writes everything but the manifest, which it gives.
 fn write(
-    folder: Folder,
+    folder: &Folder,
     sides: &[Side<'_>],
     comparison: &Comparison<'_>,
     exhibits: &[Exhibit],
-) -> Result<PathBuf, Stop> {
+) -> Result<Vec<u8>, Stop> {
     let cells = TextCells::Guarded;
     let out = comparison.write_csv(folder.file("compare.csv")?, cells)?;
     folder::finish(out, "compare.csv")?;
@@ -205,10 +193,9 @@ fn write(
     if let Some(other) = sides.iter().find(|side| side.scenario.text != scenario.text) {
         folder.write("other.toml", other.scenario.text.as_bytes())?;
     }
-    recipe::write_compare_pages(&folder, scenario, comparison, &reports)?;
+    recipe::write_compare_pages(folder, scenario, comparison, &reports)?;
     let names: Vec<&str> = sides.iter().map(|side| side.name).collect();
-    let manifest = recipe::manifest(&recipe::recipe(scenario, &names.join(", "))?, None)?;
-    Ok(folder.finish(&manifest)?)
+    Ok(recipe::manifest(&recipe::recipe(scenario, &names.join(", "))?, None)?)
 }
 
 fn show(comparison: &Comparison<'_>, how: &How, written: Option<PathBuf>) -> Done {

@@ -1,10 +1,12 @@
 //! How a command ends: documented, stable exit codes, and messages that say
 //! what to do.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::progress;
+use super::meter::Full;
+use super::signal;
 use crate::experiment::RunFailure;
 use crate::problem::Problem;
 use crate::sim::Failure;
@@ -24,8 +26,10 @@ pub(super) enum Stop {
     Files(anyhow::Error),
     /// 70: windtunnel is wrong.
     Bug(String),
-    /// 130: interrupted.
-    Interrupted,
+    /// 130 or 143: interrupted, or asked to end.
+    Interrupted(String),
+    /// As the first of the two, and something of what was done is kept.
+    Partly(Box<Stop>, String),
     /// 0: nobody reads the output any more.
     ClosedPipe,
 }
@@ -44,12 +48,17 @@ impl Stop {
         match failure {
             RunFailure::Input(problems) => Self::Input(problems),
             RunFailure::Sim(Failure::Input(problem)) => Self::Input(vec![problem]),
-            RunFailure::Sim(Failure::Limit { name, value }) => {
-                Self::Limit(format!("the run reached its limit `{name}` of {value}"))
+            RunFailure::Sim(Failure::Limit { name, value }) => Self::Limit(format!(
+                "the run reached `limits.{name}`, which is {value}\n  hint: {}",
+                raise(name)
+            )),
+            RunFailure::Sim(Failure::Interrupted { .. }) => {
+                Self::Interrupted("no results were written".to_owned())
             }
-            RunFailure::Sim(Failure::Interrupted { .. }) => Self::Interrupted,
             // An interrupt ends the processes, and that is what is left of it.
-            RunFailure::Sim(Failure::Policy { .. }) if progress::interrupted() => Self::Interrupted,
+            RunFailure::Sim(Failure::Policy { .. }) if signal::code().is_some() => {
+                Self::Interrupted("no results were written".to_owned())
+            }
             RunFailure::Sim(Failure::Policy { why, at }) => {
                 Self::Policy(format!("{why}\n  at {:.6} s of the simulated time", at.secs_f64()))
             }
@@ -70,6 +79,17 @@ impl Stop {
         }
     }
 
+    /// The same, of one of many runs.
+    pub(super) fn of(self, run: &str) -> Self {
+        let of = |what: String| format!("{run}: {what}");
+        match self {
+            Self::Limit(what) => Self::Limit(of(what)),
+            Self::Policy(what) => Self::Policy(of(what)),
+            Self::Bug(what) => Self::Bug(of(what)),
+            other => other,
+        }
+    }
+
     fn code(&self) -> u8 {
         match self {
             Self::ClosedPipe => 0,
@@ -79,13 +99,48 @@ impl Stop {
             Self::Policy(_) => 4,
             Self::Files(_) => 5,
             Self::Bug(_) => 70,
-            Self::Interrupted => 130,
+            Self::Partly(stop, _) => stop.code(),
+            Self::Interrupted(_) => signal::code().unwrap_or(130),
         }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClosedPipe => write!(to, "nobody reads the output any more"),
+            Self::Finding(what) => write!(to, "finding: {what}"),
+            Self::Input(problems) => {
+                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                write!(to, "{}", lines.join("\n"))
+            }
+            Self::Limit(what) => write!(to, "limit: {what}"),
+            Self::Policy(what) => write!(to, "policy: {what}"),
+            Self::Files(error) => write!(to, "error: {error:#}"),
+            Self::Bug(what) => write!(to, "bug: {what}\n  please report this with the command"),
+            Self::Interrupted(what) => write!(to, "interrupted: {what}"),
+            Self::Partly(stop, kept) => write!(to, "{stop}\nkept: {kept}"),
+        }
+    }
+}
+
+/// What to do about a limit of the scenario.
+fn raise(limit: &str) -> String {
+    let set = format!("`--set limits.{limit}=...`");
+    match limit {
+        "max_alive" => format!("raise it with {set}"),
+        _ => format!("raise it with `--{} ...` or {set}", limit.replace('_', "-")),
     }
 }
 
 impl From<anyhow::Error> for Stop {
     fn from(error: anyhow::Error) -> Self {
+        let full = error
+            .chain()
+            .find_map(|cause| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<Full>());
+        if let Some(full) = full {
+            return Self::Limit(full.to_string());
+        }
         let closed = error.chain().any(|cause| {
             cause
                 .downcast_ref::<io::Error>()
@@ -110,17 +165,9 @@ impl From<Vec<Problem>> for Stop {
 /// Says why, and ends with the code that says so.
 pub(super) fn exit(done: Done) -> ExitCode {
     let Err(stop) = done else { return ExitCode::SUCCESS };
-    let mut to = io::stderr().lock();
-    // A closed standard error leaves nobody to tell.
-    let _ = match &stop {
-        Stop::ClosedPipe => Ok(()),
-        Stop::Finding(what) => writeln!(to, "finding: {what}"),
-        Stop::Input(problems) => problems.iter().try_for_each(|problem| writeln!(to, "{problem}")),
-        Stop::Limit(what) => writeln!(to, "limit: {what}"),
-        Stop::Policy(what) => writeln!(to, "policy: {what}"),
-        Stop::Files(error) => writeln!(to, "error: {error:#}"),
-        Stop::Bug(what) => writeln!(to, "bug: {what}\n  please report this with the command"),
-        Stop::Interrupted => writeln!(to, "interrupted: nothing was written"),
-    };
+    if !matches!(stop, Stop::ClosedPipe) {
+        // A closed standard error leaves nobody to tell.
+        let _ = writeln!(io::stderr().lock(), "{stop}");
+    }
     ExitCode::from(stop.code())
 }

@@ -2,7 +2,7 @@
 //! folder of results has.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -47,10 +47,6 @@ pub(super) fn objectives(scenario: &Scenario, result: &RunResult) -> Vec<Objecti
 
 /// What made a result.
 pub(super) fn recipe(scenario: &Scenario, policy: &str) -> Result<Recipe> {
-    let mut inputs = Vec::new();
-    for path in &scenario.inputs {
-        inputs.push(InputHash { name: shown(path), hash: hash_file(path)? });
-    }
     Ok(Recipe {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         question: Some(scenario.question.clone()).filter(|question| !question.is_empty()),
@@ -58,8 +54,14 @@ pub(super) fn recipe(scenario: &Scenario, policy: &str) -> Result<Recipe> {
         scenario_hash: blake3::hash(scenario.text.as_bytes()).to_hex().to_string(),
         policy: policy.to_owned(),
         seed: scenario.seed,
-        inputs,
+        inputs: inputs(scenario)?,
     })
+}
+
+/// The files that a scenario reads, hashed.
+pub(super) fn inputs(scenario: &Scenario) -> Result<Vec<InputHash>> {
+    let hashed = |path: &PathBuf| Ok(InputHash { name: shown(path), hash: hash_file(path)? });
+    scenario.inputs.iter().map(hashed).collect()
 }
 
 /// A path without the folders of this machine.
@@ -67,7 +69,8 @@ fn shown(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn hash_file(path: &Path) -> Result<String> {
+/// Hash of a whole file.
+pub(super) fn hash_file(path: &Path) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     let file = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     hasher.update_reader(file).with_context(|| format!("cannot read `{}`", path.display()))?;

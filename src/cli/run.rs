@@ -8,7 +8,8 @@ use anyhow::Context;
 use super::args::{How, Run};
 use super::exchange::Recorder;
 use super::exit::{Done, Stop};
-use super::folder::{self, Folder};
+use super::folder::{self, Claim, Folder};
+use super::guard::Guard;
 use super::open;
 use super::process::Processes;
 use super::progress::Bar;
@@ -59,7 +60,9 @@ impl Files {
 
 /// Runs one policy.
 pub(super) fn run(arguments: &Run) -> Done {
-    let scenario = open::open(&arguments.which)?;
+    let guard = Guard::new(&arguments.bounds);
+    let mut scenario = open::open(&arguments.which)?;
+    arguments.bounds.limit(&mut scenario);
     let row = match &arguments.policy {
         Some(name) => open::policy(&scenario, name)?,
         None => scenario.baseline,
@@ -77,7 +80,8 @@ pub(super) fn run(arguments: &Run) -> Done {
         true => None,
         false => {
             let target = target(how, &format!("{}-{}", scenario.name, policy.name));
-            Some(Folder::create(&target, how.force)?)
+            let claim = Claim { force: how.force, resume: false };
+            Some(Folder::create(&target, claim, guard.meter())?)
         }
     };
     let mut files = match &folder {
@@ -86,17 +90,18 @@ pub(super) fn run(arguments: &Run) -> Done {
     };
     let recorder = arguments.record_exchange.as_deref().map(Recorder::create).transpose()?;
     let result = {
-        let bar = Bar::new(&policy.name, None, how.quiet);
+        let bar = Bar::over_jobs(&policy.name, how.quiet);
         let mut watching = files.as_mut().map(|files| {
             ((&mut files.jobs, &mut files.instances), (&mut files.charges, files.explain.as_mut()))
         });
         let decides = (policy, recorder.as_ref().map_or(&Processes as &dyn Launcher, |to| to));
         let result =
             experiment::run_with(&scenario, decides, settings, &mut watching, &mut |progress| {
-                bar.step(progress)
+                bar.reach(progress.work);
+                guard.look()
             });
         bar.clear();
-        result.map_err(|failure| Stop::of_run(failure, &again(&scenario, policy)))?
+        result.map_err(|failure| guard.explain(Stop::of_run(failure, &again(&scenario, policy))))?
     };
     recorder.map_or(Ok(()), Recorder::finish)?;
     let report = recipe::report(&scenario, policy, &result)?;

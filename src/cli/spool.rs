@@ -1,11 +1,12 @@
 //! Files that are written while a run goes on, each on a thread of its own, so
 //! that the run does not wait for the disk.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+
+use super::meter::Metered;
 
 /// Bytes handed to the thread at once.
 const BLOCK: usize = 1 << 18;
@@ -34,7 +35,7 @@ impl Spool {
     ///
     /// # Errors
     /// Why no thread can be started.
-    pub(super) fn new(file: File) -> io::Result<Self> {
+    pub(super) fn new(file: Metered) -> io::Result<Self> {
         let (full, blocks) = sync_channel(WAITING);
         let (done, written) = sync_channel(WAITING);
         let handle = thread::Builder::new()
@@ -88,7 +89,7 @@ impl Write for Spool {
 }
 
 fn write_blocks(
-    mut file: File,
+    mut file: Metered,
     blocks: &Receiver<Vec<u8>>,
     done: &SyncSender<Vec<u8>>,
 ) -> io::Result<()> {
@@ -98,19 +99,26 @@ fn write_blocks(
         // More empty blocks than there is room for are not needed.
         let _ = done.try_send(block);
     }
-    file.sync_all()
+    file.sync()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::fs::{self, File};
+    use std::sync::Arc;
+
+    use super::super::meter::Meter;
+
+    fn metered(file: File) -> Metered {
+        Metered::new(file, Arc::new(Meter::new(u64::MAX)))
+    }
 
     #[test]
     fn every_byte_arrives_in_order() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("a");
-        let mut spool = Spool::new(File::create(&path).expect("made")).expect("started");
+        let mut spool = Spool::new(metered(File::create(&path).expect("made"))).expect("started");
         let mut want = Vec::new();
         for row in 0..200_000_u32 {
             let text = format!("{row},{}\n", "x".repeat(row as usize % 40));
@@ -127,7 +135,7 @@ mod tests {
         let path = dir.path().join("a");
         fs::write(&path, "").expect("written");
         // Opened for reading: nothing can be written to it.
-        let mut spool = Spool::new(File::open(&path).expect("opened")).expect("started");
+        let mut spool = Spool::new(metered(File::open(&path).expect("opened"))).expect("started");
         let block = vec![b'x'; BLOCK];
         let failed = (0..100).find_map(|_| spool.write_all(&block).err());
         let error = failed.unwrap_or_else(|| spool.finish().expect_err("it cannot be written"));

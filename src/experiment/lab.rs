@@ -35,9 +35,15 @@ pub struct Cell<'a> {
 
 impl Cell<'_> {
     /// What names the run among all runs of one version over the same input
-    /// files: a hash of the scenario's text, the policy, and the replication.
+    /// files: a hash of the scenario's text and of where its inputs are, the
+    /// policy, and the replication.
     pub fn key(&self) -> String {
-        let hash = blake3::hash(self.scenario.text.as_bytes()).to_hex();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.scenario.text.as_bytes());
+        for input in &self.scenario.inputs {
+            hasher.update(b"\0").update(input.as_os_str().as_encoded_bytes());
+        }
+        let hash = hasher.finalize().to_hex();
         let (policy, seed) = (&self.policy.name, self.seed());
         let told = self.repetition.told();
         format!("{}/{policy}/{told}/{}/{seed}", &hash[..16], self.replication)

@@ -8,6 +8,9 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 
 use crate::problem::{Problem, clip};
 
+/// Tables that a file need not have for their keys to be set.
+const OPTIONAL: [&str; 2] = ["limits", "objectives"];
+
 /// A scenario file with its `--set` edits.
 #[derive(Debug)]
 pub(super) struct Document {
@@ -143,6 +146,12 @@ fn set_one(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Pro
             "write `--set section.key=value`".into(),
         );
     };
+    if let [table, _] = &parts[..]
+        && OPTIONAL.contains(&table.as_str())
+        && !document.contains_key(table)
+    {
+        document.insert(table, Item::Table(Table::new()));
+    }
     let mut item = document.as_item_mut();
     for part in &parts[..parts.len() - 1] {
         let next = match part.parse::<usize>() {
@@ -242,6 +251,17 @@ mod tests {
         assert_eq!((problem.line, problem.column), (5, 1));
         let at = document.text.find("x = 7").unwrap();
         assert_eq!(document.problem(&(at..at + 1), "x").path, "--set b.x=7");
+    }
+
+    #[test]
+    fn a_limit_can_be_set_in_a_file_without_limits() {
+        let (document, problems) = edited("[b]\nc = 2\n", "limits.max_events", "7");
+        assert_eq!(problems, []);
+        assert_eq!(document.text, "[b]\nc = 2\n\n[limits]\nmax_events = 7\n");
+        let at = document.text.find("7").unwrap();
+        assert_eq!(document.problem(&(at..at + 1), "x").path, "--set limits.max_events=7");
+        let (document, problems) = edited("limits = 3\n", "limits.max_events", "7");
+        assert_eq!((problems.len(), document.text.as_str()), (1, "limits = 3\n"));
     }
 
     #[test]

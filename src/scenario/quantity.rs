@@ -86,7 +86,7 @@ pub fn span(text: &str) -> Option<Span> {
 }
 
 /// A size in bytes: `64 MiB`, `1.5 TiB`, `10 GB`.
-pub(super) fn size(text: &str) -> Option<i64> {
+pub fn size(text: &str) -> Option<i64> {
     let (value, unit) = number_and_unit(text)?;
     let bytes = whole(value, unit_of(SIZE_UNITS, unit)?)?;
     (bytes >= 0).then_some(bytes)

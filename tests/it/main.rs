@@ -9,6 +9,7 @@ mod oracles;
 mod policies;
 mod provenance;
 mod reference;
+mod resume;
 mod published;
 mod rlscheduler;
 mod swarm;

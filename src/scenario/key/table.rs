@@ -83,4 +83,11 @@ const GENERAL: &[Row] = &[
         "Most events of one run.",
     ),
     row("limits.max_alive", FROM_ONE, "3000000", "Most pieces of work alive at once."),
+    row(
+        "limits.max_jobs",
+        Kind::Count(1, i64::MAX as u64),
+        "1000000000",
+        "Most pieces of work of one run.",
+    ),
+    row("limits.max_simulated", Kind::Span, "36500 d", "Longest simulated time of one run."),
 ];

@@ -1,0 +1,232 @@
+//! Where a command that does many runs does them: its folder and journal, its
+//! threads, its progress and its limits.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde_json::Value;
+
+use super::args::{How, Many};
+use super::exit::Stop;
+use super::folder::{Claim, Folder, Partial};
+use super::guard::Guard;
+use super::journal::{Header, Journal};
+use super::process::Processes;
+use super::progress::Bar;
+use super::{recipe, run};
+use crate::experiment::{Forgetful, Lab, LabFailure, Memory, Watch};
+use crate::scenario::Scenario;
+use crate::sim::Progress;
+
+/// What is to be done, to tell whether it was begun already.
+#[derive(Debug)]
+pub(super) struct Experiment<'a> {
+    /// Which command it is of.
+    pub(super) kind: &'static str,
+    /// Name of its folder, where none is given.
+    pub(super) name: String,
+    /// Its scenarios, as they were opened.
+    pub(super) scenarios: &'a [Scenario],
+    /// Everything else that decides which runs there are and what is made of them.
+    pub(super) parameters: Vec<(&'static str, Value)>,
+}
+
+/// A command at work.
+#[derive(Debug)]
+pub(super) struct Workshop {
+    folder: Option<Folder>,
+    journal: Option<Journal>,
+    threads: ThreadPool,
+    watch: Watching,
+    audit: bool,
+}
+
+/// Shows progress and keeps the limits.
+#[derive(Debug)]
+struct Watching {
+    bar: Bar,
+    guard: Guard,
+    expected: AtomicUsize,
+}
+
+impl Watch for Watching {
+    fn expect(&self, runs: usize) {
+        self.expected.fetch_add(runs, Ordering::Relaxed);
+        self.bar.expect(runs as u64);
+    }
+
+    fn step(&self, _progress: Progress) -> ControlFlow<()> {
+        self.guard.look()
+    }
+
+    fn done(&self) {
+        self.bar.done();
+    }
+}
+
+impl Workshop {
+    /// Takes the folder, and with `--resume` what is in its journal.
+    ///
+    /// # Errors
+    /// The folder holds something already; another process is at it; or the
+    /// journal is of another experiment, or damaged.
+    pub(super) fn open(how: &How, many: &Many, experiment: &Experiment<'_>) -> Result<Self, Stop> {
+        let guard = Guard::new(&many.bounds);
+        let mut folder = None;
+        let mut journal = None;
+        if !how.no_out {
+            let target = run::target(how, &experiment.name);
+            let claim = Claim { force: how.force, resume: many.resume };
+            let made = Folder::create(&target, claim, guard.meter())?;
+            journal = Some(Journal::open(&made.journal(), &header(experiment)?, guard.meter())?);
+            folder = Some(made);
+        }
+        let threads = ThreadPoolBuilder::new()
+            .num_threads(many.threads.map_or(0, usize::from))
+            .build()
+            .map_err(|error| Stop::Files(error.into()))?;
+        let bar = Bar::over_runs(experiment.kind, how.quiet);
+        let watch = Watching { bar, guard, expected: AtomicUsize::new(0) };
+        let mut workshop = Self { folder, journal, threads, watch, audit: how.audit };
+        workshop.mark("begun; whoever wrote it was stopped, or is at it")?;
+        Ok(workshop)
+    }
+
+    /// Does runs on all threads.
+    ///
+    /// # Errors
+    /// Why `runs` could not go on. What is done is kept for `--resume`; the
+    /// folder and the error say so.
+    pub(super) fn work<T: Send>(
+        &mut self,
+        runs: impl FnOnce(&Lab<'_>) -> Result<T, Stop> + Send,
+    ) -> Result<T, Stop> {
+        let memory: &dyn Memory = match &self.journal {
+            Some(journal) => journal,
+            None => &Forgetful,
+        };
+        let lab = Lab { memory, watch: &self.watch, audit: self.audit, launcher: &Processes };
+        let result = self.threads.install(|| runs(&lab));
+        self.watch.bar.clear();
+        let stop = match result {
+            Ok(result) => {
+                self.mark("all runs are done; stopped while results were written")?;
+                return Ok(result);
+            }
+            Err(error) => self.watch.guard.explain(error),
+        };
+        // The reason to stop is worth more than that it could not be noted.
+        let _ = self.mark(&stop.to_string());
+        Err(self.with_kept(stop))
+    }
+
+    /// Where results go, if they go anywhere.
+    pub(super) fn folder(&self) -> Option<&Folder> {
+        self.folder.as_ref()
+    }
+
+    /// Ends with the manifest; gives the folder.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub(super) fn finish(self, manifest: &[u8]) -> Result<Option<PathBuf>, Stop> {
+        let Some(folder) = self.folder else { return Ok(None) };
+        Ok(Some(folder.finish(manifest)?))
+    }
+
+    fn kept(&self) -> usize {
+        self.journal.as_ref().map_or(0, Journal::len)
+    }
+
+    fn mark(&mut self, state: &str) -> Result<(), Stop> {
+        let partial = Partial {
+            kind: "windtunnel partial results",
+            command: resuming(),
+            state: state.to_owned(),
+            runs_kept: self.kept(),
+            runs_expected: self.watch.expected.load(Ordering::Relaxed),
+        };
+        match &mut self.folder {
+            Some(folder) => Ok(folder.mark(&partial)?),
+            None => Ok(()),
+        }
+    }
+
+    /// The same, with what is left and how to go on with it.
+    fn with_kept(&self, stop: Stop) -> Stop {
+        let (kept, expected) = (self.kept(), self.watch.expected.load(Ordering::Relaxed));
+        let Some(journal) = self.journal.as_ref().filter(|_| kept > 0) else { return stop };
+        let told = format!(
+            "{kept} finished runs, of {expected} asked for so far, in `{}`\n  \
+             hint: go on with `{}`",
+            journal.path().parent().unwrap_or(Path::new(".")).display(),
+            resuming()
+        );
+        Stop::Partly(Box::new(stop), told)
+    }
+}
+
+/// What an experiment that could not go on is to its user.
+pub(super) fn stopped(failure: LabFailure) -> Stop {
+    match failure {
+        LabFailure::Run { policy, seed, failure } => {
+            let again = format!("{} --audit", command());
+            Stop::of_run(failure, &again).of(&format!("policy `{policy}`, seed {seed}"))
+        }
+        LabFailure::Memory(error) => {
+            Stop::from(anyhow::Error::from(error).context("cannot write the journal"))
+        }
+    }
+}
+
+/// The command that this process was called with.
+fn command() -> String {
+    let quoted = |word: String| {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:%+@".contains(letter);
+        match !word.is_empty() && word.chars().all(plain) {
+            true => word,
+            false => format!("'{}'", word.replace('\'', "'\\''")),
+        }
+    };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    std::iter::once("windtunnel".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// The command that goes on with what this one began.
+fn resuming() -> String {
+    match std::env::args_os().any(|word| word == "--resume") {
+        true => command(),
+        false => format!("{} --resume", command()),
+    }
+}
+
+fn header(experiment: &Experiment<'_>) -> Result<Header, Stop> {
+    let mut scenarios = BTreeMap::new();
+    let mut inputs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for scenario in experiment.scenarios {
+        let text = blake3::hash(scenario.text.as_bytes()).to_hex();
+        scenarios.insert(scenario.path.clone(), format!("{text}, seed {}", scenario.seed));
+        for input in recipe::inputs(scenario)? {
+            inputs.entry(input.name).or_default().push(input.hash);
+        }
+    }
+    let named = |(name, value): &(&str, Value)| ((*name).to_owned(), value.clone());
+    Ok(Header {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build: build(),
+        generator: crate::units::stream::GENERATOR.to_owned(),
+        kind: experiment.kind.to_owned(),
+        scenarios,
+        inputs,
+        parameters: experiment.parameters.iter().map(named).collect(),
+    })
+}
+
+/// Hash of this program: two builds of one version need not do the same.
+fn build() -> String {
+    let program = std::env::current_exe().map_err(anyhow::Error::from);
+    program.and_then(|path| recipe::hash_file(&path)).unwrap_or_default()
+}
