@@ -24,8 +24,8 @@ pub(super) struct Guard {
     started: Instant,
     wall: Option<Span>,
     memory: Option<u64>,
-    /// When the memory was last looked at, in milliseconds since the start.
-    looked: AtomicU64,
+    /// When to look at the memory next, in milliseconds since the start.
+    next_look: AtomicU64,
     meter: Arc<Meter>,
     /// The limit that was reached, and what to do about it.
     reached: OnceLock<String>,
@@ -38,7 +38,7 @@ impl Guard {
             started: Instant::now(),
             wall: bounds.max_wall,
             memory: bounds.max_memory.or_else(|| machine_memory().map(|bytes| bytes / 10 * 9)),
-            looked: AtomicU64::new(0),
+            next_look: AtomicU64::new(0),
             meter: Arc::new(Meter::new(bounds.max_output)),
             reached: OnceLock::new(),
         }
@@ -86,11 +86,10 @@ impl Guard {
             ));
         }
         let now = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        let looked = self.looked.load(Ordering::Relaxed);
-        if now < looked.saturating_add(LOOK_EVERY) {
+        if now < self.next_look.load(Ordering::Relaxed) {
             return None;
         }
-        self.looked.store(now, Ordering::Relaxed);
+        self.next_look.store(now.saturating_add(LOOK_EVERY), Ordering::Relaxed);
         let (most, used) = (self.memory?, resident()?);
         (used > most).then(|| {
             format!(
