@@ -41,9 +41,10 @@ pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
 pub use preset::{PRESETS, Preset};
-pub use quantity::{percent as parse_percent, span as parse_span};
+pub use quantity::{Quantity, percent as parse_percent, span as parse_span};
 pub use reference::reference;
 pub use schema::schema;
+pub use section::kind_of;
 pub use starter::{init_from, quickstart};
 
 /// Most bytes of a scenario file.
@@ -460,6 +461,23 @@ mod tests {
                   hint: did you mean `order`?
             "#]],
         );
+    }
+
+    #[test]
+    fn the_kind_of_a_path_is_found() {
+        let whole = |path| matches!(kind_of(path), Some(Kind::Count(..)));
+        assert!(whole("cluster.dc1.nodes") && whole("cluster.dc1.group.cpu.nodes"));
+        assert!(
+            matches!(kind_of("cloud.aws.quota.0.limit"), Some(Kind::Count(..))),
+            "{:?}",
+            kind_of("cloud.aws.quota.0.limit")
+        );
+        assert_eq!(
+            kind_of("policy.\"a.b\".preset").map(|kind| matches!(kind, Kind::Choice(_))),
+            Some(true)
+        );
+        assert_eq!(kind_of("cluster.dc1.nods"), None);
+        assert_eq!(kind_of(""), None);
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Document {
 }
 
 /// Parts of a dotted key; parts may be quoted (`policy."a.b".order`).
-fn split_key(key: &str) -> Vec<String> {
+pub(super) fn split_key(key: &str) -> Vec<String> {
     match toml_edit::Key::parse(key) {
         Ok(parts) => parts.iter().map(|part| part.get().to_owned()).collect(),
         Err(_) => key.split('.').map(|part| part.trim().to_owned()).collect(),

@@ -35,6 +35,46 @@ const SIZE_UNITS: &[(&[&str], i64)] = &[
     (&["PB"], 1_000_000_000_000_000),
 ];
 
+/// A number and the unit behind it: `37.5 min`, `40`, `4 x A100-80GB`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quantity {
+    /// How many.
+    pub number: Decimal,
+    /// Of what; empty for a plain number.
+    pub unit: String,
+}
+
+impl Quantity {
+    /// Reads a number, with or without a unit behind it.
+    pub fn read(text: &str) -> Option<Self> {
+        if let Some(number) = decimal(text) {
+            return Some(Self { number, unit: String::new() });
+        }
+        let (number, unit) = number_and_unit(text)?;
+        Some(Self { number, unit: unit.to_owned() })
+    }
+
+    /// The number of the same quantity in another unit of its kind.
+    pub fn in_unit(&self, unit: &str) -> Option<Decimal> {
+        if self.unit == unit {
+            return Some(self.number);
+        }
+        [TIME_UNITS, SIZE_UNITS].into_iter().find_map(|units| {
+            let (from, to) = (unit_of(units, &self.unit)?, unit_of(units, unit)?);
+            self.number.checked_mul(Decimal::from(from))?.checked_div(Decimal::from(to))
+        })
+    }
+}
+
+impl std::fmt::Display for Quantity {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.unit.as_str() {
+            "" => write!(to, "{}", self.number),
+            unit => write!(to, "{} {unit}", self.number),
+        }
+    }
+}
+
 /// Splits `12.5 GiB` into its number and its unit.
 fn number_and_unit(text: &str) -> Option<(Decimal, &str)> {
     let text = text.trim();
@@ -204,6 +244,20 @@ mod tests {
             assert_eq!(size(text), want, "{text}");
         }
         assert_eq!(memory("1 GB"), Some(954)); // 1e9 / 2^20 = 953.67
+    }
+
+    #[test]
+    fn quantities_keep_their_units() {
+        let read = |text| Quantity::read(text).map(|quantity| quantity.to_string());
+        assert_eq!(read("90min").as_deref(), Some("90 min"));
+        assert_eq!(read("1e-3").as_deref(), Some("0.001"));
+        assert_eq!(read("4 x A100-80GB").as_deref(), Some("4 x A100-80GB"));
+        assert_eq!(read("fcfs"), None);
+        let hours = Quantity::read("1.5 h").expect("a quantity");
+        assert_eq!(hours.in_unit("min"), Some(Decimal::from(90)));
+        assert_eq!(hours.in_unit("h"), Some(hours.number));
+        assert_eq!(hours.in_unit("GiB"), None);
+        assert_eq!(hours.in_unit(""), None);
     }
 
     #[test]

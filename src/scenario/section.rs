@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::document::Document;
+use super::document::{Document, split_key};
 use super::key::{self, Kind};
 use super::value::{self, Value};
 use crate::problem::{Problem, clip, did_you_mean};
@@ -277,6 +277,19 @@ fn child(pattern: &str, name: &str) -> String {
 fn known_key(pattern: &str, name: &str) -> Option<&'static key::Key> {
     let path = child(pattern, name);
     [path.clone(), format!("{path}[]"), child(pattern, "*")].iter().find_map(|path| key::find(path))
+}
+
+/// What the value at a dotted path of a scenario must be; none where no
+/// scenario has it.
+pub fn kind_of(path: &str) -> Option<Kind> {
+    let mut key: Option<&'static key::Key> = None;
+    for part in split_key(path) {
+        let pattern = key.map_or("", |key| key.path.as_ref());
+        if !(pattern.ends_with("[]") && part.parse::<usize>().is_ok()) {
+            key = Some(known_key(pattern, &part)?);
+        }
+    }
+    key.map(|key| key.kind)
 }
 
 fn unknown(
