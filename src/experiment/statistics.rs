@@ -13,6 +13,7 @@ mod law;
 pub mod multiple;
 pub mod paired;
 pub mod quantile;
+pub mod regression;
 pub mod sample;
 pub mod selection;
 pub mod steady;
