@@ -15,6 +15,7 @@ mod progress;
 mod recipe;
 mod run;
 mod spool;
+mod sweep;
 mod trace;
 mod verify;
 
@@ -44,6 +45,7 @@ fn dispatch(arguments: Arguments) -> Done {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Compare(compare) => compare::compare(&compare),
+        Command::Sweep(sweep) => sweep::sweep(&sweep),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

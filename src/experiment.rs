@@ -12,6 +12,7 @@ mod replication;
 mod sensitivity;
 mod single;
 pub mod statistics;
+pub mod sweep;
 pub mod verify;
 
 pub use compare::{

@@ -12,22 +12,24 @@ mod page;
 mod run;
 mod section;
 mod sheet;
+mod sweep;
 mod terminal;
 #[cfg(test)]
 mod testing;
 mod timeline;
 
 pub use charges::ChargesCsv;
-pub use chart::{Chart, Scene, comparison_charts, replication_charts, run_charts};
+pub use chart::{Chart, Scene, comparison_charts, replication_charts, run_charts, sweep_charts};
 pub use comparison::{Comparison, PolicyResult};
 pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
-pub use page::{write_comparison_page, write_run_page};
+pub use page::{write_comparison_page, write_run_page, write_sweep_page};
 pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
 pub use sheet::TextCells;
-pub use terminal::{Terminal, comparison_text, run_text};
+pub use sweep::{SweepReport, usual_metrics};
+pub use terminal::{Terminal, comparison_text, run_text, sweep_text};
 pub use timeline::write_timeseries;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::experiment::sweep::Design;
 use crate::scenario::{parse_percent, parse_span};
 use crate::units::Span;
 
@@ -50,6 +51,8 @@ pub(super) enum Command {
     Run(Run),
     /// Run all policies of a scenario many times over, against its baseline
     Compare(Compare),
+    /// Run a scenario at many points: which settings matter, and which are best
+    Sweep(Sweep),
     /// Check a scenario and say what it is, without running it
     Validate(Validate),
     /// Write a commented scenario to start from
@@ -188,6 +191,44 @@ pub(super) struct Compare {
     /// Only these policies of the scenario
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(super) policies: Vec<String>,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+    #[command(flatten)]
+    pub(super) how: How,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Ranges of --set, one axis each; a single value stays an edit:
+  cluster.dc1.nodes=10..40:4            4 values, evenly spaced: 10, 20, 30, 40
+  cluster.dc1.speed=log:1..100:3        evenly spaced in logarithms: 1, 10, 100
+  policy.burst.provision.cheapest.after_wait='10 min..2 h:5'
+  policy.today.preset=batch-fcfs,batch-backfill
+  workload.synthetic.class.batch.runtime='lognormal(median=20 min..40 min:3, p95=4 h)'
+
+Examples:
+  windtunnel sweep quickstart --set cluster.dc1.group.cpu.nodes=8..24:5
+  windtunnel sweep my.toml --set cluster.dc1.nodes=10..40:4 --set seed=1,2,3 --policies today
+  windtunnel sweep my.toml --set cluster.dc1.nodes=10..40 --set 'horizon=1 d..7 d' --sample lhs:50")]
+pub(super) struct Sweep {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Draw points from the ranges instead of taking all: `random:N` or `lhs:N` (Latin hypercube)
+    #[arg(long, value_name = "DESIGN", value_parser = Design::sample)]
+    pub(super) sample: Option<Design>,
+    /// Only these policies of the scenario
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(super) policies: Vec<String>,
+    /// Runs per point and policy [default: 5, or 1 where nothing is random]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) replications: Option<u32>,
+    /// Metrics to show, the one to rank by first [default: cost and the objectives]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(super) metric: Vec<String>,
+    /// Most runs (points x policies x replications)
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub(super) max_runs: usize,
     /// Threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,

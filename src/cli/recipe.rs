@@ -11,8 +11,9 @@ use super::folder::Folder;
 use crate::experiment::RunResult;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
-    Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, comparison_charts,
-    replication_charts, run_charts, write_comparison_page, write_run_page,
+    Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, SweepReport,
+    comparison_charts, replication_charts, run_charts, sweep_charts, write_comparison_page,
+    write_run_page, write_sweep_page,
 };
 use crate::scenario::{Comparison, Scenario};
 
@@ -122,6 +123,20 @@ pub(super) fn write_compare_pages(
     let mut page = Vec::new();
     write_comparison_page(&mut page, comparison, &charts, reports)?;
     folder.write("compare.html", &page)
+}
+
+/// Pages and charts of a sweep.
+pub(super) fn write_sweep_pages(
+    folder: &Folder,
+    scenario: &Scenario,
+    report: &SweepReport<'_>,
+    recipe: &Recipe,
+) -> Result<()> {
+    let charts = sweep_charts(report);
+    write_charts(folder, &charts)?;
+    let mut page = Vec::new();
+    write_sweep_page(&mut page, report, recipe, &scenario.assumptions, &charts)?;
+    folder.write("sweep.html", &page)
 }
 
 fn write_charts(folder: &Folder, charts: &[Chart]) -> Result<()> {

@@ -105,3 +105,18 @@ fn every_key_is_documented() {
     report.write_json(&mut json).expect("memory takes everything");
     same_keys("summary.json", &json);
 }
+
+#[test]
+fn every_word_of_a_sweep_is_documented() {
+    let sweep = crate::experiment::sweep::testing::by_hand();
+    let report = SweepReport { question: None, sweep: &sweep, metrics: vec![0], goal: 0 };
+    let mut json = Vec::new();
+    report.write_json(&mut json).expect("memory takes everything");
+    same_keys("sweep.json", &json);
+    let metric = |columns: &[&str], ends: &[&str]| -> Vec<String> {
+        let ends = ends.iter().map(|end| format!("METRIC{end}"));
+        columns.iter().map(|&column| column.to_owned()).chain(ends).collect()
+    };
+    assert_eq!(documented("sweep.csv"), metric(&sweep::RUN_COLUMNS, &[""]));
+    assert_eq!(documented("points.csv"), metric(&sweep::POINT_COLUMNS, &["", "_low", "_high"]));
+}

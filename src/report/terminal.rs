@@ -10,6 +10,7 @@ use super::comparison::Comparison;
 use super::figure::clean;
 use super::run::RunReport;
 use super::section::{self, Cell, Section, Tone};
+use super::sweep::{self, SweepReport};
 
 /// Policies whose verdicts the terminal shows in full; of more, only those of the chosen one.
 const MOST_VERDICTS: usize = 3;
@@ -127,6 +128,29 @@ fn wrapped(words: &str, width: u16) -> String {
         column += length;
     }
     lines
+}
+
+/// A sweep on the terminal.
+pub fn sweep_text(report: &SweepReport<'_>, terminal: Terminal) -> String {
+    let mut text = String::new();
+    if let Some(question) = report.question {
+        line(&mut text, &clean(question));
+    }
+    line(&mut text, &sweep::size(report));
+    text.push('\n');
+    for sentence in sweep::answer(report) {
+        line(&mut text, &wrapped(&sentence, terminal.width));
+    }
+    add(&mut text, &sweep::best_points(report), terminal);
+    let effects = sweep::effects(report, report.chosen());
+    if !effects.rows.is_empty() {
+        add(&mut text, &effects, terminal);
+    }
+    text.push('\n');
+    for sentence in sweep::caution(report) {
+        line(&mut text, &wrapped(&sentence, terminal.width));
+    }
+    text
 }
 
 fn line(text: &mut String, words: &str) {

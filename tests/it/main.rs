@@ -12,3 +12,4 @@ mod reference;
 mod published;
 mod rlscheduler;
 mod swarm;
+mod sweep;

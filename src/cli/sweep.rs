@@ -1,0 +1,237 @@
+//! `windtunnel sweep`: a scenario at many points.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use super::args;
+use super::args::How;
+use super::exit::{Done, Stop};
+use super::folder::{self, Folder};
+use super::process::Processes;
+use super::progress::Bar;
+use super::{open, recipe, run};
+use crate::experiment::sweep::{
+    Axis, Plan, SweepFailure, check, goal, repetition, row_of, sweep as run_all,
+};
+use crate::experiment::{Forgetful, Lab, LabFailure, NoPlan, Watch, share_inputs};
+use crate::metrics::METRICS;
+use crate::problem::{Problem, clip, did_you_mean};
+use crate::report::{SweepReport, TextCells, sweep_text, usual_metrics};
+use crate::scenario::Scenario;
+use crate::sim::Progress;
+
+/// Runs the points and says which settings matter, and which are best.
+pub(super) fn sweep(arguments: &args::Sweep) -> Done {
+    let chosen = metrics(&arguments.metric)?;
+    let (axes, edits) = axes(arguments)?;
+    let open = |point: &[(String, String)]| {
+        let all: Vec<(String, String)> = edits.iter().chain(point).cloned().collect();
+        open::read(&arguments.which, &all)
+    };
+    let design = arguments.sample.unwrap_or_default();
+    // The seed of the scenario, if it can be read without its axes.
+    let seed = open(&[]).map_or(1, |scenario| scenario.seed);
+    let per_point = arguments.policies.len().max(1) * arguments.replications.unwrap_or(1) as usize;
+    let points = design
+        .points(&axes, seed, arguments.max_runs / per_point)
+        .map_err(|problem| vec![problem])?;
+    // Reading thousands of points takes its time; what is too much is so at the first.
+    let mut first = check(&axes, &points[..1], &open)?;
+    let policies = policies(&first, &arguments.policies)?;
+    let at_least = points.len() * policies.len() * arguments.replications.unwrap_or(1) as usize;
+    if at_least > arguments.max_runs {
+        return Err(too_many(at_least, arguments.max_runs));
+    }
+    check(&axes, &points, &open)?;
+    share_inputs(&mut first).map_err(|failure| Stop::of_run(failure, &again()))?;
+    let how = &arguments.how;
+    let folder = match how.no_out {
+        true => None,
+        false => {
+            let target = run::target(how, &format!("{}-sweep", first.name));
+            Some(Folder::create(&target, how.force)?)
+        }
+    };
+    let watch = Watching { bar: Bar::new("sweeping", None, how.quiet) };
+    let lab = Lab { memory: &Forgetful, watch: &watch, audit: how.audit, launcher: &Processes };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Stop::Files(error.into()))?;
+    let swept = pool.install(|| {
+        let (repetition, replications) =
+            repetition(&lab, &first, &axes, &policies, arguments.replications).map_err(
+                |no_plan| match no_plan {
+                    NoPlan::Problem(problem) => Stop::Input(vec![problem]),
+                    NoPlan::Lab(failure) => failed(failure),
+                },
+            )?;
+        let all = points.len() * policies.len() * replications as usize;
+        if all > arguments.max_runs {
+            return Err(too_many(all, arguments.max_runs));
+        }
+        let plan = Plan { axes, design, points, policies, repetition, replications };
+        run_all(&lab, plan, &first, &open).map_err(|failure| match failure {
+            SweepFailure::Problems(problems) => Stop::Input(problems),
+            SweepFailure::Input(failure) => Stop::of_run(failure, &again()),
+            SweepFailure::Lab(failure) => failed(failure),
+        })
+    });
+    watch.bar.clear();
+    let swept = swept?;
+    let goal = chosen.first().copied().unwrap_or_else(|| goal(&swept));
+    let report = SweepReport {
+        question: Some(first.question.as_str()).filter(|question| !question.is_empty()),
+        sweep: &swept,
+        metrics: if chosen.is_empty() { usual_metrics(&swept, goal) } else { chosen },
+        goal,
+    };
+    let written = match folder {
+        Some(folder) => Some(write(folder, &first, &report)?),
+        None => None,
+    };
+    show(&report, how, written)?;
+    gate(&report, how)
+}
+
+/// The rows of the metrics that are asked for.
+fn metrics(names: &[String]) -> Result<Vec<usize>, Stop> {
+    let row = |name: &String| {
+        row_of(name).ok_or_else(|| {
+            let known = METRICS.iter().map(|metric| metric.key);
+            let hint = match did_you_mean(name, known.clone()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("there are: {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            Stop::usage(format!("there is no metric `{}`", clip(name)), hint)
+        })
+    };
+    let mut rows = names.iter().map(row).collect::<Result<Vec<_>, Stop>>()?;
+    let mut seen = std::collections::BTreeSet::new();
+    rows.retain(|&row| seen.insert(row));
+    Ok(rows)
+}
+
+/// Keys and values.
+type Edits = Vec<(String, String)>;
+
+/// The `--set` flags: those with a range or a list are axes, the others edits.
+fn axes(arguments: &args::Sweep) -> Result<(Vec<Axis>, Edits), Stop> {
+    let (mut axes, mut edits) = (Vec::new(), Vec::new());
+    let mut problems: Vec<Problem> = Vec::new();
+    for (key, values) in open::edits(&arguments.which)? {
+        let known = |key: &str| {
+            axes.iter().any(|axis: &Axis| axis.key == key)
+                || edits.iter().any(|(other, _): &(String, String)| other == key)
+        };
+        if known(&key) {
+            let problem = Problem::with("windtunnel", format!("`{}` is set twice", clip(&key)));
+            problems.push(problem.hint("give all of its values at once: `--set key=a,b`"));
+            continue;
+        }
+        match Axis::read(&key, &values) {
+            Ok(Some(axis)) => axes.push(axis),
+            Ok(None) => edits.push((key, values)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let by_flag = [
+        ("seed", arguments.which.seed.is_some()),
+        ("workload.on_bad_row", arguments.which.on_bad_row.is_some()),
+    ];
+    for (key, is_given) in by_flag {
+        if is_given && axes.iter().any(|axis| axis.key == key) {
+            let problem =
+                Problem::with("windtunnel", format!("`{key}` is both an axis and a flag"));
+            problems.push(problem.hint("leave out one of them"));
+        }
+    }
+    if axes.is_empty() && problems.is_empty() {
+        let problem = Problem::with("windtunnel", "there is nothing to sweep");
+        problems.push(problem.hint(
+            "give a range or a list: `--set cluster.dc1.nodes=10..40:4`, `--set policy.today.preset=batch-fcfs,batch-backfill`",
+        ));
+    }
+    if problems.is_empty() { Ok((axes, edits)) } else { Err(Stop::Input(problems)) }
+}
+
+/// Rows of the policies to run, in file order.
+fn policies(scenario: &Scenario, names: &[String]) -> Result<Vec<usize>, Stop> {
+    if names.is_empty() {
+        return Ok((0..scenario.policies.len()).collect());
+    }
+    let mut rows: Vec<usize> =
+        names.iter().map(|name| open::policy(scenario, name)).collect::<Result<_, _>>()?;
+    rows.sort_unstable();
+    rows.dedup();
+    Ok(rows)
+}
+
+fn too_many(runs: usize, most: usize) -> Stop {
+    Stop::usage(
+        format!("the sweep has at least {runs} runs, and at most {most} are allowed"),
+        "take fewer points, policies or replications, or raise `--max-runs`",
+    )
+}
+
+/// A run that could not go on.
+fn failed(failure: LabFailure) -> Stop {
+    match failure {
+        LabFailure::Run { failure, .. } => Stop::of_run(failure, &again()),
+        LabFailure::Memory(error) => Stop::Files(error.into()),
+    }
+}
+
+/// The command that runs it again, with every law checked.
+fn again() -> String {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    format!("windtunnel {} --audit", words.join(" "))
+}
+
+/// Shows how far the runs have come.
+struct Watching {
+    bar: Bar,
+}
+
+impl Watch for Watching {
+    fn step(&self, progress: Progress) -> ControlFlow<()> {
+        self.bar.step(progress)
+    }
+}
+
+fn write(folder: Folder, first: &Scenario, report: &SweepReport<'_>) -> Result<PathBuf, Stop> {
+    let cells = TextCells::Guarded;
+    let out = report.write_runs(folder.file("sweep.csv")?, cells)?;
+    folder::finish(out, "sweep.csv")?;
+    let out = report.write_points(folder.file("points.csv")?, cells)?;
+    folder::finish(out, "points.csv")?;
+    let mut json = Vec::new();
+    report.write_json(&mut json)?;
+    folder.write("sweep.json", &json)?;
+    folder.write("scenario.toml", first.text.as_bytes())?;
+    let recipe = recipe::recipe(first, &report.sweep.policies.join(", "))?;
+    recipe::write_sweep_pages(&folder, first, report, &recipe)?;
+    let manifest = recipe::manifest(&recipe, None)?;
+    Ok(folder.finish(&manifest)?)
+}
+
+fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
+    let mut out = std::io::stdout().lock();
+    if how.json {
+        report.write_json(&mut out)?;
+    } else {
+        out.write_all(sweep_text(report, run::terminal()).as_bytes())?;
+    }
+    out.flush()?;
+    run::tell_folder(how, written, "sweep.html");
+    Ok(())
+}
+
+/// With `--gate`: that no point keeps all promises is a finding.
+fn gate(report: &SweepReport<'_>, how: &How) -> Done {
+    if how.gate && !report.keeps_promises() {
+        return Err(Stop::Finding("no point keeps all objectives".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,511 @@
+//! What a sweep varies: a key of the scenario and the values that it takes,
+//! read from `key=10..40:4`, `key=log:1..100:3` or `key=a,b,c`.
+
+use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use crate::problem::{Problem, clip};
+use crate::scenario::{Kind, Quantity, kind_of};
+
+/// Most values of one axis.
+const MOST_LEVELS: usize = 10_000;
+/// Largest number that a range may reach.
+const LARGEST: Decimal = Decimal::from_parts(2_808_348_672, 232_830_643, 0, false, 0);
+
+/// A key of the scenario, and what it is set to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// Dotted path of the key.
+    pub key: String,
+    /// The values as they were asked for: `10..40:4`.
+    pub asked: String,
+    /// Unit of the numbers, or empty.
+    pub unit: String,
+    /// Values are spaced evenly in their logarithms.
+    pub log: bool,
+    /// What stands before and after the number in the value, such as
+    /// `exponential(mean=` and `)`.
+    around: (String, String),
+    /// Only whole numbers are meant.
+    whole: bool,
+    spread: Spread,
+}
+
+/// A value of an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Level {
+    /// As the scenario is given it.
+    pub text: String,
+    /// Where it lies: the number in the axis' unit, or the place in the list, from 0.
+    pub at: f64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Spread {
+    /// These, with their numbers where all are.
+    List(Vec<Level>, bool),
+    /// From one number to another, in this many steps if it says so.
+    Range { low: Decimal, high: Decimal, levels: Option<usize> },
+}
+
+impl Axis {
+    /// Reads `key=values`; none where there is a single value, which is an edit.
+    ///
+    /// # Errors
+    /// What is wrong with the range, with a hint.
+    pub fn read(key: &str, values: &str) -> Result<Option<Self>, Problem> {
+        let whole = matches!(
+            kind_of(key),
+            Some(Kind::Count(..) | Kind::Integer | Kind::Capacity | Kind::Gpus)
+        );
+        let refused = |(message, hint): (String, String)| {
+            Problem::with(&clip(&format!("--set {key}={values}")), message).hint(hint)
+        };
+        let axis = Self {
+            key: key.to_owned(),
+            asked: values.to_owned(),
+            unit: String::new(),
+            log: false,
+            around: Default::default(),
+            whole,
+            spread: Spread::List(Vec::new(), false),
+        };
+        let items = pieces(values);
+        if items.len() > 1 {
+            return axis.list(&items).map(Some).map_err(refused);
+        }
+        match find_range(values) {
+            Some(range) => axis.range(values, range).map(Some).map_err(refused),
+            None => Ok(None),
+        }
+    }
+
+    /// Values separated by commas.
+    fn list(mut self, items: &[&str]) -> Result<Self, Wrong> {
+        let texts: Vec<&str> = items.iter().map(|item| unquoted(item)).collect();
+        for (row, text) in texts.iter().enumerate() {
+            if text.is_empty() {
+                return Err(wrong("a value of the list is empty", "write `a,b,c`"));
+            }
+            if texts[..row].contains(text) {
+                let message = format!("`{}` is in the list twice", clip(text));
+                return Err(wrong(message, "each value once; repeat runs with `--replications`"));
+            }
+            if find_range(items[row]).is_some() {
+                let message = format!("`{}` is a range within a list", clip(text));
+                return Err(wrong(message, "give a range such as `10..40:4`, or single values"));
+            }
+        }
+        if texts.len() > MOST_LEVELS {
+            return Err(wrong(
+                format!("a list has at most {MOST_LEVELS} values"),
+                "leave some out",
+            ));
+        }
+        let first = Quantity::read(texts[0]);
+        let unit = first.map_or_else(String::new, |first| first.unit);
+        let number = |text: &&str| Quantity::read(text)?.in_unit(&unit)?.to_f64();
+        let numbers: Option<Vec<f64>> = texts.iter().map(number).collect();
+        let is_numeric = numbers.is_some();
+        let places = numbers.unwrap_or_else(|| (0..texts.len()).map(|at| at as f64).collect());
+        let level = |(text, at): (&&str, f64)| Level { text: (*text).to_owned(), at };
+        self.spread = Spread::List(texts.iter().zip(places).map(level).collect(), is_numeric);
+        self.unit = if is_numeric { unit } else { String::new() };
+        Ok(self)
+    }
+
+    /// `low..high`, `low..high:n` or `log:low..high:n` within a value.
+    fn range(mut self, values: &str, at: Range) -> Result<Self, Wrong> {
+        let text = &values[at.from..at.to];
+        self.around = (values[..at.from].to_owned(), values[at.to..].to_owned());
+        let (text, log) = match text.trim().strip_prefix("log:") {
+            Some(rest) => (rest, true),
+            None => (text.trim(), false),
+        };
+        self.log = log;
+        let (low, rest) = text.split_once("..").expect("a range has two dots");
+        let (high, levels) = match rest.rsplit_once(':') {
+            Some((high, levels)) => (high, Some(self.count(levels)?)),
+            None => (rest, None),
+        };
+        let (low, high) = (self.quantity(low)?, self.quantity(high)?);
+        let (low, high) = self.common(low, high)?;
+        if low >= high {
+            let message = format!("the range does not rise from `{low}` to `{high}`");
+            return Err(wrong(message, "write the lower end first"));
+        }
+        if log && low <= Decimal::ZERO {
+            let message = format!("`{low}` has no logarithm");
+            return Err(wrong(message, "a `log:` range begins above 0"));
+        }
+        self.spread = Spread::Range { low, high, levels };
+        Ok(self)
+    }
+
+    fn count(&self, text: &str) -> Result<usize, Wrong> {
+        let levels = text.trim().parse().ok().filter(|levels| (2..=MOST_LEVELS).contains(levels));
+        levels.ok_or_else(|| {
+            let found = clip(text.trim());
+            let message = format!("a range has from 2 to {MOST_LEVELS} values, found `{found}`");
+            wrong(message, format!("such as `{}=10..40:4`", clip(&self.key)))
+        })
+    }
+
+    fn quantity(&self, text: &str) -> Result<Quantity, Wrong> {
+        let text = unquoted(text);
+        Quantity::read(text).ok_or_else(|| {
+            let message = format!("`{}` is not a number with a unit or without", clip(text));
+            wrong(
+                message,
+                "a range is `10..40:4`, `10 min..2 h:5` or `log:1..100:3`; texts are listed: `a,b`",
+            )
+        })
+    }
+
+    /// Both ends in one unit, the finer of the two; an end without one has that of the other.
+    fn common(
+        &mut self,
+        mut low: Quantity,
+        mut high: Quantity,
+    ) -> Result<(Decimal, Decimal), Wrong> {
+        if low.unit.is_empty() {
+            low.unit.clone_from(&high.unit);
+        } else if high.unit.is_empty() {
+            high.unit.clone_from(&low.unit);
+        }
+        let one = |unit: &str| Quantity { number: Decimal::ONE, unit: unit.to_owned() };
+        let Some(step) = one(&high.unit).in_unit(&low.unit) else {
+            let message = format!(
+                "`{}` and `{}` cannot be set against each other",
+                clip(&low.unit),
+                clip(&high.unit)
+            );
+            return Err(wrong(message, "give both ends of a range in units of one kind"));
+        };
+        let unit = if step >= Decimal::ONE { low.unit.clone() } else { high.unit.clone() };
+        let ends = low.in_unit(&unit).zip(high.in_unit(&unit));
+        self.unit = unit;
+        ends.filter(|(low, high)| low.abs() <= LARGEST && high.abs() <= LARGEST)
+            .ok_or_else(|| wrong("the ends are too large", "stay below a billion billions"))
+    }
+
+    /// The values of a grid, in order; those that a whole number makes the same
+    /// are one. None where the range does not say how many it has.
+    pub fn levels(&self) -> Option<Vec<Level>> {
+        match &self.spread {
+            Spread::List(levels, _) => Some(levels.clone()),
+            &Spread::Range { levels, .. } => {
+                let steps = levels? - 1;
+                let at = |step| self.level(step as f64 / steps as f64, Some((step, steps)));
+                let mut levels: Vec<Level> = (0..=steps).map(at).collect();
+                levels.dedup_by(|a, b| a.text == b.text);
+                Some(levels)
+            }
+        }
+    }
+
+    /// The value of a range at a share of the way, 0 <= `share` < 1.
+    pub(super) fn between(&self, share: f64) -> Level {
+        self.level(share, None)
+    }
+
+    /// The value at a share of a range; at an exact step of many where there are steps.
+    fn level(&self, share: f64, step: Option<(usize, usize)>) -> Level {
+        let Spread::Range { low, high, .. } = self.spread else {
+            unreachable!("a list has its levels")
+        };
+        let width = high - low;
+        let number = match (self.log, step) {
+            (_, Some((0, _))) => low,
+            (_, Some((step, steps))) if step == steps => high,
+            (false, Some((step, steps))) => {
+                digits(low + width * Decimal::from(step) / Decimal::from(steps), 9)
+            }
+            (false, None) => {
+                // A ten-thousandth of the range is fine enough, and can be read.
+                let places = 4 - libm::floor(libm::log10(width.to_f64().unwrap_or(1.0))) as i32;
+                let number = low + width * Decimal::from_f64(share).unwrap_or_default();
+                number.round_dp(places.clamp(0, 12) as u32)
+            }
+            (true, _) => {
+                let ratio = (high / low).to_f64().unwrap_or(1.0);
+                let factor = libm::exp(libm::log(ratio) * share);
+                digits(low * Decimal::from_f64(factor).unwrap_or_default(), 5)
+            }
+        };
+        let number = match self.whole {
+            true => number.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero),
+            false => number,
+        };
+        let value = Quantity { number: number.normalize(), unit: self.unit.clone() };
+        let (before, after) = &self.around;
+        Level { text: format!("{before}{value}{after}"), at: number.to_f64().unwrap_or_default() }
+    }
+
+    /// Whether its values are numbers, with an order and distances.
+    pub fn is_numeric(&self) -> bool {
+        match &self.spread {
+            Spread::List(_, numeric) => *numeric,
+            Spread::Range { .. } => true,
+        }
+    }
+
+    /// Lowest and highest number; none where the values are no numbers.
+    pub fn ends(&self) -> Option<(f64, f64)> {
+        match &self.spread {
+            Spread::Range { low, high, .. } => low.to_f64().zip(high.to_f64()),
+            Spread::List(_, false) => None,
+            Spread::List(levels, true) => {
+                let of =
+                    |pick: fn(f64, f64) -> f64| levels.iter().map(|level| level.at).reduce(pick);
+                of(f64::min).zip(of(f64::max))
+            }
+        }
+    }
+
+    /// How far a number lies on the way from the low end to the high one, 0 to
+    /// 1, evenly in what the axis is even in; 0 where the values are no numbers.
+    pub fn share_of(&self, at: f64) -> f64 {
+        let Some((low, high)) = self.ends() else { return 0.0 };
+        match self.log {
+            true => libm::log(at / low) / libm::log(high / low),
+            false => (at - low) / (high - low),
+        }
+    }
+
+    /// The value at a number between the ends, for words.
+    pub fn text_at(&self, at: f64) -> String {
+        let (before, after) = &self.around;
+        let number =
+            Decimal::from_f64(at).map_or_else(|| at.to_string(), |at| digits(at, 5).to_string());
+        match self.unit.as_str() {
+            "" => format!("{before}{number}{after}"),
+            unit => format!("{before}{number} {unit}{after}"),
+        }
+    }
+}
+
+/// A message and a hint.
+type Wrong = (String, String);
+
+fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Wrong {
+    (message.into(), hint.into())
+}
+
+/// So many significant digits, without zeros at the end.
+fn digits(number: Decimal, digits: u32) -> Decimal {
+    number.round_sf(digits).unwrap_or(number).normalize()
+}
+
+/// Where a range stands in a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Range {
+    from: usize,
+    to: usize,
+}
+
+/// The first `..` outside of quotes that stands behind or before a number, and
+/// how far what belongs to it reaches: to the next bracket, comma or `=`.
+fn find_range(values: &str) -> Option<Range> {
+    let mut quoted = false;
+    let mut from = 0;
+    for (at, c) in values.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '(' | '[' | '{' | ',' | '=' => from = at + 1,
+            '.' if values[at..].starts_with("..") => {
+                let ends =
+                    values[at..].find([',', ')', ']', '}']).map_or(values.len(), |to| at + to);
+                let low = values[from..at].trim();
+                let low = low.strip_prefix("log:").unwrap_or(low);
+                let digit = |text: &str| {
+                    unquoted(text).starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                };
+                let is_range = digit(low) || digit(&values[at + 2..ends]) && !low.is_empty();
+                return is_range.then_some(Range { from, to: ends });
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `text` at its commas, but for those within quotes and brackets.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut quoted, mut depth, mut from) = (false, 0_i32, 0);
+    let mut found = Vec::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            ',' if depth == 0 => {
+                found.push(&text[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(&text[from..]);
+    found
+}
+
+/// Without the quotes around it, if it has any.
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inner.filter(|inner| !inner.contains('"')).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(key: &str, values: &str) -> Option<Vec<String>> {
+        let axis = Axis::read(key, values).unwrap_or_else(|problem| panic!("{problem}"))?;
+        Some(axis.levels()?.into_iter().map(|level| level.text).collect())
+    }
+
+    #[track_caller]
+    fn check(key: &str, values: &str, want: &[&str]) {
+        let found = texts(key, values).expect("an axis with levels");
+        assert_eq!(found, want);
+    }
+
+    const NODES: &str = "cluster.dc1.nodes";
+    const SPEED: &str = "cluster.dc1.speed";
+    const WAIT: &str = "policy.p.provision.cheapest.after_wait";
+
+    #[test]
+    fn ranges_hold_both_ends_and_their_units() {
+        check(NODES, "10..40:4", &["10", "20", "30", "40"]);
+        check(SPEED, "1..10:4", &["1", "4", "7", "10"]);
+        check(SPEED, "0..1:3", &["0", "0.5", "1"]);
+        check(SPEED, "1..2:4", &["1", "1.33333333", "1.66666667", "2"]);
+        check(WAIT, "10 min..2 h:5", &["10 min", "37.5 min", "65 min", "92.5 min", "120 min"]);
+        check(WAIT, "\"10 min\"..\"2 h\":2", &["10 min", "120 min"]);
+        check(WAIT, "1 d..36 h:3", &["24 h", "30 h", "36 h"]);
+        check("cloud.aws.discount", "0..20 %:3", &["0 %", "10 %", "20 %"]);
+        check("cluster.c.cost", "1 USD/h..2 USD/h:3", &["1 USD/h", "1.5 USD/h", "2 USD/h"]);
+        check(
+            "cluster.c.shape.gpus",
+            "1..4 x A100-80GB:4",
+            &["1 x A100-80GB", "2 x A100-80GB", "3 x A100-80GB", "4 x A100-80GB"],
+        );
+    }
+
+    #[test]
+    fn logarithms_are_spaced_evenly() {
+        check(SPEED, "log:1..100:3", &["1", "10", "100"]);
+        check(SPEED, "log:1..4:5", &["1", "1.4142", "2", "2.8284", "4"]);
+        check(WAIT, "log:1 min..100 min:3", &["1 min", "10 min", "100 min"]);
+    }
+
+    #[test]
+    fn whole_numbers_stay_whole_and_come_once() {
+        check(NODES, "10..40:5", &["10", "18", "25", "33", "40"]);
+        check(NODES, "1..3:9", &["1", "2", "3"]);
+        check(NODES, "log:1..1000:4", &["1", "10", "100", "1000"]);
+    }
+
+    #[test]
+    fn lists_are_texts_or_numbers() {
+        check("policy.p.preset", "batch-fcfs,batch-backfill", &["batch-fcfs", "batch-backfill"]);
+        check(WAIT, "\"10 min\", 2 h", &["10 min", "2 h"]);
+        let axis = |values| Axis::read(WAIT, values).ok().flatten().expect("an axis");
+        assert_eq!(axis("10 min,2 h").ends(), Some((10.0, 120.0)));
+        assert_eq!(axis("a,b").ends(), None);
+        check(
+            "cloud.aws.markets",
+            "[\"spot\"],[\"spot\",\"on-demand\"]",
+            &["[\"spot\"]", "[\"spot\",\"on-demand\"]"],
+        );
+        check("x.runtime", "uniform(low=1, high=2),7", &["uniform(low=1, high=2)", "7"]);
+    }
+
+    #[test]
+    fn numbers_within_a_distribution_vary() {
+        check(
+            "workload.synthetic.class.a.runtime",
+            "lognormal(median=10 min..20 min:3, p95=4 h)",
+            &[
+                "lognormal(median=10 min, p95=4 h)",
+                "lognormal(median=15 min, p95=4 h)",
+                "lognormal(median=20 min, p95=4 h)",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_single_value_is_an_edit() {
+        let singles = [
+            "7",
+            "30 min",
+            "uniform(low=1, high=4)",
+            "../traces/a.swf",
+            "\"a,b\"",
+            "\"1..2\"",
+            "[1, 2]",
+            "",
+            "a/../b",
+        ];
+        for values in singles {
+            assert_eq!(Axis::read(NODES, values), Ok(None), "{values}");
+        }
+        // Without a number of steps a range can only be drawn from.
+        assert_eq!(texts(NODES, "1..2"), None);
+    }
+
+    #[test]
+    fn draws_lie_between_the_ends() {
+        let draw = |values, share| {
+            Axis::read(WAIT, values).ok().flatten().expect("an axis").between(share).text
+        };
+        assert_eq!(draw("10 min..2 h", 0.0), "10 min");
+        assert_eq!(draw("10 min..2 h", 0.123_456_789), "23.58 min");
+        assert_eq!(draw("log:1 min..100 min", 0.5), "10 min");
+        let nodes = Axis::read(NODES, "10..40").ok().flatten().expect("an axis");
+        assert_eq!(
+            (nodes.between(0.016).text, nodes.between(0.017).text),
+            ("10".into(), "11".into())
+        );
+    }
+
+    #[track_caller]
+    fn refused(values: &str, want: &str) {
+        let problem = Axis::read(NODES, values).expect_err("it is refused");
+        assert_eq!(problem.message, want);
+        assert!(problem.hint.is_some(), "{problem}");
+    }
+
+    #[test]
+    fn bad_ranges_say_what_is_wrong() {
+        refused("40..10:4", "the range does not rise from `40` to `10`");
+        refused("5..5:2", "the range does not rise from `5` to `5`");
+        refused("1..4:1", "a range has from 2 to 10000 values, found `1`");
+        refused("1..4:many", "a range has from 2 to 10000 values, found `many`");
+        refused("1..4:99999", "a range has from 2 to 10000 values, found `99999`");
+        refused("1..x:4", "`x` is not a number with a unit or without");
+        refused("a..4:4", "`a` is not a number with a unit or without");
+        refused("1..:4", "`` is not a number with a unit or without");
+        refused("log:0..4:4", "`0` has no logarithm");
+        refused("1 min..4 GiB:4", "`min` and `GiB` cannot be set against each other");
+        refused("a,,b", "a value of the list is empty");
+        refused("a,b,a", "`a` is in the list twice");
+        refused("1..3:2,5", "`1..3:2` is a range within a list");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(values in "[0-9a-z.:, \"=()\\[\\]-]{0,24}") {
+            if let Ok(Some(axis)) = Axis::read(WAIT, &values) {
+                let _ = (axis.levels(), axis.ends());
+                if axis.levels().is_none() {
+                    let _ = axis.between(0.3);
+                }
+            }
+        }
+    }
+}

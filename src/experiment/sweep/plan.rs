@@ -1,0 +1,283 @@
+//! Reads the scenario at every point, and runs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use super::super::compare::{Asked, NoPlan, Side, plan};
+use super::super::lab::{Cell, Lab, LabFailure, Watch, is_synthetic, share_inputs};
+use super::super::replication::Repetition;
+use super::super::single::RunFailure;
+use super::axis::Axis;
+use super::design::{Design, Point};
+use super::table::{Run, Sweep};
+use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
+use crate::scenario::Scenario;
+use crate::sim::Progress;
+use crate::units::Calendar;
+use crate::workload::{Input, TraceSpec};
+
+/// Runs that are held in memory in full at once; of the others only what a sweep shows.
+const BATCH: usize = 512;
+/// Problems that are shown; a wrong key is wrong at every point.
+const MOST_PROBLEMS: usize = 20;
+/// Traces that are kept in memory; when points have more, the others are read in every run.
+const MOST_TRACES: usize = 2;
+/// Replications where runs differ by their seeds.
+const USUAL: u32 = 5;
+
+/// Reads the scenario with some of its single values edited.
+pub type Open<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Vec<Problem>>;
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is varied.
+    pub axes: Vec<Axis>,
+    /// How points were chosen.
+    pub design: Design,
+    /// The points.
+    pub points: Vec<Point>,
+    /// Rows of the policies.
+    pub policies: Vec<usize>,
+    /// What differs between replications.
+    pub repetition: Repetition,
+    /// Runs per point and policy.
+    pub replications: u32,
+}
+
+/// Reads the scenario at every point, so that nothing runs where one is wrong;
+/// the scenario at the first point.
+///
+/// # Errors
+/// Every problem of every point, each once, up to a limit.
+pub fn check(axes: &[Axis], points: &[Point], open: Open<'_>) -> Result<Scenario, Vec<Problem>> {
+    let mut first = None;
+    let mut all: Vec<Problem> = Vec::new();
+    for point in points {
+        match open(&point.edits(axes)) {
+            Ok(scenario) => first = first.or(Some(scenario)),
+            Err(problems) => all.extend(problems),
+        }
+        // The same thing is wrong at many points; values differ, keys do not.
+        let mut seen = BTreeSet::new();
+        all.retain(|problem| {
+            seen.insert((
+                problem.line,
+                problem.column,
+                problem.message.clone(),
+                problem.hint.clone(),
+            ))
+        });
+        if all.len() > MOST_PROBLEMS {
+            all.truncate(MOST_PROBLEMS);
+            break;
+        }
+    }
+    match first {
+        Some(first) if all.is_empty() => Ok(first),
+        _ => Err(all),
+    }
+}
+
+/// How to repeat the scenario at the first point, and so at all of them: as a
+/// comparison of its policies would, but fewer times unless `asked` says how
+/// often, and once where two seeds do the same under every policy.
+///
+/// # Errors
+/// See [`NoPlan`].
+pub fn repetition(
+    lab: &Lab<'_>,
+    first: &Scenario,
+    axes: &[Axis],
+    policies: &[usize],
+    asked: Option<u32>,
+) -> Result<(Repetition, u32), NoPlan> {
+    let side = |&row: &usize| {
+        let policy = &first.policies[row];
+        Side { name: &policy.name, scenario: first, policy }
+    };
+    let sides: Vec<Side<'_>> = policies.iter().map(side).collect();
+    let planned = plan(lab, &sides, Asked { replications: asked, ..Asked::default() })?;
+    let often = asked.or(first.replications);
+    match planned.repetition {
+        // Windows of one trace are not those of another.
+        Repetition::Windows { .. } if !axes.iter().any(moves_work) => {
+            return Ok((planned.repetition, planned.replications.min(often.unwrap_or(USUAL))));
+        }
+        Repetition::Seeds { .. } | Repetition::Windows { .. } | Repetition::Blocks { .. } => {}
+    }
+    let repetition = Repetition::Seeds { warm_up: planned.repetition.warm_up() };
+    if let Some(often) = often {
+        return Ok((repetition, often));
+    }
+    let is_random = is_synthetic(first) || differs(lab, &sides, repetition)?;
+    Ok((repetition, if is_random { USUAL } else { 1 }))
+}
+
+/// Whether an axis may change what work comes when.
+fn moves_work(axis: &Axis) -> bool {
+    let root = axis.key.split('.').next().unwrap_or_default();
+    ["workload", "start", "horizon"].contains(&root)
+}
+
+/// Whether two seeds differ under any of the policies.
+fn differs(lab: &Lab<'_>, sides: &[Side<'_>], repetition: Repetition) -> Result<bool, NoPlan> {
+    let cells: Vec<Cell<'_>> =
+        sides.iter().flat_map(|side| [0, 1].map(|seed| side.cell(repetition, seed))).collect();
+    let pilot = lab.measure(&cells).map_err(NoPlan::Lab)?;
+    Ok(pilot.chunks(2).any(|pair| pair[0].fingerprint != pair[1].fingerprint))
+}
+
+/// Does all runs: every policy at every point under the same seeds. What only
+/// another policy would notice is not run again.
+///
+/// # Errors
+/// As [`Lab::measure`]; and what is wrong with the scenario at a point, where
+/// its files changed since [`check`].
+pub fn sweep(
+    lab: &Lab<'_>,
+    plan: Plan,
+    first: &Scenario,
+    open: Open<'_>,
+) -> Result<Sweep, SweepFailure> {
+    let replications = plan.replications as usize;
+    let per_point = plan.policies.len() * replications;
+    lab.watch.expect(plan.points.len() * per_point);
+    let whole = Whole(lab.watch);
+    let lab = Lab { watch: &whole, ..*lab };
+    let mut pantry = Pantry::of(first);
+    let mut known = Known::default();
+    let mut runs: Vec<Run> = Vec::new();
+    for points in plan.points.chunks(BATCH.div_ceil(per_point).max(1)) {
+        let mut scenarios = Vec::new();
+        for point in points {
+            let mut scenario = open(&point.edits(&plan.axes)).map_err(SweepFailure::Problems)?;
+            pantry.stock(&mut scenario).map_err(SweepFailure::Input)?;
+            scenarios.push(scenario);
+        }
+        let mut cells = Vec::new();
+        // Where the runs of each point and policy begin, and whether they are new.
+        let mut places = Vec::new();
+        for (point, scenario) in points.iter().zip(&scenarios) {
+            for &row in &plan.policies {
+                let policy = &scenario.policies[row];
+                let own = runs.len() + places.len() * replications;
+                let at = known.place(&plan.axes, point, (row, policy), own);
+                places.push(at);
+                if at == own {
+                    let repetition = plan.repetition;
+                    let cell = |replication| Cell { scenario, policy, repetition, replication };
+                    cells.extend((0..plan.replications).map(cell));
+                }
+            }
+        }
+        let measured = lab.measure(&cells).map_err(SweepFailure::Lab)?;
+        let mut new = cells.iter().zip(measured).map(|(cell, one)| Run::of(cell.seed(), one));
+        for at in places {
+            if at == runs.len() {
+                runs.extend(new.by_ref().take(replications));
+            } else {
+                runs.extend_from_within(at..at + replications);
+                (0..replications).for_each(|_| whole.done());
+            }
+        }
+    }
+    let name = |&row: &usize| first.policies[row].name.clone();
+    Ok(Sweep {
+        policies: plan.policies.iter().map(name).collect(),
+        baseline: plan.policies.iter().position(|&row| row == first.baseline),
+        objectives: first.objectives.clone(),
+        repetition: plan.repetition,
+        replications: plan.replications,
+        axes: plan.axes,
+        design: plan.design,
+        points: plan.points,
+        runs,
+    })
+}
+
+/// Runs by what makes them: the values of all axes but those of policies with
+/// the row of a policy, and what the others make of it.
+#[derive(Default)]
+struct Known {
+    alike: BTreeMap<(Vec<String>, usize), Alike>,
+}
+
+/// Where the runs of each make of a policy begin.
+type Alike = Vec<(PolicySpec, usize)>;
+
+impl Known {
+    /// Where the runs are that are made alike; `own` where there are none yet.
+    fn place(
+        &mut self,
+        axes: &[Axis],
+        point: &Point,
+        (row, policy): (usize, &PolicySpec),
+        own: usize,
+    ) -> usize {
+        let levels = axes.iter().zip(&point.levels);
+        let others = levels.filter(|(axis, _)| !axis.key.starts_with("policy."));
+        let texts = others.map(|(_, level)| level.text.clone()).collect();
+        let alike = self.alike.entry((texts, row)).or_default();
+        if let Some((_, at)) = alike.iter().find(|(other, _)| other == policy) {
+            return *at;
+        }
+        alike.push((policy.clone(), own));
+        own
+    }
+}
+
+/// Why there is no sweep.
+#[derive(Debug)]
+pub enum SweepFailure {
+    /// The scenario at a point is wrong.
+    Problems(Vec<Problem>),
+    /// Its trace cannot be read.
+    Input(RunFailure),
+    /// A run failed.
+    Lab(LabFailure),
+}
+
+/// Traces that were read, for points that have the same.
+struct Pantry {
+    shelves: Vec<(TraceSpec, Calendar, Input)>,
+}
+
+impl Pantry {
+    /// With what a scenario has read already.
+    fn of(scenario: &Scenario) -> Self {
+        let input = &scenario.workload.input;
+        let shelves = match input {
+            Input::Shared(shared) => vec![(shared.trace.clone(), scenario.calendar, input.clone())],
+            Input::Trace(_) | Input::Synthetic(_) => Vec::new(),
+        };
+        Self { shelves }
+    }
+
+    fn stock(&mut self, scenario: &mut Scenario) -> Result<(), RunFailure> {
+        let Some(trace) = scenario.workload.input.trace().cloned() else { return Ok(()) };
+        let calendar = scenario.calendar;
+        let known = self.shelves.iter().find(|shelf| shelf.0 == trace && shelf.1 == calendar);
+        if let Some((_, _, input)) = known {
+            scenario.workload.input = input.clone();
+        } else if self.shelves.len() < MOST_TRACES {
+            share_inputs(scenario)?;
+            self.shelves.push((trace, calendar, scenario.workload.input.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// Passes on all but the number of runs, which was said for all batches at once.
+struct Whole<'a>(&'a dyn Watch);
+
+impl Watch for Whole<'_> {
+    fn step(&self, progress: Progress) -> ControlFlow<()> {
+        self.0.step(progress)
+    }
+
+    fn done(&self) {
+        self.0.done();
+    }
+}

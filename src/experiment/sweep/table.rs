@@ -1,0 +1,207 @@
+//! What all runs of a sweep showed.
+
+use super::super::measurement::{Measurement, WorkDone};
+use super::super::replication::Repetition;
+use super::super::statistics::{Interval, t_interval};
+use super::axis::{Axis, Level};
+use super::design::{Design, Point};
+use crate::metrics::METRICS;
+use crate::scenario::Objective;
+
+/// How sure intervals are.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// A scenario under some of its policies at many points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sweep {
+    /// What is varied.
+    pub axes: Vec<Axis>,
+    /// Which points were chosen.
+    pub design: Design,
+    /// The points, in order.
+    pub points: Vec<Point>,
+    /// Names of the policies, in the order of the scenario.
+    pub policies: Vec<String>,
+    /// The row of the scenario's baseline among them.
+    pub baseline: Option<usize>,
+    /// The promises, as the scenario makes them at the first point.
+    pub objectives: Vec<Objective>,
+    /// What differs between replications.
+    pub repetition: Repetition,
+    /// Runs per point and policy; they share their seeds with all others.
+    pub replications: u32,
+    /// By point, then policy, then replication.
+    pub runs: Vec<Run>,
+}
+
+/// What is kept of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Its seed.
+    pub seed: u64,
+    /// Value by metric, in the order of [`METRICS`].
+    pub metrics: Vec<Option<f64>>,
+    /// For each objective, whether it was kept.
+    pub kept: Vec<bool>,
+    /// What was done.
+    pub done: WorkDone,
+    /// Hash of the canonical records.
+    pub fingerprint: String,
+}
+
+/// A mean over replications.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The mean.
+    pub mean: f64,
+    /// Replications that showed anything.
+    pub n: usize,
+    /// Where the true mean lies; none of a single replication.
+    pub interval: Option<Interval>,
+}
+
+impl Run {
+    /// The run with this seed, without what would fill the memory.
+    pub(super) fn of(seed: u64, measurement: Measurement) -> Self {
+        Self {
+            seed,
+            metrics: measurement.metrics,
+            kept: measurement.kept,
+            done: measurement.done,
+            fingerprint: measurement.fingerprint,
+        }
+    }
+
+    /// Whether all objectives were kept.
+    pub fn keeps_all(&self) -> bool {
+        self.kept.iter().all(|&kept| kept)
+    }
+}
+
+impl Estimate {
+    /// Of one value per replication; none without values.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let interval = t_interval(values, CONFIDENCE);
+        let mean = interval.map_or_else(|| values.first().copied(), |interval| Some(interval.mean));
+        mean.map(|mean| Self { mean, n: values.len(), interval })
+    }
+}
+
+impl Sweep {
+    /// The replications of a point and policy.
+    pub fn runs(&self, point: usize, policy: usize) -> &[Run] {
+        let replications = self.replications as usize;
+        let from = (point * self.policies.len() + policy) * replications;
+        &self.runs[from..from + replications]
+    }
+
+    /// What the replications showed of a metric, a row of [`METRICS`].
+    pub fn values(&self, point: usize, policy: usize, metric: usize) -> Vec<f64> {
+        let shown = |run: &Run| run.metrics[metric].filter(|value| value.is_finite());
+        self.runs(point, policy).iter().filter_map(shown).collect()
+    }
+
+    /// The mean of a metric over the replications that showed it.
+    pub fn estimate(&self, point: usize, policy: usize, metric: usize) -> Option<Estimate> {
+        Estimate::of(&self.values(point, policy, metric))
+    }
+
+    /// The same, in each replication, over several points; none where one of
+    /// them showed nothing.
+    pub(super) fn means(&self, points: &[usize], policy: usize, metric: usize) -> Option<Vec<f64>> {
+        let mut sums = vec![0.0; self.replications as usize];
+        for &point in points {
+            let values = self.values(point, policy, metric);
+            if values.len() != sums.len() {
+                return None;
+            }
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        }
+        let all = points.len() as f64;
+        (!points.is_empty()).then(|| sums.into_iter().map(|sum| sum / all).collect())
+    }
+
+    /// Replications in which all objectives were kept.
+    pub fn kept(&self, point: usize, policy: usize) -> usize {
+        self.runs(point, policy).iter().filter(|run| run.keeps_all()).count()
+    }
+
+    /// Whether, in each replication, all points and policies had and did the
+    /// same work. Only then can total costs be set against each other.
+    pub fn same_work(&self) -> bool {
+        let replications = self.replications as usize;
+        let of_first = |row: usize| &self.runs[row % replications].done;
+        self.runs.iter().enumerate().all(|(row, run)| run.done == *of_first(row))
+    }
+
+    /// The values of an axis of a grid; none of a sample.
+    pub fn levels(&self, axis: usize) -> Option<Vec<Level>> {
+        (self.design == Design::Grid).then(|| self.axes[axis].levels())?
+    }
+
+    /// The points of a grid at which the axes have these levels.
+    pub fn points_at(&self, levels: &[(usize, usize)]) -> Vec<usize> {
+        let sizes: Vec<usize> =
+            (0..self.axes.len()).map(|axis| self.levels(axis).map_or(1, |all| all.len())).collect();
+        let stride = |axis: usize| sizes[axis + 1..].iter().product::<usize>();
+        let strides: Vec<usize> = (0..sizes.len()).map(stride).collect();
+        let there = |point: &usize| {
+            levels.iter().all(|&(axis, level)| point / strides[axis] % sizes[axis] == level)
+        };
+        (0..self.points.len()).filter(there).collect()
+    }
+
+    /// What an axis is called among the others: the last two parts of its key,
+    /// and more of them where another has the same.
+    pub fn name(&self, axis: usize) -> &str {
+        let key = self.axes[axis].key.as_str();
+        let starts = key.rmatch_indices('.').map(|(at, _)| at + 1).skip(1);
+        let is_own = |start: &usize| {
+            let name = &key[*start..];
+            let same = |(row, other): (usize, &Axis)| row != axis && other.key.ends_with(name);
+            !self.axes.iter().enumerate().any(same)
+        };
+        let found = starts.into_iter().find(is_own);
+        found.map_or(key, |start| &key[start..])
+    }
+
+    /// A point in words: `dc1.nodes = 10, today.preset = batch-fcfs`.
+    pub fn told(&self, point: usize) -> String {
+        let levels = self.points[point].levels.iter().enumerate();
+        let one = |(axis, level): (usize, &Level)| format!("{} = {}", self.name(axis), level.text);
+        levels.map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The row of a metric in [`METRICS`].
+pub fn row_of(key: &str) -> Option<usize> {
+    METRICS.iter().position(|metric| metric.key == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{by_hand, sweep};
+    use super::*;
+
+    #[test]
+    fn points_of_a_grid_are_found_by_their_levels() {
+        let sweep = by_hand();
+        assert_eq!(sweep.points_at(&[(0, 1)]), [2, 3]);
+        assert_eq!(sweep.points_at(&[(1, 0)]), [0, 2]);
+        assert_eq!(sweep.points_at(&[(0, 1), (1, 0)]), [2]);
+        assert_eq!(sweep.points_at(&[]), [0, 1, 2, 3]);
+        let row = row_of("cost_total").expect("a metric");
+        assert_eq!(sweep.values(2, 0, row), [30.0, 34.0]);
+        assert_eq!(sweep.estimate(2, 0, row).map(|estimate| estimate.mean), Some(32.0));
+        assert_eq!(sweep.told(2), "c.nodes = 2, p.preset = x");
+    }
+
+    #[test]
+    fn names_are_as_short_as_they_can_be() {
+        let axes =
+            [("a.x.b.nodes", "1,2"), ("a.y.b.nodes", "1,2"), ("seed", "1,2"), ("a.c.b", "1,2")];
+        let sweep = sweep(&axes, Design::Grid, |_, _| 1.0);
+        let names: Vec<&str> = (0..4).map(|axis| sweep.name(axis)).collect();
+        assert_eq!(names, ["x.b.nodes", "y.b.nodes", "seed", "c.b"]);
+    }
+}
