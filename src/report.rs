@@ -25,6 +25,7 @@ pub use backtest::{BacktestReport, calibration_text};
 pub use charges::ChargesCsv;
 pub use chart::{
     Chart, Scene, backtest_charts, comparison_charts, plan_charts, replication_charts, run_charts,
+    sweep_charts,
 };
 pub use check::CheckReport;
 pub use comparison::{Comparison, PolicyResult};
@@ -32,7 +33,9 @@ pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
-pub use page::{write_backtest_page, write_comparison_page, write_plan_page, write_run_page};
+pub use page::{
+    write_backtest_page, write_comparison_page, write_plan_page, write_run_page, write_sweep_page,
+};
 pub use plan::PlanReport;
 pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
 pub use sheet::TextCells;

@@ -11,9 +11,9 @@ use super::folder::Folder;
 use crate::experiment::RunResult;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
-    BacktestReport, Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side,
-    backtest_charts, comparison_charts, replication_charts, run_charts, write_backtest_page,
-    write_comparison_page, write_run_page,
+    BacktestReport, Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, SweepReport,
+    backtest_charts, comparison_charts, replication_charts, run_charts, sweep_charts,
+    write_backtest_page, write_comparison_page, write_run_page, write_sweep_page,
 };
 use crate::scenario::{Comparison, Scenario};
 
@@ -139,6 +139,20 @@ pub(super) fn write_backtest_pages(
     let mut page = Vec::new();
     write_backtest_page(&mut page, report, &charts)?;
     folder.write("backtest.html", &page)
+}
+
+/// Pages and charts of a sweep.
+pub(super) fn write_sweep_pages(
+    folder: &Folder,
+    scenario: &Scenario,
+    report: &SweepReport<'_>,
+    recipe: &Recipe,
+) -> Result<()> {
+    let charts = sweep_charts(report);
+    write_charts(folder, &charts)?;
+    let mut page = Vec::new();
+    write_sweep_page(&mut page, report, recipe, &scenario.assumptions, &charts)?;
+    folder.write("sweep.html", &page)
 }
 
 /// Every chart as SVG and PNG.

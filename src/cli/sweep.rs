@@ -200,6 +200,7 @@ fn write(folder: &Folder, first: &Scenario, report: &SweepReport<'_>) -> Result<
     folder.write("sweep.json", &json)?;
     folder.write("scenario.toml", first.text.as_bytes())?;
     let recipe = recipe::recipe(first, &report.sweep.policies.join(", "))?;
+    recipe::write_sweep_pages(folder, first, report, &recipe)?;
     Ok(recipe::manifest(&recipe, None)?)
 }
 
@@ -211,7 +212,7 @@ fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
         out.write_all(sweep_text(report, run::terminal()).as_bytes())?;
     }
     out.flush()?;
-    run::tell_folder(how, written, "points.csv");
+    run::tell_folder(how, written, "sweep.html");
     Ok(())
 }
 

@@ -7,21 +7,25 @@ mod of_comparison;
 mod of_plan;
 mod of_replications;
 mod of_run;
+mod of_sweep;
 mod png;
 
 use std::io;
 
+use canvas::shade;
 pub use of_backtest::backtest_charts;
+
 pub use of_comparison::comparison_charts;
 pub use of_plan::plan_charts;
 pub use of_replications::replication_charts;
 pub use of_run::{Scene, run_charts};
+pub use of_sweep::sweep_charts;
 
 /// A chart: what is drawn, free of where and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
     /// Name of the file, without an ending.
-    pub name: &'static str,
+    pub name: String,
     /// What is shown.
     pub title: String,
     /// What the values are, with their unit.
@@ -47,6 +51,10 @@ enum Plot {
     Forest(Forest),
     /// Planes below each other over one horizontal axis, each with its title.
     Panels { x: Axis, y: Axis, panels: Vec<(String, Vec<Mark>)> },
+    /// A coloured cell at each pair of values.
+    Heat(Heat),
+    /// Bars to both sides of a middle.
+    Tornado(Tornado),
 }
 
 /// An axis from `low` to `high`, with a label at each tick.
@@ -116,6 +124,54 @@ struct ForestRow {
     value: String,
 }
 
+/// Values in rows and columns, as colours.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Heat {
+    /// Labels from the left, and what they are values of.
+    columns: Vec<String>,
+    across: String,
+    /// Labels from below, and what they are values of.
+    rows: Vec<String>,
+    up: String,
+    /// By row, then column: the value and its words; none where there is nothing.
+    cells: Vec<Vec<Option<(f64, String)>>>,
+    /// Value of the darkest colour.
+    low: f64,
+    /// Value of the lightest colour.
+    high: f64,
+    /// Values that the legend names.
+    ticks: Vec<(f64, String)>,
+}
+
+impl Heat {
+    /// How far a value lies from the darkest to the lightest colour.
+    fn share(&self, value: f64) -> f64 {
+        if self.high > self.low { (value - self.low) / (self.high - self.low) } else { 0.5 }
+    }
+}
+
+/// Bars from the lowest to the highest value of each row, around zero.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Tornado {
+    rows: Vec<TornadoRow>,
+    axis: Axis,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct TornadoRow {
+    label: String,
+    below: String,
+    /// Lowest and highest value, of which zero lies between.
+    ends: (f64, f64),
+    /// Of the part below zero, and of that above.
+    colours: (Colour, Colour),
+    /// Words beside the bar.
+    left: String,
+    right: String,
+    /// Words at the right edge.
+    value: String,
+}
+
 /// Colours that people with any colour vision tell apart (Okabe and Ito,
 /// "Color Universal Design", 2008), the light yellow replaced by a dark one.
 const PALETTE: [Colour; 8] = [
@@ -133,9 +189,9 @@ const PALETTE: [Colour; 8] = [
 const GREY: Colour = (150, 150, 150);
 
 impl Chart {
-    fn new(name: &'static str, title: &str, unit: &str, caption: &str) -> Self {
+    fn new(name: &str, title: &str, unit: &str, caption: &str) -> Self {
         Self {
-            name,
+            name: name.to_owned(),
             title: title.to_owned(),
             unit: unit.to_owned(),
             caption: caption.to_owned(),

@@ -13,6 +13,7 @@ use super::figure::clean;
 use super::plan::PlanReport;
 use super::run::{Recipe, RunReport};
 use super::section;
+use super::sweep::{self, SweepReport};
 use crate::experiment::search::Variable;
 
 /// Writes `report.html`. `charts` are those of the run, in order.
@@ -149,6 +150,44 @@ pub fn write_backtest_page(
     render("backtest.html", page, out)
 }
 
+/// Points up to which a page shows all of them.
+const MOST_POINTS: usize = 100;
+
+/// Writes `sweep.html`. `charts` are those of the sweep, in order.
+///
+/// # Errors
+/// The first error of the writer.
+pub fn write_sweep_page(
+    out: &mut dyn io::Write,
+    report: &SweepReport<'_>,
+    recipe: &Recipe,
+    assumptions: &[String],
+    charts: &[Chart],
+) -> io::Result<()> {
+    let policies = || 0..report.sweep.policies.len();
+    let shown = report.sweep.points.len() <= MOST_POINTS;
+    let points: Vec<_> =
+        policies().filter(|_| shown).map(|policy| sweep::points(report, policy)).collect();
+    let effects: Vec<_> = policies().map(|policy| sweep::effects(report, policy)).collect();
+    let axis =
+        |axis: &crate::experiment::sweep::Axis| clean(&format!("{}={}", axis.key, axis.asked));
+    let page = context! {
+        title => title(report.question, "Sweep"),
+        recipe => recipe_of(recipe),
+        size => sweep::size(report),
+        answer => sweep::answer(report),
+        caution => sweep::caution(report),
+        best => said(sweep::best_points(report)),
+        effects => said(effects),
+        points => said(points),
+        charts => drawn(charts)?,
+        axes => report.sweep.axes.iter().map(axis).collect::<Vec<_>>(),
+        repetition => report.sweep.repetition.told(),
+        assumptions => assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),
+    };
+    render("sweep.html", page, out)
+}
+
 fn title(question: Option<&str>, name: &str) -> String {
     clean(question.filter(|question| !question.is_empty()).unwrap_or(name))
 }
@@ -189,6 +228,7 @@ fn render(name: &str, page: Value, out: &mut dyn io::Write) -> io::Result<()> {
         ("compare.html", include_str!("page/compare.html")),
         ("plan.html", include_str!("page/plan.html")),
         ("backtest.html", include_str!("page/backtest.html")),
+        ("sweep.html", include_str!("page/sweep.html")),
     ];
     for (name, text) in templates {
         pages.add_template(name, text).map_err(io::Error::other)?;

@@ -11,7 +11,7 @@ use crate::metrics::{METRICS, Metric};
 pub(super) use answer::{answer, caution, size};
 #[cfg(test)]
 pub(super) use data::{POINT_COLUMNS, RUN_COLUMNS};
-pub(super) use table::{best_points, effects};
+pub(super) use table::{best_points, effects, points};
 
 /// A sweep, and what of it is shown first.
 #[derive(Clone, Debug)]
@@ -69,8 +69,9 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::experiment::sweep::testing::by_hand;
-    use crate::report::{Terminal, TextCells, sweep_text};
+    use crate::experiment::sweep::testing::{by_hand, sweep};
+    use crate::experiment::sweep::{Design, Point};
+    use crate::report::{Recipe, Terminal, TextCells, sweep_charts, sweep_text, write_sweep_page};
 
     #[test]
     fn words_of_a_sweep() {
@@ -80,8 +81,10 @@ mod tests {
             ?
             4 points (grid), 1 policy, 2 replications
 
-            The lowest cost that keeps the objective in every replication: $11.00 ± $12.71, `p` with c.nodes = 1, p.preset = x.
-            Under `p` the cost depends most on c.nodes: $31.00 ± $12.71 more at 2 than at 1, on average over the other settings.
+            The lowest cost that keeps the objective in every replication: $11.00 ± $12.71, `p` with c.nodes =
+            1, p.preset = x.
+            Under `p` the cost depends most on c.nodes: $31.00 ± $12.71 more at 2 than at 1, on average over the
+            other settings.
 
             Best point of each policy
             ─────────────────────────────────────────────────────────────
@@ -100,7 +103,8 @@ mod tests {
              cost     p.preset   x           $21.50            y   $41.50      +$20.00 
             ───────────────────────────────────────────────────────────────────────────
 
-            The best of many points on the same seeds looks a little better than it is: compare it on other seeds before relying on it.
+            The best of many points on the same seeds looks a little better than it is: compare it on other
+            seeds before relying on it.
         "#]].assert_eq(&sweep_text(&report, Terminal::PLAIN));
     }
 
@@ -135,5 +139,57 @@ mod tests {
             2,2,x,p,2,2,32,6.587590527650615
             3,2,y,p,2,0,62,36.58759052765062
         "#]].assert_eq(&cut(points, 8));
+    }
+
+    fn page(sweep: &Sweep) -> (Vec<String>, String) {
+        let report = SweepReport { question: None, sweep, metrics: vec![0], goal: 0 };
+        let charts = sweep_charts(&report);
+        for chart in &charts {
+            assert!(
+                chart.svg().expect("a chart can be drawn").contains("</svg>"),
+                "{}",
+                chart.name
+            );
+        }
+        let mut page = Vec::new();
+        write_sweep_page(&mut page, &report, &Recipe::default(), &[], &charts)
+            .expect("memory takes everything");
+        let names = charts.into_iter().map(|chart| chart.name).collect();
+        (names, String::from_utf8(page).expect("a page is text"))
+    }
+
+    #[test]
+    fn the_page_of_a_grid() {
+        let (names, text) = page(&by_hand());
+        let want = [
+            "sweep-tornado-cost_total",
+            "sweep-cost_total-by-1-c-nodes",
+            "sweep-cost_total-by-2-p-preset",
+            "sweep-cost_total-interaction-1-c-nodes-2-p-preset",
+        ];
+        assert_eq!(names, want);
+        assert!(text.contains("No mean departs from their sum by more than $5.00."));
+        assert!(text.contains("cluster.c.nodes=1,2"));
+    }
+
+    #[test]
+    fn pairs_of_numbers_are_shown_as_heat() {
+        let axes = [("cluster.c.nodes", "1..9:3"), ("cluster.d.nodes", "log:1..100:3")];
+        let cost = |point: &Point, _: usize| point.levels[0].at * point.levels[1].at;
+        let (names, text) = page(&sweep(&axes, Design::Grid, cost));
+        assert_eq!(
+            names.last().map(String::as_str),
+            Some("sweep-cost_total-heat-1-c-nodes-2-d-nodes")
+        );
+        assert!(text.contains("$900 ✗"), "the dearest point breaks its promise");
+    }
+
+    #[test]
+    fn hostile_keys_stay_words() {
+        let axes = [("policy.\"../<script>\".x", "1..9"), ("cluster.d.nodes", "a,b\u{1b}")];
+        let cost = |point: &Point, _: usize| point.levels[0].at;
+        let (names, text) = page(&sweep(&axes, Design::LatinHypercube(9), cost));
+        assert_eq!(names[1], "sweep-cost_total-by-1---script---x");
+        assert!(!text.contains("<script") && !text.contains('\u{1b}'));
     }
 }

@@ -1,7 +1,9 @@
 //! Draws a chart. SVG and PNG come from one function; it works at twice the
 //! size shown, so that lines are smooth in both.
 
+mod heat;
 mod rows;
+mod tornado;
 
 use std::io;
 use std::sync::Once;
@@ -13,7 +15,11 @@ use plotters::style::{FontStyle, register_font};
 
 use super::super::figure::clean;
 use super::{Axis, Chart, Colour, Mark, Plot, Tick};
+use heat::draw_heat;
 use rows::{draw_bars, draw_forest};
+use tornado::draw_tornado;
+
+pub(super) use heat::shade;
 
 /// Width of the drawing; shown at half of it.
 const WIDTH: i32 = 1_800;
@@ -107,9 +113,13 @@ impl Layout {
             Plot::Plane { .. } => (LEFT, PLOT, 150),
             Plot::Forest(forest) => (BAR_LEFT, BAR * forest.rows.len().max(1) as i32, 90),
             Plot::Panels { panels, .. } => (LEFT, PANEL * panels.len().max(1) as i32, 150),
+            Plot::Heat(_) => (LEFT, PLOT, 110),
+            Plot::Tornado(tornado) => (BAR_LEFT, BAR * tornado.rows.len().max(1) as i32, 90),
             Plot::Nothing(_) => (LEFT, PLOT / 2, 30),
         };
-        let bottom = TOP + plot;
+        // A heat map has the name of its rows above it.
+        let top = if matches!(chart.plot, Plot::Heat(_)) { TOP + LINE } else { TOP };
+        let bottom = top + plot;
         let mut at = (LEFT.min(left), bottom + below);
         let mut legend = Vec::new();
         for (name, _) in &chart.legend {
@@ -121,7 +131,7 @@ impl Layout {
             at.0 += width;
         }
         let height = at.1 + if legend.is_empty() { 0 } else { LINE + 16 };
-        Self { left, right: WIDTH - RIGHT, top: TOP, bottom, height: (height + 1) / 2 * 2, legend }
+        Self { left, right: WIDTH - RIGHT, top, bottom, height: (height + 1) / 2 * 2, legend }
     }
 
     fn x(&self, axis: &Axis, value: f64) -> i32 {
@@ -189,6 +199,8 @@ fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Chart, layout: &Layout) -> 
         Plot::Plane { x, y, marks } => plane(area, layout, (x, y), marks)?,
         Plot::Bars(bars) => draw_bars(area, layout, bars)?,
         Plot::Forest(forest) => draw_forest(area, layout, forest)?,
+        Plot::Heat(heat) => draw_heat(area, layout, heat)?,
+        Plot::Tornado(tornado) => draw_tornado(area, layout, tornado)?,
         Plot::Panels { x, y, panels } => {
             for (at, (title, marks)) in (0..).zip(panels) {
                 let last = at + 1 == panels.len() as i32;

@@ -47,7 +47,7 @@ fn best_point(report: &SweepReport<'_>, best: &Best) -> String {
         (runs, kept) => format!("{promises} in {kept} of {runs} replications"),
     };
     format!(
-        "No point keeps {promises}{each}. The closest is {where_}: it keeps {kept}, at {value} of {}.",
+        "No point keeps {promises}{each}. The closest is {where_}: it keeps {kept}; {}: {value}.",
         metric.label
     )
 }

@@ -23,6 +23,18 @@ pub(in super::super) fn best_points(report: &SweepReport<'_>) -> Section {
     section
 }
 
+/// Every point under a policy.
+pub(in super::super) fn points(report: &SweepReport<'_>, policy: usize) -> Section {
+    let sweep = report.sweep;
+    let title = format!("All points under {}", clean(&sweep.policies[policy]));
+    let mut section = Section::new(&title, &[]);
+    section.head.extend((0..sweep.axes.len()).map(|axis| clean(sweep.name(axis))));
+    section.words = sweep.axes.len();
+    add_metrics_head(report, &mut section);
+    section.rows = (0..sweep.points.len()).map(|point| row(report, point, policy)).collect();
+    section
+}
+
 fn add_metrics_head(report: &SweepReport<'_>, section: &mut Section) {
     section.head.extend(report.metrics.iter().map(|&metric| label(metric).to_owned()));
     if !report.sweep.objectives.is_empty() {

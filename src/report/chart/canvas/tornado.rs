@@ -1,0 +1,60 @@
+//! Bars to both sides of a middle, the longest on top.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::super::{Tornado, TornadoRow};
+use super::{Area, BAR, Drawn, GRID, INK, Layout, SOFT, colour, line, shown, text, text_width};
+
+pub(super) fn draw_tornado<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    tornado: &Tornado,
+) -> Drawn<DB> {
+    let words = |row: &TornadoRow| [&row.left, &row.right].map(|end| text_width(&shown(end), 24));
+    let widest = tornado.rows.iter().flat_map(words).max().unwrap_or(0);
+    let values = tornado.rows.iter().map(|row| text_width(&row.value, 26)).max().unwrap_or(0);
+    // Room for the settings beside the bars, and for the values at the edge.
+    let inner = Layout {
+        left: layout.left + widest + 16,
+        right: layout.right - values - widest - 46,
+        ..layout.clone()
+    };
+    let axis = &tornado.axis;
+    for tick in &axis.ticks {
+        let at = inner.x(axis, tick.at);
+        line(area, vec![(at, layout.top), (at, layout.bottom)], GRID, 2)?;
+        let place = (at, layout.bottom + 16);
+        text(area, &tick.label, place, (24, SOFT), (HPos::Center, VPos::Top))?;
+    }
+    for (at, row) in (0..).zip(&tornado.rows) {
+        draw_row(area, &inner, tornado, (layout.top + at * BAR + 38, row))?;
+        let place = (layout.right, layout.top + at * BAR + 38);
+        text(area, &row.value, place, (26, INK), (HPos::Right, VPos::Center))?;
+    }
+    let middle = inner.x(axis, 0.0);
+    line(area, vec![(middle, layout.top), (middle, layout.bottom)], SOFT, 3)
+}
+
+fn draw_row<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    tornado: &Tornado,
+    (middle, row): (i32, &TornadoRow),
+) -> Drawn<DB> {
+    let x = |value: f64| layout.x(&tornado.axis, value);
+    let names = super::BAR_LEFT - 20;
+    let place = (names, if row.below.is_empty() { middle } else { middle - 16 });
+    text(area, &shown(&row.label), place, (26, INK), (HPos::Right, VPos::Center))?;
+    text(area, &shown(&row.below), (names, middle + 18), (24, SOFT), (HPos::Right, VPos::Center))?;
+    let (low, high) = row.ends;
+    for (end, ink) in [(low, row.colours.0), (high, row.colours.1)] {
+        let (from, to) = (x(end.min(0.0)), x(end.max(0.0)));
+        let corners = [(from, middle - 26), (to, middle + 26)];
+        area.draw(&Rectangle::new(corners, colour(ink).filled()))?;
+    }
+    let place = (x(low.min(0.0)) - 12, middle);
+    text(area, &shown(&row.left), place, (24, SOFT), (HPos::Right, VPos::Center))?;
+    let place = (x(high.max(0.0)) + 12, middle);
+    text(area, &shown(&row.right), place, (24, SOFT), (HPos::Left, VPos::Center))
+}
