@@ -2,6 +2,8 @@
 //! nowhere else.
 
 mod args;
+mod backtest;
+mod calibration;
 mod catalog;
 mod compare;
 mod exchange;
@@ -44,6 +46,7 @@ fn dispatch(arguments: Arguments) -> Done {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Compare(compare) => compare::compare(&compare),
+        Command::Backtest(backtest) => backtest::backtest(&backtest),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

@@ -1,6 +1,7 @@
 //! Results become files, tables, charts and pages. Everything is written into
 //! what it is given, and the same results give the same bytes.
 
+mod backtest;
 mod charges;
 mod chart;
 mod comparison;
@@ -17,17 +18,18 @@ mod terminal;
 mod testing;
 mod timeline;
 
+pub use backtest::{BacktestReport, calibration_text};
 pub use charges::ChargesCsv;
-pub use chart::{Chart, Scene, comparison_charts, replication_charts, run_charts};
+pub use chart::{Chart, Scene, backtest_charts, comparison_charts, replication_charts, run_charts};
 pub use comparison::{Comparison, PolicyResult};
 pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
-pub use page::{write_comparison_page, write_run_page};
+pub use page::{write_backtest_page, write_comparison_page, write_run_page};
 pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
 pub use sheet::TextCells;
-pub use terminal::{Terminal, comparison_text, run_text};
+pub use terminal::{Terminal, backtest_text, comparison_text, run_text};
 pub use timeline::write_timeseries;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod external;
 mod key;
 mod mix;
 mod objective;
+mod observed;
 mod part;
 mod preset;
 mod quantity;
@@ -39,6 +40,7 @@ pub use catalog::{
 };
 pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
+pub use observed::Observed;
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
 pub use preset::{PRESETS, Preset};
 pub use quantity::{percent as parse_percent, span as parse_span};
@@ -89,6 +91,8 @@ pub struct Scenario {
     pub policies: Vec<PolicySpec>,
     /// What must hold.
     pub objectives: Vec<Objective>,
+    /// What was observed in sum, for backtests.
+    pub observed: Observed,
     /// What a reader must know: defaults used, assumed prices, what is not applied.
     pub assumptions: Vec<String>,
     /// Files that were or will be read, besides the scenario itself.
@@ -150,6 +154,12 @@ impl Scenario {
         }
     }
 
+    /// Milli-cores of the owned clusters, where nothing else can be had.
+    pub fn owned_cores(&self) -> Option<u64> {
+        let all_owned = self.world.offers.rows().iter().all(|offer| offer.market == Market::Owned);
+        all_owned.then(|| owned_capacity(&self.world).cpu)
+    }
+
     /// What the workload needs to know of a run with this seed.
     pub fn context(&self, seed: u64, keep_names: bool) -> OpenContext {
         OpenContext {
@@ -198,6 +208,7 @@ fn read(
     let work = work::read(root, around, report);
     let mut policies = composition::read(root, &build.world, base, report);
     let objectives = objective::read(&root.section("objectives"), report);
+    let observed = observed::read(&root.section("observed"), &build.world, report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
     let work = work?;
@@ -238,6 +249,7 @@ fn read(
         workload: work.spec,
         policies: policies.specs,
         objectives,
+        observed,
         assumptions,
         inputs,
         limits: Limits {
@@ -278,7 +290,9 @@ mod tests {
 
     #[test]
     fn every_shipped_scenario_is_read() {
-        for name in ["quickstart", "hybrid-burst", "batch-cluster", "vm-packing", "gpu-cluster"] {
+        for name in
+            ["quickstart", "hybrid-burst", "batch-cluster", "vm-packing", "gpu-cluster", "backtest"]
+        {
             let scenario = shipped(&format!("{name}.toml"));
             let problems = scenario.as_ref().err().map(|problems| shown(problems));
             assert_eq!(problems, None, "{name}");
@@ -411,7 +425,7 @@ mod tests {
                 a.toml:3:1: duplicate key
                 a.toml:4:3: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
                 a.toml:5:1: unknown key `x`
-                  hint: known keys: question, baseline, seed, replications, steady_state, start, horizon, limits, workload, cluster, cloud, transfer, classes, policy, objectives
+                  hint: known keys: question, baseline, seed, replications, steady_state, start, horizon, limits, workload, cluster, cloud, transfer, classes, policy, objectives, observed
             "#]],
         );
     }

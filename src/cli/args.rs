@@ -50,6 +50,8 @@ pub(super) enum Command {
     Run(Run),
     /// Run all policies of a scenario many times over, against its baseline
     Compare(Compare),
+    /// Hold a policy, replayed over its trace, against what was observed
+    Backtest(Backtest),
     /// Check a scenario and say what it is, without running it
     Validate(Validate),
     /// Write a commented scenario to start from
@@ -191,6 +193,25 @@ pub(super) struct Compare {
     /// Threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
+    #[command(flatten)]
+    pub(super) how: How,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel backtest scenarios/backtest.toml
+  windtunnel backtest my.toml --policy today
+  windtunnel backtest my.toml --set cluster.dc1.nodes=240 --no-out")]
+pub(super) struct Backtest {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// The policy as it is [default: the scenario's baseline]
+    #[arg(long, value_name = "NAME")]
+    pub(super) policy: Option<String>,
+    /// Do not keep the error beside the scenario, for comparisons to print
+    #[arg(long)]
+    pub(super) no_save: bool,
     #[command(flatten)]
     pub(super) how: How,
 }

@@ -9,7 +9,7 @@ use super::exit::{Done, Stop};
 use super::folder::{self, Folder};
 use super::process::Processes;
 use super::progress::Bar;
-use super::{open, recipe, run};
+use super::{calibration, open, recipe, run};
 use crate::experiment::{
     self, Asked, Exhibit, Forgetful, Judging, Lab, LabFailure, NoPlan, Side, Watch,
 };
@@ -39,6 +39,7 @@ pub(super) fn compare(arguments: &Compare) -> Done {
             Some(Folder::create(&target, how.force)?)
         }
     };
+    let calibration = calibration::told(&scenarios[0])?;
     for scenario in &mut scenarios {
         experiment::share_inputs(scenario)
             .map_err(|failure| Stop::of_run(failure, &scenario.path))?;
@@ -69,7 +70,7 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         question: Some(question).filter(|question| !question.is_empty()),
         many: &many,
         decision: Some(&decision),
-        calibration: None,
+        calibration: calibration.as_deref(),
         rows: sides
             .iter()
             .zip(exhibits.iter().zip(&objectives))

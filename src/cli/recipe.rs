@@ -11,8 +11,9 @@ use super::folder::Folder;
 use crate::experiment::RunResult;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
-    Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, comparison_charts,
-    replication_charts, run_charts, write_comparison_page, write_run_page,
+    BacktestReport, Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side,
+    backtest_charts, comparison_charts, replication_charts, run_charts, write_backtest_page,
+    write_comparison_page, write_run_page,
 };
 use crate::scenario::{Comparison, Scenario};
 
@@ -67,7 +68,8 @@ fn shown(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn hash_file(path: &Path) -> Result<String> {
+/// The hash of a file's bytes.
+pub(super) fn hash_file(path: &Path) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     let file = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     hasher.update_reader(file).with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -122,6 +124,19 @@ pub(super) fn write_compare_pages(
     let mut page = Vec::new();
     write_comparison_page(&mut page, comparison, &charts, reports)?;
     folder.write("compare.html", &page)
+}
+
+/// Pages and charts of a backtest.
+pub(super) fn write_backtest_pages(
+    folder: &Folder,
+    scenario: &Scenario,
+    report: &BacktestReport<'_>,
+) -> Result<()> {
+    let charts = backtest_charts(&scenario.world, report.backtest);
+    write_charts(folder, &charts)?;
+    let mut page = Vec::new();
+    write_backtest_page(&mut page, report, &charts)?;
+    folder.write("backtest.html", &page)
 }
 
 fn write_charts(folder: &Folder, charts: &[Chart]) -> Result<()> {

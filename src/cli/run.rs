@@ -175,7 +175,8 @@ pub(super) fn tell_folder(how: &How, written: Option<PathBuf>, page: &str) {
     }
 }
 
-fn gate(report: &RunReport, how: &How) -> Done {
+/// With `--gate`: a broken promise is a finding.
+pub(super) fn gate(report: &RunReport, how: &How) -> Done {
     let (kept, all) = report.kept();
     if how.gate && kept < all {
         let broken: Vec<String> = report

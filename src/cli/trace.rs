@@ -15,8 +15,8 @@ use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::units::Calendar;
 use crate::workload::{
-    BoxedSource, Defaults, Input, NativeWriter, OnBadRow, OpenContext, Stats, TraceSpec,
-    WorkloadSpec, recognise, used_columns,
+    BoxedSource, Defaults, Input, NativeColumn, NativeWriter, Observations, OnBadRow, OpenContext,
+    Stats, TraceSpec, WorkloadSpec, recognise, used_columns,
 };
 
 /// A workload that can be opened again and again.
@@ -113,11 +113,20 @@ fn stats(workload: &Workload, as_json: bool) -> Done {
 
 fn convert(workload: &Workload, output: &Path) -> Done {
     let mut book = Book::default();
-    let columns = used_columns(workload.open()?.as_mut(), &mut book)
+    let mut columns = used_columns(workload.open()?.as_mut(), &mut book)
         .map_err(|problem| Stop::Input(vec![problem]))?;
+    // What a transformation has made other work of was not observed.
+    let observed = match workload.spec.distortion() {
+        None => workload.spec.observations(workload.context.calendar)?,
+        Some(_) => Observations::default(),
+    };
+    if !observed.is_empty() {
+        columns.push(NativeColumn::ObservedWait);
+        columns.sort_unstable();
+    }
     if output == Path::new("-") {
         let mut out = BufWriter::new(std::io::stdout().lock());
-        write(workload, NativeWriter::new(&mut out, &columns)?)?;
+        write(workload, &observed, NativeWriter::new(&mut out, &columns)?)?;
         out.flush()?;
         return Ok(());
     }
@@ -135,7 +144,7 @@ fn convert(workload: &Workload, output: &Path) -> Done {
     let partial = output.with_file_name(format!(".{name}.incomplete"));
     let file =
         File::create(&partial).with_context(|| format!("cannot write `{}`", partial.display()))?;
-    let result = compressed(workload, &columns, file, &name);
+    let result = compressed(workload, &observed, &columns, file, &name);
     if let Err(stop) = result {
         // The partial file is worth nothing; failing to remove it changes nothing.
         let _ = std::fs::remove_file(&partial);
@@ -148,33 +157,39 @@ fn convert(workload: &Workload, output: &Path) -> Done {
 
 fn compressed(
     workload: &Workload,
-    columns: &[crate::workload::NativeColumn],
+    observed: &Observations,
+    columns: &[NativeColumn],
     file: File,
     name: &str,
 ) -> Done {
     let mut file = BufWriter::with_capacity(1 << 18, file);
     if name.ends_with(".gz") {
         let mut out = flate2::write::GzEncoder::new(&mut file, flate2::Compression::default());
-        write(workload, NativeWriter::new(&mut out, columns)?)?;
+        write(workload, observed, NativeWriter::new(&mut out, columns)?)?;
         out.finish()?;
     } else if name.ends_with(".zst") {
         let mut out = zstd::Encoder::new(&mut file, 0)?;
-        write(workload, NativeWriter::new(&mut out, columns)?)?;
+        write(workload, observed, NativeWriter::new(&mut out, columns)?)?;
         out.finish()?;
     } else {
-        write(workload, NativeWriter::new(&mut file, columns)?)?;
+        write(workload, observed, NativeWriter::new(&mut file, columns)?)?;
     }
     let file = file.into_inner().map_err(|error| error.into_error())?;
     file.sync_all()?;
     Ok(())
 }
 
-fn write<W: Write>(workload: &Workload, mut writer: NativeWriter<W>) -> Done {
+fn write<W: Write>(
+    workload: &Workload,
+    observed: &Observations,
+    mut writer: NativeWriter<W>,
+) -> Done {
     let (mut book, mut work) = (Book::default(), Work::default());
     let mut source = workload.open()?;
     let mut count = 0_u64;
     while source.next(&mut book, &mut work).map_err(|problem| Stop::Input(vec![problem]))? {
-        writer.write(&book, &work)?;
+        let wait = observed.get(work.id).map(|observation| observation.wait);
+        writer.write(&book, &work, wait)?;
         count += 1;
     }
     eprintln!("{count} written, {} malformed rows left out", source.skipped());

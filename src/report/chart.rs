@@ -2,6 +2,7 @@
 
 mod axis;
 mod canvas;
+mod of_backtest;
 mod of_comparison;
 mod of_replications;
 mod of_run;
@@ -9,6 +10,7 @@ mod png;
 
 use std::io;
 
+pub use of_backtest::backtest_charts;
 pub use of_comparison::comparison_charts;
 pub use of_replications::replication_charts;
 pub use of_run::{Scene, run_charts};

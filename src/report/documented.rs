@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::testing::{decided, judged, simulate, tiny};
+use super::testing::{backtested, decided, judged, simulate, tiny};
 use super::*;
 
 /// First cells of the table below `## section`, braces expanded.
@@ -59,13 +59,16 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 6] = [
+    let files: [(&str, &[&str]); 9] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
         ("explain.csv", &explain::COLUMNS),
         ("timeseries.csv", &timeline::COLUMNS),
         ("compare.csv", &comparison::COLUMNS),
+        ("backtest.csv", &backtest::COLUMNS),
+        ("jobs.csv of a backtest", &backtest::JOB_COLUMNS),
+        ("groups.csv", &backtest::GROUP_COLUMNS),
     ];
     for (file, columns) in files {
         assert_eq!(documented(file), columns, "{file}");
@@ -104,4 +107,13 @@ fn every_key_is_documented() {
     let mut json = Vec::new();
     report.write_json(&mut json).expect("memory takes everything");
     same_keys("summary.json", &json);
+}
+
+#[test]
+fn every_key_of_a_backtest_is_documented() {
+    let (run, judged) = backtested("p");
+    let report = BacktestReport { run: &run, backtest: &judged };
+    let mut json = Vec::new();
+    report.write_json(&mut json).expect("memory takes everything");
+    same_keys("backtest.json", &json);
 }

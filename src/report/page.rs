@@ -6,6 +6,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
+use super::backtest::BacktestReport;
 use super::chart::Chart;
 use super::comparison::Comparison;
 use super::figure::clean;
@@ -89,6 +90,32 @@ pub fn write_comparison_page(
     render("compare.html", page, out)
 }
 
+/// Writes `backtest.html`. `charts` are those of the backtest, in order.
+///
+/// # Errors
+/// The first error of the writer.
+pub fn write_backtest_page(
+    out: &mut dyn io::Write,
+    report: &BacktestReport<'_>,
+    charts: &[Chart],
+) -> io::Result<()> {
+    let run = report.run;
+    let page = context! {
+        title => title(run.recipe.question.as_deref(), &run.recipe.scenario),
+        recipe => recipe_of(&run.recipe),
+        started => run.summary.started.as_str(),
+        ended => run.summary.ended.as_str(),
+        answer => report.answer(),
+        readings => said(section::readings(report.backtest)),
+        sections => said(section::backtest(report.backtest)),
+        charts => drawn(charts)?,
+        assumptions => run.assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),
+        fingerprint => run.fingerprint.as_str(),
+        skipped_rows => run.skipped_rows,
+    };
+    render("backtest.html", page, out)
+}
+
 fn title(question: Option<&str>, name: &str) -> String {
     clean(question.filter(|question| !question.is_empty()).unwrap_or(name))
 }
@@ -127,6 +154,7 @@ fn render(name: &str, page: Value, out: &mut dyn io::Write) -> io::Result<()> {
         ("parts.html", include_str!("page/parts.html")),
         ("run.html", include_str!("page/run.html")),
         ("compare.html", include_str!("page/compare.html")),
+        ("backtest.html", include_str!("page/backtest.html")),
     ];
     for (name, text) in templates {
         pages.add_template(name, text).map_err(io::Error::other)?;

@@ -1,5 +1,7 @@
 //! What a report says, in tables of words: terminal and pages show the same.
 
+mod backtest;
+
 use serde::Serialize;
 
 use super::comparison::Comparison;
@@ -7,6 +9,8 @@ use super::figure::{NOTHING, amount, clean, count, decimals, difference, figure,
 use super::run::RunReport;
 use crate::metrics::{Costs, Distribution, Summary};
 use crate::units::Money;
+
+pub(super) use backtest::{backtest, readings};
 
 /// How a cell is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

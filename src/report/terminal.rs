@@ -6,6 +6,7 @@ use comfy_table::{
     Attribute, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle,
 };
 
+use super::backtest::BacktestReport;
 use super::comparison::Comparison;
 use super::figure::clean;
 use super::run::RunReport;
@@ -106,6 +107,23 @@ pub fn comparison_text(comparison: &Comparison<'_>, terminal: Terminal) -> Strin
     }
     if let Some(caution) = comparison.caution() {
         line(&mut text, &format!("\n{}", wrapped(&caution, terminal.width)));
+    }
+    text
+}
+
+/// A backtest on the terminal.
+pub fn backtest_text(report: &BacktestReport<'_>, terminal: Terminal) -> String {
+    let mut text = String::new();
+    if let Some(question) = &report.run.recipe.question {
+        line(&mut text, &clean(question));
+    }
+    line(&mut text, &format!("\n{}", wrapped(&report.answer(), terminal.width)));
+    add(&mut text, &section::readings(report.backtest), terminal);
+    for section in section::backtest(report.backtest) {
+        add(&mut text, &section, terminal);
+    }
+    if report.run.skipped_rows > 0 {
+        line(&mut text, &format!("\nMalformed rows left out: {}", report.run.skipped_rows));
     }
     text
 }

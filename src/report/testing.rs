@@ -3,19 +3,21 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::PolicyResult;
+use super::{InputHash, PolicyResult, Recipe, RunReport};
+use crate::experiment::backtest::{Backtest, Pair, Simulated};
 use crate::experiment::{
     self, Chance, Decision, Evidence, Influence, Judging, Measurement, Repetition,
 };
-use crate::metrics::{Collector, Fingerprint, Series};
+use crate::metrics::{Collector, Fingerprint, Series, Summary};
 use crate::model::{Ask, Book, Market, Truth, Work, WorkId, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::Problem;
+use crate::scenario::Observed;
 use crate::sim::{Observer, Options, Outcome, run};
 use crate::state::testing::{Plan, demand, shape, world};
 use crate::state::{Note, RefusalReason, Share, WaitReason, WorkRef};
-use crate::units::{Id, Span, Stream, Time};
-use crate::workload::Source;
+use crate::units::{Id, Money, Span, Stream, Time};
+use crate::workload::{Observation, Source};
 
 /// Two owned machines that boot at once, and two clouds, one of them with a
 /// name that a spreadsheet would run.
@@ -191,4 +193,48 @@ pub(super) fn judged(
     };
     let judging = Judging { confidence: 0.95, margin: None, precision: None };
     experiment::Comparison::judge(evidence, judging)
+}
+
+/// Twelve days of jobs under a policy, a scenario, a tenant and a provider of
+/// this name, some of which wait longer or less long than observed.
+pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
+    let pair = |row: i64| {
+        let (runtime, cpu) = (Span::from_secs(600 * row), 1_000 * row as u64);
+        let wait = Span::from_secs(100 * row);
+        let off = Span::from_secs(if row % 3 == 0 { 30 * row } else { -7 * row });
+        let observed = Observation { wait, runtime, cpu };
+        Pair {
+            id: WorkId { source: 0, ordinal: row as u64 },
+            name: if row == 1 { name.to_owned() } else { String::new() },
+            tenant: (row % 2) as usize,
+            tasks: 1,
+            arrival: Time::from_secs(row * 86_400),
+            observed: (row != 5).then_some(observed),
+            simulated: (row != 7).then_some(Simulated { wait: wait + off, runtime, cpu }),
+        }
+    };
+    let seen = Observed {
+        figures: vec![("instance_hours", 10.0)],
+        provider_cost: vec![(name.to_owned(), Money::from_nanos(5_000_000_000))],
+    };
+    let summary = Summary { instance_hours: 12.0, ..Summary::default() };
+    let tenants = vec!["default".to_owned(), name.to_owned()];
+    let pairs = (1..=12).map(pair).collect();
+    let judged = Backtest::judge(pairs, tenants, Some(16_000), (&summary, &seen));
+    let recipe = Recipe {
+        scenario: name.to_owned(),
+        policy: name.to_owned(),
+        question: Some(name.to_owned()),
+        inputs: vec![InputHash { name: name.to_owned(), hash: "00".to_owned() }],
+        ..Recipe::default()
+    };
+    let run = RunReport {
+        recipe,
+        summary,
+        objectives: Vec::new(),
+        assumptions: vec![name.to_owned()],
+        fingerprint: String::new(),
+        skipped_rows: 1,
+    };
+    (run, judged)
 }

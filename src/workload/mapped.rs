@@ -11,7 +11,7 @@ use super::number::{Reason, Rounding, integer, scaled, within_reach};
 use super::openb::read_models;
 use super::reader::{Row, Rows};
 use super::table::{Bad, Table};
-use super::{Field, Mapping, Unit};
+use super::{Field, Mapping, Observation, Unit};
 
 use bound::{Bound, bind};
 
@@ -27,15 +27,18 @@ pub(super) struct MappedRows {
     width: usize,
     /// Whether the first row has been moved to already (there is no header).
     pending: bool,
+    /// What the row last read said.
+    cells: Cells,
 }
 
 /// What the cells of one row said.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Cells {
     arrival: Option<Time>,
     start: Option<Time>,
     end: Option<Time>,
     runtime: Option<Span>,
+    wait: Option<Span>,
 }
 
 impl MappedRows {
@@ -63,6 +66,7 @@ impl MappedRows {
             calendar,
             keep_names,
             names: Names::default(),
+            cells: Cells::default(),
         })
     }
 
@@ -89,6 +93,7 @@ impl MappedRows {
             Field::Start => cells.start = Some(bound.time(cell, self.calendar)?),
             Field::End => cells.end = Some(bound.time(cell, self.calendar)?),
             Field::Deadline => ask.deadline = bound.time(cell, self.calendar)?,
+            Field::Wait => cells.wait = Some(bound.observed_span(cell)?),
             Field::Runtime => cells.runtime = Some(bound.span(cell)?),
             Field::Estimate => ask.estimate = bound.span(cell)?,
             Field::Tasks => ask.tasks = bound.size::<u32>(cell)?.max(1),
@@ -128,7 +133,7 @@ impl MappedRows {
         let runtime = match (cells.runtime, cells.end) {
             (Some(runtime), _) => runtime,
             (None, Some(end)) => {
-                let start = cells.start.unwrap_or(work.arrival);
+                let start = cells.started(work.arrival).unwrap_or(work.arrival);
                 if end < start {
                     return Err("the row ends before it starts");
                 }
@@ -183,11 +188,34 @@ impl Rows for MappedRows {
             }
         }
         self.settle(work, &cells).map_err(|reason| Bad::Row(self.table.row_problem(reason)))?;
+        self.cells = cells;
         Ok(Row::Filled)
     }
 
     fn problem(&self, message: String) -> Problem {
         self.table.row_problem(message)
+    }
+
+    fn is_observed(&self) -> bool {
+        let has = |field| self.bounds.iter().any(|bound| bound.field == field);
+        has(Field::Wait) || has(Field::Start) || has(Field::Runtime) && has(Field::End)
+    }
+
+    fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
+        let ended = self.cells.runtime.and(self.cells.end).map(|end| end - work.truth.runtime);
+        let start = self.cells.started(work.arrival).or(ended);
+        let wait = start.map(|start| start - work.arrival);
+        // Negative waits are marks of what is not known, or clocks that disagree.
+        let wait = wait.filter(|&wait| wait >= Span::ZERO);
+        Ok(wait.map(|wait| Observation::of(work, wait)))
+    }
+}
+
+impl Cells {
+    /// When the work was observed to start.
+    fn started(&self, arrival: Time) -> Option<Time> {
+        let wait = self.wait.filter(|&wait| wait >= Span::ZERO);
+        self.start.or(wait.map(|wait| arrival.saturating_add(wait)))
     }
 }
 
@@ -217,6 +245,11 @@ impl Bound {
             micros @ 0.. => Ok(Span::from_micros(micros)),
             _ => Err("must not be negative"),
         }
+    }
+
+    /// A length of time that may be negative.
+    fn observed_span(&self, cell: &[u8]) -> Result<Span, Reason> {
+        within_reach(self.number(cell, Rounding::Nearest)?).map(Span::from_micros)
     }
 
     /// A size, at least 0, rounded up. A leading `>`, as in the size buckets

@@ -51,9 +51,9 @@ pub enum Field {
     Arrival,
     /// Runtime, or lifetime of a virtual machine.
     Runtime,
-    /// When it ended; the runtime is `end - arrival` (or `end - start`).
+    /// When it ended; without a `runtime`, that is `end - start` (or `end - arrival`).
     End,
-    /// When it started, for `end - start`.
+    /// When it was observed to start, also for `end - start`.
     Start,
     /// The user's estimate of the runtime.
     Estimate,
@@ -81,6 +81,8 @@ pub enum Field {
     Output,
     /// GPU models that it may use, separated by `|`.
     GpuModels,
+    /// How long it was observed to wait; negative where that is not known.
+    Wait,
 }
 
 /// Where a field comes from and in what unit.
@@ -154,7 +156,7 @@ pub enum Unit {
 
 impl Field {
     /// Every field with its name in a scenario file.
-    pub const ALL: [(&'static str, Self); 18] = [
+    pub const ALL: [(&'static str, Self); 19] = [
         ("id", Self::Id),
         ("arrival", Self::Arrival),
         ("runtime", Self::Runtime),
@@ -173,6 +175,7 @@ impl Field {
         ("input", Self::Input),
         ("output", Self::Output),
         ("gpu_models", Self::GpuModels),
+        ("wait", Self::Wait),
     ];
 
     /// The field called `name` in a scenario file.

@@ -11,6 +11,7 @@ use crate::units::{Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 pub use column::NativeColumn;
 pub use writer::{NativeWriter, used_columns};
 
+use super::Observation;
 use super::names::{Names, text};
 use super::number::{Reason, integer, seconds, unsigned};
 use super::reader::{Row, Rows};
@@ -96,6 +97,9 @@ impl NativeRows {
             C::Input => ask.input = unsigned(cell)?,
             C::Output => ask.output = unsigned(cell)?,
             C::Resumes => ask.resumes = flag(cell)?,
+            C::ObservedWait => {
+                wait(cell)?;
+            }
             _ => {
                 self.key.push(column as u8);
                 self.key.extend_from_slice(&(raw.len() as u32).to_le_bytes());
@@ -179,6 +183,21 @@ impl Rows for NativeRows {
     fn problem(&self, message: String) -> Problem {
         self.table.row_problem(message)
     }
+
+    fn is_observed(&self) -> bool {
+        self.columns.contains(&NativeColumn::ObservedWait)
+    }
+
+    fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
+        let column = NativeColumn::ObservedWait;
+        let index = self.columns.iter().position(|&known| known == column);
+        let Some(index) = index.filter(|&index| !self.table.trimmed(index).is_empty()) else {
+            return Ok(None);
+        };
+        let refused = |reason| Bad::Row(self.table.problem(index, column.name(), reason));
+        let wait = wait(self.table.trimmed(index)).map_err(refused)?;
+        Ok(Some(Observation::of(work, wait)))
+    }
 }
 
 /// The columns that the current row of `table` names.
@@ -227,6 +246,10 @@ fn span(cell: &[u8]) -> Result<Span, Reason> {
     if cell == FOREVER {
         return Ok(Span::MAX);
     }
+    wait(cell)
+}
+
+fn wait(cell: &[u8]) -> Result<Span, Reason> {
     match seconds(cell)? {
         micros @ 0.. => Ok(Span::from_micros(micros)),
         _ => Err("must not be negative"),

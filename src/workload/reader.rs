@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::units::Time;
 
 use super::table::Bad;
-use super::{OnBadRow, Source};
+use super::{Observation, OnBadRow, Source};
 
 /// Reads one row after the other.
 pub(super) trait Rows: Send {
@@ -14,6 +14,17 @@ pub(super) trait Rows: Send {
 
     /// A problem with the row last read.
     fn problem(&self, message: String) -> Problem;
+
+    /// Whether rows may say when their work started.
+    fn is_observed(&self) -> bool {
+        false
+    }
+
+    /// What the row last read, which came to `work`, says of its start.
+    fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
+        let _ = work;
+        Ok(None)
+    }
 }
 
 /// What one row came to.
@@ -68,6 +79,19 @@ impl<R: Rows> Reader<R> {
             self.problems.push(problem);
         }
         Ok(())
+    }
+
+    pub(super) fn rows(&self) -> &R {
+        &self.rows
+    }
+
+    /// What was observed of the work last read; nothing where that is malformed and may be.
+    pub(super) fn observed(&mut self, work: &Work) -> Result<Option<Observation>, Problem> {
+        match self.rows.observed(work) {
+            Ok(found) => Ok(found),
+            Err(Bad::File(problem)) => Err(problem),
+            Err(Bad::Row(problem)) => self.bad_row(problem).map(|()| None),
+        }
     }
 
     fn too_early(&self, arrival: Time) -> Problem {

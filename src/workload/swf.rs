@@ -7,6 +7,7 @@ use crate::model::{Ask, Book, Tenant, Truth, Work};
 use crate::problem::Problem;
 use crate::units::{Demand, Id, Span, Time};
 
+use super::Observation;
 use super::lines::Lines;
 use super::names::Names;
 use super::number::{Rounding, scaled, within_reach};
@@ -282,6 +283,21 @@ impl Rows for SwfRows {
 
     fn problem(&self, message: String) -> Problem {
         self.table.row_problem(message)
+    }
+
+    fn is_observed(&self) -> bool {
+        true
+    }
+
+    /// Field 3 is the wait, field 5 what it held. The wait of a job that was
+    /// cancelled before it started is none.
+    fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
+        let never_started = work.truth.runtime == Span::ZERO && self.whole(11)? == Some(5);
+        let Some(wait) = self.field(3)?.filter(|_| !never_started) else { return Ok(None) };
+        let observation = Observation::of(work, Span::from_micros(wait));
+        let held = self.whole(5)?.filter(|&procs| procs > 0).unwrap_or(work.ask.tasks);
+        let cpu = u64::from(held) * u64::from(self.options.cpu_per_proc);
+        Ok(Some(Observation { cpu, ..observation }))
     }
 }
 

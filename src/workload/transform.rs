@@ -146,7 +146,7 @@ impl Capacity {
 
 impl Transform {
     /// What it does, in a plain sentence.
-    pub(super) fn told(&self) -> String {
+    pub fn told(&self) -> String {
         match self {
             Self::Window { from, to, shift } => format!(
                 "Only work that arrives between {} and {} after the trace's start is kept{}.",

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod catalog;
+mod observed;
 mod policy;
 mod synthetic;
 mod workload;
@@ -41,9 +42,9 @@ const WORK: Kind = Kind::Choice(&["job", "vm"]);
 
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS, catalog::ROWS]
-        .into_iter()
-        .flatten()
+    let work = [GENERAL, workload::ROWS, synthetic::ROWS];
+    let rest = [capacity::ROWS, policy::ROWS, observed::ROWS, catalog::ROWS];
+    work.into_iter().chain(rest).flatten()
 }
 
 const GENERAL: &[Row] = &[

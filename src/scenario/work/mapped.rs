@@ -87,7 +87,8 @@ fn default_unit(field: Field) -> Unit {
         | Field::End
         | Field::Start
         | Field::Estimate
-        | Field::Deadline => Unit::Seconds,
+        | Field::Deadline
+        | Field::Wait => Unit::Seconds,
         Field::Cpu | Field::Gpus | Field::GpuShare => Unit::Cores,
         Field::Memory => Unit::Mib,
         Field::Input | Field::Output => Unit::Bytes,

@@ -33,11 +33,11 @@ pub(super) fn bind(mapping: &Mapping, table: &Table) -> Result<Vec<Bound>, Vec<P
     if !has(Field::Arrival) {
         problems.push(problem("the mapping has no `arrival`".to_owned()));
     }
-    if has(Field::Runtime) == has(Field::End) {
-        problems.push(problem("the mapping needs either `runtime` or `end`".to_owned()));
+    if !has(Field::Runtime) && !has(Field::End) {
+        problems.push(problem("the mapping needs `runtime` or `end`".to_owned()));
     }
-    if has(Field::Start) && !has(Field::End) {
-        problems.push(problem("the mapping has `start` but no `end`".to_owned()));
+    if has(Field::Start) && has(Field::Wait) {
+        problems.push(problem("`start` and `wait` of a mapping say the same thing".to_owned()));
     }
     if problems.is_empty() { Ok(bounds) } else { Err(problems) }
 }
@@ -118,7 +118,7 @@ fn factor(field: Field, unit: Unit) -> Option<(i64, i64)> {
             Unit::UnixSeconds => Some((1_000_000, 1)),
             _ => duration,
         },
-        Field::Runtime | Field::Estimate => duration,
+        Field::Runtime | Field::Estimate | Field::Wait => duration,
         Field::Cpu => match unit {
             Unit::Cores | Unit::Count => Some((1_000, 1)),
             Unit::Milli => Some((1, 1)),

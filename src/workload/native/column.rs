@@ -45,6 +45,8 @@ pub enum NativeColumn {
     Output,
     /// `resumes`
     Resumes,
+    /// `observed_wait_s`, which no run sees
+    ObservedWait,
     /// `providers`
     Providers,
     /// `not_providers`
@@ -81,7 +83,7 @@ pub enum NativeColumn {
 
 impl NativeColumn {
     /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Id,
         Self::Source,
         Self::Ordinal,
@@ -103,6 +105,7 @@ impl NativeColumn {
         Self::Input,
         Self::Output,
         Self::Resumes,
+        Self::ObservedWait,
         Self::Providers,
         Self::NotProviders,
         Self::Regions,
@@ -145,6 +148,7 @@ impl NativeColumn {
             Self::Input => "input_bytes",
             Self::Output => "output_bytes",
             Self::Resumes => "resumes",
+            Self::ObservedWait => "observed_wait_s",
             Self::Providers => "providers",
             Self::NotProviders => "not_providers",
             Self::Regions => "regions",

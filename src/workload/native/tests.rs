@@ -206,7 +206,7 @@ fn write(rows: &[Named], columns: &[NativeColumn]) -> (String, Vec<Work>) {
         work.ask.tenant = book.tenant(tenant);
         work.ask.home = home.as_ref().map(|home| book.home(home));
         work.ask.rules = book.rules(rules);
-        writer.write(&book, &work).expect("written");
+        writer.write(&book, &work, None).expect("written");
         all.push(work);
     }
     (String::from_utf8(writer.into_inner()).expect("names are UTF-8"), all)

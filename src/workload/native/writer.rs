@@ -31,12 +31,17 @@ impl<W: Write> NativeWriter<W> {
         Ok(Self { out, columns, cell: String::new(), row: String::new() })
     }
 
-    /// Writes one piece of work.
-    pub fn write(&mut self, book: &Book, work: &Work) -> io::Result<()> {
+    /// Writes one piece of work, and how long it was observed to wait.
+    pub fn write(&mut self, book: &Book, work: &Work, observed: Option<Span>) -> io::Result<()> {
         self.row.clear();
         for (at, &column) in self.columns.iter().enumerate() {
             self.cell.clear();
-            fill(column, book, work, &mut self.cell);
+            match (column, observed) {
+                (NativeColumn::ObservedWait, Some(wait)) => {
+                    show_seconds(wait.micros(), &mut self.cell);
+                }
+                _ => fill(column, book, work, &mut self.cell),
+            }
             if at > 0 {
                 self.row.push(',');
             }
@@ -52,7 +57,8 @@ impl<W: Write> NativeWriter<W> {
     }
 }
 
-/// The columns in which some work of `source` says something, which reads it to its end.
+/// The columns in which some work of `source` says something, which reads it to its end. What was
+/// observed is not in the work.
 ///
 /// # Errors
 /// What the source reports.
@@ -102,7 +108,7 @@ fn fill(column: NativeColumn, book: &Book, work: &Work, cell: &mut String) {
         C::Arrival => show_seconds(work.arrival.micros(), cell),
         C::Runtime if ask.kind == Kind::Job => show_span(work.truth.runtime, cell),
         C::Lifetime if ask.kind == Kind::VirtualMachine => show_span(work.truth.runtime, cell),
-        C::Runtime | C::Lifetime | C::Vcpus => {}
+        C::Runtime | C::Lifetime | C::Vcpus | C::ObservedWait => {}
         C::Estimate if ask.estimate != Span::MAX => show_span(ask.estimate, cell),
         C::Deadline if ask.deadline != Time::MAX => show_seconds(ask.deadline.micros(), cell),
         C::Estimate | C::Deadline => {}

@@ -169,7 +169,7 @@ pub(super) const ROWS: &[Row] = &[
         "workload.columns",
         Kind::Table,
         "",
-        "Columns of a mapped trace: id, arrival, runtime, end, start, estimate, deadline, tasks, cpu, memory, gpus, gpu_share, priority, tenant, home, input, output, gpu_models.",
+        "Columns of a mapped trace: id, arrival, runtime, end, start, estimate, deadline, tasks, cpu, memory, gpus, gpu_share, priority, tenant, home, input, output, gpu_models, wait (observed).",
     ),
     row(
         "workload.columns.*",

@@ -1,0 +1,95 @@
+//! `windtunnel backtest`: the policy as it is, held against what was observed.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::args::Backtest;
+use super::exit::{Done, Stop};
+use super::folder::{self, Folder};
+use super::process::Processes;
+use super::progress::Bar;
+use super::{calibration, open, recipe, run};
+use crate::experiment::Settings;
+use crate::experiment::backtest;
+use crate::report::{BacktestReport, TextCells, backtest_text};
+use crate::scenario::Scenario;
+
+/// Replays one policy and shows how far it is from what was observed.
+pub(super) fn backtest(arguments: &Backtest) -> Done {
+    let scenario = open::open(&arguments.which)?;
+    let row = match &arguments.policy {
+        Some(name) => open::policy(&scenario, name)?,
+        None => scenario.baseline,
+    };
+    let (policy, how) = (&scenario.policies[row], &arguments.how);
+    let folder = match how.no_out {
+        true => None,
+        false => {
+            let target = run::target(how, &format!("{}-backtest", scenario.name));
+            Some(Folder::create(&target, how.force)?)
+        }
+    };
+    let settings = Settings { audit: how.audit, names: true, ..Settings::seeded(scenario.seed) };
+    let bar = Bar::new(&policy.name, None, how.quiet);
+    let done = backtest::backtest(&scenario, (policy, &Processes), settings, &mut |progress| {
+        bar.step(progress)
+    });
+    bar.clear();
+    let (result, judged) =
+        done.map_err(|failure| Stop::of_run(failure, &run::again(&scenario, policy)))?;
+    let run = recipe::report(&scenario, policy, &result)?;
+    let report = BacktestReport { run: &run, backtest: &judged };
+    let written = match folder {
+        Some(folder) => Some(write(folder, &scenario, &report)?),
+        None => None,
+    };
+    let mut out = std::io::stdout().lock();
+    if how.json {
+        report.write_json(&mut out)?;
+    } else {
+        out.write_all(backtest_text(&report, run::terminal()).as_bytes())?;
+    }
+    out.flush()?;
+    run::tell_folder(how, written, "backtest.html");
+    let edited = !arguments.which.set.is_empty() || arguments.which.on_bad_row.is_some();
+    if !arguments.no_save {
+        let saved = match edited {
+            false => calibration::save(&scenario, policy, &judged)?,
+            true => None,
+        };
+        let told = match (saved, edited) {
+            (Some(path), _) => {
+                format!("calibration: {} (comparisons print it from now on)", path.display())
+            }
+            (None, true) => {
+                "calibration: not kept, for the scenario was edited on the command line".to_owned()
+            }
+            (None, false) => "calibration: not kept, for the scenario is no file".to_owned(),
+        };
+        if !how.quiet {
+            eprintln!("{told}");
+        }
+    }
+    run::gate(&run, how)
+}
+
+fn write(
+    folder: Folder,
+    scenario: &Scenario,
+    report: &BacktestReport<'_>,
+) -> Result<PathBuf, Stop> {
+    let cells = TextCells::Guarded;
+    let out = report.write_csv(folder.file("backtest.csv")?, cells)?;
+    folder::finish(out, "backtest.csv")?;
+    let out = report.write_jobs(folder.file("jobs.csv")?, cells)?;
+    folder::finish(out, "jobs.csv")?;
+    let out = report.write_groups(folder.file("groups.csv")?, cells)?;
+    folder::finish(out, "groups.csv")?;
+    let mut json = Vec::new();
+    report.write_json(&mut json)?;
+    folder.write("backtest.json", &json)?;
+    folder.write("scenario.toml", scenario.text.as_bytes())?;
+    recipe::write_backtest_pages(&folder, scenario, report)?;
+    let manifest = recipe::manifest(&report.run.recipe, Some(&report.run.fingerprint))?;
+    Ok(folder.finish(&manifest)?)
+}

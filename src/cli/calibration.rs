@@ -1,0 +1,91 @@
+//! The file beside a scenario that says how far its model was from what was
+//! observed.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::exit::Stop;
+use super::recipe;
+use crate::experiment::backtest::{Backtest, Calibration, MadeOf};
+use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
+use crate::report::calibration_text;
+use crate::scenario::Scenario;
+
+/// Most bytes of the file.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// What a comparison on this scenario says of its calibration; none where
+/// there is no such file.
+///
+/// # Errors
+/// The file, or the trace, cannot be read.
+pub(super) fn told(scenario: &Scenario) -> Result<Option<String>, Stop> {
+    let Some(path) = place(scenario).filter(|path| path.exists()) else { return Ok(None) };
+    let shown = path.display().to_string();
+    let bad = |message: String| {
+        let hint = "remove it, or run `windtunnel backtest` again";
+        Stop::Input(vec![Problem::with(&shown, message).hint(hint)])
+    };
+    let unreadable = |error: std::io::Error| bad(format!("cannot read the calibration: {error}"));
+    let facts = fs::metadata(&path).map_err(unreadable)?;
+    if !facts.is_file() || facts.len() > MOST_BYTES {
+        return Err(bad(format!("is not a file of at most {MOST_BYTES} bytes")));
+    }
+    let bytes = fs::read(&path).map_err(unreadable)?;
+    let calibration: Calibration = serde_json::from_slice(&bytes)
+        .map_err(|error| bad(format!("is not a calibration: {error}")))?;
+    if calibration.kind != Calibration::KIND {
+        return Err(bad("is not a calibration".to_owned()));
+    }
+    let policy = scenario.policies.iter().find(|policy| policy.name == calibration.policy);
+    let changed = match policy {
+        Some(policy) => calibration.changed(&made_of(scenario, policy)?),
+        None => vec!["the policy"],
+    };
+    Ok(Some(calibration_text(&calibration, &changed)))
+}
+
+/// Keeps what a backtest of `policy` found beside the scenario's file, and
+/// says where; none where the scenario has no file.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn save(
+    scenario: &Scenario,
+    policy: &PolicySpec,
+    backtest: &Backtest,
+) -> Result<Option<PathBuf>, Stop> {
+    let Some(path) = place(scenario) else { return Ok(None) };
+    let made_of = made_of(scenario, policy)?;
+    let calibration = Calibration::of(backtest, policy, scenario.seed, made_of);
+    let mut text = serde_json::to_vec_pretty(&calibration).map_err(std::io::Error::from)?;
+    text.push(b'\n');
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let partial = path.with_file_name(format!(".{name}.incomplete"));
+    let written = fs::File::create(&partial)
+        .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&partial, &path));
+    if written.is_err() {
+        // What was not finished is worth nothing.
+        let _ = fs::remove_file(&partial);
+    }
+    written.with_context(|| {
+        format!("cannot write `{}` (`--no-save` does without it)", path.display())
+    })?;
+    Ok(Some(path))
+}
+
+/// `my.calibration.json` beside `my.toml`; none for a scenario that is no file.
+fn place(scenario: &Scenario) -> Option<PathBuf> {
+    let path = Path::new(&scenario.path);
+    path.is_file().then(|| path.with_extension("calibration.json"))
+}
+
+fn made_of(scenario: &Scenario, policy: &PolicySpec) -> Result<MadeOf, Stop> {
+    let trace = scenario.workload.input.trace().map(|trace| recipe::hash_file(&trace.path));
+    Ok(MadeOf::of(scenario, policy, &trace.transpose()?.unwrap_or_default()))
+}

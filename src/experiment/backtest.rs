@@ -1,0 +1,243 @@
+//! How far the model is from what was observed: the policy as it is, replayed
+//! over a trace whose waits are known, and held against them job by job.
+
+mod calibration;
+mod course;
+mod error;
+mod group;
+mod reading;
+mod verdict;
+
+use std::ops::ControlFlow;
+
+use super::single::{self, RunFailure, RunResult, Settings};
+use crate::metrics::Summary;
+use crate::model::WorkId;
+use crate::policy::external::Launcher;
+use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
+use crate::scenario::{Observed, Scenario};
+use crate::sim::{Observer, Progress};
+use crate::state::{Record, State, WorkRef};
+use crate::units::{Span, Time};
+use crate::workload::{Observation, Observations};
+
+pub use calibration::{Calibration, MadeOf};
+pub use course::Lived;
+pub use error::{ToleratedWait, WaitErrors, errors};
+pub use group::Group;
+pub use reading::{Reading, Seen};
+pub use verdict::Likeness;
+
+/// Most pieces of work that are held against what was observed.
+pub const MOST_PAIRS: usize = 2_000_000;
+
+/// What the run did with a piece of work that it started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Simulated {
+    /// From submission to the first start.
+    pub wait: Span,
+    /// From the first start to the end, interruptions included.
+    pub runtime: Span,
+    /// Milli-cores that it held.
+    pub cpu: u64,
+}
+
+/// A piece of work, as observed and as simulated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Its identity.
+    pub id: WorkId,
+    /// Its name in the trace; empty where it has none.
+    pub name: String,
+    /// Row of its tenant.
+    pub tenant: usize,
+    /// Number of tasks.
+    pub tasks: u32,
+    /// When it was submitted.
+    pub arrival: Time,
+    /// What was observed, where its start was.
+    pub observed: Option<Observation>,
+    /// What the run did, where it started it.
+    pub simulated: Option<Simulated>,
+}
+
+/// A pair of which both sides are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matched<'a> {
+    /// The work.
+    pub pair: &'a Pair,
+    /// What was observed.
+    pub observed: Observation,
+    /// What the run did.
+    pub simulated: Simulated,
+}
+
+impl Matched<'_> {
+    /// Simulated wait minus observed wait, in seconds.
+    pub fn error_s(&self) -> f64 {
+        (self.simulated.wait - self.observed.wait).secs_f64()
+    }
+}
+
+/// A run held against what was observed.
+#[derive(Clone, Debug)]
+pub struct Backtest {
+    /// All work, in the order of its identities.
+    pub pairs: Vec<Pair>,
+    /// Names of the tenants.
+    pub tenants: Vec<String>,
+    /// Pieces of work in the run whose start was not observed.
+    pub unobserved: u64,
+    /// Pieces of work whose start was observed, and that the run did not start.
+    pub not_started: u64,
+    /// Figures of the whole.
+    pub readings: Vec<Reading>,
+    /// Errors of the waits; none without observed waits.
+    pub waits: Option<WaitErrors>,
+    /// Errors by size, by runtime and by tenant.
+    pub groups: Vec<Group>,
+    /// What that comes to.
+    pub likeness: Likeness,
+}
+
+impl Backtest {
+    /// The work of which both sides are known.
+    pub fn matched(&self) -> impl Iterator<Item = Matched<'_>> {
+        matched(&self.pairs)
+    }
+
+    /// Holds `pairs`, and the `summary` of their run, against what was observed.
+    /// `cores` are the milli-cores of a world that rents nothing.
+    pub fn judge(
+        pairs: Vec<Pair>,
+        tenants: Vec<String>,
+        cores: Option<u64>,
+        (summary, observed): (&Summary, &Observed),
+    ) -> Self {
+        let waits = errors(matched(&pairs));
+        let mut readings = reading::of_trace(&pairs, cores);
+        readings.extend(reading::of_scenario(summary, observed));
+        let count =
+            |keep: fn(&Pair) -> bool| pairs.iter().filter(|&pair| keep(pair)).count() as u64;
+        Self {
+            unobserved: count(|pair| pair.observed.is_none()),
+            not_started: count(|pair| pair.observed.is_some() && pair.simulated.is_none()),
+            groups: group::of(&pairs, &tenants),
+            likeness: Likeness::of(waits.as_ref(), &readings),
+            readings,
+            waits,
+            pairs,
+            tenants,
+        }
+    }
+}
+
+fn matched(pairs: &[Pair]) -> impl Iterator<Item = Matched<'_>> {
+    pairs.iter().filter_map(|pair| {
+        let (observed, simulated) = pair.observed.zip(pair.simulated)?;
+        Some(Matched { pair, observed, simulated })
+    })
+}
+
+/// Runs `policy`, whose parts in other processes the launcher starts, on the scenario and holds it against what was observed in the
+/// trace and in the scenario.
+///
+/// # Errors
+/// Those of a run; that nothing was observed, or not of this work.
+pub fn backtest(
+    scenario: &Scenario,
+    policy: (&PolicySpec, &dyn Launcher),
+    settings: Settings,
+    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<(RunResult, Backtest), RunFailure> {
+    let refuse = |message: String, hint: &str| {
+        Err(RunFailure::Input(vec![Problem::with(&scenario.path, message).hint(hint)]))
+    };
+    let observations =
+        scenario.workload.observations(scenario.calendar).map_err(RunFailure::Input)?;
+    if observations.is_empty() && scenario.observed.is_empty() {
+        let rows = match observations.missing() {
+            0 => String::new(),
+            rows => format!(": none of its {rows} rows has a wait"),
+        };
+        return refuse(
+            format!("nothing was observed of this workload{rows}"),
+            "an SWF log has waits in field 3; map `wait` or `start` of a table, give a native trace \
+             `observed_wait_s`, or the scenario an `[observed]` table (docs/backtest.md)",
+        );
+    }
+    if let Some(step) = scenario.workload.distortion() {
+        return refuse(
+            format!("what was observed is not of this workload. {}", step.told()),
+            "a backtest needs the work as it was; remove that transformation",
+        );
+    }
+    let mut watch = Watch { observations: &observations, pairs: Vec::new(), tenants: Vec::new() };
+    let result = single::run_with(scenario, policy, settings, &mut watch, control)?;
+    let Watch { mut pairs, tenants, .. } = watch;
+    if pairs.len() > MOST_PAIRS {
+        return refuse(
+            format!("there are more than {MOST_PAIRS} pieces of work"),
+            "cut the trace with `window` or `take`",
+        );
+    }
+    pairs.sort_unstable_by_key(|pair| pair.id);
+    let facts = (&result.summary, &scenario.observed);
+    let judged = Backtest::judge(pairs, tenants, scenario.owned_cores(), facts);
+    Ok((result, judged))
+}
+
+/// Notes what becomes of each piece of work, beside what was observed of it.
+struct Watch<'a> {
+    observations: &'a Observations,
+    pairs: Vec<Pair>,
+    tenants: Vec<String>,
+}
+
+impl Watch<'_> {
+    fn note(&mut self, state: &State<'_>, work: WorkRef) {
+        // One too many says that there were too many.
+        if self.pairs.len() > MOST_PAIRS {
+            return;
+        }
+        let live = state.work(work);
+        let cpu = u64::from(live.ask.demand.cpu) * u64::from(live.ask.tasks);
+        let ran = live.first_start.map_or(Span::ZERO, |start| state.now() - start);
+        self.pairs.push(Pair {
+            id: live.id,
+            name: state.name(work).to_owned(),
+            tenant: live.ask.tenant.row(),
+            tasks: live.ask.tasks,
+            arrival: live.arrival,
+            // What has no end is observed for as long as the run goes on.
+            observed: self.observations.get(live.id).map(|seen| Observation {
+                runtime: if seen.runtime == Span::MAX { ran } else { seen.runtime },
+                ..seen
+            }),
+            simulated: live.first_start.map(|start| Simulated {
+                wait: start - live.arrival,
+                runtime: ran,
+                cpu,
+            }),
+        });
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        if let Record::Finished(work) | Record::Refused { work, .. } | Record::Unfinished(work) =
+            *record
+        {
+            self.note(state, work);
+        }
+    }
+
+    fn ends(&mut self, state: &State<'_>) {
+        let tenants = state.book().tenants().rows();
+        self.tenants = tenants.iter().map(|tenant| tenant.name.clone()).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Figures of the whole, as observed and as simulated.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::nearest_rank;
+use super::{Matched, Pair, matched};
+use crate::metrics::{METRICS, SLOWDOWN_FLOOR, Summary};
+use crate::scenario::Observed;
+use crate::units::{Span, Time};
+
+/// Where the observed value of a figure comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Seen {
+    /// Worked out from the trace, over the work that has both waits; so is the simulated one.
+    Trace,
+    /// Given in the scenario, for all work; so is the simulated one.
+    Scenario,
+}
+
+/// One figure, as observed and as simulated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Name in files.
+    pub metric: String,
+    /// Words of reports.
+    pub label: String,
+    /// Unit of the values, as of metrics.
+    pub unit: String,
+    /// Where the observed value comes from.
+    pub seen: Seen,
+    /// As observed.
+    pub observed: f64,
+    /// As simulated; none where the run shows nothing.
+    pub simulated: Option<f64>,
+}
+
+impl Reading {
+    /// Simulated minus observed.
+    pub fn error(&self) -> Option<f64> {
+        self.simulated.map(|simulated| simulated - self.observed)
+    }
+
+    /// The error as a share of what was observed; none where that is nothing.
+    pub fn relative(&self) -> Option<f64> {
+        self.error().filter(|_| self.observed != 0.0).map(|error| error / self.observed.abs())
+    }
+}
+
+/// One side of all matched work.
+struct Side {
+    /// Sorted.
+    waits: Vec<f64>,
+    turnaround_s: f64,
+    slowdown: f64,
+    core_hours: f64,
+    makespan_s: f64,
+    longest_queue: u64,
+}
+
+/// Wait, runtime and milli-cores of a piece of work.
+type Life = (Span, Span, u64);
+
+impl Side {
+    fn of(all: &[Matched<'_>], life: impl Fn(&Matched<'_>) -> Life) -> Self {
+        let count = all.len() as f64;
+        let (mut waits, mut changes) = (Vec::with_capacity(all.len()), Vec::new());
+        let (mut turnaround, mut slowdown, mut core_hours) = (0.0, 0.0, 0.0);
+        let (mut first, mut last) = (Time::MAX, Time::from_micros(i64::MIN));
+        for one in all {
+            let (wait, runtime, cpu) = life(one);
+            let (start, arrival) = (one.pair.arrival.saturating_add(wait), one.pair.arrival);
+            let end = start.saturating_add(runtime);
+            (first, last) = (first.min(arrival), last.max(end));
+            let whole = (end - arrival).secs_f64();
+            waits.push(wait.secs_f64());
+            changes.extend([(arrival, 1), (start, -1)]);
+            turnaround += whole;
+            slowdown += (whole / runtime.max(SLOWDOWN_FLOOR).secs_f64()).max(1.0);
+            core_hours += runtime.secs_f64() / 3_600.0 * cpu as f64 / 1e3;
+        }
+        waits.sort_unstable_by(f64::total_cmp);
+        Self {
+            waits,
+            turnaround_s: turnaround / count,
+            slowdown: slowdown / count,
+            core_hours,
+            makespan_s: (last - first).secs_f64(),
+            longest_queue: longest_queue(changes),
+        }
+    }
+
+    fn sum_of_waits(&self) -> f64 {
+        self.waits.iter().sum()
+    }
+
+    fn mean_wait(&self) -> f64 {
+        self.sum_of_waits() / self.waits.len() as f64
+    }
+}
+
+/// Most that waited for longer than an instant, from arrivals (1) and starts (-1).
+fn longest_queue(mut changes: Vec<(Time, i64)>) -> u64 {
+    changes.sort_unstable();
+    let (mut waiting, mut most) = (0_i64, 0);
+    for same in changes.chunk_by(|a, b| a.0 == b.0) {
+        waiting += same.iter().map(|change| change.1).sum::<i64>();
+        most = most.max(waiting);
+    }
+    most as u64
+}
+
+/// The figures of all work of which both waits are known; none where there is
+/// none. `cores` are the milli-cores of a world that rents nothing.
+pub(super) fn of_trace(pairs: &[Pair], cores: Option<u64>) -> Vec<Reading> {
+    let all: Vec<Matched<'_>> = matched(pairs).collect();
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let seen = Side::of(&all, |one| (one.observed.wait, one.observed.runtime, one.observed.cpu));
+    let run = Side::of(&all, |one| (one.simulated.wait, one.simulated.runtime, one.simulated.cpu));
+    let mut readings = Vec::new();
+    let mut add = |metric: &str, of: &dyn Fn(&Side) -> f64| {
+        readings.push(reading(metric, Seen::Trace, of(&seen), Some(of(&run))));
+    };
+    add("wait_mean", &Side::mean_wait);
+    for (metric, share) in [("wait_p50", 0.5), ("wait_p95", 0.95), ("wait_p99", 0.99)] {
+        add(metric, &|side| nearest_rank(&side.waits, share));
+    }
+    add("wait_max", &|side| nearest_rank(&side.waits, 1.0));
+    add("turnaround_mean", &|side| side.turnaround_s);
+    add("slowdown_mean", &|side| side.slowdown);
+    add("core_hours", &|side| side.core_hours);
+    add("makespan", &|side| side.makespan_s);
+    if let Some(cores) = cores.filter(|&cores| cores > 0) {
+        add("utilisation_cpu", &|side| {
+            let offered = cores as f64 / 1e3 * side.makespan_s / 3_600.0;
+            if offered > 0.0 { side.core_hours / offered } else { 0.0 }
+        });
+    }
+    add("queue_length_mean", &|side| {
+        if side.makespan_s > 0.0 { side.sum_of_waits() / side.makespan_s } else { 0.0 }
+    });
+    add("queue_length_max", &|side| side.longest_queue as f64);
+    readings
+}
+
+/// The figures that the scenario gives, beside those of the run.
+pub(super) fn of_scenario(summary: &Summary, observed: &Observed) -> Vec<Reading> {
+    let figures = observed.figures.iter().map(|&(key, value)| {
+        let (metric, simulated) = match key {
+            "core_hours" => (key, Some(summary.useful_core_hours)),
+            "gpu_hours" => (key, Some(summary.useful_gpu_hours)),
+            "cost_usd" => ("cost_total", Some(summary.cost.total.dollars())),
+            key => (key, summary.metric(key)),
+        };
+        reading(metric, Seen::Scenario, value, simulated)
+    });
+    let bills = observed.provider_cost.iter().map(|(provider, bill)| {
+        let parts = summary.cost.by_provider.iter().filter(|(name, _)| name == provider);
+        let cost: f64 = parts.map(|(_, cost)| cost.dollars()).sum();
+        let bill = reading("cost_total", Seen::Scenario, bill.dollars(), Some(cost));
+        let metric = format!("cost of {provider}");
+        Reading { label: metric.clone(), metric, ..bill }
+    });
+    figures.chain(bills).collect()
+}
+
+fn reading(metric: &str, seen: Seen, observed: f64, simulated: Option<f64>) -> Reading {
+    let known = METRICS.iter().find(|known| known.key == metric);
+    let (label, unit) = match (known, metric) {
+        (Some(known), _) => (known.label, known.unit),
+        (None, "core_hours") => ("core-hours", "h"),
+        (None, _) => ("GPU-hours", "h"),
+    };
+    Reading {
+        metric: metric.to_owned(),
+        label: label.to_owned(),
+        unit: unit.to_owned(),
+        seen,
+        observed,
+        simulated,
+    }
+}

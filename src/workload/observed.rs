@@ -1,0 +1,264 @@
+//! What was observed of the work in a trace: when it started and what it held.
+//! It is read apart from the work, so that no run and no policy can see it.
+
+use crate::model::{Book, Work, WorkId};
+use crate::problem::Problem;
+use crate::units::{Calendar, Span};
+
+use super::lines::Lines;
+use super::mapped::MappedRows;
+use super::native::NativeRows;
+use super::reader::{Reader, Rows};
+use super::swf::SwfRows;
+use super::table::Table;
+use super::{Format, MAX_HELD, Source, TraceSpec, Transform, Unsorted, WorkloadSpec};
+
+/// What was observed of one piece of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// From submission to start, at least zero.
+    pub wait: Span,
+    /// From start to end.
+    pub runtime: Span,
+    /// Milli-cores that it held.
+    pub cpu: u64,
+}
+
+impl Observation {
+    /// What is observed of work that waited for `wait` and otherwise was as the trace says.
+    pub(super) fn of(work: &Work, wait: Span) -> Self {
+        let cpu = u64::from(work.ask.demand.cpu) * u64::from(work.ask.tasks);
+        Self { wait, runtime: work.truth.runtime, cpu }
+    }
+}
+
+/// What was observed of the work in a trace, by its identity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observations {
+    /// In the order of the identities.
+    rows: Vec<(WorkId, Observation)>,
+    missing: u64,
+}
+
+impl Observations {
+    /// What was observed of this piece of work.
+    pub fn get(&self, id: WorkId) -> Option<Observation> {
+        let row = self.rows.binary_search_by_key(&id, |row| row.0).ok()?;
+        Some(self.rows[row].1)
+    }
+
+    /// Whether nothing was observed.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Pieces of work in the trace of which the start was not observed.
+    pub fn missing(&self) -> u64 {
+        self.missing
+    }
+}
+
+impl<R: Rows> Reader<R> {
+    /// Reads all rows for what was observed of them.
+    fn observations(mut self) -> Result<Observations, Problem> {
+        let mut found = Observations::default();
+        if !self.rows().is_observed() {
+            return Ok(found);
+        }
+        let (mut book, mut work) = (Book::default(), Work::default());
+        while self.next(&mut book, &mut work)? {
+            match self.observed(&work)? {
+                Some(_) if found.rows.len() == MAX_HELD => {
+                    let message = format!("more than {MAX_HELD} pieces of work were observed");
+                    return Err(
+                        Problem::with("workload", message).hint("cut the trace before it is read")
+                    );
+                }
+                Some(observation) => found.rows.push((work.id, observation)),
+                None => found.missing += 1,
+            }
+        }
+        found.rows.sort_unstable_by_key(|row| row.0);
+        found.rows.dedup_by_key(|row| row.0);
+        Ok(found)
+    }
+}
+
+impl TraceSpec {
+    fn observations(&self, calendar: Calendar) -> Result<Observations, Vec<Problem>> {
+        let lines = Lines::open(&self.path, &self.shown).map_err(|problem| vec![problem])?;
+        let found = match &self.format {
+            Format::Native => {
+                let table = Table::new(lines, b',', true, Some(b'#'));
+                self.reader(NativeRows::new(table, false)?).observations()
+            }
+            Format::Swf(options) => self.reader(SwfRows::new(lines, options, false)).observations(),
+            Format::Openb(_) => Ok(Observations::default()),
+            Format::Mapped(mapping) => {
+                let table = Table::new(lines, mapping.delimiter, mapping.quoting, None);
+                self.reader(MappedRows::new(table, mapping, calendar, false)?).observations()
+            }
+        };
+        found.map_err(|problem| vec![problem])
+    }
+
+    fn reader<R: Rows>(&self, rows: R) -> Reader<R> {
+        Reader::new(rows, self.on_bad_row, self.unsorted != Unsorted::Sort)
+    }
+}
+
+impl WorkloadSpec {
+    /// What was observed of the workload, under the identities that its work
+    /// has in runs. Nothing where it is no trace, where the trace says nothing,
+    /// and from standard input, which can be read only once.
+    ///
+    /// # Errors
+    /// What is wrong with the trace.
+    pub fn observations(&self, calendar: Calendar) -> Result<Observations, Vec<Problem>> {
+        match self.input.trace() {
+            Some(trace) if !trace.is_stdin() => trace.observations(calendar),
+            _ => Ok(Observations::default()),
+        }
+    }
+
+    /// The first transformation that makes other work of what was observed, if
+    /// there is one. Leaving work out, or moving all of it, does not.
+    pub fn distortion(&self) -> Option<&Transform> {
+        use Transform as T;
+        let distorts = |step: &&Transform| match step {
+            T::Window { .. } | T::Skip(_) | T::Take(_) | T::Keep(_) | T::Shift(_) => false,
+            T::ScaleArrivals(_) | T::ScaleRuntimes(_) | T::ScaleSizes { .. } => true,
+            T::Repeat { .. } | T::Shuffle | T::Resample { .. } | T::Inflate { .. } => true,
+        };
+        self.transforms.iter().find(distorts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{
+        Column, Defaults, Field, Input, Mapping, NativeColumn, NativeWriter, OnBadRow, OpenContext,
+        Origin, SwfOptions, Unit, used_columns,
+    };
+
+    fn spec(text: &str, format: Format) -> (tempfile::NamedTempFile, WorkloadSpec) {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), text).expect("written");
+        let input = Input::Trace(TraceSpec::new(file.path(), format));
+        let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
+        (file, spec)
+    }
+
+    fn calendar() -> Calendar {
+        Calendar::from_unix_micros(0)
+    }
+
+    /// Waits by ordinal in seconds, and how many are missing.
+    fn waits(text: &str, format: Format) -> (Vec<(u64, f64)>, u64) {
+        let (_file, spec) = spec(text, format);
+        let found = spec.observations(calendar()).expect("it can be read");
+        let rows = found.rows.iter().map(|(id, one)| (id.ordinal, one.wait.secs_f64()));
+        (rows.collect(), found.missing)
+    }
+
+    fn works(spec: &WorkloadSpec) -> Vec<Work> {
+        let context =
+            OpenContext { seed: 1, calendar: calendar(), keep_names: true, capacity: None };
+        let mut source = spec.open(&context).expect("it opens");
+        let (mut book, mut work, mut all) = (Book::default(), Work::default(), Vec::new());
+        while source.next(&mut book, &mut work).expect("it can be read") {
+            all.push(work.clone());
+        }
+        all
+    }
+
+    const LOG: &str = "; a log\n\
+        1 0 30 100 4 -1 -1 8 200 -1 1 1 1 1 1 1 -1 -1\n\
+        2 5 -1 100 8 -1 -1 8 200 -1 1 1 1 1 1 1 -1 -1\n\
+        3 6 70 -1 8 -1 -1 8 200 -1 5 1 1 1 1 1 -1 -1\n\
+        4 7 80 0 8 -1 -1 8 200 -1 5 1 1 1 1 1 -1 -1\n\
+        5 8 0.5 1 -1 -1 -1 8 200 -1 1 1 1 1 1 1 -1 -1\n";
+
+    /// The second has no wait, the third is left out, the fourth was cancelled before its start.
+    #[test]
+    fn swf_waits_keep_the_ordinals_of_runs() {
+        let format = || Format::Swf(SwfOptions::default());
+        assert_eq!(waits(LOG, format()), (vec![(0, 30.0), (4, 0.5)], 2));
+        let (_file, spec) = spec(LOG, format());
+        let found = spec.observations(calendar()).expect("it can be read");
+        let ids: Vec<u64> = works(&spec).iter().map(|work| work.id.ordinal).collect();
+        assert_eq!(ids, [0, 1, 3, 4]);
+        // Four processors were held, eight were asked for; the last log entry does not say.
+        let cpu = |ordinal| found.get(WorkId { source: 0, ordinal }).map(|one| one.cpu);
+        assert_eq!((cpu(0), cpu(1), cpu(4)), (Some(4_000), None, Some(8_000)));
+    }
+
+    #[test]
+    fn malformed_waits_are_malformed_rows() {
+        let bad = LOG.replace(" 30 100", " x 100");
+        let (_file, mut spec) = spec(&bad, Format::Swf(SwfOptions::default()));
+        let problem = spec.observations(calendar()).expect_err("it is malformed");
+        assert_eq!((problem[0].line, problem[0].column), (2, 5), "{}", problem[0]);
+        let Input::Trace(trace) = &mut spec.input else { panic!("it is a trace") };
+        trace.on_bad_row = OnBadRow::Skip;
+        let found = spec.observations(calendar()).expect("it is skipped");
+        assert_eq!((found.rows.len(), found.missing), (1, 3));
+    }
+
+    fn mapped(fields: &[Field]) -> Format {
+        let column = |&field: &Field| {
+            let from = Origin::Header(field.name().to_owned());
+            (field, Column { from, unit: Unit::Seconds, scale: 1.0 })
+        };
+        let columns = fields.iter().map(column).collect();
+        Format::Mapped(Mapping { columns, ..Mapping::default() })
+    }
+
+    #[test]
+    fn a_mapping_has_waits_or_starts_or_ends() {
+        use Field::{Arrival, End, Runtime, Start, Wait};
+        let text = "arrival,runtime,wait,start,end\n10,5,3,13,18\n20,5,-1,19,24\n30,5,,,\n";
+        let found = |fields: &[Field]| waits(text, mapped(fields));
+        let want = (vec![(0, 3.0)], 2);
+        assert_eq!(found(&[Arrival, Runtime, Wait]), want);
+        assert_eq!(found(&[Arrival, Runtime, Start]), want);
+        assert_eq!(found(&[Arrival, Runtime, End]), want);
+        assert_eq!(found(&[Arrival, Runtime]), (vec![], 0));
+        let ended = "arrival,wait,start,end\n10,3,13,18\n20,4,24,30\n";
+        for fields in [[Arrival, Wait, End], [Arrival, Start, End]] {
+            let (_file, spec) = spec(ended, mapped(&fields));
+            let runtimes: Vec<_> = works(&spec).iter().map(|one| one.truth.runtime).collect();
+            assert_eq!(runtimes, [Span::from_secs(5), Span::from_secs(6)]);
+            assert_eq!(waits(ended, mapped(&fields)).0, [(0, 3.0), (1, 4.0)]);
+        }
+    }
+
+    #[test]
+    fn native_waits_are_written_and_read_back_and_no_run_sees_them() {
+        let text = "arrival_s,runtime_s,tasks,observed_wait_s\n0,5,1,0\n1,5,2,\n2,5,1,7.25\n";
+        let plain = "arrival_s,runtime_s,tasks\n0,5,1\n1,5,2\n2,5,1\n";
+        let (_file, seen) = spec(text, Format::Native);
+        let (_plain, unseen) = spec(plain, Format::Native);
+        assert_eq!(works(&seen), works(&unseen));
+        let found = seen.observations(calendar()).expect("it can be read");
+        assert_eq!(waits(text, Format::Native), (vec![(0, 0.0), (2, 7.25)], 1));
+        assert_eq!(waits(plain, Format::Native), (vec![], 0));
+        let context =
+            OpenContext { seed: 1, calendar: calendar(), keep_names: true, capacity: None };
+        let mut source = seen.open(&context).expect("it opens");
+        let mut columns =
+            used_columns(source.as_mut(), &mut Book::default()).expect("it can be read");
+        columns.push(NativeColumn::ObservedWait);
+        let mut writer = NativeWriter::new(Vec::new(), &columns).expect("written");
+        for work in works(&seen) {
+            let wait = found.get(work.id).map(|one| one.wait);
+            writer.write(&Book::default(), &work, wait).expect("written");
+        }
+        let written = String::from_utf8(writer.into_inner()).expect("it is text");
+        assert_eq!(waits(&written, Format::Native), waits(text, Format::Native));
+        let (_bad, bad) = spec(&text.replace("7.25", "-1"), Format::Native);
+        let problem = bad.observations(calendar()).expect_err("it is negative");
+        assert!(problem[0].to_string().contains("must not be negative"), "{}", problem[0]);
+    }
+}
