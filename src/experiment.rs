@@ -1,6 +1,7 @@
 //! Runs of scenarios: one, many to be compared, and the simulator against
 //! textbooks.
 
+pub mod backtest;
 pub mod bound;
 pub mod check;
 pub mod backtest;

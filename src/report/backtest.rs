@@ -70,7 +70,7 @@ impl BacktestReport<'_> {
             Likeness::Exact => {
                 said.push("Every wait and every figure is as it was observed.".to_owned());
             }
-            _ => said.push(sentence(&gist(backtest.waits.as_ref(), &backtest.readings))),
+            _ => said.push(sentence(&self.gist())),
         }
         if let Some(waits) = &backtest.waits
             && let Some([low, high]) = waits.bias_interval_s.filter(|_| waits.bias_s != 0.0)
@@ -99,6 +99,19 @@ impl BacktestReport<'_> {
             }
         }
         said.join(" ")
+    }
+
+    /// The errors that a reader asks for first, in half a sentence.
+    fn gist(&self) -> String {
+        let (waits, readings) = (self.backtest.waits.as_ref(), &self.backtest.readings);
+        let mut said = vec![brief(waits, readings)];
+        said.extend(waits.map(|waits| {
+            let median = figure("s", Some(waits.median_absolute_s));
+            format!("half of them off by at most {median}")
+        }));
+        let rest = ["core_hours", "makespan", "utilisation_cpu"];
+        said.extend(rest.into_iter().filter_map(|key| of_trace(readings, key)).map(relative));
+        said.join(", ")
     }
 
     /// Writes `backtest.csv`: one row per figure, errors of the waits below.
@@ -224,13 +237,12 @@ struct BacktestJson<'a> {
 pub fn calibration_text(calibration: &Calibration, changed: &[&str]) -> String {
     let policy = clean(&calibration.policy);
     let likeness = calibration.likeness.name();
-    let gist = gist(calibration.waits.as_ref(), &calibration.readings);
     let found = match calibration.likeness {
-        Likeness::Exact => format!("the model of {policy} is {likeness}"),
-        _ => format!("the model of {policy} is {likeness} ({gist})"),
+        Likeness::Exact => likeness.to_owned(),
+        _ => format!("{likeness}: {}", brief(calibration.waits.as_ref(), &calibration.readings)),
     };
     if changed.is_empty() {
-        return format!("Held against what was observed, {found}.");
+        return format!("Held against what was observed, the model of {policy} is {found}.");
     }
     let (first, verb) = match changed {
         [one] => ((*one).to_owned(), "has"),
@@ -239,34 +251,29 @@ pub fn calibration_text(calibration: &Calibration, changed: &[&str]) -> String {
     };
     format!(
         "The calibration is stale: {first} {verb} changed since `windtunnel backtest`. Before, held against \
-         what was observed, {found}."
+         what was observed, the model of {policy} was {found}."
     )
 }
 
 /// Figures of a scenario that are named in a sentence.
-const NAMED: usize = 4;
+const NAMED: usize = 3;
 
-/// The errors that a reader asks for first, in half a sentence.
-fn gist(waits: Option<&WaitErrors>, readings: &[Reading]) -> String {
-    let mut said = Vec::new();
-    let find = |key: &str| {
-        readings.iter().find(|reading| reading.seen == Seen::Trace && reading.metric == key)
-    };
-    said.extend(find("wait_mean").map(against));
+/// Mean wait, how many waits are right, in which order they come, and what the scenario gives.
+fn brief(waits: Option<&WaitErrors>, readings: &[Reading]) -> String {
+    let mut said: Vec<String> = of_trace(readings, "wait_mean").map(against).into_iter().collect();
     if let Some(waits) = waits {
-        said.push(format!("{} of the waits within 10 % or a minute", share(waits.within)));
-        said.push(format!(
-            "half of them off by at most {}",
-            figure("s", Some(waits.median_absolute_s))
-        ));
         said.extend(waits.rank_correlation.map(|r| format!("rank correlation {}", decimals(r, 2))));
-    }
-    for key in ["core_hours", "makespan", "utilisation_cpu"] {
-        said.extend(find(key).map(relative));
     }
     let given = readings.iter().filter(|reading| reading.seen == Seen::Scenario);
     said.extend(given.take(NAMED).map(against));
+    said.extend(
+        waits.map(|waits| format!("{} of the waits within 10 % or a minute", share(waits.within))),
+    );
     said.join(", ")
+}
+
+fn of_trace<'a>(readings: &'a [Reading], metric: &str) -> Option<&'a Reading> {
+    readings.iter().find(|reading| reading.seen == Seen::Trace && reading.metric == metric)
 }
 
 /// `wait, mean 2 h against 1 h observed (+100.0 %)`.

@@ -1,5 +1,6 @@
 //! One test binary: each file here is a module, linked once.
 
+mod backtest;
 mod bounds;
 mod conversations;
 mod check;

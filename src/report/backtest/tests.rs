@@ -36,21 +36,41 @@ fn files_of_a_backtest() {
     let head =
         |text: String| -> String { text.lines().take(4).map(|line| format!("{line}\n")).collect() };
     let cells = TextCells::Guarded;
-    expect![[]].assert_eq(&head(text(report.write_csv(Vec::new(), cells))));
-    expect![[]].assert_eq(&head(text(report.write_groups(Vec::new(), cells))));
+    expect![[r#"
+        metric,unit,source,observed,simulated,error,relative_error
+        wait_mean,s,trace,660,724.8,64.79999999999995,0.0981818181818181
+        wait_p50,s,trace,600,744,144,0.24
+        wait_p95,s,trace,1200,1560,360,0.3
+    "#]]
+    .assert_eq(&head(text(report.write_csv(Vec::new(), cells))));
+    expect![[r#"
+        by,group,compared,observed_wait_mean_s,simulated_wait_mean_s,bias_s,mean_absolute_s,root_mean_square_s,median_absolute_s,within,rank_correlation
+        cores,up to 1,1,100,93,-7,7,7,7,1,
+        cores,2 to 4,3,300,316,16,44,55.015149428740685,28,0.6666666666666666,0.4999999999999999
+        cores,5 to 16,6,933.3333333333334,1034.5,101.16666666666667,168.83333333333334,203.6602563093742,77,0.5,0.7714285714285715
+    "#]].assert_eq(&head(text(report.write_groups(Vec::new(), cells))));
     let jobs = text(report.write_jobs(Vec::new(), cells));
-    expect![[]].assert_eq(&head(jobs.clone()));
+    expect![[r#"
+        job,source,ordinal,tenant,tasks,submitted_s,observed_wait_s,simulated_wait_s,wait_error_s,observed_start_s,simulated_start_s,observed_run_s,simulated_run_s,observed_cpu_milli,simulated_cpu_milli
+        p,0,1,p,1,86400.000000,100.000000,93.000000,-7.000000,86500.000000,86493.000000,600.000000,600.000000,1000,1000
+        2,0,2,default,1,172800.000000,200.000000,186.000000,-14.000000,173000.000000,172986.000000,1200.000000,1200.000000,2000,2000
+        3,0,3,p,1,259200.000000,300.000000,390.000000,90.000000,259500.000000,259590.000000,1800.000000,1800.000000,3000,3000
+    "#]].assert_eq(&head(jobs.clone()));
     let row = |at: usize| jobs.lines().nth(at).expect("there are twelve").to_owned();
-    expect![[]].assert_eq(&format!("{}\n{}\n", row(5), row(7)));
+    expect![[r#"
+        5,0,5,p,1,432000.000000,,465.000000,,,432465.000000,,3000.000000,,5000
+        7,0,7,p,1,604800.000000,700.000000,,,605500.000000,,4200.000000,,7000,
+    "#]]
+    .assert_eq(&format!("{}\n{}\n", row(5), row(7)));
 }
 
 #[test]
 fn sentences_say_what_was_found() {
     let (run, judged) = backtested("today");
     let report = BacktestReport { run: &run, backtest: &judged };
-    expect![[]].assert_eq(&report.answer());
+    expect!["Under today, the model is poor. Wait, mean 12 min 5 s against 11 min observed (+9.8 %), rank correlation 0.94, instance-hours 12 h against 10 h observed (+20.0 %), cost of today $0.00 against $5.00 observed (−100.0 %), 60.0 % of the waits within 10 % or a minute, half of them off by at most 1 min 10 s, core-hours ±0.0 %, makespan ±0.0 %, CPU utilisation ±0.0 %. The mean error of a wait is +1 min 5 s, and between −20 s and +2 min 42 s over other stretches of such a log (95 %). Work whose start was not observed is left out: 1 of 12. Work that the run did not start is left out: 1 of 12."].assert_eq(&report.answer());
     let kept = calibration(&judged);
-    expect![[]].assert_eq(&calibration_text(&kept, &[]));
+    expect!["Held against what was observed, the model of today is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %), rank correlation 0.94, instance-hours 12 h against 10 h observed (+20.0 %), cost of today $0.00 against $5.00 observed (−100.0 %), 60.0 % of the waits within 10 % or a minute."].assert_eq(&calibration_text(&kept, &[]));
     let stale = calibration_text(&kept, &["the workload", "the policy"]);
     let want = "The calibration is stale: the workload and the policy have changed since";
     assert!(stale.starts_with(want), "{stale}");
