@@ -10,6 +10,7 @@ mod key;
 mod mix;
 mod objective;
 mod part;
+mod plan;
 mod preset;
 mod quantity;
 mod reference;
@@ -40,6 +41,7 @@ pub use catalog::{
 pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
+pub use plan::{PlanSpec, minimised};
 pub use preset::{PRESETS, Preset};
 pub use quantity::{percent as parse_percent, span as parse_span};
 pub use reference::reference;
@@ -89,6 +91,8 @@ pub struct Scenario {
     pub policies: Vec<PolicySpec>,
     /// What must hold.
     pub objectives: Vec<Objective>,
+    /// What may be decided.
+    pub plan: PlanSpec,
     /// What a reader must know: defaults used, assumed prices, what is not applied.
     pub assumptions: Vec<String>,
     /// Files that were or will be read, besides the scenario itself.
@@ -198,6 +202,7 @@ fn read(
     let work = work::read(root, around, report);
     let mut policies = composition::read(root, &build.world, base, report);
     let objectives = objective::read(&root.section("objectives"), report);
+    let plan = plan::read(&root.section("plan"), report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
     let work = work?;
@@ -238,6 +243,7 @@ fn read(
         workload: work.spec,
         policies: policies.specs,
         objectives,
+        plan,
         assumptions,
         inputs,
         limits: Limits {

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod catalog;
+mod plan;
 mod policy;
 mod synthetic;
 mod workload;
@@ -41,7 +42,15 @@ const WORK: Kind = Kind::Choice(&["job", "vm"]);
 
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS, catalog::ROWS]
+    [
+        GENERAL,
+        workload::ROWS,
+        synthetic::ROWS,
+        capacity::ROWS,
+        policy::ROWS,
+        plan::ROWS,
+        catalog::ROWS,
+    ]
         .into_iter()
         .flatten()
 }
