@@ -10,6 +10,7 @@ mod explain;
 mod folder;
 mod look;
 mod open;
+mod plan;
 mod process;
 mod progress;
 mod recipe;
@@ -44,6 +45,7 @@ fn dispatch(arguments: Arguments) -> Done {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Compare(compare) => compare::compare(&compare),
+        Command::Plan(plan) => plan::plan(&plan),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

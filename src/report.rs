@@ -9,6 +9,7 @@ mod figure;
 mod instances;
 mod jobs;
 mod page;
+mod plan;
 mod run;
 mod section;
 mod sheet;
@@ -18,16 +19,17 @@ mod testing;
 mod timeline;
 
 pub use charges::ChargesCsv;
-pub use chart::{Chart, Scene, comparison_charts, replication_charts, run_charts};
+pub use chart::{Chart, Scene, comparison_charts, plan_charts, replication_charts, run_charts};
 pub use comparison::{Comparison, PolicyResult};
 pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
-pub use page::{write_comparison_page, write_run_page};
+pub use page::{write_comparison_page, write_plan_page, write_run_page};
+pub use plan::PlanReport;
 pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
 pub use sheet::TextCells;
-pub use terminal::{Terminal, comparison_text, run_text};
+pub use terminal::{Terminal, comparison_text, plan_text, run_text};
 pub use timeline::write_timeseries;
 
 #[cfg(test)]

@@ -284,7 +284,9 @@ mod tests {
 
     #[test]
     fn every_shipped_scenario_is_read() {
-        for name in ["quickstart", "hybrid-burst", "batch-cluster", "vm-packing", "gpu-cluster"] {
+        let names =
+            ["quickstart", "hybrid-burst", "batch-cluster", "vm-packing", "gpu-cluster", "sizing"];
+        for name in names {
             let scenario = shipped(&format!("{name}.toml"));
             let problems = scenario.as_ref().err().map(|problems| shown(problems));
             assert_eq!(problems, None, "{name}");

@@ -3,6 +3,7 @@
 mod axis;
 mod canvas;
 mod of_comparison;
+mod of_plan;
 mod of_replications;
 mod of_run;
 mod png;
@@ -10,6 +11,7 @@ mod png;
 use std::io;
 
 pub use of_comparison::comparison_charts;
+pub use of_plan::plan_charts;
 pub use of_replications::replication_charts;
 pub use of_run::{Scene, run_charts};
 

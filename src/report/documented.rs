@@ -59,13 +59,14 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 6] = [
+    let files: [(&str, &[&str]); 7] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
         ("explain.csv", &explain::COLUMNS),
         ("timeseries.csv", &timeline::COLUMNS),
         ("compare.csv", &comparison::COLUMNS),
+        ("candidates.csv", &plan::COLUMNS),
     ];
     for (file, columns) in files {
         assert_eq!(documented(file), columns, "{file}");
@@ -104,4 +105,14 @@ fn every_key_is_documented() {
     let mut json = Vec::new();
     report.write_json(&mut json).expect("memory takes everything");
     same_keys("summary.json", &json);
+}
+
+#[test]
+fn every_word_of_a_plan_is_documented() {
+    let found = plan::tests::small("<= 5 min", "2..6");
+    let recipe = Recipe::default();
+    let mut json = Vec::new();
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
+    report.write_json(&mut json).expect("memory takes everything");
+    same_keys("plan.json", &json);
 }

@@ -8,6 +8,7 @@ use comfy_table::{
 
 use super::comparison::Comparison;
 use super::figure::clean;
+use super::plan::PlanReport;
 use super::run::RunReport;
 use super::section::{self, Cell, Section, Tone};
 
@@ -105,6 +106,20 @@ pub fn comparison_text(comparison: &Comparison<'_>, terminal: Terminal) -> Strin
         line(&mut text, &format!("\n{}", wrapped(&saved, terminal.width)));
     }
     if let Some(caution) = comparison.caution() {
+        line(&mut text, &format!("\n{}", wrapped(&caution, terminal.width)));
+    }
+    text
+}
+
+/// A plan on the terminal.
+pub fn plan_text(report: &PlanReport<'_>, terminal: Terminal) -> String {
+    let mut text = String::new();
+    if let Some(question) = &report.recipe.question {
+        line(&mut text, &clean(question));
+    }
+    line(&mut text, &format!("\n{}", wrapped(&report.answer(), terminal.width)));
+    add(&mut text, &report.judged_table(), terminal);
+    for caution in report.cautions() {
         line(&mut text, &format!("\n{}", wrapped(&caution, terminal.width)));
     }
     text

@@ -59,7 +59,8 @@ pub fn minimised(key: &str) -> Result<usize, (String, String)> {
             Err((format!("`{key}` is better when it is larger"), hint.to_owned()))
         }
         None => {
-            let known: Vec<&str> = (0..METRICS.len()).filter(small).map(|row| METRICS[row].key).collect();
+            let known: Vec<&str> =
+                (0..METRICS.len()).filter(small).map(|row| METRICS[row].key).collect();
             let hint = match did_you_mean(key, known.iter().copied()) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("metrics: {}", known.join(", ")),

@@ -142,7 +142,9 @@ fn values(value: &DeValue<'_>) -> Result<Value, String> {
             let items: Option<Vec<String>> = items.iter().map(|one| item(one.get_ref())).collect();
             items.map(|items| Value::Text(items.join(","))).ok_or_else(String::new)
         }
-        DeValue::Table(_) => Err("put the whole key into quotes: `\"cluster.dc1.nodes\" = \"4..40\"`".into()),
+        DeValue::Table(_) => {
+            Err("put the whole key into quotes: `\"cluster.dc1.nodes\" = \"4..40\"`".into())
+        }
         _ => Err(String::new()),
     }
 }

@@ -63,7 +63,7 @@ impl<'a> Book<'a> {
         (lab, open): (&'a Lab<'a>, Open<'a>),
         (variables, policy): (&'a [Variable], Option<&'a str>),
         (judge, repetition): (Judge, Repetition),
-        shares: &super::Shares,
+        shares: &super::shares::Shares,
     ) -> Self {
         let levels =
             |one: &Variable| Levels { count: one.levels.len(), ordered: one.numbers.is_some() };
@@ -153,7 +153,8 @@ impl<'a> Book<'a> {
 
     /// The scenario at a point, its trace shared with all others.
     pub(super) fn scenario(&mut self, point: &Point) -> Result<Scenario, SearchFailure> {
-        let mut scenario = (self.open)(&edits(self.variables, point)).map_err(SearchFailure::Problems)?;
+        let mut scenario =
+            (self.open)(&edits(self.variables, point)).map_err(SearchFailure::Problems)?;
         self.pantry.stock(&mut scenario)?;
         Ok(scenario)
     }
@@ -226,7 +227,11 @@ impl Pantry {
             Some(_) => {}
             None => {
                 share_inputs(scenario).map_err(|failure| SearchFailure::Lab {
-                    failure: LabFailure::Run { policy: String::new(), seed: scenario.seed, failure },
+                    failure: LabFailure::Run {
+                        policy: String::new(),
+                        seed: scenario.seed,
+                        failure,
+                    },
                     scenario: Box::new(scenario.clone()),
                 })?;
                 self.shelf = Some((trace, calendar, scenario.workload.input.clone()));

@@ -11,10 +11,12 @@ use super::score::Score;
 /// First step of an exchange, as a share of the levels.
 const FIRST_STEP: usize = 4;
 
-/// Goes down from `start`.
+/// Goes down from `start`. An exchange is made only for a gain beyond
+/// `margin`, a share of the goal.
 pub(super) fn descend<L: Landscape>(
     land: &mut L,
     start: Point,
+    margin: f64,
 ) -> Result<(Point, Score), L::Halt> {
     let score = land.look(std::slice::from_ref(&start))?[0];
     let mut best = (start, score);
@@ -27,7 +29,7 @@ pub(super) fn descend<L: Landscape>(
         if land.axes().len() == 1 {
             return Ok(best);
         }
-        match exchange(land, &best)? {
+        match exchange(land, &best, margin)? {
             Some(better) => best = better,
             None => return Ok(best),
         }
@@ -54,7 +56,10 @@ fn lines<L: Landscape>(
 fn exchange<L: Landscape>(
     land: &mut L,
     best: &(Point, Score),
+    margin: f64,
 ) -> Result<Option<(Point, Score)>, L::Halt> {
+    let goal = best.1.goal - margin * best.1.goal.abs();
+    let target = if best.1.kept() { Score { goal, ..best.1 } } else { best.1 };
     let most = land.axes().iter().map(|levels| levels.count).max().unwrap_or(1);
     let mut divisor = FIRST_STEP;
     loop {
@@ -62,12 +67,12 @@ fn exchange<L: Landscape>(
             for moved in moves(land, &best.0, axis, divisor) {
                 let mut at = (moved.clone(), land.look(&[moved])?[0]);
                 for other in (0..land.axes().len()).filter(|&other| other != axis) {
-                    let found = along(land, &at.0, other, Reach::Near)?;
+                    let found = along(land, &at.0, other, Reach::Brief)?;
                     if found.1.beats(&at.1) {
                         at = found;
                     }
                 }
-                if at.1.beats(&best.1) {
+                if at.1.beats(&target) {
                     return Ok(Some(at));
                 }
             }
@@ -116,7 +121,7 @@ mod tests {
             Score { excess: 120.0 - 3.0 * x - 2.0 * y, goal: 4.0 * x + 3.0 * y }
         };
         let mut land = Formula::new(&[61, 61], score);
-        let Ok((found, best)) = descend(&mut land, vec![30, 30]);
+        let Ok((found, best)) = descend(&mut land, vec![30, 30], 0.0);
         assert_eq!((found, best.goal), (vec![40, 0], 160.0));
         assert!(land.seen.len() < 400, "{} of {} points", land.seen.len(), 61 * 61);
     }
@@ -129,7 +134,7 @@ mod tests {
             Score { excess: 400.0 - x * y, goal: x + 4.0 * y }
         };
         let mut land = Formula::new(&[101, 101], score);
-        let Ok((_, best)) = descend(&mut land, vec![50, 50]);
+        let Ok((_, best)) = descend(&mut land, vec![50, 50], 0.0);
         assert!(best.kept() && best.goal <= 80.0, "{best:?}");
     }
 
@@ -143,7 +148,7 @@ mod tests {
         };
         let mut land = Formula::new(&[64, 3], score);
         land.axes[1] = Levels { count: 3, ordered: false };
-        let Ok((found, best)) = descend(&mut land, vec![32, 0]);
+        let Ok((found, best)) = descend(&mut land, vec![32, 0], 0.0);
         assert_eq!((found, best.goal), (vec![10, 2], 15.0));
     }
 }

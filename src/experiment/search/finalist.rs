@@ -42,7 +42,7 @@ pub struct Finalist {
     pub p_broken: f64,
     /// Held-out replications in which all promises were kept, of those that were judged.
     pub kept_in: u64,
-    /// Row of the objective that binds: missed by most, or kept by least.
+    /// Row of the objective that its mean misses by most; of that which binds where it misses none.
     pub binding: Option<usize>,
     /// The goal over the held-out replications, at the confidence of the task.
     pub goal: Option<Interval>,
@@ -85,12 +85,14 @@ pub(super) fn choose(book: &Book<'_>, confidence: f64, most: usize) -> Vec<usize
         !score.kept() && score.goal < all[best].score.goal
     });
     let mut cheaper = cheaper.collect::<Vec<_>>().into_iter();
-    let level = (1.0 - confidence) / 2.0 / most as f64;
-    let sure = |row: &usize| book.judge.p_broken(&all[*row].searched) <= level;
+    // Dearer ones, the cheapest first, with more and more evidence for them.
     let dearer = || ranked[1..].iter().copied().filter(|&row| all[row].score.kept());
+    let sure = |p: f64| dearer().find(|&row| book.judge.p_broken(&all[row].searched) <= p);
+    let error = (1.0 - confidence) / 2.0;
     let mut next = dearer();
     let mut chosen = vec![best];
-    let wanted = [next.next(), cheaper.next(), dearer().find(sure), next.next(), cheaper.next()];
+    let wanted =
+        [next.next(), cheaper.next(), sure(error), sure(error / most as f64), cheaper.next()];
     for row in wanted.into_iter().flatten().chain(next).chain(cheaper) {
         if chosen.len() < most && !chosen.contains(&row) {
             chosen.push(row);
@@ -99,13 +101,14 @@ pub(super) fn choose(book: &Book<'_>, confidence: f64, most: usize) -> Vec<usize
     chosen
 }
 
-/// Judges the finalists and chooses among those that keep all promises;
-/// `most` is how many held-out replications there can be.
+/// Judges the finalists and chooses among those that keep all promises.
+/// `binding` is the promise that is broken most often, `most` is how many held-out
+/// replications there can be.
 pub(super) fn judge(
     book: &mut Book<'_>,
     rows: &[usize],
     task: &Task,
-    most: u32,
+    (binding, most): (Option<usize>, u32),
 ) -> Result<Verdicts, SearchFailure> {
     let error = (1.0 - task.confidence) / 2.0;
     let held_out = |book: &Book<'_>, row: usize| book.candidates[row].held_out.clone();
@@ -123,7 +126,7 @@ pub(super) fn judge(
             verdict,
             p_broken,
             kept_in: book.judge.kept_in(&all),
-            binding: book.judge.binding(&all),
+            binding: book.judge.missed(&all).or(binding),
             goal: None,
             tied: false,
         });

@@ -42,6 +42,8 @@ pub(super) enum Reach {
     Wide,
     /// Around the point.
     Near,
+    /// Around the point, and not borne out: where only a better point counts.
+    Brief,
 }
 
 /// The best level of variable `axis`, the others as in `from`.
@@ -58,11 +60,11 @@ pub(super) fn along<L: Landscape>(
     let mut wanted = match reach {
         _ if !ordered => (0..count).collect(),
         Reach::Wide => vec![0, last / 2, here, last],
-        Reach::Near => vec![here.saturating_sub(1), here, (here + 1).min(last)],
+        Reach::Near | Reach::Brief => vec![here.saturating_sub(1), here, (here + 1).min(last)],
     };
     while !wanted.is_empty() {
         line.look(land, wanted)?;
-        wanted = if ordered { line.next(last) } else { Vec::new() };
+        wanted = if ordered { line.next(last, reach) } else { Vec::new() };
     }
     let best = line.best();
     Ok((line.at(best), line.seen[&best]))
@@ -101,7 +103,7 @@ impl Line<'_> {
     }
 
     /// Levels that are still to be looked at; none at the end.
-    fn next(&self, last: usize) -> Vec<usize> {
+    fn next(&self, last: usize, reach: Reach) -> Vec<usize> {
         let best = self.best();
         let safer = safer_end(&self.seen.values().copied().collect::<Vec<_>>());
         let kept = self.seen[&best].kept();
@@ -116,7 +118,7 @@ impl Line<'_> {
             };
             wanted.extend(self.between(best, side, last).filter(|_| !useless));
         }
-        if wanted.is_empty() {
+        if wanted.is_empty() && reach != Reach::Brief {
             // Two beyond on each side bear the bisection out, or do not.
             let around = [best.checked_sub(1), best.checked_sub(2), Some(best + 1), Some(best + 2)];
             wanted.extend(around.into_iter().flatten().filter(|&level| level <= last));
@@ -224,10 +226,8 @@ pub(super) mod tests {
 
     #[test]
     fn the_largest_is_found_where_less_is_safer() {
-        let score = |level: usize| Score {
-            excess: level as f64 - 30.0,
-            goal: 100.0 - level as f64,
-        };
+        let score =
+            |level: usize| Score { excess: level as f64 - 30.0, goal: 100.0 - level as f64 };
         check(100, score, 30, 20);
     }
 

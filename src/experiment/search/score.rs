@@ -2,7 +2,7 @@
 //! costs.
 
 use super::super::measurement::Measurement;
-use super::super::statistics::promise;
+use super::super::statistics::{Sample, promise};
 use crate::metrics::{Direction, METRICS};
 use crate::scenario::{Comparison, Objective};
 
@@ -19,7 +19,8 @@ pub enum Keeping {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
     /// By how much the worst kept promise misses its bound, as a share of the
-    /// bound; 0 or less where all are kept.
+    /// bound; 0 or less where all are kept. Means are held to the bound with
+    /// as much room as the verdict on the held-out replications will take.
     pub excess: f64,
     /// What is to be made small.
     pub goal: f64,
@@ -55,6 +56,8 @@ pub(super) struct Judge {
     pub(super) keeping: Keeping,
     /// Row of [`METRICS`].
     pub(super) goal: usize,
+    /// Room between a mean and its bound, in standard deviations.
+    pub(super) room: f64,
 }
 
 impl Judge {
@@ -64,7 +67,7 @@ impl Judge {
             _ if self.objectives.is_empty() => -1.0,
             Keeping::OnAverage => {
                 let rows = 0..self.objectives.len();
-                rows.map(|row| self.mean_excess(row, all)).fold(f64::NEG_INFINITY, f64::max)
+                rows.map(|row| self.excess_with_room(row, all)).fold(f64::NEG_INFINITY, f64::max)
             }
             Keeping::InShare(share) => {
                 let mut worst: Vec<f64> = all.iter().map(|one| self.worst(one)).collect();
@@ -92,7 +95,9 @@ impl Judge {
             _ if self.objectives.is_empty() => 0.0,
             Keeping::OnAverage => {
                 let p = |row| match self.measured(row, all) {
-                    Some(values) => promise::mean_at_most(&values, self.side(row) * self.objectives[row].bound),
+                    Some(values) => {
+                        promise::mean_at_most(&values, self.side(row) * self.objectives[row].bound)
+                    }
                     None => 1.0,
                 };
                 (0..self.objectives.len()).map(p).fold(0.0, f64::max)
@@ -109,7 +114,10 @@ impl Judge {
             Keeping::OnAverage => {
                 let p = |row| match self.measured(row, all) {
                     Some(values) => {
-                        1.0 - promise::mean_at_most(&values, self.side(row) * self.objectives[row].bound)
+                        1.0 - promise::mean_at_most(
+                            &values,
+                            self.side(row) * self.objectives[row].bound,
+                        )
                     }
                     None => 0.0,
                 };
@@ -137,10 +145,11 @@ impl Judge {
         all.iter().filter(|one| one.kept.iter().all(|&kept| kept)).count() as u64
     }
 
-    /// The promise that is missed by most, or kept by least.
-    pub(super) fn binding(&self, all: &[Measurement]) -> Option<usize> {
+    /// The promise whose mean misses its bound by most, if any does.
+    pub(super) fn missed(&self, all: &[Measurement]) -> Option<usize> {
         let excess = |row: &usize| self.mean_excess(*row, all);
-        (0..self.objectives.len()).max_by(|a, b| excess(a).total_cmp(&excess(b)).then(b.cmp(a)))
+        let missed = (0..self.objectives.len()).filter(|row| excess(row) > 0.0);
+        missed.max_by(|a, b| excess(a).total_cmp(&excess(b)).then(b.cmp(a)))
     }
 
     /// 1 where less is promised, -1 where more is.
@@ -163,6 +172,13 @@ impl Judge {
         let bound = self.objectives[row].bound;
         let scale = if bound == 0.0 { 1.0 } else { bound.abs() };
         (value - self.side(row) * bound) / scale
+    }
+
+    fn excess_with_room(&self, row: usize, all: &[Measurement]) -> f64 {
+        let Some(values) = self.measured(row, all) else { return f64::INFINITY };
+        let mean = mean(&values).unwrap_or(f64::INFINITY);
+        let deviation = Sample::of(&values).map_or(0.0, |sample| libm::sqrt(sample.variance));
+        self.excess(row, mean + self.room * deviation)
     }
 
     fn mean_excess(&self, row: usize, all: &[Measurement]) -> f64 {

@@ -6,6 +6,7 @@ use super::*;
 use crate::experiment::verify::theory::mmc_wait;
 use crate::experiment::{Forgetful, Unwatched};
 use crate::metrics::METRICS;
+use crate::policy::external::NoLauncher;
 
 fn task(vary: &[(&str, &str)]) -> Task {
     let variable = |&(key, values): &(&str, &str)| {
@@ -25,7 +26,7 @@ fn task(vary: &[(&str, &str)]) -> Task {
 
 fn plan(text: &str, task: Task) -> Result<Found, SearchFailure> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let lab = Lab { memory: &Forgetful, watch: &Unwatched, audit: false };
+    let lab = Lab { memory: &Forgetful, watch: &Unwatched, audit: false, launcher: &NoLauncher };
     search(&lab, task, &|edits| Scenario::parse(text, "a.toml", base, edits))
 }
 
@@ -69,6 +70,121 @@ fn servers_for_a_target_wait_are_those_of_erlang() {
         assert_eq!(answer(&found), format!("cluster.c.nodes = {c}"), "{load} erlangs");
         assert!(found.converged && found.separated && found.runs <= 400, "{}", found.runs);
         assert_eq!(found.effects, [Effect::MoreIsSafer]);
-        println!("{} runs {}", found.runs, found.candidates.len());
     }
+}
+
+/// Hours of demand, and what an hour costs with so many owned machines at 0.6
+/// and the others rented at 1.
+const HOURS: u32 = 200;
+
+/// P(N = n) of a Poisson law of mean 60.
+fn poisson(n: u32) -> f64 {
+    (1..=n).fold((-60.0_f64).exp(), |p, k| p * 60.0 / f64::from(k))
+}
+
+fn newsvendor(owned: u32) -> f64 {
+    let rented: f64 = (owned..200).map(|n| f64::from(n - owned) * poisson(n)).sum();
+    0.6 * f64::from(owned) + rented
+}
+
+/// Every hour a Poisson number of jobs of exactly one hour; what finds no
+/// owned machine is rented for at once.
+fn overflow() -> String {
+    let values: Vec<String> = (0..130).map(|n: u32| n.to_string()).collect();
+    let weights: Vec<String> = (0..130).map(|n| format!("{:.12}", poisson(n))).collect();
+    format!(
+        "question = \"?\"\n[workload.synthetic]\nspan = \"{HOURS} h\"\narrivals = {{ every = \"1 h\" }}\n\
+         batch = \"empirical(values=[{}], weights=[{}])\"\n\
+         class.a = {{ runtime = \"1 h\", vcpus = 1.5, memory = \"1 GiB\" }}\n\
+         [cluster.c]\nnodes = 1\nshape = {{ vcpus = 2, memory = \"8 GiB\" }}\ncost = \"0.6 USD/h\"\n\
+         [cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\ntypes = [\"m6i.large\"]\nboot = \"0 s\"\n\
+         [[cloud.aws.price]]\nusd_per_hour = 1\n\
+         [policy.p]\npreset = \"batch-fcfs\"\nrelease = {{ idle = {{ after = \"0 s\" }} }}\n\
+         [policy.p.provision.cheapest]\nafter_wait = \"0 s\"\n",
+        values.join(", "),
+        weights.join(", ")
+    )
+}
+
+#[test]
+fn owned_machines_under_random_demand_are_those_of_the_newsvendor() {
+    assert!((newsvendor(58) - 38.971_674_990).abs() < 1e-8);
+    assert!(newsvendor(57) > newsvendor(58) && newsvendor(59) > newsvendor(58));
+    let found = found(&overflow(), task(&[("cluster.c.nodes", "30..90")]));
+    let choice = found.choice.expect("there is an answer");
+    let owned = 30 + found.candidate(choice).point[0] as u32;
+    // 57 and 59 are within a tenth of a per cent; the margin is one per cent.
+    let exact = newsvendor(owned);
+    assert!(exact <= 1.01 * newsvendor(58), "{owned} costs {exact}");
+    let goal = found.finalists[choice].goal.expect("an interval");
+    let hours = f64::from(HOURS);
+    assert!(
+        (goal.mean / hours - exact).abs() <= 2.0 * goal.half_width / hours,
+        "{goal:?}, not {exact} an hour"
+    );
+    assert!(found.finalists.iter().any(|finalist| finalist.tied));
+}
+
+#[test]
+fn nothing_is_found_where_nothing_will_do() {
+    // Eight erlangs on at most eight servers.
+    let text = queue(8.0, 1_000, "wait_mean = \"<= 10 s\"");
+    let found = found(&text, task(&[("cluster.c.nodes", "2..8")]));
+    assert_eq!(found.choice, None);
+    assert!(found.finalists.iter().all(|finalist| finalist.verdict == Verdict::Broken));
+    assert_eq!((found.candidate(0).point[0], found.binding), (6, Some(0)));
+}
+
+#[test]
+fn a_share_of_all_replications_takes_enough_of_them() {
+    let text = queue(3.0, 400, "wait_mean = \"<= 300 s\"");
+    let share = Task { keeping: Keeping::InShare(0.8), ..task(&[("cluster.c.nodes", "2..20")]) };
+    let found = found(&text, share.clone());
+    // 0.8^24 is the first power below 0.025 / 5.
+    assert_eq!(found.held_out, 24);
+    let choice = found.choice.expect("there is an answer");
+    assert!(found.finalists[choice].kept_in >= 22, "{:?}", found.finalists);
+    let asked = Asked { replications: Some(20), ..Asked::default() };
+    let Err(SearchFailure::Problems(problems)) = plan(&text, Task { asked, ..share }) else {
+        panic!("20 cannot show it");
+    };
+    assert_eq!(problems[0].message, "20 held-out replications cannot show what is asked");
+}
+
+#[test]
+fn what_does_not_matter_is_seen_and_a_small_budget_refused() {
+    let text = queue(2.0, 200, "wait_mean = \"<= 2000 s\"")
+        .replace("[policy.p]", "[policy.q]\npreset = \"batch-fcfs\"\n[policy.p]");
+    let two = task(&[("cluster.c.nodes", "1..6"), ("baseline", "p, q")]);
+    let found = found(&text, two.clone());
+    assert_eq!(found.effects[1], Effect::None);
+    let Err(SearchFailure::Problems(problems)) = plan(&text, Task { budget: 50, ..two }) else {
+        panic!("it is too small");
+    };
+    assert_eq!(problems[0].message, "a budget of 50 runs is too small");
+    assert!(problems[0].hint.as_deref().is_some_and(|hint| hint.starts_with("it takes 70 ")));
+}
+
+#[test]
+fn without_chance_the_answer_is_exact() {
+    let text = "question = \"?\"\n[workload]\ntrace = \"traces/batch-small.swf\"\n\
+        [workload.swf]\nprocs = \"requested\"\n\
+        [cluster.c]\nnodes = 256\nshape = { vcpus = 1, memory = \"4 GiB\" }\ncost = \"0.03 USD/h\"\n\
+        [policy.p]\npreset = \"batch-backfill\"\n[objectives]\nwait_p95 = \"<= 12 h\"\n";
+    let found = found(text, task(&[("cluster.c.nodes", "256..512 step 32")]));
+    assert_eq!((found.chance, found.searched), (Chance::None, 1));
+    let choice = found.choice.expect("there is an answer");
+    assert_eq!(found.finalists[choice].goal.map(|goal| goal.half_width), Some(0.0));
+    assert!(found.separated);
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let text = queue(3.0, 200, "wait_mean = \"<= 300 s\"");
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        let found = pool.install(|| found(&text, task(&[("cluster.c.nodes", "1..20")])));
+        format!("{:?} {:?}", found.finalists, found.candidates)
+    };
+    assert_eq!(on(1), on(3));
 }

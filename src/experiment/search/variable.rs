@@ -115,7 +115,8 @@ fn range(low: &str, rest: &str) -> Result<Vec<String>, Wrong> {
         high.unit.clone_from(&low.unit);
     }
     if low.unit != high.unit {
-        let message = format!("`{}` and `{}` are different units", clip(&low.unit), clip(&high.unit));
+        let message =
+            format!("`{}` and `{}` are different units", clip(&low.unit), clip(&high.unit));
         return Err(wrong(message, "write both ends in the same unit"));
     }
     if low.number >= high.number {
@@ -135,17 +136,24 @@ fn range(low: &str, rest: &str) -> Result<Vec<String>, Wrong> {
             let step = read(step)?;
             let same_unit = step.unit == low.unit || step.unit.is_empty();
             if step.number <= Decimal::ZERO || !same_unit || !(width % step.number).is_zero() {
-                let message =
-                    format!("steps of `{}` do not lead from `{}` to `{}`", step.told(), low.told(), high.told());
+                let message = format!(
+                    "steps of `{}` do not lead from `{}` to `{}`",
+                    step.told(),
+                    low.told(),
+                    high.told()
+                );
                 return Err(wrong(message, "give a step that divides the range, in its unit"));
             }
             step.number
         }
-        (None, None) if low.number.is_integer() && high.number.is_integer() && low.unit.is_empty() => {
+        (None, None)
+            if low.number.is_integer() && high.number.is_integer() && low.unit.is_empty() =>
+        {
             Decimal::ONE
         }
         (None, None) => {
-            let hint = "add how many values, `10 min..2 h:12`, or a step, `10 min..120 min step 10 min`";
+            let hint =
+                "add how many values, `10 min..2 h:12`, or a step, `10 min..120 min step 10 min`";
             return Err(wrong("the range does not say which values are meant", hint));
         }
     };
@@ -248,7 +256,10 @@ mod tests {
         check("0 %..20 %:3", &["0 %", "10 %", "20 %"]);
         check("16, 4, 8", &["4", "8", "16"]);
         check("fcfs, sjf", &["fcfs", "sjf"]);
-        check("[\"spot\"], [\"spot\", \"on-demand\"]", &["[\"spot\"]", "[\"spot\", \"on-demand\"]"]);
+        check(
+            "[\"spot\"], [\"spot\", \"on-demand\"]",
+            &["[\"spot\"]", "[\"spot\", \"on-demand\"]"],
+        );
         let numbers = |values| Variable::read(KEY, values).ok().and_then(|one| one.numbers);
         assert_eq!(numbers("16, 4, 8"), Some(vec![4.0, 8.0, 16.0]));
         assert_eq!(numbers("fcfs, sjf"), None);

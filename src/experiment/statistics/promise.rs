@@ -15,6 +15,19 @@ pub fn mean_at_most(values: &[f64], bound: f64) -> f64 {
     law::t_above(distance / sample.standard_error(), sample.n - 1)
 }
 
+/// How far from its bound, in standard deviations of its values, the mean of
+/// `n` of them, at least 2, must lie for [`mean_at_most`] to give `p`.
+pub fn distance(n: usize, p: f64) -> f64 {
+    law::t_critical(p, n - 1) / libm::sqrt(n as f64)
+}
+
+/// The fewest replications that can show at the p-value `p` that at least
+/// `share` of all keep a promise, 0 < `share` < 1: those that do if all of
+/// them keep it, share^n <= p.
+pub fn fewest(share: f64, p: f64) -> f64 {
+    libm::ceil(libm::log(p) / libm::log(share))
+}
+
 /// p-value of "fewer than `share` of all replications keep it", 0 < `share` < 1,
 /// when `kept` of `n` did: the chance of so many or more if it were exactly
 /// `share`. Exact binomial.
@@ -64,6 +77,8 @@ mod tests {
         close(mean_at_most(&values, 12.0), 0.058_058_3);
         close(mean_at_most(&values, 10.0), 1.0 - 0.058_058_3);
         close(mean_at_most(&values, 11.0), 0.5);
+        // Standard deviation sqrt(5/4); two standard errors are 1.
+        close(distance(5, 0.058_058_3) * libm::sqrt(1.25), 1.0);
         assert_eq!(mean_at_most(&[3.0, 3.0], 3.0), 0.0);
         assert_eq!(mean_at_most(&[3.0, 3.0], 2.9), 1.0);
         assert_eq!(mean_at_most(&[3.0], 100.0), 1.0);
@@ -74,6 +89,7 @@ mod tests {
         // 0.9^29 = 0.0471: all of 29, and no fewer, show nine in ten.
         close(share_at_least(29, 29, 0.9), 0.047_101_3);
         assert!(share_at_least(28, 28, 0.9) > 0.05);
+        assert_eq!(fewest(0.9, 0.05), 29.0);
         assert_eq!(share_at_least(0, 20, 0.5), 1.0);
         // As R's binom.test(19, 20, alternative = "greater"): 0.7838938.
         close(least_share(19, 20, 0.95), 0.783_893_8);

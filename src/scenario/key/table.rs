@@ -51,8 +51,8 @@ pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
         plan::ROWS,
         catalog::ROWS,
     ]
-        .into_iter()
-        .flatten()
+    .into_iter()
+    .flatten()
 }
 
 const GENERAL: &[Row] = &[

@@ -5,7 +5,12 @@ use super::{FROM_ONE, Row, row};
 
 pub(super) const ROWS: &[Row] = &[
     row("plan", Kind::Table, "", "What `windtunnel plan` may decide, and how sure it is to be."),
-    row("plan.vary", Kind::Table, "", "What may be decided: full keys in quotes, and their values."),
+    row(
+        "plan.vary",
+        Kind::Table,
+        "",
+        "What may be decided: full keys in quotes, and their values.",
+    ),
     row(
         "plan.vary.*",
         Kind::Values,
