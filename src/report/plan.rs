@@ -6,7 +6,7 @@ mod table;
 
 use super::figure::{clean, figure};
 use super::run::Recipe;
-use crate::experiment::search::{Candidate, Found, Verdict};
+use crate::experiment::search::{Candidate, Found, Variable, Verdict};
 use crate::experiment::statistics::{Interval, t_interval};
 use crate::experiment::{MONTH_S, Measurement, Repetition};
 use crate::metrics::{METRICS, Metric};
@@ -70,6 +70,31 @@ impl PlanReport<'_> {
     /// A setup in words, fit to be shown.
     pub(super) fn setup(&self, candidate: &Candidate) -> String {
         clean(&self.found.told(&candidate.point))
+    }
+
+    /// The same in the shortest names that tell variables apart.
+    pub(super) fn brief(&self, candidate: &Candidate) -> String {
+        let variables = self.found.task.variables.iter().zip(&candidate.point);
+        let one = |(one, &level): (&Variable, &usize)| {
+            format!("{} = {}", self.short(&one.key), one.levels[level])
+        };
+        clean(&variables.map(one).collect::<Vec<_>>().join(", "))
+    }
+
+    /// The end of a key that no other variable has.
+    pub(super) fn short(&self, key: &str) -> String {
+        let others = || self.found.task.variables.iter().filter(|one| one.key != key);
+        let parts: Vec<&str> = key.split('.').collect();
+        let mut ends = (0..parts.len()).rev().map(|from| parts[from..].join("."));
+        let own = |end: &String| !others().any(|one| one.key.ends_with(end.as_str()));
+        ends.find(own).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// Held-out replications that the verdict rests on, the same for all
+    /// finalists; the choice of the cheapest may have taken more.
+    pub(super) fn judged<'c>(&self, candidate: &'c Candidate) -> &'c [Measurement] {
+        let all = &candidate.held_out;
+        &all[..all.len().min(self.found.held_out as usize)]
     }
 
     /// The interval of a metric over some replications; none where one shows nothing.

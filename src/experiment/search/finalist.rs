@@ -44,7 +44,7 @@ pub struct Finalist {
     pub kept_in: u64,
     /// Row of the objective that its mean misses by most; of that which binds where it misses none.
     pub binding: Option<usize>,
-    /// The goal over the held-out replications, at the confidence of the task.
+    /// The goal over the held-out replications that were judged, at the confidence of the task.
     pub goal: Option<Interval>,
     /// Whether its mean goal is within the margin of the answer's.
     pub tied: bool,
@@ -111,7 +111,9 @@ pub(super) fn judge(
     (binding, most): (Option<usize>, u32),
 ) -> Result<Verdicts, SearchFailure> {
     let error = (1.0 - task.confidence) / 2.0;
-    let held_out = |book: &Book<'_>, row: usize| book.candidates[row].held_out.clone();
+    // The choice may take more replications of some; what is shown is of the same for all.
+    let judged = rows.first().map_or(0, |&row| book.candidates[row].held_out.len());
+    let held_out = |book: &Book<'_>, row: usize| book.candidates[row].held_out[..judged].to_vec();
     let p: Vec<f64> = rows.iter().map(|&row| book.judge.p_broken(&held_out(book, row))).collect();
     let mut finalists = Vec::new();
     for (&candidate, p_broken) in rows.iter().zip(holm(&p)) {

@@ -1,33 +1,12 @@
 //! Plans whose answers textbooks know.
 
-use std::path::Path;
-
 use super::*;
+use crate::experiment::verify::sizing::{self, HOURS, MARGIN, QUEUES, newsvendor, plan, queue};
 use crate::experiment::verify::theory::mmc_wait;
-use crate::experiment::{Forgetful, Unwatched};
-use crate::metrics::METRICS;
-use crate::policy::external::NoLauncher;
 
+#[track_caller]
 fn task(vary: &[(&str, &str)]) -> Task {
-    let variable = |&(key, values): &(&str, &str)| {
-        Variable::read(key, values).unwrap_or_else(|problem| panic!("{problem}"))
-    };
-    Task {
-        variables: vary.iter().map(variable).collect(),
-        policy: None,
-        goal: METRICS.iter().position(|metric| metric.key == "cost_total").expect("a metric"),
-        keeping: Keeping::OnAverage,
-        confidence: 0.95,
-        margin: 0.01,
-        budget: 400,
-        asked: Asked::default(),
-    }
-}
-
-fn plan(text: &str, task: Task) -> Result<Found, SearchFailure> {
-    let base = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let lab = Lab { memory: &Forgetful, watch: &Unwatched, audit: false, launcher: &NoLauncher };
-    search(&lab, task, &|edits| Scenario::parse(text, "a.toml", base, edits))
+    sizing::task(vary).unwrap_or_else(|failure| panic!("{failure:?}"))
 }
 
 #[track_caller]
@@ -42,28 +21,10 @@ fn answer(found: &Found) -> String {
     found.told(&found.candidate(choice).point)
 }
 
-/// Poisson arrivals of `load` jobs per mean runtime of 1,000 s.
-fn queue(load: f64, jobs: u32, objective: &str) -> String {
-    format!(
-        "question = \"?\"\n[workload.synthetic]\ncount = {jobs}\n\
-         arrivals = {{ per_hour = {} }}\nclass.a = {{ runtime = \"exponential(mean=1000 s)\", vcpus = 1 }}\n\
-         [cluster.c]\nnodes = 1\nshape = {{ vcpus = 1, memory = \"8 GiB\" }}\ncost = \"1 USD/h\"\n\
-         [policy.p]\npreset = \"batch-fcfs\"\n[objectives]\n{objective}\n",
-        load * 3.6
-    )
-}
-
-/// The smallest c with an Erlang-C wait of at most `target` mean runtimes.
-fn servers(load: f64, target: f64) -> u32 {
-    let from = load as u32 + 1;
-    (from..).find(|&c| mmc_wait(c, load) <= target).expect("waits fall to nothing")
-}
-
 #[test]
 fn servers_for_a_target_wait_are_those_of_erlang() {
-    // Targets lie well between the waits of two numbers of servers.
-    for (load, target) in [(3.0, 0.3), (8.0, 0.4), (14.0, 0.1)] {
-        let c = servers(load, target);
+    for (load, target) in QUEUES {
+        let c = sizing::servers(load, target);
         assert!(mmc_wait(c, load) < 0.85 * target && mmc_wait(c - 1, load) > 1.15 * target);
         let text = queue(load, 4_000, &format!("wait_mean = \"<= {} s\"", target * 1e3));
         let found = found(&text, task(&[("cluster.c.nodes", "1..40")]));
@@ -73,49 +34,16 @@ fn servers_for_a_target_wait_are_those_of_erlang() {
     }
 }
 
-/// Hours of demand, and what an hour costs with so many owned machines at 0.6
-/// and the others rented at 1.
-const HOURS: u32 = 200;
-
-/// P(N = n) of a Poisson law of mean 60.
-fn poisson(n: u32) -> f64 {
-    (1..=n).fold((-60.0_f64).exp(), |p, k| p * 60.0 / f64::from(k))
-}
-
-fn newsvendor(owned: u32) -> f64 {
-    let rented: f64 = (owned..200).map(|n| f64::from(n - owned) * poisson(n)).sum();
-    0.6 * f64::from(owned) + rented
-}
-
-/// Every hour a Poisson number of jobs of exactly one hour; what finds no
-/// owned machine is rented for at once.
-fn overflow() -> String {
-    let values: Vec<String> = (0..130).map(|n: u32| n.to_string()).collect();
-    let weights: Vec<String> = (0..130).map(|n| format!("{:.12}", poisson(n))).collect();
-    format!(
-        "question = \"?\"\n[workload.synthetic]\nspan = \"{HOURS} h\"\narrivals = {{ every = \"1 h\" }}\n\
-         batch = \"empirical(values=[{}], weights=[{}])\"\n\
-         class.a = {{ runtime = \"1 h\", vcpus = 1.5, memory = \"1 GiB\" }}\n\
-         [cluster.c]\nnodes = 1\nshape = {{ vcpus = 2, memory = \"8 GiB\" }}\ncost = \"0.6 USD/h\"\n\
-         [cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\ntypes = [\"m6i.large\"]\nboot = \"0 s\"\n\
-         [[cloud.aws.price]]\nusd_per_hour = 1\n\
-         [policy.p]\npreset = \"batch-fcfs\"\nrelease = {{ idle = {{ after = \"0 s\" }} }}\n\
-         [policy.p.provision.cheapest]\nafter_wait = \"0 s\"\n",
-        values.join(", "),
-        weights.join(", ")
-    )
-}
-
 #[test]
 fn owned_machines_under_random_demand_are_those_of_the_newsvendor() {
     assert!((newsvendor(58) - 38.971_674_990).abs() < 1e-8);
     assert!(newsvendor(57) > newsvendor(58) && newsvendor(59) > newsvendor(58));
-    let found = found(&overflow(), task(&[("cluster.c.nodes", "30..90")]));
+    let found = found(&sizing::overflow(), task(&[("cluster.c.nodes", "30..90")]));
     let choice = found.choice.expect("there is an answer");
-    let owned = 30 + found.candidate(choice).point[0] as u32;
+    let owned = sizing::chosen(&found).expect("a number") as u32;
     // 57 and 59 are within a tenth of a per cent; the margin is one per cent.
     let exact = newsvendor(owned);
-    assert!(exact <= 1.01 * newsvendor(58), "{owned} costs {exact}");
+    assert!(exact <= (1.0 + MARGIN) * newsvendor(58), "{owned} costs {exact}");
     let goal = found.finalists[choice].goal.expect("an interval");
     let hours = f64::from(HOURS);
     assert!(

@@ -78,7 +78,7 @@ mod tests {
         close(mean_at_most(&values, 10.0), 1.0 - 0.058_058_3);
         close(mean_at_most(&values, 11.0), 0.5);
         // Standard deviation sqrt(5/4); two standard errors are 1.
-        close(distance(5, 0.058_058_3) * libm::sqrt(1.25), 1.0);
+        close(distance(5, mean_at_most(&values, 12.0)) * libm::sqrt(1.25), 1.0);
         assert_eq!(mean_at_most(&[3.0, 3.0], 3.0), 0.0);
         assert_eq!(mean_at_most(&[3.0, 3.0], 2.9), 1.0);
         assert_eq!(mean_at_most(&[3.0], 100.0), 1.0);

@@ -55,7 +55,7 @@ fn spots(
     let answer = found.choice.map(|row| found.finalists[row].candidate);
     let spot = |(row, one): (usize, &Candidate)| {
         let verdict = report.verdict(row);
-        let all = if verdict.is_some() { &one.held_out } else { &one.searched };
+        let all = if verdict.is_some() { report.judged(one) } else { one.searched.as_slice() };
         let (x, y) = (x(one, all)?, interval(report, y, all)?);
         Some(Spot { x, y, verdict, is_answer: Some(row) == answer })
     };
@@ -122,7 +122,17 @@ fn spread(spots: &[Spot], of: impl Fn(&Spot) -> Interval, more: &[f64], unit: &s
     let room = 0.08 * (high - low).max(0.01 * high.abs());
     let (low, high) = ((low - room).max(0.0), high + room);
     let high = if unit == "share" { high.min(1.0) } else { high };
-    axis::between(low, high, |value| tick(unit, value))
+    // Round hours and minutes, not round thousands of seconds.
+    let scale = match unit {
+        "s" if high >= 7_200.0 => 3_600.0,
+        "s" if high >= 120.0 => 60.0,
+        _ => 1.0,
+    };
+    let mut axis = axis::between(low / scale, high / scale, |value| tick(unit, value * scale));
+    axis.low *= scale;
+    axis.high *= scale;
+    axis.ticks.iter_mut().for_each(|tick| tick.at *= scale);
+    axis
 }
 
 /// Every setup by its goal and the metric of the promise that binds.

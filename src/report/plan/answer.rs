@@ -46,7 +46,7 @@ impl PlanReport<'_> {
                 )
             }
         };
-        vec![first, self.next_cheaper(choice), self.price(candidate), self.ties(choice)]
+        vec![first, self.next_cheaper(choice), self.price(candidate), self.ties()]
     }
 
     /// What a binding promise's metric is, on average.
@@ -61,22 +61,16 @@ impl PlanReport<'_> {
         }
         let ends = Self::ends(metric.unit, &interval);
         let confidence = percent(self.found.task.confidence);
-        format!("{} is {mean} on average ({confidence} interval {ends})", metric.label)
+        format!("{} is {mean} ({confidence} interval {ends})", metric.label)
     }
 
     /// In how many replications all promises were kept.
     fn times(&self, candidate: &Candidate) -> String {
-        let (kept, all) = self.kept_in(&candidate.held_out[..self.judged(candidate)]);
+        let (kept, all) = self.kept_in(self.judged(candidate));
         match self.found.chance {
             Chance::None => String::new(),
             _ => format!(", kept in {kept} of {all} held-out {}", self.replications()),
         }
-    }
-
-    /// Held-out replications that the verdict rests on; the choice among
-    /// those that keep their promises may have taken more.
-    fn judged(&self, candidate: &Candidate) -> usize {
-        candidate.held_out.len().min(self.found.held_out as usize)
     }
 
     /// The finalist next below in price, which does not keep the promises.
@@ -94,12 +88,12 @@ impl PlanReport<'_> {
         };
         let value = finalists[row].binding.map_or(String::new(), |row| {
             let metric = self.promised(row);
-            let mean = figure(metric.unit, self.mean(metric, &candidate.held_out));
+            let mean = figure(metric.unit, self.mean(metric, self.judged(candidate)));
             format!(": {} is {mean}", metric.label)
         });
+        let setup = self.brief(candidate);
         format!(
-            "The next cheaper one that was judged, {}, {verdict}{value}{}.",
-            self.setup(candidate),
+            "The next cheaper one that was judged, {setup}, {verdict}{value}{}.",
             self.times(candidate)
         )
     }
@@ -129,22 +123,18 @@ impl PlanReport<'_> {
         }
     }
 
-    fn ties(&self, choice: usize) -> String {
+    fn ties(&self) -> String {
         let margin = percent(self.found.task.margin);
         let mut said = String::new();
         let tied: Vec<String> = (0..self.found.finalists.len())
             .filter(|&row| self.found.finalists[row].tied)
-            .map(|row| self.setup(self.found.candidate(row)))
+            .map(|row| self.brief(self.found.candidate(row)))
             .collect();
         if !tied.is_empty() {
             said = format!("Within {margin} of that, and as good an answer: {}.", tied.join("; "));
         }
         if !self.found.separated {
-            let setup = self.setup(self.found.candidate(choice));
-            said = format!(
-                "{said} The replications did not tell {setup} apart from others that keep their promises: \
-                 it is the cheapest of them on average."
-            );
+            said.push_str(" Which of those that keep the objectives costs least was not shown: on average it is this one.");
         }
         said.trim().to_owned()
     }

@@ -3,25 +3,28 @@
 use super::super::figure::{clean, figure, half_width};
 use super::super::section::{Cell, Section, Tone};
 use super::PlanReport;
-use crate::experiment::Measurement;
 use crate::experiment::search::{Candidate, Verdict};
+use crate::experiment::{Chance, Measurement};
 use crate::metrics::Metric;
 
 impl PlanReport<'_> {
     /// The finalists, the cheapest first.
     pub(in crate::report) fn judged_table(&self) -> Section {
-        let title = format!(
-            "Judged on {} {} that the search never saw",
-            self.found.held_out,
-            self.replications()
-        );
+        let replications = self.replications();
+        let title = match self.found.chance {
+            Chance::None => "Judged".to_owned(),
+            _ => format!(
+                "Judged on {} {replications} that the search never saw",
+                self.found.held_out
+            ),
+        };
         let mut section = self.table(&title);
         section.head.push("kept in".to_owned());
         section.head.push("verdict".to_owned());
         for row in self.ranked() {
             let finalist = &self.found.finalists[row];
             let candidate = self.found.candidate(row);
-            let mut cells = self.cells(candidate, &candidate.held_out);
+            let mut cells = self.cells(candidate, self.judged(candidate));
             cells.push(Cell::plain(format!("{} of {}", finalist.kept_in, self.found.held_out)));
             let tone = match finalist.verdict {
                 Verdict::Kept => Tone::Good,
@@ -61,15 +64,6 @@ impl PlanReport<'_> {
         section.head.push(self.goal().label.to_owned());
         section.head.extend((0..self.found.objectives.len()).map(|row| self.promise(row)));
         section
-    }
-
-    /// The end of a key that no other variable has, for narrow columns.
-    fn short(&self, key: &str) -> String {
-        let others = || self.found.task.variables.iter().filter(|one| one.key != key);
-        let parts: Vec<&str> = key.split('.').collect();
-        let ends = (0..parts.len()).rev().map(|from| parts[from..].join("."));
-        let own = |end: &String| !others().any(|one| one.key.ends_with(end.as_str()));
-        ends.into_iter().find(own).unwrap_or_else(|| key.to_owned())
     }
 
     fn cells(&self, candidate: &Candidate, all: &[Measurement]) -> Vec<Cell> {
