@@ -4,7 +4,6 @@
 pub mod backtest;
 pub mod bound;
 pub mod check;
-pub mod backtest;
 mod compare;
 mod decision;
 mod fate;

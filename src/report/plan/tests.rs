@@ -48,7 +48,7 @@ fn the_answer_is_a_sentence_and_everything_is_written() {
     assert!(report.page().contains(&answer));
     let mut page = Vec::new();
     let charts = plan_charts(&report);
-    let names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
     assert_eq!(names, ["plan-frontier", "plan-response", "plan-convergence"]);
     write_plan_page(&mut page, &report, &charts).expect("memory takes everything");
     let page = String::from_utf8(page).expect("a page is text");
