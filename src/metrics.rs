@@ -18,6 +18,7 @@ mod histogram;
 mod laws;
 mod series;
 mod summary;
+mod trail;
 
 pub use collector::{Collector, SLOWDOWN_FLOOR};
 pub use fingerprint::Fingerprint;
@@ -27,3 +28,4 @@ pub use series::{Bucket, Series};
 pub use summary::{
     Costs, Deadlines, Direction, Distribution, METRICS, Metric, Summary, WorkCounts,
 };
+pub use trail::{Mark, Trail};

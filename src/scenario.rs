@@ -6,6 +6,7 @@ mod catalog;
 mod composition;
 mod document;
 mod external;
+mod identity;
 mod key;
 mod mix;
 mod objective;
@@ -16,6 +17,7 @@ mod reference;
 mod schema;
 mod section;
 mod starter;
+mod suite;
 mod value;
 mod work;
 mod world;
@@ -37,6 +39,7 @@ pub use catalog::{
     Catalog, CatalogPrice, CatalogRegion, CatalogType, Listing, Provenance, SHIPPED, Tier,
     list as catalog_list, show as catalog_show,
 };
+pub use identity::{Identity, definition};
 pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
@@ -45,6 +48,7 @@ pub use quantity::{percent as parse_percent, span as parse_span};
 pub use reference::reference;
 pub use schema::schema;
 pub use starter::{init_from, quickstart};
+pub use suite::{Gate, Subject, Suite, Tested, Tolerance};
 
 /// Most bytes of a scenario file.
 const MOST_BYTES: u64 = 4 << 20;
@@ -104,23 +108,7 @@ impl Scenario {
     /// Every problem in the file, in the edits and in the files that it names.
     pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, Vec<Problem>> {
         let shown = path.display().to_string();
-        let unreadable = |error: std::io::Error| {
-            vec![Problem::with(&shown, format!("cannot read the scenario: {error}"))]
-        };
-        let facts = std::fs::metadata(path).map_err(unreadable)?;
-        if !facts.is_file() {
-            return Err(vec![Problem::with(&shown, "is not a regular file")]);
-        }
-        if facts.len() > MOST_BYTES {
-            let message = format!("has {} bytes; a scenario has at most {MOST_BYTES}", facts.len());
-            return Err(vec![Problem::with(&shown, message)]);
-        }
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let good = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count();
-            vec![Problem::at(&shown, line as u64 + 1, 0, "the scenario is not UTF-8 text")]
-        })?;
+        let text = text_of(path, "scenario")?;
         let base = path.parent().unwrap_or(Path::new(""));
         Self::parse(&text, &shown, base, overrides)
     }
@@ -159,6 +147,31 @@ impl Scenario {
             capacity: Some(owned_capacity(&self.world)),
         }
     }
+}
+
+/// The text of a scenario, suite or baseline (`what`), which is small and UTF-8.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(crate) fn text_of(path: &Path, what: &str) -> Result<String, Vec<Problem>> {
+    let shown = path.display().to_string();
+    let unreadable = |error: std::io::Error| {
+        vec![Problem::with(&shown, format!("cannot read the {what}: {error}"))]
+    };
+    let facts = std::fs::metadata(path).map_err(unreadable)?;
+    if !facts.is_file() {
+        return Err(vec![Problem::with(&shown, "is not a regular file")]);
+    }
+    if facts.len() > MOST_BYTES {
+        let message = format!("has {} bytes; a {what} has at most {MOST_BYTES}", facts.len());
+        return Err(vec![Problem::with(&shown, message)]);
+    }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count();
+        vec![Problem::at(&shown, line as u64 + 1, 0, format!("the {what} is not UTF-8 text"))]
+    })
 }
 
 /// What the owned clusters of a world offer in all.

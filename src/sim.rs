@@ -472,6 +472,7 @@ impl<O: Observer> Run<'_, '_, O> {
     fn ask(&mut self) -> Result<(), Failure> {
         let mut rounds = 0;
         while !self.triggers.is_empty() {
+            self.observer.asks(&self.state, &self.triggers);
             let turn = &mut Turn::new(&mut self.state, &mut self.stream);
             self.policy.decide(&self.triggers, turn);
             self.decisions += 1;

@@ -221,6 +221,7 @@ impl Lab<'_> {
         let kept = scenario.objectives.iter().map(kept).collect();
         let measurement = Measurement {
             fingerprint: result.fingerprint.clone(),
+            trail: result.trail.clone(),
             skipped_rows: result.skipped_rows,
             ..Measurement::of(summary, &result.series, kept, fates)
         };

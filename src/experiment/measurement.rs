@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fate::Fates;
-use crate::metrics::{METRICS, Series, Summary};
+use crate::metrics::{METRICS, Series, Summary, Trail};
 use crate::units::Money;
 
 /// Most steps of the course of a run.
@@ -32,6 +32,8 @@ pub struct Measurement {
     pub course: Course,
     /// Hash of the canonical records.
     pub fingerprint: String,
+    /// The same along the run.
+    pub trail: Trail,
     /// Malformed rows of the workload that were left out.
     pub skipped_rows: u64,
 }
@@ -101,6 +103,7 @@ impl Measurement {
             fates,
             course: Course::of(series),
             fingerprint: String::new(),
+            trail: Trail::default(),
             skipped_rows: 0,
         }
     }

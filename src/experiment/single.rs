@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::metrics::{BrokenLaw, Collector, Fingerprint, Histogram, Laws, Series, Summary};
+use crate::metrics::{BrokenLaw, Collector, Fingerprint, Histogram, Laws, Series, Summary, Trail};
 use crate::policy;
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
@@ -45,6 +45,8 @@ pub struct RunResult {
     pub waits: Histogram,
     /// Hash of the canonical records.
     pub fingerprint: String,
+    /// The same along the run.
+    pub trail: Trail,
     /// Rows of the workload that could not be read and were skipped.
     pub skipped_rows: u64,
 }
@@ -123,6 +125,7 @@ pub fn run_with<O: Observer>(
         waits: collector.waits().clone(),
         series,
         fingerprint: fingerprint.hex(),
+        trail: fingerprint.trail().clone(),
         skipped_rows,
     })
 }

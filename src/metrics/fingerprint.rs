@@ -3,8 +3,9 @@
 //! at a glance. Numbers of offers, slots of the simulator and unused providers
 //! do not enter it.
 
+use super::trail::Trail;
 use crate::sim::Observer;
-use crate::state::{Record, State};
+use crate::state::{InstanceRef, LaunchRefusal, Record, State};
 use crate::units::stream::fnv1a;
 
 /// Rolling 128-bit hash of the canonical records.
@@ -15,12 +16,13 @@ pub struct Fingerprint {
     /// By offer: a hash of its name.
     names: Vec<u64>,
     records: u64,
+    trail: Trail,
 }
 
 impl Default for Fingerprint {
     fn default() -> Self {
         let (low, high) = (0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344);
-        Self { low, high, names: Vec::new(), records: 0 }
+        Self { low, high, names: Vec::new(), records: 0, trail: Trail::default() }
     }
 }
 
@@ -33,6 +35,19 @@ impl Fingerprint {
     /// Records hashed so far.
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// Where the run went: all of the canonical records, and also placements
+    /// and refused launches, which are decisions but no records of work.
+    pub fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// A name for the instance that does not depend on what else there is.
+    fn place(&self, state: &State<'_>, instance: InstanceRef) -> u64 {
+        let instance = state.instance(instance);
+        let place = u64::from(instance.slot) << 32 | u64::from(instance.launch);
+        self.names[instance.offer.row()].wrapping_add(place)
     }
 
     /// Takes four words in: each half of the hash is multiplied with two of
@@ -81,18 +96,30 @@ impl Observer for Fingerprint {
             Record::Charged(charge) => {
                 (10 + charge.kind as u64, charge.work, Some(charge.instance), charge.amount.nanos())
             }
-            Record::Placed(_) | Record::LaunchRefused { .. } | Record::Noted(..) => return,
+            Record::Placed(allocation) => {
+                let allocation = state.allocation(allocation);
+                let id = state.work(allocation.work()).id;
+                let word = allocation.held.iter().fold(id.ordinal, |word, held| {
+                    let count = u64::from(held.share.tasks) << 32 | u64::from(held.share.devices);
+                    word.rotate_left(11) ^ self.place(state, held.share.instance) ^ count
+                });
+                self.trail.step(word);
+                return;
+            }
+            Record::LaunchRefused { offer, why } => {
+                let why = matches!(why, LaunchRefusal::Capacity);
+                self.trail.step(self.names[offer.row()] ^ u64::from(why));
+                return;
+            }
+            Record::Noted(..) => return,
         };
         self.records += 1;
         let work = work.map_or(u64::MAX, |work| {
             let id = state.work(work).id;
             id.ordinal ^ u64::from(id.source) << 48
         });
-        let instance = instance.map_or(u64::MAX, |instance| {
-            let instance = state.instance(instance);
-            let place = u64::from(instance.slot) << 32 | u64::from(instance.launch);
-            self.names[instance.offer.row()].wrapping_add(place)
-        });
+        let instance = instance.map_or(u64::MAX, |instance| self.place(state, instance));
         self.mix([(state.now().micros() as u64) << 4 | tag, work, instance, amount as u64]);
+        self.trail.step(self.low);
     }
 }

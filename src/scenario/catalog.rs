@@ -192,6 +192,12 @@ impl Catalog {
     }
 }
 
+/// All text of the shipped catalog called `name`.
+pub(super) fn shipped_text(name: &str) -> Option<String> {
+    let texts = shipped::texts(name)?;
+    Some([texts.provider, texts.regions, texts.types, texts.prices].join("\0"))
+}
+
 /// Reads the files of a catalog.
 fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Vec<Problem>> {
     let path = |file: &str| format!("{}/{file}", texts.folder);

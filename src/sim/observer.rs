@@ -1,5 +1,6 @@
 //! Who watches a run. Facts go out; nothing comes back.
 
+use crate::policy::Trigger;
 use crate::state::{Record, State};
 use crate::units::Time;
 
@@ -13,6 +14,11 @@ pub trait Observer {
     /// The clock moves from `from` to `to`; the state held still in between.
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         let _ = (state, from, to);
+    }
+
+    /// The policy is about to be asked, about these triggers.
+    fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
+        let _ = (state, triggers);
     }
 
     /// A fact, at `state.now()`. All that it names is still alive in `state`.
@@ -39,6 +45,10 @@ impl<T: Observer + ?Sized> Observer for &mut T {
         (**self).elapse(state, from, to);
     }
     #[inline(always)]
+    fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
+        (**self).asks(state, triggers);
+    }
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         (**self).record(state, record);
     }
@@ -59,6 +69,12 @@ impl<T: Observer> Observer for Option<T> {
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         if let Some(observer) = self {
             observer.elapse(state, from, to);
+        }
+    }
+    #[inline(always)]
+    fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
+        if let Some(observer) = self {
+            observer.asks(state, triggers);
         }
     }
     #[inline(always)]
@@ -86,6 +102,11 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         self.0.elapse(state, from, to);
         self.1.elapse(state, from, to);
+    }
+    #[inline(always)]
+    fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
+        self.0.asks(state, triggers);
+        self.1.asks(state, triggers);
     }
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {

@@ -3,6 +3,7 @@
 mod capacity;
 mod catalog;
 mod policy;
+mod suite;
 mod synthetic;
 mod workload;
 
@@ -41,9 +42,8 @@ const WORK: Kind = Kind::Choice(&["job", "vm"]);
 
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS, catalog::ROWS]
-        .into_iter()
-        .flatten()
+    let scenario = [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS];
+    scenario.into_iter().chain([catalog::ROWS, suite::ROWS]).flatten()
 }
 
 const GENERAL: &[Row] = &[

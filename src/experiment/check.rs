@@ -1,0 +1,113 @@
+//! Policies held against what they did when their baselines were stored: what
+//! has become worse, by how much more than it may, and how surely.
+
+mod baseline;
+mod judge;
+mod parting;
+
+use super::compare::{Asked, NoPlan, Plan, Side, plan};
+use super::lab::{Lab, LabFailure};
+use super::measurement::Measurement;
+use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
+use crate::scenario::{Identity, Tested};
+
+pub use baseline::{Baseline, Terms};
+pub use judge::{Finding, Moved, Outcome, Verdicts, judge};
+pub use parting::{Parting, log_of, part};
+
+/// One policy of a scenario of a suite, with its runs.
+#[derive(Clone, Debug)]
+pub struct Trial<'a> {
+    /// The scenario in the suite.
+    pub tested: &'a Tested,
+    /// The policy.
+    pub policy: &'a PolicySpec,
+    /// One per replication.
+    pub runs: Vec<Measurement>,
+}
+
+/// How a scenario of a suite is repeated: never in a way that follows from its
+/// policies, which are what is tested.
+///
+/// # Errors
+/// See [`NoPlan`].
+pub fn plan_of(lab: &Lab<'_>, tested: &Tested) -> Result<Plan, NoPlan> {
+    let scenario = &tested.scenario;
+    if scenario.steady_state && tested.warm_up.is_none() {
+        let message = "a scenario about the steady state needs its warm-up in a suite";
+        let hint = format!("give `warm_up` in `[scenario.{}]`", tested.name);
+        return Err(NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint)));
+    }
+    let policy = &scenario.policies[0];
+    let asked = Asked {
+        replications: Some(tested.replications),
+        window: tested.window,
+        warm_up: tested.warm_up,
+        resample: tested.resample,
+    };
+    plan(lab, &[Side { name: &policy.name, scenario, policy }], asked)
+}
+
+/// The terms on which a scenario is run.
+///
+/// # Errors
+/// A file of the scenario that cannot be read.
+pub fn terms(tested: &Tested, plan: &Plan) -> Result<Terms, Problem> {
+    Ok(Terms {
+        identity: Identity::of(&tested.scenario)?,
+        asked: tested.replications,
+        repeated: plan.repetition.told(),
+    })
+}
+
+/// Runs the policies in these rows of a scenario: each `counts` times, or, where
+/// that is not said, as often as planned, but once where nothing in it is random.
+///
+/// # Errors
+/// See [`LabFailure`].
+pub fn measure<'a>(
+    lab: &Lab<'_>,
+    tested: &'a Tested,
+    plan: &Plan,
+    counts: &[(usize, Option<u32>)],
+) -> Result<Vec<Trial<'a>>, LabFailure> {
+    let scenario = &tested.scenario;
+    let side = |row: usize| {
+        let policy = &scenario.policies[row];
+        Side { name: &policy.name, scenario, policy }
+    };
+    let mut trials: Vec<Trial<'a>> = counts
+        .iter()
+        .map(|&(row, _)| Trial { tested, policy: &scenario.policies[row], runs: Vec::new() })
+        .collect();
+    // The first two tell whether there is chance in it.
+    for stage in [2, u32::MAX] {
+        let mut cells = Vec::new();
+        let mut whose = Vec::new();
+        for (at, &(row, count)) in counts.iter().enumerate() {
+            let done = trials[at].runs.len() as u32;
+            let still = |runs: &[Measurement]| runs[0].fingerprint == runs[1].fingerprint;
+            let all = match count {
+                Some(count) => count,
+                None if done == 2 && still(&trials[at].runs) => continue,
+                None => plan.replications,
+            };
+            for replication in done..all.min(stage) {
+                cells.push(side(row).cell(plan.repetition, replication));
+                whose.push(at);
+            }
+        }
+        for (at, run) in whose.into_iter().zip(lab.measure(&cells)?) {
+            trials[at].runs.push(run);
+        }
+    }
+    for (trial, (_, count)) in trials.iter_mut().zip(counts) {
+        if count.is_none()
+            && trial.runs.iter().all(|run| run.fingerprint == trial.runs[0].fingerprint)
+        {
+            trial.runs.truncate(1);
+        }
+    }
+    Ok(trials)
+}

@@ -1,0 +1,239 @@
+//! What a policy did when its baseline was stored: a small file for a
+//! repository, readable, and ordered so that a change shows as few lines.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Measurement;
+use crate::metrics::{METRICS, Trail};
+use crate::problem::Problem;
+use crate::scenario::Identity;
+
+/// The layout of the file.
+const FORMAT: u32 = 1;
+/// What to do about a baseline that is of no use.
+const ANEW: &str = "if that is as intended, store it anew with `windtunnel check SUITE --update`";
+
+/// What one policy did in all replications of one scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    format: u32,
+    /// Version of windtunnel that stored it.
+    pub version: String,
+    /// The generator of random numbers.
+    pub generator: String,
+    /// How often the suite asked for.
+    pub asked: u32,
+    /// What differed between replications.
+    pub repeated: String,
+    /// The policy and those that it extends, as tables of a scenario.
+    pub policy: String,
+    /// By replication: the hash over the records.
+    pub events: Vec<String>,
+    /// By name of a part: what the scenario was about.
+    pub world: BTreeMap<String, String>,
+    /// By metric and replication; not a number where the run showed nothing.
+    pub metrics: BTreeMap<String, Vec<f64>>,
+    /// By replication: the hash along the records.
+    pub trail: Vec<Trail>,
+}
+
+/// What a run is compared under; what differs here makes a baseline stale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The scenario without its policies.
+    pub identity: Identity,
+    /// How often the suite asks for.
+    pub asked: u32,
+    /// What differs between replications.
+    pub repeated: String,
+}
+
+impl Baseline {
+    /// Of the replications of a policy.
+    pub fn of(terms: &Terms, policy: String, runs: &[Measurement]) -> Self {
+        let row = |row: usize| -> Vec<f64> {
+            let value = |run: &Measurement| run.metrics.get(row).copied().flatten();
+            runs.iter().map(|run| value(run).unwrap_or(f64::NAN)).collect()
+        };
+        let metrics = METRICS.iter().enumerate();
+        Self {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            generator: crate::units::stream::GENERATOR.to_owned(),
+            asked: terms.asked,
+            repeated: terms.repeated.clone(),
+            policy,
+            events: runs.iter().map(|run| run.fingerprint.clone()).collect(),
+            world: terms.identity.0.clone(),
+            metrics: metrics.map(|(at, metric)| (metric.key.to_owned(), row(at))).collect(),
+            trail: runs.iter().map(|run| run.trail.clone()).collect(),
+        }
+    }
+
+    /// Reads a file that [`Baseline::text`] made. Problems name it `shown`.
+    ///
+    /// # Errors
+    /// Where and why it is not a baseline.
+    pub fn parse(text: &str, shown: &str) -> Result<Self, Problem> {
+        let read: Self = toml::from_str(text).map_err(|error: toml::de::Error| {
+            let before = &text[..error.span().map_or(0, |span| span.start).min(text.len())];
+            let line = before.matches('\n').count() as u64 + 1;
+            let column = before.chars().rev().take_while(|&letter| letter != '\n').count() as u64;
+            let message = error.message().lines().collect::<Vec<_>>().join(", ");
+            let message = format!("the baseline cannot be read: {message}");
+            Problem::at(shown, line, column + 1, message).hint(ANEW)
+        })?;
+        let runs = read.events.len();
+        let even = read.trail.len() == runs && read.metrics.values().all(|row| row.len() == runs);
+        let wrong = match () {
+            () if read.format != FORMAT => format!("it has format {}, not {FORMAT}", read.format),
+            () if runs == 0 => "it holds no replication".to_owned(),
+            () if !even => "its rows differ in length".to_owned(),
+            () if read.trail.iter().any(|trail| !trail.stride.is_power_of_two()) => {
+                "its strides are not powers of two".to_owned()
+            }
+            () => return Ok(read),
+        };
+        Err(Problem::with(shown, format!("the baseline cannot be used: {wrong}")).hint(ANEW))
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// It holds what TOML cannot.
+    pub fn text(&self, scenario: &str, policy: &str) -> Result<String, toml::ser::Error> {
+        let clean = |name: &str| name.replace(|letter: char| letter.is_control(), " ");
+        Ok(format!(
+            "# What policy {} of {} did; written by `windtunnel check --update`.\n{}",
+            clean(policy),
+            clean(scenario),
+            toml::to_string(self)?
+        ))
+    }
+
+    /// Why it cannot be compared with what is run on these terms; nothing where
+    /// it can.
+    pub fn staleness(&self, terms: &Terms) -> Vec<String> {
+        let mut changes = terms.identity.changes_since(&Identity(self.world.clone()));
+        let mut differs = |what: &str, then: &str, now: &str| {
+            if then != now {
+                changes.push(format!("{what}: `{now}` instead of `{then}`"));
+            }
+        };
+        differs("generator", &self.generator, crate::units::stream::GENERATOR);
+        differs("replications", &self.asked.to_string(), &terms.asked.to_string());
+        differs("repeated", &self.repeated, &terms.repeated);
+        changes
+    }
+
+    /// The problem of a stale baseline at `shown`.
+    pub fn stale(shown: &str, changes: &[String]) -> Problem {
+        let message = format!("the baseline is stale: {}", changes.join("; "));
+        Problem::with(shown, message).hint(ANEW)
+    }
+
+    /// How many replications it holds.
+    pub fn replications(&self) -> u32 {
+        self.events.len() as u32
+    }
+
+    /// The values of a metric by replication; none where the run showed nothing.
+    pub fn metric(&self, key: &str) -> Vec<Option<f64>> {
+        let value = |value: &f64| Some(*value).filter(|value| !value.is_nan());
+        self.metrics.get(key).into_iter().flatten().map(value).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{Mark, Summary};
+
+    fn run(wait: Option<f64>) -> Measurement {
+        let summary = Summary::default();
+        let series = crate::metrics::Series::default();
+        let mut run = Measurement::of(&summary, &series, Vec::new(), None);
+        for (metric, value) in METRICS.iter().zip(&mut run.metrics) {
+            *value = if metric.key == "wait_mean" { wait } else { Some(0.1) };
+        }
+        run.fingerprint = "ab".to_owned();
+        run.trail.last = Mark(7);
+        run
+    }
+
+    fn terms() -> Terms {
+        let parts = [("[cluster]", "1"), ("file a.csv", "2"), ("shipped catalog aws", "3")];
+        let parts = parts.map(|(name, hash)| (name.to_owned(), hash.to_owned()));
+        Terms { identity: Identity(parts.into()), asked: 2, repeated: "one seed each".to_owned() }
+    }
+
+    fn baseline() -> Baseline {
+        let policy = "[policy.p]\npreset = \"batch-fcfs\"\n".to_owned();
+        Baseline::of(&terms(), policy, &[run(None), run(Some(1.0 / 3.0))])
+    }
+
+    #[test]
+    fn a_file_holds_every_bit() {
+        let text = baseline().text("s", "p").expect("it is data");
+        let read = Baseline::parse(&text, "b.toml").expect("as written");
+        assert_eq!(read.text("s", "p").expect("it is data"), text);
+        assert_eq!(read.metric("wait_mean"), [None, Some(1.0 / 3.0)]);
+        assert_eq!(read.metric("unheard_of"), []);
+        assert_eq!((read.replications(), read.trail[0].last), (2, Mark(7)));
+        assert_eq!(read.staleness(&terms()), [""; 0]);
+    }
+
+    #[track_caller]
+    fn check_broken(from: &str, to: &str, want: &str) {
+        let text = baseline().text("s", "p").expect("it is data");
+        assert!(text.contains(from), "{text}");
+        let problem = Baseline::parse(&text.replacen(from, to, 1), "b.toml").expect_err("broken");
+        let shown = problem.to_string();
+        assert!(shown.starts_with(want), "{shown}");
+        assert!(shown.contains("--update"), "{shown}");
+    }
+
+    #[test]
+    fn a_corrupted_file_is_refused_with_its_place() {
+        check_broken("asked = 2", "<<<<<<< HEAD", "b.toml:5:1: the baseline cannot be read: ");
+        check_broken("asked = 2", "asked = \"2\"", "b.toml:5:9: the baseline cannot be read: ");
+        check_broken("asked = 2\n", "", "b.toml:1:1: the baseline cannot be read: missing field");
+        check_broken("asked = 2", "asked = 2\nnew = 1", "b.toml:6:1: the baseline cannot be read:");
+        check_broken("format = 1", "format = 9", "b.toml: the baseline cannot be used: it has");
+        check_broken("[\"ab\", \"ab\"]", "[\"ab\"]", "b.toml: the baseline cannot be used: its");
+        check_broken("stride = 1", "stride = 0", "b.toml: the baseline cannot be used: its str");
+        check_broken("last = \"0", "last = \"\\u0001", "b.toml:");
+    }
+
+    #[track_caller]
+    fn check_stale(change: impl FnOnce(&mut Terms), want: &[&str]) {
+        let mut now = terms();
+        change(&mut now);
+        assert_eq!(baseline().staleness(&now), want);
+    }
+
+    #[test]
+    fn another_world_is_no_regression() {
+        check_stale(
+            |now| {
+                now.identity.0.insert("file a.csv".to_owned(), "4".to_owned());
+            },
+            &["file a.csv has changed"],
+        );
+        check_stale(
+            |now| {
+                now.identity.0.remove("[cluster]");
+                now.identity.0.insert("[cloud]".to_owned(), "1".to_owned());
+            },
+            &["[cloud] is new", "[cluster] is gone"],
+        );
+        check_stale(|now| now.asked = 3, &["replications: `3` instead of `2`"]);
+        check_stale(
+            |now| now.repeated = "weekly".to_owned(),
+            &["repeated: `weekly` instead of `one seed each`"],
+        );
+    }
+}

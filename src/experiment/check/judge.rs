@@ -1,0 +1,282 @@
+//! The gates of a suite, judged together.
+
+use super::super::statistics::equivalence::{not_worse, worse};
+use super::super::statistics::multiple::holm;
+use super::super::statistics::{Margin, Paired, paired};
+use super::{Baseline, Trial};
+use crate::metrics::{Direction, METRICS, Metric};
+use crate::scenario::{Gate, Subject, Tolerance};
+
+/// How a gate came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Not different at all in any replication.
+    Same,
+    /// Not worse than the margin allows, as far as can be told.
+    Passed,
+    /// Worse by more than the margin in the mean, but chance alone could have
+    /// done it.
+    Unclear,
+    /// Worse by more than the margin.
+    Regressed,
+}
+
+impl Outcome {
+    /// The word of reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Passed => "passed",
+            Self::Unclear => "unclear",
+            Self::Regressed => "regressed",
+        }
+    }
+}
+
+/// One gate of one policy.
+#[derive(Clone, Debug)]
+pub struct Finding<'a> {
+    /// The gate.
+    pub gate: &'a Gate,
+    /// Mean of the baseline over the replications in which both show the metric.
+    pub base: Option<f64>,
+    /// Mean now, over the same.
+    pub now: Option<f64>,
+    /// Half of the width of the interval of the difference; none of one replication.
+    pub half_width: Option<f64>,
+    /// p-value of "it is not worse than the margin allows", corrected by Holm over
+    /// the gates of the suite that differ at all; none where nothing is tested.
+    pub p: Option<f64>,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What it came out like, in words.
+    pub why: String,
+}
+
+/// A metric that is not what it was.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved {
+    /// Which.
+    pub metric: &'static Metric,
+    /// Mean of the baseline.
+    pub base: Option<f64>,
+    /// Mean now.
+    pub now: Option<f64>,
+}
+
+impl Moved {
+    /// Whether it moved to the bad, where there is a bad.
+    pub fn is_worse(&self) -> Option<bool> {
+        let (base, now) = (self.base?, self.now?);
+        match self.metric.better {
+            Direction::Lower => Some(now > base),
+            Direction::Higher => Some(now < base),
+            Direction::Neutral => None,
+        }
+    }
+}
+
+/// All gates of one policy.
+#[derive(Clone, Debug)]
+pub struct Verdicts<'a> {
+    /// The scenario's name in the suite.
+    pub scenario: &'a str,
+    /// The policy.
+    pub policy: &'a str,
+    /// In the order of the suite.
+    pub findings: Vec<Finding<'a>>,
+    /// The metrics that are not what they were, the largest relative change first.
+    pub moved: Vec<Moved>,
+    /// The policy is defined otherwise than in the baseline.
+    pub redefined: bool,
+    /// How many replications were compared.
+    pub replications: u32,
+    /// The first replication in which another thing happened.
+    pub differs_in: Option<u32>,
+}
+
+impl Verdicts<'_> {
+    /// The worst of its gates.
+    pub fn outcome(&self) -> Outcome {
+        self.findings.iter().map(|finding| finding.outcome).max().unwrap_or(Outcome::Same)
+    }
+}
+
+/// Judges each trial against its baseline; `definitions` are the policies as
+/// they are now. The chance of any false regression among the statistical gates
+/// is one minus `confidence`.
+///
+/// Gates in which nothing differs in any replication are no part of the family
+/// that Holm corrects for: they cannot be found worse, so they cannot be found
+/// worse by chance.
+pub fn judge<'a>(
+    trials: &'a [Trial<'a>],
+    baselines: &[Baseline],
+    definitions: &[String],
+    confidence: f64,
+) -> Vec<Verdicts<'a>> {
+    let mut all = Vec::new();
+    let mut family = Vec::new();
+    for (row, (trial, baseline)) in trials.iter().zip(baselines).enumerate() {
+        let mut findings = Vec::new();
+        for gate in &trial.tested.gates {
+            let (finding, tested) = find(trial, baseline, gate, confidence);
+            if let Some(paired) = tested {
+                family.push((row, findings.len(), paired));
+            }
+            findings.push(finding);
+        }
+        let events = trial.runs.iter().zip(&baseline.events);
+        all.push(Verdicts {
+            scenario: &trial.tested.name,
+            policy: &trial.policy.name,
+            findings,
+            moved: moved(trial, baseline),
+            redefined: definitions.get(row).is_some_and(|now| *now != baseline.policy),
+            replications: trial.runs.len() as u32,
+            differs_in: events
+                .clone()
+                .position(|(run, then)| run.fingerprint != *then)
+                .map(|at| at as u32),
+        });
+    }
+    let raw: Vec<f64> = family
+        .iter()
+        .map(|(row, at, paired)| {
+            let gate = all[*row].findings[*at].gate;
+            margin(gate).map_or(1.0, |(metric, margin)| worse(paired, metric.better, margin))
+        })
+        .collect();
+    for ((row, at, paired), p) in family.iter().zip(holm(&raw)) {
+        let finding = &mut all[*row].findings[*at];
+        let Some((metric, margin)) = margin(finding.gate) else { continue };
+        finding.p = Some(p);
+        let beyond = beyond(metric.better, paired.difference) > margin.of(paired);
+        let shown = not_worse(paired, metric.better, margin) <= 1.0 - confidence;
+        (finding.outcome, finding.why) = match (p <= 1.0 - confidence, beyond, shown) {
+            (true, ..) => (Outcome::Regressed, "worse by more than the margin"),
+            (false, true, _) => (Outcome::Unclear, "beyond the margin, maybe by chance"),
+            (false, false, true) => (Outcome::Passed, "not worse by more than the margin"),
+            (false, false, false) => (Outcome::Passed, "within the margin, but not surely"),
+        }
+        .into_owned();
+    }
+    all
+}
+
+trait Owned {
+    fn into_owned(self) -> (Outcome, String);
+}
+
+impl Owned for (Outcome, &str) {
+    fn into_owned(self) -> (Outcome, String) {
+        (self.0, self.1.to_owned())
+    }
+}
+
+/// The metric and the margin of a statistical gate.
+fn margin(gate: &Gate) -> Option<(&'static Metric, Margin)> {
+    let Subject::Metric(metric) = gate.subject else { return None };
+    match gate.tolerance {
+        Tolerance::Exact => None,
+        Tolerance::Relative(share) => Some((metric, Margin::Relative(share))),
+        Tolerance::Absolute(size) => Some((metric, Margin::Absolute(size))),
+    }
+}
+
+/// By how much a difference is to the bad.
+fn beyond(better: Direction, difference: f64) -> f64 {
+    match better {
+        Direction::Lower => difference,
+        Direction::Higher => -difference,
+        Direction::Neutral => difference.abs(),
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// A gate, and what is to be tested where chance had a part in it.
+fn find<'a>(
+    trial: &Trial<'_>,
+    baseline: &Baseline,
+    gate: &'a Gate,
+    confidence: f64,
+) -> (Finding<'a>, Option<Paired>) {
+    let done = |base, now, outcome, why: String| {
+        (Finding { gate, base, now, half_width: None, p: None, outcome, why }, None)
+    };
+    let all = trial.runs.len();
+    let Subject::Metric(metric) = gate.subject else {
+        let other = |(run, then): &(&super::Measurement, &String)| run.fingerprint != **then;
+        let differ = trial.runs.iter().zip(&baseline.events).filter(other).count();
+        return match differ {
+            0 => done(None, None, Outcome::Same, "the same events".to_owned()),
+            _ => {
+                let why = format!("other events in {differ} of {all} replications");
+                done(None, None, Outcome::Regressed, why)
+            }
+        };
+    };
+    let then = baseline.metric(metric.key);
+    let now: Vec<Option<f64>> = trial.runs.iter().map(|run| run.metric(metric.key)).collect();
+    let both = then.iter().zip(&now).filter_map(|(then, now)| Some(((*then)?, (*now)?)));
+    let (a, b): (Vec<f64>, Vec<f64>) = both.unzip();
+    let (base, mean_now) = (mean(&a), mean(&b));
+    if then == now {
+        return done(base, mean_now, Outcome::Same, "the same in every replication".to_owned());
+    }
+    let lost = then.iter().zip(&now).filter(|(then, now)| then.is_some() && now.is_none()).count();
+    if lost > 0 {
+        let why = format!("{lost} of {all} runs show it no more");
+        return done(base, mean_now, Outcome::Regressed, why);
+    }
+    let Some((_, margin)) = margin(gate) else {
+        let differ = then.iter().zip(&now).filter(|(then, now)| then != now).count();
+        let why = format!("another value in {differ} of {all} replications");
+        return done(base, mean_now, Outcome::Regressed, why);
+    };
+    let (Some(from), Some(to)) = (base, mean_now) else {
+        return done(base, mean_now, Outcome::Passed, "the baseline does not show it".to_owned());
+    };
+    let Some(paired) = paired(&a, &b, confidence) else {
+        let size = match margin {
+            Margin::Relative(share) => share * from.abs(),
+            Margin::Absolute(size) => size,
+        };
+        return match beyond(metric.better, to - from) > size {
+            true => done(
+                base,
+                mean_now,
+                Outcome::Regressed,
+                "worse by more than the margin, exactly".to_owned(),
+            ),
+            false => done(base, mean_now, Outcome::Passed, "within the margin".to_owned()),
+        };
+    };
+    let half_width = Some(paired.interval.half_width);
+    let outcome = Outcome::Passed;
+    let finding =
+        Finding { gate, base, now: mean_now, half_width, p: None, outcome, why: String::new() };
+    (finding, Some(paired))
+}
+
+fn moved(trial: &Trial<'_>, baseline: &Baseline) -> Vec<Moved> {
+    let mut all = Vec::new();
+    for metric in METRICS {
+        let then = baseline.metric(metric.key);
+        let now: Vec<Option<f64>> = trial.runs.iter().map(|run| run.metric(metric.key)).collect();
+        if then != now && !then.is_empty() {
+            let shown = |values: Vec<Option<f64>>| -> Vec<f64> { values.into_iter().flatten().collect() };
+            all.push(Moved { metric, base: mean(&shown(then)), now: mean(&shown(now)) });
+        }
+    }
+    let size = |moved: &Moved| match (moved.base, moved.now) {
+        (Some(base), Some(now)) if base != 0.0 => ((now - base) / base).abs(),
+        (Some(base), Some(now)) if base == now => 0.0,
+        _ => f64::INFINITY,
+    };
+    all.sort_by(|one, other| size(other).total_cmp(&size(one)));
+    all
+}

@@ -1,0 +1,220 @@
+//! What a scenario is about, apart from its policies: hashes of its world and
+//! its work, so that a result can be told to be about something else.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::{Scenario, catalog};
+use crate::problem::Problem;
+
+/// Keys of a scenario that change nothing of what happens under a policy.
+const NO_MATTER: [&str; 6] =
+    ["question", "baseline", "policy", "objectives", "replications", "steady_state"];
+
+/// Hashes of everything that a run depends on besides policy and program, by
+/// name: a key of the scenario, a file that it reads, or a shipped catalog.
+/// Comments and spaces of the scenario do not count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity(pub BTreeMap<String, String>);
+
+impl Identity {
+    /// Of a scenario; reads its input files.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn of(scenario: &Scenario) -> Result<Self, Problem> {
+        let mut parts = BTreeMap::new();
+        let (root, _) = DeTable::parse_recoverable(&scenario.text);
+        for (name, value) in in_order(root.get_ref()) {
+            if NO_MATTER.contains(&name) {
+                continue;
+            }
+            parts.insert(format!("[{name}]"), short(canonical(value).as_bytes()));
+            let clouds = value.as_table().filter(|_| name == "cloud");
+            for (cloud, facts) in clouds.into_iter().flat_map(in_order) {
+                let own = facts.as_table().is_some_and(|table| table.contains_key("catalog"));
+                if let Some(texts) = catalog::shipped_text(cloud).filter(|_| !own) {
+                    parts.insert(format!("shipped catalog {cloud}"), short(texts.as_bytes()));
+                }
+            }
+        }
+        let base = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
+        for path in &scenario.inputs {
+            let written = path.strip_prefix(base).unwrap_or(path);
+            parts.insert(format!("file {}", written.display()), hash_file(path)?);
+        }
+        Ok(Self(parts))
+    }
+
+    /// The names of parts in which this one differs from `other`, each with
+    /// what happened to it.
+    pub fn changes_since(&self, other: &Self) -> Vec<String> {
+        let mut changes = Vec::new();
+        for (name, hash) in &self.0 {
+            match other.0.get(name) {
+                Some(known) if known == hash => {}
+                Some(_) => changes.push(format!("{name} has changed")),
+                None => changes.push(format!("{name} is new")),
+            }
+        }
+        let gone = other.0.keys().filter(|name| !self.0.contains_key(*name));
+        changes.extend(gone.map(|name| format!("{name} is gone")));
+        changes
+    }
+}
+
+/// The policy called `name` and those that it extends, as tables of TOML
+/// without comments; the furthest ancestor first.
+pub fn definition(scenario: &Scenario, name: &str) -> String {
+    let (root, _) = DeTable::parse_recoverable(&scenario.text);
+    let Some(policies) = root.get_ref().get("policy").and_then(|all| all.get_ref().as_table())
+    else {
+        return String::new();
+    };
+    let mut tables = Vec::new();
+    let mut next = Some(name.to_owned());
+    // A scenario whose policies extend each other in a circle is not read.
+    while let Some(name) = next.take()
+        && tables.len() < policies.len()
+    {
+        let policy = policies.get(name.as_str()).and_then(|policy| policy.get_ref().as_table());
+        let Some(policy) = policy else { break };
+        let mut text = format!("[policy.{}]\n", quoted_key(&name));
+        for (key, value) in in_order(policy) {
+            text += &format!("{} = {}\n", quoted_key(key), canonical(value));
+        }
+        tables.push(text);
+        next = policy.get("extends").and_then(|value| value.get_ref().as_str()).map(str::to_owned);
+    }
+    tables.reverse();
+    tables.concat()
+}
+
+/// Entries in the order of the file, which is that of offers and fleets.
+fn in_order<'a>(table: &'a DeTable<'_>) -> Vec<(&'a str, &'a DeValue<'a>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    entries.into_iter().map(|(name, value)| (name.get_ref().as_ref(), value.get_ref())).collect()
+}
+
+/// A value as one line of TOML.
+fn canonical(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => quoted(text),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(datetime) => datetime.to_string(),
+        DeValue::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| canonical(item.get_ref())).collect();
+            format!("[{}]", items.join(", "))
+        }
+        DeValue::Table(table) => {
+            let entry = |(name, value): (&str, &DeValue<'_>)| {
+                format!("{} = {}", quoted_key(name), canonical(value))
+            };
+            let entries: Vec<String> = in_order(table).into_iter().map(entry).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    // JSON's escapes are TOML's too; only DEL is plain in one and not in the other.
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
+
+/// A key of TOML, in quotes where it needs them.
+pub(super) fn quoted_key(name: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { quoted(name) }
+}
+
+fn short(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..16].to_owned()
+}
+
+fn hash_file(path: &Path) -> Result<String, Problem> {
+    let mut hasher = blake3::Hasher::new();
+    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+    read.map_err(|error| {
+        Problem::with(&path.display().to_string(), format!("cannot read the file: {error}"))
+    })?;
+    Ok(hasher.finalize().to_hex()[..16].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+question = "?" # why
+[workload]
+trace = "traces/batch-small.swf"
+[cluster.c]
+nodes = 2
+shape = { vcpus = 4, memory = "8 GiB" }
+[cloud.aws]
+regions = ["us-east-1"]
+[policy.p]
+preset = "batch-fcfs"
+[policy."q r"] # another
+extends = "p"
+order = "shortest"
+"#;
+
+    fn scenario(text: &str) -> Scenario {
+        let base = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let shown = base.join("a.toml").display().to_string();
+        let read = Scenario::parse(text, &shown, base, &[]);
+        read.unwrap_or_else(|problems| panic!("{problems:?}"))
+    }
+
+    #[track_caller]
+    fn check(from: &str, to: &str, changes: &[&str]) {
+        let before = Identity::of(&scenario(TEXT)).expect("files are there");
+        let after = Identity::of(&scenario(&TEXT.replace(from, to))).expect("files are there");
+        assert_eq!(after.changes_since(&before), changes);
+    }
+
+    #[test]
+    fn what_matters_is_told_from_what_does_not() {
+        check("# why", "# for no reason", &[]);
+        check("question = \"?\"", "question = \"!\"\nreplications = 7", &[]);
+        check("preset = \"batch-fcfs\"", "preset = \"batch-backfill\"", &[]);
+        check("nodes = 2", "nodes = 3", &["[cluster] has changed"]);
+        check("nodes = 2\n", "nodes =    2 # the same\n", &[]);
+        check("question", "seed = 2\nquestion", &["[seed] is new"]);
+        check("[workload]", "horizon = \"1 d\"\n[workload]", &["[horizon] is new"]);
+        check(
+            "[cloud.aws]\nregions = [\"us-east-1\"]\n",
+            "",
+            &["[cloud] is gone", "shipped catalog aws is gone"],
+        );
+        check(
+            "traces/batch-small.swf",
+            "traces/../traces/batch-small.swf",
+            &[
+                "[workload] has changed",
+                "file traces/../traces/batch-small.swf is new",
+                "file traces/batch-small.swf is gone",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_definition_holds_what_it_extends() {
+        let text = definition(&scenario(TEXT), "q r");
+        assert_eq!(
+            text,
+            "[policy.p]\npreset = \"batch-fcfs\"\n\
+             [policy.\"q r\"]\nextends = \"p\"\norder = \"shortest\"\n"
+        );
+        assert_eq!(definition(&scenario(TEXT), "none"), "");
+        let read: toml::Table = text.parse().expect("it is TOML");
+        assert_eq!(read["policy"]["q r"]["order"].as_str(), Some("shortest"));
+    }
+}

@@ -1,0 +1,440 @@
+//! A suite file: which policies of which scenarios are checked, how often each
+//! is run, and how much worse than its baseline it may be.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::Scenario;
+use super::composition::unknown_name;
+use super::document::Document;
+use super::quantity;
+use super::section::{Report, Section};
+use crate::metrics::{Direction, METRICS, Metric};
+use crate::problem::{Problem, clip, did_you_mean};
+use crate::units::Span;
+
+/// Replications where a suite does not say how many.
+const REPLICATIONS: u32 = 5;
+
+/// Everything that a suite file says.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    /// The file's name without its extension.
+    pub name: String,
+    /// The file, as the user named it.
+    pub path: String,
+    /// Of intervals, and one minus the chance of any false finding; such as 0.95.
+    pub confidence: f64,
+    /// Whether a gate fails whose mean is beyond its margin, but not surely.
+    pub unclear_fails: bool,
+    /// Folder of the baselines.
+    pub baselines: PathBuf,
+    /// The scenarios, in file order; at least one.
+    pub scenarios: Vec<Tested>,
+}
+
+/// A scenario of a suite.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// Its name in the suite, which is a folder of baselines too.
+    pub name: String,
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Rows of the policies that are checked.
+    pub policies: Vec<usize>,
+    /// How often it is run, at most.
+    pub replications: u32,
+    /// Left out at the start, or played before each window.
+    pub warm_up: Option<Span>,
+    /// Replications are windows of this length.
+    pub window: Option<Span>,
+    /// Replications are made of blocks of this length.
+    pub resample: Option<Span>,
+    /// What must hold; at least one gate.
+    pub gates: Vec<Gate>,
+}
+
+/// What must not become worse.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// What is compared.
+    pub subject: Subject,
+    /// How much worse it may be.
+    pub tolerance: Tolerance,
+    /// The tolerance as the suite says it: `+2 %`.
+    pub text: String,
+}
+
+/// What a gate compares.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject {
+    /// All that happened: the hash over the records.
+    Events,
+    /// A number.
+    Metric(&'static Metric),
+}
+
+/// How much worse than the baseline something may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tolerance {
+    /// Not different at all, in any replication.
+    Exact,
+    /// A share of the baseline's mean.
+    Relative(f64),
+    /// In the unit of the metric.
+    Absolute(f64),
+}
+
+impl Subject {
+    /// Its key in a suite.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Metric(metric) => metric.key,
+        }
+    }
+
+    fn find(key: &str) -> Option<Self> {
+        if key == "events" {
+            return Some(Self::Events);
+        }
+        METRICS.iter().find(|metric| metric.key == key).map(Self::Metric)
+    }
+}
+
+impl Suite {
+    /// Reads the suite file at `path` and the scenarios that it names.
+    ///
+    /// # Errors
+    /// Every problem in the file and in the scenarios.
+    pub fn load(path: &Path) -> Result<Self, Vec<Problem>> {
+        let shown = path.display().to_string();
+        let text = super::text_of(path, "suite")?;
+        Self::parse(&text, &shown, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Reads a suite from its text. Problems name it `shown`; paths in it are
+    /// relative to `base`.
+    ///
+    /// # Errors
+    /// As [`Suite::load`].
+    pub fn parse(text: &str, shown: &str, base: &Path) -> Result<Self, Vec<Problem>> {
+        let document = Document::new(text, shown);
+        let mut report = Report { document: &document, problems: Vec::new() };
+        let root = super::root(&document, "<suite>", &mut report);
+        let gates = gates(&root.section("gates"), false, &mut report);
+        let all = root.section("scenario");
+        if all.entries.is_empty() {
+            let hint = "add `[scenario.NAME]` with `file = \"NAME.toml\"`";
+            report.hint(&root.spot("scenario"), "the suite has no scenarios", hint);
+        }
+        let usual = Usual {
+            base,
+            replications: root.count32("replications"),
+            asks_nothing: root.section("gates").entries.is_empty(),
+            gates,
+        };
+        let mut scenarios = Vec::new();
+        let mut broken = Vec::new();
+        for (name, section, key) in all.sections() {
+            match usual.tested(name, section, key, &mut report) {
+                Ok(tested) => scenarios.extend(tested),
+                Err(problems) => broken.extend(problems),
+            }
+        }
+        let mut problems = report.problems;
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems.extend(broken);
+        problems.dedup();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let name = Path::new(shown).file_stem();
+        Ok(Self {
+            name: name.map_or_else(|| "suite".to_owned(), |stem| clip(&stem.to_string_lossy())),
+            path: shown.to_owned(),
+            confidence: root.integer("confidence").unwrap_or(950_000) as f64 / 1e6,
+            unclear_fails: root.text("unclear") == Some("fail"),
+            baselines: base.join(root.text("baselines").unwrap_or("baselines")),
+            scenarios,
+        })
+    }
+}
+
+/// What holds for every scenario of a suite that says nothing else.
+struct Usual<'a> {
+    base: &'a Path,
+    replications: Option<u32>,
+    asks_nothing: bool,
+    gates: Vec<(&'static str, Option<Gate>)>,
+}
+
+impl Usual<'_> {
+    /// A scenario of the suite; none where the suite is wrong about it.
+    ///
+    /// # Errors
+    /// What is wrong with the scenario itself.
+    fn tested(
+        &self,
+        name: &str,
+        section: &Section,
+        key: &Range<usize>,
+        report: &mut Report<'_>,
+    ) -> Result<Option<Tested>, Vec<Problem>> {
+        let mut kept = self.gates.clone();
+        for (subject, gate) in gates(&section.section("gates"), true, report) {
+            kept.retain(|(known, _)| *known != subject);
+            kept.push((subject, gate));
+        }
+        let gates: Vec<Gate> = kept.into_iter().filter_map(|(_, gate)| gate).collect();
+        let none = self.asks_nothing && section.section("gates").entries.is_empty();
+        if gates.is_empty() && none {
+            let hint = "add `[gates]` with `events = \"exact\"` or `cost_total = \"+2 %\"`";
+            report.hint(key, format!("nothing is asked of `{}`", clip(name)), hint);
+        }
+        if section.has("window") && section.has("resample") {
+            let message = "windows and blocks cannot be had at once";
+            report.hint(&section.spot("resample"), message, "choose one of them");
+        }
+        let file = section.text("file").map_or_else(|| format!("{name}.toml"), str::to_owned);
+        let path = self.base.join(&file);
+        if !path.exists() {
+            let place = if section.has("file") { section.spot("file") } else { key.clone() };
+            let message = format!("there is no scenario file `{}`", clip(&file));
+            report.hint(&place, message, "`file` is relative to the suite's folder");
+            return Ok(None);
+        }
+        let scenario = Scenario::load(&path, &[])?;
+        let policies = policies(section, &scenario, report);
+        let usual = self.replications.unwrap_or(REPLICATIONS);
+        Ok(Some(Tested {
+            name: name.to_owned(),
+            policies,
+            replications: section.count32("replications").unwrap_or(usual),
+            warm_up: section.span("warm_up"),
+            window: section.span("window"),
+            resample: section.span("resample"),
+            gates,
+            scenario,
+        }))
+    }
+}
+
+/// Rows of the policies that the suite names, or of all.
+fn policies(section: &Section, scenario: &Scenario, report: &mut Report<'_>) -> Vec<usize> {
+    if !section.has("policies") {
+        return (0..scenario.policies.len()).collect();
+    }
+    let known: Vec<&str> = scenario.policies.iter().map(|policy| policy.name.as_str()).collect();
+    let mut rows = Vec::new();
+    for (name, range) in section.texts("policies") {
+        match known.iter().position(|known| known == name) {
+            Some(row) => rows.push(row),
+            None => {
+                let message = format!("the scenario has no policy called `{}`", clip(name));
+                report.hint(range, message, unknown_name(name, &known));
+            }
+        }
+    }
+    if section.texts("policies").is_empty() {
+        report.at(&section.spot("policies"), "no policy is named");
+    }
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
+
+/// Reads a table of gates; `off` is none, where that is allowed.
+fn gates(
+    section: &Section,
+    may_be_off: bool,
+    report: &mut Report<'_>,
+) -> Vec<(&'static str, Option<Gate>)> {
+    let mut gates = Vec::new();
+    for entry in &section.entries {
+        let Some(subject) = Subject::find(&entry.name) else {
+            let known = METRICS.iter().map(|metric| metric.key).chain(["events"]);
+            let hint = match did_you_mean(&entry.name, known.clone()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("there is: {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            let message = format!("there is no metric called `{}`", clip(&entry.name));
+            report.hint(&entry.key, message, hint);
+            continue;
+        };
+        let Some(text) = section.text(&entry.name) else { continue };
+        if text == "off" && may_be_off {
+            gates.push((subject.key(), None));
+            continue;
+        }
+        match tolerance(subject, text) {
+            Ok(tolerance) => {
+                let gate = Gate { subject, tolerance, text: text.to_owned() };
+                gates.push((subject.key(), Some(gate)));
+            }
+            Err(hint) => {
+                let message = format!("`{}` is no margin for `{}`", clip(text), entry.name);
+                report.hint(&entry.node.range, message, hint);
+            }
+        }
+    }
+    gates
+}
+
+/// How much worse the subject may be, or what to write instead.
+fn tolerance(subject: Subject, text: &str) -> Result<Tolerance, String> {
+    if text == "exact" {
+        return Ok(Tolerance::Exact);
+    }
+    let Subject::Metric(metric) = subject else {
+        return Err("`events` are compared byte by byte: write `\"exact\"`".to_owned());
+    };
+    let sign = match metric.better {
+        Direction::Lower => "+",
+        Direction::Higher => "-",
+        Direction::Neutral => "±",
+    };
+    let example = match metric.unit {
+        "USD" => "10 USD",
+        "s" => "30 s",
+        "share" => "1 pp",
+        _ => "5",
+    };
+    let expected = format!("write `\"{sign}2 %\"`, `\"{sign}{example}\"` or `\"exact\"`");
+    let Some(size) = text.strip_prefix(sign).map(str::trim) else {
+        let other = text.strip_prefix(['+', '-', '±', '−']).filter(|_| !text.starts_with(sign));
+        return Err(match other {
+            Some(rest) => format!(
+                "worse is `{sign}` here: did you mean `\"{sign}{}\"`?",
+                clip(rest.trim_start())
+            ),
+            None => expected,
+        });
+    };
+    if let Some(share) = quantity::percent(size).filter(|&share| share >= 0) {
+        return Ok(Tolerance::Relative(share as f64 / 1e6));
+    }
+    let plain = |text: &str| -> Option<f64> {
+        let number: f64 = quantity::decimal(text)?.to_string().parse().ok()?;
+        Some(number).filter(|number| number.is_finite() && *number >= 0.0)
+    };
+    let size = match metric.unit {
+        "USD" => size.strip_suffix("USD").and_then(|number| plain(number.trim())),
+        "s" => quantity::span(size).map(Span::secs_f64),
+        "share" => size.strip_suffix("pp").and_then(|number| Some(plain(number.trim())? / 100.0)),
+        _ => plain(size),
+    };
+    size.map(Tolerance::Absolute).ok_or(expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn read(text: &str) -> Result<Suite, Vec<Problem>> {
+        let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        Suite::parse(text, "s.toml", &base)
+    }
+
+    #[track_caller]
+    fn check(text: &str, want: Expect) {
+        let problems = read(text).err().unwrap_or_default();
+        want.assert_eq(&problems.iter().map(|problem| format!("{problem}\n")).collect::<String>());
+    }
+
+    #[test]
+    fn a_suite_is_read() {
+        let suite = read(
+            "replications = 3\nconfidence = \"99 %\"\nunclear = \"fail\"\n\
+             [gates]\ncost_total = \"+2 %\"\nfinished = \"-0.5 pp\"\nevents = \"exact\"\n\
+             [scenario.batch-cluster]\npolicies = [\"easy\", \"fcfs\"]\n\
+             [scenario.q]\nfile = \"quickstart.toml\"\nreplications = 7\nwarm_up = \"2 h\"\n\
+             gates = { events = \"off\", wait_p95 = \"+90 s\", instance_hours = \"±5\" }\n",
+        )
+        .expect("it is right");
+        assert_eq!((suite.confidence, suite.unclear_fails), (0.99, true));
+        assert!(suite.baselines.ends_with("scenarios/baselines"));
+        let [batch, quick] = suite.scenarios.as_slice() else { panic!("two scenarios") };
+        assert_eq!((batch.policies.as_slice(), batch.replications), ([0, 1].as_slice(), 3));
+        assert_eq!((quick.policies.len(), quick.replications), (3, 7));
+        assert_eq!(quick.warm_up, Some(Span::from_secs(7_200)));
+        let shown = |tested: &Tested| -> Vec<String> {
+            let one = |gate: &Gate| format!("{} {:?}", gate.subject.key(), gate.tolerance);
+            tested.gates.iter().map(one).collect()
+        };
+        assert_eq!(
+            shown(batch),
+            ["cost_total Relative(0.02)", "finished Absolute(0.005)", "events Exact"]
+        );
+        assert_eq!(
+            shown(quick),
+            [
+                "cost_total Relative(0.02)",
+                "finished Absolute(0.005)",
+                "wait_p95 Absolute(90.0)",
+                "instance_hours Absolute(5.0)"
+            ]
+        );
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        check(
+            "replication = 3\nconfidence = 95\nunclear = \"maybe\"\n\
+             [gates]\ncost = \"+2 %\"\ncost_total = \"-2 %\"\nfinished = \"+1 pp\"\n\
+             wait_p95 = \"+5\"\nevents = \"+1 %\"\nmakespan = \"off\"\ninstance_hours = \"+1 %\"\n\
+             [scenario.nowhere]\n\
+             [scenario.quickstart]\npolicies = [\"tody\"]\nwindow = \"1 d\"\nresample = \"1 d\"\n",
+            expect![[r#"
+                s.toml:1:1: unknown key `replication`
+                  hint: did you mean `replications`?
+                s.toml:2:14: `confidence` must be a percentage from 50 % to 99 % such as `"12 %"`, found `95`
+                  hint: give its unit: `"95 %"`
+                s.toml:3:11: `unclear` must be `"pass"` or `"fail"`, found `"maybe"`
+                s.toml:5:1: there is no metric called `cost`
+                  hint: did you mean `cost_total`?
+                s.toml:6:14: `-2 %` is no margin for `cost_total`
+                  hint: worse is `+` here: did you mean `"+2 %"`?
+                s.toml:7:12: `+1 pp` is no margin for `finished`
+                  hint: worse is `-` here: did you mean `"-1 pp"`?
+                s.toml:8:12: `+5` is no margin for `wait_p95`
+                  hint: write `"+2 %"`, `"+30 s"` or `"exact"`
+                s.toml:9:10: `+1 %` is no margin for `events`
+                  hint: `events` are compared byte by byte: write `"exact"`
+                s.toml:10:12: `off` is no margin for `makespan`
+                  hint: write `"+2 %"`, `"+30 s"` or `"exact"`
+                s.toml:11:18: `+1 %` is no margin for `instance_hours`
+                  hint: worse is `±` here: did you mean `"±1 %"`?
+                s.toml:12:11: there is no scenario file `nowhere.toml`
+                  hint: `file` is relative to the suite's folder
+                s.toml:14:13: the scenario has no policy called `tody`
+                  hint: did you mean `today`?
+                s.toml:16:12: windows and blocks cannot be had at once
+                  hint: choose one of them
+            "#]],
+        );
+        check("", expect![[r#"
+            s.toml:1:1: the suite has no scenarios
+              hint: add `[scenario.NAME]` with `file = "NAME.toml"`
+        "#]]);
+        check(
+            "[scenario.quickstart]\n",
+            expect![[r#"
+                s.toml:1:11: nothing is asked of `quickstart`
+                  hint: add `[gates]` with `events = "exact"` or `cost_total = "+2 %"`
+            "#]],
+        );
+        let broken = read("[gates]\nevents = \"exact\"\n[scenario.x]\nfile = \"../Cargo.toml\"\n");
+        let problems = broken.expect_err("that is no scenario");
+        assert!(problems[0].path.ends_with("Cargo.toml"), "{problems:?}");
+        check("a = = 1\n", expect![[r#"
+            s.toml:1:1: unknown key `a`
+              hint: known keys: replications, confidence, unclear, baselines, gates, scenario
+            s.toml:1:1: the suite has no scenarios
+              hint: add `[scenario.NAME]` with `file = "NAME.toml"`
+            s.toml:1:5: extra `=`, expected nothing
+            s.toml:1:7: unexpected key or value, expected newline, `#`
+        "#]]);
+    }
+}
