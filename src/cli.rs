@@ -3,6 +3,7 @@
 
 mod args;
 mod catalog;
+mod check;
 mod compare;
 mod exchange;
 mod exit;
@@ -44,6 +45,7 @@ fn dispatch(arguments: Arguments) -> Done {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Compare(compare) => compare::compare(&compare),
+        Command::Check(check) => check::check(&check),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

@@ -2,6 +2,7 @@
 //! textbooks.
 
 pub mod bound;
+pub mod check;
 mod compare;
 mod decision;
 mod fate;

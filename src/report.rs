@@ -3,6 +3,7 @@
 
 mod charges;
 mod chart;
+mod check;
 mod comparison;
 mod explain;
 mod figure;
@@ -19,6 +20,7 @@ mod timeline;
 
 pub use charges::ChargesCsv;
 pub use chart::{Chart, Scene, comparison_charts, replication_charts, run_charts};
+pub use check::CheckReport;
 pub use comparison::{Comparison, PolicyResult};
 pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};

@@ -10,7 +10,7 @@ use crate::units::Span;
 const CODES: &str = "\
 Exit codes:
   0    done
-  1    a finding: an objective is not met (--gate), or a verification failed
+  1    a finding: an objective is not met (--gate), a check or a verification failed
   2    the input or the call is wrong
   3    a limit was reached
   4    a policy in another process failed
@@ -50,6 +50,8 @@ pub(super) enum Command {
     Run(Run),
     /// Run all policies of a scenario many times over, against its baseline
     Compare(Compare),
+    /// Run a suite of scenarios and fail where a policy has become worse than its baseline
+    Check(Check),
     /// Check a scenario and say what it is, without running it
     Validate(Validate),
     /// Write a commented scenario to start from
@@ -193,6 +195,40 @@ pub(super) struct Compare {
     pub(super) threads: Option<u16>,
     #[command(flatten)]
     pub(super) how: How,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel check scenarios/suite.toml --update      # stores the baselines
+  windtunnel check scenarios/suite.toml
+  windtunnel check suite.toml --markdown comment.md --junit check.xml
+
+Exits with 1 where a gate does not hold, and with 2 where a baseline is missing or stale.")]
+pub(super) struct Check {
+    /// A suite file
+    pub(super) suite: PathBuf,
+    /// Store what the policies do now as their baselines
+    #[arg(long)]
+    pub(super) update: bool,
+    /// Write what was found as Markdown, for a comment
+    #[arg(long, value_name = "FILE")]
+    pub(super) markdown: Option<PathBuf>,
+    /// Write what was found as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Print what was found as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress bar and no talk
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// Check every law at every moment (slow)
+    #[arg(long)]
+    pub(super) audit: bool,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]

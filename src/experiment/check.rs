@@ -3,7 +3,6 @@
 
 mod baseline;
 mod judge;
-mod parting;
 
 use super::compare::{Asked, NoPlan, Plan, Side, plan};
 use super::lab::{Lab, LabFailure};
@@ -14,7 +13,6 @@ use crate::scenario::{Identity, Tested};
 
 pub use baseline::{Baseline, Terms};
 pub use judge::{Finding, Moved, Outcome, Verdicts, judge};
-pub use parting::{Parting, log_of, part};
 
 /// One policy of a scenario of a suite, with its runs.
 #[derive(Clone, Debug)]

@@ -129,7 +129,7 @@ fn wrapped(words: &str, width: u16) -> String {
     lines
 }
 
-fn line(text: &mut String, words: &str) {
+pub(super) fn line(text: &mut String, words: &str) {
     text.push_str(words);
     text.push('\n');
 }
@@ -143,7 +143,7 @@ fn paint(words: &str, tone: Tone, terminal: Terminal) -> String {
     format!("\u{1b}[{code}m{words}\u{1b}[0m")
 }
 
-fn add(text: &mut String, section: &Section, terminal: Terminal) {
+pub(super) fn add(text: &mut String, section: &Section, terminal: Terminal) {
     let mut table = Table::new();
     table
         .load_style(rules())

@@ -42,7 +42,11 @@ impl Identity {
             }
         }
         let base = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
-        for path in &scenario.inputs {
+        let external = scenario.policies.iter().flat_map(|policy| policy.external.values());
+        let programs: Vec<_> =
+            external.flat_map(|who| who.command.iter().map(|word| who.folder.join(word))).collect();
+        // The program of a policy is what is tested, not what it is tested in.
+        for path in scenario.inputs.iter().filter(|path| !programs.contains(path)) {
             let written = path.strip_prefix(base).unwrap_or(path);
             parts.insert(format!("file {}", written.display()), hash_file(path)?);
         }

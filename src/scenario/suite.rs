@@ -414,10 +414,13 @@ mod tests {
                   hint: choose one of them
             "#]],
         );
-        check("", expect![[r#"
+        check(
+            "",
+            expect![[r#"
             s.toml:1:1: the suite has no scenarios
               hint: add `[scenario.NAME]` with `file = "NAME.toml"`
-        "#]]);
+        "#]],
+        );
         check(
             "[scenario.quickstart]\n",
             expect![[r#"
@@ -428,13 +431,16 @@ mod tests {
         let broken = read("[gates]\nevents = \"exact\"\n[scenario.x]\nfile = \"../Cargo.toml\"\n");
         let problems = broken.expect_err("that is no scenario");
         assert!(problems[0].path.ends_with("Cargo.toml"), "{problems:?}");
-        check("a = = 1\n", expect![[r#"
+        check(
+            "a = = 1\n",
+            expect![[r#"
             s.toml:1:1: unknown key `a`
               hint: known keys: replications, confidence, unclear, baselines, gates, scenario
             s.toml:1:1: the suite has no scenarios
               hint: add `[scenario.NAME]` with `file = "NAME.toml"`
             s.toml:1:5: extra `=`, expected nothing
             s.toml:1:7: unexpected key or value, expected newline, `#`
-        "#]]);
+        "#]],
+        );
     }
 }

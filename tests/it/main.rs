@@ -2,6 +2,7 @@
 
 mod bounds;
 mod conversations;
+mod check;
 mod external;
 mod layers;
 mod listed;

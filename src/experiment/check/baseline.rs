@@ -2,13 +2,14 @@
 //! repository, readable, and ordered so that a change shows as few lines.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::Measurement;
 use crate::metrics::{METRICS, Trail};
 use crate::problem::Problem;
-use crate::scenario::Identity;
+use crate::scenario::{Identity, text_of};
 
 /// The layout of the file.
 const FORMAT: u32 = 1;
@@ -71,6 +72,15 @@ impl Baseline {
             metrics: metrics.map(|(at, metric)| (metric.key.to_owned(), row(at))).collect(),
             trail: runs.iter().map(|run| run.trail.clone()).collect(),
         }
+    }
+
+    /// Reads the baseline at `path`.
+    ///
+    /// # Errors
+    /// As [`Baseline::parse`], or why there is no text.
+    pub fn load(path: &Path) -> Result<Self, Problem> {
+        let text = text_of(path, "baseline").map_err(|mut problems| problems.remove(0))?;
+        Self::parse(&text, &path.display().to_string())
     }
 
     /// Reads a file that [`Baseline::text`] made. Problems name it `shown`.
@@ -198,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_corrupted_file_is_refused_with_its_place() {
-        check_broken("asked = 2", "<<<<<<< HEAD", "b.toml:5:1: the baseline cannot be read: ");
+        check_broken("asked = 2", "<<<<<<< HEAD", "b.toml:5:9: the baseline cannot be read: ");
         check_broken("asked = 2", "asked = \"2\"", "b.toml:5:9: the baseline cannot be read: ");
         check_broken("asked = 2\n", "", "b.toml:1:1: the baseline cannot be read: missing field");
         check_broken("asked = 2", "asked = 2\nnew = 1", "b.toml:6:1: the baseline cannot be read:");

@@ -153,25 +153,16 @@ pub fn judge<'a>(
         finding.p = Some(p);
         let beyond = beyond(metric.better, paired.difference) > margin.of(paired);
         let shown = not_worse(paired, metric.better, margin) <= 1.0 - confidence;
-        (finding.outcome, finding.why) = match (p <= 1.0 - confidence, beyond, shown) {
+        let (outcome, why) = match (p <= 1.0 - confidence, beyond, shown) {
             (true, ..) => (Outcome::Regressed, "worse by more than the margin"),
             (false, true, _) => (Outcome::Unclear, "beyond the margin, maybe by chance"),
             (false, false, true) => (Outcome::Passed, "not worse by more than the margin"),
             (false, false, false) => (Outcome::Passed, "within the margin, but not surely"),
-        }
-        .into_owned();
+        };
+        finding.outcome = outcome;
+        finding.why = why.to_owned();
     }
     all
-}
-
-trait Owned {
-    fn into_owned(self) -> (Outcome, String);
-}
-
-impl Owned for (Outcome, &str) {
-    fn into_owned(self) -> (Outcome, String) {
-        (self.0, self.1.to_owned())
-    }
 }
 
 /// The metric and the margin of a statistical gate.
@@ -268,7 +259,8 @@ fn moved(trial: &Trial<'_>, baseline: &Baseline) -> Vec<Moved> {
         let then = baseline.metric(metric.key);
         let now: Vec<Option<f64>> = trial.runs.iter().map(|run| run.metric(metric.key)).collect();
         if then != now && !then.is_empty() {
-            let shown = |values: Vec<Option<f64>>| -> Vec<f64> { values.into_iter().flatten().collect() };
+            let shown =
+                |values: Vec<Option<f64>>| -> Vec<f64> { values.into_iter().flatten().collect() };
             all.push(Moved { metric, base: mean(&shown(then)), now: mean(&shown(now)) });
         }
     }

@@ -1,0 +1,223 @@
+//! `windtunnel check`: a suite of scenarios against its baselines.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::args::Check;
+use super::compare::{Watching, stop};
+use super::exit::{Done, Stop};
+use super::process::Processes;
+use super::progress::Bar;
+use super::run;
+use crate::experiment::check::{self, Baseline, Terms, Trial, Verdicts};
+use crate::experiment::{self, Forgetful, Lab, NoPlan, Plan};
+use crate::problem::Problem;
+use crate::report::{CheckReport, clean};
+use crate::scenario::{Suite, Tested, definition};
+
+/// Runs a suite and says what has become worse; or stores what it does.
+pub(super) fn check(arguments: &Check) -> Done {
+    let mut suite = Suite::load(&arguments.suite)?;
+    for tested in &mut suite.scenarios {
+        experiment::share_inputs(&mut tested.scenario)
+            .map_err(|failure| Stop::of_run(failure, &tested.scenario.path))?;
+    }
+    let label = if arguments.update { "storing" } else { "checking" };
+    let watch = Watching { bar: Bar::new(label, None, arguments.quiet) };
+    let lab =
+        Lab { memory: &Forgetful, watch: &watch, audit: arguments.audit, launcher: &Processes };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Stop::Files(error.into()))?;
+    let done = pool.install(|| match arguments.update {
+        true => update(&lab, &suite).map(Ran::Stored),
+        false => held(&lab, &suite).map(|(trials, baselines)| Ran::Held(trials, baselines)),
+    });
+    watch.bar.clear();
+    match done? {
+        Ran::Stored(stored) => store(&suite, &stored, arguments.quiet),
+        Ran::Held(trials, baselines) => {
+            let now: Vec<String> = trials.iter().map(definition_of).collect();
+            let verdicts = check::judge(&trials, &baselines, &now, suite.confidence);
+            show(&suite, &verdicts, arguments)
+        }
+    }
+}
+
+enum Ran<'a> {
+    Stored(Vec<(PathBuf, String)>),
+    Held(Vec<Trial<'a>>, Vec<Baseline>),
+}
+
+fn definition_of(trial: &Trial<'_>) -> String {
+    definition(&trial.tested.scenario, &trial.policy.name)
+}
+
+fn planned(lab: &Lab<'_>, tested: &Tested) -> Result<(Plan, Terms), Stop> {
+    let plan = check::plan_of(lab, tested).map_err(|no_plan| match no_plan {
+        NoPlan::Problem(problem) => Stop::Input(vec![problem]),
+        NoPlan::Lab(failure) => stop(failure, &tested.scenario),
+    })?;
+    let terms = check::terms(tested, &plan).map_err(|problem| Stop::Input(vec![problem]))?;
+    Ok((plan, terms))
+}
+
+/// The baselines as they would be stored now.
+fn update(lab: &Lab<'_>, suite: &Suite) -> Result<Vec<(PathBuf, String)>, Stop> {
+    let mut files = Vec::new();
+    for tested in &suite.scenarios {
+        let (plan, terms) = planned(lab, tested)?;
+        let rows: Vec<_> = tested.policies.iter().map(|&row| (row, None)).collect();
+        let trials = check::measure(lab, tested, &plan, &rows)
+            .map_err(|failure| stop(failure, &tested.scenario))?;
+        for trial in &trials {
+            let baseline = Baseline::of(&terms, definition_of(trial), &trial.runs);
+            let text = baseline
+                .text(&tested.name, &trial.policy.name)
+                .context("a baseline cannot be written as TOML")?;
+            files.push((file_of(suite, tested, &trial.policy.name), text));
+        }
+    }
+    Ok(files)
+}
+
+/// Runs every policy as often as its baseline holds. All that is wrong with
+/// baselines is found before anything runs.
+fn held<'a>(lab: &Lab<'_>, suite: &'a Suite) -> Result<(Vec<Trial<'a>>, Vec<Baseline>), Stop> {
+    let mut problems = Vec::new();
+    let mut all = Vec::new();
+    for tested in &suite.scenarios {
+        let (plan, terms) = planned(lab, tested)?;
+        let mut known = Vec::new();
+        for &row in &tested.policies {
+            let path = file_of(suite, tested, &tested.scenario.policies[row].name);
+            match read(&path, suite, &terms) {
+                Ok(baseline) => known.push((row, baseline)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        all.push((tested, plan, known));
+    }
+    if !problems.is_empty() {
+        return Err(Stop::Input(problems));
+    }
+    let (mut trials, mut baselines) = (Vec::new(), Vec::new());
+    for (tested, plan, known) in all {
+        let rows: Vec<_> =
+            known.iter().map(|(row, baseline)| (*row, Some(baseline.replications()))).collect();
+        let ran = check::measure(lab, tested, &plan, &rows);
+        trials.extend(ran.map_err(|failure| stop(failure, &tested.scenario))?);
+        baselines.extend(known.into_iter().map(|(_, baseline)| baseline));
+    }
+    Ok((trials, baselines))
+}
+
+fn read(path: &Path, suite: &Suite, terms: &Terms) -> Result<Baseline, Problem> {
+    let shown = path.display().to_string();
+    if !path.exists() {
+        let hint = format!("store it with `windtunnel check {} --update`", suite.path);
+        return Err(Problem::with(&shown, "there is no such baseline").hint(hint));
+    }
+    let baseline = Baseline::load(path)?;
+    match baseline.staleness(terms).as_slice() {
+        [] => Ok(baseline),
+        changes => Err(Baseline::stale(&shown, changes)),
+    }
+}
+
+/// Where the baseline of a policy lies.
+fn file_of(suite: &Suite, tested: &Tested, policy: &str) -> PathBuf {
+    suite.baselines.join(file_name(&tested.name)).join(format!("{}.toml", file_name(policy)))
+}
+
+/// A name of the user's as the name of a file, each as its own.
+fn file_name(name: &str) -> String {
+    let mut safe = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => safe.push(byte.into()),
+            other => safe += &format!("%{other:02X}"),
+        }
+    }
+    safe
+}
+
+fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> Done {
+    let mut changed = 0;
+    for (path, text) in files {
+        if fs::read_to_string(path).is_ok_and(|known| known == *text) {
+            continue;
+        }
+        changed += 1;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let whole = path.with_extension("incomplete");
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(folder)?;
+            fs::write(&whole, text)?;
+            fs::rename(&whole, path)
+        };
+        write().with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    if !quiet {
+        let folder = suite.baselines.display();
+        eprintln!("baselines in {folder}: {} stored, {changed} new or changed", files.len());
+        for path in unused(suite, files) {
+            eprintln!("no longer used: {}", clean(&path.display().to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// Baselines that no policy of the suite has any more.
+fn unused(suite: &Suite, files: &[(PathBuf, String)]) -> Vec<PathBuf> {
+    let inside = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
+    };
+    let mut found: Vec<PathBuf> = inside(&suite.baselines)
+        .iter()
+        .flat_map(|folder| inside(folder))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| files.iter().all(|(used, _)| used != path))
+        .collect();
+    found.sort();
+    found
+}
+
+fn show(suite: &Suite, verdicts: &[Verdicts<'_>], arguments: &Check) -> Done {
+    let report = CheckReport { suite, verdicts };
+    if let Some(path) = &arguments.markdown {
+        fs::write(path, report.markdown())
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    if let Some(path) = &arguments.junit {
+        let mut xml = Vec::new();
+        report.write_junit(&mut xml)?;
+        fs::write(path, xml).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut out, &report.json()).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        out.write_all(report.text(run::terminal()).as_bytes())?;
+    }
+    out.flush()?;
+    report.finding().map_or(Ok(()), |finding| Err(Stop::Finding(finding)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn names_cannot_leave_the_folder() {
+        assert_eq!(file_name("easy-2_b"), "easy-2_b");
+        assert_eq!(file_name("../a b.c"), "%2E%2E%2Fa%20b%2Ec");
+        assert_eq!(file_name("é%"), "%C3%A9%25");
+    }
+}

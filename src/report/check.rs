@@ -1,0 +1,414 @@
+//! What a check of a suite found: on the terminal, as a comment on a change,
+//! for the test pages of a build server, and as data.
+
+use std::fmt::Write as _;
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::figure::{NOTHING, change, clean, count, difference, figure, half_width};
+use super::section::{Cell, Section, Tone};
+use super::terminal::{Terminal, add, line};
+use crate::experiment::check::{Finding, Moved, Outcome, Verdicts};
+use crate::scenario::{Subject, Suite};
+
+/// Most metrics that are shown of what moved.
+const MOST_MOVED: usize = 12;
+
+/// What a check of a suite found.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckReport<'a> {
+    /// The suite.
+    pub suite: &'a Suite,
+    /// By policy, in the order of the suite.
+    pub verdicts: &'a [Verdicts<'a>],
+}
+
+impl CheckReport<'_> {
+    /// Whether the gate does not hold.
+    fn fails(&self, finding: &Finding<'_>) -> bool {
+        match finding.outcome {
+            Outcome::Regressed => true,
+            Outcome::Unclear => self.suite.unclear_fails,
+            Outcome::Same | Outcome::Passed => false,
+        }
+    }
+
+    /// The gates that do not hold, with their policies.
+    fn failures(&self) -> impl Iterator<Item = (&Verdicts<'_>, &Finding<'_>)> {
+        self.verdicts.iter().flat_map(|verdicts| {
+            verdicts
+                .findings
+                .iter()
+                .filter(|finding| self.fails(finding))
+                .map(move |finding| (verdicts, finding))
+        })
+    }
+
+    /// What to act on, in one line; none where every gate holds.
+    pub fn finding(&self) -> Option<String> {
+        let failures: Vec<String> = self
+            .failures()
+            .map(|(verdicts, finding)| {
+                let key = finding.gate.subject.key();
+                format!("{key} of {} in {}", clean(verdicts.policy), clean(verdicts.scenario))
+            })
+            .collect();
+        (!failures.is_empty()).then(|| format!("worse than the baseline: {}", failures.join(", ")))
+    }
+
+    /// How many gates came out how.
+    fn tally(&self) -> String {
+        let findings = || self.verdicts.iter().flat_map(|verdicts| &verdicts.findings);
+        let all = [Outcome::Regressed, Outcome::Unclear, Outcome::Passed, Outcome::Same];
+        let counted = all.map(|outcome| {
+            (outcome, findings().filter(|finding| finding.outcome == outcome).count() as u64)
+        });
+        let shown: Vec<String> = counted
+            .iter()
+            .filter(|(_, number)| *number > 0)
+            .map(|(outcome, number)| format!("{} {}", count(*number), outcome.name()))
+            .collect();
+        format!(
+            "{} of {} in {}: {}",
+            several(findings().count(), "gate", "gates"),
+            several(self.verdicts.len(), "policy", "policies"),
+            several(self.suite.scenarios.len(), "scenario", "scenarios"),
+            shown.join(", ")
+        )
+    }
+
+    /// For a terminal.
+    pub fn text(&self, terminal: Terminal) -> String {
+        let mut text = String::new();
+        line(&mut text, &format!("check of {}: {}", clean(&self.suite.name), self.tally()));
+        add(&mut text, &self.gates(), terminal);
+        for words in self.words() {
+            line(&mut text, &format!("  - {words}"));
+        }
+        for verdicts in self.verdicts.iter().filter(|one| one.outcome() >= Outcome::Unclear) {
+            if !verdicts.moved.is_empty() {
+                add(&mut text, &moved(verdicts), terminal);
+            }
+        }
+        text
+    }
+
+    /// For a comment on a change: GitHub's and GitLab's Markdown.
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        let verdict = if self.finding().is_some() { "regressed" } else { "passed" };
+        line(&mut text, &format!("### {}: {verdict}\n", escape_markdown(&self.suite.name)));
+        line(&mut text, &format!("{}.\n", self.tally()));
+        add_markdown(&mut text, &self.gates());
+        text.push('\n');
+        for words in self.words() {
+            line(&mut text, &format!("- {}", escape_markdown(&words)));
+        }
+        for verdicts in self.verdicts.iter().filter(|one| one.outcome() >= Outcome::Unclear) {
+            if !verdicts.moved.is_empty() {
+                let table = moved(verdicts);
+                let title = escape_markdown(&table.title);
+                line(&mut text, &format!("\n<details><summary>{title}</summary>\n"));
+                add_markdown(&mut text, &table);
+                line(&mut text, "\n</details>");
+            }
+        }
+        text
+    }
+
+    /// JUnit's XML: a test suite per scenario, a test case per gate.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn write_junit(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let all: usize = self.verdicts.iter().map(|verdicts| verdicts.findings.len()).sum();
+        let name = escape_xml(&self.suite.name);
+        writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+        let failures = self.failures().count();
+        writeln!(out, "<testsuites name=\"{name}\" tests=\"{all}\" failures=\"{failures}\">")?;
+        for tested in &self.suite.scenarios {
+            let of: Vec<&Verdicts<'_>> =
+                self.verdicts.iter().filter(|verdicts| verdicts.scenario == tested.name).collect();
+            let tests: usize = of.iter().map(|verdicts| verdicts.findings.len()).sum();
+            let of_it = |(verdicts, _): &(&Verdicts<'_>, _)| verdicts.scenario == tested.name;
+            let failures = self.failures().filter(of_it).count();
+            writeln!(
+                out,
+                "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\">",
+                escape_xml(&tested.name)
+            )?;
+            for (verdicts, finding) in
+                of.iter().flat_map(|one| one.findings.iter().map(move |finding| (one, finding)))
+            {
+                self.write_case(out, verdicts, finding)?;
+            }
+            writeln!(out, "  </testsuite>")?;
+        }
+        writeln!(out, "</testsuites>")
+    }
+
+    fn write_case(
+        &self,
+        out: &mut dyn io::Write,
+        verdicts: &Verdicts<'_>,
+        finding: &Finding<'_>,
+    ) -> io::Result<()> {
+        let class = format!("{}.{}", verdicts.scenario, verdicts.policy);
+        let gate = format!("{} {}", finding.gate.subject.key(), finding.gate.text);
+        let (class, gate) = (escape_xml(&class), escape_xml(&gate));
+        let cells = row_of(verdicts, finding);
+        let words = format!(
+            "{}: baseline {}, now {} ({} {})",
+            finding.why, cells[4].text, cells[5].text, cells[6].text, cells[6].below
+        );
+        let words = escape_xml(words.replace(" )", ")").trim_end_matches(" ()"));
+        write!(out, "    <testcase classname=\"{class}\" name=\"{gate}\">")?;
+        if self.fails(finding) {
+            let kind = finding.outcome.name();
+            write!(out, "<failure type=\"{kind}\" message=\"{words}\">")?;
+            for one in verdicts.moved.iter().take(MOST_MOVED) {
+                let cells = moved_row(one).map(|cell| cell.text);
+                write!(out, "\n{}", escape_xml(&cells.join("  ")))?;
+            }
+            write!(out, "</failure>")?;
+        } else if finding.outcome != Outcome::Same {
+            write!(out, "<system-out>{words}</system-out>")?;
+        }
+        writeln!(out, "</testcase>")
+    }
+
+    /// As one JSON object.
+    pub fn json(&self) -> Value {
+        let finding = |finding: &Finding<'_>| {
+            json!({
+                "gate": finding.gate.subject.key(),
+                "margin": finding.gate.text,
+                "outcome": finding.outcome.name(),
+                "why": finding.why,
+                "baseline": finding.base,
+                "now": finding.now,
+                "half_width": finding.half_width,
+                "p_adjusted": finding.p,
+                "holds": !self.fails(finding),
+            })
+        };
+        let moved =
+            |one: &Moved| json!({ "metric": one.metric.key, "baseline": one.base, "now": one.now });
+        let policy = |verdicts: &Verdicts<'_>| {
+            json!({
+                "scenario": verdicts.scenario,
+                "policy": verdicts.policy,
+                "outcome": verdicts.outcome().name(),
+                "redefined": verdicts.redefined,
+                "replications": verdicts.replications,
+                "gates": verdicts.findings.iter().map(finding).collect::<Vec<_>>(),
+                "moved": verdicts.moved.iter().map(moved).collect::<Vec<_>>(),
+            })
+        };
+        json!({
+            "kind": "windtunnel check",
+            "version": env!("CARGO_PKG_VERSION"),
+            "suite": self.suite.name,
+            "confidence": self.suite.confidence,
+            "holds": self.finding().is_none(),
+            "policies": self.verdicts.iter().map(policy).collect::<Vec<_>>(),
+        })
+    }
+
+    /// A sentence per gate that did not simply pass, and per policy that is another one.
+    fn words(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for verdicts in self.verdicts {
+            let who = format!("{} in {}", clean(verdicts.policy), clean(verdicts.scenario));
+            if verdicts.redefined {
+                all.push(format!("{who} is defined otherwise than in its baseline"));
+            }
+            let told = verdicts.findings.iter().filter(|one| one.outcome >= Outcome::Unclear);
+            all.extend(told.map(|finding| {
+                let chance = finding.p.map_or_else(String::new, |p| format!(" (p = {p:.4})"));
+                format!("{who}, {}: {}{chance}", finding.gate.subject.key(), finding.why)
+            }));
+        }
+        all
+    }
+
+    /// A row per gate; of policies in which nothing differs, one row.
+    fn gates(&self) -> Section {
+        let head =
+            ["scenario", "policy", "gate", "allowed", "baseline", "now", "difference", "outcome"];
+        let mut section = Section {
+            title: "Gates".to_owned(),
+            head: head.map(str::to_owned).to_vec(),
+            rows: Vec::new(),
+            words: 4,
+        };
+        for verdicts in self.verdicts {
+            if verdicts.outcome() == Outcome::Same {
+                let gates = match verdicts.findings.len() {
+                    1 => verdicts.findings[0].gate.subject.key().to_owned(),
+                    all => format!("all {all}"),
+                };
+                let words = [
+                    &clean(verdicts.scenario),
+                    &clean(verdicts.policy),
+                    &gates,
+                    "",
+                    "",
+                    "",
+                    "",
+                    "same",
+                ];
+                section.rows.push(words.map(Cell::plain).to_vec());
+                continue;
+            }
+            for finding in &verdicts.findings {
+                section.rows.push(row_of(verdicts, finding));
+            }
+        }
+        section
+    }
+}
+
+fn row_of(verdicts: &Verdicts<'_>, finding: &Finding<'_>) -> Vec<Cell> {
+    let names =
+        [verdicts.scenario, verdicts.policy, finding.gate.subject.key(), &finding.gate.text];
+    let mut cells: Vec<Cell> = names.map(|name| Cell::plain(clean(name))).to_vec();
+    cells.extend(match finding.gate.subject {
+        Subject::Events => ["", "", ""].map(Cell::plain),
+        Subject::Metric(metric) => {
+            let shown = |value| Cell::plain(figure(metric.unit, value));
+            let mut moved = changed(metric.unit, finding.base, finding.now);
+            if let Some(width) = finding.half_width {
+                moved.below = half_width(metric.unit, width);
+            }
+            [shown(finding.base), shown(finding.now), moved]
+        }
+    });
+    let tone = match finding.outcome {
+        Outcome::Regressed | Outcome::Unclear => Tone::Bad,
+        Outcome::Same | Outcome::Passed => Tone::Good,
+    };
+    cells.push(Cell { tone, ..Cell::plain(finding.outcome.name()) });
+    cells
+}
+
+/// A change in percent, or where that says nothing, as a difference.
+fn changed(unit: &str, base: Option<f64>, now: Option<f64>) -> Cell {
+    let (Some(base), Some(now)) = (base, now) else { return Cell::plain(NOTHING) };
+    match change(now, base) {
+        share if share.is_empty() => Cell::plain(difference(unit, now - base)),
+        share => Cell::plain(share),
+    }
+}
+
+/// `1 gate`, `2 gates`.
+fn several(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(number as u64), if number == 1 { one } else { many })
+}
+
+/// The metrics of a policy that are not what they were.
+fn moved(verdicts: &Verdicts<'_>) -> Section {
+    let shown = verdicts.moved.len().min(MOST_MOVED);
+    let more = match verdicts.moved.len() - shown {
+        0 => String::new(),
+        more => format!(" (the first {shown} of {})", shown + more),
+    };
+    Section {
+        title: format!(
+            "What moved: {} in {}{more}",
+            clean(verdicts.policy),
+            clean(verdicts.scenario)
+        ),
+        head: ["metric", "baseline", "now", "change"].map(str::to_owned).to_vec(),
+        rows: verdicts.moved[..shown].iter().map(|one| moved_row(one).to_vec()).collect(),
+        words: 1,
+    }
+}
+
+fn moved_row(one: &Moved) -> [Cell; 4] {
+    let shown = |value| Cell::plain(figure(one.metric.unit, value));
+    let mut moved = changed(one.metric.unit, one.base, one.now);
+    moved.tone = match one.is_worse() {
+        Some(true) => Tone::Bad,
+        Some(false) => Tone::Good,
+        None => Tone::Plain,
+    };
+    [Cell::plain(one.metric.key), shown(one.base), shown(one.now), moved]
+}
+
+fn add_markdown(text: &mut String, section: &Section) {
+    let row = |text: &mut String, cells: Vec<String>| {
+        writeln!(text, "| {} |", cells.join(" | ")).expect("a string takes everything");
+    };
+    row(text, section.head.clone());
+    let rule = |at: usize| if at < section.words { "---" } else { "---:" };
+    row(text, (0..section.head.len()).map(|at| rule(at).to_owned()).collect());
+    for cells in &section.rows {
+        let shown = |cell: &Cell| {
+            let words = escape_markdown(&cell.text);
+            let words = if cell.tone == Tone::Bad { format!("**{words}**") } else { words };
+            match cell.below.as_str() {
+                "" => words,
+                below => format!("{words}<br>{}", escape_markdown(below)),
+            }
+        };
+        row(text, cells.iter().map(shown).collect());
+    }
+}
+
+/// Words that Markdown and HTML leave as they are, on one line.
+fn escape_markdown(words: &str) -> String {
+    let mut safe = String::new();
+    for letter in clean(words).chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            // `@name` would call somebody, `#1` would refer to something.
+            '@' => safe.push_str("&#64;"),
+            '#' => safe.push_str("&#35;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
+                safe.push('\\');
+                safe.push(letter);
+            }
+            letter => safe.push(letter),
+        }
+    }
+    safe
+}
+
+/// Words for text and attributes of XML 1.0.
+fn escape_xml(words: &str) -> String {
+    let mut safe = String::new();
+    for letter in clean(words).chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            // No characters of XML.
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
+            letter => safe.push(letter),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_place() {
+        assert_eq!(
+            escape_markdown("a|b\n<script>@team #1 `x` *y* [z](u)"),
+            "a\\|b\u{fffd}&lt;script&gt;&#64;team &#35;1 \\`x\\` \\*y\\* \\[z\\](u)"
+        );
+        assert_eq!(
+            escape_xml("\"a\" & <b> 'c' \u{1}\u{ffff}]]>"),
+            "&quot;a&quot; &amp; &lt;b&gt; &#39;c&#39; \u{fffd}\u{fffd}]]&gt;"
+        );
+    }
+}
