@@ -5,6 +5,8 @@ mod args;
 mod catalog;
 mod check;
 mod compare;
+mod decisions;
+mod diverge;
 mod exchange;
 mod exit;
 mod explain;
@@ -15,6 +17,7 @@ mod process;
 mod progress;
 mod recipe;
 mod run;
+mod score;
 mod spool;
 mod trace;
 mod verify;
@@ -46,6 +49,7 @@ fn dispatch(arguments: Arguments) -> Done {
         Command::Run(run) => run::run(&run),
         Command::Compare(compare) => compare::compare(&compare),
         Command::Check(check) => check::check(&check),
+        Command::Score(arguments) => score::score(&arguments),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

@@ -10,9 +10,11 @@ mod lab;
 mod measurement;
 pub mod published;
 mod replication;
+mod score;
 mod sensitivity;
 mod single;
 pub mod statistics;
+mod step;
 pub mod verify;
 
 pub use compare::{
@@ -26,5 +28,8 @@ pub use lab::{
 };
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
 pub use replication::Repetition;
+pub use score::Score;
 pub use sensitivity::{Influence, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
+pub use step::{Reason, Seen, Step, StepLog, Stretch};
+pub(crate) use step::{refusal, rejection};

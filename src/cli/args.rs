@@ -36,6 +36,15 @@ fn span(text: &str) -> Result<Span, String> {
     found.ok_or_else(|| "must be a span such as `\"7 d\"` or `\"30 min\"`".to_owned())
 }
 
+/// The first and the last record of a stretch.
+fn records(text: &str) -> Result<(u64, u64), String> {
+    let parsed = text
+        .split_once("..")
+        .and_then(|(from, until)| Some((from.trim().parse().ok()?, until.trim().parse().ok()?)));
+    let found = parsed.filter(|&(from, until)| 0 < from && from <= until);
+    found.ok_or_else(|| "must be two numbers from 1 on such as `100..200`".to_owned())
+}
+
 /// What would this workload cost, and which promises would it break, if it were scheduled differently?
 #[derive(Debug, Parser)]
 #[command(name = "windtunnel", version, about, after_help = CODES, max_term_width = 100)]
@@ -52,6 +61,8 @@ pub(super) enum Command {
     Compare(Compare),
     /// Run a suite of scenarios and fail where a policy has become worse than its baseline
     Check(Check),
+    /// Score one policy over a suite of scenarios, as one JSON object
+    Score(Score),
     /// Check a scenario and say what it is, without running it
     Validate(Validate),
     /// Write a commented scenario to start from
@@ -137,12 +148,19 @@ Examples:
 pub(super) struct Run {
     #[command(flatten)]
     pub(super) which: Which,
-    /// Which policy of the scenario [default: its baseline]
-    #[arg(long, value_name = "NAME")]
+    /// Which policy of the scenario, or a .toml file with policies, of which the last runs [default: its baseline]
+    #[arg(long, value_name = "NAME|FILE")]
     pub(super) policy: Option<String>,
     /// Keep the policy's reasons, for `windtunnel explain`
     #[arg(long)]
     pub(super) explain: bool,
+    /// Write what happened, record by record, as JSON lines to this new file; `-` is standard
+    /// output, which then gets nothing else. With --explain, also what was seen and why
+    #[arg(long, value_name = "FILE")]
+    pub(super) decisions: Option<PathBuf>,
+    /// Only these records of --decisions
+    #[arg(long, value_name = "FROM..UNTIL", value_parser = records, requires = "decisions")]
+    pub(super) records: Option<(u64, u64)>,
     /// Write all that is said to and by policies in other processes to this new file
     #[arg(long, value_name = "FILE")]
     pub(super) record_exchange: Option<PathBuf>,
@@ -226,6 +244,30 @@ pub(super) struct Check {
     /// Check every law at every moment (slow)
     #[arg(long)]
     pub(super) audit: bool,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+    /// The windtunnel that stored the baselines, split at spaces: shows both sides of a regression
+    #[arg(long, value_name = "COMMAND", conflicts_with = "update")]
+    pub(super) base_command: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel score scenarios/suite.toml --policy mine.toml
+  windtunnel score suite.toml --policy burst | jq .score
+
+1 is as good as each scenario's baseline with all promises kept, more is better; see docs/check.md.")]
+pub(super) struct Score {
+    /// A suite file
+    pub(super) suite: PathBuf,
+    /// A policy that every scenario has, or a .toml file with policies, of which the last is scored
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) policy: String,
+    /// No progress bar and no talk
+    #[arg(long, short)]
+    pub(super) quiet: bool,
     /// Threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
