@@ -7,6 +7,8 @@ mod calibration;
 mod catalog;
 mod check;
 mod compare;
+mod decisions;
+mod diverge;
 mod exchange;
 mod exit;
 mod explain;
@@ -22,6 +24,7 @@ mod progress;
 mod recipe;
 mod run;
 mod signal;
+mod score;
 mod spool;
 mod sweep;
 mod trace;
@@ -58,6 +61,7 @@ fn dispatch(arguments: Arguments) -> Done {
         Command::Plan(plan) => plan::plan(&plan),
         Command::Backtest(backtest) => backtest::backtest(&backtest),
         Command::Sweep(sweep) => sweep::sweep(&sweep),
+        Command::Score(arguments) => score::score(&arguments),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

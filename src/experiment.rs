@@ -11,10 +11,12 @@ mod lab;
 mod measurement;
 pub mod published;
 mod replication;
+mod score;
 pub mod search;
 mod sensitivity;
 mod single;
 pub mod statistics;
+mod step;
 pub mod sweep;
 pub mod verify;
 
@@ -29,5 +31,8 @@ pub use lab::{
 };
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
 pub use replication::Repetition;
+pub use score::Score;
 pub use sensitivity::{Influence, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
+pub use step::{Reason, Seen, Step, StepLog, Stretch};
+pub(crate) use step::{refusal, rejection};

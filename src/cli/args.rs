@@ -54,6 +54,15 @@ fn bytes(text: &str) -> Result<u64, String> {
     found.ok_or_else(|| "must be a size such as `\"8 GiB\"` or `500MB`".to_owned())
 }
 
+/// The first and the last record of a stretch.
+fn records(text: &str) -> Result<(u64, u64), String> {
+    let parsed = text
+        .split_once("..")
+        .and_then(|(from, until)| Some((from.trim().parse().ok()?, until.trim().parse().ok()?)));
+    let found = parsed.filter(|&(from, until)| 0 < from && from <= until);
+    found.ok_or_else(|| "must be two numbers from 1 on such as `100..200`".to_owned())
+}
+
 /// What would this workload cost, and which promises would it break, if it were scheduled differently?
 #[derive(Debug, Parser)]
 #[command(name = "windtunnel", version, about, after_help = CODES, max_term_width = 100)]
@@ -76,6 +85,8 @@ pub(super) enum Command {
     Backtest(Backtest),
     /// Run a scenario at many points: which settings matter, and which are best
     Sweep(Sweep),
+    /// Score one policy over a suite of scenarios, as one JSON object
+    Score(Score),
     /// Check a scenario and say what it is, without running it
     Validate(Validate),
     /// Write a commented scenario to start from
@@ -209,12 +220,19 @@ Examples:
 pub(super) struct Run {
     #[command(flatten)]
     pub(super) which: Which,
-    /// Which policy of the scenario [default: its baseline]
-    #[arg(long, value_name = "NAME")]
+    /// Which policy of the scenario, or a .toml file with policies, of which the last runs [default: its baseline]
+    #[arg(long, value_name = "NAME|FILE")]
     pub(super) policy: Option<String>,
     /// Keep the policy's reasons, for `windtunnel explain`
     #[arg(long)]
     pub(super) explain: bool,
+    /// Write what happened, record by record, as JSON lines to this new file; `-` is standard
+    /// output, which then gets nothing else. With --explain, also what was seen and why
+    #[arg(long, value_name = "FILE")]
+    pub(super) decisions: Option<PathBuf>,
+    /// Only these records of --decisions
+    #[arg(long, value_name = "FROM..UNTIL", value_parser = records, requires = "decisions")]
+    pub(super) records: Option<(u64, u64)>,
     /// Write all that is said to and by policies in other processes to this new file
     #[arg(long, value_name = "FILE")]
     pub(super) record_exchange: Option<PathBuf>,
@@ -302,6 +320,9 @@ pub(super) struct Check {
     /// Threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
+    /// The windtunnel that stored the baselines, split at spaces: shows both sides of a regression
+    #[arg(long, value_name = "COMMAND", conflicts_with = "update")]
+    pub(super) base_command: Option<String>,
     #[command(flatten)]
     pub(super) bounds: Bounds,
 }
@@ -409,6 +430,29 @@ pub(super) struct Backtest {
     pub(super) no_save: bool,
     #[command(flatten)]
     pub(super) how: How,
+    #[command(flatten)]
+    pub(super) bounds: Bounds,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel score scenarios/suite.toml --policy mine.toml
+  windtunnel score suite.toml --policy burst | jq .score
+
+1 is as good as each scenario's baseline with all promises kept, more is better; see docs/check.md.")]
+pub(super) struct Score {
+    /// A suite file
+    pub(super) suite: PathBuf,
+    /// A policy that every scenario has, or a .toml file with policies, of which the last is scored
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) policy: String,
+    /// No progress bar and no talk
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
     #[command(flatten)]
     pub(super) bounds: Bounds,
 }

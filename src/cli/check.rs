@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::args::Check;
+use super::diverge::{Again, diverge};
 use super::exit::{Done, Stop};
 use super::run;
 use super::workshop::{Workshop, stopped};
-use crate::experiment::check::{self, Baseline, Terms, Trial, Verdicts};
+use crate::experiment::check::{self, Baseline, Outcome, Parting, Terms, Trial, Verdicts};
 use crate::experiment::{self, Lab, NoPlan, Plan};
 use crate::problem::Problem;
 use crate::report::{CheckReport, clean};
@@ -29,21 +30,31 @@ pub(super) fn check(arguments: &Check) -> Done {
     let mut workshop = Workshop::bare(label, how, arguments.threads, &arguments.bounds)?;
     let done = workshop.work(|lab| match arguments.update {
         true => update(lab, &suite).map(Ran::Stored),
-        false => held(lab, &suite).map(|(trials, baselines)| Ran::Held(trials, baselines)),
+        false => held(lab, &suite, arguments).map(Ran::Held),
     });
     match done? {
         Ran::Stored(stored) => store(&suite, &stored, arguments.quiet),
-        Ran::Held(trials, baselines) => {
-            let now: Vec<String> = trials.iter().map(definition_of).collect();
-            let verdicts = check::judge(&trials, &baselines, &now, suite.confidence);
-            show(&suite, &verdicts, arguments)
-        }
+        Ran::Held(held) => show(&suite, &held, arguments),
+    }
+}
+
+/// A scenario that cannot be repeated as the suite asks.
+pub(super) fn stop_plan(no_plan: NoPlan) -> Stop {
+    match no_plan {
+        NoPlan::Problem(problem) => Stop::Input(vec![problem]),
+        NoPlan::Lab(failure) => stopped(failure),
     }
 }
 
 enum Ran<'a> {
     Stored(Vec<(PathBuf, String)>),
-    Held(Vec<Trial<'a>>, Vec<Baseline>),
+    Held(Vec<Held<'a>>),
+}
+
+/// A policy that was run and compared with its baseline.
+struct Held<'a> {
+    verdicts: Verdicts<'a>,
+    parting: Option<Parting>,
 }
 
 fn definition_of(trial: &Trial<'_>) -> String {
@@ -51,10 +62,7 @@ fn definition_of(trial: &Trial<'_>) -> String {
 }
 
 fn planned(lab: &Lab<'_>, tested: &Tested) -> Result<(Plan, Terms), Stop> {
-    let plan = check::plan_of(lab, tested).map_err(|no_plan| match no_plan {
-        NoPlan::Problem(problem) => Stop::Input(vec![problem]),
-        NoPlan::Lab(failure) => stopped(failure),
-    })?;
+    let plan = check::plan_of(lab, tested).map_err(stop_plan)?;
     let terms = check::terms(tested, &plan).map_err(|problem| Stop::Input(vec![problem]))?;
     Ok((plan, terms))
 }
@@ -77,9 +85,9 @@ fn update(lab: &Lab<'_>, suite: &Suite) -> Result<Vec<(PathBuf, String)>, Stop> 
     Ok(files)
 }
 
-/// Runs every policy as often as its baseline holds. All that is wrong with
-/// baselines is found before anything runs.
-fn held<'a>(lab: &Lab<'_>, suite: &'a Suite) -> Result<(Vec<Trial<'a>>, Vec<Baseline>), Stop> {
+/// Runs every policy as often as its baseline holds, and judges. All that is
+/// wrong with baselines is found before anything runs.
+fn held<'a>(lab: &Lab<'_>, suite: &'a Suite, arguments: &Check) -> Result<Vec<Held<'a>>, Stop> {
     let mut problems = Vec::new();
     let mut all = Vec::new();
     for tested in &suite.scenarios {
@@ -97,15 +105,33 @@ fn held<'a>(lab: &Lab<'_>, suite: &'a Suite) -> Result<(Vec<Trial<'a>>, Vec<Base
     if !problems.is_empty() {
         return Err(Stop::Input(problems));
     }
-    let (mut trials, mut baselines) = (Vec::new(), Vec::new());
+    let (mut trials, mut baselines, mut plans) = (Vec::new(), Vec::new(), Vec::new());
     for (tested, plan, known) in all {
         let rows: Vec<_> =
             known.iter().map(|(row, baseline)| (*row, Some(baseline.replications()))).collect();
         let ran = check::measure(lab, tested, &plan, &rows);
         trials.extend(ran.map_err(stopped)?);
+        plans.extend(known.iter().map(|_| plan));
         baselines.extend(known.into_iter().map(|(_, baseline)| baseline));
     }
-    Ok((trials, baselines))
+    let now: Vec<String> = trials.iter().map(definition_of).collect();
+    let verdicts = check::judge(&trials, &baselines, &now, suite.confidence);
+    let mut held = Vec::new();
+    for (row, verdicts) in verdicts.into_iter().enumerate() {
+        let again = Again {
+            lab,
+            trial: &trials[row],
+            baseline: &baselines[row],
+            plan: &plans[row],
+            base_command: arguments.base_command.as_deref(),
+        };
+        let parting = match verdicts.outcome() >= Outcome::Unclear {
+            true => diverge(again, &verdicts)?,
+            false => None,
+        };
+        held.push(Held { verdicts, parting });
+    }
+    Ok(held)
 }
 
 fn read(path: &Path, suite: &Suite, terms: &Terms) -> Result<Baseline, Problem> {
@@ -180,8 +206,9 @@ fn unused(suite: &Suite, files: &[(PathBuf, String)]) -> Vec<PathBuf> {
     found
 }
 
-fn show(suite: &Suite, verdicts: &[Verdicts<'_>], arguments: &Check) -> Done {
-    let report = CheckReport { suite, verdicts };
+fn show(suite: &Suite, held: &[Held<'_>], arguments: &Check) -> Done {
+    let rows = held.iter().map(|held| (&held.verdicts, held.parting.as_ref())).collect();
+    let report = CheckReport { suite, rows };
     if let Some(path) = &arguments.markdown {
         fs::write(path, report.markdown())
             .with_context(|| format!("cannot write `{}`", path.display()))?;

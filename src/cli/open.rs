@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::Which;
 use super::exit::Stop;
 use crate::problem::Problem;
-use crate::scenario::{Scenario, quickstart};
+use crate::scenario::{Scenario, quickstart, text_of};
 
 /// The word that names the built-in scenario.
 const QUICKSTART: &str = "quickstart";
@@ -43,6 +43,20 @@ pub(super) fn read(which: &Which, edits: &[(String, String)]) -> Result<Scenario
         scenario.seed = seed;
     }
     Ok(scenario)
+}
+
+/// The scenario and the row of the policy that `named` is the name of, or the
+/// last one in the file of policies that it names.
+pub(super) fn policy_or_file(scenario: &Scenario, named: &str) -> Result<(Scenario, usize), Stop> {
+    let path = Path::new(named);
+    let known = scenario.policies.iter().any(|policy| policy.name == named);
+    if known || path.extension().is_none_or(|extension| extension != "toml") {
+        return Ok((scenario.clone(), policy(scenario, named)?));
+    }
+    let text = text_of(path, "file of policies")?;
+    let (scenario, last) = scenario.with_policies(&text, named)?;
+    let row = policy(&scenario, &last)?;
+    Ok((scenario, row))
 }
 
 /// The row of the policy called `name`.

@@ -1,11 +1,13 @@
 //! `windtunnel run`: one policy, one seed, a folder of results.
 
+use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use super::args::{How, Run};
+use super::decisions::Decisions;
 use super::exchange::Recorder;
 use super::exit::{Done, Stop};
 use super::folder::{self, Claim, Folder};
@@ -15,7 +17,7 @@ use super::process::Processes;
 use super::progress::Bar;
 use super::recipe;
 use super::spool::Spool;
-use crate::experiment::{self, RunResult, Settings};
+use crate::experiment::{self, RunResult, Settings, StepLog, Stretch};
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
@@ -63,16 +65,19 @@ pub(super) fn run(arguments: &Run) -> Done {
     let guard = Guard::new(&arguments.bounds);
     let mut scenario = open::open(&arguments.which)?;
     arguments.bounds.limit(&mut scenario);
-    let row = match &arguments.policy {
-        Some(name) => open::policy(&scenario, name)?,
-        None => scenario.baseline,
+    let (scenario, row) = match &arguments.policy {
+        Some(named) => open::policy_or_file(&scenario, named)?,
+        None => {
+            let row = scenario.baseline;
+            (scenario, row)
+        }
     };
     let policy = &scenario.policies[row];
     let how = &arguments.how;
     let settings = Settings {
         audit: how.audit,
         explain: arguments.explain,
-        names: !how.no_out,
+        names: !how.no_out || arguments.decisions.is_some(),
         ..Settings::seeded(scenario.seed)
     };
     let cells = if arguments.csv_raw { TextCells::Raw } else { TextCells::Guarded };
@@ -89,11 +94,19 @@ pub(super) fn run(arguments: &Run) -> Done {
         None => None,
     };
     let recorder = arguments.record_exchange.as_deref().map(Recorder::create).transpose()?;
+    let mut decisions = arguments.decisions.as_deref().map(Decisions::create).transpose()?;
+    let (from, until) = arguments.records.unwrap_or((1, u64::MAX));
+    let stretch = Stretch { from, until, reasons: arguments.explain };
+    let over = Cell::new(false);
     let result = {
         let bar = Bar::over_jobs(&policy.name, how.quiet);
         let mut watching = files.as_mut().map(|files| {
             ((&mut files.jobs, &mut files.instances), (&mut files.charges, files.explain.as_mut()))
         });
+        let mut log = decisions
+            .as_mut()
+            .map(|decisions| StepLog::new(stretch, &over, |step| decisions.write(&step)));
+        let mut watching = (&mut watching, &mut log);
         let decides = (policy, recorder.as_ref().map_or(&Processes as &dyn Launcher, |to| to));
         let result =
             experiment::run_with(&scenario, decides, settings, &mut watching, &mut |progress| {
@@ -104,6 +117,7 @@ pub(super) fn run(arguments: &Run) -> Done {
         result.map_err(|failure| guard.explain(Stop::of_run(failure, &again(&scenario, policy))))?
     };
     recorder.map_or(Ok(()), Recorder::finish)?;
+    decisions.map_or(Ok(()), Decisions::finish)?;
     let report = recipe::report(&scenario, policy, &result)?;
     let written = match (folder, files) {
         (Some(folder), Some(files)) => {
@@ -112,7 +126,11 @@ pub(super) fn run(arguments: &Run) -> Done {
         }
         _ => None,
     };
-    show(&report, how, written)?;
+    // Standard output is one thing or the other.
+    match arguments.decisions.as_deref() == Some(Path::new("-")) {
+        true => tell_folder(how, written, "report.html"),
+        false => show(&report, how, written)?,
+    }
     gate(&report, how)
 }
 

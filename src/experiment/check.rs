@@ -3,6 +3,7 @@
 
 mod baseline;
 mod judge;
+mod parting;
 
 use super::compare::{Asked, NoPlan, Plan, Side, plan};
 use super::lab::{Lab, LabFailure};
@@ -13,6 +14,7 @@ use crate::scenario::{Identity, Tested};
 
 pub use baseline::{Baseline, Terms};
 pub use judge::{Finding, Moved, Outcome, Verdicts, judge};
+pub use parting::{Parting, Replay, bracket, look_up, only, replay};
 
 /// One policy of a scenario of a suite, with its runs.
 #[derive(Clone, Debug)]

@@ -6,25 +6,33 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::figure::{NOTHING, change, clean, count, difference, figure, half_width};
+use super::figure::{NOTHING, amount, change, clean, count, difference, figure, half_width};
 use super::section::{Cell, Section, Tone};
 use super::terminal::{Terminal, add, line};
-use crate::experiment::check::{Finding, Moved, Outcome, Verdicts};
+use crate::experiment::check::{Finding, Moved, Outcome, Parting, Verdicts};
+use crate::experiment::{Seen, Step};
 use crate::scenario::{Subject, Suite};
+use crate::units::Time;
 
 /// Most metrics that are shown of what moved.
 const MOST_MOVED: usize = 12;
+/// Most reasons that are shown of either side of a divergence.
+const MOST_REASONS: usize = 10;
 
 /// What a check of a suite found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CheckReport<'a> {
     /// The suite.
     pub suite: &'a Suite,
-    /// By policy, in the order of the suite.
-    pub verdicts: &'a [Verdicts<'a>],
+    /// By policy, in the order of the suite; and where it parts from its baseline.
+    pub rows: Vec<(&'a Verdicts<'a>, Option<&'a Parting>)>,
 }
 
 impl CheckReport<'_> {
+    fn verdicts(&self) -> impl Iterator<Item = &Verdicts<'_>> {
+        self.rows.iter().map(|(verdicts, _)| *verdicts)
+    }
+
     /// Whether the gate does not hold.
     fn fails(&self, finding: &Finding<'_>) -> bool {
         match finding.outcome {
@@ -36,7 +44,7 @@ impl CheckReport<'_> {
 
     /// The gates that do not hold, with their policies.
     fn failures(&self) -> impl Iterator<Item = (&Verdicts<'_>, &Finding<'_>)> {
-        self.verdicts.iter().flat_map(|verdicts| {
+        self.verdicts().flat_map(|verdicts| {
             verdicts
                 .findings
                 .iter()
@@ -59,7 +67,7 @@ impl CheckReport<'_> {
 
     /// How many gates came out how.
     fn tally(&self) -> String {
-        let findings = || self.verdicts.iter().flat_map(|verdicts| &verdicts.findings);
+        let findings = || self.verdicts().flat_map(|verdicts| &verdicts.findings);
         let all = [Outcome::Regressed, Outcome::Unclear, Outcome::Passed, Outcome::Same];
         let counted = all.map(|outcome| {
             (outcome, findings().filter(|finding| finding.outcome == outcome).count() as u64)
@@ -72,7 +80,7 @@ impl CheckReport<'_> {
         format!(
             "{} of {} in {}: {}",
             several(findings().count(), "gate", "gates"),
-            several(self.verdicts.len(), "policy", "policies"),
+            several(self.rows.len(), "policy", "policies"),
             several(self.suite.scenarios.len(), "scenario", "scenarios"),
             shown.join(", ")
         )
@@ -86,9 +94,12 @@ impl CheckReport<'_> {
         for words in self.words() {
             line(&mut text, &format!("  - {words}"));
         }
-        for verdicts in self.verdicts.iter().filter(|one| one.outcome() >= Outcome::Unclear) {
+        for (verdicts, parting) in self.rows.iter().filter(|(one, _)| told(one)) {
             if !verdicts.moved.is_empty() {
                 add(&mut text, &moved(verdicts), terminal);
+            }
+            for words in parting.iter().flat_map(|parting| parting_words(verdicts, parting)) {
+                line(&mut text, &words);
             }
         }
         text
@@ -105,12 +116,23 @@ impl CheckReport<'_> {
         for words in self.words() {
             line(&mut text, &format!("- {}", escape_markdown(&words)));
         }
-        for verdicts in self.verdicts.iter().filter(|one| one.outcome() >= Outcome::Unclear) {
+        for (verdicts, parting) in self.rows.iter().filter(|(one, _)| told(one)) {
             if !verdicts.moved.is_empty() {
                 let table = moved(verdicts);
                 let title = escape_markdown(&table.title);
                 line(&mut text, &format!("\n<details><summary>{title}</summary>\n"));
                 add_markdown(&mut text, &table);
+                line(&mut text, "\n</details>");
+            }
+            if let Some(parting) = parting {
+                let words = parting_words(verdicts, parting);
+                let title = escape_markdown(words[0].trim());
+                line(&mut text, &format!("\n<details><summary>{title}</summary>\n"));
+                for words in &words[1..] {
+                    let depth = words.len() - words.trim_start().len();
+                    let indent = " ".repeat(depth.saturating_sub(2));
+                    line(&mut text, &format!("{indent}- {}", escape_markdown(words.trim())));
+                }
                 line(&mut text, "\n</details>");
             }
         }
@@ -122,15 +144,14 @@ impl CheckReport<'_> {
     /// # Errors
     /// The first error of the writer.
     pub fn write_junit(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let all: usize = self.verdicts.iter().map(|verdicts| verdicts.findings.len()).sum();
+        let all: usize = self.verdicts().map(|verdicts| verdicts.findings.len()).sum();
         let name = escape_xml(&self.suite.name);
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         let failures = self.failures().count();
         writeln!(out, "<testsuites name=\"{name}\" tests=\"{all}\" failures=\"{failures}\">")?;
         for tested in &self.suite.scenarios {
-            let of: Vec<&Verdicts<'_>> =
-                self.verdicts.iter().filter(|verdicts| verdicts.scenario == tested.name).collect();
-            let tests: usize = of.iter().map(|verdicts| verdicts.findings.len()).sum();
+            let of = || self.rows.iter().filter(|(verdicts, _)| verdicts.scenario == tested.name);
+            let tests: usize = of().map(|(verdicts, _)| verdicts.findings.len()).sum();
             let of_it = |(verdicts, _): &(&Verdicts<'_>, _)| verdicts.scenario == tested.name;
             let failures = self.failures().filter(of_it).count();
             writeln!(
@@ -138,10 +159,10 @@ impl CheckReport<'_> {
                 "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\">",
                 escape_xml(&tested.name)
             )?;
-            for (verdicts, finding) in
-                of.iter().flat_map(|one| one.findings.iter().map(move |finding| (one, finding)))
-            {
-                self.write_case(out, verdicts, finding)?;
+            for (verdicts, parting) in of() {
+                for finding in &verdicts.findings {
+                    self.write_case(out, verdicts, finding, *parting)?;
+                }
             }
             writeln!(out, "  </testsuite>")?;
         }
@@ -153,6 +174,7 @@ impl CheckReport<'_> {
         out: &mut dyn io::Write,
         verdicts: &Verdicts<'_>,
         finding: &Finding<'_>,
+        parting: Option<&Parting>,
     ) -> io::Result<()> {
         let class = format!("{}.{}", verdicts.scenario, verdicts.policy);
         let gate = format!("{} {}", finding.gate.subject.key(), finding.gate.text);
@@ -170,6 +192,9 @@ impl CheckReport<'_> {
             for one in verdicts.moved.iter().take(MOST_MOVED) {
                 let cells = moved_row(one).map(|cell| cell.text);
                 write!(out, "\n{}", escape_xml(&cells.join("  ")))?;
+            }
+            for words in parting.iter().flat_map(|parting| parting_words(verdicts, parting)) {
+                write!(out, "\n{}", escape_xml(&words))?;
             }
             write!(out, "</failure>")?;
         } else if finding.outcome != Outcome::Same {
@@ -195,7 +220,7 @@ impl CheckReport<'_> {
         };
         let moved =
             |one: &Moved| json!({ "metric": one.metric.key, "baseline": one.base, "now": one.now });
-        let policy = |verdicts: &Verdicts<'_>| {
+        let policy = |(verdicts, parting): &(&Verdicts<'_>, Option<&Parting>)| {
             json!({
                 "scenario": verdicts.scenario,
                 "policy": verdicts.policy,
@@ -204,6 +229,7 @@ impl CheckReport<'_> {
                 "replications": verdicts.replications,
                 "gates": verdicts.findings.iter().map(finding).collect::<Vec<_>>(),
                 "moved": verdicts.moved.iter().map(moved).collect::<Vec<_>>(),
+                "first_divergence": parting.map(parting_json),
             })
         };
         json!({
@@ -212,14 +238,14 @@ impl CheckReport<'_> {
             "suite": self.suite.name,
             "confidence": self.suite.confidence,
             "holds": self.finding().is_none(),
-            "policies": self.verdicts.iter().map(policy).collect::<Vec<_>>(),
+            "policies": self.rows.iter().map(policy).collect::<Vec<_>>(),
         })
     }
 
     /// A sentence per gate that did not simply pass, and per policy that is another one.
     fn words(&self) -> Vec<String> {
         let mut all = Vec::new();
-        for verdicts in self.verdicts {
+        for verdicts in self.verdicts() {
             let who = format!("{} in {}", clean(verdicts.policy), clean(verdicts.scenario));
             if verdicts.redefined {
                 all.push(format!("{who} is defined otherwise than in its baseline"));
@@ -243,7 +269,7 @@ impl CheckReport<'_> {
             rows: Vec::new(),
             words: 4,
         };
-        for verdicts in self.verdicts {
+        for verdicts in self.verdicts() {
             if verdicts.outcome() == Outcome::Same {
                 let gates = match verdicts.findings.len() {
                     1 => verdicts.findings[0].gate.subject.key().to_owned(),
@@ -300,6 +326,100 @@ fn changed(unit: &str, base: Option<f64>, now: Option<f64>) -> Cell {
         share if share.is_empty() => Cell::plain(difference(unit, now - base)),
         share => Cell::plain(share),
     }
+}
+
+/// Whether more is said of a policy than how its gates came out.
+fn told(verdicts: &Verdicts<'_>) -> bool {
+    verdicts.outcome() >= Outcome::Unclear
+}
+
+/// Where a run parts from its baseline: a title, and lines indented below it.
+fn parting_words(verdicts: &Verdicts<'_>, parting: &Parting) -> Vec<String> {
+    let who = format!("{} in {}", clean(verdicts.policy), clean(verdicts.scenario));
+    let mut lines = vec![format!("\nFirst divergence: {who}, seed {}", parting.seed)];
+    let agreed = match parting.agreed {
+        0 => "nothing is the same from the first record on".to_owned(),
+        agreed => format!("the same up to record {}", count(agreed)),
+    };
+    let bracket = match parting.parted - parting.agreed {
+        1 => String::new(),
+        _ => format!("; the difference lies at or before record {}", count(parting.parted)),
+    };
+    lines.push(format!("  {agreed}{bracket}"));
+    let (base, now) = (parting.base.as_ref(), parting.now.as_ref());
+    let exact = parting.parted == parting.agreed + 1;
+    let side = |name: &str, step: Option<&Step>| match step {
+        Some(step) => step_words(name, step),
+        None => format!("  {name}: nothing, the run is over"),
+    };
+    if base.is_some() || exact {
+        lines.push(side("baseline", base));
+    }
+    if now.is_some() || exact {
+        lines.push(side(if base.is_some() || exact { "now" } else { "now, from there on" }, now));
+    }
+    // Until the earlier of the two, both have seen the same.
+    let first = [base, now].into_iter().flatten().min_by_key(|step| step.time_us);
+    if let Some(seen) = first.and_then(|step| step.seen.as_ref()) {
+        lines.push(format!("  seen: {}", seen_words(seen)));
+    }
+    let about: Vec<&str> =
+        [base, now].into_iter().flatten().filter_map(|step| step.work.as_deref()).collect();
+    for (name, step) in [("baseline", base), ("now", now)] {
+        let reasons = step.map_or(&[][..], |step| &step.reasons);
+        let mut told: Vec<_> = reasons
+            .iter()
+            .filter(|reason| about.is_empty() || about.contains(&reason.work.as_str()))
+            .collect();
+        let left_out = told.len().saturating_sub(MOST_REASONS);
+        // The last ones led to it.
+        told.drain(..left_out);
+        lines.extend(told.iter().map(|reason| {
+            let (work, why) = (clean(&reason.work), clean(&reason.why));
+            format!("    {name}, after {}: {work}: {why}", moment(reason.at()))
+        }));
+    }
+    lines.extend(parting.caution.iter().map(|caution| format!("  {}", clean(caution))));
+    lines
+}
+
+fn step_words(name: &str, step: &Step) -> String {
+    let (what, date) = (clean(&step.what), clean(&step.date));
+    format!("  {name}: after {} ({date}): {what}", moment(step.at()))
+}
+
+fn moment(at: Time) -> String {
+    (at - Time::ZERO).to_string()
+}
+
+fn seen_words(seen: &Seen) -> String {
+    let mut queue: Vec<String> = seen.queue.iter().map(|name| clean(name)).collect();
+    if seen.waiting > queue.len() as u64 {
+        queue.push("...".to_owned());
+    }
+    let queue = if queue.is_empty() { String::new() } else { format!(" ({})", queue.join(", ")) };
+    format!(
+        "{}; {} waiting{queue}; {} instances running, {} booting; free: {} cores, {} GiB, {} GPUs",
+        clean(&seen.triggers),
+        count(seen.waiting),
+        count(seen.running),
+        count(seen.booting),
+        amount(seen.free_cpu_milli as f64 / 1e3),
+        amount(seen.free_memory_mib as f64 / 1024.0),
+        amount(seen.free_gpu_milli as f64 / 1e3)
+    )
+}
+
+fn parting_json(parting: &Parting) -> Value {
+    json!({
+        "replication": parting.replication,
+        "seed": parting.seed,
+        "same_up_to_record": parting.agreed,
+        "differs_by_record": parting.parted,
+        "baseline": parting.base,
+        "now": parting.now,
+        "caution": parting.caution,
+    })
 }
 
 /// `1 gate`, `2 gates`.

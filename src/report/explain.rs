@@ -5,6 +5,7 @@ use std::io;
 
 use super::jobs::label;
 use super::sheet::{Sheet, TextCells};
+use crate::experiment::{refusal, rejection};
 use crate::model::Offer;
 use crate::sim::Observer;
 use crate::state::{LaunchRefusal, Note, OfferRejection, Record, State, WaitReason, WorkRef};
@@ -91,25 +92,6 @@ impl<W: io::Write> ExplainCsv<W> {
             None => self.sheet.empty(),
         }
         self.sheet.end_row();
-    }
-}
-
-fn rejection(state: &State<'_>, why: OfferRejection) -> String {
-    match why {
-        OfferRejection::NotAllowed => "the job's rules do not allow it".to_owned(),
-        OfferRejection::TooSmall => "no instance of it is large enough".to_owned(),
-        OfferRejection::Market => "the policy does not rent from its market".to_owned(),
-        OfferRejection::Launch(why) => refusal(state, why),
-        OfferRejection::Dearer => "another offer scores better".to_owned(),
-    }
-}
-
-fn refusal(state: &State<'_>, why: LaunchRefusal) -> String {
-    match why {
-        LaunchRefusal::Quota(row) => {
-            format!("quota used up: {}", state.world().quotas[row].name)
-        }
-        LaunchRefusal::Capacity => "the offer has no capacity left".to_owned(),
     }
 }
 

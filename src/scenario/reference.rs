@@ -40,21 +40,39 @@ pub fn reference() -> String {
     text
 }
 
+/// The reference of the keys of a suite, in Markdown.
+pub fn suite_reference() -> String {
+    let mut text = "\n| key | value | default | meaning |\n|---|---|---|---|\n".to_owned();
+    for key in keys() {
+        let Some(path) = key.path.strip_prefix("<suite>.") else { continue };
+        let path = path.replace('*', "NAME");
+        let expected = key.kind.expected();
+        text += &format!("| `{path}` | {expected} | {} | {} |\n", key.default, key.doc);
+    }
+    text + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_document_is_what_the_program_knows() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.md");
+    #[track_caller]
+    fn check(file: &str, reference: &str) {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         let document = std::fs::read_to_string(&path).unwrap();
         let (begin, end) = ("<!-- reference: begin -->\n", "<!-- reference: end -->\n");
         let (before, rest) = document.split_once(begin).unwrap();
         let (found, after) = rest.split_once(end).unwrap();
         if std::env::var_os("UPDATE_EXPECT").is_some() {
-            std::fs::write(&path, format!("{before}{begin}{}{end}{after}", reference())).unwrap();
+            std::fs::write(&path, format!("{before}{begin}{reference}{end}{after}")).unwrap();
         } else {
-            assert!(found == reference(), "run with UPDATE_EXPECT=1 to bring it up to date");
+            assert!(found == reference, "run with UPDATE_EXPECT=1 to bring it up to date");
         }
+    }
+
+    #[test]
+    fn the_documents_are_what_the_program_knows() {
+        check("docs/scenario.md", &reference());
+        check("docs/check.md", &suite_reference());
     }
 }

@@ -272,6 +272,107 @@ fn names_cannot_break_the_outputs() {
     assert_eq!(data["policies"][0]["redefined"], true);
 }
 
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", shown(output)))
+}
+
+#[test]
+fn the_first_divergence_shows_both_sides() {
+    let place = Place::new("events = \"exact\"\n");
+    place.edit("one.toml", "backfill = \"easy\"", "backfill = \"none\"");
+    let found = place.check(&["--json"]);
+    assert_eq!(code(&found), 1);
+    let here = json(&found)["policies"][0]["first_divergence"].clone();
+    let (agreed, parted) = (&here["same_up_to_record"], &here["differs_by_record"]);
+    assert_eq!(agreed.as_u64().map(|agreed| agreed + 1), parted.as_u64());
+    let (base, now) = (&here["baseline"], &here["now"]);
+    assert!(base["what"] != now["what"] || base["time_us"] != now["time_us"], "{here}");
+    assert_eq!((&base["record"], &now["record"]), (parted, parted));
+    assert!(base["seen"]["waiting"].as_u64().is_some_and(|waiting| waiting > 1), "{here}");
+    // Whoever overtakes under EASY must wait behind the head without it.
+    let why = |side: &serde_json::Value| side["reasons"].to_string();
+    assert!(why(now).contains("waits: other work was served first"), "{here}");
+    assert!(!why(base).contains("waits: other work was served first"), "{here}");
+    let text = shown(&place.check(&[]));
+    assert!(text.contains("First divergence: tested in one, seed 1"), "{text}");
+    assert!(text.contains("  baseline: after ") && text.contains("  now: after "), "{text}");
+
+    // The same, where the program has changed and not the policy: as if the
+    // baseline had been stored under the present definition.
+    fs::create_dir_all(place.path().join("base")).expect("a folder");
+    place.write("base/one.toml", SCENARIO);
+    place.edit("baselines/one/tested.toml", "backfill = \"easy\"", "backfill = \"none\"");
+    let alone = json(&place.check(&["--json"]))["policies"][0]["first_divergence"].clone();
+    assert!(alone["caution"].as_str().is_some_and(|why| why.contains("--base-command")), "{alone}");
+    assert_eq!(alone["baseline"], serde_json::Value::Null);
+    let (low, high) = (alone["same_up_to_record"].as_u64(), alone["differs_by_record"].as_u64());
+    assert!(low <= agreed.as_u64() && high >= parted.as_u64(), "{alone}");
+    assert_eq!(alone["now"]["record"].as_u64(), low.map(|low| low + 1));
+    let old = format!("env -C base {WINDTUNNEL}");
+    let both = json(&place.check(&["--json", "--base-command", &old]));
+    assert_eq!(both["policies"][0]["first_divergence"], here);
+    for broken in ["false", "/nowhere/windtunnel", "echo"] {
+        let found = place.check(&["--json", "--base-command", broken]);
+        assert_eq!(code(&found), 1, "{}", shown(&found));
+        let caution = json(&found)["policies"][0]["first_divergence"]["caution"].clone();
+        assert!(caution.as_str().is_some_and(|why| why.contains("base command")), "{caution}");
+    }
+}
+
+#[test]
+fn a_log_of_decisions_is_numbered_like_the_trail() {
+    let place = Place::new("events = \"exact\"\n");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(WINDTUNNEL);
+        command.current_dir(place.path()).args(["run", "one.toml", "--no-out", "--quiet"]);
+        command.args(["--decisions", "-"]).args(arguments).output().expect("it runs")
+    };
+    let lines = |output: &Output| -> Vec<serde_json::Value> {
+        let text = String::from_utf8(output.stdout.clone()).expect("UTF-8");
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let all = lines(&run(&[]));
+    let baseline: toml::Table = place.read("baselines/one/tested.toml").parse().expect("TOML");
+    assert_eq!(baseline["trail"][0]["records"].as_integer(), Some(all.len() as i64));
+    assert!(all.iter().zip(1..).all(|(line, record)| line["record"] == record));
+    assert_eq!(lines(&run(&["--records", "20..29"])), all[19..29]);
+    let told = lines(&run(&["--explain"]));
+    assert_eq!(told.len(), all.len());
+    assert!(told.iter().zip(&all).all(|(told, plain)| told["what"] == plain["what"]));
+    assert!(told.iter().any(|line| line["seen"]["waiting"].as_u64() > Some(0)));
+    assert_eq!(code(&run(&["--records", "29..20"])), 2);
+}
+
+#[test]
+fn policies_are_scored() {
+    let place = Place::new(MARGINS);
+    let score = |policy: &str| {
+        let mut command = Command::new(WINDTUNNEL);
+        command.current_dir(place.path()).args(["score", "suite.toml", "--policy", policy]);
+        command.output().expect("it runs")
+    };
+    let own = score("tested");
+    assert_eq!(code(&own), 0, "{}", shown(&own));
+    assert_eq!(json(&own)["score"], 1.0);
+    assert_eq!(json(&own)["scenarios"][0]["baseline"]["score"], 1.0);
+    place.write("worse.toml", "[policy.worse]\nextends = \"tested\"\nbackfill = \"none\"\n");
+    let worse = score("worse.toml");
+    assert_eq!(code(&worse), 0, "{}", shown(&worse));
+    assert!(json(&worse)["score"].as_f64().is_some_and(|score| score < 0.9), "{}", shown(&worse));
+    assert_eq!(json(&worse)["scenarios"][0]["policy"], "worse");
+    assert_eq!(worse.stdout, score("worse.toml").stdout);
+    // A policy that replaces the baseline's name is held against the old one.
+    place.write("same.toml", "[policy.tested]\npreset = \"batch-fcfs\"\n");
+    let same = json(&score("same.toml"));
+    assert!(same["score"] != 1.0 && same["scenarios"][0]["baseline"]["score"] == 1.0, "{same}");
+    place.write("broken.toml", "[policy.x]\norder = \"lagest\"\n");
+    let broken = score("broken.toml");
+    assert_eq!(code(&broken), 2);
+    assert!(shown(&broken).starts_with("broken.toml:2:9: `order` must be"), "{}", shown(&broken));
+    assert_eq!(code(&score("nobody")), 2);
+    assert_eq!(code(&score("nowhere.toml")), 2);
+}
+
 /// The project's own suite, as it is stored.
 #[test]
 fn the_shipped_scenarios_do_what_their_baselines_hold() {

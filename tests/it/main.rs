@@ -4,7 +4,6 @@ mod backtest;
 mod bounds;
 mod conversations;
 mod check;
-mod backtest;
 mod external;
 mod layers;
 mod listed;

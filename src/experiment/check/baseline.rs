@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_corrupted_file_is_refused_with_its_place() {
-        check_broken("asked = 2", "<<<<<<< HEAD", "b.toml:5:1: the baseline cannot be read: ");
+        check_broken("asked = 2", "<<<<<<< HEAD", "b.toml:5:9: the baseline cannot be read: ");
         check_broken("asked = 2", "asked = \"2\"", "b.toml:5:9: the baseline cannot be read: ");
         check_broken("asked = 2\n", "", "b.toml:1:1: the baseline cannot be read: missing field");
         check_broken("asked = 2", "asked = 2\nnew = 1", "b.toml:6:1: the baseline cannot be read:");

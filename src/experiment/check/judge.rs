@@ -110,7 +110,7 @@ impl Verdicts<'_> {
 /// that Holm corrects for: they cannot be found worse, so they cannot be found
 /// worse by chance.
 pub fn judge<'a>(
-    trials: &'a [Trial<'a>],
+    trials: &[Trial<'a>],
     baselines: &[Baseline],
     definitions: &[String],
     confidence: f64,

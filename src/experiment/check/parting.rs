@@ -1,0 +1,180 @@
+//! The first thing that happened otherwise than in the baseline: the trails of
+//! both runs say between which records it lies, their logs say where.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+
+use super::super::compare::Plan;
+use super::super::lab::{Lab, LabFailure};
+use super::super::single::{self, RunFailure, Settings};
+use super::super::step::{Step, StepLog, Stretch};
+use super::{Baseline, Trial};
+use crate::policy::spec::PolicySpec;
+use crate::scenario::Scenario;
+use crate::sim::Failure;
+
+/// Where a run parts from its baseline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parting {
+    /// The replication, from 0.
+    pub replication: u32,
+    /// Its seed.
+    pub seed: u64,
+    /// Records up to this one are the same.
+    pub agreed: u64,
+    /// At this one they are the same no more: the bracket, or the record itself.
+    pub parted: u64,
+    /// What the baseline's side did, where it could be run again and did not end there.
+    pub base: Option<Step>,
+    /// What is done now, unless the run ended there.
+    pub now: Option<Step>,
+    /// Why there is no baseline's side, or nothing to see in it.
+    pub caution: Option<String>,
+}
+
+/// One side that can be run again: gives the records of a stretch.
+pub type Replay<'a, E> = &'a mut dyn FnMut(Stretch, &mut dyn FnMut(Step)) -> Result<(), E>;
+
+/// The first replication in which another thing happened, and the records
+/// between which it did.
+pub fn bracket(trial: &Trial<'_>, baseline: &Baseline) -> Option<Parting> {
+    let runs = trial.runs.iter().zip(&baseline.trail).enumerate();
+    let (replication, (agreed, parted)) = runs
+        .into_iter()
+        .find_map(|(at, (run, then))| Some((at as u32, then.parting(&run.trail)?)))?;
+    let seed = trial.tested.scenario.seed.wrapping_add(u64::from(replication));
+    let (base, now, caution) = (None, None, None);
+    Some(Parting { replication, seed, agreed, parted, base, now, caution })
+}
+
+/// Gives the records of one run to `sink`, and ends it behind the last of them.
+///
+/// # Errors
+/// See [`LabFailure`].
+pub fn replay(
+    lab: &Lab<'_>,
+    (scenario, policy): (&Scenario, &PolicySpec),
+    (plan, replication): (&Plan, u32),
+    stretch: Stretch,
+    sink: &mut dyn FnMut(Step),
+) -> Result<(), LabFailure> {
+    let over = Cell::new(false);
+    let mut log = StepLog::new(stretch, &over, sink);
+    let seed = plan.repetition.seed(scenario, replication);
+    let settings = Settings { explain: stretch.reasons, names: true, ..Settings::seeded(seed) };
+    let repeated = plan.repetition.scenario(scenario, replication);
+    let decides = (policy, lab.launcher);
+    let result = single::run_with(&repeated, decides, settings, &mut log, &mut |progress| {
+        if over.get() { ControlFlow::Break(()) } else { lab.watch.step(progress) }
+    });
+    match result {
+        Ok(_) => Ok(()),
+        Err(RunFailure::Sim(Failure::Interrupted { .. })) if over.get() => Ok(()),
+        Err(failure) => {
+            let failure = Box::new(failure);
+            Err(LabFailure::Run { policy: policy.name.clone(), seed, failure })
+        }
+    }
+}
+
+/// Looks the first difference up in the records of both sides.
+///
+/// # Errors
+/// What either side says.
+pub fn look_up<E>(parting: &mut Parting, base: Replay<'_, E>, now: Replay<'_, E>) -> Result<(), E> {
+    let bracket = Stretch { from: parting.agreed + 1, until: parting.parted, reasons: false };
+    let hashes = |side: Replay<'_, E>| -> Result<Vec<[u8; 16]>, E> {
+        let mut hashes = Vec::new();
+        side(bracket, &mut |step| {
+            let hash = blake3::hash(format!("{} {}", step.time_us, step.what).as_bytes());
+            let mut short = [0; 16];
+            short.copy_from_slice(&hash.as_bytes()[..16]);
+            hashes.push(short);
+        })?;
+        Ok(hashes)
+    };
+    let (ours, theirs) = (hashes(now)?, hashes(base)?);
+    let same = ours.iter().zip(&theirs).take_while(|(one, other)| one == other).count();
+    if same == ours.len() && same == theirs.len() {
+        let what = "the records say the same in words; they differ in what is not told";
+        parting.caution = Some(what.to_owned());
+        return Ok(());
+    }
+    parting.agreed += same as u64;
+    parting.parted = parting.agreed + 1;
+    parting.base = only(base, parting.parted)?;
+    parting.now = only(now, parting.parted)?;
+    Ok(())
+}
+
+/// The record with this number, with what could be seen and the reasons; none
+/// where the run ends before it.
+///
+/// # Errors
+/// What the side says.
+pub fn only<E>(side: Replay<'_, E>, record: u64) -> Result<Option<Step>, E> {
+    let mut found = None;
+    side(Stretch { from: record, until: record, reasons: true }, &mut |step| {
+        found.get_or_insert(step);
+    })?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(record: u64, what: &str) -> Step {
+        Step {
+            record,
+            time_us: record as i64,
+            date: String::new(),
+            what: what.to_owned(),
+            work: None,
+            seen: None,
+            reasons: Vec::new(),
+        }
+    }
+
+    /// Where two logs of letters part, of which the first `agreed` are known to be the same.
+    #[track_caller]
+    fn check(base: &str, now: &str, agreed: u64, want: (u64, Option<&str>, Option<&str>)) {
+        let side = |text: &str, stretch: Stretch, sink: &mut dyn FnMut(Step)| {
+            for (at, letter) in text.chars().enumerate() {
+                let record = at as u64 + 1;
+                if (stretch.from..=stretch.until).contains(&record) {
+                    sink(step(record, &letter.to_string()));
+                }
+            }
+            Ok::<(), ()>(())
+        };
+        let parted = base.len().max(now.len()) as u64;
+        let mut parting = Parting {
+            replication: 0,
+            seed: 1,
+            agreed,
+            parted,
+            base: None,
+            now: None,
+            caution: None,
+        };
+        look_up(
+            &mut parting,
+            &mut |stretch, sink| side(base, stretch, sink),
+            &mut |stretch, sink| side(now, stretch, sink),
+        )
+        .expect("nothing fails");
+        let what = |step: &Option<Step>| step.as_ref().map(|step| step.what.clone());
+        let found = (parting.parted, what(&parting.base), what(&parting.now));
+        assert_eq!(found, (want.0, want.1.map(str::to_owned), want.2.map(str::to_owned)));
+    }
+
+    #[test]
+    fn the_first_difference_is_found() {
+        check("abcd", "abxd", 0, (3, Some("c"), Some("x")));
+        check("abcd", "abxd", 2, (3, Some("c"), Some("x")));
+        check("ab", "abc", 1, (3, None, Some("c")));
+        check("abc", "a", 0, (2, Some("b"), None));
+        check("abc", "abc", 0, (3, None, None));
+    }
+}

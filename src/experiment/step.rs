@@ -1,0 +1,370 @@
+//! What happened in a run, record by record, in words: the log in which the
+//! first difference between two runs is looked up.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::WorkId;
+use crate::policy::Trigger;
+use crate::sim::Observer;
+use crate::state::{
+    AllocationRef, Ending, InstanceRef, LaunchRefusal, Note, OfferRejection, Record, State, WorkRef,
+};
+use crate::units::{Money, Time};
+
+/// Waiting work that is named of what could be seen.
+const MOST_NAMED: usize = 8;
+/// Instances that are named of one placement.
+const MOST_HELD: usize = 6;
+/// Reasons that are kept of the decisions since the last record.
+const MOST_REASONS: usize = 200;
+
+/// One record of a run. Record `n` is the `n`-th that enters the trail of the
+/// run's hash.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which record, from 1.
+    pub record: u64,
+    /// When, in microseconds since the run's start.
+    pub time_us: i64,
+    /// When, as a date.
+    pub date: String,
+    /// What happened.
+    pub what: String,
+    /// The work that it happened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<String>,
+    /// What could be seen before the decision, where it was one and reasons are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+    /// The policy's reasons since the record before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+/// What a policy could see as it was asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What it was asked about: `1 arrived, 2 freed`.
+    pub triggers: String,
+    /// Waiting pieces of work.
+    pub waiting: u64,
+    /// The first of them by submission.
+    pub queue: Vec<String>,
+    /// Running instances.
+    pub running: u64,
+    /// Booting instances.
+    pub booting: u64,
+    /// Free milli-cores of running instances.
+    pub free_cpu_milli: i64,
+    /// Free MiB of running instances.
+    pub free_memory_mib: i64,
+    /// Free milli-GPUs of running instances.
+    pub free_gpu_milli: i64,
+}
+
+/// A reason of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// When it was given, in microseconds since the run's start.
+    pub time_us: i64,
+    /// The work that it is about.
+    pub work: String,
+    /// The reason.
+    pub why: String,
+}
+
+/// Which records are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first, from 1.
+    pub from: u64,
+    /// The last.
+    pub until: u64,
+    /// With what could be seen and the policy's reasons.
+    pub reasons: bool,
+}
+
+/// Gives the records of a stretch to `sink`, in order.
+#[derive(Debug)]
+pub struct StepLog<'a, F> {
+    stretch: Stretch,
+    sink: F,
+    /// Set as soon as the stretch is over.
+    over: &'a Cell<bool>,
+    record: u64,
+    seen: Option<Seen>,
+    reasons: VecDeque<Reason>,
+    /// The reasons have gone into a record.
+    told: bool,
+}
+
+impl<'a, F: FnMut(Step)> StepLog<'a, F> {
+    /// Reasons need a run with `Options::explain`.
+    pub fn new(stretch: Stretch, over: &'a Cell<bool>, sink: F) -> Self {
+        Self { stretch, sink, over, record: 0, seen: None, reasons: VecDeque::new(), told: false }
+    }
+
+    /// Whether the next record is wanted with its reasons.
+    fn explains_next(&self) -> bool {
+        let wanted = self.stretch.from..=self.stretch.until;
+        self.stretch.reasons && wanted.contains(&(self.record + 1))
+    }
+
+    fn note(&mut self, state: &State<'_>, work: WorkRef, note: Note) {
+        let why = match note {
+            Note::Waits(reason) => format!("waits: {}", reason.name()),
+            Note::OfferRejected { offer, why, cost } => {
+                let name = &state.world().offers[offer].name;
+                format!("{name} not taken{}: {}", expected(cost), rejection(state, why))
+            }
+            Note::OfferChosen { offer, cost } => {
+                format!("{} chosen{}", state.world().offers[offer].name, expected(cost))
+            }
+        };
+        let work = label(state, work);
+        // The latest reason of a kind stands for those before it.
+        let known = self.reasons.iter().any(|one| one.work == work && one.why == why);
+        if known {
+            return;
+        }
+        if self.reasons.len() == MOST_REASONS {
+            self.reasons.pop_front();
+        }
+        self.reasons.push_back(Reason { time_us: state.now().micros(), work, why });
+    }
+}
+
+impl<F: FnMut(Step)> Observer for StepLog<'_, F> {
+    fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
+        if std::mem::take(&mut self.told) {
+            self.reasons.clear();
+        }
+        self.seen = self.explains_next().then(|| look(state, triggers));
+    }
+
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        if let Record::Noted(work, note) = *record {
+            if self.explains_next() {
+                self.note(state, work, note);
+            }
+            return;
+        }
+        self.record += 1;
+        if self.record < self.stretch.from || self.over.get() {
+            return;
+        }
+        if self.record > self.stretch.until {
+            self.over.set(true);
+            return;
+        }
+        let now = state.now();
+        let decided = is_decision(record);
+        let (what, work) = words(state, record);
+        self.told |= decided;
+        (self.sink)(Step {
+            record: self.record,
+            time_us: now.micros(),
+            date: state.world().calendar.format(now),
+            what,
+            work: work.map(|work| label(state, work)),
+            seen: self.seen.clone().filter(|_| decided),
+            reasons: if decided { self.reasons.iter().cloned().collect() } else { Vec::new() },
+        });
+    }
+}
+
+/// Whether the policy did it, or tried to.
+fn is_decision(record: &Record) -> bool {
+    match record {
+        Record::Placed(_)
+        | Record::Started(_)
+        | Record::Requested(_)
+        | Record::Refused { .. }
+        | Record::LaunchRefused { .. }
+        | Record::Released { unfinished: false, .. }
+        | Record::Stopped { ending: Ending::Preempted, .. } => true,
+        Record::Submitted(_)
+        | Record::Stopped { .. }
+        | Record::Finished(_)
+        | Record::Unfinished(_)
+        | Record::Ready(_)
+        | Record::Released { .. }
+        | Record::Charged(_)
+        | Record::Noted(..) => false,
+    }
+}
+
+fn look(state: &State<'_>, triggers: &[Trigger]) -> Seen {
+    let totals = state.totals();
+    let mut waiting: Vec<WorkRef> =
+        state.works().filter(|(_, live)| live.waiting > 0).map(|(work, _)| work).collect();
+    waiting.sort_by_key(|&work| state.work(work).tie());
+    Seen {
+        triggers: counted(triggers),
+        waiting: totals.waiting,
+        queue: waiting.iter().take(MOST_NAMED).map(|&work| label(state, work)).collect(),
+        running: totals.running,
+        booting: totals.booting,
+        free_cpu_milli: totals.capacity.cpu - totals.allocated.cpu,
+        free_memory_mib: totals.capacity.memory - totals.allocated.memory,
+        free_gpu_milli: totals.capacity.gpu - totals.allocated.gpu,
+    }
+}
+
+/// How many triggers of each kind there are.
+fn counted(triggers: &[Trigger]) -> String {
+    let kind = |trigger: &Trigger| match trigger {
+        Trigger::Begins => "the run begins",
+        Trigger::Arrived(_) => "arrived",
+        Trigger::Freed(_) => "freed",
+        Trigger::Ready(_) => "ready",
+        Trigger::Idle(_) => "idle",
+        Trigger::PriceChanged(_) => "price changed",
+        Trigger::Timer => "timer",
+        Trigger::Acted => "acted",
+    };
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for trigger in triggers {
+        match kinds.iter_mut().find(|(known, _)| *known == kind(trigger)) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((kind(trigger), 1)),
+        }
+    }
+    let shown: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    shown.join(", ")
+}
+
+/// What a record says, and the work that it is about.
+fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
+    let of = |work: WorkRef| label(state, work);
+    match *record {
+        Record::Submitted(work) => (format!("{} is submitted", of(work)), Some(work)),
+        Record::Placed(allocation) => {
+            let work = state.allocation(allocation).work();
+            (format!("{} is placed on {}", of(work), held(state, allocation)), Some(work))
+        }
+        Record::Started(allocation) => {
+            let work = state.allocation(allocation).work();
+            (format!("{} starts on {}", of(work), held(state, allocation)), Some(work))
+        }
+        Record::Stopped { allocation, ending, useful, lost } => {
+            let work = state.allocation(allocation).work();
+            let how = match ending {
+                Ending::Done => "stops, done",
+                Ending::Preempted => "is taken off its instances",
+                Ending::Unfinished => "stops as the run ends",
+            };
+            let progress = format!("useful {useful}, lost {lost}");
+            (format!("{} {how} ({progress})", of(work)), Some(work))
+        }
+        Record::Finished(work) => (format!("{} is finished", of(work)), Some(work)),
+        Record::Refused { work, reason } => {
+            (format!("{} is turned away: {}", of(work), reason.name()), Some(work))
+        }
+        Record::Unfinished(work) => (format!("{} is left unfinished", of(work)), Some(work)),
+        Record::Requested(instance) => (format!("{} is requested", place(state, instance)), None),
+        Record::Ready(instance) => (format!("{} is ready", place(state, instance)), None),
+        Record::Released { instance, billed, amount, unfinished } => {
+            let how = if unfinished { "is still there as the run ends" } else { "is given back" };
+            let bill = format!("{billed} billed, {} nano-dollars", amount.nanos());
+            (format!("{} {how} ({bill})", place(state, instance)), None)
+        }
+        Record::Charged(charge) => {
+            let (amount, kind) = (charge.amount.nanos(), charge.kind.name());
+            let on = place(state, charge.instance);
+            (format!("{amount} nano-dollars are charged for {kind} on {on}"), charge.work)
+        }
+        Record::LaunchRefused { offer, why } => {
+            let name = &state.world().offers[offer].name;
+            (format!("a launch of {name} is refused: {}", refusal(state, why)), None)
+        }
+        // Notes are no records of the trail.
+        Record::Noted(work, _) => (String::new(), Some(work)),
+    }
+}
+
+/// Offer, slot and launch: a name that means the same in every run.
+fn place(state: &State<'_>, instance: InstanceRef) -> String {
+    let instance = state.instance(instance);
+    let offer = &state.world().offers[instance.offer].name;
+    match instance.launch {
+        0 => format!("{offer} #{}", instance.slot),
+        launch => format!("{offer} #{}.{launch}", instance.slot),
+    }
+}
+
+fn held(state: &State<'_>, allocation: AllocationRef) -> String {
+    let held = &state.allocation(allocation).held;
+    let mut text = String::new();
+    for (at, one) in held.iter().take(MOST_HELD).enumerate() {
+        let comma = if at > 0 { ", " } else { "" };
+        let place = place(state, one.share.instance);
+        // A string takes everything.
+        let _ = write!(text, "{comma}{place}");
+        if one.share.tasks > 1 {
+            let _ = write!(text, " ({} tasks)", one.share.tasks);
+        }
+        if one.share.devices != 0 {
+            let devices = (0..32).filter(|bit| one.share.devices >> bit & 1 == 1);
+            let devices: Vec<String> = devices.map(|bit| bit.to_string()).collect();
+            let _ = write!(text, " (GPU {})", devices.join("+"));
+        }
+    }
+    if held.len() > MOST_HELD {
+        let _ = write!(text, " and {} more", held.len() - MOST_HELD);
+    }
+    text
+}
+
+/// Work by its name, or by its number in its source.
+fn label(state: &State<'_>, work: WorkRef) -> String {
+    match (state.work(work).id, state.name(work)) {
+        (WorkId { source: 0, ordinal }, "") => format!("job {ordinal}"),
+        (WorkId { source: 0, .. }, name) => name.to_owned(),
+        (WorkId { source, ordinal }, "") => format!("job {source}/{ordinal}"),
+        (WorkId { source, .. }, name) => format!("{source}/{name}"),
+    }
+}
+
+fn expected(cost: Money) -> String {
+    if cost == Money::ZERO { String::new() } else { format!(", expected cost {cost}") }
+}
+
+/// Why an offer was not taken, in words.
+pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
+    match why {
+        OfferRejection::NotAllowed => "the job's rules do not allow it".to_owned(),
+        OfferRejection::TooSmall => "no instance of it is large enough".to_owned(),
+        OfferRejection::Market => "the policy does not rent from its market".to_owned(),
+        OfferRejection::Launch(why) => refusal(state, why),
+        OfferRejection::Dearer => "another offer scores better".to_owned(),
+    }
+}
+
+/// Why a launch was refused, in words.
+pub(crate) fn refusal(state: &State<'_>, why: LaunchRefusal) -> String {
+    match why {
+        LaunchRefusal::Quota(row) => {
+            format!("quota used up: {}", state.world().quotas[row].name)
+        }
+        LaunchRefusal::Capacity => "the offer has no capacity left".to_owned(),
+    }
+}
+
+impl Step {
+    /// When it happened.
+    pub fn at(&self) -> Time {
+        Time::from_micros(self.time_us)
+    }
+}
+
+impl Reason {
+    /// When it was given.
+    pub fn at(&self) -> Time {
+        Time::from_micros(self.time_us)
+    }
+}
