@@ -462,7 +462,7 @@ mod tests {
                 a.toml:3:1: duplicate key
                 a.toml:4:3: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
                 a.toml:5:1: unknown key `x`
-                  hint: known keys: question, baseline, seed, replications, steady_state, start, horizon, limits, workload, cluster, cloud, transfer, classes, policy, objectives, observed
+                  hint: known keys: question, baseline, seed, replications, steady_state, start, horizon, limits, workload, cluster, cloud, transfer, classes, policy, objectives, plan, observed
             "#]],
         );
     }

@@ -287,6 +287,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::metrics::{Series, Summary};
 
     fn header() -> Header {
         Header {
@@ -301,18 +302,8 @@ mod tests {
     }
 
     fn measurement(cost: i128) -> Measurement {
-        let done = serde_json::json!({
-            "submitted": 3, "finished": 2, "core_hours": 1.0 / 3.0, "gpu_hours": 0.0,
-        });
-        let course = serde_json::json!({
-            "start_s": 0.0, "step_s": 60.0, "queue": [], "cost_rate": [], "cpu": [], "instances": [],
-        });
-        let value = serde_json::json!({
-            "metrics": [], "done": done, "cost": cost.to_string(), "parts": [],
-            "arrivals_s": 1e9 / 7.0, "kept": [true], "fates": null, "course": course,
-            "fingerprint": "f", "skipped_rows": 0,
-        });
-        let plain: Measurement = serde_json::from_value(value).expect("a measurement");
+        let (summary, series) = (Summary::default(), Series::default());
+        let plain = Measurement { cost, ..Measurement::of(&summary, &series, vec![true], None) };
         // Some that come back as their neighbours when they are read in a hurry.
         let metrics = [83.499_040_111_265_37, 0.975_208_250_694_168_9, -5.238_032_230_181_49e-16];
         Measurement { metrics: metrics.map(Some).to_vec(), ..plain }

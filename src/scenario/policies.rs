@@ -121,12 +121,37 @@ mod tests {
 
     #[test]
     fn problems_point_into_the_file_of_the_policies() {
-        check("", expect![[r#""#]]);
+        check(
+            "",
+            expect![[r#"
+            mine.toml: has no policy
+              hint: add `[policy.NAME]` with `preset = "batch-backfill"`
+        "#]],
+        );
         check(
             "[policy.x]\norder = \"lagest\"\n[policy.y]\nextends = \"nobody\"\n",
-            expect![[r#""#]],
+            expect![[r#"
+                mine.toml:2:9: `order` must be `"fcfs"`, `"shortest"`, `"smallest"`, `"largest"`, `"earliest-deadline"`, `"priority"`, `"wfp3"`, `"unicep"` or `"f1"`, found `"lagest"`
+                  hint: did you mean `"largest"`?
+                mine.toml:4:11: there is no policy called `nobody`
+                  hint: there is: p, q, x, y
+            "#]],
         );
-        check("seed = 1\n[policy.x]\n[cluster.d]\nnodes = 1\n", expect![[r#""#]]);
-        check("[policy.x]\norder = = 1\n", expect![[r#""#]]);
+        check(
+            "seed = 1\n[policy.x]\n[cluster.d]\nnodes = 1\n",
+            expect![[r#"
+            mine.toml:1:1: `seed` is no policy
+              hint: a file of policies holds `[policy.NAME]` tables only
+            mine.toml:3:2: `cluster` is no policy
+              hint: a file of policies holds `[policy.NAME]` tables only
+        "#]],
+        );
+        check(
+            "[policy.x]\norder = = 1\n",
+            expect![[r#"
+            mine.toml:2:9: extra `=`, expected nothing
+            mine.toml:2:11: unexpected key or value, expected newline, `#`
+        "#]],
+        );
     }
 }
