@@ -2,6 +2,7 @@
 //! how surely, and what that rests on.
 
 mod plan;
+mod possible;
 mod waterfall;
 
 use super::fate::Fate;
@@ -105,6 +106,9 @@ pub struct Contestant {
     pub fates: Option<Vec<(Fate, Fate, u64)>>,
     /// What the difference in cost is made of, mean over the replications.
     pub waterfall: Vec<WaterfallStep>,
+    /// By metric: what no policy that does as much can beat, mean over the
+    /// replications; none where that is not known for all of them.
+    pub possible: Vec<Option<f64>>,
 }
 
 /// All policies of a comparison.
@@ -190,7 +194,9 @@ pub fn compare(
         if all.iter().all(same) {
             // Nothing is random: more of the same would only look like knowledge.
             all.iter_mut().for_each(|rows| rows.truncate(1));
-            return Ok((Comparison::judge(evidence(all, Chance::None), judging), exhibits));
+            let mut comparison = Comparison::judge(evidence(all, Chance::None), judging);
+            possible::fill(&mut comparison, sides)?;
+            return Ok((comparison, exhibits));
         }
         let first = if judging.precision.is_some() { FIRST_LOOK } else { plan.replications };
         extend(&mut all, first.min(plan.replications))?;
@@ -212,7 +218,8 @@ pub fn compare(
             extend(&mut all, (done + BETWEEN_LOOKS).min(plan.replications))?;
         }
     }
-    let comparison = Comparison::judge(evidence(all, chance), judging);
+    let mut comparison = Comparison::judge(evidence(all, chance), judging);
+    possible::fill(&mut comparison, sides)?;
     Ok((Comparison { precise, ..comparison }, exhibits))
 }
 
@@ -354,6 +361,7 @@ impl Comparison {
                 kept: kept(&mine),
                 fates: fates(&base, &mine),
                 waterfall: waterfall(&base, &mine),
+                possible: vec![None; METRICS.len()],
                 measurements: mine,
             }
         };
@@ -375,6 +383,18 @@ impl Comparison {
         let values: Vec<f64> =
             values.filter_map(|one| one.metrics.get(metric).copied().flatten()).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    }
+
+    /// What no policy that does as much as this one can beat, and how far the
+    /// policy is from it as a share of it; none where either is not known.
+    pub fn regret(&self, row: usize, metric: usize) -> Option<(f64, Option<f64>)> {
+        let possible = self.policies[row].possible.get(metric).copied().flatten()?;
+        let mean = self.mean(row, metric)?;
+        let behind = match METRICS[metric].better {
+            Direction::Higher => possible - mean,
+            Direction::Lower | Direction::Neutral => mean - possible,
+        };
+        Some((possible, (possible != 0.0).then(|| behind / possible.abs())))
     }
 
     /// The metric called `key` of a policy against the baseline.

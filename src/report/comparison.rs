@@ -3,7 +3,7 @@
 mod answer;
 mod data;
 
-use super::figure::{change, difference, figure, half_width, money_difference};
+use super::figure::{change, decimals, difference, figure, half_width, money_difference};
 use super::run::ObjectiveResult;
 use crate::experiment::statistics::Verdict;
 use crate::experiment::{self, Chance, Decision, Exhibit, JUDGED, Side};
@@ -173,6 +173,20 @@ impl Comparison<'_> {
         self.many.mean(row, at)
     }
 
+    /// What no policy that does as much could beat, and how far this one is
+    /// from it, in words; empty where that is not known.
+    pub fn possible(&self, metric: &Metric, row: usize) -> String {
+        let at = METRICS.iter().position(|known| known.key == metric.key);
+        let Some((possible, behind)) = at.and_then(|at| self.many.regret(row, at)) else {
+            return String::new();
+        };
+        let words = figure(metric.unit, Some(possible));
+        match behind {
+            Some(behind) => join(&words, &format!("{} % off", decimals(behind * 100.0, 1))),
+            None => words,
+        }
+    }
+
     /// What must be said about the costs, where something must.
     pub fn caution(&self) -> Option<String> {
         (!self.many.comparable()).then(|| {
@@ -266,8 +280,8 @@ mod tests {
             let out = String::from_utf8(out.expect("memory takes everything")).expect("text");
             let lines: Vec<&str> = out.lines().skip(1).take(2).collect();
             let expected = [
-                "cost_total,USD,p,1,100,100,,,,,,,,baseline",
-                "cost_total,USD,p,1,40,100,,,,,,,,not comparable",
+                "cost_total,USD,p,1,100,100,,,,,,,,baseline,,",
+                "cost_total,USD,p,1,40,100,,,,,,,,not comparable,,",
             ];
             assert_eq!(lines, expected);
         });

@@ -330,7 +330,7 @@ fn kept(comparison: &Comparison<'_>) -> Vec<Vec<Cell>> {
 pub(super) fn verdicts(comparison: &Comparison<'_>, row: usize) -> Section {
     let name = |row: usize| clean(&comparison.many.policies[row].name);
     let (mine, base) = (name(row), name(comparison.baseline()));
-    let head = ["", &base, &mine, "difference", "verdict"];
+    let head = ["", &base, &mine, "difference", "verdict", "best possible"];
     let mut section = Section::new(&format!("{mine} against {base}"), &head);
     for metric in comparison.metrics() {
         let verdict = Cell {
@@ -347,6 +347,7 @@ pub(super) fn verdicts(comparison: &Comparison<'_>, row: usize) -> Section {
         .map(Cell::plain)
         .into();
         cells.push(verdict);
+        cells.push(Cell::plain(comparison.possible(metric, row)));
         section.rows.push(cells);
     }
     section

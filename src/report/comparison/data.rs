@@ -14,7 +14,7 @@ use crate::metrics::{METRICS, Metric, Summary};
 use crate::units::Money;
 
 /// The columns of `compare.csv`, in order.
-pub(in crate::report) const COLUMNS: [&str; 14] = [
+pub(in crate::report) const COLUMNS: [&str; 16] = [
     "metric",
     "unit",
     "policy",
@@ -29,6 +29,8 @@ pub(in crate::report) const COLUMNS: [&str; 14] = [
     "adjusted_p",
     "variance_ratio",
     "verdict",
+    "best_possible",
+    "regret",
 ];
 
 /// The first columns of `replications.csv`; one per metric follows.
@@ -59,6 +61,8 @@ impl Comparison<'_> {
                     sheet.number(value);
                 }
                 sheet.word(cell.verdict);
+                sheet.number(cell.best_possible);
+                sheet.number(cell.regret);
                 sheet.end_row();
             }
         }
@@ -136,6 +140,8 @@ impl Comparison<'_> {
 
     fn cell(&self, metric: &Metric, row: usize) -> Cell {
         let contrast = self.many.contrast(row, metric.key);
+        let at = METRICS.iter().position(|known| known.key == metric.key);
+        let regret = at.and_then(|at| self.many.regret(row, at));
         let paired = contrast.and_then(|one| one.paired).filter(|_| self.is_judged());
         Cell {
             mean: self.mean(metric, row),
@@ -147,6 +153,8 @@ impl Comparison<'_> {
             adjusted_p: contrast.and_then(|one| one.adjusted_p).filter(|_| self.is_judged()),
             variance_ratio: paired.and_then(|paired| paired.variance_ratio),
             verdict: self.verdict(metric, row),
+            best_possible: regret.map(|(possible, _)| possible),
+            regret: regret.and_then(|(_, behind)| behind),
         }
     }
 
@@ -215,6 +223,8 @@ struct Cell {
     adjusted_p: Option<f64>,
     variance_ratio: Option<f64>,
     verdict: &'static str,
+    best_possible: Option<f64>,
+    regret: Option<f64>,
 }
 
 /// Cells by the key of their metric.
