@@ -20,7 +20,7 @@ fn rows(path: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
 }
 
 const SMALL: [&str; 6] =
-    ["quickstart", "--set", "workload.synthetic.span=6 h", "--policies", "today,burst", "--quiet"];
+    ["quickstart", "--set", "workload.synthetic.span=10 h", "--policies", "today,burst", "--quiet"];
 
 #[test]
 fn a_grid_is_swept_in_order_whatever_the_threads() {
@@ -61,8 +61,17 @@ fn a_grid_is_swept_in_order_whatever_the_threads() {
     assert_eq!(place(2), ["0", "1", "1 min", "burst", "1"]);
     assert_eq!(place(4), ["1", "1", "2 h", "today", "1"]);
     assert_eq!(place(8), ["2", "3", "1 min", "today", "1"]);
-    // What another policy waits for is nothing to this one: the same run.
+    // What another policy waits for is nothing to this one: it is not run
+    // again, and would have done the same.
     assert_eq!(cell(0, "event_hash"), cell(4, "event_hash"));
+    let mut alone = vec!["run", "quickstart", "--policy", "today", "--quiet", "--out", "alone"];
+    alone.extend(["--set", "workload.synthetic.span=10 h"]);
+    alone.extend(["--set", "cluster.dc1.group.cpu.nodes=1"]);
+    alone.extend(["--set", "policy.burst.provision.cheapest.after_wait=2 h"]);
+    assert!(windtunnel(folder.path(), &alone).status.success());
+    let manifest = std::fs::read(folder.path().join("alone/manifest.json")).expect("a manifest");
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+    assert_eq!(manifest["event_hash"], cell(4, "event_hash").as_str());
     assert_ne!(cell(2, "event_hash"), cell(6, "event_hash"));
     assert_eq!(rows(&folder.path().join("one/points.csv")).len(), 4 * 2);
 }
