@@ -439,7 +439,9 @@ impl<O: Observer> Run<'_, '_, O> {
         }
     }
 
-    /// Lets a fact out. Charges go to the observer alone.
+    /// Lets a fact out. Charges go to the observer alone. In line, as records
+    /// are, so that each place runs only what concerns its own.
+    #[inline(always)]
     fn tell(&mut self, record: &Record) {
         self.observer.record(&self.state, record);
         if self.follows {
