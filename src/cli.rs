@@ -12,6 +12,7 @@ mod explain;
 mod folder;
 mod look;
 mod open;
+mod plan;
 mod process;
 mod progress;
 mod recipe;
@@ -47,6 +48,7 @@ fn dispatch(arguments: Arguments) -> Done {
         Command::Run(run) => run::run(&run),
         Command::Compare(compare) => compare::compare(&compare),
         Command::Backtest(backtest) => backtest::backtest(&backtest),
+        Command::Plan(plan) => plan::plan(&plan),
         Command::Validate(validate) => look::validate(&validate),
         Command::Init(init) => look::init(&init),
         Command::Policies { json } => look::policies(json),

@@ -10,6 +10,7 @@ mod lab;
 mod measurement;
 pub mod published;
 mod replication;
+pub mod search;
 mod sensitivity;
 mod single;
 pub mod statistics;

@@ -10,6 +10,7 @@ mod figure;
 mod instances;
 mod jobs;
 mod page;
+mod plan;
 mod run;
 mod section;
 mod sheet;
@@ -20,16 +21,19 @@ mod timeline;
 
 pub use backtest::{BacktestReport, calibration_text};
 pub use charges::ChargesCsv;
-pub use chart::{Chart, Scene, backtest_charts, comparison_charts, replication_charts, run_charts};
+pub use chart::{
+    Chart, Scene, backtest_charts, comparison_charts, plan_charts, replication_charts, run_charts,
+};
 pub use comparison::{Comparison, PolicyResult};
 pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
-pub use page::{write_backtest_page, write_comparison_page, write_run_page};
+pub use page::{write_backtest_page, write_comparison_page, write_plan_page, write_run_page};
+pub use plan::PlanReport;
 pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
 pub use sheet::TextCells;
-pub use terminal::{Terminal, backtest_text, comparison_text, run_text};
+pub use terminal::{Terminal, backtest_text, comparison_text, plan_text, run_text};
 pub use timeline::write_timeseries;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod mix;
 mod objective;
 mod observed;
 mod part;
+mod plan;
 mod preset;
 mod quantity;
 mod reference;
@@ -42,6 +43,7 @@ pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
 pub use observed::Observed;
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
+pub use plan::{PlanSpec, minimised};
 pub use preset::{PRESETS, Preset};
 pub use quantity::{percent as parse_percent, span as parse_span};
 pub use reference::reference;
@@ -93,6 +95,8 @@ pub struct Scenario {
     pub objectives: Vec<Objective>,
     /// What was observed in sum, for backtests.
     pub observed: Observed,
+    /// What may be decided.
+    pub plan: PlanSpec,
     /// What a reader must know: defaults used, assumed prices, what is not applied.
     pub assumptions: Vec<String>,
     /// Files that were or will be read, besides the scenario itself.
@@ -209,6 +213,7 @@ fn read(
     let mut policies = composition::read(root, &build.world, base, report);
     let objectives = objective::read(&root.section("objectives"), report);
     let observed = observed::read(&root.section("observed"), &build.world, report);
+    let plan = plan::read(&root.section("plan"), report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
     let work = work?;
@@ -250,6 +255,7 @@ fn read(
         policies: policies.specs,
         objectives,
         observed,
+        plan,
         assumptions,
         inputs,
         limits: Limits {
@@ -290,9 +296,16 @@ mod tests {
 
     #[test]
     fn every_shipped_scenario_is_read() {
-        for name in
-            ["quickstart", "hybrid-burst", "batch-cluster", "vm-packing", "gpu-cluster", "backtest"]
-        {
+        let names = [
+            "quickstart",
+            "hybrid-burst",
+            "batch-cluster",
+            "vm-packing",
+            "gpu-cluster",
+            "backtest",
+            "sizing",
+        ];
+        for name in names {
             let scenario = shipped(&format!("{name}.toml"));
             let problems = scenario.as_ref().err().map(|problems| shown(problems));
             assert_eq!(problems, None, "{name}");
@@ -425,7 +438,7 @@ mod tests {
                 a.toml:3:1: duplicate key
                 a.toml:4:3: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
                 a.toml:5:1: unknown key `x`
-                  hint: known keys: question, baseline, seed, replications, steady_state, start, horizon, limits, workload, cluster, cloud, transfer, classes, policy, objectives, observed
+                  hint: known keys: question, baseline, seed, replications, steady_state, start, horizon, limits, workload, cluster, cloud, transfer, classes, policy, objectives, observed, plan
             "#]],
         );
     }

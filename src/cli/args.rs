@@ -52,6 +52,8 @@ pub(super) enum Command {
     Compare(Compare),
     /// Hold a policy, replayed over its trace, against what was observed
     Backtest(Backtest),
+    /// Find the cheapest setup that keeps the objectives
+    Plan(Plan),
     /// Check a scenario and say what it is, without running it
     Validate(Validate),
     /// Write a commented scenario to start from
@@ -212,6 +214,56 @@ pub(super) struct Backtest {
     /// Do not keep the error beside the scenario, for comparisons to print
     #[arg(long)]
     pub(super) no_save: bool,
+    #[command(flatten)]
+    pub(super) how: How,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel plan my.toml --vary cluster.dc1.nodes=4..40
+  windtunnel plan my.toml --vary cluster.dc1.nodes=4..40 --vary policy.burst.order=fcfs,sjf
+  windtunnel plan my.toml --vary \"policy.p.provision.cheapest.after_wait=10 min..120 min step 10 min\"
+  windtunnel plan my.toml --kept-in 90% --budget 1000 --gate")]
+pub(super) struct Plan {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// A single value that may be decided, and its values: `a..b`, `a..b:n`, `a..b step s` or `a,b,c`; may be repeated
+    #[arg(long, value_name = "KEY=VALUES")]
+    pub(super) vary: Vec<String>,
+    /// Which policy of the scenario [default: its baseline]
+    #[arg(long, value_name = "NAME")]
+    pub(super) policy: Option<String>,
+    /// What is made small [default: cost_total]
+    #[arg(long, value_name = "METRIC")]
+    pub(super) minimise: Option<String>,
+    /// Share of all replications that must keep all objectives [default: the means keep them]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(super) kept_in: Option<f64>,
+    /// Probability that the answer is right [default: 95%]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(super) confidence: Option<f64>,
+    /// Differences within this share of what is made small do not matter [default: 1%]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(super) margin: Option<f64>,
+    /// Most runs [default: 400]
+    #[arg(long, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(super) budget: Option<u32>,
+    /// Held-out replications of each setup that is judged [default: 20, or all windows that are held out]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub(super) replications: Option<u32>,
+    /// Replications are disjoint windows of this length of the trace
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) window: Option<Span>,
+    /// What is played before each window, or at the start, and not counted
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) warm_up: Option<Span>,
+    /// Replications put the trace together anew from blocks of this length of itself
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) resample: Option<Span>,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
     #[command(flatten)]
     pub(super) how: How,
 }

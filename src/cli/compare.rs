@@ -122,7 +122,7 @@ fn measure(
 const MOST_REPLICATIONS: u32 = 1_000;
 
 /// An experiment that could not go on.
-fn stop(failure: LabFailure, scenario: &Scenario) -> Stop {
+pub(super) fn stop(failure: LabFailure, scenario: &Scenario) -> Stop {
     match failure {
         LabFailure::Run { policy, seed, failure } => {
             let again =
@@ -134,8 +134,8 @@ fn stop(failure: LabFailure, scenario: &Scenario) -> Stop {
 }
 
 /// Shows how far the runs have come.
-struct Watching {
-    bar: Bar,
+pub(super) struct Watching {
+    pub(super) bar: Bar,
 }
 
 impl Watch for Watching {

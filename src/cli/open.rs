@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::args::Which;
 use super::exit::Stop;
+use crate::problem::Problem;
 use crate::scenario::{Scenario, quickstart};
 
 /// The word that names the built-in scenario.
@@ -11,6 +12,11 @@ const QUICKSTART: &str = "quickstart";
 
 /// Reads the scenario that the command line names.
 pub(super) fn open(which: &Which) -> Result<Scenario, Stop> {
+    Ok(read(which, &edits(which)?)?)
+}
+
+/// The `--set` flags as keys and values.
+pub(super) fn edits(which: &Which) -> Result<Vec<(String, String)>, Stop> {
     let mut edits = Vec::new();
     for edit in &which.set {
         let Some((key, value)) = edit.split_once('=') else {
@@ -19,6 +25,12 @@ pub(super) fn open(which: &Which) -> Result<Scenario, Stop> {
         };
         edits.push((key.trim().to_owned(), value.trim().to_owned()));
     }
+    Ok(edits)
+}
+
+/// Reads the scenario with these edits and the other flags.
+pub(super) fn read(which: &Which, edits: &[(String, String)]) -> Result<Scenario, Vec<Problem>> {
+    let mut edits = edits.to_vec();
     if let Some(on_bad_row) = &which.on_bad_row {
         edits.push(("workload.on_bad_row".to_owned(), on_bad_row.clone()));
     }

@@ -139,7 +139,8 @@ pub(super) fn write_backtest_pages(
     folder.write("backtest.html", &page)
 }
 
-fn write_charts(folder: &Folder, charts: &[Chart]) -> Result<()> {
+/// Every chart as SVG and PNG.
+pub(super) fn write_charts(folder: &Folder, charts: &[Chart]) -> Result<()> {
     for chart in charts {
         folder.write(&format!("charts/{}.svg", chart.name), chart.svg()?.as_bytes())?;
         let mut png = Vec::new();

@@ -12,6 +12,7 @@ pub mod equivalence;
 mod law;
 pub mod multiple;
 pub mod paired;
+pub mod promise;
 pub mod quantile;
 pub mod sample;
 pub mod selection;

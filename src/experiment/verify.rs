@@ -9,6 +9,7 @@
 pub mod exact;
 pub mod judge;
 pub mod oracle;
+pub mod sizing;
 pub mod station;
 pub mod theory;
 pub mod watch;
@@ -101,6 +102,9 @@ pub fn verify(effort: Effort, told: &mut dyn FnMut(&Row)) -> Result<Report, Stri
         balanced as f64,
     );
     add(little, &mut rows);
+    for row in sizing::rows()? {
+        add(row, &mut rows);
+    }
     Ok(Report { effort, rows })
 }
 

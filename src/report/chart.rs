@@ -4,6 +4,7 @@ mod axis;
 mod canvas;
 mod of_backtest;
 mod of_comparison;
+mod of_plan;
 mod of_replications;
 mod of_run;
 mod png;
@@ -12,6 +13,7 @@ use std::io;
 
 pub use of_backtest::backtest_charts;
 pub use of_comparison::comparison_charts;
+pub use of_plan::plan_charts;
 pub use of_replications::replication_charts;
 pub use of_run::{Scene, run_charts};
 

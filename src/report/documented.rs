@@ -59,7 +59,7 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 9] = [
+    let files: [(&str, &[&str]); 10] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
@@ -69,6 +69,7 @@ fn every_column_is_documented_in_order() {
         ("backtest.csv", &backtest::COLUMNS),
         ("jobs.csv of a backtest", &backtest::JOB_COLUMNS),
         ("groups.csv", &backtest::GROUP_COLUMNS),
+        ("candidates.csv", &plan::COLUMNS),
     ];
     for (file, columns) in files {
         assert_eq!(documented(file), columns, "{file}");
@@ -116,4 +117,14 @@ fn every_key_of_a_backtest_is_documented() {
     let mut json = Vec::new();
     report.write_json(&mut json).expect("memory takes everything");
     same_keys("backtest.json", &json);
+}
+
+#[test]
+fn every_word_of_a_plan_is_documented() {
+    let found = plan::tests::small("<= 5 min", "2..6");
+    let recipe = Recipe::default();
+    let mut json = Vec::new();
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
+    report.write_json(&mut json).expect("memory takes everything");
+    same_keys("plan.json", &json);
 }

@@ -10,8 +10,10 @@ use super::backtest::BacktestReport;
 use super::chart::Chart;
 use super::comparison::Comparison;
 use super::figure::clean;
+use super::plan::PlanReport;
 use super::run::{Recipe, RunReport};
 use super::section;
+use crate::experiment::search::Variable;
 
 /// Writes `report.html`. `charts` are those of the run, in order.
 ///
@@ -116,6 +118,37 @@ pub fn write_backtest_page(
     render("backtest.html", page, out)
 }
 
+/// Writes `plan.html`.
+///
+/// # Errors
+/// The first error of the writer.
+pub fn write_plan_page(
+    out: &mut dyn io::Write,
+    report: &PlanReport<'_>,
+    charts: &[Chart],
+) -> io::Result<()> {
+    let recipe = report.recipe;
+    let variables = &report.found.task.variables;
+    let variable = |one: &Variable| match one.levels.as_slice() {
+        [first, .., last] if one.numbers.is_some() => {
+            clean(&format!("{}: {first} to {last}, {} values", one.key, one.levels.len()))
+        }
+        levels => clean(&format!("{}: {}", one.key, levels.join(", "))),
+    };
+    let page = context! {
+        title => title(recipe.question.as_deref(), &recipe.scenario),
+        recipe => recipe_of(recipe),
+        answer => report.answer(),
+        cautions => report.cautions(),
+        judged => said(report.judged_table()),
+        candidates => said(report.candidate_table()),
+        charts => drawn(charts)?,
+        variables => variables.iter().map(variable).collect::<Vec<_>>(),
+        assumptions => report.assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),
+    };
+    render("plan.html", page, out)
+}
+
 fn title(question: Option<&str>, name: &str) -> String {
     clean(question.filter(|question| !question.is_empty()).unwrap_or(name))
 }
@@ -155,6 +188,7 @@ fn render(name: &str, page: Value, out: &mut dyn io::Write) -> io::Result<()> {
         ("run.html", include_str!("page/run.html")),
         ("compare.html", include_str!("page/compare.html")),
         ("backtest.html", include_str!("page/backtest.html")),
+        ("plan.html", include_str!("page/plan.html")),
     ];
     for (name, text) in templates {
         pages.add_template(name, text).map_err(io::Error::other)?;

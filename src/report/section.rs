@@ -31,7 +31,7 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    fn plain(text: impl Into<String>) -> Self {
+    pub(super) fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
 }
@@ -47,12 +47,12 @@ pub(super) struct Section {
 }
 
 impl Section {
-    fn new(title: &str, head: &[&str]) -> Self {
+    pub(super) fn new(title: &str, head: &[&str]) -> Self {
         let head = head.iter().map(|&name| name.to_owned()).collect();
         Self { title: title.to_owned(), head, rows: Vec::new(), words: 1 }
     }
 
-    fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
+    pub(super) fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
         self.rows.push(cells.into_iter().map(Cell::plain).collect());
     }
 }

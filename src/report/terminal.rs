@@ -9,6 +9,7 @@ use comfy_table::{
 use super::backtest::BacktestReport;
 use super::comparison::Comparison;
 use super::figure::clean;
+use super::plan::PlanReport;
 use super::run::RunReport;
 use super::section::{self, Cell, Section, Tone};
 
@@ -124,6 +125,20 @@ pub fn backtest_text(report: &BacktestReport<'_>, terminal: Terminal) -> String 
     }
     if report.run.skipped_rows > 0 {
         line(&mut text, &format!("\nMalformed rows left out: {}", report.run.skipped_rows));
+    }
+    text
+}
+
+/// A plan on the terminal.
+pub fn plan_text(report: &PlanReport<'_>, terminal: Terminal) -> String {
+    let mut text = String::new();
+    if let Some(question) = &report.recipe.question {
+        line(&mut text, &clean(question));
+    }
+    line(&mut text, &format!("\n{}", wrapped(&report.answer(), terminal.width)));
+    add(&mut text, &report.judged_table(), terminal);
+    for caution in report.cautions() {
+        line(&mut text, &format!("\n{}", wrapped(&caution, terminal.width)));
     }
     text
 }

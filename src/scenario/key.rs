@@ -87,6 +87,8 @@ pub enum Kind {
     Part(&'static str),
     /// Header of a column, or a table with more about it.
     Column,
+    /// A range of values, or a list of them.
+    Values,
     /// A table.
     Table,
     /// A list of tables.
@@ -158,6 +160,7 @@ impl Kind {
                 one_of(&names)
             }
             Self::Column => "a column's header, or a table".into(),
+            Self::Values => "a range such as `\"4..40\"`, or a list of values".into(),
             Self::Table => "a table".into(),
             Self::List => "a list of tables".into(),
         }

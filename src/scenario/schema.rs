@@ -121,6 +121,10 @@ fn scalar(kind: Kind) -> Value {
         }
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::Numbers => json!({ "type": "array", "items": { "type": "number", "minimum": 0 } }),
+        Kind::Values => json!({ "anyOf": [
+            { "type": "string", "minLength": 1 },
+            { "type": "array", "items": { "type": ["string", "number", "boolean"] }, "minItems": 1 },
+        ] }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Count(low, high) if high <= u64::from(u32::MAX) => {
             json!({ "type": "integer", "minimum": low, "maximum": high })

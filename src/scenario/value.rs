@@ -44,6 +44,7 @@ pub(super) fn read(
 ) -> Value {
     let read = match key.kind {
         Kind::Texts | Kind::Choices(_) | Kind::Numbers => return list(value, range, key, report),
+        Kind::Values => values(value),
         kind => scalar(value, kind),
     };
     match read {
@@ -119,7 +120,32 @@ fn scalar(value: &DeValue<'_>, kind: Kind) -> Result<Value, String> {
                 .map(Value::Integer)
         }),
         Kind::Bound(unit) => measured(text, |text| bound(text, unit)),
-        Kind::Texts | Kind::Choices(_) | Kind::Numbers | Kind::Table | Kind::List => Err(none()),
+        Kind::Texts
+        | Kind::Choices(_)
+        | Kind::Numbers
+        | Kind::Values
+        | Kind::Table
+        | Kind::List => Err(none()),
+    }
+}
+
+/// A range, or a list as the command line takes it: `"fcfs","sjf"`.
+fn values(value: &DeValue<'_>) -> Result<Value, String> {
+    let item = |item: &DeValue<'_>| match item {
+        DeValue::String(text) => Some(format!("\"{text}\"")),
+        DeValue::Boolean(flag) => Some(flag.to_string()),
+        _ => number_text(item),
+    };
+    match value {
+        DeValue::String(text) => Ok(Value::Text(text.to_string())),
+        DeValue::Array(items) => {
+            let items: Option<Vec<String>> = items.iter().map(|one| item(one.get_ref())).collect();
+            items.map(|items| Value::Text(items.join(","))).ok_or_else(String::new)
+        }
+        DeValue::Table(_) => {
+            Err("put the whole key into quotes: `\"cluster.dc1.nodes\" = \"4..40\"`".into())
+        }
+        _ => Err(String::new()),
     }
 }
 

@@ -153,7 +153,7 @@ fn spread(
 }
 
 /// A short label for a tick.
-fn tick(unit: &str, value: f64) -> String {
+pub(super) fn tick(unit: &str, value: f64) -> String {
     match unit {
         "USD" => format!("${}", amount(value)),
         "share" => format!("{} %", amount(libm::round(value * 1e4) / 1e2)),

@@ -3,6 +3,7 @@
 mod capacity;
 mod catalog;
 mod observed;
+mod plan;
 mod policy;
 mod synthetic;
 mod workload;
@@ -43,7 +44,7 @@ const WORK: Kind = Kind::Choice(&["job", "vm"]);
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
     let work = [GENERAL, workload::ROWS, synthetic::ROWS];
-    let rest = [capacity::ROWS, policy::ROWS, observed::ROWS, catalog::ROWS];
+    let rest = [capacity::ROWS, policy::ROWS, observed::ROWS, plan::ROWS, catalog::ROWS];
     work.into_iter().chain(rest).flatten()
 }
 

@@ -1,0 +1,169 @@
+//! `windtunnel plan`: the cheapest setup that keeps the objectives.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::args::{How, Plan};
+use super::compare::{Watching, stop};
+use super::exit::{Done, Stop};
+use super::folder::{self, Folder};
+use super::process::Processes;
+use super::progress::Bar;
+use super::{open, recipe, run};
+use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
+use crate::experiment::{Asked, Forgetful, Lab};
+use crate::problem::Problem;
+use crate::report::{PlanReport, TextCells, plan_charts, plan_text, write_plan_page};
+use crate::scenario::{Scenario, minimised};
+
+/// Most runs where nothing else is said.
+const BUDGET: u32 = 400;
+
+/// Searches, judges, and shows the answer.
+pub(super) fn plan(arguments: &Plan) -> Done {
+    let scenario = open::open(&arguments.which)?;
+    let task = task(&scenario, arguments)?;
+    let how = &arguments.how;
+    let folder = match how.no_out {
+        true => None,
+        false => {
+            let target = run::target(how, &format!("{}-plan", scenario.name));
+            Some(Folder::create(&target, how.force)?)
+        }
+    };
+    let watch = Watching { bar: Bar::new("planning", None, how.quiet) };
+    let lab = Lab { memory: &Forgetful, watch: &watch, audit: how.audit, launcher: &Processes };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Stop::Files(error.into()))?;
+    let set = open::edits(&arguments.which)?;
+    let open = |setup: &[(String, String)]| {
+        let all: Vec<(String, String)> = set.iter().chain(setup).cloned().collect();
+        open::read(&arguments.which, &all)
+    };
+    let found = pool.install(|| search(&lab, task, &open));
+    watch.bar.clear();
+    let found = found.map_err(|failure| match failure {
+        SearchFailure::Problems(problems) => Stop::Input(told(problems, &scenario)),
+        SearchFailure::Lab { failure, scenario } => stop(*failure, &scenario),
+    })?;
+    let policy = policy(&scenario, arguments, &found);
+    let recipe = recipe::recipe(&scenario, &policy)?;
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &scenario.assumptions };
+    let written = match folder {
+        Some(folder) => Some(write(folder, &scenario, &report)?),
+        None => None,
+    };
+    show(&report, how, written)?;
+    match found.choice {
+        None if how.gate => {
+            Err(Stop::Finding("no setup was shown to keep the objectives".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The policy that ran; several where the choice of one is a variable.
+fn policy(scenario: &Scenario, arguments: &Plan, found: &Found) -> String {
+    let varied = found.task.variables.iter().find(|one| one.key == "baseline");
+    match (&arguments.policy, varied) {
+        (Some(name), _) => name.clone(),
+        (None, Some(varied)) => varied.levels.join(", "),
+        (None, None) => scenario.policies[scenario.baseline].name.clone(),
+    }
+}
+
+/// What is asked: the scenario's `[plan]`, and what the command line says instead.
+fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
+    let spec = &scenario.plan;
+    let mut vary = spec.vary.clone();
+    for flag in &arguments.vary {
+        let Some((key, values)) = flag.split_once('=') else {
+            let message = format!("`--vary {flag}` has no `=`");
+            return Err(Stop::usage(message, "write `--vary cluster.dc1.nodes=4..40`"));
+        };
+        let pair = (key.trim().to_owned(), values.trim().to_owned());
+        match vary.iter_mut().find(|known| known.0 == pair.0) {
+            Some(known) => *known = pair,
+            None => vary.push(pair),
+        }
+    }
+    if vary.is_empty() {
+        let hint = "add `--vary cluster.dc1.nodes=4..40`, or `[plan.vary]` to the scenario";
+        return Err(Stop::usage("nothing may be decided", hint));
+    }
+    let (mut variables, mut problems) = (Vec::new(), Vec::new());
+    for (key, values) in &vary {
+        match Variable::read(key, values) {
+            Ok(variable) => variables.push(variable),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Stop::Input(problems));
+    }
+    if let Some(name) = &arguments.policy {
+        open::policy(scenario, name)?;
+    }
+    let goal = arguments.minimise.as_deref().or(spec.minimise.as_deref()).unwrap_or("cost_total");
+    let goal = minimised(goal).map_err(|(message, hint)| Stop::usage(message, hint))?;
+    let kept_in = arguments.kept_in.or(spec.kept_in);
+    Ok(Task {
+        variables,
+        policy: arguments.policy.clone(),
+        goal,
+        keeping: kept_in.map_or(Keeping::OnAverage, Keeping::InShare),
+        confidence: arguments.confidence.or(spec.confidence).unwrap_or(0.95),
+        margin: arguments.margin.or(spec.margin).unwrap_or(0.01),
+        budget: arguments.budget.or(spec.budget).unwrap_or(BUDGET),
+        asked: Asked {
+            replications: arguments.replications,
+            window: arguments.window,
+            warm_up: arguments.warm_up,
+            resample: arguments.resample,
+        },
+    })
+}
+
+/// Problems of single setups name the variable, not an edit that nobody typed.
+fn told(problems: Vec<Problem>, scenario: &Scenario) -> Vec<Problem> {
+    let told = |mut problem: Problem| {
+        if let Some(edit) = problem.path.strip_prefix("--set ") {
+            problem.path = format!("{}: vary {}", scenario.path, edit.replacen('=', " = ", 1));
+        } else if problem.path == "plan" {
+            problem.path = format!("{}: plan", scenario.path);
+        }
+        problem
+    };
+    problems.into_iter().map(told).collect()
+}
+
+fn write(folder: Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Result<PathBuf, Stop> {
+    let out = report.write_csv(folder.file("candidates.csv")?, TextCells::Guarded)?;
+    folder::finish(out, "candidates.csv")?;
+    let mut json = Vec::new();
+    report.write_json(&mut json)?;
+    folder.write("plan.json", &json)?;
+    folder.write("plan.md", report.page().as_bytes())?;
+    folder.write("scenario.toml", scenario.text.as_bytes())?;
+    let charts = plan_charts(report);
+    recipe::write_charts(&folder, &charts)?;
+    let mut page = Vec::new();
+    write_plan_page(&mut page, report, &charts)?;
+    folder.write("plan.html", &page)?;
+    let manifest = recipe::manifest(report.recipe, None)?;
+    Ok(folder.finish(&manifest)?)
+}
+
+fn show(report: &PlanReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
+    let mut out = std::io::stdout().lock();
+    if how.json {
+        report.write_json(&mut out)?;
+    } else {
+        out.write_all(plan_text(report, run::terminal()).as_bytes())?;
+    }
+    out.flush()?;
+    run::tell_folder(how, written, "plan.html");
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! The cheapest setup that keeps its promises: searched on some replications,
+//! judged on others that the search never saw.
+//!
+//! Even replications are searched, odd ones held out, so that both halves have
+//! seen all seasons of a trace. What the search believes decides only which
+//! few setups are judged. Each of these is judged once, on as many held-out
+//! replications as all others: half of the error that is allowed goes to the
+//! verdicts that promises are kept (corrected by Holm for the number of
+//! setups), the other half to the choice of the cheapest among them (Kim and
+//! Nelson). So the answer as a whole is wrong with the stated probability at
+//! most, as far as Student's t or the binomial law hold.
+
+mod book;
+mod descent;
+mod effect;
+mod finalist;
+mod line;
+mod score;
+mod shares;
+mod variable;
+
+use super::compare::{Asked, Chance};
+use super::lab::{Lab, LabFailure};
+use super::replication::Repetition;
+use super::statistics::promise;
+use crate::problem::Problem;
+use crate::scenario::{Objective, Scenario};
+
+use book::{Book, Halt, edits, policy_of};
+use effect::{binding, chance, comparable, effect};
+use finalist::judge;
+use score::Judge;
+use shares::{Shares, is_still, plan};
+
+pub use book::Candidate;
+pub use effect::Effect;
+pub use finalist::{Finalist, Verdict};
+pub use line::Point;
+pub use score::{Keeping, Score};
+pub use variable::Variable;
+
+/// Reads the scenario with some of its single values edited.
+pub type Open<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Vec<Problem>>;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// What may be decided; at least one.
+    pub variables: Vec<Variable>,
+    /// Which policy runs; the scenario's baseline where none is named.
+    pub policy: Option<String>,
+    /// Row in the table of metrics of what is to be made small.
+    pub goal: usize,
+    /// When promises count as kept.
+    pub keeping: Keeping,
+    /// Of the whole answer; such as 0.95.
+    pub confidence: f64,
+    /// Differences within this share of the goal do not matter, more than 0.
+    pub margin: f64,
+    /// Most runs.
+    pub budget: u32,
+    /// Held-out replications, windows and the like, where they are asked for.
+    pub asked: Asked,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// As it was asked.
+    pub task: Task,
+    /// The promises.
+    pub objectives: Vec<Objective>,
+    /// Every setup that was looked at, in that order.
+    pub candidates: Vec<Candidate>,
+    /// Those that were judged; the cheapest by the search first.
+    pub finalists: Vec<Finalist>,
+    /// Row in `finalists` of the answer; none where none was shown to keep all promises.
+    pub choice: Option<usize>,
+    /// Whether the choice was told apart from all other finalists that keep
+    /// all promises, but for differences within the margin.
+    pub separated: bool,
+    /// Row of the promise that binds: it was broken most often.
+    pub binding: Option<usize>,
+    /// Runs done in all.
+    pub runs: u32,
+    /// Whether the search ended by itself, not by its budget.
+    pub converged: bool,
+    /// How replications differ.
+    pub repetition: Repetition,
+    /// What chance there was.
+    pub chance: Chance,
+    /// Replications of each setup that the search saw.
+    pub searched: u32,
+    /// Replications of each finalist that were held out.
+    pub held_out: u32,
+    /// Seed of the first replication.
+    pub seed: u64,
+    /// By variable: what was seen of its effect.
+    pub effects: Vec<Effect>,
+    /// Whether all finalists did the same work in every replication.
+    pub comparable: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum SearchFailure {
+    /// The scenario is wrong at some setup, or the task does not fit it.
+    Problems(Vec<Problem>),
+    /// A run failed.
+    Lab {
+        /// What happened.
+        failure: Box<LabFailure>,
+        /// The scenario of that run.
+        scenario: Box<Scenario>,
+    },
+}
+
+impl SearchFailure {
+    /// A run of this scenario failed.
+    fn run(failure: LabFailure, scenario: &Scenario) -> Self {
+        Self::Lab { failure: Box::new(failure), scenario: Box::new(scenario.clone()) }
+    }
+}
+
+/// Searches and judges. `open` reads the scenario at a setup.
+///
+/// # Errors
+/// See [`SearchFailure`].
+pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, SearchFailure> {
+    let start: Point = task.variables.iter().map(middle).collect();
+    let scenario = check(&task, &start, open)?;
+    let policy = policy_of(&scenario, task.policy.as_deref())?;
+    let plan = plan(lab, &scenario, policy, task.asked)?;
+    let still = is_still(lab, &scenario, policy, plan)?;
+    let shares = Shares::of(&task, &scenario, plan, still)?;
+    let judging = Judge {
+        objectives: scenario.objectives.clone(),
+        keeping: task.keeping,
+        goal: task.goal,
+        room: promise::distance(shares.held_out as usize, (1.0 - task.confidence) / 4.0),
+    };
+    let mut book = Book::new(
+        (lab, open),
+        (&task.variables, task.policy.as_deref()),
+        (judging, plan.repetition),
+        &shares,
+    );
+    let converged = match descent::descend(&mut book, start, task.margin) {
+        Ok(_) => true,
+        Err(Halt::Budget) => false,
+        Err(Halt::Failure(failure)) => return Err(failure),
+    };
+    let binding = binding(&book);
+    let rows = finalist::choose(&book, task.confidence, shares.finalists as usize);
+    book.hold_out(&rows, shares.held_out)?;
+    let verdicts = judge(&mut book, &rows, &task, (binding, shares.held_out_most))?;
+    let effects = (0..task.variables.len()).map(|axis| effect(&book, axis)).collect();
+    let candidates = std::mem::take(&mut book.candidates);
+    let runs = book.used;
+    let chance = chance(&candidates, &rows, &scenario, plan.repetition);
+    Ok(Found {
+        objectives: scenario.objectives.clone(),
+        finalists: verdicts.finalists,
+        choice: verdicts.choice,
+        separated: verdicts.separated,
+        binding,
+        runs,
+        converged,
+        repetition: plan.repetition,
+        chance,
+        searched: shares.searched,
+        held_out: shares.held_out,
+        seed: scenario.seed,
+        effects,
+        comparable: comparable(&candidates, &rows),
+        candidates,
+        task,
+    })
+}
+
+impl Found {
+    /// The setup that a finalist is.
+    pub fn candidate(&self, finalist: usize) -> &Candidate {
+        &self.candidates[self.finalists[finalist].candidate]
+    }
+
+    /// The edits of the scenario that lead to a setup.
+    pub fn edits(&self, point: &Point) -> Vec<(String, String)> {
+        edits(&self.task.variables, point)
+    }
+
+    /// A setup in words: `cluster.dc1.nodes = 12, policy.p.order = sjf`.
+    pub fn told(&self, point: &Point) -> String {
+        let one = |(variable, &level): (&Variable, &usize)| variable.told(level);
+        self.task.variables.iter().zip(point).map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Where the search starts: in the middle, or at the first word.
+fn middle(variable: &Variable) -> usize {
+    if variable.numbers.is_some() { (variable.levels.len() - 1) / 2 } else { 0 }
+}
+
+/// Reads the scenario at the start and with every end and every word of each
+/// variable, so that nothing runs where one is wrong.
+fn check(task: &Task, start: &Point, open: Open<'_>) -> Result<Scenario, SearchFailure> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for (axis, variable) in task.variables.iter().enumerate() {
+        let again = task.variables[..axis].iter().any(|other| other.key == variable.key);
+        if again {
+            let message = format!("`{}` is varied twice", variable.key);
+            problems.push(Problem::with("plan", message).hint("each variable once"));
+        }
+        let levels: Vec<usize> = match variable.numbers {
+            Some(_) => vec![0, variable.levels.len() - 1],
+            None => (0..variable.levels.len()).collect(),
+        };
+        for level in levels {
+            let mut point = start.clone();
+            point[axis] = level;
+            problems.extend(open(&edits(&task.variables, &point)).err().unwrap_or_default());
+        }
+    }
+    let opened = open(&edits(&task.variables, start));
+    let (found, more) = match opened {
+        Ok(scenario) => (Some(scenario), Vec::new()),
+        Err(more) => (None, more),
+    };
+    problems.extend(more);
+    // What is wrong with a key is wrong with each of its values.
+    let mut seen: Vec<(String, Option<String>)> = Vec::new();
+    problems.retain(|problem| {
+        let told = (problem.message.clone(), problem.hint.clone());
+        let fresh = !seen.contains(&told);
+        seen.push(told);
+        fresh
+    });
+    found.filter(|_| problems.is_empty()).ok_or(SearchFailure::Problems(problems))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! Everything that was looked at: each setup once, within a budget of runs.
+
+use std::collections::BTreeMap;
+
+use super::super::lab::{Cell, Lab, LabFailure, share_inputs};
+use super::super::measurement::{Course, Measurement};
+use super::super::replication::Repetition;
+use super::line::{Landscape, Levels, Point};
+use super::score::{Judge, Score};
+use super::variable::Variable;
+use super::{Open, SearchFailure};
+use crate::scenario::Scenario;
+use crate::units::Calendar;
+use crate::workload::{Input, TraceSpec};
+
+/// A setup that was looked at.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// One level per variable.
+    pub point: Point,
+    /// Replications that the search saw.
+    pub searched: Vec<Measurement>,
+    /// Replications that the search never saw; none of what it left behind.
+    pub held_out: Vec<Measurement>,
+    /// By the replications that the search saw.
+    pub score: Score,
+    /// Runs that had been done when it was first looked at, its own included.
+    pub after: u32,
+}
+
+/// Why the search cannot go on.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// The budget has no room for more.
+    Budget,
+    /// A run failed, or a scenario is wrong.
+    Failure(SearchFailure),
+}
+
+/// The setups so far.
+pub(super) struct Book<'a> {
+    pub(super) lab: &'a Lab<'a>,
+    pub(super) open: Open<'a>,
+    pub(super) variables: &'a [Variable],
+    pub(super) policy: Option<&'a str>,
+    pub(super) judge: Judge,
+    pub(super) repetition: Repetition,
+    /// Replications of each setup that the search sees.
+    pub(super) replications: u32,
+    /// Even replications from one that is seen to the next.
+    pub(super) stride: u32,
+    /// Runs that the search may take.
+    pub(super) most: u32,
+    pub(super) used: u32,
+    pub(super) candidates: Vec<Candidate>,
+    rows: BTreeMap<Point, usize>,
+    axes: Vec<Levels>,
+    pantry: Pantry,
+}
+
+impl<'a> Book<'a> {
+    pub(super) fn new(
+        (lab, open): (&'a Lab<'a>, Open<'a>),
+        (variables, policy): (&'a [Variable], Option<&'a str>),
+        (judge, repetition): (Judge, Repetition),
+        shares: &super::shares::Shares,
+    ) -> Self {
+        let levels =
+            |one: &Variable| Levels { count: one.levels.len(), ordered: one.numbers.is_some() };
+        Self {
+            lab,
+            open,
+            variables,
+            policy,
+            judge,
+            repetition,
+            replications: shares.searched,
+            stride: shares.stride,
+            most: shares.search_runs,
+            used: shares.pilot,
+            candidates: Vec::new(),
+            rows: BTreeMap::new(),
+            axes: variables.iter().map(levels).collect(),
+            pantry: Pantry::default(),
+        }
+    }
+
+    /// Runs setups that were not looked at yet.
+    fn add(&mut self, points: &[Point]) -> Result<(), Halt> {
+        let mut fresh: Vec<Point> = Vec::new();
+        for point in points {
+            if !self.rows.contains_key(point) && !fresh.contains(point) {
+                fresh.push(point.clone());
+            }
+        }
+        let cost = fresh.len() as u64 * u64::from(self.replications);
+        if u64::from(self.used) + cost > u64::from(self.most) {
+            return Err(Halt::Budget);
+        }
+        let wanted: Vec<u32> = (0..self.replications).map(|one| 2 * self.stride * one).collect();
+        let all = self.measure(&fresh, &wanted).map_err(Halt::Failure)?;
+        self.used += cost as u32;
+        for (point, searched) in fresh.into_iter().zip(all) {
+            let score = self.judge.score(&searched);
+            self.rows.insert(point.clone(), self.candidates.len());
+            let (held_out, after) = (Vec::new(), self.used);
+            self.candidates.push(Candidate { point, searched, held_out, score, after });
+        }
+        Ok(())
+    }
+
+    /// Runs setups on so many more replications that the search does not see.
+    pub(super) fn hold_out(&mut self, rows: &[usize], more: u32) -> Result<(), SearchFailure> {
+        for group in by_length(&self.candidates, rows) {
+            let from = self.candidates[group[0]].held_out.len() as u32;
+            let wanted: Vec<u32> = (from..from + more).map(|one| 2 * one + 1).collect();
+            let points: Vec<Point> =
+                group.iter().map(|&row| self.candidates[row].point.clone()).collect();
+            let all = self.measure(&points, &wanted)?;
+            self.used += (points.len() * wanted.len()) as u32;
+            for (row, measured) in group.into_iter().zip(all) {
+                self.candidates[row].held_out.extend(measured);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every point on the same replications.
+    fn measure(
+        &mut self,
+        points: &[Point],
+        replications: &[u32],
+    ) -> Result<Vec<Vec<Measurement>>, SearchFailure> {
+        let mut scenarios = Vec::new();
+        for point in points {
+            scenarios.push(self.scenario(point)?);
+        }
+        let mut cells = Vec::new();
+        for scenario in &scenarios {
+            let policy = policy_of(scenario, self.policy)?;
+            let repetition = self.repetition;
+            let cell = |&replication| Cell { scenario, policy, repetition, replication };
+            cells.extend(replications.iter().map(cell));
+        }
+        let measured = self
+            .lab
+            .measure(&cells)
+            .map_err(|failure| SearchFailure::run(failure, &scenarios[0]))?;
+        let mut measured = measured.into_iter().map(slim);
+        let take = |_: &Point| measured.by_ref().take(replications.len()).collect();
+        Ok(points.iter().map(take).collect())
+    }
+
+    /// The scenario at a point, its trace shared with all others.
+    pub(super) fn scenario(&mut self, point: &Point) -> Result<Scenario, SearchFailure> {
+        let mut scenario =
+            (self.open)(&edits(self.variables, point)).map_err(SearchFailure::Problems)?;
+        self.pantry.stock(&mut scenario)?;
+        Ok(scenario)
+    }
+}
+
+impl Landscape for Book<'_> {
+    type Halt = Halt;
+
+    fn look(&mut self, points: &[Point]) -> Result<Vec<Score>, Halt> {
+        self.add(points)?;
+        Ok(points.iter().map(|point| self.candidates[self.rows[point]].score).collect())
+    }
+
+    fn axes(&self) -> &[Levels] {
+        &self.axes
+    }
+}
+
+/// The edits of the scenario that lead to a point.
+pub(super) fn edits(variables: &[Variable], point: &Point) -> Vec<(String, String)> {
+    let edit = |(variable, &level): (&Variable, &usize)| {
+        (variable.key.clone(), variable.levels[level].clone())
+    };
+    variables.iter().zip(point).map(edit).collect()
+}
+
+/// The policy that is planned for: the one named, or the scenario's baseline.
+pub(super) fn policy_of<'s>(
+    scenario: &'s Scenario,
+    name: Option<&str>,
+) -> Result<&'s crate::policy::spec::PolicySpec, SearchFailure> {
+    let row = match name {
+        None => Some(scenario.baseline),
+        Some(name) => scenario.policies.iter().position(|policy| policy.name == name),
+    };
+    row.map(|row| &scenario.policies[row]).ok_or_else(|| {
+        let message = format!("there is no policy called `{}`", name.unwrap_or_default());
+        SearchFailure::Problems(vec![crate::problem::Problem::with(&scenario.path, message)])
+    })
+}
+
+/// What a plan does not show is dropped: thousands are kept.
+fn slim(one: Measurement) -> Measurement {
+    Measurement { fates: None, course: Course::default(), ..one }
+}
+
+/// Rows with as many held-out replications as each other.
+fn by_length(candidates: &[Candidate], rows: &[usize]) -> Vec<Vec<usize>> {
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for &row in rows {
+        groups.entry(candidates[row].held_out.len()).or_default().push(row);
+    }
+    groups.into_values().collect()
+}
+
+/// The trace that was read first, for all setups that have the same.
+#[derive(Default)]
+struct Pantry {
+    shelf: Option<(TraceSpec, Calendar, Input)>,
+}
+
+impl Pantry {
+    fn stock(&mut self, scenario: &mut Scenario) -> Result<(), SearchFailure> {
+        let Some(trace) = scenario.workload.input.trace().cloned() else { return Ok(()) };
+        let calendar = scenario.calendar;
+        match &self.shelf {
+            Some((known, date, input)) if *known == trace && *date == calendar => {
+                scenario.workload.input = input.clone();
+            }
+            Some(_) => {}
+            None => {
+                if let Err(failure) = share_inputs(scenario) {
+                    let (policy, seed) = (String::new(), scenario.seed);
+                    let failure = LabFailure::Run { policy, seed, failure };
+                    return Err(SearchFailure::run(failure, scenario));
+                }
+                self.shelf = Some((trace, calendar, scenario.workload.input.clone()));
+            }
+        }
+        Ok(())
+    }
+}

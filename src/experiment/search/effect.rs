@@ -1,0 +1,103 @@
+//! What was seen beside the answer: what each variable does, which promise
+//! binds, and what chance there was.
+
+use std::collections::BTreeMap;
+
+use super::super::compare::Chance;
+use super::super::lab::is_synthetic;
+use super::super::replication::Repetition;
+use super::book::{Book, Candidate};
+use super::line::{End, Point, safer_end};
+use super::score::Score;
+use crate::scenario::Scenario;
+
+/// What was seen of a variable's effect, all others as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Neither the goal nor a promise's metric moved with it.
+    None,
+    /// More never kept promises worse, and never cost less.
+    MoreIsSafer,
+    /// Less never kept promises worse, and never cost less.
+    LessIsSafer,
+    /// Neither holds of all that was seen.
+    Mixed,
+    /// Its values have no order.
+    Words,
+}
+
+/// What was seen of one variable in all pairs of setups that differ in it alone.
+pub(super) fn effect(book: &Book<'_>, axis: usize) -> Effect {
+    let mut lines = BTreeMap::<Point, Vec<usize>>::new();
+    for (row, candidate) in book.candidates.iter().enumerate() {
+        let mut line = candidate.point.clone();
+        line[axis] = 0;
+        lines.entry(line).or_default().push(row);
+    }
+    let mut lines: Vec<Vec<usize>> = lines.into_values().filter(|rows| rows.len() > 1).collect();
+    for rows in &mut lines {
+        rows.sort_by_key(|&row| book.candidates[row].point[axis]);
+    }
+    let shown = |row: usize| book.judge.shown(&book.candidates[row].searched);
+    let still = |rows: &Vec<usize>| rows.iter().all(|&row| shown(row) == shown(rows[0]));
+    if lines.iter().all(still) {
+        return Effect::None;
+    }
+    if book.variables[axis].numbers.is_none() {
+        return Effect::Words;
+    }
+    let scores = |rows: &Vec<usize>| -> Vec<Score> {
+        rows.iter().map(|&row| book.candidates[row].score).collect()
+    };
+    let towards = |end: End| {
+        lines.iter().all(|rows| {
+            let mut scores = scores(rows);
+            if end == End::Low {
+                scores.reverse();
+            }
+            safer_end(&scores) == Some(End::High)
+        })
+    };
+    match (towards(End::High), towards(End::Low)) {
+        (true, _) => Effect::MoreIsSafer,
+        (_, true) => Effect::LessIsSafer,
+        _ => Effect::Mixed,
+    }
+}
+
+pub(super) fn chance(
+    candidates: &[Candidate],
+    rows: &[usize],
+    scenario: &Scenario,
+    repetition: Repetition,
+) -> Chance {
+    let same = |&row: &usize| {
+        let all = candidates[row].searched.iter().chain(&candidates[row].held_out);
+        let mut prints = all.map(|one| &one.fingerprint);
+        let first = prints.next();
+        prints.all(|print| Some(print) == first)
+    };
+    match repetition {
+        _ if rows.iter().all(same) => Chance::None,
+        Repetition::Seeds { .. } if is_synthetic(scenario) => Chance::Workload,
+        Repetition::Seeds { .. } => Chance::OneTrace,
+        Repetition::Windows { .. } | Repetition::Blocks { .. } => Chance::Resampled,
+    }
+}
+
+/// Whether the setups did the same work in every held-out replication.
+pub(super) fn comparable(candidates: &[Candidate], rows: &[usize]) -> bool {
+    let first = rows.first().map_or(&[][..], |&row| &candidates[row].held_out);
+    rows.iter().all(|&row| {
+        let mine = &candidates[row].held_out;
+        mine.iter().zip(first).all(|(a, b)| a.done == b.done)
+    })
+}
+
+/// The promise that is broken most often, over all setups; of equals the first.
+pub(super) fn binding(book: &Book<'_>) -> Option<usize> {
+    let all = || book.candidates.iter().flat_map(|one| &one.searched);
+    let broken = |row: &usize| all().filter(|one| one.kept.get(*row) == Some(&false)).count();
+    let rows = 0..book.judge.objectives.len();
+    rows.max_by(|a, b| broken(a).cmp(&broken(b)).then(b.cmp(a)))
+}

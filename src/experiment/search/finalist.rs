@@ -1,0 +1,202 @@
+//! The few setups that are judged on replications that the search never saw.
+
+use super::super::statistics::multiple::holm;
+use super::super::statistics::selection::KimNelson;
+use super::super::statistics::{Interval, t_interval};
+use super::book::Book;
+use super::{SearchFailure, Task};
+
+/// Replications that are added at once where the choice needs more.
+const AT_ONCE: usize = 4;
+
+/// What the held-out replications say of a setup's promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All promises are shown to be kept.
+    Kept,
+    /// Neither that all are kept nor that one is broken is shown.
+    NotShown,
+    /// A promise is shown to be broken.
+    Broken,
+}
+
+impl Verdict {
+    /// The words of reports.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::NotShown => "not shown",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// A setup that was judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finalist {
+    /// Its row among the candidates.
+    pub candidate: usize,
+    /// In words.
+    pub verdict: Verdict,
+    /// p-value of "a promise is broken", corrected by Holm for the number of finalists.
+    pub p_broken: f64,
+    /// Held-out replications in which all promises were kept, of those that were judged.
+    pub kept_in: u64,
+    /// Row of the objective that its mean misses by most; of that which binds where it misses none.
+    pub binding: Option<usize>,
+    /// The goal over the held-out replications that were judged, at the confidence of the task.
+    pub goal: Option<Interval>,
+    /// Whether its mean goal is within the margin of the answer's.
+    pub tied: bool,
+}
+
+/// All that was judged.
+pub(super) struct Verdicts {
+    pub(super) finalists: Vec<Finalist>,
+    pub(super) choice: Option<usize>,
+    pub(super) separated: bool,
+}
+
+/// Which setups are judged: the best one; those that are cheaper and miss
+/// their promises by least, for the search may be wrong about them; and
+/// dearer ones with more to spare, for it may be wrong about the best as well.
+/// Where none keeps its promises, those that miss them by least.
+pub(super) fn choose(book: &Book<'_>, confidence: f64, most: usize) -> Vec<usize> {
+    let all = &book.candidates;
+    let better = |a: &usize, b: &usize| {
+        let (a, b) = (&all[*a].score, &all[*b].score);
+        if a.beats(b) {
+            std::cmp::Ordering::Less
+        } else if b.beats(a) {
+            std::cmp::Ordering::Greater
+        } else {
+            std::cmp::Ordering::Equal
+        }
+    };
+    let mut ranked: Vec<usize> = (0..all.len()).collect();
+    ranked.sort_by(better);
+    let Some(&best) = ranked.first() else { return Vec::new() };
+    if !all[best].score.kept() {
+        ranked.truncate(most.min(3));
+        return ranked;
+    }
+    let cheaper = ranked.iter().copied().filter(|&row| {
+        let score = all[row].score;
+        !score.kept() && score.goal < all[best].score.goal
+    });
+    let mut cheaper = cheaper.collect::<Vec<_>>().into_iter();
+    // Dearer ones, the cheapest first, with more and more evidence for them.
+    let dearer = || ranked[1..].iter().copied().filter(|&row| all[row].score.kept());
+    let sure = |p: f64| dearer().find(|&row| book.judge.p_broken(&all[row].searched) <= p);
+    let error = (1.0 - confidence) / 2.0;
+    let mut next = dearer();
+    let mut chosen = vec![best];
+    let wanted =
+        [next.next(), cheaper.next(), sure(error), sure(error / most as f64), cheaper.next()];
+    for row in wanted.into_iter().flatten().chain(next).chain(cheaper) {
+        if chosen.len() < most && !chosen.contains(&row) {
+            chosen.push(row);
+        }
+    }
+    chosen
+}
+
+/// Judges the finalists and chooses among those that keep all promises.
+/// `binding` is the promise that is broken most often, `most` is how many held-out
+/// replications there can be.
+pub(super) fn judge(
+    book: &mut Book<'_>,
+    rows: &[usize],
+    task: &Task,
+    (binding, most): (Option<usize>, u32),
+) -> Result<Verdicts, SearchFailure> {
+    let error = (1.0 - task.confidence) / 2.0;
+    // The choice may take more replications of some; what is shown is of the same for all.
+    let judged = rows.first().map_or(0, |&row| book.candidates[row].held_out.len());
+    let held_out = |book: &Book<'_>, row: usize| book.candidates[row].held_out[..judged].to_vec();
+    let p: Vec<f64> = rows.iter().map(|&row| book.judge.p_broken(&held_out(book, row))).collect();
+    let mut finalists = Vec::new();
+    for (&candidate, p_broken) in rows.iter().zip(holm(&p)) {
+        let all = held_out(book, candidate);
+        let verdict = match book.judge.p_kept(&all) {
+            _ if p_broken <= error => Verdict::Kept,
+            p_kept if p_kept <= error / rows.len() as f64 => Verdict::Broken,
+            _ => Verdict::NotShown,
+        };
+        finalists.push(Finalist {
+            candidate,
+            verdict,
+            p_broken,
+            kept_in: book.judge.kept_in(&all),
+            binding: book.judge.missed(&all).or(binding),
+            goal: None,
+            tied: false,
+        });
+    }
+    let kept: Vec<usize> =
+        (0..rows.len()).filter(|&at| finalists[at].verdict == Verdict::Kept).collect();
+    let (choice, separated) = cheapest(book, rows, &kept, task, most)?;
+    for finalist in &mut finalists {
+        let goals = book.judge.goals(&held_out(book, finalist.candidate));
+        let shown = goals.iter().all(|goal| goal.is_finite());
+        finalist.goal = t_interval(&goals, task.confidence).filter(|_| shown);
+    }
+    if let Some(choice) = choice {
+        let best = finalists[choice].goal.map_or(f64::INFINITY, |goal| goal.mean);
+        let zone = zone(best, task.margin);
+        for (at, finalist) in finalists.iter_mut().enumerate() {
+            let near = finalist.goal.is_some_and(|goal| goal.mean - best <= zone);
+            finalist.tied = at != choice && finalist.verdict == Verdict::Kept && near;
+        }
+    }
+    Ok(Verdicts { finalists, choice, separated })
+}
+
+fn zone(goal: f64, margin: f64) -> f64 {
+    (goal.abs() * margin).max(f64::MIN_POSITIVE)
+}
+
+/// The cheapest of the finalists in `kept`, with more held-out replications
+/// where the choice needs them and the budget has them; and whether it was
+/// told apart from the others.
+fn cheapest(
+    book: &mut Book<'_>,
+    rows: &[usize],
+    kept: &[usize],
+    task: &Task,
+    most: u32,
+) -> Result<(Option<usize>, bool), SearchFailure> {
+    let goals = |book: &Book<'_>, at: usize| book.judge.goals(&book.candidates[rows[at]].held_out);
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let first = kept.iter().map(|&at| goals(book, at).len()).min().unwrap_or(0);
+    let least = kept.iter().map(|&at| mean(&goals(book, at))).fold(f64::INFINITY, f64::min);
+    if kept.is_empty() || first < 2 || !least.is_finite() {
+        return Ok((kept.first().copied(), kept.len() < 2));
+    }
+    // The error of each pair is what it would be if all finalists competed:
+    // which of them do is known from the same replications.
+    let share = (kept.len().max(2) - 1) as f64 / (rows.len().max(2) - 1) as f64;
+    let rule = KimNelson {
+        alpha: (1.0 - task.confidence) / 2.0 * share,
+        zone: zone(least, task.margin),
+        first,
+    };
+    loop {
+        let samples: Vec<Vec<f64>> = kept.iter().map(|&at| goals(book, at)).collect();
+        let stage = rule.stage(&samples);
+        if let Some(best) = stage.best() {
+            return Ok((Some(kept[best]), true));
+        }
+        // A few at once keep all cores busy, and change nothing about the choice.
+        let more = stage.more.max(stage.at_most.min(AT_ONCE)) as u32;
+        let room = task.budget.saturating_sub(book.used);
+        let longest = samples.iter().map(Vec::len).max().unwrap_or(0) as u32;
+        if longest + more > most || room < more * stage.survivors.len() as u32 {
+            let less = |a: &&usize, b: &&usize| mean(&samples[**a]).total_cmp(&mean(&samples[**b]));
+            let best = stage.survivors.iter().min_by(less).map(|&at| kept[at]);
+            return Ok((best, false));
+        }
+        let survivors: Vec<usize> = stage.survivors.iter().map(|&at| rows[kept[at]]).collect();
+        book.hold_out(&survivors, more)?;
+    }
+}

@@ -1,0 +1,198 @@
+//! How good a setup is: first whether it keeps its promises, then what it
+//! costs.
+
+use super::super::measurement::Measurement;
+use super::super::statistics::{Sample, promise};
+use crate::metrics::{Direction, METRICS};
+use crate::scenario::{Comparison, Objective};
+
+/// When a promise counts as kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Keeping {
+    /// The mean of its metric over all replications keeps the bound.
+    OnAverage,
+    /// At least this share of all replications keep all promises.
+    InShare(f64),
+}
+
+/// A setup, as the search sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// By how much the worst kept promise misses its bound, as a share of the
+    /// bound; 0 or less where all are kept. Means are held to the bound with
+    /// as much room as the verdict on the held-out replications will take.
+    pub excess: f64,
+    /// What is to be made small.
+    pub goal: f64,
+}
+
+impl Score {
+    /// Whether all promises are kept.
+    pub fn kept(&self) -> bool {
+        self.excess <= 0.0
+    }
+
+    /// What is missing; 0 where nothing is.
+    pub fn shortfall(&self) -> f64 {
+        self.excess.max(0.0)
+    }
+
+    /// Whether it is the better one: the cheaper of two that keep all
+    /// promises, else the one that misses them by less. Of equals neither is.
+    pub fn beats(&self, other: &Self) -> bool {
+        match (self.kept(), other.kept()) {
+            (true, false) => true,
+            (false, true) => false,
+            (true, true) => (self.goal, self.excess) < (other.goal, other.excess),
+            (false, false) => (self.excess, self.goal) < (other.excess, other.goal),
+        }
+    }
+}
+
+/// What setups are held to.
+#[derive(Clone, Debug)]
+pub(super) struct Judge {
+    pub(super) objectives: Vec<Objective>,
+    pub(super) keeping: Keeping,
+    /// Row of [`METRICS`].
+    pub(super) goal: usize,
+    /// Room between a mean and its bound, in standard deviations.
+    pub(super) room: f64,
+}
+
+impl Judge {
+    /// The score of a setup over some replications.
+    pub(super) fn score(&self, all: &[Measurement]) -> Score {
+        let excess = match self.keeping {
+            _ if self.objectives.is_empty() => -1.0,
+            Keeping::OnAverage => {
+                let rows = 0..self.objectives.len();
+                rows.map(|row| self.excess_with_room(row, all)).fold(f64::NEG_INFINITY, f64::max)
+            }
+            Keeping::InShare(share) => {
+                let mut worst: Vec<f64> = all.iter().map(|one| self.worst(one)).collect();
+                worst.sort_by(f64::total_cmp);
+                let needed = libm::ceil(share * worst.len() as f64) as usize;
+                worst[needed.clamp(1, worst.len()) - 1]
+            }
+        };
+        Score { excess, goal: mean(&self.goals(all)).unwrap_or(f64::INFINITY) }
+    }
+
+    /// The goal of each replication; infinite where it shows none.
+    pub(super) fn goals(&self, all: &[Measurement]) -> Vec<f64> {
+        let sign = if METRICS[self.goal].better == Direction::Higher { -1.0 } else { 1.0 };
+        let goal = |one: &Measurement| one.metrics[self.goal].map(|value| sign * value);
+        all.iter().map(|one| goal(one).unwrap_or(f64::INFINITY)).collect()
+    }
+
+    /// p-value of "a promise is broken". All of several promises are shown to
+    /// be kept where each one is: no correction for their number is due
+    /// (Berger, "Multiparameter hypothesis testing and acceptance sampling",
+    /// Technometrics 24(4), 1982).
+    pub(super) fn p_broken(&self, all: &[Measurement]) -> f64 {
+        match self.keeping {
+            _ if self.objectives.is_empty() => 0.0,
+            Keeping::OnAverage => {
+                let p = |row| match self.measured(row, all) {
+                    Some(values) => {
+                        promise::mean_at_most(&values, self.side(row) * self.objectives[row].bound)
+                    }
+                    None => 1.0,
+                };
+                (0..self.objectives.len()).map(p).fold(0.0, f64::max)
+            }
+            Keeping::InShare(share) => {
+                promise::share_at_least(self.kept_in(all), all.len() as u64, share)
+            }
+        }
+    }
+
+    /// p-value of "all promises are kept", for some promise the smallest.
+    pub(super) fn p_kept(&self, all: &[Measurement]) -> f64 {
+        match self.keeping {
+            Keeping::OnAverage => {
+                let p = |row| match self.measured(row, all) {
+                    Some(values) => {
+                        1.0 - promise::mean_at_most(
+                            &values,
+                            self.side(row) * self.objectives[row].bound,
+                        )
+                    }
+                    None => 0.0,
+                };
+                let count = self.objectives.len();
+                ((0..count).map(p).fold(1.0, f64::min) * count as f64).min(1.0)
+            }
+            Keeping::InShare(share) => {
+                let broken = all.len() as u64 - self.kept_in(all);
+                promise::share_at_least(broken, all.len() as u64, 1.0 - share)
+            }
+        }
+    }
+
+    /// All that the setup is judged by: goal and metrics of the promises, by replication.
+    pub(super) fn shown(&self, all: &[Measurement]) -> Vec<Option<f64>> {
+        let metrics = |one: &Measurement| -> Vec<Option<f64>> {
+            let promised = self.objectives.iter().map(|promise| one.metric(promise.metric.name()));
+            promised.chain([one.metrics[self.goal]]).collect()
+        };
+        all.iter().flat_map(metrics).collect()
+    }
+
+    /// Replications that keep all promises.
+    pub(super) fn kept_in(&self, all: &[Measurement]) -> u64 {
+        all.iter().filter(|one| one.kept.iter().all(|&kept| kept)).count() as u64
+    }
+
+    /// The promise whose mean misses its bound by most, if any does.
+    pub(super) fn missed(&self, all: &[Measurement]) -> Option<usize> {
+        let excess = |row: &usize| self.mean_excess(*row, all);
+        let missed = (0..self.objectives.len()).filter(|row| excess(row) > 0.0);
+        missed.max_by(|a, b| excess(a).total_cmp(&excess(b)).then(b.cmp(a)))
+    }
+
+    /// 1 where less is promised, -1 where more is.
+    fn side(&self, row: usize) -> f64 {
+        match self.objectives[row].comparison {
+            Comparison::AtMost => 1.0,
+            Comparison::AtLeast => -1.0,
+        }
+    }
+
+    /// Values of a promise's metric, turned so that less is better; none where
+    /// a replication shows none.
+    fn measured(&self, row: usize, all: &[Measurement]) -> Option<Vec<f64>> {
+        let key = self.objectives[row].metric.name();
+        let value = |one: &Measurement| Some(self.side(row) * one.metric(key)?);
+        all.iter().map(value).collect()
+    }
+
+    fn excess(&self, row: usize, value: f64) -> f64 {
+        let bound = self.objectives[row].bound;
+        let scale = if bound == 0.0 { 1.0 } else { bound.abs() };
+        (value - self.side(row) * bound) / scale
+    }
+
+    fn excess_with_room(&self, row: usize, all: &[Measurement]) -> f64 {
+        let Some(values) = self.measured(row, all) else { return f64::INFINITY };
+        let mean = mean(&values).unwrap_or(f64::INFINITY);
+        let deviation = Sample::of(&values).map_or(0.0, |sample| libm::sqrt(sample.variance));
+        self.excess(row, mean + self.room * deviation)
+    }
+
+    fn mean_excess(&self, row: usize, all: &[Measurement]) -> f64 {
+        let value = self.measured(row, all).and_then(|values| mean(&values));
+        value.map_or(f64::INFINITY, |value| self.excess(row, value))
+    }
+
+    fn worst(&self, one: &Measurement) -> f64 {
+        let one = std::slice::from_ref(one);
+        let rows = 0..self.objectives.len();
+        rows.map(|row| self.mean_excess(row, one)).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}

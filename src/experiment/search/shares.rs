@@ -1,0 +1,160 @@
+//! How replications differ, and how the budget is shared between searching
+//! and judging.
+
+use super::super::compare::{self, Asked, NoPlan, Side};
+use super::super::lab::{Cell, Lab, LabFailure, is_synthetic, share_inputs};
+use super::super::replication::Repetition;
+use super::super::statistics::promise;
+use super::score::Keeping;
+use super::variable::Variable;
+use super::{SearchFailure, Task};
+use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
+use crate::scenario::Scenario;
+use crate::units::Span;
+
+/// Replications of each setup that the search sees.
+const SEARCHED: u32 = 5;
+/// Replications of each finalist that the search does not see.
+const HELD_OUT: u32 = 20;
+/// Setups that are judged.
+const FINALISTS: u32 = 5;
+/// Fewest windows that are shared between searching and judging.
+const FEWEST_WINDOWS: u32 = 8;
+/// Most windows that are held out without being asked for.
+const MOST_WINDOWS: u32 = 30;
+/// How replications differ, and how many there can be.
+pub(super) fn plan(
+    lab: &Lab<'_>,
+    scenario: &Scenario,
+    policy: &PolicySpec,
+    asked: Asked,
+) -> Result<compare::Plan, SearchFailure> {
+    let mut scenario = scenario.clone();
+    share_inputs(&mut scenario).map_err(|failure| {
+        let run = LabFailure::Run { policy: policy.name.clone(), seed: scenario.seed, failure };
+        SearchFailure::run(run, &scenario)
+    })?;
+    let side = Side { name: &policy.name, scenario: &scenario, policy };
+    let every = Asked { replications: Some(u32::MAX), ..asked };
+    let found = compare::plan(lab, &[side], every).map_err(|no_plan| match no_plan {
+        NoPlan::Problem(problem) => SearchFailure::Problems(vec![problem]),
+        NoPlan::Lab(failure) => SearchFailure::run(failure, &scenario),
+    })?;
+    let windows = matches!(found.repetition, Repetition::Windows { .. });
+    if !windows || found.replications >= FEWEST_WINDOWS {
+        return Ok(found);
+    }
+    if asked.window.is_some() {
+        let message = format!("the trace has {} such windows", found.replications);
+        let hint = format!(
+            "give a shorter `--window`: half of the windows are held out, and at least {FEWEST_WINDOWS} are needed"
+        );
+        return Err(SearchFailure::Problems(vec![
+            Problem::with(&scenario.path, message).hint(hint),
+        ]));
+    }
+    let repetition = Repetition::Seeds { warm_up: asked.warm_up.unwrap_or(Span::ZERO) };
+    Ok(compare::Plan { repetition, replications: u32::MAX })
+}
+
+/// Whether nothing is random at the start: none where that is known not to be so.
+pub(super) fn is_still(
+    lab: &Lab<'_>,
+    scenario: &Scenario,
+    policy: &PolicySpec,
+    plan: compare::Plan,
+) -> Result<Option<bool>, SearchFailure> {
+    if is_synthetic(scenario) || !matches!(plan.repetition, Repetition::Seeds { .. }) {
+        return Ok(None);
+    }
+    let repetition = plan.repetition;
+    let cell = |replication| Cell { scenario, policy, repetition, replication };
+    let two = lab
+        .measure(&[cell(0), cell(1)])
+        .map_err(|failure| SearchFailure::run(failure, scenario))?;
+    Ok(Some(two[0].fingerprint == two[1].fingerprint))
+}
+
+/// How the budget is shared between searching and judging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shares {
+    /// Runs that were done before.
+    pub(super) pilot: u32,
+    /// Replications of each setup that the search sees.
+    pub(super) searched: u32,
+    /// Even replications from one that is seen to the next.
+    pub(super) stride: u32,
+    /// Runs until the search ends.
+    pub(super) search_runs: u32,
+    /// Setups that are judged.
+    pub(super) finalists: u32,
+    /// Held-out replications of each of these.
+    pub(super) held_out: u32,
+    /// Held-out replications that there can be.
+    pub(super) held_out_most: u32,
+}
+
+impl Shares {
+    pub(super) fn of(
+        task: &Task,
+        scenario: &Scenario,
+        plan: compare::Plan,
+        still: Option<bool>,
+    ) -> Result<Self, SearchFailure> {
+        let even = plan.replications.div_ceil(2);
+        let held_out_most = plan.replications / 2;
+        let windows = matches!(plan.repetition, Repetition::Windows { .. });
+        let fewest = task.fewest();
+        let usual = if windows { held_out_most.min(MOST_WINDOWS) } else { HELD_OUT.max(fewest) };
+        let wanted = task.asked.replications.or(scenario.replications).unwrap_or(usual);
+        if wanted.min(held_out_most) < fewest && still != Some(true) {
+            let found = wanted.min(held_out_most);
+            let message = format!("{found} held-out replications cannot show what is asked");
+            let hint = format!(
+                "it takes {fewest} if all keep the objectives; ask for less with `--kept-in` or `--confidence`"
+            );
+            return Err(SearchFailure::Problems(vec![Problem::with("plan", message).hint(hint)]));
+        }
+        let (searched, held_out) = match still {
+            Some(true) => (1, 2),
+            _ => (SEARCHED.min(even), wanted.max(2).min(held_out_most)),
+        };
+        let pilot = if still.is_some() { 2 } else { 0 };
+        // A line is looked at in three places at least, and one step further.
+        let looks = |one: &Variable| match one.numbers {
+            Some(_) => one.levels.len().min(4) as u32,
+            None => one.levels.len() as u32,
+        };
+        let looks: u32 = task.variables.iter().map(looks).sum();
+        let least =
+            looks.saturating_mul(searched).saturating_add(held_out.saturating_mul(2)) + pilot;
+        if task.budget < least {
+            let message = format!("a budget of {} runs is too small", task.budget);
+            let hint = format!(
+                "it takes {least} at least: {looks} setups with {searched} runs each to search, and two \
+                 of them with {held_out} held-out runs each to judge"
+            );
+            return Err(SearchFailure::Problems(vec![Problem::with("plan", message).hint(hint)]));
+        }
+        let left = task.budget - pilot - looks * searched;
+        let finalists = (left / held_out / 2).clamp(2, FINALISTS);
+        let search_runs = task.budget - finalists * held_out;
+        let stride = if windows { (even / searched).max(1) } else { 1 };
+        Ok(Self { pilot, searched, stride, search_runs, finalists, held_out, held_out_most })
+    }
+}
+
+impl Task {
+    /// The fewest held-out replications that can show a share of them to keep
+    /// all promises, with all finalists judged at once; 2 for means.
+    fn fewest(&self) -> u32 {
+        match self.keeping {
+            Keeping::OnAverage => 2,
+            Keeping::InShare(share) => {
+                let p = (1.0 - self.confidence) / 2.0 / f64::from(FINALISTS);
+                promise::fewest(share, p) as u32
+            }
+        }
+    }
+}

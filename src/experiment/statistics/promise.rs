@@ -1,0 +1,100 @@
+//! Whether a promise is kept: with the burden of proof on the promise.
+
+use super::law;
+use super::sample::Sample;
+
+/// p-value of "the mean of what `values` are drawn from is above `bound`": at
+/// most alpha shows that it is not. Student's t, one-sided. Values that are all
+/// the same leave nothing to chance; below two, nothing is shown.
+pub fn mean_at_most(values: &[f64], bound: f64) -> f64 {
+    let Some(sample) = Sample::of(values) else { return 1.0 };
+    let distance = bound - sample.mean;
+    if sample.variance == 0.0 {
+        return if distance >= 0.0 { 0.0 } else { 1.0 };
+    }
+    law::t_above(distance / sample.standard_error(), sample.n - 1)
+}
+
+/// How far from its bound, in standard deviations of its values, the mean of
+/// `n` of them, at least 2, must lie for [`mean_at_most`] to give `p`.
+pub fn distance(n: usize, p: f64) -> f64 {
+    law::t_critical(p, n - 1) / libm::sqrt(n as f64)
+}
+
+/// The fewest replications that can show at the p-value `p` that at least
+/// `share` of all keep a promise, 0 < `share` < 1: those that do if all of
+/// them keep it, share^n <= p.
+pub fn fewest(share: f64, p: f64) -> f64 {
+    libm::ceil(libm::log(p) / libm::log(share))
+}
+
+/// p-value of "fewer than `share` of all replications keep it", 0 < `share` < 1,
+/// when `kept` of `n` did: the chance of so many or more if it were exactly
+/// `share`. Exact binomial.
+pub fn share_at_least(kept: u64, n: u64, share: f64) -> f64 {
+    match kept.checked_sub(1) {
+        Some(fewer) => 1.0 - law::binomial_at_most(fewer, n, share),
+        None => 1.0,
+    }
+}
+
+/// The share of all replications that keep it is at least this, with
+/// probability `confidence`, when `kept` of `n` did.
+///
+/// Clopper and Pearson, "The use of confidence or fiducial limits illustrated
+/// in the case of the binomial", Biometrika 26(4), 1934.
+pub fn least_share(kept: u64, n: u64, confidence: f64) -> f64 {
+    if kept == 0 {
+        return 0.0;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    loop {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            return low;
+        }
+        if share_at_least(kept, n, middle) <= 1.0 - confidence {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn close(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-7, "{found}, not {expected}");
+    }
+
+    /// Mean 11, standard error 1/2, 4 degrees of freedom: P(T > 2) = 0.0580583.
+    #[test]
+    fn a_mean_is_held_to_its_bound() {
+        let values = [9.5, 10.5, 11.0, 11.5, 12.5];
+        close(mean_at_most(&values, 12.0), 0.058_058_3);
+        close(mean_at_most(&values, 10.0), 1.0 - 0.058_058_3);
+        close(mean_at_most(&values, 11.0), 0.5);
+        // Standard deviation sqrt(5/4); two standard errors are 1.
+        close(distance(5, mean_at_most(&values, 12.0)) * libm::sqrt(1.25), 1.0);
+        assert_eq!(mean_at_most(&[3.0, 3.0], 3.0), 0.0);
+        assert_eq!(mean_at_most(&[3.0, 3.0], 2.9), 1.0);
+        assert_eq!(mean_at_most(&[3.0], 100.0), 1.0);
+    }
+
+    #[test]
+    fn a_share_is_held_to_its_bound() {
+        // 0.9^29 = 0.0471: all of 29, and no fewer, show nine in ten.
+        close(share_at_least(29, 29, 0.9), 0.047_101_3);
+        assert!(share_at_least(28, 28, 0.9) > 0.05);
+        assert_eq!(fewest(0.9, 0.05), 29.0);
+        assert_eq!(share_at_least(0, 20, 0.5), 1.0);
+        // As R's binom.test(19, 20, alternative = "greater"): 0.7838938.
+        close(least_share(19, 20, 0.95), 0.783_893_8);
+        // 0.05^(1/20).
+        close(least_share(20, 20, 0.95), 0.860_891_7);
+        assert_eq!(least_share(0, 20, 0.95), 0.0);
+    }
+}

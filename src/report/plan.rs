@@ -1,0 +1,151 @@
+//! The cheapest setup: what was looked at, and the answer in words.
+
+mod answer;
+mod data;
+mod table;
+
+use super::figure::{clean, figure};
+use super::run::Recipe;
+use crate::experiment::search::{Candidate, Found, Variable, Verdict};
+use crate::experiment::statistics::{Interval, t_interval};
+use crate::experiment::{MONTH_S, Measurement, Repetition};
+use crate::metrics::{METRICS, Metric};
+use crate::units::Span;
+
+#[cfg(test)]
+pub(super) use data::COLUMNS;
+
+/// A plan, as a reader sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanReport<'a> {
+    /// What made it.
+    pub recipe: &'a Recipe,
+    /// What was found.
+    pub found: &'a Found,
+    /// What was assumed.
+    pub assumptions: &'a [String],
+}
+
+/// A week.
+const WEEK: Span = Span::from_secs(7 * 86_400);
+
+impl PlanReport<'_> {
+    /// What is made small.
+    pub(super) fn goal(&self) -> &'static Metric {
+        &METRICS[self.found.task.goal]
+    }
+
+    /// What a replication is, in the plural.
+    pub(super) fn replications(&self) -> String {
+        match self.found.repetition {
+            Repetition::Windows { width: WEEK, .. } => "weeks".to_owned(),
+            Repetition::Windows { width, .. } => format!("windows of {width}"),
+            Repetition::Seeds { .. } => "seeds".to_owned(),
+            Repetition::Blocks { .. } => "traces put together anew".to_owned(),
+        }
+    }
+
+    /// A promise in words: `wait, p95 <= 2 h`.
+    pub(super) fn promise(&self, row: usize) -> String {
+        let objective = &self.found.objectives[row];
+        format!("{} {}", self.promised(row).label, objective.text)
+    }
+
+    /// All promises in words.
+    pub(super) fn promises(&self) -> String {
+        let all: Vec<String> =
+            (0..self.found.objectives.len()).map(|row| self.promise(row)).collect();
+        match all.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => all.concat(),
+        }
+    }
+
+    /// The metric of a promise.
+    pub(super) fn promised(&self, row: usize) -> &'static Metric {
+        let key = self.found.objectives[row].metric.name();
+        METRICS.iter().find(|metric| metric.key == key).expect("objectives are metrics")
+    }
+
+    /// A setup in words, fit to be shown.
+    pub(super) fn setup(&self, candidate: &Candidate) -> String {
+        clean(&self.found.told(&candidate.point))
+    }
+
+    /// The same in the shortest names that tell variables apart.
+    pub(super) fn brief(&self, candidate: &Candidate) -> String {
+        let variables = self.found.task.variables.iter().zip(&candidate.point);
+        let one = |(one, &level): (&Variable, &usize)| {
+            format!("{} = {}", self.short(&one.key), one.levels[level])
+        };
+        clean(&variables.map(one).collect::<Vec<_>>().join(", "))
+    }
+
+    /// The end of a key that no other variable has.
+    pub(super) fn short(&self, key: &str) -> String {
+        let others = || self.found.task.variables.iter().filter(|one| one.key != key);
+        let parts: Vec<&str> = key.split('.').collect();
+        let mut ends = (0..parts.len()).rev().map(|from| parts[from..].join("."));
+        let own = |end: &String| !others().any(|one| one.key.ends_with(end.as_str()));
+        ends.find(own).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// Held-out replications that the verdict rests on, the same for all
+    /// finalists; the choice of the cheapest may have taken more.
+    pub(super) fn judged<'c>(&self, candidate: &'c Candidate) -> &'c [Measurement] {
+        let all = &candidate.held_out;
+        &all[..all.len().min(self.found.held_out as usize)]
+    }
+
+    /// The interval of a metric over some replications; none where one shows nothing.
+    pub(super) fn interval(&self, metric: &Metric, all: &[Measurement]) -> Option<Interval> {
+        let values: Option<Vec<f64>> = all.iter().map(|one| one.metric(metric.key)).collect();
+        t_interval(&values?, self.found.task.confidence)
+    }
+
+    /// The mean of a metric over some replications; none where one shows nothing.
+    pub(super) fn mean(&self, metric: &Metric, all: &[Measurement]) -> Option<f64> {
+        let values: Option<Vec<f64>> = all.iter().map(|one| one.metric(metric.key)).collect();
+        let values = values.filter(|values| !values.is_empty())?;
+        Some(values.iter().sum::<f64>() / values.len() as f64)
+    }
+
+    /// What a setup costs in a month, where cost is what is made small.
+    pub(super) fn monthly(&self, all: &[Measurement]) -> Option<Interval> {
+        let month = |one: &Measurement| {
+            (one.arrivals_s > 0.0).then(|| one.cost as f64 / 1e9 * MONTH_S / one.arrivals_s)
+        };
+        let values: Option<Vec<f64>> = all.iter().map(month).collect();
+        let values = values.filter(|_| self.goal().key == "cost_total")?;
+        t_interval(&values, self.found.task.confidence)
+    }
+
+    /// Replications in which a setup kept all promises, of how many.
+    pub(super) fn kept_in(&self, all: &[Measurement]) -> (usize, usize) {
+        let kept = all.iter().filter(|one| one.kept.iter().all(|&kept| kept)).count();
+        (kept, all.len())
+    }
+
+    /// Rows of the finalists by their goal, the cheapest first.
+    pub(super) fn ranked(&self) -> Vec<usize> {
+        let goal =
+            |row: &usize| self.found.finalists[*row].goal.map_or(f64::INFINITY, |goal| goal.mean);
+        let mut rows: Vec<usize> = (0..self.found.finalists.len()).collect();
+        rows.sort_by(|a, b| goal(a).total_cmp(&goal(b)).then(a.cmp(b)));
+        rows
+    }
+
+    /// The verdict on a candidate, if it was judged.
+    pub(super) fn verdict(&self, candidate: usize) -> Option<Verdict> {
+        let finalist = self.found.finalists.iter().find(|one| one.candidate == candidate)?;
+        Some(finalist.verdict)
+    }
+
+    /// `$1.00 to $2.00`.
+    pub(super) fn ends(unit: &str, interval: &Interval) -> String {
+        format!("{} to {}", figure(unit, Some(interval.low)), figure(unit, Some(interval.high)))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,92 @@
+//! A plan in tables: what was judged, and all that was looked at.
+
+use super::super::figure::{clean, figure, half_width};
+use super::super::section::{Cell, Section, Tone};
+use super::PlanReport;
+use crate::experiment::search::{Candidate, Verdict};
+use crate::experiment::{Chance, Measurement};
+use crate::metrics::Metric;
+
+impl PlanReport<'_> {
+    /// The finalists, the cheapest first.
+    pub(in crate::report) fn judged_table(&self) -> Section {
+        let replications = self.replications();
+        let title = match self.found.chance {
+            Chance::None => "Judged".to_owned(),
+            _ => format!(
+                "Judged on {} {replications} that the search never saw",
+                self.found.held_out
+            ),
+        };
+        let mut section = self.table(&title);
+        section.head.push("kept in".to_owned());
+        section.head.push("verdict".to_owned());
+        for row in self.ranked() {
+            let finalist = &self.found.finalists[row];
+            let candidate = self.found.candidate(row);
+            let mut cells = self.cells(candidate, self.judged(candidate));
+            cells.push(Cell::plain(format!("{} of {}", finalist.kept_in, self.found.held_out)));
+            let tone = match finalist.verdict {
+                Verdict::Kept => Tone::Good,
+                Verdict::NotShown => Tone::Plain,
+                Verdict::Broken => Tone::Bad,
+            };
+            let below = match (Some(row) == self.found.choice, finalist.tied) {
+                (true, _) => "the answer",
+                (_, true) => "as cheap",
+                _ => "",
+            };
+            cells.push(Cell {
+                text: finalist.verdict.words().to_owned(),
+                below: below.to_owned(),
+                tone,
+            });
+            section.rows.push(cells);
+        }
+        section
+    }
+
+    /// All candidates, in the order of their levels.
+    pub(in crate::report) fn candidate_table(&self) -> Section {
+        let title = format!("Looked at, on {} {} each", self.found.searched, self.replications());
+        let mut section = self.table(&title);
+        let mut all: Vec<&Candidate> = self.found.candidates.iter().collect();
+        all.sort_by(|a, b| a.point.cmp(&b.point));
+        section.rows = all.iter().map(|one| self.cells(one, &one.searched)).collect();
+        section
+    }
+
+    fn table(&self, title: &str) -> Section {
+        let mut section = Section::new(title, &[]);
+        let variables = &self.found.task.variables;
+        section.head = variables.iter().map(|one| clean(&self.short(&one.key))).collect();
+        section.words = variables.len();
+        section.head.push(self.goal().label.to_owned());
+        section.head.extend((0..self.found.objectives.len()).map(|row| self.promise(row)));
+        section
+    }
+
+    fn cells(&self, candidate: &Candidate, all: &[Measurement]) -> Vec<Cell> {
+        let variables = self.found.task.variables.iter().zip(&candidate.point);
+        let mut cells: Vec<Cell> =
+            variables.map(|(one, &level)| Cell::plain(clean(&one.levels[level]))).collect();
+        cells.push(self.cell(self.goal(), all));
+        for (row, objective) in self.found.objectives.iter().enumerate() {
+            let mut cell = self.cell(self.promised(row), all);
+            let mean = self.mean(self.promised(row), all);
+            cell.tone = match mean.is_some_and(|mean| objective.kept(mean)) {
+                true => Tone::Good,
+                false => Tone::Bad,
+            };
+            cells.push(cell);
+        }
+        cells
+    }
+
+    /// A mean, and half of the width of its interval below it.
+    fn cell(&self, metric: &Metric, all: &[Measurement]) -> Cell {
+        let spread = self.interval(metric, all).filter(|interval| interval.half_width > 0.0);
+        let below = spread.map_or(String::new(), |one| half_width(metric.unit, one.half_width));
+        Cell { text: figure(metric.unit, self.mean(metric, all)), below, tone: Tone::Plain }
+    }
+}

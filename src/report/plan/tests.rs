@@ -1,0 +1,75 @@
+//! A small plan, from the scenario to its page.
+
+use std::path::Path;
+
+use super::super::{plan_charts, plan_text, write_plan_page};
+use super::*;
+use crate::experiment::search::{Keeping, Task, Variable, search};
+use crate::experiment::{Asked, Forgetful, Lab, Unwatched};
+use crate::policy::external::NoLauncher;
+use crate::report::{Terminal, TextCells};
+use crate::scenario::Scenario;
+
+/// Three jobs an hour of half an hour each on so many machines; `bound` is what
+/// the mean wait is held to.
+pub(in crate::report) fn small(bound: &str, nodes: &str) -> Found {
+    let text = format!(
+        "question = \"?\"\n[workload.synthetic]\ncount = 100\narrivals = {{ per_hour = 3 }}\n\
+         class.a = {{ runtime = \"exponential(mean=30 min)\", vcpus = 1 }}\n\
+         [cluster.c]\nnodes = 1\nshape = {{ vcpus = 1, memory = \"8 GiB\" }}\ncost = \"1 USD/h\"\n\
+         [policy.p]\npreset = \"batch-fcfs\"\n[objectives]\nwait_mean = \"{bound}\"\n"
+    );
+    let base = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lab = Lab { memory: &Forgetful, watch: &Unwatched, audit: false, launcher: &NoLauncher };
+    let variable = Variable::read("cluster.c.nodes", nodes).expect("a range");
+    let task = Task {
+        variables: vec![variable],
+        policy: None,
+        goal: 0,
+        keeping: Keeping::OnAverage,
+        confidence: 0.95,
+        margin: 0.01,
+        budget: 200,
+        asked: Asked::default(),
+    };
+    let found = search(&lab, task, &|edits| Scenario::parse(&text, "a.toml", base, edits));
+    found.unwrap_or_else(|failure| panic!("{failure:?}"))
+}
+
+#[test]
+fn the_answer_is_a_sentence_and_everything_is_written() {
+    let found = small("<= 5 min", "2..6");
+    let recipe = Recipe::default();
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
+    let answer = report.answer();
+    assert!(answer.starts_with("cluster.c.nodes = "), "{answer}");
+    assert!(answer.contains(" keeps wait, mean <= 5 min on average: "), "{answer}");
+    assert!(answer.contains("a month (95 % interval $"), "{answer}");
+    assert!(report.page().contains(&answer));
+    let mut page = Vec::new();
+    let charts = plan_charts(&report);
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();
+    assert_eq!(names, ["plan-frontier", "plan-response", "plan-convergence"]);
+    write_plan_page(&mut page, &report, &charts).expect("memory takes everything");
+    let page = String::from_utf8(page).expect("a page is text");
+    assert_eq!(page.matches("<svg").count(), 3);
+    let csv = report.write_csv(Vec::new(), TextCells::Guarded).expect("memory takes everything");
+    let rows = String::from_utf8(csv).expect("a sheet is text").lines().count();
+    assert_eq!(rows, 1 + found.candidates.len() + found.finalists.len());
+    assert!(plan_text(&report, Terminal::PLAIN).contains("the answer"));
+}
+
+#[test]
+fn a_miss_is_said_with_what_binds() {
+    let found = small("<= 10 s", "2..3");
+    let recipe = Recipe::default();
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
+    let answer = report.answer();
+    assert!(
+        answer.starts_with("Nothing that was found in these ranges keeps wait, mean <= 10 s."),
+        "{answer}"
+    );
+    assert!(answer.contains("The nearest miss is cluster.c.nodes = 3: wait, mean is "), "{answer}");
+    assert!(answer.contains("It is wait, mean <= 10 s that binds."), "{answer}");
+    assert!(answer.contains("the end of the range of `cluster.c.nodes`: allow more."), "{answer}");
+}
