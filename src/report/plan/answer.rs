@@ -148,8 +148,10 @@ impl PlanReport<'_> {
             self.found.finalists.iter().all(|finalist| finalist.verdict == Verdict::Broken);
         let promises = self.promises();
         let first = match all_broken {
-            true => format!("No setup in these ranges keeps {promises}."),
-            false => format!("No setup in these ranges could be shown to keep {promises}."),
+            true => format!("Nothing that was found in these ranges keeps {promises}."),
+            false => {
+                format!("Nothing that was found in these ranges could be shown to keep {promises}.")
+            }
         };
         let mut said = vec![first];
         if let Some(binding) = self.found.finalists[row].binding {

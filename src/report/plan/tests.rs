@@ -65,7 +65,10 @@ fn a_miss_is_said_with_what_binds() {
     let recipe = Recipe::default();
     let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
     let answer = report.answer();
-    assert!(answer.starts_with("No setup in these ranges keeps wait, mean <= 10 s."), "{answer}");
+    assert!(
+        answer.starts_with("Nothing that was found in these ranges keeps wait, mean <= 10 s."),
+        "{answer}"
+    );
     assert!(answer.contains("The nearest miss is cluster.c.nodes = 3: wait, mean is "), "{answer}");
     assert!(answer.contains("It is wait, mean <= 10 s that binds."), "{answer}");
     assert!(answer.contains("the end of the range of `cluster.c.nodes`: allow more."), "{answer}");
