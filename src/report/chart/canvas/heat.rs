@@ -100,8 +100,8 @@ pub(in super::super) fn shade(share: f64) -> Colour {
         (201.0, 182.0, 97.0),
         (254.0, 232.0, 56.0),
     ];
-    // `max` also turns what is no number into the darkest.
-    let place = share.max(0.0).min(1.0) * 8.0;
+    // What is no number is the darkest.
+    let place = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) * 8.0 };
     let from = (libm::floor(place) as usize).min(7);
     let rest = place - from as f64;
     let mix = |a: f64, b: f64| libm::round(a + (b - a) * rest) as u8;
