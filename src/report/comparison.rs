@@ -93,6 +93,17 @@ impl Comparison<'_> {
     /// The difference of a row to the baseline with its interval, in words;
     /// empty for the baseline itself and where either has nothing to show.
     pub fn difference(&self, metric: &Metric, row: usize) -> String {
+        let words = self.amount(metric, row);
+        match self.many.contrast(row, metric.key) {
+            Some(contrast) if matches!(metric.unit, "USD" | "s") => {
+                join(&words, &change(contrast.base + contrast.difference(), contrast.base))
+            }
+            _ => words,
+        }
+    }
+
+    /// The same without its share of the baseline.
+    pub fn amount(&self, metric: &Metric, row: usize) -> String {
         if self.is_incomparable(metric, row) {
             return "not comparable".to_owned();
         }
@@ -105,8 +116,7 @@ impl Comparison<'_> {
         if let Some(paired) = contrast.paired.filter(|_| self.is_judged()) {
             words += &format!(" {}", half_width(metric.unit, paired.interval.half_width));
         }
-        let relative = change(contrast.base + value, contrast.base);
-        if matches!(metric.unit, "USD" | "s") { join(&words, &relative) } else { words }
+        words
     }
 
     /// The cost of the first replication.

@@ -342,7 +342,10 @@ pub(super) fn verdicts(comparison: &Comparison<'_>, row: usize) -> Section {
             metric.label.to_owned(),
             comparison.figure(metric, comparison.baseline()),
             comparison.figure(metric, row),
-            comparison.difference(metric, row),
+            match comparison.is_judged() {
+                true => comparison.amount(metric, row),
+                false => comparison.difference(metric, row),
+            },
         ]
         .map(Cell::plain)
         .into();
