@@ -31,7 +31,7 @@ pub use lab::{
 };
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
 pub use replication::Repetition;
-pub use score::Score;
+pub use score::{Possible, Score};
 pub use sensitivity::{Influence, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
 pub use step::{Reason, Seen, Step, StepLog, Stretch};

@@ -3,6 +3,7 @@
 
 use std::io::Write;
 
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::args::Score as Arguments;
@@ -11,7 +12,7 @@ use super::exit::{Done, Stop};
 use super::open;
 use super::workshop::{Workshop, stopped};
 use crate::experiment::check::{self, Trial};
-use crate::experiment::{self, Lab, Score};
+use crate::experiment::{self, Lab, Possible, Score};
 use crate::scenario::{Suite, Tested};
 
 /// Metrics that are told of either side.
@@ -76,6 +77,13 @@ fn one(lab: &Lab<'_>, tested: &Tested, policy: &str) -> Result<(Score, Value), S
     let (Some(score), Some(own)) = (Score::mean(&scores), Score::mean(&own)) else {
         return Err(Stop::usage("nothing was run", "ask for one replication at least"));
     };
+    let possible: Vec<Possible> = (0..all)
+        .into_par_iter()
+        .map(|row| {
+            let replication = (&plan, row as u32);
+            Possible::of(&candidate.scenario, replication, &at(ran, row), &at(base, row))
+        })
+        .collect::<Result<_, _>>()?;
     let told = json!({
         "scenario": tested.name,
         "policy": ran.policy.name,
@@ -91,10 +99,23 @@ fn one(lab: &Lab<'_>, tested: &Tested, policy: &str) -> Result<(Score, Value), S
             "score": own.value,
             "metrics": means(base),
         },
-        "bound": Value::Null,
-        "bound_reason": "no clairvoyant bound is worked out for suites yet",
+        "bound": bound(&possible),
     });
     Ok((score, told))
+}
+
+/// Means of the bounds over the replications; null where one of them has none.
+fn bound(possible: &[Possible]) -> Value {
+    let mean = |of: fn(&Possible) -> Option<f64>| -> Option<f64> {
+        let values: Option<Vec<f64>> = possible.iter().map(of).collect();
+        values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    json!({
+        "score": mean(|one| one.value),
+        "cost_total": mean(|one| one.cost),
+        "slowdown_mean": mean(|one| one.slowdown),
+        "null_means": "no bound is known for runs that do and promise as much as this one",
+    })
 }
 
 fn means(trial: &Trial<'_>) -> Map<String, Value> {

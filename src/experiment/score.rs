@@ -1,7 +1,11 @@
 //! One number for a policy, for people and programs that search for better
 //! ones.
 
+use super::bound;
+use super::compare::Plan;
 use super::measurement::Measurement;
+use crate::problem::Problem;
+use crate::scenario::Scenario;
 
 /// Added to both costs, so that what costs nothing can be compared: a cent.
 const CENT: f64 = 0.01;
@@ -22,6 +26,45 @@ pub struct Score {
     pub done: f64,
     /// Promises of the scenario that were broken.
     pub broken: f64,
+}
+
+/// What no policy can beat in one replication, among runs that do as much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Possible {
+    /// The score of a policy at both bounds that breaks no promise; not all of it
+    /// need be within reach. None where one of the bounds is.
+    pub value: Option<f64>,
+    /// Dollars.
+    pub cost: Option<f64>,
+    /// Mean bounded slowdown.
+    pub slowdown: Option<f64>,
+}
+
+impl Possible {
+    /// What bounds the runs of a replication that do as much as `run`, against `base`.
+    ///
+    /// # Errors
+    /// What is wrong with the workload.
+    pub fn of(
+        scenario: &Scenario,
+        (plan, replication): (&Plan, u32),
+        run: &Measurement,
+        base: &Measurement,
+    ) -> Result<Self, Vec<Problem>> {
+        let repeated = plan.repetition.scenario(scenario, replication);
+        let seed = plan.repetition.seed(scenario, replication);
+        let bounds = bound::of(&repeated, seed, plan.repetition.warm_up())?;
+        let value = |key: &str| {
+            bounds.of_run(key, run.done.finished, |key| run.metric(key)).map(|bound| bound.value)
+        };
+        let (cost, slowdown) = (value("cost_total"), value("slowdown_mean"));
+        let value = cost.zip(slowdown).map(|(cost, slowdown)| {
+            let cost = (cost + CENT) / (base.cost as f64 / 1e9 + CENT);
+            let slowdown = slowdown.max(1.0) / base.metric("slowdown_mean").unwrap_or(1.0).max(1.0);
+            1.0 / libm::sqrt(cost * slowdown)
+        });
+        Ok(Self { value, cost, slowdown })
+    }
 }
 
 impl Score {

@@ -37,7 +37,7 @@ pub struct Step {
     /// The work that it happened to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<String>,
-    /// What could be seen before the decision, where it was one and reasons are kept.
+    /// What could be seen as the policy was last asked, where reasons are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
     /// The policy's reasons since the record before.
@@ -162,17 +162,19 @@ impl<F: FnMut(Step)> Observer for StepLog<'_, F> {
             return;
         }
         let now = state.now();
-        let decided = is_decision(record);
+        // What is told of a decision is told again of those that came with it; of
+        // other records, what was said without anything coming of it.
+        let telling = is_decision(record) || !self.told;
         let (what, work) = words(state, record);
-        self.told |= decided;
+        self.told = true;
         (self.sink)(Step {
             record: self.record,
             time_us: now.micros(),
             date: state.world().calendar.format(now),
             what,
             work: work.map(|work| label(state, work)),
-            seen: self.seen.clone().filter(|_| decided),
-            reasons: if decided { self.reasons.iter().cloned().collect() } else { Vec::new() },
+            seen: self.seen.clone().filter(|_| telling),
+            reasons: if telling { self.reasons.iter().cloned().collect() } else { Vec::new() },
         });
     }
 }

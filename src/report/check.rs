@@ -348,8 +348,12 @@ fn parting_words(verdicts: &Verdicts<'_>, parting: &Parting) -> Vec<String> {
     lines.push(format!("  {agreed}{bracket}"));
     let (base, now) = (parting.base.as_ref(), parting.now.as_ref());
     let exact = parting.parted == parting.agreed + 1;
+    let earlier = [base, now].into_iter().flatten().map(|step| step.time_us).min();
     let side = |name: &str, step: Option<&Step>| match step {
-        Some(step) => step_words(name, step),
+        Some(step) if Some(step.time_us) > earlier => {
+            step_words(&format!("{name}: nothing then; next"), step)
+        }
+        Some(step) => step_words(&format!("{name}:"), step),
         None => format!("  {name}: nothing, the run is over"),
     };
     if base.is_some() || exact {
@@ -385,7 +389,7 @@ fn parting_words(verdicts: &Verdicts<'_>, parting: &Parting) -> Vec<String> {
 
 fn step_words(name: &str, step: &Step) -> String {
     let (what, date) = (clean(&step.what), clean(&step.date));
-    format!("  {name}: after {} ({date}): {what}", moment(step.at()))
+    format!("  {name} after {} ({date}): {what}", moment(step.at()))
 }
 
 fn moment(at: Time) -> String {

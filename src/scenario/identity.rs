@@ -11,8 +11,17 @@ use super::{Scenario, catalog};
 use crate::problem::Problem;
 
 /// Keys of a scenario that change nothing of what happens under a policy.
-const NO_MATTER: [&str; 6] =
-    ["question", "baseline", "policy", "objectives", "replications", "steady_state"];
+const NO_MATTER: [&str; 9] = [
+    "question",
+    "baseline",
+    "policy",
+    "objectives",
+    "replications",
+    "steady_state",
+    "limits",
+    "plan",
+    "observed",
+];
 
 /// Hashes of everything that a run depends on besides policy and program, by
 /// name: a key of the scenario, a file that it reads, or a shipped catalog.
@@ -188,6 +197,7 @@ order = "shortest"
     fn what_matters_is_told_from_what_does_not() {
         check("# why", "# for no reason", &[]);
         check("question = \"?\"", "question = \"!\"\nreplications = 7", &[]);
+        check("[workload]", "[limits]\nmax_alive = 5\n[workload]", &[]);
         check("preset = \"batch-fcfs\"", "preset = \"batch-backfill\"", &[]);
         check("nodes = 2", "nodes = 3", &["[cluster] has changed"]);
         check("nodes = 2\n", "nodes =    2 # the same\n", &[]);

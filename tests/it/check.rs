@@ -171,7 +171,8 @@ fn other_inputs_and_terms_are_stale() {
     let text = place.read("one.toml");
     let (question, rest) = text.split_once("[workload.synthetic]").expect("work");
     let (_, cluster) = rest.split_once("[cluster.c]").expect("a cluster");
-    let work = "[workload]\ntrace = \"log.swf\"\n[cloud.lambda]\ncatalog = \"mine\"\nregions = [\"us-east-1\"]\n[cluster.c]";
+    let work = "[workload]\ntrace = \"log.swf\"\n[cloud.lambda]\ncatalog = \"mine\"\n\
+                regions = [\"us-east-1\"]\n[cluster.c]";
     let cluster = cluster.replace("nodes = 5", "nodes = 40");
     place.write("one.toml", &format!("{question}{work}{cluster}"));
     assert_eq!(code(&place.check(&[])), 2);
@@ -290,9 +291,17 @@ fn the_first_divergence_shows_both_sides() {
     assert_eq!((&base["record"], &now["record"]), (parted, parted));
     // Whoever overtakes under EASY does so while others wait.
     assert!(base["seen"]["waiting"].as_u64().is_some_and(|waiting| waiting > 1), "{here}");
+    assert_eq!(base["seen"], now["seen"], "{here}");
+    // The same job must wait without it.
+    let why = |side: &serde_json::Value| side["reasons"].to_string();
+    assert!(why(now).contains("waits: other work was served first"), "{here}");
+    assert!(!why(base).contains("waits: other work was served first"), "{here}");
     let text = shown(&place.check(&[]));
     assert!(text.contains("First divergence: tested in one, seed 1"), "{text}");
-    assert!(text.contains("  baseline: after ") && text.contains("  now: after "), "{text}");
+    assert!(
+        text.contains("  baseline: after ") && text.contains("  now: nothing then; next after "),
+        "{text}"
+    );
 
     // The same, where the program has changed and not the policy: as if the
     // baseline had been stored under the present definition.
