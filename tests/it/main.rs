@@ -8,6 +8,7 @@ mod external;
 mod layers;
 mod listed;
 mod oracles;
+mod plan;
 mod policies;
 mod provenance;
 mod reference;

@@ -1,0 +1,102 @@
+//! `windtunnel plan` as a user runs it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Three jobs an hour of half an hour each, on a cluster whose size is the question.
+const SIZING: &str = r#"
+question = "How many machines?"
+[workload.synthetic]
+count = 100
+arrivals = { per_hour = 3 }
+class.a = { runtime = "exponential(mean=30 min)", vcpus = 1 }
+[cluster.c]
+nodes = 1
+shape = { vcpus = 1, memory = "8 GiB" }
+cost = "1 USD/h"
+[policy.p]
+preset = "batch-fcfs"
+[objectives]
+wait_mean = "<= 10 min"
+[plan]
+budget = 150
+[plan.vary]
+"cluster.c.nodes" = "2..9"
+"#;
+
+/// Runs `windtunnel plan` on `text` in a folder of its own.
+fn plan(folder: &Path, text: &str, arguments: &[&str]) -> Output {
+    fs::write(folder.join("a.toml"), text).expect("the folder is there");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_windtunnel"));
+    command.current_dir(folder).args(["plan", "a.toml", "--quiet"]).args(arguments);
+    command.output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("output is text")
+}
+
+/// In one line, for lines break where a terminal ends.
+fn flowing(bytes: &[u8]) -> String {
+    text(bytes).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_file_says_what_may_be_decided_and_threads_change_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |threads: &str, out: &str| {
+        let output = plan(folder.path(), SIZING, &["--threads", threads, "--out", out]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        flowing(&output.stdout)
+    };
+    let one = run("1", "one");
+    assert_eq!(one, run("2", "two"));
+    // 1.5 erlang: the mean wait is 9/14 h = 38.6 min on two machines (M/M/2), and
+    // on three 0.2368 / (6 - 3) h = 4.7 min (Erlang C, M/M/3).
+    assert!(one.contains("cluster.c.nodes = 3 keeps wait, mean <= 10 min on average"), "{one}");
+    let files = ["candidates.csv", "plan.json", "plan.md", "plan.html", "manifest.json"];
+    for file in files {
+        let read = |out: &str| fs::read(folder.path().join(out).join(file)).expect("a file");
+        assert_eq!(read("one"), read("two"), "{file}");
+    }
+}
+
+#[test]
+fn nothing_found_is_a_finding_with_a_gate() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let narrow = ["--vary", "cluster.c.nodes=2,3", "--set", "objectives.wait_mean=<= 1 s"];
+    let with = |more: &[&str]| {
+        let mut arguments = vec!["--no-out"];
+        arguments.extend(narrow);
+        arguments.extend(more);
+        plan(folder.path(), SIZING, &arguments)
+    };
+    let output = with(&[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(flowing(&output.stdout).contains("The nearest miss is cluster.c.nodes = 3:"));
+    let gated = with(&["--gate"]);
+    assert_eq!(gated.status.code(), Some(1));
+    assert_eq!(text(&gated.stderr), "finding: no setup was shown to keep the objectives\n");
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |text_of_it: &str, arguments: &[&str], want: &str| {
+        let output = plan(folder.path(), text_of_it, &[&["--no-out"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let found = text(&output.stderr);
+        assert!(found.contains(want), "{found}");
+    };
+    check(SIZING, &["--vary", "cluster.c.nods=2..4"], "unknown key `nods` in `cluster.c`");
+    check(SIZING, &["--vary", "cluster.c.nods=2..4"], "did you mean `nodes`?");
+    check(SIZING, &["--vary", "cluster.c.nodes=0..4"], "from 1 to 1000000, found `0`");
+    check(SIZING, &["--vary", "seed=1..4"], "`seed` is given, not decided");
+    check(SIZING, &["--budget", "10"], "a budget of 10 runs is too small");
+    let unquoted = SIZING.replace("\"cluster.c.nodes\"", "cluster.c.nodes");
+    check(&unquoted, &[], "put the whole key into quotes");
+    check(&SIZING.replace("budget", "bugdet"), &[], "did you mean `budget`?");
+    let none = SIZING.replace("\"cluster.c.nodes\" = \"2..9\"", "");
+    check(&none, &[], "nothing may be decided");
+}
