@@ -37,6 +37,24 @@ pub struct Meter {
     charged: Money,
 }
 
+/// The value of a full share at some moment, by which the cost since then is
+/// told. In words of eight bytes, because there is one per live allocation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    high: i64,
+    low: u64,
+}
+
+impl Mark {
+    const fn new(full_share: i128) -> Self {
+        Self { high: (full_share >> 64) as i64, low: full_share as u64 }
+    }
+
+    const fn full_share(self) -> i128 {
+        (self.high as i128) << 64 | self.low as i128
+    }
+}
+
 /// A bill for one instance: its parts sum to the amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bill {
@@ -103,18 +121,18 @@ impl Meter {
 
     /// An allocation takes `share` millionths; returns the mark from which its
     /// cost counts.
-    pub fn take(&mut self, now: Time, share: u32) -> i128 {
+    pub fn take(&mut self, now: Time, share: u32) -> Mark {
         self.advance(now);
         self.held += u64::from(share);
-        self.full_share
+        Mark::new(self.full_share)
     }
 
     /// The allocation gives its share back; returns what it cost since `mark`.
-    pub fn give(&mut self, now: Time, share: u32, mark: i128) -> Money {
+    pub fn give(&mut self, now: Time, share: u32, mark: Mark) -> Money {
         self.advance(now);
         self.held -= u64::from(share);
         // One division for both: the share in millionths, and nano-dollars.
-        let used = (self.full_share - mark) * i128::from(share);
+        let used = (self.full_share - mark.full_share()) * i128::from(share);
         let part = match used {
             0 => Money::ZERO,
             used => Money::from_nanos(used / (i128::from(WHOLE) * PER_NANO)),

@@ -165,6 +165,11 @@ impl<E: Copy> EventQueue<E> {
         self.heap.least().map(|entry| (time_of(entry), class_of(entry)))
     }
 
+    /// The event that `pop` would take.
+    pub fn upcoming(&self) -> Option<E> {
+        self.heap.least().map(|entry| self.slots[slot_of(key_of(entry))].event)
+    }
+
     /// Events pending.
     pub fn len(&self) -> usize {
         self.live

@@ -5,6 +5,7 @@
 mod observer;
 
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::ops::ControlFlow;
 
 pub use observer::Observer;
@@ -24,8 +25,8 @@ use crate::workload::Source;
 /// What can happen next, besides arrivals, which the source holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
-    /// An allocation's tasks are done.
-    Completes(AllocationRef),
+    /// An allocation's tasks, of this work, are done.
+    Completes(AllocationRef, WorkRef),
     /// An instance has booted.
     Ready(InstanceRef),
     /// An offer's price changes.
@@ -39,7 +40,7 @@ impl Event {
     /// and timers, or first of all (see `ClassOrder`).
     const fn class(self) -> u8 {
         match self {
-            Self::Completes(_) => 0,
+            Self::Completes(..) => 0,
             Self::Ready(_) => 2,
             Self::PriceChanges(_) => 3,
             Self::Timer => ARRIVAL + 1,
@@ -373,7 +374,7 @@ impl<O: Observer> Run<'_, '_, O> {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Completes(allocation) => self.complete(allocation),
+            Event::Completes(allocation, _) => self.complete(allocation),
             Event::Ready(instance) => self.ready(instance),
             Event::PriceChanges(offer) => {
                 self.state.reprice(offer);
@@ -428,7 +429,7 @@ impl<O: Observer> Run<'_, '_, O> {
         }
         let compute = self.state.compute_span(allocation, left);
         let end = self.state.now() + input + compute + output;
-        let event = Event::Completes(allocation);
+        let event = Event::Completes(allocation, work);
         let key = self.queue.schedule(end, event.class(), event);
         put(&mut self.keys, allocation.slot(), Some(key));
     }
@@ -508,6 +509,10 @@ impl<O: Observer> Run<'_, '_, O> {
                 }
             }
             self.follow_up();
+        }
+        if let Some(Event::Completes(next, work)) = self.queue.upcoming() {
+            self.state.touch(next, work);
+            black_box(self.truths[work.slot()].left);
         }
         Ok(())
     }
@@ -597,7 +602,7 @@ impl<O: Observer> Run<'_, '_, O> {
     /// microsecond on the reference machine. Reading input makes none.
     fn executed(&self, allocation: AllocationRef) -> i128 {
         let target = self.state.allocation(allocation);
-        let Some(started) = target.started else { return 0 };
+        let Some(started) = target.started() else { return 0 };
         let computing = self.state.now() - started - target.input;
         let left = self.truths[target.work().slot()].left;
         let done = i128::from(computing.micros()) * i128::from(target.speed);

@@ -203,7 +203,7 @@ impl Watch<'_> {
         }
         let live = state.work(work);
         let cpu = u64::from(live.ask.demand.cpu) * u64::from(live.ask.tasks);
-        let ran = live.first_start.map_or(Span::ZERO, |start| state.now() - start);
+        let ran = live.first_start().map_or(Span::ZERO, |start| state.now() - start);
         self.pairs.push(Pair {
             id: live.id,
             name: state.name(work).to_owned(),
@@ -215,7 +215,7 @@ impl Watch<'_> {
                 runtime: if seen.runtime == Span::MAX { ran } else { seen.runtime },
                 ..seen
             }),
-            simulated: live.first_start.map(|start| Simulated {
+            simulated: live.first_start().map(|start| Simulated {
                 wait: start - live.arrival,
                 runtime: ran,
                 cpu,

@@ -230,9 +230,9 @@ impl Collector {
     /// may have been placed in the same turn, and start after it.
     fn work_started(&mut self, state: &State<'_>, work: WorkRef) {
         let live = state.work(work);
-        let runs = |&&other: &&AllocationRef| state.allocation(other).started.is_some();
+        let runs = |&&other: &&AllocationRef| state.allocation(other).started().is_some();
         if self.counts_from(live.arrival)
-            && live.first_start == Some(state.now())
+            && live.first_start() == Some(state.now())
             && live.allocations.iter().filter(runs).count() == 1
             && live.done == 0
             && live.preemptions == 0
@@ -270,7 +270,7 @@ impl Collector {
         self.last_end = Some(now);
         let turnaround = (now - live.arrival).micros().max(0);
         self.turnaround.add(turnaround as u64);
-        let started = live.first_start.unwrap_or(now);
+        let started = live.first_start().unwrap_or(now);
         let bound = (now - started).max(SLOWDOWN_FLOOR).micros();
         let slowdown = millionths(turnaround as u64, bound as u64);
         self.slowdown.add(slowdown.max(1_000_000));

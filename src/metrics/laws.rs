@@ -106,7 +106,7 @@ impl Laws {
     fn progress(&mut self, state: &State<'_>, record: &Record) {
         let Record::Stopped { allocation, ending, useful, lost } = *record else { return };
         let target = state.allocation(allocation);
-        let Some(started) = target.started else { return };
+        let Some(started) = target.started() else { return };
         let now = state.now();
         let output = if ending == Ending::Done { target.output.micros() } else { 0 };
         let span = i128::from((now - started - target.input).micros() - output);
@@ -170,7 +170,7 @@ impl Laws {
                         || format!("{:?}", work.id),
                     );
                 }
-                if target.started.is_some() {
+                if target.started().is_some() {
                     started += i64::from(target.tasks) * i64::from(work.ask.demand.cpu);
                     self.check(all_running, now, "tasks run on running instances", || {
                         format!("{:?}", work.id)

@@ -49,7 +49,7 @@ fn victims(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
         let work = turn.work(allocation.work());
         // What was placed at this very moment has not started yet.
         if allocation.work() == head
-            || allocation.started.is_none() && allocation.placed == turn.now()
+            || allocation.started().is_none() && allocation.placed == turn.now()
         {
             continue;
         }
@@ -63,7 +63,7 @@ fn victims(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
                 (remaining > left).then(|| -remaining.micros())
             }
         };
-        let started = Reverse(allocation.started.unwrap_or(Time::MAX));
+        let started = Reverse(allocation.started().unwrap_or(Time::MAX));
         let (arrival, id) = work.tie();
         victims.extend(first.map(|first| ((first, started, arrival, id), reference)));
     }
@@ -76,7 +76,7 @@ fn victims(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
 /// for ever while both read their input.
 fn remaining(work: &LiveWork, allocation: &Allocation, now: Time) -> Span {
     let left = work.remaining_estimate();
-    let Some(started) = allocation.started.filter(|_| left != Span::MAX) else { return left };
+    let Some(started) = allocation.started().filter(|_| left != Span::MAX) else { return left };
     let computing = (now - started - allocation.input).max(Span::ZERO);
     let done = i128::from(computing.micros()) * i128::from(allocation.speed) / 1_000_000;
     let left = i128::from(left.micros()) - done;

@@ -74,7 +74,7 @@ impl<W: io::Write> InstancesCsv<W> {
 
     fn stopped(&mut self, state: &State<'_>, allocation: AllocationRef) {
         let target = state.allocation(allocation);
-        if target.started.is_none() {
+        if target.started().is_none() {
             return;
         }
         for held in &target.held {

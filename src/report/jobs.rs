@@ -73,15 +73,15 @@ impl<W: io::Write> JobsCsv<W> {
         sheet.word(how);
         sheet.word(reason);
         sheet.time(Some(live.arrival));
-        sheet.time(live.first_start);
+        sheet.time(live.first_start());
         sheet.time(Some(now));
-        sheet.span(live.first_start.map(|start| start - live.arrival));
-        sheet.span(live.first_start.map(|start| now - start));
+        sheet.span(live.first_start().map(|start| start - live.arrival));
+        sheet.span(live.first_start().map(|start| now - start));
         let turnaround = finished.then_some(now - live.arrival);
         sheet.span(turnaround);
         match turnaround {
             Some(turnaround) => {
-                let ran = now - live.first_start.unwrap_or(now);
+                let ran = now - live.first_start().unwrap_or(now);
                 sheet.decimal(bounded_slowdown(turnaround, ran), 6);
             }
             None => sheet.empty(),

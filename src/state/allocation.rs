@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{AllocationRef, InstanceRef, WorkRef};
+use crate::billing::Mark;
 use crate::model::{Ask, Offer, WorkId};
 use crate::units::{Id, Money, Span, Time};
 
@@ -26,7 +27,7 @@ pub struct Held {
     /// Dominant share of the instance, in millionths.
     pub(super) dominant: u32,
     /// Mark of the instance's meter at the start.
-    pub(super) mark: i128,
+    pub(super) mark: Mark,
 }
 
 /// Resources held by one piece of work, with one completion.
@@ -39,8 +40,8 @@ pub struct Allocation {
     pub held: SmallVec<[Held; 1]>,
     /// When it was placed.
     pub placed: Time,
-    /// When its tasks started; none while an instance is still booting.
-    pub started: Option<Time>,
+    /// When its tasks started; `Time::MAX` before that.
+    pub(super) started: Time,
     /// Instances that are still booting.
     pub(super) not_ready: u32,
     /// Its instances were taken away in this turn.
@@ -61,10 +62,15 @@ impl Allocation {
         self.work.expect("a live allocation belongs to work")
     }
 
+    /// When its tasks started; none while an instance is still booting.
+    pub fn started(&self) -> Option<Time> {
+        (self.started != Time::MAX).then_some(self.started)
+    }
+
     /// Nothing held yet, of `work`, opened `now`. Memory is kept.
     pub(super) fn reset(&mut self, work: WorkRef, now: Time) {
         (self.work, self.tasks, self.placed) = (Some(work), 0, now);
-        (self.started, self.not_ready, self.yielded) = (None, 0, false);
+        (self.started, self.not_ready, self.yielded) = (Time::MAX, 0, false);
         (self.estimated_end, self.speed) = (Time::MAX, u32::MAX);
         (self.input, self.output) = (Span::ZERO, Span::ZERO);
         self.held.clear();
@@ -91,8 +97,8 @@ pub struct LiveWork {
     pub placed: u32,
     /// Tasks done.
     pub done: u32,
-    /// When its first task first started.
-    pub first_start: Option<Time>,
+    /// When its first task first started; `Time::MAX` before that.
+    pub(crate) first_start: Time,
     /// Its allocations.
     pub allocations: SmallVec<[AllocationRef; 1]>,
     /// What it has been charged so far.
@@ -112,6 +118,11 @@ impl LiveWork {
         if let Some(at) = self.allocations.iter().position(|&other| other == allocation) {
             self.allocations.remove(at);
         }
+    }
+
+    /// When its first task first started.
+    pub fn first_start(&self) -> Option<Time> {
+        (self.first_start != Time::MAX).then_some(self.first_start)
     }
 
     /// The key that breaks every tie between pieces of work.

@@ -6,6 +6,7 @@ use std::fmt;
 use super::{
     AllocationRef, Held, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State, WorkRef,
 };
+use crate::billing::Mark;
 use crate::model::{Offer, Spread};
 use crate::units::{Id, Span, Time};
 
@@ -172,7 +173,7 @@ impl State<'_> {
         let allocation = &mut self.allocations[opened];
         allocation.tasks += share.tasks;
         allocation.speed = allocation.speed.min(speed);
-        allocation.held.push(Held { share, dominant, mark: 0 });
+        allocation.held.push(Held { share, dominant, mark: Mark::default() });
         if booting {
             allocation.not_ready += 1;
         }

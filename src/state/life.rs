@@ -89,7 +89,7 @@ impl State<'_> {
         let live = &mut self.works[reference];
         (live.id, live.arrival, live.ask) = (work.id, work.arrival, work.ask);
         (live.waiting, live.placed, live.done) = (work.ask.tasks, 0, 0);
-        (live.first_start, live.last_offer) = (None, None);
+        (live.first_start, live.last_offer) = (Time::MAX, None);
         (live.cost, live.preemptions, live.executed) = (Money::ZERO, 0, Span::ZERO);
         live.allocations.clear();
         let rules = &self.rules[work.ask.rules.row()];
@@ -163,7 +163,7 @@ impl State<'_> {
             self.set_estimated_end(allocation);
         }
         let target = &mut self.allocations[allocation];
-        target.started = Some(now);
+        target.started = now;
         let work = target.work();
         for held in &mut target.held {
             let instance = &mut self.instances[held.share.instance];
@@ -171,7 +171,7 @@ impl State<'_> {
         }
         let tasks = i64::from(target.tasks);
         let live = &mut self.works[work];
-        live.first_start.get_or_insert(now);
+        live.first_start = live.first_start.min(now);
         self.totals.allocated.add_tasks(live.ask.demand, tasks);
     }
 
@@ -198,7 +198,7 @@ impl State<'_> {
                 live.waiting += tasks;
             }
         }
-        if let Some(started) = self.allocations[allocation].started {
+        if let Some(started) = self.allocations[allocation].started() {
             self.charge_shares(allocation, started, charges);
         } else {
             self.stop_awaiting(allocation);

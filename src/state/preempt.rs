@@ -43,7 +43,7 @@ impl State<'_> {
         }
         let tasks = i64::from(self.allocations[allocation].tasks);
         self.uniform.change(tasks);
-        if self.allocations[allocation].started.is_some() {
+        if self.allocations[allocation].started().is_some() {
             self.totals.allocated.add_tasks(demand, -tasks);
         }
     }
@@ -66,7 +66,7 @@ impl State<'_> {
     pub(super) fn kept_progress(&self, allocation: AllocationRef) -> Span {
         let target = &self.allocations[allocation];
         let ask = &self.works[target.work()].ask;
-        let Some(started) = target.started else { return Span::ZERO };
+        let Some(started) = target.started() else { return Span::ZERO };
         if !(ask.resumes && ask.gang) {
             return Span::ZERO;
         }
@@ -86,7 +86,7 @@ impl State<'_> {
         }
         let tasks = self.allocations[allocation].tasks;
         self.uniform.change(-i64::from(tasks));
-        if self.allocations[allocation].started.is_some() {
+        if self.allocations[allocation].started().is_some() {
             self.totals.allocated.add_tasks(demand, i64::from(tasks));
         }
         self.allocations[allocation].yielded = false;

@@ -56,9 +56,18 @@ impl<T> fmt::Debug for Handle<T> {
 /// Values in slots. A freed slot keeps its value's memory for the next one.
 #[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
-    /// Odd generations are live.
-    rows: Vec<(u32, T)>,
+    rows: Vec<Row<T>>,
     unused: Vec<u32>,
+}
+
+/// A value in as few cache lines as hold it: what ends has mostly been out of
+/// the caches since it began.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Row<T> {
+    value: T,
+    /// Odd while the value is alive.
+    generation: u32,
 }
 
 impl<T: Default> Slab<T> {
@@ -70,14 +79,14 @@ impl<T: Default> Slab<T> {
     #[inline]
     pub(crate) fn claim(&mut self) -> Handle<T> {
         let slot = self.unused.pop().unwrap_or_else(|| self.grow());
-        let generation = &mut self.rows[slot as usize].0;
+        let generation = &mut self.rows[slot as usize].generation;
         *generation = generation.wrapping_add(1);
         Handle { slot, generation: *generation, of: PhantomData }
     }
 
     #[cold]
     fn grow(&mut self) -> u32 {
-        self.rows.push((0, T::default()));
+        self.rows.push(Row { value: T::default(), generation: 0 });
         u32::try_from(self.rows.len() - 1).expect("at most 4 billion things are alive")
     }
 
@@ -85,7 +94,7 @@ impl<T: Default> Slab<T> {
     #[inline]
     pub(crate) fn free(&mut self, handle: Handle<T>) {
         assert!(self.contains(handle), "a slot is freed once");
-        let generation = &mut self.rows[handle.slot()].0;
+        let generation = &mut self.rows[handle.slot()].generation;
         *generation = generation.wrapping_add(1);
         self.unused.push(handle.slot);
     }
@@ -93,21 +102,23 @@ impl<T: Default> Slab<T> {
     /// Whether the value is still alive.
     #[inline]
     pub(crate) fn contains(&self, handle: Handle<T>) -> bool {
-        self.rows[handle.slot()].0 == handle.generation
+        self.rows[handle.slot()].generation == handle.generation
     }
 
     /// The live value in `slot`.
     #[inline]
     pub(crate) fn handle(&self, slot: u32) -> Handle<T> {
-        let generation = self.rows[slot as usize].0;
+        let generation = self.rows[slot as usize].generation;
         assert!(generation % 2 == 1, "slot {slot} is live");
         Handle { slot, generation, of: PhantomData }
     }
 
     /// All live values, in slot order, which no result may depend on.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Handle<T>, &T)> {
-        self.rows.iter().enumerate().filter(|(_, row)| row.0 % 2 == 1).map(|(slot, row)| {
-            (Handle { slot: slot as u32, generation: row.0, of: PhantomData }, &row.1)
+        let live = self.rows.iter().enumerate().filter(|(_, row)| row.generation % 2 == 1);
+        live.map(|(slot, row)| {
+            let handle = Handle { slot: slot as u32, generation: row.generation, of: PhantomData };
+            (handle, &row.value)
         })
     }
 
@@ -122,8 +133,8 @@ impl<T> Index<Handle<T>> for Slab<T> {
     #[inline(always)]
     fn index(&self, handle: Handle<T>) -> &T {
         let row = &self.rows[handle.slot as usize];
-        assert!(row.0 == handle.generation, "a handle outlived what it names");
-        &row.1
+        assert!(row.generation == handle.generation, "a handle outlived what it names");
+        &row.value
     }
 }
 
@@ -131,14 +142,22 @@ impl<T> IndexMut<Handle<T>> for Slab<T> {
     #[inline(always)]
     fn index_mut(&mut self, handle: Handle<T>) -> &mut T {
         let row = &mut self.rows[handle.slot as usize];
-        assert!(row.0 == handle.generation, "a handle outlived what it names");
-        &mut row.1
+        assert!(row.generation == handle.generation, "a handle outlived what it names");
+        &mut row.value
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every completion reads both rows anew; what they take of the caches is
+    /// what most of a large replay waits for.
+    #[test]
+    fn live_work_and_allocations_fill_whole_cache_lines() {
+        assert_eq!(size_of::<Row<crate::state::Allocation>>(), 2 * 64);
+        assert_eq!(size_of::<Row<crate::state::LiveWork>>(), 3 * 64);
+    }
 
     #[test]
     fn a_reused_slot_has_another_handle() {

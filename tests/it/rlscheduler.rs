@@ -81,7 +81,7 @@ impl Observer for Sums {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         let Record::Finished(work) = *record else { return };
         let work = state.work(work);
-        let start = work.first_start.expect("finished work started");
+        let start = work.first_start().expect("finished work started");
         let wait = (start - work.arrival).secs_f64();
         let run = (state.now() - start).secs_f64();
         self.jobs += 1;

@@ -136,7 +136,7 @@ impl Watch {
             return;
         }
         self.refused.add(i128::from(refused));
-        let Some(start) = live.first_start.filter(|_| !refused) else { return };
+        let Some(start) = live.first_start().filter(|_| !refused) else { return };
         let wait = i128::from((start - live.arrival).micros());
         let unit = UNIT.micros() as f64;
         self.wait.add(wait);

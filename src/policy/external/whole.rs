@@ -218,7 +218,7 @@ impl Doing<'_, '_, '_> {
 
     fn refuse(&mut self, number: u64) -> Done {
         let Some(work) = self.session.work(self.turn, number) else { return Done::Failed };
-        if self.turn.work(work).first_start.is_some() {
+        if self.turn.work(work).first_start().is_some() {
             return Done::Illegal(Refusal::HasStarted);
         }
         if !self.ended.insert(work) {
