@@ -525,7 +525,11 @@ impl<O: Observer> Run<'_, '_, O> {
             match effect {
                 Effect::Placed(allocation) => self.placed(allocation),
                 Effect::Rented(instance) => self.rented(instance),
-                Effect::Released(instance) => self.released(instance, false),
+                Effect::Released(instance) => {
+                    self.released(instance, false);
+                    // A quota or a capacity has room again, for others who wait.
+                    self.triggers.push(Trigger::Acted);
+                }
                 Effect::Preempted(allocation) => self.preempted(allocation),
                 Effect::Refused(work, reason) => self.refused(work, reason),
                 Effect::Wake(at) => {

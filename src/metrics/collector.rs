@@ -5,12 +5,16 @@ use super::summary::{Costs, Deadlines, Distribution, Summary, WorkCounts};
 use crate::model::{Market, World};
 use crate::sim::{Observer, Outcome};
 use crate::state::{
-    AllocationRef, Areas, ChargeKind, Ending, InstanceRef, Record, RefusalReason, State, WorkRef,
+    AllocationRef, Areas, ChargeKind, Ending, InstanceRef, LaunchRefusal, Record, RefusalReason,
+    State, WorkRef,
 };
 use crate::units::{Money, Span, Time};
 
 /// Runtimes below this do not blow up a bounded slowdown.
 pub const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
+
+/// Place of moved data, which is bought on no market.
+const NO_MARKET: usize = 3;
 
 /// Adds up everything that a summary shows.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +25,9 @@ pub struct Collector {
     finished: u64,
     unfinished: u64,
     refused: [u64; RefusalReason::ALL.len()],
-    refused_launches: u64,
+    /// By row of the quota, and by capacity.
+    refused_by_quota: Vec<u64>,
+    refused_by_capacity: u64,
     preemptions: u64,
     wait: Histogram,
     turnaround: Histogram,
@@ -34,7 +40,8 @@ pub struct Collector {
     last_end: Option<Time>,
     /// By region and kind of charge.
     by_region: Vec<[Money; 4]>,
-    by_market: [Money; 3],
+    /// And, last, what belongs to no market.
+    by_market: [Money; 4],
     /// Instance time of rented instances: as billed, and at the on-demand list
     /// price (pico-dollars per hour times microseconds).
     rented: Money,
@@ -91,7 +98,10 @@ impl Collector {
         }
         self.preemptions -= earlier.preemptions;
         self.launched -= earlier.launched;
-        self.refused_launches -= earlier.refused_launches;
+        for (mine, theirs) in self.refused_by_quota.iter_mut().zip(&earlier.refused_by_quota) {
+            *mine -= theirs;
+        }
+        self.refused_by_capacity -= earlier.refused_by_capacity;
         self
     }
 
@@ -111,7 +121,7 @@ impl Collector {
             events: outcome.events,
             decisions: outcome.decisions,
             illegal_actions: outcome.illegal,
-            work: self.counts(),
+            work: self.counts(world),
             cost: self.costs(world, tenants),
             wait_s: Distribution::of(&self.wait, 1e6),
             turnaround_s: Distribution::of(&self.turnaround, 1e6),
@@ -162,7 +172,7 @@ impl Collector {
         ratio(self.areas.allocated[at] as f64, self.areas.capacity[at] as f64)
     }
 
-    fn counts(&self) -> WorkCounts {
+    fn counts(&self, world: &World) -> WorkCounts {
         let refused: u64 = self.refused.iter().sum();
         WorkCounts {
             submitted: self.submitted,
@@ -176,9 +186,17 @@ impl Collector {
                 .collect(),
             unfinished: self.unfinished,
             preemptions: self.preemptions,
-            refused_launches: self.refused_launches,
+            refused_launches: self.refused_by_quota.iter().sum::<u64>() + self.refused_by_capacity,
+            refused_launches_by_reason: self.refused_launches(world),
             finished_share: ratio(self.finished as f64, self.submitted as f64),
         }
+    }
+
+    fn refused_launches(&self, world: &World) -> Vec<(String, u64)> {
+        let quotas = world.quotas.iter().map(|quota| quota.name.clone());
+        let by_quota = quotas.zip(self.refused_by_quota.iter().copied());
+        let all = by_quota.chain([("capacity".to_owned(), self.refused_by_capacity)]);
+        all.filter(|&(_, count)| count > 0).collect()
     }
 
     fn costs(&self, world: &World, tenants: &[String]) -> Costs {
@@ -195,7 +213,8 @@ impl Collector {
         let by_provider: Vec<Money> = parts.iter().map(sum).collect();
         let by_region: Vec<Money> = self.by_region.iter().map(sum).collect();
         let by_kind = kinds.map(|kind| parts.iter().map(|part| part[kind as usize]).sum());
-        let markets = [Market::OnDemand, Market::Spot, Market::Owned];
+        let markets = [Market::OnDemand, Market::Spot, Market::Owned].map(Market::name);
+        let markets = markets.into_iter().chain([ChargeKind::Transfer.name()]).map(str::to_owned);
         let gpu_hours = hours(self.useful[2], 1e3);
         let at_list = Money::from_accrued(self.at_list);
         Costs {
@@ -208,7 +227,7 @@ impl Collector {
                 world.regions.ids().map(|region| world.region_name(region)),
                 &by_region,
             ),
-            by_market: named(markets.map(|market| market.name().to_owned()), &self.by_market),
+            by_market: named(markets, &self.by_market),
             by_kind: named(kinds.map(|kind| kind.name().to_owned()), &by_kind),
             parts: parts_by_name(world, kinds, &parts),
             by_tenant: named(tenants.iter().cloned(), &self.by_tenant),
@@ -308,14 +327,16 @@ impl Collector {
     }
 
     fn charged(&mut self, state: &State<'_>, charge: &crate::state::Charge) {
-        let world = state.world();
-        let offer = state.instance(charge.instance).offer;
-        let region = world.region_of(offer).row();
+        let region = charge.region.row();
         if self.by_region.len() <= region {
             self.by_region.resize(region + 1, [Money::ZERO; 4]);
         }
         self.by_region[region][charge.kind as usize] += charge.amount;
-        self.by_market[world.offers[offer].market as usize] += charge.amount;
+        let market = match charge.kind {
+            ChargeKind::Transfer => NO_MARKET,
+            _ => state.world().offers[state.instance(charge.instance).offer].market as usize,
+        };
+        self.by_market[market] += charge.amount;
         // Boot and idle time belong to nobody; the tenants' part is what work caused.
         if let Some(work) = charge.work {
             add(&mut self.by_tenant, state.work(work).ask.tenant.row(), charge.amount);
@@ -428,7 +449,14 @@ impl Observer for Collector {
                 self.released(state, *instance, *billed, *amount);
             }
             Record::Charged(charge) => self.charged(state, charge),
-            Record::LaunchRefused { .. } => self.refused_launches += 1,
+            Record::LaunchRefused { why: LaunchRefusal::Quota(row), .. } => {
+                let quotas = state.world().quotas.len();
+                self.refused_by_quota.resize(quotas, 0);
+                self.refused_by_quota[*row] += 1;
+            }
+            Record::LaunchRefused { why: LaunchRefusal::Capacity, .. } => {
+                self.refused_by_capacity += 1;
+            }
             Record::Placed(_) | Record::Ready(_) | Record::Noted(..) => (),
         }
     }

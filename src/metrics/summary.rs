@@ -56,6 +56,9 @@ pub struct WorkCounts {
     pub preemptions: u64,
     /// Launches refused by quota or capacity.
     pub refused_launches: u64,
+    /// The same by the quota's name, or `capacity`.
+    #[serde(serialize_with = "as_map")]
+    pub refused_launches_by_reason: Vec<(String, u64)>,
     /// Finished over submitted.
     pub finished_share: Option<f64>,
 }

@@ -25,7 +25,8 @@ pub enum Trigger {
     PriceChanged(Id<Offer>),
     /// A timer that the policy set has come.
     Timer,
-    /// The policy's own actions are in effect (preempted work waits again, say).
+    /// The policy's own actions are in effect: preempted work waits again, or
+    /// an instance that was given back leaves room in a quota.
     Acted,
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use super::jobs::label;
 use super::sheet::{Sheet, TextCells};
 use crate::sim::Observer;
-use crate::state::{Charge, Record, State};
+use crate::state::{Charge, ChargeKind, Record, State};
 
 /// The columns, in order.
 pub(super) const COLUMNS: [&str; 13] = [
@@ -47,7 +47,7 @@ impl<W: io::Write> ChargesCsv<W> {
 
     fn row(&mut self, state: &State<'_>, charge: &Charge) {
         let (instance, world) = (state.instance(charge.instance), state.world());
-        let region = world.region_of(instance.offer);
+        let region = charge.region;
         let sheet = &mut self.sheet;
         sheet.whole(self.number);
         sheet.word(charge.kind.name());
@@ -56,7 +56,10 @@ impl<W: io::Write> ChargesCsv<W> {
         sheet.text(&world.offers[instance.offer].name);
         sheet.text(&world.providers[world.regions[region].provider].name);
         sheet.text(&world.regions[region].name);
-        sheet.word(world.offers[instance.offer].market.name());
+        sheet.word(match charge.kind {
+            ChargeKind::Transfer => "",
+            _ => world.offers[instance.offer].market.name(),
+        });
         match charge.work {
             Some(work) => {
                 label(sheet, state, work);

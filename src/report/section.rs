@@ -252,6 +252,9 @@ pub(super) fn resources(summary: &Summary) -> Section {
     add("instance-hours", hours(summary.instance_hours));
     add("of boot, in addition", hours(summary.boot_hours));
     add("launches refused", count(summary.work.refused_launches));
+    for (reason, refused) in &summary.work.refused_launches_by_reason {
+        add(&format!("refused by {reason}"), count(*refused));
+    }
     add("useful core-hours", hours(summary.useful_core_hours));
     if summary.useful_gpu_hours > 0.0 {
         add("useful GPU-hours", hours(summary.useful_gpu_hours));

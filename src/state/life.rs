@@ -224,11 +224,13 @@ impl State<'_> {
         for held in &target.held {
             let instance = &mut self.instances[held.share.instance];
             let amount = instance.meter.give(self.now, held.dominant, held.mark);
+            let region = self.world.region_of(instance.offer);
             self.works[work].cost += amount;
             charges.push(Charge {
                 kind: ChargeKind::Work,
                 amount,
                 instance: held.share.instance,
+                region,
                 work: Some(work),
                 from: started,
                 until: self.now,
@@ -250,24 +252,25 @@ impl State<'_> {
         let Some(home) = ask.home.and_then(|home| self.home_region(home)) else { return };
         let (work, instance) = (target.work(), target.held[0].share.instance);
         let region = self.world.region_of(self.instances[instance].offer);
-        let (link, bytes, span) = if inbound {
-            (self.world.link(home, region), ask.input, target.input)
+        let (from, to, bytes, span) = if inbound {
+            (home, region, ask.input, target.input)
         } else {
-            (self.world.link(region, home), ask.output, target.output)
+            (region, home, ask.output, target.output)
         };
         if bytes == 0 || home == region {
             return;
         }
-        let amount = Money::for_bytes(bytes, link.nanos_per_gib);
+        let amount = Money::for_bytes(bytes, self.world.link(from, to).nanos_per_gib);
         self.works[work].cost += amount;
-        let (from, until) =
+        let (since, until) =
             if inbound { (self.now, self.now + span) } else { (self.now - span, self.now) };
         charges.push(Charge {
             kind: ChargeKind::Transfer,
             amount,
             instance,
+            region: from,
             work: Some(work),
-            from,
+            from: since,
             until,
             bytes,
         });
@@ -287,13 +290,14 @@ impl State<'_> {
         }
         let provider = self.world.provider_of(instance.offer);
         let bill = instance.meter.bill(now, self.world.providers[provider].billing);
-        let from = instance.meter.since();
+        let (from, region) = (instance.meter.since(), self.world.region_of(instance.offer));
         for (kind, amount) in [(ChargeKind::Boot, bill.boot), (ChargeKind::Idle, bill.idle)] {
             if amount != Money::ZERO {
                 charges.push(Charge {
                     kind,
                     amount,
                     instance: reference,
+                    region,
                     work: None,
                     from,
                     until: now,

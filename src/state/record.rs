@@ -2,7 +2,7 @@
 //! up; nothing else leaves the simulation.
 
 use super::{AllocationRef, InstanceRef, WorkRef};
-use crate::model::Offer;
+use crate::model::{Offer, Region};
 use crate::units::{Id, Money, Span, Time};
 
 /// Why a launch was refused: the two call for different answers.
@@ -156,6 +156,9 @@ pub struct Charge {
     pub amount: Money,
     /// The instance it was charged on.
     pub instance: InstanceRef,
+    /// Whose provider bills it: where the instance is, or, for a transfer, where
+    /// the data leaves.
+    pub region: Id<Region>,
     /// The work that caused it; none for boot and idle time.
     pub work: Option<WorkRef>,
     /// Start of the charged period.

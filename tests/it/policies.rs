@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use windtunnel::model::{
-    Ask, Billing, Book, InstanceType, Market, Offer, PricePath, Provider, Region, Truth, Work,
-    WorkId, World, Zone,
+    Ask, Billing, Book, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region,
+    Truth, Work, WorkId, World, Zone,
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{self, PolicySpec};
 use windtunnel::problem::Problem;
 use windtunnel::sim::{self, Observer, Options};
 use windtunnel::state::{Record, RefusalReason, State, WorkRef};
-use windtunnel::units::{Calendar, Demand, Distribution, Rate, Shape, Span, Time};
+use windtunnel::units::{Calendar, Demand, Distribution, Id, Rate, Shape, Span, Time};
 use windtunnel::workload::Source;
 
 /// A job: arrival, processors, runtime, in whole seconds; its estimate is the
@@ -190,6 +190,70 @@ fn what_can_never_run_is_refused() {
     let refused: Vec<_> = fates.iter().map(|fate| fate.refused).collect();
     let never = Some(RefusalReason::NeverFits);
     assert_eq!(refused, [never, None, never]);
+}
+
+/// The machines of [`cluster`], for rent in zones of their own, and a quota of
+/// cores over all of them. They boot at once.
+fn rented(cores: &[u32], quota: u64) -> World {
+    let mut world = cluster(cores);
+    let offers: Vec<Id<Offer>> = world.offers.ids().collect();
+    for &offer in &offers {
+        let zone = world.zones[world.offers[offer].zone].clone();
+        let zone = world.zones.push(Zone { name: format!("dc-{offer:?}"), ..zone });
+        let facts = &mut world.offers[offer];
+        (facts.market, facts.running_at_start, facts.zone) = (Market::OnDemand, 0, zone);
+    }
+    let (name, unit) = ("cores".to_owned(), QuotaUnit::Cpu);
+    world.quotas.push(Quota { name, unit, limit: quota * 1_000, offers });
+    world
+}
+
+fn cheapest(max_instances: Option<u32>) -> PolicySpec {
+    with(|spec| {
+        let (choice, markets, after_wait) = (spec::Choice::Cheapest, Vec::new(), Span::ZERO);
+        spec.provision = spec::Provision::OnDemand { choice, markets, after_wait, max_instances };
+        spec.release = spec::Release::Idle { after: Span::from_secs(5) };
+    })
+}
+
+#[test]
+fn what_is_given_back_makes_room_in_a_quota() {
+    // The first holds 2 of 4 cores until 100 and its instance until 105; the
+    // second needs all four, and the third, long after it, is served too.
+    let jobs = [job(0, 2, 100).on_one(), job(10, 4, 20).on_one(), job(500, 1, 10).on_one()];
+    let got = starts(&rented(&[2, 4], 4), &jobs, &cheapest(None));
+    assert_eq!(got, [0.0, 105.0, 500.0]);
+    // The same where the policy itself keeps to one instance.
+    let got = starts(&rented(&[2, 4], 100), &jobs, &cheapest(Some(1)));
+    assert_eq!(got, [0.0, 105.0, 500.0]);
+}
+
+#[test]
+fn a_gang_beyond_a_shared_quota_is_refused() {
+    // Two tasks of 4 cores: each of two offers alone has room for one within
+    // 4 cores, and both together have no more.
+    let wide = |task: u32| Job {
+        ask: Ask { tasks: 2, ..job(0, task, 10).on_one().ask },
+        ..job(0, task, 10)
+    };
+    let never = Some(RefusalReason::NeverFits);
+    let refused =
+        |quota| fates(&rented(&[4, 4], quota), &[wide(4), job(1, 1, 10)], &cheapest(None));
+    let got = refused(4);
+    assert_eq!((got[0].refused, &got[1].starts[..]), (never, &[1.0][..]));
+    assert_eq!(refused(8)[0].starts, [0.0]);
+}
+
+#[test]
+fn a_fleet_is_no_larger_than_its_offer() {
+    let mut world = rented(&[4], 100);
+    let offer = Id::new(0);
+    world.offers[offer].capacity = Some(1);
+    let fleets = vec![(world.offers[offer].name.clone(), 2)];
+    let spec = with(|spec| spec.provision = spec::Provision::Static { fleets });
+    let got = fates(&world, &[job(0, 8, 10), job(1, 4, 10)], &spec);
+    assert_eq!(got[0].refused, Some(RefusalReason::NeverFits));
+    assert_eq!(got[1].starts, [1.0]);
 }
 
 #[test]

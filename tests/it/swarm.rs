@@ -18,7 +18,9 @@ use windtunnel::policy::spec::{
     Scalar,
 };
 use windtunnel::sim::{self, Observer, Options, Outcome};
-use windtunnel::state::{ChargeKind, Ending, LaunchRefusal, Phase, Record, RefusalReason, State};
+use windtunnel::state::{
+    ChargeKind, Ending, LaunchRefusal, Phase, Record, RefusalReason, State, WorkRef,
+};
 use windtunnel::units::{
     Calendar, Demand, Distribution, Id, Money, Rate, Shape, Span, Table, Time,
 };
@@ -399,6 +401,10 @@ struct Log {
     seen: BTreeMap<&'static str, u64>,
     /// First start of each work, and its place in the order of arrival.
     latest_started: u64,
+    /// What the policy may rent.
+    provision: Option<Provision>,
+    /// Of work that the run left waiting: whether an instance could be rented for it.
+    left: Vec<bool>,
 }
 
 impl Log {
@@ -454,6 +460,26 @@ impl Log {
         }
     }
 
+    /// Whether the policy could rent an instance that holds all of the work.
+    fn could_be_served(&self, state: &State<'_>, work: WorkRef) -> bool {
+        let Some(Provision::OnDemand { markets, max_instances, .. }) = &self.provision else {
+            return false;
+        };
+        let world = state.world();
+        let rented = |offer: &Id<Offer>| world.offers[*offer].market != Market::Owned;
+        let live: u32 =
+            world.offers.ids().filter(rented).map(|offer| state.offer(offer).live).sum();
+        let open = |offer: &Id<Offer>| {
+            let market = world.offers[*offer].market;
+            markets.contains(&market) || markets.is_empty() && market == Market::OnDemand
+        };
+        let mut offers = world.offers.ids().filter(open);
+        state.work(work).ask.tasks == 1
+            && max_instances.is_none_or(|most| live < most)
+            && offers
+                .any(|offer| state.could_hold(work, offer) && state.launch_refusal(offer).is_none())
+    }
+
     fn stopped(&mut self, state: &State<'_>, ending: Ending, useful: i128, lost: i128) {
         match ending {
             Ending::Preempted if lost > 0 => self.see("progress is lost"),
@@ -499,7 +525,12 @@ impl Observer for Log {
                     RefusalReason::Policy => "the policy refuses",
                 });
             }
-            Record::Unfinished(work) => self.add(state, "unfinished", id(work), None),
+            Record::Unfinished(work) => {
+                self.add(state, "unfinished", id(work), None);
+                if state.work(work).waiting > 0 {
+                    self.left.push(self.could_be_served(state, work));
+                }
+            }
             Record::Requested(instance) => self.add(state, "requested", None, place(instance)),
             Record::Ready(instance) => self.add(state, "ready", None, place(instance)),
             Record::Released { instance, amount, unfinished, .. } => {
@@ -566,7 +597,8 @@ struct Ran {
 fn run(seed: u64, what: &str, scenario: &Scenario) -> Ran {
     let mut source = Listed::named(&scenario.works, &scenario.names);
     let mut policy = policy::build(&scenario.policy);
-    let mut observer = ((Laws::new(true), Log::default()), Fingerprint::default());
+    let log = Log { provision: Some(scenario.policy.provision.clone()), ..Log::default() };
+    let mut observer = ((Laws::new(true), log), Fingerprint::default());
     let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
     let options = &scenario.options;
     let outcome =
@@ -578,6 +610,9 @@ fn run(seed: u64, what: &str, scenario: &Scenario) -> Ran {
     if let Some(broken) = laws.broken() {
         panic!("seed {seed}, {what}: {broken:?} under {:?}", scenario.policy);
     }
+    let forgotten = scenario.options.horizon.is_none() && !log.left.is_empty();
+    let forgotten = forgotten && log.left.iter().all(|&served| served);
+    assert!(!forgotten, "seed {seed}, {what}: who waits could be served: {:?}", scenario.policy);
     Ran { outcome, log, fingerprint: fingerprint.hex() }
 }
 

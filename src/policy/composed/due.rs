@@ -36,10 +36,15 @@ impl<T: Copy> Due<T> {
         Self { after, waiting: VecDeque::new(), alarm: Alarm::default() }
     }
 
+    /// The fixed time after `since`.
+    pub(super) fn due(&self, since: Time) -> Time {
+        since.saturating_add(self.after)
+    }
+
     /// `what` is due the fixed time after `since`, which is no earlier than at
     /// the last call.
     pub(super) fn push(&mut self, since: Time, what: T) {
-        self.waiting.push_back((since.saturating_add(self.after), what));
+        self.waiting.push_back((self.due(since), what));
     }
 
     /// The next that is due now and still `concerns` somebody; sets a timer

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::Composed;
+use super::due::Due;
 use crate::policy::turn::Turn;
 use crate::state::{Note, WaitReason, WorkRef};
 
@@ -19,10 +20,17 @@ impl Composed {
                 Some((blocked, reason)) if blocked == queued.work => reason,
                 _ if place > 0 && self.backfill.is_none() => WaitReason::Behind,
                 _ if has_room(turn, queued.work) => WaitReason::Reserved,
+                _ if self.rents_later(turn, queued.work) => WaitReason::OverflowLater,
                 _ => WaitReason::NoRoom,
             };
             turn.note(queued.work, Note::Waits(reason));
         }
+    }
+
+    /// Whether `work` may have instances rented for it, but has not waited long enough.
+    fn rents_later(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
+        let from = |overflow: &Due<WorkRef>| overflow.due(turn.work(work).arrival);
+        self.overflow.as_ref().is_some_and(|overflow| turn.now() < from(overflow))
     }
 }
 

@@ -13,8 +13,8 @@ use crate::units::{Demand, Id, Shape};
 #[derive(Debug)]
 pub(super) struct Fits {
     provision: spec::Provision,
-    /// Most instances by offer, and whether they are rented on demand.
-    most: Vec<(u64, bool)>,
+    /// Most instances by offer.
+    most: Vec<u64>,
     held: FxHashMap<(Demand, Id<Rules>), u64>,
     last: Option<(Demand, Id<Rules>, u64)>,
 }
@@ -49,51 +49,116 @@ impl Fits {
         held
     }
 
-    /// An upper bound: quotas and capacities are looked at offer by offer.
+    /// An upper bound on tasks held at once.
     fn count(&self, turn: &Turn<'_, '_>, demand: Demand, rules: Id<Rules>) -> u64 {
         let world = turn.world();
         let rules = turn.rules(rules);
-        let (mut fixed, mut rented, mut largest) = (0_u64, 0_u64, 0_u64);
+        let (mut owned, mut rented) = (0_u64, Vec::new());
         let mut zones = vec![false; world.zones.len()];
         for (offer, facts) in world.offers.iter() {
-            let (count, on_demand) = self.most[offer.row()];
+            let count = self.most[offer.row()];
             let holds = world.types[facts.instance_type].shape.holds(demand);
             if count == 0 || holds == 0 || !rules.allows(offer) {
                 continue;
             }
             zones[facts.zone.row()] = true;
             let each = if rules.spread == Spread::Instances { 1 } else { u64::from(holds) };
-            if on_demand {
-                rented = rented.saturating_add(count.saturating_mul(each));
-                largest = largest.max(each);
-            } else {
-                fixed = fixed.saturating_add(count.saturating_mul(each));
+            let most = count.saturating_mul(each);
+            match facts.market {
+                Market::Owned => owned = owned.saturating_add(most),
+                _ => rented.push(Rentable { offer, each, most }),
             }
         }
-        if rules.spread == Spread::Zones {
-            return zones.iter().filter(|&&used| used).count() as u64;
-        }
+        let largest = rented.iter().map(|one| one.each).max().unwrap_or(0);
+        let mut held = within_quotas(world, &rented);
         if let spec::Provision::OnDemand { max_instances: Some(most), .. } = self.provision {
-            rented = rented.min(largest.saturating_mul(u64::from(most)));
+            held = held.min(largest.saturating_mul(u64::from(most)));
         }
-        fixed.saturating_add(rented)
+        held = held.saturating_add(owned);
+        match rules.spread {
+            Spread::Zones => held.min(zones.iter().filter(|&&used| used).count() as u64),
+            _ => held,
+        }
     }
 }
 
-fn most_instances(world: &World, provision: &spec::Provision) -> Vec<(u64, bool)> {
+/// What one rented offer can hold.
+#[derive(Clone, Copy, Debug)]
+struct Rentable {
+    offer: Id<Offer>,
+    /// Tasks on one instance.
+    each: u64,
+    /// Tasks on as many as there can be of it alone.
+    most: u64,
+}
+
+/// Most tasks that `rented` offers hold together. The smallest quotas come
+/// first: what lies within one holds no more than that quota on its best offer,
+/// and counts as one in the quotas around it. Of quotas that overlap without
+/// one lying within the other, the later is left out, so the bound may be high.
+fn within_quotas(world: &World, rented: &[Rentable]) -> u64 {
+    let mut quotas: Vec<_> = world.quotas.iter().collect();
+    quotas.sort_by_key(|quota| quota.offers.len());
+    // By place in `rented`: the group that it belongs to; and what each group holds.
+    let mut group_of: Vec<usize> = (0..rented.len()).collect();
+    let mut held: Vec<u64> = rented.iter().map(|one| one.most).collect();
+    for quota in quotas {
+        let units = |one: &Rentable| counted(quota.unit, world.type_of(one.offer).whole);
+        let counts = |one: &Rentable| units(one) > 0 && quota.offers.contains(&one.offer);
+        let inside: Vec<bool> = rented.iter().map(counts).collect();
+        let whole = |group: usize| {
+            let mut members = group_of.iter().zip(&inside).filter(|&(&own, _)| own == group);
+            members.all(|(_, &inside)| inside)
+        };
+        let mut groups: Vec<usize> = group_of
+            .iter()
+            .zip(&inside)
+            .filter(|&(_, &inside)| inside)
+            .map(|(&own, _)| own)
+            .collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.retain(|&group| whole(group));
+        let best = |one: &Rentable| {
+            u128::from(quota.limit) * u128::from(one.each) / u128::from(units(one))
+        };
+        let members = rented.iter().zip(&group_of).filter(|(_, own)| groups.contains(own));
+        let Some(most) = members.map(|(one, _)| best(one)).max() else { continue };
+        let most = u64::try_from(most).unwrap_or(u64::MAX);
+        let sum = groups.iter().fold(0_u64, |sum, &group| sum.saturating_add(held[group]));
+        if sum > most {
+            let first = groups[0];
+            for own in &mut group_of {
+                if groups.contains(own) {
+                    *own = first;
+                }
+            }
+            for &group in &groups {
+                held[group] = 0;
+            }
+            held[first] = most;
+        }
+    }
+    held.iter().fold(0, |sum, &held| sum.saturating_add(held))
+}
+
+/// Most instances of each offer at once, alone.
+fn most_instances(world: &World, provision: &spec::Provision) -> Vec<u64> {
     let count = |(offer, facts): (Id<Offer>, &Offer)| {
-        let running = u64::from(facts.running_at_start);
+        if facts.market == Market::Owned {
+            return u64::from(facts.running_at_start);
+        }
         match provision {
-            spec::Provision::OwnedOnly => (running, false),
+            spec::Provision::OwnedOnly => 0,
             spec::Provision::Static { fleets } => {
                 let named = fleets.iter().filter(|(name, _)| *name == facts.name);
-                (running + named.map(|&(_, count)| u64::from(count)).sum::<u64>(), false)
+                let asked = named.map(|&(_, count)| u64::from(count)).sum::<u64>();
+                asked.min(rentable(world, offer))
             }
             spec::Provision::OnDemand { markets, .. } => {
-                let open = facts.market != Market::Owned
-                    && (markets.is_empty() && facts.market == Market::OnDemand
-                        || markets.contains(&facts.market));
-                if open { (rentable(world, offer), true) } else { (running, false) }
+                let open = markets.is_empty() && facts.market == Market::OnDemand
+                    || markets.contains(&facts.market);
+                if open { rentable(world, offer) } else { 0 }
             }
         }
     };
