@@ -12,6 +12,8 @@ mod heap;
 
 use std::num::NonZeroU64;
 
+use prefetch_index::prefetch_index;
+
 use crate::units::Time;
 use heap::Heap;
 
@@ -168,6 +170,14 @@ impl<E: Copy> EventQueue<E> {
     /// The event that `pop` would take.
     pub fn upcoming(&self) -> Option<E> {
         self.heap.least().map(|entry| self.slots[slot_of(key_of(entry))].event)
+    }
+
+    /// Brings the events near that may come next. What is not there is not fetched.
+    #[inline]
+    pub fn prefetch(&self) {
+        for entry in self.heap.first() {
+            prefetch_index(&self.slots, slot_of(key_of(entry)));
+        }
     }
 
     /// Events pending.

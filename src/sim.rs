@@ -5,10 +5,10 @@
 mod observer;
 
 use std::collections::BTreeSet;
-use std::hint::black_box;
 use std::ops::ControlFlow;
 
 pub use observer::Observer;
+use prefetch_index::prefetch_index;
 
 use crate::engine::{EventKey, EventQueue};
 use crate::model::{Market, Offer, Work, World};
@@ -510,11 +510,19 @@ impl<O: Observer> Run<'_, '_, O> {
             }
             self.follow_up();
         }
-        if let Some(Event::Completes(next, work)) = self.queue.upcoming() {
-            self.state.touch(next, work);
-            black_box(self.truths[work.slot()].left);
-        }
+        self.prefetch();
         Ok(())
+    }
+
+    /// Brings near what the next completion reads, which on a large replay has
+    /// been out of the caches since it began, while there is still other work.
+    #[inline]
+    fn prefetch(&self) {
+        if let Some(Event::Completes(allocation, work)) = self.queue.upcoming() {
+            self.state.prefetch(allocation, work);
+            prefetch_index(&self.truths, work.slot());
+        }
+        self.queue.prefetch();
     }
 
     /// Follows up what the policy did.

@@ -21,7 +21,6 @@ mod uniform;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::hint::black_box;
 
 pub use allocation::{Allocation, Held, LiveWork, Share};
 pub use area::Areas;
@@ -285,21 +284,11 @@ impl<'w> State<'w> {
         self.instances.contains(instance)
     }
 
-    /// Brings near what the end of an allocation will need: all at once, for
-    /// the memory answers many questions in the time of one.
-    #[inline(always)]
-    pub(crate) fn touch(&self, allocation: AllocationRef, work: WorkRef) {
-        let target = &self.allocations[allocation];
-        let live = &self.works[work];
-        black_box((
-            target.started,
-            target.held.len(),
-            target.estimated_end,
-            live.ask.rules,
-            live.arrival,
-            live.cost,
-            live.allocations.len(),
-        ));
+    /// Brings near what the end of an allocation of `work` will need.
+    #[inline]
+    pub(crate) fn prefetch(&self, allocation: AllocationRef, work: WorkRef) {
+        self.allocations.prefetch(allocation, |target| target);
+        self.works.prefetch(work, LiveWork::prefetched);
     }
 
     /// A live allocation.

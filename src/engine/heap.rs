@@ -65,6 +65,12 @@ impl Heap {
         (least != NOTHING).then_some(least)
     }
 
+    /// The entries below the root, of which one is next where the root was
+    /// taken; `NOTHING` where there are fewer.
+    pub(super) fn first(&self) -> [u128; 4] {
+        self.lines.get(1).unwrap_or(&EMPTY).0
+    }
+
     /// Adds an entry, which must be below `u128::MAX`.
     pub(super) fn push(&mut self, entry: u128) {
         if self.vacant {

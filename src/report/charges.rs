@@ -3,7 +3,7 @@
 use std::io;
 
 use super::jobs::label;
-use super::sheet::{Sheet, TextCells};
+use super::sheet::{Known, Sheet, TextCells};
 use crate::sim::Observer;
 use crate::state::{Charge, ChargeKind, Record, State};
 
@@ -29,12 +29,16 @@ pub(super) const COLUMNS: [&str; 13] = [
 pub struct ChargesCsv<W: io::Write> {
     sheet: Sheet<W>,
     number: u64,
+    offers: Known,
+    regions: Known,
+    tenants: Known,
 }
 
 impl<W: io::Write> ChargesCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
-        Self { sheet: Sheet::new(out, cells, COLUMNS), number: 0 }
+        let [offers, regions, tenants] = [(); 3].map(|()| Known::default());
+        Self { sheet: Sheet::new(out, cells, COLUMNS), number: 0, offers, regions, tenants }
     }
 
     /// Flushes and gives the writer back.
@@ -53,9 +57,12 @@ impl<W: io::Write> ChargesCsv<W> {
         sheet.word(charge.kind.name());
         sheet.money(charge.amount);
         sheet.whole(instance.ordinal);
-        sheet.text(&world.offers[instance.offer].name);
-        sheet.text(&world.providers[world.regions[region].provider].name);
-        sheet.text(&world.regions[region].name);
+        let offer = instance.offer;
+        sheet.known(&mut self.offers, offer.row(), || [&world.offers[offer].name]);
+        sheet.known(&mut self.regions, region.row(), || {
+            let region = &world.regions[region];
+            [&world.providers[region.provider].name, &region.name]
+        });
         sheet.word(match charge.kind {
             ChargeKind::Transfer => "",
             _ => world.offers[instance.offer].market.name(),
@@ -63,7 +70,9 @@ impl<W: io::Write> ChargesCsv<W> {
         match charge.work {
             Some(work) => {
                 label(sheet, state, work);
-                sheet.text(&state.book().tenants()[state.work(work).ask.tenant].name);
+                let tenant = state.work(work).ask.tenant;
+                let name = || [state.book().tenants()[tenant].name.as_str()];
+                sheet.known(&mut self.tenants, tenant.row(), name);
             }
             None => {
                 sheet.empty();

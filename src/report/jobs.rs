@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::sheet::{Sheet, TextCells};
+use super::sheet::{Known, Sheet, TextCells};
 use crate::metrics::SLOWDOWN_FLOOR;
 use crate::model::{Kind, WorkId};
 use crate::sim::Observer;
@@ -42,12 +42,15 @@ pub(super) const COLUMNS: [&str; 25] = [
 #[derive(Debug)]
 pub struct JobsCsv<W: io::Write> {
     sheet: Sheet<W>,
+    tenants: Known,
+    offers: Known,
 }
 
 impl<W: io::Write> JobsCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
-        Self { sheet: Sheet::new(out, cells, COLUMNS) }
+        let (tenants, offers) = (Known::default(), Known::default());
+        Self { sheet: Sheet::new(out, cells, COLUMNS), tenants, offers }
     }
 
     /// Flushes and gives the writer back.
@@ -69,7 +72,8 @@ impl<W: io::Write> JobsCsv<W> {
             Kind::Job => "job",
             Kind::VirtualMachine => "virtual machine",
         });
-        sheet.text(&state.book().tenants()[live.ask.tenant].name);
+        let tenant = live.ask.tenant;
+        sheet.known(&mut self.tenants, tenant.row(), || [&state.book().tenants()[tenant].name]);
         sheet.word(how);
         sheet.word(reason);
         sheet.time(Some(live.arrival));
@@ -99,7 +103,13 @@ impl<W: io::Write> JobsCsv<W> {
         sheet.whole(live.ask.demand.gpus);
         sheet.whole(live.ask.demand.gpu_share);
         sheet.whole(live.ask.priority);
-        sheet.text(live.last_offer.map_or("", |offer| &state.world().offers[offer].name));
+        match live.last_offer {
+            Some(offer) => {
+                let name = || [state.world().offers[offer].name.as_str()];
+                sheet.known(&mut self.offers, offer.row(), name);
+            }
+            None => sheet.empty(),
+        }
         sheet.whole(live.preemptions);
         sheet.money(live.cost);
         sheet.end_row();

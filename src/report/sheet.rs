@@ -29,6 +29,10 @@ pub(super) struct Sheet<W> {
     failed: Option<io::Error>,
 }
 
+/// Cells as they are written, by row of the table that their texts are from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known(Vec<Vec<u8>>);
+
 /// Bytes of whole rows that are handed on at once.
 const BLOCK: usize = 1 << 16;
 
@@ -77,6 +81,25 @@ impl<W: io::Write> Sheet<W> {
             quote(&guarded, &mut self.rows);
         }
         self.rows.push(b',');
+    }
+
+    /// The texts of row `row` of a table, each a cell, that come again and again.
+    pub(super) fn known<'t, const N: usize>(
+        &mut self,
+        known: &mut Known,
+        row: usize,
+        texts: impl FnOnce() -> [&'t str; N],
+    ) {
+        if known.0.len() <= row {
+            known.0.resize(row + 1, Vec::new());
+        }
+        if known.0[row].is_empty() {
+            let from = self.rows.len();
+            texts().into_iter().for_each(|text| self.text(text));
+            known.0[row] = self.rows[from..].to_vec();
+        } else {
+            self.rows.extend_from_slice(&known.0[row]);
+        }
     }
 
     /// One of our own words, which need neither guard nor quotes.
@@ -293,6 +316,18 @@ mod tests {
         sheet.end_row();
         let out = sheet.finish().expect("memory takes everything");
         assert_eq!(String::from_utf8(out).as_deref(), Ok("a,b\n\"x,\"\"y\"\"\nz\",-3\n"));
+    }
+
+    #[test]
+    fn known_texts_are_written_like_others() {
+        let mut sheet = Sheet::new(Vec::new(), TextCells::Guarded, ["a", "b"]);
+        let mut known = Known::default();
+        for row in [1, 0, 1] {
+            sheet.known(&mut known, row, || [["=1", "x"], ["p,q", ""]][row]);
+            sheet.end_row();
+        }
+        let out = sheet.finish().expect("memory takes everything");
+        assert_eq!(String::from_utf8(out).as_deref(), Ok("a,b\n\"p,q\",\n'=1,x\n\"p,q\",\n"));
     }
 
     /// Takes no byte.

@@ -113,6 +113,11 @@ pub struct LiveWork {
 }
 
 impl LiveWork {
+    /// A part that lies in the second of its three cache lines.
+    pub(super) fn prefetched(&self) -> &Ask {
+        &self.ask
+    }
+
     /// Forgets an allocation that has ended.
     pub(super) fn drop_allocation(&mut self, allocation: AllocationRef) {
         if let Some(at) = self.allocations.iter().position(|&other| other == allocation) {

@@ -5,6 +5,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
+use std::slice;
+
+use prefetch_index::prefetch_index;
 
 /// Names one live value in a slab of `T`. No result depends on its number.
 pub struct Handle<T> {
@@ -63,7 +66,7 @@ pub(crate) struct Slab<T> {
 /// A value in as few cache lines as hold it: what ends has mostly been out of
 /// the caches since it began.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 struct Row<T> {
     value: T,
     /// Odd while the value is alive.
@@ -122,6 +125,17 @@ impl<T: Default> Slab<T> {
         })
     }
 
+    /// Brings the value near, if there is one: its first and its last cache
+    /// line, and that of `part`.
+    #[inline]
+    pub(crate) fn prefetch<P>(&self, handle: Handle<T>, part: impl FnOnce(&T) -> &P) {
+        if let Some(row) = self.rows.get(handle.slot()) {
+            prefetch_index(slice::from_ref(row), 0);
+            prefetch_index(slice::from_ref(part(&row.value)), 0);
+            prefetch_index(slice::from_ref(&row.generation), 0);
+        }
+    }
+
     /// Number of live values.
     pub(crate) fn len(&self) -> usize {
         self.rows.len() - self.unused.len()
@@ -149,14 +163,23 @@ impl<T> IndexMut<Handle<T>> for Slab<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::ptr::from_ref;
+
     use super::*;
+    use crate::state::{Allocation, LiveWork};
 
     /// Every completion reads both rows anew; what they take of the caches is
     /// what most of a large replay waits for.
     #[test]
     fn live_work_and_allocations_fill_whole_cache_lines() {
-        assert_eq!(size_of::<Row<crate::state::Allocation>>(), 2 * 64);
-        assert_eq!(size_of::<Row<crate::state::LiveWork>>(), 3 * 64);
+        assert_eq!(size_of::<Row<Allocation>>(), 2 * 64);
+        let row: Row<LiveWork> = Row { value: LiveWork::default(), generation: 0 };
+        assert_eq!(size_of_val(&row), 3 * 64);
+        // What is fetched lies in each of the three.
+        let line = |address: usize| (address - from_ref(&row).addr()) / 64;
+        let ends = [from_ref(&row).addr(), from_ref(&row.generation).addr()];
+        let part = from_ref(row.value.prefetched()).addr();
+        assert_eq!([ends[0], part, ends[1]].map(line), [0, 1, 2]);
     }
 
     #[test]
