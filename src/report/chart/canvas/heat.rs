@@ -10,6 +10,8 @@ use super::{Area, Drawn, INK, Layout, SOFT, colour, line, shown, text, text_widt
 const LEGEND: i32 = 240;
 /// Width of the legend's colours.
 const STRIP: i32 = 36;
+/// Words on a light cell, which stays light on a dark page.
+const ON_LIGHT: Colour = (0, 0, 0);
 /// Steps in which the legend is drawn.
 const STEPS: i32 = 128;
 
@@ -33,7 +35,7 @@ pub(super) fn draw_heat<DB: DrawingBackend>(
             let is_room = y(row) - y(row + 1) >= 34 && text_width(words, 24) <= room;
             if is_room {
                 let middle = ((corners[0].0 + corners[1].0) / 2, (corners[0].1 + corners[1].1) / 2);
-                let ink = if is_dark(ink) { (255, 255, 255) } else { INK };
+                let ink = if is_dark(ink) { (255, 255, 255) } else { ON_LIGHT };
                 text(area, words, middle, (24, ink), (HPos::Center, VPos::Center))?;
             }
         }
