@@ -13,7 +13,6 @@ mod png;
 
 use std::io;
 
-use canvas::shade;
 pub use of_backtest::backtest_charts;
 
 pub use of_comparison::comparison_charts;
@@ -67,6 +66,15 @@ struct Axis {
     ticks: Vec<Tick>,
     /// Below the ticks of a horizontal axis.
     caption: String,
+}
+
+/// Points of a line.
+type Points = Vec<(f64, f64)>;
+
+/// Whether `line` lies nearly all on one of `others`, which it would hide.
+fn hides(line: &[(f64, f64)], others: &[Points]) -> bool {
+    let same = |other: &Points| line.iter().zip(other).filter(|(a, b)| a == b).count();
+    others.iter().any(|other| 10 * same(other) >= 9 * line.len().min(other.len()).max(1))
 }
 
 impl Axis {

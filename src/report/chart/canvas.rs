@@ -21,8 +21,6 @@ use marks::{dashes, draw_mark, draw_words};
 use rows::{draw_bars, draw_forest};
 use tornado::draw_tornado;
 
-pub(super) use heat::shade;
-
 /// Width of the drawing; shown at half of it, and so wide that its words are as
 /// large as those of the page around it.
 const WIDTH: i32 = 1_560;

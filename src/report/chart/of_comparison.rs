@@ -4,7 +4,7 @@ use super::super::comparison::Comparison;
 use super::super::figure::clean;
 use super::of_replications::metric;
 use super::of_run::{RESOURCES, Steps, above_zero, provider_colour, wait_curve};
-use super::{Axis, BarRow, Bars, Chart, Mark, PALETTE, Plot, axis};
+use super::{Axis, BarRow, Bars, Chart, Mark, PALETTE, Plot, Points, axis, hides};
 use crate::experiment::Contestant;
 use crate::model::World;
 use crate::units::Time;
@@ -58,10 +58,15 @@ impl Shown<'_> {
     ) -> Chart {
         let Some(x) = self.time_axis() else { return chart };
         let mut marks = Vec::new();
+        let mut drawn: Vec<Points> = Vec::new();
         for ((steps, row), colour) in self.steps.iter().zip(&self.comparison.rows).zip(PALETTE) {
             chart.legend.push((clean(row.name), colour));
-            let line = |points| Mark::Line { points, colour, dashed: false };
-            marks.extend(lines(steps).into_iter().map(line));
+            let lines = lines(steps);
+            for points in lines.clone() {
+                let dashed = hides(&points, &drawn);
+                marks.push(Mark::Line { points, colour, dashed });
+            }
+            drawn.extend(lines);
         }
         let points = marks.iter().flat_map(|mark| match mark {
             Mark::Line { points, .. } => points.as_slice(),
@@ -139,6 +144,7 @@ fn waits(comparison: &Comparison<'_>) -> Chart {
     }
     let x = axis::durations(max as f64 / 1e6);
     let mut lowest = 1.0_f64;
+    let mut drawn: Vec<Points> = Vec::new();
     let mut marks = Vec::new();
     for (row, colour) in comparison.rows.iter().zip(PALETTE) {
         chart.legend.push((clean(row.name), colour));
@@ -146,7 +152,9 @@ fn waits(comparison: &Comparison<'_>) -> Chart {
             let mut points = wait_curve(row.waits);
             points.push((x.high, 1.0));
             lowest = lowest.min(points[0].1);
-            marks.push(Mark::Line { points, colour, dashed: false });
+            drawn.push(points.clone());
+            let dashed = hides(&points, &drawn[..drawn.len() - 1]);
+            marks.push(Mark::Line { points, colour, dashed });
         }
     }
     let y = axis::percent_from(lowest);

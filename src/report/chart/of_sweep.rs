@@ -4,7 +4,7 @@
 use super::super::figure::{amount, clean, figure, half_width};
 use super::super::sweep::SweepReport;
 use super::{
-    Axis, Chart, Colour, GREY, Heat, Mark, PALETTE, Plot, Tick, Tornado, TornadoRow, axis, shade,
+    Axis, Chart, Colour, GREY, Heat, Mark, PALETTE, Plot, Tick, Tornado, TornadoRow, axis,
 };
 use crate::experiment::sweep::{
     Axis as Setting, Effect, Estimate, Interaction, Sweep, effects, interaction, main_effect,
@@ -201,7 +201,10 @@ impl Shown<'_> {
             marks.extend(self.marks(points, PALETTE[row], shift, axis.is_numeric()));
             chart.legend.push((self.policy(row), PALETTE[row]));
         }
-        let y = measured(spec.unit, low, high);
+        // Intervals of shares go beyond all, the shares themselves do not.
+        let means = || lines.iter().flatten().map(|(_, estimate)| estimate.mean);
+        let is_share = spec.unit == "share" && means().all(|mean| mean <= 1.0);
+        let y = measured(spec.unit, low, if is_share { high.min(1.0) } else { high });
         chart.caption.push_str(without_zero(&y));
         if let Some((bound, text)) =
             self.bound(spec).filter(|(bound, _)| (y.low..=y.high).contains(bound))
@@ -361,7 +364,7 @@ impl Shown<'_> {
         let mut marks = Vec::new();
         for (at, row) in (0..others.len()).step_by(step).enumerate() {
             let share = row as f64 / (others.len() - 1).max(1) as f64;
-            let colour = if is_numeric { shade(share * 0.9) } else { PALETTE[at] };
+            let colour = if is_numeric { ramp(share) } else { PALETTE[at] };
             let points: Vec<(f64, f64)> = (0..)
                 .zip(&levels(first))
                 .map(|(place, level)| (self.place(first, level.at, place), found.means[place][row]))
@@ -452,6 +455,16 @@ impl Shown<'_> {
         }
         name
     }
+}
+
+/// From the colour of lower values to that of higher ones, read on light and
+/// dark paper alike.
+fn ramp(share: f64) -> Colour {
+    let mix = |low: u8, high: u8| {
+        libm::round(f64::from(low) + (f64::from(high) - f64::from(low)) * share) as u8
+    };
+    let (low, high) = ENDS;
+    (mix(low.0, high.0), mix(low.1, high.1), mix(low.2, high.2))
 }
 
 /// What must be said of an axis that does not begin at zero.

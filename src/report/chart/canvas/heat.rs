@@ -71,9 +71,11 @@ fn legend<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, heat: &Heat) -> 
     let left = layout.right - LEGEND + 50;
     let height = layout.bottom - layout.top;
     for step in 0..STEPS {
+        // A little below the last one: no gap shines through.
+        let below = layout.bottom - height * step / STEPS + 2;
         let corners = [
             (left, layout.bottom - height * (step + 1) / STEPS),
-            (left + STRIP, layout.bottom - height * step / STEPS),
+            (left + STRIP, below.min(layout.bottom)),
         ];
         let ink = shade(f64::from(step) / f64::from(STEPS - 1));
         area.draw(&Rectangle::new(corners, colour(ink).filled()))?;
@@ -90,7 +92,7 @@ fn legend<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, heat: &Heat) -> 
 
 /// Dark blue to yellow, in even steps of lightness for any colour vision
 /// ("cividis": Nuñez, Anderton and Renslow, PLOS ONE 13(7), 2018; every eighth of it).
-pub(in super::super) fn shade(share: f64) -> Colour {
+fn shade(share: f64) -> Colour {
     const STOPS: [(f64, f64, f64); 9] = [
         (0.0, 34.0, 78.0),
         (18.0, 53.0, 112.0),

@@ -41,20 +41,34 @@ pub(super) fn draw_mark<DB: DrawingBackend>(
     }
 }
 
-/// A straight dashed line through the first two points.
+/// Length of a dash, and of a dash with the gap behind it.
+const DASH: (f64, f64) = (14.0, 24.0);
+
+/// A dashed line through all points.
 pub(super) fn dashes<DB: DrawingBackend>(
     area: &Area<DB>,
     points: &[(i32, i32)],
     ink: Colour,
 ) -> Drawn<DB> {
-    let &[from, to, ..] = points else { return Ok(()) };
-    let length = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
-    let at = |far: i32| {
-        let far = far.min(length);
-        (from.0 + (to.0 - from.0) * far / length, from.1 + (to.1 - from.1) * far / length)
-    };
-    for far in (0..length).step_by(24) {
-        line(area, vec![at(far), at(far + 14)], ink, 3)?;
+    let mut walked = 0.0;
+    for pair in points.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let (width, height) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
+        let length = libm::hypot(width, height);
+        let at = |far: f64| {
+            let share = far.clamp(0.0, length) / length;
+            let part = |from: i32, by: f64| from + libm::round(by * share) as i32;
+            (part(from.0, width), part(from.1, height))
+        };
+        // Dashes go on around corners.
+        let mut start = -(walked % DASH.1);
+        while start < length {
+            if start + DASH.0 > 0.0 {
+                line(area, vec![at(start), at(start + DASH.0)], ink, 3)?;
+            }
+            start += DASH.1;
+        }
+        walked += length;
     }
     Ok(())
 }
