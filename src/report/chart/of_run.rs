@@ -258,7 +258,8 @@ fn queue(scene: &Scene<'_>) -> Chart {
     let most = steps.of_each(|bucket| bucket.waiting_max as f64);
     let high = most.iter().copied().fold(0.0, f64::max);
     if high == 0.0 {
-        chart.plot = Plot::Nothing("nothing ever waited");
+        chart.plot =
+            Plot::Nothing("always empty; what waits for a machine to boot has left the queue");
         return chart;
     }
     let marks = vec![
