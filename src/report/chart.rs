@@ -253,3 +253,19 @@ impl Chart {
         png::write(&pixels, width, height, out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_on_one_another_are_known() {
+        let line = |by: f64| -> Points { (0..20).map(|at| (f64::from(at), by)).collect() };
+        let mut nearly = line(1.0);
+        nearly[19].1 = 2.0;
+        assert!(hides(&line(1.0), &[line(3.0), nearly]));
+        assert!(!hides(&line(1.0), &[line(3.0)]));
+        assert!(!hides(&line(1.0), &[]));
+        assert!(!hides(&[], &[line(1.0)]));
+    }
+}

@@ -309,3 +309,20 @@ fn x_tick<DB: DrawingBackend>(
     text(area, &tick.below, place(1), (26, SOFT), (HPos::Center, VPos::Top))?;
     Ok(at + half + 20)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_labels_of_an_axis_have_room() {
+        let layout = |high: f64| {
+            let (x, y) = (super::super::axis::counts(5.0), super::super::axis::dollars(high));
+            let plot = Plot::Plane { x, y, marks: Vec::new() };
+            use_font();
+            Layout::of(&Chart { plot, ..Chart::new("", "", "", "") }).left
+        };
+        assert_eq!(layout(100.0), LEFT);
+        assert!(layout(3e9) > LEFT);
+    }
+}
