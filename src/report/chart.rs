@@ -4,6 +4,7 @@ mod axis;
 mod canvas;
 mod of_backtest;
 mod of_comparison;
+mod of_courses;
 mod of_plan;
 mod of_replications;
 mod of_run;
@@ -12,12 +13,12 @@ mod png;
 
 use std::io;
 
-use canvas::shade;
 pub use of_backtest::backtest_charts;
 
 pub use of_comparison::comparison_charts;
 pub use of_plan::plan_charts;
 pub use of_replications::replication_charts;
+pub(super) use of_run::OBJECTIVES;
 pub use of_run::{Scene, run_charts};
 pub use of_sweep::sweep_charts;
 
@@ -67,6 +68,23 @@ struct Axis {
     caption: String,
 }
 
+/// Points of a line.
+type Points = Vec<(f64, f64)>;
+
+/// Whether `line` lies nearly all on one of `others`, which it would hide.
+fn hides(line: &[(f64, f64)], others: &[Points]) -> bool {
+    let same = |other: &Points| line.iter().zip(other).filter(|(a, b)| a == b).count();
+    others.iter().any(|other| 10 * same(other) >= 9 * line.len().min(other.len()).max(1))
+}
+
+impl Axis {
+    /// Whether a value lies on the axis, up to rounding.
+    fn holds(&self, value: f64) -> bool {
+        let room = (self.high - self.low) * 1e-6;
+        (self.low - room..=self.high + room).contains(&value)
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Tick {
     at: f64,
@@ -79,6 +97,10 @@ struct Tick {
 enum Mark {
     /// Points joined by lines.
     Line { points: Vec<(f64, f64)>, colour: Colour, dashed: bool },
+    /// A thin line, such as the edge of a band.
+    Edge { points: Vec<(f64, f64)>, colour: Colour },
+    /// A name beside a place.
+    Words { at: (f64, f64), words: String },
     /// A dot at each point.
     Dots { points: Vec<(f64, f64)>, colour: Colour, radius: i32 },
     /// The area between two lines over the same points.
@@ -188,6 +210,12 @@ const PALETTE: [Colour; 8] = [
 /// All that has no colour of its own.
 const GREY: Colour = (150, 150, 150);
 
+/// What lines and words of every chart are drawn in.
+#[cfg(test)]
+pub(super) fn shared_colours() -> [Colour; 3] {
+    [canvas::INK, canvas::SOFT, canvas::GRID]
+}
+
 impl Chart {
     fn new(name: &str, title: &str, unit: &str, caption: &str) -> Self {
         Self {
@@ -200,7 +228,15 @@ impl Chart {
         }
     }
 
-    /// The chart as an SVG document of 900 points width.
+    /// Why there is nothing to draw, in a sentence's words; none where there is something.
+    pub(super) fn nothing(&self) -> Option<&str> {
+        match &self.plot {
+            Plot::Nothing(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// The chart as an SVG document of 780 points width.
     ///
     /// # Errors
     /// The error of the drawing library, which is a bug.
@@ -208,12 +244,28 @@ impl Chart {
         canvas::svg(self)
     }
 
-    /// Writes the chart as a PNG image of 1,800 pixels width.
+    /// Writes the chart as a PNG image of 1,560 pixels width.
     ///
     /// # Errors
     /// The first error of the writer.
     pub fn write_png(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let (pixels, width, height) = canvas::pixels(self)?;
         png::write(&pixels, width, height, out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_on_one_another_are_known() {
+        let line = |by: f64| -> Points { (0..20).map(|at| (f64::from(at), by)).collect() };
+        let mut nearly = line(1.0);
+        nearly[19].1 = 2.0;
+        assert!(hides(&line(1.0), &[line(3.0), nearly]));
+        assert!(!hides(&line(1.0), &[line(3.0)]));
+        assert!(!hides(&line(1.0), &[]));
+        assert!(!hides(&[], &[line(1.0)]));
     }
 }

@@ -7,7 +7,7 @@ use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
 use super::backtest::BacktestReport;
-use super::chart::Chart;
+use super::chart::{Chart, OBJECTIVES};
 use super::comparison::Comparison;
 use super::figure::clean;
 use super::plan::PlanReport;
@@ -26,6 +26,8 @@ pub fn write_run_page(
     charts: &[Chart],
 ) -> io::Result<()> {
     let (recipe, summary) = (&report.recipe, &report.summary);
+    let (promised, over_time): (Vec<&Chart>, Vec<&Chart>) =
+        charts.iter().partition(|chart| chart.name == OBJECTIVES);
     let page = context! {
         title => title(recipe.question.as_deref(), &recipe.scenario),
         recipe => recipe_of(recipe),
@@ -37,7 +39,8 @@ pub fn write_run_page(
         times => said(section::times(summary)),
         tables => said([section::work(summary), section::resources(summary)]),
         costs => said(section::costs(&summary.cost)),
-        charts => drawn(charts)?,
+        promised => drawn(promised)?,
+        charts => drawn(over_time)?,
         assumptions => report.assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),
         fingerprint => report.fingerprint.as_str(),
         skipped_rows => report.skipped_rows,
@@ -211,12 +214,13 @@ fn recipe_of(recipe: &Recipe) -> Value {
     }
 }
 
-fn drawn(charts: &[Chart]) -> io::Result<Vec<Value>> {
+fn drawn<'a>(charts: impl IntoIterator<Item = &'a Chart>) -> io::Result<Vec<Value>> {
     let draw = |chart: &Chart| {
         let svg = Value::from_safe_string(chart.svg()?);
-        Ok(context! { svg, caption => chart.caption.as_str(), title => clean(&chart.title) })
+        let (caption, title) = (chart.caption.as_str(), clean(&chart.title));
+        Ok(context! { svg, caption, title, nothing => chart.nothing() })
     };
-    charts.iter().map(draw).collect()
+    charts.into_iter().map(draw).collect()
 }
 
 fn render(name: &str, page: Value, out: &mut dyn io::Write) -> io::Result<()> {
@@ -239,4 +243,36 @@ fn render(name: &str, page: Value, out: &mut dyn io::Write) -> io::Result<()> {
         .map_err(io::Error::other)?;
     out.write_all(text.as_bytes())?;
     out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chart::{Scene, run_charts, shared_colours};
+    use super::super::testing::{backtested, tiny};
+    use super::*;
+    use crate::metrics::{Histogram, Series};
+
+    #[test]
+    fn charts_of_nothing_are_sentences() {
+        let mut waits = Histogram::default();
+        waits.add(0);
+        let (world, series) = (tiny(), Series::default());
+        let scene = Scene { world: &world, series: &series, waits: &waits, objectives: &[] };
+        let (mut report, _) = backtested("p");
+        report.objectives.clear();
+        let mut page = Vec::new();
+        write_run_page(&mut page, &report, &run_charts(&scene)).expect("the page is written");
+        let page = String::from_utf8(page).expect("the page is text");
+        assert!(page.contains("Waits: all work started as it arrived.</p>"));
+        assert!(!page.contains("waited at most this long"));
+    }
+
+    #[test]
+    fn what_all_charts_are_drawn_in_has_a_colour_on_dark_paper() {
+        let style = include_str!("page/base.html");
+        for (red, green, blue) in shared_colours() {
+            let colour = format!("[stroke=\"#{red:02X}{green:02X}{blue:02X}\"]");
+            assert!(style.contains(&colour), "{colour}");
+        }
+    }
 }

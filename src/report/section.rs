@@ -211,9 +211,15 @@ fn split(title: &str, head: &str, parts: &[(String, Money)], total: Money) -> Se
     for (name, part) in sorted.iter().take(MOST_PARTS) {
         section.row([clean(name), part.to_string(), share_of(*part)]);
     }
+    let nobody = total - parts.iter().map(|(_, part)| *part).sum();
     if let Some(rest) = sorted.get(MOST_PARTS..).filter(|rest| !rest.is_empty()) {
         let sum: Money = rest.iter().map(|(_, part)| *part).sum();
         section.row([format!("{} others", rest.len()), sum.to_string(), share_of(sum)]);
+    }
+    // Tenants do not pay for boot and idle time.
+    if nobody != Money::ZERO {
+        let name = format!("no {head}: boot, idle and the like");
+        section.row([name, nobody.to_string(), share_of(nobody)]);
     }
     section
 }
@@ -391,4 +397,35 @@ pub(super) fn waterfalls(comparison: &Comparison<'_>) -> Section {
         section.row([name, "all".to_owned(), "in all".to_owned(), mean(sum)]);
     }
     section
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_by_tenant_sum_to_the_total() {
+        let dollars = |whole: i128| Money::from_nanos(whole * 1_000_000_000);
+        let named = |name: &str, whole| (name.to_owned(), dollars(whole));
+        let costs = Costs {
+            total: dollars(100),
+            by_provider: vec![named("aws", 100)],
+            by_tenant: vec![named("a", 30), named("b", 45)],
+            ..Costs::default()
+        };
+        let sections = super::costs(&costs);
+        let rows = |section: &Section| -> Vec<Vec<String>> {
+            let texts = |row: &Vec<Cell>| row.iter().map(|cell| cell.text.clone()).collect();
+            section.rows.iter().map(texts).collect()
+        };
+        assert_eq!(rows(&sections[0]), [["aws", "$100.00", "100 %"]]);
+        assert_eq!(
+            rows(&sections[1]),
+            [
+                ["b", "$45.00", "45.0 %"],
+                ["a", "$30.00", "30.0 %"],
+                ["no tenant: boot, idle and the like", "$25.00", "25.0 %"],
+            ]
+        );
+    }
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use comfy_table::{
-    Attribute, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle,
+    Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table,
+    TableStyle, Width,
 };
 
 use super::backtest::BacktestReport;
@@ -201,6 +202,59 @@ fn paint(words: &str, tone: Tone, terminal: Terminal) -> String {
 }
 
 pub(super) fn add(text: &mut String, section: &Section, terminal: Terminal) {
+    writeln!(text, "\n{}", section.title).expect("a string takes everything");
+    for (at, columns) in split(section, terminal.width).into_iter().enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        writeln!(text, "{}", table(section, &columns, terminal))
+            .expect("a string takes everything");
+    }
+}
+
+/// Space left and right of the words of a column.
+const PADDING: usize = 2;
+/// Between two columns.
+const RULE: usize = 1;
+
+/// The columns of a section in as many tables as it takes to break no word:
+/// each begins with the columns that name the rows.
+fn split(section: &Section, width: u16) -> Vec<Vec<usize>> {
+    let columns = section.rows.iter().map(Vec::len).max().unwrap_or(0).max(section.head.len());
+    let needed = |column: usize| longest_word(section, column) + PADDING + RULE;
+    let room = usize::from(width) + RULE;
+    let mut names: Vec<usize> = (0..section.words.clamp(1, columns.max(1))).collect();
+    if names.iter().map(|&column| needed(column)).sum::<usize>() > room / 2 {
+        names.truncate(1);
+    }
+    let mut tables = vec![names.clone()];
+    for column in names.len()..columns {
+        let table = tables.last_mut().expect("there is one");
+        let filled: usize = table.iter().map(|&column| needed(column)).sum();
+        if filled + needed(column) > room && table.len() > names.len() {
+            tables.push(names.clone());
+        }
+        tables.last_mut().expect("there is one").push(column);
+    }
+    tables
+}
+
+/// Longest number that is not parted from its unit: `1 h 16 min`.
+const WHOLE: usize = 16;
+
+/// The longest word of a column: narrower it cannot be without a break in one.
+fn longest_word(section: &Section, column: usize) -> usize {
+    let length = |words: &str| words.chars().count();
+    let word = |words: &str| words.split_whitespace().map(length).max().unwrap_or(0);
+    let cell = |cell: &Cell| match length(&cell.text) {
+        whole if column >= section.words && whole <= WHOLE => whole.max(word(&cell.below)),
+        _ => word(&cell.text).max(word(&cell.below)),
+    };
+    let head = section.head.get(column).map_or(0, |name| word(name));
+    section.rows.iter().filter_map(|row| row.get(column)).map(cell).fold(head, usize::max)
+}
+
+fn table(section: &Section, columns: &[usize], terminal: Terminal) -> Table {
     let mut table = Table::new();
     table
         .load_style(rules())
@@ -212,20 +266,22 @@ pub(super) fn add(text: &mut String, section: &Section, terminal: Terminal) {
         table.force_no_tty();
     }
     if section.head.iter().any(|name| !name.is_empty()) {
-        table.set_header(section.head.iter().map(|name| {
+        table.set_header(columns.iter().filter_map(|&at| section.head.get(at)).map(|name| {
             let cell = comfy_table::Cell::new(name);
             if terminal.colour { cell.add_attribute(Attribute::Bold) } else { cell }
         }));
     }
     for row in &section.rows {
-        table.add_row(row.iter().map(shown));
+        table.add_row(columns.iter().filter_map(|&at| row.get(at)).map(shown));
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
+    for (column, &at) in table.column_iter_mut().zip(columns) {
+        let least = (longest_word(section, at) + PADDING).min(usize::from(terminal.width));
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least as u16)));
         if at >= section.words {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    write!(text, "\n{}\n{table}\n", section.title).expect("a string takes everything");
+    table
 }
 
 /// A rule below the head and at the end, none between rows.
@@ -245,5 +301,41 @@ fn shown(cell: &Cell) -> comfy_table::Cell {
         Tone::Plain => shown,
         Tone::Good => shown.fg(Color::Green),
         Tone::Bad => shown.fg(Color::Red),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(policies: usize) -> Section {
+        let mut section = Section::new("Policies", &[""]);
+        section.head.extend((0..policies).map(|at| format!("policy-number-{at}")));
+        let mut row = |name: &str, value: &str| {
+            section.row(std::iter::once(name).chain(std::iter::repeat_n(value, policies)));
+        };
+        row("CPU utilisation", "60.6 %");
+        row("turnaround, mean", "1 h 16 min");
+        section
+    }
+
+    #[test]
+    fn wide_tables_come_in_parts_that_break_no_word() {
+        let mut text = String::new();
+        add(&mut text, &section(9), Terminal { width: 80, colour: false });
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        for at in 0..9 {
+            assert_eq!(text.matches(&format!("policy-number-{at}")).count(), 1, "{text}");
+        }
+        assert_eq!(text.matches("CPU").count(), 3, "{text}");
+        assert_eq!(text.matches("utilisation").count(), 3, "{text}");
+        assert_eq!(text.matches("1 h 16 min").count(), 9, "{text}");
+    }
+
+    #[test]
+    fn narrow_tables_stay_whole() {
+        assert_eq!(split(&section(3), 80), [[0, 1, 2, 3]]);
+        // No room for anything: a column each.
+        assert_eq!(split(&section(2), 10), [[0, 1], [0, 2]]);
     }
 }

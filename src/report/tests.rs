@@ -119,7 +119,7 @@ fn names_in_charts_are_escaped() {
     for chart in charts(20) {
         let svg = chart.svg().expect("the chart can be drawn");
         assert!(!svg.contains("<script>") && !svg.contains("<b>") && !svg.contains("<gcp>"));
-        assert!(svg.starts_with("<svg width=\"900\" height="), "{}", &svg[..60]);
+        assert!(svg.starts_with("<svg width=\"780\" height="), "{}", &svg[..60]);
         assert!(svg.contains("font-family=\"DejaVu Sans, sans-serif\""));
     }
 }

@@ -1,52 +1,37 @@
 //! Axes: round numbers, calendar time, and durations by powers.
 
-use jiff::civil::{Date, date};
-use jiff::tz::TimeZone;
-use jiff::{ToSpan as _, Zoned};
+mod dates;
 
 use super::super::figure::decimals;
 use super::{Axis, Tick};
-use crate::units::{Calendar, Span, Time};
+use crate::units::Span;
 
-/// From zero to a round number that is at least `most`, in about five steps.
-pub(super) fn rising(most: f64, show: impl Fn(f64, usize) -> String) -> Axis {
-    let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
-    let rough = most / 5.0;
-    let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|times| times * power);
-    let step = step.into_iter().find(|&step| step >= rough * 0.999_999).unwrap_or(10.0 * power);
-    let steps = libm::ceil(most / step * 0.999_999).max(1.0) as usize;
-    let places = (0..9).find(|&places| {
-        let scaled = step * libm::pow(10.0, f64::from(places));
-        (scaled - libm::round(scaled)).abs() < 1e-6
-    });
-    let places = places.unwrap_or(9) as usize;
-    let tick = |at: usize| {
-        let at = at as f64 * step;
-        Tick { at, label: show(at, places), below: String::new() }
-    };
-    Axis {
-        low: 0.0,
-        high: steps as f64 * step,
-        ticks: (0..=steps).map(tick).collect(),
-        caption: String::new(),
-    }
-}
+pub(super) use dates::calendar;
 
-/// From a round number that is at most `low` to one that is at least `high`,
-/// in about five steps.
-pub(super) fn between(low: f64, high: f64, show: impl Fn(f64) -> String) -> Axis {
-    let (low, high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
-    let span = if high > low { high - low } else { low.abs().max(1.0) };
-    let rough = span / 5.0;
+/// The round number that is at least `rough`: 1, 2, 2.5 or 5 times a power of ten.
+fn round_step(rough: f64) -> f64 {
     let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|times| times * power);
-    let step = steps.into_iter().find(|&step| step >= rough * 0.999_999).unwrap_or(10.0 * power);
+    steps.into_iter().find(|&step| step >= rough * 0.999_999).unwrap_or(10.0 * power)
+}
+
+/// Decimals that the multiples of `step` need to differ.
+fn places_of(step: f64) -> usize {
+    let is_whole = |places: &i32| {
+        let scaled = step * libm::pow(10.0, f64::from(*places));
+        scaled > 0.5 && (scaled - libm::round(scaled)).abs() < 1e-6
+    };
+    (0..15).find(is_whole).unwrap_or(15) as usize
+}
+
+/// Ticks at the multiples of `step`, from the last that is at most `low` to
+/// the first that is at least `high`.
+fn stepped(low: f64, high: f64, step: f64, label: impl Fn(f64) -> String) -> Axis {
     let first = libm::floor(low / step + 1e-9) as i64;
     let last = (libm::ceil(high / step - 1e-9) as i64).max(first + 1);
     let tick = |at: i64| {
         let at = at as f64 * step;
-        Tick { at, label: show(at), below: String::new() }
+        Tick { at, label: label(at), below: String::new() }
     };
     Axis {
         low: first as f64 * step,
@@ -56,11 +41,112 @@ pub(super) fn between(low: f64, high: f64, show: impl Fn(f64) -> String) -> Axis
     }
 }
 
+/// From zero to a round number that is at least `most`, in about five steps.
+pub(super) fn rising(most: f64, show: impl Fn(f64, usize) -> String) -> Axis {
+    let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
+    let step = round_step(most / 5.0);
+    let places = places_of(step);
+    stepped(0.0, most * 0.999_999, step, |value| show(value, places))
+}
+
+/// From a round number that is at most `low` to one that is at least `high`,
+/// in about five steps; `show` is told how many decimals keep ticks apart.
+pub(super) fn between(low: f64, high: f64, show: impl Fn(f64, usize) -> String) -> Axis {
+    let (low, high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
+    let span = if high > low { high - low } else { low.abs().max(1.0) };
+    let step = round_step(span / 5.0);
+    let places = places_of(step);
+    stepped(low, high, step, |value| show(value, places))
+}
+
+/// An axis around values of a metric's unit, with as many decimals as ticks
+/// need to differ and times at round times. Shares end at all.
+pub(super) fn measure(unit: &str, low: f64, high: f64) -> Axis {
+    match unit {
+        "s" => spans(low, high),
+        "share" => {
+            let axis = scaled(
+                between(low * 100.0, high * 100.0, |value, places| written("%", value, places)),
+                0.01,
+            );
+            if high <= 1.0 { up_to(axis, 1.0) } else { axis }
+        }
+        unit => between(low, high, |value, places| written(unit, value, places)),
+    }
+}
+
+/// The same for differences: ticks have signs. Shares differ by `points`: by
+/// `pp`, or by `%` where they are shares of something that they are set against.
+pub(super) fn differences(unit: &str, points: &str, low: f64, high: f64) -> Axis {
+    let mut axis = match unit {
+        "share" => {
+            let show = |value, places| written(points, value, places);
+            scaled(between(low * 100.0, high * 100.0, show), 0.01)
+        }
+        unit => measure(unit, low, high),
+    };
+    for tick in &mut axis.ticks {
+        match tick.at {
+            0.0 => tick.label = "0".to_owned(),
+            at if at > 0.0 => tick.label.insert(0, '+'),
+            _ => (),
+        }
+    }
+    axis
+}
+
+/// A value of a unit with this many decimals; a few dollars with cents.
+pub(super) fn written(unit: &str, value: f64, places: usize) -> String {
+    let size = decimals(value.abs(), places);
+    let words = match unit {
+        "USD" => format!("${}", decimals(value.abs(), if places == 1 { 2 } else { places })),
+        "count" | "ratio" => size,
+        unit => format!("{size} {unit}"),
+    };
+    let is_zero = !words.contains(|digit: char| digit.is_ascii_digit() && digit != '0');
+    if value < 0.0 && !is_zero { format!("−{words}") } else { words }
+}
+
+fn scaled(mut axis: Axis, by: f64) -> Axis {
+    axis.low *= by;
+    axis.high *= by;
+    axis.ticks.iter_mut().for_each(|tick| tick.at *= by);
+    axis
+}
+
+/// Cut at `high`.
+fn up_to(mut axis: Axis, high: f64) -> Axis {
+    if axis.high > high {
+        axis.high = high;
+        axis.ticks.retain(|tick| tick.at <= high * 1.000_001);
+    }
+    axis
+}
+
+/// Spans of time in seconds, at round times, each in the largest unit that the
+/// step is whole in.
+fn spans(low: f64, high: f64) -> Axis {
+    const STEPS: [f64; 19] = [
+        1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0,
+        7_200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0,
+    ];
+    const UNITS: [(f64, &str); 4] = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s")];
+    let span = if high > low { high - low } else { low.abs().max(1.0) };
+    let rough = span / 5.0;
+    if !(rough > 0.5 && rough.is_finite()) {
+        return between(low, high, |value, places| written("s", value, places));
+    }
+    let step = STEPS.into_iter().find(|&step| step >= rough * 0.999_999);
+    let step = step.unwrap_or_else(|| 86_400.0 * round_step(rough / 86_400.0).max(5.0));
+    let unit = UNITS.into_iter().find(|(secs, _)| step % secs == 0.0);
+    let (secs, name) = unit.unwrap_or((86_400.0, "d"));
+    let places = places_of(step / secs);
+    stepped(low, high, step, |value| written(name, value / secs, places))
+}
+
 /// Dollars; a few of them with cents.
 pub(super) fn dollars(most: f64) -> Axis {
-    rising(most, |value, places| {
-        format!("${}", decimals(value, if places == 1 { 2 } else { places }))
-    })
+    rising(most, |value, places| written("USD", value, places))
 }
 
 /// Numbers of things: steps are whole.
@@ -83,11 +169,18 @@ pub(super) fn percent() -> Axis {
     Axis { low: 0.0, high: 1.0, ticks: ticks.collect(), caption: String::new() }
 }
 
+/// Shares up to 100 %, from a round one that is at most `low` where all that is
+/// shown lies in the upper half.
+pub(super) fn percent_from(low: f64) -> Axis {
+    // A span to draw in, however near to all the lowest is.
+    if low >= 0.5 { measure("share", low.min(0.98), 1.0) } else { percent() }
+}
+
 /// Durations by powers of ten, from a second to at least `most` seconds; the
 /// axis itself is in decimal logarithms of seconds.
 pub(super) fn durations(most: f64) -> Axis {
     const MARKS: [(f64, &str); 13] = [
-        (1.0, "1 s"),
+        (1.0, "≤ 1 s"),
         (10.0, "10 s"),
         (60.0, "1 min"),
         (600.0, "10 min"),
@@ -117,116 +210,6 @@ pub(super) fn durations(most: f64) -> Axis {
     }
 }
 
-/// Seconds between ticks of a time axis, up to a week; beyond, months.
-const STEPS: [i64; 19] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200,
-    86_400, 172_800,
-];
-
-/// Ticks that fit below a chart with their labels.
-const MOST_TICKS: i64 = 9;
-
-/// Calendar time in UTC; the axis itself is in seconds of the run's clock.
-pub(super) fn calendar(calendar: Calendar, from: Time, until: Time) -> Axis {
-    let (low, high) = (from.secs_f64(), until.secs_f64().max(from.secs_f64() + 1.0));
-    let zoned = |at: Time| calendar.timestamp(at).to_zoned(TimeZone::UTC);
-    let (first, last) = (zoned(from), zoned(until));
-    let secs = (high - low) as i64;
-    let step = STEPS.into_iter().find(|step| secs / step < MOST_TICKS);
-    let mut ticks = match step {
-        Some(step) if step < 86_400 => hours(calendar, from, until, step),
-        Some(step) => days(calendar, &first, &last, step / 86_400),
-        None if secs / (7 * 86_400) < MOST_TICKS => days(calendar, &first, &last, 7),
-        None => months(calendar, &first, &last),
-    };
-    ticks.retain(|tick| (low..=high).contains(&tick.at));
-    let day = |at: &Zoned| at.strftime("%-d %b %Y %H:%M").to_string();
-    let caption = format!("{} to {} (UTC)", day(&first), day(&last));
-    Axis { low, high, ticks, caption }
-}
-
-fn hours(calendar: Calendar, from: Time, until: Time, step: i64) -> Vec<Tick> {
-    let origin = calendar.unix_micros(from).div_euclid(1_000_000);
-    let mut at = origin.div_euclid(step) * step;
-    let mut last_date: Option<Date> = None;
-    let mut ticks = Vec::new();
-    while at <= calendar.unix_micros(until).div_euclid(1_000_000) {
-        let time = calendar.time(at.saturating_mul(1_000_000));
-        if time >= from {
-            let zoned = calendar.timestamp(time).to_zoned(TimeZone::UTC);
-            let below = if last_date == Some(zoned.date()) { "" } else { "%-d %b" };
-            last_date = Some(zoned.date());
-            let form = if step < 60 { "%H:%M:%S" } else { "%H:%M" };
-            ticks.push(Tick {
-                at: time.secs_f64(),
-                label: zoned.strftime(form).to_string(),
-                below: zoned.strftime(below).to_string(),
-            });
-        }
-        at += step;
-    }
-    ticks
-}
-
-/// Every `step` days; weeks begin on Monday.
-fn days(calendar: Calendar, first: &Zoned, last: &Zoned, step: i64) -> Vec<Tick> {
-    let mut day = first.date();
-    if step == 7 {
-        let since_monday = i64::from(day.weekday().to_monday_zero_offset());
-        day = day.checked_sub(since_monday.days()).unwrap_or(day);
-    }
-    let mut last_year = None;
-    let mut ticks = Vec::new();
-    while day <= last.date() {
-        let below = if last_year == Some(day.year()) { "" } else { "%Y" };
-        let tick = dated(calendar, day, "%-d %b", below);
-        if tick.at >= calendar.time(first.timestamp().as_microsecond()).secs_f64() {
-            last_year = Some(day.year());
-            ticks.push(tick);
-        }
-        let Ok(next) = day.checked_add(step.days()) else { break };
-        day = next;
-    }
-    ticks
-}
-
-/// Firsts of months, or of January where there would be too many.
-fn months(calendar: Calendar, first: &Zoned, last: &Zoned) -> Vec<Tick> {
-    let count =
-        i64::from(last.year() - first.year()) * 12 + i64::from(last.month() - first.month());
-    let steps = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1_200, 6_000];
-    let step = steps.into_iter().find(|step| count / step < MOST_TICKS).unwrap_or(12_000);
-    let years = i64::from(first.year()).div_euclid((step / 12).max(1)) * (step / 12).max(1);
-    let mut day = date(years.clamp(-9_998, 9_998) as i16, 1, 1);
-    let mut last_year = None;
-    let mut ticks = Vec::new();
-    while day <= last.date() {
-        // Midnight of the first day lies before the axis.
-        if day > first.date()
-            || first.time() == jiff::civil::Time::midnight() && day == first.date()
-        {
-            let (form, below) = match step {
-                12.. => ("%Y", ""),
-                _ if last_year == Some(day.year()) => ("%b", ""),
-                _ => ("%b", "%Y"),
-            };
-            last_year = Some(day.year());
-            ticks.push(dated(calendar, day, form, below));
-        }
-        let Ok(next) = day.checked_add(step.months()) else { break };
-        day = next;
-    }
-    ticks
-}
-
-fn dated(calendar: Calendar, day: Date, form: &str, below: &str) -> Tick {
-    let midnight = day.to_zoned(TimeZone::UTC);
-    let at = midnight
-        .map_or(0.0, |midnight| calendar.time(midnight.timestamp().as_microsecond()).secs_f64());
-    let show = |form: &str| day.strftime(form).to_string();
-    Tick { at, label: show(form), below: show(below) }
-}
-
 /// A point on an axis of [`durations`].
 pub(super) fn on_durations(wait: Span) -> f64 {
     libm::log10(wait.secs_f64().max(1.0))
@@ -235,6 +218,7 @@ pub(super) fn on_durations(wait: Span) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::{Calendar, Time};
 
     fn labels(axis: &Axis) -> Vec<String> {
         axis.ticks.iter().map(|tick| format!("{} {}", tick.label, tick.below)).collect()
@@ -254,10 +238,60 @@ mod tests {
 
     #[test]
     fn axes_go_around_what_they_show() {
-        let axis = |low, high| labels(&between(low, high, |value| decimals(value, 1)));
+        let axis = |low, high| labels(&between(low, high, decimals));
         assert_eq!(axis(-0.3, 0.52), ["-0.4 ", "-0.2 ", "0.0 ", "0.2 ", "0.4 ", "0.6 "]);
-        assert_eq!(axis(5.0, 5.0), ["5.0 ", "6.0 "]);
-        assert_eq!(between(f64::NAN, 1.0, |_| String::new()).high, 1.0);
+        assert_eq!(axis(5.0, 5.0), ["5 ", "6 "]);
+        assert_eq!(between(f64::NAN, 1.0, |_, _| String::new()).high, 1.0);
+    }
+
+    #[test]
+    fn neighbouring_ticks_differ() {
+        let axis = |unit, low, high| -> Vec<String> {
+            measure(unit, low, high).ticks.into_iter().map(|tick| tick.label).collect()
+        };
+        assert_eq!(
+            axis("USD", 0.0301, 0.0349),
+            ["$0.030", "$0.031", "$0.032", "$0.033", "$0.034", "$0.035"]
+        );
+        assert_eq!(axis("USD", 0.0, 2.4), ["$0.00", "$0.50", "$1.00", "$1.50", "$2.00", "$2.50"]);
+        assert_eq!(axis("s", 0.0, 31_000.0), ["0 h", "2 h", "4 h", "6 h", "8 h", "10 h"]);
+        assert_eq!(axis("s", 21_000.0, 23_000.0)[..3], ["350 min", "360 min", "370 min"]);
+        assert_eq!(axis("s", 0.0, 1.0), ["0.0 s", "0.2 s", "0.4 s", "0.6 s", "0.8 s", "1.0 s"]);
+        assert_eq!(axis("s", 0.0, 100.0 * 86_400.0).last().map(String::as_str), Some("100 d"));
+        assert_eq!(
+            axis("h", 5.0, 5.1),
+            ["5.00 h", "5.02 h", "5.04 h", "5.06 h", "5.08 h", "5.10 h"]
+        );
+        for (low, high) in [(0.0, 0.0), (1e-9, 2e-9), (-0.014, 0.0), (0.99, 0.9901), (3.0, 7e6)] {
+            for unit in ["USD", "s", "share", "count"] {
+                let mut labels = axis(unit, low, high);
+                let all = labels.len();
+                labels.dedup();
+                assert_eq!(labels.len(), all, "{unit} {low} {high}: {labels:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn shares_end_at_all() {
+        let axis = measure("share", 0.72, 1.0);
+        assert_eq!(axis.high, 1.0);
+        assert_eq!(axis.ticks.last().map(|tick| tick.label.as_str()), Some("100 %"));
+        assert_eq!(percent_from(0.3), percent());
+        assert_eq!(labels(&percent_from(0.76))[0], "75 % ");
+        assert!(percent_from(1.0).low < 1.0);
+    }
+
+    #[test]
+    fn differences_show_their_signs() {
+        let labels =
+            |axis: Axis| -> Vec<String> { axis.ticks.into_iter().map(|tick| tick.label).collect() };
+        assert_eq!(
+            labels(differences("USD", "%", -0.014, 0.0)),
+            ["−$0.015", "−$0.010", "−$0.005", "0"]
+        );
+        assert_eq!(labels(differences("share", "pp", 0.0, 0.02))[1], "+0.5 pp");
+        assert_eq!(labels(differences("share", "%", -2.0, 2.0))[0], "−200 %");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! size shown, so that lines are smooth in both.
 
 mod heat;
+mod marks;
 mod rows;
 mod tornado;
 
@@ -16,13 +17,13 @@ use plotters::style::{FontStyle, register_font};
 use super::super::figure::clean;
 use super::{Axis, Chart, Colour, Mark, Plot, Tick};
 use heat::draw_heat;
+use marks::{dashes, draw_mark, draw_words};
 use rows::{draw_bars, draw_forest};
 use tornado::draw_tornado;
 
-pub(super) use heat::shade;
-
-/// Width of the drawing; shown at half of it.
-const WIDTH: i32 = 1_800;
+/// Width of the drawing; shown at half of it, and so wide that its words are as
+/// large as those of the page around it.
+const WIDTH: i32 = 1_560;
 /// Height of the plot itself.
 const PLOT: i32 = 560;
 /// Height of one of several plots, with its title.
@@ -41,9 +42,9 @@ const TOP: i32 = 140;
 /// Height of one line of the legend.
 const LINE: i32 = 42;
 
-const INK: Colour = (32, 36, 44);
-const SOFT: Colour = (90, 98, 110);
-const GRID: Colour = (226, 229, 234);
+pub(super) const INK: Colour = (32, 36, 44);
+pub(super) const SOFT: Colour = (90, 98, 110);
+pub(super) const GRID: Colour = (226, 229, 234);
 
 /// SVG names this font; what is drawn by ourselves is always the first one.
 const FONT: &str = "DejaVu Sans, sans-serif";
@@ -117,6 +118,10 @@ impl Layout {
             Plot::Tornado(tornado) => (BAR_LEFT, BAR * tornado.rows.len().max(1) as i32, 90),
             Plot::Nothing(_) => (LEFT, PLOT / 2, 30),
         };
+        let left = match &chart.plot {
+            Plot::Plane { y, .. } | Plot::Panels { y, .. } => left.max(room_for_labels(y)),
+            _ => left,
+        };
         // A heat map has the name of its rows above it.
         let top = if matches!(chart.plot, Plot::Heat(_)) { TOP + LINE } else { TOP };
         let bottom = top + plot;
@@ -143,6 +148,12 @@ impl Layout {
         let share = (value - axis.low) / (axis.high - axis.low);
         self.bottom - libm::round(share.clamp(0.0, 1.0) * f64::from(self.bottom - self.top)) as i32
     }
+}
+
+/// Space left of a plot for the labels of its axis.
+fn room_for_labels(axis: &Axis) -> i32 {
+    let widest = axis.ticks.iter().map(|tick| text_width(&tick.label, 26)).max();
+    widest.unwrap_or(0) + 18 + 20
 }
 
 /// Longest name that is shown in full.
@@ -196,7 +207,10 @@ fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Chart, layout: &Layout) -> 
             let middle = ((layout.left + layout.right) / 2, (layout.top + layout.bottom) / 2);
             text(area, why, middle, (32, SOFT), (HPos::Center, VPos::Center))?;
         }
-        Plot::Plane { x, y, marks } => plane(area, layout, (x, y), marks)?,
+        Plot::Plane { x, y, marks } => {
+            plane(area, layout, (x, y), marks)?;
+            caption(area, layout, x)?;
+        }
         Plot::Bars(bars) => draw_bars(area, layout, bars)?,
         Plot::Forest(forest) => draw_forest(area, layout, forest)?,
         Plot::Heat(heat) => draw_heat(area, layout, heat)?,
@@ -206,6 +220,7 @@ fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Chart, layout: &Layout) -> 
                 let last = at + 1 == panels.len() as i32;
                 draw_panel(area, layout, at, (title, last), (x, y), marks)?;
             }
+            caption(area, layout, x)?;
         }
     }
     for ((name, ink), &(x, y)) in chart.legend.iter().zip(&layout.legend) {
@@ -213,6 +228,12 @@ fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Chart, layout: &Layout) -> 
         text(area, &shown(name), (x + 42, y), (26, INK), (HPos::Left, VPos::Center))?;
     }
     Ok(())
+}
+
+/// What a horizontal axis shows, above the plot.
+fn caption<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, x: &Axis) -> Drawn<DB> {
+    let place = (layout.right, layout.top - 30);
+    text(area, &x.caption, place, (24, SOFT), (HPos::Right, VPos::Center))
 }
 
 fn line<DB: DrawingBackend>(
@@ -244,8 +265,7 @@ fn plane<DB: DrawingBackend>(
     for tick in &x.ticks {
         free_from = x_tick(area, layout, (layout.x(x, tick.at), free_from), tick)?;
     }
-    let middle = (layout.right, layout.top - 30);
-    text(area, &x.caption, middle, (24, SOFT), (HPos::Right, VPos::Center))
+    draw_words(area, layout, (x, y), marks)
 }
 
 /// Draws one of several planes; only the last has the labels of the horizontal axis.
@@ -282,52 +302,27 @@ fn x_tick<DB: DrawingBackend>(
     if at - half < free_from {
         return Ok(free_from);
     }
+    // A long label at the right edge moves to the left to be read in full.
+    let at = at.min(WIDTH - 12 - half);
     let place = |row: i32| (at, layout.bottom + 20 + row * 36);
     text(area, &tick.label, place(0), (26, SOFT), (HPos::Center, VPos::Top))?;
     text(area, &tick.below, place(1), (26, SOFT), (HPos::Center, VPos::Top))?;
     Ok(at + half + 20)
 }
 
-fn draw_mark<DB: DrawingBackend>(
-    area: &Area<DB>,
-    layout: &Layout,
-    (x, y): (&Axis, &Axis),
-    mark: &Mark,
-) -> Drawn<DB> {
-    let place = |points: &[(f64, f64)]| {
-        let mut placed: Vec<(i32, i32)> =
-            points.iter().map(|point| (layout.x(x, point.0), layout.y(y, point.1))).collect();
-        placed.dedup();
-        placed
-    };
-    match mark {
-        Mark::Line { points, colour, dashed: false } => line(area, place(points), *colour, 4),
-        Mark::Line { points, colour, dashed: true } => dashes(area, &place(points), *colour),
-        Mark::Dots { points, colour: ink, radius } => {
-            for point in points {
-                let at = (layout.x(x, point.0), layout.y(y, point.1));
-                area.draw(&Circle::new(at, *radius, colour(*ink).filled()))?;
-            }
-            Ok(())
-        }
-        Mark::Area { upper, lower, colour: ink, opacity } => {
-            let mut outline = place(upper);
-            outline.extend(place(lower).into_iter().rev());
-            area.draw(&Polygon::new(outline, colour(*ink).mix(*opacity)))
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A straight dashed line through the first two points.
-fn dashes<DB: DrawingBackend>(area: &Area<DB>, points: &[(i32, i32)], ink: Colour) -> Drawn<DB> {
-    let &[from, to, ..] = points else { return Ok(()) };
-    let length = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
-    let at = |far: i32| {
-        let far = far.min(length);
-        (from.0 + (to.0 - from.0) * far / length, from.1 + (to.1 - from.1) * far / length)
-    };
-    for far in (0..length).step_by(24) {
-        line(area, vec![at(far), at(far + 14)], ink, 3)?;
+    #[test]
+    fn long_labels_of_an_axis_have_room() {
+        let layout = |high: f64| {
+            let (x, y) = (super::super::axis::counts(5.0), super::super::axis::dollars(high));
+            let plot = Plot::Plane { x, y, marks: Vec::new() };
+            use_font();
+            Layout::of(&Chart { plot, ..Chart::new("", "", "", "") }).left
+        };
+        assert_eq!(layout(100.0), LEFT);
+        assert!(layout(3e9) > LEFT);
     }
-    Ok(())
 }

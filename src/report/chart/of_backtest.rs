@@ -1,7 +1,7 @@
 //! The charts of a backtest: what was observed beside what was simulated.
 
 use super::super::figure::{count, figure};
-use super::{BarRow, Bars, Chart, Colour, Mark, PALETTE, Plot, axis};
+use super::{BarRow, Bars, Chart, Colour, Mark, PALETTE, Plot, Points, axis, hides};
 use crate::experiment::backtest::{Backtest, Lived, Matched};
 use crate::model::World;
 use crate::units::{Span, Time};
@@ -32,6 +32,18 @@ fn legend() -> Vec<(String, Colour)> {
     SIDES.map(|(name, colour)| (name.to_owned(), colour)).into()
 }
 
+/// Both sides as lines; dashed the second where it would hide the first.
+fn two_lines([observed, simulated]: [Points; 2]) -> Vec<Mark> {
+    let others = [observed];
+    let dashed = hides(&simulated, &others);
+    let [observed] = others;
+    let [first, second] = SIDES.map(|(_, colour)| colour);
+    vec![
+        Mark::Line { points: observed, colour: first, dashed: false },
+        Mark::Line { points: simulated, colour: second, dashed },
+    ]
+}
+
 fn over_time(mut chart: Chart, world: &World, course: &Lived, sides: &[Vec<f64>; 2]) -> Chart {
     let step = |at: usize| course.from + Span::from_micros(course.step.micros() * at as i64);
     let steps = sides[0].len();
@@ -41,12 +53,7 @@ fn over_time(mut chart: Chart, world: &World, course: &Lived, sides: &[Vec<f64>;
         };
         values.iter().enumerate().flat_map(corner).collect()
     };
-    let line = |(values, (_, colour)): (&Vec<f64>, (&str, Colour))| Mark::Line {
-        points: corners(values),
-        colour,
-        dashed: false,
-    };
-    let marks = sides.iter().zip(SIDES).map(line).collect();
+    let marks = two_lines(sides.each_ref().map(|values| corners(values)));
     let most = sides.iter().flatten().copied().fold(0.0, f64::max);
     let until: Time = step(steps);
     let x = axis::calendar(world.calendar, course.from, until);
@@ -163,12 +170,7 @@ fn wait_curves(all: &[Matched<'_>]) -> Chart {
     ];
     let most = waits.iter().flatten().copied().fold(0.0, f64::max);
     let x = axis::durations(most);
-    let line = |(values, (_, colour)): (Vec<f64>, (&str, Colour))| Mark::Line {
-        points: curve(values, all.len(), x.high),
-        colour,
-        dashed: false,
-    };
-    let marks = waits.into_iter().zip(SIDES).map(line).collect();
+    let marks = two_lines(waits.map(|values| curve(values, all.len(), x.high)));
     chart.legend = legend();
     chart.plot = Plot::Plane { x, y: axis::percent(), marks };
     chart

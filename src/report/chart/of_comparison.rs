@@ -2,28 +2,36 @@
 
 use super::super::comparison::Comparison;
 use super::super::figure::clean;
-use super::of_run::{RESOURCES, Steps, wait_curve};
-use super::{Axis, BarRow, Bars, Chart, Colour, GREY, Mark, PALETTE, Plot, axis};
+use super::of_replications::metric;
+use super::of_run::{RESOURCES, Steps, above_zero, provider_colour, wait_curve};
+use super::{Axis, BarRow, Bars, Chart, Mark, PALETTE, Plot, Points, axis, hides};
+use crate::experiment::Contestant;
 use crate::model::World;
 use crate::units::Time;
 
-/// Charts that lay all policies over each other; the first eight, where there
-/// are more.
+/// What each policy costs, and charts that lay all policies over each other;
+/// the first eight, where there are more. Courses over time and waits are those
+/// of the first replication, and say so.
 pub fn comparison_charts(world: &World, comparison: &Comparison<'_>) -> Vec<Chart> {
     let all: Vec<Steps> = comparison.rows.iter().map(|row| Steps::of(row.series)).collect();
     let shown = Shown { world, comparison, steps: &all };
-    let mut charts =
-        vec![cost_bars(comparison), shown.cumulative_cost(), shown.queue(), waits(comparison)];
+    let mut charts = vec![shown.cumulative_cost(), shown.queue(), waits(comparison)];
     let gpus = all.iter().any(|steps| !steps.utilisation(2).is_empty());
     charts.push(shown.utilisation(0));
     if gpus {
         charts.push(shown.utilisation(2));
     }
+    let (policies, many) = (comparison.rows.len(), comparison.many);
     for chart in &mut charts {
-        if comparison.rows.len() > PALETTE.len() && chart.name != "compare-cost" {
-            chart.caption.push_str(" The first eight policies are shown.");
+        if many.replications > 1 {
+            let which = format!(", replication 1 of {}, seed {}", many.replications, many.seed);
+            chart.title.push_str(&which);
+        }
+        if policies > PALETTE.len() {
+            chart.unit += &format!("; the first {} of {policies} policies", PALETTE.len());
         }
     }
+    charts.insert(0, cost_bars(world, comparison));
     charts
 }
 
@@ -50,16 +58,26 @@ impl Shown<'_> {
     ) -> Chart {
         let Some(x) = self.time_axis() else { return chart };
         let mut marks = Vec::new();
+        let mut drawn: Vec<Points> = Vec::new();
         for ((steps, row), colour) in self.steps.iter().zip(&self.comparison.rows).zip(PALETTE) {
             chart.legend.push((clean(row.name), colour));
-            let line = |points| Mark::Line { points, colour, dashed: false };
-            marks.extend(lines(steps).into_iter().map(line));
+            let lines = lines(steps);
+            for points in lines.clone() {
+                let dashed = hides(&points, &drawn);
+                marks.push(Mark::Line { points, colour, dashed });
+            }
+            drawn.extend(lines);
         }
         let points = marks.iter().flat_map(|mark| match mark {
             Mark::Line { points, .. } => points.as_slice(),
-            Mark::Area { .. } | Mark::Dots { .. } => &[],
+            _ => &[],
         });
         let most = points.map(|point| point.1).fold(0.0, f64::max);
+        if most == 0.0 {
+            chart.legend.clear();
+            chart.plot = Plot::Nothing("zero all the time, under every policy");
+            return chart;
+        }
         chart.plot = Plot::Plane { x, y: y(most), marks };
         chart
     }
@@ -120,55 +138,114 @@ fn waits(comparison: &Comparison<'_>) -> Chart {
     let Some(max) = comparison.rows.iter().filter_map(|row| row.waits.max()).max() else {
         return chart;
     };
+    if max == 0 {
+        chart.plot = Plot::Nothing("all work started as it arrived, under every policy");
+        return chart;
+    }
     let x = axis::durations(max as f64 / 1e6);
+    let mut lowest = 1.0_f64;
+    let mut drawn: Vec<Points> = Vec::new();
     let mut marks = Vec::new();
     for (row, colour) in comparison.rows.iter().zip(PALETTE) {
         chart.legend.push((clean(row.name), colour));
         if row.waits.count() > 0 {
             let mut points = wait_curve(row.waits);
             points.push((x.high, 1.0));
-            marks.push(Mark::Line { points, colour, dashed: false });
+            lowest = lowest.min(points[0].1);
+            drawn.push(points.clone());
+            let dashed = hides(&points, &drawn[..drawn.len() - 1]);
+            marks.push(Mark::Line { points, colour, dashed });
         }
     }
-    chart.plot = Plot::Plane { x, y: axis::percent(), marks };
+    let y = axis::percent_from(lowest);
+    chart.unit.push_str(above_zero(&y));
+    chart.plot = Plot::Plane { x, y, marks };
     chart
 }
 
-/// Total cost by policy, stacked by provider.
-fn cost_bars(comparison: &Comparison<'_>) -> Chart {
+/// Total cost by policy, stacked by provider; means where there are several replications.
+fn cost_bars(world: &World, comparison: &Comparison<'_>) -> Chart {
+    let many = comparison.many;
     let mut chart = Chart::new(
         "compare-cost",
         "Cost by policy and provider",
         "US dollars",
         "Bars of policies that did not do the same work must not be set against each other.",
     );
-    if comparison.many.comparable() {
+    if many.comparable() {
         chart.caption = "All policies did the same work.".to_owned();
     }
+    if many.replications > 1 {
+        chart.unit += &format!(", means of {} replications", many.replications);
+    }
+    let costs: Vec<Vec<(&str, f64)>> = many.policies.iter().map(by_provider).collect();
     let mut providers: Vec<&str> = Vec::new();
-    for (name, _) in comparison.rows.iter().flat_map(|row| &row.summary.cost.by_provider) {
-        if !providers.contains(&name.as_str()) {
+    for &(name, cost) in costs.iter().flatten() {
+        if cost != 0.0 && !providers.contains(&name) {
             providers.push(name);
         }
     }
-    let colour = |name: &str| -> Colour {
-        let at = providers.iter().position(|provider| *provider == name);
-        at.and_then(|at| PALETTE.get(at)).copied().unwrap_or(GREY)
+    let total = metric("cost_total");
+    let row = |(at, costs): (usize, &Vec<(&str, f64)>)| BarRow {
+        start: 0.0,
+        label: clean(&many.policies[at].name),
+        below: if at == comparison.baseline() { "baseline".to_owned() } else { String::new() },
+        parts: costs.iter().map(|&(name, cost)| (cost, provider_colour(world, name))).collect(),
+        value: total.map_or_else(String::new, |total| comparison.figure(total, at)),
     };
-    let row = |(at, row): (usize, &super::super::comparison::PolicyResult<'_>)| {
-        let parts = &row.summary.cost.by_provider;
-        BarRow {
-            start: 0.0,
-            label: clean(row.name),
-            below: if at == comparison.baseline() { "baseline".to_owned() } else { String::new() },
-            parts: parts.iter().map(|(name, cost)| (cost.dollars(), colour(name))).collect(),
-            value: row.summary.cost.total.to_string(),
-        }
-    };
-    let rows: Vec<BarRow> = comparison.rows.iter().enumerate().map(row).collect();
-    let high = comparison.rows.iter().map(|row| row.summary.cost.total.dollars());
-    let high = high.fold(0.0, f64::max);
-    chart.legend = providers.iter().map(|name| (clean(name), colour(name))).collect();
+    let rows: Vec<BarRow> = costs.iter().enumerate().map(row).collect();
+    let sum = |row: &BarRow| row.parts.iter().map(|part| part.0).sum::<f64>();
+    let high = rows.iter().map(sum).fold(0.0, f64::max);
+    let entry = |name: &&str| (clean(name), provider_colour(world, name));
+    chart.legend = providers.iter().map(entry).collect();
     chart.plot = Plot::Bars(Bars { rows, high, guide: None });
     chart
+}
+
+/// Mean cost per provider in dollars, in the order in which they are billed.
+fn by_provider(policy: &Contestant) -> Vec<(&str, f64)> {
+    let count = policy.measurements.len().max(1) as f64;
+    let mut costs: Vec<(&str, f64)> = Vec::new();
+    for part in policy.measurements.iter().flat_map(|one| &one.parts) {
+        let dollars = part.nanos as f64 / 1e9 / count;
+        match costs.iter_mut().find(|(name, _)| *name == part.provider) {
+            Some((_, sum)) => *sum += dollars,
+            None => costs.push((&part.provider, dollars)),
+        }
+    }
+    costs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::comparison::PolicyResult;
+    use super::super::super::testing::{judged, simulate, tiny};
+    use super::*;
+
+    #[test]
+    fn bars_are_means_and_courses_name_their_replication() {
+        let world = tiny();
+        let ((), collector, series, _, outcome) = simulate(&world, 20, None, ());
+        let summary = collector.summary(&world, &["default".to_owned()], &outcome);
+        let (waits, objectives) = (collector.waits(), [].as_slice());
+        let row = PolicyResult { name: "p", summary: &summary, series: &series, waits, objectives };
+        let rows = vec![row; 10];
+        let mut many = judged(&rows, 0, 3);
+        // The first replication is that of the row; the mean of the three is twice as dear.
+        for one in &mut many.policies[1].measurements[1..] {
+            one.parts.iter_mut().for_each(|part| part.nanos = part.nanos * 5 / 2);
+        }
+        let comparison =
+            Comparison { question: None, many: &many, decision: None, rows, calibration: None };
+        let charts = comparison_charts(&world, &comparison);
+        let Plot::Bars(bars) = &charts[0].plot else { panic!("bars: {:?}", charts[0].plot) };
+        let sum = |row: usize| bars.rows[row].parts.iter().map(|part| part.0).sum::<f64>();
+        assert!((sum(0) - summary.cost.total.dollars()).abs() < 1e-6);
+        assert!((sum(1) - 2.0 * sum(0)).abs() < 1e-6);
+        assert!(charts[0].unit.ends_with("means of 3 replications"));
+        for chart in &charts[1..] {
+            assert!(chart.title.ends_with(", replication 1 of 3, seed 1"), "{}", chart.title);
+            assert!(chart.unit.ends_with("; the first 8 of 10 policies"), "{}", chart.unit);
+        }
+    }
 }

@@ -3,7 +3,6 @@
 
 use super::super::figure::figure;
 use super::super::plan::PlanReport;
-use super::of_replications::tick;
 use super::{Chart, Colour, GREY, Mark, PALETTE, Plot, axis};
 use crate::experiment::Measurement;
 use crate::experiment::search::{Candidate, Verdict};
@@ -122,17 +121,7 @@ fn spread(spots: &[Spot], of: impl Fn(&Spot) -> Interval, more: &[f64], unit: &s
     let room = 0.08 * (high - low).max(0.01 * high.abs());
     let (low, high) = ((low - room).max(0.0), high + room);
     let high = if unit == "share" { high.min(1.0) } else { high };
-    // Round hours and minutes, not round thousands of seconds.
-    let scale = match unit {
-        "s" if high >= 7_200.0 => 3_600.0,
-        "s" if high >= 120.0 => 60.0,
-        _ => 1.0,
-    };
-    let mut axis = axis::between(low / scale, high / scale, |value| tick(unit, value * scale));
-    axis.low *= scale;
-    axis.high *= scale;
-    axis.ticks.iter_mut().for_each(|tick| tick.at *= scale);
-    axis
+    axis::measure(unit, low, high)
 }
 
 /// Every setup by its goal and the metric of the promise that binds.
@@ -262,7 +251,7 @@ fn convergence(report: &PlanReport<'_>) -> Chart {
         return chart;
     }
     let room = 0.05 * (high - low).max(0.01 * high);
-    let y = axis::between((low - room).max(0.0), high + room, |value| tick(goal.unit, value));
+    let y = axis::measure(goal.unit, (low - room).max(0.0), high + room);
     let mut marks = vec![Mark::Line { points: steps, colour: KEPT, dashed: false }];
     marks.push(Mark::Dots { points: missed, colour: BROKEN, radius: 9 });
     marks.push(Mark::Dots { points: kept, colour: KEPT, radius: 9 });

@@ -1,24 +1,21 @@
 //! The charts of many replications: intervals, paired differences, cost
-//! against service, what the difference in cost is made of, and the course of
-//! the policies with their spread.
+//! against service, and what the difference in cost is made of.
 
 use super::super::comparison::Comparison;
-use super::super::figure::{amount, change, clean, difference, figure};
+use super::super::figure::{change, clean, difference, figure};
+use super::of_courses::courses;
 use super::{
     Axis, BarRow, Bars, Chart, Colour, Forest, ForestRow, GREY, Mark, PALETTE, Plot, axis,
 };
+use crate::experiment::Measurement;
 use crate::experiment::statistics::{Interval, t_interval};
-use crate::experiment::{Course, Measurement};
-use crate::metrics::{METRICS, Metric};
+use crate::metrics::{Direction, METRICS, Metric};
 use crate::model::World;
-use crate::units::Time;
 
 /// Parts of a waterfall below this share of the larger total are drawn as one.
 const SMALL: f64 = 0.002;
 /// Rows of intervals up to which a chart can be read.
 const MOST_ROWS: usize = 40;
-/// Shares of the replications below the lower and the upper edge of a band.
-const BAND: (f64, f64) = (0.1, 0.9);
 
 /// The charts that need more than one replication, where there was chance;
 /// cost against service and the waterfall where there was not.
@@ -32,41 +29,17 @@ pub fn replication_charts(world: &World, comparison: &Comparison<'_>) -> Vec<Cha
     let other = chosen.filter(|&row| row != comparison.baseline());
     charts.extend(other.map(|row| waterfall(comparison, row)));
     if comparison.is_judged() {
-        let course =
-            |name, title: &str, unit: &str, of: fn(&Course) -> &Vec<f64>, axis: fn(f64) -> Axis| {
-                course(world, comparison, (name, title, unit), of, axis)
-            };
-        charts.push(course(
-            "compare-course-queue",
-            "Queue length over time, every policy",
-            "waiting jobs and virtual machines",
-            |course| &course.queue,
-            axis::counts,
-        ));
-        charts.push(course(
-            "compare-course-cost",
-            "Cost rate over time, every policy",
-            "US dollars per hour",
-            |course| &course.cost_rate,
-            axis::dollars,
-        ));
-        charts.push(course(
-            "compare-course-utilisation",
-            "CPU utilisation over time, every policy",
-            "allocated share of running capacity",
-            |course| &course.cpu,
-            |_| axis::percent(),
-        ));
+        charts.extend(courses(world, comparison));
     }
     charts
 }
 
-fn metric(key: &str) -> Option<&'static Metric> {
+pub(super) fn metric(key: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|metric| metric.key == key)
 }
 
 /// Colour of a policy, the same in every chart.
-fn colour_of(row: usize) -> Colour {
+pub(super) fn colour_of(row: usize) -> Colour {
     PALETTE.get(row).copied().unwrap_or(GREY)
 }
 
@@ -98,6 +71,7 @@ fn against_service(comparison: &Comparison<'_>) -> Chart {
     let mut chart = Chart::new("compare-pareto", "Cost against service", "", "");
     let Some((cost, service)) = cost.zip(service(comparison)) else { return chart };
     chart.unit = format!("{} (upwards) and {} (to the right)", service.label, cost.label);
+    let more_is_better = service.better == Direction::Higher;
     chart.caption = "The dashed line joins the policies that no other beats in both: the Pareto \
         front."
         .to_owned();
@@ -114,7 +88,7 @@ fn against_service(comparison: &Comparison<'_>) -> Chart {
     let points: Vec<(usize, Interval, Interval)> = (0..comparison.many.policies.len())
         .filter_map(|row| Some((row, interval(row, cost)?, interval(row, service)?)))
         .collect();
-    let front = front(&points, service.better == crate::metrics::Direction::Higher);
+    let front = front(&points, more_is_better);
     let mut marks: Vec<Mark> = front
         .windows(2)
         .map(|pair| Mark::Line { points: pair.to_vec(), colour: GREY, dashed: true })
@@ -126,16 +100,52 @@ fn against_service(comparison: &Comparison<'_>) -> Chart {
             vec![(cost.mean, service.low), (cost.mean, service.high)],
         ];
         marks.extend(cross.map(|points| Mark::Line { points, colour, dashed: false }));
-        let points = vec![(cost.mean, service.mean)];
-        marks.push(Mark::Dots { points, colour, radius: 14 });
         chart.legend.push((clean(&comparison.many.policies[*row].name), colour));
     }
-    chart.plot = Plot::Plane {
-        x: spread(&points, |point| point.1, cost.unit),
-        y: spread(&points, |point| point.2, service.unit),
-        marks,
-    };
+    let mut x = spread(&points, |point| point.1, cost.unit);
+    x.caption = format!("better: to the left and {} ", if more_is_better { "up" } else { "down" });
+    x.caption += if more_is_better { "← ↑" } else { "← ↓" };
+    let y = spread(&points, |point| point.2, service.unit);
+    let name = |row: usize| clean(&comparison.many.policies[row].name);
+    for spot in spots(&points, &x, &y) {
+        // Smaller dots on larger ones: each can be seen.
+        for (&row, radius) in spot.rows.iter().zip([14, 9, 5]) {
+            marks.push(Mark::Dots { points: vec![spot.at], colour: colour_of(row), radius });
+        }
+        let names: Vec<String> = spot.rows.iter().map(|&row| name(row)).collect();
+        marks.push(Mark::Words { at: spot.at, words: names.join(spot.joint) });
+    }
+    chart.plot = Plot::Plane { x, y, marks };
     chart
+}
+
+/// Policies whose means lie on one another.
+struct Spot {
+    at: (f64, f64),
+    rows: Vec<usize>,
+    /// Between their names: whether their means are the same or nearly so.
+    joint: &'static str,
+}
+
+/// The policies by where they are drawn: those that the eye does not tell apart together.
+fn spots(points: &[(usize, Interval, Interval)], x: &Axis, y: &Axis) -> Vec<Spot> {
+    const NEAR: f64 = 0.004;
+    let mut spots: Vec<Spot> = Vec::new();
+    for (row, cost, service) in points {
+        let at = (cost.mean, service.mean);
+        let near = |spot: &&mut Spot| {
+            (spot.at.0 - at.0).abs() <= NEAR * (x.high - x.low)
+                && (spot.at.1 - at.1).abs() <= NEAR * (y.high - y.low)
+        };
+        match spots.iter_mut().find(near) {
+            Some(spot) => {
+                spot.rows.push(*row);
+                spot.joint = if spot.at == at { spot.joint } else { " ≈ " };
+            }
+            None => spots.push(Spot { at, rows: vec![*row], joint: " = " }),
+        }
+    }
+    spots
 }
 
 /// An axis around all intervals, with some room.
@@ -149,16 +159,7 @@ fn spread(
     let room = 0.08 * (high - low).max(0.01 * high.abs());
     let (low, high) = ((low - room).max(0.0), high + room);
     let high = if unit == "share" { high.min(1.0) } else { high };
-    axis::between(low, high, |value| tick(unit, value))
-}
-
-/// A short label for a tick.
-pub(super) fn tick(unit: &str, value: f64) -> String {
-    match unit {
-        "USD" => format!("${}", amount(value)),
-        "share" => format!("{} %", amount(libm::round(value * 1e4) / 1e2)),
-        unit => figure(unit, Some(value)),
-    }
+    axis::measure(unit, low, high)
 }
 
 /// The means that no other policy beats in both, from the cheapest on.
@@ -205,12 +206,23 @@ fn intervals(comparison: &Comparison<'_>) -> Chart {
             });
         }
     }
-    rows.truncate(MOST_ROWS);
     if rows.is_empty() {
         return chart;
     }
+    if rows.iter().all(|row| row.interval.0 == 0.0 && row.interval.2 == 0.0) {
+        chart.plot = Plot::Nothing("no metric differs from the baseline in any replication");
+        return chart;
+    }
+    if rows.len() > MOST_ROWS {
+        chart.unit += &format!("; the first {MOST_ROWS} of {} rows", rows.len());
+        rows.truncate(MOST_ROWS);
+    }
     // Beyond twice the baseline a share says little, and would hide the others.
     let axis = forest_axis(&rows, 2.0, "share");
+    let is_cut = |row: &ForestRow| !axis.holds(row.interval.0) || !axis.holds(row.interval.2);
+    if rows.iter().any(is_cut) {
+        chart.unit += "; an arrow: it goes on";
+    }
     chart.plot = Plot::Forest(Forest { rows, axis });
     chart
 }
@@ -222,14 +234,7 @@ fn forest_axis(rows: &[ForestRow], most: f64, unit: &str) -> Axis {
     };
     let low = values().fold(0.0, f64::min).max(-most);
     let high = values().fold(0.0, f64::max).min(most);
-    axis::between(low, high, |value| {
-        let shown = tick(unit, value.abs());
-        match value {
-            0.0 => "0".to_owned(),
-            value if value < 0.0 => format!("−{shown}"),
-            _ => format!("+{shown}"),
-        }
-    })
+    axis::differences(unit, "%", low, high)
 }
 
 /// The difference in the leading metric in each replication.
@@ -258,6 +263,10 @@ fn paired(comparison: &Comparison<'_>) -> Chart {
         });
     }
     if rows.is_empty() {
+        return chart;
+    }
+    if rows.iter().all(|row| row.dots.iter().all(|&dot| dot == 0.0)) {
+        chart.plot = Plot::Nothing("every replication costs the same as under the baseline");
         return chart;
     }
     let axis = forest_axis(&rows, f64::INFINITY, "USD");
@@ -327,96 +336,28 @@ fn waterfall(comparison: &Comparison<'_>, row: usize) -> Chart {
     chart
 }
 
-/// Mean and spread of a course over the replications, one panel per policy.
-fn course(
-    world: &World,
-    comparison: &Comparison<'_>,
-    (name, title, unit): (&'static str, &str, &str),
-    of: fn(&Course) -> &Vec<f64>,
-    y: fn(f64) -> Axis,
-) -> Chart {
-    let caption = "Line: mean of the replications that were still running, as long as half of \
-        them were. Band: from the 10th to the 90th of every hundred. All panels have the same axes.";
-    let mut chart = Chart::new(name, title, unit, caption);
-    let policies = comparison.many.policies.iter().take(PALETTE.len());
-    let mut steps: Vec<f64> = policies
-        .clone()
-        .flat_map(|policy| policy.measurements.iter().map(|one| one.course.step_s))
-        .collect();
-    steps.sort_by(f64::total_cmp);
-    let step = steps[steps.len() / 2];
-    let bands: Vec<Band> = policies
-        .clone()
-        .map(|policy| Band::of(policy.measurements.iter().map(|one| &one.course), of, step))
-        .collect();
-    let most = bands.iter().flat_map(|band| &band.upper).map(|point| point.1).fold(0.0, f64::max);
-    let ends = || bands.iter().flat_map(|band| &band.mean).map(|point| point.0);
-    let (from, until) = (ends().fold(f64::INFINITY, f64::min), ends().fold(0.0, f64::max));
-    if until <= from {
-        return chart;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_coincides_is_named_together() {
+        let point =
+            |value: f64| Interval { mean: value, half_width: 0.0, low: value, high: value, n: 1 };
+        let all = [(10.0, 0.5), (10.0, 0.5), (20.0, 0.9), (20.01, 0.9), (10.0, 0.9)];
+        let points: Vec<(usize, Interval, Interval)> =
+            (0..).zip(all).map(|(row, (x, y))| (row, point(x), point(y))).collect();
+        let (x, y) = (axis::measure("USD", 8.0, 22.0), axis::measure("share", 0.4, 1.0));
+        let found: Vec<(Vec<usize>, &str)> =
+            spots(&points, &x, &y).into_iter().map(|spot| (spot.rows, spot.joint)).collect();
+        assert_eq!(found, [(vec![0, 1], " = "), (vec![2, 3], " ≈ "), (vec![4], " = ")]);
     }
-    let panel = |(row, (policy, band)): (usize, (&crate::experiment::Contestant, Band))| {
-        let colour = colour_of(row);
-        let Band { mean, upper, lower } = band;
-        let marks = vec![
-            Mark::Area { upper, lower, colour, opacity: 0.25 },
-            Mark::Line { points: mean, colour, dashed: false },
-        ];
-        (clean(&policy.name), marks)
-    };
-    let time = |secs: f64| Time::from_micros((secs * 1e6) as i64);
-    chart.plot = Plot::Panels {
-        x: axis::calendar(world.calendar, time(from), time(until)),
-        y: y(most),
-        panels: policies.zip(bands).enumerate().map(panel).collect(),
-    };
-    chart
-}
 
-/// Points over time.
-type Line = Vec<(f64, f64)>;
-
-/// Mean and spread over time.
-#[derive(Debug, Default)]
-struct Band {
-    mean: Line,
-    upper: Line,
-    lower: Line,
-}
-
-impl Band {
-    /// Over steps of `step` seconds, as long as half of the runs go on. Steps of
-    /// single courses are finer or coarser by a power of two.
-    fn of<'a>(
-        courses: impl Iterator<Item = &'a Course>,
-        of: fn(&Course) -> &Vec<f64>,
-        step: f64,
-    ) -> Self {
-        let mut start = f64::INFINITY;
-        let coarse: Vec<Vec<f64>> = courses
-            .map(|course| {
-                start = start.min(course.start_s);
-                let merge = libm::round(step / course.step_s.max(1e-9)).max(1.0) as usize;
-                let split = libm::round(course.step_s / step.max(1e-9)).max(1.0) as usize;
-                let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-                let means = of(course).chunks(merge).map(mean);
-                means.flat_map(|mean| std::iter::repeat_n(mean, split)).collect()
-            })
-            .collect();
-        let mut band = Self::default();
-        for at in 0..coarse.iter().map(Vec::len).max().unwrap_or(0) {
-            let mut values: Vec<f64> =
-                coarse.iter().filter_map(|one| one.get(at).copied()).collect();
-            if values.len() * 2 < coarse.len() {
-                break;
-            }
-            values.sort_by(f64::total_cmp);
-            let rank = |share: f64| values[(share * (values.len() - 1) as f64) as usize];
-            let middle = start + (at as f64 + 0.5) * step;
-            band.mean.push((middle, values.iter().sum::<f64>() / values.len() as f64));
-            band.lower.push((middle, rank(BAND.0)));
-            band.upper.push((middle, rank(BAND.1)));
-        }
-        band
+    #[test]
+    fn intervals_beyond_the_axis_are_known() {
+        let row = ForestRow { interval: (-5.0, -0.9, 0.5), ..ForestRow::default() };
+        let axis = forest_axis(&[row], 2.0, "share");
+        assert!(!axis.holds(-5.0) && axis.holds(-0.9) && axis.holds(0.5));
+        assert_eq!(axis.ticks[0].label, "−200 %");
     }
 }

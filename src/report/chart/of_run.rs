@@ -21,6 +21,9 @@ pub struct Scene<'a> {
     pub objectives: &'a [ObjectiveResult],
 }
 
+/// Name of the chart of the promises, which pages show beside their table.
+pub(in super::super) const OBJECTIVES: &str = "objectives";
+
 /// All charts of a run, in the order of the page. Those of objectives are
 /// there only where the scenario has any.
 pub fn run_charts(scene: &Scene<'_>) -> Vec<Chart> {
@@ -124,19 +127,33 @@ fn stack(steps: &Steps, layers: &[(String, Vec<f64>, Colour)]) -> (Vec<Mark>, f6
     (marks, below.into_iter().fold(0.0, f64::max))
 }
 
+/// Name, values over time, and a colour if it has one of its own.
+type Layer = (String, Vec<f64>, Option<Colour>);
+
+/// Colour of a provider, the same in every chart of a world; beyond those of
+/// the palette darker ones.
+pub(super) fn provider_colour(world: &World, name: &str) -> Colour {
+    let place = world.providers.rows().iter().position(|provider| provider.name == name);
+    let Some(place) = place.filter(|&place| place < 2 * PALETTE.len()) else { return GREY };
+    let (red, green, blue) = PALETTE[place % PALETTE.len()];
+    let darker = |part: u8| if place < PALETTE.len() { part } else { part / 2 };
+    (darker(red), darker(green), darker(blue))
+}
+
 /// The largest layers by their sum, in order of size; the others as one.
-fn largest(mut layers: Vec<(String, Vec<f64>)>, most: usize) -> Vec<(String, Vec<f64>, Colour)> {
+fn largest(mut layers: Vec<Layer>, most: usize) -> Vec<(String, Vec<f64>, Colour)> {
     let sum = |values: &[f64]| values.iter().sum::<f64>();
+    layers.retain(|layer| sum(&layer.1) > 0.0);
     layers.sort_by(|a, b| sum(&b.1).total_cmp(&sum(&a.1)).then_with(|| a.0.cmp(&b.0)));
     let rest = layers.split_off(layers.len().min(most));
     let mut shown: Vec<_> = layers
         .into_iter()
         .zip(PALETTE)
-        .map(|((name, values), colour)| (name, values, colour))
+        .map(|((name, values, own), colour)| (name, values, own.unwrap_or(colour)))
         .collect();
-    if let Some((_, first)) = rest.first() {
+    if let Some((_, first, _)) = rest.first() {
         let mut others = vec![0.0; first.len()];
-        for (_, values) in &rest {
+        for (_, values, _) in &rest {
             others.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         }
         shown.push((format!("{} others", rest.len()), others, GREY));
@@ -148,11 +165,15 @@ fn stacked(
     mut chart: Chart,
     scene: &Scene<'_>,
     steps: &Steps,
-    layers: Vec<(String, Vec<f64>)>,
+    layers: Vec<Layer>,
     y: fn(f64) -> Axis,
 ) -> Chart {
     let Some(x) = steps.time_axis(scene).filter(|_| !layers.is_empty()) else { return chart };
     let layers = largest(layers, PALETTE.len());
+    if layers.is_empty() {
+        chart.plot = Plot::Nothing("zero all the time");
+        return chart;
+    }
     let (marks, most) = stack(steps, &layers);
     chart.plot = Plot::Plane { x, y: y(most), marks };
     chart.legend = layers.into_iter().map(|(name, _, colour)| (name, colour)).collect();
@@ -171,7 +192,7 @@ fn cost_rate(scene: &Scene<'_>) -> Chart {
         let provider = &scene.world.providers.rows()[row];
         let rate = |bucket: &Bucket| bucket.rates.get(row).copied().unwrap_or(0);
         let values = steps.means(rate).into_iter().map(|picos| picos / 1e12).collect();
-        (clean(&provider.name), values)
+        (clean(&provider.name), values, Some(provider_colour(scene.world, &provider.name)))
     };
     let layers = used_providers(scene.world, scene.series).into_iter().map(layer).collect();
     stacked(chart, scene, &steps, layers, axis::dollars)
@@ -187,7 +208,7 @@ fn instances(scene: &Scene<'_>) -> Chart {
     let steps = Steps::of(scene.series);
     let layer = |offer: crate::units::Id<crate::model::Offer>| {
         let live = |bucket: &Bucket| bucket.live.get(offer.row()).copied().unwrap_or(0);
-        (clean(&scene.world.offers[offer].name), steps.means(live))
+        (clean(&scene.world.offers[offer].name), steps.means(live), None)
     };
     let layers = scene.series.offers().into_iter().map(layer).collect();
     stacked(chart, scene, &steps, layers, axis::wholes)
@@ -209,15 +230,18 @@ fn utilisation(scene: &Scene<'_>) -> Chart {
     for (resource, name) in RESOURCES.into_iter().enumerate() {
         let colour = PALETTE[resource];
         let pieces = steps.utilisation(resource);
-        if pieces.is_empty() {
+        // A line at zero of what nobody asks for says nothing.
+        let is_used = pieces.iter().flatten().any(|point| point.1 > 0.0);
+        if pieces.is_empty() || !is_used {
             continue;
         }
         chart.legend.push((name.to_owned(), colour));
         marks.extend(pieces.into_iter().map(|points| Mark::Line { points, colour, dashed: false }));
     }
-    if !marks.is_empty() {
-        chart.plot = Plot::Plane { x, y: axis::percent(), marks };
-    }
+    chart.plot = match marks.is_empty() {
+        true => Plot::Nothing("nothing was ever in use"),
+        false => Plot::Plane { x, y: axis::percent(), marks },
+    };
     chart
 }
 
@@ -233,6 +257,11 @@ fn queue(scene: &Scene<'_>) -> Chart {
     let mean = steps.means(|bucket| bucket.waiting);
     let most = steps.of_each(|bucket| bucket.waiting_max as f64);
     let high = most.iter().copied().fold(0.0, f64::max);
+    if high == 0.0 {
+        chart.plot =
+            Plot::Nothing("always empty; what waits for a machine to boot has left the queue");
+        return chart;
+    }
     let marks = vec![
         Mark::Area {
             upper: steps.stair(&most),
@@ -249,7 +278,7 @@ fn queue(scene: &Scene<'_>) -> Chart {
 }
 
 /// Shares at which the waits are drawn.
-const QUANTILES: usize = 250;
+const QUANTILES: usize = 1_000;
 
 /// Cumulative distribution of waits, from a second on.
 pub(super) fn wait_curve(waits: &Histogram) -> Vec<(f64, f64)> {
@@ -273,9 +302,15 @@ fn waits(scene: &Scene<'_>) -> Chart {
         "Waits of up to a second are counted at the left edge.",
     );
     let Some(max) = scene.waits.max() else { return chart };
+    if max == 0 {
+        chart.plot = Plot::Nothing("all work started as it arrived");
+        return chart;
+    }
     let x = axis::durations(max as f64 / 1e6);
     let mut points = wait_curve(scene.waits);
     points.push((x.high, 1.0));
+    let y = axis::percent_from(points[0].1);
+    chart.unit.push_str(above_zero(&y));
     chart.legend.push(("all work".to_owned(), PALETTE[0]));
     let mut marks = vec![Mark::Line { points, colour: PALETTE[0], dashed: false }];
     for (name, fraction, colour) in [("p50", 0.5, PALETTE[2]), ("p95", 0.95, PALETTE[5])] {
@@ -286,8 +321,13 @@ fn waits(scene: &Scene<'_>) -> Chart {
             chart.legend.push((format!("{name}: {words}"), colour));
         }
     }
-    chart.plot = Plot::Plane { x, y: axis::percent(), marks };
+    chart.plot = Plot::Plane { x, y, marks };
     chart
+}
+
+/// What must be said of an axis of shares that does not begin at nothing.
+pub(super) fn above_zero(axis: &Axis) -> &'static str {
+    if axis.low > 0.0 { "; the axis does not begin at 0 %" } else { "" }
 }
 
 /// Bars longer than this many times their bound are cut.
@@ -296,7 +336,7 @@ const LONGEST_BAR: f64 = 2.0;
 fn objectives(objectives: &[ObjectiveResult]) -> Chart {
     let (kept, broken) = (PALETTE[2], PALETTE[5]);
     let mut chart = Chart::new(
-        "objectives",
+        OBJECTIVES,
         "Objectives",
         "value as a share of its bound",
         "The dashed line is the bound. Bars end at twice the bound.",
@@ -328,4 +368,37 @@ fn objectives(objectives: &[ObjectiveResult]) -> Chart {
     chart.plot = Plot::Bars(Bars { rows, high: longest, guide: Some((1.0, "bound".to_owned())) });
     chart.legend = vec![("kept".to_owned(), kept), ("broken".to_owned(), broken)];
     chart
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_of_nothing_are_left_out() {
+        let layer = |name: &str, values: &[f64], own| (name.to_owned(), values.to_vec(), own);
+        let own = Some((1, 2, 3));
+        let layers = vec![
+            layer("a", &[0.0, 1.0], None),
+            layer("b", &[0.0, 0.0], None),
+            layer("c", &[2.0, 2.0], own),
+        ];
+        let shown = largest(layers, 8);
+        let expected = [
+            ("c".to_owned(), vec![2.0, 2.0], (1, 2, 3)),
+            ("a".to_owned(), vec![0.0, 1.0], PALETTE[1]),
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn providers_keep_their_colours() {
+        let world = super::super::super::testing::tiny();
+        let names: Vec<&str> =
+            world.providers.rows().iter().map(|provider| provider.name.as_str()).collect();
+        for (at, name) in names.into_iter().enumerate() {
+            assert_eq!(provider_colour(&world, name), PALETTE[at]);
+        }
+        assert_eq!(provider_colour(&world, "of another world"), GREY);
+    }
 }

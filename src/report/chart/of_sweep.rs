@@ -3,9 +3,8 @@
 
 use super::super::figure::{amount, clean, figure, half_width};
 use super::super::sweep::SweepReport;
-use super::of_replications::tick;
 use super::{
-    Axis, Chart, Colour, GREY, Heat, Mark, PALETTE, Plot, Tick, Tornado, TornadoRow, axis, shade,
+    Axis, Chart, Colour, GREY, Heat, Mark, PALETTE, Plot, Tick, Tornado, TornadoRow, axis,
 };
 use crate::experiment::sweep::{
     Axis as Setting, Effect, Estimate, Interaction, Sweep, effects, interaction, main_effect,
@@ -109,17 +108,11 @@ impl Shown<'_> {
         }
         let low = rows.iter().map(|row| row.ends.0).fold(0.0, f64::min);
         let high = rows.iter().map(|row| row.ends.1).fold(0.0, f64::max);
-        let mut axis = measured(spec.unit, low, high);
-        for tick in &mut axis.ticks {
-            match tick.at {
-                0.0 => tick.label = "0".to_owned(),
-                at if at < 0.0 => {
-                    tick.label =
-                        format!("−{}", tick.label.trim_start_matches('-').replace("$-", "$"))
-                }
-                _ => tick.label.insert(0, '+'),
-            }
+        if rows.iter().all(|row| row.ends == (0.0, 0.0)) {
+            chart.plot = Plot::Nothing("no setting moves it");
+            return chart;
         }
+        let axis = axis::differences(spec.unit, "pp", low, high);
         let mut legend = Vec::new();
         for (words, colour) in [
             ("lower value of the setting", ENDS.0),
@@ -191,14 +184,15 @@ impl Shown<'_> {
         let Some((low, high)) = range(lines.iter().flatten().map(|(_, estimate)| estimate)) else {
             return chart;
         };
+        if self.sweep.policies.len() > policies {
+            let all = self.sweep.policies.len();
+            chart.unit += &format!("; the first {policies} of {all} policies");
+        }
         chart.caption = match (self.is_grid(), self.sweep.replications) {
             (true, 1) => String::new(),
             (true, _) => "Bands and bars: where the mean lies with 95 % confidence, as far as the chart reaches.".to_owned(),
             (false, _) => "One dot per point; the other settings differ between them.".to_owned(),
         };
-        if self.sweep.policies.len() > policies {
-            chart.caption.push_str(" The first eight policies are shown.");
-        }
         let axis = &self.sweep.axes[setting];
         let mut marks = Vec::new();
         for (row, points) in lines.iter().enumerate() {
@@ -207,7 +201,10 @@ impl Shown<'_> {
             marks.extend(self.marks(points, PALETTE[row], shift, axis.is_numeric()));
             chart.legend.push((self.policy(row), PALETTE[row]));
         }
-        let y = measured(spec.unit, low, high);
+        // Intervals of shares go beyond all, the shares themselves do not.
+        let means = || lines.iter().flatten().map(|(_, estimate)| estimate.mean);
+        let is_share = spec.unit == "share" && means().all(|mean| mean <= 1.0);
+        let y = measured(spec.unit, low, if is_share { high.min(1.0) } else { high });
         chart.caption.push_str(without_zero(&y));
         if let Some((bound, text)) =
             self.bound(spec).filter(|(bound, _)| (y.low..=y.high).contains(bound))
@@ -258,7 +255,10 @@ impl Shown<'_> {
         let ends = |high: bool| points.iter().map(|point| end(point, high)).collect::<Vec<_>>();
         let mut marks = Vec::new();
         if is_numeric {
-            marks.push(Mark::Area { upper: ends(true), lower: ends(false), colour, opacity: 0.18 });
+            // Where bands lie on one another their edges still tell them apart.
+            let (upper, lower) = (ends(true), ends(false));
+            marks.extend([&upper, &lower].map(|edge| Mark::Edge { points: edge.clone(), colour }));
+            marks.push(Mark::Area { upper, lower, colour, opacity: 0.1 });
             marks.push(Mark::Line { points: dots.clone(), colour, dashed: false });
         } else {
             let bar = |(low, high)| Mark::Line { points: vec![low, high], colour, dashed: false };
@@ -364,7 +364,7 @@ impl Shown<'_> {
         let mut marks = Vec::new();
         for (at, row) in (0..others.len()).step_by(step).enumerate() {
             let share = row as f64 / (others.len() - 1).max(1) as f64;
-            let colour = if is_numeric { shade(share * 0.9) } else { PALETTE[at] };
+            let colour = if is_numeric { ramp(share) } else { PALETTE[at] };
             let points: Vec<(f64, f64)> = (0..)
                 .zip(&levels(first))
                 .map(|(place, level)| (self.place(first, level.at, place), found.means[place][row]))
@@ -413,17 +413,18 @@ impl Shown<'_> {
             chart.caption = "✗: some objective is broken there in some replication.".to_owned();
         }
         let rows = found.means.first().map_or(0, Vec::len);
-        let cell = |column: usize, row: usize| {
-            let value = found.means[column][row];
-            let mark = if promised && broken(column, row) { " ✗" } else { "" };
-            Some((value, format!("{}{mark}", short(spec.unit, value))))
-        };
         let all = found.means.iter().flatten().copied();
         let (low, high) =
             (all.clone().fold(f64::INFINITY, f64::min), all.fold(f64::NEG_INFINITY, f64::max));
-        let tick = |step: i32| {
-            let value = low + (high - low) * f64::from(step) / 4.0;
-            (value, short(spec.unit, value))
+        let step = (high - low) / 4.0;
+        let cell = |column: usize, row: usize| {
+            let value = found.means[column][row];
+            let mark = if promised && broken(column, row) { " ✗" } else { "" };
+            Some((value, format!("{}{mark}", short(spec.unit, value, step))))
+        };
+        let tick = |at: i32| {
+            let value = low + step * f64::from(at);
+            (value, short(spec.unit, value, step))
         };
         let labels = |axis: usize| {
             let levels = self.sweep.levels(axis).unwrap_or_default();
@@ -456,6 +457,16 @@ impl Shown<'_> {
     }
 }
 
+/// From the colour of lower values to that of higher ones, read on light and
+/// dark paper alike.
+fn ramp(share: f64) -> Colour {
+    let mix = |low: u8, high: u8| {
+        libm::round(f64::from(low) + (f64::from(high) - f64::from(low)) * share) as u8
+    };
+    let (low, high) = ENDS;
+    (mix(low.0, high.0), mix(low.1, high.1), mix(low.2, high.2))
+}
+
 /// What must be said of an axis that does not begin at zero.
 fn without_zero(axis: &Axis) -> &'static str {
     if axis.low > 0.0 { " The vertical axis does not begin at zero." } else { "" }
@@ -476,16 +487,17 @@ fn upper(words: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// A value as short as it can be read.
-fn short(unit: &str, value: f64) -> String {
-    match unit {
-        "USD" if value.abs() >= 1_000.0 => tick("USD", libm::round(value)),
-        "s" => {
-            let (scale, name) = time_scale(value.abs());
-            format!("{} {name}", amount(libm::round(value / scale * 10.0) / 10.0))
-        }
-        unit => tick(unit, value),
-    }
+/// A value as short as it can be read where others are `step` away.
+fn short(unit: &str, value: f64, step: f64) -> String {
+    let (scale, unit) = match unit {
+        "s" => time_scale(value.abs()),
+        "share" => (0.01, "%"),
+        unit => (1.0, unit),
+    };
+    let step = step / scale;
+    let most = if unit == "USD" { 4 } else { 2 };
+    let places = if step > 0.0 { -libm::floor(libm::log10(step)) } else { 0.0 };
+    axis::written(unit, value / scale, places.clamp(0.0, f64::from(most)) as usize)
 }
 
 /// What the means span, and their intervals as far as they are not wider than that.
@@ -514,21 +526,24 @@ fn time_scale(secs: f64) -> (f64, &'static str) {
 /// An axis of a metric's unit; from zero where that is near.
 fn measured(unit: &str, low: f64, high: f64) -> Axis {
     let low = if low > 0.0 && low < 0.5 * high { 0.0 } else { low };
-    let (scale, name) = match unit {
-        "s" => time_scale(low.abs().max(high.abs())),
-        _ => (1.0, ""),
-    };
-    let label = |value: f64| match unit {
-        "s" => format!("{} {name}", amount(value)),
-        unit => tick(unit, value),
-    };
-    let mut axis = axis::between(low / scale, high / scale, label);
-    axis.low *= scale;
-    axis.high *= scale;
-    axis.ticks.iter_mut().for_each(|tick| tick.at *= scale);
-    if unit == "share" && high <= 1.0 && axis.high > 1.0 {
-        axis.high = 1.0;
-        axis.ticks.retain(|tick| tick.at <= 1.0);
+    axis::measure(unit, low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_differ_where_their_values_do() {
+        let cases = [
+            ("USD", 0.0844, 0.002, "$0.084"),
+            ("USD", 12_345.6, 250.0, "$12,346"),
+            ("share", 0.9875, 0.004, "98.8 %"),
+            ("s", 5_400.0, 360.0, "1.5 h"),
+            ("count", 7.0, 0.0, "7"),
+        ];
+        for (unit, value, step, want) in cases {
+            assert_eq!(short(unit, value, step), want, "{unit}");
+        }
     }
-    axis
 }

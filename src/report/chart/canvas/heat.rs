@@ -10,6 +10,8 @@ use super::{Area, Drawn, INK, Layout, SOFT, colour, line, shown, text, text_widt
 const LEGEND: i32 = 240;
 /// Width of the legend's colours.
 const STRIP: i32 = 36;
+/// Words on a light cell, which stays light on a dark page.
+const ON_LIGHT: Colour = (0, 0, 0);
 /// Steps in which the legend is drawn.
 const STEPS: i32 = 128;
 
@@ -33,7 +35,7 @@ pub(super) fn draw_heat<DB: DrawingBackend>(
             let is_room = y(row) - y(row + 1) >= 34 && text_width(words, 24) <= room;
             if is_room {
                 let middle = ((corners[0].0 + corners[1].0) / 2, (corners[0].1 + corners[1].1) / 2);
-                let ink = if is_dark(ink) { (255, 255, 255) } else { INK };
+                let ink = if is_dark(ink) { (255, 255, 255) } else { ON_LIGHT };
                 text(area, words, middle, (24, ink), (HPos::Center, VPos::Center))?;
             }
         }
@@ -69,9 +71,11 @@ fn legend<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, heat: &Heat) -> 
     let left = layout.right - LEGEND + 50;
     let height = layout.bottom - layout.top;
     for step in 0..STEPS {
+        // A little below the last one: no gap shines through.
+        let below = layout.bottom - height * step / STEPS + 2;
         let corners = [
             (left, layout.bottom - height * (step + 1) / STEPS),
-            (left + STRIP, layout.bottom - height * step / STEPS),
+            (left + STRIP, below.min(layout.bottom)),
         ];
         let ink = shade(f64::from(step) / f64::from(STEPS - 1));
         area.draw(&Rectangle::new(corners, colour(ink).filled()))?;
@@ -88,7 +92,7 @@ fn legend<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, heat: &Heat) -> 
 
 /// Dark blue to yellow, in even steps of lightness for any colour vision
 /// ("cividis": Nuñez, Anderton and Renslow, PLOS ONE 13(7), 2018; every eighth of it).
-pub(in super::super) fn shade(share: f64) -> Colour {
+fn shade(share: f64) -> Colour {
     const STOPS: [(f64, f64, f64); 9] = [
         (0.0, 34.0, 78.0),
         (18.0, 53.0, 112.0),

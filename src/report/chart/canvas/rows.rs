@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::super::{Bars, Forest, ForestRow, GREY};
+use super::super::{Axis, Bars, Forest, ForestRow, GREY};
 use super::{
     Area, BAR, Drawn, GRID, INK, Layout, SOFT, colour, dashes, line, shown, text, text_width,
 };
@@ -58,18 +58,34 @@ pub(super) fn draw_forest<DB: DrawingBackend>(
     forest: &Forest,
 ) -> Drawn<DB> {
     let inner = Layout { right: layout.right - room_for_values(forest), ..layout.clone() };
-    let axis = &forest.axis;
-    for tick in &axis.ticks {
-        let at = inner.x(axis, tick.at);
-        let ink = if tick.at == 0.0 { SOFT } else { GRID };
-        line(area, vec![(at, layout.top), (at, layout.bottom)], ink, 2)?;
-        let place = (at, layout.bottom + 16);
-        text(area, &tick.label, place, (24, SOFT), (HPos::Center, VPos::Top))?;
-    }
+    ticks(area, &inner, &forest.axis)?;
     for (at, row) in forest.rows.iter().enumerate() {
         forest_row(area, &inner, forest, (layout.top + at as i32 * BAR + 38, row))?;
         let place = (layout.right, layout.top + at as i32 * BAR + 38);
         text(area, &row.value, place, (26, INK), (HPos::Right, VPos::Center))?;
+    }
+    Ok(())
+}
+
+/// Lines up from the ticks of an axis around zero, and as many of their labels
+/// as there is room for, that of zero among them.
+pub(super) fn ticks<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    axis: &Axis,
+) -> Drawn<DB> {
+    let places: Vec<i32> = axis.ticks.iter().map(|tick| layout.x(axis, tick.at)).collect();
+    let widest = axis.ticks.iter().map(|tick| text_width(&tick.label, 24)).max().unwrap_or(0);
+    let apart = places.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(1).max(1);
+    let stride = ((widest + 16) as usize).div_ceil(apart as usize).max(1);
+    let zero = axis.ticks.iter().position(|tick| tick.at == 0.0).unwrap_or(0);
+    for (row, (tick, &at)) in axis.ticks.iter().zip(&places).enumerate() {
+        let ink = if tick.at == 0.0 { SOFT } else { GRID };
+        line(area, vec![(at, layout.top), (at, layout.bottom)], ink, 2)?;
+        if row.abs_diff(zero).is_multiple_of(stride) {
+            let place = (at, layout.bottom + 16);
+            text(area, &tick.label, place, (24, SOFT), (HPos::Center, VPos::Top))?;
+        }
     }
     Ok(())
 }
@@ -90,8 +106,19 @@ fn forest_row<DB: DrawingBackend>(
     }
     let (low, mean, high) = row.interval;
     line(area, vec![(x(low), middle), (x(high), middle)], row.colour, 5)?;
-    for end in [low, high] {
-        line(area, vec![(x(end), middle - 12), (x(end), middle + 12)], row.colour, 4)?;
+    let axis = &forest.axis;
+    for (end, outwards) in [(low, -1), (high, 1)] {
+        let at = x(end);
+        if axis.holds(end) {
+            line(area, vec![(at, middle - 12), (at, middle + 12)], row.colour, 4)?;
+        } else {
+            let tip = at + 14 * outwards;
+            let arrow = vec![(tip, middle), (at, middle - 14), (at, middle + 14)];
+            area.draw(&Polygon::new(arrow, colour(row.colour).filled()))?;
+        }
+    }
+    if !axis.holds(mean) {
+        return Ok(());
     }
     area.draw(&Circle::new((x(mean), middle), 10, colour(row.colour).filled()))
 }

@@ -4,7 +4,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::super::{Tornado, TornadoRow};
-use super::{Area, BAR, Drawn, GRID, INK, Layout, SOFT, colour, line, shown, text, text_width};
+use super::rows::ticks;
+use super::{Area, BAR, Drawn, INK, Layout, SOFT, colour, line, shown, text, text_width};
 
 pub(super) fn draw_tornado<DB: DrawingBackend>(
     area: &Area<DB>,
@@ -21,12 +22,7 @@ pub(super) fn draw_tornado<DB: DrawingBackend>(
         ..layout.clone()
     };
     let axis = &tornado.axis;
-    for tick in &axis.ticks {
-        let at = inner.x(axis, tick.at);
-        line(area, vec![(at, layout.top), (at, layout.bottom)], GRID, 2)?;
-        let place = (at, layout.bottom + 16);
-        text(area, &tick.label, place, (24, SOFT), (HPos::Center, VPos::Top))?;
-    }
+    ticks(area, &inner, axis)?;
     for (at, row) in (0..).zip(&tornado.rows) {
         draw_row(area, &inner, tornado, (layout.top + at * BAR + 38, row))?;
         let place = (layout.right, layout.top + at * BAR + 38);
