@@ -9,6 +9,7 @@ mod decision;
 mod fate;
 mod lab;
 mod measurement;
+mod obstacle;
 pub mod published;
 mod replication;
 mod score;
@@ -30,6 +31,7 @@ pub use lab::{
     Cell, Exhibit, Forgetful, Lab, LabFailure, Memory, Unwatched, Watch, is_synthetic, share_inputs,
 };
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
+pub(crate) use obstacle::obstacle;
 pub use replication::Repetition;
 pub use score::{Possible, Score};
 pub use sensitivity::{Influence, sensitivity};

@@ -38,7 +38,7 @@ pub use page::{
 };
 pub use plan::PlanReport;
 pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
-pub use sheet::TextCells;
+pub use sheet::{TextCells, guarded};
 pub use sweep::{SweepReport, usual_metrics};
 pub use terminal::{Terminal, backtest_text, comparison_text, plan_text, run_text, sweep_text};
 pub use timeline::write_timeseries;

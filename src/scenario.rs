@@ -25,6 +25,7 @@ mod value;
 mod work;
 mod world;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -109,6 +110,8 @@ pub struct Scenario {
     pub observed: Observed,
     /// What a reader must know: defaults used, assumed prices, what is not applied.
     pub assumptions: Vec<String>,
+    /// The same of single policies, by their row.
+    pub policy_assumptions: Vec<(usize, String)>,
     /// Files that were or will be read, besides the scenario itself.
     pub inputs: Vec<PathBuf>,
     /// When a run is stopped as out of bounds.
@@ -140,6 +143,10 @@ impl Scenario {
     ) -> Result<Self, Vec<Problem>> {
         let mut document = Document::new(text, shown);
         let refused = document.set(overrides);
+        let syntax = syntax_problems(&document);
+        if !syntax.is_empty() {
+            return Err(syntax);
+        }
         let mut report = Report { document: &document, problems: refused };
         let root = root(&document, "", &mut report);
         let read = read(&root, &document, base, &mut report);
@@ -150,6 +157,12 @@ impl Scenario {
             Some(scenario) if problems.is_empty() => Ok(scenario),
             _ => Err(problems),
         }
+    }
+
+    /// What is assumed where the policies in these rows run.
+    pub fn assumed(&self, rows: Range<usize>) -> Vec<String> {
+        let of_rows = self.policy_assumptions.iter().filter(|(row, _)| rows.contains(row));
+        self.assumptions.iter().chain(of_rows.map(|(_, told)| told)).cloned().collect()
     }
 
     /// Milli-cores of the owned clusters, where nothing else can be had.
@@ -207,6 +220,29 @@ fn owned_capacity(world: &World) -> Capacity {
     capacity
 }
 
+/// What keeps the text from being TOML; nothing else can be told of it then.
+fn syntax_problems(document: &Document) -> Vec<Problem> {
+    let (_, errors) = DeTable::parse_recoverable(&document.text);
+    if errors.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = document.text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    if first.is_some_and(|line| !line.contains('=') && !line.starts_with('[')) {
+        let path = &document.path;
+        let hint = format!("make one for a trace with `windtunnel init new.toml --from {path}`");
+        return vec![Problem::with(path, "is no scenario, which is a TOML file").hint(hint)];
+    }
+    let problem = |error: &toml::de::Error| {
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        document.problem(&error.span().unwrap_or(0..0), message)
+    };
+    let mut problems: Vec<Problem> = errors.iter().map(problem).collect();
+    problems.sort_by_key(|problem| (problem.line, problem.column));
+    problems.dedup();
+    problems
+}
+
 /// The document as a checked section below `pattern` of the table of keys.
 fn root(document: &Document, pattern: &str, report: &mut Report<'_>) -> Section {
     let (table, errors) = DeTable::parse_recoverable(&document.text);
@@ -224,6 +260,9 @@ fn read(
     report: &mut Report<'_>,
 ) -> Option<Scenario> {
     root.require("question", report);
+    if root.span("horizon") == Some(Span::ZERO) {
+        report.at(&root.spot("horizon"), "`horizon` must be longer than nothing");
+    }
     let start = root.integer("start").or_else(|| work::beginning(root, base, report));
     let calendar = Calendar::from_unix_micros(start.unwrap_or(NEW_YEAR_2026));
     let mut build = world::read(root, calendar, base, report);
@@ -240,7 +279,6 @@ fn read(
     assumptions.extend(work.assumptions);
     let mut inputs = std::mem::take(&mut build.inputs);
     inputs.extend(work.inputs);
-    assumptions.append(&mut policies.assumptions);
     inputs.append(&mut policies.inputs);
     let seed = root.count("seed").unwrap_or(1);
     if report.problems.is_empty() {
@@ -250,10 +288,13 @@ fn read(
             keep_names: false,
             capacity: Some(owned_capacity(&build.world)),
         };
+        work::check(root, &work.spec, &context, report);
         let notes = mix::fill(&mut policies, &work.spec, &context, base, report);
-        assumptions.extend(notes.assumptions);
+        policies.assumptions.extend(notes.assumptions);
         inputs.extend(notes.inputs);
     }
+    policies.assumptions.extend(unestimated(&policies.specs, &work.spec));
+    policies.assumptions.sort();
     inputs.dedup();
     let name = Path::new(&document.path)
         .file_stem()
@@ -276,6 +317,7 @@ fn read(
         plan,
         observed,
         assumptions,
+        policy_assumptions: policies.assumptions,
         inputs,
         limits: Limits {
             max_events: limits.count("max_events").unwrap_or(10_000_000_000),
@@ -284,6 +326,24 @@ fn read(
             max_simulated: limits.span("max_simulated").unwrap_or(CENTURY),
         },
     })
+}
+
+/// Policies that price work, where work may come without an estimate.
+fn unestimated(policies: &[PolicySpec], workload: &WorkloadSpec) -> Vec<(usize, String)> {
+    if !workload.may_lack_estimates() {
+        return Vec::new();
+    }
+    let prices = |policy: &PolicySpec| {
+        use crate::policy::spec::{Choice, Provision};
+        let by_price = |choice| matches!(choice, Choice::Cheapest | Choice::RoundRobin);
+        matches!(policy.provision, Provision::OnDemand { choice, .. } if by_price(choice))
+    };
+    let told = |policy: &PolicySpec| {
+        let name = clip(&policy.name);
+        format!("Policy {name} prices work without an estimate as if it ran for one hour.")
+    };
+    let rows = policies.iter().enumerate().filter(|(_, policy)| prices(policy));
+    rows.map(|(row, policy)| (row, told(policy))).collect()
 }
 
 /// A hundred years.
@@ -455,16 +515,79 @@ mod tests {
         check(
             "question = \"?\"\nseed = 1\nseed = 2\n[[[\nx = \"\n",
             expect![[r#"
-                a.toml:1:1: the scenario has no work
-                  hint: give `[workload]` a `trace`, or make `[workload.synthetic]`
-                a.toml:1:1: a scenario needs at least one policy
-                  hint: add `[policy.today]` with `preset = "batch-backfill"`
                 a.toml:3:1: duplicate key
                 a.toml:4:3: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
-                a.toml:5:1: unknown key `x`
-                  hint: known keys: question, baseline, seed, replications, steady_state, start, horizon, limits, workload, cluster, cloud, transfer, classes, policy, objectives, plan, observed
             "#]],
         );
+        check(
+            "id,arrival_s,runtime_s\n1,0,5\n",
+            expect![[r#"
+                a.toml: is no scenario, which is a TOML file
+                  hint: make one for a trace with `windtunnel init new.toml --from a.toml`
+            "#]],
+        );
+        check(
+            &SMALL.replace("[workload.synthetic]", "horizon = \"0 s\"\n[workload.synthetic]"),
+            expect![[r#"
+                a.toml:2:11: `horizon` must be longer than nothing
+            "#]],
+        );
+    }
+
+    #[test]
+    fn wrong_workloads_have_places() {
+        check(
+            &SMALL.replace("per_hour = 6", "per_hour = 1e11"),
+            expect![[r#"
+                a.toml:4:25: arrivals per hour must be greater than 0, and at most 3,600,000,000
+            "#]],
+        );
+        check(
+            &format!(
+                "{SMALL}[[workload.transform]]\nscale_arrivals = 1e300\n[[workload.transform]]\n\
+                 inflate = {{ share = \"50 %\", resource = \"gpu\" }}\n"
+            ),
+            expect![[r#"
+                a.toml:12:18: `scale_arrivals` must be a number greater than 0, found `1e300`
+                  hint: it may be at most 1,000,000,000,000
+            "#]],
+        );
+        check(
+            &format!(
+                "{SMALL}[[workload.transform]]\ninflate = {{ share = \"50 %\", resource = \"gpu\" }}\n"
+            ),
+            expect![[r#"
+                a.toml:12:11: inflate: the world has no GPU to inflate to
+            "#]],
+        );
+        check_set(
+            &[("workload.synthetic.arrivals.per_hour", "1e11")],
+            expect![[r#"
+                --set workload.synthetic.arrivals.per_hour=1e11: arrivals per hour must be greater than 0, and at most 3,600,000,000
+            "#]],
+        );
+        check_set(
+            &[("seed", "18446744073709551615")],
+            expect![[r#"
+                --set seed=18446744073709551615: `seed` must be a whole number of at least 0, found `"18446744073709551615"`
+                  hint: it may be at most 9223372036854775807
+            "#]],
+        );
+    }
+
+    #[test]
+    fn assumptions_are_those_of_the_policies_that_run() {
+        let cloud =
+            "[cloud.aws]\nregions = [\"us-east-1\"]\n[policy.q]\nprovision = \"cheapest\"\n";
+        let scenario = Scenario::parse(&format!("{SMALL}{cloud}"), "a.toml", Path::new(""), &[]);
+        let scenario = scenario.unwrap();
+        let told = "Policy q prices work without an estimate as if it ran for one hour.".to_owned();
+        assert!(!scenario.assumed(0..1).contains(&told) && scenario.assumed(0..2).contains(&told));
+    }
+
+    #[test]
+    fn a_policy_may_have_any_name() {
+        check(&format!("{SMALL}[policy.\"<i>p</i>\"]\norder = \"fcfs\"\n"), expect![[r#""#]]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use record::{
     Charge, ChargeKind, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason,
     WaitReason,
 };
-pub use rules::{Resolved, kind_of};
+pub use rules::{Resolved, barrier, kind_of};
 pub use slab::Handle;
 
 use classes::Classes;

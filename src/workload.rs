@@ -17,8 +17,10 @@ mod openb;
 mod reader;
 mod recognise;
 mod repeat;
+mod seen;
 mod shared;
 mod stats;
+mod stdin;
 mod swf;
 mod synth;
 mod table;
@@ -41,12 +43,14 @@ pub use defaults::{DeadlineRule, Defaults, Estimate};
 pub use held::MAX_HELD;
 pub use lines::{MAX_BYTES, MAX_RATIO, MAX_ROW, RATIO_FROM};
 pub use mapping::{Column, Field, Mapping, Origin, Unit};
+pub use names::MAX_NAME;
 pub use native::{NativeColumn, NativeWriter, used_columns};
 pub use observed::{Observation, Observations};
 pub use openb::{NodeRow, OpenbOptions, read_nodes};
 pub use recognise::{Recognised, recognise};
 pub use shared::Shared;
 pub use stats::{Stats, Summary, TenantStats};
+pub use stdin::{Stdin, is_stdin};
 pub use swf::{Procs, SwfHeader, SwfOptions, SwfTenant, UnknownRuntime};
 pub use synth::{Arrivals, Class, MmppState, SynthSpec, Until};
 pub use trace::{Format, OnBadRow, TraceSpec, Unsorted};
@@ -126,8 +130,7 @@ pub struct OpenContext {
 }
 
 impl WorkloadSpec {
-    /// Opens the workload. Opening twice with the same context gives the same
-    /// stream, standard input excepted.
+    /// Opens the workload. Opening twice with the same context gives the same stream.
     ///
     /// # Errors
     /// Everything that is wrong with the specification or with the header of the file.
@@ -151,8 +154,18 @@ impl WorkloadSpec {
             || self.transforms.iter().any(holds)
     }
 
+    /// Whether work may come without an estimate, as far as that can be told
+    /// before it is read.
+    pub fn may_lack_estimates(&self) -> bool {
+        let drawn_without = match &self.input {
+            Input::Synthetic(synth) => synth.classes.iter().any(|class| class.estimate.is_none()),
+            _ => true,
+        };
+        drawn_without && self.defaults.estimate == Estimate::Missing
+    }
+
     /// What can be told to be wrong without the file.
-    fn problems(&self, context: &OpenContext) -> Vec<Problem> {
+    pub fn problems(&self, context: &OpenContext) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.defaults.problem().into_iter().collect();
         if let Input::Synthetic(synth) = &self.input {
             problems.extend(synth.problems());
@@ -164,11 +177,6 @@ impl WorkloadSpec {
             {
                 let message =
                     format!("inflate: the world has no {} to inflate to", resource.name());
-                problems.push(Problem::with("workload", message));
-            }
-            let repeats = matches!(step, Transform::Repeat { .. });
-            if repeats && matches!(&self.input, Input::Trace(trace) if trace.is_stdin()) {
-                let message = "repeat: standard input can be read only once";
                 problems.push(Problem::with("workload", message));
             }
         }

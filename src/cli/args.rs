@@ -461,6 +461,9 @@ pub(super) struct Score {
 pub(super) struct Validate {
     #[command(flatten)]
     pub(super) which: Which,
+    /// Do not read the rows of its trace, nor draw its synthetic work
+    #[arg(long)]
+    pub(super) no_data: bool,
     /// As JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -547,6 +550,9 @@ pub(super) struct Explain {
     /// The job, as `jobs.csv` names it
     #[arg(long)]
     pub(super) job: String,
+    /// Which of several jobs of one name: its `ordinal` in `jobs.csv`, or `source/ordinal`
+    #[arg(long)]
+    pub(super) ordinal: Option<String>,
     /// As JSON on standard output
     #[arg(long)]
     pub(super) json: bool,

@@ -12,7 +12,7 @@ use super::args::Explain;
 use super::exit::{Done, Stop};
 use super::folder::MANIFEST;
 use crate::problem::did_you_mean;
-use crate::report::clean;
+use crate::report::{clean, guarded};
 use crate::units::Span;
 
 /// A row of a result file by column name.
@@ -36,8 +36,9 @@ pub(super) fn explain(arguments: &Explain) -> Done {
         let message = format!("`{}` kept no reasons", folder.display());
         return Err(Stop::usage(message, "run it again with --explain"));
     }
-    let job = find(folder, &arguments.job)?;
-    let of_job = |row: &Row| row.get("job") == Some(&arguments.job);
+    let job = find(folder, &arguments.job, arguments.ordinal.as_deref())?;
+    let same = |column: &str, row: &Row| row.get(column) == job.get(column);
+    let of_job = |row: &Row| same("source", row) && same("ordinal", row);
     let notes = rows(&folder.join("explain.csv"), of_job)?;
     let charges = rows(&folder.join("charges.csv"), of_job)?;
     let waits = waits(&job, &notes);
@@ -56,22 +57,59 @@ pub(super) fn explain(arguments: &Explain) -> Done {
     Ok(())
 }
 
-fn find(folder: &Path, name: &str) -> Result<Row, Stop> {
+/// The job called `name`, as it is or as a spreadsheet shows it; where several
+/// are, the one with this ordinal.
+fn find(folder: &Path, name: &str, ordinal: Option<&str>) -> Result<Row, Stop> {
     let path = folder.join("jobs.csv");
-    if let Some(row) = rows(&path, |row| row.get("job").is_some_and(|job| job == name))?.pop() {
-        return Ok(row);
+    let guarded = guarded(name);
+    let named = |row: &Row| row.get("job").is_some_and(|job| job == name || *job == guarded);
+    let mut found = rows(&path, named)?;
+    if found.is_empty() {
+        return Err(unknown(&rows(&path, |_| true)?, name));
     }
-    let all = rows(&path, |_| true)?;
+    let identities: Vec<String> = found.iter().map(identity).collect();
+    let wanted = match (ordinal, &identities[..]) {
+        (None, [_]) => Some(0),
+        (None, _) => {
+            let message = format!("{} jobs are called `{}`", identities.len(), clean(name));
+            let hint = format!("pick one with `--ordinal`: {}", some(&identities).join(", "));
+            return Err(Stop::usage(message, hint));
+        }
+        (Some(ordinal), _) => identities.iter().position(|identity| identity == ordinal),
+    };
+    match wanted {
+        Some(row) => Ok(found.swap_remove(row)),
+        None => {
+            let message = format!("no job called `{}` has this ordinal", clean(name));
+            Err(Stop::usage(message, format!("there is: {}", some(&identities).join(", "))))
+        }
+    }
+}
+
+/// The first few of many.
+fn some(identities: &[String]) -> &[String] {
+    &identities[..identities.len().min(5)]
+}
+
+/// How `--ordinal` names a row of `jobs.csv`.
+fn identity(row: &Row) -> String {
+    match cell(row, "source") {
+        "0" => cell(row, "ordinal").to_owned(),
+        source => format!("{source}/{}", cell(row, "ordinal")),
+    }
+}
+
+fn unknown(all: &[Row], name: &str) -> Stop {
     let names = || all.iter().filter_map(|row| row.get("job")).map(String::as_str);
     let hint = match did_you_mean(name, names()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
+        Some(meant) => format!("did you mean `{}`?", clean(meant)),
         None => format!(
             "it has {} jobs, the first is `{}`",
             all.len(),
             names().next().map(clean).unwrap_or_default()
         ),
     };
-    Err(Stop::usage(format!("the run has no job `{name}`"), hint))
+    Stop::usage(format!("the run has no job `{}`", clean(name)), hint)
 }
 
 /// The rows of a file that `keep` accepts.
@@ -98,21 +136,28 @@ fn secs(row: &Row, column: &str) -> Option<f64> {
     cell(row, column).parse().ok()
 }
 
-/// Each reason holds until the next one, the last until the job started or ended.
+/// Each reason holds until the next one, or until the job starts; the last
+/// until it ended.
 fn waits(job: &Row, notes: &[Row]) -> Vec<Wait> {
-    let Some(end) = secs(job, "first_start_s").or_else(|| secs(job, "end_s")) else {
-        return Vec::new();
-    };
-    let reasons: Vec<(f64, &str)> = notes
+    let Some(end) = secs(job, "end_s") else { return Vec::new() };
+    let turns: Vec<(f64, Option<&str>)> = notes
         .iter()
-        .filter(|note| cell(note, "note") == "waits")
-        .filter_map(|note| Some((secs(note, "time_s")?, cell(note, "why"))))
+        .filter_map(|note| {
+            let why = match cell(note, "note") {
+                "waits" => Some(cell(note, "why")),
+                "starts" => None,
+                _ => return None,
+            };
+            Some((secs(note, "time_s")?, why))
+        })
         .collect();
-    let until = |at: usize| reasons.get(at + 1).map_or(end, |&(next, _)| next);
-    reasons
+    let until = |at: usize| turns.get(at + 1).map_or(end, |&(next, _)| next);
+    turns
         .iter()
         .enumerate()
-        .map(|(at, &(from, why))| Wait { from, until: until(at), why: why.to_owned() })
+        .filter_map(|(at, &(from, why))| {
+            Some(Wait { from, until: until(at), why: why?.to_owned() })
+        })
         .filter(|wait| wait.until > wait.from)
         .collect()
 }
@@ -148,7 +193,8 @@ fn tell(job: &Row, waits: &[Wait], notes: &[Row], charges: &[Row]) -> String {
     if waits.is_empty() {
         text += "\nit did not wait\n";
     } else {
-        text += &format!("\nwaited {}\n", moment_of(job, "wait_s"));
+        let all: f64 = waits.iter().map(|wait| wait.until - wait.from).sum();
+        text += &format!("\nwaited {}\n", moment(all));
         for wait in waits {
             text += &format!(
                 "  {} from {} to {}: {}\n",
@@ -159,7 +205,10 @@ fn tell(job: &Row, waits: &[Wait], notes: &[Row], charges: &[Row]) -> String {
             );
         }
     }
-    text += &offers(notes);
+    for note in notes.iter().filter(|note| cell(note, "note") == "preempted") {
+        text += &format!("preempted after {}\n", moment_of(note, "time_s"));
+    }
+    text += &offers(job, notes);
     text += "\ncharges\n";
     for charge in charges {
         text += &format!(
@@ -176,11 +225,17 @@ fn tell(job: &Row, waits: &[Wait], notes: &[Row], charges: &[Row]) -> String {
 }
 
 /// The offers that were weighed, the cheapest first; many are cut short.
-fn offers(notes: &[Row]) -> String {
+fn offers(job: &Row, notes: &[Row]) -> String {
     const SHOWN: usize = 12;
-    let weighed: Vec<&Row> = notes.iter().filter(|note| cell(note, "note") != "waits").collect();
+    let about_offers =
+        |note: &&Row| !["waits", "starts", "preempted"].contains(&cell(note, "note"));
+    let weighed: Vec<&Row> = notes.iter().filter(about_offers).collect();
     if weighed.is_empty() {
-        return "\nno offer was weighed: it ran on what was there\n".to_owned();
+        let ran = match cell(job, "first_start_s") {
+            "" => "it never ran",
+            _ => "it ran on what was there",
+        };
+        return format!("\nno offer was weighed: {ran}\n");
     }
     let mut text = "\noffers weighed\n".to_owned();
     let mut sorted = weighed;

@@ -71,6 +71,13 @@ impl Folder {
                 target.display()
             )));
         }
+        if target.exists() && !target.is_dir() {
+            let name = target.display();
+            return Err(Stop::usage(
+                format!("`{name}` is a file, not a folder of results"),
+                "name a folder with `--out`; `--force` replaces results, nothing else",
+            ));
+        }
         if target.exists() && fs::read_dir(target).is_ok_and(|mut rows| rows.next().is_some()) {
             let known = target.join(MANIFEST).exists();
             if !known {

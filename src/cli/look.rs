@@ -17,15 +17,19 @@ use crate::report::clean;
 use crate::scenario::{
     OPTIONS, PARTS, PRESETS, Scenario, init_from, quickstart, schema as scenario_schema,
 };
-use crate::units::Time;
+use crate::units::{Calendar, Time};
+use crate::workload::{Input, OnBadRow, Source};
 
 /// `windtunnel validate`.
 pub(super) fn validate(arguments: &Validate) -> Done {
     let scenario = open::open(&arguments.which)?;
-    let work = read_through(&scenario)?;
+    let work = match arguments.no_data {
+        true => None,
+        false => Some(read_through(&scenario)?),
+    };
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        serde_json::to_writer_pretty(&mut out, &facts(&scenario, &work))
+        serde_json::to_writer_pretty(&mut out, &facts(&scenario, work.as_ref()))
             .map_err(std::io::Error::from)?;
         writeln!(out)?;
         return Ok(());
@@ -36,21 +40,9 @@ pub(super) fn validate(arguments: &Validate) -> Done {
     }
     let names: Vec<String> = scenario.policies.iter().map(|policy| clean(&policy.name)).collect();
     writeln!(out, "  policies   {} (baseline {})", names.join(", "), names[scenario.baseline])?;
-    writeln!(
-        out,
-        "  work       {} pieces{}",
-        work.pieces,
-        match work.arrivals {
-            Some((first, last)) => format!(
-                ", arriving from {} to {}",
-                scenario.calendar.format(first),
-                scenario.calendar.format(last)
-            ),
-            None => String::new(),
-        }
-    )?;
-    if work.skipped > 0 {
-        writeln!(out, "  left out   {} malformed rows", work.skipped)?;
+    match &work {
+        Some(work) => out.write_all(work.told(scenario.calendar).as_bytes())?,
+        None => writeln!(out, "  work       not read (--no-data)")?,
     }
     writeln!(
         out,
@@ -60,8 +52,8 @@ pub(super) fn validate(arguments: &Validate) -> Done {
         scenario.world.offers.len(),
         owned(&scenario)
     )?;
-    for assumption in &scenario.assumptions {
-        writeln!(out, "  assumed    {}", clean(assumption))?;
+    for assumption in scenario.assumed(0..scenario.policies.len()) {
+        writeln!(out, "  assumed    {}", clean(&assumption))?;
     }
     Ok(())
 }
@@ -71,18 +63,58 @@ struct Contents {
     pieces: u64,
     arrivals: Option<(Time, Time)>,
     skipped: u64,
+    dropped: u64,
+}
+
+impl Contents {
+    fn told(&self, calendar: Calendar) -> String {
+        let mut text = format!("  work       {} pieces", self.pieces);
+        if let Some((first, last)) = self.arrivals {
+            text +=
+                &format!(", arriving from {} to {}", calendar.format(first), calendar.format(last));
+        }
+        text += "\n";
+        if self.skipped > 0 {
+            text += &format!("  left out   {} malformed rows\n", self.skipped);
+        }
+        if self.dropped > 0 {
+            text += &format!("  left out   {} rows, as the format's options say\n", self.dropped);
+        }
+        text
+    }
 }
 
 /// Reads the workload to its end, which finds what reading the scenario cannot:
-/// wrong formats, malformed rows, and distributions that draw what cannot be.
+/// malformed rows, names that two rows have, and more work than a run may have.
 fn read_through(scenario: &Scenario) -> Result<Contents, Stop> {
-    let context = scenario.context(scenario.seed, false);
-    let mut source = scenario.workload.open(&context)?;
+    let context = scenario.context(scenario.seed, true);
+    let mut workload = scenario.workload.clone();
+    let tells = match &mut workload.input {
+        Input::Trace(trace) if trace.on_bad_row == OnBadRow::Fail => {
+            trace.on_bad_row = OnBadRow::Tell;
+            true
+        }
+        _ => false,
+    };
+    let mut source = workload.open(&context)?;
     let (mut book, mut work) = (Book::default(), Work::default());
-    let mut contents = Contents { pieces: 0, arrivals: None, skipped: 0 };
+    let mut contents = Contents { pieces: 0, arrivals: None, skipped: 0, dropped: 0 };
     let bar = Bar::over_jobs("reading", false);
-    while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+    let mut problems = Vec::new();
+    loop {
+        match source.next(&mut book, &mut work) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(problem) => {
+                problems.push(problem);
+                break;
+            }
+        }
         contents.pieces += 1;
+        if contents.pieces > scenario.limits.max_jobs {
+            problems.push(too_much(scenario));
+            break;
+        }
         let first = contents.arrivals.map_or(work.arrival, |(first, _)| first);
         contents.arrivals = Some((first, work.arrival));
         bar.reach(contents.pieces);
@@ -92,12 +124,39 @@ fn read_through(scenario: &Scenario) -> Result<Contents, Stop> {
         }
     }
     bar.clear();
-    contents.skipped = source.skipped();
+    (contents.skipped, contents.dropped) = (source.skipped(), source.dropped());
+    if tells {
+        problems.splice(0..0, bad_rows(source.as_ref()));
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
     if contents.pieces == 0 {
         let problem = Problem::with(&scenario.path, "the workload has no work in it");
         return Err(vec![problem.hint("look at its transformations, filters and dates")].into());
     }
     Ok(contents)
+}
+
+/// The malformed rows, cut short where they are many.
+fn bad_rows(source: &dyn Source) -> Vec<Problem> {
+    let mut problems = source.skips().to_vec();
+    let more = source.skipped().saturating_sub(problems.len() as u64);
+    if let Some(last) = problems.last().filter(|_| more > 0) {
+        let message = format!("{more} more rows are malformed");
+        let problem = Problem::with(&last.path, message);
+        problems.push(problem.hint("`on_bad_row = \"skip\"` leaves such rows out and counts them"));
+    }
+    problems
+}
+
+fn too_much(scenario: &Scenario) -> Problem {
+    let message = format!(
+        "there is more work than `limits.max_jobs`, which is {}; a run would stop there",
+        scenario.limits.max_jobs
+    );
+    Problem::with(&scenario.path, message)
+        .hint("raise it with `--set limits.max_jobs=...`, or take less work")
 }
 
 fn owned(scenario: &Scenario) -> u64 {
@@ -108,7 +167,7 @@ fn owned(scenario: &Scenario) -> u64 {
         .sum()
 }
 
-fn facts(scenario: &Scenario, work: &Contents) -> serde_json::Value {
+fn facts(scenario: &Scenario, work: Option<&Contents>) -> serde_json::Value {
     let names: Vec<&str> = scenario.policies.iter().map(|policy| policy.name.as_str()).collect();
     json!({
         "scenario": scenario.name,
@@ -116,20 +175,27 @@ fn facts(scenario: &Scenario, work: &Contents) -> serde_json::Value {
         "seed": scenario.seed,
         "policies": names,
         "baseline": names[scenario.baseline],
-        "pieces_of_work": work.pieces,
-        "skipped_rows": work.skipped,
+        "pieces_of_work": work.map(|work| work.pieces),
+        "skipped_rows": work.map(|work| work.skipped),
+        "dropped_rows": work.map(|work| work.dropped),
         "providers": scenario.world.providers.len(),
         "regions": scenario.world.regions.len(),
         "offers": scenario.world.offers.len(),
         "owned_instances": owned(scenario),
-        "assumptions": scenario.assumptions,
+        "assumptions": scenario.assumed(0..scenario.policies.len()),
     })
 }
 
 /// `windtunnel init`.
 pub(super) fn init(arguments: &Init) -> Done {
     let text = match &arguments.from {
-        Some(trace) => init_from(trace, &named(trace, arguments.file.as_deref())?)?,
+        Some(trace) => {
+            let text = init_from(trace, &named(trace, arguments.file.as_deref())?)?;
+            let folder = arguments.file.as_deref().and_then(Path::parent);
+            // What is written can be read: what is wrong with it is said now.
+            Scenario::parse(&text, "new scenario", folder.unwrap_or(Path::new("")), &[])?;
+            text
+        }
         None => quickstart().to_owned(),
     };
     let Some(file) = &arguments.file else {

@@ -47,7 +47,8 @@ pub(super) fn plan(arguments: &Plan) -> Done {
     })?;
     let policy = policy(&scenario, arguments, &found);
     let recipe = recipe::recipe(&scenario, &policy)?;
-    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &scenario.assumptions };
+    let assumptions = scenario.assumed(0..scenario.policies.len());
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &assumptions };
     let written = match workshop.folder() {
         Some(folder) => {
             let manifest = write(folder, &scenario, &report)?;

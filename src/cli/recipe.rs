@@ -2,6 +2,7 @@
 //! folder of results has.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -16,6 +17,7 @@ use crate::report::{
     write_backtest_page, write_comparison_page, write_run_page, write_sweep_page,
 };
 use crate::scenario::{Comparison, Scenario};
+use crate::workload::{Stdin, is_stdin};
 
 /// Everything that is said of one run.
 pub(super) fn report(
@@ -23,13 +25,15 @@ pub(super) fn report(
     policy: &PolicySpec,
     result: &RunResult,
 ) -> Result<RunReport> {
+    let row = scenario.policies.iter().position(|known| known.name == policy.name).unwrap_or(0);
     Ok(RunReport {
         recipe: recipe(scenario, &policy.name)?,
         summary: result.summary.clone(),
         objectives: objectives(scenario, result),
-        assumptions: scenario.assumptions.clone(),
+        assumptions: scenario.assumed(row..row + 1),
         fingerprint: result.fingerprint.clone(),
         skipped_rows: result.skipped_rows,
+        dropped_rows: result.dropped_rows,
     })
 }
 
@@ -73,8 +77,12 @@ fn shown(path: &Path) -> String {
 /// Hash of a whole file.
 pub(super) fn hash_file(path: &Path) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
-    let file = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    hasher.update_reader(file).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let input: std::io::Result<Box<dyn Read>> = match is_stdin(path) {
+        true => Stdin::open().map(|input| Box::new(input) as _),
+        false => File::open(path).map(|file| Box::new(file) as _),
+    };
+    let unread = || format!("cannot read `{}`", path.display());
+    hasher.update_reader(input.with_context(unread)?).with_context(unread)?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 
@@ -151,7 +159,13 @@ pub(super) fn write_sweep_pages(
     let charts = sweep_charts(report);
     write_charts(folder, &charts)?;
     let mut page = Vec::new();
-    write_sweep_page(&mut page, report, recipe, &scenario.assumptions, &charts)?;
+    write_sweep_page(
+        &mut page,
+        report,
+        recipe,
+        &scenario.assumed(0..scenario.policies.len()),
+        &charts,
+    )?;
     folder.write("sweep.html", &page)
 }
 

@@ -49,6 +49,8 @@ pub struct RunResult {
     pub trail: Trail,
     /// Rows of the workload that could not be read and were skipped.
     pub skipped_rows: u64,
+    /// Rows of the workload left out as the options of its format say.
+    pub dropped_rows: u64,
 }
 
 /// Why there is no result.
@@ -108,7 +110,7 @@ pub fn run_with<O: Observer>(
     let numbers = (collector, Series::default());
     let checks = (Laws::new(settings.audit), Fingerprint::default());
     let mut observer = ((numbers, checks), (Tenants::default(), extra));
-    let (outcome, skipped_rows) =
+    let (outcome, (skipped_rows, dropped_rows)) =
         simulate(scenario, policy, settings, horizon, &mut observer, control);
     let (((mut collector, series), (laws, fingerprint)), (tenants, _)) = observer;
     if let Some(broken) = laws.broken() {
@@ -127,10 +129,12 @@ pub fn run_with<O: Observer>(
         fingerprint: fingerprint.hex(),
         trail: fingerprint.trail().clone(),
         skipped_rows,
+        dropped_rows,
     })
 }
 
-/// One run up to `horizon`; how it went, and how many rows were skipped.
+/// One run up to `horizon`; how it went, and how many rows were
+/// skipped and dropped.
 fn simulate<O: Observer>(
     scenario: &Scenario,
     policy: (&PolicySpec, &dyn Launcher),
@@ -138,11 +142,11 @@ fn simulate<O: Observer>(
     horizon: Option<Time>,
     observer: &mut O,
     control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> (Result<Outcome, RunFailure>, u64) {
+) -> (Result<Outcome, RunFailure>, (u64, u64)) {
     let context = scenario.context(settings.seed, settings.names);
     let mut source = match scenario.workload.open(&context) {
         Ok(source) => source,
-        Err(problems) => return (Err(RunFailure::Input(problems)), 0),
+        Err(problems) => return (Err(RunFailure::Input(problems)), (0, 0)),
     };
     let options = Options {
         seed: settings.seed,
@@ -157,5 +161,5 @@ fn simulate<O: Observer>(
     let mut decides = policy::build_with(policy.0, policy.1);
     let outcome =
         sim::run(&scenario.world, source.as_mut(), decides.as_mut(), &options, observer, control);
-    (outcome.map_err(RunFailure::Sim), source.skipped())
+    (outcome.map_err(RunFailure::Sim), (source.skipped(), source.dropped()))
 }

@@ -2,13 +2,13 @@
 
 use std::io;
 
-use super::jobs::label;
+use super::jobs::{identity, label};
 use super::sheet::{Known, Sheet, TextCells};
 use crate::sim::Observer;
 use crate::state::{Charge, ChargeKind, Record, State};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 13] = [
+pub(super) const COLUMNS: [&str; 15] = [
     "charge",
     "kind",
     "amount_usd",
@@ -22,6 +22,8 @@ pub(super) const COLUMNS: [&str; 13] = [
     "from_s",
     "until_s",
     "bytes",
+    "source",
+    "ordinal",
 ];
 
 /// Writes `charges.csv` as charges are made.
@@ -82,6 +84,7 @@ impl<W: io::Write> ChargesCsv<W> {
         sheet.time(Some(charge.from));
         sheet.time(Some(charge.until));
         sheet.whole(charge.bytes);
+        identity(sheet, state, charge.work);
         sheet.end_row();
         self.number += 1;
     }

@@ -104,6 +104,7 @@ fn every_key_is_documented() {
         assumptions: Vec::new(),
         fingerprint: fingerprint.hex(),
         skipped_rows: 0,
+        dropped_rows: 0,
     };
     let mut json = Vec::new();
     report.write_json(&mut json).expect("memory takes everything");

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::jobs::label;
+use super::jobs::{identity, label};
 use super::sheet::{Sheet, TextCells};
-use crate::experiment::{refusal, rejection};
+use crate::experiment::{obstacle, refusal, rejection};
 use crate::model::Offer;
 use crate::sim::Observer;
-use crate::state::{LaunchRefusal, Note, OfferRejection, Record, State, WaitReason, WorkRef};
+use crate::state::{
+    Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason, State, WaitReason, WorkRef,
+};
 use crate::units::{Id, Money};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 6] = ["time_s", "job", "note", "offer", "why", "cost_usd"];
+pub(super) const COLUMNS: [&str; 8] =
+    ["time_s", "job", "note", "offer", "why", "cost_usd", "source", "ordinal"];
 
 /// What was last written of one piece of work.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +26,8 @@ struct Told {
 
 /// Writes `explain.csv`: a policy says at every turn why work waits and which
 /// offers it turned down; a row is written when that differs from the last time.
-/// Needs a run with `Options::explain`.
+/// Between them it says when work starts and is stopped, and of work that fits
+/// nowhere what speaks against each offer. Needs a run with `Options::explain`.
 #[derive(Debug)]
 pub struct ExplainCsv<W: io::Write> {
     sheet: Sheet<W>,
@@ -58,7 +62,12 @@ impl<W: io::Write> ExplainCsv<W> {
             }
             Note::OfferRejected { offer, why, cost } => {
                 if told.rejected.insert(offer, why) != Some(why) {
-                    let words = rejection(state, why);
+                    let words = match why {
+                        OfferRejection::NotAllowed => obstacle(state, work, offer),
+                        OfferRejection::TooSmall => obstacle(state, work, offer),
+                        _ => None,
+                    };
+                    let words = words.unwrap_or_else(|| rejection(state, why));
                     let cost = (cost != Money::ZERO).then_some(cost);
                     self.row(state, Some(work), "offer not taken", Some(offer), &words, cost);
                 }
@@ -91,7 +100,17 @@ impl<W: io::Write> ExplainCsv<W> {
             Some(cost) => self.sheet.money(cost),
             None => self.sheet.empty(),
         }
+        identity(&mut self.sheet, state, work);
         self.sheet.end_row();
+    }
+
+    /// What speaks against each offer, of work that fits none.
+    fn refused_everywhere(&mut self, state: &State<'_>, work: WorkRef) {
+        for offer in state.world().offers.ids() {
+            let why = obstacle(state, work, offer);
+            let words = why.unwrap_or_else(|| "the policy does not rent it".to_owned());
+            self.row(state, Some(work), "offer not taken", Some(offer), &words, None);
+        }
     }
 }
 
@@ -112,7 +131,16 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             Record::Noted(work, note) => self.noted(state, work, note),
             // What it waits for after this is news.
             Record::Started(allocation) => {
-                self.told[state.allocation(allocation).work().slot()] = Told::default();
+                let work = state.allocation(allocation).work();
+                self.told[work.slot()] = Told::default();
+                self.row(state, Some(work), "starts", None, "", None);
+            }
+            Record::Stopped { allocation, ending: Ending::Preempted, .. } => {
+                let work = state.allocation(allocation).work();
+                self.row(state, Some(work), "preempted", None, "", None);
+            }
+            Record::Refused { work, reason: RefusalReason::NeverFits } => {
+                self.refused_everywhere(state, work);
             }
             Record::Requested(instance) => {
                 self.refused[state.instance(instance).offer.row()] = None;

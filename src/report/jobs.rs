@@ -133,6 +133,24 @@ pub(super) fn label<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, work:
     }
 }
 
+/// Source and ordinal, which two pieces of work never share; empty without work.
+pub(super) fn identity<W: io::Write>(
+    sheet: &mut Sheet<W>,
+    state: &State<'_>,
+    work: Option<WorkRef>,
+) {
+    match work.map(|work| state.work(work).id) {
+        Some(WorkId { source, ordinal }) => {
+            sheet.whole(source);
+            sheet.whole(ordinal);
+        }
+        None => {
+            sheet.empty();
+            sheet.empty();
+        }
+    }
+}
+
 impl<W: io::Write> Observer for JobsCsv<W> {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match *record {

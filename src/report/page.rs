@@ -44,6 +44,7 @@ pub fn write_run_page(
         assumptions => report.assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),
         fingerprint => report.fingerprint.as_str(),
         skipped_rows => report.skipped_rows,
+        dropped_rows => report.dropped_rows,
         percentiles_exact => summary.percentiles_exact,
     };
     render("run.html", page, out)
@@ -76,7 +77,12 @@ pub fn write_comparison_page(
     let baseline = clean(&comparison.many.policies[comparison.baseline()].name);
     let others = (0..comparison.many.policies.len()).filter(|&row| row != comparison.baseline());
     let verdicts: Vec<_> = others.map(|row| section::verdicts(comparison, row)).collect();
-    let assumptions = reports.first().map_or(&[][..], |report| &report.assumptions);
+    let mut assumptions: Vec<&String> = Vec::new();
+    for text in reports.iter().flat_map(|report| &report.assumptions) {
+        if !assumptions.contains(&text) {
+            assumptions.push(text);
+        }
+    }
     let page = context! {
         title => title(comparison.question, "Comparison"),
         baseline => baseline,
@@ -91,6 +97,7 @@ pub fn write_comparison_page(
         policies => policies,
         assumptions => assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),
         skipped_rows => reports.first().map_or(0, |report| report.skipped_rows),
+        dropped_rows => reports.first().map_or(0, |report| report.dropped_rows),
         recipe => reports.first().map(|report| recipe_of(&report.recipe)),
     };
     render("compare.html", page, out)
@@ -149,6 +156,7 @@ pub fn write_backtest_page(
         assumptions => run.assumptions.iter().map(|text| clean(text)).collect::<Vec<_>>(),
         fingerprint => run.fingerprint.as_str(),
         skipped_rows => run.skipped_rows,
+        dropped_rows => run.dropped_rows,
     };
     render("backtest.html", page, out)
 }

@@ -106,6 +106,8 @@ pub struct RunReport {
     pub fingerprint: String,
     /// Malformed rows of the workload that were left out.
     pub skipped_rows: u64,
+    /// Rows of the workload left out as the options of its format say.
+    pub dropped_rows: u64,
 }
 
 impl RunReport {

@@ -237,7 +237,7 @@ fn long_decimal(value: u128, places: u32, to: &mut Vec<u8>) {
 
 /// `text` with a `'` in front of every line that a spreadsheet might take for
 /// a formula, leading blanks aside.
-pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+pub fn guarded(text: &str) -> Cow<'_, str> {
     let begins = |line: &str| {
         let sign = |c| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠');
         let blank = |c: char| c.is_whitespace() && !sign(c);

@@ -73,9 +73,7 @@ pub fn run_text(report: &RunReport, terminal: Terminal) -> String {
             line(&mut text, &format!("  - {}", clean(assumption)));
         }
     }
-    if report.skipped_rows > 0 {
-        line(&mut text, &format!("\nMalformed rows left out: {}", report.skipped_rows));
-    }
+    add_left_out(&mut text, report);
     text
 }
 
@@ -139,10 +137,19 @@ pub fn backtest_text(report: &BacktestReport<'_>, terminal: Terminal) -> String 
     for section in section::backtest(report.backtest) {
         add(&mut text, &section, terminal);
     }
-    if report.run.skipped_rows > 0 {
-        line(&mut text, &format!("\nMalformed rows left out: {}", report.run.skipped_rows));
-    }
+    add_left_out(&mut text, report.run);
     text
+}
+
+/// Rows of the workload that are not in the results.
+fn add_left_out(text: &mut String, report: &RunReport) {
+    if report.skipped_rows > 0 {
+        line(text, &format!("\nMalformed rows left out: {}", report.skipped_rows));
+    }
+    if report.dropped_rows > 0 {
+        let dropped = report.dropped_rows;
+        line(text, &format!("\nRows left out as the options of their format say: {dropped}"));
+    }
 }
 
 /// Words in lines of at most `width` columns.

@@ -235,6 +235,7 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
         assumptions: vec![name.to_owned()],
         fingerprint: String::new(),
         skipped_rows: 1,
+        dropped_rows: 0,
     };
     (run, judged)
 }

@@ -48,17 +48,17 @@ fn files_of_a_tiny_run() {
         1,dc,dc,dc,dc-a,dc,owned,1,0,0.000000,0.000000,6000.000000,yes,4696.000000,6000.000000,7,0.666666667
     "#]].assert_eq(&head(&instances, 4));
     expect![[r#"
-        charge,kind,amount_usd,instance,offer,provider,region,market,job,tenant,from_s,until_s,bytes
-        0,work,0.016688888,1,dc,dc,dc,owned,6,team-a,1618.000000,1967.000000,0
-        1,work,0.036261111,1,dc,dc,dc,owned,7,'+team b,1724.000000,3078.000000,0
-        2,work,0.195263888,3,'=cmd|<script>,<gcp>,<gcp>,spot,9,'+team b,1929.000000,3422.000000,0
+        charge,kind,amount_usd,instance,offer,provider,region,market,job,tenant,from_s,until_s,bytes,source,ordinal
+        0,work,0.016688888,1,dc,dc,dc,owned,6,team-a,1618.000000,1967.000000,0,0,6
+        1,work,0.036261111,1,dc,dc,dc,owned,7,'+team b,1724.000000,3078.000000,0,0,7
+        2,work,0.195263888,3,'=cmd|<script>,<gcp>,<gcp>,spot,9,'+team b,1929.000000,3422.000000,0,0,9
     "#]]
     .assert_eq(&head(&charges, 4));
     expect![[r#"
-        time_s,job,note,offer,why,cost_usd
-        1761.000000,8,waits,,its instances were booting,
-        1839.000000,9,waits,,its instances were booting,
-        2325.000000,12,waits,,no instance had room,
+        time_s,job,note,offer,why,cost_usd,source,ordinal
+        152.000000,0,starts,,,,0,0
+        514.000000,'-job,starts,,,,0,1
+        727.000000,2,starts,,,,0,2
     "#]]
     .assert_eq(&head(&explain, 4));
     expect![[r#"
@@ -150,6 +150,7 @@ fn the_terminal_shows_no_control_characters() {
         assumptions: vec![name.to_owned()],
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
+        dropped_rows: 0,
     };
     let texts = [run_text(&report, Terminal::PLAIN), comparison_text(&comparison, Terminal::PLAIN)];
     for text in texts {
@@ -183,6 +184,7 @@ fn pages() -> [String; 2] {
         assumptions: vec![evil.to_owned()],
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
+        dropped_rows: 0,
     };
     let row = PolicyResult {
         name: evil,

@@ -2,6 +2,7 @@
 //! Seven are shipped inside the program; a user's own is the same folder of
 //! files (see `catalogs/README.md`).
 
+mod check;
 mod listing;
 mod shipped;
 mod table;
@@ -14,6 +15,7 @@ use crate::units::{Distribution, Rate, Span};
 use super::document::Document;
 use super::quantity;
 use super::section::{Report, Section};
+use check::{Once, Sources};
 use table::Rows;
 
 pub use listing::{Listing, list, show};
@@ -144,6 +146,8 @@ struct Texts {
     regions: String,
     types: String,
     prices: String,
+    /// Keys of sources; a folder of a user's may lack them.
+    sources: Option<String>,
 }
 
 impl Catalog {
@@ -179,8 +183,11 @@ impl Catalog {
             regions: text("regions.csv"),
             types: text("types.csv"),
             prices: text("prices.csv"),
+            sources: None,
             folder: shown.to_owned(),
         };
+        let sources = path.join("sources.csv");
+        let texts = Texts { sources: std::fs::read_to_string(sources).ok(), ..texts };
         if problems.is_empty() { read(&texts, files) } else { Err(problems) }
     }
 
@@ -207,9 +214,27 @@ fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Vec<Problem>> {
     root.require("name", &mut report);
     root.require("title", &mut report);
     let mut problems = report.problems;
-    let regions = table::read(&texts.regions, &path("regions.csv"), &mut problems, region);
-    let types = table::read(&texts.types, &path("types.csv"), &mut problems, instance_type);
-    let prices = table::read(&texts.prices, &path("prices.csv"), &mut problems, price);
+    let sources = Sources::read(texts.sources.as_deref(), &path("sources.csv"), &mut problems);
+    let (mut region_names, mut type_names) = (Once::default(), Once::default());
+    let regions = table::read(&texts.regions, &path("regions.csv"), &mut problems, |row| {
+        sources.check(row);
+        region_names.note("region", &row.text("region"), row);
+        region(row)
+    });
+    let types = table::read(&texts.types, &path("types.csv"), &mut problems, |row| {
+        sources.check(row);
+        type_names.note("type", &row.text("type"), row);
+        instance_type(row)
+    });
+    let mut priced = Once::default();
+    let prices = table::read(&texts.prices, &path("prices.csv"), &mut problems, |row| {
+        sources.check(row);
+        region_names.require("region", row);
+        type_names.require("type", row);
+        let what = ["region", "type", "market"].map(|column| row.text(column)).join(" ");
+        priced.note("region", &what, row);
+        price(row)
+    });
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -363,6 +388,7 @@ mod tests {
                     a,f,0,1024,40,,1000000,5,s,2026,\n"
                 .into(),
             prices: "region,type,market,usd_per_hour,source,as_of,assumed\nr1,a,later,-1,s,2026,\n".into(),
+            sources: None,
         };
         let problems = read(&texts, Vec::new()).unwrap_err();
         let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -377,5 +403,37 @@ mod tests {
             mine/types.csv:2:12: `gpus` must be a whole number from 0 to 32, found `40`
             mine/prices.csv:2:6: `market` must be `on-demand` or `spot`, found `later`
             mine/prices.csv:2:12: `usd_per_hour` must be a price with at most 12 decimals, found `-1`"#]].assert_eq(&shown.join("\n"));
+    }
+
+    #[test]
+    fn rows_of_a_catalog_name_what_is_there() {
+        let texts = Texts {
+            folder: "mine".into(),
+            provider: "name = \"mine\"\ntitle = \"Mine\"\n".into(),
+            regions: "region,title,carbon_g_per_kwh\nnorth,N,1\nnorth,N,1\n".into(),
+            types: "type,family,vcpus_milli,memory_mib,gpus,gpu_model,speed_millionths,power_watts,source,as_of,assumed\n\
+                    small,f,1000,1024,0,,1000000,5,lisst,last week,speed\n"
+                .into(),
+            prices: "region,type,market,usd_per_hour,source\nnorth,small,spot,1,list\n\
+                     nort,smal,spot,1,list\nnorth,small,spot,2,list\n"
+                .into(),
+            sources: Some("key,title\nlist,The list\n".into()),
+        };
+        let problems = read(&texts, Vec::new()).unwrap_err();
+        let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        expect![[r#"
+            mine/regions.csv:3:1: line 2 has `north` already
+            mine/types.csv:2:32: `sources.csv` has no key `lisst`
+              hint: did you mean `list`?
+            mine/types.csv:2:38: `as_of` is no date: `last week`
+              hint: to the day, month or year: `2026-11-27`, `2026-11` or `2026`
+            mine/types.csv:2:48: the table has no column `speed`
+              hint: did you mean `speed_millionths`?
+            mine/prices.csv:3:1: the catalog has no region `nort`
+              hint: did you mean `north`?
+            mine/prices.csv:3:6: the catalog has no type `smal`
+              hint: did you mean `small`?
+            mine/prices.csv:4:1: line 2 has `north small spot` already"#]]
+        .assert_eq(&shown.join("\n"));
     }
 }

@@ -23,8 +23,8 @@ pub(super) struct Policies {
     pub(super) mixes: Vec<(usize, Range<usize>)>,
     /// Files that programs which decide are started with.
     pub(super) inputs: Vec<PathBuf>,
-    /// Who decides from outside.
-    pub(super) assumptions: Vec<String>,
+    /// Who decides from outside, by row of the policy.
+    pub(super) assumptions: Vec<(usize, String)>,
 }
 
 /// Reads all policies, in file order.
@@ -78,10 +78,9 @@ impl Policies {
             _ => format!("the {} part of ", part.name()),
         };
         let command = clip(&who.command.join(" "));
-        self.assumptions.push(format!(
-            "{what}policy `{}` is decided by another program: `{command}`",
-            clip(policy)
-        ));
+        let told =
+            format!("{what}policy `{}` is decided by another program: `{command}`", clip(policy));
+        self.assumptions.push((self.specs.len(), told));
     }
 }
 

@@ -17,7 +17,8 @@ use crate::workload::{
 /// What was noted while counting.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    pub(super) assumptions: Vec<String>,
+    /// By row of the policy.
+    pub(super) assumptions: Vec<(usize, String)>,
     pub(super) inputs: Vec<PathBuf>,
 }
 
@@ -55,11 +56,12 @@ pub(super) fn fill(
         if let Some(found) = counted.get(&mix.source) {
             *mix = found.clone();
             let whose = if mix.source == "workload" { "this very workload" } else { &mix.source };
-            notes.assumptions.push(format!(
+            let told = format!(
                 "Policy {} knows the typical mix of demands beforehand (foresight): {} kinds, counted from {whose}.",
                 policy.name,
                 mix.demands.len()
-            ));
+            );
+            notes.assumptions.push((*row, told));
         }
     }
     notes

@@ -222,7 +222,7 @@ pub const OPTIONS: &[PartOption] = &[
     PartOption {
         part: "provision",
         name: "cheapest",
-        doc: "Rents the lowest expected cost of the job: instances, boot and data.",
+        doc: "Rents the lowest expected cost of the job: instances, boot and data. Work without an estimate is priced as one hour.",
         parameters: RENT,
     },
     PartOption {

@@ -73,7 +73,8 @@ impl Section {
     ) -> Self {
         let mut entries = Vec::new();
         for (name, value) in table {
-            let internal = name.get_ref().starts_with('<');
+            // `<provider>` begins the table of keys of another file.
+            let internal = pattern.is_empty() && name.get_ref().starts_with('<');
             let Some(key) = known_key(pattern, name.get_ref()).filter(|_| !internal) else {
                 unknown((pattern, path), name.get_ref(), &name.span(), report);
                 continue;

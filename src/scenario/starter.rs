@@ -1,12 +1,17 @@
 //! Scenarios to begin with: one that is shipped, and one for a trace of the user's.
 
+mod cluster;
+mod survey;
+
 use std::path::Path;
 
 use crate::problem::Problem;
 use crate::workload::{
-    Column, Field, Format, Mapping, OnBadRow, Origin, TraceSpec, Unit, Unsorted, read_nodes,
-    recognise,
+    Column, Field, Format, Mapping, Origin, TraceSpec, Unit, read_nodes, recognise,
 };
+
+use cluster::{cluster, processors};
+use survey::{Survey, survey};
 
 /// The scenario of the first command in the README, and a commented one to start from.
 pub fn quickstart() -> &'static str {
@@ -27,12 +32,20 @@ pub fn init_from(path: &Path, named: &str) -> Result<String, Vec<Problem>> {
         let hint = "write a scenario with `format = \"mapped\"` and `[workload.columns]`; see docs/scenario.md";
         return Err(vec![Problem::with(&shown, message).hint(hint)]);
     };
+    let mut trace = TraceSpec::new(path, recognised.format);
+    let assumed = assumed_sizes(&mut trace.format);
+    // The assumed cluster has one model, on which work of any other would never run.
+    let models = match &mut trace.format {
+        Format::Mapped(mapping) => mapping.columns.remove(&Field::GpuModels),
+        _ => None,
+    };
+    let survey = survey(&trace, assumed)?;
     let mut text = String::new();
     let mut line = |parts: &[&str]| {
         text.push_str(&parts.concat());
         text.push('\n');
     };
-    line(&["# ", &recognised.why.replace('\n', " ")]);
+    line(&["# ", &one_line(&recognised.why)]);
     line(&["# What is marked `assumed` is a guess: put your own numbers there."]);
     line(&[""]);
     line(&["question = \"How would this workload have run under another policy?\""]);
@@ -40,81 +53,131 @@ pub fn init_from(path: &Path, named: &str) -> Result<String, Vec<Problem>> {
     line(&[""]);
     line(&["[workload]"]);
     line(&["trace = ", &quoted(named)]);
-    let cluster = match &recognised.format {
-        Format::Native => native(&mut line),
-        Format::Swf(_) => swf(path, &shown, &recognised.format, &mut line)?,
-        Format::Openb(options) => openb(path, named, options.arrivals_only, &mut line),
-        Format::Mapped(mapping) => mapped(mapping, &mut line),
+    rows_left_out(&survey, &mut line);
+    let cluster = match &trace.format {
+        Format::Native => {
+            estimates(&survey, &mut line);
+            cluster(&survey.stats)
+        }
+        Format::Swf(_) => swf(&trace, &survey, &mut line)?,
+        Format::Openb(options) => openb(path, named, options.arrivals_only, &survey, &mut line),
+        Format::Mapped(mapping) => mapped(mapping, assumed, &survey, &mut line),
     };
+    if let Some(column) = &models {
+        line(&[
+            "# gpu_models = ",
+            &column_text(column),
+            "   # left out: one model is assumed below",
+        ]);
+    }
     line(&[""]);
     for row in cluster {
         line(&[&row]);
     }
     line(&[""]);
+    policies(&survey, &mut line);
+    Ok(text)
+}
+
+/// What every task gets where the trace says nothing: milli-cores and MiB.
+/// Rows wider than a node are divided.
+fn assumed_sizes(format: &mut Format) -> (Option<u32>, Option<u32>) {
+    let Format::Mapped(mapping) = format else { return (None, None) };
+    mapping.gpus_per_task = mapping.columns.contains_key(&Field::Gpus).then_some(NODE_GPUS);
+    let lacks = |field| !mapping.columns.contains_key(&field);
+    let memory = if lacks(Field::Cpu) { 16 } else { 4 };
+    (lacks(Field::Cpu).then_some(4_000), lacks(Field::Memory).then_some(memory << 10))
+}
+
+/// How malformed and unsorted rows are to be read, where there are any.
+fn rows_left_out(survey: &Survey, line: &mut impl FnMut(&[&str])) {
+    if let Some(first) = &survey.first_bad {
+        let (bad, all) = (survey.stats.skipped, survey.stats.skipped + survey.stats.count);
+        let why = one_line(&format!(
+            "{bad} of {all} rows are malformed; line {}: {}",
+            first.line, first.message
+        ));
+        line(&["on_bad_row = \"skip\"           # ", &why]);
+    }
+    if survey.unsorted {
+        line(&["unsorted = \"sort\""]);
+    }
+}
+
+/// Two policies to compare, and a third to wish for.
+fn policies(survey: &Survey, line: &mut impl FnMut(&[&str])) {
+    let (today, other, preset) = match survey.stats.jobs {
+        0 => ("vm-packing", "spread", "kube-default"),
+        _ => ("batch-backfill", "shortest", "batch-shortest"),
+    };
     line(&["# As it runs today (assumed)."]);
     line(&["[policy.today]"]);
-    line(&["preset = \"batch-backfill\""]);
+    line(&["preset = ", &quoted(today)]);
     line(&[""]);
-    line(&["[policy.shortest]"]);
-    line(&["preset = \"batch-shortest\""]);
+    line(&["[policy.", other, "]"]);
+    line(&["preset = ", &quoted(preset)]);
     line(&[""]);
     line(&["# To compare with a cloud, remove the marks:"]);
     line(&["# [cloud.aws]"]);
     line(&["# regions = [\"us-east-1\"]"]);
     line(&["# [policy.burst]"]);
     line(&["# preset = \"cloud-burst\""]);
-    Ok(text)
+    if survey.waits {
+        line(&[""]);
+        line(&[
+            "# The trace says how long work waited: `windtunnel backtest` holds a policy to that.",
+        ]);
+    }
 }
+
+/// GPUs of a usual node: wider rows become gangs.
+const NODE_GPUS: u8 = 8;
 
 /// A text as TOML writes it.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-fn rows(rows: &[&str]) -> Vec<String> {
-    rows.iter().map(|row| (*row).to_owned()).collect()
+/// Text fit for a comment.
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-/// A cluster that nothing in the trace tells us about.
-fn assumed_cluster() -> Vec<String> {
-    rows(&[
-        "[cluster.owned]               # assumed: the trace does not say what it ran on",
-        "nodes = 20",
-        "shape = { vcpus = 64, memory = \"256 GiB\", gpus = \"8 x A100-80GB\" }",
-        "cost = \"12.00 USD/h\"          # per node, assumed",
-    ])
-}
-
-fn native(line: &mut impl FnMut(&[&str])) -> Vec<String> {
-    line(&["estimates = \"factor(2)\"       # assumed: users ask for twice what they need"]);
-    assumed_cluster()
+/// Estimates for jobs that come without one; a machine's lifetime is not estimated.
+fn estimates(survey: &Survey, line: &mut impl FnMut(&[&str])) {
+    let (without, all) = (survey.stats.without_estimate, survey.stats.count);
+    if without == 0 || survey.stats.jobs == 0 {
+        return;
+    }
+    let which = match without == all {
+        true => "users ask for twice what they need".to_owned(),
+        false => format!("for the {without} of {all} jobs without one"),
+    };
+    line(&["estimates = \"factor(2)\"       # assumed: ", &which]);
 }
 
 /// The cluster is as large as the log's header says, one node per processor.
 fn swf(
-    path: &Path,
-    shown: &str,
-    format: &Format,
+    trace: &TraceSpec,
+    survey: &Survey,
     line: &mut impl FnMut(&[&str]),
 ) -> Result<Vec<String>, Vec<Problem>> {
-    let trace = TraceSpec {
-        path: path.to_owned(),
-        shown: shown.to_owned(),
-        format: format.clone(),
-        on_bad_row: OnBadRow::Fail,
-        unsorted: Unsorted::Fail,
-    };
     let header = trace.swf_header().map_err(|problem| vec![problem])?;
-    let known = |key| header.number(key).filter(|count| (1..=1_000_000).contains(count));
+    let widest = survey.stats.tasks.max as i64;
+    let known =
+        |key| header.number(key).filter(|count| (widest.max(1)..=1_000_000).contains(count));
     let procs = known("MaxProcs").or_else(|| known("MaxNodes"));
-    line(&["estimates = \"factor(2)\"       # assumed, for records without a requested time"]);
-    let comment = match procs {
-        Some(_) => "# as many as the header says; one node per processor",
-        None => "# assumed: the header does not say how many",
+    estimates(survey, line);
+    let (nodes, comment) = match procs {
+        Some(procs) => (procs.to_string(), "# as many as the header says; one node per processor"),
+        None => (
+            processors(&survey.stats).to_string(),
+            "# assumed: as the widest job needs, or for 75 % load; one node per processor",
+        ),
     };
     Ok(vec![
         "[cluster.batch]".to_owned(),
-        format!("nodes = {:<21}{comment}", procs.unwrap_or(256)),
+        format!("nodes = {nodes:<21}{comment}"),
         "shape = { vcpus = 1, memory = \"4 GiB\" }".to_owned(),
         "cost = \"0.03 USD/h\"           # per processor, assumed".to_owned(),
     ])
@@ -125,6 +188,7 @@ fn openb(
     path: &Path,
     named: &str,
     arrivals_only: bool,
+    survey: &Survey,
     line: &mut impl FnMut(&[&str]),
 ) -> Vec<String> {
     line(&["estimates = \"runtime\"         # assumed: lifetimes are known when pods arrive"]);
@@ -132,7 +196,7 @@ fn openb(
         line(&["openb = { arrivals_only = true }"]);
     }
     let beside = node_list(path);
-    let Some(name) = beside else { return assumed_cluster() };
+    let Some(name) = beside else { return cluster(&survey.stats) };
     let folder = named.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     vec![
         "[cluster.gpus]".to_owned(),
@@ -165,7 +229,12 @@ fn lists_machines(path: &Path) -> bool {
     read_nodes(path, &shown).is_ok_and(|nodes| nodes.iter().any(|node| node.memory_mib > 0))
 }
 
-fn mapped(mapping: &Mapping, line: &mut impl FnMut(&[&str])) -> Vec<String> {
+fn mapped(
+    mapping: &Mapping,
+    assumed: (Option<u32>, Option<u32>),
+    survey: &Survey,
+    line: &mut impl FnMut(&[&str]),
+) -> Vec<String> {
     line(&["format = \"mapped\""]);
     if mapping.kind == crate::model::Kind::VirtualMachine {
         line(&["kind = \"vm\""]);
@@ -178,20 +247,25 @@ fn mapped(mapping: &Mapping, line: &mut impl FnMut(&[&str])) -> Vec<String> {
     if !mapping.has_header {
         line(&["header = false"]);
     }
-    line(&["unsorted = \"sort\""]);
-    line(&["estimates = \"factor(2)\"       # assumed: users ask for twice what they need"]);
-    if !mapping.columns.contains_key(&Field::Cpu) {
+    estimates(survey, line);
+    if assumed.0.is_some() {
         line(&["vcpus = 4                     # assumed: the trace does not say"]);
     }
-    if !mapping.columns.contains_key(&Field::Memory) {
-        line(&["memory = \"16 GiB\"             # assumed: the trace does not say"]);
+    if let Some(mib) = assumed.1 {
+        let memory = quoted(&format!("{} GiB", mib >> 10));
+        line(&["memory = ", &format!("{memory:<20}"), " # assumed: the trace does not say"]);
+    }
+    if mapping.gpus_per_task.is_some() && survey.stats.tasks.max > 1.0 {
+        line(&[
+            "gpus_per_task = 8             # assumed: wider rows are gangs of tasks on nodes of 8 GPUs",
+        ]);
     }
     line(&[""]);
     line(&["[workload.columns]            # guessed: check the units"]);
     for (field, column) in &mapping.columns {
         line(&[field.name(), " = ", &column_text(column)]);
     }
-    assumed_cluster()
+    cluster(&survey.stats)
 }
 
 fn column_text(column: &Column) -> String {
@@ -240,5 +314,42 @@ mod tests {
         );
         std::fs::write(&path, "a,b\n1,2\n").unwrap();
         assert!(init_from(&path, "mine.csv").is_err());
+    }
+
+    #[test]
+    fn own_columns_are_recognised() {
+        let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+        let machines = check(&traces.join("vms-small.csv"));
+        for want in ["kind = \"vm\"", "column = \"lifetime_h\", unit = \"h\"", "vm-packing"] {
+            assert!(machines.contains(want), "{want}: {machines}");
+        }
+        assert!(!machines.contains("A100"), "{machines}");
+        let observed = check(&traces.join("batch-observed.csv"));
+        for want in ["wait = { column = \"wait_s\", unit = \"s\" }", "unit = \"milli\"", "backtest"]
+        {
+            assert!(observed.contains(want), "{want}: {observed}");
+        }
+        assert!(!check(&traces.join("batch-small.swf")).contains("estimates"));
+    }
+
+    #[test]
+    fn wide_rows_and_bad_rows_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.csv");
+        std::fs::write(&path, "submit_s,duration_s,num_gpus\n0,60,128\n5,60,1\n4,60,1\n,60,1\n")
+            .unwrap();
+        let text = check(&path);
+        for want in [
+            "gpus_per_task = 8",
+            "1 of 4 rows are malformed; line 5: the row has no arrival",
+            "unsorted",
+        ] {
+            assert!(text.contains(want), "{want}: {text}");
+        }
+        std::fs::write(&path, "submit_s,duration_s,gpus,gpu_model\n0,60,1,T4\n").unwrap();
+        assert!(check(&path).contains("# gpu_models = { column = \"gpu_model\""));
+        std::fs::write(&path, "submit_s,duration_s\nx,60\ny,60\n").unwrap();
+        let problems = init_from(&path, "mine.csv").unwrap_err();
+        assert!(problems[0].message.contains("2 of its 2 rows"), "{problems:?}");
     }
 }

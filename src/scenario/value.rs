@@ -86,10 +86,11 @@ fn scalar(value: &DeValue<'_>, kind: Kind) -> Result<Value, String> {
             .filter(|number| (low..=high).contains(number))
             .map(Value::Number)
             .ok_or_else(none),
-        Kind::Positive => float(value)
-            .filter(|&number| number > 0.0 && number <= 1e12)
-            .map(Value::Number)
-            .ok_or_else(none),
+        Kind::Positive => match float(value) {
+            Some(number) if number > 1e12 => Err("it may be at most 1,000,000,000,000".to_owned()),
+            Some(number) if number > 0.0 => Ok(Value::Number(number)),
+            _ => Err(none()),
+        },
         Kind::Vcpus => {
             number.as_deref().and_then(quantity::vcpus).map(Value::Amount).ok_or_else(none)
         }
@@ -288,6 +289,10 @@ fn missing_unit(value: &DeValue<'_>, kind: Kind) -> Option<String> {
         Kind::Percent(..) => "%",
         Kind::Power => "W",
         Kind::Gpus => return Some(format!("name the model: `\"{bare} x A100-80GB\"`")),
+        // TOML ends at 63 bits: what is larger came as text from the command line.
+        Kind::Count(_, high) if bare.parse::<i64>().is_err() && bare.parse::<u128>().is_ok() => {
+            return Some(format!("it may be at most {}", high.min(i64::MAX.unsigned_abs())));
+        }
         Kind::Vcpus | Kind::Count(..) | Kind::Number(..) | Kind::Positive => {
             return matches!(value, DeValue::String(_))
                 .then(|| format!("write `{bare}` without quotes"));

@@ -14,8 +14,8 @@ use crate::model::{Filter, Kind, Rules, Spread, World};
 use crate::problem::clip;
 use crate::units::Span;
 use crate::workload::{
-    DeadlineRule, Defaults, Estimate, Format, Input, OnBadRow, OpenbOptions, Procs, SwfOptions,
-    SwfTenant, TraceSpec, Transform, UnknownRuntime, Unsorted, WorkloadSpec, recognise,
+    DeadlineRule, Defaults, Estimate, Format, Input, OnBadRow, OpenContext, OpenbOptions, Procs,
+    SwfOptions, SwfTenant, TraceSpec, Transform, UnknownRuntime, Unsorted, WorkloadSpec, recognise,
 };
 
 /// What reading a workload needs to know.
@@ -72,6 +72,22 @@ pub(super) fn read(root: &Section, around: Around<'_>, report: &mut Report<'_>) 
     Some(Read { spec, inputs, assumptions })
 }
 
+/// Reports what is wrong with a workload in this world, which its parts alone
+/// do not show.
+pub(super) fn check(
+    root: &Section,
+    spec: &WorkloadSpec,
+    context: &OpenContext,
+    report: &mut Report<'_>,
+) {
+    let section = root.section("workload");
+    let inflates = section.list("transform").iter().find(|own| own.has("inflate"));
+    let spot = inflates.map_or_else(|| root.spot("workload"), |own| own.spot("inflate"));
+    for problem in spec.problems(context) {
+        report.at(&spot, problem.message);
+    }
+}
+
 /// When the trace that the scenario names begins, in microseconds since 1970,
 /// where the trace says so. Problems are found later, when it is read again.
 pub(super) fn beginning(root: &Section, base: &Path, report: &Report<'_>) -> Option<i64> {
@@ -101,7 +117,6 @@ fn trace(
     let named = match section.text("format") {
         Some(format) => Some(format),
         None if section.has("columns") => Some("mapped"),
-        None if name == "-" => Some("native"),
         None => None,
     };
     let mut why = None;
@@ -142,6 +157,7 @@ fn trace(
             if section.has("kind") {
                 mapping.kind = kind(section);
             }
+            mapping.gpus_per_task = mapped::gpus_per_task(section);
             Format::Mapped(mapping)
         }
         Format::Native => Format::Native,
@@ -178,6 +194,7 @@ fn unused(section: &Section, format: &Format, report: &mut Report<'_>) {
         ("delimiter", "mapped"),
         ("header", "mapped"),
         ("quoting", "mapped"),
+        ("gpus_per_task", "mapped"),
     ];
     for (key, wanted) in only {
         if let Some(entry) = section.entry(key).filter(|_| format != wanted) {

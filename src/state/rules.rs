@@ -55,20 +55,29 @@ impl Resolved {
 }
 
 fn admits(world: &World, rules: &Rules, offer: Id<Offer>) -> bool {
+    barrier(world, rules, offer).is_none()
+}
+
+/// What of `offer` the rules do not allow, if there is something.
+pub fn barrier(world: &World, rules: &Rules, offer: Id<Offer>) -> Option<&'static str> {
     let region = world.region_of(offer);
     let instance_type = world.type_of(offer);
     let provider = &world.providers[world.provider_of(offer)].name;
     let gpu = instance_type.gpu_model.map_or("", |model| &world.gpu_models[model].name);
     let region_facts = &world.regions[region];
     let list = &rules.jurisdictions;
-    rules.providers.admits(provider)
-        && rules.regions.admits(&world.region_name(region))
-        && rules.types.admits(&instance_type.name)
-        && rules.offers.admits(&world.offers[offer].name)
-        && rules.markets.admits(world.offers[offer].market.name())
-        && rules.gpu_models.admits(gpu)
-        && (list.is_empty() || list.contains(&region_facts.jurisdiction))
-        && rules.certifications.iter().all(|needed| region_facts.certifications.contains(needed))
+    let certified = |needed: &String| region_facts.certifications.contains(needed);
+    let passed = [
+        ("provider", rules.providers.admits(provider)),
+        ("region", rules.regions.admits(&world.region_name(region))),
+        ("instance type", rules.types.admits(&instance_type.name)),
+        ("offer", rules.offers.admits(&world.offers[offer].name)),
+        ("market", rules.markets.admits(world.offers[offer].market.name())),
+        ("GPU model", rules.gpu_models.admits(gpu)),
+        ("jurisdiction", list.is_empty() || list.contains(&region_facts.jurisdiction)),
+        ("certifications", rules.certifications.iter().all(certified)),
+    ];
+    passed.into_iter().find(|(_, passed)| !passed).map(|(what, _)| what)
 }
 
 fn speed(world: &World, rules: &Rules, offer: Id<Offer>) -> u32 {

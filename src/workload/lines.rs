@@ -6,6 +6,7 @@ use std::path::Path;
 
 use memchr::memchr;
 
+use super::stdin::{Stdin, is_stdin};
 use crate::problem::Problem;
 
 /// Longest row, in bytes.
@@ -39,8 +40,9 @@ impl Lines {
     /// The lines of the file at `path`, `-` for standard input.
     pub(super) fn open(path: &Path, shown: &str) -> Result<Self, Problem> {
         let failed = |error: io::Error| Problem::with(shown, format!("cannot be read: {error}"));
-        if path.as_os_str() == "-" {
-            return Self::new(unfold(Box::new(io::stdin()), None).map_err(failed)?, shown);
+        if is_stdin(path) {
+            let input = Stdin::open().map_err(failed)?;
+            return Self::new(unfold(Box::new(input), None).map_err(failed)?, shown);
         }
         let about = std::fs::metadata(path).map_err(failed)?;
         if !about.is_file() {

@@ -13,6 +13,7 @@ use super::reader::{Row, Rows};
 use super::table::{Bad, Table};
 use super::{Field, Mapping, Observation, Unit};
 
+pub(super) use bound::factor;
 use bound::{Bound, bind};
 
 /// Rows of a mapped table.
@@ -22,6 +23,7 @@ pub(super) struct MappedRows {
     kind: Kind,
     calendar: Calendar,
     keep_names: bool,
+    gpus_per_task: Option<u8>,
     names: Names,
     /// Fields per row; 0 until the first row says.
     width: usize,
@@ -39,6 +41,8 @@ struct Cells {
     end: Option<Time>,
     runtime: Option<Span>,
     wait: Option<Span>,
+    /// Tasks that each task of the row becomes, for its GPUs.
+    parts: Option<u32>,
 }
 
 impl MappedRows {
@@ -65,6 +69,7 @@ impl MappedRows {
             kind: mapping.kind,
             calendar,
             keep_names,
+            gpus_per_task: mapping.gpus_per_task,
             names: Names::default(),
             cells: Cells::default(),
         })
@@ -99,7 +104,11 @@ impl MappedRows {
             Field::Tasks => ask.tasks = bound.size::<u32>(cell)?.max(1),
             Field::Cpu => ask.demand.cpu = bound.size(cell)?,
             Field::Memory => ask.demand.memory = bound.size(cell)?,
-            Field::Gpus => set_gpus(&mut ask.demand, bound.size(cell)?)?,
+            Field::Gpus => {
+                let (each, parts) = divided(bound.size(cell)?, self.gpus_per_task);
+                set_gpus(&mut ask.demand, each)?;
+                cells.parts = Some(parts).filter(|&parts| parts > 1);
+            }
             Field::GpuShare => match bound.size(cell)? {
                 share @ 0..=WHOLE_GPU => ask.demand.gpu_share = share,
                 _ => return Err("is more than a whole GPU"),
@@ -143,6 +152,13 @@ impl MappedRows {
             (None, None) => return Err("the row has no runtime"),
         };
         work.truth = Truth { runtime };
+        if let Some(parts) = cells.parts {
+            let demand = &mut work.ask.demand;
+            work.ask.tasks =
+                work.ask.tasks.checked_mul(parts).ok_or("the row has too many tasks")?;
+            demand.cpu = demand.cpu.div_ceil(parts);
+            demand.memory = demand.memory.div_ceil(parts);
+        }
         match (work.ask.demand.gpus, work.ask.demand.gpu_share) {
             (0, _) => work.ask.demand.gpu_share = 0,
             (_, 0) => work.ask.demand.gpu_share = WHOLE_GPU,
@@ -150,6 +166,18 @@ impl MappedRows {
         }
         Ok(())
     }
+}
+
+/// The largest number of whole devices, at most `most`, of which `milli`
+/// thousandths are a multiple, and of how many.
+fn divided(milli: u32, most: Option<u8>) -> (u32, u32) {
+    let (whole, most) = (u32::from(WHOLE_GPU), most.map_or(u32::MAX, u32::from));
+    let gpus = milli / whole;
+    if !milli.is_multiple_of(whole) || gpus <= most {
+        return (milli, 1);
+    }
+    let each = (1..=most).rev().find(|each| gpus.is_multiple_of(*each)).unwrap_or(1);
+    (each * whole, gpus / each)
 }
 
 /// `milli` thousandths of a GPU: whole devices, or a share of one.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::model::Kind;
 
+use super::mapped::factor;
+
 /// How the columns of some delimited text become work.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
@@ -17,6 +19,9 @@ pub struct Mapping {
     pub has_header: bool,
     /// Whether `"` quotes fields.
     pub quoting: bool,
+    /// A row that asks for more GPUs becomes a gang of tasks with at most so
+    /// many each, as many tasks of one size as make up its GPUs.
+    pub gpus_per_task: Option<u8>,
 }
 
 impl Default for Mapping {
@@ -28,6 +33,7 @@ impl Default for Mapping {
             delimiter: b',',
             has_header: true,
             quoting: true,
+            gpus_per_task: None,
         }
     }
 }
@@ -155,6 +161,17 @@ pub enum Unit {
 }
 
 impl Field {
+    /// Names of the units that it can be read in.
+    pub fn units(self) -> Vec<&'static str> {
+        let fits = |(_, unit): &&(&str, Unit)| factor(self, *unit).is_some();
+        Unit::ALL.iter().filter(fits).map(|(name, _)| *name).collect()
+    }
+
+    /// Whether it can be read in `unit`.
+    pub fn fits(self, unit: Unit) -> bool {
+        factor(self, unit).is_some()
+    }
+
     /// Every field with its name in a scenario file.
     pub const ALL: [(&'static str, Self); 19] = [
         ("id", Self::Id),

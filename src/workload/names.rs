@@ -16,7 +16,7 @@ pub(super) struct Names {
 }
 
 /// Longest name, in bytes.
-const MAX_NAME: usize = 4_096;
+pub const MAX_NAME: usize = 4_096;
 
 /// A name: UTF-8 without NUL, of bounded length.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Reason> {

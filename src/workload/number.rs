@@ -3,6 +3,9 @@
 /// Why a value was refused, to stand after "`value` ".
 pub(super) type Reason = &'static str;
 
+const NO_NUMBER: Reason = "is not a number";
+const EXPONENT: Reason = "has an exponent: write its digits out";
+
 /// Times and spans read from files stay within this many microseconds of the
 /// run's start (about 3,000 years), so that sums of a few of them cannot overflow.
 pub(super) const FAR: i64 = 100_000_000_000_000_000;
@@ -77,7 +80,7 @@ fn fixed_point(text: &[u8], decimals: u32) -> Result<i64, Reason> {
         for &byte in &digits[at + 1..] {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
-                return Err("is not a number");
+                return Err(if seen && matches!(byte, b'e' | b'E') { EXPONENT } else { NO_NUMBER });
             }
             if missing > 0 {
                 value = push_digit(value, digit)?;
@@ -94,7 +97,8 @@ fn fixed_point(text: &[u8], decimals: u32) -> Result<i64, Reason> {
         at = digits.len();
     }
     if at != digits.len() || !seen {
-        return Err("is not a number");
+        let exponent = seen && matches!(digits[at..].first(), Some(b'e' | b'E'));
+        return Err(if exponent { EXPONENT } else { NO_NUMBER });
     }
     let value = value.checked_mul(10_i64.pow(missing)).ok_or("is too large")?;
     Ok(if negative { -value } else { value })
@@ -211,7 +215,8 @@ mod tests {
             ("", Err("is not a number")),
             (".", Err("is not a number")),
             ("-", Err("is not a number")),
-            ("1e3", Err("is not a number")),
+            ("1e3", Err("has an exponent: write its digits out")),
+            ("1.5E3", Err("has an exponent: write its digits out")),
             ("1 ", Err("is not a number")),
             ("--1", Err("is not a number")),
             ("nan", Err("is not a number")),

@@ -109,15 +109,14 @@ impl TraceSpec {
 
 impl WorkloadSpec {
     /// What was observed of the workload, under the identities that its work
-    /// has in runs. Nothing where it is no trace, where the trace says nothing,
-    /// and from standard input, which can be read only once.
+    /// has in runs. Nothing where it is no trace, and where the trace says nothing.
     ///
     /// # Errors
     /// What is wrong with the trace.
     pub fn observations(&self, calendar: Calendar) -> Result<Observations, Vec<Problem>> {
         match self.input.trace() {
-            Some(trace) if !trace.is_stdin() => trace.observations(calendar),
-            _ => Ok(Observations::default()),
+            Some(trace) => trace.observations(calendar),
+            None => Ok(Observations::default()),
         }
     }
 

@@ -1,9 +1,10 @@
 //! What all readers of traces share: order, identity and malformed rows.
 
 use crate::model::{Book, Work, WorkId};
-use crate::problem::Problem;
+use crate::problem::{Problem, clip};
 use crate::units::Time;
 
+use super::seen::Seen;
 use super::table::Bad;
 use super::{Observation, OnBadRow, Source};
 
@@ -42,6 +43,8 @@ pub(super) enum Row {
 
 /// How many of the problems with skipped rows are kept.
 const KEPT_PROBLEMS: usize = 5;
+/// How many are kept where they are what the rows are read for.
+const TOLD_PROBLEMS: usize = 20;
 
 /// A trace as a source.
 pub(super) struct Reader<R> {
@@ -54,6 +57,8 @@ pub(super) struct Reader<R> {
     skipped: u64,
     dropped: u64,
     problems: Vec<Problem>,
+    /// Names so far, where repeated ones are told.
+    seen: Seen,
 }
 
 impl<R: Rows> Reader<R> {
@@ -67,6 +72,7 @@ impl<R: Rows> Reader<R> {
             skipped: 0,
             dropped: 0,
             problems: Vec::new(),
+            seen: Seen::default(),
         }
     }
 
@@ -75,7 +81,8 @@ impl<R: Rows> Reader<R> {
             return Err(problem);
         }
         self.skipped += 1;
-        if self.problems.len() < KEPT_PROBLEMS {
+        let kept = if self.on_bad_row == OnBadRow::Tell { TOLD_PROBLEMS } else { KEPT_PROBLEMS };
+        if self.problems.len() < kept {
             self.problems.push(problem);
         }
         Ok(())
@@ -92,6 +99,15 @@ impl<R: Rows> Reader<R> {
             Err(Bad::File(problem)) => Err(problem),
             Err(Bad::Row(problem)) => self.bad_row(problem).map(|()| None),
         }
+    }
+
+    /// A row whose name another row has, where that is to be told.
+    fn repeated(&mut self, work: &Work) -> Option<Problem> {
+        if self.on_bad_row != OnBadRow::Tell || !self.seen.again(&work.name) {
+            return None;
+        }
+        let message = format!("an earlier row is called `{}` too", clip(&work.name));
+        Some(self.rows.problem(message).hint("names of work must differ, or be left out"))
     }
 
     fn too_early(&self, arrival: Time) -> Problem {
@@ -119,6 +135,10 @@ impl<R: Rows> Source for Reader<R> {
                         continue;
                     }
                     self.last = work.arrival;
+                    if let Some(problem) = self.repeated(work) {
+                        self.bad_row(problem)?;
+                        continue;
+                    }
                     if found == Row::Filled {
                         work.id = WorkId { source: 0, ordinal };
                     }

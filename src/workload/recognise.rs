@@ -1,14 +1,18 @@
 //! Guessing what a file is.
 
+mod guess;
+
 use std::path::Path;
 
 use crate::model::Kind;
-use crate::problem::Problem;
+use crate::problem::{Problem, clip};
 
 use super::lines::Lines;
 use super::number::float;
 use super::table::{Bad, Table};
 use super::{Column, Field, Format, Mapping, NativeColumn, OpenbOptions, Origin, SwfOptions, Unit};
+
+use guess::{Guess, guess};
 
 /// What a file seems to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,11 +53,15 @@ pub fn recognise(path: &Path, shown: &str) -> Result<Option<Recognised>, Problem
     if is_swf(first) {
         return Ok(Some(swf()));
     }
+    if first.contains(&0) {
+        let problem = Problem::at(shown, 1, 0, "is no text: it has NUL bytes");
+        return Err(problem.hint("unpack an archive first, and name one file of it"));
+    }
     let delimiter = [b',', b';', b'\t']
         .into_iter()
         .max_by_key(|delimiter| first.iter().filter(|byte| *byte == delimiter).count())
         .unwrap_or(b',');
-    Ok(by_header(&rows(&head.join(&b'\n'), delimiter, shown), delimiter))
+    by_header(&rows(&head.join(&b'\n'), delimiter, shown), delimiter, shown)
 }
 
 fn swf() -> Recognised {
@@ -89,21 +97,48 @@ fn rows(text: &[u8], delimiter: u8, shown: &str) -> Vec<Vec<String>> {
     }
 }
 
-fn by_header(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
-    let header = rows.first()?;
+fn by_header(
+    rows: &[Vec<String>],
+    delimiter: u8,
+    shown: &str,
+) -> Result<Option<Recognised>, Problem> {
+    let Some(header) = rows.first() else { return Ok(None) };
     let has = |name: &str| header.iter().any(|column| column == name);
-    let native = [NativeColumn::Runtime, NativeColumn::Lifetime].iter().any(|c| has(c.name()));
-    if native && has(NativeColumn::Arrival.name()) {
-        let why = "The header is that of a native trace.".to_owned();
-        return Some(Recognised { format: Format::Native, why });
+    let runs = [NativeColumn::Runtime, NativeColumn::Lifetime].iter().any(|c| has(c.name()));
+    if runs && has(NativeColumn::Arrival.name()) && delimiter == b',' {
+        return Ok(Some(native()));
     }
     if ["name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli"].into_iter().all(has) {
         let arrivals_only = !(has("creation_time") && has("deletion_time"));
         let format = Format::Openb(OpenbOptions { arrivals_only, ..OpenbOptions::default() });
         let why = "The header is that of an openb pod list (Alibaba, 2023).".to_owned();
-        return Some(Recognised { format, why });
+        return Ok(Some(Recognised { format, why }));
     }
-    azure(rows, delimiter).or_else(|| by_synonyms(rows, delimiter))
+    if let Some(azure) = azure(rows, delimiter) {
+        return Ok(Some(azure));
+    }
+    match guess(rows, delimiter) {
+        Guess::Mapping(mapping, why) => {
+            Ok(Some(Recognised { format: Format::Mapped(mapping), why }))
+        }
+        // Read as a native trace it says which column is missing.
+        _ if runs || has(NativeColumn::Arrival.name()) => Ok(Some(native())),
+        Guess::NoRuntime(arrival) => {
+            let message = format!(
+                "work arrives at `{}`, but no column says how long it runs or when it ends",
+                clip(&arrival)
+            );
+            let hint =
+                "name the column in `[workload.columns]`: `runtime = \"...\"` or `end = \"...\"`";
+            Err(Problem::at(shown, 1, 0, message).hint(hint))
+        }
+        Guess::Nothing => Ok(None),
+    }
+}
+
+fn native() -> Recognised {
+    let why = "The header is that of a native trace.".to_owned();
+    Recognised { format: Format::Native, why }
 }
 
 /// The VM list of the Azure public traces: 11 columns without a header.
@@ -130,107 +165,18 @@ fn azure(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
         has_header: false,
         delimiter,
         quoting: true,
+        gpus_per_task: None,
     };
     let why = "Eleven columns without a header, numbers where the Azure VM traces have them: \
         check that columns 4 and 5 are creation and deletion in seconds.";
     Some(Recognised { format: Format::Mapped(mapping), why: why.to_owned() })
 }
 
-/// Usual headers of each field, best first, and the unit of their numbers.
-const SYNONYMS: &[(Field, Unit, &[&str])] = &[
-    (
-        Field::Id,
-        Unit::Text,
-        &["id", "job_id", "jobid", "job_name", "name", "vm_id", "vmid", "instance_sn"],
-    ),
-    (
-        Field::Arrival,
-        Unit::Seconds,
-        &[
-            "arrival",
-            "arrival_time",
-            "submit_time",
-            "submission_time",
-            "submitted",
-            "submit",
-            "creation_time",
-            "created",
-            "vmcreated",
-            "timestamp",
-            "time",
-            "start_time",
-            "start",
-        ],
-    ),
-    (
-        Field::Runtime,
-        Unit::Seconds,
-        &["runtime", "run_time", "duration", "length", "lifetime", "elapsed"],
-    ),
-    (Field::End, Unit::Seconds, &["end_time", "end", "deletion_time", "vmdeleted", "finish_time"]),
-    (Field::Tasks, Unit::Count, &["tasks", "num_tasks", "worker_num", "num_replicas", "instances"]),
-    (
-        Field::Cpu,
-        Unit::Cores,
-        &["cpus", "cpu", "vcpus", "cores", "cpu_request", "cpu_count", "num_cpus"],
-    ),
-    (Field::Memory, Unit::Gib, &["memory_gib", "memory_gb", "mem_gib", "memory_request"]),
-    (Field::Gpus, Unit::Count, &["gpus", "num_gpus", "gpu", "num_gpu", "gpu_request"]),
-    (Field::GpuModels, Unit::Text, &["gpu_model", "gpu_type"]),
-    (Field::Tenant, Unit::Text, &["tenant", "user", "organization", "vc", "group", "cluster"]),
-    (Field::Priority, Unit::Count, &["priority"]),
-];
-
-fn by_synonyms(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
-    let header = rows.first()?;
-    let mut mapping = Mapping { delimiter, ..Mapping::default() };
-    let mut told = Vec::new();
-    for &(field, unit, names) in SYNONYMS {
-        let found = names
-            .iter()
-            .find_map(|name| header.iter().position(|column| column.eq_ignore_ascii_case(name)));
-        let Some(index) = found else { continue };
-        let both = field == Field::End && mapping.columns.contains_key(&Field::Runtime);
-        let taken = mapping.columns.values().any(
-            |column| matches!(&column.from, Origin::Header(header) if *header == rows[0][index]),
-        );
-        if both || taken {
-            continue;
-        }
-        let cells: Vec<&str> =
-            rows[1..].iter().filter_map(|row| row.get(index)).map(String::as_str).collect();
-        let Some(unit) = fitting_unit(unit, &cells) else { continue };
-        told.push(format!("{} from `{}`", field.name(), header[index]));
-        let from = Origin::Header(header[index].clone());
-        mapping.columns.insert(field, Column { from, unit, scale: 1.0 });
-    }
-    let has = |field| mapping.columns.contains_key(&field);
-    if !has(Field::Arrival) || !(has(Field::Runtime) || has(Field::End)) {
-        return None;
-    }
-    let why = format!(
-        "Guessed by the header: {}. Check the units: numbers of time are taken as seconds.",
-        told.join(", ")
-    );
-    Some(Recognised { format: Format::Mapped(mapping), why })
-}
-
-/// `unit`, or a date where the cells of a time are no numbers; `None` where
-/// the cells do not fit.
-fn fitting_unit(unit: Unit, cells: &[&str]) -> Option<Unit> {
-    let numbers = cells.iter().all(|cell| cell.is_empty() || float(cell.as_bytes()).is_ok());
-    match unit {
-        Unit::Text => Some(unit),
-        Unit::Seconds if !numbers => Some(Unit::Timestamp),
-        _ => numbers.then_some(unit),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn guess(text: &str) -> Option<Recognised> {
+    fn guessed(text: &str) -> Option<Recognised> {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), text).expect("written");
         recognise(file.path(), "x").expect("readable")
@@ -239,23 +185,23 @@ mod tests {
     #[test]
     fn known_formats_are_recognised() {
         let swf = "; Version: 2\n 1 0 -1 12072 16 -1 -1 -1 -1 -1 1 -1 -1 -1 0 -1 -1 -1\n";
-        assert!(matches!(guess(swf).expect("SWF").format, Format::Swf(_)));
+        assert!(matches!(guessed(swf).expect("SWF").format, Format::Swf(_)));
         let native = "# ours\nid,arrival_s,lifetime_s\n";
-        assert_eq!(guess(native).expect("native").format, Format::Native);
+        assert_eq!(guessed(native).expect("native").format, Format::Native);
         let openb = "name,cpu_milli,memory_mib,num_gpu,gpu_milli\n";
-        let format = guess(openb).expect("openb").format;
+        let format = guessed(openb).expect("openb").format;
         assert!(matches!(format, Format::Openb(options) if options.arrivals_only));
         let azure = "a,b,c,0,300,9,1,2,Unknown,>24,4\n";
-        assert!(matches!(guess(azure).expect("azure").format, Format::Mapped(_)));
-        for nothing in ["", "a,b\n1,2\n", "\u{0}\u{1}"] {
-            assert_eq!(guess(nothing), None, "{nothing}");
+        assert!(matches!(guessed(azure).expect("azure").format, Format::Mapped(_)));
+        for nothing in ["", "a,b\n1,2\n"] {
+            assert_eq!(guessed(nothing), None, "{nothing}");
         }
     }
 
     #[test]
     fn headers_are_guessed_with_dates() {
         let text = "timestamp,duration,num_gpus,gpu_time,cluster\n2017-10-09 07:01:55,66.0,1,66.0,11cb48\n";
-        let Some(Recognised { format: Format::Mapped(mapping), why }) = guess(text) else {
+        let Some(Recognised { format: Format::Mapped(mapping), why }) = guessed(text) else {
             panic!("a mapping")
         };
         let found: Vec<_> =
@@ -267,6 +213,17 @@ mod tests {
             (Field::Tenant, Unit::Text),
         ];
         assert_eq!(found, want);
-        assert!(why.contains("arrival from `timestamp`"), "{why}");
+        assert!(why.contains("arrival from the dates of `timestamp`"), "{why}");
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), "time,user\n1,a\n").expect("written");
+        let problem = recognise(file.path(), "x").expect_err("no runtime");
+        assert!(problem.message.contains("no column says how long it runs"), "{problem}");
+        std::fs::write(file.path(), "a.csv\0\0ustar time,user\n").expect("written");
+        assert!(recognise(file.path(), "x").expect_err("an archive").hint.is_some());
+        assert_eq!(guessed("id,arrival_s,vcpus\n").expect("native").format, Format::Native);
     }
 }

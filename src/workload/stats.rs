@@ -12,13 +12,14 @@ use crate::problem::Problem;
 use crate::units::{Demand, Id, Span, Time};
 
 use super::Source;
+use super::seen::Seen;
 
 use summary::Samples;
 pub use summary::Summary;
 
 /// What a workload is like. Resources are counted over all tasks of a piece of
 /// work; sums over time leave out work without an end.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Stats {
     /// Pieces of work.
     pub count: u64,
@@ -64,6 +65,8 @@ pub struct Stats {
     pub underestimated: u64,
     /// Pieces of work with a deadline.
     pub with_deadline: u64,
+    /// Pieces of work called as an earlier one is.
+    pub repeated_names: u64,
     /// Pieces of work without an end.
     pub without_end: u64,
     /// Different demands of a task; counted up to 100,000.
@@ -110,6 +113,8 @@ struct Tally {
     without_estimate: u64,
     underestimated: u64,
     with_deadline: u64,
+    repeated_names: u64,
+    names: Seen,
     without_end: u64,
     demands: BTreeSet<Demand>,
     tenants: FxHashMap<Id<Tenant>, (u64, i128)>,
@@ -124,6 +129,7 @@ impl Tally {
             self.gaps.add((work.arrival - self.last).micros());
         }
         self.count += 1;
+        self.repeated_names += u64::from(self.names.again(&work.name));
         self.last = work.arrival;
         self.machines += u64::from(ask.kind == Kind::VirtualMachine);
         self.tasks.add(ask.tasks.into());
@@ -198,6 +204,7 @@ impl Tally {
             without_estimate: self.without_estimate,
             underestimated: self.underestimated,
             with_deadline: self.with_deadline,
+            repeated_names: self.repeated_names,
             without_end: self.without_end,
             distinct_demands: self.demands.len() as u64,
             tenants: self.tenants.len() as u64,
@@ -246,6 +253,7 @@ impl Stats {
         row("without an estimate", self.without_estimate.to_string());
         row("estimated below the runtime", self.underestimated.to_string());
         row("with a deadline", self.with_deadline.to_string());
+        row("called as an earlier one", self.repeated_names.to_string());
         row("without an end", self.without_end.to_string());
         let full = self.distinct_demands as usize >= MAX_DEMANDS;
         let more = if full { " or more" } else { "" };
@@ -279,6 +287,7 @@ mod tests {
             if self.0 == 1 {
                 work.ask.estimate = Span::from_secs(1_800);
             }
+            work.name = ["a", "b", "a"].get(self.0 as usize - 1).map_or("", |name| name).to_owned();
             if self.0 == 3 {
                 work.ask.kind = Kind::VirtualMachine;
                 work.truth.runtime = Span::MAX;
@@ -296,6 +305,7 @@ mod tests {
         assert_eq!((stats.without_estimate, stats.underestimated), (2, 1));
         assert_eq!(stats.estimate_factor.max, 0.5);
         assert_eq!((stats.runtime_s.count, stats.without_end), (2, 1));
+        assert_eq!(stats.repeated_names, 1); // the third is called as the first
         assert_eq!(stats.top_tenants[0].name, "b");
         assert_eq!((stats.tenants, stats.distinct_demands), (2, 1));
         assert!(stats.rows().iter().any(|(_, value)| value == "2 (1.0 core-hours)"));

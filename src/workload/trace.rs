@@ -19,7 +19,7 @@ use super::{BoxedSource, Mapping, OpenbOptions, SwfHeader, SwfOptions, UnknownRu
 /// A workload in a file: plain, gzip or zstandard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceSpec {
-    /// The file; `-` is standard input, which can be read only once.
+    /// The file; `-` is standard input, of which a copy is kept.
     pub path: PathBuf,
     /// Its name in messages.
     pub shown: String,
@@ -53,6 +53,9 @@ pub enum OnBadRow {
     Fail,
     /// It is left out and counted.
     Skip,
+    /// It is left out and told with its place, and so is a row whose name an
+    /// earlier row has: for those who want to know all that is wrong.
+    Tell,
 }
 
 /// What a row does that arrives before its predecessor.
@@ -109,20 +112,13 @@ impl TraceSpec {
         if sort { Box::new(Held::new(reader, Order::Sorted)) } else { reader }
     }
 
-    /// Whether the trace is standard input.
-    pub(super) fn is_stdin(&self) -> bool {
-        self.path.as_os_str() == "-"
-    }
-
     /// The header comments of an SWF trace; those of other formats are empty.
     ///
     /// # Errors
     /// Why the file cannot be read.
     pub fn swf_header(&self) -> Result<SwfHeader, Problem> {
         match self.format {
-            Format::Swf(_) if !self.is_stdin() => {
-                SwfHeader::read(&mut Lines::open(&self.path, &self.shown)?)
-            }
+            Format::Swf(_) => SwfHeader::read(&mut Lines::open(&self.path, &self.shown)?),
             _ => Ok(SwfHeader::default()),
         }
     }
@@ -131,9 +127,6 @@ impl TraceSpec {
     /// or the first arrival of a mapping with dates (which reads all of an
     /// unsorted trace). `None` where that is not known.
     pub fn start_unix(&self) -> Option<i64> {
-        if self.is_stdin() {
-            return None;
-        }
         match &self.format {
             Format::Swf(_) => self.swf_header().ok()?.start_unix(),
             Format::Mapped(mapping) if mapping.has_dates() => {

@@ -179,7 +179,7 @@ impl Transform {
     }
 
     /// What is wrong with its parameters.
-    pub(super) fn problem(&self) -> Option<Problem> {
+    pub fn problem(&self) -> Option<Problem> {
         let positive = |factor: f64| factor.is_finite() && factor > 0.0;
         let message = match self {
             Self::Window { from, to, .. } if from >= to => "window: `from` must lie before `to`",

@@ -5,6 +5,7 @@ mod bounds;
 mod conversations;
 mod check;
 mod external;
+mod input;
 mod layers;
 mod listed;
 mod oracles;

@@ -39,5 +39,6 @@ pub(super) fn texts(name: &str) -> Option<Texts> {
         regions: regions.to_owned(),
         types: types.to_owned(),
         prices: prices.to_owned(),
+        sources: None,
     })
 }

@@ -61,6 +61,30 @@ impl Rows<'_> {
         self.problems.push(Problem::at(self.path, self.line, column + 1, message));
     }
 
+    /// Notes what is wrong with the cell under `column`.
+    pub(super) fn refuse(&mut self, column: &str, message: String, hint: Option<String>) {
+        let at = self.header.iter().position(|name| name == column).unwrap_or(0);
+        self.problem(at, message);
+        if let (Some(last), Some(hint)) = (self.problems.last_mut(), hint) {
+            last.hint = Some(hint);
+        }
+    }
+
+    /// Whether the table has a column of this name.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.header.iter().any(|name| name == column)
+    }
+
+    /// Names of all columns.
+    pub(super) fn columns(&self) -> Vec<String> {
+        self.header.iter().map(str::to_owned).collect()
+    }
+
+    /// The line that the row begins on.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
     /// The cell under `column` as it is; empty where the column is missing.
     pub(super) fn text(&mut self, column: &str) -> String {
         let at = self.header.iter().position(|name| name == column);

@@ -43,7 +43,13 @@ pub(super) fn read(section: &Section, report: &mut Report<'_>) -> Mapping {
         delimiter: section.text("delimiter").map_or(b',', |text| text.as_bytes()[0]),
         has_header: section.flag("header").unwrap_or(true),
         quoting: section.flag("quoting").unwrap_or(true),
+        gpus_per_task: gpus_per_task(section),
     }
+}
+
+/// Most GPUs of one task, where wider rows are to be divided.
+pub(super) fn gpus_per_task(section: &Section) -> Option<u8> {
+    section.count("gpus_per_task").and_then(|gpus| u8::try_from(gpus).ok())
 }
 
 /// One field: the header of its column, or a table.
@@ -75,6 +81,15 @@ fn column(field: Field, entry: &Entry, report: &mut Report<'_>) -> Option<Column
             unit
         }),
     };
+    if !field.fits(unit) {
+        let spot = if own.has("unit") { own.spot("unit") } else { entry.node.range.clone() };
+        let message = format!("`{}` cannot be read in this unit", entry.name);
+        report.hint(
+            &spot,
+            message,
+            format!("units of `{}`: {}", entry.name, field.units().join(", ")),
+        );
+    }
     let from = origins.into_iter().next()?;
     Some(Column { from, unit, scale: own.number("scale").unwrap_or(1.0) })
 }

@@ -6,8 +6,8 @@ use super::{Around, check_names, home, kind, priority, spread};
 use crate::model::{Filter, Rules};
 use crate::problem::clip;
 use crate::scenario::section::{Report, Section};
-use crate::units::{Distribution, MAX_GPUS, Span, WHOLE_GPU};
-use crate::workload::{Arrivals, Class, MmppState, SynthSpec, Until};
+use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
+use crate::workload::{Arrivals, Class, MAX_NAME, MmppState, SynthSpec, Until};
 
 /// Reads `[workload.synthetic]`; `None` where it lacks a part.
 pub(super) fn read(
@@ -33,6 +33,13 @@ pub(super) fn read(
         }
     };
     let arrivals = own.has("arrivals").then(|| arrivals(&own.section("arrivals"), report));
+    if let Some(Some(arrivals)) = &arrivals {
+        let section = own.section("arrivals");
+        let way = ["per_hour", "every", "gap", "states"].into_iter().find(|way| section.has(way));
+        for message in arrivals.problems() {
+            report.at(&section.spot(way.unwrap_or("per_hour")), message);
+        }
+    }
     let classes: Vec<Class> = own
         .section("class")
         .sections()
@@ -65,13 +72,7 @@ fn arrivals(own: &Section, report: &mut Report<'_>) -> Option<Arrivals> {
             .at(&own.spot("profile"), format!("`profile` goes with `per_hour`, not with `{way}`"));
     }
     match *way {
-        "every" => {
-            let every = own.span("every")?;
-            if every == Span::ZERO {
-                report.at(&own.spot("every"), "`every` must be longer than nothing");
-            }
-            Some(Arrivals::Every(every))
-        }
+        "every" => own.span("every").map(Arrivals::Every),
         "gap" => own.distribution("gap").cloned().map(Arrivals::Renewal),
         "states" => {
             let mut states = Vec::new();
@@ -81,12 +82,6 @@ fn arrivals(own: &Section, report: &mut Report<'_>) -> Option<Arrivals> {
                 let dwell = state.span("dwell")?;
                 states.push(MmppState { per_hour: state.number("per_hour")?, dwell });
             }
-            let idle = !states.iter().any(|state| state.per_hour > 0.0);
-            if idle || states.iter().any(|state| state.dwell == Span::ZERO) {
-                let message =
-                    "states need a `dwell` longer than nothing, and arrivals in one of them";
-                report.at(&own.spot("states"), message);
-            }
             Some(Arrivals::Mmpp(states))
         }
         _ => {
@@ -94,13 +89,6 @@ fn arrivals(own: &Section, report: &mut Report<'_>) -> Option<Arrivals> {
             let Some(weights) = own.numbers("profile") else {
                 return Some(Arrivals::Poisson { per_hour });
             };
-            if ![24, 168].contains(&weights.len()) || weights.iter().sum::<f64>() <= 0.0 {
-                let message = format!(
-                    "`profile` must be 24 or 168 numbers, not all 0, found {}",
-                    weights.len()
-                );
-                report.at(&own.spot("profile"), message);
-            }
             Some(Arrivals::Profile { per_hour, weights: weights.to_vec() })
         }
     }
@@ -147,6 +135,9 @@ fn class(
     let draws =
         |name: &str, default: Distribution| own.distribution(name).cloned().unwrap_or(default);
     let tenants = own.section("tenants");
+    for entry in tenants.entries.iter().filter(|entry| entry.name.len() > MAX_NAME) {
+        report.at(&entry.key, format!("a tenant's name has at most {MAX_NAME} bytes"));
+    }
     let mut allowed = |name: &str| {
         check_names(name, own.texts(name), around.world, report);
         Filter { allowed: own.names(name), forbidden: Vec::new() }

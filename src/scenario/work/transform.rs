@@ -15,7 +15,13 @@ pub(super) fn read(
     let mut transforms = Vec::new();
     for own in section.list("transform") {
         match own.entries.as_slice() {
-            [entry] => transforms.extend(one(own, &entry.name, calendar, report)),
+            [entry] => {
+                let Some(step) = one(own, &entry.name, calendar, report) else { continue };
+                if let Some(problem) = step.problem() {
+                    report.at(&entry.node.range, problem.message);
+                }
+                transforms.push(step);
+            }
             [] => report.at(&own.range, "a transformation is missing"),
             [_, second, ..] => report.hint(
                 &second.key,
@@ -58,9 +64,6 @@ fn one(
             let window = own.section(name);
             let from = window.moment("from", calendar).unwrap_or(Time::ZERO);
             let to = window.moment("to", calendar).unwrap_or(Time::MAX);
-            if to <= from {
-                report.at(&window.spot("to"), "`to` must be after `from`");
-            }
             Transform::Window { from, to, shift: window.flag("shift").unwrap_or(true) }
         }
         "keep" => Transform::Keep(keep(&own.section(name))),

@@ -51,7 +51,7 @@ fn bind_one(
     let name = field.name();
     let problem = |message: String| Problem::with(table.shown(), message);
     let (times, over) = factor(field, column.unit)
-        .ok_or_else(|| problem(format!("`{name}` cannot be read in {:?}", column.unit)))?;
+        .ok_or_else(|| problem(format!("`{name}` has a unit that it cannot be read in")))?;
     if !column.scale.is_finite() || column.scale <= 0.0 {
         return Err(problem(format!("`{name}`: the scale must be greater than 0")));
     }
@@ -92,7 +92,7 @@ fn by_header(table: &Table, name: &str, header: &str) -> Result<usize, Problem> 
 
 /// What a number of `unit` is multiplied with and divided by for `field`;
 /// `None` where the unit means nothing there.
-fn factor(field: Field, unit: Unit) -> Option<(i64, i64)> {
+pub(in crate::workload) fn factor(field: Field, unit: Unit) -> Option<(i64, i64)> {
     let duration = match unit {
         Unit::Nanos => Some((1, 1_000)),
         Unit::Micros => Some((1, 1)),

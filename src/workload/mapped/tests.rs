@@ -53,6 +53,30 @@ fn timestamps_follow_the_calendar() {
 }
 
 #[test]
+fn wide_rows_become_gangs() {
+    let philly = Mapping {
+        gpus_per_task: Some(8),
+        ..mapping(&[
+            ("arrival", "t", "s"),
+            ("runtime", "d", "s"),
+            ("gpus", "g", "count"),
+            ("cpu", "c", "cores"),
+        ])
+    };
+    let text = b"t,d,g,c\n0,1,128,256\n0,1,12,7\n0,1,8,4\n0,1,0.5,4\n";
+    let (jobs, _) = read(text, &philly).expect("jobs");
+    let found: Vec<_> = jobs
+        .iter()
+        .map(|job| (job.ask.tasks, job.ask.demand.gpus, job.ask.demand.cpu, job.ask.gang))
+        .collect();
+    // 128 = 16 x 8 GPUs; 12 = 2 x 6, and 7 cores over 2 tasks are 3.5 each.
+    assert_eq!(
+        found,
+        [(16, 8, 16_000, true), (2, 6, 3_500, true), (1, 8, 4_000, true), (1, 1, 4_000, true)]
+    );
+}
+
+#[test]
 fn azure_virtual_machines_have_no_header() {
     let azure = Mapping {
         kind: Kind::VirtualMachine,

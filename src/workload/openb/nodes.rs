@@ -8,6 +8,7 @@ use crate::units::MAX_GPUS;
 use super::super::lines::Lines;
 use super::super::names::text;
 use super::super::number::{Reason, unsigned};
+use super::super::seen::Seen;
 use super::super::table::{Bad, Table};
 
 /// One machine of a list.
@@ -49,10 +50,13 @@ pub fn read_nodes(path: &Path, shown: &str) -> Result<Vec<NodeRow>, Vec<Problem>
     let mut table = Table::new(lines, b',', true, Some(b'#'));
     let at = Columns::find(&mut table)?;
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    let mut seen = Seen::default();
     loop {
         let row = match table.advance() {
             Ok(false) => break,
-            Ok(true) => at.read(&table, rows.len()),
+            Ok(true) => {
+                at.read(&table, rows.len()).and_then(|row| at.check(&table, row, &mut seen))
+            }
             Err(bad) => Err(bad),
         };
         match row {
@@ -111,6 +115,20 @@ impl Columns {
             gpus: position(GPUS),
             model: position(MODEL),
         })
+    }
+
+    /// Holds a machine against those before it, and itself.
+    fn check(&self, table: &Table, row: NodeRow, seen: &mut Seen) -> Result<NodeRow, Bad> {
+        let refused = |index: Option<usize>, name: &str, reason: Reason| {
+            Bad::Row(table.problem(index.unwrap_or(0), name, reason))
+        };
+        if self.name.is_some() && seen.again(&row.name) {
+            return Err(refused(self.name, "name", "is that of an earlier machine"));
+        }
+        if row.gpus > 0 && row.model.is_empty() {
+            return Err(refused(self.gpus, "gpus", "has no model: the column `model` names it"));
+        }
+        Ok(row)
     }
 
     fn read(&self, table: &Table, row: usize) -> Result<NodeRow, Bad> {
@@ -182,6 +200,11 @@ mod tests {
         let places: Vec<_> =
             problems.iter().map(|problem| (problem.line, problem.column)).collect();
         assert_eq!(places, [(2, 3), (3, 5), (4, 1)]);
+        let twice = "sn,vcpus,gpus,model\na,1,0,\na,1,0,\nb,1,2,\n";
+        let problems = read(twice).expect_err("a name twice, and GPUs without a model");
+        let places: Vec<_> =
+            problems.iter().map(|problem| (problem.line, problem.column)).collect();
+        assert_eq!(places, [(3, 1), (4, 5)]);
         assert!(read("name,gpus\n").is_err());
         assert!(read("").is_err());
     }

@@ -14,7 +14,7 @@ const STANDING: u32 = 1_000_000;
 
 impl Arrivals {
     /// Everything that is wrong with its parameters, in words.
-    pub(super) fn problems(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<String> {
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let mut problems = Vec::new();
         let mut check = |good: bool, message: &str| {

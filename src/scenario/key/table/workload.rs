@@ -65,6 +65,12 @@ pub(super) const ROWS: &[Row] = &[
         "1",
         "Demand: arrivals come this many times as often, after all transformations.",
     ),
+    row(
+        "workload.gpus_per_task",
+        Kind::Count(1, 32),
+        "",
+        "A row of a mapped trace that asks for more GPUs becomes a gang of equal tasks with at most so many each.",
+    ),
     row("workload.data", Kind::Table, "", "Data of work that names none."),
     row("workload.data.home", Kind::Text, "", "Where it lives: `provider/region` or a cluster."),
     row("workload.data.input", Kind::Size, "0 B", "Read before the work starts computing."),

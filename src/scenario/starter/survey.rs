@@ -1,0 +1,99 @@
+//! What a trace asks for, read once to its end, so that a scenario for it runs.
+
+use crate::model::{Book, Work};
+use crate::problem::Problem;
+use crate::units::{Calendar, Span};
+use crate::workload::{
+    Defaults, Input, Observations, OnBadRow, OpenContext, Stats, TraceSpec, Unsorted, WorkloadSpec,
+};
+
+/// What a trace holds.
+#[derive(Debug)]
+pub(super) struct Survey {
+    pub(super) stats: Stats,
+    /// Whether a row arrives before its predecessor.
+    pub(super) unsorted: bool,
+    /// Why the first malformed row is.
+    pub(super) first_bad: Option<Problem>,
+    /// Whether waits were observed.
+    pub(super) waits: bool,
+}
+
+/// Reads the trace; work that asks for no CPU or memory gets `cpu` milli-cores
+/// and `memory` MiB.
+///
+/// # Errors
+/// It cannot be read, has no work, or more malformed rows than others.
+pub(super) fn survey(
+    trace: &TraceSpec,
+    (cpu, memory): (Option<u32>, Option<u32>),
+) -> Result<Survey, Vec<Problem>> {
+    let mut trace = TraceSpec { on_bad_row: OnBadRow::Skip, ..trace.clone() };
+    let unsorted = !is_sorted(&trace)?;
+    trace.unsorted = if unsorted { Unsorted::Sort } else { Unsorted::Fail };
+    let start = trace.start_unix().unwrap_or(0);
+    let calendar = Calendar::from_unix_micros(start * 1_000_000);
+    let spec = WorkloadSpec {
+        input: Input::Trace(trace.clone()),
+        defaults: Defaults { cpu, memory, ..Defaults::default() },
+        transforms: Vec::new(),
+    };
+    let (stats, first_bad) = read(&spec, calendar)?;
+    let shown = &trace.shown;
+    if stats.count == 0 || stats.skipped > stats.count {
+        let bad = stats.skipped;
+        let all = stats.count + bad;
+        let problem =
+            Problem::with(shown, format!("{bad} of its {all} rows cannot be read as work"));
+        let hint = "describe its columns in a scenario (docs/workload.md)";
+        let mut problems = vec![problem.hint(hint)];
+        problems.extend(first_bad);
+        return Err(problems);
+    }
+    let observed = spec.observations(calendar).unwrap_or_else(|_| Observations::default());
+    Ok(Survey { stats, unsorted, first_bad, waits: !observed.is_empty() })
+}
+
+fn read(spec: &WorkloadSpec, calendar: Calendar) -> Result<(Stats, Option<Problem>), Vec<Problem>> {
+    let context = OpenContext { seed: 1, calendar, keep_names: false, capacity: None };
+    let mut source = spec.open(&context)?;
+    let mut stats = Stats::of(source.as_mut(), &mut Book::default()).map_err(|one| vec![one])?;
+    let first_bad = source.skips().first().cloned();
+    if stats.without_end > 0 {
+        add_endless(spec, &context, &mut stats)?;
+    }
+    Ok((stats, first_bad))
+}
+
+/// Counts what work without an end holds until the last arrival.
+fn add_endless(
+    spec: &WorkloadSpec,
+    context: &OpenContext,
+    stats: &mut Stats,
+) -> Result<(), Vec<Problem>> {
+    let mut source = spec.open(context)?;
+    let (mut book, mut work) = (Book::default(), Work::default());
+    while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
+        if work.truth.runtime != Span::MAX {
+            continue;
+        }
+        let hours = (stats.last_arrival_s - work.arrival.secs_f64()) / 3_600.0;
+        let task_hours = hours * f64::from(work.ask.tasks);
+        let demand = work.ask.demand;
+        stats.core_hours += task_hours * f64::from(demand.cpu) / 1_000.0;
+        stats.gib_hours += task_hours * f64::from(demand.memory) / 1_024.0;
+        stats.gpu_hours += task_hours * f64::from(demand.gpu_milli()) / 1_000.0;
+    }
+    Ok(())
+}
+
+/// Whether no row arrives before its predecessor: no more rows are malformed
+/// where that is a fault than where it is none.
+fn is_sorted(trace: &TraceSpec) -> Result<bool, Vec<Problem>> {
+    let skipped = |unsorted| {
+        let input = Input::Trace(TraceSpec { unsorted, ..trace.clone() });
+        let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
+        read(&spec, Calendar::from_unix_micros(0)).map(|(stats, _)| stats.skipped)
+    };
+    Ok(skipped(Unsorted::Fail)? == skipped(Unsorted::Sort)?)
+}

@@ -1,0 +1,387 @@
+//! Guessing columns by their headers, the units in them, and how large the
+//! numbers below them are.
+
+use crate::model::Kind;
+use crate::workload::number::float;
+use crate::workload::{Column, Field, Mapping, Origin, Unit};
+
+/// A guess, or what is missing for one.
+#[derive(Debug)]
+pub(super) enum Guess {
+    /// How to read the table, and why so.
+    Mapping(Mapping, String),
+    /// It has arrivals, but nothing says how long work runs.
+    NoRuntime(String),
+    /// It is no table of work.
+    Nothing,
+}
+
+/// Usual names of each field, best first, in lower case with `_` between words
+/// and without a unit.
+const NAMES: &[(Field, &[&str])] = &[
+    (
+        Field::Id,
+        &["id", "job_id", "jobid", "job", "job_name", "name", "vm_id", "vmid", "vm", "instance_sn"],
+    ),
+    (
+        Field::Arrival,
+        &[
+            "arrival",
+            "arrival_time",
+            "arrived",
+            "submit_time",
+            "submission_time",
+            "submitted",
+            "submit",
+            "submission",
+            "creation_time",
+            "created",
+            "create_time",
+            "vmcreated",
+            "vm_created",
+            "timestamp",
+            "time",
+            "start_time",
+            "start",
+        ],
+    ),
+    (Field::Start, &["start_time", "started", "start", "scheduled_time", "first_start"]),
+    (Field::Wait, &["wait", "wait_time", "observed_wait", "queue_time", "waited"]),
+    (
+        Field::Runtime,
+        &[
+            "runtime",
+            "run_time",
+            "run",
+            "duration",
+            "length",
+            "lifetime",
+            "elapsed",
+            "elapsed_time",
+        ],
+    ),
+    (
+        Field::End,
+        &[
+            "end_time",
+            "end",
+            "ended",
+            "deletion_time",
+            "deleted",
+            "vmdeleted",
+            "vm_deleted",
+            "finish_time",
+            "finished",
+            "completion_time",
+        ],
+    ),
+    (
+        Field::Estimate,
+        &[
+            "estimate",
+            "requested_time",
+            "time_limit",
+            "timelimit",
+            "walltime",
+            "requested_walltime",
+        ],
+    ),
+    (Field::Tasks, &["tasks", "num_tasks", "worker_num", "num_replicas", "replicas", "instances"]),
+    (
+        Field::Cpu,
+        &["cpus", "cpu", "vcpus", "cores", "cpu_request", "cpu_count", "num_cpus", "num_cores"],
+    ),
+    (Field::Memory, &["memory", "mem", "ram", "memory_request", "mem_request"]),
+    (Field::Gpus, &["gpus", "num_gpus", "gpu", "num_gpu", "gpu_request", "gpu_count"]),
+    (Field::GpuModels, &["gpu_model", "gpu_models", "gpu_type"]),
+    (
+        Field::Tenant,
+        &[
+            "tenant",
+            "user",
+            "owner",
+            "organization",
+            "account",
+            "project",
+            "vc",
+            "group",
+            "cluster",
+        ],
+    ),
+    (Field::Priority, &["priority", "importance"]),
+];
+
+/// Words that stand for units in headers.
+const UNITS: &[(&str, Unit)] = &[
+    ("ns", Unit::Nanos),
+    ("us", Unit::Micros),
+    ("ms", Unit::Millis),
+    ("s", Unit::Seconds),
+    ("sec", Unit::Seconds),
+    ("secs", Unit::Seconds),
+    ("seconds", Unit::Seconds),
+    ("min", Unit::Minutes),
+    ("mins", Unit::Minutes),
+    ("minutes", Unit::Minutes),
+    ("h", Unit::Hours),
+    ("hr", Unit::Hours),
+    ("hrs", Unit::Hours),
+    ("hours", Unit::Hours),
+    ("d", Unit::Days),
+    ("days", Unit::Days),
+    ("milli", Unit::Milli),
+    ("cores", Unit::Cores),
+    ("bytes", Unit::Bytes),
+    ("kib", Unit::Kib),
+    ("mib", Unit::Mib),
+    ("mb", Unit::Mib),
+    ("gib", Unit::Gib),
+    ("gb", Unit::Gib),
+];
+
+/// A column of the table.
+struct Named<'a> {
+    header: &'a str,
+    /// The header as words, and without the last one where that is a unit.
+    words: String,
+    stem: Option<(String, Unit)>,
+}
+
+/// Guesses what the columns of `rows` are, the first of which is the header.
+pub(super) fn guess(rows: &[Vec<String>], delimiter: u8) -> Guess {
+    let Some(header) = rows.first() else { return Guess::Nothing };
+    let named: Vec<Named<'_>> = header.iter().map(|header| Named::new(header)).collect();
+    let mut found: Vec<(Field, usize, Option<Unit>)> = Vec::new();
+    for &(field, names) in NAMES {
+        let taken = |at: usize| found.iter().any(|&(_, other, _)| other == at);
+        let free = (0..named.len()).filter(|&at| !taken(at));
+        let fits = |at: usize| names.iter().position(|name| named[at].is(name, field));
+        let best = free.filter_map(|at| Some((fits(at)?, at))).min();
+        let Some((_, at)) = best.filter(|&(_, at)| plausible(field, &cells(rows, at))) else {
+            continue;
+        };
+        let unit = named[at].stem.as_ref().map(|&(_, unit)| unit);
+        found.push((field, at, unit.filter(|unit| field.fits(*unit))));
+    }
+    let has = |field| found.iter().any(|&(known, ..)| known == field);
+    let Some(&(_, arrival, _)) = found.iter().find(|&&(field, ..)| field == Field::Arrival) else {
+        return Guess::Nothing;
+    };
+    if !has(Field::Runtime) && !has(Field::End) {
+        return Guess::NoRuntime(header[arrival].clone());
+    }
+    // What is said twice is taken once: a runtime before an end, a start before a wait.
+    let (runtime, start) = (has(Field::Runtime), has(Field::Start));
+    found.retain(|&(field, ..)| match field {
+        Field::End => !runtime,
+        Field::Wait => !start,
+        _ => true,
+    });
+    build(rows, delimiter, &named, &found)
+}
+
+fn build(
+    rows: &[Vec<String>],
+    delimiter: u8,
+    named: &[Named<'_>],
+    found: &[(Field, usize, Option<Unit>)],
+) -> Guess {
+    let column = |field| found.iter().find(|&&(known, ..)| known == field);
+    let bare = |&&(.., unit): &&(Field, usize, Option<Unit>)| unit.is_none();
+    let spans = column(Field::Runtime).filter(bare).map(|&(_, at, _)| span_unit(&cells(rows, at)));
+    let mut mapping = Mapping { delimiter, ..Mapping::default() };
+    let (mut told, mut reasons) = (Vec::new(), Vec::new());
+    for &(field, at, unit) in found {
+        let (unit, why) = match unit {
+            Some(unit) => (unit, None),
+            None => unit_of(field, &cells(rows, at), spans),
+        };
+        let header = named[at].header;
+        let shown = Unit::ALL.iter().find(|(_, known)| *known == unit).map_or("", |(name, _)| name);
+        told.push(match unit {
+            Unit::Text | Unit::Count => format!("{} from `{header}`", field.name()),
+            Unit::Timestamp => format!("{} from the dates of `{header}`", field.name()),
+            _ => format!("{} from `{header}` in {shown}", field.name()),
+        });
+        reasons.extend(why.map(|why| format!("`{header}` is taken in {shown}: {why}")));
+        let from = Origin::Header(header.to_owned());
+        mapping.columns.insert(field, Column { from, unit, scale: 1.0 });
+    }
+    let machine = |&(field, at, _): &(Field, usize, Option<Unit>)| {
+        let words = ["vm", "lifetime", "deletion", "deleted", "vmid", "vmdeleted"];
+        matches!(field, Field::Id | Field::Runtime | Field::End)
+            && named[at].words.split('_').any(|word| words.contains(&word))
+    };
+    if found.iter().any(machine) {
+        mapping.kind = Kind::VirtualMachine;
+    }
+    reasons.dedup();
+    let mut why = format!("Guessed by the header: {}. Check the units.", told.join(", "));
+    for reason in reasons {
+        why += &format!(" {reason}.");
+    }
+    Guess::Mapping(mapping, why)
+}
+
+impl<'a> Named<'a> {
+    fn new(header: &'a str) -> Self {
+        let words = words(header);
+        let stem = words.rsplit_once('_').and_then(|(stem, last)| {
+            let unit = UNITS.iter().find(|(name, _)| *name == last)?.1;
+            Some((stem.to_owned(), unit))
+        });
+        Self { header, words, stem }
+    }
+
+    /// Whether it is called `name`, a unit that fits the field aside.
+    fn is(&self, name: &str, field: Field) -> bool {
+        let stem = self.stem.as_ref().filter(|&&(_, unit)| field.fits(unit));
+        self.words == name || stem.is_some_and(|(stem, _)| stem == name)
+    }
+}
+
+/// A header in lower case with `_` between its words: `submitTime [s]` is `submit_time_s`.
+fn words(header: &str) -> String {
+    let mut words = String::new();
+    let mut lower = false;
+    for letter in header.chars() {
+        let breaks = !letter.is_alphanumeric() || lower && letter.is_uppercase();
+        if breaks && !words.is_empty() && !words.ends_with('_') {
+            words.push('_');
+        }
+        if letter.is_alphanumeric() {
+            words.extend(letter.to_lowercase());
+        }
+        lower = letter.is_lowercase();
+    }
+    words.trim_end_matches('_').to_owned()
+}
+
+/// The cells of a column that are not empty.
+fn cells(rows: &[Vec<String>], at: usize) -> Vec<&str> {
+    let cells = rows[1..].iter().filter_map(|row| row.get(at)).map(String::as_str);
+    cells.filter(|cell| !cell.is_empty()).collect()
+}
+
+fn numbers(cells: &[&str]) -> Option<Vec<f64>> {
+    let mut numbers: Vec<f64> =
+        cells.iter().map(|cell| float(cell.as_bytes())).collect::<Result<_, _>>().ok()?;
+    numbers.sort_unstable_by(f64::total_cmp);
+    Some(numbers)
+}
+
+/// Whether cells can be of a field: numbers, names or dates.
+fn plausible(field: Field, cells: &[&str]) -> bool {
+    let dated = matches!(field, Field::Arrival | Field::Start | Field::End);
+    field.fits(Unit::Text) || dated || numbers(cells).is_some()
+}
+
+/// The unit of a column whose header names none, and why, where that is not plain.
+fn unit_of(field: Field, cells: &[&str], spans: Option<Guessed>) -> Guessed {
+    let numbers = numbers(cells);
+    match field {
+        Field::Arrival | Field::Start | Field::End => match numbers {
+            None => (Unit::Timestamp, None),
+            Some(numbers) => since_1970(&numbers).or(spans).unwrap_or((Unit::Seconds, None)),
+        },
+        Field::Runtime | Field::Estimate | Field::Wait => spans.unwrap_or((Unit::Seconds, None)),
+        Field::Cpu => match numbers.as_deref() {
+            Some([least, ..]) if *least >= 100.0 => (Unit::Milli, Some("no number is below 100")),
+            _ => (Unit::Cores, None),
+        },
+        Field::Memory => match numbers.as_deref().and_then(<[f64]>::first) {
+            Some(least) if *least >= 1e6 => (Unit::Bytes, Some("no number is below a million")),
+            Some(least) if *least >= 128.0 => (Unit::Mib, Some("no number is below 128")),
+            _ => (Unit::Gib, Some("there are numbers below 128")),
+        },
+        _ if field.fits(Unit::Text) => (Unit::Text, None),
+        _ => (Unit::Count, None),
+    }
+}
+
+/// A unit, and why, where that is not plain.
+type Guessed = (Unit, Option<&'static str>);
+
+/// The unit of lengths of time by how long they would be.
+fn span_unit(cells: &[&str]) -> Guessed {
+    let Some(numbers) = numbers(cells).filter(|numbers| !numbers.is_empty()) else {
+        return (Unit::Seconds, None);
+    };
+    let at = |share: usize| numbers[(numbers.len() * share / 100).min(numbers.len() - 1)];
+    let parts = numbers.iter().filter(|number| number.fract() != 0.0).count();
+    if at(50) >= 1e9 {
+        (Unit::Micros, Some("half of the times would be longer than 30 years in seconds"))
+    } else if at(50) >= 1e6 {
+        (Unit::Millis, Some("half of the times would be longer than 11 days in seconds"))
+    } else if at(90) < 100.0 && parts * 4 >= numbers.len() {
+        (Unit::Hours, Some("nine of ten times are below 100, many with fractions"))
+    } else {
+        (Unit::Seconds, Some("the header names no unit"))
+    }
+}
+
+/// The unit of points in time that are as large as those since 1970 are now.
+fn since_1970(numbers: &[f64]) -> Option<Guessed> {
+    const WHY: Option<&str> = Some("the numbers are as large as times since 1970");
+    let (least, most) = (*numbers.first()?, *numbers.last()?);
+    let within = |scale: f64| (5e8 * scale..5e9 * scale).contains(&least) && most < 5e9 * scale;
+    let units = [(1.0, Unit::UnixSeconds), (1e3, Unit::UnixMillis), (1e6, Unit::UnixMicros)];
+    let found = units.into_iter().find(|&(scale, _)| within(scale));
+    found.map(|(_, unit)| (unit, WHY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guessed(text: &str) -> (Vec<(Field, Unit)>, Kind, String) {
+        let rows: Vec<Vec<String>> =
+            text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+        let Guess::Mapping(mapping, why) = guess(&rows, b',') else { panic!("a mapping: {text}") };
+        let columns = mapping.columns.iter().map(|(field, column)| (*field, column.unit));
+        (columns.collect(), mapping.kind, why)
+    }
+
+    #[test]
+    fn units_are_in_headers() {
+        let (columns, kind, _) = guessed(
+            "vm,created_s,lifetime_h,cores,memory_gib,owner,importance\nvm-0,450,10.9,8,16,web,0\n",
+        );
+        let want = [
+            (Field::Id, Unit::Text),
+            (Field::Arrival, Unit::Seconds),
+            (Field::Runtime, Unit::Hours),
+            (Field::Cpu, Unit::Cores),
+            (Field::Memory, Unit::Gib),
+            (Field::Priority, Unit::Count),
+            (Field::Tenant, Unit::Text),
+        ];
+        assert_eq!((columns.as_slice(), kind), (&want[..], Kind::VirtualMachine));
+        assert_eq!(words("submitTime [s]"), "submit_time_s");
+    }
+
+    #[test]
+    fn a_runtime_is_from_start_to_end() {
+        let (columns, ..) = guessed("job_id,submit_time,start_time,end_time,cores\n1,0,5,10,2\n");
+        let fields: Vec<Field> = columns.iter().map(|&(field, _)| field).collect();
+        assert_eq!(fields, [Field::Id, Field::Arrival, Field::End, Field::Start, Field::Cpu]);
+    }
+
+    #[test]
+    fn units_follow_the_size_of_numbers() {
+        let (columns, _, why) =
+            guessed("arrival_time,length,cpus\n0.0,0.75,4\n0.5,19.08,4\n1.0,6.0,4\n");
+        assert_eq!(columns[..2], [(Field::Arrival, Unit::Hours), (Field::Runtime, Unit::Hours)]);
+        assert!(why.contains("nine of ten times are below 100"), "{why}");
+        let (columns, ..) = guessed("submitted,duration,mem,cpu\n1700000000000,2500000,512,2000\n");
+        let units: Vec<Unit> = columns.iter().map(|&(_, unit)| unit).collect();
+        assert_eq!(units, [Unit::UnixMillis, Unit::Millis, Unit::Milli, Unit::Mib]);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let rows = vec![vec!["time".to_owned(), "user".to_owned()]];
+        assert!(matches!(guess(&rows, b','), Guess::NoRuntime(header) if header == "time"));
+        assert!(matches!(guess(&[vec!["a".to_owned()]], b','), Guess::Nothing));
+    }
+}
