@@ -414,7 +414,9 @@ fn refusing_work_is_scored_below_doing_it() {
         ("gpu-cluster", "least-loaded"),
     ] {
         let file = shipped.join(format!("{scenario}.toml"));
-        let suite = format!("replications = 1\n[gates]\nevents = \"exact\"\n[scenario.one]\nfile = {file:?}\n");
+        let suite = format!(
+            "replications = 1\n[gates]\nevents = \"exact\"\n[scenario.one]\nfile = {file:?}\n"
+        );
         fs::write(place.path().join("suite.toml"), suite).expect("a file");
         let lazy =
             format!("[policy.lazy]\nextends = \"{baseline}\"\nadmit = {{ queue_limit = 0 }}\n");

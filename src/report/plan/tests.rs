@@ -57,8 +57,8 @@ fn the_answer_is_a_sentence_and_everything_is_written() {
     let csv = String::from_utf8(csv).expect("a sheet is text");
     let value = report.mean(report.goal(), report.judged(choice)).expect("costs");
     assert!(
-        csv.lines().any(|line| line.contains(&format!("held-out,20,"))
-            && line.contains(&format!(",kept,{value},"))),
+        csv.lines()
+            .any(|line| line.contains("held-out,20,") && line.contains(&format!(",kept,{value},"))),
         "{csv}"
     );
     assert!(report.page().contains(&answer));
