@@ -26,6 +26,6 @@ pub use histogram::{EXACT_SAMPLES, Histogram};
 pub use laws::{BrokenLaw, Laws};
 pub use series::{Bucket, Series};
 pub use summary::{
-    Costs, Deadlines, Direction, Distribution, METRICS, Metric, Summary, WorkCounts,
+    Costs, Deadlines, Direction, Distribution, METRICS, Metric, Summary, Undone, WorkCounts,
 };
 pub use trail::{Mark, Trail};

@@ -43,7 +43,7 @@ pub use catalog::{
     Catalog, CatalogPrice, CatalogRegion, CatalogType, Listing, Provenance, SHIPPED, Tier,
     list as catalog_list, show as catalog_show,
 };
-pub use identity::{Identity, definition};
+pub use identity::{Identity, concerns, definition};
 pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
 pub use observed::Observed;

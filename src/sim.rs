@@ -54,6 +54,13 @@ const ARRIVAL: u8 = 4;
 /// Decisions at one instant beyond which the policy is taken to be looping.
 const MOST_ROUNDS: u64 = 1_000_000;
 
+/// Timers in a row between which nothing else happens and the policy does nothing
+/// but set the next, beyond which it is taken to be looping.
+const MOST_IDLE: u64 = 1_000_000;
+
+/// Rented instances at once beyond which a policy is taken to be looping.
+const MOST_RENTED: usize = 1_000_000;
+
 /// Events between two calls of the control function.
 const CONTROL_EVERY: u64 = 1 << 10;
 
@@ -137,6 +144,13 @@ pub enum Failure {
         /// When.
         at: Time,
     },
+    /// The policy goes on and on, and nothing comes of it.
+    Futile {
+        /// What it did.
+        what: &'static str,
+        /// When.
+        at: Time,
+    },
     /// A limit was reached.
     Limit {
         /// Which, by its name in [`Options`].
@@ -200,6 +214,8 @@ pub fn run<O: Observer>(
         events: 0,
         decisions: 0,
         read: 0,
+        idle: 0,
+        owned: 0,
     };
     run.go(source, control)
 }
@@ -238,6 +254,10 @@ struct Run<'r, 'w, O> {
     events: u64,
     decisions: u64,
     read: u64,
+    /// Timers since anything else happened.
+    idle: u64,
+    /// Instances that were there at the start.
+    owned: usize,
 }
 
 impl<O: Observer> Run<'_, '_, O> {
@@ -274,6 +294,7 @@ impl<O: Observer> Run<'_, '_, O> {
             }
             self.apply(at, source)?;
             self.ask()?;
+            self.check_use()?;
             if self.events >= next_control {
                 if self.events > self.options.max_events {
                     return Err(limit("max_events", self.options.max_events));
@@ -298,6 +319,22 @@ impl<O: Observer> Run<'_, '_, O> {
         })
     }
 
+    /// Stops a policy that would go on for ever.
+    fn check_use(&self) -> Result<(), Failure> {
+        let at = self.state.now();
+        if self.idle > MOST_IDLE {
+            let what = "woke itself a million times in a row, and nothing else happened";
+            return Err(Failure::Futile { what, at });
+        }
+        if self.state.instance_count() > self.owned + MOST_RENTED {
+            return Err(Failure::Futile {
+                what: "rents more than a million instances at once",
+                at,
+            });
+        }
+        Ok(())
+    }
+
     /// Starts the clock, the owned instances and the price paths.
     fn begin(&mut self, started: Time) {
         self.state.set_start(started);
@@ -319,6 +356,7 @@ impl<O: Observer> Run<'_, '_, O> {
                 }
             }
         }
+        self.owned = self.state.instance_count();
         self.triggers.push(Trigger::Begins);
     }
 
@@ -358,9 +396,11 @@ impl<O: Observer> Run<'_, '_, O> {
             let queued = self.queue.peek().filter(|&(time, _)| time == at);
             let arrives = self.more && self.next.arrival == at;
             if arrives && queued.is_none_or(|(_, class)| class >= arrival) {
+                self.idle = 0;
                 self.arrive(source)?;
             } else if queued.is_some() {
                 let (_, _, event) = self.queue.pop().expect("the queue has an event now");
+                self.idle = if matches!(event, Event::Timer) { self.idle + 1 } else { 0 };
                 self.handle(event);
             } else {
                 return Ok(());
@@ -530,6 +570,9 @@ impl<O: Observer> Run<'_, '_, O> {
         let mut effects = std::mem::take(&mut self.effects);
         self.state.take_effects(&mut effects);
         for &effect in &effects {
+            if !matches!(effect, Effect::Wake(_) | Effect::LaunchRefused(..)) {
+                self.idle = 0;
+            }
             match effect {
                 Effect::Placed(allocation) => self.placed(allocation),
                 Effect::Rented(instance) => self.rented(instance),
@@ -621,7 +664,16 @@ impl<O: Observer> Run<'_, '_, O> {
         done.clamp(0, left)
     }
 
+    /// What each task of `work` has left to run, as it was last counted.
+    fn left(&self, work: WorkRef) -> Span {
+        match self.truths[work.slot()].left {
+            ENDLESS => Span::MAX,
+            left => Span::from_micros(i64::try_from(left / 1_000_000).unwrap_or(i64::MAX)),
+        }
+    }
+
     fn refused(&mut self, work: WorkRef, reason: RefusalReason) {
+        self.observer.undone(&self.state, work, self.left(work));
         self.tell(&Record::Refused { work, reason });
         self.state.forget(work);
     }
@@ -642,6 +694,7 @@ impl<O: Observer> Run<'_, '_, O> {
                 let executed = self.executed(allocation);
                 self.close(allocation, Ending::Unfinished, executed, 0);
             }
+            self.observer.undone(&self.state, work, self.left(work));
             self.tell(&Record::Unfinished(work));
             self.state.forget(work);
         }

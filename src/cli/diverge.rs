@@ -54,7 +54,13 @@ fn look_up(again: Again<'_>, redefined: bool, parting: &mut Parting) -> Result<(
             check::replay(lab, (&scenario, policy), (plan, replication), stretch, sink)
                 .map_err(|_| "the baseline's policy could not be run again".to_owned())
         };
-        return check::look_up(parting, &mut base, &mut now);
+        let found = check::look_up(parting, &mut base, &mut now)?;
+        return match found {
+            true => Ok(()),
+            false => Err("the records say the same in words; they differ in what is not told \
+                          (exact amounts, say)"
+                .to_owned()),
+        };
     }
     let Some(command) = base_command else {
         parting.now = check::only(&mut now, parting.agreed + 1)?;
@@ -77,7 +83,13 @@ fn look_up(again: Again<'_>, redefined: bool, parting: &mut Parting) -> Result<(
     let mut base = |stretch: Stretch, sink: &mut dyn FnMut(Step)| {
         ask(command, (scenario, &policy, parting_seed(scenario, replication)), stretch, sink)
     };
-    check::look_up(parting, &mut base, &mut now)
+    match check::look_up(parting, &mut base, &mut now)? {
+        true => Ok(()),
+        false => Err(format!(
+            "the base command `{command}` does the same there as this program, so the baseline was \
+             made by something else"
+        )),
+    }
 }
 
 fn parting_seed(scenario: &Scenario, replication: u32) -> u64 {

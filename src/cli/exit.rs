@@ -70,6 +70,9 @@ impl Stop {
                 "the policy was asked a million times at {:.6} s without time moving on",
                 at.secs_f64()
             )),
+            RunFailure::Sim(Failure::Futile { what, at }) => {
+                Self::Limit(format!("the policy {what}, at {:.6} s", at.secs_f64()))
+            }
             RunFailure::Law(broken) => Self::Bug(format!(
                 "a law was broken at {:.6} s: {}; found {}\n  again: {again}",
                 broken.at.secs_f64(),

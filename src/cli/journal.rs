@@ -16,7 +16,7 @@ use crate::experiment::{Measurement, Memory};
 use crate::problem::Problem;
 
 /// Version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Longest line; the fates of two million jobs are shorter.
 const LONGEST: u64 = 64 << 20;
 /// What comes between a line and its checksum.

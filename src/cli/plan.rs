@@ -14,7 +14,7 @@ use crate::experiment::Asked;
 use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
 use crate::problem::Problem;
 use crate::report::{PlanReport, TextCells, plan_charts, plan_text, write_plan_page};
-use crate::scenario::{Scenario, minimised};
+use crate::scenario::{Scenario, concerns, minimised};
 use crate::units::Span;
 
 /// Most runs where nothing else is said.
@@ -108,6 +108,17 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
             None => vary.push(pair),
         }
     }
+    let foreign = foreign(scenario, arguments, &vary);
+    let asked = |key: &&String| {
+        let mut flags = arguments.vary.iter().filter_map(|flag| flag.split_once('='));
+        flags.any(|(known, _)| known.trim() == key.as_str())
+    };
+    if let Some(key) = foreign.iter().find(asked) {
+        let policy = arguments.policy.as_deref().unwrap_or_default();
+        let message = format!("`{key}` is a setting of another policy than `{policy}`");
+        return Err(Stop::usage(message, "vary a setting of the policy that is planned for"));
+    }
+    vary.retain(|(key, _)| !foreign.contains(key));
     if vary.is_empty() {
         let hint = "add `--vary cluster.dc1.nodes=4..40`, or `[plan.vary]` to the scenario";
         return Err(Stop::usage("nothing may be decided", hint));
@@ -143,6 +154,14 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
             resample: arguments.resample,
         },
     })
+}
+
+/// Settings of other policies than the one that is asked for: of the scenario's
+/// variables, these are not for it.
+fn foreign(scenario: &Scenario, arguments: &Plan, vary: &[(String, String)]) -> Vec<String> {
+    let Some(policy) = &arguments.policy else { return Vec::new() };
+    let keys = vary.iter().map(|(key, _)| key);
+    keys.filter(|key| !concerns(scenario, policy, key)).cloned().collect()
 }
 
 /// Problems of single setups name the variable, not an edit that nobody typed.

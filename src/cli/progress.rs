@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+/// How runs are shown once it is known how many there are.
+const RUNS: &str = "{msg} {wide_bar} {human_pos} of {human_len} runs, {per_sec}, {eta} left";
+
 /// A bar that shows how far something has come.
 #[derive(Debug)]
 pub(super) struct Bar {
@@ -21,8 +24,7 @@ impl Bar {
 
     /// Over the runs of an experiment, which [`Bar::expect`] counts. Hidden likewise.
     pub(super) fn over_runs(label: &str, quiet: bool) -> Self {
-        let style = "{msg} {wide_bar} {human_pos} of {human_len} runs, {per_sec}, {eta} left";
-        Self::new(ProgressBar::new(0), label, style, quiet)
+        Self::new(ProgressBar::new(0), label, "{msg} {spinner}", quiet)
     }
 
     fn new(bar: ProgressBar, label: &str, style: &str, quiet: bool) -> Self {
@@ -40,6 +42,12 @@ impl Bar {
 
     /// So much more is to be done.
     pub(super) fn expect(&self, more: u64) {
+        if self.bar.length() == Some(0)
+            && let Ok(style) = ProgressStyle::with_template(RUNS)
+        {
+            // A bar over nothing would be full.
+            self.bar.set_style(style);
+        }
         self.bar.inc_length(more);
     }
 

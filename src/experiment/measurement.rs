@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fate::Fates;
-use crate::metrics::{METRICS, Series, Summary, Trail};
+use crate::metrics::{METRICS, Series, Summary, Trail, Undone};
 use crate::units::Money;
 
 /// Most steps of the course of a run.
@@ -17,6 +17,8 @@ pub struct Measurement {
     pub metrics: Vec<Option<f64>>,
     /// What was done, to tell whether two runs did the same work.
     pub done: WorkDone,
+    /// How slow it was.
+    pub slowness: Slowness,
     /// Nano-dollars in all.
     #[serde(with = "exact")]
     pub cost: i128,
@@ -49,6 +51,29 @@ pub struct WorkDone {
     pub core_hours: f64,
     /// The same in GPU-hours.
     pub gpu_hours: f64,
+}
+
+/// How slow a run was to all of its work, whatever was done of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Slowness {
+    /// Pieces of work that were done.
+    pub finished: u64,
+    /// Sum of their bounded slowdowns.
+    pub sum: f64,
+    /// What was turned away or left unfinished.
+    pub undone: Undone,
+    /// Seconds until the run ended.
+    pub ended_s: f64,
+}
+
+impl Slowness {
+    /// Mean bounded slowdown of all work, where what was not done begins `at_s`
+    /// seconds after the start. At least 1.
+    pub fn mean(&self, at_s: f64) -> f64 {
+        let all = self.finished + self.undone.count;
+        let sum = self.sum + self.undone.slowdowns(at_s);
+        if all == 0 { 1.0 } else { (sum / all as f64).max(1.0) }
+    }
 }
 
 /// What one provider charged for one kind of thing.
@@ -95,6 +120,12 @@ impl Measurement {
                 finished: summary.work.finished,
                 core_hours: summary.useful_core_hours,
                 gpu_hours: summary.useful_gpu_hours,
+            },
+            slowness: Slowness {
+                finished: summary.work.finished,
+                sum: summary.bounded_slowdown.mean.unwrap_or(0.0) * summary.work.finished as f64,
+                undone: summary.undone,
+                ended_s: summary.simulated_s,
             },
             cost: summary.cost.total.nanos(),
             parts: summary.cost.parts.iter().map(part).collect(),

@@ -3,7 +3,7 @@
 
 use super::bound;
 use super::compare::Plan;
-use super::measurement::Measurement;
+use super::measurement::{Measurement, Slowness};
 use crate::problem::Problem;
 use crate::scenario::Scenario;
 
@@ -14,17 +14,20 @@ const CENT: f64 = 0.01;
 /// baseline of the scenario.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// `done` x 2^-`broken` / sqrt(`cost` x `slowdown`): 1 is as good as the
-    /// baseline with all promises kept, more is better, 0 is the least.
+    /// `done` x 2^-`broken` / sqrt(max(`cost`, `floor`) x `slowdown`): 1 is as good as
+    /// the baseline with all promises kept, more is better, 0 is the least. The
+    /// floor is 1 for a run that does less than the baseline, and 0 otherwise.
     pub value: f64,
     /// Cost over the baseline's, a cent added to each.
     pub cost: f64,
-    /// Mean bounded slowdown over the baseline's.
+    /// Mean bounded slowdown of all work over the baseline's. Work that was not
+    /// done counts as if it began as the later of both runs ended.
     pub slowdown: f64,
     /// Useful work over the baseline's, at most 1: the least of finished pieces,
     /// core-hours and GPU-hours.
     pub done: f64,
-    /// Promises of the scenario that were broken.
+    /// Promises of the scenario that were broken: all of them by a run that does
+    /// less than the baseline.
     pub broken: f64,
 }
 
@@ -60,8 +63,11 @@ impl Possible {
         let (cost, slowdown) = (value("cost_total"), value("slowdown_mean"));
         let value = cost.zip(slowdown).map(|(cost, slowdown)| {
             let cost = (cost + CENT) / (base.cost as f64 / 1e9 + CENT);
-            let slowdown = slowdown.max(1.0) / base.metric("slowdown_mean").unwrap_or(1.0).max(1.0);
-            1.0 / libm::sqrt(cost * slowdown)
+            let until = run.slowness.ended_s.max(base.slowness.ended_s);
+            // The bound is of what finishes; what nobody can do is the same for all.
+            let sum = slowdown.max(1.0) * run.slowness.finished as f64;
+            let least = Slowness { sum, ..run.slowness };
+            1.0 / libm::sqrt(cost * least.mean(until) / base.slowness.mean(until))
         });
         Ok(Self { value, cost, slowdown })
     }
@@ -71,15 +77,19 @@ impl Score {
     /// Of one replication.
     pub fn of(run: &Measurement, base: &Measurement) -> Self {
         let dollars = |one: &Measurement| one.cost as f64 / 1e9 + CENT;
-        let slow = |one: &Measurement| one.metric("slowdown_mean").unwrap_or(1.0).max(1.0);
         let share = |now: f64, base: f64| if base > 0.0 { (now / base).min(1.0) } else { 1.0 };
         let (work, base_work) = (&run.done, &base.done);
         let done = share(work.finished as f64, base_work.finished as f64)
             .min(share(work.core_hours, base_work.core_hours))
             .min(share(work.gpu_hours, base_work.gpu_hours));
-        let broken = run.kept.iter().filter(|&&kept| !kept).count() as f64;
-        let (cost, slowdown) = (dollars(run) / dollars(base), slow(run) / slow(base));
-        let value = done * libm::exp2(-broken) / libm::sqrt(cost * slowdown);
+        // Hours are sums, so they may differ in their last digits.
+        let less = done < 1.0 - 1e-9;
+        let broken = run.kept.iter().filter(|&&kept| less || !kept).count() as f64;
+        let until = run.slowness.ended_s.max(base.slowness.ended_s);
+        let slowdown = run.slowness.mean(until) / base.slowness.mean(until);
+        let cost = dollars(run) / dollars(base);
+        let counted = if less { cost.max(1.0) } else { cost };
+        let value = done * libm::exp2(-broken) / libm::sqrt(counted * slowdown);
         Self { value, cost, slowdown, done, broken }
     }
 
@@ -105,7 +115,7 @@ impl Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{METRICS, Series, Summary};
+    use crate::metrics::{Series, Summary, Undone};
 
     fn run(dollars: i128, slowdown: f64, finished: u64, kept: Vec<bool>) -> Measurement {
         let (summary, series) = (Summary::default(), Series::default());
@@ -113,8 +123,11 @@ mod tests {
         run.cost = dollars * 1_000_000_000;
         run.done.finished = finished;
         run.done.core_hours = finished as f64;
-        let row = METRICS.iter().position(|metric| metric.key == "slowdown_mean");
-        run.metrics[row.expect("it is a metric")] = (finished > 0).then_some(slowdown);
+        // Of ten pieces that arrive at once, each 100 s long.
+        let count = 10_u64.saturating_sub(finished);
+        let undone = Undone { count, inverse: count as f64 / 100.0, arrivals: 0.0 };
+        let sum = slowdown * finished as f64;
+        run.slowness = Slowness { finished, sum, undone, ended_s: 1_000.0 };
         run
     }
 
@@ -133,10 +146,32 @@ mod tests {
         check(&run(25, 2.0, 10, vec![true, true]), 2.0);
         check(&run(100, 8.0, 10, vec![true, true]), 0.5);
         check(&run(100, 2.0, 10, vec![true, false]), 0.5);
-        check(&run(100, 2.0, 5, vec![true, true]), 0.5);
+        // Half of the work is done, no promise is kept, and of ten pieces five are
+        // slower by 11 instead of 2, having waited for 1,000 s: 13 over 4 as slow.
+        check(&run(100, 2.0, 5, vec![true, true]), 0.125 / libm::sqrt(13.0 / 4.0));
+        // Who does less saves nothing.
+        check(&run(25, 2.0, 5, vec![true, true]), 0.125 / libm::sqrt(13.0 / 4.0));
         // More work than the baseline's is no merit: there is only so much.
         check(&run(100, 2.0, 20, vec![true, true]), 1.0);
         check(&run(0, 1.0, 0, vec![true, true]), 0.0);
+    }
+
+    /// Whatever the rest is like, one more piece of work that begins before the end
+    /// is no loss, even if it is the slowest and breaks every promise.
+    #[test]
+    fn refusing_work_never_pays() {
+        let base = run(100, 2.0, 10, vec![true, true]);
+        for (dollars, slowdown, broken) in [(10, 1.0, 0), (100, 4.0, 1), (300, 1.5, 2)] {
+            let kept = (0..2).map(|row| row >= broken).collect::<Vec<_>>();
+            for finished in 0..10 {
+                let less = run(dollars, slowdown, finished, kept.clone());
+                let mut more = run(dollars, slowdown, finished + 1, vec![false, false]);
+                // It began at the very end: (1,000 s + 100 s) / 100 s.
+                more.slowness.sum = less.slowness.sum + 11.0;
+                let (less, more) = (Score::of(&less, &base), Score::of(&more, &base));
+                assert!(less.value <= more.value, "{finished}: {less:?}, {more:?}");
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,6 @@ pub mod multiple;
 pub mod paired;
 pub mod promise;
 pub mod quantile;
-pub mod regression;
 pub mod sample;
 pub mod selection;
 pub mod steady;

@@ -5,13 +5,15 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::WorkId;
 use crate::policy::Trigger;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, Ending, InstanceRef, LaunchRefusal, Note, OfferRejection, Record, State, WorkRef,
+    AllocationRef, Ending, InstanceRef, LaunchRefusal, Note, OfferRejection, Record, State,
+    WaitReason, WorkRef,
 };
 use crate::units::{Money, Time};
 
@@ -100,18 +102,45 @@ pub struct StepLog<'a, F> {
     reasons: VecDeque<Reason>,
     /// The reasons have gone into a record.
     told: bool,
+    /// Why work waits that was told to wait, and since when it was said last.
+    waits: FxHashMap<WorkRef, (Time, WaitReason)>,
 }
 
 impl<'a, F: FnMut(Step)> StepLog<'a, F> {
     /// Reasons need a run with `Options::explain`.
     pub fn new(stretch: Stretch, over: &'a Cell<bool>, sink: F) -> Self {
-        Self { stretch, sink, over, record: 0, seen: None, reasons: VecDeque::new(), told: false }
+        let waits = FxHashMap::default();
+        Self {
+            stretch,
+            sink,
+            over,
+            record: 0,
+            seen: None,
+            reasons: VecDeque::new(),
+            told: false,
+            waits,
+        }
     }
 
     /// Whether the next record is wanted with its reasons.
     fn explains_next(&self) -> bool {
         let wanted = self.stretch.from..=self.stretch.until;
         self.stretch.reasons && wanted.contains(&(self.record + 1))
+    }
+
+    /// The reasons since the record before, and why those wait of whom nothing was
+    /// said since then: nothing was decided about them, and what was said last holds.
+    fn all_reasons(&self, state: &State<'_>) -> Vec<Reason> {
+        let mut all: Vec<Reason> = self.reasons.iter().cloned().collect();
+        for work in waiting(state) {
+            let Some(&(at, reason)) = self.waits.get(&work) else { continue };
+            let name = label(state, work);
+            if !all.iter().any(|one| one.work == name) {
+                let why = format!("waits: {}", reason.name());
+                all.push(Reason { time_us: at.micros(), work: name, why });
+            }
+        }
+        all
     }
 
     fn note(&mut self, state: &State<'_>, work: WorkRef, note: Note) {
@@ -148,12 +177,21 @@ impl<F: FnMut(Step)> Observer for StepLog<'_, F> {
 
     fn record(&mut self, state: &State<'_>, record: &Record) {
         if let Record::Noted(work, note) = *record {
+            if let Note::Waits(reason) = note
+                && self.stretch.reasons
+                && self.record < self.stretch.until
+            {
+                self.waits.insert(work, (state.now(), reason));
+            }
             if self.explains_next() {
                 self.note(state, work, note);
             }
             return;
         }
         self.record += 1;
+        if let Record::Placed(allocation) = *record {
+            self.waits.remove(&state.allocation(allocation).work());
+        }
         if self.record < self.stretch.from || self.over.get() {
             return;
         }
@@ -167,6 +205,7 @@ impl<F: FnMut(Step)> Observer for StepLog<'_, F> {
         let telling = is_decision(record) || !self.told;
         let (what, work) = words(state, record);
         self.told = true;
+        let reasons = if telling { self.all_reasons(state) } else { Vec::new() };
         (self.sink)(Step {
             record: self.record,
             time_us: now.micros(),
@@ -174,7 +213,7 @@ impl<F: FnMut(Step)> Observer for StepLog<'_, F> {
             what,
             work: work.map(|work| label(state, work)),
             seen: self.seen.clone().filter(|_| telling),
-            reasons: if telling { self.reasons.iter().cloned().collect() } else { Vec::new() },
+            reasons,
         });
     }
 }
@@ -200,15 +239,21 @@ fn is_decision(record: &Record) -> bool {
     }
 }
 
-fn look(state: &State<'_>, triggers: &[Trigger]) -> Seen {
-    let totals = state.totals();
+/// The first of the work that waits, by submission.
+fn waiting(state: &State<'_>) -> Vec<WorkRef> {
     let mut waiting: Vec<WorkRef> =
         state.works().filter(|(_, live)| live.waiting > 0).map(|(work, _)| work).collect();
     waiting.sort_by_key(|&work| state.work(work).tie());
+    waiting.truncate(MOST_NAMED);
+    waiting
+}
+
+fn look(state: &State<'_>, triggers: &[Trigger]) -> Seen {
+    let totals = state.totals();
     Seen {
         triggers: counted(triggers),
         waiting: totals.waiting,
-        queue: waiting.iter().take(MOST_NAMED).map(|&work| label(state, work)).collect(),
+        queue: waiting(state).into_iter().map(|work| label(state, work)).collect(),
         running: totals.running,
         booting: totals.booting,
         free_cpu_milli: totals.capacity.cpu - totals.allocated.cpu,

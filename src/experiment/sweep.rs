@@ -12,8 +12,6 @@ pub(crate) mod testing;
 pub use axis::{Axis, Level};
 pub use best::{Best, best, best_of_all, goal};
 pub use design::{Design, Point};
-pub use effect::{
-    Effect, End, Interaction, LevelMean, effects, explained, interaction, main_effect,
-};
+pub use effect::{Effect, End, Interaction, LevelMean, effects, interaction, main_effect};
 pub use plan::{Open, Plan, SweepFailure, check, repetition, sweep};
 pub use table::{CONFIDENCE, Estimate, Run, Sweep, row_of};

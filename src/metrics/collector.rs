@@ -1,7 +1,7 @@
 //! Adds up a run as it goes; memory does not grow with the work that is done.
 
 use super::histogram::Histogram;
-use super::summary::{Costs, Deadlines, Distribution, Summary, WorkCounts};
+use super::summary::{Costs, Deadlines, Distribution, Summary, Undone, WorkCounts};
 use crate::model::{Market, World};
 use crate::sim::{Observer, Outcome};
 use crate::state::{
@@ -24,6 +24,7 @@ pub struct Collector {
     submitted: u64,
     finished: u64,
     unfinished: u64,
+    undone: Undone,
     refused: [u64; RefusalReason::ALL.len()],
     /// By row of the quota, and by capacity.
     refused_by_quota: Vec<u64>,
@@ -122,6 +123,7 @@ impl Collector {
             decisions: outcome.decisions,
             illegal_actions: outcome.illegal,
             work: self.counts(world),
+            undone: self.undone,
             cost: self.costs(world, tenants),
             wait_s: Distribution::of(&self.wait, 1e6),
             turnaround_s: Distribution::of(&self.turnaround, 1e6),
@@ -304,9 +306,26 @@ impl Collector {
     /// Work that ends without being done misses its deadline, if it had one.
     fn work_failed(&mut self, state: &State<'_>, work: WorkRef) {
         let live = state.work(work);
-        if self.counts_from(live.arrival) && live.ask.deadline != Time::MAX {
-            self.with_deadline += 1;
+        if !self.counts_from(live.arrival) {
+            return;
         }
+        self.with_deadline += u64::from(live.ask.deadline != Time::MAX);
+    }
+
+    /// How slow it would have been is told by the fastest machine, on which a
+    /// wait weighs most.
+    fn work_undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+        let live = state.work(work);
+        if !self.counts_from(live.arrival) {
+            return;
+        }
+        let speeds = state.world().types.rows().iter().map(|kind| kind.speed);
+        let fastest = f64::from(speeds.max().unwrap_or(0).max(1)) / 1e6;
+        let runtime = (left.secs_f64() / fastest).max(SLOWDOWN_FLOOR.secs_f64());
+        let began = self.from.map_or(self.began, |warm| warm.max(self.began));
+        self.undone.count += 1;
+        self.undone.inverse += 1.0 / runtime;
+        self.undone.arrivals += (live.arrival - began).secs_f64() / runtime;
     }
 
     fn released(&mut self, state: &State<'_>, instance: InstanceRef, billed: Span, amount: Money) {
@@ -459,6 +478,10 @@ impl Observer for Collector {
             }
             Record::Placed(_) | Record::Ready(_) | Record::Noted(..) => (),
         }
+    }
+
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+        self.work_undone(state, work, left);
     }
 
     fn ends(&mut self, state: &State<'_>) {

@@ -1,6 +1,6 @@
 //! What is shown of a run: numbers with stable names, units in the names.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::histogram::Histogram;
 use crate::units::Money;
@@ -35,6 +35,27 @@ impl Distribution {
             p99: show(at[2]),
             max: show(histogram.max()),
         }
+    }
+}
+
+/// Refused and unfinished work, added up so that it can be said how slow it would
+/// have been had it begun at any later time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Undone {
+    /// Pieces of work.
+    pub count: u64,
+    /// Sum of the inverses of what was left to run on the fastest machine there is,
+    /// bounded as in a bounded slowdown, per second.
+    pub inverse: f64,
+    /// Sum of arrivals, in seconds since the summary's start, over the same.
+    pub arrivals: f64,
+}
+
+impl Undone {
+    /// Sum of the bounded slowdowns if all of it began `at_s` seconds after the
+    /// summary's start, one after having waited so long.
+    pub fn slowdowns(&self, at_s: f64) -> f64 {
+        self.count as f64 + (at_s * self.inverse - self.arrivals).max(0.0)
     }
 }
 
@@ -131,6 +152,9 @@ pub struct Summary {
     pub illegal_actions: u64,
     /// Work by how it ended.
     pub work: WorkCounts,
+    /// Work that was not done.
+    #[serde(skip)]
+    pub undone: Undone,
     /// Money.
     pub cost: Costs,
     /// First start minus submission, of work that started.

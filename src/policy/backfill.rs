@@ -3,8 +3,11 @@
 mod conservative;
 mod easy;
 mod greedy;
+mod lane;
 mod plan;
 mod reservation;
+mod space;
+mod steps;
 
 use std::ops::ControlFlow;
 

@@ -10,7 +10,7 @@ use super::figure::{NOTHING, amount, change, clean, count, difference, figure, h
 use super::section::{Cell, Section, Tone};
 use super::terminal::{Terminal, add, line};
 use crate::experiment::check::{Finding, Moved, Outcome, Parting, Verdicts};
-use crate::experiment::{Seen, Step};
+use crate::experiment::{Reason, Seen, Step};
 use crate::scenario::{Subject, Suite};
 use crate::units::Time;
 
@@ -98,8 +98,11 @@ impl CheckReport<'_> {
             if !verdicts.moved.is_empty() {
                 add(&mut text, &moved(verdicts), terminal);
             }
-            for words in parting.iter().flat_map(|parting| parting_words(verdicts, parting)) {
-                line(&mut text, &words);
+            if let Some(parting) = parting {
+                text.push('\n');
+                for words in parting_words(verdicts, parting) {
+                    line(&mut text, &words);
+                }
             }
         }
         text
@@ -184,7 +187,10 @@ impl CheckReport<'_> {
             "{}: baseline {}, now {} ({} {})",
             finding.why, cells[4].text, cells[5].text, cells[6].text, cells[6].below
         );
-        let words = escape_xml(words.replace(" )", ")").trim_end_matches(" ()"));
+        let words = match finding.gate.subject {
+            Subject::Events => escape_xml(&finding.why),
+            Subject::Metric(_) => escape_xml(words.replace(" )", ")").trim_end_matches(" ()")),
+        };
         write!(out, "    <testcase classname=\"{class}\" name=\"{gate}\">")?;
         if self.fails(finding) {
             let kind = finding.outcome.name();
@@ -336,18 +342,23 @@ fn told(verdicts: &Verdicts<'_>) -> bool {
 /// Where a run parts from its baseline: a title, and lines indented below it.
 fn parting_words(verdicts: &Verdicts<'_>, parting: &Parting) -> Vec<String> {
     let who = format!("{} in {}", clean(verdicts.policy), clean(verdicts.scenario));
-    let mut lines = vec![format!("\nFirst divergence: {who}, seed {}", parting.seed)];
+    let mut lines = vec![format!("First divergence: {who}, seed {}", parting.seed)];
     let agreed = match parting.agreed {
-        0 => "nothing is the same from the first record on".to_owned(),
-        agreed => format!("the same up to record {}", count(agreed)),
+        1 => "the first record agrees".to_owned(),
+        agreed => format!("the first {} records agree", count(agreed)),
     };
-    let bracket = match parting.parted - parting.agreed {
-        1 => String::new(),
-        _ => format!("; the difference lies at or before record {}", count(parting.parted)),
-    };
-    lines.push(format!("  {agreed}{bracket}"));
+    let first = count(parting.agreed + 1);
+    lines.push(match parting.parted - parting.agreed {
+        1 => format!("  {agreed}; they part at record {first}"),
+        _ => format!(
+            "  {agreed}; they part somewhere in records {first} to {}",
+            count(parting.parted)
+        ),
+    });
     let (base, now) = (parting.base.as_ref(), parting.now.as_ref());
-    let exact = parting.parted == parting.agreed + 1;
+    // Where both sides were looked up, an end is one too.
+    let exact =
+        parting.parted == parting.agreed + 1 && (base.is_some() || parting.caution.is_none());
     let earlier = [base, now].into_iter().flatten().map(|step| step.time_us).min();
     let side = |name: &str, step: Option<&Step>| match step {
         Some(step) if Some(step.time_us) > earlier => {
@@ -367,24 +378,45 @@ fn parting_words(verdicts: &Verdicts<'_>, parting: &Parting) -> Vec<String> {
     if let Some(seen) = first.and_then(|step| step.seen.as_ref()) {
         lines.push(format!("  seen: {}", seen_words(seen)));
     }
-    let about: Vec<&str> =
-        [base, now].into_iter().flatten().filter_map(|step| step.work.as_deref()).collect();
+    let both = || [base, now].into_iter().flatten();
+    // An instance is rented for the work that it was chosen for.
+    let chosen = |step: &'_ Step| -> Vec<String> {
+        let chosen = step.reasons.iter().filter(|reason| weight(reason) == 0);
+        chosen.map(|reason| reason.work.clone()).collect()
+    };
+    let about: Vec<String> = both()
+        .flat_map(|step| step.work.clone().map_or_else(|| chosen(step), |one| vec![one]))
+        .collect();
     for (name, step) in [("baseline", base), ("now", now)] {
         let reasons = step.map_or(&[][..], |step| &step.reasons);
         let mut told: Vec<_> = reasons
             .iter()
-            .filter(|reason| about.is_empty() || about.contains(&reason.work.as_str()))
+            .filter(|reason| about.is_empty() || about.contains(&reason.work))
             .collect();
+        told.sort_by_key(|reason| weight(reason));
         let left_out = told.len().saturating_sub(MOST_REASONS);
-        // The last ones led to it.
-        told.drain(..left_out);
+        told.truncate(MOST_REASONS);
         lines.extend(told.iter().map(|reason| {
             let (work, why) = (clean(&reason.work), clean(&reason.why));
             format!("    {name}, after {}: {work}: {why}", moment(reason.at()))
         }));
+        if left_out > 0 {
+            lines.push(format!("    {name}: and {} more", count(left_out as u64)));
+        }
     }
     lines.extend(parting.caution.iter().map(|caution| format!("  {}", clean(caution))));
     lines
+}
+
+/// What says most comes first: what was chosen, why work waits, what would have cost
+/// how much, and then what was out of the question.
+fn weight(reason: &Reason) -> u8 {
+    match reason.why.as_str() {
+        why if why.starts_with("waits: ") => 1,
+        why if !why.contains(" not taken") => 0,
+        why if why.contains(" not taken, expected cost ") => 2,
+        _ => 3,
+    }
 }
 
 fn step_words(name: &str, step: &Step) -> String {
@@ -523,6 +555,81 @@ fn escape_xml(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn step(what: &str, work: Option<&str>, reasons: &[(&str, &str)]) -> Step {
+        let reason = |&(work, why): &(&str, &str)| Reason {
+            time_us: 0,
+            work: work.to_owned(),
+            why: why.to_owned(),
+        };
+        Step {
+            record: 3,
+            time_us: 0,
+            date: "d".to_owned(),
+            what: what.to_owned(),
+            work: work.map(str::to_owned),
+            seen: None,
+            reasons: reasons.iter().map(reason).collect(),
+        }
+    }
+
+    #[track_caller]
+    fn check(parting: Parting, want: &[&str]) {
+        let verdicts = Verdicts {
+            scenario: "s",
+            policy: "p",
+            findings: Vec::new(),
+            moved: Vec::new(),
+            redefined: false,
+            replications: 1,
+            differs_in: Some(0),
+        };
+        let words = parting_words(&verdicts, &parting);
+        assert_eq!(words[0], "First divergence: p in s, seed 1");
+        assert_eq!(words[1..], *want);
+    }
+
+    /// An instance is rented for work that waits, so what was decided about that is
+    /// told, on both sides.
+    #[test]
+    fn a_divergence_says_what_each_side_decided_and_why() {
+        let waits = ("a", "waits: no room");
+        let known = Parting {
+            replication: 0,
+            seed: 1,
+            agreed: 2,
+            parted: 3,
+            base: Some(step(
+                "x is requested",
+                None,
+                &[("a", "y not taken: dear"), ("a", "x chosen")],
+            )),
+            now: Some(step("b is submitted", Some("b"), &[("c", "waits: no room"), waits])),
+            caution: None,
+        };
+        let told = [
+            "  the first 2 records agree; they part at record 3",
+            "  baseline: after 0 s (d): x is requested",
+            "  now: after 0 s (d): b is submitted",
+            "    baseline, after 0 s: a: x chosen",
+            "    baseline, after 0 s: a: y not taken: dear",
+            "    now, after 0 s: a: waits: no room",
+        ];
+        check(known.clone(), &told);
+        let half = Parting {
+            agreed: 0,
+            parted: 128,
+            base: None,
+            caution: Some("one side only".to_owned()),
+            ..known
+        };
+        let told = [
+            "  the first 0 records agree; they part somewhere in records 1 to 128",
+            "  now, from there on: after 0 s (d): b is submitted",
+            "  one side only",
+        ];
+        check(half, &told);
+    }
 
     #[test]
     fn names_cannot_leave_their_place() {

@@ -45,6 +45,15 @@ impl PlanReport<'_> {
         }
     }
 
+    /// What the cost of one replication is a cost of.
+    pub(super) fn period(&self) -> String {
+        match self.found.repetition {
+            Repetition::Windows { width: WEEK, .. } => "a week".to_owned(),
+            Repetition::Windows { width, .. } => format!("in {width}"),
+            Repetition::Seeds { .. } | Repetition::Blocks { .. } => "a run".to_owned(),
+        }
+    }
+
     /// A promise in words: `wait, p95 <= 2 h`.
     pub(super) fn promise(&self, row: usize) -> String {
         let objective = &self.found.objectives[row];
@@ -91,7 +100,8 @@ impl PlanReport<'_> {
     }
 
     /// Held-out replications that the verdict rests on, the same for all
-    /// finalists; the choice of the cheapest may have taken more.
+    /// finalists, and all that is shown of them. The choice of the cheapest may have
+    /// taken more of some, which decide between those and are in no number.
     pub(super) fn judged<'c>(&self, candidate: &'c Candidate) -> &'c [Measurement] {
         let all = &candidate.held_out;
         &all[..all.len().min(self.found.held_out as usize)]

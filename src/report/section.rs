@@ -320,7 +320,13 @@ fn kept(comparison: &Comparison<'_>) -> Vec<Vec<Cell>> {
     let row = |(at, objective): (usize, &super::run::ObjectiveResult)| {
         let cell = |policy: &crate::experiment::Contestant| {
             let kept = policy.kept.get(at).copied().unwrap_or(0);
+            let mut runs = policy.measurements.iter();
+            let unseen = runs.all(|run| run.metric(&objective.metric).is_none());
             let text = match (all, kept) {
+                _ if unseen && objective.metric == "deadlines_met" => {
+                    "no work has a deadline".to_owned()
+                }
+                _ if unseen => "nothing to measure".to_owned(),
                 (1, 1) => "kept".to_owned(),
                 (1, _) => "broken".to_owned(),
                 (all, kept) => format!("kept in {kept} of {all}"),

@@ -106,6 +106,20 @@ pub fn definition(scenario: &Scenario, name: &str) -> String {
     tables.concat()
 }
 
+/// Whether the setting `key` may matter to the policy called `name`, being no
+/// setting of a policy that this one does not extend.
+pub fn concerns(scenario: &Scenario, name: &str, key: &str) -> bool {
+    let (own, edit) = (definition(scenario, name), format!("{key} = 0"));
+    let tables = [own.as_str(), edit.as_str()].map(|text| DeTable::parse_recoverable(text).0);
+    let [own, edited] = tables.map(|root| -> Option<Vec<String>> {
+        let policies = root.get_ref().get("policy")?.get_ref().as_table()?;
+        Some(policies.keys().map(|name| name.get_ref().to_string()).collect())
+    });
+    edited.is_none_or(|edited| {
+        edited.iter().any(|policy| own.as_ref().is_some_and(|own| own.contains(policy)))
+    })
+}
+
 /// Entries in the order of the file, which is that of offers and fleets.
 fn in_order<'a>(table: &'a DeTable<'_>) -> Vec<(&'a str, &'a DeValue<'a>)> {
     let mut entries: Vec<_> = table.iter().collect();

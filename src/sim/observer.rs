@@ -1,8 +1,8 @@
 //! Who watches a run. Facts go out; nothing comes back.
 
 use crate::policy::Trigger;
-use crate::state::{Record, State};
-use crate::units::Time;
+use crate::state::{Record, State, WorkRef};
+use crate::units::{Span, Time};
 
 /// Watches a run, in simulated-time order.
 pub trait Observer {
@@ -24,6 +24,12 @@ pub trait Observer {
     /// A fact, at `state.now()`. All that it names is still alive in `state`.
     fn record(&mut self, state: &State<'_>, record: &Record) {
         let _ = (state, record);
+    }
+
+    /// Work is about to be recorded as refused or unfinished, of which each task
+    /// had this much left to run on the reference machine. Policies never hear it.
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+        let _ = (state, work, left);
     }
 
     /// The run has ended; nothing is alive any more.
@@ -51,6 +57,10 @@ impl<T: Observer + ?Sized> Observer for &mut T {
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         (**self).record(state, record);
+    }
+    #[inline(always)]
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+        (**self).undone(state, work, left);
     }
     #[inline(always)]
     fn ends(&mut self, state: &State<'_>) {
@@ -84,6 +94,12 @@ impl<T: Observer> Observer for Option<T> {
         }
     }
     #[inline(always)]
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+        if let Some(observer) = self {
+            observer.undone(state, work, left);
+        }
+    }
+    #[inline(always)]
     fn ends(&mut self, state: &State<'_>) {
         if let Some(observer) = self {
             observer.ends(state);
@@ -112,6 +128,11 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         self.0.record(state, record);
         self.1.record(state, record);
+    }
+    #[inline(always)]
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+        self.0.undone(state, work, left);
+        self.1.undone(state, work, left);
     }
     #[inline(always)]
     fn ends(&mut self, state: &State<'_>) {

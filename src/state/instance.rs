@@ -57,6 +57,40 @@ pub const fn gpu_kind(demand: Demand) -> u8 {
     if demand.whole_gpus() { demand.gpus } else { 0 }
 }
 
+/// How many tasks of `demand` fit into what is free, in all and by device.
+pub(crate) fn room_of(free: Free, devices: &[u16], demand: Demand) -> u32 {
+    if !free.fits(demand) {
+        return 0;
+    }
+    let by_gpu = if demand.gpus == 0 {
+        u32::MAX
+    } else if demand.gpus == 1 {
+        let share = demand.gpu_share.max(1);
+        devices.iter().map(|&free| u32::from(free / share)).sum()
+    } else {
+        let fitting = devices.iter().filter(|&&free| free >= demand.gpu_share).count();
+        (fitting / usize::from(demand.gpus)) as u32
+    };
+    let by_cpu = free.cpu.checked_div(demand.cpu).unwrap_or(u32::MAX);
+    let by_memory = free.memory.checked_div(demand.memory).unwrap_or(u32::MAX);
+    by_cpu.min(by_memory).min(by_gpu)
+}
+
+/// See [`Instance::tightest_devices`].
+pub(crate) fn tightest_of(devices: &[u16], demand: Demand, tasks: u32) -> Option<u32> {
+    let mut needed = tasks * u32::from(demand.gpus);
+    let mut chosen = 0_u32;
+    while needed > 0 {
+        let fits =
+            |&(at, &free): &(usize, &u16)| free >= demand.gpu_share && chosen & (1 << at) == 0;
+        let (at, _) =
+            devices.iter().enumerate().filter(fits).min_by_key(|&(at, &free)| (free, at))?;
+        chosen |= 1 << at;
+        needed -= 1;
+    }
+    Some(chosen)
+}
+
 impl Default for Instance {
     fn default() -> Self {
         Self {
@@ -98,42 +132,14 @@ impl Instance {
 
     /// How many tasks of `demand` fit now.
     pub fn room(&self, demand: Demand) -> u32 {
-        if !self.free.fits(demand) {
-            return 0;
-        }
-        let by_gpu = if demand.gpus == 0 {
-            u32::MAX
-        } else if demand.gpus == 1 {
-            let share = demand.gpu_share.max(1);
-            self.devices.iter().map(|&free| u32::from(free / share)).sum()
-        } else {
-            let fitting = self.devices.iter().filter(|&&free| free >= demand.gpu_share).count();
-            (fitting / usize::from(demand.gpus)) as u32
-        };
-        let by_cpu = self.free.cpu.checked_div(demand.cpu).unwrap_or(u32::MAX);
-        let by_memory = self.free.memory.checked_div(demand.memory).unwrap_or(u32::MAX);
-        by_cpu.min(by_memory).min(by_gpu)
+        room_of(self.free, &self.devices, demand)
     }
 
     /// The devices for `tasks` tasks of `demand`, as a bit set: the tightest
     /// that fit, lowest number first. Empty where the demand has no GPU. A
     /// task of a fractional demand shares no device with another of the same call.
     pub fn tightest_devices(&self, demand: Demand, tasks: u32) -> Option<u32> {
-        let mut needed = tasks * u32::from(demand.gpus);
-        let mut chosen = 0_u32;
-        while needed > 0 {
-            let fits =
-                |&(at, &free): &(usize, &u16)| free >= demand.gpu_share && chosen & (1 << at) == 0;
-            let (at, _) = self
-                .devices
-                .iter()
-                .enumerate()
-                .filter(fits)
-                .min_by_key(|&(at, &free)| (free, at))?;
-            chosen |= 1 << at;
-            needed -= 1;
-        }
-        Some(chosen)
+        tightest_of(&self.devices, demand, tasks)
     }
 
     /// The free amount of `by`; the mean is in millionths of the instance.
@@ -185,17 +191,6 @@ impl Instance {
             return self.free.fits(demand);
         }
         self.room(demand) >= tasks
-    }
-
-    /// Keeps only what is free on both; `other` is the same instance at another time.
-    pub fn keep_common(&mut self, other: &Self) {
-        self.free.cpu = self.free.cpu.min(other.free.cpu);
-        self.free.memory = self.free.memory.min(other.free.memory);
-        for (free, &other) in self.devices.iter_mut().zip(&other.devices) {
-            *free = (*free).min(other);
-        }
-        self.free_gpu = self.devices.iter().map(|&free| u32::from(free)).sum();
-        self.count_devices();
     }
 
     /// Whether `tasks` tasks of `demand` fit on exactly these devices.

@@ -208,10 +208,18 @@ fn a_broken_or_missing_baseline_is_wrong_input_with_its_place() {
     let broken = place.check(&[]);
     assert_eq!(code(&broken), 2, "{}", shown(&broken));
     assert!(
-        shown(&broken).contains("tested.toml:5:9: the baseline cannot be read"),
+        shown(&broken).contains("tested.toml:6:9: the baseline cannot be read"),
         "{}",
         shown(&broken)
     );
+    place.write(name, &good);
+    // Better numbers by hand, under the same hashes.
+    let metric = good.lines().find(|line| line.starts_with("wait_mean")).expect("a metric");
+    place.edit(name, metric, &metric.replacen('[', "[1", 1));
+    let edited = place.check(&[]);
+    assert_eq!(code(&edited), 2, "{}", shown(&edited));
+    assert!(shown(&edited).contains("damaged or was edited"), "{}", shown(&edited));
+    assert!(shown(&edited).contains("--update"), "{}", shown(&edited));
     fs::write(place.path().join(name), b"\xff\xfe").expect("a file");
     assert_eq!(code(&place.check(&[])), 2);
     fs::remove_file(place.path().join(name)).expect("a file");
@@ -262,6 +270,7 @@ fn names_cannot_break_the_outputs() {
         xml.contains("tests=\"3\" failures=\"3\"") && xml.contains("<failure type=\"regressed\""),
         "{xml}"
     );
+    assert!(!xml.contains('\u{fffd}'), "{xml}");
     let page = place.read("out.md");
     assert!(page.contains("a\\|&lt;b&gt; &amp; \"c\" \\`d\\` &#64;e"), "{page}");
     let table: Vec<&str> = page.lines().filter(|line| line.starts_with("| a")).collect();
@@ -317,6 +326,18 @@ fn the_first_divergence_shows_both_sides() {
     let old = format!("env -C base {WINDTUNNEL}");
     let both = json(&place.check(&["--json", "--base-command", &old]));
     assert_eq!(both["policies"][0]["first_divergence"], here);
+    // A base that does as this program does is not what made the baseline.
+    let same = place.check(&["--base-command", WINDTUNNEL]);
+    let text = shown(&same);
+    assert!(text.contains("made by something else"), "{text}");
+    assert!(!text.contains("the run is over"), "{text}");
+    let low = low.expect("a number");
+    let agree = if low == 1 {
+        "the first record agrees".to_owned()
+    } else {
+        format!("the first {low} records agree")
+    };
+    assert!(text.contains(&format!("  {agree}; they part somewhere in records ")), "{text}");
     for broken in ["false", "/nowhere/windtunnel", "echo"] {
         let found = place.check(&["--json", "--base-command", broken]);
         assert_eq!(code(&found), 1, "{}", shown(&found));
@@ -377,6 +398,37 @@ fn policies_are_scored() {
     assert!(shown(&broken).starts_with("broken.toml:2:9: `order` must be"), "{}", shown(&broken));
     assert_eq!(code(&score("nobody")), 2);
     assert_eq!(code(&score("nowhere.toml")), 2);
+}
+
+/// Whoever turns away what cannot start at once waits for nothing and breaks no
+/// promise about waits; that must be worth less than doing the work.
+#[test]
+fn refusing_work_is_scored_below_doing_it() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let place = TempDir::new().expect("a folder");
+    for (scenario, baseline) in [
+        ("quickstart", "today"),
+        ("hybrid-burst", "stay"),
+        ("batch-cluster", "fcfs"),
+        ("vm-packing", "spread"),
+        ("gpu-cluster", "least-loaded"),
+    ] {
+        let file = shipped.join(format!("{scenario}.toml"));
+        let suite = format!(
+            "replications = 1\n[gates]\nevents = \"exact\"\n[scenario.one]\nfile = {file:?}\n"
+        );
+        fs::write(place.path().join("suite.toml"), suite).expect("a file");
+        let lazy =
+            format!("[policy.lazy]\nextends = \"{baseline}\"\nadmit = {{ queue_limit = 0 }}\n");
+        fs::write(place.path().join("lazy.toml"), lazy).expect("a file");
+        let mut command = Command::new(WINDTUNNEL);
+        command.current_dir(place.path()).args(["score", "suite.toml", "--policy", "lazy.toml"]);
+        let output = command.output().expect("it runs");
+        assert_eq!(code(&output), 0, "{}", shown(&output));
+        let scored = &json(&output)["scenarios"][0];
+        assert!(scored["metrics"]["finished"].as_f64() < Some(1.0), "{scored}");
+        assert!(scored["score"].as_f64() < scored["baseline"]["score"].as_f64(), "{scored}");
+    }
 }
 
 /// The project's own suite, as it is stored.

@@ -100,3 +100,22 @@ fn what_is_wrong_is_said_before_anything_runs() {
     let none = SIZING.replace("\"cluster.c.nodes\" = \"2..9\"", "");
     check(&none, &[], "nothing may be decided");
 }
+
+#[test]
+fn settings_of_other_policies_are_not_varied() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let two = SIZING.replace("[objectives]", "[policy.q]\nextends = \"p\"\n[objectives]")
+        + "\"policy.q.order\" = [\"fcfs\", \"shortest\"]\n";
+    let vary = |policy: &str| {
+        let output = plan(folder.path(), &two, &["--policy", policy, "--no-out", "--json"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        found["variables"].as_array().map(Vec::len)
+    };
+    assert_eq!((vary("p"), vary("q")), (Some(1), Some(2)));
+    let flag = ["--policy", "p", "--vary", "policy.q.order=fcfs,shortest", "--no-out"];
+    let refused = plan(folder.path(), &two, &flag);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = text(&refused.stderr);
+    assert!(said.contains("`policy.q.order` is a setting of another policy than `p`"), "{said}");
+}

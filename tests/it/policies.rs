@@ -408,3 +408,26 @@ fn the_shortest_remaining_time_comes_first() {
     assert_eq!(ends, [19.0, 5.0, 11.0, 6.0]);
     assert_eq!(got[0].starts, [0.0, 11.0]);
 }
+
+/// Does nothing but ask to be asked again.
+#[derive(Debug)]
+struct Sleepless;
+
+impl policy::Policy for Sleepless {
+    fn decide(&mut self, _: &[policy::Trigger], turn: &mut policy::Turn<'_, '_>) {
+        turn.wake(turn.now() + Span::from_micros(1)).expect("a timer can be set for later");
+    }
+}
+
+/// It would go on for ever, as the job never ends.
+#[test]
+fn a_policy_that_only_wakes_itself_is_stopped() {
+    let (world, mut source) = (cluster(&[4]), Jobs::new(vec![job(0, 1, 10)]));
+    let options = Options::default();
+    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let result = sim::run(&world, &mut source, &mut Sleepless, &options, &mut (), &mut go_on);
+    assert!(
+        matches!(result, Err(sim::Failure::Futile { at, .. }) if at < Time::from_secs(2)),
+        "{result:?}"
+    );
+}

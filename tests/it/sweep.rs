@@ -170,3 +170,40 @@ fn a_sample_is_drawn_again_from_its_seed() {
     assert_eq!(found["same_work"], false);
     assert_eq!(found["ranked_by"], "cost_per_core_hour");
 }
+
+#[test]
+fn settings_of_other_policies_have_no_effect() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wait = "policy.burst.provision.cheapest.after_wait";
+    let sweep = |more: &[&str]| {
+        let mut arguments = vec!["sweep"];
+        arguments.extend(["quickstart", "--set", "workload.synthetic.span=6 h", "--quiet"]);
+        arguments.extend(["--replications", "1", "--no-out"]);
+        arguments.extend(more);
+        let output = windtunnel(folder.path(), &arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let (nodes, range) = ("cluster.dc1.group.cpu.nodes=4..20", format!("{wait}=1 min..2 h"));
+    let sample = [
+        "--policies",
+        "today,burst",
+        "--sample",
+        "lhs:6",
+        "--json",
+        "--set",
+        nodes,
+        "--set",
+        &range,
+    ];
+    let found: serde_json::Value = serde_json::from_str(&sweep(&sample)).expect("JSON");
+    let effects = found["effects"].as_array().expect("effects");
+    let of = |policy: &str, key: &str| {
+        effects.iter().filter(|one| one["policy"] == policy && one["key"] == key).count()
+    };
+    assert_eq!(of("today", wait), 0, "{effects:?}");
+    assert!(of("burst", wait) > 0 && of("today", "cluster.dc1.group.cpu.nodes") > 0);
+    let two = format!("{wait}=1 min,2 h");
+    let tied = sweep(&["--policies", "today", "--set", &two]);
+    assert!(tied.contains("All 2 points tie: `today` does the same"), "{tied}");
+}

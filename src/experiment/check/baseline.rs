@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::scenario::{Identity, text_of};
 
 /// The layout of the file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// What to do about a baseline that is of no use.
 const ANEW: &str = "if that is as intended, store it anew with `windtunnel check SUITE --update`";
 
@@ -21,6 +21,9 @@ const ANEW: &str = "if that is as intended, store it anew with `windtunnel check
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     format: u32,
+    /// Hash over the metrics, which tells those that were edited from those that
+    /// were stored.
+    checksum: String,
     /// Version of windtunnel that stored it.
     pub version: String,
     /// The generator of random numbers.
@@ -60,8 +63,9 @@ impl Baseline {
             runs.iter().map(|run| value(run).unwrap_or(f64::NAN)).collect()
         };
         let metrics = METRICS.iter().enumerate();
-        Self {
+        let mut baseline = Self {
             format: FORMAT,
+            checksum: String::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             generator: crate::units::stream::GENERATOR.to_owned(),
             asked: terms.asked,
@@ -71,7 +75,23 @@ impl Baseline {
             world: terms.identity.0.clone(),
             metrics: metrics.map(|(at, metric)| (metric.key.to_owned(), row(at))).collect(),
             trail: runs.iter().map(|run| run.trail.clone()).collect(),
+        };
+        baseline.checksum = baseline.sum();
+        baseline
+    }
+
+    /// Hash over the metrics, bit by bit; what is not a number is so in one way only.
+    fn sum(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for (key, values) in &self.metrics {
+            hasher.update(key.as_bytes());
+            hasher.update(&[0]);
+            for value in values {
+                let value = if value.is_nan() { f64::NAN } else { *value };
+                hasher.update(&value.to_bits().to_le_bytes());
+            }
         }
+        hasher.finalize().to_hex()[..16].to_owned()
     }
 
     /// Reads the baseline at `path`.
@@ -100,6 +120,9 @@ impl Baseline {
         let even = read.trail.len() == runs && read.metrics.values().all(|row| row.len() == runs);
         let wrong = match () {
             () if read.format != FORMAT => format!("it has format {}, not {FORMAT}", read.format),
+            () if read.checksum != read.sum() => {
+                "it is damaged or was edited, as its metrics have another checksum".to_owned()
+            }
             () if runs == 0 => "it holds no replication".to_owned(),
             () if !even => "its rows differ in length".to_owned(),
             () if read.trail.iter().any(|trail| !trail.stride.is_power_of_two()) => {
@@ -208,13 +231,17 @@ mod tests {
 
     #[test]
     fn a_corrupted_file_is_refused_with_its_place() {
-        check_broken("asked = 2", "<<<<<<< HEAD", "b.toml:5:9: the baseline cannot be read: ");
-        check_broken("asked = 2", "asked = \"2\"", "b.toml:5:9: the baseline cannot be read: ");
+        check_broken("asked = 2", "<<<<<<< HEAD", "b.toml:6:9: the baseline cannot be read: ");
+        check_broken("asked = 2", "asked = \"2\"", "b.toml:6:9: the baseline cannot be read: ");
         check_broken("asked = 2\n", "", "b.toml:1:1: the baseline cannot be read: missing field");
-        check_broken("asked = 2", "asked = 2\nnew = 1", "b.toml:6:1: the baseline cannot be read:");
-        check_broken("format = 1", "format = 9", "b.toml: the baseline cannot be used: it has");
+        check_broken("asked = 2", "asked = 2\nnew = 1", "b.toml:7:1: the baseline cannot be read:");
+        check_broken("format = 2", "format = 9", "b.toml: the baseline cannot be used: it has");
         check_broken("[\"ab\", \"ab\"]", "[\"ab\"]", "b.toml: the baseline cannot be used: its");
         check_broken("stride = 1", "stride = 0", "b.toml: the baseline cannot be used: its str");
+        let edited = "b.toml: the baseline cannot be used: it is damaged or was edited";
+        check_broken("0.3333333333333333]", "0.5]", edited);
+        check_broken("wait_mean = [nan", "wait_mean = [0.0", edited);
+        check_broken("checksum = \"", "checksum = \"0", edited);
         check_broken("last = \"0", "last = \"\\u0001", "b.toml:");
     }
 

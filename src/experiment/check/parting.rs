@@ -77,11 +77,16 @@ pub fn replay(
     }
 }
 
-/// Looks the first difference up in the records of both sides.
+/// Looks the first difference up in the records of both sides. Whether there is one:
+/// otherwise the base is not what made the baseline.
 ///
 /// # Errors
 /// What either side says.
-pub fn look_up<E>(parting: &mut Parting, base: Replay<'_, E>, now: Replay<'_, E>) -> Result<(), E> {
+pub fn look_up<E>(
+    parting: &mut Parting,
+    base: Replay<'_, E>,
+    now: Replay<'_, E>,
+) -> Result<bool, E> {
     let bracket = Stretch { from: parting.agreed + 1, until: parting.parted, reasons: false };
     let hashes = |side: Replay<'_, E>| -> Result<Vec<[u8; 16]>, E> {
         let mut hashes = Vec::new();
@@ -96,15 +101,13 @@ pub fn look_up<E>(parting: &mut Parting, base: Replay<'_, E>, now: Replay<'_, E>
     let (ours, theirs) = (hashes(now)?, hashes(base)?);
     let same = ours.iter().zip(&theirs).take_while(|(one, other)| one == other).count();
     if same == ours.len() && same == theirs.len() {
-        let what = "the records say the same in words; they differ in what is not told";
-        parting.caution = Some(what.to_owned());
-        return Ok(());
+        return Ok(false);
     }
     parting.agreed += same as u64;
     parting.parted = parting.agreed + 1;
     parting.base = only(base, parting.parted)?;
     parting.now = only(now, parting.parted)?;
-    Ok(())
+    Ok(true)
 }
 
 /// The record with this number, with what could be seen and the reasons; none

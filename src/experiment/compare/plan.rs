@@ -4,6 +4,7 @@ use super::super::lab::{Cell, Lab, LabFailure, is_synthetic};
 use super::super::replication::Repetition;
 use super::super::statistics::steady::mser5;
 use super::Side;
+use crate::metrics::{Bucket, Series, Summary};
 use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::units::{Span, Time};
@@ -17,6 +18,12 @@ const TRACE_SEEDS: u32 = 10;
 const MOST_WINDOWS: u32 = 30;
 /// Windows below which a trace is too short to be cut.
 const FEWEST_WINDOWS: u32 = 3;
+/// Pilot runs of each policy whose course is averaged.
+const PILOTS: u32 = 10;
+/// Work has stopped where nothing arrives for this share of the run,
+const LONG_SILENCE: f64 = 0.05;
+/// and for so many times the usual gap between arrivals.
+const MANY_GAPS: f64 = 20.0;
 const DAY: Span = Span::from_secs(86_400);
 const WEEK: Span = Span::from_secs(7 * 86_400);
 
@@ -52,7 +59,7 @@ pub enum NoPlan {
 }
 
 /// Plans the replications of the first side's scenario, which hold for all
-/// sides. A scenario about the steady state costs a pilot run of each side.
+/// sides. A scenario about the steady state costs pilot runs of each side.
 ///
 /// # Errors
 /// See [`NoPlan`].
@@ -121,30 +128,137 @@ fn windows(scenario: &Scenario, asked: Asked) -> Option<(Repetition, u32)> {
     (most >= 2).then_some((Repetition::Windows { first, width, warm_up }, most))
 }
 
-/// The warm-up of the steady state: MSER-5 on the number of waiting jobs and
-/// on the allocated cores, one pilot run per policy, and of all of these the longest.
+/// The warm-up of the steady state: MSER-5 on the number of waiting jobs and on
+/// the allocated cores, and of all of these the longest. One run's queue is so
+/// skewed that a single late burst would decide, so as Welch has it, the series
+/// is first averaged over several runs, time by time.
 fn pilot(lab: &Lab<'_>, sides: &[Side<'_>]) -> Result<Span, NoPlan> {
     let repetition = Repetition::Seeds { warm_up: Span::ZERO };
-    let cells: Vec<Cell<'_>> = sides.iter().map(|side| side.cell(repetition, 0)).collect();
     let scenario = sides[0].scenario;
     let mut longest = Span::ZERO;
-    for exhibit in lab.exhibit(&cells).map_err(NoPlan::Lab)? {
-        let series = &exhibit.result.series;
-        let mean = |sum: i128, span: Span| sum as f64 / span.micros().max(1) as f64;
-        let waiting: Vec<f64> =
-            series.buckets().map(|(_, span, bucket)| mean(bucket.waiting, span)).collect();
-        let busy: Vec<f64> =
-            series.buckets().map(|(_, span, bucket)| mean(bucket.allocated[0], span)).collect();
-        for values in [waiting, busy] {
-            let dropped = mser5(&values).map_err(|_| {
+    for side in sides {
+        let runs = if is_synthetic(scenario) { PILOTS } else { 1 };
+        let cells: Vec<Cell<'_>> = (0..runs).map(|row| side.cell(repetition, row)).collect();
+        let exhibits = lab.exhibit(&cells).map_err(NoPlan::Lab)?;
+        let end = goes_on(scenario, exhibits.iter().map(|one| &one.result.summary))
+            .map_err(NoPlan::Problem)?;
+        let series: Vec<&Series> = exhibits.iter().map(|one| &one.result.series).collect();
+        for of in [|bucket: &Bucket| bucket.waiting, |bucket: &Bucket| bucket.allocated[0]] {
+            let averaged = averaged(&series, end, of);
+            let dropped = mser5(&averaged.means).map_err(|_| {
                 let message = "the run is too short to find a steady state in it";
                 let hint = "let it go on for longer, give `--warm-up`, or leave `steady_state` out";
                 NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint))
             })?;
-            let until = series.start() - Time::ZERO
-                + Span::from_micros(series.width().micros() * dropped as i64);
+            let until = averaged.start - Time::ZERO
+                + Span::from_micros(averaged.width.micros() * dropped as i64);
             longest = longest.max(until);
         }
     }
     Ok(longest)
+}
+
+/// The horizon of a scenario whose work arrives until then.
+fn goes_on<'a>(
+    scenario: &Scenario,
+    runs: impl Iterator<Item = &'a Summary>,
+) -> Result<Time, Problem> {
+    let problem = |message: String, hint: &str| {
+        Err(Problem::with(&scenario.path, message).hint(hint.to_owned()))
+    };
+    let Some(horizon) = scenario.horizon else {
+        let message = "a steady state needs a `horizon` until which work arrives".to_owned();
+        return problem(message, "set `horizon`, or leave `steady_state` out");
+    };
+    for run in runs {
+        let whole = horizon.secs_f64();
+        let silence = whole - run.arrivals_s;
+        let gap = run.arrivals_s / run.work.submitted.max(1) as f64;
+        if silence > whole * LONG_SILENCE && silence > gap * MANY_GAPS {
+            let last = Span::from_secs_f64(run.arrivals_s).unwrap_or(Span::ZERO);
+            let message = format!(
+                "`steady_state` needs work that goes on to the horizon of {horizon}, and the last \
+                 arrives after {last}"
+            );
+            let hint = "let the workload span the horizon, or leave `steady_state` out";
+            return problem(message, hint);
+        }
+    }
+    Ok(Time::ZERO + horizon)
+}
+
+/// A number over time, averaged over runs.
+struct Averaged {
+    start: Time,
+    width: Span,
+    means: Vec<f64>,
+}
+
+/// The mean over runs of `of` per unit of time, in steps of the coarsest series;
+/// widths are powers of two of each other. Steps that not every run has are left out.
+fn averaged(series: &[&Series], end: Time, of: fn(&Bucket) -> i128) -> Averaged {
+    let width = series.iter().map(|one| one.width()).max().unwrap_or(Span::ZERO);
+    let start = series.iter().map(|one| one.start()).min().unwrap_or(Time::ZERO);
+    let in_steps = |one: &&Series| -> Vec<f64> {
+        let merge = (width.micros() / one.width().micros().max(1)).max(1) as usize;
+        let buckets: Vec<_> = one.buckets().filter(|(at, ..)| *at < end).collect();
+        let mean = |step: &[(Time, Span, &Bucket)]| {
+            let span: i64 = step.iter().map(|(_, span, _)| span.micros()).sum();
+            let sum: i128 = step.iter().map(|(.., bucket)| of(bucket)).sum();
+            sum as f64 / span.max(1) as f64
+        };
+        buckets.chunks(merge).map(mean).collect()
+    };
+    let all: Vec<Vec<f64>> = series.iter().map(in_steps).collect();
+    let shortest = all.iter().map(Vec::len).min().unwrap_or(0);
+    let mean = |at: usize| all.iter().map(|one| one[at]).sum::<f64>() / all.len() as f64;
+    Averaged { start, width, means: (0..shortest).map(mean).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::experiment::{Forgetful, Unwatched};
+    use crate::policy::external::NoLauncher;
+
+    /// M/M/10 at 80 %, whose work stops after `span`.
+    fn planned(seed: u64, span: &str) -> Result<Plan, NoPlan> {
+        let text = format!(
+            "question = \"?\"\nseed = {seed}\nsteady_state = true\nhorizon = \"30 d\"\n\
+             [workload.synthetic]\nspan = \"{span}\"\narrivals = {{ per_hour = 8 }}\n\
+             class.a = {{ runtime = \"exponential(mean=1 h)\", vcpus = 1, memory = \"1 GiB\" }}\n\
+             [cluster.c]\nnodes = 10\nshape = {{ vcpus = 1, memory = \"2 GiB\" }}\n\
+             cost = \"0.05 USD/h\"\n[policy.p]\npreset = \"batch-fcfs\"\n"
+        );
+        let base = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let scenario = Scenario::parse(&text, "a.toml", base, &[]).expect("a scenario");
+        let policy = &scenario.policies[0];
+        let side = Side { name: "p", scenario: &scenario, policy };
+        let (memory, watch) = (&Forgetful, &Unwatched);
+        let lab = Lab { memory, watch, audit: false, launcher: &NoLauncher };
+        plan(&lab, &[side], Asked::default())
+    }
+
+    /// One run of this queue is too skewed for MSER-5 in about every second case.
+    #[test]
+    fn a_stable_queue_has_a_steady_state() {
+        for seed in [1, 101, 201, 301, 401, 501] {
+            let plan = planned(seed, "30 d").expect("it is stable");
+            let warm_up = plan.repetition.warm_up();
+            assert!(warm_up > Span::ZERO && warm_up < Span::from_secs(15 * 86_400), "{warm_up}");
+        }
+    }
+
+    #[test]
+    fn work_that_stops_early_has_none() {
+        match planned(1, "20 d") {
+            Err(NoPlan::Problem(problem)) => {
+                let shown = problem.to_string();
+                assert!(shown.contains("goes on to the horizon of 30 d"), "{shown}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

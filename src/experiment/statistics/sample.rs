@@ -83,10 +83,38 @@ pub fn t_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     Sample::of(values).map(|sample| sample.interval(confidence))
 }
 
+/// Where the difference of the true means of two independent samples lies; none
+/// where one has fewer than two values.
+///
+/// Welch, "The generalization of 'Student's' problem when several different
+/// population variances are involved", Biometrika 34, 1947; degrees of freedom
+/// rounded down.
+pub fn welch(a: &[f64], b: &[f64], confidence: f64) -> Option<Interval> {
+    let (a, b) = (Sample::of(a)?, Sample::of(b)?);
+    let part = |sample: &Sample| sample.variance / sample.n as f64;
+    let square = |sample: &Sample| part(sample) * part(sample) / (sample.n - 1) as f64;
+    let both = part(&a) + part(&b);
+    let freedom = if both > 0.0 { both * both / (square(&a) + square(&b)) } else { 1.0 };
+    let t = law::t_critical((1.0 - confidence) / 2.0, (freedom as usize).max(1));
+    Some(Interval::around(a.mean - b.mean, t * libm::sqrt(both), a.n + b.n))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::units::Stream;
+
+    /// 1 2 3 against 5 9: variances 1 and 8, so 1/3 + 4 = 13/3, and
+    /// (13/3)^2 / ((1/3)^2 / 2 + 16 / 1) = 1.17 degrees of freedom: one, at which t
+    /// is 12.706204736.
+    #[test]
+    fn two_samples_by_hand() {
+        let found = welch(&[5.0, 9.0], &[1.0, 2.0, 3.0], 0.95).expect("two samples");
+        close(found.mean, 5.0);
+        close(found.half_width, 12.706_204_736_174_7 * libm::sqrt(13.0 / 3.0));
+        assert_eq!(welch(&[1.0], &[1.0, 2.0], 0.95), None);
+        assert_eq!(welch(&[1.0; 3], &[2.0; 3], 0.95).map(|one| one.half_width), Some(0.0));
+    }
 
     #[track_caller]
     fn close(found: f64, expected: f64) {

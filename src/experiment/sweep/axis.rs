@@ -76,6 +76,13 @@ impl Axis {
         }
         match find_range(values) {
             Some(range) => axis.range(values, range).map(Some).map_err(refused),
+            // A number has no two dots in it, so that a range was meant.
+            None if whole && values.contains("..") && !values.contains(['/', '"']) => {
+                Err(refused(wrong(
+                    format!("`{}` is no range of numbers", clip(values)),
+                    "a range is `10..40`, or `10..40:4` for so many values",
+                )))
+            }
             None => Ok(None),
         }
     }
@@ -394,6 +401,14 @@ mod tests {
             "1..4 x A100-80GB:4",
             &["1 x A100-80GB", "2 x A100-80GB", "3 x A100-80GB", "4 x A100-80GB"],
         );
+    }
+
+    #[test]
+    fn a_range_without_numbers_is_named() {
+        for values in ["a..b:2", "..8", "x..9"] {
+            let problem = Axis::read(NODES, values).expect_err("no numbers").to_string();
+            assert!(problem.contains(values), "{problem}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! and the others do not; and where two axes do more than the sum of both.
 
 use super::super::statistics::multiple::simultaneous;
-use super::super::statistics::regression::{Fit, least_squares};
+use super::super::statistics::sample::welch;
 use super::super::statistics::{Interval, t_interval};
 use super::axis::Level;
 use super::table::{CONFIDENCE, Estimate, Sweep};
@@ -82,14 +82,18 @@ pub fn main_effect(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> 
 /// The effects of all axes on a metric, the widest first. On a grid, between
 /// the levels with the lowest and the highest mean, in pairs over the
 /// replications; the interval allows for the choice among all pairs of levels.
-/// On a sample, between the ends of a plane fitted to the points; the interval
-/// holds what the plane leaves unexplained. Axes without an answer are left out.
+/// On a sample, between the means of the lowest and the highest third of the points
+/// by that axis, or between words; the other axes differ within each, and widen the
+/// interval. Axes without an answer are left out, and those that are settings of
+/// other policies.
 pub fn effects(sweep: &Sweep, policy: usize, metric: usize) -> Vec<Effect> {
-    let all = 0..sweep.axes.len();
-    let mut effects: Vec<Effect> = match sweep.levels(0) {
-        Some(_) => all.filter_map(|axis| on_grid(sweep, policy, metric, axis)).collect(),
-        None => on_sample(sweep, policy, metric),
+    let own = (0..sweep.axes.len()).filter(|&axis| sweep.concerns[policy][axis]);
+    let is_grid = sweep.levels(0).is_some();
+    let effect = |axis: usize| match is_grid {
+        true => on_grid(sweep, policy, metric, axis),
+        false => on_sample(sweep, policy, metric, axis),
     };
+    let mut effects: Vec<Effect> = own.filter_map(effect).collect();
     effects.sort_by(|a, b| b.swing().total_cmp(&a.swing()).then(a.axis.cmp(&b.axis)));
     effects
 }
@@ -125,116 +129,76 @@ fn on_grid(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<E
     })
 }
 
-/// A column of inputs of the plane: an axis, or one text of it against the first.
-struct Column {
-    axis: usize,
-    /// The text that the column stands for.
-    text: Option<String>,
+/// Points of a sample that lie near each other on an axis, and their means.
+struct Group {
+    text: String,
+    at: f64,
+    means: Vec<f64>,
 }
 
-fn columns(sweep: &Sweep) -> Vec<Column> {
-    let mut columns = Vec::new();
-    for (axis, settings) in sweep.axes.iter().enumerate() {
-        if settings.is_numeric() {
-            columns.push(Column { axis, text: None });
-            continue;
-        }
-        let mut texts: Vec<&str> =
-            sweep.points.iter().map(|point| point.levels[axis].text.as_str()).collect();
-        texts.sort_unstable();
-        texts.dedup();
-        let others = texts.into_iter().skip(1);
-        columns.extend(others.map(|text| Column { axis, text: Some(text.to_owned()) }));
+impl Group {
+    fn mean(&self) -> f64 {
+        self.means.iter().sum::<f64>() / self.means.len() as f64
     }
-    columns
 }
 
-/// The plane through the points' means; its inputs run from 0 at the low end
-/// of an axis to 1 at the high end, evenly in what the axis is even in.
-fn plane(sweep: &Sweep, columns: &[Column], policy: usize, metric: usize) -> Option<Fit> {
-    let input = |point: usize, column: &Column| {
-        let level = &sweep.points[point].levels[column.axis];
-        match &column.text {
-            Some(text) => f64::from(u8::from(level.text == *text)),
-            None => sweep.axes[column.axis].share_of(level.at),
-        }
+/// Means of points, not of a fitted plane: a plane leaves what can be at all.
+fn on_sample(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<Effect> {
+    let numeric = sweep.axes[axis].is_numeric();
+    let mut points: Vec<(&Level, f64)> = (0..sweep.points.len())
+        .filter_map(|point| {
+            let level = &sweep.points[point].levels[axis];
+            Some((level, sweep.estimate(point, policy, metric)?.mean))
+        })
+        .collect();
+    let groups = if numeric {
+        points.sort_by(|a, b| a.0.at.total_cmp(&b.0.at));
+        thirds(&points)
+    } else {
+        points.sort_by(|a, b| a.0.text.cmp(&b.0.text));
+        let texts = points.chunk_by(|a, b| a.0.text == b.0.text);
+        texts.map(|own| group(own, own[0].0.text.clone())).collect()
     };
-    let (mut inputs, mut means) = (Vec::new(), Vec::new());
-    for point in 0..sweep.points.len() {
-        if let Some(estimate) = sweep.estimate(point, policy, metric) {
-            inputs.push(columns.iter().map(|column| input(point, column)).collect());
-            means.push(estimate.mean);
-        }
-    }
-    least_squares(&inputs, &means, CONFIDENCE)
-}
-
-/// How much of the differences between points the plane explains; none of a
-/// grid or without a plane.
-pub fn explained(sweep: &Sweep, policy: usize, metric: usize) -> Option<f64> {
-    if sweep.levels(0).is_some() {
+    let lowest = groups.iter().min_by(|a, b| a.mean().total_cmp(&b.mean()))?;
+    let highest = groups.iter().max_by(|a, b| a.mean().total_cmp(&b.mean()))?;
+    if groups.len() < 2 {
         return None;
     }
-    plane(sweep, &columns(sweep), policy, metric).map(|fit| fit.explained)
+    let pairs = groups.len() * (groups.len() - 1) / 2;
+    let end = |group: &Group| End { text: group.text.clone(), at: group.at, mean: group.mean() };
+    Some(Effect {
+        axis,
+        lowest: end(lowest),
+        highest: end(highest),
+        interval: welch(&highest.means, &lowest.means, simultaneous(CONFIDENCE, pairs)),
+    })
 }
 
-fn on_sample(sweep: &Sweep, policy: usize, metric: usize) -> Vec<Effect> {
-    let columns = columns(sweep);
-    let Some(fit) = plane(sweep, &columns, policy, metric) else { return Vec::new() };
-    let means = (0..sweep.points.len()).filter_map(|point| sweep.estimate(point, policy, metric));
-    let means: Vec<f64> = means.map(|estimate| estimate.mean).collect();
-    let centre = means.iter().sum::<f64>() / means.len() as f64;
-    let effect = |axis: usize| {
-        let own = || columns.iter().zip(&fit.slopes).filter(|(column, _)| column.axis == axis);
-        let settings = &sweep.axes[axis];
-        if let Some((low, high)) = settings.ends() {
-            let (_, slope) = own().next()?;
-            let end = |at: f64, share: f64| End {
-                text: settings.text_at(at),
-                at,
-                mean: centre + slope.mean * (share - 0.5),
-            };
-            let (low, high) = (end(low, 0.0), end(high, 1.0));
-            let rises = slope.mean >= 0.0;
-            let (lowest, highest) = if rises { (low, high) } else { (high, low) };
-            let interval = if rises { *slope } else { mirrored(slope) };
-            return Some(Effect { axis, lowest, highest, interval: Some(interval) });
-        }
-        of_texts(sweep, axis, centre, own().map(|(column, slope)| (column, slope.mean)))
+/// The lowest and the highest third of points in order; points with the same value
+/// stay together. Empty where all have the same.
+fn thirds(points: &[(&Level, f64)]) -> Vec<Group> {
+    let third = (points.len() / 3).max(1);
+    let (Some(first), Some(last)) = (points.get(third - 1), points.len().checked_sub(third)) else {
+        return Vec::new();
     };
-    (0..sweep.axes.len()).filter_map(effect).collect()
-}
-
-/// The effect of texts, whose slopes are against the first of them.
-fn of_texts<'a>(
-    sweep: &Sweep,
-    axis: usize,
-    centre: f64,
-    slopes: impl Iterator<Item = (&'a Column, f64)>,
-) -> Option<Effect> {
-    let texts = sweep.points.iter().map(|point| point.levels[axis].text.as_str());
-    let first = texts.min()?;
-    let mut heights = vec![(first, 0.0)];
-    heights
-        .extend(slopes.map(|(column, height)| (column.text.as_deref().unwrap_or(first), height)));
-    let mean = heights.iter().map(|(_, height)| height).sum::<f64>() / heights.len() as f64;
-    let end = |&(text, height): &(&str, f64)| {
-        let level =
-            sweep.points.iter().map(|point| &point.levels[axis]).find(|level| level.text == text);
-        End {
-            text: text.to_owned(),
-            at: level.map_or(0.0, |level| level.at),
-            mean: centre + height - mean,
+    let low = points.partition_point(|point| point.0.at <= first.0.at);
+    let high = points.partition_point(|point| point.0.at < points[last].0.at);
+    if low > high {
+        return Vec::new();
+    }
+    let told = |own: &[(&Level, f64)]| match (own.first(), own.last()) {
+        (Some(low), Some(high)) if low.0.text != high.0.text => {
+            format!("{}..{}", low.0.text, high.0.text)
         }
+        (Some(one), _) => one.0.text.clone(),
+        (None, _) => String::new(),
     };
-    let lowest = heights.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let highest = heights.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some(Effect { axis, lowest: end(lowest), highest: end(highest), interval: None })
+    [&points[..low], &points[high..]].map(|own| group(own, told(own))).into()
 }
 
-/// The interval of the negative.
-fn mirrored(of: &Interval) -> Interval {
-    Interval { mean: -of.mean, low: -of.high, high: -of.low, ..*of }
+fn group(points: &[(&Level, f64)], text: String) -> Group {
+    let at = points.iter().map(|point| point.0.at).sum::<f64>() / points.len() as f64;
+    Group { text, at, means: points.iter().map(|point| point.1).collect() }
 }
 
 /// Two axes of a grid together; none where a run showed nothing.
@@ -296,7 +260,6 @@ mod tests {
         assert!(found.iter().all(Effect::is_shown));
         let levels = main_effect(&by_hand(), 0, cost(), 1);
         close(levels[0].estimate.expect("complete").mean, 21.5);
-        assert_eq!(explained(&by_hand(), 0, cost()), None);
     }
 
     /// Means 11 21 / 32 62; rows 16 and 47, columns 21.5 and 41.5, all 31.5:
@@ -321,24 +284,50 @@ mod tests {
         assert!(levels[0].estimate.is_some() && levels[1].estimate.is_none());
     }
 
-    /// 3 dollars per node and 10 more under `y`: the plane finds both again.
+    /// Six points by hand: the thirds are the first two and the last two by nodes,
+    /// (10 + 12) / 2 and (30 + 34) / 2; words are x (10, 20, 30) and y (12, 22, 34).
     #[test]
-    fn effects_of_a_sample_are_those_of_the_plane() {
-        let cost_of =
-            |point: &Point, _: usize| 3.0 * point.levels[0].at + 10.0 * point.levels[1].at;
-        let axes = [
-            ("cluster.c.speed", "2..4"),
-            ("policy.p.preset", "x,y"),
-            ("cluster.d.speed", "log:1..100"),
-        ];
-        let sweep = sweep(&axes, Design::LatinHypercube(20), cost_of);
-        let found = effects(&sweep, 0, cost());
-        assert_eq!(found.iter().map(|effect| effect.axis).collect::<Vec<_>>(), [1, 0, 2]);
-        close(found[0].swing(), 10.0);
-        assert_eq!(found[0].highest.text, "y");
-        close(found[1].swing(), 6.0);
-        assert_eq!((found[1].lowest.text.as_str(), found[1].highest.text.as_str()), ("2", "4"));
-        close(found[2].swing(), 0.0);
-        close(explained(&sweep, 0, cost()).expect("a plane"), 1.0);
+    fn effects_of_a_sample_are_those_of_means() {
+        let axes = [("cluster.c.speed", "1..6"), ("policy.p.preset", "x,y")];
+        let mut sample = sweep(&axes, Design::LatinHypercube(6), |_, _| 0.0);
+        let costs = [10.0, 12.0, 20.0, 22.0, 30.0, 34.0];
+        for (at, point) in sample.points.iter_mut().enumerate() {
+            let text = ["x", "y"][at % 2].to_owned();
+            point.levels[0] = Level { at: at as f64 + 1.0, text: (at + 1).to_string() };
+            point.levels[1] = Level { at: (at % 2) as f64, text };
+        }
+        for (row, run) in sample.runs.iter_mut().enumerate() {
+            run.metrics[cost()] = Some(costs[row / 2]);
+        }
+        let found = effects(&sample, 0, cost());
+        assert_eq!(found.iter().map(|effect| effect.axis).collect::<Vec<_>>(), [0, 1]);
+        let nodes = &found[0];
+        assert_eq!((nodes.lowest.text.as_str(), nodes.highest.text.as_str()), ("1..2", "5..6"));
+        close(nodes.lowest.mean, 11.0);
+        close(nodes.highest.mean, 32.0);
+        // Variances 2 and 8, each of two: 1 + 4 = 5, and 25 / (1 + 16) = 1.47 degrees of
+        // freedom, so one.
+        let interval = nodes.interval.expect("two points each");
+        close(interval.half_width, 12.706_204_736_174_7 * libm::sqrt(5.0));
+        close(found[1].swing(), 68.0 / 3.0 - 20.0);
+        assert_eq!(found[1].highest.text, "y");
+        assert!(!found[1].is_shown(), "the nodes differ more");
+        // A setting of another policy has none.
+        sample.concerns[0][1] = false;
+        assert_eq!(effects(&sample, 0, cost()).len(), 1);
+    }
+
+    /// Whatever shape a metric has, its effects stay within what was seen.
+    #[test]
+    fn effects_of_a_sample_stay_within_what_was_seen() {
+        let axes = [("cluster.c.speed", "log:1..100"), ("cluster.d.speed", "0..1")];
+        let steep = |point: &Point, _: usize| libm::exp(-point.levels[0].at);
+        let sample = sweep(&axes, Design::Random(40), steep);
+        let all = (0..40).filter_map(|point| sample.estimate(point, 0, cost()));
+        let (low, high) = all
+            .fold((f64::MAX, f64::MIN), |(low, high), one| (low.min(one.mean), high.max(one.mean)));
+        for effect in effects(&sample, 0, cost()) {
+            assert!(low <= effect.lowest.mean && effect.highest.mean <= high, "{effect:?}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::design::{Design, Point};
 use super::table::{Run, Sweep};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, concerns};
 use crate::sim::Progress;
 use crate::units::Calendar;
 use crate::workload::{Input, TraceSpec};
@@ -184,8 +184,13 @@ pub fn sweep(
         }
     }
     let name = |&row: &usize| first.policies[row].name.clone();
+    let concerns = |row: &usize| {
+        let policy = name(row);
+        plan.axes.iter().map(|axis| concerns(first, &policy, &axis.key)).collect()
+    };
     Ok(Sweep {
         policies: plan.policies.iter().map(name).collect(),
+        concerns: plan.policies.iter().map(concerns).collect(),
         baseline: plan.policies.iter().position(|&row| row == first.baseline),
         objectives: first.objectives.clone(),
         repetition: plan.repetition,

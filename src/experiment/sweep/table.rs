@@ -24,6 +24,8 @@ pub struct Sweep {
     pub policies: Vec<String>,
     /// The row of the scenario's baseline among them.
     pub baseline: Option<usize>,
+    /// By policy and axis: whether the axis is no setting of another policy.
+    pub concerns: Vec<Vec<bool>>,
     /// The promises, as the scenario makes them at the first point.
     pub objectives: Vec<Objective>,
     /// What differs between replications.
@@ -132,6 +134,15 @@ impl Sweep {
         let replications = self.replications as usize;
         let of_first = |row: usize| &self.runs[row % replications].done;
         self.runs.iter().enumerate().all(|(row, run)| run.done == *of_first(row))
+    }
+
+    /// Whether a policy does the same at all points, in each replication.
+    pub fn ties(&self, policy: usize) -> bool {
+        let first = self.runs(0, policy);
+        let same = |(one, other): (&Run, &Run)| {
+            one.fingerprint == other.fingerprint && one.metrics == other.metrics
+        };
+        (1..self.points.len()).all(|point| self.runs(point, policy).iter().zip(first).all(same))
     }
 
     /// The values of an axis of a grid; none of a sample.

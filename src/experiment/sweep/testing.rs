@@ -37,6 +37,7 @@ pub(crate) fn sweep(
         text: "<= 40 USD".to_owned(),
     };
     Sweep {
+        concerns: vec![vec![true; axes.len()]],
         axes,
         design,
         points,

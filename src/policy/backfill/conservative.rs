@@ -18,8 +18,8 @@ use crate::units::{Demand, Span, Time};
 /// Only where estimates overran are all reservations made anew, and may be later.
 ///
 /// A decision costs the queue's length times the number of running and
-/// reserved pieces of work in a scalar pool; in other pools that times the
-/// number of instances and, at worst, of running and reserved work again.
+/// reserved pieces of work: in a scalar pool exactly, in others about so, for
+/// of each instance only the periods that a stay spans are looked at.
 #[derive(Debug, Default)]
 pub struct Conservative {
     /// Reserved starts.

@@ -1,11 +1,12 @@
 //! What is free in the future, by the estimates: of a scalar pool one number
 //! per period, of any other pool the instances themselves.
 
-use std::collections::BTreeSet;
-
+use super::lane::{Lane, Moments, Wanted, common};
+use super::space::Space;
+use super::steps::{Steps, change, period};
 use crate::model::Spread;
 use crate::policy::turn::Turn;
-use crate::state::{Allocation, Instance, InstanceRef, Phase, Share, WorkRef};
+use crate::state::{Allocation, Phase, Share, WorkRef};
 use crate::units::{Demand, Time};
 
 /// Periods of constant availability; each holds until the next begins, the
@@ -13,16 +14,9 @@ use crate::units::{Demand, Time};
 #[derive(Debug)]
 pub(super) enum Plan {
     /// Free tasks.
-    Scalar(Vec<(Time, u64)>),
+    Scalar(Steps<u64>),
     /// By instance, the oldest first.
     Lanes(Vec<Lane>),
-}
-
-/// One instance over time.
-#[derive(Debug)]
-pub(super) struct Lane {
-    instance: InstanceRef,
-    steps: Vec<(Time, Instance)>,
 }
 
 /// Resources of a reservation.
@@ -52,15 +46,14 @@ impl Plan {
         work: WorkRef,
         until: impl Fn(Time) -> Time,
     ) -> Option<(Time, Hold)> {
-        let times: BTreeSet<Time> = match self {
-            Self::Scalar(steps) => return earliest_scalar(steps, turn.work(work).waiting, until),
+        match self {
+            Self::Scalar(steps) => earliest_scalar(steps, turn.work(work).waiting, until),
             Self::Lanes(lanes) => {
-                lanes.iter().flat_map(|lane| lane.steps.iter().map(|step| step.0)).collect()
+                Moments::new(lanes, wanted(turn, work), &until).find_map(|from| {
+                    hold_on_lanes(lanes, turn, work, from, until(from)).map(|hold| (from, hold))
+                })
             }
-        };
-        times
-            .into_iter()
-            .find_map(|from| self.hold(turn, work, from, until(from)).map(|hold| (from, hold)))
+        }
     }
 
     /// What all waiting tasks of `work` can hold from `from` to `until`.
@@ -160,7 +153,7 @@ fn with_lanes<'l>(
     })
 }
 
-fn scalar_steps(turn: &Turn<'_, '_>, room: u64) -> Vec<(Time, u64)> {
+fn scalar_steps(turn: &Turn<'_, '_>, room: u64) -> Steps<u64> {
     let mut steps = vec![(turn.now(), room)];
     let mut free = room;
     for (end, allocation) in turn.ends() {
@@ -176,9 +169,14 @@ fn scalar_steps(turn: &Turn<'_, '_>, room: u64) -> Vec<(Time, u64)> {
 fn lanes(turn: &Turn<'_, '_>) -> Vec<Lane> {
     let usable = turn.instances().filter(|(_, instance)| instance.phase != Phase::Released);
     let mut lanes: Vec<Lane> = usable
-        .map(|(instance, now)| Lane { instance, steps: vec![(turn.now(), now.clone())] })
+        .map(|(instance, now)| Lane {
+            instance,
+            ordinal: now.ordinal,
+            offer: now.offer,
+            steps: vec![(turn.now(), Space::of(now))],
+        })
         .collect();
-    lanes.sort_unstable_by_key(|lane| lane.steps[0].1.ordinal);
+    lanes.sort_unstable_by_key(|lane| lane.ordinal);
     for (end, allocation) in turn.ends() {
         let allocation = turn.allocation(allocation);
         let demand = turn.work(allocation.work()).ask.demand;
@@ -192,44 +190,6 @@ fn lanes(turn: &Turn<'_, '_>) -> Vec<Lane> {
         }
     }
     lanes
-}
-
-/// The periods that overlap `from` to `until`; the one that `from` lies in
-/// even where that is no time at all.
-fn period<T>(
-    steps: &[(Time, T)],
-    from: Time,
-    until: Time,
-) -> impl Iterator<Item = &(Time, T)> + Clone {
-    let first = steps.partition_point(|step| step.0 <= from).saturating_sub(1);
-    steps[first..].iter().take_while(move |step| step.0 <= from || step.0 < until)
-}
-
-/// Changes the periods from `from` to `until`, splitting those at its ends.
-fn change<T: Clone>(
-    steps: &mut Vec<(Time, T)>,
-    from: Time,
-    until: Time,
-    mut each: impl FnMut(&mut T),
-) {
-    if until <= from {
-        return;
-    }
-    let first = split(steps, from);
-    let last = if until == Time::MAX { steps.len() } else { split(steps, until) };
-    for step in &mut steps[first..last] {
-        each(&mut step.1);
-    }
-}
-
-/// The row of the period that begins at `at`, after splitting the one around it.
-fn split<T: Clone>(steps: &mut Vec<(Time, T)>, at: Time) -> usize {
-    let next = steps.partition_point(|step| step.0 < at);
-    if steps.get(next).is_none_or(|step| step.0 != at) {
-        let around = steps[next.saturating_sub(1)].1.clone();
-        steps.insert(next, (at, around));
-    }
-    next
 }
 
 /// One pass over the periods: a start is given up at the first period that is
@@ -250,6 +210,11 @@ fn earliest_scalar(
     start.map(|start| (start, Hold::Tasks(needed)))
 }
 
+fn wanted<'a>(turn: &'a Turn<'_, '_>, work: WorkRef) -> Wanted<'a> {
+    let live = turn.work(work);
+    Wanted { demand: live.ask.demand, rules: turn.rules(live.ask.rules), tasks: live.waiting }
+}
+
 /// Oldest instance first. An even spread over zones counts as no spread.
 fn hold_on_lanes(
     lanes: &[Lane],
@@ -258,32 +223,27 @@ fn hold_on_lanes(
     from: Time,
     until: Time,
 ) -> Option<Hold> {
-    let live = turn.work(work);
-    let (demand, rules) = (live.ask.demand, turn.rules(live.ask.rules));
-    let (mut left, mut shares, mut zones) = (live.waiting, Vec::new(), Vec::new());
+    let wanted = wanted(turn, work);
+    let (mut left, mut shares, mut zones) = (wanted.tasks, Vec::new(), Vec::new());
     for lane in lanes {
-        let offer = lane.steps[0].1.offer;
-        let zone = turn.world().offers[offer].zone;
-        let used = rules.spread == Spread::Zones && zones.contains(&zone);
-        if left == 0 || used || !rules.allows(offer) {
+        if left == 0 {
+            break;
+        }
+        let zone = turn.world().offers[lane.offer].zone;
+        let used = wanted.rules.spread == Spread::Zones && zones.contains(&zone);
+        if used || !wanted.rules.allows(lane.offer) {
             continue;
         }
-        let mut over = period(&lane.steps, from, until);
-        let mut free = over.next()?.1.clone();
-        over.for_each(|step| free.keep_common(&step.1));
-        let most = match rules.spread {
-            Spread::Instances | Spread::Zones => 1,
-            Spread::None | Spread::EvenZones => u32::MAX,
-        };
-        let room = free.room(demand).min(left).min(most);
+        let Some(mut free) = common(lane, wanted.demand, from, until) else { continue };
+        let room = free.room(wanted.demand).min(left).min(wanted.most());
         let before = shares.len();
         for _ in 0..room {
-            let devices = free.tightest_devices(demand, 1)?;
-            free.take(demand, 1, devices);
+            let devices = free.devices_for(wanted.demand)?;
+            free.take(wanted.demand, 1, devices);
             shares.push(Share { instance: lane.instance, tasks: 1, devices });
         }
         left -= (shares.len() - before) as u32;
         zones.extend((room > 0).then_some(zone));
     }
-    (left == 0).then_some(Hold::Shares(demand, shares))
+    (left == 0).then_some(Hold::Shares(wanted.demand, shares))
 }

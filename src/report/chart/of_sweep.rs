@@ -17,6 +17,8 @@ const MOST_ROWS: usize = 14;
 const MOST_LINES: usize = 8;
 /// Settings, the most important first, whose pairs are drawn.
 const MOST_PAIRED: usize = 3;
+/// Policies whose pairs of settings are drawn of what points are ranked by.
+const MOST_POLICIES: usize = 6;
 /// Where a setting is lower, and where it is higher.
 const ENDS: (Colour, Colour) = (PALETTE[0], PALETTE[1]);
 
@@ -29,14 +31,16 @@ pub fn sweep_charts(report: &SweepReport<'_>) -> Vec<Chart> {
         charts.extend((0..shown.sweep.axes.len()).map(|axis| shown.response(metric, axis)));
     }
     for &metric in &report.metrics {
-        for pair in shown.pairs(metric) {
-            let Some(found) = interaction(shown.sweep, report.chosen(), metric, pair) else {
-                continue;
-            };
-            charts.push(shown.interaction(metric, &found));
-            let is_numeric = |row: usize| shown.sweep.axes[row].is_numeric();
-            if is_numeric(pair.0) && is_numeric(pair.1) {
-                charts.push(shown.heat(metric, &found));
+        for policy in shown.paired_policies(metric) {
+            for pair in shown.pairs(metric, policy) {
+                let Some(found) = interaction(shown.sweep, policy, metric, pair) else {
+                    continue;
+                };
+                charts.push(shown.interaction(metric, policy, &found));
+                let is_numeric = |row: usize| shown.sweep.axes[row].is_numeric();
+                if is_numeric(pair.0) && is_numeric(pair.1) {
+                    charts.push(shown.heat(metric, policy, &found));
+                }
             }
         }
     }
@@ -319,12 +323,21 @@ impl Shown<'_> {
         Axis { low: -0.04, high: 1.04, ticks, caption }
     }
 
-    /// Pairs of the settings that matter most to a metric.
-    fn pairs(&self, metric: usize) -> Vec<(usize, usize)> {
+    /// Policies whose pairs of settings are drawn: that of the best point, and of
+    /// what points are ranked by the others too, as far as there is room.
+    fn paired_policies(&self, metric: usize) -> Vec<usize> {
+        let chosen = self.report.chosen();
+        let others = (0..self.sweep.policies.len()).filter(|&policy| policy != chosen);
+        let most = if metric == self.report.goal { MOST_POLICIES } else { 1 };
+        std::iter::once(chosen).chain(others).take(most).collect()
+    }
+
+    /// Pairs of the settings that matter most to a metric under a policy.
+    fn pairs(&self, metric: usize, policy: usize) -> Vec<(usize, usize)> {
         if !self.is_grid() {
             return Vec::new();
         }
-        let found = effects(self.sweep, self.report.chosen(), metric);
+        let found = effects(self.sweep, policy, metric);
         let mut first: Vec<usize> = found
             .iter()
             .filter(|effect| effect.swing() > 0.0)
@@ -332,7 +345,8 @@ impl Shown<'_> {
             .map(|effect| effect.axis)
             .collect();
         first.sort_unstable();
-        let most = if metric == self.report.goal { usize::MAX } else { 1 };
+        let is_main = metric == self.report.goal && policy == self.report.chosen();
+        let most = if is_main { usize::MAX } else { 1 };
         let pairs = first
             .iter()
             .enumerate()
@@ -341,14 +355,13 @@ impl Shown<'_> {
     }
 
     /// One line per value of the second setting along the first.
-    fn interaction(&self, metric: usize, found: &Interaction) -> Chart {
+    fn interaction(&self, metric: usize, policy: usize, found: &Interaction) -> Chart {
         let spec = &METRICS[metric];
         let (first, second) = found.axes;
-        let name = self.file_name(&format!("{}-interaction", spec.key), &[first, second]);
+        let name = self.pair_name(&format!("{}-interaction", spec.key), policy, found.axes);
         let title =
             format!("{} by {} and {}", upper(spec.label), self.name(first), self.name(second));
-        let unit =
-            format!("{}, policy {}", self.pair_unit(spec), self.policy(self.report.chosen()));
+        let unit = format!("{}, policy {}", self.pair_unit(spec), self.policy(policy));
         let departure = match spec.unit {
             "share" => format!("{} pp", amount(libm::round(found.departure * 1e3) / 10.0)),
             unit => figure(unit, Some(found.departure)),
@@ -394,11 +407,10 @@ impl Shown<'_> {
     }
 
     /// A coloured cell per pair of values.
-    fn heat(&self, metric: usize, found: &Interaction) -> Chart {
+    fn heat(&self, metric: usize, policy: usize, found: &Interaction) -> Chart {
         let spec = &METRICS[metric];
         let (first, second) = found.axes;
-        let policy = self.report.chosen();
-        let name = self.file_name(&format!("{}-heat", spec.key), &[first, second]);
+        let name = self.pair_name(&format!("{}-heat", spec.key), policy, found.axes);
         let title =
             format!("{} over {} and {}", upper(spec.label), self.name(first), self.name(second));
         let unit = format!("{}, policy {}", self.pair_unit(spec), self.policy(policy));
@@ -443,6 +455,13 @@ impl Shown<'_> {
             ticks: (0..=4).map(tick).collect(),
         });
         chart
+    }
+
+    /// The name of a chart of two settings; of the policy of the best point it is the
+    /// plain one.
+    fn pair_name(&self, what: &str, policy: usize, (first, second): (usize, usize)) -> String {
+        let name = self.file_name(what, &[first, second]);
+        if policy == self.report.chosen() { name } else { format!("{name}-policy-{}", policy + 1) }
     }
 
     /// A name that is fit for a file, whatever the keys are called.

@@ -4,6 +4,7 @@ use super::super::figure::{amount, clean, count, figure};
 use super::PlanReport;
 use crate::experiment::Chance;
 use crate::experiment::search::{Candidate, Effect, Keeping, Verdict};
+use crate::experiment::statistics::Interval;
 use crate::scenario::Comparison;
 
 /// `95 %`, `97.5 %`.
@@ -52,7 +53,7 @@ impl PlanReport<'_> {
     /// What a binding promise's metric is, on average.
     fn measured(&self, row: usize, candidate: &Candidate) -> String {
         let metric = self.promised(row);
-        let Some(interval) = self.interval(metric, &candidate.held_out) else {
+        let Some(interval) = self.interval(metric, self.judged(candidate)) else {
             return String::new();
         };
         let mean = figure(metric.unit, Some(interval.mean));
@@ -99,27 +100,24 @@ impl PlanReport<'_> {
     }
 
     fn price(&self, candidate: &Candidate) -> String {
+        let (goal, judged) = (self.goal(), self.judged(candidate));
+        let Some(interval) = self.interval(goal, judged) else { return String::new() };
         let confidence = percent(self.found.task.confidence);
-        let still = self.found.chance == Chance::None;
-        if let Some(monthly) = self.monthly(&candidate.held_out) {
-            let mean = figure("USD", Some(monthly.mean));
-            return match still {
-                true => format!("It costs {mean} a month."),
-                false => {
-                    let ends = Self::ends("USD", &monthly);
-                    format!("It costs {mean} a month ({confidence} interval {ends}).")
-                }
-            };
-        }
-        let goal = self.goal();
-        let Some(interval) = self.interval(goal, &candidate.held_out) else { return String::new() };
-        let mean = figure(goal.unit, Some(interval.mean));
-        match still {
-            true => format!("Its {} is {mean}.", goal.label),
-            false => {
-                let ends = Self::ends(goal.unit, &interval);
-                format!("Its {} is {mean} ({confidence} interval {ends}).", goal.label)
+        let shown = |interval: &Interval| {
+            let mean = figure(goal.unit, Some(interval.mean));
+            match self.found.chance {
+                Chance::None => mean,
+                _ => format!("{mean} ({confidence} interval {})", Self::ends(goal.unit, interval)),
             }
+        };
+        match self.monthly(judged) {
+            Some(monthly) => format!(
+                "It costs {} {}, which is {} a month.",
+                shown(&interval),
+                self.period(),
+                shown(&monthly)
+            ),
+            None => format!("Its {} is {}.", goal.label, shown(&interval)),
         }
     }
 

@@ -35,7 +35,8 @@ impl PlanReport<'_> {
         let mut sheet = Sheet::new(out, cells, head);
         for (row, candidate) in self.found.candidates.iter().enumerate() {
             let verdict = self.verdict(row);
-            let phases = [("search", &candidate.searched), ("held-out", &candidate.held_out)];
+            let phases =
+                [("search", &candidate.searched[..]), ("held-out", self.judged(candidate))];
             for (phase, all) in phases.into_iter().filter(|(_, all)| !all.is_empty()) {
                 for (variable, &level) in self.found.task.variables.iter().zip(&candidate.point) {
                     sheet.text(&variable.levels[level]);
@@ -120,10 +121,10 @@ impl PlanReport<'_> {
                     "verdict": finalist.verdict.words(),
                     "p_broken": finalist.p_broken,
                     "kept_in": finalist.kept_in,
-                    "kept_share_low": self.kept_share_low(&candidate.held_out),
+                    "kept_share_low": self.kept_share_low(self.judged(candidate)),
                     "binding": finalist.binding.map(|row| self.promised(row).key),
                     "as_cheap": finalist.tied,
-                    "metrics": self.shown(&candidate.held_out),
+                    "metrics": self.shown(self.judged(candidate)),
                 })
             })
             .collect();
@@ -138,7 +139,7 @@ impl PlanReport<'_> {
             "answer": self.answer(),
             "cautions": self.cautions(),
             "setup": choice.map(setup),
-            "monthly_usd": choice.and_then(|one| self.monthly(&one.held_out)).map(|monthly| json!({
+            "monthly_usd": choice.and_then(|one| self.monthly(self.judged(one))).map(|monthly| json!({
                 "mean": monthly.mean, "low": monthly.low, "high": monthly.high,
             })),
             "policy": self.recipe.policy,

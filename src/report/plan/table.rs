@@ -61,7 +61,11 @@ impl PlanReport<'_> {
         let variables = &self.found.task.variables;
         section.head = variables.iter().map(|one| clean(&self.short(&one.key))).collect();
         section.words = variables.len();
-        section.head.push(self.goal().label.to_owned());
+        let goal = self.goal();
+        section.head.push(match goal.key {
+            "cost_total" => format!("{} {}", goal.label, self.period()),
+            _ => goal.label.to_owned(),
+        });
         section.head.extend((0..self.found.objectives.len()).map(|row| self.promise(row)));
         section
     }

@@ -44,7 +44,23 @@ fn the_answer_is_a_sentence_and_everything_is_written() {
     let answer = report.answer();
     assert!(answer.starts_with("cluster.c.nodes = "), "{answer}");
     assert!(answer.contains(" keeps wait, mean <= 5 min on average: "), "{answer}");
-    assert!(answer.contains("a month (95 % interval $"), "{answer}");
+    // The sentence, the table and the file tell the same held-out numbers.
+    let choice = found.candidate(found.choice.expect("a choice"));
+    let judged = report.interval(report.goal(), report.judged(choice)).expect("costs");
+    let mean = crate::report::figure::figure("USD", Some(judged.mean));
+    assert!(answer.contains(&format!("It costs {mean} (95 % interval $")), "{answer}");
+    assert!(answer.contains(" a run, which is $"), "{answer}");
+    let table = report.judged_table();
+    assert_eq!(table.head[1], "cost a run");
+    assert!(table.rows.iter().any(|row| row[1].text == mean), "{table:?}");
+    let csv = report.write_csv(Vec::new(), TextCells::Guarded).expect("memory takes everything");
+    let csv = String::from_utf8(csv).expect("a sheet is text");
+    let value = report.mean(report.goal(), report.judged(choice)).expect("costs");
+    assert!(
+        csv.lines()
+            .any(|line| line.contains("held-out,20,") && line.contains(&format!(",kept,{value},"))),
+        "{csv}"
+    );
     assert!(report.page().contains(&answer));
     let mut page = Vec::new();
     let charts = plan_charts(&report);

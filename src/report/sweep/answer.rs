@@ -3,7 +3,7 @@
 use super::super::figure::{self, clean, count, decimals, figure};
 use super::SweepReport;
 use crate::experiment::statistics::Interval;
-use crate::experiment::sweep::{Best, Effect, Estimate, best_of_all, effects, explained};
+use crate::experiment::sweep::{Best, Effect, Estimate, best_of_all, effects};
 use crate::metrics::{Direction, METRICS};
 
 /// The answer: the best point, and what matters most for it.
@@ -12,6 +12,13 @@ pub(in super::super) fn answer(report: &SweepReport<'_>) -> Vec<String> {
         return vec![format!("No run shows any {}.", report.ranked_by().label)];
     };
     let mut said = vec![best_point(report, &best)];
+    if report.sweep.points.len() > 1 && report.sweep.ties(best.policy) {
+        let (policy, all) = (clean(&report.sweep.policies[best.policy]), report.sweep.points.len());
+        said.push(format!(
+            "All {all} points tie: `{policy}` does the same at each of them, so none of the settings matters to it."
+        ));
+        return said;
+    }
     said.extend(what_matters(report, best.policy));
     said
 }
@@ -91,13 +98,11 @@ pub(in super::super) fn caution(report: &SweepReport<'_>) -> Vec<String> {
         ),
         _ => {}
     }
-    let rough = |policy| explained(sweep, policy, report.goal);
-    if let Some(share) = rough(report.chosen()) {
-        said.push(format!(
-            "Effects are those of a plane through the points; it explains {} of the differences in {}.",
-            figure("share", Some(share)),
-            report.ranked_by().label
-        ));
+    if !sweep.axes.is_empty() && sweep.levels(0).is_none() {
+        said.push(
+            "Effects compare the third of the points where a setting is lowest with the third where it is highest; the other settings differ within both."
+                .to_owned(),
+        );
     }
     said
 }

@@ -1,0 +1,86 @@
+//! What is free of one instance at some time, without anything else of it: plans
+//! hold many of these.
+
+use smallvec::SmallVec;
+
+use crate::state::{Instance, room_of, tightest_of};
+use crate::units::{Demand, Free, WHOLE_GPU};
+
+/// What is free of one instance.
+#[derive(Clone, Debug)]
+pub(super) struct Space {
+    free: Free,
+    /// Free milli-shares by device.
+    devices: SmallVec<[u16; 8]>,
+}
+
+impl Space {
+    /// What is free now.
+    pub(super) fn of(instance: &Instance) -> Self {
+        Self { free: instance.free, devices: SmallVec::from_slice(instance.devices()) }
+    }
+
+    /// How many tasks of `demand` fit.
+    pub(super) fn room(&self, demand: Demand) -> u32 {
+        room_of(self.free, &self.devices, demand)
+    }
+
+    /// The devices for one task of `demand`, as [`Instance::tightest_devices`].
+    pub(super) fn devices_for(&self, demand: Demand) -> Option<u32> {
+        tightest_of(&self.devices, demand, 1)
+    }
+
+    /// Keeps what is free in `other` too.
+    pub(super) fn keep_common(&mut self, other: &Self) {
+        self.free.cpu = self.free.cpu.min(other.free.cpu);
+        self.free.memory = self.free.memory.min(other.free.memory);
+        for (free, &other) in self.devices.iter_mut().zip(&other.devices) {
+            *free = (*free).min(other);
+        }
+        self.count_devices();
+    }
+
+    /// Whether `tasks` tasks of `demand` fit on exactly these devices.
+    pub(super) fn can_take(&self, demand: Demand, tasks: u32, devices: u32) -> bool {
+        let held = |asked: u32| u64::from(asked) * u64::from(tasks);
+        let mut chosen = self.devices.iter().enumerate().filter(|(at, _)| devices & (1 << at) != 0);
+        held(demand.cpu) <= u64::from(self.free.cpu)
+            && held(demand.memory) <= u64::from(self.free.memory)
+            && chosen.all(|(_, &free)| free >= demand.gpu_share)
+    }
+
+    /// Takes what `tasks` tasks on `devices` hold. The caller has checked that they fit.
+    pub(super) fn take(&mut self, demand: Demand, tasks: u32, devices: u32) {
+        self.free.cpu -= demand.cpu * tasks;
+        self.free.memory -= demand.memory * tasks;
+        self.on_devices(devices, |free| *free -= demand.gpu_share);
+    }
+
+    /// Gives it back.
+    pub(super) fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
+        self.free.cpu += demand.cpu * tasks;
+        self.free.memory += demand.memory * tasks;
+        self.on_devices(devices, |free| *free += demand.gpu_share);
+    }
+
+    fn on_devices(&mut self, devices: u32, change: impl Fn(&mut u16)) {
+        if devices == 0 {
+            return;
+        }
+        for (at, free) in self.devices.iter_mut().enumerate() {
+            if devices & (1 << at) != 0 {
+                change(free);
+            }
+        }
+        self.count_devices();
+    }
+
+    fn count_devices(&mut self) {
+        if self.devices.is_empty() {
+            return;
+        }
+        let whole = self.devices.iter().filter(|&&free| free == WHOLE_GPU).count();
+        self.free.whole_gpus = whole as u8;
+        self.free.best_share = self.devices.iter().copied().max().unwrap_or(0);
+    }
+}
