@@ -329,7 +329,14 @@ preset = "batch-fcfs"
     fn windows_are_counted_once_each_and_keep_their_dates() {
         let scenario = scenario(&HOURLY.replace("horizon = \"10 h\"", ""));
         let hours = |hours: i64| Span::from_secs(hours * 3_600);
-        let windows = Repetition::Windows { first: Time::ZERO, width: hours(3), warm_up: hours(2) };
+        let windows = Repetition::Windows {
+            first: Time::ZERO,
+            width: hours(3),
+            warm_up: hours(2),
+            of: 2,
+            taken: 2,
+            stride: 1,
+        };
         let all = lab().measure(&cells(&scenario, windows, 2)).expect("it runs");
         // Arrivals at 2, 3, 4 h, then at 5, 6, 7 h.
         assert_eq!(all.iter().map(|one| one.done.submitted).collect::<Vec<_>>(), [3, 3]);

@@ -94,7 +94,8 @@ fn every_key_is_documented() {
     let rows = vec![row];
     let (many, decision) = (judged(&rows, 0, 1), decided());
     let (question, decision) = (None, Some(&decision));
-    let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
+    let comparison =
+        Comparison { question, many: &many, decision, between: None, rows, calibration: None };
     comparison.write_json(&mut compare).expect("memory takes everything");
     same_keys("compare.json", &compare);
     let report = RunReport {
