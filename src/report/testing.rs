@@ -163,8 +163,11 @@ pub(super) fn simulate<O: Observer>(
 /// A decision for the first row.
 pub(super) fn decided() -> Decision {
     let influence = Influence { assumption: "prices".to_owned(), before: 1.0, after: 2.0 };
-    let sensitivity =
-        Sensitivity { influences: vec![influence], unfit: Vec::new(), replications: 1 };
+    let sensitivity = Sensitivity {
+        influences: vec![influence],
+        unfit: vec!["sizes".to_owned()],
+        replications: 1,
+    };
     Decision { choice: 0, standings: vec![Standing::default()], saving: None, sensitivity }
 }
 

@@ -134,8 +134,9 @@ fn precision_stops_and_says_so() {
 
 #[test]
 fn the_answer_names_what_moves_it() {
+    // Renting keeps waits short and breaks the budget: without that promise it is taken.
     let text = include_str!("../../scenarios/quickstart.toml");
-    let scenario = scenario(text);
+    let scenario = scenario(&text.replace("cost_total = ", "# "));
     let sides = sides(&scenario);
     let comparison = compared(&scenario, 10);
     let decision = decide(&LAB, &sides, &comparison).expect("it runs");

@@ -31,7 +31,7 @@ impl Comparison<'_> {
             said.push(self.more_work(decision));
             said.push(self.money(decision));
             said.push(self.promises(decision.chosen()));
-            said.push(self.services(choice, false));
+            said.push(self.served(choice));
             said.push(self.as_good(decision));
         }
         for row in (0..self.many.policies.len()).filter(|&row| row != base && row != choice) {
@@ -111,7 +111,7 @@ impl Comparison<'_> {
         let same = rows.iter().all(|&row| cents(row) == cents(decision.choice));
         match (rows.is_empty(), same) {
             (true, _) => String::new(),
-            (false, true) => format!("As good by that and as dear: {names}."),
+            (false, true) => format!("As many promises at the same cost: {names}."),
             (false, false) => format!(
                 "Also ahead of {}, and on average dearer than {}: {names}.",
                 self.name(self.many.baseline),
@@ -142,17 +142,18 @@ impl Comparison<'_> {
                 self.name(self.many.baseline)
             );
         }
-        if cheaper && standing.balance() < 0 {
-            let lost = self.listed(standing, Change::Lost);
-            return format!("{name} costs less, but loses {lost}.");
+        let [gained, lost] =
+            [Change::Gained, Change::Lost].map(|change| self.listed(standing, change));
+        if !standing.is_ahead() && !lost.is_empty() && (cheaper || !gained.is_empty()) {
+            let good = match (cheaper, gained.is_empty()) {
+                (true, true) => "costs less".to_owned(),
+                (true, false) => format!("costs less and gains {gained}"),
+                (false, _) => format!("gains {gained}"),
+            };
+            return format!("{name} {good}, but loses {lost}.");
         }
-        let mut said = self.hidden_by_correction(row);
-        let services = self.services(row, true);
-        if standing.cost.is_none() && standing.rows(Change::Lost).is_empty() && !services.is_empty()
-        {
-            said = format!("{said} {services}").trim_start().to_owned();
-        }
-        said
+        let said = [self.hidden_by_correction(row), self.served_for_as_much(row, standing)];
+        said.join(" ").trim().to_owned()
     }
 
     /// Where the interval of the leading cost excludes zero and the verdict does not.
@@ -182,30 +183,43 @@ impl Comparison<'_> {
         )
     }
 
-    /// What of the service a policy is shown to make better, or worse.
+    /// What of the service a policy is shown to make better, or worse; empty
+    /// where nothing of it is.
     fn services(&self, row: usize, better: bool) -> String {
-        let shown = |key: &&&str| self.many.shown(row, key) == Some(better);
-        let all: Vec<&str> = SERVICE.iter().filter(shown).copied().collect();
         let word = |key: &&str| {
-            let (label, now, was) = self.moved(key, row)?;
+            let (label, now, was) = self.moved(key, row).filter(|(_, now, was)| now != was)?;
             Some(format!("{label} {now} (was {was})"))
         };
-        let named: Vec<String> = all.iter().take(SERVICES_NAMED).filter_map(word).collect();
-        let more = match all.len().saturating_sub(named.len()) {
-            0 => String::new(),
-            more => format!(", and {more} more like it"),
-        };
-        match (named.is_empty(), better) {
-            (true, _) => String::new(),
-            (false, false) => format!("It is worse in {}{more}.", named.join(", ")),
-            (false, true) => {
-                let cost = match self.is_judged() {
-                    true => "at no difference in cost that is shown",
-                    false => "at the same cost",
-                };
-                format!("{} is better in {}{more}, {cost}.", self.name(row), named.join(", "))
-            }
+        let shown = |key: &&&str| self.many.shown(row, key) == Some(better);
+        let all: Vec<String> = SERVICE.iter().filter(shown).filter_map(word).collect();
+        match all.len().saturating_sub(SERVICES_NAMED) {
+            0 => all.join(", "),
+            more => format!("{}, and {more} more like it", all[..SERVICES_NAMED].join(", ")),
         }
+    }
+
+    /// What the choice does for the service.
+    fn served(&self, row: usize) -> String {
+        let [better, worse] = [true, false].map(|better| self.services(row, better));
+        match (better.is_empty(), worse.is_empty()) {
+            (true, true) => String::new(),
+            (false, true) => format!("It is better in {better}."),
+            (true, false) => format!("It is worse in {worse}."),
+            (false, false) => format!("It is better in {better}; worse in {worse}."),
+        }
+    }
+
+    /// What another policy does for the service for as much money.
+    fn served_for_as_much(&self, row: usize, standing: &Standing) -> String {
+        let better = self.services(row, true);
+        if standing.cost.is_some() || !standing.rows(Change::Lost).is_empty() || better.is_empty() {
+            return String::new();
+        }
+        let cost = match self.is_judged() {
+            true => "at no difference in cost that is shown",
+            false => "at the same cost",
+        };
+        format!("{} is better in {better}, {cost}.", self.name(row))
     }
 
     fn money(&self, decision: &Decision) -> String {
