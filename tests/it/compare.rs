@@ -96,6 +96,24 @@ fn what_leaves_work_undone_is_not_taken() {
     let said = answer(&found);
     assert!(said.contains("drop leaves work undone and is not an answer"), "{said}");
     assert_eq!(found["decision"]["monthly_saving_usd"], Value::Null);
+    // From the other side, the work that is done speaks for doing it.
+    let drops = drops.replace("baseline = \"fcfs\"", "baseline = \"drop\"");
+    std::fs::write(folder.path().join("b.toml"), &drops).expect("the file is written");
+    let said = answer(&compared(folder.path(), &["b.toml", "-r", "10"]));
+    assert!(said.starts_with("Take fcfs instead of drop. It finishes 100 % of the work"), "{said}");
+    let promises = "[objectives]\nwait_max = \"<= 10 min\"\nwait_p95 = \"<= 10 min\"\n";
+    let promised = drops + promises;
+    std::fs::write(folder.path().join("c.toml"), promised).expect("the file is written");
+    let said = answer(&compared(folder.path(), &["c.toml", "-r", "10"]));
+    assert!(
+        said.starts_with("Keep drop: no other policy that does the work is shown to gain"),
+        "{said}"
+    );
+    assert!(said.contains("fcfs costs less and gains 100 % of the work finished (was "), "{said}");
+    assert!(
+        said.contains("but loses wait, longest <= 10 min (kept in 10 of 10, now in 0), wait, p95"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -69,13 +69,10 @@ impl Comparison<'_> {
             true => format!(
                 "Keep {base}: the others do as much work, keep the same promises and cost the same."
             ),
-            false if self.is_judged() => format!(
-                "Keep {base}: no other policy that does the work is shown to keep more promises, or \
-                 as many for less."
-            ),
             false => format!(
-                "Keep {base}: no other policy that does the work keeps more promises, or as many for \
-                 less."
+                "Keep {base}: no other policy that does the work {} more promises than it loses, or \
+                 as many for less.",
+                if self.is_judged() { "is shown to gain" } else { "gains" }
             ),
         }
     }
@@ -142,8 +139,13 @@ impl Comparison<'_> {
                 self.name(self.many.baseline)
             );
         }
-        let [gained, lost] =
+        let [mut gained, lost] =
             [Change::Gained, Change::Lost].map(|change| self.listed(standing, change));
+        if let Some((_, now, was)) = self.moved("finished", row).filter(|_| standing.work.is_some())
+        {
+            let comma = if gained.is_empty() { "" } else { ", " };
+            gained = format!("{now} of the work finished (was {was}){comma}{gained}");
+        }
         if !standing.is_ahead() && !lost.is_empty() && (cheaper || !gained.is_empty()) {
             let good = match (cheaper, gained.is_empty()) {
                 (true, true) => "costs less".to_owned(),

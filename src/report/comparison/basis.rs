@@ -3,14 +3,20 @@
 use super::super::figure::clean;
 use super::Comparison;
 use super::answer::percent;
-use crate::experiment::Chance;
+use crate::experiment::{Chance, Repetition};
 
 impl Comparison<'_> {
     /// What the numbers rest on.
     pub fn basis(&self) -> String {
         let many = self.many;
         let count = many.replications;
-        let told = many.repetition.told();
+        let told = match many.repetition {
+            // Some of those that were spread, where a precision was reached.
+            Repetition::Windows { of, taken, .. } if count < taken => {
+                format!("{} ({count} of {of})", many.repetition.told())
+            }
+            _ => many.repetition.told(),
+        };
         let basis = match many.chance {
             Chance::None => format!(
                 "Nothing in this scenario is random: more replications would all come out the same{}. \
@@ -52,7 +58,8 @@ impl Comparison<'_> {
 
     /// What common random numbers saved, where there is something to say.
     pub fn saved_by_pairing(&self) -> Option<String> {
-        if !self.is_judged() {
+        let one_work = self.between.is_none_or(|between| between.same_work);
+        if !self.is_judged() || !one_work {
             return None;
         }
         let mut ratios: Vec<f64> = Vec::new();
