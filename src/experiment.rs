@@ -22,10 +22,10 @@ pub mod sweep;
 pub mod verify;
 
 pub use compare::{
-    Asked, Chance, Comparison, Contestant, Contrast, Evidence, JUDGED, Judging, NoPlan, Plan, Side,
-    WaterfallStep, compare, plan,
+    Asked, Chance, Comparison, Contestant, Contrast, Evidence, HALF_A_CENT, JUDGED, Judging,
+    NoPlan, OF_SAME_WORK, Plan, Side, WaterfallStep, compare, plan,
 };
-pub use decision::{Decision, MONTH_S, Promise, Saving, decide};
+pub use decision::{Change, Decision, Promise, Saving, Standing, decide};
 pub use fate::{Fate, Fates, MOST_FATES};
 pub use lab::{
     Cell, Exhibit, Forgetful, Lab, LabFailure, Memory, Unwatched, Watch, is_synthetic, share_inputs,
@@ -34,7 +34,7 @@ pub use measurement::{CostPart, Course, Measurement, WorkDone};
 pub(crate) use obstacle::obstacle;
 pub use replication::Repetition;
 pub use score::{Possible, Score};
-pub use sensitivity::{Influence, sensitivity};
+pub use sensitivity::{Influence, Sensitivity, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
 pub use step::{Reason, Seen, Step, StepLog, Stretch};
 pub(crate) use step::{refusal, rejection};

@@ -28,7 +28,7 @@ pub use chart::{
     sweep_charts,
 };
 pub use check::CheckReport;
-pub use comparison::{Comparison, PolicyResult};
+pub use comparison::{Between, Comparison, PolicyResult};
 pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};
 pub use instances::InstancesCsv;

@@ -4,6 +4,7 @@
 
 mod catalog;
 mod composition;
+mod difference;
 mod document;
 mod external;
 mod identity;
@@ -43,6 +44,7 @@ pub use catalog::{
     Catalog, CatalogPrice, CatalogRegion, CatalogType, Listing, Provenance, SHIPPED, Tier,
     list as catalog_list, show as catalog_show,
 };
+pub use difference::{Difference, differences};
 pub use identity::{Identity, concerns, definition};
 pub use key::{BoundUnit, Key, Kind, keys};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};

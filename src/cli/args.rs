@@ -36,6 +36,14 @@ fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A percentage that says that it is one: `1` could be a hundredth or all.
+fn marked_percent(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(_) => Err(format!("is a bare number: write `{}%` for a percentage", text.trim())),
+        Err(_) => percent(text),
+    }
+}
+
 /// A span of more than nothing.
 fn span(text: &str) -> Result<Span, String> {
     let found = parse_span(text).filter(|&span| span > Span::ZERO);
@@ -262,13 +270,13 @@ pub(super) struct Compare {
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) replications: Option<u32>,
     /// Add replications until intervals are this narrow, as a share of the baseline's mean
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = marked_percent)]
     pub(super) until_precision: Option<f64>,
     /// Confidence of intervals, and of all verdicts together
     #[arg(long, value_name = "PERCENT", default_value = "95%", value_parser = percent)]
     pub(super) confidence: f64,
     /// Differences within this share of the baseline's mean do not matter
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = marked_percent)]
     pub(super) margin: Option<f64>,
     /// Replications are disjoint windows of this length of the trace
     #[arg(long, value_name = "SPAN", value_parser = span)]

@@ -16,6 +16,8 @@ use crate::report::{Comparison, ObjectiveResult, PolicyResult, TextCells, compar
 use crate::scenario::Scenario;
 use crate::units::Span;
 
+mod pair;
+
 /// A policy of one of the scenarios.
 struct Contender {
     name: String,
@@ -29,7 +31,10 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     if let Some(other) = &arguments.other {
         scenarios.push(open::open(&Which { scenario: other.clone(), ..arguments.which.clone() })?);
     }
-    let contenders = contenders(&scenarios, &arguments.policies)?;
+    let labels = pair::labels(&scenarios);
+    let contenders = contenders(&scenarios, &labels, &arguments.policies)?;
+    let between = pair::between(&scenarios, &labels)?;
+    pair::share_promises(&mut scenarios);
     let how = &arguments.how;
     let experiment = Experiment {
         kind: "compare",
@@ -54,15 +59,17 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         .collect();
     let is_baseline = |one: &Contender| one.scenario == 0 && one.policy == scenarios[0].baseline;
     let baseline = contenders.iter().position(is_baseline).unwrap_or(0);
+    let one_work = between.as_ref().is_none_or(|between| between.same_work);
     let (many, exhibits, decision) =
-        workshop.work(|lab| measure(lab, &sides, baseline, arguments))?;
+        workshop.work(|lab| measure(lab, &sides, (baseline, one_work), arguments))?;
     let objectives: Vec<Vec<ObjectiveResult>> =
         exhibits.iter().map(|exhibit| recipe::objectives(&scenarios[0], &exhibit.result)).collect();
     let question = scenarios[0].question.as_str();
     let comparison = Comparison {
         question: Some(question).filter(|question| !question.is_empty()),
         many: &many,
-        decision: Some(&decision),
+        decision: decision.as_ref(),
+        between: between.as_ref(),
         calibration: calibration.as_deref(),
         rows: sides
             .iter()
@@ -81,16 +88,18 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     gate(&comparison, how)
 }
 
-type Measured = (experiment::Comparison, Vec<Exhibit>, experiment::Decision);
+type Measured = (experiment::Comparison, Vec<Exhibit>, Option<experiment::Decision>);
 
+/// Runs everything; decides where all sides have one and the same work.
 fn measure(
     lab: &Lab<'_>,
     sides: &[Side<'_>],
-    baseline: usize,
+    (baseline, one_work): (usize, bool),
     arguments: &Compare,
 ) -> Result<Measured, Stop> {
+    let most = arguments.until_precision.map(|_| MOST_REPLICATIONS);
     let asked = Asked {
-        replications: arguments.replications,
+        replications: arguments.replications.or(most),
         window: arguments.window,
         warm_up: arguments.warm_up,
         resample: arguments.resample,
@@ -100,16 +109,16 @@ fn measure(
         margin: arguments.margin,
         precision: arguments.until_precision,
     };
-    let mut plan = experiment::plan(lab, sides, asked).map_err(|no_plan| match no_plan {
+    let plan = experiment::plan(lab, sides, asked).map_err(|no_plan| match no_plan {
         NoPlan::Problem(problem) => Stop::Input(vec![problem]),
         NoPlan::Lab(failure) => stopped(failure),
     })?;
-    if judging.precision.is_some() && arguments.replications.is_none() {
-        plan.replications = plan.replications.max(MOST_REPLICATIONS);
-    }
     let (many, exhibits) =
         experiment::compare(lab, sides, baseline, &plan, judging).map_err(stopped)?;
-    let decision = experiment::decide(lab, sides, &many).map_err(stopped)?;
+    let decision = match one_work {
+        true => Some(experiment::decide(lab, sides, &many).map_err(stopped)?),
+        false => None,
+    };
     Ok((many, exhibits, decision))
 }
 
@@ -132,7 +141,11 @@ fn parameters(arguments: &Compare) -> Vec<(&'static str, Value)> {
 }
 
 /// The named policies of each scenario, or all, and always the baseline of the first.
-fn contenders(scenarios: &[Scenario], names: &[String]) -> Result<Vec<Contender>, Stop> {
+fn contenders(
+    scenarios: &[Scenario],
+    labels: &[String],
+    names: &[String],
+) -> Result<Vec<Contender>, Stop> {
     let mut all = Vec::new();
     for (at, scenario) in scenarios.iter().enumerate() {
         let mut rows: Vec<usize> = match names.is_empty() {
@@ -150,7 +163,7 @@ fn contenders(scenarios: &[Scenario], names: &[String]) -> Result<Vec<Contender>
         all.extend(rows.into_iter().map(|policy| Contender {
             name: match scenarios.len() {
                 1 => scenario.policies[policy].name.clone(),
-                _ => format!("{}: {}", scenario.name, scenario.policies[policy].name),
+                _ => format!("{}: {}", labels[at], scenario.policies[policy].name),
             },
             scenario: at,
             policy,

@@ -9,11 +9,14 @@ use super::fate::Fate;
 use super::lab::{Cell, Exhibit, Lab, LabFailure, is_synthetic};
 use super::measurement::Measurement;
 use super::replication::Repetition;
+use super::single::RunFailure;
 use super::statistics::multiple::holm;
 use super::statistics::{Margin, Paired, Verdict, paired, verdict};
 use crate::metrics::{Direction, METRICS};
 use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
 use crate::scenario::Scenario;
+use crate::units::{Span, Time};
 
 pub use plan::{Asked, NoPlan, Plan, plan};
 pub use waterfall::WaterfallStep;
@@ -21,8 +24,9 @@ use waterfall::waterfall;
 
 /// Metrics that a comparison opens with, and that are judged: together they
 /// are the family of tests that Holm's correction is made for.
-pub const JUDGED: [&str; 16] = [
+pub const JUDGED: [&str; 17] = [
     "cost_total",
+    "cost_monthly",
     "cost_per_core_hour",
     "cost_per_gpu_hour",
     "deadlines_met",
@@ -39,6 +43,15 @@ pub const JUDGED: [&str; 16] = [
     "refused",
     "preemptions",
 ];
+
+/// Metrics that two policies can only be held against each other by where both
+/// did the same work.
+pub const OF_SAME_WORK: [&str; 2] = ["cost_total", "cost_monthly"];
+
+/// Dollars that nobody pays: a difference within half a cent is none. Bills are
+/// rounded to a billionth instance by instance, which a month scaled from a
+/// minute would show.
+pub const HALF_A_CENT: f64 = 0.005;
 
 /// Replications after which a sequential comparison first looks.
 const FIRST_LOOK: u32 = 10;
@@ -130,6 +143,8 @@ pub struct Comparison {
     pub judging: Judging,
     /// With a precision asked for: whether it was reached.
     pub precise: Option<bool>,
+    /// By replication: what counted of the trace, where that was a window of it.
+    pub windows: Vec<(String, String)>,
 }
 
 /// A policy in its scenario: one side of a comparison.
@@ -154,7 +169,7 @@ impl<'a> Side<'a> {
 /// first replication of each comes back in full.
 ///
 /// # Errors
-/// See [`LabFailure`].
+/// See [`LabFailure`]; also where the warm-up leaves nothing to be counted.
 pub fn compare(
     lab: &Lab<'_>,
     sides: &[Side<'_>],
@@ -163,12 +178,16 @@ pub fn compare(
     judging: Judging,
 ) -> Result<(Comparison, Vec<Exhibit>), LabFailure> {
     let scenario = sides[baseline].scenario;
+    let repetition = match judging.precision {
+        Some(_) => plan.repetition.scattered(),
+        None => plan.repetition,
+    };
     let cells = |replications: std::ops::Range<u32>| -> Vec<Cell<'_>> {
-        let each =
-            |replication| sides.iter().map(move |side| side.cell(plan.repetition, replication));
+        let each = |replication| sides.iter().map(move |side| side.cell(repetition, replication));
         replications.flat_map(each).collect()
     };
     let exhibits = lab.exhibit(&cells(0..1))?;
+    something_counts(sides, &exhibits, repetition)?;
     let mut all: Vec<Vec<Measurement>> =
         exhibits.iter().map(|exhibit| vec![exhibit.measurement.clone()]).collect();
     let extend = |all: &mut Vec<Vec<Measurement>>, until: u32| -> Result<(), LabFailure> {
@@ -183,7 +202,7 @@ pub fn compare(
         names: sides.iter().map(|side| side.name.to_owned()).collect(),
         baseline,
         measurements,
-        repetition: plan.repetition,
+        repetition,
         seed: scenario.seed,
         chance,
     };
@@ -220,7 +239,30 @@ pub fn compare(
     }
     let mut comparison = Comparison::judge(evidence(all, chance), judging);
     possible::fill(&mut comparison, sides)?;
-    Ok((Comparison { precise, ..comparison }, exhibits))
+    let date = |at: Time| scenario.calendar.format(at);
+    let windows = (0..comparison.replications).filter_map(|index| repetition.window(index));
+    let windows = windows.map(|(from, to)| (date(from), date(to))).collect();
+    Ok((Comparison { precise, windows, ..comparison }, exhibits))
+}
+
+/// Fails where no work arrived after the warm-up: there would be nothing to compare.
+fn something_counts(
+    sides: &[Side<'_>],
+    exhibits: &[Exhibit],
+    repetition: Repetition,
+) -> Result<(), LabFailure> {
+    let Repetition::Seeds { warm_up } = repetition else { return Ok(()) };
+    let nothing = |(_, exhibit): &(&Side<'_>, &Exhibit)| exhibit.measurement.done.submitted == 0;
+    let empty = sides.iter().zip(exhibits).find(nothing).filter(|_| warm_up > Span::ZERO);
+    let Some((side, exhibit)) = empty else { return Ok(()) };
+    let message = format!("the warm-up of {warm_up} leaves nothing to count");
+    let hint = format!(
+        "the run is over at {}; give a shorter `--warm-up`, or longer work",
+        exhibit.result.summary.ended
+    );
+    let problem = Problem::with(&side.scenario.path, message).hint(hint);
+    let failure = Box::new(RunFailure::Input(vec![problem]));
+    Err(LabFailure::Run { policy: side.policy.name.clone(), seed: side.scenario.seed, failure })
 }
 
 /// Whether the intervals of all differences in cost (or cost per useful hour,
@@ -314,7 +356,15 @@ fn judge_all(policies: &mut [Contestant], judging: Judging) {
             .paired
             .as_ref()
             .map(|paired| verdict(paired, adjusted_p, better, margin, alpha));
+        if is_nothing(metric, contrast.difference()) {
+            contrast.verdict = Some(Verdict::NoDifferenceShown);
+        }
     }
+}
+
+/// Whether a difference in dollars a month is one of rounding.
+fn is_nothing(metric: usize, difference: f64) -> bool {
+    METRICS[metric].key == "cost_monthly" && difference.abs() < HALF_A_CENT
 }
 
 impl Contrast {
@@ -346,9 +396,10 @@ impl Comparison {
         let Evidence { names, baseline, measurements, repetition, seed, chance } = evidence;
         let base = measurements[baseline].clone();
         let contestant = |(at, (name, mine)): (usize, (String, Vec<Measurement>))| {
-            let comparable = base.iter().zip(&mine).all(|(a, b)| a.done == b.done);
+            let comparable = base.iter().zip(&mine).all(|(a, b)| a.same_work(b));
             let contrasts = (0..METRICS.len()).map(|metric| {
-                if at == baseline || (METRICS[metric].key == "cost_total" && !comparable) {
+                let of_same_work = OF_SAME_WORK.contains(&METRICS[metric].key);
+                if at == baseline || (of_same_work && !comparable) {
                     return None;
                 }
                 let (a, b) = pairs(&base, &mine, metric);
@@ -369,7 +420,45 @@ impl Comparison {
         let mut policies: Vec<Contestant> = all.map(contestant).collect();
         judge_all(&mut policies, judging);
         let replications = base.len() as u32;
-        Self { baseline, policies, repetition, replications, seed, chance, judging, precise: None }
+        Self {
+            baseline,
+            policies,
+            repetition,
+            replications,
+            seed,
+            chance,
+            judging,
+            precise: None,
+            windows: Vec::new(),
+        }
+    }
+
+    /// Whether intervals can be given: there was chance, and more than one
+    /// replication to see it.
+    pub fn is_judged(&self) -> bool {
+        !matches!(self.chance, Chance::None | Chance::Unknown)
+    }
+
+    /// Whether a policy is shown to be better (`Some(true)`) or worse than the
+    /// baseline in a metric: by its verdict, or by the interval where the metric
+    /// has none; by the difference alone where there was no chance to be seen.
+    pub fn shown(&self, row: usize, key: &str) -> Option<bool> {
+        let metric = METRICS.iter().position(|metric| metric.key == key)?;
+        let contrast = self.policies[row].contrasts[metric].as_ref()?;
+        let by = contrast.difference();
+        match (self.is_judged(), contrast.verdict, contrast.paired) {
+            (true, Some(Verdict::Better), _) => return Some(true),
+            (true, Some(Verdict::Worse), _) => return Some(false),
+            (true, Some(_), _) | (true, None, None) => return None,
+            (true, None, Some(paired)) if !paired.interval.excludes(0.0) => return None,
+            _ if by == 0.0 || is_nothing(metric, by) => return None,
+            _ => {}
+        }
+        match METRICS[metric].better {
+            Direction::Lower => Some(by < 0.0),
+            Direction::Higher => Some(by > 0.0),
+            Direction::Neutral => None,
+        }
     }
 
     /// Whether all policies did the same work.

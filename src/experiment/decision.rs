@@ -1,26 +1,56 @@
 //! The answer: which policy to take, what it saves, which promises it gains
 //! and loses, and what that rests on.
+//!
+//! A policy is taken only for what is shown. It must do the work that the
+//! baseline does; then promises count, each gained or lost; where these are
+//! even, cost. The baseline stays where no other is shown to be ahead of it.
 
-use super::compare::{Chance, Comparison, Side};
+use super::compare::{Comparison, Side};
 use super::lab::{Lab, LabFailure};
 use super::measurement::Measurement;
-use super::sensitivity::{Influence, sensitivity};
-use super::statistics::{Interval, t_interval};
+use super::sensitivity::{Sensitivity, sensitivity};
+use super::statistics::Interval;
+use super::statistics::multiple::holm;
+use super::statistics::promise::same_share;
+use crate::metrics::METRICS;
+use crate::scenario::Objective;
 
-/// Seconds of a month: a twelfth of a Gregorian year of 365.2425 days.
-pub const MONTH_S: f64 = 365.2425 * 86_400.0 / 12.0;
-/// A promise counts as kept where it is in at least this share of the replications.
-const KEPT: f64 = 0.95;
+/// Share of the baseline's work that a policy must do more, if no margin is
+/// given, for that to speak for it: what a horizon cuts off differs by a little.
+const MORE: f64 = 0.01;
 
-/// Whether a promise is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Promise {
-    /// In fewer than one in twenty replications.
-    Broken,
-    /// In some.
-    Sometimes,
-    /// In at least 19 of 20.
-    Kept,
+/// What becomes of a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Kept in more replications than under the baseline, and that is shown.
+    Gained,
+    /// Kept in fewer, and that is shown; or its mean breaks it now.
+    Lost,
+    /// Neither is shown.
+    Even,
+}
+
+/// A promise under a policy and under the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// Replications in which the baseline kept it.
+    pub before: u32,
+    /// Replications in which the policy does.
+    pub after: u32,
+    /// What becomes of it.
+    pub change: Change,
+}
+
+/// How a policy stands against the baseline.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// Whether it is shown to do more (`Some(true)`) or less of the work.
+    pub work: Option<bool>,
+    /// By objective.
+    pub promises: Vec<Promise>,
+    /// Whether it is shown to cost less (`Some(true)`) or more: a month, or where
+    /// the work differs a useful hour.
+    pub cost: Option<bool>,
 }
 
 /// A saving with its interval, where chance was seen.
@@ -35,24 +65,49 @@ pub struct Saving {
 /// What is decided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// Row of the policy to take; the baseline's where none is better.
+    /// Row of the policy to take; the baseline's where none is shown to be better.
     pub choice: usize,
-    /// What it saves; none where the work done differs, and costs cannot be compared.
+    /// How each policy stands against the baseline, which stands even with itself.
+    pub standings: Vec<Standing>,
+    /// What the choice saves; none where the work done differs, and costs cannot be compared.
     pub saving: Option<Saving>,
-    /// Rows of the objectives that are kept more surely than under the baseline.
-    pub gained: Vec<usize>,
-    /// Rows of those kept less surely.
-    pub lost: Vec<usize>,
-    /// By objective, under the choice.
-    pub promises: Vec<Promise>,
-    /// Assumptions by influence on the saving (or on the cost per useful
-    /// core-hour, where costs cannot be compared), the strongest first.
-    pub influences: Vec<Influence>,
+    /// What moves the saving (or the difference in cost per useful hour, where
+    /// costs cannot be compared).
+    pub sensitivity: Sensitivity,
 }
 
-/// Decides: the policy that keeps most promises, and among those the one with
-/// the lowest cost per useful core-hour (or in all, where that shows nothing).
-/// The baseline stays where no other is ahead of it.
+impl Standing {
+    /// Promises gained less promises lost; more work done counts as one.
+    pub fn balance(&self) -> i64 {
+        self.count(Change::Gained) - self.count(Change::Lost) + i64::from(self.work == Some(true))
+    }
+
+    /// Whether it is shown to be ahead of the baseline. What does less of the
+    /// work is not, whatever it costs.
+    pub fn is_ahead(&self) -> bool {
+        let balance = self.balance();
+        self.work != Some(false) && (balance > 0 || (balance == 0 && self.cost == Some(true)))
+    }
+
+    /// Rows of the objectives of which this becomes.
+    pub fn rows(&self, change: Change) -> Vec<usize> {
+        let is = |row: &usize| self.promises[*row].change == change;
+        (0..self.promises.len()).filter(is).collect()
+    }
+
+    fn count(&self, change: Change) -> i64 {
+        self.rows(change).len() as i64
+    }
+}
+
+impl Decision {
+    /// How the choice stands.
+    pub fn chosen(&self) -> &Standing {
+        &self.standings[self.choice]
+    }
+}
+
+/// Decides.
 ///
 /// # Errors
 /// See [`LabFailure`]: assumptions are moved in runs of their own.
@@ -62,92 +117,183 @@ pub fn decide(
     comparison: &Comparison,
 ) -> Result<Decision, LabFailure> {
     let base = comparison.baseline;
-    let choice = choose(comparison);
-    let mine = promises(comparison, choice);
-    let theirs = promises(comparison, base);
-    let changed = |better: bool| -> Vec<usize> {
-        let is = |&at: &usize| if better { mine[at] > theirs[at] } else { mine[at] < theirs[at] };
-        (0..mine.len()).filter(is).collect()
-    };
+    let standings = standings(comparison, &sides[base].scenario.objectives);
+    let choice = choose(comparison, &standings);
     let comparable = comparison.policies[choice].comparable;
-    let influences = match choice == base {
-        true => Vec::new(),
+    let sensitivity = match choice == base {
+        true => Sensitivity::default(),
         false => sensitivity(
             lab,
             [&sides[base], &sides[choice]],
             comparison.repetition,
             comparison.replications,
             |a, b| match comparable {
-                true => monthly_saving(a, b),
-                false => Some(per_hour(a)? - per_hour(b)?),
+                true if !a.same_work(b) => None,
+                true => by("cost_monthly", a, b),
+                false => by(per_hour(comparison), a, b),
             },
         )?,
     };
-    Ok(Decision {
-        choice,
-        saving: (comparable && choice != base).then(|| saving(comparison, choice)).flatten(),
-        gained: changed(true),
-        lost: changed(false),
-        promises: mine,
-        influences,
-    })
+    Ok(Decision { choice, saving: saving(comparison, choice), standings, sensitivity })
 }
 
-fn per_hour(one: &Measurement) -> Option<f64> {
-    one.metric("cost_per_core_hour")
+/// How much less of something `b` has.
+fn by(key: &str, a: &Measurement, b: &Measurement) -> Option<f64> {
+    Some(a.metric(key)? - b.metric(key)?)
 }
 
-/// Dollars per month that `b` costs less than `a`, scaled from the time over
-/// which work arrived. Both had the same arrivals.
-fn monthly_saving(a: &Measurement, b: &Measurement) -> Option<f64> {
-    let seconds = a.arrivals_s.max(b.arrivals_s);
-    (seconds > 0.0).then(|| (a.cost - b.cost) as f64 / 1e9 * MONTH_S / seconds)
+/// What leads where the work differs: the cost per useful core-hour, or per
+/// useful GPU-hour where no core does anything.
+fn per_hour(comparison: &Comparison) -> &'static str {
+    let cores = mean(comparison, comparison.baseline, "cost_per_core_hour");
+    if cores.is_some() { "cost_per_core_hour" } else { "cost_per_gpu_hour" }
+}
+
+fn mean(comparison: &Comparison, row: usize, key: &str) -> Option<f64> {
+    comparison.mean(row, METRICS.iter().position(|metric| metric.key == key)?)
 }
 
 fn saving(comparison: &Comparison, row: usize) -> Option<Saving> {
-    let base = &comparison.policies[comparison.baseline].measurements;
-    let pairs = base.iter().zip(&comparison.policies[row].measurements);
-    let savings: Option<Vec<f64>> = pairs.map(|(a, b)| monthly_saving(a, b)).collect();
-    let savings = savings?;
-    let monthly = savings.iter().sum::<f64>() / savings.len() as f64;
-    let seen = !matches!(comparison.chance, Chance::None | Chance::Unknown);
-    let interval = t_interval(&savings, comparison.judging.confidence).filter(|_| seen);
-    Some(Saving { monthly, interval })
+    let contrast = comparison.contrast(row, "cost_monthly")?;
+    let turned = |of: Interval| Interval { mean: -of.mean, low: -of.high, high: -of.low, ..of };
+    let paired = contrast.paired.filter(|_| comparison.is_judged());
+    Some(Saving {
+        monthly: -contrast.difference(),
+        interval: paired.map(|paired| turned(paired.interval)),
+    })
 }
 
-/// By objective.
-fn promises(comparison: &Comparison, row: usize) -> Vec<Promise> {
-    let policy = &comparison.policies[row];
-    let all = policy.measurements.len() as f64;
-    let promise = |&kept: &u32| match f64::from(kept) / all {
-        share if share >= KEPT => Promise::Kept,
-        share if share <= 1.0 - KEPT => Promise::Broken,
-        _ => Promise::Sometimes,
-    };
-    policy.kept.iter().map(promise).collect()
-}
-
-fn choose(comparison: &Comparison) -> usize {
-    let mean = |row: usize, key: &str| {
-        let values = comparison.policies[row].measurements.iter().filter_map(|one| one.metric(key));
-        let values: Vec<f64> = values.collect();
-        match values.len() {
-            0 => f64::INFINITY,
-            n => values.iter().sum::<f64>() / n as f64,
+fn standings(comparison: &Comparison, objectives: &[Objective]) -> Vec<Standing> {
+    let rows = 0..comparison.policies.len();
+    let tallies: Vec<Vec<Tally>> = rows
+        .clone()
+        .map(|row| objectives.iter().map(|one| Tally::of(comparison, row, one)).collect())
+        .collect();
+    // What speaks for a policy is corrected for the number of chances to be lucky.
+    let others = tallies.iter().enumerate().filter(|&(row, _)| row != comparison.baseline);
+    let family: Vec<f64> = others.flat_map(|(_, all)| all.iter().map(|one| one.p)).collect();
+    let mut adjusted = holm(&family).into_iter();
+    let standing = |row: usize| {
+        if row == comparison.baseline {
+            let even = |tally: &Tally| tally.promise(Change::Even);
+            let promises = tallies[row].iter().map(even).collect();
+            return Standing { promises, ..Standing::default() };
         }
+        let promise = |(tally, objective): (&Tally, &Objective)| {
+            let adjusted_p = adjusted.next().unwrap_or(1.0);
+            tally.promise(tally.change(comparison, row, objective, adjusted_p))
+        };
+        let cost = match comparison.policies[row].comparable {
+            true => comparison.shown(row, "cost_monthly"),
+            false => comparison.shown(row, per_hour(comparison)),
+        };
+        let promises = tallies[row].iter().zip(objectives).map(promise).collect();
+        Standing { work: work(comparison, row), promises, cost }
     };
-    let all_same = comparison.comparable();
-    let cost = |row: usize| match all_same {
-        true => mean(row, "cost_total"),
-        false => mean(row, "cost_per_core_hour"),
+    rows.map(standing).collect()
+}
+
+/// Whether a policy finishes clearly more or less of the work. The interval
+/// decides, not the corrected verdict: what is left undone must not hide
+/// behind the number of questions.
+fn work(comparison: &Comparison, row: usize) -> Option<bool> {
+    let contrast = comparison.contrast(row, "finished")?;
+    let margin = comparison.judging.margin;
+    let (less, more) = (margin.unwrap_or(0.0), margin.unwrap_or(MORE));
+    let (low, high) = match contrast.paired.filter(|_| comparison.is_judged()) {
+        Some(paired) => (paired.interval.low, paired.interval.high),
+        None => (contrast.difference(), contrast.difference()),
     };
-    let kept = |row: usize| comparison.policies[row].kept.iter().sum::<u32>();
-    let mut choice = comparison.baseline;
-    for row in 0..comparison.policies.len() {
-        let (mine, best) = (kept(row), kept(choice));
-        if mine > best || (mine == best && cost(row) < cost(choice)) {
-            choice = row;
+    match () {
+        () if high < -less * contrast.base => Some(false),
+        () if low > more * contrast.base => Some(true),
+        () => None,
+    }
+}
+
+/// A promise, replication by replication.
+struct Tally {
+    before: u32,
+    after: u32,
+    /// Of "both keep it as often".
+    p: f64,
+}
+
+impl Tally {
+    fn of(comparison: &Comparison, row: usize, objective: &Objective) -> Self {
+        let kept = |one: &Measurement| {
+            one.metric(objective.metric.name()).is_some_and(|value| objective.kept(value))
+        };
+        let base = &comparison.policies[comparison.baseline].measurements;
+        let pairs = base.iter().zip(&comparison.policies[row].measurements);
+        let pairs: Vec<(bool, bool)> = pairs.map(|(a, b)| (kept(a), kept(b))).collect();
+        let count = |which: fn(&(bool, bool)) -> bool| {
+            pairs.iter().filter(|pair| which(pair)).count() as u32
+        };
+        let (lost, gained) = (count(|&(a, b)| a && !b), count(|&(a, b)| !a && b));
+        Self {
+            before: count(|&(a, _)| a),
+            after: count(|&(_, b)| b),
+            p: same_share(u64::from(lost), u64::from(gained)),
         }
     }
-    choice
+
+    fn promise(&self, change: Change) -> Promise {
+        Promise { before: self.before, after: self.after, change }
+    }
+
+    /// A promise is lost as soon as there is reason to fear so: it is kept in
+    /// fewer replications (McNemar), or the mean is on the other side of its
+    /// bound. It is gained only where that is shown: kept in more replications
+    /// with all promises of all policies corrected for, or the mean on the right
+    /// side now and the verdict on the metric is better.
+    fn change(
+        &self,
+        comparison: &Comparison,
+        row: usize,
+        objective: &Objective,
+        adjusted_p: f64,
+    ) -> Change {
+        if !comparison.is_judged() {
+            return match self.after.cmp(&self.before) {
+                std::cmp::Ordering::Less => Change::Lost,
+                std::cmp::Ordering::Equal => Change::Even,
+                std::cmp::Ordering::Greater => Change::Gained,
+            };
+        }
+        let alpha = 1.0 - comparison.judging.confidence;
+        let key = objective.metric.name();
+        let keeps =
+            |row: usize| mean(comparison, row, key).is_some_and(|value| objective.kept(value));
+        let (before, after) = (keeps(comparison.baseline), keeps(row));
+        if (before && !after) || (self.after < self.before && self.p <= alpha) {
+            return Change::Lost;
+        }
+        let better = || comparison.shown(row, key) == Some(true);
+        if (self.after > self.before && adjusted_p <= alpha) || (!before && after && better()) {
+            return Change::Gained;
+        }
+        Change::Even
+    }
 }
+
+/// Of the policies that are shown to be ahead the one that gains most promises,
+/// and among those the one that costs least, to the cent a month; the first of
+/// those that cost the same.
+fn choose(comparison: &Comparison, standings: &[Standing]) -> usize {
+    let ahead: Vec<usize> = (0..standings.len()).filter(|&row| standings[row].is_ahead()).collect();
+    let same = ahead.iter().all(|&row| comparison.policies[row].comparable);
+    let key = if same { "cost_monthly" } else { per_hour(comparison) };
+    let cost = |row: usize| match mean(comparison, row, key) {
+        Some(cost) if same => libm::round(cost * 100.0),
+        cost => cost.unwrap_or(f64::INFINITY),
+    };
+    let best = ahead.into_iter().min_by(|&a, &b| {
+        let balance = |row: usize| standings[row].balance();
+        balance(b).cmp(&balance(a)).then(cost(a).total_cmp(&cost(b)))
+    });
+    best.unwrap_or(comparison.baseline)
+}
+
+#[cfg(test)]
+mod tests;

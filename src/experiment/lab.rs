@@ -303,8 +303,33 @@ preset = "batch-fcfs"
         assert_eq!(one.cost, 6_000_000_000);
         assert_eq!((one.done.submitted, one.done.finished), (7, 6));
         assert_eq!(one.done.core_hours, 12.0);
+        assert_month(one, 730.485);
         assert_eq!(one.metric("utilisation_cpu"), Some(0.5));
         assert_eq!(one.fates.as_ref().map(|fates| fates.iter().count()), Some(7));
+    }
+
+    #[track_caller]
+    fn assert_month(one: &Measurement, dollars: f64) {
+        let found = one.metric("cost_monthly").expect("the times are known");
+        assert!((found - dollars).abs() < 1e-3, "{found}");
+    }
+
+    /// The same jobs without a horizon: the last comes at 9 h and is done half an
+    /// hour later. A node for 1 USD/h and a fleet of two for 0.192 USD/h each stand
+    /// all along, with a warm-up and without.
+    #[test]
+    fn a_fleet_that_is_kept_is_paid_by_the_month() {
+        let text = HOURLY.replace("horizon = \"10 h\"", "").replace(
+            "[policy.p]",
+            "[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\ntypes = [\"m5.xlarge\"]\n\
+             [policy.p.provision.static.fleets]\n\"aws/us-east-1a/m5.xlarge/on-demand\" = 2\n[policy.p]",
+        );
+        let scenario = scenario(&text);
+        for hours in [0, 4] {
+            let seeds = Repetition::Seeds { warm_up: Span::from_secs(hours * 3_600) };
+            let all = lab().measure(&cells(&scenario, seeds, 1)).expect("it runs");
+            assert_month(&all[0], (1.0 + 2.0 * 0.192) * 730.485);
+        }
     }
 
     #[test]
@@ -329,7 +354,14 @@ preset = "batch-fcfs"
     fn windows_are_counted_once_each_and_keep_their_dates() {
         let scenario = scenario(&HOURLY.replace("horizon = \"10 h\"", ""));
         let hours = |hours: i64| Span::from_secs(hours * 3_600);
-        let windows = Repetition::Windows { first: Time::ZERO, width: hours(3), warm_up: hours(2) };
+        let windows = Repetition::Windows {
+            first: Time::ZERO,
+            width: hours(3),
+            warm_up: hours(2),
+            of: 2,
+            taken: 2,
+            stride: 1,
+        };
         let all = lab().measure(&cells(&scenario, windows, 2)).expect("it runs");
         // Arrivals at 2, 3, 4 h, then at 5, 6, 7 h.
         assert_eq!(all.iter().map(|one| one.done.submitted).collect::<Vec<_>>(), [3, 3]);

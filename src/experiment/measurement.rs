@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fate::Fates;
+use super::fate::{Fate, Fates};
 use crate::metrics::{METRICS, Series, Summary, Trail, Undone};
 use crate::units::Money;
 
@@ -24,7 +24,7 @@ pub struct Measurement {
     pub cost: i128,
     /// Parts of the cost, which sum to it.
     pub parts: Vec<CostPart>,
-    /// Seconds over which work arrived; costs per month are scaled from them.
+    /// Seconds over which work arrived; what was rented in a month is scaled from them.
     pub arrivals_s: f64,
     /// For each objective of the scenario, whether it was kept.
     pub kept: Vec<bool>,
@@ -47,6 +47,8 @@ pub struct WorkDone {
     pub submitted: u64,
     /// Pieces of work that were done.
     pub finished: u64,
+    /// Pieces of work that were turned away.
+    pub refused: u64,
     /// Progress that counted, in core-hours.
     pub core_hours: f64,
     /// The same in GPU-hours.
@@ -118,6 +120,7 @@ impl Measurement {
             done: WorkDone {
                 submitted: summary.work.submitted,
                 finished: summary.work.finished,
+                refused: summary.work.refused,
                 core_hours: summary.useful_core_hours,
                 gpu_hours: summary.useful_gpu_hours,
             },
@@ -136,6 +139,25 @@ impl Measurement {
             fingerprint: String::new(),
             trail: Trail::default(),
             skipped_rows: 0,
+        }
+    }
+
+    /// Whether as much of the work that arrived was done, turned away and left
+    /// in both runs, and where not all was done, the same of it. Useful hours
+    /// do not tell: those of work that a warm-up or a horizon cuts are split there.
+    pub fn same_work(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.done, &other.done);
+        let counts = |done: &WorkDone| (done.submitted, done.finished, done.refused);
+        if counts(mine) != counts(theirs) {
+            return false;
+        }
+        let is_done = |fate: Fate| matches!(fate, Fate::Done | Fate::Late);
+        match (&self.fates, &other.fates) {
+            _ if mine.finished == mine.submitted => true,
+            (Some(mine), Some(theirs)) => {
+                mine.changes(theirs).iter().all(|&(from, to, _)| is_done(from) == is_done(to))
+            }
+            _ => (mine.core_hours, mine.gpu_hours) == (theirs.core_hours, theirs.gpu_hours),
         }
     }
 

@@ -18,7 +18,7 @@ pub enum Repetition {
         /// What comes before is not counted; zero counts everything.
         warm_up: Span,
     },
-    /// Disjoint windows of the trace, one after the other.
+    /// Disjoint windows of the trace, evenly spread over it.
     Windows {
         /// First arrival of the trace.
         first: Time,
@@ -26,6 +26,13 @@ pub enum Repetition {
         width: Span,
         /// Played before each window and not counted.
         warm_up: Span,
+        /// How many such windows the trace has.
+        of: u32,
+        /// How many of them are taken.
+        taken: u32,
+        /// How many of those each replication is past the one before, going
+        /// around: 1 takes them in order of time.
+        stride: u32,
     },
     /// Blocks of the trace, drawn with replacement.
     Blocks {
@@ -39,9 +46,9 @@ impl Repetition {
     pub fn scenario<'a>(&self, scenario: &'a Scenario, index: u32) -> Cow<'a, Scenario> {
         match *self {
             Self::Seeds { .. } => Cow::Borrowed(scenario),
-            Self::Windows { first, width, warm_up } => {
-                let from = first + Span::from_micros(width.micros() * i64::from(index));
-                let to = from + warm_up + width;
+            Self::Windows { warm_up, .. } => {
+                let (from, to) = self.window(index).unwrap_or((Time::ZERO, Time::ZERO));
+                let from = from - warm_up;
                 let mut scenario = starting_at(scenario, from);
                 let window = Transform::Window { from, to, shift: true };
                 scenario.workload.transforms.insert(0, window);
@@ -52,6 +59,30 @@ impl Repetition {
                 scenario.workload.transforms.push(Transform::Resample { block: length });
                 Cow::Owned(scenario)
             }
+        }
+    }
+
+    /// What counts of the trace in replication `index`; none where that is all of it.
+    pub fn window(&self, index: u32) -> Option<(Time, Time)> {
+        let Self::Windows { first, width, warm_up, of, taken, stride } = *self else { return None };
+        let [index, of, taken, stride] = [index, of, taken, stride].map(u64::from);
+        let row = index * stride % taken * of / taken;
+        let from = first + Span::from_micros(width.micros() * row as i64) + warm_up;
+        Some((from, from + width))
+    }
+
+    /// The same with windows in an order of which every beginning is spread
+    /// over the trace, for replications that may stop early: each is about a
+    /// golden section of all windows past the one before.
+    pub(super) fn scattered(self) -> Self {
+        match self {
+            Self::Windows { first, width, warm_up, of, taken, .. } => {
+                let golden = (f64::from(taken) * 0.618_034) as u32;
+                let shared = |stride: u32| (2..=stride).any(|one| stride % one + taken % one == 0);
+                let stride = (golden.max(1)..).find(|&stride| !shared(stride)).unwrap_or(1);
+                Self::Windows { first, width, warm_up, of, taken, stride }
+            }
+            Self::Seeds { .. } | Self::Blocks { .. } => self,
         }
     }
 
@@ -73,8 +104,12 @@ impl Repetition {
         match *self {
             Self::Seeds { warm_up: Span::ZERO } => "one seed each".to_owned(),
             Self::Seeds { warm_up } => format!("one seed each, the first {warm_up} not counted"),
-            Self::Windows { width, warm_up, .. } => format!(
+            Self::Windows { width, warm_up, of, taken, .. } if of == taken => format!(
                 "disjoint windows of {width} of the trace, each after a warm-up of {warm_up}"
+            ),
+            Self::Windows { width, warm_up, of, taken, .. } => format!(
+                "{taken} of the {of} windows of {width} that the trace has, evenly spread, each after a \
+                 warm-up of {warm_up}"
             ),
             Self::Blocks { length } => {
                 format!("the trace put together anew from blocks of {length} of itself")
@@ -97,4 +132,43 @@ fn starting_at(scenario: &Scenario, from: Time) -> Scenario {
         offer.price = PricePath { first, changes, list: offer.price.list };
     }
     scenario
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Span = Span::from_secs(86_400);
+
+    /// Rows of the windows of a day that the replications take.
+    fn rows(repetition: Repetition, count: u32) -> Vec<i64> {
+        let row = |index| {
+            let (from, to) = repetition.window(index).expect("there are windows");
+            assert_eq!(to - from, DAY);
+            (from - Time::ZERO).micros() / DAY.micros()
+        };
+        (0..count).map(row).collect()
+    }
+
+    fn windows(of: u32, taken: u32) -> Repetition {
+        let (first, warm_up) = (Time::ZERO, Span::ZERO);
+        Repetition::Windows { first, width: DAY, warm_up, of, taken, stride: 1 }
+    }
+
+    #[test]
+    fn windows_are_spread_over_the_trace() {
+        assert_eq!(rows(windows(3, 3), 3), [0, 1, 2]);
+        assert_eq!(rows(windows(10, 4), 4), [0, 2, 5, 7]);
+        assert_eq!(
+            windows(10, 4).told(),
+            "4 of the 10 windows of 1 d that the trace has, evenly spread, each after a warm-up of 0 s"
+        );
+    }
+
+    /// 0.618 × 12 is 7.4, and 7 has nothing in common with 12.
+    #[test]
+    fn windows_that_may_stop_early_are_spread_all_along() {
+        let scattered = rows(windows(12, 12).scattered(), 12);
+        assert_eq!(scattered, [0, 7, 2, 9, 4, 11, 6, 1, 8, 3, 10, 5]);
+    }
 }

@@ -25,6 +25,22 @@ pub struct Influence {
     pub after: f64,
 }
 
+/// What the moved assumptions showed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sensitivity {
+    /// Those that move the difference, the most influential first.
+    pub influences: Vec<Influence>,
+    /// Those with which less of the work gets done, so that the difference is
+    /// not of the same thing any more.
+    pub unfit: Vec<String>,
+    /// From how many replications.
+    pub replications: u32,
+}
+
+/// Work that may be left more than before, as a share of it, without its being
+/// another question.
+const LEFT: f64 = 0.01;
+
 impl Influence {
     /// How far the difference moved.
     pub fn moved(&self) -> f64 {
@@ -98,9 +114,10 @@ fn reprice(scenario: &mut Scenario, provider: &str) {
 }
 
 /// Moves every assumption in turn and measures the difference between the two
-/// sides over the first few replications; the most influential first.
+/// sides over the first few replications.
 ///
-/// `difference` sums up one replication of both.
+/// `difference` sums up one replication of both; none where the two cannot be
+/// held against each other.
 ///
 /// # Errors
 /// See [`LabFailure`].
@@ -110,7 +127,7 @@ pub fn sensitivity(
     repetition: Repetition,
     replications: u32,
     difference: impl Fn(&Measurement, &Measurement) -> Option<f64>,
-) -> Result<Vec<Influence>, LabFailure> {
+) -> Result<Sensitivity, LabFailure> {
     let count = replications.clamp(1, REPLICATIONS);
     let variations = Variation::of(sides.map(|side| side.scenario));
     let as_they_are = sides.map(|side| side.scenario.clone());
@@ -126,18 +143,67 @@ pub fn sensitivity(
         }
     }
     let measured = lab.measure(&cells)?;
-    let mut means = measured.chunks(2 * count as usize).map(|rows| {
-        let differences: Vec<f64> =
-            rows.chunks(2).filter_map(|pair| difference(&pair[0], &pair[1])).collect();
-        let sum: f64 = differences.iter().sum();
-        (!differences.is_empty()).then(|| sum / differences.len() as f64)
-    });
-    let Some(before) = means.next().flatten() else { return Ok(Vec::new()) };
-    let influence = |(variation, after): (&Variation, Option<f64>)| {
-        Some(Influence { assumption: variation.told(), before, after: after? })
-    };
-    let mut influences: Vec<Influence> =
-        variations.iter().zip(means).filter_map(influence).collect();
-    influences.sort_by(|a, b| b.moved().abs().total_cmp(&a.moved().abs()));
-    Ok(influences)
+    let runs = 2 * count as usize;
+    let (known, moved) = measured.split_at(runs);
+    let mut found = Sensitivity { replications: count, ..Sensitivity::default() };
+    let Some(before) = mean(known, &difference) else { return Ok(found) };
+    for (variation, rows) in variations.iter().zip(moved.chunks(runs)) {
+        let assumption = variation.told();
+        match mean(rows, &difference) {
+            Some(after) if known.iter().zip(rows).all(|(known, row)| does_as_much(known, row)) => {
+                found.influences.push(Influence { assumption, before, after });
+            }
+            _ => found.unfit.push(assumption),
+        }
+    }
+    found.influences.sort_by(|a, b| b.moved().abs().total_cmp(&a.moved().abs()));
+    Ok(found)
+}
+
+/// The mean difference of pairs of runs; none where one of them shows none.
+fn mean(
+    rows: &[Measurement],
+    difference: impl Fn(&Measurement, &Measurement) -> Option<f64>,
+) -> Option<f64> {
+    let differences: Option<Vec<f64>> =
+        rows.chunks(2).map(|pair| difference(&pair[0], &pair[1])).collect();
+    let differences = differences?;
+    Some(differences.iter().sum::<f64>() / differences.len() as f64)
+}
+
+/// Whether about as much of the work is done with an assumption moved as before.
+fn does_as_much(before: &Measurement, after: &Measurement) -> bool {
+    let share = |one: &Measurement| one.metric("finished").unwrap_or(0.0);
+    share(after) >= share(before) - LEFT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{Costs, Series, Summary, WorkCounts};
+
+    fn run(finished: u64) -> Measurement {
+        let share = finished as f64 / 1_000.0;
+        let work = WorkCounts { finished_share: Some(share), ..WorkCounts::default() };
+        let summary = Summary { work, cost: Costs::default(), ..Summary::default() };
+        Measurement::of(&summary, &Series::default(), Vec::new(), None)
+    }
+
+    #[test]
+    fn what_no_longer_fits_is_another_question() {
+        assert!(does_as_much(&run(1_000), &run(1_000)));
+        assert!(does_as_much(&run(980), &run(971)));
+        assert!(!does_as_much(&run(1_000), &run(985)));
+        assert!(!does_as_much(&run(1_000), &run(0)));
+    }
+
+    #[test]
+    fn a_pair_that_shows_nothing_leaves_no_mean() {
+        let rows = [run(1_000), run(900), run(800), run(500)];
+        let by =
+            |a: &Measurement, b: &Measurement| Some(a.metric("finished")? - b.metric("finished")?);
+        let found = mean(&rows, by).expect("both pairs show it");
+        assert!((found - 0.2).abs() < 1e-12, "{found}");
+        assert_eq!(mean(&rows, |a, b| by(a, b).filter(|by| *by < 0.2)), None);
+    }
 }

@@ -1,5 +1,7 @@
 //! Adds up a run as it goes; memory does not grow with the work that is done.
 
+use std::collections::BTreeMap;
+
 use super::histogram::Histogram;
 use super::summary::{Costs, Deadlines, Distribution, Summary, Undone, WorkCounts};
 use crate::model::{Market, World};
@@ -47,6 +49,11 @@ pub struct Collector {
     /// price (pico-dollars per hour times microseconds).
     rented: Money,
     at_list: i128,
+    /// The first arrival, whether it counts or not.
+    opened: Option<Time>,
+    /// What each instance cost that was there before it; in the end only of
+    /// those that were there until the end.
+    standing: BTreeMap<InstanceRef, (Time, Money)>,
     by_tenant: Vec<Money>,
     transferred: i128,
     /// Useful and lost progress times demand: milli-cores, MiB, milli-GPUs by millionths of a microsecond.
@@ -89,6 +96,9 @@ impl Collector {
         for at in 0..3 {
             self.useful[at] -= earlier.useful[at];
             self.lost[at] -= earlier.lost[at];
+        }
+        for (instance, (_, paid)) in &mut self.standing {
+            *paid -= earlier.standing.get(instance).map_or(Money::ZERO, |&(_, before)| before);
         }
         self.rented -= earlier.rented;
         self.at_list -= earlier.at_list;
@@ -232,6 +242,7 @@ impl Collector {
             by_market: named(markets, &self.by_market),
             by_kind: named(kinds.map(|kind| kind.name().to_owned()), &by_kind),
             parts: parts_by_name(world, kinds, &parts),
+            standing: self.standing.values().map(|&(_, paid)| paid).sum(),
             by_tenant: named(tenants.iter().cloned(), &self.by_tenant),
             effective_savings_rate: ratio(self.rented.dollars(), at_list.dollars())
                 .map(|paid| 1.0 - paid),
@@ -330,6 +341,9 @@ impl Collector {
 
     fn released(&mut self, state: &State<'_>, instance: InstanceRef, billed: Span, amount: Money) {
         let (target, world) = (state.instance(instance), state.world());
+        if self.opened.is_none_or(|opened| target.meter().since() <= opened) {
+            self.standing.insert(instance, (state.now(), amount));
+        }
         if let Some(list) = world.offers[target.offer].price.list {
             self.rented += amount;
             self.at_list += i128::from(list.picos()) * i128::from(billed.micros());
@@ -437,6 +451,7 @@ impl Observer for Collector {
         match record {
             Record::Submitted(work) => {
                 let arrival = state.work(*work).arrival;
+                self.opened.get_or_insert(arrival);
                 if self.counts_from(arrival) {
                     self.submitted += 1;
                     self.first_arrival.get_or_insert(arrival);
@@ -485,6 +500,7 @@ impl Observer for Collector {
     }
 
     fn ends(&mut self, state: &State<'_>) {
+        self.standing.retain(|_, (until, _)| *until == state.now());
         let from = self.from.map_or(self.began, |warm| warm.max(self.began));
         if from < state.now() {
             self.elapsed = state.now() - from;

@@ -109,6 +109,10 @@ pub struct Costs {
     /// By provider and by what it was for.
     #[serde(skip)]
     pub parts: Vec<(String, &'static str, Money)>,
+    /// Of instances that were there from beginning to end, owned ones and
+    /// fleets that are kept: paid because time passes, whatever work there is.
+    #[serde(skip)]
+    pub standing: Money,
     /// What rented instances cost less than the same time at the on-demand
     /// list price, as a share of the latter (FinOps Foundation, "effective savings rate").
     pub effective_savings_rate: Option<f64>,
@@ -210,6 +214,9 @@ pub struct Summary {
     pub percentiles_exact: bool,
 }
 
+/// Seconds of a month: a twelfth of a Gregorian year of 365.2425 days.
+const MONTH_S: f64 = 365.2425 * 86_400.0 / 12.0;
+
 /// Which way a metric is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -247,6 +254,7 @@ macro_rules! metrics {
 
 metrics![
     ("cost_total", "cost", "USD", Lower, |s| Some(s.cost.total.dollars())),
+    ("cost_monthly", "cost per month", "USD", Lower, Summary::monthly),
     ("cost_per_job", "cost per job", "USD", Lower, |s| s.cost.per_job_usd),
     ("cost_per_core_hour", "cost per useful core-hour", "USD", Lower, |s| {
         s.cost.per_useful_core_hour_usd
@@ -298,6 +306,23 @@ impl Summary {
     pub fn metric(&self, key: &str) -> Option<f64> {
         METRICS.iter().find(|metric| metric.key == key).and_then(|metric| (metric.of)(self))
     }
+
+    /// What a month of this costs. What was paid because time passed, for
+    /// instances that were there from beginning to end, goes by the time over
+    /// which it was paid; what was paid because there was work goes by the time
+    /// over which work arrived, for all of it was done for those arrivals,
+    /// however long it took. None where either was paid and its time is zero.
+    pub fn monthly(&self) -> Option<f64> {
+        let month = |paid: Money, seconds: f64| match paid {
+            Money::ZERO => Some(0.0),
+            _ => (seconds > 0.0).then(|| paid.dollars() * MONTH_S / seconds),
+        };
+        let standing = self.cost.standing;
+        Some(
+            month(standing, self.simulated_s)?
+                + month(self.cost.total - standing, self.arrivals_s)?,
+        )
+    }
 }
 
 fn as_usd<S: Serializer>(money: &Money, to: S) -> Result<S::Ok, S::Error> {
@@ -315,4 +340,31 @@ fn as_map<S: Serializer, T: Serialize>(rows: &[(String, T)], to: S) -> Result<S:
 /// Dollars as a JSON number with all nine decimals.
 fn exact_number(money: Money) -> serde_json::Number {
     serde_json::from_str(&money.exact()).expect("an exact amount is a number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A node at 1 USD/h stands for 30 h, and 10 USD of work is rented for
+    /// what arrives in the first 10 h: 30 × 730.485/30 + 10 × 730.485/10.
+    #[test]
+    fn a_month_goes_by_what_was_paid_for() {
+        let dollars = |dollars: i128| Money::from_nanos(dollars * 1_000_000_000);
+        let mut summary = Summary {
+            cost: Costs { total: dollars(40), standing: dollars(30), ..Costs::default() },
+            arrivals_s: 36_000.0,
+            simulated_s: 108_000.0,
+            ..Summary::default()
+        };
+        let monthly = summary.monthly().expect("both times are known");
+        assert!((monthly - 2.0 * 730.485).abs() < 1e-9, "{monthly}");
+        // Nothing rented: when the last job came does not matter.
+        summary.cost.total = dollars(30);
+        summary.arrivals_s = 0.0;
+        let owned = summary.monthly().expect("nothing was rented");
+        assert!((owned - 730.485).abs() < 1e-9, "{owned}");
+        summary.cost.total = dollars(31);
+        assert_eq!(summary.monthly(), None);
+    }
 }

@@ -1,13 +1,14 @@
 //! Policies side by side, against a baseline.
 
 mod answer;
+mod basis;
+mod between;
 mod data;
 
 use super::figure::{change, decimals, difference, figure, half_width, money_difference};
 use super::run::ObjectiveResult;
-use crate::experiment::statistics::Verdict;
-use crate::experiment::{self, Chance, Decision, Exhibit, JUDGED, Side};
-use crate::metrics::{Direction, Histogram, METRICS, Metric, Series, Summary};
+use crate::experiment::{self, Decision, Exhibit, HALF_A_CENT, JUDGED, OF_SAME_WORK, Side};
+use crate::metrics::{Histogram, METRICS, Metric, Series, Summary};
 use crate::units::Money;
 
 /// What one policy did.
@@ -45,10 +46,13 @@ pub struct Comparison<'a> {
     pub decision: Option<&'a Decision>,
     /// The first replication of each policy, in the order of `many`.
     pub rows: Vec<PolicyResult<'a>>,
+    /// What differs between the scenarios, where there are two.
+    pub between: Option<&'a Between>,
     /// How far the model was from what was observed; none where nobody has looked.
     pub calibration: Option<&'a str>,
 }
 
+pub use between::Between;
 #[cfg(test)]
 pub(super) use data::COLUMNS;
 
@@ -61,7 +65,7 @@ impl Comparison<'_> {
     /// Whether intervals can be given: there was chance, and more than one
     /// replication to see it.
     pub fn is_judged(&self) -> bool {
-        !matches!(self.many.chance, Chance::None | Chance::Unknown)
+        self.many.is_judged()
     }
 
     /// The metrics of the opening table: those that any policy shows, cost per
@@ -108,13 +112,18 @@ impl Comparison<'_> {
             return "not comparable".to_owned();
         }
         let Some(contrast) = self.many.contrast(row, metric.key) else { return String::new() };
-        let value = contrast.difference();
+        // Bills are rounded to a billionth; a month of that is not shown.
+        let whole = |value: f64| match metric.key {
+            "cost_monthly" if value.abs() < HALF_A_CENT => 0.0,
+            _ => value,
+        };
+        let value = whole(contrast.difference());
         let mut words = match (metric.key, self.many.replications) {
             ("cost_total", 1) => money_difference(self.cost(row) - self.cost(self.many.baseline)),
             _ => difference(metric.unit, value),
         };
         if let Some(paired) = contrast.paired.filter(|_| self.is_judged()) {
-            words += &format!(" {}", half_width(metric.unit, paired.interval.half_width));
+            words += &format!(" {}", half_width(metric.unit, whole(paired.interval.half_width)));
         }
         words
     }
@@ -124,30 +133,29 @@ impl Comparison<'_> {
         Money::from_nanos(self.many.policies[row].measurements[0].cost)
     }
 
+    /// Whether the row is of a scenario whose work is not the baseline's.
+    fn is_of_other_work(&self, row: usize) -> bool {
+        let name = &self.many.policies[row].name;
+        self.between.is_some_and(|between| {
+            !between.same_work && name.starts_with(&format!("{}: ", between.names[1]))
+        })
+    }
+
     /// Whether the costs of the row and of the baseline are of different work.
     pub(super) fn is_incomparable(&self, metric: &Metric, row: usize) -> bool {
-        metric.key == "cost_total" && !self.many.policies[row].comparable
+        OF_SAME_WORK.contains(&metric.key) && !self.many.policies[row].comparable
     }
 
     /// Whether a row is better (`Some(true)`) or worse than the baseline: as
     /// far as it is shown where there was chance, else by the difference.
     pub fn tone(&self, metric: &Metric, row: usize) -> Option<bool> {
-        let contrast = self.many.contrast(row, metric.key)?;
-        if self.is_judged() {
-            return match contrast.verdict? {
-                Verdict::Better => Some(true),
-                Verdict::Worse => Some(false),
-                Verdict::Different
-                | Verdict::NoDifferenceShown
-                | Verdict::EquivalentWithinMargin => None,
-            };
+        if self.is_of_other_work(row) {
+            return None;
         }
-        let by = contrast.difference();
-        match metric.better {
-            _ if by == 0.0 => None,
-            Direction::Lower => Some(by < 0.0),
-            Direction::Higher => Some(by > 0.0),
-            Direction::Neutral => None,
+        let contrast = self.many.contrast(row, metric.key)?;
+        match (self.is_judged(), contrast.verdict) {
+            (true, None) => None,
+            _ => self.many.shown(row, metric.key),
         }
     }
 
@@ -159,13 +167,16 @@ impl Comparison<'_> {
         if self.is_incomparable(metric, row) {
             return "not comparable";
         }
+        if self.is_of_other_work(row) {
+            return "other work";
+        }
         let Some(contrast) = self.many.contrast(row, metric.key) else { return "" };
         match (self.is_judged(), contrast.verdict, self.tone(metric, row)) {
             (true, Some(verdict), _) => verdict.words(),
             (true, None, _) => "",
             (false, _, Some(true)) => "better",
             (false, _, Some(false)) => "worse",
-            (false, ..) if contrast.difference() == 0.0 => "same",
+            (false, ..) if contrast.difference() == 0.0 || metric.key == "cost_monthly" => "same",
             (false, ..) => "",
         }
     }
@@ -248,7 +259,14 @@ mod tests {
         let rows = rows(all, &none);
         let many = judged(&rows, 0, replications);
         let question = None;
-        then(&Comparison { question, many: &many, decision: None, rows, calibration: None });
+        then(&Comparison {
+            question,
+            many: &many,
+            decision: None,
+            between: None,
+            rows,
+            calibration: None,
+        });
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::testing::{backtested, decided, judged, simulate, tiny};
 use super::*;
+use crate::scenario::differences;
 
 /// First cells of the table below `## section`, braces expanded.
 fn documented(section: &str) -> Vec<String> {
@@ -94,7 +95,12 @@ fn every_key_is_documented() {
     let rows = vec![row];
     let (many, decision) = (judged(&rows, 0, 1), decided());
     let (question, decision) = (None, Some(&decision));
-    let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
+    let names = ["a".to_owned(), "b".to_owned()];
+    let differences = differences("seed = 1", "seed = 2");
+    let between = Between { names, differences, same_work: true };
+    let between = Some(&between);
+    let comparison =
+        Comparison { question, many: &many, decision, between, rows, calibration: None };
     comparison.write_json(&mut compare).expect("memory takes everything");
     same_keys("compare.json", &compare);
     let report = RunReport {

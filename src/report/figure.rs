@@ -76,6 +76,17 @@ fn duration(secs: f64) -> String {
     Span::from_secs_f64(shown).map_or_else(|| NOTHING.to_owned(), |span| span.to_string())
 }
 
+/// A length of time to the whole minute from an hour on, to the hour from a day
+/// on: rounded, where [`figure`] leaves out what it does not show.
+pub(super) fn rounded(secs: f64) -> String {
+    let unit = match secs {
+        secs if secs >= 86_400.0 => 3_600.0,
+        secs if secs >= 3_600.0 => 60.0,
+        _ => 1.0,
+    };
+    duration(libm::round(secs / unit) * unit)
+}
+
 /// `97.5 %`. What is not all is not shown as 100 %, what is not nothing not as 0 %.
 pub(super) fn share(value: f64) -> String {
     let percent = value * 100.0;
@@ -154,6 +165,9 @@ mod tests {
         for (unit, value, want) in cases {
             assert_eq!(figure(unit, Some(value)), want, "{unit}");
         }
+        assert_eq!(rounded(2.0 * 86_400.0 + 23.0 * 3_600.0 + 58.0 * 60.0), "3 d");
+        assert_eq!(rounded(7_199.0), "2 h");
+        assert_eq!(rounded(59.4), "59 s");
         assert_eq!(figure("s", None), "–");
         assert_eq!(figure("s", Some(f64::NAN)), "–");
     }

@@ -8,7 +8,7 @@ use super::figure::{clean, figure};
 use super::run::Recipe;
 use crate::experiment::search::{Candidate, Found, Variable, Verdict};
 use crate::experiment::statistics::{Interval, t_interval};
-use crate::experiment::{MONTH_S, Measurement, Repetition};
+use crate::experiment::{Measurement, Repetition};
 use crate::metrics::{METRICS, Metric};
 use crate::units::Span;
 
@@ -122,10 +122,7 @@ impl PlanReport<'_> {
 
     /// What a setup costs in a month, where cost is what is made small.
     pub(super) fn monthly(&self, all: &[Measurement]) -> Option<Interval> {
-        let month = |one: &Measurement| {
-            (one.arrivals_s > 0.0).then(|| one.cost as f64 / 1e9 * MONTH_S / one.arrivals_s)
-        };
-        let values: Option<Vec<f64>> = all.iter().map(month).collect();
+        let values: Option<Vec<f64>> = all.iter().map(|one| one.metric("cost_monthly")).collect();
         let values = values.filter(|_| self.goal().key == "cost_total")?;
         t_interval(&values, self.found.task.confidence)
     }

@@ -371,6 +371,17 @@ pub(super) fn verdicts(comparison: &Comparison<'_>, row: usize) -> Section {
     section
 }
 
+/// The keys in which the two scenarios of a comparison differ.
+pub(super) fn between(comparison: &Comparison<'_>) -> Section {
+    let Some(between) = comparison.between else { return Section::new("", &[]) };
+    let [before, after] = [0, 1].map(|row| clean(&between.names[row]));
+    let head = ["key", before.as_str(), after.as_str()];
+    let mut section = Section::new("What differs between the scenarios", &head);
+    let rows = between.rows().into_iter().map(|cells| cells.map(Cell::plain).into());
+    section.rows.extend(rows);
+    section
+}
+
 /// How many pieces of work went from one fate to another, per policy.
 pub(super) fn fates(comparison: &Comparison<'_>) -> Section {
     let mut section =

@@ -83,6 +83,9 @@ pub fn comparison_text(comparison: &Comparison<'_>, terminal: Terminal) -> Strin
     if let Some(question) = comparison.question {
         line(&mut text, &clean(question));
     }
+    if let Some(between) = comparison.between {
+        line(&mut text, &format!("\n{}", wrapped(&between.told(), terminal.width)));
+    }
     let answer = comparison.answer();
     if !answer.is_empty() {
         line(&mut text, &format!("\n{}", wrapped(&answer, terminal.width)));
@@ -98,7 +101,9 @@ pub fn comparison_text(comparison: &Comparison<'_>, terminal: Terminal) -> Strin
             add(&mut text, &section::verdicts(comparison, row), terminal);
         }
     }
-    for section in [section::waterfalls(comparison), section::fates(comparison)] {
+    let details =
+        [section::between(comparison), section::waterfalls(comparison), section::fates(comparison)];
+    for section in details {
         if !section.rows.is_empty() && section.rows.len() <= MOST_ROWS {
             add(&mut text, &section, terminal);
         }

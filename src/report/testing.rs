@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use super::{InputHash, PolicyResult, Recipe, RunReport};
 use crate::experiment::backtest::{Backtest, Pair, Simulated};
 use crate::experiment::{
-    self, Chance, Decision, Evidence, Influence, Judging, Measurement, Repetition,
+    self, Chance, Decision, Evidence, Influence, Judging, Measurement, Repetition, Sensitivity,
+    Standing,
 };
 use crate::metrics::{Collector, Fingerprint, Series, Summary};
 use crate::model::{Ask, Book, Market, Truth, Work, WorkId, World};
@@ -162,14 +163,12 @@ pub(super) fn simulate<O: Observer>(
 /// A decision for the first row.
 pub(super) fn decided() -> Decision {
     let influence = Influence { assumption: "prices".to_owned(), before: 1.0, after: 2.0 };
-    Decision {
-        choice: 0,
-        saving: None,
-        gained: Vec::new(),
-        lost: Vec::new(),
-        promises: Vec::new(),
+    let sensitivity = Sensitivity {
         influences: vec![influence],
-    }
+        unfit: vec!["sizes".to_owned()],
+        replications: 1,
+    };
+    Decision { choice: 0, standings: vec![Standing::default()], saving: None, sensitivity }
 }
 
 /// The rows as `replications` of the same each, held against the one in row

@@ -88,6 +88,7 @@ fn charts(count: u64) -> Vec<Chart> {
         question: None,
         many: &judged(&rows, 1, 3),
         decision: Some(&decided()),
+        between: None,
         rows,
         calibration: None,
     };
@@ -142,7 +143,8 @@ fn the_terminal_shows_no_control_characters() {
     let rows = vec![row, row];
     let (many, decision) = (judged(&rows, 0, 2), decided());
     let (question, decision) = (Some(name), Some(&decision));
-    let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
+    let comparison =
+        Comparison { question, many: &many, decision, between: None, rows, calibration: None };
     let report = RunReport {
         recipe: Recipe { question: Some(name.to_owned()), ..Recipe::default() },
         summary: summary.clone(),
@@ -196,7 +198,8 @@ fn pages() -> [String; 2] {
     let rows = vec![row, row];
     let (many, decision) = (judged(&rows, 1, 2), decided());
     let (question, decision) = (Some(evil), Some(&decision));
-    let comparison = Comparison { question, many: &many, decision, rows, calibration: None };
+    let comparison =
+        Comparison { question, many: &many, decision, between: None, rows, calibration: None };
     let (mut run, mut compare) = (Vec::new(), Vec::new());
     write_run_page(&mut run, &report, &run_charts(&scene)).expect("the page is written");
     let charts = comparison_charts(&world, &comparison);

@@ -121,14 +121,14 @@ pub fn concerns(scenario: &Scenario, name: &str, key: &str) -> bool {
 }
 
 /// Entries in the order of the file, which is that of offers and fleets.
-fn in_order<'a>(table: &'a DeTable<'_>) -> Vec<(&'a str, &'a DeValue<'a>)> {
+pub(super) fn in_order<'a>(table: &'a DeTable<'_>) -> Vec<(&'a str, &'a DeValue<'a>)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
     entries.into_iter().map(|(name, value)| (name.get_ref().as_ref(), value.get_ref())).collect()
 }
 
 /// A value as one line of TOML.
-fn canonical(value: &DeValue<'_>) -> String {
+pub(super) fn canonical(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => quoted(text),
         DeValue::Integer(number) => number.to_string(),

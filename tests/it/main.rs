@@ -2,6 +2,7 @@
 
 mod backtest;
 mod bounds;
+mod compare;
 mod conversations;
 mod check;
 mod external;

@@ -134,16 +134,19 @@ fn precision_stops_and_says_so() {
 
 #[test]
 fn the_answer_names_what_moves_it() {
+    // Renting keeps waits short and breaks the budget: without that promise it is taken.
     let text = include_str!("../../scenarios/quickstart.toml");
-    let scenario = scenario(text);
+    let scenario = scenario(&text.replace("cost_total = ", "# "));
     let sides = sides(&scenario);
-    let comparison = compared(&scenario, 4);
+    let comparison = compared(&scenario, 10);
     let decision = decide(&LAB, &sides, &comparison).expect("it runs");
     assert_ne!(decision.choice, comparison.baseline);
-    let named: Vec<&str> = decision.influences.iter().map(|one| one.assumption.as_str()).collect();
+    let named: Vec<&str> =
+        decision.sensitivity.influences.iter().map(|one| one.assumption.as_str()).collect();
     // Arrivals, runtimes, sizes, and the prices of five providers.
     assert_eq!(named.len(), 8, "{named:?}");
-    let moved: Vec<f64> = decision.influences.iter().map(|one| one.moved().abs()).collect();
+    let moved: Vec<f64> =
+        decision.sensitivity.influences.iter().map(|one| one.moved().abs()).collect();
     assert!(moved.is_sorted_by(|a, b| a >= b), "{moved:?}");
     assert!(moved[0] > 0.0);
 }

@@ -77,6 +77,14 @@ pub fn plan(lab: &Lab<'_>, sides: &[Side<'_>], asked: Asked) -> Result<Plan, NoP
             let hint = "more seeds say the same and more; leave `--resample` out";
             return problem("there is no trace to put together anew", hint);
         }
+        if let Some(span) = extent(scenario)
+            && span.micros() / length.micros().max(1) < 2
+        {
+            let message = format!("blocks of {length} cannot be drawn from a trace of {span}");
+            let hint =
+                "a block must be shorter than half of the trace, such as `--resample \"1 d\"`";
+            return problem(&message, hint);
+        }
         let replications = count.unwrap_or(SEEDS);
         return Ok(Plan { repetition: Repetition::Blocks { length }, replications });
     }
@@ -86,13 +94,9 @@ pub fn plan(lab: &Lab<'_>, sides: &[Side<'_>], asked: Asked) -> Result<Plan, NoP
             let hint = "windows are cut from a trace that is held in memory, and there must be two at least";
             return problem("the workload cannot be cut into such windows", hint);
         }
-        (Some(_), Some((repetition, most))) => {
-            let replications = count.unwrap_or(MOST_WINDOWS).min(most);
-            return Ok(Plan { repetition, replications });
-        }
-        (None, Some((repetition, most))) if most >= FEWEST_WINDOWS && !scenario.steady_state => {
-            let replications = count.unwrap_or(MOST_WINDOWS).min(most);
-            return Ok(Plan { repetition, replications });
+        (Some(_), Some(windows)) => return Ok(windows.plan(count)),
+        (None, Some(windows)) if windows.of >= FEWEST_WINDOWS && !scenario.steady_state => {
+            return Ok(windows.plan(count));
         }
         (None, _) => {}
     }
@@ -106,10 +110,28 @@ pub fn plan(lab: &Lab<'_>, sides: &[Side<'_>], asked: Asked) -> Result<Plan, NoP
     Ok(Plan { repetition: Repetition::Seeds { warm_up }, replications })
 }
 
-/// The windows that the trace can be cut into, and how many; none where it
-/// cannot. Transformations that count or deal out work see all of it, so a
+/// The windows that a trace can be cut into.
+#[derive(Clone, Copy)]
+struct Windows {
+    first: Time,
+    width: Span,
+    warm_up: Span,
+    of: u32,
+}
+
+impl Windows {
+    /// So many of them, or all that there are.
+    fn plan(self, count: Option<u32>) -> Plan {
+        let Self { first, width, warm_up, of } = self;
+        let taken = count.unwrap_or(MOST_WINDOWS).min(of);
+        let repetition = Repetition::Windows { first, width, warm_up, of, taken, stride: 1 };
+        Plan { repetition, replications: taken }
+    }
+}
+
+/// The windows that the trace can be cut into; none where it cannot. Transformations that count or deal out work see all of it, so a
 /// workload that has any is not cut.
-fn windows(scenario: &Scenario, asked: Asked) -> Option<(Repetition, u32)> {
+fn windows(scenario: &Scenario, asked: Asked) -> Option<Windows> {
     let Input::Shared(trace) = &scenario.workload.input else { return None };
     let whole = |step: &Transform| {
         !matches!(
@@ -124,8 +146,16 @@ fn windows(scenario: &Scenario, asked: Asked) -> Option<(Repetition, u32)> {
     let width = asked.window.unwrap_or(WEEK);
     let warm_up = asked.warm_up.unwrap_or(DAY.min(width));
     let room = (last - first).micros() - warm_up.micros();
-    let most = u32::try_from(room.div_euclid(width.micros().max(1))).ok()?;
-    (most >= 2).then_some((Repetition::Windows { first, width, warm_up }, most))
+    let of = u32::try_from(room.div_euclid(width.micros().max(1))).ok()?;
+    (of >= 2).then_some(Windows { first, width, warm_up, of })
+}
+
+/// From the first arrival of a trace to its last; none where that is not known
+/// before it is played.
+fn extent(scenario: &Scenario) -> Option<Span> {
+    let Input::Shared(trace) = &scenario.workload.input else { return None };
+    let (first, last) = trace.arrivals().filter(|_| scenario.workload.transforms.is_empty())?;
+    Some(last - first)
 }
 
 /// The warm-up of the steady state: MSER-5 on the number of waiting jobs and on

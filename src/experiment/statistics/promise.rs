@@ -61,6 +61,19 @@ pub fn least_share(kept: u64, n: u64, confidence: f64) -> f64 {
     }
 }
 
+/// Two-sided p-value of "both keep it in the same share of all replications",
+/// when in `lost` pairs of replications only the first kept it and in `gained`
+/// only the second. Pairs in which both did the same say nothing.
+///
+/// McNemar, "Note on the sampling error of the difference between correlated
+/// proportions or percentages", Psychometrika 12(2), 1947; exact, by the binomial law.
+pub fn same_share(lost: u64, gained: u64) -> f64 {
+    match lost + gained {
+        0 => 1.0,
+        n => (2.0 * law::binomial_at_most(lost.min(gained), n, 0.5)).min(1.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +95,16 @@ mod tests {
         assert_eq!(mean_at_most(&[3.0, 3.0], 3.0), 0.0);
         assert_eq!(mean_at_most(&[3.0, 3.0], 2.9), 1.0);
         assert_eq!(mean_at_most(&[3.0], 100.0), 1.0);
+    }
+
+    /// 2 × (1 + 8) / 2^8, and 2 / 2^6.
+    #[test]
+    fn shares_are_told_apart_by_the_pairs_that_differ() {
+        close(same_share(1, 7), 0.070_312_5);
+        close(same_share(7, 1), 0.070_312_5);
+        close(same_share(0, 6), 0.031_25);
+        assert_eq!(same_share(0, 0), 1.0);
+        assert_eq!(same_share(3, 3), 1.0);
     }
 
     #[test]

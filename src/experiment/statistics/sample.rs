@@ -28,6 +28,13 @@ pub struct Interval {
     pub n: usize,
 }
 
+impl Interval {
+    /// Whether `value` lies outside of it.
+    pub fn excludes(&self, value: f64) -> bool {
+        value < self.low || self.high < value
+    }
+}
+
 impl Sample {
     /// The moments of `values`, in index order; none below two values.
     ///

@@ -24,7 +24,13 @@ pub(crate) fn sweep(
             let cost = cost(point, replication);
             let mut metrics = vec![None; METRICS.len()];
             metrics[row] = Some(cost);
-            let done = WorkDone { submitted: 10, finished: 10, core_hours: 5.0, gpu_hours: 0.0 };
+            let done = WorkDone {
+                submitted: 10,
+                finished: 10,
+                refused: 0,
+                core_hours: 5.0,
+                gpu_hours: 0.0,
+            };
             let fingerprint = "f00d".to_owned();
             let seed = 1 + replication as u64;
             runs.push(Run { seed, metrics, kept: vec![cost <= 40.0], done, fingerprint });

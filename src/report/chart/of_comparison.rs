@@ -235,8 +235,14 @@ mod tests {
         for one in &mut many.policies[1].measurements[1..] {
             one.parts.iter_mut().for_each(|part| part.nanos = part.nanos * 5 / 2);
         }
-        let comparison =
-            Comparison { question: None, many: &many, decision: None, rows, calibration: None };
+        let comparison = Comparison {
+            question: None,
+            between: None,
+            many: &many,
+            decision: None,
+            rows,
+            calibration: None,
+        };
         let charts = comparison_charts(&world, &comparison);
         let Plot::Bars(bars) = &charts[0].plot else { panic!("bars: {:?}", charts[0].plot) };
         let sum = |row: usize| bars.rows[row].parts.iter().map(|part| part.0).sum::<f64>();

@@ -216,6 +216,9 @@ mod tests {
             first: Time::ZERO,
             width: Span::from_secs(600_000),
             warm_up: Span::ZERO,
+            of: 3,
+            taken: 3,
+            stride: 1,
         };
         let axis = time_axis(&world, windows, 0.0, 600_000.0);
         assert_eq!(axis.caption, "since the start of each window");

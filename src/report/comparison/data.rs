@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::run::{ObjectiveResult, write_json};
 use super::super::sheet::{Sheet, TextCells};
 use super::Comparison;
-use crate::experiment::Fate;
+use crate::experiment::{Change, Fate};
 use crate::metrics::{METRICS, Metric, Summary};
 use crate::units::Money;
 
@@ -34,7 +34,8 @@ pub(in crate::report) const COLUMNS: [&str; 16] = [
 ];
 
 /// The first columns of `replications.csv`; one per metric follows.
-const REPLICATION_COLUMNS: [&str; 4] = ["policy", "replication", "seed", "event_hash"];
+const REPLICATION_COLUMNS: [&str; 6] =
+    ["policy", "replication", "seed", "event_hash", "window_start", "window_end"];
 
 impl Comparison<'_> {
     /// Writes `compare.csv`: one row per metric and policy, every metric.
@@ -83,6 +84,9 @@ impl Comparison<'_> {
                 sheet.whole(replication);
                 sheet.whole(self.many.seed.wrapping_add(u64::from(replication)));
                 sheet.text(&one.fingerprint);
+                let window = self.many.windows.get(replication as usize);
+                sheet.text(window.map_or("", |(start, _)| start));
+                sheet.text(window.map_or("", |(_, end)| end));
                 one.metrics.iter().for_each(|&value| sheet.number(value));
                 sheet.end_row();
             }
@@ -193,10 +197,20 @@ impl Comparison<'_> {
                     "monthly_saving_usd": saving.map(|saving| saving.monthly),
                     "monthly_saving_interval_usd": saving.and_then(|saving| saving.interval)
                         .map(|interval| [interval.low, interval.high]),
-                    "objectives_gained": decision.gained,
-                    "objectives_lost": decision.lost,
-                    "assumptions": decision.influences.iter().map(|one| json!({
+                    "objectives_gained": decision.chosen().rows(Change::Gained),
+                    "objectives_lost": decision.chosen().rows(Change::Lost),
+                    "assumptions_replications": decision.sensitivity.replications,
+                    "assumptions_unfit": decision.sensitivity.unfit,
+                    "assumptions": decision.sensitivity.influences.iter().map(|one| json!({
                         "assumption": one.assumption, "before": one.before, "after": one.after,
+                    })).collect::<Vec<Value>>(),
+                })
+            }),
+            between: self.between.map(|between| {
+                json!({
+                    "same_work": between.same_work,
+                    "differences": between.differences.iter().map(|one| json!({
+                        "key": one.key, "before": one.before, "after": one.after,
                     })).collect::<Vec<Value>>(),
                 })
             }),
@@ -249,6 +263,7 @@ struct ComparisonJson<'a> {
     margin: Option<f64>,
     judged: bool,
     decision: Option<Value>,
+    between: Option<Value>,
     policies: Vec<PolicyJson<'a>>,
 }
 

@@ -1,0 +1,161 @@
+//! Decisions over comparisons that are made by hand.
+
+use super::*;
+use crate::experiment::{Chance, Evidence, Judging, Repetition};
+use crate::metrics::{Costs, Series, Summary, WorkCounts};
+use crate::scenario::{self, ObjectiveMetric};
+use crate::units::{Money, Span};
+
+/// A run that finishes so many of 1,000 jobs and pays so many dollars for its
+/// machines, which stand for a month; all finished jobs are one hour of a core.
+#[derive(Clone, Copy)]
+struct Run {
+    finished: u64,
+    dollars: f64,
+    wait: f64,
+}
+
+fn measured(run: Run) -> Measurement {
+    let total = Money::from_nanos((run.dollars * 1e9) as i128);
+    let mut summary = Summary {
+        work: WorkCounts {
+            submitted: 1_000,
+            finished: run.finished,
+            refused: 1_000 - run.finished,
+            finished_share: Some(run.finished as f64 / 1_000.0),
+            ..WorkCounts::default()
+        },
+        cost: Costs {
+            total,
+            standing: total,
+            per_useful_core_hour_usd: Some(run.dollars / run.finished as f64),
+            ..Costs::default()
+        },
+        simulated_s: 365.2425 * 86_400.0 / 12.0,
+        useful_core_hours: run.finished as f64,
+        ..Summary::default()
+    };
+    summary.wait_s.mean = Some(run.wait);
+    Measurement::of(&summary, &Series::default(), Vec::new(), None)
+}
+
+/// Twenty replications that differ by a dollar and a second of chance, which
+/// all policies share.
+fn runs(run: impl Fn(u32) -> Run) -> Vec<Measurement> {
+    let with_chance = |index: u32| {
+        let (run, chance) = (run(index), f64::from(index % 5));
+        measured(Run { dollars: run.dollars + chance, wait: run.wait + chance, ..run })
+    };
+    (0..20).map(with_chance).collect()
+}
+
+/// The cost must be at most 110 USD, and the mean wait at most 50 s.
+fn objectives() -> Vec<Objective> {
+    let bound = |metric, bound, text: &str| Objective {
+        metric,
+        comparison: scenario::Comparison::AtMost,
+        bound,
+        text: text.to_owned(),
+    };
+    vec![
+        bound(ObjectiveMetric::CostTotal, 110.0, "<= 110 USD"),
+        bound(ObjectiveMetric::Wait(scenario::Statistic::Mean), 50.0, "<= 50 s"),
+    ]
+}
+
+fn compared(all: Vec<Vec<Measurement>>, chance: Chance) -> Comparison {
+    let evidence = Evidence {
+        names: all.iter().enumerate().map(|(row, _)| format!("p{row}")).collect(),
+        baseline: 0,
+        measurements: all,
+        repetition: Repetition::Seeds { warm_up: Span::ZERO },
+        seed: 1,
+        chance,
+    };
+    Comparison::judge(evidence, Judging { confidence: 0.95, margin: None, precision: None })
+}
+
+const BASE: Run = Run { finished: 1_000, dollars: 100.0, wait: 40.0 };
+
+/// How one policy stands against the usual baseline, and whether it is taken.
+fn stands(run: impl Fn(u32) -> Run) -> (Standing, bool) {
+    let comparison = compared(vec![runs(|_| BASE), runs(run)], Chance::Workload);
+    let standings = standings(&comparison, &objectives());
+    let taken = choose(&comparison, &standings) == 1;
+    (standings[1].clone(), taken)
+}
+
+/// A tenth of the noise of a replication: enough for an interval, and no more.
+fn wobble(index: u32) -> f64 {
+    f64::from(index % 3) / 10.0
+}
+
+#[test]
+fn what_is_cheaper_is_taken() {
+    let (standing, taken) = stands(|at| Run { dollars: 90.0 + wobble(at), ..BASE });
+    assert_eq!((standing.cost, standing.work, taken), (Some(true), None, true));
+}
+
+#[test]
+fn what_is_not_shown_is_not_taken() {
+    // A dollar less on average, 10 more or less in each.
+    let (standing, taken) =
+        stands(|at| Run { dollars: 99.0 + if at % 2 == 0 { 10.0 } else { -10.0 }, ..BASE });
+    assert_eq!((standing.cost, taken), (None, false));
+    // The same policy again.
+    let (standing, taken) = stands(|_| BASE);
+    assert_eq!((standing.cost, standing.balance(), taken), (None, 0, false));
+}
+
+#[test]
+fn what_leaves_work_undone_is_never_taken() {
+    let (standing, taken) =
+        stands(|at| Run { finished: 990 + u64::from(at % 2), dollars: 10.0, wait: 1.0 });
+    assert_eq!((standing.work, standing.cost, taken), (Some(false), Some(true), false));
+}
+
+/// Kept in all 20 before; in 13 of 20 after, 7 pairs differ: p = 2/2^7.
+#[test]
+fn a_promise_is_lost_where_it_is_kept_less_often() {
+    let (standing, taken) = stands(|at| Run { dollars: if at < 7 { 150.0 } else { 40.0 }, ..BASE });
+    assert_eq!(standing.promises[0], Promise { before: 20, after: 13, change: Change::Lost });
+    assert!(!taken);
+    // In 17 of 20: 3 pairs, p = 2/2^3, which chance could have made.
+    let (standing, _) = stands(|at| Run { dollars: if at < 3 { 150.0 } else { 40.0 }, ..BASE });
+    assert_eq!(standing.promises[0], Promise { before: 20, after: 17, change: Change::Even });
+    // The same, but the mean breaks it: (3 × 400 + 17 × 100) / 20 = 145.
+    let (standing, _) = stands(|at| Run { dollars: if at < 3 { 400.0 } else { 100.0 }, ..BASE });
+    assert_eq!(standing.promises[0], Promise { before: 20, after: 17, change: Change::Lost });
+}
+
+#[test]
+fn a_promise_is_gained_where_that_is_shown() {
+    let slow = Run { wait: 100.0, ..BASE };
+    let against_slow = |run: &dyn Fn(u32) -> Run| {
+        let comparison = compared(vec![runs(|_| slow), runs(run)], Chance::Workload);
+        let standings = standings(&comparison, &objectives());
+        (standings[1].promises[1].change, choose(&comparison, &standings) == 1)
+    };
+    // It costs more, and is taken for its promise all the same.
+    let quick = |at| Run { wait: 10.0, dollars: 105.0 + wobble(at), ..BASE };
+    assert_eq!(against_slow(&quick), (Change::Gained, true));
+    // In 3 of 20 shows nothing.
+    let seldom = |at| Run { wait: if at < 3 { 10.0 } else { 100.0 }, ..BASE };
+    assert_eq!(against_slow(&seldom), (Change::Even, false));
+}
+
+#[test]
+fn without_chance_differences_are_exact() {
+    let one = |run: Run| vec![measured(run)];
+    let cheap = Run { dollars: 99.0, ..BASE };
+    let comparison = compared(vec![one(BASE), one(cheap), one(BASE)], Chance::None);
+    let standings = standings(&comparison, &objectives());
+    assert_eq!(choose(&comparison, &standings), 1);
+    assert_eq!(standings[2], standings[0]);
+    let saving = saving(&comparison, 1).expect("the work is the same");
+    assert!((saving.monthly - 1.0).abs() < 1e-9, "{saving:?}");
+    // What no bill shows is no saving.
+    let rounding = Run { dollars: 99.999, ..BASE };
+    let comparison = compared(vec![one(BASE), one(rounding)], Chance::None);
+    assert_eq!(super::standings(&comparison, &objectives())[1].cost, None);
+}

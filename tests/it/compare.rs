@@ -1,0 +1,247 @@
+//! `windtunnel compare` as a user runs it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn windtunnel(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_windtunnel"));
+    command.current_dir(folder).args(arguments).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("output is text")
+}
+
+/// A folder with these files in it.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder");
+        std::fs::write(path, text).expect("the file is written");
+    }
+    folder
+}
+
+/// `compare.json` of a comparison that runs.
+#[track_caller]
+fn compared(folder: &Path, arguments: &[&str]) -> Value {
+    let all = [&["compare", "--json", "--quiet"], arguments].concat();
+    let output = windtunnel(folder, &all);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("it is JSON")
+}
+
+fn answer(found: &Value) -> String {
+    found["answer"].as_str().expect("there is an answer").to_owned()
+}
+
+#[track_caller]
+fn refused(folder: &Path, arguments: &[&str], words: &[&str]) {
+    let output = windtunnel(folder, &[&["compare"], arguments].concat());
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for word in words {
+        assert!(said.contains(word), "no `{word}` in {said}");
+    }
+}
+
+/// Two nodes for 1 USD/h each. Every six hours come a job for both, a short
+/// one for one of them, and later another for both: what runs in which order
+/// decides when the last one is done.
+const OWNED: &str = r#"
+question = "?"
+baseline = "fcfs"
+[workload.synthetic]
+count = 12
+arrivals = { every = "1 h" }
+class.a = { runtime = "2 h", vcpus = 1, weight = 1, estimate = 1 }
+class.b = { runtime = "1 h", vcpus = 2, weight = 1, estimate = 1 }
+[cluster.c]
+nodes = 1
+shape = { vcpus = 2, memory = "8 GiB" }
+cost = "2 USD/h"
+[policy.fcfs]
+preset = "batch-fcfs"
+[policy.easy]
+preset = "batch-backfill"
+"#;
+
+/// 2 USD/h × 730.485 h, however long the last job takes.
+#[test]
+fn owned_machines_cost_the_same_under_every_policy() {
+    let folder = folder(&[("a.toml", OWNED)]);
+    let found = compared(folder.path(), &["a.toml", "-r", "5"]);
+    for policy in found["policies"].as_array().expect("a list") {
+        let monthly = policy["against_baseline"]["cost_monthly"]["mean"].as_f64();
+        let monthly = monthly.expect("the time is known");
+        assert!((monthly - 2.0 * 730.485).abs() < 0.01, "{monthly}");
+    }
+    let makespan = |row: usize| found["policies"][row]["summary"]["makespan_s"].as_f64();
+    assert_ne!(makespan(0), makespan(1), "the policies do not differ");
+    assert_eq!(found["decision"]["policy"], "fcfs");
+    assert!(answer(&found).starts_with("Keep fcfs: no difference shown"), "{}", answer(&found));
+}
+
+#[test]
+fn what_leaves_work_undone_is_not_taken() {
+    let drops = OWNED.replace("[policy.easy]", "[policy.drop]\nadmit = { patience = \"10 min\" }");
+    let folder = folder(&[("a.toml", &drops)]);
+    let found = compared(folder.path(), &["a.toml", "-r", "10"]);
+    assert_eq!(found["decision"]["policy"], "fcfs");
+    let said = answer(&found);
+    assert!(said.contains("drop leaves work undone and is not an answer"), "{said}");
+    assert_eq!(found["decision"]["monthly_saving_usd"], Value::Null);
+    // From the other side, the work that is done speaks for doing it.
+    let drops = drops.replace("baseline = \"fcfs\"", "baseline = \"drop\"");
+    std::fs::write(folder.path().join("b.toml"), &drops).expect("the file is written");
+    let said = answer(&compared(folder.path(), &["b.toml", "-r", "10"]));
+    assert!(said.starts_with("Take fcfs instead of drop. It finishes 100 % of the work"), "{said}");
+    let promises = "[objectives]\nwait_max = \"<= 10 min\"\nwait_p95 = \"<= 10 min\"\n";
+    let promised = drops + promises;
+    std::fs::write(folder.path().join("c.toml"), promised).expect("the file is written");
+    let said = answer(&compared(folder.path(), &["c.toml", "-r", "10"]));
+    assert!(
+        said.starts_with("Keep drop: no other policy that does the work is shown to gain"),
+        "{said}"
+    );
+    assert!(said.contains("fcfs costs less and gains 100 % of the work finished (was "), "{said}");
+    assert!(
+        said.contains("but loses wait, longest <= 10 min (kept in 10 of 10, now in 0), wait, p95"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let folder = folder(&[("a.toml", OWNED), ("jobs.csv", &jobs(7))]);
+    let trace = TRACED.replace("[policy.q]", "[policy.r]");
+    std::fs::write(folder.path().join("t.toml"), trace).expect("the file is written");
+    let at = folder.path();
+    refused(
+        at,
+        &["a.toml", "--warm-up", "30 d"],
+        &["leaves nothing to count", "hint", "`--warm-up`"],
+    );
+    refused(at, &["a.toml", "--until-precision", "1"], &["bare number", "`1%`"]);
+    refused(at, &["t.toml", "--resample", "30 d"], &["blocks of 30 d", "hint"]);
+}
+
+#[test]
+fn a_deterministic_comparison_says_that_more_of_it_has_no_effect() {
+    let folder = folder(&[
+        ("jobs.csv", &jobs(3)),
+        ("t.toml", &TRACED.replace("cloud-cheapest", "batch-backfill")),
+    ]);
+    let found = compared(folder.path(), &["t.toml", "-r", "20", "--until-precision", "1%"]);
+    assert_eq!(found["replications"], 1);
+    let said = answer(&found);
+    assert!(said.contains("more replications would all come out the same"), "{said}");
+    assert!(said.contains("a precision has no effect"), "{said}");
+}
+
+/// Two scenarios of one name in two folders.
+fn twins(change: (&str, &str)) -> tempfile::TempDir {
+    folder(&[("before/x.toml", OWNED), ("after/x.toml", &OWNED.replace(change.0, change.1))])
+}
+
+const TWINS: [&str; 4] = ["before/x.toml", "after/x.toml", "-r", "3"];
+
+#[test]
+fn two_scenarios_say_in_what_they_differ() {
+    let folder = twins(("\"2 USD/h\"", "\"1 USD/h\""));
+    let found = compared(folder.path(), &TWINS);
+    let names: Vec<&Value> =
+        found["policies"].as_array().expect("a list").iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["before/x: fcfs", "before/x: easy", "after/x: fcfs", "after/x: easy"]);
+    assert_eq!(found["between"]["same_work"], true);
+    let differences = serde_json::json!([
+        { "key": "cluster.c.cost", "before": "\"2 USD/h\"", "after": "\"1 USD/h\"" }
+    ]);
+    assert_eq!(found["between"]["differences"], differences);
+    // 1 USD/h less of 730.485 h.
+    let said = answer(&found);
+    assert!(said.starts_with("Take `after/x: fcfs` instead of `before/x: fcfs`."), "{said}");
+    assert!(said.contains("It saves $730.49 per month") || said.contains("$730.48"), "{said}");
+    assert!(said.contains("`after/x: easy`"), "{said}");
+}
+
+#[test]
+fn scenarios_with_other_work_are_not_judged() {
+    let folder = twins(("count = 12", "count = 8"));
+    let found = compared(folder.path(), &TWINS);
+    assert_eq!(found["between"]["same_work"], false);
+    assert_eq!((&found["decision"], answer(&found).as_str()), (&Value::Null, ""));
+    let cost = &found["policies"][2]["against_baseline"]["wait_mean"];
+    assert_eq!(cost["verdict"], "other work");
+    let output =
+        windtunnel(folder.path(), &[&["compare", "--out", "o"], TWINS.as_slice()].concat());
+    let page = std::fs::read_to_string(folder.path().join("o/decision.md")).expect("a page");
+    for said in [text(&output.stdout), page] {
+        let said = said.replace('\n', " ");
+        assert!(said.contains("before/x and after/x do not have the same work"), "{said}");
+        assert!(said.contains("workload.synthetic.count"), "{said}");
+    }
+}
+
+/// Jobs of twenty minutes in the first quarter of every hour of so many days,
+/// four of them, now and then eight.
+fn jobs(days: u32) -> String {
+    let mut text = "arrival_s,runtime_s,vcpus,memory_mib\n".to_owned();
+    for hour in 0..days * 24 {
+        let count = if hour % 7 == 3 { 8 } else { 4 };
+        for job in 0..count {
+            writeln!(text, "{},1200,1,1024", hour * 3_600 + job * 120).expect("text");
+        }
+    }
+    text
+}
+
+/// One node that two of the jobs fit on at a time, and a policy that rents for
+/// whatever does not.
+const TRACED: &str = r#"
+question = "?"
+baseline = "p"
+[workload]
+trace = "jobs.csv"
+[cluster.c]
+nodes = 1
+shape = { vcpus = 2, memory = "8 GiB" }
+cost = "1 USD/h"
+[cloud.aws]
+regions = ["us-east-1"]
+types = ["m5.large"]
+[policy.p]
+preset = "batch-fcfs"
+[policy.q]
+preset = "cloud-cheapest"
+"#;
+
+#[test]
+fn windows_are_spread_over_the_trace_and_compared_in_full() {
+    let folder = folder(&[("jobs.csv", &jobs(21)), ("t.toml", TRACED)]);
+    let arguments = ["t.toml", "--window", "1 d", "--warm-up", "1 h", "-r", "5", "--out", "o"];
+    let found = compared(folder.path(), &arguments);
+    // 20 windows of a day after an hour: rows 0, 4, 8 ...
+    let told = found["repetition"].as_str().expect("words");
+    assert!(told.contains("5 of the 20 windows of 1 d"), "{told}");
+    assert!(answer(&found).contains(told));
+    let mut reader =
+        csv::Reader::from_path(folder.path().join("o/replications.csv")).expect("a file");
+    let rows: Vec<BTreeMap<String, String>> =
+        reader.deserialize().map(|row| row.expect("a row")).collect();
+    let starts: Vec<&str> = rows[..5].iter().map(|row| row["window_start"].as_str()).collect();
+    let hours: Vec<&str> = starts.iter().map(|start| &start[8..13]).collect();
+    let first: u32 = hours[0][..2].parse().expect("a day");
+    let expected: Vec<String> = (0..5).map(|row| format!("{:02}T01", first + 4 * row)).collect();
+    assert_eq!(hours, expected);
+    assert_eq!(rows[0]["window_end"][8..13], format!("{:02}T01", first + 1));
+    // Work waits across the end of the warm-up, and costs are compared all the same.
+    assert_eq!(found["comparable"], true);
+    let cost = &found["policies"][1]["against_baseline"]["cost_monthly"];
+    assert!(cost["difference"].as_f64().is_some_and(|by| by > 0.0), "{cost}");
+}
