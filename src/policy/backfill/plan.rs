@@ -115,11 +115,11 @@ impl Plan {
                 change(steps, from, until, |free| *free -= tasks);
             }
             (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
-                for (share, lane) in with_lanes(lanes, shares) {
+                on_lanes(lanes, shares, |share, lane| {
                     change(&mut lane.steps, from, until, |free| {
                         free.take(*demand, share.tasks, share.devices);
                     });
-                }
+                });
             }
             _ => (),
         }
@@ -132,25 +132,24 @@ impl Plan {
                 change(steps, from, until, |free| *free += tasks);
             }
             (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
-                for (share, lane) in with_lanes(lanes, shares) {
+                on_lanes(lanes, shares, |share, lane| {
                     change(&mut lane.steps, from, until, |free| {
                         free.give(*demand, share.tasks, share.devices);
                     });
-                }
+                });
             }
             _ => (),
         }
     }
 }
 
-fn with_lanes<'l>(
-    lanes: &'l mut [Lane],
-    shares: &'l [Share],
-) -> impl Iterator<Item = (Share, &'l mut Lane)> {
-    lanes.iter_mut().flat_map(move |lane| {
-        let mine = shares.iter().filter(|share| share.instance == lane.instance).copied();
-        mine.collect::<Vec<_>>().into_iter().zip(std::iter::once(lane))
-    })
+/// Shows each share with its lane; shares of instances that have none are passed over.
+fn on_lanes(lanes: &mut [Lane], shares: &[Share], mut each: impl FnMut(Share, &mut Lane)) {
+    for &share in shares {
+        if let Some(lane) = lanes.iter_mut().find(|lane| lane.instance == share.instance) {
+            each(share, lane);
+        }
+    }
 }
 
 fn scalar_steps(turn: &Turn<'_, '_>, room: u64) -> Steps<u64> {
@@ -182,11 +181,11 @@ fn lanes(turn: &Turn<'_, '_>) -> Vec<Lane> {
         let demand = turn.work(allocation.work()).ask.demand;
         let end = end.max(turn.now());
         for held in &allocation.held {
-            for (share, lane) in with_lanes(&mut lanes, &[held.share]) {
+            on_lanes(&mut lanes, &[held.share], |share, lane| {
                 change(&mut lane.steps, end, Time::MAX, |free| {
                     free.give(demand, share.tasks, share.devices);
                 });
-            }
+            });
         }
     }
     lanes
