@@ -267,10 +267,12 @@ impl Comparison<'_> {
         let rented = self.rows.iter().any(|row| stands(row) != row.summary.cost.total);
         let arrivals = rounded(self.arrivals_s());
         match (owned, rented) {
-            (true, false) => "scaled from the time that its machines stood".to_owned(),
-            (true, true) => format!(
-                "scaled from {arrivals} of arrivals, and what stood all along from the time that it stood"
-            ),
+            (true, false) => "scaled from the time that machines were paid for".to_owned(),
+            (true, true) => {
+                format!(
+                    "scaled from {arrivals} of arrivals, machines that stay from all their time"
+                )
+            }
             _ => format!("scaled from {arrivals} of arrivals"),
         }
     }
