@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::args::Backtest;
-use super::exit::{Done, Stop};
+use super::exit::{Done, Stop, say};
 use super::folder::{self, Claim, Folder};
 use super::guard::Guard;
 use super::process::Processes;
@@ -72,7 +72,7 @@ pub(super) fn backtest(arguments: &Backtest) -> Done {
             (None, false) => "calibration: not kept, for the scenario is no file".to_owned(),
         };
         if !how.quiet {
-            eprintln!("{told}");
+            say(&told);
         }
     }
     run::gate(&run, how)

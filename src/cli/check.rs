@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use super::args::Check;
 use super::diverge::{Again, diverge};
-use super::exit::{Done, Stop};
+use super::exit::{Done, Stop, say};
 use super::run;
 use super::workshop::{Workshop, stopped};
 use crate::experiment::check::{self, Baseline, Outcome, Parting, Terms, Trial, Verdicts};
@@ -182,9 +182,9 @@ fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> Done {
     }
     if !quiet {
         let folder = suite.baselines.display();
-        eprintln!("baselines in {folder}: {} stored, {changed} new or changed", files.len());
+        say(&format!("baselines in {folder}: {} stored, {changed} new or changed", files.len()));
         for path in unused(suite, files) {
-            eprintln!("no longer used: {}", clean(&path.display().to_string()));
+            say(&format!("no longer used: {}", clean(&path.display().to_string())));
         }
     }
     Ok(())

@@ -169,8 +169,12 @@ impl From<Vec<Problem>> for Stop {
 pub(super) fn exit(done: Done) -> ExitCode {
     let Err(stop) = done else { return ExitCode::SUCCESS };
     if !matches!(stop, Stop::ClosedPipe) {
-        // A closed standard error leaves nobody to tell.
-        let _ = writeln!(io::stderr().lock(), "{stop}");
+        say(&stop.to_string());
     }
     ExitCode::from(stop.code())
+}
+
+/// Tells whoever is at the terminal; that nobody listens is no failure.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use serde_json::json;
 
 use super::args::{Arguments, Init, Validate};
-use super::exit::{Done, Stop};
+use super::exit::{Done, Stop, say};
 use super::progress::Bar;
 use super::{open, signal};
 use crate::model::{Book, Market, Work};
@@ -207,7 +207,7 @@ pub(super) fn init(arguments: &Init) -> Done {
         return Err(Stop::usage(message, "name another file, or remove that one"));
     }
     std::fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
-    eprintln!("wrote {}; next: windtunnel compare {}", file.display(), file.display());
+    say(&format!("wrote {}; next: windtunnel compare {}", file.display(), file.display()));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::args::{How, Run};
 use super::decisions::Decisions;
 use super::exchange::Recorder;
-use super::exit::{Done, Stop};
+use super::exit::{Done, Stop, say};
 use super::folder::{self, Claim, Folder};
 use super::guard::Guard;
 use super::open;
@@ -194,7 +194,7 @@ pub(super) fn tell_folder(how: &How, written: Option<PathBuf>, page: &str) {
     if let Some(folder) = written
         && !how.quiet
     {
-        eprintln!("results: {} (open {})", folder.display(), folder.join(page).display());
+        say(&format!("results: {} (open {})", folder.display(), folder.join(page).display()));
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 use comfy_table::{Table, presets};
 
 use super::args::{Trace, Which};
-use super::exit::{Done, Stop};
+use super::exit::{Done, Stop, say};
 use super::open;
 use crate::model::{Book, Work};
 use crate::problem::Problem;
@@ -71,7 +71,7 @@ fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
             .hint("describe its columns in a scenario and name that instead (docs/workload.md)");
         return Err(Stop::Input(vec![problem]));
     };
-    eprintln!("{shown}: {}", recognised.why);
+    say(&format!("{shown}: {}", recognised.why));
     let mut trace = TraceSpec::new(input, recognised.format);
     if on_bad_row == "skip" {
         trace.on_bad_row = OnBadRow::Skip;
@@ -192,6 +192,6 @@ fn write<W: Write>(
         writer.write(&book, &work, wait)?;
         count += 1;
     }
-    eprintln!("{count} written, {} malformed rows left out", source.skipped());
+    say(&format!("{count} written, {} malformed rows left out", source.skipped()));
     Ok(())
 }

@@ -315,6 +315,20 @@ fn a_full_disk_ends_with_5_and_is_gone_on_with() {
 }
 
 #[test]
+fn nobody_need_listen() {
+    // As in `windtunnel compare … 2>&1 | head`, where the reader goes first.
+    let bench = Bench::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_windtunnel"));
+    command.args(["compare", "a.toml", "--out", FOLDER, "--replications", REPLICATIONS]);
+    command.current_dir(bench.folder.path()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    drop(child.stderr.take());
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(0));
+    assert!(!bench.results().is_empty());
+}
+
+#[test]
 fn limits_end_with_3_and_are_named() {
     let bench = Bench::new();
     let check = |limit: &[&str], says: &str| {
