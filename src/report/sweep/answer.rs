@@ -27,8 +27,10 @@ fn best_point(report: &SweepReport<'_>, best: &Best) -> String {
     let sweep = report.sweep;
     let metric = report.ranked_by();
     let value = with_interval(metric.unit, &best.goal);
-    let (policy, place) = (clean(&sweep.policies[best.policy]), clean(&sweep.told(best.point)));
-    let where_ = format!("`{policy}` with {place}");
+    let (policy, place) =
+        (clean(&sweep.policies[best.policy]), clean(&sweep.told(best.point, best.policy)));
+    let where_ =
+        if place.is_empty() { format!("`{policy}`") } else { format!("`{policy}` with {place}") };
     let extreme = if metric.better == Direction::Higher { "highest" } else { "lowest" };
     let all = sweep.objectives.len();
     let runs = sweep.replications as usize;

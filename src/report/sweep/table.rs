@@ -4,7 +4,7 @@ use super::super::figure::{clean, difference, figure};
 use super::super::section::{Cell, Section, Tone};
 use super::SweepReport;
 use super::answer::{half_width, label};
-use crate::experiment::sweep::{best, effects as effects_of};
+use crate::experiment::sweep::{Level, best, effects as effects_of};
 use crate::metrics::METRICS;
 
 /// The best point of each policy.
@@ -45,8 +45,11 @@ fn add_metrics_head(report: &SweepReport<'_>, section: &mut Section) {
 /// Settings, metrics and promises of a point.
 fn row(report: &SweepReport<'_>, point: usize, policy: usize) -> Vec<Cell> {
     let sweep = report.sweep;
-    let mut cells: Vec<Cell> =
-        sweep.points[point].levels.iter().map(|level| Cell::plain(clean(&level.text))).collect();
+    let levels = sweep.points[point].levels.iter().zip(&sweep.concerns[policy]);
+    // A setting of another policy is none of this one.
+    let own =
+        |(level, &own): (&Level, &bool)| if own { clean(&level.text) } else { "–".to_owned() };
+    let mut cells: Vec<Cell> = levels.map(own).map(Cell::plain).collect();
     for &metric in &report.metrics {
         let estimate = sweep.estimate(point, policy, metric);
         let unit = METRICS[metric].unit;
