@@ -27,7 +27,7 @@ pub use area::Areas;
 pub use change::{Effect, Refusal};
 pub use classes::{Class, ClassBy};
 pub use instance::{Instance, Phase, gpu_kind};
-pub(crate) use instance::{room_of, tightest_of};
+pub(crate) use instance::{count_devices, fits_on, room_of, tightest_of};
 pub use record::{
     Charge, ChargeKind, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason,
     WaitReason,

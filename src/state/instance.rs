@@ -76,6 +76,27 @@ pub(crate) fn room_of(free: Free, devices: &[u16], demand: Demand) -> u32 {
     by_cpu.min(by_memory).min(by_gpu)
 }
 
+/// Whether `tasks` tasks of `demand` fit into what is free on exactly the `chosen` devices.
+pub(crate) fn fits_on(
+    free: Free,
+    devices: &[u16],
+    demand: Demand,
+    tasks: u32,
+    chosen: u32,
+) -> bool {
+    let held = |asked: u32| u64::from(asked) * u64::from(tasks);
+    let mut chosen = devices.iter().enumerate().filter(|(at, _)| chosen & (1 << at) != 0);
+    held(demand.cpu) <= u64::from(free.cpu)
+        && held(demand.memory) <= u64::from(free.memory)
+        && chosen.all(|(_, &free)| free >= demand.gpu_share)
+}
+
+/// Counts in `free` what is free by device.
+pub(crate) fn count_devices(free: &mut Free, devices: &[u16]) {
+    free.whole_gpus = devices.iter().filter(|&&free| free == WHOLE_GPU).count() as u8;
+    free.best_share = devices.iter().copied().max().unwrap_or(0);
+}
+
 /// See [`Instance::tightest_devices`].
 pub(crate) fn tightest_of(devices: &[u16], demand: Demand, tasks: u32) -> Option<u32> {
     let mut needed = tasks * u32::from(demand.gpus);
@@ -195,11 +216,7 @@ impl Instance {
 
     /// Whether `tasks` tasks of `demand` fit on exactly these devices.
     pub fn can_take(&self, demand: Demand, tasks: u32, devices: u32) -> bool {
-        let held = |asked: u32| u64::from(asked) * u64::from(tasks);
-        let mut chosen = self.devices.iter().enumerate().filter(|(at, _)| devices & (1 << at) != 0);
-        held(demand.cpu) <= u64::from(self.free.cpu)
-            && held(demand.memory) <= u64::from(self.free.memory)
-            && chosen.all(|(_, &free)| free >= demand.gpu_share)
+        fits_on(self.free, &self.devices, demand, tasks, devices)
     }
 
     /// Takes what `tasks` tasks on `devices` hold. The caller has checked that they fit.
@@ -242,12 +259,6 @@ impl Instance {
                 change(free);
             }
         }
-        self.count_devices();
-    }
-
-    fn count_devices(&mut self) {
-        let whole = self.devices.iter().filter(|&&free| free == WHOLE_GPU).count();
-        self.free.whole_gpus = whole as u8;
-        self.free.best_share = self.devices.iter().copied().max().unwrap_or(0);
+        count_devices(&mut self.free, &self.devices);
     }
 }

@@ -3,8 +3,8 @@
 
 use smallvec::SmallVec;
 
-use crate::state::{Instance, room_of, tightest_of};
-use crate::units::{Demand, Free, WHOLE_GPU};
+use crate::state::{Instance, count_devices, fits_on, room_of, tightest_of};
+use crate::units::{Demand, Free};
 
 /// What is free of one instance.
 #[derive(Clone, Debug)]
@@ -42,11 +42,7 @@ impl Space {
 
     /// Whether `tasks` tasks of `demand` fit on exactly these devices.
     pub(super) fn can_take(&self, demand: Demand, tasks: u32, devices: u32) -> bool {
-        let held = |asked: u32| u64::from(asked) * u64::from(tasks);
-        let mut chosen = self.devices.iter().enumerate().filter(|(at, _)| devices & (1 << at) != 0);
-        held(demand.cpu) <= u64::from(self.free.cpu)
-            && held(demand.memory) <= u64::from(self.free.memory)
-            && chosen.all(|(_, &free)| free >= demand.gpu_share)
+        fits_on(self.free, &self.devices, demand, tasks, devices)
     }
 
     /// Takes what `tasks` tasks on `devices` hold. The caller has checked that they fit.
@@ -76,11 +72,8 @@ impl Space {
     }
 
     fn count_devices(&mut self) {
-        if self.devices.is_empty() {
-            return;
+        if !self.devices.is_empty() {
+            count_devices(&mut self.free, &self.devices);
         }
-        let whole = self.devices.iter().filter(|&&free| free == WHOLE_GPU).count();
-        self.free.whole_gpus = whole as u8;
-        self.free.best_share = self.devices.iter().copied().max().unwrap_or(0);
     }
 }
