@@ -11,7 +11,7 @@ pub use observer::Observer;
 use prefetch_index::prefetch_index;
 
 use crate::engine::{EventKey, EventQueue};
-use crate::model::{Market, Offer, Work, World};
+use crate::model::{Offer, Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::Problem;
 use crate::state::{
@@ -414,7 +414,7 @@ impl<O: Observer> Run<'_, '_, O> {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Completes(allocation, _) => self.complete(allocation),
+            Event::Completes(allocation, work) => self.complete(allocation, work),
             Event::Ready(instance) => self.ready(instance),
             Event::PriceChanges(offer) => {
                 self.state.reprice(offer);
@@ -449,26 +449,26 @@ impl<O: Observer> Run<'_, '_, O> {
         self.state.ready(instance, &mut can_start);
         self.tell(&Record::Ready(instance));
         for allocation in can_start.drain(..) {
-            self.start(allocation);
+            let work = self.state.allocation(allocation).work();
+            self.start(allocation, work);
         }
         self.can_start = can_start;
         self.triggers.push(Trigger::Ready(instance));
     }
 
-    fn start(&mut self, allocation: AllocationRef) {
+    fn start(&mut self, allocation: AllocationRef, work: WorkRef) {
         self.state.start(allocation);
         self.tell(&Record::Started(allocation));
-        self.state.charge_transfer(allocation, true, &mut self.charges);
-        self.emit_charges();
-        let target = self.state.allocation(allocation);
-        let (work, input, output) = (target.work(), target.input, target.output);
+        if self.state.work(work).ask.home.is_some() {
+            self.state.charge_transfer(allocation, true, &mut self.charges);
+            self.emit_charges();
+        }
         let left = self.truths[work.slot()].left;
         if left == ENDLESS {
-            put(&mut self.keys, allocation.slot(), None);
             return;
         }
-        let compute = self.state.compute_span(allocation, left);
-        let end = self.state.now() + input + compute + output;
+        let target = self.state.allocation(allocation);
+        let end = self.state.now() + target.input + target.compute_span(left) + target.output;
         let event = Event::Completes(allocation, work);
         let key = self.queue.schedule(end, event.class(), event);
         put(&mut self.keys, allocation.slot(), Some(key));
@@ -490,10 +490,11 @@ impl<O: Observer> Run<'_, '_, O> {
         }
     }
 
-    fn complete(&mut self, allocation: AllocationRef) {
-        let work = self.state.allocation(allocation).work();
+    fn complete(&mut self, allocation: AllocationRef, work: WorkRef) {
         let useful = self.truths[work.slot()].left;
-        self.state.charge_transfer(allocation, false, &mut self.charges);
+        if self.state.work(work).ask.home.is_some() {
+            self.state.charge_transfer(allocation, false, &mut self.charges);
+        }
         self.close(allocation, Ending::Done, useful, 0);
         let live = self.state.work(work);
         if live.done == live.ask.tasks {
@@ -505,16 +506,18 @@ impl<O: Observer> Run<'_, '_, O> {
 
     /// Ends an allocation: what it did, what it cost, what is idle now.
     fn close(&mut self, allocation: AllocationRef, ending: Ending, useful: i128, lost: i128) {
-        self.keys[allocation.slot()] = None;
+        if let Some(key) = self.keys.get_mut(allocation.slot()) {
+            *key = None;
+        }
         let stopped = Record::Stopped { allocation, ending, useful, lost };
         self.tell(&stopped);
-        self.state.close(allocation, ending == Ending::Done, &mut self.charges);
+        let idle = self.state.close(allocation, ending == Ending::Done, &mut self.charges);
         self.emit_charges();
-        for held in &self.state.allocation(allocation).held {
-            let instance = self.state.instance(held.share.instance);
-            let market = self.state.world().offers[instance.offer].market;
-            if instance.allocations == 0 && market != Market::Owned {
-                self.triggers.push(Trigger::Idle(held.share.instance));
+        if idle {
+            for held in &self.state.allocation(allocation).held {
+                if self.state.instance(held.share.instance).is_idle() {
+                    self.triggers.push(Trigger::Idle(held.share.instance));
+                }
             }
         }
         self.state.drop_allocation(allocation);
@@ -598,16 +601,16 @@ impl<O: Observer> Run<'_, '_, O> {
     }
 
     fn placed(&mut self, allocation: AllocationRef) {
+        let target = self.state.allocation(allocation);
         // The policy may have placed and preempted it in one turn.
-        if self.state.is_yielded(allocation) {
+        if target.has_yielded() {
             return;
         }
-        put(&mut self.keys, allocation.slot(), None);
+        let (work, ready) = (target.work(), target.is_ready());
         self.tell(&Record::Placed(allocation));
-        if self.state.is_ready(allocation) {
-            self.start(allocation);
+        if ready {
+            self.start(allocation, work);
         } else if self.options.explain {
-            let work = self.state.allocation(allocation).work();
             let waits = Record::Noted(work, Note::Waits(WaitReason::Booting));
             self.tell(&waits);
         }
@@ -642,7 +645,7 @@ impl<O: Observer> Run<'_, '_, O> {
     fn preempted(&mut self, allocation: AllocationRef) {
         let work = self.state.allocation(allocation).work();
         let executed = self.executed(allocation);
-        if let Some(key) = self.keys[allocation.slot()] {
+        if let Some(&Some(key)) = self.keys.get(allocation.slot()) {
             self.queue.cancel(key);
         }
         let ask = self.state.work(work).ask;

@@ -5,11 +5,11 @@ mod allocation;
 mod area;
 mod change;
 mod classes;
+mod fleet;
 mod index;
 mod instance;
 mod launch;
 mod life;
-mod order;
 mod preempt;
 mod record;
 mod rules;
@@ -35,11 +35,8 @@ pub use record::{
 pub use rules::{Resolved, barrier, kind_of};
 pub use slab::Handle;
 
-use classes::Classes;
-use index::FreeIndex;
+use fleet::Fleet;
 use slab::Slab;
-use touched::Touched;
-use uniform::Uniform;
 
 use crate::model::{Book, Offer, Region, Rules, World};
 use crate::units::{Demand, Id, Rate, Scalar, Shape, Time};
@@ -139,7 +136,7 @@ pub struct State<'w> {
     works: Slab<LiveWork>,
     /// By slot of the work; apart from it, because only files read names.
     names: Vec<String>,
-    instances: Slab<Instance>,
+    fleet: Fleet,
     allocations: Slab<Allocation>,
     rules: Vec<Resolved>,
     offers: Vec<OfferState>,
@@ -147,24 +144,20 @@ pub struct State<'w> {
     quotas_of: Vec<Vec<usize>>,
     homes: Vec<Option<Id<Region>>>,
     needs: Needs,
-    index: FreeIndex,
-    classes: Classes,
     ends: BTreeSet<(Time, AllocationRef)>,
-    uniform: Uniform,
     totals: Totals,
     areas: Areas,
     /// Since when the sums over instances have stood.
     fleet_since: Time,
     launched: u32,
     effects: Vec<Effect>,
-    /// Rented instances that became empty since the policy last asked.
+    /// Rented instances that became ready or empty since the policy last asked.
     emptied: Vec<InstanceRef>,
     undo: Vec<change::Undo>,
     attempts: u32,
     notes: Option<Vec<(WorkRef, Note)>>,
     illegal: Option<Refusal>,
     illegal_count: u64,
-    touched: Touched,
     stop: Option<String>,
 }
 
@@ -183,7 +176,7 @@ impl<'w> State<'w> {
             now: Time::ZERO,
             works: Slab::new(),
             names: Vec::new(),
-            instances: Slab::new(),
+            fleet: Fleet::new(needs),
             allocations: Slab::new(),
             rules: Vec::new(),
             offers: vec![OfferState::default(); world.offers.len()],
@@ -191,10 +184,7 @@ impl<'w> State<'w> {
             quotas_of,
             homes: Vec::new(),
             needs,
-            index: FreeIndex::new(needs.index),
-            classes: Classes::new(needs.classes),
             ends: BTreeSet::new(),
-            uniform: Uniform::default(),
             totals: Totals { rates: vec![0; world.providers.len()], ..Totals::default() },
             areas: Areas::default(),
             fleet_since: Time::ZERO,
@@ -206,7 +196,6 @@ impl<'w> State<'w> {
             notes: None,
             illegal: None,
             illegal_count: 0,
-            touched: Touched::new(needs.follows),
             stop: None,
         }
     }
@@ -233,7 +222,7 @@ impl<'w> State<'w> {
 
     /// Marks the changes of instances so far, for [`State::touched_since`].
     pub fn touched_mark(&self) -> u64 {
-        self.touched.mark()
+        self.fleet.touched.mark()
     }
 
     /// Ordinals and handles of instances that are new, gone or changed since
@@ -242,7 +231,7 @@ impl<'w> State<'w> {
     /// changed since then: look at all instances. Nothing is kept unless the
     /// policy said that it follows.
     pub fn touched_since(&self, mark: u64) -> Option<BTreeMap<u32, InstanceRef>> {
-        self.touched.since(mark).map(Iterator::collect)
+        self.fleet.touched.since(mark).map(Iterator::collect)
     }
 
     /// The world it lives in.
@@ -277,12 +266,12 @@ impl<'w> State<'w> {
 
     /// A live instance.
     pub fn instance(&self, instance: InstanceRef) -> &Instance {
-        &self.instances[instance]
+        &self.fleet.instances[instance]
     }
 
     /// Whether the instance is still alive.
     pub fn has_instance(&self, instance: InstanceRef) -> bool {
-        self.instances.contains(instance)
+        self.fleet.instances.contains(instance)
     }
 
     /// Brings near what the end of an allocation of `work` will need.
@@ -305,13 +294,13 @@ impl<'w> State<'w> {
 
     /// Live instances in slot order, which no result may depend on.
     pub fn instances(&self) -> impl Iterator<Item = (InstanceRef, &Instance)> {
-        self.instances.iter()
+        self.fleet.instances.iter()
     }
 
     /// Classes of live instances with their slots, where the policy said that
     /// it needs them, in no order that a result may depend on.
     pub fn classes(&self) -> impl Iterator<Item = (usize, &Class)> {
-        self.classes.live()
+        self.fleet.classes.live()
     }
 
     /// Number of launches so far: one more than the highest ordinal.
@@ -331,7 +320,7 @@ impl<'w> State<'w> {
 
     /// Number of live instances.
     pub fn instance_count(&self) -> usize {
-        self.index.len()
+        self.fleet.index.len()
     }
 
     /// Sums over the live world.
@@ -368,22 +357,24 @@ impl<'w> State<'w> {
     /// How many more tasks fit, where all live work is alike (one demand,
     /// allowed everywhere): a scalar pool. `None` in any other pool.
     pub fn scalar_room(&self) -> Option<u64> {
-        self.uniform.room()
+        self.fleet.uniform.room()
     }
 
     /// The first instance, in the index's order and not before `from`, on which
     /// one more task of the work fits. The second value is its place in the
     /// order, for a search that goes on after it.
+    #[inline]
     pub fn first_fit(&self, work: WorkRef, from: u64) -> Option<(InstanceRef, u64)> {
         let ask = &self.works[work].ask;
-        let rules = &self.rules[ask.rules.row()];
-        if rules.anywhere && rules.spread == crate::model::Spread::None && ask.demand.gpus < 2 {
-            let found = self.index.first(ask.demand, u64::MAX, from, |_| true);
-            return found.map(|(order, slot)| (self.instances.handle(slot), order));
-        }
-        let accept = |slot: u32| self.accepts(work, self.instances.handle(slot));
-        let found = self.index.first(ask.demand, rules.kinds, from, accept);
-        found.map(|(order, slot)| (self.instances.handle(slot), order))
+        let (demand, rules) = (ask.demand, &self.rules[ask.rules.row()]);
+        let (index, instances) = (&self.fleet.index, &self.fleet.instances);
+        let found = if rules.plain && demand.gpus < 2 {
+            index.first(demand, u64::MAX, from, |_| true)
+        } else {
+            let accept = |slot: u32| self.accepts(work, instances.handle(slot));
+            index.first(demand, rules.kinds, from, accept)
+        };
+        found.map(|(order, slot)| (instances.handle(slot), order))
     }
 
     /// Whether `share` could be added to an allocation of `work` now, or the
@@ -396,7 +387,7 @@ impl<'w> State<'w> {
     pub fn accepts(&self, work: WorkRef, instance: InstanceRef) -> bool {
         let ask = &self.works[work].ask;
         let rules = &self.rules[ask.rules.row()];
-        let target = &self.instances[instance];
+        let target = &self.fleet.instances[instance];
         rules.allows(target.offer)
             && target.room(ask.demand) > 0
             && self.spread_allows(work, instance)

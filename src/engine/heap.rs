@@ -42,11 +42,13 @@ pub(super) struct Heap {
     /// mostly takes one event and schedules the next, and then one descent
     /// from the root does for both.
     vacant: bool,
+    /// The least entry, which is looked at several times for each that is taken.
+    least: u128,
 }
 
 impl Heap {
     pub(super) fn new() -> Self {
-        Self { lines: vec![EMPTY], end: ROOT, vacant: false }
+        Self { lines: vec![EMPTY], end: ROOT, vacant: false, least: NOTHING }
     }
 
     #[cfg(test)]
@@ -60,9 +62,9 @@ impl Heap {
     }
 
     /// The least entry.
+    #[inline]
     pub(super) fn least(&self) -> Option<u128> {
-        let least = if self.vacant { self.lines.get(1)?.least().1 } else { self.get(ROOT) };
-        (least != NOTHING).then_some(least)
+        (self.least != NOTHING).then_some(self.least)
     }
 
     /// The entries below the root, of which one is next where the root was
@@ -73,6 +75,7 @@ impl Heap {
 
     /// Adds an entry, which must be below `u128::MAX`.
     pub(super) fn push(&mut self, entry: u128) {
+        self.least = self.least.min(entry);
         if self.vacant {
             self.vacant = false;
             self.sink(ROOT, entry);
@@ -95,6 +98,7 @@ impl Heap {
         }
         self.set(ROOT, NOTHING);
         self.vacant = true;
+        self.least = self.lines.get(1).map_or(NOTHING, |children| children.least().1);
         Some(least)
     }
 
@@ -117,6 +121,7 @@ impl Heap {
                 self.sink(place, self.get(place));
             }
         }
+        self.least = self.get(ROOT);
     }
 
     /// Moves the last entry to the root where that was taken.

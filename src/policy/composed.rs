@@ -168,8 +168,8 @@ impl Policy for Composed {
         }
         self.keep_to_the_limit(turn);
         match &mut self.outside.release {
-            None => self.release.decide(triggers, turn),
-            Some(release) => release.decide(triggers, turn),
+            None => self.release.decide(turn),
+            Some(release) => release.decide(turn),
         }
         if turn.explaining() {
             self.explain(turn);

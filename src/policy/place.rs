@@ -55,14 +55,19 @@ pub fn build(spec: &spec::Place) -> Box<dyn Place> {
 /// many as fit, each instance's tasks as an allocation of their own).
 /// Returns whether none is left waiting.
 pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
-    let ask = turn.work(work).ask;
-    if ask.gang {
+    let live = turn.work(work);
+    let waiting = live.waiting;
+    if live.ask.gang {
         let room = turn.scalar_room();
-        if room.is_some_and(|room| room < u64::from(turn.work(work).waiting)) {
+        if room.is_some_and(|room| room < u64::from(waiting)) {
             return false;
         }
+        let Some(share) = place.pick(turn, work) else { return false };
+        if share.tasks == waiting {
+            return turn.place(work, &[share]).is_ok();
+        }
         let opened = turn.open(work);
-        return fill(place, turn, work, opened);
+        return fill(place, turn, (work, share), opened);
     }
     while turn.work(work).waiting > 0 {
         let Some(share) = place.pick(turn, work) else { return false };
@@ -76,15 +81,16 @@ pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) 
 fn fill(
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
-    work: WorkRef,
+    (work, first): (WorkRef, Share),
     opened: AllocationRef,
 ) -> bool {
-    while turn.work(work).waiting > 0 {
-        let added = place.pick(turn, work).is_some_and(|share| turn.add(opened, share).is_ok());
-        if !added {
-            turn.abandon(opened);
-            return false;
+    let mut next = Some(first);
+    while next.is_some_and(|share| turn.add(opened, share).is_ok()) {
+        if turn.work(work).waiting == 0 {
+            return turn.commit(opened).is_ok();
         }
+        next = place.pick(turn, work);
     }
-    turn.commit(opened).is_ok()
+    turn.abandon(opened);
+    false
 }

@@ -49,6 +49,7 @@ impl<'w> Deref for Turn<'_, 'w> {
 
 impl<'a, 'w> Turn<'a, 'w> {
     /// A turn on `state`, with the policy's own random stream.
+    #[inline]
     pub(crate) fn new(state: &'a mut State<'w>, stream: &'a mut Stream) -> Self {
         Self { state, stream }
     }
@@ -59,9 +60,14 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Places waiting tasks of `work`, as one allocation: all shares or none.
+    #[inline]
     pub fn place(&mut self, work: WorkRef, shares: &[Share]) -> Result<(), Refusal> {
         if !self.state.is_alive(work) {
             return self.judge(Err(Refusal::WorkGone));
+        }
+        if let &[share] = shares {
+            let result = self.state.place(work, share);
+            return self.judge(result);
         }
         let opened = self.open(work);
         for &share in shares {
@@ -74,6 +80,7 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Counts an illegal action, and remembers the first. A refused launch is legal.
+    #[inline]
     fn judge<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
         if let Err(refusal) = &result
             && !matches!(refusal, Refusal::Launch(_))
@@ -85,23 +92,27 @@ impl<'a, 'w> Turn<'a, 'w> {
 
     /// Opens an allocation whose shares are added one by one, each seen by the
     /// next query. It must be committed or abandoned before anything else is done.
+    #[inline]
     pub fn open(&mut self, work: WorkRef) -> AllocationRef {
         self.state.open(work)
     }
 
     /// Adds a share to an open allocation.
+    #[inline]
     pub fn add(&mut self, opened: AllocationRef, share: Share) -> Result<(), Refusal> {
         let result = self.state.add(opened, share);
         self.judge(result)
     }
 
     /// Makes an open allocation real; on refusal it is abandoned.
+    #[inline]
     pub fn commit(&mut self, opened: AllocationRef) -> Result<(), Refusal> {
         let result = self.state.commit(opened);
         self.judge(result)
     }
 
     /// Drops an open allocation.
+    #[inline]
     pub fn abandon(&mut self, opened: AllocationRef) {
         self.state.abandon(opened);
     }
@@ -125,6 +136,7 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Turns waiting work away.
+    #[inline]
     pub fn refuse(&mut self, work: WorkRef, reason: RefusalReason) -> Result<(), Refusal> {
         let result = self.state.refuse(work, reason);
         self.judge(result)
@@ -136,12 +148,19 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.judge(result)
     }
 
-    /// Rented, running instances that became empty since the last call and still are.
+    /// Whether a rented instance became ready or empty since the last call of
+    /// `take_emptied`.
+    pub fn has_emptied(&self) -> bool {
+        self.state.has_emptied()
+    }
+
+    /// Rented instances that became ready or empty since the last call, and are idle now.
     pub fn take_emptied(&mut self, into: &mut Vec<InstanceRef>) {
         self.state.take_emptied(into);
     }
 
     /// Runs `plan`; unless it returns `Some`, everything it did is rolled back.
+    #[inline]
     pub fn attempt<T>(&mut self, plan: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let attempt = self.state.begin();
         let result = plan(self);
@@ -159,11 +178,13 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Whether reasons are being recorded.
+    #[inline]
     pub fn explaining(&self) -> bool {
         self.state.explaining()
     }
 
     /// Records a reason, when they are being recorded.
+    #[inline]
     pub fn note(&mut self, work: WorkRef, note: Note) {
         self.state.note(work, note);
     }

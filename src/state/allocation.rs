@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::change::quotient;
 use super::{AllocationRef, InstanceRef, WorkRef};
 use crate::billing::Mark;
 use crate::model::{Ask, Offer, WorkId};
@@ -76,6 +77,20 @@ impl Allocation {
         self.held.clear();
     }
 
+    /// Whether all its instances are ready.
+    pub const fn is_ready(&self) -> bool {
+        self.not_ready == 0
+    }
+
+    /// Time to compute `remaining` (microseconds on the reference machine times
+    /// a million) at its speed, rounded up.
+    pub(crate) fn compute_span(&self, remaining: i128) -> Span {
+        let speed = self.speed.max(1);
+        let whole = quotient(remaining, speed);
+        let micros = whole + i128::from(whole * i128::from(speed) != remaining);
+        Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+    }
+
     /// Whether its instances were taken away in this turn.
     pub const fn has_yielded(&self) -> bool {
         self.yielded
@@ -120,7 +135,9 @@ impl LiveWork {
 
     /// Forgets an allocation that has ended.
     pub(super) fn drop_allocation(&mut self, allocation: AllocationRef) {
-        if let Some(at) = self.allocations.iter().position(|&other| other == allocation) {
+        if self.allocations.last() == Some(&allocation) {
+            self.allocations.pop();
+        } else if let Some(at) = self.allocations.iter().position(|&other| other == allocation) {
             self.allocations.remove(at);
         }
     }

@@ -141,13 +141,28 @@ impl State<'_> {
         }
     }
 
+    #[inline]
     pub(super) fn remember(&mut self, undo: Undo) {
         if self.attempts > 0 {
             self.undo.push(undo);
         }
     }
 
+    /// Places waiting tasks of `work` on one instance: an allocation of one share.
+    pub(crate) fn place(&mut self, work: WorkRef, share: Share) -> Result<(), Refusal> {
+        self.check(work, share)?;
+        let live = &self.works[work];
+        if live.ask.gang && live.waiting > share.tasks {
+            return Err(Refusal::GangSplit);
+        }
+        let opened = self.open(work);
+        self.take(opened, work, share);
+        self.settle(opened, work);
+        Ok(())
+    }
+
     /// Opens an allocation for waiting tasks of `work`; add shares, then commit or abandon it.
+    #[inline]
     pub(crate) fn open(&mut self, work: WorkRef) -> AllocationRef {
         let allocation = self.allocations.claim();
         self.allocations[allocation].reset(work, self.now);
@@ -156,36 +171,41 @@ impl State<'_> {
     }
 
     /// Adds tasks on one instance to an open allocation.
+    #[inline]
     pub(crate) fn add(&mut self, opened: AllocationRef, share: Share) -> Result<(), Refusal> {
         let work = self.allocations[opened].work();
         self.check(work, share)?;
-        let ask = self.works[work].ask;
-        let offer = self.instances[share.instance].offer;
-        let speed = self.rules[ask.rules.row()].speed(ask.kind, offer);
-        self.works[work].waiting -= share.tasks;
-        self.works[work].placed += share.tasks;
-        let dominant = self.instances[share.instance].dominant_share(ask.demand, share.tasks);
-        self.change_instance(share.instance, |instance| {
-            instance.take(ask.demand, share.tasks, share.devices);
+        self.take(opened, work, share);
+        Ok(())
+    }
+
+    #[inline]
+    fn take(&mut self, opened: AllocationRef, work: WorkRef, share: Share) {
+        let live = &mut self.works[work];
+        live.waiting -= share.tasks;
+        live.placed += share.tasks;
+        let (demand, kind, rules) = (live.ask.demand, live.ask.kind, live.ask.rules);
+        let (dominant, offer, booting) = self.fleet.change(share.instance, |instance| {
+            let dominant = instance.dominant_share(demand, share.tasks);
+            instance.take(demand, share.tasks, share.devices);
+            (dominant, instance.offer, instance.phase == Phase::Booting)
         });
-        self.uniform.change(-i64::from(share.tasks));
-        let booting = self.instances[share.instance].phase == Phase::Booting;
+        self.fleet.uniform.change(-i64::from(share.tasks));
+        let speed = self.rules[rules.row()].speed(kind, offer);
         let allocation = &mut self.allocations[opened];
         allocation.tasks += share.tasks;
         allocation.speed = allocation.speed.min(speed);
         allocation.held.push(Held { share, dominant, mark: Mark::default() });
-        if booting {
-            allocation.not_ready += 1;
-        }
-        Ok(())
+        allocation.not_ready += u32::from(booting);
     }
 
+    #[inline]
     pub(super) fn check(&self, work: WorkRef, share: Share) -> Result<(), Refusal> {
         let live = &self.works[work];
-        if !self.instances.contains(share.instance) {
+        if !self.fleet.instances.contains(share.instance) {
             return Err(Refusal::InstanceGone);
         }
-        let instance = &self.instances[share.instance];
+        let instance = &self.fleet.instances[share.instance];
         if instance.phase == Phase::Released {
             return Err(Refusal::InstanceGone);
         }
@@ -221,9 +241,10 @@ impl State<'_> {
 
     /// Ends the opening of an allocation: it starts, or waits for instances to boot.
     pub(crate) fn commit(&mut self, opened: AllocationRef) -> Result<(), Refusal> {
-        let work = self.allocations[opened].work();
+        let allocation = &self.allocations[opened];
+        let work = allocation.work();
         let live = &self.works[work];
-        let refusal = if self.allocations[opened].tasks == 0 {
+        let refusal = if allocation.tasks == 0 {
             Some(Refusal::TaskCount)
         } else if live.ask.gang && live.waiting > 0 {
             Some(Refusal::GangSplit)
@@ -234,43 +255,49 @@ impl State<'_> {
             self.abandon(opened);
             return Err(refusal);
         }
-        let first = self.allocations[opened].held[0].share.instance;
-        let offer = self.instances[first].offer;
-        let (input, output) = self.transfer_times(work, offer);
-        self.works[work].last_offer = Some(offer);
-        if self.works[work].waiting == 0 {
-            self.totals.waiting -= 1;
-        }
-        let allocation = &mut self.allocations[opened];
-        (allocation.input, allocation.output) = (input, output);
-        if allocation.not_ready > 0 {
-            for at in 0..self.allocations[opened].held.len() {
-                let instance = self.allocations[opened].held[at].share.instance;
-                let instance = &mut self.instances[instance];
-                if instance.phase == Phase::Booting {
-                    instance.awaited_by.push(opened);
-                }
+        self.settle(opened, work);
+        Ok(())
+    }
+
+    #[inline]
+    fn settle(&mut self, opened: AllocationRef, work: WorkRef) {
+        let allocation = &self.allocations[opened];
+        let live = &mut self.works[work];
+        let offer = self.fleet.instances[allocation.held[0].share.instance].offer;
+        live.last_offer = Some(offer);
+        self.totals.waiting -= u64::from(live.waiting == 0);
+        for held in &allocation.held {
+            if allocation.not_ready == 0 {
+                break;
             }
+            let instance = &mut self.fleet.instances[held.share.instance];
+            if instance.phase == Phase::Booting {
+                instance.awaited_by.push(opened);
+            }
+        }
+        if live.ask.home.is_some() {
+            let (input, output) = self.transfer_times(work, offer);
+            let allocation = &mut self.allocations[opened];
+            (allocation.input, allocation.output) = (input, output);
         }
         self.set_estimated_end(opened);
         self.remember(Undo::Placed(opened));
         self.effects.push(Effect::Placed(opened));
-        Ok(())
     }
 
     /// Drops an open allocation as if it had never been.
     pub(crate) fn abandon(&mut self, opened: AllocationRef) {
-        let work = self.allocations[opened].work();
-        let demand = self.works[work].ask.demand;
-        for at in (0..self.allocations[opened].held.len()).rev() {
-            let share = self.allocations[opened].held[at].share;
-            self.change_instance(share.instance, |instance| {
+        let allocation = &self.allocations[opened];
+        let tasks = allocation.tasks;
+        let live = &mut self.works[allocation.work()];
+        let demand = live.ask.demand;
+        for held in allocation.held.iter().rev() {
+            let share = held.share;
+            self.fleet.change(share.instance, |instance| {
                 instance.give(demand, share.tasks, share.devices);
             });
         }
-        let tasks = self.allocations[opened].tasks;
-        self.uniform.change(i64::from(tasks));
-        let live = &mut self.works[work];
+        self.fleet.uniform.change(i64::from(tasks));
         live.waiting += tasks;
         live.placed -= tasks;
         live.drop_allocation(opened);
@@ -281,7 +308,7 @@ impl State<'_> {
         let work = self.allocations[allocation].work();
         for at in 0..self.allocations[allocation].held.len() {
             let instance = self.allocations[allocation].held[at].share.instance;
-            self.instances[instance].awaited_by.retain(|&other| other != allocation);
+            self.fleet.instances[instance].awaited_by.retain(|&other| other != allocation);
         }
         self.forget_end(allocation);
         if self.works[work].waiting == 0 {
@@ -319,7 +346,7 @@ impl State<'_> {
             return true;
         }
         let zone_of =
-            |instance: InstanceRef| self.world.offers[self.instances[instance].offer].zone;
+            |instance: InstanceRef| self.world.offers[self.fleet.instances[instance].offer].zone;
         let zone = zone_of(instance);
         let held = || {
             let all = live.allocations.iter().filter(|&&other| !self.allocations[other].yielded);
@@ -361,9 +388,9 @@ impl State<'_> {
     /// Sets when the allocation would end if it started now, by the estimate.
     pub(super) fn set_estimated_end(&mut self, allocation: AllocationRef) {
         self.forget_end(allocation);
-        let target = &self.allocations[allocation];
+        let target = &mut self.allocations[allocation];
         let estimate = self.works[target.work()].remaining_estimate();
-        let end = if estimate == Span::MAX {
+        target.estimated_end = if estimate == Span::MAX {
             Time::MAX
         } else {
             let work = i128::from(estimate.micros()) * 1_000_000;
@@ -372,12 +399,12 @@ impl State<'_> {
             let end = self.now.saturating_add(target.input).saturating_add(run);
             end.saturating_add(target.output)
         };
-        self.allocations[allocation].estimated_end = end;
         if self.needs.ends {
-            self.ends.insert((end, allocation));
+            self.ends.insert((target.estimated_end, allocation));
         }
     }
 
+    #[inline]
     pub(super) fn forget_end(&mut self, allocation: AllocationRef) {
         if self.needs.ends {
             self.ends.remove(&(self.allocations[allocation].estimated_end, allocation));

@@ -300,6 +300,6 @@ mod tests {
             plain.sort();
             assert_eq!(members(&state), plain);
         }
-        assert!(state.classes.slots.len() <= MOST_EMPTY + 16);
+        assert!(state.fleet.classes.slots.len() <= MOST_EMPTY + 16);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::AllocationRef;
 use crate::billing::{Meter, WHOLE};
-use crate::model::Offer;
+use crate::model::{Market, Offer, Region};
 use crate::units::{Demand, Free, Id, Scalar, Shape, Time, WHOLE_GPU};
 
 /// Where an instance is in its life.
@@ -24,6 +24,10 @@ pub struct Instance {
     pub ordinal: u32,
     /// What was rented, or is owned.
     pub offer: Id<Offer>,
+    /// Where that is.
+    pub region: Id<Region>,
+    /// How it was bought.
+    pub market: Market,
     /// Its place in the offer: the lowest that was free.
     pub slot: u32,
     /// How many launches took that slot before.
@@ -117,6 +121,8 @@ impl Default for Instance {
         Self {
             ordinal: 0,
             offer: Id::new(0),
+            region: Id::new(0),
+            market: Market::Owned,
             slot: 0,
             launch: 0,
             phase: Phase::Booting,
@@ -204,6 +210,17 @@ impl Instance {
             }
         }
         (u64::from(most.0) * u64::from(tasks) * u64::from(WHOLE) / u64::from(most.1)) as u32
+    }
+
+    /// Whether it is rented and holds no work.
+    pub fn is_idle(&self) -> bool {
+        self.allocations == 0 && self.market != Market::Owned
+    }
+
+    /// Whether it is idle and the release part has to hear of
+    /// that: once, so that the list stays short if nobody takes it.
+    pub(super) fn newly_idle(&mut self) -> bool {
+        self.is_idle() && !std::mem::replace(&mut self.listed, true)
     }
 
     /// Whether `tasks` tasks of `demand` fit now.

@@ -71,10 +71,12 @@ impl State<'_> {
         let launch = state.launches[slot as usize];
         state.launches[slot as usize] += 1;
         self.count_live(offer, 1);
-        let reference = self.instances.claim();
-        let instance = &mut self.instances[reference];
+        let reference = self.fleet.instances.claim();
+        let instance = &mut self.fleet.instances[reference];
         instance.ordinal = self.launched;
         (instance.offer, instance.slot, instance.launch) = (offer, slot, launch);
+        (instance.region, instance.market) =
+            (self.world.region_of(offer), self.world.offers[offer].market);
         (instance.phase, instance.shape, instance.free) = (phase, shape, shape.free());
         (instance.free_gpu, instance.allocations) = (shape.gpu_milli(), 0);
         (instance.idle_since, instance.listed) = (self.now, false);
@@ -88,11 +90,14 @@ impl State<'_> {
         match phase {
             Phase::Booting => self.totals.booting += 1,
             _ => {
+                if instance.newly_idle() {
+                    self.emptied.push(reference);
+                }
                 self.totals.running += 1;
                 self.totals.capacity.add(shape, 1);
             }
         }
-        self.enter(reference);
+        self.fleet.enter(reference);
         reference
     }
 
@@ -108,8 +113,8 @@ impl State<'_> {
 
     pub(super) fn unrent(&mut self, reference: InstanceRef) {
         self.settle_fleet();
-        self.leave(reference);
-        let instance = &self.instances[reference];
+        self.fleet.leave(reference);
+        let instance = &self.fleet.instances[reference];
         let (offer, slot) = (instance.offer, instance.slot);
         self.totals.rates[self.world.provider_of(offer).row()] -= instance.meter.rate().picos();
         self.totals.booting -= 1;
@@ -117,7 +122,7 @@ impl State<'_> {
         self.launched -= 1;
         self.count_live(offer, -1);
         self.free_slot(offer, slot);
-        self.instances.free(reference);
+        self.fleet.instances.free(reference);
     }
 
     pub(super) fn free_slot(&mut self, offer: Id<Offer>, slot: u32) {
@@ -126,11 +131,12 @@ impl State<'_> {
 
     /// Gives back an empty rented instance.
     pub(crate) fn release(&mut self, reference: InstanceRef) -> Result<(), Refusal> {
-        if !self.instances.contains(reference) || self.instances[reference].phase == Phase::Released
+        if !self.fleet.instances.contains(reference)
+            || self.fleet.instances[reference].phase == Phase::Released
         {
             return Err(Refusal::InstanceGone);
         }
-        let instance = &self.instances[reference];
+        let instance = &self.fleet.instances[reference];
         if self.world.offers[instance.offer].market == Market::Owned {
             return Err(Refusal::Owned);
         }
@@ -147,8 +153,8 @@ impl State<'_> {
     /// Takes an instance out of every count and index.
     pub(super) fn retire(&mut self, reference: InstanceRef) {
         self.settle_fleet();
-        self.leave(reference);
-        let instance = &mut self.instances[reference];
+        self.fleet.leave(reference);
+        let instance = &mut self.fleet.instances[reference];
         let (offer, shape) = (instance.offer, instance.shape);
         self.totals.rates[self.world.provider_of(offer).row()] -= instance.meter.rate().picos();
         match std::mem::replace(&mut instance.phase, Phase::Released) {
@@ -163,7 +169,7 @@ impl State<'_> {
 
     pub(super) fn unrelease(&mut self, reference: InstanceRef, phase: Phase) {
         self.settle_fleet();
-        let instance = &mut self.instances[reference];
+        let instance = &mut self.fleet.instances[reference];
         instance.phase = phase;
         let (offer, shape) = (instance.offer, instance.shape);
         self.totals.rates[self.world.provider_of(offer).row()] += instance.meter.rate().picos();
@@ -175,7 +181,7 @@ impl State<'_> {
             }
         }
         self.count_live(offer, 1);
-        self.enter(reference);
+        self.fleet.enter(reference);
     }
 }
 

@@ -1,21 +1,15 @@
 //! What happens to the live world because time passes: only the simulator
 //! calls these, in the order of its events.
 
-use super::change::quotient;
 use super::{
     AllocationRef, Charge, ChargeKind, Effect, InstanceRef, Note, Phase, Refusal, Resolved, State,
     WorkRef,
 };
 use crate::billing::Bill;
-use crate::model::{Book, Home, Offer, Region, Spread, Work};
+use crate::model::{Book, Home, Offer, Region, Work};
 use crate::units::{Id, Money, Span, Time};
 
 impl State<'_> {
-    /// Whether the policy has taken the allocation's instances away.
-    pub(crate) fn is_yielded(&self, allocation: AllocationRef) -> bool {
-        self.allocations[allocation].yielded
-    }
-
     /// The book, for a source to add names to.
     pub(crate) fn book_mut(&mut self) -> &mut Book {
         &mut self.book
@@ -32,14 +26,20 @@ impl State<'_> {
         std::mem::swap(into, &mut self.effects);
     }
 
-    /// Rented, running instances that became empty since the last call and still are.
+    /// Whether a rented instance became ready or empty since `take_emptied` was last called.
+    #[inline]
+    pub(crate) fn has_emptied(&self) -> bool {
+        !self.emptied.is_empty()
+    }
+
+    /// Rented instances that became ready or empty since the last call, and are idle now.
     pub(crate) fn take_emptied(&mut self, into: &mut Vec<InstanceRef>) {
         into.clear();
         for reference in self.emptied.drain(..) {
-            if !self.instances.contains(reference) {
+            if !self.fleet.instances.contains(reference) {
                 continue;
             }
-            let instance = &mut self.instances[reference];
+            let instance = &mut self.fleet.instances[reference];
             instance.listed = false;
             if instance.phase == Phase::Running && instance.allocations == 0 {
                 into.push(reference);
@@ -92,14 +92,11 @@ impl State<'_> {
         (live.first_start, live.last_offer) = (Time::MAX, None);
         (live.cost, live.preemptions, live.executed) = (Money::ZERO, 0, Span::ZERO);
         live.allocations.clear();
-        let rules = &self.rules[work.ask.rules.row()];
         // Of several fractions of devices, room depends on which ones are taken.
         let counted = work.ask.demand.gpus < 2 || work.ask.demand.whole_gpus();
-        let plain = rules.anywhere && rules.spread == Spread::None && counted;
-        if let Some(demand) = self.uniform.arrives(work.ask.demand, plain) {
-            let indexed = self.instances.iter().filter(|(_, one)| one.phase != Phase::Released);
-            let room = indexed.map(|(_, instance)| u64::from(instance.room(demand))).sum();
-            self.uniform.count(room);
+        let plain = self.rules[work.ask.rules.row()].plain && counted;
+        if let Some(demand) = self.fleet.uniform.arrives(work.ask.demand, plain) {
+            self.fleet.recount(demand);
         }
         self.totals.waiting += 1;
         if !work.name.is_empty() || self.names.len() > reference.slot() {
@@ -118,7 +115,7 @@ impl State<'_> {
         if live.waiting > 0 {
             self.totals.waiting -= 1;
         }
-        self.uniform.ends();
+        self.fleet.uniform.ends();
         self.works.free(work);
     }
 
@@ -131,11 +128,14 @@ impl State<'_> {
     pub(crate) fn ready(&mut self, reference: InstanceRef, can_start: &mut Vec<AllocationRef>) {
         self.settle_fleet();
         let now = self.now;
-        let instance = &mut self.instances[reference];
+        let instance = &mut self.fleet.instances[reference];
         instance.phase = Phase::Running;
         instance.meter.ready(now);
         instance.idle_since = now;
-        self.touched.add(instance.ordinal, reference);
+        if instance.newly_idle() {
+            self.emptied.push(reference);
+        }
+        self.fleet.touched.add(instance.ordinal, reference);
         let (shape, mut awaited_by) = (instance.shape, std::mem::take(&mut instance.awaited_by));
         self.totals.booting -= 1;
         self.totals.running += 1;
@@ -148,12 +148,7 @@ impl State<'_> {
             }
         }
         awaited_by.clear();
-        self.instances[reference].awaited_by = awaited_by;
-    }
-
-    /// Whether all instances of the allocation are ready.
-    pub(crate) fn is_ready(&self, allocation: AllocationRef) -> bool {
-        self.allocations[allocation].not_ready == 0
+        self.fleet.instances[reference].awaited_by = awaited_by;
     }
 
     /// The tasks of an allocation start, and begin to pay.
@@ -164,79 +159,68 @@ impl State<'_> {
         }
         let target = &mut self.allocations[allocation];
         target.started = now;
-        let work = target.work();
         for held in &mut target.held {
-            let instance = &mut self.instances[held.share.instance];
+            let instance = &mut self.fleet.instances[held.share.instance];
             held.mark = instance.meter.take(now, held.dominant);
         }
-        let tasks = i64::from(target.tasks);
-        let live = &mut self.works[work];
+        let live = &mut self.works[target.work()];
         live.first_start = live.first_start.min(now);
-        self.totals.allocated.add_tasks(live.ask.demand, tasks);
+        self.totals.allocated.add_tasks(live.ask.demand, i64::from(target.tasks));
     }
 
     /// An allocation ends: its resources are free and its charges are made.
-    /// `done` counts its tasks as done; otherwise they wait again.
+    /// `done` counts its tasks as done; otherwise they wait again. Returns whether
+    /// a rented instance of it is idle.
     pub(crate) fn close(
         &mut self,
         allocation: AllocationRef,
         done: bool,
         charges: &mut Vec<Charge>,
-    ) {
-        let (work, tasks) =
-            (self.allocations[allocation].work(), self.allocations[allocation].tasks);
+    ) -> bool {
         if !self.allocations[allocation].yielded {
             self.detach(allocation);
-            let live = &mut self.works[work];
-            live.placed -= tasks;
+            let target = &self.allocations[allocation];
+            let live = &mut self.works[target.work()];
+            live.placed -= target.tasks;
             if done {
-                live.done += tasks;
+                live.done += target.tasks;
             } else {
-                if live.waiting == 0 {
-                    self.totals.waiting += 1;
-                }
-                live.waiting += tasks;
+                self.totals.waiting += u64::from(live.waiting == 0);
+                live.waiting += target.tasks;
             }
         }
-        if let Some(started) = self.allocations[allocation].started() {
-            self.charge_shares(allocation, started, charges);
-        } else {
-            self.stop_awaiting(allocation);
-        }
-        self.works[work].drop_allocation(allocation);
-    }
-
-    fn stop_awaiting(&mut self, allocation: AllocationRef) {
-        for at in 0..self.allocations[allocation].held.len() {
-            let instance = self.allocations[allocation].held[at].share.instance;
-            self.instances[instance].awaited_by.retain(|&other| other != allocation);
-        }
-    }
-
-    fn charge_shares(
-        &mut self,
-        allocation: AllocationRef,
-        started: Time,
-        charges: &mut Vec<Charge>,
-    ) {
         let target = &self.allocations[allocation];
-        let work = target.work();
-        for held in &target.held {
-            let instance = &mut self.instances[held.share.instance];
-            let amount = instance.meter.give(self.now, held.dominant, held.mark);
-            let region = self.world.region_of(instance.offer);
-            self.works[work].cost += amount;
-            charges.push(Charge {
-                kind: ChargeKind::Work,
-                amount,
-                instance: held.share.instance,
-                region,
-                work: Some(work),
-                from: started,
-                until: self.now,
-                bytes: 0,
-            });
+        let live = &mut self.works[target.work()];
+        let mut idle = false;
+        match target.started() {
+            Some(started) => {
+                for held in &target.held {
+                    let instance = &mut self.fleet.instances[held.share.instance];
+                    idle |= instance.is_idle();
+                    let amount = instance.meter.give(self.now, held.dominant, held.mark);
+                    live.cost += amount;
+                    charges.push(Charge {
+                        kind: ChargeKind::Work,
+                        amount,
+                        instance: held.share.instance,
+                        region: instance.region,
+                        work: target.work,
+                        from: started,
+                        until: self.now,
+                        bytes: 0,
+                    });
+                }
+            }
+            None => {
+                for held in &target.held {
+                    let instance = &mut self.fleet.instances[held.share.instance];
+                    idle |= instance.is_idle();
+                    instance.awaited_by.retain(|&other| other != allocation);
+                }
+            }
         }
+        live.drop_allocation(allocation);
+        idle
     }
 
     /// Charges for moving `bytes` of the work between its home and the
@@ -251,7 +235,7 @@ impl State<'_> {
         let ask = &self.works[target.work()].ask;
         let Some(home) = ask.home.and_then(|home| self.home_region(home)) else { return };
         let (work, instance) = (target.work(), target.held[0].share.instance);
-        let region = self.world.region_of(self.instances[instance].offer);
+        let region = self.fleet.instances[instance].region;
         let (from, to, bytes, span) = if inbound {
             (home, region, ask.input, target.input)
         } else {
@@ -284,13 +268,13 @@ impl State<'_> {
     /// Bills an instance that holds no work, as if released now.
     pub(crate) fn bill(&mut self, reference: InstanceRef, charges: &mut Vec<Charge>) -> Bill {
         let now = self.now;
-        let instance = &mut self.instances[reference];
+        let instance = &mut self.fleet.instances[reference];
         if instance.phase == Phase::Booting {
             instance.meter.ready(now);
         }
         let provider = self.world.provider_of(instance.offer);
         let bill = instance.meter.bill(now, self.world.providers[provider].billing);
-        let (from, region) = (instance.meter.since(), self.world.region_of(instance.offer));
+        let (from, region) = (instance.meter.since(), instance.region);
         for (kind, amount) in [(ChargeKind::Boot, bill.boot), (ChargeKind::Idle, bill.idle)] {
             if amount != Money::ZERO {
                 charges.push(Charge {
@@ -315,10 +299,10 @@ impl State<'_> {
 
     /// Forgets a billed instance; its slot is free again.
     pub(crate) fn drop_instance(&mut self, reference: InstanceRef) {
-        let instance = &self.instances[reference];
+        let instance = &self.fleet.instances[reference];
         let (offer, slot) = (instance.offer, instance.slot);
         self.free_slot(offer, slot);
-        self.instances.free(reference);
+        self.fleet.instances.free(reference);
     }
 
     /// The price of an offer has changed: its live instances cost the new one from now on.
@@ -327,13 +311,12 @@ impl State<'_> {
         let (now, rate) = (self.now, self.price(offer));
         let provider = self.world.provider_of(offer).row();
         let live: Vec<InstanceRef> = self
-            .instances
-            .iter()
+            .instances()
             .filter(|(_, instance)| instance.offer == offer && instance.phase != Phase::Released)
             .map(|(reference, _)| reference)
             .collect();
         for reference in live {
-            let meter = &mut self.instances[reference].meter;
+            let meter = &mut self.fleet.instances[reference].meter;
             self.totals.rates[provider] += rate.picos() - meter.rate().picos();
             meter.reprice(now, rate);
         }
@@ -342,14 +325,5 @@ impl State<'_> {
     /// The region of a home, if the world has it.
     pub fn home_region(&self, home: Id<Home>) -> Option<Id<Region>> {
         self.homes[home.row()]
-    }
-
-    /// Time to compute `remaining` (microseconds on the reference machine times
-    /// a million) at the allocation's speed, rounded up.
-    pub(crate) fn compute_span(&self, allocation: AllocationRef, remaining: i128) -> Span {
-        let speed = self.allocations[allocation].speed.max(1);
-        let whole = quotient(remaining, speed);
-        let micros = whole + i128::from(whole * i128::from(speed) != remaining);
-        Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
     }
 }

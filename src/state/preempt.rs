@@ -1,8 +1,7 @@
 //! Taking instances away from work that runs on them.
 
 use super::change::{Effect, Refusal, Undo};
-use super::{AllocationRef, InstanceRef, State};
-use crate::model::Market;
+use super::{AllocationRef, State};
 use crate::units::Span;
 
 impl State<'_> {
@@ -28,36 +27,26 @@ impl State<'_> {
     }
 
     /// Frees the resources of an allocation, which keeps its records.
+    #[inline]
     pub(super) fn detach(&mut self, allocation: AllocationRef) {
-        let work = self.allocations[allocation].work();
-        let demand = self.works[work].ask.demand;
         self.forget_end(allocation);
-        for at in 0..self.allocations[allocation].held.len() {
-            let share = self.allocations[allocation].held[at].share;
-            let now = self.now;
-            self.change_instance(share.instance, |instance| {
+        let target = &self.allocations[allocation];
+        let demand = self.works[target.work()].ask.demand;
+        for held in &target.held {
+            let share = held.share;
+            let emptied = self.fleet.change(share.instance, |instance| {
                 instance.give(demand, share.tasks, share.devices);
-                instance.idle_since = now;
+                instance.idle_since = self.now;
+                instance.newly_idle()
             });
-            self.list_if_empty(share.instance);
+            if emptied {
+                self.emptied.push(share.instance);
+            }
         }
-        let tasks = i64::from(self.allocations[allocation].tasks);
-        self.uniform.change(tasks);
-        if self.allocations[allocation].started().is_some() {
+        let tasks = i64::from(target.tasks);
+        self.fleet.uniform.change(tasks);
+        if target.started().is_some() {
             self.totals.allocated.add_tasks(demand, -tasks);
-        }
-    }
-
-    /// Lets the release part hear of a rented instance that became empty. The
-    /// list holds each instance once, so it stays short if nobody takes it.
-    pub(super) fn list_if_empty(&mut self, reference: InstanceRef) {
-        let instance = &mut self.instances[reference];
-        if instance.allocations == 0
-            && !instance.listed
-            && self.world.offers[instance.offer].market != Market::Owned
-        {
-            instance.listed = true;
-            self.emptied.push(reference);
         }
     }
 
@@ -80,12 +69,12 @@ impl State<'_> {
         let demand = self.works[work].ask.demand;
         for at in 0..self.allocations[allocation].held.len() {
             let share = self.allocations[allocation].held[at].share;
-            self.change_instance(share.instance, |instance| {
+            self.fleet.change(share.instance, |instance| {
                 instance.take(demand, share.tasks, share.devices);
             });
         }
         let tasks = self.allocations[allocation].tasks;
-        self.uniform.change(-i64::from(tasks));
+        self.fleet.uniform.change(-i64::from(tasks));
         if self.allocations[allocation].started().is_some() {
             self.totals.allocated.add_tasks(demand, i64::from(tasks));
         }

@@ -16,6 +16,8 @@ pub struct Resolved {
     pub spread: Spread,
     /// Whether every offer is allowed.
     pub anywhere: bool,
+    /// Whether nothing is restricted: every offer is allowed, and tasks need not be spread.
+    pub plain: bool,
 }
 
 /// The index's coarse class of an offer; different offers may share one.
@@ -36,7 +38,8 @@ impl Resolved {
             .filter(|offer| allowed[offer.row()])
             .fold(0, |kinds, offer| kinds | kind_of(offer));
         let anywhere = allowed.iter().all(|&allowed| allowed);
-        Self { allowed, speeds, kinds, spread: rules.spread, anywhere }
+        let plain = anywhere && rules.spread == Spread::None;
+        Self { allowed, speeds, kinds, spread: rules.spread, anywhere, plain }
     }
 
     /// Whether the work may run on instances of `offer`.

@@ -24,7 +24,7 @@ mod weights;
 use compound::Compound;
 use direct::Direct;
 
-use super::stream::Stream;
+use super::stream::{Stream, Streams};
 
 /// A probability distribution of numbers without a unit.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +61,19 @@ impl Distribution {
                 stream.next_u64();
                 *value
             }
+        }
+    }
+
+    /// The first draw from the stream of `entity`: what [`Distribution::sample`]
+    /// draws from it, without making all of the stream.
+    #[inline]
+    pub fn sample_first(&self, streams: Streams, entity: u64) -> f64 {
+        match self {
+            Self::Law(Law { kind: Kind::Direct(law) }) => {
+                law.quantile(streams.first_uniform(entity))
+            }
+            Self::Law(Law { kind: Kind::Compound(_) }) => self.sample(&mut streams.of(entity)),
+            Self::Constant(value) => *value,
         }
     }
 

@@ -104,6 +104,21 @@ impl Streams {
     pub fn of(self, entity: u64) -> Stream {
         Stream { state: Xoshiro256PlusPlus::seed_from_u64(mix(self.0 ^ entity)) }
     }
+
+    /// The first word of the stream that belongs to `entity`, where no other is
+    /// needed: it takes two of the four words of the generator's state.
+    #[inline]
+    pub fn first_word(self, entity: u64) -> u64 {
+        let key = mix(self.0 ^ entity);
+        let (first, last) = (mix(key), mix(key.wrapping_add(GOLDEN.wrapping_mul(3))));
+        first.wrapping_add(last).rotate_left(23).wrapping_add(first)
+    }
+
+    /// The first uniform number of that stream, see [`Stream::uniform`].
+    #[inline]
+    pub fn first_uniform(self, entity: u64) -> f64 {
+        open_unit(self.first_word(entity))
+    }
 }
 
 /// Multiples of 2^-53 from 2^-53 to 1 - 2^-53. Zero is taken as the smallest
@@ -124,9 +139,12 @@ pub const fn fnv1a(bytes: &[u8]) -> u64 {
     hash
 }
 
+/// What SplitMix64 adds to its state at each step.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The first output of SplitMix64 from state `x`; a bijection.
 const fn mix(x: u64) -> u64 {
-    let z = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = x.wrapping_add(GOLDEN);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -188,6 +206,14 @@ mod tests {
         ];
         for (row, (stream, expected)) in golden.into_iter().enumerate() {
             assert_eq!(first_three(stream), expected, "row {row}");
+        }
+    }
+
+    #[test]
+    fn the_first_word_alone_is_that_of_the_stream() {
+        let streams = Streams::new(7, "sizes");
+        for entity in (0..1_000).chain([u64::MAX, 1 << 63]) {
+            assert_eq!(streams.first_word(entity), streams.of(entity).next_u64(), "{entity}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::model::{Ask, Book, Kind, Rules, Work, WorkId};
 use crate::problem::Problem;
 use crate::units::stream::{Stream, Streams};
-use crate::units::{Demand, Distribution, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
+use crate::units::{Distribution, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 use super::names::Names;
 use super::number::FAR;
@@ -182,46 +182,100 @@ pub(super) struct Synth {
     batches: u64,
     ordinal: u64,
     names: Names,
-    rules: Vec<Option<Id<Rules>>>,
     /// By class.
     draws: Vec<Draws>,
 }
 
-/// The attributes of a class that are drawn.
+/// What work of one class asks: all that is the same for each piece of it, and
+/// the attributes that are drawn.
 struct Draws {
+    ask: Ask,
+    /// Whether rules and home have their ids in `ask`.
+    named: bool,
     runtime: Attribute,
-    tasks: Attribute,
-    cpu: Attribute,
-    memory: Attribute,
-    gpus: Attribute,
-    gpu_share: Attribute,
+    sizes: Vec<(Size, Attribute)>,
     estimate: Option<Attribute>,
     deadline: Option<Attribute>,
-    input: Attribute,
-    output: Attribute,
 }
 
 impl Draws {
     fn new(class: &Class, seed: u64) -> Self {
         let real = |name, law: &Distribution, high| Attribute::new(seed, name, law, (0.0, high));
-        let whole = |name, law: &Distribution, low, high| {
-            Attribute::new(seed, name, law, (low, high)).rounded()
-        };
-        let size = |name, law| whole(name, law, 0.0, f64::from(u32::MAX));
-        let bytes = |name, law| whole(name, law, 0.0, 1e18);
         let factor =
             |name, law: &Option<Distribution>| law.as_ref().map(|law| real(name, law, 1e12));
+        let mut ask = Ask {
+            kind: class.kind,
+            gang: class.gang,
+            priority: class.priority,
+            resumes: class.resumes,
+            ..Ask::default()
+        };
+        let mut sizes = Vec::new();
+        for size in Size::ALL {
+            let (name, law, low, high) = size.of(class);
+            let attribute = Attribute::new(seed, name, law, (low, high)).rounded();
+            match attribute.law {
+                Distribution::Constant(value) => size.set(&mut ask, value),
+                Distribution::Law(_) => sizes.push((size, attribute)),
+            }
+        }
         Self {
+            ask,
+            named: false,
             runtime: real("workload runtime", &class.runtime, FAR as f64 / 1e6),
-            tasks: size("workload tasks", &class.tasks),
-            cpu: size("workload cpu", &class.cpu),
-            memory: size("workload memory", &class.memory),
-            gpus: whole("workload gpus", &class.gpus, 0.0, f64::from(MAX_GPUS)),
-            gpu_share: whole("workload gpu share", &class.gpu_share, 1.0, f64::from(WHOLE_GPU)),
+            sizes,
             estimate: factor("workload estimate", &class.estimate),
             deadline: factor("workload deadline", &class.deadline),
-            input: bytes("workload input", &class.input),
-            output: bytes("workload output", &class.output),
+        }
+    }
+}
+
+/// A whole number that work asks.
+#[derive(Clone, Copy, Debug)]
+enum Size {
+    Tasks,
+    Cpu,
+    Memory,
+    Gpus,
+    GpuShare,
+    Input,
+    Output,
+}
+
+impl Size {
+    const ALL: [Self; 7] = [
+        Self::Tasks,
+        Self::Cpu,
+        Self::Memory,
+        Self::Gpus,
+        Self::GpuShare,
+        Self::Input,
+        Self::Output,
+    ];
+
+    /// The name of its streams, its law, and its range.
+    fn of(self, class: &Class) -> (&'static str, &Distribution, f64, f64) {
+        let most = f64::from(u32::MAX);
+        match self {
+            Self::Tasks => ("workload tasks", &class.tasks, 1.0, most),
+            Self::Cpu => ("workload cpu", &class.cpu, 0.0, most),
+            Self::Memory => ("workload memory", &class.memory, 0.0, most),
+            Self::Gpus => ("workload gpus", &class.gpus, 0.0, f64::from(MAX_GPUS)),
+            Self::GpuShare => ("workload gpu share", &class.gpu_share, 1.0, f64::from(WHOLE_GPU)),
+            Self::Input => ("workload input", &class.input, 0.0, 1e18),
+            Self::Output => ("workload output", &class.output, 0.0, 1e18),
+        }
+    }
+
+    fn set(self, ask: &mut Ask, value: f64) {
+        match self {
+            Self::Tasks => ask.tasks = value as u32,
+            Self::Cpu => ask.demand.cpu = value as u32,
+            Self::Memory => ask.demand.memory = value as u32,
+            Self::Gpus => ask.demand.gpus = value as u8,
+            Self::GpuShare => ask.demand.gpu_share = value as u16,
+            Self::Input => ask.input = value as i64,
+            Self::Output => ask.output = value as i64,
         }
     }
 }
@@ -256,9 +310,8 @@ impl Attribute {
     #[inline]
     fn draw(&self, ordinal: u64) -> f64 {
         let value = match &self.law {
-            // A constant needs no stream, and each attribute has its own.
             Distribution::Constant(value) => return *value,
-            law => law.sample(&mut self.streams.of(ordinal)).clamp(self.range.0, self.range.1),
+            law => law.sample_first(self.streams, ordinal).clamp(self.range.0, self.range.1),
         };
         if self.rounds { libm::round(value) } else { value }
     }
@@ -270,7 +323,6 @@ impl Synth {
         Self {
             clock: Clock::new(&spec.arrivals, context.seed, context.calendar),
             weights: spec.classes.iter().map(|class| class.weight).collect(),
-            rules: vec![None; spec.classes.len()],
             draws: spec.classes.iter().map(|class| Draws::new(class, context.seed)).collect(),
             spec: spec.clone(),
             seed: context.seed,
@@ -310,55 +362,55 @@ impl Synth {
         true
     }
 
-    fn fill(&mut self, class: usize, book: &mut Book, work: &mut Work) {
-        let (class, draws, row) = (&self.spec.classes[class], &self.draws[class], class);
-        let draw = |attribute: &Attribute| attribute.draw(self.ordinal);
+    fn fill(&mut self, class: usize, work: &mut Work) {
+        let draws = &self.draws[class];
+        let ordinal = self.ordinal;
         let span = |secs: f64| Span::from_micros(libm::round((secs * 1e6).min(FAR as f64)) as i64);
-        let runtime = draw(&draws.runtime);
-        let gpus = draw(&draws.gpus) as u8;
+        let runtime = draws.runtime.draw(ordinal);
         work.truth.runtime = span(runtime);
-        work.ask = Ask {
-            kind: class.kind,
-            tasks: (draw(&draws.tasks) as u32).max(1),
-            gang: class.gang,
-            demand: Demand {
-                cpu: draw(&draws.cpu) as u32,
-                memory: draw(&draws.memory) as u32,
-                gpus,
-                gpu_share: if gpus == 0 { 0 } else { draw(&draws.gpu_share) as u16 },
-            },
-            estimate: draws
-                .estimate
-                .as_ref()
-                .map_or(Span::MAX, |factor| span(runtime * draw(factor))),
-            deadline: draws.deadline.as_ref().map_or(Time::MAX, |factor| {
-                work.arrival.saturating_add(span(runtime * draw(factor)))
-            }),
-            priority: class.priority,
-            input: draw(&draws.input) as i64,
-            output: draw(&draws.output) as i64,
-            resumes: class.resumes,
-            rules: *self.rules[row].get_or_insert_with(|| book.rules(&class.rules)),
-            ..Ask::default()
-        };
+        work.ask = draws.ask;
+        for (size, attribute) in &draws.sizes {
+            size.set(&mut work.ask, attribute.draw(ordinal));
+        }
+        if work.ask.demand.gpus == 0 {
+            work.ask.demand.gpu_share = 0;
+        }
+        if let Some(factor) = &draws.estimate {
+            work.ask.estimate = span(runtime * factor.draw(ordinal));
+        }
+        if let Some(factor) = &draws.deadline {
+            let deadline = span(runtime * factor.draw(ordinal));
+            work.ask.deadline = work.arrival.saturating_add(deadline);
+        }
     }
 
-    /// Home and tenant of the current work.
-    fn name(&mut self, class: usize, book: &mut Book, work: &mut Work) -> Result<(), Problem> {
-        let class = &self.spec.classes[class];
-        let refused =
-            |reason| Problem::with("workload", format!("class `{}`: a name {reason}", class.name));
-        if !class.tenants.is_empty() {
-            let mut stream = Stream::of(self.seed, "workload tenant", self.ordinal);
-            let tenant = pick(class.tenants.iter().map(|&(_, weight)| weight), stream.uniform());
-            let name = class.tenants[tenant].0.as_bytes();
-            work.ask.tenant = self.names.tenant(book, name).map_err(refused)?;
+    /// Gives rules and home of a class their ids, at its first piece of work.
+    #[cold]
+    fn name_class(&mut self, class: usize, book: &mut Book) -> Result<(), Problem> {
+        let (spec, draws) = (&self.spec.classes[class], &mut self.draws[class]);
+        draws.ask.rules = book.rules(&spec.rules);
+        if let Some(home) = &spec.home {
+            let home = self.names.home(book, home.as_bytes());
+            draws.ask.home = home.map_err(|reason| refused(spec, reason))?;
         }
-        if let Some(home) = &class.home {
-            work.ask.home = self.names.home(book, home.as_bytes()).map_err(refused)?;
-        }
+        draws.named = true;
         Ok(())
     }
+
+    /// Tenant of the current work.
+    fn tenant(&mut self, class: usize, book: &mut Book, work: &mut Work) -> Result<(), Problem> {
+        let class = &self.spec.classes[class];
+        let mut stream = Stream::of(self.seed, "workload tenant", self.ordinal);
+        let tenant = pick(class.tenants.iter().map(|&(_, weight)| weight), stream.uniform());
+        let name = class.tenants[tenant].0.as_bytes();
+        let tenant = self.names.tenant(book, name);
+        work.ask.tenant = tenant.map_err(|reason| refused(class, reason))?;
+        Ok(())
+    }
+}
+
+fn refused(class: &Class, reason: impl std::fmt::Display) -> Problem {
+    Problem::with("workload", format!("class `{}`: a name {reason}", class.name))
 }
 
 impl Source for Synth {
@@ -380,8 +432,13 @@ impl Source for Synth {
             let name = &self.spec.classes[class].name;
             write!(work.name, "{name}-{}", self.ordinal).expect("a string takes any text");
         }
-        self.fill(class, book, work);
-        self.name(class, book, work)?;
+        if !self.draws[class].named {
+            self.name_class(class, book)?;
+        }
+        self.fill(class, work);
+        if !self.spec.classes[class].tenants.is_empty() {
+            self.tenant(class, book, work)?;
+        }
         self.ordinal += 1;
         Ok(true)
     }

@@ -47,6 +47,11 @@ impl<T: Copy> Due<T> {
         self.waiting.push_back((self.due(since), what));
     }
 
+    /// Whether nothing is due, now or later.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// The next that is due now and still `concerns` somebody; sets a timer
     /// for the one after.
     pub(super) fn next(

@@ -29,12 +29,16 @@ impl Fits {
     pub(super) fn ever(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         let ask = &turn.work(work).ask;
         let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };
-        let held = match self.last {
-            Some((demand, rules, held)) if (demand, rules) == (ask.demand, ask.rules) => held,
-            _ => self.held(turn, ask.demand, ask.rules),
-        };
-        self.last = Some((ask.demand, ask.rules, held));
-        held >= needed
+        match self.last {
+            Some((demand, rules, held)) if (demand, rules) == (ask.demand, ask.rules) => {
+                held >= needed
+            }
+            _ => {
+                let held = self.held(turn, ask.demand, ask.rules);
+                self.last = Some((ask.demand, ask.rules, held));
+                held >= needed
+            }
+        }
     }
 
     fn held(&mut self, turn: &Turn<'_, '_>, demand: Demand, rules: Id<Rules>) -> u64 {

@@ -3,7 +3,7 @@
 use super::due::Due;
 use crate::model::Market;
 use crate::policy::spec;
-use crate::policy::turn::{Trigger, Turn};
+use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Phase};
 use crate::units::{Span, Time};
 
@@ -29,16 +29,13 @@ impl Release {
     }
 
     /// Gives back what has been idle for long enough.
-    pub(super) fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+    #[inline]
+    pub(super) fn decide(&mut self, turn: &mut Turn<'_, '_>) {
         let Some(idle) = &mut self.idle else { return };
-        turn.take_emptied(&mut self.emptied);
-        for &trigger in triggers {
-            if let Trigger::Ready(instance) = trigger
-                && turn.has_instance(instance)
-            {
-                self.emptied.push(instance);
-            }
+        if idle.is_empty() && !turn.has_emptied() {
+            return;
         }
+        turn.take_emptied(&mut self.emptied);
         for &instance in &self.emptied {
             let since = turn.instance(instance).idle_since;
             if !is_idle(turn, since, instance) {
@@ -64,8 +61,7 @@ fn give_back(turn: &mut Turn<'_, '_>, instance: InstanceRef) {
 fn is_idle(turn: &Turn<'_, '_>, since: Time, instance: InstanceRef) -> bool {
     turn.has_instance(instance) && {
         let target = turn.instance(instance);
-        let rented = turn.world().offers[target.offer].market != Market::Owned;
-        rented
+        target.market != Market::Owned
             && target.phase == Phase::Running
             && target.allocations == 0
             && target.idle_since == since
@@ -83,15 +79,10 @@ mod tests {
     const NEEDS: Needs =
         Needs { index: IndexBy::Age, ends: false, classes: ClassBy::Nothing, follows: false };
 
-    /// What the part does at `secs`, told of `triggers`.
-    fn at(
-        part: &mut Release,
-        state: &mut State<'_>,
-        secs: i64,
-        triggers: &[Trigger],
-    ) -> Vec<Effect> {
+    /// What the part does at `secs`.
+    fn at(part: &mut Release, state: &mut State<'_>, secs: i64) -> Vec<Effect> {
         state.set_now(Time::from_secs(secs));
-        part.decide(triggers, &mut Turn::new(state, &mut Stream::new(1, "policy")));
+        part.decide(&mut Turn::new(state, &mut Stream::new(1, "policy")));
         let mut effects = Vec::new();
         state.take_effects(&mut effects);
         effects
@@ -108,11 +99,10 @@ mod tests {
         let mut state = start(&world, NEEDS);
         let mut part = idle(5);
         let instance = state.rent(Id::new(0)).expect("it can be rented");
-        assert_eq!(at(&mut part, &mut state, 1, &[]), [Effect::Rented(instance)]);
+        assert_eq!(at(&mut part, &mut state, 1), [Effect::Rented(instance)]);
         state.ready(instance, &mut Vec::new());
-        let ready = [Trigger::Ready(instance)];
         let wake = |secs| Effect::Wake(Time::from_secs(secs));
-        assert_eq!(at(&mut part, &mut state, 1, &ready), [wake(6)]);
+        assert_eq!(at(&mut part, &mut state, 1), [wake(6)]);
         // Work from 3 to 4: five seconds count from 4, not from 1.
         state.set_now(Time::from_secs(3));
         let work = submit(&mut state, 0, Ask { demand: demand(1, 1, 0, 0), ..Ask::default() });
@@ -121,9 +111,9 @@ mod tests {
         state.commit(opened).expect("it is whole");
         state.set_now(Time::from_secs(4));
         state.close(opened, true, &mut Vec::new());
-        at(&mut part, &mut state, 4, &[Trigger::Freed(work)]);
-        assert_eq!(at(&mut part, &mut state, 6, &[Trigger::Timer]), [wake(9)]);
-        assert_eq!(at(&mut part, &mut state, 9, &[Trigger::Timer]), [Effect::Released(instance)]);
+        at(&mut part, &mut state, 4);
+        assert_eq!(at(&mut part, &mut state, 6), [wake(9)]);
+        assert_eq!(at(&mut part, &mut state, 9), [Effect::Released(instance)]);
     }
 
     #[test]
@@ -132,10 +122,9 @@ mod tests {
         let world = world(&[plan(Market::OnDemand), plan(Market::Owned)]);
         let mut state = start(&world, NEEDS);
         let both: Vec<InstanceRef> = state.instances().map(|(instance, _)| instance).collect();
-        let ready = [Trigger::Ready(both[0]), Trigger::Ready(both[1])];
         let fleet = spec::Provision::Static { fleets: Vec::new() };
         let mut kept = Release::new(spec::Release::Idle { after: Span::ZERO }, &fleet);
-        assert_eq!(at(&mut kept, &mut state, 0, &ready), []);
-        assert_eq!(at(&mut idle(0), &mut state, 0, &ready), [Effect::Released(both[0])]);
+        assert_eq!(at(&mut kept, &mut state, 0), []);
+        assert_eq!(at(&mut idle(0), &mut state, 0), [Effect::Released(both[0])]);
     }
 }

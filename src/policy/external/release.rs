@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Shared;
 use super::message::Question;
 use crate::model::Market;
-use crate::policy::turn::{Trigger, Turn};
+use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Phase};
 use crate::units::Time;
 
@@ -26,13 +26,8 @@ impl Release {
     }
 
     /// Gives back what the answer names.
-    pub(in crate::policy) fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+    pub(in crate::policy) fn decide(&mut self, turn: &mut Turn<'_, '_>) {
         turn.take_emptied(&mut self.emptied);
-        let ready = triggers.iter().filter_map(|trigger| match trigger {
-            Trigger::Ready(instance) => Some(*instance),
-            _ => None,
-        });
-        self.emptied.extend(ready);
         self.idle.retain(|_, &mut instance| is_idle(turn, instance));
         let mut ask = self.again.is_some_and(|again| again <= turn.now());
         for &instance in &self.emptied {
@@ -66,8 +61,6 @@ impl Release {
 fn is_idle(turn: &Turn<'_, '_>, instance: InstanceRef) -> bool {
     turn.has_instance(instance) && {
         let target = turn.instance(instance);
-        turn.world().offers[target.offer].market != Market::Owned
-            && target.phase == Phase::Running
-            && target.allocations == 0
+        target.market != Market::Owned && target.phase == Phase::Running && target.allocations == 0
     }
 }
