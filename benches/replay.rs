@@ -19,6 +19,11 @@ const VMS: u64 = 1_000_000;
 const REPETITIONS: usize = 3;
 
 fn main() {
+    // Called with one of its scenarios: replays that once, for a profiler.
+    if let Some(path) = std::env::args().nth(1).filter(|path| path.ends_with(".toml")) {
+        println!("{:.3}", summary_only(Path::new(&path)));
+        return;
+    }
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench-data");
     fs::create_dir_all(&data).expect("target can be written to");
     println!("1,000,000 virtual machines on instances of 64 cores and 256 GiB, 80 % load");
@@ -59,6 +64,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// Writes the scenario beside its trace.
 fn scenario(data: &Path, trace: &Path, instances: u64, place: &str) -> PathBuf {
     let name = trace.file_name().expect("the trace has a name").to_string_lossy();
+    let path = data.join(format!("vms-{instances}-{place}.toml"));
     let place = match place {
         "best-fit" => "[policy.pack.place.best-fit]\nby = \"cpu\"\n".to_owned(),
         place => format!("[policy.pack]\nplace = \"{place}\"\n"),
@@ -68,7 +74,6 @@ fn scenario(data: &Path, trace: &Path, instances: u64, place: &str) -> PathBuf {
          [cluster.dc]\nnodes = {instances}\nshape = {{ vcpus = 64, memory = \"256 GiB\" }}\n\
          cost = \"1.50 USD/h\"\n{place}"
     );
-    let path = data.join(format!("vms-{instances}.toml"));
     fs::write(&path, text).expect("the scenario can be written");
     path
 }

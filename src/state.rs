@@ -36,6 +36,7 @@ pub use rules::{Resolved, barrier, kind_of};
 pub use slab::Handle;
 
 use fleet::Fleet;
+use index::FreeIndex;
 use slab::Slab;
 
 use crate::model::{Book, Offer, Region, Rules, World};
@@ -368,7 +369,7 @@ impl<'w> State<'w> {
         let ask = &self.works[work].ask;
         let (demand, rules) = (ask.demand, &self.rules[ask.rules.row()]);
         let (index, instances) = (&self.fleet.index, &self.fleet.instances);
-        let found = if rules.plain && demand.gpus < 2 {
+        let found = if rules.plain && FreeIndex::decides(demand) {
             index.first(demand, u64::MAX, from, |_| true)
         } else {
             let accept = |slot: u32| self.accepts(work, instances.handle(slot));

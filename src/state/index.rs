@@ -9,43 +9,66 @@ mod tournament;
 mod tree;
 
 use super::IndexBy;
-use crate::units::{Demand, Free};
+use crate::units::{Demand, Free, WHOLE_GPU};
 use tournament::Tournament;
 use tree::Tree;
 
-/// The most that is free below a place.
+/// The most that is free below a place, or the least that is looked for: four
+/// numbers that are compared side by side.
+///
+/// - milli-cores and MiB;
+/// - GPUs: a thousand for each whole device, and where none is whole, the free
+///   milli-shares of the best. A demand for a part of one device or for whole
+///   devices fits exactly where its own number is no larger;
+/// - the smaller one of CPU and memory, each as a share of a typical instance:
+///   one instance has both. Without it, a place with CPU on one instance and
+///   memory on another would look as if work fitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Most {
-    free: Free,
-    /// Largest smaller one of free CPU and free memory, each as a share of a
-    /// typical instance: one instance has both. Without it, a place with CPU
-    /// on one instance and memory on another would look as if work fitted.
+    cpu: u32,
+    memory: u32,
+    gpu: u32,
     both: u32,
 }
 
 impl Most {
+    /// Nothing is free.
+    const NOTHING: Self = Self { cpu: 0, memory: 0, gpu: 0, both: 0 };
+
     #[inline]
     fn max(self, other: Self) -> Self {
-        Self { free: self.free.max(other.free), both: self.both.max(other.both) }
+        Self {
+            cpu: self.cpu.max(other.cpu),
+            memory: self.memory.max(other.memory),
+            gpu: self.gpu.max(other.gpu),
+            both: self.both.max(other.both),
+        }
     }
 
     /// Whether it may be what makes `most` as large as it is.
     fn touches(self, most: Self) -> bool {
-        self.both == most.both && most.both > 0 || self.free.touches(most.free)
+        let touches = |own: u32, most: u32| own == most && most > 0;
+        touches(self.both, most.both)
+            || touches(self.cpu, most.cpu)
+            || touches(self.memory, most.memory)
+            || touches(self.gpu, most.gpu)
     }
 
     /// Whether what is looked for may be below.
     #[inline]
     fn may_fit(self, needed: &Needed) -> bool {
-        self.both >= needed.both && self.free.fits(needed.demand)
+        let least = needed.least;
+        self.both >= least.both
+            && self.cpu >= least.cpu
+            && self.memory >= least.memory
+            && self.gpu >= least.gpu
     }
 }
 
 /// What a query looks for.
 #[derive(Clone, Copy, Debug)]
 struct Needed {
-    demand: Demand,
-    both: u32,
+    least: Most,
     kinds: u64,
     from: u64,
 }
@@ -124,7 +147,14 @@ impl FreeIndex {
         from: u64,
         mut accept: impl FnMut(u32) -> bool,
     ) -> Option<(u64, u32)> {
-        let needed = Needed { demand, both: self.both(demand.cpu, demand.memory), kinds, from };
+        let gpu = match demand.gpus {
+            0 => 0,
+            _ if demand.gpu_share < WHOLE_GPU => u32::from(demand.gpu_share),
+            gpus => u32::from(gpus) * u32::from(WHOLE_GPU),
+        };
+        let both = self.both(demand.cpu, demand.memory);
+        let least = Most { cpu: demand.cpu, memory: demand.memory, gpu, both };
+        let needed = Needed { least, kinds, from };
         match &self.ordered {
             Ordered::ByAge(tournament) => tournament.first(&needed, accept),
             Ordered::ByKey(tree) => tree.first(&needed, &mut accept),
@@ -133,7 +163,12 @@ impl FreeIndex {
 
     #[inline]
     fn most(&self, free: Free) -> Most {
-        Most { free, both: self.both(free.cpu, free.memory) }
+        let gpu = match free.whole_gpus {
+            0 => u32::from(free.best_share),
+            gpus => u32::from(gpus) * u32::from(WHOLE_GPU),
+        };
+        let both = self.both(free.cpu, free.memory);
+        Most { cpu: free.cpu, memory: free.memory, gpu, both }
     }
 
     /// The smaller share of a typical instance. Never larger for less CPU or less memory.
@@ -143,6 +178,13 @@ impl FreeIndex {
             |amount: u32, worth: u64| (u64::from(amount).saturating_mul(worth) >> 32) as u32;
         share(cpu, self.worth.0).min(share(memory, self.worth.1))
     }
+
+    /// Whether whatever [`FreeIndex::first`] finds does fit: not so for parts of
+    /// several devices.
+    #[inline]
+    pub(crate) fn decides(demand: Demand) -> bool {
+        demand.gpus < 2 || demand.whole_gpus()
+    }
 }
 
 #[cfg(test)]
@@ -150,8 +192,22 @@ mod tests {
     use super::*;
     use crate::units::{Scalar, Stream};
 
-    fn free(cpu: u32, memory: u32) -> Free {
-        Free { cpu, memory, ..Free::default() }
+    /// Any free state of an instance with up to three devices.
+    fn free(stream: &mut Stream) -> Free {
+        let whole_gpus = stream.below(4).saturating_sub(1) as u8;
+        let best_share = if whole_gpus > 0 { WHOLE_GPU } else { 250 * stream.below(4) as u16 };
+        let (cpu, memory) = (stream.below(64) as u32, stream.below(64) as u32);
+        Free { cpu, memory, whole_gpus, best_share }
+    }
+
+    /// No device, a part of one, or whole ones.
+    fn demand(stream: &mut Stream) -> Demand {
+        let (gpus, gpu_share) = match stream.below(4) {
+            0 => (1, 250 * (1 + stream.below(3) as u16)),
+            1 => (1 + stream.below(3) as u8, WHOLE_GPU),
+            _ => (0, 0),
+        };
+        Demand { cpu: stream.below(64) as u32, memory: stream.below(64) as u32, gpus, gpu_share }
     }
 
     /// Thousands of random changes and queries against a plain sorted list.
@@ -170,7 +226,7 @@ mod tests {
                     0 | 1 if (list.len() as u64) < most => {
                         let key = if by == IndexBy::Age { 0 } else { stream.below(50) };
                         let order = key << 32 | u64::from(step);
-                        let free = free(stream.below(64) as u32, stream.below(64) as u32);
+                        let free = free(&mut stream);
                         let kinds = 1 << stream.below(3);
                         index.insert(order, step, free, kinds);
                         list.push((order, step, free, kinds));
@@ -187,17 +243,13 @@ mod tests {
                         }
                     }
                     _ if !list.is_empty() => {
-                        let free = free(stream.below(64) as u32, stream.below(64) as u32);
+                        let free = free(&mut stream);
                         list[pick].2 = free;
                         index.update(list[pick].0, list[pick].1, free);
                     }
                     _ => (),
                 }
-                let demand = Demand {
-                    cpu: stream.below(64) as u32,
-                    memory: stream.below(64) as u32,
-                    ..Demand::default()
-                };
+                let demand = demand(&mut stream);
                 let from = match by {
                     IndexBy::Age => stream.below(2) * stream.below(u64::from(step) + 1),
                     _ => stream.below(50) << 32,

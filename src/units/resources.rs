@@ -112,25 +112,6 @@ impl Free {
                 || self.best_share >= demand.gpu_share
                     && (demand.gpu_share < WHOLE_GPU || self.whole_gpus >= demand.gpus))
     }
-
-    /// Whether it equals `most` in any component, so that a maximum may be its own.
-    pub(crate) const fn touches(self, most: Self) -> bool {
-        self.cpu == most.cpu && most.cpu > 0
-            || self.memory == most.memory && most.memory > 0
-            || self.whole_gpus == most.whole_gpus && most.whole_gpus > 0
-            || self.best_share == most.best_share && most.best_share > 0
-    }
-
-    /// The larger of the two in every component.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self {
-            cpu: self.cpu.max(other.cpu),
-            memory: self.memory.max(other.memory),
-            whole_gpus: self.whole_gpus.max(other.whole_gpus),
-            best_share: self.best_share.max(other.best_share),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! that is free below it. Nothing is ever moved but when the leaves run out.
 
 use super::{Most, Needed};
-use crate::units::Demand;
 
 /// A place of the tree that has no leaf.
 const NOWHERE: u32 = u32::MAX;
@@ -25,7 +24,7 @@ pub(super) struct Tournament {
 impl Tournament {
     pub(super) fn new() -> Self {
         Self {
-            most: vec![Most::default(); 2],
+            most: vec![Most::NOTHING; 2],
             kinds: vec![0; 2],
             leaves: Vec::new(),
             places: Vec::new(),
@@ -78,7 +77,7 @@ impl Tournament {
         let place = std::mem::replace(&mut self.places[slot as usize], NOWHERE) as usize;
         self.len -= 1;
         self.set_kinds(place, 0);
-        self.set(place, Most::default());
+        self.set(place, Most::NOTHING);
     }
 
     /// Changes what is free of the instance in `slot`.
@@ -121,7 +120,7 @@ impl Tournament {
             .collect();
         rows.sort_unstable_by_key(|row| row.0);
         let width = (2 * rows.len()).next_power_of_two();
-        (self.most, self.kinds) = (vec![Most::default(); 2 * width], vec![0; 2 * width]);
+        (self.most, self.kinds) = (vec![Most::NOTHING; 2 * width], vec![0; 2 * width]);
         self.leaves.clear();
         self.places.fill(NOWHERE);
         self.len = 0;
@@ -148,7 +147,7 @@ impl Tournament {
             }
         };
         // An empty leaf has no room, but for what asks nothing; and no kind.
-        let any_kind = needed.kinds == u64::MAX && needed.demand != Demand::default();
+        let any_kind = needed.kinds == u64::MAX && needed.least != Most::NOTHING;
         loop {
             let fits = self.most[place].may_fit(needed)
                 && (any_kind || self.kinds[place] & needed.kinds != 0);

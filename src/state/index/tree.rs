@@ -2,13 +2,12 @@
 //! below them.
 
 use super::{Most, Needed};
-use crate::units::Free;
 
 /// Entries per tree node: a node's keys fill two cache lines.
 const FANOUT: usize = 16;
 
 /// Smallest order, most free and union of kinds below a child; or an instance.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Row {
     order: u64,
     most: Most,
@@ -17,16 +16,22 @@ struct Row {
     kinds: u64,
 }
 
-/// Rows by column, so that one query looks at all rows at once. Unused rows are zero.
+impl Row {
+    /// A row that is not in use.
+    const UNUSED: Self = Self { order: 0, most: Most::NOTHING, below: 0, kinds: 0 };
+}
+
+/// Rows by column, so that one query looks at all rows at once.
 #[derive(Clone, Debug)]
 struct Node {
+    /// By row, nothing in unused ones.
     cpu: [u32; FANOUT],
     memory: [u32; FANOUT],
+    gpu: [u32; FANOUT],
     both: [u32; FANOUT],
     orders: [u64; FANOUT],
     below: [u32; FANOUT],
     kinds: [u64; FANOUT],
-    gpus: [(u8, u16); FANOUT],
     len: usize,
     leaf: bool,
 }
@@ -36,20 +41,19 @@ impl Node {
         Self {
             cpu: [0; FANOUT],
             memory: [0; FANOUT],
+            gpu: [0; FANOUT],
             both: [0; FANOUT],
             orders: [0; FANOUT],
             below: [0; FANOUT],
             kinds: [0; FANOUT],
-            gpus: [(0, 0); FANOUT],
             len: 0,
             leaf,
         }
     }
 
     fn most(&self, at: usize) -> Most {
-        let (whole_gpus, best_share) = self.gpus[at];
-        let free = Free { cpu: self.cpu[at], memory: self.memory[at], whole_gpus, best_share };
-        Most { free, both: self.both[at] }
+        let (cpu, memory) = (self.cpu[at], self.memory[at]);
+        Most { cpu, memory, gpu: self.gpu[at], both: self.both[at] }
     }
 
     fn row(&self, at: usize) -> Row {
@@ -58,9 +62,8 @@ impl Node {
     }
 
     fn set_most(&mut self, at: usize, most: Most) {
-        (self.cpu[at], self.memory[at]) = (most.free.cpu, most.free.memory);
-        self.both[at] = most.both;
-        self.gpus[at] = (most.free.whole_gpus, most.free.best_share);
+        (self.cpu[at], self.memory[at]) = (most.cpu, most.memory);
+        (self.gpu[at], self.both[at]) = (most.gpu, most.both);
     }
 
     fn set(&mut self, at: usize, row: Row) {
@@ -71,11 +74,8 @@ impl Node {
     /// The most of all rows.
     fn all_most(&self) -> Most {
         let largest = |column: &[u32; FANOUT]| column.iter().fold(0, |most, &one| most.max(one));
-        let gpus = self.gpus[..self.len].iter();
-        let (whole_gpus, best_share) =
-            gpus.fold((0, 0), |most, one| (most.0.max(one.0), most.1.max(one.1)));
         let (cpu, memory) = (largest(&self.cpu), largest(&self.memory));
-        Most { free: Free { cpu, memory, whole_gpus, best_share }, both: largest(&self.both) }
+        Most { cpu, memory, gpu: largest(&self.gpu), both: largest(&self.both) }
     }
 
     fn summary(&self, number: u32) -> Row {
@@ -100,7 +100,7 @@ impl Node {
 
     fn truncate(&mut self, len: usize) {
         for at in len..self.len {
-            self.set(at, Row::default());
+            self.set(at, Row::UNUSED);
         }
         self.len = len;
     }
@@ -122,9 +122,10 @@ impl Node {
     fn fitting(&self, needed: &Needed, start: usize) -> u128 {
         let mut fits = [0_u8; FANOUT];
         for (at, fits) in fits.iter_mut().enumerate() {
-            let enough = (self.cpu[at] >= needed.demand.cpu)
-                & (self.memory[at] >= needed.demand.memory)
-                & (self.both[at] >= needed.both);
+            let enough = (self.cpu[at] >= needed.least.cpu)
+                & (self.memory[at] >= needed.least.memory)
+                & (self.gpu[at] >= needed.least.gpu)
+                & (self.both[at] >= needed.least.both);
             *fits = u8::from(enough);
         }
         let used = u128::MAX >> (8 * (FANOUT - self.len.max(1)));
@@ -208,8 +209,7 @@ impl Tree {
         while fitting != 0 {
             let at = fitting.trailing_zeros() as usize / 8;
             fitting &= fitting - 1;
-            let by_gpu = needed.demand.gpus == 0 || node.most(at).free.fits(needed.demand);
-            if node.kinds[at] & needed.kinds == 0 || !by_gpu {
+            if node.kinds[at] & needed.kinds == 0 {
                 continue;
             }
             if !node.leaf {
