@@ -433,7 +433,7 @@ impl<O: Observer> Run<'_, '_, O> {
             Span::MAX => ENDLESS,
             runtime => i128::from(runtime.micros()) * 1_000_000,
         };
-        let work = self.state.submit(&mut self.next);
+        let work = self.state.submit(&self.next);
         if self.state.work_count() > self.options.max_alive {
             return Err(limit("max_alive", self.options.max_alive));
         }
@@ -475,9 +475,12 @@ impl<O: Observer> Run<'_, '_, O> {
     }
 
     fn emit_charges(&mut self) {
-        for charge in self.charges.drain(..) {
+        let mut charges = std::mem::take(&mut self.charges);
+        for &charge in &charges {
             self.observer.record(&self.state, &Record::Charged(charge));
         }
+        charges.clear();
+        self.charges = charges;
     }
 
     /// Lets a fact out. Charges go to the observer alone. In line, as records

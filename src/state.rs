@@ -22,6 +22,9 @@ mod uniform;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
+use prefetch_index::prefetch_index;
+use smallvec::SmallVec;
+
 pub use allocation::{Allocation, Held, LiveWork, Share};
 pub use area::Areas;
 pub use change::{Effect, Refusal};
@@ -135,8 +138,9 @@ pub struct State<'w> {
     book: Book,
     now: Time,
     works: Slab<LiveWork>,
-    /// By slot of the work; apart from it, because only files read names.
-    names: Vec<String>,
+    /// By slot of the work; apart from it, because only files read names. Short
+    /// ones lie in the table itself, so that reading them misses one cache line.
+    names: Vec<SmallVec<[u8; 24]>>,
     fleet: Fleet,
     allocations: Slab<Allocation>,
     rules: Vec<Resolved>,
@@ -257,7 +261,8 @@ impl<'w> State<'w> {
 
     /// The source's name for live work; empty when names are not kept.
     pub fn name(&self, work: WorkRef) -> &str {
-        self.names.get(work.slot()).map_or("", String::as_str)
+        let name = self.names.get(work.slot()).map_or(&[][..], SmallVec::as_slice);
+        std::str::from_utf8(name).expect("a name is text")
     }
 
     /// Whether the work is still alive.
@@ -280,6 +285,7 @@ impl<'w> State<'w> {
     pub(crate) fn prefetch(&self, allocation: AllocationRef, work: WorkRef) {
         self.allocations.prefetch(allocation, |target| target);
         self.works.prefetch(work, LiveWork::prefetched);
+        prefetch_index(&self.names, work.slot());
     }
 
     /// A live allocation.

@@ -284,6 +284,9 @@ impl Collector {
         let demand = state.work(target.work()).ask.demand;
         let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
         for (at, amount) in amounts.into_iter().enumerate() {
+            if amount == 0 {
+                continue;
+            }
             let tasks = i128::from(u64::from(amount) * u64::from(target.tasks));
             self.useful[at] += useful * tasks;
             if lost != 0 {
@@ -367,7 +370,7 @@ impl Collector {
         self.by_region[region][charge.kind as usize] += charge.amount;
         let market = match charge.kind {
             ChargeKind::Transfer => NO_MARKET,
-            _ => state.world().offers[state.instance(charge.instance).offer].market as usize,
+            _ => state.instance(charge.instance).market as usize,
         };
         self.by_market[market] += charge.amount;
         // Boot and idle time belong to nobody; the tenants' part is what work caused.

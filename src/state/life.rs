@@ -5,6 +5,8 @@ use super::{
     AllocationRef, Charge, ChargeKind, Effect, InstanceRef, Note, Phase, Refusal, Resolved, State,
     WorkRef,
 };
+use smallvec::SmallVec;
+
 use crate::billing::Bill;
 use crate::model::{Book, Home, Offer, Region, Work};
 use crate::units::{Id, Money, Span, Time};
@@ -75,8 +77,8 @@ impl State<'_> {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// New work; its name is swapped out of `work`.
-    pub(crate) fn submit(&mut self, work: &mut Work) -> WorkRef {
+    /// New work.
+    pub(crate) fn submit(&mut self, work: &Work) -> WorkRef {
         while self.rules.len() < self.book.all_rules().len() {
             let rules = &self.book.all_rules()[Id::new(self.rules.len() as u32)];
             self.rules.push(Resolved::new(self.world, rules));
@@ -101,9 +103,11 @@ impl State<'_> {
         self.totals.waiting += 1;
         if !work.name.is_empty() || self.names.len() > reference.slot() {
             if self.names.len() <= reference.slot() {
-                self.names.resize(reference.slot() + 1, String::new());
+                self.names.resize(reference.slot() + 1, SmallVec::new());
             }
-            std::mem::swap(&mut self.names[reference.slot()], &mut work.name);
+            let name = &mut self.names[reference.slot()];
+            name.clear();
+            name.extend_from_slice(work.name.as_bytes());
         }
         reference
     }

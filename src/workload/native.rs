@@ -61,7 +61,11 @@ impl NativeRows {
     ) -> Result<(), Reason> {
         use NativeColumn as C;
         let raw = self.table.get(index);
-        let cell = raw.trim_ascii();
+        let cell = match (raw.first(), raw.last()) {
+            // Mostly there is nothing to trim.
+            (Some(b'!'..), Some(b'!'..)) => raw,
+            _ => raw.trim_ascii(),
+        };
         if cell.is_empty() && (raw.is_empty() || !column.is_text()) {
             return Ok(());
         }

@@ -43,19 +43,55 @@ fn fixed(text: &[u8], decimals: u32) -> Result<i64, Reason> {
 }
 
 /// What most numbers are: a few digits, which always fit.
+#[inline]
 fn whole(text: &[u8]) -> Option<i64> {
-    if text.is_empty() || text.len() > 18 {
+    match text.len() {
+        1..=8 => eight_digits(right_aligned(text)),
+        9..=16 => {
+            let (high, low) = text.split_at(text.len() - 8);
+            let high = eight_digits(right_aligned(high))?;
+            Some(high * 100_000_000 + eight_digits(right_aligned(low))?)
+        }
+        _ => None,
+    }
+}
+
+/// One to eight characters at the end of a word, with zeros in front; the first
+/// character is the lowest byte. Read in two or three pieces that may overlap.
+#[inline]
+fn right_aligned(text: &[u8]) -> u64 {
+    const ZEROS: u64 = u64::from_le_bytes(*b"00000000");
+    let len = text.len();
+    let unused = 8 * (8 - len as u32);
+    let word = match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let [first, last] = [first, last].map(|four| u64::from(u32::from_le_bytes(*four)));
+            first | last << (32 - unused)
+        }
+        _ => {
+            let byte = |at: usize| u64::from(text[at]) << (8 * at);
+            byte(0) | byte(len / 2) | byte(len - 1)
+        }
+    };
+    // A shift by all 64 bits would be none.
+    word << unused | (ZEROS >> 1) >> (63 - unused)
+}
+
+/// The number that eight digits are, the first in the lowest byte; none where
+/// one of them is no digit. Neighbours are put together in three steps: ones to
+/// twos, fours and eight (Lemire, "Quickly parsing eight digits", 2018).
+#[inline]
+const fn eight_digits(word: u64) -> Option<i64> {
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const THREES: u64 = 0x3030_3030_3030_3030;
+    // A digit keeps its upper half, 3, also where six is added.
+    if word & HIGH != THREES || (word + 0x0606_0606_0606_0606) & HIGH != THREES {
         return None;
     }
-    let mut value = 0;
-    for byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + i64::from(digit);
-    }
-    Some(value)
+    let twos = (word & 0x0f0f_0f0f_0f0f_0f0f).wrapping_mul(10 << 8 | 1) >> 8;
+    let fours = (twos & 0x00ff_00ff_00ff_00ff).wrapping_mul(100 << 16 | 1) >> 16;
+    let eight = (fours & 0x0000_ffff_0000_ffff).wrapping_mul(10_000 << 32 | 1) >> 32;
+    Some(eight as i64)
 }
 
 fn fixed_point(text: &[u8], decimals: u32) -> Result<i64, Reason> {
@@ -200,6 +236,31 @@ pub(super) fn show_seconds(micros: i64, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every length, and every byte in every place.
+    #[test]
+    fn short_whole_numbers_are_read_as_the_library_reads_them() {
+        let digits = "9081726354819203746";
+        for (from, len) in
+            (0..digits.len()).flat_map(|from| (1..=19 - from).map(move |n| (from, n)))
+        {
+            let text = &digits[from..from + len];
+            let want = if len <= 16 { text.parse().ok() } else { None };
+            assert_eq!(whole(text.as_bytes()), want, "{text}");
+        }
+        for (len, byte) in (1..=16).flat_map(|len| (0..=u8::MAX).map(move |byte| (len, byte))) {
+            for at in 0..len {
+                let mut text = vec![b'7'; len];
+                text[at] = byte;
+                assert_eq!(
+                    whole(&text).is_some(),
+                    byte.is_ascii_digit(),
+                    "{byte} at {at} of {len}"
+                );
+            }
+        }
+        assert_eq!(whole(b""), None);
+    }
 
     #[test]
     fn seconds_are_exact() {
