@@ -45,6 +45,16 @@ impl Most {
         }
     }
 
+    /// Equality with one branch in all: which number differs nobody can guess.
+    #[inline]
+    fn is(self, other: Self) -> bool {
+        let differs = (self.cpu ^ other.cpu)
+            | (self.memory ^ other.memory)
+            | (self.gpu ^ other.gpu)
+            | (self.both ^ other.both);
+        differs == 0
+    }
+
     /// Whether it may be what makes `most` as large as it is.
     fn touches(self, most: Self) -> bool {
         let touches = |own: u32, most: u32| own == most && most > 0;
@@ -54,14 +64,14 @@ impl Most {
             || touches(self.gpu, most.gpu)
     }
 
-    /// Whether what is looked for may be below.
+    /// Whether what is looked for may be below; one branch in all, too.
     #[inline]
     fn may_fit(self, needed: &Needed) -> bool {
         let least = needed.least;
-        self.both >= least.both
-            && self.cpu >= least.cpu
-            && self.memory >= least.memory
-            && self.gpu >= least.gpu
+        (self.both >= least.both)
+            & (self.cpu >= least.cpu)
+            & (self.memory >= least.memory)
+            & (self.gpu >= least.gpu)
     }
 }
 

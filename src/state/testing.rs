@@ -129,7 +129,7 @@ pub(crate) fn start(world: &World, needs: Needs) -> State<'_> {
 pub(crate) fn submit(state: &mut State<'_>, row: u64, ask: Ask) -> WorkRef {
     let id = WorkId { source: 0, ordinal: row };
     let arrival = state.now();
-    state.submit(&mut Work { id, name: String::new(), arrival, ask, truth: Truth::default() })
+    state.submit(&Work { id, name: String::new(), arrival, ask, truth: Truth::default() })
 }
 
 /// The id of `rules` in the state's book.

@@ -1,7 +1,5 @@
 //! Rows of delimited text, split in place (RFC 4180 quoting).
 
-use memchr::memchr;
-
 use crate::problem::{Problem, clip};
 
 use super::lines::Lines;
@@ -135,13 +133,15 @@ impl Table {
     /// Splits at delimiters; `false` where there is a quote.
     fn split_plain(&mut self) -> bool {
         let line = self.lines.current();
-        if self.quoting && memchr(b'"', line).is_some() {
-            return false;
-        }
-        let mut start = 0;
+        let (mut start, mut quotes) = (0, 0);
         let (words, rest) = line.as_chunks::<8>();
-        for (nth, word) in words.iter().enumerate() {
-            let mut found = equal_bytes(u64::from_le_bytes(*word), self.delimiter);
+        // Behind the end there is no delimiter.
+        let mut last = [u8::from(self.delimiter == 0); 8];
+        last[..rest.len()].copy_from_slice(rest);
+        for (nth, word) in words.iter().chain([&last]).enumerate() {
+            let word = u64::from_le_bytes(*word);
+            quotes |= equal_bytes(word, b'"');
+            let mut found = equal_bytes(word, self.delimiter);
             while found != 0 {
                 let at = nth as u32 * 8 + found.trailing_zeros() / 8;
                 self.fields.push((start, at));
@@ -149,14 +149,8 @@ impl Table {
                 found &= found - 1;
             }
         }
-        for (at, &byte) in (words.len() as u32 * 8..).zip(rest) {
-            if byte == self.delimiter {
-                self.fields.push((start, at));
-                start = at + 1;
-            }
-        }
         self.fields.push((start, line.len() as u32));
-        true
+        !self.quoting || quotes == 0
     }
 
     /// Splits a row with quoted fields, which may hold line breaks.

@@ -92,7 +92,7 @@ impl Tournament {
         while place > 1 {
             place /= 2;
             let new = self.most[2 * place].max(self.most[2 * place + 1]);
-            if self.most[place] == new {
+            if self.most[place].is(new) {
                 break;
             }
             self.most[place] = new;
