@@ -2,22 +2,24 @@
 //!
 //! One run is a pure function of its world, workload, policy and seed.
 
+mod effects;
 mod observer;
+mod options;
+mod outcome;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 pub use observer::Observer;
+pub use options::Options;
+pub use outcome::{Failure, Outcome, Progress};
 use prefetch_index::prefetch_index;
 
 use crate::engine::{EventKey, EventQueue};
 use crate::model::{Offer, Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::Problem;
-use crate::state::{
-    AllocationRef, Charge, Effect, Ending, InstanceRef, Note, Record, Refusal, RefusalReason,
-    State, WaitReason, WorkRef,
-};
+use crate::state::{AllocationRef, Charge, Effect, Ending, InstanceRef, Record, State, WorkRef};
 use crate::units::stream::fnv1a;
 use crate::units::{Id, Span, Stream, Time};
 use crate::workload::Source;
@@ -66,115 +68,6 @@ const CONTROL_EVERY: u64 = 1 << 10;
 
 /// What is left of work without an end.
 const ENDLESS: i128 = i128::MAX;
-
-/// How a run is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Seed of every random stream.
-    pub seed: u64,
-    /// Stop here, if the work is not done before.
-    pub horizon: Option<Time>,
-    /// Keep the policy's reasons (see `Record::Noted`).
-    pub explain: bool,
-    /// Go on after an illegal action of the policy, which is counted.
-    pub tolerate_illegal: bool,
-    /// Most events and arrivals; looked at between instants.
-    pub max_events: u64,
-    /// Most pieces of work alive at once.
-    pub max_alive: usize,
-    /// Most pieces of work read.
-    pub max_jobs: u64,
-    /// Longest simulated time from the clock's start on.
-    pub max_simulated: Span,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            seed: 1,
-            horizon: None,
-            explain: false,
-            tolerate_illegal: false,
-            max_events: 10_000_000_000,
-            max_alive: 3_000_000,
-            max_jobs: 1_000_000_000,
-            max_simulated: Span::MAX,
-        }
-    }
-}
-
-/// How a run went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// When the clock started: the run's start, or the first arrival before it.
-    pub started: Time,
-    /// When the clock stopped.
-    pub ended: Time,
-    /// All work was done or refused; otherwise the horizon came first.
-    pub drained: bool,
-    /// Events and arrivals applied.
-    pub events: u64,
-    /// Times that the policy was asked.
-    pub decisions: u64,
-    /// Illegal actions of the policy.
-    pub illegal: u64,
-}
-
-/// Why a run could not go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The workload cannot be read.
-    Input(Problem),
-    /// The policy did something illegal.
-    Illegal {
-        /// Which rule it broke.
-        refusal: Refusal,
-        /// When.
-        at: Time,
-    },
-    /// The policy said that it cannot go on.
-    Policy {
-        /// Its own words.
-        why: String,
-        /// When.
-        at: Time,
-    },
-    /// The policy was asked a million times at one instant.
-    Loop {
-        /// When.
-        at: Time,
-    },
-    /// The policy goes on and on, and nothing comes of it.
-    Futile {
-        /// What it did.
-        what: &'static str,
-        /// When.
-        at: Time,
-    },
-    /// A limit was reached.
-    Limit {
-        /// Which, by its name in [`Options`].
-        name: &'static str,
-        /// Its value, as a person writes it.
-        value: String,
-    },
-    /// The control function said stop.
-    Interrupted {
-        /// When.
-        at: Time,
-    },
-}
-
-/// How far a run has come, for a progress bar.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// Events and arrivals applied.
-    pub events: u64,
-    /// Pieces of work read.
-    pub work: u64,
-    /// The simulated time.
-    pub now: Time,
-}
 
 /// Runs `policy` over the work of `source` in `world`.
 ///
@@ -569,119 +462,6 @@ impl<O: Observer> Run<'_, '_, O> {
             prefetch_index(&self.truths, work.slot());
         }
         self.queue.prefetch();
-    }
-
-    /// Follows up what the policy did.
-    fn follow_up(&mut self) {
-        let mut effects = std::mem::take(&mut self.effects);
-        self.state.take_effects(&mut effects);
-        for &effect in &effects {
-            if !matches!(effect, Effect::Wake(_) | Effect::LaunchRefused(..)) {
-                self.idle = 0;
-            }
-            match effect {
-                Effect::Placed(allocation) => self.placed(allocation),
-                Effect::Rented(instance) => self.rented(instance),
-                Effect::Released(instance) => {
-                    self.released(instance, false);
-                    // A quota or a capacity has room again, for others who wait.
-                    self.triggers.push(Trigger::Acted);
-                }
-                Effect::Preempted(allocation) => self.preempted(allocation),
-                Effect::Refused(work, reason) => self.refused(work, reason),
-                Effect::Wake(at) => {
-                    if self.timers.insert(at) {
-                        self.queue.schedule(at, Event::Timer.class(), Event::Timer);
-                    }
-                }
-                Effect::LaunchRefused(offer, why) => {
-                    self.tell(&Record::LaunchRefused { offer, why });
-                }
-            }
-        }
-        effects.clear();
-        self.effects = effects;
-    }
-
-    fn placed(&mut self, allocation: AllocationRef) {
-        let target = self.state.allocation(allocation);
-        // The policy may have placed and preempted it in one turn.
-        if target.has_yielded() {
-            return;
-        }
-        let (work, ready) = (target.work(), target.is_ready());
-        self.tell(&Record::Placed(allocation));
-        if ready {
-            self.start(allocation, work);
-        } else if self.options.explain {
-            let waits = Record::Noted(work, Note::Waits(WaitReason::Booting));
-            self.tell(&waits);
-        }
-    }
-
-    fn rented(&mut self, instance: InstanceRef) {
-        self.tell(&Record::Requested(instance));
-        let target = self.state.instance(instance);
-        let offer = &self.state.world().offers[target.offer];
-        let entity =
-            [self.offer_keys[target.offer.row()], u64::from(target.slot), u64::from(target.launch)];
-        let mut stream = Stream::keyed(self.options.seed, "boot", &entity);
-        let boot = Span::from_secs_f64(offer.boot.sample(&mut stream).max(0.0));
-        let at = self.state.now().saturating_add(boot.unwrap_or(Span::MAX));
-        let event = Event::Ready(instance);
-        let key = self.queue.schedule(at, event.class(), event);
-        put(&mut self.boots, instance.slot(), Some(key));
-    }
-
-    fn released(&mut self, instance: InstanceRef, unfinished: bool) {
-        if let Some(key) = self.boots.get_mut(instance.slot()).and_then(Option::take) {
-            self.queue.cancel(key);
-        }
-        let bill = self.state.bill(instance, &mut self.charges);
-        self.emit_charges();
-        let (billed, amount) = (bill.billed, bill.amount);
-        let record = Record::Released { instance, billed, amount, unfinished };
-        self.tell(&record);
-        self.state.drop_instance(instance);
-    }
-
-    fn preempted(&mut self, allocation: AllocationRef) {
-        let work = self.state.allocation(allocation).work();
-        let executed = self.executed(allocation);
-        if let Some(&Some(key)) = self.keys.get(allocation.slot()) {
-            self.queue.cancel(key);
-        }
-        let ask = self.state.work(work).ask;
-        let (useful, lost) = if ask.resumes && ask.gang { (executed, 0) } else { (0, executed) };
-        self.truths[work.slot()].left -= useful;
-        self.state.count_preemption(work);
-        self.close(allocation, Ending::Preempted, useful, lost);
-        self.triggers.push(Trigger::Acted);
-    }
-
-    /// Progress that the tasks of an allocation have made, in millionths of a
-    /// microsecond on the reference machine. Reading input makes none.
-    fn executed(&self, allocation: AllocationRef) -> i128 {
-        let target = self.state.allocation(allocation);
-        let Some(started) = target.started() else { return 0 };
-        let computing = self.state.now() - started - target.input;
-        let left = self.truths[target.work().slot()].left;
-        let done = i128::from(computing.micros()) * i128::from(target.speed);
-        done.clamp(0, left)
-    }
-
-    /// What each task of `work` has left to run, as it was last counted.
-    fn left(&self, work: WorkRef) -> Span {
-        match self.truths[work.slot()].left {
-            ENDLESS => Span::MAX,
-            left => Span::from_micros(i64::try_from(left / 1_000_000).unwrap_or(i64::MAX)),
-        }
-    }
-
-    fn refused(&mut self, work: WorkRef, reason: RefusalReason) {
-        self.observer.undone(&self.state, work, self.left(work));
-        self.tell(&Record::Refused { work, reason });
-        self.state.forget(work);
     }
 
     /// Ends what outlives the run, in stable order.

@@ -1,0 +1,84 @@
+use super::*;
+
+fn step(what: &str, work: Option<&str>, reasons: &[(&str, &str)]) -> Step {
+    let reason = |&(work, why): &(&str, &str)| Reason {
+        time_us: 0,
+        work: work.to_owned(),
+        why: why.to_owned(),
+    };
+    Step {
+        record: 3,
+        time_us: 0,
+        date: "d".to_owned(),
+        what: what.to_owned(),
+        work: work.map(str::to_owned),
+        seen: None,
+        reasons: reasons.iter().map(reason).collect(),
+    }
+}
+
+#[track_caller]
+fn check(parting: Parting, want: &[&str]) {
+    let verdicts = Verdicts {
+        scenario: "s",
+        policy: "p",
+        findings: Vec::new(),
+        moved: Vec::new(),
+        redefined: false,
+        replications: 1,
+        differs_in: Some(0),
+    };
+    let words = parting_words(&verdicts, &parting);
+    assert_eq!(words[0], "First divergence: p in s, seed 1");
+    assert_eq!(words[1..], *want);
+}
+
+/// An instance is rented for work that waits, so what was decided about that is
+/// told, on both sides.
+#[test]
+fn a_divergence_says_what_each_side_decided_and_why() {
+    let waits = ("a", "waits: no room");
+    let known = Parting {
+        replication: 0,
+        seed: 1,
+        agreed: 2,
+        parted: 3,
+        base: Some(step("x is requested", None, &[("a", "y not taken: dear"), ("a", "x chosen")])),
+        now: Some(step("b is submitted", Some("b"), &[("c", "waits: no room"), waits])),
+        caution: None,
+    };
+    let told = [
+        "  the first 2 records agree; they part at record 3",
+        "  baseline: after 0 s (d): x is requested",
+        "  now: after 0 s (d): b is submitted",
+        "    baseline, after 0 s: a: x chosen",
+        "    baseline, after 0 s: a: y not taken: dear",
+        "    now, after 0 s: a: waits: no room",
+    ];
+    check(known.clone(), &told);
+    let half = Parting {
+        agreed: 0,
+        parted: 128,
+        base: None,
+        caution: Some("one side only".to_owned()),
+        ..known
+    };
+    let told = [
+        "  the first 0 records agree; they part somewhere in records 1 to 128",
+        "  now, from there on: after 0 s (d): b is submitted",
+        "  one side only",
+    ];
+    check(half, &told);
+}
+
+#[test]
+fn names_cannot_leave_their_place() {
+    assert_eq!(
+        escape_markdown("a|b\n<script>@team #1 `x` *y* [z](u)"),
+        "a\\|b\u{fffd}&lt;script&gt;&#64;team &#35;1 \\`x\\` \\*y\\* \\[z\\](u)"
+    );
+    assert_eq!(
+        escape_xml("\"a\" & <b> 'c' \u{1}\u{ffff}]]>"),
+        "&quot;a&quot; &amp; &lt;b&gt; &#39;c&#39; \u{fffd}\u{fffd}]]&gt;"
+    );
+}

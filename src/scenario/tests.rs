@@ -1,0 +1,356 @@
+use super::*;
+use expect_test::{Expect, expect};
+
+fn shipped(name: &str) -> Result<Scenario, Vec<Problem>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    Scenario::load(&folder.join(name), &[])
+}
+
+fn shown(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+#[test]
+fn every_shipped_scenario_is_read() {
+    let names = [
+        "quickstart",
+        "hybrid-burst",
+        "batch-cluster",
+        "vm-packing",
+        "gpu-cluster",
+        "sizing",
+        "backtest",
+    ];
+    for name in names {
+        let scenario = shipped(&format!("{name}.toml"));
+        let problems = scenario.as_ref().err().map(|problems| shown(problems));
+        assert_eq!(problems, None, "{name}");
+        let scenario = scenario.unwrap();
+        assert_eq!(scenario.name, name);
+        assert!(scenario.policies.len() >= 3 && !scenario.assumptions.is_empty());
+    }
+}
+
+const SMALL: &str = "question = \"?\"\n\
+    [workload.synthetic]\ncount = 10\narrivals = { per_hour = 6 }\nclass.a.runtime = \"1 h\"\n\
+    [cluster.c]\nnodes = 2\nshape = { vcpus = 4, memory = \"8 GiB\" }\n\
+    [policy.p]\npreset = \"batch-fcfs\"\n";
+
+#[track_caller]
+fn check(text: &str, want: Expect) {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let found = Scenario::parse(text, "a.toml", base, &[]);
+    let problems = found.err().unwrap_or_default();
+    want.assert_eq(&shown(&problems));
+}
+
+#[track_caller]
+fn check_set(edits: &[(&str, &str)], want: Expect) {
+    let edits: Vec<_> = edits.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let found = Scenario::parse(SMALL, "a.toml", Path::new(""), &edits);
+    want.assert_eq(&shown(&found.err().unwrap_or_default()));
+}
+
+#[test]
+fn problems_are_found_all_at_once_with_places_and_hints() {
+    check(SMALL, expect![[r#""#]]);
+    check(
+        "",
+        expect![[r#"
+        a.toml:1:1: `question` is missing
+          hint: `question` is a text
+        a.toml:1:1: the scenario has no work
+          hint: give `[workload]` a `trace`, or make `[workload.synthetic]`
+        a.toml:1:1: a scenario needs at least one policy
+          hint: add `[policy.today]` with `preset = "batch-backfill"`
+    "#]],
+    );
+    check(
+        &SMALL
+            .replace("\"1 h\"", "60")
+            .replace("\"8 GiB\"", "8")
+            .replace("preset", "prset")
+            .replace("count = 10", "cuont = 10"),
+        expect![[r#"
+            a.toml:2:1: it is not said when arrivals end
+              hint: give `count = 1000`, or `span = "7 d"`
+            a.toml:3:1: unknown key `cuont` in `workload.synthetic`
+              hint: did you mean `count`?
+            a.toml:5:19: `runtime` must be a span or a distribution of spans such as `"lognormal(median=35 s, p95=90 s)"`, found `60`
+              hint: expected a span such as `30 min`, found `60`
+            a.toml:8:31: `memory` must be memory such as `"512 GiB"`, found `8`
+              hint: give its unit: `"8 GiB"`
+            a.toml:10:1: unknown key `prset` in `policy.p`
+              hint: did you mean `preset`?
+        "#]],
+    );
+    check(
+        "question = \"?\"\nseed = -1\nbaseline = \"q\"\nhorizon = \"2 parsecs\"\nstart = 2026\n\
+         [workload]\ntrace = \"none.swf\"\nestimates = \"often\"\n\
+         [cluster.c]\nshape = { vcpus = 4, memory = \"8 GiB\", gpus = 8 }\n\
+         [cluster.d]\nnodes = 2\nnode_list = \"x\"\nshape = { vcpus = 1 }\n\
+         [cloud.awz]\nregions = [\"us-east-1\"]\n\
+         [cloud.aws]\nregions = [\"us-esat-1\"]\ntypes = [\"m5.xlarg\"]\ndiscount = 12\nmarkets = [\"spott\"]\n\
+         [objectives]\nwait_p95 = \">= 2 h\"\ncost_total = \"<= 7\"\n",
+        expect![[r#"
+            a.toml:1:1: a scenario needs at least one policy
+              hint: add `[policy.today]` with `preset = "batch-backfill"`
+            a.toml:2:8: `seed` must be a whole number of at least 0, found `-1`
+            a.toml:3:12: there is no policy called `q`
+              hint: there is none yet
+            a.toml:4:11: `horizon` must be a span such as `"30 min"`, found `"2 parsecs"`
+            a.toml:5:9: `start` must be a time such as `"2026-03-01T12:00:00Z"`, found `2026`
+            a.toml:7:9: cannot read the trace `none.swf`: No such file or directory (os error 2)
+              hint: paths are relative to the scenario's folder
+            a.toml:8:13: `estimates` must be `"runtime"`, `"factor(2)"` or `"none"`, found `"often"`
+            a.toml:9:10: the cluster `c` has no nodes
+              hint: give `nodes` and `shape`, or groups, or a `node_list`
+            a.toml:10:47: `gpus` must be GPUs such as `"8 x A100-80GB"`, found `8`
+              hint: name the model: `"8 x A100-80GB"`
+            a.toml:13:13: a cluster has either `nodes` or `node_list`, not both
+              hint: put nodes of several shapes into `[cluster.NAME.group.X]`
+            a.toml:15:8: there is no shipped catalog called `awz`
+              hint: did you mean `aws`? (or give `catalog`, the folder of your own)
+            a.toml:18:12: AWS has no region called `us-esat-1`
+              hint: did you mean `us-east-1`?
+            a.toml:19:10: AWS has no type called `m5.xlarg`
+              hint: did you mean `m5.xlarge`?
+            a.toml:20:12: `discount` must be a percentage from 0 % to 100 % such as `"12 %"`, found `12`
+              hint: give its unit: `"12 %"`
+            a.toml:21:12: `markets` must be a list of `"on-demand"` or `"spot"`, found `"spott"`
+              hint: did you mean `"spot"`?
+            a.toml:23:12: `wait_p95` cannot be promised to be `>= 2 h`
+              hint: did you mean `"<= 2 h"`?
+            a.toml:24:14: `cost_total` must be a bound such as `"<= 1000 USD"`, found `"<= 7"`
+        "#]],
+    );
+    check(
+        &format!(
+            "{SMALL}[policy.a]\nextends = \"b\"\n[policy.b]\nextends = \"a\"\n[policy.c]\nextends = \"z\"\n\
+             [policy.d]\norder = \"fastest\"\n[policy.e.place]\nbest-fit.by = \"cpu\"\nfgd = {{}}\n\
+             [policy.f]\nprovision = \"cheapest\"\n[policy.g.provision.static]\nfleets = {{ \"c\" = 1, \"x\" = 2 }}\n"
+        ),
+        expect![[r#"
+            a.toml:14:11: policies extend each other in a circle: a -> b -> a
+            a.toml:16:11: there is no policy called `z`
+              hint: there is: p, a, b, c, d, e, f, g
+            a.toml:18:9: `order` must be `"fcfs"`, `"shortest"`, `"smallest"`, `"largest"`, `"earliest-deadline"`, `"priority"`, `"wfp3"`, `"unicep"` or `"f1"`, found `"fastest"`
+            a.toml:21:1: `place` names two parts, `best-fit` and `fgd`
+              hint: a policy has one part per question
+            a.toml:23:13: there is nothing to rent in the market on-demand
+              hint: add a `[cloud.*]` with that market, or `provision = "owned-only"`
+            a.toml:25:12: `c` is owned, it cannot be rented
+            a.toml:25:21: there is no offer called `x`
+              hint: there is: c
+        "#]],
+    );
+    check(
+        "question = \"?\"\nseed = 1\nseed = 2\n[[[\nx = \"\n",
+        expect![[r#"
+            a.toml:3:1: duplicate key
+            a.toml:4:3: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+        "#]],
+    );
+    check(
+        "id,arrival_s,runtime_s\n1,0,5\n",
+        expect![[r#"
+            a.toml: is no scenario, which is a TOML file
+              hint: make one for a trace with `windtunnel init new.toml --from a.toml`
+        "#]],
+    );
+    check(
+        &SMALL.replace("[workload.synthetic]", "horizon = \"0 s\"\n[workload.synthetic]"),
+        expect![[r#"
+            a.toml:2:11: `horizon` must be longer than nothing
+        "#]],
+    );
+}
+
+#[test]
+fn wrong_workloads_have_places() {
+    check(
+        &SMALL.replace("per_hour = 6", "per_hour = 1e11"),
+        expect![[r#"
+            a.toml:4:25: arrivals per hour must be greater than 0, and at most 3,600,000,000
+        "#]],
+    );
+    check(
+        &format!(
+            "{SMALL}[[workload.transform]]\nscale_arrivals = 1e300\n[[workload.transform]]\n\
+             inflate = {{ share = \"50 %\", resource = \"gpu\" }}\n"
+        ),
+        expect![[r#"
+            a.toml:12:18: `scale_arrivals` must be a number greater than 0, found `1e300`
+              hint: it may be at most 1,000,000,000,000
+        "#]],
+    );
+    check(
+        &format!(
+            "{SMALL}[[workload.transform]]\ninflate = {{ share = \"50 %\", resource = \"gpu\" }}\n"
+        ),
+        expect![[r#"
+            a.toml:12:11: inflate: the world has no GPU to inflate to
+        "#]],
+    );
+    check_set(
+        &[("workload.synthetic.arrivals.per_hour", "1e11")],
+        expect![[r#"
+            --set workload.synthetic.arrivals.per_hour=1e11: arrivals per hour must be greater than 0, and at most 3,600,000,000
+        "#]],
+    );
+    check_set(
+        &[("seed", "18446744073709551615")],
+        expect![[r#"
+            --set seed=18446744073709551615: `seed` must be a whole number of at least 0, found `"18446744073709551615"`
+              hint: it may be at most 9223372036854775807
+        "#]],
+    );
+}
+
+#[test]
+fn assumptions_are_those_of_the_policies_that_run() {
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\n[policy.q]\nprovision = \"cheapest\"\n";
+    let scenario = Scenario::parse(&format!("{SMALL}{cloud}"), "a.toml", Path::new(""), &[]);
+    let scenario = scenario.unwrap();
+    let told = "Policy q prices work without an estimate as if it ran for one hour.".to_owned();
+    assert!(!scenario.assumed(0..1).contains(&told) && scenario.assumed(0..2).contains(&told));
+}
+
+#[test]
+fn a_policy_may_have_any_name() {
+    check(&format!("{SMALL}[policy.\"<i>p</i>\"]\norder = \"fcfs\"\n"), expect![[r#""#]]);
+}
+
+#[test]
+fn constants_of_a_class_keep_their_ranges() {
+    let class = "runtime = \"-5 s\"\ntasks = 2.5\nvcpus = -3\ngpus = 500\ngpu_share = 7\n";
+    let text = format!("{SMALL}[workload.synthetic.class.wrong]\n{class}");
+    check(
+        &text,
+        expect![[r#"
+        a.toml:12:11: `runtime` must be a span or a distribution of spans such as `"lognormal(median=35 s, p95=90 s)"`, found `"-5 s"`
+          hint: expected a span such as `30 min`, found `-5 s`
+        a.toml:13:9: `tasks` must be a whole number of at least 1
+        a.toml:14:9: `vcpus` must be from 0 to 4294967 cores
+        a.toml:15:8: `gpus` must be a whole number from 0 to 32
+        a.toml:16:13: `gpu_share` must be a share from 0.001 to 1
+    "#]],
+    );
+}
+
+#[test]
+fn problems_of_the_command_line_name_it() {
+    check_set(
+        &[("cluster.c.nodes", "0"), ("seed", "x")],
+        expect![[r#"
+            --set cluster.c.nodes=0: `nodes` must be a whole number from 1 to 1000000, found `0`
+            --set seed=x: `seed` must be a whole number of at least 0, found `"x"`
+        "#]],
+    );
+    check_set(
+        &[("cluster.z.nodes", "3")],
+        expect![[r#"
+        --set cluster.z.nodes=3: cannot set `cluster.z.nodes`: the scenario has no `z`
+          hint: only a key of a table that the file has can be set
+    "#]],
+    );
+    check_set(&[("cluster.c.cost", "2 USD/h"), ("workload.synthetic.count", "5")], expect![[""]]);
+    check_set(
+        &[("policy.p.ordre", "fcfs")],
+        expect![[r#"
+            --set policy.p.ordre=fcfs: unknown key `ordre` in `policy.p`
+              hint: did you mean `order`?
+        "#]],
+    );
+}
+
+#[test]
+fn the_kind_of_a_path_is_found() {
+    let whole = |path| matches!(kind_of(path), Some(Kind::Count(..)));
+    assert!(whole("cluster.dc1.nodes") && whole("cluster.dc1.group.cpu.nodes"));
+    assert!(
+        matches!(kind_of("cloud.aws.quota.0.limit"), Some(Kind::Count(..))),
+        "{:?}",
+        kind_of("cloud.aws.quota.0.limit")
+    );
+    assert_eq!(
+        kind_of("policy.\"a.b\".preset").map(|kind| matches!(kind, Kind::Choice(_))),
+        Some(true)
+    );
+    assert_eq!(kind_of("cluster.dc1.nods"), None);
+    assert_eq!(kind_of(""), None);
+}
+
+#[test]
+fn a_set_value_takes_effect() {
+    let edits = [("cluster.c.nodes".to_owned(), "7".to_owned())];
+    let scenario = Scenario::parse(SMALL, "a.toml", Path::new(""), &edits).unwrap();
+    assert_eq!(scenario.world.offers.rows()[0].running_at_start, 7);
+    assert!(scenario.text.contains("nodes = 7"));
+    // 7 instances of 4 cores.
+    assert_eq!(scenario.context(1, false).capacity.unwrap().cpu, 28_000);
+}
+
+#[test]
+fn the_world_holds_what_the_scenario_names() {
+    let text = format!(
+        "{SMALL}[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\n\
+         types = [\"m5.xlarge\"]\nmarkets = [\"spot\", \"on-demand\"]\ndiscount = \"10 %\"\n\
+         quota = [{{ unit = \"vcpus\", limit = 8 }}]\n\
+         [[cloud.aws.price]]\nmarket = \"on-demand\"\nfrom = \"1 h\"\nuntil = \"2 h\"\ndiscount = \"50 %\"\n"
+    );
+    let scenario = Scenario::parse(&text, "a.toml", Path::new(""), &[]).unwrap();
+    let offers: Vec<&str> =
+        scenario.world.offers.rows().iter().map(|offer| offer.name.as_str()).collect();
+    let want = ["c", "aws/us-east-1a/m5.xlarge/on-demand", "aws/us-east-1a/m5.xlarge/spot"];
+    assert_eq!(offers, want);
+    // 0.192 $/h less 10 % is 0.1728; half of it for an hour.
+    let price = &scenario.world.offers.rows()[1].price;
+    assert_eq!(price.first.picos(), 172_800_000_000);
+    let changes: Vec<(i64, i64)> = price
+        .changes
+        .iter()
+        .map(|(at, rate)| (at.micros() / 3_600_000_000, rate.picos()))
+        .collect();
+    assert_eq!(changes, [(1, 86_400_000_000), (2, 172_800_000_000)]);
+    assert_eq!(scenario.world.quotas[0].limit, 8_000);
+    assert_eq!(scenario.world.quotas[0].name, "aws/us-east-1 vcpus");
+    assert_eq!(scenario.world.links.len(), 4);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+        let text = String::from_utf8_lossy(&bytes);
+        let _ = Scenario::parse(&text, "a.toml", Path::new("/nowhere"), &[]);
+    }
+
+    #[test]
+    fn no_mutation_panics(
+        which in 0usize..3,
+        at in 0usize..9_000,
+        gone in 0usize..40,
+        new in "[a-z0-9.=\"\\[\\]{}\n -]{0,12}",
+    ) {
+        let text = [
+            quickstart(),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/hybrid-burst.toml")),
+            SMALL,
+        ][which];
+        let mut from = at % text.len();
+        while !text.is_char_boundary(from) {
+            from -= 1;
+        }
+        let mut to = (from + gone).min(text.len());
+        while !text.is_char_boundary(to) {
+            to -= 1;
+        }
+        let text = format!("{}{new}{}", &text[..from], &text[to.max(from)..]);
+        let _ = Scenario::parse(&text, "a.toml", Path::new("/nowhere"), &[]);
+    }
+
+    #[test]
+    fn no_edit_panics(key in "[a-z.\"\\[0-9]{0,30}", value in "\\PC{0,20}") {
+        let _ = Scenario::parse(SMALL, "a.toml", Path::new("/nowhere"), &[(key, value)]);
+    }
+}

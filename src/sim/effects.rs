@@ -1,0 +1,123 @@
+//! What follows from what a policy did.
+
+use super::{ENDLESS, Event, Observer, Run, put};
+use crate::policy::Trigger;
+use crate::state::{
+    AllocationRef, Effect, Ending, InstanceRef, Note, Record, RefusalReason, WaitReason, WorkRef,
+};
+use crate::units::{Span, Stream};
+
+impl<O: Observer> Run<'_, '_, O> {
+    /// Follows up what the policy did.
+    pub(super) fn follow_up(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.state.take_effects(&mut effects);
+        for &effect in &effects {
+            if !matches!(effect, Effect::Wake(_) | Effect::LaunchRefused(..)) {
+                self.idle = 0;
+            }
+            match effect {
+                Effect::Placed(allocation) => self.placed(allocation),
+                Effect::Rented(instance) => self.rented(instance),
+                Effect::Released(instance) => {
+                    self.released(instance, false);
+                    // A quota or a capacity has room again, for others who wait.
+                    self.triggers.push(Trigger::Acted);
+                }
+                Effect::Preempted(allocation) => self.preempted(allocation),
+                Effect::Refused(work, reason) => self.refused(work, reason),
+                Effect::Wake(at) => {
+                    if self.timers.insert(at) {
+                        self.queue.schedule(at, Event::Timer.class(), Event::Timer);
+                    }
+                }
+                Effect::LaunchRefused(offer, why) => {
+                    self.tell(&Record::LaunchRefused { offer, why });
+                }
+            }
+        }
+        effects.clear();
+        self.effects = effects;
+    }
+
+    fn placed(&mut self, allocation: AllocationRef) {
+        let target = self.state.allocation(allocation);
+        // The policy may have placed and preempted it in one turn.
+        if target.has_yielded() {
+            return;
+        }
+        let (work, ready) = (target.work(), target.is_ready());
+        self.tell(&Record::Placed(allocation));
+        if ready {
+            self.start(allocation, work);
+        } else if self.options.explain {
+            let waits = Record::Noted(work, Note::Waits(WaitReason::Booting));
+            self.tell(&waits);
+        }
+    }
+
+    fn rented(&mut self, instance: InstanceRef) {
+        self.tell(&Record::Requested(instance));
+        let target = self.state.instance(instance);
+        let offer = &self.state.world().offers[target.offer];
+        let entity =
+            [self.offer_keys[target.offer.row()], u64::from(target.slot), u64::from(target.launch)];
+        let mut stream = Stream::keyed(self.options.seed, "boot", &entity);
+        let boot = Span::from_secs_f64(offer.boot.sample(&mut stream).max(0.0));
+        let at = self.state.now().saturating_add(boot.unwrap_or(Span::MAX));
+        let event = Event::Ready(instance);
+        let key = self.queue.schedule(at, event.class(), event);
+        put(&mut self.boots, instance.slot(), Some(key));
+    }
+
+    pub(super) fn released(&mut self, instance: InstanceRef, unfinished: bool) {
+        if let Some(key) = self.boots.get_mut(instance.slot()).and_then(Option::take) {
+            self.queue.cancel(key);
+        }
+        let bill = self.state.bill(instance, &mut self.charges);
+        self.emit_charges();
+        let (billed, amount) = (bill.billed, bill.amount);
+        let record = Record::Released { instance, billed, amount, unfinished };
+        self.tell(&record);
+        self.state.drop_instance(instance);
+    }
+
+    fn preempted(&mut self, allocation: AllocationRef) {
+        let work = self.state.allocation(allocation).work();
+        let executed = self.executed(allocation);
+        if let Some(&Some(key)) = self.keys.get(allocation.slot()) {
+            self.queue.cancel(key);
+        }
+        let ask = self.state.work(work).ask;
+        let (useful, lost) = if ask.resumes && ask.gang { (executed, 0) } else { (0, executed) };
+        self.truths[work.slot()].left -= useful;
+        self.state.count_preemption(work);
+        self.close(allocation, Ending::Preempted, useful, lost);
+        self.triggers.push(Trigger::Acted);
+    }
+
+    /// Progress that the tasks of an allocation have made, in millionths of a
+    /// microsecond on the reference machine. Reading input makes none.
+    pub(super) fn executed(&self, allocation: AllocationRef) -> i128 {
+        let target = self.state.allocation(allocation);
+        let Some(started) = target.started() else { return 0 };
+        let computing = self.state.now() - started - target.input;
+        let left = self.truths[target.work().slot()].left;
+        let done = i128::from(computing.micros()) * i128::from(target.speed);
+        done.clamp(0, left)
+    }
+
+    /// What each task of `work` has left to run, as it was last counted.
+    pub(super) fn left(&self, work: WorkRef) -> Span {
+        match self.truths[work.slot()].left {
+            ENDLESS => Span::MAX,
+            left => Span::from_micros(i64::try_from(left / 1_000_000).unwrap_or(i64::MAX)),
+        }
+    }
+
+    fn refused(&mut self, work: WorkRef, reason: RefusalReason) {
+        self.observer.undone(&self.state, work, self.left(work));
+        self.tell(&Record::Refused { work, reason });
+        self.state.forget(work);
+    }
+}
