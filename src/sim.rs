@@ -18,7 +18,7 @@ use prefetch_index::prefetch_index;
 use crate::engine::{EventKey, EventQueue};
 use crate::model::{Offer, Work, World};
 use crate::policy::{Policy, Trigger, Turn};
-use crate::problem::Problem;
+use crate::problem::{Problem, clip};
 use crate::state::{AllocationRef, Charge, Effect, Ending, InstanceRef, Record, State, WorkRef};
 use crate::units::stream::fnv1a;
 use crate::units::{Id, Span, Stream, Time};
@@ -59,9 +59,6 @@ const MOST_ROUNDS: u64 = 1_000_000;
 /// Timers in a row between which nothing else happens and the policy does nothing
 /// but set the next, beyond which it is taken to be looping.
 const MOST_IDLE: u64 = 1_000_000;
-
-/// Rented instances at once beyond which a policy is taken to be looping.
-const MOST_RENTED: usize = 1_000_000;
 
 /// Events between two calls of the control function.
 const CONTROL_EVERY: u64 = 1 << 10;
@@ -108,7 +105,6 @@ pub fn run<O: Observer>(
         decisions: 0,
         read: 0,
         idle: 0,
-        owned: 0,
     };
     run.go(source, control)
 }
@@ -149,8 +145,6 @@ struct Run<'r, 'w, O> {
     read: u64,
     /// Timers since anything else happened.
     idle: u64,
-    /// Instances that were there at the start.
-    owned: usize,
 }
 
 impl<O: Observer> Run<'_, '_, O> {
@@ -187,7 +181,6 @@ impl<O: Observer> Run<'_, '_, O> {
             }
             self.apply(at, source)?;
             self.ask()?;
-            self.check_use()?;
             if self.events >= next_control {
                 if self.events > self.options.max_events {
                     return Err(limit("max_events", self.options.max_events));
@@ -219,7 +212,7 @@ impl<O: Observer> Run<'_, '_, O> {
             let what = "woke itself a million times in a row, and nothing else happened";
             return Err(Failure::Futile { what, at });
         }
-        if self.state.instance_count() > self.owned + MOST_RENTED {
+        if self.state.is_overrun() {
             return Err(Failure::Futile {
                 what: "rents more than a million instances at once",
                 at,
@@ -249,7 +242,6 @@ impl<O: Observer> Run<'_, '_, O> {
                 }
             }
         }
-        self.owned = self.state.instance_count();
         self.triggers.push(Trigger::Begins);
     }
 
@@ -271,6 +263,9 @@ impl<O: Observer> Run<'_, '_, O> {
                     format!("work `{}` arrives before the one ahead of it", self.next.label());
                 let problem = Problem::with("workload", message).hint("sort the source by arrival");
                 return Err(Failure::Input(problem));
+            }
+            if let Some(home) = self.state.unknown_home(&self.next) {
+                return Err(Failure::Input(no_such_home(&self.next.label(), home)));
             }
             self.read += 1;
             if self.read > self.options.max_jobs {
@@ -352,10 +347,6 @@ impl<O: Observer> Run<'_, '_, O> {
     fn start(&mut self, allocation: AllocationRef, work: WorkRef) {
         self.state.start(allocation);
         self.tell(&Record::Started(allocation));
-        if self.state.work(work).ask.home.is_some() {
-            self.state.charge_transfer(allocation, true, &mut self.charges);
-            self.emit_charges();
-        }
         let left = self.truths[work.slot()].left;
         if left == ENDLESS {
             return;
@@ -389,7 +380,7 @@ impl<O: Observer> Run<'_, '_, O> {
     fn complete(&mut self, allocation: AllocationRef, work: WorkRef) {
         let useful = self.truths[work.slot()].left;
         if self.state.work(work).ask.home.is_some() {
-            self.state.charge_transfer(allocation, false, &mut self.charges);
+            self.state.charge_transfers(allocation, true, Span::ZERO, &mut self.charges);
         }
         self.close(allocation, Ending::Done, useful, 0);
         let live = self.state.work(work);
@@ -398,6 +389,17 @@ impl<O: Observer> Run<'_, '_, O> {
             self.state.forget(work);
         }
         self.triggers.push(Trigger::Freed(work));
+    }
+
+    /// Charges for what an allocation has moved that is not done.
+    fn cut_transfers(&mut self, allocation: AllocationRef, work: WorkRef) {
+        if self.state.work(work).ask.home.is_some() {
+            let compute = match self.truths[work.slot()].left {
+                ENDLESS => Span::MAX,
+                left => self.state.allocation(allocation).compute_span(left),
+            };
+            self.state.charge_transfers(allocation, false, compute, &mut self.charges);
+        }
     }
 
     /// Ends an allocation: what it did, what it cost, what is idle now.
@@ -434,6 +436,7 @@ impl<O: Observer> Run<'_, '_, O> {
             if rounds > MOST_ROUNDS {
                 return Err(Failure::Loop { at: self.state.now() });
             }
+            self.check_use()?;
             if let Some(refusal) = self.state.first_illegal()
                 && !self.options.tolerate_illegal
             {
@@ -478,6 +481,7 @@ impl<O: Observer> Run<'_, '_, O> {
         for work in works {
             for allocation in self.state.work(work).allocations.clone() {
                 let executed = self.executed(allocation);
+                self.cut_transfers(allocation, work);
                 self.close(allocation, Ending::Unfinished, executed, 0);
             }
             self.observer.undone(&self.state, work, self.left(work));
@@ -493,6 +497,16 @@ impl<O: Observer> Run<'_, '_, O> {
         }
         self.observer.ends(&self.state);
     }
+}
+
+/// What is wrong with work whose data lives nowhere in this world: it would move
+/// in no time and for nothing.
+pub(crate) fn no_such_home(label: &str, home: &str) -> Problem {
+    let home = clip(home);
+    let message =
+        format!("the data of work `{label}` lives in `{home}`, which is no region or cluster here");
+    Problem::with("workload", message)
+        .hint("add the region to `[cloud.…] regions`, or set `workload.data.home`")
 }
 
 fn limit(name: &'static str, value: impl ToString) -> Failure {

@@ -10,6 +10,7 @@ mod index;
 mod instance;
 mod launch;
 mod life;
+mod pause;
 mod preempt;
 mod record;
 mod rules;
@@ -40,10 +41,11 @@ pub use slab::Handle;
 
 use fleet::Fleet;
 use index::FreeIndex;
+use pause::Pause;
 use slab::Slab;
 
 use crate::model::{Book, Offer, Region, Rules, World};
-use crate::units::{Demand, Id, Rate, Scalar, Shape, Time};
+use crate::units::{Demand, Id, Rate, Scalar, Shape, Span, Time};
 
 /// Names a live piece of work.
 pub type WorkRef = Handle<LiveWork>;
@@ -164,6 +166,11 @@ pub struct State<'w> {
     illegal: Option<Refusal>,
     illegal_count: u64,
     stop: Option<String>,
+    /// By slot of the work, as far as any was preempted.
+    pauses: Vec<Pause>,
+    /// Instances that were there at the start.
+    standing: usize,
+    overrun: bool,
 }
 
 impl<'w> State<'w> {
@@ -202,6 +209,9 @@ impl<'w> State<'w> {
             illegal: None,
             illegal_count: 0,
             stop: None,
+            pauses: Vec::new(),
+            standing: 0,
+            overrun: false,
         }
     }
 
@@ -263,6 +273,13 @@ impl<'w> State<'w> {
     pub fn name(&self, work: WorkRef) -> &str {
         let name = self.names.get(work.slot()).map_or(&[][..], SmallVec::as_slice);
         std::str::from_utf8(name).expect("a name is text")
+    }
+
+    /// How long the work has not come on since it first started: after a
+    /// preemption until it ran again, and what it ran in vain. What other tasks of
+    /// the same work do in the meantime counts as coming on.
+    pub fn paused(&self, work: WorkRef) -> Span {
+        self.pauses.get(work.slot()).map_or(Span::ZERO, |pause| pause.sum)
     }
 
     /// Whether the work is still alive.
@@ -361,8 +378,8 @@ impl<'w> State<'w> {
         self.rules(ask.rules).allows(offer) && self.world.type_of(offer).shape.holds(ask.demand) > 0
     }
 
-    /// How many more tasks fit, where all live work is alike (one demand,
-    /// allowed everywhere): a scalar pool. `None` in any other pool.
+    /// How many more tasks fit, where all live work is alike (one demand, allowed
+    /// on every live instance): a scalar pool. `None` in any other pool.
     pub fn scalar_room(&self) -> Option<u64> {
         self.fleet.uniform.room()
     }

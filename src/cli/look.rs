@@ -17,7 +17,8 @@ use crate::report::clean;
 use crate::scenario::{
     OPTIONS, PARTS, PRESETS, Scenario, init_from, quickstart, schema as scenario_schema,
 };
-use crate::units::{Calendar, Time};
+use crate::sim::no_such_home;
+use crate::units::{Calendar, Id, Time};
 use crate::workload::{Input, OnBadRow, Source};
 
 /// `windtunnel validate`.
@@ -100,7 +101,7 @@ fn read_through(scenario: &Scenario) -> Result<Contents, Stop> {
     let (mut book, mut work) = (Book::default(), Work::default());
     let mut contents = Contents { pieces: 0, arrivals: None, skipped: 0, dropped: 0 };
     let bar = Bar::over_jobs("reading", false);
-    let mut problems = Vec::new();
+    let (mut problems, mut homes) = (Vec::new(), 0);
     loop {
         match source.next(&mut book, &mut work) {
             Ok(true) => {}
@@ -111,6 +112,13 @@ fn read_through(scenario: &Scenario) -> Result<Contents, Stop> {
             }
         }
         contents.pieces += 1;
+        for home in homes..book.homes().len() {
+            let home = &book.homes()[Id::new(home as u32)].name;
+            if scenario.world.find_region(home).is_none() {
+                problems.push(no_such_home(&work.label(), home));
+            }
+        }
+        homes = book.homes().len();
         if contents.pieces > scenario.limits.max_jobs {
             problems.push(too_much(scenario));
             break;

@@ -136,7 +136,7 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
     if let Some(name) = &arguments.policy {
         open::policy(scenario, name)?;
     }
-    let goal = arguments.minimise.as_deref().or(spec.minimise.as_deref()).unwrap_or("cost_total");
+    let goal = arguments.minimise.as_deref().or(spec.minimise.as_deref()).unwrap_or("cost_monthly");
     let goal = minimised(goal).map_err(|(message, hint)| Stop::usage(message, hint))?;
     let kept_in = arguments.kept_in.or(spec.kept_in);
     Ok(Task {

@@ -24,6 +24,8 @@ pub struct Collector {
     /// Work that arrives before this is not counted, nor is time: the end of a warm-up.
     from: Option<Time>,
     submitted: u64,
+    /// By slot of the work: whether an allocation of it has started.
+    started: Vec<bool>,
     finished: u64,
     unfinished: u64,
     undone: Undone,
@@ -258,19 +260,26 @@ impl Collector {
         all.filter(|(_, value)| *value > 0.0).collect()
     }
 
-    /// Counts the wait of work whose first allocation has just started. Others
-    /// may have been placed in the same turn, and start after it.
+    /// Counts the wait of work of which an allocation has started, if it is the
+    /// first that does.
+    #[inline]
     fn work_started(&mut self, state: &State<'_>, work: WorkRef) {
+        if std::mem::replace(&mut self.started[work.slot()], true) {
+            return;
+        }
         let live = state.work(work);
-        let runs = |&&other: &&AllocationRef| state.allocation(other).started().is_some();
-        if self.counts_from(live.arrival)
-            && live.first_start() == Some(state.now())
-            && live.allocations.iter().filter(runs).count() == 1
-            && live.done == 0
-            && live.preemptions == 0
-        {
+        if self.counts_from(live.arrival) {
             self.wait.add((state.now() - live.arrival).micros().max(0) as u64);
         }
+    }
+
+    /// Work is new: none of its allocations has started.
+    #[inline]
+    fn work_submitted(&mut self, work: WorkRef) {
+        if self.started.len() <= work.slot() {
+            self.started.resize(work.slot() + 1, false);
+        }
+        self.started[work.slot()] = false;
     }
 
     fn progressed(
@@ -306,7 +315,8 @@ impl Collector {
         let turnaround = (now - live.arrival).micros().max(0);
         self.turnaround.add(turnaround as u64);
         let started = live.first_start().unwrap_or(now);
-        let bound = (now - started).max(SLOWDOWN_FLOOR).micros();
+        let ran = now - started - state.paused(work);
+        let bound = ran.max(SLOWDOWN_FLOOR).micros();
         let slowdown = millionths(turnaround as u64, bound as u64);
         self.slowdown.add(slowdown.max(1_000_000));
         if live.ask.deadline != Time::MAX {
@@ -453,6 +463,7 @@ impl Observer for Collector {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match record {
             Record::Submitted(work) => {
+                self.work_submitted(*work);
                 let arrival = state.work(*work).arrival;
                 self.opened.get_or_insert(arrival);
                 if self.counts_from(arrival) {

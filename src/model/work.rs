@@ -124,8 +124,16 @@ pub struct Ask {
     pub input: i64,
     /// Bytes written back when it is done.
     pub output: i64,
-    /// Whether progress survives a preemption (otherwise the work starts again).
+    /// Whether progress is to survive a preemption; see [`Ask::keeps_progress`].
     pub resumes: bool,
+}
+
+impl Ask {
+    /// Whether progress survives a preemption: only where all tasks have come
+    /// equally far, as those of a gang, or a single one.
+    pub const fn keeps_progress(&self) -> bool {
+        self.resumes && (self.gang || self.tasks == 1)
+    }
 }
 
 impl Default for Ask {

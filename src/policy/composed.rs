@@ -32,6 +32,11 @@ pub struct Composed {
     queue_limit: Option<u32>,
     patience: Option<Due<WorkRef>>,
     overflow: Option<Due<WorkRef>>,
+    /// Work that has waited long enough to overflow, and for which nothing could
+    /// be rented when that was last tried.
+    overdue: Vec<WorkRef>,
+    /// Something was given back or preempted since that was tried.
+    acted: bool,
     queue: Queue,
     place: Box<dyn Place>,
     backfill: Option<Box<dyn Backfill>>,
@@ -92,6 +97,8 @@ impl Composed {
             queue_limit: spec.admit.queue_limit,
             patience: spec.admit.patience.map(Due::new),
             overflow,
+            overdue: Vec::new(),
+            acted: false,
             queue: match outside.order {
                 None => Queue::new(spec.order),
                 Some(_) => Queue::by_score(),
@@ -191,6 +198,10 @@ impl Composed {
                     self.provision.begin(turn);
                     changed = true;
                 }
+                Trigger::Acted => {
+                    self.acted = true;
+                    changed = true;
+                }
                 _ => changed = true,
             }
         }
@@ -274,6 +285,13 @@ impl Composed {
         if self.make_room(turn, work) {
             for &work in &self.yielded {
                 self.queue.push(turn, work);
+                let arrival = turn.work(work).arrival;
+                if let Some(overflow) = &mut self.overflow
+                    && !overflow.insert(turn.now(), arrival, work)
+                    && !self.overdue.contains(&work)
+                {
+                    self.overdue.push(work);
+                }
             }
             return None;
         }
@@ -297,11 +315,30 @@ impl Composed {
     /// Rents for work that has waited long enough, wherever it stands in the queue.
     fn overflow(&mut self, turn: &mut Turn<'_, '_>) {
         let Some(overflow) = &mut self.overflow else { return };
+        // What could not be rented before can be now only if something went.
+        let mut kept = if std::mem::take(&mut self.acted) { 0 } else { self.overdue.len() };
+        let mut next = kept;
         while let Some(work) = overflow.next(turn, |_, _, work| self.queue.contains(work)) {
+            self.overdue.push(work);
+        }
+        while next < self.overdue.len() {
+            let work = self.overdue[next];
+            next += 1;
+            if !self.queue.contains(work) {
+                continue;
+            }
             if self.provision.supply(turn, work) == Supply::Rented {
                 self.queue.remove(work);
                 self.blocked = None;
+            } else {
+                self.overdue[kept] = work;
+                kept += 1;
             }
+        }
+        self.overdue.truncate(kept);
+        // Those that were served in their turn are not waited for here.
+        if self.overdue.len() > 2 * self.queue.len() + 64 {
+            self.overdue.retain(|&work| self.queue.contains(work));
         }
     }
 

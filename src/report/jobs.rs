@@ -85,7 +85,7 @@ impl<W: io::Write> JobsCsv<W> {
         sheet.span(turnaround);
         match turnaround {
             Some(turnaround) => {
-                let ran = now - live.first_start().unwrap_or(now);
+                let ran = now - live.first_start().unwrap_or(now) - state.paused(work);
                 sheet.decimal(bounded_slowdown(turnaround, ran), 6);
             }
             None => sheet.empty(),

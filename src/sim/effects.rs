@@ -85,11 +85,12 @@ impl<O: Observer> Run<'_, '_, O> {
     fn preempted(&mut self, allocation: AllocationRef) {
         let work = self.state.allocation(allocation).work();
         let executed = self.executed(allocation);
+        self.cut_transfers(allocation, work);
         if let Some(&Some(key)) = self.keys.get(allocation.slot()) {
             self.queue.cancel(key);
         }
         let ask = self.state.work(work).ask;
-        let (useful, lost) = if ask.resumes && ask.gang { (executed, 0) } else { (0, executed) };
+        let (useful, lost) = if ask.keeps_progress() { (executed, 0) } else { (0, executed) };
         self.truths[work.slot()].left -= useful;
         self.state.count_preemption(work);
         self.close(allocation, Ending::Preempted, useful, lost);

@@ -122,8 +122,8 @@ pub struct LiveWork {
     pub last_offer: Option<Id<Offer>>,
     /// How often it was preempted.
     pub preemptions: u32,
-    /// Progress kept from preempted runs, on the reference machine. Only gangs
-    /// that resume keep any: other tasks may have come less far than each other.
+    /// Progress kept from preempted runs, on the reference machine; see
+    /// [`Ask::keeps_progress`].
     pub executed: Span,
 }
 

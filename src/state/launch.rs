@@ -8,11 +8,24 @@ use crate::billing::Meter;
 use crate::model::{Market, Offer, QuotaUnit};
 use crate::units::{Id, Shape};
 
+/// Rented instances at once beyond which a policy is taken to be looping.
+const MOST_RENTED: usize = 1_000_000;
+
 impl State<'_> {
+    /// Whether the policy has tried to rent more than a million instances at once.
+    pub(crate) fn is_overrun(&self) -> bool {
+        self.overrun
+    }
+
     /// Requests an instance of `offer`.
     pub(crate) fn rent(&mut self, offer: Id<Offer>) -> Result<InstanceRef, Refusal> {
         if self.world.offers[offer].market == Market::Owned {
             return Err(Refusal::NotForRent);
+        }
+        // A decision may rent on and on, which nobody can interrupt.
+        if self.fleet.index.len() >= self.standing + MOST_RENTED {
+            self.overrun = true;
+            return Err(Refusal::Launch(LaunchRefusal::Capacity));
         }
         if let Some(why) = self.launch_refusal(offer) {
             self.effects.push(Effect::LaunchRefused(offer, why));
@@ -101,9 +114,25 @@ impl State<'_> {
         reference
     }
 
+    /// Whether some of the work since nothing was alive must not run on `offer`.
+    fn is_barred(&self, offer: Id<Offer>) -> bool {
+        self.fleet.uniform.rules().iter().any(|rules| !self.rules[rules.row()].allows(offer))
+    }
+
+    /// Counts the barred offers that have live instances.
+    #[cold]
+    pub(super) fn count_barred(&mut self) {
+        let live = |offer: &Id<Offer>| self.offers[offer.row()].live > 0;
+        let barred = self.world.offers.ids().filter(live).filter(|&offer| self.is_barred(offer));
+        self.fleet.uniform.bar(barred.count() as u32);
+    }
+
     pub(super) fn count_live(&mut self, offer: Id<Offer>, sign: i64) {
         let live = &mut self.offers[offer.row()].live;
         *live = live.wrapping_add_signed(sign as i32);
+        if *live == u32::from(sign > 0) && self.is_barred(offer) {
+            self.fleet.uniform.change_barred(sign > 0);
+        }
         let whole = self.world.type_of(offer).whole;
         for &row in &self.quotas_of[offer.row()] {
             let amount = quota_amount(self.world.quotas[row].unit, whole) as i64;
@@ -158,7 +187,11 @@ impl State<'_> {
         let (offer, shape) = (instance.offer, instance.shape);
         self.totals.rates[self.world.provider_of(offer).row()] -= instance.meter.rate().picos();
         match std::mem::replace(&mut instance.phase, Phase::Released) {
-            Phase::Booting => self.totals.booting -= 1,
+            Phase::Booting => {
+                // All that it has cost so far was boot.
+                instance.meter.ready(self.now);
+                self.totals.booting -= 1;
+            }
             _ => {
                 self.totals.running -= 1;
                 self.totals.capacity.add(shape, -1);

@@ -8,7 +8,7 @@ use super::{
 use smallvec::SmallVec;
 
 use crate::billing::Bill;
-use crate::model::{Book, Home, Offer, Region, Work};
+use crate::model::{Book, Home, Offer, Region, Spread, Work};
 use crate::units::{Id, Money, Span, Time};
 
 impl State<'_> {
@@ -77,15 +77,23 @@ impl State<'_> {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// New work.
+    /// The home of `work`, where it has one that is no place of this world.
+    #[inline]
+    pub(crate) fn unknown_home(&mut self, work: &Work) -> Option<&str> {
+        let home = work.ask.home?;
+        while self.homes.len() < self.book.homes().len() {
+            let home = &self.book.homes()[Id::new(self.homes.len() as u32)];
+            self.homes.push(self.world.find_region(&home.name));
+        }
+        let known = self.homes[home.row()].is_some();
+        (!known).then(|| self.book.homes()[home].name.as_str())
+    }
+
+    /// New work, whose home is known.
     pub(crate) fn submit(&mut self, work: &Work) -> WorkRef {
         while self.rules.len() < self.book.all_rules().len() {
             let rules = &self.book.all_rules()[Id::new(self.rules.len() as u32)];
             self.rules.push(Resolved::new(self.world, rules));
-        }
-        while self.homes.len() < self.book.homes().len() {
-            let home = &self.book.homes()[Id::new(self.homes.len() as u32)];
-            self.homes.push(self.world.find_region(&home.name));
         }
         let reference = self.works.claim();
         let live = &mut self.works[reference];
@@ -96,10 +104,14 @@ impl State<'_> {
         live.allocations.clear();
         // Of several fractions of devices, room depends on which ones are taken.
         let counted = work.ask.demand.gpus < 2 || work.ask.demand.whole_gpus();
-        let plain = self.rules[work.ask.rules.row()].plain && counted;
+        let plain = self.rules[work.ask.rules.row()].spread == Spread::None && counted;
+        if self.fleet.uniform.joins(work.ask.rules) {
+            self.count_barred();
+        }
         if let Some(demand) = self.fleet.uniform.arrives(work.ask.demand, plain) {
             self.fleet.recount(demand);
         }
+        self.forget_pause(reference);
         self.totals.waiting += 1;
         if !work.name.is_empty() || self.names.len() > reference.slot() {
             if self.names.len() <= reference.slot() {
@@ -125,6 +137,7 @@ impl State<'_> {
 
     /// An owned instance, running from now on.
     pub(crate) fn add_running(&mut self, offer: Id<Offer>) -> InstanceRef {
+        self.standing += 1;
         self.launch(offer, Phase::Running)
     }
 
@@ -170,6 +183,10 @@ impl State<'_> {
         let live = &mut self.works[target.work()];
         live.first_start = live.first_start.min(now);
         self.totals.allocated.add_tasks(live.ask.demand, i64::from(target.tasks));
+        if live.preemptions > 0 {
+            let work = target.work();
+            self.resume(work);
+        }
     }
 
     /// An allocation ends: its resources are free and its charges are made.
@@ -192,6 +209,9 @@ impl State<'_> {
                 self.totals.waiting += u64::from(live.waiting == 0);
                 live.waiting += target.tasks;
             }
+        }
+        if !done && let Some(started) = self.allocations[allocation].started() {
+            self.pause(allocation, started);
         }
         let target = &self.allocations[allocation];
         let live = &mut self.works[target.work()];
@@ -227,41 +247,51 @@ impl State<'_> {
         idle
     }
 
-    /// Charges for moving `bytes` of the work between its home and the
-    /// allocation: in at the start, out at the end.
-    pub(crate) fn charge_transfer(
+    /// Charges for the data that an allocation has moved between the home of its
+    /// work and where it runs: in as far as there was time since the start, and
+    /// out all of it where the tasks are done, or as far as there was time since
+    /// they had computed, which took `compute`.
+    pub(crate) fn charge_transfers(
         &mut self,
         allocation: AllocationRef,
-        inbound: bool,
+        done: bool,
+        compute: Span,
         charges: &mut Vec<Charge>,
     ) {
         let target = &self.allocations[allocation];
-        let ask = &self.works[target.work()].ask;
-        let Some(home) = ask.home.and_then(|home| self.home_region(home)) else { return };
         let (work, instance) = (target.work(), target.held[0].share.instance);
-        let region = self.fleet.instances[instance].region;
-        let (from, to, bytes, span) = if inbound {
-            (home, region, ask.input, target.input)
-        } else {
-            (region, home, ask.output, target.output)
-        };
-        if bytes == 0 || home == region {
+        let ask = &self.works[work].ask;
+        let Some(home) = ask.home.and_then(|home| self.home_region(home)) else { return };
+        let (Some(started), region) = (target.started(), self.fleet.instances[instance].region)
+        else {
             return;
+        };
+        let out = match done {
+            true => self.now - target.output,
+            false => started.saturating_add(target.input).saturating_add(compute),
+        };
+        let ways = [
+            (home, region, ask.input, started, target.input),
+            (region, home, ask.output, out, target.output),
+        ];
+        for (from, to, bytes, since, span) in ways {
+            let bytes = moved(bytes, self.now - since, span);
+            if bytes == 0 || home == region {
+                continue;
+            }
+            let amount = Money::for_bytes(bytes, self.world.link(from, to).nanos_per_gib);
+            self.works[work].cost += amount;
+            charges.push(Charge {
+                kind: ChargeKind::Transfer,
+                amount,
+                instance,
+                region: from,
+                work: Some(work),
+                from: since,
+                until: since.saturating_add(span).min(self.now),
+                bytes,
+            });
         }
-        let amount = Money::for_bytes(bytes, self.world.link(from, to).nanos_per_gib);
-        self.works[work].cost += amount;
-        let (since, until) =
-            if inbound { (self.now, self.now + span) } else { (self.now - span, self.now) };
-        charges.push(Charge {
-            kind: ChargeKind::Transfer,
-            amount,
-            instance,
-            region: from,
-            work: Some(work),
-            from: since,
-            until,
-            bytes,
-        });
     }
 
     /// Forgets a closed allocation.
@@ -273,9 +303,6 @@ impl State<'_> {
     pub(crate) fn bill(&mut self, reference: InstanceRef, charges: &mut Vec<Charge>) -> Bill {
         let now = self.now;
         let instance = &mut self.fleet.instances[reference];
-        if instance.phase == Phase::Booting {
-            instance.meter.ready(now);
-        }
         let provider = self.world.provider_of(instance.offer);
         let bill = instance.meter.bill(now, self.world.providers[provider].billing);
         let (from, region) = (instance.meter.since(), instance.region);
@@ -329,5 +356,32 @@ impl State<'_> {
     /// The region of a home, if the world has it.
     pub fn home_region(&self, home: Id<Home>) -> Option<Id<Region>> {
         self.homes[home.row()]
+    }
+}
+
+/// Of `bytes` that take `span`, how many have moved after `elapsed`, rounded down.
+fn moved(bytes: i64, elapsed: Span, span: Span) -> i64 {
+    if elapsed < Span::ZERO {
+        return 0;
+    }
+    if elapsed >= span {
+        return bytes;
+    }
+    let part = i128::from(bytes) * i128::from(elapsed.micros()) / i128::from(span.micros());
+    i64::try_from(part).expect("a part is no more than the whole")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_moves_at_an_even_rate() {
+        let secs = Span::from_secs;
+        assert_eq!(moved(1_000, secs(-1), secs(10)), 0);
+        assert_eq!(moved(1_000, secs(0), secs(10)), 0);
+        assert_eq!(moved(1_000, Span::from_micros(2_999_999), secs(10)), 299);
+        assert_eq!(moved(1_000, secs(10), secs(10)), 1_000);
+        assert_eq!(moved(1_000, secs(0), secs(0)), 1_000);
     }
 }

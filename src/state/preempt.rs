@@ -56,7 +56,7 @@ impl State<'_> {
         let target = &self.allocations[allocation];
         let ask = &self.works[target.work()].ask;
         let Some(started) = target.started() else { return Span::ZERO };
-        if !(ask.resumes && ask.gang) {
+        if !ask.keeps_progress() {
             return Span::ZERO;
         }
         let computed = (self.now - started - target.input).max(Span::ZERO);

@@ -129,7 +129,9 @@ pub(crate) fn start(world: &World, needs: Needs) -> State<'_> {
 pub(crate) fn submit(state: &mut State<'_>, row: u64, ask: Ask) -> WorkRef {
     let id = WorkId { source: 0, ordinal: row };
     let arrival = state.now();
-    state.submit(&Work { id, name: String::new(), arrival, ask, truth: Truth::default() })
+    let work = Work { id, name: String::new(), arrival, ask, truth: Truth::default() };
+    assert_eq!(state.unknown_home(&work), None);
+    state.submit(&work)
 }
 
 /// The id of `rules` in the state's book.

@@ -1,7 +1,11 @@
-//! Scalar pools: where all live work asks the same per task and may run
-//! anywhere, room is one number.
+//! Scalar pools: where all live work asks the same per task and may run on every
+//! live instance, room is one number.
+//!
+//! Offers that nobody has rented do not count: a provider that is not used
+//! changes nothing.
 
-use crate::units::Demand;
+use crate::model::Rules;
+use crate::units::{Demand, Id};
 
 /// Whether all live work is alike, and how many more tasks fit if so.
 #[derive(Clone, Debug, Default)]
@@ -14,9 +18,50 @@ pub(super) struct Uniform {
     mixed: bool,
     /// Tasks that fit, counted instance by instance.
     room: u64,
+    /// The rules of all work since nothing was alive.
+    rules: Vec<Id<Rules>>,
+    /// By row: whether they are among those.
+    listed: Vec<bool>,
+    /// Offers with live instances that some of those rules forbid.
+    barred: u32,
 }
 
 impl Uniform {
+    /// Work under `rules` is about to arrive. Returns whether barred offers must be
+    /// counted anew.
+    #[inline]
+    pub(super) fn joins(&mut self, rules: Id<Rules>) -> bool {
+        if self.live == 0 && self.rules != [rules] {
+            for gone in self.rules.drain(..) {
+                self.listed[gone.row()] = false;
+            }
+        }
+        if self.listed.get(rules.row()) == Some(&true) {
+            return false;
+        }
+        if self.listed.len() <= rules.row() {
+            self.listed.resize(rules.row() + 1, false);
+        }
+        self.listed[rules.row()] = true;
+        self.rules.push(rules);
+        true
+    }
+
+    /// The rules of all work since nothing was alive.
+    pub(super) fn rules(&self) -> &[Id<Rules>] {
+        &self.rules
+    }
+
+    /// Sets the number of barred offers after it was counted.
+    pub(super) fn bar(&mut self, offers: u32) {
+        self.barred = offers;
+    }
+
+    /// A barred offer has live instances from now on, or none any more.
+    pub(super) fn change_barred(&mut self, live: bool) {
+        self.barred = self.barred.wrapping_add_signed(if live { 1 } else { -1 });
+    }
+
     /// Work arrives. Returns the demand for which room must be counted anew.
     pub(super) fn arrives(&mut self, demand: Demand, plain: bool) -> Option<Demand> {
         self.live += 1;
@@ -55,8 +100,8 @@ impl Uniform {
         }
     }
 
-    /// How many more tasks fit; `None` where work differs.
+    /// How many more tasks fit; `None` where work differs, or what it may run on.
     pub(super) fn room(&self) -> Option<u64> {
-        (!self.mixed && self.demand.is_some()).then_some(self.room)
+        (!self.mixed && self.demand.is_some() && self.barred == 0).then_some(self.room)
     }
 }

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod bounds;
+mod by_hand;
 mod compare;
 mod conversations;
 mod check;

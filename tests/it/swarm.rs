@@ -27,7 +27,7 @@ use windtunnel::units::{
 
 use crate::listed::{Dice, Listed, Names};
 
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 4_000;
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]
@@ -398,6 +398,8 @@ struct Fact {
 struct Log {
     facts: Vec<Fact>,
     cost: Money,
+    /// Transfers that ended early: a part of a GiB costs no whole nano-dollars.
+    cut_transfers: u32,
     seen: BTreeMap<&'static str, u64>,
     /// First start of each work, and its place in the order of arrival.
     latest_started: u64,
@@ -549,6 +551,10 @@ impl Observer for Log {
             }),
             Record::Charged(charge) => {
                 if charge.kind == ChargeKind::Transfer {
+                    if charge.bytes % GIB != 0 {
+                        self.cut_transfers += 1;
+                        self.see("a transfer is cut off");
+                    }
                     self.cost += charge.amount;
                     self.see("data is moved for money");
                 }
@@ -559,7 +565,7 @@ impl Observer for Log {
 }
 
 /// What must be reached by some scenario, or the swarm tests less than it says.
-const CORNERS: [&str; 22] = [
+const CORNERS: [&str; 23] = [
     "work waits for an instance to boot",
     "work ends while instances boot and work waits",
     "an instance is given back",
@@ -581,6 +587,7 @@ const CORNERS: [&str; 22] = [
     "patience runs out",
     "work fits nowhere",
     "data is moved for money",
+    "a transfer is cut off",
     "backfilling overtakes",
 ];
 
@@ -749,7 +756,8 @@ fn unused_provider(seed: u64, scenario: &Scenario, first: &Ran) {
     assert_eq!(first.fingerprint, more.fingerprint, "seed {seed}: an unused provider");
 }
 
-/// Three times the price: the same schedule, and exactly three times the cost.
+/// Three times the price: the same schedule, and exactly three times the cost, but
+/// for the rounding of transfers that were cut off.
 fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
     const FACTOR: i64 = 3;
     let mut changed = scenario.clone();
@@ -767,7 +775,9 @@ fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
     let more = run(seed, "dearer", &changed);
     assert_same_facts(seed, "dearer", 1, first, &more);
     let want = first.log.cost.nanos() * i128::from(FACTOR);
-    assert_eq!(more.log.cost.nanos(), want, "seed {seed}: three times the price");
+    let rounding = i128::from(first.log.cut_transfers) * i128::from(FACTOR);
+    let off = (more.log.cost.nanos() - want).abs();
+    assert!(off <= rounding, "seed {seed}: three times the price, off by {off}");
 }
 
 /// F1 measures times in seconds, and laws that are drawn round to microseconds.

@@ -88,7 +88,7 @@ impl<'w> Reader<'w> {
         job.start = work.arrival.max(self.started.saturating_add(boot));
         // One task in one allocation that does all of it, or parts that may lie
         // on different instances: then no more than each part's least is sure.
-        let whole = ask.tasks == 1 && !(ask.resumes && ask.gang);
+        let whole = ask.tasks == 1 && !ask.keeps_progress();
         let mut best = Best::default();
         for dish in menu.dishes.iter().filter(|dish| held(dish)) {
             let taste = self.taste(work, dish, home);
@@ -140,7 +140,7 @@ impl<'w> Reader<'w> {
             job.done = job.done.min(end);
         }
         // Progress that survives may come from anywhere, a little of it from here.
-        let parted = work.ask.resumes && work.ask.gang;
+        let parted = work.ask.keeps_progress();
         let in_time = parted || end <= job.deadline;
         let moving = if whole { taste.price_of_moving.dollars() } else { 0.0 };
         if dish.owned {

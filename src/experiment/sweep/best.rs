@@ -16,19 +16,20 @@ pub struct Best {
     pub kept: usize,
 }
 
-/// What points are ranked by: the total cost, or where not all points did the
-/// same work, the cost per useful hour. A row of [`METRICS`].
+/// What points are ranked by: the cost of a month, or where not all points did the
+/// same work, the cost per useful hour. A row of [`METRICS`]. Not the cost of a
+/// run, which counts owned nodes only until the last piece of work is done.
 pub fn goal(sweep: &Sweep) -> usize {
     let shown = |row: &usize| {
         sweep.runs.iter().all(|run| run.metrics[*row].is_some_and(|value| value > 0.0))
     };
-    let total = row_of("cost_total").expect("cost_total is a metric");
+    let month = row_of("cost_monthly").expect("cost_monthly is a metric");
     if sweep.same_work() {
-        return total;
+        return month;
     }
     let per_hour =
         ["cost_per_core_hour", "cost_per_gpu_hour"].into_iter().filter_map(row_of).find(shown);
-    per_hour.unwrap_or(total)
+    per_hour.unwrap_or(month)
 }
 
 /// The best point of a policy: of those that keep all objectives in all
@@ -70,7 +71,7 @@ mod tests {
     fn promises_come_before_the_goal() {
         let mut sweep = by_hand();
         let goal = goal(&sweep);
-        assert_eq!(METRICS[goal].key, "cost_total");
+        assert_eq!(METRICS[goal].key, "cost_monthly");
         let found = best_of_all(&sweep, goal).expect("there is one");
         assert_eq!((found.point, found.kept), (0, 2));
         // The cheapest breaks its promise once, the next never.
@@ -88,7 +89,7 @@ mod tests {
         sweep.runs[3].done.finished = 9;
         assert!(!sweep.same_work());
         let per_hour = row_of("cost_per_core_hour").expect("a metric");
-        assert_eq!(METRICS[goal(&sweep)].key, "cost_total");
+        assert_eq!(METRICS[goal(&sweep)].key, "cost_monthly");
         sweep.runs.iter_mut().for_each(|run| run.metrics[per_hour] = Some(1.0));
         assert_eq!(goal(&sweep), per_hour);
     }

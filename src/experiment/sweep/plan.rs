@@ -111,7 +111,9 @@ pub fn repetition(
     if let Some(often) = often {
         return Ok((repetition, often));
     }
-    let is_random = is_synthetic(first) || differs(lab, &sides, repetition)?;
+    // Where an axis changes the work, what is random at one point need not be at another.
+    let may_become_random = is_synthetic(first) && axes.iter().any(moves_work);
+    let is_random = may_become_random || differs(lab, &sides, repetition)?;
     Ok((repetition, if is_random { USUAL } else { 1 }))
 }
 

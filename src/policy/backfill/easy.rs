@@ -16,8 +16,10 @@ pub struct Easy {
     reserved: Option<Reservation>,
     candidates: Vec<Queued>,
     failed: Failed,
-    /// Speed of the fastest instance type, in millionths.
+    /// Speed of the fastest live instance, in millionths, and how many launches
+    /// and instances there were when it was looked for.
     fastest: u32,
+    fleet: (u32, usize),
 }
 
 impl Backfill for Easy {
@@ -50,9 +52,13 @@ impl Easy {
     /// In a scalar pool numbers decide, and most candidates are left out here.
     fn choose(&mut self, pass: &mut Pass<'_, '_, '_, '_>, reserved: &Reservation, room: u64) {
         self.candidates.clear();
-        if self.fastest == 0 {
-            let speeds = pass.turn.world().types.rows().iter().map(|kind| kind.speed);
-            self.fastest = speeds.max().unwrap_or(0).max(1);
+        let fleet = (pass.turn.launched(), pass.turn.instance_count());
+        if self.fastest == 0 || self.fleet != fleet {
+            // Of those that run: what nobody has rented must not change anything.
+            let world = pass.turn.world();
+            let live = world.offers.ids().filter(|&offer| pass.turn.offer(offer).live > 0);
+            let speeds = live.map(|offer| world.type_of(offer).speed);
+            (self.fastest, self.fleet) = (speeds.max().unwrap_or(0).max(1), fleet);
         }
         let (head, now, fastest) = (reserved.head, pass.turn.now(), self.fastest);
         let in_time = |estimate| reserved.ends_in_time(earliest_end(now, estimate, fastest));

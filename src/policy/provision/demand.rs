@@ -5,7 +5,8 @@ use rustc_hash::FxHashMap;
 use super::shelf::{Candidate, Quote, Shelf};
 use super::zones::Zones;
 use super::{Provision, Supply};
-use crate::model::{Ask, Home, Kind, Market, Provider, Rules, Spread};
+use crate::model::{Ask, Home, Kind, Market, Provider, Rules, Spread, Zone};
+use crate::policy::place::share_on;
 use crate::policy::spec::Choice;
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Share, WaitReason, WorkRef};
@@ -98,7 +99,23 @@ impl OnDemand {
         let mut zones = Zones::new(turn, work);
         let mut left = self.left(turn);
         self.rented.clear();
+        // Instances rented here that have room, where tasks come one by one.
+        let mut open: Vec<(InstanceRef, Id<Zone>, u32)> = Vec::new();
         while tasks > 0 && left > 0 {
+            let in_turn = |zone| zones.as_ref().is_some_and(|zones: &Zones| zones.allows(zone));
+            if let Some(at) = open.iter().position(|&(_, zone, _)| in_turn(zone)) {
+                let (instance, zone, room) = &mut open[at];
+                self.rented.push((*instance, 1));
+                tasks -= 1;
+                *room -= 1;
+                if let Some(zones) = &mut zones {
+                    zones.add(*zone);
+                }
+                if *room == 0 {
+                    open.remove(at);
+                }
+                continue;
+            }
             let least = if single { u64::MAX } else { 1 };
             let search = Search { shelf, ask: &ask, tasks, least, zones: zones.as_ref() };
             let Some((found, _)) = self.choose(turn, search) else { break };
@@ -109,7 +126,10 @@ impl OnDemand {
             }
             for _ in 0..count {
                 let Ok(instance) = turn.rent(found.offer) else { return tasks };
-                let on = found.each.min(tasks);
+                let on = if zones.is_some() { 1 } else { found.each.min(tasks) };
+                if on < found.each && zones.is_some() {
+                    open.push((instance, found.zone, found.each - on));
+                }
                 self.rented.push((instance, on));
                 tasks -= on;
                 left -= 1;
@@ -246,9 +266,12 @@ impl<'s> Search<'s, '_> {
     }
 }
 
-/// `tasks` tasks on an empty instance: together, or one by one where they ask
-/// parts of GPUs, as two may share a device.
+/// `tasks` tasks on an instance rented for them: together, or one by one where
+/// they are spread, or ask parts of GPUs, as two may share a device.
 fn shares(turn: &Turn<'_, '_>, work: WorkRef, instance: InstanceRef, tasks: u32) -> Vec<Share> {
+    if turn.rules(turn.work(work).ask.rules).spread != Spread::None {
+        return share_on(turn, work, instance, false).into_iter().collect();
+    }
     let demand = turn.work(work).ask.demand;
     let target = turn.instance(instance);
     if demand.whole_gpus() {

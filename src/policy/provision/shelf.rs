@@ -21,7 +21,7 @@ pub(super) struct Candidate {
     pub(super) offer: Id<Offer>,
     pub(super) provider: Id<Provider>,
     pub(super) zone: Id<Zone>,
-    /// Tasks that one instance holds, or one where tasks are spread.
+    /// Tasks that one instance holds, or one where no two may share it.
     pub(super) each: u32,
     /// Millionths of the reference machine.
     speed: u32,
@@ -98,7 +98,10 @@ impl Candidate {
             offer,
             provider,
             zone: facts.zone,
-            each: if rules.spread == Spread::None { holds } else { 1 },
+            each: match rules.spread {
+                Spread::None | Spread::EvenZones => holds,
+                Spread::Instances | Spread::Zones => 1,
+            },
             speed: rules.speed(ask.kind, offer),
             boot: boot.max(Span::ZERO),
             billing: world.providers[provider].billing,

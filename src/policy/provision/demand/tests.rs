@@ -233,13 +233,15 @@ fn tasks_are_spread_over_zones() {
         (Spread::Instances, 3, Supply::Rented, [3, 0, 0]),
         (Spread::Zones, 2, Supply::Rented, [1, 1, 0]),
         (Spread::Zones, 4, Supply::None(WaitReason::NothingToRent), [0, 0, 0]),
-        (Spread::EvenZones, 5, Supply::Rented, [2, 2, 1]),
+        // Two of these fill an instance: three in one zone take two.
+        (Spread::EvenZones, 5, Supply::Rented, [1, 1, 1]),
+        (Spread::EvenZones, 7, Supply::Rented, [2, 1, 1]),
     ];
     for (spread, tasks, want, live_after) in cases {
         let mut state = start(&world, Needs::default());
         let set = crate::model::Rules { spread, ..Default::default() };
         let rules = rules(&mut state, &set);
-        let work = submit(&mut state, 0, Ask { rules, ..ask(1_000, tasks, 60) });
+        let work = submit(&mut state, 0, Ask { rules, ..ask(4_000, tasks, 60) });
         assert_eq!(supply(&mut part(Choice::Cheapest), &mut state, work), want, "{spread:?}");
         assert_eq!(live(&state), live_after, "{spread:?}");
     }

@@ -1,0 +1,57 @@
+//! How long work stands still after a preemption.
+
+use super::{AllocationRef, State, WorkRef};
+use crate::units::{Span, Time};
+
+/// What one piece of work has lost since it first started.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pause {
+    /// Since when nothing of it runs; `Time::MAX` while something does.
+    since: Time,
+    /// What has been lost before.
+    pub(super) sum: Span,
+}
+
+impl Pause {
+    const NONE: Self = Self { since: Time::MAX, sum: Span::ZERO };
+}
+
+impl State<'_> {
+    /// New work has lost nothing.
+    #[inline]
+    pub(super) fn forget_pause(&mut self, work: WorkRef) {
+        if let Some(pause) = self.pauses.get_mut(work.slot()) {
+            *pause = Pause::NONE;
+        }
+    }
+
+    /// An allocation of `work` that started then has stopped before it was done.
+    pub(super) fn pause(&mut self, stopped: AllocationRef, started: Time) {
+        let work = self.allocations[stopped].work();
+        let live = &self.works[work];
+        let ask = &live.ask;
+        let in_vain = (ask.gang || ask.tasks == 1) && !ask.keeps_progress();
+        let others = live.allocations.iter().filter(|&&other| other != stopped);
+        let runs_on = others.clone().any(|&other| self.allocations[other].started().is_some());
+        if self.pauses.len() <= work.slot() {
+            self.pauses.resize(work.slot() + 1, Pause::NONE);
+        }
+        let pause = &mut self.pauses[work.slot()];
+        if in_vain {
+            pause.sum += self.now - started;
+        }
+        if !runs_on {
+            pause.since = self.now;
+        }
+    }
+
+    /// Something of `work` runs again.
+    pub(super) fn resume(&mut self, work: WorkRef) {
+        if let Some(pause) = self.pauses.get_mut(work.slot())
+            && pause.since != Time::MAX
+        {
+            pause.sum += self.now - pause.since;
+            pause.since = Time::MAX;
+        }
+    }
+}

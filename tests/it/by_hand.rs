@@ -1,0 +1,136 @@
+//! Small scenarios, as a user writes them, whose outcome was worked out by hand.
+
+use std::fs;
+use std::ops::ControlFlow;
+
+use windtunnel::experiment::{self, RunFailure, Settings};
+use windtunnel::metrics::Summary;
+use windtunnel::scenario::Scenario;
+use windtunnel::sim::Failure;
+
+/// Runs the only policy of a scenario with this text on a trace with this one.
+fn run(scenario: &str, trace: &str) -> Result<Summary, RunFailure> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::write(dir.path().join("w.csv"), trace).expect("written");
+    let text = format!("question = \"q\"\n{scenario}\n[workload]\ntrace = \"w.csv\"\n");
+    let scenario = Scenario::parse(&text, "s.toml", dir.path(), &[]).expect("it is valid");
+    let settings = Settings { audit: true, ..Settings::seeded(1) };
+    let mut go_on = |_| ControlFlow::Continue(());
+    experiment::run(&scenario, &scenario.policies[0], settings, &mut (), &mut go_on)
+        .map(|result| result.summary)
+}
+
+const NODE: &str = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 4, memory = \"16 GiB\" }\n";
+/// Machines that boot for a minute and hold one job of three cores.
+const CLOUD: &str = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.xlarge\"]\n\
+                     boot = \"60 s\"\n";
+
+#[test]
+fn work_that_lost_its_place_before_it_started_has_waited() {
+    // a is placed on a booting instance at 0 s, loses it to b at 10 s; c comes after
+    // b at 20 s. b starts at 60 s, c at 70 s, a at 80 s: waits of 50, 50 and 80 s.
+    let zone = "zones = [\"us-east-1a\"]\ncapacity = 1\n";
+    let policy = "[policy.p]\nprovision = \"cheapest\"\norder = \"shortest\"\npreempt = \"srpt\"\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s\n\
+                 a,0,1000,3,1000\nb,10,10,3,10\nc,20,10,3,20\n";
+    let summary = run(&format!("{CLOUD}{zone}{policy}"), trace).expect("it runs");
+    let waits = summary.wait_s;
+    assert_eq!((waits.count, waits.mean, waits.max), (3, Some(60.0), Some(80.0)));
+}
+
+#[test]
+fn waiting_after_a_preemption_is_not_running() {
+    // Last come, first served: turnarounds of 5,000, 4,000, ... 1,000 s, of which
+    // each ran for 1,000 s.
+    let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n";
+    let rows = (0..5).map(|nth| format!("{},1000,4,{nth},1000,true\n", nth * 100));
+    let head = "arrival_s,runtime_s,vcpus,priority,estimate_s,resumes\n".to_owned();
+    let trace = rows.fold(head, |text, row| text + &row);
+    let summary = run(&format!("{NODE}{policy}"), &trace).expect("it runs");
+    // The last is done at 1,400 s, and then those that have 900 s left, one by one.
+    let mean = (5_000.0 + 4_000.0 + 3_000.0 + 2_000.0 + 1_000.0) / 5.0;
+    assert_eq!(summary.turnaround_s.mean, Some(mean));
+    assert_eq!(summary.bounded_slowdown.mean, Some(3.0));
+    // In vain from 0 to 100 s: from 200 to 1,200 s it runs again, whole.
+    let trace = "arrival_s,runtime_s,vcpus,priority,estimate_s\n\
+                 0,1000,4,0,1000\n100,100,4,1,100\n";
+    let summary = run(&format!("{NODE}{policy}"), trace).expect("it runs");
+    assert_eq!(summary.bounded_slowdown.max, Some(1.2));
+}
+
+#[test]
+fn a_single_task_that_is_no_gang_resumes() {
+    let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n";
+    let trace = "arrival_s,runtime_s,vcpus,priority,resumes,gang\n\
+                 0,1000,4,0,true,false\n900,50,4,5,true,true\n";
+    let summary = run(&format!("{NODE}{policy}"), trace).expect("it runs");
+    assert_eq!((summary.turnaround_s.max, summary.lost_core_hours), (Some(1_050.0), 0.0));
+}
+
+#[test]
+fn work_that_could_not_overflow_does_when_something_is_given_back() {
+    // c holds the only instance until 1,162 s, when b, which is due since 105 s, is
+    // rented for: it starts at 1,222 s. Behind h, it would wait until 10,000 s.
+    let zone = "zones = [\"us-east-1a\"]\ncapacity = 1\n";
+    let policy = "[policy.p.provision.cheapest]\nafter_wait = \"100 s\"\n";
+    let release = "[policy.p.release.idle]\nafter = \"0 s\"\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,providers\n\
+                 a,0,10000,3,10000,dc\nh,1,100,3,100,dc\nc,2,1000,3,1000,\nb,5,100,3,100,\n";
+    let summary = run(&format!("{NODE}{CLOUD}{zone}{policy}{release}"), trace).expect("it runs");
+    // c: 2 + 100 + 60 = 162 s until 1,162 s. b: 1,222 s, 1,217 s after it came.
+    assert_eq!(summary.wait_s.mean, Some((0.0 + 9_999.0 + 160.0 + 1_217.0) / 4.0));
+}
+
+#[test]
+fn data_on_the_way_is_paid_for_as_far_as_it_came() {
+    // 100 GiB in 1,000 s, of which the run sees 300 s; a hundred dollars in all.
+    let link = "[[transfer.link]]\nfrom = \"aws/us-east-1\"\nto = \"dc\"\n\
+                usd_per_gib = 1\ngbps = 0.8589934592\n";
+    let trace = "arrival_s,runtime_s,vcpus,home,input_bytes\n\
+                 0,1000,4,aws/us-east-1,107374182400\n";
+    let scenario = format!("horizon = \"300 s\"\n{NODE}{CLOUD}{link}[policy.p]\n");
+    let summary = run(&scenario, trace).expect("it runs");
+    let cost = summary.cost.by_kind.iter().find(|(kind, _)| kind == "transfer");
+    // A link moves whole bytes per second.
+    let near = |found: f64| (found - 30.0).abs() < 1e-6;
+    assert!(cost.is_some_and(|(_, cost)| near(cost.dollars())), "{cost:?}");
+    assert!(near(summary.transferred_gib), "{}", summary.transferred_gib);
+}
+
+#[test]
+fn an_instance_that_never_was_ready_cost_its_boot() {
+    let policy = "[policy.p]\nprovision = \"cheapest\"\n";
+    let trace = "arrival_s,runtime_s,vcpus\n10,1000,3\n";
+    let scenario = format!("horizon = \"50 s\"\n{CLOUD}{policy}");
+    let summary = run(&scenario, trace).expect("it runs");
+    // 40 s of boot, billed as a minute: the rest is what rounding added.
+    let of = |kind: &str| {
+        let found = summary.cost.by_kind.iter().find(|(name, _)| name == kind);
+        found.map_or(0.0, |(_, cost)| cost.dollars())
+    };
+    assert!(of("boot") > 0.0);
+    assert!((of("idle") - of("boot") / 2.0).abs() < 2e-9, "{:?}", summary.cost.by_kind);
+}
+
+#[test]
+fn data_must_live_somewhere() {
+    let trace = "arrival_s,runtime_s,vcpus,home,input_bytes\n0,10,4,aws/us-east-9,1\n";
+    match run(&format!("{NODE}[policy.p]\n"), trace) {
+        Err(RunFailure::Sim(Failure::Input(problem))) => {
+            assert!(problem.message.contains("`aws/us-east-9`"), "{problem:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_job_larger_than_any_cloud_ends_the_run() {
+    let policy = "[policy.p]\nprovision = \"cheapest\"\n";
+    let trace = "arrival_s,runtime_s,tasks,vcpus\n0,1,4294967295,3\n";
+    match run(&format!("{CLOUD}{policy}"), trace) {
+        Err(RunFailure::Sim(Failure::Futile { what, .. })) => {
+            assert!(what.contains("a million instances"), "{what}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
