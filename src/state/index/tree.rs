@@ -118,13 +118,12 @@ impl Node {
         self.orders[..self.len].partition_point(|&first| first <= order).saturating_sub(1)
     }
 
-    /// The rows from `start` on in which the demand may fit: byte `at` is 1.
+    /// The rows from `start` on in which the demand may fit, GPUs aside: byte `at` is 1.
     fn fitting(&self, needed: &Needed, start: usize) -> u128 {
         let mut fits = [0_u8; FANOUT];
         for (at, fits) in fits.iter_mut().enumerate() {
             let enough = (self.cpu[at] >= needed.least.cpu)
                 & (self.memory[at] >= needed.least.memory)
-                & (self.gpu[at] >= needed.least.gpu)
                 & (self.both[at] >= needed.least.both);
             *fits = u8::from(enough);
         }
@@ -209,7 +208,9 @@ impl Tree {
         while fitting != 0 {
             let at = fitting.trailing_zeros() as usize / 8;
             fitting &= fitting - 1;
-            if node.kinds[at] & needed.kinds == 0 {
+            // Looked at last, and only where it matters: it is one more cache line.
+            let by_gpu = needed.least.gpu == 0 || node.gpu[at] >= needed.least.gpu;
+            if node.kinds[at] & needed.kinds == 0 || !by_gpu {
                 continue;
             }
             if !node.leaf {
