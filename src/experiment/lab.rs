@@ -253,6 +253,11 @@ pub fn is_synthetic(scenario: &Scenario) -> bool {
     matches!(scenario.workload.input, Input::Synthetic(_))
 }
 
+/// Whether two seeds may draw different work.
+pub(super) fn is_drawn(scenario: &Scenario) -> bool {
+    matches!(&scenario.workload.input, Input::Synthetic(spec) if spec.is_random())
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

@@ -119,7 +119,7 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
     let scenario = check(&task, &start, open)?;
     let policy = policy_of(&scenario, task.policy.as_deref())?;
     let plan = plan(lab, &scenario, policy, task.asked)?;
-    let still = is_still(lab, &scenario, policy, plan)?;
+    let still = is_still(lab, &task, (&scenario, policy), plan)?;
     let shares = Shares::of(&task, &scenario, plan, still)?;
     let judging = Judge {
         objectives: scenario.objectives.clone(),

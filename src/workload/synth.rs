@@ -142,6 +142,25 @@ impl Default for Class {
 }
 
 impl SynthSpec {
+    /// Whether two seeds may draw different work.
+    pub fn is_random(&self) -> bool {
+        let varies = |law: &Distribution| !matches!(law, Distribution::Constant(_));
+        let arrives = match &self.arrivals {
+            Arrivals::Every(_) => false,
+            Arrivals::Renewal(gaps) => varies(gaps),
+            Arrivals::Poisson { .. } | Arrivals::Profile { .. } | Arrivals::Mmpp(_) => true,
+        };
+        let drawn = |class: &Class| {
+            let factors = class.estimate.iter().chain(&class.deadline);
+            let mut laws = Size::ALL.map(|size| size.of(class).1).into_iter().chain(factors);
+            class.tenants.len() > 1 || varies(&class.runtime) || laws.any(varies)
+        };
+        arrives
+            || self.batch.as_ref().is_some_and(varies)
+            || self.classes.len() > 1
+            || self.classes.iter().any(drawn)
+    }
+
     /// Everything that is wrong with its parameters.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = self.arrivals.problems();

@@ -2,7 +2,7 @@
 //! and judging.
 
 use super::super::compare::{self, Asked, NoPlan, Side};
-use super::super::lab::{Cell, Lab, LabFailure, is_synthetic, share_inputs};
+use super::super::lab::{Cell, Lab, LabFailure, is_drawn, is_synthetic, share_inputs};
 use super::super::replication::Repetition;
 use super::super::statistics::promise;
 use super::score::Keeping;
@@ -65,11 +65,14 @@ pub(super) fn plan(
 /// Whether nothing is random at the start: none where that is known not to be so.
 pub(super) fn is_still(
     lab: &Lab<'_>,
-    scenario: &Scenario,
-    policy: &PolicySpec,
+    task: &Task,
+    (scenario, policy): (&Scenario, &PolicySpec),
     plan: compare::Plan,
 ) -> Result<Option<bool>, SearchFailure> {
-    if is_synthetic(scenario) || !matches!(plan.repetition, Repetition::Seeds { .. }) {
+    // What is not random at the start may be at another setup of the work.
+    let moves_work = task.variables.iter().any(|one| one.key.starts_with("workload."));
+    let random = is_drawn(scenario) || is_synthetic(scenario) && moves_work;
+    if random || !matches!(plan.repetition, Repetition::Seeds { .. }) {
         return Ok(None);
     }
     let repetition = plan.repetition;

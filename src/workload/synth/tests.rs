@@ -94,3 +94,27 @@ fn estimates_and_deadlines_are_multiples_of_the_runtime() {
     assert_eq!(found[0].ask.estimate, Span::from_secs(200));
     assert_eq!(found[0].ask.deadline - found[0].arrival, Span::from_secs(300));
 }
+
+#[test]
+fn constant_work_is_not_random() {
+    let constant = SynthSpec {
+        arrivals: Arrivals::Every(Span::HOUR),
+        batch: None,
+        until: Until::Count(3),
+        classes: vec![Class::default()],
+    };
+    assert!(!constant.is_random());
+    let law: Distribution = "uniform(low=1, high=2)".parse().expect("a law");
+    let class = |class: Class| SynthSpec { classes: vec![class], ..constant.clone() };
+    let random = [
+        SynthSpec { arrivals: Arrivals::Poisson { per_hour: 1.0 }, ..constant.clone() },
+        SynthSpec { arrivals: Arrivals::Renewal(law.clone()), ..constant.clone() },
+        SynthSpec { batch: Some(law.clone()), ..constant.clone() },
+        SynthSpec { classes: vec![Class::default(); 2], ..constant.clone() },
+        class(Class { runtime: law.clone(), ..Class::default() }),
+        class(Class { memory: law.clone(), ..Class::default() }),
+        class(Class { deadline: Some(law), ..Class::default() }),
+        class(Class { tenants: vec![("a".to_owned(), 1.0); 2], ..Class::default() }),
+    ];
+    assert!(random.iter().all(SynthSpec::is_random));
+}
