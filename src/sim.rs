@@ -379,9 +379,7 @@ impl<O: Observer> Run<'_, '_, O> {
 
     fn complete(&mut self, allocation: AllocationRef, work: WorkRef) {
         let useful = self.truths[work.slot()].left;
-        if self.state.work(work).ask.home.is_some() {
-            self.state.charge_transfers(allocation, true, Span::ZERO, &mut self.charges);
-        }
+        self.state.charge_transfers(allocation, true, Span::ZERO, &mut self.charges);
         self.close(allocation, Ending::Done, useful, 0);
         let live = self.state.work(work);
         if live.done == live.ask.tasks {
@@ -393,13 +391,11 @@ impl<O: Observer> Run<'_, '_, O> {
 
     /// Charges for what an allocation has moved that is not done.
     fn cut_transfers(&mut self, allocation: AllocationRef, work: WorkRef) {
-        if self.state.work(work).ask.home.is_some() {
-            let compute = match self.truths[work.slot()].left {
-                ENDLESS => Span::MAX,
-                left => self.state.allocation(allocation).compute_span(left),
-            };
-            self.state.charge_transfers(allocation, false, compute, &mut self.charges);
-        }
+        let compute = match self.truths[work.slot()].left {
+            ENDLESS => Span::MAX,
+            left => self.state.allocation(allocation).compute_span(left),
+        };
+        self.state.charge_transfers(allocation, false, compute, &mut self.charges);
     }
 
     /// Ends an allocation: what it did, what it cost, what is idle now.

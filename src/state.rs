@@ -278,8 +278,15 @@ impl<'w> State<'w> {
     /// How long the work has not come on since it first started: after a
     /// preemption until it ran again, and what it ran in vain. What other tasks of
     /// the same work do in the meantime counts as coming on.
-    pub fn paused(&self, work: WorkRef) -> Span {
+    fn paused(&self, work: WorkRef) -> Span {
         self.pauses.get(work.slot()).map_or(Span::ZERO, |pause| pause.sum)
+    }
+
+    /// How long the work has come on until now: since it first started, without
+    /// its pauses. What bounded slowdowns are measured by.
+    pub fn ran(&self, work: WorkRef) -> Span {
+        let started = self.works[work].first_start().unwrap_or(self.now);
+        self.now - started - self.paused(work)
     }
 
     /// Whether the work is still alive.

@@ -253,9 +253,13 @@ pub fn is_synthetic(scenario: &Scenario) -> bool {
     matches!(scenario.workload.input, Input::Synthetic(_))
 }
 
-/// Whether two seeds may draw different work.
-pub(super) fn is_drawn(scenario: &Scenario) -> bool {
-    matches!(&scenario.workload.input, Input::Synthetic(spec) if spec.is_random())
+/// Whether two seeds may draw different work, as the scenario is or with other
+/// values of these keys, without a run that shows it.
+pub(super) fn is_drawn<'k>(scenario: &Scenario, mut keys: impl Iterator<Item = &'k str>) -> bool {
+    match &scenario.workload.input {
+        Input::Synthetic(spec) => spec.is_random() || keys.any(|key| key.starts_with("workload.")),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

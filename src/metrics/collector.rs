@@ -314,9 +314,7 @@ impl Collector {
         self.last_end = Some(now);
         let turnaround = (now - live.arrival).micros().max(0);
         self.turnaround.add(turnaround as u64);
-        let started = live.first_start().unwrap_or(now);
-        let ran = now - started - state.paused(work);
-        let bound = ran.max(SLOWDOWN_FLOOR).micros();
+        let bound = state.ran(work).max(SLOWDOWN_FLOOR).micros();
         let slowdown = millionths(turnaround as u64, bound as u64);
         self.slowdown.add(slowdown.max(1_000_000));
         if live.ask.deadline != Time::MAX {

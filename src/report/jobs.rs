@@ -84,10 +84,7 @@ impl<W: io::Write> JobsCsv<W> {
         let turnaround = finished.then_some(now - live.arrival);
         sheet.span(turnaround);
         match turnaround {
-            Some(turnaround) => {
-                let ran = now - live.first_start().unwrap_or(now) - state.paused(work);
-                sheet.decimal(bounded_slowdown(turnaround, ran), 6);
-            }
+            Some(turnaround) => sheet.decimal(bounded_slowdown(turnaround, state.ran(work)), 6),
             None => sheet.empty(),
         }
         let deadline = (live.ask.deadline != Time::MAX).then_some(live.ask.deadline);

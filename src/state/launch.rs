@@ -166,7 +166,7 @@ impl State<'_> {
             return Err(Refusal::InstanceGone);
         }
         let instance = &self.fleet.instances[reference];
-        if self.world.offers[instance.offer].market == Market::Owned {
+        if instance.market == Market::Owned {
             return Err(Refusal::Owned);
         }
         if instance.allocations > 0 {

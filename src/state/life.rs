@@ -216,32 +216,25 @@ impl State<'_> {
         let target = &self.allocations[allocation];
         let live = &mut self.works[target.work()];
         let mut idle = false;
-        match target.started() {
-            Some(started) => {
-                for held in &target.held {
-                    let instance = &mut self.fleet.instances[held.share.instance];
-                    idle |= instance.is_idle();
-                    let amount = instance.meter.give(self.now, held.dominant, held.mark);
-                    live.cost += amount;
-                    charges.push(Charge {
-                        kind: ChargeKind::Work,
-                        amount,
-                        instance: held.share.instance,
-                        region: instance.region,
-                        work: target.work,
-                        from: started,
-                        until: self.now,
-                        bytes: 0,
-                    });
-                }
-            }
-            None => {
-                for held in &target.held {
-                    let instance = &mut self.fleet.instances[held.share.instance];
-                    idle |= instance.is_idle();
-                    instance.awaited_by.retain(|&other| other != allocation);
-                }
-            }
+        for held in &target.held {
+            let instance = &mut self.fleet.instances[held.share.instance];
+            idle |= instance.is_idle();
+            let Some(started) = target.started() else {
+                instance.awaited_by.retain(|&other| other != allocation);
+                continue;
+            };
+            let amount = instance.meter.give(self.now, held.dominant, held.mark);
+            live.cost += amount;
+            charges.push(Charge {
+                kind: ChargeKind::Work,
+                amount,
+                instance: held.share.instance,
+                region: instance.region,
+                work: target.work,
+                from: started,
+                until: self.now,
+                bytes: 0,
+            });
         }
         live.drop_allocation(allocation);
         idle
@@ -259,13 +252,12 @@ impl State<'_> {
         charges: &mut Vec<Charge>,
     ) {
         let target = &self.allocations[allocation];
-        let (work, instance) = (target.work(), target.held[0].share.instance);
+        let work = target.work();
         let ask = &self.works[work].ask;
         let Some(home) = ask.home.and_then(|home| self.home_region(home)) else { return };
-        let (Some(started), region) = (target.started(), self.fleet.instances[instance].region)
-        else {
-            return;
-        };
+        let Some(started) = target.started() else { return };
+        let instance = target.held[0].share.instance;
+        let region = self.fleet.instances[instance].region;
         let out = match done {
             true => self.now - target.output,
             false => started.saturating_add(target.input).saturating_add(compute),
@@ -275,8 +267,11 @@ impl State<'_> {
             (region, home, ask.output, out, target.output),
         ];
         for (from, to, bytes, since, span) in ways {
+            if since > self.now || home == region {
+                continue;
+            }
             let bytes = moved(bytes, self.now - since, span);
-            if bytes == 0 || home == region {
+            if bytes == 0 {
                 continue;
             }
             let amount = Money::for_bytes(bytes, self.world.link(from, to).nanos_per_gib);
@@ -361,9 +356,6 @@ impl State<'_> {
 
 /// Of `bytes` that take `span`, how many have moved after `elapsed`, rounded down.
 fn moved(bytes: i64, elapsed: Span, span: Span) -> i64 {
-    if elapsed < Span::ZERO {
-        return 0;
-    }
     if elapsed >= span {
         return bytes;
     }
@@ -378,7 +370,6 @@ mod tests {
     #[test]
     fn data_moves_at_an_even_rate() {
         let secs = Span::from_secs;
-        assert_eq!(moved(1_000, secs(-1), secs(10)), 0);
         assert_eq!(moved(1_000, secs(0), secs(10)), 0);
         assert_eq!(moved(1_000, Span::from_micros(2_999_999), secs(10)), 299);
         assert_eq!(moved(1_000, secs(10), secs(10)), 1_000);

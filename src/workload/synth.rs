@@ -1,19 +1,21 @@
 //! Synthesis: arrivals and classes of work drawn from distributions.
 
 mod clock;
+mod draws;
 
 use std::fmt::Write;
 
-use crate::model::{Ask, Book, Kind, Rules, Work, WorkId};
+use crate::model::{Book, Kind, Rules, Work, WorkId};
 use crate::problem::Problem;
-use crate::units::stream::{Stream, Streams};
-use crate::units::{Distribution, MAX_GPUS, Span, Time, WHOLE_GPU};
+use crate::units::stream::Stream;
+use crate::units::{Distribution, Span, Time};
 
 use super::names::Names;
 use super::number::FAR;
 use super::{OpenContext, Source};
 
 use clock::Clock;
+use draws::{Draws, Size};
 
 /// A workload drawn from distributions.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,137 +205,6 @@ pub(super) struct Synth {
     names: Names,
     /// By class.
     draws: Vec<Draws>,
-}
-
-/// What work of one class asks: all that is the same for each piece of it, and
-/// the attributes that are drawn.
-struct Draws {
-    ask: Ask,
-    /// Whether rules and home have their ids in `ask`.
-    named: bool,
-    runtime: Attribute,
-    sizes: Vec<(Size, Attribute)>,
-    estimate: Option<Attribute>,
-    deadline: Option<Attribute>,
-}
-
-impl Draws {
-    fn new(class: &Class, seed: u64) -> Self {
-        let real = |name, law: &Distribution, high| Attribute::new(seed, name, law, (0.0, high));
-        let factor =
-            |name, law: &Option<Distribution>| law.as_ref().map(|law| real(name, law, 1e12));
-        let mut ask = Ask {
-            kind: class.kind,
-            gang: class.gang,
-            priority: class.priority,
-            resumes: class.resumes,
-            ..Ask::default()
-        };
-        let mut sizes = Vec::new();
-        for size in Size::ALL {
-            let (name, law, low, high) = size.of(class);
-            let attribute = Attribute::new(seed, name, law, (low, high)).rounded();
-            match attribute.law {
-                Distribution::Constant(value) => size.set(&mut ask, value),
-                Distribution::Law(_) => sizes.push((size, attribute)),
-            }
-        }
-        Self {
-            ask,
-            named: false,
-            runtime: real("workload runtime", &class.runtime, FAR as f64 / 1e6),
-            sizes,
-            estimate: factor("workload estimate", &class.estimate),
-            deadline: factor("workload deadline", &class.deadline),
-        }
-    }
-}
-
-/// A whole number that work asks.
-#[derive(Clone, Copy, Debug)]
-enum Size {
-    Tasks,
-    Cpu,
-    Memory,
-    Gpus,
-    GpuShare,
-    Input,
-    Output,
-}
-
-impl Size {
-    const ALL: [Self; 7] = [
-        Self::Tasks,
-        Self::Cpu,
-        Self::Memory,
-        Self::Gpus,
-        Self::GpuShare,
-        Self::Input,
-        Self::Output,
-    ];
-
-    /// The name of its streams, its law, and its range.
-    fn of(self, class: &Class) -> (&'static str, &Distribution, f64, f64) {
-        let most = f64::from(u32::MAX);
-        match self {
-            Self::Tasks => ("workload tasks", &class.tasks, 1.0, most),
-            Self::Cpu => ("workload cpu", &class.cpu, 0.0, most),
-            Self::Memory => ("workload memory", &class.memory, 0.0, most),
-            Self::Gpus => ("workload gpus", &class.gpus, 0.0, f64::from(MAX_GPUS)),
-            Self::GpuShare => ("workload gpu share", &class.gpu_share, 1.0, f64::from(WHOLE_GPU)),
-            Self::Input => ("workload input", &class.input, 0.0, 1e18),
-            Self::Output => ("workload output", &class.output, 0.0, 1e18),
-        }
-    }
-
-    fn set(self, ask: &mut Ask, value: f64) {
-        match self {
-            Self::Tasks => ask.tasks = value as u32,
-            Self::Cpu => ask.demand.cpu = value as u32,
-            Self::Memory => ask.demand.memory = value as u32,
-            Self::Gpus => ask.demand.gpus = value as u8,
-            Self::GpuShare => ask.demand.gpu_share = value as u16,
-            Self::Input => ask.input = value as i64,
-            Self::Output => ask.output = value as i64,
-        }
-    }
-}
-
-/// An attribute and the streams that it is drawn from, one per piece of work.
-struct Attribute {
-    law: Distribution,
-    streams: Streams,
-    range: (f64, f64),
-    rounds: bool,
-}
-
-impl Attribute {
-    fn new(seed: u64, name: &str, law: &Distribution, range: (f64, f64)) -> Self {
-        let law = match law {
-            Distribution::Constant(value) => Distribution::Constant(value.clamp(range.0, range.1)),
-            law => law.clone(),
-        };
-        Self { law, streams: Streams::new(seed, name), range, rounds: false }
-    }
-
-    /// The same in whole numbers.
-    fn rounded(mut self) -> Self {
-        self.rounds = true;
-        if let Distribution::Constant(value) = &mut self.law {
-            *value = libm::round(*value);
-        }
-        self
-    }
-
-    /// The draw of the piece of work with this ordinal, within the range.
-    #[inline]
-    fn draw(&self, ordinal: u64) -> f64 {
-        let value = match &self.law {
-            Distribution::Constant(value) => return *value,
-            law => law.sample_first(self.streams, ordinal).clamp(self.range.0, self.range.1),
-        };
-        if self.rounds { libm::round(value) } else { value }
-    }
 }
 
 impl Synth {

@@ -2,7 +2,7 @@
 //! and judging.
 
 use super::super::compare::{self, Asked, NoPlan, Side};
-use super::super::lab::{Cell, Lab, LabFailure, is_drawn, is_synthetic, share_inputs};
+use super::super::lab::{Cell, Lab, LabFailure, is_drawn, share_inputs};
 use super::super::replication::Repetition;
 use super::super::statistics::promise;
 use super::score::Keeping;
@@ -69,10 +69,8 @@ pub(super) fn is_still(
     (scenario, policy): (&Scenario, &PolicySpec),
     plan: compare::Plan,
 ) -> Result<Option<bool>, SearchFailure> {
-    // What is not random at the start may be at another setup of the work.
-    let moves_work = task.variables.iter().any(|one| one.key.starts_with("workload."));
-    let random = is_drawn(scenario) || is_synthetic(scenario) && moves_work;
-    if random || !matches!(plan.repetition, Repetition::Seeds { .. }) {
+    let keys = task.variables.iter().map(|one| one.key.as_str());
+    if is_drawn(scenario, keys) || !matches!(plan.repetition, Repetition::Seeds { .. }) {
         return Ok(None);
     }
     let repetition = plan.repetition;

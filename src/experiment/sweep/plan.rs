@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::super::compare::{Asked, NoPlan, Side, plan};
-use super::super::lab::{Cell, Lab, LabFailure, Watch, is_synthetic, share_inputs};
+use super::super::lab::{Cell, Lab, LabFailure, Watch, is_drawn, share_inputs};
 use super::super::replication::Repetition;
 use super::super::single::RunFailure;
 use super::axis::Axis;
@@ -111,9 +111,8 @@ pub fn repetition(
     if let Some(often) = often {
         return Ok((repetition, often));
     }
-    // Where an axis changes the work, what is random at one point need not be at another.
-    let may_become_random = is_synthetic(first) && axes.iter().any(moves_work);
-    let is_random = may_become_random || differs(lab, &sides, repetition)?;
+    let keys = axes.iter().map(|axis| axis.key.as_str());
+    let is_random = is_drawn(first, keys) || differs(lab, &sides, repetition)?;
     Ok((repetition, if is_random { USUAL } else { 1 }))
 }
 

@@ -1,7 +1,6 @@
 //! When to give back a rented instance?
 
 use super::due::Due;
-use crate::model::Market;
 use crate::policy::spec;
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Phase};
@@ -61,17 +60,14 @@ fn give_back(turn: &mut Turn<'_, '_>, instance: InstanceRef) {
 fn is_idle(turn: &Turn<'_, '_>, since: Time, instance: InstanceRef) -> bool {
     turn.has_instance(instance) && {
         let target = turn.instance(instance);
-        target.market != Market::Owned
-            && target.phase == Phase::Running
-            && target.allocations == 0
-            && target.idle_since == since
+        target.is_idle() && target.phase == Phase::Running && target.idle_since == since
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Ask;
+    use crate::model::{Ask, Market};
     use crate::state::testing::{Plan, demand, start, submit, world};
     use crate::state::{ClassBy, Effect, IndexBy, Needs, Share, State};
     use crate::units::{Id, Stream};

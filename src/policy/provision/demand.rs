@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::shelf::{Candidate, Quote, Shelf};
 use super::zones::Zones;
 use super::{Provision, Supply};
-use crate::model::{Ask, Home, Kind, Market, Provider, Rules, Spread, Zone};
+use crate::model::{Ask, Home, Kind, Market, Provider, Rules, Spread};
 use crate::policy::place::share_on;
 use crate::policy::spec::Choice;
 use crate::policy::turn::Turn;
@@ -99,22 +99,14 @@ impl OnDemand {
         let mut zones = Zones::new(turn, work);
         let mut left = self.left(turn);
         self.rented.clear();
-        // Instances rented here that have room, where tasks come one by one.
-        let mut open: Vec<(InstanceRef, Id<Zone>, u32)> = Vec::new();
-        while tasks > 0 && left > 0 {
-            let in_turn = |zone| zones.as_ref().is_some_and(|zones: &Zones| zones.allows(zone));
-            if let Some(at) = open.iter().position(|&(_, zone, _)| in_turn(zone)) {
-                let (instance, zone, room) = &mut open[at];
-                self.rented.push((*instance, 1));
+        while tasks > 0 {
+            if let Some(instance) = zones.as_mut().and_then(Zones::share) {
+                self.rented.push((instance, 1));
                 tasks -= 1;
-                *room -= 1;
-                if let Some(zones) = &mut zones {
-                    zones.add(*zone);
-                }
-                if *room == 0 {
-                    open.remove(at);
-                }
                 continue;
+            }
+            if left == 0 {
+                break;
             }
             let least = if single { u64::MAX } else { 1 };
             let search = Search { shelf, ask: &ask, tasks, least, zones: zones.as_ref() };
@@ -127,15 +119,13 @@ impl OnDemand {
             for _ in 0..count {
                 let Ok(instance) = turn.rent(found.offer) else { return tasks };
                 let on = if zones.is_some() { 1 } else { found.each.min(tasks) };
-                if on < found.each && zones.is_some() {
-                    open.push((instance, found.zone, found.each - on));
+                if let Some(zones) = &mut zones {
+                    zones.add(found.zone);
+                    zones.open(instance, found.zone, found.each - on);
                 }
                 self.rented.push((instance, on));
                 tasks -= on;
                 left -= 1;
-            }
-            if let Some(zones) = &mut zones {
-                zones.add(found.zone);
             }
         }
         tasks

@@ -2,7 +2,7 @@
 
 use crate::model::{Spread, Zone};
 use crate::policy::turn::Turn;
-use crate::state::WorkRef;
+use crate::state::{InstanceRef, WorkRef};
 use crate::units::Id;
 
 /// How many tasks of a job are in each zone, and where the next may go.
@@ -11,6 +11,8 @@ pub(super) struct Zones {
     even: bool,
     /// None: the job may or can not run there.
     counts: Vec<Option<u32>>,
+    /// Instances rented for the job, and how many more tasks they hold.
+    open: Vec<(InstanceRef, Id<Zone>, u32)>,
 }
 
 impl Zones {
@@ -25,7 +27,7 @@ impl Zones {
         for (_, facts) in world.offers.iter().filter(|&(offer, _)| turn.could_hold(work, offer)) {
             counts[facts.zone.row()] = Some(0);
         }
-        let mut zones = Self { even: rules.spread == Spread::EvenZones, counts };
+        let mut zones = Self { even: rules.spread == Spread::EvenZones, counts, open: Vec::new() };
         let allocations = live.allocations.iter().map(|&one| turn.allocation(one));
         let standing = allocations.filter(|one| !one.has_yielded());
         for held in standing.flat_map(|one| &one.held) {
@@ -39,6 +41,27 @@ impl Zones {
         if let Some(count) = &mut self.counts[zone.row()] {
             *count += 1;
         }
+    }
+
+    /// A rented instance holds `room` more tasks.
+    pub(super) fn open(&mut self, instance: InstanceRef, zone: Id<Zone>, room: u32) {
+        if room > 0 {
+            self.open.push((instance, zone, room));
+        }
+    }
+
+    /// The next task goes on an instance that was rented for another, if one has
+    /// room in a zone whose turn it is.
+    pub(super) fn share(&mut self) -> Option<InstanceRef> {
+        let at = self.open.iter().position(|&(_, zone, _)| self.allows(zone))?;
+        let (instance, zone, room) = &mut self.open[at];
+        let (instance, zone) = (*instance, *zone);
+        *room -= 1;
+        if *room == 0 {
+            self.open.remove(at);
+        }
+        self.add(zone);
+        Some(instance)
     }
 
     pub(super) fn allows(&self, zone: Id<Zone>) -> bool {
