@@ -123,7 +123,8 @@ impl PlanReport<'_> {
     /// What a setup costs in a month, where cost is what is made small.
     pub(super) fn monthly(&self, all: &[Measurement]) -> Option<Interval> {
         let values: Option<Vec<f64>> = all.iter().map(|one| one.metric("cost_monthly")).collect();
-        let values = values.filter(|_| self.goal().key == "cost_total")?;
+        let values =
+            values.filter(|_| ["cost_total", "cost_monthly"].contains(&self.goal().key))?;
         t_interval(&values, self.found.task.confidence)
     }
 

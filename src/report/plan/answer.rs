@@ -111,12 +111,13 @@ impl PlanReport<'_> {
             }
         };
         match self.monthly(judged) {
-            Some(monthly) => format!(
+            Some(monthly) if goal.key == "cost_total" => format!(
                 "It costs {} {}, which is {} a month.",
                 shown(&interval),
                 self.period(),
                 shown(&monthly)
             ),
+            Some(monthly) => format!("It costs {} a month.", shown(&monthly)),
             None => format!("Its {} is {}.", goal.label, shown(&interval)),
         }
     }
