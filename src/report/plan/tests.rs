@@ -6,6 +6,7 @@ use super::super::{plan_charts, plan_text, write_plan_page};
 use super::*;
 use crate::experiment::search::{Keeping, Task, Variable, search};
 use crate::experiment::{Asked, Forgetful, Lab, Unwatched};
+use crate::metrics::METRICS;
 use crate::policy::external::NoLauncher;
 use crate::report::{Terminal, TextCells};
 use crate::scenario::Scenario;
@@ -34,6 +35,23 @@ pub(in crate::report) fn small(bound: &str, nodes: &str) -> Found {
     };
     let found = search(&lab, task, &|edits| Scenario::parse(&text, "a.toml", base, edits));
     found.unwrap_or_else(|failure| panic!("{failure:?}"))
+}
+
+#[test]
+fn the_cost_of_a_month_is_told_as_that() {
+    let mut found = small("<= 5 min", "2..6");
+    let month = METRICS.iter().position(|metric| metric.key == "cost_monthly");
+    found.task.goal = month.expect("a metric");
+    let recipe = Recipe::default();
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
+    let answer = report.answer();
+    assert!(answer.contains(" It costs $") && answer.contains(") a month."), "{answer}");
+    assert!(!answer.contains(" a run"), "{answer}");
+    let choice = found.candidate(found.choice.expect("a choice"));
+    assert_eq!(
+        report.monthly(report.judged(choice)),
+        report.interval(report.goal(), report.judged(choice))
+    );
 }
 
 #[test]
