@@ -3,8 +3,10 @@
 //! Each module is a room; a room imports only rooms above it (tested in
 //! `tests/it/layers.rs`).
 
+pub mod halt;
 pub mod units;
 pub mod problem;
+pub mod input;
 pub mod engine;
 pub mod model;
 pub mod workload;

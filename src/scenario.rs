@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use crate::input;
 use crate::model::{Market, World};
 use crate::policy::spec::PolicySpec;
 use crate::problem::{Problem, clip};
@@ -189,24 +190,7 @@ impl Scenario {
 /// # Errors
 /// Why it cannot be read.
 pub(crate) fn text_of(path: &Path, what: &str) -> Result<String, Vec<Problem>> {
-    let shown = path.display().to_string();
-    let unreadable = |error: std::io::Error| {
-        vec![Problem::with(&shown, format!("cannot read the {what}: {error}"))]
-    };
-    let facts = std::fs::metadata(path).map_err(unreadable)?;
-    if !facts.is_file() {
-        return Err(vec![Problem::with(&shown, "is not a regular file")]);
-    }
-    if facts.len() > MOST_BYTES {
-        let message = format!("has {} bytes; a {what} has at most {MOST_BYTES}", facts.len());
-        return Err(vec![Problem::with(&shown, message)]);
-    }
-    let bytes = std::fs::read(path).map_err(unreadable)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count();
-        vec![Problem::at(&shown, line as u64 + 1, 0, format!("the {what} is not UTF-8 text"))]
-    })
+    input::text(path, what, MOST_BYTES).map_err(|problem| vec![problem])
 }
 
 /// What the owned clusters of a world offer in all.

@@ -16,6 +16,7 @@ pub use outcome::{Failure, Outcome, Progress};
 use prefetch_index::prefetch_index;
 
 use crate::engine::{EventKey, EventQueue};
+use crate::halt;
 use crate::model::{Offer, Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::{Problem, clip};
@@ -426,6 +427,10 @@ impl<O: Observer> Run<'_, '_, O> {
             self.policy.decide(&self.triggers, turn);
             self.decisions += 1;
             rounds += 1;
+            // A part may have given up in the middle.
+            if halt::asked() {
+                return Err(Failure::Interrupted { at: self.state.now() });
+            }
             if let Some(why) = self.state.stop_reason() {
                 return Err(Failure::Policy { why: why.to_owned(), at: self.state.now() });
             }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::exit::Stop;
-use super::recipe;
 use crate::experiment::backtest::{Backtest, Calibration, MadeOf};
+use crate::input;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::report::calibration_text;
@@ -28,18 +28,13 @@ pub(super) fn told(scenario: &Scenario) -> Result<Option<String>, Stop> {
     let shown = path.display().to_string();
     let bad = |message: String| {
         let hint = "remove it, or run `windtunnel backtest` again";
-        Stop::Input(vec![Problem::with(&shown, message).hint(hint)])
+        Problem::with(&shown, message).hint(hint)
     };
-    let unreadable = |error: std::io::Error| bad(format!("cannot read the calibration: {error}"));
-    let facts = fs::metadata(&path).map_err(unreadable)?;
-    if !facts.is_file() || facts.len() > MOST_BYTES {
-        return Err(bad(format!("is not a file of at most {MOST_BYTES} bytes")));
-    }
-    let bytes = fs::read(&path).map_err(unreadable)?;
-    let calibration: Calibration = serde_json::from_slice(&bytes)
+    let text = input::text(&path, "calibration", MOST_BYTES)?;
+    let calibration: Calibration = serde_json::from_str(&text)
         .map_err(|error| bad(format!("is not a calibration: {error}")))?;
     if calibration.kind != Calibration::KIND {
-        return Err(bad("is not a calibration".to_owned()));
+        return Err(bad("is not a calibration".to_owned()).into());
     }
     let policy = scenario.policies.iter().find(|policy| policy.name == calibration.policy);
     let changed = match policy {
@@ -86,6 +81,6 @@ fn place(scenario: &Scenario) -> Option<PathBuf> {
 }
 
 fn made_of(scenario: &Scenario, policy: &PolicySpec) -> Result<MadeOf, Stop> {
-    let trace = scenario.workload.input.trace().map(|trace| recipe::hash_file(&trace.path));
+    let trace = scenario.workload.input.trace().map(|trace| input::hash(&trace.path));
     Ok(MadeOf::of(scenario, policy, &trace.transpose()?.unwrap_or_default()))
 }

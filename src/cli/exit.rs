@@ -159,6 +159,12 @@ impl From<io::Error> for Stop {
     }
 }
 
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Input(vec![problem])
+    }
+}
+
 impl From<Vec<Problem>> for Stop {
     fn from(problems: Vec<Problem>) -> Self {
         Self::Input(problems)
@@ -167,7 +173,14 @@ impl From<Vec<Problem>> for Stop {
 
 /// Says why, and ends with the code that says so.
 pub(super) fn exit(done: Done) -> ExitCode {
-    let Err(stop) = done else { return ExitCode::SUCCESS };
+    let stop = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        // What reads or asks gives up when a signal has come.
+        Err(Stop::Input(_) | Stop::Files(_) | Stop::Policy(_)) if signal::code().is_some() => {
+            Stop::Interrupted("no results were written".to_owned())
+        }
+        Err(stop) => stop,
+    };
     if !matches!(stop, Stop::ClosedPipe) {
         say(&stop.to_string());
     }

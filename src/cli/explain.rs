@@ -11,6 +11,7 @@ use serde_json::json;
 use super::args::Explain;
 use super::exit::{Done, Stop};
 use super::folder::MANIFEST;
+use crate::input;
 use crate::problem::did_you_mean;
 use crate::report::{clean, guarded};
 use crate::units::Span;
@@ -114,8 +115,9 @@ fn unknown(all: &[Row], name: &str) -> Stop {
 
 /// The rows of a file that `keep` accepts.
 fn rows(path: &Path, keep: impl Fn(&Row) -> bool) -> Result<Vec<Row>, Stop> {
+    let file = input::unfold(path, &path.display().to_string())?;
     let read = || -> anyhow::Result<Vec<Row>> {
-        let mut reader = csv::Reader::from_path(path)?;
+        let mut reader = csv::Reader::from_reader(file);
         let mut kept = Vec::new();
         for row in reader.deserialize() {
             let row: Row = row?;

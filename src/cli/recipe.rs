@@ -1,15 +1,14 @@
 //! What made a result, so that it can be made again; and the files that every
 //! folder of results has.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 
 use super::folder::Folder;
 use crate::experiment::RunResult;
+use crate::input;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
     BacktestReport, Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, SweepReport,
@@ -17,7 +16,6 @@ use crate::report::{
     write_backtest_page, write_comparison_page, write_run_page, write_sweep_page,
 };
 use crate::scenario::{Comparison, Scenario};
-use crate::workload::{Stdin, is_stdin};
 
 /// Everything that is said of one run.
 pub(super) fn report(
@@ -65,25 +63,13 @@ pub(super) fn recipe(scenario: &Scenario, policy: &str) -> Result<Recipe> {
 
 /// The files that a scenario reads, hashed.
 pub(super) fn inputs(scenario: &Scenario) -> Result<Vec<InputHash>> {
-    let hashed = |path: &PathBuf| Ok(InputHash { name: shown(path), hash: hash_file(path)? });
+    let hashed = |path: &PathBuf| Ok(InputHash { name: shown(path), hash: input::hash(path)? });
     scenario.inputs.iter().map(hashed).collect()
 }
 
 /// A path without the folders of this machine.
 fn shown(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// Hash of a whole file.
-pub(super) fn hash_file(path: &Path) -> Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    let input: std::io::Result<Box<dyn Read>> = match is_stdin(path) {
-        true => Stdin::open().map(|input| Box::new(input) as _),
-        false => File::open(path).map(|file| Box::new(file) as _),
-    };
-    let unread = || format!("cannot read `{}`", path.display());
-    hasher.update_reader(input.with_context(unread)?).with_context(unread)?;
-    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// `manifest.json`.

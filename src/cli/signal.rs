@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use crate::halt;
+
 /// The exit code that the last signal asks for, or 0.
 static CODE: AtomicU8 = AtomicU8::new(0);
 
@@ -18,6 +20,7 @@ pub(super) fn listen() {
         for signal in signals.forever() {
             let code = if signal == SIGTERM { 143 } else { 130 };
             let before = CODE.swap(code, Ordering::Relaxed);
+            halt::ask();
             super::process::end_all();
             if before != 0 {
                 std::process::exit(i32::from(code));

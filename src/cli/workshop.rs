@@ -18,6 +18,7 @@ use super::process::Processes;
 use super::progress::Bar;
 use super::{recipe, run};
 use crate::experiment::{Forgetful, Lab, LabFailure, Memory, Watch};
+use crate::input;
 use crate::scenario::Scenario;
 use crate::sim::Progress;
 
@@ -239,6 +240,6 @@ fn header(experiment: &Experiment<'_>) -> Result<Header, Stop> {
 
 /// Hash of this program: two builds of one version need not do the same.
 fn build() -> String {
-    let program = std::env::current_exe().map_err(anyhow::Error::from);
-    program.and_then(|path| recipe::hash_file(&path)).unwrap_or_default()
+    let program = std::env::current_exe().ok();
+    program.and_then(|path| input::hash(&path).ok()).unwrap_or_default()
 }

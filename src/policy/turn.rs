@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use crate::halt;
 use crate::model::Offer;
 use crate::state::{
     AllocationRef, InstanceRef, Note, Refusal, RefusalReason, Share, State, WorkRef,
@@ -175,6 +176,14 @@ impl<'a, 'w> Turn<'a, 'w> {
     /// the first reason is shown.
     pub fn stop(&mut self, why: impl Into<String>) {
         self.state.stop(why.into());
+    }
+
+    /// Whether the run is to end soon. Parts that may loop long within one
+    /// decision look now and then (it is one plain load) and return at once,
+    /// wherever they are: the run has failed, and nothing of it is used.
+    #[inline]
+    pub fn is_halted(&self) -> bool {
+        halt::asked()
     }
 
     /// Whether reasons are being recorded.

@@ -9,6 +9,7 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
+use crate::input;
 use crate::problem::Problem;
 use crate::units::{Distribution, Rate, Span};
 
@@ -20,6 +21,12 @@ use table::Rows;
 
 pub use listing::{Listing, list, show};
 pub use shipped::NAMES as SHIPPED;
+
+/// Most bytes of a file of a catalog: some 300,000 prices.
+const MOST_BYTES: u64 = 32 << 20;
+
+/// The keys of sources, which a catalog may lack.
+const SOURCES: &str = "sources.csv";
 
 /// Where a fact comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -168,26 +175,21 @@ impl Catalog {
         let mut files = Vec::new();
         let mut text = |file: &str| {
             let full = path.join(file);
-            let text = std::fs::read_to_string(&full).unwrap_or_else(|error| {
-                problems.push(Problem::with(
-                    &format!("{shown}/{file}"),
-                    format!("cannot be read: {error}"),
-                ));
-                String::new()
-            });
+            let text = input::text(&full, "file of a catalog", MOST_BYTES);
             files.push(full);
-            text
+            text.unwrap_or_else(|problem| {
+                problems.push(Problem { path: format!("{shown}/{file}"), ..problem });
+                String::new()
+            })
         };
         let texts = Texts {
             provider: text("provider.toml"),
             regions: text("regions.csv"),
             types: text("types.csv"),
             prices: text("prices.csv"),
-            sources: None,
+            sources: path.join(SOURCES).exists().then(|| text(SOURCES)),
             folder: shown.to_owned(),
         };
-        let sources = path.join("sources.csv");
-        let texts = Texts { sources: std::fs::read_to_string(sources).ok(), ..texts };
         if problems.is_empty() { read(&texts, files) } else { Err(problems) }
     }
 

@@ -2,7 +2,6 @@
 //! its work, so that a result can be told to be about something else.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
@@ -165,12 +164,7 @@ fn short(bytes: &[u8]) -> String {
 }
 
 fn hash_file(path: &Path) -> Result<String, Problem> {
-    let mut hasher = blake3::Hasher::new();
-    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
-    read.map_err(|error| {
-        Problem::with(&path.display().to_string(), format!("cannot read the file: {error}"))
-    })?;
-    Ok(hasher.finalize().to_hex()[..16].to_owned())
+    Ok(crate::input::hash(path)?[..16].to_owned())
 }
 
 #[cfg(test)]

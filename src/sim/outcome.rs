@@ -59,7 +59,7 @@ pub enum Failure {
         /// Its value, as a person writes it.
         value: String,
     },
-    /// The control function said stop.
+    /// The control function said stop, or the process is to end (see [`crate::halt`]).
     Interrupted {
         /// When.
         at: Time,

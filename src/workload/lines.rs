@@ -1,28 +1,21 @@
-//! Lines of a file that nobody vouches for: plain, gzip or zstandard, within limits.
+//! Lines of a file that nobody vouches for, within limits.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::Path;
 
 use memchr::memchr;
 
-use super::stdin::{Stdin, is_stdin};
+use crate::input::{self, Input};
 use crate::problem::Problem;
 
 /// Longest row, in bytes.
 pub const MAX_ROW: usize = 1 << 20;
-/// Most bytes that compressed or standard input may unfold to.
-pub const MAX_BYTES: u64 = 16 << 30;
-/// Most bytes that a compressed file may unfold to per byte of its own ...
-pub const MAX_RATIO: u64 = 200;
-/// ... once past this many bytes.
-pub const RATIO_FROM: u64 = 64 << 20;
 
 const CHUNK: usize = 1 << 16;
 
 /// Lines one after the other, each a slice of one buffer.
 pub(super) struct Lines {
-    input: Box<dyn Read + Send>,
+    input: Input,
     shown: String,
     buffer: Vec<u8>,
     /// The current line is `buffer[start..stop]`, without its line break; the
@@ -39,21 +32,11 @@ pub(super) struct Lines {
 impl Lines {
     /// The lines of the file at `path`, `-` for standard input.
     pub(super) fn open(path: &Path, shown: &str) -> Result<Self, Problem> {
-        let failed = |error: io::Error| Problem::with(shown, format!("cannot be read: {error}"));
-        if is_stdin(path) {
-            let input = Stdin::open().map_err(failed)?;
-            return Self::new(unfold(Box::new(input), None).map_err(failed)?, shown);
-        }
-        let about = std::fs::metadata(path).map_err(failed)?;
-        if !about.is_file() {
-            return Err(Problem::with(shown, "is not a regular file"));
-        }
-        let file = File::open(path).map_err(failed)?;
-        Self::new(unfold(Box::new(file), Some(about.len())).map_err(failed)?, shown)
+        Self::new(input::unfold(path, shown)?, shown)
     }
 
     /// The lines of `input`, which is called `shown` in messages.
-    pub(super) fn new(input: Box<dyn Read + Send>, shown: &str) -> Result<Self, Problem> {
+    pub(super) fn new(input: Input, shown: &str) -> Result<Self, Problem> {
         let mut lines = Self {
             input,
             shown: shown.to_owned(),
@@ -166,54 +149,10 @@ impl Lines {
     }
 }
 
-/// `input` decompressed, if it is compressed; `size` is its length, if known.
-fn unfold(input: Box<dyn Read + Send>, size: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
-    let mut input = BufReader::with_capacity(CHUNK, input);
-    let head = input.fill_buf()?;
-    let ratio_limit =
-        size.map_or(MAX_BYTES, |size| (size.saturating_mul(MAX_RATIO)).max(RATIO_FROM));
-    let limit = ratio_limit.min(MAX_BYTES);
-    if head.starts_with(&[0x1f, 0x8b]) {
-        let decoder = flate2::bufread::MultiGzDecoder::new(input);
-        return Ok(Box::new(Limited { input: decoder, left: limit }));
-    }
-    if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        let decoder = zstd::stream::read::Decoder::with_buffer(input)?;
-        return Ok(Box::new(Limited { input: decoder, left: limit }));
-    }
-    match size {
-        Some(_) => Ok(Box::new(input)),
-        None => Ok(Box::new(Limited { input, left: MAX_BYTES })),
-    }
-}
-
-/// Fails once more than `left` bytes have been read.
-struct Limited<R> {
-    input: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Limited<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(into)?;
-        match self.left.checked_sub(read as u64) {
-            Some(left) => self.left = left,
-            None => {
-                return Err(io::Error::other(format!(
-                    "it unfolds to more than {MAX_RATIO} times its size (past {} MiB) or more than {} GiB",
-                    RATIO_FROM >> 20,
-                    MAX_BYTES >> 30
-                )));
-            }
-        }
-        Ok(read)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Cursor, Write};
+    use std::io::Cursor;
 
     fn lines_of(bytes: &[u8]) -> Result<Vec<(u64, String)>, Problem> {
         let mut lines = Lines::new(Box::new(Cursor::new(bytes.to_vec())), "x")?;
@@ -244,34 +183,5 @@ mod tests {
         );
         let error = lines_of(&vec![b'x'; 3 * MAX_ROW]).expect_err("over the limit");
         assert!(error.message.contains("longer than"), "{error}");
-    }
-
-    #[test]
-    fn a_compressed_file_reads_as_its_content_and_a_bomb_is_refused() {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let read = |name: &str, bytes: &[u8]| {
-            let path = dir.path().join(name);
-            std::fs::write(&path, bytes).expect("written");
-            let mut lines = Lines::open(&path, name)?;
-            let mut count = 0;
-            while lines.advance()? {
-                count += 1;
-            }
-            Ok::<u64, Problem>(count)
-        };
-        let gzip = |bytes: &[u8]| {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Default::default());
-            encoder.write_all(bytes).expect("compressed");
-            encoder.finish().expect("compressed")
-        };
-        let text = b"one\ntwo\n";
-        assert_eq!(read("a", text), Ok(2));
-        assert_eq!(read("a.gz", &gzip(text)), Ok(2));
-        assert_eq!(read("two.gz", &[gzip(text), gzip(text)].concat()), Ok(4));
-        assert_eq!(read("a.zst", &zstd::encode_all(&text[..], 1).expect("compressed")), Ok(2));
-        assert!(read("cut.gz", &gzip(text)[..15]).is_err());
-        let bomb = gzip(&vec![b'\n'; (RATIO_FROM as usize) + 3_000_000]);
-        assert!(read("bomb.gz", &bomb).expect_err("a bomb").message.contains("200 times"));
-        assert!(Lines::open(dir.path(), "dir").is_err());
     }
 }

@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room, from the top; each may import those before it.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 16] = [
+    "halt",
     "units",
     "problem",
+    "input",
     "engine",
     "model",
     "workload",

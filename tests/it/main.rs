@@ -7,6 +7,7 @@ mod compare;
 mod conversations;
 mod check;
 mod external;
+mod hostile;
 mod input;
 mod layers;
 mod listed;

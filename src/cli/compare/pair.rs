@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::exit::Stop;
-use super::super::recipe::hash_file;
+use crate::input;
 use crate::report::Between;
 use crate::scenario::{Scenario, differences};
 use crate::workload::{Input, TraceSpec};
@@ -70,7 +70,7 @@ fn same_work(one: &Scenario, other: &Scenario) -> Result<bool, Stop> {
     if let (Input::Trace(first), Input::Trace(second)) =
         (&one.workload.input, &other.workload.input)
         && first.path.as_os_str() != "-"
-        && hash_file(&first.path)? == hash_file(&second.path)?
+        && input::hash(&first.path)? == input::hash(&second.path)?
     {
         let (path, shown) = (first.path.clone(), first.shown.clone());
         workload.input = Input::Trace(TraceSpec { path, shown, ..second.clone() });

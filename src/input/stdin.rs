@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use super::MAX_BYTES;
 
 /// The word that names standard input.
-pub fn is_stdin(path: &Path) -> bool {
+pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
@@ -18,7 +18,7 @@ static COPY: OnceLock<Result<File, String>> = OnceLock::new();
 
 /// A reader of the copy, from its beginning.
 #[derive(Debug)]
-pub struct Stdin {
+pub(super) struct Stdin {
     copy: &'static File,
     at: u64,
 }
@@ -28,7 +28,7 @@ impl Stdin {
     ///
     /// # Errors
     /// It cannot be read or copied, or is larger than [`MAX_BYTES`].
-    pub fn open() -> io::Result<Self> {
+    pub(super) fn open() -> io::Result<Self> {
         let copy = COPY.get_or_init(|| copied().map_err(|error| error.to_string()));
         match copy {
             Ok(copy) => Ok(Self { copy, at: 0 }),
