@@ -4,6 +4,7 @@
 //! `tests/it/layers.rs`).
 
 pub mod halt;
+pub mod text;
 pub mod units;
 pub mod problem;
 pub mod input;

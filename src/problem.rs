@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text;
+
 /// One thing wrong with an input file or value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -41,16 +43,16 @@ impl std::error::Error for Problem {}
 impl fmt::Display for Problem {
     /// `file:line:column: message`, then `  hint: ...` on its own line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
+        f.write_str(&text::plain(&self.path))?;
         if self.line > 0 {
             write!(f, ":{}", self.line)?;
             if self.column > 0 {
                 write!(f, ":{}", self.column)?;
             }
         }
-        write!(f, ": {}", self.message)?;
+        write!(f, ": {}", text::plain_lines(&self.message))?;
         if let Some(hint) = &self.hint {
-            write!(f, "\n  hint: {hint}")?;
+            write!(f, "\n  hint: {}", text::plain_lines(hint))?;
         }
         Ok(())
     }
@@ -69,11 +71,10 @@ pub fn did_you_mean<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// User text made fit for a message: control characters replaced, at most 60 characters.
-pub fn clip(text: &str) -> String {
-    let mut clean: String =
-        text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(60).is_some() {
+/// User text made fit for a message: nothing harmful, at most 60 characters.
+pub fn clip(words: &str) -> String {
+    let mut clean = text::plain(&words.chars().take(60).collect::<String>());
+    if words.chars().nth(60).is_some() {
         clean.push('…');
     }
     clean

@@ -16,6 +16,7 @@ use crate::experiment::{self, Lab, NoPlan, Plan};
 use crate::problem::Problem;
 use crate::report::{CheckReport, clean};
 use crate::scenario::{Suite, Tested, definition};
+use crate::text::file_name;
 
 /// Runs a suite and says what has become worse; or stores what it does.
 pub(super) fn check(arguments: &Check) -> Done {
@@ -152,18 +153,6 @@ fn file_of(suite: &Suite, tested: &Tested, policy: &str) -> PathBuf {
     suite.baselines.join(file_name(&tested.name)).join(format!("{}.toml", file_name(policy)))
 }
 
-/// A name of the user's as the name of a file, each as its own.
-fn file_name(name: &str) -> String {
-    let mut safe = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => safe.push(byte.into()),
-            other => safe += &format!("%{other:02X}"),
-        }
-    }
-    safe
-}
-
 fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> Done {
     let mut changed = 0;
     for (path, text) in files {
@@ -227,16 +216,4 @@ fn show(suite: &Suite, held: &[Held<'_>], arguments: &Check) -> Done {
     }
     out.flush()?;
     report.finding().map_or(Ok(()), |finding| Err(Stop::Finding(finding)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::file_name;
-
-    #[test]
-    fn names_cannot_leave_the_folder() {
-        assert_eq!(file_name("easy-2_b"), "easy-2_b");
-        assert_eq!(file_name("../a b.c"), "%2E%2E%2Fa%20b%2Ec");
-        assert_eq!(file_name("é%"), "%C3%A9%25");
-    }
 }

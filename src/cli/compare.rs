@@ -14,6 +14,7 @@ use super::{calibration, open, recipe, run};
 use crate::experiment::{self, Asked, Exhibit, Judging, Lab, NoPlan, Side};
 use crate::report::{Comparison, ObjectiveResult, PolicyResult, TextCells, comparison_text};
 use crate::scenario::Scenario;
+use crate::text::file_name;
 use crate::units::Span;
 
 mod pair;
@@ -198,8 +199,7 @@ fn write(
         let report = recipe::report(side.scenario, side.policy, &exhibit.result)?;
         let mut summary = Vec::new();
         report.write_json(&mut summary)?;
-        let place = side.name.replace(": ", "/");
-        folder.write(&format!("{place}/summary.json"), &summary)?;
+        folder.write(&format!("policies/{}/summary.json", file_name(side.name)), &summary)?;
         reports.push(report);
     }
     let scenario = sides[0].scenario;

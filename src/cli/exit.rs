@@ -10,6 +10,7 @@ use super::signal;
 use crate::experiment::RunFailure;
 use crate::problem::Problem;
 use crate::sim::Failure;
+use crate::text::plain_lines;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -189,5 +190,5 @@ pub(super) fn exit(done: Done) -> ExitCode {
 
 /// Tells whoever is at the terminal; that nobody listens is no failure.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", plain_lines(line));
 }

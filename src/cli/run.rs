@@ -24,6 +24,7 @@ use crate::report::{
     ChargesCsv, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells, run_text,
 };
 use crate::scenario::Scenario;
+use crate::text::file_name;
 
 /// Files that are written while the run goes on.
 struct Files {
@@ -84,7 +85,7 @@ pub(super) fn run(arguments: &Run) -> Done {
     let folder = match how.no_out {
         true => None,
         false => {
-            let target = target(how, &format!("{}-{}", scenario.name, policy.name));
+            let target = target(how, &format!("{}-{}", scenario.name, file_name(&policy.name)));
             let claim = Claim { force: how.force, resume: false };
             Some(Folder::create(&target, claim, guard.meter())?)
         }

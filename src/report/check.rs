@@ -12,6 +12,7 @@ use super::terminal::{Terminal, add, line};
 use crate::experiment::check::{Finding, Moved, Outcome, Parting, Verdicts};
 use crate::experiment::{Reason, Seen, Step};
 use crate::scenario::{Subject, Suite};
+use crate::text::{markdown, xml};
 use crate::units::Time;
 
 /// Most metrics that are shown of what moved.
@@ -112,29 +113,29 @@ impl CheckReport<'_> {
     pub fn markdown(&self) -> String {
         let mut text = String::new();
         let verdict = if self.finding().is_some() { "regressed" } else { "passed" };
-        line(&mut text, &format!("### {}: {verdict}\n", escape_markdown(&self.suite.name)));
+        line(&mut text, &format!("### {}: {verdict}\n", markdown(&self.suite.name)));
         line(&mut text, &format!("{}.\n", self.tally()));
         add_markdown(&mut text, &self.gates());
         text.push('\n');
         for words in self.words() {
-            line(&mut text, &format!("- {}", escape_markdown(&words)));
+            line(&mut text, &format!("- {}", markdown(&words)));
         }
         for (verdicts, parting) in self.rows.iter().filter(|(one, _)| told(one)) {
             if !verdicts.moved.is_empty() {
                 let table = moved(verdicts);
-                let title = escape_markdown(&table.title);
+                let title = markdown(&table.title);
                 line(&mut text, &format!("\n<details><summary>{title}</summary>\n"));
                 add_markdown(&mut text, &table);
                 line(&mut text, "\n</details>");
             }
             if let Some(parting) = parting {
                 let words = parting_words(verdicts, parting);
-                let title = escape_markdown(words[0].trim());
+                let title = markdown(words[0].trim());
                 line(&mut text, &format!("\n<details><summary>{title}</summary>\n"));
                 for words in &words[1..] {
                     let depth = words.len() - words.trim_start().len();
                     let indent = " ".repeat(depth.saturating_sub(2));
-                    line(&mut text, &format!("{indent}- {}", escape_markdown(words.trim())));
+                    line(&mut text, &format!("{indent}- {}", markdown(words.trim())));
                 }
                 line(&mut text, "\n</details>");
             }
@@ -148,7 +149,7 @@ impl CheckReport<'_> {
     /// The first error of the writer.
     pub fn write_junit(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let all: usize = self.verdicts().map(|verdicts| verdicts.findings.len()).sum();
-        let name = escape_xml(&self.suite.name);
+        let name = xml(&self.suite.name);
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         let failures = self.failures().count();
         writeln!(out, "<testsuites name=\"{name}\" tests=\"{all}\" failures=\"{failures}\">")?;
@@ -160,7 +161,7 @@ impl CheckReport<'_> {
             writeln!(
                 out,
                 "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\">",
-                escape_xml(&tested.name)
+                xml(&tested.name)
             )?;
             for (verdicts, parting) in of() {
                 for finding in &verdicts.findings {
@@ -181,15 +182,15 @@ impl CheckReport<'_> {
     ) -> io::Result<()> {
         let class = format!("{}.{}", verdicts.scenario, verdicts.policy);
         let gate = format!("{} {}", finding.gate.subject.key(), finding.gate.text);
-        let (class, gate) = (escape_xml(&class), escape_xml(&gate));
+        let (class, gate) = (xml(&class), xml(&gate));
         let cells = row_of(verdicts, finding);
         let words = format!(
             "{}: baseline {}, now {} ({} {})",
             finding.why, cells[4].text, cells[5].text, cells[6].text, cells[6].below
         );
         let words = match finding.gate.subject {
-            Subject::Events => escape_xml(&finding.why),
-            Subject::Metric(_) => escape_xml(words.replace(" )", ")").trim_end_matches(" ()")),
+            Subject::Events => xml(&finding.why),
+            Subject::Metric(_) => xml(words.replace(" )", ")").trim_end_matches(" ()")),
         };
         write!(out, "    <testcase classname=\"{class}\" name=\"{gate}\">")?;
         if self.fails(finding) {
@@ -197,10 +198,10 @@ impl CheckReport<'_> {
             write!(out, "<failure type=\"{kind}\" message=\"{words}\">")?;
             for one in verdicts.moved.iter().take(MOST_MOVED) {
                 let cells = moved_row(one).map(|cell| cell.text);
-                write!(out, "\n{}", escape_xml(&cells.join("  ")))?;
+                write!(out, "\n{}", xml(&cells.join("  ")))?;
             }
             for words in parting.iter().flat_map(|parting| parting_words(verdicts, parting)) {
-                write!(out, "\n{}", escape_xml(&words))?;
+                write!(out, "\n{}", xml(&words))?;
             }
             write!(out, "</failure>")?;
         } else if finding.outcome != Outcome::Same {
@@ -502,54 +503,15 @@ fn add_markdown(text: &mut String, section: &Section) {
     row(text, (0..section.head.len()).map(|at| rule(at).to_owned()).collect());
     for cells in &section.rows {
         let shown = |cell: &Cell| {
-            let words = escape_markdown(&cell.text);
+            let words = markdown(&cell.text);
             let words = if cell.tone == Tone::Bad { format!("**{words}**") } else { words };
             match cell.below.as_str() {
                 "" => words,
-                below => format!("{words}<br>{}", escape_markdown(below)),
+                below => format!("{words}<br>{}", markdown(below)),
             }
         };
         row(text, cells.iter().map(shown).collect());
     }
-}
-
-/// Words that Markdown and HTML leave as they are, on one line.
-fn escape_markdown(words: &str) -> String {
-    let mut safe = String::new();
-    for letter in clean(words).chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            // `@name` would call somebody, `#1` would refer to something.
-            '@' => safe.push_str("&#64;"),
-            '#' => safe.push_str("&#35;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
-                safe.push('\\');
-                safe.push(letter);
-            }
-            letter => safe.push(letter),
-        }
-    }
-    safe
-}
-
-/// Words for text and attributes of XML 1.0.
-fn escape_xml(words: &str) -> String {
-    let mut safe = String::new();
-    for letter in clean(words).chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            // No characters of XML.
-            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

@@ -29,6 +29,10 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     windtunnel(folder, arguments).output().expect("the program starts")
 }
 
+fn text_of(output: &Output) -> String {
+    text(&output.stderr)
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("output is text")
 }
@@ -88,7 +92,7 @@ mod devices {
         check(folder, "a.csv", &["trace", "stats", "a.csv"]);
         fs::write(folder.join("more.toml"), "[policy.q]\n").expect("written");
         check(folder, "more.toml", &["run", "a.toml", "--policy", "more.toml", "--no-out"]);
-        let suite = "name = \"s\"\n[scenario.a]\nfile = \"a.toml\"\n[scenario.a.gates]\nevents = \"exact\"\n";
+        let suite = "[scenario.a]\nfile = \"a.toml\"\n[scenario.a.gates]\nevents = \"exact\"\n";
         fs::write(folder.join("suite.toml"), suite).expect("written");
         check(folder, "suite.toml", &["check", "suite.toml", "--quiet"]);
     }
@@ -120,4 +124,106 @@ mod devices {
             check(folder, &format!("o/{file}"), &["explain", "o", "--job", "b"]);
         }
     }
+}
+
+/// Every file below `folder`, by its path from there.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && !path.is_symlink() {
+                open.push(path);
+            } else {
+                let path = path.strip_prefix(folder).expect("it is below");
+                found.push(path.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Names that would leave the folder of results, or meet its own files.
+const PATHS: [&str; 9] = [
+    "../../x",
+    "/tmp/windtunnel-x",
+    "compare.csv",
+    "charts",
+    "manifest.json",
+    "..",
+    "",
+    "Today",
+    "today",
+];
+
+#[test]
+fn names_are_no_paths() {
+    let quoted = |name: &&str| serde_json::to_string(name).expect("a text");
+    let policies: Vec<String> =
+        PATHS.iter().map(|name| format!("[policy.{}]\n", quoted(name))).collect();
+    let text = format!("baseline = \"today\"\n{SCENARIO}{}", policies.concat());
+    let outer = tempfile::tempdir().expect("a folder");
+    let inner = outer.path().join("a/b");
+    fs::create_dir_all(&inner).expect("made");
+    fs::write(inner.join("a.csv"), "id,arrival_s,runtime_s,vcpus\na,0,60,4\nb,10,60,4\n")
+        .expect("written");
+    fs::write(inner.join("a.toml"), text).expect("written");
+    // What a name as a path would write over.
+    fs::create_dir(outer.path().join("a/x")).expect("made");
+    fs::write(outer.path().join("a/x/summary.json"), "mine").expect("written");
+    let before = files(outer.path());
+    let output = run(&inner, &["compare", "a.toml", "--out", "o", "-r", "2", "--quiet"]);
+    assert!(output.status.success(), "{}", text_of(&output));
+    let found = files(&inner.join("o"));
+    let summaries: Vec<&str> = found
+        .iter()
+        .filter_map(|path| path.strip_suffix("/summary.json")?.strip_prefix("policies/"))
+        .collect();
+    let want = [
+        "Today~u1",
+        "charts",
+        "compare~2ecsv",
+        "manifest~2ejson",
+        "today",
+        "~",
+        "~2e~2e",
+        "~2e~2e~2f~2e~2e~2fx",
+        "~2ftmp~2fwindtunnel-x",
+    ];
+    assert_eq!(summaries, want);
+    for name in PATHS {
+        let output = run(&inner, &["run", "a.toml", "--policy", name, "--quiet"]);
+        assert!(output.status.success(), "{name:?}: {}", text_of(&output));
+    }
+    let mut outside = files(outer.path());
+    outside.retain(|path| !path.starts_with("a/b/o"));
+    assert_eq!(outside, before, "nothing was written elsewhere");
+    assert_eq!(fs::read_dir(inner.join("output")).expect("made").count(), PATHS.len());
+}
+
+#[test]
+fn names_in_a_suite_are_no_paths() {
+    let folder = folder("[policy.\"../../../x\"]\n[policy.A]\n[policy.a]\n");
+    let suite = "[scenario.\"../b\"]\nfile = \"a.toml\"\n\
+        [scenario.\"../b\".gates]\nevents = \"exact\"\n";
+    fs::create_dir(folder.path().join("in")).expect("made");
+    for file in ["a.toml", "a.csv"] {
+        fs::rename(folder.path().join(file), folder.path().join("in").join(file)).expect("moved");
+    }
+    fs::write(folder.path().join("in/suite.toml"), suite).expect("written");
+    let output = run(&folder.path().join("in"), &["check", "suite.toml", "--update", "--quiet"]);
+    assert!(output.status.success(), "{}", text_of(&output));
+    let found = files(folder.path());
+    let below = "in/baselines/~2e~2e~2fb";
+    let want = [
+        "in/a.csv".to_owned(),
+        "in/a.toml".to_owned(),
+        format!("{below}/A~u1.toml"),
+        format!("{below}/a.toml"),
+        format!("{below}/~2e~2e~2f~2e~2e~2f~2e~2e~2fx.toml"),
+        "in/suite.toml".to_owned(),
+    ];
+    assert_eq!(found, want);
 }

@@ -16,6 +16,7 @@ use crate::policy::spec::{External, Part};
 use crate::policy::turn::{Trigger, Turn};
 use crate::problem::clip;
 use crate::state::{self, InstanceRef, Phase, Record, State, WorkRef};
+use crate::text::plain;
 use crate::units::stream::fnv1a;
 use crate::units::{Id, Time};
 
@@ -144,9 +145,7 @@ impl Session {
                 message.push_str("\n  its standard error:");
             }
             for line in words.lines() {
-                let control = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-                let clean: String = line.chars().map(control).collect();
-                message.push_str(&format!("\n    | {clean}"));
+                message.push_str(&format!("\n    | {}", plain(line)));
             }
         }
         turn.stop(message);
