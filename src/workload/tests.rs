@@ -177,17 +177,13 @@ fn an_unsorted_trace_is_refused_or_sorted() {
     assert_eq!(names(&collect(&spec).expect("sorted")), ["b", "a", "c"]);
 }
 
-/// A file of `../shared/data`, or a loud `None`.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    eprintln!("SKIPPED: {} is not there", path.display());
-    None
+/// A file of the development data.
+fn shared(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name)
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn published_logs_have_their_published_counts() {
     let swf = || Format::Swf(SwfOptions::default());
     let openb = || Format::Openb(OpenbOptions::default());
@@ -199,8 +195,7 @@ fn published_logs_have_their_published_counts() {
         ("gpu/openb_pod_list_default.csv.gz", openb(), 8_152, None),
     ];
     for (name, format, count, start) in cases {
-        let Some(path) = shared(name) else { continue };
-        let spec = trace(path, format);
+        let spec = trace(shared(name), format);
         let mut source = spec.open(&context()).expect(name);
         let (mut book, mut work, mut found) = (Book::default(), Work::default(), 0);
         while source.next(&mut book, &mut work).expect(name) {
@@ -213,8 +208,9 @@ fn published_logs_have_their_published_counts() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn the_published_node_list_has_its_gpus() {
-    let Some(path) = shared("gpu/openb_node_list_gpu_node.csv.gz") else { return };
+    let path = shared("gpu/openb_node_list_gpu_node.csv.gz");
     let nodes = read_nodes(&path, "nodes").expect("nodes");
     let gpus: u32 = nodes.iter().map(|node| u32::from(node.gpus)).sum();
     assert_eq!((nodes.len(), gpus), (1_213, 6_212));

@@ -18,14 +18,9 @@ use windtunnel::workload::{
 
 use crate::policies::cluster;
 
-/// The log, or none where the development data is not there.
-pub(crate) fn log(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/swf").join(name);
-    if !path.exists() {
-        eprintln!("SKIPPED: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
+/// A log of the development data.
+pub(crate) fn log(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/swf").join(name)
 }
 
 fn jobs(path: &Path) -> Box<dyn Source> {
@@ -105,8 +100,9 @@ fn spec(order: Order) -> PolicySpec {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn the_published_table_comes_out() {
-    let Some(path) = log("lublin_256.swf.gz") else { return };
+    let path = log("lublin_256.swf.gz");
     let mut world = cluster(&[256]);
     world.classes.arrivals_first = true;
     world.classes.ask_per_event = true;
@@ -136,8 +132,9 @@ fn the_published_table_comes_out() {
 
 /// An independent implementation's numbers for the whole log, with standard EASY.
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn easy_agrees_with_another_implementation() {
-    let Some(path) = log("lublin_256.swf.gz") else { return };
+    let path = log("lublin_256.swf.gz");
     let world = cluster(&[256]);
     let table = [
         (Order::Fcfs, Backfill::None, 66502.4755, 2388443.76, 12482549.0),
@@ -160,8 +157,9 @@ fn easy_agrees_with_another_implementation() {
 
 /// Years of a log in which thousands wait.
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn backfilling_shortens_the_waits_of_a_long_log() {
-    let Some(path) = log("HPC2N-2002-2.2-cln.swf.gz") else { return };
+    let path = log("HPC2N-2002-2.2-cln.swf.gz");
     let waits = [Backfill::None, Backfill::Easy, Backfill::Greedy].map(|backfill| {
         let spec = PolicySpec { backfill, ..spec(Order::Fcfs) };
         let sums = run(&cluster(&[240]), &mut *jobs(&path), &spec);
@@ -186,8 +184,9 @@ impl Source for OnOne {
 /// One machine whose cores are asked in one piece is a scalar pool in all but
 /// name, so that counting and reserving on instances must agree.
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn reservations_on_instances_agree_with_counting() {
-    let Some(path) = log("lublin_256.swf.gz") else { return };
+    let path = log("lublin_256.swf.gz");
     let cut = || Cut { inner: jobs(&path), first: 0, last: 1_500, read: 0 };
     for order in [Order::Fcfs, Order::Shortest, Order::Wfp3] {
         for backfill in [Backfill::Greedy, Backfill::Easy, Backfill::Conservative] {
