@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::Cell;
+use super::{Cell, Origin};
 use crate::experiment::{RunResult, Settings, run};
 use crate::scenario::Scenario;
 
@@ -18,23 +18,25 @@ const EASY: &str =
 /// draws of their seed).
 const FIRSTS: [u64; 10] = [1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085];
 
-/// Mean bounded slowdown by policy of the scenario. WFP3 and UNICEP are with
-/// the wait corrected: the published cells come from a wait that is always -1
-/// less the submit time.
-const SLOWDOWNS: [(&str, f64); 10] = [
-    ("fcfs", 7273.7714),
-    ("shortest", 277.3483),
-    ("f1", 258.3664),
-    ("wfp3", 337.3411),
-    ("unicep", 381.7066),
-    ("fcfs-backfill", 235.8173),
-    ("shortest-backfill", 73.3065),
-    ("f1-backfill", 75.0682),
-    ("wfp3-backfill", 126.5047),
-    ("unicep-backfill", 103.1007),
+/// Mean bounded slowdown by policy of the scenario. The paper prints 19753.53,
+/// 22274.74, 133.87 and 307.23 for WFP3 and UNICEP, without and with backfill:
+/// its program took the wait for -1 less the submit time. These four are that
+/// program's with the wait mended.
+const SLOWDOWNS: [(&str, f64, Origin); 10] = [
+    ("fcfs", 7273.7714, Origin::Published),
+    ("shortest", 277.3483, Origin::Published),
+    ("f1", 258.3664, Origin::Published),
+    ("wfp3", 337.3411, Origin::Corrected),
+    ("unicep", 381.7066, Origin::Corrected),
+    ("fcfs-backfill", 235.8173, Origin::Published),
+    ("shortest-backfill", 73.3065, Origin::Published),
+    ("f1-backfill", 75.0682, Origin::Published),
+    ("wfp3-backfill", 126.5047, Origin::Corrected),
+    ("unicep-backfill", 103.1007, Origin::Corrected),
 ];
 
-/// Mean bounded slowdown, mean wait and makespan in seconds, by policy.
+/// Mean bounded slowdown, mean wait and makespan in seconds, by policy, as
+/// another program has them.
 const WHOLE_LOG: [(&str, f64, f64, f64); 4] = [
     ("fcfs", 66_502.475_5, 2_388_443.76, 12_482_549.0),
     ("fcfs-easy", 590.053_8, 97_155.995, 8_730_698.0),
@@ -62,10 +64,11 @@ pub fn rlscheduler(log: &Path) -> Result<Vec<Cell>, String> {
         })
         .collect();
     let slowdowns = slowdowns?;
-    let cell = |(row, &(name, published)): (usize, &(&str, f64))| Cell {
+    let cell = |(row, &(name, reference, origin)): (usize, &(&str, f64, Origin))| Cell {
         name: format!("RLScheduler, {name}"),
         quantity: "mean bounded slowdown, ten sequences",
-        published,
+        origin,
+        reference,
         ours: slowdowns[row * 10..][..10].iter().sum::<f64>() / 10.0,
         tolerance: SLOWDOWN_TOLERANCE,
     };
@@ -81,10 +84,11 @@ pub fn whole_log(log: &Path) -> Result<Vec<Cell>, String> {
         .par_iter()
         .map(|&(name, slowdown, wait, makespan)| {
             let summary = result(EASY, log, name)?.summary;
-            let cell = |quantity, published, ours: Option<f64>, tolerance| Cell {
+            let cell = |quantity, reference, ours: Option<f64>, tolerance| Cell {
                 name: format!("lublin_256, {name}"),
                 quantity,
-                published,
+                origin: Origin::OtherProgram,
+                reference,
                 ours: ours.unwrap_or(f64::NAN),
                 tolerance,
             };
