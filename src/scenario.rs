@@ -249,10 +249,10 @@ fn read(
     if root.span("horizon") == Some(Span::ZERO) {
         report.at(&root.spot("horizon"), "`horizon` must be longer than nothing");
     }
-    let start = root.integer("start").or_else(|| work::beginning(root, base, report));
-    let calendar = Calendar::from_unix_micros(start.unwrap_or(NEW_YEAR_2026));
+    let opening = work::opening(root, base, report);
+    let calendar = opening.calendar;
     let mut build = world::read(root, calendar, base, report);
-    let around = work::Around { base, world: &build.world };
+    let around = work::Around { base, world: &build.world, opening };
     let work = work::read(root, around, report);
     let mut policies = composition::read(root, &build.world, base, report);
     let objectives = objective::read(&root.section("objectives"), report);
@@ -275,6 +275,9 @@ fn read(
             capacity: Some(owned_capacity(&build.world)),
         };
         work::check(root, &work.spec, &context, report);
+        if root.has("start") {
+            assumptions.extend(work::told_late(&work.spec, &build.world, &context));
+        }
         let notes = mix::fill(&mut policies, &work.spec, &context, base, report);
         policies.assumptions.extend(notes.assumptions);
         inputs.extend(notes.inputs);
@@ -334,9 +337,6 @@ fn unestimated(policies: &[PolicySpec], workload: &WorkloadSpec) -> Vec<(usize, 
 
 /// A hundred years.
 const CENTURY: Span = Span::from_secs(36_500 * 86_400);
-
-/// 2026-01-01T00:00:00Z in microseconds since 1970.
-const NEW_YEAR_2026: i64 = 1_767_225_600_000_000;
 
 /// The row of the baseline policy: the first one where none is named.
 fn baseline(root: &Section, policies: &[PolicySpec], report: &mut Report<'_>) -> usize {

@@ -4,12 +4,14 @@
 //! done to it; [`WorkloadSpec::open`] turns it into a [`Source`] that streams.
 //! Opening twice with the same context gives the same stream.
 
+mod begin;
 mod defaults;
 mod held;
 mod lines;
 mod mapped;
 mod mapping;
 mod names;
+mod note;
 mod native;
 mod number;
 mod observed;
@@ -44,6 +46,7 @@ pub use lines::MAX_ROW;
 pub use mapping::{Column, Field, Mapping, Origin, Unit};
 pub use names::MAX_NAME;
 pub use native::{NativeColumn, NativeWriter, used_columns};
+pub use note::{Note, Notes};
 pub use observed::{Observation, Observations};
 pub use openb::{NodeRow, OpenbOptions, read_nodes};
 pub use recognise::{Recognised, recognise};
@@ -52,7 +55,7 @@ pub use stats::{Stats, Summary, TenantStats};
 pub use swf::{Procs, SwfHeader, SwfOptions, SwfTenant, UnknownRuntime};
 pub use synth::{Arrivals, Class, MmppState, SynthSpec, Until};
 pub use trace::{Format, OnBadRow, TraceSpec, Unsorted};
-pub use transform::{Capacity, Keep, Resource, Transform};
+pub use transform::{Alive, Capacity, Keep, Resource, Transform};
 
 /// A stream of work in order of arrival (non-decreasing `work.arrival`).
 pub trait Source {
@@ -66,10 +69,9 @@ pub trait Source {
         0
     }
 
-    /// Rows left out so far because the options of the format want it (such
-    /// as SWF records without a runtime).
-    fn dropped(&self) -> u64 {
-        0
+    /// Well-formed rows so far that became no work, or other work than they say.
+    fn notes(&self) -> Notes {
+        Notes::default()
     }
 
     /// The first few of the problems behind [`Source::skipped`].
@@ -185,7 +187,9 @@ impl WorkloadSpec {
     fn open_first(&self, steps: usize, context: &OpenContext) -> Result<BoxedSource, Vec<Problem>> {
         let Some(last) = steps.checked_sub(1) else {
             let source = match &self.input {
-                Input::Trace(trace) => trace.open(context.calendar, context.keep_names)?,
+                Input::Trace(trace) => {
+                    trace.open(self.clock(context.calendar), context.keep_names)?
+                }
                 Input::Synthetic(synth) => Box::new(Synth::new(synth, context)),
                 Input::Shared(shared) => shared.open(),
             };

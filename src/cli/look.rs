@@ -132,7 +132,7 @@ fn read_through(scenario: &Scenario) -> Result<Contents, Stop> {
         }
     }
     bar.clear();
-    (contents.skipped, contents.dropped) = (source.skipped(), source.dropped());
+    (contents.skipped, contents.dropped) = (source.skipped(), source.notes().left_out());
     if tells {
         problems.splice(0..0, bad_rows(source.as_ref()));
     }

@@ -31,7 +31,8 @@ pub(super) fn report(
         assumptions: scenario.assumed(row..row + 1),
         fingerprint: result.fingerprint.clone(),
         skipped_rows: result.skipped_rows,
-        dropped_rows: result.dropped_rows,
+        dropped_rows: result.notes.left_out(),
+        row_notes: result.notes,
     })
 }
 

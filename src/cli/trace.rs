@@ -76,7 +76,7 @@ fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
     if on_bad_row == "skip" {
         trace.on_bad_row = OnBadRow::Skip;
     }
-    let start = trace.start_unix().unwrap_or(0);
+    let zero = trace.zero_unix().unwrap_or(0);
     let spec = WorkloadSpec {
         input: Input::Trace(trace),
         transforms: Vec::new(),
@@ -84,7 +84,7 @@ fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
     };
     let context = OpenContext {
         seed: 1,
-        calendar: Calendar::from_unix_micros(start * 1_000_000),
+        calendar: Calendar::from_unix_micros(zero),
         keep_names: true,
         capacity: None,
     };

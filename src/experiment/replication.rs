@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::model::PricePath;
 use crate::scenario::Scenario;
 use crate::units::{Calendar, Span, Time};
-use crate::workload::Transform;
+use crate::workload::{Alive, Transform};
 
 /// What differs from one replication to the next. Replication `k` has the seed
 /// of the scenario plus `k`; the first is the scenario as it stands, except
@@ -49,9 +49,12 @@ impl Repetition {
             Self::Windows { warm_up, .. } => {
                 let (from, to) = self.window(index).unwrap_or((Time::ZERO, Time::ZERO));
                 let from = from - warm_up;
-                let mut scenario = starting_at(scenario, from);
-                let window = Transform::Window { from, to, shift: true };
-                scenario.workload.transforms.insert(0, window);
+                // Windows are on the clock of the trace, and so is the run then.
+                let mut scenario = starting_at(scenario, from - scenario.workload.begins());
+                let steps = &mut scenario.workload.transforms;
+                steps.retain(|step| !matches!(step, Transform::Begin(_)));
+                let alive = Alive::Machines;
+                steps.insert(0, Transform::Window { from, to, shift: true, alive });
                 Cow::Owned(scenario)
             }
             Self::Blocks { length } => {

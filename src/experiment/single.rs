@@ -11,6 +11,7 @@ use crate::scenario::Scenario;
 use crate::sim::{self, Failure, Observer, Options, Outcome, Progress};
 use crate::state::State;
 use crate::units::{Span, Time};
+use crate::workload::Notes;
 
 /// How a run of a scenario is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +50,8 @@ pub struct RunResult {
     pub trail: Trail,
     /// Rows of the workload that could not be read and were skipped.
     pub skipped_rows: u64,
-    /// Rows of the workload left out as the options of its format say.
-    pub dropped_rows: u64,
+    /// Rows of the workload that became no work, or other work than they say.
+    pub notes: Notes,
 }
 
 /// Why there is no result.
@@ -110,7 +111,7 @@ pub fn run_with<O: Observer>(
     let numbers = (collector, Series::default());
     let checks = (Laws::new(settings.audit), Fingerprint::default());
     let mut observer = ((numbers, checks), (Tenants::default(), extra));
-    let (outcome, (skipped_rows, dropped_rows)) =
+    let (outcome, (skipped_rows, notes)) =
         simulate(scenario, policy, settings, horizon, &mut observer, control);
     let (((mut collector, series), (laws, fingerprint)), (tenants, _)) = observer;
     if let Some(broken) = laws.broken() {
@@ -129,7 +130,7 @@ pub fn run_with<O: Observer>(
         fingerprint: fingerprint.hex(),
         trail: fingerprint.trail().clone(),
         skipped_rows,
-        dropped_rows,
+        notes,
     })
 }
 
@@ -142,11 +143,11 @@ fn simulate<O: Observer>(
     horizon: Option<Time>,
     observer: &mut O,
     control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> (Result<Outcome, RunFailure>, (u64, u64)) {
+) -> (Result<Outcome, RunFailure>, (u64, Notes)) {
     let context = scenario.context(settings.seed, settings.names);
     let mut source = match scenario.workload.open(&context) {
         Ok(source) => source,
-        Err(problems) => return (Err(RunFailure::Input(problems)), (0, 0)),
+        Err(problems) => return (Err(RunFailure::Input(problems)), (0, Notes::default())),
     };
     let options = Options {
         seed: settings.seed,
@@ -161,5 +162,5 @@ fn simulate<O: Observer>(
     let mut decides = policy::build_with(policy.0, policy.1);
     let outcome =
         sim::run(&scenario.world, source.as_mut(), decides.as_mut(), &options, observer, control);
-    (outcome.map_err(RunFailure::Sim), (source.skipped(), source.dropped()))
+    (outcome.map_err(RunFailure::Sim), (source.skipped(), source.notes()))
 }

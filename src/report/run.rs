@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::metrics::{METRICS, Summary};
+use crate::workload::Notes;
 
 /// What made a run: with it, the run can be made again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -106,8 +107,10 @@ pub struct RunReport {
     pub fingerprint: String,
     /// Malformed rows of the workload that were left out.
     pub skipped_rows: u64,
-    /// Rows of the workload left out as the options of its format say.
+    /// Well-formed rows of the workload that became no work.
     pub dropped_rows: u64,
+    /// The same by why, and rows of which something was assumed.
+    pub row_notes: Notes,
 }
 
 impl RunReport {

@@ -151,9 +151,8 @@ fn add_left_out(text: &mut String, report: &RunReport) {
     if report.skipped_rows > 0 {
         line(text, &format!("\nMalformed rows left out: {}", report.skipped_rows));
     }
-    if report.dropped_rows > 0 {
-        let dropped = report.dropped_rows;
-        line(text, &format!("\nRows left out as the options of their format say: {dropped}"));
+    for (note, rows) in report.row_notes.rows() {
+        line(text, &format!("\nRows {}: {rows}", note.told()));
     }
 }
 

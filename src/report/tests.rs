@@ -153,6 +153,7 @@ fn the_terminal_shows_no_control_characters() {
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
         dropped_rows: 0,
+        row_notes: crate::workload::Notes::default(),
     };
     let texts = [run_text(&report, Terminal::PLAIN), comparison_text(&comparison, Terminal::PLAIN)];
     for text in texts {
@@ -187,6 +188,7 @@ fn pages() -> [String; 2] {
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
         dropped_rows: 0,
+        row_notes: crate::workload::Notes::default(),
     };
     let row = PolicyResult {
         name: evil,

@@ -1,11 +1,14 @@
 //! Reads `[workload]`: a trace or a synthesis, defaults and transformations.
 
 mod mapped;
+mod opening;
 mod synthetic;
 mod transform;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+pub(super) use opening::{Opening, opening, told_late};
 
 use super::composition::unknown_name;
 use super::quantity;
@@ -23,6 +26,7 @@ use crate::workload::{
 pub(super) struct Around<'a> {
     pub(super) base: &'a Path,
     pub(super) world: &'a World,
+    pub(super) opening: Opening,
 }
 
 /// A workload, and what was noted while reading it.
@@ -63,7 +67,10 @@ pub(super) fn read(root: &Section, around: Around<'_>, report: &mut Report<'_>) 
         }
     };
     let defaults = defaults(&section, around, report);
-    let mut transforms = transform::read(&section, around.world.calendar, report);
+    let mut transforms = transform::read(&section, around.opening.clock, report);
+    if around.opening.begins > Span::ZERO {
+        transforms.push(Transform::Begin(around.opening.begins));
+    }
     if let Some(scale) = section.number("scale").filter(|&scale| scale != 1.0) {
         transforms.push(Transform::ScaleArrivals(1.0 / scale));
     }
@@ -86,15 +93,6 @@ pub(super) fn check(
     for problem in spec.problems(context) {
         report.at(&spot, problem.message);
     }
-}
-
-/// When the trace that the scenario names begins, in microseconds since 1970,
-/// where the trace says so. Problems are found later, when it is read again.
-pub(super) fn beginning(root: &Section, base: &Path, report: &Report<'_>) -> Option<i64> {
-    let mut aside = Report { document: report.document, problems: Vec::new() };
-    let section = root.section("workload");
-    let (trace, _) = trace(&section, base, &mut aside)?;
-    trace.start_unix()?.checked_mul(1_000_000)
 }
 
 /// Reads the trace that the scenario names, and how it was recognised.

@@ -6,7 +6,7 @@ use crate::units::stream::Stream;
 use crate::units::{Span, Time};
 
 use super::transform::{move_to, out_of_reach};
-use super::{BoxedSource, Resource, Source};
+use super::{BoxedSource, Notes, Resource, Source};
 
 /// Most pieces of work that are held in memory at once.
 pub const MAX_HELD: usize = 20_000_000;
@@ -184,8 +184,8 @@ impl Source for Held {
         self.inner.skipped()
     }
 
-    fn dropped(&self) -> u64 {
-        self.inner.dropped()
+    fn notes(&self) -> Notes {
+        self.inner.notes()
     }
 
     fn skips(&self) -> &[Problem] {

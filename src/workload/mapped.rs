@@ -11,7 +11,7 @@ use super::number::{Reason, Rounding, integer, scaled, within_reach};
 use super::openb::read_models;
 use super::reader::{Row, Rows};
 use super::table::{Bad, Table};
-use super::{Field, Mapping, Observation, Unit};
+use super::{Field, Mapping, Note, Observation, Unit};
 
 pub(super) use bound::factor;
 use bound::{Bound, bind};
@@ -137,8 +137,17 @@ impl MappedRows {
     }
 
     /// What must hold between the cells of a row.
-    fn settle(&self, work: &mut Work, cells: &Cells) -> Result<(), Reason> {
-        work.arrival = cells.arrival.ok_or("the row has no arrival")?;
+    fn settle(&self, work: &mut Work, cells: &Cells) -> Result<Row, Reason> {
+        let machine = self.kind == Kind::VirtualMachine;
+        let ended = cells.end.is_some_and(|end| end <= Time::ZERO);
+        let row = match cells.arrival {
+            Some(_) => Row::Filled,
+            None if machine && ended => return Ok(Row::Dropped(Note::EndedBefore)),
+            None if machine => Row::Noted(Note::AliveAtStart),
+            None => return Err("the row has no arrival"),
+        };
+        // What was there before the trace is there when it begins.
+        work.arrival = cells.arrival.unwrap_or(Time::ZERO);
         let runtime = match (cells.runtime, cells.end) {
             (Some(runtime), _) => runtime,
             (None, Some(end)) => {
@@ -148,7 +157,7 @@ impl MappedRows {
                 }
                 end - start
             }
-            (None, None) if self.kind == Kind::VirtualMachine => Span::MAX,
+            (None, None) if machine => Span::MAX,
             (None, None) => return Err("the row has no runtime"),
         };
         work.truth = Truth { runtime };
@@ -164,7 +173,7 @@ impl MappedRows {
             (_, 0) => work.ask.demand.gpu_share = WHOLE_GPU,
             _ => {}
         }
-        Ok(())
+        Ok(row)
     }
 }
 
@@ -215,9 +224,10 @@ impl Rows for MappedRows {
                 return Err(self.refuse(at, reason));
             }
         }
-        self.settle(work, &cells).map_err(|reason| Bad::Row(self.table.row_problem(reason)))?;
+        let settled = self.settle(work, &cells);
+        let row = settled.map_err(|reason| Bad::Row(self.table.row_problem(reason)))?;
         self.cells = cells;
-        Ok(Row::Filled)
+        Ok(row)
     }
 
     fn problem(&self, message: String) -> Problem {

@@ -11,7 +11,7 @@ use super::native::NativeRows;
 use super::reader::{Reader, Rows};
 use super::swf::SwfRows;
 use super::table::Table;
-use super::{Format, MAX_HELD, Source, TraceSpec, Transform, Unsorted, WorkloadSpec};
+use super::{Alive, Format, MAX_HELD, Source, TraceSpec, Transform, Unsorted, WorkloadSpec};
 
 /// What was observed of one piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl WorkloadSpec {
     /// What is wrong with the trace.
     pub fn observations(&self, calendar: Calendar) -> Result<Observations, Vec<Problem>> {
         match self.input.trace() {
-            Some(trace) => trace.observations(calendar),
+            Some(trace) => trace.observations(self.clock(calendar)),
             None => Ok(Observations::default()),
         }
     }
@@ -125,7 +125,8 @@ impl WorkloadSpec {
     pub fn distortion(&self) -> Option<&Transform> {
         use Transform as T;
         let distorts = |step: &&Transform| match step {
-            T::Window { .. } | T::Skip(_) | T::Take(_) | T::Keep(_) | T::Shift(_) => false,
+            T::Window { alive, .. } => *alive != Alive::Nothing,
+            T::Skip(_) | T::Take(_) | T::Keep(_) | T::Shift(_) | T::Begin(_) => false,
             T::ScaleArrivals(_) | T::ScaleRuntimes(_) | T::ScaleSizes { .. } => true,
             T::Repeat { .. } | T::Shuffle | T::Resample { .. } | T::Inflate { .. } => true,
         };

@@ -6,6 +6,7 @@ use crate::model::{Ask, Book, Filter, Kind, Rules, Truth, Work};
 use crate::problem::Problem;
 use crate::units::{Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
+use super::Note;
 use super::names::{Names, text};
 use super::number::{Reason, seconds, unsigned};
 use super::reader::{Row, Rows};
@@ -136,23 +137,24 @@ impl OpenbRows {
         })
     }
 
-    /// Arrival, and lifetime.
-    fn times(&self) -> Result<(Time, Span), Bad> {
+    /// Arrival, where it has one, and end.
+    fn times(&self) -> Result<(Option<Time>, Time), Bad> {
         let (Some(created), Some(deleted), false) =
             (self.at.created, self.at.deleted, self.options.arrivals_only)
         else {
-            return Ok((Time::from_secs(self.row), Span::MAX));
+            return Ok((Some(Time::from_secs(self.row)), Time::MAX));
         };
-        let arrival = Time::from_micros(self.read(created, "creation_time", seconds)?);
-        if self.table.trimmed(deleted).is_empty() {
-            return Ok((arrival, Span::MAX));
-        }
-        let end = Time::from_micros(self.read(deleted, "deletion_time", seconds)?);
-        if end < arrival {
+        let time = |index, name| match self.table.trimmed(index) {
+            b"" => Ok(None),
+            _ => self.read(index, name, seconds).map(|micros| Some(Time::from_micros(micros))),
+        };
+        let arrival = time(created, "creation_time")?;
+        let end = time(deleted, "deletion_time")?.unwrap_or(Time::MAX);
+        if arrival.is_some_and(|arrival| end < arrival) {
             let reason = "is before the pod's creation";
             return Err(Bad::Row(self.table.problem(deleted, "deletion_time", reason)));
         }
-        Ok((arrival, end - arrival))
+        Ok((arrival, end))
     }
 
     fn priority(&self) -> Result<i32, Bad> {
@@ -182,9 +184,16 @@ impl Rows for OpenbRows {
             work.name
                 .push_str(&self.read(self.at.name, "name", |cell| text(cell).map(str::to_owned))?);
         }
-        let (arrival, runtime) = self.times()?;
+        let (arrival, end) = self.times()?;
         self.row += 1;
-        work.arrival = arrival;
+        let row = match arrival {
+            Some(_) => Row::Filled,
+            None if end <= Time::ZERO => return Ok(Row::Dropped(Note::EndedBefore)),
+            None => Row::Noted(Note::AliveAtStart),
+        };
+        // What was there before the trace is there when it begins.
+        work.arrival = arrival.unwrap_or(Time::ZERO);
+        let runtime = if end == Time::MAX { Span::MAX } else { end - work.arrival };
         work.truth = Truth { runtime };
         work.ask = Ask {
             kind: if self.options.as_jobs { Kind::Job } else { Kind::VirtualMachine },
@@ -197,7 +206,7 @@ impl Rows for OpenbRows {
             work.ask.rules = read_models(names, book, table.trimmed(models))
                 .map_err(|reason| Bad::Row(table.problem(models, "gpu_spec", reason)))?;
         }
-        Ok(Row::Filled)
+        Ok(row)
     }
 
     fn problem(&self, message: String) -> Problem {

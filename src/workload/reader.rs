@@ -6,7 +6,7 @@ use crate::units::Time;
 
 use super::seen::Seen;
 use super::table::Bad;
-use super::{Observation, OnBadRow, Source};
+use super::{Note, Notes, Observation, OnBadRow, Source};
 
 /// Reads one row after the other.
 pub(super) trait Rows: Send {
@@ -15,6 +15,11 @@ pub(super) trait Rows: Send {
 
     /// A problem with the row last read.
     fn problem(&self, message: String) -> Problem;
+
+    /// Rows passed over so far because the filter wants it.
+    fn filtered(&self) -> u64 {
+        0
+    }
 
     /// Whether rows may say when their work started.
     fn is_observed(&self) -> bool {
@@ -35,8 +40,10 @@ pub(super) enum Row {
     Filled,
     /// A piece of work that has its identity in the file.
     Identified,
-    /// Nothing, as the options want it.
-    Dropped,
+    /// A piece of work of which something was assumed.
+    Noted(Note),
+    /// Nothing.
+    Dropped(Note),
     /// There are no more rows.
     End,
 }
@@ -55,7 +62,7 @@ pub(super) struct Reader<R> {
     row: u64,
     last: Time,
     skipped: u64,
-    dropped: u64,
+    notes: Notes,
     problems: Vec<Problem>,
     /// Names so far, where repeated ones are told.
     seen: Seen,
@@ -70,7 +77,7 @@ impl<R: Rows> Reader<R> {
             row: 0,
             last: Time::from_micros(i64::MIN),
             skipped: 0,
-            dropped: 0,
+            notes: Notes::default(),
             problems: Vec::new(),
             seen: Seen::default(),
         }
@@ -127,7 +134,7 @@ impl<R: Rows> Source for Reader<R> {
             self.row += 1;
             match self.rows.next(book, work) {
                 Ok(Row::End) => return Ok(false),
-                Ok(Row::Dropped) => self.dropped += 1,
+                Ok(Row::Dropped(note)) => self.notes.add(note, 1),
                 Ok(found) => {
                     if self.ordered && work.arrival < self.last {
                         let problem = self.too_early(work.arrival);
@@ -139,8 +146,15 @@ impl<R: Rows> Source for Reader<R> {
                         self.bad_row(problem)?;
                         continue;
                     }
-                    if found == Row::Filled {
-                        work.id = WorkId { source: 0, ordinal };
+                    match found {
+                        Row::Identified => {}
+                        Row::Noted(note) => {
+                            self.notes.add(note, 1);
+                            work.id = WorkId { source: 0, ordinal };
+                        }
+                        Row::Filled | Row::Dropped(_) | Row::End => {
+                            work.id = WorkId { source: 0, ordinal };
+                        }
                     }
                     return Ok(true);
                 }
@@ -154,8 +168,10 @@ impl<R: Rows> Source for Reader<R> {
         self.skipped
     }
 
-    fn dropped(&self) -> u64 {
-        self.dropped
+    fn notes(&self) -> Notes {
+        let mut notes = self.notes;
+        notes.add(Note::Filtered, self.rows.filtered());
+        notes
     }
 
     fn skips(&self) -> &[Problem] {

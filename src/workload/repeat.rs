@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::units::{Span, Time};
 
 use super::transform::{move_to, out_of_reach};
-use super::{BoxedSource, Source};
+use super::{BoxedSource, Notes, Source};
 
 /// Opens the workload that is repeated.
 pub(super) type Open = Box<dyn Fn() -> Result<BoxedSource, Vec<Problem>> + Send>;
@@ -24,7 +24,7 @@ pub(super) struct Repeat {
     first: Time,
     last: Time,
     /// Of the first repetition; the others say the same.
-    skipped: Option<(u64, u64, Vec<Problem>)>,
+    skipped: Option<(u64, Notes, Vec<Problem>)>,
 }
 
 impl Repeat {
@@ -73,7 +73,7 @@ impl Repeat {
     fn again(&mut self) -> Result<bool, Problem> {
         if self.skipped.is_none() {
             let problems = self.inner.skips().to_vec();
-            self.skipped = Some((self.inner.skipped(), self.inner.dropped(), problems));
+            self.skipped = Some((self.inner.skipped(), self.inner.notes(), problems));
         }
         self.done += 1;
         if self.done >= self.times || self.count == 0 {
@@ -117,8 +117,8 @@ impl Source for Repeat {
         self.skipped.as_ref().map_or_else(|| self.inner.skipped(), |(skipped, ..)| *skipped)
     }
 
-    fn dropped(&self) -> u64 {
-        self.skipped.as_ref().map_or_else(|| self.inner.dropped(), |(_, dropped, _)| *dropped)
+    fn notes(&self) -> Notes {
+        self.skipped.as_ref().map_or_else(|| self.inner.notes(), |(_, notes, _)| *notes)
     }
 
     fn skips(&self) -> &[Problem] {

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::units::Time;
 
 use super::trace::TraceSpec;
-use super::{BoxedSource, Input, OpenContext, Source, WorkloadSpec};
+use super::{BoxedSource, Input, Notes, OpenContext, Source, WorkloadSpec};
 
 /// All work of a trace, before defaults and transformations.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct Shared {
     works: Vec<Work>,
     book: Book,
     skipped: u64,
-    dropped: u64,
+    notes: Notes,
     skips: Vec<Problem>,
 }
 
@@ -37,7 +37,7 @@ impl WorkloadSpec {
     /// malformed row.
     pub fn share(&self, context: &OpenContext, most: usize) -> Result<Self, Vec<Problem>> {
         let Input::Trace(trace) = &self.input else { return Ok(self.clone()) };
-        let mut source = trace.open(context.calendar, context.keep_names)?;
+        let mut source = trace.open(self.clock(context.calendar), context.keep_names)?;
         let (mut works, mut book, mut work) = (Vec::new(), Book::default(), Work::default());
         while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
             if works.len() == most {
@@ -50,7 +50,7 @@ impl WorkloadSpec {
             works,
             book,
             skipped: source.skipped(),
-            dropped: source.dropped(),
+            notes: source.notes(),
             skips: source.skips().to_vec(),
         };
         Ok(Self { input: Input::Shared(Arc::new(shared)), ..self.clone() })
@@ -58,7 +58,7 @@ impl WorkloadSpec {
 }
 
 impl Shared {
-    /// First and last arrival; none without work.
+    /// First and last arrival on the trace's own clock; none without work.
     pub fn arrivals(&self) -> Option<(Time, Time)> {
         self.works.first().zip(self.works.last()).map(|(first, last)| (first.arrival, last.arrival))
     }
@@ -92,8 +92,8 @@ impl Source for Reading {
         self.shared.skipped
     }
 
-    fn dropped(&self) -> u64 {
-        self.shared.dropped
+    fn notes(&self) -> Notes {
+        self.shared.notes
     }
 
     fn skips(&self) -> &[Problem] {

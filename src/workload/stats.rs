@@ -11,8 +11,8 @@ use crate::model::{Book, Kind, Tenant, Work};
 use crate::problem::Problem;
 use crate::units::{Demand, Id, Span, Time};
 
-use super::Source;
 use super::seen::Seen;
+use super::{Notes, Source};
 
 use summary::Samples;
 pub use summary::Summary;
@@ -29,8 +29,10 @@ pub struct Stats {
     pub virtual_machines: u64,
     /// Malformed rows left out.
     pub skipped: u64,
-    /// Rows left out by the options of the format.
+    /// Well-formed rows that became no work.
     pub dropped: u64,
+    /// The same by why, and rows of which something was assumed.
+    pub notes: Notes,
     /// First arrival in seconds after the run's start.
     pub first_arrival_s: f64,
     /// Last arrival in seconds after the run's start.
@@ -170,7 +172,7 @@ impl Tally {
         i128::from(runtime.micros()) * i128::from(work.ask.tasks)
     }
 
-    fn finish(self, book: &Book, skipped: u64, dropped: u64) -> Stats {
+    fn finish(self, book: &Book, skipped: u64, notes: Notes) -> Stats {
         let mut top: Vec<_> = self.tenants.iter().map(|(&id, &sums)| (id, sums)).collect();
         top.sort_unstable_by_key(|&(id, (count, _))| (std::cmp::Reverse(count), id));
         top.truncate(10);
@@ -186,7 +188,8 @@ impl Tally {
             jobs: self.count - self.machines,
             virtual_machines: self.machines,
             skipped,
-            dropped,
+            dropped: notes.left_out(),
+            notes,
             first_arrival_s: self.first.secs_f64(),
             last_arrival_s: self.last.secs_f64(),
             arrivals_per_hour: if hours > 0.0 { gaps / hours } else { 0.0 },
@@ -223,7 +226,7 @@ impl Stats {
         while source.next(book, &mut work)? {
             tally.add(&work);
         }
-        Ok(tally.finish(book, source.skipped(), source.dropped()))
+        Ok(tally.finish(book, source.skipped(), source.notes()))
     }
 
     /// Names and values for a table of two columns.
@@ -234,7 +237,9 @@ impl Stats {
         row("jobs", self.jobs.to_string());
         row("virtual machines", self.virtual_machines.to_string());
         row("malformed rows skipped", self.skipped.to_string());
-        row("rows dropped by options", self.dropped.to_string());
+        for (note, rows) in self.notes.rows() {
+            row(&format!("rows {}", note.told()), rows.to_string());
+        }
         row("first arrival", format!("{} s", self.first_arrival_s));
         let last = Span::from_secs_f64(self.last_arrival_s - self.first_arrival_s);
         row("first to last arrival", last.unwrap_or(Span::ZERO).to_string());

@@ -7,12 +7,12 @@ use crate::model::{Ask, Book, Tenant, Truth, Work};
 use crate::problem::Problem;
 use crate::units::{Demand, Id, Span, Time};
 
-use super::Observation;
 use super::lines::Lines;
 use super::names::Names;
 use super::number::{Rounding, scaled, within_reach};
 use super::reader::{Row, Rows};
 use super::table::{Bad, Table};
+use super::{Note, Observation};
 
 /// How SWF records become jobs: one task per processor, all of them a gang.
 #[derive(Clone, Debug, PartialEq)]
@@ -249,18 +249,25 @@ impl Rows for SwfRows {
             let message = format!("the record has {count} fields, SWF has 18");
             return Err(Bad::Row(self.table.row_problem(message)));
         }
+        if matches!(self.field(11)?, Some(2_000_000..=4_000_000)) {
+            return Ok(Row::Dropped(Note::Part));
+        }
         let Some(arrival) = self.field(2)? else {
             return Err(self.refuse(2, "is missing; every record needs one"));
         };
         let runtime = match (self.field(4)?, self.options.unknown_runtime) {
             (Some(micros), _) => Span::from_micros(micros),
             (None, UnknownRuntime::Take(span)) => span,
-            (None, UnknownRuntime::Skip) => return Ok(Row::Dropped),
+            (None, UnknownRuntime::Skip) => return Ok(Row::Dropped(Note::NoRuntime)),
         };
         let procs = self.procs()?;
-        let cancelled = self.options.drop_cancelled && self.whole(11)? == Some(5);
-        let empty = self.options.drop_zero && runtime == Span::ZERO;
-        let (Some(tasks), false) = (procs, cancelled || empty) else { return Ok(Row::Dropped) };
+        if self.options.drop_cancelled && self.whole(11)? == Some(5) {
+            return Ok(Row::Dropped(Note::Cancelled));
+        }
+        if self.options.drop_zero && runtime == Span::ZERO {
+            return Ok(Row::Dropped(Note::RanForNoTime));
+        }
+        let Some(tasks) = procs else { return Ok(Row::Dropped(Note::NoProcessors)) };
         work.name.clear();
         if self.keep_names {
             work.name.push_str(&String::from_utf8_lossy(self.table.get(0)));
@@ -318,7 +325,7 @@ mod tests {
         while source.next(&mut book, &mut work)? {
             found.push(work.clone());
         }
-        Ok((found, source.dropped(), book))
+        Ok((found, source.notes().left_out(), book))
     }
 
     const LOG: &str = "\

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::model::{Book, Work};
 use crate::problem::Problem;
-use crate::units::Calendar;
+use crate::units::{Calendar, Time};
 
 use super::held::{Held, Order};
 use super::lines::Lines;
@@ -69,6 +69,10 @@ pub enum Unsorted {
     Sort,
 }
 
+/// A first arrival as late as this (in 1985) on the clock of a log without a
+/// beginning counts from 1970.
+const SINCE_1970: i64 = 500_000_000_000_000;
+
 impl TraceSpec {
     /// A trace in `format`, sorted, of which no row may be malformed.
     pub fn new(path: impl Into<PathBuf>, format: Format) -> Self {
@@ -123,20 +127,32 @@ impl TraceSpec {
         }
     }
 
-    /// When the trace begins, in seconds since 1970: what an SWF header says,
-    /// or the first arrival of a mapping with dates (which reads all of an
-    /// unsorted trace). `None` where that is not known.
-    pub fn start_unix(&self) -> Option<i64> {
+    /// Time zero of the trace in microseconds since 1970: what an SWF header
+    /// says, or the first arrival of a mapping with dates (which reads all of
+    /// an unsorted trace). `None` where that is not known.
+    pub fn zero_unix(&self) -> Option<i64> {
         match &self.format {
-            Format::Swf(_) => self.swf_header().ok()?.start_unix(),
-            Format::Mapped(mapping) if mapping.has_dates() => {
-                let mut source = self.open(Calendar::from_unix_micros(0), false).ok()?;
-                let mut work = Work::default();
-                let found = source.next(&mut Book::default(), &mut work).ok()?;
-                found.then(|| work.arrival.micros().div_euclid(1_000_000))
+            Format::Swf(_) => {
+                let header = self.swf_header().ok()?;
+                let given = header.start_unix().map(|secs| secs.saturating_mul(1_000_000));
+                given.or_else(|| self.first_unix().filter(|&first| first >= SINCE_1970).map(|_| 0))
             }
+            Format::Mapped(mapping) if mapping.has_dates() => self.first_unix(),
             _ => None,
         }
+    }
+
+    /// The first arrival, where times count from 1970.
+    fn first_unix(&self) -> Option<i64> {
+        let mut source = self.open(Calendar::from_unix_micros(0), false).ok()?;
+        let (mut book, mut work) = (Book::default(), Work::default());
+        while source.next(&mut book, &mut work).ok()? {
+            // What has no arrival stands at time zero, which is 1970 here.
+            if work.arrival != Time::ZERO {
+                return Some(work.arrival.micros());
+            }
+        }
+        None
     }
 
     /// What the reading takes for granted.

@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::units::{Span, Time};
 
 use super::number::FAR;
-use super::{BoxedSource, Source};
+use super::{BoxedSource, Notes, Source};
 
 /// One transformation. Deadlines move with the arrivals they belong to.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,9 @@ pub enum Transform {
         to: Time,
         /// Whether `from` becomes the run's start.
         shift: bool,
+        /// Which earlier work is there at `from`, if it has not ended by then.
+        /// Its time counts from its arrival; what is left of it is kept.
+        alive: Alive,
     },
     /// Leaves out the first so many.
     Skip(u64),
@@ -41,6 +44,9 @@ pub enum Transform {
     },
     /// Adds to every arrival.
     Shift(Span),
+    /// The run begins so long after time zero of what comes before: that is
+    /// taken from every arrival.
+    Begin(Span),
     /// Reads the workload so many times in all, each time shifted by `period`
     /// against the time before.
     Repeat {
@@ -69,6 +75,18 @@ pub enum Transform {
         /// Time between arrivals; their order is the order of sampling.
         gap: Span,
     },
+}
+
+/// Which work that arrived before a window is there when it begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Alive {
+    /// None.
+    #[default]
+    Nothing,
+    /// Virtual machines.
+    Machines,
+    /// Virtual machines and jobs.
+    All,
 }
 
 /// A resource that demand is counted in.
@@ -148,12 +166,20 @@ impl Transform {
     /// What it does, in a plain sentence.
     pub fn told(&self) -> String {
         match self {
-            Self::Window { from, to, shift } => format!(
-                "Only work that arrives between {} and {} after the trace's start is kept{}.",
-                *from - Time::ZERO,
-                *to - Time::ZERO,
-                if *shift { ", and moved to the run's start" } else { "" }
-            ),
+            Self::Window { from, to, shift, alive } => {
+                let from = *from - Time::ZERO;
+                let when = match *to {
+                    Time::MAX => format!("{from} or more after the trace's start"),
+                    to => format!("between {from} and {} after the trace's start", to - Time::ZERO),
+                };
+                let alive = match alive {
+                    Alive::Nothing => "",
+                    Alive::Machines => ", with the virtual machines alive then",
+                    Alive::All => ", with the work alive then",
+                };
+                let moved = if *shift { ", and moved to the run's start" } else { "" };
+                format!("Only work that arrives {when} is kept{alive}{moved}.")
+            }
             Self::Skip(count) => format!("The first {count} pieces of work are left out."),
             Self::Take(count) => format!("At most {count} pieces of work are taken."),
             Self::Keep(_) => "Only part of the work is kept, by a filter.".to_owned(),
@@ -165,6 +191,11 @@ impl Transform {
                 format!("CPU is multiplied by {cpu}, memory by {memory}, tasks by {tasks}.")
             }
             Self::Shift(span) => format!("Arrivals are moved by {span}."),
+            Self::Begin(span) => {
+                format!(
+                    "The run begins with the first arrival, {span} after the trace's time zero."
+                )
+            }
             Self::Repeat { times, .. } => format!("The workload is run {times} times over."),
             Self::Shuffle => "Work is dealt out over the arrival times at random.".to_owned(),
             Self::Resample { block } => {
@@ -253,8 +284,8 @@ impl<S: Step> Source for Through<S> {
         self.inner.skipped()
     }
 
-    fn dropped(&self) -> u64 {
-        self.inner.dropped()
+    fn notes(&self) -> Notes {
+        self.inner.notes()
     }
 
     fn skips(&self) -> &[Problem] {
@@ -272,11 +303,11 @@ impl Step for Streaming {
     fn step(&mut self, book: &mut Book, work: &mut Work) -> Result<Verdict, Problem> {
         self.seen += 1;
         match &self.transform {
-            Transform::Window { from, to, shift } => {
+            Transform::Window { from, to, shift, alive } => {
                 if work.arrival >= *to {
                     return Ok(Verdict::End);
                 }
-                if work.arrival < *from {
+                if work.arrival < *from && !(alive.admits(work.ask.kind) && cut(work, *from)) {
                     return Ok(Verdict::Leave);
                 }
                 if *shift {
@@ -304,10 +335,39 @@ impl Step for Streaming {
                 work.ask.tasks = scale_size(work.ask.tasks, *tasks)?;
             }
             Transform::Shift(span) => move_to(work, work.arrival.saturating_add(*span))?,
+            Transform::Begin(span) => move_to(work, work.arrival - *span)?,
             _ => {}
         }
         Ok(Verdict::Pass)
     }
+}
+
+impl Alive {
+    /// Whether work of this kind may have come before.
+    fn admits(self, kind: Kind) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Machines => kind == Kind::VirtualMachine,
+            Self::All => true,
+        }
+    }
+}
+
+/// Leaves of `work`, as if it had run since it arrived, what is to be done from
+/// `from` on; `false` where nothing is.
+fn cut(work: &mut Work, from: Time) -> bool {
+    let since = from - work.arrival;
+    let left = |span: Span| match span {
+        Span::MAX => Span::MAX,
+        span => (span - since).max(Span::ZERO),
+    };
+    if left(work.truth.runtime) == Span::ZERO {
+        return false;
+    }
+    work.truth.runtime = left(work.truth.runtime);
+    work.ask.estimate = left(work.ask.estimate);
+    work.arrival = from;
+    true
 }
 
 impl Keep {

@@ -101,7 +101,7 @@ fn data_on_the_way_is_paid_for_as_far_as_it_came() {
 fn an_instance_that_never_was_ready_cost_its_boot() {
     let policy = "[policy.p]\nprovision = \"cheapest\"\n";
     let trace = "arrival_s,runtime_s,vcpus\n10,1000,3\n";
-    let scenario = format!("horizon = \"50 s\"\n{CLOUD}{policy}");
+    let scenario = format!("start = \"2026-01-01\"\nhorizon = \"50 s\"\n{CLOUD}{policy}");
     let summary = run(&scenario, trace).expect("it runs");
     // 40 s of boot, billed as a minute: the rest is what rounding added.
     let of = |kind: &str| {

@@ -15,6 +15,7 @@ mod oracles;
 mod plan;
 mod policies;
 mod provenance;
+mod reading;
 mod reference;
 mod resume;
 mod published;

@@ -136,7 +136,10 @@ fn windows(scenario: &Scenario, asked: Asked) -> Option<Windows> {
     let whole = |step: &Transform| {
         !matches!(
             step,
-            Transform::Keep(_) | Transform::ScaleRuntimes(_) | Transform::ScaleSizes { .. }
+            Transform::Keep(_)
+                | Transform::ScaleRuntimes(_)
+                | Transform::ScaleSizes { .. }
+                | Transform::Begin(_)
         )
     };
     if scenario.workload.transforms.iter().any(whole) || scenario.horizon.is_some() {
@@ -154,7 +157,9 @@ fn windows(scenario: &Scenario, asked: Asked) -> Option<Windows> {
 /// before it is played.
 fn extent(scenario: &Scenario) -> Option<Span> {
     let Input::Shared(trace) = &scenario.workload.input else { return None };
-    let (first, last) = trace.arrivals().filter(|_| scenario.workload.transforms.is_empty())?;
+    let begins = |step: &Transform| matches!(step, Transform::Begin(_));
+    let as_it_is = scenario.workload.transforms.iter().all(begins);
+    let (first, last) = trace.arrivals().filter(|_| as_it_is)?;
     Some(last - first)
 }
 

@@ -31,8 +31,7 @@ pub(super) fn survey(
     let mut trace = TraceSpec { on_bad_row: OnBadRow::Skip, ..trace.clone() };
     let unsorted = !is_sorted(&trace)?;
     trace.unsorted = if unsorted { Unsorted::Sort } else { Unsorted::Fail };
-    let start = trace.start_unix().unwrap_or(0);
-    let calendar = Calendar::from_unix_micros(start * 1_000_000);
+    let calendar = Calendar::from_unix_micros(trace.zero_unix().unwrap_or(0));
     let spec = WorkloadSpec {
         input: Input::Trace(trace.clone()),
         defaults: Defaults { cpu, memory, ..Defaults::default() },

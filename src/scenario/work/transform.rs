@@ -4,7 +4,7 @@ use crate::model::Kind;
 use crate::scenario::section::{Report, Section};
 use crate::scenario::value::Value;
 use crate::units::{Calendar, Time};
-use crate::workload::{Keep, Resource, Transform};
+use crate::workload::{Alive, Keep, Resource, Transform};
 
 /// Reads `[[workload.transform]]`.
 pub(super) fn read(
@@ -64,7 +64,13 @@ fn one(
             let window = own.section(name);
             let from = window.moment("from", calendar).unwrap_or(Time::ZERO);
             let to = window.moment("to", calendar).unwrap_or(Time::MAX);
-            Transform::Window { from, to, shift: window.flag("shift").unwrap_or(true) }
+            let shift = window.flag("shift").unwrap_or(true);
+            let alive = match window.text("alive") {
+                Some("all") => Alive::All,
+                Some("vms") => Alive::Machines,
+                _ => Alive::Nothing,
+            };
+            Transform::Window { from, to, shift, alive }
         }
         "keep" => Transform::Keep(keep(&own.section(name))),
         _ => return None,

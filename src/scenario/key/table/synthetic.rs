@@ -175,6 +175,12 @@ pub(super) const ROWS: &[Row] = &[
         "Whether `from` becomes the run's start.",
     ),
     row(
+        "workload.transform[].window.alive",
+        Kind::Choice(&["none", "vms", "all"]),
+        "none",
+        "Which work that arrived earlier is there at `from`, with what is left of it: its time counts from its arrival.",
+    ),
+    row(
         "workload.transform[].keep",
         Kind::Table,
         "",

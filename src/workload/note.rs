@@ -1,0 +1,128 @@
+//! Rows of a trace that became no work, or other work than they say, counted by why.
+
+use serde::Serialize;
+
+/// Why a row was left out, or what was assumed of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// Left out: nothing says how long it ran.
+    NoRuntime,
+    /// Left out: it has no processors.
+    NoProcessors,
+    /// Left out, as the options want it: it ran for no time.
+    RanForNoTime,
+    /// Left out, as the options want it: it was cancelled.
+    Cancelled,
+    /// Left out: it is part of a job that has a row of its own.
+    Part,
+    /// Left out: a later row is the last attempt at the same job.
+    Attempt,
+    /// Left out: the work had not started when the log was written, or never did.
+    NeverRan,
+    /// Left out: the work had not ended when the log was written.
+    NotEnded,
+    /// Left out: it ended before the trace begins.
+    EndedBefore,
+    /// Left out: the filter of the scenario wants it.
+    Filtered,
+    /// Kept: it has no arrival, so it is there when the trace begins.
+    AliveAtStart,
+    /// Kept: one component of a job of several, taken as a job of its own.
+    Component,
+}
+
+impl Note {
+    /// Every note, in the order of reports.
+    pub const ALL: [Self; 12] = [
+        Self::NoRuntime,
+        Self::NoProcessors,
+        Self::RanForNoTime,
+        Self::Cancelled,
+        Self::Part,
+        Self::Attempt,
+        Self::NeverRan,
+        Self::NotEnded,
+        Self::EndedBefore,
+        Self::Filtered,
+        Self::AliveAtStart,
+        Self::Component,
+    ];
+
+    /// Whether the row became no work.
+    pub const fn left_out(self) -> bool {
+        !matches!(self, Self::AliveAtStart | Self::Component)
+    }
+
+    /// It in words, behind a number of rows.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::NoRuntime => "left out: without a runtime",
+            Self::NoProcessors => "left out: without processors",
+            Self::RanForNoTime => "left out: ran for no time",
+            Self::Cancelled => "left out: cancelled",
+            Self::Part => "left out: part of a job that has a row of its own",
+            Self::Attempt => "left out: an earlier attempt at a job that was tried again",
+            Self::NeverRan => "left out: never started",
+            Self::NotEnded => "left out: not ended when the log was written",
+            Self::EndedBefore => "left out: ended before the trace begins",
+            Self::Filtered => "left out: by the filter of the scenario",
+            Self::AliveAtStart => "kept: without an arrival, so alive when the trace begins",
+            Self::Component => "kept: a component of a heterogeneous job, as a job of its own",
+        }
+    }
+}
+
+/// How many rows there are of each [`Note`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    counts: [u64; Note::ALL.len()],
+}
+
+impl Notes {
+    /// Counts `rows` more.
+    pub(super) fn add(&mut self, note: Note, rows: u64) {
+        self.counts[note as usize] += rows;
+    }
+
+    /// Rows of this note.
+    pub const fn get(&self, note: Note) -> u64 {
+        self.counts[note as usize]
+    }
+
+    /// Rows that became no work.
+    pub fn left_out(&self) -> u64 {
+        let left_out = Note::ALL.into_iter().filter(|note| note.left_out());
+        left_out.map(|note| self.get(note)).sum()
+    }
+
+    /// Every note that some row has, with the number of such rows.
+    pub fn rows(&self) -> impl Iterator<Item = (Note, u64)> {
+        Note::ALL.into_iter().map(|note| (note, self.get(note))).filter(|&(_, rows)| rows > 0)
+    }
+}
+
+impl Serialize for Notes {
+    /// A map from the note to its number of rows.
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.rows())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_counted_by_kind() {
+        let mut notes = Notes::default();
+        for (row, note) in Note::ALL.into_iter().enumerate() {
+            assert_eq!(note as usize, row);
+            notes.add(note, row as u64);
+        }
+        assert_eq!(notes.left_out(), (0..10).sum::<u64>());
+        assert_eq!(notes.rows().count(), 11);
+        let json = serde_json::to_string(&notes).expect("a map");
+        assert!(json.starts_with("{\"no_processors\":1,\"ran_for_no_time\":2"), "{json}");
+    }
+}
