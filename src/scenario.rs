@@ -57,7 +57,7 @@ pub use quantity::{Quantity, percent as parse_percent, size as parse_size, span 
 pub use reference::{reference, suite_reference};
 pub use schema::schema;
 pub use section::kind_of;
-pub use starter::{init_from, quickstart};
+pub use starter::{Starter, init_from, quickstart};
 pub use suite::{Gate, Subject, Suite, Tested, Tolerance};
 
 /// Most bytes of a scenario file.

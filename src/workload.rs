@@ -5,7 +5,9 @@
 //! Opening twice with the same context gives the same stream.
 
 mod begin;
+mod date;
 mod defaults;
+mod filter;
 mod held;
 mod lines;
 mod mapped;
@@ -19,6 +21,7 @@ mod openb;
 mod reader;
 mod recognise;
 mod repeat;
+mod sacct;
 mod seen;
 mod shared;
 mod stats;
@@ -27,6 +30,7 @@ mod synth;
 mod table;
 mod trace;
 mod transform;
+mod written;
 
 use std::sync::Arc;
 
@@ -40,7 +44,9 @@ use repeat::Repeat;
 use synth::Synth;
 use transform::{Streaming, Through};
 
+pub use date::zone_exists;
 pub use defaults::{DeadlineRule, Defaults, Estimate};
+pub use filter::RowFilter;
 pub use held::MAX_HELD;
 pub use lines::MAX_ROW;
 pub use mapping::{Column, Field, Mapping, Origin, Unit};
@@ -50,6 +56,7 @@ pub use note::{Note, Notes};
 pub use observed::{Observation, Observations};
 pub use openb::{NodeRow, OpenbOptions, read_nodes};
 pub use recognise::{Recognised, recognise};
+pub use sacct::{SacctOptions, SacctTenant};
 pub use shared::Shared;
 pub use stats::{Stats, Summary, TenantStats};
 pub use swf::{Procs, SwfHeader, SwfOptions, SwfTenant, UnknownRuntime};
@@ -154,6 +161,11 @@ impl WorkloadSpec {
             || self.transforms.iter().any(holds)
     }
 
+    /// Whether work that asks for nothing gets nothing.
+    fn is_sizeless(&self) -> bool {
+        self.defaults.cpu.is_none() && self.defaults.memory.is_none()
+    }
+
     /// Whether work may come without an estimate, as far as that can be told
     /// before it is read.
     pub fn may_lack_estimates(&self) -> bool {
@@ -187,9 +199,11 @@ impl WorkloadSpec {
     fn open_first(&self, steps: usize, context: &OpenContext) -> Result<BoxedSource, Vec<Problem>> {
         let Some(last) = steps.checked_sub(1) else {
             let source = match &self.input {
-                Input::Trace(trace) => {
-                    trace.open(self.clock(context.calendar), context.keep_names)?
-                }
+                Input::Trace(trace) => trace.open(
+                    self.clock(context.calendar),
+                    context.keep_names,
+                    self.is_sizeless(),
+                )?,
                 Input::Synthetic(synth) => Box::new(Synth::new(synth, context)),
                 Input::Shared(shared) => shared.open(),
             };

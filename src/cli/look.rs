@@ -15,7 +15,7 @@ use crate::model::{Book, Market, Work};
 use crate::problem::Problem;
 use crate::report::clean;
 use crate::scenario::{
-    OPTIONS, PARTS, PRESETS, Scenario, init_from, quickstart, schema as scenario_schema,
+    OPTIONS, PARTS, PRESETS, Scenario, Starter, init_from, quickstart, schema as scenario_schema,
 };
 use crate::sim::no_such_home;
 use crate::units::{Calendar, Id, Time};
@@ -198,10 +198,14 @@ fn facts(scenario: &Scenario, work: Option<&Contents>) -> serde_json::Value {
 pub(super) fn init(arguments: &Init) -> Done {
     let text = match &arguments.from {
         Some(trace) => {
-            let text = init_from(trace, &named(trace, arguments.file.as_deref())?)?;
+            let Starter { text, left_out } =
+                init_from(trace, &named(trace, arguments.file.as_deref())?)?;
             let folder = arguments.file.as_deref().and_then(Path::parent);
             // What is written can be read: what is wrong with it is said now.
             Scenario::parse(&text, "new scenario", folder.unwrap_or(Path::new("")), &[])?;
+            if let Some(told) = left_out {
+                say(&format!("note: {told}"));
+            }
             text
         }
         None => quickstart().to_owned(),

@@ -258,6 +258,8 @@ fn pod_list(path: &Path) -> WorkloadSpec {
         format: Format::Openb(options),
         on_bad_row: OnBadRow::Fail,
         unsorted: Unsorted::Sort,
+        filters: Vec::new(),
+        nameless: false,
     };
     let (input, transforms) = (Input::Trace(trace), Vec::new());
     WorkloadSpec { input, defaults: Defaults::default(), transforms }

@@ -81,6 +81,8 @@ fn pods(source: &str, base: &Path) -> WorkloadSpec {
             format,
             on_bad_row: OnBadRow::Fail,
             unsorted: Unsorted::Sort,
+            filters: Vec::new(),
+            nameless: false,
         }),
         defaults: Defaults::default(),
         transforms: Vec::new(),

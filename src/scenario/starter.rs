@@ -18,13 +18,22 @@ pub fn quickstart() -> &'static str {
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/quickstart.toml"))
 }
 
+/// A scenario for a trace, and what its user must know of it at once.
+#[derive(Clone, Debug)]
+pub struct Starter {
+    /// The scenario.
+    pub text: String,
+    /// Rows that it leaves out, in words; none where it reads them all.
+    pub left_out: Option<String>,
+}
+
 /// A runnable scenario for the trace at `path`, with what it takes for granted
 /// as comments. `named` is the trace's path as the scenario is to name it,
 /// relative to the scenario's folder.
 ///
 /// # Errors
 /// The file cannot be read, or looks like no workload.
-pub fn init_from(path: &Path, named: &str) -> Result<String, Vec<Problem>> {
+pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
     let shown = path.display().to_string();
     let recognised = recognise(path, &shown).map_err(|problem| vec![problem])?;
     let Some(recognised) = recognised else {
@@ -60,6 +69,15 @@ pub fn init_from(path: &Path, named: &str) -> Result<String, Vec<Problem>> {
             cluster(&survey.stats)
         }
         Format::Swf(_) => swf(&trace, &survey, &mut line)?,
+        Format::Sacct(options) => {
+            line(&["format = \"sacct\""]);
+            if options.delimiter != b'|' {
+                line(&["delimiter = ", &quoted(&char::from(options.delimiter).to_string())]);
+            }
+            line(&["# time_zone = \"Europe/Berlin\"   # of its dates; UTC is taken"]);
+            estimates(&survey, &mut line);
+            cluster(&survey.stats)
+        }
         Format::Openb(options) => openb(path, named, options.arrivals_only, &survey, &mut line),
         Format::Mapped(mapping) => mapped(mapping, assumed, &survey, &mut line),
     };
@@ -76,7 +94,7 @@ pub fn init_from(path: &Path, named: &str) -> Result<String, Vec<Problem>> {
     }
     line(&[""]);
     policies(&survey, &mut line);
-    Ok(text)
+    Ok(Starter { text, left_out: left_out(&survey) })
 }
 
 /// What every task gets where the trace says nothing: milli-cores and MiB.
@@ -89,15 +107,38 @@ fn assumed_sizes(format: &mut Format) -> (Option<u32>, Option<u32>) {
     (lacks(Field::Cpu).then_some(4_000), lacks(Field::Memory).then_some(memory << 10))
 }
 
-/// How malformed and unsorted rows are to be read, where there are any.
-fn rows_left_out(survey: &Survey, line: &mut impl FnMut(&[&str])) {
+/// Rows that become no work: how many, and why.
+fn left_out(survey: &Survey) -> Option<String> {
+    let stats = &survey.stats;
+    let all = stats.count + stats.skipped + stats.dropped;
+    let mut told = Vec::new();
     if let Some(first) = &survey.first_bad {
-        let (bad, all) = (survey.stats.skipped, survey.stats.skipped + survey.stats.count);
-        let why = one_line(&format!(
-            "{bad} of {all} rows are malformed; line {}: {}",
-            first.line, first.message
-        ));
-        line(&["on_bad_row = \"skip\"           # ", &why]);
+        told.push(format!("{} malformed (line {}: {})", stats.skipped, first.line, first.message));
+    }
+    for (note, rows) in stats.notes.rows().filter(|(note, _)| note.left_out()) {
+        told.push(format!("{rows} {}", note.told().trim_start_matches("left out: ")));
+    }
+    let lost = stats.skipped + stats.dropped;
+    let share = 100.0 * lost as f64 / all.max(1) as f64;
+    let told = one_line(&told.join("; "));
+    (lost > 0).then(|| format!("{lost} of {all} rows ({share:.1} %) are left out: {told}"))
+}
+
+/// How malformed, repeated and unsorted rows are to be read, where there are any.
+fn rows_left_out(survey: &Survey, line: &mut impl FnMut(&[&str])) {
+    if let Some(told) = left_out(survey) {
+        line(&["# ", &told]);
+    }
+    if survey.first_bad.is_some() {
+        line(&["on_bad_row = \"skip\""]);
+    }
+    if survey.stats.repeated_names > 0 {
+        let again = survey.stats.repeated_names.to_string();
+        line(&[
+            "names = \"rows\"              # ",
+            &again,
+            " rows have a name that an earlier row has",
+        ]);
     }
     if survey.unsorted {
         line(&["unsorted = \"sort\""]);
@@ -249,11 +290,11 @@ fn mapped(
     }
     estimates(survey, line);
     if assumed.0.is_some() {
-        line(&["vcpus = 4                     # assumed: the trace does not say"]);
+        line(&["vcpus = 4                     # assumed: no column is taken for it"]);
     }
     if let Some(mib) = assumed.1 {
         let memory = quoted(&format!("{} GiB", mib >> 10));
-        line(&["memory = ", &format!("{memory:<20}"), " # assumed: the trace does not say"]);
+        line(&["memory = ", &format!("{memory:<20}"), " # assumed: no column is taken for it"]);
     }
     if mapping.gpus_per_task.is_some() && survey.stats.tasks.max > 1.0 {
         line(&[
@@ -280,7 +321,11 @@ fn column_text(column: &Column) -> String {
         (None, Unit::FractionOf(whole)) => format!("fraction of {whole}"),
         (None, _) => return format!("{{ {from} }}"),
     };
-    format!("{{ {from}, unit = {} }}", quoted(&unit))
+    let scale = match column.scale {
+        1.0 => String::new(),
+        scale => format!(", scale = {scale}"),
+    };
+    format!("{{ {from}, unit = {}{scale} }}", quoted(&unit))
 }
 
 #[cfg(test)]
@@ -291,7 +336,7 @@ mod tests {
     #[track_caller]
     fn check(path: &Path) -> String {
         let named = path.file_name().unwrap().to_str().unwrap();
-        let text = init_from(path, named).unwrap();
+        let text = init_from(path, named).unwrap().text;
         let read = Scenario::parse(&text, "new.toml", path.parent().unwrap(), &[]);
         let problems: Vec<String> =
             read.err().unwrap_or_default().iter().map(ToString::to_string).collect();
@@ -341,7 +386,7 @@ mod tests {
         let text = check(&path);
         for want in [
             "gpus_per_task = 8",
-            "1 of 4 rows are malformed; line 5: the row has no arrival",
+            "1 of 4 rows (25.0 %) are left out: 1 malformed (line 5: the row has no arrival)",
             "unsorted",
         ] {
             assert!(text.contains(want), "{want}: {text}");

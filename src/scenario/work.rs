@@ -3,6 +3,7 @@
 mod mapped;
 mod opening;
 mod synthetic;
+mod trace;
 mod transform;
 
 use std::ops::Range;
@@ -11,15 +12,15 @@ use std::path::{Path, PathBuf};
 pub(super) use opening::{Opening, opening, told_late};
 
 use super::composition::unknown_name;
-use super::quantity;
 use super::section::{Report, Section};
 use crate::model::{Filter, Kind, Rules, Spread, World};
 use crate::problem::clip;
 use crate::units::Span;
 use crate::workload::{
-    DeadlineRule, Defaults, Estimate, Format, Input, OnBadRow, OpenContext, OpenbOptions, Procs,
-    SwfOptions, SwfTenant, TraceSpec, Transform, UnknownRuntime, Unsorted, WorkloadSpec, recognise,
+    DeadlineRule, Defaults, Estimate, Input, OpenContext, Transform, WorkloadSpec,
 };
+
+use trace::trace;
 
 /// What reading a workload needs to know.
 #[derive(Clone, Copy, Debug)]
@@ -92,154 +93,6 @@ pub(super) fn check(
     let spot = inflates.map_or_else(|| root.spot("workload"), |own| own.spot("inflate"));
     for problem in spec.problems(context) {
         report.at(&spot, problem.message);
-    }
-}
-
-/// Reads the trace that the scenario names, and how it was recognised.
-fn trace(
-    section: &Section,
-    base: &Path,
-    report: &mut Report<'_>,
-) -> Option<(TraceSpec, Option<String>)> {
-    let name = section.text("trace")?;
-    let path = if name == "-" { PathBuf::from("-") } else { base.join(name) };
-    let shown = path.display().to_string();
-    let spot = section.spot("trace");
-    if name != "-"
-        && let Err(error) = std::fs::metadata(&path)
-    {
-        let message = format!("cannot read the trace `{}`: {error}", clip(name));
-        report.hint(&spot, message, "paths are relative to the scenario's folder");
-        return None;
-    }
-    let named = match section.text("format") {
-        Some(format) => Some(format),
-        None if section.has("columns") => Some("mapped"),
-        None => None,
-    };
-    let mut why = None;
-    let guessed = match named {
-        Some("swf") => Format::Swf(SwfOptions::default()),
-        Some("openb") => Format::Openb(OpenbOptions::default()),
-        Some("mapped") => Format::Mapped(mapped::read(section, report)),
-        Some(_) => Format::Native,
-        None => match recognise(&path, &shown) {
-            Ok(Some(recognised)) => {
-                if matches!(recognised.format, Format::Mapped(_)) {
-                    why = Some(recognised.why);
-                }
-                recognised.format
-            }
-            Ok(None) => {
-                let message = format!("`{}` does not look like a workload", clip(name));
-                report.hint(&spot, message, "give its `format`, or its `columns`");
-                return None;
-            }
-            Err(problem) => {
-                report.problems.push(problem);
-                return None;
-            }
-        },
-    };
-    let format = match guessed {
-        Format::Swf(_) => Format::Swf(swf(&section.section("swf"), report)),
-        Format::Openb(guessed) => {
-            let own = section.section("openb");
-            Format::Openb(OpenbOptions {
-                arrivals_only: own.flag("arrivals_only").unwrap_or(guessed.arrivals_only),
-                as_jobs: section.text("kind") == Some("job"),
-                qos_priority: own.flag("qos_priority").unwrap_or(false),
-            })
-        }
-        Format::Mapped(mut mapping) => {
-            if section.has("kind") {
-                mapping.kind = kind(section);
-            }
-            mapping.gpus_per_task = mapped::gpus_per_task(section);
-            Format::Mapped(mapping)
-        }
-        Format::Native => Format::Native,
-    };
-    unused(section, &format, report);
-    let trace = TraceSpec {
-        shown,
-        path,
-        format,
-        on_bad_row: match section.text("on_bad_row") {
-            Some("skip") => OnBadRow::Skip,
-            _ => OnBadRow::Fail,
-        },
-        unsorted: match section.text("unsorted") {
-            Some("sort") => Unsorted::Sort,
-            _ => Unsorted::Fail,
-        },
-    };
-    Some((trace, why))
-}
-
-/// Reports options of another format than the trace's.
-fn unused(section: &Section, format: &Format, report: &mut Report<'_>) {
-    let format = match format {
-        Format::Native => "native",
-        Format::Swf(_) => "swf",
-        Format::Openb(_) => "openb",
-        Format::Mapped(_) => "mapped",
-    };
-    let only = [
-        ("swf", "swf"),
-        ("openb", "openb"),
-        ("columns", "mapped"),
-        ("delimiter", "mapped"),
-        ("header", "mapped"),
-        ("quoting", "mapped"),
-        ("gpus_per_task", "mapped"),
-    ];
-    for (key, wanted) in only {
-        if let Some(entry) = section.entry(key).filter(|_| format != wanted) {
-            report.hint(
-                &entry.key.clone(),
-                format!("`{key}` says nothing about a trace of format `{format}`"),
-                format!("set `format = \"{wanted}\"`, or remove `{key}`"),
-            );
-        }
-    }
-}
-
-fn swf(section: &Section, report: &mut Report<'_>) -> SwfOptions {
-    let default = SwfOptions::default();
-    let unknown_runtime = match section.text("unknown_runtime") {
-        None | Some("skip") => UnknownRuntime::Skip,
-        Some(text) => quantity::span(text).map_or_else(
-            || {
-                let message = format!(
-                    "`unknown_runtime` must be `\"skip\"` or a span such as `\"10 s\"`, found `{}`",
-                    clip(text)
-                );
-                report.at(&section.spot("unknown_runtime"), message);
-                UnknownRuntime::Skip
-            },
-            UnknownRuntime::Take,
-        ),
-    };
-    SwfOptions {
-        procs: match section.text("procs") {
-            Some("allocated") => Procs::Allocated,
-            Some("larger") => Procs::Larger,
-            _ => Procs::Requested,
-        },
-        cpu_per_proc: section.amount("vcpus_per_proc").unwrap_or(default.cpu_per_proc),
-        memory_per_proc: section.amount("memory_per_proc").unwrap_or(default.memory_per_proc),
-        requested_memory: section.flag("requested_memory").unwrap_or(default.requested_memory),
-        unknown_runtime,
-        drop_zero: section.flag("drop_zero").unwrap_or(default.drop_zero),
-        drop_cancelled: section.flag("drop_cancelled").unwrap_or(default.drop_cancelled),
-        tenant: match section.text("tenant") {
-            Some("nobody") => SwfTenant::Nobody,
-            Some("group") => SwfTenant::Group,
-            Some("queue") => SwfTenant::Queue,
-            Some("partition") => SwfTenant::Partition,
-            _ => SwfTenant::User,
-        },
     }
 }
 

@@ -6,11 +6,13 @@ use crate::model::{Ask, Book, Kind, Truth, Work};
 use crate::problem::Problem;
 use crate::units::{Calendar, Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
+use super::date::Zone;
 use super::names::{Names, text};
 use super::number::{Reason, Rounding, integer, scaled, within_reach};
 use super::openb::read_models;
 use super::reader::{Row, Rows};
 use super::table::{Bad, Table};
+use super::written::{Per, duration, is_missing, memory};
 use super::{Field, Mapping, Note, Observation, Unit};
 
 pub(super) use bound::factor;
@@ -24,6 +26,7 @@ pub(super) struct MappedRows {
     calendar: Calendar,
     keep_names: bool,
     gpus_per_task: Option<u8>,
+    zone: Zone,
     names: Names,
     /// Fields per row; 0 until the first row says.
     width: usize,
@@ -43,6 +46,8 @@ struct Cells {
     wait: Option<Span>,
     /// Tasks that each task of the row becomes, for its GPUs.
     parts: Option<u32>,
+    /// The memory is that of each core.
+    per_core: bool,
 }
 
 impl MappedRows {
@@ -53,6 +58,7 @@ impl MappedRows {
         calendar: Calendar,
         keep_names: bool,
     ) -> Result<Self, Vec<Problem>> {
+        let zone = Zone::named(mapping.time_zone.as_deref(), table.shown())?;
         let pending = !mapping.has_header;
         let any = table.advance().map_err(|bad| vec![bad.into_problem()])?;
         if !any && mapping.has_header {
@@ -70,6 +76,7 @@ impl MappedRows {
             calendar,
             keep_names,
             gpus_per_task: mapping.gpus_per_task,
+            zone,
             names: Names::default(),
             cells: Cells::default(),
         })
@@ -87,23 +94,24 @@ impl MappedRows {
             Some(index) => self.table.trimmed(index),
             None => &bound.constant,
         };
-        if cell.is_empty() {
+        if is_missing(cell) || bound.none.iter().any(|none| none == cell) {
             return Ok(());
         }
         let ask = &mut work.ask;
         match bound.field {
             Field::Id if self.keep_names => work.name.push_str(text(cell)?),
             Field::Id => {}
-            Field::Arrival => cells.arrival = Some(bound.time(cell, self.calendar)?),
-            Field::Start => cells.start = Some(bound.time(cell, self.calendar)?),
-            Field::End => cells.end = Some(bound.time(cell, self.calendar)?),
-            Field::Deadline => ask.deadline = bound.time(cell, self.calendar)?,
+            Field::Arrival => cells.arrival = Some(bound.time(cell, self.calendar, &self.zone)?),
+            Field::Start => cells.start = Some(bound.time(cell, self.calendar, &self.zone)?),
+            Field::End => cells.end = Some(bound.time(cell, self.calendar, &self.zone)?),
+            Field::Deadline => ask.deadline = bound.time(cell, self.calendar, &self.zone)?,
             Field::Wait => cells.wait = Some(bound.observed_span(cell)?),
             Field::Runtime => cells.runtime = Some(bound.span(cell)?),
+            Field::Estimate if is_unlimited(cell) => {}
             Field::Estimate => ask.estimate = bound.span(cell)?,
             Field::Tasks => ask.tasks = bound.size::<u32>(cell)?.max(1),
-            Field::Cpu => ask.demand.cpu = bound.size(cell)?,
-            Field::Memory => ask.demand.memory = bound.size(cell)?,
+            Field::Cpu => ask.demand.cpu = bound.cores(cell)?,
+            Field::Memory => (ask.demand.memory, cells.per_core) = bound.memory(cell)?,
             Field::Gpus => {
                 let (each, parts) = divided(bound.size(cell)?, self.gpus_per_task);
                 set_gpus(&mut ask.demand, each)?;
@@ -119,8 +127,8 @@ impl MappedRows {
             }
             Field::Tenant => ask.tenant = self.names.tenant(book, cell)?,
             Field::Home => ask.home = self.names.home(book, cell)?,
-            Field::Input => ask.input = bound.size(cell)?,
-            Field::Output => ask.output = bound.size(cell)?,
+            Field::Input => ask.input = bound.bytes(cell)?,
+            Field::Output => ask.output = bound.bytes(cell)?,
             Field::GpuModels => ask.rules = read_models(&mut self.names, book, cell)?,
         }
         Ok(())
@@ -161,6 +169,11 @@ impl MappedRows {
             (None, None) => return Err("the row has no runtime"),
         };
         work.truth = Truth { runtime };
+        if cells.per_core {
+            let cores = work.ask.demand.cpu.div_ceil(1_000).max(1);
+            let memory = work.ask.demand.memory.checked_mul(cores);
+            work.ask.demand.memory = memory.ok_or("the row has too much memory")?;
+        }
         if let Some(parts) = cells.parts {
             let demand = &mut work.ask.demand;
             work.ask.tasks =
@@ -234,6 +247,10 @@ impl Rows for MappedRows {
         self.table.row_problem(message)
     }
 
+    fn filtered(&self) -> u64 {
+        self.table.filtered()
+    }
+
     fn is_observed(&self) -> bool {
         let has = |field| self.bounds.iter().any(|bound| bound.field == field);
         has(Field::Wait) || has(Field::Start) || has(Field::Runtime) && has(Field::End)
@@ -259,9 +276,9 @@ impl Cells {
 
 impl Bound {
     /// A point in time.
-    fn time(&self, cell: &[u8], calendar: Calendar) -> Result<Time, Reason> {
+    fn time(&self, cell: &[u8], calendar: Calendar, zone: &Zone) -> Result<Time, Reason> {
         let unix = match self.unit {
-            Unit::Timestamp => timestamp(cell)?,
+            Unit::Timestamp => zone.instant(cell)?,
             _ => self.number(cell, Rounding::Nearest)?,
         };
         let dated = matches!(
@@ -279,7 +296,7 @@ impl Bound {
 
     /// A length of time, at least 0.
     fn span(&self, cell: &[u8]) -> Result<Span, Reason> {
-        match within_reach(self.number(cell, Rounding::Nearest)?)? {
+        match within_reach(self.micros(cell)?)? {
             micros @ 0.. => Ok(Span::from_micros(micros)),
             _ => Err("must not be negative"),
         }
@@ -287,7 +304,44 @@ impl Bound {
 
     /// A length of time that may be negative.
     fn observed_span(&self, cell: &[u8]) -> Result<Span, Reason> {
-        within_reach(self.number(cell, Rounding::Nearest)?).map(Span::from_micros)
+        within_reach(self.micros(cell)?).map(Span::from_micros)
+    }
+
+    /// A length of time: a number in the column's unit, or one that names its own.
+    fn micros(&self, cell: &[u8]) -> Result<i64, Reason> {
+        let number = self.number(cell, Rounding::Nearest);
+        let written = cell.iter().any(|byte| *byte == b':' || byte.is_ascii_alphabetic());
+        if number.is_err() && written { duration(cell).or(number) } else { number }
+    }
+
+    /// Milli-cores; `100m` are a hundred, whatever the column's unit.
+    fn cores(&self, cell: &[u8]) -> Result<u32, Reason> {
+        match cell.strip_suffix(b"m") {
+            Some(milli) => {
+                let milli = scaled(milli, 1, 1.0, Rounding::Up)?;
+                u32::try_from(milli).map_err(|_| "is no number of milli-cores")
+            }
+            None => self.size(cell),
+        }
+    }
+
+    /// MiB, and whether they are those of each core.
+    fn memory(&self, cell: &[u8]) -> Result<(u32, bool), Reason> {
+        let cell = cell.strip_prefix(b">").unwrap_or(cell);
+        if !has_suffix(cell) {
+            return Ok((self.size(cell)?, false));
+        }
+        let (bytes, per) = memory(cell)?.ok_or("is not an amount of memory")?;
+        let mib = u32::try_from((bytes as u64).div_ceil(1 << 20)).map_err(|_| "is too large")?;
+        Ok((mib, per == Per::Core))
+    }
+
+    /// Bytes.
+    fn bytes(&self, cell: &[u8]) -> Result<i64, Reason> {
+        if !has_suffix(cell) {
+            return self.size(cell);
+        }
+        memory(cell)?.map(|(bytes, _)| bytes).ok_or("is not an amount of data")
     }
 
     /// A size, at least 0, rounded up. A leading `>`, as in the size buckets
@@ -312,19 +366,15 @@ impl Bound {
     }
 }
 
-/// Microseconds since 1970 of a date and time; UTC where it has no offset.
-fn timestamp(cell: &[u8]) -> Result<i64, Reason> {
-    const REFUSED: Reason = "is not a date and time such as 2026-03-01T12:00:00Z";
-    let text = std::str::from_utf8(cell).map_err(|_| REFUSED)?;
-    if text.len() > 64 {
-        return Err(REFUSED);
-    }
-    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-        return Ok(instant.as_microsecond());
-    }
-    let civil: jiff::civil::DateTime = text.parse().map_err(|_| REFUSED)?;
-    let instant = jiff::tz::TimeZone::UTC.to_timestamp(civil).map_err(|_| REFUSED)?;
-    Ok(instant.as_microsecond())
+/// Whether an amount names its own unit: it ends with a letter, and is no plain number.
+fn has_suffix(cell: &[u8]) -> bool {
+    cell.first().is_some_and(u8::is_ascii_digit) && cell.last().is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// Whether a limit on the runtime is none.
+fn is_unlimited(cell: &[u8]) -> bool {
+    let spelt: [&[u8]; 3] = [b"UNLIMITED", b"Partition_Limit", b"INFINITE"];
+    spelt.iter().any(|known| cell.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub struct Mapping {
     /// A row that asks for more GPUs becomes a gang of tasks with at most so
     /// many each, as many tasks of one size as make up its GPUs.
     pub gpus_per_task: Option<u8>,
+    /// Name of the time zone of dates that have none, such as `Europe/Berlin`; UTC by default.
+    pub time_zone: Option<String>,
 }
 
 impl Default for Mapping {
@@ -34,6 +36,7 @@ impl Default for Mapping {
             has_header: true,
             quoting: true,
             gpus_per_task: None,
+            time_zone: None,
         }
     }
 }
@@ -100,6 +103,15 @@ pub struct Column {
     pub unit: Unit,
     /// Numbers are multiplied by this; 1 for none.
     pub scale: f64,
+    /// Cells that say nothing, besides those that always do.
+    pub none: Vec<String>,
+}
+
+impl Column {
+    /// A column read in `unit`.
+    pub fn new(from: Origin, unit: Unit) -> Self {
+        Self { from, unit, scale: 1.0, none: Vec::new() }
+    }
 }
 
 /// Which column of the file.

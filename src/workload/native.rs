@@ -188,6 +188,10 @@ impl Rows for NativeRows {
         self.table.row_problem(message)
     }
 
+    fn filtered(&self) -> u64 {
+        self.table.filtered()
+    }
+
     fn is_observed(&self) -> bool {
         self.columns.contains(&NativeColumn::ObservedWait)
     }

@@ -30,11 +30,13 @@ pub enum Note {
     AliveAtStart,
     /// Kept: one component of a job of several, taken as a job of its own.
     Component,
+    /// Kept: it asks for nothing, so any number of such work runs at once.
+    Sizeless,
 }
 
 impl Note {
     /// Every note, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoRuntime,
         Self::NoProcessors,
         Self::RanForNoTime,
@@ -47,11 +49,12 @@ impl Note {
         Self::Filtered,
         Self::AliveAtStart,
         Self::Component,
+        Self::Sizeless,
     ];
 
     /// Whether the row became no work.
     pub const fn left_out(self) -> bool {
-        !matches!(self, Self::AliveAtStart | Self::Component)
+        !matches!(self, Self::AliveAtStart | Self::Component | Self::Sizeless)
     }
 
     /// It in words, behind a number of rows.
@@ -68,6 +71,9 @@ impl Note {
             Self::EndedBefore => "left out: ended before the trace begins",
             Self::Filtered => "left out: by the filter of the scenario",
             Self::AliveAtStart => "kept: without an arrival, so alive when the trace begins",
+            Self::Sizeless => {
+                "kept: asks for no cores, memory or GPUs, so any number of them run at once"
+            }
             Self::Component => "kept: a component of a heterogeneous job, as a job of its own",
         }
     }
@@ -121,7 +127,7 @@ mod tests {
             notes.add(note, row as u64);
         }
         assert_eq!(notes.left_out(), (0..10).sum::<u64>());
-        assert_eq!(notes.rows().count(), 11);
+        assert_eq!(notes.rows().count(), 12);
         let json = serde_json::to_string(&notes).expect("a map");
         assert!(json.starts_with("{\"no_processors\":1,\"ran_for_no_time\":2"), "{json}");
     }

@@ -5,12 +5,10 @@ use crate::model::{Book, Work, WorkId};
 use crate::problem::Problem;
 use crate::units::{Calendar, Span};
 
-use super::lines::Lines;
 use super::mapped::MappedRows;
 use super::native::NativeRows;
 use super::reader::{Reader, Rows};
 use super::swf::SwfRows;
-use super::table::Table;
 use super::{Alive, Format, MAX_HELD, Source, TraceSpec, Transform, Unsorted, WorkloadSpec};
 
 /// What was observed of one piece of work.
@@ -86,18 +84,18 @@ impl<R: Rows> Reader<R> {
 
 impl TraceSpec {
     fn observations(&self, calendar: Calendar) -> Result<Observations, Vec<Problem>> {
-        let lines = Lines::open(&self.path, &self.shown).map_err(|problem| vec![problem])?;
         let found = match &self.format {
-            Format::Native => {
-                let table = Table::new(lines, b',', true, Some(b'#'));
-                self.reader(NativeRows::new(table, false)?).observations()
+            Format::Native => self.reader(NativeRows::new(self.table()?, false)?).observations(),
+            Format::Swf(options) => {
+                self.reader(SwfRows::new(self.lines()?, options, false)).observations()
             }
-            Format::Swf(options) => self.reader(SwfRows::new(lines, options, false)).observations(),
             Format::Openb(_) => Ok(Observations::default()),
-            Format::Mapped(mapping) => {
-                let table = Table::new(lines, mapping.delimiter, mapping.quoting, None);
-                self.reader(MappedRows::new(table, mapping, calendar, false)?).observations()
+            Format::Sacct(options) => {
+                self.reader(self.accounting(options, calendar, false)?).observations()
             }
+            Format::Mapped(mapping) => self
+                .reader(MappedRows::new(self.table()?, mapping, calendar, false)?)
+                .observations(),
         };
         found.map_err(|problem| vec![problem])
     }
@@ -209,7 +207,7 @@ mod tests {
     fn mapped(fields: &[Field]) -> Format {
         let column = |&field: &Field| {
             let from = Origin::Header(field.name().to_owned());
-            (field, Column { from, unit: Unit::Seconds, scale: 1.0 })
+            (field, Column::new(from, Unit::Seconds))
         };
         let columns = fields.iter().map(column).collect();
         Format::Mapped(Mapping { columns, ..Mapping::default() })

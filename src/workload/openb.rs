@@ -212,6 +212,10 @@ impl Rows for OpenbRows {
     fn problem(&self, message: String) -> Problem {
         self.table.row_problem(message)
     }
+
+    fn filtered(&self) -> u64 {
+        self.table.filtered()
+    }
 }
 
 /// The rules of a list of GPU models such as `V100M16|V100M32`.

@@ -59,6 +59,8 @@ pub(super) struct Reader<R> {
     on_bad_row: OnBadRow,
     /// Whether a row must not arrive before the one read before it.
     ordered: bool,
+    /// Whether work that asks for nothing stays so.
+    sizeless: bool,
     row: u64,
     last: Time,
     skipped: u64,
@@ -74,6 +76,7 @@ impl<R: Rows> Reader<R> {
             rows,
             on_bad_row,
             ordered,
+            sizeless: false,
             row: 0,
             last: Time::from_micros(i64::MIN),
             skipped: 0,
@@ -81,6 +84,11 @@ impl<R: Rows> Reader<R> {
             problems: Vec::new(),
             seen: Seen::default(),
         }
+    }
+
+    /// The same, where work that asks for nothing is told.
+    pub(super) fn telling_sizeless(self, sizeless: bool) -> Self {
+        Self { sizeless, ..self }
     }
 
     fn bad_row(&mut self, problem: Problem) -> Result<(), Problem> {
@@ -145,6 +153,10 @@ impl<R: Rows> Source for Reader<R> {
                     if let Some(problem) = self.repeated(work) {
                         self.bad_row(problem)?;
                         continue;
+                    }
+                    let demand = &work.ask.demand;
+                    if self.sizeless && (demand.cpu, demand.memory, demand.gpus) == (0, 0, 0) {
+                        self.notes.add(Note::Sizeless, 1);
                     }
                     match found {
                         Row::Identified => {}

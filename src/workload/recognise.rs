@@ -9,8 +9,12 @@ use crate::problem::{Problem, clip};
 
 use super::lines::Lines;
 use super::number::float;
+use super::sacct::{USED, is_header};
 use super::table::{Bad, Table};
-use super::{Column, Field, Format, Mapping, NativeColumn, OpenbOptions, Origin, SwfOptions, Unit};
+use super::{
+    Column, Field, Format, Mapping, NativeColumn, OpenbOptions, Origin, SacctOptions, SwfOptions,
+    Unit,
+};
 
 use guess::{Guess, guess};
 
@@ -50,14 +54,16 @@ pub fn recognise(path: &Path, shown: &str) -> Result<Option<Recognised>, Problem
     let Some(first) = head.first() else {
         return Ok(comments.then(swf));
     };
-    if is_swf(first) {
+    // One bad line among good ones is a bad line of a log.
+    let records = head.iter().filter(|line| is_swf(line)).count();
+    if records * 2 > head.len() {
         return Ok(Some(swf()));
     }
     if first.contains(&0) {
         let problem = Problem::at(shown, 1, 0, "is no text: it has NUL bytes");
         return Err(problem.hint("unpack an archive first, and name one file of it"));
     }
-    let delimiter = [b',', b';', b'\t']
+    let delimiter = [b',', b';', b'\t', b'|']
         .into_iter()
         .max_by_key(|delimiter| first.iter().filter(|byte| *byte == delimiter).count())
         .unwrap_or(b',');
@@ -114,6 +120,17 @@ fn by_header(
         let why = "The header is that of an openb pod list (Alibaba, 2023).".to_owned();
         return Ok(Some(Recognised { format, why }));
     }
+    if is_header(header) {
+        let format = Format::Sacct(SacctOptions { delimiter, ..SacctOptions::default() });
+        let used = |column: &str| USED.iter().any(|known| known.eq_ignore_ascii_case(column));
+        let rest = header.iter().filter(|column| !used(column) && !column.is_empty());
+        let rest: Vec<&str> = rest.map(String::as_str).collect();
+        let mut why = "The header is that of Slurm's `sacct`.".to_owned();
+        if !rest.is_empty() {
+            why += &format!(" Not used: {}.", clip(&rest.join(", ")));
+        }
+        return Ok(Some(Recognised { format, why }));
+    }
     if let Some(azure) = azure(rows, delimiter) {
         return Ok(Some(azure));
     }
@@ -150,7 +167,7 @@ fn azure(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
     if first.len() != 11 || ![3, 4, 5, 9, 10].into_iter().all(number) {
         return None;
     }
-    let column = |number, unit| Column { from: Origin::Number(number), unit, scale: 1.0 };
+    let column = |number, unit| Column::new(Origin::Number(number), unit);
     let columns = [
         (Field::Id, column(1, Unit::Text)),
         (Field::Tenant, column(2, Unit::Text)),
@@ -166,6 +183,7 @@ fn azure(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
         delimiter,
         quoting: true,
         gpus_per_task: None,
+        time_zone: None,
     };
     let why = "Eleven columns without a header, numbers where the Azure VM traces have them: \
         check that columns 4 and 5 are creation and deletion in seconds.";
@@ -174,7 +192,9 @@ fn azure(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Defaults, Input, OnBadRow, OpenContext, TraceSpec, WorkloadSpec};
     use super::*;
+    use crate::model::{Book, Work};
 
     fn guessed(text: &str) -> Option<Recognised> {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
@@ -195,6 +215,54 @@ mod tests {
         assert!(matches!(guessed(azure).expect("azure").format, Format::Mapped(_)));
         for nothing in ["", "a,b\n1,2\n"] {
             assert_eq!(guessed(nothing), None, "{nothing}");
+        }
+    }
+
+    /// Texts of every format, with some bytes replaced by others.
+    fn mutated() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
+        use proptest::prelude::*;
+        let seeds = [
+            "; UnixStartTime: 0\n1 0 5 100 2 -1 -1 2 200 -1 1 3 1 -1 1 1 -1 -1\n2 50 5 1 2 -1 -1 2 2 -1 1 3 1 -1 1 1 -1 -1\n",
+            "id,arrival_s,runtime_s,vcpus\na,0,5,1\nb,1.5,7,2\n",
+            "name,cpu_milli,memory_mib,num_gpu,gpu_milli,creation_time,deletion_time\np,1,2,1,500,,9\nq,1,2,0,0,3,\n",
+            "JobID|Submit|Start|End|Elapsed|State|AllocTRES\n5_1|2026-03-01T12:00:00|2026-03-01T12:00:00|Unknown|1-00:00:01|FAILED|cpu=8,mem=2G\n",
+            "vm,created_s,lifetime_h,cores,memory_gib\nv,NULL,10.9,8,16Gn\nw,4e2,1-01:00:00,100m,-\n",
+        ];
+        let text = proptest::sample::select(seeds.to_vec());
+        let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
+        (text, edits).prop_map(|(text, edits)| {
+            let mut bytes = text.as_bytes().to_vec();
+            for (at, byte) in edits {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            bytes
+        })
+    }
+
+    proptest::proptest! {
+        /// Whatever a file holds, it is read to its end or refused.
+        #[test]
+        fn mutated_files_never_panic(bytes in mutated()) {
+            let file = tempfile::NamedTempFile::new().expect("a temporary file");
+            std::fs::write(file.path(), &bytes).expect("written");
+            let Ok(Some(found)) = recognise(file.path(), "x") else { return Ok(()) };
+            let mut trace = TraceSpec::new(file.path(), found.format);
+            trace.on_bad_row = OnBadRow::Skip;
+            let _ = trace.zero_unix();
+            let input = Input::Trace(trace);
+            let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
+            let calendar = crate::units::Calendar::from_unix_micros(0);
+            let context = OpenContext { seed: 1, calendar, keep_names: true, capacity: None };
+            let _ = spec.late_beginning(&context);
+            let _ = spec.observations(calendar);
+            let Ok(mut source) = spec.open(&context) else { return Ok(()) };
+            let (mut book, mut work) = (Book::default(), Work::default());
+            let mut rows = 0;
+            while let Ok(true) = source.next(&mut book, &mut work) {
+                rows += 1;
+            }
+            proptest::prop_assert!(rows <= 4);
         }
     }
 

@@ -15,22 +15,27 @@ pub(super) struct Seen {
 impl Seen {
     /// Notes `name`, and tells whether it was noted before; no name is never the same.
     pub(super) fn again(&mut self, name: &str) -> bool {
+        self.again_bytes(name.as_bytes())
+    }
+
+    /// The same of a name as it stands in a file.
+    pub(super) fn again_bytes(&mut self, name: &[u8]) -> bool {
         if name.is_empty() {
             return false;
         }
-        let hash = hashed(name);
+        let hash = Self::hash(name);
         if self.names.len() >= MOST {
             return self.names.contains(&hash);
         }
         !self.names.insert(hash)
     }
-}
 
-/// The first 64 bits of a hash without a pattern.
-fn hashed(name: &str) -> u64 {
-    let mut first = [0; 8];
-    first.copy_from_slice(&blake3::hash(name.as_bytes()).as_bytes()[..8]);
-    u64::from_le_bytes(first)
+    /// The first 64 bits of a hash without a pattern.
+    pub(super) fn hash(name: &[u8]) -> u64 {
+        let mut first = [0; 8];
+        first.copy_from_slice(&blake3::hash(name).as_bytes()[..8]);
+        u64::from_le_bytes(first)
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ impl WorkloadSpec {
     /// malformed row.
     pub fn share(&self, context: &OpenContext, most: usize) -> Result<Self, Vec<Problem>> {
         let Input::Trace(trace) = &self.input else { return Ok(self.clone()) };
-        let mut source = trace.open(self.clock(context.calendar), context.keep_names)?;
+        let mut source =
+            trace.open(self.clock(context.calendar), context.keep_names, self.is_sizeless())?;
         let (mut works, mut book, mut work) = (Vec::new(), Book::default(), Work::default());
         while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
             if works.len() == most {

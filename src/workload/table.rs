@@ -2,6 +2,7 @@
 
 use crate::problem::{Problem, clip};
 
+use super::filter::{Filters, RowFilter};
 use super::lines::Lines;
 
 /// Rows of delimited text. Blank lines are passed over.
@@ -18,6 +19,7 @@ pub(super) struct Table {
     /// The fields of a row with quotes, without them.
     clean: Vec<u8>,
     is_clean: bool,
+    filters: Filters,
 }
 
 /// What went wrong: one row, or the file as a whole.
@@ -40,11 +42,41 @@ impl Table {
             places: Vec::new(),
             clean: Vec::new(),
             is_clean: false,
+            filters: Filters::default(),
         }
     }
 
-    /// Moves to the next row; `false` at the end.
+    /// The same without the rows that `filters` leave out.
+    pub(super) fn keeping(self, filters: &[RowFilter], has_header: bool) -> Self {
+        Self { filters: Filters::new(filters, has_header), ..self }
+    }
+
+    /// Rows left out so far by the filters.
+    pub(super) fn filtered(&self) -> u64 {
+        self.filters.passed_over()
+    }
+
+    /// Moves to the next row that is wanted; `false` at the end.
     pub(super) fn advance(&mut self) -> Result<bool, Bad> {
+        loop {
+            if !self.advance_any()? {
+                return Ok(false);
+            }
+            if self.filters.is_empty() {
+                return Ok(true);
+            }
+            let mut filters = std::mem::take(&mut self.filters);
+            let row: Vec<&[u8]> = (0..self.len()).map(|index| self.trimmed(index)).collect();
+            let wanted = filters.admit(&row, self.shown());
+            self.filters = filters;
+            if wanted.map_err(Bad::File)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Moves to the next row, wanted or not; `false` at the end.
+    fn advance_any(&mut self) -> Result<bool, Bad> {
         loop {
             if !self.lines.advance().map_err(Bad::File)? {
                 return Ok(false);

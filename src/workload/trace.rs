@@ -12,9 +12,13 @@ use super::mapped::MappedRows;
 use super::native::NativeRows;
 use super::openb::OpenbRows;
 use super::reader::{Reader, Rows};
+use super::sacct::{SacctRows, attempts};
 use super::swf::SwfRows;
 use super::table::Table;
-use super::{BoxedSource, Mapping, OpenbOptions, SwfHeader, SwfOptions, UnknownRuntime};
+use super::{
+    BoxedSource, Mapping, OpenbOptions, RowFilter, SacctOptions, SwfHeader, SwfOptions,
+    UnknownRuntime,
+};
 
 /// A workload in a file: plain, gzip or zstandard.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +33,10 @@ pub struct TraceSpec {
     pub on_bad_row: OnBadRow,
     /// What a row does that arrives before its predecessor.
     pub unsorted: Unsorted,
+    /// Rows that are read; all must let a row pass. No filter reads SWF.
+    pub filters: Vec<RowFilter>,
+    /// Work keeps no name: it is called by its row.
+    pub nameless: bool,
 }
 
 /// How the rows of a trace are read.
@@ -41,6 +49,8 @@ pub enum Format {
     Swf(SwfOptions),
     /// Pod lists of Alibaba's cluster-trace-gpu-v2023.
     Openb(OpenbOptions),
+    /// Accounting logs of Slurm, as `sacct --parsable2` writes them.
+    Sacct(SacctOptions),
     /// Any delimited text, column by column.
     Mapped(Mapping),
 }
@@ -83,36 +93,68 @@ impl TraceSpec {
             format,
             on_bad_row: OnBadRow::Fail,
             unsorted: Unsorted::Fail,
+            filters: Vec::new(),
+            nameless: false,
         }
     }
 
-    /// Opens the trace, whose timestamps become times of `calendar`.
+    /// Opens the trace, whose timestamps become times of `calendar`. Work that
+    /// asks for nothing is counted where it is `sizeless` for good.
     pub(super) fn open(
         &self,
         calendar: Calendar,
         keep_names: bool,
+        sizeless: bool,
     ) -> Result<BoxedSource, Vec<Problem>> {
-        let lines = Lines::open(&self.path, &self.shown).map_err(|problem| vec![problem])?;
+        let keep_names = keep_names && !self.nameless;
         Ok(match &self.format {
-            Format::Native => {
-                let table = Table::new(lines, b',', true, Some(b'#'));
-                self.source(NativeRows::new(table, keep_names)?)
+            Format::Native => self.source(NativeRows::new(self.table()?, keep_names)?, sizeless),
+            Format::Swf(options) => {
+                self.source(SwfRows::new(self.lines()?, options, keep_names), sizeless)
             }
-            Format::Swf(options) => self.source(SwfRows::new(lines, options, keep_names)),
             Format::Openb(options) => {
-                let table = Table::new(lines, b',', true, None);
-                self.source(OpenbRows::new(table, options, keep_names)?)
+                self.source(OpenbRows::new(self.table()?, options, keep_names)?, sizeless)
             }
-            Format::Mapped(mapping) => {
-                let table = Table::new(lines, mapping.delimiter, mapping.quoting, None);
-                self.source(MappedRows::new(table, mapping, calendar, keep_names)?)
+            Format::Sacct(options) => {
+                self.source(self.accounting(options, calendar, keep_names)?, sizeless)
             }
+            Format::Mapped(mapping) => self
+                .source(MappedRows::new(self.table()?, mapping, calendar, keep_names)?, sizeless),
         })
     }
 
-    fn source(&self, rows: impl Rows + 'static) -> BoxedSource {
+    pub(super) fn lines(&self) -> Result<Lines, Vec<Problem>> {
+        Lines::open(&self.path, &self.shown).map_err(|problem| vec![problem])
+    }
+
+    /// Its rows as fields, in any format but SWF.
+    pub(super) fn table(&self) -> Result<Table, Vec<Problem>> {
+        let (delimiter, quoting, comment, has_header) = match &self.format {
+            Format::Native => (b',', true, Some(b'#'), true),
+            Format::Openb(_) => (b',', true, None, true),
+            Format::Swf(_) => (b' ', false, Some(b';'), false),
+            Format::Sacct(options) => (options.delimiter, false, None, true),
+            Format::Mapped(mapping) => {
+                (mapping.delimiter, mapping.quoting, None, mapping.has_header)
+            }
+        };
+        let table = Table::new(self.lines()?, delimiter, quoting, comment);
+        Ok(table.keeping(&self.filters, has_header))
+    }
+
+    pub(super) fn accounting(
+        &self,
+        options: &SacctOptions,
+        calendar: Calendar,
+        keep_names: bool,
+    ) -> Result<SacctRows, Vec<Problem>> {
+        let attempts = attempts(self.table()?)?;
+        SacctRows::new(self.table()?, options, attempts, calendar, keep_names)
+    }
+
+    fn source(&self, rows: impl Rows + 'static, sizeless: bool) -> BoxedSource {
         let sort = self.unsorted == Unsorted::Sort;
-        let reader = Box::new(Reader::new(rows, self.on_bad_row, !sort));
+        let reader = Box::new(Reader::new(rows, self.on_bad_row, !sort).telling_sizeless(sizeless));
         if sort { Box::new(Held::new(reader, Order::Sorted)) } else { reader }
     }
 
@@ -137,6 +179,7 @@ impl TraceSpec {
                 let given = header.start_unix().map(|secs| secs.saturating_mul(1_000_000));
                 given.or_else(|| self.first_unix().filter(|&first| first >= SINCE_1970).map(|_| 0))
             }
+            Format::Sacct(_) => self.first_unix(),
             Format::Mapped(mapping) if mapping.has_dates() => self.first_unix(),
             _ => None,
         }
@@ -144,7 +187,7 @@ impl TraceSpec {
 
     /// The first arrival, where times count from 1970.
     fn first_unix(&self) -> Option<i64> {
-        let mut source = self.open(Calendar::from_unix_micros(0), false).ok()?;
+        let mut source = self.open(Calendar::from_unix_micros(0), false, false).ok()?;
         let (mut book, mut work) = (Book::default(), Work::default());
         while source.next(&mut book, &mut work).ok()? {
             // What has no arrival stands at time zero, which is 1970 here.
@@ -179,13 +222,25 @@ impl TraceSpec {
                 told.push("Pods arrive one per second and never leave.".to_owned());
             }
             Format::Openb(_) => told.push("Pods live from creation to deletion.".to_owned()),
-            Format::Mapped(_) => {
-                told.push("Times of the trace without a time zone are UTC.".to_owned());
+            Format::Sacct(options) => {
+                told.push("A job of the accounting log is a gang of one task per node.".to_owned());
+                told.push(zone_told(options.time_zone.as_deref()));
+                if !options.at_submit {
+                    told.push("Jobs arrive when they were eligible to start.".to_owned());
+                }
+                if !options.gpu_models {
+                    told.push("GPU models of the accounting log are not asked for.".to_owned());
+                }
             }
+            Format::Mapped(mapping) => told.push(zone_told(mapping.time_zone.as_deref())),
         }
         if self.on_bad_row == OnBadRow::Skip {
             told.push("Malformed rows of the trace are left out and counted.".to_owned());
         }
         told
     }
+}
+
+fn zone_told(zone: Option<&str>) -> String {
+    format!("Times of the trace without a time zone are {}.", zone.unwrap_or("UTC"))
 }

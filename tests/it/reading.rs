@@ -162,3 +162,208 @@ fn parts_of_an_swf_job_are_left_out() {
     assert!((metric(&found, "useful_core_hours") * 3_600.0 - 400.0).abs() < 1e-6, "{found}");
     assert_eq!(found["row_notes"], serde_json::json!({ "part": 2 }));
 }
+
+/// A scenario that the program writes for a trace: its text, and what is said.
+fn started(folder: &Path, trace: &str) -> (String, String) {
+    let file = folder.join("new.toml");
+    let _ = fs::remove_file(&file);
+    let output = windtunnel(folder, &["init", "new.toml", "--from", trace]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    (fs::read_to_string(file).expect("a scenario"), text(&output.stderr))
+}
+
+/// Pieces of work by name with tasks, milli-cores, MiB, GPUs and shares of them.
+fn converted(folder: &Path, input: &str) -> Vec<String> {
+    let output = windtunnel(folder, &["trace", "convert", input, "-"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+const PAI: &str = "job_name,task_name,inst_num,status,start_time,end_time,plan_cpu,plan_mem,plan_gpu,gpu_type\n\
+    j1,worker,2,Terminated,494319.0,494719.0,600.0,29.296875,50.0,MISC\n\
+    j2,tensorflow,1,Terminated,494320.0,498719.0,600.0,29.296875,100.0,T4\n\
+    j3,worker,4,Failed,494330.0,494619.0,1200.0,58.59375,800.0,V100\n";
+
+#[test]
+fn columns_of_the_pai_traces_are_known() {
+    let folder = folder(("r.csv", PAI), "", FOUR);
+    let rows = converted(folder.path(), "r.csv");
+    let header: Vec<&str> = rows[0].split(',').collect();
+    let cell = |row: usize, name: &str| {
+        let at = header.iter().position(|known| *known == name).expect("a column");
+        rows[row].split(',').nth(at).expect("a cell").to_owned()
+    };
+    // 4 tasks of 12 cores, 58.59 GiB and 8 GPUs; the first have half a GPU each.
+    let of = |row| {
+        ["tasks", "cpu_milli", "memory_mib", "gpus", "gpu_share_milli", "gpu_models"]
+            .map(|name| cell(row, name))
+    };
+    assert_eq!(of(3), ["4", "12000", "60000", "8", "", "V100"]);
+    assert_eq!(of(1), ["2", "6000", "30000", "1", "500", "MISC"]);
+    let (scenario, _) = started(folder.path(), "r.csv");
+    assert!(scenario.contains("Not used: task_name, status."), "{scenario}");
+    assert!(scenario.contains("cpu = { column = \"plan_cpu\", unit = \"cores\", scale = 0.01 }"));
+    assert!(!scenario.contains("vcpus = 4 ") && scenario.contains("8 x "), "{scenario}");
+    assert!(windtunnel(folder.path(), &["validate", "new.toml"]).status.success());
+}
+
+/// Of 8 cores over a day, 4 all day and 4 for 0.4 days: 70 %.
+#[test]
+fn a_missing_value_may_be_spelt_in_many_ways() {
+    let mapping = "kind = \"vm\"\n[workload.columns]\nid = \"vmId\"\ncpu = \"core\"\n\
+        arrival = { column = \"starttime\", unit = \"d\" }\n\
+        end = { column = \"endtime\", unit = \"d\", none = [\"-1\"] }\n";
+    let node = "horizon = \"1 d\"\n[cluster.m]\nnodes = 1\n\
+        shape = { vcpus = 8, memory = \"4 GiB\" }";
+    for none in ["NULL", "None", "null", "NaN", "N/A", "Unknown", "\\N", "-", "", "-1"] {
+        let rows = format!("vmId,starttime,endtime,core\n1,0.0,{none},4\n2,0.1,0.5,4\n");
+        let folder = folder(("a.csv", &rows), mapping, node);
+        let used = metric(&summary(folder.path()), "utilisation_cpu");
+        assert!((used - 0.7).abs() < 1e-9, "{none}: {used}");
+    }
+}
+
+/// Rows that name their units, and rows that a filter wants.
+#[test]
+fn cells_name_their_units_and_rows_are_filtered() {
+    let rows = "id|at|limit|ran|cpu|mem|status\n\
+        a|2026-03-01 12:00:00|1-01:00:00|01:00:00|100m|16000M|Failed\n\
+        b|2026-03-01 12:00:00|UNLIMITED|90 min|2|4Gn|Terminated\n\
+        c|2026-03-01 12:00:01|90 min|00:10|4|512Mc|Terminated\n\
+        d|2026-03-01 12:00:02|90 min|00:10|4|512Mi|Running\n";
+    let mapping = "delimiter = \"|\"\ntime_zone = \"Europe/Berlin\"\n\
+        where = { status = [\"Terminated\", \"Failed\"] }\nwhere_not = { id = [\"b\"] }\n\
+        [workload.columns]\nid = \"id\"\narrival = { column = \"at\", unit = \"timestamp\" }\n\
+        estimate = \"limit\"\nruntime = \"ran\"\ncpu = \"cpu\"\nmemory = \"mem\"\n";
+    let node = "[cluster.m]\nnodes = 1\nshape = { vcpus = 8, memory = \"64 GiB\" }";
+    let folder = folder(("a.txt", rows), mapping, node);
+    let found = summary(folder.path());
+    assert_eq!(found["summary"]["started"], "2026-03-01T11:00:00Z");
+    let columns = ["job", "run_s", "cpu_milli", "memory_mib"];
+    let want = ["a 3600.000000 100 16000", "c 10.000000 4000 2048"];
+    assert_eq!(jobs(folder.path(), &columns), want);
+    assert_eq!(found["row_notes"], serde_json::json!({ "filtered": 2 }));
+    let wrong = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+    let wrong = wrong.replace("where = { status", "where = { statsu");
+    fs::write(folder.path().join("a.toml"), wrong).expect("written");
+    let told = text(&windtunnel(folder.path(), &["run", "a.toml"]).stderr);
+    assert!(
+        told.contains("no column `statsu`") && told.contains("did you mean `status`?"),
+        "{told}"
+    );
+}
+
+/// Whatever `init` writes, `validate` takes.
+#[test]
+fn a_scenario_that_init_writes_is_valid() {
+    let repeated = "job_name,task_name,submit_time,duration,cpus\nj1,ps,0,100,2\n\
+        j1,worker,0,100,4\nj2,worker,10,100,4\n";
+    let native = "id,arrival_s,runtime_s\na,0,5\na,1,5\n";
+    let swf = "1 0 5 100 2 -1 -1 2 200 -1 1 3 1 -1 1 1 -1 -1\n";
+    let twice = "submit_time,duration,cpus,cpus\n0,100,2,3\n5,100,2,3\n";
+    let unsized_work = "submit_time,duration\n0,100\n5,NULL\n10,5\n";
+    let traces = [
+        repeated.to_owned(),
+        native.to_owned(),
+        format!("{swf}{swf}1 x 5\n"),
+        twice.to_owned(),
+        unsized_work.to_owned(),
+        MACHINES.to_owned(),
+        PAI.to_owned(),
+        repeated.replace("submit_time", "Submit Time [s]").replace(',', ";"),
+        repeated.replace(",cpus", ",num_gpus"),
+        repeated.replace("j2,worker,10", "j2,worker,x"),
+        repeated.replace("duration", "vmdeleted").replace("100", "200"),
+    ];
+    for trace in &traces {
+        let folder = folder(("t.csv", trace), "", FOUR);
+        let (scenario, _) = started(folder.path(), "t.csv");
+        let output = windtunnel(folder.path(), &["validate", "new.toml"]);
+        assert!(output.status.success(), "{}\n{scenario}\n{trace}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn rows_that_init_leaves_out_are_told_at_once() {
+    let rows = "submit_time,duration,cpus\n0,100,2\nx,100,2\n1,100,2\n";
+    let folder = folder(("t.csv", rows), "", FOUR);
+    let (_, told) = started(folder.path(), "t.csv");
+    assert!(
+        told.contains("note: 1 of 3 rows (33.3 %) are left out: 1 malformed (line 3:"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_header_that_is_there_twice_is_no_name_of_a_column() {
+    let rows = "at,ran,cpus,cpus\n0,100,2,3\n";
+    let mapping = "[workload.columns]\narrival = \"at\"\nruntime = \"ran\"\ncpu = \"cpus\"\n";
+    let folder = folder(("t.csv", rows), mapping, FOUR);
+    let output = windtunnel(folder.path(), &["run", "a.toml"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("`cpu`: columns 3 and 4 are both called `cpus`"), "{told}");
+}
+
+#[test]
+fn work_without_a_size_is_told() {
+    let folder = folder(("a.csv", "arrival_s,runtime_s\n0,5\n1,5\n"), "", FOUR);
+    let told = text(&windtunnel(folder.path(), &["run", "a.toml", "--force"]).stdout);
+    assert!(told.contains("any number of them run at once: 2"), "{told}");
+    let sized = folder.path().join("a.toml");
+    let scenario = fs::read_to_string(&sized).expect("it is there") + "vcpus = 1\n";
+    fs::write(&sized, scenario).expect("written");
+    assert_eq!(summary(folder.path())["row_notes"], serde_json::json!({}));
+}
+
+/// The example of `docs/workload.md` is read, run and held against what was observed.
+#[test]
+fn the_accounting_log_of_the_documents_runs() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/workload.md");
+    let docs = fs::read_to_string(docs).expect("it is there");
+    let lines = docs.lines().filter_map(|line| line.strip_prefix("    "));
+    let log: Vec<&str> = lines.filter(|line| line.contains('|')).collect();
+    let folder = folder(("jobs.txt", &log.join("\n")), "", FOUR);
+    let (scenario, told) = started(folder.path(), "jobs.txt");
+    assert!(scenario.contains("format = \"sacct\""), "{scenario}");
+    assert!(told.contains("5 of 8 rows (62.5 %) are left out: 2 part of a job"), "{told}");
+    assert!(windtunnel(folder.path(), &["validate", "new.toml"]).status.success());
+    let rows = converted(folder.path(), "new.toml");
+    assert_eq!(rows.len(), 4, "{rows:?}");
+    assert!(rows[1].starts_with("501,"), "{rows:?}");
+    let output = windtunnel(folder.path(), &["backtest", "new.toml", "--out", "b"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+/// Every file of the shared data that looks like work.
+#[test]
+fn init_and_validate_agree_on_published_files() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let files = [
+        "gpu/alibaba2025_disaggregated_DLRM_trace.csv.gz",
+        "gpu/sia_philly.csv.gz",
+        "gaia/pai_1k.csv",
+        "swf/KTH-SP2-1996.swf.gz",
+        "gpu/openb_pod_list_gpushare40.csv.gz",
+        "lgdcloudsim/google2019_a_user_requests.csv.gz",
+    ];
+    for name in files {
+        let file = data.join(name);
+        if !file.is_file() {
+            eprintln!("SKIPPED: {} is not there", file.display());
+            continue;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let from = file.display().to_string();
+        let output = windtunnel(folder.path(), &["init", "new.toml", "--from", &from]);
+        if !output.status.success() {
+            continue;
+        }
+        let output = windtunnel(folder.path(), &["validate", "new.toml"]);
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+        if name.contains("2025") {
+            let scenario = fs::read_to_string(folder.path().join("new.toml")).expect("written");
+            assert!(!scenario.contains("on_bad_row"), "{scenario}");
+        }
+    }
+}

@@ -31,6 +31,8 @@ fn jobs(path: &Path) -> Box<dyn Source> {
         format: Format::Swf(options),
         on_bad_row: OnBadRow::Skip,
         unsorted: Unsorted::Sort,
+        filters: Vec::new(),
+        nameless: false,
     };
     let defaults = Defaults { estimate: Estimate::Runtime, ..Defaults::default() };
     let transforms = Vec::new();

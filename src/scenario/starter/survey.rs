@@ -54,7 +54,7 @@ pub(super) fn survey(
 }
 
 fn read(spec: &WorkloadSpec, calendar: Calendar) -> Result<(Stats, Option<Problem>), Vec<Problem>> {
-    let context = OpenContext { seed: 1, calendar, keep_names: false, capacity: None };
+    let context = OpenContext { seed: 1, calendar, keep_names: true, capacity: None };
     let mut source = spec.open(&context)?;
     let mut stats = Stats::of(source.as_mut(), &mut Book::default()).map_err(|one| vec![one])?;
     let first_bad = source.skips().first().cloned();

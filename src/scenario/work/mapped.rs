@@ -44,6 +44,7 @@ pub(super) fn read(section: &Section, report: &mut Report<'_>) -> Mapping {
         has_header: section.flag("header").unwrap_or(true),
         quoting: section.flag("quoting").unwrap_or(true),
         gpus_per_task: gpus_per_task(section),
+        time_zone: section.text("time_zone").map(str::to_owned),
     }
 }
 
@@ -57,7 +58,7 @@ fn column(field: Field, entry: &Entry, report: &mut Report<'_>) -> Option<Column
     let unit = default_unit(field);
     let own = match &entry.node.value {
         Value::Text(header) => {
-            return Some(Column { from: Origin::Header(header.clone()), unit, scale: 1.0 });
+            return Some(Column::new(Origin::Header(header.clone()), unit));
         }
         Value::Table(own) => own,
         _ => return None,
@@ -91,7 +92,7 @@ fn column(field: Field, entry: &Entry, report: &mut Report<'_>) -> Option<Column
         );
     }
     let from = origins.into_iter().next()?;
-    Some(Column { from, unit, scale: own.number("scale").unwrap_or(1.0) })
+    Some(Column { from, unit, scale: own.number("scale").unwrap_or(1.0), none: own.names("none") })
 }
 
 /// The unit of a field where the scenario names none.

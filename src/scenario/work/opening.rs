@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::{trace, transform};
+use super::trace::trace;
+use super::transform;
 use crate::model::{Market, World};
 use crate::scenario::section::{Report, Section};
 use crate::units::{Calendar, Money, Span, Time};

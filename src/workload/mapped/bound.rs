@@ -13,6 +13,8 @@ pub(super) struct Bound {
     pub(super) constant: Vec<u8>,
     pub(super) unit: Unit,
     pub(super) scale: f64,
+    /// Cells that say nothing, besides those that always do.
+    pub(super) none: Vec<Vec<u8>>,
     /// A number of the file times this, divided by `over`, is a number of ours.
     pub(super) times: i64,
     pub(super) over: i64,
@@ -72,11 +74,20 @@ fn bind_one(
         Origin::Constant(text) => constant = text.trim().as_bytes().to_vec(),
     }
     let (unit, scale) = (column.unit, column.scale);
-    Ok(Bound { field, index, constant, unit, scale, times, over })
+    let none = column.none.iter().map(|text| text.trim().as_bytes().to_vec()).collect();
+    Ok(Bound { field, index, constant, unit, scale, none, times, over })
 }
 
 fn by_header(table: &Table, name: &str, header: &str) -> Result<usize, Problem> {
-    let found = (0..table.len()).find(|&index| table.trimmed(index) == header.as_bytes());
+    let mut places = (0..table.len()).filter(|&index| table.trimmed(index) == header.as_bytes());
+    let found = places.next();
+    if let (Some(first), Some(second)) = (found, places.next()) {
+        let (first, second) = (first + 1, second + 1);
+        let message =
+            format!("`{name}`: columns {first} and {second} are both called `{}`", clip(header));
+        return Err(Problem::at(table.shown(), table.line(), 0, message)
+            .hint(format!("name the column by its number: `{name} = {{ number = {first} }}`")));
+    }
     found.ok_or_else(|| {
         let columns: Vec<String> = (0..table.len())
             .map(|index| String::from_utf8_lossy(table.trimmed(index)).into_owned())

@@ -10,7 +10,7 @@ fn column(from: &str, unit: &str) -> Column {
         Ok(number) => Origin::Number(number),
         Err(_) => Origin::Header(from.to_owned()),
     };
-    Column { from, unit: Unit::parse(unit).expect("a unit"), scale: 1.0 }
+    Column::new(from, Unit::parse(unit).expect("a unit"))
 }
 
 fn mapping(columns: &[(&str, &str, &str)]) -> Mapping {
@@ -136,7 +136,8 @@ fn malformed_cells_name_their_place() {
         ("1,-2,0", 3, "must not be negative"),
         ("1e300,1,0", 1, "too large"),
         ("9e8,1,0", 1, "3,000 years"),
-        ("NaN,1,0", 1, "not a finite number"),
+        ("inf,1,0", 1, "not a finite number"),
+        ("NaN,1,0", 1, "no arrival"),
         ("1,1,2.5", 5, "neither a whole number"),
         ("1,1,33", 5, "32 GPUs"),
         (",1,0", 1, "no arrival"),

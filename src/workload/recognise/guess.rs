@@ -2,7 +2,9 @@
 //! numbers below them are.
 
 use crate::model::Kind;
+use crate::problem::clip;
 use crate::workload::number::float;
+use crate::workload::written::{duration, is_missing, memory};
 use crate::workload::{Column, Field, Mapping, Origin, Unit};
 
 /// A guess, or what is missing for one.
@@ -21,7 +23,18 @@ pub(super) enum Guess {
 const NAMES: &[(Field, &[&str])] = &[
     (
         Field::Id,
-        &["id", "job_id", "jobid", "job", "job_name", "name", "vm_id", "vmid", "vm", "instance_sn"],
+        &[
+            "id",
+            "job_id",
+            "job",
+            "job_name",
+            "name",
+            "vm_id",
+            "vm",
+            "instance_sn",
+            "instance_id",
+            "task_id",
+        ],
     ),
     (
         Field::Arrival,
@@ -37,7 +50,6 @@ const NAMES: &[(Field, &[&str])] = &[
             "creation_time",
             "created",
             "create_time",
-            "vmcreated",
             "vm_created",
             "timestamp",
             "time",
@@ -68,7 +80,6 @@ const NAMES: &[(Field, &[&str])] = &[
             "ended",
             "deletion_time",
             "deleted",
-            "vmdeleted",
             "vm_deleted",
             "finish_time",
             "finished",
@@ -86,19 +97,76 @@ const NAMES: &[(Field, &[&str])] = &[
             "requested_walltime",
         ],
     ),
-    (Field::Tasks, &["tasks", "num_tasks", "worker_num", "num_replicas", "replicas", "instances"]),
+    (
+        Field::Tasks,
+        &[
+            "tasks",
+            "num_tasks",
+            "worker_num",
+            "inst_num",
+            "num_inst",
+            "instance_num",
+            "num_instances",
+            "num_replicas",
+            "replicas",
+            "instances",
+        ],
+    ),
     (
         Field::Cpu,
-        &["cpus", "cpu", "vcpus", "cores", "cpu_request", "cpu_count", "num_cpus", "num_cores"],
+        &[
+            "cpus",
+            "cpu",
+            "vcpus",
+            "cores",
+            "core",
+            "cpu_request",
+            "plan_cpu",
+            "requested_cpus",
+            "req_cpus",
+            "cpu_count",
+            "num_cpus",
+            "num_cores",
+            "ncpus",
+            "vcpu",
+            "num_vcpus",
+        ],
     ),
-    (Field::Memory, &["memory", "mem", "ram", "memory_request", "mem_request"]),
-    (Field::Gpus, &["gpus", "num_gpus", "gpu", "num_gpu", "gpu_request", "gpu_count"]),
+    (
+        Field::Memory,
+        &[
+            "memory",
+            "mem",
+            "ram",
+            "memory_request",
+            "mem_request",
+            "plan_mem",
+            "requested_memory",
+            "req_mem",
+        ],
+    ),
+    (
+        Field::Gpus,
+        &[
+            "gpus",
+            "num_gpus",
+            "gpu",
+            "num_gpu",
+            "gpu_request",
+            "plan_gpu",
+            "requested_gpus",
+            "gpu_count",
+            "ngpus",
+        ],
+    ),
     (Field::GpuModels, &["gpu_model", "gpu_models", "gpu_type"]),
     (
         Field::Tenant,
         &[
             "tenant",
             "user",
+            "user_id",
+            "user_name",
             "owner",
             "organization",
             "account",
@@ -138,6 +206,10 @@ const UNITS: &[(&str, Unit)] = &[
     ("gib", Unit::Gib),
     ("gb", Unit::Gib),
 ];
+
+/// Columns of the Alibaba PAI traces that count hundredths: 600 are six cores,
+/// 50 half a GPU.
+const HUNDREDTHS: [&str; 2] = ["plan_cpu", "plan_gpu"];
 
 /// A column of the table.
 struct Named<'a> {
@@ -192,20 +264,28 @@ fn build(
     let mut mapping = Mapping { delimiter, ..Mapping::default() };
     let (mut told, mut reasons) = (Vec::new(), Vec::new());
     for &(field, at, unit) in found {
+        let hundredths = HUNDREDTHS.contains(&named[at].words.as_str());
         let (unit, why) = match unit {
             Some(unit) => (unit, None),
+            None if hundredths => (Unit::Cores, None),
             None => unit_of(field, &cells(rows, at), spans),
         };
         let header = named[at].header;
         let shown = Unit::ALL.iter().find(|(_, known)| *known == unit).map_or("", |(name, _)| name);
         told.push(match unit {
+            _ if hundredths => format!("{} from `{header}` in hundredths", field.name()),
             Unit::Text | Unit::Count => format!("{} from `{header}`", field.name()),
             Unit::Timestamp => format!("{} from the dates of `{header}`", field.name()),
             _ => format!("{} from `{header}` in {shown}", field.name()),
         });
         reasons.extend(why.map(|why| format!("`{header}` is taken in {shown}: {why}")));
-        let from = Origin::Header(header.to_owned());
-        mapping.columns.insert(field, Column { from, unit, scale: 1.0 });
+        let again = named.iter().filter(|other| other.header == header).count() > 1;
+        let from = match again {
+            true => Origin::Number(at + 1),
+            false => Origin::Header(header.to_owned()),
+        };
+        let scale = if hundredths { 0.01 } else { 1.0 };
+        mapping.columns.insert(field, Column { scale, ..Column::new(from, unit) });
     }
     let machine = |&(field, at, _): &(Field, usize, Option<Unit>)| {
         let words = ["vm", "lifetime", "deletion", "deleted", "vmid", "vmdeleted"];
@@ -219,6 +299,12 @@ fn build(
     let mut why = format!("Guessed by the header: {}. Check the units.", told.join(", "));
     for reason in reasons {
         why += &format!(" {reason}.");
+    }
+    let used = |at: usize| found.iter().any(|&(_, other, _)| other == at);
+    let rest = named.iter().enumerate().filter(|&(at, one)| !used(at) && !one.header.is_empty());
+    let rest: Vec<&str> = rest.map(|(_, one)| one.header).collect();
+    if !rest.is_empty() {
+        why += &format!(" Not used: {}.", clip(&rest.join(", ")));
     }
     Guess::Mapping(mapping, why)
 }
@@ -236,8 +322,14 @@ impl<'a> Named<'a> {
     /// Whether it is called `name`, a unit that fits the field aside.
     fn is(&self, name: &str, field: Field) -> bool {
         let stem = self.stem.as_ref().filter(|&&(_, unit)| field.fits(unit));
-        self.words == name || stem.is_some_and(|(stem, _)| stem == name)
+        same(&self.words, name) || stem.is_some_and(|(stem, _)| same(stem, name))
     }
+}
+
+/// Whether two names are the same but for the breaks between words: `starttime` is `start_time`.
+fn same(words: &str, name: &str) -> bool {
+    let letters = |text: &str| text.bytes().filter(|&byte| byte != b'_').collect::<Vec<_>>();
+    letters(words) == letters(name)
 }
 
 /// A header in lower case with `_` between its words: `submitTime [s]` is `submit_time_s`.
@@ -260,20 +352,35 @@ fn words(header: &str) -> String {
 /// The cells of a column that are not empty.
 fn cells(rows: &[Vec<String>], at: usize) -> Vec<&str> {
     let cells = rows[1..].iter().filter_map(|row| row.get(at)).map(String::as_str);
-    cells.filter(|cell| !cell.is_empty()).collect()
+    cells.filter(|cell| !is_missing(cell.as_bytes())).collect()
 }
 
+/// The numbers among cells, in order; none where most are something else.
 fn numbers(cells: &[&str]) -> Option<Vec<f64>> {
-    let mut numbers: Vec<f64> =
-        cells.iter().map(|cell| float(cell.as_bytes())).collect::<Result<_, _>>().ok()?;
+    let read = cells.iter().filter_map(|cell| float(cell.as_bytes()).ok());
+    let mut numbers: Vec<f64> = read.collect();
     numbers.sort_unstable_by(f64::total_cmp);
-    Some(numbers)
+    (numbers.len() * 2 > cells.len() || cells.is_empty()).then_some(numbers)
 }
 
-/// Whether cells can be of a field: numbers, names or dates.
+/// Whether nine in ten cells can be of a field: numbers, names, dates, or
+/// amounts that name their unit.
 fn plausible(field: Field, cells: &[&str]) -> bool {
+    let reads = |cell: &&&str| {
+        let cell = cell.as_bytes();
+        let own = match field {
+            Field::Runtime | Field::Estimate | Field::Wait => {
+                duration(cell).is_ok() || cell.eq_ignore_ascii_case(b"unlimited")
+            }
+            Field::Memory => matches!(memory(cell), Ok(Some(_))),
+            Field::Cpu => cell.strip_suffix(b"m").is_some_and(|milli| float(milli).is_ok()),
+            _ => false,
+        };
+        own || float(cell).is_ok()
+    };
     let dated = matches!(field, Field::Arrival | Field::Start | Field::End);
-    field.fits(Unit::Text) || dated || numbers(cells).is_some()
+    let bad = cells.len() - cells.iter().filter(reads).count();
+    field.fits(Unit::Text) || dated || bad * 10 <= cells.len()
 }
 
 /// The unit of a column whose header names none, and why, where that is not plain.

@@ -8,7 +8,7 @@ pub(super) const ROWS: &[Row] = &[
     row("workload.trace", Kind::File, "", "File with the work: plain, gzip or zstandard."),
     row(
         "workload.format",
-        Kind::Choice(&["native", "swf", "openb", "mapped"]),
+        Kind::Choice(&["native", "swf", "openb", "sacct", "mapped"]),
         "by name and content",
         "How the trace is read.",
     ),
@@ -24,6 +24,21 @@ pub(super) const ROWS: &[Row] = &[
         "fail",
         "What a row does that arrives before its predecessor.",
     ),
+    row(
+        "workload.names",
+        Kind::Choice(&["trace", "rows"]),
+        "trace",
+        "What work is called: as its trace says, or by its row, where names come twice.",
+    ),
+    row(
+        "workload.where",
+        Kind::Table,
+        "",
+        "Rows of a trace that are read: by header (number, where there is no header), what must stand in a column. Not for SWF.",
+    ),
+    row("workload.where.*", Kind::Texts, "", "One of these, such as `status = [\"COMPLETED\"]`."),
+    row("workload.where_not", Kind::Table, "", "Rows of a trace that are left out, likewise."),
+    row("workload.where_not.*", Kind::Texts, "", "None of these."),
     row(
         "workload.kind",
         WORK,
@@ -171,6 +186,25 @@ pub(super) const ROWS: &[Row] = &[
         "false",
         "Whether the quality of service sets the priority.",
     ),
+    row("workload.sacct", Kind::Table, "", "How an accounting log of Slurm becomes work."),
+    row(
+        "workload.sacct.tenant",
+        Kind::Choice(&["user", "account", "partition", "qos", "nobody"]),
+        "user",
+        "Which column names the tenant; accounts where there are no users.",
+    ),
+    row(
+        "workload.sacct.arrival",
+        Kind::Choice(&["eligible", "submit"]),
+        "eligible",
+        "When work arrives: when it was eligible to start, or when it was submitted.",
+    ),
+    row(
+        "workload.sacct.gpu_models",
+        Kind::Flag,
+        "false",
+        "Whether work may run only on GPU models of the name that it had.",
+    ),
     row(
         "workload.columns",
         Kind::Table,
@@ -194,10 +228,22 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("workload.columns.*.scale", Kind::Positive, "1", "Numbers are multiplied by this."),
     row(
+        "workload.columns.*.none",
+        Kind::Texts,
+        "",
+        "Cells that say nothing, besides empty ones, NULL, None, NaN, N/A, Unknown, `\\N` and `-`.",
+    ),
+    row(
         "workload.delimiter",
         Kind::Choice(&[",", ";", "\t", " ", "|"]),
         ",",
-        "Between the fields of a mapped trace; a blank takes any run of blanks.",
+        "Between the fields of a mapped trace; a blank takes any run of blanks. That of an accounting log is `|`.",
+    ),
+    row(
+        "workload.time_zone",
+        Kind::Text,
+        "UTC",
+        "Time zone of dates in a mapped trace or an accounting log that have none, such as `Europe/Berlin`.",
     ),
     row(
         "workload.header",

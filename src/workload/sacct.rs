@@ -1,0 +1,398 @@
+//! Accounting logs of Slurm, as `sacct --parsable2` writes them. A job is a gang
+//! of one task per node. Its steps, earlier attempts, and what never ran or has
+//! not ended are left out.
+
+mod columns;
+mod tres;
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Ask, Book, Filter, Rules, Tenant, Truth, Work};
+use crate::problem::Problem;
+use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
+
+use super::date::Zone;
+use super::names::{Names, text};
+use super::number::{Reason, Rounding, scaled, unsigned, within_reach};
+use super::reader::{Row, Rows};
+use super::seen::Seen;
+use super::table::{Bad, Table};
+use super::written::{Per, duration, is_missing, memory};
+use super::{Note, Observation};
+
+use columns::Columns;
+pub(super) use columns::{USED, is_header};
+use tres::Tres;
+
+/// How an accounting log becomes work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SacctOptions {
+    /// Between fields.
+    pub delimiter: u8,
+    /// Name of the time zone of its dates, such as `Europe/Berlin`; UTC where none is given.
+    pub time_zone: Option<String>,
+    /// Which column names the tenant.
+    pub tenant: SacctTenant,
+    /// Whether work arrives when it was submitted, also where it became eligible later.
+    pub at_submit: bool,
+    /// Whether work may run only on the GPU models that it had.
+    pub gpu_models: bool,
+}
+
+impl Default for SacctOptions {
+    fn default() -> Self {
+        Self {
+            delimiter: b'|',
+            time_zone: None,
+            tenant: SacctTenant::User,
+            at_submit: false,
+            gpu_models: false,
+        }
+    }
+}
+
+/// Which column names the tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SacctTenant {
+    /// `User`, or `Account` where the log has no users.
+    #[default]
+    User,
+    /// `Account`.
+    Account,
+    /// `Partition`.
+    Partition,
+    /// `QOS`.
+    Qos,
+    /// None does.
+    Nobody,
+}
+
+/// Rows of an accounting log.
+pub(super) struct SacctRows {
+    table: Table,
+    at: Columns,
+    options: SacctOptions,
+    zone: Zone,
+    calendar: Calendar,
+    /// By hash of their names, jobs of several rows.
+    attempts: FxHashMap<u64, Attempts>,
+    names: Names,
+    keep_names: bool,
+    observed: Option<Observation>,
+}
+
+/// Rows of one job that was tried several times.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Attempts {
+    /// Rows still to come.
+    left: u64,
+    /// When it was first submitted, in microseconds since 1970.
+    first: Option<i64>,
+}
+
+/// The jobs of a log that have several rows.
+pub(super) fn attempts(mut table: Table) -> Result<FxHashMap<u64, Attempts>, Vec<Problem>> {
+    let (mut seen, mut found) = (Seen::default(), FxHashMap::default());
+    if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
+        return Ok(found);
+    }
+    let id = Columns::find(&table)?.id;
+    loop {
+        match table.advance() {
+            Ok(true) if table.len() > id => {
+                let name = table.trimmed(id);
+                if is_job(name) && seen.again_bytes(name) {
+                    let left = &mut found
+                        .entry(Seen::hash(name))
+                        .or_insert(Attempts { left: 1, first: None })
+                        .left;
+                    *left += 1;
+                }
+            }
+            Ok(true) | Err(Bad::Row(_)) => {}
+            // Told when the rows are read for work.
+            Ok(false) | Err(Bad::File(_)) => return Ok(found),
+        }
+    }
+}
+
+/// Whether a row is a job's own: no step of it, and no part of an array that waits.
+fn is_job(id: &[u8]) -> bool {
+    !id.contains(&b'.') && !id.contains(&b'[')
+}
+
+/// What the state of a job says of its row.
+fn note_of(state: &[u8]) -> Option<Note> {
+    let word = state.split(|byte| matches!(byte, b' ' | b'+')).next().unwrap_or(state);
+    match word {
+        b"PENDING" | b"REQUEUED" | b"REQUEUE_HOLD" | b"REQUEUE_FED" | b"SPECIAL_EXIT"
+        | b"RESV_DEL_HOLD" | b"REVOKED" => Some(Note::NeverRan),
+        b"RUNNING" | b"SUSPENDED" | b"COMPLETING" | b"CONFIGURING" | b"RESIZING" | b"SIGNALING"
+        | b"STAGE_OUT" | b"STOPPED" => Some(Note::NotEnded),
+        _ => None,
+    }
+}
+
+impl SacctRows {
+    /// Reads the header of `table`. `attempts` are the jobs with several rows.
+    pub(super) fn new(
+        mut table: Table,
+        options: &SacctOptions,
+        attempts: FxHashMap<u64, Attempts>,
+        calendar: Calendar,
+        keep_names: bool,
+    ) -> Result<Self, Vec<Problem>> {
+        if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
+            let message = "the file is empty; a header is needed";
+            return Err(vec![Problem::with(table.shown(), message)]);
+        }
+        let at = Columns::find(&table)?;
+        let zone = Zone::named(options.time_zone.as_deref(), table.shown())?;
+        let (options, names) = (options.clone(), Names::default());
+        Ok(Self { table, at, options, zone, calendar, attempts, names, keep_names, observed: None })
+    }
+
+    /// What a column says; none where it is not there or says nothing.
+    fn cell<T>(
+        &self,
+        column: Option<usize>,
+        name: &str,
+        read: impl FnOnce(&[u8]) -> Result<T, Reason>,
+    ) -> Result<Option<T>, Bad> {
+        let Some(index) = column else { return Ok(None) };
+        let cell = self.table.trimmed(index);
+        if is_missing(cell) {
+            return Ok(None);
+        }
+        let refused = |reason| Bad::Row(self.table.problem(index, name, reason));
+        read(cell).map(Some).map_err(refused)
+    }
+
+    /// Microseconds since 1970.
+    fn date(&self, column: Option<usize>, name: &str) -> Result<Option<i64>, Bad> {
+        self.cell(column, name, |cell| self.zone.instant(cell))
+    }
+
+    fn count(&self, columns: [Option<usize>; 3], name: &str) -> Result<Option<u64>, Bad> {
+        for column in columns {
+            let found = self.cell(column, name, unsigned::<u64>)?;
+            if found.is_some_and(|count| count > 0) {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// How long it ran, in microseconds.
+    fn runtime(&self, start: i64) -> Result<Option<i64>, Bad> {
+        let seconds = |cell: &[u8]| scaled(cell, 1_000_000, 1.0, Rounding::Nearest);
+        if let Some(raw) = self.cell(self.at.elapsed_raw, "ElapsedRaw", seconds)? {
+            return Ok(Some(raw));
+        }
+        if let Some(elapsed) = self.cell(self.at.elapsed, "Elapsed", duration)? {
+            return Ok(Some(elapsed));
+        }
+        Ok(self.date(self.at.end, "End")?.map(|end| end.saturating_sub(start)))
+    }
+
+    /// What it was allowed to run; none where that is not limited.
+    fn limit(&self) -> Result<Span, Bad> {
+        let minutes = |cell: &[u8]| match cell {
+            b"UNLIMITED" | b"Partition_Limit" => Ok(i64::MAX),
+            cell => scaled(cell, 60_000_000, 1.0, Rounding::Nearest).and_then(within_reach),
+        };
+        let written = |cell: &[u8]| match cell {
+            b"UNLIMITED" | b"Partition_Limit" => Ok(i64::MAX),
+            cell => duration(cell).and_then(within_reach),
+        };
+        let raw = self.cell(self.at.limit_raw, "TimelimitRaw", minutes)?;
+        let limit = raw
+            .map_or_else(|| self.cell(self.at.limit, "Timelimit", written), |raw| Ok(Some(raw)))?;
+        Ok(limit.filter(|&micros| micros >= 0).map_or(Span::MAX, Span::from_micros))
+    }
+
+    /// Tasks, one per node, and what each asks for; none without processors.
+    fn demand(&self) -> Result<Option<(u32, Demand, Vec<String>)>, Bad> {
+        let allocated = self.cell(self.at.alloc_tres, "AllocTRES", Tres::read)?.unwrap_or_default();
+        let asked = self.cell(self.at.req_tres, "ReqTRES", Tres::read)?.unwrap_or_default();
+        let all = allocated.or(asked);
+        let counted = self.count(self.at.cpus, "AllocCPUS")?;
+        let says = self.at.cpus.iter().any(Option::is_some) || self.at.alloc_tres.is_some();
+        let Some(cpus) = all.cpus.filter(|&cpus| cpus > 0).or(counted).or((!says).then_some(0))
+        else {
+            return Ok(None);
+        };
+        let nodes = all.nodes.or(self.count(self.at.nodes, "NNodes")?).unwrap_or(1).max(1);
+        let asked = self.cell(self.at.req_mem, "ReqMem", |cell| {
+            memory(cell).map(|found| found.unwrap_or((0, Per::All)))
+        })?;
+        let bytes = match (all.memory, asked) {
+            (Some(bytes), _) => bytes.max(0) as u64 / nodes,
+            (None, Some((bytes, Per::All))) => bytes.max(0) as u64 / nodes,
+            (None, Some((bytes, Per::Node))) => bytes.max(0) as u64,
+            (None, Some((bytes, Per::Core))) => {
+                (bytes.max(0) as u64).saturating_mul(cpus.div_ceil(nodes))
+            }
+            (None, None) => 0,
+        };
+        let gpus = all.gpus.unwrap_or(0).div_ceil(nodes);
+        let too_large =
+            |_| Bad::Row(self.table.row_problem("the job asks for more than can be counted"));
+        if gpus > u64::from(MAX_GPUS) {
+            let message =
+                format!("the job has {gpus} GPUs on a node; an instance has at most {MAX_GPUS}");
+            return Err(Bad::Row(self.table.row_problem(message)));
+        }
+        let demand = Demand {
+            cpu: u32::try_from(cpus.saturating_mul(1_000).div_ceil(nodes)).map_err(too_large)?,
+            memory: u32::try_from(bytes.div_ceil(1 << 20)).map_err(too_large)?,
+            gpus: gpus as u8,
+            gpu_share: if gpus > 0 { WHOLE_GPU } else { 0 },
+        };
+        Ok(Some((u32::try_from(nodes).map_err(too_large)?, demand, all.models)))
+    }
+
+    fn tenant(&mut self, book: &mut Book) -> Result<Id<Tenant>, Bad> {
+        let (column, name) = match self.options.tenant {
+            SacctTenant::Nobody => return Ok(Id::new(0)),
+            SacctTenant::User => (self.at.user.or(self.at.account), "User"),
+            SacctTenant::Account => (self.at.account, "Account"),
+            SacctTenant::Partition => (self.at.partition, "Partition"),
+            SacctTenant::Qos => (self.at.qos, "QOS"),
+        };
+        let Some(index) = column else { return Ok(Id::new(0)) };
+        let cell = self.table.trimmed(index);
+        let cell = if is_missing(cell) { b"" } else { cell };
+        let named = self.names.tenant(book, cell);
+        named.map_err(|reason| Bad::Row(self.table.problem(index, name, reason)))
+    }
+
+    /// When it was submitted, and when it could start: both in microseconds
+    /// since 1970, of the first attempt.
+    fn arrival(&mut self, first: Option<i64>, start: i64) -> Result<i64, Bad> {
+        let submitted = self.date(self.at.submit, "Submit")?;
+        let eligible = self.date(self.at.eligible, "Eligible")?;
+        let late = eligible.filter(|&at| !self.options.at_submit && at <= start);
+        let arrival = match first {
+            Some(first) => Some(first),
+            None => late.max(submitted).or(eligible),
+        };
+        arrival.ok_or_else(|| Bad::Row(self.table.row_problem("the job was never submitted")))
+    }
+
+    /// Notes one row of a job with several; its first submission where it is the last.
+    fn attempt(&mut self) -> Result<Option<Option<i64>>, Bad> {
+        let hash = Seen::hash(self.table.trimmed(self.at.id));
+        if !self.attempts.contains_key(&hash) {
+            return Ok(Some(None));
+        }
+        let submitted = self.date(self.at.submit.or(self.at.eligible), "Submit")?;
+        let Some(attempts) = self.attempts.get_mut(&hash) else { return Ok(Some(None)) };
+        attempts.left = attempts.left.saturating_sub(1);
+        attempts.first = attempts.first.or(submitted);
+        Ok((attempts.left == 0).then_some(attempts.first))
+    }
+
+    fn fill(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+        let id = self.table.trimmed(self.at.id);
+        if id.contains(&b'.') {
+            return Ok(Row::Dropped(Note::Part));
+        }
+        if id.contains(&b'[') {
+            return Ok(Row::Dropped(Note::NeverRan));
+        }
+        let component = id.contains(&b'+');
+        let Some(first) = self.attempt()? else { return Ok(Row::Dropped(Note::Attempt)) };
+        let state = self.at.state.map_or(&b""[..], |at| self.table.trimmed(at));
+        if let Some(note) = note_of(state) {
+            return Ok(Row::Dropped(note));
+        }
+        let cancelled = state.starts_with(b"CANCELLED");
+        let Some(start) = self.date(self.at.start, "Start")? else {
+            return Ok(Row::Dropped(Note::NeverRan));
+        };
+        let Some(runtime) = self.runtime(start)? else { return Ok(Row::Dropped(Note::NotEnded)) };
+        if cancelled && runtime <= 0 {
+            return Ok(Row::Dropped(Note::NeverRan));
+        }
+        if runtime < 0 {
+            return Err(Bad::Row(self.table.row_problem("the job ends before it starts")));
+        }
+        let Some((tasks, demand, models)) = self.demand()? else {
+            return Ok(Row::Dropped(Note::NoProcessors));
+        };
+        let arrived = self.arrival(first, start)?;
+        let on_clock = |unix: i64| {
+            let micros = unix.saturating_sub(self.calendar.unix_micros(Time::ZERO));
+            within_reach(micros).map_err(|reason| {
+                Bad::Row(self.table.row_problem(format!("a time of the job {reason}")))
+            })
+        };
+        work.arrival = Time::from_micros(on_clock(arrived)?);
+        let span = within_reach(runtime)
+            .map_err(|reason| Bad::Row(self.table.row_problem(format!("its runtime {reason}"))))?;
+        work.truth = Truth { runtime: Span::from_micros(span) };
+        work.ask = Ask {
+            tasks,
+            demand,
+            estimate: self.limit()?,
+            tenant: self.tenant(book)?,
+            ..Ask::default()
+        };
+        if self.options.gpu_models && !models.is_empty() {
+            let key = models.join("|");
+            let rules = self.names.rules(book, key.as_bytes(), || {
+                let gpu_models = Filter { allowed: models.clone(), forbidden: Vec::new() };
+                Ok(Rules { gpu_models, ..Rules::default() })
+            });
+            work.ask.rules = rules.map_err(|reason: Reason| {
+                Bad::Row(self.table.row_problem(format!("a GPU model {reason}")))
+            })?;
+        }
+        // The wait of a job that had run before is not that of its last attempt.
+        let wait = Some(Span::from_micros(start.saturating_sub(arrived)));
+        let wait = wait.filter(|&wait| wait >= Span::ZERO && first.is_none());
+        self.observed = wait.map(|wait| Observation::of(work, wait));
+        Ok(if component { Row::Noted(Note::Component) } else { Row::Filled })
+    }
+}
+
+impl Rows for SacctRows {
+    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+        if !self.table.advance()? {
+            return Ok(Row::End);
+        }
+        if self.table.len() != self.at.width {
+            let (found, wanted) = (self.table.len(), self.at.width);
+            let message = format!("the row has {found} fields, the header has {wanted}");
+            return Err(Bad::Row(self.table.row_problem(message)));
+        }
+        work.name.clear();
+        if self.keep_names {
+            let id = text(self.table.trimmed(self.at.id));
+            let id =
+                id.map_err(|reason| Bad::Row(self.table.problem(self.at.id, "JobID", reason)))?;
+            work.name.push_str(id);
+        }
+        self.fill(book, work)
+    }
+
+    fn problem(&self, message: String) -> Problem {
+        self.table.row_problem(message)
+    }
+
+    fn filtered(&self) -> u64 {
+        self.table.filtered()
+    }
+
+    fn is_observed(&self) -> bool {
+        true
+    }
+
+    fn observed(&self, _work: &Work) -> Result<Option<Observation>, Bad> {
+        Ok(self.observed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+use std::io::Cursor;
+
+use proptest::prelude::*;
+
+use super::super::lines::Lines;
+use super::super::reader::Reader;
+use super::super::{Notes, OnBadRow, Source};
+use super::*;
+
+type Found = (Vec<(Work, Option<Observation>)>, Notes, Book);
+
+fn read(text: &[u8], options: &SacctOptions) -> Result<Found, Vec<Problem>> {
+    let table = || {
+        let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one]);
+        lines.map(|lines| Table::new(lines, options.delimiter, false, None))
+    };
+    let several = attempts(table()?)?;
+    let rows = SacctRows::new(table()?, options, several, Calendar::from_unix_micros(0), true)?;
+    let mut source = Reader::new(rows, OnBadRow::Fail, false);
+    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
+        let observed = source.observed(&work).map_err(|one| vec![one])?;
+        found.push((work.clone(), observed));
+    }
+    Ok((found, source.notes(), book))
+}
+
+/// Seconds since 2026-03-01T12:00:00Z, which the logs begin at.
+fn secs(time: Time) -> i64 {
+    time.micros() / 1_000_000 - 1_772_366_400
+}
+
+const LOG: &str = "\
+JobID|User|Account|Submit|Eligible|Start|End|Elapsed|State|AllocCPUS|NNodes|ReqMem|Timelimit|AllocTRES
+501|ada|chem|2026-03-01T12:00:00|2026-03-01T12:00:00|2026-03-01T12:01:00|2026-03-01T13:01:00|01:00:00|COMPLETED|8|1|4Gn|1-01:00:00|billing=8,cpu=8,mem=32G,node=1
+501.batch||chem|2026-03-01T12:01:00||2026-03-01T12:01:00|2026-03-01T13:01:00|01:00:00|COMPLETED|8|1|4Gn||cpu=8
+501.extern||chem|2026-03-01T12:01:00||2026-03-01T12:01:00|2026-03-01T13:01:00|01:00:00|COMPLETED|8|1|4Gn||cpu=8
+501.0||chem|2026-03-01T12:02:00||2026-03-01T12:02:00|2026-03-01T13:00:00|00:58:00|COMPLETED|8|1|4Gn||cpu=8
+502_3|bob|phys|2026-03-01T12:00:10|2026-03-01T12:10:00|2026-03-01T12:11:00|2026-03-01T12:12:00|00:01:00|TIMEOUT|64|2|4000Mc|00:01:00|
+502_[4-10]|bob|phys|2026-03-01T12:00:10|Unknown|Unknown|Unknown|00:00:00|PENDING|32|1|4000Mc|00:01:00|
+503|bob|phys|2026-03-01T12:00:20|2026-03-01T12:00:20|None|2026-03-01T12:00:30|00:00:00|CANCELLED by 1000|0|1|4Gn|UNLIMITED|
+504+0|ada|chem|2026-03-01T12:00:30|2026-03-01T12:00:30|2026-03-01T12:00:40|2026-03-01T12:00:50|00:00:10|FAILED|4|1|1G|UNLIMITED|cpu=4,gres/gpu:a100=2,gres/gpu=2,mem=1G,node=1
+505|ada|chem|2026-03-01T12:00:40|2026-03-01T12:00:40|2026-03-01T12:00:41|2026-03-01T12:00:51|00:00:10|NODE_FAIL|4|1|1G|Partition_Limit|
+506|ada|chem|2026-03-01T12:00:45|2026-03-01T12:00:45|2026-03-01T12:00:46|Unknown|00:10:00|RUNNING|4|1|1G|Partition_Limit|
+505|ada|chem|2026-03-01T12:00:51|2026-03-01T12:03:00|2026-03-01T12:04:00|2026-03-01T12:05:00|00:01:00|COMPLETED|4|1|1G|Partition_Limit|
+";
+
+#[test]
+fn rows_of_an_accounting_log_become_jobs() {
+    let (found, notes, book) = read(LOG.as_bytes(), &SacctOptions::default()).expect("a log");
+    let names: Vec<&str> = found.iter().map(|(work, _)| work.name.as_str()).collect();
+    assert_eq!(names, ["501", "502_3", "504+0", "505"]);
+    let counted: Vec<(Note, u64)> = notes.rows().collect();
+    let want = [
+        (Note::Part, 3),
+        (Note::Attempt, 1),
+        (Note::NeverRan, 2),
+        (Note::NotEnded, 1),
+        (Note::Component, 1),
+    ];
+    assert_eq!(counted, want);
+    let (first, observed) = &found[0];
+    assert_eq!((secs(first.arrival), first.truth.runtime), (0, Span::HOUR));
+    assert_eq!(first.ask.demand, Demand { cpu: 8_000, memory: 32_768, gpus: 0, gpu_share: 0 });
+    assert_eq!((first.ask.tasks, first.ask.gang), (1, true));
+    assert_eq!(first.ask.estimate, Span::from_secs(90_000));
+    assert_eq!(book.tenants()[first.ask.tenant].name, "ada");
+    assert_eq!(observed.map(|one| (one.wait, one.cpu)), Some((Span::from_secs(60), 8_000)));
+    // It waited for its dependencies until 12:10; 64 cores on two nodes, 4,000 MiB each.
+    let (array, observed) = &found[1];
+    assert_eq!((secs(array.arrival), array.ask.tasks), (600, 2));
+    assert_eq!((array.ask.demand.cpu, array.ask.demand.memory), (32_000, 128_000));
+    assert_eq!(observed.map(|one| one.wait), Some(Span::from_secs(60)));
+    let (component, _) = &found[2];
+    assert_eq!((component.ask.demand.gpus, component.ask.estimate), (2, Span::MAX));
+    assert_eq!(component.ask.rules.raw(), 0);
+    // Tried again: submitted at its first attempt, as long as its last.
+    let (again, observed) = &found[3];
+    assert_eq!((secs(again.arrival), again.truth.runtime), (40, Span::from_secs(60)));
+    assert_eq!(*observed, None);
+}
+
+#[test]
+fn options_choose_arrivals_tenants_models_and_zones() {
+    let options = SacctOptions {
+        time_zone: Some("Europe/Berlin".to_owned()),
+        tenant: SacctTenant::Account,
+        at_submit: true,
+        gpu_models: true,
+        ..SacctOptions::default()
+    };
+    let (found, _, book) = read(LOG.as_bytes(), &options).expect("a log");
+    // An hour earlier than in UTC; submitted 10 s after noon.
+    assert_eq!(secs(found[1].0.arrival), 10 - 3_600);
+    assert_eq!(book.tenants()[found[1].0.ask.tenant].name, "phys");
+    assert_eq!(book.all_rules()[found[2].0.ask.rules].gpu_models.allowed, ["a100"]);
+    let commas = LOG.lines().map(|line| line.rsplit_once('|').map_or(line, |(head, _)| head));
+    let text = commas.collect::<Vec<_>>().join("\n").replace('|', ",");
+    let options = SacctOptions { delimiter: b',', ..SacctOptions::default() };
+    assert_eq!(read(text.as_bytes(), &options).expect("a log").0.len(), 4);
+}
+
+#[test]
+fn what_is_wrong_has_a_place() {
+    let bad = LOG.replace("|01:00:00|COMPLETED|8|1|4Gn|1-01", "|01:00:00|COMPLETED|8|1|4Gn|x-01");
+    let problems = read(bad.as_bytes(), &SacctOptions::default()).expect_err("it is malformed");
+    assert!(
+        problems[0].to_string().contains("Timelimit: `x-01:00:00` is not a duration"),
+        "{problems:?}"
+    );
+    let problems = read(b"JobID|State\n1|x\n", &SacctOptions::default()).expect_err("no times");
+    assert_eq!(problems.len(), 3, "{problems:?}");
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_rows_never_panic(
+        rows in prop::collection::vec("[0-9A-Z|:.T+=,-]{0,80}", 0..6),
+        at in 0_usize..1_500,
+        byte in any::<u8>(),
+    ) {
+        let header = LOG.lines().next().unwrap_or_default();
+        let text = format!("{header}\n{}", rows.join("\n"));
+        let _ = read(text.as_bytes(), &SacctOptions::default());
+        let mut mutated = LOG.as_bytes().to_vec();
+        let last = mutated.len() - 1;
+        mutated[at.min(last)] = byte;
+        let _ = read(&mutated, &SacctOptions { gpu_models: true, ..SacctOptions::default() });
+    }
+}
