@@ -25,7 +25,7 @@ pub use compare::{
     Asked, Chance, Comparison, Contestant, Contrast, Evidence, HALF_A_CENT, JUDGED, Judging,
     NoPlan, OF_SAME_WORK, Plan, Side, WaterfallStep, compare, plan,
 };
-pub use decision::{Change, Decision, Promise, Saving, Standing, decide};
+pub use decision::{Change, Decision, Promise, SERVICE, Saving, Standing, decide, leading};
 pub use fate::{Fate, Fates, MOST_FATES};
 pub use lab::{
     Cell, Exhibit, Forgetful, Lab, LabFailure, Memory, Unwatched, Watch, is_synthetic, share_inputs,

@@ -6,20 +6,19 @@ mod charges;
 mod chart;
 mod check;
 mod comparison;
+mod document;
 mod explain;
 mod figure;
 mod instances;
 mod jobs;
-mod page;
 mod plan;
 mod run;
-mod section;
 mod sheet;
 mod sweep;
-mod terminal;
 #[cfg(test)]
 mod testing;
 mod timeline;
+mod words;
 
 pub use backtest::{BacktestReport, calibration_text};
 pub use charges::ChargesCsv;
@@ -29,18 +28,15 @@ pub use chart::{
 };
 pub use check::CheckReport;
 pub use comparison::{Between, Comparison, PolicyResult};
+pub use document::{Answer, Document, Terminal};
 pub use explain::ExplainCsv;
 pub use figure::{clean, difference, figure};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
-pub use page::{
-    write_backtest_page, write_comparison_page, write_plan_page, write_run_page, write_sweep_page,
-};
 pub use plan::PlanReport;
 pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
 pub use sheet::{TextCells, guarded};
 pub use sweep::{SweepReport, usual_metrics};
-pub use terminal::{Terminal, backtest_text, comparison_text, plan_text, run_text, sweep_text};
 pub use timeline::write_timeseries;
 
 #[cfg(test)]

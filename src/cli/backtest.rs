@@ -12,7 +12,7 @@ use super::progress::Bar;
 use super::{calibration, open, recipe, run};
 use crate::experiment::Settings;
 use crate::experiment::backtest;
-use crate::report::{BacktestReport, TextCells, backtest_text};
+use crate::report::{BacktestReport, TextCells, backtest_charts};
 use crate::scenario::Scenario;
 
 /// Replays one policy and shows how far it is from what was observed.
@@ -52,7 +52,7 @@ pub(super) fn backtest(arguments: &Backtest) -> Done {
     if how.json {
         report.write_json(&mut out)?;
     } else {
-        out.write_all(backtest_text(&report, run::terminal()).as_bytes())?;
+        out.write_all(report.document(Vec::new()).text(run::terminal()).as_bytes())?;
     }
     out.flush()?;
     run::tell_folder(how, written, "backtest.html");
@@ -94,7 +94,8 @@ fn write(
     report.write_json(&mut json)?;
     folder.write("backtest.json", &json)?;
     folder.write("scenario.toml", scenario.text.as_bytes())?;
-    recipe::write_backtest_pages(&folder, scenario, report)?;
+    let charts = backtest_charts(&scenario.world, report.backtest);
+    recipe::write_page(&folder, "backtest.html", charts, |charts| report.document(charts))?;
     let manifest = recipe::manifest(&report.run.recipe, Some(&report.run.fingerprint))?;
     Ok(folder.finish(&manifest)?)
 }

@@ -199,7 +199,7 @@ fn show(suite: &Suite, held: &[Held<'_>], arguments: &Check) -> Done {
     let rows = held.iter().map(|held| (&held.verdicts, held.parting.as_ref())).collect();
     let report = CheckReport { suite, rows };
     if let Some(path) = &arguments.markdown {
-        fs::write(path, report.markdown())
+        fs::write(path, report.document().markdown())
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     if let Some(path) = &arguments.junit {
@@ -212,7 +212,7 @@ fn show(suite: &Suite, held: &[Held<'_>], arguments: &Check) -> Done {
         serde_json::to_writer_pretty(&mut out, &report.json()).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        out.write_all(report.text(run::terminal()).as_bytes())?;
+        out.write_all(report.document().text(run::terminal()).as_bytes())?;
     }
     out.flush()?;
     report.finding().map_or(Ok(()), |finding| Err(Stop::Finding(finding)))

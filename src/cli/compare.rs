@@ -12,7 +12,9 @@ use super::folder::{self, Folder};
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{calibration, open, recipe, run};
 use crate::experiment::{self, Asked, Exhibit, Judging, Lab, NoPlan, Side};
-use crate::report::{Comparison, ObjectiveResult, PolicyResult, TextCells, comparison_text};
+use crate::report::{
+    Comparison, PolicyResult, RunReport, TextCells, comparison_charts, replication_charts,
+};
 use crate::scenario::Scenario;
 use crate::text::file_name;
 use crate::units::Span;
@@ -63,8 +65,11 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     let one_work = between.as_ref().is_none_or(|between| between.same_work);
     let (many, exhibits, decision) =
         workshop.work(|lab| measure(lab, &sides, (baseline, one_work), arguments))?;
-    let objectives: Vec<Vec<ObjectiveResult>> =
-        exhibits.iter().map(|exhibit| recipe::objectives(&scenarios[0], &exhibit.result)).collect();
+    let reports: Vec<RunReport> = sides
+        .iter()
+        .zip(&exhibits)
+        .map(|(side, exhibit)| recipe::report(side.scenario, side.policy, &exhibit.result))
+        .collect::<Result<_, _>>()?;
     let question = scenarios[0].question.as_str();
     let comparison = Comparison {
         question: Some(question).filter(|question| !question.is_empty()),
@@ -74,9 +79,10 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         calibration: calibration.as_deref(),
         rows: sides
             .iter()
-            .zip(exhibits.iter().zip(&objectives))
-            .map(|(side, (exhibit, objectives))| PolicyResult::of(side, exhibit, objectives))
+            .zip(exhibits.iter().zip(&reports))
+            .map(|(side, (exhibit, report))| PolicyResult::of(side, exhibit, &report.objectives))
             .collect(),
+        reports: &reports,
     };
     let written = match workshop.folder() {
         Some(folder) => {
@@ -193,21 +199,20 @@ fn write(
     let mut json = Vec::new();
     comparison.write_json(&mut json)?;
     folder.write("compare.json", &json)?;
-    folder.write("decision.md", comparison.decision_page().as_bytes())?;
-    let mut reports = Vec::new();
-    for (side, exhibit) in sides.iter().zip(exhibits) {
-        let report = recipe::report(side.scenario, side.policy, &exhibit.result)?;
+    folder.write("decision.md", comparison.document(Vec::new()).markdown().as_bytes())?;
+    for (side, report) in sides.iter().zip(comparison.reports) {
         let mut summary = Vec::new();
         report.write_json(&mut summary)?;
         folder.write(&format!("policies/{}/summary.json", file_name(side.name)), &summary)?;
-        reports.push(report);
     }
     let scenario = sides[0].scenario;
     folder.write("scenario.toml", scenario.text.as_bytes())?;
     if let Some(other) = sides.iter().find(|side| side.scenario.text != scenario.text) {
         folder.write("other.toml", other.scenario.text.as_bytes())?;
     }
-    recipe::write_compare_pages(folder, scenario, comparison, &reports)?;
+    let mut charts = replication_charts(&scenario.world, comparison);
+    charts.extend(comparison_charts(&scenario.world, comparison));
+    recipe::write_page(folder, "compare.html", charts, |charts| comparison.document(charts))?;
     let names: Vec<&str> = sides.iter().map(|side| side.name).collect();
     Ok(recipe::manifest(&recipe::recipe(scenario, &names.join(", "))?, None)?)
 }
@@ -217,7 +222,8 @@ fn show(comparison: &Comparison<'_>, how: &How, written: Option<PathBuf>) -> Don
     if how.json {
         comparison.write_json(&mut out)?;
     } else {
-        out.write_all(comparison_text(comparison, run::terminal()).as_bytes())?;
+        let document = comparison.document(Vec::new());
+        out.write_all(document.text(run::terminal()).as_bytes())?;
     }
     out.flush()?;
     run::tell_folder(how, written, "compare.html");

@@ -13,7 +13,7 @@ use super::{open, recipe, run};
 use crate::experiment::Asked;
 use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
 use crate::problem::Problem;
-use crate::report::{PlanReport, TextCells, plan_charts, plan_text, write_plan_page};
+use crate::report::{PlanReport, TextCells, plan_charts};
 use crate::scenario::{Scenario, concerns, minimised};
 use crate::units::Span;
 
@@ -183,13 +183,10 @@ fn write(folder: &Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Resul
     let mut json = Vec::new();
     report.write_json(&mut json)?;
     folder.write("plan.json", &json)?;
-    folder.write("plan.md", report.page().as_bytes())?;
+    folder.write("plan.md", report.document(Vec::new()).markdown().as_bytes())?;
     folder.write("scenario.toml", scenario.text.as_bytes())?;
     let charts = plan_charts(report);
-    recipe::write_charts(folder, &charts)?;
-    let mut page = Vec::new();
-    write_plan_page(&mut page, report, &charts)?;
-    folder.write("plan.html", &page)?;
+    recipe::write_page(folder, "plan.html", charts, |charts| report.document(charts))?;
     Ok(recipe::manifest(report.recipe, None)?)
 }
 
@@ -198,7 +195,7 @@ fn show(report: &PlanReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
     if how.json {
         report.write_json(&mut out)?;
     } else {
-        out.write_all(plan_text(report, run::terminal()).as_bytes())?;
+        out.write_all(report.document(Vec::new()).text(run::terminal()).as_bytes())?;
     }
     out.flush()?;
     run::tell_folder(how, written, "plan.html");

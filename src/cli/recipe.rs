@@ -11,9 +11,7 @@ use crate::experiment::RunResult;
 use crate::input;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
-    BacktestReport, Chart, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, SweepReport,
-    backtest_charts, comparison_charts, replication_charts, run_charts, sweep_charts,
-    write_backtest_page, write_comparison_page, write_run_page, write_sweep_page,
+    Chart, Document, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, run_charts,
 };
 use crate::scenario::{Comparison, Scenario};
 
@@ -88,76 +86,31 @@ pub(super) fn manifest(recipe: &Recipe, fingerprint: Option<&str>) -> Result<Vec
     Ok(text)
 }
 
-/// Pages and charts of one run.
-pub(super) fn write_run_pages(
-    folder: &Folder,
-    scenario: &Scenario,
-    report: &RunReport,
-    result: &RunResult,
-) -> Result<()> {
-    let scene = Scene {
+/// The charts of one run.
+pub(super) fn charts_of(scenario: &Scenario, report: &RunReport, result: &RunResult) -> Vec<Chart> {
+    run_charts(&Scene {
         world: &scenario.world,
         series: &result.series,
         waits: &result.waits,
         objectives: &report.objectives,
-    };
-    let charts = run_charts(&scene);
-    write_charts(folder, &charts)?;
-    let mut page = Vec::new();
-    write_run_page(&mut page, report, &charts)?;
-    folder.write("report.html", &page)
+    })
 }
 
-/// Pages and charts of a comparison.
-pub(super) fn write_compare_pages(
+/// Writes the page called `name`, and its charts as files.
+pub(super) fn write_page(
     folder: &Folder,
-    scenario: &Scenario,
-    comparison: &crate::report::Comparison<'_>,
-    reports: &[RunReport],
+    name: &str,
+    charts: Vec<Chart>,
+    document: impl FnOnce(Vec<Chart>) -> Document,
 ) -> Result<()> {
-    let mut charts = replication_charts(&scenario.world, comparison);
-    charts.extend(comparison_charts(&scenario.world, comparison));
     write_charts(folder, &charts)?;
     let mut page = Vec::new();
-    write_comparison_page(&mut page, comparison, &charts, reports)?;
-    folder.write("compare.html", &page)
-}
-
-/// Pages and charts of a backtest.
-pub(super) fn write_backtest_pages(
-    folder: &Folder,
-    scenario: &Scenario,
-    report: &BacktestReport<'_>,
-) -> Result<()> {
-    let charts = backtest_charts(&scenario.world, report.backtest);
-    write_charts(folder, &charts)?;
-    let mut page = Vec::new();
-    write_backtest_page(&mut page, report, &charts)?;
-    folder.write("backtest.html", &page)
-}
-
-/// Pages and charts of a sweep.
-pub(super) fn write_sweep_pages(
-    folder: &Folder,
-    scenario: &Scenario,
-    report: &SweepReport<'_>,
-    recipe: &Recipe,
-) -> Result<()> {
-    let charts = sweep_charts(report);
-    write_charts(folder, &charts)?;
-    let mut page = Vec::new();
-    write_sweep_page(
-        &mut page,
-        report,
-        recipe,
-        &scenario.assumed(0..scenario.policies.len()),
-        &charts,
-    )?;
-    folder.write("sweep.html", &page)
+    document(charts).write_page(&mut page)?;
+    folder.write(name, &page)
 }
 
 /// Every chart as SVG and PNG.
-pub(super) fn write_charts(folder: &Folder, charts: &[Chart]) -> Result<()> {
+fn write_charts(folder: &Folder, charts: &[Chart]) -> Result<()> {
     for chart in charts {
         folder.write(&format!("charts/{}.svg", chart.name), chart.svg()?.as_bytes())?;
         let mut png = Vec::new();

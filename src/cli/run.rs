@@ -21,7 +21,7 @@ use crate::experiment::{self, RunResult, Settings, StepLog, Stretch};
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
-    ChargesCsv, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells, run_text,
+    ChargesCsv, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells,
 };
 use crate::scenario::Scenario;
 use crate::text::file_name;
@@ -162,7 +162,8 @@ fn write(
     report.write_json(&mut summary)?;
     folder.write("summary.json", &summary)?;
     folder.write("scenario.toml", scenario.text.as_bytes())?;
-    recipe::write_run_pages(&folder, scenario, report, result)?;
+    let charts = recipe::charts_of(scenario, report, result);
+    recipe::write_page(&folder, "report.html", charts, |charts| report.document(charts))?;
     let manifest = recipe::manifest(&report.recipe, Some(&report.fingerprint))?;
     folder.finish(&manifest)
 }
@@ -183,7 +184,7 @@ fn show(report: &RunReport, how: &How, written: Option<PathBuf>) -> Done {
     if how.json {
         report.write_json(&mut out)?;
     } else {
-        out.write_all(run_text(report, terminal()).as_bytes())?;
+        out.write_all(report.document(Vec::new()).text(terminal()).as_bytes())?;
     }
     out.flush()?;
     tell_folder(how, written, "report.html");

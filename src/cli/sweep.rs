@@ -17,7 +17,7 @@ use crate::experiment::sweep::{
 use crate::experiment::{NoPlan, share_inputs};
 use crate::metrics::METRICS;
 use crate::problem::{Problem, clip, did_you_mean};
-use crate::report::{SweepReport, TextCells, sweep_text, usual_metrics};
+use crate::report::{Recipe, SweepReport, TextCells, sweep_charts, usual_metrics};
 use crate::scenario::Scenario;
 
 /// Runs the points and says which settings matter, and which are best.
@@ -75,15 +75,19 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
         })
     })?;
     let goal = chosen.first().copied().unwrap_or_else(|| goal(&swept));
+    let recipe = recipe::recipe(&first, &swept.policies.join(", "))?;
+    let assumptions = first.assumed(0..first.policies.len());
     let report = SweepReport {
         question: Some(first.question.as_str()).filter(|question| !question.is_empty()),
         sweep: &swept,
         metrics: if chosen.is_empty() { usual_metrics(&swept, goal) } else { chosen },
         goal,
+        recipe: Some(&recipe),
+        assumptions: &assumptions,
     };
     let written = match workshop.folder() {
         Some(folder) => {
-            let manifest = write(folder, &first, &report)?;
+            let manifest = write(folder, &first, &report, &recipe)?;
             workshop.finish(&manifest)?
         }
         None => None,
@@ -189,7 +193,12 @@ fn again() -> String {
     format!("windtunnel {} --audit", words.join(" "))
 }
 
-fn write(folder: &Folder, first: &Scenario, report: &SweepReport<'_>) -> Result<Vec<u8>, Stop> {
+fn write(
+    folder: &Folder,
+    first: &Scenario,
+    report: &SweepReport<'_>,
+    recipe: &Recipe,
+) -> Result<Vec<u8>, Stop> {
     let cells = TextCells::Guarded;
     let out = report.write_runs(folder.file("sweep.csv")?, cells)?;
     folder::finish(out, "sweep.csv")?;
@@ -199,9 +208,9 @@ fn write(folder: &Folder, first: &Scenario, report: &SweepReport<'_>) -> Result<
     report.write_json(&mut json)?;
     folder.write("sweep.json", &json)?;
     folder.write("scenario.toml", first.text.as_bytes())?;
-    let recipe = recipe::recipe(first, &report.sweep.policies.join(", "))?;
-    recipe::write_sweep_pages(folder, first, report, &recipe)?;
-    Ok(recipe::manifest(&recipe, None)?)
+    let charts = sweep_charts(report);
+    recipe::write_page(folder, "sweep.html", charts, |charts| report.document(charts))?;
+    Ok(recipe::manifest(recipe, None)?)
 }
 
 fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
@@ -209,7 +218,7 @@ fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
     if how.json {
         report.write_json(&mut out)?;
     } else {
-        out.write_all(sweep_text(report, run::terminal()).as_bytes())?;
+        out.write_all(report.document(Vec::new()).text(run::terminal()).as_bytes())?;
     }
     out.flush()?;
     run::tell_folder(how, written, "sweep.html");

@@ -5,7 +5,7 @@
 //! baseline does; then promises count, each gained or lost; where these are
 //! even, cost. The baseline stays where no other is shown to be ahead of it.
 
-use super::compare::{Comparison, Side};
+use super::compare::{Comparison, HALF_A_CENT, Side};
 use super::lab::{Lab, LabFailure};
 use super::measurement::Measurement;
 use super::sensitivity::{Sensitivity, sensitivity};
@@ -18,6 +18,10 @@ use crate::scenario::Objective;
 /// Share of the baseline's work that a policy must do more, if no margin is
 /// given, for that to speak for it: what a horizon cuts off differs by a little.
 const MORE: f64 = 0.01;
+
+/// Metrics of service: what users of a system notice.
+pub const SERVICE: [&str; 6] =
+    ["deadlines_met", "wait_p95", "wait_mean", "wait_max", "turnaround_mean", "slowdown_mean"];
 
 /// What becomes of a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub struct Standing {
     /// Whether it is shown to cost less (`Some(true)`) or more: a month, or where
     /// the work differs a useful hour.
     pub cost: Option<bool>,
+    /// Whether it serves better for the same money: see [`serves_for_nothing`].
+    pub free_win: bool,
 }
 
 /// A saving with its interval, where chance was seen.
@@ -120,9 +126,10 @@ pub fn decide(
     let standings = standings(comparison, &sides[base].scenario.objectives);
     let choice = choose(comparison, &standings);
     let comparable = comparison.policies[choice].comparable;
-    let sensitivity = match choice == base {
-        true => Sensitivity::default(),
-        false => sensitivity(
+    // A free win saves nothing that an assumption could move.
+    let sensitivity = match standings[choice].is_ahead() {
+        false => Sensitivity::default(),
+        true => sensitivity(
             lab,
             [&sides[base], &sides[choice]],
             comparison.repetition,
@@ -183,14 +190,38 @@ fn standings(comparison: &Comparison, objectives: &[Objective]) -> Vec<Standing>
             let adjusted_p = adjusted.next().unwrap_or(1.0);
             tally.promise(tally.change(comparison, row, objective, adjusted_p))
         };
-        let cost = match comparison.policies[row].comparable {
-            true => comparison.shown(row, "cost_monthly"),
-            false => comparison.shown(row, per_hour(comparison)),
-        };
+        let cost = comparison.shown(row, leading(comparison, row));
         let promises = tallies[row].iter().zip(objectives).map(promise).collect();
-        Standing { work: work(comparison, row), promises, cost }
+        let standing = Standing { work: work(comparison, row), promises, cost, free_win: false };
+        Standing { free_win: serves_for_nothing(comparison, row, &standing), ..standing }
     };
     rows.map(standing).collect()
+}
+
+/// The cost that leads: of a month, or where the policy in `row` did not do the
+/// baseline's work that of a useful hour.
+pub fn leading(comparison: &Comparison, row: usize) -> &'static str {
+    if comparison.policies[row].comparable { "cost_monthly" } else { per_hour(comparison) }
+}
+
+/// Whether a policy that is not ahead is better in some [`SERVICE`], worse in
+/// none, keeps every promise that the baseline keeps, does its work and costs the
+/// same: to half a cent, or with an interval within [`MORE`] of the baseline's cost.
+fn serves_for_nothing(comparison: &Comparison, row: usize, standing: &Standing) -> bool {
+    let same_cost = comparison.contrast(row, "cost_monthly").is_some_and(|contrast| {
+        let by = contrast.difference();
+        let interval = contrast.paired.filter(|_| comparison.is_judged()).map(|one| one.interval);
+        let (low, high) = interval.map_or((by, by), |interval| (interval.low, interval.high));
+        let near = (MORE * contrast.base.abs()).max(HALF_A_CENT);
+        match comparison.is_judged() {
+            true => -near <= low && high <= near,
+            false => by.abs() < HALF_A_CENT,
+        }
+    });
+    let is = |better: bool| SERVICE.iter().any(|key| comparison.shown(row, key) == Some(better));
+    let even = standing.work.is_none() && standing.balance() == 0;
+    let keeps = standing.rows(Change::Lost).is_empty();
+    even && keeps && standing.cost.is_none() && same_cost && is(true) && !is(false)
 }
 
 /// Whether a policy finishes clearly more or less of the work. The interval
@@ -279,7 +310,8 @@ impl Tally {
 
 /// Of the policies that are shown to be ahead the one that gains most promises,
 /// and among those the one that costs least, to the cent a month; the first of
-/// those that cost the same.
+/// those that cost the same. Where none is ahead, of the free wins the one that is
+/// better in most metrics of service, then the one with the shortest mean wait.
 fn choose(comparison: &Comparison, standings: &[Standing]) -> usize {
     let ahead: Vec<usize> = (0..standings.len()).filter(|&row| standings[row].is_ahead()).collect();
     let same = ahead.iter().all(|&row| comparison.policies[row].comparable);
@@ -292,7 +324,15 @@ fn choose(comparison: &Comparison, standings: &[Standing]) -> usize {
         let balance = |row: usize| standings[row].balance();
         balance(b).cmp(&balance(a)).then(cost(a).total_cmp(&cost(b)))
     });
-    best.unwrap_or(comparison.baseline)
+    best.or_else(|| free_win(comparison, standings)).unwrap_or(comparison.baseline)
+}
+
+fn free_win(comparison: &Comparison, standings: &[Standing]) -> Option<usize> {
+    let better =
+        |row: usize| SERVICE.iter().filter(|key| comparison.shown(row, key) == Some(true)).count();
+    let wait = |row: usize| mean(comparison, row, "wait_mean").unwrap_or(f64::INFINITY);
+    let free = (0..standings.len()).filter(|&row| standings[row].free_win);
+    free.min_by(|&a, &b| better(b).cmp(&better(a)).then(wait(a).total_cmp(&wait(b))))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Policies side by side, against a baseline.
 
-mod answer;
-mod basis;
 mod between;
 mod data;
+mod document;
+mod findings;
 
 use super::figure::{change, decimals, difference, figure, half_width, money_difference};
-use super::run::ObjectiveResult;
+use super::run::{ObjectiveResult, RunReport};
 use crate::experiment::{self, Decision, Exhibit, HALF_A_CENT, JUDGED, OF_SAME_WORK, Side};
 use crate::metrics::{Histogram, METRICS, Metric, Series, Summary};
 use crate::units::Money;
@@ -46,6 +46,8 @@ pub struct Comparison<'a> {
     pub decision: Option<&'a Decision>,
     /// The first replication of each policy, in the order of `many`.
     pub rows: Vec<PolicyResult<'a>>,
+    /// The same as reports of their own; none where nobody asked for them.
+    pub reports: &'a [RunReport],
     /// What differs between the scenarios, where there are two.
     pub between: Option<&'a Between>,
     /// How far the model was from what was observed; none where nobody has looked.
@@ -97,35 +99,37 @@ impl Comparison<'_> {
     /// The difference of a row to the baseline with its interval, in words;
     /// empty for the baseline itself and where either has nothing to show.
     pub fn difference(&self, metric: &Metric, row: usize) -> String {
-        let words = self.amount(metric, row);
+        let words = format!("{} {}", self.amount(metric, row), self.spread(metric, row));
+        let words = words.trim_end();
         match self.many.contrast(row, metric.key) {
             Some(contrast) if matches!(metric.unit, "USD" | "s") => {
-                join(&words, &change(contrast.base + contrast.difference(), contrast.base))
+                join(words, &change(contrast.base + contrast.difference(), contrast.base))
             }
-            _ => words,
+            _ => words.to_owned(),
         }
     }
 
-    /// The same without its share of the baseline.
-    pub fn amount(&self, metric: &Metric, row: usize) -> String {
+    /// The same without its share of the baseline and its interval.
+    pub(super) fn amount(&self, metric: &Metric, row: usize) -> String {
         if self.is_incomparable(metric, row) {
             return "not comparable".to_owned();
         }
         let Some(contrast) = self.many.contrast(row, metric.key) else { return String::new() };
-        // Bills are rounded to a billionth; a month of that is not shown.
-        let whole = |value: f64| match metric.key {
-            "cost_monthly" if value.abs() < HALF_A_CENT => 0.0,
-            _ => value,
-        };
-        let value = whole(contrast.difference());
-        let mut words = match (metric.key, self.many.replications) {
+        match (metric.key, self.many.replications) {
             ("cost_total", 1) => money_difference(self.cost(row) - self.cost(self.many.baseline)),
-            _ => difference(metric.unit, value),
-        };
-        if let Some(paired) = contrast.paired.filter(|_| self.is_judged()) {
-            words += &format!(" {}", half_width(metric.unit, whole(paired.interval.half_width)));
+            _ => difference(metric.unit, whole(metric, contrast.difference())),
         }
-        words
+    }
+
+    /// Half of the width of the interval of a difference, in words; empty where it has none.
+    pub(super) fn spread(&self, metric: &Metric, row: usize) -> String {
+        let contrast = self.many.contrast(row, metric.key).filter(|_| self.is_judged());
+        let paired = contrast.and_then(|contrast| contrast.paired);
+        let width = paired.map_or(0.0, |paired| whole(metric, paired.interval.half_width));
+        match width > 0.0 {
+            true => half_width(metric.unit, width),
+            false => String::new(),
+        }
     }
 
     /// The cost of the first replication.
@@ -196,25 +200,33 @@ impl Comparison<'_> {
 
     /// What no policy that does as much could beat, and how far this one is
     /// from it, in words; empty where that is not known.
-    pub fn possible(&self, metric: &Metric, row: usize) -> String {
+    pub(super) fn possible(&self, metric: &Metric, row: usize) -> (String, String) {
         let at = METRICS.iter().position(|known| known.key == metric.key);
         let Some((possible, behind)) = at.and_then(|at| self.many.regret(row, at)) else {
-            return String::new();
+            return Default::default();
         };
-        let words = figure(metric.unit, Some(possible));
-        match behind {
-            Some(behind) => join(&words, &format!("{} % off", decimals(behind * 100.0, 1))),
-            None => words,
-        }
+        let off = behind.filter(|behind| behind.abs() >= 0.000_5);
+        let off = off.map_or(String::new(), |off| format!("{} % off", decimals(off * 100.0, 1)));
+        (figure(metric.unit, Some(possible)), off)
     }
 
-    /// What must be said about the costs, where something must.
-    pub fn caution(&self) -> Option<String> {
-        (!self.many.comparable()).then(|| {
-            "The policies did not do the same work, so their total costs are not comparable; \
-             look at the cost per useful hour and at what was left undone."
-                .to_owned()
-        })
+    /// What was assumed under any policy, each once.
+    pub(super) fn assumptions(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for text in self.reports.iter().flat_map(|report| &report.assumptions) {
+            if !all.contains(text) {
+                all.push(text.clone());
+            }
+        }
+        all
+    }
+}
+
+/// Bills are rounded to a billionth; a month of that is not shown.
+fn whole(metric: &Metric, value: f64) -> f64 {
+    match metric.key {
+        "cost_monthly" if value.abs() < HALF_A_CENT => 0.0,
+        _ => value,
     }
 }
 
@@ -265,6 +277,7 @@ mod tests {
             decision: None,
             between: None,
             rows,
+            reports: &[],
             calibration: None,
         });
     }
@@ -282,7 +295,7 @@ mod tests {
             assert_eq!(comparison.metrics()[0].key, "cost_per_core_hour");
         });
         check(&all[..2], 1, |comparison| {
-            assert!(comparison.caution().is_none());
+            assert!(comparison.said().cautions.is_empty());
             assert_eq!(comparison.metrics()[0].key, "cost_total");
         });
     }
@@ -292,10 +305,10 @@ mod tests {
         let cost = &METRICS[0];
         let all = [summary(100, 10), summary(90, 10), summary(100, 10)];
         check(&all, 3, |comparison| {
-            assert_eq!(comparison.difference(cost, 1), "−$10.00 ± $0.00 (−10.0 %)");
+            assert_eq!(comparison.difference(cost, 1), "−$10.00 (−10.0 %)");
             assert_eq!(comparison.verdict(cost, 1), "better");
             // The same policy under another name.
-            assert_eq!(comparison.difference(cost, 2), "±$0.00 ± $0.00 (±0.0 %)");
+            assert_eq!(comparison.difference(cost, 2), "±$0.00 (±0.0 %)");
             assert_eq!(comparison.verdict(cost, 2), "no difference shown");
         });
     }

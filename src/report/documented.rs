@@ -99,8 +99,15 @@ fn every_key_is_documented() {
     let differences = differences("seed = 1", "seed = 2");
     let between = Between { names, differences, same_work: true };
     let between = Some(&between);
-    let comparison =
-        Comparison { question, many: &many, decision, between, rows, calibration: None };
+    let comparison = Comparison {
+        question,
+        many: &many,
+        decision,
+        between,
+        rows,
+        reports: &[],
+        calibration: None,
+    };
     comparison.write_json(&mut compare).expect("memory takes everything");
     same_keys("compare.json", &compare);
     let report = RunReport {
@@ -140,7 +147,14 @@ fn every_key_of_a_backtest_is_documented() {
 #[test]
 fn every_word_of_a_sweep_is_documented() {
     let sweep = crate::experiment::sweep::testing::by_hand();
-    let report = SweepReport { question: None, sweep: &sweep, metrics: vec![0], goal: 0 };
+    let report = SweepReport {
+        question: None,
+        sweep: &sweep,
+        metrics: vec![0],
+        goal: 0,
+        recipe: None,
+        assumptions: &[],
+    };
     let mut json = Vec::new();
     report.write_json(&mut json).expect("memory takes everything");
     same_keys("sweep.json", &json);

@@ -1,7 +1,8 @@
 //! The cheapest setup: what was looked at, and the answer in words.
 
-mod answer;
 mod data;
+mod document;
+mod findings;
 mod table;
 
 use super::figure::{clean, figure};
@@ -10,6 +11,7 @@ use crate::experiment::search::{Candidate, Found, Variable, Verdict};
 use crate::experiment::statistics::{Interval, t_interval};
 use crate::experiment::{Measurement, Repetition};
 use crate::metrics::{METRICS, Metric};
+use crate::scenario::Comparison;
 use crate::units::Span;
 
 #[cfg(test)]
@@ -58,16 +60,6 @@ impl PlanReport<'_> {
     pub(super) fn promise(&self, row: usize) -> String {
         let objective = &self.found.objectives[row];
         format!("{} {}", self.promised(row).label, objective.text)
-    }
-
-    /// All promises in words.
-    pub(super) fn promises(&self) -> String {
-        let all: Vec<String> =
-            (0..self.found.objectives.len()).map(|row| self.promise(row)).collect();
-        match all.split_last() {
-            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-            _ => all.concat(),
-        }
     }
 
     /// The metric of a promise.
@@ -149,9 +141,14 @@ impl PlanReport<'_> {
         Some(finalist.verdict)
     }
 
-    /// `$1.00 to $2.00`.
-    pub(super) fn ends(unit: &str, interval: &Interval) -> String {
-        format!("{} to {}", figure(unit, Some(interval.low)), figure(unit, Some(interval.high)))
+    /// A bound in words: `at most 2 h`.
+    pub(in crate::report) fn bound(&self, row: usize) -> String {
+        let objective = &self.found.objectives[row];
+        let side = match objective.comparison {
+            Comparison::AtMost => "at most",
+            Comparison::AtLeast => "at least",
+        };
+        format!("{side} {}", figure(self.promised(row).unit, Some(objective.bound)))
     }
 }
 

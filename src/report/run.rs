@@ -1,9 +1,13 @@
 //! `summary.json`: all that is said of one run.
 
+mod document;
+pub(super) mod tables;
+
 use std::io;
 
 use serde::Serialize;
 
+use super::words::write_json;
 use crate::metrics::{METRICS, Summary};
 use crate::workload::Notes;
 
@@ -126,11 +130,6 @@ impl RunReport {
     pub fn kept(&self) -> (usize, usize) {
         (self.objectives.iter().filter(|objective| objective.met).count(), self.objectives.len())
     }
-}
-
-pub(super) fn write_json(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
-    out.write_all(b"\n")
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! A sweep in files and words: every run, every point, the answer and what it
 //! hangs on.
 
-mod answer;
 mod data;
+mod document;
+mod findings;
 mod table;
 
+use super::run::Recipe;
 use crate::experiment::sweep::Sweep;
 use crate::metrics::{METRICS, Metric};
 
-pub(super) use answer::{answer, caution, size};
 #[cfg(test)]
 pub(super) use data::{POINT_COLUMNS, RUN_COLUMNS};
-pub(super) use table::{best_points, effects, points};
 
 /// A sweep, and what of it is shown first.
 #[derive(Clone, Debug)]
@@ -24,6 +24,10 @@ pub struct SweepReport<'a> {
     pub metrics: Vec<usize>,
     /// The one of [`METRICS`] that points are ranked by.
     pub goal: usize,
+    /// What made it.
+    pub recipe: Option<&'a Recipe>,
+    /// What was assumed.
+    pub assumptions: &'a [String],
 }
 
 impl SweepReport<'_> {
@@ -71,20 +75,35 @@ mod tests {
     use super::*;
     use crate::experiment::sweep::testing::{by_hand, sweep};
     use crate::experiment::sweep::{Design, Point};
-    use crate::report::{Recipe, Terminal, TextCells, sweep_charts, sweep_text, write_sweep_page};
+    use crate::report::{Terminal, TextCells, sweep_charts};
 
     #[test]
     fn words_of_a_sweep() {
         let sweep = by_hand();
-        let report = SweepReport { question: Some("?"), sweep: &sweep, metrics: vec![0], goal: 0 };
+        let report = SweepReport {
+            question: Some("?"),
+            sweep: &sweep,
+            metrics: vec![0],
+            goal: 0,
+            recipe: None,
+            assumptions: &[],
+        };
         expect![[r#"
             ?
             4 points (grid), 1 policy, 2 replications
 
-            The lowest cost that keeps the objective in every replication: $11.00 ± $12.71, `p` with c.nodes =
-            1, p.preset = x.
-            Under `p` the cost depends most on c.nodes: $31.00 ± $12.71 more at 2 than at 1, on average over the
-            other settings.
+            p with c.nodes = 1, p.preset = x has the lowest cost that keeps the objective: $11.00.
+              - Money: cost $11.00 ± $12.71, $11.00 per month.
+              - Promises: the objective is kept in 2 of 2 replications.
+              - What moves it most: c.nodes; cost is $31.00 ± $12.71 more at 2 than at 1, on average over the
+                other settings.
+              - How sure: 2 replications, one seed each; kept means kept in every one. The best of many points
+                on the same seeds looks a little better than it is: compare it on other seeds before relying on
+                it.
+
+              cost                  $11.00                c.nodes = 1, p.preset = x
+              cost per month        $11.00                $132 per year
+              all promises kept     2 of 2                replications
 
             Best point of each policy
             ─────────────────────────────────────────────────────────────
@@ -102,16 +121,20 @@ mod tests {
                                                                               ± $12.71 
              cost     p.preset   x           $21.50            y   $41.50      +$20.00 
             ───────────────────────────────────────────────────────────────────────────
-
-            The best of many points on the same seeds looks a little better than it is: compare it on other
-            seeds before relying on it.
-        "#]].assert_eq(&sweep_text(&report, Terminal::PLAIN));
+        "#]].assert_eq(&report.document(Vec::new()).text(Terminal::PLAIN));
     }
 
     #[test]
     fn files_of_a_sweep() {
         let sweep = by_hand();
-        let report = SweepReport { question: None, sweep: &sweep, metrics: vec![0], goal: 0 };
+        let report = SweepReport {
+            question: None,
+            sweep: &sweep,
+            metrics: vec![0],
+            goal: 0,
+            recipe: None,
+            assumptions: &[],
+        };
         let cut = |file: std::io::Result<Vec<u8>>, columns: usize| -> String {
             let text = String::from_utf8(file.expect("memory takes everything")).expect("text");
             let row =
@@ -142,7 +165,14 @@ mod tests {
     }
 
     fn page(sweep: &Sweep) -> (Vec<String>, String) {
-        let report = SweepReport { question: None, sweep, metrics: vec![0], goal: 0 };
+        let report = SweepReport {
+            question: None,
+            sweep,
+            metrics: vec![0],
+            goal: 0,
+            recipe: None,
+            assumptions: &[],
+        };
         let charts = sweep_charts(&report);
         for chart in &charts {
             assert!(
@@ -152,9 +182,8 @@ mod tests {
             );
         }
         let mut page = Vec::new();
-        write_sweep_page(&mut page, &report, &Recipe::default(), &[], &charts)
-            .expect("memory takes everything");
-        let names = charts.into_iter().map(|chart| chart.name).collect();
+        let names = charts.iter().map(|chart| chart.name.clone()).collect();
+        report.document(charts).write_page(&mut page).expect("memory takes everything");
         (names, String::from_utf8(page).expect("a page is text"))
     }
 

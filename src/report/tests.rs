@@ -90,6 +90,7 @@ fn charts(count: u64) -> Vec<Chart> {
         decision: Some(&decided()),
         between: None,
         rows,
+        reports: &[],
         calibration: None,
     };
     charts.extend(comparison_charts(&world, &comparison));
@@ -143,8 +144,15 @@ fn the_terminal_shows_no_control_characters() {
     let rows = vec![row, row];
     let (many, decision) = (judged(&rows, 0, 2), decided());
     let (question, decision) = (Some(name), Some(&decision));
-    let comparison =
-        Comparison { question, many: &many, decision, between: None, rows, calibration: None };
+    let comparison = Comparison {
+        question,
+        many: &many,
+        decision,
+        between: None,
+        rows,
+        reports: &[],
+        calibration: None,
+    };
     let report = RunReport {
         recipe: Recipe { question: Some(name.to_owned()), ..Recipe::default() },
         summary: summary.clone(),
@@ -155,12 +163,13 @@ fn the_terminal_shows_no_control_characters() {
         dropped_rows: 0,
         row_notes: crate::workload::Notes::default(),
     };
-    let texts = [run_text(&report, Terminal::PLAIN), comparison_text(&comparison, Terminal::PLAIN)];
+    let texts = [report.document(Vec::new()), comparison.document(Vec::new())]
+        .map(|document| document.text(Terminal::PLAIN));
     for text in texts {
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     }
-    let coloured = run_text(&report, Terminal { colour: true, ..Terminal::PLAIN });
+    let coloured = report.document(Vec::new()).text(Terminal { colour: true, ..Terminal::PLAIN });
     assert!(coloured.contains("\u{1b}["));
 }
 
@@ -200,13 +209,20 @@ fn pages() -> [String; 2] {
     let rows = vec![row, row];
     let (many, decision) = (judged(&rows, 1, 2), decided());
     let (question, decision) = (Some(evil), Some(&decision));
-    let comparison =
-        Comparison { question, many: &many, decision, between: None, rows, calibration: None };
+    let comparison = Comparison {
+        question,
+        many: &many,
+        decision,
+        between: None,
+        rows,
+        reports: &[],
+        calibration: None,
+    };
     let (mut run, mut compare) = (Vec::new(), Vec::new());
-    write_run_page(&mut run, &report, &run_charts(&scene)).expect("the page is written");
+    report.document(run_charts(&scene)).write_page(&mut run).expect("the page is written");
+    let comparison = Comparison { reports: &[report], ..comparison };
     let charts = comparison_charts(&world, &comparison);
-    write_comparison_page(&mut compare, &comparison, &charts, &[report])
-        .expect("the page is written");
+    comparison.document(charts).write_page(&mut compare).expect("the page is written");
     [run, compare].map(|page| String::from_utf8(page).expect("the page is text"))
 }
 

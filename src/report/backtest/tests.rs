@@ -1,11 +1,10 @@
 use expect_test::expect;
 
 use super::super::chart::backtest_charts;
-use super::super::page::write_backtest_page;
-use super::super::terminal::{Terminal, backtest_text};
+use super::super::document::Terminal;
 use super::super::testing::{backtested, tiny};
 use super::*;
-use crate::experiment::backtest::MadeOf;
+use crate::experiment::backtest::{Calibration, MadeOf};
 
 fn calibration(backtest: &Backtest) -> Calibration {
     let made_of = MadeOf {
@@ -68,9 +67,25 @@ fn files_of_a_backtest() {
 fn sentences_say_what_was_found() {
     let (run, judged) = backtested("today");
     let report = BacktestReport { run: &run, backtest: &judged };
-    expect!["Under today, the model is poor. Wait, mean 12 min 5 s against 11 min observed (+9.8 %), rank correlation 0.94, instance-hours 12 h against 10 h observed (+20.0 %), cost of today $0.00 against $5.00 observed (−100.0 %), 60.0 % of the waits within 10 % or a minute, half of them off by at most 1 min 10 s, core-hours ±0.0 %, makespan ±0.0 %, CPU utilisation ±0.0 %. The mean error of a wait is +1 min 5 s, and between −20 s and +2 min 42 s over other stretches of such a log (95 %). Work whose start was not observed is left out: 1 of 12. Work that the run did not start is left out: 1 of 12."].assert_eq(&report.answer());
+    expect![[r#"
+        Said {
+            answer: Answer {
+                headline: "Under today, the model is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %).",
+                bullets: [
+                    "Waits: 60.0 % within 10 % or a minute, half of them off by at most 1 min 10 s, rank correlation 0.94. The mean error of a wait is +1 min 5 s, and between −20 s and +2 min 42 s over other stretches of such a log (95 %).",
+                    "As the scenario says: instance-hours 12 h against 10 h observed (+20.0 %), cost of today $0.00 against $5.00 observed (−100.0 %).",
+                    "Also of the trace: core-hours ±0.0 %, makespan ±0.0 %, CPU utilisation ±0.0 %.",
+                    "How sure: one run of the trace; exact, close, rough and poor are a convention, the same for every scenario. 1 thing is assumed or not modelled: listed below.",
+                ],
+            },
+            cautions: [
+                "Work whose start was not observed is left out: 1 of 12.",
+                "Work that the run did not start is left out: 1 of 12.",
+            ],
+        }
+    "#]].assert_debug_eq(&report.said());
     let kept = calibration(&judged);
-    expect!["Held against what was observed, the model of today is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %), rank correlation 0.94, instance-hours 12 h against 10 h observed (+20.0 %), cost of today $0.00 against $5.00 observed (−100.0 %), 60.0 % of the waits within 10 % or a minute."].assert_eq(&calibration_text(&kept, &[]));
+    expect!["Held against what was observed, the model of today is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %), 60.0 % of the waits within 10 % or a minute, instance-hours 12 h against 10 h observed, cost of today $0.00 against $5.00 observed."].assert_eq(&calibration_text(&kept, &[]));
     let stale = calibration_text(&kept, &["the workload", "the policy"]);
     let want = "The calibration is stale: the workload and the policy have changed since";
     assert!(stale.starts_with(want), "{stale}");
@@ -86,11 +101,11 @@ fn names_from_outside_stay_names() {
     let report = BacktestReport { run: &run, backtest: &judged };
     let charts = backtest_charts(&tiny(), &judged);
     let mut page = Vec::new();
-    write_backtest_page(&mut page, &report, &charts).expect("the page is written");
+    report.document(charts).write_page(&mut page).expect("the page is written");
     let page = String::from_utf8(page).expect("the page is text");
     assert!(!page.contains("<script") && !page.contains('\u{202e}'));
     assert!(page.contains("&lt;script&gt;alert") && page.contains("default-src 'none'"));
-    let text = backtest_text(&report, Terminal::PLAIN);
+    let text = report.document(Vec::new()).text(Terminal::PLAIN);
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     let mut kept = calibration(&judged);

@@ -241,6 +241,7 @@ mod tests {
             many: &many,
             decision: None,
             rows,
+            reports: &[],
             calibration: None,
         };
         let charts = comparison_charts(&world, &comparison);

@@ -1,4 +1,6 @@
+use super::divergence::parting_words;
 use super::*;
+use crate::experiment::{Reason, Step};
 
 fn step(what: &str, work: Option<&str>, reasons: &[(&str, &str)]) -> Step {
     let reason = |&(work, why): &(&str, &str)| Reason {

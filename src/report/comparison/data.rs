@@ -6,8 +6,10 @@ use std::io;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::super::run::{ObjectiveResult, write_json};
+use super::super::document::Answer;
+use super::super::run::ObjectiveResult;
 use super::super::sheet::{Sheet, TextCells};
+use super::super::words::write_json;
 use super::Comparison;
 use crate::experiment::{Change, Fate};
 use crate::metrics::{METRICS, Metric, Summary};
@@ -179,9 +181,13 @@ impl Comparison<'_> {
             objectives: self.rows[row].objectives,
             summary: self.rows[row].summary,
         };
+        let said = self.said();
         let all = ComparisonJson {
             question: self.question,
-            answer: self.answer(),
+            answer: said.answer,
+            cautions: said.cautions,
+            findings: self.findings(),
+            assumptions: self.assumptions(),
             baseline: &many.policies[many.baseline].name,
             comparable: many.comparable(),
             replications: many.replications,
@@ -251,9 +257,12 @@ impl Serialize for AgainstBaseline {
 }
 
 #[derive(Serialize)]
-struct ComparisonJson<'a> {
+struct ComparisonJson<'a, F> {
     question: Option<&'a str>,
-    answer: String,
+    answer: Answer,
+    cautions: Vec<String>,
+    findings: F,
+    assumptions: Vec<String>,
     baseline: &'a str,
     comparable: bool,
     replications: u32,

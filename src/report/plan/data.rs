@@ -4,8 +4,8 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::super::run::write_json;
 use super::super::sheet::{Sheet, TextCells};
+use super::super::words::write_json;
 use super::PlanReport;
 use crate::experiment::Measurement;
 use crate::experiment::search::{Candidate, Effect, Keeping};
@@ -134,10 +134,13 @@ impl PlanReport<'_> {
             .map(|one| json!({ "setup": setup(one), "after_runs": one.after, "metrics": self.shown(&one.searched) }))
             .collect();
         let choice = found.choice.map(|row| found.candidate(row));
+        let said = self.said();
         let all = json!({
             "question": self.recipe.question,
-            "answer": self.answer(),
-            "cautions": self.cautions(),
+            "answer": said.answer,
+            "cautions": said.cautions,
+            "findings": self.findings(),
+            "assumptions": self.assumptions,
             "setup": choice.map(setup),
             "monthly_usd": choice.and_then(|one| self.monthly(self.judged(one))).map(|monthly| json!({
                 "mean": monthly.mean, "low": monthly.low, "high": monthly.high,

@@ -1,7 +1,7 @@
 //! A plan in tables: what was judged, and all that was looked at.
 
+use super::super::document::{Cell, Table, Tone};
 use super::super::figure::{clean, figure, half_width};
-use super::super::section::{Cell, Section, Tone};
 use super::PlanReport;
 use crate::experiment::search::{Candidate, Verdict};
 use crate::experiment::{Chance, Measurement};
@@ -9,7 +9,7 @@ use crate::metrics::Metric;
 
 impl PlanReport<'_> {
     /// The finalists, the cheapest first.
-    pub(in crate::report) fn judged_table(&self) -> Section {
+    pub(super) fn judged_table(&self) -> Table {
         let replications = self.replications();
         let title = match self.found.chance {
             Chance::None => "Judged".to_owned(),
@@ -18,9 +18,9 @@ impl PlanReport<'_> {
                 self.found.held_out
             ),
         };
-        let mut section = self.table(&title);
-        section.head.push("kept in".to_owned());
-        section.head.push("verdict".to_owned());
+        let mut table = self.table(&title);
+        table.head.push("kept in".to_owned());
+        table.head.push("verdict".to_owned());
         for row in self.ranked() {
             let finalist = &self.found.finalists[row];
             let candidate = self.found.candidate(row);
@@ -41,33 +41,33 @@ impl PlanReport<'_> {
                 below: below.to_owned(),
                 tone,
             });
-            section.rows.push(cells);
+            table.rows.push(cells);
         }
-        section
+        table
     }
 
     /// All candidates, in the order of their levels.
-    pub(in crate::report) fn candidate_table(&self) -> Section {
+    pub(super) fn candidate_table(&self) -> Table {
         let title = format!("Looked at, on {} {} each", self.found.searched, self.replications());
-        let mut section = self.table(&title);
+        let mut table = self.table(&title);
         let mut all: Vec<&Candidate> = self.found.candidates.iter().collect();
         all.sort_by(|a, b| a.point.cmp(&b.point));
-        section.rows = all.iter().map(|one| self.cells(one, &one.searched)).collect();
-        section
+        table.rows = all.iter().map(|one| self.cells(one, &one.searched)).collect();
+        table
     }
 
-    fn table(&self, title: &str) -> Section {
-        let mut section = Section::new(title, &[]);
+    fn table(&self, title: &str) -> Table {
+        let mut table = Table::new(title, &[]);
         let variables = &self.found.task.variables;
-        section.head = variables.iter().map(|one| clean(&self.short(&one.key))).collect();
-        section.words = variables.len();
+        table.head = variables.iter().map(|one| clean(&self.short(&one.key))).collect();
+        table.words = variables.len();
         let goal = self.goal();
-        section.head.push(match goal.key {
+        table.head.push(match goal.key {
             "cost_total" => format!("{} {}", goal.label, self.period()),
             _ => goal.label.to_owned(),
         });
-        section.head.extend((0..self.found.objectives.len()).map(|row| self.promise(row)));
-        section
+        table.head.extend((0..self.found.objectives.len()).map(|row| self.promise(row)));
+        table
     }
 
     fn cells(&self, candidate: &Candidate, all: &[Measurement]) -> Vec<Cell> {

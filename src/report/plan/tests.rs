@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{plan_charts, plan_text, write_plan_page};
+use super::super::plan_charts;
 use super::*;
 use crate::experiment::search::{Keeping, Task, Variable, search};
 use crate::experiment::{Asked, Forgetful, Lab, Unwatched};
@@ -44,9 +44,10 @@ fn the_cost_of_a_month_is_told_as_that() {
     found.task.goal = month.expect("a metric");
     let recipe = Recipe::default();
     let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
-    let answer = report.answer();
-    assert!(answer.contains(" It costs $") && answer.contains(") a month."), "{answer}");
-    assert!(!answer.contains(" a run"), "{answer}");
+    let answer = report.said().answer;
+    assert!(answer.headline.ends_with(" per month."), "{answer:?}");
+    assert!(answer.bullets[0].ends_with(")."), "{answer:?}");
+    assert!(!answer.bullets[0].contains(" a run"), "{answer:?}");
     let choice = found.candidate(found.choice.expect("a choice"));
     assert_eq!(
         report.monthly(report.judged(choice)),
@@ -59,15 +60,16 @@ fn the_answer_is_a_sentence_and_everything_is_written() {
     let found = small("<= 5 min", "2..6");
     let recipe = Recipe::default();
     let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
-    let answer = report.answer();
-    assert!(answer.starts_with("cluster.c.nodes = "), "{answer}");
-    assert!(answer.contains(" keeps wait, mean <= 5 min on average: "), "{answer}");
+    let answer = report.said().answer;
+    let headline = &answer.headline;
+    assert!(headline.starts_with("cluster.c.nodes = "), "{headline}");
+    assert!(headline.contains(" keeps wait, mean <= 5 min on average, for $"), "{headline}");
     // The sentence, the table and the file tell the same held-out numbers.
     let choice = found.candidate(found.choice.expect("a choice"));
     let judged = report.interval(report.goal(), report.judged(choice)).expect("costs");
     let mean = crate::report::figure::figure("USD", Some(judged.mean));
-    assert!(answer.contains(&format!("It costs {mean} (95 % interval $")), "{answer}");
-    assert!(answer.contains(" a run, which is $"), "{answer}");
+    let dollars = crate::report::words::dollars(judged.mean);
+    assert!(answer.bullets[0].ends_with(&format!(", {dollars} a run.")), "{answer:?}");
     let table = report.judged_table();
     assert_eq!(table.head[1], "cost a run");
     assert!(table.rows.iter().any(|row| row[1].text == mean), "{table:?}");
@@ -79,18 +81,19 @@ fn the_answer_is_a_sentence_and_everything_is_written() {
             .any(|line| line.contains("held-out,20,") && line.contains(&format!(",kept,{value},"))),
         "{csv}"
     );
-    assert!(report.page().contains(&answer));
+    let markdown = report.document(Vec::new()).markdown();
+    assert!(markdown.contains(" keeps wait, mean &lt;= 5 min on average, for $"), "{markdown}");
     let mut page = Vec::new();
     let charts = plan_charts(&report);
     let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
     assert_eq!(names, ["plan-frontier", "plan-response", "plan-convergence"]);
-    write_plan_page(&mut page, &report, &charts).expect("memory takes everything");
+    report.document(charts).write_page(&mut page).expect("memory takes everything");
     let page = String::from_utf8(page).expect("a page is text");
     assert_eq!(page.matches("<svg").count(), 3);
     let csv = report.write_csv(Vec::new(), TextCells::Guarded).expect("memory takes everything");
     let rows = String::from_utf8(csv).expect("a sheet is text").lines().count();
     assert_eq!(rows, 1 + found.candidates.len() + found.finalists.len());
-    assert!(plan_text(&report, Terminal::PLAIN).contains("the answer"));
+    assert!(report.document(Vec::new()).text(Terminal::PLAIN).contains("the answer"));
 }
 
 #[test]
@@ -98,12 +101,14 @@ fn a_miss_is_said_with_what_binds() {
     let found = small("<= 10 s", "2..3");
     let recipe = Recipe::default();
     let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
-    let answer = report.answer();
+    let said = report.said();
+    let (headline, bullets) = (said.answer.headline, said.answer.bullets.join(" "));
+    assert_eq!(headline, "Nothing that was found in these ranges keeps wait, mean <= 10 s.");
     assert!(
-        answer.starts_with("Nothing that was found in these ranges keeps wait, mean <= 10 s."),
-        "{answer}"
+        bullets.contains("The nearest miss is cluster.c.nodes = 3: wait, mean is "),
+        "{bullets}"
     );
-    assert!(answer.contains("The nearest miss is cluster.c.nodes = 3: wait, mean is "), "{answer}");
-    assert!(answer.contains("It is wait, mean <= 10 s that binds."), "{answer}");
-    assert!(answer.contains("the end of the range of `cluster.c.nodes`: allow more."), "{answer}");
+    assert!(bullets.contains("It is wait, mean <= 10 s that binds."), "{bullets}");
+    let want = "lies at the end of the range of `cluster.c.nodes`: allow more.";
+    assert!(said.cautions[0].ends_with(want), "{:?}", said.cautions);
 }

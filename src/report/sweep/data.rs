@@ -5,9 +5,10 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::super::run::write_json;
+use super::super::document::Answer;
 use super::super::sheet::{Sheet, TextCells};
-use super::{SweepReport, answer};
+use super::super::words::write_json;
+use super::SweepReport;
 use crate::experiment::sweep::{Best, CONFIDENCE, Estimate, Sweep, best, effects};
 use crate::metrics::METRICS;
 
@@ -100,6 +101,7 @@ impl SweepReport<'_> {
             json!({ "key": axis.key, "asked": axis.asked, "unit": axis.unit, "log": axis.log, "ends": axis.ends(), "values": values })
         };
         let objective = |objective: &crate::scenario::Objective| json!({ "metric": objective.metric.name(), "bound": objective.text });
+        let said = self.said();
         let all = SweepJson {
             question: self.question,
             design: sweep.design.told(),
@@ -111,8 +113,10 @@ impl SweepReport<'_> {
             objectives: sweep.objectives.iter().map(objective).collect(),
             same_work: sweep.same_work(),
             ranked_by: self.ranked_by().key,
-            answer: answer::answer(self),
-            caution: answer::caution(self),
+            answer: said.answer,
+            cautions: said.cautions,
+            findings: self.findings(),
+            assumptions: self.assumptions,
             best: self.best_json(),
             effects: self.effects_json(),
             points: self.points_json(),
@@ -200,7 +204,7 @@ fn estimate(of: &Estimate) -> Value {
 }
 
 #[derive(Serialize)]
-struct SweepJson<'a> {
+struct SweepJson<'a, F> {
     question: Option<&'a str>,
     design: String,
     repetition: String,
@@ -211,8 +215,10 @@ struct SweepJson<'a> {
     objectives: Vec<Value>,
     same_work: bool,
     ranked_by: &'static str,
-    answer: Vec<String>,
-    caution: Vec<String>,
+    answer: Answer,
+    cautions: Vec<String>,
+    findings: F,
+    assumptions: &'a [String],
     best: Vec<Value>,
     effects: Vec<Value>,
     points: Vec<Value>,

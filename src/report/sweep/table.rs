@@ -1,44 +1,44 @@
 //! The tables of a sweep.
 
-use super::super::figure::{clean, difference, figure};
-use super::super::section::{Cell, Section, Tone};
+use super::super::document::{Cell, Table, Tone};
+use super::super::figure::{self, clean, difference, figure};
 use super::SweepReport;
-use super::answer::{half_width, label};
+use crate::experiment::statistics::Interval;
 use crate::experiment::sweep::{Level, best, effects as effects_of};
 use crate::metrics::METRICS;
 
 /// The best point of each policy.
-pub(in super::super) fn best_points(report: &SweepReport<'_>) -> Section {
+pub(super) fn best_points(report: &SweepReport<'_>) -> Table {
     let sweep = report.sweep;
-    let mut section = Section::new("Best point of each policy", &["policy"]);
-    section.head.extend((0..sweep.axes.len()).map(|axis| clean(sweep.name(axis))));
-    section.words = 1 + sweep.axes.len();
-    add_metrics_head(report, &mut section);
+    let mut table = Table::new("Best point of each policy", &["policy"]);
+    table.head.extend((0..sweep.axes.len()).map(|axis| clean(sweep.name(axis))));
+    table.words = 1 + sweep.axes.len();
+    add_metrics_head(report, &mut table);
     for policy in 0..sweep.policies.len() {
         let Some(best) = best(sweep, policy, report.goal) else { continue };
         let mut cells = vec![Cell::plain(clean(&sweep.policies[policy]))];
         cells.extend(row(report, best.point, policy));
-        section.rows.push(cells);
+        table.rows.push(cells);
     }
-    section
+    table
 }
 
 /// Every point under a policy.
-pub(in super::super) fn points(report: &SweepReport<'_>, policy: usize) -> Section {
+pub(super) fn points(report: &SweepReport<'_>, policy: usize) -> Table {
     let sweep = report.sweep;
     let title = format!("All points under {}", clean(&sweep.policies[policy]));
-    let mut section = Section::new(&title, &[]);
-    section.head.extend((0..sweep.axes.len()).map(|axis| clean(sweep.name(axis))));
-    section.words = sweep.axes.len();
-    add_metrics_head(report, &mut section);
-    section.rows = (0..sweep.points.len()).map(|point| row(report, point, policy)).collect();
-    section
+    let mut table = Table::new(&title, &[]);
+    table.head.extend((0..sweep.axes.len()).map(|axis| clean(sweep.name(axis))));
+    table.words = sweep.axes.len();
+    add_metrics_head(report, &mut table);
+    table.rows = (0..sweep.points.len()).map(|point| row(report, point, policy)).collect();
+    table
 }
 
-fn add_metrics_head(report: &SweepReport<'_>, section: &mut Section) {
-    section.head.extend(report.metrics.iter().map(|&metric| label(metric).to_owned()));
+fn add_metrics_head(report: &SweepReport<'_>, table: &mut Table) {
+    table.head.extend(report.metrics.iter().map(|&metric| label(metric).to_owned()));
     if !report.sweep.objectives.is_empty() {
-        section.head.push("objectives kept".to_owned());
+        table.head.push("objectives kept".to_owned());
     }
 }
 
@@ -76,11 +76,11 @@ fn row(report: &SweepReport<'_>, point: usize, policy: usize) -> Vec<Cell> {
 }
 
 /// What matters under a policy: each metric, and each setting by how far it moves it.
-pub(in super::super) fn effects(report: &SweepReport<'_>, policy: usize) -> Section {
+pub(super) fn effects(report: &SweepReport<'_>, policy: usize) -> Table {
     let title = format!("What matters under {}", clean(&report.sweep.policies[policy]));
     let head = ["metric", "setting", "lowest at", "", "highest at", "", "difference"];
-    let mut section = Section::new(&title, &head);
-    section.words = 3;
+    let mut table = Table::new(&title, &head);
+    table.words = 3;
     for &metric in &report.metrics {
         let unit = METRICS[metric].unit;
         for effect in effects_of(report.sweep, policy, metric) {
@@ -103,8 +103,19 @@ pub(in super::super) fn effects(report: &SweepReport<'_>, policy: usize) -> Sect
                 }
             };
             cells.push(Cell { text, below, tone: Tone::Plain });
-            section.rows.push(cells);
+            table.rows.push(cells);
         }
     }
-    section
+    table
+}
+
+/// `± $1.50`; nothing without an interval or where it has no width.
+fn half_width(unit: &str, interval: Option<Interval>) -> String {
+    let interval = interval.filter(|interval| interval.half_width > 0.0);
+    interval.map_or_else(String::new, |interval| figure::half_width(unit, interval.half_width))
+}
+
+/// The label of a metric, a row of [`METRICS`].
+fn label(metric: usize) -> &'static str {
+    METRICS[metric].label
 }

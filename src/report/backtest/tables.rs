@@ -1,8 +1,8 @@
 //! The tables of a backtest.
 
-use super::super::figure::{NOTHING, change, clean, count, decimals, difference, figure, share};
-use super::{Cell, Section, Tone};
 use crate::experiment::backtest::{Backtest, Reading, Seen, WaitErrors};
+use crate::report::document::{Cell, Table, Tone};
+use crate::report::figure::{NOTHING, change, clean, count, decimals, difference, figure, share};
 
 /// Errors beyond this share are shown as bad, those within [`SMALL`] as good.
 const LARGE: f64 = 0.5;
@@ -11,9 +11,9 @@ const SMALL: f64 = 0.1;
 const MOST: f64 = 10.0;
 
 /// Every figure, as observed and as simulated.
-pub(in super::super) fn readings(backtest: &Backtest) -> Section {
+pub(super) fn readings(backtest: &Backtest) -> Table {
     let head = ["", "observed", "simulated", "error", "source"];
-    let mut section = Section::new("Observed and simulated", &head);
+    let mut table = Table::new("Observed and simulated", &head);
     for reading in &backtest.readings {
         let show = |value| figure(&reading.unit, value);
         let mut cells = vec![
@@ -26,9 +26,9 @@ pub(in super::super) fn readings(backtest: &Backtest) -> Section {
             Seen::Trace => "trace",
             Seen::Scenario => "scenario",
         }));
-        section.rows.push(cells);
+        table.rows.push(cells);
     }
-    section
+    table
 }
 
 fn error(reading: &Reading) -> Cell {
@@ -49,35 +49,35 @@ fn error(reading: &Reading) -> Cell {
 }
 
 /// The errors of the waits, one number after the other.
-fn wait_errors(waits: &WaitErrors) -> Section {
-    let mut section = Section::new("Errors of the waits, job by job", &["", ""]);
+fn wait_errors(waits: &WaitErrors) -> Table {
+    let mut table = Table::new("Errors of the waits, job by job", &["", ""]);
     let seconds = |value| figure("s", Some(value));
     let ratio = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |r| decimals(r, 3));
-    section.row(["work compared".to_owned(), count(waits.compared)]);
-    section.row(["mean error (bias)".to_owned(), difference("s", waits.bias_s)]);
+    table.row(["work compared".to_owned(), count(waits.compared)]);
+    table.row(["mean error (bias)".to_owned(), difference("s", waits.bias_s)]);
     if let Some([low, high]) = waits.bias_interval_s {
         let words = format!("{} to {}", difference("s", low), difference("s", high));
-        section.row(["its 95 % interval over other stretches".to_owned(), words]);
+        table.row(["its 95 % interval over other stretches".to_owned(), words]);
     }
-    section.row(["mean absolute error".to_owned(), seconds(waits.mean_absolute_s)]);
-    section.row(["root mean squared error".to_owned(), seconds(waits.root_mean_square_s)]);
-    section.row(["absolute error, median".to_owned(), seconds(waits.median_absolute_s)]);
-    section.row(["absolute error, p95".to_owned(), seconds(waits.p95_absolute_s)]);
-    section.row(["within 10 % or a minute".to_owned(), share(waits.within)]);
-    section.row(["wait too long".to_owned(), share(waits.too_long)]);
-    section.row(["wait too short".to_owned(), share(waits.too_short)]);
-    section.row(["correlation".to_owned(), ratio(waits.correlation)]);
-    section.row(["rank correlation".to_owned(), ratio(waits.rank_correlation)]);
-    section
+    table.row(["mean absolute error".to_owned(), seconds(waits.mean_absolute_s)]);
+    table.row(["root mean squared error".to_owned(), seconds(waits.root_mean_square_s)]);
+    table.row(["absolute error, median".to_owned(), seconds(waits.median_absolute_s)]);
+    table.row(["absolute error, p95".to_owned(), seconds(waits.p95_absolute_s)]);
+    table.row(["within 10 % or a minute".to_owned(), share(waits.within)]);
+    table.row(["wait too long".to_owned(), share(waits.too_long)]);
+    table.row(["wait too short".to_owned(), share(waits.too_short)]);
+    table.row(["correlation".to_owned(), ratio(waits.correlation)]);
+    table.row(["rank correlation".to_owned(), ratio(waits.rank_correlation)]);
+    table
 }
 
 /// The errors of the waits of one kind of groups, if it has any.
-fn groups(backtest: &Backtest, by: &'static str, title: &str) -> Option<Section> {
+fn groups(backtest: &Backtest, by: &'static str, title: &str) -> Option<Table> {
     let head = [by, "work", "observed", "simulated", "bias", "off by", "within", "rank"];
-    let mut section = Section::new(title, &head);
+    let mut table = Table::new(title, &head);
     for group in backtest.groups.iter().filter(|group| group.by == by) {
         let errors = &group.errors;
-        section.row([
+        table.row([
             clean(&group.name),
             count(errors.compared),
             figure("s", Some(group.observed_s)),
@@ -88,11 +88,11 @@ fn groups(backtest: &Backtest, by: &'static str, title: &str) -> Option<Section>
             errors.rank_correlation.map_or_else(|| NOTHING.to_owned(), |r| decimals(r, 2)),
         ]);
     }
-    (!section.rows.is_empty()).then_some(section)
+    (!table.rows.is_empty()).then_some(table)
 }
 
 /// The tables of a backtest below its figures.
-pub(in super::super) fn backtest(backtest: &Backtest) -> Vec<Section> {
+pub(super) fn backtest(backtest: &Backtest) -> Vec<Table> {
     let waits = backtest.waits.as_ref().map(wait_errors);
     let kinds = [
         ("cores", "Mean waits by cores asked"),

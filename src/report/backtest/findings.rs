@@ -1,0 +1,112 @@
+//! What a backtest found, as data that the sentences of `words/backtest.txt` and
+//! `words/calibration.txt` are made from.
+
+use serde::Serialize;
+
+use super::BacktestReport;
+use crate::experiment::backtest::{Backtest, Calibration, Likeness, Reading, Seen, WaitErrors};
+use crate::report::words::{Said, said};
+
+/// Figures of a scenario that are named.
+const NAMED: usize = 3;
+
+#[derive(Clone, Debug, Serialize)]
+struct Findings<'a> {
+    policy: &'a str,
+    likeness: &'static str,
+    exact: bool,
+    /// The mean wait.
+    wait: Option<Read<'a>>,
+    waits: Option<Waits>,
+    /// What the scenario says was observed.
+    given: Vec<Read<'a>>,
+    /// Other figures of the trace.
+    rest: Vec<Read<'a>>,
+    unobserved: u64,
+    not_started: u64,
+    /// Parts that changed since, of a calibration.
+    changed: &'a [&'a str],
+    assumptions: usize,
+}
+
+/// A figure as observed and as simulated.
+#[derive(Clone, Debug, Serialize)]
+struct Read<'a> {
+    label: &'a str,
+    unit: &'a str,
+    observed: f64,
+    simulated: Option<f64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Waits {
+    compared: u64,
+    within: f64,
+    median_absolute_s: f64,
+    rank_correlation: Option<f64>,
+    bias_s: f64,
+    bias_interval_s: Option<[f64; 2]>,
+}
+
+impl<'a> Findings<'a> {
+    fn of(
+        policy: &'a str,
+        likeness: Likeness,
+        waits: Option<&WaitErrors>,
+        readings: &'a [Reading],
+    ) -> Self {
+        let read = |one: &'a Reading| Read {
+            label: &one.label,
+            unit: &one.unit,
+            observed: one.observed,
+            simulated: one.simulated,
+        };
+        let of_trace = |metric: &str| {
+            readings.iter().find(|one| one.seen == Seen::Trace && one.metric == metric).map(read)
+        };
+        let given = readings.iter().filter(|one| one.seen == Seen::Scenario);
+        let rest = ["core_hours", "makespan", "utilisation_cpu"];
+        Self {
+            policy,
+            likeness: likeness.name(),
+            exact: likeness == Likeness::Exact,
+            wait: of_trace("wait_mean"),
+            waits: waits.map(|waits| Waits {
+                compared: waits.compared,
+                within: waits.within,
+                median_absolute_s: waits.median_absolute_s,
+                rank_correlation: waits.rank_correlation,
+                bias_s: waits.bias_s,
+                bias_interval_s: waits.bias_interval_s,
+            }),
+            given: given.take(NAMED).map(read).collect(),
+            rest: rest.into_iter().filter_map(of_trace).collect(),
+            unobserved: 0,
+            not_started: 0,
+            changed: &[],
+            assumptions: 0,
+        }
+    }
+}
+
+impl BacktestReport<'_> {
+    pub(super) fn said(&self) -> Said {
+        let Backtest { likeness, readings, unobserved, not_started, .. } = self.backtest;
+        let waits = self.backtest.waits.as_ref();
+        let found = Findings {
+            unobserved: *unobserved,
+            not_started: *not_started,
+            assumptions: self.run.assumptions.len(),
+            ..Findings::of(&self.run.recipe.policy, *likeness, waits, readings)
+        };
+        said(include_str!("../words/backtest.txt"), &found)
+    }
+}
+
+/// What a comparison says of its calibration. `changed` are the parts that are
+/// not as they were when it was made.
+pub fn calibration_text(calibration: &Calibration, changed: &[&str]) -> String {
+    let Calibration { policy, likeness, waits, readings, .. } = calibration;
+    let found = Findings { changed, ..Findings::of(policy, *likeness, waits.as_ref(), readings) };
+    said(include_str!("../words/calibration.txt"), &found).answer.headline
+}

@@ -1,0 +1,214 @@
+//! What a check found as a document.
+
+use serde::Serialize;
+
+use super::divergence::parting_words;
+use super::{CheckReport, Finding, Moved, Outcome, Verdicts};
+use crate::report::document::{Card, Cell, Document, Place, Section, Table, Tone, unquoted};
+use crate::report::figure::{NOTHING, change, clean, count, difference, figure, half_width};
+use crate::report::words::{Said, said, several};
+use crate::scenario::Subject;
+
+/// Most metrics that are shown of what moved.
+pub(super) const MOST_MOVED: usize = 12;
+/// Gates that are named in the answer.
+const NAMED: usize = 3;
+
+/// What is said of a check first.
+#[derive(Clone, Debug, Serialize)]
+struct Findings {
+    suite: String,
+    holds: bool,
+    gates: u64,
+    policies: u64,
+    scenarios: u64,
+    regressed: u64,
+    unclear: u64,
+    passed: u64,
+    same: u64,
+    unclear_fails: bool,
+    confidence: f64,
+    /// The gates that regressed or are unclear.
+    told: Vec<Told>,
+    more: usize,
+    redefined: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Told {
+    who: String,
+    gate: String,
+    why: String,
+    p: Option<f64>,
+}
+
+impl CheckReport<'_> {
+    pub(super) fn said(&self) -> Said {
+        said(include_str!("../words/check.txt"), &self.findings())
+    }
+
+    fn findings(&self) -> Findings {
+        let all = || self.verdicts().flat_map(|verdicts| &verdicts.findings);
+        let number = |outcome| all().filter(|one| one.outcome == outcome).count() as u64;
+        let mut told: Vec<Told> = Vec::new();
+        for verdicts in self.verdicts() {
+            let bad = verdicts.findings.iter().filter(|one| one.outcome >= Outcome::Unclear);
+            told.extend(bad.map(|finding| Told {
+                who: who(verdicts),
+                gate: finding.gate.subject.key().to_owned(),
+                why: finding.why.clone(),
+                p: finding.p,
+            }));
+        }
+        let redefined = self.verdicts().filter(|verdicts| verdicts.redefined);
+        Findings {
+            suite: self.suite.name.clone(),
+            holds: self.finding().is_none(),
+            gates: all().count() as u64,
+            policies: self.rows.len() as u64,
+            scenarios: self.suite.scenarios.len() as u64,
+            regressed: number(Outcome::Regressed),
+            unclear: number(Outcome::Unclear),
+            passed: number(Outcome::Passed),
+            same: number(Outcome::Same),
+            unclear_fails: self.suite.unclear_fails,
+            confidence: self.suite.confidence,
+            redefined: redefined.map(who).collect(),
+            more: told.len().saturating_sub(NAMED),
+            told: told.into_iter().take(NAMED).collect(),
+        }
+    }
+
+    /// The document.
+    pub fn document(&self) -> Document {
+        let said = self.said();
+        let mut document =
+            Document::titled(None, &format!("Check of {}", unquoted(&self.suite.name)));
+        document.answer = said.answer;
+        document.cautions = said.cautions;
+        document.cards = self.cards();
+        document.recipe.push(("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
+        document.recipe.push(("suite".to_owned(), unquoted(&self.suite.path)));
+        document.add(Section::of(self.gates(), Place::Front));
+        for (verdicts, parting) in &self.rows {
+            if verdicts.outcome() < Outcome::Unclear {
+                continue;
+            }
+            if !verdicts.moved.is_empty() {
+                document.add(Section::of(moved(verdicts), Place::Front));
+            }
+            if let Some(parting) = parting {
+                let words = parting_words(verdicts, parting);
+                let mut section = Section::new(&words[0], Place::Front);
+                section.notes = words[1..].to_vec();
+                document.add(section);
+            }
+        }
+        document
+    }
+
+    fn cards(&self) -> Vec<Card> {
+        let found = self.findings();
+        let card = |label: &str, number: u64, tone: Tone| {
+            let tone = if number > 0 { tone } else { Tone::Plain };
+            Card::new(label, count(number), format!("of {}", several(found.gates, "gate", "gates")))
+                .toned(tone)
+        };
+        let unclear = if found.unclear_fails { Tone::Bad } else { Tone::Plain };
+        vec![
+            card("regressed", found.regressed, Tone::Bad),
+            card("unclear", found.unclear, unclear),
+            card("passed", found.passed, Tone::Good),
+            card("same", found.same, Tone::Good),
+        ]
+    }
+
+    /// A row per gate; of policies in which nothing differs, one row.
+    fn gates(&self) -> Table {
+        let head = ["gate", "outcome", "baseline", "now", "difference"];
+        let mut table = Table::new("Gates", &head);
+        table.words = 2;
+        for verdicts in self.verdicts() {
+            if verdicts.outcome() == Outcome::Same {
+                let gates = match verdicts.findings.len() {
+                    1 => verdicts.findings[0].gate.subject.key().to_owned(),
+                    all => format!("all {all}"),
+                };
+                let same = Cell::plain("same").toned(Tone::Good);
+                let mut cells = vec![Cell::plain(gates).below(who(verdicts)), same];
+                cells.extend(["", "", ""].map(Cell::plain));
+                table.rows.push(cells);
+                continue;
+            }
+            for finding in &verdicts.findings {
+                table.rows.push(row_of(verdicts, finding));
+            }
+        }
+        table
+    }
+}
+
+/// `easy in quickstart`.
+fn who(verdicts: &Verdicts<'_>) -> String {
+    unquoted(&format!("{} in {}", verdicts.policy, verdicts.scenario))
+}
+
+/// A gate: what it is about and what is allowed, how it came out, and the numbers.
+pub(super) fn row_of(verdicts: &Verdicts<'_>, finding: &Finding<'_>) -> Vec<Cell> {
+    let gate = format!("{} {}", finding.gate.subject.key(), finding.gate.text);
+    let tone = match finding.outcome {
+        Outcome::Regressed | Outcome::Unclear => Tone::Bad,
+        Outcome::Same | Outcome::Passed => Tone::Good,
+    };
+    let mut cells = vec![
+        Cell::plain(clean(gate.trim_end())).below(who(verdicts)),
+        Cell::plain(finding.outcome.name()).toned(tone),
+    ];
+    cells.extend(match finding.gate.subject {
+        Subject::Events => ["", "", ""].map(Cell::plain),
+        Subject::Metric(metric) => {
+            let shown = |value| Cell::plain(figure(metric.unit, value));
+            let mut moved = changed(metric.unit, finding.base, finding.now);
+            if let Some(width) = finding.half_width.filter(|&width| width > 0.0) {
+                moved.below = half_width(metric.unit, width);
+            }
+            [shown(finding.base), shown(finding.now), moved]
+        }
+    });
+    cells
+}
+
+/// A change in percent, or where that says nothing, as a difference.
+fn changed(unit: &str, base: Option<f64>, now: Option<f64>) -> Cell {
+    let (Some(base), Some(now)) = (base, now) else { return Cell::plain(NOTHING) };
+    match change(now, base) {
+        share if share.is_empty() => Cell::plain(difference(unit, now - base)),
+        share => Cell::plain(share),
+    }
+}
+
+/// The metrics of a policy that are not what they were.
+fn moved(verdicts: &Verdicts<'_>) -> Table {
+    let shown = verdicts.moved.len().min(MOST_MOVED);
+    let more = match verdicts.moved.len() - shown {
+        0 => String::new(),
+        more => format!(" (the first {shown} of {})", shown + more),
+    };
+    Table {
+        title: format!("What moved: {}{more}", who(verdicts)),
+        head: ["metric", "baseline", "now", "change"].map(str::to_owned).to_vec(),
+        rows: verdicts.moved[..shown].iter().map(|one| moved_row(one).to_vec()).collect(),
+        words: 1,
+    }
+}
+
+pub(super) fn moved_row(one: &Moved) -> [Cell; 4] {
+    let shown = |value| Cell::plain(figure(one.metric.unit, value));
+    let mut moved = changed(one.metric.unit, one.base, one.now);
+    moved.tone = match one.is_worse() {
+        Some(true) => Tone::Bad,
+        Some(false) => Tone::Good,
+        None => Tone::Plain,
+    };
+    [Cell::plain(one.metric.key), shown(one.base), shown(one.now), moved]
+}

@@ -1,0 +1,78 @@
+//! What a check found as test cases, for the test pages of a build server.
+
+use std::io;
+
+use super::divergence::parting_words;
+use super::document::{MOST_MOVED, moved_row, row_of};
+use super::{CheckReport, Finding, Outcome, Parting, Verdicts};
+use crate::scenario::Subject;
+use crate::text::xml;
+
+impl CheckReport<'_> {
+    /// JUnit's XML: a test suite per scenario, a test case per gate.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn write_junit(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let all: usize = self.verdicts().map(|verdicts| verdicts.findings.len()).sum();
+        let name = xml(&self.suite.name);
+        writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+        let failures = self.failures().count();
+        writeln!(out, "<testsuites name=\"{name}\" tests=\"{all}\" failures=\"{failures}\">")?;
+        for tested in &self.suite.scenarios {
+            let of = || self.rows.iter().filter(|(verdicts, _)| verdicts.scenario == tested.name);
+            let tests: usize = of().map(|(verdicts, _)| verdicts.findings.len()).sum();
+            let of_it = |(verdicts, _): &(&Verdicts<'_>, _)| verdicts.scenario == tested.name;
+            let failures = self.failures().filter(of_it).count();
+            writeln!(
+                out,
+                "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\">",
+                xml(&tested.name)
+            )?;
+            for (verdicts, parting) in of() {
+                for finding in &verdicts.findings {
+                    self.write_case(out, verdicts, finding, *parting)?;
+                }
+            }
+            writeln!(out, "  </testsuite>")?;
+        }
+        writeln!(out, "</testsuites>")
+    }
+
+    fn write_case(
+        &self,
+        out: &mut dyn io::Write,
+        verdicts: &Verdicts<'_>,
+        finding: &Finding<'_>,
+        parting: Option<&Parting>,
+    ) -> io::Result<()> {
+        let class = format!("{}.{}", verdicts.scenario, verdicts.policy);
+        let gate = format!("{} {}", finding.gate.subject.key(), finding.gate.text);
+        let (class, gate) = (xml(&class), xml(&gate));
+        let cells = row_of(verdicts, finding);
+        let words = format!(
+            "{}: baseline {}, now {} ({} {})",
+            finding.why, cells[2].text, cells[3].text, cells[4].text, cells[4].below
+        );
+        let words = match finding.gate.subject {
+            Subject::Events => xml(&finding.why),
+            Subject::Metric(_) => xml(words.replace(" )", ")").trim_end_matches(" ()")),
+        };
+        write!(out, "    <testcase classname=\"{class}\" name=\"{gate}\">")?;
+        if self.fails(finding) {
+            let kind = finding.outcome.name();
+            write!(out, "<failure type=\"{kind}\" message=\"{words}\">")?;
+            for one in verdicts.moved.iter().take(MOST_MOVED) {
+                let cells = moved_row(one).map(|cell| cell.text);
+                write!(out, "\n{}", xml(&cells.join("  ")))?;
+            }
+            for words in parting.iter().flat_map(|parting| parting_words(verdicts, parting)) {
+                write!(out, "\n{}", xml(&words))?;
+            }
+            write!(out, "</failure>")?;
+        } else if finding.outcome != Outcome::Same {
+            write!(out, "<system-out>{words}</system-out>")?;
+        }
+        writeln!(out, "</testcase>")
+    }
+}

@@ -1,0 +1,328 @@
+//! A comparison as a document.
+
+use super::super::chart::Chart;
+use super::super::document::{Card, Cell, Document, Place, Section, Table, Tone, unquoted};
+use super::super::figure::{amount, difference, figure};
+use super::super::run::tables;
+use super::super::words::dollars;
+use super::Comparison;
+use crate::experiment::{Change, Contestant, leading};
+use crate::metrics::{METRICS, Metric};
+
+/// Policies whose metrics are set side by side; of more, the page has a table each.
+const MOST_COLUMNS: usize = 6;
+
+/// What the files of a comparison hold.
+const FILES: [(&str, &str); 7] = [
+    ("decision.md", "this answer as Markdown"),
+    ("compare.csv", "every metric of every policy against the baseline"),
+    ("replications.csv", "every metric of every replication"),
+    ("waterfall.csv", "what the difference in cost is made of"),
+    ("fates.csv", "jobs that ended otherwise than under the baseline"),
+    ("compare.json", "all of it for programs"),
+    ("scenario.toml", "the scenario"),
+];
+
+impl Comparison<'_> {
+    /// The document; `charts` are those of the comparison, in order.
+    pub fn document(&self, charts: Vec<Chart>) -> Document {
+        let said = self.said();
+        let mut document = Document::titled(self.question, "Decision");
+        document.about = self.about();
+        document.answer = said.answer;
+        document.cautions = said.cautions;
+        document.cards = self.cards();
+        if let Some(first) = self.reports.first() {
+            document.left_out(first);
+            document.made_by(&first.recipe);
+            document.recipe.retain(|(name, _)| name != "policy");
+        }
+        for report in self.reports {
+            let words = format!("{} `{}`", unquoted(&report.recipe.policy), report.fingerprint);
+            document.recipe.push(("event hash".to_owned(), words));
+        }
+        document.assumptions = self.assumptions();
+        document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
+        document.add(Section::of(self.policies_table(), Place::Front));
+        document.add(
+            Section::new("What differs between the scenarios", Place::Front)
+                .tables(self.between.map(|between| between.table())),
+        );
+        self.add_charts(&mut document, charts);
+        if self.many.policies.len() <= MOST_COLUMNS {
+            document.add(Section::of(self.metrics_table(), Place::Page));
+        }
+        for row in (0..self.many.policies.len()).filter(|&row| row != self.many.baseline) {
+            let chosen = row == self.choice() && self.is_judged();
+            let place = if chosen { Place::Front } else { Place::Folded };
+            document.add(Section::of(self.verdicts(row), place));
+        }
+        if let Some(ratios) = self.saved_by_pairing()
+            && let Some(last) = document.sections.last_mut()
+        {
+            last.notes.push(format!(
+                "All policies met the same random numbers. Without that, intervals as narrow would have \
+                 needed {:.1} times the replications (median over the judged metrics; {:.1} to {:.1}).",
+                ratios[0], ratios[1], ratios[2]
+            ));
+        }
+        let details = [self.waterfalls(), self.fates()];
+        for table in details.into_iter().filter(|table| !table.rows.is_empty()) {
+            document.add(Section::of(table, Place::Folded));
+        }
+        self.add_policies(&mut document);
+        document
+    }
+
+    /// What was compared, in one line.
+    fn about(&self) -> String {
+        let scenario = self.reports.first().map(|report| unquoted(&report.recipe.scenario));
+        let scenario = scenario.map_or(String::new(), |name| format!("Scenario {name}: "));
+        let work = if self.between.is_some() { "" } else { " over the same workload" };
+        format!(
+            "{scenario}{} policies{work}; differences are against {}.",
+            self.many.policies.len(),
+            unquoted(&self.name(self.many.baseline))
+        )
+    }
+
+    /// The leading cost of a row against the baseline.
+    pub(in crate::report) fn leading(&self, row: usize) -> &'static Metric {
+        let key = leading(self.many, row);
+        METRICS.iter().find(|metric| metric.key == key).expect("the leading cost is a metric")
+    }
+
+    fn cards(&self) -> Vec<Card> {
+        let Some(decision) = self.decision else { return Vec::new() };
+        let (base, choice) = (self.many.baseline, self.choice());
+        let metric = self.leading(choice);
+        let mut cards = Vec::new();
+        if let (Some(now), Some(was)) = (self.mean(metric, choice), self.mean(metric, base)) {
+            let detail = match (choice == base, metric.key) {
+                (true, "cost_monthly") => format!("{} per year", dollars(now * 12.0)),
+                (true, _) => String::new(),
+                (false, _) => format!("was {}", dollars(was)),
+            };
+            let tone = Tone::of(self.many.shown(choice, metric.key));
+            cards.push(Card::new(metric.label, dollars(now), detail).toned(tone));
+        }
+        let standing = decision.chosen();
+        if !standing.promises.is_empty() {
+            let all = self.many.replications;
+            let kept = standing.promises.iter().filter(|one| one.after == all).count();
+            let [gained, lost] =
+                [Change::Gained, Change::Lost].map(|change| standing.rows(change).len());
+            let detail = match choice == base {
+                true => "in every replication".to_owned(),
+                false => format!("{gained} gained, {lost} lost"),
+            };
+            let value = format!("{kept} of {}", standing.promises.len());
+            let tone = if kept == standing.promises.len() { Tone::Good } else { Tone::Bad };
+            cards.push(Card::new("promises kept", value, detail).toned(tone));
+        }
+        for key in ["wait_p95", "deadlines_met"] {
+            let Some(metric) = METRICS.iter().find(|metric| metric.key == key) else { continue };
+            let Some(now) = self.mean(metric, choice) else { continue };
+            let was = figure(metric.unit, self.mean(metric, base));
+            let detail = if choice == base { String::new() } else { format!("was {was}") };
+            let tone = Tone::of(self.many.shown(choice, key));
+            cards.push(Card::new(metric.label, figure(metric.unit, Some(now)), detail).toned(tone));
+        }
+        let held = match self.calibration {
+            Some(_) => "calibrated: see the answer",
+            None => "not calibrated",
+        };
+        let runs = match self.is_judged() {
+            true => format!("{} replications", self.many.replications),
+            false => "1 replication".to_owned(),
+        };
+        cards.push(Card::new("how sure", runs, held.to_owned()));
+        cards
+    }
+
+    fn add_charts(&self, document: &mut Document, charts: Vec<Chart>) {
+        let mut parts = [
+            ("Cost", vec!["cost", "waterfall", "paired"]),
+            ("Service", vec!["pareto", "waits", "service"]),
+            ("Differences", vec!["intervals"]),
+        ]
+        .map(|(title, names)| (Section::new(title, Place::Page), names));
+        let mut rest = Section::new("Over time", Place::Folded);
+        for chart in charts {
+            let name = chart.name.trim_start_matches("compare-").to_owned();
+            let part = parts.iter_mut().find(|(_, names)| names.contains(&name.as_str()));
+            part.map_or(&mut rest, |(section, _)| section).charts.push(chart);
+        }
+        for (section, _) in parts {
+            document.add(section);
+        }
+        document.add(rest);
+    }
+
+    /// A row per policy: the leading cost, the service and the promises.
+    fn policies_table(&self) -> Table {
+        let title = match self.many.replications {
+            1 => "Policies".to_owned(),
+            n => format!("Policies, means of {n} replications"),
+        };
+        let mut table = Table::new(&title, &[""]);
+        let leads = match self.many.comparable() {
+            true => "cost_monthly",
+            false => leading(self.many, self.worst_compared()),
+        };
+        let shown: Vec<&Metric> = [leads, "wait_mean", "wait_p95", "deadlines_met", "finished"]
+            .iter()
+            .filter_map(|key| self.metrics().into_iter().find(|metric| metric.key == *key))
+            .filter(|metric| metric.key != "finished" || !self.all_finish_alike())
+            .collect();
+        table.head.extend(shown.iter().map(|metric| metric.label.to_owned()));
+        let objectives = self.rows.first().map_or(&[][..], |row| row.objectives);
+        let kept = if self.many.replications == 1 { "" } else { "kept: " };
+        table.head.extend(objectives.iter().map(|one| format!("{kept}{} {}", one.label, one.text)));
+        for (row, policy) in self.many.policies.iter().enumerate() {
+            let role = match (
+                row == self.choice() && self.decision.is_some(),
+                row == self.many.baseline,
+            ) {
+                (true, true) => "baseline, keep",
+                (true, false) => "take",
+                (false, true) => "baseline",
+                (false, false) => "",
+            };
+            let mut cells = vec![Cell::plain(unquoted(&policy.name)).below(role)];
+            cells.extend(shown.iter().map(|metric| self.cell_of(metric, row)));
+            cells.extend((0..objectives.len()).map(|at| self.kept_cell(policy, at)));
+            table.rows.push(cells);
+        }
+        table
+    }
+
+    /// Whether all policies finish as much of the work, to a tenth of a percent.
+    fn all_finish_alike(&self) -> bool {
+        let finished = METRICS.iter().find(|metric| metric.key == "finished");
+        let share = |row| finished.and_then(|metric| self.mean(metric, row)).unwrap_or(0.0);
+        let base = share(self.many.baseline);
+        (0..self.many.policies.len()).all(|row| (share(row) - base).abs() < 0.000_5)
+    }
+
+    /// A row whose work is not the baseline's.
+    fn worst_compared(&self) -> usize {
+        let other = self.many.policies.iter().position(|policy| !policy.comparable);
+        other.unwrap_or(self.many.baseline)
+    }
+
+    fn cell_of(&self, metric: &Metric, row: usize) -> Cell {
+        let better = self.tone(metric, row).filter(|_| row != self.many.baseline);
+        Cell::plain(self.figure(metric, row))
+            .below(self.change(metric, row))
+            .toned(Tone::of(better))
+    }
+
+    /// How often a policy kept an objective.
+    fn kept_cell(&self, policy: &Contestant, at: usize) -> Cell {
+        let objective = &self.rows[0].objectives[at];
+        let (all, kept) = (self.many.replications, policy.kept.get(at).copied().unwrap_or(0));
+        let unseen = policy.measurements.iter().all(|run| run.metric(&objective.metric).is_none());
+        let text = match (all, kept) {
+            _ if unseen && objective.metric == "deadlines_met" => "no deadlines".to_owned(),
+            _ if unseen => "nothing to measure".to_owned(),
+            (1, 1) => "kept".to_owned(),
+            (1, _) => "broken".to_owned(),
+            (all, kept) => format!("{kept} of {all}"),
+        };
+        let tone = match (kept == all, kept * 2 < all) {
+            (true, _) => Tone::Good,
+            (_, true) => Tone::Bad,
+            (false, false) => Tone::Plain,
+        };
+        Cell::plain(text).toned(tone)
+    }
+
+    /// Policies as columns, all judged metrics as rows, differences below the values.
+    fn metrics_table(&self) -> Table {
+        let baseline = self.many.baseline;
+        let mut table = Table::new("All metrics", &[""]);
+        table.head.extend(self.many.policies.iter().enumerate().map(|(row, policy)| {
+            let name = unquoted(&policy.name);
+            if row == baseline { format!("{name} (baseline)") } else { name }
+        }));
+        for metric in self.metrics() {
+            let mut cells = vec![Cell::plain(metric.label)];
+            cells.extend((0..self.many.policies.len()).map(|row| self.cell_of(metric, row)));
+            table.rows.push(cells);
+        }
+        table
+    }
+
+    /// One policy against the baseline, metric by metric, with the verdict in words.
+    fn verdicts(&self, row: usize) -> Table {
+        let (mine, base) = (unquoted(&self.name(row)), unquoted(&self.name(self.many.baseline)));
+        let head = ["", &base, &mine, "difference", "verdict", "best possible"];
+        let mut table = Table::new(&format!("{mine} against {base}"), &head);
+        for metric in self.metrics() {
+            let tone = Tone::of(self.tone(metric, row));
+            let (possible, behind) = self.possible(metric, row);
+            table.rows.push(vec![
+                Cell::plain(metric.label),
+                Cell::plain(self.figure(metric, self.many.baseline)),
+                Cell::plain(self.figure(metric, row)),
+                Cell::plain(self.amount(metric, row)).below(self.spread(metric, row)),
+                Cell::plain(self.verdict(metric, row)).toned(tone),
+                Cell::plain(possible).below(behind),
+            ]);
+        }
+        table
+    }
+
+    /// How many pieces of work went from one fate to another, per policy.
+    fn fates(&self) -> Table {
+        let all = f64::from(self.many.replications);
+        let head = ["policy", "under the baseline", "now", "jobs per replication"];
+        let mut table = Table::new("Work whose fate changed", &head);
+        table.words = 3;
+        for policy in &self.many.policies {
+            for &(from, to, count) in policy.fates.iter().flatten() {
+                let mean = amount(count as f64 / all);
+                table.row([
+                    unquoted(&policy.name),
+                    from.name().to_owned(),
+                    to.name().to_owned(),
+                    mean,
+                ]);
+            }
+        }
+        table
+    }
+
+    /// What the difference in cost to the baseline is made of, mean over the replications.
+    fn waterfalls(&self) -> Table {
+        let head = ["policy", "provider", "for", "US dollars per replication"];
+        let mut table = Table::new("What the difference in cost is made of", &head);
+        table.words = 3;
+        let all = f64::from(self.many.replications);
+        for policy in self.many.policies.iter().filter(|policy| !policy.waterfall.is_empty()) {
+            let name = unquoted(&policy.name);
+            let mean = |nanos: i128| difference("USD", nanos as f64 / 1e9 / all);
+            for step in &policy.waterfall {
+                let provider = unquoted(&step.provider);
+                table.row([name.clone(), provider, step.kind.clone(), mean(step.nanos)]);
+            }
+            let sum = policy.waterfall.iter().map(|step| step.nanos).sum();
+            table.row([name, "all".to_owned(), "in all".to_owned(), mean(sum)]);
+        }
+        table
+    }
+
+    /// The first replication of each policy, on its own.
+    fn add_policies(&self, document: &mut Document) {
+        let first = if self.many.replications > 1 { ", first replication" } else { "" };
+        for (report, row) in self.reports.iter().zip(0..) {
+            let title = format!("Policy {}{first}", unquoted(&self.name(row)));
+            let tables = tables::objectives(report)
+                .into_iter()
+                .chain([tables::times(&report.summary)])
+                .chain(tables::costs(&report.summary.cost));
+            document.add(Section::new(&title, Place::Folded).tables(tables));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A document as a page: one HTML file, which loads nothing and runs no script.
+
+use std::io;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, Error, Value, context};
+
+use super::super::figure::clean;
+use super::{Cell, Document, Place, Section, Table, pieces};
+use crate::report::chart::Chart;
+use crate::text;
+
+impl Document {
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn write_page(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let sections: Vec<Value> = self.sections.iter().map(section).collect::<io::Result<_>>()?;
+        let cards = self.cards.iter().map(|card| {
+            context! {
+                label => html(&card.label), value => html(&card.value),
+                detail => html(&card.detail), tone => card.tone.name(),
+            }
+        });
+        let page = context! {
+            name => clean(&self.title),
+            title => html(&self.title),
+            about => html(&self.about),
+            headline => html(&self.answer.headline),
+            bullets => all(&self.answer.bullets),
+            cautions => all(&self.cautions),
+            cards => cards.collect::<Vec<_>>(),
+            sections,
+            assumptions => all(&self.assumptions),
+            recipe => self.recipe.iter().map(|(name, value)| [html(name), html(value)]).collect::<Vec<_>>(),
+            files => self.files.iter().map(|(name, what)| context! { link => link(name), name => clean(name), what => *what }).collect::<Vec<_>>(),
+        };
+        let text = rendered(page).map_err(io::Error::other)?;
+        out.write_all(text.as_bytes())
+    }
+}
+
+fn rendered(page: Value) -> Result<String, Error> {
+    let mut pages = Environment::new();
+    pages.set_auto_escape_callback(|_| AutoEscape::Html);
+    pages.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    pages.add_template("style.css", include_str!("page/style.css"))?;
+    pages.add_template("page.html", include_str!("page/page.html"))?;
+    pages.get_template("page.html")?.render(page)
+}
+
+/// Words as HTML, those in backticks as code.
+fn html(words: &str) -> Value {
+    let mut safe = String::new();
+    for (at, piece) in pieces(&clean(words)).into_iter().enumerate() {
+        let escaped = text::html(piece);
+        match at % 2 {
+            0 => safe.push_str(&escaped),
+            _ => safe.push_str(&format!("<code>{escaped}</code>")),
+        }
+    }
+    Value::from_safe_string(safe)
+}
+
+fn all(sentences: &[String]) -> Vec<Value> {
+    sentences.iter().map(|words| html(words)).collect()
+}
+
+/// A file's path as a relative address: no name becomes a scheme or leaves the folder.
+fn link(path: &str) -> String {
+    let mut safe = String::from("./");
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' => {
+                safe.push(byte.into());
+            }
+            other => safe.push_str(&format!("%{other:02X}")),
+        }
+    }
+    safe
+}
+
+fn section(section: &Section) -> io::Result<Value> {
+    let tables = section.tables.iter().map(|table| {
+        let title = (table.title != section.title).then(|| html(&table.title));
+        context! { title, ..table_of(table) }
+    });
+    let charts = section.charts.iter().map(chart).collect::<io::Result<Vec<_>>>()?;
+    let indented = |note: &String| note.starts_with("  ");
+    Ok(context! {
+        title => html(&section.title),
+        folded => section.place == Place::Folded,
+        steps => section.notes.iter().any(indented),
+        notes => all(&section.notes),
+        tables => tables.collect::<Vec<_>>(),
+        charts,
+    })
+}
+
+fn table_of(table: &Table) -> Value {
+    let cell = |(at, cell): (usize, &Cell)| {
+        let name = table.head.get(at).map_or(String::new(), |name| clean(name));
+        context! { text => html(&cell.text), below => html(&cell.below), tone => cell.tone.name(), name, word => at < table.words }
+    };
+    let rows = table.rows.iter().map(|row| row.iter().enumerate().map(cell).collect::<Vec<_>>());
+    let heads = table.head.iter().any(|name| !name.is_empty());
+    context! {
+        head => if heads { all(&table.head) } else { Vec::new() },
+        rows => rows.collect::<Vec<_>>(),
+        wide => table.head.len() > 3,
+    }
+}
+
+fn chart(chart: &Chart) -> io::Result<Value> {
+    let nothing = chart.nothing();
+    let svg = match nothing {
+        Some(_) => String::new(),
+        None => chart.svg()?,
+    };
+    let (caption, title) = (html(&chart.caption), clean(&chart.title));
+    Ok(context! { svg => Value::from_safe_string(svg), caption, title, nothing })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::chart::shared_colours;
+    use super::*;
+
+    #[test]
+    fn what_all_charts_are_drawn_in_has_a_colour_on_dark_paper() {
+        let style = include_str!("page/style.css");
+        for (red, green, blue) in shared_colours() {
+            let colour = format!("[stroke=\"#{red:02X}{green:02X}{blue:02X}\"]");
+            assert!(style.contains(&colour), "{colour}");
+        }
+    }
+
+    #[test]
+    fn links_stay_in_the_folder() {
+        assert_eq!(link("jobs.csv"), "./jobs.csv");
+        assert_eq!(link("javascript:x\"?"), "./javascript%3Ax%22%3F");
+    }
+
+    #[test]
+    fn words_become_safe_html() {
+        assert_eq!(html("a <b> `c & d`").to_string(), "a &lt;b&gt; <code>c &amp; d</code>");
+        assert_eq!(html("one ` alone").to_string(), "one ` alone");
+    }
+}

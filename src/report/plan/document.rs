@@ -1,0 +1,78 @@
+//! A plan as a document.
+
+use super::super::chart::Chart;
+use super::super::document::{Card, Document, Place, Section, Tone, unquoted};
+use super::super::figure::figure;
+use super::super::words::dollars;
+use super::PlanReport;
+use crate::experiment::search::Variable;
+
+/// What the files of a plan hold.
+const FILES: [(&str, &str); 4] = [
+    ("plan.md", "this answer as Markdown"),
+    ("candidates.csv", "every setup that was looked at"),
+    ("plan.json", "all of it for programs"),
+    ("scenario.toml", "the scenario"),
+];
+
+impl PlanReport<'_> {
+    /// The document; `charts` are those of the plan, in order.
+    pub fn document(&self, charts: Vec<Chart>) -> Document {
+        let said = self.said();
+        let mut document = Document::titled(self.recipe.question.as_deref(), "Plan");
+        document.about = format!(
+            "Scenario {}, policy {}: the setup with the lowest {} that keeps its objectives.",
+            unquoted(&self.recipe.scenario),
+            unquoted(&self.recipe.policy),
+            self.goal().label
+        );
+        document.answer = said.answer;
+        document.cautions = said.cautions;
+        document.cards = self.cards();
+        document.assumptions = self.assumptions.to_vec();
+        document.made_by(self.recipe);
+        for one in &self.found.task.variables {
+            document.recipe.push(("varied".to_owned(), varied(one)));
+        }
+        document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
+        document.add(Section::of(self.judged_table(), Place::Front));
+        document.add(Section::new("Charts", Place::Page).charts(charts));
+        document.add(Section::of(self.candidate_table(), Place::Folded));
+        document
+    }
+
+    fn cards(&self) -> Vec<Card> {
+        let Some(choice) = self.found.choice else { return Vec::new() };
+        let candidate = self.found.candidate(choice);
+        let judged = self.judged(candidate);
+        let mut cards = Vec::new();
+        match (self.monthly(judged), self.mean(self.goal(), judged)) {
+            (Some(monthly), _) => {
+                let yearly = format!("{} per year", dollars(monthly.mean * 12.0));
+                cards.push(Card::new("cost per month", dollars(monthly.mean), yearly));
+            }
+            (None, Some(mean)) => {
+                let value = figure(self.goal().unit, Some(mean));
+                cards.push(Card::new(self.goal().label, value, String::new()));
+            }
+            (None, None) => {}
+        }
+        for row in 0..self.found.objectives.len() {
+            let (metric, objective) = (self.promised(row), &self.found.objectives[row]);
+            let mean = self.mean(metric, judged);
+            let kept = mean.is_some_and(|mean| objective.kept(mean));
+            let card = Card::new(metric.label, figure(metric.unit, mean), self.bound(row));
+            cards.push(card.toned(Tone::of(Some(kept))));
+        }
+        cards
+    }
+}
+
+fn varied(one: &Variable) -> String {
+    match one.levels.as_slice() {
+        [first, .., last] if one.numbers.is_some() => {
+            unquoted(&format!("{}: {first} to {last}, {} values", one.key, one.levels.len()))
+        }
+        levels => unquoted(&format!("{}: {}", one.key, levels.join(", "))),
+    }
+}

@@ -1,0 +1,202 @@
+//! What a plan found, as data: `findings` of `plan.json`, which the sentences of
+//! `words/plan.txt` are made from.
+
+use serde::Serialize;
+
+use super::super::words::{Said, said};
+use super::PlanReport;
+use crate::experiment::Chance;
+use crate::experiment::search::{Candidate, Effect, Keeping, Verdict};
+use crate::experiment::statistics::Interval;
+
+/// Setups that are as good an answer and named.
+const TIES_NAMED: usize = 3;
+
+#[derive(Clone, Debug, Serialize)]
+struct Findings {
+    /// The setup to take, or that misses its promises by least; none where nothing was judged.
+    setup: Option<String>,
+    /// Whether it is an answer.
+    found: bool,
+    /// Whether every setup that was judged breaks a promise.
+    all_broken: bool,
+    promises: Vec<String>,
+    /// Least share of replications that must keep the promises; none for means.
+    kept_in_share: Option<f64>,
+    random: bool,
+    one_trace: bool,
+    confidence: f64,
+    margin: f64,
+    replications: String,
+    held_out: u32,
+    searched: u32,
+    binding: Option<Measured>,
+    kept: usize,
+    cost: Option<Measured>,
+    monthly: Option<Measured>,
+    period: String,
+    next: Option<Next>,
+    ties: Vec<String>,
+    ties_more: usize,
+    separated: bool,
+    looked: u64,
+    of: f64,
+    judged: usize,
+    runs: u32,
+    budget: u32,
+    converged: bool,
+    comparable: bool,
+    goal: &'static str,
+    /// Variables at the end of their range that would allow a cheaper setup, or
+    /// where nothing was found a safer one.
+    ends: Vec<String>,
+    idle: Vec<String>,
+    mixed: Vec<String>,
+    assumptions: usize,
+}
+
+/// A metric's mean and, where there was chance, its interval.
+#[derive(Clone, Debug, Serialize)]
+struct Measured {
+    label: &'static str,
+    unit: &'static str,
+    promise: String,
+    mean: f64,
+    low: f64,
+    high: f64,
+}
+
+/// The next cheaper setup that was judged.
+#[derive(Clone, Debug, Serialize)]
+struct Next {
+    setup: String,
+    broken: bool,
+    kept: usize,
+    binding: Option<Measured>,
+}
+
+impl PlanReport<'_> {
+    pub(super) fn said(&self) -> Said {
+        said(include_str!("../words/plan.txt"), &self.findings())
+    }
+
+    /// What was found, as data.
+    pub(super) fn findings(&self) -> impl Serialize {
+        let found = self.found;
+        let row = found.choice.or_else(|| self.nearest());
+        let candidate = row.map(|row| found.candidate(row));
+        let judged = candidate.map_or(&[][..], |candidate| self.judged(candidate));
+        let binding = row.and_then(|row| found.finalists[row].binding);
+        let ties: Vec<String> = (0..found.finalists.len())
+            .filter(|&row| found.finalists[row].tied)
+            .map(|row| self.brief(found.candidate(row)))
+            .collect();
+        let safer = found.choice.is_none();
+        let of_effect = |wanted: Effect| {
+            let variables = found.task.variables.iter().zip(&found.effects);
+            let which = variables.filter(move |(_, effect)| **effect == wanted);
+            which.map(|(variable, _)| variable.key.clone()).collect::<Vec<_>>()
+        };
+        Findings {
+            setup: candidate.map(|candidate| self.setup(candidate)),
+            found: found.choice.is_some(),
+            all_broken: found.finalists.iter().all(|one| one.verdict == Verdict::Broken),
+            promises: (0..found.objectives.len()).map(|row| self.promise(row)).collect(),
+            kept_in_share: match found.task.keeping {
+                Keeping::OnAverage => None,
+                Keeping::InShare(share) => Some(share),
+            },
+            random: found.chance != Chance::None,
+            one_trace: found.chance == Chance::OneTrace,
+            confidence: found.task.confidence,
+            margin: found.task.margin,
+            replications: self.replications(),
+            held_out: found.held_out,
+            searched: found.searched,
+            binding: binding.and_then(|row| candidate.and_then(|one| self.measured(row, one))),
+            kept: self.kept_in(judged).0,
+            cost: self.interval(self.goal(), judged).map(|interval| self.shown_goal(&interval)),
+            monthly: self.monthly(judged).map(|interval| self.shown_goal(&interval)),
+            period: self.period(),
+            next: found.choice.and_then(|choice| self.next_cheaper(choice)),
+            ties_more: ties.len().saturating_sub(TIES_NAMED),
+            ties: ties.into_iter().take(TIES_NAMED).collect(),
+            separated: found.separated,
+            looked: found.candidates.len() as u64,
+            of: found.task.variables.iter().map(|one| one.levels.len() as f64).product(),
+            judged: found.finalists.len(),
+            runs: found.runs,
+            budget: found.task.budget,
+            converged: found.converged,
+            comparable: found.comparable,
+            goal: self.goal().label,
+            ends: candidate.map_or(Vec::new(), |candidate| self.at_the_end(candidate, safer)),
+            idle: of_effect(Effect::None),
+            mixed: of_effect(Effect::Mixed),
+            assumptions: self.assumptions.len(),
+        }
+    }
+
+    fn shown_goal(&self, interval: &Interval) -> Measured {
+        let goal = self.goal();
+        Measured {
+            label: goal.label,
+            unit: goal.unit,
+            promise: String::new(),
+            mean: interval.mean,
+            low: interval.low,
+            high: interval.high,
+        }
+    }
+
+    /// What a promise's metric is under a setup.
+    fn measured(&self, row: usize, candidate: &Candidate) -> Option<Measured> {
+        let metric = self.promised(row);
+        let Interval { mean, low, high, .. } = self.interval(metric, self.judged(candidate))?;
+        let promise = self.promise(row);
+        Some(Measured { label: metric.label, unit: metric.unit, promise, mean, low, high })
+    }
+
+    /// The finalist next below in price, which does not keep the promises.
+    fn next_cheaper(&self, choice: usize) -> Option<Next> {
+        let finalists = &self.found.finalists;
+        let ranked = self.ranked();
+        let below = ranked.iter().take_while(|&&row| row != choice).copied();
+        let row = below.filter(|&row| finalists[row].verdict != Verdict::Kept).last()?;
+        let candidate = self.found.candidate(row);
+        Some(Next {
+            setup: self.brief(candidate),
+            broken: finalists[row].verdict == Verdict::Broken,
+            kept: self.kept_in(self.judged(candidate)).0,
+            binding: finalists[row].binding.and_then(|row| self.measured(row, candidate)),
+        })
+    }
+
+    /// The finalist that misses its promises by least.
+    fn nearest(&self) -> Option<usize> {
+        let all = 0..self.found.finalists.len();
+        all.min_by(|&a, &b| {
+            let p = |row: usize| self.found.finalists[row].p_broken;
+            let excess = |row: usize| self.found.candidate(row).score.excess;
+            p(a).total_cmp(&p(b)).then(excess(a).total_cmp(&excess(b)))
+        })
+    }
+
+    /// Variables that are at the safer (or the cheaper) end of their range.
+    fn at_the_end(&self, candidate: &Candidate, safer: bool) -> Vec<String> {
+        let variables = &self.found.task.variables;
+        let is = |&axis: &usize| {
+            let last = variables[axis].levels.len() - 1;
+            match (self.found.effects[axis], safer) {
+                (Effect::MoreIsSafer, true) | (Effect::LessIsSafer, false) => {
+                    candidate.point[axis] == last
+                }
+                (Effect::LessIsSafer, true) | (Effect::MoreIsSafer, false) => {
+                    candidate.point[axis] == 0
+                }
+                (Effect::None | Effect::Mixed | Effect::Words, _) => false,
+            }
+        };
+        (0..variables.len()).filter(is).map(|axis| variables[axis].key.clone()).collect()
+    }
+}

@@ -1,0 +1,144 @@
+//! One run as a document.
+
+use serde::Serialize;
+
+use super::super::chart::{Chart, OBJECTIVES};
+use super::super::document::{Document, Place, Section, unquoted};
+use super::super::words::{Said, said};
+use super::{ObjectiveResult, RunReport, tables};
+
+/// What the files of a run hold.
+const FILES: [(&str, &str); 6] = [
+    ("jobs.csv", "every job"),
+    ("instances.csv", "every instance"),
+    ("charges.csv", "every charge"),
+    ("timeseries.csv", "queue, use and cost over time"),
+    ("summary.json", "all of it for programs"),
+    ("scenario.toml", "the scenario"),
+];
+
+/// What is said of a run first.
+#[derive(Clone, Debug, Serialize)]
+struct Findings<'a> {
+    policy: &'a str,
+    seed: u64,
+    cost: f64,
+    monthly: Option<f64>,
+    /// Providers that are paid, the dearest first.
+    providers: Vec<Provider<'a>>,
+    submitted: u64,
+    finished: u64,
+    refused: u64,
+    reasons: Vec<Reason<'a>>,
+    unfinished: u64,
+    drained: bool,
+    /// Promises.
+    all: usize,
+    broken: Vec<Broken<'a>>,
+    assumptions: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Provider<'a> {
+    name: &'a str,
+    share: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Reason<'a> {
+    name: &'a str,
+    count: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Broken<'a> {
+    words: String,
+    label: &'a str,
+    unit: &'a str,
+    value: Option<f64>,
+}
+
+impl RunReport {
+    fn findings(&self) -> Findings<'_> {
+        let (summary, work) = (&self.summary, &self.summary.work);
+        let total = summary.cost.total.dollars();
+        let mut paid: Vec<_> = summary.cost.by_provider.iter().collect();
+        paid.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let providers = paid.into_iter().filter(|_| total > 0.0);
+        let broken = |one: &&ObjectiveResult| !one.met;
+        Findings {
+            policy: &self.recipe.policy,
+            seed: self.recipe.seed,
+            cost: total,
+            monthly: summary.monthly(),
+            providers: providers
+                .map(|(name, part)| Provider { name, share: part.dollars() / total })
+                .collect(),
+            submitted: work.submitted,
+            finished: work.finished,
+            refused: work.refused,
+            reasons: work
+                .refused_by_reason
+                .iter()
+                .map(|(name, count)| Reason { name, count: *count })
+                .collect(),
+            unfinished: work.unfinished,
+            drained: summary.drained,
+            all: self.objectives.len(),
+            broken: self
+                .objectives
+                .iter()
+                .filter(broken)
+                .map(|one| Broken {
+                    words: format!("{} {}", one.label, one.text),
+                    label: &one.label,
+                    unit: &one.unit,
+                    value: one.value,
+                })
+                .collect(),
+            assumptions: self.assumptions.len(),
+        }
+    }
+
+    fn said(&self) -> Said {
+        said(include_str!("../words/run.txt"), &self.findings())
+    }
+
+    /// The document; `charts` are those of the run, in order.
+    pub fn document(&self, charts: Vec<Chart>) -> Document {
+        let (said, summary) = (self.said(), &self.summary);
+        let mut document = Document::titled(self.recipe.question.as_deref(), &self.recipe.scenario);
+        document.about = format!(
+            "Scenario {}, policy {}, seed {}, {} to {}",
+            unquoted(&self.recipe.scenario),
+            unquoted(&self.recipe.policy),
+            self.recipe.seed,
+            summary.started,
+            summary.ended
+        );
+        document.answer = said.answer;
+        document.cautions = said.cautions;
+        document.left_out(self);
+        document.assumptions.clone_from(&self.assumptions);
+        document.cards = tables::cards(self);
+        document.made_by(&self.recipe);
+        document.recipe.push(("event hash".to_owned(), format!("`{}`", self.fingerprint)));
+        document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
+        let (promised, over_time): (Vec<Chart>, Vec<Chart>) =
+            charts.into_iter().partition(|chart| chart.name == OBJECTIVES);
+        let objectives = Section::new("Objectives", Place::Front);
+        document.add(objectives.tables(tables::objectives(self)).charts(promised));
+        document.add(Section::new("Over time", Place::Page).charts(over_time));
+        let mut times = Section::of(tables::times(summary), Place::Front);
+        if !summary.percentiles_exact {
+            times = times.note("Percentiles are at most 0.1 % too high.");
+        }
+        document.add(times);
+        document.add(Section::new("Cost", Place::Front).tables(tables::costs(&summary.cost)));
+        document.add(
+            Section::new("Work and resources", Place::Front)
+                .tables([tables::work(summary), tables::resources(summary)]),
+        );
+        document
+    }
+}

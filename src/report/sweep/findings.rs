@@ -1,0 +1,115 @@
+//! What a sweep found, as data: `findings` of `sweep.json`, which the sentences of
+//! `words/sweep.txt` are made from.
+
+use serde::Serialize;
+
+use super::super::words::{Said, said};
+use super::SweepReport;
+use crate::experiment::sweep::{best_of_all, effects, row_of};
+use crate::metrics::Direction;
+
+#[derive(Clone, Debug, Serialize)]
+struct Findings {
+    points: usize,
+    policies: usize,
+    replications: u32,
+    objectives: usize,
+    metric: &'static str,
+    unit: &'static str,
+    /// `lowest`, or `highest` where more is better.
+    extreme: &'static str,
+    best: Option<Best>,
+    /// Whether its policy does the same at every point.
+    ties: bool,
+    /// What matters most under that policy; none where nothing is shown to.
+    effect: Option<Strongest>,
+    /// Settings whose effects were looked at.
+    settings: usize,
+    same_work: bool,
+    /// Whether effects compare thirds of a sample, not the values of a grid.
+    sampled: bool,
+    repetition: String,
+    assumptions: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Best {
+    policy: String,
+    place: String,
+    mean: f64,
+    half_width: Option<f64>,
+    /// What it costs in a month, where that is not what points are ranked by.
+    monthly: Option<f64>,
+    /// Replications in which it keeps all objectives.
+    kept: usize,
+    /// Objectives that the first replication keeps.
+    kept_first: usize,
+}
+
+/// The setting that moves the metric most.
+#[derive(Clone, Debug, Serialize)]
+struct Strongest {
+    key: String,
+    swing: f64,
+    half_width: Option<f64>,
+    lowest: String,
+    highest: String,
+}
+
+impl SweepReport<'_> {
+    pub(super) fn said(&self) -> Said {
+        said(include_str!("../words/sweep.txt"), &self.findings())
+    }
+
+    /// What was found, as data.
+    pub(super) fn findings(&self) -> impl Serialize {
+        let (sweep, metric) = (self.sweep, self.ranked_by());
+        let found = best_of_all(sweep, self.goal);
+        let effects = found.as_ref().map(|best| effects(sweep, best.policy, self.goal));
+        let effects = effects.unwrap_or_default();
+        let width = |half: f64| Some(half).filter(|&half| half > 0.0);
+        let monthly = row_of("cost_monthly").filter(|&row| row != self.goal);
+        Findings {
+            points: sweep.points.len(),
+            policies: sweep.policies.len(),
+            replications: sweep.replications,
+            objectives: sweep.objectives.len(),
+            metric: metric.label,
+            unit: metric.unit,
+            extreme: match metric.better {
+                Direction::Higher => "highest",
+                Direction::Lower | Direction::Neutral => "lowest",
+            },
+            ties: found
+                .as_ref()
+                .is_some_and(|best| sweep.points.len() > 1 && sweep.ties(best.policy)),
+            best: found.map(|best| {
+                let first = &sweep.runs(best.point, best.policy)[0];
+                Best {
+                    policy: sweep.policies[best.policy].clone(),
+                    place: sweep.told(best.point, best.policy),
+                    mean: best.goal.mean,
+                    half_width: best.goal.interval.and_then(|one| width(one.half_width)),
+                    monthly: monthly
+                        .and_then(|row| sweep.estimate(best.point, best.policy, row))
+                        .map(|estimate| estimate.mean)
+                        .filter(|_| sweep.same_work() && metric.unit == "USD"),
+                    kept: best.kept,
+                    kept_first: first.kept.iter().filter(|&&kept| kept).count(),
+                }
+            }),
+            effect: effects.first().filter(|effect| effect.is_shown()).map(|effect| Strongest {
+                key: sweep.name(effect.axis).to_owned(),
+                swing: effect.swing(),
+                half_width: effect.interval.and_then(|one| width(one.half_width)),
+                lowest: effect.lowest.text.clone(),
+                highest: effect.highest.text.clone(),
+            }),
+            settings: effects.len(),
+            same_work: sweep.same_work(),
+            sampled: !sweep.axes.is_empty() && sweep.levels(0).is_none(),
+            repetition: sweep.repetition.told(),
+            assumptions: self.assumptions.len(),
+        }
+    }
+}
