@@ -29,7 +29,7 @@ pub use chart::{
 pub use check::CheckReport;
 pub use comparison::{Between, Comparison, PolicyResult};
 pub use document::{Answer, Document, Terminal};
-pub use explain::ExplainCsv;
+pub use explain::{ExplainCsv, Holder};
 pub use figure::{clean, difference, figure};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;

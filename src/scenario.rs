@@ -41,6 +41,8 @@ use crate::workload::{Capacity, OpenContext, WorkloadSpec};
 use document::Document;
 use section::{Report, Section};
 
+pub(crate) use work::NEW_YEAR_2026;
+
 pub use catalog::{
     Catalog, CatalogPrice, CatalogRegion, CatalogType, Listing, Provenance, SHIPPED, Tier,
     list as catalog_list, show as catalog_show,

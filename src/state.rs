@@ -33,7 +33,7 @@ pub use classes::{Class, ClassBy};
 pub use instance::{Instance, Phase, gpu_kind};
 pub(crate) use instance::{count_devices, fits_on, room_of, tightest_of};
 pub use record::{
-    Charge, ChargeKind, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason,
+    Charge, ChargeKind, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason, Wait,
     WaitReason,
 };
 pub use rules::{Resolved, barrier, kind_of};

@@ -1,30 +1,27 @@
 //! `windtunnel explain`: what happened to one job, and why, from the files of
 //! a run.
 
-use std::collections::BTreeMap;
+mod charge;
+mod clock;
+mod offer;
+mod row;
+mod wait;
+
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
 use serde_json::json;
 
+use self::clock::{Clock, length};
+use self::row::{Row, rows};
+use self::wait::Step;
 use super::args::Explain;
 use super::exit::{Done, Stop};
 use super::folder::MANIFEST;
-use crate::input;
 use crate::problem::did_you_mean;
 use crate::report::{clean, guarded};
-use crate::units::Span;
-
-/// A row of a result file by column name.
-type Row = BTreeMap<String, String>;
-
-/// A waiting interval.
-struct Wait {
-    from: f64,
-    until: f64,
-    why: String,
-}
+use crate::scenario::NEW_YEAR_2026;
+use crate::units::{Calendar, Money, Span, Time};
 
 /// Explains one job.
 pub(super) fn explain(arguments: &Explain) -> Done {
@@ -38,24 +35,43 @@ pub(super) fn explain(arguments: &Explain) -> Done {
         return Err(Stop::usage(message, "run it again with --explain"));
     }
     let job = find(folder, &arguments.job, arguments.ordinal.as_deref())?;
-    let same = |column: &str, row: &Row| row.get(column) == job.get(column);
+    let same = |column: &str, row: &Row| row.cell(column) == job.cell(column);
     let of_job = |row: &Row| same("source", row) && same("ordinal", row);
     let notes = rows(&folder.join("explain.csv"), of_job)?;
     let charges = rows(&folder.join("charges.csv"), of_job)?;
-    let waits = waits(&job, &notes);
+    let clock = clock(folder)?;
+    let steps = wait::steps(&job, &notes)?;
+    let offers = offer::kinds(&notes)?;
+    let charges = charge::sums(&job, &charges)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        let waits: Vec<_> = waits
-            .iter()
-            .map(|wait| json!({ "from_s": wait.from, "until_s": wait.until, "why": wait.why }))
-            .collect();
-        let all = json!({ "job": job, "waits": waits, "notes": notes, "charges": charges });
+        let waits: Vec<_> =
+            steps.iter().filter_map(Step::wait).map(|wait| wait.json(clock)).collect();
+        let all = json!({
+            "job": job, "waits": waits, "notes": notes, "offers": offers, "charges": charges,
+        });
         serde_json::to_writer_pretty(&mut out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
         return Ok(());
     }
-    out.write_all(tell(&job, &waits, &notes, &charges).as_bytes())?;
+    let mut text = summary(&job, clock)?;
+    text += &story(&steps, clock);
+    text += &offer::tell(&job, &offers, clock);
+    text += &charge::tell(&charges);
+    out.write_all(text.as_bytes())?;
     Ok(())
+}
+
+/// The calendar of the run, as its time series has it. A start that nothing names is no date.
+fn clock(folder: &Path) -> Result<Clock, Stop> {
+    let path = folder.join("timeseries.csv");
+    let first = std::cell::Cell::new(true);
+    let rows = if path.exists() { rows(&path, |_| first.replace(false))? } else { Vec::new() };
+    let Some(row) = rows.first() else { return Ok(Clock { calendar: None }) };
+    let stamp: Result<jiff::Timestamp, _> = row.cell("time_utc").parse();
+    let stamp = stamp.map_err(|_| row.wrong("time_utc", "a date"))?;
+    let start = stamp.as_microsecond() - row.time("start_s")?.micros();
+    Ok(Clock { calendar: (start != NEW_YEAR_2026).then(|| Calendar::from_unix_micros(start)) })
 }
 
 /// The job called `name`, as it is or as a spreadsheet shows it; where several
@@ -63,7 +79,7 @@ pub(super) fn explain(arguments: &Explain) -> Done {
 fn find(folder: &Path, name: &str, ordinal: Option<&str>) -> Result<Row, Stop> {
     let path = folder.join("jobs.csv");
     let guarded = guarded(name);
-    let named = |row: &Row| row.get("job").is_some_and(|job| job == name || *job == guarded);
+    let named = |row: &Row| row.cell("job") == name || row.cell("job") == guarded;
     let mut found = rows(&path, named)?;
     if found.is_empty() {
         return Err(unknown(&rows(&path, |_| true)?, name));
@@ -94,14 +110,14 @@ fn some(identities: &[String]) -> &[String] {
 
 /// How `--ordinal` names a row of `jobs.csv`.
 fn identity(row: &Row) -> String {
-    match cell(row, "source") {
-        "0" => cell(row, "ordinal").to_owned(),
-        source => format!("{source}/{}", cell(row, "ordinal")),
+    match row.cell("source") {
+        "0" => row.cell("ordinal").to_owned(),
+        source => format!("{source}/{}", row.cell("ordinal")),
     }
 }
 
 fn unknown(all: &[Row], name: &str) -> Stop {
-    let names = || all.iter().filter_map(|row| row.get("job")).map(String::as_str);
+    let names = || all.iter().map(|row| row.cell("job"));
     let hint = match did_you_mean(name, names()) {
         Some(meant) => format!("did you mean `{}`?", clean(meant)),
         None => format!(
@@ -113,155 +129,78 @@ fn unknown(all: &[Row], name: &str) -> Stop {
     Stop::usage(format!("the run has no job `{}`", clean(name)), hint)
 }
 
-/// The rows of a file that `keep` accepts.
-fn rows(path: &Path, keep: impl Fn(&Row) -> bool) -> Result<Vec<Row>, Stop> {
-    let file = input::unfold(path, &path.display().to_string())?;
-    let read = || -> anyhow::Result<Vec<Row>> {
-        let mut reader = csv::Reader::from_reader(file);
-        let mut kept = Vec::new();
-        for row in reader.deserialize() {
-            let row: Row = row?;
-            if keep(&row) {
-                kept.push(row);
-            }
-        }
-        Ok(kept)
+/// Amounts of a resource given in thousandths, or whole.
+fn thousandths(amount: u64) -> String {
+    (amount as f64 / 1e3).to_string()
+}
+
+/// Who it is, what it asked for and how it went.
+fn summary(job: &Row, clock: Clock) -> Result<String, Stop> {
+    let (tasks, gpus) = (job.whole("tasks")?, job.whole("gpus")?);
+    let (cpu, memory) = (job.whole("cpu_milli")?, job.number("memory_mib")?);
+    let mut asked = match cpu {
+        1_000 => "1 core".to_owned(),
+        _ => format!("{} cores", thousandths(cpu)),
     };
-    Ok(read().with_context(|| format!("cannot read `{}`", path.display()))?)
+    if memory > 0.0 {
+        asked += &format!(", {} GiB", (memory / 10.24).round() / 100.0);
+    }
+    let share = job.whole("gpu_share_milli")?;
+    match (gpus, share) {
+        (0, _) => {}
+        (1, 1_000) => asked += ", 1 GPU",
+        (gpus, 1_000) => asked += &format!(", {gpus} GPUs"),
+        (gpus, share) => asked += &format!(", {gpus} x {} GPU", thousandths(share)),
+    }
+    if tasks > 1 {
+        asked = format!("{tasks} tasks of {asked}");
+    }
+    let end = job.time("end_s")?;
+    let started = job.maybe_time("first_start_s")?;
+    let at = |time: Time| clock.at(time);
+    let zone = if clock.calendar.is_some() { " UTC" } else { "" };
+    let mut how = job.cell("state").to_owned();
+    if !job.cell("reason").is_empty() {
+        how += &format!(": {}", clean(job.cell("reason")));
+    }
+    let ran = started.map_or_else(String::new, |start| format!(" after {}", length(end - start)));
+    Ok(format!(
+        "job {} of tenant {}\n  asked for  {asked}\n  submitted  {}{zone}\n  started    {}\n  \
+         ended      {}{ran}, {how}\n  cost       {}\n",
+        clean(job.cell("job")),
+        clean(job.cell("tenant")),
+        at(job.time("submitted_s")?),
+        started.map_or_else(|| "never".to_owned(), at),
+        at(end),
+        Money::from_nanos(job.nanos("cost_usd")?),
+    ))
 }
 
-fn cell<'a>(row: &'a Row, column: &str) -> &'a str {
-    row.get(column).map_or("", String::as_str)
-}
-
-fn secs(row: &Row, column: &str) -> Option<f64> {
-    cell(row, column).parse().ok()
-}
-
-/// Each reason holds until the next one, or until the job starts; the last
-/// until it ended.
-fn waits(job: &Row, notes: &[Row]) -> Vec<Wait> {
-    let Some(end) = secs(job, "end_s") else { return Vec::new() };
-    let turns: Vec<(f64, Option<&str>)> = notes
-        .iter()
-        .filter_map(|note| {
-            let why = match cell(note, "note") {
-                "waits" => Some(cell(note, "why")),
-                "starts" => None,
-                _ => return None,
-            };
-            Some((secs(note, "time_s")?, why))
-        })
-        .collect();
-    let until = |at: usize| turns.get(at + 1).map_or(end, |&(next, _)| next);
-    turns
-        .iter()
-        .enumerate()
-        .filter_map(|(at, &(from, why))| {
-            Some(Wait { from, until: until(at), why: why?.to_owned() })
-        })
-        .filter(|wait| wait.until > wait.from)
-        .collect()
-}
-
-/// Seconds since the run's start, as a person says them.
-fn moment(secs: f64) -> String {
-    Span::from_secs_f64(secs).map_or_else(|| "?".to_owned(), |span| span.to_string())
-}
-
-fn moment_of(row: &Row, column: &str) -> String {
-    secs(row, column).map_or_else(|| "-".to_owned(), moment)
-}
-
-fn tell(job: &Row, waits: &[Wait], notes: &[Row], charges: &[Row]) -> String {
-    let mut text =
-        format!("job {} of tenant {}\n", clean(cell(job, "job")), clean(cell(job, "tenant")));
-    text += &format!(
-        "  asked for  {} x ({} milli-cores, {} MiB, {} GPUs)\n",
-        cell(job, "tasks"),
-        cell(job, "cpu_milli"),
-        cell(job, "memory_mib"),
-        cell(job, "gpus")
-    );
-    text += &format!("  submitted  after {}\n", moment_of(job, "submitted_s"));
-    text += &format!("  started    after {}\n", moment_of(job, "first_start_s"));
-    text += &format!(
-        "  ended      after {}, {} {}\n",
-        moment_of(job, "end_s"),
-        cell(job, "state"),
-        cell(job, "reason")
-    );
-    text += &format!("  cost       {} USD\n", cell(job, "cost_usd"));
-    if waits.is_empty() {
-        text += "\nit did not wait\n";
-    } else {
-        let all: f64 = waits.iter().map(|wait| wait.until - wait.from).sum();
-        text += &format!("\nwaited {}\n", moment(all));
-        for wait in waits {
-            text += &format!(
-                "  {} from {} to {}: {}\n",
-                moment(wait.until - wait.from),
-                moment(wait.from),
-                moment(wait.until),
-                wait.why
-            );
+/// What it waited for, and what let it start.
+fn story(steps: &[Step], clock: Clock) -> String {
+    let waits = || steps.iter().filter_map(Step::wait);
+    if waits().next().is_none() {
+        return "\nIt did not wait.\n".to_owned();
+    }
+    let all = waits().map(|wait| wait.until - wait.from).fold(Span::ZERO, |sum, one| sum + one);
+    let mut text = format!("\nwaited {}\n", length(all));
+    let mut before: Vec<String> = Vec::new();
+    for step in steps {
+        match step {
+            Step::Wait(wait) => {
+                text += &format!("  {}\n", wait.span(clock));
+                let sentences = wait.sentences(clock);
+                // What was just said of the span before is not said again.
+                for sentence in sentences.iter().filter(|one| !before.contains(one)) {
+                    text += &format!("    {sentence}\n");
+                }
+                before = sentences;
+            }
+            Step::Start(start) => {
+                text += &start.tell(clock).map_or_else(String::new, |told| format!("  {told}\n"));
+            }
+            Step::Preempted(at) => text += &format!("  preempted {}\n", clock.point(*at)),
         }
-    }
-    for note in notes.iter().filter(|note| cell(note, "note") == "preempted") {
-        text += &format!("preempted after {}\n", moment_of(note, "time_s"));
-    }
-    text += &offers(job, notes);
-    text += "\ncharges\n";
-    for charge in charges {
-        text += &format!(
-            "  {} USD for {} on instance {} ({}), {} to {}\n",
-            cell(charge, "amount_usd"),
-            cell(charge, "kind"),
-            cell(charge, "instance"),
-            clean(cell(charge, "offer")),
-            moment_of(charge, "from_s"),
-            moment_of(charge, "until_s")
-        );
-    }
-    text
-}
-
-/// The offers that were weighed, the cheapest first; many are cut short.
-fn offers(job: &Row, notes: &[Row]) -> String {
-    const SHOWN: usize = 12;
-    let about_offers =
-        |note: &&Row| !["waits", "starts", "preempted"].contains(&cell(note, "note"));
-    let weighed: Vec<&Row> = notes.iter().filter(about_offers).collect();
-    if weighed.is_empty() {
-        let ran = match cell(job, "first_start_s") {
-            "" => "it never ran",
-            _ => "it ran on what was there",
-        };
-        return format!("\nno offer was weighed: {ran}\n");
-    }
-    let mut text = "\noffers weighed\n".to_owned();
-    let mut sorted = weighed;
-    let key = |note: &Row| secs(note, "cost_usd").unwrap_or(f64::MAX);
-    sorted.sort_by(|one, other| {
-        let chosen = |note: &Row| cell(note, "note") != "offer rented";
-        chosen(one).cmp(&chosen(other)).then(key(one).total_cmp(&key(other)))
-    });
-    for note in sorted.iter().take(SHOWN) {
-        let cost = match cell(note, "cost_usd") {
-            "" => String::new(),
-            cost => format!(", expected cost {cost} USD"),
-        };
-        text += &format!(
-            "  after {}: {} {}{cost}{}{}\n",
-            moment_of(note, "time_s"),
-            cell(note, "note"),
-            clean(cell(note, "offer")),
-            if cell(note, "why").is_empty() { "" } else { ": " },
-            cell(note, "why")
-        );
-    }
-    if sorted.len() > SHOWN {
-        text += &format!("  and {} more in explain.csv\n", sorted.len() - SHOWN);
     }
     text
 }

@@ -145,7 +145,7 @@ impl<'a, F: FnMut(Step)> StepLog<'a, F> {
 
     fn note(&mut self, state: &State<'_>, work: WorkRef, note: Note) {
         let why = match note {
-            Note::Waits(reason) => format!("waits: {}", reason.name()),
+            Note::Waits(wait) => format!("waits: {}", wait.reason.name()),
             Note::OfferRejected { offer, why, cost } => {
                 let name = &state.world().offers[offer].name;
                 format!("{name} not taken{}: {}", expected(cost), rejection(state, why))
@@ -177,11 +177,11 @@ impl<F: FnMut(Step)> Observer for StepLog<'_, F> {
 
     fn record(&mut self, state: &State<'_>, record: &Record) {
         if let Record::Noted(work, note) = *record {
-            if let Note::Waits(reason) = note
+            if let Note::Waits(wait) = note
                 && self.stretch.reasons
                 && self.record < self.stretch.until
             {
-                self.waits.insert(work, (state.now(), reason));
+                self.waits.insert(work, (state.now(), wait.reason));
             }
             if self.explains_next() {
                 self.note(state, work, note);

@@ -19,7 +19,7 @@ use super::spec;
 use super::turn::Turn;
 use crate::model::Rules;
 use crate::state::{AllocationRef, WorkRef};
-use crate::units::{Demand, Id, Span};
+use crate::units::{Demand, Id, Span, Time};
 
 pub use conservative::Conservative;
 pub use easy::Easy;
@@ -46,6 +46,13 @@ pub trait Backfill: std::fmt::Debug {
 
     /// Starts whoever may overtake, and takes them out of the queue.
     fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>);
+
+    /// When `work` is to start by the estimates, as of the last pass; none
+    /// where it holds no reservation, or one for never.
+    fn promise(&self, work: WorkRef) -> Option<Time> {
+        let _ = work;
+        None
+    }
 }
 
 /// The part that `spec` names; none where nobody overtakes.

@@ -1,47 +1,110 @@
-//! `explain.csv`: the policy's reasons, each written when it changes.
+//! `explain.csv`: why work waits and starts, each cause written when it changes.
+
+mod census;
+mod news;
 
 use std::collections::BTreeMap;
 use std::io;
 
+use rustc_hash::FxHashMap;
+
+use self::census::Census;
+pub use self::census::Holder;
+use self::news::News;
 use super::jobs::{identity, label};
 use super::sheet::{Sheet, TextCells};
 use crate::experiment::{obstacle, refusal, rejection};
-use crate::model::Offer;
+use crate::model::{Offer, Rules};
 use crate::sim::Observer;
 use crate::state::{
-    Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason, State, WaitReason, WorkRef,
+    AllocationRef, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason, State, Wait,
+    WaitReason, WorkRef,
 };
-use crate::units::{Id, Money};
+use crate::units::{Demand, Id, Money, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 8] =
-    ["time_s", "job", "note", "offer", "why", "cost_usd", "source", "ordinal"];
+pub(super) const COLUMNS: [&str; 21] = [
+    "time_s",
+    "job",
+    "note",
+    "offer",
+    "why",
+    "cost_usd",
+    "tasks",
+    "room",
+    "resource",
+    "wanted",
+    "free",
+    "held",
+    "holders",
+    "largest",
+    "ahead",
+    "first",
+    "promised_s",
+    "first_promised_s",
+    "rents_s",
+    "source",
+    "ordinal",
+];
 
-/// What was last written of one piece of work.
+/// What is known, and was last written, of one piece of work.
 #[derive(Clone, Debug, Default)]
 struct Told {
-    waits: Option<WaitReason>,
+    /// What the policy said last.
+    noted: Option<Wait>,
+    /// The cause that was written last and still holds.
+    written: Option<WaitReason>,
     rejected: BTreeMap<Id<Offer>, OfferRejection>,
+    /// Tasks that started at this instant, and what let the first of them.
+    started: Option<(u32, String)>,
+    /// It is on the list of those that are looked at when the clock moves.
+    listed: bool,
 }
 
-/// Writes `explain.csv`: a policy says at every turn why work waits and which
-/// offers it turned down; a row is written when that differs from the last time.
-/// Between them it says when work starts and is stopped, and of work that fits
-/// nowhere what speaks against each offer. Needs a run with `Options::explain`.
+/// Writes `explain.csv`. When the clock moves, a row is written for work that
+/// waits from then on and did not, or waits for another reason: with what it
+/// wants, what is free of that, who holds the rest, who is served before it, and
+/// what is promised. Between them it says when work starts and is stopped, which
+/// offers were turned down, and of work that fits nowhere what speaks against
+/// each offer. Needs a run with `Options::explain`.
 #[derive(Debug)]
 pub struct ExplainCsv<W: io::Write> {
     sheet: Sheet<W>,
     /// By slot of the work.
     told: Vec<Told>,
+    /// Work to which something happened at this instant.
+    listed: Vec<WorkRef>,
+    news: News,
+    /// What was counted at this instant, by what is asked.
+    counted: FxHashMap<(Id<Rules>, Demand), Census>,
     /// By offer: why the last launch was refused, if it was.
     refused: Vec<Option<LaunchRefusal>>,
+}
+
+/// A row; what does not apply is empty.
+#[derive(Default)]
+struct Row<'r> {
+    work: Option<WorkRef>,
+    note: &'static str,
+    offer: Option<Id<Offer>>,
+    why: &'r str,
+    cost: Option<Money>,
+    tasks: Option<u32>,
+    census: Option<&'r Census>,
+    wait: Option<Wait>,
 }
 
 impl<W: io::Write> ExplainCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
-        let sheet = Sheet::new(out, cells, COLUMNS);
-        Self { sheet, told: Vec::new(), refused: Vec::new() }
+        Self {
+            sheet: Sheet::new(out, cells, COLUMNS),
+            told: Vec::new(),
+            listed: Vec::new(),
+            news: News::default(),
+            counted: FxHashMap::default(),
+            refused: Vec::new(),
+        }
     }
 
     /// Flushes and gives the writer back.
@@ -52,12 +115,20 @@ impl<W: io::Write> ExplainCsv<W> {
         self.sheet.finish()
     }
 
+    fn list(&mut self, work: WorkRef) {
+        if !std::mem::replace(&mut self.told[work.slot()].listed, true) {
+            self.listed.push(work);
+        }
+    }
+
     fn noted(&mut self, state: &State<'_>, work: WorkRef, note: Note) {
         let told = &mut self.told[work.slot()];
         match note {
-            Note::Waits(reason) => {
-                if told.waits.replace(reason) != Some(reason) {
-                    self.row(state, Some(work), "waits", None, reason.name(), None);
+            // The state says whether instances boot.
+            Note::Waits(Wait { reason: WaitReason::Booting, .. }) => {}
+            Note::Waits(wait) => {
+                if told.noted.replace(wait).map(|before| before.reason) != Some(wait.reason) {
+                    self.list(work);
                 }
             }
             Note::OfferRejected { offer, why, cost } => {
@@ -67,41 +138,65 @@ impl<W: io::Write> ExplainCsv<W> {
                         OfferRejection::TooSmall => obstacle(state, work, offer),
                         _ => None,
                     };
-                    let words = words.unwrap_or_else(|| rejection(state, why));
+                    let why = &words.unwrap_or_else(|| rejection(state, why));
                     let cost = (cost != Money::ZERO).then_some(cost);
-                    self.row(state, Some(work), "offer not taken", Some(offer), &words, cost);
+                    self.about(state, work, "offer not taken", offer, why, cost);
                 }
             }
             Note::OfferChosen { offer, cost } => {
                 told.rejected.clear();
-                self.row(state, Some(work), "offer rented", Some(offer), "", Some(cost));
+                self.about(state, work, "offer rented", offer, "", Some(cost));
             }
         }
     }
 
-    fn row(
+    /// A row about an offer.
+    fn about(
         &mut self,
         state: &State<'_>,
-        work: Option<WorkRef>,
+        work: WorkRef,
         note: &'static str,
-        offer: Option<Id<Offer>>,
+        offer: Id<Offer>,
         why: &str,
         cost: Option<Money>,
     ) {
-        self.sheet.time(Some(state.now()));
-        match work {
-            Some(work) => label(&mut self.sheet, state, work),
-            None => self.sheet.empty(),
+        let (work, offer) = (Some(work), Some(offer));
+        self.row(state, &Row { work, note, offer, why, cost, ..Row::default() });
+    }
+
+    fn row(&mut self, state: &State<'_>, row: &Row<'_>) {
+        let sheet = &mut self.sheet;
+        sheet.time(Some(state.now()));
+        match row.work {
+            Some(work) => label(sheet, state, work),
+            None => sheet.empty(),
         }
-        self.sheet.word(note);
-        self.sheet.text(offer.map_or("", |offer| &state.world().offers[offer].name));
-        self.sheet.text(why);
-        match cost {
-            Some(cost) => self.sheet.money(cost),
-            None => self.sheet.empty(),
+        sheet.word(row.note);
+        sheet.text(row.offer.map_or("", |offer| &state.world().offers[offer].name));
+        sheet.text(row.why);
+        match row.cost {
+            Some(cost) => sheet.money(cost),
+            None => sheet.empty(),
         }
-        identity(&mut self.sheet, state, work);
-        self.sheet.end_row();
+        match row.tasks {
+            Some(tasks) => sheet.whole(tasks),
+            None => sheet.empty(),
+        }
+        counts(sheet, state, row);
+        let wait = row.wait;
+        match wait {
+            Some(wait) => sheet.whole(wait.ahead),
+            None => sheet.empty(),
+        }
+        match wait.and_then(|wait| wait.first).filter(|&first| state.is_alive(first)) {
+            Some(first) => label(sheet, state, first),
+            None => sheet.empty(),
+        }
+        sheet.time(wait.and_then(|wait| wait.promised));
+        sheet.time(wait.and_then(|wait| wait.first_promised));
+        sheet.time(wait.and_then(|wait| wait.rents));
+        identity(sheet, state, row.work);
+        sheet.end_row();
     }
 
     /// What speaks against each offer, of work that fits none.
@@ -109,14 +204,108 @@ impl<W: io::Write> ExplainCsv<W> {
         for offer in state.world().offers.ids() {
             let why = obstacle(state, work, offer);
             let words = why.unwrap_or_else(|| "the policy does not rent it".to_owned());
-            self.row(state, Some(work), "offer not taken", Some(offer), &words, None);
+            self.about(state, work, "offer not taken", offer, &words, None);
         }
+    }
+
+    fn started(&mut self, state: &State<'_>, allocation: AllocationRef) {
+        let target = state.allocation(allocation);
+        let work = target.work();
+        let told = &mut self.told[work.slot()];
+        let waited = told.written.is_some();
+        let started = told.started.get_or_insert_with(|| {
+            let why = if waited { self.news.cause(state, allocation) } else { String::new() };
+            (0, why)
+        });
+        started.0 += target.tasks;
+        self.list(work);
+    }
+
+    /// Writes that tasks started at this instant; what work waits for after this is news.
+    fn tell_start(&mut self, state: &State<'_>, work: WorkRef) {
+        let told = &mut self.told[work.slot()];
+        let Some((tasks, why)) = told.started.take() else { return };
+        told.written = None;
+        told.rejected.clear();
+        let (work, tasks) = (Some(work), Some(tasks));
+        self.row(state, &Row { work, note: "starts", why: &why, tasks, ..Row::default() });
+    }
+
+    /// Writes why work waits from now on, if that is news.
+    fn tell_wait(&mut self, state: &State<'_>, work: WorkRef) {
+        let told = &mut self.told[work.slot()];
+        let Some((reason, tasks)) = cause(state, work, told.noted) else { return };
+        if told.written.replace(reason) == Some(reason) {
+            return;
+        }
+        let wait = told.noted;
+        let ask = state.work(work).ask;
+        let census = (reason != WaitReason::Booting).then(|| {
+            let counted = self.counted.entry((ask.rules, ask.demand));
+            counted.or_insert_with(|| Census::new(state, work)).clone()
+        });
+        let row = Row {
+            work: Some(work),
+            note: "waits",
+            why: reason.name(),
+            tasks: Some(tasks),
+            census: census.as_ref(),
+            wait: wait.filter(|_| census.is_some()),
+            ..Row::default()
+        };
+        self.row(state, &row);
+    }
+}
+
+/// Why `work` waits, and how many of its tasks; none where all have started.
+fn cause(state: &State<'_>, work: WorkRef, noted: Option<Wait>) -> Option<(WaitReason, u32)> {
+    let live = state.work(work);
+    if live.waiting > 0 {
+        let said = noted.map_or(WaitReason::Unsaid, |wait| wait.reason);
+        return Some((said, live.waiting));
+    }
+    let placed = live.allocations.iter().map(|&one| state.allocation(one));
+    let booting: u32 = placed.filter(|one| one.started().is_none()).map(|one| one.tasks).sum();
+    (booting > 0).then_some((WaitReason::Booting, booting))
+}
+
+/// The cells of what was counted.
+fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &Row<'_>) {
+    let (Some(census), Some(work)) = (row.census, row.work) else {
+        (0..7).for_each(|_| sheet.empty());
+        return;
+    };
+    let resource = census.resource;
+    let asked = resource.asked(state.work(work).ask.demand);
+    sheet.whole(census.room);
+    sheet.word(resource.unit());
+    sheet.decimal(i128::from(asked) * i128::from(row.tasks.unwrap_or(0)), 3);
+    sheet.decimal(i128::from(census.free), 3);
+    sheet.decimal(i128::from(census.held), 3);
+    sheet.whole(census.holders as u64);
+    match census.largest.is_empty() {
+        true => sheet.empty(),
+        false => sheet.text(&serde_json::to_string(&census.largest).unwrap_or_default()),
     }
 }
 
 impl<W: io::Write> Observer for ExplainCsv<W> {
     fn begins(&mut self, state: &State<'_>) {
         self.refused = vec![None; state.world().offers.len()];
+    }
+
+    fn elapse(&mut self, state: &State<'_>, _: Time, _: Time) {
+        let mut listed = std::mem::take(&mut self.listed);
+        listed.retain(|&work| state.is_alive(work));
+        for &work in &listed {
+            self.told[work.slot()].listed = false;
+            self.tell_start(state, work);
+            self.tell_wait(state, work);
+        }
+        listed.clear();
+        self.listed = listed;
+        self.counted.clear();
+        self.news.clear();
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {
@@ -127,20 +316,25 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
                     self.told.resize(slot + 1, Told::default());
                 }
                 self.told[slot] = Told::default();
+                self.list(work);
             }
             Record::Noted(work, note) => self.noted(state, work, note),
-            // What it waits for after this is news.
-            Record::Started(allocation) => {
-                let work = state.allocation(allocation).work();
-                self.told[work.slot()] = Told::default();
-                self.row(state, Some(work), "starts", None, "", None);
-            }
+            Record::Placed(allocation) => self.list(state.allocation(allocation).work()),
+            Record::Started(allocation) => self.started(state, allocation),
             Record::Stopped { allocation, ending: Ending::Preempted, .. } => {
                 let work = state.allocation(allocation).work();
-                self.row(state, Some(work), "preempted", None, "", None);
+                self.tell_start(state, work);
+                let row = Row { work: Some(work), note: "preempted", ..Row::default() };
+                self.row(state, &row);
+                self.told[work.slot()].written = None;
+                self.list(work);
             }
-            Record::Refused { work, reason: RefusalReason::NeverFits } => {
-                self.refused_everywhere(state, work);
+            Record::Finished(work) | Record::Unfinished(work) => self.tell_start(state, work),
+            Record::Refused { work, reason } => {
+                self.tell_start(state, work);
+                if reason == RefusalReason::NeverFits {
+                    self.refused_everywhere(state, work);
+                }
             }
             Record::Requested(instance) => {
                 self.refused[state.instance(instance).offer.row()] = None;
@@ -148,10 +342,12 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             Record::LaunchRefused { offer, why }
                 if self.refused[offer.row()].replace(why) != Some(why) =>
             {
-                let words = refusal(state, why);
-                self.row(state, None, "launch refused", Some(offer), &words, None);
+                let (why, offer) = (&refusal(state, why), Some(offer));
+                let row = Row { note: "launch refused", offer, why, ..Row::default() };
+                self.row(state, &row);
             }
             _ => (),
         }
+        self.news.record(state, record);
     }
 }

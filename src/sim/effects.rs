@@ -3,7 +3,8 @@
 use super::{ENDLESS, Event, Observer, Run, put};
 use crate::policy::Trigger;
 use crate::state::{
-    AllocationRef, Effect, Ending, InstanceRef, Note, Record, RefusalReason, WaitReason, WorkRef,
+    AllocationRef, Effect, Ending, InstanceRef, Note, Record, RefusalReason, Wait, WaitReason,
+    WorkRef,
 };
 use crate::units::{Span, Stream};
 
@@ -51,7 +52,7 @@ impl<O: Observer> Run<'_, '_, O> {
         if ready {
             self.start(allocation, work);
         } else if self.options.explain {
-            let waits = Record::Noted(work, Note::Waits(WaitReason::Booting));
+            let waits = Record::Noted(work, Note::Waits(Wait::of(WaitReason::Booting)));
             self.tell(&waits);
         }
     }

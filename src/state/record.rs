@@ -68,9 +68,22 @@ pub enum WaitReason {
     NothingToRent,
     /// It has its place and waits for instances to boot.
     Booting,
+    /// The policy gave no reason.
+    Unsaid,
 }
 
 impl WaitReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] = [
+        Self::NoRoom,
+        Self::Behind,
+        Self::Reserved,
+        Self::OverflowLater,
+        Self::NothingToRent,
+        Self::Booting,
+        Self::Unsaid,
+    ];
+
     /// The words of reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,7 +93,32 @@ impl WaitReason {
             Self::OverflowLater => "it had not waited long enough to rent",
             Self::NothingToRent => "nothing that fits could be rented",
             Self::Booting => "its instances were booting",
+            Self::Unsaid => "the policy gave no reason",
         }
+    }
+}
+
+/// Why work waits on, and what its policy foresees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Why.
+    pub reason: WaitReason,
+    /// Pieces of work before it in the queue.
+    pub ahead: u32,
+    /// The first of the queue, where that is another one.
+    pub first: Option<WorkRef>,
+    /// When it is to start by the estimates, where it holds a reservation.
+    pub promised: Option<Time>,
+    /// The same of the first of the queue.
+    pub first_promised: Option<Time>,
+    /// When instances may be rented for it, where that is still to come.
+    pub rents: Option<Time>,
+}
+
+impl Wait {
+    /// Nothing but a reason.
+    pub const fn of(reason: WaitReason) -> Self {
+        Self { reason, ahead: 0, first: None, promised: None, first_promised: None, rents: None }
     }
 }
 
@@ -103,7 +141,7 @@ pub enum OfferRejection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
     /// The work waits on.
-    Waits(WaitReason),
+    Waits(Wait),
     /// An offer was weighed and not taken.
     OfferRejected {
         /// Which.

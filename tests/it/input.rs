@@ -96,7 +96,7 @@ fn waiting_after_a_preemption_is_explained() {
     assert!(out.status.success(), "{}", text(&out.stderr));
     let told = text(&run(folder.path(), &["explain", "o", "--job", "long"]).stdout);
     // It runs from 0 to 10 s, is stopped, and starts again when the other one has ended.
-    assert!(told.contains("waited 10 s\n  10 s from 10 s to 20 s: "), "{told}");
+    assert!(told.contains("  10 s, after 10 s to after 20 s\n"), "{told}");
     assert!(told.contains("preempted after 10 s"), "{told}");
 }
 
@@ -108,9 +108,9 @@ fn refused_work_is_told_what_speaks_against_each_offer() {
     let out = run(folder.path(), &["run", "a.toml", "--explain", "--out", "o", "--quiet"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     let cases = [
-        ("wide", "dc: too small: a task asks for 8 cores, an instance has 4"),
-        ("many", "dc: 9 tasks must run at once, it has room for 4"),
-        ("model", "dc: it has not the GPU model that the job asks for"),
+        ("wide", "dc, not taken: too small: a task asks for 8 cores, an instance has 4"),
+        ("many", "dc, not taken: 9 tasks must run at once, it has room for 4"),
+        ("model", "dc, not taken: it has not the GPU model that the job asks for"),
     ];
     for (job, want) in cases {
         let told = text(&run(folder.path(), &["explain", "o", "--job", job]).stdout);

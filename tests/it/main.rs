@@ -6,6 +6,7 @@ mod by_hand;
 mod compare;
 mod conversations;
 mod check;
+mod explain;
 mod external;
 mod hostile;
 mod input;

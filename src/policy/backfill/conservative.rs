@@ -60,6 +60,10 @@ impl Backfill for Conservative {
             }
         }
     }
+
+    fn promise(&self, work: WorkRef) -> Option<Time> {
+        self.promised.get(&work).copied()
+    }
 }
 
 impl Conservative {

@@ -6,6 +6,7 @@ use super::reservation::Reservation;
 use super::{Backfill, Failed, Pass, Started};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
+use crate::state::WorkRef;
 use crate::units::{Span, Time};
 
 /// The head's reservation, kept while nothing but arrivals happens. A
@@ -45,6 +46,11 @@ impl Backfill for Easy {
         }
         self.start(pass, &mut reserved);
         self.reserved = Some(reserved);
+    }
+
+    fn promise(&self, work: WorkRef) -> Option<Time> {
+        let reserved = self.reserved.as_ref().filter(|reserved| reserved.head == work)?;
+        (reserved.at < Time::MAX).then_some(reserved.at)
     }
 }
 

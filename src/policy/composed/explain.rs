@@ -3,34 +3,61 @@
 use std::ops::ControlFlow;
 
 use super::Composed;
-use super::due::Due;
+use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::{Note, WaitReason, WorkRef};
+use crate::state::{Note, Wait, WaitReason, WorkRef};
+use crate::units::Time;
 
 impl Composed {
     /// Notes for everybody who waits why that is so.
     pub(super) fn explain(&self, turn: &mut Turn<'_, '_>) {
-        let mut waiting = Vec::new();
+        let mut waiting: Vec<Queued> = Vec::new();
         self.queue.visit(turn, None, &mut |queued| {
             waiting.push(queued);
             ControlFlow::Continue(())
         });
+        let Some(first) = waiting.first().map(|queued| queued.work) else { return };
+        // Where nobody waits behind the first, no reservation is made.
+        let backfill = self.backfill.as_deref().filter(|_| waiting.len() > 1);
+        let promise = |work: WorkRef| backfill.and_then(|part| part.promise(work));
+        let first_promised = promise(first);
         for (place, queued) in waiting.iter().enumerate() {
-            let reason = match self.blocked {
-                Some((blocked, reason)) if blocked == queued.work => reason,
-                _ if place > 0 && self.backfill.is_none() => WaitReason::Behind,
-                _ if has_room(turn, queued.work) => WaitReason::Reserved,
-                _ if self.rents_later(turn, queued.work) => WaitReason::OverflowLater,
-                _ => WaitReason::NoRoom,
+            let work = queued.work;
+            let due = self.overflow.as_ref().map(|due| due.due(turn.work(work).arrival));
+            let mut wait = Wait {
+                reason: WaitReason::NoRoom,
+                ahead: u32::try_from(place).unwrap_or(u32::MAX),
+                first: (place > 0).then_some(first),
+                promised: promise(work),
+                first_promised: first_promised.filter(|_| place > 0),
+                rents: due.filter(|&due| due > turn.now()),
             };
-            turn.note(queued.work, Note::Waits(reason));
+            wait.reason = self.reason(turn, work, &wait, due);
+            turn.note(work, Note::Waits(wait));
         }
     }
 
-    /// Whether `work` may have instances rented for it, but has not waited long enough.
-    fn rents_later(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
-        let from = |overflow: &Due<WorkRef>| overflow.due(turn.work(work).arrival);
-        self.overflow.as_ref().is_some_and(|overflow| turn.now() < from(overflow))
+    /// Why `work` waits, for which instances may be rented from `due` on.
+    fn reason(
+        &self,
+        turn: &Turn<'_, '_>,
+        work: WorkRef,
+        wait: &Wait,
+        due: Option<Time>,
+    ) -> WaitReason {
+        let overdue = due.is_some() && wait.rents.is_none();
+        match self.blocked {
+            // Whoever has waited long enough was tried, wherever it stands.
+            _ if overdue => WaitReason::NothingToRent,
+            Some((blocked, reason)) if blocked == work => reason,
+            _ if wait.first.is_some() && self.backfill.is_none() => WaitReason::Behind,
+            _ if !has_room(turn, work) => match wait.rents {
+                Some(_) => WaitReason::OverflowLater,
+                None => WaitReason::NoRoom,
+            },
+            _ if wait.promised.or(wait.first_promised).is_some() => WaitReason::Reserved,
+            _ => WaitReason::Behind,
+        }
     }
 }
 

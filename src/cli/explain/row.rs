@@ -1,0 +1,124 @@
+//! A row of a result file, and what is wrong with it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::wait::CUT;
+use crate::cli::exit::Stop;
+use crate::problem::Problem;
+use crate::units::{Span, Time};
+
+/// A row of a result file by column name.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct Row {
+    cells: BTreeMap<String, String>,
+    #[serde(skip)]
+    file: PathBuf,
+    /// From 1, the head is line 1.
+    #[serde(skip)]
+    line: u64,
+}
+
+impl Row {
+    /// A cell; empty where there is no such column.
+    pub(super) fn cell(&self, column: &str) -> &str {
+        self.cells.get(column).map_or("", String::as_str)
+    }
+
+    /// A problem with a cell.
+    pub(super) fn wrong(&self, column: &str, wanted: &str) -> Stop {
+        let found = crate::report::clean(self.cell(column));
+        let message = format!("`{column}` is `{found}`, wanted {wanted}");
+        let file = self.file.display().to_string();
+        Stop::Input(vec![Problem::at(&file, self.line, 0, message).hint(CUT)])
+    }
+
+    fn parse<T>(
+        &self,
+        column: &str,
+        wanted: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Stop> {
+        match self.cell(column) {
+            "" => Ok(None),
+            text => parse(text).map(Some).ok_or_else(|| self.wrong(column, wanted)),
+        }
+    }
+
+    /// A point in time; none where the cell is empty.
+    pub(super) fn maybe_time(&self, column: &str) -> Result<Option<Time>, Stop> {
+        self.parse(column, "seconds", |text| {
+            let secs: f64 = text.parse().ok()?;
+            Some(Time::ZERO + Span::from_secs_f64(secs)?)
+        })
+    }
+
+    /// A point in time.
+    pub(super) fn time(&self, column: &str) -> Result<Time, Stop> {
+        self.maybe_time(column)?.ok_or_else(|| self.wrong(column, "seconds"))
+    }
+
+    /// A whole number; none where the cell is empty.
+    pub(super) fn maybe_whole(&self, column: &str) -> Result<Option<u64>, Stop> {
+        self.parse(column, "a whole number", |text| text.parse().ok())
+    }
+
+    /// A whole number.
+    pub(super) fn whole(&self, column: &str) -> Result<u64, Stop> {
+        self.maybe_whole(column)?.ok_or_else(|| self.wrong(column, "a whole number"))
+    }
+
+    /// A number.
+    pub(super) fn number(&self, column: &str) -> Result<f64, Stop> {
+        let number = self.parse(column, "a number", |text| {
+            text.parse().ok().filter(|number: &f64| number.is_finite())
+        })?;
+        number.ok_or_else(|| self.wrong(column, "a number"))
+    }
+
+    /// Nano-dollars; none where the cell is empty.
+    pub(super) fn maybe_nanos(&self, column: &str) -> Result<Option<i128>, Stop> {
+        self.parse(column, "dollars with nine decimals", |text| {
+            let (_, decimals) = text.split_once('.')?;
+            (decimals.len() == 9).then(|| text.replacen('.', "", 1).parse().ok()).flatten()
+        })
+    }
+
+    /// Nano-dollars.
+    pub(super) fn nanos(&self, column: &str) -> Result<i128, Stop> {
+        let wanted = "dollars with nine decimals";
+        self.maybe_nanos(column)?.ok_or_else(|| self.wrong(column, wanted))
+    }
+}
+
+/// The rows of a file that `keep` accepts.
+pub(super) fn rows(path: &Path, keep: impl Fn(&Row) -> bool) -> Result<Vec<Row>, Stop> {
+    let failed = |error: csv::Error| match error.kind() {
+        csv::ErrorKind::Io(_) => Stop::Files(
+            anyhow::Error::new(error).context(format!("cannot read `{}`", path.display())),
+        ),
+        _ => {
+            let line = error.position().map_or(0, csv::Position::line);
+            let message = "the row has not the cells of the head";
+            let file = path.display().to_string();
+            Stop::Input(vec![Problem::at(&file, line, 0, message).hint(CUT)])
+        }
+    };
+    let mut reader = csv::Reader::from_path(path).map_err(failed)?;
+    let head = reader.headers().map_err(failed)?.clone();
+    let mut kept = Vec::new();
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(failed)? {
+        let line = record.position().map_or(0, csv::Position::line);
+        let cells = head.iter().zip(&record);
+        let cells = cells.map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect();
+        let row = Row { cells, file: path.to_owned(), line };
+        if keep(&row) {
+            kept.push(row);
+        }
+    }
+    Ok(kept)
+}

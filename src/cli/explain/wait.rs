@@ -1,0 +1,357 @@
+//! Why a job waited, span by span: read from `explain.csv`, told in sentences.
+
+use serde::Serialize;
+
+use super::clock::{Clock, length};
+use super::row::Row;
+use crate::cli::exit::Stop;
+use crate::report::{Holder, clean};
+use crate::state::WaitReason;
+use crate::units::Time;
+
+/// A span in which a job waited for one cause.
+#[derive(Debug)]
+pub(super) struct Wait {
+    pub(super) from: Time,
+    pub(super) until: Time,
+    reason: WaitReason,
+    /// Tasks that waited, of how many.
+    tasks: u64,
+    of: u64,
+    counted: Option<Counted>,
+    ahead: u64,
+    first: Option<String>,
+    promised: Option<Time>,
+    first_promised: Option<Time>,
+    rents: Option<Time>,
+}
+
+/// What was there when the span began.
+#[derive(Debug)]
+struct Counted {
+    /// Tasks for which there was room.
+    room: u64,
+    resource: String,
+    wanted: f64,
+    free: f64,
+    held: f64,
+    holders: u64,
+    largest: Vec<Holder>,
+}
+
+/// When tasks started, and what let them.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) at: Time,
+    tasks: u64,
+    of: u64,
+    why: String,
+    /// They waited before.
+    waited: bool,
+}
+
+/// What happened to a job, in order.
+#[derive(Debug)]
+pub(super) enum Step {
+    Wait(Wait),
+    Start(Start),
+    Preempted(Time),
+}
+
+impl Step {
+    /// The wait, if it is one.
+    pub(super) fn wait(&self) -> Option<&Wait> {
+        match self {
+            Self::Wait(wait) => Some(wait),
+            Self::Start(_) | Self::Preempted(_) => None,
+        }
+    }
+}
+
+/// A wait as `--json` gives it.
+#[derive(Debug, Serialize)]
+pub(super) struct WaitJson<'w> {
+    from_s: f64,
+    until_s: f64,
+    why: &'static str,
+    tasks: u64,
+    room: Option<u64>,
+    resource: Option<&'w str>,
+    wanted: Option<f64>,
+    free: Option<f64>,
+    held: Option<f64>,
+    holders: Option<u64>,
+    largest: &'w [Holder],
+    ahead: u64,
+    first: Option<&'w str>,
+    promised_s: Option<f64>,
+    first_promised_s: Option<f64>,
+    rents_s: Option<f64>,
+    text: String,
+}
+
+/// The steps of `job`, of which `notes` are the rows of `explain.csv`. A wait lasts until the
+/// next row that is a step; the last until the job ended.
+///
+/// # Errors
+/// A row cannot be read, or its waits do not cover the time until its first start.
+pub(super) fn steps(job: &Row, notes: &[Row]) -> Result<Vec<Step>, Stop> {
+    let end = job.time("end_s")?;
+    let of = job.whole("tasks")?;
+    let mut steps = Vec::new();
+    for note in notes {
+        let at = note.time("time_s")?;
+        if let Some(Step::Wait(wait)) = steps.last_mut() {
+            if matches!(note.cell("note"), "waits" | "starts" | "preempted") {
+                wait.until = wait.until.min(at);
+            }
+        }
+        match note.cell("note") {
+            "waits" => steps.push(Step::Wait(Wait::read(note, of, end)?)),
+            "starts" => {
+                let waited = matches!(steps.last(), Some(Step::Wait(_)));
+                let (tasks, why) = (note.whole("tasks")?, clean(note.cell("why")));
+                steps.push(Step::Start(Start { at, tasks, of, why, waited }));
+            }
+            "preempted" => steps.push(Step::Preempted(at)),
+            _ => {}
+        }
+    }
+    check(job, &steps, end)?;
+    Ok(steps)
+}
+
+/// Holds the steps to `jobs.csv`: no gap until the job first started or ended.
+fn check(job: &Row, steps: &[Step], end: Time) -> Result<(), Stop> {
+    let mut covered = job.time("submitted_s")?;
+    let started = job.maybe_time("first_start_s")?;
+    let until = started.unwrap_or(end);
+    for step in steps {
+        match step {
+            Step::Wait(wait) if wait.from == covered => covered = wait.until,
+            Step::Preempted(_) => {}
+            Step::Wait(_) | Step::Start(_) => break,
+        }
+    }
+    let starts = steps.iter().find_map(|step| match step {
+        Step::Start(start) => Some(start.at),
+        Step::Wait(_) | Step::Preempted(_) => None,
+    });
+    if covered != until || starts != started {
+        let message = "`explain.csv` does not tell of the whole time that this job waited";
+        return Err(Stop::usage(message, CUT));
+    }
+    Ok(())
+}
+
+/// The cure for a file that is not as it was written.
+pub(super) const CUT: &str =
+    "it was edited or cut off, or comes from another version: run again with --explain";
+
+impl Wait {
+    fn read(note: &Row, of: u64, end: Time) -> Result<Self, Stop> {
+        let why = note.cell("why");
+        let reason = WaitReason::ALL.into_iter().find(|reason| reason.name() == why);
+        let Some(reason) = reason else { return Err(note.wrong("why", "a reason to wait")) };
+        Ok(Self {
+            from: note.time("time_s")?,
+            until: end,
+            reason,
+            tasks: note.whole("tasks")?,
+            of,
+            counted: match note.cell("room") {
+                "" => None,
+                _ => Some(Counted::read(note)?),
+            },
+            ahead: note.maybe_whole("ahead")?.unwrap_or(0),
+            first: Some(clean(note.cell("first"))).filter(|first| !first.is_empty()),
+            promised: note.maybe_time("promised_s")?,
+            first_promised: note.maybe_time("first_promised_s")?,
+            rents: note.maybe_time("rents_s")?,
+        })
+    }
+
+    /// What the job waited for, in sentences.
+    pub(super) fn sentences(&self, clock: Clock) -> Vec<String> {
+        let mut told = vec![self.lead()];
+        let Some(counted) = &self.counted else { return told };
+        told.extend(counted.tell_holders(clock, self.from));
+        told.extend(self.tell_ahead());
+        told.extend(self.tell_promises(clock));
+        if let Some(rents) = self.rents {
+            told.push(format!("Its wait limit for renting was due {}.", clock.point(rents)));
+        }
+        told
+    }
+
+    /// The cause.
+    fn lead(&self) -> String {
+        let Some(counted) = &self.counted else {
+            return match self.tasks {
+                1 => "Its instance was booting.".to_owned(),
+                tasks => format!("The instances of {tasks} of its tasks were booting."),
+            };
+        };
+        let has = counted.tell_room(self.tasks, self.of);
+        match self.reason {
+            WaitReason::NoRoom | WaitReason::OverflowLater => format!("{has}."),
+            WaitReason::Behind => format!("Others were served first. {has}."),
+            WaitReason::Reserved => {
+                format!("{has}, but starting it would have delayed a promised start.")
+            }
+            WaitReason::NothingToRent => {
+                format!("{has}, and nothing that fits could be rented.")
+            }
+            WaitReason::Unsaid => format!("{has}. The policy gave no reason."),
+            WaitReason::Booting => "Its instances were booting.".to_owned(),
+        }
+    }
+
+    fn tell_ahead(&self) -> Option<String> {
+        let first = self.first.as_deref()?;
+        Some(match self.ahead {
+            1 => format!("1 job was ahead of it: {first}."),
+            ahead => format!("{ahead} jobs were ahead of it, the first was {first}."),
+        })
+    }
+
+    fn tell_promises(&self, clock: Clock) -> Option<String> {
+        let when = |at: Time| match at <= self.from {
+            true => "as soon as work ends that is over its estimate".to_owned(),
+            false => clock.point(at),
+        };
+        if let Some(promised) = self.promised {
+            return Some(format!("By the estimates it was to start {}.", when(promised)));
+        }
+        let (first, promised) = (self.first.as_deref()?, self.first_promised?);
+        Some(format!("By the estimates {first} was to start {}.", when(promised)))
+    }
+
+    pub(super) fn json(&self, clock: Clock) -> WaitJson<'_> {
+        let counted = self.counted.as_ref();
+        WaitJson {
+            from_s: self.from.secs_f64(),
+            until_s: self.until.secs_f64(),
+            why: self.reason.name(),
+            tasks: self.tasks,
+            room: counted.map(|counted| counted.room),
+            resource: counted.map(|counted| counted.resource.as_str()),
+            wanted: counted.map(|counted| counted.wanted),
+            free: counted.map(|counted| counted.free),
+            held: counted.map(|counted| counted.held),
+            holders: counted.map(|counted| counted.holders),
+            largest: counted.map_or(&[], |counted| &counted.largest),
+            ahead: self.ahead,
+            first: self.first.as_deref(),
+            promised_s: self.promised.map(Time::secs_f64),
+            first_promised_s: self.first_promised.map(Time::secs_f64),
+            rents_s: self.rents.map(Time::secs_f64),
+            text: self.sentences(clock).join(" "),
+        }
+    }
+
+    /// The span itself.
+    pub(super) fn span(&self, clock: Clock) -> String {
+        let length = length(self.until - self.from);
+        format!("{length}, {}", clock.between(self.from, self.until))
+    }
+}
+
+impl Counted {
+    fn read(note: &Row) -> Result<Self, Stop> {
+        let largest = note.cell("largest");
+        let largest = match largest {
+            "" => Vec::new(),
+            text => serde_json::from_str(text)
+                .map_err(|_| note.wrong("largest", "a JSON list of who holds the most"))?,
+        };
+        Ok(Self {
+            room: note.whole("room")?,
+            resource: note.cell("resource").to_owned(),
+            wanted: note.number("wanted")?,
+            free: note.number("free")?,
+            held: note.number("held")?,
+            holders: note.whole("holders")?,
+            largest,
+        })
+    }
+
+    /// What was wanted and what there was.
+    fn tell_room(&self, tasks: u64, of: u64) -> String {
+        let resource = &self.resource;
+        let who = match (tasks, of) {
+            (_, 1) => "It".to_owned(),
+            _ if tasks == of => format!("Its {of} tasks"),
+            _ => format!("{tasks} of its {of} tasks"),
+        };
+        let unit = |amount: f64| match (amount == 1.0, resource.strip_suffix('s')) {
+            (true, Some(one)) => one.to_owned(),
+            _ => resource.clone(),
+        };
+        let wanted = format!("{who} wanted {} {}", self.wanted, unit(self.wanted));
+        if self.free + self.held == 0.0 {
+            return format!("{wanted}, no instance that could hold them was there");
+        }
+        let there = format!("{wanted}, {} {} free", self.free, verb(self.free));
+        if self.room >= tasks {
+            return format!("{there} and there was room");
+        }
+        match (self.free >= self.wanted, of, self.room) {
+            (true, 1, _) | (true, _, 0) => {
+                format!("{there}, but no instance had room for all that a task asks")
+            }
+            (true, _, room) => format!("{there}, but instances had room for only {room} tasks"),
+            (false, _, 0) | (false, 1, _) => there,
+            (false, _, room) => format!("{there}: room for {room} tasks"),
+        }
+    }
+
+    /// Who held the rest, until when.
+    fn tell_holders(&self, clock: Clock, now: Time) -> Option<String> {
+        let named: Vec<String> = self
+            .largest
+            .iter()
+            .map(|holder| {
+                let until = holder.until_s.and_then(crate::units::Span::from_secs_f64);
+                let until = match until.map(|until| Time::ZERO + until) {
+                    None => "no estimate".to_owned(),
+                    Some(until) if until <= now => "over its estimate".to_owned(),
+                    Some(until) => format!("expected to end {}", clock.point(until)),
+                };
+                format!("{} ({}, {until})", clean(&holder.job), holder.amount)
+            })
+            .collect();
+        let named = named.join(", ");
+        let rest = self.held;
+        match (self.holders, self.largest.len()) {
+            (0, _) | (_, 0) => None,
+            (1, _) => Some(format!("1 job held the other {rest}: {named}.")),
+            (all, shown) if all as usize == shown => {
+                Some(format!("{all} jobs held the other {rest}: {named}."))
+            }
+            (all, shown) => {
+                Some(format!("{all} jobs held the other {rest}; the {shown} largest: {named}."))
+            }
+        }
+    }
+}
+
+fn verb(amount: f64) -> &'static str {
+    if amount == 1.0 { "was" } else { "were" }
+}
+
+impl Start {
+    /// The sentence; none where there is nothing to say.
+    pub(super) fn tell(&self, clock: Clock) -> Option<String> {
+        if !self.waited {
+            return None;
+        }
+        let who = match (self.tasks, self.of) {
+            (_, 1) => "started".to_owned(),
+            (tasks, of) if tasks == of => format!("all {of} tasks started"),
+            (tasks, of) => format!("{tasks} of {of} tasks started"),
+        };
+        let why = if self.why.is_empty() { String::new() } else { format!(": {}", self.why) };
+        Some(format!("{who} {}{why}", clock.point(self.at)))
+    }
+}

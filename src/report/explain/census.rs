@@ -1,0 +1,148 @@
+//! What a piece of work wants, what is free of it, and who holds the rest.
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::model::WorkId;
+use crate::state::{State, WorkRef};
+use crate::units::{Demand, Time};
+
+/// Holders that are named.
+pub(super) const NAMED: usize = 3;
+
+/// A resource of instances. Amounts are in thousandths of its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resource {
+    Gpus,
+    Cores,
+    Memory,
+}
+
+impl Resource {
+    /// Its unit, as files name it.
+    pub(super) const fn unit(self) -> &'static str {
+        match self {
+            Self::Gpus => "GPUs",
+            Self::Cores => "cores",
+            Self::Memory => "MiB",
+        }
+    }
+
+    /// What one task asks.
+    pub(super) fn asked(self, demand: Demand) -> i64 {
+        match self {
+            Self::Gpus => i64::from(demand.gpu_milli()),
+            Self::Cores => i64::from(demand.cpu),
+            Self::Memory => i64::from(demand.memory) * 1_000,
+        }
+    }
+}
+
+/// Who holds how much, until when by the estimates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The work, as `jobs.csv` names it.
+    pub job: String,
+    /// How much of the resource.
+    pub amount: f64,
+    /// When it ends by its estimate, in seconds since the run's start.
+    pub until_s: Option<f64>,
+}
+
+/// The instances that may and could hold one kind of work, counted at one instant.
+#[derive(Clone, Debug)]
+pub(super) struct Census {
+    /// The resource of which the least is free, for what a task asks.
+    pub(super) resource: Resource,
+    /// Tasks that fit.
+    pub(super) room: u64,
+    /// What is free of the resource.
+    pub(super) free: i64,
+    /// What is held of it.
+    pub(super) held: i64,
+    /// Pieces of work that hold it.
+    pub(super) holders: usize,
+    /// The largest of them.
+    pub(super) largest: Vec<Holder>,
+}
+
+impl Census {
+    /// Counts for `work`. Costs the number of live instances and allocations.
+    pub(super) fn new(state: &State<'_>, work: WorkRef) -> Self {
+        let demand = state.work(work).ask.demand;
+        let offers = &state.world().offers;
+        let fits: Vec<bool> = offers.ids().map(|offer| state.could_hold(work, offer)).collect();
+        let (mut room, mut free, mut whole) = (0, [0_i64; 3], [0_i64; 3]);
+        for (_, instance) in state.instances().filter(|(_, one)| fits[one.offer.row()]) {
+            room += u64::from(instance.room(demand));
+            let shape = instance.shape;
+            let left = instance.free;
+            let amounts = [
+                (instance.free_gpu, shape.gpu_milli(), 1),
+                (left.cpu, shape.cpu, 1),
+                (left.memory, shape.memory, 1_000),
+            ];
+            for (at, (left, all, scale)) in amounts.into_iter().enumerate() {
+                free[at] += i64::from(left) * scale;
+                whole[at] += i64::from(all) * scale;
+            }
+        }
+        let resource = scarcest(demand, free);
+        let at = resource as usize;
+        let (holders, largest) = holders(state, resource, &fits);
+        Self { resource, room, free: free[at], held: whole[at] - free[at], holders, largest }
+    }
+}
+
+/// The resource of which the fewest tasks could be served; GPUs before cores
+/// before memory where they are equal.
+fn scarcest(demand: Demand, free: [i64; 3]) -> Resource {
+    let all = [Resource::Gpus, Resource::Cores, Resource::Memory];
+    let asked = all.into_iter().filter(|one| one.asked(demand) > 0);
+    let fewest = asked.min_by(|&one, &other| {
+        let product = |have: Resource, by: Resource| {
+            i128::from(free[have as usize]) * i128::from(by.asked(demand))
+        };
+        product(one, other).cmp(&product(other, one))
+    });
+    fewest.unwrap_or(Resource::Cores)
+}
+
+/// How many pieces of work hold the resource, and the largest of them.
+fn holders(state: &State<'_>, resource: Resource, fits: &[bool]) -> (usize, Vec<Holder>) {
+    let mut holding: FxHashMap<WorkRef, (i64, Time)> = FxHashMap::default();
+    for (work, live) in state.works() {
+        let each = resource.asked(live.ask.demand);
+        for allocation in live.allocations.iter().map(|&one| state.allocation(one)) {
+            let here = allocation.held.iter().map(|held| held.share);
+            let here = here.filter(|share| fits[state.instance(share.instance).offer.row()]);
+            let tasks: i64 = here.map(|share| i64::from(share.tasks)).sum();
+            if tasks * each > 0 {
+                let (amount, until) = holding.entry(work).or_insert((0, Time::ZERO));
+                *amount += tasks * each;
+                *until = allocation.estimated_end.max(*until);
+            }
+        }
+    }
+    let mut all: Vec<(WorkRef, (i64, Time))> = holding.into_iter().collect();
+    let count = all.len();
+    all.sort_by_key(|&(work, (amount, _))| (std::cmp::Reverse(amount), state.work(work).tie()));
+    all.truncate(NAMED);
+    let holder = |&(work, (amount, until)): &(WorkRef, (i64, Time))| Holder {
+        job: name(state, work),
+        amount: amount as f64 / 1e3,
+        until_s: (until < Time::MAX).then(|| until.secs_f64()),
+    };
+    (count, all.iter().map(holder).collect())
+}
+
+/// The work as `jobs.csv` names it.
+pub(super) fn name(state: &State<'_>, work: WorkRef) -> String {
+    let WorkId { source, ordinal } = state.work(work).id;
+    match (source, state.name(work)) {
+        (0, "") => ordinal.to_string(),
+        (0, name) => name.to_owned(),
+        (_, "") => format!("{source}/{ordinal}"),
+        (_, name) => format!("{source}/{name}"),
+    }
+}

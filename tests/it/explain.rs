@@ -1,0 +1,289 @@
+//! `windtunnel explain` tells what work waited for, truly.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs windtunnel in a folder.
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_windtunnel"));
+    command.current_dir(folder).args(arguments).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("output is text")
+}
+
+/// The results, in folder `o`, of these jobs on nodes of one core each.
+fn simulated(nodes: u32, rows: &str, head: &str, more: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = format!(
+        "question = \"?\"\n{head}\n[workload]\ntrace = \"a.csv\"\n[cluster.dc]\nnodes = {nodes}\n\
+         shape = {{ vcpus = 1, memory = \"1 TiB\" }}\n[policy.p]\n{more}"
+    );
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    fs::write(folder.path().join("a.toml"), scenario).expect("written");
+    let out = run(folder.path(), &["run", "a.toml", "--explain", "--out", "o", "--quiet"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    folder
+}
+
+fn told(folder: &Path, job: &str) -> String {
+    let out = run(folder, &["explain", "o", "--job", job]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    text(&out.stdout)
+}
+
+fn has(told: &str, wanted: &[&str]) {
+    for wanted in wanted {
+        assert!(told.contains(wanted), "`{wanted}` is not in\n{told}");
+    }
+}
+
+const EASY: &str = "backfill = \"easy\"\n";
+
+/// Of 10 cores 6 are held until 200 s; `head` wants 8, `long` is behind it and
+/// may not take the 4 that are free.
+const QUEUE: &str = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks\n\
+    a,0,200,250,1,4\nb,0,250,300,1,2\nhead,1,50,50,1,8\nlong,2,900,900,1,3\nshort,3,20,20,1,1\n";
+
+#[test]
+fn it_tells_what_was_wanted_and_who_held_it() {
+    let folder = simulated(10, QUEUE, "", EASY);
+    let head = told(folder.path(), "head");
+    has(
+        &head,
+        &[
+            "waited 3 min 19 s",
+            "after 1 s to after 3 min 20 s",
+            "Its 8 tasks wanted 8 cores, 4 were free: room for 4 tasks.",
+            "2 jobs held the other 6: a (4, expected to end after 4 min 10 s), \
+             b (2, expected to end after 5 min).",
+            "all 8 tasks started after 3 min 20 s: a ended",
+        ],
+    );
+    // Nobody was ahead of it.
+    assert!(!head.contains("ahead"), "{head}");
+    let long = told(folder.path(), "long");
+    has(
+        &long,
+        &[
+            "Its 3 tasks wanted 3 cores, 4 were free and there was room, but starting it would \
+             have delayed a promised start.",
+            "1 job was ahead of it: head.",
+            "By the estimates head was to start after 4 min 10 s.",
+        ],
+    );
+    assert!(told(folder.path(), "short").contains("It did not wait."));
+}
+
+#[test]
+fn strict_order_is_told_as_that() {
+    let folder = simulated(10, QUEUE, "", "");
+    let short = told(folder.path(), "short");
+    has(
+        &short,
+        &[
+            "Others were served first. It wanted 1 core, 4 were free and there was room.",
+            "2 jobs were ahead of it, the first was head.",
+        ],
+    );
+}
+
+#[test]
+fn times_are_dates_where_the_start_is_known() {
+    let folder = simulated(10, QUEUE, "start = \"2026-03-01T12:00:00Z\"", EASY);
+    has(
+        &told(folder.path(), "head"),
+        &[
+            "submitted  2026-03-01 12:00:01 UTC",
+            "2026-03-01 12:00:01 to 12:03:20",
+            "a (4, expected to end at 2026-03-01 12:04:10)",
+            "all 8 tasks started at 2026-03-01 12:03:20: a ended",
+        ],
+    );
+}
+
+#[test]
+fn an_array_is_told_task_by_task() {
+    let rows = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks,gang\n\
+        hog,0,100,100,1,3,true\narr,1,20,20,1,6,false\n";
+    let folder = simulated(4, rows, "", "");
+    let arr = told(folder.path(), "arr");
+    has(
+        &arr,
+        &[
+            "5 of its 6 tasks wanted 5 cores, 0 were free.",
+            "2 jobs held the other 4: hog (3, expected to end after 1 min 40 s), \
+             arr (1, expected to end after 21 s).",
+            "1 of 6 tasks started after 21 s: tasks of its own ended\n",
+            "1 of 6 tasks started after 1 min 40 s: hog ended\n",
+        ],
+    );
+}
+
+#[test]
+fn a_damaged_file_is_told_as_that() {
+    let folder = simulated(10, QUEUE, "", EASY);
+    let path = folder.path().join("o/explain.csv");
+    let whole = fs::read_to_string(&path).expect("it was written");
+    let explained = || run(folder.path(), &["explain", "o", "--job", "head"]);
+    let head = whole.lines().position(|line| line.contains(",head,waits")).expect("it waits");
+    let lines: Vec<&str> = whole.lines().collect();
+    let without: Vec<&str> =
+        lines.iter().enumerate().filter(|(at, _)| *at != head).map(|(_, line)| *line).collect();
+    let damages = [
+        (whole[..whole.find(",head,waits").expect("it waits") + 12].to_owned(), "explain.csv:"),
+        (without.join("\n") + "\n", "does not tell of the whole time"),
+        (lines[..=head].join("\n") + "\n", "does not tell of the whole time"),
+        (whole.replace(",8.000,4.000,", ",8.000,x,"), "`free` is `x`, wanted a number"),
+        (whole.replace("[{\"\"job", "[{\"\"jo"), "`largest` is"),
+        (whole.replace("no instance had room", "because"), "`why` is `because`"),
+    ];
+    for (text_now, want) in damages {
+        fs::write(&path, text_now).expect("written");
+        let out = explained();
+        let said = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{want}: {said}");
+        assert!(said.contains(want) && said.contains("run again with --explain"), "{said}");
+    }
+    fs::write(&path, whole).expect("written");
+    let charges = folder.path().join("o/jobs.csv");
+    let jobs = fs::read_to_string(&charges).expect("it was written");
+    fs::write(&charges, jobs.replace(",0.000000000", ",0.000000001")).expect("written");
+    assert!(text(&explained().stderr).contains("do not sum to its cost"));
+}
+
+type Row = BTreeMap<String, String>;
+
+fn rows(path: &Path) -> Vec<Row> {
+    let mut reader = csv::Reader::from_path(path).expect("a file");
+    reader.deserialize().map(|row| row.expect("a row")).collect()
+}
+
+/// A cell in millionths.
+fn micros(row: &Row, column: &str) -> Option<i64> {
+    let cell = &row[column];
+    let (whole, part) = cell.split_once('.')?;
+    format!("{whole}{part}").parse().ok()
+}
+
+/// Random jobs, gangs of up to 5 of 8 cores; estimates are up to three times too long.
+fn random_jobs(seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut draw = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let mut rows = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks,gang,priority\n".to_owned();
+    let mut at = 0;
+    for job in 0..60 {
+        at += draw(20);
+        let (run, tasks) = (1 + draw(60), 1 + draw(5));
+        let (estimate, priority) = (run + draw(2 * run), draw(3));
+        let _ = writeln!(rows, "j{job},{at},{run},{estimate},1,{tasks},true,{priority}");
+    }
+    rows
+}
+
+/// Spans of `notes` in which the job waited, by the rows of `explain.csv`.
+fn spans(notes: &[&Row], end: i64) -> Vec<(i64, i64)> {
+    let steps: Vec<&&Row> = notes
+        .iter()
+        .filter(|row| ["waits", "starts", "preempted"].contains(&&*row["note"]))
+        .collect();
+    let mut spans = Vec::new();
+    for (at, step) in steps.iter().enumerate() {
+        if step["note"] == "waits" {
+            let until =
+                steps.get(at + 1).map_or(end, |next| micros(next, "time_s").expect("a time"));
+            spans.push((micros(step, "time_s").expect("a time"), until));
+        }
+    }
+    spans
+}
+
+#[test]
+fn every_wait_has_causes_without_gap_and_counts_that_agree() {
+    let policies = ["", EASY, "backfill = \"conservative\"\n", "backfill = \"greedy\"\n"];
+    let mut counted = 0;
+    for seed in 1..=6 {
+        for policy in policies {
+            let folder = simulated(8, &random_jobs(seed), "", policy);
+            let out = folder.path().join("o");
+            let (jobs, notes) = (rows(&out.join("jobs.csv")), rows(&out.join("explain.csv")));
+            let case = format!("seed {seed}, {policy}");
+            for job in &jobs {
+                let of: Vec<&Row> =
+                    notes.iter().filter(|row| row["ordinal"] == job["ordinal"]).collect();
+                let submitted = micros(job, "submitted_s").expect("a time");
+                let started = micros(job, "first_start_s").expect("it started");
+                let spans = spans(&of, micros(job, "end_s").expect("a time"));
+                let mut covered = submitted;
+                for (from, until) in spans {
+                    assert_eq!(from, covered, "{case}, {}", job["job"]);
+                    assert!(from < until, "{case}, {}", job["job"]);
+                    covered = until;
+                }
+                assert_eq!(covered, started, "{case}, {}", job["job"]);
+            }
+            let instances = rows(&out.join("instances.csv"));
+            for note in notes.iter().filter(|note| note["note"] == "waits") {
+                let now = micros(note, "time_s").expect("a time");
+                let holds = |job: &&Row| {
+                    let from = micros(job, "first_start_s").expect("it started");
+                    from <= now && now < micros(job, "end_s").expect("a time")
+                };
+                let holding: Vec<&Row> = jobs.iter().filter(holds).collect();
+                let held: i64 =
+                    holding.iter().map(|job| job["tasks"].parse::<i64>().expect("tasks")).sum();
+                let whole = instances.len() as i64;
+                let milli = |column: &str| {
+                    let number: f64 = note[column].parse().expect("a number");
+                    (number * 1e3) as i64
+                };
+                assert_eq!(note["resource"], "cores", "{case}");
+                assert_eq!(milli("held"), held * 1_000, "{case}: {note:?}");
+                assert_eq!(milli("free"), (whole - held) * 1_000, "{case}: {note:?}");
+                assert_eq!(note["room"], (whole - held).to_string(), "{case}: {note:?}");
+                assert_eq!(note["holders"], holding.len().to_string(), "{case}: {note:?}");
+                let largest: serde_json::Value =
+                    serde_json::from_str(&note["largest"]).expect("JSON");
+                let most = holding.iter().map(|job| job["tasks"].parse::<u64>().expect("tasks"));
+                assert_eq!(largest[0]["amount"].as_f64(), most.max().map(|most| most as f64));
+                counted += 1;
+            }
+        }
+    }
+    assert!(counted > 200, "{counted} rows are too few to tell");
+}
+
+#[test]
+fn waits_of_preempted_work_and_arrays_have_no_overlap() {
+    for seed in 1..=6 {
+        let jobs = random_jobs(seed).replace(",true,", ",false,");
+        for policy in [
+            "order = \"priority\"\npreempt = \"priority\"\n",
+            "order = \"priority\"\npreempt = \"priority\"\nbackfill = \"easy\"\n",
+        ] {
+            let folder = simulated(8, &jobs, "", policy);
+            let out = folder.path().join("o");
+            let notes = rows(&out.join("explain.csv"));
+            for job in rows(&out.join("jobs.csv")) {
+                let told = told(folder.path(), &job["job"]);
+                assert!(told.contains("waited ") || told.contains("It did not wait."), "{told}");
+                let of: Vec<&Row> =
+                    notes.iter().filter(|row| row["ordinal"] == job["ordinal"]).collect();
+                let spans = spans(&of, micros(&job, "end_s").expect("a time"));
+                for pair in spans.windows(2) {
+                    assert!(pair[0].1 <= pair[1].0, "{}: {spans:?}", job["job"]);
+                }
+                assert!(spans.iter().all(|(from, until)| from < until), "{spans:?}");
+            }
+        }
+    }
+}
