@@ -120,9 +120,10 @@ pub struct Ask {
     pub rules: Id<Rules>,
     /// Where its data lives; `None` when it has no data.
     pub home: Option<Id<Home>>,
-    /// Bytes read before it starts computing.
+    /// Bytes that all its tasks together read before they start computing; each
+    /// moves its part.
     pub input: i64,
-    /// Bytes written back when it is done.
+    /// Bytes that all its tasks together write back when they are done.
     pub output: i64,
     /// Whether progress is to survive a preemption; see [`Ask::keeps_progress`].
     pub resumes: bool,
@@ -133,6 +134,16 @@ impl Ask {
     /// equally far, as those of a gang, or a single one.
     pub const fn keeps_progress(&self) -> bool {
         self.resumes && (self.gang || self.tasks == 1)
+    }
+
+    /// What the first `tasks` of its tasks move of `bytes`, rounded down: parts
+    /// of tasks that follow each other add up to all.
+    pub fn part_of(&self, bytes: i64, tasks: u32) -> i64 {
+        if tasks == self.tasks {
+            return bytes;
+        }
+        let part = i128::from(bytes) * i128::from(tasks) / i128::from(self.tasks);
+        i64::try_from(part).expect("a part is no more than the whole")
     }
 }
 

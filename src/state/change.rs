@@ -276,7 +276,7 @@ impl State<'_> {
             }
         }
         if live.ask.home.is_some() {
-            let (input, output) = self.transfer_times(work, offer);
+            let (input, output) = self.transfer_times(work, offer, allocation.tasks);
             let allocation = &mut self.allocations[opened];
             (allocation.input, allocation.output) = (input, output);
         }
@@ -374,15 +374,20 @@ impl State<'_> {
         }
     }
 
-    /// Time to bring the work's input to a region and its output home.
-    pub(super) fn transfer_times(&self, work: WorkRef, offer: Id<Offer>) -> (Span, Span) {
+    /// Time to bring the input of `tasks` tasks to a region and their output home.
+    pub(super) fn transfer_times(
+        &self,
+        work: WorkRef,
+        offer: Id<Offer>,
+        tasks: u32,
+    ) -> (Span, Span) {
         let ask = &self.works[work].ask;
         let Some(home) = ask.home.and_then(|home| self.home_region(home)) else {
             return (Span::ZERO, Span::ZERO);
         };
         let region = self.world.region_of(offer);
-        let input = self.world.link(home, region).time(ask.input);
-        (input, self.world.link(region, home).time(ask.output))
+        let input = self.world.link(home, region).time(ask.part_of(ask.input, tasks));
+        (input, self.world.link(region, home).time(ask.part_of(ask.output, tasks)))
     }
 
     /// Sets when the allocation would end if it started now, by the estimate.

@@ -243,7 +243,9 @@ impl State<'_> {
     /// Charges for the data that an allocation has moved between the home of its
     /// work and where it runs: in as far as there was time since the start, and
     /// out all of it where the tasks are done, or as far as there was time since
-    /// they had computed, which took `compute`.
+    /// they had computed, which took `compute`. The bytes are the work's: each of
+    /// its tasks moves an equal part, and the parts add up to all, in bytes and in
+    /// money.
     pub(crate) fn charge_transfers(
         &mut self,
         allocation: AllocationRef,
@@ -270,11 +272,23 @@ impl State<'_> {
             if since > self.now || home == region {
                 continue;
             }
-            let bytes = moved(bytes, self.now - since, span);
+            let live = &self.works[work];
+            let (before, after) = match done {
+                true => (
+                    live.ask.part_of(bytes, live.done),
+                    live.ask.part_of(bytes, live.done + target.tasks),
+                ),
+                false => {
+                    let part = live.ask.part_of(bytes, target.tasks);
+                    (0, moved(part, self.now - since, span))
+                }
+            };
+            let bytes = after - before;
             if bytes == 0 {
                 continue;
             }
-            let amount = Money::for_bytes(bytes, self.world.link(from, to).nanos_per_gib);
+            let price = self.world.link(from, to).nanos_per_gib;
+            let amount = Money::for_bytes(after, price) - Money::for_bytes(before, price);
             self.works[work].cost += amount;
             charges.push(Charge {
                 kind: ChargeKind::Transfer,

@@ -113,12 +113,12 @@ impl MappedRows {
             Field::Cpu => ask.demand.cpu = bound.cores(cell)?,
             Field::Memory => (ask.demand.memory, cells.per_core) = bound.memory(cell)?,
             Field::Gpus => {
-                let (each, parts) = divided(bound.size(cell)?, self.gpus_per_task);
+                let (each, parts) = divided(bound.gpu_milli(cell)?, self.gpus_per_task);
                 set_gpus(&mut ask.demand, each)?;
                 cells.parts = Some(parts).filter(|&parts| parts > 1);
             }
-            Field::GpuShare => match bound.size(cell)? {
-                share @ 0..=WHOLE_GPU => ask.demand.gpu_share = share,
+            Field::GpuShare => match bound.gpu_milli(cell)? {
+                share if share <= WHOLE_GPU.into() => ask.demand.gpu_share = share as u16,
                 _ => return Err("is more than a whole GPU"),
             },
             Field::Priority => {
@@ -200,6 +200,20 @@ fn divided(milli: u32, most: Option<u8>) -> (u32, u32) {
     }
     let each = (1..=most).rev().find(|each| gpus.is_multiple_of(*each)).unwrap_or(1);
     (each * whole, gpus / each)
+}
+
+/// Millionths of a GPU as thousandths: the nearest, but at least one of
+/// something. What is within half a thousandth of one of `n` equal parts of a
+/// device is that part, rounded down, so that `n` of them fit on it.
+fn thousandths(millionths: i64) -> i64 {
+    const WHOLE: i64 = 1_000_000;
+    if millionths % 1_000 == 0 || millionths >= WHOLE {
+        return (millionths + 500) / 1_000;
+    }
+    let parts = (WHOLE + millionths / 2) / millionths;
+    let is_part = (millionths * parts - WHOLE).abs() <= 500 * parts;
+    let nearest = if is_part { 1_000 / parts } else { (millionths + 500) / 1_000 };
+    nearest.max(1)
 }
 
 /// `milli` thousandths of a GPU: whole devices, or a share of one.
@@ -353,6 +367,15 @@ impl Bound {
             return Err("must not be negative");
         }
         T::try_from(value).map_err(|_| "is too large")
+    }
+
+    /// Thousandths of a GPU; see [`thousandths`].
+    fn gpu_milli(&self, cell: &[u8]) -> Result<u32, Reason> {
+        let millionths = scaled(cell, self.times * 1_000, self.scale, Rounding::Nearest)?;
+        if millionths < 0 {
+            return Err("must not be negative");
+        }
+        u32::try_from(thousandths(millionths)).map_err(|_| "is too large")
     }
 
     fn number(&self, cell: &[u8], rounding: Rounding) -> Result<i64, Reason> {

@@ -98,6 +98,30 @@ fn data_on_the_way_is_paid_for_as_far_as_it_came() {
 }
 
 #[test]
+fn the_bytes_of_a_job_are_the_same_on_machines_of_any_size() {
+    // 2 GiB at 0.10 USD, in whatever parts: four machine sizes of one to four tasks at
+    // once, and tasks that do not divide the bytes.
+    for (vcpus, tasks) in [(4, 4), (8, 4), (12, 4), (16, 4), (4, 3), (8, 7)] {
+        for (way, from) in [("output", "store"), ("input", "store")] {
+            let scenario = format!(
+                "[cluster.dc]\nnodes = 1\nshape = {{ vcpus = {vcpus}, memory = \"4 GiB\" }}\n\
+                 [cluster.store]\nnodes = 1\nshape = {{ vcpus = 1, memory = \"4 GiB\" }}\n\
+                 [transfer]\ncluster_usd_per_gib = 0.1\n[policy.p]\n"
+            );
+            let trace = format!(
+                "id,arrival_s,runtime_s,vcpus,estimate_s,home,{way}_bytes,tasks,gang\n\
+                 job,0,100,4,100,{from},2147483648,{tasks},false\n"
+            );
+            let summary = run(&scenario, &trace).expect("it runs");
+            assert_eq!(summary.transferred_gib, 2.0, "{vcpus} {tasks} {way}");
+            let cost = summary.cost.by_kind.iter().find(|(kind, _)| kind == "transfer");
+            let nanos = cost.map(|(_, cost)| cost.nanos());
+            assert_eq!(nanos, Some(200_000_000), "{vcpus} {tasks} {way}");
+        }
+    }
+}
+
+#[test]
 fn an_instance_that_never_was_ready_cost_its_boot() {
     let policy = "[policy.p]\nprovision = \"cheapest\"\n";
     let trace = "arrival_s,runtime_s,vcpus\n10,1000,3\n";

@@ -121,11 +121,15 @@ impl Candidate {
     /// billing rule at the price now, and moving the data. And when they end.
     pub(super) fn quote(&self, ask: &Ask, tasks: u32) -> Quote {
         let (links, moved) = match self.links {
-            Some((inbound, outbound)) => (
-                inbound.time(ask.input) + outbound.time(ask.output),
-                Money::for_bytes(ask.input, inbound.nanos_per_gib)
-                    + Money::for_bytes(ask.output, outbound.nanos_per_gib),
-            ),
+            Some((inbound, outbound)) => {
+                let (input, output) =
+                    (ask.part_of(ask.input, tasks), ask.part_of(ask.output, tasks));
+                (
+                    inbound.time(input) + outbound.time(output),
+                    Money::for_bytes(input, inbound.nanos_per_gib)
+                        + Money::for_bytes(output, outbound.nanos_per_gib),
+                )
+            }
             None => (Span::ZERO, Money::ZERO),
         };
         let run = i128::from(expected(ask).micros()) * 1_000_000;

@@ -77,6 +77,19 @@ fn wide_rows_become_gangs() {
 }
 
 #[test]
+fn equal_parts_of_a_gpu_fit_on_it() {
+    let mapping =
+        mapping(&[("arrival", "t", "s"), ("runtime", "d", "s"), ("gpus", "g", "count")]);
+    let shares = |text: &str| {
+        let rows = text.split(' ').fold("t,d,g\n".to_owned(), |all, g| all + "0,1," + g + "\n");
+        let (jobs, _) = read(rows.as_bytes(), &mapping).expect("jobs");
+        jobs.iter().map(|job| job.ask.demand.gpu_milli()).collect::<Vec<_>>()
+    };
+    assert_eq!(shares("0.333333 0.3333 0.33 0.166667 0.142857"), [333, 333, 330, 166, 142]);
+    assert_eq!(shares("0.666667 0.7004 0.7006 0.0001 2.0000001"), [667, 700, 701, 1, 2_000]);
+}
+
+#[test]
 fn azure_virtual_machines_have_no_header() {
     let azure = Mapping {
         kind: Kind::VirtualMachine,

@@ -129,13 +129,13 @@ pub(super) const ROWS: &[Row] = &[
         "workload.synthetic.class.*.data.input",
         Kind::Sizes,
         "0 B",
-        "Read before the work starts computing.",
+        "Read before the work starts computing: of the whole job, each task an equal part.",
     ),
     row(
         "workload.synthetic.class.*.data.output",
         Kind::Sizes,
         "0 B",
-        "Written back when it is done.",
+        "Written back when it is done: of the whole job, each task an equal part.",
     ),
     row(
         "workload.synthetic.class.*.providers",

@@ -88,8 +88,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("workload.data", Kind::Table, "", "Data of work that names none."),
     row("workload.data.home", Kind::Text, "", "Where it lives: `provider/region` or a cluster."),
-    row("workload.data.input", Kind::Size, "0 B", "Read before the work starts computing."),
-    row("workload.data.output", Kind::Size, "0 B", "Written back when it is done."),
+    row("workload.data.input", Kind::Size, "0 B", "Read before the work starts computing: of the whole job, each task an equal part."),
+    row("workload.data.output", Kind::Size, "0 B", "Written back when it is done: of the whole job, each task an equal part."),
     row(
         "workload.allow",
         Kind::Table,
