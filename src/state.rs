@@ -14,6 +14,7 @@ mod pause;
 mod preempt;
 mod record;
 mod rules;
+mod site;
 mod slab;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -37,11 +38,13 @@ pub use record::{
     WaitReason,
 };
 pub use rules::{Resolved, barrier, kind_of};
+pub use site::Reach;
 pub use slab::Handle;
 
 use fleet::Fleet;
 use index::FreeIndex;
 use pause::Pause;
+use site::Sites;
 use slab::Slab;
 
 use crate::model::{Book, Offer, Region, Rules, World};
@@ -149,6 +152,9 @@ pub struct State<'w> {
     offers: Vec<OfferState>,
     quota_used: Vec<u64>,
     quotas_of: Vec<Vec<usize>>,
+    sites: Sites,
+    /// Offers with live instances, in order.
+    live_offers: Vec<Id<Offer>>,
     homes: Vec<Option<Id<Region>>>,
     needs: Needs,
     ends: BTreeSet<(Time, AllocationRef)>,
@@ -194,6 +200,8 @@ impl<'w> State<'w> {
             offers: vec![OfferState::default(); world.offers.len()],
             quota_used: vec![0; world.quotas.len()],
             quotas_of,
+            sites: Sites::new(world),
+            live_offers: Vec::new(),
             homes: Vec::new(),
             needs,
             ends: BTreeSet::new(),
@@ -388,7 +396,16 @@ impl<'w> State<'w> {
     /// How many more tasks fit, where all live work is alike (one demand, allowed
     /// on every live instance): a scalar pool. `None` in any other pool.
     pub fn scalar_room(&self) -> Option<u64> {
+        let demand = self.fleet.uniform.demand()?;
+        if self.fleet.uniform.stays() && self.sites.used[usize::from(demand.gpus > 0)] > 1 {
+            return None;
+        }
         self.fleet.uniform.room()
+    }
+
+    /// Offers with live instances, in order.
+    pub fn live_offers(&self) -> &[Id<Offer>] {
+        &self.live_offers
     }
 
     /// The first instance, in the index's order and not before `from`, on which
@@ -396,16 +413,48 @@ impl<'w> State<'w> {
     /// order, for a search that goes on after it.
     #[inline]
     pub fn first_fit(&self, work: WorkRef, from: u64) -> Option<(InstanceRef, u64)> {
+        self.first_fit_in(work, from, &Reach::ALL)
+    }
+
+    /// The first instance within `reach`; see [`State::first_fit`].
+    #[inline]
+    pub fn first_fit_in(
+        &self,
+        work: WorkRef,
+        from: u64,
+        reach: &Reach,
+    ) -> Option<(InstanceRef, u64)> {
         let ask = &self.works[work].ask;
         let (demand, rules) = (ask.demand, &self.rules[ask.rules.row()]);
         let (index, instances) = (&self.fleet.index, &self.fleet.instances);
-        let found = if rules.plain && FreeIndex::decides(demand) {
+        let held = self.site_held(work);
+        let all = rules.plain && held.is_none() && reach.is_all();
+        let found = if all && FreeIndex::decides(demand) {
             index.first(demand, u64::MAX, from, |_| true)
         } else {
-            let accept = |slot: u32| self.accepts(work, instances.handle(slot));
-            index.first(demand, rules.kinds, from, accept)
+            let accept = |slot: u32| {
+                let instance = instances.handle(slot);
+                reach.has(instances[instance].offer) && self.accepts(work, instance)
+            };
+            let kinds = rules.kinds & reach.kinds & held.map_or(u64::MAX, |(_, kinds)| kinds);
+            index.first(demand, kinds, from, accept)
         };
         found.map(|(order, slot)| (instances.handle(slot), order))
+    }
+
+    /// The first instance of `offer`; see [`State::first_fit`].
+    pub fn first_fit_of(&self, work: WorkRef, offer: Id<Offer>) -> Option<InstanceRef> {
+        let ask = &self.works[work].ask;
+        if !self.rules[ask.rules.row()].allows(offer) || !self.site_allows(work, offer) {
+            return None;
+        }
+        let instances = &self.fleet.instances;
+        let accept = |slot: u32| {
+            let instance = instances.handle(slot);
+            instances[instance].offer == offer && self.accepts(work, instance)
+        };
+        let found = self.fleet.index.first(ask.demand, kind_of(offer), 0, accept);
+        found.map(|(_, slot)| instances.handle(slot))
     }
 
     /// Whether `share` could be added to an allocation of `work` now, or the
@@ -421,6 +470,7 @@ impl<'w> State<'w> {
         let target = &self.fleet.instances[instance];
         rules.allows(target.offer)
             && target.room(ask.demand) > 0
+            && self.site_allows(work, target.offer)
             && self.spread_allows(work, instance)
     }
 }

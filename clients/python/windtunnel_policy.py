@@ -65,6 +65,8 @@ class Rules:
     offers: Optional[frozenset]
     """Names of offers; `None` allows all."""
     spread: str
+    together: str
+    """How close together gangs stay: zone, region, provider or anywhere."""
     speeds: Dict[str, int]
 
 
@@ -96,11 +98,11 @@ class Instance:
             room = min(room, devices // work.gpus)
         return room
 
-    def mean_free(self) -> int:
-        """Mean over its resources of the free fraction, in millionths."""
+    def mean_left(self, work: Work) -> int:
+        """Mean over its resources of what a task leaves free, in millionths."""
         whole = self.offer.type
-        parts = [(self.cpu, whole.cpu), (self.memory, whole.memory)]
-        parts.append((sum(self.gpus), 1000 * whole.gpus))
+        parts = [(self.cpu - work.cpu, whole.cpu), (self.memory - work.memory, whole.memory)]
+        parts.append((sum(self.gpus) - work.gpus * work.gpu_share, 1000 * whole.gpus))
         shares = [free * 1_000_000 // all_of_it for free, all_of_it in parts if all_of_it]
         return sum(shares) // max(1, len(shares))
 
@@ -126,6 +128,17 @@ class Work:
     """Everything else that its `submitted` record says."""
     waiting: int = 0
     """Tasks that are not placed."""
+
+    def site(self, offer: Offer) -> Optional[Tuple[Optional[str], ...]]:
+        """Where `offer` lies for a gang, all of which has one site; `None`
+        where its tasks may lie anywhere."""
+        together = self.rules.together
+        if not self.gang or self.tasks == 1 or together == "anywhere":
+            return None
+        model = offer.type.gpu_model if self.gpus else None
+        if together == "provider":
+            return (offer.region.split("/")[0], model)
+        return (offer.region, offer.zone if together == "zone" else None, model)
 
     def one_by_one(self) -> bool:
         """Whether its tasks must be placed one by one: they are spread, or
@@ -334,7 +347,9 @@ def _record(world: World, kind: str, facts: Dict[str, Any]) -> None:
     if kind == "rules":
         offers = facts.get("offers")
         allowed = None if offers is None else frozenset(offers)
-        rules = Rules(allowed, facts["spread"], facts.get("speeds", {}))
+        rules = Rules(
+            allowed, facts["spread"], facts.get("together", "zone"), facts.get("speeds", {})
+        )
         world.rules[facts["rules"]] = rules
     elif kind == "submitted":
         world.work[facts["work"]] = Work(

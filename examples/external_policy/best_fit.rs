@@ -11,8 +11,8 @@ use windtunnel::policy::external::message::{
 /// Best fit, with a picture of its own of what windtunnel has told.
 #[derive(Debug, Default)]
 pub(crate) struct BestFit {
-    /// By offer.
-    types: BTreeMap<String, InstanceType>,
+    /// By offer: its region and zone, and what it is.
+    types: BTreeMap<String, (String, String, InstanceType)>,
     rules: BTreeMap<u32, Rules>,
     instances: BTreeMap<u32, Instance>,
     work: BTreeMap<u64, Submitted>,
@@ -36,7 +36,9 @@ impl BestFit {
         let types = hello.world.types;
         let typed = |row: u32| types[row as usize].clone();
         let offers = hello.world.offers.into_iter();
-        self.types = offers.map(|offer| (offer.name, typed(offer.r#type))).collect();
+        self.types = offers
+            .map(|offer| (offer.name, (offer.region, offer.zone, typed(offer.r#type))))
+            .collect();
         Reply::Ready(Ready { protocol: PROTOCOL })
     }
 
@@ -112,12 +114,56 @@ impl BestFit {
         actions
     }
 
-    /// The fullest instances with room, and takes what they give.
+    /// Places tasks where the fullest instance with room lies; a gang that does not
+    /// fit there elsewhere.
     fn place(
         &self,
         instances: &mut BTreeMap<u32, Instance>,
         work: u64,
-        mut tasks: u32,
+        tasks: u32,
+        not_on: &[u32],
+    ) -> Vec<Share> {
+        let ask = &self.work[&work];
+        let rules = &self.rules[&ask.rules];
+        let mut passed = Vec::new();
+        loop {
+            let fits = instances
+                .values()
+                .filter(|one| room(one, ask, rules) > 0 && !not_on.contains(&one.instance))
+                .filter(|one| !passed.contains(&self.site(one, ask, rules)));
+            let best = fits.min_by_key(|one| (self.mean_left(one, ask), one.instance));
+            let Some(site) = best.map(|best| self.site(best, ask, rules)) else {
+                return Vec::new();
+            };
+            let shares = self.place_in(&site, instances, (work, tasks), not_on);
+            if site.is_none() || !shares.is_empty() {
+                return shares;
+            }
+            passed.push(site);
+        }
+    }
+
+    /// Where an instance lies for a gang, all of which has one site; none where its
+    /// tasks may lie anywhere.
+    fn site(&self, one: &Instance, ask: &Submitted, rules: &Rules) -> Option<[String; 3]> {
+        let together = rules.together.as_deref().unwrap_or("zone");
+        if !ask.gang || ask.tasks == 1 || together == "anywhere" {
+            return None;
+        }
+        let (region, zone, what) = &self.types[&one.offer];
+        let model = what.gpu_model.clone().filter(|_| ask.gpus > 0).unwrap_or_default();
+        let provider = region.split('/').next().unwrap_or(region);
+        let region = if together == "provider" { provider } else { region };
+        let zone = if together == "zone" { zone } else { "" };
+        Some([region.to_owned(), zone.to_owned(), model])
+    }
+
+    /// The fullest instances with room in a site, and takes what they give.
+    fn place_in(
+        &self,
+        site: &Option<[String; 3]>,
+        instances: &mut BTreeMap<u32, Instance>,
+        (work, mut tasks): (u64, u32),
         not_on: &[u32],
     ) -> Vec<Share> {
         let ask = &self.work[&work];
@@ -128,8 +174,9 @@ impl BestFit {
         while tasks > 0 {
             let fits = instances
                 .values()
-                .filter(|one| room(one, ask, rules) > 0 && !not_on.contains(&one.instance));
-            let Some(best) = fits.min_by_key(|one| (self.mean_free(one), one.instance)) else {
+                .filter(|one| room(one, ask, rules) > 0 && !not_on.contains(&one.instance))
+                .filter(|one| self.site(one, ask, rules) == *site);
+            let Some(best) = fits.min_by_key(|one| (self.mean_left(one, ask), one.instance)) else {
                 if ask.gang {
                     // All start together, or none.
                     instances.extend(before.into_iter().rev());
@@ -152,14 +199,14 @@ impl BestFit {
         shares
     }
 
-    /// Mean over its resources of the free fraction, in millionths.
-    fn mean_free(&self, one: &Instance) -> u64 {
-        let whole = &self.types[&one.offer];
-        let gpus = one.gpus.iter().map(|&free| u64::from(free)).sum();
+    /// Mean over its resources of what a task leaves free, in millionths.
+    fn mean_left(&self, one: &Instance, ask: &Submitted) -> u64 {
+        let (_, _, whole) = &self.types[&one.offer];
+        let gpus = one.gpus.iter().map(|&free| u64::from(free)).sum::<u64>();
         let parts = [
-            (u64::from(one.cpu), u64::from(whole.cpu)),
-            (u64::from(one.memory), u64::from(whole.memory)),
-            (gpus, 1_000 * u64::from(whole.gpus)),
+            (u64::from(one.cpu - ask.cpu), u64::from(whole.cpu)),
+            (u64::from(one.memory - ask.memory), u64::from(whole.memory)),
+            (gpus - u64::from(ask.gpus) * u64::from(ask.gpu_share), 1_000 * u64::from(whole.gpus)),
         ];
         let present = parts.iter().filter(|(_, whole)| *whole > 0);
         let shares: Vec<u64> = present.map(|(free, whole)| free * 1_000_000 / whole).collect();

@@ -2,7 +2,9 @@
 //! audit the whole live world is counted again at every moment.
 
 use crate::sim::Observer;
-use crate::state::{Charge, Ending, InstanceRef, Phase, Record, State, WorkRef};
+use crate::state::{
+    AllocationRef, Charge, Ending, Held, InstanceRef, Phase, Record, State, WorkRef,
+};
 use crate::units::{Money, Time};
 
 /// A law that a run broke: a bug of the simulator, never of the input.
@@ -98,6 +100,18 @@ impl Laws {
         let empty = state.instance(instance).allocations == 0;
         self.check(empty, now, "an instance is empty when it goes", || {
             format!("{} allocations", state.instance(instance).allocations)
+        });
+    }
+
+    /// All instances of a gang lie in one site.
+    fn stays_together(&mut self, state: &State<'_>, allocation: AllocationRef) {
+        let target = state.allocation(allocation);
+        let site =
+            |held: &Held| state.site(target.work(), state.instance(held.share.instance).offer);
+        let first = site(&target.held[0]);
+        let holds = target.held.iter().all(|held| site(held) == first);
+        self.check(holds, state.now(), "a gang stays as close together as it asks", || {
+            format!("{:?}", state.work(target.work()).id)
         });
     }
 
@@ -241,6 +255,9 @@ impl Observer for Laws {
                 self.check(holds, state.now(), "a gang starts whole", || {
                     format!("{} of {}", target.tasks, gang.tasks)
                 });
+                if target.held.len() > 1 {
+                    self.stays_together(state, *allocation);
+                }
             }
             Record::Stopped { .. } => self.progress(state, record),
             Record::Finished(work) | Record::Unfinished(work) => self.work_ended(state, *work),

@@ -53,6 +53,35 @@ pub enum Spread {
     EvenZones,
 }
 
+/// How close together the tasks of a gang stay. An owned cluster is one zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Together {
+    /// In one zone, on one model of GPU.
+    #[default]
+    Zone,
+    /// In one region, on one model of GPU.
+    Region,
+    /// With one provider, on one model of GPU.
+    Provider,
+    /// Anywhere, on any mix of GPUs.
+    Anywhere,
+}
+
+impl Together {
+    /// All, the closest first.
+    pub const ALL: [Self; 4] = [Self::Zone, Self::Region, Self::Provider, Self::Anywhere];
+
+    /// The word of scenarios and traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zone => "zone",
+            Self::Region => "region",
+            Self::Provider => "provider",
+            Self::Anywhere => "anywhere",
+        }
+    }
+}
+
 /// Names that are allowed or forbidden. Empty lists restrict nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Filter {
@@ -94,6 +123,20 @@ pub struct Rules {
     pub throughput: Vec<(String, u32)>,
     /// How the tasks are spread.
     pub spread: Spread,
+    /// How close together a gang stays; where nothing is said, in one zone.
+    pub together: Option<Together>,
+}
+
+impl Rules {
+    /// How close together a gang stays: one that is spread over zones may lie
+    /// anywhere unless something else was said.
+    pub fn together(&self) -> Together {
+        let spread = matches!(self.spread, Spread::Zones | Spread::EvenZones);
+        match self.together {
+            Some(Together::Zone) | None if spread => Together::Anywhere,
+            together => together.unwrap_or_default(),
+        }
+    }
 }
 
 /// What may be seen of a piece of work when it arrives.

@@ -10,7 +10,7 @@ mod scored;
 
 use super::spec;
 use super::turn::Turn;
-use crate::state::{AllocationRef, Needs, Share, WorkRef};
+use crate::state::{AllocationRef, Needs, Reach, Share, WorkRef};
 use crate::units::Scalar;
 
 pub use dot::{DotProduct, LeastRemainder};
@@ -29,8 +29,9 @@ pub trait Place: std::fmt::Debug {
 
     /// Where the next tasks of `work` go: between one and all waiting tasks on
     /// one instance, or `None` where no running or booting instance has room.
-    /// Shares already added to an open allocation are part of the state.
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<Share>;
+    /// Shares already added to an open allocation are part of the state. Only
+    /// instances within `reach` are looked at.
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share>;
 }
 
 /// The part that `spec` names.
@@ -62,15 +63,10 @@ pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) 
         if room.is_some_and(|room| room < u64::from(waiting)) {
             return false;
         }
-        let Some(share) = place.pick(turn, work) else { return false };
-        if share.tasks == waiting {
-            return turn.place(work, &[share]).is_ok();
-        }
-        let opened = turn.open(work);
-        return fill(place, turn, (work, share), opened);
+        return place_gang(place, turn, work);
     }
     while turn.work(work).waiting > 0 {
-        let Some(share) = place.pick(turn, work) else { return false };
+        let Some(share) = place.pick(turn, work, &Reach::ALL) else { return false };
         if turn.place(work, &[share]).is_err() {
             return false;
         }
@@ -78,18 +74,39 @@ pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) 
     true
 }
 
+/// Places a gang whole: in the site of the part's favourite instance or, where it
+/// does not fit there, without a look at that site again.
+fn place_gang(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
+    let mut reach = Reach::ALL;
+    loop {
+        let Some(share) = place.pick(turn, work, &reach) else { return false };
+        if share.tasks == turn.work(work).waiting {
+            return turn.place(work, &[share]).is_ok();
+        }
+        let offer = turn.instance(share.instance).offer;
+        let opened = turn.open(work);
+        if fill(place, turn, (work, share), opened, &reach) {
+            return true;
+        }
+        if turn.stop_reason().is_some() || !turn.pass_site(work, offer, &mut reach) {
+            return false;
+        }
+    }
+}
+
 fn fill(
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
     (work, first): (WorkRef, Share),
     opened: AllocationRef,
+    reach: &Reach,
 ) -> bool {
     let mut next = Some(first);
     while next.is_some_and(|share| turn.add(opened, share).is_ok()) {
         if turn.work(work).waiting == 0 {
             return turn.commit(opened).is_ok();
         }
-        next = place.pick(turn, work);
+        next = place.pick(turn, work, reach);
     }
     turn.abandon(opened);
     false

@@ -4,13 +4,13 @@ use std::io;
 
 use super::sheet::{Known, Sheet, TextCells};
 use crate::metrics::SLOWDOWN_FLOOR;
-use crate::model::{Kind, WorkId};
+use crate::model::{Kind, Offer, WorkId};
 use crate::sim::Observer;
-use crate::state::{Record, State, WorkRef};
-use crate::units::{Span, Time};
+use crate::state::{AllocationRef, Record, State, WorkRef};
+use crate::units::{Id, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 25] = [
+pub(super) const COLUMNS: [&str; 26] = [
     "job",
     "source",
     "ordinal",
@@ -34,6 +34,7 @@ pub(super) const COLUMNS: [&str; 25] = [
     "gpu_share_milli",
     "priority",
     "offer",
+    "machines",
     "preemptions",
     "cost_usd",
 ];
@@ -44,13 +45,17 @@ pub struct JobsCsv<W: io::Write> {
     sheet: Sheet<W>,
     tenants: Known,
     offers: Known,
+    /// By slot of the work: the offers of its machines in its last start, where it
+    /// took several, and how many of each.
+    machines: Vec<Vec<(Id<Offer>, u32)>>,
 }
 
 impl<W: io::Write> JobsCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
         let (tenants, offers) = (Known::default(), Known::default());
-        Self { sheet: Sheet::new(out, cells, COLUMNS), tenants, offers }
+        let machines = Vec::new();
+        Self { sheet: Sheet::new(out, cells, COLUMNS), tenants, offers, machines }
     }
 
     /// Flushes and gives the writer back.
@@ -59,6 +64,27 @@ impl<W: io::Write> JobsCsv<W> {
     /// The first error of the writer during the run.
     pub fn finish(self) -> io::Result<W> {
         self.sheet.finish()
+    }
+
+    /// Remembers the machines of work that took several at once.
+    fn started(&mut self, state: &State<'_>, allocation: AllocationRef) {
+        let target = state.allocation(allocation);
+        if target.held.len() < 2 {
+            return;
+        }
+        let slot = target.work().slot();
+        if self.machines.len() <= slot {
+            self.machines.resize(slot + 1, Vec::new());
+        }
+        let machines = &mut self.machines[slot];
+        machines.clear();
+        for held in &target.held {
+            let offer = state.instance(held.share.instance).offer;
+            match machines.iter_mut().find(|(known, _)| *known == offer) {
+                Some((_, count)) => *count += 1,
+                None => machines.push((offer, 1)),
+            }
+        }
     }
 
     fn row(&mut self, state: &State<'_>, work: WorkRef, how: &'static str, reason: &'static str) {
@@ -107,10 +133,22 @@ impl<W: io::Write> JobsCsv<W> {
             }
             None => sheet.empty(),
         }
+        let machines = self.machines.get_mut(work.slot()).map(std::mem::take);
+        match machines.filter(|machines| !machines.is_empty()) {
+            Some(machines) => sheet.text(&shown(state, &machines)),
+            None => sheet.empty(),
+        }
         sheet.whole(live.preemptions);
         sheet.money(live.cost);
         sheet.end_row();
     }
+}
+
+/// `NAME x 3|OTHER x 1`.
+fn shown(state: &State<'_>, machines: &[(Id<Offer>, u32)]) -> String {
+    let name = |offer: Id<Offer>| &state.world().offers[offer].name;
+    let shown = machines.iter().map(|&(offer, count)| format!("{} x {count}", name(offer)));
+    shown.collect::<Vec<_>>().join("|")
 }
 
 /// In millionths: `max(1, turnaround / max(ran, 10 s))`.
@@ -151,6 +189,7 @@ pub(super) fn identity<W: io::Write>(
 impl<W: io::Write> Observer for JobsCsv<W> {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match *record {
+            Record::Started(allocation) => self.started(state, allocation),
             Record::Finished(work) => self.row(state, work, "finished", ""),
             Record::Refused { work, reason } => self.row(state, work, "refused", reason.name()),
             Record::Unfinished(work) => self.row(state, work, "unfinished", ""),

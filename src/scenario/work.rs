@@ -14,7 +14,7 @@ pub(super) use opening::{Opening, opening, told_late};
 
 use super::composition::unknown_name;
 use super::section::{Report, Section};
-use crate::model::{Filter, Kind, Rules, Spread, World};
+use crate::model::{Filter, Kind, Rules, Spread, Together, World};
 use crate::problem::clip;
 use crate::units::Span;
 use crate::workload::{
@@ -208,7 +208,13 @@ fn rules(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Rule
             })
             .collect(),
         spread: spread(section),
+        together: together(section),
     }
+}
+
+fn together(section: &Section) -> Option<Together> {
+    let named = section.text("together")?;
+    Together::ALL.into_iter().find(|one| one.name() == named)
 }
 
 fn spread(section: &Section) -> Spread {

@@ -29,6 +29,8 @@ pub enum Refusal {
     Devices,
     /// The work's tasks must be spread further.
     Spread,
+    /// The tasks of a gang must stay closer together.
+    Apart,
     /// The instance still holds work.
     NotEmpty,
     /// Owned instances are not given back.
@@ -59,6 +61,9 @@ impl Refusal {
                 "a task gets as many GPU devices as it asks, each with the share it asks"
             }
             Self::Spread => "tasks are spread as the work asks",
+            Self::Apart => {
+                "a gang stays in one zone, region or provider, as it asks, on one GPU model"
+            }
             Self::NotEmpty => "only an empty instance is given back",
             Self::Owned => "an owned instance is never given back",
             Self::NotForRent => "an owned offer is not for rent",
@@ -215,6 +220,9 @@ impl State<'_> {
         let rules = &self.rules[live.ask.rules.row()];
         if !rules.allows(instance.offer) {
             return Err(Refusal::NotAllowed);
+        }
+        if !self.site_allows(work, instance.offer) {
+            return Err(Refusal::Apart);
         }
         if !instance.has_room(live.ask.demand, share.tasks) {
             return Err(Refusal::NoRoom);

@@ -181,10 +181,15 @@ impl Instance {
 
     /// Mean over the resources it has of the free fraction, in millionths, rounded down.
     fn mean_free(&self) -> u32 {
+        self.mean_left(Demand::default())
+    }
+
+    /// The mean free fraction after one task of `demand`, which fits.
+    pub fn mean_left(&self, demand: Demand) -> u32 {
         let parts = [
-            (self.free.cpu, self.shape.cpu),
-            (self.free.memory, self.shape.memory),
-            (self.free_gpu, self.shape.gpu_milli()),
+            (self.free.cpu - demand.cpu, self.shape.cpu),
+            (self.free.memory - demand.memory, self.shape.memory),
+            (self.free_gpu - demand.gpu_milli(), self.shape.gpu_milli()),
         ];
         let present = parts.iter().filter(|(_, whole)| *whole > 0);
         let (sum, count) = present.fold((0_u64, 0_u64), |(sum, count), &(free, whole)| {

@@ -130,8 +130,16 @@ impl State<'_> {
     pub(super) fn count_live(&mut self, offer: Id<Offer>, sign: i64) {
         let live = &mut self.offers[offer.row()].live;
         *live = live.wrapping_add_signed(sign as i32);
-        if *live == u32::from(sign > 0) && self.is_barred(offer) {
-            self.fleet.uniform.change_barred(sign > 0);
+        if *live == u32::from(sign > 0) {
+            self.sites.change(offer, sign > 0);
+            match (self.live_offers.binary_search(&offer), sign > 0) {
+                (Err(at), true) => self.live_offers.insert(at, offer),
+                (Ok(at), false) => drop(self.live_offers.remove(at)),
+                (Ok(_), true) | (Err(_), false) => unreachable!("the list keeps step"),
+            }
+            if self.is_barred(offer) {
+                self.fleet.uniform.change_barred(sign > 0);
+            }
         }
         let whole = self.world.type_of(offer).whole;
         for &row in &self.quotas_of[offer.row()] {

@@ -8,7 +8,7 @@ use super::{
 use smallvec::SmallVec;
 
 use crate::billing::Bill;
-use crate::model::{Book, Home, Offer, Region, Spread, Work};
+use crate::model::{Book, Home, Offer, Region, Spread, Together, Work};
 use crate::units::{Id, Money, Span, Time};
 
 impl State<'_> {
@@ -108,7 +108,9 @@ impl State<'_> {
         if self.fleet.uniform.joins(work.ask.rules) {
             self.count_barred();
         }
-        if let Some(demand) = self.fleet.uniform.arrives(work.ask.demand, plain) {
+        let together = self.rules[work.ask.rules.row()].together;
+        let stays = work.ask.gang && work.ask.tasks > 1 && together != Together::Anywhere;
+        if let Some(demand) = self.fleet.uniform.arrives(work.ask.demand, plain, stays) {
             self.fleet.recount(demand);
         }
         self.forget_pause(reference);

@@ -1,6 +1,6 @@
 //! Rules of work, resolved against the world once: which offers, how fast.
 
-use crate::model::{Kind, Offer, Rules, Spread, World};
+use crate::model::{Kind, Offer, Rules, Spread, Together, World};
 use crate::units::Id;
 
 /// A rule set in terms of this world.
@@ -14,6 +14,8 @@ pub struct Resolved {
     pub kinds: u64,
     /// How tasks are spread.
     pub spread: Spread,
+    /// How close together gangs stay.
+    pub together: Together,
     /// Whether every offer is allowed.
     pub anywhere: bool,
     /// Whether nothing is restricted: every offer is allowed, and tasks need not be spread.
@@ -39,7 +41,8 @@ impl Resolved {
             .fold(0, |kinds, offer| kinds | kind_of(offer));
         let anywhere = allowed.iter().all(|&allowed| allowed);
         let plain = anywhere && rules.spread == Spread::None;
-        Self { allowed, speeds, kinds, spread: rules.spread, anywhere, plain }
+        let together = rules.together();
+        Self { allowed, speeds, kinds, spread: rules.spread, together, anywhere, plain }
     }
 
     /// Whether the work may run on instances of `offer`.

@@ -16,6 +16,8 @@ pub(super) struct Uniform {
     live: u64,
     /// Some live work differs, or did since the last time nothing was alive.
     mixed: bool,
+    /// Some work since the last time nothing was alive is a gang that stays together.
+    stays: bool,
     /// Tasks that fit, counted instance by instance.
     room: u64,
     /// The rules of all work since nothing was alive.
@@ -63,10 +65,11 @@ impl Uniform {
     }
 
     /// Work arrives. Returns the demand for which room must be counted anew.
-    pub(super) fn arrives(&mut self, demand: Demand, plain: bool) -> Option<Demand> {
+    pub(super) fn arrives(&mut self, demand: Demand, plain: bool, stays: bool) -> Option<Demand> {
         self.live += 1;
+        self.stays |= stays;
         if self.live == 1 {
-            self.mixed = !plain;
+            (self.mixed, self.stays) = (!plain, stays);
             if plain && self.demand != Some(demand) {
                 self.demand = Some(demand);
                 return Some(demand);
@@ -86,6 +89,12 @@ impl Uniform {
     /// Sets the room after it was counted.
     pub(super) fn count(&mut self, room: u64) {
         self.room = room;
+    }
+
+    /// Whether some work is a gang that stays together, or was since the last time
+    /// nothing was alive.
+    pub(super) fn stays(&self) -> bool {
+        self.stays
     }
 
     /// The demand that room is counted in.

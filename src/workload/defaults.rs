@@ -1,6 +1,6 @@
 //! What work gets where its source says nothing.
 
-use crate::model::{Book, Filter, Home, Rules, Tenant, Work};
+use crate::model::{Book, Filter, Home, Rules, Tenant, Together, Work};
 use crate::problem::Problem;
 use crate::units::{Id, Span, Time};
 
@@ -93,6 +93,7 @@ impl Defaults {
                 "Work without a deadline is due {slack} plus {factor} times its runtime after it arrives."
             ));
         }
+        told.extend(spread_gangs(self.rules.together));
         if let Some(home) = &self.home {
             told.push(format!("The data of work that names no home lives in {home}."));
         }
@@ -102,6 +103,20 @@ impl Defaults {
         }
         told
     }
+}
+
+/// What is taken for granted of gangs that may lie further apart than one zone.
+pub(super) fn spread_gangs(together: Option<Together>) -> Option<String> {
+    let over = match together? {
+        Together::Zone => return None,
+        Together::Region => "several zones of a region",
+        Together::Provider => "several regions of a provider",
+        Together::Anywhere => "several providers and clusters, and on unlike GPUs",
+    };
+    Some(format!(
+        "A gang may lie in {over}: its tasks run as fast as side by side, whatever the network \
+         between them, and what they send each other costs nothing."
+    ))
 }
 
 /// Fills in defaults.
@@ -182,7 +197,7 @@ fn fill<T: Default + PartialEq + Copy>(value: &mut T, default: Option<T>) {
     }
 }
 
-/// Rules that admit what both admit. The work's own speeds and spread go first.
+/// Rules that admit what both admit. The work's own speeds, spread and togetherness go first.
 fn both(own: &Rules, added: &Rules) -> Rules {
     let mut certifications = own.certifications.clone();
     extend(&mut certifications, &added.certifications);
@@ -204,6 +219,7 @@ fn both(own: &Rules, added: &Rules) -> Rules {
         certifications,
         throughput,
         spread: if own_spread { own.spread } else { added.spread },
+        together: own.together.or(added.together),
     }
 }
 

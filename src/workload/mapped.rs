@@ -371,6 +371,7 @@ impl Bound {
 
     /// Thousandths of a GPU; see [`thousandths`].
     fn gpu_milli(&self, cell: &[u8]) -> Result<u32, Reason> {
+        let cell = cell.strip_prefix(b">").unwrap_or(cell);
         let millionths = scaled(cell, self.times * 1_000, self.scale, Rounding::Nearest)?;
         if millionths < 0 {
             return Err("must not be negative");

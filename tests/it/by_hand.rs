@@ -158,3 +158,82 @@ fn a_job_larger_than_any_cloud_ends_the_run() {
         other => panic!("{other:?}"),
     }
 }
+
+/// Two clusters, the first with two free nodes and the second with three.
+const TWO: &str = "[cluster.a]\nnodes = 2\nshape = { vcpus = 4, memory = \"16 GiB\" }\n\
+                   [cluster.b]\nnodes = 3\nshape = { vcpus = 4, memory = \"16 GiB\" }\n";
+
+#[test]
+fn a_gang_stays_in_one_cluster_unless_it_may_lie_anywhere() {
+    let trace = |together: &str| {
+        format!(
+            "id,arrival_s,runtime_s,vcpus,estimate_s,tasks,together\n\
+             three,0,100,4,100,3,{together}\ntwo,1,100,4,100,2,{together}\n\
+             again,2,100,4,100,3,{together}\nfour,3,100,4,100,4,{together}\n"
+        )
+    };
+    let parts = ["first-fit", "next-fit", "best-fit", "worst-fit", "random", "least-loaded"];
+    for place in parts.into_iter().chain(["dot-product", "gpu-packing", "fgd"]) {
+        for backfill in ["none", "greedy", "easy", "conservative"] {
+            let policy = format!("[policy.p]\nplace = \"{place}\"\nbackfill = \"{backfill}\"\n");
+            let scenario = format!("{TWO}{policy}");
+            // `three` lies in b, `two` in a, `again` in b from 100 s; `four` fits nowhere.
+            let summary = run(&scenario, &trace("")).expect("it runs");
+            assert_eq!(summary.work.refused, 1, "{place} {backfill}");
+            let waits = (summary.wait_s.count, summary.wait_s.max);
+            assert_eq!(waits, (3, Some(98.0)), "{place} {backfill}");
+            // All five nodes are one pool: `four` follows `again` and `three`.
+            let summary = run(&scenario, &trace("anywhere")).expect("it runs");
+            assert_eq!(summary.work.refused, 0, "{place} {backfill}");
+            assert_eq!(summary.wait_s.max, Some(197.0), "{place} {backfill}");
+        }
+    }
+}
+
+#[test]
+fn a_gang_has_one_model_of_gpu_unless_it_may_lie_anywhere() {
+    let nodes = "[cluster.dc.group.old]\nnodes = 1\nshape = { vcpus = 8, memory = \"16 GiB\", \
+                 gpus = \"8 x A100-80GB\" }\n[cluster.dc.group.new]\nnodes = 1\n\
+                 shape = { vcpus = 8, memory = \"16 GiB\", gpus = \"8 x H100\" }\n";
+    for (together, gpus, refused) in [("zone", 8, 1), ("anywhere", 8, 0), ("zone", 0, 0)] {
+        let trace =
+            format!("arrival_s,runtime_s,vcpus,gpus,tasks,together\n0,100,8,{gpus},2,{together}\n");
+        let summary = run(&format!("{nodes}[policy.p]\n"), &trace).expect("it runs");
+        assert_eq!(summary.work.refused, refused, "{together} {gpus}");
+    }
+}
+
+#[test]
+fn a_gang_is_rented_for_in_one_zone() {
+    // Two machines in each of three zones: a gang of three fits nowhere, one of two
+    // in each, and anywhere all six.
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.xlarge\"]\n\
+                 zones = [\"us-east-1a\", \"us-east-1b\", \"us-east-1c\"]\ncapacity = 2\n";
+    let policy = "[policy.p]\nprovision = \"cheapest\"\n";
+    for (tasks, together, refused) in [(2, "", 0), (3, "", 1), (3, "region", 0), (6, "anywhere", 0)]
+    {
+        let trace = format!(
+            "arrival_s,runtime_s,vcpus,estimate_s,tasks,together\n0,100,3,100,{tasks},{together}\n"
+        );
+        let summary = run(&format!("{cloud}{policy}"), &trace).expect("it runs");
+        assert_eq!(
+            (summary.work.refused, summary.work.unfinished),
+            (refused, 0),
+            "{tasks} {together}"
+        );
+    }
+}
+
+/// A gang that asks for machines of two zones, and is told so.
+#[test]
+fn together_may_be_said_for_all_work() {
+    let trace = "arrival_s,runtime_s,vcpus,tasks\n0,100,4,4\n";
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::write(dir.path().join("w.csv"), trace).expect("written");
+    let text = format!(
+        "question = \"q\"\n{TWO}[policy.p]\n[workload]\ntrace = \"w.csv\"\ntogether = \"anywhere\"\n"
+    );
+    let scenario = Scenario::parse(&text, "s.toml", dir.path(), &[]).expect("it is valid");
+    let told = scenario.assumptions.iter().any(|told| told.to_string().contains("A gang may lie"));
+    assert!(told, "{:?}", scenario.assumptions);
+}

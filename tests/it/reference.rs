@@ -67,16 +67,16 @@ impl Machine {
         }
     }
 
-    /// As the policy's part measures it.
-    fn left(&self, by: Scalar) -> i64 {
+    /// What a task of `demand` leaves of `by`, as the policy's part measures it.
+    fn left(&self, by: Scalar, demand: Demand) -> i64 {
+        let left = |at: usize| self.free[at] - asks(demand)[at];
         match by {
-            Scalar::Cpu => self.free[0],
-            Scalar::Memory => self.free[1],
-            Scalar::Gpu => self.free[2] * 1_000,
+            Scalar::Cpu => left(0),
+            Scalar::Memory => left(1),
+            Scalar::Gpu => left(2) * 1_000,
             Scalar::Mean => {
                 let has: Vec<usize> = (0..3).filter(|&at| self.whole[at] > 0).collect();
-                let sum: i64 =
-                    has.iter().map(|&at| self.free[at] * 1_000_000 / self.whole[at]).sum();
+                let sum: i64 = has.iter().map(|&at| left(at) * 1_000_000 / self.whole[at]).sum();
                 sum / has.len() as i64
             }
         }
@@ -238,8 +238,10 @@ impl<'c> Slow<'c> {
         let all = (0..self.machines.len()).filter(fits);
         match self.case.policy.place {
             Place::FirstFit => all.min(),
-            Place::BestFit { by } => all.min_by_key(|&at| (self.machines[at].left(by), at)),
-            Place::WorstFit { by } => all.min_by_key(|&at| (-self.machines[at].left(by), at)),
+            Place::BestFit { by } => all.min_by_key(|&at| (self.machines[at].left(by, demand), at)),
+            Place::WorstFit { by } => {
+                all.min_by_key(|&at| (-self.machines[at].left(by, demand), at))
+            }
             ref other => panic!("the slow simulator has no place part {other:?}"),
         }
     }

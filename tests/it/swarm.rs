@@ -43,7 +43,6 @@ pub(crate) struct Scenario {
 // Random scenarios.
 // ---------------------------------------------------------------------------
 
-const GIB: i64 = 1 << 30;
 /// A price of which every microsecond costs whole nano-dollars.
 const EXACT_PRICE: i64 = 3_600_000_000_000;
 
@@ -291,7 +290,8 @@ fn ask(dice: &mut Dice, names: &Names, demands: &[Demand], arrival: i64, runtime
         _ => runtime.max(1),
     };
     let deadline = arrival + runtime + dice.within(0, 500) as i64;
-    let moved = |dice: &mut Dice| dice.within(0, 4) as i64 * GIB;
+    // Parts of up to six tasks take whole microseconds.
+    let moved = |dice: &mut Dice| dice.within(0, 4) as i64 * (15 << 26);
     let row = |dice: &mut Dice, rows: usize| dice.within(1, rows as u64) as u32;
     Ask {
         kind: if dice.once_in(5) { Kind::VirtualMachine } else { Kind::Job },
@@ -551,7 +551,8 @@ impl Observer for Log {
             }),
             Record::Charged(charge) => {
                 if charge.kind == ChargeKind::Transfer {
-                    if charge.bytes % GIB != 0 {
+                    // All that tasks move is a multiple of 16 MiB.
+                    if charge.bytes % (1 << 24) != 0 {
                         self.cut_transfers += 1;
                         self.see("a transfer is cut off");
                     }

@@ -176,7 +176,10 @@ impl<'w> Reader<'w> {
             let (there, back) =
                 (self.world.link(home, dish.region), self.world.link(dish.region, home));
             let (input, output) = (work.ask.input, work.ask.output);
-            taste.moving = there.time(input).saturating_add(back.time(output));
+            // The least that an allocation of it moves.
+            let tasks = if work.ask.gang { work.ask.tasks } else { 1 };
+            let part = |bytes| work.ask.part_of(bytes, tasks);
+            taste.moving = there.time(part(input)).saturating_add(back.time(part(output)));
             if home != dish.region {
                 taste.price_of_moving = Money::for_bytes(input, there.nanos_per_gib)
                     + Money::for_bytes(output, back.nanos_per_gib);

@@ -222,11 +222,36 @@ fn hold_on_lanes(
     from: Time,
     until: Time,
 ) -> Option<Hold> {
+    let mut sites: Vec<Option<u32>> = Vec::new();
+    for lane in lanes {
+        let site = turn.site(work, lane.offer);
+        if sites.contains(&site) {
+            continue;
+        }
+        let hold = hold_in_site(lanes, turn, (work, site), from, until);
+        if hold.is_some() {
+            return hold;
+        }
+        sites.push(site);
+    }
+    None
+}
+
+fn hold_in_site(
+    lanes: &[Lane],
+    turn: &Turn<'_, '_>,
+    (work, site): (WorkRef, Option<u32>),
+    from: Time,
+    until: Time,
+) -> Option<Hold> {
     let wanted = wanted(turn, work);
     let (mut left, mut shares, mut zones) = (wanted.tasks, Vec::new(), Vec::new());
     for lane in lanes {
         if left == 0 {
             break;
+        }
+        if turn.site(work, lane.offer) != site {
+            continue;
         }
         let zone = turn.world().offers[lane.offer].zone;
         let used = wanted.rules.spread == Spread::Zones && zones.contains(&zone);

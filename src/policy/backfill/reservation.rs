@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Spread;
+use crate::model::{Offer, Spread};
 use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, Instance, InstanceRef, WorkRef};
-use crate::units::{Demand, Time};
+use crate::units::{Demand, Id, Time};
 
 /// When the head can start by the estimates, and what others must leave for it then.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ fn on_instances(turn: &Turn<'_, '_>, head: WorkRef) -> Option<(Time, Kept)> {
         next = ends.next();
         if next.is_none_or(|(later, _)| later > at)
             && scratch.fitting >= needed
-            && let Some(slack) = scratch.take(turn, needed)
+            && let Some(slack) = scratch.take_together(turn, head, needed)
         {
             return Some((at, Kept::Slack(slack)));
         }
@@ -182,12 +182,42 @@ impl Scratch {
         self.lanes.insert(lane.ordinal, (instance, lane));
     }
 
-    /// Takes `needed` tasks, oldest instance first: what is left of the
-    /// instances used. None where the spread forbids it.
-    fn take(&self, turn: &Turn<'_, '_>, needed: u64) -> Option<Vec<(InstanceRef, Instance)>> {
+    /// Takes `needed` tasks of `head` in the first site that holds them.
+    fn take_together(
+        &self,
+        turn: &Turn<'_, '_>,
+        head: WorkRef,
+        needed: u64,
+    ) -> Option<Vec<(InstanceRef, Instance)>> {
+        let mut sites = Vec::new();
+        for (_, lane) in self.lanes.values() {
+            let site = turn.site(head, lane.offer);
+            if sites.contains(&site) {
+                continue;
+            }
+            let slack = self.take(turn, |offer| turn.site(head, offer) == site, needed);
+            if slack.is_some() {
+                return slack;
+            }
+            sites.push(site);
+        }
+        None
+    }
+
+    /// Takes `needed` tasks on offers that are `near`, oldest instance first: what
+    /// is left of the instances used. None where the spread forbids it.
+    fn take(
+        &self,
+        turn: &Turn<'_, '_>,
+        near: impl Fn(Id<Offer>) -> bool,
+        needed: u64,
+    ) -> Option<Vec<(InstanceRef, Instance)>> {
         let (mut left, mut slack, mut zones) = (needed, Vec::new(), Vec::new());
         for (instance, lane) in self.lanes.values() {
             let zone = turn.world().offers[lane.offer].zone;
+            if !near(lane.offer) {
+                continue;
+            }
             if left == 0 || self.spread == Spread::Zones && zones.contains(&zone) {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! Why does work wait on? Told on request.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::Composed;
@@ -65,11 +66,15 @@ impl Composed {
 fn has_room(turn: &Turn<'_, '_>, work: WorkRef) -> bool {
     let live = turn.work(work);
     let needed = if live.ask.gang { live.waiting } else { 1 };
-    let (mut found, mut from) = (0, 0);
-    while found < needed {
-        let Some((instance, order)) = turn.first_fit(work, from) else { return false };
-        found += turn.instance(instance).room(live.ask.demand);
+    let (mut found, mut from) = (BTreeMap::new(), 0);
+    while let Some((instance, order)) = turn.first_fit(work, from) {
+        let target = turn.instance(instance);
+        let room: &mut u32 = found.entry(turn.site(work, target.offer)).or_default();
+        *room = room.saturating_add(target.room(live.ask.demand));
+        if *room >= needed {
+            return true;
+        }
         from = order + 1;
     }
-    true
+    false
 }

@@ -8,6 +8,10 @@ use crate::policy::turn::Turn;
 use crate::state::WorkRef;
 use crate::units::{Demand, Id, Shape};
 
+/// Work that has the same room: what a task asks, where it may run, and whether
+/// several tasks of it start together.
+type Alike = (Demand, Id<Rules>, bool);
+
 /// Most tasks of a demand that the world can ever hold at once, remembered by
 /// demand and rules.
 #[derive(Debug)]
@@ -15,8 +19,8 @@ pub(super) struct Fits {
     provision: spec::Provision,
     /// Most instances by offer.
     most: Vec<u64>,
-    held: FxHashMap<(Demand, Id<Rules>), u64>,
-    last: Option<(Demand, Id<Rules>, u64)>,
+    held: FxHashMap<Alike, u64>,
+    last: Option<(Alike, u64)>,
 }
 
 impl Fits {
@@ -29,40 +33,45 @@ impl Fits {
     pub(super) fn ever(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         let ask = &turn.work(work).ask;
         let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };
+        let alike = (ask.demand, ask.rules, ask.gang && ask.tasks > 1);
         match self.last {
-            Some((demand, rules, held)) if (demand, rules) == (ask.demand, ask.rules) => {
-                held >= needed
-            }
+            Some((last, held)) if last == alike => held >= needed,
             _ => {
-                let held = self.held(turn, ask.demand, ask.rules);
-                self.last = Some((ask.demand, ask.rules, held));
+                let held = self.held(turn, work, alike);
+                self.last = Some((alike, held));
                 held >= needed
             }
         }
     }
 
-    fn held(&mut self, turn: &Turn<'_, '_>, demand: Demand, rules: Id<Rules>) -> u64 {
-        if let Some(&held) = self.held.get(&(demand, rules)) {
+    fn held(&mut self, turn: &Turn<'_, '_>, work: WorkRef, alike: Alike) -> u64 {
+        if let Some(&held) = self.held.get(&alike) {
             return held;
         }
         if self.most.is_empty() {
             self.most = most_instances(turn.world(), &self.provision);
         }
-        let held = self.count(turn, demand, rules);
-        self.held.insert((demand, rules), held);
+        let sites = turn.world().offers.ids().map(|offer| turn.site(work, offer));
+        let mut sites: Vec<Option<u32>> = sites.collect();
+        sites.sort_unstable();
+        sites.dedup();
+        let held = sites.iter().map(|&site| self.count(turn, work, site)).max().unwrap_or(0);
+        self.held.insert(alike, held);
         held
     }
 
-    /// An upper bound on tasks held at once.
-    fn count(&self, turn: &Turn<'_, '_>, demand: Demand, rules: Id<Rules>) -> u64 {
+    /// An upper bound on tasks held at once in a site.
+    fn count(&self, turn: &Turn<'_, '_>, work: WorkRef, site: Option<u32>) -> u64 {
         let world = turn.world();
-        let rules = turn.rules(rules);
+        let demand = turn.work(work).ask.demand;
+        let rules = turn.rules(turn.work(work).ask.rules);
         let (mut owned, mut rented) = (0_u64, Vec::new());
         let mut zones = vec![false; world.zones.len()];
         for (offer, facts) in world.offers.iter() {
             let count = self.most[offer.row()];
             let holds = world.types[facts.instance_type].shape.holds(demand);
-            if count == 0 || holds == 0 || !rules.allows(offer) {
+            let outside = turn.site(work, offer) != site;
+            if outside || count == 0 || holds == 0 || !rules.allows(offer) {
                 continue;
             }
             zones[facts.zone.row()] = true;

@@ -198,6 +198,7 @@ impl Hearing {
             rules: id.row() as u32,
             offers: (!rules.anywhere).then(|| allowed.map(name).collect()),
             spread: spread_name(rules.spread).to_owned(),
+            together: Some(rules.together.name().to_owned()).filter(|name| name != "zone"),
             speeds: speeds.collect(),
         });
         self.push(&told);

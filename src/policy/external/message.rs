@@ -237,6 +237,9 @@ pub struct Rules {
     pub offers: Option<Vec<String>>,
     /// How tasks are spread: `none`, `instances`, `zones`, `even-zones`.
     pub spread: String,
+    /// How close together gangs stay: `region`, `provider` or `anywhere`; `zone` without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<String>,
     /// Speed of jobs by offer, where it is not that of the type.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub speeds: BTreeMap<String, u32>,

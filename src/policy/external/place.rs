@@ -7,7 +7,7 @@ use super::message::{self, Question};
 use crate::model::Spread;
 use crate::policy::place;
 use crate::policy::turn::Turn;
-use crate::state::{InstanceRef, Needs, Refusal, Share, WorkRef};
+use crate::state::{InstanceRef, Needs, Reach, Refusal, Share, WorkRef};
 
 /// Says where work goes. It is not asked where no instance has room.
 #[derive(Debug)]
@@ -26,13 +26,13 @@ impl Place {
     }
 
     /// Asks where the waiting tasks of `work` go.
-    fn ask(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<()> {
+    fn ask(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<()> {
         self.rest.clear();
-        turn.first_fit(work, 0)?;
+        turn.first_fit_in(work, 0, reach)?;
         let session = &mut *self.session.borrow_mut();
         let tasks = turn.work(work).waiting;
         let number = session.hearing.works.of(work);
-        let not_on = not_on(turn, work);
+        let not_on = not_on(turn, work, reach);
         let answer = session.ask(turn, &Question::Place { work: number, tasks, not_on })?;
         let placed: u64 = answer.on.iter().map(|share| u64::from(share.tasks)).sum();
         if placed > u64::from(tasks) {
@@ -50,10 +50,10 @@ impl place::Place for Place {
         Needs { follows: true, ..Needs::default() }
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<Share> {
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
         let waiting = turn.work(work).waiting;
         if self.expected != Some((work, waiting, turn.touched_mark())) || self.rest.is_empty() {
-            self.ask(turn, work)?;
+            self.ask(turn, work, reach)?;
         }
         let asked = self.rest.pop_front()?;
         let session = &mut *self.session.borrow_mut();
@@ -107,17 +107,18 @@ pub(super) fn share(
     Ok(Share { instance, tasks: asked.tasks, devices })
 }
 
-/// Ordinals of instances with room that the spread of the work's tasks forbids.
-fn not_on(turn: &Turn<'_, '_>, work: WorkRef) -> Vec<u32> {
+/// Ordinals of instances with room that the spread of the work's tasks forbids, or
+/// that are not looked at.
+fn not_on(turn: &Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Vec<u32> {
     let ask = &turn.work(work).ask;
     let rules = turn.rules(ask.rules);
-    if rules.spread == Spread::None {
+    if rules.spread == Spread::None && reach.is_all() {
         return Vec::new();
     }
     let forbidden = turn.instances().filter(|&(reference, instance)| {
         rules.allows(instance.offer)
             && instance.room(ask.demand) > 0
-            && !turn.accepts(work, reference)
+            && (!reach.has(instance.offer) || !turn.accepts(work, reference))
     });
     let mut ordinals: Vec<u32> = forbidden.map(|(_, instance)| instance.ordinal).collect();
     ordinals.sort_unstable();

@@ -3,7 +3,7 @@
 use super::Place;
 use crate::model::Spread;
 use crate::policy::turn::Turn;
-use crate::state::{IndexBy, Needs, Share, WorkRef};
+use crate::state::{IndexBy, InstanceRef, Needs, Reach, Share, WorkRef};
 use crate::units::Scalar;
 
 /// The first that fits, by age, by least or by most that is left.
@@ -36,10 +36,38 @@ impl Place for Fit {
         Needs { index: self.index, ..Needs::default() }
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<Share> {
-        let (instance, _) = turn.first_fit(work, 0)?;
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+        let instance = match self.index {
+            IndexBy::Least(Scalar::Mean) if turn.live_offers().len() > 1 => {
+                by_mean(turn, work, reach, |left| left)
+            }
+            IndexBy::Most(Scalar::Mean) if turn.live_offers().len() > 1 => {
+                by_mean(turn, work, reach, |left| u32::MAX - left)
+            }
+            IndexBy::Age | IndexBy::Least(_) | IndexBy::Most(_) => {
+                turn.first_fit_in(work, 0, reach).map(|(instance, _)| instance)
+            }
+        }?;
         share_on(turn, work, instance, self.fills)
     }
+}
+
+/// The instance with the least of `rank` of what one task leaves of it. Among
+/// instances of one offer, that is the first in the index: the task takes the same
+/// part of each.
+fn by_mean(
+    turn: &Turn<'_, '_>,
+    work: WorkRef,
+    reach: &Reach,
+    rank: impl Fn(u32) -> u32,
+) -> Option<InstanceRef> {
+    let demand = turn.work(work).ask.demand;
+    let offers = turn.live_offers().iter().filter(|&&offer| reach.has(offer));
+    let first = offers.filter_map(|&offer| turn.first_fit_of(work, offer));
+    first.min_by_key(|&instance| {
+        let target = turn.instance(instance);
+        (rank(target.mean_left(demand)), target.ordinal)
+    })
 }
 
 /// As many waiting tasks of `work` as fit on `instance` (one, unless `fills`),
@@ -47,7 +75,7 @@ impl Place for Fit {
 pub(in crate::policy) fn share_on(
     turn: &Turn<'_, '_>,
     work: WorkRef,
-    instance: crate::state::InstanceRef,
+    instance: InstanceRef,
     fills: bool,
 ) -> Option<Share> {
     let live = turn.work(work);
@@ -88,7 +116,8 @@ mod tests {
         }
         let work = submit(&mut state, 0, Ask { demand, ..Ask::default() });
         let mut stream = Stream::new(1, "policy");
-        let share = part.pick(&mut Turn::new(&mut state, &mut stream), work)?;
+        let turn = &mut Turn::new(&mut state, &mut stream);
+        let share = part.pick(turn, work, &Reach::ALL)?;
         Some((state.instance(share.instance).ordinal, share.devices))
     }
 
@@ -143,6 +172,26 @@ mod tests {
             }
             let used = state.instances().filter(|(_, bin)| bin.allocations > 0).count();
             assert_eq!(used, 10, "{part:?}");
+        }
+    }
+
+    /// Unlike machines are compared by what the task leaves of them, not by what
+    /// is free before.
+    #[test]
+    fn the_mean_is_that_after_the_task() {
+        let (large, small) = (shape(64_000, 0, 0), shape(4_000, 0, 0));
+        let best = || Fit::best(Scalar::Mean);
+        let ask = demand(4_000, 0, 0, 0);
+        // Empty: 60 of 64 cores left before 0 of 4.
+        assert_eq!(chosen(&mut best(), &[large, small], &[], ask), Some((1, 0)));
+        let worst = || Fit::worst(Scalar::Mean);
+        assert_eq!(chosen(&mut worst(), &[small, large], &[], ask), Some((1, 0)));
+        // The small one is empty, of the large one 60 % is free: 1 core leaves 75 %
+        // and 58.4 %; 3 cores leave 25 % and 55.3 %.
+        let used = [(1, demand(25_600, 0, 0, 0))];
+        for (cpu, want) in [(1_000, 0), (3_000, 1)] {
+            let got = chosen(&mut worst(), &[small, large], &used, demand(cpu, 0, 0, 0));
+            assert_eq!(got, Some((want, 0)), "{cpu}");
         }
     }
 

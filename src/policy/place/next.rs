@@ -2,7 +2,7 @@
 
 use super::{Place, fit};
 use crate::policy::turn::Turn;
-use crate::state::{Needs, Share, WorkRef};
+use crate::state::{Needs, Reach, Share, WorkRef};
 
 /// The next instance by age that fits, after the last one used, from the
 /// oldest again when there is none.
@@ -17,9 +17,9 @@ impl Place for NextFit {
         Needs::default()
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<Share> {
-        let found = turn.first_fit(work, self.from);
-        let (instance, order) = found.or_else(|| turn.first_fit(work, 0))?;
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+        let found = turn.first_fit_in(work, self.from, reach);
+        let (instance, order) = found.or_else(|| turn.first_fit_in(work, 0, reach))?;
         self.from = order + 1;
         fit::share_on(turn, work, instance, true)
     }

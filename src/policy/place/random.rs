@@ -2,7 +2,7 @@
 
 use super::{Place, fit};
 use crate::policy::turn::Turn;
-use crate::state::{InstanceRef, Needs, Share, WorkRef};
+use crate::state::{InstanceRef, Needs, Reach, Share, WorkRef};
 use crate::units::Stream;
 
 /// Draws before the instances that fit are listed.
@@ -35,9 +35,9 @@ impl Place for Random {
         Needs::default()
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<Share> {
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
         let mut stream = self.stream(turn, work);
-        let instance = draw(turn, work, &mut stream)?;
+        let instance = draw(turn, work, reach, &mut stream)?;
         let share = fit::share_on(turn, work, instance, false)?;
         let demand = turn.work(work).ask.demand;
         if demand.gpus != 1 || demand.whole_gpus() {
@@ -53,13 +53,18 @@ impl Place for Random {
 
 /// One of the instances that fit. Draws among all launches so far, and a draw
 /// that does not fit is drawn again; where few fit, they are listed instead.
-fn draw(turn: &Turn<'_, '_>, work: WorkRef, stream: &mut Stream) -> Option<InstanceRef> {
-    let (oldest, _) = turn.first_fit(work, 0)?;
+fn draw(
+    turn: &Turn<'_, '_>,
+    work: WorkRef,
+    reach: &Reach,
+    stream: &mut Stream,
+) -> Option<InstanceRef> {
+    let (oldest, _) = turn.first_fit_in(work, 0, reach)?;
     let oldest = u64::from(turn.instance(oldest).ordinal);
     let launched = u64::from(turn.launched());
     for _ in 0..DRAWS {
         let drawn = oldest + stream.below(launched - oldest);
-        if let Some((instance, order)) = turn.first_fit(work, drawn)
+        if let Some((instance, order)) = turn.first_fit_in(work, drawn, reach)
             && order == drawn
         {
             return Some(instance);
@@ -67,7 +72,7 @@ fn draw(turn: &Turn<'_, '_>, work: WorkRef, stream: &mut Stream) -> Option<Insta
     }
     let mut fitting = Vec::new();
     let mut from = 0;
-    while let Some((instance, order)) = turn.first_fit(work, from) {
+    while let Some((instance, order)) = turn.first_fit_in(work, from, reach) {
         fitting.push(instance);
         from = order + 1;
     }
@@ -95,8 +100,12 @@ mod tests {
         for row in 0..8_000 {
             let work = submit(&mut state, row, Ask { demand: ask, ..Ask::default() });
             let mut turn = Turn::new(&mut state, &mut stream);
-            let share = part.pick(&mut turn, work).expect("some fit");
-            assert_eq!(part.pick(&mut turn, work), Some(share), "a task has its own stream");
+            let share = part.pick(&mut turn, work, &Reach::ALL).expect("some fit");
+            assert_eq!(
+                part.pick(&mut turn, work, &Reach::ALL),
+                Some(share),
+                "a task has its own stream"
+            );
             let ordinal = turn.instance(share.instance).ordinal as usize;
             counts[ordinal][share.devices.trailing_zeros() as usize % 2] += 1;
         }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::Place;
 use crate::model::{Spread, World};
 use crate::policy::turn::Turn;
-use crate::state::{Class, ClassBy, InstanceRef, Needs, Share, WorkRef};
+use crate::state::{Class, ClassBy, InstanceRef, Needs, Reach, Share, WorkRef};
 use crate::units::Demand;
 
 /// How much a part dislikes one task on an instance.
@@ -71,13 +71,22 @@ impl<S: Score> Scored<S> {
     }
 
     /// The best instance for one more task of `work`, with its rating.
-    fn best(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> Option<(InstanceRef, Rating)> {
+    fn best(
+        &mut self,
+        turn: &Turn<'_, '_>,
+        work: WorkRef,
+        reach: &Reach,
+    ) -> Option<(InstanceRef, Rating)> {
         let ask = turn.work(work).ask;
         let row = self.row(ask.demand);
         let rated = &mut self.rated[row];
         let rules = turn.rules(ask.rules);
         let mut best: Option<(i64, u32, InstanceRef, Rating)> = None;
-        for (slot, class) in turn.classes().filter(|(_, class)| rules.allows(class.offer())) {
+        let looked_at = |(_, class): &(usize, &Class)| {
+            let offer = class.offer();
+            reach.has(offer) && rules.allows(offer) && turn.site_allows(work, offer)
+        };
+        for (slot, class) in turn.classes().filter(looked_at) {
             if rated.len() <= slot {
                 rated.resize(slot + 1, (0, None));
             }
@@ -106,8 +115,8 @@ impl<S: Score> Place for Scored<S> {
         Needs { classes: S::BY, ..Needs::default() }
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<Share> {
-        let (instance, rating) = self.best(turn, work)?;
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+        let (instance, rating) = self.best(turn, work, reach)?;
         let target = turn.instance(instance);
         let devices = match rating.device {
             Some(share) => {
@@ -164,7 +173,8 @@ pub(super) mod tests {
             fill(&mut state, ordinal, demand);
         }
         let work = submit(&mut state, 0, Ask { demand: asked, ..Ask::default() });
-        let share = part.pick(&mut Turn::new(&mut state, &mut Stream::new(1, "policy")), work)?;
+        let mut stream = Stream::new(1, "policy");
+        let share = part.pick(&mut Turn::new(&mut state, &mut stream), work, &Reach::ALL)?;
         Some((state.instance(share.instance).ordinal, share.devices))
     }
 
@@ -223,7 +233,7 @@ pub(super) mod tests {
                 let want = scan(&mut other, &state, work);
                 let mut own = Stream::new(1, "policy");
                 let mut turn = Turn::new(&mut state, &mut own);
-                let share = part.pick(&mut turn, work);
+                let share = part.pick(&mut turn, work, &Reach::ALL);
                 let got = share.map(|share| turn.instance(share.instance).ordinal);
                 assert_eq!(got, want, "row {row}: {ask:?}");
                 match share {

@@ -41,6 +41,15 @@ struct Search<'s, 'z> {
     least: u64,
     /// Tasks by zone, where the zone matters.
     zones: Option<&'z Zones>,
+    /// Of a gang that stays together: its work, and where.
+    site: Option<(WorkRef, &'z Site)>,
+}
+
+/// Where a gang that stays together lies, and where it was found not to fit.
+#[derive(Clone, Debug, Default)]
+struct Site {
+    chosen: Option<u32>,
+    passed: Vec<u32>,
 }
 
 impl OnDemand {
@@ -93,7 +102,13 @@ impl OnDemand {
 
     /// Rents instances for the waiting tasks of `work`, from one offer if
     /// `single`. Returns the tasks for which there are none.
-    fn rent(&mut self, turn: &mut Turn<'_, '_>, shelf: &Shelf, work: WorkRef, single: bool) -> u32 {
+    fn rent(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        shelf: &Shelf,
+        work: WorkRef,
+        (single, site): (bool, &mut Site),
+    ) -> u32 {
         let live = turn.work(work);
         let (ask, mut tasks) = (live.ask, live.waiting);
         let mut zones = Zones::new(turn, work);
@@ -109,8 +124,11 @@ impl OnDemand {
                 break;
             }
             let least = if single { u64::MAX } else { 1 };
-            let search = Search { shelf, ask: &ask, tasks, least, zones: zones.as_ref() };
+            let site_of = ask.gang.then_some((work, &*site));
+            let search =
+                Search { shelf, ask: &ask, tasks, least, zones: zones.as_ref(), site: site_of };
             let Some((found, _)) = self.choose(turn, search) else { break };
+            site.chosen = turn.site(work, found.offer);
             let wanted = if zones.is_some() { 1 } else { u64::from(found.instances(tasks)) };
             let count = wanted.min(turn.launch_room(found.offer).0).min(left);
             if single && count < wanted {
@@ -139,8 +157,28 @@ impl OnDemand {
         work: WorkRef,
         single: bool,
     ) -> bool {
+        let mut site = Site::default();
+        loop {
+            if self.supply_gang_in(turn, shelf, work, (single, &mut site)) {
+                return true;
+            }
+            // Elsewhere there may be enough, unless one offer was asked for all.
+            match site.chosen.take() {
+                Some(chosen) if !single => site.passed.push(chosen),
+                _ => return false,
+            }
+        }
+    }
+
+    fn supply_gang_in(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        shelf: &Shelf,
+        work: WorkRef,
+        (single, site): (bool, &mut Site),
+    ) -> bool {
         let done = turn.attempt(|turn| {
-            if self.rent(turn, shelf, work, single) > 0 {
+            if self.rent(turn, shelf, work, (single, site)) > 0 {
                 return None;
             }
             let opened = turn.open(work);
@@ -159,7 +197,7 @@ impl OnDemand {
 
     /// Rents for as many tasks as can be, and places them.
     fn supply_tasks(&mut self, turn: &mut Turn<'_, '_>, shelf: &Shelf, work: WorkRef) -> bool {
-        self.rent(turn, shelf, work, false);
+        self.rent(turn, shelf, work, (false, &mut Site::default()));
         for &(instance, tasks) in &self.rented {
             for share in shares(turn, work, instance, tasks) {
                 turn.place(work, &[share]).expect("a new instance holds what it was rented for");
@@ -212,12 +250,22 @@ impl Provision for OnDemand {
     }
 }
 
+impl Site {
+    /// Whether the gang may lie in `site`; none where it may lie anywhere.
+    fn admits(&self, site: Option<u32>) -> bool {
+        site.is_none_or(|site| {
+            self.chosen.is_none_or(|chosen| chosen == site) && !self.passed.contains(&site)
+        })
+    }
+}
+
 impl<'s> Search<'s, '_> {
     /// What may be rented now of one candidate: at least one instance, or, for
     /// a job that stays together, all.
     fn admits(&self, turn: &Turn<'_, '_>, one: &Candidate) -> bool {
         let least = self.least.min(u64::from(one.instances(self.tasks)));
         self.zones.is_none_or(|zones| zones.allows(one.zone))
+            && self.site.is_none_or(|(work, site)| site.admits(turn.site(work, one.offer)))
             && turn.launch_room(one.offer).0 >= least
     }
 

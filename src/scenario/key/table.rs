@@ -40,6 +40,7 @@ const COUNT: Kind = Kind::Count(0, i64::MAX as u64);
 const SMALL: Kind = Kind::Count(0, u32::MAX as u64);
 const AT_LEAST_0: Kind = Kind::Number(0.0, f64::MAX);
 const SPREAD: Kind = Kind::Choice(&["none", "instances", "zones", "even-zones"]);
+const TOGETHER: Kind = Kind::Choice(&["zone", "region", "provider", "anywhere"]);
 const WORK: Kind = Kind::Choice(&["job", "vm"]);
 
 /// Every row, parents before children, in the order of the reference.

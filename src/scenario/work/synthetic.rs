@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Around, check_names, home, kind, priority, spread};
+use super::{Around, check_names, home, kind, priority, spread, together};
 use crate::model::{Filter, Rules};
 use crate::problem::clip;
 use crate::scenario::section::{Report, Section};
@@ -148,6 +148,7 @@ fn class(
         gpu_models: allowed("gpu_models"),
         jurisdictions: own.names("jurisdictions"),
         spread: spread(own),
+        together: together(own),
         ..Rules::default()
     };
     Class {

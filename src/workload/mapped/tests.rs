@@ -78,8 +78,7 @@ fn wide_rows_become_gangs() {
 
 #[test]
 fn equal_parts_of_a_gpu_fit_on_it() {
-    let mapping =
-        mapping(&[("arrival", "t", "s"), ("runtime", "d", "s"), ("gpus", "g", "count")]);
+    let mapping = mapping(&[("arrival", "t", "s"), ("runtime", "d", "s"), ("gpus", "g", "count")]);
     let shares = |text: &str| {
         let rows = text.split(' ').fold("t,d,g\n".to_owned(), |all, g| all + "0,1," + g + "\n");
         let (jobs, _) = read(rows.as_bytes(), &mapping).expect("jobs");

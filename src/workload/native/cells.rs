@@ -1,7 +1,7 @@
 //! Rules as cells: names separated by `|`, in which `\` stands before a `|`,
 //! `=` or `\` of the name itself.
 
-use crate::model::{Rules, Spread};
+use crate::model::{Rules, Spread, Together};
 
 use super::super::names::text;
 use super::super::number::{Reason, seconds};
@@ -17,6 +17,11 @@ pub(super) fn read(column: NativeColumn, cell: &[u8], rules: &mut Rules) -> Resu
         NativeColumn::Spread => {
             let found = SPREADS.into_iter().find(|(name, _)| name.as_bytes() == cell);
             rules.spread = found.ok_or("is not a spread (instances, zones, even-zones)")?.1;
+        }
+        NativeColumn::Together => {
+            let found = Together::ALL.into_iter().find(|one| one.name().as_bytes() == cell);
+            rules.together =
+                Some(found.ok_or("is not how close (zone, region, provider, anywhere)")?);
         }
         _ => {
             if let Some(list) = list_mut(rules, column) {
@@ -42,6 +47,7 @@ pub(super) fn write(column: NativeColumn, rules: &Rules, cell: &mut String) {
             let found = SPREADS.into_iter().find(|&(_, spread)| spread == rules.spread);
             cell.push_str(found.map_or("", |(name, _)| name));
         }
+        NativeColumn::Together => cell.push_str(rules.together.map_or("", Together::name)),
         _ => {
             for (at, name) in list(rules, column).iter().enumerate() {
                 cell.push_str(if at > 0 { "|" } else { "" });

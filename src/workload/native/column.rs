@@ -79,11 +79,13 @@ pub enum NativeColumn {
     Throughput,
     /// `spread`
     Spread,
+    /// `together`
+    Together,
 }
 
 impl NativeColumn {
     /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Id,
         Self::Source,
         Self::Ordinal,
@@ -122,6 +124,7 @@ impl NativeColumn {
         Self::Certifications,
         Self::Throughput,
         Self::Spread,
+        Self::Together,
     ];
 
     /// Its name in the header.
@@ -165,13 +168,14 @@ impl NativeColumn {
             Self::Certifications => "certifications",
             Self::Throughput => "throughput",
             Self::Spread => "spread",
+            Self::Together => "together",
         }
     }
 
     /// Whether its cells are names, in which blanks count.
     pub(super) fn is_text(self) -> bool {
         matches!(self, Self::Id | Self::Tenant | Self::Home)
-            || self >= Self::Providers && self != Self::Spread
+            || self >= Self::Providers && self < Self::Spread
     }
 
     /// The column called `name`.

@@ -2,7 +2,7 @@ use super::super::lines::Lines;
 use super::super::reader::Reader;
 use super::super::{BoxedSource, OnBadRow};
 use super::*;
-use crate::model::{Filter, Spread};
+use crate::model::{Filter, Spread, Together};
 use proptest::prelude::*;
 use std::io::Cursor;
 
@@ -134,8 +134,9 @@ fn rules() -> impl Strategy<Value = Rules> {
         Spread::Zones,
         Spread::EvenZones,
     ]);
-    (filters, names(), names(), throughput, spread).prop_map(
-        |(filters, jurisdictions, certifications, throughput, spread)| {
+    let together = prop::option::of(prop::sample::select(Together::ALL.to_vec()));
+    (filters, names(), names(), throughput, spread, together).prop_map(
+        |(filters, jurisdictions, certifications, throughput, spread, together)| {
             let (providers, regions, types, offers, markets, gpu_models) = filters;
             Rules {
                 providers,
@@ -148,6 +149,7 @@ fn rules() -> impl Strategy<Value = Rules> {
                 gpu_models,
                 throughput,
                 spread,
+                together,
             }
         },
     )

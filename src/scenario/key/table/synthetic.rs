@@ -1,7 +1,7 @@
 //! Keys of synthesis and transformations.
 
 use super::super::Kind;
-use super::{AT_LEAST_0, COUNT, FROM_ONE, Row, SMALL, SPREAD, WORK, row};
+use super::{AT_LEAST_0, COUNT, FROM_ONE, Row, SMALL, SPREAD, TOGETHER, WORK, row};
 
 pub(super) const ROWS: &[Row] = &[
     row(
@@ -157,6 +157,12 @@ pub(super) const ROWS: &[Row] = &[
         "Data residency: the region must lie in one of these.",
     ),
     row("workload.synthetic.class.*.spread", SPREAD, "none", "How its tasks are spread."),
+    row(
+        "workload.synthetic.class.*.together",
+        TOGETHER,
+        "zone",
+        "How close together its tasks stay where it is a gang.",
+    ),
     row(
         "workload.transform[]",
         Kind::List,

@@ -1,7 +1,7 @@
 //! Keys of `[workload]`: traces and defaults.
 
 use super::super::Kind;
-use super::{ALL_MARKETS, AT_LEAST_0, Row, SPREAD, WORK, row};
+use super::{ALL_MARKETS, AT_LEAST_0, Row, SPREAD, TOGETHER, WORK, row};
 
 pub(super) const ROWS: &[Row] = &[
     row("workload", Kind::Table, "required", "Where work comes from and what is done to it."),
@@ -88,8 +88,18 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("workload.data", Kind::Table, "", "Data of work that names none."),
     row("workload.data.home", Kind::Text, "", "Where it lives: `provider/region` or a cluster."),
-    row("workload.data.input", Kind::Size, "0 B", "Read before the work starts computing: of the whole job, each task an equal part."),
-    row("workload.data.output", Kind::Size, "0 B", "Written back when it is done: of the whole job, each task an equal part."),
+    row(
+        "workload.data.input",
+        Kind::Size,
+        "0 B",
+        "Read before the work starts computing: of the whole job, each task an equal part.",
+    ),
+    row(
+        "workload.data.output",
+        Kind::Size,
+        "0 B",
+        "Written back when it is done: of the whole job, each task an equal part.",
+    ),
     row(
         "workload.allow",
         Kind::Table,
@@ -134,6 +144,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("workload.throughput.*", Kind::Positive, "", "Relative speed on this model."),
     row("workload.spread", SPREAD, "none", "How the tasks of a job are spread."),
+    row(
+        "workload.together",
+        TOGETHER,
+        "zone",
+        "How close together the tasks of a gang stay, on one GPU model: an owned cluster is one zone. \
+         `anywhere` mixes GPU models too.",
+    ),
     row(
         "workload.swf",
         Kind::Table,

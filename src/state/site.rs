@@ -1,0 +1,158 @@
+//! Where a gang may lie: all of it in one zone, region or provider, on one
+//! model of GPU.
+
+use super::{State, WorkRef};
+use crate::model::{Offer, Together, World};
+use crate::units::Id;
+
+/// The sites of all offers, by how close together gangs stay: three levels
+/// without and three with the model of GPU.
+#[derive(Clone, Debug)]
+pub(super) struct Sites {
+    tables: [Sorted; 6],
+    /// Instances' offers that are live, by site of the closest level.
+    live: [Vec<u32>; 2],
+    /// Sites of the closest level with live instances: for work without GPUs, and with.
+    pub(super) used: [u32; 2],
+}
+
+/// Offers sorted by site.
+#[derive(Clone, Debug)]
+struct Sorted {
+    /// By offer.
+    site: Vec<u32>,
+    /// By site: the kinds (see [`super::kind_of`]) of its offers.
+    kinds: Vec<u64>,
+}
+
+/// Offers that a query over instances looks at.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// By offer; empty where all are looked at.
+    allowed: Vec<bool>,
+    /// Union of the kinds of the offers.
+    pub(super) kinds: u64,
+}
+
+impl Reach {
+    /// All offers.
+    pub const ALL: Self = Self { allowed: Vec::new(), kinds: u64::MAX };
+
+    /// The offers that `admit` lets in.
+    pub fn new(world: &World, admit: impl Fn(Id<Offer>) -> bool) -> Self {
+        let allowed: Vec<bool> = world.offers.ids().map(admit).collect();
+        let offers = world.offers.ids().filter(|offer| allowed[offer.row()]);
+        let kinds = offers.fold(0, |kinds, offer| kinds | super::kind_of(offer));
+        Self { allowed, kinds }
+    }
+
+    /// Whether instances of `offer` are looked at.
+    pub fn has(&self, offer: Id<Offer>) -> bool {
+        self.allowed.is_empty() || self.allowed[offer.row()]
+    }
+
+    /// Whether all offers are looked at.
+    pub fn is_all(&self) -> bool {
+        self.allowed.is_empty()
+    }
+}
+
+impl Sites {
+    pub(super) fn new(world: &World) -> Self {
+        let table = |at: usize| {
+            let mut known = Vec::new();
+            let mut sorted = Sorted { site: Vec::new(), kinds: Vec::new() };
+            for (offer, facts) in world.offers.iter() {
+                let region = world.zones[facts.zone].region;
+                let place = match at % 3 {
+                    0 => facts.zone.row(),
+                    1 => region.row(),
+                    _ => world.regions[region].provider.row(),
+                };
+                let model = world.types[facts.instance_type].gpu_model.filter(|_| at >= 3);
+                let name = (place, model);
+                let site = known.iter().position(|&one| one == name).unwrap_or_else(|| {
+                    known.push(name);
+                    sorted.kinds.push(0);
+                    known.len() - 1
+                });
+                sorted.site.push(site as u32);
+                sorted.kinds[site] |= super::kind_of(offer);
+            }
+            sorted
+        };
+        let tables = std::array::from_fn(table);
+        let live = [0, 3].map(|at: usize| vec![0; tables[at].kinds.len()]);
+        Self { tables, live, used: [0; 2] }
+    }
+
+    /// An offer has live instances from now on, or none any more.
+    pub(super) fn change(&mut self, offer: Id<Offer>, live: bool) {
+        for (at, used) in self.used.iter_mut().enumerate() {
+            let count = &mut self.live[at][self.tables[3 * at].site[offer.row()] as usize];
+            if live {
+                *used += u32::from(*count == 0);
+                *count += 1;
+            } else {
+                *count -= 1;
+                *used -= u32::from(*count == 0);
+            }
+        }
+    }
+}
+
+impl State<'_> {
+    /// The table of sites that keeps the tasks of `work` together; none where
+    /// they may lie anywhere.
+    #[inline]
+    fn sites_of(&self, work: WorkRef) -> Option<&Sorted> {
+        let ask = &self.works[work].ask;
+        if !ask.gang || ask.tasks == 1 {
+            return None;
+        }
+        let level = match self.rules[ask.rules.row()].together {
+            Together::Zone => 0,
+            Together::Region => 1,
+            Together::Provider => 2,
+            Together::Anywhere => return None,
+        };
+        Some(&self.sites.tables[level + 3 * usize::from(ask.demand.gpus > 0)])
+    }
+
+    /// The site of `offer` for `work`, whose tasks all lie in one; none where
+    /// they may lie anywhere.
+    pub fn site(&self, work: WorkRef, offer: Id<Offer>) -> Option<u32> {
+        self.sites_of(work).map(|sites| sites.site[offer.row()])
+    }
+
+    /// The site that the tasks of a gang hold already, with the kinds of its offers.
+    #[inline]
+    pub(super) fn site_held(&self, work: WorkRef) -> Option<(u32, u64)> {
+        let live = &self.works[work];
+        if live.placed == 0 {
+            return None;
+        }
+        let sites = self.sites_of(work)?;
+        let standing = live.allocations.iter().filter(|&&one| !self.allocations[one].yielded);
+        let first = standing.filter_map(|&one| self.allocations[one].held.first()).next()?;
+        let site = sites.site[self.fleet.instances[first.share.instance].offer.row()];
+        Some((site, sites.kinds[site as usize]))
+    }
+
+    /// Whether the tasks that `work` holds already allow one more on `offer`.
+    #[inline]
+    pub fn site_allows(&self, work: WorkRef, offer: Id<Offer>) -> bool {
+        self.site_held(work).is_none_or(|(held, _)| self.site(work, offer) == Some(held))
+    }
+
+    /// Leaves the site of `offer` out of `reach`. Returns whether a gang may look
+    /// at live instances of another still.
+    pub fn pass_site(&self, work: WorkRef, offer: Id<Offer>, reach: &mut Reach) -> bool {
+        let Some(sites) = self.sites_of(work) else { return false };
+        let site = sites.site[offer.row()];
+        let lies = |offer: Id<Offer>| sites.site[offer.row()] == site;
+        let rest = Reach::new(self.world, |offer| reach.has(offer) && !lies(offer));
+        *reach = rest;
+        self.world.offers.ids().any(|offer| reach.has(offer) && self.offers[offer.row()].live > 0)
+    }
+}
