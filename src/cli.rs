@@ -9,11 +9,13 @@ mod check;
 mod compare;
 mod decisions;
 mod diverge;
+mod ending;
 mod exchange;
 mod exit;
 mod explain;
 mod folder;
 mod guard;
+mod guardian;
 mod journal;
 mod look;
 mod meter;
@@ -28,6 +30,7 @@ mod score;
 mod spool;
 mod sweep;
 mod trace;
+mod unfinished;
 mod verify;
 mod workshop;
 
@@ -69,6 +72,10 @@ fn dispatch(arguments: Arguments) -> Done {
         Command::Trace { command } => trace::trace(&command),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Verify(verify) => verify::verify(&verify),
+        Command::GuardPolicies => {
+            guardian::guard();
+            Ok(())
+        }
         Command::Schema => look::schema(),
         Command::Completions { shell } => look::completions(shell),
     }

@@ -18,7 +18,8 @@ Exit codes:
   4    a policy in another process failed
   5    results could not be written
   70   a bug of windtunnel
-  130  interrupted (Ctrl-C): finished runs of an experiment are kept for --resume
+  129  the terminal is gone (SIGHUP): finished runs of an experiment are kept for --resume
+  130  interrupted (Ctrl-C): the same
   143  asked to end (SIGTERM): the same";
 
 /// What limits are listed under.
@@ -119,6 +120,9 @@ pub(super) enum Command {
     Explain(Explain),
     /// Reproduce textbook results and published tables
     Verify(Verify),
+    /// Ends the policies of a windtunnel that was killed: started by itself alone
+    #[command(hide = true, name = super::guardian::NAME)]
+    GuardPolicies,
     /// The JSON Schema (draft-07) of scenario files
     Schema,
     /// Completions for a shell, to be sourced by it

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::args::Backtest;
 use super::exit::{Done, Stop, say};
 use super::folder::{self, Claim, Folder};
-use super::guard::Guard;
+use super::guard::{self, Guard};
 use super::process::Processes;
 use super::progress::Bar;
 use super::{calibration, open, recipe, run};
@@ -37,11 +37,11 @@ pub(super) fn backtest(arguments: &Backtest) -> Done {
     let bar = Bar::over_jobs(&policy.name, how.quiet);
     let done = backtest::backtest(&scenario, (policy, &Processes), settings, &mut |progress| {
         bar.reach(progress.work);
-        guard.look()
+        guard::look()
     });
     bar.clear();
-    let (result, judged) = done
-        .map_err(|failure| guard.explain(Stop::of_run(failure, &run::again(&scenario, policy))))?;
+    let (result, judged) =
+        done.map_err(|failure| Stop::of_run(failure, &run::again(&scenario, policy)))?;
     let run = recipe::report(&scenario, policy, &result)?;
     let report = BacktestReport { run: &run, backtest: &judged };
     let written = match folder {

@@ -1,13 +1,13 @@
 //! The file beside a scenario that says how far its model was from what was
 //! observed.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use super::exit::Stop;
+use super::unfinished::Unfinished;
 use crate::experiment::backtest::{Backtest, Calibration, MadeOf};
 use crate::input;
 use crate::policy::spec::PolicySpec;
@@ -59,15 +59,10 @@ pub(super) fn save(
     let calibration = Calibration::of(backtest, policy, scenario.seed, made_of);
     let mut text = serde_json::to_vec_pretty(&calibration).map_err(std::io::Error::from)?;
     text.push(b'\n');
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let partial = path.with_file_name(format!(".{name}.incomplete"));
-    let written = fs::File::create(&partial)
-        .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&partial, &path));
-    if written.is_err() {
-        // What was not finished is worth nothing.
-        let _ = fs::remove_file(&partial);
-    }
+    let written = Unfinished::file(&path).and_then(|(unfinished, mut file)| {
+        file.write_all(&text).and_then(|()| file.sync_all())?;
+        unfinished.finish(&path, || Ok(()))
+    });
     written.with_context(|| {
         format!("cannot write `{}` (`--no-save` does without it)", path.display())
     })?;

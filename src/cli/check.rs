@@ -9,7 +9,9 @@ use anyhow::Context;
 use super::args::Check;
 use super::diverge::{Again, diverge};
 use super::exit::{Done, Stop, say};
+use super::guard::Guard;
 use super::run;
+use super::unfinished::Unfinished;
 use super::workshop::{Workshop, stopped};
 use crate::experiment::check::{self, Baseline, Outcome, Parting, Terms, Trial, Verdicts};
 use crate::experiment::{self, Lab, NoPlan, Plan};
@@ -20,6 +22,7 @@ use crate::text::file_name;
 
 /// Runs a suite and says what has become worse; or stores what it does.
 pub(super) fn check(arguments: &Check) -> Done {
+    let guard = Guard::new(&arguments.bounds);
     let mut suite = Suite::load(&arguments.suite)?;
     for tested in &mut suite.scenarios {
         arguments.bounds.limit(&mut tested.scenario);
@@ -28,7 +31,7 @@ pub(super) fn check(arguments: &Check) -> Done {
     }
     let label = if arguments.update { "storing" } else { "checking" };
     let how = (arguments.quiet, arguments.audit);
-    let mut workshop = Workshop::bare(label, how, arguments.threads, &arguments.bounds)?;
+    let mut workshop = Workshop::bare(guard, label, how, arguments.threads)?;
     let done = workshop.work(|lab| match arguments.update {
         true => update(lab, &suite).map(Ran::Stored),
         false => held(lab, &suite, arguments).map(Ran::Held),
@@ -161,11 +164,11 @@ fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> Done {
         }
         changed += 1;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let whole = path.with_extension("incomplete");
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(folder)?;
-            fs::write(&whole, text)?;
-            fs::rename(&whole, path)
+            let (unfinished, mut file) = Unfinished::file(path)?;
+            file.write_all(text.as_bytes())?;
+            unfinished.finish(path, || Ok(()))
         };
         write().with_context(|| format!("cannot write `{}`", path.display()))?;
     }

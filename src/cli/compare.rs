@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::args::{Compare, How, Which};
 use super::exit::{Done, Stop};
 use super::folder::{self, Folder};
+use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{calibration, open, recipe, run};
 use crate::experiment::{self, Asked, Exhibit, Judging, Lab, NoPlan, Side};
@@ -30,6 +31,7 @@ struct Contender {
 
 /// Runs the policies and shows them against the baseline.
 pub(super) fn compare(arguments: &Compare) -> Done {
+    let guard = Guard::new(&arguments.many.bounds);
     let mut scenarios = vec![open::open(&arguments.which)?];
     if let Some(other) = &arguments.other {
         scenarios.push(open::open(&Which { scenario: other.clone(), ..arguments.which.clone() })?);
@@ -46,7 +48,7 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         parameters: parameters(arguments),
     };
     let calibration = calibration::told(&scenarios[0])?;
-    let mut workshop = Workshop::open(how, &arguments.many, &experiment)?;
+    let mut workshop = Workshop::open(guard, (how, &arguments.many), &experiment)?;
     for scenario in &mut scenarios {
         arguments.many.bounds.limit(scenario);
         experiment::share_inputs(scenario)

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::exit::Stop;
-use super::signal;
 use crate::experiment::check::{self, Baseline, Parting, Trial, Verdicts};
 use crate::experiment::{Cell, Lab, Plan, Repetition, Step, Stretch};
+use crate::halt;
 use crate::scenario::Scenario;
 
 /// Most bytes of one line of another program's log.
@@ -31,7 +31,7 @@ pub(super) struct Again<'a> {
 pub(super) fn diverge(again: Again<'_>, verdicts: &Verdicts<'_>) -> Result<Option<Parting>, Stop> {
     let Some(mut parting) = check::bracket(again.trial, again.baseline) else { return Ok(None) };
     let found = look_up(again, verdicts.redefined, &mut parting);
-    if signal::code().is_some() {
+    if halt::asked() {
         return Err(Stop::Interrupted("the verdicts are lost".to_owned()));
     }
     if let Err(why) = found {

@@ -5,8 +5,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use super::ending;
 use super::meter::Full;
-use super::signal;
 use crate::experiment::RunFailure;
 use crate::problem::Problem;
 use crate::sim::Failure;
@@ -27,7 +27,7 @@ pub(super) enum Stop {
     Files(anyhow::Error),
     /// 70: windtunnel is wrong.
     Bug(String),
-    /// 130 or 143: interrupted, or asked to end.
+    /// 129, 130 or 143: the terminal is gone, interrupted, or asked to end.
     Interrupted(String),
     /// As the first of the two, and something of what was done is kept.
     Partly(Box<Stop>, String),
@@ -54,10 +54,6 @@ impl Stop {
                 raise(name)
             )),
             RunFailure::Sim(Failure::Interrupted { .. }) => {
-                Self::Interrupted("no results were written".to_owned())
-            }
-            // An interrupt ends the processes, and that is what is left of it.
-            RunFailure::Sim(Failure::Policy { .. }) if signal::code().is_some() => {
                 Self::Interrupted("no results were written".to_owned())
             }
             RunFailure::Sim(Failure::Policy { why, at }) => {
@@ -94,7 +90,7 @@ impl Stop {
         }
     }
 
-    fn code(&self) -> u8 {
+    pub(super) fn code(&self) -> u8 {
         match self {
             Self::ClosedPipe => 0,
             Self::Finding(_) => 1,
@@ -104,7 +100,7 @@ impl Stop {
             Self::Files(_) => 5,
             Self::Bug(_) => 70,
             Self::Partly(stop, _) => stop.code(),
-            Self::Interrupted(_) => signal::code().unwrap_or(130),
+            Self::Interrupted(_) => ending::signal().unwrap_or(130),
         }
     }
 }
@@ -120,12 +116,34 @@ impl fmt::Display for Stop {
             }
             Self::Limit(what) => write!(to, "limit: {what}"),
             Self::Policy(what) => write!(to, "policy: {what}"),
-            Self::Files(error) => write!(to, "error: {error:#}"),
+            Self::Files(error) => {
+                write!(to, "error: {error:#}")?;
+                match kind(error) {
+                    Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                        write!(
+                            to,
+                            "\n  hint: there is no room left; make some, or name another folder with `--out`"
+                        )
+                    }
+                    Some(io::ErrorKind::FileTooLarge) => {
+                        write!(
+                            to,
+                            "\n  hint: no file may be that large here; `ulimit -f` shows and sets the limit"
+                        )
+                    }
+                    _ => Ok(()),
+                }
+            }
             Self::Bug(what) => write!(to, "bug: {what}\n  please report this with the command"),
             Self::Interrupted(what) => write!(to, "interrupted: {what}"),
             Self::Partly(stop, kept) => write!(to, "{stop}\nkept: {kept}"),
         }
     }
+}
+
+/// What kind of error of input and output it was.
+fn kind(error: &anyhow::Error) -> Option<io::ErrorKind> {
+    error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
 }
 
 /// What to do about a limit of the scenario.
@@ -174,16 +192,10 @@ impl From<Vec<Problem>> for Stop {
 
 /// Says why, and ends with the code that says so.
 pub(super) fn exit(done: Done) -> ExitCode {
-    let stop = match done {
-        Ok(()) => return ExitCode::SUCCESS,
-        // What reads or asks gives up when a signal has come.
-        Err(Stop::Input(_) | Stop::Files(_) | Stop::Policy(_)) if signal::code().is_some() => {
-            Stop::Interrupted("no results were written".to_owned())
-        }
-        Err(stop) => stop,
-    };
+    let Err(stop) = done else { return ExitCode::SUCCESS };
+    let stop = ending::explain(stop);
     if !matches!(stop, Stop::ClosedPipe) {
-        say(&stop.to_string());
+        ending::tell(&stop);
     }
     ExitCode::from(stop.code())
 }

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::exit::Stop;
 use super::journal::Journal;
 use super::meter::{Meter, Metered};
 use super::spool::Spool;
+use super::unfinished::Unfinished;
+use crate::input;
 use crate::problem::Problem;
 
 /// Written last; readers refuse a folder without it.
@@ -22,14 +24,18 @@ const JOURNAL: &str = "journal.jsonl";
 /// Marks what is not finished, and is locked by who writes it.
 const PARTIAL: &str = "partial.json";
 
+/// Most bytes of what says that a folder is not finished.
+const MOST_NOTED: u64 = 1 << 20;
+
 /// A folder in the making.
 #[derive(Debug)]
 pub(super) struct Folder {
     target: PathBuf,
     work: PathBuf,
+    // Before the lock, so that what it leaves is still locked.
+    unfinished: Unfinished,
     partial: File,
     meter: Arc<Meter>,
-    done: bool,
 }
 
 /// What may be done with what is there already.
@@ -43,10 +49,10 @@ pub(super) struct Claim {
 }
 
 /// What there is of an experiment that is not finished.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Partial {
     /// What it is.
-    pub(super) kind: &'static str,
+    pub(super) kind: String,
     /// The command that makes it whole.
     pub(super) command: String,
     /// Why it is not finished.
@@ -55,6 +61,25 @@ pub(super) struct Partial {
     pub(super) runs_kept: usize,
     /// Runs of the experiment, as far as it has come to know them.
     pub(super) runs_expected: usize,
+}
+
+impl Partial {
+    fn text(&self) -> Vec<u8> {
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        text
+    }
+
+    /// What is kept in the folder, and how to go on with it.
+    pub(super) fn told(&self, work: &Path) -> String {
+        format!(
+            "{} finished runs, of {} asked for so far, in `{}`\n  hint: go on with `{}`",
+            self.runs_kept,
+            self.runs_expected,
+            work.display(),
+            self.command
+        )
+    }
 }
 
 impl Folder {
@@ -70,6 +95,13 @@ impl Folder {
                 "`{}` exists already; name another folder with --out, or add --force",
                 target.display()
             )));
+        }
+        if target.is_symlink() {
+            let name = target.display();
+            return Err(Stop::usage(
+                format!("`{name}` is a symbolic link"),
+                "name the folder itself with `--out`; results replace a folder as a whole",
+            ));
         }
         if target.exists() && !target.is_dir() {
             let name = target.display();
@@ -92,6 +124,7 @@ impl Folder {
             return Err(Stop::Files(anyhow!("`{}` is not a folder", work.display())));
         }
         let partial = lock(&work)?;
+        let unfinished = Unfinished::new(&work);
         if !claim.resume && !claim.force && Journal::has_runs(&work.join(JOURNAL)) {
             let message = "has runs of an experiment that was stopped before its end";
             let hint = "repeat its command with `--resume` to go on with it, or add `--force` to \
@@ -101,7 +134,7 @@ impl Folder {
         }
         let kept: &[&str] = if claim.resume { &[PARTIAL, JOURNAL] } else { &[PARTIAL] };
         clear(&work, kept)?;
-        Ok(Self { target: target.to_owned(), work, partial, meter, done: false })
+        Ok(Self { target: target.to_owned(), work, unfinished, partial, meter })
     }
 
     /// Where the journal of an experiment is.
@@ -111,8 +144,7 @@ impl Folder {
 
     /// Says in the folder that it is not finished, and what there is of it.
     pub(super) fn mark(&mut self, partial: &Partial) -> Result<()> {
-        let mut text = serde_json::to_vec_pretty(partial)?;
-        text.push(b'\n');
+        let text = partial.text();
         let file = &mut self.partial;
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| {
             self.meter.count(text.len())?;
@@ -138,8 +170,9 @@ impl Folder {
             fs::create_dir_all(parent)
                 .with_context(|| format!("cannot make `{}`", parent.display()))?;
         }
-        let file =
-            File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+        // Never over what is there, nor through a link.
+        let file = File::create_new(&path)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
         Ok(Metered::new(file, Arc::clone(&self.meter)))
     }
 
@@ -151,43 +184,66 @@ impl Folder {
     }
 
     /// Writes the manifest and gives the folder its name.
-    pub(super) fn finish(mut self, manifest: &[u8]) -> Result<PathBuf> {
+    pub(super) fn finish(self, manifest: &[u8]) -> Result<PathBuf> {
         self.write(MANIFEST, manifest)?;
-        if self.target.exists() {
-            fs::remove_dir_all(&self.target)
-                .with_context(|| format!("cannot replace `{}`", self.target.display()))?;
-        }
-        for name in [JOURNAL, PARTIAL] {
-            let path = self.work.join(name);
-            if path.exists() {
-                fs::remove_file(&path)
-                    .with_context(|| format!("cannot remove `{}`", path.display()))?;
+        let make_room = || {
+            for name in [JOURNAL, PARTIAL] {
+                let path = self.work.join(name);
+                if path.exists() {
+                    fs::remove_file(&path)?;
+                }
             }
-        }
-        fs::rename(&self.work, &self.target)
-            .with_context(|| format!("cannot name `{}`", self.target.display()))?;
-        self.done = true;
-        Ok(self.target.clone())
+            match self.target.exists() {
+                true => fs::remove_dir_all(&self.target),
+                false => Ok(()),
+            }
+        };
+        let named = self.unfinished.finish(&self.target, make_room);
+        named.with_context(|| format!("cannot replace `{}`", self.target.display()))?;
+        Ok(self.target)
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if self.done {
-            return;
-        }
-        // What cannot be removed stays under its temporary name, without a manifest.
-        let _ = match Journal::has_runs(&self.journal()) {
-            true => clear(&self.work, &[PARTIAL, JOURNAL]),
-            false => fs::remove_dir_all(&self.work).map_err(Into::into),
-        };
+/// Leaves a folder that is not finished, with nothing in it but finished runs;
+/// those in words. Where there are none it goes. `why` is noted.
+pub(super) fn leave(work: &Path, why: Option<&str>) -> Option<String> {
+    // Somebody may still be writing into it.
+    let tries = 0..3;
+    if !Journal::has_runs(&work.join(JOURNAL)) {
+        let _ = tries.into_iter().any(|_| fs::remove_dir_all(work).is_ok());
+        return None;
     }
+    let _ = tries.into_iter().any(|_| clear(work, &[PARTIAL, JOURNAL]).is_ok());
+    let path = work.join(PARTIAL);
+    let text = input::text(&path, "note", MOST_NOTED).ok()?;
+    let mut partial: Partial = serde_json::from_str(&text).ok()?;
+    if let Some(why) = why {
+        partial.state = why.to_owned();
+        partial.runs_kept = Journal::count(&work.join(JOURNAL));
+        let mut file = in_place(&path).ok()?;
+        file.set_len(0).and_then(|()| file.write_all(&partial.text())).ok()?;
+    }
+    Some(partial.told(work))
 }
 
 /// Flushes a file to the disk.
 pub(super) fn finish(file: BufWriter<Metered>, name: &str) -> Result<()> {
     let file = file.into_inner().map_err(|error| error.into_error());
     file.and_then(|file| file.sync()).with_context(|| format!("cannot write `{name}`"))
+}
+
+/// Opens a file to be written anew, which may be there, but is no link.
+pub(super) fn in_place(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use nix::fcntl::OFlag;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Nor does it wait for whoever reads from a pipe.
+        options.custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
+    }
+    options.open(path)
 }
 
 /// Takes the folder for this process alone.
@@ -197,8 +253,7 @@ fn lock(work: &Path) -> Result<File, Stop> {
         let problem = Problem::with(&path.display().to_string(), "another windtunnel writes it");
         Stop::Input(vec![problem.hint("wait for its end, or name another folder with `--out`")])
     };
-    let mut options = File::options();
-    let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+    let file = in_place(&path);
     let file = file.with_context(|| format!("cannot write `{}`", path.display()))?;
     match file.try_lock() {
         // Who held it may have finished and moved it away in between.

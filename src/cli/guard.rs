@@ -1,95 +1,92 @@
-//! Watches what a command takes of the machine, and stops it where that is more
-//! than it may take, or where it was asked to end.
+//! Watches what a command takes of the machine, and ends it where that is more
+//! than it may take.
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use indicatif::HumanBytes;
 
 use super::args::Bounds;
-use super::exit::Stop;
+use super::ending::{self, Cause};
 use super::meter::Meter;
-use super::signal;
+use crate::halt;
 use crate::units::Span;
 
-/// Milliseconds between two looks at the memory.
-const LOOK_EVERY: u64 = 50;
+/// Time between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Time, memory and output of a command, held against their limits.
+/// Keeps a command within its limits, from its beginning to its end.
 #[derive(Debug)]
 pub(super) struct Guard {
+    limits: Arc<Limits>,
+}
+
+/// What is looked at.
+#[derive(Debug)]
+struct Limits {
     started: Instant,
     wall: Option<Span>,
     memory: Option<u64>,
-    /// When to look at the memory next, in milliseconds since the start.
-    next_look: AtomicU64,
     meter: Arc<Meter>,
-    /// The limit that was reached, and what to do about it.
-    reached: OnceLock<String>,
 }
 
 impl Guard {
-    /// Counts from now on.
+    /// Counts and looks from now on, on a thread of its own.
     pub(super) fn new(bounds: &Bounds) -> Self {
-        Self {
-            started: Instant::now(),
-            wall: bounds.max_wall,
-            memory: bounds.max_memory.or_else(|| machine_memory().map(|bytes| bytes / 10 * 9)),
-            next_look: AtomicU64::new(0),
-            meter: Arc::new(Meter::new(bounds.max_output)),
-            reached: OnceLock::new(),
-        }
+        let limits = Arc::new(Limits::new(bounds));
+        let seen = Arc::downgrade(&limits);
+        let watch = move || {
+            while let Some(limits) = seen.upgrade() {
+                if let Some(message) = limits.over() {
+                    ending::begin(Cause::Limit(message));
+                    return;
+                }
+                drop(limits);
+                thread::sleep(LOOK_EVERY);
+            }
+        };
+        // Where no thread can be had, no run can either.
+        let _ = thread::Builder::new().name("guard".to_owned()).spawn(watch);
+        Self { limits }
     }
 
     /// Counts what is written.
     pub(super) fn meter(&self) -> Arc<Meter> {
-        Arc::clone(&self.meter)
+        Arc::clone(&self.limits.meter)
     }
+}
 
-    /// Whether to go on.
-    pub(super) fn look(&self) -> ControlFlow<()> {
-        if signal::code().is_some() || self.reached.get().is_some() {
-            return ControlFlow::Break(());
-        }
-        match self.over() {
-            Some(message) => {
-                // Of two threads that notice something, the first one tells.
-                let _ = self.reached.set(message);
-                ControlFlow::Break(())
-            }
-            None => ControlFlow::Continue(()),
-        }
-    }
+/// Whether to go on.
+pub(super) fn look() -> ControlFlow<()> {
+    if halt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
 
-    /// An interrupt, where it was a limit that stopped the command.
-    pub(super) fn explain(&self, stop: Stop) -> Stop {
-        match (&stop, self.reached.get()) {
-            (Stop::Interrupted(_), Some(message)) => Stop::Limit(message.clone()),
-            _ => stop,
+impl Limits {
+    fn new(bounds: &Bounds) -> Self {
+        Self {
+            started: Instant::now(),
+            wall: bounds.max_wall,
+            memory: bounds.max_memory.or_else(|| machine_memory().map(|bytes| bytes / 10 * 9)),
+            meter: Arc::new(Meter::new(bounds.max_output)),
         }
     }
 
+    /// The limit that is exceeded, and what to do about it.
     fn over(&self) -> Option<String> {
         if let Some(full) = self.meter.full() {
             return Some(full.to_string());
         }
-        let elapsed = self.started.elapsed();
         if let Some(wall) = self.wall
-            && elapsed.as_micros() > u128::from(wall.micros().unsigned_abs())
+            && self.started.elapsed().as_micros() > u128::from(wall.micros().unsigned_abs())
         {
             return Some(format!(
                 "it took longer than `--max-wall`, which is {wall} of the wall clock\n  \
                  hint: raise it with `--max-wall ...`; where it stops is not reproducible"
             ));
         }
-        let now = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        if now < self.next_look.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.next_look.store(now.saturating_add(LOOK_EVERY), Ordering::Relaxed);
         let (most, used) = (self.memory?, resident()?);
         (used > most).then(|| {
             format!(
@@ -134,35 +131,32 @@ mod tests {
     };
 
     #[track_caller]
-    fn check(bounds: &Bounds, want: &str) {
-        let mut guard = Guard::new(bounds);
+    fn check(bounds: &Bounds, want: Option<&str>) {
+        let mut limits = Limits::new(bounds);
         // As if it had begun a second ago.
-        guard.started -= std::time::Duration::from_secs(1);
-        assert_eq!(guard.look().is_break(), !want.is_empty());
-        match guard.explain(Stop::Interrupted(String::new())) {
-            Stop::Interrupted(_) => assert_eq!(want, ""),
-            Stop::Limit(message) => assert!(message.contains(want), "{message}"),
-            other => panic!("{other:?}"),
-        }
+        limits.started -= Duration::from_secs(1);
+        let over = limits.over();
+        let named = over.as_deref().zip(want).is_none_or(|(over, want)| over.contains(want));
+        assert!(named && over.is_some() == want.is_some(), "{over:?}");
     }
 
     #[test]
-    fn what_is_over_its_limit_stops_and_is_named() {
-        check(&FREE, "");
-        check(&Bounds { max_wall: Some(Span::from_secs(60)), ..FREE }, "");
-        check(&Bounds { max_wall: Some(Span::from_micros(999_999)), ..FREE }, "--max-wall");
+    fn what_is_over_its_limit_is_named() {
+        check(&FREE, None);
+        check(&Bounds { max_wall: Some(Span::from_secs(60)), ..FREE }, None);
+        check(&Bounds { max_wall: Some(Span::from_micros(999_999)), ..FREE }, Some("--max-wall"));
         if cfg!(target_os = "linux") {
-            check(&Bounds { max_memory: Some(1), ..FREE }, "--max-memory");
+            check(&Bounds { max_memory: Some(1), ..FREE }, Some("--max-memory"));
         }
     }
 
     #[test]
-    fn output_beyond_its_limit_stops() {
-        let guard = Guard::new(&Bounds { max_output: 10, ..FREE });
-        guard.meter().count(10).expect("it fits");
-        assert!(guard.look().is_continue());
-        guard.meter().count(1).expect_err("it does not fit");
-        assert!(guard.look().is_break());
+    fn output_beyond_its_limit_is_noticed() {
+        let limits = Limits::new(&Bounds { max_output: 10, ..FREE });
+        limits.meter.count(10).expect("it fits");
+        assert_eq!(limits.over(), None);
+        limits.meter.count(1).expect_err("it does not fit");
+        assert!(limits.over().is_some());
     }
 
     #[test]

@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use anyhow::Context;
+
 use super::exit::Stop;
+use super::folder::in_place;
 use super::meter::Meter;
 use crate::experiment::{Measurement, Memory};
 use crate::problem::Problem;
@@ -133,8 +136,7 @@ impl Journal {
     /// It is of another experiment, or damaged before its last line. The last
     /// one may be: that is what a hard stop leaves, and it is cut off.
     pub(super) fn open(path: &Path, header: &Header, meter: Arc<Meter>) -> Result<Self, Stop> {
-        let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = in_place(path).with_context(|| format!("cannot write `{}`", path.display()))?;
         if !file.metadata()?.is_file() {
             return Err(problem(path, 0, "is not a regular file"));
         }
@@ -168,6 +170,12 @@ impl Journal {
             Ok::<bool, io::Error>(!reader.fill_buf()?.is_empty())
         };
         path.is_file() && rest().unwrap_or(true)
+    }
+
+    /// How many finished runs there are in the journal at `path`.
+    pub(super) fn count(path: &Path) -> usize {
+        let lines = File::open(path).map(|file| BufReader::new(file).split(b'\n').count());
+        lines.map_or(0, |lines| lines.saturating_sub(1))
     }
 
     /// How many finished runs it has.

@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::args::{Arguments, Init, Validate};
 use super::exit::{Done, Stop, say};
+use super::open;
 use super::progress::Bar;
-use super::{open, signal};
+use crate::halt;
 use crate::model::{Book, Market, Work};
 use crate::problem::Problem;
 use crate::report::clean;
@@ -126,7 +127,7 @@ fn read_through(scenario: &Scenario) -> Result<Contents, Stop> {
         let first = contents.arrivals.map_or(work.arrival, |(first, _)| first);
         contents.arrivals = Some((first, work.arrival));
         bar.reach(contents.pieces);
-        if signal::code().is_some() {
+        if halt::asked() {
             bar.clear();
             return Err(Stop::Interrupted("not all work was read".to_owned()));
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::args::{How, Plan};
 use super::exit::{Done, Stop};
 use super::folder::{self, Folder};
+use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
 use crate::experiment::Asked;
@@ -22,6 +23,7 @@ const BUDGET: u32 = 400;
 
 /// Searches, judges, and shows the answer.
 pub(super) fn plan(arguments: &Plan) -> Done {
+    let guard = Guard::new(&arguments.many.bounds);
     let scenario = open::open(&arguments.which)?;
     let task = task(&scenario, arguments)?;
     let how = &arguments.how;
@@ -31,7 +33,7 @@ pub(super) fn plan(arguments: &Plan) -> Done {
         scenarios: std::slice::from_ref(&scenario),
         parameters: parameters(arguments),
     };
-    let mut workshop = Workshop::open(how, &arguments.many, &experiment)?;
+    let mut workshop = Workshop::open(guard, (how, &arguments.many), &experiment)?;
     let set = open::edits(&arguments.which)?;
     let open = |setup: &[(String, String)]| {
         let all: Vec<(String, String)> = set.iter().chain(setup).cloned().collect();

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::guardian;
+use crate::halt;
 use crate::policy::external::{Broken, Conversation, Launcher};
 use crate::policy::spec::External;
 
@@ -111,6 +113,9 @@ impl Process {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         // The lock keeps an interrupt from missing a process that just started.
         let mut alive = lock(&ALIVE);
+        if halt::asked() {
+            return Err(Broken::new("is not started any more", "the command is to end"));
+        }
         let mut child = command.spawn().map_err(|error| {
             Broken::new(
                 format!("cannot be started: {error}"),
@@ -118,6 +123,7 @@ impl Process {
             )
         })?;
         alive.insert(child.id());
+        guardian::tell(child.id(), true);
         drop(alive);
         let (lines, to_write) = channel();
         let (tell, heard) = sync_channel(4);
@@ -166,6 +172,7 @@ impl Process {
         let mut alive = lock(&ALIVE);
         // Before the process is waited for: until then nobody else gets its id.
         kill_group(group);
+        guardian::tell(group, false);
         alive.remove(&group);
         drop(alive);
         // It may have left the group; an error means that it is gone.
@@ -173,16 +180,42 @@ impl Process {
         self.ended = self.child.wait().ok();
     }
 
+    /// Whether it has ended, or does so in a moment, without our doing. It is not
+    /// waited for, so that its id stays its own.
+    #[cfg(target_os = "linux")]
+    fn is_over(&self) -> bool {
+        use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+        let Ok(id) = i32::try_from(self.child.id()) else { return false };
+        let until = Instant::now() + LAST_WORDS;
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+        loop {
+            match waitid(Id::Pid(nix::unistd::Pid::from_raw(id)), flags) {
+                Ok(WaitStatus::StillAlive) if Instant::now() < until => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                Ok(WaitStatus::StillAlive) | Err(_) => return false,
+                Ok(_) => return true,
+            }
+        }
+    }
+
+    /// Elsewhere that cannot be told without waiting for it.
+    #[cfg(not(target_os = "linux"))]
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// Ends what gives no answers, and says how it went.
     fn gone(&mut self, what: &str) -> Broken {
+        let by_itself = self.is_over();
         self.end();
         let code = self.ended.and_then(|status| status.code());
         let what = match code {
             Some(0) => "ended without answering".to_owned(),
             Some(code) => format!("ended with status {code} without answering"),
             None => match self.ended.and_then(signal) {
-                Some(signal) if signal != KILL => {
-                    format!("was ended by signal {signal} without answering")
+                Some(signal) if by_itself || signal != KILL => {
+                    format!("was ended by {} without answering", named(signal))
                 }
                 _ => what.to_owned(),
             },
@@ -330,7 +363,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const KILL: i32 = 9;
 
 #[cfg(unix)]
-fn kill_group(group: u32) {
+pub(super) fn kill_group(group: u32) {
     use nix::sys::signal::{Signal, killpg};
     use nix::unistd::Pid;
     if let Ok(group) = i32::try_from(group) {
@@ -341,7 +374,16 @@ fn kill_group(group: u32) {
 
 /// Elsewhere the process alone is ended.
 #[cfg(not(unix))]
-fn kill_group(_group: u32) {}
+pub(super) fn kill_group(_group: u32) {}
+
+/// A signal as people know it, such as `signal 9 (SIGKILL)`.
+fn named(signal: i32) -> String {
+    #[cfg(unix)]
+    if let Ok(known) = nix::sys::signal::Signal::try_from(signal) {
+        return format!("signal {signal} ({known})");
+    }
+    format!("signal {signal}")
+}
 
 #[cfg(unix)]
 fn signal(status: ExitStatus) -> Option<i32> {

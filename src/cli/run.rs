@@ -11,7 +11,7 @@ use super::decisions::Decisions;
 use super::exchange::Recorder;
 use super::exit::{Done, Stop, say};
 use super::folder::{self, Claim, Folder};
-use super::guard::Guard;
+use super::guard::{self, Guard};
 use super::open;
 use super::process::Processes;
 use super::progress::Bar;
@@ -112,10 +112,10 @@ pub(super) fn run(arguments: &Run) -> Done {
         let result =
             experiment::run_with(&scenario, decides, settings, &mut watching, &mut |progress| {
                 bar.reach(progress.work);
-                guard.look()
+                guard::look()
             });
         bar.clear();
-        result.map_err(|failure| guard.explain(Stop::of_run(failure, &again(&scenario, policy))))?
+        result.map_err(|failure| Stop::of_run(failure, &again(&scenario, policy)))?
     };
     recorder.map_or(Ok(()), Recorder::finish)?;
     decisions.map_or(Ok(()), Decisions::finish)?;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::args::Score as Arguments;
 use super::check::stop_plan;
 use super::exit::{Done, Stop};
+use super::guard::Guard;
 use super::open;
 use super::workshop::{Workshop, stopped};
 use crate::experiment::check::{self, Trial};
@@ -31,6 +32,7 @@ const TOLD: [&str; 10] = [
 
 /// Scores a policy.
 pub(super) fn score(arguments: &Arguments) -> Done {
+    let guard = Guard::new(&arguments.bounds);
     let mut suite = Suite::load(&arguments.suite)?;
     for tested in &mut suite.scenarios {
         arguments.bounds.limit(&mut tested.scenario);
@@ -38,7 +40,7 @@ pub(super) fn score(arguments: &Arguments) -> Done {
             .map_err(|failure| Stop::of_run(failure, &tested.scenario.path))?;
     }
     let how = (arguments.quiet, false);
-    let mut workshop = Workshop::bare("scoring", how, arguments.threads, &arguments.bounds)?;
+    let mut workshop = Workshop::bare(guard, "scoring", how, arguments.threads)?;
     let scored = workshop.work(|lab| {
         let one = |tested: &Tested| one(lab, tested, &arguments.policy);
         suite.scenarios.iter().map(one).collect::<Result<Vec<_>, Stop>>()

@@ -9,6 +9,7 @@ use super::args;
 use super::args::How;
 use super::exit::{Done, Stop};
 use super::folder::{self, Folder};
+use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
 use crate::experiment::sweep::{
@@ -22,6 +23,7 @@ use crate::scenario::Scenario;
 
 /// Runs the points and says which settings matter, and which are best.
 pub(super) fn sweep(arguments: &args::Sweep) -> Done {
+    let guard = Guard::new(&arguments.many.bounds);
     let chosen = metrics(&arguments.metric)?;
     let (axes, edits) = axes(arguments)?;
     let open = |point: &[(String, String)]| {
@@ -54,7 +56,7 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
         scenarios: std::slice::from_ref(&unshared),
         parameters: parameters(arguments),
     };
-    let mut workshop = Workshop::open(how, &arguments.many, &experiment)?;
+    let mut workshop = Workshop::open(guard, (how, &arguments.many), &experiment)?;
     let swept = workshop.work(|lab| {
         let (repetition, replications) =
             repetition(lab, &first, &axes, &policies, arguments.replications).map_err(

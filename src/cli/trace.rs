@@ -10,6 +10,7 @@ use comfy_table::{Table, presets};
 use super::args::{Trace, Which};
 use super::exit::{Done, Stop, say};
 use super::open;
+use super::unfinished::Unfinished;
 use crate::model::{Book, Work};
 use crate::problem::Problem;
 use crate::scenario::Scenario;
@@ -141,16 +142,11 @@ fn convert(workload: &Workload, output: &Path) -> Done {
     }
     let name = output.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.ok_or_else(|| Stop::usage("the output needs a name", "such as jobs.csv"))?;
-    let partial = output.with_file_name(format!(".{name}.incomplete"));
-    let file =
-        File::create(&partial).with_context(|| format!("cannot write `{}`", partial.display()))?;
-    let result = compressed(workload, &observed, &columns, file, &name);
-    if let Err(stop) = result {
-        // The partial file is worth nothing; failing to remove it changes nothing.
-        let _ = std::fs::remove_file(&partial);
-        return Err(stop);
-    }
-    std::fs::rename(&partial, output)
+    let (unfinished, file) =
+        Unfinished::file(output).with_context(|| format!("cannot write `{}`", output.display()))?;
+    compressed(workload, &observed, &columns, file, &name)?;
+    unfinished
+        .finish(output, || Ok(()))
         .with_context(|| format!("cannot name `{}`", output.display()))?;
     Ok(())
 }

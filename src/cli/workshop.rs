@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde_json::Value;
 
-use super::args::{Bounds, How, Many};
+use super::args::{How, Many};
+use super::ending;
 use super::exit::Stop;
 use super::folder::{Claim, Folder, Partial};
-use super::guard::Guard;
+use super::guard::{self, Guard};
 use super::journal::{Header, Journal};
 use super::process::Processes;
 use super::progress::Bar;
@@ -60,7 +61,7 @@ impl Watch for Watching {
     }
 
     fn step(&self, _progress: Progress) -> ControlFlow<()> {
-        self.guard.look()
+        guard::look()
     }
 
     fn done(&self) {
@@ -74,9 +75,13 @@ impl Workshop {
     /// # Errors
     /// The folder holds something already; another process is at it; or the
     /// journal is of another experiment, or damaged.
-    pub(super) fn open(how: &How, many: &Many, experiment: &Experiment<'_>) -> Result<Self, Stop> {
+    pub(super) fn open(
+        guard: Guard,
+        (how, many): (&How, &Many),
+        experiment: &Experiment<'_>,
+    ) -> Result<Self, Stop> {
         let mut workshop =
-            Self::bare(experiment.kind, (how.quiet, how.audit), many.threads, &many.bounds)?;
+            Self::bare(guard, experiment.kind, (how.quiet, how.audit), many.threads)?;
         if !how.no_out {
             let target = run::target(how, &experiment.name);
             let claim = Claim { force: how.force, resume: many.resume };
@@ -94,17 +99,17 @@ impl Workshop {
     /// # Errors
     /// Threads cannot be started.
     pub(super) fn bare(
+        guard: Guard,
         label: &str,
         (quiet, audit): (bool, bool),
         threads: Option<u16>,
-        bounds: &Bounds,
     ) -> Result<Self, Stop> {
         let threads = ThreadPoolBuilder::new()
             .num_threads(threads.map_or(0, usize::from))
             .build()
             .map_err(|error| Stop::Files(error.into()))?;
         let bar = Bar::over_runs(label, quiet);
-        let watch = Watching { bar, guard: Guard::new(bounds), expected: AtomicUsize::new(0) };
+        let watch = Watching { bar, guard, expected: AtomicUsize::new(0) };
         Ok(Self { folder: None, journal: None, threads, watch, audit })
     }
 
@@ -129,7 +134,7 @@ impl Workshop {
                 self.mark("all runs are done; stopped while results were written")?;
                 return Ok(result);
             }
-            Err(error) => self.watch.guard.explain(error),
+            Err(error) => ending::explain(error),
         };
         // The reason to stop is worth more than that it could not be noted.
         let _ = self.mark(&stop.to_string());
@@ -154,14 +159,18 @@ impl Workshop {
         self.journal.as_ref().map_or(0, Journal::len)
     }
 
-    fn mark(&mut self, state: &str) -> Result<(), Stop> {
-        let partial = Partial {
-            kind: "windtunnel partial results",
+    fn partial(&self, state: &str) -> Partial {
+        Partial {
+            kind: "windtunnel partial results".to_owned(),
             command: resuming(),
             state: state.to_owned(),
             runs_kept: self.kept(),
             runs_expected: self.watch.expected.load(Ordering::Relaxed),
-        };
+        }
+    }
+
+    fn mark(&mut self, state: &str) -> Result<(), Stop> {
+        let partial = self.partial(state);
         match &mut self.folder {
             Some(folder) => Ok(folder.mark(&partial)?),
             None => Ok(()),
@@ -170,15 +179,9 @@ impl Workshop {
 
     /// The same, with what is left and how to go on with it.
     fn with_kept(&self, stop: Stop) -> Stop {
-        let (kept, expected) = (self.kept(), self.watch.expected.load(Ordering::Relaxed));
-        let Some(journal) = self.journal.as_ref().filter(|_| kept > 0) else { return stop };
-        let told = format!(
-            "{kept} finished runs, of {expected} asked for so far, in `{}`\n  \
-             hint: go on with `{}`",
-            journal.path().parent().unwrap_or(Path::new(".")).display(),
-            resuming()
-        );
-        Stop::Partly(Box::new(stop), told)
+        let Some(journal) = self.journal.as_ref().filter(|_| self.kept() > 0) else { return stop };
+        let work = journal.path().parent().unwrap_or(Path::new("."));
+        Stop::Partly(Box::new(stop), self.partial("").told(work))
     }
 }
 

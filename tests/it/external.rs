@@ -140,7 +140,7 @@ fn floods_end_at_a_limit() {
 fn a_process_that_goes_away_says_how() {
     check("echo 'no such rule' >&2; exit 3", &["ended with status 3", "| no such rule"]);
     check("exit 0", &["ended without answering"]);
-    check("kill -TERM $$", &["was ended by signal 15"]);
+    check("kill -TERM $$", &["was ended by signal 15 (SIGTERM)"]);
     check("exec >&-; sleep 600", &["closed its standard output"]);
     check("printf '{\"answ'; exit 0", &["ended in the middle of a line: `{\"answ`"]);
     let shut = "exec <&-; echo '{\"ready\":{\"protocol\":1}}'; sleep 600";

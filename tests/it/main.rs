@@ -10,6 +10,7 @@ mod explain;
 mod external;
 mod hostile;
 mod input;
+mod interrupts;
 mod layers;
 mod listed;
 mod oracles;

@@ -1,0 +1,104 @@
+//! The end of a command before its time: why it ends, and that it does so
+//! soon, whatever it is at.
+
+use std::process::exit;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use super::exit::{Stop, say};
+use super::{process, unfinished};
+use crate::halt;
+
+/// Time for everything to give up by itself; what takes longer is left where it is.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// Time for a message to get through to whoever listens.
+const MESSAGE: Duration = Duration::from_millis(50);
+
+/// Why a command ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A signal came that asks for this exit code.
+    Signal(u8),
+    /// A limit was reached; which, and what to do about it.
+    Limit(String),
+}
+
+static CAUSE: OnceLock<Cause> = OnceLock::new();
+
+/// The reason was told already.
+static TOLD: AtomicBool = AtomicBool::new(false);
+
+/// Ends the command: what looks gives up at once, policies in other processes
+/// are ended, and after a moment so is this process. The first cause counts.
+pub(super) fn begin(cause: Cause) {
+    if CAUSE.set(cause).is_err() {
+        return;
+    }
+    halt::ask();
+    process::end_all();
+    let last_resort = || {
+        thread::sleep(GRACE);
+        give_up();
+    };
+    let _ = thread::Builder::new().name("ending".to_owned()).spawn(last_resort);
+}
+
+/// The exit code that a signal asked for, if one came.
+pub(super) fn signal() -> Option<u8> {
+    match CAUSE.get()? {
+        Cause::Signal(code) => Some(*code),
+        Cause::Limit(_) => None,
+    }
+}
+
+/// The same, or why the command ends where that has begun: what gives up then
+/// has all kinds of reasons.
+pub(super) fn explain(stop: Stop) -> Stop {
+    match stop {
+        Stop::Finding(_) | Stop::ClosedPipe | Stop::Partly(..) => stop,
+        Stop::Input(_)
+        | Stop::Limit(_)
+        | Stop::Policy(_)
+        | Stop::Files(_)
+        | Stop::Bug(_)
+        | Stop::Interrupted(_) => self::stop().unwrap_or(stop),
+    }
+}
+
+/// How the command ends, where that has begun.
+pub(super) fn stop() -> Option<Stop> {
+    Some(match CAUSE.get()? {
+        Cause::Signal(_) => Stop::Interrupted("no results were written".to_owned()),
+        Cause::Limit(message) => Stop::Limit(message.clone()),
+    })
+}
+
+/// Says why, once.
+pub(super) fn tell(stop: &Stop) {
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        say(&stop.to_string());
+    }
+}
+
+/// Ends this process in the middle of whatever it does.
+fn give_up() {
+    let Some(stop) = stop() else { return };
+    let kept = unfinished::leave_all(&stop.to_string());
+    let stop = match kept {
+        Some(kept) => Stop::Partly(Box::new(stop), kept),
+        None => stop,
+    };
+    let code = stop.code();
+    // Whoever reads standard error may be asleep.
+    let (told, heard) = channel();
+    let _ = thread::Builder::new().spawn(move || {
+        tell(&stop);
+        told.send(())
+    });
+    let _ = heard.recv_timeout(MESSAGE);
+    exit(i32::from(code));
+}
