@@ -386,6 +386,7 @@ pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
     match why {
         OfferRejection::NotAllowed => "the job's rules do not allow it".to_owned(),
         OfferRejection::TooSmall => "no instance of it is large enough".to_owned(),
+        OfferRejection::Scope => "the policy does not name it to rent from".to_owned(),
         OfferRejection::Market => "the policy does not rent from its market".to_owned(),
         OfferRejection::Launch(why) => refusal(state, why),
         OfferRejection::Dearer => "another offer scores better".to_owned(),

@@ -35,7 +35,7 @@ pub struct RlScheduler {
 impl RlScheduler {
     /// The order and place parts of `spec`; all others are fixed.
     pub fn new(spec: &PolicySpec, backfill: bool) -> Self {
-        let place = place::build(&spec.place);
+        let place = place::build(spec);
         Self { order: spec.order, backfill, place, queue: Vec::new(), head: None }
     }
 }

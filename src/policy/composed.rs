@@ -89,8 +89,8 @@ impl Composed {
             _ => None,
         };
         let fits = match provision {
-            None => Fits::new(&spec.provision),
-            Some(_) => Fits::new(&anything()),
+            None => Fits::new(&spec.provision, [&spec.narrow.scope, &spec.rent_from]),
+            Some(_) => Fits::new(&anything(), [&spec.narrow.scope, &spec::Scope::default()]),
         };
         Self {
             fits,
@@ -104,7 +104,7 @@ impl Composed {
                 Some(_) => Queue::by_score(),
             },
             place: match place {
-                None => place::build(&spec.place),
+                None => place::build(spec),
                 Some(session) => Box::new(external::Place::new(session)),
             },
             backfill: match backfill {
@@ -112,7 +112,7 @@ impl Composed {
                 Some(session) => Some(Box::new(external::Backfill::new(session))),
             },
             provision: match provision {
-                None => provision::build(&spec.provision),
+                None => provision::build(&spec.provision, &spec.rent_from),
                 Some(session) => Box::new(external::Provision::new(session)),
             },
             preempt: spec.preempt,
@@ -271,7 +271,12 @@ impl Composed {
     /// for it, or taken from others; or says why it waits on.
     fn start(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<WaitReason> {
         let waiting = turn.work(work).waiting;
-        if place::place_all(&mut *self.place, turn, work) {
+        let has_data = turn.work(work).ask.home.is_some() && self.place.weighs();
+        let most = if has_data { self.provision.quote(turn, work) } else { None };
+        self.place.limit(most);
+        let placed = place::place_all(&mut *self.place, turn, work);
+        self.place.limit(None);
+        if placed {
             return None;
         }
         let reason = match self.provision.supply(turn, work) {
@@ -282,6 +287,9 @@ impl Composed {
             }
             Supply::None(reason) => reason,
         };
+        if most.is_some() && place::place_all(&mut *self.place, turn, work) {
+            return None;
+        }
         if self.make_room(turn, work) {
             for &work in &self.yielded {
                 self.queue.push(turn, work);

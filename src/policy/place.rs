@@ -4,6 +4,7 @@ mod dot;
 mod fgd;
 mod fit;
 mod gpu;
+mod narrow;
 mod next;
 mod random;
 mod scored;
@@ -11,13 +12,14 @@ mod scored;
 use super::spec;
 use super::turn::Turn;
 use crate::state::{AllocationRef, Needs, Reach, Share, WorkRef};
-use crate::units::Scalar;
+use crate::units::{Money, Scalar};
 
 pub use dot::{DotProduct, LeastRemainder};
 pub use fgd::Fgd;
 pub use fit::Fit;
 pub(super) use fit::share_on;
 pub use gpu::{GpuClustering, GpuPacking};
+use narrow::Narrowed;
 pub use next::NextFit;
 pub use random::Random;
 pub use scored::{Rating, Score, Scored};
@@ -32,10 +34,31 @@ pub trait Place: std::fmt::Debug {
     /// Shares already added to an open allocation are part of the state. Only
     /// instances within `reach` are looked at.
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share>;
+
+    /// Whether it weighs the cost of moving data, see [`Place::limit`].
+    fn weighs(&self) -> bool {
+        false
+    }
+
+    /// From now on, nothing is picked where moving the data of the work's waiting
+    /// tasks costs more than `most`.
+    fn limit(&mut self, most: Option<Money>) {
+        let _ = most;
+    }
 }
 
-/// The part that `spec` names.
-pub fn build(spec: &spec::Place) -> Box<dyn Place> {
+/// The part that `policy` names, shown the instances that it names.
+pub fn build(policy: &spec::PolicySpec) -> Box<dyn Place> {
+    let part = part(&policy.place);
+    if policy.narrow.is_all() {
+        return part;
+    }
+    let keeps = policy.release == spec::Release::Never
+        || matches!(policy.provision, spec::Provision::Static { .. });
+    Box::new(Narrowed::new(part, &policy.narrow, keeps))
+}
+
+fn part(spec: &spec::Place) -> Box<dyn Place> {
     match spec {
         spec::Place::FirstFit => Box::new(Fit::first()),
         spec::Place::BestFit { by } => Box::new(Fit::best(*by)),

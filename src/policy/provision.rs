@@ -9,7 +9,7 @@ mod zones;
 use super::spec;
 use super::turn::Turn;
 use crate::state::{WaitReason, WorkRef};
-use crate::units::Time;
+use crate::units::{Money, Time};
 
 pub use demand::OnDemand;
 pub use fleet::Fleet;
@@ -32,15 +32,23 @@ pub trait Provision: std::fmt::Debug {
 
     /// Rents for the waiting tasks of `work`, which fit nowhere, and places them.
     fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Supply;
+
+    /// What the waiting tasks of `work` are expected to cost if they are rented for
+    /// now; none where nothing would be rented.
+    fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> Option<Money> {
+        let _ = (turn, work);
+        None
+    }
 }
 
 /// The part that `spec` names.
-pub fn build(spec: &spec::Provision) -> Box<dyn Provision> {
+pub fn build(spec: &spec::Provision, from: &spec::Scope) -> Box<dyn Provision> {
     match spec {
         spec::Provision::OwnedOnly => Box::new(Fleet::default()),
         spec::Provision::Static { fleets } => Box::new(Fleet::new(fleets)),
         spec::Provision::OnDemand { choice, markets, after_wait, max_instances } => {
-            Box::new(OnDemand::new(*choice, markets, *after_wait, *max_instances))
+            let part = OnDemand::new(*choice, markets, *after_wait, *max_instances);
+            Box::new(part.from(from))
         }
     }
 }

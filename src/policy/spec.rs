@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::Market;
-use crate::units::{Demand, Span};
+use crate::model::{Market, Offer, World};
+use crate::units::{Demand, Id, Span};
 
 pub use crate::units::Scalar;
 
@@ -21,10 +21,14 @@ pub struct PolicySpec {
     pub order: Order,
     /// On which instance?
     pub place: Place,
+    /// Which instances the place part looks at, and which first.
+    pub narrow: Narrow,
     /// Who may overtake?
     pub backfill: Backfill,
     /// Rent what, and where?
     pub provision: Provision,
+    /// The offers that are rented, where work asks for it.
+    pub rent_from: Scope,
     /// When to give back?
     pub release: Release,
     /// Decide as a published simulator does, where that differs from ours.
@@ -116,8 +120,10 @@ impl PolicySpec {
             admit: Admit::default(),
             order: Order::Fcfs,
             place: Place::FirstFit,
+            narrow: Narrow::default(),
             backfill: Backfill::None,
             provision: Provision::OwnedOnly,
+            rent_from: Scope::default(),
             release: Release::Idle { after: Span::ZERO },
             compatibility: None,
             external: BTreeMap::new(),
@@ -203,6 +209,69 @@ pub enum Place {
     GpuPacking,
     /// GPU clustering: where work with the same kind of GPU demand already runs (Xiao et al., OSDI 2018).
     GpuClustering,
+}
+
+/// Which instances a place part looks at, and which first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Narrow {
+    /// Only instances of these offers.
+    pub scope: Scope,
+    /// Who may use machines with GPUs.
+    pub gpu_machines: GpuMachines,
+    /// Goes where moving the data costs least, and nowhere where that costs more
+    /// than renting anew.
+    pub weigh_data: bool,
+}
+
+impl Narrow {
+    /// Whether nothing is narrowed.
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Who may use machines with GPUs?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GpuMachines {
+    /// Any work.
+    #[default]
+    Any,
+    /// Work with GPUs; other work uses owned ones where no other machine has room,
+    /// and never joins others on rented ones.
+    GpuWork,
+}
+
+/// Offers by the names of their providers, regions, types and families; an empty
+/// list admits any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Providers and clusters.
+    pub providers: Vec<String>,
+    /// Regions as `provider/region`.
+    pub regions: Vec<String>,
+    /// Instance types.
+    pub types: Vec<String>,
+    /// Families of instance types.
+    pub families: Vec<String>,
+}
+
+impl Scope {
+    /// Whether every offer is admitted.
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether `offer` is admitted.
+    pub fn admits(&self, world: &World, offer: Id<Offer>) -> bool {
+        let has = |names: &[String], name: &str| {
+            names.is_empty() || names.iter().any(|known| known == name)
+        };
+        let what = world.type_of(offer);
+        has(&self.providers, &world.providers[world.provider_of(offer)].name)
+            && has(&self.regions, &world.region_name(world.region_of(offer)))
+            && has(&self.types, &what.name)
+            && has(&self.families, &what.family)
+    }
 }
 
 /// A typical mix of demands: foresight that a report names.

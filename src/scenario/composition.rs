@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::section::{Report, Section};
 use super::value::Value;
+use super::work::check_names;
 use super::{external, preset};
 use crate::model::{Market, World};
 use crate::policy::spec::{
-    Admit, Backfill, Choice, Compatibility, DemandMix, External, Order, Part, Place, PolicySpec,
-    Preempt, Provision, Release, Scalar,
+    Admit, Backfill, Choice, Compatibility, DemandMix, External, GpuMachines, Narrow, Order, Part,
+    Place, PolicySpec, Preempt, Provision, Release, Scalar, Scope,
 };
 use crate::problem::{clip, did_you_mean};
 use crate::units::Span;
@@ -196,6 +197,14 @@ fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &
     }
     if let Some((name, parameters)) = chosen(own, "place", report) {
         spec.place = place(&name, &parameters);
+        spec.narrow = Narrow {
+            scope: scope(&parameters, world, report),
+            gpu_machines: match parameters.text("gpu_machines") {
+                Some("gpu-work") => GpuMachines::GpuWork,
+                _ => GpuMachines::Any,
+            },
+            weigh_data: parameters.flag("weigh_data").unwrap_or(false),
+        };
     }
     if let Some((name, _)) = chosen(own, "backfill", report) {
         spec.backfill = match name.as_str() {
@@ -207,6 +216,7 @@ fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &
     }
     if let Some((name, parameters)) = chosen(own, "provision", report) {
         spec.provision = provision(&name, &parameters, own, world, report);
+        spec.rent_from = scope(&parameters, world, report);
     }
     if let Some((name, parameters)) = chosen(own, "release", report) {
         spec.release = match name.as_str() {
@@ -220,6 +230,23 @@ fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &
             "rlscheduler-backfill" => Some(Compatibility::RlScheduler { backfill: true }),
             _ => None,
         };
+    }
+}
+
+/// The offers that a part names.
+fn scope(parameters: &Section, world: &World, report: &mut Report<'_>) -> Scope {
+    let mut named = |what: &str| {
+        if !parameters.has(what) {
+            return Vec::new();
+        }
+        check_names(what, parameters.texts(what), world, report);
+        parameters.names(what)
+    };
+    Scope {
+        providers: named("providers"),
+        regions: named("regions"),
+        types: named("types"),
+        families: named("families"),
     }
 }
 

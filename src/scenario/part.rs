@@ -69,6 +69,54 @@ const fn plain(part: &'static str, name: &'static str, doc: &'static str) -> Par
     PartOption { part, name, doc, parameters: &[] }
 }
 
+const PROVIDERS: Parameter = Parameter {
+    name: "providers",
+    kind: Kind::Texts,
+    default: "any",
+    doc: "Only these providers and clusters.",
+};
+const REGIONS: Parameter = Parameter {
+    name: "regions",
+    kind: Kind::Texts,
+    default: "any",
+    doc: "Only these regions, as `provider/region`.",
+};
+const TYPES: Parameter = Parameter {
+    name: "types",
+    kind: Kind::Texts,
+    default: "any",
+    doc: "Only these instance types.",
+};
+const FAMILIES: Parameter = Parameter {
+    name: "families",
+    kind: Kind::Texts,
+    default: "any",
+    doc: "Only these families of instance types.",
+};
+const GPU_MACHINES: Parameter = Parameter {
+    name: "gpu_machines",
+    kind: Kind::Choice(&["any", "gpu-work"]),
+    default: "any",
+    doc: "Who may use machines with GPUs: `gpu-work` keeps them for work with GPUs; other work uses \
+          owned ones where no other machine has room, and joins nobody on rented ones.",
+};
+const WEIGH_DATA: Parameter = Parameter {
+    name: "weigh_data",
+    kind: Kind::Flag,
+    default: "false",
+    doc: "Goes where moving the data of the work costs least, and nowhere where that costs more than \
+          renting anew.",
+};
+
+/// What every place part can be told.
+const NARROW: &[Parameter] = &[PROVIDERS, REGIONS, TYPES, FAMILIES, GPU_MACHINES, WEIGH_DATA];
+const NARROW_BY: &[Parameter] =
+    &[BY, PROVIDERS, REGIONS, TYPES, FAMILIES, GPU_MACHINES, WEIGH_DATA];
+
+const fn place(name: &'static str, doc: &'static str) -> PartOption {
+    PartOption { part: "place", name, doc, parameters: NARROW }
+}
+
 const BY: Parameter = Parameter {
     name: "by",
     kind: Kind::Choice(&["mean", "cpu", "memory", "gpu"]),
@@ -95,6 +143,10 @@ const RENT: &[Parameter] = &[
         default: "unlimited",
         doc: "Most rented instances at once.",
     },
+    PROVIDERS,
+    REGIONS,
+    TYPES,
+    FAMILIES,
 ];
 
 /// The registry: every part that a scenario may name.
@@ -139,59 +191,59 @@ pub const OPTIONS: &[PartOption] = &[
         "Smallest log10(estimate) x processors + 870 log10(submit) first (Carastan-Santos and de \
          Camargo, 2017).",
     ),
-    plain("place", "first-fit", "The oldest that fits."),
-    plain("place", "next-fit", "The next that fits after the last one used."),
+    place("first-fit", "The oldest that fits."),
+    place("next-fit", "The next that fits after the last one used."),
     PartOption {
         part: "place",
         name: "best-fit",
         doc: "The one with the least left.",
-        parameters: &[BY],
+        parameters: NARROW_BY,
     },
     PartOption {
         part: "place",
         name: "worst-fit",
         doc: "The one with the most left.",
-        parameters: &[BY],
+        parameters: NARROW_BY,
     },
-    plain("place", "random", "Any that fits, with equal probability."),
-    plain(
-        "place",
+    place("random", "Any that fits, with equal probability."),
+    place(
         "dot-product",
         "The largest dot product of demand and free resources (Grandl et al., 2014).",
     ),
-    plain(
-        "place",
+    place(
         "least-dot-product",
         "The smallest dot product of CPU and GPU, relative to the largest machine: `DotProd` of \
          Weng et al. (2023).",
     ),
-    plain(
-        "place",
+    place(
         "least-remainder",
         "The least left of CPU and GPU, relative to the largest machine: `BestFit` of Weng et al. \
          (2023).",
     ),
-    plain("place", "least-loaded", "The smallest allocated share, the mean over its resources."),
+    place("least-loaded", "The smallest allocated share, the mean over its resources."),
     PartOption {
         part: "place",
         name: "fgd",
         doc: "The least added fragmentation of GPUs against a typical mix of demands (Weng et al., \
               2023).",
-        parameters: &[Parameter {
-            name: "mix",
-            kind: Kind::File,
-            default: "workload",
-            doc: "The typical mix: `workload` counts the workload itself (foresight), or an openb \
-                  pod list to count.",
-        }],
+        parameters: &[
+            Parameter {
+                name: "mix",
+                kind: Kind::File,
+                default: "workload",
+                doc: "The typical mix: `workload` counts the workload itself (foresight), or an openb \
+                      pod list to count.",
+            },
+            PROVIDERS,
+            REGIONS,
+            TYPES,
+            FAMILIES,
+            GPU_MACHINES,
+            WEIGH_DATA,
+        ],
     },
-    plain(
-        "place",
-        "gpu-packing",
-        "Used GPUs before idle GPUs before idle machines (Weng et al., 2023).",
-    ),
-    plain(
-        "place",
+    place("gpu-packing", "Used GPUs before idle GPUs before idle machines (Weng et al., 2023)."),
+    place(
         "gpu-clustering",
         "Where work with the same kind of GPU demand already runs (Xiao et al., 2018).",
     ),

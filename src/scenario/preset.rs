@@ -1,8 +1,8 @@
 //! Whole compositions that people run today, by name.
 
 use crate::policy::spec::{
-    Admit, Backfill, Choice, DemandMix, Order, Place, PolicySpec, Preempt, Provision, Release,
-    Scalar,
+    Admit, Backfill, Choice, DemandMix, GpuMachines, Narrow, Order, Place, PolicySpec, Preempt,
+    Provision, Release, Scalar,
 };
 use crate::units::Span;
 
@@ -75,12 +75,18 @@ fn rent(choice: Choice, after_wait: Span) -> Provision {
     Provision::OnDemand { choice, markets: Vec::new(), after_wait, max_instances: None }
 }
 
+/// Machines with GPUs for work with GPUs, and data where it is cheap to move.
+fn thrifty() -> Narrow {
+    Narrow { gpu_machines: GpuMachines::GpuWork, weigh_data: true, ..Narrow::default() }
+}
+
 /// The composition called `preset`, as the policy called `name`.
 pub(super) fn build(preset: &str, name: &str) -> Option<PolicySpec> {
     let base = PolicySpec { admit: Admit::default(), ..PolicySpec::named(name) };
     let cloud = |choice| PolicySpec {
         backfill: Backfill::Greedy,
         place: Place::BestFit { by: Scalar::Mean },
+        narrow: thrifty(),
         provision: rent(choice, Span::ZERO),
         release: IDLE,
         ..PolicySpec::named(name)
@@ -116,6 +122,7 @@ pub(super) fn build(preset: &str, name: &str) -> Option<PolicySpec> {
         "cloud-fastest" => cloud(Choice::Fastest),
         "cloud-burst" => PolicySpec {
             backfill: Backfill::Easy,
+            narrow: thrifty(),
             provision: rent(Choice::Cheapest, Span::from_secs(1_800)),
             release: IDLE,
             ..base

@@ -227,7 +227,7 @@ fn spread(section: &Section) -> Spread {
 }
 
 /// Reports names that the world does not have.
-fn check_names(
+pub(super) fn check_names(
     what: &str,
     names: &[(String, Range<usize>)],
     world: &World,
@@ -237,6 +237,7 @@ fn check_names(
         "providers" => world.providers.rows().iter().map(|known| known.name.clone()).collect(),
         "regions" => region_names(world),
         "types" => world.types.rows().iter().map(|known| known.name.clone()).collect(),
+        "families" => world.types.rows().iter().map(|known| known.family.clone()).collect(),
         "offers" => world.offers.rows().iter().map(|known| known.name.clone()).collect(),
         "gpu_models" => world.gpu_models.rows().iter().map(|known| known.name.clone()).collect(),
         _ => return,

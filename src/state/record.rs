@@ -131,6 +131,8 @@ pub enum OfferRejection {
     TooSmall,
     /// Its market is not among the policy's.
     Market,
+    /// It is not among the offers that the policy rents.
+    Scope,
     /// The launch would be refused.
     Launch(LaunchRefusal),
     /// Another offer scores better; the cost is the expected cost of the work there.

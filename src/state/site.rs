@@ -51,6 +51,15 @@ impl Reach {
         self.allowed.is_empty() || self.allowed[offer.row()]
     }
 
+    /// The offers of both.
+    pub fn and(&self, other: &Self) -> Self {
+        if self.is_all() || other.is_all() {
+            return if self.is_all() { other.clone() } else { self.clone() };
+        }
+        let both = self.allowed.iter().zip(&other.allowed).map(|(&own, &other)| own && other);
+        Self { allowed: both.collect(), kinds: self.kinds & other.kinds }
+    }
+
     /// Whether all offers are looked at.
     pub fn is_all(&self) -> bool {
         self.allowed.is_empty()

@@ -7,6 +7,7 @@ use windtunnel::experiment::{self, RunFailure, Settings};
 use windtunnel::metrics::Summary;
 use windtunnel::scenario::Scenario;
 use windtunnel::sim::Failure;
+use windtunnel::units::Stream;
 
 /// Runs the only policy of a scenario with this text on a trace with this one.
 fn run(scenario: &str, trace: &str) -> Result<Summary, RunFailure> {
@@ -236,4 +237,91 @@ fn together_may_be_said_for_all_work() {
     let scenario = Scenario::parse(&text, "s.toml", dir.path(), &[]).expect("it is valid");
     let told = scenario.assumptions.iter().any(|told| told.to_string().contains("A gang may lie"));
     assert!(told, "{:?}", scenario.assumptions);
+}
+
+const AWS: &str = "[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\nfamilies = [\"m6i\", \"c6i\"]\n";
+const OTHERS: &str = "[cloud.gcp]\nregions = [\"us-central1\"]\nzones = [\"us-central1-a\"]\nfamilies = [\"n2\", \"a2\"]\n\
+                      [cloud.azure]\nregions = [\"eastus\"]\nzones = [\"eastus-1\"]\n";
+const CHEAPEST: &str = "[policy.p]\npreset = \"cloud-cheapest\"\n";
+
+/// A night of jobs, of which about half read and write data that lives with AWS.
+fn night(seed: u64) -> String {
+    let mut dice = Stream::new(seed, "night");
+    let mut trace =
+        "arrival_s,runtime_s,estimate_s,vcpus,memory_mib,home,input_bytes,output_bytes\n"
+            .to_owned();
+    let mut arrival = 0;
+    for _ in 0..80 {
+        arrival += dice.below(400);
+        let runtime = 60 + dice.below(5_000);
+        let vcpus = [1, 2, 4, 8, 16][dice.below(5) as usize];
+        let data = match dice.below(2) {
+            0 => "".to_owned() + ",,",
+            _ => format!("aws/us-east-1,{},{}", dice.below(200) << 30, dice.below(20) << 30),
+        };
+        let memory = vcpus * 1_024 * (1 + dice.below(4));
+        trace += &format!("{arrival},{runtime},{runtime},{vcpus},{memory},{data}\n");
+    }
+    trace
+}
+
+/// The tolerance is a minute's minimum charge, a boot and five idle minutes per job
+/// at the price of what it asks: where work parts over more providers, fewer share
+/// a machine that is there already.
+#[test]
+fn more_clouds_do_not_make_the_cheapest_dearer() {
+    for seed in 0..12 {
+        let trace = night(seed);
+        let cost = |clouds: &str| {
+            let summary = run(&format!("{clouds}{CHEAPEST}"), &trace).expect("it runs");
+            assert_eq!(summary.work.finished, 80, "seed {seed}");
+            summary.cost.total.dollars()
+        };
+        let (alone, all) = (cost(AWS), cost(&format!("{AWS}{OTHERS}")));
+        // About 6 cores at 0.05 USD an hour for 8 minutes, 80 times: 3.20 USD.
+        assert!(all <= alone + 3.2, "seed {seed}: {all} USD over three clouds, {alone} on one");
+    }
+}
+
+#[test]
+fn a_part_rents_only_where_it_is_told() {
+    let trace = "arrival_s,runtime_s,estimate_s,vcpus\n0,1000,1000,4\n1,1000,1000,4\n";
+    for (named, provider) in [
+        ("providers = [\"gcp\"]", "gcp"),
+        ("providers = [\"azure\"]", "azure"),
+        ("regions = [\"aws/us-east-1\"]", "aws"),
+        ("families = [\"n2\"]", "gcp"),
+    ] {
+        let policy = format!("[policy.p.provision.cheapest]\n{named}\n");
+        let summary = run(&format!("{AWS}{OTHERS}{policy}"), trace).expect("it runs");
+        assert_eq!(summary.work.finished, 2, "{named}");
+        for (name, cost) in &summary.cost.by_provider {
+            assert_eq!(cost.nanos() > 0, name == provider, "{named}: {name}");
+        }
+    }
+    let text = format!(
+        "question = \"q\"\n{AWS}[policy.p.provision.cheapest]\nfamilies = [\"m6\"]\n\
+         [policy.p.place.best-fit]\nproviders = [\"awz\"]\n[workload]\ntrace = \"w.csv\"\n"
+    );
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::write(dir.path().join("w.csv"), trace).expect("written");
+    let problems =
+        Scenario::parse(&text, "s.toml", dir.path(), &[]).expect_err("names nothing has");
+    let told: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
+    assert!(told.contains("nothing in `families` is called `m6`"), "{told}");
+    assert!(told.contains("did you mean `aws`?"), "{told}");
+}
+
+#[test]
+fn work_without_gpus_joins_nobody_on_a_rented_machine_that_has_some() {
+    // A machine with eight GPUs is rented for the first; the second would fit on it.
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\n\
+                 types = [\"p4d.24xlarge\", \"m6i.xlarge\"]\nboot = \"0 s\"\n";
+    let trace = "arrival_s,runtime_s,estimate_s,vcpus,gpus\n0,1000,1000,4,1\n10,5000,5000,2,0\n";
+    for (keeps, instances) in [("any", 1), ("gpu-work", 2)] {
+        let place = format!("place = {{ first-fit = {{ gpu_machines = \"{keeps}\" }} }}\n");
+        let policy = format!("[policy.p]\nprovision = \"cheapest\"\n{place}");
+        let summary = run(&format!("{cloud}{policy}"), trace).expect("it runs");
+        assert_eq!(summary.instances_launched, instances, "{keeps}");
+    }
 }

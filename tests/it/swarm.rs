@@ -14,8 +14,8 @@ use windtunnel::model::{
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{
-    Admit, Backfill, Choice, DemandMix, Order, Place, PolicySpec, Preempt, Provision, Release,
-    Scalar,
+    Admit, Backfill, Choice, DemandMix, Narrow, Order, Place, PolicySpec, Preempt, Provision,
+    Release, Scalar, Scope,
 };
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{
@@ -343,6 +343,8 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         [Backfill::None, Backfill::Greedy, Backfill::Easy, Backfill::Easy, Backfill::Conservative];
     let idle = Release::Idle { after: secs(dice, 1, 200) };
     PolicySpec {
+        narrow: Narrow::default(),
+        rent_from: Scope::default(),
         name: "swarm".to_owned(),
         preempt: dice.of(&[Preempt::None, Preempt::None, Preempt::Priority, Preempt::Srpt]),
         admit: Admit {

@@ -17,6 +17,8 @@ type Alike = (Demand, Id<Rules>, bool);
 #[derive(Debug)]
 pub(super) struct Fits {
     provision: spec::Provision,
+    /// Where it may be placed, and what is rented.
+    scopes: [spec::Scope; 2],
     /// Most instances by offer.
     most: Vec<u64>,
     held: FxHashMap<Alike, u64>,
@@ -24,9 +26,9 @@ pub(super) struct Fits {
 }
 
 impl Fits {
-    pub(super) fn new(provision: &spec::Provision) -> Self {
-        let provision = provision.clone();
-        Self { provision, most: Vec::new(), held: FxHashMap::default(), last: None }
+    pub(super) fn new(provision: &spec::Provision, scopes: [&spec::Scope; 2]) -> Self {
+        let (provision, scopes) = (provision.clone(), scopes.map(Clone::clone));
+        Self { provision, scopes, most: Vec::new(), held: FxHashMap::default(), last: None }
     }
 
     /// Whether the work can run some day: a gang whole, other work task by task.
@@ -50,6 +52,15 @@ impl Fits {
         }
         if self.most.is_empty() {
             self.most = most_instances(turn.world(), &self.provision);
+            let [placed, rented] = &self.scopes;
+            let on_demand = matches!(self.provision, spec::Provision::OnDemand { .. });
+            for (offer, facts) in turn.world().offers.iter() {
+                let rents = on_demand && facts.market != Market::Owned;
+                let scope = if rents { rented } else { placed };
+                if !scope.admits(turn.world(), offer) {
+                    self.most[offer.row()] = 0;
+                }
+            }
         }
         let sites = turn.world().offers.ids().map(|offer| turn.site(work, offer));
         let mut sites: Vec<Option<u32>> = sites.collect();

@@ -7,10 +7,10 @@ use super::zones::Zones;
 use super::{Provision, Supply};
 use crate::model::{Ask, Home, Kind, Market, Provider, Rules, Spread};
 use crate::policy::place::share_on;
-use crate::policy::spec::Choice;
+use crate::policy::spec::{Choice, Scope};
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Share, WaitReason, WorkRef};
-use crate::units::{Demand, Id, Span, WHOLE_GPU};
+use crate::units::{Demand, Id, Money, Span, WHOLE_GPU};
 
 /// Work that has the same offers to choose from.
 type Alike = (Id<Rules>, Demand, Option<Id<Home>>, Kind);
@@ -21,6 +21,7 @@ type Alike = (Id<Rules>, Demand, Option<Id<Home>>, Kind);
 pub struct OnDemand {
     choice: Choice,
     pub(super) markets: Vec<Market>,
+    pub(super) scope: Scope,
     after_wait: Span,
     max_instances: Option<u32>,
     shelves: FxHashMap<Alike, Shelf>,
@@ -64,6 +65,7 @@ impl OnDemand {
         Self {
             choice,
             markets: markets.to_vec(),
+            scope: Scope::default(),
             after_wait,
             max_instances,
             shelves: FxHashMap::default(),
@@ -73,6 +75,11 @@ impl OnDemand {
         }
     }
 
+    /// The same, from the offers of `scope` only.
+    pub fn from(self, scope: &Scope) -> Self {
+        Self { scope: scope.clone(), ..self }
+    }
+
     /// Instances that may be rented still, as far as the policy goes.
     pub(super) fn left(&self, turn: &Turn<'_, '_>) -> u64 {
         let Some(most) = self.max_instances else { return u64::MAX };
@@ -80,6 +87,15 @@ impl OnDemand {
         let owned = offers.filter(|(_, facts)| facts.market == Market::Owned);
         let owned: u64 = owned.map(|(offer, _)| u64::from(turn.offer(offer).live)).sum();
         u64::from(most).saturating_sub(turn.instance_count() as u64 - owned)
+    }
+
+    /// The shelf for work that asks this, with the prices of now.
+    fn take_shelf(&mut self, turn: &Turn<'_, '_>, ask: &Ask) -> (Alike, Shelf) {
+        let alike = (ask.rules, ask.demand, ask.home, ask.kind);
+        let kept = self.shelves.remove(&alike);
+        let mut shelf = kept.unwrap_or_else(|| Shelf::new(turn, ask, (&self.markets, &self.scope)));
+        shelf.refresh(turn);
+        (alike, shelf)
     }
 
     /// The best candidate that can be launched.
@@ -239,14 +255,24 @@ impl Provision for OnDemand {
         if self.after_wait > Span::ZERO && from > turn.now() {
             return Supply::Later(from);
         }
-        let ask = live.ask;
-        let alike = (ask.rules, ask.demand, ask.home, ask.kind);
-        let kept = self.shelves.remove(&alike);
-        let mut shelf = kept.unwrap_or_else(|| Shelf::new(turn, &ask, &self.markets));
-        shelf.refresh(turn);
+        let (alike, shelf) = self.take_shelf(turn, &live.ask);
         let done = self.supply_from(turn, &shelf, work);
         self.shelves.insert(alike, shelf);
         if done { Supply::Rented } else { Supply::None(WaitReason::NothingToRent) }
+    }
+
+    fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> Option<Money> {
+        let live = turn.work(work);
+        let from = live.arrival.saturating_add(self.after_wait);
+        if self.after_wait > Span::ZERO && from > turn.now() || self.left(turn) == 0 {
+            return None;
+        }
+        let (alike, shelf) = self.take_shelf(turn, &live.ask);
+        let (ask, tasks) = (&live.ask, live.waiting);
+        let search = Search { shelf: &shelf, ask, tasks, least: 1, zones: None, site: None };
+        let cost = self.choose(turn, search).map(|(_, quote)| quote.cost);
+        self.shelves.insert(alike, shelf);
+        cost
     }
 }
 

@@ -1,6 +1,7 @@
 //! The offers for alike work, and what it would cost and take there.
 
 use crate::model::{Ask, Billing, Link, Market, Offer, Provider, Region, Spread, Zone};
+use crate::policy::spec::Scope;
 use crate::policy::turn::Turn;
 use crate::units::{Id, Money, Rate, Span, Time};
 
@@ -43,9 +44,16 @@ pub(super) struct Quote {
 
 impl Shelf {
     /// Looks through all offers once.
-    pub(super) fn new(turn: &Turn<'_, '_>, ask: &Ask, markets: &[Market]) -> Self {
-        let offers = turn.world().offers.iter();
-        let open = offers.filter(|(_, facts)| is_open(facts.market, markets));
+    pub(super) fn new(
+        turn: &Turn<'_, '_>,
+        ask: &Ask,
+        (markets, scope): (&[Market], &Scope),
+    ) -> Self {
+        let world = turn.world();
+        let open = world
+            .offers
+            .iter()
+            .filter(|&(offer, facts)| is_open(facts.market, markets) && scope.admits(world, offer));
         let candidates: Vec<Candidate> =
             open.filter_map(|(offer, _)| Candidate::new(turn, ask, offer)).collect();
         let mut providers: Vec<_> = candidates.iter().map(|one| one.provider).collect();

@@ -22,7 +22,9 @@ impl OnDemand {
         }
         let weigh = |(offer, facts): (Id<Offer>, &Offer)| {
             let Some((one, cost)) = quotes[offer.row()] else {
-                let why = if !rules.allows(offer) {
+                let why = if !self.scope.admits(world, offer) {
+                    OfferRejection::Scope
+                } else if !rules.allows(offer) {
                     OfferRejection::NotAllowed
                 } else if !is_open(facts.market, &self.markets) {
                     OfferRejection::Market
