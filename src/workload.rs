@@ -4,6 +4,7 @@
 //! done to it; [`WorkloadSpec::open`] turns it into a [`Source`] that streams.
 //! Opening twice with the same context gives the same stream.
 
+mod alive;
 mod begin;
 mod date;
 mod defaults;
@@ -44,6 +45,7 @@ use repeat::Repeat;
 use synth::Synth;
 use transform::{Streaming, Through};
 
+pub use alive::Alive;
 pub use date::zone_exists;
 pub use defaults::{DeadlineRule, Defaults, Estimate};
 pub use filter::RowFilter;
@@ -62,7 +64,7 @@ pub use stats::{Stats, Summary, TenantStats};
 pub use swf::{Procs, SwfHeader, SwfOptions, SwfTenant, UnknownRuntime};
 pub use synth::{Arrivals, Class, MmppState, SynthSpec, Until};
 pub use trace::{Format, OnBadRow, TraceSpec, Unsorted};
-pub use transform::{Alive, Capacity, Keep, Resource, Transform};
+pub use transform::{Capacity, Keep, Resource, Transform};
 
 /// A stream of work in order of arrival (non-decreasing `work.arrival`).
 pub trait Source {

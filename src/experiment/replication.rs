@@ -174,4 +174,33 @@ mod tests {
         let scattered = rows(windows(12, 12).scattered(), 12);
         assert_eq!(scattered, [0, 7, 2, 9, 4, 11, 6, 1, 8, 3, 10, 5]);
     }
+
+    /// A trace that begins late: its windows begin where they lie on its own clock.
+    #[test]
+    fn windows_of_a_late_trace_keep_their_dates() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rows = "arrival_s,lifetime_s,vcpus\n864000,forever,1\n950400,10,1\n1123200,10,1\n";
+        std::fs::write(folder.path().join("a.csv"), rows).expect("written");
+        let text = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.c]\nnodes = 1\n\
+            shape = { vcpus = 4, memory = \"8 GiB\" }\n[policy.p]\npreset = \"vm-packing\"\n";
+        let mut scenario = Scenario::parse(text, "a.toml", folder.path(), &[]).expect("valid");
+        assert_eq!(scenario.workload.begins(), Span::from_secs(864_000));
+        let context = scenario.context(1, false);
+        scenario.workload = scenario.workload.share(&context, 10).expect("it is read");
+        let first = Time::from_secs(864_000);
+        let (width, warm_up) = (DAY, Span::ZERO);
+        let windows = Repetition::Windows { first, width, warm_up, of: 3, taken: 3, stride: 1 };
+        let second = windows.scenario(&scenario, 1);
+        // A day after the first arrival, which is when the run begins.
+        let began = |scenario: &Scenario| scenario.calendar.unix_micros(Time::ZERO);
+        assert_eq!(began(&second) - began(&scenario), DAY.micros());
+        let mut source = second.workload.open(&second.context(1, false)).expect("it opens");
+        let (mut book, mut work) = (Default::default(), Default::default());
+        let mut arrivals = Vec::new();
+        while source.next(&mut book, &mut work).expect("it is read") {
+            arrivals.push((work.arrival, work.id.ordinal));
+        }
+        // The machine without an end is there, and the second arrives at once.
+        assert_eq!(arrivals, [(Time::ZERO, 0), (Time::ZERO, 1)]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Guessing what a file is.
 
 mod guess;
+mod names;
 
 use std::path::Path;
 

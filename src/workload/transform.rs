@@ -4,6 +4,7 @@ use crate::model::{Book, Kind, Work};
 use crate::problem::Problem;
 use crate::units::{Span, Time};
 
+use super::alive::{Alive, cut};
 use super::number::FAR;
 use super::{BoxedSource, Notes, Source};
 
@@ -75,18 +76,6 @@ pub enum Transform {
         /// Time between arrivals; their order is the order of sampling.
         gap: Span,
     },
-}
-
-/// Which work that arrived before a window is there when it begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Alive {
-    /// None.
-    #[default]
-    Nothing,
-    /// Virtual machines.
-    Machines,
-    /// Virtual machines and jobs.
-    All,
 }
 
 /// A resource that demand is counted in.
@@ -340,34 +329,6 @@ impl Step for Streaming {
         }
         Ok(Verdict::Pass)
     }
-}
-
-impl Alive {
-    /// Whether work of this kind may have come before.
-    fn admits(self, kind: Kind) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Machines => kind == Kind::VirtualMachine,
-            Self::All => true,
-        }
-    }
-}
-
-/// Leaves of `work`, as if it had run since it arrived, what is to be done from
-/// `from` on; `false` where nothing is.
-fn cut(work: &mut Work, from: Time) -> bool {
-    let since = from - work.arrival;
-    let left = |span: Span| match span {
-        Span::MAX => Span::MAX,
-        span => (span - since).max(Span::ZERO),
-    };
-    if left(work.truth.runtime) == Span::ZERO {
-        return false;
-    }
-    work.truth.runtime = left(work.truth.runtime);
-    work.ask.estimate = left(work.ask.estimate);
-    work.arrival = from;
-    true
 }
 
 impl Keep {

@@ -1,0 +1,64 @@
+//! Work that was there before a window of a trace begins.
+
+use crate::model::{Kind, Work};
+use crate::units::{Span, Time};
+
+/// Which work that arrived before a window is there when it begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Alive {
+    /// None.
+    #[default]
+    Nothing,
+    /// Virtual machines.
+    Machines,
+    /// Virtual machines and jobs.
+    All,
+}
+
+impl Alive {
+    /// Whether work of this kind may have come before.
+    pub(super) fn admits(self, kind: Kind) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Machines => kind == Kind::VirtualMachine,
+            Self::All => true,
+        }
+    }
+}
+
+/// Leaves of `work`, as if it had run since it arrived, what is to be done from
+/// `from` on; `false` where nothing is.
+pub(super) fn cut(work: &mut Work, from: Time) -> bool {
+    let since = from - work.arrival;
+    let left = |span: Span| match span {
+        Span::MAX => Span::MAX,
+        span => (span - since).max(Span::ZERO),
+    };
+    if left(work.truth.runtime) == Span::ZERO {
+        return false;
+    }
+    work.truth.runtime = left(work.truth.runtime);
+    work.ask.estimate = left(work.ask.estimate);
+    work.arrival = from;
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_kept() {
+        let mut work = Work { arrival: Time::from_secs(10), ..Work::default() };
+        work.truth.runtime = Span::from_secs(100);
+        work.ask.estimate = Span::from_secs(50);
+        assert!(!cut(&mut work.clone(), Time::from_secs(110)));
+        assert!(cut(&mut work, Time::from_secs(90)));
+        let left = (work.arrival, work.truth.runtime, work.ask.estimate);
+        // Twenty seconds are left; the estimate is used up.
+        assert_eq!(left, (Time::from_secs(90), Span::from_secs(20), Span::ZERO));
+        work.truth.runtime = Span::MAX;
+        assert!(cut(&mut work, Time::from_secs(95)));
+        assert_eq!(work.truth.runtime, Span::MAX);
+    }
+}
