@@ -5,6 +5,7 @@ pub mod backtest;
 pub mod bound;
 pub mod check;
 mod compare;
+mod cost;
 mod decision;
 mod fate;
 mod lab;
@@ -23,8 +24,9 @@ pub mod verify;
 
 pub use compare::{
     Asked, Chance, Comparison, Contestant, Contrast, Evidence, HALF_A_CENT, JUDGED, Judging,
-    NoPlan, OF_SAME_WORK, Plan, Side, WaterfallStep, compare, plan,
+    NoPlan, OF_SAME_WORK, Plan, Side, WaterfallStep, Wide, compare, plan,
 };
+pub use cost::leading_cost;
 pub use decision::{Change, Decision, Promise, SERVICE, Saving, Standing, decide, leading};
 pub use fate::{Fate, Fates, MOST_FATES};
 pub use lab::{

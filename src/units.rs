@@ -9,6 +9,7 @@ mod resources;
 mod time;
 
 pub mod distribution;
+pub mod rank;
 pub mod stream;
 
 pub use distribution::Distribution;

@@ -38,6 +38,7 @@ use std::sync::Arc;
 use crate::model::{Book, Work};
 use crate::problem::Problem;
 use crate::units::Calendar;
+use crate::units::rank::share_of;
 
 use defaults::FillIn;
 use held::{Held, Order};
@@ -231,7 +232,7 @@ impl WorkloadSpec {
             }
             Transform::Inflate { share, resource, gap } => {
                 let capacity = context.capacity.map_or(0, |capacity| capacity.of(*resource));
-                let target = libm::ceil(capacity as f64 * share) as u128;
+                let target = share_of(*share, capacity);
                 let order = Order::Inflated { seed, resource: *resource, target, gap: *gap };
                 Box::new(Held::new(self.open_first(last, context)?, order))
             }

@@ -3,6 +3,7 @@
 
 mod plan;
 mod possible;
+mod precision;
 mod waterfall;
 
 use super::fate::Fate;
@@ -10,15 +11,16 @@ use super::lab::{Cell, Exhibit, Lab, LabFailure, is_synthetic};
 use super::measurement::Measurement;
 use super::replication::Repetition;
 use super::single::RunFailure;
-use super::statistics::multiple::holm;
-use super::statistics::{Margin, Paired, Verdict, paired, verdict};
-use crate::metrics::{Direction, METRICS};
+use super::statistics::multiple::{holm, holm_of_pairs};
+use super::statistics::{Margin, Paired, Verdict, equivalence, paired, verdict};
+use crate::metrics::{Direction, METRICS, Metric};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::units::{Span, Time};
 
 pub use plan::{Asked, NoPlan, Plan, plan};
+pub use precision::Wide;
 pub use waterfall::WaterfallStep;
 use waterfall::waterfall;
 
@@ -96,6 +98,9 @@ pub struct Contrast {
     pub paired: Option<Paired>,
     /// Corrected by Holm over all judged metrics and policies; none for what is not judged.
     pub adjusted_p: Option<f64>,
+    /// Of "the difference is the margin or more", corrected in the same family; none
+    /// without a margin.
+    pub equivalence_p: Option<f64>,
     /// In words; none for what is not judged or is neither better nor worse.
     pub verdict: Option<Verdict>,
 }
@@ -143,6 +148,8 @@ pub struct Comparison {
     pub judging: Judging,
     /// With a precision asked for: whether it was reached.
     pub precise: Option<bool>,
+    /// By which intervals it was not.
+    pub wide: Vec<Wide>,
     /// By replication: what counted of the trace, where that was a window of it.
     pub windows: Vec<(String, String)>,
 }
@@ -206,7 +213,7 @@ pub fn compare(
         seed: scenario.seed,
         chance,
     };
-    let mut precise = None;
+    let (mut precise, mut wide) = (None, Vec::new());
     if plan.replications > 1 {
         extend(&mut all, 2)?;
         let same = |rows: &Vec<Measurement>| rows[0].fingerprint == rows[1].fingerprint;
@@ -229,9 +236,9 @@ pub fn compare(
     if let Some(precision) = judging.precision.filter(|_| plan.replications > 1) {
         loop {
             let done = all[0].len() as u32;
-            let reached = is_precise(scenario, baseline, &all, judging.confidence, precision);
-            precise = Some(reached);
-            if reached || done >= plan.replications {
+            wide = precision::wide(sides, baseline, &all, judging.confidence, precision);
+            precise = Some(wide.is_empty());
+            if wide.iter().all(Wide::is_hopeless) || done >= plan.replications {
                 break;
             }
             extend(&mut all, (done + BETWEEN_LOOKS).min(plan.replications))?;
@@ -242,7 +249,7 @@ pub fn compare(
     let date = |at: Time| scenario.calendar.format(at);
     let windows = (0..comparison.replications).filter_map(|index| repetition.window(index));
     let windows = windows.map(|(from, to)| (date(from), date(to))).collect();
-    Ok((Comparison { precise, windows, ..comparison }, exhibits))
+    Ok((Comparison { precise, wide, windows, ..comparison }, exhibits))
 }
 
 /// Fails where no work arrived after the warm-up: there would be nothing to compare.
@@ -263,31 +270,6 @@ fn something_counts(
     let problem = Problem::with(&side.scenario.path, message).hint(hint);
     let failure = Box::new(RunFailure::Input(vec![problem]));
     Err(LabFailure::Run { policy: side.policy.name.clone(), seed: side.scenario.seed, failure })
-}
-
-/// Whether the intervals of all differences in cost (or cost per useful hour,
-/// where the work differs) and in the metrics of the objectives are narrow enough.
-/// `precision` is reduced to `p / (1 + p)`, which makes up for the mean being estimated too.
-fn is_precise(
-    scenario: &Scenario,
-    baseline: usize,
-    all: &[Vec<Measurement>],
-    confidence: f64,
-    precision: f64,
-) -> bool {
-    let mut keys: Vec<&str> = scenario.objectives.iter().map(|one| one.metric.name()).collect();
-    keys.push("cost_per_core_hour");
-    keys.push("cost_total");
-    let narrow = precision / (1.0 + precision);
-    (0..all.len()).filter(|&row| row != baseline).all(|row| {
-        keys.iter().all(|key| {
-            let metric = METRICS.iter().position(|metric| metric.key == *key);
-            let Some(metric) = metric else { return true };
-            let (a, b) = pairs(&all[baseline], &all[row], metric);
-            let Some(paired) = paired(&a, &b, confidence) else { return true };
-            paired.interval.half_width <= narrow * paired.mean_a.abs()
-        })
-    })
 }
 
 /// The values of a metric in the replications in which both show it.
@@ -342,20 +324,28 @@ fn judge_all(policies: &mut [Contestant], judging: Judging) {
                 && METRICS[metric].better != Direction::Neutral
                 && let Some(paired) = contrast.paired
             {
-                family.push((row, metric, paired.p));
+                family.push((row, metric, paired));
             }
         }
     }
-    let adjusted = holm(&family.iter().map(|&(_, _, p)| p).collect::<Vec<_>>());
-    for (&(row, metric, _), adjusted_p) in family.iter().zip(adjusted) {
+    let margin = judging.margin.map(Margin::Relative);
+    let adjusted: Vec<(f64, Option<f64>)> = match margin {
+        None => {
+            let p: Vec<f64> = family.iter().map(|(.., paired)| paired.p).collect();
+            holm(&p).into_iter().map(|p| (p, None)).collect()
+        }
+        Some(margin) => {
+            let both = |paired: &Paired| [paired.p, equivalence::equivalent(paired, margin)];
+            let p: Vec<[f64; 2]> = family.iter().map(|(.., paired)| both(paired)).collect();
+            holm_of_pairs(&p).into_iter().map(|[p, equal]| (p, Some(equal))).collect()
+        }
+    };
+    for (&(row, metric, paired), (adjusted_p, equivalence_p)) in family.iter().zip(adjusted) {
         let Some(contrast) = &mut policies[row].contrasts[metric] else { continue };
         contrast.adjusted_p = Some(adjusted_p);
-        let margin = judging.margin.map(Margin::Relative);
+        contrast.equivalence_p = equivalence_p;
         let (better, alpha) = (METRICS[metric].better, 1.0 - judging.confidence);
-        contrast.verdict = contrast
-            .paired
-            .as_ref()
-            .map(|paired| verdict(paired, adjusted_p, better, margin, alpha));
+        contrast.verdict = Some(verdict(&paired, adjusted_p, equivalence_p, better, alpha));
         if is_nothing(metric, contrast.difference()) {
             contrast.verdict = Some(Verdict::NoDifferenceShown);
         }
@@ -368,13 +358,17 @@ fn is_nothing(metric: usize, difference: f64) -> bool {
 }
 
 impl Contrast {
-    fn of(base: &[f64], other: &[f64], confidence: f64) -> Option<Self> {
+    fn of(metric: &Metric, (base, other): (&[f64], &[f64]), confidence: f64) -> Option<Self> {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let paired = paired(base, other, confidence);
+        let counted =
+            |paired: Paired| if metric.is_counted() { paired.of_counts() } else { paired };
         (!base.is_empty()).then(|| Self {
             base: mean(base),
             mean: mean(other),
-            paired: paired(base, other, confidence),
+            paired: paired.map(counted),
             adjusted_p: None,
+            equivalence_p: None,
             verdict: None,
         })
     }
@@ -403,7 +397,7 @@ impl Comparison {
                     return None;
                 }
                 let (a, b) = pairs(&base, &mine, metric);
-                Contrast::of(&a, &b, judging.confidence)
+                Contrast::of(&METRICS[metric], (&a, &b), judging.confidence)
             });
             Contestant {
                 name,
@@ -429,6 +423,7 @@ impl Comparison {
             chance,
             judging,
             precise: None,
+            wide: Vec::new(),
             windows: Vec::new(),
         }
     }
@@ -490,5 +485,22 @@ impl Comparison {
     pub fn contrast(&self, row: usize, key: &str) -> Option<&Contrast> {
         let metric = METRICS.iter().position(|metric| metric.key == key)?;
         self.policies[row].contrasts[metric].as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two replications with as many more refused are no certainty; two that cost as much
+    /// more are, for a bill is no count.
+    #[test]
+    fn two_counts_that_differ_alike_show_nothing() {
+        let p = |key: &str| {
+            let metric = METRICS.iter().find(|metric| metric.key == key).expect("it is one");
+            let contrast = Contrast::of(metric, (&[3.0, 4.0], &[4.0, 5.0]), 0.95);
+            contrast.and_then(|one| one.paired).expect("two pairs").p
+        };
+        assert_eq!((p("refused"), p("finished"), p("cost_total")), (0.5, 0.5, 0.0));
     }
 }

@@ -6,6 +6,7 @@
 //! even, cost. The baseline stays where no other is shown to be ahead of it.
 
 use super::compare::{Comparison, HALF_A_CENT, Side};
+use super::cost::leading_cost;
 use super::lab::{Lab, LabFailure};
 use super::measurement::Measurement;
 use super::sensitivity::{Sensitivity, sensitivity};
@@ -153,7 +154,7 @@ fn by(key: &str, a: &Measurement, b: &Measurement) -> Option<f64> {
 /// useful GPU-hour where no core does anything.
 fn per_hour(comparison: &Comparison) -> &'static str {
     let cores = mean(comparison, comparison.baseline, "cost_per_core_hour");
-    if cores.is_some() { "cost_per_core_hour" } else { "cost_per_gpu_hour" }
+    leading_cost(false, cores.is_some())
 }
 
 fn mean(comparison: &Comparison, row: usize, key: &str) -> Option<f64> {
@@ -201,7 +202,10 @@ fn standings(comparison: &Comparison, objectives: &[Objective]) -> Vec<Standing>
 /// The cost that leads: of a month, or where the policy in `row` did not do the
 /// baseline's work that of a useful hour.
 pub fn leading(comparison: &Comparison, row: usize) -> &'static str {
-    if comparison.policies[row].comparable { "cost_monthly" } else { per_hour(comparison) }
+    match comparison.policies[row].comparable {
+        true => leading_cost(true, true),
+        false => per_hour(comparison),
+    }
 }
 
 /// Whether a policy that is not ahead is better in some [`SERVICE`], worse in

@@ -201,8 +201,9 @@ impl Lab<'_> {
     fn run(&self, cell: &Cell<'_>, names: bool) -> Result<Exhibit, LabFailure> {
         let scenario = cell.repetition.scenario(cell.scenario, cell.replication);
         let warm_up = cell.repetition.warm_up();
+        let until = cell.repetition.until();
         let settings =
-            Settings { audit: self.audit, names, warm_up, ..Settings::seeded(cell.seed()) };
+            Settings { audit: self.audit, names, warm_up, until, ..Settings::seeded(cell.seed()) };
         let from = match warm_up {
             Span::ZERO => Time::from_micros(i64::MIN),
             _ => Time::ZERO + warm_up,
@@ -379,6 +380,30 @@ preset = "batch-fcfs"
             second.calendar.unix_micros(Time::ZERO),
             scenario.calendar.unix_micros(Time::ZERO + hours(3))
         );
+    }
+
+    /// Three of the four cores are busy from the third job on, until the window ends;
+    /// what is left of its jobs then runs for two hours more, on two cores and on one.
+    #[test]
+    fn a_window_ends_before_its_work_does() {
+        let text = HOURLY.replace("horizon = \"10 h\"", "");
+        let text = text.replace("runtime = \"30 min\", vcpus = 4", "runtime = \"3 h\", vcpus = 1");
+        let hours = |hours: i64| Span::from_secs(hours * 3_600);
+        let (width, warm_up) = (hours(3), hours(2));
+        let windows = Repetition::Windows {
+            first: Time::ZERO + hours(1),
+            width,
+            warm_up,
+            of: 2,
+            taken: 2,
+            stride: 1,
+        };
+        let all = lab().measure(&cells(&scenario(&text), windows, 2)).expect("it runs");
+        for one in &all {
+            assert_eq!(one.metric("utilisation_cpu"), Some(0.75));
+            // What it costs and does is all there: 3 × 3 + 2 + 1 core-hours.
+            assert_eq!((one.done.core_hours, one.cost), (12.0, 5_000_000_000));
+        }
     }
 
     #[test]

@@ -102,6 +102,14 @@ impl Repetition {
         }
     }
 
+    /// When a window ends, from the start of its run; none where there is none.
+    pub fn until(&self) -> Option<Span> {
+        match *self {
+            Self::Windows { warm_up, width, .. } => Some(warm_up + width),
+            Self::Seeds { .. } | Self::Blocks { .. } => None,
+        }
+    }
+
     /// What differs between replications, in words.
     pub fn told(&self) -> String {
         match *self {

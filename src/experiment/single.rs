@@ -26,12 +26,15 @@ pub struct Settings {
     pub names: bool,
     /// Only what comes after this is counted; zero counts everything.
     pub warm_up: Span,
+    /// Utilisation and the mean queue are those of the time before this, from the start:
+    /// the end of a window, after which no more of its work arrives.
+    pub until: Option<Span>,
 }
 
 impl Settings {
     /// A plain run under this seed.
     pub const fn seeded(seed: u64) -> Self {
-        Self { seed, audit: false, explain: false, names: false, warm_up: Span::ZERO }
+        Self { seed, audit: false, explain: false, names: false, warm_up: Span::ZERO, until: None }
     }
 }
 
@@ -107,6 +110,10 @@ pub fn run_with<O: Observer>(
     let collector = match settings.warm_up {
         Span::ZERO => Collector::default(),
         _ => Collector::starting(warm),
+    };
+    let collector = match settings.until {
+        Some(until) => collector.ending(Time::ZERO + until),
+        None => collector,
     };
     let numbers = (collector, Series::default());
     let checks = (Laws::new(settings.audit), Fingerprint::default());

@@ -23,6 +23,8 @@ const NO_MARKET: usize = 3;
 pub struct Collector {
     /// Work that arrives before this is not counted, nor is time: the end of a warm-up.
     from: Option<Time>,
+    /// The end of a window: what is left of its work afterwards is no longer its load.
+    until: Option<Time>,
     submitted: u64,
     /// By slot of the work: whether an allocation of it has started.
     started: Vec<bool>,
@@ -69,6 +71,8 @@ pub struct Collector {
     /// The state's integrals over the time that counts, and before it.
     areas: Areas,
     before: Areas,
+    /// The same up to the end of the window, where the run goes on after it.
+    window: Option<(Span, Areas)>,
     /// Milligrams of CO2-equivalent, times 3.6e15 (milliwatts, microseconds, per kWh).
     carbon: i128,
     carbon_by_region: Vec<i128>,
@@ -80,6 +84,12 @@ impl Collector {
     /// [`Collector::without`].
     pub fn starting(from: Time) -> Self {
         Self { from: Some(from), ..Self::default() }
+    }
+
+    /// Takes utilisation and the mean queue over the time before `until` only: a window
+    /// of a trace ends there, and what is left of its work runs on an emptying machine.
+    pub fn ending(self, until: Time) -> Self {
+        Self { until: Some(until), ..self }
     }
 
     /// Takes away what `earlier` added up: the same run, cut off where this one
@@ -149,7 +159,7 @@ impl Collector {
             arrivals_s: arrivals.secs_f64(),
             makespan_s: makespan.secs_f64(),
             throughput_per_hour: ratio(self.finished as f64, makespan.secs_f64() / 3_600.0),
-            queue_length_mean: ratio(self.areas.waiting as f64, self.elapsed.micros() as f64),
+            queue_length_mean: self.queue(),
             queue_length_max: self.waiting_max,
             utilisation_cpu: self.utilisation(0),
             utilisation_memory: self.utilisation(1),
@@ -181,9 +191,23 @@ impl Collector {
         self.from.is_none_or(|from| arrival >= from)
     }
 
+    /// Over which time utilisation and the queue are told, and the integrals over it.
+    fn told(&self) -> (Span, &Areas) {
+        match &self.window {
+            Some((elapsed, areas)) => (*elapsed, areas),
+            None => (self.elapsed, &self.areas),
+        }
+    }
+
+    fn queue(&self) -> Option<f64> {
+        let (elapsed, areas) = self.told();
+        ratio(areas.waiting as f64, elapsed.micros() as f64)
+    }
+
     /// Of a resource, by its place: CPU, memory, GPU.
     fn utilisation(&self, at: usize) -> Option<f64> {
-        ratio(self.areas.allocated[at] as f64, self.areas.capacity[at] as f64)
+        let (_, areas) = self.told();
+        ratio(areas.allocated[at] as f64, areas.capacity[at] as f64)
     }
 
     fn counts(&self, world: &World) -> WorkCounts {
@@ -452,6 +476,13 @@ impl Observer for Collector {
             if to <= warm {
                 return;
             }
+        }
+        if let Some(until) = self.until
+            && from < until
+            && until <= to
+        {
+            let began = self.from.map_or(self.began, |warm| warm.max(self.began));
+            self.window = Some((until - began, state.areas_at(until).minus(&self.before)));
         }
         self.waiting_max = self.waiting_max.max(state.totals().waiting);
     }

@@ -1,6 +1,8 @@
 //! Percentiles of whole numbers: exact up to 100,000 samples, then from an
 //! integer histogram with three significant digits.
 
+use crate::units::rank::nearest_rank;
+
 /// Samples up to which percentiles are exact.
 pub const EXACT_SAMPLES: usize = 100_000;
 
@@ -60,14 +62,14 @@ impl Coarse {
         self.counts.resize(bucket + 1, 0);
     }
 
-    /// The same, for the library to answer questions.
-    fn counted(&self) -> hdrhistogram::Histogram<u64> {
-        let mut all = hdrhistogram::Histogram::new_with_bounds(1, u64::MAX / 4, 3)
-            .expect("the bounds and digits are valid");
-        for (bucket, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            all.saturating_record_n(Self::least(bucket), count);
-        }
-        all
+    /// How many samples lie in each bucket or below it.
+    fn cumulated(&self) -> Vec<u64> {
+        let mut sum = 0;
+        let add = |count: &u64| {
+            sum += count;
+            sum
+        };
+        self.counts.iter().map(add).collect()
     }
 }
 
@@ -126,18 +128,15 @@ impl Histogram {
     /// The smallest sample that at least `fraction` of the samples do not
     /// exceed (nearest rank), for each of `fractions` in `0.0..=1.0`.
     pub fn percentiles(&self, fractions: &[f64]) -> Vec<Option<u64>> {
-        let rank = |fraction: f64| {
-            let rank = libm::ceil(fraction * self.count as f64) as u64;
-            rank.clamp(1, self.count.max(1))
-        };
         if self.count == 0 {
             return vec![None; fractions.len()];
         }
+        let rank = |fraction: f64| nearest_rank(fraction, self.count);
         if let Some(coarse) = &self.coarse {
-            let coarse = coarse.counted();
+            let cumulated = coarse.cumulated();
             let at = |&fraction: &f64| {
-                let quantile = rank(fraction) as f64 / self.count as f64;
-                Some(coarse.value_at_quantile(quantile).min(self.max))
+                let bucket = cumulated.partition_point(|&sum| sum < rank(fraction));
+                Some((Coarse::least(bucket + 1) - 1).min(self.max))
             };
             return fractions.iter().map(at).collect();
         }
@@ -184,7 +183,8 @@ mod tests {
     /// Every bucket is one of the library's: the same neighbours are told apart.
     #[test]
     fn buckets_are_those_of_an_hdr_histogram() {
-        let library = Coarse::default().counted();
+        let library = hdrhistogram::Histogram::<u64>::new_with_bounds(1, u64::MAX / 4, 3)
+            .expect("the bounds and digits are valid");
         let near = |bit: u32| {
             let power = 1_u64 << bit;
             [power - 1, power, power + 1, power + power / 3, power + power / 2]
@@ -194,6 +194,25 @@ mod tests {
             assert_eq!(Coarse::least(bucket), library.lowest_equivalent(value), "{value}");
             let next = library.next_non_equivalent(value);
             assert_eq!(Coarse::bucket(next), bucket + 1, "after {value}");
+        }
+    }
+
+    /// 50,009 of 100,017 samples are 1: the nearest rank of the median is 50,009, but as
+    /// a share of all that is a little more than 50,009 / 100,017 in floats.
+    #[test]
+    fn percentiles_of_many_samples_are_of_the_nearest_rank() {
+        for count in (EXACT_SAMPLES as u64 + 1..100_200).chain([150_001, 262_143]) {
+            for (fraction, rank) in
+                [(0.5, count.div_ceil(2)), (0.95, (count * 95).div_ceil(100)), (1.0, count)]
+            {
+                // The same as that many samples, counted at once.
+                let mut coarse = Coarse { counts: vec![0, rank] };
+                coarse.grow(1_000);
+                coarse.counts[1_000] = count - rank;
+                let all =
+                    Histogram { coarse: Some(coarse), count, max: 1_000, ..Histogram::default() };
+                assert_eq!(all.percentiles(&[fraction]), [Some(1)], "{fraction} of {count}");
+            }
         }
     }
 

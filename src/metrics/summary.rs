@@ -243,6 +243,13 @@ pub struct Metric {
     pub of: fn(&Summary) -> Option<f64>,
 }
 
+impl Metric {
+    /// Whether it counts things, or is a share of a count: values of few runs agree easily.
+    pub fn is_counted(&self) -> bool {
+        self.unit == "count" || matches!(self.key, "finished" | "deadlines_met")
+    }
+}
+
 macro_rules! metrics {
     ($(($key:literal, $label:literal, $unit:literal, $better:ident, $of:expr)),* $(,)?) => {
         /// Every metric that an objective or a comparison may name.

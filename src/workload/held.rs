@@ -115,32 +115,51 @@ impl Held {
 impl Held {
     /// The block bootstrap (Künsch 1989, with blocks that do not overlap, so
     /// that days stay days): work keeps its place within its block.
+    ///
+    /// The last block ends with the last arrival, and so does the last place. Where it is
+    /// drawn for a longer place, the rest is that of another block. So each instant of
+    /// the day is drawn from the blocks that reach it, all alike, and what is asked for
+    /// is in the mean what the trace asks for.
     fn resample(&self, seed: u64, block: Span) -> Result<Vec<(u32, u32, Time)>, Problem> {
         let ends = self.pool.first().zip(self.pool.last());
         let Some((first, last)) = ends.map(|(first, last)| (first.arrival, last.arrival)) else {
             return Ok(Vec::new());
         };
         let width = block.micros();
-        let block_of = |arrival: Time| (arrival - first).micros() / width;
-        let blocks = (block_of(last) + 1) as u64;
+        let end = (last - first).micros();
+        let (final_block, reach) = (end / width, end % width);
         let sources = self.pool.iter().map(|work| work.id.source).max().unwrap_or(0) + 1;
+        let at = |instant: i64| {
+            self.pool.partition_point(|work| (work.arrival - first).micros() < instant)
+        };
         let mut stream = Stream::new(seed, "workload resample");
         let mut sequence = Vec::new();
-        for place in 0..blocks {
-            let drawn = stream.below(blocks) as i64;
-            let from = self.pool.partition_point(|work| block_of(work.arrival) < drawn);
-            let until = self.pool.partition_point(|work| block_of(work.arrival) <= drawn);
-            if sequence.len() + (until - from) > MAX_HELD {
-                return Err(too_many());
-            }
+        for place in 0..=final_block {
             // Every place has source numbers of its own, so no identity comes twice.
             let repeated = u32::try_from(place).ok().and_then(|place| place.checked_mul(sources));
-            let moved = Span::from_micros((place as i64 - drawn) * width);
-            for row in from..until {
-                let work = &self.pool[row];
-                let source = repeated.and_then(|sources| sources.checked_add(work.id.source));
-                let source = source.ok_or_else(|| out_of_reach("resample"))?;
-                sequence.push((row as u32, source, work.arrival.saturating_add(moved)));
+            let mut take = |block: i64, offsets: std::ops::Range<i64>| {
+                let from = block * width;
+                let rows = at(from + offsets.start)..at(from.saturating_add(offsets.end));
+                if sequence.len() + rows.len() > MAX_HELD {
+                    return Err(too_many());
+                }
+                let moved = Span::from_micros((place - block) * width);
+                for row in rows {
+                    let work = &self.pool[row];
+                    let source = repeated.and_then(|sources| sources.checked_add(work.id.source));
+                    let source = source.ok_or_else(|| out_of_reach("resample"))?;
+                    sequence.push((row as u32, source, work.arrival.saturating_add(moved)));
+                }
+                Ok(())
+            };
+            let drawn = stream.below(final_block as u64 + 1) as i64;
+            if place < final_block && drawn < final_block {
+                take(drawn, 0..width)?;
+                continue;
+            }
+            take(drawn, 0..reach + 1)?;
+            if place < final_block {
+                take(stream.below(final_block as u64) as i64, reach + 1..width)?;
             }
         }
         Ok(sequence)

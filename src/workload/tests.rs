@@ -139,6 +139,56 @@ fn inflation_stops_when_the_share_is_reached() {
     assert_eq!(ids.len(), found.len());
 }
 
+/// The same work over `hours` full hours, a piece of it each hour.
+fn hourly(hours: u32, block: Span, seed: u64) -> Vec<Work> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("hourly.csv");
+    let row = |hour: u32| format!("{hour},{},1800,1000\n", hour * 3_600);
+    let rows: String = (0..=hours).map(row).collect();
+    std::fs::write(&path, format!("id,arrival_s,runtime_s,cpu_milli\n{rows}")).expect("written");
+    let transforms = vec![Transform::Resample { block }];
+    let spec = WorkloadSpec { transforms, ..trace(path, Format::Native) };
+    let mut source = spec.open(&OpenContext { seed, ..context() }).expect("it opens");
+    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    while source.next(&mut book, &mut work).expect("work") {
+        found.push(work.clone());
+    }
+    found
+}
+
+/// Where work comes every hour all along, it does so however blocks are drawn: the
+/// last, short block neither leaves a hole nor makes the trace longer.
+#[test]
+fn a_trace_of_no_whole_number_of_blocks_keeps_its_load() {
+    for hours in [1, 23, 24, 47, 48, 50, 71] {
+        for seed in 0..8 {
+            let found = hourly(hours, Span::from_secs(86_400), seed);
+            let arrivals: Vec<Time> = found.iter().map(|work| work.arrival).collect();
+            let every: Vec<Time> =
+                (0..=hours).map(|hour| Time::from_secs(i64::from(hour) * 3_600)).collect();
+            assert_eq!(arrivals, every, "{hours} h, seed {seed}");
+            let mut ids: Vec<_> = found.iter().map(|work| work.id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), found.len(), "no identity comes twice");
+        }
+    }
+}
+
+/// Each piece of work is drawn once in the mean, those of the short block too:
+/// 51 of them in 3 places of a day, over 2,000 seeds.
+#[test]
+fn every_piece_of_work_is_drawn_as_often() {
+    let mut counts = [0_u32; 51];
+    for seed in 0..2_000 {
+        for work in hourly(50, Span::from_secs(86_400), seed) {
+            counts[work.id.ordinal as usize] += 1;
+        }
+    }
+    // At most three places, each with chance a half: a standard error of 38.
+    assert!(counts.iter().all(|count| (1_850..=2_150).contains(count)), "{counts:?}");
+}
+
 #[test]
 fn senseless_specifications_are_refused_at_once() {
     let dir = tempfile::tempdir().expect("a temporary directory");

@@ -7,6 +7,7 @@ use windtunnel::experiment::statistics::Verdict;
 use windtunnel::experiment::{
     Asked, Chance, Comparison, Forgetful, Judging, Lab, Side, Unwatched, compare, decide, plan,
 };
+use windtunnel::metrics::METRICS;
 use windtunnel::policy::external::NoLauncher;
 use windtunnel::scenario::Scenario;
 
@@ -130,6 +131,28 @@ fn precision_stops_and_says_so() {
     let judging = Judging { confidence: 0.95, margin: None, precision: Some(0.000_01) };
     let hard = compare(&LAB, &sides, 0, &plan, judging).expect("it runs").0;
     assert_eq!((hard.precise, hard.replications), (Some(false), 40));
+}
+
+/// A policy alone is held to the intervals of its own metrics.
+#[test]
+fn precision_looks_at_a_policy_alone() {
+    let run = |text: &str, precision| {
+        let scenario = scenario(text);
+        let sides = sides(&scenario);
+        let asked = Asked { replications: Some(40), ..Asked::default() };
+        let plan = plan(&LAB, &sides, asked).expect("there is a plan");
+        let judging = Judging { confidence: 0.95, margin: None, precision: Some(precision) };
+        compare(&LAB, &sides, 0, &plan, judging).expect("it runs").0
+    };
+    let promise = |text: &str| queue("") + "[objectives]\n" + text;
+    let wait = run(&promise("wait_mean = \"<= 1 h\"\n"), 0.01);
+    assert_eq!((wait.precise, wait.replications), (Some(false), 40));
+    let metrics = |one: &Comparison| -> Vec<&str> {
+        one.wide.iter().map(|wide| METRICS[wide.metric].key).collect()
+    };
+    assert_eq!(metrics(&wait), ["wait_mean"]);
+    let widest = &wait.wide[0];
+    assert!(widest.half_width > widest.wanted && !widest.is_hopeless(), "{widest:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::statistics::bootstrap::{Bootstrap, Method, ratio_of_means};
 use super::Matched;
-use crate::units::Span;
+use crate::units::{Span, rank};
 
 /// What counts as the same wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +92,7 @@ pub fn errors<'a>(matched: impl Iterator<Item = Matched<'a>>) -> Option<WaitErro
 
 /// The smallest value that at least this share does not exceed. `sorted` is not empty.
 pub(super) fn nearest_rank(sorted: &[f64], share: f64) -> f64 {
-    let rank = libm::ceil(share * sorted.len() as f64) as usize;
-    sorted[rank.clamp(1, sorted.len()) - 1]
+    sorted[rank::nearest_rank(share, sorted.len() as u64) as usize - 1]
 }
 
 /// Fewest blocks of which an interval is made.

@@ -1,7 +1,7 @@
 //! The gates of a suite, judged together.
 
 use super::super::statistics::equivalence::{not_worse, worse};
-use super::super::statistics::multiple::holm;
+use super::super::statistics::multiple::holm_of_unclear;
 use super::super::statistics::{Margin, Paired, paired};
 use super::{Baseline, Trial};
 use crate::metrics::{Direction, METRICS, Metric};
@@ -108,7 +108,8 @@ impl Verdicts<'_> {
 ///
 /// Gates in which nothing differs in any replication are no part of the family
 /// that Holm corrects for: they cannot be found worse, so they cannot be found
-/// worse by chance.
+/// worse by chance. Those that are clearly not worse than the margin allows leave it too,
+/// and the others pay for that: what improves hides no regression.
 pub fn judge<'a>(
     trials: &[Trial<'a>],
     baselines: &[Baseline],
@@ -147,7 +148,7 @@ pub fn judge<'a>(
             margin(gate).map_or(1.0, |(metric, margin)| worse(paired, metric.better, margin))
         })
         .collect();
-    for ((row, at, paired), p) in family.iter().zip(holm(&raw)) {
+    for ((row, at, paired), p) in family.iter().zip(holm_of_unclear(&raw, confidence)) {
         let finding = &mut all[*row].findings[*at];
         let Some((metric, margin)) = margin(finding.gate) else { continue };
         finding.p = Some(p);
@@ -246,6 +247,7 @@ fn find<'a>(
             false => done(base, mean_now, Outcome::Passed, "within the margin".to_owned()),
         };
     };
+    let paired = if metric.is_counted() { paired.of_counts() } else { paired };
     let half_width = Some(paired.interval.half_width);
     let outcome = Outcome::Passed;
     let finding =

@@ -18,8 +18,11 @@ const TRACE_SEEDS: u32 = 10;
 const MOST_WINDOWS: u32 = 30;
 /// Windows below which a trace is too short to be cut.
 const FEWEST_WINDOWS: u32 = 3;
-/// Pilot runs of each policy whose course is averaged.
+/// Pilot runs of each policy whose course is averaged,
 const PILOTS: u32 = 10;
+/// and as many where those do not settle: the course of a busy queue wanders for so long that
+/// ten of a stable one seem not to in 3 of 100 cases.
+const MORE_PILOTS: u32 = 40;
 /// Work has stopped where nothing arrives for this share of the run,
 const LONG_SILENCE: f64 = 0.05;
 /// and for so many times the usual gap between arrivals.
@@ -170,27 +173,44 @@ fn extent(scenario: &Scenario) -> Option<Span> {
 fn pilot(lab: &Lab<'_>, sides: &[Side<'_>]) -> Result<Span, NoPlan> {
     let repetition = Repetition::Seeds { warm_up: Span::ZERO };
     let scenario = sides[0].scenario;
+    let runs: &[u32] = if is_synthetic(scenario) { &[PILOTS, MORE_PILOTS] } else { &[1] };
     let mut longest = Span::ZERO;
     for side in sides {
-        let runs = if is_synthetic(scenario) { PILOTS } else { 1 };
-        let cells: Vec<Cell<'_>> = (0..runs).map(|row| side.cell(repetition, row)).collect();
-        let exhibits = lab.exhibit(&cells).map_err(NoPlan::Lab)?;
-        let end = goes_on(scenario, exhibits.iter().map(|one| &one.result.summary))
-            .map_err(NoPlan::Problem)?;
-        let series: Vec<&Series> = exhibits.iter().map(|one| &one.result.series).collect();
-        for of in [|bucket: &Bucket| bucket.waiting, |bucket: &Bucket| bucket.allocated[0]] {
-            let averaged = averaged(&series, end, of);
-            let dropped = mser5(&averaged.means).map_err(|_| {
-                let message = "the run is too short to find a steady state in it";
-                let hint = "let it go on for longer, give `--warm-up`, or leave `steady_state` out";
-                NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint))
-            })?;
-            let until = averaged.start - Time::ZERO
-                + Span::from_micros(averaged.width.micros() * dropped as i64);
-            longest = longest.max(until);
+        let mut exhibits = Vec::new();
+        let mut settled = None;
+        for &runs in runs {
+            let rows = exhibits.len() as u32..runs;
+            let cells: Vec<Cell<'_>> = rows.map(|row| side.cell(repetition, row)).collect();
+            exhibits.extend(lab.exhibit(&cells).map_err(NoPlan::Lab)?);
+            let end = goes_on(scenario, exhibits.iter().map(|one| &one.result.summary))
+                .map_err(NoPlan::Problem)?;
+            let series: Vec<&Series> = exhibits.iter().map(|one| &one.result.series).collect();
+            settled = settles(&series, end);
+            if settled.is_some() {
+                break;
+            }
         }
+        let until = settled.ok_or_else(|| {
+            let message = "the run is too short to find a steady state in it";
+            let hint = "let it go on for longer, give `--warm-up`, or leave `steady_state` out";
+            NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint))
+        })?;
+        longest = longest.max(until);
     }
     Ok(longest)
+}
+
+/// When the start of these runs stops mattering: to their queues and to the cores allocated.
+fn settles(series: &[&Series], end: Time) -> Option<Span> {
+    let mut longest = Span::ZERO;
+    for of in [|bucket: &Bucket| bucket.waiting, |bucket: &Bucket| bucket.allocated[0]] {
+        let averaged = averaged(series, end, of);
+        let dropped = mser5(&averaged.means).ok()?;
+        let until = averaged.start - Time::ZERO
+            + Span::from_micros(averaged.width.micros() * dropped as i64);
+        longest = longest.max(until);
+    }
+    Some(longest)
 }
 
 /// The horizon of a scenario whose work arrives until then.
@@ -276,10 +296,11 @@ mod tests {
         plan(&lab, &[side], Asked::default())
     }
 
-    /// One run of this queue is too skewed for MSER-5 in about every second case.
+    /// One run of this queue is too skewed for MSER-5 in about every second case, ten runs in
+    /// one of twenty: the minimum of 9033000 lies in the last six of 126 batches.
     #[test]
     fn a_stable_queue_has_a_steady_state() {
-        for seed in [1, 101, 201, 301, 401, 501] {
+        for seed in [1, 101, 201, 301, 401, 501, 9_033_000] {
             let plan = planned(seed, "30 d").expect("it is stable");
             let warm_up = plan.repetition.warm_up();
             assert!(warm_up > Span::ZERO && warm_up < Span::from_secs(15 * 86_400), "{warm_up}");

@@ -5,6 +5,7 @@ use super::super::measurement::Measurement;
 use super::super::statistics::{Sample, promise};
 use crate::metrics::{Direction, METRICS};
 use crate::scenario::{Comparison, Objective};
+use crate::units::rank::nearest_rank;
 
 /// When a promise counts as kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,8 +73,7 @@ impl Judge {
             Keeping::InShare(share) => {
                 let mut worst: Vec<f64> = all.iter().map(|one| self.worst(one)).collect();
                 worst.sort_by(f64::total_cmp);
-                let needed = libm::ceil(share * worst.len() as f64) as usize;
-                worst[needed.clamp(1, worst.len()) - 1]
+                worst[nearest_rank(share, worst.len() as u64) as usize - 1]
             }
         };
         Score { excess, goal: mean(&self.goals(all)).unwrap_or(f64::INFINITY) }

@@ -2,6 +2,7 @@
 //! that replications say together.
 
 use crate::units::Stream;
+use crate::units::rank::nearest_rank;
 
 use super::law;
 
@@ -122,8 +123,7 @@ fn corrected(p: f64, bias: f64, acceleration: f64) -> f64 {
 
 /// The `p`-quantile of sorted values: the ceil(p n)-th of them.
 fn at(sorted: &[f64], p: f64) -> f64 {
-    let rank = libm::ceil(p * sorted.len() as f64) as usize;
-    sorted[rank.clamp(1, sorted.len()) - 1]
+    sorted[nearest_rank(p, sorted.len() as u64) as usize - 1]
 }
 
 #[cfg(test)]

@@ -64,11 +64,11 @@ fn worsening(paired: &Paired, direction: Direction) -> f64 {
     }
 }
 
-/// The chance of a mean so far above 0 if the truth were 0. Without any spread
-/// there is no chance in it: what is not below 0 is no accident.
+/// The chance of a mean so far above 0 if the truth were 0. Without any spread what is not
+/// below 0 is no accident, unless it is a count.
 fn above(distance: f64, paired: &Paired) -> f64 {
     if paired.standard_error == 0.0 {
-        return if distance >= 0.0 { 0.0 } else { 1.0 };
+        return if distance >= 0.0 { paired.alike } else { 1.0 };
     }
     law::t_above(distance / paired.standard_error, paired.interval.n - 1)
 }
@@ -118,6 +118,10 @@ mod tests {
         assert_eq!(equivalent(&more, Margin::Absolute(0.5)), 1.0);
         assert_eq!(equivalent(&more, Margin::Absolute(1.0)), 0.0);
         assert_eq!(worse(&more, Direction::Lower, Margin::Absolute(0.5)), 0.0);
+        // As counts, two pairs on one side: one chance in four.
+        let counts = more.of_counts();
+        assert_eq!(equivalent(&counts, Margin::Absolute(1.0)), 0.25);
+        assert_eq!(worse(&counts, Direction::Lower, Margin::Absolute(0.5)), 0.25);
         assert_eq!(worse(&more, Direction::Lower, Margin::Absolute(1.0)), 1.0);
         assert_eq!(worse(&more, Direction::Higher, Margin::Absolute(0.0)), 1.0);
     }

@@ -24,8 +24,11 @@ pub struct Paired {
     /// differences are the same.
     pub interval: Interval,
     /// Two-sided p-value of "the means are the same". Where all differences
-    /// are the same there is nothing to estimate: 1 if they are 0, else 0.
+    /// are the same there is nothing to estimate: 1 if they are 0, else twice `alike`.
     pub p: f64,
+    /// The chance that all differences are the same and to one given side by accident: 0 of what is
+    /// measured; of counts, which agree easily, that of the sign test (see [`Paired::of_counts`]).
+    pub alike: f64,
     /// Correlation of A and B; none where one of them does not vary.
     pub correlation: Option<f64>,
     /// (Var A + Var B) / Var (B - A): without common random numbers the same
@@ -44,7 +47,10 @@ pub fn paired(a: &[f64], b: &[f64], confidence: f64) -> Option<Paired> {
     let (of_a, of_b) = (Sample::of(a)?, Sample::of(b)?);
     let difference = Sample::over(a.iter().zip(b).map(|(a, b)| b - a))?;
     let standard_error = difference.standard_error();
-    let p = two_sided(difference.mean, standard_error, difference.n);
+    let p = match () {
+        () if difference.mean == 0.0 => 1.0,
+        () => 2.0 * law::t_above((difference.mean / standard_error).abs(), difference.n - 1),
+    };
     let independent = of_a.variance + of_b.variance;
     Some(Paired {
         mean_a: of_a.mean,
@@ -54,13 +60,24 @@ pub fn paired(a: &[f64], b: &[f64], confidence: f64) -> Option<Paired> {
         standard_error,
         interval: difference.interval(confidence),
         p,
+        alike: 0.0,
         correlation: correlation(a, b, &of_a, &of_b),
         variance_ratio: (difference.variance > 0.0).then(|| independent / difference.variance),
     })
 }
 
-fn two_sided(mean: f64, standard_error: f64, n: usize) -> f64 {
-    if mean == 0.0 { 1.0 } else { 2.0 * law::t_above((mean / standard_error).abs(), n - 1) }
+impl Paired {
+    /// The same for a metric that is a count, or a share of a count: two replications whose
+    /// counts differ alike are no certainty. Where all differences are the same, what is
+    /// left is that all of them lie to one side, which has chance 1/2^n each way.
+    pub fn of_counts(self) -> Self {
+        let alike = libm::pow(0.5, self.interval.n as f64);
+        let p = match () {
+            () if self.standard_error > 0.0 || self.difference == 0.0 => self.p,
+            () => 2.0 * alike,
+        };
+        Self { alike, p, ..self }
+    }
 }
 
 /// Pearson's, from -1 to 1.
@@ -116,6 +133,8 @@ mod tests {
     fn a_constant_difference_is_a_point() {
         let found = paired(&[0.0, 1.0, 2.0], &[3.0, 4.0, 5.0], 0.95).expect("three pairs");
         assert_eq!((found.difference, found.p, found.standard_error), (3.0, 0.0, 0.0));
+        // As counts, all three to one side: 2 / 2^3.
+        assert_eq!(found.of_counts().p, 0.25);
         assert_eq!((found.interval.low, found.interval.high), (3.0, 3.0));
         let still = paired(&[0.0, 0.0], &[1.0, 3.0], 0.95).expect("two pairs");
         assert_eq!((still.relative, still.correlation), (None, None));

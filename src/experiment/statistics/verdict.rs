@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::metrics::Direction;
 
-use super::equivalence::{self, Margin};
 use super::paired::Paired;
 
 /// How B compares with A in one metric.
@@ -38,20 +37,18 @@ impl Verdict {
 
 /// The verdict at error probability `alpha`.
 ///
-/// `adjusted_p` is the p-value of the difference after correction for the
-/// number of questions (see [`holm`](super::multiple::holm)). A margin comes
-/// first: a difference that is shown, but shown to lie within the margin, does
-/// not matter and is called equivalent. Equivalence is tested per metric and
-/// not corrected for their number.
+/// `adjusted_p` is the p-value of the difference, `equivalence_p` that of "it is the
+/// margin or more" where there is a margin, both corrected for the number of questions
+/// (see [`multiple`](super::multiple)). A margin comes first: a difference that is shown, but
+/// shown to lie within the margin, does not matter and is called equivalent.
 pub fn verdict(
     paired: &Paired,
     adjusted_p: f64,
+    equivalence_p: Option<f64>,
     direction: Direction,
-    margin: Option<Margin>,
     alpha: f64,
 ) -> Verdict {
-    let is_small = |margin| equivalence::equivalent(paired, margin) <= alpha;
-    if margin.is_some_and(is_small) {
+    if equivalence_p.is_some_and(|p| p <= alpha) {
         return Verdict::EquivalentWithinMargin;
     }
     if adjusted_p > alpha || paired.difference == 0.0 {
@@ -66,6 +63,7 @@ pub fn verdict(
 
 #[cfg(test)]
 mod tests {
+    use super::super::equivalence::{Margin, equivalent};
     use super::super::paired::paired;
     use super::*;
     use Direction::{Higher, Lower, Neutral};
@@ -77,7 +75,8 @@ mod tests {
     #[track_caller]
     fn check(b: &[f64], factor: f64, way: Direction, margin: Option<Margin>, expected: Verdict) {
         let found = paired(&A, b, 0.95).expect("four pairs");
-        assert_eq!(verdict(&found, (found.p * factor).min(1.0), way, margin, 0.05), expected);
+        let equivalence = margin.map(|margin| equivalent(&found, margin));
+        assert_eq!(verdict(&found, (found.p * factor).min(1.0), equivalence, way, 0.05), expected);
     }
 
     #[test]

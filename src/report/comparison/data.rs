@@ -196,6 +196,16 @@ impl Comparison<'_> {
             confidence: many.judging.confidence,
             margin: many.judging.margin,
             judged: self.is_judged(),
+            precision: many.judging.precision.map(|asked| {
+                json!({
+                    "asked": asked,
+                    "reached": many.precise,
+                    "not_by": many.wide.iter().map(|one| json!({
+                        "policy": one.policy, "metric": METRICS[one.metric].key,
+                        "half_width": one.half_width, "wanted": one.wanted,
+                    })).collect::<Vec<Value>>(),
+                })
+            }),
             decision: self.decision.map(|decision| {
                 let saving = decision.saving;
                 json!({
@@ -271,6 +281,7 @@ struct ComparisonJson<'a, F> {
     confidence: f64,
     margin: Option<f64>,
     judged: bool,
+    precision: Option<Value>,
     decision: Option<Value>,
     between: Option<Value>,
     policies: Vec<PolicyJson<'a>>,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::words::{Said, said};
 use super::Comparison;
 use crate::experiment::statistics::Verdict;
-use crate::experiment::{Chance, Change, HALF_A_CENT, Repetition, SERVICE, Standing};
+use crate::experiment::{Chance, Change, HALF_A_CENT, Repetition, SERVICE, Standing, Wide};
 use crate::metrics::METRICS;
 use crate::units::Money;
 
@@ -149,6 +149,9 @@ struct Sure {
     repetition: String,
     /// Whether a precision was asked for and not reached.
     precise: Option<bool>,
+    /// What was not as narrow as was asked for, and whether more replications could help.
+    wide: Vec<String>,
+    hopeless: bool,
     precision: Option<f64>,
     calibration: Option<String>,
     assumptions: usize,
@@ -389,6 +392,8 @@ impl Comparison<'_> {
             },
             repetition,
             precise: many.precise,
+            wide: many.wide.iter().map(wide_words).collect(),
+            hopeless: many.wide.iter().all(Wide::is_hopeless),
             precision: many.judging.precision,
             calibration: self.calibration.map(str::to_owned),
             assumptions: self.assumptions().len(),
@@ -418,4 +423,9 @@ impl Comparison<'_> {
         ratios.sort_by(f64::total_cmp);
         Some([ratios.get(ratios.len() / 2).copied()?, *ratios.first()?, *ratios.last()?])
     }
+}
+
+/// The metric and the policy: `wait, mean of today`.
+fn wide_words(wide: &Wide) -> String {
+    format!("{} of {}", METRICS[wide.metric].label, wide.policy)
 }

@@ -88,15 +88,13 @@ impl Samples {
             return Summary::default();
         }
         self.exact.sort_unstable();
+        let rank = |percent: u64| (self.count * percent).div_ceil(100).max(1);
         let percentile = |percent: u64| match &self.beyond {
             Some(histogram) => {
-                let value = histogram.value_at_quantile(percent as f64 / 100.0) as i64;
+                let value = at_rank(histogram, rank(percent)) as i64;
                 value.clamp(self.min, self.max) as f64 * scale
             }
-            None => {
-                let rank = (self.count * percent).div_ceil(100).max(1);
-                self.exact[rank as usize - 1] as f64 * scale
-            }
+            None => self.exact[rank(percent) as usize - 1] as f64 * scale,
         };
         Summary {
             count: self.count,
@@ -112,9 +110,30 @@ impl Samples {
     }
 }
 
+/// The sample of this rank, from 1. By rank, as the library's own question takes
+/// a share, which a rank does not survive.
+fn at_rank(histogram: &Histogram<u64>, rank: u64) -> u64 {
+    let mut below = 0;
+    for step in histogram.iter_recorded() {
+        below += step.count_at_value();
+        if below >= rank {
+            return histogram.highest_equivalent(step.value_iterated_to());
+        }
+    }
+    histogram.max()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 50,009 is the nearest rank of the median.
+    #[test]
+    fn a_rank_does_not_go_through_a_share() {
+        let mut samples = Samples::default();
+        (0..100_017).for_each(|at| samples.add(if at < 50_009 { 1 } else { 1_000 }));
+        assert_eq!(samples.summary(1.0).p50, 1.0);
+    }
 
     #[test]
     fn percentiles_are_exact_and_then_within_a_thousandth() {
