@@ -343,7 +343,7 @@ pub(super) struct Check {
 #[command(after_help = "\
 Examples:
   windtunnel plan my.toml --vary cluster.dc1.nodes=4..40
-  windtunnel plan my.toml --vary cluster.dc1.nodes=4..40 --vary policy.burst.order=fcfs,sjf
+  windtunnel plan my.toml --vary cluster.dc1.nodes=4..40 --vary policy.burst.order=fcfs,shortest
   windtunnel plan my.toml --vary \"policy.p.provision.cheapest.after_wait=10 min..120 min step 10 min\"
   windtunnel plan my.toml --kept-in 90% --budget 1000 --gate")]
 pub(super) struct Plan {
@@ -352,10 +352,10 @@ pub(super) struct Plan {
     /// A single value that may be decided, and its values: `a..b`, `a..b:n`, `a..b step s` or `a,b,c`; may be repeated
     #[arg(long, value_name = "KEY=VALUES")]
     pub(super) vary: Vec<String>,
-    /// Which policy of the scenario [default: its baseline]
+    /// Plan for this policy only [default: the best of all policies of the scenario]
     #[arg(long, value_name = "NAME")]
     pub(super) policy: Option<String>,
-    /// What is made small [default: cost_total]
+    /// What is made small [default: cost_monthly]
     #[arg(long, value_name = "METRIC")]
     pub(super) minimise: Option<String>,
     /// Share of all replications that must keep all objectives [default: the means keep them]

@@ -110,6 +110,7 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
             None => vary.push(pair),
         }
     }
+    let mut vary = with_policies(scenario, arguments, vary);
     let foreign = foreign(scenario, arguments, &vary);
     let asked = |key: &&String| {
         let mut flags = arguments.vary.iter().filter_map(|flag| flag.split_once('='));
@@ -156,6 +157,26 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
             resample: arguments.resample,
         },
     })
+}
+
+/// With the choice of a policy as one more variable, where nothing narrows it: the
+/// baseline first, from which the search starts.
+fn with_policies(
+    scenario: &Scenario,
+    arguments: &Plan,
+    mut vary: Vec<(String, String)>,
+) -> Vec<(String, String)> {
+    let names = scenario.policies.iter().map(|policy| policy.name.as_str());
+    let chosen = arguments.policy.is_some() || vary.iter().any(|(key, _)| key == "baseline");
+    if chosen || vary.is_empty() || names.len() < 2 || names.clone().any(|name| name.contains(','))
+    {
+        return vary;
+    }
+    let baseline = scenario.policies[scenario.baseline].name.as_str();
+    let others = names.filter(|name| *name != baseline);
+    let all: Vec<&str> = std::iter::once(baseline).chain(others).collect();
+    vary.push(("baseline".to_owned(), all.join(",")));
+    vary
 }
 
 /// Settings of other policies than the one that is asked for: of the scenario's

@@ -27,8 +27,8 @@ use waterfall::waterfall;
 /// Metrics that a comparison opens with, and that are judged: together they
 /// are the family of tests that Holm's correction is made for.
 pub const JUDGED: [&str; 17] = [
-    "cost_total",
     "cost_monthly",
+    "cost_total",
     "cost_per_core_hour",
     "cost_per_gpu_hour",
     "deadlines_met",

@@ -172,6 +172,17 @@ impl Found {
         &self.candidates[self.finalists[finalist].candidate]
     }
 
+    /// The variables with ranges whose first or last value a setup has: what lies beyond
+    /// was not looked at.
+    pub fn at_ends(&self, point: &Point) -> Vec<usize> {
+        let is_end = |&axis: &usize| {
+            let variable = &self.task.variables[axis];
+            let last = variable.levels.len() - 1;
+            variable.numbers.is_some() && last > 0 && [0, last].contains(&point[axis])
+        };
+        (0..point.len()).filter(is_end).collect()
+    }
+
     /// The edits of the scenario that lead to a setup.
     pub fn edits(&self, point: &Point) -> Vec<(String, String)> {
         edits(&self.task.variables, point)

@@ -114,7 +114,7 @@ fn reprice(scenario: &mut Scenario, provider: &str) {
 }
 
 /// Moves every assumption in turn and measures the difference between the two
-/// sides over the first few replications.
+/// sides over a few replications, evenly spread over all.
 ///
 /// `difference` sums up one replication of both; none where the two cannot be
 /// held against each other.
@@ -136,7 +136,7 @@ pub fn sensitivity(
         std::iter::once(as_they_are).chain(variations.iter().map(moved)).collect();
     let mut cells = Vec::new();
     for scenarios in &all {
-        for replication in 0..count {
+        for replication in spread(count, replications) {
             for (scenario, side) in scenarios.iter().zip(sides) {
                 cells.push(Cell { scenario, policy: side.policy, repetition, replication });
             }
@@ -158,6 +158,13 @@ pub fn sensitivity(
     }
     found.influences.sort_by(|a, b| b.moved().abs().total_cmp(&a.moved().abs()));
     Ok(found)
+}
+
+/// `count` of `all` replications, evenly spread over them: the first few windows of a
+/// trace are one season.
+fn spread(count: u32, all: u32) -> impl Iterator<Item = u32> {
+    let at = move |index: u32| u64::from(index) * u64::from(all.max(count)) / u64::from(count);
+    (0..count).map(move |index| at(index) as u32)
 }
 
 /// The mean difference of pairs of runs; none where one of them shows none.
@@ -195,6 +202,14 @@ mod tests {
         assert!(does_as_much(&run(980), &run(971)));
         assert!(!does_as_much(&run(1_000), &run(985)));
         assert!(!does_as_much(&run(1_000), &run(0)));
+    }
+
+    #[test]
+    fn replications_are_spread_over_all() {
+        let rows = |count, all| spread(count, all).collect::<Vec<_>>();
+        assert_eq!(rows(3, 30), [0, 10, 20]);
+        assert_eq!(rows(3, 4), [0, 1, 2]);
+        assert_eq!(rows(1, 1), [0]);
     }
 
     #[test]

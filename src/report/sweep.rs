@@ -31,11 +31,10 @@ pub struct SweepReport<'a> {
 }
 
 impl SweepReport<'_> {
-    /// Whether any point keeps all objectives in all replications.
+    /// Whether the means of any point keep all objectives.
     pub fn keeps_promises(&self) -> bool {
-        let all = self.sweep.replications as usize;
         let best = crate::experiment::sweep::best_of_all(self.sweep, self.goal);
-        best.is_some_and(|best| best.kept == all)
+        best.is_some_and(|best| best.keeps)
     }
 
     /// The metric that points are ranked by.
@@ -92,12 +91,12 @@ mod tests {
             ?
             4 points (grid), 1 policy, 2 replications
 
-            p with c.nodes = 1, p.preset = x has the lowest cost that keeps the objective: $11.00.
+            p with c.nodes = 1, p.preset = x has the lowest cost that keeps the objective on average: $11.00.
               - Money: cost $11.00 ± $12.71, $11.00 per month.
               - Promises: the objective is kept in 2 of 2 replications.
               - What moves it most: c.nodes; cost is $31.00 ± $12.71 more at 2 than at 1, on average over the
                 other settings.
-              - How sure: 2 replications, one seed each; kept means kept in every one. The best of many points
+              - How sure: 2 replications, one seed each; kept means kept by their mean. The best of many points
                 on the same seeds looks a little better than it is: compare it on other seeds before relying on
                 it.
 

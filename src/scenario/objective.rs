@@ -66,6 +66,8 @@ pub enum ObjectiveMetric {
     Slowdown(Statistic),
     /// Dollars in all.
     CostTotal,
+    /// Dollars per month.
+    CostMonthly,
     /// Dollars per finished job.
     CostPerJob,
     /// Share of the cores paid for.
@@ -78,7 +80,7 @@ pub enum ObjectiveMetric {
 
 impl ObjectiveMetric {
     /// Every metric with its key.
-    pub const ALL: [(&'static str, Self); 19] = [
+    pub const ALL: [(&'static str, Self); 20] = [
         ("deadlines_met", Self::DeadlinesMet),
         ("finished", Self::Finished),
         ("wait_mean", Self::Wait(Statistic::Mean)),
@@ -93,6 +95,7 @@ impl ObjectiveMetric {
         ("turnaround_max", Self::Turnaround(Statistic::Max)),
         ("slowdown_mean", Self::Slowdown(Statistic::Mean)),
         ("slowdown_p95", Self::Slowdown(Statistic::P95)),
+        ("cost_monthly", Self::CostMonthly),
         ("cost_total", Self::CostTotal),
         ("cost_per_job", Self::CostPerJob),
         ("utilisation_cpu", Self::UtilisationCpu),

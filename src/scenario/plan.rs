@@ -55,7 +55,7 @@ pub fn minimised(key: &str) -> Result<usize, (String, String)> {
     match row.filter(small) {
         Some(row) => Ok(row),
         None if row.is_some() => {
-            let hint = "make it an objective, and minimise `cost_total`";
+            let hint = "make it an objective, and minimise `cost_monthly`";
             Err((format!("`{key}` is better when it is larger"), hint.to_owned()))
         }
         None => {

@@ -90,7 +90,7 @@ pub(super) fn comparable(candidates: &[Candidate], rows: &[usize]) -> bool {
     let first = rows.first().map_or(&[][..], |&row| &candidates[row].held_out);
     rows.iter().all(|&row| {
         let mine = &candidates[row].held_out;
-        mine.iter().zip(first).all(|(a, b)| a.done == b.done)
+        mine.iter().zip(first).all(|(a, b)| a.same_work(b))
     })
 }
 

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use super::super::compare::{Asked, NoPlan, Side, plan};
 use super::super::lab::{Cell, Lab, LabFailure, Watch, is_drawn, share_inputs};
+use super::super::measurement::Measurement;
 use super::super::replication::Repetition;
 use super::super::single::RunFailure;
 use super::axis::Axis;
@@ -23,7 +24,7 @@ const BATCH: usize = 512;
 const MOST_PROBLEMS: usize = 20;
 /// Traces that are kept in memory; when points have more, the others are read in every run.
 const MOST_TRACES: usize = 2;
-/// Replications where runs differ by their seeds.
+/// Replications where nothing else is said: fewer than of a comparison, for there are many points.
 const USUAL: u32 = 5;
 
 /// Reads the scenario with some of its single values edited.
@@ -98,12 +99,14 @@ pub fn repetition(
         Side { name: &policy.name, scenario: first, policy }
     };
     let sides: Vec<Side<'_>> = policies.iter().map(side).collect();
-    let planned = plan(lab, &sides, Asked { replications: asked, ..Asked::default() })?;
     let often = asked.or(first.replications);
+    // Windows are spread over the trace for as many as there will be.
+    let spread = Some(often.unwrap_or(USUAL));
+    let planned = plan(lab, &sides, Asked { replications: spread, ..Asked::default() })?;
     match planned.repetition {
         // Windows of one trace are not those of another.
         Repetition::Windows { .. } if !axes.iter().any(moves_work) => {
-            return Ok((planned.repetition, planned.replications.min(often.unwrap_or(USUAL))));
+            return Ok((planned.repetition, planned.replications));
         }
         Repetition::Seeds { .. } | Repetition::Windows { .. } | Repetition::Blocks { .. } => {}
     }
@@ -150,6 +153,8 @@ pub fn sweep(
     let mut pantry = Pantry::of(first);
     let mut known = Known::default();
     let mut runs: Vec<Run> = Vec::new();
+    // What was done at the first point, replication by replication.
+    let mut first_done: Vec<Measurement> = Vec::new();
     for points in plan.points.chunks(BATCH.div_ceil(per_point).max(1)) {
         let mut scenarios = Vec::new();
         for point in points {
@@ -174,7 +179,13 @@ pub fn sweep(
             }
         }
         let measured = lab.measure(&cells).map_err(SweepFailure::Lab)?;
-        let mut new = cells.iter().zip(measured).map(|(cell, one)| Run::of(cell.seed(), one));
+        if first_done.is_empty() {
+            first_done = measured[..replications].to_vec();
+        }
+        let mut new = cells.iter().zip(measured).map(|(cell, one)| {
+            let same_work = first_done[cell.replication as usize].same_work(&one);
+            Run::of(cell.seed(), same_work, one)
+        });
         for at in places {
             if at == runs.len() {
                 runs.extend(new.by_ref().take(replications));

@@ -1,6 +1,6 @@
 //! What all runs of a sweep showed.
 
-use super::super::measurement::{Measurement, WorkDone};
+use super::super::measurement::Measurement;
 use super::super::replication::Repetition;
 use super::super::statistics::{Interval, t_interval};
 use super::axis::{Axis, Level};
@@ -45,8 +45,9 @@ pub struct Run {
     pub metrics: Vec<Option<f64>>,
     /// For each objective, whether it was kept.
     pub kept: Vec<bool>,
-    /// What was done.
-    pub done: WorkDone,
+    /// Whether the same work was done as under the first policy at the first point, as
+    /// comparisons have it: by what became of each piece.
+    pub same_work: bool,
     /// Hash of the canonical records.
     pub fingerprint: String,
 }
@@ -64,12 +65,12 @@ pub struct Estimate {
 
 impl Run {
     /// The run with this seed, without what would fill the memory.
-    pub(super) fn of(seed: u64, measurement: Measurement) -> Self {
+    pub(super) fn of(seed: u64, same_work: bool, measurement: Measurement) -> Self {
         Self {
             seed,
             metrics: measurement.metrics,
             kept: measurement.kept,
-            done: measurement.done,
+            same_work,
             fingerprint: measurement.fingerprint,
         }
     }
@@ -131,9 +132,26 @@ impl Sweep {
     /// Whether, in each replication, all points and policies had and did the
     /// same work. Only then can total costs be set against each other.
     pub fn same_work(&self) -> bool {
-        let replications = self.replications as usize;
-        let of_first = |row: usize| &self.runs[row % replications].done;
-        self.runs.iter().enumerate().all(|(row, run)| run.done == *of_first(row))
+        self.runs.iter().all(|run| run.same_work)
+    }
+
+    /// Whether all objectives are kept there: the mean over the replications keeps each
+    /// bound, as in comparisons and plans.
+    pub fn keeps(&self, point: usize, policy: usize) -> bool {
+        self.promises(point, policy) == self.objectives.len()
+    }
+
+    /// How many objectives are kept there, likewise.
+    pub fn promises(&self, point: usize, policy: usize) -> usize {
+        let runs = self.runs(point, policy);
+        let keeps = |objective: &&Objective| {
+            let row = row_of(objective.metric.name());
+            let values = runs.iter().map(|run| row.and_then(|row| run.metrics[row]));
+            // A replication that shows nothing shows no promise kept.
+            let sum: Option<f64> = values.sum();
+            sum.is_some_and(|sum| objective.kept(sum / runs.len() as f64))
+        };
+        self.objectives.iter().filter(keeps).count()
     }
 
     /// Whether a policy does the same at all points, in each replication.

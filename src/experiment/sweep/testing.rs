@@ -1,7 +1,7 @@
 //! Sweeps made by hand.
 
 use super::{Axis, Design, Point, Run, Sweep, row_of};
-use crate::experiment::{Repetition, WorkDone};
+use crate::experiment::Repetition;
 use crate::metrics::METRICS;
 use crate::units::Span;
 
@@ -24,16 +24,15 @@ pub(crate) fn sweep(
             let cost = cost(point, replication);
             let mut metrics = vec![None; METRICS.len()];
             (metrics[row], metrics[month]) = (Some(cost), Some(cost));
-            let done = WorkDone {
-                submitted: 10,
-                finished: 10,
-                refused: 0,
-                core_hours: 5.0,
-                gpu_hours: 0.0,
-            };
             let fingerprint = "f00d".to_owned();
             let seed = 1 + replication as u64;
-            runs.push(Run { seed, metrics, kept: vec![cost <= 40.0], done, fingerprint });
+            runs.push(Run {
+                seed,
+                metrics,
+                kept: vec![cost <= 40.0],
+                same_work: true,
+                fingerprint,
+            });
         }
     }
     let objective = crate::scenario::Objective {

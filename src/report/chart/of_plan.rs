@@ -243,6 +243,9 @@ fn convergence(report: &PlanReport<'_>) -> Chart {
              that keeps all promises there: {} at the end.",
             figure(goal.unit, Some(best))
         ),
+        None if found.choice.is_some() => "Dots are setups in the order of the search. None kept all promises \
+             with the room that a verdict takes; the answer was shown to on the replications held out."
+            .to_owned(),
         None => "Dots are setups in the order of the search. None kept all promises.".to_owned(),
     };
     let values = || kept.iter().chain(&missed).map(|spot| spot.1);

@@ -417,12 +417,11 @@ impl Shown<'_> {
         let mut chart = Chart::new(&name, &title, &unit, "");
         let broken = |column: usize, row: usize| {
             let points = self.sweep.points_at(&[(first, column), (second, row)]);
-            let all = self.sweep.replications as usize;
-            points.iter().any(|&point| self.sweep.kept(point, policy) < all)
+            points.iter().any(|&point| !self.sweep.keeps(point, policy))
         };
         let promised = !self.sweep.objectives.is_empty();
         if promised {
-            chart.caption = "✗: some objective is broken there in some replication.".to_owned();
+            chart.caption = "✗: some objective is broken there on average.".to_owned();
         }
         let rows = found.means.first().map_or(0, Vec::len);
         let all = found.means.iter().flatten().copied();

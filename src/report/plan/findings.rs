@@ -91,7 +91,6 @@ impl PlanReport<'_> {
             .filter(|&row| found.finalists[row].tied)
             .map(|row| self.brief(found.candidate(row)))
             .collect();
-        let safer = found.choice.is_none();
         let of_effect = |wanted: Effect| {
             let variables = found.task.variables.iter().zip(&found.effects);
             let which = variables.filter(move |(_, effect)| **effect == wanted);
@@ -130,7 +129,7 @@ impl PlanReport<'_> {
             converged: found.converged,
             comparable: found.comparable,
             goal: self.goal().label,
-            ends: candidate.map_or(Vec::new(), |candidate| self.at_the_end(candidate, safer)),
+            ends: candidate.map_or(Vec::new(), |candidate| self.at_the_end(candidate)),
             idle: of_effect(Effect::None),
             mixed: of_effect(Effect::Mixed),
             assumptions: self.assumptions.len(),
@@ -182,21 +181,18 @@ impl PlanReport<'_> {
         })
     }
 
-    /// Variables that are at the safer (or the cheaper) end of their range.
-    fn at_the_end(&self, candidate: &Candidate, safer: bool) -> Vec<String> {
+    /// Variables at an end of their range: of the answer at either, of a near miss at the safer one.
+    fn at_the_end(&self, candidate: &Candidate) -> Vec<String> {
         let variables = &self.found.task.variables;
-        let is = |&axis: &usize| {
-            let last = variables[axis].levels.len() - 1;
-            match (self.found.effects[axis], safer) {
-                (Effect::MoreIsSafer, true) | (Effect::LessIsSafer, false) => {
-                    candidate.point[axis] == last
-                }
-                (Effect::LessIsSafer, true) | (Effect::MoreIsSafer, false) => {
-                    candidate.point[axis] == 0
-                }
-                (Effect::None | Effect::Mixed | Effect::Words, _) => false,
-            }
+        let safer = |&axis: &usize| match self.found.effects[axis] {
+            Effect::MoreIsSafer => candidate.point[axis] == variables[axis].levels.len() - 1,
+            Effect::LessIsSafer => candidate.point[axis] == 0,
+            Effect::None | Effect::Mixed | Effect::Words => false,
         };
-        (0..variables.len()).filter(is).map(|axis| variables[axis].key.clone()).collect()
+        let axes: Vec<usize> = match self.found.choice {
+            Some(_) => self.found.at_ends(&candidate.point),
+            None => (0..variables.len()).filter(safer).collect(),
+        };
+        axes.into_iter().map(|axis| variables[axis].key.clone()).collect()
     }
 }

@@ -41,6 +41,7 @@ struct Best {
     /// What it costs in a month, where that is not what points are ranked by.
     monthly: Option<f64>,
     /// Replications in which it keeps all objectives.
+    keeps: bool,
     kept: usize,
     /// Objectives that the first replication keeps.
     kept_first: usize,
@@ -94,6 +95,7 @@ impl SweepReport<'_> {
                         .and_then(|row| sweep.estimate(best.point, best.policy, row))
                         .map(|estimate| estimate.mean)
                         .filter(|_| sweep.same_work() && metric.unit == "USD"),
+                    keeps: best.keeps,
                     kept: best.kept,
                     kept_first: first.kept.iter().filter(|&&kept| kept).count(),
                 }

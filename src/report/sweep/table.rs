@@ -69,7 +69,7 @@ fn row(report: &SweepReport<'_>, point: usize, policy: usize) -> Vec<Cell> {
             }
             _ => format!("all in {kept} of {all} runs"),
         };
-        let tone = if kept == all { Tone::Good } else { Tone::Bad };
+        let tone = if sweep.keeps(point, policy) { Tone::Good } else { Tone::Bad };
         cells.push(Cell { text, below: String::new(), tone });
     }
     cells

@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("plan.confidence", Kind::Percent(50, 100), "95 %", "Probability that the answer is right."),
     row("plan.budget", FROM_ONE, "400", "Most runs."),
-    row("plan.minimise", Kind::Text, "`cost_total`", "The metric that is made small."),
+    row("plan.minimise", Kind::Text, "`cost_monthly`", "The metric that is made small."),
     row(
         "plan.kept_in",
         Kind::Percent(1, 99),

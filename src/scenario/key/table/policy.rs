@@ -115,6 +115,12 @@ pub(super) const ROWS: &[Row] = &[
         "",
         "95th percentile of the bounded slowdown.",
     ),
+    row(
+        "objectives.cost_monthly",
+        Kind::Bound(BoundUnit::Dollars),
+        "",
+        "What a month of it costs: what is rented by the time over which work arrives, what stands all along by the time it stands.",
+    ),
     row("objectives.cost_total", Kind::Bound(BoundUnit::Dollars), "", "What everything cost."),
     row("objectives.cost_per_job", Kind::Bound(BoundUnit::Dollars), "", "Cost per finished job."),
     row(
