@@ -14,15 +14,21 @@ use super::run;
 use super::unfinished::Unfinished;
 use super::workshop::{Workshop, stopped};
 use crate::experiment::check::{self, Baseline, Outcome, Parting, Terms, Trial, Verdicts};
-use crate::experiment::{self, Lab, NoPlan, Plan};
+use crate::experiment::{self, Cell, Lab, NoPlan, Plan};
 use crate::problem::Problem;
 use crate::report::{CheckReport, clean};
 use crate::scenario::{Suite, Tested, definition};
-use crate::text::file_name;
+use crate::text::{file_name, plain_lines};
 
 /// Runs a suite and says what has become worse; or stores what it does.
 pub(super) fn check(arguments: &Check) -> Done {
     let guard = Guard::new(&arguments.bounds);
+    // Whatever ends this one, what an earlier one found must not be taken for it.
+    for old in [&arguments.markdown, &arguments.junit].into_iter().flatten() {
+        if old.is_file() {
+            fs::remove_file(old).with_context(|| format!("cannot remove `{}`", old.display()))?;
+        }
+    }
     let mut suite = Suite::load(&arguments.suite)?;
     for tested in &mut suite.scenarios {
         arguments.bounds.limit(&mut tested.scenario);
@@ -34,11 +40,14 @@ pub(super) fn check(arguments: &Check) -> Done {
     let mut workshop = Workshop::bare(guard, label, how, arguments.threads)?;
     let done = workshop.work(|lab| match arguments.update {
         true => update(lab, &suite).map(Ran::Stored),
-        false => held(lab, &suite, arguments).map(Ran::Held),
+        false => held(lab, &suite, arguments).map(|(held, left_out)| Ran::Held(held, left_out)),
     });
     match done? {
         Ran::Stored(stored) => store(&suite, &stored, arguments.quiet),
-        Ran::Held(held) => show(&suite, &held, arguments),
+        Ran::Held(held, left_out) => {
+            show(&suite, &held, left_out.as_ref(), arguments)?;
+            left_out.map_or(Ok(()), Err)
+        }
     }
 }
 
@@ -52,7 +61,8 @@ pub(super) fn stop_plan(no_plan: NoPlan) -> Stop {
 
 enum Ran<'a> {
     Stored(Vec<(PathBuf, String)>),
-    Held(Vec<Held<'a>>),
+    /// And why not all could be compared.
+    Held(Vec<Held<'a>>, Option<Stop>),
 }
 
 /// A policy that was run and compared with its baseline.
@@ -89,13 +99,27 @@ fn update(lab: &Lab<'_>, suite: &Suite) -> Result<Vec<(PathBuf, String)>, Stop> 
     Ok(files)
 }
 
-/// Runs every policy as often as its baseline holds, and judges. All that is
-/// wrong with baselines is found before anything runs.
-fn held<'a>(lab: &Lab<'_>, suite: &'a Suite, arguments: &Check) -> Result<Vec<Held<'a>>, Stop> {
+/// Runs every policy as often as its baseline holds, and judges. What is wrong with some
+/// baselines, or with some policies, withholds nothing of the others: it comes second.
+///
+/// # Errors
+/// Why nothing at all was compared.
+fn held<'a>(
+    lab: &Lab<'_>,
+    suite: &'a Suite,
+    arguments: &Check,
+) -> Result<(Vec<Held<'a>>, Option<Stop>), Stop> {
     let mut problems = Vec::new();
     let mut all = Vec::new();
     for tested in &suite.scenarios {
-        let (plan, terms) = planned(lab, tested)?;
+        let (plan, terms) = match planned(lab, tested) {
+            Ok(planned) => planned,
+            Err(Stop::Input(found)) => {
+                problems.extend(found);
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
         let mut known = Vec::new();
         for &row in &tested.policies {
             let path = file_of(suite, tested, &tested.scenario.policies[row].name);
@@ -106,17 +130,29 @@ fn held<'a>(lab: &Lab<'_>, suite: &'a Suite, arguments: &Check) -> Result<Vec<He
         }
         all.push((tested, plan, known));
     }
-    if !problems.is_empty() {
-        return Err(Stop::Input(problems));
-    }
+    let mut left_out = (!problems.is_empty()).then_some(Stop::Input(problems));
     let (mut trials, mut baselines, mut plans) = (Vec::new(), Vec::new(), Vec::new());
     for (tested, plan, known) in all {
-        let rows: Vec<_> =
-            known.iter().map(|(row, baseline)| (*row, Some(baseline.replications()))).collect();
-        let ran = check::measure(lab, tested, &plan, &rows);
-        trials.extend(ran.map_err(stopped)?);
-        plans.extend(known.iter().map(|_| plan));
-        baselines.extend(known.into_iter().map(|(_, baseline)| baseline));
+        for (row, baseline) in known {
+            match check::measure(lab, tested, &plan, &[(row, Some(baseline.replications()))]) {
+                Ok(ran) => trials.extend(ran),
+                Err(failure) => match stopped(failure) {
+                    interrupted @ (Stop::Interrupted(_) | Stop::Bug(_)) => return Err(interrupted),
+                    failed => {
+                        let policy = &tested.scenario.policies[row].name;
+                        let failed =
+                            failed.of(&format!("{} in {}", clean(policy), clean(&tested.name)));
+                        left_out = Some(worst(left_out, failed));
+                        continue;
+                    }
+                },
+            }
+            plans.push(plan);
+            baselines.push(baseline);
+        }
+    }
+    if let (true, Some(stop)) = (trials.is_empty(), left_out.take_if(|_| trials.is_empty())) {
+        return Err(stop);
     }
     let now: Vec<String> = trials.iter().map(definition_of).collect();
     let verdicts = check::judge(&trials, &baselines, &now, suite.confidence);
@@ -129,13 +165,51 @@ fn held<'a>(lab: &Lab<'_>, suite: &'a Suite, arguments: &Check) -> Result<Vec<He
             plan: &plans[row],
             base_command: arguments.base_command.as_deref(),
         };
-        let parting = match verdicts.outcome() >= Outcome::Unclear {
+        let mut parting = match verdicts.outcome() >= Outcome::Unclear {
             true => diverge(again, &verdicts)?,
             false => None,
         };
+        if let Some(parting) = &mut parting
+            && is_erratic(again, parting.replication)?
+        {
+            parting.caution = Some(
+                "the policy does not do the same twice under one seed, so what differs may be that: it must \
+                 draw from the seed that it is told, and from nothing else"
+                    .to_owned(),
+            );
+        }
         held.push(Held { verdicts, parting });
     }
-    Ok(held)
+    Ok((held, left_out))
+}
+
+/// Whether a policy in another process does something else when it is run again.
+fn is_erratic(again: Again<'_>, replication: u32) -> Result<bool, Stop> {
+    let Again { lab, trial, plan, .. } = again;
+    if trial.policy.external.is_empty() {
+        return Ok(false);
+    }
+    let (scenario, policy, repetition) = (&trial.tested.scenario, trial.policy, plan.repetition);
+    let cell = Cell { scenario, policy, repetition, replication };
+    let run = lab.measure(&[cell]).map_err(stopped)?;
+    Ok(run[0].fingerprint != trial.runs[replication as usize].fingerprint)
+}
+
+/// Of two reasons why something was left out the one to end with: all problems of the
+/// input, or else the first failure.
+fn worst(known: Option<Stop>, new: Stop) -> Stop {
+    match (known, new) {
+        (None, new) => new,
+        (Some(Stop::Input(mut known)), Stop::Input(new)) => {
+            known.extend(new);
+            Stop::Input(known)
+        }
+        (Some(Stop::Input(problems)), new) => {
+            problems.iter().for_each(|problem| say(&problem.to_string()));
+            new
+        }
+        (Some(known), _) => known,
+    }
 }
 
 fn read(path: &Path, suite: &Suite, terms: &Terms) -> Result<Baseline, Problem> {
@@ -198,16 +272,37 @@ fn unused(suite: &Suite, files: &[(PathBuf, String)]) -> Vec<PathBuf> {
     found
 }
 
-fn show(suite: &Suite, held: &[Held<'_>], arguments: &Check) -> Done {
+/// A JUnit file with one more test that failed: what was left out must not look passed.
+fn with_error(xml: Vec<u8>, why: &str) -> Vec<u8> {
+    let text = String::from_utf8_lossy(&xml).into_owned();
+    let end = "</testsuites>";
+    let suite = format!(
+        "<testsuite name=\"left out\" tests=\"1\" failures=\"0\" errors=\"1\"><testcase \
+         classname=\"left out\" name=\"everything was compared\"><error message=\"{}\"/></testcase></testsuite>\n{end}",
+        crate::text::xml(why)
+    );
+    text.replacen(end, &suite, 1).into_bytes()
+}
+
+fn show(suite: &Suite, held: &[Held<'_>], left_out: Option<&Stop>, arguments: &Check) -> Done {
     let rows = held.iter().map(|held| (&held.verdicts, held.parting.as_ref())).collect();
     let report = CheckReport { suite, rows };
     if let Some(path) = &arguments.markdown {
-        fs::write(path, report.document().markdown())
-            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        let mut text = report.document().markdown();
+        if let Some(stop) = left_out {
+            text += &format!(
+                "\n**Not everything was compared:**\n\n```\n{}\n```\n",
+                plain_lines(&stop.to_string())
+            );
+        }
+        fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     if let Some(path) = &arguments.junit {
         let mut xml = Vec::new();
         report.write_junit(&mut xml)?;
+        if let Some(stop) = left_out {
+            xml = with_error(xml, &stop.to_string());
+        }
         fs::write(path, xml).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     let mut out = std::io::stdout().lock();
@@ -218,5 +313,11 @@ fn show(suite: &Suite, held: &[Held<'_>], arguments: &Check) -> Done {
         out.write_all(report.document().text(run::terminal()).as_bytes())?;
     }
     out.flush()?;
-    report.finding().map_or(Ok(()), |finding| Err(Stop::Finding(finding)))
+    match report.finding() {
+        // What was left out ends it; what was found is said nonetheless.
+        Some(finding) if left_out.is_some() => say(&finding),
+        Some(finding) => return Err(Stop::Finding(finding)),
+        None => {}
+    }
+    Ok(())
 }

@@ -80,8 +80,18 @@ fn look_up(again: Again<'_>, redefined: bool, parting: &mut Parting) -> Result<(
         Some(file) => file.0.display().to_string(),
         None => trial.policy.name.clone(),
     };
+    let seed = parting_seed(scenario, replication);
+    if baseline.events.get(replication as usize)
+        != Some(&hash_of(command, (scenario, &policy, seed))?)
+    {
+        parting.now = check::only(&mut now, parting.agreed + 1)?;
+        return Err(format!(
+            "the base command `{command}` does not do what the baseline holds (another event hash), so \
+             the baseline was made by something else"
+        ));
+    }
     let mut base = |stretch: Stretch, sink: &mut dyn FnMut(Step)| {
-        ask(command, (scenario, &policy, parting_seed(scenario, replication)), stretch, sink)
+        ask(command, (scenario, &policy, seed), stretch, sink)
     };
     match check::look_up(parting, &mut base, &mut now)? {
         true => Ok(()),
@@ -119,6 +129,62 @@ fn earlier(again: Again<'_>, replication: u32) -> Result<Option<(Scenario, usize
     Ok(same.then_some((old, row)))
 }
 
+/// The event hash of a whole run of another program, as its manifest has it: only what
+/// does all that the baseline holds can say where this program parts from it.
+fn hash_of(
+    command: &str,
+    (scenario, policy, seed): (&Scenario, &str, u64),
+) -> Result<String, String> {
+    let folder = TemporaryFolder::new()?;
+    let (mut asked, cannot) = other(command)?;
+    asked.args(["run", &scenario.path, "--policy", policy, "--seed", &seed.to_string()]);
+    asked.arg("--out").arg(&folder.0).args(["--force", "--quiet"]);
+    asked.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+    let status = asked.status().map_err(cannot)?;
+    if !status.success() {
+        return Err(format!("the base command `{command}` ended with {status}"));
+    }
+    let text = std::fs::read(folder.0.join("manifest.json")).map_err(|error| {
+        format!("the base command `{command}` left no results that can be read: {error}")
+    })?;
+    let manifest: serde_json::Value = serde_json::from_slice(&text)
+        .map_err(|error| format!("the manifest of the base command cannot be read: {error}"))?;
+    let hash = manifest["event_hash"].as_str();
+    hash.map(str::to_owned)
+        .ok_or_else(|| format!("the base command `{command}` tells no event hash"))
+}
+
+/// Another program, with its arguments, and what is said where it cannot be run.
+fn other(command: &str) -> Result<(Command, impl Fn(std::io::Error) -> String + Copy), String> {
+    let mut words = command.split_whitespace();
+    let program = words.next().ok_or("the base command is empty")?;
+    let mut asked = Command::new(program);
+    asked.args(words);
+    Ok((asked, move |error| format!("the base command `{command}` failed: {error}")))
+}
+
+/// A folder for another program's results, removed in the end.
+struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    fn new() -> Result<Self, String> {
+        let path = |row: u32| {
+            let name = format!("windtunnel-base-{}-{row}", std::process::id());
+            std::env::temp_dir().join(name)
+        };
+        // A name that is taken may be somebody else's.
+        let new = (0..100).map(path).find(|path| std::fs::create_dir(path).is_ok());
+        new.map(Self).ok_or_else(|| "no folder can be made among the temporary files".to_owned())
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        // What is left behind in the folder for such files does no harm.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Asks another program for the records of a run.
 fn ask(
     command: &str,
@@ -126,17 +192,14 @@ fn ask(
     stretch: Stretch,
     sink: &mut dyn FnMut(Step),
 ) -> Result<(), String> {
-    let mut words = command.split_whitespace();
-    let program = words.next().ok_or("the base command is empty")?;
-    let mut asked = Command::new(program);
-    asked.args(words).args(["run", &scenario.path, "--policy", policy]);
+    let (mut asked, cannot) = other(command)?;
+    asked.args(["run", &scenario.path, "--policy", policy]);
     asked.args(["--seed", &seed.to_string(), "--no-out", "--quiet", "--decisions", "-"]);
     asked.args(["--records", &format!("{}..{}", stretch.from, stretch.until)]);
     if stretch.reasons {
         asked.arg("--explain");
     }
     asked.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let cannot = |error: std::io::Error| format!("the base command `{command}` failed: {error}");
     let mut child = asked.spawn().map_err(cannot)?;
     let out = child.stdout.take().ok_or("the base command has no output")?;
     let read = steps(out, sink);

@@ -65,7 +65,7 @@ pub struct Standing {
 pub struct Saving {
     /// Dollars per month less than the baseline; negative where it costs more.
     pub monthly: f64,
-    /// Its interval.
+    /// Its interval; none where it is no wider than a cent.
     pub interval: Option<Interval>,
 }
 
@@ -165,9 +165,11 @@ fn saving(comparison: &Comparison, row: usize) -> Option<Saving> {
     let contrast = comparison.contrast(row, "cost_monthly")?;
     let turned = |of: Interval| Interval { mean: -of.mean, low: -of.high, high: -of.low, ..of };
     let paired = contrast.paired.filter(|_| comparison.is_judged());
+    // An interval narrower than a cent is a point: bills are rounded.
+    let wide = |of: &Interval| of.half_width >= HALF_A_CENT;
     Some(Saving {
         monthly: -contrast.difference(),
-        interval: paired.map(|paired| turned(paired.interval)),
+        interval: paired.map(|paired| turned(paired.interval)).filter(wide),
     })
 }
 

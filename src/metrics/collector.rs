@@ -270,8 +270,9 @@ impl Collector {
             parts: parts_by_name(world, kinds, &parts),
             standing: self.standing.values().map(|&(_, paid)| paid).sum(),
             by_tenant: named(tenants.iter().cloned(), &self.by_tenant),
+            // To a billionth: bills are rounded to a nano-dollar each, which is no saving.
             effective_savings_rate: ratio(self.rented.dollars(), at_list.dollars())
-                .map(|paid| 1.0 - paid),
+                .map(|paid| libm::round((1.0 - paid) * 1e9) / 1e9),
             per_job_usd: ratio(total.dollars(), self.finished as f64),
             per_useful_core_hour_usd: ratio(total.dollars(), hours(self.useful[0], 1e3)),
             per_useful_gpu_hour_usd: ratio(total.dollars(), gpu_hours),

@@ -347,6 +347,45 @@ fn the_first_divergence_shows_both_sides() {
     }
 }
 
+/// What is wrong with one scenario withholds nothing of the others, and what an earlier
+/// check found is not left to be taken for this one's.
+#[test]
+fn a_stale_scenario_withholds_nothing_of_the_others() {
+    let place = Place::new(MARGINS);
+    place.write("two.toml", &SCENARIO.replace("count = 300", "count = 200"));
+    let suite = place.read("suite.toml");
+    place.write("suite.toml", &format!("{suite}[scenario.two]\n"));
+    let found = place.check(&["--markdown", "found.md"]);
+    assert_eq!(code(&found), 2, "{}", shown(&found));
+    assert!(shown(&found).contains("there is no such baseline"), "{}", shown(&found));
+    assert!(shown(&found).contains("check of suite: 3 gates of 1 policy"), "{}", shown(&found));
+    assert!(place.read("found.md").contains("Not everything was compared"));
+    place.write("suite.toml", "[");
+    let found = place.check(&["--markdown", "found.md"]);
+    assert_eq!(code(&found), 2, "{}", shown(&found));
+    assert!(!place.path().join("found.md").exists());
+}
+
+/// A base command that parts from this program, but elsewhere than the baseline does, is
+/// not what made it.
+#[test]
+fn a_third_version_is_not_taken_for_the_base() {
+    let place = Place::new("events = \"exact\"\n");
+    place.edit("one.toml", "backfill = \"easy\"", "backfill = \"none\"");
+    place.edit("baselines/one/tested.toml", "backfill = \"easy\"", "backfill = \"none\"");
+    fs::create_dir_all(place.path().join("third")).expect("a folder");
+    place.write(
+        "third/one.toml",
+        &SCENARIO.replace("backfill = \"easy\"", "backfill = \"conservative\""),
+    );
+    let third = format!("env -C third {WINDTUNNEL}");
+    let found = json(&place.check(&["--json", "--base-command", &third]));
+    let parting = &found["policies"][0]["first_divergence"];
+    assert_eq!(parting["baseline"], serde_json::Value::Null, "{parting}");
+    let caution = parting["caution"].as_str().expect("it says why");
+    assert!(caution.contains("does not do what the baseline holds"), "{caution}");
+}
+
 #[test]
 fn a_log_of_decisions_is_numbered_like_the_trail() {
     let place = Place::new("events = \"exact\"\n");
