@@ -53,7 +53,7 @@ pub(super) fn sums(job: &Row, charges: &[Row]) -> Result<Vec<Sum>, Stop> {
         return Err(Stop::usage(message, CUT));
     }
     let mut sums: Vec<Sum> = sums.into_iter().map(|(sum, _)| sum).collect();
-    sums.sort_by(|one, other| other.nanos.cmp(&one.nanos));
+    sums.sort_by_key(|one| std::cmp::Reverse(one.nanos));
     Ok(sums)
 }
 

@@ -101,10 +101,10 @@ pub(super) fn steps(job: &Row, notes: &[Row]) -> Result<Vec<Step>, Stop> {
     let mut steps = Vec::new();
     for note in notes {
         let at = note.time("time_s")?;
-        if let Some(Step::Wait(wait)) = steps.last_mut() {
-            if matches!(note.cell("note"), "waits" | "starts" | "preempted") {
-                wait.until = wait.until.min(at);
-            }
+        if let Some(Step::Wait(wait)) = steps.last_mut()
+            && matches!(note.cell("note"), "waits" | "starts" | "preempted")
+        {
+            wait.until = wait.until.min(at);
         }
         match note.cell("note") {
             "waits" => steps.push(Step::Wait(Wait::read(note, of, end)?)),
