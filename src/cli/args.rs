@@ -305,7 +305,7 @@ pub(super) struct Compare {
 Examples:
   windtunnel check scenarios/suite.toml --update      # stores the baselines
   windtunnel check scenarios/suite.toml
-  windtunnel check suite.toml --markdown comment.md --junit check.xml
+  windtunnel check suite.toml --page check.html --markdown comment.md --junit check.xml
 
 Exits with 1 where a gate does not hold, and with 2 where a baseline is missing or stale.")]
 pub(super) struct Check {
@@ -317,6 +317,9 @@ pub(super) struct Check {
     /// Write what was found as Markdown, for a comment
     #[arg(long, value_name = "FILE")]
     pub(super) markdown: Option<PathBuf>,
+    /// Write what was found as a page
+    #[arg(long, value_name = "FILE")]
+    pub(super) page: Option<PathBuf>,
     /// Write what was found as JUnit's XML
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,

@@ -297,6 +297,11 @@ fn show(suite: &Suite, held: &[Held<'_>], left_out: Option<&Stop>, arguments: &C
         }
         fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
+    if let Some(path) = &arguments.page {
+        let mut page = Vec::new();
+        report.document().write_page(&mut page)?;
+        fs::write(path, page).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
     if let Some(path) = &arguments.junit {
         let mut xml = Vec::new();
         report.write_junit(&mut xml)?;

@@ -239,3 +239,97 @@ fn pages_run_no_script_and_load_nothing() {
     }
     assert!(all == pages(), "two pages of one run differ");
 }
+
+/// The documents of a run, a comparison of ten policies, a plan, a sweep and a backtest.
+fn documents(then: impl Fn(&Document)) {
+    let world = tiny();
+    let ((), collector, series, fingerprint, outcome) = simulate(&world, 30, None, ());
+    let summary = collector.summary(&world, &["a tenant".to_owned()], &outcome);
+    let objectives = vec![
+        ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary),
+        ObjectiveResult::check("deadlines_met", Side::AtLeast, 0.95, ">= 95 %", &summary),
+        ObjectiveResult::check("cost_total", Side::AtMost, 0.1, "<= 0.1 USD", &summary),
+    ];
+    let recipe = Recipe { question: Some("?".to_owned()), ..Recipe::default() };
+    let report = RunReport {
+        recipe: recipe.clone(),
+        summary: summary.clone(),
+        objectives: objectives.clone(),
+        assumptions: vec!["Something is taken for granted.".to_owned()],
+        fingerprint: fingerprint.hex(),
+        skipped_rows: 1,
+        dropped_rows: 0,
+        row_notes: crate::workload::Notes::default(),
+    };
+    then(&report.document(Vec::new()));
+    let row = PolicyResult {
+        name: "a-policy-with-a-name-of-some-length",
+        summary: &summary,
+        series: &series,
+        waits: collector.waits(),
+        objectives: &objectives,
+    };
+    for (policies, replications) in [(2, 1), (10, 1), (2, 3), (10, 3)] {
+        let rows = vec![row; policies];
+        let many = judged(&rows, 0, replications);
+        let mut decision = decided();
+        decision.standings = vec![decision.standings[0].clone(); policies];
+        let reports = &vec![report.clone(); policies];
+        let comparison = Comparison {
+            question: None,
+            many: &many,
+            decision: Some(&decision),
+            between: None,
+            rows,
+            reports,
+            calibration: None,
+        };
+        then(&comparison.document(Vec::new()));
+    }
+    for (bound, nodes) in [("<= 5 min", "2..6"), ("<= 10 s", "2..3")] {
+        let found = &plan::tests::small(bound, nodes);
+        then(&PlanReport { recipe: &recipe, found, assumptions: &[] }.document(Vec::new()));
+    }
+    let sweep = &crate::experiment::sweep::testing::by_hand();
+    let (recipe, assumptions) = (Some(&recipe), &[][..]);
+    let swept = SweepReport {
+        question: None,
+        sweep,
+        metrics: vec![0, 1, 7, 12],
+        goal: 0,
+        recipe,
+        assumptions,
+    };
+    then(&swept.document(Vec::new()));
+    let (run, backtest) = super::testing::backtested("p");
+    then(&BacktestReport { run: &run, backtest: &backtest }.document(Vec::new()));
+}
+
+#[test]
+fn every_document_fits_a_hundred_columns_and_five_bullets() {
+    documents(|document| {
+        let text = document.text(Terminal::PLAIN);
+        let wide = text.lines().find(|line| line.chars().count() > 100);
+        assert_eq!(wide, None, "{text}");
+        let Answer { headline, bullets } = &document.answer;
+        assert!(headline.ends_with('.') && !headline.contains(". "), "{headline}");
+        assert!((1..=5).contains(&bullets.len()), "{bullets:?}");
+        assert!(bullets.iter().all(|bullet| bullet.ends_with('.')), "{bullets:?}");
+        assert!(!text.contains('`'), "{text}");
+    });
+}
+
+#[test]
+fn every_page_has_contents_and_stacks_wide_tables_on_a_phone() {
+    documents(|document| {
+        let mut page = Vec::new();
+        document.write_page(&mut page).expect("the page is written");
+        let page = String::from_utf8(page).expect("the page is text");
+        for link in page.split("<a href=\"#").skip(1) {
+            let anchor = link.split('"').next().expect("a name");
+            assert!(page.contains(&format!("id=\"{anchor}\"")), "{anchor}");
+        }
+        assert!(page.contains(".wide td { display: flex") && page.contains("<nav"));
+        assert!(document.markdown().contains("**"));
+    });
+}

@@ -159,3 +159,18 @@ fn without_chance_differences_are_exact() {
     let comparison = compared(vec![one(BASE), one(rounding)], Chance::None);
     assert_eq!(super::standings(&comparison, &objectives())[1].cost, None);
 }
+
+#[test]
+fn what_serves_better_for_the_same_money_is_a_free_win() {
+    let all = |wait: f64, dollars: f64| runs(move |_| Run { finished: 1_000, dollars, wait });
+    let decided = |wait: f64, dollars: f64| {
+        let comparison = compared(vec![all(40.0, 100.0), all(wait, dollars)], Chance::Workload);
+        let standings = standings(&comparison, &objectives());
+        (standings[1].free_win, choose(&comparison, &standings))
+    };
+    assert_eq!(decided(20.0, 100.0), (true, 1));
+    // Worse, or no difference, or for more money: the baseline stays.
+    assert_eq!(decided(45.0, 100.0), (false, 0));
+    assert_eq!(decided(40.0, 100.0), (false, 0));
+    assert_eq!(decided(20.0, 103.0), (false, 0));
+}

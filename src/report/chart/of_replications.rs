@@ -15,7 +15,7 @@ use crate::model::World;
 /// Parts of a waterfall below this share of the larger total are drawn as one.
 const SMALL: f64 = 0.002;
 /// Rows of intervals up to which a chart can be read.
-const MOST_ROWS: usize = 40;
+const MOST_ROWS: usize = 24;
 
 /// The charts that need more than one replication, where there was chance;
 /// cost against service and the waterfall where there was not.
@@ -65,7 +65,7 @@ fn service(comparison: &Comparison<'_>) -> Option<&'static Metric> {
 /// policy is on the wrong side of twice.
 fn against_service(comparison: &Comparison<'_>) -> Chart {
     let cost = match comparison.many.comparable() {
-        true => metric("cost_total"),
+        true => metric("cost_monthly"),
         false => metric("cost_per_core_hour"),
     };
     let mut chart = Chart::new("compare-pareto", "Cost against service", "", "");
@@ -182,15 +182,17 @@ fn intervals(comparison: &Comparison<'_>) -> Chart {
     let mut chart = Chart::new(
         "compare-intervals",
         "Differences to the baseline",
-        "share of the baseline's mean, with its interval",
-        "Verdicts take all these questions into account at once (Holm); an interval does not.",
+        "change as a share of the baseline's mean, with its interval; the largest first",
+        "Verdicts take all these questions into account at once (Holm); an interval does not. Nothing \
+         here falls by more than 100 %. Shares, which differ by percentage points, are in the tables.",
     );
     let mut rows = Vec::new();
-    for metric in comparison.metrics() {
+    for metric in comparison.metrics().into_iter().filter(|metric| metric.unit != "share") {
         for row in 0..comparison.many.policies.len() {
             let Some(contrast) = comparison.many.contrast(row, metric.key) else { continue };
             let Some(paired) = contrast.paired.filter(|_| contrast.base != 0.0) else { continue };
-            let share = |value: f64| value / contrast.base.abs();
+            // No cost, wait or share falls by more than all of it.
+            let share = |value: f64| (value / contrast.base.abs()).max(-1.0);
             let interval = paired.interval;
             rows.push(ForestRow {
                 label: metric.label.to_owned(),
@@ -213,6 +215,8 @@ fn intervals(comparison: &Comparison<'_>) -> Chart {
         chart.plot = Plot::Nothing("no metric differs from the baseline in any replication");
         return chart;
     }
+    let size = |row: &ForestRow| row.interval.1.abs();
+    rows.sort_by(|a, b| size(b).total_cmp(&size(a)));
     if rows.len() > MOST_ROWS {
         chart.unit += &format!("; the first {MOST_ROWS} of {} rows", rows.len());
         rows.truncate(MOST_ROWS);
@@ -239,7 +243,7 @@ fn forest_axis(rows: &[ForestRow], most: f64, unit: &str) -> Axis {
 
 /// The difference in the leading metric in each replication.
 fn paired(comparison: &Comparison<'_>) -> Chart {
-    let key = if comparison.many.comparable() { "cost_total" } else { "cost_per_core_hour" };
+    let key = if comparison.many.comparable() { "cost_monthly" } else { "cost_per_core_hour" };
     let label = metric(key).map_or(key, |metric| metric.label);
     let mut chart = Chart::new(
         "compare-paired",
