@@ -24,6 +24,7 @@ mod plan;
 mod process;
 mod progress;
 mod recipe;
+mod results;
 mod run;
 mod signal;
 mod score;

@@ -96,6 +96,6 @@ fn write(
     folder.write("scenario.toml", scenario.text.as_bytes())?;
     let charts = backtest_charts(&scenario.world, report.backtest);
     recipe::write_page(&folder, "backtest.html", charts, |charts| report.document(charts))?;
-    let manifest = recipe::manifest(&report.run.recipe, Some(&report.run.fingerprint))?;
-    Ok(folder.finish(&manifest)?)
+    let manifest = recipe::manifest(&report.run.recipe, Some(&report.run.fingerprint));
+    Ok(folder.finish(manifest)?)
 }

@@ -89,7 +89,7 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     let written = match workshop.folder() {
         Some(folder) => {
             let manifest = write(folder, &sides, &comparison, &exhibits)?;
-            workshop.finish(&manifest)?
+            workshop.finish(manifest)?
         }
         None => None,
     };
@@ -187,7 +187,7 @@ fn write(
     sides: &[Side<'_>],
     comparison: &Comparison<'_>,
     exhibits: &[Exhibit],
-) -> Result<Vec<u8>, Stop> {
+) -> Result<Value, Stop> {
     let cells = TextCells::Guarded;
     let out = comparison.write_csv(folder.file("compare.csv")?, cells)?;
     folder::finish(out, "compare.csv")?;
@@ -216,7 +216,7 @@ fn write(
     charts.extend(comparison_charts(&scenario.world, comparison));
     recipe::write_page(folder, "compare.html", charts, |charts| comparison.document(charts))?;
     let names: Vec<&str> = sides.iter().map(|side| side.name).collect();
-    Ok(recipe::manifest(&recipe::recipe(scenario, &names.join(", "))?, None)?)
+    Ok(recipe::manifest(&recipe::recipe(scenario, &names.join(", "))?, None))
 }
 
 fn show(comparison: &Comparison<'_>, how: &How, written: Option<PathBuf>) -> Done {

@@ -8,7 +8,6 @@ mod row;
 mod wait;
 
 use std::io::Write;
-use std::path::Path;
 
 use serde_json::json;
 
@@ -17,29 +16,28 @@ use self::row::{Row, rows};
 use self::wait::Step;
 use super::args::Explain;
 use super::exit::{Done, Stop};
-use super::folder::MANIFEST;
+use super::results::Results;
 use crate::problem::did_you_mean;
 use crate::report::{clean, guarded};
 use crate::scenario::NEW_YEAR_2026;
 use crate::units::{Calendar, Money, Span, Time};
 
+/// The file that has a row for each job.
+const JOBS: &str = "jobs.csv";
+
 /// Explains one job.
 pub(super) fn explain(arguments: &Explain) -> Done {
-    let folder = &arguments.run;
-    if !folder.join(MANIFEST).exists() {
-        let message = format!("`{}` is not a complete folder of results", folder.display());
-        return Err(Stop::usage(message, "name a folder written by `windtunnel run --explain`"));
-    }
-    if !folder.join("explain.csv").exists() {
-        let message = format!("`{}` kept no reasons", folder.display());
+    let results = Results::open(&arguments.run)?;
+    if !results.has("explain.csv") {
+        let message = format!("`{}` kept no reasons", arguments.run.display());
         return Err(Stop::usage(message, "run it again with --explain"));
     }
-    let job = find(folder, &arguments.job, arguments.ordinal.as_deref())?;
+    let job = find(&results, &arguments.job, arguments.ordinal.as_deref())?;
     let same = |column: &str, row: &Row| row.cell(column) == job.cell(column);
     let of_job = |row: &Row| same("source", row) && same("ordinal", row);
-    let notes = rows(&folder.join("explain.csv"), of_job)?;
-    let charges = rows(&folder.join("charges.csv"), of_job)?;
-    let clock = clock(folder)?;
+    let notes = rows(&results, "explain.csv", of_job)?;
+    let charges = rows(&results, "charges.csv", of_job)?;
+    let clock = clock(&results)?;
     let steps = wait::steps(&job, &notes)?;
     let offers = offer::kinds(&notes)?;
     let charges = charge::sums(&job, &charges)?;
@@ -63,10 +61,9 @@ pub(super) fn explain(arguments: &Explain) -> Done {
 }
 
 /// The calendar of the run, as its time series has it. A start that nothing names is no date.
-fn clock(folder: &Path) -> Result<Clock, Stop> {
-    let path = folder.join("timeseries.csv");
+fn clock(results: &Results) -> Result<Clock, Stop> {
     let first = std::cell::Cell::new(true);
-    let rows = if path.exists() { rows(&path, |_| first.replace(false))? } else { Vec::new() };
+    let rows = rows(results, "timeseries.csv", |_| first.replace(false))?;
     let Some(row) = rows.first() else { return Ok(Clock { calendar: None }) };
     let stamp: Result<jiff::Timestamp, _> = row.cell("time_utc").parse();
     let stamp = stamp.map_err(|_| row.wrong("time_utc", "a date"))?;
@@ -76,13 +73,12 @@ fn clock(folder: &Path) -> Result<Clock, Stop> {
 
 /// The job called `name`, as it is or as a spreadsheet shows it; where several
 /// are, the one with this ordinal.
-fn find(folder: &Path, name: &str, ordinal: Option<&str>) -> Result<Row, Stop> {
-    let path = folder.join("jobs.csv");
+fn find(results: &Results, name: &str, ordinal: Option<&str>) -> Result<Row, Stop> {
     let guarded = guarded(name);
     let named = |row: &Row| row.cell("job") == name || row.cell("job") == guarded;
-    let mut found = rows(&path, named)?;
+    let mut found = rows(results, JOBS, named)?;
     if found.is_empty() {
-        return Err(unknown(&rows(&path, |_| true)?, name));
+        return Err(unknown(&rows(results, JOBS, |_| true)?, name));
     }
     let identities: Vec<String> = found.iter().map(identity).collect();
     let wanted = match (ordinal, &identities[..]) {

@@ -4,14 +4,15 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::exit::Stop;
 use super::journal::Journal;
-use super::meter::{Meter, Metered};
+use super::meter::{Hashes, Meter, Metered};
 use super::spool::Spool;
 use super::unfinished::Unfinished;
 use crate::input;
@@ -36,6 +37,7 @@ pub(super) struct Folder {
     unfinished: Unfinished,
     partial: File,
     meter: Arc<Meter>,
+    hashes: Arc<Mutex<Hashes>>,
 }
 
 /// What may be done with what is there already.
@@ -134,7 +136,14 @@ impl Folder {
         }
         let kept: &[&str] = if claim.resume { &[PARTIAL, JOURNAL] } else { &[PARTIAL] };
         clear(&work, kept)?;
-        Ok(Self { target: target.to_owned(), work, unfinished, partial, meter })
+        Ok(Self {
+            target: target.to_owned(),
+            work,
+            unfinished,
+            partial,
+            meter,
+            hashes: Arc::default(),
+        })
     }
 
     /// Where the journal of an experiment is.
@@ -173,7 +182,7 @@ impl Folder {
         // Never over what is there, nor through a link.
         let file = File::create_new(&path)
             .with_context(|| format!("cannot write `{}`", path.display()))?;
-        Ok(Metered::new(file, Arc::clone(&self.meter)))
+        Ok(Metered::new(name, file, Arc::clone(&self.meter), Arc::clone(&self.hashes)))
     }
 
     /// Writes a whole file.
@@ -183,9 +192,13 @@ impl Folder {
         finish(file, name)
     }
 
-    /// Writes the manifest and gives the folder its name.
-    pub(super) fn finish(self, manifest: &[u8]) -> Result<PathBuf> {
-        self.write(MANIFEST, manifest)?;
+    /// Writes the manifest, with a hash of every other file, and gives the folder
+    /// its name.
+    pub(super) fn finish(self, mut manifest: Value) -> Result<PathBuf> {
+        manifest["files"] = json!(*self.hashes.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut text = serde_json::to_vec_pretty(&manifest)?;
+        text.push(b'\n');
+        self.write(MANIFEST, &text)?;
         let make_room = || {
             for name in [JOURNAL, PARTIAL] {
                 let path = self.work.join(name);

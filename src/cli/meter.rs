@@ -1,10 +1,11 @@
 //! Counts the bytes that a command writes into its folder, against a limit.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::HumanBytes;
 
@@ -60,32 +61,50 @@ impl Meter {
     }
 }
 
-/// A file whose bytes are counted.
+/// Hashes (BLAKE3, in hexadecimal digits) of the files of a folder that are whole.
+pub(super) type Hashes = BTreeMap<String, String>;
+
+/// A file whose bytes are counted and hashed.
 #[derive(Debug)]
 pub(super) struct Metered {
+    name: String,
     file: File,
     meter: Arc<Meter>,
+    hasher: Box<blake3::Hasher>,
+    hashes: Arc<Mutex<Hashes>>,
 }
 
 impl Metered {
-    /// Counts what is written to `file` with `meter`.
-    pub(super) fn new(file: File, meter: Arc<Meter>) -> Self {
-        Self { file, meter }
+    /// Counts what is written to `file` with `meter`, and notes its hash under
+    /// `name` when it is whole.
+    pub(super) fn new(
+        name: &str,
+        file: File,
+        meter: Arc<Meter>,
+        hashes: Arc<Mutex<Hashes>>,
+    ) -> Self {
+        let hasher = Box::new(blake3::Hasher::new());
+        Self { name: name.to_owned(), file, meter, hasher, hashes }
     }
 
     /// Waits until everything is on the disk.
     ///
     /// # Errors
     /// Why it cannot be.
-    pub(super) fn sync(&self) -> io::Result<()> {
-        self.file.sync_all()
+    pub(super) fn sync(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        hashes.insert(self.name, self.hasher.finalize().to_hex().to_string());
+        Ok(())
     }
 }
 
 impl Write for Metered {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.meter.count(bytes.len())?;
-        self.file.write(bytes)
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

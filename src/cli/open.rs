@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::Which;
 use super::exit::Stop;
-use crate::problem::Problem;
+use crate::problem::{Problem, clip};
 use crate::scenario::{Scenario, quickstart, text_of};
 
 /// The word that names the built-in scenario.
@@ -66,8 +66,8 @@ pub(super) fn policy(scenario: &Scenario, name: &str) -> Result<usize, Stop> {
         return Ok(row);
     }
     let hint = match crate::problem::did_you_mean(name, names()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("it has: {}", names().collect::<Vec<_>>().join(", ")),
+        Some(meant) => format!("did you mean `{}`?", clip(meant)),
+        None => format!("it has: {}", names().map(clip).collect::<Vec<_>>().join(", ")),
     };
-    Err(Stop::usage(format!("the scenario has no policy `{name}`"), hint))
+    Err(Stop::usage(format!("the scenario has no policy `{}`", clip(name)), hint))
 }

@@ -54,7 +54,7 @@ pub(super) fn plan(arguments: &Plan) -> Done {
     let written = match workshop.folder() {
         Some(folder) => {
             let manifest = write(folder, &scenario, &report)?;
-            workshop.finish(&manifest)?
+            workshop.finish(manifest)?
         }
         None => None,
     };
@@ -200,7 +200,7 @@ fn told(problems: Vec<Problem>, scenario: &Scenario) -> Vec<Problem> {
     problems.into_iter().map(told).collect()
 }
 
-fn write(folder: &Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Result<Vec<u8>, Stop> {
+fn write(folder: &Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Result<Value, Stop> {
     let out = report.write_csv(folder.file("candidates.csv")?, TextCells::Guarded)?;
     folder::finish(out, "candidates.csv")?;
     let mut json = Vec::new();
@@ -210,7 +210,7 @@ fn write(folder: &Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Resul
     folder.write("scenario.toml", scenario.text.as_bytes())?;
     let charts = plan_charts(report);
     recipe::write_page(folder, "plan.html", charts, |charts| report.document(charts))?;
-    Ok(recipe::manifest(report.recipe, None)?)
+    Ok(recipe::manifest(report.recipe, None))
 }
 
 fn show(report: &PlanReport<'_>, how: &How, written: Option<PathBuf>) -> Done {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::folder::Folder;
 use crate::experiment::RunResult;
@@ -14,6 +14,9 @@ use crate::report::{
     Chart, Document, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, run_charts,
 };
 use crate::scenario::{Comparison, Scenario};
+
+/// What the manifest of a folder of results says that it is.
+pub(super) const RESULTS: &str = "windtunnel results";
 
 /// Everything that is said of one run.
 pub(super) fn report(
@@ -71,19 +74,17 @@ fn shown(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// `manifest.json`.
-pub(super) fn manifest(recipe: &Recipe, fingerprint: Option<&str>) -> Result<Vec<u8>> {
+/// `manifest.json`, but for the hashes of the files.
+pub(super) fn manifest(recipe: &Recipe, fingerprint: Option<&str>) -> Value {
     let mut value = json!({
-        "kind": "windtunnel results",
+        "kind": RESULTS,
         "recipe": recipe,
         "generator": crate::units::stream::GENERATOR,
     });
     if let Some(fingerprint) = fingerprint {
         value["event_hash"] = json!(fingerprint);
     }
-    let mut text = serde_json::to_vec_pretty(&value)?;
-    text.push(b'\n');
-    Ok(text)
+    value
 }
 
 /// The charts of one run.

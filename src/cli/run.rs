@@ -164,8 +164,8 @@ fn write(
     folder.write("scenario.toml", scenario.text.as_bytes())?;
     let charts = recipe::charts_of(scenario, report, result);
     recipe::write_page(&folder, "report.html", charts, |charts| report.document(charts))?;
-    let manifest = recipe::manifest(&report.recipe, Some(&report.fingerprint))?;
-    folder.finish(&manifest)
+    let manifest = recipe::manifest(&report.recipe, Some(&report.fingerprint));
+    folder.finish(manifest)
 }
 
 /// How the terminal wants it.

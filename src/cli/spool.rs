@@ -111,7 +111,7 @@ mod tests {
     use super::super::meter::Meter;
 
     fn metered(file: File) -> Metered {
-        Metered::new(file, Arc::new(Meter::new(u64::MAX)))
+        Metered::new("a", file, Arc::new(Meter::new(u64::MAX)), Arc::default())
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
     let written = match workshop.folder() {
         Some(folder) => {
             let manifest = write(folder, &first, &report, &recipe)?;
-            workshop.finish(&manifest)?
+            workshop.finish(manifest)?
         }
         None => None,
     };
@@ -200,7 +200,7 @@ fn write(
     first: &Scenario,
     report: &SweepReport<'_>,
     recipe: &Recipe,
-) -> Result<Vec<u8>, Stop> {
+) -> Result<Value, Stop> {
     let cells = TextCells::Guarded;
     let out = report.write_runs(folder.file("sweep.csv")?, cells)?;
     folder::finish(out, "sweep.csv")?;
@@ -212,7 +212,7 @@ fn write(
     folder.write("scenario.toml", first.text.as_bytes())?;
     let charts = sweep_charts(report);
     recipe::write_page(folder, "sweep.html", charts, |charts| report.document(charts))?;
-    Ok(recipe::manifest(recipe, None)?)
+    Ok(recipe::manifest(recipe, None))
 }
 
 fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> Done {

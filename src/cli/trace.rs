@@ -14,6 +14,7 @@ use super::unfinished::Unfinished;
 use crate::model::{Book, Work};
 use crate::problem::Problem;
 use crate::scenario::Scenario;
+use crate::text::plain;
 use crate::units::Calendar;
 use crate::workload::{
     BoxedSource, Defaults, Input, NativeColumn, NativeWriter, Observations, OnBadRow, OpenContext,
@@ -106,7 +107,7 @@ fn stats(workload: &Workload, as_json: bool) -> Done {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     for (name, value) in stats.rows() {
-        table.add_row([name, crate::report::clean(&value)]);
+        table.add_row([plain(&name), plain(&value)]);
     }
     writeln!(out, "{table}")?;
     Ok(())

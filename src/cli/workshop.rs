@@ -150,7 +150,7 @@ impl Workshop {
     ///
     /// # Errors
     /// Why it could not be written.
-    pub(super) fn finish(self, manifest: &[u8]) -> Result<Option<PathBuf>, Stop> {
+    pub(super) fn finish(self, manifest: Value) -> Result<Option<PathBuf>, Stop> {
         let Some(folder) = self.folder else { return Ok(None) };
         Ok(Some(folder.finish(manifest)?))
     }

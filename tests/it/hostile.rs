@@ -227,3 +227,165 @@ fn names_in_a_suite_are_no_paths() {
     ];
     assert_eq!(found, want);
 }
+
+/// What was edited after the run is not explained as true.
+#[test]
+fn edited_results_are_refused() {
+    let folder = folder("[policy.p]\n");
+    let folder = folder.path();
+    let arguments = ["explain", "o", "--job", "b"];
+    let again = || {
+        let output =
+            run(folder, &["run", "a.toml", "--explain", "--out", "o", "--force", "--quiet"]);
+        assert!(output.status.success(), "{}", text_of(&output));
+    };
+    again();
+    let output = run(folder, &arguments);
+    assert!(output.status.success(), "{}", text_of(&output));
+    for file in ["jobs.csv", "explain.csv", "charges.csv"] {
+        again();
+        let path = folder.join("o").join(file);
+        let before = fs::read_to_string(&path).expect("a table");
+        // Another digit, so that it is as long as before.
+        let (head, tail) = before.rsplit_once('0').expect("it has numbers");
+        fs::write(&path, format!("{head}7{tail}")).expect("written");
+        let said = refusal(folder, &arguments, 2);
+        assert!(
+            said.contains(&format!("o/{file}: has changed since windtunnel wrote it")),
+            "{said}"
+        );
+    }
+    again();
+    let manifest = fs::read_to_string(folder.join("o/manifest.json")).expect("a manifest");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    let mut named: Vec<&String> = manifest["files"].as_object().expect("hashes").keys().collect();
+    named.sort();
+    let mut there = files(&folder.join("o"));
+    there.retain(|file| file != "manifest.json");
+    assert_eq!(named, there.iter().collect::<Vec<_>>(), "every file has its hash");
+    fs::write(folder.join("o/manifest.json"), "{\"kind\":\"windtunnel results\"}")
+        .expect("written");
+    assert!(refusal(folder, &arguments, 2).contains("is no manifest of this version"));
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_links() {
+    let folder = folder("[policy.p]\n");
+    let folder = folder.path();
+    let link = |to: &str, at: &str| {
+        std::os::unix::fs::symlink(folder.join(to), folder.join(at)).expect("linked");
+    };
+    fs::write(folder.join("victim"), "mine").expect("written");
+    fs::create_dir(folder.join("elsewhere")).expect("made");
+    // The folder itself, also where it leads nowhere.
+    for target in ["elsewhere", "nowhere"] {
+        link(target, "o");
+        let said = refusal(folder, &["run", "a.toml", "--out", "o", "--force"], 2);
+        assert!(said.contains("`o` is a symbolic link"), "{said}");
+        fs::remove_file(folder.join("o")).expect("removed");
+    }
+    // What is planted where results are made.
+    let made = folder.join(".o.incomplete");
+    for planted in ["jobs.csv", "manifest.json", "partial.json", "journal.jsonl"] {
+        fs::create_dir(&made).expect("made");
+        link("victim", &format!(".o.incomplete/{planted}"));
+        let _ = run(folder, &["run", "a.toml", "--out", "o", "--quiet", "--force"]);
+        let _ = run(folder, &["compare", "a.toml", "--out", "o", "--quiet", "--resume"]);
+        assert_eq!(fs::read_to_string(folder.join("victim")).expect("there"), "mine", "{planted}");
+        let _ = fs::remove_dir_all(&made);
+        let _ = fs::remove_dir_all(folder.join("o"));
+    }
+    fs::create_dir(&made).expect("made");
+    link("elsewhere", ".o.incomplete/charts");
+    let output = run(folder, &["run", "a.toml", "--out", "o", "--quiet"]);
+    assert!(output.status.success(), "{}", text_of(&output));
+    assert_eq!(files(&folder.join("elsewhere")), [""; 0]);
+    link("victim", ".b.csv.incomplete");
+    let output = run(folder, &["trace", "convert", "a.csv", "b.csv"]);
+    assert!(output.status.success(), "{}", text_of(&output));
+    assert_eq!(fs::read_to_string(folder.join("victim")).expect("there"), "mine");
+}
+
+/// Letters that steer a terminal or turn the direction of what follows.
+fn steers(letter: char) -> bool {
+    letter.is_control() && letter != '\n'
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What people read must not be spoken by names.
+#[track_caller]
+fn harmless(what: &str, text: &str) {
+    if let Some(at) = text.find(steers) {
+        let around: String =
+            text[..at].chars().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect();
+        panic!("{what} steers after `{around}`: {:?}", text[at..].chars().next());
+    }
+    let markup = [".md", ".html", ".xml", ".svg"].iter().any(|kind| what.ends_with(kind));
+    let in_markdown = ["://", "@team"];
+    let in_any = ["<script>a", "<img src=x"];
+    let bad = in_any.iter().filter(|_| markup);
+    for bad in bad.chain(in_markdown.iter().filter(|_| what.ends_with(".md"))) {
+        assert!(!text.contains(bad), "{what} has `{bad}`");
+    }
+}
+
+#[test]
+fn names_do_not_speak() {
+    let nasty =
+        "\u{1b}[31m\u{202e}<script>a</script><img src=x>|[x](http://evil.example)\n# @team\u{9b}";
+    let quoted = serde_json::to_string(nasty).expect("a text").replace('\u{7f}', "\\u007f");
+    let toml = quoted.replace('\u{9b}', "\\u009b");
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let cell = format!("\"{}\"", nasty.replace('\n', " "));
+    let rows: String = (0..30)
+        .map(|row| {
+            format!("{cell}{row},{},60,4,{cell}\n", row * 20)
+                .replace(&format!("\"{row},"), &format!("{row}\","))
+        })
+        .collect();
+    fs::write(folder.join("a.csv"), format!("id,arrival_s,runtime_s,vcpus,tenant\n{rows}"))
+        .expect("written");
+    let scenario = format!(
+        "baseline = {toml}\n{}\n[objectives]\nwait_p95 = \"<= 1 s\"\n[policy.{toml}]\n[policy.other]\npreset = \"batch-fcfs\"\n",
+        SCENARIO
+            .replace("\"Is it safe?\"", &toml)
+            .replace("cluster.dc", &format!("cluster.{}", toml.replace('/', "_")))
+    );
+    fs::write(folder.join("a.toml"), scenario).expect("written");
+    let suite = format!(
+        "[scenario.{toml}]\nfile = \"a.toml\"\n[scenario.{toml}.gates]\nevents = \"exact\"\nwait_mean = \"+1 s\"\n"
+    );
+    fs::write(folder.join("suite.toml"), suite).expect("written");
+    let job = format!("{}0", nasty.replace('\n', " "));
+    let commands: [&[&str]; 12] = [
+        &["validate", "a.toml"],
+        &["run", "a.toml", "--explain", "--out", "run"],
+        &["explain", "run", "--job", &job],
+        &["explain", "run", "--job", "unknown\u{1b}"],
+        &["compare", "a.toml", "-r", "3", "--out", "compare"],
+        &["sweep", "a.toml", "--set", "cluster.x.nodes=1,2", "--out", "no"],
+        &["sweep", "a.toml", "--set", "horizon=1 h,2 h", "--out", "sweep"],
+        &["trace", "stats", "a.toml"],
+        &["check", "suite.toml", "--update"],
+        &["check", "suite.toml", "--markdown", "check.md", "--junit", "check.xml"],
+        &["run", "a.toml", "--policy", "p\u{1b}\u{202e}", "--no-out"],
+        &["validate", "no\u{1b}\u{202e}.toml"],
+    ];
+    for command in commands {
+        let output = run(folder, command);
+        let what = format!("{command:?} on the terminal");
+        harmless(&what, &text_of(&output));
+        harmless(&what, &text(&output.stdout));
+        eprintln!("{command:?}: {:?} {}", output.status.code(), text_of(&output));
+    }
+    let mut looked_at = 0;
+    for file in files(folder) {
+        if [".md", ".html", ".xml", ".svg"].iter().any(|kind| file.ends_with(kind)) {
+            looked_at += 1;
+            harmless(&file, &fs::read_to_string(folder.join(&file)).expect("a text"));
+        }
+    }
+    assert!(looked_at > 10, "only {looked_at} files");
+}

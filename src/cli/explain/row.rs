@@ -1,12 +1,13 @@
 //! A row of a result file, and what is wrong with it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::wait::CUT;
 use crate::cli::exit::Stop;
+use crate::cli::results::Results;
 use crate::problem::Problem;
 use crate::units::{Span, Time};
 
@@ -95,7 +96,12 @@ impl Row {
 }
 
 /// The rows of a file that `keep` accepts.
-pub(super) fn rows(path: &Path, keep: impl Fn(&Row) -> bool) -> Result<Vec<Row>, Stop> {
+pub(super) fn rows(
+    results: &Results,
+    name: &str,
+    keep: impl Fn(&Row) -> bool,
+) -> Result<Vec<Row>, Stop> {
+    let path = results.path(name);
     let failed = |error: csv::Error| match error.kind() {
         csv::ErrorKind::Io(_) => Stop::Files(
             anyhow::Error::new(error).context(format!("cannot read `{}`", path.display())),
@@ -107,7 +113,7 @@ pub(super) fn rows(path: &Path, keep: impl Fn(&Row) -> bool) -> Result<Vec<Row>,
             Stop::Input(vec![Problem::at(&file, line, 0, message).hint(CUT)])
         }
     };
-    let mut reader = csv::Reader::from_path(path).map_err(failed)?;
+    let mut reader = csv::Reader::from_reader(results.file(name)?);
     let head = reader.headers().map_err(failed)?.clone();
     let mut kept = Vec::new();
     let mut record = csv::StringRecord::new();
@@ -115,7 +121,7 @@ pub(super) fn rows(path: &Path, keep: impl Fn(&Row) -> bool) -> Result<Vec<Row>,
         let line = record.position().map_or(0, csv::Position::line);
         let cells = head.iter().zip(&record);
         let cells = cells.map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect();
-        let row = Row { cells, file: path.to_owned(), line };
+        let row = Row { cells, file: path.clone(), line };
         if keep(&row) {
             kept.push(row);
         }
