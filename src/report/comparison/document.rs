@@ -184,7 +184,7 @@ impl Comparison<'_> {
                 row == self.choice() && self.decision.is_some(),
                 row == self.many.baseline,
             ) {
-                (true, true) => "baseline, keep",
+                (true, true) => "keep",
                 (true, false) => "take",
                 (false, true) => "baseline",
                 (false, false) => "",
