@@ -1,5 +1,7 @@
 //! What a check found as a document.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::divergence::parting_words;
@@ -22,6 +24,8 @@ struct Findings {
     gates: u64,
     policies: u64,
     scenarios: u64,
+    /// Policies of the suite that were not compared.
+    left_out: u64,
     regressed: u64,
     unclear: u64,
     passed: u64,
@@ -60,13 +64,16 @@ impl CheckReport<'_> {
                 p: finding.p,
             }));
         }
+        let scenarios: BTreeSet<&str> = self.verdicts().map(|one| one.scenario).collect();
+        let tested: u64 = self.suite.scenarios.iter().map(|one| one.policies.len() as u64).sum();
         let redefined = self.verdicts().filter(|verdicts| verdicts.redefined);
         Findings {
             suite: self.suite.name.clone(),
             holds: self.finding().is_none(),
             gates: all().count() as u64,
             policies: self.rows.len() as u64,
-            scenarios: self.suite.scenarios.len() as u64,
+            scenarios: scenarios.len() as u64,
+            left_out: tested - self.rows.len() as u64,
             regressed: number(Outcome::Regressed),
             unclear: number(Outcome::Unclear),
             passed: number(Outcome::Passed),
