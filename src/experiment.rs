@@ -4,11 +4,13 @@
 pub mod backtest;
 pub mod bound;
 pub mod check;
+mod caution;
 mod compare;
 mod cost;
 mod decision;
 mod fate;
 mod lab;
+mod lint;
 mod measurement;
 mod obstacle;
 pub mod published;
@@ -19,9 +21,11 @@ mod sensitivity;
 mod single;
 pub mod statistics;
 mod step;
+mod survey;
 pub mod sweep;
 pub mod verify;
 
+pub use caution::{Shown, cautions, missing_markets};
 pub use compare::{
     Asked, Chance, Comparison, Contestant, Contrast, Evidence, HALF_A_CENT, JUDGED, Judging,
     NoPlan, OF_SAME_WORK, Plan, Side, WaterfallStep, Wide, compare, plan,
@@ -32,6 +36,7 @@ pub use fate::{Fate, Fates, MOST_FATES};
 pub use lab::{
     Cell, Exhibit, Forgetful, Lab, LabFailure, Memory, Unwatched, Watch, is_synthetic, share_inputs,
 };
+pub use lint::lint;
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
 pub(crate) use obstacle::obstacle;
 pub use replication::Repetition;
@@ -40,3 +45,4 @@ pub use sensitivity::{Influence, Sensitivity, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
 pub use step::{Reason, Seen, Step, StepLog, Stretch};
 pub(crate) use step::{refusal, rejection};
+pub use survey::{Impossible, Load, Survey, Unsurveyed, survey};

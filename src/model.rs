@@ -1,12 +1,14 @@
 //! What a cloud and a workload are: data and pure functions, no behaviour in time.
 
+pub mod gpu;
 mod work;
 mod world;
 
+pub use gpu::GpuModel;
 pub use work::{
     Ask, Book, Filter, Home, Kind, Rules, Spread, Tenant, Together, Truth, Work, WorkId,
 };
 pub use world::{
-    Billing, ClassOrder, GpuModel, InstanceType, Link, Market, Offer, PricePath, Provider, Quota,
-    QuotaUnit, Region, World, Zone,
+    Billing, ClassOrder, InstanceType, Link, Market, Offer, PricePath, Provider, Quota, QuotaUnit,
+    Region, World, Zone,
 };

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::text;
 
 /// One thing wrong with an input file or value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The file, as the user named it; or a flag such as `--set`.
     pub path: String,
@@ -58,14 +60,21 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The candidate most like `found`, if one is close enough to be meant.
+/// The candidate most like `found`, if one is close enough to be meant. Other numbers
+/// are other things (`A10` is no `A100`); small letters or capitals are the same.
 pub fn did_you_mean<'a>(
     found: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    let numbers = |text: &str| -> Vec<String> {
+        let runs = text.split(|letter: char| !letter.is_ascii_digit());
+        runs.filter(|run| !run.is_empty()).map(str::to_owned).collect()
+    };
+    let (wanted, lower) = (numbers(found), found.to_lowercase());
     candidates
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(found, candidate), candidate))
+        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(_, candidate)| numbers(candidate) == wanted)
         .filter(|&(score, _)| score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
         .map(|(_, candidate)| candidate)
@@ -94,6 +103,10 @@ mod tests {
         );
         assert_eq!(did_you_mean("sede", ["seed", "out"]), Some("seed"));
         assert_eq!(did_you_mean("zzz", ["seed", "out"]), None);
+        assert_eq!(did_you_mean("EASY", ["easy", "none"]), Some("easy"));
+        assert_eq!(did_you_mean("A100", ["A10"]), None);
+        assert_eq!(did_you_mean("iso27002", ["iso27001"]), None);
+        assert_eq!(did_you_mean("m5.xlage", ["m5.large", "m5.xlarge"]), Some("m5.xlarge"));
         assert_eq!(clip("a\u{1b}[31m").chars().nth(1), Some('\u{fffd}'));
     }
 }

@@ -10,6 +10,7 @@ mod external;
 mod identity;
 mod key;
 mod mix;
+mod names;
 mod objective;
 mod observed;
 mod part;
@@ -50,6 +51,7 @@ pub use catalog::{
 pub use difference::{Difference, differences};
 pub use identity::{Identity, concerns, definition};
 pub use key::{BoundUnit, Key, Kind, keys};
+pub use names::{Named, Naming, UnknownName};
 pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
 pub use observed::Observed;
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
@@ -91,6 +93,10 @@ pub struct Scenario {
     pub text: String,
     /// The file, as the user named it.
     pub path: String,
+    /// The file as it was read, to tell places in it.
+    document: Document,
+    /// The `--set` edits that it was read with: keys and values.
+    pub edits: Vec<(String, String)>,
     /// Seed of the first replication.
     pub seed: u64,
     /// How often an experiment repeats the scenario, where it says so.
@@ -159,9 +165,16 @@ impl Scenario {
         problems.sort_by_key(|problem| (problem.line, problem.column));
         problems.dedup();
         match read {
-            Some(scenario) if problems.is_empty() => Ok(scenario),
+            Some(scenario) if problems.is_empty() => {
+                Ok(Self { edits: overrides.to_vec(), ..scenario })
+            }
             _ => Err(problems),
         }
+    }
+
+    /// A problem with the value at a dotted key, or with what holds it where it is not there.
+    pub fn problem(&self, key: &str, message: impl Into<String>) -> Problem {
+        self.document.problem_at(key, message)
     }
 
     /// What is assumed where the policies in these rows run.
@@ -264,6 +277,7 @@ fn read(
     let limits = root.section("limits");
     let work = work?;
     let mut assumptions = std::mem::take(&mut build.assumptions);
+    assumptions.extend(names::vague_models(&build.world));
     assumptions.extend(work.assumptions);
     let mut inputs = std::mem::take(&mut build.inputs);
     inputs.extend(work.inputs);
@@ -296,6 +310,8 @@ fn read(
         name,
         text: document.text.clone(),
         path: document.path.clone(),
+        document: document.clone(),
+        edits: Vec::new(),
         seed,
         replications: root.count32("replications"),
         steady_state: root.flag("steady_state").unwrap_or(false),

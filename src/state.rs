@@ -38,13 +38,12 @@ pub use record::{
     WaitReason,
 };
 pub use rules::{Resolved, barrier, kind_of};
-pub use site::Reach;
+pub use site::{Reach, Sites};
 pub use slab::Handle;
 
 use fleet::Fleet;
 use index::FreeIndex;
 use pause::Pause;
-use site::Sites;
 use slab::Slab;
 
 use crate::model::{Book, Offer, Region, Rules, World};

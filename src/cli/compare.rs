@@ -12,7 +12,7 @@ use super::folder::{self, Folder};
 use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{calibration, open, recipe, run};
-use crate::experiment::{self, Asked, Exhibit, Judging, Lab, NoPlan, Side};
+use crate::experiment::{self, Asked, Exhibit, Judging, Lab, NoPlan, Shown, Side};
 use crate::report::{
     Comparison, PolicyResult, RunReport, TextCells, comparison_charts, replication_charts,
 };
@@ -72,6 +72,10 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         .zip(&exhibits)
         .map(|(side, exhibit)| recipe::report(side.scenario, side.policy, &exhibit.result))
         .collect::<Result<_, _>>()?;
+    let shown: Vec<Shown<'_>> = sides.iter().zip(&exhibits).map(shown).collect();
+    if many.policies.iter().all(|one| one.measurements.iter().all(|run| run.done.submitted == 0)) {
+        return Err(Stop::Input(vec![run::no_work(&scenarios[0])]));
+    }
     let question = scenarios[0].question.as_str();
     let comparison = Comparison {
         question: Some(question).filter(|question| !question.is_empty()),
@@ -79,6 +83,7 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         decision: decision.as_ref(),
         between: between.as_ref(),
         calibration: calibration.as_deref(),
+        cautions: experiment::cautions(&shown),
         rows: sides
             .iter()
             .zip(exhibits.iter().zip(&reports))
@@ -95,6 +100,11 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     };
     show(&comparison, how, written)?;
     gate(&comparison, how)
+}
+
+/// One side and its first run.
+fn shown<'a>((side, exhibit): (&Side<'a>, &'a Exhibit)) -> Shown<'a> {
+    Shown { name: side.name, scenario: side.scenario, policy: side.policy, result: &exhibit.result }
 }
 
 type Measured = (experiment::Comparison, Vec<Exhibit>, Option<experiment::Decision>);

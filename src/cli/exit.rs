@@ -110,10 +110,7 @@ impl fmt::Display for Stop {
         match self {
             Self::ClosedPipe => write!(to, "nobody reads the output any more"),
             Self::Finding(what) => write!(to, "finding: {what}"),
-            Self::Input(problems) => {
-                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                write!(to, "{}", lines.join("\n"))
-            }
+            Self::Input(problems) => write!(to, "{}", listed(problems, "")),
             Self::Limit(what) => write!(to, "limit: {what}"),
             Self::Policy(what) => write!(to, "policy: {what}"),
             Self::Files(error) => {
@@ -144,6 +141,20 @@ impl fmt::Display for Stop {
 /// What kind of error of input and output it was.
 fn kind(error: &anyhow::Error) -> Option<io::ErrorKind> {
     error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
+}
+
+/// Problems that are told in full.
+const MOST_TOLD: usize = 20;
+
+/// The first problems, each after `what`, and how many there are.
+pub(super) fn listed(problems: &[Problem], what: &str) -> String {
+    let told = problems.iter().take(MOST_TOLD).map(|problem| format!("{what}{problem}"));
+    let mut lines: Vec<String> = told.collect();
+    if problems.len() > MOST_TOLD {
+        let (more, all) = (problems.len() - MOST_TOLD, problems.len());
+        lines.push(format!("... and {more} more, {all} in all"));
+    }
+    lines.join("\n")
 }
 
 /// What to do about a limit of the scenario.

@@ -1,6 +1,7 @@
 //! Commands that look at something without running it.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Context;
@@ -8,19 +9,18 @@ use clap::CommandFactory;
 use serde_json::json;
 
 use super::args::{Arguments, Init, Validate};
-use super::exit::{Done, Stop, say};
+use super::exit::{Done, Stop, listed, say};
 use super::open;
 use super::progress::Bar;
+use crate::experiment::{Survey, Unsurveyed, lint, survey};
 use crate::halt;
-use crate::model::{Book, Market, Work};
+use crate::model::Market;
 use crate::problem::Problem;
 use crate::report::clean;
 use crate::scenario::{
     OPTIONS, PARTS, PRESETS, Scenario, Starter, init_from, quickstart, schema as scenario_schema,
 };
-use crate::sim::no_such_home;
-use crate::units::{Calendar, Id, Time};
-use crate::workload::{Input, OnBadRow, Source};
+use crate::units::Calendar;
 
 /// `windtunnel validate`.
 pub(super) fn validate(arguments: &Validate) -> Done {
@@ -29,9 +29,10 @@ pub(super) fn validate(arguments: &Validate) -> Done {
         true => None,
         false => Some(read_through(&scenario)?),
     };
+    let warnings = lint(&scenario, work.as_ref());
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        serde_json::to_writer_pretty(&mut out, &facts(&scenario, work.as_ref()))
+        serde_json::to_writer_pretty(&mut out, &facts(&scenario, (work.as_ref(), &warnings)))
             .map_err(std::io::Error::from)?;
         writeln!(out)?;
         return Ok(());
@@ -43,7 +44,7 @@ pub(super) fn validate(arguments: &Validate) -> Done {
     let names: Vec<String> = scenario.policies.iter().map(|policy| clean(&policy.name)).collect();
     writeln!(out, "  policies   {} (baseline {})", names.join(", "), names[scenario.baseline])?;
     match &work {
-        Some(work) => out.write_all(work.told(scenario.calendar).as_bytes())?,
+        Some(work) => out.write_all(told(work, scenario.calendar).as_bytes())?,
         None => writeln!(out, "  work       not read (--no-data)")?,
     }
     writeln!(
@@ -57,115 +58,44 @@ pub(super) fn validate(arguments: &Validate) -> Done {
     for assumption in scenario.assumed(0..scenario.policies.len()) {
         writeln!(out, "  assumed    {}", clean(&assumption))?;
     }
+    if !warnings.is_empty() {
+        writeln!(out, "\n{}", listed(&warnings, "warning: "))?;
+    }
     Ok(())
 }
 
-/// What a workload holds.
-struct Contents {
-    pieces: u64,
-    arrivals: Option<(Time, Time)>,
-    skipped: u64,
-    dropped: u64,
-}
-
-impl Contents {
-    fn told(&self, calendar: Calendar) -> String {
-        let mut text = format!("  work       {} pieces", self.pieces);
-        if let Some((first, last)) = self.arrivals {
-            text +=
-                &format!(", arriving from {} to {}", calendar.format(first), calendar.format(last));
-        }
-        text += "\n";
-        if self.skipped > 0 {
-            text += &format!("  left out   {} malformed rows\n", self.skipped);
-        }
-        if self.dropped > 0 {
-            text += &format!("  left out   {} rows, as the format's options say\n", self.dropped);
-        }
-        text
+/// What the workload holds, in lines.
+fn told(work: &Survey, calendar: Calendar) -> String {
+    let mut text = format!("  work       {} pieces", work.pieces);
+    if let Some((first, last)) = work.arrivals {
+        let (first, last) = (calendar.format(first), calendar.format(last));
+        text += &format!(", arriving from {first} to {last}");
     }
+    text += "\n";
+    if work.skipped > 0 {
+        text += &format!("  left out   {} malformed rows\n", work.skipped);
+    }
+    if work.dropped > 0 {
+        text += &format!("  left out   {} rows, as the format's options say\n", work.dropped);
+    }
+    text
 }
 
-/// Reads the workload to its end, which finds what reading the scenario cannot:
-/// malformed rows, names that two rows have, and more work than a run may have.
-fn read_through(scenario: &Scenario) -> Result<Contents, Stop> {
-    let context = scenario.context(scenario.seed, true);
-    let mut workload = scenario.workload.clone();
-    let tells = match &mut workload.input {
-        Input::Trace(trace) if trace.on_bad_row == OnBadRow::Fail => {
-            trace.on_bad_row = OnBadRow::Tell;
-            true
-        }
-        _ => false,
-    };
-    let mut source = workload.open(&context)?;
-    let (mut book, mut work) = (Book::default(), Work::default());
-    let mut contents = Contents { pieces: 0, arrivals: None, skipped: 0, dropped: 0 };
+/// Reads the workload to its end, under the eyes of whoever waits.
+fn read_through(scenario: &Scenario) -> Result<Survey, Stop> {
     let bar = Bar::over_jobs("reading", false);
-    let (mut problems, mut homes) = (Vec::new(), 0);
-    loop {
-        match source.next(&mut book, &mut work) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(problem) => {
-                problems.push(problem);
-                break;
-            }
+    let found = survey(scenario, &mut |pieces| {
+        bar.reach(pieces);
+        match halt::asked() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         }
-        contents.pieces += 1;
-        for home in homes..book.homes().len() {
-            let home = &book.homes()[Id::new(home as u32)].name;
-            if scenario.world.find_region(home).is_none() {
-                problems.push(no_such_home(&work.label(), home));
-            }
-        }
-        homes = book.homes().len();
-        if contents.pieces > scenario.limits.max_jobs {
-            problems.push(too_much(scenario));
-            break;
-        }
-        let first = contents.arrivals.map_or(work.arrival, |(first, _)| first);
-        contents.arrivals = Some((first, work.arrival));
-        bar.reach(contents.pieces);
-        if halt::asked() {
-            bar.clear();
-            return Err(Stop::Interrupted("not all work was read".to_owned()));
-        }
-    }
+    });
     bar.clear();
-    (contents.skipped, contents.dropped) = (source.skipped(), source.notes().left_out());
-    if tells {
-        problems.splice(0..0, bad_rows(source.as_ref()));
-    }
-    if !problems.is_empty() {
-        return Err(problems.into());
-    }
-    if contents.pieces == 0 {
-        let problem = Problem::with(&scenario.path, "the workload has no work in it");
-        return Err(vec![problem.hint("look at its transformations, filters and dates")].into());
-    }
-    Ok(contents)
-}
-
-/// The malformed rows, cut short where they are many.
-fn bad_rows(source: &dyn Source) -> Vec<Problem> {
-    let mut problems = source.skips().to_vec();
-    let more = source.skipped().saturating_sub(problems.len() as u64);
-    if let Some(last) = problems.last().filter(|_| more > 0) {
-        let message = format!("{more} more rows are malformed");
-        let problem = Problem::with(&last.path, message);
-        problems.push(problem.hint("`on_bad_row = \"skip\"` leaves such rows out and counts them"));
-    }
-    problems
-}
-
-fn too_much(scenario: &Scenario) -> Problem {
-    let message = format!(
-        "there is more work than `limits.max_jobs`, which is {}; a run would stop there",
-        scenario.limits.max_jobs
-    );
-    Problem::with(&scenario.path, message)
-        .hint("raise it with `--set limits.max_jobs=...`, or take less work")
+    found.map_err(|why| match why {
+        Unsurveyed::Problems(problems) => problems.into(),
+        Unsurveyed::Stopped => Stop::Interrupted("not all work was read".to_owned()),
+    })
 }
 
 fn owned(scenario: &Scenario) -> u64 {
@@ -176,7 +106,10 @@ fn owned(scenario: &Scenario) -> u64 {
         .sum()
 }
 
-fn facts(scenario: &Scenario, work: Option<&Contents>) -> serde_json::Value {
+fn facts(
+    scenario: &Scenario,
+    (work, warnings): (Option<&Survey>, &[Problem]),
+) -> serde_json::Value {
     let names: Vec<&str> = scenario.policies.iter().map(|policy| policy.name.as_str()).collect();
     json!({
         "scenario": scenario.name,
@@ -191,6 +124,7 @@ fn facts(scenario: &Scenario, work: Option<&Contents>) -> serde_json::Value {
         "regions": scenario.world.regions.len(),
         "offers": scenario.world.offers.len(),
         "owned_instances": owned(scenario),
+        "warnings": warnings,
         "assumptions": scenario.assumed(0..scenario.policies.len()),
     })
 }

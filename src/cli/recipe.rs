@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::folder::Folder;
-use crate::experiment::RunResult;
+use crate::experiment::{RunResult, Shown, cautions};
 use crate::input;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
@@ -30,6 +30,7 @@ pub(super) fn report(
         summary: result.summary.clone(),
         objectives: objectives(scenario, result),
         assumptions: scenario.assumed(row..row + 1),
+        cautions: cautions(&[Shown { name: &policy.name, scenario, policy, result }]),
         fingerprint: result.fingerprint.clone(),
         skipped_rows: result.skipped_rows,
         dropped_rows: result.notes.left_out(),
@@ -56,6 +57,7 @@ pub(super) fn recipe(scenario: &Scenario, policy: &str) -> Result<Recipe> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         question: Some(scenario.question.clone()).filter(|question| !question.is_empty()),
         scenario: scenario.name.clone(),
+        set: scenario.edits.iter().map(|(key, value)| format!("{key}={value}")).collect(),
         scenario_hash: blake3::hash(scenario.text.as_bytes()).to_hex().to_string(),
         policy: policy.to_owned(),
         seed: scenario.seed,

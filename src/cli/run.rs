@@ -20,6 +20,7 @@ use super::spool::Spool;
 use crate::experiment::{self, RunResult, Settings, StepLog, Stretch};
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
 use crate::report::{
     ChargesCsv, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells,
 };
@@ -117,6 +118,9 @@ pub(super) fn run(arguments: &Run) -> Done {
         bar.clear();
         result.map_err(|failure| Stop::of_run(failure, &again(&scenario, policy)))?
     };
+    if result.summary.work.submitted == 0 {
+        return Err(Stop::Input(vec![no_work(&scenario)]));
+    }
     recorder.map_or(Ok(()), Recorder::finish)?;
     decisions.map_or(Ok(()), Decisions::finish)?;
     let report = recipe::report(&scenario, policy, &result)?;
@@ -133,6 +137,15 @@ pub(super) fn run(arguments: &Run) -> Done {
         false => show(&report, how, written)?,
     }
     gate(&report, how)
+}
+
+/// The workload of the scenario gives a run nothing to do.
+pub(super) fn no_work(scenario: &Scenario) -> Problem {
+    let message = match scenario.horizon {
+        Some(_) => "the workload has no work in it that arrives before the horizon",
+        None => "the workload has no work in it",
+    };
+    Problem::with(&scenario.path, message).hint("look at its transformations, filters and dates")
 }
 
 /// Where results go.

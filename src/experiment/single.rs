@@ -7,11 +7,11 @@ use crate::policy;
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
-use crate::scenario::Scenario;
+use crate::scenario::{Named, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, Progress};
 use crate::state::State;
 use crate::units::{Span, Time};
-use crate::workload::Notes;
+use crate::workload::{Notes, Source};
 
 /// How a run of a scenario is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct RunResult {
     pub skipped_rows: u64,
     /// Rows of the workload that became no work, or other work than they say.
     pub notes: Notes,
+    /// Names in the rules of work that nothing here has.
+    pub unknown_names: Vec<UnknownName>,
 }
 
 /// Why there is no result.
@@ -118,8 +120,7 @@ pub fn run_with<O: Observer>(
     let numbers = (collector, Series::default());
     let checks = (Laws::new(settings.audit), Fingerprint::default());
     let mut observer = ((numbers, checks), (Tenants::default(), extra));
-    let (outcome, (skipped_rows, notes)) =
-        simulate(scenario, policy, settings, horizon, &mut observer, control);
+    let (outcome, reading) = simulate(scenario, policy, settings, horizon, &mut observer, control);
     let (((mut collector, series), (laws, fingerprint)), (tenants, _)) = observer;
     if let Some(broken) = laws.broken() {
         return Err(RunFailure::Law(broken.clone()));
@@ -136,13 +137,21 @@ pub fn run_with<O: Observer>(
         series,
         fingerprint: fingerprint.hex(),
         trail: fingerprint.trail().clone(),
-        skipped_rows,
-        notes,
+        skipped_rows: reading.skipped,
+        notes: reading.notes,
+        unknown_names: reading.unknown_names,
     })
 }
 
-/// One run up to `horizon`; how it went, and how many rows were
-/// skipped and dropped.
+/// What reading the work showed besides work.
+#[derive(Debug, Default)]
+struct Reading {
+    skipped: u64,
+    notes: Notes,
+    unknown_names: Vec<UnknownName>,
+}
+
+/// One run up to `horizon`; how it went, and what reading the work showed.
 fn simulate<O: Observer>(
     scenario: &Scenario,
     policy: (&PolicySpec, &dyn Launcher),
@@ -150,11 +159,11 @@ fn simulate<O: Observer>(
     horizon: Option<Time>,
     observer: &mut O,
     control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> (Result<Outcome, RunFailure>, (u64, Notes)) {
+) -> (Result<Outcome, RunFailure>, Reading) {
     let context = scenario.context(settings.seed, settings.names);
     let mut source = match scenario.workload.open(&context) {
-        Ok(source) => source,
-        Err(problems) => return (Err(RunFailure::Input(problems)), (0, Notes::default())),
+        Ok(source) => Named::new(source, &scenario.world),
+        Err(problems) => return (Err(RunFailure::Input(problems)), Reading::default()),
     };
     let options = Options {
         seed: settings.seed,
@@ -168,6 +177,11 @@ fn simulate<O: Observer>(
     };
     let mut decides = policy::build_with(policy.0, policy.1);
     let outcome =
-        sim::run(&scenario.world, source.as_mut(), decides.as_mut(), &options, observer, control);
-    (outcome.map_err(RunFailure::Sim), (source.skipped(), source.notes()))
+        sim::run(&scenario.world, &mut source, decides.as_mut(), &options, observer, control);
+    let reading = Reading {
+        skipped: source.skipped(),
+        notes: source.notes(),
+        unknown_names: source.unknown(),
+    };
+    (outcome.map_err(RunFailure::Sim), reading)
 }

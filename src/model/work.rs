@@ -94,8 +94,13 @@ pub struct Filter {
 impl Filter {
     /// Whether `name` passes.
     pub fn admits(&self, name: &str) -> bool {
-        (self.allowed.is_empty() || self.allowed.iter().any(|allowed| allowed == name))
-            && !self.forbidden.iter().any(|forbidden| forbidden == name)
+        self.admits_where(|listed| listed == name)
+    }
+
+    /// Whether what `is` says of listed names passes.
+    pub fn admits_where(&self, is: impl Fn(&str) -> bool) -> bool {
+        (self.allowed.is_empty() || self.allowed.iter().any(|allowed| is(allowed)))
+            && !self.forbidden.iter().any(|forbidden| is(forbidden))
     }
 }
 
@@ -116,7 +121,8 @@ pub struct Rules {
     pub jurisdictions: Vec<String>,
     /// Certifications that the region must have, all of them.
     pub certifications: Vec<String>,
-    /// GPU models by name; when `allowed` is not empty, only instances with one of them.
+    /// GPU models by name (see [`super::GpuModel::answers_to`]); when `allowed` is not
+    /// empty, only instances with one of them.
     pub gpu_models: Filter,
     /// Relative speed by GPU model in millionths; replaces the instance type's
     /// speed where the model is listed.

@@ -1,5 +1,6 @@
 //! The world: providers, regions, zones, instance types and what can be rented.
 
+use super::GpuModel;
 use crate::units::{Calendar, Distribution, Id, Rate, Shape, Span, Table, Time};
 
 /// A cloud, or an owned cluster seen as one.
@@ -47,13 +48,6 @@ pub struct Zone {
     pub name: String,
     /// The region it lies in.
     pub region: Id<Region>,
-}
-
-/// A model of GPU, by its canonical name: `A100-80GB`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GpuModel {
-    /// Canonical name.
-    pub name: String,
 }
 
 /// A size of machine.

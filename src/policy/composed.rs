@@ -2,7 +2,7 @@
 
 mod due;
 mod explain;
-mod fits;
+pub mod fits;
 mod release;
 
 use super::backfill::{self, Backfill, Pass};

@@ -52,6 +52,8 @@ pub struct Comparison<'a> {
     pub between: Option<&'a Between>,
     /// How far the model was from what was observed; none where nobody has looked.
     pub calibration: Option<&'a str>,
+    /// What else must be said beside the answer.
+    pub cautions: Vec<String>,
 }
 
 pub use between::Between;
@@ -279,6 +281,7 @@ mod tests {
             rows,
             reports: &[],
             calibration: None,
+            cautions: Vec::new(),
         });
     }
 

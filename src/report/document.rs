@@ -136,7 +136,10 @@ impl Document {
     pub(super) fn made_by(&mut self, recipe: &Recipe) {
         let mut add = |name: &str, value: String| self.recipe.push((name.to_owned(), value));
         add("version", recipe.version.clone());
-        add("scenario", format!("{} `{}`", unquoted(&recipe.scenario), recipe.scenario_hash));
+        add(
+            "scenario",
+            format!("{} `{}`", unquoted(&recipe.scenario_told()), recipe.scenario_hash),
+        );
         add("policy", unquoted(&recipe.policy));
         add("seed", recipe.seed.to_string());
         for input in &recipe.inputs {

@@ -107,6 +107,7 @@ fn every_key_is_documented() {
         rows,
         reports: &[],
         calibration: None,
+        cautions: Vec::new(),
     };
     comparison.write_json(&mut compare).expect("memory takes everything");
     same_keys("compare.json", &compare);
@@ -115,6 +116,7 @@ fn every_key_is_documented() {
         summary,
         objectives: objectives.clone(),
         assumptions: Vec::new(),
+        cautions: Vec::new(),
         fingerprint: fingerprint.hex(),
         skipped_rows: 0,
         dropped_rows: 0,

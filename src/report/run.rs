@@ -20,7 +20,9 @@ pub struct Recipe {
     pub question: Option<String>,
     /// Name of the scenario, without a path.
     pub scenario: String,
-    /// Hash of its text.
+    /// The edits of `--set` that it ran with: `key=value`.
+    pub set: Vec<String>,
+    /// Hash of its text, edits included.
     pub scenario_hash: String,
     /// Name of the policy.
     pub policy: String,
@@ -28,6 +30,14 @@ pub struct Recipe {
     pub seed: u64,
     /// Traces, catalogs and other files that were read.
     pub inputs: Vec<InputHash>,
+}
+
+impl Recipe {
+    /// The scenario and how it was edited: `quickstart, with --set seed=2`.
+    pub(super) fn scenario_told(&self) -> String {
+        let edits = self.set.iter().map(|edit| format!(", with --set {edit}"));
+        edits.fold(self.scenario.clone(), |told, edit| told + &edit)
+    }
 }
 
 /// A file that was read.
@@ -107,6 +117,8 @@ pub struct RunReport {
     pub objectives: Vec<ObjectiveResult>,
     /// What was assumed: defaults, converted rates, discounts not applied.
     pub assumptions: Vec<String>,
+    /// What must be said beside the numbers.
+    pub cautions: Vec<String>,
     /// Hash over the records of the run.
     pub fingerprint: String,
     /// Malformed rows of the workload that were left out.

@@ -232,6 +232,7 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
         summary,
         objectives: Vec::new(),
         assumptions: vec![name.to_owned()],
+        cautions: Vec::new(),
         fingerprint: String::new(),
         skipped_rows: 1,
         dropped_rows: 0,

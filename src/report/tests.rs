@@ -92,6 +92,7 @@ fn charts(count: u64) -> Vec<Chart> {
         rows,
         reports: &[],
         calibration: None,
+        cautions: Vec::new(),
     };
     charts.extend(comparison_charts(&world, &comparison));
     charts.extend(replication_charts(&world, &comparison));
@@ -152,12 +153,14 @@ fn the_terminal_shows_no_control_characters() {
         rows,
         reports: &[],
         calibration: None,
+        cautions: Vec::new(),
     };
     let report = RunReport {
         recipe: Recipe { question: Some(name.to_owned()), ..Recipe::default() },
         summary: summary.clone(),
         objectives: objectives.clone(),
         assumptions: vec![name.to_owned()],
+        cautions: Vec::new(),
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
         dropped_rows: 0,
@@ -194,6 +197,7 @@ fn pages() -> [String; 2] {
         summary: summary.clone(),
         objectives: objectives.clone(),
         assumptions: vec![evil.to_owned()],
+        cautions: Vec::new(),
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
         dropped_rows: 0,
@@ -217,6 +221,7 @@ fn pages() -> [String; 2] {
         rows,
         reports: &[],
         calibration: None,
+        cautions: Vec::new(),
     };
     let (mut run, mut compare) = (Vec::new(), Vec::new());
     report.document(run_charts(&scene)).write_page(&mut run).expect("the page is written");
@@ -256,6 +261,7 @@ fn documents(then: impl Fn(&Document)) {
         summary: summary.clone(),
         objectives: objectives.clone(),
         assumptions: vec!["Something is taken for granted.".to_owned()],
+        cautions: vec!["Something must be said.".to_owned()],
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
         dropped_rows: 0,
@@ -283,6 +289,7 @@ fn documents(then: impl Fn(&Document)) {
             rows,
             reports,
             calibration: None,
+            cautions: vec!["Something must be said.".to_owned()],
         };
         then(&comparison.document(Vec::new()));
     }

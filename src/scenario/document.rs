@@ -12,7 +12,7 @@ use crate::problem::{Problem, clip};
 const OPTIONAL: [&str; 2] = ["limits", "objectives"];
 
 /// A scenario file with its `--set` edits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Document {
     /// The file, as the user named it.
     pub(super) path: String,
@@ -88,6 +88,26 @@ impl Document {
             set.extend(ranges.into_iter().map(|range| (range, format!("--set {key}={value}"))));
         }
         self.set = set;
+    }
+
+    /// A problem with the key that is written with dots, or with the last of the
+    /// tables around it that is there.
+    pub(super) fn problem_at(&self, key: &str, message: impl Into<String>) -> Problem {
+        let Ok(root) = DeTable::parse(&self.text) else {
+            return Problem::with(&self.path, message);
+        };
+        let (mut table, mut found) = (Some(root.get_ref()), None);
+        for part in split_key(key) {
+            let entry = table
+                .and_then(|table| table.iter().find(|(name, _)| name.get_ref().as_ref() == part));
+            let Some((name, value)) = entry else { break };
+            found = Some(name.span());
+            table = value.get_ref().as_table();
+        }
+        match found {
+            Some(range) => self.problem(&range, message),
+            None => Problem::with(&self.path, message),
+        }
     }
 
     /// A problem at `range` of the text.

@@ -44,7 +44,8 @@ impl Scenario {
             problems.into_iter().map(placed).collect::<Vec<_>>()
         })?;
         let (seed, workload, name) = (self.seed, self.workload.clone(), self.name.clone());
-        Ok((Self { seed, workload, name, ..read }, last))
+        let edits = self.edits.clone();
+        Ok((Self { seed, workload, name, edits, ..read }, last))
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) use opening::NEW_YEAR_2026;
 pub(super) use opening::{Opening, opening, told_late};
 
 use super::composition::unknown_name;
+use super::names::Naming;
 use super::section::{Report, Section};
 use crate::model::{Filter, Kind, Rules, Spread, Together, World};
 use crate::problem::clip;
@@ -180,6 +181,9 @@ fn region_names(world: &World) -> Vec<String> {
 /// Reads `allow`, `forbid` and what else restricts where work may run.
 fn rules(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Rules {
     let (allow, forbid) = (section.section("allow"), section.section("forbid"));
+    for name in ["jurisdictions", "certifications"] {
+        check_names(name, section.texts(name), around.world, report);
+    }
     let mut filter = |name: &str| {
         for side in [&allow, &forbid] {
             if side.has(name) {
@@ -233,20 +237,14 @@ pub(super) fn check_names(
     world: &World,
     report: &mut Report<'_>,
 ) {
-    let known: Vec<String> = match what {
-        "providers" => world.providers.rows().iter().map(|known| known.name.clone()).collect(),
-        "regions" => region_names(world),
-        "types" => world.types.rows().iter().map(|known| known.name.clone()).collect(),
-        "families" => world.types.rows().iter().map(|known| known.family.clone()).collect(),
-        "offers" => world.offers.rows().iter().map(|known| known.name.clone()).collect(),
-        "gpu_models" => world.gpu_models.rows().iter().map(|known| known.name.clone()).collect(),
-        _ => return,
-    };
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let Some(naming) = Naming::of_key(what) else { return };
     for (name, range) in names {
-        if !known.contains(&name.as_str()) {
+        // Work may ask for a law or a certificate that is to be had elsewhere, and then
+        // fits nowhere: that is counted. One that is not to be had at all is a mistake.
+        let elsewhere = matches!(naming, Naming::Jurisdiction | Naming::Certification);
+        if !naming.is_in(world, name) && !(elsewhere && naming.is_real(name)) {
             let message = format!("nothing in `{what}` is called `{}`", clip(name));
-            report.hint(range, message, unknown_name(name, &known));
+            report.hint(range, message, naming.hint(world, name));
         }
     }
 }

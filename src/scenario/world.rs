@@ -72,9 +72,9 @@ pub(super) fn read<'a>(
 }
 
 impl Build<'_> {
-    /// The id of the GPU model called `name`; spelling in capitals or not is one model.
+    /// The id of the GPU model called `name`, however it is spelt.
     fn gpu_model(&mut self, name: &str) -> Id<GpuModel> {
-        let known = self.world.gpu_models.find(|known| known.name.eq_ignore_ascii_case(name));
+        let known = self.world.gpu_models.find(|known| known.is_called(name));
         known.unwrap_or_else(|| self.world.gpu_models.push(GpuModel { name: name.to_owned() }))
     }
 

@@ -69,7 +69,8 @@ pub fn barrier(world: &World, rules: &Rules, offer: Id<Offer>) -> Option<&'stati
     let region = world.region_of(offer);
     let instance_type = world.type_of(offer);
     let provider = &world.providers[world.provider_of(offer)].name;
-    let gpu = instance_type.gpu_model.map_or("", |model| &world.gpu_models[model].name);
+    let gpu = instance_type.gpu_model.map(|model| &world.gpu_models[model]);
+    let is_gpu = |asked: &str| gpu.is_some_and(|model| model.answers_to(asked));
     let region_facts = &world.regions[region];
     let list = &rules.jurisdictions;
     let certified = |needed: &String| region_facts.certifications.contains(needed);
@@ -79,7 +80,7 @@ pub fn barrier(world: &World, rules: &Rules, offer: Id<Offer>) -> Option<&'stati
         ("instance type", rules.types.admits(&instance_type.name)),
         ("offer", rules.offers.admits(&world.offers[offer].name)),
         ("market", rules.markets.admits(world.offers[offer].market.name())),
-        ("GPU model", rules.gpu_models.admits(gpu)),
+        ("GPU model", rules.gpu_models.admits_where(is_gpu)),
         ("jurisdiction", list.is_empty() || list.contains(&region_facts.jurisdiction)),
         ("certifications", rules.certifications.iter().all(certified)),
     ];
@@ -88,10 +89,10 @@ pub fn barrier(world: &World, rules: &Rules, offer: Id<Offer>) -> Option<&'stati
 
 fn speed(world: &World, rules: &Rules, offer: Id<Offer>) -> u32 {
     let instance_type = world.type_of(offer);
-    let model = instance_type.gpu_model.map(|model| &world.gpu_models[model].name);
-    rules
-        .throughput
-        .iter()
-        .find(|(name, _)| model == Some(name))
-        .map_or(instance_type.speed, |&(_, speed)| speed)
+    let Some(model) = instance_type.gpu_model else { return instance_type.speed };
+    let model = &world.gpu_models[model];
+    let of = |is: &dyn Fn(&str) -> bool| rules.throughput.iter().find(|(name, _)| is(name));
+    // The very model goes before one that leaves its memory open.
+    let listed = of(&|name| model.is_called(name)).or_else(|| of(&|name| model.answers_to(name)));
+    listed.map_or(instance_type.speed, |&(_, speed)| speed)
 }

@@ -2,13 +2,13 @@
 //! model of GPU.
 
 use super::{State, WorkRef};
-use crate::model::{Offer, Together, World};
+use crate::model::{Ask, Offer, Together, World};
 use crate::units::Id;
 
 /// The sites of all offers, by how close together gangs stay: three levels
 /// without and three with the model of GPU.
 #[derive(Clone, Debug)]
-pub(super) struct Sites {
+pub struct Sites {
     tables: [Sorted; 6],
     /// Instances' offers that are live, by site of the closest level.
     live: [Vec<u32>; 2],
@@ -67,7 +67,8 @@ impl Reach {
 }
 
 impl Sites {
-    pub(super) fn new(world: &World) -> Self {
+    /// The sites of a world in which nothing lives yet.
+    pub fn new(world: &World) -> Self {
         let table = |at: usize| {
             let mut known = Vec::new();
             let mut sorted = Sorted { site: Vec::new(), kinds: Vec::new() };
@@ -95,6 +96,27 @@ impl Sites {
         Self { tables, live, used: [0; 2] }
     }
 
+    /// The table that keeps the tasks of a gang together; none where they may lie
+    /// anywhere.
+    #[inline]
+    fn of(&self, ask: &Ask, together: Together) -> Option<&Sorted> {
+        if !ask.gang || ask.tasks == 1 {
+            return None;
+        }
+        let level = match together {
+            Together::Zone => 0,
+            Together::Region => 1,
+            Together::Provider => 2,
+            Together::Anywhere => return None,
+        };
+        Some(&self.tables[level + 3 * usize::from(ask.demand.gpus > 0)])
+    }
+
+    /// The site of `offer` for what is asked, as [`State::site`] says.
+    pub fn site(&self, ask: &Ask, together: Together, offer: Id<Offer>) -> Option<u32> {
+        self.of(ask, together).map(|sites| sites.site[offer.row()])
+    }
+
     /// An offer has live instances from now on, or none any more.
     pub(super) fn change(&mut self, offer: Id<Offer>, live: bool) {
         for (at, used) in self.used.iter_mut().enumerate() {
@@ -116,16 +138,7 @@ impl State<'_> {
     #[inline]
     fn sites_of(&self, work: WorkRef) -> Option<&Sorted> {
         let ask = &self.works[work].ask;
-        if !ask.gang || ask.tasks == 1 {
-            return None;
-        }
-        let level = match self.rules[ask.rules.row()].together {
-            Together::Zone => 0,
-            Together::Region => 1,
-            Together::Provider => 2,
-            Together::Anywhere => return None,
-        };
-        Some(&self.sites.tables[level + 3 * usize::from(ask.demand.gpus > 0)])
+        self.sites.of(ask, self.rules[ask.rules.row()].together)
     }
 
     /// The site of `offer` for `work`, whose tasks all lie in one; none where

@@ -1,5 +1,6 @@
 //! What work gets where its source says nothing.
 
+use crate::model::gpu::answers;
 use crate::model::{Book, Filter, Home, Rules, Tenant, Together, Work};
 use crate::problem::Problem;
 use crate::units::{Id, Span, Time};
@@ -214,13 +215,34 @@ fn both(own: &Rules, added: &Rules) -> Rules {
         types: both_filters(&own.types, &added.types),
         offers: both_filters(&own.offers, &added.offers),
         markets: both_filters(&own.markets, &added.markets),
-        gpu_models: both_filters(&own.gpu_models, &added.gpu_models),
+        gpu_models: both_models(&own.gpu_models, &added.gpu_models),
         jurisdictions: both_jurisdictions(&own.jurisdictions, &added.jurisdictions),
         certifications,
         throughput,
         spread: if own_spread { own.spread } else { added.spread },
         together: own.together.or(added.together),
     }
+}
+
+/// Of two names that may mean one GPU model, the one that says more is kept.
+fn both_models(own: &Filter, added: &Filter) -> Filter {
+    let narrowed = |names: &[String], by: &[String]| -> Vec<String> {
+        let finer = |name: &String| {
+            by.iter().filter(|other| answers(other, name)).max_by_key(|other| other.len())
+        };
+        names
+            .iter()
+            .map(|name| {
+                finer(name).filter(|other| other.len() > name.len()).unwrap_or(name).clone()
+            })
+            .collect()
+    };
+    let allowed = narrowed(&own.allowed, &added.allowed);
+    let narrow = Filter {
+        allowed: narrowed(&added.allowed, &own.allowed),
+        forbidden: added.forbidden.clone(),
+    };
+    both_filters(&Filter { allowed, forbidden: own.forbidden.clone() }, &narrow)
 }
 
 fn both_filters(own: &Filter, added: &Filter) -> Filter {

@@ -420,7 +420,8 @@ fn a_recorded_exchange_plays_back() {
     let native = hash(&scenario, &ours, &recorded);
     assert_eq!(hash(&scenario, &whole, &recorded), native);
     // Another run asks something else, and the record says so.
-    let other = Scenario { seed: 2, ..scenario };
+    let mut other = scenario;
+    other.seed = 2;
     let Err(RunFailure::Sim(Failure::Policy { why, .. })) = run(&other, &whole, &recorded) else {
         panic!("a run of another seed is another exchange");
     };

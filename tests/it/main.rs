@@ -12,6 +12,7 @@ mod hostile;
 mod input;
 mod interrupts;
 mod layers;
+mod lint;
 mod listed;
 mod oracles;
 mod plan;

@@ -2,20 +2,23 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Market, Offer, QuotaUnit, Rules, Spread, World};
+use crate::model::{Ask, Market, Offer, QuotaUnit, Rules, Spread, World};
 use crate::policy::spec;
 use crate::policy::turn::Turn;
-use crate::state::WorkRef;
+use crate::state::{Resolved, WorkRef};
 use crate::units::{Demand, Id, Shape};
 
 /// Work that has the same room: what a task asks, where it may run, and whether
 /// several tasks of it start together.
 type Alike = (Demand, Id<Rules>, bool);
 
+/// The rules of work, and the site of an offer for it.
+type Limits<'l> = (&'l Resolved, &'l dyn Fn(Id<Offer>) -> Option<u32>);
+
 /// Most tasks of a demand that the world can ever hold at once, remembered by
 /// demand and rules.
 #[derive(Debug)]
-pub(super) struct Fits {
+pub struct Fits {
     provision: spec::Provision,
     /// Where it may be placed, and what is rented.
     scopes: [spec::Scope; 2],
@@ -26,62 +29,73 @@ pub(super) struct Fits {
 }
 
 impl Fits {
-    pub(super) fn new(provision: &spec::Provision, scopes: [&spec::Scope; 2]) -> Self {
+    /// For a policy that provisions so.
+    pub fn new(provision: &spec::Provision, scopes: [&spec::Scope; 2]) -> Self {
         let (provision, scopes) = (provision.clone(), scopes.map(Clone::clone));
         Self { provision, scopes, most: Vec::new(), held: FxHashMap::default(), last: None }
     }
 
     /// Whether the work can run some day: a gang whole, other work task by task.
     pub(super) fn ever(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
-        let ask = &turn.work(work).ask;
+        let ask = turn.work(work).ask;
+        let site = |offer| turn.site(work, offer);
+        self.admit(turn.world(), (turn.rules(ask.rules), &site), &ask)
+    }
+
+    /// The same of what is asked, under rules that are resolved in `world`; `site`
+    /// keeps the tasks of a gang together (see [`crate::state::State::site`]).
+    pub fn admit(&mut self, world: &World, limits: Limits<'_>, ask: &Ask) -> bool {
         let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };
         let alike = (ask.demand, ask.rules, ask.gang && ask.tasks > 1);
         match self.last {
             Some((last, held)) if last == alike => held >= needed,
             _ => {
-                let held = self.held(turn, work, alike);
+                let held = self.held(world, limits, alike);
                 self.last = Some((alike, held));
                 held >= needed
             }
         }
     }
 
-    fn held(&mut self, turn: &Turn<'_, '_>, work: WorkRef, alike: Alike) -> u64 {
+    fn held(&mut self, world: &World, limits: Limits<'_>, alike: Alike) -> u64 {
         if let Some(&held) = self.held.get(&alike) {
             return held;
         }
         if self.most.is_empty() {
-            self.most = most_instances(turn.world(), &self.provision);
+            self.most = most_instances(world, &self.provision);
             let [placed, rented] = &self.scopes;
             let on_demand = matches!(self.provision, spec::Provision::OnDemand { .. });
-            for (offer, facts) in turn.world().offers.iter() {
+            for (offer, facts) in world.offers.iter() {
                 let rents = on_demand && facts.market != Market::Owned;
                 let scope = if rents { rented } else { placed };
-                if !scope.admits(turn.world(), offer) {
+                if !scope.admits(world, offer) {
                     self.most[offer.row()] = 0;
                 }
             }
         }
-        let sites = turn.world().offers.ids().map(|offer| turn.site(work, offer));
-        let mut sites: Vec<Option<u32>> = sites.collect();
+        let mut sites: Vec<Option<u32>> = world.offers.ids().map(limits.1).collect();
         sites.sort_unstable();
         sites.dedup();
-        let held = sites.iter().map(|&site| self.count(turn, work, site)).max().unwrap_or(0);
+        let held =
+            sites.iter().map(|&site| self.count(world, limits, alike.0, site)).max().unwrap_or(0);
         self.held.insert(alike, held);
         held
     }
 
     /// An upper bound on tasks held at once in a site.
-    fn count(&self, turn: &Turn<'_, '_>, work: WorkRef, site: Option<u32>) -> u64 {
-        let world = turn.world();
-        let demand = turn.work(work).ask.demand;
-        let rules = turn.rules(turn.work(work).ask.rules);
+    fn count(
+        &self,
+        world: &World,
+        (rules, site_of): Limits<'_>,
+        demand: Demand,
+        site: Option<u32>,
+    ) -> u64 {
         let (mut owned, mut rented) = (0_u64, Vec::new());
         let mut zones = vec![false; world.zones.len()];
         for (offer, facts) in world.offers.iter() {
             let count = self.most[offer.row()];
             let holds = world.types[facts.instance_type].shape.holds(demand);
-            let outside = turn.site(work, offer) != site;
+            let outside = site_of(offer) != site;
             if outside || count == 0 || holds == 0 || !rules.allows(offer) {
                 continue;
             }

@@ -3,6 +3,7 @@
 //! USENIX ATC 2023).
 
 use super::scored::{Rating, Score, devices_after};
+use crate::model::gpu::answers;
 use crate::model::{GpuModel, World};
 use crate::policy::spec::DemandMix;
 use crate::state::Class;
@@ -80,7 +81,7 @@ impl Foresight {
         let mut foresight = Self::default();
         for (demand, models, count) in &mix.demands {
             let count = i64::try_from(*count).unwrap_or(i64::MAX);
-            let right = models.is_empty() || models.iter().any(|name| name == model);
+            let right = models.is_empty() || models.iter().any(|name| answers(model, name));
             if demand.gpus == 0 || !right {
                 foresight.never += count;
                 continue;

@@ -24,7 +24,7 @@ impl BacktestReport<'_> {
         document.about = format!(
             "Backtest of policy {}, scenario {}, seed {}, {} to {}",
             unquoted(&recipe.policy),
-            unquoted(&recipe.scenario),
+            unquoted(&recipe.scenario_told()),
             recipe.seed,
             run.summary.started,
             run.summary.ended

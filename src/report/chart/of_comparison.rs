@@ -243,6 +243,7 @@ mod tests {
             rows,
             reports: &[],
             calibration: None,
+            cautions: Vec::new(),
         };
         let charts = comparison_charts(&world, &comparison);
         let Plot::Bars(bars) = &charts[0].plot else { panic!("bars: {:?}", charts[0].plot) };

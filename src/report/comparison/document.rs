@@ -76,7 +76,7 @@ impl Comparison<'_> {
 
     /// What was compared, in one line.
     fn about(&self) -> String {
-        let scenario = self.reports.first().map(|report| unquoted(&report.recipe.scenario));
+        let scenario = self.reports.first().map(|report| unquoted(&report.recipe.scenario_told()));
         let scenario = scenario.map_or(String::new(), |name| format!("Scenario {name}: "));
         let work = if self.between.is_some() { "" } else { " over the same workload" };
         format!(

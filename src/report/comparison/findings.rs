@@ -171,7 +171,9 @@ struct Scenarios {
 impl Comparison<'_> {
     /// What was found, in words.
     pub(super) fn said(&self) -> Said {
-        said(include_str!("../words/compare.txt"), &self.findings())
+        let mut said = said(include_str!("../words/compare.txt"), &self.findings());
+        said.cautions.extend(self.cautions.iter().cloned());
+        said
     }
 
     /// What was found, as data.

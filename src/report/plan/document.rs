@@ -22,7 +22,7 @@ impl PlanReport<'_> {
         let mut document = Document::titled(self.recipe.question.as_deref(), "Plan");
         document.about = format!(
             "Scenario {}, policy {}: the setup with the lowest {} that keeps its objectives.",
-            unquoted(&self.recipe.scenario),
+            unquoted(&self.recipe.scenario_told()),
             unquoted(&self.recipe.policy),
             self.goal().label
         );

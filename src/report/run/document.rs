@@ -101,7 +101,9 @@ impl RunReport {
     }
 
     fn said(&self) -> Said {
-        said(include_str!("../words/run.txt"), &self.findings())
+        let mut said = said(include_str!("../words/run.txt"), &self.findings());
+        said.cautions.extend(self.cautions.iter().cloned());
+        said
     }
 
     /// The document; `charts` are those of the run, in order.
@@ -110,7 +112,7 @@ impl RunReport {
         let mut document = Document::titled(self.recipe.question.as_deref(), &self.recipe.scenario);
         document.about = format!(
             "Scenario {}, policy {}, seed {}, {} to {}",
-            unquoted(&self.recipe.scenario),
+            unquoted(&self.recipe.scenario_told()),
             unquoted(&self.recipe.policy),
             self.recipe.seed,
             summary.started,

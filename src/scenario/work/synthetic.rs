@@ -138,6 +138,7 @@ fn class(
     for entry in tenants.entries.iter().filter(|entry| entry.name.len() > MAX_NAME) {
         report.at(&entry.key, format!("a tenant's name has at most {MAX_NAME} bytes"));
     }
+    check_names("jurisdictions", own.texts("jurisdictions"), around.world, report);
     let mut allowed = |name: &str| {
         check_names(name, own.texts(name), around.world, report);
         Filter { allowed: own.names(name), forbidden: Vec::new() }

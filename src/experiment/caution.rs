@@ -1,0 +1,115 @@
+//! What must be said beside an answer: work that can never run, names that
+//! nothing has, rented machines that real providers would have taken back.
+
+use super::single::RunResult;
+use crate::model::Market;
+use crate::policy::spec::{PolicySpec, Provision};
+use crate::problem::clip;
+use crate::scenario::Scenario;
+
+/// One policy's first run.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// As the reader knows it.
+    pub name: &'a str,
+    /// Where it ran.
+    pub scenario: &'a Scenario,
+    /// The policy.
+    pub policy: &'a PolicySpec,
+    /// What came of it.
+    pub result: &'a RunResult,
+}
+
+/// The reason of a refusal that no time and no money would change.
+const NEVER: &str = "fits nowhere";
+
+/// What must be said beside the answer that these runs give.
+pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
+    let mut said = impossible(runs);
+    for unknown in runs.iter().flat_map(|run| &run.result.unknown_names) {
+        let told = format!("{unknown}.");
+        if !said.contains(&told) {
+            said.push(told);
+        }
+    }
+    said.extend(spot(runs));
+    for run in runs {
+        said.extend(not_for_sale(run));
+    }
+    said
+}
+
+/// Names in a sentence: `a`, `a and b`, `a, b and c`, `all policies`.
+fn names(some: &[&Shown<'_>], all: usize) -> String {
+    let names: Vec<String> = some.iter().map(|run| clip(run.name)).collect();
+    match names.as_slice() {
+        [one] => one.clone(),
+        names if names.len() == all => "every policy".to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [] => String::new(),
+    }
+}
+
+/// Work that was refused because it can never run.
+fn impossible(runs: &[Shown<'_>]) -> Vec<String> {
+    let count = |run: &&Shown<'_>| {
+        let reasons = run.result.summary.work.refused_by_reason.iter();
+        reasons.filter(|(reason, _)| reason == NEVER).map(|(_, count)| *count).sum::<u64>()
+    };
+    let mut by_count: Vec<(u64, Vec<&Shown<'_>>)> = Vec::new();
+    for run in runs {
+        match by_count.iter_mut().find(|(known, _)| *known == count(&run)) {
+            Some((_, same)) => same.push(run),
+            None => by_count.push((count(&run), vec![run])),
+        }
+    }
+    let told = by_count.iter().filter(|(count, _)| *count > 0).map(|(count, same)| {
+        let of = same[0].result.summary.work.submitted;
+        let share = *count as f64 / of.max(1) as f64 * 100.0;
+        let fit = if *count == 1 { "fits" } else { "fit" };
+        format!(
+            "{count} of {of} pieces of work ({share:.1} %) {fit} nowhere under {}: no wait would help, and \
+             they are refused. `windtunnel validate` shows them.",
+            names(same, runs.len())
+        )
+    });
+    told.collect()
+}
+
+/// Spot instances were used, and never taken back.
+fn spot(runs: &[Shown<'_>]) -> Option<String> {
+    let paid = |run: &&Shown<'_>| {
+        let markets = &run.result.summary.cost.by_market;
+        markets.iter().any(|(name, cost)| name == Market::Spot.name() && cost.nanos() > 0)
+    };
+    let users: Vec<&Shown<'_>> = runs.iter().filter(paid).collect();
+    (!users.is_empty()).then(|| {
+        format!(
+            "Spot instances are never taken back here: interruptions are not modelled, so what {} costs \
+             and keeps is at its best.",
+            names(&users, runs.len())
+        )
+    })
+}
+
+/// A market that the policy rents on and that nothing here is sold on.
+fn not_for_sale(run: &Shown<'_>) -> Vec<String> {
+    let missing = missing_markets(run.scenario, run.policy);
+    let told = missing.into_iter().map(|market| {
+        format!(
+            "Policy {} rents on the {} market, and nothing here is sold on it.",
+            clip(run.name),
+            market.name()
+        )
+    });
+    told.collect()
+}
+
+/// Markets that a policy names and on which no cloud of the scenario sells anything.
+pub fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<Market> {
+    let Provision::OnDemand { markets, .. } = &policy.provision else { return Vec::new() };
+    let sold = |market: &&Market| {
+        scenario.world.offers.rows().iter().any(|offer| offer.market == **market)
+    };
+    markets.iter().filter(|market| !sold(market)).copied().collect()
+}

@@ -1,0 +1,17 @@
+//! What in a valid scenario is probably not meant: warnings, each with its place.
+
+mod impossible;
+
+use super::survey::Survey;
+use crate::problem::Problem;
+use crate::scenario::Scenario;
+
+/// Everything in the scenario that looks like a mistake; `survey` is of its work,
+/// where that was read.
+pub fn lint(scenario: &Scenario, survey: Option<&Survey>) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    if let Some(survey) = survey {
+        impossible::look(scenario, survey, &mut warnings);
+    }
+    warnings
+}

@@ -1,0 +1,88 @@
+//! Work that can never run, and names that nothing has.
+
+use super::super::caution::missing_markets;
+use super::super::survey::Survey;
+use crate::model::Ask;
+use crate::problem::{Problem, clip};
+use crate::scenario::Scenario;
+
+pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    for unknown in &survey.unknown_names {
+        let message = unknown.counted();
+        warnings.push(scenario.problem("workload", message).hint(unknown.hint.clone()));
+    }
+    let all = scenario.policies.iter().zip(&survey.impossible);
+    let mut told: Vec<(&str, u64)> = Vec::new();
+    for (policy, found) in all.clone() {
+        let Some((work, ask)) = &found.first else { continue };
+        // Policies that can do the same are told of once.
+        if told.iter().any(|&(first, pieces)| first == work && pieces == found.pieces) {
+            continue;
+        }
+        told.push((work, found.pieces));
+        let alike: Vec<String> = all
+            .clone()
+            .filter(|(_, other)| {
+                other.pieces == found.pieces
+                    && other.first.as_ref().is_some_and(|(first, _)| first == work)
+            })
+            .map(|(policy, _)| clip(&policy.name))
+            .collect();
+        let of = if alike.len() == scenario.policies.len() {
+            "any policy".to_owned()
+        } else {
+            alike.join(", ")
+        };
+        let fit = if found.pieces == 1 { "fits" } else { "fit" };
+        let message = format!(
+            "{} of {} pieces of work {fit} nowhere under {of} and will be refused",
+            found.pieces, survey.pieces
+        );
+        let hint = format!("the first is `{work}`, which asks for {}", asked(ask));
+        warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
+    }
+    for policy in &scenario.policies {
+        for market in missing_markets(scenario, policy) {
+            let message = format!(
+                "policy {} rents on the {} market, and nothing is sold on it",
+                clip(&policy.name),
+                market.name()
+            );
+            let hint = format!("add `markets = [\"on-demand\", \"{}\"]` to a cloud", market.name());
+            warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
+        }
+    }
+}
+
+/// The dotted key of a policy.
+pub(super) fn policy_key(name: &str) -> String {
+    format!("policy.\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// What work asks for, in words: `4 tasks at once, each 16 cores, 64 GiB, 8 GPUs`.
+fn asked(ask: &Ask) -> String {
+    let demand = ask.demand;
+    let mut parts = Vec::new();
+    if demand.cpu > 0 {
+        parts.push(format!("{} cores", f64::from(demand.cpu) / 1e3));
+    }
+    if demand.memory > 0 {
+        parts.push(format!("{} GiB", f64::from(demand.memory) / 1_024.0));
+    }
+    if demand.gpus > 0 {
+        let share = match demand.whole_gpus() {
+            true => String::new(),
+            false => format!(" by {} %", f64::from(demand.gpu_share) / 10.0),
+        };
+        parts.push(format!("{} GPUs{share}", demand.gpus));
+    }
+    if parts.is_empty() {
+        parts.push("nothing".to_owned());
+    }
+    let each = parts.join(", ");
+    match (ask.tasks, ask.gang) {
+        (1, _) => each,
+        (tasks, true) => format!("{tasks} tasks at once, each {each}"),
+        (tasks, false) => format!("{tasks} tasks, each {each}"),
+    }
+}

@@ -1,0 +1,158 @@
+//! What a valid scenario probably does not mean is said by `validate`, and what
+//! bears on an answer is said beside it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const WINDTUNNEL: &str = env!("CARGO_BIN_EXE_windtunnel");
+
+/// Two own nodes of four GPUs, and a cloud without any.
+const WORLD: &str = r#"question = "?"
+[workload]
+trace = "a.csv"
+[cluster.dc]
+nodes = 2
+shape = { vcpus = 4, memory = "64 GiB", gpus = "4 x A100" }
+cost = "3 USD/h"
+[cloud.aws]
+regions = ["us-east-1"]
+families = ["m5"]
+[policy.keep]
+preset = "batch-fcfs"
+"#;
+
+fn folder(rows: &str, more: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    fs::write(folder.path().join("a.toml"), format!("{WORLD}{more}")).expect("written");
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(WINDTUNNEL);
+    command.current_dir(folder).args(arguments).output().expect("the program starts")
+}
+
+/// What the command says on standard output and standard error, and its exit code.
+fn said(folder: &TempDir, arguments: &[&str]) -> (String, i32) {
+    let output = run(folder.path(), arguments);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is text");
+    let code = output.status.code().expect("it ends by itself");
+    (text(output.stdout) + &text(output.stderr), code)
+}
+
+#[track_caller]
+fn check(folder: &TempDir, arguments: &[&str], code: i32, wanted: &[&str], unwanted: &[&str]) {
+    let (told, found) = said(folder, arguments);
+    // Terminals wrap.
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(found, code, "{told}");
+    for want in wanted {
+        assert!(told.contains(want), "no `{want}` in: {told}");
+    }
+    for want in unwanted {
+        assert!(!told.contains(want), "`{want}` in: {told}");
+    }
+}
+
+const ROWS: &str = "id,arrival_s,runtime_s,vcpus,gpus,gpu_models\n\
+    a,0,100,4,1,A100\nb,10,100,4,1,V100M16\nc,20,100,4,1,A100-80GB\nd,20,100,400,0,\n";
+
+#[test]
+fn gpu_models_are_one_notion_in_clusters_catalogs_and_rows() {
+    let folder = folder(ROWS, "");
+    let vague = "The GPU model A100 does not say how much memory it has: it does for work that asks for \
+                 A100-40GB or A100-80GB.";
+    // a and c run on the cluster, whose A100 may be either.
+    let unknown =
+        "1 piece of work asks for the GPU model `V100M16`, which nothing here has (there is: A100)";
+    check(&folder, &["run", "a.toml", "--no-out"], 0, &[vague, unknown, "2 of 4"], &[]);
+    let plain = "1 piece of work asks for the GPU model `V100M16`, which nothing here has hint: there is: A100";
+    check(&folder, &["validate", "a.toml"], 0, &[vague, plain], &["A10 "]);
+}
+
+#[test]
+fn what_fits_nowhere_is_counted_by_validate_and_beside_the_answer() {
+    let folder = folder(ROWS, "[policy.rent]\npreset = \"cloud-cheapest\"\n");
+    let of_all = "2 of 4 pieces of work fit nowhere under keep";
+    let of_rent = "1 of 4 pieces of work fits nowhere under rent";
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,100,8\nb,0,100,400\nc,0,100,4\n";
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    let first = "the first is `a`, which asks for 8 cores";
+    let of_keep = of_all.replace("of 4", "of 3");
+    let of_rent = of_rent.replace("of 4", "of 3");
+    check(&folder, &["validate", "a.toml"], 0, &[&of_keep, &of_rent, first], &[]);
+    let compared = ["2 of 3 pieces of work (66.7 %) fit nowhere under keep"];
+    check(&folder, &["compare", "a.toml", "--out", "o"], 0, &compared, &[]);
+    let page = fs::read_to_string(folder.path().join("o/decision.md")).expect("it is there");
+    assert!(page.contains(compared[0]), "{page}");
+}
+
+#[test]
+fn a_rule_that_forbids_what_nothing_has_is_an_error() {
+    let rows = "id,arrival_s,runtime_s,vcpus,not_regions\na,0,10,1,\nb,0,10,1,aws/us-eest-1\n";
+    let folder = folder(rows, "");
+    let told = "work `b` forbids the region or cluster `aws/us-eest-1`, which nothing has: the rule \
+                would do nothing hint: did you mean `aws/us-east-1`?";
+    for command in ["validate", "run", "compare"] {
+        check(&folder, &[command, "a.toml"], 2, &[told], &[]);
+    }
+    // A real region that this scenario does not rent in may be forbidden.
+    let rows = rows.replace("aws/us-eest-1", "gcp/us-central1");
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    check(&folder, &["validate", "a.toml"], 0, &[], &["warning"]);
+}
+
+#[test]
+fn laws_and_certificates_that_are_not_to_be_had_are_errors() {
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,10,1\n";
+    for (rule, told) in [
+        ("jurisdictions = [\"Germany\"]", "nothing in `jurisdictions` is called `Germany`"),
+        ("certifications = [\"iso27002\"]", "nothing in `certifications` is called `iso27002`"),
+    ] {
+        let folder = folder(rows, "");
+        let text = WORLD.replace("trace = \"a.csv\"", &format!("trace = \"a.csv\"\n{rule}"));
+        fs::write(folder.path().join("a.toml"), text).expect("written");
+        check(&folder, &["validate", "a.toml"], 2, &[told, "a.toml:4:", "there is: "], &[]);
+    }
+}
+
+#[test]
+fn a_run_without_work_is_an_error() {
+    let folder = folder("id,arrival_s,runtime_s,vcpus\n", "");
+    for command in ["validate", "run", "compare"] {
+        check(&folder, &[command, "a.toml"], 2, &["the workload has no work in it"], &[]);
+    }
+}
+
+#[test]
+fn a_market_that_nothing_is_sold_on_and_spot_without_interruptions_are_told() {
+    let spot = "[policy.spot]\npreset = \"cloud-cheapest\"\n\
+        provision = { cheapest = { markets = [\"on-demand\", \"spot\"] } }\n";
+    let folder = folder("id,arrival_s,runtime_s,vcpus\na,0,100,1\nb,0,100,8\n", spot);
+    let told = "olicy spot rents on the spot market, and nothing";
+    check(&folder, &["validate", "a.toml"], 0, &[told], &[]);
+    check(&folder, &["compare", "a.toml", "--no-out"], 0, &[told], &["never taken back"]);
+    let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+    let sold = text.replace("families =", "markets = [\"on-demand\", \"spot\"]\nfamilies =");
+    fs::write(folder.path().join("a.toml"), sold).expect("written");
+    let caution = "Spot instances are never taken back here";
+    check(&folder, &["compare", "a.toml", "--out", "o"], 0, &[caution], &[told]);
+    let page = fs::read_to_string(folder.path().join("o/decision.md")).expect("it is there");
+    assert!(page.contains(caution), "{page}");
+}
+
+#[test]
+fn edits_are_part_of_the_recipe() {
+    let folder = folder("id,arrival_s,runtime_s,vcpus\na,0,100,1\n", "");
+    let edit = ["--set", "cluster.dc.nodes=3", "--out", "o"];
+    let run = [&["run", "a.toml"][..], &edit].concat();
+    check(&folder, &run, 0, &["a, with --set cluster.dc.nodes=3, policy keep"], &[]);
+    for file in ["manifest.json", "report.html"] {
+        let text = fs::read_to_string(folder.path().join("o").join(file)).expect("it is there");
+        assert!(text.contains("cluster.dc.nodes=3"), "{file}");
+    }
+}
