@@ -192,13 +192,6 @@ impl Catalog {
         };
         if problems.is_empty() { read(&texts, files) } else { Err(problems) }
     }
-
-    /// The price of a type in a region and market, if it is sold there.
-    pub fn price(&self, region: &str, instance_type: &str, market: &str) -> Option<&CatalogPrice> {
-        self.prices.iter().find(|price| {
-            price.instance_type == instance_type && price.region == region && price.market == market
-        })
-    }
 }
 
 /// All text of the shipped catalog called `name`.

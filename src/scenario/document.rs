@@ -22,6 +22,8 @@ pub(super) struct Document {
     pub(super) text: String,
     /// For each line of `text`, its line number in `original`.
     lines: Vec<u64>,
+    /// Where each line of `text` begins.
+    starts: Vec<usize>,
     /// Ranges of `text` that an edit wrote, with the edit.
     set: Vec<(Range<usize>, String)>,
 }
@@ -31,7 +33,8 @@ impl Document {
     pub(super) fn new(text: &str, path: &str) -> Self {
         let lines = (1..=text.split('\n').count() as u64).collect();
         let (original, text) = (text.to_owned(), text.to_owned());
-        Self { path: path.to_owned(), original, text, lines, set: Vec::new() }
+        let starts = starts(&text);
+        Self { path: path.to_owned(), original, text, lines, starts, set: Vec::new() }
     }
 
     /// Sets scalars, each at a dotted key, one after the other. Every other
@@ -50,6 +53,7 @@ impl Document {
         }
         let text = document.to_string();
         self.lines = matched_lines(&self.original, &text);
+        self.starts = starts(&text);
         self.text = text;
         self.find_edits(edits);
         problems
@@ -128,12 +132,16 @@ impl Document {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = &self.text[..offset];
-        let row = before.matches('\n').count();
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before[start..].chars().count() as u64 + 1;
+        let row = self.starts.partition_point(|&start| start <= offset).saturating_sub(1);
+        let start = self.starts.get(row).copied().unwrap_or(0);
+        let column = self.text[start..offset].chars().count() as u64 + 1;
         (self.lines.get(row).copied().unwrap_or(0), column)
     }
+}
+
+/// Where each line of a text begins.
+fn starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
 }
 
 /// Parts of a dotted key; parts may be quoted (`policy."a.b".order`).
@@ -224,16 +232,17 @@ fn show(table: &mut Table) {
 /// same line where nothing was inserted before it.
 fn matched_lines(original: &str, edited: &str) -> Vec<u64> {
     let old: Vec<&str> = original.split('\n').collect();
+    let new: Vec<&str> = edited.split('\n').collect();
     let mut at = 0;
     let mut lines = Vec::new();
-    for (row, line) in edited.split('\n').enumerate() {
-        let same = old.get(at) == Some(&line);
-        let later = old.iter().skip(at).position(|candidate| *candidate == line);
+    for (row, line) in new.iter().enumerate() {
+        let same = old.get(at) == Some(line);
         let inserted = !same
-            && edited.split('\n').count() > old.len()
-            && edited.split('\n').nth(row + 1).is_some_and(|next| old.get(at) == Some(&next));
+            && new.len() > old.len()
+            && new.get(row + 1).is_some_and(|next| old.get(at) == Some(next));
         if !same && !inserted {
             // Changed in place, unless the file continues with this line further on.
+            let later = old.iter().skip(at).position(|candidate| candidate == line);
             at += later.filter(|&skip| skip > 0 && !line.trim().is_empty()).unwrap_or(0);
         }
         lines.push((at.min(old.len().saturating_sub(1)) + 1) as u64);

@@ -5,7 +5,9 @@
 mod table;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
+
+use rustc_hash::FxHashMap;
 
 use super::part;
 
@@ -244,7 +246,9 @@ fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
 
 /// The key with exactly this path.
 pub(super) fn find(path: &str) -> Option<&'static Key> {
-    keys().iter().find(|key| key.path == path)
+    static BY_PATH: OnceLock<FxHashMap<&'static str, &'static Key>> = OnceLock::new();
+    let by_path = BY_PATH.get_or_init(|| keys().iter().map(|key| (&*key.path, key)).collect());
+    by_path.get(path).copied()
 }
 
 /// The names of the keys directly below `path`, without wildcards.

@@ -61,6 +61,8 @@ pub(super) struct Section {
     /// Its header.
     pub(super) range: Range<usize>,
     pub(super) entries: Vec<Entry>,
+    /// Rows of `entries`, by name.
+    by_name: Vec<usize>,
 }
 
 impl Section {
@@ -91,7 +93,9 @@ impl Section {
             entries.push(Entry { name: name.get_ref().to_string(), key: name.span(), node });
         }
         entries.sort_by_key(|entry| entry.key.start);
-        Self { pattern: pattern.to_owned(), range, entries }
+        let mut by_name: Vec<usize> = (0..entries.len()).collect();
+        by_name.sort_by(|&one, &other| entries[one].name.cmp(&entries[other].name));
+        Self { pattern: pattern.to_owned(), range, entries, by_name }
     }
 
     /// The entry called `name`. Asking for a key that no file may have is a bug.
@@ -101,7 +105,9 @@ impl Section {
             "`{}` is not in the table of keys",
             child(&self.pattern, name)
         );
-        self.entries.iter().find(|entry| entry.name == name)
+        let of = |row: &usize| self.entries[*row].name.as_str();
+        let at = self.by_name.binary_search_by(|row| of(row).cmp(name)).ok()?;
+        Some(&self.entries[self.by_name[at]])
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
@@ -276,8 +282,12 @@ fn child(pattern: &str, name: &str) -> String {
 
 /// The key called `name` below `pattern`: itself, a list, or any name of the user's.
 fn known_key(pattern: &str, name: &str) -> Option<&'static key::Key> {
-    let path = child(pattern, name);
-    [path.clone(), format!("{path}[]"), child(pattern, "*")].iter().find_map(|path| key::find(path))
+    let mut path = child(pattern, name);
+    if let Some(key) = key::find(&path) {
+        return Some(key);
+    }
+    path.push_str("[]");
+    key::find(&path).or_else(|| key::find(&child(pattern, "*")))
 }
 
 /// What the value at a dotted path of a scenario must be; none where no

@@ -1,5 +1,6 @@
 //! Clouds: the part of a catalog that a scenario names.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Build, price};
@@ -7,10 +8,10 @@ use crate::model::{
     Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Zone,
 };
 use crate::problem::clip;
-use crate::scenario::catalog::{Catalog, CatalogRegion, CatalogType, SHIPPED};
+use crate::scenario::catalog::{Catalog, CatalogPrice, CatalogRegion, CatalogType, SHIPPED};
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{Report, Section};
-use crate::units::{Id, Shape};
+use crate::units::{Distribution, Id, Shape};
 
 impl Build<'_> {
     /// Reads `[cloud.name]`.
@@ -38,6 +39,8 @@ impl Build<'_> {
             notice: catalog.notice,
         });
         let mut assumed = 0;
+        let mut sold = sold(section, &catalog);
+        let changes = price::Changes::read(section, self.world.calendar);
         for region in regions {
             let id = self.world.regions.push(Region {
                 name: region.name.clone(),
@@ -51,7 +54,8 @@ impl Build<'_> {
             for zone in &region.zones {
                 if wanted.is_empty() || wanted.iter().any(|(wanted, _)| wanted == zone) {
                     let zone = self.world.zones.push(Zone { name: zone.clone(), region: id });
-                    assumed += self.offers(name, zone, region, section, &catalog, report);
+                    assumed +=
+                        self.offers((name, zone, region), section, &mut sold, &changes, report);
                 }
             }
         }
@@ -102,31 +106,28 @@ impl Build<'_> {
     /// Adds the offers of one zone; returns how many have an assumed price.
     fn offers(
         &mut self,
-        cloud: &str,
-        zone: Id<Zone>,
-        region: &CatalogRegion,
+        (cloud, zone, region): (&str, Id<Zone>, &CatalogRegion),
         section: &Section,
-        catalog: &Catalog,
+        sold: &mut Sold<'_>,
+        changes: &price::Changes,
         report: &mut Report<'_>,
     ) -> usize {
-        let markets = markets(section);
         let mut assumed = 0;
-        for known in catalog.types.iter().filter(|known| wanted(known, section)) {
-            let on_demand = catalog.price(&region.name, &known.name, Market::OnDemand.name());
-            for &market in &markets {
-                let listed = catalog.price(&region.name, &known.name, market.name());
-                let Some(listed) = listed else { continue };
-                let Some(instance_type) = self.rented_type(known, section, catalog, report) else {
-                    return assumed;
-                };
+        let Sold { catalog, types, prices, markets } = sold;
+        for SoldType { known, id, capacity, boot } in types {
+            let price = |market: Market| {
+                let key = (region.name.as_str(), known.name.as_str(), market.name());
+                prices.get(&key).copied()
+            };
+            let on_demand = price(Market::OnDemand);
+            for &market in &*markets {
+                let Some(listed) = price(market) else { continue };
+                if id.is_none() {
+                    *id = self.rented_type(known, section, catalog, report);
+                }
+                let Some(instance_type) = *id else { return assumed };
                 assumed += usize::from(!listed.provenance.assumed.is_empty());
-                let capacity = section
-                    .section("capacity_of")
-                    .entries
-                    .iter()
-                    .find(|entry| entry.name == known.name)
-                    .and_then(|entry| section.section("capacity_of").capacity(&entry.name));
-                let boot = if known.gpus > 0 { &catalog.boot_gpu } else { &catalog.boot_cpu };
+                let base = price::base(section, market, listed.rate);
                 let zone_name = &self.world.zones[zone].name;
                 self.world.offers.push(Offer {
                     name: format!("{cloud}/{zone_name}/{}/{}", known.name, market.name()),
@@ -135,17 +136,10 @@ impl Build<'_> {
                     market,
                     price: PricePath {
                         list: on_demand.map(|on_demand| on_demand.rate),
-                        ..price::path(
-                            section,
-                            known,
-                            region,
-                            market,
-                            listed.rate,
-                            self.world.calendar,
-                        )
+                        ..changes.path(base, (known, region, market))
                     },
-                    capacity: capacity.unwrap_or_else(|| section.capacity("capacity").flatten()),
-                    boot: section.distribution("boot").unwrap_or(boot).clone(),
+                    capacity: *capacity,
+                    boot: boot.clone(),
                     running_at_start: 0,
                 });
             }
@@ -317,6 +311,48 @@ impl Build<'_> {
     }
 }
 
+/// What a scenario wants of a catalog.
+#[derive(Debug)]
+struct Sold<'c> {
+    catalog: &'c Catalog,
+    types: Vec<SoldType<'c>>,
+    /// By region, type and market.
+    prices: BTreeMap<(&'c str, &'c str, &'c str), &'c CatalogPrice>,
+    markets: Vec<Market>,
+}
+
+/// A type of a catalog, and what holds for all its offers.
+#[derive(Debug)]
+struct SoldType<'c> {
+    known: &'c CatalogType,
+    /// In the world, once an offer has it.
+    id: Option<Id<InstanceType>>,
+    capacity: Option<u32>,
+    boot: Distribution,
+}
+
+/// What the scenario wants of the catalog, in its order.
+fn sold<'c>(section: &Section, catalog: &'c Catalog) -> Sold<'c> {
+    let capacity_of = section.section("capacity_of");
+    let wanted = catalog.types.iter().filter(|known| wanted(known, section));
+    let types = wanted.map(|known| {
+        let capacity = capacity_of.capacity(&known.name);
+        let boot = if known.gpus > 0 { &catalog.boot_gpu } else { &catalog.boot_cpu };
+        SoldType {
+            known,
+            id: None,
+            capacity: capacity.unwrap_or_else(|| section.capacity("capacity").flatten()),
+            boot: section.distribution("boot").unwrap_or(boot).clone(),
+        }
+    });
+    let mut prices = BTreeMap::new();
+    for price in &catalog.prices {
+        let key = (price.region.as_str(), price.instance_type.as_str(), price.market.as_str());
+        prices.entry(key).or_insert(price);
+    }
+    Sold { catalog, types: types.collect(), prices, markets: markets(section) }
+}
+
 /// The markets that the cloud names, on-demand before spot.
 fn markets(section: &Section) -> Vec<Market> {
     let names = section.names("markets");
@@ -404,7 +440,7 @@ fn check_names(catalog: &Catalog, section: &Section, report: &mut Report<'_>) {
     }
     let markets = markets(section);
     for (name, range) in section.texts("types") {
-        let sold = |price: &&crate::scenario::catalog::CatalogPrice| {
+        let sold = |price: &&CatalogPrice| {
             price.instance_type == *name
                 && markets.iter().any(|market| market.name() == price.market)
         };
