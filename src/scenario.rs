@@ -2,6 +2,7 @@
 //! policies to compare. Reading one gives everything that a run needs, or
 //! every problem in it at once, each with its place and a hint.
 
+mod builtin;
 mod catalog;
 mod composition;
 mod difference;
@@ -44,6 +45,7 @@ use section::{Report, Section};
 
 pub(crate) use work::NEW_YEAR_2026;
 
+pub use builtin::{BUILT_IN, built_in};
 pub use catalog::{
     Catalog, CatalogPrice, CatalogRegion, CatalogType, Listing, Provenance, SHIPPED, Tier,
     list as catalog_list, show as catalog_show,

@@ -5,10 +5,7 @@ use std::path::Path;
 use super::args::Which;
 use super::exit::Stop;
 use crate::problem::{Problem, clip};
-use crate::scenario::{Scenario, quickstart, text_of};
-
-/// The word that names the built-in scenario.
-const QUICKSTART: &str = "quickstart";
+use crate::scenario::{BUILT_IN, Scenario, built_in, text_of};
 
 /// Reads the scenario that the command line names.
 pub(super) fn open(which: &Which) -> Result<Scenario, Stop> {
@@ -34,15 +31,34 @@ pub(super) fn read(which: &Which, edits: &[(String, String)]) -> Result<Scenario
     if let Some(on_bad_row) = &which.on_bad_row {
         edits.push(("workload.on_bad_row".to_owned(), on_bad_row.clone()));
     }
-    let mut scenario = if which.scenario == Path::new(QUICKSTART) && !which.scenario.exists() {
-        Scenario::parse(quickstart(), "quickstart.toml", Path::new(""), &edits)?
-    } else {
-        Scenario::load(&which.scenario, &edits)?
+    let mut scenario = match named(&which.scenario)? {
+        Some((name, text)) => {
+            Scenario::parse(text, &format!("{name}.toml"), Path::new(""), &edits)?
+        }
+        None => Scenario::load(&which.scenario, &edits)?,
     };
     if let Some(seed) = which.seed {
         scenario.seed = seed;
     }
     Ok(scenario)
+}
+
+/// The built-in scenario that a word means which is no file.
+fn named(word: &Path) -> Result<Option<(&str, &'static str)>, Vec<Problem>> {
+    let name = word.to_str().filter(|name| !name.contains(['/', '\\', '.']));
+    let Some(name) = name.filter(|_| !word.exists()) else { return Ok(None) };
+    if let Some(text) = built_in(name) {
+        return Ok(Some((name, text)));
+    }
+    let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+    let hint = match crate::problem::did_you_mean(name, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!(
+            "built in are {}; anything else is a file, such as `{name}.toml`",
+            known.join(", ")
+        ),
+    };
+    Err(vec![Problem::with(name, "is no file and no built-in scenario").hint(hint)])
 }
 
 /// The scenario and the row of the policy that `named` is the name of, or the

@@ -187,9 +187,29 @@ fn set_one(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Pro
             _ => item.get_mut(part.as_str()),
         };
         let Some(next) = next.filter(|next| !next.is_none()) else {
+            let hint = match parts.as_slice() {
+                // What a policy inherits is in no table of the file.
+                [policy, name, part, option, ..]
+                    if policy == "policy"
+                        && document.get("policy").and_then(|all| all.get(name)).is_some() =>
+                {
+                    format!(
+                        "what `{}` inherits cannot be set in part: write `[policy.{}.{}.{}]` into the file, with all its \
+                         parameters, or `--set policy.{}.{}={}` for the part with its defaults",
+                        clip(name),
+                        clip(name),
+                        clip(part),
+                        clip(option),
+                        clip(name),
+                        clip(part),
+                        clip(option)
+                    )
+                }
+                _ => "only a key of a table that the file has can be set".to_owned(),
+            };
             return refuse(
                 format!("cannot set `{}`: the scenario has no `{}`", clip(key), clip(part)),
-                "only a key of a table that the file has can be set".into(),
+                hint,
             );
         };
         item = next;

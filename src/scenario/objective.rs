@@ -103,10 +103,23 @@ impl ObjectiveMetric {
         ("makespan", Self::Makespan),
     ];
 
+    /// Whether more of it is better.
+    const fn high_is_good(self) -> bool {
+        matches!(
+            self,
+            Self::DeadlinesMet | Self::Finished | Self::UtilisationCpu | Self::UtilisationGpu
+        )
+    }
+
     /// Its key in a scenario, which is also its name in reports.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, metric)| *metric == self).map_or("", |(name, _)| name)
     }
+}
+
+/// Whether more of the metric with this key is better.
+pub(super) fn high_is_good(key: &str) -> bool {
+    ObjectiveMetric::ALL.iter().any(|(name, metric)| *name == key && metric.high_is_good())
 }
 
 /// Reads `[objectives]`.
@@ -119,13 +132,7 @@ pub(super) fn read(section: &Section, report: &mut Report<'_>) -> Vec<Objective>
         else {
             continue;
         };
-        let high_is_good = matches!(
-            metric,
-            ObjectiveMetric::DeadlinesMet
-                | ObjectiveMetric::Finished
-                | ObjectiveMetric::UtilisationCpu
-                | ObjectiveMetric::UtilisationGpu
-        );
+        let high_is_good = metric.high_is_good();
         if high_is_good != (*comparison == Comparison::AtLeast) {
             let (found, meant) = if high_is_good { ("<=", ">=") } else { (">=", "<=") };
             report.hint(

@@ -113,8 +113,8 @@ fn problems_are_found_all_at_once_with_places_and_hints() {
               hint: did you mean `aws`? (or give `catalog`, the folder of your own)
             a.toml:18:12: AWS has no region called `us-esat-1`
               hint: did you mean `us-east-1`?
-            a.toml:19:10: AWS has no type called `m5.xlarg`
-              hint: did you mean `m5.xlarge`?
+            a.toml:19:10: the shipped catalog of AWS has no type called `m5.xlarg`
+              hint: did you mean `m5.xlarge`? A real type that is missing goes into a catalog of your own (`catalog = "FOLDER"`, see catalogs/README.md)
             a.toml:20:12: `discount` must be a percentage from 0 % to 100 % such as `"12 %"`, found `12`
               hint: give its unit: `"12 %"`
             a.toml:21:12: `markets` must be a list of `"on-demand"` or `"spot"`, found `"spott"`
@@ -122,6 +122,7 @@ fn problems_are_found_all_at_once_with_places_and_hints() {
             a.toml:23:12: `wait_p95` cannot be promised to be `>= 2 h`
               hint: did you mean `"<= 2 h"`?
             a.toml:24:14: `cost_total` must be a bound such as `"<= 1000 USD"`, found `"<= 7"`
+              hint: write `"<= 7 USD"`
         "#]],
     );
     check(

@@ -130,7 +130,7 @@ fn scalar(value: &DeValue<'_>, kind: Kind) -> Result<Value, String> {
     }
 }
 
-/// A range, or a list as the command line takes it: `"fcfs","sjf"`.
+/// A range, or a list as the command line takes it: `"fcfs","shortest"`.
 fn values(value: &DeValue<'_>) -> Result<Value, String> {
     let item = |item: &DeValue<'_>| match item {
         DeValue::String(text) => Some(format!("\"{text}\"")),
@@ -159,7 +159,9 @@ fn choice(text: Option<&str>, words: &[&str]) -> Result<Value, String> {
     if words.contains(&text) {
         return Ok(Value::Text(text.to_owned()));
     }
-    let meant = did_you_mean(text, words.iter().copied());
+    let lower = text.to_lowercase();
+    let same = SYNONYMS.iter().find(|(other, ours)| *other == lower && words.contains(ours));
+    let meant = same.map(|(_, ours)| *ours).or_else(|| did_you_mean(text, words.iter().copied()));
     Err(meant.map_or_else(String::new, |word| format!("did you mean `\"{word}\"`?")))
 }
 
@@ -267,12 +269,117 @@ fn refuse(
     let name = last_name(&key.path);
     let expected = key.kind.expected();
     let message = format!("`{name}` must be {expected}, found {}", describe(value));
-    let hint = if detail.is_empty() { missing_unit(value, key.kind) } else { Some(detail) };
+    let hint = match detail.is_empty() {
+        true => nearly(value, key).or_else(|| missing_unit(value, key.kind)),
+        false => Some(detail),
+    };
     match hint {
         Some(hint) => report.hint(range, message, hint),
         None => report.at(range, message),
     }
 }
+
+/// What to write where a value is right but for its form.
+fn nearly(value: &DeValue<'_>, key: &Key) -> Option<String> {
+    let written = match value {
+        DeValue::String(text) => text.trim().to_owned(),
+        DeValue::Datetime(datetime) => datetime.to_string(),
+        _ => number_text(value)?,
+    };
+    match key.kind {
+        Kind::Bound(unit) => bound_meant(&written, unit, last_name(&key.path)),
+        Kind::Rate => rate_meant(&written),
+        Kind::Instant | Kind::Moment => date_meant(&written),
+        Kind::Dollars if written.starts_with('-') => Some("it may not be negative".to_owned()),
+        Kind::Part("release") => quantity::span(&written)
+            .map(|_| format!("write `release = {{ idle = {{ after = \"{written}\" }} }}`")),
+        _ => None,
+    }
+}
+
+/// A bound whose side, sign or unit is missing: `95 %`, `< 2 h`, `<= 7000`.
+fn bound_meant(written: &str, unit: BoundUnit, metric: &str) -> Option<String> {
+    let amount = written.trim_start_matches(['<', '>', '=']).trim();
+    let side = match &written[..written.len() - written.trim_start_matches(['<', '>', '=']).len()] {
+        side if side.contains('>') => ">=",
+        side if side.contains('<') => "<=",
+        _ if super::objective::high_is_good(metric) => ">=",
+        _ => "<=",
+    };
+    let with = |unit: &str| format!("{side} {amount} {unit}").trim_end().to_owned();
+    let number = quantity::decimal(amount);
+    let candidates = match (unit, number) {
+        (BoundUnit::Share, Some(share)) if share <= rust_decimal::Decimal::ONE => {
+            let percent = (share * rust_decimal::Decimal::ONE_HUNDRED).normalize();
+            vec![format!("{side} {percent} %")]
+        }
+        (BoundUnit::Share, Some(_)) => vec![with("%")],
+        (BoundUnit::Time, Some(_)) => vec![with("s")],
+        (BoundUnit::Dollars, Some(_)) => vec![with("USD")],
+        _ => vec![with("")],
+    };
+    let right = candidates.into_iter().find(|text| bound(text, unit).is_some())?;
+    Some(format!("write `\"{right}\"`"))
+}
+
+/// A price in other money, per another time, or below nothing.
+fn rate_meant(written: &str) -> Option<String> {
+    let lower = written.to_lowercase();
+    if written.contains('-') {
+        return Some("a price is not negative".to_owned());
+    }
+    let other = ["eur", "€", "gbp", "£", "chf", "jpy", "¥", "cny"];
+    if other.iter().any(|money| lower.contains(money)) {
+        return Some("prices are in US dollars: convert it, and write `\"... USD/h\"`".to_owned());
+    }
+    let digits: String =
+        written.chars().filter(|letter| letter.is_ascii_digit() || matches!(letter, '.')).collect();
+    let number = quantity::decimal(&digits)?;
+    // A month is a twelfth of 365.25 days.
+    let hours =
+        [("month", 730.5), ("mo", 730.5), ("year", 8_766.0), ("day", 24.0), ("min", 1.0 / 60.0)]
+            .into_iter()
+            .find(|(word, _)| lower.contains(word));
+    let (word, hours) = hours?;
+    let hours = rust_decimal::Decimal::from_f64_retain(hours)?;
+    let hourly = number.checked_div(hours)?.round_dp(6).normalize();
+    Some(format!("prices are per hour: `\"{hourly} USD/h\"` is as much per {word}"))
+}
+
+/// A date in another order, or without its zone.
+fn date_meant(written: &str) -> Option<String> {
+    let spaced = written.replacen(' ', "T", 1);
+    let zoned = [format!("{spaced}Z"), format!("{spaced}:00Z"), format!("{spaced}T00:00:00Z")];
+    if let Some(right) = zoned.iter().find(|text| quantity::instant(text).is_some()) {
+        return Some(format!("say the zone: `\"{right}\"` for UTC"));
+    }
+    let parts: Vec<&str> = written.split(['.', '/']).collect();
+    if let [day, month, year] = parts.as_slice()
+        && year.len() == 4
+    {
+        let right = format!("{year}-{month:0>2}-{day:0>2}");
+        let right = Some(right).filter(|right| quantity::instant(right).is_some());
+        return Some(right.map_or_else(
+            || "dates are written year-month-day".to_owned(),
+            |right| format!("dates are written year-month-day: `\"{right}\"`"),
+        ));
+    }
+    None
+}
+
+/// What others call the words of parts.
+const SYNONYMS: [(&str, &str); 10] = [
+    ("sjf", "shortest"),
+    ("spt", "shortest"),
+    ("edf", "earliest-deadline"),
+    ("edd", "earliest-deadline"),
+    ("fifo", "fcfs"),
+    ("ljf", "largest"),
+    ("bestfit", "best-fit"),
+    ("firstfit", "first-fit"),
+    ("worstfit", "worst-fit"),
+    ("ondemand", "on-demand"),
+];
 
 /// What to write where a bare number was given for a quantity with a unit.
 fn missing_unit(value: &DeValue<'_>, kind: Kind) -> Option<String> {

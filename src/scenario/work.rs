@@ -242,7 +242,8 @@ pub(super) fn check_names(
         // Work may ask for a law or a certificate that is to be had elsewhere, and then
         // fits nowhere: that is counted. One that is not to be had at all is a mistake.
         let elsewhere = matches!(naming, Naming::Jurisdiction | Naming::Certification);
-        if !naming.is_in(world, name) && !(elsewhere && naming.is_real(name)) {
+        let known = naming.is_in(world, name) || elsewhere && naming.is_real(name);
+        if !known {
             let message = format!("nothing in `{what}` is called `{}`", clip(name));
             report.hint(range, message, naming.hint(world, name));
         }

@@ -31,7 +31,9 @@ impl Build<'_> {
         let first_offer = self.world.offers.len();
         let regions = named_regions(&catalog, section, report);
         let named = !regions.is_empty();
-        check_names(&catalog, section, report);
+        // What lies in a region that is not there is not told of as well.
+        let all_there = regions.len() == section.texts("regions").len();
+        check_names(&catalog, section, all_there, report);
         let provider = self.world.providers.push(Provider {
             name: name.to_owned(),
             title: catalog.title.clone(),
@@ -68,7 +70,7 @@ impl Build<'_> {
             );
         }
         price::check(section, &catalog, self.world.calendar, report);
-        self.quotas(name, section, &catalog, first_offer, report);
+        self.quotas(name, (section, all_there), &catalog, first_offer, report);
         self.assume(name, section, &catalog, offers, assumed);
     }
 
@@ -180,7 +182,7 @@ impl Build<'_> {
     fn quotas(
         &mut self,
         cloud: &str,
-        section: &Section,
+        (section, all_there): (&Section, bool),
         catalog: &Catalog,
         first_offer: usize,
         report: &mut Report<'_>,
@@ -210,7 +212,7 @@ impl Build<'_> {
                     quota.name = format!("{cloud}/{region} {of}{space}{unit}");
                 }
             }
-            if self.world.quotas.len() == before {
+            if self.world.quotas.len() == before && all_there {
                 report.hint(
                     &quota.range,
                     "the quota holds for no offer",
@@ -410,7 +412,7 @@ fn named_regions<'c>(
 
 /// Reports zones, types and families that the catalog does not have, and
 /// types that are not sold where the scenario wants them.
-fn check_names(catalog: &Catalog, section: &Section, report: &mut Report<'_>) {
+fn check_names(catalog: &Catalog, section: &Section, all_there: bool, report: &mut Report<'_>) {
     let regions = regions_of(catalog, section);
     let here = |region: &str| regions.contains(&region);
     let zones: Vec<&str> = catalog
@@ -426,9 +428,17 @@ fn check_names(catalog: &Catalog, section: &Section, report: &mut Report<'_>) {
         [("zones", "zone", &zones), ("types", "type", &types), ("families", "family", &families)];
     for (key, what, known) in lists {
         for (name, range) in section.texts(key) {
-            if !known.contains(&name.as_str()) {
-                let message = format!("{} has no {what} called `{}`", catalog.title, clip(name));
-                report.hint(range, message, unknown_name(name, known));
+            if !known.contains(&name.as_str()) && (all_there || key != "zones") {
+                let whose = if catalog.files.is_empty() { "the shipped catalog of " } else { "" };
+                let message =
+                    format!("{whose}{} has no {what} called `{}`", catalog.title, clip(name));
+                let mut hint = unknown_name(name, known);
+                if catalog.files.is_empty() && key == "types" {
+                    hint += if hint.ends_with('?') { " A" } else { "; a" };
+                    hint += " real type that is missing goes into a catalog of your own (`catalog = \"FOLDER\"`, \
+                             see catalogs/README.md)";
+                }
+                report.hint(range, message, hint);
             }
         }
     }
