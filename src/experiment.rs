@@ -36,7 +36,7 @@ pub use fate::{Fate, Fates, MOST_FATES};
 pub use lab::{
     Cell, Exhibit, Forgetful, Lab, LabFailure, Memory, Unwatched, Watch, is_synthetic, share_inputs,
 };
-pub use lint::lint;
+pub use lint::{lint, offered};
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
 pub(crate) use obstacle::obstacle;
 pub use replication::Repetition;

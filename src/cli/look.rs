@@ -12,7 +12,7 @@ use super::args::{Arguments, Init, Validate};
 use super::exit::{Done, Stop, listed, say};
 use super::open;
 use super::progress::Bar;
-use crate::experiment::{Survey, Unsurveyed, lint, survey};
+use crate::experiment::{Survey, Unsurveyed, lint, offered, survey};
 use crate::halt;
 use crate::model::Market;
 use crate::problem::Problem;
@@ -44,7 +44,12 @@ pub(super) fn validate(arguments: &Validate) -> Done {
     let names: Vec<String> = scenario.policies.iter().map(|policy| clean(&policy.name)).collect();
     writeln!(out, "  policies   {} (baseline {})", names.join(", "), names[scenario.baseline])?;
     match &work {
-        Some(work) => out.write_all(told(work, scenario.calendar).as_bytes())?,
+        Some(work) => {
+            out.write_all(told(work, scenario.calendar).as_bytes())?;
+            for (what, share) in offered(&scenario, work) {
+                writeln!(out, "  asks for   {:.1} % of the {what}", share * 100.0)?;
+            }
+        }
         None => writeln!(out, "  work       not read (--no-data)")?,
     }
     writeln!(

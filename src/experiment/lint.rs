@@ -1,6 +1,10 @@
 //! What in a valid scenario is probably not meant: warnings, each with its place.
 
 mod impossible;
+mod load;
+mod promise;
+
+pub use load::offered;
 
 use super::survey::Survey;
 use crate::problem::Problem;
@@ -10,8 +14,12 @@ use crate::scenario::Scenario;
 /// where that was read.
 pub fn lint(scenario: &Scenario, survey: Option<&Survey>) -> Vec<Problem> {
     let mut warnings = Vec::new();
+    promise::alone(scenario, &mut warnings);
     if let Some(survey) = survey {
         impossible::look(scenario, survey, &mut warnings);
+        load::look(scenario, survey, &mut warnings);
+        promise::with_work(scenario, survey, &mut warnings);
     }
+    warnings.sort_by_key(|warning| (warning.line, warning.column));
     warnings
 }

@@ -103,7 +103,7 @@ fn a_rule_that_forbids_what_nothing_has_is_an_error() {
     // A real region that this scenario does not rent in may be forbidden.
     let rows = rows.replace("aws/us-eest-1", "gcp/us-central1");
     fs::write(folder.path().join("a.csv"), rows).expect("written");
-    check(&folder, &["validate", "a.toml"], 0, &[], &["warning"]);
+    check(&folder, &["validate", "a.toml"], 0, &[], &["forbids"]);
 }
 
 #[test]
@@ -155,4 +155,84 @@ fn edits_are_part_of_the_recipe() {
         let text = fs::read_to_string(folder.path().join("o").join(file)).expect("it is there");
         assert!(text.contains("cluster.dc.nodes=3"), "{file}");
     }
+}
+
+#[test]
+fn what_is_nearly_right_is_told_how_to_write() {
+    let cases = [
+        ("[objectives]\nfinished = \"95 %\"\n", "write `\">= 95 %\"`"),
+        ("[objectives]\ndeadlines_met = \"0.95\"\n", "write `\">= 95 %\"`"),
+        ("[objectives]\nwait_p95 = \"< 2 h\"\n", "write `\"<= 2 h\"`"),
+        ("[objectives]\ncost_total = \"<= 7000\"\n", "write `\"<= 7000 USD\"`"),
+        ("[cluster.e]\ncost = \"0.95 EUR/h\"\n", "prices are in US dollars"),
+        // 700 / 730.5 hours.
+        ("[cluster.e]\ncost = \"$700/month\"\n", "`\"0.958248 USD/h\"` is as much per month"),
+        ("[cluster.e]\ncost = \"-1 USD/h\"\n", "a price is not negative"),
+        (
+            "[policy.p]\nrelease = \"10 min\"\n",
+            "write `release = { idle = { after = \"10 min\" } }`",
+        ),
+        ("[policy.p]\nbackfill = \"EASY\"\n", "did you mean `\"easy\"`?"),
+        ("[policy.p]\norder = \"sjf\"\n", "did you mean `\"shortest\"`?"),
+        (
+            "[cloud.gcp]\nregions = [\"us-central1\"]\ntypes = [\"n9-standard-4\"]\n",
+            "catalog of your own",
+        ),
+    ];
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,10,1\n";
+    for (more, told) in cases {
+        check(&folder(rows, more), &["validate", "a.toml"], 2, &[told], &[]);
+    }
+    for (start, told) in [
+        ("02.03.2026", "write year-month-day: `\"2026-03-02\"`"),
+        ("2026-03-02 08:00", "say the zone: `\"2026-03-02T08:00Z\"` for UTC"),
+    ] {
+        let folder = folder(rows, "");
+        let text = format!("start = \"{start}\"\n{WORLD}");
+        fs::write(folder.path().join("a.toml"), text).expect("written");
+        check(
+            &folder,
+            &["validate", "a.toml"],
+            2,
+            &[&told.replace("write year", "written year")],
+            &[],
+        );
+    }
+    let wrong = "[cloud.gcp]\nregions = [\"us-centrall1\"]\nzones = [\"us-centrall1-a\"]\n\
+        quota = [{ unit = \"vcpus\", limit = 9, region = \"us-centrall1\" }]\n";
+    let unwanted = ["zone called", "holds for no offer"];
+    let one = ["no region called `us-centrall1`"];
+    check(&folder(rows, wrong), &["validate", "a.toml"], 2, &one, &unwanted);
+}
+
+#[test]
+fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
+    // 3 x 100 s x 4 cores in 100 s on 4 own cores: 3 times as much as there is.
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,100,4\nb,50,100,4\nc,100,100,4\n";
+    let more = "[policy.again]\npreset = \"batch-fcfs\"\n[policy.plan]\npreset = \"batch-backfill\"\n\
+        [policy.due]\npreset = \"batch-fcfs\"\norder = \"earliest-deadline\"\n\
+        [objectives]\nfinished = \">= 0 %\"\ndeadlines_met = \">= 95 %\"\n";
+    let folder = folder(rows, more);
+    let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+    let owned = text.replace("nodes = 2", "nodes = 1");
+    fs::write(folder.path().join("a.toml"), owned).expect("written");
+    let told = [
+        "asks for 300.0 % of the own cores",
+        "warning: a.toml:2:2: the work asks for 300 % of the own cores while it arrives",
+        "no work asks for the 4 own GPUs of model A100",
+        "`finished >= 0 %` always holds: nothing is below it",
+        "policy again is the same as keep: it decides alike",
+        "policy due goes by deadlines, and no work has one",
+        "no work has a deadline, so no share of them can be met",
+        "3 of 3 pieces of work have no estimate of their runtime, by which policy plan plans",
+    ];
+    check(&folder, &["validate", "a.toml"], 0, &told, &[]);
+    let (json, _) = said(&folder, &["validate", "a.toml", "--json"]);
+    let facts: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(facts["warnings"].as_array().map(Vec::len), Some(7));
+    assert_eq!(facts["warnings"][0]["line"], 2);
+    // Arrivals at 100 s are after a horizon of 60 s.
+    let edit = ["validate", "a.toml", "--set", "horizon=60 s"];
+    let late = "1 of 3 pieces of work arrive after the horizon and never run";
+    check(&folder, &edit, 0, &[late], &[]);
 }

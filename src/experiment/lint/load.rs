@@ -1,0 +1,111 @@
+//! What the work asks for against what there is.
+
+use std::collections::BTreeMap;
+
+use super::super::survey::Survey;
+use crate::model::gpu::answers;
+use crate::model::{Market, World};
+use crate::problem::{Problem, clip};
+use crate::scenario::Scenario;
+
+/// Share of what is owned above which waits have no end, where nothing is rented.
+const FULL: f64 = 1.0;
+
+/// What the owned machines offer at every moment, on the reference machine.
+#[derive(Clone, Copy, Debug, Default)]
+struct Owned {
+    cores: f64,
+    memory: f64,
+    gpus: f64,
+}
+
+fn owned(world: &World, counts: impl Fn(&str) -> bool) -> Owned {
+    let mut sum = Owned::default();
+    for (id, offer) in world.offers.iter().filter(|(_, offer)| offer.market == Market::Owned) {
+        let kind = world.type_of(id);
+        let model = kind.gpu_model.map_or("", |model| world.gpu_models[model].name.as_str());
+        if counts(model) {
+            let count = f64::from(offer.running_at_start) * f64::from(kind.speed) / 1e6;
+            sum.cores += f64::from(kind.shape.cpu) / 1e3 * count;
+            sum.memory += f64::from(kind.shape.memory) / 1_024.0 * count;
+            sum.gpus += f64::from(kind.shape.gpus) * count;
+        }
+    }
+    sum
+}
+
+/// How much of what is owned the work asks for, while it arrives: a line for each
+/// resource, such as `98.1 % of the own GPUs`.
+pub fn offered(scenario: &Scenario, survey: &Survey) -> Vec<(String, f64)> {
+    let Some(window) = survey.window() else { return Vec::new() };
+    let window = scenario.horizon.map_or(window, |horizon| window.min(horizon.secs_f64()));
+    let all = owned(&scenario.world, |_| true);
+    let mut shares: Vec<(String, f64)> = [
+        ("own cores", survey.load.cores, all.cores),
+        ("own memory", survey.load.memory, all.memory),
+        ("own GPUs", survey.load.gpus, all.gpus),
+    ]
+    .into_iter()
+    .filter(|&(_, load, there)| load > 0.0 && there > 0.0)
+    .map(|(what, load, there)| (what.to_owned(), load / window / there))
+    .collect();
+    for (models, load) in survey.by_models.iter().filter(|(models, _)| !models.is_empty()) {
+        let of = owned(&scenario.world, |model| models.iter().any(|asked| answers(model, asked)));
+        if of.gpus > 0.0 && of.gpus < all.gpus {
+            let names: Vec<String> = models.iter().map(|model| clip(model)).collect();
+            let what = format!("own GPUs of model {}", names.join(" or "));
+            shares.push((what, load.gpus / window / of.gpus));
+        }
+    }
+    shares
+}
+
+pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    let rents = scenario.world.offers.rows().iter().any(|offer| offer.market != Market::Owned);
+    for (what, share) in offered(scenario, survey).into_iter().filter(|(_, share)| *share > FULL) {
+        let message =
+            format!("the work asks for {:.0} % of the {what} while it arrives", share * 100.0);
+        let hint = match rents {
+            true => "what is not rented for waits longer and longer",
+            false => "it waits longer and longer: own more, or take less work",
+        };
+        warnings.push(scenario.problem("workload", message).hint(hint));
+    }
+    sizes(scenario, survey, warnings);
+    models(scenario, survey, warnings);
+}
+
+/// Work without any size runs all at once.
+fn sizes(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    if survey.sizeless > 0 {
+        let message = format!(
+            "{} of {} pieces of work ask for no core, no memory and no GPU: they run all at once",
+            survey.sizeless, survey.pieces
+        );
+        let hint = "give `vcpus` and `memory` in `[workload]` for work that does not say";
+        warnings.push(scenario.problem("workload", message).hint(hint));
+    }
+}
+
+/// GPUs that the work cannot use: it asks for none, or for other models.
+fn models(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    let world = &scenario.world;
+    let mut idle: BTreeMap<&str, f64> = BTreeMap::new();
+    for (id, offer) in world.offers.iter().filter(|(_, offer)| offer.market == Market::Owned) {
+        let kind = world.type_of(id);
+        let Some(model) = kind.gpu_model else { continue };
+        let name = world.gpu_models[model].name.as_str();
+        let asked = survey
+            .by_models
+            .keys()
+            .any(|models| models.is_empty() || models.iter().any(|asked| answers(name, asked)));
+        if !asked {
+            *idle.entry(name).or_default() +=
+                f64::from(offer.running_at_start) * f64::from(kind.shape.gpus);
+        }
+    }
+    for (model, count) in idle {
+        let message = format!("no work asks for the {count} own GPUs of model {}", clip(model));
+        warnings.push(scenario.problem("cluster", message).hint("check `gpus` and `gpu_models`"));
+    }
+}

@@ -1,0 +1,105 @@
+//! Promises that cannot bind, and policies that lack what they decide by.
+
+use super::super::survey::Survey;
+use super::impossible::policy_key;
+use crate::policy::spec::{Backfill, Order, PolicySpec};
+use crate::problem::{Problem, clip};
+use crate::scenario::{Comparison, Objective, ObjectiveMetric, Scenario};
+
+/// What the scenario alone shows.
+pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
+    for objective in &scenario.objectives {
+        if let Some(why) = never_binds(scenario, objective) {
+            let key = objective.metric.name();
+            let message = format!("`{key} {}` always holds: {why}", objective.text);
+            warnings.push(scenario.problem(&format!("objectives.{key}"), message));
+        }
+    }
+    let nameless = |policy: &PolicySpec| PolicySpec { name: String::new(), ..policy.clone() };
+    for (row, policy) in scenario.policies.iter().enumerate() {
+        let mut before = scenario.policies[..row].iter();
+        if let Some(same) = before.find(|other| nameless(other) == nameless(policy)) {
+            let message = format!(
+                "policy {} is the same as {}: it decides alike",
+                clip(&policy.name),
+                clip(&same.name)
+            );
+            warnings.push(scenario.problem(&policy_key(&policy.name), message));
+        }
+    }
+    for quota in scenario.world.quotas.iter().filter(|quota| quota.limit == 0) {
+        let message = format!("the quota {} is 0: nothing can be rented under it", quota.name);
+        warnings.push(scenario.problem("cloud", message));
+    }
+}
+
+/// Why a promise is kept whatever happens.
+fn never_binds(scenario: &Scenario, objective: &Objective) -> Option<String> {
+    let bound = objective.bound;
+    match (objective.metric, objective.comparison) {
+        (ObjectiveMetric::Wait(_) | ObjectiveMetric::Makespan, Comparison::AtMost) => {
+            let horizon = scenario.horizon?.secs_f64();
+            (bound >= horizon).then(|| "the run ends before, at its horizon".to_owned())
+        }
+        (_, Comparison::AtLeast) => (bound <= 0.0).then(|| "nothing is below it".to_owned()),
+        (ObjectiveMetric::UtilisationCpu | ObjectiveMetric::UtilisationGpu, Comparison::AtMost) => {
+            (bound >= 1.0).then(|| "nothing is above it".to_owned())
+        }
+        (
+            ObjectiveMetric::DeadlinesMet
+            | ObjectiveMetric::Finished
+            | ObjectiveMetric::Turnaround(_)
+            | ObjectiveMetric::Slowdown(_)
+            | ObjectiveMetric::CostTotal
+            | ObjectiveMetric::CostMonthly
+            | ObjectiveMetric::CostPerJob,
+            Comparison::AtMost,
+        ) => None,
+    }
+}
+
+/// What the work shows as well.
+pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    if survey.late > 0 {
+        let message = format!(
+            "{} of {} pieces of work arrive after the horizon and never run",
+            survey.late, survey.pieces
+        );
+        warnings.push(
+            scenario.problem("horizon", message).hint("make `horizon` longer, or leave it out"),
+        );
+    }
+    let by_deadline = |policy: &&PolicySpec| policy.order == Order::EarliestDeadline;
+    let promised = scenario
+        .objectives
+        .iter()
+        .any(|objective| objective.metric == ObjectiveMetric::DeadlinesMet);
+    if survey.deadlines == 0 {
+        let hint = "give `deadline` in `[workload]`, or a column `deadline_s`";
+        if promised {
+            let message = "no work has a deadline, so no share of them can be met";
+            warnings.push(scenario.problem("objectives.deadlines_met", message).hint(hint));
+        }
+        for policy in scenario.policies.iter().filter(by_deadline) {
+            let message =
+                format!("policy {} goes by deadlines, and no work has one", clip(&policy.name));
+            warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
+        }
+    }
+    let plans = |policy: &&PolicySpec| match policy.backfill {
+        Backfill::Easy | Backfill::Conservative => true,
+        Backfill::None | Backfill::Greedy => policy.order == Order::Shortest,
+    };
+    if survey.unestimated > 0
+        && let Some(policy) = scenario.policies.iter().find(plans)
+    {
+        let message = format!(
+            "{} of {} pieces of work have no estimate of their runtime, by which policy {} plans",
+            survey.unestimated,
+            survey.pieces,
+            clip(&policy.name)
+        );
+        let hint = "`estimates = \"runtime\"` or `\"factor(2)\"` in `[workload]` gives each one";
+        warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
+    }
+}
