@@ -18,7 +18,7 @@ use super::queue::{Queue, Queued};
 use super::spec;
 use super::turn::Turn;
 use crate::model::Rules;
-use crate::state::{AllocationRef, WorkRef};
+use crate::state::{AllocationRef, Reach, Share, WorkRef};
 use crate::units::{Demand, Id, Span, Time};
 
 pub use conservative::Conservative;
@@ -43,6 +43,12 @@ pub struct Pass<'p, 't, 'a, 'w> {
 pub trait Backfill: std::fmt::Debug {
     /// Whether it reads the order of estimated ends.
     fn needs_ends(&self) -> bool;
+
+    /// Whether it gives everybody a reservation, so that the head itself may start only
+    /// by its plan while others wait.
+    fn plans_all(&self) -> bool {
+        false
+    }
 
     /// Starts whoever may overtake, and takes them out of the queue.
     fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>);
@@ -78,12 +84,49 @@ impl Pass<'_, '_, '_, '_> {
         });
     }
 
-    /// Starts all waiting tasks of `work` if they fit and `allowed` agrees to
-    /// the allocations made; otherwise nothing has happened.
+    /// Starts waiting tasks of `work` if they fit and `allowed` agrees to the
+    /// allocations made: of a gang all or none, of other work as many as may, at most
+    /// `most`. What is left stays in the queue; the answer is about that.
     fn start_if(
         &mut self,
         work: WorkRef,
-        allowed: impl FnOnce(&Turn<'_, '_>, &[AllocationRef]) -> bool,
+        most: u32,
+        mut allowed: impl FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
+    ) -> Started {
+        if self.turn.work(work).ask.gang {
+            return self.start_gang(work, allowed);
+        }
+        let before = self.turn.work(work).waiting;
+        let most = most.min(before);
+        let (mut left, mut limit) = (most, most);
+        let mut outcome = Started::Yes;
+        while left > 0 {
+            let (tried, how) = self.start_share(work, limit, &mut allowed);
+            match how {
+                Started::Yes => {
+                    left -= tried;
+                    limit = left;
+                }
+                Started::Forbidden if tried > 1 => limit = tried / 2,
+                Started::Forbidden | Started::NoRoom => {
+                    outcome = how;
+                    break;
+                }
+            }
+        }
+        let waiting = self.turn.work(work).waiting;
+        if waiting == 0 {
+            self.queue.remove(work);
+        } else if waiting != before {
+            self.queue.push(self.turn, work);
+        }
+        outcome
+    }
+
+    fn start_gang(
+        &mut self,
+        work: WorkRef,
+        mut allowed: impl FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
     ) -> Started {
         let place = &mut *self.place;
         let mut outcome = Started::NoRoom;
@@ -102,6 +145,39 @@ impl Pass<'_, '_, '_, '_> {
         }
         outcome
     }
+
+    /// Starts up to `most` tasks of work that is no gang on one instance. Returns how
+    /// many were tried.
+    fn start_share(
+        &mut self,
+        work: WorkRef,
+        most: u32,
+        allowed: &mut impl FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
+    ) -> (u32, Started) {
+        let place = &mut *self.place;
+        let (mut tried, mut outcome) = (0, Started::NoRoom);
+        self.turn.attempt(|turn| {
+            let gpus = turn.work(work).ask.demand.gpus;
+            let share = at_most(place.pick(turn, work, &Reach::ALL)?, most, gpus);
+            turn.place(work, &[share]).ok()?;
+            (tried, outcome) = (share.tasks, Started::Forbidden);
+            let made = turn.work(work).allocations.len() - 1;
+            if allowed(turn, &turn.work(work).allocations[made..]) {
+                outcome = Started::Yes;
+            }
+            (outcome == Started::Yes).then_some(())
+        });
+        (tried, outcome)
+    }
+}
+
+/// No more than `most` tasks of a share, of `gpus` devices each, on the first of its devices.
+fn at_most(mut share: Share, most: u32, gpus: u8) -> Share {
+    share.tasks = share.tasks.min(most);
+    while share.devices.count_ones() > share.tasks * u32::from(gpus) {
+        share.devices &= !(1 << (31 - share.devices.leading_zeros()));
+    }
+    share
 }
 
 /// How the start of a candidate went.

@@ -48,6 +48,10 @@ pub struct Composed {
     joined: Vec<WorkRef>,
     /// Work that was served first and did not fit, since when no room has come.
     blocked: Option<(WorkRef, WaitReason)>,
+    /// The backfill part knows all but what has joined since.
+    informed: bool,
+    /// Something was placed at the last decision, which may yield by now.
+    placed: bool,
     yielded: Vec<WorkRef>,
     later: Alarm,
 }
@@ -120,6 +124,8 @@ impl Composed {
             outside,
             joined: Vec::new(),
             blocked: None,
+            informed: false,
+            placed: false,
             yielded: Vec::new(),
             later: Alarm::default(),
         }
@@ -157,7 +163,8 @@ impl Policy for Composed {
         for session in &self.outside.sessions {
             session.borrow_mut().begin(triggers, turn);
         }
-        if self.take_in(triggers, turn) {
+        let yields = std::mem::take(&mut self.placed);
+        if self.take_in(triggers, turn) || yields {
             self.blocked = None;
         }
         if !self.queue.is_empty() {
@@ -174,6 +181,7 @@ impl Policy for Composed {
             }
         }
         self.keep_to_the_limit(turn);
+        self.placed = self.preempts() && turn.has_placed();
         match &mut self.outside.release {
             None => self.release.decide(turn),
             Some(release) => release.decide(turn),
@@ -222,10 +230,11 @@ impl Composed {
         let mut served = 0;
         while self.queue.is_empty() && served < self.joined.len() {
             let work = self.joined[served];
-            match self.start(turn, work) {
+            match self.start(turn, work, false) {
                 None => served += 1,
                 reason => {
                     self.blocked = reason.map(|reason| (work, reason));
+                    self.informed = false;
                     self.queue.push(turn, work);
                 }
             }
@@ -241,40 +250,63 @@ impl Composed {
     }
 
     /// Serves the queue in order until somebody does not fit; then others may
-    /// overtake.
+    /// overtake. Where everybody holds a reservation, whoever can start by the plan
+    /// starts before anything is rented or taken for the first.
     fn serve(&mut self, turn: &mut Turn<'_, '_>) {
         self.queue.rescore(turn);
-        let mut unchanged = self.blocked.is_some();
+        let plans = self.backfill.as_ref().is_some_and(|part| part.plans_all());
+        let mut joined_only = self.blocked.is_some() && self.informed;
+        let mut filled = false;
         while let Some(head) = self.queue.head() {
             if self.blocked.is_some_and(|(work, _)| work == head) {
                 break;
             }
-            unchanged = false;
-            let Some(reason) = self.start(turn, head) else {
+            joined_only = false;
+            let planned = plans && self.queue.len() > 1;
+            if planned && !filled {
+                self.fill(turn, false);
+                filled = true;
+                continue;
+            }
+            let Some(reason) = self.start(turn, head, planned) else {
                 self.queue.remove(head);
+                filled = false;
                 continue;
             };
             self.blocked = Some((head, reason));
         }
-        let Some(backfill) = &mut self.backfill else { return };
-        if self.queue.len() > 1 {
-            backfill.fill(&mut Pass {
-                turn,
-                place: &mut *self.place,
-                queue: &mut self.queue,
-                joined: unchanged.then_some(&self.joined),
-            });
+        self.informed = self.queue.len() > 1;
+        if self.informed && !filled {
+            self.fill(turn, joined_only);
         }
     }
 
+    /// Lets others overtake the first; `joined_only`: nothing but work that joined is
+    /// new to the part.
+    fn fill(&mut self, turn: &mut Turn<'_, '_>, joined_only: bool) {
+        let Some(backfill) = &mut self.backfill else { return };
+        backfill.fill(&mut Pass {
+            turn,
+            place: &mut *self.place,
+            queue: &mut self.queue,
+            joined: joined_only.then_some(&self.joined),
+        });
+    }
+
     /// Places all waiting tasks of `work`, on instances that are there, rented
-    /// for it, or taken from others; or says why it waits on.
-    fn start(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Option<WaitReason> {
+    /// for it, or taken from others; or says why it waits on. Work that is `planned`
+    /// has not been let start on those that are there.
+    fn start(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        planned: bool,
+    ) -> Option<WaitReason> {
         let waiting = turn.work(work).waiting;
-        let has_data = turn.work(work).ask.home.is_some() && self.place.weighs();
+        let has_data = !planned && turn.work(work).ask.home.is_some() && self.place.weighs();
         let most = if has_data { self.provision.quote(turn, work) } else { None };
         self.place.limit(most);
-        let placed = place::place_all(&mut *self.place, turn, work);
+        let placed = !planned && place::place_all(&mut *self.place, turn, work);
         self.place.limit(None);
         if placed {
             return None;
@@ -310,6 +342,11 @@ impl Composed {
         Some(reason)
     }
 
+    /// Whether running work may have to yield.
+    fn preempts(&self) -> bool {
+        self.preempt != spec::Preempt::None || self.outside.preempt.is_some()
+    }
+
     /// Places `work` where others yield, if they do.
     fn make_room(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
         let (place, yielded) = (&mut *self.place, &mut self.yielded);
@@ -335,10 +372,14 @@ impl Composed {
             if !self.queue.contains(work) {
                 continue;
             }
+            let waiting = turn.work(work).waiting;
             if self.provision.supply(turn, work) == Supply::Rented {
                 self.queue.remove(work);
                 self.blocked = None;
             } else {
+                if turn.work(work).waiting != waiting {
+                    self.queue.push(turn, work);
+                }
                 self.overdue[kept] = work;
                 kept += 1;
             }

@@ -12,8 +12,9 @@ use crate::units::{Span, Time};
 /// Running work that may be made to yield, the first to yield in front.
 type Victims = Vec<(Rank, AllocationRef)>;
 /// Who yields first: by priority or remaining work, then the latest started,
-/// then by work.
-type Rank = (i64, Reverse<Time>, Time, WorkId);
+/// then by work, then by the launch of the first instance, the time of placing and
+/// what is held there: no two that differ in any way rank alike.
+type Rank = (i64, Reverse<Time>, Time, WorkId, (u32, Time, u32, u32));
 
 /// Makes room for all waiting tasks of `head` and places them, if enough may
 /// be taken from others; otherwise nothing has happened. The works that
@@ -65,7 +66,10 @@ fn victims(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
         };
         let started = Reverse(allocation.started().unwrap_or(Time::MAX));
         let (arrival, id) = work.tie();
-        victims.extend(first.map(|first| ((first, started, arrival, id), reference)));
+        let share = allocation.held[0].share;
+        let launch = turn.instance(share.instance).ordinal;
+        let last = (launch, allocation.placed, allocation.tasks, share.devices);
+        victims.extend(first.map(|first| ((first, started, arrival, id, last), reference)));
     }
     victims.sort_unstable();
     victims

@@ -20,6 +20,8 @@ pub struct Queued {
     pub work: WorkRef,
     /// Its waiting tasks.
     pub tasks: u32,
+    /// How many of them must start at once.
+    pub together: u32,
     /// What is left of its estimate.
     pub estimate: Span,
 }
@@ -38,7 +40,7 @@ pub struct Queue {
     heap: PriorityQueue<WorkRef, Reverse<Key>, BuildHasherDefault<FxHasher>>,
     /// Key by slot of the work, for work in `sorted`.
     keys: Vec<Option<Key>>,
-    /// No queued work has fewer waiting tasks.
+    /// No queued work has fewer tasks that must start at once.
     least_tasks: u32,
     /// No queued work has a shorter estimate.
     least_estimate: Span,
@@ -107,7 +109,7 @@ impl Queue {
         if self.is_empty() {
             (self.least_tasks, self.least_estimate) = (u32::MAX, Span::MAX);
         }
-        self.least_tasks = self.least_tasks.min(queued.tasks);
+        self.least_tasks = self.least_tasks.min(queued.together);
         self.least_estimate = self.least_estimate.min(queued.estimate);
         if self.varies {
             self.heap.push(work, Reverse(key));
@@ -182,7 +184,7 @@ impl Queue {
         some.iter().try_for_each(|&(_, work)| visit(queued(state, work))).is_continue()
     }
 
-    /// Bounds that no queued work is below: waiting tasks and estimate. They
+    /// Bounds that no queued work is below: tasks that start at once, and estimate. They
     /// may be too low, never too high.
     pub fn least(&self) -> (u32, Span) {
         (self.least_tasks, self.least_estimate)
@@ -196,5 +198,10 @@ impl Queue {
 
 fn queued(state: &State<'_>, work: WorkRef) -> Queued {
     let live = state.work(work);
-    Queued { work, tasks: live.waiting, estimate: live.remaining_estimate() }
+    Queued {
+        work,
+        tasks: live.waiting,
+        together: live.together(),
+        estimate: live.remaining_estimate(),
+    }
 }

@@ -149,6 +149,11 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.judge(result)
     }
 
+    /// Whether anything was placed in this turn.
+    pub fn has_placed(&self) -> bool {
+        self.state.has_placed()
+    }
+
     /// Whether a rented instance became ready or empty since the last call of
     /// `take_emptied`.
     pub fn has_emptied(&self) -> bool {

@@ -8,6 +8,11 @@ use crate::billing::Mark;
 use crate::model::{Ask, Offer, WorkId};
 use crate::units::{Id, Money, Span, Time};
 
+/// How long work without an estimate is taken to run where reservations are made:
+/// a thousand years, on any machine. So unknown ends lie beyond all known ones, in the
+/// order of their starts.
+pub const UNKNOWN_RUN: Span = Span::from_secs(1_000 * 365 * 86_400);
+
 /// Tasks on one instance, as a policy asks for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
@@ -47,7 +52,7 @@ pub struct Allocation {
     pub(super) not_ready: u32,
     /// Its instances were taken away in this turn.
     pub(super) yielded: bool,
-    /// When it would end by the user's estimate; `Time::MAX` without one.
+    /// When it would end by the user's estimate; without one, see [`UNKNOWN_RUN`].
     pub estimated_end: Time,
     /// Speed of its slowest instance, in millionths.
     pub speed: u32,
@@ -145,6 +150,11 @@ impl LiveWork {
     /// When its first task first started.
     pub fn first_start(&self) -> Option<Time> {
         (self.first_start != Time::MAX).then_some(self.first_start)
+    }
+
+    /// How many of the waiting tasks must start at once: all of a gang, otherwise one.
+    pub const fn together(&self) -> u32 {
+        if self.ask.gang { self.waiting } else { 1 }
     }
 
     /// The key that breaks every tie between pieces of work.

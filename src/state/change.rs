@@ -4,7 +4,8 @@
 use std::fmt;
 
 use super::{
-    AllocationRef, Held, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State, WorkRef,
+    AllocationRef, Held, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State,
+    UNKNOWN_RUN, WorkRef,
 };
 use crate::billing::Mark;
 use crate::model::{Offer, Spread};
@@ -404,7 +405,7 @@ impl State<'_> {
         let target = &mut self.allocations[allocation];
         let estimate = self.works[target.work()].remaining_estimate();
         target.estimated_end = if estimate == Span::MAX {
-            Time::MAX
+            self.now.saturating_add(UNKNOWN_RUN)
         } else {
             let work = i128::from(estimate.micros()) * 1_000_000;
             let run = quotient(work, target.speed.max(1));

@@ -325,3 +325,76 @@ fn work_without_gpus_joins_nobody_on_a_rented_machine_that_has_some() {
         assert_eq!(summary.instances_launched, instances, "{keeps}");
     }
 }
+
+/// Waits in order of size under EASY and under conservative backfilling.
+fn backfilled(nodes: u32, trace: &str) -> [(Option<f64>, Option<f64>); 2] {
+    ["batch-backfill", "batch-conservative"].map(|preset| {
+        let scenario = format!(
+            "[cluster.m]\nnodes = {nodes}\nshape = {{ vcpus = 1, memory = \"1 GiB\" }}\n\
+             [policy.p]\npreset = \"{preset}\"\n"
+        );
+        let summary = run(&scenario, trace).expect("it runs");
+        (summary.wait_s.mean, summary.turnaround_s.mean)
+    })
+}
+
+#[test]
+fn a_reservation_does_not_outlive_a_completion() {
+    // A ends at 10 s instead of 100 s while H waits alone. From then on its
+    // reservation is at 30 s, which L would delay: H at 30 s, L at 40 s.
+    let trace = "id,arrival_s,runtime_s,estimate_s,tasks,vcpus\nA,0,10,100,2,1\n\
+                 B,0,30,30,1,1\nH,1,10,10,4,1\nK,2,1,5,1,1\nL,12,60,60,2,1\n";
+    let waits = (29.0 + 28.0) / 5.0;
+    let runs = (10.0 + 30.0 + 10.0 + 1.0 + 60.0) / 5.0;
+    assert_eq!(backfilled(4, trace), [(Some(waits), Some(waits + runs)); 2]);
+}
+
+#[test]
+fn unknown_ends_come_after_all_known_ones() {
+    // `a` holds 6 of 10 for nobody knows how long. Of the 2 that `head` leaves, `c`
+    // takes both; `d` waits until `head` is done, at 250 s.
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks\na,0,200,1,,6\n\
+                 head,1,50,1,50,8\nc,2,1000,1,,2\nd,3,1000,1,,2\n";
+    let waits = (199.0 + 247.0) / 4.0;
+    let runs = (200.0 + 50.0 + 1_000.0 + 1_000.0) / 4.0;
+    assert_eq!(backfilled(10, trace), [(Some(waits), Some(waits + runs)); 2]);
+}
+
+#[test]
+fn an_array_overtakes_as_its_tasks_would() {
+    // Three tasks each at 4, 24, 44 and 64 s; `head` at 100 s.
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks,gang\nhog,0,100,1,100,1,true\n\
+                 head,1,50,1,50,4,true\narr,4,20,1,20,12,false\n";
+    let turnarounds = (100.0 + 149.0 + 80.0) / 3.0;
+    assert_eq!(backfilled(4, trace), [(Some(99.0 / 3.0), Some(turnarounds)); 2]);
+    // The same as rows of one task.
+    let row = "arr,4,20,1,20,1,true\n".repeat(12).replace("arr", "");
+    let rows = format!("{}{row}", trace.replace("arr,4,20,1,20,12,false\n", ""));
+    let waits = (99.0 + 3.0 * (0.0 + 20.0 + 40.0 + 60.0)) / 14.0;
+    let found = backfilled(4, &rows).map(|(wait, _)| wait.expect("they waited"));
+    assert!(found.iter().all(|wait| (wait - waits).abs() < 1e-9), "{found:?}");
+}
+
+#[test]
+fn an_array_at_the_head_is_served_task_by_task() {
+    // `arr` waits with six tasks for the two nodes that `hog` leaves at 10 s; `long`
+    // would take one of them for 1,000 s and waits: tasks at 10, 20 and 30 s.
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks,gang\nhog,0,10,1,10,2,true\n\
+                 arr,1,10,1,10,6,false\nlong,2,1000,1,1000,1,true\n";
+    let turnarounds = (10.0 + 39.0 + 1_038.0) / 3.0;
+    assert_eq!(backfilled(2, trace), [(Some((9.0 + 38.0) / 3.0), Some(turnarounds)); 2]);
+}
+
+#[test]
+fn the_first_is_asked_again_when_others_may_yield() {
+    // `low` starts at the moment `high` is first asked; it yields when that is next
+    // asked, at 30 s.
+    let node = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 8, memory = \"16 GiB\" }\n";
+    let policy = "[policy.p]\norder = \"fcfs\"\npreempt = \"priority\"\n";
+    let trace = "id,arrival_s,runtime_s,tasks,cpu_milli,priority\nlow,0,300,2,2000,1\n\
+                 high,0,2327,3,2000,2\nother,30,300,1,2000,0\n";
+    let summary = run(&format!("{node}{policy}"), trace).expect("it runs");
+    // `high` until 2,357 s, and then the two others, 300 s each.
+    let mean = (2_657.0 + 2_357.0 + 2_627.0) / 3.0;
+    assert_eq!(summary.turnaround_s.mean, Some(mean));
+}

@@ -4,33 +4,42 @@
 use std::ops::ControlFlow;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::plan::{Hold, Plan};
-use super::{Backfill, Pass, Started};
+use super::{Backfill, Pass};
 use crate::model::Spread;
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::{AllocationRef, Instance, InstanceRef, Share, WorkRef};
+use crate::state::{AllocationRef, Instance, InstanceRef, Share, UNKNOWN_RUN, WorkRef};
 use crate::units::{Demand, Span, Time};
 
-/// A reservation for everybody, made in queue order for all tasks together and
-/// moved forward, in the same order, when room comes sooner than estimated.
-/// Only where estimates overran are all reservations made anew, and may be later.
+/// A reservation for everybody, made in queue order: for all tasks of a gang
+/// together, for other work task after task. They are moved forward, in the same
+/// order, when room comes sooner than estimated. Only where one cannot be kept, as
+/// estimates overran or an instance is gone, are all made anew, and may be later.
 ///
 /// A decision costs the queue's length times the number of running and
 /// reserved pieces of work: in a scalar pool exactly, in others about so, for
 /// of each instance only the periods that a stay spans are looked at.
 #[derive(Debug, Default)]
 pub struct Conservative {
-    /// Reserved starts.
-    promised: FxHashMap<WorkRef, Time>,
+    /// Reserved starts, and how many tasks start then.
+    promised: FxHashMap<WorkRef, Starts>,
     queued: Vec<Queued>,
     /// Speed of the slowest instance type, in millionths.
     slowest: u32,
 }
 
+/// Starts and how many tasks start then, the earliest first.
+type Starts = SmallVec<[(Time, u32); 1]>;
+
 impl Backfill for Conservative {
     fn needs_ends(&self) -> bool {
+        true
+    }
+
+    fn plans_all(&self) -> bool {
         true
     }
 
@@ -49,74 +58,114 @@ impl Backfill for Conservative {
         self.promised.clear();
         for (one, held) in self.queued.iter().zip(held) {
             let length = length(one.estimate, self.slowest);
-            let until = |start: Time| start.saturating_add(length);
-            if let Some((start, hold)) = &held {
-                plan.give(hold, *start, until(*start));
+            for (start, hold) in held {
+                plan.give(&hold, start, start.saturating_add(length));
             }
-            let Some((start, hold)) = plan.earliest(pass.turn, one.work, until) else { continue };
-            if start > pass.turn.now() || !begin(pass, &mut plan, one.work, &hold) {
-                plan.take(&hold, start, until(start));
-                self.promised.insert(one.work, start);
+            let starts = reserve(pass, &mut plan, *one, length);
+            if !starts.is_empty() {
+                self.promised.insert(one.work, starts);
             }
         }
     }
 
     fn promise(&self, work: WorkRef) -> Option<Time> {
-        self.promised.get(&work).copied()
+        self.promised.get(&work).map(|starts| starts[0].0)
     }
 }
 
 impl Conservative {
     /// The plan with every promise in it. Where one cannot be kept, none is.
-    fn keep_promises(&self, turn: &Turn<'_, '_>) -> (Plan, Vec<Option<(Time, Hold)>>) {
+    fn keep_promises(&self, turn: &Turn<'_, '_>) -> (Plan, Vec<Vec<(Time, Hold)>>) {
         let mut plan = Plan::new(turn);
         let mut held = Vec::with_capacity(self.queued.len());
         for one in &self.queued {
-            let Some(&promised) = self.promised.get(&one.work) else {
-                held.push(None);
-                continue;
-            };
-            let start = promised.max(turn.now());
-            let until = start.saturating_add(length(one.estimate, self.slowest));
-            let Some(hold) = plan.hold(turn, one.work, start, until) else {
-                return (Plan::new(turn), vec![None; self.queued.len()]);
-            };
-            plan.take(&hold, start, until);
-            held.push(Some((start, hold)));
+            let length = length(one.estimate, self.slowest);
+            let mut holds = Vec::new();
+            for &(promised, tasks) in self.promised.get(&one.work).into_iter().flatten() {
+                let start = promised.max(turn.now());
+                let until = start.saturating_add(length);
+                let Some(hold) = plan.hold(turn, one.work, (tasks, tasks), start, until) else {
+                    return (Plan::new(turn), vec![Vec::new(); self.queued.len()]);
+                };
+                plan.take(&hold, start, until);
+                holds.push((start, hold));
+            }
+            held.push(holds);
         }
         (plan, held)
     }
 }
 
+/// Starts now what can start by the plan, and reserves for the others.
+fn reserve(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, one: Queued, length: Span) -> Starts {
+    let until = |start: Time| start.saturating_add(length);
+    let live = pass.turn.work(one.work);
+    let (together, mut left) = (live.together(), live.waiting);
+    let (now, mut starts) = (pass.turn.now(), Starts::new());
+    while left > 0 {
+        let tasks = (together, left);
+        let Some((start, mut hold)) = plan.earliest(pass.turn, one.work, tasks, until) else {
+            break;
+        };
+        let reserved = hold.tasks();
+        left -= reserved;
+        if start == now {
+            let begun = begin(pass, plan, one.work, &hold);
+            if begun == reserved {
+                continue;
+            }
+            let rest = (reserved - begun, reserved - begun);
+            if begun > 0 {
+                let Some(less) = plan.hold(pass.turn, one.work, rest, now, until(now)) else {
+                    continue;
+                };
+                hold = less;
+            }
+        }
+        plan.take(&hold, start, until(start));
+        starts.push((start, hold.tasks()));
+    }
+    starts
+}
+
 /// How long work is planned to run.
 fn length(estimate: Span, slowest: u32) -> Span {
     if estimate == Span::MAX {
-        return Span::MAX;
+        return UNKNOWN_RUN;
     }
     let run = i128::from(estimate.micros()) * 1_000_000 / i128::from(slowest);
     Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX))
 }
 
-/// Starts work now, where the place part likes it if that leaves every
-/// reservation alone, otherwise where the plan has room for it. What it then
-/// holds is taken out of the plan.
-fn begin(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, work: WorkRef, hold: &Hold) -> bool {
-    let started = pass.start_if(work, |turn, made| book(plan, turn, made)) == Started::Yes;
-    let Hold::Shares(demand, shares) = hold else { return started };
+/// Starts the tasks of `hold` now, where the place part likes it if that leaves every
+/// reservation alone, otherwise where the plan has room for it. What they then
+/// hold is taken out of the plan. Returns how many have started.
+fn begin(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, work: WorkRef, hold: &Hold) -> u32 {
+    let before = pass.turn.work(work).waiting;
+    pass.start_if(work, hold.tasks(), |turn, made| book(plan, turn, made));
+    let begun = before - pass.turn.work(work).waiting;
+    let Hold::Shares(demand, shares) = hold else { return begun };
     // A start on the planned instances may break a spread, which the plan does not know.
     let spread = pass.turn.rules(pass.turn.work(work).ask.rules).spread;
-    if started || spread != Spread::None || !fit_now(pass.turn, *demand, shares) {
-        return started;
+    if begun > 0 || spread != Spread::None || !fit_now(pass.turn, *demand, shares) {
+        return begun;
     }
     let placed = pass.turn.attempt(|turn| {
         let before = turn.work(work).allocations.len();
-        turn.place(work, shares).ok()?;
+        if turn.work(work).ask.gang {
+            turn.place(work, shares).ok()?;
+        } else {
+            shares.iter().try_for_each(|&share| turn.place(work, &[share])).ok()?;
+        }
         book(plan, turn, &turn.work(work).allocations[before..]).then_some(())
     });
-    if placed.is_some() {
+    let waiting = pass.turn.work(work).waiting;
+    if waiting == 0 {
         pass.queue.remove(work);
+    } else if placed.is_some() {
+        pass.queue.push(pass.turn, work);
     }
-    placed.is_some()
+    before - waiting
 }
 
 /// Takes what the allocations hold out of the plan, if it is free until their

@@ -6,12 +6,13 @@ use super::reservation::Reservation;
 use super::{Backfill, Failed, Pass, Started};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::WorkRef;
+use crate::state::{UNKNOWN_RUN, WorkRef};
 use crate::units::{Span, Time};
 
-/// The head's reservation, kept while nothing but arrivals happens. A
-/// candidate starts with all its waiting tasks, and only if it ends by the
-/// shadow time or leaves the reserved resources free.
+/// The head's reservation, kept while nothing but arrivals happens. A candidate
+/// starts only if it ends by the shadow time or leaves the reserved resources
+/// free. A gang is reserved for and starts whole; other work is task after task
+/// what as many pieces of one task would be.
 #[derive(Debug, Default)]
 pub struct Easy {
     reserved: Option<Reservation>,
@@ -77,14 +78,15 @@ impl Easy {
         let (mut least_tasks, mut least_estimate) = (u32::MAX, Span::MAX);
         let chosen = &mut self.candidates;
         let complete = pass.queue.visit(pass.turn, pass.joined, &mut |queued| {
-            let tasks = u64::from(queued.tasks);
+            let (tasks, together) = (u64::from(queued.tasks), u64::from(queued.together));
             let in_time = in_time(queued.estimate);
-            if queued.work != head && tasks <= room && (in_time || tasks <= extra) {
+            if queued.work != head && together <= room && (in_time || together <= extra) {
                 chosen.push(queued);
+                let tasks = if in_time { tasks.min(room) } else { tasks.min(room).min(extra) };
                 room -= tasks;
                 extra -= if in_time { 0 } else { tasks };
             } else {
-                least_tasks = least_tasks.min(queued.tasks);
+                least_tasks = least_tasks.min(queued.together);
                 least_estimate = least_estimate.min(queued.estimate);
             }
             if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -99,13 +101,17 @@ impl Easy {
         self.failed.clear();
         for queued in &self.candidates {
             let ask = pass.turn.work(queued.work).ask;
-            let (demand, rules, tasks) = (ask.demand, ask.rules, queued.tasks);
+            let (demand, rules, tasks) = (ask.demand, ask.rules, queued.together);
             if self.failed.predicts(demand, rules, tasks, queued.estimate) {
                 continue;
             }
             let allowed = |turn: &Turn<'_, '_>, made: &[_]| reserved.admit(turn, made);
-            match pass.start_if(queued.work, allowed) {
-                Started::Yes => self.failed.room_changed(),
+            let outcome = pass.start_if(queued.work, queued.tasks, allowed);
+            if outcome == Started::Yes || pass.turn.work(queued.work).waiting < queued.tasks {
+                self.failed.room_changed();
+            }
+            match outcome {
+                Started::Yes => {}
                 Started::NoRoom => self.failed.unfit(demand, rules, tasks),
                 Started::Forbidden => {
                     self.failed.forbidden(demand, rules, tasks, queued.estimate);
@@ -118,7 +124,7 @@ impl Easy {
 /// When work that starts now would end on the fastest instance.
 fn earliest_end(now: Time, estimate: Span, fastest: u32) -> Time {
     if estimate == Span::MAX {
-        return Time::MAX;
+        return now.saturating_add(UNKNOWN_RUN);
     }
     let run = i128::from(estimate.micros()) * 1_000_000 / i128::from(fastest);
     now.saturating_add(Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX)))

@@ -28,6 +28,16 @@ pub(super) enum Hold {
     Shares(Demand, Vec<Share>),
 }
 
+impl Hold {
+    /// Of how many tasks.
+    pub(super) fn tasks(&self) -> u32 {
+        match self {
+            Self::Tasks(tasks) => u32::try_from(*tasks).unwrap_or(u32::MAX),
+            Self::Shares(_, shares) => shares.iter().map(|share| share.tasks).sum(),
+        }
+    }
+}
+
 impl Plan {
     /// What running work leaves free as it ends. Estimates that overran count
     /// as ending now.
@@ -38,39 +48,45 @@ impl Plan {
         }
     }
 
-    /// The earliest start from now on of all waiting tasks of `work`, and what
-    /// they would hold for `until(start)`.
+    /// The earliest start from now on of tasks of `work`, and what they would hold
+    /// for `until(start)`: of between `tasks.0` and `tasks.1` tasks as many as fit then.
     pub(super) fn earliest(
         &self,
         turn: &Turn<'_, '_>,
         work: WorkRef,
+        tasks: (u32, u32),
         until: impl Fn(Time) -> Time,
     ) -> Option<(Time, Hold)> {
         match self {
-            Self::Scalar(steps) => earliest_scalar(steps, turn.work(work).waiting, until),
-            Self::Lanes(lanes) => {
-                Moments::new(lanes, wanted(turn, work), &until).find_map(|from| {
-                    hold_on_lanes(lanes, turn, work, from, until(from)).map(|hold| (from, hold))
-                })
+            Self::Scalar(steps) => {
+                let start = earliest_scalar(steps, tasks.0, &until)?;
+                Some((start, self.hold(turn, work, tasks, start, until(start))?))
             }
+            Self::Lanes(lanes) => Moments::new(lanes, wanted(turn, work, tasks.0), &until)
+                .find_map(|from| {
+                    let hold = hold_on_lanes(lanes, turn, work, tasks, from, until(from));
+                    hold.map(|hold| (from, hold))
+                }),
         }
     }
 
-    /// What all waiting tasks of `work` can hold from `from` to `until`.
+    /// What between `tasks.0` and `tasks.1` tasks of `work`, as many as fit, can hold
+    /// from `from` to `until`.
     pub(super) fn hold(
         &self,
         turn: &Turn<'_, '_>,
         work: WorkRef,
+        tasks: (u32, u32),
         from: Time,
         until: Time,
     ) -> Option<Hold> {
         match self {
             Self::Scalar(steps) => {
-                let needed = u64::from(turn.work(work).waiting);
-                let free = period(steps, from, until).map(|step| step.1).min();
-                (free? >= needed).then_some(Hold::Tasks(needed))
+                let free = period(steps, from, until).map(|step| step.1).min()?;
+                let most = free.min(u64::from(tasks.1));
+                (most >= u64::from(tasks.0)).then_some(Hold::Tasks(most))
             }
-            Self::Lanes(lanes) => hold_on_lanes(lanes, turn, work, from, until),
+            Self::Lanes(lanes) => hold_on_lanes(lanes, turn, work, tasks, from, until),
         }
     }
 
@@ -197,7 +213,7 @@ fn earliest_scalar(
     steps: &[(Time, u64)],
     tasks: u32,
     until: impl Fn(Time) -> Time,
-) -> Option<(Time, Hold)> {
+) -> Option<Time> {
     let needed = u64::from(tasks);
     let mut start = None;
     for &(from, free) in steps {
@@ -206,12 +222,12 @@ fn earliest_scalar(
         }
         start = if free < needed { None } else { start.or(Some(from)) };
     }
-    start.map(|start| (start, Hold::Tasks(needed)))
+    start
 }
 
-fn wanted<'a>(turn: &'a Turn<'_, '_>, work: WorkRef) -> Wanted<'a> {
+fn wanted<'a>(turn: &'a Turn<'_, '_>, work: WorkRef, tasks: u32) -> Wanted<'a> {
     let live = turn.work(work);
-    Wanted { demand: live.ask.demand, rules: turn.rules(live.ask.rules), tasks: live.waiting }
+    Wanted { demand: live.ask.demand, rules: turn.rules(live.ask.rules), tasks }
 }
 
 /// Oldest instance first. An even spread over zones counts as no spread.
@@ -219,6 +235,7 @@ fn hold_on_lanes(
     lanes: &[Lane],
     turn: &Turn<'_, '_>,
     work: WorkRef,
+    (least, most): (u32, u32),
     from: Time,
     until: Time,
 ) -> Option<Hold> {
@@ -228,7 +245,7 @@ fn hold_on_lanes(
         if sites.contains(&site) {
             continue;
         }
-        let hold = hold_in_site(lanes, turn, (work, site), from, until);
+        let hold = hold_in_site(lanes, turn, (work, site), (least, most), from, until);
         if hold.is_some() {
             return hold;
         }
@@ -241,11 +258,12 @@ fn hold_in_site(
     lanes: &[Lane],
     turn: &Turn<'_, '_>,
     (work, site): (WorkRef, Option<u32>),
+    (least, most): (u32, u32),
     from: Time,
     until: Time,
 ) -> Option<Hold> {
-    let wanted = wanted(turn, work);
-    let (mut left, mut shares, mut zones) = (wanted.tasks, Vec::new(), Vec::new());
+    let wanted = wanted(turn, work, most);
+    let (mut left, mut shares, mut zones) = (most, Vec::new(), Vec::new());
     for lane in lanes {
         if left == 0 {
             break;
@@ -269,5 +287,5 @@ fn hold_in_site(
         left -= (shares.len() - before) as u32;
         zones.extend((room > 0).then_some(zone));
     }
-    (left == 0).then_some(Hold::Shares(wanted.demand, shares))
+    (most - left >= least).then_some(Hold::Shares(wanted.demand, shares))
 }

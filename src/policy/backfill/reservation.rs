@@ -46,10 +46,9 @@ impl Reservation {
         if let Kept::Extra(extra) = self.kept { extra } else { u64::MAX }
     }
 
-    /// Whether an estimated end is no later than the shadow time. What has no
-    /// estimate never is.
+    /// Whether an estimated end is no later than the shadow time.
     pub(super) fn ends_in_time(&self, end: Time) -> bool {
-        in_time(end, self.at)
+        end <= self.at
     }
 
     /// Whether the new allocations `made` leave the head's start alone; if so,
@@ -57,7 +56,7 @@ impl Reservation {
     pub(super) fn admit(&mut self, turn: &Turn<'_, '_>, made: &[AllocationRef]) -> bool {
         let at = self.at;
         let made = made.iter().map(|&made| turn.allocation(made));
-        let late = made.filter(|made| !in_time(made.estimated_end, at));
+        let late = made.filter(|made| made.estimated_end > at);
         match &mut self.kept {
             Kept::Nothing => true,
             Kept::Extra(extra) => {
@@ -87,13 +86,9 @@ impl Reservation {
     }
 }
 
-fn in_time(end: Time, at: Time) -> bool {
-    end <= at && end < Time::MAX
-}
-
 /// Counting tasks: the first estimated end at which enough are free.
 fn in_scalar_pool(turn: &Turn<'_, '_>, head: WorkRef, room: u64) -> Option<(Time, Kept)> {
-    let needed = u64::from(turn.work(head).waiting);
+    let needed = u64::from(turn.work(head).together());
     let (mut free, mut found) = (room, None);
     for (end, allocation) in turn.ends() {
         let end = end.max(turn.now());
@@ -123,7 +118,7 @@ struct Scratch {
 fn on_instances(turn: &Turn<'_, '_>, head: WorkRef) -> Option<(Time, Kept)> {
     let ask = turn.work(head).ask;
     let rules = turn.rules(ask.rules);
-    let needed = u64::from(turn.work(head).waiting);
+    let needed = u64::from(turn.work(head).together());
     let mut scratch =
         Scratch { demand: ask.demand, spread: rules.spread, lanes: BTreeMap::new(), fitting: 0 };
     let mut from = 0;
