@@ -13,6 +13,7 @@
 //! - *useful resource-hours*: progress that counted, times what the work asked.
 
 mod collector;
+mod cpu_only;
 mod fingerprint;
 mod histogram;
 mod laws;
@@ -26,6 +27,7 @@ pub use histogram::{EXACT_SAMPLES, Histogram};
 pub use laws::{BrokenLaw, Laws};
 pub use series::{Bucket, Series};
 pub use summary::{
-    Costs, Deadlines, Direction, Distribution, METRICS, Metric, Summary, Undone, WorkCounts,
+    Costs, CpuOnGpus, Deadlines, Direction, Distribution, METRICS, Metric, Summary, Undone,
+    WorkCounts,
 };
 pub use trail::{Mark, Trail};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::cpu_only::CpuOnly;
 use super::histogram::Histogram;
-use super::summary::{Costs, Deadlines, Distribution, Summary, Undone, WorkCounts};
+use super::summary::{Costs, CpuOnGpus, Deadlines, Distribution, Summary, Undone, WorkCounts};
 use crate::model::{Market, World};
 use crate::sim::{Observer, Outcome};
 use crate::state::{
@@ -76,6 +77,7 @@ pub struct Collector {
     /// Milligrams of CO2-equivalent, times 3.6e15 (milliwatts, microseconds, per kWh).
     carbon: i128,
     carbon_by_region: Vec<i128>,
+    cpu_only: CpuOnly,
 }
 
 impl Collector {
@@ -119,6 +121,7 @@ impl Collector {
         for (mine, theirs) in self.carbon_by_region.iter_mut().zip(&earlier.carbon_by_region) {
             *mine -= theirs;
         }
+        self.cpu_only.subtract(&earlier.cpu_only);
         self.preemptions -= earlier.preemptions;
         self.launched -= earlier.launched;
         for (mine, theirs) in self.refused_by_quota.iter_mut().zip(&earlier.refused_by_quota) {
@@ -173,6 +176,11 @@ impl Collector {
             useful_gpu_hours: hours(self.useful[2], 1e3),
             lost_core_hours: hours(self.lost[0], 1e3),
             lost_gpu_hours: hours(self.lost[2], 1e3),
+            cpu_on_gpus: CpuOnGpus {
+                hours: self.cpu_only.has_rented.then(|| self.cpu_only.rented as f64 / 3.6e9),
+                cost: self.cpu_only.has_rented.then_some(self.cpu_only.cost),
+                owned_hours: self.cpu_only.owned as f64 / 3.6e9,
+            },
             transferred_gib: self.transferred as f64 / f64::from(1 << 30),
             carbon_kg: self.carbon as f64 / 3.6e15 / 1e6,
             carbon_kg_by_region: self.named_regions(world, |row| {
@@ -466,6 +474,7 @@ fn hours(integral: i128, per_unit: f64) -> f64 {
 impl Observer for Collector {
     fn begins(&mut self, state: &State<'_>) {
         self.began = state.now();
+        self.cpu_only.begins(state);
     }
 
     #[inline(always)]
@@ -504,9 +513,11 @@ impl Observer for Collector {
             }
             Record::Started(allocation) => {
                 self.work_started(state, state.allocation(*allocation).work());
+                self.cpu_only.started(state, *allocation);
             }
             Record::Stopped { allocation, ending, useful, lost } => {
                 self.progressed(state, *allocation, *useful, *lost);
+                self.cpu_only.stopped(state, *allocation);
                 self.preemptions += u64::from(*ending == Ending::Preempted);
             }
             Record::Finished(work) => self.work_finished(state, *work),

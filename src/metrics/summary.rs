@@ -137,6 +137,18 @@ pub struct Deadlines {
     pub tardiness_s: Distribution,
 }
 
+/// Machines with GPUs on which work ran, but none with GPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct CpuOnGpus {
+    /// Hours of rented ones; none where no work ran on any rented machine with GPUs.
+    pub hours: Option<f64>,
+    /// What they cost in that time, before the billing rule rounds.
+    #[serde(rename = "usd", serialize_with = "as_usd_if_any")]
+    pub cost: Option<Money>,
+    /// Hours of owned ones.
+    pub owned_hours: f64,
+}
+
 /// Everything that is shown of one run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
@@ -203,6 +215,8 @@ pub struct Summary {
     pub lost_core_hours: f64,
     /// The same for GPUs.
     pub lost_gpu_hours: f64,
+    /// GPUs that were paid for and that nobody asked for.
+    pub cpu_on_gpus: CpuOnGpus,
     /// Data moved between regions.
     pub transferred_gib: f64,
     /// Grid carbon of where instances ran, from mean power.
@@ -304,6 +318,12 @@ metrics![
     ("instances_max", "instances at once, most", "count", Neutral, |s| {
         Some(s.instances_max as f64)
     }),
+    ("cpu_on_gpus_hours", "rented GPU machines with CPU work only", "h", Lower, |s| {
+        s.cpu_on_gpus.hours
+    }),
+    ("cpu_on_gpus_cost", "cost of GPU machines with CPU work only", "USD", Lower, |s| {
+        s.cpu_on_gpus.cost.map(Money::dollars)
+    }),
     ("transferred_gib", "data moved", "GiB", Lower, |s| Some(s.transferred_gib)),
     ("carbon_kg", "grid carbon", "kg", Lower, |s| Some(s.carbon_kg)),
 ];
@@ -334,6 +354,10 @@ impl Summary {
 
 fn as_usd<S: Serializer>(money: &Money, to: S) -> Result<S::Ok, S::Error> {
     exact_number(*money).serialize(to)
+}
+
+fn as_usd_if_any<S: Serializer>(money: &Option<Money>, to: S) -> Result<S::Ok, S::Error> {
+    money.map(exact_number).serialize(to)
 }
 
 fn as_usd_map<S: Serializer>(rows: &[(String, Money)], to: S) -> Result<S::Ok, S::Error> {

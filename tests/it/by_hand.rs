@@ -398,3 +398,31 @@ fn the_first_is_asked_again_when_others_may_yield() {
     let mean = (2_657.0 + 2_357.0 + 2_627.0) / 3.0;
     assert_eq!(summary.turnaround_s.mean, Some(mean));
 }
+
+/// One machine with eight A100s for two jobs with a GPU and two without.
+#[test]
+fn machines_with_gpus_that_hold_cpu_work_alone_are_counted() {
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\n\
+                 types = [\"p4d.24xlarge\"]\nboot = \"100 s\"\n";
+    let policy =
+        "[policy.p]\nprovision = \"cheapest\"\nrelease = { idle = { after = \"300 s\" } }\n";
+    // Ready at 100 s. GPUs are held from 100 to 1,100 s and from 2,000 to 2,500 s, the
+    // work without holds it from 100 to 2,100 s, and from 2,600 to 2,700 s: alone from
+    // 1,100 to 2,000 s, nobody from 2,500 s, and alone for another 100 s.
+    let trace = "arrival_s,runtime_s,estimate_s,vcpus,gpus\n0,1000,1000,4,1\n10,2000,2000,2,0\n\
+                 2000,500,500,4,1\n2600,100,100,2,0\n";
+    let summary = run(&format!("{cloud}{policy}"), trace).expect("it runs");
+    assert_eq!(summary.instances_launched, 1);
+    let found = summary.cpu_on_gpus;
+    assert_eq!((found.hours, found.owned_hours), (Some(1_000.0 / 3_600.0), 0.0));
+    // It stood for 2,700 s and cost one price throughout.
+    let cost = found.cost.expect("it was rented").dollars();
+    assert!((cost - summary.cost.total.dollars() / 2.7).abs() < 1e-8, "{cost}");
+
+    let nodes = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 8, memory = \"16 GiB\", \
+                 gpus = \"8 x A100-80GB\" }\n[policy.p]\n";
+    let owned = run(nodes, trace).expect("it runs").cpu_on_gpus;
+    // From 1,000 to 2,000 s, then from 2,600 to 2,700 s.
+    assert_eq!((owned.hours, owned.cost), (None, None));
+    assert_eq!(owned.owned_hours, 1_100.0 / 3_600.0);
+}

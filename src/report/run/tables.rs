@@ -194,6 +194,15 @@ pub(in crate::report) fn resources(summary: &Summary) -> Table {
     if summary.lost_core_hours > 0.0 {
         add("core-hours lost to preemption", hours(summary.lost_core_hours));
     }
+    let cpu_only = &summary.cpu_on_gpus;
+    if let (Some(of), Some(cost)) = (cpu_only.hours, cpu_only.cost) {
+        let text = format!("{} h, {cost}", hours(of));
+        add("rented GPU machines with CPU work only", text);
+    }
+    if cpu_only.owned_hours > 0.0 {
+        let text = format!("{} h", hours(cpu_only.owned_hours));
+        add("own GPU machines with CPU work only", text);
+    }
     if summary.transferred_gib > 0.0 {
         add("data moved", figure("GiB", Some(summary.transferred_gib)));
     }
