@@ -216,7 +216,10 @@ fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &
     }
     if let Some((name, parameters)) = chosen(own, "provision", report) {
         spec.provision = provision(&name, &parameters, own, world, report);
-        spec.rent_from = scope(&parameters, world, report);
+        spec.rent_from = match &spec.provision {
+            Provision::OnDemand { .. } => scope(&parameters, world, report),
+            Provision::OwnedOnly | Provision::Static { .. } => Scope::default(),
+        };
     }
     if let Some((name, parameters)) = chosen(own, "release", report) {
         spec.release = match name.as_str() {

@@ -68,7 +68,7 @@ fn gpu_models_are_one_notion_in_clusters_catalogs_and_rows() {
                  A100-40GB or A100-80GB.";
     // a and c run on the cluster, whose A100 may be either.
     let unknown =
-        "1 piece of work asks for the GPU model `V100M16`, which nothing here has (there is: A100)";
+        "1 piece of work asks for the GPU model V100M16, which nothing here has (there is: A100)";
     check(&folder, &["run", "a.toml", "--no-out"], 0, &[vague, unknown, "2 of 4"], &[]);
     let plain = "1 piece of work asks for the GPU model `V100M16`, which nothing here has hint: there is: A100";
     check(&folder, &["validate", "a.toml"], 0, &[vague, plain], &["A10 "]);
