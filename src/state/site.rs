@@ -1,6 +1,8 @@
 //! Where a gang may lie: all of it in one zone, region or provider, on one
 //! model of GPU.
 
+use rustc_hash::FxHashMap;
+
 use super::{State, WorkRef};
 use crate::model::{Ask, Offer, Together, World};
 use crate::units::Id;
@@ -51,13 +53,25 @@ impl Reach {
         self.allowed.is_empty() || self.allowed[offer.row()]
     }
 
-    /// The offers of both.
-    pub fn and(&self, other: &Self) -> Self {
-        if self.is_all() || other.is_all() {
-            return if self.is_all() { other.clone() } else { self.clone() };
+    /// Becomes the offers of both, neither of which is all.
+    pub fn set_both(&mut self, one: &Self, other: &Self) {
+        self.allowed.clear();
+        self.allowed.extend(one.allowed.iter().zip(&other.allowed).map(|(&a, &b)| a && b));
+        self.kinds = one.kinds & other.kinds;
+    }
+
+    /// Leaves out the offers of which `gone` is true.
+    fn leave_out(&mut self, world: &World, gone: impl Fn(Id<Offer>) -> bool) {
+        if self.is_all() {
+            self.allowed.resize(world.offers.len(), true);
         }
-        let both = self.allowed.iter().zip(&other.allowed).map(|(&own, &other)| own && other);
-        Self { allowed: both.collect(), kinds: self.kinds & other.kinds }
+        self.kinds = 0;
+        for offer in world.offers.ids() {
+            self.allowed[offer.row()] &= !gone(offer);
+            if self.allowed[offer.row()] {
+                self.kinds |= super::kind_of(offer);
+            }
+        }
     }
 
     /// Whether all offers are looked at.
@@ -70,7 +84,7 @@ impl Sites {
     /// The sites of a world in which nothing lives yet.
     pub fn new(world: &World) -> Self {
         let table = |at: usize| {
-            let mut known = Vec::new();
+            let mut known = FxHashMap::default();
             let mut sorted = Sorted { site: Vec::new(), kinds: Vec::new() };
             for (offer, facts) in world.offers.iter() {
                 let region = world.zones[facts.zone].region;
@@ -80,12 +94,11 @@ impl Sites {
                     _ => world.regions[region].provider.row(),
                 };
                 let model = world.types[facts.instance_type].gpu_model.filter(|_| at >= 3);
-                let name = (place, model);
-                let site = known.iter().position(|&one| one == name).unwrap_or_else(|| {
-                    known.push(name);
+                let fresh = known.len();
+                let site = *known.entry((place, model)).or_insert(fresh);
+                if site == fresh {
                     sorted.kinds.push(0);
-                    known.len() - 1
-                });
+                }
                 sorted.site.push(site as u32);
                 sorted.kinds[site] |= super::kind_of(offer);
             }
@@ -172,9 +185,7 @@ impl State<'_> {
     pub fn pass_site(&self, work: WorkRef, offer: Id<Offer>, reach: &mut Reach) -> bool {
         let Some(sites) = self.sites_of(work) else { return false };
         let site = sites.site[offer.row()];
-        let lies = |offer: Id<Offer>| sites.site[offer.row()] == site;
-        let rest = Reach::new(self.world, |offer| reach.has(offer) && !lies(offer));
-        *reach = rest;
-        self.world.offers.ids().any(|offer| reach.has(offer) && self.offers[offer.row()].live > 0)
+        reach.leave_out(self.world, |offer| sites.site[offer.row()] == site);
+        self.live_offers.iter().any(|&offer| reach.has(offer))
     }
 }

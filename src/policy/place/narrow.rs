@@ -17,6 +17,9 @@ pub(super) struct Narrowed {
     /// Rented machines are kept to the end of the run, so they cost what owned ones do.
     keeps: bool,
     groups: Option<Groups>,
+    /// What a query looks at, and where it costs what to move data: kept for their memory.
+    both: Reach,
+    costs: Vec<(Money, Id<Region>)>,
     /// Most that moving the data of the work may cost.
     most: Option<Money>,
 }
@@ -24,9 +27,24 @@ pub(super) struct Narrowed {
 /// Offers that the policy names, by what they are; made at the first question.
 #[derive(Debug)]
 struct Groups {
-    all: Reach,
+    all: Group,
     /// For work without GPUs: machines without first, then those that cost nothing more.
-    without_gpus: [Reach; 2],
+    without_gpus: [Group; 2],
+}
+
+/// Some offers, and those of them in each region.
+#[derive(Debug)]
+struct Group {
+    all: Reach,
+    by_region: Vec<Reach>,
+}
+
+impl Group {
+    fn new(world: &World, all: Reach) -> Self {
+        let within = |region| Reach::new(world, |at| all.has(at) && world.region_of(at) == region);
+        let by_region = world.regions.ids().map(within).collect();
+        Self { all, by_region }
+    }
 }
 
 impl Groups {
@@ -41,62 +59,86 @@ impl Groups {
             Reach::new(world, |offer| all.has(offer) && !has_gpus(offer)),
             Reach::new(world, |offer| all.has(offer) && has_gpus(offer) && kept(offer)),
         ];
-        Self { all, without_gpus }
+        let without_gpus = without_gpus.map(|reach| Group::new(world, reach));
+        Self { all: Group::new(world, all), without_gpus }
     }
 }
 
 impl Narrowed {
     pub(super) fn new(part: Box<dyn Place>, narrow: &Narrow, keeps: bool) -> Self {
-        Self { part, narrow: narrow.clone(), keeps, groups: None, most: None }
+        Self {
+            part,
+            narrow: narrow.clone(),
+            keeps,
+            groups: None,
+            both: Reach::ALL,
+            costs: Vec::new(),
+            most: None,
+        }
     }
 
-    /// Picks within `reach`: where moving the data of `work` costs least, and
-    /// nowhere where it costs more than it may.
+    /// Picks among `group` within `reach`: where moving the data of `work` costs
+    /// least, and nowhere where it costs more than it may.
     fn pick_near(
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
-        reach: &Reach,
+        (group, reach): (&Group, &Reach),
     ) -> Option<Share> {
         let home = turn.work(work).ask.home.and_then(|home| turn.home_region(home));
         let Some(home) = home.filter(|_| self.narrow.weigh_data) else {
-            return self.part.pick(turn, work, reach);
+            return self.pick_within(turn, work, [&group.all, reach]);
         };
-        for (cost, region) in by_cost(turn, work, home) {
-            if self.most.is_some_and(|most| most < cost) {
-                return None;
-            }
-            let world = turn.world();
-            let near =
-                Reach::new(world, |offer| reach.has(offer) && world.region_of(offer) == region);
-            let share = self.part.pick(turn, work, &near);
-            if share.is_some() {
-                return share;
-            }
+        let mut costs = std::mem::take(&mut self.costs);
+        by_cost(turn, work, home, &mut costs);
+        let most = self.most;
+        let within = costs.iter().take_while(|&&(cost, _)| most.is_none_or(|most| cost <= most));
+        let share = within.into_iter().find_map(|&(_, region)| {
+            self.pick_within(turn, work, [&group.by_region[region.row()], reach])
+        });
+        self.costs = costs;
+        share
+    }
+
+    /// Picks among the offers of both.
+    fn pick_within(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        [own, reach]: [&Reach; 2],
+    ) -> Option<Share> {
+        if own.is_all() || reach.is_all() {
+            return self.part.pick(turn, work, if own.is_all() { reach } else { own });
         }
-        None
+        let mut both = std::mem::replace(&mut self.both, Reach::ALL);
+        both.set_both(own, reach);
+        let share = self.part.pick(turn, work, &both);
+        self.both = both;
+        share
     }
 }
 
 /// Regions with live instances by the cost of moving the data of the waiting tasks
 /// there and back; ties go to the lower id.
-fn by_cost(turn: &Turn<'_, '_>, work: WorkRef, home: Id<Region>) -> Vec<(Money, Id<Region>)> {
+fn by_cost(
+    turn: &Turn<'_, '_>,
+    work: WorkRef,
+    home: Id<Region>,
+    into: &mut Vec<(Money, Id<Region>)>,
+) {
     let world = turn.world();
     let ask = turn.work(work).ask;
     let tasks = turn.work(work).waiting;
-    let mut regions: Vec<Id<Region>> =
-        turn.live_offers().iter().map(|&offer| world.region_of(offer)).collect();
-    regions.sort_unstable();
-    regions.dedup();
-    let cost = |region| {
-        let (there, back) = (world.link(home, region), world.link(region, home));
-        Money::for_bytes(ask.part_of(ask.input, tasks), there.nanos_per_gib)
-            + Money::for_bytes(ask.part_of(ask.output, tasks), back.nanos_per_gib)
-    };
-    let free = |region| if region == home { Money::ZERO } else { cost(region) };
-    let mut costs: Vec<_> = regions.into_iter().map(|region| (free(region), region)).collect();
-    costs.sort_unstable();
-    costs
+    into.clear();
+    into.extend(turn.live_offers().iter().map(|&offer| (Money::ZERO, world.region_of(offer))));
+    into.sort_unstable();
+    into.dedup();
+    for (cost, region) in into.iter_mut().filter(|(_, region)| *region != home) {
+        let (there, back) = (world.link(home, *region), world.link(*region, home));
+        *cost = Money::for_bytes(ask.part_of(ask.input, tasks), there.nanos_per_gib)
+            + Money::for_bytes(ask.part_of(ask.output, tasks), back.nanos_per_gib);
+    }
+    into.sort_unstable();
 }
 
 impl Place for Narrowed {
@@ -111,10 +153,10 @@ impl Place for Narrowed {
         let spares = self.narrow.gpu_machines == GpuMachines::GpuWork
             && turn.work(work).ask.demand.gpus == 0;
         let share = if spares {
-            let within = groups.without_gpus.iter().map(|group| group.and(reach));
-            within.into_iter().find_map(|group| self.pick_near(turn, work, &group))
+            let mut groups = groups.without_gpus.iter();
+            groups.find_map(|group| self.pick_near(turn, work, (group, reach)))
         } else {
-            self.pick_near(turn, work, &groups.all.and(reach))
+            self.pick_near(turn, work, (&groups.all, reach))
         };
         self.groups = Some(groups);
         share
