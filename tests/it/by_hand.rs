@@ -283,6 +283,36 @@ fn more_clouds_do_not_make_the_cheapest_dearer() {
     }
 }
 
+/// Extract, transform, load: six machines compute without data, and every ten minutes
+/// a small job reads 100 GiB from AWS and writes 10 back. There is room for it on the
+/// machines, which are rented wherever they cost least.
+#[test]
+fn small_jobs_do_not_pull_their_data_after_machines_of_others() {
+    let mut trace =
+        "arrival_s,runtime_s,estimate_s,vcpus,memory_mib,home,input_bytes,output_bytes\n"
+            .to_owned();
+    for at in 0..6 {
+        trace += &format!("{},10800,10800,14,28672,,,\n", at * 60);
+    }
+    for at in 0..12 {
+        let (input, output) = (100_u64 << 30, 10_u64 << 30);
+        trace += &format!("{},600,600,2,2048,aws/us-east-1,{input},{output}\n", 1_800 + at * 600);
+    }
+    let cost = |clouds: &str, policy: &str| {
+        let summary = run(&format!("{clouds}{policy}"), &trace).expect("it runs");
+        assert_eq!(summary.work.finished, 18);
+        summary.cost.total.dollars()
+    };
+    let all = format!("{AWS}{OTHERS}");
+    // As above: 108 cores at 0.05 USD an hour for 8 minutes.
+    let tolerated = cost(AWS, CHEAPEST) + 0.72;
+    let found = cost(&all, CHEAPEST);
+    assert!(found <= tolerated, "{found} USD over three clouds, {tolerated} on one");
+    // Best fit that looks at room only moves 110 GiB for nearly each of them.
+    let found = cost(&all, &format!("{CHEAPEST}place = \"best-fit\"\n"));
+    assert!(found > tolerated + 100.0, "{found} USD, {tolerated} on one");
+}
+
 #[test]
 fn a_part_rents_only_where_it_is_told() {
     let trace = "arrival_s,runtime_s,estimate_s,vcpus\n0,1000,1000,4\n1,1000,1000,4\n";

@@ -10,12 +10,12 @@ use std::ops::ControlFlow;
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
     Ask, Billing, ClassOrder, Filter, GpuModel, InstanceType, Kind, Link, Market, Offer, PricePath,
-    Provider, Quota, QuotaUnit, Region, Rules, Spread, Truth, Work, WorkId, World, Zone,
+    Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Truth, Work, WorkId, World, Zone,
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{
-    Admit, Backfill, Choice, DemandMix, Narrow, Order, Place, PolicySpec, Preempt, Provision,
-    Release, Scalar, Scope,
+    Admit, Backfill, Choice, DemandMix, GpuMachines, Narrow, Order, Place, PolicySpec, Preempt,
+    Provision, Release, Scalar, Scope,
 };
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{
@@ -249,6 +249,10 @@ fn names(dice: &mut Dice, world: &World) -> Names {
             throughput: vec![("A100".to_owned(), 4_000_000)],
             ..Rules::default()
         },
+        Rules {
+            together: Some(dice.of(&[Together::Region, Together::Provider, Together::Anywhere])),
+            ..Rules::default()
+        },
     ];
     Names { tenants: vec!["red".to_owned(), "blue".to_owned()], homes: regions, rules }
 }
@@ -343,8 +347,12 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         [Backfill::None, Backfill::Greedy, Backfill::Easy, Backfill::Easy, Backfill::Conservative];
     let idle = Release::Idle { after: secs(dice, 1, 200) };
     PolicySpec {
-        narrow: Narrow::default(),
-        rent_from: Scope::default(),
+        narrow: Narrow {
+            scope: scope(dice, world),
+            gpu_machines: dice.of(&[GpuMachines::Any, GpuMachines::GpuWork]),
+            weigh_data: dice.once_in(2),
+        },
+        rent_from: scope(dice, world),
         name: "swarm".to_owned(),
         preempt: dice.of(&[Preempt::None, Preempt::None, Preempt::Priority, Preempt::Srpt]),
         admit: Admit {
@@ -359,6 +367,25 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         compatibility: None,
         external: BTreeMap::new(),
     }
+}
+
+/// Mostly all offers, else those of one provider, region, or of some types.
+fn scope(dice: &mut Dice, world: &World) -> Scope {
+    let mut scope = Scope::default();
+    match dice.within(0, 11) {
+        0 => scope.providers = vec![dice.of(world.providers.rows()).name.clone()],
+        1 => {
+            let regions: Vec<Id<Region>> = world.regions.ids().collect();
+            scope.regions = vec![world.region_name(dice.of(&regions))];
+        }
+        2 => {
+            let some = world.types.rows().iter().filter(|_| dice.once_in(2));
+            scope.types = some.map(|kind| kind.name.clone()).collect();
+        }
+        3 => scope.families = vec!["family".to_owned()],
+        _ => (),
+    }
+    scope
 }
 
 fn provision(dice: &mut Dice, world: &World) -> Provision {
@@ -405,8 +432,9 @@ struct Log {
     seen: BTreeMap<&'static str, u64>,
     /// First start of each work, and its place in the order of arrival.
     latest_started: u64,
-    /// What the policy may rent.
+    /// What the policy may rent, and from where.
     provision: Option<Provision>,
+    rent_from: Scope,
     /// Of work that the run left waiting: whether an instance could be rented for it.
     left: Vec<bool>,
 }
@@ -475,7 +503,8 @@ impl Log {
             world.offers.ids().filter(rented).map(|offer| state.offer(offer).live).sum();
         let open = |offer: &Id<Offer>| {
             let market = world.offers[*offer].market;
-            markets.contains(&market) || markets.is_empty() && market == Market::OnDemand
+            self.rent_from.admits(world, *offer)
+                && (markets.contains(&market) || markets.is_empty() && market == Market::OnDemand)
         };
         let mut offers = world.offers.ids().filter(open);
         state.work(work).ask.tasks == 1
@@ -607,7 +636,9 @@ struct Ran {
 fn run(seed: u64, what: &str, scenario: &Scenario) -> Ran {
     let mut source = Listed::named(&scenario.works, &scenario.names);
     let mut policy = policy::build(&scenario.policy);
-    let log = Log { provision: Some(scenario.policy.provision.clone()), ..Log::default() };
+    let (provision, rent_from) = (&scenario.policy.provision, &scenario.policy.rent_from);
+    let (provision, rent_from) = (Some(provision.clone()), rent_from.clone());
+    let log = Log { provision, rent_from, ..Log::default() };
     let mut observer = ((Laws::new(true), log), Fingerprint::default());
     let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
     let options = &scenario.options;
