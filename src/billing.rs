@@ -103,7 +103,9 @@ impl Meter {
         self.full_share += if self.held <= u64::from(WHOLE) {
             accrued
         } else {
-            accrued * i128::from(WHOLE) / i128::from(self.held)
+            // Rounded up, as what is charged is rounded down: whole nano-dollars stay whole.
+            let held = i128::from(self.held);
+            (accrued * i128::from(WHOLE) + held - 1) / held
         };
     }
 
@@ -213,6 +215,21 @@ mod tests {
         assert_eq!(meter.give(Time::from_secs(20), 800_000, second).dollars(), 13.0);
         let bill = meter.bill(Time::from_secs(20), Billing { minimum: Span::ZERO, ..PER_SECOND });
         assert_eq!(bill.idle.dollars(), 2.0);
+    }
+
+    #[test]
+    fn equal_parts_of_whole_nanos_are_whole() {
+        // Three of 0.7 pay a dollar each of three seconds, however often the price is set.
+        for steps in [1, 3] {
+            let mut meter = Meter::start(Time::ZERO, DOLLAR);
+            let marks = [(); 3].map(|()| meter.take(Time::ZERO, 700_000));
+            for step in 1..=steps {
+                meter.reprice(Time::from_secs(3 * step / steps), DOLLAR);
+            }
+            let parts = marks.map(|mark| meter.give(Time::from_secs(3), 700_000, mark).nanos());
+            assert_eq!(parts, [1_000_000_000; 3]);
+            assert_eq!(meter.bill(Time::from_secs(3), PER_SECOND).amount.nanos(), 60_000_000_000);
+        }
     }
 
     #[test]
