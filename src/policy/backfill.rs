@@ -5,6 +5,7 @@ mod easy;
 mod greedy;
 mod lane;
 mod plan;
+mod profile;
 mod reservation;
 mod space;
 mod steps;

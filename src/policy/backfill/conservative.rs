@@ -19,9 +19,10 @@ use crate::units::{Demand, Span, Time};
 /// order, when room comes sooner than estimated. Only where one cannot be kept, as
 /// estimates overran or an instance is gone, are all made anew, and may be later.
 ///
-/// A decision costs the queue's length times the number of running and
-/// reserved pieces of work: in a scalar pool exactly, in others about so, for
-/// of each instance only the periods that a stay spans are looked at.
+/// In a scalar pool a decision with n pieces of work costs about n log n, besides the
+/// stays too short for a piece that are passed over on the way to its start. In others it
+/// costs about the queue's length times the number of running and reserved pieces of work,
+/// for of each instance only the periods that a stay spans are looked at.
 #[derive(Debug, Default)]
 pub struct Conservative {
     /// Reserved starts, and how many tasks start then.
@@ -57,6 +58,9 @@ impl Backfill for Conservative {
         let (mut plan, held) = self.keep_promises(pass.turn);
         self.promised.clear();
         for (one, held) in self.queued.iter().zip(held) {
+            if pass.turn.is_halted() {
+                return;
+            }
             let length = length(one.estimate, self.slowest);
             for (start, hold) in held {
                 plan.give(&hold, start, start.saturating_add(length));
@@ -79,6 +83,9 @@ impl Conservative {
         let mut plan = Plan::new(turn);
         let mut held = Vec::with_capacity(self.queued.len());
         for one in &self.queued {
+            if turn.is_halted() {
+                break;
+            }
             let length = length(one.estimate, self.slowest);
             let mut holds = Vec::new();
             for &(promised, tasks) in self.promised.get(&one.work).into_iter().flatten() {

@@ -100,6 +100,9 @@ impl Easy {
     fn start(&mut self, pass: &mut Pass<'_, '_, '_, '_>, reserved: &mut Reservation) {
         self.failed.clear();
         for queued in &self.candidates {
+            if pass.turn.is_halted() {
+                return;
+            }
             let ask = pass.turn.work(queued.work).ask;
             let (demand, rules, tasks) = (ask.demand, ask.rules, queued.together);
             if self.failed.predicts(demand, rules, tasks, queued.estimate) {

@@ -25,6 +25,9 @@ impl Backfill for Greedy {
         self.failed.clear();
         pass.candidates(&mut self.candidates);
         for queued in &self.candidates {
+            if pass.turn.is_halted() {
+                return;
+            }
             let ask = pass.turn.work(queued.work).ask;
             let tasks = if ask.gang { queued.tasks } else { 1 };
             if self.failed.predicts(ask.demand, ask.rules, tasks, Span::ZERO) {

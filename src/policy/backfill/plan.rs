@@ -1,20 +1,20 @@
 //! What is free in the future, by the estimates: of a scalar pool one number
-//! per period, of any other pool the instances themselves.
+//! over time, of any other pool the instances themselves.
 
 use super::lane::{Lane, Moments, Wanted, common};
+use super::profile::Profile;
 use super::space::Space;
-use super::steps::{Steps, change, period};
+use super::steps::{change, period};
 use crate::model::Spread;
 use crate::policy::turn::Turn;
 use crate::state::{Allocation, Phase, Share, WorkRef};
 use crate::units::{Demand, Time};
 
-/// Periods of constant availability; each holds until the next begins, the
-/// last for ever.
+/// Availability over time, from now on.
 #[derive(Debug)]
 pub(super) enum Plan {
     /// Free tasks.
-    Scalar(Steps<u64>),
+    Scalar(Profile),
     /// By instance, the oldest first.
     Lanes(Vec<Lane>),
 }
@@ -43,7 +43,7 @@ impl Plan {
     /// as ending now.
     pub(super) fn new(turn: &Turn<'_, '_>) -> Self {
         match turn.scalar_room() {
-            Some(room) => Self::Scalar(scalar_steps(turn, room)),
+            Some(room) => Self::Scalar(profile(turn, room)),
             None => Self::Lanes(lanes(turn)),
         }
     }
@@ -58,8 +58,8 @@ impl Plan {
         until: impl Fn(Time) -> Time,
     ) -> Option<(Time, Hold)> {
         match self {
-            Self::Scalar(steps) => {
-                let start = earliest_scalar(steps, tasks.0, &until)?;
+            Self::Scalar(free) => {
+                let start = free.earliest(u64::from(tasks.0), turn.now(), &until)?;
                 Some((start, self.hold(turn, work, tasks, start, until(start))?))
             }
             Self::Lanes(lanes) => Moments::new(lanes, wanted(turn, work, tasks.0), &until)
@@ -81,9 +81,8 @@ impl Plan {
         until: Time,
     ) -> Option<Hold> {
         match self {
-            Self::Scalar(steps) => {
-                let free = period(steps, from, until).map(|step| step.1).min()?;
-                let most = free.min(u64::from(tasks.1));
+            Self::Scalar(free) => {
+                let most = free.least(from, until).min(u64::from(tasks.1));
                 (most >= u64::from(tasks.0)).then_some(Hold::Tasks(most))
             }
             Self::Lanes(lanes) => hold_on_lanes(lanes, turn, work, tasks, from, until),
@@ -103,9 +102,7 @@ impl Plan {
     /// Whether `hold` is free from `from` to `until`.
     pub(super) fn is_free(&self, hold: &Hold, from: Time, until: Time) -> bool {
         match (self, hold) {
-            (Self::Scalar(steps), Hold::Tasks(tasks)) => {
-                period(steps, from, until).all(|step| step.1 >= *tasks)
-            }
+            (Self::Scalar(free), Hold::Tasks(tasks)) => free.least(from, until) >= *tasks,
             (Self::Lanes(lanes), Hold::Shares(demand, shares)) => lanes.iter().all(|lane| {
                 let mine = || shares.iter().filter(|share| share.instance == lane.instance);
                 mine().next().is_none()
@@ -127,9 +124,7 @@ impl Plan {
     /// Takes `hold`, which is free then.
     pub(super) fn take(&mut self, hold: &Hold, from: Time, until: Time) {
         match (self, hold) {
-            (Self::Scalar(steps), &Hold::Tasks(tasks)) => {
-                change(steps, from, until, |free| *free -= tasks);
-            }
+            (Self::Scalar(free), &Hold::Tasks(tasks)) => free.take(tasks, from, until),
             (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
                 on_lanes(lanes, shares, |share, lane| {
                     change(&mut lane.steps, from, until, |free| {
@@ -144,9 +139,7 @@ impl Plan {
     /// Gives a taken `hold` back.
     pub(super) fn give(&mut self, hold: &Hold, from: Time, until: Time) {
         match (self, hold) {
-            (Self::Scalar(steps), &Hold::Tasks(tasks)) => {
-                change(steps, from, until, |free| *free += tasks);
-            }
+            (Self::Scalar(free), &Hold::Tasks(tasks)) => free.give(tasks, from, until),
             (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
                 on_lanes(lanes, shares, |share, lane| {
                     change(&mut lane.steps, from, until, |free| {
@@ -168,17 +161,12 @@ fn on_lanes(lanes: &mut [Lane], shares: &[Share], mut each: impl FnMut(Share, &m
     }
 }
 
-fn scalar_steps(turn: &Turn<'_, '_>, room: u64) -> Steps<u64> {
-    let mut steps = vec![(turn.now(), room)];
-    let mut free = room;
+fn profile(turn: &Turn<'_, '_>, room: u64) -> Profile {
+    let mut free = Profile::new(turn.now(), room);
     for (end, allocation) in turn.ends() {
-        free += u64::from(turn.allocation(allocation).tasks);
-        match steps.last_mut() {
-            Some(last) if end <= last.0 => last.1 = free,
-            _ => steps.push((end, free)),
-        }
+        free.free_from(end.max(turn.now()), u64::from(turn.allocation(allocation).tasks));
     }
-    steps
+    free
 }
 
 fn lanes(turn: &Turn<'_, '_>) -> Vec<Lane> {
@@ -205,24 +193,6 @@ fn lanes(turn: &Turn<'_, '_>) -> Vec<Lane> {
         }
     }
     lanes
-}
-
-/// One pass over the periods: a start is given up at the first period that is
-/// too full, and the next period is tried.
-fn earliest_scalar(
-    steps: &[(Time, u64)],
-    tasks: u32,
-    until: impl Fn(Time) -> Time,
-) -> Option<Time> {
-    let needed = u64::from(tasks);
-    let mut start = None;
-    for &(from, free) in steps {
-        if start.is_some_and(|start| until(start) <= from) {
-            break;
-        }
-        start = if free < needed { None } else { start.or(Some(from)) };
-    }
-    start
 }
 
 fn wanted<'a>(turn: &'a Turn<'_, '_>, work: WorkRef, tasks: u32) -> Wanted<'a> {

@@ -1,0 +1,311 @@
+//! Free tasks over time, as a balanced tree of changes.
+
+use crate::units::Time;
+
+/// No node.
+const NONE: u32 = u32::MAX;
+
+/// How many tasks are free at each time, from the first change on; after the last
+/// change as many for ever.
+///
+/// A treap of changes by time (Seidel and Aragon, Algorithmica 1996). Each node knows the
+/// sum and the least and greatest level of its subtree, so that a change, a least level
+/// and the next time above or below a level take the logarithm of the number of changes.
+#[derive(Debug)]
+pub(super) struct Profile {
+    nodes: Vec<Node>,
+    root: u32,
+    /// State of the generator of priorities: a treap of the same changes is always the same.
+    seed: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    time: Time,
+    /// Free tasks from here on, less those before.
+    change: i64,
+    priority: u32,
+    left: u32,
+    right: u32,
+    /// Of the subtree: all changes, and the least and greatest sum up to a node of it.
+    sum: i64,
+    least: i64,
+    greatest: i64,
+}
+
+impl Profile {
+    /// `free` tasks from `start` on. Nothing is asked or changed before that.
+    pub(super) fn new(start: Time, free: u64) -> Self {
+        let mut profile = Self { nodes: Vec::new(), root: NONE, seed: 0x9E37_79B9 };
+        profile.add(start, signed(free));
+        profile
+    }
+
+    /// From `time` on, `tasks` more are free.
+    pub(super) fn free_from(&mut self, time: Time, tasks: u64) {
+        self.add(time, signed(tasks));
+    }
+
+    /// Takes so many tasks, which are free then.
+    pub(super) fn take(&mut self, tasks: u64, from: Time, until: Time) {
+        self.change(-signed(tasks), from, until);
+    }
+
+    /// Gives taken tasks back.
+    pub(super) fn give(&mut self, tasks: u64, from: Time, until: Time) {
+        self.change(signed(tasks), from, until);
+    }
+
+    /// The fewest tasks free at any time from `from` to `until`; at `from` if that is no
+    /// time at all.
+    pub(super) fn least(&self, from: Time, until: Time) -> u64 {
+        let first = self.level(from);
+        let later = if from < until {
+            self.least_below(self.root, 0, Some(from), Some(until))
+        } else {
+            i64::MAX
+        };
+        u64::try_from(first.min(later)).unwrap_or(0)
+    }
+
+    /// The earliest time, from `from` on, from which on `tasks` tasks are free until
+    /// `until(time)`. It is `from` or the time of a change. One search per stay that is
+    /// too short on the way.
+    pub(super) fn earliest(
+        &self,
+        tasks: u64,
+        from: Time,
+        until: impl Fn(Time) -> Time,
+    ) -> Option<Time> {
+        let tasks = signed(tasks);
+        let enough = |_: i64, greatest: i64| greatest >= tasks;
+        let too_few = |least: i64, _: i64| least < tasks;
+        let mut start =
+            if self.level(from) >= tasks { from } else { self.next(self.root, 0, from, &enough)? };
+        while let Some(end) = self.next(self.root, 0, start, &too_few) {
+            if until(start) <= end {
+                break;
+            }
+            start = self.next(self.root, 0, end, &enough)?;
+        }
+        Some(start)
+    }
+
+    fn change(&mut self, tasks: i64, from: Time, until: Time) {
+        if until <= from {
+            return;
+        }
+        self.add(from, tasks);
+        if until < Time::MAX {
+            self.add(until, -tasks);
+        }
+    }
+
+    fn add(&mut self, time: Time, change: i64) {
+        self.root = self.insert(self.root, time, change);
+    }
+
+    /// The subtree at `at` with a change added; returns its root.
+    fn insert(&mut self, at: u32, time: Time, change: i64) -> u32 {
+        let Some(&node) = self.nodes.get(at as usize) else {
+            return self.leaf(time, change);
+        };
+        let mut root = at;
+        if time == node.time {
+            self.nodes[at as usize].change += change;
+        } else if time < node.time {
+            let child = self.insert(node.left, time, change);
+            self.nodes[at as usize].left = child;
+            if self.nodes[child as usize].priority > node.priority {
+                self.nodes[at as usize].left = self.nodes[child as usize].right;
+                self.nodes[child as usize].right = at;
+                root = child;
+            }
+        } else {
+            let child = self.insert(node.right, time, change);
+            self.nodes[at as usize].right = child;
+            if self.nodes[child as usize].priority > node.priority {
+                self.nodes[at as usize].right = self.nodes[child as usize].left;
+                self.nodes[child as usize].left = at;
+                root = child;
+            }
+        }
+        self.sum_up(at);
+        if root != at {
+            self.sum_up(root);
+        }
+        root
+    }
+
+    fn leaf(&mut self, time: Time, change: i64) -> u32 {
+        // Xorshift (Marsaglia, Journal of Statistical Software 2003).
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 17;
+        self.seed ^= self.seed << 5;
+        self.nodes.push(Node {
+            time,
+            change,
+            priority: self.seed,
+            left: NONE,
+            right: NONE,
+            sum: change,
+            least: change,
+            greatest: change,
+        });
+        (self.nodes.len() - 1) as u32
+    }
+
+    /// Computes what a node knows of its subtree from its children.
+    fn sum_up(&mut self, at: u32) {
+        let mut node = self.nodes[at as usize];
+        let level = self.sum(node.left) + node.change;
+        (node.sum, node.least, node.greatest) = (level, level, level);
+        if let Some(left) = self.nodes.get(node.left as usize) {
+            node.least = node.least.min(left.least);
+            node.greatest = node.greatest.max(left.greatest);
+        }
+        if let Some(right) = self.nodes.get(node.right as usize) {
+            node.sum += right.sum;
+            node.least = node.least.min(level + right.least);
+            node.greatest = node.greatest.max(level + right.greatest);
+        }
+        self.nodes[at as usize] = node;
+    }
+
+    fn sum(&self, at: u32) -> i64 {
+        self.nodes.get(at as usize).map_or(0, |node| node.sum)
+    }
+
+    /// Free tasks at `time`.
+    fn level(&self, time: Time) -> i64 {
+        let (mut at, mut level) = (self.root, 0);
+        while let Some(node) = self.nodes.get(at as usize) {
+            if node.time <= time {
+                level += self.sum(node.left) + node.change;
+                at = node.right;
+            } else {
+                at = node.left;
+            }
+        }
+        level
+    }
+
+    /// The least level after the changes of a subtree that are later than `after` and
+    /// earlier than `before`. The level ahead of the subtree is `ahead`.
+    fn least_below(&self, at: u32, ahead: i64, after: Option<Time>, before: Option<Time>) -> i64 {
+        let Some(node) = self.nodes.get(at as usize) else { return i64::MAX };
+        if after.is_none() && before.is_none() {
+            return ahead + node.least;
+        }
+        let level = ahead + self.sum(node.left) + node.change;
+        if after.is_some_and(|after| node.time <= after) {
+            return self.least_below(node.right, level, after, before);
+        }
+        if before.is_some_and(|before| node.time >= before) {
+            return self.least_below(node.left, ahead, after, before);
+        }
+        let left = self.least_below(node.left, ahead, after, None);
+        left.min(level).min(self.least_below(node.right, level, None, before))
+    }
+
+    /// The first change of a subtree later than `after` whose level is a hit. `hit` is
+    /// asked about the least and greatest of several levels, or twice the same.
+    fn next(
+        &self,
+        at: u32,
+        ahead: i64,
+        after: Time,
+        hit: &impl Fn(i64, i64) -> bool,
+    ) -> Option<Time> {
+        let node = self.nodes.get(at as usize)?;
+        if !hit(ahead + node.least, ahead + node.greatest) {
+            return None;
+        }
+        let level = ahead + self.sum(node.left) + node.change;
+        if node.time > after {
+            let earlier = self.next(node.left, ahead, after, hit);
+            if earlier.is_some() || hit(level, level) {
+                return earlier.or(Some(node.time));
+            }
+        }
+        self.next(node.right, level, after, hit)
+    }
+}
+
+fn signed(tasks: u64) -> i64 {
+    i64::try_from(tasks).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::steps::{Steps, change, period};
+    use super::*;
+    use crate::units::{Span, Stream};
+
+    fn at(micros: u64) -> Time {
+        Time::from_micros(micros as i64)
+    }
+
+    /// The slow way: one pass over the periods.
+    fn earliest_by_trying(
+        steps: &[(Time, u64)],
+        needed: u64,
+        until: impl Fn(Time) -> Time,
+    ) -> Option<Time> {
+        let mut start = None;
+        for &(from, free) in steps {
+            if start.is_some_and(|start| until(start) <= from) {
+                break;
+            }
+            start = if free < needed { None } else { start.or(Some(from)) };
+        }
+        start
+    }
+
+    #[test]
+    fn a_tree_answers_like_a_list() {
+        let mut stream = Stream::new(1, "profile");
+        let mut found = [0, 0];
+        for round in 0..500 {
+            let (now, free) = (at(stream.below(5)), stream.below(20));
+            let mut profile = Profile::new(now, free);
+            let mut steps: Steps<u64> = vec![(now, free)];
+            let mut taken = Vec::new();
+            for _ in 0..stream.below(80) {
+                let from = now.saturating_add(Span::from_micros(stream.below(60) as i64));
+                let length = match stream.below(12) {
+                    0 => Span::MAX,
+                    1 => Span::ZERO,
+                    _ => Span::from_micros(stream.below(30) as i64),
+                };
+                let until = from.saturating_add(length);
+                let least = period(&steps, from, until).map(|step| step.1).min();
+                assert_eq!(Some(profile.least(from, until)), least, "{round}: {steps:?}");
+                let needed = stream.below(20);
+                let end = |start: Time| start.saturating_add(length);
+                let earliest = profile.earliest(needed, now, end);
+                assert_eq!(earliest, earliest_by_trying(&steps, needed, end), "{round}: {steps:?}");
+                found[usize::from(earliest.is_some())] += 1;
+                match stream.below(4) {
+                    0 => {
+                        profile.free_from(from, needed);
+                        change(&mut steps, from, Time::MAX, |free| *free += needed);
+                    }
+                    1 if !taken.is_empty() => {
+                        let row = stream.below(taken.len() as u64) as usize;
+                        let (tasks, from, until) = taken.swap_remove(row);
+                        profile.give(tasks, from, until);
+                        change(&mut steps, from, until, |free| *free += tasks);
+                    }
+                    _ => {
+                        let tasks = needed.min(least.unwrap_or(0));
+                        profile.take(tasks, from, until);
+                        change(&mut steps, from, until, |free| *free -= tasks);
+                        taken.push((tasks, from, until));
+                    }
+                }
+            }
+        }
+        assert!(found.iter().all(|&often| often > 1_000), "{found:?}");
+    }
+}
