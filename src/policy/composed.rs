@@ -275,7 +275,8 @@ impl Composed {
             };
             self.blocked = Some((head, reason));
         }
-        self.informed = self.queue.len() > 1;
+        // Who waits alone has a reservation too, which whoever comes must keep.
+        self.informed = self.queue.len() > usize::from(!plans);
         if self.informed && !filled {
             self.fill(turn, joined_only);
         }

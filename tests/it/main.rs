@@ -1,5 +1,6 @@
 //! One test binary: each file here is a module, linked once.
 
+mod backfilling;
 mod backtest;
 mod bounds;
 mod by_hand;

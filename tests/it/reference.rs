@@ -276,7 +276,7 @@ impl<'c> Slow<'c> {
 // The simulator itself.
 // ---------------------------------------------------------------------------
 
-fn world(groups: &[(Shape, u32)]) -> World {
+pub(crate) fn world(groups: &[(Shape, u32)]) -> World {
     let mut world = World::empty(Calendar::from_unix_micros(0));
     let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
     let (name, title) = ("dc".to_owned(), "dc".to_owned());

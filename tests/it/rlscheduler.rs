@@ -23,7 +23,8 @@ pub(crate) fn log(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/swf").join(name)
 }
 
-fn jobs(path: &Path) -> Box<dyn Source> {
+/// Its jobs, with the users' estimates where they gave any.
+pub(crate) fn jobs(path: &Path) -> Box<dyn Source> {
     let options = SwfOptions { procs: Procs::Larger, drop_zero: true, ..SwfOptions::default() };
     let trace = TraceSpec {
         path: path.to_owned(),
