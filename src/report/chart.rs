@@ -58,6 +58,17 @@ enum Plot {
     Tornado(Tornado),
 }
 
+impl Plot {
+    /// Whether there are words above it at the right.
+    fn has_caption(&self) -> bool {
+        match self {
+            Self::Plane { x, .. } | Self::Panels { x, .. } => !x.caption.is_empty(),
+            Self::Nothing(_) | Self::Bars(_) | Self::Forest(_) => false,
+            Self::Heat(_) | Self::Tornado(_) => false,
+        }
+    }
+}
+
 /// An axis from `low` to `high`, with a label at each tick.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Axis {
@@ -242,6 +253,14 @@ impl Chart {
     /// The error of the drawing library, which is a bug.
     pub fn svg(&self) -> io::Result<String> {
         canvas::svg(self)
+    }
+
+    /// The same of 380 points width, for a phone.
+    ///
+    /// # Errors
+    /// The error of the drawing library, which is a bug.
+    pub(super) fn narrow_svg(&self) -> io::Result<String> {
+        canvas::narrow_svg(self)
     }
 
     /// Writes the chart as a PNG image of 1,560 pixels width.

@@ -24,6 +24,8 @@ use tornado::draw_tornado;
 /// Width of the drawing; shown at half of it, and so wide that its words are as
 /// large as those of the page around it.
 const WIDTH: i32 = 1_560;
+/// The same for a phone.
+const NARROW: i32 = 760;
 /// Height of the plot itself.
 const PLOT: i32 = 560;
 /// Height of one of several plots, with its title.
@@ -34,9 +36,16 @@ const PANEL_TITLE: i32 = 60;
 const BAR: i32 = 76;
 /// Space left of the plot, for the labels of its axis.
 const LEFT: i32 = 170;
-/// Space left of bars, for their names.
+/// Space left of bars, for their names; on a phone the names are above them.
 const BAR_LEFT: i32 = 480;
+/// Height of a name above its bar.
+const NAME: i32 = 40;
 const RIGHT: i32 = 60;
+/// Space left of title and unit.
+const MARGIN: i32 = 40;
+/// Height of a line of the title, and of the unit.
+const TITLE_LINE: i32 = 46;
+const UNIT_LINE: i32 = 34;
 /// Space above the plot, for title and unit.
 const TOP: i32 = 140;
 /// Height of one line of the legend.
@@ -66,10 +75,19 @@ fn failed(error: impl std::fmt::Display) -> io::Error {
 
 /// As an SVG document.
 pub(super) fn svg(chart: &Chart) -> io::Result<String> {
+    svg_of(chart, WIDTH)
+}
+
+/// As an SVG document for a phone.
+pub(super) fn narrow_svg(chart: &Chart) -> io::Result<String> {
+    svg_of(chart, NARROW)
+}
+
+fn svg_of(chart: &Chart, width: i32) -> io::Result<String> {
     use_font();
-    let layout = Layout::of(chart);
+    let layout = Layout::of(chart, width);
     let mut text = String::new();
-    let size = (WIDTH as u32, layout.height as u32);
+    let size = (width as u32, layout.height as u32);
     let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
     draw(&area, chart, &layout).and_then(|()| area.present()).map_err(failed)?;
     drop(area);
@@ -83,7 +101,7 @@ pub(super) fn svg(chart: &Chart) -> io::Result<String> {
 /// As pixels of three bytes, with width and height.
 pub(super) fn pixels(chart: &Chart) -> io::Result<(Vec<u8>, u32, u32)> {
     use_font();
-    let layout = Layout::of(chart);
+    let layout = Layout::of(chart, WIDTH);
     let (width, height) = (WIDTH as u32, layout.height as u32);
     let mut buffer = vec![0; width as usize * height as usize * 3];
     let area = BitMapBackend::with_buffer(&mut buffer, (width, height)).into_drawing_area();
@@ -93,8 +111,13 @@ pub(super) fn pixels(chart: &Chart) -> io::Result<(Vec<u8>, u32, u32)> {
 }
 
 /// Where the parts of a chart lie, in pixels.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Layout {
+    width: i32,
+    /// Lines of the title, then of the unit.
+    words: [Vec<String>; 2],
+    /// Height of a bar or interval with its space, its name included where that is above.
+    row: i32,
     left: i32,
     right: i32,
     top: i32,
@@ -105,38 +128,59 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(chart: &Chart) -> Self {
+    fn of(chart: &Chart, width: i32) -> Self {
+        let narrow = width < WIDTH;
+        let (row, names) = if narrow { (BAR + NAME, MARGIN) } else { (BAR, BAR_LEFT) };
+        let all_rows = |rows: usize| row * rows.max(1) as i32;
         let (left, plot, below) = match &chart.plot {
-            Plot::Bars(bars) => (BAR_LEFT, BAR * bars.rows.len().max(1) as i32, 60),
+            Plot::Bars(bars) => (names, all_rows(bars.rows.len()), 60),
             Plot::Plane { x, .. } if x.ticks.iter().all(|tick| tick.below.is_empty()) => {
                 (LEFT, PLOT, 110)
             }
             Plot::Plane { .. } => (LEFT, PLOT, 150),
-            Plot::Forest(forest) => (BAR_LEFT, BAR * forest.rows.len().max(1) as i32, 90),
+            Plot::Forest(forest) => (names, all_rows(forest.rows.len()), 90),
             Plot::Panels { panels, .. } => (LEFT, PANEL * panels.len().max(1) as i32, 150),
             Plot::Heat(_) => (LEFT, PLOT, 110),
-            Plot::Tornado(tornado) => (BAR_LEFT, BAR * tornado.rows.len().max(1) as i32, 90),
+            Plot::Tornado(tornado) => (names, all_rows(tornado.rows.len()), 90),
             Plot::Nothing(_) => (LEFT, PLOT / 2, 30),
         };
         let left = match &chart.plot {
+            Plot::Plane { y, .. } | Plot::Panels { y, .. } if narrow => room_for_labels(y),
             Plot::Plane { y, .. } | Plot::Panels { y, .. } => left.max(room_for_labels(y)),
             _ => left,
         };
         // A heat map has the name of its rows above it.
-        let top = if matches!(chart.plot, Plot::Heat(_)) { TOP + LINE } else { TOP };
+        let mut top = if matches!(chart.plot, Plot::Heat(_)) { TOP + LINE } else { TOP };
+        let room = width - 2 * MARGIN;
+        let words = match narrow {
+            true => [lines(&clean(&chart.title), 36, room), lines(&chart.unit, 26, room)],
+            false => [vec![clean(&chart.title)], vec![chart.unit.clone()]],
+        };
+        top += TITLE_LINE * (words[0].len() as i32 - 1) + UNIT_LINE * (words[1].len() as i32 - 1);
+        if narrow && chart.plot.has_caption() {
+            top += LINE;
+        }
+        let right = width - if narrow { MARGIN } else { RIGHT };
         let bottom = top + plot;
-        let mut at = (LEFT.min(left), bottom + below);
+        let first = if narrow { MARGIN } else { LEFT.min(left) };
+        let mut at = (first, bottom + below);
         let mut legend = Vec::new();
         for (name, _) in &chart.legend {
-            let width = 44 + text_width(&shown(name), 26) + 40;
-            if at.0 + width > WIDTH - RIGHT && at.0 > LEFT {
-                at = (LEFT, at.1 + LINE);
+            let entry = 44 + text_width(&shown(name), 26) + 40;
+            if at.0 + entry > right && at.0 > first {
+                at = (first, at.1 + LINE);
             }
             legend.push(at);
-            at.0 += width;
+            at.0 += entry;
         }
         let height = at.1 + if legend.is_empty() { 0 } else { LINE + 16 };
-        Self { left, right: WIDTH - RIGHT, top, bottom, height: (height + 1) / 2 * 2, legend }
+        let height = (height + 1) / 2 * 2;
+        Self { width, words, row, left, right, top, bottom, height, legend }
+    }
+
+    /// The middle of a row's bar.
+    fn middle(&self, row: i32) -> i32 {
+        self.top + (row + 1) * self.row - BAR / 2
     }
 
     fn x(&self, axis: &Axis, value: f64) -> i32 {
@@ -172,6 +216,41 @@ fn shown(name: &str) -> String {
     format!("{head}…{tail}")
 }
 
+/// Words in lines of at most `room` pixels; a longer word has a line of its own.
+fn lines(words: &str, size: i32, room: i32) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words.split(' ') {
+        let last = lines.last_mut().expect("there is a line");
+        let longer = if last.is_empty() { word.to_owned() } else { format!("{last} {word}") };
+        if last.is_empty() || text_width(&longer, size) <= room {
+            *last = longer;
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// The name of a row and what is below it: left of its bar, or above where there is no room.
+fn name_row<DB: DrawingBackend>(
+    area: &Area<DB>,
+    layout: &Layout,
+    middle: i32,
+    (label, below): (&str, &str),
+) -> Drawn<DB> {
+    let (label, below) = (shown(label), shown(below));
+    if layout.row > BAR {
+        let at = middle - BAR / 2 - 4;
+        text(area, &label, (MARGIN, at), (26, INK), (HPos::Left, VPos::Center))?;
+        let place = (MARGIN + text_width(&label, 26) + 20, at);
+        return text(area, &below, place, (24, SOFT), (HPos::Left, VPos::Center));
+    }
+    let names = BAR_LEFT - 20;
+    let place = (names, if below.is_empty() { middle } else { middle - 16 });
+    text(area, &label, place, (26, INK), (HPos::Right, VPos::Center))?;
+    text(area, &below, (names, middle + 18), (24, SOFT), (HPos::Right, VPos::Center))
+}
+
 fn text_width(text: &str, size: i32) -> i32 {
     let font: FontDesc<'_> = (FONT, f64::from(size)).into();
     font.box_size(text).map_or(0, |(width, _)| width as i32)
@@ -199,9 +278,15 @@ fn text<DB: DrawingBackend>(
 
 fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Chart, layout: &Layout) -> Drawn<DB> {
     area.fill(&WHITE)?;
-    let left = 40;
-    text(area, &clean(&chart.title), (left, 34), (36, INK), (HPos::Left, VPos::Top))?;
-    text(area, &chart.unit, (left, 88), (26, SOFT), (HPos::Left, VPos::Top))?;
+    let [title, unit] = &layout.words;
+    for (words, at) in title.iter().zip(0..) {
+        let place = (MARGIN, 34 + at * TITLE_LINE);
+        text(area, words, place, (36, INK), (HPos::Left, VPos::Top))?;
+    }
+    for (words, at) in unit.iter().zip(0..) {
+        let place = (MARGIN, 88 + (title.len() as i32 - 1) * TITLE_LINE + at * UNIT_LINE);
+        text(area, words, place, (26, SOFT), (HPos::Left, VPos::Top))?;
+    }
     match &chart.plot {
         Plot::Nothing(why) => {
             let middle = ((layout.left + layout.right) / 2, (layout.top + layout.bottom) / 2);
@@ -303,7 +388,7 @@ fn x_tick<DB: DrawingBackend>(
         return Ok(free_from);
     }
     // A long label at the right edge moves to the left to be read in full.
-    let at = at.min(WIDTH - 12 - half);
+    let at = at.min(layout.width - 12 - half);
     let place = |row: i32| (at, layout.bottom + 20 + row * 36);
     text(area, &tick.label, place(0), (26, SOFT), (HPos::Center, VPos::Top))?;
     text(area, &tick.below, place(1), (26, SOFT), (HPos::Center, VPos::Top))?;
@@ -320,9 +405,24 @@ mod tests {
             let (x, y) = (super::super::axis::counts(5.0), super::super::axis::dollars(high));
             let plot = Plot::Plane { x, y, marks: Vec::new() };
             use_font();
-            Layout::of(&Chart { plot, ..Chart::new("", "", "", "") }).left
+            Layout::of(&Chart { plot, ..Chart::new("", "", "", "") }, WIDTH).left
         };
         assert_eq!(layout(100.0), LEFT);
         assert!(layout(3e9) > LEFT);
+    }
+
+    #[test]
+    fn narrow_charts_break_words_and_name_rows_above_them() {
+        use_font();
+        let title = "Queue length and cost, replication 1 of 20, seed 42";
+        let rows = vec![super::super::BarRow::default(); 3];
+        let bars = super::super::Bars { rows, ..super::super::Bars::default() };
+        let chart = Chart { plot: Plot::Bars(bars), ..Chart::new("", title, "", "") };
+        let (wide, narrow) = (Layout::of(&chart, WIDTH), Layout::of(&chart, NARROW));
+        assert_eq!((wide.words[0].len(), wide.left, wide.row), (1, BAR_LEFT, BAR));
+        assert_eq!((narrow.words[0].join(" "), narrow.left), (title.to_owned(), MARGIN));
+        let room = NARROW - 2 * MARGIN;
+        assert!(narrow.words[0].iter().all(|line| text_width(line, 36) <= room));
+        assert!(narrow.words[0].len() > 1 && narrow.row > BAR);
     }
 }

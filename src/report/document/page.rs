@@ -114,12 +114,13 @@ fn table_of(table: &Table) -> Value {
 
 fn chart(chart: &Chart) -> io::Result<Value> {
     let nothing = chart.nothing();
-    let svg = match nothing {
-        Some(_) => String::new(),
-        None => chart.svg()?,
+    let (svg, narrow) = match nothing {
+        Some(_) => Default::default(),
+        None => (chart.svg()?, chart.narrow_svg()?),
     };
+    let narrow = Value::from_safe_string(narrow);
     let (caption, title) = (html(&chart.caption), clean(&chart.title));
-    Ok(context! { svg => Value::from_safe_string(svg), caption, title, nothing })
+    Ok(context! { svg => Value::from_safe_string(svg), narrow, caption, title, nothing })
 }
 
 #[cfg(test)]

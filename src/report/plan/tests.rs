@@ -89,7 +89,8 @@ fn the_answer_is_a_sentence_and_everything_is_written() {
     assert_eq!(names, ["plan-frontier", "plan-response", "plan-convergence"]);
     report.document(charts).write_page(&mut page).expect("memory takes everything");
     let page = String::from_utf8(page).expect("a page is text");
-    assert_eq!(page.matches("<svg").count(), 3);
+    // Three charts, each in two widths.
+    assert_eq!(page.matches("<svg").count(), 6);
     let csv = report.write_csv(Vec::new(), TextCells::Guarded).expect("memory takes everything");
     let rows = String::from_utf8(csv).expect("a sheet is text").lines().count();
     assert_eq!(rows, 1 + found.candidates.len() + found.finalists.len());

@@ -203,8 +203,7 @@ mod tests {
 
     #[test]
     fn words_keep_out_of_each_others_way() {
-        let layout =
-            Layout { left: 0, right: 400, top: 0, bottom: 200, height: 200, legend: vec![] };
+        let layout = Layout { right: 400, bottom: 200, height: 200, ..Layout::default() };
         let first = place_words(&layout, (100, 100), 80, &[]);
         assert_eq!(first, (120, 61, 200, 91));
         let second = place_words(&layout, (100, 100), 80, &[first]);

@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::super::{Axis, Bars, Forest, ForestRow, GREY};
 use super::{
-    Area, BAR, Drawn, GRID, INK, Layout, SOFT, colour, dashes, line, shown, text, text_width,
+    Area, Drawn, GRID, INK, Layout, SOFT, colour, dashes, line, name_row, text, text_width,
 };
 
 pub(super) fn draw_bars<DB: DrawingBackend>(
@@ -19,13 +19,9 @@ pub(super) fn draw_bars<DB: DrawingBackend>(
     let high = if bars.high > 0.0 { bars.high } else { 1.0 };
     let x = |value: f64| layout.left + libm::round((value / high).clamp(0.0, 1.0) * room) as i32;
     for (at, row) in bars.rows.iter().enumerate() {
-        let top = layout.top + at as i32 * BAR + 10;
-        let (middle, bottom) = (top + 28, top + 56);
-        let name = shown(&row.label);
-        let place = (layout.left - 20, if row.below.is_empty() { middle } else { middle - 16 });
-        text(area, &name, place, (26, INK), (HPos::Right, VPos::Center))?;
-        let place = (layout.left - 20, middle + 18);
-        text(area, &shown(&row.below), place, (24, SOFT), (HPos::Right, VPos::Center))?;
+        let middle = layout.middle(at as i32);
+        let (top, bottom) = (middle - 28, middle + 28);
+        name_row(area, layout, middle, (&row.label, &row.below))?;
         let mut sum = row.start;
         for &(part, ink) in &row.parts {
             let from = x(sum);
@@ -60,8 +56,9 @@ pub(super) fn draw_forest<DB: DrawingBackend>(
     let inner = Layout { right: layout.right - room_for_values(forest), ..layout.clone() };
     ticks(area, &inner, &forest.axis)?;
     for (at, row) in forest.rows.iter().enumerate() {
-        forest_row(area, &inner, forest, (layout.top + at as i32 * BAR + 38, row))?;
-        let place = (layout.right, layout.top + at as i32 * BAR + 38);
+        let middle = layout.middle(at as i32);
+        forest_row(area, &inner, forest, (middle, row))?;
+        let place = (layout.right, middle);
         text(area, &row.value, place, (26, INK), (HPos::Right, VPos::Center))?;
     }
     Ok(())
@@ -97,10 +94,7 @@ fn forest_row<DB: DrawingBackend>(
     (middle, row): (i32, &ForestRow),
 ) -> Drawn<DB> {
     let x = |value: f64| layout.x(&forest.axis, value);
-    let place = (layout.left - 20, if row.below.is_empty() { middle } else { middle - 16 });
-    text(area, &shown(&row.label), place, (26, INK), (HPos::Right, VPos::Center))?;
-    let place = (layout.left - 20, middle + 18);
-    text(area, &shown(&row.below), place, (24, SOFT), (HPos::Right, VPos::Center))?;
+    name_row(area, layout, middle, (&row.label, &row.below))?;
     for &dot in &row.dots {
         area.draw(&Circle::new((x(dot), middle), 6, colour(GREY).mix(0.7).filled()))?;
     }

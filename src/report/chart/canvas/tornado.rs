@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::super::{Tornado, TornadoRow};
 use super::rows::ticks;
-use super::{Area, BAR, Drawn, INK, Layout, SOFT, colour, line, shown, text, text_width};
+use super::{Area, Drawn, INK, Layout, SOFT, colour, line, name_row, shown, text, text_width};
 
 pub(super) fn draw_tornado<DB: DrawingBackend>(
     area: &Area<DB>,
@@ -24,8 +24,9 @@ pub(super) fn draw_tornado<DB: DrawingBackend>(
     let axis = &tornado.axis;
     ticks(area, &inner, axis)?;
     for (at, row) in (0..).zip(&tornado.rows) {
-        draw_row(area, &inner, tornado, (layout.top + at * BAR + 38, row))?;
-        let place = (layout.right, layout.top + at * BAR + 38);
+        let middle = layout.middle(at);
+        draw_row(area, &inner, tornado, (middle, row))?;
+        let place = (layout.right, middle);
         text(area, &row.value, place, (26, INK), (HPos::Right, VPos::Center))?;
     }
     let middle = inner.x(axis, 0.0);
@@ -39,10 +40,7 @@ fn draw_row<DB: DrawingBackend>(
     (middle, row): (i32, &TornadoRow),
 ) -> Drawn<DB> {
     let x = |value: f64| layout.x(&tornado.axis, value);
-    let names = super::BAR_LEFT - 20;
-    let place = (names, if row.below.is_empty() { middle } else { middle - 16 });
-    text(area, &shown(&row.label), place, (26, INK), (HPos::Right, VPos::Center))?;
-    text(area, &shown(&row.below), (names, middle + 18), (24, SOFT), (HPos::Right, VPos::Center))?;
+    name_row(area, layout, middle, (&row.label, &row.below))?;
     let (low, high) = row.ends;
     for (end, ink) in [(low, row.colours.0), (high, row.colours.1)] {
         let (from, to) = (x(end.min(0.0)), x(end.max(0.0)));
