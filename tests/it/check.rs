@@ -100,7 +100,7 @@ const MUTANTS: [(&str, &str, &str, bool); 9] = [
     ("order: largest first", "order = \"fcfs\"", "order = \"largest\"", true),
     ("order: shortest first", "order = \"fcfs\"", "order = \"shortest\"", false),
     ("no backfilling", "backfill = \"easy\"", "backfill = \"none\"", true),
-    ("conservative", "backfill = \"easy\"", "backfill = \"conservative\"", true),
+    ("conservative", "backfill = \"easy\"", "backfill = \"conservative\"", false),
     ("worst fit", "best-fit = {", "worst-fit = {", false),
     ("rents later", "after_wait = \"30 min\"", "after_wait = \"3 h\"", true),
     ("rents at once", "after_wait = \"30 min\"", "after_wait = \"0 min\"", false),
