@@ -19,8 +19,9 @@ use crate::units::{Demand, Span, Time};
 /// order, when room comes sooner than estimated. Only where one cannot be kept, as
 /// estimates overran or an instance is gone, are all made anew, and may be later.
 ///
-/// In a scalar pool a decision with n pieces of work costs about n log n, besides the
-/// stays too short for a piece that are passed over on the way to its start. In others it
+/// In a scalar pool each look at the profile costs log n. But on the way to its start a
+/// piece passes over every stay that is too short for it, one by one, and where many wait
+/// these dominate: a decision grows nearly with the square of the queue. In others it
 /// costs about the queue's length times the number of running and reserved pieces of work,
 /// for of each instance only the periods that a stay spans are looked at.
 #[derive(Debug, Default)]
