@@ -59,7 +59,8 @@ impl Document {
             let (label, value) = (words(&card.label), words(&card.value));
             let pad = " ".repeat(CARD.1.saturating_sub(value.chars().count() + 1) + 1);
             let painted = paint(&value, card.tone, terminal);
-            let line = format!("  {label:<0$}{painted}{pad}{1}", CARD.0, words(&card.detail));
+            let gap = " ".repeat(CARD.0.saturating_sub(label.chars().count()).max(1));
+            let line = format!("  {label}{gap}{painted}{pad}{}", words(&card.detail));
             text.push_str(line.trim_end());
             text.push('\n');
         }
