@@ -27,7 +27,7 @@ pub use histogram::{EXACT_SAMPLES, Histogram};
 pub use laws::{BrokenLaw, Laws};
 pub use series::{Bucket, Series};
 pub use summary::{
-    Costs, CpuOnGpus, Deadlines, Direction, Distribution, METRICS, Metric, Summary, Undone,
+    Carbon, Costs, CpuOnGpus, Deadlines, Direction, Distribution, METRICS, Metric, Summary, Undone,
     WorkCounts,
 };
 pub use trail::{Mark, Trail};

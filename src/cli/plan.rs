@@ -11,8 +11,9 @@ use super::folder::{self, Folder};
 use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
-use crate::experiment::Asked;
 use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
+use crate::experiment::{Asked, carbon_gaps};
+use crate::metrics::METRICS;
 use crate::problem::Problem;
 use crate::report::{PlanReport, TextCells, plan_charts};
 use crate::scenario::{Scenario, concerns, minimised};
@@ -141,6 +142,12 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
     }
     let goal = arguments.minimise.as_deref().or(spec.minimise.as_deref()).unwrap_or("cost_monthly");
     let goal = minimised(goal).map_err(|(message, hint)| Stop::usage(message, hint))?;
+    if METRICS[goal].key == "carbon_kg"
+        && let Some(why) = carbon_gaps(&scenario.world)
+    {
+        let hint = "give it, such as `power = \"450 W\"`, or minimise another metric";
+        return Err(Stop::usage(format!("grid carbon is not known here: {why}"), hint));
+    }
     let kept_in = arguments.kept_in.or(spec.kept_in);
     Ok(Task {
         variables,

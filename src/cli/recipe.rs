@@ -25,11 +25,17 @@ pub(super) fn report(
     result: &RunResult,
 ) -> Result<RunReport> {
     let row = scenario.policies.iter().position(|known| known.name == policy.name).unwrap_or(0);
+    let mut assumptions = scenario.assumed(row..row + 1);
+    let carbon = &result.summary.carbon;
+    if let Some(why) = carbon.missing().filter(|_| carbon.known_kg > 0.0) {
+        assumptions
+            .push(format!("Grid carbon is told of no whole run, for it is not known: {why}."));
+    }
     Ok(RunReport {
         recipe: recipe(scenario, &policy.name)?,
         summary: result.summary.clone(),
         objectives: objectives(scenario, result),
-        assumptions: scenario.assumed(row..row + 1),
+        assumptions,
         cautions: cautions(&[Shown { name: &policy.name, scenario, policy, result }]),
         fingerprint: result.fingerprint.clone(),
         skipped_rows: result.skipped_rows,

@@ -2,7 +2,7 @@
 //! nothing has, rented machines that real providers would have taken back.
 
 use super::single::RunResult;
-use crate::model::Market;
+use crate::model::{Market, World};
 use crate::policy::spec::{PolicySpec, Provision};
 use crate::problem::clip;
 use crate::scenario::Scenario;
@@ -103,6 +103,23 @@ fn not_for_sale(run: &Shown<'_>) -> Vec<String> {
         )
     });
     told.collect()
+}
+
+/// Why the grid carbon of runs in this world is not known, by the first offer of which it
+/// is not; none where it is known of all.
+pub fn carbon_gaps(world: &World) -> Option<String> {
+    world.offers.ids().find_map(|offer| {
+        let region = world.region_of(offer);
+        let key = match (
+            world.type_of(offer).power_milliwatts,
+            world.regions[region].carbon_mg_per_kwh,
+        ) {
+            (Some(_), Some(_)) => return None,
+            (None, _) => "power",
+            (Some(_), None) => "carbon_g_per_kwh",
+        };
+        Some(format!("{} has no `{key}`", clip(&world.region_name(region))))
+    })
 }
 
 /// Markets that a policy names and on which no cloud of the scenario sells anything.

@@ -200,7 +200,7 @@ fn cluster(nodes: &[NodeRow], seed: u64) -> World {
         provider,
         jurisdiction: "CN".to_owned(),
         certifications: Vec::new(),
-        carbon_mg_per_kwh: 0,
+        carbon_mg_per_kwh: None,
     });
     let zone = world.zones.push(Zone { name, region });
     // The order breaks ties: a group per run of equal machines.
@@ -224,7 +224,7 @@ fn cluster(nodes: &[NodeRow], seed: u64) -> World {
             whole: shape,
             gpu_model: (shape.gpus > 0).then_some(gpu_model),
             speed: 1_000_000,
-            power_milliwatts: 0,
+            power_milliwatts: None,
         });
         world.offers.push(Offer {
             name,

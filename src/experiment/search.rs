@@ -126,6 +126,7 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
         keeping: task.keeping,
         goal: task.goal,
         room: promise::distance(shares.held_out as usize, (1.0 - task.confidence) / 4.0),
+        still: still == Some(true),
     };
     let mut book = Book::new(
         (lab, open),

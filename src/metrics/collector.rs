@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::cpu_only::CpuOnly;
 use super::histogram::Histogram;
-use super::summary::{Costs, CpuOnGpus, Deadlines, Distribution, Summary, Undone, WorkCounts};
+use super::summary::{
+    Carbon, Costs, CpuOnGpus, Deadlines, Distribution, Summary, Undone, WorkCounts,
+};
 use crate::model::{Market, World};
 use crate::sim::{Observer, Outcome};
 use crate::state::{
@@ -77,6 +79,8 @@ pub struct Collector {
     /// Milligrams of CO2-equivalent, times 3.6e15 (milliwatts, microseconds, per kWh).
     carbon: i128,
     carbon_by_region: Vec<i128>,
+    /// By region, how long instances lived whose power, and whose grid's carbon, is not known.
+    dark: Vec<[i128; 2]>,
     cpu_only: CpuOnly,
 }
 
@@ -120,6 +124,10 @@ impl Collector {
         self.carbon -= earlier.carbon;
         for (mine, theirs) in self.carbon_by_region.iter_mut().zip(&earlier.carbon_by_region) {
             *mine -= theirs;
+        }
+        for (mine, theirs) in self.dark.iter_mut().zip(&earlier.dark) {
+            mine[0] -= theirs[0];
+            mine[1] -= theirs[1];
         }
         self.cpu_only.subtract(&earlier.cpu_only);
         self.preemptions -= earlier.preemptions;
@@ -182,10 +190,7 @@ impl Collector {
                 owned_hours: self.cpu_only.owned as f64 / 3.6e9,
             },
             transferred_gib: self.transferred as f64 / f64::from(1 << 30),
-            carbon_kg: self.carbon as f64 / 3.6e15 / 1e6,
-            carbon_kg_by_region: self.named_regions(world, |row| {
-                self.carbon_by_region.get(row).map_or(0.0, |&sum| sum as f64 / 3.6e15 / 1e6)
-            }),
+            carbon: self.emitted(world),
             percentiles_exact: self.wait.is_exact(),
         }
     }
@@ -287,10 +292,25 @@ impl Collector {
         }
     }
 
-    fn named_regions(&self, world: &World, value: impl Fn(usize) -> f64) -> Vec<(String, f64)> {
-        let all =
-            world.regions.ids().map(|region| (world.region_name(region), value(region.row())));
-        all.filter(|(_, value)| *value > 0.0).collect()
+    fn emitted(&self, world: &World) -> Carbon {
+        let kilograms = |sum: i128| sum as f64 / 3.6e15 / 1e6;
+        let known_kg = kilograms(self.carbon);
+        let (mut by_region, mut unknown) = (Vec::new(), Vec::new());
+        for (region, sum) in world.regions.ids().zip(&self.carbon_by_region) {
+            let [power, grid] = self.dark[region.row()];
+            let missing = match (power > 0, grid > 0) {
+                (false, false) => None,
+                (true, false) => Some("`power`"),
+                (false, true) => Some("`carbon_g_per_kwh`"),
+                (true, true) => Some("`power` and `carbon_g_per_kwh`"),
+            };
+            let name = world.region_name(region);
+            unknown.extend(missing.map(|missing| (name.clone(), missing)));
+            if *sum > 0 || missing.is_some() {
+                by_region.push((name, missing.is_none().then(|| kilograms(*sum))));
+            }
+        }
+        Carbon { kg: unknown.is_empty().then_some(known_kg), known_kg, by_region, unknown }
     }
 
     /// Counts the wait of work of which an allocation has started, if it is the
@@ -394,13 +414,21 @@ impl Collector {
         }
         let region = world.region_of(target.offer);
         let lived = i128::from((state.now() - target.meter().since()).micros());
-        let power = i128::from(world.type_of(target.offer).power_milliwatts);
-        let sum = lived * power * i128::from(world.regions[region].carbon_mg_per_kwh);
-        self.carbon += sum;
         if self.carbon_by_region.len() <= region.row() {
             self.carbon_by_region.resize(region.row() + 1, 0);
+            self.dark.resize(region.row() + 1, [0; 2]);
         }
-        self.carbon_by_region[region.row()] += sum;
+        let power = world.type_of(target.offer).power_milliwatts;
+        let grid = world.regions[region].carbon_mg_per_kwh;
+        if let (Some(power), Some(grid)) = (power, grid) {
+            let sum = lived * i128::from(power) * i128::from(grid);
+            self.carbon += sum;
+            self.carbon_by_region[region.row()] += sum;
+        } else {
+            let [no_power, no_grid] = &mut self.dark[region.row()];
+            *no_power += if power.is_none() { lived } else { 0 };
+            *no_grid += if grid.is_none() { lived } else { 0 };
+        }
     }
 
     fn charged(&mut self, state: &State<'_>, charge: &crate::state::Charge) {

@@ -219,13 +219,37 @@ pub struct Summary {
     pub cpu_on_gpus: CpuOnGpus,
     /// Data moved between regions.
     pub transferred_gib: f64,
-    /// Grid carbon of where instances ran, from mean power.
-    pub carbon_kg: f64,
-    /// The same by region.
-    #[serde(serialize_with = "as_map")]
-    pub carbon_kg_by_region: Vec<(String, f64)>,
+    /// Grid carbon of where instances ran.
+    #[serde(flatten)]
+    pub carbon: Carbon,
     /// Percentiles are exact; otherwise at most 0.1 % too high.
     pub percentiles_exact: bool,
+}
+
+/// Grid carbon of where instances ran, in kilograms of CO2-equivalent, from mean power.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Carbon {
+    /// Of all of them; none where it is not known of some.
+    #[serde(rename = "carbon_kg")]
+    pub kg: Option<f64>,
+    /// Of those of which it is known: the least that it can be.
+    #[serde(rename = "carbon_kg_known")]
+    pub known_kg: f64,
+    /// By region; none where it is not known of some instance there.
+    #[serde(rename = "carbon_kg_by_region", serialize_with = "as_map")]
+    pub by_region: Vec<(String, Option<f64>)>,
+    /// Regions and clusters of which it is not known, with the keys that are missing.
+    #[serde(rename = "carbon_unknown", serialize_with = "as_map")]
+    pub unknown: Vec<(String, &'static str)>,
+}
+
+impl Carbon {
+    /// Why it is not known, in words; none where it is.
+    pub fn missing(&self) -> Option<String> {
+        let told: Vec<String> =
+            self.unknown.iter().map(|(name, keys)| format!("{name} has no {keys}")).collect();
+        (!told.is_empty()).then(|| told.join(", "))
+    }
 }
 
 /// Seconds of a month: a twelfth of a Gregorian year of 365.2425 days.
@@ -325,7 +349,7 @@ metrics![
         s.cpu_on_gpus.cost.map(Money::dollars)
     }),
     ("transferred_gib", "data moved", "GiB", Lower, |s| Some(s.transferred_gib)),
-    ("carbon_kg", "grid carbon", "kg", Lower, |s| Some(s.carbon_kg)),
+    ("carbon_kg", "grid carbon", "kg", Lower, |s| s.carbon.kg),
 ];
 
 impl Summary {

@@ -37,8 +37,8 @@ pub struct Region {
     pub jurisdiction: String,
     /// Such as `iso27001`.
     pub certifications: Vec<String>,
-    /// Grid carbon intensity in milligrams of CO2-equivalent per kWh.
-    pub carbon_mg_per_kwh: i64,
+    /// Grid carbon intensity in milligrams of CO2-equivalent per kWh, where it is known.
+    pub carbon_mg_per_kwh: Option<i64>,
 }
 
 /// A unit of capacity.
@@ -65,8 +65,8 @@ pub struct InstanceType {
     pub gpu_model: Option<Id<GpuModel>>,
     /// Speed relative to the reference machine, in millionths.
     pub speed: u32,
-    /// Mean electrical power while it runs, in milliwatts.
-    pub power_milliwatts: i64,
+    /// Mean electrical power while it runs, in milliwatts, where it is known.
+    pub power_milliwatts: Option<i64>,
 }
 
 /// How an offer is paid for.

@@ -92,13 +92,13 @@ impl Build<'_> {
             billing: Billing { granularity: Span::from_micros(1), minimum: Span::ZERO },
             notice: Span::ZERO,
         });
-        let grams = section.number("carbon_g_per_kwh").unwrap_or(0.0);
+        let grams = section.number("carbon_g_per_kwh");
         let region = self.world.regions.push(Region {
             name: name.to_owned(),
             provider,
             jurisdiction: section.text("jurisdiction").unwrap_or_default().to_owned(),
             certifications: section.names("certifications"),
-            carbon_mg_per_kwh: libm::round(grams * 1e3) as i64,
+            carbon_mg_per_kwh: grams.map(|grams| libm::round(grams * 1e3) as i64),
         });
         self.tiers.push([tier, tier]);
         self.world.zones.push(Zone { name: name.to_owned(), region })

@@ -74,7 +74,7 @@ pub(crate) fn world(plans: &[Plan]) -> World {
                 provider,
                 jurisdiction: "EU".to_owned(),
                 certifications: Vec::new(),
-                carbon_mg_per_kwh: 0,
+                carbon_mg_per_kwh: None,
             })
         });
         let zone = world.zones.find(|zone| zone.name == plan.zone);
@@ -91,7 +91,7 @@ pub(crate) fn world(plans: &[Plan]) -> World {
             whole: plan.shape,
             gpu_model,
             speed: plan.speed,
-            power_milliwatts: 0,
+            power_milliwatts: None,
         });
         world.offers.push(Offer {
             name: plan.name.to_owned(),

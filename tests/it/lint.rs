@@ -236,3 +236,43 @@ fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
     let late = "1 of 3 pieces of work arrive after the horizon and never run";
     check(&folder, &edit, 0, &[late], &[]);
 }
+
+/// A node of 500 W for 1,000 s is 0.1389 kWh: at 400 g a kWh 0.0556 kg.
+#[test]
+fn carbon_that_is_not_known_is_no_zero() {
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,1000,4\nb,0,1000,4\nc,0,1000,4\n";
+    let folder = folder(rows, "");
+    let nothing = "grid carbon not known: dc has no power and carbon_g_per_kwh";
+    check(&folder, &["run", "a.toml", "--out", "o"], 0, &[nothing], &["Grid carbon is told"]);
+    let carbon = |file: &str| -> serde_json::Value {
+        let text = fs::read_to_string(folder.path().join(file)).expect("it is there");
+        let found: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        found["summary"].clone()
+    };
+    let told = carbon("o/summary.json");
+    assert!(told["carbon_kg"].is_null() && told["carbon_kg_by_region"]["dc"].is_null(), "{told}");
+    let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+    let other = "[cluster.known]\nnodes = 1\nshape = { vcpus = 4, memory = \"64 GiB\" }\n\
+        power = \"500 W\"\ncarbon_g_per_kwh = 400\n[cloud.aws]";
+    fs::write(folder.path().join("a.toml"), text.replace("[cloud.aws]", other)).expect("written");
+    let partly = [
+        "grid carbon at least 0.1 kg CO2e; the rest is not known: dc has no power",
+        "Grid carbon is told of no whole run, for it is not known: dc has no power",
+    ];
+    check(&folder, &["run", "a.toml", "--out", "p"], 0, &partly, &[]);
+    let told = carbon("p/summary.json");
+    assert!(told["carbon_kg"].is_null(), "{told}");
+    let known = told["carbon_kg_by_region"]["known"].as_f64().expect("a number");
+    assert!((known - 0.5 / 3.6 * 0.4).abs() < 1e-12, "{known}");
+    let compared = ["compare", "a.toml", "--out", "c", "--replications", "1"];
+    check(&folder, &compared, 0, &partly[1..], &[]);
+    let told = fs::read_to_string(folder.path().join("c/compare.csv")).expect("it is there");
+    let row = told.lines().find(|row| row.contains("carbon_kg")).expect("a row");
+    assert!(!row.contains(",0"), "{row}");
+    let plan = ["plan", "a.toml", "--vary", "cluster.dc.nodes=1..3", "--minimise", "carbon_kg"];
+    check(&folder, &plan, 2, &["grid carbon is not known here: dc has no `power`"], &[]);
+    // All is known: nothing is said.
+    let known = ["--set", "cluster.dc.power=\"0 W\"", "--set", "cluster.dc.carbon_g_per_kwh=0"];
+    let run = [&["run", "a.toml", "--no-out"][..], &known].concat();
+    check(&folder, &run, 0, &["grid carbon 0.1 kg CO2e"], &["not known"]);
+}

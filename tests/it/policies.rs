@@ -124,7 +124,7 @@ pub(crate) fn cluster(cores: &[u32]) -> World {
         provider,
         jurisdiction: "EU".to_owned(),
         certifications: Vec::new(),
-        carbon_mg_per_kwh: 0,
+        carbon_mg_per_kwh: None,
     });
     let zone = world.zones.push(Zone { name: "dc-a".to_owned(), region });
     for (row, &cores) in cores.iter().enumerate() {
@@ -136,7 +136,7 @@ pub(crate) fn cluster(cores: &[u32]) -> World {
             whole: shape,
             gpu_model: None,
             speed: 1_000_000,
-            power_milliwatts: 0,
+            power_milliwatts: None,
         });
         world.offers.push(Offer {
             name: format!("group-{row}"),

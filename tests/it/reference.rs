@@ -286,7 +286,7 @@ pub(crate) fn world(groups: &[(Shape, u32)]) -> World {
         provider,
         jurisdiction: "EU".to_owned(),
         certifications: Vec::new(),
-        carbon_mg_per_kwh: 0,
+        carbon_mg_per_kwh: None,
     });
     let zone = world.zones.push(Zone { name: "dc".to_owned(), region });
     for (row, &(shape, count)) in groups.iter().enumerate() {
@@ -298,7 +298,7 @@ pub(crate) fn world(groups: &[(Shape, u32)]) -> World {
             whole: shape,
             gpu_model: None,
             speed: 1_000_000,
-            power_milliwatts: 0,
+            power_milliwatts: None,
         });
         world.offers.push(Offer {
             name,

@@ -102,7 +102,7 @@ fn add_region(world: &mut World, name: &str, provider: Id<Provider>, law: &str) 
         provider,
         jurisdiction: law.to_owned(),
         certifications: vec!["iso27001".to_owned()],
-        carbon_mg_per_kwh: 300_000,
+        carbon_mg_per_kwh: Some(300_000),
     })
 }
 
@@ -123,7 +123,7 @@ fn instance_type(dice: &mut Dice, world: &mut World, name: &str) -> Id<InstanceT
         whole,
         gpu_model,
         speed: dice.of(&[500_000, 1_000_000, 1_000_000, 2_000_000]),
-        power_milliwatts: 100_000,
+        power_milliwatts: Some(100_000),
     })
 }
 
@@ -752,7 +752,7 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
         whole,
         gpu_model: None,
         speed: 9_000_000,
-        power_milliwatts: 0,
+        power_milliwatts: None,
     };
     world.types = shifted(&world.types, nothing);
     let offer = Offer {

@@ -59,6 +59,8 @@ pub(super) struct Judge {
     pub(super) goal: usize,
     /// Room between a mean and its bound, in standard deviations.
     pub(super) room: f64,
+    /// Nothing is random: two replications are one and the same.
+    pub(super) still: bool,
 }
 
 impl Judge {
@@ -94,12 +96,7 @@ impl Judge {
         match self.keeping {
             _ if self.objectives.is_empty() => 0.0,
             Keeping::OnAverage => {
-                let p = |row| match self.measured(row, all) {
-                    Some(values) => {
-                        promise::mean_at_most(&values, self.side(row) * self.objectives[row].bound)
-                    }
-                    None => 1.0,
-                };
+                let p = |row| self.p_above(row, all).unwrap_or(1.0);
                 (0..self.objectives.len()).map(p).fold(0.0, f64::max)
             }
             Keeping::InShare(share) => {
@@ -112,15 +109,7 @@ impl Judge {
     pub(super) fn p_kept(&self, all: &[Measurement]) -> f64 {
         match self.keeping {
             Keeping::OnAverage => {
-                let p = |row| match self.measured(row, all) {
-                    Some(values) => {
-                        1.0 - promise::mean_at_most(
-                            &values,
-                            self.side(row) * self.objectives[row].bound,
-                        )
-                    }
-                    None => 0.0,
-                };
+                let p = |row| self.p_above(row, all).map_or(0.0, |p| 1.0 - p);
                 let count = self.objectives.len();
                 ((0..count).map(p).fold(1.0, f64::min) * count as f64).min(1.0)
             }
@@ -129,6 +118,18 @@ impl Judge {
                 promise::share_at_least(broken, all.len() as u64, 1.0 - share)
             }
         }
+    }
+
+    /// p-value of "this promise is broken on average"; none where a replication shows
+    /// no value.
+    fn p_above(&self, row: usize, all: &[Measurement]) -> Option<f64> {
+        let (values, key) = (self.measured(row, all)?, self.objectives[row].metric.name());
+        let counted = METRICS.iter().any(|metric| metric.key == key && metric.is_counted());
+        let at_most = match counted && !self.still {
+            true => promise::count_at_most,
+            false => promise::mean_at_most,
+        };
+        Some(at_most(&values, self.side(row) * self.objectives[row].bound))
     }
 
     /// All that the setup is judged by: goal and metrics of the promises, by replication.

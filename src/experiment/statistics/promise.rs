@@ -15,6 +15,19 @@ pub fn mean_at_most(values: &[f64], bound: f64) -> f64 {
     law::t_above(distance / sample.standard_error(), sample.n - 1)
 }
 
+/// The same for a count, or a share of a count: replications whose counts are all the same are no
+/// certainty. What is left of them is that all lie on one side of the bound, or at it, which has
+/// chance 1/2^n (the sign test).
+pub fn count_at_most(values: &[f64], bound: f64) -> f64 {
+    match Sample::of(values) {
+        Some(sample) if sample.variance == 0.0 => {
+            let by_chance = libm::pow(0.5, sample.n as f64);
+            if sample.mean <= bound { by_chance } else { 1.0 - by_chance }
+        }
+        Some(_) | None => mean_at_most(values, bound),
+    }
+}
+
 /// How far from its bound, in standard deviations of its values, the mean of
 /// `n` of them, at least 2, must lie for [`mean_at_most`] to give `p`.
 pub fn distance(n: usize, p: f64) -> f64 {
@@ -95,6 +108,16 @@ mod tests {
         assert_eq!(mean_at_most(&[3.0, 3.0], 3.0), 0.0);
         assert_eq!(mean_at_most(&[3.0, 3.0], 2.9), 1.0);
         assert_eq!(mean_at_most(&[3.0], 100.0), 1.0);
+    }
+
+    #[test]
+    fn counts_that_agree_are_no_certainty() {
+        assert_eq!(count_at_most(&[3.0, 3.0], 3.0), 0.25);
+        assert_eq!(count_at_most(&[3.0, 3.0], 2.9), 0.75);
+        close(count_at_most(&[1.0; 20], 1.0), 9.536_743e-7);
+        let values = [9.5, 10.5, 11.0, 11.5, 12.5];
+        close(count_at_most(&values, 12.0), 0.058_058_3);
+        assert_eq!(count_at_most(&[3.0], 100.0), 1.0);
     }
 
     /// 2 × (1 + 8) / 2^8, and 2 / 2^6.

@@ -64,7 +64,7 @@ impl Station {
             provider,
             jurisdiction: String::new(),
             certifications: Vec::new(),
-            carbon_mg_per_kwh: 0,
+            carbon_mg_per_kwh: None,
         });
         let zone = world.zones.push(Zone { name: name.clone(), region });
         let shape = Shape { cpu: self.cores * 1_000, memory: 0, gpus: 0 };
@@ -75,7 +75,7 @@ impl Station {
             whole: shape,
             gpu_model: None,
             speed: 1_000_000,
-            power_milliwatts: 0,
+            power_milliwatts: None,
         });
         const DOLLAR: i64 = 1_000_000_000_000;
         let (market, picos, capacity, boot) = match &self.rented {

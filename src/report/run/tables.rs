@@ -206,8 +206,15 @@ pub(in crate::report) fn resources(summary: &Summary) -> Table {
     if summary.transferred_gib > 0.0 {
         add("data moved", figure("GiB", Some(summary.transferred_gib)));
     }
-    if summary.carbon_kg > 0.0 {
-        add("grid carbon", format!("{} kg CO2e", decimals(summary.carbon_kg, 1)));
+    let carbon = &summary.carbon;
+    let known = format!("{} kg CO2e", decimals(carbon.known_kg, 1));
+    match carbon.missing() {
+        None if carbon.known_kg > 0.0 => add("grid carbon", known),
+        None => {}
+        Some(why) if carbon.known_kg > 0.0 => {
+            add("grid carbon", format!("at least {known}; the rest is not known: {}", clean(&why)));
+        }
+        Some(why) => add("grid carbon", format!("not known: {}", clean(&why))),
     }
     table
 }

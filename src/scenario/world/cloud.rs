@@ -49,7 +49,7 @@ impl Build<'_> {
                 provider,
                 jurisdiction: region.jurisdiction.clone(),
                 certifications: region.certifications.clone(),
-                carbon_mg_per_kwh: region.carbon_mg_per_kwh,
+                carbon_mg_per_kwh: Some(region.carbon_mg_per_kwh),
             });
             self.tiers.push([catalog.same_provider, catalog.internet]);
             let wanted = section.texts("zones");
@@ -174,7 +174,7 @@ impl Build<'_> {
             whole: Shape { cpu: known.cpu, memory: known.memory, gpus: known.gpus },
             gpu_model,
             speed: known.speed,
-            power_milliwatts: known.power_watts * 1_000,
+            power_milliwatts: Some(known.power_watts * 1_000),
         }))
     }
 

@@ -16,7 +16,7 @@ struct Common {
     zone: Id<Zone>,
     cost: Rate,
     speed: u32,
-    power_milliwatts: i64,
+    power_milliwatts: Option<i64>,
     system: (u32, u32),
 }
 
@@ -47,7 +47,7 @@ impl Build<'_> {
             zone,
             cost: section.rate("cost").unwrap_or(Rate::ZERO),
             speed: millionths(section.number("speed").unwrap_or(1.0)),
-            power_milliwatts: section.integer("power").unwrap_or(0),
+            power_milliwatts: section.integer("power"),
             system: (system.amount("vcpus").unwrap_or(0), system.amount("memory").unwrap_or(0)),
         };
         let ways = ["nodes", "group", "node_list"];
@@ -59,7 +59,7 @@ impl Build<'_> {
                     let common = Common {
                         cost: own.rate("cost").unwrap_or(common.cost),
                         speed: own.number("speed").map_or(common.speed, millionths),
-                        power_milliwatts: own.integer("power").unwrap_or(common.power_milliwatts),
+                        power_milliwatts: own.integer("power").or(common.power_milliwatts),
                         ..common
                     };
                     self.group(&format!("{name}/{group}"), own, common, report);

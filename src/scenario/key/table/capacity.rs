@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
         "1",
         "Speed relative to the reference machine.",
     ),
-    row("cluster.*.power", Kind::Power, "0 W", "Mean electrical power of each instance."),
+    row("cluster.*.power", Kind::Power, "not known", "Mean electrical power of each instance."),
     row("cluster.*.system", Kind::Table, "", "What the system keeps back on each instance."),
     row("cluster.*.system.vcpus", Kind::Vcpus, "0", "Cores."),
     row("cluster.*.system.memory", Kind::Memory, "0 B", "Memory."),
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "cluster.*.carbon_g_per_kwh",
         Kind::Number(0.0, 10_000.0),
-        "0",
+        "not known",
         "Carbon intensity of its electricity.",
     ),
     row("cluster.*.group", Kind::Table, "", "Groups of instances of different shapes."),
