@@ -581,7 +581,7 @@ pub(super) struct Verify {
     /// Reproduce published tables from the data in this folder instead
     #[arg(long, value_name = "DIR")]
     pub(super) published: Option<PathBuf>,
-    /// Make 400 intervals for a known answer instead, and count how many hold it
+    /// Make 3,000 intervals (some minutes) for a known answer instead, and count how many hold it
     #[arg(long, conflicts_with_all = ["quick", "published"])]
     pub(super) coverage: bool,
     /// As JSON on standard output

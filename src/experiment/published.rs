@@ -26,7 +26,7 @@ use crate::workload::{
     Resource, TraceSpec, Transform, Unsorted, WorkloadSpec, read_nodes,
 };
 
-pub use batch::{rlscheduler, whole_log};
+pub use batch::{rlscheduler, users_estimates, whole_log};
 
 /// Where the number comes from that ours is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -6,8 +6,14 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::{Cell, Origin};
+use crate::experiment::verify::easy::matching;
 use crate::experiment::{RunResult, Settings, run};
+use crate::model::{Book, Work};
 use crate::scenario::Scenario;
+use crate::units::Calendar;
+use crate::workload::{
+    Defaults, Format, Input, OnBadRow, OpenContext, SwfOptions, TraceSpec, Unsorted, WorkloadSpec,
+};
 
 const RLSCHEDULER: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/published/rlscheduler.toml"));
@@ -101,6 +107,50 @@ pub fn whole_log(log: &Path) -> Result<Vec<Cell>, String> {
         })
         .collect();
     Ok(rows?.into_iter().flatten().collect())
+}
+
+/// Processors of the machine behind the log of [`users_estimates`].
+const SP2: u32 = 100;
+
+/// EASY on the whole log at `log` (`KTH-SP2-1996.swf.gz`) with its users' own
+/// estimates, against a slow program that works all out again at every event.
+///
+/// # Errors
+/// What is wrong with the log.
+pub fn users_estimates(log: &Path) -> Result<Vec<Cell>, String> {
+    let trace = TraceSpec {
+        path: log.to_owned(),
+        shown: log.display().to_string(),
+        format: Format::Swf(SwfOptions {
+            requested_memory: false,
+            drop_zero: true,
+            ..SwfOptions::default()
+        }),
+        on_bad_row: OnBadRow::Skip,
+        unsorted: Unsorted::Sort,
+        filters: Vec::new(),
+        nameless: true,
+    };
+    let input = Input::Trace(trace);
+    let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
+    let calendar = Calendar::from_unix_micros(0);
+    let context = OpenContext { seed: 1, calendar, keep_names: false, capacity: None };
+    let mut source = spec.open(&context).map_err(|problems| format!("{problems:?}"))?;
+    let (mut book, mut works) = (Book::default(), vec![Work::default()]);
+    while let Some(last) = works.last_mut()
+        && source.next(&mut book, last).map_err(|problem| format!("{problem:?}"))?
+    {
+        works.push(Work::default());
+    }
+    works.pop();
+    Ok(vec![Cell {
+        name: "KTH-SP2, EASY, users' estimates".to_owned(),
+        quantity: "jobs that start when they should",
+        origin: Origin::OtherProgram,
+        reference: works.len() as f64,
+        ours: matching(SP2, &works)? as f64,
+        tolerance: 0.0,
+    }])
 }
 
 fn result(text: &str, log: &Path, policy: &str) -> Result<RunResult, String> {

@@ -76,4 +76,12 @@ mod tests {
         // A band that everything passes would show nothing.
         assert!(found.band.0 > 45, "{found:?}");
     }
+
+    #[test]
+    fn enough_intervals_tell_92_from_95_percent() {
+        let (low, _) = coverage::band(3_000, CONFIDENCE, PASS);
+        // Intervals that hold the answer 92 times in 100 pass once in a thousand times.
+        assert!(coverage::band(3_000, 0.92, 0.998).1 < low, "{low}");
+        assert!(coverage::band(400, 0.92, 0.998).1 > coverage::band(400, CONFIDENCE, PASS).0);
+    }
 }

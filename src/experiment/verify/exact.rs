@@ -1,69 +1,12 @@
 //! Small cases that can be checked by hand: no chance, no tolerance.
 
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-
 use super::judge::Row;
-use super::station::{CORE, Station};
-use crate::model::{Ask, Book, Truth, Work, WorkId};
-use crate::policy;
+use super::listed::{job, outcome};
+use super::oracle::renting;
+use super::station::{CORE, Rented, Station};
+use crate::model::{Billing, Work};
 use crate::policy::spec::{Backfill, Order, Place, PolicySpec, Scalar};
-use crate::problem::Problem;
-use crate::sim::{self, Observer, Options};
-use crate::state::{Record, State};
-use crate::units::{Demand, Span, Time};
-use crate::workload::Source;
-
-/// Work given as a list, in order of arrival.
-#[derive(Debug)]
-struct Listed<'a>(std::slice::Iter<'a, Work>);
-
-impl Source for Listed<'_> {
-    fn next(&mut self, _book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
-        let Some(next) = self.0.next() else { return Ok(false) };
-        work.clone_from(next);
-        Ok(true)
-    }
-}
-
-/// First starts, by ordinal, and the numbers of the instances used.
-#[derive(Debug, Default)]
-struct Starts {
-    at: BTreeMap<u64, Time>,
-    on: BTreeMap<u64, u32>,
-}
-
-impl Observer for Starts {
-    fn record(&mut self, state: &State<'_>, record: &Record) {
-        let Record::Started(allocation) = *record else { return };
-        let target = state.allocation(allocation);
-        let work = state.work(target.work()).id.ordinal;
-        self.at.entry(work).or_insert(state.now());
-        self.on.insert(work, state.instance(target.held[0].share.instance).ordinal);
-    }
-}
-
-fn job(ordinal: u64, arrival: i64, tasks: u32, demand: Demand, secs: i64) -> Work {
-    let runtime = Span::from_secs(secs);
-    Work {
-        id: WorkId { source: 0, ordinal },
-        name: String::new(),
-        arrival: Time::from_secs(arrival),
-        ask: Ask { tasks, demand, estimate: runtime, ..Ask::default() },
-        truth: Truth { runtime },
-    }
-}
-
-fn starts(station: &Station, works: &[Work], policy: &PolicySpec) -> Result<Starts, String> {
-    let world = station.world();
-    let mut source = Listed(works.iter());
-    let mut policy = policy::build(policy);
-    let mut observer = Starts::default();
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
-    sim::run(&world, &mut source, &mut *policy, &Options::default(), &mut observer, &mut go_on)
-        .map_err(|failure| format!("a case checked by hand: {failure:?}"))?;
-    Ok(observer)
-}
+use crate::units::{Demand, Distribution, Span};
 
 /// All of them.
 ///
@@ -72,6 +15,7 @@ fn starts(station: &Station, works: &[Work], policy: &PolicySpec) -> Result<Star
 pub fn micro_cases() -> Result<Vec<Row>, String> {
     let mut rows = backfilling()?;
     rows.extend(packing()?);
+    rows.extend(boots()?);
     Ok(rows)
 }
 
@@ -90,9 +34,9 @@ fn backfilling() -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for (name, backfill, want) in wanted {
         let policy = PolicySpec { backfill, ..PolicySpec::named(name) };
-        let got = starts(&Station::owned(1, 4), &works, &policy)?;
+        let got = outcome(&Station::owned(1, 4).world(), &works, &policy)?;
         for (ordinal, want) in (0..).zip(want) {
-            let at = got.at.get(&ordinal).map_or(f64::NAN, |at| at.secs_f64());
+            let at = got.starts.get(&ordinal).map_or(f64::NAN, |at| at.secs_f64());
             let quantity = format!("start of job {}, s", ordinal + 1);
             let source = "by hand (Lifka, JSSPP 1995)";
             rows.push(Row::exact(name, &quantity, source, f64::from(want), at));
@@ -120,12 +64,43 @@ fn packing() -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for (name, order, place, want) in wanted {
         let policy = PolicySpec { order, place, ..PolicySpec::named(name) };
-        let got = starts(&Station::owned(18, 420), &works, &policy)?;
-        let mut used: Vec<u32> = got.on.into_values().collect();
+        let got = outcome(&Station::owned(18, 420).world(), &works, &policy)?;
+        let mut used: Vec<u32> = got.instances.into_values().collect();
         used.sort_unstable();
         used.dedup();
         let source = "by hand (Johnson 1973)";
         rows.push(Row::exact(name, "bins of 420 for 18 items", source, want, used.len() as f64));
+    }
+    Ok(rows)
+}
+
+/// Rent from the request on: jobs of 100 s, each on an instance of its own that
+/// boots for 120 s, at a dollar a second. An instance is given back when it is idle.
+fn boots() -> Result<Vec<Row>, String> {
+    let works = [job(0, 0, 1, CORE, 100), job(1, 50, 1, CORE, 100)];
+    let rules = [
+        ("boot billed by the second", 1, 0, 2 * (120 + 100)),
+        ("boot billed, at least 10 min", 1, 600, 2 * 600),
+        ("boot billed by the hour", 3_600, 0, 2 * 3_600),
+    ];
+    let mut rows = Vec::new();
+    for (name, granularity, minimum, dollars) in rules {
+        let billing = Billing {
+            granularity: Span::from_secs(granularity),
+            minimum: Span::from_secs(minimum),
+        };
+        let boot = Distribution::Constant(120.0);
+        let rented = Rented { capacity: None, boot, billing, by_second: true };
+        let policy = renting(PolicySpec::named(name));
+        let got = outcome(&Station::rented(rented).world(), &works, &policy)?;
+        let source = "by hand: boot + runtime, rounded up";
+        rows.push(Row::exact(
+            name,
+            "bill of two jobs, USD",
+            source,
+            f64::from(dollars),
+            got.bill.dollars(),
+        ));
     }
     Ok(rows)
 }

@@ -333,15 +333,16 @@ fn priorities() -> Case {
     case
 }
 
-/// Rents the cheapest for every piece of work, and gives it back at once.
-fn rents(case: &mut Case) {
-    case.policy.provision = Provision::OnDemand {
+/// Such a policy that rents the cheapest for every piece of work, and gives it
+/// back as soon as it is idle.
+pub fn renting(policy: PolicySpec) -> PolicySpec {
+    let provision = Provision::OnDemand {
         choice: Choice::Cheapest,
         markets: Vec::new(),
         after_wait: Span::ZERO,
         max_instances: None,
     };
-    case.policy.release = Release::Idle { after: Span::ZERO };
+    PolicySpec { provision, release: Release::Idle { after: Span::ZERO }, ..policy }
 }
 
 const PER_SECOND: Billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
@@ -365,7 +366,7 @@ fn elastic_cloud() -> Case {
     let service = law(Distribution::lognormal_mean_sigma(3.0 * UNIT.secs_f64(), 1.0));
     let station = Station::rented(rented);
     let mut case = queue("M/LN/inf, rented, 60 erlangs", station, 20.0, service, 520, answers);
-    rents(&mut case);
+    case.policy = renting(case.policy);
     case
 }
 
@@ -388,7 +389,7 @@ fn cold_start(name: &'static str, boot: Distribution, second_moment: f64) -> Cas
     let rented = Rented { capacity: Some(1), boot, billing: PER_SECOND, by_second: false };
     let station = Station::rented(rented);
     let mut case = queue(name, station, 0.5, exponential(1.0), 15, answers);
-    rents(&mut case);
+    case.policy = renting(case.policy);
     case
 }
 
@@ -428,6 +429,6 @@ fn bill(
     let lifetime = law(Distribution::exponential(secs));
     let station = Station::rented(rented);
     let mut case = queue(name, station, 1.0, lifetime, 40, answers);
-    rents(&mut case);
+    case.policy = renting(case.policy);
     case
 }

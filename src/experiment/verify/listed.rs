@@ -1,0 +1,84 @@
+//! Work given as a list, and what became of each piece of it.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use crate::metrics::Laws;
+use crate::model::{Ask, Book, Truth, Work, WorkId, World};
+use crate::policy;
+use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
+use crate::sim::{self, Observer, Options};
+use crate::state::{Record, State};
+use crate::units::{Demand, Money, Span, Time};
+use crate::workload::Source;
+
+/// Work in order of arrival.
+#[derive(Debug)]
+struct Listed<'a>(std::slice::Iter<'a, Work>);
+
+impl Source for Listed<'_> {
+    fn next(&mut self, _book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        let Some(next) = self.0.next() else { return Ok(false) };
+        work.clone_from(next);
+        Ok(true)
+    }
+}
+
+/// First starts by ordinal, numbers of the instances used, and the bill of
+/// instances that were given back.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// By ordinal of the work.
+    pub starts: BTreeMap<u64, Time>,
+    /// By ordinal of the work: the instance of its last task.
+    pub instances: BTreeMap<u64, u32>,
+    /// All rent.
+    pub bill: Money,
+}
+
+impl Observer for Outcome {
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        match *record {
+            Record::Started(allocation) => {
+                let target = state.allocation(allocation);
+                let work = state.work(target.work()).id.ordinal;
+                self.starts.entry(work).or_insert(state.now());
+                let instance = target.held[0].share.instance;
+                self.instances.insert(work, state.instance(instance).ordinal);
+            }
+            Record::Released { amount, .. } => self.bill += amount,
+            _ => {}
+        }
+    }
+}
+
+/// A gang whose estimate is its runtime.
+pub fn job(ordinal: u64, arrival: i64, tasks: u32, demand: Demand, secs: i64) -> Work {
+    let runtime = Span::from_secs(secs);
+    Work {
+        id: WorkId { source: 0, ordinal },
+        name: String::new(),
+        arrival: Time::from_secs(arrival),
+        ask: Ask { tasks, demand, estimate: runtime, ..Ask::default() },
+        truth: Truth { runtime },
+    }
+}
+
+/// The outcome of `works` in `world` under `policy`.
+///
+/// # Errors
+/// A sentence on a run that could not be done, or that broke a law.
+pub fn outcome(world: &World, works: &[Work], policy: &PolicySpec) -> Result<Outcome, String> {
+    let mut source = Listed(works.iter());
+    let mut policy = policy::build(policy);
+    let mut observer = (Outcome::default(), Laws::new(false));
+    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    sim::run(world, &mut source, &mut *policy, &Options::default(), &mut observer, &mut go_on)
+        .map_err(|failure| format!("a list of work: {failure:?}"))?;
+    let (outcome, laws) = observer;
+    match laws.broken() {
+        Some(broken) => Err(format!("a list of work broke {}: {}", broken.law, broken.found)),
+        None => Ok(outcome),
+    }
+}
