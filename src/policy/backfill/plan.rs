@@ -8,7 +8,7 @@ use super::steps::{change, period};
 use crate::model::Spread;
 use crate::policy::turn::Turn;
 use crate::state::{Allocation, Phase, Share, WorkRef};
-use crate::units::{Demand, Time};
+use crate::units::{Demand, Span, Time};
 
 /// Availability over time, from now on.
 #[derive(Debug)]
@@ -17,6 +17,12 @@ pub(super) enum Plan {
     Scalar(Profile),
     /// By instance, the oldest first.
     Lanes(Vec<Lane>),
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::Lanes(Vec::new())
+    }
 }
 
 /// Resources of a reservation.
@@ -39,34 +45,71 @@ impl Hold {
 }
 
 impl Plan {
-    /// What running work leaves free as it ends. Estimates that overran count
-    /// as ending now.
-    pub(super) fn new(turn: &Turn<'_, '_>) -> Self {
-        match turn.scalar_room() {
-            Some(room) => Self::Scalar(profile(turn, room)),
-            None => Self::Lanes(lanes(turn)),
+    /// Begins anew with what running work leaves free as it ends. Estimates that overran
+    /// count as ending now.
+    pub(super) fn restart(&mut self, turn: &Turn<'_, '_>) {
+        let Some(room) = turn.scalar_room() else {
+            *self = Self::Lanes(lanes(turn));
+            return;
+        };
+        let mut free = match std::mem::take(self) {
+            Self::Scalar(free) => free,
+            Self::Lanes(_) => Profile::default(),
+        };
+        free.restart(turn.now(), room);
+        for (end, allocation) in turn.ends() {
+            free.free_from(end.max(turn.now()), u64::from(turn.allocation(allocation).tasks));
+        }
+        *self = Self::Scalar(free);
+    }
+
+    /// Prepares for searches; changes are slower from now on.
+    pub(super) fn index(&mut self) {
+        if let Self::Scalar(free) = self {
+            free.index();
         }
     }
 
-    /// The earliest start from now on of tasks of `work`, and what they would hold
-    /// for `until(start)`: of between `tasks.0` and `tasks.1` tasks as many as fit then.
+    /// Whether this is one number over time.
+    pub(super) const fn is_scalar(&self) -> bool {
+        match self {
+            Self::Scalar(_) => true,
+            Self::Lanes(_) => false,
+        }
+    }
+
+    /// Whether it is certain that of what is held for `length` from `start` on no `tasks`
+    /// tasks could begin sooner.
+    pub(super) fn is_earliest(&self, tasks: u32, length: Span, now: Time, start: Time) -> bool {
+        match self {
+            // From `start` on they have room, for they hold it.
+            Self::Scalar(free) => free.earliest(u64::from(tasks), length, now, start).is_none(),
+            Self::Lanes(_) => false,
+        }
+    }
+
+    /// The earliest start from now on of tasks of `work`, and what they would hold then for
+    /// `length`: of between `tasks.0` and `tasks.1` tasks as many as fit then.
     pub(super) fn earliest(
         &self,
         turn: &Turn<'_, '_>,
         work: WorkRef,
         tasks: (u32, u32),
-        until: impl Fn(Time) -> Time,
+        length: Span,
     ) -> Option<(Time, Hold)> {
+        let until = |start: Time| start.saturating_add(length);
         match self {
             Self::Scalar(free) => {
-                let start = free.earliest(u64::from(tasks.0), turn.now(), &until)?;
+                let least = u64::from(tasks.0);
+                let start = free.earliest(least, length, turn.now(), Time::MAX)?;
                 Some((start, self.hold(turn, work, tasks, start, until(start))?))
             }
-            Self::Lanes(lanes) => Moments::new(lanes, wanted(turn, work, tasks.0), &until)
-                .find_map(|from| {
+            Self::Lanes(lanes) => {
+                Moments::new(lanes, wanted(turn, work, tasks.0), until).find_map(|from| {
                     let hold = hold_on_lanes(lanes, turn, work, tasks, from, until(from));
                     hold.map(|hold| (from, hold))
-                }),
+                })
+            }
         }
     }
 
@@ -159,14 +202,6 @@ fn on_lanes(lanes: &mut [Lane], shares: &[Share], mut each: impl FnMut(Share, &m
             each(share, lane);
         }
     }
-}
-
-fn profile(turn: &Turn<'_, '_>, room: u64) -> Profile {
-    let mut free = Profile::new(turn.now(), room);
-    for (end, allocation) in turn.ends() {
-        free.free_from(end.max(turn.now()), u64::from(turn.allocation(allocation).tasks));
-    }
-    free
 }
 
 fn lanes(turn: &Turn<'_, '_>) -> Vec<Lane> {

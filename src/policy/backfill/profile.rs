@@ -1,6 +1,7 @@
 //! Free tasks over time, as a balanced tree of changes.
 
-use crate::units::Time;
+use super::runs::{Runs, class_of, classes, need};
+use crate::units::{Span, Time};
 
 /// No node.
 const NONE: u32 = u32::MAX;
@@ -11,12 +12,17 @@ const NONE: u32 = u32::MAX;
 /// A treap of changes by time (Seidel and Aragon, Algorithmica 1996). Each node knows the
 /// sum and the least and greatest level of its subtree, so that a change, a least level
 /// and the next time above or below a level take the logarithm of the number of changes.
-#[derive(Debug)]
+/// Once indexed it also knows how long enough tasks are free there without a break, so
+/// that a search passes over all stays that are too short in about as long.
+#[derive(Debug, Default)]
 pub(super) struct Profile {
     nodes: Vec<Node>,
     root: u32,
     /// State of the generator of priorities: a treap of the same changes is always the same.
     seed: u32,
+    /// By node, so many runs each as there are classes; none while not indexed.
+    runs: Vec<Runs>,
+    classes: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,14 +37,43 @@ struct Node {
     sum: i64,
     least: i64,
     greatest: i64,
+    /// Of the subtree: its first and last change.
+    first: Time,
+    last: Time,
+}
+
+/// A stay that is looked for: so many tasks, so long, and from when to when it may begin.
+#[derive(Clone, Copy, Debug)]
+struct Stay {
+    tasks: i64,
+    length: Span,
+    from: Time,
+    before: Time,
 }
 
 impl Profile {
-    /// `free` tasks from `start` on. Nothing is asked or changed before that.
-    pub(super) fn new(start: Time, free: u64) -> Self {
-        let mut profile = Self { nodes: Vec::new(), root: NONE, seed: 0x9E37_79B9 };
-        profile.add(start, signed(free));
-        profile
+    /// Begins anew with `free` tasks from `start` on. Nothing is asked or changed before that.
+    pub(super) fn restart(&mut self, start: Time, free: u64) {
+        self.nodes.clear();
+        self.runs.clear();
+        (self.root, self.seed, self.classes) = (NONE, 0x9E37_79B9, 0);
+        self.add(start, signed(free));
+    }
+
+    /// Makes searches fast, and changes slower, from now on.
+    pub(super) fn index(&mut self) {
+        let greatest = self.nodes.get(self.root as usize).map_or(0, |root| root.greatest);
+        self.classes = classes(greatest);
+        self.runs.clear();
+        self.runs.resize(self.nodes.len() * self.classes, Runs::of(Time::MAX, false));
+        self.index_below(self.root);
+    }
+
+    fn index_below(&mut self, at: u32) {
+        let Some(&node) = self.nodes.get(at as usize) else { return };
+        self.index_below(node.left);
+        self.index_below(node.right);
+        self.sum_up_runs(at);
     }
 
     /// From `time` on, `tasks` more are free.
@@ -68,27 +103,66 @@ impl Profile {
         u64::try_from(first.min(later)).unwrap_or(0)
     }
 
-    /// The earliest time, from `from` on, from which on `tasks` tasks are free until
-    /// `until(time)`. It is `from` or the time of a change. One search per stay that is
-    /// too short on the way.
+    /// The earliest time, from `from` on but earlier than `before`, from which on `tasks`
+    /// tasks are free for `length`, or until `before` if that comes first. It is `from`
+    /// or the time of a change. The profile is indexed.
     pub(super) fn earliest(
         &self,
         tasks: u64,
+        length: Span,
         from: Time,
-        until: impl Fn(Time) -> Time,
+        before: Time,
     ) -> Option<Time> {
-        let tasks = signed(tasks);
-        let enough = |_: i64, greatest: i64| greatest >= tasks;
-        let too_few = |least: i64, _: i64| least < tasks;
-        let mut start =
-            if self.level(from) >= tasks { from } else { self.next(self.root, 0, from, &enough)? };
-        while let Some(end) = self.next(self.root, 0, start, &too_few) {
-            if until(start) <= end {
-                break;
+        let mut stay = Stay { tasks: signed(tasks), length, from, before };
+        let enough = |_: i64, greatest: i64| greatest >= stay.tasks;
+        let too_few = |least: i64, _: i64| least < stay.tasks;
+        loop {
+            let has_room = self.level(stay.from) >= stay.tasks;
+            let mut open = has_room.then_some(stay.from);
+            let at = self.seek(self.root, 0, stay, &mut open).or(open)?;
+            let has_room = self.level(at) >= stay.tasks;
+            let start = if has_room { at } else { self.next(self.root, 0, at, &enough)? };
+            if start >= before {
+                return None;
             }
-            start = self.next(self.root, 0, end, &enough)?;
+            let until = start.saturating_add(length).min(before);
+            match self.next(self.root, 0, start, &too_few) {
+                Some(end) if end < until => stay.from = end,
+                Some(_) | None => return Some(start),
+            }
         }
-        Some(start)
+    }
+
+    /// A time no later than the first start of those stays that end within a subtree; none
+    /// if there are none. `open` is since when there may have been enough without a break,
+    /// first ahead of the subtree and then at its end.
+    fn seek(&self, at: u32, ahead: i64, stay: Stay, open: &mut Option<Time>) -> Option<Time> {
+        let node = self.nodes.get(at as usize)?;
+        if node.last <= stay.from || node.first >= stay.before {
+            return None;
+        }
+        if node.first > stay.from && node.last < stay.before {
+            let runs = self.runs_of(at, stay.tasks - ahead);
+            if !runs.holds(stay.length, *open, node.first) {
+                *open = runs.open_after(*open, node.first);
+                return None;
+            }
+        }
+        let level = ahead + self.sum(node.left) + node.change;
+        let found = self.seek(node.left, ahead, stay, open);
+        if found.is_some() {
+            return found;
+        }
+        if node.time > stay.from && node.time < stay.before {
+            if level >= stay.tasks {
+                *open = open.or(Some(node.time));
+            } else if let Some(begun) = open.take()
+                && node.time - begun >= stay.length
+            {
+                return Some(begun);
+            }
+        }
+        self.seek(node.right, level, stay, open)
     }
 
     fn change(&mut self, tasks: i64, from: Time, until: Time) {
@@ -151,7 +225,10 @@ impl Profile {
             sum: change,
             least: change,
             greatest: change,
+            first: time,
+            last: time,
         });
+        self.runs.resize(self.nodes.len() * self.classes, Runs::of(time, false));
         (self.nodes.len() - 1) as u32
     }
 
@@ -160,16 +237,52 @@ impl Profile {
         let mut node = self.nodes[at as usize];
         let level = self.sum(node.left) + node.change;
         (node.sum, node.least, node.greatest) = (level, level, level);
+        (node.first, node.last) = (node.time, node.time);
         if let Some(left) = self.nodes.get(node.left as usize) {
             node.least = node.least.min(left.least);
             node.greatest = node.greatest.max(left.greatest);
+            node.first = left.first;
         }
         if let Some(right) = self.nodes.get(node.right as usize) {
             node.sum += right.sum;
             node.least = node.least.min(level + right.least);
             node.greatest = node.greatest.max(level + right.greatest);
+            node.last = right.last;
         }
         self.nodes[at as usize] = node;
+        self.sum_up_runs(at);
+    }
+
+    /// The same of its runs, where there is an index.
+    fn sum_up_runs(&mut self, at: u32) {
+        let node = self.nodes[at as usize];
+        let level = self.sum(node.left) + node.change;
+        for class in 0..self.classes {
+            let needed = node.least + need(class);
+            let mut runs = Runs::of(node.time, level >= needed);
+            if node.left != NONE {
+                runs = self.runs_of(node.left, needed).then(runs, node.time);
+            }
+            if let Some(right) = self.nodes.get(node.right as usize) {
+                let later = self.runs_of(node.right, needed - level);
+                runs = runs.then(later, right.first);
+            }
+            self.runs[at as usize * self.classes + class] = runs;
+        }
+    }
+
+    /// Runs of a subtree in which `needed` tasks, counted from the level ahead of it, may be
+    /// free: none is missing or too short.
+    fn runs_of(&self, at: u32, needed: i64) -> Runs {
+        let node = &self.nodes[at as usize];
+        if needed <= node.least {
+            Runs::of(node.first, true)
+        } else if needed > node.greatest {
+            Runs::of(node.first, false)
+        } else {
+            self.runs
+                [at as usize * self.classes + class_of(needed - node.least).min(self.classes - 1)]
+        }
     }
 
     fn sum(&self, at: u32) -> i64 {
@@ -268,7 +381,8 @@ mod tests {
         let mut found = [0, 0];
         for round in 0..500 {
             let (now, free) = (at(stream.below(5)), stream.below(20));
-            let mut profile = Profile::new(now, free);
+            let mut profile = Profile::default();
+            profile.restart(now, free);
             let mut steps: Steps<u64> = vec![(now, free)];
             let mut taken = Vec::new();
             for _ in 0..stream.below(80) {
@@ -283,8 +397,16 @@ mod tests {
                 assert_eq!(Some(profile.least(from, until)), least, "{round}: {steps:?}");
                 let needed = stream.below(20);
                 let end = |start: Time| start.saturating_add(length);
-                let earliest = profile.earliest(needed, now, end);
+                if profile.classes == 0 || stream.below(10) == 0 {
+                    profile.index();
+                }
+                let earliest = profile.earliest(needed, length, now, Time::MAX);
                 assert_eq!(earliest, earliest_by_trying(&steps, needed, end), "{round}: {steps:?}");
+                let before = at(stream.below(90));
+                let cut = |start: Time| end(start).min(before);
+                let sooner = profile.earliest(needed, length, now, before);
+                let tried = earliest_by_trying(&steps, needed, cut);
+                assert_eq!(sooner, tried.filter(|&at| at < before), "{round}: {steps:?}");
                 found[usize::from(earliest.is_some())] += 1;
                 match stream.below(4) {
                     0 => {

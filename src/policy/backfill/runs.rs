@@ -1,0 +1,88 @@
+//! How long enough tasks are free without a break, in a stretch of time.
+
+use crate::units::{Span, Time};
+
+/// Never: later than any change.
+const NEVER: Time = Time::MAX;
+
+/// Runs of a stretch of time: periods without a break in which enough tasks are free. The
+/// last level of a stretch lasts until the next stretch begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Runs {
+    /// When there are first too few; never where there are always enough.
+    broken: Time,
+    /// When the run began that lasts until the end of the stretch; never if none does.
+    open: Time,
+    /// The longest run that began and ended within the stretch.
+    longest: Span,
+}
+
+impl Runs {
+    /// Of a stretch from `first` on, in which there are always or never enough.
+    pub(super) const fn of(first: Time, enough: bool) -> Self {
+        let (broken, open) = if enough { (NEVER, first) } else { (first, NEVER) };
+        Self { broken, open, longest: Span::ZERO }
+    }
+
+    /// Those of this stretch and the `later` one together, which begins at `second`.
+    pub(super) fn then(self, later: Self, second: Time) -> Self {
+        if later.broken == NEVER {
+            return Self { open: self.open.min(second), ..self };
+        }
+        if self.broken == NEVER {
+            return Self { broken: later.broken, ..later };
+        }
+        let across = later.broken - self.open.min(second);
+        let longest = self.longest.max(later.longest).max(across);
+        Self { broken: self.broken, open: later.open, longest }
+    }
+
+    /// Whether a run that ends within the stretch is as long as `length`. The stretch begins
+    /// at `first`; there have been enough since `open`.
+    pub(super) fn holds(&self, length: Span, open: Option<Time>, first: Time) -> bool {
+        self.broken < NEVER
+            && (self.longest >= length || self.broken - open.unwrap_or(first) >= length)
+    }
+
+    /// Since when there are enough at the end of the stretch, which begins at `first`, where
+    /// there have been enough since `open`.
+    pub(super) fn open_after(&self, open: Option<Time>, first: Time) -> Option<Time> {
+        if self.broken == NEVER {
+            return open.or(Some(first));
+        }
+        (self.open < NEVER).then_some(self.open)
+    }
+}
+
+/// Classes of what is needed above the least level of a stretch, so that the greatest
+/// level has one: 1, 2, 3, 4, 6, 8, 12 and so on.
+pub(super) fn classes(greatest: i64) -> usize {
+    class_of(greatest.max(1)) + 1
+}
+
+/// What a class needs.
+pub(super) const fn need(class: usize) -> i64 {
+    let octave = class.div_ceil(2);
+    if class % 2 == 1 || class == 0 { 1 << octave } else { 3 << (octave - 1) }
+}
+
+/// The class of those that need no more than this, at least 1, that needs most.
+pub(super) fn class_of(needed: i64) -> usize {
+    let octave = needed.ilog2() as usize;
+    if octave == 0 { 0 } else { 2 * octave - 1 + ((needed >> (octave - 1)) & 1) as usize }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_needs_no_more_than_asked_and_the_next_one_does() {
+        assert_eq!([0, 1, 2, 3, 4, 5, 6].map(need), [1, 2, 3, 4, 6, 8, 12]);
+        for needed in 1..5_000 {
+            let class = class_of(needed);
+            assert!(need(class) <= needed && needed < need(class + 1), "{needed}");
+            assert_eq!(classes(needed), class + 1);
+        }
+    }
+}
