@@ -242,16 +242,9 @@ fn show(comparison: &Comparison<'_>, how: &How, written: Option<PathBuf>) -> Don
     Ok(())
 }
 
-/// With `--gate`: every policy that breaks a promise in any replication is a finding.
+/// With `--gate`: every policy whose means break a promise is a finding.
 fn gate(comparison: &Comparison<'_>, how: &How) -> Done {
-    let all = comparison.many.replications;
-    let broken: Vec<&str> = comparison
-        .many
-        .policies
-        .iter()
-        .filter(|policy| policy.kept.iter().any(|&kept| kept < all))
-        .map(|policy| policy.name.as_str())
-        .collect();
+    let broken = comparison.breakers();
     if how.gate && !broken.is_empty() {
         return Err(Stop::Finding(format!("objectives not met by {}", broken.join(", "))));
     }

@@ -29,7 +29,7 @@ pub const SERVICE: [&str; 6] =
 pub enum Change {
     /// Kept in more replications than under the baseline, and that is shown.
     Gained,
-    /// Kept in fewer, and that is shown; or its mean breaks it now.
+    /// Kept in fewer, and that is shown, or its mean breaks it now.
     Lost,
     /// Neither is shown.
     Even,
@@ -42,6 +42,8 @@ pub struct Promise {
     pub before: u32,
     /// Replications in which the policy does.
     pub after: u32,
+    /// Whether the policy's mean over the replications keeps it, which is what "kept" means.
+    pub kept: bool,
     /// What becomes of it.
     pub change: Change,
 }
@@ -248,10 +250,18 @@ fn work(comparison: &Comparison, row: usize) -> Option<bool> {
     }
 }
 
+/// Whether the mean of the policy in `row` keeps an objective.
+fn keeps(comparison: &Comparison, row: usize, objective: &Objective) -> bool {
+    let mean = mean(comparison, row, objective.metric.name());
+    mean.is_some_and(|value| objective.kept(value))
+}
+
 /// A promise, replication by replication.
 struct Tally {
     before: u32,
     after: u32,
+    /// Whether the mean keeps it.
+    kept: bool,
     /// Of "both keep it as often".
     p: f64,
 }
@@ -271,17 +281,19 @@ impl Tally {
         Self {
             before: count(|&(a, _)| a),
             after: count(|&(_, b)| b),
+            kept: keeps(comparison, row, objective),
             p: same_share(u64::from(lost), u64::from(gained)),
         }
     }
 
     fn promise(&self, change: Change) -> Promise {
-        Promise { before: self.before, after: self.after, change }
+        Promise { before: self.before, after: self.after, kept: self.kept, change }
     }
 
     /// A promise is lost as soon as there is reason to fear so: it is kept in
     /// fewer replications (McNemar), or the mean is on the other side of its
-    /// bound. It is gained only where that is shown: kept in more replications
+    /// bound, unless it is kept as often as before and the verdict on the metric
+    /// is not `worse`. It is gained only where that is shown: kept in more replications
     /// with all promises of all policies corrected for, or the mean on the right
     /// side now and the verdict on the metric is better.
     fn change(
@@ -299,15 +311,14 @@ impl Tally {
             };
         }
         let alpha = 1.0 - comparison.judging.confidence;
-        let key = objective.metric.name();
-        let keeps =
-            |row: usize| mean(comparison, row, key).is_some_and(|value| objective.kept(value));
-        let (before, after) = (keeps(comparison.baseline), keeps(row));
-        if (before && !after) || (self.after < self.before && self.p <= alpha) {
+        let shown = comparison.shown(row, objective.metric.name());
+        let (before, after) = (keeps(comparison, comparison.baseline, objective), self.kept);
+        let fewer = self.after < self.before;
+        if (before && !after && (fewer || shown == Some(false))) || (fewer && self.p <= alpha) {
             return Change::Lost;
         }
-        let better = || comparison.shown(row, key) == Some(true);
-        if (self.after > self.before && adjusted_p <= alpha) || (!before && after && better()) {
+        let better = !before && after && shown == Some(true);
+        if (self.after > self.before && adjusted_p <= alpha) || better {
             return Change::Gained;
         }
         Change::Even

@@ -5,7 +5,9 @@ mod data;
 mod document;
 mod findings;
 
-use super::figure::{change, decimals, difference, figure, half_width, money_difference};
+use super::figure::{
+    change, decimals, difference, difference_beside, figure, half_width, money_difference,
+};
 use super::run::{ObjectiveResult, RunReport};
 use crate::experiment::{self, Decision, Exhibit, HALF_A_CENT, JUDGED, OF_SAME_WORK, Side};
 use crate::metrics::{Histogram, METRICS, Metric, Series, Summary};
@@ -87,14 +89,17 @@ impl Comparison<'_> {
         metrics
     }
 
-    /// The difference of a row to the baseline, in a few words: its size where
-    /// that is exact, else its share of the baseline.
+    /// The difference of a row to the baseline, in a few words: of shares in percentage
+    /// points, of all else as a share of the baseline, or its size where that is nothing.
     pub fn change(&self, metric: &Metric, row: usize) -> String {
-        let contrast = self.many.contrast(row, metric.key).filter(|_| self.is_judged());
-        match (contrast, metric.unit) {
-            (Some(contrast), "share") => difference(metric.unit, contrast.difference()),
-            (Some(contrast), _) => change(contrast.mean, contrast.base),
-            (None, _) => self.difference(metric, row),
+        if self.is_incomparable(metric, row) {
+            return "not comparable".to_owned();
+        }
+        let Some(contrast) = self.many.contrast(row, metric.key) else { return String::new() };
+        match (metric.unit, change(contrast.mean, contrast.base)) {
+            ("share", _) => difference(metric.unit, contrast.difference()),
+            (_, share) if share.is_empty() => difference(metric.unit, contrast.difference()),
+            (_, share) => share,
         }
     }
 
@@ -119,7 +124,11 @@ impl Comparison<'_> {
         let Some(contrast) = self.many.contrast(row, metric.key) else { return String::new() };
         match (metric.key, self.many.replications) {
             ("cost_total", 1) => money_difference(self.cost(row) - self.cost(self.many.baseline)),
-            _ => difference(metric.unit, whole(metric, contrast.difference())),
+            _ => difference_beside(
+                metric.unit,
+                whole(metric, contrast.difference()),
+                contrast.base.max(contrast.mean),
+            ),
         }
     }
 
@@ -129,7 +138,7 @@ impl Comparison<'_> {
         let paired = contrast.and_then(|contrast| contrast.paired);
         let width = paired.map_or(0.0, |paired| whole(metric, paired.interval.half_width));
         match width > 0.0 {
-            true => half_width(metric.unit, width),
+            true => half_width(metric.unit, width, contrast.map_or(0.0, |one| one.base)),
             false => String::new(),
         }
     }
@@ -193,6 +202,20 @@ impl Comparison<'_> {
             return self.cost(row).to_string();
         }
         figure(metric.unit, self.mean(metric, row))
+    }
+
+    /// Whether the mean of a policy keeps an objective; none where it shows nothing.
+    pub(super) fn keeps(&self, row: usize, objective: &ObjectiveResult) -> Option<bool> {
+        let metric = METRICS.iter().find(|metric| metric.key == objective.metric)?;
+        Some(objective.keeps(self.mean(metric, row)?))
+    }
+
+    /// The policies whose means do not keep all objectives.
+    pub fn breakers(&self) -> Vec<&str> {
+        let promises = self.rows.first().map_or(&[][..], |row| row.objectives);
+        let keeps = |row: usize| promises.iter().all(|one| self.keeps(row, one) == Some(true));
+        let policies = self.many.policies.iter().enumerate();
+        policies.filter(|&(row, _)| !keeps(row)).map(|(_, one)| one.name.as_str()).collect()
     }
 
     pub(super) fn mean(&self, metric: &Metric, row: usize) -> Option<f64> {

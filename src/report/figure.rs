@@ -28,17 +28,42 @@ pub fn figure(unit: &str, value: Option<f64>) -> String {
 pub fn difference(unit: &str, value: f64) -> String {
     let size = match unit {
         "share" => format!("{} pp", decimals(value.abs() * 100.0, 1)),
+        "USD" if value.abs() < LEAST_SHOWN / 2.0 => "$0.00".to_owned(),
         unit => figure(unit, Some(value.abs())),
     };
     signed(value, &size)
 }
 
-/// Half of the width of an interval: `± $12.00`.
-pub(super) fn half_width(unit: &str, value: f64) -> String {
-    match unit {
-        "share" => format!("± {} pp", decimals(value * 100.0, 1)),
-        unit => format!("± {}", figure(unit, Some(value))),
+/// The same with the digits of `beside`, the number that it is a difference from.
+pub(super) fn difference_beside(unit: &str, value: f64, beside: f64) -> String {
+    match cents(unit, value.abs(), beside) {
+        Some(cents) if value.abs() < HALF_A_CENT => format!("±{cents}"),
+        Some(cents) => signed(value, &cents),
+        None => difference(unit, value),
     }
+}
+
+/// Half of the width of the interval of a number like `beside`: `± $12.00`. Nothing where it
+/// is no wider than the rounding of bills, instance by instance, makes it.
+pub(super) fn half_width(unit: &str, value: f64, beside: f64) -> String {
+    match (unit, cents(unit, value, beside)) {
+        _ if value <= ROUNDING * beside.abs() => String::new(),
+        ("share", _) => format!("± {} pp", decimals(value * 100.0, 1)),
+        (_, Some(_)) if value < HALF_A_CENT => "± less than $0.01".to_owned(),
+        (_, Some(cents)) => format!("± {cents}"),
+        (unit, None) => format!("± {}", figure(unit, Some(value))),
+    }
+}
+
+/// Share of a sum that the rounding of its parts is below.
+const ROUNDING: f64 = 1e-8;
+/// Dollars below which none of the cents of a number says anything.
+const HALF_A_CENT: f64 = 0.005;
+
+/// Less than a dollar to the cent, where it stands beside dollars.
+fn cents(unit: &str, value: f64, beside: f64) -> Option<String> {
+    let is_small = unit == "USD" && value < 1.0 && beside.abs() >= 1.0;
+    is_small.then(|| format!("${value:.2}"))
 }
 
 /// `value` over `base` as a change: `+12.3 %`. Nothing where the base is zero.
@@ -67,8 +92,14 @@ pub(super) fn money_difference(amount: Money) -> String {
     format!("{}{size}", if amount < Money::ZERO { '−' } else { '+' })
 }
 
-/// `$1,234.50`.
+/// Dollars of the last digit of amounts under a dollar.
+const LEAST_SHOWN: f64 = 0.0001;
+
+/// `$1,234.50`. What is not nothing is not shown as nothing.
 fn dollars(value: f64) -> String {
+    if value != 0.0 && value.abs() < LEAST_SHOWN / 2.0 {
+        return "< $0.0001".to_owned();
+    }
     Money::from_nanos(libm::round(value * 1e9) as i128).to_string()
 }
 
@@ -175,5 +206,21 @@ mod tests {
     }
 
     #[test]
-    fn names_lose_what_fools_a_terminal() {}
+    fn digits_follow_the_number_that_they_stand_beside() {
+        let cases = [
+            (0.000_03, 0.05, "± < $0.0001", "±$0.00"),
+            (0.001_3, 0.05, "± $0.0013", "+$0.0013"),
+            (0.001_3, 535.77, "± less than $0.01", "±$0.00"),
+            (0.134_5, 535.77, "± $0.13", "+$0.13"),
+            (12.0, 535.77, "± $12.00", "+$12.00"),
+            (1e-8, 535.77, "", "±$0.00"),
+        ];
+        for (value, beside, half, by) in cases {
+            assert_eq!(half_width("USD", value, beside), half, "{value} beside {beside}");
+            assert_eq!(difference_beside("USD", value, beside), by, "{value} beside {beside}");
+        }
+        assert_eq!(half_width("s", 90.0, 600.0), "± 1 min 30 s");
+        assert_eq!(half_width("share", 0.012, 0.5), "± 1.2 pp");
+        assert_eq!(figure("USD", Some(0.000_04)), "< $0.0001");
+    }
 }

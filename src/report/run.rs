@@ -60,6 +60,16 @@ pub enum Side {
     AtMost,
 }
 
+impl Side {
+    /// How far `value` is on this side of `bound`; negative on the other one.
+    fn margin(self, value: f64, bound: f64) -> f64 {
+        match self {
+            Self::AtLeast => value - bound,
+            Self::AtMost => bound - value,
+        }
+    }
+}
+
 /// A promise of the scenario, and whether the run kept it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ObjectiveResult {
@@ -88,10 +98,7 @@ impl ObjectiveResult {
     pub fn check(key: &str, side: Side, bound: f64, text: &str, summary: &Summary) -> Self {
         let metric = METRICS.iter().find(|metric| metric.key == key);
         let value = metric.and_then(|metric| (metric.of)(summary)).filter(|value| !value.is_nan());
-        let margin = value.map(|value| match side {
-            Side::AtLeast => value - bound,
-            Side::AtMost => bound - value,
-        });
+        let margin = value.map(|value| side.margin(value, bound));
         Self {
             metric: key.to_owned(),
             label: metric.map_or(key, |metric| metric.label).to_owned(),
@@ -103,6 +110,11 @@ impl ObjectiveResult {
             margin,
             met: margin.is_some_and(|margin| margin >= 0.0),
         }
+    }
+
+    /// Whether `value` keeps the promise.
+    pub(super) fn keeps(&self, value: f64) -> bool {
+        self.side.margin(value, self.bound) >= 0.0
     }
 }
 

@@ -67,7 +67,9 @@ fn rendered(template: &str, found: Value) -> Result<String, Error> {
     words.add_filter("figure_or_nothing", |value: Option<f64>, unit: &str| figure(unit, value));
     words.add_filter("size", |value: f64, unit: &str| figure(unit, Some(value.abs())));
     words.add_filter("difference", |value: f64, unit: &str| difference(unit, value));
-    words.add_filter("half_width", |value: f64, unit: &str| half_width(unit, value));
+    words.add_filter("half_width", |value: f64, unit: &str, beside: f64| {
+        half_width(unit, value, beside)
+    });
     words.add_filter("figure_of_difference", |value: f64, unit: &str| {
         difference(unit, value.abs()).trim_start_matches(['+', '±']).to_owned()
     });

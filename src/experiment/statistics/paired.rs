@@ -78,7 +78,36 @@ impl Paired {
         };
         Self { alike, p, ..self }
     }
+
+    /// Pairs that would show such a difference with a p-value of at most `alpha`, 0 < `alpha` < 1,
+    /// four times in five, if the differences go on as they have: the first n with
+    /// (t(1 - alpha/2, n - 1) + t(0.8, n - 1)) standard errors of n pairs within it. None where
+    /// that takes more than [`MOST_PAIRS`], or nothing differs.
+    ///
+    /// Cohen, "Statistical Power Analysis for the Behavioral Sciences", 2nd ed., 2.4, with the sum of
+    /// two quantiles for the noncentral law.
+    pub fn enough(&self, alpha: f64) -> Option<u32> {
+        let seen = libm::sqrt(self.interval.n as f64) * self.standard_error;
+        let shows = |n: usize| {
+            let quantiles = law::t_critical(alpha / 2.0, n - 1) + law::t_critical(0.2, n - 1);
+            let alike = self.alike == 0.0 || 2.0 * libm::pow(0.5, n as f64) <= alpha;
+            alike && quantiles * seen / libm::sqrt(n as f64) <= self.difference.abs()
+        };
+        if self.difference == 0.0 || !shows(MOST_PAIRS) {
+            return None;
+        }
+        // What n pairs show, more show too.
+        let (mut few, mut many) = (1, MOST_PAIRS);
+        while many - few > 1 {
+            let middle = usize::midpoint(few, many);
+            *if shows(middle) { &mut many } else { &mut few } = middle;
+        }
+        u32::try_from(many).ok()
+    }
 }
+
+/// Pairs that are worth asking for.
+const MOST_PAIRS: usize = 1_000;
 
 /// Pearson's, from -1 to 1.
 fn correlation(a: &[f64], b: &[f64], of_a: &Sample, of_b: &Sample) -> Option<f64> {
@@ -127,6 +156,21 @@ mod tests {
         assert_eq!((found.interval.low, found.interval.high), (0.0, 0.0));
         assert_eq!((found.relative, found.variance_ratio), (Some(0.0), None));
         close(found.correlation.expect("they vary"), 1.0, 1e-12);
+    }
+
+    /// Half a deviation at 5 % with power 0.8 takes 34 pairs, as tables of the t test have it. A whole
+    /// one at 1 % by hand: (2.977 + 0.868) / sqrt(15) = 0.993, and (3.012 + 0.870) / sqrt(14) = 1.04.
+    #[test]
+    fn pairs_that_would_show_a_difference() {
+        let seen = |dz: f64| {
+            // Two pairs whose differences have mean dz and deviation 1.
+            let half = std::f64::consts::FRAC_1_SQRT_2;
+            paired(&[0.0, 0.0], &[dz - half, dz + half], 0.95).expect("two pairs")
+        };
+        assert_eq!([seen(0.5).enough(0.05), seen(1.0).enough(0.01)], [Some(34), Some(15)]);
+        assert_eq!([seen(0.0).enough(0.05), seen(0.01).enough(0.05)], [None, None]);
+        let counts = paired(&[0.0; 2], &[1.0; 2], 0.95).expect("two pairs").of_counts();
+        assert_eq!(counts.enough(0.05), Some(6));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use crate::experiment::backtest::{Backtest, Reading, Seen, WaitErrors};
 use crate::report::document::{Cell, Table, Tone};
-use crate::report::figure::{NOTHING, change, clean, count, decimals, difference, figure, share};
+use crate::report::figure::{
+    NOTHING, change, clean, count, decimals, difference, difference_beside, figure, share,
+};
 
 /// Errors beyond this share are shown as bad, those within [`SMALL`] as good.
 const LARGE: f64 = 0.5;
@@ -33,7 +35,7 @@ pub(super) fn readings(backtest: &Backtest) -> Table {
 
 fn error(reading: &Reading) -> Cell {
     let Some(error) = reading.error() else { return Cell::plain(NOTHING) };
-    let size = difference(&reading.unit, error);
+    let size = difference_beside(&reading.unit, error, reading.observed);
     let relative = match reading.relative() {
         Some(share) if share.abs() <= MOST => {
             format!(" ({})", change(reading.observed + error, reading.observed))

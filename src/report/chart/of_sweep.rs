@@ -146,10 +146,11 @@ impl Shown<'_> {
             unit => figure(unit, Some(effect.swing())),
         };
         let half = effect.interval.filter(|interval| interval.half_width > 0.0);
-        let half = half.map(|interval| half_width(metric.unit, interval.half_width));
+        let half = half.map(|one| half_width(metric.unit, one.half_width, high.mean));
         let (left, right, value) = if effect.swing() == 0.0 {
             (String::new(), String::new(), "none".to_owned())
         } else {
+            let half = half.filter(|half| !half.is_empty());
             let words = [Some(size), half].into_iter().flatten().collect::<Vec<_>>().join(" ");
             let shown = if effect.is_shown() { words } else { format!("{words}, not shown") };
             (clean(&low.text), clean(&high.text), shown)

@@ -177,7 +177,7 @@ pub(super) fn row_of(verdicts: &Verdicts<'_>, finding: &Finding<'_>) -> Vec<Cell
             let shown = |value| Cell::plain(figure(metric.unit, value));
             let mut moved = changed(metric.unit, finding.base, finding.now);
             if let Some(width) = finding.half_width.filter(|&width| width > 0.0) {
-                moved.below = half_width(metric.unit, width);
+                moved.below = half_width(metric.unit, width, finding.base.unwrap_or(0.0));
             }
             [shown(finding.base), shown(finding.now), moved]
         }

@@ -6,7 +6,7 @@ use super::super::figure::{amount, difference, figure};
 use super::super::run::tables;
 use super::super::words::dollars;
 use super::Comparison;
-use crate::experiment::{Change, Contestant, leading};
+use crate::experiment::{Change, leading};
 use crate::metrics::{METRICS, Metric};
 
 /// Policies whose metrics are set side by side; of more, the page has a table each.
@@ -108,15 +108,18 @@ impl Comparison<'_> {
         }
         let standing = decision.chosen();
         if !standing.promises.is_empty() {
-            let all = self.many.replications;
-            let kept = standing.promises.iter().filter(|one| one.after == all).count();
+            let kept = standing.promises.iter().filter(|one| one.kept).count();
             let [gained, lost] =
                 [Change::Gained, Change::Lost].map(|change| standing.rows(change).len());
-            let detail = match choice == base {
-                true => "in every replication".to_owned(),
-                false => format!("{gained} gained, {lost} lost"),
-            };
-            let value = format!("{kept} of {}", standing.promises.len());
+            let mut detail = Vec::new();
+            if choice != base {
+                detail.push(format!("{gained} gained, {lost} lost"));
+            }
+            if self.many.replications > 1 {
+                detail.push("by their means".to_owned());
+            }
+            let (detail, value) =
+                (detail.join(", "), format!("{kept} of {}", standing.promises.len()));
             let tone = if kept == standing.promises.len() { Tone::Good } else { Tone::Bad };
             cards.push(Card::new("promises kept", value, detail).toned(tone));
         }
@@ -161,9 +164,15 @@ impl Comparison<'_> {
 
     /// A row per policy: the leading cost, the service and the promises.
     fn policies_table(&self) -> Table {
-        let title = match self.many.replications {
-            1 => "Policies".to_owned(),
-            n => format!("Policies, means of {n} replications"),
+        let objectives = self.rows.first().map_or(&[][..], |row| row.objectives);
+        let title = match (self.many.replications, objectives) {
+            (1, _) => "Policies".to_owned(),
+            (n, []) => format!("Policies, means of {n} replications"),
+            (n, _) => {
+                format!(
+                    "Policies: means of {n} replications, and how many of them keep each promise"
+                )
+            }
         };
         let mut table = Table::new(&title, &[""]);
         let leads = match self.many.comparable() {
@@ -176,9 +185,7 @@ impl Comparison<'_> {
             .filter(|metric| metric.key != "finished" || !self.all_finish_alike())
             .collect();
         table.head.extend(shown.iter().map(|metric| metric.label.to_owned()));
-        let objectives = self.rows.first().map_or(&[][..], |row| row.objectives);
-        let kept = if self.many.replications == 1 { "" } else { "kept: " };
-        table.head.extend(objectives.iter().map(|one| format!("{kept}{} {}", one.label, one.text)));
+        table.head.extend(objectives.iter().map(|one| format!("{} {}", one.label, one.text)));
         for (row, policy) in self.many.policies.iter().enumerate() {
             let role = match (
                 row == self.choice() && self.decision.is_some(),
@@ -191,7 +198,7 @@ impl Comparison<'_> {
             };
             let mut cells = vec![Cell::plain(unquoted(&policy.name)).below(role)];
             cells.extend(shown.iter().map(|metric| self.cell_of(metric, row)));
-            cells.extend((0..objectives.len()).map(|at| self.kept_cell(policy, at)));
+            cells.extend((0..objectives.len()).map(|at| self.kept_cell(row, at)));
             table.rows.push(cells);
         }
         table
@@ -218,24 +225,18 @@ impl Comparison<'_> {
             .toned(Tone::of(better))
     }
 
-    /// How often a policy kept an objective.
-    fn kept_cell(&self, policy: &Contestant, at: usize) -> Cell {
-        let objective = &self.rows[0].objectives[at];
-        let (all, kept) = (self.many.replications, policy.kept.get(at).copied().unwrap_or(0));
-        let unseen = policy.measurements.iter().all(|run| run.metric(&objective.metric).is_none());
-        let text = match (all, kept) {
-            _ if unseen && objective.metric == "deadlines_met" => "no deadlines".to_owned(),
-            _ if unseen => "nothing to measure".to_owned(),
-            (1, 1) => "kept".to_owned(),
-            (1, _) => "broken".to_owned(),
-            (all, kept) => format!("{kept} of {all}"),
+    /// Whether a policy kept an objective, and in how many replications.
+    fn kept_cell(&self, row: usize, at: usize) -> Cell {
+        let (objective, policy) = (&self.rows[0].objectives[at], &self.many.policies[row]);
+        let (all, count) = (self.many.replications, policy.kept.get(at).copied().unwrap_or(0));
+        let Some(kept) = self.keeps(row, objective) else {
+            let deadlines = objective.metric == "deadlines_met";
+            let text = if deadlines { "no deadlines" } else { "nothing to measure" };
+            return Cell::plain(text).toned(Tone::of(Some(count == all)));
         };
-        let tone = match (kept == all, kept * 2 < all) {
-            (true, _) => Tone::Good,
-            (_, true) => Tone::Bad,
-            (false, false) => Tone::Plain,
-        };
-        Cell::plain(text).toned(tone)
+        let below = if all == 1 { String::new() } else { format!("{count} of {all}") };
+        let text = if kept { "kept" } else { "broken" };
+        Cell::plain(text).below(below).toned(Tone::of(Some(kept)))
     }
 
     /// Policies as columns, all judged metrics as rows, differences below the values.

@@ -1,13 +1,15 @@
 //! What a comparison found, as data: `findings` of `compare.json`, which the
 //! sentences of `words/compare.txt` are made from.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use super::super::words::{Said, said};
 use super::Comparison;
 use crate::experiment::statistics::Verdict;
 use crate::experiment::{Chance, Change, HALF_A_CENT, Repetition, SERVICE, Standing, Wide};
-use crate::metrics::METRICS;
+use crate::metrics::{METRICS, Metric};
 use crate::units::Money;
 
 /// Assumptions that are named.
@@ -42,6 +44,8 @@ struct Findings {
     confidence: f64,
     /// Whether no policy differs from the baseline in work, promises or cost.
     all_alike: bool,
+    /// What more replications would show, where the baseline is kept for want of them.
+    too_few: Option<TooFew>,
     /// Whether the choice did the work that the baseline did.
     same_work: bool,
     money: Option<Costs>,
@@ -54,12 +58,22 @@ struct Findings {
     others: Vec<Other>,
     /// Policies of which nothing is said.
     more_others: usize,
+    /// Whether any of the others seems dearer or cheaper, and no verdict shows it.
+    hides: bool,
     moves: Vec<Moves>,
     moves_more: usize,
     /// Replications that the moved assumptions were tried in.
     moves_replications: u32,
     unfit: Vec<String>,
     sure: Sure,
+}
+
+/// Policies that seem to differ from the baseline, and too few replications to tell.
+#[derive(Clone, Debug, Serialize)]
+struct TooFew {
+    policies: Vec<String>,
+    /// Replications that would show it four times in five, if differences go on as they have.
+    enough: u32,
 }
 
 /// The leading cost of the choice and of the baseline.
@@ -74,10 +88,12 @@ struct Costs {
     high: Option<f64>,
     /// Whether it is shown to cost less; none where neither is shown.
     less: Option<bool>,
-    /// Whether the difference is within half a cent.
+    /// Whether there is no difference: of a month, to half a cent.
     same: bool,
-    /// Whether the metric is of a month.
+    /// Whether the metric is of a month,
     monthly: bool,
+    /// or else of an hour of this.
+    hour: &'static str,
     /// Seconds of arrivals that a month is scaled from, where anything is rented.
     arrivals_s: Option<f64>,
     /// Whether machines that stand all along are scaled from all their time.
@@ -96,22 +112,33 @@ struct Moved {
 #[derive(Clone, Debug, Serialize)]
 struct Promised {
     words: String,
+    /// Whether the mean keeps it.
+    kept: bool,
+    /// Replications that keep it under the baseline, and under the policy.
     before: u32,
     after: u32,
     change: &'static str,
 }
 
-/// Another policy, and why it is not taken.
+/// Other policies, and why they are not taken.
 #[derive(Clone, Debug, Serialize)]
 struct Other {
-    name: String,
+    /// Several where all of what is said is the same.
+    names: Vec<String>,
     why: Why,
+    /// What its leading cost is per.
+    per: &'static str,
+    /// Its leading cost less the baseline's.
+    change: f64,
     /// What it costs more than the choice in the leading cost, where that compares.
     dearer: Option<f64>,
     finished: Option<Moved>,
     lost: Vec<String>,
     gained: Vec<String>,
+    /// Promises that its mean keeps and the baseline's breaks.
+    keeps: Vec<String>,
     better: Vec<Moved>,
+    worse: Vec<Moved>,
     /// Interval of the change in the leading cost, where it excludes zero and Holm does not.
     hidden: Option<[f64; 2]>,
 }
@@ -192,7 +219,8 @@ impl Comparison<'_> {
                 && one.rows(Change::Even).len() == one.promises.len()
         };
         let standings = self.decision.map_or(&[][..], |decision| &decision.standings);
-        let others: Vec<Other> = self.others(standings);
+        let mut others: Vec<Other> = self.others(standings);
+        let more = others.split_off(others.len().min(OTHERS_NAMED));
         let sensitivity = self.decision.map(|decision| &decision.sensitivity);
         let least = if self.many.comparable() { HALF_A_CENT } else { 0.0 };
         let moves: Vec<Moves> = sensitivity
@@ -209,6 +237,7 @@ impl Comparison<'_> {
             judged: self.is_judged(),
             confidence: self.many.judging.confidence,
             all_alike: standings.iter().all(alike),
+            too_few: self.too_few().filter(|_| advice == Advice::Keep),
             same_work: self.many.policies[choice].comparable,
             money: self.money(choice),
             finished: self
@@ -217,8 +246,9 @@ impl Comparison<'_> {
             promises: standing.map_or(Vec::new(), |standing| self.promised(standing)),
             better: self.services(choice, true),
             worse: self.services(choice, false),
-            more_others: others.len().saturating_sub(OTHERS_NAMED),
-            others: others.into_iter().take(OTHERS_NAMED).collect(),
+            more_others: more.iter().map(|other| other.names.len()).sum(),
+            hides: others.iter().any(|other| other.why == Why::Hidden),
+            others,
             moves_more: moves.len().saturating_sub(NAMED),
             moves: moves.into_iter().take(NAMED).collect(),
             moves_replications: sensitivity.map_or(0, |found| found.replications),
@@ -273,8 +303,12 @@ impl Comparison<'_> {
             low: interval.map(|interval| interval.low),
             high: interval.map(|interval| interval.high),
             less: self.many.shown(row, metric.key),
-            same: difference.abs() < HALF_A_CENT,
+            same: match metric.key {
+                "cost_monthly" => difference.abs() < HALF_A_CENT,
+                _ => difference == 0.0,
+            },
             monthly: metric.key == "cost_monthly",
+            hour: if metric.key == "cost_per_gpu_hour" { "GPU-hour" } else { "core-hour" },
             arrivals_s: rented.then(|| self.arrivals_s()),
             standing: self.rows.iter().any(|row| stands(row) != Money::ZERO),
         })
@@ -295,7 +329,8 @@ impl Comparison<'_> {
                 Change::Even => "even",
             };
             let words = format!("{} {}", objective.label, objective.text);
-            Promised { words, before: promise.before, after: promise.after, change }
+            let &crate::experiment::Promise { before, after, kept, .. } = promise;
+            Promised { words, kept, before, after, change }
         };
         standing.promises.iter().zip(objectives).map(one).collect()
     }
@@ -304,7 +339,11 @@ impl Comparison<'_> {
     fn others(&self, standings: &[Standing]) -> Vec<Other> {
         let skipped = [self.many.baseline, self.choice()];
         let rows = (0..standings.len()).filter(|row| !skipped.contains(row));
-        let mut others: Vec<Other> = rows.map(|row| self.other(row, &standings[row])).collect();
+        let wait = METRICS.iter().find(|metric| metric.key == "wait_mean");
+        let wait = |row: usize| wait.and_then(|metric| self.mean(metric, row));
+        let mut all: Vec<(Other, f64)> = rows
+            .map(|row| (self.other(row, &standings[row]), wait(row).unwrap_or(f64::INFINITY)))
+            .collect();
         let rank = |other: &Other| match other.why {
             Why::AsGood => 0,
             Why::Behind => 1,
@@ -314,8 +353,22 @@ impl Comparison<'_> {
             Why::Hidden => 5,
             Why::Nothing => 6,
         };
-        others.sort_by_key(rank);
+        // Of those that serve better the one that waits least comes first.
+        all.sort_by(|(a, of_a), (b, of_b)| {
+            let waits = of_a.total_cmp(of_b);
+            let serve = a.why == Why::ServesBetter;
+            rank(a).cmp(&rank(b)).then(if serve { waits } else { Ordering::Equal })
+        });
+        let mut others: Vec<Other> = all.into_iter().map(|(other, _)| other).collect();
         others.retain(|other| other.why != Why::Nothing);
+        // What leaves work undone, or does as well as the choice, does so in no other words.
+        others.dedup_by(|other, first| {
+            let same = other.why == first.why && matches!(first.why, Why::LeavesWork | Why::AsGood);
+            if same {
+                first.names.append(&mut other.names);
+            }
+            same
+        });
         others
     }
 
@@ -328,8 +381,13 @@ impl Comparison<'_> {
             self.promised(standing).into_iter().enumerate().filter_map(of).collect()
         };
         let (gained, lost) = (words(Change::Gained), words(Change::Lost));
+        let keeps = self.newly_kept(row).map(|one| format!("{} {}", one.label, one.text)).collect();
         let metric = self.leading(row);
-        let compares = self.many.policies[row].comparable && self.many.policies[choice].comparable;
+        let is_monthly = metric.key == "cost_monthly";
+        let compares = match is_monthly {
+            true => self.many.policies[choice].comparable,
+            false => self.leading(choice).key == metric.key,
+        };
         let dearer = self
             .mean(metric, row)
             .zip(self.mean(metric, choice))
@@ -337,13 +395,12 @@ impl Comparison<'_> {
             .filter(|_| compares);
         let chosen = self.decision.map(|decision| decision.chosen());
         let ties = chosen.is_some_and(|chosen| chosen.balance() == standing.balance());
-        let better = self.services(row, true);
+        let [better, worse] = [true, false].map(|better| self.services(row, better));
         let hidden = self.hidden(row);
+        let least = if is_monthly { HALF_A_CENT } else { f64::MIN_POSITIVE };
         let why = match () {
             () if standing.work == Some(false) => Why::LeavesWork,
-            () if standing.is_ahead() && ties && dearer.is_some_and(|by| by < HALF_A_CENT) => {
-                Why::AsGood
-            }
+            () if standing.is_ahead() && ties && dearer.is_some_and(|by| by < least) => Why::AsGood,
             () if standing.is_ahead() => Why::Behind,
             () if !lost.is_empty()
                 && (standing.cost == Some(true)
@@ -359,7 +416,22 @@ impl Comparison<'_> {
             () => Why::Nothing,
         };
         let finished = self.moved("finished", row).filter(|_| standing.work.is_some());
-        Other { name: self.name(row), why, dearer, finished, lost, gained, better, hidden }
+        let (names, per) = (vec![self.name(row)], per(metric));
+        let change = self.many.contrast(row, metric.key).map_or(0.0, |one| one.difference());
+        Other {
+            names,
+            why,
+            per,
+            change,
+            dearer,
+            finished,
+            lost,
+            gained,
+            keeps,
+            better,
+            worse,
+            hidden,
+        }
     }
 
     /// The interval of the leading cost, where it excludes zero and the verdict does not.
@@ -371,6 +443,58 @@ impl Comparison<'_> {
             || contrast.difference().abs() < HALF_A_CENT && metric.key == "cost_monthly";
         let is_hidden = self.many.shown(row, metric.key).is_none() && !small;
         is_hidden.then_some([paired.interval.low, paired.interval.high])
+    }
+
+    /// The policies that seem to differ from the baseline in what decides, and how many
+    /// replications would show it; none where there is no such policy, or no number of
+    /// replications within reach.
+    fn too_few(&self) -> Option<TooFew> {
+        let enough = |row: usize| self.enough(row).map(|enough| (self.name(row), enough));
+        let rows = (0..self.many.policies.len()).filter(|&row| row != self.many.baseline);
+        let hidden: Vec<(String, u32)> = rows.filter_map(enough).collect();
+        let enough = hidden.iter().map(|&(_, enough)| enough).max()?;
+        let policies = hidden.into_iter().map(|(name, _)| name).collect();
+        Some(TooFew { policies, enough })
+    }
+
+    /// The promises that a policy's mean keeps and the baseline's breaks.
+    fn newly_kept(&self, row: usize) -> impl Iterator<Item = &super::ObjectiveResult> {
+        let standings = self.decision.map_or(&[][..], |decision| &decision.standings);
+        let kept = move |row: usize| {
+            let promises = standings.get(row).map_or(&[][..], |standing| &standing.promises);
+            promises.iter().map(|promise| promise.kept)
+        };
+        let promises = self.rows.first().map_or(&[][..], |row| row.objectives);
+        let pairs = kept(self.many.baseline).zip(kept(row)).zip(promises);
+        pairs.filter(|((before, after), _)| !before && *after).map(|(_, objective)| objective)
+    }
+
+    /// Replications that would show of a policy what its intervals say and its verdicts, for
+    /// all their company, do not: of its cost, and of promises that its mean keeps and the
+    /// baseline's breaks. What speaks against it matters where no verdict does.
+    fn enough(&self, row: usize) -> Option<u32> {
+        let gained = self.newly_kept(row).map(|objective| objective.metric.as_str());
+        let cost = self.leading(row).key;
+        let by = |key: &str| self.many.contrast(row, key).map(|one| one.difference());
+        // At one cost, a policy may be taken for its waits.
+        let free = by("cost_monthly").is_some_and(|by| by.abs() < HALF_A_CENT)
+            && by("wait_mean").is_some_and(|by| by < 0.0);
+        let waits = free.then_some("wait_mean");
+        let keys: Vec<&str> = std::iter::once(cost).chain(gained).chain(waits).collect();
+        let is_told = keys.iter().any(|key| self.many.shown(row, key).is_some());
+        let verdicts = self.many.policies.iter().flat_map(|one| one.contrasts.iter().flatten());
+        let family = verdicts.filter(|contrast| contrast.adjusted_p.is_some()).count();
+        let alpha = 1.0 - self.many.judging.confidence;
+        let hidden = keys.into_iter().filter(|key| self.many.shown(row, key).is_none());
+        let enough = hidden.filter_map(|key| {
+            let contrast = self.many.contrast(row, key).filter(|_| self.is_judged())?;
+            let paired = contrast.paired.filter(|_| contrast.adjusted_p.is_some())?;
+            let dearer = key == cost && contrast.difference() > 0.0;
+            let slight = key == "cost_monthly" && contrast.difference().abs() < HALF_A_CENT;
+            let seems = paired.p <= alpha && !slight && !(dearer && is_told);
+            paired.enough(alpha / family.max(1) as f64).filter(|_| seems)
+        });
+        enough.min().filter(|&enough| enough > self.many.replications)
     }
 
     fn sure(&self) -> Sure {
@@ -424,6 +548,15 @@ impl Comparison<'_> {
         }
         ratios.sort_by(f64::total_cmp);
         Some([ratios.get(ratios.len() / 2).copied()?, *ratios.first()?, *ratios.last()?])
+    }
+}
+
+/// What a leading cost is per: ` per month`.
+fn per(metric: &Metric) -> &'static str {
+    match metric.key {
+        "cost_monthly" => " per month",
+        "cost_per_gpu_hour" => " per useful GPU-hour",
+        _ => " per useful core-hour",
     }
 }
 

@@ -8,7 +8,7 @@ use comfy_table::{
 };
 
 use super::super::figure::clean;
-use super::{Cell, Document, Table, Tone, pieces};
+use super::{Card, Cell, Document, Table, Tone, pieces};
 
 /// How a document is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Terminal {
     pub const PLAIN: Self = Self { width: 100, colour: false };
 }
 
-/// Columns of a card's label and of its value.
+/// Columns of a card's label and of its value at least.
 const CARD: (usize, usize) = (22, 22);
 
 impl Document {
@@ -55,12 +55,24 @@ impl Document {
         if !self.cards.is_empty() {
             text.push('\n');
         }
+        let widest = |of: fn(&Card) -> &str, least: usize| {
+            self.cards
+                .iter()
+                .map(|card| words(of(card)).chars().count() + 1)
+                .fold(least, usize::max)
+        };
+        let (labels, values) =
+            (widest(|card| &card.label, CARD.0), widest(|card| &card.value, CARD.1));
         for card in &self.cards {
             let (label, value) = (words(&card.label), words(&card.value));
-            let pad = " ".repeat(CARD.1.saturating_sub(value.chars().count() + 1) + 1);
+            let gap = |width: usize, of: &str| " ".repeat(width - of.chars().count());
             let painted = paint(&value, card.tone, terminal);
-            let gap = " ".repeat(CARD.0.saturating_sub(label.chars().count()).max(1));
-            let line = format!("  {label}{gap}{painted}{pad}{}", words(&card.detail));
+            let line = format!(
+                "  {label}{}{painted}{}{}",
+                gap(labels, &label),
+                gap(values, &value),
+                words(&card.detail)
+            );
             text.push_str(line.trim_end());
             text.push('\n');
         }

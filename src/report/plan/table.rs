@@ -90,7 +90,8 @@ impl PlanReport<'_> {
     /// A mean, and half of the width of its interval below it.
     fn cell(&self, metric: &Metric, all: &[Measurement]) -> Cell {
         let spread = self.interval(metric, all).filter(|interval| interval.half_width > 0.0);
-        let below = spread.map_or(String::new(), |one| half_width(metric.unit, one.half_width));
+        let below =
+            spread.map_or(String::new(), |one| half_width(metric.unit, one.half_width, one.mean));
         Cell { text: figure(metric.unit, self.mean(metric, all)), below, tone: Tone::Plain }
     }
 }

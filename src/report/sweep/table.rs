@@ -1,7 +1,7 @@
 //! The tables of a sweep.
 
 use super::super::document::{Cell, Table, Tone};
-use super::super::figure::{self, clean, difference, figure};
+use super::super::figure::{clean, difference, figure, half_width};
 use super::SweepReport;
 use crate::experiment::statistics::Interval;
 use crate::experiment::sweep::{Level, best, effects as effects_of};
@@ -55,7 +55,7 @@ fn row(report: &SweepReport<'_>, point: usize, policy: usize) -> Vec<Cell> {
         let unit = METRICS[metric].unit;
         cells.push(Cell {
             text: figure(unit, estimate.map(|estimate| estimate.mean)),
-            below: half_width(unit, estimate.and_then(|estimate| estimate.interval)),
+            below: estimate.map_or_else(String::new, |one| spread(unit, one.interval, one.mean)),
             tone: Tone::Plain,
         });
     }
@@ -94,12 +94,17 @@ pub(super) fn effects(report: &SweepReport<'_>, policy: usize) -> Table {
             ]
             .map(Cell::plain)
             .into();
+            let beside = effect.highest.mean;
             let (text, below) = match (effect.is_shown(), effect.swing() == 0.0) {
-                (true, _) => (difference(unit, effect.swing()), half_width(unit, effect.interval)),
+                (true, _) => {
+                    (difference(unit, effect.swing()), spread(unit, effect.interval, beside))
+                }
                 (false, true) => ("none".to_owned(), String::new()),
                 (false, false) => {
-                    let half = half_width(unit, effect.interval);
-                    (difference(unit, effect.swing()), format!("{half}, not shown"))
+                    let half = spread(unit, effect.interval, beside);
+                    let below =
+                        [half.as_str(), "not shown"].into_iter().filter(|one| !one.is_empty());
+                    (difference(unit, effect.swing()), below.collect::<Vec<_>>().join(", "))
                 }
             };
             cells.push(Cell { text, below, tone: Tone::Plain });
@@ -110,9 +115,9 @@ pub(super) fn effects(report: &SweepReport<'_>, policy: usize) -> Table {
 }
 
 /// `± $1.50`; nothing without an interval or where it has no width.
-fn half_width(unit: &str, interval: Option<Interval>) -> String {
+fn spread(unit: &str, interval: Option<Interval>, beside: f64) -> String {
     let interval = interval.filter(|interval| interval.half_width > 0.0);
-    interval.map_or_else(String::new, |interval| figure::half_width(unit, interval.half_width))
+    interval.map_or_else(String::new, |interval| half_width(unit, interval.half_width, beside))
 }
 
 /// The label of a metric, a row of [`METRICS`].
