@@ -1,6 +1,11 @@
 //! Laws that every run must keep. The cheap ones are always watched; under an
 //! audit the whole live world is counted again at every moment.
 
+mod promise;
+
+use promise::Promises;
+
+use crate::policy::Trigger;
 use crate::sim::Observer;
 use crate::state::{
     AllocationRef, Charge, Ending, Held, InstanceRef, Phase, Record, State, WorkRef,
@@ -35,6 +40,7 @@ pub struct Laws {
     all_charged: Money,
     all_billed: Money,
     transfers: Money,
+    promises: Promises,
 }
 
 impl Laws {
@@ -224,6 +230,11 @@ impl Observer for Laws {
         self.clock = Some(state.now());
     }
 
+    #[inline]
+    fn asks(&mut self, state: &State<'_>, _: &[Trigger]) {
+        self.see_overruns(state);
+    }
+
     #[inline(always)]
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         let holds = self.clock == Some(from) && from < to;
@@ -243,12 +254,15 @@ impl Observer for Laws {
             Record::Submitted(work) => {
                 self.submitted += 1;
                 self.alive += 1;
+                self.forget_promise(*work);
                 let holds = state.work(*work).arrival == state.now();
                 self.check(holds, state.now(), "work is submitted when it arrives", || {
                     format!("{:?}", state.work(*work).id)
                 });
             }
+            Record::Placed(allocation) => self.placed(state, *allocation),
             Record::Started(allocation) => {
+                self.excuse_boot(state, *allocation);
                 let target = state.allocation(*allocation);
                 let gang = state.work(target.work()).ask;
                 let holds = !gang.gang || target.tasks == gang.tasks;
@@ -259,7 +273,10 @@ impl Observer for Laws {
                     self.stays_together(state, *allocation);
                 }
             }
-            Record::Stopped { .. } => self.progress(state, record),
+            Record::Stopped { allocation, ending, .. } => {
+                self.excuse_stop(state, *allocation, *ending);
+                self.progress(state, record);
+            }
             Record::Finished(work) | Record::Unfinished(work) => self.work_ended(state, *work),
             Record::Refused { work, .. } => {
                 let untouched = state.work(*work).done == 0;
@@ -269,9 +286,22 @@ impl Observer for Laws {
                 self.work_ended(state, *work);
             }
             Record::Charged(charge) => self.charged(state, charge),
-            Record::Released { instance, amount, .. } => self.released(state, *instance, *amount),
+            Record::Released { instance, amount, .. } => {
+                self.excuse_loss();
+                self.released(state, *instance, *amount);
+            }
             _ => (),
         }
+    }
+
+    #[inline]
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
+        self.keep_promise(state, work, at);
+    }
+
+    #[inline]
+    fn planned(&mut self, state: &State<'_>) {
+        self.stands(state);
     }
 
     fn ends(&mut self, state: &State<'_>) {

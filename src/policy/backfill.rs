@@ -55,6 +55,11 @@ pub trait Backfill: std::fmt::Debug {
     /// Starts whoever may overtake, and takes them out of the queue.
     fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>);
 
+    /// `work` was served first and has started, and whoever was first before did not.
+    fn precede(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
+        let _ = (turn, work);
+    }
+
     /// When `work` is to start by the estimates, as of the last pass; none
     /// where it holds no reservation, or one for never.
     fn promise(&self, work: WorkRef) -> Option<Time> {
@@ -74,6 +79,15 @@ pub fn build(spec: spec::Backfill) -> Option<Box<dyn Backfill>> {
 }
 
 impl Pass<'_, '_, '_, '_> {
+    /// How many tasks fit now, where all live work is alike and may run, and would be
+    /// placed, anywhere.
+    fn scalar_room(&mut self) -> Option<u64> {
+        let (room, work) = (self.turn.scalar_room()?, self.queue.head()?);
+        let mut offers = self.turn.live_offers().iter();
+        let admitted = offers.all(|&offer| self.place.admits(self.turn, work, offer));
+        admitted.then_some(room)
+    }
+
     /// Everybody behind the head who has to be looked at, in order.
     fn candidates(&self, into: &mut Vec<Queued>) {
         into.clear();

@@ -270,6 +270,9 @@ impl Composed {
             }
             let Some(reason) = self.start(turn, head, planned) else {
                 self.queue.remove(head);
+                if let Some(backfill) = &mut self.backfill {
+                    backfill.precede(turn, head);
+                }
                 filled = false;
                 continue;
             };

@@ -11,8 +11,9 @@ mod scored;
 
 use super::spec;
 use super::turn::Turn;
+use crate::model::Offer;
 use crate::state::{AllocationRef, Needs, Reach, Share, WorkRef};
-use crate::units::{Money, Scalar};
+use crate::units::{Id, Money, Scalar};
 
 pub use dot::{DotProduct, LeastRemainder};
 pub use fgd::Fgd;
@@ -34,6 +35,13 @@ pub trait Place: std::fmt::Debug {
     /// Shares already added to an open allocation are part of the state. Only
     /// instances within `reach` are looked at.
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share>;
+
+    /// Whether tasks of `work` are ever placed on instances of `offer`, as far as it is
+    /// this part's to say. Reservations count on no others.
+    fn admits(&mut self, turn: &Turn<'_, '_>, work: WorkRef, offer: Id<Offer>) -> bool {
+        let _ = (turn, work, offer);
+        true
+    }
 
     /// Whether it weighs the cost of moving data, see [`Place::limit`].
     fn weighs(&self) -> bool {

@@ -143,6 +143,22 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.judge(result)
     }
 
+    /// Says that the next waiting tasks of `work`, all of a gang, are to start by `at`,
+    /// if no estimate proves too short; `Time::MAX` is never. None takes a reservation
+    /// back because others are served first. Every run checks what is promised so (see
+    /// `metrics::Laws`).
+    #[inline]
+    pub fn promise(&mut self, work: WorkRef, at: Option<Time>) {
+        self.state.promise(work, at);
+    }
+
+    /// Says that all reservations have been worked out again: those that were not
+    /// promised anew stand.
+    #[inline]
+    pub fn planned(&mut self) {
+        self.state.planned();
+    }
+
     /// Asks to be asked again at `at`.
     pub fn wake(&mut self, at: Time) -> Result<(), Refusal> {
         let result = self.state.wake(at);

@@ -14,8 +14,16 @@ impl<O: Observer> Run<'_, '_, O> {
         let mut effects = std::mem::take(&mut self.effects);
         self.state.take_effects(&mut effects);
         for &effect in &effects {
-            if !matches!(effect, Effect::Wake(_) | Effect::LaunchRefused(..)) {
-                self.idle = 0;
+            match effect {
+                Effect::Wake(_)
+                | Effect::LaunchRefused(..)
+                | Effect::Promised(..)
+                | Effect::Planned => {}
+                Effect::Placed(_)
+                | Effect::Rented(_)
+                | Effect::Released(_)
+                | Effect::Preempted(_)
+                | Effect::Refused(..) => self.idle = 0,
             }
             match effect {
                 Effect::Placed(allocation) => self.placed(allocation),
@@ -35,6 +43,12 @@ impl<O: Observer> Run<'_, '_, O> {
                 Effect::LaunchRefused(offer, why) => {
                     self.tell(&Record::LaunchRefused { offer, why });
                 }
+                Effect::Promised(work, at) => {
+                    if self.state.is_alive(work) {
+                        self.observer.promised(&self.state, work, at);
+                    }
+                }
+                Effect::Planned => self.observer.planned(&self.state),
             }
         }
         effects.clear();

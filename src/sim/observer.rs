@@ -26,6 +26,18 @@ pub trait Observer {
         let _ = (state, record);
     }
 
+    /// The policy says when the next waiting tasks of `work`, all of a gang, are to start;
+    /// `Time::MAX` is never. None: the work holds no reservation any more.
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
+        let _ = (state, work, at);
+    }
+
+    /// The policy has worked all reservations out again; those that it did not promise
+    /// anew stand.
+    fn planned(&mut self, state: &State<'_>) {
+        let _ = state;
+    }
+
     /// Work is about to be recorded as refused or unfinished, of which each task
     /// had this much left to run on the reference machine. Policies never hear it.
     fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
@@ -57,6 +69,14 @@ impl<T: Observer + ?Sized> Observer for &mut T {
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         (**self).record(state, record);
+    }
+    #[inline(always)]
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
+        (**self).promised(state, work, at);
+    }
+    #[inline(always)]
+    fn planned(&mut self, state: &State<'_>) {
+        (**self).planned(state);
     }
     #[inline(always)]
     fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
@@ -94,6 +114,18 @@ impl<T: Observer> Observer for Option<T> {
         }
     }
     #[inline(always)]
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
+        if let Some(observer) = self {
+            observer.promised(state, work, at);
+        }
+    }
+    #[inline(always)]
+    fn planned(&mut self, state: &State<'_>) {
+        if let Some(observer) = self {
+            observer.planned(state);
+        }
+    }
+    #[inline(always)]
     fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
         if let Some(observer) = self {
             observer.undone(state, work, left);
@@ -128,6 +160,16 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         self.0.record(state, record);
         self.1.record(state, record);
+    }
+    #[inline(always)]
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
+        self.0.promised(state, work, at);
+        self.1.promised(state, work, at);
+    }
+    #[inline(always)]
+    fn planned(&mut self, state: &State<'_>) {
+        self.0.planned(state);
+        self.1.planned(state);
     }
     #[inline(always)]
     fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {

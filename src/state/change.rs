@@ -100,6 +100,11 @@ pub enum Effect {
     Wake(Time),
     /// A launch was refused.
     LaunchRefused(Id<Offer>, LaunchRefusal),
+    /// The next of the work's waiting tasks are to start by then; `Time::MAX` is never.
+    /// None: it holds no reservation any more.
+    Promised(WorkRef, Option<Time>),
+    /// All reservations were worked out again.
+    Planned,
 }
 
 /// How to take back one change of an attempt.
@@ -336,6 +341,16 @@ impl State<'_> {
         }
         self.effects.push(Effect::Refused(work, reason));
         Ok(())
+    }
+
+    /// Publishes when the next waiting tasks of `work` are to start.
+    pub(crate) fn promise(&mut self, work: WorkRef, at: Option<Time>) {
+        self.effects.push(Effect::Promised(work, at));
+    }
+
+    /// Publishes that all reservations were worked out again.
+    pub(crate) fn planned(&mut self) {
+        self.effects.push(Effect::Planned);
     }
 
     /// Asks the policy again at `at`.

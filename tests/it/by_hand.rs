@@ -416,6 +416,38 @@ fn an_array_at_the_head_is_served_task_by_task() {
 }
 
 #[test]
+fn work_of_another_size_does_not_pass_for_a_task_of_the_others() {
+    // The head leaves one core of eight at 100 s. `c` asks two cores for its one task.
+    let node = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 8, memory = \"16 GiB\" }\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks\na,0,100,1,100,6\n\
+                 head,1,100,1,100,7\nb,2,100,1,100,7\nc,3,1000,2,1000,1\n";
+    for preset in ["batch-backfill", "batch-conservative"] {
+        let policy = format!("[policy.p]\npreset = \"{preset}\"\n");
+        let summary = run(&format!("{node}{policy}"), trace).expect("it runs");
+        let waits = (99.0 + 198.0 + 297.0) / 4.0;
+        assert_eq!((summary.wait_s.mean, summary.wait_s.max), (Some(waits), Some(297.0)));
+    }
+}
+
+#[test]
+fn nothing_is_reserved_where_the_policy_places_nothing() {
+    // Nobody uses the cluster of four cores in front. At 10 s `c` would fit beside `a`,
+    // and would hold a core of the other cluster until 1,010 s, which `head` has from 100 s on.
+    let clusters = ["left", "used"].map(|name| {
+        format!("[cluster.{name}]\nnodes = 1\nshape = {{ vcpus = 4, memory = \"16 GiB\" }}\n")
+    });
+    let policy = "[policy.p]\npreset = \"batch-backfill\"\n\
+                  place = { first-fit = { providers = [\"used\"] } }\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s\na,0,100,3,100\nb,0,10,1,10\n\
+                 head,1,100,4,100\nc,2,1000,1,1000\n";
+    let summary = run(&format!("{}{policy}", clusters.concat()), trace).expect("it runs");
+    assert_eq!(
+        (summary.wait_s.mean, summary.wait_s.max),
+        (Some((99.0 + 198.0) / 4.0), Some(198.0))
+    );
+}
+
+#[test]
 fn the_first_is_asked_again_when_others_may_yield() {
     // `low` starts at the moment `high` is first asked; it yields when that is next
     // asked, at 30 s.

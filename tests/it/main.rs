@@ -18,6 +18,7 @@ mod listed;
 mod oracles;
 mod plan;
 mod policies;
+mod promises;
 mod provenance;
 mod reading;
 mod reference;

@@ -16,6 +16,8 @@ use crate::units::{Span, Time};
 #[derive(Debug, Default)]
 pub struct Easy {
     reserved: Option<Reservation>,
+    /// Who was last promised what, for how many waiting tasks.
+    promised: Option<(WorkRef, u32, Time)>,
     candidates: Vec<Queued>,
     failed: Failed,
     /// Speed of the fastest live instance, in millionths, and how many launches
@@ -31,15 +33,16 @@ impl Backfill for Easy {
 
     fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
         let Some(head) = pass.queue.head() else { return };
-        let now = pass.turn.now();
-        let kept = self
-            .reserved
-            .take()
-            .filter(|kept| pass.joined.is_some() && kept.head == head && now <= kept.at);
-        let room = pass.turn.scalar_room();
+        let (now, room) = (pass.turn.now(), pass.scalar_room());
+        let kept = self.reserved.take().filter(|kept| {
+            let same = kept.head == head && kept.is_scalar() == room.is_some();
+            same && pass.joined.is_some() && now <= kept.at
+        });
         let mut reserved = kept.unwrap_or_else(|| {
             pass.joined = None;
-            Reservation::new(pass.turn, head)
+            let reserved = Reservation::new(pass, head, room);
+            self.publish(pass.turn, &reserved);
+            reserved
         });
         match room {
             Some(room) => self.choose(pass, &reserved, room),
@@ -49,6 +52,12 @@ impl Backfill for Easy {
         self.reserved = Some(reserved);
     }
 
+    fn precede(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
+        if let Some((head, ..)) = self.promised.take_if(|(head, ..)| *head != work) {
+            turn.promise(head, None);
+        }
+    }
+
     fn promise(&self, work: WorkRef) -> Option<Time> {
         let reserved = self.reserved.as_ref().filter(|reserved| reserved.head == work)?;
         (reserved.at < Time::MAX).then_some(reserved.at)
@@ -56,6 +65,22 @@ impl Backfill for Easy {
 }
 
 impl Easy {
+    /// Promises what is reserved. Whoever was the head before and waits on holds nothing.
+    fn publish(&mut self, turn: &mut Turn<'_, '_>, reserved: &Reservation) {
+        let head = reserved.head;
+        let promise = (head, turn.work(head).waiting, reserved.at);
+        let before = self.promised.replace(promise);
+        if before != Some(promise) {
+            if let Some((other, ..)) = before
+                && other != head
+            {
+                turn.promise(other, None);
+            }
+            turn.promise(head, Some(reserved.at));
+        }
+        turn.planned();
+    }
+
     /// In a scalar pool numbers decide, and most candidates are left out here.
     fn choose(&mut self, pass: &mut Pass<'_, '_, '_, '_>, reserved: &Reservation, room: u64) {
         self.candidates.clear();

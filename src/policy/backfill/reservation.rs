@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Pass;
 use crate::model::{Offer, Spread};
 use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, Instance, InstanceRef, WorkRef};
@@ -16,6 +17,7 @@ pub(super) struct Reservation {
     /// Estimates that overran count as ending now.
     pub(super) at: Time,
     kept: Kept,
+    scalar: bool,
 }
 
 /// What may still be held at the shadow time by work that started later.
@@ -31,14 +33,23 @@ enum Kept {
 }
 
 impl Reservation {
-    /// The reservation of `head`, which does not fit now.
-    pub(super) fn new(turn: &Turn<'_, '_>, head: WorkRef) -> Self {
-        let found = match turn.scalar_room() {
-            Some(room) => in_scalar_pool(turn, head, room),
-            None => on_instances(turn, head),
+    /// The reservation of `head`, which does not fit now. `room` is that of a scalar
+    /// pool.
+    pub(super) fn new(pass: &mut Pass<'_, '_, '_, '_>, head: WorkRef, room: Option<u64>) -> Self {
+        let found = match room {
+            Some(room) => in_scalar_pool(pass.turn, head, room),
+            None => {
+                let (turn, place) = (&*pass.turn, &mut *pass.place);
+                on_instances(turn, head, |offer| place.admits(turn, head, offer))
+            }
         };
         let (at, kept) = found.unwrap_or((Time::MAX, Kept::Nothing));
-        Self { head, at, kept }
+        Self { head, at, kept, scalar: room.is_some() }
+    }
+
+    /// Whether it was made for a scalar pool.
+    pub(super) fn is_scalar(&self) -> bool {
+        self.scalar
     }
 
     /// Tasks that may be held past the shadow time, where they are all alike.
@@ -114,8 +125,13 @@ struct Scratch {
 }
 
 /// The first estimated end at which the head fits on the instances, which it
-/// then takes oldest first. An even spread over zones counts as no spread.
-fn on_instances(turn: &Turn<'_, '_>, head: WorkRef) -> Option<(Time, Kept)> {
+/// then takes oldest first. An even spread over zones counts as no spread. Only
+/// instances of offers that are `admitted` count.
+fn on_instances(
+    turn: &Turn<'_, '_>,
+    head: WorkRef,
+    mut admitted: impl FnMut(Id<Offer>) -> bool,
+) -> Option<(Time, Kept)> {
     let ask = turn.work(head).ask;
     let rules = turn.rules(ask.rules);
     let needed = u64::from(turn.work(head).together());
@@ -123,17 +139,21 @@ fn on_instances(turn: &Turn<'_, '_>, head: WorkRef) -> Option<(Time, Kept)> {
         Scratch { demand: ask.demand, spread: rules.spread, lanes: BTreeMap::new(), fitting: 0 };
     let mut from = 0;
     while let Some((instance, order)) = turn.first_fit(head, from) {
+        from = order + 1;
+        if !admitted(turn.instance(instance).offer) {
+            continue;
+        }
         let copy = turn.instance(instance).clone();
         scratch.fitting += scratch.holds(&copy);
         scratch.lanes.insert(copy.ordinal, (instance, copy));
-        from = order + 1;
     }
     let mut ends = turn.ends().map(|(end, allocation)| (end.max(turn.now()), allocation));
     let mut next = ends.next();
     while let Some((at, allocation)) = next {
         for held in &turn.allocation(allocation).held {
             let instance = held.share.instance;
-            if rules.allows(turn.instance(instance).offer) {
+            let offer = turn.instance(instance).offer;
+            if rules.allows(offer) && admitted(offer) {
                 let demand = turn.work(turn.allocation(allocation).work()).ask.demand;
                 scratch.end(turn, instance, demand, held.share.tasks, held.share.devices);
             }

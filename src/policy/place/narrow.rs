@@ -2,7 +2,7 @@
 //! names, machines with GPUs for work with GPUs, and where data is cheap to move.
 
 use super::Place;
-use crate::model::{Market, Region, World};
+use crate::model::{Market, Offer, Region, World};
 use crate::policy::spec::{GpuMachines, Narrow};
 use crate::policy::turn::Turn;
 use crate::state::{Needs, Reach, Share, WorkRef};
@@ -77,6 +77,16 @@ impl Narrowed {
         }
     }
 
+    fn take_groups(&mut self, world: &World) -> Groups {
+        let groups = self.groups.take();
+        groups.unwrap_or_else(|| Groups::new(world, &self.narrow, self.keeps))
+    }
+
+    /// Whether `work` leaves rented machines with GPUs to others.
+    fn spares(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
+        self.narrow.gpu_machines == GpuMachines::GpuWork && turn.work(work).ask.demand.gpus == 0
+    }
+
     /// Picks among `group` within `reach`: where moving the data of `work` costs
     /// least, and nowhere where it costs more than it may.
     fn pick_near(
@@ -147,12 +157,8 @@ impl Place for Narrowed {
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
-        let (narrow, keeps) = (&self.narrow, self.keeps);
-        let groups = self.groups.take();
-        let groups = groups.unwrap_or_else(|| Groups::new(turn.world(), narrow, keeps));
-        let spares = self.narrow.gpu_machines == GpuMachines::GpuWork
-            && turn.work(work).ask.demand.gpus == 0;
-        let share = if spares {
+        let groups = self.take_groups(turn.world());
+        let share = if self.spares(turn, work) {
             let mut groups = groups.without_gpus.iter();
             groups.find_map(|group| self.pick_near(turn, work, (group, reach)))
         } else {
@@ -160,6 +166,17 @@ impl Place for Narrowed {
         };
         self.groups = Some(groups);
         share
+    }
+
+    fn admits(&mut self, turn: &Turn<'_, '_>, work: WorkRef, offer: Id<Offer>) -> bool {
+        let groups = self.take_groups(turn.world());
+        let admits = if self.spares(turn, work) {
+            groups.without_gpus.iter().any(|group| group.all.has(offer))
+        } else {
+            groups.all.all.has(offer)
+        };
+        self.groups = Some(groups);
+        admits
     }
 
     fn weighs(&self) -> bool {

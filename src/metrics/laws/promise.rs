@@ -1,0 +1,140 @@
+//! Nobody starts later than promised.
+
+use super::Laws;
+use crate::model::Spread;
+use crate::state::{AllocationRef, Ending, State, WorkRef};
+use crate::units::Time;
+
+/// Promised starts, and what excuses later ones. A promise is good for the next of
+/// the tasks that wait: for all of a gang, for one of other work.
+///
+/// A promise may be replaced by a later one, or kept late, only where
+///
+/// - since reservations were last worked out, an instance was given back, work was
+///   preempted, or work started on instances that it had waited for (its end was
+///   estimated from its placement, as if they took no time to boot);
+/// - the promise is due and work has overrun its estimate, until now or still (who
+///   overruns counts as ending now, so what waits for that is promised over and
+///   over);
+/// - it is not due, but one that was due could not be kept for such a reason, so that
+///   all were made anew;
+/// - the work is spread evenly over zones, or is no gang and spread over instances or
+///   zones: reservations do not know what its other tasks hold. Or it asks for parts of
+///   several GPUs: how many of its tasks fit depends on the devices that are taken.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Promises {
+    /// By slot of the work; `Time::MAX` for none.
+    starts: Vec<Time>,
+    /// Since reservations were last worked out: what changes them happened,
+    changed: bool,
+    /// work was running beyond its estimate,
+    overran: bool,
+    /// and one that was due was not kept, with an excuse.
+    slid: bool,
+    /// The first that was not due and was moved back: its work, then and now.
+    moved: Option<(WorkRef, Time, Time)>,
+}
+
+impl Promises {
+    /// Sets a promise and returns the one before.
+    fn replace(&mut self, work: WorkRef, at: Time) -> Time {
+        if self.starts.len() <= work.slot() {
+            if at == Time::MAX {
+                return Time::MAX;
+            }
+            self.starts.resize(work.slot() + 1, Time::MAX);
+        }
+        std::mem::replace(&mut self.starts[work.slot()], at)
+    }
+}
+
+impl Laws {
+    /// New work has been promised nothing.
+    #[inline]
+    pub(super) fn forget_promise(&mut self, work: WorkRef) {
+        self.promises.replace(work, Time::MAX);
+    }
+
+    /// The policy has promised a start.
+    pub(super) fn keep_promise(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
+        let before = self.promises.replace(work, at.unwrap_or(Time::MAX));
+        if let Some(at) = at.filter(|&at| at > before) {
+            self.slipped(state, work, before, at);
+        }
+    }
+
+    /// Tasks have been placed: what was promised to them is kept or broken.
+    #[inline]
+    pub(super) fn placed(&mut self, state: &State<'_>, allocation: AllocationRef) {
+        let work = state.allocation(allocation).work();
+        let before = self.promises.replace(work, Time::MAX);
+        if state.now() > before {
+            self.slipped(state, work, before, state.now());
+        }
+    }
+
+    /// Remembers who runs beyond its estimate, before the policy preempts it.
+    #[inline]
+    pub(super) fn see_overruns(&mut self, state: &State<'_>) {
+        self.promises.overran |= state.ends().next().is_some_and(|(end, _)| end < state.now());
+    }
+
+    /// An instance was given back.
+    #[inline]
+    pub(super) fn excuse_loss(&mut self) {
+        self.promises.changed = true;
+    }
+
+    /// Tasks have started: they may have waited for instances to boot.
+    #[inline]
+    pub(super) fn excuse_boot(&mut self, state: &State<'_>, started: AllocationRef) {
+        self.promises.changed |= state.allocation(started).placed < state.now();
+    }
+
+    /// Tasks have stopped: they may have been preempted, or have run too long.
+    #[inline]
+    pub(super) fn excuse_stop(&mut self, state: &State<'_>, of: AllocationRef, ending: Ending) {
+        self.promises.changed |= ending == Ending::Preempted;
+        self.promises.overran |= state.allocation(of).estimated_end < state.now();
+    }
+
+    #[cold]
+    fn slipped(&mut self, state: &State<'_>, work: WorkRef, before: Time, after: Time) {
+        let now = state.now();
+        let ask = &state.work(work).ask;
+        let inexact = match state.rules(ask.rules).spread {
+            Spread::None => false,
+            Spread::Instances | Spread::Zones => !ask.gang,
+            Spread::EvenZones => true,
+        };
+        let inexact = inexact || ask.demand.gpus > 1 && !ask.demand.whole_gpus();
+        let promises = &mut self.promises;
+        if promises.changed {
+            return;
+        }
+        if before <= now && (promises.overran || inexact) {
+            promises.slid = true;
+        } else if before <= now {
+            self.broke_promise(state, work, before, after);
+        } else if !inexact {
+            promises.moved.get_or_insert((work, before, after));
+        }
+    }
+
+    /// All promises stand as of now.
+    pub(super) fn stands(&mut self, state: &State<'_>) {
+        let promises = &mut self.promises;
+        let moved = promises.moved.take().filter(|_| !promises.slid);
+        (promises.changed, promises.overran, promises.slid) = (false, false, false);
+        if let Some((work, before, after)) = moved {
+            self.broke_promise(state, work, before, after);
+        }
+    }
+
+    #[cold]
+    fn broke_promise(&mut self, state: &State<'_>, work: WorkRef, before: Time, after: Time) {
+        self.broke(state.now(), "nobody starts later than promised", || {
+            format!("{:?} was promised {before:?}, then {after:?}", state.work(work).id)
+        });
+    }
+}

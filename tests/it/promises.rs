@@ -1,0 +1,160 @@
+//! The law that nobody starts later than promised: policies that break it are found
+//! out in an ordinary run, and those that have an excuse are not.
+
+use std::ops::ControlFlow;
+
+use windtunnel::metrics::Laws;
+use windtunnel::model::{Ask, Truth, Work, WorkId};
+use windtunnel::policy::place::{Fit, place_all};
+use windtunnel::policy::spec::{Backfill, PolicySpec};
+use windtunnel::policy::{self, Policy, Trigger, Turn};
+use windtunnel::sim::{self, Options};
+use windtunnel::state::{Needs, Record, State, WorkRef};
+use windtunnel::units::{Demand, Shape, Span, Time};
+
+use crate::listed::Listed;
+use crate::reference::world;
+
+const LAW: &str = "nobody starts later than promised";
+
+/// Arrival, runtime and estimate in seconds, tasks of one core.
+type Row = (i64, i64, i64, u32);
+
+fn works(rows: &[Row]) -> Vec<Work> {
+    let row = |(ordinal, &(arrival, runtime, estimate, tasks)): (usize, &Row)| Work {
+        id: WorkId { source: 0, ordinal: ordinal as u64 },
+        name: String::new(),
+        arrival: Time::from_secs(arrival),
+        ask: Ask {
+            tasks,
+            gang: true,
+            demand: Demand { cpu: 1_000, ..Demand::default() },
+            estimate: Span::from_secs(estimate),
+            ..Ask::default()
+        },
+        truth: Truth { runtime: Span::from_secs(runtime) },
+    };
+    rows.iter().enumerate().map(row).collect()
+}
+
+/// The law that a run on four cores breaks.
+fn broken(rows: &[Row], policy: &mut dyn Policy) -> Option<&'static str> {
+    let (works, mut laws) = (works(rows), Laws::new(false));
+    let world = world(&[(Shape { cpu: 4_000, memory: 0, gpus: 0 }, 1)]);
+    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut source = Listed::new(&works);
+    sim::run(&world, &mut source, policy, &Options::default(), &mut laws, &mut go_on)
+        .unwrap_or_else(|failure| panic!("{failure:?}"));
+    laws.broken().map(|broken| broken.law)
+}
+
+/// A backfilling policy, but work of a given row starts as soon as it fits, whatever
+/// is reserved.
+struct Rash {
+    inner: Box<dyn Policy>,
+    row: u64,
+    waits: Option<WorkRef>,
+}
+
+impl Rash {
+    fn new(backfill: Backfill, row: u64) -> Self {
+        let spec = PolicySpec { backfill, ..PolicySpec::named("rash") };
+        Self { inner: policy::build(&spec), row, waits: None }
+    }
+}
+
+impl Policy for Rash {
+    fn needs(&self) -> Needs {
+        self.inner.needs()
+    }
+
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        self.inner.record(state, record);
+    }
+
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        let mut others = triggers.to_vec();
+        others.retain(|trigger| match *trigger {
+            Trigger::Arrived(work) if turn.work(work).id.ordinal == self.row => {
+                self.waits = Some(work);
+                false
+            }
+            _ => true,
+        });
+        let rash = self.waits.take_if(|work| place_all(&mut Fit::first(), turn, *work));
+        others.extend(rash.map(|_| Trigger::Timer));
+        self.inner.decide(&others, turn);
+    }
+}
+
+/// Two run, until 10 and 30, of which the first says that it runs until 100; then come
+/// two that want all of the machine, and one that wants half of it for `estimate`.
+fn case(estimate: i64) -> [Row; 5] {
+    [(0, 10, 100, 2), (0, 30, 30, 1), (1, 10, 10, 4), (2, 1, 1, 4), (12, estimate, estimate, 2)]
+}
+
+#[test]
+fn who_takes_what_is_reserved_is_found_out() {
+    for backfill in [Backfill::Easy] {
+        for estimate in [18, 19, 60] {
+            let spec = PolicySpec { backfill, ..PolicySpec::named("kept") };
+            assert_eq!(broken(&case(estimate), &mut *policy::build(&spec)), None, "{estimate}");
+        }
+        // At 12 the first of those who wait is promised 30: one second too long is enough.
+        for (estimate, law) in [(18, None), (19, Some(LAW)), (60, Some(LAW))] {
+            let found = broken(&case(estimate), &mut Rash::new(backfill, 4));
+            assert_eq!(found, law, "{backfill:?} {estimate}");
+        }
+    }
+}
+
+#[test]
+fn estimates_that_were_too_short_excuse() {
+    // The second runs 20 seconds longer than it said, so the head starts at 50, not at 30.
+    let mut case = case(60);
+    case[1].1 = 50;
+    for backfill in [Backfill::Easy] {
+        let spec = PolicySpec { backfill, ..PolicySpec::named("kept") };
+        assert_eq!(broken(&case, &mut *policy::build(&spec)), None, "{backfill:?}");
+    }
+}
+
+/// Promises the first work a start, and lets it start when it likes.
+#[derive(Debug)]
+struct Promiser {
+    work: Option<WorkRef>,
+    promised: i64,
+    starts: i64,
+}
+
+impl Policy for Promiser {
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        for &trigger in triggers {
+            match trigger {
+                Trigger::Arrived(work) => {
+                    self.work = Some(work);
+                    turn.promise(work, Some(Time::from_secs(self.promised)));
+                    turn.planned();
+                    turn.wake(Time::from_secs(self.starts)).expect("it is later");
+                }
+                Trigger::Timer => {
+                    let work = self.work.expect("it has arrived");
+                    assert!(place_all(&mut Fit::first(), turn, work));
+                }
+                _ => (),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_start_is_late_from_the_first_second_on() {
+    for (starts, law) in [(9, None), (10, None), (11, Some(LAW))] {
+        let mut promiser = Promiser { work: None, promised: 10, starts };
+        assert_eq!(broken(&[(0, 5, 5, 1)], &mut promiser), law, "{starts}");
+    }
+}
