@@ -42,7 +42,6 @@ pub use site::{Reach, Sites};
 pub use slab::Handle;
 
 use fleet::Fleet;
-use index::FreeIndex;
 use pause::Pause;
 use slab::Slab;
 
@@ -67,6 +66,19 @@ pub enum IndexBy {
     Least(Scalar),
     /// Most free of a resource first; by the mean, this is the least loaded.
     Most(Scalar),
+}
+
+impl IndexBy {
+    /// Place in the index of the instance with that ordinal and amounts.
+    #[inline]
+    fn order(self, ordinal: u32, amount: impl Fn(Scalar) -> u32) -> u64 {
+        let key = match self {
+            Self::Age => 0,
+            Self::Least(scalar) => amount(scalar),
+            Self::Most(scalar) => u32::MAX - amount(scalar),
+        };
+        u64::from(key) << 32 | u64::from(ordinal)
+    }
 }
 
 /// What a policy needs to be kept for it while the run goes on.
@@ -425,18 +437,18 @@ impl<'w> State<'w> {
     ) -> Option<(InstanceRef, u64)> {
         let ask = &self.works[work].ask;
         let (demand, rules) = (ask.demand, &self.rules[ask.rules.row()]);
-        let (index, instances) = (&self.fleet.index, &self.fleet.instances);
+        let instances = &self.fleet.instances;
         let held = self.site_held(work);
         let all = rules.plain && held.is_none() && reach.is_all();
-        let found = if all && FreeIndex::decides(demand) {
-            index.first(demand, u64::MAX, from, |_| true)
+        let found = if all && self.fleet.decides(demand) {
+            self.fleet.first(demand, u64::MAX, from, |_| true)
         } else {
             let accept = |slot: u32| {
                 let instance = instances.handle(slot);
                 reach.has(instances[instance].offer) && self.accepts(work, instance)
             };
             let kinds = rules.kinds & reach.kinds & held.map_or(u64::MAX, |(_, kinds)| kinds);
-            index.first(demand, kinds, from, accept)
+            self.fleet.first(demand, kinds, from, accept)
         };
         found.map(|(order, slot)| (instances.handle(slot), order))
     }
@@ -452,7 +464,7 @@ impl<'w> State<'w> {
             let instance = instances.handle(slot);
             instances[instance].offer == offer && self.accepts(work, instance)
         };
-        let found = self.fleet.index.first(ask.demand, kind_of(offer), 0, accept);
+        let found = self.fleet.first(ask.demand, kind_of(offer), 0, accept);
         found.map(|(_, slot)| instances.handle(slot))
     }
 

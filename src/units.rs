@@ -15,6 +15,6 @@ pub mod stream;
 pub use distribution::Distribution;
 pub use id::{Id, Table};
 pub use money::{Money, Rate};
-pub use resources::{Demand, Free, MAX_GPUS, Scalar, Shape, WHOLE_GPU};
+pub use resources::{Demand, Free, MAX_GPUS, Occupancy, Scalar, Shape, WHOLE_GPU};
 pub use stream::Stream;
 pub use time::{Calendar, Span, Time};

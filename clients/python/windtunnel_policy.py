@@ -86,12 +86,14 @@ class Instance:
         """How many tasks of `work` fit, if its rules allow them here."""
         if work.rules.offers is not None and self.offer.name not in work.rules.offers:
             return 0
+        if work.exclusive and self.allocations:
+            return 0
         room = sys.maxsize
         if work.cpu:
             room = min(room, self.cpu // work.cpu)
         if work.memory:
             room = min(room, self.memory // work.memory)
-        if work.gpus == 1:
+        if work.gpus == 1 and not work.exclusive:
             room = min(room, sum(free // work.gpu_share for free in self.gpus))
         elif work.gpus > 1:
             devices = sum(free >= work.gpu_share for free in self.gpus)
@@ -129,6 +131,11 @@ class Work:
     waiting: int = 0
     """Tasks that are not placed."""
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether it has its instances alone: its tasks share them, nothing else does."""
+        return self.ask.get("exclusive", False)
+
     def site(self, offer: Offer) -> Optional[Tuple[Optional[str], ...]]:
         """Where `offer` lies for a gang, all of which has one site; `None`
         where its tasks may lie anywhere."""
@@ -143,7 +150,9 @@ class Work:
     def one_by_one(self) -> bool:
         """Whether its tasks must be placed one by one: they are spread, or
         share devices with each other."""
-        return self.rules.spread != "none" or (self.gpus > 0 and self.gpu_share < 1000)
+        if self.rules.spread != "none":
+            return True
+        return self.gpus > 0 and self.gpu_share < 1000 and not self.exclusive
 
 
 @dataclass
@@ -187,9 +196,13 @@ class World:
         this answer. Devices are those that windtunnel takes: the fullest with room."""
         saved = (instance, instance.cpu, instance.memory, instance.gpus, instance.allocations)
         self._taken.append(saved)
+        instance.allocations += 1
+        if work.exclusive:
+            instance.cpu = instance.memory = 0
+            instance.gpus = [0] * len(instance.gpus)
+            return
         instance.cpu -= tasks * work.cpu
         instance.memory -= tasks * work.memory
-        instance.allocations += 1
         if work.gpus:
             fitting = [at for at, free in enumerate(instance.gpus) if free >= work.gpu_share]
             fitting.sort(key=lambda at: (instance.gpus[at], at))

@@ -41,6 +41,8 @@ pub struct Laws {
     all_billed: Money,
     transfers: Money,
     promises: Promises,
+    /// Whether the instance in a slot is one job's alone.
+    exclusive: Vec<bool>,
 }
 
 impl Laws {
@@ -107,6 +109,40 @@ impl Laws {
         self.check(empty, now, "an instance is empty when it goes", || {
             format!("{} allocations", state.instance(instance).allocations)
         });
+    }
+
+    /// Nothing runs beside a job that has its instances alone.
+    fn runs_alone(&mut self, state: &State<'_>, allocation: AllocationRef) {
+        let target = state.allocation(allocation);
+        let alone = state.work(target.work()).ask.demand.exclusive;
+        if !alone && self.exclusive.is_empty() {
+            return;
+        }
+        for held in &target.held {
+            let instance = held.share.instance;
+            let beside = self.exclusive.get(instance.slot()) == Some(&true)
+                || alone && state.instance(instance).allocations != 1;
+            self.check(!beside, state.now(), "nothing runs beside an exclusive job", || {
+                format!("{:?}", state.work(target.work()).id)
+            });
+            self.set_exclusive(instance, alone);
+        }
+    }
+
+    fn set_exclusive(&mut self, instance: InstanceRef, alone: bool) {
+        let slot = instance.slot();
+        if self.exclusive.len() <= slot {
+            self.exclusive.resize(slot + 1, false);
+        }
+        self.exclusive[slot] = alone;
+    }
+
+    /// An exclusive job leaves its instances to others.
+    fn leaves(&mut self, state: &State<'_>, allocation: AllocationRef) {
+        let target = state.allocation(allocation);
+        if state.work(target.work()).ask.demand.exclusive {
+            target.held.iter().for_each(|held| self.set_exclusive(held.share.instance, false));
+        }
     }
 
     /// All instances of a gang lie in one site.
@@ -177,9 +213,13 @@ impl Laws {
                 for one in &target.held {
                     let (slot, tasks) = (one.share.instance.slot(), u64::from(one.share.tasks));
                     let demand = work.ask.demand;
-                    held[slot][0] += u64::from(demand.cpu) * tasks;
-                    held[slot][1] += u64::from(demand.memory) * tasks;
-                    held[slot][2] += u64::from(demand.gpu_milli()) * tasks;
+                    let asked = [demand.cpu, demand.memory, demand.gpu_milli()];
+                    let whole = state.instance(one.share.instance).shape;
+                    let whole = [whole.cpu, whole.memory, whole.gpu_milli()];
+                    for (at, held) in held[slot].iter_mut().enumerate() {
+                        let part = u64::from(asked[at]) * tasks;
+                        *held += if demand.exclusive { u64::from(whole[at]) } else { part };
+                    }
                     allocations[slot] += 1;
                     let phase = state.instance(one.share.instance).phase;
                     all_running &= phase == Phase::Running;
@@ -272,10 +312,12 @@ impl Observer for Laws {
                 if target.held.len() > 1 {
                     self.stays_together(state, *allocation);
                 }
+                self.runs_alone(state, *allocation);
             }
             Record::Stopped { allocation, ending, .. } => {
                 self.excuse_stop(state, *allocation, *ending);
                 self.progress(state, record);
+                self.leaves(state, *allocation);
             }
             Record::Finished(work) | Record::Unfinished(work) => self.work_ended(state, *work),
             Record::Refused { work, .. } => {

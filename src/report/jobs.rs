@@ -10,7 +10,7 @@ use crate::state::{AllocationRef, Record, State, WorkRef};
 use crate::units::{Id, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 26] = [
+pub(super) const COLUMNS: [&str; 27] = [
     "job",
     "source",
     "ordinal",
@@ -32,6 +32,7 @@ pub(super) const COLUMNS: [&str; 26] = [
     "memory_mib",
     "gpus",
     "gpu_share_milli",
+    "exclusive",
     "priority",
     "offer",
     "machines",
@@ -125,6 +126,7 @@ impl<W: io::Write> JobsCsv<W> {
         sheet.whole(live.ask.demand.memory);
         sheet.whole(live.ask.demand.gpus);
         sheet.whole(live.ask.demand.gpu_share);
+        sheet.word(if live.ask.demand.exclusive { "yes" } else { "" });
         sheet.whole(live.ask.priority);
         match live.last_offer {
             Some(offer) => {

@@ -119,6 +119,7 @@ fn defaults(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> D
             factor: deadline.number("factor").unwrap_or(1.0),
         }),
         resumes: section.flag("resume"),
+        exclusive: section.flag("exclusive"),
         cpu: section.amount("vcpus"),
         memory: section.amount("memory"),
         priority: priority(section, report),

@@ -28,6 +28,8 @@ pub enum Refusal {
     GangSplit,
     /// Wrong number of GPU devices, or one without enough free shares.
     Devices,
+    /// The instance is another job's alone, or the work wants it alone and it is not empty.
+    Exclusive,
     /// The work's tasks must be spread further.
     Spread,
     /// The tasks of a gang must stay closer together.
@@ -61,6 +63,7 @@ impl Refusal {
             Self::Devices => {
                 "a task gets as many GPU devices as it asks, each with the share it asks"
             }
+            Self::Exclusive => "nothing runs beside a job that has its instances alone",
             Self::Spread => "tasks are spread as the work asks",
             Self::Apart => {
                 "a gang stays in one zone, region or provider, as it asks, on one GPU model"
@@ -229,6 +232,9 @@ impl State<'_> {
         }
         if !self.site_allows(work, instance.offer) {
             return Err(Refusal::Apart);
+        }
+        if !instance.free.admits(live.ask.demand) {
+            return Err(Refusal::Exclusive);
         }
         if !instance.has_room(live.ask.demand, share.tasks) {
             return Err(Refusal::NoRoom);

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Instance, InstanceRef};
 use crate::model::Offer;
-use crate::units::{Demand, Free, Id};
+use crate::units::{Demand, Free, Id, Occupancy};
 
 /// What makes two instances of one offer alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum ClassBy {
 }
 
 /// Instances of one offer with the same free CPU and memory, the same free
-/// shares of their devices in some order, and the same kinds of GPU demand
+/// shares of their devices in some order, the same occupancy, and the same kinds of GPU demand
 /// where those are asked for.
 #[derive(Clone, Debug)]
 pub struct Class {
@@ -42,6 +42,7 @@ struct Key {
     cpu: u32,
     memory: u32,
     kinds: u64,
+    occupancy: Occupancy,
     /// Ascending.
     devices: Vec<u16>,
 }
@@ -114,7 +115,14 @@ const MOST_EMPTY: usize = 256;
 
 impl Classes {
     pub(super) fn new(by: ClassBy) -> Self {
-        let scratch = Key { offer: Id::new(0), cpu: 0, memory: 0, kinds: 0, devices: Vec::new() };
+        let scratch = Key {
+            offer: Id::new(0),
+            cpu: 0,
+            memory: 0,
+            kinds: 0,
+            occupancy: Occupancy::Empty,
+            devices: Vec::new(),
+        };
         Self {
             by,
             found: FxHashMap::default(),
@@ -140,6 +148,7 @@ impl Classes {
         (key.offer, key.cpu, key.memory) =
             (instance.offer, instance.free.cpu, instance.free.memory);
         key.kinds = if self.by == ClassBy::FreeAndKinds { instance.gpu_kinds() } else { 0 };
+        key.occupancy = instance.free.occupancy;
         key.devices.clear();
         key.devices.extend_from_slice(&instance.devices);
         key.devices.sort_unstable();

@@ -2,7 +2,7 @@
 //! on them.
 
 use super::classes::Classes;
-use super::index::FreeIndex;
+use super::index::{FreeIndex, WholeIndex};
 use super::slab::Slab;
 use super::touched::Touched;
 use super::uniform::Uniform;
@@ -14,6 +14,8 @@ use crate::units::Demand;
 pub(super) struct Fleet {
     pub(super) instances: Slab<Instance>,
     pub(super) index: FreeIndex,
+    /// The empty instances, from the first work on that wants some alone.
+    pub(super) whole: Option<WholeIndex>,
     pub(super) classes: Classes,
     pub(super) uniform: Uniform,
     pub(super) touched: Touched,
@@ -27,6 +29,7 @@ impl Fleet {
         Self {
             instances: Slab::new(),
             index: FreeIndex::new(needs.index),
+            whole: None,
             classes: Classes::new(needs.classes),
             uniform: Uniform::default(),
             touched: Touched::new(needs.follows),
@@ -57,11 +60,50 @@ impl Fleet {
             self.index.remove(before, reference.slot() as u32);
             self.index.insert(after, reference.slot() as u32, instance.free, kinds);
         }
+        if let Some(whole) = &mut self.whole {
+            whole.update(reference.slot() as u32, instance);
+        }
         if self.class_by != ClassBy::Nothing {
             self.classes.part(reference, instance.ordinal, instance.class);
             instance.class = self.classes.join(reference, instance);
         }
         result
+    }
+
+    /// See [`FreeIndex::first`].
+    #[inline]
+    pub(super) fn first(
+        &self,
+        demand: Demand,
+        kinds: u64,
+        from: u64,
+        accept: impl FnMut(u32) -> bool,
+    ) -> Option<(u64, u32)> {
+        match &self.whole {
+            Some(whole) if demand.exclusive => whole.first(demand, kinds, from, accept),
+            _ => self.index.first(demand, kinds, from, accept),
+        }
+    }
+
+    /// Whether whatever [`Fleet::first`] finds does fit. A task that asks nothing fits
+    /// everywhere but beside who is alone.
+    #[inline]
+    pub(super) fn decides(&self, demand: Demand) -> bool {
+        let asks = demand.cpu > 0 || demand.memory > 0 || demand.gpus > 0;
+        FreeIndex::decides(demand) && (asks || demand.exclusive || self.whole.is_none())
+    }
+
+    /// Keeps the empty instances apart from now on.
+    #[cold]
+    pub(super) fn keep_whole(&mut self) {
+        let mut whole = WholeIndex::new(self.index_by);
+        let indexed = self.instances.iter().filter(|(_, one)| one.phase != Phase::Released);
+        let mut indexed: Vec<_> = indexed.collect();
+        indexed.sort_unstable_by_key(|(_, one)| one.ordinal);
+        for (reference, instance) in indexed {
+            whole.insert(reference.slot() as u32, instance, kind_of(instance.offer));
+        }
+        self.whole = Some(whole);
     }
 
     /// Counts how many tasks of `demand` fit.
@@ -78,6 +120,9 @@ impl Fleet {
         let order = order(self.index_by, instance);
         let kinds = kind_of(instance.offer);
         self.index.insert(order, reference.slot() as u32, instance.free, kinds);
+        if let Some(whole) = &mut self.whole {
+            whole.insert(reference.slot() as u32, instance, kinds);
+        }
         if let Some(demand) = self.uniform.demand() {
             self.uniform.change(i64::from(instance.room(demand)));
         }
@@ -90,6 +135,9 @@ impl Fleet {
         let instance = &self.instances[reference];
         self.touched.add(instance.ordinal, reference);
         self.index.remove(order(self.index_by, instance), reference.slot() as u32);
+        if let Some(whole) = &mut self.whole {
+            whole.remove(reference.slot() as u32, instance);
+        }
         self.classes.part(reference, instance.ordinal, instance.class);
         if let Some(demand) = self.uniform.demand() {
             self.uniform.change(-i64::from(instance.room(demand)));
@@ -100,10 +148,5 @@ impl Fleet {
 /// Place of an instance in the index: the key of the policy, then its age.
 #[inline]
 fn order(by: IndexBy, instance: &Instance) -> u64 {
-    let key = match by {
-        IndexBy::Age => 0,
-        IndexBy::Least(scalar) => instance.free_by(scalar),
-        IndexBy::Most(scalar) => u32::MAX - instance.free_by(scalar),
-    };
-    u64::from(key) << 32 | u64::from(instance.ordinal)
+    by.order(instance.ordinal, |scalar| instance.free_by(scalar))
 }

@@ -7,11 +7,13 @@
 
 mod tournament;
 mod tree;
+mod whole;
 
 use super::IndexBy;
 use crate::units::{Demand, Free, WHOLE_GPU};
 use tournament::Tournament;
 use tree::Tree;
+pub(crate) use whole::WholeIndex;
 
 /// The most that is free below a place, or the least that is looked for: four
 /// numbers that are compared side by side.
@@ -207,7 +209,7 @@ mod tests {
         let whole_gpus = stream.below(4).saturating_sub(1) as u8;
         let best_share = if whole_gpus > 0 { WHOLE_GPU } else { 250 * stream.below(4) as u16 };
         let (cpu, memory) = (stream.below(64) as u32, stream.below(64) as u32);
-        Free { cpu, memory, whole_gpus, best_share }
+        Free { cpu, memory, whole_gpus, best_share, ..Free::default() }
     }
 
     /// No device, a part of one, or whole ones.
@@ -217,7 +219,8 @@ mod tests {
             1 => (1 + stream.below(3) as u8, WHOLE_GPU),
             _ => (0, 0),
         };
-        Demand { cpu: stream.below(64) as u32, memory: stream.below(64) as u32, gpus, gpu_share }
+        let (cpu, memory) = (stream.below(64) as u32, stream.below(64) as u32);
+        Demand { cpu, memory, gpus, gpu_share, exclusive: false }
     }
 
     /// Thousands of random changes and queries against a plain sorted list.

@@ -3,7 +3,7 @@
 use super::AllocationRef;
 use crate::billing::{Meter, WHOLE};
 use crate::model::{Market, Offer, Region};
-use crate::units::{Demand, Free, Id, Scalar, Shape, Time, WHOLE_GPU};
+use crate::units::{Demand, Free, Id, Occupancy, Scalar, Shape, Time, WHOLE_GPU};
 
 /// Where an instance is in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub(crate) fn room_of(free: Free, devices: &[u16], demand: Demand) -> u32 {
     }
     let by_gpu = if demand.gpus == 0 {
         u32::MAX
-    } else if demand.gpus == 1 {
+    } else if demand.gpus == 1 && !demand.exclusive {
         let share = demand.gpu_share.max(1);
         devices.iter().map(|&free| u32::from(free / share)).sum()
     } else {
@@ -90,7 +90,8 @@ pub(crate) fn fits_on(
 ) -> bool {
     let held = |asked: u32| u64::from(asked) * u64::from(tasks);
     let mut chosen = devices.iter().enumerate().filter(|(at, _)| chosen & (1 << at) != 0);
-    held(demand.cpu) <= u64::from(free.cpu)
+    free.admits(demand)
+        && held(demand.cpu) <= u64::from(free.cpu)
         && held(demand.memory) <= u64::from(free.memory)
         && chosen.all(|(_, &free)| free >= demand.gpu_share)
 }
@@ -179,6 +180,17 @@ impl Instance {
         }
     }
 
+    /// The same of the instance when it is empty.
+    pub(super) fn whole_by(&self, by: Scalar) -> u32 {
+        match by {
+            Scalar::Cpu => self.shape.cpu,
+            Scalar::Memory => self.shape.memory,
+            Scalar::Gpu => self.shape.gpu_milli(),
+            Scalar::Mean if self.shape == Shape::default() => 0,
+            Scalar::Mean => WHOLE,
+        }
+    }
+
     /// Mean over the resources it has of the free fraction, in millionths, rounded down.
     fn mean_free(&self) -> u32 {
         self.mean_left(Demand::default())
@@ -198,8 +210,12 @@ impl Instance {
         sum.checked_div(count).unwrap_or(0) as u32
     }
 
-    /// The largest share of any resource that `tasks` tasks hold, in millionths, rounded down.
+    /// The largest share of any resource that `tasks` tasks hold, in millionths, rounded
+    /// down; the whole of an instance that they have alone.
     pub(super) fn dominant_share(&self, demand: Demand, tasks: u32) -> u32 {
+        if demand.exclusive {
+            return WHOLE;
+        }
         let asks = [
             (demand.cpu, self.shape.cpu),
             (demand.memory, self.shape.memory),
@@ -241,14 +257,23 @@ impl Instance {
         fits_on(self.free, &self.devices, demand, tasks, devices)
     }
 
-    /// Takes what `tasks` tasks on `devices` hold. The caller has checked that they fit.
+    /// Takes what `tasks` tasks on `devices` hold, or all of it for tasks that have it
+    /// alone. The caller has checked that they fit.
     pub fn take(&mut self, demand: Demand, tasks: u32, devices: u32) {
-        self.free.cpu -= demand.cpu * tasks;
-        self.free.memory -= demand.memory * tasks;
         self.allocations += 1;
+        if demand.exclusive {
+            (self.free, self.free_gpu) = (Free::EXCLUSIVE, 0);
+            self.devices.fill(0);
+        } else {
+            self.free.occupancy = Occupancy::Shared;
+            self.free.cpu -= demand.cpu * tasks;
+            self.free.memory -= demand.memory * tasks;
+            if devices != 0 {
+                self.for_devices(devices, |free| *free -= demand.gpu_share);
+                self.free_gpu -= demand.gpu_milli() * tasks;
+            }
+        }
         if devices != 0 {
-            self.for_devices(devices, |free| *free -= demand.gpu_share);
-            self.free_gpu -= demand.gpu_milli() * tasks;
             let kind = gpu_kind(demand);
             match self.kinds.binary_search_by_key(&kind, |row| row.0) {
                 Ok(at) => self.kinds[at].1 += 1,
@@ -259,12 +284,22 @@ impl Instance {
 
     /// Gives it back.
     pub fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
-        self.free.cpu += demand.cpu * tasks;
-        self.free.memory += demand.memory * tasks;
         self.allocations -= 1;
+        if demand.exclusive {
+            (self.free, self.free_gpu) = (self.shape.free(), self.shape.gpu_milli());
+            self.devices.fill(WHOLE_GPU);
+        } else {
+            if self.allocations == 0 {
+                self.free.occupancy = Occupancy::Empty;
+            }
+            self.free.cpu += demand.cpu * tasks;
+            self.free.memory += demand.memory * tasks;
+            if devices != 0 {
+                self.for_devices(devices, |free| *free += demand.gpu_share);
+                self.free_gpu += demand.gpu_milli() * tasks;
+            }
+        }
         if devices != 0 {
-            self.for_devices(devices, |free| *free += demand.gpu_share);
-            self.free_gpu += demand.gpu_milli() * tasks;
             let kind = gpu_kind(demand);
             let found = self.kinds.binary_search_by_key(&kind, |row| row.0);
             let at = found.expect("only kinds that run here leave");

@@ -107,8 +107,13 @@ impl State<'_> {
         (live.first_start, live.last_offer) = (Time::MAX, None);
         (live.cost, live.preemptions, live.executed) = (Money::ZERO, 0, Span::ZERO);
         live.allocations.clear();
-        // Of several fractions of devices, room depends on which ones are taken.
-        let counted = work.ask.demand.gpus < 2 || work.ask.demand.whole_gpus();
+        // Of several fractions of devices, room depends on which ones are taken, and
+        // whole instances are no tasks.
+        let demand = work.ask.demand;
+        let counted = (demand.gpus < 2 || demand.whole_gpus()) && !demand.exclusive;
+        if demand.exclusive && self.fleet.whole.is_none() {
+            self.fleet.keep_whole();
+        }
         let plain = self.rules[work.ask.rules.row()].spread == Spread::None && counted;
         if self.fleet.uniform.joins(work.ask.rules) {
             self.count_barred();

@@ -53,7 +53,7 @@ pub(crate) const fn shape(cpu: u32, memory: u32, gpus: u8) -> Shape {
 
 /// Milli-cores, MiB, GPU devices and the share of each.
 pub(crate) const fn demand(cpu: u32, memory: u32, gpus: u8, gpu_share: u16) -> Demand {
-    Demand { cpu, memory, gpus, gpu_share }
+    Demand { cpu, memory, gpus, gpu_share, exclusive: false }
 }
 
 /// The world of these offers, billed per second without a minimum.

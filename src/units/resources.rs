@@ -20,6 +20,9 @@ pub struct Demand {
     /// Milli-shares of each of those devices, 1 to 1,000; 0 when `gpus` is 0.
     /// Shares of different devices are never added up into one.
     pub gpu_share: u16,
+    /// The instance is its job's alone: tasks of one allocation share it, nothing
+    /// else does, and each has devices of its own.
+    pub exclusive: bool,
 }
 
 impl Demand {
@@ -58,6 +61,7 @@ impl Shape {
             memory: self.memory,
             whole_gpus: self.gpus,
             best_share: if self.gpus == 0 { 0 } else { WHOLE_GPU },
+            occupancy: Occupancy::Empty,
         }
     }
 
@@ -65,6 +69,7 @@ impl Shape {
     pub fn holds(self, demand: Demand) -> u32 {
         let by_gpu = match demand.gpus {
             0 => u32::MAX,
+            gpus if demand.exclusive => u32::from(self.gpus / gpus),
             1 => u32::from(self.gpus) * u32::from(WHOLE_GPU / demand.gpu_share.max(1)),
             gpus => u32::from(self.gpus / gpus) * u32::from(WHOLE_GPU / demand.gpu_share.max(1)),
         };
@@ -87,6 +92,18 @@ pub enum Scalar {
     Mean,
 }
 
+/// Who holds a part of one instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Occupancy {
+    /// Nobody.
+    #[default]
+    Empty,
+    /// Allocations beside which others may be placed.
+    Shared,
+    /// One allocation that has it alone.
+    Exclusive,
+}
+
 /// What is left of one instance, summarised so that most misfits are seen
 /// without looking at single devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,14 +116,30 @@ pub struct Free {
     pub whole_gpus: u8,
     /// Free milli-shares of the device with the most of them.
     pub best_share: u16,
+    /// Who holds what is not free.
+    pub occupancy: Occupancy,
 }
 
 impl Free {
+    /// Nothing is left to anybody else.
+    pub const EXCLUSIVE: Self =
+        Self { cpu: 0, memory: 0, whole_gpus: 0, best_share: 0, occupancy: Occupancy::Exclusive };
+
+    /// Whether the occupants let a task of `demand` come beside them.
+    pub const fn admits(self, demand: Demand) -> bool {
+        match self.occupancy {
+            Occupancy::Empty => true,
+            Occupancy::Shared => !demand.exclusive,
+            Occupancy::Exclusive => false,
+        }
+    }
+
     /// Whether one task of `demand` fits. Exact for no, whole, and one
     /// fractional device; for several fractional devices it is necessary only,
     /// and the devices themselves decide.
     pub const fn fits(self, demand: Demand) -> bool {
-        self.cpu >= demand.cpu
+        self.admits(demand)
+            && self.cpu >= demand.cpu
             && self.memory >= demand.memory
             && (demand.gpus == 0
                 || self.best_share >= demand.gpu_share
@@ -121,20 +154,44 @@ mod tests {
     #[test]
     fn an_instance_holds_what_divides_into_it() {
         let node = Shape { cpu: 64_000, memory: 262_144, gpus: 8 };
-        let ask = |cpu, memory, gpus, gpu_share| Demand { cpu, memory, gpus, gpu_share };
+        let ask = |cpu, memory, gpus, gpu_share| Demand {
+            cpu,
+            memory,
+            gpus,
+            gpu_share,
+            exclusive: false,
+        };
         assert_eq!(node.holds(ask(4_000, 0, 0, 0)), 16);
         assert_eq!(node.holds(ask(4_000, 65_536, 0, 0)), 4);
         assert_eq!(node.holds(ask(0, 0, 1, 300)), 24); // three per device
         assert_eq!(node.holds(ask(0, 0, 3, 1_000)), 2);
         assert_eq!(Shape::default().holds(ask(1, 0, 0, 0)), 0);
+        // Alone, each task has devices of its own.
+        let alone = |demand| Demand { exclusive: true, ..demand };
+        assert_eq!(node.holds(alone(ask(4_000, 0, 0, 0))), 16);
+        assert_eq!(node.holds(alone(ask(0, 0, 1, 300))), 8);
+        assert_eq!(node.holds(alone(ask(0, 0, 3, 500))), 2);
     }
 
     #[test]
     fn fits_looks_at_every_resource() {
-        let free = Free { cpu: 4_000, memory: 100, whole_gpus: 1, best_share: 1_000 };
-        assert!(free.fits(Demand { cpu: 4_000, memory: 100, gpus: 1, gpu_share: 1_000 }));
-        assert!(!free.fits(Demand { cpu: 4_001, memory: 100, gpus: 0, gpu_share: 0 }));
-        assert!(!free.fits(Demand { cpu: 0, memory: 101, gpus: 0, gpu_share: 0 }));
-        assert!(!free.fits(Demand { cpu: 0, memory: 0, gpus: 2, gpu_share: 1_000 }));
+        let shape = Shape { cpu: 4_000, memory: 100, gpus: 1 };
+        let free = shape.free();
+        let none = Demand::default();
+        let all = Demand { cpu: 4_000, memory: 100, gpus: 1, gpu_share: 1_000, exclusive: false };
+        assert!(free.fits(all));
+        assert!(!free.fits(Demand { cpu: 4_001, ..none }));
+        assert!(!free.fits(Demand { memory: 101, ..none }));
+        assert!(!free.fits(Demand { gpus: 2, gpu_share: 1_000, ..none }));
+    }
+
+    #[test]
+    fn nothing_fits_beside_who_is_alone() {
+        let (shared, alone) = (Demand::default(), Demand { exclusive: true, ..Demand::default() });
+        let free = |occupancy| Free { occupancy, ..Shape { cpu: 8, ..Shape::default() }.free() };
+        let admits = |occupancy| [shared, alone].map(|demand| free(occupancy).fits(demand));
+        assert_eq!(admits(Occupancy::Empty), [true, true]);
+        assert_eq!(admits(Occupancy::Shared), [true, false]);
+        assert_eq!(admits(Occupancy::Exclusive), [false, false]);
     }
 }

@@ -16,6 +16,8 @@ pub struct Defaults {
     pub deadline: Option<DeadlineRule>,
     /// Whether progress survives a preemption; replaces what the source says.
     pub resumes: Option<bool>,
+    /// Whether work has its instances alone; replaces what the source says.
+    pub exclusive: Option<bool>,
     /// Milli-cores per task, where the source asks none.
     pub cpu: Option<u32>,
     /// MiB per task, where the source asks none.
@@ -97,6 +99,13 @@ impl Defaults {
         told.extend(spread_gangs(self.rules.together));
         if let Some(home) = &self.home {
             told.push(format!("The data of work that names no home lives in {home}."));
+        }
+        if self.exclusive == Some(true) {
+            told.push(
+                "All work has its machines alone: a job's tasks share them, nothing else runs \
+                 beside them, and the job pays for all of them."
+                    .to_owned(),
+            );
         }
         if let Some(resumes) = self.resumes {
             let how = if resumes { "resumes where it stopped" } else { "starts again" };
@@ -185,6 +194,7 @@ impl Step for FillIn {
         fill(&mut ask.input, defaults.input);
         fill(&mut ask.output, defaults.output);
         ask.resumes = defaults.resumes.unwrap_or(ask.resumes);
+        ask.demand.exclusive = defaults.exclusive.unwrap_or(ask.demand.exclusive);
         Ok(Verdict::Pass)
     }
 }

@@ -8,6 +8,7 @@ use crate::units::{Calendar, Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 use super::date::Zone;
 use super::names::{Names, text};
+use super::native::flag;
 use super::number::{Reason, Rounding, integer, scaled, within_reach};
 use super::openb::read_models;
 use super::reader::{Row, Rows};
@@ -121,6 +122,7 @@ impl MappedRows {
                 share if share <= WHOLE_GPU.into() => ask.demand.gpu_share = share as u16,
                 _ => return Err("is more than a whole GPU"),
             },
+            Field::Exclusive => ask.demand.exclusive = flag(cell)?,
             Field::Priority => {
                 let value = integer(cell)?;
                 ask.priority = i32::try_from(value).map_err(|_| "is too large")?;

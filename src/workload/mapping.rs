@@ -78,6 +78,8 @@ pub enum Field {
     Gpus,
     /// Share of each device.
     GpuShare,
+    /// Whether it has its instances alone.
+    Exclusive,
     /// Larger is more important.
     Priority,
     /// Whose it is.
@@ -185,7 +187,7 @@ impl Field {
     }
 
     /// Every field with its name in a scenario file.
-    pub const ALL: [(&'static str, Self); 19] = [
+    pub const ALL: [(&'static str, Self); 20] = [
         ("id", Self::Id),
         ("arrival", Self::Arrival),
         ("runtime", Self::Runtime),
@@ -198,6 +200,7 @@ impl Field {
         ("memory", Self::Memory),
         ("gpus", Self::Gpus),
         ("gpu_share", Self::GpuShare),
+        ("exclusive", Self::Exclusive),
         ("priority", Self::Priority),
         ("tenant", Self::Tenant),
         ("home", Self::Home),

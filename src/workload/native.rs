@@ -93,6 +93,7 @@ impl NativeRows {
             C::Memory => ask.demand.memory = unsigned(cell)?,
             C::Gpus => ask.demand.gpus = gpus(cell)?,
             C::GpuShare => ask.demand.gpu_share = share(cell)?,
+            C::Exclusive => ask.demand.exclusive = flag(cell)?,
             C::Priority => {
                 ask.priority = i32::try_from(integer(cell)?).map_err(|_| "is too large")?;
             }
@@ -297,7 +298,7 @@ fn share(cell: &[u8]) -> Result<u16, Reason> {
     }
 }
 
-fn flag(cell: &[u8]) -> Result<bool, Reason> {
+pub(super) fn flag(cell: &[u8]) -> Result<bool, Reason> {
     match cell {
         b"true" | b"1" | b"yes" => Ok(true),
         b"false" | b"0" | b"no" => Ok(false),

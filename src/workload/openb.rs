@@ -134,6 +134,7 @@ impl OpenbRows {
             memory: self.read(at.memory, "memory_mib", unsigned)?,
             gpus,
             gpu_share: if gpus == 0 { 0 } else { share },
+            exclusive: false,
         })
     }
 
@@ -269,7 +270,7 @@ p1,6000,12288,0,0,,BE,Pending,7,9,
         let (pods, book) = read(PODS.as_bytes(), &options).expect("pods");
         assert_eq!(
             pods[0].ask.demand,
-            Demand { cpu: 12_000, memory: 16_384, gpus: 1, gpu_share: 460 }
+            Demand { cpu: 12_000, memory: 16_384, gpus: 1, gpu_share: 460, exclusive: false }
         );
         assert_eq!(pods[0].truth.runtime, Span::from_secs(100));
         assert_eq!((pods[0].ask.kind, pods[0].ask.priority), (Kind::VirtualMachine, 2));

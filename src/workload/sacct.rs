@@ -248,6 +248,7 @@ impl SacctRows {
             memory: u32::try_from(bytes.div_ceil(1 << 20)).map_err(too_large)?,
             gpus: gpus as u8,
             gpu_share: if gpus > 0 { WHOLE_GPU } else { 0 },
+            exclusive: false,
         };
         Ok(Some((u32::try_from(nodes).map_err(too_large)?, demand, all.models)))
     }

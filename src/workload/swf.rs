@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(first.truth.runtime, Span::from_secs(43_306));
         assert_eq!(first.ask.estimate, Span::from_secs(43_200));
         assert_eq!((first.ask.tasks, first.ask.gang), (64, true));
-        assert_eq!(first.ask.demand, Demand { cpu: 1_000, memory: 2, gpus: 0, gpu_share: 0 });
+        assert_eq!(first.ask.demand, Demand { cpu: 1_000, memory: 2, ..Demand::default() });
         assert_eq!(book.tenants()[first.ask.tenant].name, "user4");
         assert_eq!(found[1].ask.tasks, 40);
         assert_eq!(found[1].truth.runtime, Span::from_micros(552_210_000));

@@ -110,6 +110,8 @@ pub struct Class {
     pub input: Distribution,
     /// Bytes written when it is done.
     pub output: Distribution,
+    /// Whether each has its instances alone.
+    pub exclusive: bool,
     /// Whether progress survives a preemption.
     pub resumes: bool,
     /// Where it may run.
@@ -137,6 +139,7 @@ impl Default for Class {
             home: None,
             input: Distribution::Constant(0.0),
             output: Distribution::Constant(0.0),
+            exclusive: false,
             resumes: false,
             rules: Rules::default(),
         }

@@ -7,6 +7,7 @@ mod by_hand;
 mod compare;
 mod conversations;
 mod check;
+mod exclusive;
 mod explain;
 mod external;
 mod hostile;

@@ -43,6 +43,9 @@ struct Case {
 struct Machine {
     free: [i64; 3],
     whole: [i64; 3],
+    /// How many hold a part of it, and whether somebody has it alone.
+    holders: u32,
+    alone: bool,
 }
 
 fn asks(demand: Demand) -> [i64; 3] {
@@ -52,16 +55,24 @@ fn asks(demand: Demand) -> [i64; 3] {
 impl Machine {
     fn new(shape: Shape) -> Self {
         let whole = [i64::from(shape.cpu), i64::from(shape.memory), i64::from(shape.gpus)];
-        Self { free: whole, whole }
+        Self { free: whole, whole, holders: 0, alone: false }
     }
 
     fn room(&self, demand: Demand) -> u32 {
+        if self.alone || demand.exclusive && self.holders > 0 {
+            return 0;
+        }
         let asks = asks(demand);
         let by = |at: usize| if asks[at] == 0 { i64::MAX } else { self.free[at] / asks[at] };
         u32::try_from(by(0).min(by(1)).min(by(2))).expect("a demand asks something")
     }
 
     fn change(&mut self, demand: Demand, tasks: u32, sign: i64) {
+        self.holders = self.holders.checked_add_signed(-sign as i32).expect("who goes was here");
+        if demand.exclusive {
+            self.alone = sign < 0;
+            return;
+        }
         for (free, ask) in self.free.iter_mut().zip(asks(demand)) {
             *free += sign * ask * i64::from(tasks);
         }
@@ -257,7 +268,8 @@ impl<'c> Slow<'c> {
                 self.machines = before;
                 return false;
             };
-            let tasks = if one_by_one { 1 } else { left.min(self.machines[at].room(demand)) };
+            let single = one_by_one && !demand.exclusive;
+            let tasks = if single { 1 } else { left.min(self.machines[at].room(demand)) };
             self.machines[at].change(demand, tasks, -1);
             on.push((at, tasks));
             left -= tasks;
@@ -412,6 +424,7 @@ fn packed_case(seed: u64) -> Case {
                 memory: dice.within(0, 8) as u32 * 512,
                 gpus,
                 gpu_share: if gpus > 0 { 1_000 } else { 0 },
+                exclusive: dice.once_in(5),
             }
         })
         .collect();

@@ -284,6 +284,7 @@ fn demand(dice: &mut Dice) -> Demand {
         memory: dice.within(0, 8) as u32 * 512,
         gpus,
         gpu_share: if gpus > 0 { share } else { 0 },
+        exclusive: dice.once_in(6),
     }
 }
 
@@ -465,6 +466,9 @@ impl Log {
         for held in &target.held {
             self.add(state, "started", Some(live.id.ordinal), Some(place(held)));
         }
+        if live.ask.demand.exclusive && live.ask.demand.gpus > 0 && target.tasks > 1 {
+            self.see("tasks share GPU machines that are theirs alone");
+        }
         if live.id.ordinal < self.latest_started {
             self.see("work starts after later work");
         }
@@ -597,7 +601,8 @@ impl Observer for Log {
 }
 
 /// What must be reached by some scenario, or the swarm tests less than it says.
-const CORNERS: [&str; 23] = [
+const CORNERS: [&str; 24] = [
+    "tasks share GPU machines that are theirs alone",
     "work waits for an instance to boot",
     "work ends while instances boot and work waits",
     "an instance is given back",

@@ -100,7 +100,7 @@ impl Station {
 }
 
 /// What one piece of work asks: a core.
-pub const CORE: Demand = Demand { cpu: 1_000, memory: 0, gpus: 0, gpu_share: 0 };
+pub const CORE: Demand = Demand { cpu: 1_000, memory: 0, gpus: 0, gpu_share: 0, exclusive: false };
 
 /// A class of work of one core with this law of service, in seconds.
 pub fn class(service: Distribution) -> Class {

@@ -40,6 +40,7 @@ impl Wanted<'_> {
     pub(super) fn most(&self) -> u32 {
         match self.rules.spread {
             Spread::Instances | Spread::Zones => 1,
+            Spread::EvenZones if self.demand.exclusive => 1,
             Spread::None | Spread::EvenZones => self.tasks,
         }
     }

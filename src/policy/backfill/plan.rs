@@ -283,13 +283,13 @@ fn hold_in_site(
         }
         let Some(mut free) = common(lane, wanted.demand, from, until) else { continue };
         let room = free.room(wanted.demand).min(left).min(wanted.most());
-        let before = shares.len();
-        for _ in 0..room {
-            let devices = free.devices_for(wanted.demand)?;
-            free.take(wanted.demand, 1, devices);
-            shares.push(Share { instance: lane.instance, tasks: 1, devices });
+        let each = if wanted.demand.exclusive { room.max(1) } else { 1 };
+        for _ in 0..room / each {
+            let devices = free.devices_for(wanted.demand, each)?;
+            free.take(wanted.demand, each, devices);
+            shares.push(Share { instance: lane.instance, tasks: each, devices });
         }
-        left -= (shares.len() - before) as u32;
+        left -= room;
         zones.extend((room > 0).then_some(zone));
     }
     (most - left >= least).then_some(Hold::Shares(wanted.demand, shares))

@@ -175,6 +175,7 @@ impl Scratch {
         let room = u64::from(lane.room(self.demand));
         match self.spread {
             Spread::Instances | Spread::Zones => room.min(1),
+            Spread::EvenZones if self.demand.exclusive => room.min(1),
             Spread::None | Spread::EvenZones => room,
         }
     }
@@ -237,13 +238,13 @@ impl Scratch {
                 continue;
             }
             let mut lane = lane.clone();
-            let mut tasks = self.holds(&lane).min(left);
+            let tasks = self.holds(&lane).min(left);
             left -= tasks;
             if tasks > 0 {
-                while tasks > 0 {
-                    let devices = lane.tightest_devices(self.demand, 1)?;
-                    lane.take(self.demand, 1, devices);
-                    tasks -= 1;
+                let each = if self.demand.exclusive { tasks as u32 } else { 1 };
+                for _ in 0..tasks as u32 / each {
+                    let devices = lane.tightest_devices(self.demand, each)?;
+                    lane.take(self.demand, each, devices);
                 }
                 zones.push(zone);
                 slack.push((*instance, lane));

@@ -4,12 +4,16 @@
 use smallvec::SmallVec;
 
 use crate::state::{Instance, count_devices, fits_on, room_of, tightest_of};
-use crate::units::{Demand, Free};
+use crate::units::{Demand, Free, Occupancy, WHOLE_GPU};
 
 /// What is free of one instance.
 #[derive(Clone, Debug)]
 pub(super) struct Space {
+    /// When it is empty.
+    whole: Free,
     free: Free,
+    /// What is held on it, share by share.
+    holders: u32,
     /// Free milli-shares by device.
     devices: SmallVec<[u16; 8]>,
 }
@@ -17,7 +21,12 @@ pub(super) struct Space {
 impl Space {
     /// What is free now.
     pub(super) fn of(instance: &Instance) -> Self {
-        Self { free: instance.free, devices: SmallVec::from_slice(instance.devices()) }
+        Self {
+            whole: instance.shape.free(),
+            free: instance.free,
+            holders: instance.allocations,
+            devices: SmallVec::from_slice(instance.devices()),
+        }
     }
 
     /// How many tasks of `demand` fit.
@@ -25,15 +34,16 @@ impl Space {
         room_of(self.free, &self.devices, demand)
     }
 
-    /// The devices for one task of `demand`, as [`Instance::tightest_devices`].
-    pub(super) fn devices_for(&self, demand: Demand) -> Option<u32> {
-        tightest_of(&self.devices, demand, 1)
+    /// The devices for `tasks` tasks of `demand`, as [`Instance::tightest_devices`].
+    pub(super) fn devices_for(&self, demand: Demand, tasks: u32) -> Option<u32> {
+        tightest_of(&self.devices, demand, tasks)
     }
 
     /// Keeps what is free in `other` too.
     pub(super) fn keep_common(&mut self, other: &Self) {
         self.free.cpu = self.free.cpu.min(other.free.cpu);
         self.free.memory = self.free.memory.min(other.free.memory);
+        self.free.occupancy = self.free.occupancy.max(other.free.occupancy);
         for (free, &other) in self.devices.iter_mut().zip(&other.devices) {
             *free = (*free).min(other);
         }
@@ -47,6 +57,13 @@ impl Space {
 
     /// Takes what `tasks` tasks on `devices` hold. The caller has checked that they fit.
     pub(super) fn take(&mut self, demand: Demand, tasks: u32, devices: u32) {
+        self.holders += 1;
+        if demand.exclusive {
+            self.free = Free::EXCLUSIVE;
+            self.devices.fill(0);
+            return;
+        }
+        self.free.occupancy = Occupancy::Shared;
         self.free.cpu -= demand.cpu * tasks;
         self.free.memory -= demand.memory * tasks;
         self.on_devices(devices, |free| *free -= demand.gpu_share);
@@ -54,6 +71,15 @@ impl Space {
 
     /// Gives it back.
     pub(super) fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
+        self.holders -= 1;
+        if demand.exclusive {
+            self.free = self.whole;
+            self.devices.fill(WHOLE_GPU);
+            return;
+        }
+        if self.holders == 0 {
+            self.free.occupancy = Occupancy::Empty;
+        }
         self.free.cpu += demand.cpu * tasks;
         self.free.memory += demand.memory * tasks;
         self.on_devices(devices, |free| *free += demand.gpu_share);

@@ -100,7 +100,11 @@ impl Fits {
                 continue;
             }
             zones[facts.zone.row()] = true;
-            let each = if rules.spread == Spread::Instances { 1 } else { u64::from(holds) };
+            let each = match rules.spread {
+                Spread::Instances => 1,
+                Spread::Zones | Spread::EvenZones if demand.exclusive => 1,
+                Spread::None | Spread::Zones | Spread::EvenZones => u64::from(holds),
+            };
             let most = count.saturating_mul(each);
             match facts.market {
                 Market::Owned => owned = owned.saturating_add(most),

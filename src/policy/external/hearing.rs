@@ -167,6 +167,7 @@ impl Hearing {
             memory: ask.demand.memory,
             gpus: ask.demand.gpus,
             gpu_share: ask.demand.gpu_share,
+            exclusive: ask.demand.exclusive,
             estimate: (ask.estimate < Span::MAX).then(|| ask.estimate.micros()),
             deadline: (ask.deadline < Time::MAX).then(|| ask.deadline.micros()),
             priority: ask.priority,

@@ -274,6 +274,9 @@ pub struct Submitted {
     /// Thousandths of each of these devices.
     #[serde(default, skip_serializing_if = "is_zero_share")]
     pub gpu_share: u16,
+    /// It has its instances alone: its tasks share them, nothing else does.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub exclusive: bool,
     /// The user's estimate of the runtime on the reference machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<i64>,

@@ -70,8 +70,8 @@ fn by_mean(
     })
 }
 
-/// As many waiting tasks of `work` as fit on `instance` (one, unless `fills`),
-/// on its tightest devices.
+/// As many waiting tasks of `work` as fit on `instance`, on its tightest devices: one,
+/// unless it `fills` or the instance is to be theirs alone.
 pub(in crate::policy) fn share_on(
     turn: &Turn<'_, '_>,
     work: WorkRef,
@@ -82,10 +82,11 @@ pub(in crate::policy) fn share_on(
     let target = turn.instance(instance);
     let demand = live.ask.demand;
     // Tasks with fractional shares go one by one: two may share a device.
-    let alone = turn.rules(live.ask.rules).spread != Spread::None || !demand.whole_gpus();
+    let spread = turn.rules(live.ask.rules).spread != Spread::None;
+    let singly = !demand.exclusive && (!fills || !demand.whole_gpus());
     let tasks = match live.waiting {
         1 => 1,
-        waiting if fills && !alone => waiting.min(target.room(demand)),
+        waiting if !spread && !singly => waiting.min(target.room(demand)),
         _ => 1,
     };
     let devices = target.tightest_devices(demand, tasks)?;

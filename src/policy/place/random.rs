@@ -40,7 +40,7 @@ impl Place for Random {
         let instance = draw(turn, work, reach, &mut stream)?;
         let share = fit::share_on(turn, work, instance, false)?;
         let demand = turn.work(work).ask.demand;
-        if demand.gpus != 1 || demand.whole_gpus() {
+        if demand.exclusive || demand.gpus != 1 || demand.whole_gpus() {
             return Some(share);
         }
         let devices = turn.instance(instance).devices().iter().enumerate();

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use rustc_hash::FxHashMap;
 
 use super::Place;
+use super::fit::share_on;
 use crate::model::{Spread, World};
 use crate::policy::turn::Turn;
 use crate::state::{Class, ClassBy, InstanceRef, Needs, Reach, Share, WorkRef};
@@ -118,19 +119,24 @@ impl<S: Score> Place for Scored<S> {
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
         let (instance, rating) = self.best(turn, work, reach)?;
         let target = turn.instance(instance);
+        let demand = turn.work(work).ask.demand;
+        if demand.exclusive {
+            return share_on(turn, work, instance, true);
+        }
         let devices = match rating.device {
             Some(share) => {
                 let at = target.devices().iter().position(|&free| free == share);
                 1 << at.expect("every instance of the class has such a device")
             }
-            None => target.tightest_devices(turn.work(work).ask.demand, 1)?,
+            None => target.tightest_devices(demand, 1)?,
         };
         Some(Share { instance, tasks: 1, devices })
     }
 }
 
 /// What is left of a class's devices, ascending, after one task of `demand`
-/// has taken the device with `share` free, or the tightest that fit.
+/// has taken the device with `share` free, or the tightest that fit; nothing, where it
+/// has the instance alone.
 pub(super) fn devices_after(
     class: &Class,
     demand: Demand,
@@ -139,7 +145,9 @@ pub(super) fn devices_after(
 ) {
     into.clear();
     into.extend_from_slice(class.devices());
-    if demand.gpus > 0 {
+    if demand.exclusive {
+        into.fill(0);
+    } else if demand.gpus > 0 {
         let wanted = share.unwrap_or(demand.gpu_share);
         let from = into.partition_point(|&free| free < wanted);
         for free in &mut into[from..from + usize::from(demand.gpus)] {

@@ -338,7 +338,7 @@ fn shares(turn: &Turn<'_, '_>, work: WorkRef, instance: InstanceRef, tasks: u32)
     }
     let demand = turn.work(work).ask.demand;
     let target = turn.instance(instance);
-    if demand.whole_gpus() {
+    if demand.whole_gpus() || demand.exclusive {
         let devices = target.tightest_devices(demand, tasks).unwrap_or(0);
         return vec![Share { instance, tasks, devices }];
     }

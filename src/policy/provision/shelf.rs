@@ -107,6 +107,7 @@ impl Candidate {
             provider,
             zone: facts.zone,
             each: match rules.spread {
+                Spread::EvenZones if ask.demand.exclusive => 1,
                 Spread::None | Spread::EvenZones => holds,
                 Spread::Instances | Spread::Zones => 1,
             },

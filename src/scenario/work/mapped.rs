@@ -109,6 +109,6 @@ fn default_unit(field: Field) -> Unit {
         Field::Memory => Unit::Mib,
         Field::Input | Field::Output => Unit::Bytes,
         Field::Tasks | Field::Priority => Unit::Count,
-        Field::Id | Field::Tenant | Field::Home | Field::GpuModels => Unit::Text,
+        Field::Id | Field::Exclusive | Field::Tenant | Field::Home | Field::GpuModels => Unit::Text,
     }
 }

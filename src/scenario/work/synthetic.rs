@@ -174,6 +174,7 @@ fn class(
         home: home(&data, around, report),
         input: data.distribution("input").cloned().unwrap_or(default.input),
         output: data.distribution("output").cloned().unwrap_or(default.output),
+        exclusive: own.flag("exclusive").unwrap_or(default.exclusive),
         resumes: own.flag("resume").unwrap_or(default.resumes),
         rules,
     }

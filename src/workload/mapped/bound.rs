@@ -147,7 +147,7 @@ pub(in crate::workload) fn factor(field: Field, unit: Unit) -> Option<(i64, i64)
         },
         Field::Input | Field::Output => bytes.map(|bytes| (bytes, 1)),
         Field::Tasks | Field::Priority => (unit == Unit::Count).then_some((1, 1)),
-        Field::Id | Field::Tenant | Field::Home | Field::GpuModels => {
+        Field::Id | Field::Exclusive | Field::Tenant | Field::Home | Field::GpuModels => {
             (unit == Unit::Text).then_some((1, 1))
         }
     }

@@ -33,6 +33,8 @@ pub enum NativeColumn {
     Gpus,
     /// `gpu_share_milli`
     GpuShare,
+    /// `exclusive`
+    Exclusive,
     /// `priority`
     Priority,
     /// `tenant`
@@ -85,7 +87,7 @@ pub enum NativeColumn {
 
 impl NativeColumn {
     /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Id,
         Self::Source,
         Self::Ordinal,
@@ -101,6 +103,7 @@ impl NativeColumn {
         Self::Memory,
         Self::Gpus,
         Self::GpuShare,
+        Self::Exclusive,
         Self::Priority,
         Self::Tenant,
         Self::Home,
@@ -145,6 +148,7 @@ impl NativeColumn {
             Self::Memory => "memory_mib",
             Self::Gpus => "gpus",
             Self::GpuShare => "gpu_share_milli",
+            Self::Exclusive => "exclusive",
             Self::Priority => "priority",
             Self::Tenant => "tenant",
             Self::Home => "home",

@@ -29,7 +29,7 @@ fn the_smallest_trace_is_read() {
     let (found, _) = read(text.as_bytes()).expect("two machines");
     assert_eq!((found[0].name.as_str(), found[1].name.as_str()), ("a", "b,c"));
     assert_eq!(found[0].ask.kind, Kind::VirtualMachine);
-    assert_eq!(found[0].ask.demand, Demand { cpu: 2_000, memory: 4_096, gpus: 0, gpu_share: 0 });
+    assert_eq!(found[0].ask.demand, Demand { cpu: 2_000, memory: 4_096, ..Demand::default() });
     assert_eq!(
         (found[1].arrival, found[1].truth.runtime),
         (Time::from_micros(1_500_000), Span::MAX)
@@ -46,7 +46,10 @@ fn optional_cells_have_their_meaning() {
     let (found, book) = read(text.as_bytes()).expect("two rows");
     let ask = found[0].ask;
     assert_eq!((ask.kind, ask.tasks, ask.gang, ask.priority), (Kind::Job, 4, false, -3));
-    assert_eq!(ask.demand, Demand { cpu: 500, memory: 0, gpus: 2, gpu_share: 1_000 });
+    assert_eq!(
+        ask.demand,
+        Demand { cpu: 500, memory: 0, gpus: 2, gpu_share: 1_000, exclusive: false }
+    );
     assert_eq!((ask.estimate, ask.deadline), (Span::from_secs(70), Time::from_secs(90)));
     assert_eq!((ask.input, ask.resumes), (7, true));
     let rules = &book.all_rules()[ask.rules];
@@ -160,10 +163,10 @@ fn work() -> impl Strategy<Value = Named> {
     let span = || prop_oneof![3 => (0..=FAR).prop_map(Span::from_micros), 1 => Just(Span::MAX)];
     let time = || (-FAR..=FAR).prop_map(Time::from_micros);
     let deadline = prop_oneof![time(), Just(Time::MAX)];
-    let demand = (any::<u32>(), any::<u32>(), 0..=MAX_GPUS, 1..=WHOLE_GPU).prop_map(
-        |(cpu, memory, gpus, share)| {
+    let demand = (any::<u32>(), any::<u32>(), 0..=MAX_GPUS, 1..=WHOLE_GPU, any::<bool>()).prop_map(
+        |(cpu, memory, gpus, share, exclusive)| {
             let gpu_share = if gpus == 0 { 0 } else { share };
-            Demand { cpu, memory, gpus, gpu_share }
+            Demand { cpu, memory, gpus, gpu_share, exclusive }
         },
     );
     let id = (any::<u32>(), 0..=i64::MAX as u64);

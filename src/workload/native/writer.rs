@@ -121,6 +121,7 @@ fn fill(column: NativeColumn, book: &Book, work: &Work, cell: &mut String) {
             number(ask.demand.gpu_share.into(), WHOLE_GPU.into());
         }
         C::GpuShare => {}
+        C::Exclusive => cell.push_str(if ask.demand.exclusive { "true" } else { "" }),
         C::Priority => number(ask.priority.into(), 0),
         C::Tenant if ask.tenant.raw() > 0 => cell.push_str(&book.tenants()[ask.tenant].name),
         C::Tenant => {}

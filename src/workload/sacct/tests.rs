@@ -61,7 +61,7 @@ fn rows_of_an_accounting_log_become_jobs() {
     assert_eq!(counted, want);
     let (first, observed) = &found[0];
     assert_eq!((secs(first.arrival), first.truth.runtime), (0, Span::HOUR));
-    assert_eq!(first.ask.demand, Demand { cpu: 8_000, memory: 32_768, gpus: 0, gpu_share: 0 });
+    assert_eq!(first.ask.demand, Demand { cpu: 8_000, memory: 32_768, ..Demand::default() });
     assert_eq!((first.ask.tasks, first.ask.gang), (1, true));
     assert_eq!(first.ask.estimate, Span::from_secs(90_000));
     assert_eq!(book.tenants()[first.ask.tenant].name, "ada");

@@ -30,6 +30,7 @@ impl Draws {
             resumes: class.resumes,
             ..Ask::default()
         };
+        ask.demand.exclusive = class.exclusive;
         let mut sizes = Vec::new();
         for size in Size::ALL {
             let (name, law, low, high) = size.of(class);

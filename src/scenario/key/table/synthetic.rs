@@ -101,6 +101,12 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("workload.synthetic.class.*.priority", Kind::Integer, "0", "Larger is more important."),
     row(
+        "workload.synthetic.class.*.exclusive",
+        Kind::Flag,
+        "false",
+        "Whether each piece has its instances alone.",
+    ),
+    row(
         "workload.synthetic.class.*.resume",
         Kind::Flag,
         "false",

@@ -65,6 +65,12 @@ pub(super) const ROWS: &[Row] = &[
         "as the trace says",
         "Whether progress survives a preemption.",
     ),
+    row(
+        "workload.exclusive",
+        Kind::Flag,
+        "as the trace says",
+        "Whether all work has its instances alone: nothing else runs beside a job, whose own tasks share them.",
+    ),
     row("workload.vcpus", Kind::Vcpus, "", "Cores per task of work that asks none."),
     row("workload.memory", Kind::Memory, "", "Memory per task of work that asks none."),
     row(
@@ -226,7 +232,7 @@ pub(super) const ROWS: &[Row] = &[
         "workload.columns",
         Kind::Table,
         "",
-        "Columns of a mapped trace: id, arrival, runtime, end, start, estimate, deadline, tasks, cpu, memory, gpus, gpu_share, priority, tenant, home, input, output, gpu_models, wait (observed).",
+        "Columns of a mapped trace: id, arrival, runtime, end, start, estimate, deadline, tasks, cpu, memory, gpus, gpu_share, exclusive, priority, tenant, home, input, output, gpu_models, wait (observed).",
     ),
     row(
         "workload.columns.*",
