@@ -16,18 +16,24 @@ mod collector;
 mod cpu_only;
 mod fingerprint;
 mod histogram;
+mod hours;
 mod laws;
+mod moves;
 mod series;
 mod summary;
 mod trail;
+mod waits;
 
 pub use collector::{Collector, SLOWDOWN_FLOOR};
 pub use fingerprint::Fingerprint;
 pub use histogram::{EXACT_SAMPLES, Histogram};
+pub use hours::ProviderHours;
 pub use laws::{BrokenLaw, Laws};
+pub use moves::Moved;
 pub use series::{Bucket, Series};
 pub use summary::{
-    Carbon, Costs, CpuOnGpus, Deadlines, Direction, Distribution, METRICS, Metric, Summary, Undone,
-    WorkCounts,
+    Carbon, CostPart, Costs, CpuOnGpus, Deadlines, Direction, Distribution, METRICS, Metric,
+    Summary, Undone, WorkCounts,
 };
 pub use trail::{Mark, Trail};
+pub use waits::GroupWait;

@@ -6,7 +6,7 @@ mod world;
 
 pub use gpu::GpuModel;
 pub use work::{
-    Ask, Book, Filter, Home, Kind, Rules, Spread, Tenant, Together, Truth, Work, WorkId,
+    Ask, Book, Class, Filter, Home, Kind, Rules, Spread, Tenant, Together, Truth, Work, WorkId,
 };
 pub use world::{
     Billing, ClassOrder, InstanceType, Link, Market, Offer, PricePath, Provider, Quota, QuotaUnit,

@@ -2,6 +2,7 @@
 //! what it is given, and the same results give the same bytes.
 
 mod backtest;
+mod breakdown;
 mod charges;
 mod chart;
 mod check;

@@ -203,6 +203,8 @@ fn write(
     folder::finish(out, "compare.csv")?;
     let out = comparison.write_replications(folder.file("replications.csv")?, cells)?;
     folder::finish(out, "replications.csv")?;
+    let out = comparison.write_breakdown(folder.file("breakdown.csv")?, cells)?;
+    folder::finish(out, "breakdown.csv")?;
     let out = comparison.write_waterfall(folder.file("waterfall.csv")?, cells)?;
     folder::finish(out, "waterfall.csv")?;
     let names = &exhibits[comparison.baseline()].names;

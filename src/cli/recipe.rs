@@ -100,6 +100,7 @@ pub(super) fn charts_of(scenario: &Scenario, report: &RunReport, result: &RunRes
     run_charts(&Scene {
         world: &scenario.world,
         series: &result.series,
+        summary: &report.summary,
         waits: &result.waits,
         objectives: &report.objectives,
     })

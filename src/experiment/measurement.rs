@@ -4,11 +4,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::fate::{Fate, Fates};
-use crate::metrics::{METRICS, Series, Summary, Trail, Undone};
-use crate::units::Money;
+use crate::metrics::{
+    self, GroupWait, METRICS, Moved, ProviderHours, Series, Summary, Trail, Undone,
+};
 
 /// Most steps of the course of a run.
 const STEPS: usize = 120;
+/// Most tenants, classes and paths of data that are kept of a run.
+const MOST_GROUPS: usize = 32;
 
 /// One run, as experiments see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +27,14 @@ pub struct Measurement {
     pub cost: i128,
     /// Parts of the cost, which sum to it.
     pub parts: Vec<CostPart>,
+    /// Waits by tenant, of those with most work.
+    pub waits_by_tenant: Vec<GroupWait>,
+    /// The same by class, where there are classes.
+    pub waits_by_class: Vec<GroupWait>,
+    /// Hours of cores and GPUs by provider.
+    pub hours: Vec<ProviderHours>,
+    /// Data moved by path, the dearest paths.
+    pub moved: Vec<Moved>,
     /// Seconds over which work arrived; what was rented in a month is scaled from them.
     pub arrivals_s: f64,
     /// For each objective of the scenario, whether it was kept.
@@ -79,7 +90,7 @@ impl Slowness {
 }
 
 /// What one provider charged for one kind of thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CostPart {
     /// Provider or cluster.
     pub provider: String,
@@ -88,6 +99,8 @@ pub struct CostPart {
     /// How much.
     #[serde(with = "exact")]
     pub nanos: i128,
+    /// Dollars a month, where that is known.
+    pub monthly: Option<f64>,
 }
 
 /// Means over steps of equal width.
@@ -110,10 +123,11 @@ pub struct Course {
 impl Measurement {
     /// Of a finished run; `kept` says of each objective whether it was.
     pub fn of(summary: &Summary, series: &Series, kept: Vec<bool>, fates: Option<Fates>) -> Self {
-        let part = |(provider, kind, sum): &(String, &str, Money)| CostPart {
-            provider: provider.clone(),
-            kind: (*kind).to_owned(),
-            nanos: sum.nanos(),
+        let part = |part: &metrics::CostPart| CostPart {
+            provider: part.provider.clone(),
+            kind: part.kind.to_owned(),
+            nanos: part.paid.nanos(),
+            monthly: part.monthly,
         };
         Self {
             metrics: METRICS.iter().map(|metric| (metric.of)(summary)).collect(),
@@ -132,6 +146,10 @@ impl Measurement {
             },
             cost: summary.cost.total.nanos(),
             parts: summary.cost.parts.iter().map(part).collect(),
+            waits_by_tenant: first(&summary.waits_by_tenant),
+            waits_by_class: first(&summary.waits_by_class),
+            hours: summary.hours_by_provider.clone(),
+            moved: first(&summary.moved),
             arrivals_s: summary.arrivals_s,
             kept,
             fates,
@@ -166,6 +184,11 @@ impl Measurement {
         let row = METRICS.iter().position(|metric| metric.key == key)?;
         self.metrics.get(row).copied().flatten()
     }
+}
+
+/// The first of what is sorted by weight: as much as many runs can keep.
+fn first<T: Clone>(all: &[T]) -> Vec<T> {
+    all[..all.len().min(MOST_GROUPS)].to_vec()
 }
 
 impl Course {

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use super::cpu_only::CpuOnly;
 use super::histogram::Histogram;
+use super::hours::Hours;
+use super::moves::Moves;
 use super::summary::{
-    Carbon, Costs, CpuOnGpus, Deadlines, Distribution, Summary, Undone, WorkCounts,
+    Carbon, CostPart, Costs, CpuOnGpus, Deadlines, Distribution, Summary, Undone, WorkCounts,
 };
-use crate::model::{Market, World};
+use super::waits::GroupWaits;
+use crate::model::{Market, Region, World};
 use crate::sim::{Observer, Outcome};
 use crate::state::{
     AllocationRef, Areas, ChargeKind, Ending, InstanceRef, LaunchRefusal, Record, RefusalReason,
     State, WorkRef,
 };
-use crate::units::{Money, Span, Time};
+use crate::units::{Id, Money, Span, Time};
 
 /// Runtimes below this do not blow up a bounded slowdown.
 pub const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
@@ -40,6 +43,10 @@ pub struct Collector {
     refused_by_capacity: u64,
     preemptions: u64,
     wait: Histogram,
+    waits_by_tenant: GroupWaits,
+    waits_by_class: GroupWaits,
+    /// Names of the classes, which only the state knows.
+    classes: Vec<String>,
     turnaround: Histogram,
     slowdown: Histogram,
     tardiness: Histogram,
@@ -58,9 +65,9 @@ pub struct Collector {
     at_list: i128,
     /// The first arrival, whether it counts or not.
     opened: Option<Time>,
-    /// What each instance cost that was there before it; in the end only of
-    /// those that were there until the end.
-    standing: BTreeMap<InstanceRef, (Time, Money)>,
+    /// What each instance cost that was there before it, and where it was; in the
+    /// end only of those that were there until the end.
+    standing: BTreeMap<InstanceRef, (Time, Money, Id<Region>)>,
     by_tenant: Vec<Money>,
     transferred: i128,
     /// Useful and lost progress times demand: milli-cores, MiB, milli-GPUs by millionths of a microsecond.
@@ -82,6 +89,8 @@ pub struct Collector {
     /// By region, how long instances lived whose power, and whose grid's carbon, is not known.
     dark: Vec<[i128; 2]>,
     cpu_only: CpuOnly,
+    hours: Hours,
+    moves: Moves,
 }
 
 impl Collector {
@@ -115,8 +124,8 @@ impl Collector {
             self.useful[at] -= earlier.useful[at];
             self.lost[at] -= earlier.lost[at];
         }
-        for (instance, (_, paid)) in &mut self.standing {
-            *paid -= earlier.standing.get(instance).map_or(Money::ZERO, |&(_, before)| before);
+        for (instance, (_, paid, _)) in &mut self.standing {
+            *paid -= earlier.standing.get(instance).map_or(Money::ZERO, |&(_, before, _)| before);
         }
         self.rented -= earlier.rented;
         self.at_list -= earlier.at_list;
@@ -130,6 +139,8 @@ impl Collector {
             mine[1] -= theirs[1];
         }
         self.cpu_only.subtract(&earlier.cpu_only);
+        self.hours.subtract(&earlier.hours);
+        self.moves.subtract(&earlier.moves);
         self.preemptions -= earlier.preemptions;
         self.launched -= earlier.launched;
         for (mine, theirs) in self.refused_by_quota.iter_mut().zip(&earlier.refused_by_quota) {
@@ -147,7 +158,7 @@ impl Collector {
         };
         let began = self.from.map_or(outcome.started, |warm| outcome.started.max(warm));
         let arrivals = self.last_arrival.map_or(Span::ZERO, |last| last - began);
-        Summary {
+        let mut summary = Summary {
             started: world.calendar.format(began),
             ended: world.calendar.format(outcome.ended),
             simulated_s: (outcome.ended - began).secs_f64(),
@@ -159,6 +170,12 @@ impl Collector {
             undone: self.undone,
             cost: self.costs(world, tenants),
             wait_s: Distribution::of(&self.wait, 1e6),
+            waits_by_tenant: self.waits_by_tenant.named(tenants),
+            waits_by_class: match self.classes.len() {
+                // All of it has no class.
+                0 | 1 => Vec::new(),
+                _ => self.waits_by_class.named(&self.classes),
+            },
             turnaround_s: Distribution::of(&self.turnaround, 1e6),
             bounded_slowdown: Distribution::of(&self.slowdown, 1e6),
             deadlines: Deadlines {
@@ -189,10 +206,14 @@ impl Collector {
                 cost: self.cpu_only.has_rented.then_some(self.cpu_only.cost),
                 owned_hours: self.cpu_only.owned as f64 / 3.6e9,
             },
+            hours_by_provider: self.hours.named(world),
+            moved: self.moves.named(world),
             transferred_gib: self.transferred as f64 / f64::from(1 << 30),
             carbon: self.emitted(world),
             percentiles_exact: self.wait.is_exact(),
-        }
+        };
+        summary.spread_over_months();
+        summary
     }
 
     /// The waits, for a chart of their distribution.
@@ -280,8 +301,8 @@ impl Collector {
             ),
             by_market: named(markets, &self.by_market),
             by_kind: named(kinds.map(|kind| kind.name().to_owned()), &by_kind),
-            parts: parts_by_name(world, kinds, &parts),
-            standing: self.standing.values().map(|&(_, paid)| paid).sum(),
+            parts: parts_by_name(world, kinds, &parts, &self.standing_by_provider(world)),
+            standing: self.standing.values().map(|&(_, paid, _)| paid).sum(),
             by_tenant: named(tenants.iter().cloned(), &self.by_tenant),
             // To a billionth: bills are rounded to a nano-dollar each, which is no saving.
             effective_savings_rate: ratio(self.rented.dollars(), at_list.dollars())
@@ -290,6 +311,15 @@ impl Collector {
             per_useful_core_hour_usd: ratio(total.dollars(), hours(self.useful[0], 1e3)),
             per_useful_gpu_hour_usd: ratio(total.dollars(), gpu_hours),
         }
+    }
+
+    /// Of the instances that were there from beginning to end, by row of the provider.
+    fn standing_by_provider(&self, world: &World) -> Vec<Money> {
+        let mut sums = vec![Money::ZERO; world.providers.len()];
+        for &(_, paid, region) in self.standing.values() {
+            sums[world.regions[region].provider.row()] += paid;
+        }
+        sums
     }
 
     fn emitted(&self, world: &World) -> Carbon {
@@ -322,7 +352,10 @@ impl Collector {
         }
         let live = state.work(work);
         if self.counts_from(live.arrival) {
-            self.wait.add((state.now() - live.arrival).micros().max(0) as u64);
+            let wait = (state.now() - live.arrival).micros().max(0) as u64;
+            self.wait.add(wait);
+            self.waits_by_tenant.add(live.ask.tenant.row(), wait);
+            self.waits_by_class.add(usize::from(live.ask.class), wait);
         }
     }
 
@@ -406,7 +439,7 @@ impl Collector {
     fn released(&mut self, state: &State<'_>, instance: InstanceRef, billed: Span, amount: Money) {
         let (target, world) = (state.instance(instance), state.world());
         if self.opened.is_none_or(|opened| target.meter().since() <= opened) {
-            self.standing.insert(instance, (state.now(), amount));
+            self.standing.insert(instance, (state.now(), amount, target.region));
         }
         if let Some(list) = world.offers[target.offer].price.list {
             self.rented += amount;
@@ -447,6 +480,9 @@ impl Collector {
             add(&mut self.by_tenant, state.work(work).ask.tenant.row(), charge.amount);
         }
         self.transferred += i128::from(charge.bytes);
+        if charge.kind == ChargeKind::Transfer {
+            self.moves.charged(state, charge);
+        }
     }
 }
 
@@ -465,16 +501,36 @@ fn add(table: &mut Vec<Money>, row: usize, amount: Money) {
     table[row] += amount;
 }
 
-/// Sums by provider and kind of charge, where there are any.
+/// Sums by provider and kind of charge, where there are any. What was paid for
+/// standing machines is spread over what machines are charged for, in proportion.
 fn parts_by_name(
     world: &World,
     kinds: [ChargeKind; 4],
     parts: &[[Money; 4]],
-) -> Vec<(String, &'static str, Money)> {
+    standing: &[Money],
+) -> Vec<CostPart> {
     let mut named = Vec::new();
-    for (provider, sums) in world.providers.rows().iter().zip(parts) {
+    for ((provider, sums), standing) in world.providers.rows().iter().zip(parts).zip(standing) {
+        let machines = kinds.iter().zip(sums).filter(|(kind, _)| **kind != ChargeKind::Transfer);
+        // What is left of both, so that the last kind takes what rounding leaves.
+        let (mut whole, mut left) = (machines.map(|(_, sum)| *sum).sum::<Money>(), *standing);
         for (kind, &sum) in kinds.iter().zip(sums).filter(|(_, sum)| **sum != Money::ZERO) {
-            named.push((provider.name.clone(), kind.name(), sum));
+            let stood = match kind {
+                ChargeKind::Transfer => Money::ZERO,
+                ChargeKind::Work | ChargeKind::Boot | ChargeKind::Idle => {
+                    let stood = left.nanos() * sum.nanos() / whole.nanos().max(1);
+                    whole -= sum;
+                    left -= Money::from_nanos(stood);
+                    Money::from_nanos(stood)
+                }
+            };
+            named.push(CostPart {
+                provider: provider.name.clone(),
+                kind: kind.name(),
+                paid: sum,
+                standing: stood,
+                monthly: None,
+            });
         }
     }
     named
@@ -546,6 +602,7 @@ impl Observer for Collector {
             Record::Stopped { allocation, ending, useful, lost } => {
                 self.progressed(state, *allocation, *useful, *lost);
                 self.cpu_only.stopped(state, *allocation);
+                self.hours.stopped(state, *allocation);
                 self.preemptions += u64::from(*ending == Ending::Preempted);
             }
             Record::Finished(work) => self.work_finished(state, *work),
@@ -564,6 +621,7 @@ impl Observer for Collector {
             }
             Record::Released { instance, billed, amount, .. } => {
                 self.released(state, *instance, *billed, *amount);
+                self.hours.released(state, *instance);
             }
             Record::Charged(charge) => self.charged(state, charge),
             Record::LaunchRefused { why: LaunchRefusal::Quota(row), .. } => {
@@ -574,7 +632,8 @@ impl Observer for Collector {
             Record::LaunchRefused { why: LaunchRefusal::Capacity, .. } => {
                 self.refused_by_capacity += 1;
             }
-            Record::Placed(_) | Record::Ready(_) | Record::Noted(..) => (),
+            Record::Ready(instance) => self.hours.ready(state, *instance),
+            Record::Placed(_) | Record::Noted(..) => (),
         }
     }
 
@@ -583,7 +642,9 @@ impl Observer for Collector {
     }
 
     fn ends(&mut self, state: &State<'_>) {
-        self.standing.retain(|_, (until, _)| *until == state.now());
+        self.standing.retain(|_, (until, ..)| *until == state.now());
+        let classes = state.book().classes().rows();
+        self.classes = classes.iter().map(|class| class.name.clone()).collect();
         let from = self.from.map_or(self.began, |warm| warm.max(self.began));
         if from < state.now() {
             self.elapsed = state.now() - from;

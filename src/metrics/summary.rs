@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::histogram::Histogram;
+use super::hours::ProviderHours;
+use super::moves::Moved;
+use super::waits::GroupWait;
 use crate::units::Money;
 
 /// A distribution in five numbers; all absent without samples.
@@ -107,8 +110,7 @@ pub struct Costs {
     #[serde(rename = "by_tenant_usd", serialize_with = "as_usd_map")]
     pub by_tenant: Vec<(String, Money)>,
     /// By provider and by what it was for.
-    #[serde(skip)]
-    pub parts: Vec<(String, &'static str, Money)>,
+    pub parts: Vec<CostPart>,
     /// Of instances that were there from beginning to end, owned ones and
     /// fleets that are kept: paid because time passes, whatever work there is.
     #[serde(skip)]
@@ -122,6 +124,25 @@ pub struct Costs {
     pub per_useful_core_hour_usd: Option<f64>,
     /// Total over useful GPU-hours.
     pub per_useful_gpu_hour_usd: Option<f64>,
+}
+
+/// What one provider or cluster charged for one kind of thing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct CostPart {
+    /// Its name.
+    pub provider: String,
+    /// Work, boot, idle or transfer.
+    pub kind: &'static str,
+    /// How much.
+    #[serde(rename = "usd", serialize_with = "as_usd")]
+    pub paid: Money,
+    /// How much of it because time passed, for machines that stood all along.
+    #[serde(skip)]
+    pub standing: Money,
+    /// Dollars a month; none where nothing says how long it takes. The parts sum to
+    /// [`Summary::monthly`].
+    #[serde(rename = "per_month_usd")]
+    pub monthly: Option<f64>,
 }
 
 /// Promises about time.
@@ -175,6 +196,13 @@ pub struct Summary {
     pub cost: Costs,
     /// First start minus submission, of work that started.
     pub wait_s: Distribution,
+    /// The same by tenant, the most work first; work of tenants beyond the first
+    /// 256 is counted as one.
+    #[serde(rename = "wait_s_by_tenant")]
+    pub waits_by_tenant: Vec<GroupWait>,
+    /// The same by class of work; none where the workload has no classes.
+    #[serde(rename = "wait_s_by_class")]
+    pub waits_by_class: Vec<GroupWait>,
     /// End minus submission, of finished work.
     pub turnaround_s: Distribution,
     /// Of finished work, bound 10 s.
@@ -217,6 +245,10 @@ pub struct Summary {
     pub lost_gpu_hours: f64,
     /// GPUs that were paid for and that nobody asked for.
     pub cpu_on_gpus: CpuOnGpus,
+    /// Hours of cores and GPUs by provider, own clusters first.
+    pub hours_by_provider: Vec<ProviderHours>,
+    /// Data moved by path, the dearest first.
+    pub moved: Vec<Moved>,
     /// Data moved between regions.
     pub transferred_gib: f64,
     /// Grid carbon of where instances ran.
@@ -364,15 +396,25 @@ impl Summary {
     /// over which work arrived, for all of it was done for those arrivals,
     /// however long it took. None where either was paid and its time is zero.
     pub fn monthly(&self) -> Option<f64> {
+        self.month_of(self.cost.total, self.cost.standing)
+    }
+
+    /// The same of a part, of which `standing` was paid because time passed.
+    fn month_of(&self, paid: Money, standing: Money) -> Option<f64> {
         let month = |paid: Money, seconds: f64| match paid {
             Money::ZERO => Some(0.0),
             _ => (seconds > 0.0).then(|| paid.dollars() * MONTH_S / seconds),
         };
-        let standing = self.cost.standing;
-        Some(
-            month(standing, self.simulated_s)?
-                + month(self.cost.total - standing, self.arrivals_s)?,
-        )
+        Some(month(standing, self.simulated_s)? + month(paid - standing, self.arrivals_s)?)
+    }
+
+    /// Says of each part of the cost what it is in a month.
+    pub(super) fn spread_over_months(&mut self) {
+        let mut parts = std::mem::take(&mut self.cost.parts);
+        for part in &mut parts {
+            part.monthly = self.month_of(part.paid, part.standing);
+        }
+        self.cost.parts = parts;
     }
 }
 

@@ -11,6 +11,13 @@ pub struct Tenant {
     pub name: String,
 }
 
+/// What kind of work it is, where the workload has kinds: waits are told by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// As the workload names it.
+    pub name: String,
+}
+
 /// Where data lives: the name of a region (`aws/us-east-1`) or cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
@@ -165,6 +172,9 @@ pub struct Ask {
     pub priority: i32,
     /// Whose it is.
     pub tenant: Id<Tenant>,
+    /// Which kind of work it is: a row of [`Book::classes`]. One byte, for there is
+    /// one per live piece of work and few kinds.
+    pub class: u8,
     /// Where it may run.
     pub rules: Id<Rules>,
     /// Where its data lives; `None` when it has no data.
@@ -208,6 +218,7 @@ impl Default for Ask {
             deadline: Time::MAX,
             priority: 0,
             tenant: Id::new(0),
+            class: 0,
             rules: Id::new(0),
             home: None,
             input: 0,
@@ -251,10 +262,12 @@ impl Work {
 }
 
 /// The names that asks refer to, interned in reading order. Row 0 of `tenants`
-/// is the tenant of work that names none, row 0 of `rules` restricts nothing.
+/// is the tenant of work that names none, row 0 of `classes` the class without a
+/// name, row 0 of `rules` restricts nothing.
 #[derive(Clone, Debug)]
 pub struct Book {
     tenants: Table<Tenant>,
+    classes: Table<Class>,
     homes: Table<Home>,
     rules: Table<Rules>,
     tenant_ids: BTreeMap<String, Id<Tenant>>,
@@ -266,6 +279,7 @@ impl Default for Book {
     fn default() -> Self {
         let mut book = Self {
             tenants: Table::default(),
+            classes: Table::default(),
             homes: Table::default(),
             rules: Table::default(),
             tenant_ids: BTreeMap::new(),
@@ -273,6 +287,7 @@ impl Default for Book {
             rule_ids: BTreeMap::new(),
         };
         book.tenant("default");
+        book.class("");
         book.rules(&Rules::default());
         book
     }
@@ -286,6 +301,17 @@ impl Book {
         }
         let id = self.tenants.push(Tenant { name: name.to_owned() });
         self.tenant_ids.insert(name.to_owned(), id);
+        id
+    }
+
+    /// The row of the class called `name`; work of classes after the first 255 has none.
+    pub fn class(&mut self, name: &str) -> u8 {
+        let known = self.classes.rows().iter().position(|class| class.name == name);
+        let row = known.unwrap_or(self.classes.len());
+        let Ok(id) = u8::try_from(row) else { return 0 };
+        if known.is_none() {
+            self.classes.push(Class { name: name.to_owned() });
+        }
         id
     }
 
@@ -315,6 +341,9 @@ impl Book {
         for tenant in other.tenants.rows() {
             self.tenant(&tenant.name);
         }
+        for class in other.classes.rows() {
+            self.class(&class.name);
+        }
         for home in other.homes.rows() {
             self.home(&home.name);
         }
@@ -326,6 +355,11 @@ impl Book {
     /// All tenants so far.
     pub fn tenants(&self) -> &Table<Tenant> {
         &self.tenants
+    }
+
+    /// All classes so far; the first has no name.
+    pub fn classes(&self) -> &Table<Class> {
+        &self.classes
     }
 
     /// All homes so far.

@@ -3,6 +3,7 @@
 mod axis;
 mod canvas;
 mod of_backtest;
+mod of_breakdown;
 mod of_comparison;
 mod of_courses;
 mod of_plan;

@@ -1,6 +1,7 @@
 //! Policies side by side, against a baseline.
 
 mod between;
+mod breakdown;
 mod data;
 mod document;
 mod findings;
@@ -59,6 +60,8 @@ pub struct Comparison<'a> {
 }
 
 pub use between::Between;
+#[cfg(test)]
+pub(super) use breakdown::COLUMNS as BREAKDOWN_COLUMNS;
 #[cfg(test)]
 pub(super) use data::COLUMNS;
 

@@ -60,13 +60,14 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 10] = [
+    let files: [(&str, &[&str]); 11] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
         ("explain.csv", &explain::COLUMNS),
         ("timeseries.csv", &timeline::COLUMNS),
         ("compare.csv", &comparison::COLUMNS),
+        ("breakdown.csv", &comparison::BREAKDOWN_COLUMNS),
         ("candidates.csv", &plan::COLUMNS),
         ("backtest.csv", &backtest::COLUMNS),
         ("jobs.csv of a backtest", &backtest::JOB_COLUMNS),

@@ -1,5 +1,6 @@
 //! `summary.json`: all that is said of one run.
 
+pub(super) mod breakdown;
 mod document;
 pub(super) mod tables;
 

@@ -81,7 +81,8 @@ fn charts(count: u64) -> Vec<Chart> {
     let objectives =
         [ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
     let (waits, objectives) = (collector.waits(), objectives.as_slice());
-    let mut charts = run_charts(&Scene { world: &world, series: &series, waits, objectives });
+    let mut charts =
+        run_charts(&Scene { world: &world, series: &series, summary: &summary, waits, objectives });
     let row = PolicyResult { name: "<b>", summary: &summary, series: &series, waits, objectives };
     let rows = vec![row; 10];
     let comparison = Comparison {
@@ -110,7 +111,7 @@ fn charts_are_drawn_twice_alike_with_and_without_data() {
         charts(count).iter().map(draw).collect()
     };
     let some = draw(20);
-    assert_eq!(some.len(), 19);
+    assert_eq!(some.len(), 24);
     assert!(some == draw(20), "two drawings of one run differ");
     assert!(some.iter().all(|(svg, _)| !svg.contains("no data")));
     let none = draw(0);
@@ -185,7 +186,8 @@ fn pages() -> [String; 2] {
     let objectives =
         vec![ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
     let waits = collector.waits();
-    let scene = Scene { world: &world, series: &series, waits, objectives: &objectives };
+    let scene =
+        Scene { world: &world, series: &series, summary: &summary, waits, objectives: &objectives };
     let inputs = vec![InputHash { name: evil.to_owned(), hash: "00".to_owned() }];
     let report = RunReport {
         recipe: Recipe {

@@ -282,6 +282,7 @@ impl Synth {
     fn name_class(&mut self, class: usize, book: &mut Book) -> Result<(), Problem> {
         let (spec, draws) = (&self.spec.classes[class], &mut self.draws[class]);
         draws.ask.rules = book.rules(&spec.rules);
+        draws.ask.class = book.class(&spec.name);
         if let Some(home) = &spec.home {
             let home = self.names.home(book, home.as_bytes());
             draws.ask.home = home.map_err(|reason| refused(spec, reason))?;

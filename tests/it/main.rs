@@ -3,6 +3,7 @@
 mod backfilling;
 mod backtest;
 mod bounds;
+mod breakdown;
 mod by_hand;
 mod compare;
 mod conversations;

@@ -307,6 +307,7 @@ fn ask(dice: &mut Dice, names: &Names, demands: &[Demand], arrival: i64, runtime
         deadline: if dice.once_in(2) { Time::from_secs(deadline) } else { Time::MAX },
         priority: dice.within(0, 3) as i32,
         tenant: Id::new(dice.within(0, names.tenants.len() as u64) as u32),
+        class: 0,
         rules: Id::new(if dice.once_in(4) { row(dice, names.rules.len()) } else { 0 }),
         home: dice.once_in(3).then(|| Id::new(row(dice, names.homes.len()) - 1)),
         input: moved(dice),

@@ -195,7 +195,9 @@ pub(super) fn policy_of<'s>(
 
 /// What a plan does not show is dropped: thousands are kept.
 fn slim(one: Measurement) -> Measurement {
-    Measurement { fates: None, course: Course::default(), ..one }
+    let (waits_by_tenant, waits_by_class, moved) = Default::default();
+    let (fates, course, hours) = (None, Course::default(), Vec::new());
+    Measurement { fates, course, hours, waits_by_tenant, waits_by_class, moved, ..one }
 }
 
 /// Rows with as many held-out replications as each other.

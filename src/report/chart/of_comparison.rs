@@ -1,11 +1,11 @@
 //! The charts of a comparison: one line per policy.
 
+use super::super::breakdown::Breakdown;
 use super::super::comparison::Comparison;
 use super::super::figure::clean;
-use super::of_replications::metric;
+use super::of_breakdown::comparison_parts;
 use super::of_run::{RESOURCES, Steps, above_zero, provider_colour, wait_curve};
-use super::{Axis, BarRow, Bars, Chart, Mark, PALETTE, Plot, Points, axis, hides};
-use crate::experiment::Contestant;
+use super::{Axis, BarRow, Bars, Chart, GREY, Mark, PALETTE, Plot, Points, axis, hides};
 use crate::model::World;
 use crate::units::Time;
 
@@ -31,7 +31,9 @@ pub fn comparison_charts(world: &World, comparison: &Comparison<'_>) -> Vec<Char
             chart.unit += &format!("; the first {} of {policies} policies", PALETTE.len());
         }
     }
-    charts.insert(0, cost_bars(world, comparison));
+    let breakdowns = comparison.breakdowns();
+    charts.insert(0, cost_bars(world, comparison, &breakdowns));
+    charts.extend(comparison_parts(&breakdowns));
     charts
 }
 
@@ -163,57 +165,53 @@ fn waits(comparison: &Comparison<'_>) -> Chart {
     chart
 }
 
-/// Total cost by policy, stacked by provider; means where there are several replications.
-fn cost_bars(world: &World, comparison: &Comparison<'_>) -> Chart {
-    let many = comparison.many;
-    let mut chart = Chart::new(
-        "compare-cost",
-        "Cost by policy and provider",
-        "US dollars",
-        "Bars of policies that did not do the same work must not be set against each other.",
-    );
-    if many.comparable() {
-        chart.caption = "All policies did the same work.".to_owned();
+/// The leading cost by policy, stacked by provider, transfers at the end; means where
+/// there are several replications.
+fn cost_bars(
+    world: &World,
+    comparison: &Comparison<'_>,
+    breakdowns: &[(String, Breakdown)],
+) -> Chart {
+    let leading = comparison.leading_of_all();
+    let title = format!("{}{} by provider", leading.label[..1].to_uppercase(), &leading.label[1..]);
+    let mut chart = Chart::new("compare-cost", &title, "US dollars", "");
+    if !comparison.many.comparable() {
+        chart.caption = "The policies did not do the same work: what a month of each costs must \
+            not be set against the others."
+            .to_owned();
     }
-    if many.replications > 1 {
-        chart.unit += &format!(", means of {} replications", many.replications);
+    if comparison.many.replications > 1 {
+        chart.unit += &format!(", means of {} replications", comparison.many.replications);
     }
-    let costs: Vec<Vec<(&str, f64)>> = many.policies.iter().map(by_provider).collect();
     let mut providers: Vec<&str> = Vec::new();
-    for &(name, cost) in costs.iter().flatten() {
-        if cost != 0.0 && !providers.contains(&name) {
-            providers.push(name);
+    for part in breakdowns.iter().flat_map(|(_, one)| &one.cost) {
+        if part.usd != 0.0 && !providers.contains(&part.provider.as_str()) {
+            providers.push(&part.provider);
         }
     }
-    let total = metric("cost_total");
-    let row = |(at, costs): (usize, &Vec<(&str, f64)>)| BarRow {
-        start: 0.0,
-        label: clean(&many.policies[at].name),
-        below: if at == comparison.baseline() { "baseline".to_owned() } else { String::new() },
-        parts: costs.iter().map(|&(name, cost)| (cost, provider_colour(world, name))).collect(),
-        value: total.map_or_else(String::new, |total| comparison.figure(total, at)),
+    let row = |(at, (name, one)): (usize, &(String, Breakdown))| {
+        let part = |name: &&str| (one.machines(name), provider_colour(world, name));
+        let by = comparison.change(leading, at);
+        let value = comparison.figure(leading, at);
+        BarRow {
+            start: 0.0,
+            label: clean(name),
+            below: if at == comparison.baseline() { "baseline".to_owned() } else { String::new() },
+            parts: providers.iter().map(part).chain([(one.transfers(), GREY)]).collect(),
+            value: if by.is_empty() { value } else { format!("{value} ({by})") },
+        }
     };
-    let rows: Vec<BarRow> = costs.iter().enumerate().map(row).collect();
+    let rows: Vec<BarRow> = breakdowns.iter().enumerate().map(row).collect();
     let sum = |row: &BarRow| row.parts.iter().map(|part| part.0).sum::<f64>();
     let high = rows.iter().map(sum).fold(0.0, f64::max);
+    let used = |name: &&&str| breakdowns.iter().any(|(_, one)| one.machines(name) != 0.0);
     let entry = |name: &&str| (clean(name), provider_colour(world, name));
-    chart.legend = providers.iter().map(entry).collect();
+    chart.legend = providers.iter().filter(used).map(entry).collect();
+    if breakdowns.iter().any(|(_, one)| one.transfers() != 0.0) {
+        chart.legend.push(("moving data".to_owned(), GREY));
+    }
     chart.plot = Plot::Bars(Bars { rows, high, guide: None });
     chart
-}
-
-/// Mean cost per provider in dollars, in the order in which they are billed.
-fn by_provider(policy: &Contestant) -> Vec<(&str, f64)> {
-    let count = policy.measurements.len().max(1) as f64;
-    let mut costs: Vec<(&str, f64)> = Vec::new();
-    for part in policy.measurements.iter().flat_map(|one| &one.parts) {
-        let dollars = part.nanos as f64 / 1e9 / count;
-        match costs.iter_mut().find(|(name, _)| *name == part.provider) {
-            Some((_, sum)) => *sum += dollars,
-            None => costs.push((&part.provider, dollars)),
-        }
-    }
-    costs
 }
 
 #[cfg(test)]
@@ -233,7 +231,9 @@ mod tests {
         let mut many = judged(&rows, 0, 3);
         // The first replication is that of the row; the mean of the three is twice as dear.
         for one in &mut many.policies[1].measurements[1..] {
-            one.parts.iter_mut().for_each(|part| part.nanos = part.nanos * 5 / 2);
+            for part in &mut one.parts {
+                part.monthly = part.monthly.map(|usd| usd * 2.5);
+            }
         }
         let comparison = Comparison {
             question: None,
@@ -248,7 +248,8 @@ mod tests {
         let charts = comparison_charts(&world, &comparison);
         let Plot::Bars(bars) = &charts[0].plot else { panic!("bars: {:?}", charts[0].plot) };
         let sum = |row: usize| bars.rows[row].parts.iter().map(|part| part.0).sum::<f64>();
-        assert!((sum(0) - summary.cost.total.dollars()).abs() < 1e-6);
+        let month = summary.monthly().expect("work arrived over some time");
+        assert!((sum(0) - month).abs() < 1e-6);
         assert!((sum(1) - 2.0 * sum(0)).abs() < 1e-6);
         assert!(charts[0].unit.ends_with("means of 3 replications"));
         for chart in &charts[1..] {

@@ -1,21 +1,22 @@
 //! The charts of many replications: intervals, paired differences, cost
 //! against service, and what the difference in cost is made of.
 
+use super::super::breakdown::Part;
 use super::super::comparison::Comparison;
 use super::super::figure::{change, clean, difference, figure};
 use super::of_courses::courses;
 use super::{
     Axis, BarRow, Bars, Chart, Colour, Forest, ForestRow, GREY, Mark, PALETTE, Plot, axis,
 };
-use crate::experiment::Measurement;
 use crate::experiment::statistics::{Interval, t_interval};
+use crate::experiment::{HALF_A_CENT, Measurement};
 use crate::metrics::{Direction, METRICS, Metric};
 use crate::model::World;
 
 /// Parts of a waterfall below this share of the larger total are drawn as one.
 const SMALL: f64 = 0.002;
 /// Rows of intervals up to which a chart can be read.
-const MOST_ROWS: usize = 24;
+const MOST_ROWS: usize = 12;
 
 /// The charts that need more than one replication, where there was chance;
 /// cost against service and the waterfall where there was not.
@@ -64,12 +65,9 @@ fn service(comparison: &Comparison<'_>) -> Option<&'static Metric> {
 /// One dot per policy with the intervals of both means, and the line that no
 /// policy is on the wrong side of twice.
 fn against_service(comparison: &Comparison<'_>) -> Chart {
-    let cost = match comparison.many.comparable() {
-        true => metric("cost_monthly"),
-        false => metric("cost_per_core_hour"),
-    };
+    let cost = comparison.leading_of_all();
     let mut chart = Chart::new("compare-pareto", "Cost against service", "", "");
-    let Some((cost, service)) = cost.zip(service(comparison)) else { return chart };
+    let Some(service) = service(comparison) else { return chart };
     chart.unit = format!("{} (upwards) and {} (to the right)", service.label, cost.label);
     let more_is_better = service.better == Direction::Higher;
     chart.caption = "The dashed line joins the policies that no other beats in both: the Pareto \
@@ -177,23 +175,25 @@ fn front(points: &[(usize, Interval, Interval)], more_is_better: bool) -> Vec<(f
     all
 }
 
-/// Relative differences of all judged metrics, policy by policy.
+/// The largest relative differences of judged metrics, policy by policy.
 fn intervals(comparison: &Comparison<'_>) -> Chart {
     let mut chart = Chart::new(
         "compare-intervals",
         "Differences to the baseline",
-        "change as a share of the baseline's mean, with its interval; the largest first",
-        "Verdicts take all these questions into account at once (Holm); an interval does not. Nothing \
-         here falls by more than 100 %. Shares, which differ by percentage points, are in the tables.",
+        "change as a share of the baseline's mean, with its interval",
+        "Verdicts take all these questions into account at once (Holm); an interval does not. \
+         Shares, which differ by percentage points, and smaller differences are in the tables.",
     );
     let mut rows = Vec::new();
+    let mut is_cut = false;
     for metric in comparison.metrics().into_iter().filter(|metric| metric.unit != "share") {
         for row in 0..comparison.many.policies.len() {
             let Some(contrast) = comparison.many.contrast(row, metric.key) else { continue };
             let Some(paired) = contrast.paired.filter(|_| contrast.base != 0.0) else { continue };
-            // No cost, wait or share falls by more than all of it.
+            // No cost, wait or count falls by more than all of it.
             let share = |value: f64| (value / contrast.base.abs()).max(-1.0);
             let interval = paired.interval;
+            is_cut |= interval.low < -contrast.base.abs();
             rows.push(ForestRow {
                 label: metric.label.to_owned(),
                 below: clean(&comparison.many.policies[row].name),
@@ -215,16 +215,19 @@ fn intervals(comparison: &Comparison<'_>) -> Chart {
         chart.plot = Plot::Nothing("no metric differs from the baseline in any replication");
         return chart;
     }
+    if is_cut {
+        chart.caption += " Intervals end at −100 %: nothing here can fall by more.";
+    }
     let size = |row: &ForestRow| row.interval.1.abs();
     rows.sort_by(|a, b| size(b).total_cmp(&size(a)));
     if rows.len() > MOST_ROWS {
-        chart.unit += &format!("; the first {MOST_ROWS} of {} rows", rows.len());
+        chart.unit += &format!("; the {MOST_ROWS} largest of {}", rows.len());
         rows.truncate(MOST_ROWS);
     }
     // Beyond twice the baseline a share says little, and would hide the others.
     let axis = forest_axis(&rows, 2.0, "share");
-    let is_cut = |row: &ForestRow| !axis.holds(row.interval.0) || !axis.holds(row.interval.2);
-    if rows.iter().any(is_cut) {
+    let leaves = |row: &ForestRow| !axis.holds(row.interval.0) || !axis.holds(row.interval.2);
+    if rows.iter().any(leaves) {
         chart.unit += "; an arrow: it goes on";
     }
     chart.plot = Plot::Forest(Forest { rows, axis });
@@ -243,8 +246,7 @@ fn forest_axis(rows: &[ForestRow], most: f64, unit: &str) -> Axis {
 
 /// The difference in the leading metric in each replication.
 fn paired(comparison: &Comparison<'_>) -> Chart {
-    let key = if comparison.many.comparable() { "cost_monthly" } else { "cost_per_core_hour" };
-    let label = metric(key).map_or(key, |metric| metric.label);
+    let Metric { key, label, .. } = *comparison.leading_of_all();
     let mut chart = Chart::new(
         "compare-paired",
         &format!("Difference in {label}, replication by replication"),
@@ -278,25 +280,29 @@ fn paired(comparison: &Comparison<'_>) -> Chart {
     chart
 }
 
-/// From the cost of the baseline to that of `row`, part by part.
+/// From the leading cost of the baseline to that of `row`, part by part.
 fn waterfall(comparison: &Comparison<'_>, row: usize) -> Chart {
     const MORE: Colour = PALETTE[5];
     const LESS: Colour = PALETTE[2];
     let policies = &comparison.many.policies;
     let (base, other) = (&policies[comparison.baseline()], &policies[row]);
-    let count = f64::from(comparison.many.replications);
-    let mean =
-        |all: &[Measurement]| all.iter().map(|one| one.cost).sum::<i128>() as f64 / 1e9 / count;
+    let leading = comparison.leading(row);
     let mut chart = Chart::new(
         "compare-waterfall",
         &format!("From {} to {}", clean(&base.name), clean(&other.name)),
-        "US dollars, mean of the replications",
-        "The parts sum to the difference exactly.",
+        &format!("{}, US dollars", leading.label),
+        "The parts sum to the difference.",
     );
-    if !other.comparable {
-        chart.caption += " The two did not do the same work, so the totals are not comparable.";
+    if comparison.many.replications > 1 {
+        chart.unit += &format!(", means of {} replications", comparison.many.replications);
     }
-    let mut at = mean(&base.measurements);
+    if !other.comparable {
+        chart.caption +=
+            " The two did not do the same work, so it is a useful hour that is compared.";
+    }
+    let [base_parts, other_parts] = comparison.parts_against_baseline(row);
+    let sum = |parts: &[Part]| parts.iter().map(|part| part.usd).sum::<f64>();
+    let (mut at, total) = (sum(&base_parts), sum(&other_parts));
     let mut high = at;
     let whole = |name: &str, value: f64| BarRow {
         label: clean(name),
@@ -306,17 +312,15 @@ fn waterfall(comparison: &Comparison<'_>, row: usize) -> Chart {
         value: figure("USD", Some(value)),
     };
     let mut rows = vec![whole(&base.name, at)];
-    let total = mean(&other.measurements);
     let mut steps: Vec<(String, String, f64)> = Vec::new();
     let mut smaller = 0.0;
-    for step in &other.waterfall {
-        let by = step.nanos as f64 / 1e9 / count;
-        match by.abs() < SMALL * at.max(total) {
-            true => smaller += by,
-            false => steps.push((clean(&step.provider), step.kind.clone(), by)),
+    for step in comparison.cost_steps(row) {
+        match step.usd.abs() < SMALL * at.max(total) {
+            true => smaller += step.usd,
+            false => steps.push((clean(&step.provider), step.kind, step.usd)),
         }
     }
-    if smaller != 0.0 {
+    if smaller.abs() >= HALF_A_CENT {
         steps.push(("smaller parts".to_owned(), String::new(), smaller));
     }
     for (label, below, by) in steps {

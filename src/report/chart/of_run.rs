@@ -3,8 +3,9 @@
 use super::super::figure::{clean, figure};
 use super::super::run::{ObjectiveResult, Side};
 use super::super::timeline::used_providers;
+use super::of_breakdown::run_parts;
 use super::{Axis, BarRow, Bars, Chart, Colour, GREY, Mark, PALETTE, Plot, axis};
-use crate::metrics::{Bucket, Histogram, Series};
+use crate::metrics::{Bucket, Histogram, Series, Summary};
 use crate::model::World;
 use crate::units::{Span, Time};
 
@@ -15,6 +16,8 @@ pub struct Scene<'a> {
     pub world: &'a World,
     /// Over time.
     pub series: &'a Series,
+    /// The numbers.
+    pub summary: &'a Summary,
     /// Waits in microseconds.
     pub waits: &'a Histogram,
     /// The promises.
@@ -29,6 +32,7 @@ pub(in super::super) const OBJECTIVES: &str = "objectives";
 pub fn run_charts(scene: &Scene<'_>) -> Vec<Chart> {
     let mut charts =
         vec![cost_rate(scene), utilisation(scene), instances(scene), queue(scene), waits(scene)];
+    charts.extend(run_parts(scene.summary));
     if !scene.objectives.is_empty() {
         charts.insert(0, objectives(scene.objectives));
     }
@@ -181,12 +185,16 @@ fn stacked(
 }
 
 fn cost_rate(scene: &Scene<'_>) -> Chart {
-    let chart = Chart::new(
+    let mut chart = Chart::new(
         "cost-rate",
         "Cost rate by provider",
         "US dollars per hour, stacked",
         "What all live instances cost per hour, booting ones included.",
     );
+    let transfers = scene.summary.cost.by_kind.iter().find(|(kind, _)| kind == "transfer");
+    if let Some((_, paid)) = transfers {
+        chart.caption += &format!(" Not in it: {paid} for moving data.");
+    }
     let steps = Steps::of(scene.series);
     let layer = |row: usize| {
         let provider = &scene.world.providers.rows()[row];

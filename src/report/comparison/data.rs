@@ -6,6 +6,7 @@ use std::io;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::super::breakdown::Breakdown;
 use super::super::document::Answer;
 use super::super::run::ObjectiveResult;
 use super::super::sheet::{Sheet, TextCells};
@@ -125,7 +126,7 @@ impl Comparison<'_> {
         sheet.finish()
     }
 
-    /// Writes `waterfall.csv`: what the difference in cost is made of, summed
+    /// Writes `waterfall.csv`: what the difference in the cost of the runs is made of, summed
     /// over all replications and exact; the parts of a policy sum to its difference.
     ///
     /// # Errors
@@ -170,6 +171,7 @@ impl Comparison<'_> {
     /// The first error of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let many = self.many;
+        let mut breakdowns = self.breakdowns().into_iter();
         let policy = |row: usize| PolicyJson {
             name: &many.policies[row].name,
             comparable: many.policies[row].comparable,
@@ -179,6 +181,7 @@ impl Comparison<'_> {
             objectives_kept: &many.policies[row].kept,
             fates_changed: changes(many.policies[row].fates.as_deref()),
             objectives: self.rows[row].objectives,
+            breakdown: breakdowns.next().map(|(_, one)| one).unwrap_or_default(),
             summary: self.rows[row].summary,
         };
         let said = self.said();
@@ -295,5 +298,6 @@ struct PolicyJson<'a> {
     objectives_kept: &'a [u32],
     fates_changed: Option<Vec<Value>>,
     objectives: &'a [ObjectiveResult],
+    breakdown: Breakdown,
     summary: &'a Summary,
 }

@@ -1,23 +1,25 @@
 //! A comparison as a document.
 
+use super::super::breakdown::Breakdown;
 use super::super::chart::Chart;
 use super::super::document::{Card, Cell, Document, Place, Section, Table, Tone, unquoted};
 use super::super::figure::{amount, difference, figure};
 use super::super::run::tables;
 use super::super::words::dollars;
 use super::Comparison;
-use crate::experiment::{Change, leading};
+use crate::experiment::{Change, HALF_A_CENT, leading};
 use crate::metrics::{METRICS, Metric};
 
 /// Policies whose metrics are set side by side; of more, the page has a table each.
-const MOST_COLUMNS: usize = 6;
+pub(super) const MOST_COLUMNS: usize = 6;
 
 /// What the files of a comparison hold.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("decision.md", "this answer as Markdown"),
     ("compare.csv", "every metric of every policy against the baseline"),
     ("replications.csv", "every metric of every replication"),
-    ("waterfall.csv", "what the difference in cost is made of"),
+    ("breakdown.csv", "cost by provider, waits by class and tenant, hours and data"),
+    ("waterfall.csv", "what the difference in the cost of the runs is made of"),
     ("fates.csv", "jobs that ended otherwise than under the baseline"),
     ("compare.json", "all of it for programs"),
     ("scenario.toml", "the scenario"),
@@ -48,7 +50,9 @@ impl Comparison<'_> {
             Section::new("What differs between the scenarios", Place::Front)
                 .tables(self.between.map(|between| between.table())),
         );
-        self.add_charts(&mut document, charts);
+        let parts = self.breakdowns();
+        document.add(Section::of(self.cost_table(&parts), Place::Front));
+        self.add_charts(&mut document, charts, &parts);
         if self.many.policies.len() <= MOST_COLUMNS {
             document.add(Section::of(self.metrics_table(), Place::Page));
         }
@@ -143,13 +147,22 @@ impl Comparison<'_> {
         cards
     }
 
-    fn add_charts(&self, document: &mut Document, charts: Vec<Chart>) {
+    fn add_charts(
+        &self,
+        document: &mut Document,
+        charts: Vec<Chart>,
+        breakdowns: &[(String, Breakdown)],
+    ) {
+        let [waits, hours, data] = self.breakdown_tables(breakdowns);
+        let paged = |title| Section::new(title, Place::Page);
         let mut parts = [
-            ("Cost", vec!["cost", "waterfall", "paired"]),
-            ("Service", vec!["pareto", "waits", "service"]),
-            ("Differences", vec!["intervals"]),
-        ]
-        .map(|(title, names)| (Section::new(title, Place::Page), names));
+            (paged("Cost"), vec!["cost", "waterfall", "paired"]),
+            (paged("Service"), vec!["pareto", "waits", "service"]),
+            (waits, vec!["waits-by-class", "waits-by-tenant"]),
+            (hours, vec!["hours-cpu", "hours-gpu"]),
+            (data, vec!["moved"]),
+            (paged("Differences"), vec!["intervals"]),
+        ];
         let mut rest = Section::new("Over time", Place::Folded);
         for chart in charts {
             let name = chart.name.trim_start_matches("compare-").to_owned();
@@ -213,7 +226,7 @@ impl Comparison<'_> {
     }
 
     /// A row whose work is not the baseline's.
-    fn worst_compared(&self) -> usize {
+    pub(super) fn worst_compared(&self) -> usize {
         let other = self.many.policies.iter().position(|policy| !policy.comparable);
         other.unwrap_or(self.many.baseline)
     }
@@ -295,21 +308,27 @@ impl Comparison<'_> {
         table
     }
 
-    /// What the difference in cost to the baseline is made of, mean over the replications.
+    /// What the difference in the leading cost to the baseline is made of.
     fn waterfalls(&self) -> Table {
-        let head = ["policy", "provider", "for", "US dollars per replication"];
-        let mut table = Table::new("What the difference in cost is made of", &head);
+        let head = ["policy", "provider", "for", "difference"];
+        let label = self.leading_of_all().label;
+        let title = format!("What the difference in {label} is made of");
+        let mut table = Table::new(&title, &head);
         table.words = 3;
-        let all = f64::from(self.many.replications);
-        for policy in self.many.policies.iter().filter(|policy| !policy.waterfall.is_empty()) {
-            let name = unquoted(&policy.name);
-            let mean = |nanos: i128| difference("USD", nanos as f64 / 1e9 / all);
-            for step in &policy.waterfall {
-                let provider = unquoted(&step.provider);
-                table.row([name.clone(), provider, step.kind.clone(), mean(step.nanos)]);
+        let rows = 0..self.many.policies.len();
+        for row in rows.filter(|&row| row != self.many.baseline) {
+            let name = unquoted(&self.name(row));
+            let steps = self.cost_steps(row);
+            let steps = steps.iter().filter(|step| step.usd.abs() >= HALF_A_CENT);
+            let mut sum = 0.0;
+            for step in steps {
+                sum += step.usd;
+                let by = difference("USD", step.usd);
+                table.row([name.clone(), unquoted(&step.provider), step.kind.clone(), by]);
             }
-            let sum = policy.waterfall.iter().map(|step| step.nanos).sum();
-            table.row([name, "all".to_owned(), "in all".to_owned(), mean(sum)]);
+            if sum != 0.0 {
+                table.row([name, "all".to_owned(), "in all".to_owned(), difference("USD", sum)]);
+            }
         }
         table
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::super::chart::{Chart, OBJECTIVES};
 use super::super::document::{Document, Place, Section, unquoted};
 use super::super::words::{Said, said};
-use super::{ObjectiveResult, RunReport, tables};
+use super::{ObjectiveResult, RunReport, breakdown, tables};
 
 /// What the files of a run hold.
 const FILES: [(&str, &str); 6] = [
@@ -111,12 +111,12 @@ impl RunReport {
         let (said, summary) = (self.said(), &self.summary);
         let mut document = Document::titled(self.recipe.question.as_deref(), &self.recipe.scenario);
         document.about = format!(
-            "Scenario {}, policy {}, seed {}, {} to {}",
+            "Scenario {}, policy {}, seed {}, {} to {} UTC",
             unquoted(&self.recipe.scenario_told()),
             unquoted(&self.recipe.policy),
             self.recipe.seed,
-            summary.started,
-            summary.ended
+            to_the_minute(&summary.started),
+            to_the_minute(&summary.ended)
         );
         document.answer = said.answer;
         document.cautions = said.cautions;
@@ -126,8 +126,10 @@ impl RunReport {
         document.made_by(&self.recipe);
         document.recipe.push(("event hash".to_owned(), format!("`{}`", self.fingerprint)));
         document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
-        let (promised, over_time): (Vec<Chart>, Vec<Chart>) =
-            charts.into_iter().partition(|chart| chart.name == OBJECTIVES);
+        let (promised, charts) = named(charts, |name| name == OBJECTIVES);
+        let (grouped, charts) = named(charts, |name| name.starts_with("waits-by-"));
+        let (hours, charts) = named(charts, |name| name.starts_with("hours-"));
+        let (moved, over_time) = named(charts, |name| name == "moved");
         let objectives = Section::new("Objectives", Place::Front);
         document.add(objectives.tables(tables::objectives(self)).charts(promised));
         document.add(Section::new("Over time", Place::Page).charts(over_time));
@@ -136,11 +138,28 @@ impl RunReport {
             times = times.note("Percentiles are at most 0.1 % too high.");
         }
         document.add(times);
+        document.add(breakdown::waits(summary).charts(grouped));
         document.add(Section::new("Cost", Place::Front).tables(tables::costs(&summary.cost)));
         document.add(
             Section::new("Work and resources", Place::Front)
                 .tables([tables::work(summary), tables::resources(summary)]),
         );
+        let rows = Section::new("Own and rented hours", Place::Page);
+        document.add(rows.tables([breakdown::hours(summary)]).charts(hours));
+        let paths = Section::new("Data moved", Place::Page);
+        let paths = paths.tables([breakdown::moved(&summary.moved)]).charts(moved);
+        document.add(breakdown::left_out(paths, summary.moved.len(), "path"));
         document
     }
+}
+
+/// `2026-03-02 09:15` of `2026-03-02T09:15:30.123456Z`.
+fn to_the_minute(date: &str) -> String {
+    let (day, time) = date.split_once('T').unwrap_or((date, ""));
+    format!("{day} {}", time.get(..5).unwrap_or(time)).trim_end().to_owned()
+}
+
+/// Charts by whether their name is one of those that `is` says, each in order.
+fn named(charts: Vec<Chart>, is: impl Fn(&str) -> bool) -> (Vec<Chart>, Vec<Chart>) {
+    charts.into_iter().partition(|chart| is(&chart.name))
 }

@@ -1,0 +1,126 @@
+//! Hours of cores and GPUs by provider: held by work, and not.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Market, World};
+use crate::state::{AllocationRef, InstanceRef, State};
+use crate::units::{Id, Time};
+
+/// Adds up what machines offered while they were ready, and what work held of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hours {
+    /// By slot of the instance: when it was ready.
+    ready: Vec<Time>,
+    /// By row of the provider.
+    sums: Vec<Sums>,
+}
+
+/// Milli-cores and milli-GPUs times microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    held: [i128; 2],
+    offered: [i128; 2],
+}
+
+/// Hours of one provider or cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProviderHours {
+    /// Its name.
+    pub provider: String,
+    /// Whether it is one's own.
+    pub owned: bool,
+    /// Core-hours that running work held.
+    pub core_hours_used: f64,
+    /// Core-hours of ready machines that no work held.
+    pub core_hours_idle: f64,
+    /// The same of GPUs.
+    pub gpu_hours_used: f64,
+    /// The same of GPUs.
+    pub gpu_hours_idle: f64,
+}
+
+impl Hours {
+    /// An instance is ready.
+    #[inline]
+    pub(super) fn ready(&mut self, state: &State<'_>, instance: InstanceRef) {
+        let slot = instance.slot();
+        if self.ready.len() <= slot {
+            self.ready.resize(slot + 1, Time::MAX);
+        }
+        self.ready[slot] = state.now();
+    }
+
+    /// An instance is given back.
+    pub(super) fn released(&mut self, state: &State<'_>, reference: InstanceRef) {
+        let Some(ready) = self.ready.get_mut(reference.slot()) else { return };
+        let since = std::mem::replace(ready, Time::MAX);
+        // It was still booting.
+        if since == Time::MAX {
+            return;
+        }
+        let instance = state.instance(reference);
+        let span = i128::from((state.now() - since).micros());
+        let gpus = i128::from(instance.shape.gpus) * 1_000;
+        let offered = &mut self.of(state, instance.region.row()).offered;
+        offered[0] += i128::from(instance.shape.cpu) * span;
+        offered[1] += gpus * span;
+    }
+
+    /// An allocation ends.
+    #[inline]
+    pub(super) fn stopped(&mut self, state: &State<'_>, reference: AllocationRef) {
+        let allocation = state.allocation(reference);
+        let Some(started) = allocation.started() else { return };
+        let demand = state.work(allocation.work()).ask.demand;
+        let span = i128::from((state.now() - started).micros());
+        for held in &allocation.held {
+            let region = state.instance(held.share.instance).region.row();
+            let tasks = i128::from(held.share.tasks) * span;
+            let sums = &mut self.of(state, region).held;
+            sums[0] += i128::from(demand.cpu) * tasks;
+            sums[1] += i128::from(demand.gpu_milli()) * tasks;
+        }
+    }
+
+    #[inline]
+    fn of(&mut self, state: &State<'_>, region: usize) -> &mut Sums {
+        let provider = state.world().regions[Id::new(region as u32)].provider.row();
+        if self.sums.len() <= provider {
+            self.sums.resize(provider + 1, Sums::default());
+        }
+        &mut self.sums[provider]
+    }
+
+    /// Takes away what `earlier` added up.
+    pub(super) fn subtract(&mut self, earlier: &Self) {
+        for (mine, theirs) in self.sums.iter_mut().zip(&earlier.sums) {
+            for at in 0..2 {
+                mine.held[at] -= theirs.held[at];
+                mine.offered[at] -= theirs.offered[at];
+            }
+        }
+    }
+
+    /// Providers of which a machine was ever ready, own clusters first.
+    pub(super) fn named(&self, world: &World) -> Vec<ProviderHours> {
+        let is_owned = |row: usize| {
+            world.offers.ids().any(|offer| {
+                world.offers[offer].market == Market::Owned && world.provider_of(offer).row() == row
+            })
+        };
+        let hours = |sum: i128| sum as f64 / 3.6e9 / 1e3;
+        let of = |(row, sums): (usize, &Sums)| ProviderHours {
+            provider: world.providers.rows()[row].name.clone(),
+            owned: is_owned(row),
+            core_hours_used: hours(sums.held[0]),
+            core_hours_idle: hours(sums.offered[0] - sums.held[0]),
+            gpu_hours_used: hours(sums.held[1]),
+            gpu_hours_idle: hours(sums.offered[1] - sums.held[1]),
+        };
+        let any = |(_, sums): &(usize, &Sums)| sums.offered != [0, 0];
+        let mut all: Vec<ProviderHours> =
+            self.sums.iter().enumerate().filter(any).map(of).collect();
+        all.sort_by_key(|one| !one.owned);
+        all
+    }
+}
