@@ -25,7 +25,7 @@ mod survey;
 pub mod sweep;
 pub mod verify;
 
-pub use caution::{Shown, carbon_gaps, cautions, missing_markets};
+pub use caution::{Facts, Shown, carbon_gaps, cautions, missing_markets, unestimated};
 pub use compare::{
     Asked, Chance, Comparison, Contestant, Contrast, Evidence, HALF_A_CENT, JUDGED, Judging,
     NoPlan, OF_SAME_WORK, Plan, Side, WaterfallStep, Wide, compare, plan,

@@ -14,7 +14,7 @@ use super::run;
 use super::unfinished::Unfinished;
 use super::workshop::{Workshop, stopped};
 use crate::experiment::check::{self, Baseline, Outcome, Parting, Terms, Trial, Verdicts};
-use crate::experiment::{self, Cell, Lab, NoPlan, Plan};
+use crate::experiment::{self, Cell, Lab, NoPlan, Plan, Shown};
 use crate::problem::Problem;
 use crate::report::{CheckReport, clean};
 use crate::scenario::{Suite, Tested, definition};
@@ -67,8 +67,31 @@ enum Ran<'a> {
 
 /// A policy that was run and compared with its baseline.
 struct Held<'a> {
+    trial: Trial<'a>,
     verdicts: Verdicts<'a>,
     parting: Option<Parting>,
+}
+
+/// What must be said beside what was found, scenario by scenario.
+fn beside(suite: &Suite, held: &[Held<'_>]) -> Vec<String> {
+    let mut said = Vec::new();
+    for tested in &suite.scenarios {
+        let of_it = held
+            .iter()
+            .map(|held| &held.trial)
+            .filter(|trial| std::ptr::eq(trial.tested, tested) && !trial.runs.is_empty());
+        let shown: Vec<Shown<'_>> = of_it
+            .map(|trial| Shown {
+                name: &trial.policy.name,
+                scenario: &tested.scenario,
+                policy: trial.policy,
+                facts: &trial.runs[0].facts,
+            })
+            .collect();
+        let cautions = experiment::cautions(&shown).into_iter();
+        said.extend(cautions.map(|caution| format!("{}: {caution}", clean(&tested.name))));
+    }
+    said
 }
 
 fn definition_of(trial: &Trial<'_>) -> String {
@@ -178,7 +201,7 @@ fn held<'a>(
                     .to_owned(),
             );
         }
-        held.push(Held { verdicts, parting });
+        held.push(Held { trial: trials[row].clone(), verdicts, parting });
     }
     Ok((held, left_out))
 }
@@ -286,7 +309,7 @@ fn with_error(xml: Vec<u8>, why: &str) -> Vec<u8> {
 
 fn show(suite: &Suite, held: &[Held<'_>], left_out: Option<&Stop>, arguments: &Check) -> Done {
     let rows = held.iter().map(|held| (&held.verdicts, held.parting.as_ref())).collect();
-    let report = CheckReport { suite, rows };
+    let report = CheckReport { suite, rows, cautions: beside(suite, held) };
     if let Some(path) = &arguments.markdown {
         let mut text = report.document().markdown();
         if let Some(stop) = left_out {

@@ -104,7 +104,8 @@ pub(super) fn compare(arguments: &Compare) -> Done {
 
 /// One side and its first run.
 fn shown<'a>((side, exhibit): (&Side<'a>, &'a Exhibit)) -> Shown<'a> {
-    Shown { name: side.name, scenario: side.scenario, policy: side.policy, result: &exhibit.result }
+    let facts = &exhibit.measurement.facts;
+    Shown { name: side.name, scenario: side.scenario, policy: side.policy, facts }
 }
 
 type Measured = (experiment::Comparison, Vec<Exhibit>, Option<experiment::Decision>);

@@ -11,9 +11,10 @@ use super::folder::{self, Folder};
 use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
-use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
-use crate::experiment::{Asked, carbon_gaps};
+use crate::experiment::search::{Found, Keeping, Open, SearchFailure, Task, Variable, search};
+use crate::experiment::{Asked, Shown, carbon_gaps, cautions, unestimated};
 use crate::metrics::METRICS;
+use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::report::{PlanReport, TextCells, plan_charts};
 use crate::scenario::{Scenario, concerns, minimised};
@@ -50,8 +51,14 @@ pub(super) fn plan(arguments: &Plan) -> Done {
     })?;
     let policy = policy(&scenario, arguments, &found);
     let recipe = recipe::recipe(&scenario, &policy)?;
-    let assumptions = scenario.assumed(0..scenario.policies.len());
-    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &assumptions };
+    let mut assumptions = scenario.assumed(0..scenario.policies.len());
+    let cautions = beside(&found, &open, &mut assumptions)?;
+    let report = PlanReport {
+        recipe: &recipe,
+        found: &found,
+        assumptions: &assumptions,
+        cautions: &cautions,
+    };
     let written = match workshop.folder() {
         Some(folder) => {
             let manifest = write(folder, &scenario, &report)?;
@@ -66,6 +73,30 @@ pub(super) fn plan(arguments: &Plan) -> Done {
         }
         _ => Ok(()),
     }
+}
+
+/// What must be said beside the answer, or the setup that was judged first where there is
+/// none; what was assumed in its runs is added to `assumptions`.
+fn beside(
+    found: &Found,
+    open: Open<'_>,
+    assumptions: &mut Vec<String>,
+) -> Result<Vec<String>, Stop> {
+    let Some(row) = found.choice.or((!found.finalists.is_empty()).then_some(0)) else {
+        return Ok(Vec::new());
+    };
+    let candidate = found.candidate(row);
+    let Some(run) = candidate.held_out.first().or(candidate.searched.first()) else {
+        return Ok(Vec::new());
+    };
+    let scenario = open(&found.edits(&candidate.point))?;
+    let name = found.task.policy.as_deref();
+    let named = |policy: &&PolicySpec| Some(policy.name.as_str()) == name;
+    let policy = scenario.policies.iter().find(named);
+    let policy = policy.unwrap_or(&scenario.policies[scenario.baseline]);
+    assumptions.extend(unestimated(&run.facts, policy));
+    let (name, scenario, facts) = (&policy.name, &scenario, &run.facts);
+    Ok(cautions(&[Shown { name, scenario, policy, facts }]))
 }
 
 /// What decides which runs there are and what is made of them, besides the scenario.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::folder::Folder;
-use crate::experiment::{RunResult, Shown, cautions};
+use crate::experiment::{Facts, RunResult, Shown, cautions, unestimated};
 use crate::input;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
@@ -31,12 +31,14 @@ pub(super) fn report(
         assumptions
             .push(format!("Grid carbon is told of no whole run, for it is not known: {why}."));
     }
+    let facts = Facts::of(result);
+    assumptions.extend(unestimated(&facts, policy));
     Ok(RunReport {
         recipe: recipe(scenario, &policy.name)?,
         summary: result.summary.clone(),
         objectives: objectives(scenario, result),
         assumptions,
-        cautions: cautions(&[Shown { name: &policy.name, scenario, policy, result }]),
+        cautions: cautions(&[Shown { name: &policy.name, scenario, policy, facts: &facts }]),
         fingerprint: result.fingerprint.clone(),
         skipped_rows: result.skipped_rows,
         dropped_rows: result.notes.left_out(),

@@ -13,9 +13,9 @@ use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
 use crate::experiment::sweep::{
-    Axis, Plan, SweepFailure, check, goal, repetition, row_of, sweep as run_all,
+    Axis, Open, Plan, Sweep, SweepFailure, best, check, goal, repetition, row_of, sweep as run_all,
 };
-use crate::experiment::{NoPlan, share_inputs};
+use crate::experiment::{NoPlan, Shown, cautions, share_inputs, unestimated};
 use crate::metrics::METRICS;
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::report::{Recipe, SweepReport, TextCells, sweep_charts, usual_metrics};
@@ -78,7 +78,8 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
     })?;
     let goal = chosen.first().copied().unwrap_or_else(|| goal(&swept));
     let recipe = recipe::recipe(&first, &swept.policies.join(", "))?;
-    let assumptions = first.assumed(0..first.policies.len());
+    let mut assumptions = first.assumed(0..first.policies.len());
+    let cautions = beside(&swept, goal, &open, &mut assumptions)?;
     let report = SweepReport {
         question: Some(first.question.as_str()).filter(|question| !question.is_empty()),
         sweep: &swept,
@@ -86,6 +87,7 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
         goal,
         recipe: Some(&recipe),
         assumptions: &assumptions,
+        cautions: &cautions,
     };
     let written = match workshop.folder() {
         Some(folder) => {
@@ -96,6 +98,33 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
     };
     show(&report, how, written)?;
     gate(&report, how)
+}
+
+/// What must be said beside the answer, of each policy at its best point; what was assumed
+/// in those runs is added to `assumptions`.
+fn beside(
+    swept: &Sweep,
+    goal: usize,
+    open: Open<'_>,
+    assumptions: &mut Vec<String>,
+) -> Result<Vec<String>, Stop> {
+    let mut scenarios = Vec::new();
+    for row in 0..swept.policies.len() {
+        if let Some(best) = best(swept, row, goal) {
+            let scenario = open(&swept.points[best.point].edits(&swept.axes))?;
+            scenarios.push((best.point, row, scenario));
+        }
+    }
+    let mut shown = Vec::new();
+    for (point, row, scenario) in &scenarios {
+        let name = &swept.policies[*row];
+        let Some(policy) = scenario.policies.iter().find(|one| one.name == *name) else { continue };
+        let facts = &swept.runs(*point, *row)[0].facts;
+        let told = unestimated(facts, policy).filter(|told| !assumptions.contains(told));
+        assumptions.extend(told);
+        shown.push(Shown { name, scenario, policy, facts });
+    }
+    Ok(cautions(&shown))
 }
 
 /// What decides which runs there are and what is made of them, besides the scenario.

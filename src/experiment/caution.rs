@@ -1,11 +1,45 @@
 //! What must be said beside an answer: work that can never run, names that
 //! nothing has, rented machines that real providers would have taken back.
 
+use serde::{Deserialize, Serialize};
+
 use super::single::RunResult;
 use crate::model::{Market, World};
-use crate::policy::spec::{PolicySpec, Provision};
+use crate::policy::spec::{Backfill, Order, PolicySpec, Provision};
 use crate::problem::clip;
 use crate::scenario::Scenario;
+use crate::units::Money;
+
+/// What must be said beside the numbers of a run, as facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Pieces of work that arrived.
+    pub submitted: u64,
+    /// Those of them that were refused because no wait and no money would let them run.
+    pub impossible: u64,
+    /// Jobs of them without an estimate of their runtime.
+    pub unestimated: u64,
+    /// Whether anything was paid for spot instances.
+    pub spot: bool,
+    /// Names in the rules of work that nothing has, in words.
+    pub unknown_names: Vec<String>,
+}
+
+impl Facts {
+    /// Of a finished run.
+    pub fn of(result: &RunResult) -> Self {
+        let (work, cost) = (&result.summary.work, &result.summary.cost);
+        let never = work.refused_by_reason.iter().filter(|(reason, _)| reason == NEVER);
+        let spot = |(name, paid): &(String, Money)| name == Market::Spot.name() && paid.nanos() > 0;
+        Self {
+            submitted: work.submitted,
+            unestimated: work.unestimated,
+            impossible: never.map(|(_, count)| *count).sum(),
+            spot: cost.by_market.iter().any(spot),
+            unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
+        }
+    }
+}
 
 /// One policy's first run.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +51,7 @@ pub struct Shown<'a> {
     /// The policy.
     pub policy: &'a PolicySpec,
     /// What came of it.
-    pub result: &'a RunResult,
+    pub facts: &'a Facts,
 }
 
 /// The reason of a refusal that no time and no money would change.
@@ -26,10 +60,9 @@ const NEVER: &str = "fits nowhere";
 /// What must be said beside the answer that these runs give.
 pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
     let mut said = impossible(runs);
-    for unknown in runs.iter().flat_map(|run| &run.result.unknown_names) {
-        let told = format!("{unknown}.");
-        if !said.contains(&told) {
-            said.push(told);
+    for unknown in runs.iter().flat_map(|run| &run.facts.unknown_names) {
+        if !said.contains(unknown) {
+            said.push(unknown.clone());
         }
     }
     said.extend(spot(runs));
@@ -52,19 +85,16 @@ fn names(some: &[&Shown<'_>], all: usize) -> String {
 
 /// Work that was refused because it can never run.
 fn impossible(runs: &[Shown<'_>]) -> Vec<String> {
-    let count = |run: &&Shown<'_>| {
-        let reasons = run.result.summary.work.refused_by_reason.iter();
-        reasons.filter(|(reason, _)| reason == NEVER).map(|(_, count)| *count).sum::<u64>()
-    };
     let mut by_count: Vec<(u64, Vec<&Shown<'_>>)> = Vec::new();
     for run in runs {
-        match by_count.iter_mut().find(|(known, _)| *known == count(&run)) {
+        let count = run.facts.impossible;
+        match by_count.iter_mut().find(|(known, _)| *known == count) {
             Some((_, same)) => same.push(run),
-            None => by_count.push((count(&run), vec![run])),
+            None => by_count.push((count, vec![run])),
         }
     }
     let told = by_count.iter().filter(|(count, _)| *count > 0).map(|(count, same)| {
-        let of = same[0].result.summary.work.submitted;
+        let of = same[0].facts.submitted;
         let share = *count as f64 / of.max(1) as f64 * 100.0;
         let fit = if *count == 1 { "fits" } else { "fit" };
         format!(
@@ -78,11 +108,7 @@ fn impossible(runs: &[Shown<'_>]) -> Vec<String> {
 
 /// Spot instances were used, and never taken back.
 fn spot(runs: &[Shown<'_>]) -> Option<String> {
-    let paid = |run: &&Shown<'_>| {
-        let markets = &run.result.summary.cost.by_market;
-        markets.iter().any(|(name, cost)| name == Market::Spot.name() && cost.nanos() > 0)
-    };
-    let users: Vec<&Shown<'_>> = runs.iter().filter(paid).collect();
+    let users: Vec<&Shown<'_>> = runs.iter().filter(|run| run.facts.spot).collect();
     (!users.is_empty()).then(|| {
         format!(
             "Spot instances are never taken back here: interruptions are not modelled, so what {} costs \
@@ -120,6 +146,29 @@ pub fn carbon_gaps(world: &World) -> Option<String> {
         };
         Some(format!("{} has no `{key}`", clip(&world.region_name(region))))
     })
+}
+
+/// What these runs assumed of jobs without an estimate, where the policy goes by estimates.
+pub fn unestimated(facts: &Facts, policy: &PolicySpec) -> Option<String> {
+    let how = without_estimate(policy).filter(|_| facts.unestimated > 0)?;
+    let Facts { submitted, unestimated, .. } = facts;
+    Some(format!(
+        "{unestimated} of {submitted} pieces of work have no estimate of their runtime: {how}."
+    ))
+}
+
+/// How the policy takes jobs without an estimate of their runtime, where it goes by
+/// estimates.
+pub(super) fn without_estimate(policy: &PolicySpec) -> Option<&'static str> {
+    match (policy.backfill, policy.order) {
+        (Backfill::Easy | Backfill::Conservative, _) => {
+            Some("backfilling plans as if they ended after all that have one")
+        }
+        (Backfill::None | Backfill::Greedy, Order::Shortest) => {
+            Some("the shortest first puts them behind all that have one")
+        }
+        (Backfill::None | Backfill::Greedy, _) => None,
+    }
 }
 
 /// Markets that a policy names and on which no cloud of the scenario sells anything.

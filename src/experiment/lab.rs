@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+use super::caution::Facts;
 use super::fate::FateWatch;
 use super::measurement::Measurement;
 use super::replication::Repetition;
@@ -230,6 +231,7 @@ impl Lab<'_> {
             fingerprint: result.fingerprint.clone(),
             trail: result.trail.clone(),
             skipped_rows: result.skipped_rows,
+            facts: Facts::of(&result),
             ..Measurement::of(summary, &result.series, kept, fates)
         };
         Ok(Exhibit { result, measurement, names: names.unwrap_or_default() })

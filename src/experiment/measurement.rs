@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::caution::Facts;
 use super::fate::{Fate, Fates};
 use crate::metrics::{
     self, GroupWait, METRICS, Moved, ProviderHours, Series, Summary, Trail, Undone,
@@ -49,6 +50,8 @@ pub struct Measurement {
     pub trail: Trail,
     /// Malformed rows of the workload that were left out.
     pub skipped_rows: u64,
+    /// What must be said beside the numbers.
+    pub facts: Facts,
 }
 
 /// What was done in a run.
@@ -157,6 +160,7 @@ impl Measurement {
             fingerprint: String::new(),
             trail: Trail::default(),
             skipped_rows: 0,
+            facts: Facts::default(),
         }
     }
 

@@ -168,6 +168,11 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
 }
 
 impl Found {
+    /// The edits of the scenario that lead to a setup.
+    pub fn edits(&self, point: &Point) -> Vec<(String, String)> {
+        edits(&self.task.variables, point)
+    }
+
     /// The setup that a finalist is.
     pub fn candidate(&self, finalist: usize) -> &Candidate {
         &self.candidates[self.finalists[finalist].candidate]
@@ -182,11 +187,6 @@ impl Found {
             variable.numbers.is_some() && last > 0 && [0, last].contains(&point[axis])
         };
         (0..point.len()).filter(is_end).collect()
-    }
-
-    /// The edits of the scenario that lead to a setup.
-    pub fn edits(&self, point: &Point) -> Vec<(String, String)> {
-        edits(&self.task.variables, point)
     }
 
     /// A setup in words: `cluster.dc1.nodes = 12, policy.p.order = sjf`.

@@ -10,7 +10,7 @@ use super::summary::{
     Carbon, CostPart, Costs, CpuOnGpus, Deadlines, Distribution, Summary, Undone, WorkCounts,
 };
 use super::waits::GroupWaits;
-use crate::model::{Market, Region, World};
+use crate::model::{Kind, Market, Region, World};
 use crate::sim::{Observer, Outcome};
 use crate::state::{
     AllocationRef, Areas, ChargeKind, Ending, InstanceRef, LaunchRefusal, Record, RefusalReason,
@@ -32,6 +32,7 @@ pub struct Collector {
     /// The end of a window: what is left of its work afterwards is no longer its load.
     until: Option<Time>,
     submitted: u64,
+    unestimated: u64,
     /// By slot of the work: whether an allocation of it has started.
     started: Vec<bool>,
     finished: u64,
@@ -248,6 +249,7 @@ impl Collector {
         let refused: u64 = self.refused.iter().sum();
         WorkCounts {
             submitted: self.submitted,
+            unestimated: self.unestimated,
             finished: self.finished,
             refused,
             refused_by_reason: RefusalReason::ALL
@@ -591,6 +593,9 @@ impl Observer for Collector {
                 self.opened.get_or_insert(arrival);
                 if self.counts_from(arrival) {
                     self.submitted += 1;
+                    let ask = &state.work(*work).ask;
+                    let none = ask.kind == Kind::Job && ask.estimate == Span::MAX;
+                    self.unestimated += u64::from(none);
                     self.first_arrival.get_or_insert(arrival);
                     self.last_arrival = Some(arrival);
                 }

@@ -67,6 +67,8 @@ impl Undone {
 pub struct WorkCounts {
     /// Arrived within the run.
     pub submitted: u64,
+    /// Jobs of these without an estimate of their runtime.
+    pub unestimated: u64,
     /// Done.
     pub finished: u64,
     /// Turned away.

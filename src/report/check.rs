@@ -16,6 +16,8 @@ pub struct CheckReport<'a> {
     pub suite: &'a Suite,
     /// By policy, in the order of the suite; and where it parts from its baseline.
     pub rows: Vec<(&'a Verdicts<'a>, Option<&'a Parting>)>,
+    /// What else must be said beside the answer.
+    pub cautions: Vec<String>,
 }
 
 impl CheckReport<'_> {

@@ -133,7 +133,7 @@ fn every_word_of_a_plan_is_documented() {
     let found = plan::tests::small("<= 5 min", "2..6");
     let recipe = Recipe::default();
     let mut json = Vec::new();
-    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[], cautions: &[] };
     report.write_json(&mut json).expect("memory takes everything");
     same_keys("plan.json", &json);
 }
@@ -157,6 +157,7 @@ fn every_word_of_a_sweep_is_documented() {
         goal: 0,
         recipe: None,
         assumptions: &[],
+        cautions: &[],
     };
     let mut json = Vec::new();
     report.write_json(&mut json).expect("memory takes everything");

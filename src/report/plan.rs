@@ -26,6 +26,8 @@ pub struct PlanReport<'a> {
     pub found: &'a Found,
     /// What was assumed.
     pub assumptions: &'a [String],
+    /// What else must be said beside the answer.
+    pub cautions: &'a [String],
 }
 
 /// A week.

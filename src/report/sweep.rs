@@ -28,6 +28,8 @@ pub struct SweepReport<'a> {
     pub recipe: Option<&'a Recipe>,
     /// What was assumed.
     pub assumptions: &'a [String],
+    /// What else must be said beside the answer.
+    pub cautions: &'a [String],
 }
 
 impl SweepReport<'_> {
@@ -86,6 +88,7 @@ mod tests {
             goal: 0,
             recipe: None,
             assumptions: &[],
+            cautions: &[],
         };
         expect![[r#"
             ?
@@ -133,6 +136,7 @@ mod tests {
             goal: 0,
             recipe: None,
             assumptions: &[],
+            cautions: &[],
         };
         let cut = |file: std::io::Result<Vec<u8>>, columns: usize| -> String {
             let text = String::from_utf8(file.expect("memory takes everything")).expect("text");
@@ -171,6 +175,7 @@ mod tests {
             goal: 0,
             recipe: None,
             assumptions: &[],
+            cautions: &[],
         };
         let charts = sweep_charts(&report);
         for chart in &charts {

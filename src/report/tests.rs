@@ -297,7 +297,10 @@ fn documents(then: impl Fn(&Document)) {
     }
     for (bound, nodes) in [("<= 5 min", "2..6"), ("<= 10 s", "2..3")] {
         let found = &plan::tests::small(bound, nodes);
-        then(&PlanReport { recipe: &recipe, found, assumptions: &[] }.document(Vec::new()));
+        then(
+            &PlanReport { recipe: &recipe, found, assumptions: &[], cautions: &[] }
+                .document(Vec::new()),
+        );
     }
     let sweep = &crate::experiment::sweep::testing::by_hand();
     let (recipe, assumptions) = (Some(&recipe), &[][..]);
@@ -308,6 +311,7 @@ fn documents(then: impl Fn(&Document)) {
         goal: 0,
         recipe,
         assumptions,
+        cautions: assumptions,
     };
     then(&swept.document(Vec::new()));
     let (run, backtest) = super::testing::backtested("p");

@@ -276,3 +276,68 @@ fn carbon_that_is_not_known_is_no_zero() {
     let run = [&["run", "a.toml", "--no-out"][..], &known].concat();
     check(&folder, &run, 0, &["grid carbon 0.1 kg CO2e"], &["not known"]);
 }
+
+/// What `run` and `compare` say beside their answers is said by all that answer.
+#[test]
+fn plans_sweeps_and_checks_say_what_comparisons_say() {
+    let more = "[policy.spot]\npreset = \"cloud-cheapest\"\n\
+        provision = { cheapest = { markets = [\"on-demand\", \"spot\"] } }\n";
+    let rows = "id,arrival_s,runtime_s,vcpus,gpus,gpu_models\n\
+        a,0,100,4,0,\nb,10,100,4,1,V100M16\nc,20,100,400,0,\n";
+    let folder = folder(rows, more);
+    let told = [
+        "fit nowhere under",
+        "asks for the GPU model V100M16, which nothing here has",
+        "Policy spot rents on the spot market, and nothing here is sold on it",
+    ];
+    let suite =
+        "replications = 1\n[gates]\ncost_total = \"+1 %\"\n[scenario.s]\nfile = \"a.toml\"\n";
+    fs::write(folder.path().join("suite.toml"), suite).expect("written");
+    check(&folder, &["check", "suite.toml", "--update"], 0, &[], &[]);
+    let nodes = "cluster.dc.nodes=1..2";
+    let commands: [&[&str]; 4] = [
+        &["compare", "a.toml", "--no-out"],
+        &["sweep", "a.toml", "--set", "cluster.dc.nodes=1,2", "--no-out"],
+        &["plan", "a.toml", "--policy", "spot", "--vary", nodes, "--no-out"],
+        &["check", "suite.toml"],
+    ];
+    for command in commands {
+        check(&folder, command, 0, &told, &["never taken back"]);
+    }
+    let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+    let sold = text.replace("families =", "markets = [\"on-demand\", \"spot\"]\nfamilies =");
+    // All of it must be rented.
+    let sold = sold.replace("preset = \"batch-fcfs\"", "preset = \"cloud-cheapest\"");
+    fs::write(folder.path().join("a.toml"), sold).expect("written");
+    let many = "id,arrival_s,runtime_s,vcpus\na,0,100,4\nb,0,100,4\nc,0,100,4\n";
+    fs::write(folder.path().join("a.csv"), many).expect("written");
+    check(&folder, &["check", "suite.toml", "--update"], 0, &[], &[]);
+    for command in commands {
+        let caution = ["Spot instances are never taken back here"];
+        check(&folder, command, 0, &caution, &told);
+    }
+}
+
+/// Two of three jobs have none; EASY plans by estimates, first come first served does not.
+#[test]
+fn estimates_that_are_missing_are_told_where_a_policy_goes_by_them() {
+    let rows = "id,arrival_s,runtime_s,vcpus,estimate_s\na,0,100,4,\nb,0,100,4,90\nc,0,100,4,\n";
+    let more = "[policy.easy]\npreset = \"batch-backfill\"\n[policy.short]\npreset = \"batch-fcfs\"\n\
+        order = \"shortest\"\n";
+    let folder = folder(rows, more);
+    let easy = "2 of 3 pieces of work have no estimate of their runtime: backfilling plans as if \
+                they ended after all that have one";
+    let short = "2 of 3 pieces of work have no estimate of their runtime: the shortest first puts \
+                 them behind all that have one";
+    let run = |policy| ["run", "a.toml", "--no-out", "--policy", policy];
+    check(&folder, &run("easy"), 0, &[easy], &[short]);
+    check(&folder, &run("short"), 0, &[short], &[easy]);
+    check(&folder, &run("keep"), 0, &[], &[short, easy]);
+    check(&folder, &["compare", "a.toml", "--no-out"], 0, &[short, easy], &[]);
+    let (vary, list) = ("cluster.dc.nodes=1..2", "cluster.dc.nodes=1,2");
+    check(&folder, &["sweep", "a.toml", "--no-out", "--set", list], 0, &[short, easy], &[]);
+    let plan = ["plan", "a.toml", "--no-out", "--policy", "easy", "--vary", vary];
+    check(&folder, &plan, 0, &[easy], &[]);
+    let all = [&run("easy")[..], &["--set", "workload.estimates=runtime"]].concat();
+    check(&folder, &all, 0, &[], &[easy]);
+}

@@ -1,8 +1,9 @@
 //! Promises that cannot bind, and policies that lack what they decide by.
 
+use super::super::caution::without_estimate;
 use super::super::survey::Survey;
 use super::impossible::policy_key;
-use crate::policy::spec::{Backfill, Order, PolicySpec};
+use crate::policy::spec::{Order, PolicySpec};
 use crate::problem::{Problem, clip};
 use crate::scenario::{Comparison, Objective, ObjectiveMetric, Scenario};
 
@@ -86,10 +87,7 @@ pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec
             warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
         }
     }
-    let plans = |policy: &&PolicySpec| match policy.backfill {
-        Backfill::Easy | Backfill::Conservative => true,
-        Backfill::None | Backfill::Greedy => policy.order == Order::Shortest,
-    };
+    let plans = |policy: &&PolicySpec| without_estimate(policy).is_some();
     if survey.unestimated > 0
         && let Some(policy) = scenario.policies.iter().find(plans)
     {

@@ -1,5 +1,6 @@
 //! What all runs of a sweep showed.
 
+use super::super::caution::Facts;
 use super::super::measurement::Measurement;
 use super::super::replication::Repetition;
 use super::super::statistics::{Interval, t_interval};
@@ -50,6 +51,8 @@ pub struct Run {
     pub same_work: bool,
     /// Hash of the canonical records.
     pub fingerprint: String,
+    /// What must be said beside the numbers.
+    pub facts: Facts,
 }
 
 /// A mean over replications.
@@ -72,6 +75,7 @@ impl Run {
             kept: measurement.kept,
             same_work,
             fingerprint: measurement.fingerprint,
+            facts: measurement.facts,
         }
     }
 

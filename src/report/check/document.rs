@@ -48,7 +48,9 @@ struct Told {
 
 impl CheckReport<'_> {
     pub(super) fn said(&self) -> Said {
-        said(include_str!("../words/check.txt"), &self.findings())
+        let mut said = said(include_str!("../words/check.txt"), &self.findings());
+        said.cautions.extend(self.cautions.iter().cloned());
+        said
     }
 
     fn findings(&self) -> Findings {

@@ -77,7 +77,9 @@ struct Next {
 
 impl PlanReport<'_> {
     pub(super) fn said(&self) -> Said {
-        said(include_str!("../words/plan.txt"), &self.findings())
+        let mut said = said(include_str!("../words/plan.txt"), &self.findings());
+        said.cautions.extend(self.cautions.iter().cloned());
+        said
     }
 
     /// What was found, as data.

@@ -43,7 +43,7 @@ fn the_cost_of_a_month_is_told_as_that() {
     let month = METRICS.iter().position(|metric| metric.key == "cost_monthly");
     found.task.goal = month.expect("a metric");
     let recipe = Recipe::default();
-    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[], cautions: &[] };
     let answer = report.said().answer;
     assert!(answer.headline.ends_with(" per month."), "{answer:?}");
     assert!(answer.bullets[0].ends_with(")."), "{answer:?}");
@@ -59,7 +59,7 @@ fn the_cost_of_a_month_is_told_as_that() {
 fn the_answer_is_a_sentence_and_everything_is_written() {
     let found = small("<= 5 min", "2..6");
     let recipe = Recipe::default();
-    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[], cautions: &[] };
     let answer = report.said().answer;
     let headline = &answer.headline;
     assert!(headline.starts_with("cluster.c.nodes = "), "{headline}");
@@ -101,7 +101,7 @@ fn the_answer_is_a_sentence_and_everything_is_written() {
 fn a_miss_is_said_with_what_binds() {
     let found = small("<= 10 s", "2..3");
     let recipe = Recipe::default();
-    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[] };
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[], cautions: &[] };
     let said = report.said();
     let (headline, bullets) = (said.answer.headline, said.answer.bullets.join(" "));
     assert_eq!(headline, "Nothing that was found in these ranges keeps wait, mean <= 10 s.");

@@ -59,7 +59,9 @@ struct Strongest {
 
 impl SweepReport<'_> {
     pub(super) fn said(&self) -> Said {
-        said(include_str!("../words/sweep.txt"), &self.findings())
+        let mut said = said(include_str!("../words/sweep.txt"), &self.findings());
+        said.cautions.extend(self.cautions.iter().cloned());
+        said
     }
 
     /// What was found, as data.
