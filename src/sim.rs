@@ -203,6 +203,7 @@ impl<O: Observer> Run<'_, '_, O> {
             events: self.events,
             decisions: self.decisions,
             illegal: self.state.illegal_count(),
+            unreserved: self.state.unreserved(),
         })
     }
 

@@ -182,6 +182,7 @@ pub struct State<'w> {
     notes: Option<Vec<(WorkRef, Note)>>,
     illegal: Option<Refusal>,
     illegal_count: u64,
+    unreserved: u64,
     stop: Option<String>,
     /// By slot of the work, as far as any was preempted.
     pauses: Vec<Pause>,
@@ -227,6 +228,7 @@ impl<'w> State<'w> {
             notes: None,
             illegal: None,
             illegal_count: 0,
+            unreserved: 0,
             stop: None,
             pauses: Vec::new(),
             standing: 0,
@@ -247,6 +249,12 @@ impl<'w> State<'w> {
     /// How many actions of the policy were illegal.
     pub fn illegal_count(&self) -> u64 {
         self.illegal_count
+    }
+
+    /// Most pieces of work that waited at once without a reservation, because there were
+    /// too many for each to hold one.
+    pub fn unreserved(&self) -> u64 {
+        self.unreserved
     }
 
     /// Why the policy cannot go on, if it said so.

@@ -19,6 +19,8 @@ pub struct Facts {
     pub impossible: u64,
     /// Jobs of them without an estimate of their runtime.
     pub unestimated: u64,
+    /// Most of them that waited at once without a reservation, as too many waited.
+    pub unreserved: u64,
     /// Whether anything was paid for spot instances.
     pub spot: bool,
     /// Names in the rules of work that nothing has, in words.
@@ -34,6 +36,7 @@ impl Facts {
         Self {
             submitted: work.submitted,
             unestimated: work.unestimated,
+            unreserved: result.summary.unreserved,
             impossible: never.map(|(_, count)| *count).sum(),
             spot: cost.by_market.iter().any(spot),
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
@@ -67,6 +70,7 @@ pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
     }
     said.extend(spot(runs));
     for run in runs {
+        said.extend(unreserved(run));
         said.extend(not_for_sale(run));
     }
     said
@@ -114,6 +118,19 @@ fn spot(runs: &[Shown<'_>]) -> Option<String> {
             "Spot instances are never taken back here: interruptions are not modelled, so what {} costs \
              and keeps is at its best.",
             names(&users, runs.len())
+        )
+    })
+}
+
+/// More waited than may hold a reservation.
+fn unreserved(run: &Shown<'_>) -> Option<String> {
+    let waited = run.facts.unreserved;
+    (waited > 0).then(|| {
+        format!(
+            "Under {} up to {waited} pieces of work at once waited without a reservation, as no more than {} \
+             hold one here: they started only where they delayed none (`backfill.conservative.reservations`).",
+            clip(run.name),
+            run.policy.reservations
         )
     })
 }

@@ -167,6 +167,7 @@ impl Collector {
             events: outcome.events,
             decisions: outcome.decisions,
             illegal_actions: outcome.illegal,
+            unreserved: outcome.unreserved,
             work: self.counts(world),
             undone: self.undone,
             cost: self.costs(world, tenants),

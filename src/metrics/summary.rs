@@ -189,6 +189,9 @@ pub struct Summary {
     pub decisions: u64,
     /// Illegal actions of the policy.
     pub illegal_actions: u64,
+    /// Most pieces of work that waited at once without a reservation, as too many waited.
+    #[serde(skip)]
+    pub unreserved: u64,
     /// Work by how it ended.
     pub work: WorkCounts,
     /// Work that was not done.

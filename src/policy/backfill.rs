@@ -69,12 +69,12 @@ pub trait Backfill: std::fmt::Debug {
 }
 
 /// The part that `spec` names; none where nobody overtakes.
-pub fn build(spec: spec::Backfill) -> Option<Box<dyn Backfill>> {
-    match spec {
+pub fn build(spec: &spec::PolicySpec) -> Option<Box<dyn Backfill>> {
+    match spec.backfill {
         spec::Backfill::None => None,
         spec::Backfill::Greedy => Some(Box::new(Greedy::default())),
         spec::Backfill::Easy => Some(Box::new(Easy::default())),
-        spec::Backfill::Conservative => Some(Box::new(Conservative::default())),
+        spec::Backfill::Conservative => Some(Box::new(Conservative::new(spec.reservations))),
     }
 }
 

@@ -112,7 +112,7 @@ impl Composed {
                 Some(session) => Box::new(external::Place::new(session)),
             },
             backfill: match backfill {
-                None => backfill::build(spec.backfill),
+                None => backfill::build(spec),
                 Some(session) => Some(Box::new(external::Backfill::new(session))),
             },
             provision: match provision {

@@ -25,6 +25,9 @@ pub struct PolicySpec {
     pub narrow: Narrow,
     /// Who may overtake?
     pub backfill: Backfill,
+    /// Most pieces of work that hold a reservation under conservative backfilling, where
+    /// instances differ or may be rented; the others wait without one.
+    pub reservations: u32,
     /// Rent what, and where?
     pub provision: Provision,
     /// The offers that are rented, where work asks for it.
@@ -122,6 +125,7 @@ impl PolicySpec {
             place: Place::FirstFit,
             narrow: Narrow::default(),
             backfill: Backfill::None,
+            reservations: Backfill::RESERVATIONS,
             provision: Provision::OwnedOnly,
             rent_from: Scope::default(),
             release: Release::Idle { after: Span::ZERO },
@@ -167,6 +171,11 @@ pub enum Backfill {
     Easy,
     /// Whoever delays no reservation; every waiting job holds one.
     Conservative,
+}
+
+impl Backfill {
+    /// Most reservations, where nothing else is said.
+    pub const RESERVATIONS: u32 = 1_000;
 }
 
 /// On which instance? Ties go to the lowest stable id.

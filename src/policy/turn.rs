@@ -199,6 +199,12 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.state.stop(why.into());
     }
 
+    /// Says how many pieces of work wait without a reservation, because there are too many
+    /// for each to hold one. The most at once is told beside the run's answer.
+    pub fn count_unreserved(&mut self, waiting: u64) {
+        self.state.count_unreserved(waiting);
+    }
+
     /// Whether the run is to end soon. Parts that may loop long within one
     /// decision look now and then (it is one plain load) and return at once,
     /// wherever they are: the run has failed, and nothing of it is used.

@@ -206,7 +206,9 @@ fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &
             weigh_data: parameters.flag("weigh_data").unwrap_or(false),
         };
     }
-    if let Some((name, _)) = chosen(own, "backfill", report) {
+    if let Some((name, parameters)) = chosen(own, "backfill", report) {
+        let most = parameters.count32("reservations");
+        spec.reservations = most.unwrap_or(Backfill::RESERVATIONS);
         spec.backfill = match name.as_str() {
             "greedy" => Backfill::Greedy,
             "easy" => Backfill::Easy,

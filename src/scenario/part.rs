@@ -254,11 +254,18 @@ pub const OPTIONS: &[PartOption] = &[
         "Anybody that fits; the head has no reservation (as Kubernetes does).",
     ),
     plain("backfill", "easy", "Whoever does not delay the head's reservation (Lifka, 1995)."),
-    plain(
-        "backfill",
-        "conservative",
-        "Whoever delays no reservation; every waiting job holds one.",
-    ),
+    PartOption {
+        part: "backfill",
+        name: "conservative",
+        doc: "Whoever delays no reservation; every waiting job holds one.",
+        parameters: &[Parameter {
+            name: "reservations",
+            kind: Kind::Count(1, u32::MAX as u64),
+            default: "1000",
+            doc: "Most jobs that hold one where instances differ or can be rented; the others start only \
+                  where they delay none. Where all work is alike everybody holds one.",
+        }],
+    },
     plain("provision", "owned-only", "Rents nothing."),
     PartOption {
         part: "provision",

@@ -19,6 +19,8 @@ pub struct Outcome {
     pub decisions: u64,
     /// Illegal actions of the policy.
     pub illegal: u64,
+    /// Most pieces of work that waited at once without a reservation, as too many waited.
+    pub unreserved: u64,
 }
 
 /// Why a run could not go on.

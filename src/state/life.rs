@@ -77,6 +77,11 @@ impl State<'_> {
         self.illegal_count += 1;
     }
 
+    /// So many pieces of work wait without a reservation.
+    pub(crate) fn count_unreserved(&mut self, waiting: u64) {
+        self.unreserved = self.unreserved.max(waiting);
+    }
+
     /// The reasons since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<(WorkRef, Note)> {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()

@@ -448,6 +448,18 @@ fn nothing_is_reserved_where_the_policy_places_nothing() {
 }
 
 #[test]
+fn work_beyond_the_reservations_is_counted() {
+    // On 4 cores: `b` holds the reservation until it starts at 10 s, `c` and `d` none.
+    let trace = "id,arrival_s,runtime_s,estimate_s,vcpus\n\
+                 a,0,10,10,3\nb,1,10,10,3\nc,2,5,5,4\nd,3,5,5,2\n";
+    for (most, unreserved) in [(1, 2), (2, 1), (3, 0)] {
+        let part = format!("backfill = {{ conservative = {{ reservations = {most} }} }}\n");
+        let summary = run(&format!("{NODE}[policy.p]\n{part}"), trace).expect("it runs");
+        assert_eq!(summary.unreserved, unreserved, "{most}");
+    }
+}
+
+#[test]
 fn the_first_is_asked_again_when_others_may_yield() {
     // `low` starts at the moment `high` is first asked; it yields when that is next
     // asked, at 30 s.

@@ -358,8 +358,26 @@ fn conservative_protects_more_than_the_head() {
     let spec = with(|spec| spec.backfill = spec::Backfill::Conservative);
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0]);
     // The same on one machine, where nothing can be counted.
-    let jobs = jobs.map(Job::on_one);
+    let each = jobs.map(Job::on_one);
+    assert_eq!(starts(&cluster(&[4]), &each, &spec), [0.0, 10.0, 20.0, 25.0]);
+    // With one reservation there the third holds none, and the fourth passes as under EASY.
+    // Processors that can be counted are reserved for everybody.
+    let spec = PolicySpec { reservations: 1, ..spec };
+    assert_eq!(starts(&cluster(&[4]), &each, &spec), [0.0, 10.0, 21.0, 1.0]);
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0]);
+}
+
+#[test]
+fn a_reservation_that_becomes_free_goes_to_the_next() {
+    // On one machine of 4 cores the second holds the only reservation until it starts at
+    // 10; then the third has it for 20. The last would delay that from 11 on, not before.
+    let jobs = [job(0, 4, 10), job(0, 3, 10), job(0, 4, 5), job(11, 1, 10), job(12, 1, 8)];
+    let jobs = jobs.map(Job::on_one);
+    let spec = with(|spec| {
+        spec.backfill = spec::Backfill::Conservative;
+        spec.reservations = 1;
+    });
+    assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0, 12.0]);
 }
 
 #[test]

@@ -368,6 +368,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         release: dice.of(&[Release::Never, Release::Idle { after: Span::ZERO }, idle]),
         compatibility: None,
         external: BTreeMap::new(),
+        reservations: dice.of(&[1, 2, 1_000]),
     }
 }
 

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::plan::{Hold, Plan};
-use super::{Backfill, Pass};
+use super::{Backfill, Failed, Pass};
 use crate::model::Spread;
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
@@ -21,9 +21,10 @@ use crate::units::{Demand, Span, Time};
 ///
 /// In a scalar pool a decision takes about n log n, where n wait: work that cannot begin
 /// sooner keeps its reservation after one search, and after none while others merely join.
-/// In other pools it costs about the queue's length times the number of running and
+/// In other pools it costs about the number of reservations times that of running and
 /// reserved pieces of work, for of each instance only the periods that a stay spans are
-/// looked at.
+/// looked at. So no more than a number of them are made there; the rest of the queue has
+/// none and starts where it delays none.
 #[derive(Debug, Default)]
 pub struct Conservative {
     /// Reserved starts, and how many tasks start then.
@@ -34,6 +35,10 @@ pub struct Conservative {
     plan: Plan,
     /// In the last pass a reservation was moved or used, so that others may begin sooner.
     moved: bool,
+    /// Most pieces of work that are given a reservation, but in a scalar pool.
+    most: usize,
+    /// What cannot start now of those that have none.
+    failed: Failed,
     /// Speed of the slowest instance type, in millionths.
     slowest: u32,
 }
@@ -59,6 +64,63 @@ impl Backfill for Conservative {
     }
 
     fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
+        let kept = self.prepare(pass);
+        // What could not begin sooner in the last pass cannot until something is moved.
+        let mut settled = kept && pass.joined.is_some() && !self.moved;
+        self.moved = false;
+        let given = self.held.chunk_by(|a, b| a.work == b.work).count();
+        let most = if self.plan.is_scalar() { usize::MAX } else { self.most };
+        let (mut left, mut without) = (most.saturating_sub(given), 0);
+        let (plan, mut held) = (&mut self.plan, self.held.as_slice());
+        for &one in &self.queued {
+            if pass.turn.is_halted() {
+                return;
+            }
+            let mine;
+            let count = held.iter().take_while(|held| held.work == one.work).count();
+            (mine, held) = held.split_at(count);
+            let length = length(one.estimate, self.slowest);
+            let before = mine.iter().map(|held| (held.start, held.hold.tasks()));
+            let starts = if stay(pass.turn, plan, one, length, mine, settled) {
+                before.collect()
+            } else if count == 0 && left == 0 {
+                start_now(pass, plan, one, length, &mut self.failed);
+                without += u64::from(pass.turn.work(one.work).waiting > 0);
+                Starts::new()
+            } else {
+                if count > 0 {
+                    self.failed.clear();
+                }
+                for Held { start, hold, .. } in mine {
+                    plan.give(hold, *start, start.saturating_add(length));
+                }
+                let starts = reserve(pass, plan, one, length);
+                self.moved |= count > 0 && !before.eq(starts.iter().copied());
+                settled &= !self.moved;
+                left -= usize::from(count == 0 && !starts.is_empty());
+                left += usize::from(count > 0 && starts.is_empty());
+                starts
+            };
+            if !starts.is_empty() {
+                self.promised.insert(one.work, starts);
+            }
+        }
+        pass.turn.count_unreserved(without);
+    }
+
+    fn promise(&self, work: WorkRef) -> Option<Time> {
+        self.promised.get(&work).map(|starts| starts[0].0)
+    }
+}
+
+impl Conservative {
+    /// No more than `most` pieces of work are given a reservation, but in a scalar pool.
+    pub fn new(most: u32) -> Self {
+        Self { most: most as usize, ..Self::default() }
+    }
+
+    /// Lists who waits, and plans with what they were promised. Returns whether that can be kept.
+    fn prepare(&mut self, pass: &Pass<'_, '_, '_, '_>) -> bool {
         if self.slowest == 0 {
             let speeds = pass.turn.world().types.rows().iter().map(|kind| kind.speed);
             self.slowest = speeds.min().unwrap_or(0).max(1);
@@ -76,42 +138,10 @@ impl Backfill for Conservative {
         }
         self.plan.index();
         self.promised.clear();
-        // What could not begin sooner in the last pass cannot until something is moved.
-        let mut settled = kept && pass.joined.is_some() && !self.moved;
-        self.moved = false;
-        let (plan, mut held) = (&mut self.plan, self.held.as_slice());
-        for &one in &self.queued {
-            if pass.turn.is_halted() {
-                return;
-            }
-            let mine;
-            let count = held.iter().take_while(|held| held.work == one.work).count();
-            (mine, held) = held.split_at(count);
-            let length = length(one.estimate, self.slowest);
-            let before = mine.iter().map(|held| (held.start, held.hold.tasks()));
-            let starts = if stay(pass.turn, plan, one, length, mine, settled) {
-                before.collect()
-            } else {
-                for Held { start, hold, .. } in mine {
-                    plan.give(hold, *start, start.saturating_add(length));
-                }
-                let starts = reserve(pass, plan, one, length);
-                self.moved |= count > 0 && !before.eq(starts.iter().copied());
-                settled &= !self.moved;
-                starts
-            };
-            if !starts.is_empty() {
-                self.promised.insert(one.work, starts);
-            }
-        }
+        self.failed.clear();
+        kept
     }
 
-    fn promise(&self, work: WorkRef) -> Option<Time> {
-        self.promised.get(&work).map(|starts| starts[0].0)
-    }
-}
-
-impl Conservative {
     /// Makes a plan with every promise in it. Returns whether each can be kept.
     fn keep_promises(&mut self, turn: &Turn<'_, '_>) -> bool {
         self.held.clear();
@@ -186,6 +216,32 @@ fn reserve(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, one: Queued, length
         starts.push((start, hold.tasks()));
     }
     starts
+}
+
+/// Starts now what can start by the plan of work that is given no reservation.
+fn start_now(
+    pass: &mut Pass<'_, '_, '_, '_>,
+    plan: &mut Plan,
+    one: Queued,
+    length: Span,
+    failed: &mut Failed,
+) {
+    let (now, until) = (pass.turn.now(), pass.turn.now().saturating_add(length));
+    loop {
+        let live = pass.turn.work(one.work);
+        let (demand, rules, tasks) = (live.ask.demand, live.ask.rules, live.together());
+        let left = live.waiting;
+        if left == 0 || failed.predicts(demand, rules, tasks, one.estimate) {
+            return;
+        }
+        let Some(hold) = plan.hold(pass.turn, one.work, (tasks, left), now, until) else {
+            failed.forbidden(demand, rules, tasks, one.estimate);
+            return;
+        };
+        if begin(pass, plan, one.work, &hold) < hold.tasks() {
+            return;
+        }
+    }
 }
 
 /// How long work is planned to run.
