@@ -19,6 +19,7 @@ mod histogram;
 mod hours;
 mod laws;
 mod moves;
+mod occupancy;
 mod series;
 mod summary;
 mod trail;
@@ -30,6 +31,7 @@ pub use histogram::{EXACT_SAMPLES, Histogram};
 pub use hours::ProviderHours;
 pub use laws::{BrokenLaw, Laws};
 pub use moves::Moved;
+pub use occupancy::{Hold, MOST_HOLDS, MOST_MACHINES, Machine, Occupancy};
 pub use series::{Bucket, Series};
 pub use summary::{
     Carbon, CostPart, Costs, CpuOnGpus, Deadlines, Direction, Distribution, METRICS, Metric,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::folder::Folder;
 use crate::experiment::{Facts, RunResult, Shown, cautions, unestimated};
 use crate::input;
+use crate::metrics::Occupancy;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
     Chart, Document, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, run_charts,
@@ -98,11 +99,17 @@ pub(super) fn manifest(recipe: &Recipe, fingerprint: Option<&str>) -> Value {
 }
 
 /// The charts of one run.
-pub(super) fn charts_of(scenario: &Scenario, report: &RunReport, result: &RunResult) -> Vec<Chart> {
+pub(super) fn charts_of(
+    scenario: &Scenario,
+    report: &RunReport,
+    result: &RunResult,
+    occupancy: &Occupancy,
+) -> Vec<Chart> {
     run_charts(&Scene {
         world: &scenario.world,
         series: &result.series,
         summary: &report.summary,
+        occupancy,
         waits: &result.waits,
         objectives: &report.objectives,
     })

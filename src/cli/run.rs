@@ -18,6 +18,7 @@ use super::progress::Bar;
 use super::recipe;
 use super::spool::Spool;
 use crate::experiment::{self, RunResult, Settings, StepLog, Stretch};
+use crate::metrics::Occupancy;
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
@@ -100,6 +101,7 @@ pub(super) fn run(arguments: &Run) -> Done {
     let (from, until) = arguments.records.unwrap_or((1, u64::MAX));
     let stretch = Stretch { from, until, reasons: arguments.explain };
     let over = Cell::new(false);
+    let mut occupancy = folder.is_some().then(Occupancy::default);
     let result = {
         let bar = Bar::over_jobs(&policy.name, how.quiet);
         let mut watching = files.as_mut().map(|files| {
@@ -108,7 +110,7 @@ pub(super) fn run(arguments: &Run) -> Done {
         let mut log = decisions
             .as_mut()
             .map(|decisions| StepLog::new(stretch, &over, |step| decisions.write(&step)));
-        let mut watching = (&mut watching, &mut log);
+        let mut watching = ((&mut watching, &mut occupancy), &mut log);
         let decides = (policy, recorder.as_ref().map_or(&Processes as &dyn Launcher, |to| to));
         let result =
             experiment::run_with(&scenario, decides, settings, &mut watching, &mut |progress| {
@@ -127,7 +129,8 @@ pub(super) fn run(arguments: &Run) -> Done {
     let written = match (folder, files) {
         (Some(folder), Some(files)) => {
             files.finish()?;
-            Some(write(folder, &scenario, &report, &result, cells)?)
+            let shown = (&result, &occupancy.unwrap_or_default());
+            Some(write(folder, &scenario, &report, shown, cells)?)
         }
         _ => None,
     };
@@ -165,7 +168,7 @@ fn write(
     folder: Folder,
     scenario: &Scenario,
     report: &RunReport,
-    result: &RunResult,
+    (result, occupancy): (&RunResult, &Occupancy),
     cells: TextCells,
 ) -> anyhow::Result<PathBuf> {
     let out = folder.file("timeseries.csv")?;
@@ -175,7 +178,7 @@ fn write(
     report.write_json(&mut summary)?;
     folder.write("summary.json", &summary)?;
     folder.write("scenario.toml", scenario.text.as_bytes())?;
-    let charts = recipe::charts_of(scenario, report, result);
+    let charts = recipe::charts_of(scenario, report, result, occupancy);
     recipe::write_page(&folder, "report.html", charts, |charts| report.document(charts))?;
     let manifest = recipe::manifest(&report.recipe, Some(&report.fingerprint));
     folder.finish(manifest)

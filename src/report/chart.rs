@@ -6,6 +6,7 @@ mod of_backtest;
 mod of_breakdown;
 mod of_comparison;
 mod of_courses;
+mod of_occupancy;
 mod of_plan;
 mod of_replications;
 mod of_run;

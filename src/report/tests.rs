@@ -4,6 +4,7 @@ use expect_test::expect;
 
 use super::testing::{decided, judged, simulate, tiny};
 use super::*;
+use crate::metrics::Occupancy;
 
 fn csv_files(count: u64, horizon: Option<i64>) -> [String; 5] {
     let world = tiny();
@@ -76,13 +77,20 @@ fn the_same_run_gives_the_same_bytes() {
 
 fn charts(count: u64) -> Vec<Chart> {
     let world = tiny();
-    let ((), collector, series, _, outcome) = simulate(&world, count, None, ());
+    let (occupancy, collector, series, _, outcome) =
+        simulate(&world, count, None, Occupancy::default());
     let summary = collector.summary(&world, &["default".to_owned()], &outcome);
     let objectives =
         [ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
     let (waits, objectives) = (collector.waits(), objectives.as_slice());
-    let mut charts =
-        run_charts(&Scene { world: &world, series: &series, summary: &summary, waits, objectives });
+    let mut charts = run_charts(&Scene {
+        world: &world,
+        series: &series,
+        summary: &summary,
+        occupancy: &occupancy,
+        waits,
+        objectives,
+    });
     let row = PolicyResult { name: "<b>", summary: &summary, series: &series, waits, objectives };
     let rows = vec![row; 10];
     let comparison = Comparison {
@@ -111,7 +119,7 @@ fn charts_are_drawn_twice_alike_with_and_without_data() {
         charts(count).iter().map(draw).collect()
     };
     let some = draw(20);
-    assert_eq!(some.len(), 24);
+    assert_eq!(some.len(), 25);
     assert!(some == draw(20), "two drawings of one run differ");
     assert!(some.iter().all(|(svg, _)| !svg.contains("no data")));
     let none = draw(0);
@@ -180,14 +188,21 @@ fn the_terminal_shows_no_control_characters() {
 /// Both pages of a tiny run whose names try to break out.
 fn pages() -> [String; 2] {
     let world = tiny();
-    let ((), collector, series, fingerprint, outcome) = simulate(&world, 30, None, ());
+    let (occupancy, collector, series, fingerprint, outcome) =
+        simulate(&world, 30, None, Occupancy::default());
     let evil = "</title><script>alert('x')</script>\u{202e}";
     let summary = collector.summary(&world, &[evil.to_owned()], &outcome);
     let objectives =
         vec![ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
     let waits = collector.waits();
-    let scene =
-        Scene { world: &world, series: &series, summary: &summary, waits, objectives: &objectives };
+    let scene = Scene {
+        world: &world,
+        series: &series,
+        summary: &summary,
+        occupancy: &occupancy,
+        waits,
+        objectives: &objectives,
+    };
     let inputs = vec![InputHash { name: evil.to_owned(), hash: "00".to_owned() }];
     let report = RunReport {
         recipe: Recipe {

@@ -147,6 +147,10 @@ impl Layout {
         let left = match &chart.plot {
             Plot::Plane { y, .. } | Plot::Panels { y, .. } if narrow => room_for_labels(y),
             Plot::Plane { y, .. } | Plot::Panels { y, .. } => left.max(room_for_labels(y)),
+            Plot::Heat(heat) => {
+                let widest = heat.rows.iter().map(|row| text_width(&shown(row), 24)).max();
+                left.max(widest.unwrap_or(0) + 18 + 20)
+            }
             _ => left,
         };
         // A heat map has the name of its rows above it.

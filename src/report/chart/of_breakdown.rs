@@ -78,7 +78,12 @@ pub(super) fn comparison_parts(policies: &[(String, Breakdown)]) -> Vec<Chart> {
         };
         let rows: Vec<BarRow> = policies.iter().take(PALETTE.len()).flat_map(row).collect();
         if !rows.is_empty() {
-            charts.push(hours_chart(name, title, rows));
+            let mut chart = hours_chart(name, title, rows);
+            if policies.len() > PALETTE.len() {
+                let first = PALETTE.len();
+                chart.unit += &format!("; the first {first} of {} policies", policies.len());
+            }
+            charts.push(chart);
         }
     }
     if policies.iter().any(|(_, one)| !one.moved.is_empty()) {
@@ -193,12 +198,7 @@ fn moved_by_policy(policies: &[(String, Breakdown)]) -> Chart {
             value: format!("{}, {} GiB", figure("USD", Some(usd)), decimals(gib, 1)),
         }
     };
-    let mut chart = Chart::new(
-        "compare-moved",
-        "Data moved, by policy and path",
-        "US dollars per replication",
-        "",
-    );
+    let mut chart = Chart::new("compare-moved", "Data moved, by policy and path", "US dollars", "");
     chart.legend = paths.iter().map(|(path, _)| path.clone()).zip(PALETTE).collect();
     if paths.len() > shown {
         chart.legend.push((format!("{} others", paths.len() - shown), GREY));

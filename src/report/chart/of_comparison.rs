@@ -33,7 +33,12 @@ pub fn comparison_charts(world: &World, comparison: &Comparison<'_>) -> Vec<Char
     }
     let breakdowns = comparison.breakdowns();
     charts.insert(0, cost_bars(world, comparison, &breakdowns));
-    charts.extend(comparison_parts(&breakdowns));
+    let mut parts = comparison_parts(&breakdowns);
+    if many.replications > 1 {
+        let means = format!(", means of {} replications", many.replications);
+        parts.iter_mut().for_each(|chart| chart.unit += &means);
+    }
+    charts.extend(parts);
     charts
 }
 
@@ -252,7 +257,12 @@ mod tests {
         assert!((sum(0) - month).abs() < 1e-6);
         assert!((sum(1) - 2.0 * sum(0)).abs() < 1e-6);
         assert!(charts[0].unit.ends_with("means of 3 replications"));
-        for chart in &charts[1..] {
+        let (courses, parts) = charts[1..].split_at(5);
+        assert!(!parts.is_empty());
+        for chart in parts {
+            assert!(chart.unit.ends_with("means of 3 replications"), "{}", chart.unit);
+        }
+        for chart in courses {
             assert!(chart.title.ends_with(", replication 1 of 3, seed 1"), "{}", chart.title);
             assert!(chart.unit.ends_with("; the first 8 of 10 policies"), "{}", chart.unit);
         }

@@ -4,8 +4,9 @@ use super::super::figure::{clean, figure};
 use super::super::run::{ObjectiveResult, Side};
 use super::super::timeline::used_providers;
 use super::of_breakdown::run_parts;
+use super::of_occupancy::occupancy;
 use super::{Axis, BarRow, Bars, Chart, Colour, GREY, Mark, PALETTE, Plot, axis};
-use crate::metrics::{Bucket, Histogram, Series, Summary};
+use crate::metrics::{Bucket, Histogram, Occupancy, Series, Summary};
 use crate::model::World;
 use crate::units::{Span, Time};
 
@@ -18,6 +19,8 @@ pub struct Scene<'a> {
     pub series: &'a Series,
     /// The numbers.
     pub summary: &'a Summary,
+    /// Who held which machine.
+    pub occupancy: &'a Occupancy,
     /// Waits in microseconds.
     pub waits: &'a Histogram,
     /// The promises.
@@ -32,6 +35,7 @@ pub(in super::super) const OBJECTIVES: &str = "objectives";
 pub fn run_charts(scene: &Scene<'_>) -> Vec<Chart> {
     let mut charts =
         vec![cost_rate(scene), utilisation(scene), instances(scene), queue(scene), waits(scene)];
+    charts.push(occupancy(scene.world, scene.occupancy));
     charts.extend(run_parts(scene.summary));
     if !scene.objectives.is_empty() {
         charts.insert(0, objectives(scene.objectives));

@@ -217,8 +217,13 @@ impl Comparison<'_> {
             cells.extend(shown.iter().map(|one| {
                 let found =
                     one.moved.iter().find(|one| (one.from.as_str(), one.to.as_str()) == (from, to));
-                let (usd, gib) = found.map_or((0.0, 0.0), |one| (one.usd, one.gib));
-                Cell::plain(figure("USD", Some(usd))).below(format!("{} GiB", decimals(gib, 1)))
+                found.map_or_else(
+                    || Cell::plain(figure("USD", None)),
+                    |one| {
+                        let below = format!("{} GiB", decimals(one.gib, 1));
+                        Cell::plain(figure("USD", Some(one.usd))).below(below)
+                    },
+                )
             }));
             table.rows.push(cells);
         }

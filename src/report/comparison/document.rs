@@ -169,7 +169,12 @@ impl Comparison<'_> {
             let part = parts.iter_mut().find(|(_, names)| names.contains(&name.as_str()));
             part.map_or(&mut rest, |(section, _)| section).charts.push(chart);
         }
-        for (section, _) in parts {
+        for (mut section, names) in parts {
+            let place = |chart: &Chart| {
+                let name = chart.name.trim_start_matches("compare-");
+                names.iter().position(|one| *one == name)
+            };
+            section.charts.sort_by_key(place);
             document.add(section);
         }
         document.add(rest);
