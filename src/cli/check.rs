@@ -17,7 +17,7 @@ use crate::experiment::check::{self, Baseline, Outcome, Parting, Terms, Trial, V
 use crate::experiment::{self, Cell, Lab, NoPlan, Plan, Shown};
 use crate::problem::Problem;
 use crate::report::{CheckReport, clean};
-use crate::scenario::{Suite, Tested, definition};
+use crate::scenario::{Subject, Suite, Tested, definition};
 use crate::text::{file_name, plain_lines};
 
 /// Runs a suite and says what has become worse; or stores what it does.
@@ -39,11 +39,16 @@ pub(super) fn check(arguments: &Check) -> Done {
     let how = (arguments.quiet, arguments.audit);
     let mut workshop = Workshop::bare(guard, label, how, arguments.threads)?;
     let done = workshop.work(|lab| match arguments.update {
-        true => update(lab, &suite).map(Ran::Stored),
+        true => update(lab, &suite).map(|(files, taken)| Ran::Stored(files, taken)),
         false => held(lab, &suite, arguments).map(|(held, left_out)| Ran::Held(held, left_out)),
     });
     match done? {
-        Ran::Stored(stored) => store(&suite, &stored, arguments.quiet),
+        Ran::Stored(stored, taken) => {
+            if !arguments.quiet {
+                taken.iter().for_each(|told| say(told));
+            }
+            store(&suite, &stored, arguments.quiet)
+        }
         Ran::Held(held, left_out) => {
             show(&suite, &held, left_out.as_ref(), arguments)?;
             left_out.map_or(Ok(()), Err)
@@ -60,7 +65,8 @@ pub(super) fn stop_plan(no_plan: NoPlan) -> Stop {
 }
 
 enum Ran<'a> {
-    Stored(Vec<(PathBuf, String)>),
+    /// Baselines as they are now, and what they take in.
+    Stored(Vec<(PathBuf, String)>, Vec<String>),
     /// And why not all could be compared.
     Held(Vec<Held<'a>>, Option<Stop>),
 }
@@ -104,9 +110,13 @@ fn planned(lab: &Lab<'_>, tested: &Tested) -> Result<(Plan, Terms), Stop> {
     Ok((plan, terms))
 }
 
-/// The baselines as they would be stored now.
-fn update(lab: &Lab<'_>, suite: &Suite) -> Result<Vec<(PathBuf, String)>, Stop> {
-    let mut files = Vec::new();
+/// Baselines by their paths, and what they take in, in words.
+type Updated = (Vec<(PathBuf, String)>, Vec<String>);
+
+/// The baselines as they would be stored now, and what changes in them.
+fn update(lab: &Lab<'_>, suite: &Suite) -> Result<Updated, Stop> {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    let (mut changed, mut known) = (Vec::new(), Vec::new());
     for tested in &suite.scenarios {
         let (plan, terms) = planned(lab, tested)?;
         let rows: Vec<_> = tested.policies.iter().map(|&row| (row, None)).collect();
@@ -116,10 +126,60 @@ fn update(lab: &Lab<'_>, suite: &Suite) -> Result<Vec<(PathBuf, String)>, Stop> 
             let text = baseline
                 .text(&tested.name, &trial.policy.name)
                 .context("a baseline cannot be written as TOML")?;
-            files.push((file_of(suite, tested, &trial.policy.name), text));
+            let path = file_of(suite, tested, &trial.policy.name);
+            problems.extend(unmeasured(suite, trial));
+            if let Ok(old) = Baseline::load(&path)
+                && old.replications() as usize == trial.runs.len()
+            {
+                changed.push(trial.clone());
+                known.push(old);
+            }
+            files.push((path, text));
         }
     }
-    Ok(files)
+    if !problems.is_empty() {
+        return Err(Stop::Input(problems));
+    }
+    let definitions: Vec<String> = changed.iter().map(definition_of).collect();
+    let verdicts = check::judge(&changed, &known, &definitions, suite.confidence);
+    Ok((files, verdicts.iter().filter_map(taken_in).collect()))
+}
+
+/// Gates on metrics that no run of a policy shows.
+fn unmeasured(suite: &Suite, trial: &Trial<'_>) -> Vec<Problem> {
+    let (scenario, policy) = (clean(&trial.tested.name), clean(&trial.policy.name));
+    let gates = trial.tested.gates.iter().filter_map(|gate| match gate.subject {
+        Subject::Events => None,
+        Subject::Metric(metric) => Some(metric.key),
+    });
+    let unseen = gates.filter(|key| trial.runs.iter().all(|run| run.metric(key).is_none()));
+    unseen
+        .map(|key| {
+            let message = format!("no run of {policy} in {scenario} shows the metric `{key}`");
+            let hint = format!("write `{key} = \"off\"` in `[scenario.{scenario}.gates]`");
+            Problem::with(&suite.path, message).hint(hint)
+        })
+        .collect()
+}
+
+/// What the new baseline of a policy takes in: metrics that moved, and gates that the old one
+/// would have had break.
+fn taken_in(verdicts: &Verdicts<'_>) -> Option<String> {
+    let number = |value: Option<f64>| value.map_or("none".to_owned(), |value| value.to_string());
+    let moved = verdicts
+        .moved
+        .iter()
+        .map(|one| format!("{} {} -> {}", one.metric.key, number(one.base), number(one.now)));
+    let moved: Vec<String> = moved.collect();
+    let broken = verdicts.findings.iter().filter(|one| one.outcome >= Outcome::Unclear);
+    let broken: Vec<&str> = broken.map(|one| one.gate.subject.key()).collect();
+    let who = format!("{} in {}", clean(verdicts.policy), clean(verdicts.scenario));
+    let gates = match broken.as_slice() {
+        [] => String::new(),
+        broken => format!("; would not have held: {}", broken.join(", ")),
+    };
+    (!moved.is_empty() || !broken.is_empty())
+        .then(|| format!("{who} takes in: {}{gates}", moved.join(", ")))
 }
 
 /// Runs every policy as often as its baseline holds, and judges. What is wrong with some

@@ -10,13 +10,14 @@ use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::exit::Stop;
+use super::exit::{Stop, say};
 use super::journal::Journal;
 use super::meter::{Hashes, Meter, Metered};
 use super::spool::Spool;
 use super::unfinished::Unfinished;
 use crate::input;
 use crate::problem::Problem;
+use crate::text::plain;
 
 /// Written last; readers refuse a folder without it.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -199,6 +200,9 @@ impl Folder {
         let mut text = serde_json::to_vec_pretty(&manifest)?;
         text.push(b'\n');
         self.write(MANIFEST, &text)?;
+        if let Some(told) = replaced(&self.target, &manifest) {
+            say(&told);
+        }
         let make_room = || {
             for name in [JOURNAL, PARTIAL] {
                 let path = self.work.join(name);
@@ -215,6 +219,40 @@ impl Folder {
         named.with_context(|| format!("cannot replace `{}`", self.target.display()))?;
         Ok(self.target)
     }
+}
+
+/// Most bytes of the manifest of what is replaced.
+const MOST_MANIFEST: u64 = 16 << 20;
+
+/// What is replaced, in one line, where it answers another question than `new`; none where
+/// nothing is there, or the same was asked.
+fn replaced(target: &Path, new: &Value) -> Option<String> {
+    let text = input::text(&target.join(MANIFEST), "manifest", MOST_MANIFEST).ok()?;
+    let old: Value = serde_json::from_str(&text).ok()?;
+    let words = |value: &Value| match value {
+        Value::String(text) => plain(text),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        other => plain(&other.to_string()),
+    };
+    let mut told = Vec::new();
+    for (key, name) in
+        [("scenario", "scenario"), ("set", "--set"), ("policy", "policy"), ("seed", "seed")]
+    {
+        let (was, is) = (&old["recipe"][key], &new["recipe"][key]);
+        if was != is {
+            told.push(format!("{name} was {}, is {}", words(was), words(is)));
+        }
+    }
+    for (key, name) in
+        [("scenario_hash", "the text of the scenario has"), ("inputs", "files that it reads have")]
+    {
+        if told.is_empty() && old["recipe"][key] != new["recipe"][key] {
+            told.push(format!("{name} changed"));
+        }
+    }
+    let name = target.display();
+    (!told.is_empty())
+        .then(|| format!("`{name}` held other results, which are replaced: {}", told.join("; ")))
 }
 
 /// Leaves a folder that is not finished, with nothing in it but finished runs;

@@ -1,5 +1,6 @@
 //! What in a valid scenario is probably not meant: warnings, each with its place.
 
+mod idle;
 mod impossible;
 mod load;
 mod promise;
@@ -15,10 +16,12 @@ use crate::scenario::Scenario;
 pub fn lint(scenario: &Scenario, survey: Option<&Survey>) -> Vec<Problem> {
     let mut warnings = Vec::new();
     promise::alone(scenario, &mut warnings);
+    idle::alone(scenario, &mut warnings);
     if let Some(survey) = survey {
         impossible::look(scenario, survey, &mut warnings);
         load::look(scenario, survey, &mut warnings);
         promise::with_work(scenario, survey, &mut warnings);
+        idle::with_work(scenario, survey, &mut warnings);
     }
     warnings.sort_by_key(|warning| (warning.line, warning.column));
     warnings

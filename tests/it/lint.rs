@@ -220,6 +220,7 @@ fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
         "asks for 300.0 % of the own cores",
         "warning: a.toml:2:2: the work asks for 300 % of the own cores while it arrives",
         "no work asks for the 4 own GPUs of model A100",
+        "no policy rents from aws: it is there for nothing",
         "`finished >= 0 %` always holds: nothing is below it",
         "policy again is the same as keep: it decides alike",
         "policy due goes by deadlines, and no work has one",
@@ -229,7 +230,7 @@ fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
     check(&folder, &["validate", "a.toml"], 0, &told, &[]);
     let (json, _) = said(&folder, &["validate", "a.toml", "--json"]);
     let facts: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
-    assert_eq!(facts["warnings"].as_array().map(Vec::len), Some(7));
+    assert_eq!(facts["warnings"].as_array().map(Vec::len), Some(8));
     assert_eq!(facts["warnings"][0]["line"], 2);
     // Arrivals at 100 s are after a horizon of 60 s.
     let edit = ["validate", "a.toml", "--set", "horizon=60 s"];
@@ -340,4 +341,64 @@ fn estimates_that_are_missing_are_told_where_a_policy_goes_by_them() {
     check(&folder, &plan, 0, &[easy], &[]);
     let all = [&run("easy")[..], &["--set", "workload.estimates=runtime"]].concat();
     check(&folder, &all, 0, &[], &[easy]);
+}
+
+/// Two nodes at 3 USD/h stand for two hours before the first job: 12 USD.
+#[test]
+fn time_and_prices_that_are_there_for_nothing_are_warned_about() {
+    let folder = folder("id,arrival_s,runtime_s,vcpus\na,7200,100,4\nb,7300,100,4\n", "");
+    let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+    let late = "[[cloud.aws.price]]\nfrom = \"2026-03-01\"\ndiscount = \"10 %\"\n[policy.keep]";
+    let text = text.replace("[policy.keep]", late);
+    let begun = format!("start = \"2026-01-01\"\nhorizon = \"1 d\"\n{text}");
+    fs::write(folder.path().join("a.toml"), &begun).expect("written");
+    let told = [
+        "nothing arrives in the first 2 h, for which own machines cost $12.00",
+        "first changes at 2026-03-01T00:00:00Z, after the run has ended",
+        "no policy rents from aws",
+    ];
+    check(&folder, &["validate", "a.toml"], 0, &told, &[]);
+    let rents =
+        begun.replace("batch-fcfs", "cloud-cheapest").replace("2026-03-01", "2026-01-01T12:00Z");
+    fs::write(folder.path().join("a.toml"), rents.replace("7200", "0")).expect("written");
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,100,4\nb,7300,100,4\n";
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    check(&folder, &["validate", "a.toml"], 0, &[], &told.map(|told| &told[..20]));
+}
+
+#[test]
+fn a_gate_on_what_is_never_there_fails_and_updates_name_what_they_take_in() {
+    let folder = folder("id,arrival_s,runtime_s,vcpus\na,0,100,4\nb,0,100,4\n", "");
+    let suite =
+        "replications = 1\n[gates]\ncost_total = \"+1 %\"\n[scenario.s]\nfile = \"a.toml\"\n";
+    let write =
+        |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    write("suite.toml", suite);
+    let update = ["check", "suite.toml", "--update"];
+    check(&folder, &update, 0, &["1 stored"], &["takes in"]);
+    // Twice the price.
+    let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+    write("a.toml", &text.replace("3 USD/h", "6 USD/h"));
+    let told = ["keep in s takes in:", "would not have held: cost_total"];
+    check(&folder, &update, 0, &told, &[]);
+    check(&folder, &update, 0, &[], &["takes in"]);
+    write("suite.toml", &suite.replace("cost_total", "tardiness_mean").replace("1 %", "1 s"));
+    let why = "no such metric here: no run shows it, then or now";
+    check(&folder, &["check", "suite.toml"], 1, &[why], &[]);
+    let refused = "no run of keep in s shows the metric `tardiness_mean`";
+    check(&folder, &update, 2, &[refused, "tardiness_mean = \"off\""], &[]);
+}
+
+#[test]
+fn results_that_answer_another_question_are_not_replaced_in_silence() {
+    let folder = folder("id,arrival_s,runtime_s,vcpus\na,0,100,4\n", "");
+    let again = ["run", "a.toml", "--out", "o", "--force"];
+    let told = "held other results, which are replaced";
+    check(&folder, &again, 0, &[], &[told]);
+    check(&folder, &again, 0, &[], &[told]);
+    let other = [&again[..], &["--set", "seed=2"]].concat();
+    check(&folder, &other, 0, &[told, "seed was 1, is 2"], &["policy was"]);
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,101,4\n";
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    check(&folder, &other, 0, &[told, "files that it reads have changed"], &[]);
 }

@@ -216,6 +216,10 @@ fn find<'a>(
     let both = then.iter().zip(&now).filter_map(|(then, now)| Some(((*then)?, (*now)?)));
     let (a, b): (Vec<f64>, Vec<f64>) = both.unzip();
     let (base, mean_now) = (mean(&a), mean(&b));
+    if then.iter().chain(&now).all(Option::is_none) {
+        let why = "no such metric here: no run shows it, then or now".to_owned();
+        return done(None, None, Outcome::Regressed, why);
+    }
     if then == now {
         return done(base, mean_now, Outcome::Same, "the same in every replication".to_owned());
     }

@@ -59,7 +59,15 @@ impl Comparison<'_> {
         for row in (0..self.many.policies.len()).filter(|&row| row != self.many.baseline) {
             let chosen = row == self.choice() && self.is_judged();
             let place = if chosen { Place::Front } else { Place::Folded };
-            document.add(Section::of(self.verdicts(row), place));
+            let section = Section::of(self.verdicts(row), place);
+            let bounded = self.metrics().iter().any(|one| !self.possible(one, row).0.is_empty());
+            document.add(match bounded {
+                true => section.note(
+                    "Best possible is a bound that no policy can beat. That of waits can lie far below \
+                     what any policy could reach: being far from it is no proof of a bad policy.",
+                ),
+                false => section,
+            });
         }
         if let Some(ratios) = self.saved_by_pairing()
             && let Some(last) = document.sections.last_mut()
