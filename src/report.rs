@@ -12,6 +12,7 @@ mod explain;
 mod figure;
 mod instances;
 mod jobs;
+mod keyed;
 mod plan;
 mod run;
 mod sheet;

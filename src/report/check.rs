@@ -59,4 +59,4 @@ impl CheckReport<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -99,21 +99,21 @@ mod tests {
               - Promises: the objective is kept in 2 of 2 replications.
               - What moves it most: c.nodes; cost is $31.00 ± $12.71 more at 2 than at 1, on average over the
                 other settings.
-              - How sure: 2 replications, one seed each; kept means kept by their mean. The best of many points
-                on the same seeds looks a little better than it is: compare it on other seeds before relying on
-                it.
+              - How sure: 2 replications, one seed each, fewer than the 20 of compare because a sweep looks at
+                many points: add --replications 20; kept means kept by their mean. The best of many points on
+                the same seeds looks a little better than it is: compare it on other seeds before relying on it.
 
               cost                  $11.00                c.nodes = 1, p.preset = x
               cost per month        $11.00                $132 per year
               all promises kept     2 of 2                replications
 
             Best point of each policy
-            ─────────────────────────────────────────────────────────────
-             policy   c.nodes   p.preset       cost      objectives kept 
-            ─────────────────────────────────────────────────────────────
-             p        1         x            $11.00   all in 2 of 2 runs 
-                                           ± $12.71                      
-            ─────────────────────────────────────────────────────────────
+            ──────────────────────────────────────────────────────
+             policy   c.nodes   p.preset       cost   all kept in 
+            ──────────────────────────────────────────────────────
+             p        1         x            $11.00        2 of 2 
+                                           ± $12.71               
+            ──────────────────────────────────────────────────────
 
             What matters under p
             ───────────────────────────────────────────────────────────────────────────

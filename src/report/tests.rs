@@ -1,6 +1,6 @@
 //! A tiny run, through every file that is written of it.
 
-use expect_test::expect;
+use expect_test::{expect, expect_file};
 
 use super::testing::{decided, judged, simulate, tiny};
 use super::*;
@@ -262,7 +262,7 @@ fn pages_run_no_script_and_load_nothing() {
     assert!(all == pages(), "two pages of one run differ");
 }
 
-/// The documents of a run, a comparison of ten policies, a plan, a sweep and a backtest.
+/// The documents of a run, comparisons of two and ten policies, plans, a sweep, a backtest and a check.
 fn documents(then: impl Fn(&Document)) {
     let world = tiny();
     let ((), collector, series, fingerprint, outcome) = simulate(&world, 30, None, ());
@@ -331,6 +331,32 @@ fn documents(then: impl Fn(&Document)) {
     then(&swept.document(Vec::new()));
     let (run, backtest) = super::testing::backtested("p");
     then(&BacktestReport { run: &run, backtest: &backtest }.document(Vec::new()));
+    check::tests::regressed(|report| then(&report.document()));
+}
+
+/// Documents in full, so that a change of words is seen where it is reviewed.
+#[test]
+fn documents_read_so() {
+    let all = std::cell::RefCell::new(Vec::new());
+    documents(|document| {
+        all.borrow_mut().push((document.text(Terminal::PLAIN), document.markdown()));
+    });
+    let all = all.into_inner();
+    let names = [
+        (0, "run"),
+        (1, "compare-once"),
+        (3, "compare"),
+        (5, "plan"),
+        (6, "plan-none"),
+        (7, "sweep"),
+        (8, "backtest"),
+        (9, "check"),
+    ];
+    for (at, name) in names {
+        let (text, markdown) = &all[at];
+        expect_file![format!("tests/{name}.txt")].assert_eq(text);
+        expect_file![format!("tests/{name}.md")].assert_eq(markdown);
+    }
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn names_cannot_break_the_outputs() {
     let table: Vec<&str> = page.lines().filter(|line| line.contains("| **regressed** |")).collect();
     assert_eq!(table.len(), 3, "{page}");
     let columns = |line: &str| line.replace("\\|", "").matches('|').count();
-    assert!(table.iter().all(|line| columns(line) == 6), "{page}");
+    assert!(table.iter().all(|line| columns(line) == 7), "{page}");
     let data = place.check(&["--json"]);
     let data: serde_json::Value = serde_json::from_slice(&data.stdout).expect("JSON");
     assert_eq!(data["holds"], false);

@@ -104,7 +104,7 @@ fn a_free_win_is_a_headline_and_too_few_replications_are_told() {
     let rest = said.strip_prefix(too_few).unwrap_or_else(|| panic!("{said}"));
     let enough = rest.split(' ').next().expect("a number");
     assert!((13..60).contains(&enough.parse().unwrap_or(0)), "{said}");
-    let said = answer(&compared(folder.path(), &["a.toml", "-r", enough]));
+    let said = answer(&compared(folder.path(), &["a.toml", "-r", enough, "--force"]));
     let free = "Take easy instead of fcfs: at the same cost, wait, mean is 1 h ";
     assert!(said.starts_with(free), "{said}");
 }

@@ -4,6 +4,8 @@
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
+use serde::Serialize;
+
 use super::super::compare::Plan;
 use super::super::lab::{Lab, LabFailure};
 use super::super::single::{self, RunFailure, Settings};
@@ -14,17 +16,20 @@ use crate::scenario::Scenario;
 use crate::sim::Failure;
 
 /// Where a run parts from its baseline.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Parting {
     /// The replication, from 0.
     pub replication: u32,
     /// Its seed.
     pub seed: u64,
     /// Records up to this one are the same.
+    #[serde(rename = "same_up_to_record")]
     pub agreed: u64,
     /// At this one they are the same no more: the bracket, or the record itself.
+    #[serde(rename = "differs_by_record")]
     pub parted: u64,
     /// What the baseline's side did, where it could be run again and did not end there.
+    #[serde(rename = "baseline")]
     pub base: Option<Step>,
     /// What is done now, unless the run ended there.
     pub now: Option<Step>,

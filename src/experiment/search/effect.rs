@@ -26,6 +26,19 @@ pub enum Effect {
     Words,
 }
 
+impl Effect {
+    /// The words of reports.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::MoreIsSafer => "more is safer and dearer",
+            Self::LessIsSafer => "less is safer and dearer",
+            Self::Mixed => "mixed",
+            Self::Words => "words",
+        }
+    }
+}
+
 /// What was seen of one variable in all pairs of setups that differ in it alone.
 pub(super) fn effect(book: &Book<'_>, axis: usize) -> Effect {
     let mut lines = BTreeMap::<Point, Vec<usize>>::new();

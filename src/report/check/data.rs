@@ -1,61 +1,110 @@
 //! What a check found as JSON.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use super::document::Findings;
 use super::{CheckReport, Finding, Moved, Parting, Verdicts};
+use crate::report::document::Answer;
+
+/// A check; what the sentences are made from is in `findings`.
+#[derive(Debug, Serialize)]
+pub struct CheckJson<'a> {
+    kind: &'static str,
+    version: &'static str,
+    answer: Answer,
+    cautions: Vec<String>,
+    findings: Findings,
+    assumptions: Vec<String>,
+    suite: &'a str,
+    confidence: f64,
+    holds: bool,
+    policies: Vec<PolicyJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PolicyJson<'a> {
+    scenario: &'a str,
+    policy: &'a str,
+    outcome: &'static str,
+    redefined: bool,
+    replications: u32,
+    gates: Vec<GateJson<'a>>,
+    moved: Vec<MovedJson>,
+    first_divergence: Option<&'a Parting>,
+}
+
+#[derive(Debug, Serialize)]
+struct GateJson<'a> {
+    gate: &'static str,
+    margin: &'a str,
+    outcome: &'static str,
+    why: &'a str,
+    baseline: Option<f64>,
+    now: Option<f64>,
+    half_width: Option<f64>,
+    p_adjusted: Option<f64>,
+    holds: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct MovedJson {
+    metric: &'static str,
+    baseline: Option<f64>,
+    now: Option<f64>,
+}
 
 impl CheckReport<'_> {
     /// As one JSON object.
-    pub fn json(&self) -> Value {
-        let finding = |finding: &Finding<'_>| {
-            json!({
-                "gate": finding.gate.subject.key(),
-                "margin": finding.gate.text,
-                "outcome": finding.outcome.name(),
-                "why": finding.why,
-                "baseline": finding.base,
-                "now": finding.now,
-                "half_width": finding.half_width,
-                "p_adjusted": finding.p,
-                "holds": !self.fails(finding),
-            })
-        };
-        let moved =
-            |one: &Moved| json!({ "metric": one.metric.key, "baseline": one.base, "now": one.now });
-        let policy = |(verdicts, parting): &(&Verdicts<'_>, Option<&Parting>)| {
-            json!({
-                "scenario": verdicts.scenario,
-                "policy": verdicts.policy,
-                "outcome": verdicts.outcome().name(),
-                "redefined": verdicts.redefined,
-                "replications": verdicts.replications,
-                "gates": verdicts.findings.iter().map(finding).collect::<Vec<_>>(),
-                "moved": verdicts.moved.iter().map(moved).collect::<Vec<_>>(),
-                "first_divergence": parting.map(parting_json),
-            })
-        };
+    pub fn json(&self) -> CheckJson<'_> {
         let said = self.said();
-        json!({
-            "kind": "windtunnel check",
-            "version": env!("CARGO_PKG_VERSION"),
-            "answer": said.answer,
-            "cautions": said.cautions,
-            "suite": self.suite.name,
-            "confidence": self.suite.confidence,
-            "holds": self.finding().is_none(),
-            "policies": self.rows.iter().map(policy).collect::<Vec<_>>(),
-        })
+        CheckJson {
+            kind: "windtunnel check",
+            version: env!("CARGO_PKG_VERSION"),
+            answer: said.answer,
+            cautions: said.cautions,
+            findings: self.findings(),
+            assumptions: self.assumptions(),
+            suite: &self.suite.name,
+            confidence: self.suite.confidence,
+            holds: self.finding().is_none(),
+            policies: self.rows.iter().map(|&(one, parting)| self.policy(one, parting)).collect(),
+        }
+    }
+
+    fn policy<'a>(
+        &self,
+        verdicts: &'a Verdicts<'a>,
+        first_divergence: Option<&'a Parting>,
+    ) -> PolicyJson<'a> {
+        PolicyJson {
+            scenario: verdicts.scenario,
+            policy: verdicts.policy,
+            outcome: verdicts.outcome().name(),
+            redefined: verdicts.redefined,
+            replications: verdicts.replications,
+            gates: verdicts.findings.iter().map(|finding| self.gate(finding)).collect(),
+            moved: verdicts.moved.iter().map(MovedJson::of).collect(),
+            first_divergence,
+        }
+    }
+
+    fn gate<'a>(&self, finding: &'a Finding<'a>) -> GateJson<'a> {
+        GateJson {
+            gate: finding.gate.subject.key(),
+            margin: &finding.gate.text,
+            outcome: finding.outcome.name(),
+            why: &finding.why,
+            baseline: finding.base,
+            now: finding.now,
+            half_width: finding.half_width,
+            p_adjusted: finding.p,
+            holds: !self.fails(finding),
+        }
     }
 }
 
-fn parting_json(parting: &Parting) -> Value {
-    json!({
-        "replication": parting.replication,
-        "seed": parting.seed,
-        "same_up_to_record": parting.agreed,
-        "differs_by_record": parting.parted,
-        "baseline": parting.base,
-        "now": parting.now,
-        "caution": parting.caution,
-    })
+impl MovedJson {
+    fn of(one: &Moved) -> Self {
+        Self { metric: one.metric.key, baseline: one.base, now: one.now }
+    }
 }

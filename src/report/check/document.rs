@@ -18,7 +18,7 @@ const NAMED: usize = 3;
 
 /// What is said of a check first.
 #[derive(Clone, Debug, Serialize)]
-struct Findings {
+pub(super) struct Findings {
     suite: String,
     holds: bool,
     gates: u64,
@@ -36,6 +36,9 @@ struct Findings {
     told: Vec<Told>,
     more: usize,
     redefined: Vec<String>,
+    /// Fewest and most replications of a scenario.
+    replications: [u32; 2],
+    assumptions: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -53,7 +56,7 @@ impl CheckReport<'_> {
         said
     }
 
-    fn findings(&self) -> Findings {
+    pub(super) fn findings(&self) -> Findings {
         let all = || self.verdicts().flat_map(|verdicts| &verdicts.findings);
         let number = |outcome| all().filter(|one| one.outcome == outcome).count() as u64;
         let mut told: Vec<Told> = Vec::new();
@@ -66,6 +69,7 @@ impl CheckReport<'_> {
                 p: finding.p,
             }));
         }
+        let counts = || self.verdicts().map(|one| one.replications);
         let scenarios: BTreeSet<&str> = self.verdicts().map(|one| one.scenario).collect();
         let tested: u64 = self.suite.scenarios.iter().map(|one| one.policies.len() as u64).sum();
         let redefined = self.verdicts().filter(|verdicts| verdicts.redefined);
@@ -83,9 +87,26 @@ impl CheckReport<'_> {
             unclear_fails: self.suite.unclear_fails,
             confidence: self.suite.confidence,
             redefined: redefined.map(who).collect(),
+            replications: [counts().min().unwrap_or(0), counts().max().unwrap_or(0)],
+            assumptions: self.assumptions().len(),
             more: told.len().saturating_sub(NAMED),
             told: told.into_iter().take(NAMED).collect(),
         }
+    }
+
+    /// What was assumed in any scenario of the suite, each once.
+    pub(super) fn assumptions(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for tested in &self.suite.scenarios {
+            for &row in &tested.policies {
+                for assumed in tested.scenario.assumed(row..row + 1) {
+                    if !all.contains(&assumed) {
+                        all.push(assumed);
+                    }
+                }
+            }
+        }
+        all
     }
 
     /// The document.
@@ -96,6 +117,7 @@ impl CheckReport<'_> {
         document.answer = said.answer;
         document.cautions = said.cautions;
         document.cards = self.cards();
+        document.assumptions = self.assumptions();
         document.recipe.push(("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
         document.recipe.push(("suite".to_owned(), unquoted(&self.suite.path)));
         document.add(Section::of(self.gates(), Place::Front));
@@ -134,17 +156,20 @@ impl CheckReport<'_> {
 
     /// A row per gate; of policies in which nothing differs, one row.
     fn gates(&self) -> Table {
-        let head = ["gate", "outcome", "baseline", "now", "difference"];
+        let head = ["policy", "gate", "outcome", "baseline", "now", "difference"];
         let mut table = Table::new("Gates", &head);
-        table.words = 2;
-        for verdicts in self.verdicts() {
+        table.words = 3;
+        // What does not hold comes first.
+        let mut all: Vec<&Verdicts<'_>> = self.verdicts().collect();
+        all.sort_by_key(|verdicts| std::cmp::Reverse(verdicts.outcome()));
+        for verdicts in all {
             if verdicts.outcome() == Outcome::Same {
                 let gates = match verdicts.findings.len() {
                     1 => verdicts.findings[0].gate.subject.key().to_owned(),
                     all => format!("all {all}"),
                 };
                 let same = Cell::plain("same").toned(Tone::Good);
-                let mut cells = vec![Cell::plain(gates).below(who(verdicts)), same];
+                let mut cells = vec![Cell::plain(who(verdicts)), Cell::plain(gates), same];
                 cells.extend(["", "", ""].map(Cell::plain));
                 table.rows.push(cells);
                 continue;
@@ -170,7 +195,8 @@ pub(super) fn row_of(verdicts: &Verdicts<'_>, finding: &Finding<'_>) -> Vec<Cell
         Outcome::Same | Outcome::Passed => Tone::Good,
     };
     let mut cells = vec![
-        Cell::plain(clean(gate.trim_end())).below(who(verdicts)),
+        Cell::plain(who(verdicts)),
+        Cell::plain(clean(gate.trim_end())),
         Cell::plain(finding.outcome.name()).toned(tone),
     ];
     cells.extend(match finding.gate.subject {

@@ -52,7 +52,7 @@ impl CheckReport<'_> {
         let cells = row_of(verdicts, finding);
         let words = format!(
             "{}: baseline {}, now {} ({} {})",
-            finding.why, cells[2].text, cells[3].text, cells[4].text, cells[4].below
+            finding.why, cells[3].text, cells[4].text, cells[5].text, cells[5].below
         );
         let words = match finding.gate.subject {
             Subject::Events => xml(&finding.why),

@@ -1,6 +1,51 @@
 use super::divergence::parting_words;
 use super::*;
 use crate::experiment::{Reason, Step};
+use crate::metrics::METRICS;
+use crate::scenario::{Gate, Subject, Tolerance};
+
+/// A check of a shipped scenario in which one policy has become dearer.
+pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
+    let mut suite = Suite::load("scenarios/suite.toml".as_ref()).expect("it is shipped");
+    suite.scenarios.retain(|tested| tested.name == "batch-cluster");
+    let subject = Subject::Metric(&METRICS[0]);
+    let gate = Gate { subject, tolerance: Tolerance::Relative(0.02), text: "+2 %".to_owned() };
+    let finding = |outcome, now| Finding {
+        gate: &gate,
+        base: Some(1_512.45),
+        now: Some(now),
+        half_width: Some(12.0),
+        p: Some(0.001),
+        outcome,
+        why: "worse by more than the margin".to_owned(),
+    };
+    let moved = vec![Moved { metric: &METRICS[0], base: Some(1_512.45), now: Some(1_688.95) }];
+    let verdicts = |policy, finding, moved, differs_in| Verdicts {
+        scenario: "batch-cluster",
+        policy,
+        findings: vec![finding],
+        moved,
+        redefined: false,
+        replications: 5,
+        differs_in,
+    };
+    let same = verdicts("easy", finding(Outcome::Same, 1_512.45), Vec::new(), None);
+    let worse = verdicts("shortest", finding(Outcome::Regressed, 1_688.95), moved, Some(0));
+    let parting = Parting {
+        replication: 0,
+        seed: 1,
+        agreed: 2,
+        parted: 3,
+        base: Some(step("a starts", Some("a"), &[])),
+        now: Some(step("b starts", Some("b"), &[("a", "waits: no room")])),
+        caution: None,
+    };
+    then(&CheckReport {
+        suite: &suite,
+        rows: vec![(&same, None), (&worse, Some(&parting))],
+        cautions: Vec::new(),
+    });
+}
 
 fn step(what: &str, work: Option<&str>, reasons: &[(&str, &str)]) -> Step {
     let reason = |&(work, why): &(&str, &str)| Reason {

@@ -2,13 +2,16 @@
 
 use std::io;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use super::super::document::Answer;
+use super::super::keyed::Keyed;
 use super::super::sheet::{Sheet, TextCells};
 use super::super::words::write_json;
 use super::PlanReport;
 use crate::experiment::Measurement;
-use crate::experiment::search::{Candidate, Effect, Keeping};
+use crate::experiment::search::{Candidate, Keeping};
+use crate::experiment::statistics::Interval;
 use crate::experiment::statistics::promise::least_share;
 use crate::metrics::Metric;
 
@@ -86,102 +89,162 @@ impl PlanReport<'_> {
     /// # Errors
     /// The first error of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let (found, task) = (self.found, &self.found.task);
-        let variables = task.variables.iter().zip(&found.effects);
-        let variables: Vec<Value> = variables
-            .map(|(variable, effect)| {
-                json!({
-                    "key": variable.key,
-                    "values": variable.levels,
-                    "effect": match effect {
-                        Effect::None => "none",
-                        Effect::MoreIsSafer => "more is safer and dearer",
-                        Effect::LessIsSafer => "less is safer and dearer",
-                        Effect::Mixed => "mixed",
-                        Effect::Words => "words",
-                    },
-                })
-            })
-            .collect();
-        let setup = |candidate: &Candidate| -> Value {
-            found
-                .edits(&candidate.point)
-                .into_iter()
-                .map(|(key, value)| (key, json!(value)))
-                .collect::<serde_json::Map<_, _>>()
-                .into()
-        };
-        let finalists: Vec<Value> = self
-            .ranked()
-            .into_iter()
-            .map(|row| {
-                let (finalist, candidate) = (&found.finalists[row], found.candidate(row));
-                json!({
-                    "setup": setup(candidate),
-                    "verdict": finalist.verdict.words(),
-                    "p_broken": finalist.p_broken,
-                    "kept_in": finalist.kept_in,
-                    "kept_share_low": self.kept_share_low(self.judged(candidate)),
-                    "binding": finalist.binding.map(|row| self.promised(row).key),
-                    "as_cheap": finalist.tied,
-                    "metrics": self.shown(self.judged(candidate)),
-                })
-            })
-            .collect();
-        let candidates: Vec<Value> = found
-            .candidates
-            .iter()
-            .map(|one| json!({ "setup": setup(one), "after_runs": one.after, "metrics": self.shown(&one.searched) }))
-            .collect();
+        let (found, task, said) = (self.found, &self.found.task, self.said());
         let choice = found.choice.map(|row| found.candidate(row));
-        let said = self.said();
-        let all = json!({
-            "question": self.recipe.question,
-            "answer": said.answer,
-            "cautions": said.cautions,
-            "findings": self.findings(),
-            "assumptions": self.assumptions,
-            "setup": choice.map(setup),
-            "monthly_usd": choice.and_then(|one| self.monthly(self.judged(one))).map(|monthly| json!({
-                "mean": monthly.mean, "low": monthly.low, "high": monthly.high,
-            })),
-            "policy": self.recipe.policy,
-            "minimised": self.goal().key,
-            "objectives": (0..found.objectives.len()).map(|row| json!({
-                "metric": self.promised(row).key, "bound": self.bound(row),
-            })).collect::<Vec<_>>(),
-            "kept_in_share": match task.keeping {
+        let variables = task.variables.iter().zip(&found.effects);
+        let objectives = 0..found.objectives.len();
+        let all = PlanJson {
+            question: self.recipe.question.as_deref(),
+            answer: said.answer,
+            cautions: said.cautions,
+            findings: self.findings(),
+            assumptions: self.assumptions,
+            setup: choice.map(|one| self.setup_of(one)),
+            monthly_usd: choice
+                .and_then(|one| self.monthly(self.judged(one)))
+                .map(|Interval { mean, low, high, .. }| MonthJson { mean, low, high }),
+            policy: &self.recipe.policy,
+            minimised: self.goal().key,
+            objectives: objectives
+                .map(|row| ObjectiveJson { metric: self.promised(row).key, bound: self.bound(row) })
+                .collect(),
+            kept_in_share: match task.keeping {
                 Keeping::OnAverage => None,
                 Keeping::InShare(share) => Some(share),
             },
-            "confidence": task.confidence,
-            "margin": task.margin,
-            "budget": task.budget,
-            "runs": found.runs,
-            "converged": found.converged,
-            "separated": found.separated,
-            "comparable": found.comparable,
-            "repetition": found.repetition.told(),
-            "seed": found.seed,
-            "searched_replications": found.searched,
-            "held_out_replications": found.held_out,
-            "variables": variables,
-            "finalists": finalists,
-            "candidates": candidates,
-        });
+            confidence: task.confidence,
+            margin: task.margin,
+            budget: task.budget,
+            runs: found.runs,
+            converged: found.converged,
+            separated: found.separated,
+            comparable: found.comparable,
+            repetition: found.repetition.told(),
+            seed: found.seed,
+            searched_replications: found.searched,
+            held_out_replications: found.held_out,
+            variables: variables
+                .map(|(one, &effect)| VariableJson {
+                    key: &one.key,
+                    values: &one.levels,
+                    effect: effect.words(),
+                })
+                .collect(),
+            finalists: self.ranked().into_iter().map(|row| self.finalist(row)).collect(),
+            candidates: found.candidates.iter().map(|one| self.candidate(one)).collect(),
+        };
         write_json(&all, out)
     }
 
-    fn shown(&self, all: &[Measurement]) -> Value {
+    fn finalist(&self, row: usize) -> FinalistJson {
+        let (finalist, candidate) = (&self.found.finalists[row], self.found.candidate(row));
+        FinalistJson {
+            setup: self.setup_of(candidate),
+            verdict: finalist.verdict.words(),
+            p_broken: finalist.p_broken,
+            kept_in: finalist.kept_in,
+            kept_share_low: self.kept_share_low(self.judged(candidate)),
+            binding: finalist.binding.map(|row| self.promised(row).key),
+            as_cheap: finalist.tied,
+            metrics: self.shown(self.judged(candidate)),
+        }
+    }
+
+    fn candidate(&self, one: &Candidate) -> CandidateJson {
+        let metrics = self.shown(&one.searched);
+        CandidateJson { setup: self.setup_of(one), after_runs: one.after, metrics }
+    }
+
+    fn setup_of(&self, candidate: &Candidate) -> Setup {
+        self.found.edits(&candidate.point).into_iter().collect()
+    }
+
+    fn shown(&self, all: &[Measurement]) -> Metrics {
         let one = |metric: &&'static Metric| {
             let interval = self.interval(metric, all);
-            let value = json!({
-                "mean": self.mean(metric, all),
-                "low": interval.map(|interval| interval.low),
-                "high": interval.map(|interval| interval.high),
-            });
-            (metric.key.to_owned(), value)
+            let (low, high) = interval.map(|interval| (interval.low, interval.high)).unzip();
+            (metric.key, MetricJson { mean: self.mean(metric, all), low, high })
         };
-        self.metrics().iter().map(one).collect::<serde_json::Map<_, _>>().into()
+        self.metrics().iter().map(one).collect()
     }
+}
+
+/// Values by the keys of the variables.
+type Setup = Keyed<String, String>;
+/// Means by the keys of the metrics.
+type Metrics = Keyed<&'static str, MetricJson>;
+
+#[derive(Serialize)]
+struct PlanJson<'a, F> {
+    question: Option<&'a str>,
+    answer: Answer,
+    cautions: Vec<String>,
+    findings: F,
+    assumptions: &'a [String],
+    setup: Option<Setup>,
+    monthly_usd: Option<MonthJson>,
+    policy: &'a str,
+    minimised: &'static str,
+    objectives: Vec<ObjectiveJson>,
+    kept_in_share: Option<f64>,
+    confidence: f64,
+    margin: f64,
+    budget: u32,
+    runs: u32,
+    converged: bool,
+    separated: bool,
+    comparable: bool,
+    repetition: String,
+    seed: u64,
+    searched_replications: u32,
+    held_out_replications: u32,
+    variables: Vec<VariableJson<'a>>,
+    finalists: Vec<FinalistJson>,
+    candidates: Vec<CandidateJson>,
+}
+
+#[derive(Serialize)]
+struct MonthJson {
+    mean: f64,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Serialize)]
+struct ObjectiveJson {
+    metric: &'static str,
+    bound: String,
+}
+
+#[derive(Serialize)]
+struct VariableJson<'a> {
+    key: &'a str,
+    values: &'a [String],
+    effect: &'static str,
+}
+
+#[derive(Serialize)]
+struct FinalistJson {
+    setup: Setup,
+    verdict: &'static str,
+    p_broken: f64,
+    kept_in: u64,
+    kept_share_low: Option<f64>,
+    binding: Option<&'static str>,
+    as_cheap: bool,
+    metrics: Metrics,
+}
+
+#[derive(Serialize)]
+struct CandidateJson {
+    setup: Setup,
+    after_runs: u32,
+    metrics: Metrics,
+}
+
+#[derive(Serialize)]
+struct MetricJson {
+    mean: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
 }

@@ -3,14 +3,17 @@
 use std::io;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 use super::super::document::Answer;
+use super::super::keyed::Keyed;
 use super::super::sheet::{Sheet, TextCells};
 use super::super::words::write_json;
 use super::SweepReport;
-use crate::experiment::sweep::{Best, CONFIDENCE, Estimate, Sweep, best, effects};
+use crate::experiment::sweep::{
+    Axis, Best, CONFIDENCE, Effect, Estimate, Level, Sweep, best, effects,
+};
 use crate::metrics::METRICS;
+use crate::scenario::Objective;
 
 /// The columns of `sweep.csv` before the metrics; `KEY` stands for the axes.
 pub(in super::super) const RUN_COLUMNS: [&str; 7] =
@@ -93,15 +96,11 @@ impl SweepReport<'_> {
     /// # Errors
     /// The first error of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let sweep = self.sweep;
-        let axis = |axis: &crate::experiment::sweep::Axis| {
-            let values = axis.levels().filter(|_| sweep.levels(0).is_some());
-            let values: Option<Vec<String>> =
-                values.map(|levels| levels.into_iter().map(|level| level.text).collect());
-            json!({ "key": axis.key, "asked": axis.asked, "unit": axis.unit, "log": axis.log, "ends": axis.ends(), "values": values })
+        let (sweep, said) = (self.sweep, self.said());
+        let objective = |one: &'_ Objective| ObjectiveJson {
+            metric: one.metric.name(),
+            bound: one.text.clone(),
         };
-        let objective = |objective: &crate::scenario::Objective| json!({ "metric": objective.metric.name(), "bound": objective.text });
-        let said = self.said();
         let all = SweepJson {
             question: self.question,
             design: sweep.design.told(),
@@ -109,7 +108,7 @@ impl SweepReport<'_> {
             replications: sweep.replications,
             confidence: CONFIDENCE,
             policies: &sweep.policies,
-            axes: sweep.axes.iter().map(axis).collect(),
+            axes: sweep.axes.iter().map(|axis| self.axis(axis)).collect(),
             objectives: sweep.objectives.iter().map(objective).collect(),
             same_work: sweep.same_work(),
             ranked_by: self.ranked_by().key,
@@ -117,78 +116,90 @@ impl SweepReport<'_> {
             cautions: said.cautions,
             findings: self.findings(),
             assumptions: self.assumptions,
-            best: self.best_json(),
-            effects: self.effects_json(),
-            points: self.points_json(),
+            best: self.best(),
+            effects: self.effects(),
+            points: self.points(),
         };
         write_json(&all, out)
     }
 
-    fn best_json(&self) -> Vec<Value> {
-        let one = |best: Best| {
-            json!({
-                "policy": self.sweep.policies[best.policy],
-                "point": best.point,
-                "settings": self.settings(best.point),
-                "all_objectives_kept": best.kept,
-                "value": estimate(&best.goal),
-            })
+    fn axis<'a>(&self, axis: &'a Axis) -> AxisJson<'a> {
+        let values = axis.levels().filter(|_| self.sweep.levels(0).is_some());
+        let words = |levels: Vec<Level>| levels.into_iter().map(|level| level.text).collect();
+        AxisJson {
+            key: &axis.key,
+            asked: &axis.asked,
+            unit: axis.unit.clone(),
+            log: axis.log,
+            ends: axis.ends(),
+            values: values.map(words),
+        }
+    }
+
+    fn best(&self) -> Vec<BestJson<'_>> {
+        let one = |best: Best| BestJson {
+            policy: &self.sweep.policies[best.policy],
+            point: best.point,
+            settings: self.settings(best.point),
+            all_objectives_kept: best.kept,
+            value: EstimateJson::of(&best.goal),
         };
         let policies = 0..self.sweep.policies.len();
         policies.filter_map(|policy| best(self.sweep, policy, self.goal)).map(one).collect()
     }
 
-    fn effects_json(&self) -> Vec<Value> {
+    fn effects(&self) -> Vec<EffectJson<'_>> {
         let mut all = Vec::new();
         for (policy, name) in self.sweep.policies.iter().enumerate() {
             for &metric in &self.metrics {
-                for effect in effects(self.sweep, policy, metric) {
-                    all.push(json!({
-                        "policy": name,
-                        "metric": METRICS[metric].key,
-                        "key": self.sweep.axes[effect.axis].key,
-                        "lowest": { "at": effect.lowest.text, "mean": effect.lowest.mean },
-                        "highest": { "at": effect.highest.text, "mean": effect.highest.mean },
-                        "difference": effect.swing(),
-                        "low": effect.interval.map(|interval| interval.low),
-                        "high": effect.interval.map(|interval| interval.high),
-                        "shown": effect.is_shown(),
-                    }));
-                }
+                let found = effects(self.sweep, policy, metric).into_iter();
+                all.extend(found.map(|effect| self.effect((name, METRICS[metric].key), effect)));
             }
         }
         all
     }
 
-    fn points_json(&self) -> Vec<Value> {
+    fn effect<'a>(
+        &'a self,
+        (policy, metric): (&'a str, &'static str),
+        of: Effect,
+    ) -> EffectJson<'a> {
+        let (low, high) = of.interval.map(|interval| (interval.low, interval.high)).unzip();
+        EffectJson {
+            policy,
+            metric,
+            key: &self.sweep.axes[of.axis].key,
+            difference: of.swing(),
+            low,
+            high,
+            shown: of.is_shown(),
+            lowest: EndJson { at: of.lowest.text, mean: of.lowest.mean },
+            highest: EndJson { at: of.highest.text, mean: of.highest.mean },
+        }
+    }
+
+    fn points(&self) -> Vec<PointJson<'_>> {
         let mut all = Vec::new();
         for point in 0..self.sweep.points.len() {
             for (policy, name) in self.sweep.policies.iter().enumerate() {
                 let metric = |row: usize| {
                     let found = self.sweep.estimate(point, policy, row);
-                    (
-                        METRICS[row].key.to_owned(),
-                        found.map_or(Value::Null, |found| estimate(&found)),
-                    )
+                    (METRICS[row].key, found.as_ref().map(EstimateJson::of))
                 };
-                all.push(json!({
-                    "point": point,
-                    "settings": self.settings(point),
-                    "policy": name,
-                    "all_objectives_kept": self.sweep.kept(point, policy),
-                    "metrics": (0..METRICS.len()).map(metric).collect::<Map<_, _>>(),
-                }));
+                all.push(PointJson {
+                    point,
+                    settings: self.settings(point),
+                    policy: name,
+                    all_objectives_kept: self.sweep.kept(point, policy),
+                    metrics: (0..METRICS.len()).map(metric).collect(),
+                });
             }
         }
         all
     }
 
-    fn settings(&self, point: usize) -> Map<String, Value> {
-        self.sweep.points[point]
-            .edits(&self.sweep.axes)
-            .into_iter()
-            .map(|(key, text)| (key, Value::from(text)))
-            .collect()
+    fn settings(&self, point: usize) -> Keyed<String, String> {
+        self.sweep.points[point].edits(&self.sweep.axes).into_iter().collect()
     }
 }
 
@@ -196,11 +207,6 @@ fn begin<W: io::Write>(sheet: &mut Sheet<W>, sweep: &Sweep, point: usize, policy
     sheet.whole(point as i128);
     sweep.points[point].levels.iter().for_each(|level| sheet.text(&level.text));
     sheet.text(&sweep.policies[policy]);
-}
-
-fn estimate(of: &Estimate) -> Value {
-    let (low, high) = of.interval.map(|interval| (interval.low, interval.high)).unzip();
-    json!({ "mean": of.mean, "low": low, "high": high, "n": of.n })
 }
 
 #[derive(Serialize)]
@@ -211,15 +217,83 @@ struct SweepJson<'a, F> {
     replications: u32,
     confidence: f64,
     policies: &'a [String],
-    axes: Vec<Value>,
-    objectives: Vec<Value>,
+    axes: Vec<AxisJson<'a>>,
+    objectives: Vec<ObjectiveJson>,
     same_work: bool,
     ranked_by: &'static str,
     answer: Answer,
     cautions: Vec<String>,
     findings: F,
     assumptions: &'a [String],
-    best: Vec<Value>,
-    effects: Vec<Value>,
-    points: Vec<Value>,
+    best: Vec<BestJson<'a>>,
+    effects: Vec<EffectJson<'a>>,
+    points: Vec<PointJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct AxisJson<'a> {
+    key: &'a str,
+    asked: &'a str,
+    unit: String,
+    log: bool,
+    ends: Option<(f64, f64)>,
+    values: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct ObjectiveJson {
+    metric: &'static str,
+    bound: String,
+}
+
+#[derive(Serialize)]
+struct BestJson<'a> {
+    policy: &'a str,
+    point: usize,
+    settings: Keyed<String, String>,
+    all_objectives_kept: usize,
+    value: EstimateJson,
+}
+
+#[derive(Serialize)]
+struct EffectJson<'a> {
+    policy: &'a str,
+    metric: &'static str,
+    key: &'a str,
+    lowest: EndJson,
+    highest: EndJson,
+    difference: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+    shown: bool,
+}
+
+#[derive(Serialize)]
+struct EndJson {
+    at: String,
+    mean: f64,
+}
+
+#[derive(Serialize)]
+struct PointJson<'a> {
+    point: usize,
+    settings: Keyed<String, String>,
+    policy: &'a str,
+    all_objectives_kept: usize,
+    metrics: Keyed<&'static str, Option<EstimateJson>>,
+}
+
+#[derive(Serialize)]
+struct EstimateJson {
+    mean: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+    n: usize,
+}
+
+impl EstimateJson {
+    fn of(of: &Estimate) -> Self {
+        let (low, high) = of.interval.map(|interval| (interval.low, interval.high)).unzip();
+        Self { mean: of.mean, low, high, n: of.n }
+    }
 }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::super::words::{Said, said};
 use super::SweepReport;
 use crate::experiment::sweep::{best_of_all, effects, row_of};
-use crate::metrics::Direction;
+use crate::metrics::{Direction, METRICS};
+use crate::scenario::Objective;
 
 #[derive(Clone, Debug, Serialize)]
 struct Findings {
@@ -43,6 +44,8 @@ struct Best {
     /// Replications in which it keeps all objectives.
     keeps: bool,
     kept: usize,
+    /// Objectives that the means break.
+    broken: Vec<String>,
     /// Objectives that the first replication keeps.
     kept_first: usize,
 }
@@ -99,6 +102,7 @@ impl SweepReport<'_> {
                         .filter(|_| sweep.same_work() && metric.unit == "USD"),
                     keeps: best.keeps,
                     kept: best.kept,
+                    broken: self.broken(best.point, best.policy),
                     kept_first: first.kept.iter().filter(|&&kept| kept).count(),
                 }
             }),
@@ -115,5 +119,19 @@ impl SweepReport<'_> {
             repetition: sweep.repetition.told(),
             assumptions: self.assumptions.len(),
         }
+    }
+
+    /// The objectives that the means of a point break, in words.
+    fn broken(&self, point: usize, policy: usize) -> Vec<String> {
+        let mean = |row: usize| self.sweep.estimate(point, policy, row).map(|one| one.mean);
+        let breaks = |one: &&Objective| {
+            let row = row_of(one.metric.name());
+            !row.and_then(mean).is_some_and(|mean| one.kept(mean))
+        };
+        let words = |one: &Objective| {
+            let row = row_of(one.metric.name());
+            format!("{} {}", row.map_or("", |row| METRICS[row].label), one.text)
+        };
+        self.sweep.objectives.iter().filter(breaks).map(words).collect()
     }
 }

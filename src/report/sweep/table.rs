@@ -38,7 +38,10 @@ pub(super) fn points(report: &SweepReport<'_>, policy: usize) -> Table {
 fn add_metrics_head(report: &SweepReport<'_>, table: &mut Table) {
     table.head.extend(report.metrics.iter().map(|&metric| label(metric).to_owned()));
     if !report.sweep.objectives.is_empty() {
-        table.head.push("objectives kept".to_owned());
+        table.head.push(match report.sweep.replications {
+            1 => "objectives kept".to_owned(),
+            _ => "all kept in".to_owned(),
+        });
     }
 }
 
@@ -67,7 +70,7 @@ fn row(report: &SweepReport<'_>, point: usize, policy: usize) -> Vec<Cell> {
                 let kept = &sweep.runs(point, policy)[0].kept;
                 format!("{} of {}", kept.iter().filter(|&&kept| kept).count(), kept.len())
             }
-            _ => format!("all in {kept} of {all} runs"),
+            _ => format!("{kept} of {all}"),
         };
         let tone = if sweep.keeps(point, policy) { Tone::Good } else { Tone::Bad };
         cells.push(Cell { text, below: String::new(), tone });
