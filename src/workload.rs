@@ -35,12 +35,12 @@ mod written;
 
 use std::sync::Arc;
 
-use crate::model::{Book, Work};
+use crate::model::{Book, Together, Work};
 use crate::problem::Problem;
 use crate::units::Calendar;
 use crate::units::rank::share_of;
 
-use defaults::FillIn;
+use defaults::{FillIn, spread_gangs};
 use held::{Held, Order};
 use repeat::Repeat;
 use synth::Synth;
@@ -243,6 +243,18 @@ impl WorkloadSpec {
         })
     }
 
+    /// How far apart the tasks of some gang may lie, as far as that is said for all work
+    /// or for a synthetic class. What rows of a trace say is counted in runs.
+    fn farthest(&self) -> Option<Together> {
+        let for_all = self.defaults.rules.together;
+        let gangs = match &self.input {
+            Input::Synthetic(synth) => &synth.classes[..],
+            Input::Trace(_) | Input::Shared(_) => return for_all,
+        };
+        let gangs = gangs.iter().filter(|class| class.gang);
+        gangs.filter_map(|class| class.rules.together.or(for_all)).max()
+    }
+
     /// What the workload takes for granted, in plain sentences for the report.
     pub fn assumptions(&self) -> Vec<String> {
         let mut told = match &self.input {
@@ -253,6 +265,7 @@ impl WorkloadSpec {
             }
         };
         told.extend(self.defaults.assumptions());
+        told.extend(spread_gangs(self.farthest()));
         told.extend(self.transforms.iter().map(Transform::told));
         told
     }

@@ -21,6 +21,9 @@ pub struct Facts {
     pub unestimated: u64,
     /// Most of them that waited at once without a reservation, as too many waited.
     pub unreserved: u64,
+    /// Starts of gangs in several zones.
+    #[serde(default)]
+    pub apart: u64,
     /// Whether anything was paid for spot instances.
     pub spot: bool,
     /// Names in the rules of work that nothing has, in words.
@@ -38,6 +41,7 @@ impl Facts {
             unestimated: work.unestimated,
             unreserved: result.summary.unreserved,
             impossible: never.map(|(_, count)| *count).sum(),
+            apart: result.summary.gangs_apart,
             spot: cost.by_market.iter().any(spot),
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
         }
@@ -68,6 +72,7 @@ pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
             said.push(unknown.clone());
         }
     }
+    said.extend(apart(runs));
     said.extend(spot(runs));
     for run in runs {
         said.extend(unreserved(run));
@@ -108,6 +113,20 @@ fn impossible(runs: &[Shown<'_>]) -> Vec<String> {
         )
     });
     told.collect()
+}
+
+/// Gangs lay in several zones, and nothing was said of the network between them.
+fn apart(runs: &[Shown<'_>]) -> Option<String> {
+    let found = runs.iter().filter(|run| run.facts.apart > 0);
+    let told: Vec<String> =
+        found.map(|run| format!("{} under {}", run.facts.apart, clip(run.name))).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "Gangs started in several zones at once ({}): their tasks ran as fast as side by side, \
+             whatever the network between them, and what they send each other cost nothing.",
+            told.join(", ")
+        )
+    })
 }
 
 /// Spot instances were used, and never taken back.

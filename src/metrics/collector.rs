@@ -13,8 +13,8 @@ use super::waits::GroupWaits;
 use crate::model::{Kind, Market, Region, World};
 use crate::sim::{Observer, Outcome};
 use crate::state::{
-    AllocationRef, Areas, ChargeKind, Ending, InstanceRef, LaunchRefusal, Record, RefusalReason,
-    State, WorkRef,
+    AllocationRef, Areas, ChargeKind, Ending, Held, InstanceRef, LaunchRefusal, Record,
+    RefusalReason, State, WorkRef,
 };
 use crate::units::{Id, Money, Span, Time};
 
@@ -77,6 +77,8 @@ pub struct Collector {
     waiting_max: u64,
     live_max: u64,
     launched: u64,
+    /// Starts of gangs in several zones.
+    apart: u64,
     began: Time,
     elapsed: Span,
     /// The state's integrals over the time that counts, and before it.
@@ -144,6 +146,7 @@ impl Collector {
         self.moves.subtract(&earlier.moves);
         self.preemptions -= earlier.preemptions;
         self.launched -= earlier.launched;
+        self.apart -= earlier.apart;
         for (mine, theirs) in self.refused_by_quota.iter_mut().zip(&earlier.refused_by_quota) {
             *mine -= theirs;
         }
@@ -180,6 +183,7 @@ impl Collector {
             },
             turnaround_s: Distribution::of(&self.turnaround, 1e6),
             bounded_slowdown: Distribution::of(&self.slowdown, 1e6),
+            gangs_apart: self.apart,
             deadlines: Deadlines {
                 with: self.with_deadline,
                 met: self.deadlines_met,
@@ -604,6 +608,7 @@ impl Observer for Collector {
             Record::Started(allocation) => {
                 self.work_started(state, state.allocation(*allocation).work());
                 self.cpu_only.started(state, *allocation);
+                self.apart += u64::from(lies_apart(state, *allocation));
             }
             Record::Stopped { allocation, ending, useful, lost } => {
                 self.progressed(state, *allocation, *useful, *lost);
@@ -657,4 +662,14 @@ impl Observer for Collector {
             self.areas = state.areas_at(state.now()).minus(&self.before);
         }
     }
+}
+
+/// Whether the tasks of an allocation lie in several zones.
+fn lies_apart(state: &State<'_>, allocation: AllocationRef) -> bool {
+    let zone = |held: &Held| {
+        let offer = state.instance(held.share.instance).offer;
+        state.world().offers[offer].zone
+    };
+    let held = &state.allocation(allocation).held;
+    held.iter().skip(1).any(|one| zone(one) != zone(&held[0]))
 }

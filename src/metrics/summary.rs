@@ -212,6 +212,9 @@ pub struct Summary {
     pub turnaround_s: Distribution,
     /// Of finished work, bound 10 s.
     pub bounded_slowdown: Distribution,
+    /// Starts of gangs in several zones.
+    #[serde(skip)]
+    pub gangs_apart: u64,
     /// Promises.
     pub deadlines: Deadlines,
     /// From the start, or the end of the warm-up, to the last submission.

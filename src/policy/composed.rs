@@ -109,7 +109,7 @@ impl Composed {
             },
             place: match place {
                 None => place::build(spec),
-                Some(session) => Box::new(external::Place::new(session)),
+                Some(session) => place::narrowed(Box::new(external::Place::new(session)), spec),
             },
             backfill: match backfill {
                 None => backfill::build(spec),

@@ -57,7 +57,11 @@ pub trait Place: std::fmt::Debug {
 
 /// The part that `policy` names, shown the instances that it names.
 pub fn build(policy: &spec::PolicySpec) -> Box<dyn Place> {
-    let part = part(&policy.place);
+    narrowed(part(&policy.place), policy)
+}
+
+/// `part`, shown the instances that `policy` names.
+pub(super) fn narrowed(part: Box<dyn Place>, policy: &spec::PolicySpec) -> Box<dyn Place> {
     if policy.narrow.is_all() {
         return part;
     }

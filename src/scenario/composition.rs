@@ -126,6 +126,10 @@ fn resolve(
     spec.name = name.to_owned();
     override_parts(&mut spec, own, around.0, report);
     external::read(&mut spec, own, around.1, report);
+    // A part that is named replaces that of the preset as a whole.
+    if own.has("place") && spec.external.contains_key(&Part::Place) {
+        spec.narrow = Narrow::default();
+    }
     done.insert(name.to_owned(), spec.clone());
     Some(spec)
 }

@@ -96,7 +96,6 @@ impl Defaults {
                 "Work without a deadline is due {slack} plus {factor} times its runtime after it arrives."
             ));
         }
-        told.extend(spread_gangs(self.rules.together));
         if let Some(home) = &self.home {
             told.push(format!("The data of work that names no home lives in {home}."));
         }

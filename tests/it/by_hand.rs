@@ -211,15 +211,21 @@ fn a_gang_is_rented_for_in_one_zone() {
     let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.xlarge\"]\n\
                  zones = [\"us-east-1a\", \"us-east-1b\", \"us-east-1c\"]\ncapacity = 2\n";
     let policy = "[policy.p]\nprovision = \"cheapest\"\n";
-    for (tasks, together, refused) in [(2, "", 0), (3, "", 1), (3, "region", 0), (6, "anywhere", 0)]
-    {
+    let cases = [
+        (2, "", 0, 0),
+        (3, "", 1, 0),
+        (2, "region", 0, 0),
+        (3, "region", 0, 1),
+        (6, "anywhere", 0, 1),
+    ];
+    for (tasks, together, refused, apart) in cases {
         let trace = format!(
             "arrival_s,runtime_s,vcpus,estimate_s,tasks,together\n0,100,3,100,{tasks},{together}\n"
         );
         let summary = run(&format!("{cloud}{policy}"), &trace).expect("it runs");
         assert_eq!(
-            (summary.work.refused, summary.work.unfinished),
-            (refused, 0),
+            (summary.work.refused, summary.work.unfinished, summary.gangs_apart),
+            (refused, 0, apart),
             "{tasks} {together}"
         );
     }

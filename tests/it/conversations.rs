@@ -515,6 +515,34 @@ fn wrong_answers_of_parts_are_named() {
     }
 }
 
+#[test]
+fn a_place_part_elsewhere_keeps_to_what_it_is_shown() {
+    let scenario = scenario(NODES);
+    let mut policy = elsewhere(&PolicySpec::named("p"), &[Part::Place]);
+    policy.narrow.scope.types = vec!["small".to_owned(), "c/small".to_owned()];
+    // Instances 0 to 2 are large, 3 and 4 small.
+    let launcher = |instance: u32| {
+        Inside(move |_: &str| {
+            calls(move |call, answer| {
+                let Question::Place { not_on, .. } = &call.ask else { panic!("{call:?}") };
+                assert!(not_on.contains(&0) && !not_on.contains(&3), "{not_on:?}");
+                answer.on = vec![Share::on(instance, 1)];
+            })
+        })
+    };
+    let Err(RunFailure::Sim(Failure::Policy { why, .. })) = run(&scenario, &policy, &launcher(0))
+    else {
+        panic!("a large one was used");
+    };
+    assert!(why.contains("on instance 0, where it must not look"), "{why}");
+    match run(&scenario, &policy, &launcher(3)) {
+        Err(RunFailure::Sim(Failure::Policy { why, .. })) => {
+            assert!(!why.contains("not look"), "{why}")
+        }
+        ran => drop(ran.map_err(|failure| panic!("{failure:?}"))),
+    }
+}
+
 /// A part that is never asked is told of what happens, so that it does not pile up.
 #[test]
 fn a_part_that_is_not_asked_hears_now_and_then() {

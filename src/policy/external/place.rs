@@ -62,6 +62,12 @@ impl place::Place for Place {
             return None;
         };
         let instance = session.instance(turn, number)?;
+        if !reach.has(turn.instance(instance).offer) {
+            let work = session.hearing.works.of(work);
+            let what = format!("places work {work} on instance {number}, where it must not look");
+            session.fail(turn, &what, "`not_on` names instances with room that are not to be used");
+            return None;
+        }
         let chosen = share(turn, work, instance, &asked)
             .and_then(|share| turn.would_take(work, share).map(|()| share));
         match chosen {
