@@ -8,6 +8,7 @@ mod classes;
 mod fleet;
 mod index;
 mod instance;
+mod latest;
 mod launch;
 mod life;
 mod pause;
@@ -42,6 +43,7 @@ pub use site::{Reach, Sites};
 pub use slab::Handle;
 
 use fleet::Fleet;
+use latest::Latest;
 use pause::Pause;
 use slab::Slab;
 
@@ -90,6 +92,8 @@ pub struct Needs {
     pub ends: bool,
     /// Which instances are kept together in classes.
     pub classes: ClassBy,
+    /// Whether rented instances are kept in order of the latest estimated end on them.
+    pub latest: bool,
     /// Whether it is told of every record, and which instances changed.
     pub follows: bool,
 }
@@ -169,6 +173,7 @@ pub struct State<'w> {
     homes: Vec<Option<Id<Region>>>,
     needs: Needs,
     ends: BTreeSet<(Time, AllocationRef)>,
+    latest: Latest,
     totals: Totals,
     areas: Areas,
     /// Since when the sums over instances have stood.
@@ -217,6 +222,7 @@ impl<'w> State<'w> {
             homes: Vec::new(),
             needs,
             ends: BTreeSet::new(),
+            latest: Latest::new(needs.latest),
             totals: Totals { rates: vec![0; world.providers.len()], ..Totals::default() },
             areas: Areas::default(),
             fleet_since: Time::ZERO,

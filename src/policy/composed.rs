@@ -307,9 +307,9 @@ impl Composed {
         planned: bool,
     ) -> Option<WaitReason> {
         let waiting = turn.work(work).waiting;
-        let has_data = !planned && turn.work(work).ask.home.is_some() && self.place.weighs();
-        let most = if has_data { self.provision.quote(turn, work) } else { None };
-        self.place.limit(most);
+        let weighs = !planned && self.place.weighs(turn, work);
+        let most = if weighs { self.provision.quote(turn, work) } else { None };
+        self.place.limit(most.map(|most| (most, waiting)));
         let placed = !planned && place::place_all(&mut *self.place, turn, work);
         self.place.limit(None);
         if placed {

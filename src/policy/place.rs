@@ -43,14 +43,15 @@ pub trait Place: std::fmt::Debug {
         true
     }
 
-    /// Whether it weighs the cost of moving data, see [`Place::limit`].
-    fn weighs(&self) -> bool {
+    /// Whether it weighs what a place costs `work`, see [`Place::limit`].
+    fn weighs(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
+        let _ = (turn, work);
         false
     }
 
-    /// From now on, nothing is picked where moving the data of the work's waiting
-    /// tasks costs more than `most`.
-    fn limit(&mut self, most: Option<Money>) {
+    /// From now on, nothing is picked where a task costs more than its part of `most`,
+    /// which is for so many tasks.
+    fn limit(&mut self, most: Option<(Money, u32)>) {
         let _ = most;
     }
 }

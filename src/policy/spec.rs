@@ -230,6 +230,9 @@ pub struct Narrow {
     /// Goes where moving the data costs least, and nowhere where that costs more
     /// than renting anew.
     pub weigh_data: bool,
+    /// Goes where a rented machine need not be kept longer for it, or where that costs
+    /// least, and nowhere where that costs more than renting anew.
+    pub weigh_price: bool,
 }
 
 impl Narrow {

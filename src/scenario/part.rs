@@ -107,11 +107,19 @@ const WEIGH_DATA: Parameter = Parameter {
     doc: "Goes where moving the data of the work costs least, and nowhere where that costs more than \
           renting anew.",
 };
+const WEIGH_PRICE: Parameter = Parameter {
+    name: "weigh_price",
+    kind: Kind::Flag,
+    default: "false",
+    doc: "Goes where no rented machine is kept longer for the work, else where keeping one costs least, \
+          and nowhere where that costs more than renting anew.",
+};
 
 /// What every place part can be told.
-const NARROW: &[Parameter] = &[PROVIDERS, REGIONS, TYPES, FAMILIES, GPU_MACHINES, WEIGH_DATA];
+const NARROW: &[Parameter] =
+    &[PROVIDERS, REGIONS, TYPES, FAMILIES, GPU_MACHINES, WEIGH_DATA, WEIGH_PRICE];
 const NARROW_BY: &[Parameter] =
-    &[BY, PROVIDERS, REGIONS, TYPES, FAMILIES, GPU_MACHINES, WEIGH_DATA];
+    &[BY, PROVIDERS, REGIONS, TYPES, FAMILIES, GPU_MACHINES, WEIGH_DATA, WEIGH_PRICE];
 
 const fn place(name: &'static str, doc: &'static str) -> PartOption {
     PartOption { part: "place", name, doc, parameters: NARROW }

@@ -437,6 +437,7 @@ impl State<'_> {
         if self.needs.ends {
             self.ends.insert((target.estimated_end, allocation));
         }
+        self.keep_latest(allocation, true);
     }
 
     #[inline]
@@ -444,6 +445,7 @@ impl State<'_> {
         if self.needs.ends {
             self.ends.remove(&(self.allocations[allocation].estimated_end, allocation));
         }
+        self.keep_latest(allocation, false);
     }
 }
 

@@ -90,5 +90,6 @@ impl State<'_> {
             let end = self.allocations[allocation].estimated_end;
             self.ends.insert((end, allocation));
         }
+        self.keep_latest(allocation, true);
     }
 }

@@ -362,6 +362,36 @@ fn work_without_gpus_joins_nobody_on_a_rented_machine_that_has_some() {
     }
 }
 
+#[test]
+fn a_machine_is_kept_longer_only_where_that_is_cheaper_than_another() {
+    // The first keeps a machine of sixteen cores for an hour. Beside it, ten minutes cost
+    // nothing more; five hours would keep sixteen cores for four hours for the sake of one.
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\n\
+                 types = [\"m6i.4xlarge\", \"m6i.large\"]\nboot = \"0 s\"\n";
+    let found = |secs: u32, weighs: bool| {
+        let trace = format!(
+            "arrival_s,runtime_s,estimate_s,vcpus\n0,3600,3600,13\n10,{secs},{secs},1\n"
+        );
+        let place = format!("place = {{ first-fit = {{ weigh_price = {weighs} }} }}\n");
+        let policy = format!("[policy.p]\nprovision = \"cheapest\"\n{place}");
+        let idle = "[policy.p.release.idle]\nafter = \"0 s\"\n";
+        let summary = run(&format!("{cloud}{policy}{idle}"), &trace).expect("it runs");
+        (summary.instances_launched, summary.cost.total.dollars())
+    };
+    // Dollars an hour in us-east-1.
+    let (large, small) = (0.768, 0.096);
+    for (secs, weighs, want) in [
+        (600, false, (1, large)),
+        (600, true, (1, large)),
+        (18_000, false, (1, large * 18_010.0 / 3_600.0)),
+        (18_000, true, (2, large + small * 5.0)),
+    ] {
+        let (instances, cost) = found(secs, weighs);
+        assert_eq!(instances, want.0, "{secs} {weighs}");
+        assert!((cost - want.1).abs() < 1e-6, "{secs} {weighs}: {cost}, not {}", want.1);
+    }
+}
+
 /// Waits in order of size under EASY and under conservative backfilling.
 fn backfilled(nodes: u32, trace: &str) -> [(Option<f64>, Option<f64>); 2] {
     ["batch-backfill", "batch-conservative"].map(|preset| {

@@ -353,6 +353,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
             scope: scope(dice, world),
             gpu_machines: dice.of(&[GpuMachines::Any, GpuMachines::GpuWork]),
             weigh_data: dice.once_in(2),
+            weigh_price: dice.once_in(2),
         },
         rent_from: scope(dice, world),
         name: "swarm".to_owned(),

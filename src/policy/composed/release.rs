@@ -72,8 +72,13 @@ mod tests {
     use crate::state::{ClassBy, Effect, IndexBy, Needs, Share, State};
     use crate::units::{Id, Stream};
 
-    const NEEDS: Needs =
-        Needs { index: IndexBy::Age, ends: false, classes: ClassBy::Nothing, follows: false };
+    const NEEDS: Needs = Needs {
+        index: IndexBy::Age,
+        ends: false,
+        classes: ClassBy::Nothing,
+        latest: false,
+        follows: false,
+    };
 
     /// What the part does at `secs`.
     fn at(part: &mut Release, state: &mut State<'_>, secs: i64) -> Vec<Effect> {

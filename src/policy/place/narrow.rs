@@ -1,7 +1,8 @@
 //! Which instances a place part looks at, and which first: offers that the policy
-//! names, machines with GPUs for work with GPUs, and where data is cheap to move.
+//! names, machines with GPUs for work with GPUs, where data is cheap to move, and where
+//! no rented machine is kept longer for the work.
 
-use super::Place;
+use super::{Place, fit};
 use crate::model::{Market, Offer, Region, World};
 use crate::policy::spec::{GpuMachines, Narrow};
 use crate::policy::turn::Turn;
@@ -20,16 +21,17 @@ pub(super) struct Narrowed {
     /// What a query looks at, and where it costs what to move data: kept for their memory.
     both: Reach,
     costs: Vec<(Money, Id<Region>)>,
-    /// Most that moving the data of the work may cost.
-    most: Option<Money>,
+    /// Most that the place may cost so many tasks.
+    most: Option<(Money, u32)>,
 }
 
 /// Offers that the policy names, by what they are; made at the first question.
 #[derive(Debug)]
 struct Groups {
     all: Group,
-    /// For work without GPUs: machines without first, then those that cost nothing more.
-    without_gpus: [Group; 2],
+    /// For work without GPUs: machines without first, then those that cost nothing more;
+    /// and the rented ones with some, which it may only use while others keep them.
+    without_gpus: [Group; 3],
 }
 
 /// Some offers, and those of them in each region.
@@ -58,6 +60,7 @@ impl Groups {
         let without_gpus = [
             Reach::new(world, |offer| all.has(offer) && !has_gpus(offer)),
             Reach::new(world, |offer| all.has(offer) && has_gpus(offer) && kept(offer)),
+            Reach::new(world, |offer| all.has(offer) && has_gpus(offer) && !kept(offer)),
         ];
         let without_gpus = without_gpus.map(|reach| Group::new(world, reach));
         Self { all: Group::new(world, all), without_gpus }
@@ -101,13 +104,69 @@ impl Narrowed {
         };
         let mut costs = std::mem::take(&mut self.costs);
         by_cost(turn, work, home, &mut costs);
-        let most = self.most;
-        let within = costs.iter().take_while(|&&(cost, _)| most.is_none_or(|most| cost <= most));
+        let (most, tasks) = (self.most, turn.work(work).waiting);
+        let admits = |cost: Money| most.is_none_or(|most| within(cost, tasks, most));
+        let within = costs.iter().take_while(|&&(cost, _)| admits(cost));
         let share = within.into_iter().find_map(|&(_, region)| {
             self.pick_within(turn, work, [&group.by_region[region.row()], reach])
         });
         self.costs = costs;
         share
+    }
+
+    /// Picks among `group` within `reach`: the favourite, unless that is to be kept longer
+    /// for `work`; then, of a few instances of each offer, where that and moving the data
+    /// cost least. `free`: only where nothing is kept longer.
+    fn pick_cheap(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        (group, reach): (&Group, &Reach),
+        free: bool,
+    ) -> Option<Share> {
+        let weighs = self.narrow.weigh_price && !self.keeps;
+        if free && !weighs {
+            return None;
+        }
+        let favourite = self.pick_near(turn, work, (group, reach));
+        if !weighs {
+            return favourite;
+        }
+        if let Some(share) = favourite
+            && price(turn, work, share) == Money::ZERO
+        {
+            return favourite;
+        }
+        let mut best = favourite.map(|share| self.cost(turn, work, share));
+        let instances = turn.live_offers().iter().flat_map(|&offer| {
+            let open = group.all.has(offer) && reach.has(offer);
+            let end = turn.expected_end(work, offer, turn.work(work).together());
+            let near = turn.kept_about(offer, end).filter(|&one| turn.accepts(work, one));
+            let all = turn.first_fit_of(work, offer).into_iter().chain(near);
+            open.then_some(all).into_iter().flatten()
+        });
+        for instance in instances {
+            if let Some(share) = fit::share_on(turn, work, instance, true) {
+                let cost = self.cost(turn, work, share);
+                if best.is_none_or(|best| cost.order() < best.order()) {
+                    best = Some(cost);
+                }
+            }
+        }
+        let best = best.filter(|best| !free || best.price == Money::ZERO)?;
+        let admits = |most| within(best.price + best.data, best.share.tasks, most);
+        self.most.is_none_or(admits).then_some(best.share)
+    }
+
+    /// What `share` costs the work.
+    fn cost(&self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Cost {
+        let target = turn.instance(share.instance);
+        let home = turn.work(work).ask.home.and_then(|home| turn.home_region(home));
+        let data = match home.filter(|_| self.narrow.weigh_data) {
+            Some(home) => moving(turn, work, share.tasks, home, target.region),
+            None => Money::ZERO,
+        };
+        Cost { price: price(turn, work, share), data, launch: target.ordinal, share }
     }
 
     /// Picks among the offers of both.
@@ -128,6 +187,52 @@ impl Narrowed {
     }
 }
 
+/// What a share costs: keeping the instance longer, and moving its data.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    price: Money,
+    data: Money,
+    launch: u32,
+    share: Share,
+}
+
+impl Cost {
+    /// The least per task comes first; ties go to the older instance.
+    fn order(&self) -> (i128, u32) {
+        // Parts of a nano-dollar: fine enough to tell any two apart that matter.
+        let each = (self.price + self.data).nanos() * 1_000 / i128::from(self.share.tasks);
+        (each, self.launch)
+    }
+}
+
+/// What the instance costs more as it is kept for `share`.
+fn price(turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Money {
+    let offer = turn.instance(share.instance).offer;
+    turn.price_of_keeping(share.instance, turn.expected_end(work, offer, share.tasks))
+}
+
+/// Whether `cost` for `tasks` tasks is no more than their part of what so many may cost.
+fn within(cost: Money, tasks: u32, (most, of): (Money, u32)) -> bool {
+    cost.nanos() * i128::from(of) <= most.nanos() * i128::from(tasks)
+}
+
+/// What moving the data of `tasks` tasks there and back costs.
+fn moving(
+    turn: &Turn<'_, '_>,
+    work: WorkRef,
+    tasks: u32,
+    home: Id<Region>,
+    region: Id<Region>,
+) -> Money {
+    if region == home {
+        return Money::ZERO;
+    }
+    let (world, ask) = (turn.world(), turn.work(work).ask);
+    let (there, back) = (world.link(home, region), world.link(region, home));
+    Money::for_bytes(ask.part_of(ask.input, tasks), there.nanos_per_gib)
+        + Money::for_bytes(ask.part_of(ask.output, tasks), back.nanos_per_gib)
+}
+
 /// Regions with live instances by the cost of moving the data of the waiting tasks
 /// there and back; ties go to the lower id.
 fn by_cost(
@@ -137,32 +242,30 @@ fn by_cost(
     into: &mut Vec<(Money, Id<Region>)>,
 ) {
     let world = turn.world();
-    let ask = turn.work(work).ask;
     let tasks = turn.work(work).waiting;
     into.clear();
     into.extend(turn.live_offers().iter().map(|&offer| (Money::ZERO, world.region_of(offer))));
     into.sort_unstable();
     into.dedup();
-    for (cost, region) in into.iter_mut().filter(|(_, region)| *region != home) {
-        let (there, back) = (world.link(home, *region), world.link(*region, home));
-        *cost = Money::for_bytes(ask.part_of(ask.input, tasks), there.nanos_per_gib)
-            + Money::for_bytes(ask.part_of(ask.output, tasks), back.nanos_per_gib);
+    for (cost, region) in &mut *into {
+        *cost = moving(turn, work, tasks, home, *region);
     }
     into.sort_unstable();
 }
 
 impl Place for Narrowed {
     fn needs(&self) -> Needs {
-        self.part.needs()
+        Needs { latest: self.narrow.weigh_price && !self.keeps, ..self.part.needs() }
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
         let groups = self.take_groups(turn.world());
         let share = if self.spares(turn, work) {
-            let mut groups = groups.without_gpus.iter();
-            groups.find_map(|group| self.pick_near(turn, work, (group, reach)))
+            let [without, kept, rented] = &groups.without_gpus;
+            let mut groups = [(without, false), (kept, false), (rented, true)].into_iter();
+            groups.find_map(|(group, free)| self.pick_cheap(turn, work, (group, reach), free))
         } else {
-            self.pick_near(turn, work, (&groups.all, reach))
+            self.pick_cheap(turn, work, (&groups.all, reach), false)
         };
         self.groups = Some(groups);
         share
@@ -171,7 +274,7 @@ impl Place for Narrowed {
     fn admits(&mut self, turn: &Turn<'_, '_>, work: WorkRef, offer: Id<Offer>) -> bool {
         let groups = self.take_groups(turn.world());
         let admits = if self.spares(turn, work) {
-            groups.without_gpus.iter().any(|group| group.all.has(offer))
+            groups.without_gpus[..2].iter().any(|group| group.all.has(offer))
         } else {
             groups.all.all.has(offer)
         };
@@ -179,11 +282,12 @@ impl Place for Narrowed {
         admits
     }
 
-    fn weighs(&self) -> bool {
-        self.narrow.weigh_data
+    fn weighs(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
+        self.narrow.weigh_price && !self.keeps
+            || self.narrow.weigh_data && turn.work(work).ask.home.is_some()
     }
 
-    fn limit(&mut self, most: Option<Money>) {
+    fn limit(&mut self, most: Option<(Money, u32)>) {
         self.most = most;
     }
 }

@@ -1,0 +1,115 @@
+//! Until when the work on each rented instance keeps it, by the estimates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AllocationRef, InstanceRef, State, WorkRef};
+use crate::model::{Market, Offer};
+use crate::units::{Id, Money, Span, Time};
+
+/// Rented instances that hold work, by offer in order of the latest estimated end on
+/// them: a change or a search takes the logarithm of the number of allocations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Latest {
+    /// Whether anybody wants to know.
+    on: bool,
+    /// By slot of the instance: estimated ends.
+    ends: Vec<BTreeSet<(Time, AllocationRef)>>,
+    /// By offer, latest end and launch.
+    by_offer: BTreeMap<(Id<Offer>, Time, u32), InstanceRef>,
+}
+
+impl Latest {
+    pub(super) fn new(on: bool) -> Self {
+        Self { on, ..Self::default() }
+    }
+
+    fn of(&self, instance: InstanceRef) -> Option<Time> {
+        self.ends.get(instance.slot())?.last().map(|&(end, _)| end)
+    }
+}
+
+/// Instances of an offer that are looked at on either side of the end of some work.
+const NEAR: usize = 4;
+
+impl State<'_> {
+    /// Counts, or counts no longer, the estimated end of an allocation on its instances.
+    pub(super) fn keep_latest(&mut self, allocation: AllocationRef, holds: bool) {
+        if !self.latest.on {
+            return;
+        }
+        let target = &self.allocations[allocation];
+        for held in &target.held {
+            let reference = held.share.instance;
+            let instance = &self.fleet.instances[reference];
+            if instance.market == Market::Owned {
+                continue;
+            }
+            let row = |end| (instance.offer, end, instance.ordinal);
+            if let Some(before) = self.latest.of(reference) {
+                self.latest.by_offer.remove(&row(before));
+            }
+            if self.latest.ends.len() <= reference.slot() {
+                self.latest.ends.resize(reference.slot() + 1, BTreeSet::new());
+            }
+            let ends = &mut self.latest.ends[reference.slot()];
+            let end = (target.estimated_end, allocation);
+            let _ = if holds { ends.insert(end) } else { ends.remove(&end) };
+            if let Some(after) = self.latest.of(reference) {
+                self.latest.by_offer.insert(row(after), reference);
+            }
+        }
+    }
+
+    /// Instances of `offer` on which the latest estimated end lies nearest to `end`: a few
+    /// at or after it, and a few before.
+    pub fn kept_about(
+        &self,
+        offer: Id<Offer>,
+        end: Time,
+    ) -> impl Iterator<Item = InstanceRef> + '_ {
+        let (rows, first) = (&self.latest.by_offer, Time::from_micros(i64::MIN));
+        let after = rows.range((offer, end, 0)..=(offer, Time::MAX, u32::MAX));
+        let before = rows.range((offer, first, 0)..(offer, end, 0)).rev();
+        after.take(NEAR).chain(before.take(NEAR)).map(|(_, &instance)| instance)
+    }
+
+    /// When tasks of `work` that start on `offer` now would end by the estimate; an hour
+    /// where there is none.
+    pub fn expected_end(&self, work: WorkRef, offer: Id<Offer>, tasks: u32) -> Time {
+        let live = &self.works[work];
+        let left = match live.remaining_estimate() {
+            Span::MAX => Span::HOUR,
+            left => left,
+        };
+        let speed = self.rules[live.ask.rules.row()].speed(live.ask.kind, offer).max(1);
+        let run = i128::from(left.micros()) * 1_000_000 / i128::from(speed);
+        let run = Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX));
+        let (input, output) = self.transfer_times(work, offer, tasks);
+        let end = self.now.saturating_add(input).saturating_add(run);
+        end.saturating_add(output)
+    }
+
+    /// What keeping a rented instance until `end` costs more than keeping it until the
+    /// latest estimated end of what it holds, or until now: by the provider's billing rule
+    /// at the price now. Nothing for an owned one.
+    pub fn price_of_keeping(&self, reference: InstanceRef, end: Time) -> Money {
+        let instance = &self.fleet.instances[reference];
+        if instance.market == Market::Owned {
+            return Money::ZERO;
+        }
+        let kept = self.latest.of(reference).map_or(self.now, |latest| latest.max(self.now));
+        if end <= kept {
+            return Money::ZERO;
+        }
+        let billing = self.world.providers[self.world.provider_of(instance.offer)].billing;
+        let since = instance.meter.since();
+        let charge =
+            |until: Time| instance.meter.rate().charge(billing.billed(bounded(until - since)));
+        charge(end) - charge(kept)
+    }
+}
+
+/// Far beyond any run, and short enough to round up.
+fn bounded(span: Span) -> Span {
+    span.min(Span::from_micros(i64::MAX / 4))
+}
