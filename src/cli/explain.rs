@@ -151,6 +151,9 @@ fn summary(job: &Row, clock: Clock) -> Result<String, Stop> {
     if tasks > 1 {
         asked = format!("{tasks} tasks of {asked}");
     }
+    if job.cell("exclusive") == "yes" {
+        asked += ", on machines of its own";
+    }
     let end = job.time("end_s")?;
     let started = job.maybe_time("first_start_s")?;
     let at = |time: Time| clock.at(time);

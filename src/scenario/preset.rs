@@ -77,7 +77,12 @@ fn rent(choice: Choice, after_wait: Span) -> Provision {
 
 /// Machines with GPUs for work with GPUs, and data where it is cheap to move.
 fn thrifty() -> Narrow {
-    Narrow { gpu_machines: GpuMachines::GpuWork, weigh_data: true, ..Narrow::default() }
+    Narrow {
+        gpu_machines: GpuMachines::GpuWork,
+        weigh_data: true,
+        weigh_price: true,
+        ..Narrow::default()
+    }
 }
 
 /// The composition called `preset`, as the policy called `name`.

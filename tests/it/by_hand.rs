@@ -369,9 +369,8 @@ fn a_machine_is_kept_longer_only_where_that_is_cheaper_than_another() {
     let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\n\
                  types = [\"m6i.4xlarge\", \"m6i.large\"]\nboot = \"0 s\"\n";
     let found = |secs: u32, weighs: bool| {
-        let trace = format!(
-            "arrival_s,runtime_s,estimate_s,vcpus\n0,3600,3600,13\n10,{secs},{secs},1\n"
-        );
+        let trace =
+            format!("arrival_s,runtime_s,estimate_s,vcpus\n0,3600,3600,13\n10,{secs},{secs},1\n");
         let place = format!("place = {{ first-fit = {{ weigh_price = {weighs} }} }}\n");
         let policy = format!("[policy.p]\nprovision = \"cheapest\"\n{place}");
         let idle = "[policy.p.release.idle]\nafter = \"0 s\"\n";
