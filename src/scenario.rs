@@ -107,6 +107,8 @@ pub struct Scenario {
     pub steady_state: bool,
     /// When the run ends at the latest.
     pub horizon: Option<Span>,
+    /// Time that the work stands for, from the start; none where only arrivals tell.
+    pub period: Option<Span>,
     /// When the run starts.
     pub calendar: Calendar,
     /// What work can run on, and what it costs.
@@ -318,6 +320,7 @@ fn read(
         replications: root.count32("replications"),
         steady_state: root.flag("steady_state").unwrap_or(false),
         horizon: root.span("horizon"),
+        period: period(root, &work.spec, report),
         calendar,
         world: build.world,
         workload: work.spec,
@@ -335,6 +338,18 @@ fn read(
             max_simulated: limits.span("max_simulated").unwrap_or(CENTURY),
         },
     })
+}
+
+/// The time that the work stands for: as the scenario or the workload says, but no
+/// longer than the run.
+fn period(root: &Section, workload: &WorkloadSpec, report: &mut Report<'_>) -> Option<Span> {
+    let section = root.section("workload");
+    let given = section.span("period");
+    if given == Some(Span::ZERO) {
+        report.at(&section.spot("period"), "`period` must be longer than nothing");
+    }
+    let period = given.or_else(|| workload.period())?;
+    Some(root.span("horizon").map_or(period, |horizon| period.min(horizon)))
 }
 
 /// Policies that price work, where work may come without an estimate.

@@ -37,8 +37,8 @@ use std::sync::Arc;
 
 use crate::model::{Book, Together, Work};
 use crate::problem::Problem;
-use crate::units::Calendar;
 use crate::units::rank::share_of;
+use crate::units::{Calendar, Span, Time};
 
 use defaults::{FillIn, spread_gangs};
 use held::{Held, Order};
@@ -113,6 +113,37 @@ pub enum Input {
     Synthetic(SynthSpec),
     /// A file that was read before (see [`WorkloadSpec::share`]).
     Shared(Arc<Shared>),
+}
+
+impl WorkloadSpec {
+    /// The time that the work stands for, where a synthesis or a window says so: work may
+    /// well come at its beginning only. None where nothing tells but the arrivals.
+    pub fn period(&self) -> Option<Span> {
+        let drawn = match &self.input {
+            Input::Synthetic(SynthSpec { until: Until::Span(span), .. }) => Some(*span),
+            Input::Synthetic(_) | Input::Trace(_) | Input::Shared(_) => None,
+        };
+        self.transforms.iter().fold(drawn, |period, step| match step {
+            Transform::Window { from, to, .. } => {
+                let ends = period.map_or(*to, |period| (Time::ZERO + period).min(*to));
+                (ends < Time::MAX).then(|| ends - *from)
+            }
+            Transform::ScaleArrivals(factor) => {
+                period.and_then(|period| Span::from_secs_f64(period.secs_f64() * factor))
+            }
+            Transform::Skip(_)
+            | Transform::Take(_)
+            | Transform::Repeat { .. }
+            | Transform::Inflate { .. } => None,
+            Transform::Keep(_)
+            | Transform::ScaleRuntimes(_)
+            | Transform::ScaleSizes { .. }
+            | Transform::Shift(_)
+            | Transform::Begin(_)
+            | Transform::Shuffle
+            | Transform::Resample { .. } => period,
+        })
+    }
 }
 
 impl Input {

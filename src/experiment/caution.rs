@@ -4,11 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::single::RunResult;
+use crate::metrics::Summary;
 use crate::model::{Market, World};
 use crate::policy::spec::{Backfill, Order, PolicySpec, Provision};
 use crate::problem::clip;
 use crate::scenario::Scenario;
-use crate::units::Money;
+use crate::units::{Money, Span};
 
 /// What must be said beside the numbers of a run, as facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub struct Facts {
     /// Starts of gangs in several zones.
     #[serde(default)]
     pub apart: u64,
+    /// Seconds in which work arrived, where rent is scaled to a month from less than a day.
+    pub burst_s: Option<u64>,
     /// Whether anything was paid for spot instances.
     pub spot: bool,
     /// Names in the rules of work that nothing has, in words.
@@ -40,6 +43,7 @@ impl Facts {
             submitted: work.submitted,
             unestimated: work.unestimated,
             unreserved: result.summary.unreserved,
+            burst_s: burst(&result.summary),
             impossible: never.map(|(_, count)| *count).sum(),
             apart: result.summary.gangs_apart,
             spot: cost.by_market.iter().any(spot),
@@ -74,6 +78,7 @@ pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
     }
     said.extend(apart(runs));
     said.extend(spot(runs));
+    said.extend(short(runs));
     for run in runs {
         said.extend(unreserved(run));
         said.extend(not_for_sale(run));
@@ -152,6 +157,25 @@ fn unreserved(run: &Shown<'_>) -> Option<String> {
             run.policy.reservations
         )
     })
+}
+
+/// Seconds in which work arrived, where what is rented in a month is scaled from them and
+/// they are less than a day: it may be all that comes in that day.
+fn burst(summary: &Summary) -> Option<u64> {
+    const DAY_S: f64 = 86_400.0;
+    let rented = summary.cost.total != summary.cost.standing;
+    let guessed = rented && summary.period_s.is_none() && summary.arrivals_s < DAY_S;
+    guessed.then_some(summary.arrivals_s as u64)
+}
+
+/// A month is scaled from the work of a part of a day.
+fn short(runs: &[Shown<'_>]) -> Option<String> {
+    let seconds = runs.iter().find_map(|run| run.facts.burst_s)?;
+    Some(format!(
+        "What is rented in a month is scaled from the {} in which work arrived, as if work came day and \
+         night. If this is the work of a day, say so: `period = \"1 d\"` in `[workload]`.",
+        Span::from_secs(seconds as i64)
+    ))
 }
 
 /// A market that the policy rents on and that nothing here is sold on.

@@ -345,10 +345,11 @@ fn judge_all(policies: &mut [Contestant], judging: Judging) {
         contrast.adjusted_p = Some(adjusted_p);
         contrast.equivalence_p = equivalence_p;
         let (better, alpha) = (METRICS[metric].better, 1.0 - judging.confidence);
-        contrast.verdict = Some(verdict(&paired, adjusted_p, equivalence_p, better, alpha));
-        if is_nothing(metric, contrast.difference()) {
-            contrast.verdict = Some(Verdict::NoDifferenceShown);
-        }
+        let nothing = is_nothing(metric, contrast.difference());
+        contrast.verdict = Some(match verdict(&paired, adjusted_p, equivalence_p, better, alpha) {
+            Verdict::Better | Verdict::Worse if nothing => Verdict::NoDifferenceShown,
+            shown => shown,
+        });
     }
 }
 

@@ -36,8 +36,11 @@ pub struct Measurement {
     pub hours: Vec<ProviderHours>,
     /// Data moved by path, the dearest paths.
     pub moved: Vec<Moved>,
-    /// Seconds over which work arrived; what was rented in a month is scaled from them.
+    /// Seconds over which work arrived.
     pub arrivals_s: f64,
+    /// Seconds that the work stands for, where the scenario says so; what was rented in a
+    /// month is scaled from them, or from the arrivals.
+    pub period_s: Option<f64>,
     /// For each objective of the scenario, whether it was kept.
     pub kept: Vec<bool>,
     /// What became of each piece of work, where there were not too many.
@@ -154,6 +157,7 @@ impl Measurement {
             hours: summary.hours_by_provider.clone(),
             moved: first(&summary.moved),
             arrivals_s: summary.arrivals_s,
+            period_s: summary.period_s,
             kept,
             fates,
             course: Course::of(series),

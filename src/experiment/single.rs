@@ -117,6 +117,12 @@ pub fn run_with<O: Observer>(
         Some(until) => collector.ending(Time::ZERO + until),
         None => collector,
     };
+    // A window is as long as it is, whatever the whole trace stands for.
+    let period = settings.until.or(scenario.period).map(|period| period - settings.warm_up);
+    let collector = match period {
+        Some(period) if period > Span::ZERO => collector.standing_for(period),
+        Some(_) | None => collector,
+    };
     let numbers = (collector, Series::default());
     let checks = (Laws::new(settings.audit), Fingerprint::default());
     let mut observer = ((numbers, checks), (Tenants::default(), extra));

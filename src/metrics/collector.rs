@@ -31,6 +31,8 @@ pub struct Collector {
     from: Option<Time>,
     /// The end of a window: what is left of its work afterwards is no longer its load.
     until: Option<Time>,
+    /// Time that the work that counts stands for, where it is known.
+    period: Option<Span>,
     submitted: u64,
     unestimated: u64,
     /// By slot of the work: whether an allocation of it has started.
@@ -66,8 +68,8 @@ pub struct Collector {
     at_list: i128,
     /// The first arrival, whether it counts or not.
     opened: Option<Time>,
-    /// What each instance cost that was there before it, and where it was; in the
-    /// end only of those that were there until the end.
+    /// What each instance cost that was requested before it came, when it ended, and where
+    /// it was; in the end only of those that were there until the end.
     standing: BTreeMap<InstanceRef, (Time, Money, Id<Region>)>,
     by_tenant: Vec<Money>,
     transferred: i128,
@@ -108,6 +110,11 @@ impl Collector {
     /// of a trace ends there, and what is left of its work runs on an emptying machine.
     pub fn ending(self, until: Time) -> Self {
         Self { until: Some(until), ..self }
+    }
+
+    /// Scales what is rented in a month from `period`, not from the arrivals.
+    pub fn standing_for(self, period: Span) -> Self {
+        Self { period: Some(period), ..self }
     }
 
     /// Takes away what `earlier` added up: the same run, cut off where this one
@@ -191,6 +198,7 @@ impl Collector {
                 tardiness_s: Distribution::of(&self.tardiness, 1e6),
             },
             arrivals_s: arrivals.secs_f64(),
+            period_s: self.period.map(Span::secs_f64),
             makespan_s: makespan.secs_f64(),
             throughput_per_hour: ratio(self.finished as f64, makespan.secs_f64() / 3_600.0),
             queue_length_mean: self.queue(),
@@ -445,8 +453,8 @@ impl Collector {
 
     fn released(&mut self, state: &State<'_>, instance: InstanceRef, billed: Span, amount: Money) {
         let (target, world) = (state.instance(instance), state.world());
-        if self.opened.is_none_or(|opened| target.meter().since() <= opened) {
-            self.standing.insert(instance, (state.now(), amount, target.region));
+        if let Some(standing) = self.standing.get_mut(&instance) {
+            *standing = (state.now(), amount, target.region);
         }
         if let Some(list) = world.offers[target.offer].price.list {
             self.rented += amount;
@@ -626,8 +634,12 @@ impl Observer for Collector {
                 self.unfinished += u64::from(self.counts_from(state.work(*work).arrival));
                 self.work_failed(state, *work);
             }
-            Record::Requested(_) => {
+            Record::Requested(instance) => {
                 self.launched += 1;
+                if self.opened.is_none() {
+                    let region = state.instance(*instance).region;
+                    self.standing.insert(*instance, (state.now(), Money::ZERO, region));
+                }
                 self.live_max = self.live_max.max(state.instance_count() as u64);
             }
             Record::Released { instance, billed, amount, .. } => {

@@ -219,6 +219,8 @@ pub struct Summary {
     pub deadlines: Deadlines,
     /// From the start, or the end of the warm-up, to the last submission.
     pub arrivals_s: f64,
+    /// Seconds that the work stands for, where the scenario says so.
+    pub period_s: Option<f64>,
     /// Last end minus first submission.
     pub makespan_s: f64,
     /// Finished work per hour of makespan.
@@ -400,9 +402,9 @@ impl Summary {
 
     /// What a month of this costs. What was paid because time passed, for
     /// instances that were there from beginning to end, goes by the time over
-    /// which it was paid; what was paid because there was work goes by the time
-    /// over which work arrived, for all of it was done for those arrivals,
-    /// however long it took. None where either was paid and its time is zero.
+    /// which it was paid; what was paid because there was work goes by the time that
+    /// the work stands for, however long it took, and where that is not known by the time over
+    /// which it arrived. None where either was paid and its time is zero.
     pub fn monthly(&self) -> Option<f64> {
         self.month_of(self.cost.total, self.cost.standing)
     }
@@ -413,7 +415,8 @@ impl Summary {
             Money::ZERO => Some(0.0),
             _ => (seconds > 0.0).then(|| paid.dollars() * MONTH_S / seconds),
         };
-        Some(month(standing, self.simulated_s)? + month(paid - standing, self.arrivals_s)?)
+        let period_s = self.period_s.unwrap_or(self.arrivals_s);
+        Some(month(standing, self.simulated_s)? + month(paid - standing, period_s)?)
     }
 
     /// Says of each part of the cost what it is in a month.
@@ -464,6 +467,11 @@ mod tests {
         };
         let monthly = summary.monthly().expect("both times are known");
         assert!((monthly - 2.0 * 730.485).abs() < 1e-9, "{monthly}");
+        // The work of those 10 h is that of a day.
+        summary.period_s = Some(86_400.0);
+        let monthly = summary.monthly().expect("both times are known");
+        assert!((monthly - (1.0 + 10.0 / 24.0) * 730.485).abs() < 1e-9, "{monthly}");
+        summary.period_s = None;
         // Nothing rented: when the last job came does not matter.
         summary.cost.total = dollars(30);
         summary.arrivals_s = 0.0;

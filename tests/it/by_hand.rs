@@ -11,9 +11,14 @@ use windtunnel::units::Stream;
 
 /// Runs the only policy of a scenario with this text on a trace with this one.
 fn run(scenario: &str, trace: &str) -> Result<Summary, RunFailure> {
+    run_with(scenario, trace, "")
+}
+
+/// The same, with more keys of the workload.
+fn run_with(scenario: &str, trace: &str, keys: &str) -> Result<Summary, RunFailure> {
     let dir = tempfile::tempdir().expect("a temporary directory");
     fs::write(dir.path().join("w.csv"), trace).expect("written");
-    let text = format!("question = \"q\"\n{scenario}\n[workload]\ntrace = \"w.csv\"\n");
+    let text = format!("question = \"q\"\n{scenario}\n[workload]\ntrace = \"w.csv\"\n{keys}");
     let scenario = Scenario::parse(&text, "s.toml", dir.path(), &[]).expect("it is valid");
     let settings = Settings { audit: true, ..Settings::seeded(1) };
     let mut go_on = |_| ControlFlow::Continue(());
@@ -534,4 +539,57 @@ fn machines_with_gpus_that_hold_cpu_work_alone_are_counted() {
     // From 1,000 to 2,000 s, then from 2,600 to 2,700 s.
     assert_eq!((owned.hours, owned.cost), (None, None));
     assert_eq!(owned.owned_hours, 1_100.0 / 3_600.0);
+}
+
+#[test]
+fn rent_of_a_night_is_scaled_by_the_day_that_it_stands_for() {
+    // Two jobs of 59 minutes, 30 minutes apart, on machines of their own that boot for one: 2 h
+    // at 0.192 USD/h. A month is 30.436875 days (730.485 h).
+    let policy = "[policy.p]\nprovision = \"cheapest\"\nrelease = { idle = { after = \"0 s\" } }\n";
+    let trace = "arrival_s,runtime_s,vcpus\n0,3540,3\n1800,3540,3\n";
+    let scenario = format!("{CLOUD}{policy}");
+    let near = |monthly: Option<f64>, days: f64| {
+        let right = 2.0 * 0.192 * 30.436_875 / days;
+        monthly.is_some_and(|monthly| (monthly / right - 1.0).abs() < 1e-9)
+    };
+    // Nothing says more than the arrivals: as if it went on so, every half hour.
+    let guessed = run(&scenario, trace).expect("it runs");
+    assert_eq!((guessed.period_s, guessed.arrivals_s), (None, 1_800.0));
+    assert!(near(guessed.monthly(), 0.5 / 24.0), "{:?}", guessed.monthly());
+    let shorter = format!("horizon = \"3 h\"\n{scenario}");
+    for (scenario, key, days) in [
+        (&scenario, "period = \"1 d\"\n", 1.0),
+        (&scenario, "period = \"7 d\"\n", 7.0),
+        (&scenario, "transform = [{ window = { from = \"0 s\", to = \"6 h\" } }]\n", 0.25),
+        (
+            &scenario,
+            "transform = [{ window = { from = \"0 s\", to = \"6 h\" } }]\nscale = 0.8\n",
+            0.3125,
+        ),
+        // The run ends before the day does.
+        (&shorter, "period = \"1 d\"\n", 0.125),
+    ] {
+        let summary = run_with(scenario, trace, key).expect("it runs");
+        assert_eq!(summary.period_s, Some(days * 86_400.0), "{key}");
+        assert!(near(summary.monthly(), days), "{key}: {:?}", summary.monthly());
+    }
+}
+
+#[test]
+fn a_machine_rented_for_work_is_no_standing_one_however_long_it_stays() {
+    // a holds the machine that was rented for it until the end of the run: 10 h and a minute of boot
+    // at 0.192 USD/h, for an hour of arrivals. b needs a machine of its own for 9 h and a minute.
+    let policy = "[policy.p]\nprovision = \"cheapest\"\nrelease = { idle = { after = \"0 s\" } }\n";
+    let trace = "arrival_s,runtime_s,vcpus\n0,36000,3\n3600,32400,3\n";
+    let summary = run(&format!("{CLOUD}{policy}"), trace).expect("it runs");
+    assert_eq!(summary.cost.standing.nanos(), 0);
+    let right = (36_060.0 + 32_460.0) / 3_600.0 * 0.192 * 730.485;
+    assert!(summary.monthly().is_some_and(|monthly| (monthly / right - 1.0).abs() < 1e-9));
+    // A fleet that is rented when the run starts is paid because time passes.
+    let fleet = "[policy.p]\nprovision = { static = { fleets = { \"aws/us-east-1a/m6i.xlarge/on-demand\" = 1 } } }\n";
+    let summary = run(&format!("{CLOUD}{fleet}"), trace).expect("it runs");
+    assert_eq!(summary.cost.standing, summary.cost.total);
+    assert!(
+        summary.monthly().is_some_and(|monthly| (monthly / (0.192 * 730.485) - 1.0).abs() < 1e-9)
+    );
 }

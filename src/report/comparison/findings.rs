@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::super::words::{Said, said};
 use super::Comparison;
 use crate::experiment::statistics::Verdict;
-use crate::experiment::{Chance, Change, HALF_A_CENT, Repetition, SERVICE, Standing, Wide};
+use crate::experiment::{
+    Chance, Change, HALF_A_CENT, Measurement, Repetition, SERVICE, Standing, Wide,
+};
 use crate::metrics::{METRICS, Metric};
 use crate::units::Money;
 
@@ -94,8 +96,10 @@ struct Costs {
     monthly: bool,
     /// or else of an hour of this.
     hour: &'static str,
-    /// Seconds of arrivals that a month is scaled from, where anything is rented.
-    arrivals_s: Option<f64>,
+    /// Seconds that a month of rent is scaled from, where anything is rented.
+    period_s: Option<f64>,
+    /// Whether those are the time over which work arrived, for nothing says what it stands for.
+    arrivals: bool,
     /// Whether machines that stand all along are scaled from all their time.
     standing: bool,
 }
@@ -309,15 +313,21 @@ impl Comparison<'_> {
             },
             monthly: metric.key == "cost_monthly",
             hour: if metric.key == "cost_per_gpu_hour" { "GPU-hour" } else { "core-hour" },
-            arrivals_s: rented.then(|| self.arrivals_s()),
+            period_s: rented.then(|| self.period_s()),
+            arrivals: self.measured_before().iter().any(|one| one.period_s.is_none()),
             standing: self.rows.iter().any(|row| stands(row) != Money::ZERO),
         })
     }
 
-    /// Mean time over which work arrived under the baseline.
-    fn arrivals_s(&self) -> f64 {
-        let all = &self.many.policies[self.many.baseline].measurements;
-        all.iter().map(|one| one.arrivals_s).sum::<f64>() / all.len().max(1) as f64
+    fn measured_before(&self) -> &[Measurement] {
+        &self.many.policies[self.many.baseline].measurements
+    }
+
+    /// Mean time that the work of a replication stands for.
+    fn period_s(&self) -> f64 {
+        let all = self.measured_before();
+        let period = |one: &Measurement| one.period_s.unwrap_or(one.arrivals_s);
+        all.iter().map(period).sum::<f64>() / all.len().max(1) as f64
     }
 
     fn promised(&self, standing: &Standing) -> Vec<Promised> {

@@ -24,6 +24,11 @@ struct Findings<'a> {
     seed: u64,
     cost: f64,
     monthly: Option<f64>,
+    /// Seconds that what is rented in a month is scaled from.
+    period_s: f64,
+    /// Whether those are the time over which work arrived.
+    arrivals: bool,
+    rents: bool,
     /// Providers that are paid, the dearest first.
     providers: Vec<Provider<'a>>,
     submitted: u64,
@@ -71,6 +76,9 @@ impl RunReport {
             seed: self.recipe.seed,
             cost: total,
             monthly: summary.monthly(),
+            period_s: summary.period_s.unwrap_or(summary.arrivals_s),
+            arrivals: summary.period_s.is_none(),
+            rents: summary.cost.total != summary.cost.standing,
             providers: providers
                 .map(|(name, part)| Provider { name, share: part.dollars() / total })
                 .collect(),

@@ -87,6 +87,12 @@ pub(super) const ROWS: &[Row] = &[
         "Demand: arrivals come this many times as often, after all transformations.",
     ),
     row(
+        "workload.period",
+        Kind::Span,
+        "the `span` of synthetic work, the length of a window, else the time from the first arrival to the last",
+        "Time that the work stands for, such as `1 d` for the jobs of a night. What is rented for it in a month is scaled from it.",
+    ),
+    row(
         "workload.gpus_per_task",
         Kind::Count(1, 32),
         "",
