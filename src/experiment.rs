@@ -14,6 +14,7 @@ mod lint;
 mod measurement;
 mod obstacle;
 pub mod published;
+mod rental;
 mod replication;
 mod score;
 pub mod search;
@@ -25,7 +26,7 @@ mod survey;
 pub mod sweep;
 pub mod verify;
 
-pub use caution::{Facts, Shown, carbon_gaps, cautions, missing_markets, unestimated};
+pub use caution::{Facts, Shown, carbon_gaps, cautions, unestimated};
 pub use compare::{
     Asked, Chance, Comparison, Contestant, Contrast, Evidence, HALF_A_CENT, JUDGED, Judging,
     NoPlan, OF_SAME_WORK, Plan, Side, WaterfallStep, Wide, compare, plan,
@@ -39,6 +40,7 @@ pub use lab::{
 pub use lint::{lint, offered};
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
 pub(crate) use obstacle::obstacle;
+pub use rental::{Lack, Rentals};
 pub use replication::Repetition;
 pub use score::{Possible, Score};
 pub use sensitivity::{Influence, Sensitivity, sensitivity};

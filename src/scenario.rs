@@ -302,7 +302,6 @@ fn read(
         policies.assumptions.extend(notes.assumptions);
         inputs.extend(notes.inputs);
     }
-    policies.assumptions.extend(unestimated(&policies.specs, &work.spec));
     policies.assumptions.sort();
     inputs.dedup();
     let name = Path::new(&document.path)
@@ -350,24 +349,6 @@ fn period(root: &Section, workload: &WorkloadSpec, report: &mut Report<'_>) -> O
     }
     let period = given.or_else(|| workload.period())?;
     Some(root.span("horizon").map_or(period, |horizon| period.min(horizon)))
-}
-
-/// Policies that price work, where work may come without an estimate.
-fn unestimated(policies: &[PolicySpec], workload: &WorkloadSpec) -> Vec<(usize, String)> {
-    if !workload.may_lack_estimates() {
-        return Vec::new();
-    }
-    let prices = |policy: &PolicySpec| {
-        use crate::policy::spec::{Choice, Provision};
-        let by_price = |choice| matches!(choice, Choice::Cheapest | Choice::RoundRobin);
-        matches!(policy.provision, Provision::OnDemand { choice, .. } if by_price(choice))
-    };
-    let told = |policy: &PolicySpec| {
-        let name = clip(&policy.name);
-        format!("Policy {name} prices work without an estimate as if it ran for one hour.")
-    };
-    let rows = policies.iter().enumerate().filter(|(_, policy)| prices(policy));
-    rows.map(|(row, policy)| (row, told(policy))).collect()
 }
 
 /// A hundred years.

@@ -200,16 +200,6 @@ impl WorkloadSpec {
         self.defaults.cpu.is_none() && self.defaults.memory.is_none()
     }
 
-    /// Whether work may come without an estimate, as far as that can be told
-    /// before it is read.
-    pub fn may_lack_estimates(&self) -> bool {
-        let drawn_without = match &self.input {
-            Input::Synthetic(synth) => synth.classes.iter().any(|class| class.estimate.is_none()),
-            _ => true,
-        };
-        drawn_without && self.defaults.estimate == Estimate::Missing
-    }
-
     /// What can be told to be wrong without the file.
     pub fn problems(&self, context: &OpenContext) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.defaults.problem().into_iter().collect();

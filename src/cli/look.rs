@@ -12,7 +12,7 @@ use super::args::{Arguments, Init, Validate};
 use super::exit::{Done, Stop, listed, say};
 use super::open;
 use super::progress::Bar;
-use crate::experiment::{Survey, Unsurveyed, lint, offered, survey};
+use crate::experiment::{Facts, Survey, Unsurveyed, lint, offered, survey, unestimated};
 use crate::halt;
 use crate::model::Market;
 use crate::problem::Problem;
@@ -60,7 +60,7 @@ pub(super) fn validate(arguments: &Validate) -> Done {
         scenario.world.offers.len(),
         owned(&scenario)
     )?;
-    for assumption in scenario.assumed(0..scenario.policies.len()) {
+    for assumption in assumed(&scenario, work.as_ref()) {
         writeln!(out, "  assumed    {}", clean(&assumption))?;
     }
     if !warnings.is_empty() {
@@ -130,8 +130,24 @@ fn facts(
         "offers": scenario.world.offers.len(),
         "owned_instances": owned(scenario),
         "warnings": warnings,
-        "assumptions": scenario.assumed(0..scenario.policies.len()),
+        "assumptions": assumed(scenario, work),
     })
+}
+
+/// What is assumed under any policy, where its work was read with what that shows.
+fn assumed(scenario: &Scenario, work: Option<&Survey>) -> Vec<String> {
+    let mut all = scenario.assumed(0..scenario.policies.len());
+    let facts = work.map(|work| Facts {
+        submitted: work.pieces,
+        unestimated: work.unestimated,
+        ..Facts::default()
+    });
+    for told in scenario.policies.iter().filter_map(|one| unestimated(facts.as_ref()?, one)) {
+        if !all.contains(&told) {
+            all.push(told);
+        }
+    }
+    all
 }
 
 /// `windtunnel init`.

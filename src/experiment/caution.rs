@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rental::Rentals;
 use super::single::RunResult;
 use crate::metrics::Summary;
 use crate::model::{Market, World};
@@ -31,6 +32,8 @@ pub struct Facts {
     pub spot: bool,
     /// Names in the rules of work that nothing has, in words.
     pub unknown_names: Vec<String>,
+    /// What of the work the policy can rent for.
+    pub rentals: Rentals,
 }
 
 impl Facts {
@@ -48,6 +51,7 @@ impl Facts {
             apart: result.summary.gangs_apart,
             spot: cost.by_market.iter().any(spot),
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
+            rentals: result.rentals.clone(),
         }
     }
 }
@@ -83,7 +87,31 @@ pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
         said.extend(unreserved(run));
         said.extend(not_for_sale(run));
     }
+    said.extend(unrentable(runs));
     said
+}
+
+/// Policies that can rent for none or only some of the work; those of which the same is to
+/// be said together.
+fn unrentable(runs: &[Shown<'_>]) -> Vec<String> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for run in runs {
+        let Some(told) = run.facts.rentals.told() else { continue };
+        match groups.iter_mut().find(|(known, _)| *known == told) {
+            Some((_, names)) => names.push(run.name),
+            None => groups.push((told, vec![run.name])),
+        }
+    }
+    let told = groups.into_iter().map(|(told, names)| {
+        let names: Vec<String> = names.into_iter().map(clip).collect();
+        match names.as_slice() {
+            [first @ .., last] if !first.is_empty() => {
+                format!("Policies {} and {last} {told}.", first.join(", "))
+            }
+            names => format!("Policy {} {told}.", names.concat()),
+        }
+    });
+    told.collect()
 }
 
 /// Names in a sentence: `a`, `a and b`, `a, b and c`, `all policies`.
@@ -183,12 +211,27 @@ fn not_for_sale(run: &Shown<'_>) -> Vec<String> {
     let missing = missing_markets(run.scenario, run.policy);
     let told = missing.into_iter().map(|market| {
         format!(
-            "Policy {} rents on the {} market, and nothing here is sold on it.",
+            "Policy {} rents on the {} market, and nothing that it may rent is sold on it.",
             clip(run.name),
             market.name()
         )
     });
     told.collect()
+}
+
+/// Markets that a policy names besides others, and on which nothing is sold of what it may
+/// rent. A policy that is left with no market can rent for no work: see [`unrentable`].
+pub(super) fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<Market> {
+    let Provision::OnDemand { markets, .. } = &policy.provision else { return Vec::new() };
+    let world = &scenario.world;
+    let sold = |market: &&Market| {
+        let mut offers = world.offers.iter();
+        offers
+            .any(|(offer, facts)| facts.market == **market && policy.rent_from.admits(world, offer))
+    };
+    let (sold, missing): (Vec<Market>, Vec<Market>) =
+        markets.iter().partition(|market| sold(market));
+    if sold.is_empty() { Vec::new() } else { missing }
 }
 
 /// Why the grid carbon of runs in this world is not known, by the first offer of which it
@@ -210,11 +253,16 @@ pub fn carbon_gaps(world: &World) -> Option<String> {
 
 /// What these runs assumed of jobs without an estimate, where the policy goes by estimates.
 pub fn unestimated(facts: &Facts, policy: &PolicySpec) -> Option<String> {
-    let how = without_estimate(policy).filter(|_| facts.unestimated > 0)?;
+    let priced = "their rent is weighed as if they ran for one hour";
+    let priced = policy.rents_by_price().then_some(priced);
+    let how: Vec<&str> = without_estimate(policy).into_iter().chain(priced).collect();
     let Facts { submitted, unestimated, .. } = facts;
-    Some(format!(
-        "{unestimated} of {submitted} pieces of work have no estimate of their runtime: {how}."
-    ))
+    let (how, have) = (how.join(", and "), if *unestimated == 1 { "has" } else { "have" });
+    (*unestimated > 0 && !how.is_empty()).then(|| {
+        format!(
+            "{unestimated} of {submitted} pieces of work {have} no estimate of their runtime: {how}."
+        )
+    })
 }
 
 /// How the policy takes jobs without an estimate of their runtime, where it goes by
@@ -229,13 +277,4 @@ pub(super) fn without_estimate(policy: &PolicySpec) -> Option<&'static str> {
         }
         (Backfill::None | Backfill::Greedy, _) => None,
     }
-}
-
-/// Markets that a policy names and on which no cloud of the scenario sells anything.
-pub fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<Market> {
-    let Provision::OnDemand { markets, .. } = &policy.provision else { return Vec::new() };
-    let sold = |market: &&Market| {
-        scenario.world.offers.rows().iter().any(|offer| offer.market == **market)
-    };
-    markets.iter().filter(|market| !sold(market)).copied().collect()
 }

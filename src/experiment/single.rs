@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::rental::{RentWatch, Rentals};
 use crate::metrics::{BrokenLaw, Collector, Fingerprint, Histogram, Laws, Series, Summary, Trail};
 use crate::policy;
 use crate::policy::external::{Launcher, NoLauncher};
@@ -57,6 +58,8 @@ pub struct RunResult {
     pub notes: Notes,
     /// Names in the rules of work that nothing here has.
     pub unknown_names: Vec<UnknownName>,
+    /// What of the work the policy can rent for.
+    pub rentals: Rentals,
 }
 
 /// Why there is no result.
@@ -125,9 +128,10 @@ pub fn run_with<O: Observer>(
     };
     let numbers = (collector, Series::default());
     let checks = (Laws::new(settings.audit), Fingerprint::default());
-    let mut observer = ((numbers, checks), (Tenants::default(), extra));
+    let named = (Tenants::default(), RentWatch::new(policy.0));
+    let mut observer = ((numbers, checks), (named, extra));
     let (outcome, reading) = simulate(scenario, policy, settings, horizon, &mut observer, control);
-    let (((mut collector, series), (laws, fingerprint)), (tenants, _)) = observer;
+    let (((mut collector, series), (laws, fingerprint)), ((tenants, rents), _)) = observer;
     if let Some(broken) = laws.broken() {
         return Err(RunFailure::Law(broken.clone()));
     }
@@ -146,6 +150,7 @@ pub fn run_with<O: Observer>(
         skipped_rows: reading.skipped,
         notes: reading.notes,
         unknown_names: reading.unknown_names,
+        rentals: rents.found(),
     })
 }
 

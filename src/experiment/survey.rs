@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use super::rental::{Limits, Rentals, Renting};
 use crate::model::{Ask, Book, Kind, Truth, Work, World};
 use crate::policy::composed::fits::Fits;
 use crate::policy::spec::{Provision, Scope};
@@ -41,6 +42,8 @@ pub struct Survey {
     pub largest: [Option<(u64, String)>; 3],
     /// By policy: what fits nowhere.
     pub impossible: Vec<Impossible>,
+    /// By policy: what can be rented for.
+    pub rentals: Vec<Rentals>,
     /// Names in rules that nothing here has.
     pub unknown_names: Vec<UnknownName>,
 }
@@ -96,6 +99,8 @@ struct Fitting<'w> {
     fits: Vec<Fits>,
     /// By policy: which of these.
     of: Vec<usize>,
+    /// By policy: what it rents for, if it does.
+    renting: Vec<Option<Renting>>,
 }
 
 impl<'w> Fitting<'w> {
@@ -117,6 +122,7 @@ impl<'w> Fitting<'w> {
             rules: Vec::new(),
             fits,
             of,
+            renting: scenario.policies.iter().map(Renting::new).collect(),
         }
     }
 
@@ -135,6 +141,11 @@ impl<'w> Fitting<'w> {
                 found.pieces += 1;
                 found.first.get_or_insert_with(|| (clip(&work.label()), work.ask));
             }
+        }
+        let limits =
+            Limits { rules: &book.all_rules()[work.ask.rules], resolved: rules, site: &site };
+        for renting in self.renting.iter_mut().flatten() {
+            renting.look(world, limits, &work.ask);
         }
     }
 }
@@ -191,6 +202,8 @@ pub fn survey(
             return Err(Unsurveyed::Stopped);
         }
     }
+    let rentals = fitting.renting.into_iter();
+    found.rentals = rentals.map(|one| one.map(Renting::found).unwrap_or_default()).collect();
     (found.skipped, found.dropped) = (source.skipped(), source.notes().left_out());
     found.unknown_names = source.unknown();
     if tells {

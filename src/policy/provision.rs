@@ -13,6 +13,7 @@ use crate::units::{Money, Time};
 
 pub use demand::OnDemand;
 pub use fleet::Fleet;
+pub use shelf::is_open;
 
 /// What was done for work that fits nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -133,6 +133,17 @@ impl PolicySpec {
             external: BTreeMap::new(),
         }
     }
+
+    /// Whether it weighs what jobs would cost before it rents for them.
+    pub fn rents_by_price(&self) -> bool {
+        match self.provision {
+            Provision::OwnedOnly | Provision::Static { .. } => false,
+            Provision::OnDemand { choice, .. } => match choice {
+                Choice::Cheapest | Choice::RoundRobin => true,
+                Choice::Fastest => false,
+            },
+        }
+    }
 }
 
 /// Who is next? Ties go to the earlier arrival, then to the lower id.

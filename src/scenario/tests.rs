@@ -210,11 +210,10 @@ fn wrong_workloads_have_places() {
 
 #[test]
 fn assumptions_are_those_of_the_policies_that_run() {
-    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\n[policy.q]\nprovision = \"cheapest\"\n";
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\n[policy.q]\npreset = \"gpu-fgd\"\n";
     let scenario = Scenario::parse(&format!("{SMALL}{cloud}"), "a.toml", Path::new(""), &[]);
     let scenario = scenario.unwrap();
-    let told = "Policy q prices work without an estimate as if it ran for one hour.".to_owned();
-    assert!(!scenario.assumed(0..1).contains(&told) && scenario.assumed(0..2).contains(&told));
+    assert!(scenario.assumed(0..1).len() < scenario.assumed(0..2).len());
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn a_market_that_nothing_is_sold_on_and_spot_without_interruptions_are_told() {
     let spot = "[policy.spot]\npreset = \"cloud-cheapest\"\n\
         provision = { cheapest = { markets = [\"on-demand\", \"spot\"] } }\n";
     let folder = folder("id,arrival_s,runtime_s,vcpus\na,0,100,1\nb,0,100,8\n", spot);
-    let told = "olicy spot rents on the spot market, and nothing";
+    let told = "olicy spot rents on the spot market, and nothing that it may rent is sold on it";
     check(&folder, &["validate", "a.toml"], 0, &[told], &[]);
     check(&folder, &["compare", "a.toml", "--no-out"], 0, &[told], &["never taken back"]);
     let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
@@ -143,6 +143,106 @@ fn a_market_that_nothing_is_sold_on_and_spot_without_interruptions_are_told() {
     check(&folder, &["compare", "a.toml", "--out", "o"], 0, &[caution], &[told]);
     let page = fs::read_to_string(folder.path().join("o/decision.md")).expect("it is there");
     assert!(page.contains(caution), "{page}");
+}
+
+/// Work for GPUs and without, and gangs of two whole machines with GPUs; an own node that
+/// holds it, and clouds that sell on demand, one also on the spot market.
+const RENTED: &str = r#"question = "?"
+[workload.synthetic]
+count = 100
+arrivals = { every = "10 min" }
+class.single = { weight = 6, runtime = "10 min", vcpus = 4, gpus = 1, gpu_models = ["A100-80GB"] }
+class.gang = { weight = 3, runtime = "10 min", tasks = 2, vcpus = 8, gpus = 8, gpu_models = ["A100-80GB"] }
+class.plain = { weight = 1, runtime = "10 min", vcpus = 1, estimate = 2 }
+[cluster.dc]
+nodes = 2
+shape = { vcpus = 96, memory = "1152 GiB", gpus = "8 x A100-80GB" }
+cost = "12 USD/h"
+[cloud.aws]
+markets = ["on-demand", "spot"]
+regions = ["us-east-1"]
+zones = ["us-east-1a", "us-east-1b"]
+[cloud.lambda]
+regions = ["us-east-1"]
+[policy.keep]
+preset = "batch-backfill"
+[policy.rent]
+preset = "cloud-cheapest"
+"#;
+
+/// Narrowing, quotas, capacities and limits that leave a policy nothing to rent for work
+/// that its own machines hold. Of 100 pieces, so many of each class are drawn under seed 1.
+#[test]
+fn a_policy_that_can_rent_for_none_or_only_some_of_the_work_is_told() {
+    let folder = folder("", "");
+    let path = folder.path().join("a.toml");
+    let with = |policy: &str, cloud: &str| {
+        let text = RENTED.replace("preset = \"cloud-cheapest\"\n", policy);
+        fs::write(&path, text.replace("zones = ", &format!("{cloud}\nzones = "))).expect("written");
+    };
+    let rent = |narrow: &str| {
+        format!("preset = \"cloud-cheapest\"\nprovision = {{ cheapest = {{ {narrow} }} }}\n")
+    };
+    let none = "olicy rent can rent for none of the work: ";
+    let cases = [
+        (
+            "markets = [\"spot\"], providers = [\"lambda\"]",
+            "",
+            "none",
+            "nothing of `providers = [\"lambda\"]` is sold on the spot market",
+        ),
+        (
+            "families = [\"m5\"], providers = [\"lambda\"]",
+            "",
+            "none",
+            "no offer is left of `providers = [\"lambda\"]`, `families = [\"m5\"]`",
+        ),
+        (
+            "types = [\"m5.xlarge\"]",
+            "",
+            "gpus",
+            "no instance type that it may rent (`types = [\"m5.xlarge\"]`) holds a task",
+        ),
+        (
+            "providers = [\"aws\"], types = [\"p5.48xlarge\", \"m5.xlarge\"]",
+            "",
+            "gpus",
+            "its rules allow no offer that is large enough and that the policy may rent (GPU model)",
+        ),
+        (
+            "providers = [\"aws\"]",
+            "quota = [{ unit = \"gpus\", limit = 8 }]",
+            "gangs",
+            "the quota aws/us-east-1 gpus of 8 has no room for all tasks of a gang at once",
+        ),
+        (
+            "providers = [\"aws\"]",
+            "capacity = 1",
+            "gangs",
+            "the capacity of what it may rent has no room for all tasks of a gang at once",
+        ),
+        (
+            "providers = [\"aws\"], max_instances = 1",
+            "",
+            "gangs",
+            "`max_instances` of the policy has no room for all tasks of a gang at once",
+        ),
+    ];
+    with(&rent("after_wait = \"0 s\""), "");
+    check(&folder, &["validate", "a.toml"], 0, &[], &["can rent for"]);
+    for (narrow, cloud, lacks, why) in cases {
+        with(&rent(narrow), cloud);
+        let some = match lacks {
+            "none" => none.to_owned(),
+            "gpus" => "olicy rent can rent for only PLAIN of 100 pieces of work: ".to_owned(),
+            _ => "olicy rent can rent for only ALL of 100 pieces of work: ".to_owned(),
+        };
+        for command in
+            [&["validate", "a.toml"][..], &["compare", "a.toml", "--replications", "2", "--no-out"]]
+        {
+            check(&folder, command, 0, &[&some, why], &[]);
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Work that can never run, and names that nothing has.
 
 use super::super::caution::missing_markets;
+use super::super::rental::asked;
 use super::super::survey::Survey;
-use crate::model::Ask;
 use crate::problem::{Problem, clip};
 use crate::scenario::Scenario;
 
@@ -44,12 +44,19 @@ pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Prob
     for policy in &scenario.policies {
         for market in missing_markets(scenario, policy) {
             let message = format!(
-                "policy {} rents on the {} market, and nothing is sold on it",
+                "policy {} rents on the {} market, and nothing that it may rent is sold on it",
                 clip(&policy.name),
                 market.name()
             );
-            let hint = format!("add `markets = [\"on-demand\", \"{}\"]` to a cloud", market.name());
-            warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
+            let key = format!("{}.provision", policy_key(&policy.name));
+            warnings.push(scenario.problem(&key, message));
+        }
+    }
+    for (policy, rentals) in scenario.policies.iter().zip(&survey.rentals) {
+        if let Some(told) = rentals.told() {
+            let key = format!("{}.provision", policy_key(&policy.name));
+            let message = format!("policy {} {told}", clip(&policy.name));
+            warnings.push(scenario.problem(&key, message));
         }
     }
 }
@@ -57,32 +64,4 @@ pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Prob
 /// The dotted key of a policy.
 pub(super) fn policy_key(name: &str) -> String {
     format!("policy.\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// What work asks for, in words: `4 tasks at once, each 16 cores, 64 GiB, 8 GPUs`.
-fn asked(ask: &Ask) -> String {
-    let demand = ask.demand;
-    let mut parts = Vec::new();
-    if demand.cpu > 0 {
-        parts.push(format!("{} cores", f64::from(demand.cpu) / 1e3));
-    }
-    if demand.memory > 0 {
-        parts.push(format!("{} GiB", f64::from(demand.memory) / 1_024.0));
-    }
-    if demand.gpus > 0 {
-        let share = match demand.whole_gpus() {
-            true => String::new(),
-            false => format!(" by {} %", f64::from(demand.gpu_share) / 10.0),
-        };
-        parts.push(format!("{} GPUs{share}", demand.gpus));
-    }
-    if parts.is_empty() {
-        parts.push("nothing".to_owned());
-    }
-    let each = parts.join(", ");
-    match (ask.tasks, ask.gang) {
-        (1, _) => each,
-        (tasks, true) => format!("{tasks} tasks at once, each {each}"),
-        (tasks, false) => format!("{tasks} tasks, each {each}"),
-    }
 }

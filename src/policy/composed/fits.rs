@@ -15,10 +15,27 @@ type Alike = (Demand, Id<Rules>, bool);
 /// The rules of work, and the site of an offer for it.
 type Limits<'l> = (&'l Resolved, &'l dyn Fn(Id<Offer>) -> Option<u32>);
 
+/// What is counted of what a world can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Owned instances.
+    pub owned: bool,
+    /// Quotas, which leave room for less.
+    pub quotas: bool,
+    /// Capacities of offers, which do too.
+    pub capacities: bool,
+}
+
+impl Counted {
+    /// Everything.
+    pub const ALL: Self = Self { owned: true, quotas: true, capacities: true };
+}
+
 /// Most tasks of a demand that the world can ever hold at once, remembered by
 /// demand and rules.
 #[derive(Debug)]
 pub struct Fits {
+    counted: Counted,
     provision: spec::Provision,
     /// Where it may be placed, and what is rented.
     scopes: [spec::Scope; 2],
@@ -32,7 +49,19 @@ impl Fits {
     /// For a policy that provisions so.
     pub fn new(provision: &spec::Provision, scopes: [&spec::Scope; 2]) -> Self {
         let (provision, scopes) = (provision.clone(), scopes.map(Clone::clone));
-        Self { provision, scopes, most: Vec::new(), held: FxHashMap::default(), last: None }
+        Self {
+            counted: Counted::ALL,
+            provision,
+            scopes,
+            most: Vec::new(),
+            held: FxHashMap::default(),
+            last: None,
+        }
+    }
+
+    /// The same where only this is counted.
+    pub fn counting(self, counted: Counted) -> Self {
+        Self { counted, ..self }
     }
 
     /// Whether the work can run some day: a gang whole, other work task by task.
@@ -62,7 +91,7 @@ impl Fits {
             return held;
         }
         if self.most.is_empty() {
-            self.most = most_instances(world, &self.provision);
+            self.most = most_instances(world, &self.provision, self.counted);
             let [placed, rented] = &self.scopes;
             let on_demand = matches!(self.provision, spec::Provision::OnDemand { .. });
             for (offer, facts) in world.offers.iter() {
@@ -112,7 +141,10 @@ impl Fits {
             }
         }
         let largest = rented.iter().map(|one| one.each).max().unwrap_or(0);
-        let mut held = within_quotas(world, &rented);
+        let mut held = match self.counted.quotas {
+            true => within_quotas(world, &rented),
+            false => rented.iter().fold(0, |sum: u64, one| sum.saturating_add(one.most)),
+        };
         if let spec::Provision::OnDemand { max_instances: Some(most), .. } = self.provision {
             held = held.min(largest.saturating_mul(u64::from(most)));
         }
@@ -145,7 +177,7 @@ fn within_quotas(world: &World, rented: &[Rentable]) -> u64 {
     let mut group_of: Vec<usize> = (0..rented.len()).collect();
     let mut held: Vec<u64> = rented.iter().map(|one| one.most).collect();
     for quota in quotas {
-        let units = |one: &Rentable| counted(quota.unit, world.type_of(one.offer).whole);
+        let units = |one: &Rentable| units_of(quota.unit, world.type_of(one.offer).whole);
         let counts = |one: &Rentable| units(one) > 0 && quota.offers.contains(&one.offer);
         let inside: Vec<bool> = rented.iter().map(counts).collect();
         let whole = |group: usize| {
@@ -185,38 +217,43 @@ fn within_quotas(world: &World, rented: &[Rentable]) -> u64 {
 }
 
 /// Most instances of each offer at once, alone.
-fn most_instances(world: &World, provision: &spec::Provision) -> Vec<u64> {
+fn most_instances(world: &World, provision: &spec::Provision, counted: Counted) -> Vec<u64> {
+    let rentable = |offer| rentable(world, offer, counted);
     let count = |(offer, facts): (Id<Offer>, &Offer)| {
         if facts.market == Market::Owned {
-            return u64::from(facts.running_at_start);
+            return if counted.owned { u64::from(facts.running_at_start) } else { 0 };
         }
         match provision {
             spec::Provision::OwnedOnly => 0,
             spec::Provision::Static { fleets } => {
                 let named = fleets.iter().filter(|(name, _)| *name == facts.name);
                 let asked = named.map(|&(_, count)| u64::from(count)).sum::<u64>();
-                asked.min(rentable(world, offer))
+                asked.min(rentable(offer))
             }
             spec::Provision::OnDemand { markets, .. } => {
                 let open = markets.is_empty() && facts.market == Market::OnDemand
                     || markets.contains(&facts.market);
-                if open { rentable(world, offer) } else { 0 }
+                if open { rentable(offer) } else { 0 }
             }
         }
     };
     world.offers.iter().map(count).collect()
 }
 
-/// Most instances of an offer at once by its capacity and every quota.
-fn rentable(world: &World, offer: Id<Offer>) -> u64 {
+/// Most instances of an offer at once by its capacity and every quota, where they are counted.
+fn rentable(world: &World, offer: Id<Offer>, counted: Counted) -> u64 {
     let whole = world.type_of(offer).whole;
+    let capacity = world.offers[offer].capacity.filter(|_| counted.capacities);
+    let capacity = capacity.map_or(u64::MAX, u64::from);
+    if !counted.quotas {
+        return capacity;
+    }
     let quotas = world.quotas.iter().filter(|quota| quota.offers.contains(&offer));
-    let by_quota = quotas.filter_map(|quota| quota.limit.checked_div(counted(quota.unit, whole)));
-    let capacity = world.offers[offer].capacity.map_or(u64::MAX, u64::from);
+    let by_quota = quotas.filter_map(|quota| quota.limit.checked_div(units_of(quota.unit, whole)));
     by_quota.fold(capacity, u64::min)
 }
 
-fn counted(unit: QuotaUnit, whole: Shape) -> u64 {
+fn units_of(unit: QuotaUnit, whole: Shape) -> u64 {
     match unit {
         QuotaUnit::Instances => 1,
         QuotaUnit::Cpu => u64::from(whole.cpu),

@@ -82,7 +82,7 @@ impl Shelf {
 }
 
 /// Whether a part that rents from `markets` (on demand if it names none) rents there.
-pub(super) fn is_open(market: Market, markets: &[Market]) -> bool {
+pub fn is_open(market: Market, markets: &[Market]) -> bool {
     match market {
         Market::Owned => false,
         Market::OnDemand if markets.is_empty() => true,

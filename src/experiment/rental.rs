@@ -1,0 +1,208 @@
+//! What of its work a policy that rents for each job can rent for, and why not for the
+//! rest. Work for which it can rent nothing stays on what is owned, and an answer about
+//! renting is then no answer about that work.
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::rental::lack::lack;
+use crate::model::{Ask, Offer, Rules, World};
+use crate::policy::composed::fits::{Counted, Fits};
+use crate::policy::spec::{Part, PolicySpec, Provision};
+use crate::sim::Observer;
+use crate::state::{Record, Resolved, State};
+use crate::units::{Demand, Id};
+
+mod lack;
+
+/// Reasons that are told of one policy.
+const TOLD: usize = 3;
+
+/// What of its work a policy can rent for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rentals {
+    /// Pieces of work in all; 0 where the policy does not rent for jobs.
+    pub pieces: u64,
+    /// Pieces that fit nowhere at all, which is told of elsewhere.
+    pub impossible: u64,
+    /// Why it can rent for nothing of others, in the order in which that was found.
+    pub lacks: Vec<Lack>,
+}
+
+/// Work for which nothing can be rented, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lack {
+    /// The reason, as the end of a sentence.
+    pub why: String,
+    /// Pieces of work.
+    pub pieces: u64,
+    /// What the first of them asks for.
+    pub asks: String,
+}
+
+/// The rules of work in words and as they hold here, and the site of an offer for it.
+#[derive(Clone, Copy)]
+pub(super) struct Limits<'l> {
+    pub(super) rules: &'l Rules,
+    pub(super) resolved: &'l Resolved,
+    pub(super) site: &'l dyn Fn(Id<Offer>) -> Option<u32>,
+}
+
+/// Looks at the work of a policy piece by piece.
+#[derive(Debug)]
+pub(super) struct Renting {
+    policy: PolicySpec,
+    /// On what is rented alone, and on everything.
+    rented: Fits,
+    anywhere: Fits,
+    /// By what is asked: the row of the reason; none of what fits nowhere.
+    known: FxHashMap<(Demand, Id<Rules>, u32), Option<usize>>,
+    found: Rentals,
+}
+
+impl Renting {
+    /// Of a policy that rents for each job by its own parts.
+    pub(super) fn new(policy: &PolicySpec) -> Option<Self> {
+        let by_job = matches!(policy.provision, Provision::OnDemand { .. });
+        let outside = [Part::Whole, Part::Provision];
+        if !by_job || outside.iter().any(|part| policy.external.contains_key(part)) {
+            return None;
+        }
+        Some(Self {
+            rented: fits(policy).counting(Counted { owned: false, ..Counted::ALL }),
+            anywhere: fits(policy),
+            known: FxHashMap::default(),
+            found: Rentals::default(),
+            policy: policy.clone(),
+        })
+    }
+
+    /// Counts a piece of work.
+    pub(super) fn look(&mut self, world: &World, limits: Limits<'_>, ask: &Ask) {
+        self.found.pieces += 1;
+        let held = (limits.resolved, limits.site);
+        if self.rented.admit(world, held, ask) {
+            return;
+        }
+        let key = (ask.demand, ask.rules, if ask.gang { ask.tasks } else { 0 });
+        let row = match self.known.get(&key) {
+            Some(&row) => row,
+            None => {
+                let fits = self.anywhere.admit(world, held, ask);
+                let row = fits.then(|| self.row_of(lack(world, &self.policy, limits, ask), ask));
+                self.known.insert(key, row);
+                row
+            }
+        };
+        match row {
+            Some(row) => self.found.lacks[row].pieces += 1,
+            None => self.found.impossible += 1,
+        }
+    }
+
+    fn row_of(&mut self, why: String, ask: &Ask) -> usize {
+        let lacks = &mut self.found.lacks;
+        lacks.iter().position(|known| known.why == why).unwrap_or_else(|| {
+            lacks.push(Lack { why, pieces: 0, asks: asked(ask) });
+            lacks.len() - 1
+        })
+    }
+
+    /// What was counted.
+    pub(super) fn found(self) -> Rentals {
+        self.found
+    }
+}
+
+/// Everything that the policy can use.
+fn fits(policy: &PolicySpec) -> Fits {
+    Fits::new(&policy.provision, [&policy.narrow.scope, &policy.rent_from])
+}
+
+impl Rentals {
+    /// Pieces of work for which nothing can be rented, though they fit somewhere.
+    pub fn lacking(&self) -> u64 {
+        self.lacks.iter().map(|lack| lack.pieces).sum()
+    }
+
+    /// That a policy "can rent for none of the work", or only for some, and why; none where
+    /// it can for all that fits anywhere.
+    pub fn told(&self) -> Option<String> {
+        let lacking = self.lacking();
+        if lacking == 0 {
+            return None;
+        }
+        let able = self.pieces - self.impossible - lacking;
+        let some = match able {
+            0 => "none of the work".to_owned(),
+            able => format!("only {able} of {} pieces of work", self.pieces),
+        };
+        let mut lacks: Vec<&Lack> = self.lacks.iter().collect();
+        lacks.sort_by_key(|lack| std::cmp::Reverse(lack.pieces));
+        let one = |lack: &&Lack| {
+            let count = match (able, &self.lacks[..]) {
+                (0, [_]) => String::new(),
+                _ => format!("for {} ", lack.pieces),
+            };
+            format!("{count}{}; the first asks for {}", lack.why, lack.asks)
+        };
+        let mut reasons: Vec<String> = lacks.iter().take(TOLD).map(one).collect();
+        if lacks.len() > TOLD {
+            reasons.push(format!("and {} more reasons", lacks.len() - TOLD));
+        }
+        Some(format!("can rent for {some}: {}", reasons.join("; ")))
+    }
+}
+
+/// Watches a run, and counts the work that its policy cannot rent for.
+#[derive(Debug)]
+pub(super) struct RentWatch(Option<Renting>);
+
+impl RentWatch {
+    pub(super) fn new(policy: &PolicySpec) -> Self {
+        Self(Renting::new(policy))
+    }
+
+    pub(super) fn found(self) -> Rentals {
+        self.0.map(Renting::found).unwrap_or_default()
+    }
+}
+
+impl Observer for RentWatch {
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        if let (Some(renting), Record::Submitted(work)) = (&mut self.0, record) {
+            let ask = state.work(*work).ask;
+            let site = |offer| state.site(*work, offer);
+            let (rules, resolved) = (&state.book().all_rules()[ask.rules], state.rules(ask.rules));
+            renting.look(state.world(), Limits { rules, resolved, site: &site }, &ask);
+        }
+    }
+}
+
+/// What work asks for, in words: `4 tasks at once, each 16 cores, 64 GiB, 8 GPUs`.
+pub(super) fn asked(ask: &Ask) -> String {
+    let demand = ask.demand;
+    let mut parts = Vec::new();
+    if demand.cpu > 0 {
+        parts.push(format!("{} cores", f64::from(demand.cpu) / 1e3));
+    }
+    if demand.memory > 0 {
+        parts.push(format!("{} GiB", f64::from(demand.memory) / 1_024.0));
+    }
+    if demand.gpus > 0 {
+        let share = match demand.whole_gpus() {
+            true => String::new(),
+            false => format!(" by {} %", f64::from(demand.gpu_share) / 10.0),
+        };
+        parts.push(format!("{} GPUs{share}", demand.gpus));
+    }
+    if parts.is_empty() {
+        parts.push("nothing".to_owned());
+    }
+    let each = parts.join(", ");
+    match (ask.tasks, ask.gang) {
+        (1, _) => each,
+        (tasks, true) => format!("{tasks} tasks at once, each {each}"),
+        (tasks, false) => format!("{tasks} tasks, each {each}"),
+    }
+}

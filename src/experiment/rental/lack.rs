@@ -1,0 +1,139 @@
+//! Why a policy can rent nothing for a piece of work, in words.
+
+use super::{Limits, fits};
+use crate::model::{Ask, Market, Offer, QuotaUnit, World};
+use crate::policy::composed::fits::{Counted, Fits};
+use crate::policy::provision::is_open;
+use crate::policy::spec::{PolicySpec, Provision, Scope};
+use crate::problem::clip;
+use crate::state::barrier;
+use crate::units::Id;
+
+/// The reason, as the end of a sentence: the first of narrowing, size, rules and limits
+/// that leaves nothing.
+pub(super) fn lack(world: &World, policy: &PolicySpec, limits: Limits<'_>, ask: &Ask) -> String {
+    let markets = match &policy.provision {
+        Provision::OnDemand { markets, .. } => markets.as_slice(),
+        Provision::OwnedOnly | Provision::Static { .. } => &[],
+    };
+    let all = || world.offers.ids().filter(|&offer| world.offers[offer].market != Market::Owned);
+    let scoped: Vec<Id<Offer>> =
+        all().filter(|&offer| policy.rent_from.admits(world, offer)).collect();
+    let open: Vec<Id<Offer>> = scoped
+        .iter()
+        .copied()
+        .filter(|&offer| is_open(world.offers[offer].market, markets))
+        .collect();
+    if open.is_empty() {
+        return nothing(all().next().is_some(), !scoped.is_empty(), markets, &policy.rent_from);
+    }
+    let large: Vec<Id<Offer>> = open
+        .into_iter()
+        .filter(|&offer| world.type_of(offer).shape.holds(ask.demand) > 0)
+        .collect();
+    if large.is_empty() {
+        let named = narrowing(&policy.rent_from);
+        return match named.is_empty() {
+            true => "no instance type that is for rent holds a task".to_owned(),
+            false => format!("no instance type that it may rent ({named}) holds a task"),
+        };
+    }
+    let allowed: Vec<Id<Offer>> =
+        large.iter().copied().filter(|&offer| limits.resolved.allows(offer)).collect();
+    if allowed.is_empty() {
+        let mut barriers: Vec<&str> =
+            large.iter().filter_map(|&offer| barrier(world, limits.rules, offer)).collect();
+        barriers.sort_unstable();
+        barriers.dedup();
+        return format!(
+            "its rules allow no offer that is large enough and that the policy may rent ({})",
+            barriers.join(", ")
+        );
+    }
+    limit(world, policy, limits, (ask, &allowed))
+}
+
+/// Narrowing that leaves no offer.
+fn nothing(any: bool, scoped: bool, markets: &[Market], scope: &Scope) -> String {
+    let names: Vec<&str> = match markets {
+        [] => vec![Market::OnDemand.name()],
+        markets => markets.iter().map(|market| market.name()).collect(),
+    };
+    let markets = names.join(" or ");
+    let named = narrowing(scope);
+    match (any, scoped) {
+        (false, _) => "there is no cloud to rent from".to_owned(),
+        (true, false) => format!("no offer is left{}", of(&named)),
+        (true, true) if named.is_empty() => format!("nothing is sold on the {markets} market"),
+        (true, true) => format!("nothing{} is sold on the {markets} market", of(&named)),
+    }
+}
+
+/// What narrows where is rented: `providers = ["lambda"]`.
+fn narrowing(scope: &Scope) -> String {
+    let keys = [
+        ("providers", &scope.providers),
+        ("regions", &scope.regions),
+        ("types", &scope.types),
+        ("families", &scope.families),
+    ];
+    let some = keys.into_iter().filter(|(_, names)| !names.is_empty());
+    let told = some.map(|(key, names)| {
+        let names: Vec<String> = names.iter().map(|name| format!("\"{}\"", clip(name))).collect();
+        format!("`{key} = [{}]`", names.join(", "))
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn of(named: &str) -> String {
+    if named.is_empty() { String::new() } else { format!(" of {named}") }
+}
+
+/// The limit without which there would be room for all that must run at once, on offers
+/// that are large enough and allowed.
+fn limit(
+    world: &World,
+    policy: &PolicySpec,
+    limits: Limits<'_>,
+    (ask, allowed): (&Ask, &[Id<Offer>]),
+) -> String {
+    let rented = Counted { owned: false, ..Counted::ALL };
+    let unbounded = match policy.provision.clone() {
+        Provision::OnDemand { choice, markets, after_wait, max_instances: _ } => PolicySpec {
+            provision: Provision::OnDemand { choice, markets, after_wait, max_instances: None },
+            ..policy.clone()
+        },
+        Provision::OwnedOnly | Provision::Static { .. } => policy.clone(),
+    };
+    let anywhere = |_: Id<Offer>| None;
+    let admits = |mut fits: Fits, site: &dyn Fn(Id<Offer>) -> Option<u32>| {
+        fits.admit(world, (limits.resolved, site), ask)
+    };
+    let without = |counted: Counted| admits(fits(policy).counting(counted), limits.site);
+    let at_once = if ask.gang && ask.tasks > 1 { "all tasks of a gang at once" } else { "a task" };
+    if without(Counted { quotas: false, ..rented }) {
+        let quotas = world.quotas.iter();
+        let mut quotas =
+            quotas.filter(|quota| allowed.iter().any(|one| quota.offers.contains(one)));
+        return match (quotas.next(), quotas.next()) {
+            (Some(quota), None) => {
+                let limit = match quota.unit {
+                    QuotaUnit::Instances | QuotaUnit::Gpus => quota.limit,
+                    QuotaUnit::Cpu => quota.limit / 1_000,
+                };
+                format!("the quota {} of {limit} has no room for {at_once}", clip(&quota.name))
+            }
+            _ => format!("quotas have no room for {at_once}"),
+        };
+    }
+    if without(Counted { capacities: false, ..rented }) {
+        return format!("the capacity of what it may rent has no room for {at_once}");
+    }
+    if admits(fits(&unbounded).counting(rented), limits.site) {
+        return format!("`max_instances` of the policy has no room for {at_once}");
+    }
+    if admits(fits(policy).counting(rented), &anywhere) {
+        return format!("no one place (`together`) has room to rent for {at_once}");
+    }
+    format!("quotas, capacities and `max_instances` together have no room for {at_once}")
+}
