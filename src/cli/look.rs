@@ -222,7 +222,11 @@ pub(super) fn policies(as_json: bool) -> Done {
             .collect();
         let presets: Vec<serde_json::Value> = PRESETS
             .iter()
-            .map(|preset| json!({ "name": preset.name, "doc": preset.doc }))
+            .map(|preset| {
+                let parts = preset.parts().map(|(part, text)| (part.to_owned(), json!(text)));
+                let parts: serde_json::Map<_, _> = parts.into_iter().collect();
+                json!({ "name": preset.name, "doc": preset.doc, "parts": parts })
+            })
             .collect();
         let all = json!({ "parts": parts, "presets": presets });
         serde_json::to_writer_pretty(&mut out, &all).map_err(std::io::Error::from)?;
@@ -249,7 +253,14 @@ pub(super) fn policies(as_json: bool) -> Done {
     writeln!(out, "presets: whole compositions")?;
     for preset in PRESETS {
         writeln!(out, "  {:<18} {}", preset.name, preset.doc)?;
+        for (part, text) in preset.parts() {
+            writeln!(out, "    {part:<16} {text}")?;
+        }
     }
+    writeln!(
+        out,
+        "\na part that a policy names replaces that of its preset whole, parameters included"
+    )?;
     writeln!(out, "\nany part, or all of a policy, may be a program of yours:")?;
     writeln!(out, "  external = [\"python3\", \"ours.py\"]   see docs/policy.md")?;
     Ok(())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{How, Plan};
-use super::exit::{Done, Stop};
+use super::exit::{Done, Stop, say};
 use super::folder::{self, Folder};
 use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
@@ -154,6 +154,17 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
         return Err(Stop::usage(message, "vary a setting of the policy that is planned for"));
     }
     vary.retain(|(key, _)| !foreign.contains(key));
+    if foreign.iter().any(|key| key == "baseline") {
+        say("note: `baseline` is not varied: `--policy` names the policy that is planned for");
+    }
+    let set = open::edits(&arguments.which)?;
+    if let Some((key, _)) = set.iter().find(|(key, _)| vary.iter().any(|(other, _)| other == key)) {
+        let message = format!("`{key}` is both set and varied");
+        return Err(Stop::usage(
+            message,
+            "leave out `--set`, or narrow what is varied with `--vary`",
+        ));
+    }
     if vary.is_empty() {
         let hint = "add `--vary cluster.dc1.nodes=4..40`, or `[plan.vary]` to the scenario";
         return Err(Stop::usage("nothing may be decided", hint));
@@ -217,12 +228,12 @@ fn with_policies(
     vary
 }
 
-/// Settings of other policies than the one that is asked for: of the scenario's
+/// Settings of other policies than the one that is asked for, and the choice of one: of the scenario's
 /// variables, these are not for it.
 fn foreign(scenario: &Scenario, arguments: &Plan, vary: &[(String, String)]) -> Vec<String> {
     let Some(policy) = &arguments.policy else { return Vec::new() };
     let keys = vary.iter().map(|(key, _)| key);
-    keys.filter(|key| !concerns(scenario, policy, key)).cloned().collect()
+    keys.filter(|key| *key == "baseline" || !concerns(scenario, policy, key)).cloned().collect()
 }
 
 /// Problems of single setups name the variable, not an edit that nobody typed.

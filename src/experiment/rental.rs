@@ -194,7 +194,8 @@ pub(super) fn asked(ask: &Ask) -> String {
             true => String::new(),
             false => format!(" by {} %", f64::from(demand.gpu_share) / 10.0),
         };
-        parts.push(format!("{} GPUs{share}", demand.gpus));
+        let gpus = if demand.gpus == 1 { "GPU" } else { "GPUs" };
+        parts.push(format!("{} {gpus}{share}", demand.gpus));
     }
     if parts.is_empty() {
         parts.push("nothing".to_owned());

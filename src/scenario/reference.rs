@@ -29,9 +29,10 @@ pub fn reference() -> String {
         let row = format!("| `{path}` | {expected} | {} | {} |\n", key.default, key.doc);
         text.push_str(&row);
     }
-    text.push_str("\n### Presets\n\n| preset | what it is |\n|---|---|\n");
+    text.push_str("\n### Presets\n\n| preset | what it is | its parts |\n|---|---|---|\n");
     for preset in PRESETS {
-        text.push_str(&format!("| `{}` | {} |\n", preset.name, preset.doc));
+        let parts = preset.parts().map(|(part, text)| format!("`{part} = {text}`")).join("<br>");
+        text.push_str(&format!("| `{}` | {} | {parts} |\n", preset.name, preset.doc));
     }
     text.push_str("\n### The questions of a policy\n\n");
     for (part, question) in PARTS {

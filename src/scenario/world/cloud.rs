@@ -63,11 +63,14 @@ impl Build<'_> {
         }
         let offers = self.world.offers.len() - first_offer;
         if offers == 0 && named {
-            report.hint(
-                key,
-                format!("nothing of `{}` is sold as the scenario names it", clip(name)),
-                format!("look at `windtunnel catalog show {}`", clip(name)),
-            );
+            let markets: Vec<&str> = sold.markets.iter().map(|market| market.name()).collect();
+            let of_any = catalog.prices.iter().any(|price| markets.contains(&&*price.market));
+            let markets = markets.join(" or ");
+            let message = match of_any {
+                true => format!("nothing of `{}` is sold as the scenario names it", clip(name)),
+                false => format!("`{}` has no {markets} market: nothing is sold on it", clip(name)),
+            };
+            report.hint(key, message, format!("look at `windtunnel catalog show {}`", clip(name)));
         }
         price::check(section, &catalog, self.world.calendar, report);
         self.quotas(name, (section, all_there), &catalog, first_offer, report);
