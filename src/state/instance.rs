@@ -66,18 +66,40 @@ pub(crate) fn room_of(free: Free, devices: &[u16], demand: Demand) -> u32 {
     if !free.fits(demand) {
         return 0;
     }
-    let by_gpu = if demand.gpus == 0 {
-        u32::MAX
-    } else if demand.gpus == 1 && !demand.exclusive {
-        let share = demand.gpu_share.max(1);
-        devices.iter().map(|&free| u32::from(free / share)).sum()
-    } else {
-        let fitting = devices.iter().filter(|&&free| free >= demand.gpu_share).count();
-        (fitting / usize::from(demand.gpus)) as u32
+    let by_gpu = match demand.gpus {
+        0 => u32::MAX,
+        1 => parts_on(devices, demand, u32::MAX),
+        _ => room_on_devices(devices, demand),
     };
     let by_cpu = free.cpu.checked_div(demand.cpu).unwrap_or(u32::MAX);
     let by_memory = free.memory.checked_div(demand.memory).unwrap_or(u32::MAX);
     by_cpu.min(by_memory).min(by_gpu)
+}
+
+/// How many tasks fit that each need `g` different devices: the most `t` for which
+/// the devices take part in at least `g t` tasks, where a device with room for `c` of
+/// its shares takes part in no more than `c` of them, and no more than all `t`.
+fn room_on_devices(devices: &[u16], demand: Demand) -> u32 {
+    let mut most = u32::MAX;
+    loop {
+        let room = parts_on(devices, demand, most) / u32::from(demand.gpus);
+        if room >= most {
+            return most;
+        }
+        most = room;
+    }
+}
+
+/// In how many of `tasks` tasks of `demand` each device can take part, added up.
+fn parts_on(devices: &[u16], demand: Demand, tasks: u32) -> u32 {
+    devices.iter().map(|&free| shares_on(free, demand).min(tasks)).sum()
+}
+
+/// Shares of `demand` that a device gives of which so much is free. Tasks that are alone
+/// on an instance share no device with one another either.
+fn shares_on(free: u16, demand: Demand) -> u32 {
+    let shares = u32::from(free / demand.gpu_share.max(1));
+    if demand.exclusive { shares.min(1) } else { shares }
 }
 
 /// Whether `tasks` tasks of `demand` fit into what is free on exactly the `chosen` devices.
@@ -103,16 +125,29 @@ pub(crate) fn count_devices(free: &mut Free, devices: &[u16]) {
 }
 
 /// See [`Instance::tightest_devices`].
-pub(crate) fn tightest_of(devices: &[u16], demand: Demand, tasks: u32) -> Option<u32> {
+pub(crate) fn tightest_of(free: Free, devices: &[u16], demand: Demand, tasks: u32) -> Option<u32> {
+    // Without the device at hand, one that takes part in more than all the other tasks
+    // can be missed; of the others only as many as are not needed for those.
+    let (others, mut spare) = match tasks {
+        1 if demand.gpus > 1 && !demand.whole_gpus() && !demand.exclusive => {
+            let others = room_of(free, devices, demand).checked_sub(1)?;
+            let needed = others * u32::from(demand.gpus);
+            (others, parts_on(devices, demand, others) - needed)
+        }
+        _ => (u32::MAX, u32::MAX),
+    };
     let mut needed = tasks * u32::from(demand.gpus);
     let mut chosen = 0_u32;
     while needed > 0 {
-        let fits =
-            |&(at, &free): &(usize, &u16)| free >= demand.gpu_share && chosen & (1 << at) == 0;
-        let (at, _) =
+        let fits = |&(at, &free): &(usize, &u16)| {
+            let is_spare = spare > 0 || shares_on(free, demand) > others;
+            free >= demand.gpu_share && chosen & (1 << at) == 0 && is_spare
+        };
+        let (at, &free) =
             devices.iter().enumerate().filter(fits).min_by_key(|&(at, &free)| (free, at))?;
         chosen |= 1 << at;
         needed -= 1;
+        spare -= u32::from(shares_on(free, demand) <= others);
     }
     Some(chosen)
 }
@@ -166,8 +201,10 @@ impl Instance {
     /// The devices for `tasks` tasks of `demand`, as a bit set: the tightest
     /// that fit, lowest number first. Empty where the demand has no GPU. A
     /// task of a fractional demand shares no device with another of the same call.
+    /// One task that asks parts of several devices leaves room for as many more like
+    /// it as [`Instance::room`] counts.
     pub fn tightest_devices(&self, demand: Demand, tasks: u32) -> Option<u32> {
-        tightest_of(&self.devices, demand, tasks)
+        tightest_of(self.free, &self.devices, demand, tasks)
     }
 
     /// The free amount of `by`; the mean is in millionths of the instance.
@@ -317,5 +354,60 @@ impl Instance {
             }
         }
         count_devices(&mut self.free, &self.devices);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Stream;
+
+    /// The most tasks of `demand` that devices hold, by trying every choice.
+    fn most(devices: &mut [u16], demand: Demand) -> u32 {
+        let sets = (0..1_u32 << devices.len())
+            .filter(|set| set.count_ones() == u32::from(demand.gpus))
+            .collect::<Vec<_>>();
+        let mut best = 0;
+        for set in sets {
+            let mut left = devices.to_vec();
+            let is_in = |at: usize| set & (1 << at) != 0;
+            if (0..left.len()).any(|at| is_in(at) && left[at] < demand.gpu_share) {
+                continue;
+            }
+            for (at, free) in left.iter_mut().enumerate() {
+                *free -= if is_in(at) { demand.gpu_share } else { 0 };
+            }
+            best = best.max(1 + most(&mut left, demand));
+        }
+        best
+    }
+
+    /// As many tasks are counted as any choice of devices holds, and the devices that
+    /// are chosen for one after another hold them.
+    #[test]
+    fn parts_of_several_devices_are_counted_exactly() {
+        let mut stream = Stream::new(3, "devices");
+        for _ in 0..400 {
+            let count = 1 + stream.below(4) as usize;
+            let mut devices: Vec<u16> = (0..count).map(|_| 250 * stream.below(5) as u16).collect();
+            let gpus = 1 + stream.below(4) as u8;
+            let gpu_share = [250, 300, 500, 1_000][stream.below(4) as usize];
+            let demand = Demand { cpu: 1, memory: 0, gpus, gpu_share, exclusive: false };
+            // As many tasks as cores: some choices need not leave room for all.
+            let mut free = Free { cpu: 1 + stream.below(9) as u32, ..Free::default() };
+            count_devices(&mut free, &devices);
+            let want = most(&mut devices.clone(), demand).min(free.cpu);
+            assert_eq!(room_of(free, &devices, demand), want, "{devices:?} for {demand:?}");
+            for _ in 0..want {
+                let chosen = tightest_of(free, &devices, demand, 1).expect("it has room");
+                assert!(fits_on(free, &devices, demand, 1, chosen));
+                assert_eq!(chosen.count_ones(), u32::from(gpus));
+                for (at, free) in devices.iter_mut().enumerate() {
+                    *free -= if chosen & (1 << at) != 0 { gpu_share } else { 0 };
+                }
+                free.cpu -= 1;
+                count_devices(&mut free, &devices);
+            }
+        }
     }
 }

@@ -69,9 +69,13 @@ impl Shape {
     pub fn holds(self, demand: Demand) -> u32 {
         let by_gpu = match demand.gpus {
             0 => u32::MAX,
+            gpus if gpus > self.gpus => 0,
             gpus if demand.exclusive => u32::from(self.gpus / gpus),
-            1 => u32::from(self.gpus) * u32::from(WHOLE_GPU / demand.gpu_share.max(1)),
-            gpus => u32::from(self.gpus / gpus) * u32::from(WHOLE_GPU / demand.gpu_share.max(1)),
+            // All devices take part in equally many tasks, or in one less.
+            gpus => {
+                let shares = u32::from(WHOLE_GPU / demand.gpu_share.max(1));
+                u32::from(self.gpus) * shares / u32::from(gpus)
+            }
         };
         let by_cpu = self.cpu.checked_div(demand.cpu).unwrap_or(u32::MAX);
         let by_memory = self.memory.checked_div(demand.memory).unwrap_or(u32::MAX);
@@ -165,6 +169,10 @@ mod tests {
         assert_eq!(node.holds(ask(4_000, 65_536, 0, 0)), 4);
         assert_eq!(node.holds(ask(0, 0, 1, 300)), 24); // three per device
         assert_eq!(node.holds(ask(0, 0, 3, 1_000)), 2);
+        assert_eq!(node.holds(ask(0, 0, 3, 500)), 5); // 16 halves, three to a task
+        assert_eq!(node.holds(ask(0, 0, 9, 100)), 0);
+        let three = Shape { cpu: 4_000, memory: 0, gpus: 3 };
+        assert_eq!(three.holds(ask(0, 0, 2, 500)), 3); // 0 + 1, 1 + 2, 0 + 2
         assert_eq!(Shape::default().holds(ask(1, 0, 0, 0)), 0);
         // Alone, each task has devices of its own.
         let alone = |demand| Demand { exclusive: true, ..demand };

@@ -227,11 +227,11 @@ impl SacctRows {
             memory(cell).map(|found| found.unwrap_or((0, Per::All)))
         })?;
         let bytes = match (all.memory, asked) {
-            (Some(bytes), _) => bytes.max(0) as u64 / nodes,
-            (None, Some((bytes, Per::All))) => bytes.max(0) as u64 / nodes,
+            (Some(bytes), _) => (bytes.max(0) as u64).div_ceil(nodes),
+            (None, Some((bytes, Per::All))) => (bytes.max(0) as u64).div_ceil(nodes),
             (None, Some((bytes, Per::Node))) => bytes.max(0) as u64,
             (None, Some((bytes, Per::Core))) => {
-                (bytes.max(0) as u64).saturating_mul(cpus.div_ceil(nodes))
+                (bytes.max(0) as u64).saturating_mul(cpus).div_ceil(nodes)
             }
             (None, None) => 0,
         };

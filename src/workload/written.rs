@@ -19,29 +19,47 @@ pub(super) fn is_missing(cell: &[u8]) -> bool {
 }
 
 /// Microseconds of a duration that is more than a number: `[days-]hours:minutes:seconds`,
-/// `minutes:seconds`, `days-hours`, `2 days, 1:00:00`, `90 min`.
+/// `minutes:seconds`, `days-hours`, `2 days, 1:00:00`, `90 min`, `1 h 30 min`.
 pub(super) fn duration(cell: &[u8]) -> Result<i64, Reason> {
     const REFUSED: Reason = "is not a duration such as 1-01:00:00 or `90 min`";
     let text = std::str::from_utf8(cell).map_err(|_| REFUSED)?.trim();
     if text.len() > 64 {
         return Err(REFUSED);
     }
-    let number = text.find(|letter: char| letter.is_alphabetic()).unwrap_or(text.len());
-    let (amount, unit) = text.split_at(number);
-    let per_unit = match unit.split([' ', ',']).next().unwrap_or(unit) {
-        "" => return clock(text, 0).ok_or(REFUSED),
-        "ms" => SECOND / 1_000,
-        "s" | "sec" | "secs" | "second" | "seconds" => SECOND,
-        "m" | "min" | "mins" | "minute" | "minutes" => 60 * SECOND,
-        "h" | "hr" | "hrs" | "hour" | "hours" => 3_600 * SECOND,
-        "d" | "day" | "days" => DAY,
-        _ => return Err(REFUSED),
-    };
-    let first =
-        scaled(amount.trim().as_bytes(), per_unit, 1.0, Rounding::Nearest).map_err(|_| REFUSED)?;
-    match unit.split_once([' ', ',']) {
-        None => Ok(first),
-        Some((_, rest)) => clock(rest.trim_start_matches([' ', ',']), first).ok_or(REFUSED),
+    parts(text).ok_or(REFUSED)
+}
+
+/// Amounts with units, one after another, and what is left as on a clock.
+fn parts(text: &str) -> Option<i64> {
+    let (mut rest, mut sum) = (text, 0_i64);
+    while let Some(unit_at) = rest.find(char::is_alphabetic) {
+        let (amount, after) = rest.split_at(unit_at);
+        let end = after.find(|letter: char| !letter.is_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        let amount = amount.trim().as_bytes();
+        let micros = scaled(amount, per_unit(unit)?, 1.0, Rounding::Nearest).ok()?;
+        // A sign of one of several amounts does not say what it is of.
+        let is_first = rest.len() == text.len();
+        sum = sum.checked_add(micros).filter(|_| is_first || micros.min(sum) >= 0)?;
+        rest = after.trim_start_matches([' ', ',']);
+        if rest.is_empty() {
+            return Some(sum);
+        }
+    }
+    clock(rest, sum)
+}
+
+/// Microseconds of a unit of time.
+fn per_unit(name: &str) -> Option<i64> {
+    match name {
+        "us" | "µs" => Some(1),
+        "ms" => Some(SECOND / 1_000),
+        "s" | "sec" | "secs" | "second" | "seconds" => Some(SECOND),
+        "m" | "min" | "mins" | "minute" | "minutes" => Some(60 * SECOND),
+        "h" | "hr" | "hrs" | "hour" | "hours" => Some(3_600 * SECOND),
+        "d" | "day" | "days" => Some(DAY),
+        "w" | "week" | "weeks" => Some(7 * DAY),
+        _ => None,
     }
 }
 
@@ -131,6 +149,15 @@ mod tests {
             ("2-12:30", Some(217_800)),
             ("90 min", Some(5_400)),
             ("1.5h", Some(5_400)),
+            ("1 h 30 min", Some(5_400)),
+            ("1h30m", Some(5_400)),
+            ("1 day, 2 hours, 3 s", Some(93_603)),
+            ("-5 s", Some(-5)),
+            ("1 h -30 min", None),
+            ("-1 h 30 min", None),
+            ("-1 day, 23:59:50", Some(-10)),
+            ("1 h 30", None),
+            ("1 h x", None),
             ("1 day, 2:03:04", Some(93_784)),
             ("0 days 00:01:00", Some(60)),
             ("UNLIMITED", None),

@@ -593,3 +593,44 @@ fn a_machine_rented_for_work_is_no_standing_one_however_long_it_stays() {
         summary.monthly().is_some_and(|monthly| (monthly / (0.192 * 730.485) - 1.0).abs() < 1e-9)
     );
 }
+
+/// Waits of `rows` on one machine with so many GPUs: the mean and the longest.
+fn on_gpus(gpus: u32, preset: &str, rows: &str) -> (Option<f64>, Option<f64>) {
+    let scenario = format!(
+        "[cluster.m]\nnodes = 1\nshape = {{ vcpus = {gpus}, memory = \"16 GiB\", \
+         gpus = \"{gpus} x T4\" }}\n[policy.p]\npreset = \"{preset}\"\n"
+    );
+    let head =
+        "arrival_s,runtime_s,estimate_s,tasks,gang,cpu_milli,memory_mib,gpus,gpu_share_milli";
+    let summary = run(&scenario, &format!("{head}\n{rows}")).expect("it runs");
+    assert_eq!(summary.work.refused, 0, "{preset}");
+    (summary.wait_s.mean, summary.wait_s.max)
+}
+
+#[test]
+fn several_tasks_share_several_devices() {
+    // Two tasks that ask halves of two devices fit on both. Their gang has its turn
+    // when the first core is free, at 6 s, and 200 short jobs that come every 5 s wait
+    // for it: two start at 26 s and two more every 10 s.
+    let shorts = (0..200).map(|nth| format!("{},10,10,1,true,1000,0,0,\n", 1 + 5 * nth));
+    let rows = format!("0,6,6,1,true,1000,0,0,\n0,20,20,2,true,1000,0,2,500\n");
+    let rows = shorts.fold(rows, |rows, row| rows + &row);
+    let mean = (6.0 + 100.0 * (25.0 + 20.0)) / 202.0;
+    for preset in ["batch-backfill", "batch-conservative"] {
+        let (found, most) = on_gpus(2, preset, &rows);
+        let near = found.is_some_and(|found| (found - mean).abs() < 1e-9);
+        assert!(near && most == Some(25.0), "{preset}: {found:?} {most:?}");
+    }
+}
+
+#[test]
+fn tasks_take_devices_in_turn() {
+    // Devices 0 and 1, 1 and 2, 0 and 2: as a gang, as an array and as rows.
+    let (gang, array) = ("0,10,10,3,true,1000,0,2,500\n", "0,10,10,3,false,1000,0,2,500\n");
+    let rows = "0,10,10,1,true,1000,0,2,500\n".repeat(3);
+    for preset in ["batch-fcfs", "batch-backfill", "batch-conservative", "gpu-packing"] {
+        for rows in [gang, array, &rows] {
+            assert_eq!(on_gpus(3, preset, rows), (Some(0.0), Some(0.0)), "{preset}: {rows}");
+        }
+    }
+}

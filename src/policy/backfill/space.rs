@@ -36,7 +36,7 @@ impl Space {
 
     /// The devices for `tasks` tasks of `demand`, as [`Instance::tightest_devices`].
     pub(super) fn devices_for(&self, demand: Demand, tasks: u32) -> Option<u32> {
-        tightest_of(&self.devices, demand, tasks)
+        tightest_of(self.free, &self.devices, demand, tasks)
     }
 
     /// Keeps what is free in `other` too.

@@ -9,7 +9,7 @@ use super::Place;
 use super::fit::share_on;
 use crate::model::{Spread, World};
 use crate::policy::turn::Turn;
-use crate::state::{Class, ClassBy, InstanceRef, Needs, Reach, Share, WorkRef};
+use crate::state::{Class, ClassBy, InstanceRef, Needs, Reach, Share, WorkRef, tightest_of};
 use crate::units::Demand;
 
 /// How much a part dislikes one task on an instance.
@@ -147,6 +147,12 @@ pub(super) fn devices_after(
     into.extend_from_slice(class.devices());
     if demand.exclusive {
         into.fill(0);
+    } else if demand.gpus > 1 && !demand.whole_gpus() {
+        let chosen = tightest_of(class.free(), into, demand, 1).unwrap_or(0);
+        for (at, free) in into.iter_mut().enumerate() {
+            *free -= if chosen & (1 << at) != 0 { demand.gpu_share } else { 0 };
+        }
+        into.sort_unstable();
     } else if demand.gpus > 0 {
         let wanted = share.unwrap_or(demand.gpu_share);
         let from = into.partition_point(|&free| free < wanted);

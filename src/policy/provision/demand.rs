@@ -10,7 +10,7 @@ use crate::policy::place::share_on;
 use crate::policy::spec::{Choice, Scope};
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Share, WaitReason, WorkRef};
-use crate::units::{Demand, Id, Money, Span, WHOLE_GPU};
+use crate::units::{Demand, Id, Money, Span};
 
 /// Work that has the same offers to choose from.
 type Alike = (Id<Rules>, Demand, Option<Id<Home>>, Kind);
@@ -342,12 +342,13 @@ fn shares(turn: &Turn<'_, '_>, work: WorkRef, instance: InstanceRef, tasks: u32)
         let devices = target.tightest_devices(demand, tasks).unwrap_or(0);
         return vec![Share { instance, tasks, devices }];
     }
-    let per_device = WHOLE_GPU / demand.gpu_share;
-    let groups = (0..).flat_map(|group: u32| (0..per_device).map(move |_| group));
-    let width = u32::from(demand.gpus);
-    let mask = ((1_u64 << width) - 1) as u32;
-    let share = |group| Share { instance, tasks: 1, devices: mask << (group * width) };
-    groups.take(tasks as usize).map(share).collect()
+    let mut left = target.clone();
+    let next = |_| {
+        let devices = left.tightest_devices(demand, 1)?;
+        left.take(demand, 1, devices);
+        Some(Share { instance, tasks: 1, devices })
+    };
+    (0..tasks).map_while(next).collect()
 }
 
 #[cfg(test)]

@@ -81,6 +81,27 @@ fn rows_of_an_accounting_log_become_jobs() {
 }
 
 #[test]
+fn memory_of_a_core_is_that_of_the_cores_of_the_job() {
+    // Of all cores, over the nodes: 4,000 MiB of one core on 16 nodes are 250 each.
+    for (cores, nodes, asked, want) in [
+        (1, 16, "4000Mc", 250),
+        (7, 2, "4000Mc", 14_000),
+        (7, 3, "4000Mc", 9_334),
+        (64, 2, "4000Mc", 128_000),
+        (1, 3, "1G", 342),
+        (3, 3, "3145729K", 1_025),
+    ] {
+        let log = format!(
+            "JobID|Submit|Start|End|State|AllocCPUS|NNodes|ReqMem\n\
+             1|2026-03-01T12:00:00|2026-03-01T12:00:00|2026-03-01T12:01:00|COMPLETED|{cores}|{nodes}|{asked}\n"
+        );
+        let (found, ..) = read(log.as_bytes(), &SacctOptions::default()).expect("a log");
+        let memory = found[0].0.ask.demand.memory;
+        assert_eq!(memory, want, "{cores} {nodes} {asked}");
+    }
+}
+
+#[test]
 fn options_choose_arrivals_tenants_models_and_zones() {
     let options = SacctOptions {
         time_zone: Some("Europe/Berlin".to_owned()),
