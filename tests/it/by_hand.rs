@@ -500,6 +500,17 @@ fn work_beyond_the_reservations_is_counted() {
 }
 
 #[test]
+fn work_that_waits_alone_holds_a_reservation() {
+    // `w` waits alone for all four cores, which it has from 100 to 150 s. `s` is shorter,
+    // so it stands in front of it, but from 60 s on it would run until 105 s.
+    let policy = "[policy.p]\npreset = \"batch-conservative\"\norder = \"shortest\"\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks\na,0,100,1,100,3\n\
+                 w,1,50,1,50,4\ns,60,45,1,45,1\n";
+    let summary = run(&format!("{NODE}{policy}"), trace).expect("it runs");
+    assert_eq!((summary.wait_s.mean, summary.wait_s.max), (Some((99.0 + 90.0) / 3.0), Some(99.0)));
+}
+
+#[test]
 fn the_first_is_asked_again_when_others_may_yield() {
     // `low` starts at the moment `high` is first asked; it yields when that is next
     // asked, at 30 s.

@@ -27,7 +27,7 @@ use crate::units::{Demand, Span, Time};
 /// none and starts where it delays none.
 #[derive(Debug, Default)]
 pub struct Conservative {
-    /// Reserved starts, and how many tasks start then.
+    /// Reserved starts, and what is held from then on.
     promised: FxHashMap<WorkRef, Starts>,
     queued: Vec<Queued>,
     /// What is reserved when a pass begins, in queue order.
@@ -43,8 +43,8 @@ pub struct Conservative {
     slowest: u32,
 }
 
-/// Starts and how many tasks start then, the earliest first.
-type Starts = SmallVec<[(Time, u32); 1]>;
+/// Starts and what is held from then on, the earliest first.
+type Starts = SmallVec<[(Time, Hold); 1]>;
 
 /// A reservation.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Backfill for Conservative {
             let length = length(one.estimate, self.slowest);
             let before = mine.iter().map(|held| (held.start, held.hold.tasks()));
             let starts = if stay(pass.turn, plan, one, length, mine, settled) {
-                before.collect()
+                mine.iter().map(|held| (held.start, held.hold.clone())).collect()
             } else if count == 0 && left == 0 {
                 start_now(pass, plan, one, length, &mut self.failed);
                 without += u64::from(pass.turn.work(one.work).waiting > 0);
@@ -95,7 +95,8 @@ impl Backfill for Conservative {
                     plan.give(hold, *start, start.saturating_add(length));
                 }
                 let starts = reserve(pass, plan, one, length);
-                self.moved |= count > 0 && !before.eq(starts.iter().copied());
+                let after = starts.iter().map(|(start, hold)| (*start, hold.tasks()));
+                self.moved |= count > 0 && !before.eq(after);
                 settled &= !self.moved;
                 left -= usize::from(count == 0 && !starts.is_empty());
                 left += usize::from(count > 0 && starts.is_empty());
@@ -120,7 +121,7 @@ impl Conservative {
     }
 
     /// Lists who waits, and plans with what they were promised. Returns whether that can be kept.
-    fn prepare(&mut self, pass: &Pass<'_, '_, '_, '_>) -> bool {
+    fn prepare(&mut self, pass: &mut Pass<'_, '_, '_, '_>) -> bool {
         if self.slowest == 0 {
             let speeds = pass.turn.world().types.rows().iter().map(|kind| kind.speed);
             self.slowest = speeds.min().unwrap_or(0).max(1);
@@ -131,10 +132,10 @@ impl Conservative {
             queued.push(one);
             ControlFlow::Continue(())
         });
-        let kept = self.keep_promises(pass.turn);
+        let kept = self.keep_promises(pass);
         if !kept {
             self.held.clear();
-            self.plan.restart(pass.turn);
+            self.plan.restart(pass);
         }
         self.plan.index();
         self.promised.clear();
@@ -143,18 +144,24 @@ impl Conservative {
     }
 
     /// Makes a plan with every promise in it. Returns whether each can be kept.
-    fn keep_promises(&mut self, turn: &Turn<'_, '_>) -> bool {
+    fn keep_promises(&mut self, pass: &mut Pass<'_, '_, '_, '_>) -> bool {
         self.held.clear();
-        self.plan.restart(turn);
-        for &Queued { work, estimate, .. } in &self.queued {
+        self.plan.restart(pass);
+        let (turn, place) = (&*pass.turn, &mut *pass.place);
+        for &one in &self.queued {
             if turn.is_halted() {
                 break;
             }
-            let length = length(estimate, self.slowest);
-            for &(promised, tasks) in self.promised.get(&work).into_iter().flatten() {
-                let start = promised.max(turn.now());
+            let (work, length) = (one.work, length(one.estimate, self.slowest));
+            for (promised, hold) in self.promised.get(&work).into_iter().flatten() {
+                let start = (*promised).max(turn.now());
                 let until = start.saturating_add(length);
-                let hold = self.plan.hold(turn, work, (tasks, tasks), start, until);
+                let mut hold = Some(hold.clone());
+                if hold.as_ref().is_some_and(|hold| !self.plan.is_free(hold, start, until)) {
+                    self.plan.admit(turn, place, work);
+                    let tasks = hold.map_or(0, |hold| hold.tasks());
+                    hold = self.plan.hold(turn, work, (tasks, tasks), start, until);
+                }
                 let Some(hold) = hold else { return false };
                 self.plan.take(&hold, start, until);
                 self.held.push(Held { work, start, hold });
@@ -192,6 +199,7 @@ fn reserve(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, one: Queued, length
     let live = pass.turn.work(one.work);
     let (together, mut left) = (live.together(), live.waiting);
     let (now, mut starts) = (pass.turn.now(), Starts::new());
+    plan.admit(pass.turn, pass.place, one.work);
     while left > 0 {
         let tasks = (together, left);
         let Some((start, mut hold)) = plan.earliest(pass.turn, one.work, tasks, length) else {
@@ -213,7 +221,7 @@ fn reserve(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, one: Queued, length
             }
         }
         plan.take(&hold, start, until(start));
-        starts.push((start, hold.tasks()));
+        starts.push((start, hold));
     }
     starts
 }
@@ -227,6 +235,7 @@ fn start_now(
     failed: &mut Failed,
 ) {
     let (now, until) = (pass.turn.now(), pass.turn.now().saturating_add(length));
+    plan.admit(pass.turn, pass.place, one.work);
     loop {
         let live = pass.turn.work(one.work);
         let (demand, rules, tasks) = (live.ask.demand, live.ask.rules, live.together());

@@ -16,6 +16,8 @@ pub(super) struct Lane {
     /// Number of its launch.
     pub(super) ordinal: u32,
     pub(super) offer: Id<Offer>,
+    /// The work that is looked at may run, and would be placed, on it.
+    pub(super) admitted: bool,
     pub(super) steps: Steps<Space>,
 }
 
@@ -73,7 +75,7 @@ impl<'l, 'w, U: Fn(Time) -> Time> Moments<'l, 'w, U> {
     pub(super) fn new(lanes: &'l [Lane], wanted: Wanted<'w>, until: U) -> Self {
         let most = wanted.most();
         let rooms = |lane: &Lane| -> Vec<u32> {
-            if !wanted.rules.allows(lane.offer) {
+            if !lane.admitted {
                 return Vec::new();
             }
             lane.steps.iter().map(|step| step.1.room(wanted.demand).min(most)).collect()
@@ -211,7 +213,7 @@ mod tests {
                     let instance = instance(&state, ordinal);
                     let now = state.instance(instance);
                     let steps = vec![(Time::ZERO, Space::of(now))];
-                    Lane { instance, ordinal, offer: now.offer, steps }
+                    Lane { instance, ordinal, offer: now.offer, admitted: true, steps }
                 })
                 .collect();
             for _ in 0..stream.below(30) {

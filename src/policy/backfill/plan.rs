@@ -1,11 +1,13 @@
 //! What is free in the future, by the estimates: of a scalar pool one number
 //! over time, of any other pool the instances themselves.
 
+use super::Pass;
 use super::lane::{Lane, Moments, Wanted, common};
 use super::profile::Profile;
 use super::space::Space;
 use super::steps::{change, period};
 use crate::model::Spread;
+use crate::policy::place::Place;
 use crate::policy::turn::Turn;
 use crate::state::{Allocation, Phase, Share, WorkRef};
 use crate::units::{Demand, Span, Time};
@@ -47,8 +49,10 @@ impl Hold {
 impl Plan {
     /// Begins anew with what running work leaves free as it ends. Estimates that overran
     /// count as ending now.
-    pub(super) fn restart(&mut self, turn: &Turn<'_, '_>) {
-        let Some(room) = turn.scalar_room() else {
+    pub(super) fn restart(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
+        let room = pass.scalar_room();
+        let turn = &*pass.turn;
+        let Some(room) = room else {
             *self = Self::Lanes(lanes(turn));
             return;
         };
@@ -67,6 +71,20 @@ impl Plan {
     pub(super) fn index(&mut self) {
         if let Self::Scalar(free) = self {
             free.index();
+        }
+    }
+
+    /// Looks from now on for room for `work`: only where it would be placed.
+    pub(super) fn admit(&mut self, turn: &Turn<'_, '_>, place: &mut dyn Place, work: WorkRef) {
+        match self {
+            Self::Scalar(_) => (),
+            Self::Lanes(lanes) => {
+                let rules = turn.rules(turn.work(work).ask.rules);
+                for lane in lanes {
+                    lane.admitted =
+                        rules.allows(lane.offer) && place.admits(turn, work, lane.offer);
+                }
+            }
         }
     }
 
@@ -146,20 +164,25 @@ impl Plan {
     pub(super) fn is_free(&self, hold: &Hold, from: Time, until: Time) -> bool {
         match (self, hold) {
             (Self::Scalar(free), Hold::Tasks(tasks)) => free.least(from, until) >= *tasks,
-            (Self::Lanes(lanes), Hold::Shares(demand, shares)) => lanes.iter().all(|lane| {
-                let mine = || shares.iter().filter(|share| share.instance == lane.instance);
-                mine().next().is_none()
-                    || period(&lane.steps, from, until).all(|step| {
-                        let mut free = step.1.clone();
-                        mine().all(|share| {
-                            let fits = free.can_take(*demand, share.tasks, share.devices);
-                            if fits {
-                                free.take(*demand, share.tasks, share.devices);
-                            }
-                            fits
-                        })
+            (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
+                let known =
+                    |share: &Share| lanes.iter().any(|lane| lane.instance == share.instance);
+                shares.iter().all(known)
+                    && lanes.iter().all(|lane| {
+                        let mine = || shares.iter().filter(|share| share.instance == lane.instance);
+                        mine().next().is_none()
+                            || period(&lane.steps, from, until).all(|step| {
+                                let mut free = step.1.clone();
+                                mine().all(|share| {
+                                    let fits = free.can_take(*demand, share.tasks, share.devices);
+                                    if fits {
+                                        free.take(*demand, share.tasks, share.devices);
+                                    }
+                                    fits
+                                })
+                            })
                     })
-            }),
+            }
             _ => false,
         }
     }
@@ -211,6 +234,7 @@ fn lanes(turn: &Turn<'_, '_>) -> Vec<Lane> {
             instance,
             ordinal: now.ordinal,
             offer: now.offer,
+            admitted: true,
             steps: vec![(turn.now(), Space::of(now))],
         })
         .collect();
@@ -278,7 +302,7 @@ fn hold_in_site(
         }
         let zone = turn.world().offers[lane.offer].zone;
         let used = wanted.rules.spread == Spread::Zones && zones.contains(&zone);
-        if used || !wanted.rules.allows(lane.offer) {
+        if used || !lane.admitted {
             continue;
         }
         let Some(mut free) = common(lane, wanted.demand, from, until) else { continue };
