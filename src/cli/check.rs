@@ -13,10 +13,10 @@ use super::guard::Guard;
 use super::run;
 use super::unfinished::Unfinished;
 use super::workshop::{Workshop, stopped};
-use crate::experiment::check::{self, Baseline, Outcome, Parting, Terms, Trial, Verdicts};
+use crate::experiment::check::{self, Baseline, Moved, Outcome, Parting, Terms, Trial, Verdicts};
 use crate::experiment::{self, Cell, Lab, NoPlan, Plan, Shown};
 use crate::problem::Problem;
-use crate::report::{CheckReport, clean};
+use crate::report::{CheckReport, clean, figure};
 use crate::scenario::{Subject, Suite, Tested, definition};
 use crate::text::{file_name, plain_lines};
 
@@ -162,15 +162,22 @@ fn unmeasured(suite: &Suite, trial: &Trial<'_>) -> Vec<Problem> {
         .collect()
 }
 
-/// What the new baseline of a policy takes in: metrics that moved, and gates that the old one
-/// would have had break.
+/// Metrics that are named of what a baseline takes in; its file shows all of them.
+const NAMED: usize = 5;
+
+/// What the new baseline of a policy takes in: metrics that moved, those with a gate first,
+/// and gates that the old one would have had break.
 fn taken_in(verdicts: &Verdicts<'_>) -> Option<String> {
-    let number = |value: Option<f64>| value.map_or("none".to_owned(), |value| value.to_string());
-    let moved = verdicts
-        .moved
-        .iter()
-        .map(|one| format!("{} {} -> {}", one.metric.key, number(one.base), number(one.now)));
-    let moved: Vec<String> = moved.collect();
+    let has_gate = |one: &&Moved| {
+        verdicts.findings.iter().any(|found| found.gate.subject.key() == one.metric.key)
+    };
+    let (first, others): (Vec<&Moved>, Vec<&Moved>) = verdicts.moved.iter().partition(has_gate);
+    let mut told: Vec<String> = first.into_iter().chain(others).take(NAMED).map(movement).collect();
+    match verdicts.moved.len() - told.len() {
+        0 => {}
+        1 => told.push("and 1 more metric".to_owned()),
+        more => told.push(format!("and {more} more metrics")),
+    }
     let broken = verdicts.findings.iter().filter(|one| one.outcome >= Outcome::Unclear);
     let broken: Vec<&str> = broken.map(|one| one.gate.subject.key()).collect();
     let who = format!("{} in {}", clean(verdicts.policy), clean(verdicts.scenario));
@@ -178,8 +185,18 @@ fn taken_in(verdicts: &Verdicts<'_>) -> Option<String> {
         [] => String::new(),
         broken => format!("; would not have held: {}", broken.join(", ")),
     };
-    (!moved.is_empty() || !broken.is_empty())
-        .then(|| format!("{who} takes in: {}{gates}", moved.join(", ")))
+    (!told.is_empty() || !broken.is_empty())
+        .then(|| format!("{who} takes in: {}{gates}", told.join(", ")))
+}
+
+/// A metric, what it was and what it is; with all digits where fewer do not tell them apart.
+fn movement(moved: &Moved) -> String {
+    let Moved { metric, base, now } = moved;
+    let [then, since] = [base, now].map(|value| figure(metric.unit, *value));
+    match (base, now) {
+        (Some(base), Some(now)) if then == since => format!("{} {base} -> {now}", metric.key),
+        _ => format!("{} {then} -> {since}", metric.key),
+    }
 }
 
 /// Runs every policy as often as its baseline holds, and judges. What is wrong with some

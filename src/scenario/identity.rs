@@ -6,6 +6,9 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::document::Document;
+use super::section::{Report, Section};
+use super::value::Value;
 use super::{Scenario, catalog};
 use crate::problem::Problem;
 
@@ -24,7 +27,8 @@ const NO_MATTER: [&str; 9] = [
 
 /// Hashes of everything that a run depends on besides policy and program, by
 /// name: a key of the scenario, a file that it reads, or a shipped catalog.
-/// Comments and spaces of the scenario do not count.
+/// What a scenario means counts, not how it is written: no comments, no spaces, and
+/// `24 h` is `1 d`. Files count by their bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity(pub BTreeMap<String, String>);
 
@@ -35,18 +39,17 @@ impl Identity {
     /// A file that cannot be read.
     pub fn of(scenario: &Scenario) -> Result<Self, Problem> {
         let mut parts = BTreeMap::new();
-        let (root, _) = DeTable::parse_recoverable(&scenario.text);
-        for (name, value) in in_order(root.get_ref()) {
-            if NO_MATTER.contains(&name) {
-                continue;
-            }
-            parts.insert(format!("[{name}]"), short(canonical(value).as_bytes()));
-            let clouds = value.as_table().filter(|_| name == "cloud");
-            for (cloud, facts) in clouds.into_iter().flat_map(in_order) {
-                let own = facts.as_table().is_some_and(|table| table.contains_key("catalog"));
-                if let Some(texts) = catalog::shipped_text(cloud).filter(|_| !own) {
-                    parts.insert(format!("shipped catalog {cloud}"), short(texts.as_bytes()));
-                }
+        let document = Document::new(&scenario.text, &scenario.path);
+        let mut report = Report { document: &document, problems: Vec::new() };
+        let root = super::root(&document, "", &mut report);
+        for entry in root.entries.iter().filter(|entry| !NO_MATTER.contains(&entry.name.as_str())) {
+            let hash = short(meaning(&entry.node.value).as_bytes());
+            parts.insert(format!("[{}]", entry.name), hash);
+        }
+        for (cloud, facts, _) in root.section("cloud").sections() {
+            let shipped = catalog::shipped_text(cloud).filter(|_| !facts.has("catalog"));
+            if let Some(text) = shipped {
+                parts.insert(format!("shipped catalog {cloud}"), short(text.as_bytes()));
             }
         }
         let base = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
@@ -148,6 +151,43 @@ pub(super) fn canonical(value: &DeValue<'_>) -> String {
     }
 }
 
+/// A checked value in the one way of writing it that all its spellings share.
+fn meaning(value: &Value) -> String {
+    match value {
+        Value::Text(text) => quoted(text),
+        Value::Texts(texts) => list(texts.iter().map(|(text, _)| quoted(text))),
+        Value::Numbers(numbers) => list(numbers.iter().map(f64::to_string)),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Count(count) => count.to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Amount(amount) => amount.to_string(),
+        Value::Number(number) => number.to_string(),
+        // A moment is a span or an instant, and the same number is not the same moment.
+        Value::Span(span) => format!("{} us", span.micros()),
+        Value::Rate(rate) => rate.picos().to_string(),
+        Value::Gpus(count, model) => format!("{count} x {}", quoted(model)),
+        Value::Distribution(distribution) => distribution.to_string(),
+        Value::Capacity(None) => "unlimited".to_owned(),
+        Value::Capacity(Some(capacity)) => capacity.to_string(),
+        Value::Bound(comparison, bound, _) => format!("{comparison:?} {bound}"),
+        Value::Table(section) => table(section),
+        Value::List(sections) => list(sections.iter().map(table)),
+        Value::Bad => String::new(),
+    }
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+fn table(section: &Section) -> String {
+    let entry = |entry: &super::section::Entry| {
+        format!("{} = {}", quoted_key(&entry.name), meaning(&entry.node.value))
+    };
+    let entries: Vec<String> = section.entries.iter().map(entry).collect();
+    format!("{{ {} }}", entries.join(", "))
+}
+
 fn quoted(text: &str) -> String {
     // JSON's escapes are TOML's too; only DEL is plain in one and not in the other.
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
@@ -209,6 +249,18 @@ order = "shortest"
         check("preset = \"batch-fcfs\"", "preset = \"batch-backfill\"", &[]);
         check("nodes = 2", "nodes = 3", &["[cluster] has changed"]);
         check("nodes = 2\n", "nodes =    2 # the same\n", &[]);
+        for (one, same, other) in [
+            ("horizon = \"1 d\"", "horizon = '24 h'", "horizon = \"25 h\""),
+            ("start = \"2026-03-01\"", "start = 2026-03-01T01:00:00+01:00", "start = 2026-03-02"),
+        ] {
+            let begun = |line: &str| TEXT.replace("[workload]", &format!("{line}\n[workload]"));
+            let of = |line: &str| Identity::of(&scenario(&begun(line))).expect("files are there");
+            assert_eq!(of(one), of(same), "{same}");
+            assert_ne!(of(one), of(other), "{other}");
+        }
+        check("memory = \"8 GiB\"", "memory = \"8192 MiB\"", &[]);
+        check("memory = \"8 GiB\"", "memory = \"8 GB\"", &["[cluster] has changed"]);
+        check("vcpus = 4,", "vcpus = 4.0,", &[]);
         check("question", "seed = 2\nquestion", &["[seed] is new"]);
         check("[workload]", "horizon = \"1 d\"\n[workload]", &["[horizon] is new"]);
         check(

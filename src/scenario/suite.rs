@@ -15,6 +15,9 @@ use crate::units::Span;
 
 /// Replications where a suite does not say how many.
 const REPLICATIONS: u32 = 5;
+/// The gate on the share of work that finishes, where nothing is said of it: who leaves
+/// work out must not pass by the waits of the rest.
+const FINISHED: &str = "-0.1 pp";
 
 /// Everything that a suite file says.
 #[derive(Clone, Debug)]
@@ -186,7 +189,12 @@ impl Usual<'_> {
             kept.retain(|(known, _)| *known != subject);
             kept.push((subject, gate));
         }
-        let gates: Vec<Gate> = kept.into_iter().filter_map(|(_, gate)| gate).collect();
+        let is_said = |(subject, gate): &(&str, Option<Gate>)| {
+            *subject == "finished" || *subject == "events" && gate.is_some()
+        };
+        let unsaid = !kept.is_empty() && !kept.iter().any(is_said);
+        let mut gates: Vec<Gate> = kept.into_iter().filter_map(|(_, gate)| gate).collect();
+        gates.extend(finished().filter(|_| unsaid));
         let none = self.asks_nothing && section.section("gates").entries.is_empty();
         if gates.is_empty() && none {
             let hint = "add `[gates]` with `events = \"exact\"` or `cost_total = \"+2 %\"`";
@@ -244,7 +252,15 @@ fn policies(section: &Section, scenario: &Scenario, report: &mut Report<'_>) -> 
     rows
 }
 
-/// Reads a table of gates; `off` is none, where that is allowed.
+/// The gate on `finished` that there is by default.
+fn finished() -> Option<Gate> {
+    let subject = Subject::find("finished")?;
+    let tolerance = tolerance(subject, FINISHED).ok()?;
+    Some(Gate { subject, tolerance, text: FINISHED.to_owned() })
+}
+
+/// Reads a table of gates; `off` is none, where that is allowed: in a scenario's, and of
+/// the gate that there is by default.
 fn gates(
     section: &Section,
     may_be_off: bool,
@@ -263,7 +279,7 @@ fn gates(
             continue;
         };
         let Some(text) = section.text(&entry.name) else { continue };
-        if text == "off" && may_be_off {
+        if text == "off" && (may_be_off || subject.key() == "finished") {
             gates.push((subject.key(), None));
             continue;
         }

@@ -271,7 +271,7 @@ fn names_cannot_break_the_outputs() {
     assert!(is_balanced(&xml), "{xml}");
     assert!(xml.contains("a|&lt;b&gt; &amp; &quot;c&quot; `d` @e"), "{xml}");
     assert!(
-        xml.contains("tests=\"3\" failures=\"3\"") && xml.contains("<failure type=\"regressed\""),
+        xml.contains("tests=\"4\" failures=\"3\"") && xml.contains("<failure type=\"regressed\""),
         "{xml}"
     );
     assert!(!xml.contains('\u{fffd}'), "{xml}");
@@ -364,7 +364,7 @@ fn a_stale_scenario_withholds_nothing_of_the_others() {
     assert!(shown(&found).contains("there is no such baseline"), "{}", shown(&found));
     assert!(
         shown(&found)
-            .contains("holds as far as it was compared: 3 gates of 1 policy in 1 scenario"),
+            .contains("holds as far as it was compared: 4 gates of 1 policy in 1 scenario"),
         "{}",
         shown(&found)
     );
@@ -373,6 +373,46 @@ fn a_stale_scenario_withholds_nothing_of_the_others() {
     let found = place.check(&["--markdown", "found.md"]);
     assert_eq!(code(&found), 2, "{}", shown(&found));
     assert!(!place.path().join("found.md").exists());
+}
+
+/// Nine small jobs and one that only the large node holds: who leaves the large node alone
+/// never does it, and nobody waits longer.
+#[test]
+fn leaving_large_jobs_out_passes_no_gate_on_waits() {
+    let place = Place::new("wait_mean = \"+1 s\"\nwait_p95 = \"+1 s\"\n");
+    let rows: String = (0..9).map(|row| format!("s{row},{},100,2\n", row * 10)).collect();
+    place.write("a.csv", &format!("id,arrival_s,runtime_s,vcpus\n{rows}large,100,100,16\n"));
+    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n\
+        [cluster.small]\nnodes = 8\nshape = { vcpus = 4, memory = \"8 GiB\" }\n\
+        [cluster.large]\nnodes = 1\nshape = { vcpus = 16, memory = \"8 GiB\" }\n\
+        [policy.p]\npreset = \"batch-fcfs\"\nplace = { first-fit = {} }\n";
+    place.write("one.toml", scenario);
+    assert_eq!(code(&place.check(&["--update"])), 0);
+    place.edit("one.toml", "first-fit = {}", "first-fit = { providers = [\"small\"] }");
+    let found = place.check(&[]);
+    assert_eq!(code(&found), 1, "{}", shown(&found));
+    assert!(
+        shown(&found).contains("worse than the baseline: finished of p in one"),
+        "{}",
+        shown(&found)
+    );
+    // Unless that is wanted.
+    place.edit("suite.toml", "[gates]\n", "[gates]\nfinished = \"off\"\n");
+    assert_eq!(code(&place.check(&[])), 0);
+}
+
+#[test]
+fn the_same_written_otherwise_is_not_stale() {
+    let place = Place::new("cost_total = \"+1 %\"\n");
+    for (from, to) in [
+        ("memory = \"32 GiB\"", "memory = \"32768 MiB\""),
+        ("cost = \"0.50 USD/h\"", "cost = \"$0.5/h\" # the same"),
+        ("p95=60 min", "p95=1 h"),
+    ] {
+        place.edit("one.toml", from, to);
+        let found = place.check(&[]);
+        assert_eq!(code(&found), 0, "{}", shown(&found));
+    }
 }
 
 /// A base command that parts from this program, but elsewhere than the baseline does, is

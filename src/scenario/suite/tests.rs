@@ -48,6 +48,30 @@ fn a_suite_is_read() {
 }
 
 #[test]
+fn a_gate_on_what_finishes_is_there_unless_something_else_is_said() {
+    for (gates, own, want) in [
+        ("wait_p95 = \"+1 s\"", "", "wait_p95 +1 s, finished -0.1 pp"),
+        ("", "wait_p95 = \"+1 s\"", "wait_p95 +1 s, finished -0.1 pp"),
+        ("finished = \"-2 pp\"", "", "finished -2 pp"),
+        ("wait_p95 = \"+1 s\"", "finished = \"off\"", "wait_p95 +1 s"),
+        ("wait_p95 = \"+1 s\"\nfinished = \"off\"", "", "wait_p95 +1 s"),
+        // The same events finish the same work.
+        ("events = \"exact\"", "", "events exact"),
+        (
+            "cost_total = \"+1 %\"\nevents = \"exact\"",
+            "events = \"off\"",
+            "cost_total +1 %, finished -0.1 pp",
+        ),
+    ] {
+        let text = format!("[gates]\n{gates}\n[scenario.quickstart]\ngates = {{ {own} }}\n");
+        let suite = read(&text).expect("it is right");
+        let shown = |gate: &Gate| format!("{} {}", gate.subject.key(), gate.text);
+        let shown: Vec<String> = suite.scenarios[0].gates.iter().map(shown).collect();
+        assert_eq!(shown.join(", "), want, "{text}");
+    }
+}
+
+#[test]
 fn everything_wrong_is_said_at_once() {
     check(
         "replication = 3\nconfidence = 95\nunclear = \"maybe\"\n\
