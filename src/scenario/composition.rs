@@ -208,7 +208,8 @@ fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &
                 _ => GpuMachines::Any,
             },
             weigh_data: parameters.flag("weigh_data").unwrap_or(false),
-            weigh_price: parameters.flag("weigh_price").unwrap_or(false),
+            // The only place part that has no such key.
+            weigh_price: name != "fgd" && parameters.flag("weigh_price").unwrap_or(false),
         };
     }
     if let Some((name, parameters)) = chosen(own, "backfill", report) {
