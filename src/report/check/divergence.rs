@@ -79,8 +79,11 @@ pub(super) fn parting_words(verdicts: &Verdicts<'_>, parting: &Parting) -> Vec<S
 
 fn divergence<'a>(verdicts: &Verdicts<'a>, parting: &'a Parting) -> Divergence<'a> {
     let both = [parting.base.as_ref(), parting.now.as_ref()];
-    // Until the earlier of the two, both have seen the same.
+    // Until the earlier of the two, both have seen the same; one side may have kept no log of it.
     let first = both.into_iter().flatten().min_by_key(|step| step.time_us);
+    let seen = both.into_iter().flatten().find_map(|step| {
+        step.seen.as_ref().filter(|_| Some(step.time_us) == first.map(|step| step.time_us))
+    });
     let about = about(both);
     let decided = |name, step: Option<&'a Step>| decided(name, step, &about);
     Divergence {
@@ -90,7 +93,7 @@ fn divergence<'a>(verdicts: &Verdicts<'a>, parting: &'a Parting) -> Divergence<'
         agreed: parting.agreed,
         parted: parting.parted,
         sides: sides(parting, first),
-        seen: first.and_then(|step| step.seen.as_ref()).map(sight),
+        seen: seen.map(sight),
         decided: [decided("baseline", both[0]), decided("now", both[1])],
         caution: parting.caution.as_deref(),
     }
