@@ -65,6 +65,7 @@ pub use schema::schema;
 pub use section::kind_of;
 pub use starter::{Starter, init_from, quickstart};
 pub use suite::{Gate, Subject, Suite, Tested, Tolerance};
+pub use world::past_prices;
 
 /// Most bytes of a scenario file.
 const MOST_BYTES: u64 = 4 << 20;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::rental::{Limits, Rentals, Renting};
-use crate::model::{Ask, Book, Kind, Truth, Work, World};
+use crate::model::{Ask, Book, Kind, Market, Offer, Truth, Work, World};
 use crate::policy::composed::fits::Fits;
 use crate::policy::spec::{Provision, Scope};
 use crate::problem::{Problem, clip};
@@ -44,6 +44,8 @@ pub struct Survey {
     pub impossible: Vec<Impossible>,
     /// By policy: what can be rented for.
     pub rentals: Vec<Rentals>,
+    /// Owned machines on which no task could be placed.
+    pub unused: Vec<Id<Offer>>,
     /// Names in rules that nothing here has.
     pub unknown_names: Vec<UnknownName>,
 }
@@ -101,6 +103,8 @@ struct Fitting<'w> {
     of: Vec<usize>,
     /// By policy: what it rents for, if it does.
     renting: Vec<Option<Renting>>,
+    /// Owned machines that could have held no task so far.
+    unused: Vec<Id<Offer>>,
 }
 
 impl<'w> Fitting<'w> {
@@ -116,6 +120,7 @@ impl<'w> Fitting<'w> {
                 fits.len() - 1
             }));
         }
+        let owned = scenario.world.offers.iter().filter(|(_, facts)| facts.market == Market::Owned);
         Self {
             world: &scenario.world,
             sites: Sites::new(&scenario.world),
@@ -123,6 +128,7 @@ impl<'w> Fitting<'w> {
             fits,
             of,
             renting: scenario.policies.iter().map(Renting::new).collect(),
+            unused: owned.map(|(offer, _)| offer).collect(),
         }
     }
 
@@ -133,6 +139,8 @@ impl<'w> Fitting<'w> {
         }
         let rules = &self.rules[work.ask.rules.row()];
         let (world, sites) = (self.world, &self.sites);
+        let holds = |offer: Id<Offer>| world.type_of(offer).shape.holds(work.ask.demand) > 0;
+        self.unused.retain(|&offer| !(rules.allows(offer) && holds(offer)));
         let site = |offer| sites.site(&work.ask, rules.together, offer);
         let can: Vec<bool> =
             self.fits.iter_mut().map(|fits| fits.admit(world, (rules, &site), &work.ask)).collect();
@@ -206,6 +214,7 @@ pub fn survey(
     found.rentals = rentals.map(|one| one.map(Renting::found).unwrap_or_default()).collect();
     (found.skipped, found.dropped) = (source.skipped(), source.notes().left_out());
     found.unknown_names = source.unknown();
+    found.unused = fitting.unused;
     if tells {
         problems.splice(0..0, bad_rows(&source));
     }

@@ -6,6 +6,8 @@ mod cluster;
 mod link;
 mod price;
 
+pub use price::past_prices;
+
 use std::path::{Path, PathBuf};
 
 use super::catalog::Tier;

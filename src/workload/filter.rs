@@ -28,6 +28,27 @@ impl Filters {
         Self { filters: filters.to_vec(), has_header, at: None, passed_over: 0 }
     }
 
+    /// The same in a format without headers, whose fields have these names and places.
+    ///
+    /// # Errors
+    /// There is no such field.
+    pub(super) fn of_fields(
+        filters: &[RowFilter],
+        fields: &[(&str, usize)],
+        shown: &str,
+    ) -> Result<Self, Problem> {
+        let place = |filter: &RowFilter| {
+            let found = fields.iter().find(|(name, _)| *name == filter.column);
+            found.map(|&(_, at)| at).ok_or_else(|| {
+                let names: Vec<&str> = fields.iter().map(|&(name, _)| name).collect();
+                let message = format!("`where`: there is no field `{}`", clip(&filter.column));
+                Problem::with(shown, message).hint(format!("rows go by {}", names.join(", ")))
+            })
+        };
+        let at = filters.iter().map(place).collect::<Result<_, _>>()?;
+        Ok(Self { at: Some(at), ..Self::new(filters, false) })
+    }
+
     /// Whether there is nothing to be held against.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {

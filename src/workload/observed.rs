@@ -87,7 +87,7 @@ impl TraceSpec {
         let found = match &self.format {
             Format::Native => self.reader(NativeRows::new(self.table()?, false)?).observations(),
             Format::Swf(options) => {
-                self.reader(SwfRows::new(self.lines()?, options, false)).observations()
+                self.reader(SwfRows::new(self.table()?, options, false)).observations()
             }
             Format::Openb(_) => Ok(Observations::default()),
             Format::Sacct(options) => {

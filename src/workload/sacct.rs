@@ -223,6 +223,9 @@ impl SacctRows {
             return Ok(None);
         };
         let nodes = all.nodes.or(self.count(self.at.nodes, "NNodes")?).unwrap_or(1).max(1);
+        let devices = self.cell(self.at.alloc_gres, "AllocGRES", Tres::read_gres)?;
+        let wanted = self.cell(self.at.req_gres, "ReqGRES", Tres::read_gres)?;
+        let all = all.or(devices.unwrap_or_default()).or(wanted.unwrap_or_default().on_each(nodes));
         let asked = self.cell(self.at.req_mem, "ReqMem", |cell| {
             memory(cell).map(|found| found.unwrap_or((0, Per::All)))
         })?;

@@ -164,10 +164,20 @@ const FIELDS: [&str; 18] = [
     "think time",
 ];
 
+/// Fields that rows may be filtered by, and their places from 0.
+pub(super) const FILTERED: [(&str, usize); 6] = [
+    ("status", 10),
+    ("user", 11),
+    ("group", 12),
+    ("executable", 13),
+    ("queue", 14),
+    ("partition", 15),
+];
+
 impl SwfRows {
-    pub(super) fn new(lines: Lines, options: &SwfOptions, keep_names: bool) -> Self {
+    pub(super) fn new(table: Table, options: &SwfOptions, keep_names: bool) -> Self {
         Self {
-            table: Table::new(lines, b' ', false, Some(b';')),
+            table,
             options: options.clone(),
             names: Names::default(),
             keep_names,
@@ -292,6 +302,10 @@ impl Rows for SwfRows {
         self.table.row_problem(message)
     }
 
+    fn filtered(&self) -> u64 {
+        self.table.filtered()
+    }
+
     fn is_observed(&self) -> bool {
         true
     }
@@ -310,6 +324,7 @@ impl Rows for SwfRows {
 
 #[cfg(test)]
 mod tests {
+    use super::super::filter::RowFilter;
     use super::super::reader::Reader;
     use super::super::{OnBadRow, Source};
     use super::*;
@@ -319,8 +334,18 @@ mod tests {
     type Found = (Vec<Work>, u64, Book);
 
     fn read(text: &[u8], options: &SwfOptions) -> Result<Found, Problem> {
+        read_where(text, options, &[])
+    }
+
+    fn read_where(
+        text: &[u8],
+        options: &SwfOptions,
+        filters: &[RowFilter],
+    ) -> Result<Found, Problem> {
         let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x.swf")?;
-        let mut source = Reader::new(SwfRows::new(lines, options, true), OnBadRow::Fail, true);
+        let table =
+            Table::new(lines, b' ', false, Some(b';')).keeping_fields(filters, &FILTERED)?;
+        let mut source = Reader::new(SwfRows::new(table, options, true), OnBadRow::Fail, true);
         let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
         while source.next(&mut book, &mut work)? {
             found.push(work.clone());
@@ -377,6 +402,33 @@ mod tests {
         assert_eq!(book.tenants()[found[2].ask.tenant].name, "queue0");
         let cancelled = SwfOptions { drop_cancelled: true, ..SwfOptions::default() };
         assert_eq!(read(LOG.as_bytes(), &cancelled).expect("a log").0.len(), 2);
+    }
+
+    #[test]
+    fn rows_are_filtered_by_named_fields() {
+        let filter = |column: &str, values: &[&str], keep| RowFilter {
+            column: column.to_owned(),
+            values: values.iter().map(|&value| value.to_owned()).collect(),
+            keep,
+        };
+        for (filters, names, left_out) in [
+            (vec![filter("status", &["1"], true)], "11 12", 3),
+            (vec![filter("queue", &["0", "3"], true)], "12 15", 3),
+            (vec![filter("user", &["4"], false)], "12", 4),
+            (vec![filter("group", &["1"], true)], "11", 4),
+            (vec![filter("partition", &["1"], false)], "12 15", 3),
+            // 13 passes and has no runtime, 14 passes and has no processors.
+            (vec![filter("executable", &["-1"], true), filter("status", &["5"], true)], "15", 4),
+        ] {
+            let read = read_where(LOG.as_bytes(), &SwfOptions::default(), &filters);
+            let (found, dropped, _) = read.expect("a log");
+            let found: Vec<&str> = found.iter().map(|work| work.name.as_str()).collect();
+            assert_eq!((found.join(" ").as_str(), dropped), (names, left_out), "{filters:?}");
+        }
+        let unknown = [filter("procs", &["1"], true)];
+        let problem = read_where(LOG.as_bytes(), &SwfOptions::default(), &unknown);
+        let problem = problem.expect_err("no such field");
+        assert_eq!(problem.message, "`where`: there is no field `procs`");
     }
 
     #[test]

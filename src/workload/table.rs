@@ -51,6 +51,19 @@ impl Table {
         Self { filters: Filters::new(filters, has_header), ..self }
     }
 
+    /// The same where there is no header, and fields have these names and places.
+    ///
+    /// # Errors
+    /// A filter names no such field.
+    pub(super) fn keeping_fields(
+        self,
+        filters: &[RowFilter],
+        fields: &[(&str, usize)],
+    ) -> Result<Self, Problem> {
+        let filters = Filters::of_fields(filters, fields, self.shown())?;
+        Ok(Self { filters, ..self })
+    }
+
     /// Rows left out so far by the filters.
     pub(super) fn filtered(&self) -> u64 {
         self.filters.passed_over()

@@ -13,7 +13,7 @@ use super::native::NativeRows;
 use super::openb::OpenbRows;
 use super::reader::{Reader, Rows};
 use super::sacct::{SacctRows, attempts};
-use super::swf::SwfRows;
+use super::swf::{self, SwfRows};
 use super::table::Table;
 use super::{
     BoxedSource, Mapping, OpenbOptions, RowFilter, SacctOptions, SwfHeader, SwfOptions,
@@ -110,7 +110,7 @@ impl TraceSpec {
         Ok(match &self.format {
             Format::Native => self.source(NativeRows::new(self.table()?, keep_names)?, sizeless),
             Format::Swf(options) => {
-                self.source(SwfRows::new(self.lines()?, options, keep_names), sizeless)
+                self.source(SwfRows::new(self.table()?, options, keep_names), sizeless)
             }
             Format::Openb(options) => {
                 self.source(OpenbRows::new(self.table()?, options, keep_names)?, sizeless)
@@ -123,11 +123,11 @@ impl TraceSpec {
         })
     }
 
-    pub(super) fn lines(&self) -> Result<Lines, Vec<Problem>> {
+    fn lines(&self) -> Result<Lines, Vec<Problem>> {
         Lines::open(&self.path, &self.shown).map_err(|problem| vec![problem])
     }
 
-    /// Its rows as fields, in any format but SWF.
+    /// Its rows as fields.
     pub(super) fn table(&self) -> Result<Table, Vec<Problem>> {
         let (delimiter, quoting, comment, has_header) = match &self.format {
             Format::Native => (b',', true, Some(b'#'), true),
@@ -139,6 +139,10 @@ impl TraceSpec {
             }
         };
         let table = Table::new(self.lines()?, delimiter, quoting, comment);
+        if let Format::Swf(_) = &self.format {
+            let named = table.keeping_fields(&self.filters, &swf::FILTERED);
+            return named.map_err(|problem| vec![problem]);
+        }
         Ok(table.keeping(&self.filters, has_header))
     }
 

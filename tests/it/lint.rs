@@ -469,6 +469,38 @@ fn time_and_prices_that_are_there_for_nothing_are_warned_about() {
 }
 
 #[test]
+fn clusters_that_hold_nothing_and_the_largest_work_are_told() {
+    // The small cluster holds no task of 4 cores; 400 cores are on no machine at all.
+    let small = "[cluster.\"a b\"]\nnodes = 3\nshape = { vcpus = 2, memory = \"64 GiB\" }\n";
+    let folder = folder("id,arrival_s,runtime_s,vcpus\na,0,10,4\nbig,0,10,400\n", small);
+    let told = [
+        "warning: a.toml:13:10: no work can be placed on a b: it is there for nothing",
+        "a task of `big` asks for 400 cores, and the largest machine,",
+        ", has 16",
+    ];
+    check(&folder, &["validate", "a.toml"], 0, &told, &["placed on dc", "GiB, and the largest"]);
+    // Rules keep work away as sizes do.
+    let rows = "id,arrival_s,runtime_s,vcpus,providers\na,0,10,1,a b\nb,5,10,2,a b\n";
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    let away = ["no work can be placed on dc"];
+    check(&folder, &["validate", "a.toml"], 0, &away, &["placed on a b", "largest machine"]);
+}
+
+#[test]
+fn prices_that_ended_before_the_run_are_warned_about() {
+    let folder = folder("id,arrival_s,runtime_s,vcpus\na,0,100,4\nb,0,100,4\n", "");
+    let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+    let price = "[[cloud.aws.price]]\nuntil = \"2025-12-31\"\ndiscount = \"10 %\"\n[policy.keep]";
+    let text = format!("start = \"2026-01-01\"\n{}", text.replace("[policy.keep]", price));
+    fs::write(folder.path().join("a.toml"), &text).expect("written");
+    let told = "warning: a.toml:13:9: this price ended at 2025-12-31T00:00:00Z, before the run";
+    check(&folder, &["validate", "a.toml"], 0, &[told], &[]);
+    let later = text.replace("2025-12-31", "2026-01-02");
+    fs::write(folder.path().join("a.toml"), later).expect("written");
+    check(&folder, &["validate", "a.toml"], 0, &[], &["this price ended"]);
+}
+
+#[test]
 fn a_gate_on_what_is_never_there_fails_and_updates_name_what_they_take_in() {
     let folder = folder("id,arrival_s,runtime_s,vcpus\na,0,100,4\nb,0,100,4\n", "");
     let suite =

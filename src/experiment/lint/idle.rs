@@ -1,12 +1,12 @@
-//! What is there for nothing: clouds that nobody rents from, prices that change too late,
-//! time before the first work.
+//! What is there for nothing: clouds that nobody rents from, clusters that hold none of the
+//! work, prices that end too soon or change too late, time before the first work.
 
 use super::super::survey::Survey;
 use super::impossible::policy_key;
-use crate::model::{Market, Provider};
+use crate::model::{Market, Provider, Region};
 use crate::policy::spec::{PolicySpec, Provision};
 use crate::problem::{Problem, clip};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, past_prices};
 use crate::units::{Id, Money, Time};
 
 /// Share of the time until the last arrival, one in so many, above which the time before the
@@ -15,6 +15,7 @@ const LONG: i64 = 20;
 
 /// What the scenario alone shows.
 pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
+    warnings.extend(past_prices(scenario));
     let world = &scenario.world;
     for (id, provider) in world.providers.iter() {
         let rented = |offer| {
@@ -52,6 +53,7 @@ fn rents_from(scenario: &Scenario, policy: &PolicySpec, provider: Id<Provider>) 
 
 /// What the work shows as well.
 pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    clusters(scenario, survey, warnings);
     let Some((first, last)) = survey.arrivals else { return };
     let world = &scenario.world;
     let before = first - Time::ZERO;
@@ -85,5 +87,26 @@ pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec
                 scenario.problem("cloud", message).hint("check `from`, `start` and `horizon`"),
             );
         }
+    }
+}
+
+/// Clusters none of whose machines could hold any task.
+fn clusters(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    let world = &scenario.world;
+    let owned = |id: Id<Region>| {
+        world.offers.iter().filter(move |&(offer, facts)| {
+            world.region_of(offer) == id && facts.market == Market::Owned
+        })
+    };
+    for id in world.regions.ids() {
+        let idle = owned(id).all(|(offer, _)| survey.unused.contains(&offer));
+        if owned(id).next().is_none() || !idle {
+            continue;
+        }
+        let name = &world.providers[world.regions[id].provider].name;
+        let message = format!("no work can be placed on {}: it is there for nothing", clip(name));
+        let hint = "hold its `shape` against what the work asks for, and against its rules";
+        let key = format!("cluster.{}", policy_key(name).trim_start_matches("policy."));
+        warnings.push(scenario.problem(&key, message).hint(hint));
     }
 }

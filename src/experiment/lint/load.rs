@@ -7,6 +7,7 @@ use crate::model::gpu::answers;
 use crate::model::{Market, World};
 use crate::problem::{Problem, clip};
 use crate::scenario::Scenario;
+use crate::units::Shape;
 
 /// Share of what is owned above which waits have no end, where nothing is rented.
 const FULL: f64 = 1.0;
@@ -72,7 +73,36 @@ pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Prob
         warnings.push(scenario.problem("workload", message).hint(hint));
     }
     sizes(scenario, survey, warnings);
+    largest(scenario, survey, warnings);
     models(scenario, survey, warnings);
+}
+
+/// The largest task by each resource against the largest machine by it.
+fn largest(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    let world = &scenario.world;
+    let amounts: [(fn(&Shape) -> u64, f64, &str); 3] = [
+        (|shape| shape.cpu.into(), 1e3, "cores"),
+        (|shape| shape.memory.into(), 1_024.0, "GiB"),
+        (|shape| shape.gpus.into(), 1.0, "GPUs"),
+    ];
+    for ((amount, scale, unit), task) in amounts.into_iter().zip(&survey.largest) {
+        let Some((asked, work)) = task else { continue };
+        let mut most: Option<(u64, &str)> = None;
+        for (id, offer) in world.offers.iter() {
+            let has = amount(&world.type_of(id).shape);
+            if most.is_none_or(|(known, _)| has > known) {
+                most = Some((has, &offer.name));
+            }
+        }
+        let Some((has, machine)) = most.filter(|(has, _)| has < asked) else { continue };
+        let [asked, has] = [*asked, has].map(|amount| amount as f64 / scale);
+        let message = format!(
+            "a task of `{work}` asks for {asked} {unit}, and the largest machine, {}, has {has}",
+            clip(machine)
+        );
+        let hint = "add a larger machine, or say how the work divides";
+        warnings.push(scenario.problem("workload", message).hint(hint));
+    }
 }
 
 /// Work without any size runs all at once.

@@ -108,7 +108,6 @@ fn unused(section: &Section, format: &Format, report: &mut Report<'_>) {
         Format::Sacct(_) => "sacct",
         Format::Mapped(_) => "mapped",
     };
-    let tables = ["native", "openb", "sacct", "mapped"];
     let only = [
         ("swf", &["swf"][..]),
         ("openb", &["openb"]),
@@ -119,8 +118,6 @@ fn unused(section: &Section, format: &Format, report: &mut Report<'_>) {
         ("header", &["mapped"]),
         ("quoting", &["mapped"]),
         ("gpus_per_task", &["mapped"]),
-        ("where", &tables),
-        ("where_not", &tables),
     ];
     for (key, wanted) in only {
         if let Some(entry) = section.entry(key).filter(|_| !wanted.contains(&format)) {

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Market, PricePath};
+use crate::problem::Problem;
+use crate::scenario::Scenario;
 use crate::scenario::catalog::{Catalog, CatalogRegion, CatalogType};
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{Report, Section};
@@ -204,6 +206,26 @@ pub(super) fn check(
             }
         }
     }
+}
+
+/// Changes of price that no longer hold when the run begins, as warnings.
+pub fn past_prices(scenario: &Scenario) -> Vec<Problem> {
+    let document = &scenario.document;
+    let mut report = Report { document, problems: Vec::new() };
+    let root = crate::scenario::root(document, "", &mut report);
+    for (_, cloud, _) in root.section("cloud").sections() {
+        for row in cloud.list("price") {
+            let until = row.moment("until", scenario.calendar);
+            if let Some(until) = until.filter(|&until| until <= Time::ZERO) {
+                let message = format!(
+                    "this price ended at {}, before the run begins",
+                    scenario.calendar.format(until)
+                );
+                report.hint(&row.spot("until"), message, "check `until` and `start`");
+            }
+        }
+    }
+    report.problems
 }
 
 #[cfg(test)]

@@ -19,6 +19,10 @@ pub(super) struct Columns {
     pub(super) limit_raw: Option<usize>,
     pub(super) alloc_tres: Option<usize>,
     pub(super) req_tres: Option<usize>,
+    /// Older than TRES: devices of the whole job.
+    pub(super) alloc_gres: Option<usize>,
+    /// Older than TRES: devices asked for on each node.
+    pub(super) req_gres: Option<usize>,
     /// Allocated CPUs, then those asked for.
     pub(super) cpus: [Option<usize>; 3],
     pub(super) nodes: [Option<usize>; 3],
@@ -30,7 +34,7 @@ pub(super) struct Columns {
 }
 
 /// Names of columns that are read; others are passed over.
-pub(in crate::workload) const USED: [&str; 24] = [
+pub(in crate::workload) const USED: [&str; 26] = [
     "JobID",
     "JobIDRaw",
     "State",
@@ -44,6 +48,8 @@ pub(in crate::workload) const USED: [&str; 24] = [
     "TimelimitRaw",
     "AllocTRES",
     "ReqTRES",
+    "AllocGRES",
+    "ReqGRES",
     "AllocCPUS",
     "NCPUS",
     "ReqCPUS",
@@ -99,6 +105,8 @@ impl Columns {
             limit_raw: position("TimelimitRaw"),
             alloc_tres: position("AllocTRES"),
             req_tres: position("ReqTRES"),
+            alloc_gres: position("AllocGRES"),
+            req_gres: position("ReqGRES"),
             cpus: [position("AllocCPUS"), position("NCPUS"), position("ReqCPUS")],
             nodes: [position("AllocNodes"), position("NNodes"), position("ReqNodes")],
             req_mem: position("ReqMem"),

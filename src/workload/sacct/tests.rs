@@ -149,3 +149,26 @@ proptest! {
         let _ = read(&mutated, &SacctOptions { gpu_models: true, ..SacctOptions::default() });
     }
 }
+
+/// Two nodes with two GPUs each, written by logs of three ages.
+#[test]
+fn gpus_of_logs_older_than_tres_are_read() {
+    let log = |columns: &str, cells: &str| {
+        format!(
+            "JobID|Submit|Start|Elapsed|State|AllocCPUS|NNodes|{columns}\n\
+             1|2026-03-01T12:00:00|2026-03-01T12:00:00|00:01:00|COMPLETED|8|2|{cells}\n"
+        )
+    };
+    for (columns, cells) in [
+        ("AllocTRES", "cpu=8,node=2,gres/gpu=4"),
+        ("AllocGRES", "gpu:a100:4"),
+        ("ReqGRES", "gpu:2"),
+        ("AllocGRES|ReqGRES", "gpu:4|gpu:8"),
+        ("AllocTRES|ReqGRES", "cpu=8,node=2,gres/gpu=4|gpu:8"),
+    ] {
+        let text = log(columns, cells);
+        let (found, _, _) = read(text.as_bytes(), &SacctOptions::default()).expect("a log");
+        let ask = found[0].0.ask;
+        assert_eq!((ask.tasks, ask.demand.gpus, ask.demand.gpu_share), (2, 2, WHOLE_GPU), "{text}");
+    }
+}

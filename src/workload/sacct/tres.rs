@@ -51,6 +51,39 @@ impl Tres {
         Ok(found)
     }
 
+    /// Reads the GPUs of a column older than TRES: `gpu:2`, `gpu:a100:4(S:0-1),nic:1`. Other
+    /// devices are passed over.
+    pub(super) fn read_gres(cell: &[u8]) -> Result<Self, Reason> {
+        let mut found = Self::default();
+        for entry in cell.split(|&byte| byte == b',') {
+            let end = entry.iter().position(|&byte| byte == b'(').unwrap_or(entry.len());
+            let entry = entry[..end].trim_ascii();
+            let entry = entry.strip_prefix(b"gres:").unwrap_or(entry);
+            let mut words = entry.split(|&byte| byte == b':');
+            if words.next() != Some(b"gpu") {
+                continue;
+            }
+            let mut count = 1;
+            for word in words {
+                if word.first().is_some_and(u8::is_ascii_digit) {
+                    count = unsigned::<u64>(word)?;
+                    continue;
+                }
+                let model = std::str::from_utf8(word).map_err(|_| "is not UTF-8")?;
+                if !found.models.iter().any(|known| known == model) {
+                    found.models.push(model.to_owned());
+                }
+            }
+            found.gpus = Some(found.gpus.unwrap_or(0).saturating_add(count));
+        }
+        Ok(found)
+    }
+
+    /// The same on each of so many nodes.
+    pub(super) fn on_each(self, nodes: u64) -> Self {
+        Self { gpus: self.gpus.map(|gpus| gpus.saturating_mul(nodes)), ..self }
+    }
+
     /// What it says, and where it says nothing, what `other` says.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
@@ -66,6 +99,27 @@ impl Tres {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn devices_of_older_columns_are_read() {
+        for (cell, gpus, models) in [
+            ("gpu:2", Some(2), vec![]),
+            ("gpu", Some(1), vec![]),
+            ("gpu:tesla:4(S:0-1),nic:1", Some(4), vec!["tesla"]),
+            ("craynetwork:1,gpu:a100:1,gpu:v100:2(IDX:0,2)", Some(3), vec!["a100", "v100"]),
+            ("gres:gpu:3", Some(3), vec![]),
+            ("nic:4", None, vec![]),
+            ("", None, vec![]),
+        ] {
+            let found = Tres::read_gres(cell.as_bytes()).expect("a list");
+            assert_eq!(
+                (found.gpus, found.models),
+                (gpus, models.iter().map(|one: &&str| (*one).to_owned()).collect()),
+                "{cell}"
+            );
+        }
+        assert!(Tres::read_gres(b"gpu:9x").is_err());
+    }
 
     #[test]
     fn resources_are_read() {

@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
         "workload.where",
         Kind::Table,
         "",
-        "Rows of a trace that are read: by header (number, where there is no header), what must stand in a column. Not for SWF.",
+        "Rows of a trace that are read: by header (number, where there is no header; a field's name such as `queue` in SWF), what must stand in a column.",
     ),
     row("workload.where.*", Kind::Texts, "", "One of these, such as `status = [\"COMPLETED\"]`."),
     row("workload.where_not", Kind::Table, "", "Rows of a trace that are left out, likewise."),
