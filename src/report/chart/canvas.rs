@@ -244,7 +244,7 @@ fn name_row<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     let (label, below) = (shown(label), shown(below));
     if layout.row > BAR {
-        let at = middle - BAR / 2 - 4;
+        let at = name_above(middle);
         text(area, &label, (MARGIN, at), (26, INK), (HPos::Left, VPos::Center))?;
         let place = (MARGIN + text_width(&label, 26) + 20, at);
         return text(area, &below, place, (24, SOFT), (HPos::Left, VPos::Center));
@@ -253,6 +253,57 @@ fn name_row<DB: DrawingBackend>(
     let place = (names, if below.is_empty() { middle } else { middle - 16 });
     text(area, &label, place, (26, INK), (HPos::Right, VPos::Center))?;
     text(area, &below, (names, middle + 18), (24, SOFT), (HPos::Right, VPos::Center))
+}
+
+/// Where the values of rows stand, at the right edge: beside the bars, or on the line of
+/// the names where those are above and every line has room for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Values {
+    /// Taking so much room, with space, from the bars.
+    Beside(i32),
+    Above,
+}
+
+impl Values {
+    /// Of rows with a name, what is below it, and a value.
+    fn of<'a>(layout: &Layout, rows: impl Iterator<Item = [&'a str; 3]> + Clone) -> Self {
+        let value = |[.., value]: [&str; 3]| text_width(value, 26);
+        let whole = |row: [&str; 3]| {
+            let [name, below] = [row[0], row[1]].map(shown);
+            MARGIN + text_width(&name, 26) + 20 + text_width(&below, 24) + 20 + value(row)
+        };
+        match layout.row > BAR && rows.clone().all(|row| whole(row) <= layout.right) {
+            true => Self::Above,
+            false => Self::Beside(rows.map(value).max().unwrap_or(0) + 30),
+        }
+    }
+
+    /// Room that the bars lose.
+    const fn room(self) -> i32 {
+        match self {
+            Self::Beside(room) => room,
+            Self::Above => 0,
+        }
+    }
+
+    fn draw<DB: DrawingBackend>(
+        self,
+        area: &Area<DB>,
+        layout: &Layout,
+        middle: i32,
+        value: &str,
+    ) -> Drawn<DB> {
+        let at = match self {
+            Self::Beside(_) => middle,
+            Self::Above => name_above(middle),
+        };
+        text(area, value, (layout.right, at), (26, INK), (HPos::Right, VPos::Center))
+    }
+}
+
+/// The line of a name above its bar.
+const fn name_above(middle: i32) -> i32 {
+    middle - BAR / 2 - 4
 }
 
 fn text_width(text: &str, size: i32) -> i32 {

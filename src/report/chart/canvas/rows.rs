@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::super::{Axis, Bars, Forest, ForestRow, GREY};
 use super::{
-    Area, Drawn, GRID, INK, Layout, SOFT, colour, dashes, line, name_row, text, text_width,
+    Area, Drawn, GRID, INK, Layout, SOFT, Values, colour, dashes, line, name_row, text, text_width,
 };
 
 pub(super) fn draw_bars<DB: DrawingBackend>(
@@ -44,22 +44,19 @@ pub(super) fn draw_bars<DB: DrawingBackend>(
 }
 
 /// Space right of the intervals, for their values.
-fn room_for_values(forest: &Forest) -> i32 {
-    forest.rows.iter().map(|row| text_width(&row.value, 26)).max().unwrap_or(0) + 30
-}
-
 pub(super) fn draw_forest<DB: DrawingBackend>(
     area: &Area<DB>,
     layout: &Layout,
     forest: &Forest,
 ) -> Drawn<DB> {
-    let inner = Layout { right: layout.right - room_for_values(forest), ..layout.clone() };
+    let rows = forest.rows.iter().map(|row| [&*row.label, &*row.below, &*row.value]);
+    let values = Values::of(layout, rows);
+    let inner = Layout { right: layout.right - values.room(), ..layout.clone() };
     ticks(area, &inner, &forest.axis)?;
     for (at, row) in forest.rows.iter().enumerate() {
         let middle = layout.middle(at as i32);
         forest_row(area, &inner, forest, (middle, row))?;
-        let place = (layout.right, middle);
-        text(area, &row.value, place, (26, INK), (HPos::Right, VPos::Center))?;
+        values.draw(area, layout, middle, &row.value)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::super::{Tornado, TornadoRow};
 use super::rows::ticks;
-use super::{Area, Drawn, INK, Layout, SOFT, colour, line, name_row, shown, text, text_width};
+use super::{Area, Drawn, Layout, SOFT, Values, colour, line, name_row, shown, text, text_width};
 
 pub(super) fn draw_tornado<DB: DrawingBackend>(
     area: &Area<DB>,
@@ -14,11 +14,12 @@ pub(super) fn draw_tornado<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     let words = |row: &TornadoRow| [&row.left, &row.right].map(|end| text_width(&shown(end), 24));
     let widest = tornado.rows.iter().flat_map(words).max().unwrap_or(0);
-    let values = tornado.rows.iter().map(|row| text_width(&row.value, 26)).max().unwrap_or(0);
+    let rows = tornado.rows.iter().map(|row| [&*row.label, &*row.below, &*row.value]);
+    let values = Values::of(layout, rows);
     // Room for the settings beside the bars, and for the values at the edge.
     let inner = Layout {
         left: layout.left + widest + 16,
-        right: layout.right - values - widest - 46,
+        right: layout.right - values.room() - widest - 16,
         ..layout.clone()
     };
     let axis = &tornado.axis;
@@ -26,8 +27,7 @@ pub(super) fn draw_tornado<DB: DrawingBackend>(
     for (at, row) in (0..).zip(&tornado.rows) {
         let middle = layout.middle(at);
         draw_row(area, &inner, tornado, (middle, row))?;
-        let place = (layout.right, middle);
-        text(area, &row.value, place, (26, INK), (HPos::Right, VPos::Center))?;
+        values.draw(area, layout, middle, &row.value)?;
     }
     let middle = inner.x(axis, 0.0);
     line(area, vec![(middle, layout.top), (middle, layout.bottom)], SOFT, 3)
