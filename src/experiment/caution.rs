@@ -26,7 +26,7 @@ pub struct Facts {
     /// Starts of gangs in several zones.
     #[serde(default)]
     pub apart: u64,
-    /// Seconds in which work arrived, where rent is scaled to a month from less than a day.
+    /// Seconds over which work arrived or ran, where rent is scaled to a month from less than a day.
     pub burst_s: Option<u64>,
     /// Whether anything was paid for spot instances.
     pub spot: bool,
@@ -187,21 +187,21 @@ fn unreserved(run: &Shown<'_>) -> Option<String> {
     })
 }
 
-/// Seconds in which work arrived, where what is rented in a month is scaled from them and
+/// Seconds over which work arrived or ran, where what is rented in a month is scaled from them and
 /// they are less than a day: it may be all that comes in that day.
 fn burst(summary: &Summary) -> Option<u64> {
     const DAY_S: f64 = 86_400.0;
     let rented = summary.cost.total != summary.cost.standing;
-    let guessed = rented && summary.period_s.is_none() && summary.arrivals_s < DAY_S;
-    guessed.then_some(summary.arrivals_s as u64)
+    let guessed = rented && summary.period_s.is_none() && summary.rent_s() < DAY_S;
+    guessed.then_some(summary.rent_s() as u64)
 }
 
 /// A month is scaled from the work of a part of a day.
 fn short(runs: &[Shown<'_>]) -> Option<String> {
     let seconds = runs.iter().find_map(|run| run.facts.burst_s)?;
     Some(format!(
-        "What is rented in a month is scaled from the {} in which work arrived, as if work came day and \
-         night. If this is the work of a day, say so: `period = \"1 d\"` in `[workload]`.",
+        "What is rented in a month is scaled from the {} over which work arrived or ran, as if it went on \
+         so day and night. If this is the work of a day, say so: `period = \"1 d\"` in `[workload]`.",
         Span::from_secs(seconds as i64)
     ))
 }

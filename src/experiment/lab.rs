@@ -405,7 +405,7 @@ preset = "batch-fcfs"
             assert_eq!(one.metric("utilisation_cpu"), Some(0.75));
             // What it costs and does is all there: 3 × 3 + 2 + 1 core-hours.
             assert_eq!((one.done.core_hours, one.cost), (12.0, 5_000_000_000));
-            assert_eq!(one.period_s, Some(width.secs_f64()));
+            assert_eq!((one.rent_s, one.of_arrivals), (width.secs_f64(), false));
         }
     }
 

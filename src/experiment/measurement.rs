@@ -38,9 +38,10 @@ pub struct Measurement {
     pub moved: Vec<Moved>,
     /// Seconds over which work arrived.
     pub arrivals_s: f64,
-    /// Seconds that the work stands for, where the scenario says so; what was rented in a
-    /// month is scaled from them, or from the arrivals.
-    pub period_s: Option<f64>,
+    /// Seconds that what was rented in a month is scaled from.
+    pub rent_s: f64,
+    /// Whether those are the time over which work arrived, for nothing says what it stands for.
+    pub of_arrivals: bool,
     /// For each objective of the scenario, whether it was kept.
     pub kept: Vec<bool>,
     /// What became of each piece of work, where there were not too many.
@@ -157,7 +158,8 @@ impl Measurement {
             hours: summary.hours_by_provider.clone(),
             moved: first(&summary.moved),
             arrivals_s: summary.arrivals_s,
-            period_s: summary.period_s,
+            rent_s: summary.rent_s(),
+            of_arrivals: summary.period_s.is_none() && summary.arrivals_s > 0.0,
             kept,
             fates,
             course: Course::of(series),

@@ -403,8 +403,7 @@ impl Summary {
     /// What a month of this costs. What was paid because time passed, for
     /// instances that were there from beginning to end, goes by the time over
     /// which it was paid; what was paid because there was work goes by the time that
-    /// the work stands for, however long it took, and where that is not known by the time over
-    /// which it arrived. None where either was paid and its time is zero.
+    /// the work stands for ([`Summary::rent_s`]), however long it took. None where either was paid and its time is zero.
     pub fn monthly(&self) -> Option<f64> {
         self.month_of(self.cost.total, self.cost.standing)
     }
@@ -415,8 +414,17 @@ impl Summary {
             Money::ZERO => Some(0.0),
             _ => (seconds > 0.0).then(|| paid.dollars() * MONTH_S / seconds),
         };
-        let period_s = self.period_s.unwrap_or(self.arrivals_s);
-        Some(month(standing, self.simulated_s)? + month(paid - standing, period_s)?)
+        Some(month(standing, self.simulated_s)? + month(paid - standing, self.rent_s())?)
+    }
+
+    /// Seconds that what is rented in a month is scaled from: those that the work stands
+    /// for, else those over which it arrived, or all of the run where it came at once.
+    pub fn rent_s(&self) -> f64 {
+        match self.period_s {
+            Some(period) => period,
+            None if self.arrivals_s > 0.0 => self.arrivals_s,
+            None => self.simulated_s,
+        }
     }
 
     /// Says of each part of the cost what it is in a month.
@@ -477,7 +485,11 @@ mod tests {
         summary.arrivals_s = 0.0;
         let owned = summary.monthly().expect("nothing was rented");
         assert!((owned - 730.485).abs() < 1e-9, "{owned}");
+        // All of the work came at once: the run is what a month is made of.
         summary.cost.total = dollars(31);
+        let monthly = summary.monthly().expect("the run took time");
+        assert!((monthly - 31.0 / 30.0 * 730.485).abs() < 1e-9, "{monthly}");
+        summary.simulated_s = 0.0;
         assert_eq!(summary.monthly(), None);
     }
 }

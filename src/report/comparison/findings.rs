@@ -314,7 +314,7 @@ impl Comparison<'_> {
             monthly: metric.key == "cost_monthly",
             hour: if metric.key == "cost_per_gpu_hour" { "GPU-hour" } else { "core-hour" },
             period_s: rented.then(|| self.period_s()),
-            arrivals: self.measured_before().iter().any(|one| one.period_s.is_none()),
+            arrivals: self.measured_before().iter().any(|one| one.of_arrivals),
             standing: self.rows.iter().any(|row| stands(row) != Money::ZERO),
         })
     }
@@ -326,8 +326,7 @@ impl Comparison<'_> {
     /// Mean time that the work of a replication stands for.
     fn period_s(&self) -> f64 {
         let all = self.measured_before();
-        let period = |one: &Measurement| one.period_s.unwrap_or(one.arrivals_s);
-        all.iter().map(period).sum::<f64>() / all.len().max(1) as f64
+        all.iter().map(|one| one.rent_s).sum::<f64>() / all.len().max(1) as f64
     }
 
     fn promised(&self, standing: &Standing) -> Vec<Promised> {

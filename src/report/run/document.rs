@@ -76,8 +76,8 @@ impl RunReport {
             seed: self.recipe.seed,
             cost: total,
             monthly: summary.monthly(),
-            period_s: summary.period_s.unwrap_or(summary.arrivals_s),
-            arrivals: summary.period_s.is_none(),
+            period_s: summary.rent_s(),
+            arrivals: summary.period_s.is_none() && summary.arrivals_s > 0.0,
             rents: summary.cost.total != summary.cost.standing,
             providers: providers
                 .map(|(name, part)| Provider { name, share: part.dollars() / total })
