@@ -37,15 +37,15 @@ use crate::rlscheduler::{jobs, log};
 const UNKNOWN: i64 = 1_000 * 365 * 86_400 * 1_000_000;
 
 /// By job: tasks started by moment.
-type Starts = Vec<BTreeMap<i64, u32>>;
+pub(crate) type Starts = Vec<BTreeMap<i64, u32>>;
 
 /// Processors that are all alike, on `nodes` nodes, and jobs of some of them.
 #[derive(Clone, Debug)]
-struct Pool {
-    nodes: u32,
-    cores: u32,
-    works: Vec<Work>,
-    order: Order,
+pub(crate) struct Pool {
+    pub(crate) nodes: u32,
+    pub(crate) cores: u32,
+    pub(crate) works: Vec<Work>,
+    pub(crate) order: Order,
 }
 
 // ---------------------------------------------------------------------------
@@ -257,7 +257,7 @@ impl Observer for Watch {
     }
 }
 
-fn simulated(pool: &Pool, backfill: Backfill) -> Starts {
+pub(crate) fn simulated(pool: &Pool, backfill: Backfill) -> Starts {
     let shape = Shape { cpu: pool.cores * 1_000, memory: 0, gpus: 0 };
     let world = world(&[(shape, pool.nodes)]);
     let spec = PolicySpec { order: pool.order, backfill, ..PolicySpec::named("pool") };
@@ -319,7 +319,7 @@ fn pool(seed: u64, guessing: Guessing) -> Pool {
 }
 
 /// Jobs that started before one that came earlier.
-fn overtakers(starts: &Starts) -> usize {
+pub(crate) fn overtakers(starts: &Starts) -> usize {
     let first: Vec<i64> =
         starts.iter().filter_map(|starts| starts.keys().next().copied()).collect();
     first.windows(2).filter(|pair| pair[1] < pair[0]).count()
@@ -382,9 +382,7 @@ fn conservative_starts_everything_when_a_slow_one_does() {
 }
 
 /// Everything of a real log of 100 nodes, with the estimates that users gave.
-#[test]
-#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
-fn easy_starts_a_real_log_when_a_slow_one_does() {
+pub(crate) fn real_log() -> Vec<Work> {
     let mut source = jobs(&log("KTH-SP2-1996.swf.gz"));
     let (mut works, mut work, mut book) = (Vec::new(), Work::default(), Book::default());
     while source.next(&mut book, &mut work).expect("the log can be read") {
@@ -396,6 +394,13 @@ fn easy_starts_a_real_log_when_a_slow_one_does() {
     }
     let wrong = works.iter().filter(|work| work.ask.estimate != work.truth.runtime).count();
     assert!(works.len() > 28_000 && wrong > 20_000, "{wrong} of {}", works.len());
+    works
+}
+
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
+fn easy_starts_a_real_log_when_a_slow_one_does() {
+    let works = real_log();
     for order in [Order::Fcfs, Order::Shortest] {
         let pool = Pool { nodes: 100, cores: 1, works: works.clone(), order };
         let overtook = agree(&pool, Backfill::Easy, "KTH");
