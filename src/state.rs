@@ -96,6 +96,9 @@ pub struct Needs {
     pub latest: bool,
     /// Whether it is told of every record, and which instances changed.
     pub follows: bool,
+    /// Whether each task that need not start with others holds its resources by itself,
+    /// so that it can yield alone.
+    pub apart: bool,
 }
 
 /// Sums over the live world at this moment.

@@ -174,11 +174,12 @@ impl Pass<'_, '_, '_, '_> {
         let (mut tried, mut outcome) = (0, Started::NoRoom);
         self.turn.attempt(|turn| {
             let gpus = turn.work(work).ask.demand.gpus;
+            let before = turn.work(work).allocations.len();
             let share = at_most(place.pick(turn, work, &Reach::ALL)?, most, gpus);
             turn.place(work, &[share]).ok()?;
             (tried, outcome) = (share.tasks, Started::Forbidden);
-            let made = turn.work(work).allocations.len() - 1;
-            if allowed(turn, &turn.work(work).allocations[made..]) {
+            // Several, where each task may yield by itself.
+            if allowed(turn, &turn.work(work).allocations[before..]) {
                 outcome = Started::Yes;
             }
             (outcome == Started::Yes).then_some(())

@@ -15,7 +15,7 @@ use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
 use crate::model::Market;
 use crate::state::{Needs, Record, RefusalReason, State, WaitReason, WorkRef};
-use crate::units::Span;
+use crate::units::{Span, Time};
 
 use due::{Alarm, Due};
 use fits::Fits;
@@ -50,8 +50,9 @@ pub struct Composed {
     blocked: Option<(WorkRef, WaitReason)>,
     /// The backfill part knows all but what has joined since.
     informed: bool,
-    /// Something was placed at the last decision, which may yield by now.
-    placed: bool,
+    /// Something was placed at the last decision that placed something, then, which may
+    /// yield by now.
+    placed: Option<Time>,
     yielded: Vec<WorkRef>,
     later: Alarm,
 }
@@ -125,7 +126,7 @@ impl Composed {
             joined: Vec::new(),
             blocked: None,
             informed: false,
-            placed: false,
+            placed: None,
             yielded: Vec::new(),
             later: Alarm::default(),
         }
@@ -147,7 +148,8 @@ impl Policy for Composed {
         let backfill = self.backfill.as_ref().is_some_and(|part| part.needs_ends());
         let preempt = self.preempt != spec::Preempt::None && self.outside.preempt.is_none();
         let follows = !self.outside.sessions.is_empty();
-        Needs { ends: backfill || preempt, follows, ..self.place.needs() }
+        let (ends, apart) = (backfill || preempt, self.preempts());
+        Needs { ends, follows, apart, ..self.place.needs() }
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {
@@ -163,8 +165,8 @@ impl Policy for Composed {
         for session in &self.outside.sessions {
             session.borrow_mut().begin(triggers, turn);
         }
-        let yields = std::mem::take(&mut self.placed);
-        if self.take_in(triggers, turn) || yields {
+        let placed = self.placed.take();
+        if self.take_in(triggers, turn) || placed.is_some() {
             self.blocked = None;
         }
         if !self.queue.is_empty() {
@@ -181,7 +183,15 @@ impl Policy for Composed {
             }
         }
         self.keep_to_the_limit(turn);
-        self.placed = self.preempts() && turn.has_placed();
+        self.placed = placed.filter(|&placed| placed == turn.now());
+        if self.preempts() && turn.new_allocations().next().is_some() {
+            self.placed = Some(turn.now());
+            if let Some(head) = self.queue.head()
+                && preempt::is_to_ask_again(self.preempt, turn, head)
+            {
+                turn.ask_again();
+            }
+        }
         match &mut self.outside.release {
             None => self.release.decide(turn),
             Some(release) => release.decide(turn),

@@ -41,29 +41,57 @@ pub(super) fn make_room(
     yield_to(place, turn, head, &victims, yielded)
 }
 
+/// Whether something placed in this turn could be made to yield to `head`, which waits
+/// on: `head` is to be asked again when it has started.
+///
+/// That ends. At one moment, neither priorities nor what work has left change, and work
+/// that yields never has less left for it. Count what is placed by priority (by what is
+/// left), the highest (the least) first: whoever makes others yield is counted before
+/// all of them. So each placement makes the list of counts greater, in the order of words
+/// in a dictionary, and what can be placed at once is limited. Nobody is asked again
+/// after a turn that placed nothing.
+pub(super) fn is_to_ask_again(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> bool {
+    let mut new = turn.new_allocations();
+    new.any(|new| !turn.allocation(new).has_yielded() && order_to(kind, turn, head, new).is_some())
+}
+
+/// Where an allocation stands among those that may be made to yield to `head`, the
+/// least first; none where it may not.
+fn order_to(
+    kind: Preempt,
+    turn: &Turn<'_, '_>,
+    head: WorkRef,
+    reference: AllocationRef,
+) -> Option<i64> {
+    let allocation = turn.allocation(reference);
+    if allocation.work() == head {
+        return None;
+    }
+    let (head, work) = (turn.work(head), turn.work(allocation.work()));
+    match kind {
+        Preempt::None => None,
+        Preempt::Priority => {
+            (work.ask.priority < head.ask.priority).then(|| i64::from(work.ask.priority))
+        }
+        Preempt::Srpt => {
+            let remaining = remaining(work, allocation, turn.now());
+            (remaining > head.remaining_estimate()).then(|| -remaining.micros())
+        }
+    }
+}
+
 /// Everybody who may be made to yield to `head`, in order.
 fn victims(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
-    let (priority, left) = (turn.work(head).ask.priority, turn.work(head).remaining_estimate());
     let mut victims: Victims = Vec::new();
     for (_, reference) in turn.ends() {
         let allocation = turn.allocation(reference);
         let work = turn.work(allocation.work());
-        // What was placed at this very moment has not started yet.
-        if allocation.work() == head
-            || allocation.started().is_none() && allocation.placed == turn.now()
-        {
+        // What was placed in this very turn has not started yet.
+        let is_placed_now = allocation.started().is_none() && allocation.placed == turn.now();
+        if is_placed_now && turn.new_allocations().any(|new| new == reference) {
             continue;
         }
-        let first = match kind {
-            Preempt::None => None,
-            Preempt::Priority => {
-                (work.ask.priority < priority).then(|| i64::from(work.ask.priority))
-            }
-            Preempt::Srpt => {
-                let remaining = remaining(work, allocation, turn.now());
-                (remaining > left).then(|| -remaining.micros())
-            }
-        };
+        let first = order_to(kind, turn, head, reference);
         let started = Reverse(allocation.started().unwrap_or(Time::MAX));
         let (arrival, id) = work.tie();
         let share = allocation.held[0].share;

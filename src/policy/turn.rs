@@ -26,8 +26,8 @@ pub enum Trigger {
     PriceChanged(Id<Offer>),
     /// A timer that the policy set has come.
     Timer,
-    /// The policy's own actions are in effect: preempted work waits again, or
-    /// an instance that was given back leaves room in a quota.
+    /// The policy's own actions are in effect: preempted work waits again, an
+    /// instance that was given back leaves room in a quota, or what was placed may yield.
     Acted,
 }
 
@@ -165,9 +165,14 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.judge(result)
     }
 
-    /// Whether anything was placed in this turn.
-    pub fn has_placed(&self) -> bool {
-        self.state.has_placed()
+    /// Asks to be asked again at this moment, when what was done is in effect.
+    pub fn ask_again(&mut self) {
+        self.state.ask_again();
+    }
+
+    /// What was placed in this turn, also what has yielded since.
+    pub fn new_allocations(&self) -> impl Iterator<Item = AllocationRef> {
+        self.state.new_allocations()
     }
 
     /// Whether a rented instance became ready or empty since the last call of

@@ -18,7 +18,8 @@ impl<O: Observer> Run<'_, '_, O> {
                 Effect::Wake(_)
                 | Effect::LaunchRefused(..)
                 | Effect::Promised(..)
-                | Effect::Planned => {}
+                | Effect::Planned
+                | Effect::AskAgain => {}
                 Effect::Placed(_)
                 | Effect::Rented(_)
                 | Effect::Released(_)
@@ -49,6 +50,7 @@ impl<O: Observer> Run<'_, '_, O> {
                     }
                 }
                 Effect::Planned => self.observer.planned(&self.state),
+                Effect::AskAgain => self.triggers.push(Trigger::Acted),
             }
         }
         effects.clear();

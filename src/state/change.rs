@@ -108,6 +108,8 @@ pub enum Effect {
     Promised(WorkRef, Option<Time>),
     /// All reservations were worked out again.
     Planned,
+    /// The policy wants to be asked again at this moment.
+    AskAgain,
 }
 
 /// How to take back one change of an attempt.
@@ -162,16 +164,28 @@ impl State<'_> {
         }
     }
 
-    /// Places waiting tasks of `work` on one instance: an allocation of one share.
+    /// Places waiting tasks of `work` on one instance: an allocation of one share, or of
+    /// one task each where they may yield one by one, see `Needs::apart`.
     pub(crate) fn place(&mut self, work: WorkRef, share: Share) -> Result<(), Refusal> {
         self.check(work, share)?;
         let live = &self.works[work];
         if live.ask.gang && live.waiting > share.tasks {
             return Err(Refusal::GangSplit);
         }
-        let opened = self.open(work);
-        self.take(opened, work, share);
-        self.settle(opened, work);
+        let demand = live.ask.demand;
+        // Tasks that have an instance alone have it together.
+        let apart = self.needs.apart && !live.ask.gang && !demand.exclusive;
+        let parts = if apart { share.tasks } else { 1 };
+        let gpus = u32::from(demand.gpus) * (share.tasks / parts);
+        let mut devices = share.devices;
+        for _ in 0..parts {
+            let rest = (0..gpus).fold(devices, |rest, _| rest & rest.wrapping_sub(1));
+            let (tasks, own) = (share.tasks / parts, devices & !rest);
+            devices = rest;
+            let opened = self.open(work);
+            self.take(opened, work, Share { tasks, devices: own, ..share });
+            self.settle(opened, work, share.tasks);
+        }
         Ok(())
     }
 
@@ -275,12 +289,14 @@ impl State<'_> {
             self.abandon(opened);
             return Err(refusal);
         }
-        self.settle(opened, work);
+        let tasks = self.allocations[opened].tasks;
+        self.settle(opened, work, tasks);
         Ok(())
     }
 
+    /// Makes an allocation real, whose data moves together with that of `moved` tasks in all.
     #[inline]
-    fn settle(&mut self, opened: AllocationRef, work: WorkRef) {
+    fn settle(&mut self, opened: AllocationRef, work: WorkRef, moved: u32) {
         let allocation = &self.allocations[opened];
         let live = &mut self.works[work];
         let offer = self.fleet.instances[allocation.held[0].share.instance].offer;
@@ -296,7 +312,7 @@ impl State<'_> {
             }
         }
         if live.ask.home.is_some() {
-            let (input, output) = self.transfer_times(work, offer, allocation.tasks);
+            let (input, output) = self.transfer_times(work, offer, moved);
             let allocation = &mut self.allocations[opened];
             (allocation.input, allocation.output) = (input, output);
         }
@@ -357,6 +373,27 @@ impl State<'_> {
     /// Publishes that all reservations were worked out again.
     pub(crate) fn planned(&mut self) {
         self.effects.push(Effect::Planned);
+    }
+
+    /// Asks the policy again at this moment, when its actions are in effect.
+    pub(crate) fn ask_again(&mut self) {
+        self.effects.push(Effect::AskAgain);
+    }
+
+    /// Allocations placed since the policy's actions were last taken.
+    pub(crate) fn new_allocations(&self) -> impl Iterator<Item = AllocationRef> {
+        self.effects.iter().filter_map(|effect| match *effect {
+            Effect::Placed(allocation) => Some(allocation),
+            Effect::Rented(_)
+            | Effect::Released(_)
+            | Effect::Preempted(_)
+            | Effect::Refused(..)
+            | Effect::Wake(_)
+            | Effect::LaunchRefused(..)
+            | Effect::Promised(..)
+            | Effect::Planned
+            | Effect::AskAgain => None,
+        })
     }
 
     /// Asks the policy again at `at`.

@@ -28,11 +28,6 @@ impl State<'_> {
         std::mem::swap(into, &mut self.effects);
     }
 
-    /// Whether the policy placed something since its actions were last taken.
-    pub(crate) fn has_placed(&self) -> bool {
-        self.effects.iter().any(|effect| matches!(effect, Effect::Placed(_)))
-    }
-
     /// Whether a rented instance became ready or empty since `take_emptied` was last called.
     #[inline]
     pub(crate) fn has_emptied(&self) -> bool {

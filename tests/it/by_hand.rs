@@ -512,16 +512,76 @@ fn work_that_waits_alone_holds_a_reservation() {
 
 #[test]
 fn the_first_is_asked_again_when_others_may_yield() {
-    // `low` starts at the moment `high` is first asked; it yields when that is next
-    // asked, at 30 s.
+    // `low` starts at the moment `high` is first asked; then it yields at once.
     let node = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 8, memory = \"16 GiB\" }\n";
     let policy = "[policy.p]\norder = \"fcfs\"\npreempt = \"priority\"\n";
     let trace = "id,arrival_s,runtime_s,tasks,cpu_milli,priority\nlow,0,300,2,2000,1\n\
                  high,0,2327,3,2000,2\nother,30,300,1,2000,0\n";
     let summary = run(&format!("{node}{policy}"), trace).expect("it runs");
-    // `high` until 2,357 s, and then the two others, 300 s each.
-    let mean = (2_657.0 + 2_357.0 + 2_627.0) / 3.0;
+    // `high` until 2,327 s, and then the two others, 300 s each.
+    let mean = (2_627.0 + 2_327.0 + 2_597.0) / 3.0;
     assert_eq!(summary.turnaround_s.mean, Some(mean));
+
+    // At 9 s `first` ends, the last task of `low` starts, and `high` comes: it has all
+    // five nodes until 13 s, whether `other` comes or not.
+    let nodes = "[cluster.dc]\nnodes = 5\nshape = { vcpus = 1, memory = \"1 GiB\" }\n";
+    let trace = "id,arrival_s,runtime_s,tasks,vcpus,priority\nfirst,0,9,3,1,1\n\
+                 low,1,1900,3,1,0\nhigh,9,4,5,1,2\n";
+    let summary = run(&format!("{nodes}{policy}"), trace).expect("it runs");
+    let mean = (9.0 + 1_912.0 + 4.0) / 3.0;
+    assert_eq!(summary.turnaround_s.mean, Some(mean));
+    let trace = format!("{trace}other,10,1,1,1,2\n");
+    let summary = run(&format!("{nodes}{policy}"), &trace).expect("it runs");
+    let mean = (9.0 + 1_912.0 + 4.0 + 4.0) / 4.0;
+    assert_eq!(summary.turnaround_s.mean, Some(mean));
+}
+
+#[test]
+fn as_many_tasks_yield_as_are_in_the_way() {
+    // Of six tasks one yields at 50 s; it starts again at 60 s. As rows of one task.
+    let node = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 6, memory = \"16 GiB\" }\n";
+    let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n";
+    let head = "arrival_s,runtime_s,tasks,gang,vcpus,priority,resumes\n";
+    let run = |rows: &str| run(&format!("{node}{policy}"), &format!("{head}{rows}"));
+    let (high, two) = ("50,10,1,true,1,1,false\n", "50,10,1,true,2,1,false\n");
+    let rows = "0,100,1,true,1,0,false\n".repeat(6);
+    let (array, resumes) = ("0,100,6,false,1,0,false\n", "0,100,6,false,1,0,true\n");
+    for (low, high, lost) in [
+        (rows.as_str(), high, 50.0),
+        (array, high, 50.0),
+        (resumes, high, 50.0),
+        (array, two, 100.0),
+    ] {
+        let summary = run(&format!("{low}{high}")).expect("it runs");
+        assert_eq!(summary.lost_core_hours * 3_600.0, lost, "{low}{high}");
+        assert_eq!(summary.makespan_s, 160.0, "{low}{high}");
+        assert_eq!(summary.turnaround_s.max, Some(160.0), "{low}{high}");
+        assert_eq!(summary.work.preemptions, (lost / 50.0) as u64, "{low}{high}");
+    }
+    // A gang yields whole.
+    let summary = run(&format!("0,100,6,true,1,0,false\n{high}")).expect("it runs");
+    assert_eq!(summary.lost_core_hours * 3_600.0, 300.0);
+}
+
+#[test]
+fn tasks_that_may_yield_one_by_one_leave_a_reservation_alone() {
+    // `head` starts at 100 s and leaves one of four cores: a task of `arr` at 2 s, the
+    // other when `head` is done, at 150 s.
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks,gang\nhog,0,100,1,100,2,true\n\
+                 head,1,50,1,50,3,true\narr,2,1000,1,1000,2,false\n";
+    for (backfill, preempt) in [
+        ("easy", "none"),
+        ("easy", "priority"),
+        ("conservative", "none"),
+        ("conservative", "priority"),
+    ] {
+        let policy = format!(
+            "[policy.p]\norder = \"fcfs\"\nbackfill = \"{backfill}\"\npreempt = \"{preempt}\"\n"
+        );
+        let summary = run(&format!("{NODE}{policy}"), trace).expect("it runs");
+        let mean = (100.0 + 149.0 + 1_148.0) / 3.0;
+        assert_eq!(summary.turnaround_s.mean, Some(mean), "{backfill} {preempt}");
+    }
 }
 
 /// One machine with eight A100s for two jobs with a GPU and two without.

@@ -78,6 +78,7 @@ mod tests {
         classes: ClassBy::Nothing,
         latest: false,
         follows: false,
+        apart: false,
     };
 
     /// What the part does at `secs`.
