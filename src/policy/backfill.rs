@@ -20,7 +20,7 @@ use super::queue::{Queue, Queued};
 use super::spec;
 use super::turn::Turn;
 use crate::model::Rules;
-use crate::state::{AllocationRef, Reach, Share, WorkRef};
+use crate::state::{AllocationRef, Reach, Share, UNKNOWN_RUN, WorkRef};
 use crate::units::{Demand, Id, Span, Time};
 
 pub use conservative::Conservative;
@@ -186,6 +186,11 @@ impl Pass<'_, '_, '_, '_> {
         });
         (tried, outcome)
     }
+}
+
+/// Whether a reserved start is known: it is not where it comes behind an end that is not.
+fn is_known(start: Time) -> bool {
+    start < Time::ZERO.saturating_add(UNKNOWN_RUN)
 }
 
 /// No more than `most` tasks of a share, of `gpus` devices each, on the first of its devices.

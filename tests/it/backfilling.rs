@@ -6,18 +6,22 @@
 //! - All that ends at a moment ends, then all that arrives joins, then the policy
 //!   decides once. The queue is in its order, ties by arrival.
 //! - A gang starts whole. Of other work each task is a piece by itself.
-//! - Work without an estimate is taken to run for a thousand years. Work that has
-//!   overrun its estimate counts as ending now, but still holds what it holds.
+//! - Work without an estimate is taken to run for a thousand years, so that it ends after
+//!   all other, and of several the first that started ends first. That it starts must delay
+//!   nobody even if it never ends. Work that has overrun its estimate counts as ending
+//!   now, but still holds what it holds.
 //! - EASY (Lifka, JSSPP 1995): the queue is served in order until one does not fit, the
 //!   head. The shadow time is the first estimated end after which the head fits; all that
-//!   ends at that time is free then. What the head leaves free then is extra. The
+//!   is known to end at that time is free then, of unknown ends the first. What the head leaves free then is extra. The
 //!   others start in queue order if they fit now and either end by the shadow time
 //!   or take no more than what is extra, which they then use up.
 //! - Conservative (Mu'alem and Feitelson, TPDS 2001): whoever waits has a promised start.
 //!   If some promise cannot be kept, by the estimates, all are forgotten. Then each
 //!   in queue order gives its promise back and takes the earliest start that all other
 //!   promises and the running work leave it, task after task; who can start now starts.
-//!   Who could by the estimates, but not in fact, is promised now.
+//!   Who could by the estimates, but not in fact, is promised now. Of work without an
+//!   estimate each promise is moved by itself. When it is made it must have room for ever, and
+//!   ends after all that is planned by then; later it must keep to that end.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -55,6 +59,7 @@ pub(crate) struct Pool {
 /// Tasks of a job that run: until when, and until when by the estimate.
 #[derive(Clone, Copy, Debug)]
 struct Running {
+    job: usize,
     tasks: i64,
     end: i64,
     estimated_end: i64,
@@ -67,8 +72,8 @@ struct Slow<'c> {
     running: Vec<Running>,
     /// Jobs that wait, in order, with their waiting tasks.
     waiting: Vec<(usize, i64)>,
-    /// By job: the promised start of each waiting task.
-    promised: Vec<Vec<i64>>,
+    /// By job: the promised start and end of each waiting task.
+    promised: Vec<Vec<[i64; 2]>>,
     starts: Starts,
 }
 
@@ -133,7 +138,7 @@ impl<'c> Slow<'c> {
         assert!(self.free >= 0);
         let end = self.now + self.pool.works[job].truth.runtime.micros();
         let estimated_end = self.now + self.length(job);
-        self.running.push(Running { tasks, end, estimated_end });
+        self.running.push(Running { job, tasks, end, estimated_end });
         *self.starts[job].entry(self.now).or_default() += tasks as u32;
     }
 
@@ -153,18 +158,23 @@ impl<'c> Slow<'c> {
             return;
         }
         let needed = self.together(head);
-        let at = |one: &Running| one.estimated_end.max(self.now);
-        let free_at = |time: i64| {
+        // All that ends at a moment does so together, but of unknown ends those of one job.
+        let at = |one: &Running| {
+            let known = self.length(one.job) < UNKNOWN;
+            (one.estimated_end.max(self.now), if known { 0 } else { one.job })
+        };
+        let free_at = |time: (i64, usize)| {
             let ended = self.running.iter().filter(|one| at(one) <= time);
             self.free + ended.map(|one| one.tasks).sum::<i64>()
         };
-        let mut ends: Vec<i64> = self.running.iter().map(at).collect();
+        let mut ends: Vec<(i64, usize)> = self.running.iter().map(at).collect();
         ends.sort_unstable();
         let shadow = ends.into_iter().find(|&end| free_at(end) >= needed);
         let shadow = shadow.expect("the head fits when everything has ended");
         let mut extra = free_at(shadow) - needed;
         for row in head + 1..self.waiting.len() {
-            let in_time = self.now + self.length(self.waiting[row].0) <= shadow;
+            let length = self.length(self.waiting[row].0);
+            let in_time = length < UNKNOWN && self.now + length <= shadow.0;
             while self.waiting[row].1 > 0 {
                 let tasks = self.together(row);
                 if tasks > self.free || !in_time && tasks > extra {
@@ -182,8 +192,11 @@ impl<'c> Slow<'c> {
         let mut kept = true;
         for row in rows.clone() {
             let job = self.waiting[row].0;
-            for promised in &mut self.promised[job] {
-                *promised = self.now.max(*promised);
+            let (now, length) = (self.now, self.length(job));
+            for [start, end] in &mut self.promised[job] {
+                *start = now.max(*start);
+                let last = if length < UNKNOWN { 0 } else { *end };
+                *end = last.max(*start + length);
             }
             for piece in self.pieces(job) {
                 kept &= self.fits(&plan, piece);
@@ -195,34 +208,62 @@ impl<'c> Slow<'c> {
         }
         for row in rows.clone() {
             let job = self.waiting[row].0;
-            self.promised[job].clear();
             let mut left = self.waiting[row].1;
-            while left > 0 {
-                let tasks = if self.pool.works[job].ask.gang { left } else { 1 };
-                let plan: Vec<[i64; 3]> =
-                    rows.clone().flat_map(|row| self.pieces(self.waiting[row].0)).collect();
-                let ends = self.running.iter().map(|one| one.estimated_end);
-                let moments = ends.chain(plan.iter().map(|piece| piece[1]));
-                let mut moments: Vec<i64> =
-                    moments.filter(|&at| at > self.now).chain([self.now]).collect();
-                moments.sort_unstable();
-                let length = self.length(job);
-                let fits = |&from: &i64| self.fits(&plan, [from, from + length, tasks]);
-                let start = moments.into_iter().find(fits).expect("it fits some day");
-                left -= tasks;
-                if start == self.now && tasks <= self.free {
-                    self.start(row, tasks);
-                } else {
-                    self.promised[job].extend(vec![start; tasks as usize]);
-                }
+            let gang = self.pool.works[job].ask.gang;
+            if self.length(job) < UNKNOWN {
+                self.promised[job].clear();
             }
+            let mut before = self.promised[job].clone();
+            before.sort_unstable();
+            if gang {
+                before.truncate(1);
+            }
+            let mut before = before.into_iter();
+            while left > 0 {
+                let tasks = if gang { left } else { 1 };
+                left -= tasks;
+                let kept = before.next();
+                if let Some(kept) = kept {
+                    let at = self.promised[job].iter().position(|&one| one == kept);
+                    let at = at.expect("it is promised");
+                    self.promised[job].drain(at..at + tasks as usize);
+                }
+                self.promise(row, tasks, kept.map(|[_, end]| end));
+            }
+        }
+    }
+
+    /// Starts or promises so many tasks together, which keep to an `end` that they have.
+    fn promise(&mut self, row: usize, tasks: i64, end: Option<i64>) {
+        let job = self.waiting[row].0;
+        let plan: Vec<[i64; 3]> =
+            self.waiting.iter().flat_map(|&(job, _)| self.pieces(job)).collect();
+        let ends = self.running.iter().map(|one| one.estimated_end);
+        let moments = ends.chain(plan.iter().flat_map(|piece| [piece[0], piece[1]]));
+        let mut moments: Vec<i64> = moments.filter(|&at| at > self.now).chain([self.now]).collect();
+        moments.sort_unstable();
+        let last = moments[moments.len() - 1];
+        let length = self.length(job);
+        let until = |from: i64| match end {
+            _ if length < UNKNOWN => from + length,
+            Some(end) => end,
+            None => i64::MAX,
+        };
+        let fits = |&from: &i64| self.fits(&plan, [from, until(from), tasks]);
+        let start = moments.into_iter().find(fits).expect("it fits some day");
+        if start == self.now && tasks <= self.free {
+            self.start(row, tasks);
+        } else {
+            let last = if length < UNKNOWN { 0 } else { end.unwrap_or(last) };
+            let promised = [start, last.max(start + length)];
+            self.promised[job].extend(vec![promised; tasks as usize]);
         }
     }
 
     /// What is promised to `job`: from, until, tasks.
     fn pieces(&self, job: usize) -> Vec<[i64; 3]> {
         let together = self.promised[job].chunk_by(|a, b| a == b);
-        together.map(|one| [one[0], one[0] + self.length(job), one.len() as i64]).collect()
+        together.map(|one| [one[0][0], one[0][1], one.len() as i64]).collect()
     }
 
     /// Whether tasks have room from and until some moments, beside the running

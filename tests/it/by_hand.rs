@@ -431,6 +431,81 @@ fn unknown_ends_come_after_all_known_ones() {
 }
 
 #[test]
+fn work_of_unknown_end_delays_no_reservation_behind_another_of_unknown_end() {
+    // `j2` starts at 11 s and nobody knows that it ends at 12 s, when all is `head`'s. `j7`
+    // waits until that is done, at 13 s.
+    let trace = "id,arrival_s,runtime_s,estimate_s,tasks,vcpus\nj1,0,11,11,5,1\n\
+                 j2,0,1,,1,1\nhead,0,1,1,5,1\nj7,11,1000,,1,1\n";
+    let waits = (0.0 + 11.0 + 12.0 + 2.0) / 4.0;
+    let runs = (11.0 + 1.0 + 1.0 + 1_000.0) / 4.0;
+    assert_eq!(backfilled(5, trace), [(Some(waits), Some(waits + runs)); 2]);
+}
+
+#[test]
+fn any_number_of_unknown_ends_is_reserved_behind() {
+    // 400 jobs of 10 s, one after the other, and one that would fit beside none of them.
+    let head = "id,arrival_s,runtime_s,estimate_s,tasks,vcpus\n".to_owned();
+    let rows = (0..400).fold(head, |text, row| format!("{text}j{row},0,10,,2,1\n"));
+    let waits = (0..=400).map(|row| f64::from(row) * 10.0).sum::<f64>() / 401.0;
+    for (mean, _) in backfilled(2, &format!("{rows}late,0,10,10,2,1\n")) {
+        assert!(mean.is_some_and(|mean| (mean - waits).abs() < 1e-6), "{mean:?}");
+    }
+}
+
+#[test]
+fn who_would_delay_the_first_starts_where_it_does_not() {
+    // `head` needs the memory of `big`, which it has at 100 s; `C` starts on `small` at once.
+    let clusters = "[cluster.big]\nnodes = 1\nshape = { vcpus = 8, memory = \"16 GiB\" }\n\
+                    [cluster.small]\nnodes = 1\nshape = { vcpus = 8, memory = \"2 GiB\" }\n";
+    let trace = "id,arrival_s,runtime_s,estimate_s,vcpus,memory_mib,tasks,gang\n\
+                 A,0,100,100,4,8192,1,true\nhead,1,100,100,1,15360,1,true\n";
+    for (row, waits) in [
+        ("C,2,500,500,1,2048,1,true\n", 99.0),
+        // Two of a gang and of an array fit on `small`.
+        ("C,2,500,500,1,1024,2,true\n", 99.0),
+        ("C,2,500,500,1,1024,2,false\n", 99.0),
+    ] {
+        for preset in ["batch-backfill", "batch-conservative"] {
+            let scenario = format!("{clusters}[policy.p]\npreset = \"{preset}\"\n");
+            let summary = run(&scenario, &format!("{trace}{row}")).expect("it runs");
+            let wait = summary.wait_s;
+            assert_eq!((wait.mean, wait.max), (Some(waits / 3.0), Some(99.0)), "{preset} {row}");
+        }
+    }
+}
+
+#[test]
+fn what_the_first_does_not_need_is_not_reserved() {
+    // At 10 s `head` has the two nodes of `A`, so that `C` may have that of `X` at 3 s.
+    let nodes = "[cluster.m]\nnodes = 4\nshape = { vcpus = 1, memory = \"16 GiB\" }\n";
+    for memory in [1, 2] {
+        let trace = format!(
+            "id,arrival_s,runtime_s,estimate_s,tasks,vcpus,memory_mib\nX,0,1,1,1,1,1\n\
+             A,0,10,10,2,1,1\nB,0,100,100,1,1,1\nhead,2,10,10,2,1,1\nC,3,50,50,1,1,{memory}\n"
+        );
+        for preset in ["batch-backfill", "batch-conservative"] {
+            let scenario = format!("{nodes}[policy.p]\npreset = \"{preset}\"\n");
+            let wait = run(&scenario, &trace).expect("it runs").wait_s;
+            assert_eq!((wait.mean, wait.max), (Some(8.0 / 5.0), Some(8.0)), "{preset} {memory}");
+        }
+    }
+}
+
+#[test]
+fn a_reservation_on_parts_of_gpus_is_kept() {
+    // `j2` is to start at 19 s, and is not made to wait by `j6`.
+    let nodes = "[cluster.g]\nnodes = 2\nshape = { vcpus = 3, memory = \"4 GiB\", \
+                 gpus = \"1 x T4\" }\n[policy.p]\nplace = \"first-fit\"\n\
+                 backfill = \"conservative\"\n";
+    let trace = "id,arrival_s,runtime_s,estimate_s,tasks,gang,cpu_milli,memory_mib,gpus,\
+                 gpu_share_milli\nj0,0,16,19,3,true,1000,0,0,\nj1a,5,12,12,1,false,500,0,1,\n\
+                 j1b,5,12,12,1,false,500,0,1,\nj2,7,1,1,2,true,500,2048,1,500\n\
+                 j6,15,5,5,1,true,500,512,0,\n";
+    let wait = run(nodes, trace).expect("it runs").wait_s;
+    assert!(wait.max.is_some_and(|most| most <= 12.0), "{wait:?}");
+}
+
+#[test]
 fn an_array_overtakes_as_its_tasks_would() {
     // Three tasks each at 4, 24, 44 and 64 s; `head` at 100 s.
     let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks,gang\nhog,0,100,1,100,1,true\n\

@@ -24,7 +24,8 @@ const PROCESSORS: u32 = 64;
 /// fit, the head. The shadow time is the first estimated end after which the head fits;
 /// the processors it leaves free then are extra. The others start in order of arrival
 /// if they fit now, and either end by the shadow time or take extra processors only.
-/// A job beyond its estimate counts as ending now; one without runs a thousand years.
+/// A job beyond its estimate counts as ending now; one without ends after all that have
+/// one, in the order of their starts, and is never known to end by the shadow time.
 pub fn slow_starts(processors: u32, gangs: &[Work]) -> Vec<Option<i64>> {
     let mut slow = Slow {
         gangs,
@@ -55,6 +56,7 @@ pub fn slow_starts(processors: u32, gangs: &[Work]) -> Vec<Option<i64>> {
 /// A running job.
 #[derive(Clone, Copy)]
 struct Running {
+    row: usize,
     tasks: i64,
     end: i64,
     estimated_end: i64,
@@ -88,7 +90,7 @@ impl Slow<'_> {
         let end = self.now + self.gangs[row].truth.runtime.micros();
         let estimated_end = self.now + self.estimate(row);
         self.free -= tasks;
-        self.running.push(Running { tasks, end, estimated_end });
+        self.running.push(Running { row, tasks, end, estimated_end });
         self.starts[row] = Some(self.now);
     }
 
@@ -106,7 +108,8 @@ impl Slow<'_> {
             let (shadow, mut extra) = self.shadow(self.tasks(head));
             waiting.retain(|&row| {
                 let tasks = self.tasks(row);
-                let in_time = self.now + self.estimate(row) <= shadow;
+                let known = self.gangs[row].ask.estimate < Span::MAX;
+                let in_time = known && self.now + self.estimate(row) <= shadow;
                 let starts = row != head && tasks <= self.free && (in_time || tasks <= extra);
                 if starts {
                     extra -= if in_time { 0 } else { tasks };
@@ -121,14 +124,18 @@ impl Slow<'_> {
     /// Shadow time of a head of so many tasks, and the extra processors.
     fn shadow(&self, tasks: i64) -> (i64, i64) {
         let at = |one: &Running| one.estimated_end.max(self.now);
-        let mut ends: Vec<(i64, i64)> =
-            self.running.iter().map(|one| (at(one), one.tasks)).collect();
+        let known = |one: &Running| self.gangs[one.row].ask.estimate < Span::MAX;
+        let mut ends: Vec<((i64, usize), i64)> = self
+            .running
+            .iter()
+            .map(|one| ((at(one), if known(one) { 0 } else { one.row }), one.tasks))
+            .collect();
         ends.sort_unstable();
         let mut free = self.free;
         for together in ends.chunk_by(|a, b| a.0 == b.0) {
             free += together.iter().map(|&(_, tasks)| tasks).sum::<i64>();
             if free >= tasks {
-                return (together[0].0, free - tasks);
+                return (together[0].0.0, free - tasks);
             }
         }
         unreachable!("the head fits when all has ended")

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::plan::{Hold, Plan};
-use super::{Backfill, Failed, Pass};
+use super::{Backfill, Failed, Pass, is_known};
 use crate::model::Spread;
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
@@ -27,8 +27,8 @@ use crate::units::{Demand, Span, Time};
 /// none and starts where it delays none.
 #[derive(Debug, Default)]
 pub struct Conservative {
-    /// Reserved starts, and what is held from then on.
-    promised: FxHashMap<WorkRef, Starts>,
+    /// What is reserved for whom.
+    promised: FxHashMap<WorkRef, Stays>,
     queued: Vec<Queued>,
     /// What is reserved when a pass begins, in queue order.
     held: Vec<Held>,
@@ -43,15 +43,22 @@ pub struct Conservative {
     slowest: u32,
 }
 
-/// Starts and what is held from then on, the earliest first.
-type Starts = SmallVec<[(Time, Hold); 1]>;
+/// What is reserved for work, the earliest first.
+type Stays = SmallVec<[Stay; 1]>;
 
-/// A reservation.
+/// A reservation: what is held, from when to when.
+#[derive(Clone, Debug)]
+struct Stay {
+    start: Time,
+    until: Time,
+    hold: Hold,
+}
+
+/// The work that a reservation is for.
 #[derive(Debug)]
 struct Held {
     work: WorkRef,
-    start: Time,
-    hold: Hold,
+    stay: Stay,
 }
 
 impl Backfill for Conservative {
@@ -80,37 +87,35 @@ impl Backfill for Conservative {
             let count = held.iter().take_while(|held| held.work == one.work).count();
             (mine, held) = held.split_at(count);
             let length = length(one.estimate, self.slowest);
-            let before = mine.iter().map(|held| (held.start, held.hold.tasks()));
-            let starts = if stay(pass.turn, plan, one, length, mine, settled) {
-                mine.iter().map(|held| (held.start, held.hold.clone())).collect()
+            let before = mine.iter().map(|held| (held.stay.start, held.stay.hold.tasks()));
+            let stays = if stays(pass.turn, plan, one, length, mine, settled) {
+                mine.iter().map(|held| held.stay.clone()).collect()
             } else if count == 0 && left == 0 {
                 start_now(pass, plan, one, length, &mut self.failed);
                 without += u64::from(pass.turn.work(one.work).waiting > 0);
-                Starts::new()
+                Stays::new()
             } else {
                 if count > 0 {
                     self.failed.clear();
                 }
-                for Held { start, hold, .. } in mine {
-                    plan.give(hold, *start, start.saturating_add(length));
-                }
-                let starts = reserve(pass, plan, one, length);
-                let after = starts.iter().map(|(start, hold)| (*start, hold.tasks()));
+                let stays = advance(pass, plan, one, length, mine);
+                let after = stays.iter().map(|stay| (stay.start, stay.hold.tasks()));
                 self.moved |= count > 0 && !before.eq(after);
                 settled &= !self.moved;
-                left -= usize::from(count == 0 && !starts.is_empty());
-                left += usize::from(count > 0 && starts.is_empty());
-                starts
+                left -= usize::from(count == 0 && !stays.is_empty());
+                left += usize::from(count > 0 && stays.is_empty());
+                stays
             };
-            if !starts.is_empty() {
-                self.promised.insert(one.work, starts);
+            if !stays.is_empty() {
+                self.promised.insert(one.work, stays);
             }
         }
         pass.turn.count_unreserved(without);
     }
 
     fn promise(&self, work: WorkRef) -> Option<Time> {
-        self.promised.get(&work).map(|starts| starts[0].0)
+        let start = self.promised.get(&work)?[0].start;
+        is_known(start).then_some(start)
     }
 }
 
@@ -153,10 +158,10 @@ impl Conservative {
                 break;
             }
             let (work, length) = (one.work, length(one.estimate, self.slowest));
-            for (promised, hold) in self.promised.get(&work).into_iter().flatten() {
-                let start = (*promised).max(turn.now());
-                let until = start.saturating_add(length);
-                let mut hold = Some(hold.clone());
+            for stay in self.promised.get(&work).into_iter().flatten() {
+                let start = stay.start.max(turn.now());
+                let until = length.end(start, stay.until);
+                let mut hold = Some(stay.hold.clone());
                 if hold.as_ref().is_some_and(|hold| !self.plan.is_free(hold, start, until)) {
                     self.plan.admit(turn, place, work);
                     let tasks = hold.map_or(0, |hold| hold.tasks());
@@ -164,7 +169,7 @@ impl Conservative {
                 }
                 let Some(hold) = hold else { return false };
                 self.plan.take(&hold, start, until);
-                self.held.push(Held { work, start, hold });
+                self.held.push(Held { work, stay: Stay { start, until, hold } });
             }
         }
         true
@@ -173,57 +178,98 @@ impl Conservative {
 
 /// Whether it is certain that what is reserved for the tasks of `one` stays as it is.
 /// Where others are `settled`, nobody can begin sooner than at the last pass.
-fn stay(
+fn stays(
     turn: &Turn<'_, '_>,
     plan: &Plan,
     one: Queued,
-    length: Span,
+    length: Length,
     mine: &[Held],
     settled: bool,
 ) -> bool {
     let now = turn.now();
-    let tasks: u32 = mine.iter().map(|held| held.hold.tasks()).sum();
-    if tasks != one.tasks || mine.iter().any(|held| held.start == now) {
+    let tasks: u32 = mine.iter().map(|held| held.stay.hold.tasks()).sum();
+    if tasks != one.tasks || mine.iter().any(|held| held.stay.start == now) {
         return false;
     }
     match mine {
         _ if settled && plan.is_scalar() => true,
-        [held] => plan.is_earliest(one.together, length, now, held.start),
+        [held] => plan.is_earliest(one.together, length.span(), now, held.stay.start),
         _ => false,
     }
 }
 
-/// Starts now what can start by the plan, and reserves for the others.
-fn reserve(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, one: Queued, length: Span) -> Starts {
-    let until = |start: Time| start.saturating_add(length);
-    let live = pass.turn.work(one.work);
-    let (together, mut left) = (live.together(), live.waiting);
-    let (now, mut starts) = (pass.turn.now(), Starts::new());
+/// Gives back what is reserved for `one`, if anything, starts now what can start by the
+/// plan, and reserves for the others, no later than before.
+fn advance(
+    pass: &mut Pass<'_, '_, '_, '_>,
+    plan: &mut Plan,
+    one: Queued,
+    length: Length,
+    mine: &[Held],
+) -> Stays {
+    let (live, mut stays) = (pass.turn.work(one.work), Stays::new());
+    let (together, mut waiting) = (live.together(), live.waiting);
     plan.admit(pass.turn, pass.place, one.work);
+    match length {
+        Length::Known(_) => {
+            for Held { stay, .. } in mine {
+                plan.give(&stay.hold, stay.start, stay.until);
+            }
+        }
+        // Each moves by itself, and ends no later: who comes behind it counts on that.
+        Length::Unknown => {
+            for Held { stay, .. } in mine {
+                plan.give(&stay.hold, stay.start, stay.until);
+                let tasks = stay.hold.tasks().min(waiting);
+                waiting -= tasks;
+                let tasks = (together.min(tasks), tasks);
+                reserve(pass, plan, one.work, tasks, (length, Some(stay.until)), &mut stays);
+            }
+        }
+    }
+    reserve(pass, plan, one.work, (together, waiting), (length, None), &mut stays);
+    stays.sort_by_key(|stay| stay.start);
+    stays
+}
+
+/// Starts tasks now that can start by the plan, and reserves for the others of them. Where
+/// it is not known when they will end, they leave all alone that is reserved already, but
+/// for what comes after `until`.
+fn reserve(
+    pass: &mut Pass<'_, '_, '_, '_>,
+    plan: &mut Plan,
+    work: WorkRef,
+    (together, mut left): (u32, u32),
+    (length, until): (Length, Option<Time>),
+    stays: &mut Stays,
+) {
+    let now = pass.turn.now();
     while left > 0 {
         let tasks = (together, left);
-        let Some((start, mut hold)) = plan.earliest(pass.turn, one.work, tasks, length) else {
+        let Some((start, mut hold)) = plan.earliest(pass.turn, work, tasks, length.span(), until)
+        else {
             break;
         };
         let reserved = hold.tasks();
         left -= reserved;
+        let free_until = length.free_until(start, until);
+        let until = length.end(start, until.unwrap_or_else(|| plan.last()));
         if start == now {
-            let begun = begin(pass, plan, one.work, &hold);
+            let begun = begin(pass, plan, work, &hold, free_until);
             if begun == reserved {
                 continue;
             }
             let rest = (reserved - begun, reserved - begun);
             if begun > 0 {
-                let Some(less) = plan.hold(pass.turn, one.work, rest, now, until(now)) else {
+                let Some(less) = plan.hold(pass.turn, work, rest, now, until) else {
                     continue;
                 };
                 hold = less;
             }
         }
-        plan.take(&hold, start, until(start));
-        starts.push((start, hold));
+        plan.take(&hold, start, until);
+        stays.push(Stay { start, until, hold });
     }
-    starts
 }
 
 /// Starts now what can start by the plan of work that is given no reservation.
@@ -231,10 +277,10 @@ fn start_now(
     pass: &mut Pass<'_, '_, '_, '_>,
     plan: &mut Plan,
     one: Queued,
-    length: Span,
+    length: Length,
     failed: &mut Failed,
 ) {
-    let (now, until) = (pass.turn.now(), pass.turn.now().saturating_add(length));
+    let (now, until) = (pass.turn.now(), pass.turn.now().saturating_add(length.span()));
     plan.admit(pass.turn, pass.place, one.work);
     loop {
         let live = pass.turn.work(one.work);
@@ -247,27 +293,69 @@ fn start_now(
             failed.forbidden(demand, rules, tasks, one.estimate);
             return;
         };
-        if begin(pass, plan, one.work, &hold) < hold.tasks() {
+        if begin(pass, plan, one.work, &hold, length.free_until(now, None)) < hold.tasks() {
             return;
         }
     }
 }
 
 /// How long work is planned to run.
-fn length(estimate: Span, slowest: u32) -> Span {
+#[derive(Clone, Copy, Debug)]
+enum Length {
+    Known(Span),
+    /// Longer than all that is planned when it is reserved for.
+    Unknown,
+}
+
+impl Length {
+    /// As long as what it takes must be free.
+    const fn span(self) -> Span {
+        match self {
+            Self::Known(length) => length,
+            Self::Unknown => Span::MAX,
+        }
+    }
+
+    /// Until when, beyond its own end, it must find free what it takes: where it was
+    /// reserved `until` some time, until then.
+    fn free_until(self, start: Time, until: Option<Time>) -> Time {
+        match self {
+            Self::Known(_) => start,
+            Self::Unknown => until.unwrap_or(Time::MAX),
+        }
+    }
+
+    /// When work that starts at `start` is planned to end. An end that is not known is no
+    /// earlier than `last`, nor than that of the same work once it runs.
+    fn end(self, start: Time, last: Time) -> Time {
+        match self {
+            Self::Known(length) => start.saturating_add(length),
+            Self::Unknown => start.saturating_add(UNKNOWN_RUN).max(last),
+        }
+    }
+}
+
+fn length(estimate: Span, slowest: u32) -> Length {
     if estimate == Span::MAX {
-        return UNKNOWN_RUN;
+        return Length::Unknown;
     }
     let run = i128::from(estimate.micros()) * 1_000_000 / i128::from(slowest);
-    Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX))
+    Length::Known(Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX)))
 }
 
 /// Starts the tasks of `hold` now, where the place part likes it if that leaves every
-/// reservation alone, otherwise where the plan has room for it. What they then
-/// hold is taken out of the plan. Returns how many have started.
-fn begin(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, work: WorkRef, hold: &Hold) -> u32 {
+/// reservation alone, until its end and at least until `until`, otherwise where the plan
+/// has room for it. What they then hold is taken out of the plan. Returns how many have
+/// started.
+fn begin(
+    pass: &mut Pass<'_, '_, '_, '_>,
+    plan: &mut Plan,
+    work: WorkRef,
+    hold: &Hold,
+    until: Time,
+) -> u32 {
     let before = pass.turn.work(work).waiting;
-    pass.start_if(work, hold.tasks(), |turn, made| book(plan, turn, made));
+    pass.start_if(work, hold.tasks(), |turn, made| book(plan, turn, made, until));
     let begun = before - pass.turn.work(work).waiting;
     let Hold::Shares(demand, shares) = hold else { return begun };
     // A start on the planned instances may break a spread, which the plan does not know.
@@ -282,7 +370,7 @@ fn begin(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, work: WorkRef, hold: 
         } else {
             shares.iter().try_for_each(|&share| turn.place(work, &[share])).ok()?;
         }
-        book(plan, turn, &turn.work(work).allocations[before..]).then_some(())
+        book(plan, turn, &turn.work(work).allocations[before..], until).then_some(())
     });
     let waiting = pass.turn.work(work).waiting;
     if waiting == 0 {
@@ -294,8 +382,8 @@ fn begin(pass: &mut Pass<'_, '_, '_, '_>, plan: &mut Plan, work: WorkRef, hold: 
 }
 
 /// Takes what the allocations hold out of the plan, if it is free until their
-/// estimated ends; otherwise the plan stays as it is.
-fn book(plan: &mut Plan, turn: &Turn<'_, '_>, made: &[AllocationRef]) -> bool {
+/// estimated ends and `until`; otherwise the plan stays as it is.
+fn book(plan: &mut Plan, turn: &Turn<'_, '_>, made: &[AllocationRef], until: Time) -> bool {
     let now = turn.now();
     let holds: Vec<(Hold, Time)> = made
         .iter()
@@ -306,7 +394,7 @@ fn book(plan: &mut Plan, turn: &Turn<'_, '_>, made: &[AllocationRef]) -> bool {
         })
         .collect();
     for (row, (hold, end)) in holds.iter().enumerate() {
-        if !plan.is_free(hold, now, *end) {
+        if !plan.is_free(hold, now, until.max(*end)) {
             holds[..row].iter().for_each(|(hold, end)| plan.give(hold, now, *end));
             return false;
         }

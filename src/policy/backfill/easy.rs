@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::reservation::Reservation;
-use super::{Backfill, Failed, Pass, Started};
+use super::{Backfill, Failed, Pass, Started, is_known};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::{UNKNOWN_RUN, WorkRef};
+use crate::state::WorkRef;
 use crate::units::{Span, Time};
 
 /// The head's reservation, kept while nothing but arrivals happens. A candidate
@@ -60,7 +60,7 @@ impl Backfill for Easy {
 
     fn promise(&self, work: WorkRef) -> Option<Time> {
         let reserved = self.reserved.as_ref().filter(|reserved| reserved.head == work)?;
-        (reserved.at < Time::MAX).then_some(reserved.at)
+        is_known(reserved.at).then_some(reserved.at)
     }
 }
 
@@ -68,7 +68,8 @@ impl Easy {
     /// Promises what is reserved. Whoever was the head before and waits on holds nothing.
     fn publish(&mut self, turn: &mut Turn<'_, '_>, reserved: &Reservation) {
         let head = reserved.head;
-        let promise = (head, turn.work(head).waiting, reserved.at);
+        let at = if is_known(reserved.at) { reserved.at } else { Time::MAX };
+        let promise = (head, turn.work(head).waiting, at);
         let before = self.promised.replace(promise);
         if before != Some(promise) {
             if let Some((other, ..)) = before
@@ -76,7 +77,7 @@ impl Easy {
             {
                 turn.promise(other, None);
             }
-            turn.promise(head, Some(reserved.at));
+            turn.promise(head, Some(at));
         }
         turn.planned();
     }
@@ -134,7 +135,10 @@ impl Easy {
                 continue;
             }
             let allowed = |turn: &Turn<'_, '_>, made: &[_]| reserved.admit(turn, made);
-            let outcome = pass.start_if(queued.work, queued.tasks, allowed);
+            let mut outcome = pass.start_if(queued.work, queued.tasks, allowed);
+            if outcome == Started::Forbidden && start_elsewhere(pass, reserved, queued.work) {
+                outcome = Started::Yes;
+            }
             if outcome == Started::Yes || pass.turn.work(queued.work).waiting < queued.tasks {
                 self.failed.room_changed();
             }
@@ -149,11 +153,39 @@ impl Easy {
     }
 }
 
-/// When work that starts now would end on the fastest instance.
-fn earliest_end(now: Time, estimate: Span, fastest: u32) -> Time {
+/// Starts waiting tasks where they leave the head room, though they would be placed
+/// elsewhere first. Returns whether none is left waiting.
+fn start_elsewhere(
+    pass: &mut Pass<'_, '_, '_, '_>,
+    reserved: &mut Reservation,
+    work: WorkRef,
+) -> bool {
+    let most = pass.turn.work(work).waiting;
+    let shares = reserved.elsewhere(pass.turn, pass.place, work, most);
+    if shares.is_empty() {
+        return false;
+    }
+    if pass.turn.work(work).ask.gang {
+        pass.turn.place(work, &shares).expect("there is room for it");
+    } else {
+        for &share in &shares {
+            pass.turn.place(work, &[share]).expect("there is room for it");
+        }
+    }
+    let waits = pass.turn.work(work).waiting > 0;
+    if waits {
+        pass.queue.push(pass.turn, work);
+    } else {
+        pass.queue.remove(work);
+    }
+    !waits
+}
+
+/// When work that starts now would end on the fastest instance; none where that is not known.
+fn earliest_end(now: Time, estimate: Span, fastest: u32) -> Option<Time> {
     if estimate == Span::MAX {
-        return now.saturating_add(UNKNOWN_RUN);
+        return None;
     }
     let run = i128::from(estimate.micros()) * 1_000_000 / i128::from(fastest);
-    now.saturating_add(Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX)))
+    Some(now.saturating_add(Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX))))
 }

@@ -1,6 +1,8 @@
 //! What is free in the future, by the estimates: of a scalar pool one number
 //! over time, of any other pool the instances themselves.
 
+use std::cmp::Reverse;
+
 use super::Pass;
 use super::lane::{Lane, Moments, Wanted, common};
 use super::profile::Profile;
@@ -88,6 +90,17 @@ impl Plan {
         }
     }
 
+    /// When something changes for the last time.
+    pub(super) fn last(&self) -> Time {
+        match self {
+            Self::Scalar(free) => free.last(),
+            Self::Lanes(lanes) => {
+                let last = |lane: &Lane| lane.steps.last().map(|step| step.0);
+                lanes.iter().filter_map(last).max().unwrap_or(Time::ZERO)
+            }
+        }
+    }
+
     /// Whether this is one number over time.
     pub(super) const fn is_scalar(&self) -> bool {
         match self {
@@ -107,23 +120,27 @@ impl Plan {
     }
 
     /// The earliest start from now on of tasks of `work`, and what they would hold then for
-    /// `length`: of between `tasks.0` and `tasks.1` tasks as many as fit then.
+    /// `length`, or until `end` if that comes first: of between `tasks.0` and `tasks.1` tasks
+    /// as many as fit then.
     pub(super) fn earliest(
         &self,
         turn: &Turn<'_, '_>,
         work: WorkRef,
         tasks: (u32, u32),
         length: Span,
+        end: Option<Time>,
     ) -> Option<(Time, Hold)> {
-        let until = |start: Time| start.saturating_add(length);
+        let end = end.unwrap_or(Time::MAX);
+        let until = |start: Time| start.saturating_add(length).min(end);
         match self {
             Self::Scalar(free) => {
                 let least = u64::from(tasks.0);
-                let start = free.earliest(least, length, turn.now(), Time::MAX)?;
+                let start = free.earliest(least, length, turn.now(), end)?;
                 Some((start, self.hold(turn, work, tasks, start, until(start))?))
             }
             Self::Lanes(lanes) => {
-                Moments::new(lanes, wanted(turn, work, tasks.0), until).find_map(|from| {
+                let moments = Moments::new(lanes, wanted(turn, work, tasks.0), until);
+                moments.take_while(|&from| from < end).find_map(|from| {
                     let hold = hold_on_lanes(lanes, turn, work, tasks, from, until(from));
                     hold.map(|hold| (from, hold))
                 })
@@ -259,7 +276,8 @@ fn wanted<'a>(turn: &'a Turn<'_, '_>, work: WorkRef, tasks: u32) -> Wanted<'a> {
     Wanted { demand: live.ask.demand, rules: turn.rules(live.ask.rules), tasks }
 }
 
-/// Oldest instance first. An even spread over zones counts as no spread.
+/// Instances that are free latest first, so that others can use the rest until then, the
+/// oldest of these first. An even spread over zones counts as no spread.
 fn hold_on_lanes(
     lanes: &[Lane],
     turn: &Turn<'_, '_>,
@@ -268,13 +286,18 @@ fn hold_on_lanes(
     from: Time,
     until: Time,
 ) -> Option<Hold> {
+    let demand = turn.work(work).ask.demand;
+    let admitted = lanes.iter().filter(|lane| lane.admitted);
+    let since = admitted.filter_map(|lane| Some((Reverse(free_since(lane, demand, from)?), lane)));
+    let mut lanes: Vec<(Reverse<Time>, &Lane)> = since.collect();
+    lanes.sort_by_key(|&(since, _)| since);
     let mut sites: Vec<Option<u32>> = Vec::new();
-    for lane in lanes {
+    for &(_, lane) in &lanes {
         let site = turn.site(work, lane.offer);
         if sites.contains(&site) {
             continue;
         }
-        let hold = hold_in_site(lanes, turn, (work, site), (least, most), from, until);
+        let hold = hold_in_site(&lanes, turn, (work, site), (least, most), from, until);
         if hold.is_some() {
             return hold;
         }
@@ -283,8 +306,16 @@ fn hold_on_lanes(
     None
 }
 
+/// Since when there has been room for a task without a break at `time`; none where there is
+/// none then.
+fn free_since(lane: &Lane, demand: Demand, time: Time) -> Option<Time> {
+    let until = lane.steps.partition_point(|step| step.0 <= time);
+    let open = lane.steps[..until].iter().rev().take_while(|step| step.1.room(demand) > 0);
+    open.last().map(|step| step.0)
+}
+
 fn hold_in_site(
-    lanes: &[Lane],
+    lanes: &[(Reverse<Time>, &Lane)],
     turn: &Turn<'_, '_>,
     (work, site): (WorkRef, Option<u32>),
     (least, most): (u32, u32),
@@ -293,7 +324,7 @@ fn hold_in_site(
 ) -> Option<Hold> {
     let wanted = wanted(turn, work, most);
     let (mut left, mut shares, mut zones) = (most, Vec::new(), Vec::new());
-    for lane in lanes {
+    for &(_, lane) in lanes {
         if left == 0 {
             break;
         }
@@ -302,7 +333,7 @@ fn hold_in_site(
         }
         let zone = turn.world().offers[lane.offer].zone;
         let used = wanted.rules.spread == Spread::Zones && zones.contains(&zone);
-        if used || !lane.admitted {
+        if used {
             continue;
         }
         let Some(mut free) = common(lane, wanted.demand, from, until) else { continue };

@@ -60,6 +60,11 @@ impl Profile {
         self.add(start, signed(free));
     }
 
+    /// When the number of free tasks changes for the last time.
+    pub(super) fn last(&self) -> Time {
+        self.nodes.get(self.root as usize).map_or(Time::ZERO, |root| root.last)
+    }
+
     /// Makes searches fast, and changes slower, from now on.
     pub(super) fn index(&mut self) {
         let greatest = self.nodes.get(self.root as usize).map_or(0, |root| root.greatest);

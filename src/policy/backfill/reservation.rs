@@ -1,12 +1,17 @@
 //! The reservation of the head of the queue, from the running work's estimates.
 
 use std::collections::BTreeMap;
+use std::iter::{self, Peekable};
+use std::vec::IntoIter;
+
+use smallvec::SmallVec;
 
 use super::Pass;
-use crate::model::{Offer, Spread};
+use crate::model::{Ask, Offer, Spread};
+use crate::policy::place::Place;
 use crate::policy::turn::Turn;
-use crate::state::{AllocationRef, Instance, InstanceRef, WorkRef};
-use crate::units::{Demand, Id, Time};
+use crate::state::{Allocation, AllocationRef, Instance, InstanceRef, Share, WorkRef};
+use crate::units::{Demand, Id, Span, Time};
 
 /// When the head can start by the estimates, and what others must leave for it then.
 #[derive(Debug)]
@@ -28,8 +33,8 @@ enum Kept {
     Nothing,
     /// This many tasks (scalar pools).
     Extra(u64),
-    /// What the head leaves free of each instance that it will use.
-    Slack(Vec<(InstanceRef, Instance)>),
+    /// What leaves the head room somewhere on the instances as they will be then.
+    Room(Scratch),
 }
 
 impl Reservation {
@@ -57,76 +62,145 @@ impl Reservation {
         if let Kept::Extra(extra) = self.kept { extra } else { u64::MAX }
     }
 
-    /// Whether an estimated end is no later than the shadow time.
-    pub(super) fn ends_in_time(&self, end: Time) -> bool {
-        end <= self.at
+    /// Whether an estimated end is no later than the shadow time; one that is not known
+    /// is later than any.
+    pub(super) fn ends_in_time(&self, end: Option<Time>) -> bool {
+        end.is_some_and(|end| end <= self.at)
     }
 
     /// Whether the new allocations `made` leave the head's start alone; if so,
     /// they are counted.
     pub(super) fn admit(&mut self, turn: &Turn<'_, '_>, made: &[AllocationRef]) -> bool {
-        let at = self.at;
         let made = made.iter().map(|&made| turn.allocation(made));
-        let late = made.filter(|made| made.estimated_end > at);
+        let late = made.filter(|made| {
+            let known = turn.work(made.work()).ask.estimate < Span::MAX;
+            !self.ends_in_time(known.then_some(made.estimated_end))
+        });
+        let late: SmallVec<[&Allocation; 4]> = late.collect();
         match &mut self.kept {
             Kept::Nothing => true,
             Kept::Extra(extra) => {
-                let tasks = late.map(|made| u64::from(made.tasks)).sum();
+                let tasks = late.iter().map(|made| u64::from(made.tasks)).sum();
                 let left = extra.checked_sub(tasks);
                 *extra = left.unwrap_or(*extra);
                 left.is_some()
             }
-            Kept::Slack(slack) => {
-                let before = slack.clone();
-                for allocation in late {
-                    let demand = turn.work(allocation.work()).ask.demand;
-                    for held in &allocation.held {
-                        let share = held.share;
-                        let reserved = slack.iter_mut().find(|(used, _)| *used == share.instance);
-                        let Some((_, left)) = reserved else { continue };
-                        if !left.can_take(demand, share.tasks, share.devices) {
-                            *slack = before;
-                            return false;
-                        }
-                        left.take(demand, share.tasks, share.devices);
-                    }
+            Kept::Room(room) => {
+                let mut before = Vec::new();
+                let admitted = late.iter().all(|made| {
+                    let demand = turn.work(made.work()).ask.demand;
+                    let mut held = made.held.iter();
+                    held.all(|held| room.spare(turn, demand, held.share, &mut before))
+                }) && room.fits(turn);
+                if !admitted {
+                    room.undo(before);
                 }
-                true
+                admitted
             }
         }
     }
+
+    /// Where up to `most` tasks of `work` can start now and be held past the shadow time,
+    /// though not where they would be placed first: in the order of the index, on instances
+    /// that the work is placed on. They are counted. Of a gang all or none.
+    pub(super) fn elsewhere(
+        &mut self,
+        turn: &Turn<'_, '_>,
+        place: &mut dyn Place,
+        work: WorkRef,
+        most: u32,
+    ) -> Vec<Share> {
+        let Kept::Room(room) = &mut self.kept else { return Vec::new() };
+        let ask = turn.work(work).ask;
+        // The spread of what it holds is not looked at here.
+        if turn.rules(ask.rules).spread != Spread::None {
+            return Vec::new();
+        }
+        let mut open: Vec<(InstanceRef, Option<u32>)> = Vec::new();
+        let mut from = 0;
+        while let Some((instance, order)) = turn.first_fit(work, from) {
+            from = order + 1;
+            let offer = turn.instance(instance).offer;
+            if place.admits(turn, work, offer) {
+                open.push((instance, turn.site(work, offer)));
+            }
+        }
+        let mut sites: Vec<Option<u32>> = Vec::new();
+        for &(_, site) in &open {
+            if sites.contains(&site) {
+                continue;
+            }
+            sites.push(site);
+            let near = open.iter().filter(|one| one.1 == site).map(|&(instance, _)| instance);
+            let shares = room.elsewhere(turn, ask, near, most);
+            if !shares.is_empty() {
+                return shares;
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// What ends at the same time by the estimates, in order, as of now: all that is known to,
+/// but of work without an estimate that of one piece of work, ties by its id.
+fn ends(turn: &Turn<'_, '_>) -> impl Iterator<Item = (Time, SmallVec<[AllocationRef; 4]>)> {
+    let work = |one: AllocationRef| turn.work(turn.allocation(one).work());
+    let is_known = move |&(_, one): &(Time, AllocationRef)| work(one).ask.estimate < Span::MAX;
+    let mut known = turn.ends().peekable();
+    let mut unknown: Option<Peekable<IntoIter<(Time, AllocationRef)>>> = None;
+    iter::from_fn(move || {
+        let mut together = SmallVec::new();
+        if unknown.is_none() && known.peek().is_some_and(is_known) {
+            let end = known.peek()?.0.max(turn.now());
+            while let Some((_, one)) =
+                known.next_if(|one| is_known(one) && one.0.max(turn.now()) == end)
+            {
+                together.push(one);
+            }
+            return Some((end, together));
+        }
+        let rest = unknown.get_or_insert_with(|| {
+            let mut rest: Vec<_> = known.by_ref().collect();
+            rest.sort_by_key(|&(end, one)| (end, work(one).tie()));
+            rest.into_iter().peekable()
+        });
+        let (end, first) = rest.next()?;
+        together.push(first);
+        let of = turn.allocation(first).work();
+        while let Some((_, one)) =
+            rest.next_if(|&(at, one)| at == end && turn.allocation(one).work() == of)
+        {
+            together.push(one);
+        }
+        Some((end.max(turn.now()), together))
+    })
 }
 
 /// Counting tasks: the first estimated end at which enough are free.
 fn in_scalar_pool(turn: &Turn<'_, '_>, head: WorkRef, room: u64) -> Option<(Time, Kept)> {
     let needed = u64::from(turn.work(head).together());
-    let (mut free, mut found) = (room, None);
-    for (end, allocation) in turn.ends() {
-        let end = end.max(turn.now());
-        if found.is_some_and(|at| end > at) {
-            break;
-        }
-        free += u64::from(turn.allocation(allocation).tasks);
-        if free >= needed {
-            found = Some(end);
-        }
-    }
-    found.map(|at| (at, Kept::Extra(free - needed)))
+    let mut free = room;
+    ends(turn).find_map(|(end, together)| {
+        free += together.iter().map(|&one| u64::from(turn.allocation(one).tasks)).sum::<u64>();
+        (free >= needed).then(|| (end, Kept::Extra(free - needed)))
+    })
 }
 
 /// Instances as they will be when running work has ended, by their age. Only
 /// those are copied on which the head fits now or something ends.
+#[derive(Debug)]
 struct Scratch {
+    head: WorkRef,
     demand: Demand,
     spread: Spread,
     lanes: BTreeMap<u32, (InstanceRef, Instance)>,
-    /// Tasks of the head that fit.
+    /// Tasks of the head that must fit, and that fit.
+    needed: u64,
     fitting: u64,
 }
 
-/// The first estimated end at which the head fits on the instances, which it
-/// then takes oldest first. An even spread over zones counts as no spread. Only
-/// instances of offers that are `admitted` count.
+/// The first estimated end at which the head fits on the instances. An even spread over
+/// zones counts as no spread. Only instances of offers that are `admitted` count.
 fn on_instances(
     turn: &Turn<'_, '_>,
     head: WorkRef,
@@ -134,9 +208,14 @@ fn on_instances(
 ) -> Option<(Time, Kept)> {
     let ask = turn.work(head).ask;
     let rules = turn.rules(ask.rules);
-    let needed = u64::from(turn.work(head).together());
-    let mut scratch =
-        Scratch { demand: ask.demand, spread: rules.spread, lanes: BTreeMap::new(), fitting: 0 };
+    let mut scratch = Scratch {
+        head,
+        demand: ask.demand,
+        spread: rules.spread,
+        lanes: BTreeMap::new(),
+        needed: u64::from(turn.work(head).together()),
+        fitting: 0,
+    };
     let mut from = 0;
     while let Some((instance, order)) = turn.first_fit(head, from) {
         from = order + 1;
@@ -147,23 +226,19 @@ fn on_instances(
         scratch.fitting += scratch.holds(&copy);
         scratch.lanes.insert(copy.ordinal, (instance, copy));
     }
-    let mut ends = turn.ends().map(|(end, allocation)| (end.max(turn.now()), allocation));
-    let mut next = ends.next();
-    while let Some((at, allocation)) = next {
-        for held in &turn.allocation(allocation).held {
-            let instance = held.share.instance;
-            let offer = turn.instance(instance).offer;
-            if rules.allows(offer) && admitted(offer) {
-                let demand = turn.work(turn.allocation(allocation).work()).ask.demand;
-                scratch.end(turn, instance, demand, held.share.tasks, held.share.devices);
+    for (at, together) in ends(turn) {
+        for allocation in together {
+            for held in &turn.allocation(allocation).held {
+                let instance = held.share.instance;
+                let offer = turn.instance(instance).offer;
+                if rules.allows(offer) && admitted(offer) {
+                    let demand = turn.work(turn.allocation(allocation).work()).ask.demand;
+                    scratch.end(turn, instance, demand, held.share.tasks, held.share.devices);
+                }
             }
         }
-        next = ends.next();
-        if next.is_none_or(|(later, _)| later > at)
-            && scratch.fitting >= needed
-            && let Some(slack) = scratch.take_together(turn, head, needed)
-        {
-            return Some((at, Kept::Slack(slack)));
+        if scratch.fits(turn) {
+            return Some((at, Kept::Room(scratch)));
         }
     }
     None
@@ -198,58 +273,117 @@ impl Scratch {
         self.lanes.insert(lane.ordinal, (instance, lane));
     }
 
-    /// Takes `needed` tasks of `head` in the first site that holds them.
-    fn take_together(
-        &self,
-        turn: &Turn<'_, '_>,
-        head: WorkRef,
-        needed: u64,
-    ) -> Option<Vec<(InstanceRef, Instance)>> {
-        let mut sites = Vec::new();
-        for (_, lane) in self.lanes.values() {
-            let site = turn.site(head, lane.offer);
-            if sites.contains(&site) {
-                continue;
-            }
-            let slack = self.take(turn, |offer| turn.site(head, offer) == site, needed);
-            if slack.is_some() {
-                return slack;
-            }
-            sites.push(site);
+    /// Whether the head fits, all of it in one site.
+    fn fits(&self, turn: &Turn<'_, '_>) -> bool {
+        if self.fitting < self.needed {
+            return false;
         }
-        None
+        let site = |lane: &Instance| turn.site(self.head, lane.offer);
+        let mut sites: SmallVec<[Option<u32>; 4]> = SmallVec::new();
+        self.lanes.values().any(|(_, lane)| {
+            let site_of_lane = site(lane);
+            let new = !sites.contains(&site_of_lane);
+            if new {
+                sites.push(site_of_lane);
+            }
+            new && self.fits_near(turn, |lane| site(lane) == site_of_lane)
+        })
     }
 
-    /// Takes `needed` tasks on offers that are `near`, oldest instance first: what
-    /// is left of the instances used. None where the spread forbids it.
-    fn take(
-        &self,
-        turn: &Turn<'_, '_>,
-        near: impl Fn(Id<Offer>) -> bool,
-        needed: u64,
-    ) -> Option<Vec<(InstanceRef, Instance)>> {
-        let (mut left, mut slack, mut zones) = (needed, Vec::new(), Vec::new());
-        for (instance, lane) in self.lanes.values() {
-            let zone = turn.world().offers[lane.offer].zone;
-            if !near(lane.offer) {
-                continue;
-            }
-            if left == 0 || self.spread == Spread::Zones && zones.contains(&zone) {
-                continue;
-            }
-            let mut lane = lane.clone();
-            let tasks = self.holds(&lane).min(left);
-            left -= tasks;
-            if tasks > 0 {
-                let each = if self.demand.exclusive { tasks as u32 } else { 1 };
-                for _ in 0..tasks as u32 / each {
-                    let devices = lane.tightest_devices(self.demand, each)?;
-                    lane.take(self.demand, each, devices);
+    /// Whether the head fits on the instances that are `near`.
+    fn fits_near(&self, turn: &Turn<'_, '_>, near: impl Fn(&Instance) -> bool) -> bool {
+        let (mut found, mut zones) = (0, Vec::new());
+        self.lanes.values().any(|(_, lane)| {
+            if near(lane) {
+                let tasks = self.holds(lane);
+                if tasks > 0 && self.spread == Spread::Zones {
+                    let zone = turn.world().offers[lane.offer].zone;
+                    if zones.contains(&zone) {
+                        return false;
+                    }
+                    zones.push(zone);
                 }
-                zones.push(zone);
-                slack.push((*instance, lane));
+                found += tasks;
+            }
+            found >= self.needed
+        })
+    }
+
+    /// Takes a share of tasks of `demand` that will not have ended, and remembers the
+    /// instance as it was `before`. Returns whether there are still enough tasks of the head
+    /// that fit, wherever they are.
+    fn spare(
+        &mut self,
+        turn: &Turn<'_, '_>,
+        demand: Demand,
+        share: Share,
+        before: &mut Vec<Undo>,
+    ) -> bool {
+        let ordinal = turn.instance(share.instance).ordinal;
+        let Some((_, lane)) = self.lanes.get_mut(&ordinal) else { return true };
+        if !lane.can_take(demand, share.tasks, share.devices) {
+            return false;
+        }
+        let old = lane.clone();
+        lane.take(demand, share.tasks, share.devices);
+        let held = self.holds(&old) - self.holds(&self.lanes[&ordinal].1);
+        before.push(Undo { fitting: self.fitting, lane: old });
+        self.fitting -= held;
+        self.fitting >= self.needed
+    }
+
+    /// Becomes what it was before shares were taken.
+    fn undo(&mut self, before: Vec<Undo>) {
+        for Undo { fitting, lane } in before.into_iter().rev() {
+            self.fitting = fitting;
+            if let Some((_, now)) = self.lanes.get_mut(&lane.ordinal) {
+                *now = lane;
             }
         }
-        (left == 0).then_some(slack)
     }
+
+    /// Shares of up to `most` tasks on instances that are `near`, which leave the head
+    /// room and are taken. Of a gang all or none.
+    fn elsewhere(
+        &mut self,
+        turn: &Turn<'_, '_>,
+        ask: Ask,
+        near: impl Iterator<Item = InstanceRef>,
+        most: u32,
+    ) -> Vec<Share> {
+        let (mut left, mut shares, mut taken) = (most, Vec::new(), Vec::new());
+        for instance in near {
+            let mut free = turn.instance(instance).clone();
+            while left > 0 {
+                let tasks = if ask.demand.exclusive { free.room(ask.demand).min(left) } else { 1 };
+                let devices = free.tightest_devices(ask.demand, tasks);
+                let Some(devices) = devices.filter(|_| tasks > 0) else { break };
+                let share = Share { instance, tasks, devices };
+                if !free.can_take(ask.demand, tasks, devices) {
+                    break;
+                }
+                let mut before = Vec::new();
+                if !self.spare(turn, ask.demand, share, &mut before) || !self.fits(turn) {
+                    self.undo(before);
+                    break;
+                }
+                taken.append(&mut before);
+                free.take(ask.demand, tasks, devices);
+                shares.push(share);
+                left -= tasks;
+            }
+        }
+        if ask.gang && left > 0 {
+            self.undo(taken);
+            shares.clear();
+        }
+        shares
+    }
+}
+
+/// An instance before a share of it was taken, and how many tasks of the head fitted.
+#[derive(Debug)]
+struct Undo {
+    fitting: u64,
+    lane: Instance,
 }
