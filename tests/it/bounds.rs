@@ -15,7 +15,7 @@ use windtunnel::sim;
 use crate::listed::Listed;
 use crate::swarm::{self, Scenario};
 
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 2_500;
 
 fn run(scenario: &Scenario, spec: &PolicySpec) -> Summary {
     let mut source = Listed::named(&scenario.works, &scenario.names);
