@@ -140,8 +140,8 @@ impl Occupancy {
             if strip.sums.len() <= at {
                 strip.sums.resize(at + 1, [0, 0]);
             }
-            for which in 0..2 {
-                strip.sums[at][which] += level[which] * i128::from(end - from);
+            for (sum, level) in strip.sums[at].iter_mut().zip(level) {
+                *sum += level * i128::from(end - from);
             }
             from = end;
         }

@@ -79,11 +79,7 @@ fn add_hours(sum: &mut ProviderHours, one: &ProviderHours, share: f64) {
 }
 
 /// The one called so among `all`, or a new one at the end.
-fn entry<'a, T>(
-    all: &'a mut Vec<T>,
-    is: impl Fn(&T) -> bool,
-    new: impl FnOnce() -> T,
-) -> &'a mut T {
+fn entry<T>(all: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> &mut T {
     let at = all.iter().position(is).unwrap_or_else(|| {
         all.push(new());
         all.len() - 1
@@ -115,7 +111,7 @@ fn costs(all: &[Measurement], metric: &str) -> Vec<Part> {
 /// Means of each group over the replications in which any of its work started.
 fn waits(all: &[Measurement], of: impl Fn(&Measurement) -> &Vec<GroupWait>) -> Vec<GroupWait> {
     let mut sums: Vec<(GroupWait, u32)> = Vec::new();
-    for one in all.iter().flat_map(|one| of(one)) {
+    for one in all.iter().flat_map(of) {
         let new = || (GroupWait { name: one.name.clone(), ..GroupWait::default() }, 0);
         let (sum, times) = entry(&mut sums, |(known, _)| known.name == one.name, new);
         *times += 1;

@@ -759,7 +759,7 @@ fn several_tasks_share_several_devices() {
     // when the first core is free, at 6 s, and 200 short jobs that come every 5 s wait
     // for it: two start at 26 s and two more every 10 s.
     let shorts = (0..200).map(|nth| format!("{},10,10,1,true,1000,0,0,\n", 1 + 5 * nth));
-    let rows = format!("0,6,6,1,true,1000,0,0,\n0,20,20,2,true,1000,0,2,500\n");
+    let rows = "0,6,6,1,true,1000,0,0,\n0,20,20,2,true,1000,0,2,500\n".to_owned();
     let rows = shorts.fold(rows, |rows, row| rows + &row);
     let mean = (6.0 + 100.0 * (25.0 + 20.0)) / 202.0;
     for preset in ["batch-backfill", "batch-conservative"] {

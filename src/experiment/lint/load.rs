@@ -79,8 +79,9 @@ pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Prob
 
 /// The largest task by each resource against the largest machine by it.
 fn largest(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    type Amount = fn(&Shape) -> u64;
     let world = &scenario.world;
-    let amounts: [(fn(&Shape) -> u64, f64, &str); 3] = [
+    let amounts: [(Amount, f64, &str); 3] = [
         (|shape| shape.cpu.into(), 1e3, "cores"),
         (|shape| shape.memory.into(), 1_024.0, "GiB"),
         (|shape| shape.gpus.into(), 1.0, "GPUs"),

@@ -18,6 +18,9 @@ pub(in crate::report) const COLUMNS: [&str; 6] = ["policy", "what", "of", "part"
 /// A row of a table: its name, its unit, and the value under each policy that is shown.
 type Row = (String, &'static str, Vec<f64>);
 
+/// The waits of a policy by one sort of group.
+type Groups = fn(&Breakdown) -> &Vec<GroupWait>;
+
 impl Comparison<'_> {
     /// The cost that leads for all policies together.
     pub(in crate::report) fn leading_of_all(&self) -> &'static Metric {
@@ -136,7 +139,7 @@ impl Comparison<'_> {
     pub(super) fn breakdown_tables(&self, all: &[(String, Breakdown)]) -> [Section; 3] {
         let shown: Vec<&Breakdown> = self.columns().into_iter().map(|row| &all[row].1).collect();
         let mut waits = Section::new("Waits by class and tenant", Place::Page);
-        let by: [(&str, fn(&Breakdown) -> &Vec<GroupWait>); 2] =
+        let by: [(&str, Groups); 2] =
             [("class", |one| &one.waits_by_class), ("tenant", |one| &one.waits_by_tenant)];
         for (by, of) in by {
             let groups = of(&all[self.many.baseline].1);
@@ -157,7 +160,7 @@ impl Comparison<'_> {
         by: &str,
         groups: &[GroupWait],
         shown: &[&Breakdown],
-        of: fn(&Breakdown) -> &Vec<GroupWait>,
+        of: Groups,
     ) -> Table {
         let mut table = self.table(&format!("Wait by {by}, p95 (p50 and mean below)"));
         for group in groups.iter().take(MOST_SHOWN) {
