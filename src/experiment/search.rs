@@ -15,6 +15,7 @@ mod descent;
 mod effect;
 mod finalist;
 mod line;
+mod scope;
 mod score;
 mod shares;
 mod variable;
@@ -29,6 +30,7 @@ use crate::scenario::{Objective, Scenario};
 use book::{Book, Halt, edits, policy_of};
 use effect::{binding, chance, comparable, effect};
 use finalist::judge;
+use scope::Scope;
 use score::Judge;
 use shares::{Shares, is_still, plan};
 
@@ -70,7 +72,8 @@ pub struct Found {
     pub task: Task,
     /// The promises.
     pub objectives: Vec<Objective>,
-    /// Every setup that was looked at, in that order.
+    /// Every setup that was looked at, in that order; those that differ only in settings
+    /// of other policies are one.
     pub candidates: Vec<Candidate>,
     /// Those that were judged; the cheapest by the search first.
     pub finalists: Vec<Finalist>,
@@ -99,6 +102,8 @@ pub struct Found {
     pub effects: Vec<Effect>,
     /// Whether all finalists did the same work in every replication.
     pub comparable: bool,
+    /// Which variables matter at which setup.
+    scope: Scope,
 }
 
 /// Why there is no answer.
@@ -128,9 +133,10 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
         room: promise::distance(shares.held_out as usize, (1.0 - task.confidence) / 4.0),
         still: still == Some(true),
     };
+    let scope = Scope::of(&task.variables, task.policy.as_deref(), &scenario, &start);
     let mut book = Book::new(
         (lab, open),
-        (&task.variables, task.policy.as_deref()),
+        (&task.variables, task.policy.as_deref(), &scope),
         (judging, plan.repetition),
         &shares,
     );
@@ -163,6 +169,7 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
         effects,
         comparable: comparable(&candidates, &rows),
         candidates,
+        scope,
         task,
     })
 }
@@ -170,7 +177,20 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
 impl Found {
     /// The edits of the scenario that lead to a setup.
     pub fn edits(&self, point: &Point) -> Vec<(String, String)> {
-        edits(&self.task.variables, point)
+        let edit =
+            |(one, level): (&Variable, Option<&str>)| Some((one.key.clone(), level?.to_owned()));
+        self.levels(point).filter_map(edit).collect()
+    }
+
+    /// Each variable with its value in a setup; none where it is no setting of the policy.
+    pub fn levels(&self, point: &Point) -> impl Iterator<Item = (&Variable, Option<&str>)> {
+        let levels = self.task.variables.iter().zip(point).zip(self.scope.at(point));
+        levels.map(|((one, &level), &own)| (one, own.then(|| one.levels[level].as_str())))
+    }
+
+    /// Setups that there are in the ranges, those that were not looked at included.
+    pub fn setups(&self) -> f64 {
+        self.scope.setups(&self.task.variables)
     }
 
     /// The setup that a finalist is.
@@ -184,15 +204,17 @@ impl Found {
         let is_end = |&axis: &usize| {
             let variable = &self.task.variables[axis];
             let last = variable.levels.len() - 1;
-            variable.numbers.is_some() && last > 0 && [0, last].contains(&point[axis])
+            let own = self.scope.at(point)[axis] && variable.numbers.is_some();
+            own && last > 0 && [0, last].contains(&point[axis])
         };
         (0..point.len()).filter(is_end).collect()
     }
 
     /// A setup in words: `cluster.dc1.nodes = 12, policy.p.order = sjf`.
     pub fn told(&self, point: &Point) -> String {
-        let one = |(variable, &level): (&Variable, &usize)| variable.told(level);
-        self.task.variables.iter().zip(point).map(one).collect::<Vec<_>>().join(", ")
+        let one =
+            |(one, level): (&Variable, Option<&str>)| Some(format!("{} = {}", one.key, level?));
+        self.levels(point).filter_map(one).collect::<Vec<_>>().join(", ")
     }
 }
 

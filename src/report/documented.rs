@@ -129,6 +129,16 @@ fn every_key_is_documented() {
 }
 
 #[test]
+fn every_word_of_a_check_is_documented() {
+    check::tests::regressed(|report| {
+        let json = serde_json::to_value(report.json()).expect("it is JSON");
+        same_keys("check.json", json.to_string().as_bytes());
+        let parting = json["policies"][1]["first_divergence"].to_string();
+        same_keys("first_divergence of check.json", parting.as_bytes());
+    });
+}
+
+#[test]
 fn every_word_of_a_plan_is_documented() {
     let found = plan::tests::small("<= 5 min", "2..6");
     let recipe = Recipe::default();

@@ -77,11 +77,11 @@ impl PlanReport<'_> {
 
     /// The same in the shortest names that tell variables apart.
     pub(super) fn brief(&self, candidate: &Candidate) -> String {
-        let variables = self.found.task.variables.iter().zip(&candidate.point);
-        let one = |(one, &level): (&Variable, &usize)| {
-            format!("{} = {}", self.short(&one.key), one.levels[level])
+        let one = |(one, level): (&Variable, Option<&str>)| {
+            Some(format!("{} = {}", self.short(&one.key), level?))
         };
-        clean(&variables.map(one).collect::<Vec<_>>().join(", "))
+        let told: Vec<String> = self.found.levels(&candidate.point).filter_map(one).collect();
+        clean(&told.join(", "))
     }
 
     /// The end of a key that no other variable has.

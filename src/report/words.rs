@@ -30,10 +30,7 @@ const MARK: char = '\u{1}';
 /// A template that asks for what `found` does not have is a bug of ours: tests fail
 /// on it; a user, who may have waited for hours, gets the tables and is told.
 pub(super) fn said(template: &str, found: &impl Serialize) -> Said {
-    let text = rendered(template, Value::from(Serde(found))).unwrap_or_else(|error| {
-        debug_assert!(false, "a template cannot be rendered: {error:#}");
-        format!("{MARK}# The answer could not be put into words ({error:#}): see the tables.")
-    });
+    let text = text(template, found);
     let mut said = Said::default();
     for item in text.split(MARK).skip(1) {
         let words = item[1..].split_whitespace().collect::<Vec<_>>().join(" ");
@@ -46,6 +43,26 @@ pub(super) fn said(template: &str, found: &impl Serialize) -> Said {
     }
     debug_assert!(said.answer.bullets.len() <= MOST_BULLETS, "{:?}", said.answer);
     said
+}
+
+/// Puts `found` into the words of `template`, as a title and lines below it: those that open
+/// with `-` are indented by two spaces, those with `--` by four.
+pub(super) fn lines(template: &str, found: &impl Serialize) -> Vec<String> {
+    let text = text(template, found);
+    let line = |item: &str| {
+        let words = item.trim_start_matches(['#', '-']);
+        let depth = item.bytes().take_while(|&byte| byte == b'-').count();
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        (!words.is_empty()).then(|| format!("{}{words}", "  ".repeat(depth)))
+    };
+    text.split(MARK).skip(1).filter_map(line).collect()
+}
+
+fn text(template: &str, found: &impl Serialize) -> String {
+    rendered(template, Value::from(Serde(found))).unwrap_or_else(|error| {
+        debug_assert!(false, "a template cannot be rendered: {error:#}");
+        format!("{MARK}# The answer could not be put into words ({error:#}): see the tables.")
+    })
 }
 
 fn rendered(template: &str, found: Value) -> Result<String, Error> {
@@ -79,6 +96,7 @@ fn rendered(template: &str, found: Value) -> Result<String, Error> {
     });
     words.add_filter("fixed", |value: f64, places: usize| format!("{value:.places$}"));
     words.add_filter("change", |value: f64, base: f64| change(value, base));
+    words.add_filter("amount", amount);
     words.add_filter("dollars", dollars);
     words.add_filter("signed", signed);
     words.add_function("joiner", joiner);

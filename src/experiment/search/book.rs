@@ -6,6 +6,7 @@ use super::super::lab::{Cell, Lab, LabFailure, share_inputs};
 use super::super::measurement::{Course, Measurement};
 use super::super::replication::Repetition;
 use super::line::{Landscape, Levels, Point};
+use super::scope::Scope;
 use super::score::{Judge, Score};
 use super::variable::Variable;
 use super::{Open, SearchFailure};
@@ -16,7 +17,7 @@ use crate::workload::{Input, TraceSpec};
 /// A setup that was looked at.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// One level per variable.
+    /// One level per variable; that of the start where it is no setting of the policy.
     pub point: Point,
     /// Replications that the search saw.
     pub searched: Vec<Measurement>,
@@ -43,6 +44,7 @@ pub(super) struct Book<'a> {
     pub(super) open: Open<'a>,
     pub(super) variables: &'a [Variable],
     pub(super) policy: Option<&'a str>,
+    scope: &'a Scope,
     pub(super) judge: Judge,
     pub(super) repetition: Repetition,
     /// Replications of each setup that the search sees.
@@ -61,7 +63,7 @@ pub(super) struct Book<'a> {
 impl<'a> Book<'a> {
     pub(super) fn new(
         (lab, open): (&'a Lab<'a>, Open<'a>),
-        (variables, policy): (&'a [Variable], Option<&'a str>),
+        (variables, policy, scope): (&'a [Variable], Option<&'a str>, &'a Scope),
         (judge, repetition): (Judge, Repetition),
         shares: &super::shares::Shares,
     ) -> Self {
@@ -72,6 +74,7 @@ impl<'a> Book<'a> {
             open,
             variables,
             policy,
+            scope,
             judge,
             repetition,
             replications: shares.searched,
@@ -161,7 +164,8 @@ impl Landscape for Book<'_> {
     type Halt = Halt;
 
     fn look(&mut self, points: &[Point]) -> Result<Vec<Score>, Halt> {
-        self.add(points)?;
+        let points: Vec<Point> = points.iter().map(|point| self.scope.folded(point)).collect();
+        self.add(&points)?;
         Ok(points.iter().map(|point| self.candidates[self.rows[point]].score).collect())
     }
 

@@ -93,6 +93,29 @@ fn what_does_not_matter_is_seen_and_a_small_budget_refused() {
     assert!(problems[0].hint.as_deref().is_some_and(|hint| hint.starts_with("it takes 70 ")));
 }
 
+/// A setting of another policy makes no other setup: it is looked at and judged once, and is
+/// in none of its words.
+#[test]
+fn setups_that_differ_in_another_policys_setting_are_one() {
+    let text = queue(2.0, 200, "wait_mean = \"<= 2000 s\"")
+        .replace("[policy.p]", "[policy.q]\npreset = \"batch-fcfs\"\n[policy.p]");
+    let order = ("policy.q.order", "shortest, largest, fcfs");
+    let three = task(&[("cluster.c.nodes", "1..6"), order, ("baseline", "p, q")]);
+    let both = found(&text, three.clone());
+    assert_eq!(both.setups(), 6.0 * (1.0 + 3.0));
+    let told: Vec<String> = both.candidates.iter().map(|one| both.told(&one.point)).collect();
+    let distinct: std::collections::BTreeSet<&String> = told.iter().collect();
+    assert_eq!(distinct.len(), told.len(), "{told:?}");
+    let of = |policy: &str| told.iter().filter(|one| one.ends_with(policy)).collect::<Vec<_>>();
+    assert!(of("baseline = p").iter().all(|one| !one.contains("order")), "{told:?}");
+    assert!(of("baseline = q").iter().all(|one| one.contains("order")), "{told:?}");
+    // Of one policy alone.
+    let one = found(&text, Task { policy: Some("p".to_owned()), ..three });
+    assert_eq!(one.setups(), 6.0);
+    assert!(one.candidates.iter().all(|setup| one.edits(&setup.point).len() == 1));
+    assert_eq!(one.effects[1..], [Effect::None, Effect::None]);
+}
+
 #[test]
 fn without_chance_the_answer_is_exact() {
     let text = "question = \"?\"\n[workload]\ntrace = \"traces/batch-small.swf\"\n\

@@ -63,11 +63,6 @@ impl Variable {
         let levels = all.iter().map(Quantity::told).collect();
         Ok(Self { key: key.to_owned(), levels, numbers: Some(numbers) })
     }
-
-    /// `cluster.dc1.nodes = 12`.
-    pub fn told(&self, level: usize) -> String {
-        format!("{} = {}", self.key, self.levels[level])
-    }
 }
 
 /// A message and a hint.

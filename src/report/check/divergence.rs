@@ -1,80 +1,143 @@
-//! Where a run first parts from its baseline, step by step.
+//! Where a run first parts from its baseline, step by step: data that the lines of
+//! `words/divergence.txt` are made from.
+
+use serde::Serialize;
 
 use super::{Parting, Verdicts};
 use crate::experiment::{Reason, Seen, Step};
-use crate::report::figure::{amount, clean, count};
+use crate::report::words::lines;
 use crate::units::Time;
 
 /// Most reasons that are shown of either side.
 const MOST_REASONS: usize = 10;
 
+#[derive(Clone, Debug, Serialize)]
+struct Divergence<'a> {
+    policy: &'a str,
+    scenario: &'a str,
+    seed: u64,
+    /// Records that agree, and the first by which the two have parted.
+    agreed: u64,
+    parted: u64,
+    sides: Vec<Side<'a>>,
+    /// What both had seen.
+    seen: Option<Sight<'a>>,
+    decided: [Decided<'a>; 2],
+    caution: Option<&'a str>,
+}
+
+/// What one side does next.
+#[derive(Clone, Debug, Serialize)]
+struct Side<'a> {
+    name: &'static str,
+    /// None where the run is over.
+    step: Option<Next<'a>>,
+    /// Whether the other does something before.
+    later: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Next<'a> {
+    after: String,
+    date: &'a str,
+    what: &'a str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Sight<'a> {
+    triggers: &'a str,
+    waiting: u64,
+    /// The first of those that wait.
+    queue: &'a [String],
+    running: u64,
+    booting: u64,
+    free_cores: f64,
+    free_memory_gib: f64,
+    free_gpus: f64,
+}
+
+/// What one side decided about the work in question.
+#[derive(Clone, Debug, Serialize)]
+struct Decided<'a> {
+    name: &'static str,
+    reasons: Vec<Why<'a>>,
+    /// Reasons that are left out.
+    more: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Why<'a> {
+    after: String,
+    work: &'a str,
+    why: &'a str,
+}
+
 /// Where a run parts from its baseline: a title, and lines indented below it.
 pub(super) fn parting_words(verdicts: &Verdicts<'_>, parting: &Parting) -> Vec<String> {
-    let who = format!("{} in {}", clean(verdicts.policy), clean(verdicts.scenario));
-    let mut lines = vec![format!("First divergence: {who}, seed {}", parting.seed)];
-    let agreed = match parting.agreed {
-        1 => "the first record agrees".to_owned(),
-        agreed => format!("the first {} records agree", count(agreed)),
-    };
-    let first = count(parting.agreed + 1);
-    lines.push(match parting.parted - parting.agreed {
-        1 => format!("  {agreed}; they part at record {first}"),
-        _ => format!(
-            "  {agreed}; they part somewhere in records {first} to {}",
-            count(parting.parted)
-        ),
+    lines(include_str!("../words/divergence.txt"), &divergence(verdicts, parting))
+}
+
+fn divergence<'a>(verdicts: &Verdicts<'a>, parting: &'a Parting) -> Divergence<'a> {
+    let both = [parting.base.as_ref(), parting.now.as_ref()];
+    // Until the earlier of the two, both have seen the same; one side may have kept no log of it.
+    let first = both.into_iter().flatten().min_by_key(|step| step.time_us);
+    let seen = both.into_iter().flatten().find_map(|step| {
+        step.seen.as_ref().filter(|_| Some(step.time_us) == first.map(|step| step.time_us))
     });
+    let about = about(both);
+    let decided = |name, step: Option<&'a Step>| decided(name, step, &about);
+    Divergence {
+        policy: verdicts.policy,
+        scenario: verdicts.scenario,
+        seed: parting.seed,
+        agreed: parting.agreed,
+        parted: parting.parted,
+        sides: sides(parting, first),
+        seen: seen.map(sight),
+        decided: [decided("baseline", both[0]), decided("now", both[1])],
+        caution: parting.caution.as_deref(),
+    }
+}
+
+/// The sides that are known. Where both were looked up, an end is one too.
+fn sides<'a>(parting: &'a Parting, first: Option<&Step>) -> Vec<Side<'a>> {
     let (base, now) = (parting.base.as_ref(), parting.now.as_ref());
-    // Where both sides were looked up, an end is one too.
     let exact =
         parting.parted == parting.agreed + 1 && (base.is_some() || parting.caution.is_none());
-    let earlier = [base, now].into_iter().flatten().map(|step| step.time_us).min();
-    let side = |name: &str, step: Option<&Step>| match step {
-        Some(step) if Some(step.time_us) > earlier => {
-            step_words(&format!("{name}: nothing then; next"), step)
-        }
-        Some(step) => step_words(&format!("{name}:"), step),
-        None => format!("  {name}: nothing, the run is over"),
+    let side = |name, step: Option<&'a Step>| Side {
+        name,
+        step: step.map(|step| Next {
+            after: moment(step.at()),
+            date: &step.date,
+            what: &step.what,
+        }),
+        later: step.map(|step| step.time_us) > first.map(|step| step.time_us),
     };
-    if base.is_some() || exact {
-        lines.push(side("baseline", base));
+    let name = if base.is_some() || exact { "now" } else { "now, from there on" };
+    let known = [("baseline", base), (name, now)].into_iter();
+    known.filter(|(_, step)| step.is_some() || exact).map(|(name, step)| side(name, step)).collect()
+}
+
+/// The work that the steps are about; none where that is not known. An instance is rented
+/// for the work that it was chosen for.
+fn about(both: [Option<&Step>; 2]) -> Vec<&str> {
+    let mut all = Vec::new();
+    for step in both.into_iter().flatten() {
+        all.extend(step.work.as_deref());
+        let chosen = step.reasons.iter().filter(|one| step.work.is_none() && weight(one) == 0);
+        all.extend(chosen.map(|reason| reason.work.as_str()));
     }
-    if now.is_some() || exact {
-        lines.push(side(if base.is_some() || exact { "now" } else { "now, from there on" }, now));
-    }
-    // Until the earlier of the two, both have seen the same.
-    let first = [base, now].into_iter().flatten().min_by_key(|step| step.time_us);
-    if let Some(seen) = first.and_then(|step| step.seen.as_ref()) {
-        lines.push(format!("  seen: {}", seen_words(seen)));
-    }
-    let both = || [base, now].into_iter().flatten();
-    // An instance is rented for the work that it was chosen for.
-    let chosen = |step: &'_ Step| -> Vec<String> {
-        let chosen = step.reasons.iter().filter(|reason| weight(reason) == 0);
-        chosen.map(|reason| reason.work.clone()).collect()
-    };
-    let about: Vec<String> = both()
-        .flat_map(|step| step.work.clone().map_or_else(|| chosen(step), |one| vec![one]))
-        .collect();
-    for (name, step) in [("baseline", base), ("now", now)] {
-        let reasons = step.map_or(&[][..], |step| &step.reasons);
-        let mut told: Vec<_> = reasons
-            .iter()
-            .filter(|reason| about.is_empty() || about.contains(&reason.work))
-            .collect();
-        told.sort_by_key(|reason| weight(reason));
-        let left_out = told.len().saturating_sub(MOST_REASONS);
-        told.truncate(MOST_REASONS);
-        lines.extend(told.iter().map(|reason| {
-            let (work, why) = (clean(&reason.work), clean(&reason.why));
-            format!("    {name}, after {}: {work}: {why}", moment(reason.at()))
-        }));
-        if left_out > 0 {
-            lines.push(format!("    {name}: and {} more", count(left_out as u64)));
-        }
-    }
-    lines.extend(parting.caution.iter().map(|caution| format!("  {}", clean(caution))));
-    lines
+    all
+}
+
+fn decided<'a>(name: &'static str, step: Option<&'a Step>, about: &[&str]) -> Decided<'a> {
+    let all = step.map_or(&[][..], |step| &step.reasons).iter();
+    let mut told: Vec<&Reason> =
+        all.filter(|reason| about.is_empty() || about.contains(&reason.work.as_str())).collect();
+    told.sort_by_key(|reason| weight(reason));
+    let more = told.len().saturating_sub(MOST_REASONS);
+    let why = |one: &&'a Reason| Why { after: moment(one.at()), work: &one.work, why: &one.why };
+    Decided { name, reasons: told.iter().take(MOST_REASONS).map(why).collect(), more }
 }
 
 /// What says most comes first: what was chosen, why work waits, what would have cost
@@ -88,29 +151,19 @@ fn weight(reason: &Reason) -> u8 {
     }
 }
 
-fn step_words(name: &str, step: &Step) -> String {
-    let (what, date) = (clean(&step.what), clean(&step.date));
-    format!("  {name} after {} ({date}): {what}", moment(step.at()))
-}
-
 fn moment(at: Time) -> String {
     (at - Time::ZERO).to_string()
 }
 
-fn seen_words(seen: &Seen) -> String {
-    let mut queue: Vec<String> = seen.queue.iter().map(|name| clean(name)).collect();
-    if seen.waiting > queue.len() as u64 {
-        queue.push("...".to_owned());
+fn sight(seen: &Seen) -> Sight<'_> {
+    Sight {
+        triggers: &seen.triggers,
+        waiting: seen.waiting,
+        queue: &seen.queue,
+        running: seen.running,
+        booting: seen.booting,
+        free_cores: seen.free_cpu_milli as f64 / 1e3,
+        free_memory_gib: seen.free_memory_mib as f64 / 1024.0,
+        free_gpus: seen.free_gpu_milli as f64 / 1e3,
     }
-    let queue = if queue.is_empty() { String::new() } else { format!(" ({})", queue.join(", ")) };
-    format!(
-        "{}; {} waiting{queue}; {} instances running, {} booting; free: {} cores, {} GiB, {} GPUs",
-        clean(&seen.triggers),
-        count(seen.waiting),
-        count(seen.running),
-        count(seen.booting),
-        amount(seen.free_cpu_milli as f64 / 1e3),
-        amount(seen.free_memory_mib as f64 / 1024.0),
-        amount(seen.free_gpu_milli as f64 / 1e3)
-    )
 }

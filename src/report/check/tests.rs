@@ -1,6 +1,6 @@
 use super::divergence::parting_words;
 use super::*;
-use crate::experiment::{Reason, Step};
+use crate::experiment::{Reason, Seen, Step};
 use crate::metrics::METRICS;
 use crate::scenario::{Gate, Subject, Tolerance};
 
@@ -37,7 +37,10 @@ pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
         agreed: 2,
         parted: 3,
         base: Some(step("a starts", Some("a"), &[])),
-        now: Some(step("b starts", Some("b"), &[("a", "waits: no room")])),
+        now: Some(Step {
+            seen: Some(seen()),
+            ..step("b starts", Some("b"), &[("a", "waits: no room")])
+        }),
         caution: None,
     };
     then(&CheckReport {
@@ -45,6 +48,19 @@ pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
         rows: vec![(&same, None), (&worse, Some(&parting))],
         cautions: Vec::new(),
     });
+}
+
+fn seen() -> Seen {
+    Seen {
+        triggers: "1 arrived".to_owned(),
+        waiting: 3,
+        queue: vec!["a".to_owned(), "b".to_owned()],
+        running: 1_000,
+        booting: 0,
+        free_cpu_milli: 1_500,
+        free_memory_mib: 2_048,
+        free_gpu_milli: 0,
+    }
 }
 
 fn step(what: &str, work: Option<&str>, reasons: &[(&str, &str)]) -> Step {

@@ -41,8 +41,8 @@ impl PlanReport<'_> {
             let phases =
                 [("search", &candidate.searched[..]), ("held-out", self.judged(candidate))];
             for (phase, all) in phases.into_iter().filter(|(_, all)| !all.is_empty()) {
-                for (variable, &level) in self.found.task.variables.iter().zip(&candidate.point) {
-                    sheet.text(&variable.levels[level]);
+                for (_, level) in self.found.levels(&candidate.point) {
+                    sheet.text(level.unwrap_or_default());
                 }
                 let (kept, count) = self.kept_in(all);
                 sheet.word(phase);

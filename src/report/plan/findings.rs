@@ -124,7 +124,7 @@ impl PlanReport<'_> {
             ties: ties.into_iter().take(TIES_NAMED).collect(),
             separated: found.separated,
             looked: found.candidates.len() as u64,
-            of: found.task.variables.iter().map(|one| one.levels.len() as f64).product(),
+            of: found.setups(),
             judged: found.finalists.len(),
             runs: found.runs,
             budget: found.task.budget,
@@ -193,7 +193,10 @@ impl PlanReport<'_> {
         };
         let axes: Vec<usize> = match self.found.choice {
             Some(_) => self.found.at_ends(&candidate.point),
-            None => (0..variables.len()).filter(safer).collect(),
+            None => {
+                let own = self.found.at_ends(&candidate.point);
+                own.into_iter().filter(safer).collect()
+            }
         };
         axes.into_iter().map(|axis| variables[axis].key.clone()).collect()
     }

@@ -71,9 +71,10 @@ impl PlanReport<'_> {
     }
 
     fn cells(&self, candidate: &Candidate, all: &[Measurement]) -> Vec<Cell> {
-        let variables = self.found.task.variables.iter().zip(&candidate.point);
+        let levels = self.found.levels(&candidate.point);
+        // A setting of another policy is none of this one.
         let mut cells: Vec<Cell> =
-            variables.map(|(one, &level)| Cell::plain(clean(&one.levels[level]))).collect();
+            levels.map(|(_, level)| Cell::plain(clean(level.unwrap_or("–")))).collect();
         cells.push(self.cell(self.goal(), all));
         for (row, objective) in self.found.objectives.iter().enumerate() {
             let mut cell = self.cell(self.promised(row), all);

@@ -1,0 +1,68 @@
+//! Which variables concern which policy: setups that differ only in settings of
+//! other policies are one.
+
+use super::line::Point;
+use super::variable::Variable;
+use crate::scenario::{Scenario, concerns};
+
+/// The variables that matter at each point.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    /// The variable that chooses the policy.
+    chooser: Option<usize>,
+    /// By level of `chooser`, or once where nothing is chosen: whether each variable
+    /// concerns the policy.
+    concerns: Vec<Vec<bool>>,
+    /// Levels of variables that do not concern the policy.
+    start: Point,
+}
+
+impl Scope {
+    /// Of the policy called `named`, or of those that `baseline` chooses from.
+    pub(super) fn of(
+        variables: &[Variable],
+        named: Option<&str>,
+        scenario: &Scenario,
+        start: &Point,
+    ) -> Self {
+        let varied = variables.iter().position(|one| one.key == "baseline");
+        let chooser = varied.filter(|_| named.is_none());
+        let names: Vec<&str> = match (named, chooser) {
+            (Some(name), _) => vec![name],
+            (None, Some(axis)) => variables[axis].levels.iter().map(String::as_str).collect(),
+            (None, None) => vec![scenario.policies[scenario.baseline].name.as_str()],
+        };
+        // Where it is varied which policy extends which, every setting may concern every policy.
+        let fixed = !variables.iter().any(|one| one.key.ends_with(".extends"));
+        let matters = |name: &str, axis: usize, one: &Variable| match varied {
+            Some(varied) if varied == axis => chooser.is_some(),
+            _ => !fixed || concerns(scenario, name, &one.key),
+        };
+        let of = |name: &&str| {
+            variables.iter().enumerate().map(|(axis, one)| matters(name, axis, one)).collect()
+        };
+        Self { chooser, concerns: names.iter().map(of).collect(), start: start.clone() }
+    }
+
+    /// By variable: whether it matters at a point.
+    pub(super) fn at(&self, point: &Point) -> &[bool] {
+        &self.concerns[self.chooser.map_or(0, |axis| point[axis])]
+    }
+
+    /// The point that stands for all that differ from `point` only in what does not matter.
+    pub(super) fn folded(&self, point: &Point) -> Point {
+        let levels = point.iter().zip(&self.start).zip(self.at(point));
+        levels.map(|((&own, &start), &matters)| if matters { own } else { start }).collect()
+    }
+
+    /// Setups that there are, each counted once.
+    pub(super) fn setups(&self, variables: &[Variable]) -> f64 {
+        let of = |matters: &Vec<bool>| -> f64 {
+            let levels = variables.iter().zip(matters).enumerate();
+            let own =
+                levels.filter(|(axis, (_, matters))| **matters && Some(*axis) != self.chooser);
+            own.map(|(_, (one, _))| one.levels.len() as f64).product()
+        };
+        self.concerns.iter().map(of).sum()
+    }
+}
