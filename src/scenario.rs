@@ -348,7 +348,7 @@ fn period(root: &Section, workload: &WorkloadSpec, report: &mut Report<'_>) -> O
     if given == Some(Span::ZERO) {
         report.at(&section.spot("period"), "`period` must be longer than nothing");
     }
-    let period = given.or_else(|| workload.period())?;
+    let period = workload.period(given)?;
     Some(root.span("horizon").map_or(period, |horizon| period.min(horizon)))
 }
 

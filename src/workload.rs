@@ -116,13 +116,14 @@ pub enum Input {
 }
 
 impl WorkloadSpec {
-    /// The time that the work stands for, where a synthesis or a window says so: work may
-    /// well come at its beginning only. None where nothing tells but the arrivals.
-    pub fn period(&self) -> Option<Span> {
-        let drawn = match &self.input {
+    /// The time that the work stands for: that of its source, which is `given` or the span of
+    /// a synthesis, after all transformations. Work may well come at its beginning only. None
+    /// where nothing tells but the arrivals.
+    pub fn period(&self, given: Option<Span>) -> Option<Span> {
+        let drawn = given.or(match &self.input {
             Input::Synthetic(SynthSpec { until: Until::Span(span), .. }) => Some(*span),
             Input::Synthetic(_) | Input::Trace(_) | Input::Shared(_) => None,
-        };
+        });
         self.transforms.iter().fold(drawn, |period, step| match step {
             Transform::Window { from, to, .. } => {
                 let ends = period.map_or(*to, |period| (Time::ZERO + period).min(*to));
@@ -131,10 +132,10 @@ impl WorkloadSpec {
             Transform::ScaleArrivals(factor) => {
                 period.and_then(|period| Span::from_secs_f64(period.secs_f64() * factor))
             }
-            Transform::Skip(_)
-            | Transform::Take(_)
-            | Transform::Repeat { .. }
-            | Transform::Inflate { .. } => None,
+            Transform::Repeat { times, period: apart } => apart
+                .or(period)
+                .map(|one| Span::from_micros(one.micros().saturating_mul(i64::from(*times)))),
+            Transform::Skip(_) | Transform::Take(_) | Transform::Inflate { .. } => None,
             Transform::Keep(_)
             | Transform::ScaleRuntimes(_)
             | Transform::ScaleSizes { .. }

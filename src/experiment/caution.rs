@@ -28,6 +28,9 @@ pub struct Facts {
     pub apart: u64,
     /// Seconds over which work arrived or ran, where rent is scaled to a month from less than a day.
     pub burst_s: Option<u64>,
+    /// Seconds over which work arrived, where that is longer than it is said to stand for.
+    #[serde(default)]
+    pub longer_s: Option<u64>,
     /// Whether anything was paid for spot instances.
     pub spot: bool,
     /// Names in the rules of work that nothing has, in words.
@@ -47,6 +50,7 @@ impl Facts {
             unestimated: work.unestimated,
             unreserved: result.summary.unreserved,
             burst_s: burst(&result.summary),
+            longer_s: longer(&result.summary),
             impossible: never.map(|(_, count)| *count).sum(),
             apart: result.summary.gangs_apart,
             spot: cost.by_market.iter().any(spot),
@@ -83,6 +87,7 @@ pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
     said.extend(apart(runs));
     said.extend(spot(runs));
     said.extend(short(runs));
+    said.extend(too_long(runs));
     for run in runs {
         said.extend(unreserved(run));
         said.extend(not_for_sale(run));
@@ -194,6 +199,23 @@ fn burst(summary: &Summary) -> Option<u64> {
     let rented = summary.cost.total != summary.cost.standing;
     let guessed = rented && summary.period_s.is_none() && summary.rent_s() < DAY_S;
     guessed.then_some(summary.rent_s() as u64)
+}
+
+/// Seconds over which work arrived, where that is longer than the period that it is said
+/// to stand for, to a second.
+fn longer(summary: &Summary) -> Option<u64> {
+    let arrivals = summary.arrivals_s;
+    summary.period_s.filter(|period| *period + 1.0 < arrivals).map(|_| arrivals as u64)
+}
+
+/// The period that the work stands for cannot be right.
+fn too_long(runs: &[Shown<'_>]) -> Option<String> {
+    let seconds = runs.iter().find_map(|run| run.facts.longer_s)?;
+    Some(format!(
+        "Work arrived over {}, which is longer than it is said to stand for: what is rented in a month is too \
+         dear by as much. Make `workload.period` longer, or leave it out.",
+        Span::from_secs(seconds as i64)
+    ))
 }
 
 /// A month is scaled from the work of a part of a day.

@@ -712,12 +712,21 @@ fn rent_of_a_night_is_scaled_by_the_day_that_it_stands_for() {
             "transform = [{ window = { from = \"0 s\", to = \"6 h\" } }]\nscale = 0.8\n",
             0.3125,
         ),
+        // A day that comes less often, or several times.
+        (&scenario, "period = \"1 d\"\nscale = 0.8\n", 1.25),
+        (
+            &scenario,
+            "period = \"1 d\"\ntransform = [{ repeat = { times = 3, period = \"7 d\" } }]\n",
+            21.0,
+        ),
+        (&scenario, "transform = [{ repeat = { times = 2, period = \"7 d\" } }]\n", 14.0),
         // The run ends before the day does.
         (&shorter, "period = \"1 d\"\n", 0.125),
     ] {
         let summary = run_with(scenario, trace, key).expect("it runs");
         assert_eq!(summary.period_s, Some(days * 86_400.0), "{key}");
-        assert!(near(summary.monthly(), days), "{key}: {:?}", summary.monthly());
+        let times = summary.work.submitted as f64 / 2.0;
+        assert!(near(summary.monthly(), days / times), "{key}: {:?}", summary.monthly());
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) const ROWS: &[Row] = &[
         "workload.period",
         Kind::Span,
         "the `span` of synthetic work, the length of a window, else the time from the first arrival to the last",
-        "Time that the work stands for, such as `1 d` for the jobs of a night. What is rented for it in a month is scaled from it.",
+        "Time that the work of the trace stands for, such as `1 d` for the jobs of a night; transformations and `scale` change it with the arrivals, and `take` or `skip` leave it unknown. What is rented for it in a month is scaled from it.",
     ),
     row(
         "workload.gpus_per_task",
