@@ -50,6 +50,19 @@ const QUEUE: &str = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks\n\
     a,0,200,250,1,4\nb,0,250,300,1,2\nhead,1,50,50,1,8\nlong,2,900,900,1,3\nshort,3,20,20,1,1\n";
 
 #[test]
+fn work_on_whole_machines_waits_for_an_empty_one() {
+    let rows = "id,arrival_s,runtime_s,cpu_milli,exclusive\na,0,100,500,false\nb,1,10,500,true\n";
+    let folder = simulated(1, rows, "", "");
+    let b = told(folder.path(), "b");
+    has(
+        &b,
+        &[
+            "It wanted 0.5 cores, 0.5 were free, but it takes whole machines and no fitting one was empty",
+        ],
+    );
+}
+
+#[test]
 fn it_tells_what_was_wanted_and_who_held_it() {
     let folder = simulated(10, QUEUE, "", EASY);
     let head = told(folder.path(), "head");

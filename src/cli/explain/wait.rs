@@ -18,6 +18,8 @@ pub(super) struct Wait {
     /// Tasks that waited, of how many.
     tasks: u64,
     of: u64,
+    /// It has its machines alone.
+    exclusive: bool,
     counted: Option<Counted>,
     ahead: u64,
     first: Option<String>,
@@ -97,6 +99,7 @@ pub(super) struct WaitJson<'w> {
 /// A row cannot be read, or its waits do not cover the time until its first start.
 pub(super) fn steps(job: &Row, notes: &[Row]) -> Result<Vec<Step>, Stop> {
     let end = job.time("end_s")?;
+    let exclusive = job.cell("exclusive") == "yes";
     let of = job.whole("tasks")?;
     let mut steps = Vec::new();
     for note in notes {
@@ -107,7 +110,7 @@ pub(super) fn steps(job: &Row, notes: &[Row]) -> Result<Vec<Step>, Stop> {
             wait.until = wait.until.min(at);
         }
         match note.cell("note") {
-            "waits" => steps.push(Step::Wait(Wait::read(note, of, end)?)),
+            "waits" => steps.push(Step::Wait(Wait::read(note, (of, exclusive), end)?)),
             "starts" => {
                 let waited = matches!(steps.last(), Some(Step::Wait(_)));
                 let (tasks, why) = (note.whole("tasks")?, clean(note.cell("why")));
@@ -149,7 +152,7 @@ pub(super) const CUT: &str =
     "it was edited or cut off, or comes from another version: run again with --explain";
 
 impl Wait {
-    fn read(note: &Row, of: u64, end: Time) -> Result<Self, Stop> {
+    fn read(note: &Row, (of, exclusive): (u64, bool), end: Time) -> Result<Self, Stop> {
         let why = note.cell("why");
         let reason = WaitReason::ALL.into_iter().find(|reason| reason.name() == why);
         let Some(reason) = reason else { return Err(note.wrong("why", "a reason to wait")) };
@@ -159,6 +162,7 @@ impl Wait {
             reason,
             tasks: note.whole("tasks")?,
             of,
+            exclusive,
             counted: match note.cell("room") {
                 "" => None,
                 _ => Some(Counted::read(note)?),
@@ -192,7 +196,7 @@ impl Wait {
                 tasks => format!("The instances of {tasks} of its tasks were booting."),
             };
         };
-        let has = counted.tell_room(self.tasks, self.of);
+        let has = counted.tell_room(self.tasks, self.of, self.exclusive);
         match self.reason {
             WaitReason::NoRoom | WaitReason::OverflowLater => format!("{has}."),
             WaitReason::Behind => format!("Others were served first. {has}."),
@@ -277,7 +281,7 @@ impl Counted {
     }
 
     /// What was wanted and what there was.
-    fn tell_room(&self, tasks: u64, of: u64) -> String {
+    fn tell_room(&self, tasks: u64, of: u64, exclusive: bool) -> String {
         let resource = &self.resource;
         let who = match (tasks, of) {
             (_, 1) => "It".to_owned(),
@@ -295,6 +299,14 @@ impl Counted {
         let there = format!("{wanted}, {} {} free", self.free, verb(self.free));
         if self.room >= tasks {
             return format!("{there} and there was room");
+        }
+        if exclusive {
+            return match self.room {
+                0 => format!("{there}, but it takes whole machines and no fitting one was empty"),
+                room => format!(
+                    "{there}, but it takes whole machines, and empty ones held only {room} tasks"
+                ),
+            };
         }
         match (self.free >= self.wanted, of, self.room) {
             (true, 1, _) | (true, _, 0) => {
