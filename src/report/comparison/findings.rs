@@ -479,8 +479,8 @@ impl Comparison<'_> {
     }
 
     /// Replications that would show of a policy what its intervals say and its verdicts, for
-    /// all their company, do not: of its cost, and of promises that its mean keeps and the
-    /// baseline's breaks. What speaks against it matters where no verdict does.
+    /// all their company, do not: that it costs less, or that it keeps promises which the
+    /// baseline's mean breaks. That it costs more would not let it be taken.
     fn enough(&self, row: usize) -> Option<u32> {
         let gained = self.newly_kept(row).map(|objective| objective.metric.as_str());
         let cost = self.leading(row).key;
@@ -490,7 +490,6 @@ impl Comparison<'_> {
             && by("wait_mean").is_some_and(|by| by < 0.0);
         let waits = free.then_some("wait_mean");
         let keys: Vec<&str> = std::iter::once(cost).chain(gained).chain(waits).collect();
-        let is_told = keys.iter().any(|key| self.many.shown(row, key).is_some());
         let verdicts = self.many.policies.iter().flat_map(|one| one.contrasts.iter().flatten());
         let family = verdicts.filter(|contrast| contrast.adjusted_p.is_some()).count();
         let alpha = 1.0 - self.many.judging.confidence;
@@ -500,7 +499,7 @@ impl Comparison<'_> {
             let paired = contrast.paired.filter(|_| contrast.adjusted_p.is_some())?;
             let dearer = key == cost && contrast.difference() > 0.0;
             let slight = key == "cost_monthly" && contrast.difference().abs() < HALF_A_CENT;
-            let seems = paired.p <= alpha && !slight && !(dearer && is_told);
+            let seems = paired.p <= alpha && !slight && !dearer;
             paired.enough(alpha / family.max(1) as f64).filter(|_| seems)
         });
         enough.min().filter(|&enough| enough > self.many.replications)
