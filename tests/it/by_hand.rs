@@ -789,3 +789,14 @@ fn tasks_take_devices_in_turn() {
         }
     }
 }
+
+#[test]
+fn the_limit_of_a_policy_is_weighed_where_the_offer_is_chosen() {
+    // Three tasks of two cores: three instances of the smaller type are the cheapest, and only two
+    // may be rented; two of the larger hold them.
+    let cloud = CLOUD.replace("[\"m6i.xlarge\"]", "[\"m6i.large\", \"m6i.xlarge\"]");
+    let policy = "[policy.p]\nprovision = { cheapest = { max_instances = 2 } }\n";
+    let trace = "arrival_s,runtime_s,estimate_s,vcpus,tasks\n0,60,60,2,3\n1,60,60,1,1\n";
+    let summary = run(&format!("{cloud}{policy}"), trace).expect("it runs");
+    assert_eq!((summary.work.finished, summary.instances_max), (2, 2));
+}

@@ -100,7 +100,7 @@ const MUTANTS: [(&str, &str, &str, bool); 9] = [
     ("order: largest first", "order = \"fcfs\"", "order = \"largest\"", true),
     ("order: shortest first", "order = \"fcfs\"", "order = \"shortest\"", true),
     ("no backfilling", "backfill = \"easy\"", "backfill = \"none\"", true),
-    ("conservative", "backfill = \"easy\"", "backfill = \"conservative\"", true),
+    ("conservative", "backfill = \"easy\"", "backfill = \"conservative\"", false),
     ("worst fit", "best-fit = {", "worst-fit = {", false),
     ("rents later", "after_wait = \"30 min\"", "after_wait = \"3 h\"", true),
     ("rents at once", "after_wait = \"30 min\"", "after_wait = \"0 min\"", false),
@@ -112,7 +112,7 @@ const MUTANTS: [(&str, &str, &str, bool); 9] = [
 fn mutants_are_caught_and_the_unchanged_policy_is_not() {
     let exact = Place::new("events = \"exact\"\n");
     let margins = Place::new(MARGINS);
-    // With eight, chance could have made what conservative backfilling costs.
+    // With eight, chance could have made what shortest first costs.
     margins.edit("suite.toml", "replications = 8", "replications = 24");
     let stored = margins.check(&["--update"]);
     assert_eq!(code(&stored), 0, "{}", shown(&stored));

@@ -40,6 +40,8 @@ struct Search<'s, 'z> {
     tasks: u32,
     /// Instances that one offer must have left.
     least: u64,
+    /// Instances that the policy may still rent.
+    left: u64,
     /// Tasks by zone, where the zone matters.
     zones: Option<&'z Zones>,
     /// Of a gang that stays together: its work, and where.
@@ -141,8 +143,15 @@ impl OnDemand {
             }
             let least = if single { u64::MAX } else { 1 };
             let site_of = ask.gang.then_some((work, &*site));
-            let search =
-                Search { shelf, ask: &ask, tasks, least, zones: zones.as_ref(), site: site_of };
+            let search = Search {
+                shelf,
+                ask: &ask,
+                tasks,
+                least,
+                left,
+                zones: zones.as_ref(),
+                site: site_of,
+            };
             let Some((found, _)) = self.choose(turn, search) else { break };
             site.chosen = turn.site(work, found.offer);
             let wanted = if zones.is_some() { 1 } else { u64::from(found.instances(tasks)) };
@@ -264,12 +273,13 @@ impl Provision for OnDemand {
     fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> Option<Money> {
         let live = turn.work(work);
         let from = live.arrival.saturating_add(self.after_wait);
-        if self.after_wait > Span::ZERO && from > turn.now() || self.left(turn) == 0 {
+        let left = self.left(turn);
+        if self.after_wait > Span::ZERO && from > turn.now() || left == 0 {
             return None;
         }
         let (alike, shelf) = self.take_shelf(turn, &live.ask);
         let (ask, tasks) = (&live.ask, live.waiting);
-        let search = Search { shelf: &shelf, ask, tasks, least: 1, zones: None, site: None };
+        let search = Search { shelf: &shelf, ask, tasks, least: 1, left, zones: None, site: None };
         let cost = self.choose(turn, search).map(|(_, quote)| quote.cost);
         self.shelves.insert(alike, shelf);
         cost
@@ -292,7 +302,7 @@ impl<'s> Search<'s, '_> {
         let least = self.least.min(u64::from(one.instances(self.tasks)));
         self.zones.is_none_or(|zones| zones.allows(one.zone))
             && self.site.is_none_or(|(work, site)| site.admits(turn.site(work, one.offer)))
-            && turn.launch_room(one.offer).0 >= least
+            && turn.launch_room(one.offer).0.min(self.left) >= least
     }
 
     /// Tasks to quote for: where zones matter, they are rented for one by one.
