@@ -1,4 +1,4 @@
-//! Hours of cores and GPUs by provider: held by work, and not.
+//! Hours of cores and GPUs by provider: asked for by running work, and idle.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::model::{Market, World};
 use crate::state::{AllocationRef, InstanceRef, State};
 use crate::units::{Id, Time};
 
-/// Adds up what machines offered while they were ready, and what work held of it.
+/// Adds up what machines offered while they were ready, and what running work asked of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hours {
     /// By slot of the instance: when it was ready.
@@ -18,7 +18,7 @@ pub(super) struct Hours {
 /// Milli-cores and milli-GPUs times microseconds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
-    held: [i128; 2],
+    used: [i128; 2],
     offered: [i128; 2],
 }
 
@@ -29,9 +29,9 @@ pub struct ProviderHours {
     pub provider: String,
     /// Whether it is one's own.
     pub owned: bool,
-    /// Core-hours that running work held.
+    /// Core-hours that running work asked for, also where it has its machines alone.
     pub core_hours_used: f64,
-    /// Core-hours of ready machines that no work held.
+    /// Core-hours of ready machines beyond those.
     pub core_hours_idle: f64,
     /// The same of GPUs.
     pub gpu_hours_used: f64,
@@ -76,7 +76,7 @@ impl Hours {
         for held in &allocation.held {
             let region = state.instance(held.share.instance).region.row();
             let tasks = i128::from(held.share.tasks) * span;
-            let sums = &mut self.of(state, region).held;
+            let sums = &mut self.of(state, region).used;
             sums[0] += i128::from(demand.cpu) * tasks;
             sums[1] += i128::from(demand.gpu_milli()) * tasks;
         }
@@ -95,7 +95,7 @@ impl Hours {
     pub(super) fn subtract(&mut self, earlier: &Self) {
         for (mine, theirs) in self.sums.iter_mut().zip(&earlier.sums) {
             for at in 0..2 {
-                mine.held[at] -= theirs.held[at];
+                mine.used[at] -= theirs.used[at];
                 mine.offered[at] -= theirs.offered[at];
             }
         }
@@ -112,10 +112,10 @@ impl Hours {
         let of = |(row, sums): (usize, &Sums)| ProviderHours {
             provider: world.providers.rows()[row].name.clone(),
             owned: is_owned(row),
-            core_hours_used: hours(sums.held[0]),
-            core_hours_idle: hours(sums.offered[0] - sums.held[0]),
-            gpu_hours_used: hours(sums.held[1]),
-            gpu_hours_idle: hours(sums.offered[1] - sums.held[1]),
+            core_hours_used: hours(sums.used[0]),
+            core_hours_idle: hours(sums.offered[0] - sums.used[0]),
+            gpu_hours_used: hours(sums.used[1]),
+            gpu_hours_idle: hours(sums.offered[1] - sums.used[1]),
         };
         let any = |(_, sums): &(usize, &Sums)| sums.offered != [0, 0];
         let mut all: Vec<ProviderHours> =

@@ -24,7 +24,8 @@ pub struct Hold {
     pub from: Time,
     /// When it ended.
     pub until: Time,
-    /// Lowest and highest part of the machine, in thousandths.
+    /// Lowest and highest part of the machine, in thousandths; all of it for work that
+    /// has the machine alone.
     pub part: (u32, u32),
     /// Class of the work.
     pub class: usize,
@@ -212,7 +213,8 @@ impl Occupancy {
                 of(ask.demand.memory.into(), instance.shape.memory),
                 of(ask.demand.gpu_milli().into(), instance.shape.gpu_milli()),
             ];
-            let size = parts.into_iter().max().unwrap_or(0).clamp(1, u64::from(WHOLE)) as u32;
+            let largest = parts.into_iter().max().unwrap_or(0).clamp(1, u64::from(WHOLE));
+            let size = if ask.demand.exclusive { WHOLE } else { largest as u32 };
             let machine = self.rows[held.share.instance.slot()];
             let hold = Hold {
                 machine,
@@ -323,7 +325,8 @@ impl Observer for Occupancy {
 mod tests {
     use super::*;
     use crate::state::Needs;
-    use crate::state::testing::{Plan, start, world};
+    use crate::state::testing::{Plan, demand, fill, instance, start, world};
+    use crate::units::Demand;
 
     #[test]
     fn parts_of_a_machine_do_not_overlap() {
@@ -338,6 +341,23 @@ mod tests {
         assert_eq!(hold(&mut taken, 400), (600, 1_000));
         // 300 are free below, not 350 in one piece.
         assert_eq!(hold(&mut taken, 350), (0, 300));
+    }
+
+    /// A quarter of the cores, beside others and alone.
+    #[test]
+    fn who_is_alone_holds_the_whole_machine() {
+        let asked = demand(1_000, 0, 0, 0);
+        for (exclusive, part) in [(false, (0, 250)), (true, (0, 1_000))] {
+            let world = world(&[Plan { running: 1, ..Plan::default() }]);
+            let mut state = start(&world, Needs::default());
+            let mut all = Occupancy::default();
+            all.begins(&state);
+            all.requested(&state, instance(&state, 0));
+            let work = fill(&mut state, 0, Demand { exclusive, ..asked });
+            let allocation = state.work(work).allocations[0];
+            all.started(&state, allocation);
+            assert_eq!(all.open[0].1.part, part);
+        }
     }
 
     #[test]

@@ -149,7 +149,7 @@ fn hours_chart(name: &str, title: &str, rows: Vec<BarRow>) -> Chart {
         name,
         title,
         "hours of machines that were ready",
-        "Used is what running work held, whether it was busy or not.",
+        "Used is what running work asked for, whether it was busy or not.",
     );
     chart.legend = vec![("used".to_owned(), USED), ("idle".to_owned(), GREY)];
     bars(chart, rows)
