@@ -24,24 +24,19 @@
 //!   ends after all that is planned by then; later it must keep to that end.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
-use windtunnel::model::{Ask, Book, Truth, Work, WorkId};
+use windtunnel::model::{Ask, Work};
 use windtunnel::policy;
 use windtunnel::policy::spec::{Backfill, Order, PolicySpec};
-use windtunnel::sim::{self, Observer, Options};
-use windtunnel::state::{Record, State};
-use windtunnel::units::{Demand, Shape, Span, Time};
+use windtunnel::sim::Options;
+use windtunnel::units::Span;
 
 use crate::listed::{Dice, Listed};
-use crate::reference::world;
-use crate::rlscheduler::{jobs, log};
+use crate::logs;
+use crate::trial::{self, CORE, Guessing, Started, Starts};
 
 /// A thousand years, in microseconds.
 const UNKNOWN: i64 = 1_000 * 365 * 86_400 * 1_000_000;
-
-/// By job: tasks started by moment.
-pub(crate) type Starts = Vec<BTreeMap<i64, u32>>;
 
 /// Processors that are all alike, on `nodes` nodes, and jobs of some of them.
 #[derive(Clone, Debug)]
@@ -283,44 +278,16 @@ impl<'c> Slow<'c> {
 }
 
 // ---------------------------------------------------------------------------
-// The simulator itself.
+// The simulator itself, and random cases.
 // ---------------------------------------------------------------------------
-
-struct Watch(Starts);
-
-impl Observer for Watch {
-    fn record(&mut self, state: &State<'_>, record: &Record) {
-        if let Record::Started(started) = *record {
-            let target = state.allocation(started);
-            let job = state.work(target.work()).id.ordinal as usize;
-            *self.0[job].entry(state.now().micros()).or_default() += target.tasks;
-        }
-    }
-}
 
 pub(crate) fn simulated(pool: &Pool, backfill: Backfill) -> Starts {
-    let shape = Shape { cpu: pool.cores * 1_000, memory: 0, gpus: 0 };
-    let world = world(&[(shape, pool.nodes)]);
+    let world = trial::processors(pool.nodes, pool.cores);
     let spec = PolicySpec { order: pool.order, backfill, ..PolicySpec::named("pool") };
-    let mut watch = Watch(vec![BTreeMap::new(); pool.works.len()]);
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut starts = Started(vec![BTreeMap::new(); pool.works.len()]);
     let (mut source, mut policy) = (Listed::new(&pool.works), policy::build(&spec));
-    sim::run(&world, &mut source, &mut *policy, &Options::default(), &mut watch, &mut go_on)
-        .unwrap_or_else(|failure| panic!("{failure:?} in {pool:#?}"));
-    watch.0
-}
-
-// ---------------------------------------------------------------------------
-// Random cases.
-// ---------------------------------------------------------------------------
-
-/// How often estimates are wrong or missing.
-#[derive(Clone, Copy, Debug)]
-struct Guessing {
-    /// One in so many jobs has no estimate; none where 0.
-    missing: u64,
-    /// Estimates may be too short.
-    short: bool,
+    trial::run(&world, &mut source, &mut *policy, &Options::default(), &mut starts, pool);
+    starts.0
 }
 
 fn pool(seed: u64, guessing: Guessing) -> Pool {
@@ -329,83 +296,31 @@ fn pool(seed: u64, guessing: Guessing) -> Pool {
     let most = u64::from(nodes * cores);
     let (count, gap) = (dice.within(2, 18), dice.within(0, 12));
     let arrays = dice.of(&[0, 2, 4]);
-    let mut arrival = 0;
-    let works = (0..count).map(|ordinal| {
-        arrival += dice.within(0, gap) as i64;
-        let runtime = if dice.once_in(20) { 0 } else { dice.within(1, 40) as i64 };
-        let estimate = match dice.within(0, 3) {
-            0 if guessing.short => (runtime / 2).max(1),
-            1 => runtime + dice.within(1, 60) as i64,
-            _ => runtime.max(1),
-        };
-        let missing = guessing.missing > 0 && dice.once_in(guessing.missing);
+    let works = trial::jobs(&mut dice, count, gap, guessing, |dice| {
         let gang = arrays == 0 || !dice.once_in(arrays);
-        let ask = Ask {
-            tasks: dice.within(1, if gang { most } else { most + 4 }) as u32,
-            gang,
-            demand: Demand { cpu: 1_000, ..Demand::default() },
-            estimate: if missing { Span::MAX } else { Span::from_secs(estimate) },
-            ..Ask::default()
-        };
-        Work {
-            id: WorkId { source: 0, ordinal },
-            name: String::new(),
-            arrival: Time::from_secs(arrival),
-            ask,
-            truth: Truth { runtime: Span::from_secs(runtime) },
-        }
+        let tasks = dice.within(1, if gang { most } else { most + 4 }) as u32;
+        Ask { tasks, gang, demand: CORE, ..Ask::default() }
     });
-    let works = works.collect();
     Pool { nodes, cores, works, order: dice.of(&[Order::Fcfs, Order::Shortest]) }
 }
 
-/// Jobs that started before one that came earlier.
-pub(crate) fn overtakers(starts: &Starts) -> usize {
-    let first: Vec<i64> =
-        starts.iter().filter_map(|starts| starts.keys().next().copied()).collect();
-    first.windows(2).filter(|pair| pair[1] < pair[0]).count()
-}
-
-fn agree(pool: &Pool, backfill: Backfill, which: &str) -> usize {
-    let (want, got) = (Slow::run(pool, backfill), simulated(pool, backfill));
-    if let Some(job) = (0..want.len()).find(|&job| want[job] != got[job]) {
-        let seconds = |starts: &BTreeMap<i64, u32>| -> Vec<(f64, u32)> {
-            starts.iter().map(|(&at, &tasks)| (at as f64 / 1e6, tasks)).collect()
-        };
-        let jobs: Vec<String> = (0..want.len().min(40))
-            .map(|row| {
-                let Work { ask, truth, arrival, .. } = &pool.works[row];
-                format!(
-                    "{row}: at {:?} {} tasks gang {} runs {:?} estimate {:?}: {:?}, found {:?}",
-                    arrival,
-                    ask.tasks,
-                    ask.gang,
-                    truth.runtime,
-                    ask.estimate,
-                    seconds(&want[row]),
-                    seconds(&got[row]),
-                )
-            })
-            .collect();
-        panic!(
-            "{which}, {backfill:?}, {:?}, {} nodes of {}: job {job}\n{}",
-            pool.order,
-            pool.nodes,
-            pool.cores,
-            jobs.join("\n")
-        );
-    }
-    overtakers(&want)
+/// Compares all starts with those `wanted`, and counts who overtook.
+pub(crate) fn agree(pool: &Pool, backfill: Backfill, wanted: &Starts, which: &str) -> usize {
+    let Pool { nodes, cores, order, .. } = pool;
+    let which = format!("{which}, {backfill:?}, {order:?}, {nodes} nodes of {cores}");
+    trial::assert_same(&which, &pool.works, wanted, &simulated(pool, backfill));
+    trial::overtakers(trial::first(wanted))
 }
 
 fn all_agree(backfill: Backfill, seeds: std::ops::Range<u64>) {
     let mut overtook = 0;
     for missing in [0, 3] {
         for short in [false, true] {
-            let guessing = Guessing { missing, short };
+            let guessing = Guessing { missing, short, least: [0, 1] };
             for seed in seeds.clone() {
                 let which = format!("seed {seed}, {guessing:?}");
-                overtook += agree(&pool(seed, guessing), backfill, &which);
+                let pool = pool(seed, guessing);
+                overtook += agree(&pool, backfill, &Slow::run(&pool, backfill), &which);
             }
         }
     }
@@ -422,29 +337,13 @@ fn conservative_starts_everything_when_a_slow_one_does() {
     all_agree(Backfill::Conservative, 0..500);
 }
 
-/// Everything of a real log of 100 nodes, with the estimates that users gave.
-pub(crate) fn real_log() -> Vec<Work> {
-    let mut source = jobs(&log("KTH-SP2-1996.swf.gz"));
-    let (mut works, mut work, mut book) = (Vec::new(), Work::default(), Book::default());
-    while source.next(&mut book, &mut work).expect("the log can be read") {
-        work.id = WorkId { source: 0, ordinal: works.len() as u64 };
-        let Ask { tasks, estimate, .. } = work.ask;
-        let demand = Demand { cpu: 1_000, ..Demand::default() };
-        work.ask = Ask { tasks, gang: true, demand, estimate, ..Ask::default() };
-        works.push(work.clone());
-    }
-    let wrong = works.iter().filter(|work| work.ask.estimate != work.truth.runtime).count();
-    assert!(works.len() > 28_000 && wrong > 20_000, "{wrong} of {}", works.len());
-    works
-}
-
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn easy_starts_a_real_log_when_a_slow_one_does() {
-    let works = real_log();
+    let works = logs::kth();
     for order in [Order::Fcfs, Order::Shortest] {
         let pool = Pool { nodes: 100, cores: 1, works: works.clone(), order };
-        let overtook = agree(&pool, Backfill::Easy, "KTH");
+        let overtook = agree(&pool, Backfill::Easy, &Slow::run(&pool, Backfill::Easy), "KTH");
         assert!(overtook > 2_000, "{overtook}");
     }
 }

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use windtunnel::model::{
-    Ask, Billing, Book, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region,
-    Truth, Work, WorkId, World, Zone,
+    Ask, Book, Market, Offer, Quota, QuotaUnit, Truth, Work, WorkId, World, Zone,
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{self, PolicySpec};
 use windtunnel::problem::Problem;
 use windtunnel::sim::{self, Observer, Options};
 use windtunnel::state::{Record, RefusalReason, State, WorkRef};
-use windtunnel::units::{Calendar, Demand, Distribution, Id, Rate, Shape, Span, Time};
+use windtunnel::units::{Demand, Id, Shape, Span, Time};
 use windtunnel::workload::Source;
+
+use crate::trial;
 
 /// A job: arrival, processors, runtime, in whole seconds; its estimate is the
 /// runtime unless said otherwise.
@@ -114,53 +115,17 @@ impl Observer for Watch {
 }
 
 /// A cluster with these numbers of cores per machine.
-pub(crate) fn cluster(cores: &[u32]) -> World {
-    let mut world = World::empty(Calendar::from_unix_micros(0));
-    let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
-    let (name, title) = ("dc".to_owned(), "dc".to_owned());
-    let provider = world.providers.push(Provider { name, title, billing, notice: Span::ZERO });
-    let region = world.regions.push(Region {
-        name: "dc".to_owned(),
-        provider,
-        jurisdiction: "EU".to_owned(),
-        certifications: Vec::new(),
-        carbon_mg_per_kwh: None,
-    });
-    let zone = world.zones.push(Zone { name: "dc-a".to_owned(), region });
-    for (row, &cores) in cores.iter().enumerate() {
-        let shape = Shape { cpu: cores * 1_000, memory: 1_024, gpus: 0 };
-        let instance_type = world.types.push(InstanceType {
-            name: format!("m{row}"),
-            family: "m".to_owned(),
-            shape,
-            whole: shape,
-            gpu_model: None,
-            speed: 1_000_000,
-            power_milliwatts: None,
-        });
-        world.offers.push(Offer {
-            name: format!("group-{row}"),
-            zone,
-            instance_type,
-            market: Market::Owned,
-            price: PricePath::constant(Rate::parse("0").expect("a price")),
-            capacity: None,
-            boot: Distribution::Constant(0.0),
-            running_at_start: 1,
-        });
-    }
-    world
+fn cluster(cores: &[u32]) -> World {
+    let shape = |&cores: &u32| (Shape { cpu: cores * 1_000, memory: 1_024, gpus: 0 }, 1);
+    trial::machines(&cores.iter().map(shape).collect::<Vec<_>>())
 }
 
 /// What happened to each job.
 fn fates(world: &World, jobs: &[Job], spec: &PolicySpec) -> Vec<Fate> {
     let mut watch = Watch::default();
     let mut policy = policy::build(spec);
-    let options = Options::default();
-    let go_on = &mut |_: sim::Progress| ControlFlow::Continue(());
-    let outcome =
-        sim::run(world, &mut Jobs::new(jobs.to_vec()), &mut *policy, &options, &mut watch, go_on);
-    assert!(outcome.expect("the run goes through").drained);
+    let (mut source, options) = (Jobs::new(jobs.to_vec()), Options::default());
+    assert!(trial::run(world, &mut source, &mut *policy, &options, &mut watch, &jobs).drained);
     watch.fates.into_values().collect()
 }
 
@@ -202,6 +167,7 @@ fn rented(cores: &[u32], quota: u64) -> World {
         let zone = world.zones.push(Zone { name: format!("dc-{offer:?}"), ..zone });
         let facts = &mut world.offers[offer];
         (facts.market, facts.running_at_start, facts.zone) = (Market::OnDemand, 0, zone);
+        facts.capacity = None;
     }
     let (name, unit) = ("cores".to_owned(), QuotaUnit::Cpu);
     world.quotas.push(Quota { name, unit, limit: quota * 1_000, offers });

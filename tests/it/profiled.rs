@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use windtunnel::policy::spec::{Backfill, Order};
 
-use crate::backfilling::{Pool, Starts, overtakers, real_log, simulated};
+use crate::backfilling::{Pool, agree};
+use crate::logs;
+use crate::trial::Starts;
 
 /// Free tasks over time: from when on, and how many; each step lasts until the next.
 struct Room(Vec<[i64; 2]>);
@@ -150,13 +152,10 @@ impl Slow {
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn conservative_starts_a_real_log_when_a_slow_one_does() {
-    let works = real_log();
+    let works = logs::kth();
     for (order, count) in [(Order::Fcfs, works.len()), (Order::Shortest, 8_000)] {
         let pool = Pool { nodes: 100, cores: 1, works: works[..count].to_vec(), order };
-        let (want, got) = (Slow::run(&pool), simulated(&pool, Backfill::Conservative));
-        for job in 0..count {
-            assert_eq!(got[job], want[job], "job {job}, {order:?}");
-        }
-        assert!(overtakers(&want) > 500, "{}", overtakers(&want));
+        let overtook = agree(&pool, Backfill::Conservative, &Slow::run(&pool), "KTH");
+        assert!(overtook > 500, "{overtook}");
     }
 }

@@ -1,19 +1,17 @@
 //! The law that nobody starts later than promised: policies that break it are found
 //! out in an ordinary run, and those that have an excuse are not.
 
-use std::ops::ControlFlow;
-
 use windtunnel::metrics::Laws;
-use windtunnel::model::{Ask, Truth, Work, WorkId};
+use windtunnel::model::{Ask, Work};
 use windtunnel::policy::place::{Fit, place_all};
 use windtunnel::policy::spec::{Backfill, PolicySpec};
 use windtunnel::policy::{self, Policy, Trigger, Turn};
-use windtunnel::sim::{self, Options};
+use windtunnel::sim::Options;
 use windtunnel::state::{Needs, Record, State, WorkRef};
-use windtunnel::units::{Demand, Shape, Span, Time};
+use windtunnel::units::{Span, Time};
 
 use crate::listed::Listed;
-use crate::reference::world;
+use crate::trial::{self, CORE};
 
 const LAW: &str = "nobody starts later than promised";
 
@@ -21,18 +19,10 @@ const LAW: &str = "nobody starts later than promised";
 type Row = (i64, i64, i64, u32);
 
 fn works(rows: &[Row]) -> Vec<Work> {
-    let row = |(ordinal, &(arrival, runtime, estimate, tasks)): (usize, &Row)| Work {
-        id: WorkId { source: 0, ordinal: ordinal as u64 },
-        name: String::new(),
-        arrival: Time::from_secs(arrival),
-        ask: Ask {
-            tasks,
-            gang: true,
-            demand: Demand { cpu: 1_000, ..Demand::default() },
-            estimate: Span::from_secs(estimate),
-            ..Ask::default()
-        },
-        truth: Truth { runtime: Span::from_secs(runtime) },
+    let row = |(ordinal, &(arrival, runtime, estimate, tasks)): (usize, &Row)| {
+        let estimate = Span::from_secs(estimate);
+        let ask = Ask { tasks, gang: true, demand: CORE, estimate, ..Ask::default() };
+        trial::job(ordinal as u64, arrival, runtime, ask)
     };
     rows.iter().enumerate().map(row).collect()
 }
@@ -40,11 +30,8 @@ fn works(rows: &[Row]) -> Vec<Work> {
 /// The law that a run on four cores breaks.
 fn broken(rows: &[Row], policy: &mut dyn Policy) -> Option<&'static str> {
     let (works, mut laws) = (works(rows), Laws::new(false));
-    let world = world(&[(Shape { cpu: 4_000, memory: 0, gpus: 0 }, 1)]);
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
-    let mut source = Listed::new(&works);
-    sim::run(&world, &mut source, policy, &Options::default(), &mut laws, &mut go_on)
-        .unwrap_or_else(|failure| panic!("{failure:?}"));
+    let (world, mut source) = (trial::processors(1, 4), Listed::new(&works));
+    trial::run(&world, &mut source, policy, &Options::default(), &mut laws, &rows);
     laws.broken().map(|broken| broken.law)
 }
 

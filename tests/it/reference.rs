@@ -3,19 +3,16 @@
 //! place and every end must be the same.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
-use windtunnel::model::{
-    Ask, Billing, InstanceType, Market, Offer, PricePath, Provider, Region, Truth, Work, WorkId,
-    World, Zone,
-};
+use windtunnel::model::{Ask, Work};
 use windtunnel::policy;
 use windtunnel::policy::spec::{Backfill, Order, Place, PolicySpec, Scalar};
-use windtunnel::sim::{self, Observer, Options};
+use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{Record, State};
-use windtunnel::units::{Calendar, Demand, Distribution, Rate, Shape, Span, Time};
+use windtunnel::units::{Demand, Shape};
 
 use crate::listed::{Dice, Listed};
+use crate::trial::{self, CORE, Guessing};
 
 /// What happened to a job: start, end, and (machine, tasks) in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -288,44 +285,6 @@ impl<'c> Slow<'c> {
 // The simulator itself.
 // ---------------------------------------------------------------------------
 
-pub(crate) fn world(groups: &[(Shape, u32)]) -> World {
-    let mut world = World::empty(Calendar::from_unix_micros(0));
-    let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
-    let (name, title) = ("dc".to_owned(), "dc".to_owned());
-    let provider = world.providers.push(Provider { name, title, billing, notice: Span::ZERO });
-    let region = world.regions.push(Region {
-        name: "dc".to_owned(),
-        provider,
-        jurisdiction: "EU".to_owned(),
-        certifications: Vec::new(),
-        carbon_mg_per_kwh: None,
-    });
-    let zone = world.zones.push(Zone { name: "dc".to_owned(), region });
-    for (row, &(shape, count)) in groups.iter().enumerate() {
-        let name = format!("group-{row}");
-        let instance_type = world.types.push(InstanceType {
-            name: name.clone(),
-            family: name.clone(),
-            shape,
-            whole: shape,
-            gpu_model: None,
-            speed: 1_000_000,
-            power_milliwatts: None,
-        });
-        world.offers.push(Offer {
-            name,
-            zone,
-            instance_type,
-            market: Market::Owned,
-            price: PricePath::constant(Rate::ZERO),
-            capacity: Some(count),
-            boot: Distribution::Constant(0.0),
-            running_at_start: count,
-        });
-    }
-    world
-}
-
 #[derive(Default)]
 struct Watch(BTreeMap<u64, Fate>);
 
@@ -354,14 +313,9 @@ impl Observer for Watch {
 }
 
 fn simulated(case: &Case) -> Vec<Fate> {
-    let world = world(&case.groups);
-    let mut source = Listed::new(&case.works);
-    let mut policy = policy::build(&case.policy);
-    let mut watch = Watch::default();
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
-    let options = Options::default();
-    sim::run(&world, &mut source, &mut *policy, &options, &mut watch, &mut go_on)
-        .unwrap_or_else(|failure| panic!("{failure:?} in {case:#?}"));
+    let (mut watch, mut policy) = (Watch::default(), policy::build(&case.policy));
+    let (world, mut source) = (trial::machines(&case.groups), Listed::new(&case.works));
+    trial::run(&world, &mut source, &mut *policy, &Options::default(), &mut watch, case);
     watch.0.into_values().collect()
 }
 
@@ -372,35 +326,14 @@ fn simulated(case: &Case) -> Vec<Fate> {
 const ORDERS: [Order; 4] = [Order::Fcfs, Order::Shortest, Order::Smallest, Order::Priority];
 
 fn jobs(dice: &mut Dice, demands: &[Demand], most_tasks: u64) -> Vec<Work> {
-    let mut arrival = 0;
-    let count = dice.within(1, 40);
     // From idle to hopelessly overloaded.
-    let gap = dice.within(0, 12);
-    (0..count)
-        .map(|ordinal| {
-            arrival += dice.within(0, gap) as i64;
-            let runtime = if dice.once_in(20) { 0 } else { dice.within(1, 40) as i64 };
-            let estimate = match dice.within(0, 3) {
-                0 => (runtime / 2).max(1),
-                1 => runtime + dice.within(0, 60) as i64,
-                _ => runtime,
-            };
-            let ask = Ask {
-                tasks: dice.within(1, most_tasks) as u32,
-                demand: dice.of(demands),
-                estimate: Span::from_secs(estimate),
-                priority: dice.within(0, 3) as i32,
-                ..Ask::default()
-            };
-            Work {
-                id: WorkId { source: 0, ordinal },
-                name: String::new(),
-                arrival: Time::from_secs(arrival),
-                ask,
-                truth: Truth { runtime: Span::from_secs(runtime) },
-            }
-        })
-        .collect()
+    let (count, gap) = (dice.within(1, 40), dice.within(0, 12));
+    let guessing = Guessing { missing: 0, short: true, least: [0, 0] };
+    trial::jobs(dice, count, gap, guessing, |dice| {
+        let tasks = dice.within(1, most_tasks) as u32;
+        let (demand, priority) = (dice.of(demands), dice.within(0, 3) as i32);
+        Ask { tasks, demand, priority, ..Ask::default() }
+    })
 }
 
 /// Machines and demands of cores, memory and whole GPUs.
@@ -447,27 +380,20 @@ fn scalar_case(seed: u64, backfill: Backfill) -> Case {
     let cores = dice.within(1, 8) as u32;
     let machines = dice.within(1, 6) as u32;
     let shape = Shape { cpu: cores * 1_000, memory: 0, gpus: 0 };
-    let demand = Demand { cpu: 1_000, ..Demand::default() };
-    let works = jobs(&mut dice, &[demand], u64::from(cores * machines) + 1);
+    let works = jobs(&mut dice, &[CORE], u64::from(cores * machines) + 1);
     let policy = PolicySpec { order: dice.of(&ORDERS), backfill, ..PolicySpec::named("scalar") };
     Case { groups: vec![(shape, machines)], works, policy }
 }
 
 /// Jobs that started before one that had been waiting in front of them.
 fn overtakers(fates: &[Fate]) -> usize {
-    let starts: Vec<i64> = fates.iter().filter_map(|fate| fate.start).collect();
-    starts.windows(2).filter(|pair| pair[1] < pair[0]).count()
+    trial::overtakers(fates.iter().filter_map(|fate| fate.start))
 }
 
 fn agree(seed: u64, case: &Case) -> Vec<Fate> {
     let (want, got) = (Slow::run(case), simulated(case));
-    let differs = want.iter().zip(&got).position(|(want, got)| want != got);
-    assert!(
-        differs.is_none() && want.len() == got.len(),
-        "seed {seed}: job {differs:?} {:?}, not {:?} in {case:#?}",
-        differs.map(|job| &got[job]),
-        differs.map(|job| &want[job]),
-    );
+    let which = format!("seed {seed}, {:?} on {:?}", case.policy, case.groups);
+    trial::assert_same(&which, &case.works, &want, &got);
     want
 }
 

@@ -1,47 +1,17 @@
 //! RLScheduler's table for `lublin_256` (Zhang et al., SC 2020), with the wait
 //! of WFP3 and UNICEP corrected, and the whole log with standard EASY.
 
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-
 use windtunnel::model::{Book, Work, World};
 use windtunnel::policy;
 use windtunnel::policy::spec::{Backfill, Compatibility, Order, PolicySpec};
 use windtunnel::problem::Problem;
-use windtunnel::sim::{self, Observer, Options};
+use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{Record, State};
-use windtunnel::units::{Calendar, Time};
-use windtunnel::workload::{
-    Defaults, Estimate, Format, Input, OnBadRow, OpenContext, Procs, Source, SwfOptions, TraceSpec,
-    Unsorted, WorkloadSpec,
-};
+use windtunnel::units::Time;
+use windtunnel::workload::Source;
 
-use crate::policies::cluster;
-
-/// A log of the development data.
-pub(crate) fn log(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/swf").join(name)
-}
-
-/// Its jobs, with the users' estimates where they gave any.
-pub(crate) fn jobs(path: &Path) -> Box<dyn Source> {
-    let options = SwfOptions { procs: Procs::Larger, drop_zero: true, ..SwfOptions::default() };
-    let trace = TraceSpec {
-        path: path.to_owned(),
-        shown: "log".to_owned(),
-        format: Format::Swf(options),
-        on_bad_row: OnBadRow::Skip,
-        unsorted: Unsorted::Sort,
-        filters: Vec::new(),
-        nameless: false,
-    };
-    let defaults = Defaults { estimate: Estimate::Runtime, ..Defaults::default() };
-    let transforms = Vec::new();
-    let spec = WorkloadSpec { input: Input::Trace(trace), defaults, transforms };
-    let calendar = Calendar::from_unix_micros(0);
-    let context = OpenContext { seed: 1, calendar, keep_names: false, capacity: None };
-    spec.open(&context).expect("the log can be read")
-}
+use crate::logs::{self, log};
+use crate::trial::{self, processors};
 
 /// Rows `first` to `last` of a source, at their own times.
 struct Cut {
@@ -92,9 +62,7 @@ impl Observer for Sums {
 fn run(world: &World, source: &mut dyn Source, spec: &PolicySpec) -> Sums {
     let mut sums = Sums::default();
     let mut policy = policy::build(spec);
-    let go_on = &mut |_: sim::Progress| ControlFlow::Continue(());
-    sim::run(world, source, &mut *policy, &Options::default(), &mut sums, go_on)
-        .expect("the run goes through");
+    trial::run(world, source, &mut *policy, &Options::default(), &mut sums, spec);
     sums
 }
 
@@ -106,7 +74,7 @@ fn spec(order: Order) -> PolicySpec {
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn the_published_table_comes_out() {
     let path = log("lublin_256.swf.gz");
-    let mut world = cluster(&[256]);
+    let mut world = processors(1, 256);
     world.classes.arrivals_first = true;
     world.classes.ask_per_event = true;
     let table = [
@@ -122,7 +90,7 @@ fn the_published_table_comes_out() {
             let compatibility = Some(Compatibility::RlScheduler { backfill });
             let spec = PolicySpec { compatibility, ..spec(order) };
             let mean = |first: u64| {
-                let (inner, last) = (jobs(&path), first + 1024);
+                let (inner, last) = (logs::open(&path), first + 1024);
                 let sums = run(&world, &mut Cut { inner, first, last, read: 0 }, &spec);
                 assert_eq!(sums.jobs, 1024);
                 sums.slowdown / 1024.0
@@ -138,7 +106,7 @@ fn the_published_table_comes_out() {
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn easy_agrees_with_another_implementation() {
     let path = log("lublin_256.swf.gz");
-    let world = cluster(&[256]);
+    let world = processors(1, 256);
     let table = [
         (Order::Fcfs, Backfill::None, 66502.4755, 2388443.76, 12482549.0),
         (Order::Fcfs, Backfill::Easy, 590.0538, 97155.995, 8730698.0),
@@ -146,11 +114,11 @@ fn easy_agrees_with_another_implementation() {
         (Order::Shortest, Backfill::Easy, 40.5596, 59632.195, 10351841.0),
     ];
     for (order, backfill, slowdown, wait, makespan) in table {
-        let mut source = jobs(&path);
+        let mut source = logs::open(&path);
         let mut first = Work::default();
         source.next(&mut Book::default(), &mut first).expect("the log has jobs");
         let start = (first.arrival - Time::ZERO).secs_f64();
-        let sums = run(&world, &mut *jobs(&path), &PolicySpec { backfill, ..spec(order) });
+        let sums = run(&world, &mut *logs::open(&path), &PolicySpec { backfill, ..spec(order) });
         let jobs = sums.jobs as f64;
         let got = (sums.slowdown / jobs, sums.wait / jobs, sums.last_end - start);
         let near = (got.0 - slowdown).abs() < 1e-4 && (got.1 - wait).abs() < 6e-3;
@@ -165,7 +133,7 @@ fn backfilling_shortens_the_waits_of_a_long_log() {
     let path = log("HPC2N-2002-2.2-cln.swf.gz");
     let waits = [Backfill::None, Backfill::Easy, Backfill::Greedy].map(|backfill| {
         let spec = PolicySpec { backfill, ..spec(Order::Fcfs) };
-        let sums = run(&cluster(&[240]), &mut *jobs(&path), &spec);
+        let sums = run(&processors(1, 240), &mut *logs::open(&path), &spec);
         assert_eq!(sums.jobs, 202_871);
         sums.wait
     });
@@ -190,12 +158,12 @@ impl Source for OnOne {
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn reservations_on_instances_agree_with_counting() {
     let path = log("lublin_256.swf.gz");
-    let cut = || Cut { inner: jobs(&path), first: 0, last: 1_500, read: 0 };
+    let cut = || Cut { inner: logs::open(&path), first: 0, last: 1_500, read: 0 };
     for order in [Order::Fcfs, Order::Shortest, Order::Wfp3] {
         for backfill in [Backfill::Greedy, Backfill::Easy, Backfill::Conservative] {
             let spec = PolicySpec { backfill, ..spec(order) };
-            let counted = run(&cluster(&[256]), &mut cut(), &spec);
-            let reserved = run(&cluster(&[256]), &mut OnOne(cut()), &spec);
+            let counted = run(&processors(1, 256), &mut cut(), &spec);
+            let reserved = run(&processors(1, 256), &mut OnOne(cut()), &spec);
             assert_eq!(counted.jobs, 1_500);
             assert_eq!(counted.wait, reserved.wait, "{order:?} {backfill:?}");
         }

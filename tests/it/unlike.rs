@@ -18,18 +18,17 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
-use windtunnel::model::{Ask, Market, PricePath, Rules, Together, Truth, Work, WorkId, World};
+use windtunnel::model::{Ask, Market, PricePath, Rules, Together, Work, WorkId, World};
 use windtunnel::policy;
 use windtunnel::policy::Trigger;
 use windtunnel::policy::spec::{Backfill, Choice, Order, PolicySpec, Provision, Release};
-use windtunnel::sim::{self, Observer, Options};
+use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{Allocation, AllocationRef, Instance, LiveWork, Note, Record, State};
 use windtunnel::units::{Demand, Distribution, Id, Rate, Shape, Span, Time};
 
 use crate::listed::{Dice, Listed, Names};
-use crate::reference::world;
+use crate::trial::{self, Guessing};
 
 /// Machines, jobs and a policy.
 #[derive(Clone, Debug)]
@@ -327,9 +326,7 @@ fn run<O: Observer>(case: &Case, options: &Options, watch: &mut O) {
     };
     let mut source = Listed::named(&case.works, &names);
     let mut policy = policy::build(&case.policy);
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
-    sim::run(&case.world, &mut source, &mut *policy, options, watch, &mut go_on)
-        .unwrap_or_else(|failure| panic!("{failure:?} in {case:#?}"));
+    trial::run(&case.world, &mut source, &mut *policy, options, watch, case);
 }
 
 // ---------------------------------------------------------------------------
@@ -404,7 +401,7 @@ fn unlike(dice: &mut Dice) -> World {
             counted.push((shape, count));
         }
     }
-    let mut world = world(&counted);
+    let mut world = trial::machines(&counted);
     for kind in world.types.rows_mut() {
         kind.speed = dice.of(&[500_000, 1_000_000, 1_000_000, 2_000_000]);
     }
@@ -429,33 +426,14 @@ fn demand(dice: &mut Dice) -> Demand {
 fn works(dice: &mut Dice) -> Vec<Work> {
     let demands: Vec<Demand> = (0..dice.within(1, 4)).map(|_| demand(dice)).collect();
     let (gap, missing, short) = (dice.of(&[0, 3, 10, 25]), dice.of(&[0, 0, 3]), dice.once_in(3));
-    let mut arrival = 0;
-    let works = (0..dice.within(3, 10)).map(|ordinal| {
-        arrival += dice.within(0, gap) as i64;
-        let runtime = dice.within(1, 40) as i64;
-        let estimate = match dice.within(0, 3) {
-            0 if short => (runtime / 2).max(1),
-            1 => runtime + dice.within(1, 60) as i64,
-            _ => runtime,
-        };
-        let unknown = missing > 0 && dice.once_in(missing);
-        let ask = Ask {
-            tasks: dice.of(&[1, 1, 2, 3, 4]),
-            gang: !dice.once_in(3),
-            demand: dice.of(&demands),
-            estimate: if unknown { Span::MAX } else { Span::from_secs(estimate) },
-            rules: Id::new(1),
-            ..Ask::default()
-        };
-        Work {
-            id: WorkId { source: 0, ordinal },
-            name: String::new(),
-            arrival: Time::from_secs(arrival),
-            ask,
-            truth: Truth { runtime: Span::from_secs(runtime) },
-        }
-    });
-    works.collect()
+    let (count, guessing) = (dice.within(3, 10), Guessing { missing, short, least: [1, 1] });
+    trial::jobs(dice, count, gap, guessing, |dice| Ask {
+        tasks: dice.of(&[1, 1, 2, 3, 4]),
+        gang: !dice.once_in(3),
+        demand: dice.of(&demands),
+        rules: Id::new(1),
+        ..Ask::default()
+    })
 }
 
 fn owned(seed: u64, backfill: Backfill, orders: &[Order]) -> Case {
@@ -503,14 +481,7 @@ fn told(case: &Case) -> String {
         let (shape, speed, capacity) = (kind.shape, kind.speed, offer.capacity);
         lines.push(format!("{:?} {capacity:?} {shape:?} {speed} {:?}", offer.market, offer.boot));
     }
-    for Work { id, arrival, ask, truth, .. } in &case.works {
-        let Ask { tasks, gang, demand, estimate, .. } = ask;
-        let row = id.ordinal;
-        lines.push(format!(
-            "{row}: at {arrival:?} {tasks} gang {gang} runs {:?} estimate {estimate:?} {demand:?}",
-            truth.runtime
-        ));
-    }
+    lines.extend(case.works.iter().map(trial::told));
     lines.join("\n")
 }
 
