@@ -28,6 +28,8 @@ const WIDTH: i32 = 1_560;
 const NARROW: i32 = 760;
 /// Height of the plot itself.
 const PLOT: i32 = 560;
+/// Height of the cells of a heat map of two to seven rows.
+const CELL: i32 = 80;
 /// Height of one of several plots, with its title.
 const PANEL: i32 = 300;
 /// Height of the title of one of several plots.
@@ -140,7 +142,7 @@ impl Layout {
             Plot::Plane { .. } => (LEFT, PLOT, 150),
             Plot::Forest(forest) => (names, all_rows(forest.rows.len()), 90),
             Plot::Panels { panels, .. } => (LEFT, PANEL * panels.len().max(1) as i32, 150),
-            Plot::Heat(_) => (LEFT, PLOT, 110),
+            Plot::Heat(heat) => (LEFT, CELL * heat.rows.len().clamp(2, 7) as i32, 110),
             Plot::Tornado(tornado) => (names, all_rows(tornado.rows.len()), 90),
             Plot::Nothing(_) => (LEFT, PLOT / 2, 30),
         };
