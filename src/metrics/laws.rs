@@ -280,6 +280,7 @@ impl Observer for Laws {
         let holds = self.clock == Some(from) && from < to;
         self.check(holds, from, "time never runs back or skips", || format!("{from:?} to {to:?}"));
         self.clock = Some(to);
+        self.judge_promises(from);
         self.area += i128::from(self.alive) * i128::from((to - from).micros());
         self.totals(state);
         if self.audit {
@@ -343,11 +344,12 @@ impl Observer for Laws {
 
     #[inline]
     fn planned(&mut self, state: &State<'_>) {
-        self.stands(state);
+        self.stands(state.now());
     }
 
     fn ends(&mut self, state: &State<'_>) {
         let now = state.now();
+        self.judge_promises(now);
         let (submitted, ended) = (self.submitted, self.ended);
         let holds = self.alive == 0 && submitted == ended;
         self.check(holds, now, "every piece of work ends in one state", || {

@@ -1,9 +1,11 @@
 //! Who may overtake the head of the queue when it does not fit?
 
+mod booking;
 mod conservative;
 mod easy;
 mod greedy;
 mod lane;
+mod length;
 mod plan;
 mod profile;
 mod reservation;

@@ -457,6 +457,19 @@ impl State<'_> {
         (input, self.world.link(region, home).time(ask.part_of(ask.output, tasks)))
     }
 
+    /// The longest time that moving the data of all waiting tasks takes, there and back,
+    /// wherever the work may run.
+    pub fn longest_transfer(&self, work: WorkRef) -> Span {
+        let live = &self.works[work];
+        if live.ask.home.is_none() {
+            return Span::ZERO;
+        }
+        let rules = &self.rules[live.ask.rules.row()];
+        let allowed = self.world.offers.ids().filter(|&offer| rules.allows(offer));
+        let spans = allowed.map(|offer| self.transfer_times(work, offer, live.waiting));
+        spans.map(|(input, output)| input.saturating_add(output)).max().unwrap_or(Span::ZERO)
+    }
+
     /// Sets when the allocation would end if it started now, by the estimate.
     pub(super) fn set_estimated_end(&mut self, allocation: AllocationRef) {
         self.forget_end(allocation);

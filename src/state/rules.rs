@@ -10,6 +10,8 @@ pub struct Resolved {
     allowed: Vec<bool>,
     /// By offer: speed of a job there, in millionths.
     speeds: Vec<u32>,
+    /// The least speed of a job on an allowed offer, in millionths.
+    slowest: u32,
     /// Union of the kinds (see [`kind_of`]) of the allowed offers.
     pub kinds: u64,
     /// How tasks are spread.
@@ -33,7 +35,9 @@ impl Resolved {
     pub fn new(world: &World, rules: &Rules) -> Self {
         let allowed: Vec<bool> =
             world.offers.ids().map(|offer| admits(world, rules, offer)).collect();
-        let speeds = world.offers.ids().map(|offer| speed(world, rules, offer)).collect();
+        let speeds: Vec<u32> = world.offers.ids().map(|offer| speed(world, rules, offer)).collect();
+        let admitted = speeds.iter().zip(&allowed).filter(|&(_, &allowed)| allowed);
+        let slowest = admitted.map(|(&speed, _)| speed).min().unwrap_or(1_000_000);
         let kinds = world
             .offers
             .ids()
@@ -42,7 +46,7 @@ impl Resolved {
         let anywhere = allowed.iter().all(|&allowed| allowed);
         let plain = anywhere && rules.spread == Spread::None;
         let together = rules.together();
-        Self { allowed, speeds, kinds, spread: rules.spread, together, anywhere, plain }
+        Self { allowed, speeds, slowest, kinds, spread: rules.spread, together, anywhere, plain }
     }
 
     /// Whether the work may run on instances of `offer`.
@@ -55,6 +59,14 @@ impl Resolved {
     pub fn speed(&self, kind: Kind, offer: Id<Offer>) -> u32 {
         match kind {
             Kind::Job => self.speeds[offer.row()],
+            Kind::VirtualMachine => 1_000_000,
+        }
+    }
+
+    /// The least speed of work of `kind` wherever it may run, in millionths.
+    pub const fn slowest(&self, kind: Kind) -> u32 {
+        match kind {
+            Kind::Job => self.slowest,
             Kind::VirtualMachine => 1_000_000,
         }
     }

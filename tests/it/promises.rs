@@ -82,7 +82,7 @@ fn case(estimate: i64) -> [Row; 5] {
 
 #[test]
 fn who_takes_what_is_reserved_is_found_out() {
-    for backfill in [Backfill::Easy] {
+    for backfill in [Backfill::Easy, Backfill::Conservative] {
         for estimate in [18, 19, 60] {
             let spec = PolicySpec { backfill, ..PolicySpec::named("kept") };
             assert_eq!(broken(&case(estimate), &mut *policy::build(&spec)), None, "{estimate}");
@@ -100,8 +100,10 @@ fn estimates_that_were_too_short_excuse() {
     // The second runs 20 seconds longer than it said, so the head starts at 50, not at 30.
     let mut case = case(60);
     case[1].1 = 50;
-    let spec = PolicySpec { backfill: Backfill::Easy, ..PolicySpec::named("kept") };
-    assert_eq!(broken(&case, &mut *policy::build(&spec)), None);
+    for backfill in [Backfill::Easy, Backfill::Conservative] {
+        let spec = PolicySpec { backfill, ..PolicySpec::named("kept") };
+        assert_eq!(broken(&case, &mut *policy::build(&spec)), None, "{backfill:?}");
+    }
 }
 
 /// Promises the first work a start, and lets it start when it likes.

@@ -1,7 +1,7 @@
 //! Nobody starts later than promised.
 
 use super::Laws;
-use crate::model::Spread;
+use crate::model::{Spread, WorkId};
 use crate::state::{AllocationRef, Ending, State, WorkRef};
 use crate::units::Time;
 
@@ -16,11 +16,10 @@ use crate::units::Time;
 /// - the promise is due and work has overrun its estimate, until now or still (who
 ///   overruns counts as ending now, so what waits for that is promised over and
 ///   over);
-/// - it is not due, but one that was due could not be kept for such a reason, so that
-///   all were made anew;
+/// - at the same moment one that was due could not be kept for such a reason, so that
+///   others moved with it;
 /// - the work is spread evenly over zones, or is no gang and spread over instances or
-///   zones: reservations do not know what its other tasks hold. Or it asks for parts of
-///   several GPUs: how many of its tasks fit depends on the devices that are taken.
+///   zones: reservations do not know what its other tasks hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promises {
     /// By slot of the work; `Time::MAX` for none.
@@ -31,8 +30,9 @@ pub(super) struct Promises {
     overran: bool,
     /// and one that was due was not kept, with an excuse.
     slid: bool,
-    /// The first that was not due and was moved back: its work, then and now.
-    moved: Option<(WorkRef, Time, Time)>,
+    /// The first that was not kept, or moved back, without an excuse of its own: its work,
+    /// then and now.
+    moved: Option<(WorkId, Time, Time)>,
 }
 
 impl Promises {
@@ -107,34 +107,33 @@ impl Laws {
             Spread::Instances | Spread::Zones => !ask.gang,
             Spread::EvenZones => true,
         };
-        let inexact = inexact || ask.demand.gpus > 1 && !ask.demand.whole_gpus();
         let promises = &mut self.promises;
         if promises.changed {
             return;
         }
         if before <= now && (promises.overran || inexact) {
             promises.slid = true;
-        } else if before <= now {
-            self.broke_promise(state, work, before, after);
         } else if !inexact {
-            promises.moved.get_or_insert((work, before, after));
+            promises.moved.get_or_insert((state.work(work).id, before, after));
         }
     }
 
     /// All promises stand as of now.
-    pub(super) fn stands(&mut self, state: &State<'_>) {
+    pub(super) fn stands(&mut self, at: Time) {
+        self.judge_promises(at);
         let promises = &mut self.promises;
-        let moved = promises.moved.take().filter(|_| !promises.slid);
         (promises.changed, promises.overran, promises.slid) = (false, false, false);
-        if let Some((work, before, after)) = moved {
-            self.broke_promise(state, work, before, after);
-        }
     }
 
-    #[cold]
-    fn broke_promise(&mut self, state: &State<'_>, work: WorkRef, before: Time, after: Time) {
-        self.broke(state.now(), "nobody starts later than promised", || {
-            format!("{:?} was promised {before:?}, then {after:?}", state.work(work).id)
-        });
+    /// Nothing else happens at this moment.
+    #[inline]
+    pub(super) fn judge_promises(&mut self, at: Time) {
+        if let Some((work, before, after)) = self.promises.moved.take()
+            && !self.promises.slid
+        {
+            self.broke(at, "nobody starts later than promised", || {
+                format!("{work:?} was promised {before:?}, then {after:?}")
+            });
+        }
     }
 }

@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::booking::begin;
+use super::length::{Length, length};
 use super::plan::{Hold, Plan};
 use super::{Backfill, Failed, Pass, is_known};
-use crate::model::Spread;
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::{AllocationRef, Instance, InstanceRef, Share, UNKNOWN_RUN, WorkRef};
-use crate::units::{Demand, Span, Time};
+use crate::state::WorkRef;
+use crate::units::Time;
 
 /// A reservation for everybody, made in queue order: for all tasks of a gang
 /// together, for other work task after task. They are moved forward, in the same
@@ -29,9 +30,12 @@ use crate::units::{Demand, Span, Time};
 pub struct Conservative {
     /// What is reserved for whom.
     promised: FxHashMap<WorkRef, Stays>,
-    queued: Vec<Queued>,
+    /// Who waits, in queue order, and how long it is planned to run.
+    queued: Vec<(Queued, Length)>,
     /// What is reserved when a pass begins, in queue order.
     held: Vec<Held>,
+    /// Rows of what is reserved but cannot be kept where it was.
+    adrift: Vec<usize>,
     plan: Plan,
     /// In the last pass a reservation was moved or used, so that others may begin sooner.
     moved: bool,
@@ -39,8 +43,6 @@ pub struct Conservative {
     most: usize,
     /// What cannot start now of those that have none.
     failed: Failed,
-    /// Speed of the slowest instance type, in millionths.
-    slowest: u32,
 }
 
 /// What is reserved for work, the earliest first.
@@ -79,18 +81,20 @@ impl Backfill for Conservative {
         let most = if self.plan.is_scalar() { usize::MAX } else { self.most };
         let (mut left, mut without) = (most.saturating_sub(given), 0);
         let (plan, mut held) = (&mut self.plan, self.held.as_slice());
-        for &one in &self.queued {
+        for &(one, length) in &self.queued {
             if pass.turn.is_halted() {
                 return;
             }
             let mine;
             let count = held.iter().take_while(|held| held.work == one.work).count();
             (mine, held) = held.split_at(count);
-            let length = length(one.estimate, self.slowest);
             let before = mine.iter().map(|held| (held.stay.start, held.stay.hold.tasks()));
-            let stays = if stays(pass.turn, plan, one, length, mine, settled) {
-                mine.iter().map(|held| held.stay.clone()).collect()
-            } else if count == 0 && left == 0 {
+            if stays(pass.turn, plan, one, length, mine, settled) {
+                let stays = mine.iter().map(|held| held.stay.clone()).collect();
+                self.promised.insert(one.work, stays);
+                continue;
+            }
+            let stays = if count == 0 && left == 0 {
                 start_now(pass, plan, one, length, &mut self.failed);
                 without += u64::from(pass.turn.work(one.work).waiting > 0);
                 Stays::new()
@@ -106,10 +110,12 @@ impl Backfill for Conservative {
                 left += usize::from(count > 0 && stays.is_empty());
                 stays
             };
+            publish(pass.turn, one.work, &stays);
             if !stays.is_empty() {
                 self.promised.insert(one.work, stays);
             }
         }
+        pass.turn.planned();
         pass.turn.count_unreserved(without);
     }
 
@@ -127,14 +133,11 @@ impl Conservative {
 
     /// Lists who waits, and plans with what they were promised. Returns whether that can be kept.
     fn prepare(&mut self, pass: &mut Pass<'_, '_, '_, '_>) -> bool {
-        if self.slowest == 0 {
-            let speeds = pass.turn.world().types.rows().iter().map(|kind| kind.speed);
-            self.slowest = speeds.min().unwrap_or(0).max(1);
-        }
         self.queued.clear();
         let queued = &mut self.queued;
-        pass.queue.visit(pass.turn, None, &mut |one| {
-            queued.push(one);
+        let turn = &*pass.turn;
+        pass.queue.visit(turn, None, &mut |one| {
+            queued.push((one, length(turn, one)));
             ControlFlow::Continue(())
         });
         let kept = self.keep_promises(pass);
@@ -153,26 +156,46 @@ impl Conservative {
         self.held.clear();
         self.plan.restart(pass);
         let (turn, place) = (&*pass.turn, &mut *pass.place);
-        for &one in &self.queued {
+        for &(Queued { work, .. }, length) in &self.queued {
+            for Stay { start, until, hold } in self.promised.remove(&work).into_iter().flatten() {
+                let start = start.max(turn.now());
+                let stay = Stay { start, until: length.end(start, until), hold };
+                self.held.push(Held { work, stay });
+            }
+        }
+        self.adrift.clear();
+        for (row, Held { stay, .. }) in self.held.iter().enumerate() {
+            if self.plan.is_free(&stay.hold, stay.start, stay.until) {
+                self.plan.take(&stay.hold, stay.start, stay.until);
+            } else {
+                self.adrift.push(row);
+            }
+        }
+        // Counted tasks all find instances in the order of their starts, for nothing that has
+        // been taken begins later; in another order some may not.
+        let held = &mut self.held;
+        self.adrift.sort_by_key(|&row| held[row].stay.start);
+        for &row in &self.adrift {
             if turn.is_halted() {
                 break;
             }
-            let (work, length) = (one.work, length(one.estimate, self.slowest));
-            for stay in self.promised.get(&work).into_iter().flatten() {
-                let start = stay.start.max(turn.now());
-                let until = length.end(start, stay.until);
-                let mut hold = Some(stay.hold.clone());
-                if hold.as_ref().is_some_and(|hold| !self.plan.is_free(hold, start, until)) {
-                    self.plan.admit(turn, place, work);
-                    let tasks = hold.map_or(0, |hold| hold.tasks());
-                    hold = self.plan.hold(turn, work, (tasks, tasks), start, until);
-                }
-                let Some(hold) = hold else { return false };
-                self.plan.take(&hold, start, until);
-                self.held.push(Held { work, stay: Stay { start, until, hold } });
-            }
+            let Held { work, stay } = &mut held[row];
+            let tasks = stay.hold.tasks();
+            self.plan.admit(turn, place, *work);
+            let hold = self.plan.hold(turn, *work, (tasks, tasks), stay.start, stay.until);
+            let Some(hold) = hold else { return false };
+            self.plan.take(&hold, stay.start, stay.until);
+            stay.hold = hold;
         }
         true
+    }
+}
+
+/// Promises the next waiting tasks of `work` what is reserved for them.
+fn publish(turn: &mut Turn<'_, '_>, work: WorkRef, stays: &Stays) {
+    if turn.work(work).waiting > 0 {
+        let start = stays.first().map_or(Time::MAX, |stay| stay.start);
+        turn.promise(work, Some(if is_known(start) { start } else { Time::MAX }));
     }
 }
 
@@ -246,27 +269,19 @@ fn reserve(
     let now = pass.turn.now();
     while left > 0 {
         let tasks = (together, left);
-        let Some((start, mut hold)) = plan.earliest(pass.turn, work, tasks, length.span(), until)
+        let Some((start, hold)) = plan.earliest(pass.turn, work, tasks, length.span(), until)
         else {
             break;
         };
-        let reserved = hold.tasks();
-        left -= reserved;
-        let free_until = length.free_until(start, until);
-        let until = length.end(start, until.unwrap_or_else(|| plan.last()));
         if start == now {
-            let begun = begin(pass, plan, work, &hold, free_until);
-            if begun == reserved {
+            let begun = begin(pass, plan, work, &hold, length.free_until(start, until));
+            left -= begun;
+            if begun > 0 {
                 continue;
             }
-            let rest = (reserved - begun, reserved - begun);
-            if begun > 0 {
-                let Some(less) = plan.hold(pass.turn, work, rest, now, until) else {
-                    continue;
-                };
-                hold = less;
-            }
         }
+        left -= hold.tasks();
+        let until = length.end(start, until.unwrap_or_else(|| plan.last()));
         plan.take(&hold, start, until);
         stays.push(Stay { start, until, hold });
     }
@@ -297,126 +312,4 @@ fn start_now(
             return;
         }
     }
-}
-
-/// How long work is planned to run.
-#[derive(Clone, Copy, Debug)]
-enum Length {
-    Known(Span),
-    /// Longer than all that is planned when it is reserved for.
-    Unknown,
-}
-
-impl Length {
-    /// As long as what it takes must be free.
-    const fn span(self) -> Span {
-        match self {
-            Self::Known(length) => length,
-            Self::Unknown => Span::MAX,
-        }
-    }
-
-    /// Until when, beyond its own end, it must find free what it takes: where it was
-    /// reserved `until` some time, until then.
-    fn free_until(self, start: Time, until: Option<Time>) -> Time {
-        match self {
-            Self::Known(_) => start,
-            Self::Unknown => until.unwrap_or(Time::MAX),
-        }
-    }
-
-    /// When work that starts at `start` is planned to end. An end that is not known is no
-    /// earlier than `last`, nor than that of the same work once it runs.
-    fn end(self, start: Time, last: Time) -> Time {
-        match self {
-            Self::Known(length) => start.saturating_add(length),
-            Self::Unknown => start.saturating_add(UNKNOWN_RUN).max(last),
-        }
-    }
-}
-
-fn length(estimate: Span, slowest: u32) -> Length {
-    if estimate == Span::MAX {
-        return Length::Unknown;
-    }
-    let run = i128::from(estimate.micros()) * 1_000_000 / i128::from(slowest);
-    Length::Known(Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX)))
-}
-
-/// Starts the tasks of `hold` now, where the place part likes it if that leaves every
-/// reservation alone, until its end and at least until `until`, otherwise where the plan
-/// has room for it. What they then hold is taken out of the plan. Returns how many have
-/// started.
-fn begin(
-    pass: &mut Pass<'_, '_, '_, '_>,
-    plan: &mut Plan,
-    work: WorkRef,
-    hold: &Hold,
-    until: Time,
-) -> u32 {
-    let before = pass.turn.work(work).waiting;
-    pass.start_if(work, hold.tasks(), |turn, made| book(plan, turn, made, until));
-    let begun = before - pass.turn.work(work).waiting;
-    let Hold::Shares(demand, shares) = hold else { return begun };
-    // A start on the planned instances may break a spread, which the plan does not know.
-    let spread = pass.turn.rules(pass.turn.work(work).ask.rules).spread;
-    if begun > 0 || spread != Spread::None || !fit_now(pass.turn, *demand, shares) {
-        return begun;
-    }
-    let placed = pass.turn.attempt(|turn| {
-        let before = turn.work(work).allocations.len();
-        if turn.work(work).ask.gang {
-            turn.place(work, shares).ok()?;
-        } else {
-            shares.iter().try_for_each(|&share| turn.place(work, &[share])).ok()?;
-        }
-        book(plan, turn, &turn.work(work).allocations[before..], until).then_some(())
-    });
-    let waiting = pass.turn.work(work).waiting;
-    if waiting == 0 {
-        pass.queue.remove(work);
-    } else if placed.is_some() {
-        pass.queue.push(pass.turn, work);
-    }
-    before - waiting
-}
-
-/// Takes what the allocations hold out of the plan, if it is free until their
-/// estimated ends and `until`; otherwise the plan stays as it is.
-fn book(plan: &mut Plan, turn: &Turn<'_, '_>, made: &[AllocationRef], until: Time) -> bool {
-    let now = turn.now();
-    let holds: Vec<(Hold, Time)> = made
-        .iter()
-        .map(|&made| {
-            let allocation = turn.allocation(made);
-            let demand = turn.work(allocation.work()).ask.demand;
-            (plan.hold_of(demand, allocation), allocation.estimated_end)
-        })
-        .collect();
-    for (row, (hold, end)) in holds.iter().enumerate() {
-        if !plan.is_free(hold, now, until.max(*end)) {
-            holds[..row].iter().for_each(|(hold, end)| plan.give(hold, now, *end));
-            return false;
-        }
-        plan.take(hold, now, *end);
-    }
-    true
-}
-
-/// Whether the instances have room for all shares, whatever the plan says:
-/// work that overran its estimate is still there.
-fn fit_now(turn: &Turn<'_, '_>, demand: Demand, shares: &[Share]) -> bool {
-    let mut copies: Vec<(InstanceRef, Instance)> = Vec::new();
-    shares.iter().all(|share| {
-        let known = copies.iter().position(|(instance, _)| *instance == share.instance);
-        let row = known.unwrap_or_else(|| {
-            copies.push((share.instance, turn.instance(share.instance).clone()));
-            copies.len() - 1
-        });
-        let fits = copies[row].1.can_take(demand, share.tasks, share.devices);
-        if fits {
-            copies[row].1.take(demand, share.tasks, share.devices);
-        }
-        fits
-    })
 }

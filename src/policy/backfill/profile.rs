@@ -192,20 +192,15 @@ impl Profile {
         let mut root = at;
         if time == node.time {
             self.nodes[at as usize].change += change;
-        } else if time < node.time {
-            let child = self.insert(node.left, time, change);
-            self.nodes[at as usize].left = child;
-            if self.nodes[child as usize].priority > node.priority {
-                self.nodes[at as usize].left = self.nodes[child as usize].right;
-                self.nodes[child as usize].right = at;
-                root = child;
-            }
         } else {
-            let child = self.insert(node.right, time, change);
-            self.nodes[at as usize].right = child;
+            let right = time > node.time;
+            let below = *self.child(at, right);
+            let child = self.insert(below, time, change);
+            *self.child(at, right) = child;
             if self.nodes[child as usize].priority > node.priority {
-                self.nodes[at as usize].right = self.nodes[child as usize].left;
-                self.nodes[child as usize].left = at;
+                let inner = *self.child(child, !right);
+                *self.child(at, right) = inner;
+                *self.child(child, !right) = at;
                 root = child;
             }
         }
@@ -214,6 +209,12 @@ impl Profile {
             self.sum_up(root);
         }
         root
+    }
+
+    /// The child of the node at `at` on one side.
+    fn child(&mut self, at: u32, right: bool) -> &mut u32 {
+        let node = &mut self.nodes[at as usize];
+        if right { &mut node.right } else { &mut node.left }
     }
 
     fn leaf(&mut self, time: Time, change: i64) -> u32 {
@@ -355,84 +356,4 @@ fn signed(tasks: u64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::steps::{Steps, change, period};
-    use super::*;
-    use crate::units::{Span, Stream};
-
-    fn at(micros: u64) -> Time {
-        Time::from_micros(micros as i64)
-    }
-
-    /// The slow way: one pass over the periods.
-    fn earliest_by_trying(
-        steps: &[(Time, u64)],
-        needed: u64,
-        until: impl Fn(Time) -> Time,
-    ) -> Option<Time> {
-        let mut start = None;
-        for &(from, free) in steps {
-            if start.is_some_and(|start| until(start) <= from) {
-                break;
-            }
-            start = if free < needed { None } else { start.or(Some(from)) };
-        }
-        start
-    }
-
-    #[test]
-    fn a_tree_answers_like_a_list() {
-        let mut stream = Stream::new(1, "profile");
-        let mut found = [0, 0];
-        for round in 0..500 {
-            let (now, free) = (at(stream.below(5)), stream.below(20));
-            let mut profile = Profile::default();
-            profile.restart(now, free);
-            let mut steps: Steps<u64> = vec![(now, free)];
-            let mut taken = Vec::new();
-            for _ in 0..stream.below(80) {
-                let from = now.saturating_add(Span::from_micros(stream.below(60) as i64));
-                let length = match stream.below(12) {
-                    0 => Span::MAX,
-                    1 => Span::ZERO,
-                    _ => Span::from_micros(stream.below(30) as i64),
-                };
-                let until = from.saturating_add(length);
-                let least = period(&steps, from, until).map(|step| step.1).min();
-                assert_eq!(Some(profile.least(from, until)), least, "{round}: {steps:?}");
-                let needed = stream.below(20);
-                let end = |start: Time| start.saturating_add(length);
-                if profile.classes == 0 || stream.below(10) == 0 {
-                    profile.index();
-                }
-                let earliest = profile.earliest(needed, length, now, Time::MAX);
-                assert_eq!(earliest, earliest_by_trying(&steps, needed, end), "{round}: {steps:?}");
-                let before = at(stream.below(90));
-                let cut = |start: Time| end(start).min(before);
-                let sooner = profile.earliest(needed, length, now, before);
-                let tried = earliest_by_trying(&steps, needed, cut);
-                assert_eq!(sooner, tried.filter(|&at| at < before), "{round}: {steps:?}");
-                found[usize::from(earliest.is_some())] += 1;
-                match stream.below(4) {
-                    0 => {
-                        profile.free_from(from, needed);
-                        change(&mut steps, from, Time::MAX, |free| *free += needed);
-                    }
-                    1 if !taken.is_empty() => {
-                        let row = stream.below(taken.len() as u64) as usize;
-                        let (tasks, from, until) = taken.swap_remove(row);
-                        profile.give(tasks, from, until);
-                        change(&mut steps, from, until, |free| *free += tasks);
-                    }
-                    _ => {
-                        let tasks = needed.min(least.unwrap_or(0));
-                        profile.take(tasks, from, until);
-                        change(&mut steps, from, until, |free| *free -= tasks);
-                        taken.push((tasks, from, until));
-                    }
-                }
-            }
-        }
-        assert!(found.iter().all(|&often| often > 1_000), "{found:?}");
-    }
-}
+mod tests;

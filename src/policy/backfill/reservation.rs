@@ -265,9 +265,11 @@ impl Scratch {
         devices: u32,
     ) {
         let now = turn.instance(instance);
-        let (_, mut lane) =
-            self.lanes.remove(&now.ordinal).unwrap_or_else(|| (instance, now.clone()));
-        let before = self.holds(&lane);
+        // One that is new here is not counted yet, though it may have room: for what the
+        // head has there already it was passed over.
+        let known = self.lanes.remove(&now.ordinal);
+        let before = known.as_ref().map_or(0, |(_, lane)| self.holds(lane));
+        let (_, mut lane) = known.unwrap_or_else(|| (instance, now.clone()));
         lane.give(demand, tasks, devices);
         self.fitting = self.fitting + self.holds(&lane) - before;
         self.lanes.insert(lane.ordinal, (instance, lane));

@@ -1,0 +1,86 @@
+//! Starts that leave every reservation in a plan alone.
+
+use super::Pass;
+use super::plan::{Hold, Plan};
+use crate::model::Spread;
+use crate::policy::turn::Turn;
+use crate::state::{AllocationRef, Instance, InstanceRef, Share, WorkRef};
+use crate::units::{Demand, Time};
+
+/// Starts the tasks of `hold` now, where the place part likes it if that leaves every
+/// reservation alone, until its end and at least until `until`, otherwise where the plan
+/// has room for it. What they then hold is taken out of the plan. Returns how many have
+/// started.
+pub(super) fn begin(
+    pass: &mut Pass<'_, '_, '_, '_>,
+    plan: &mut Plan,
+    work: WorkRef,
+    hold: &Hold,
+    until: Time,
+) -> u32 {
+    let before = pass.turn.work(work).waiting;
+    pass.start_if(work, hold.tasks(), |turn, made| book(plan, turn, made, until));
+    let begun = before - pass.turn.work(work).waiting;
+    let Hold::Shares(demand, shares) = hold else { return begun };
+    // A start on the planned instances may break a spread, which the plan does not know.
+    let spread = pass.turn.rules(pass.turn.work(work).ask.rules).spread;
+    if begun > 0 || spread != Spread::None || !fit_now(pass.turn, *demand, shares) {
+        return begun;
+    }
+    let placed = pass.turn.attempt(|turn| {
+        let before = turn.work(work).allocations.len();
+        if turn.work(work).ask.gang {
+            turn.place(work, shares).ok()?;
+        } else {
+            shares.iter().try_for_each(|&share| turn.place(work, &[share])).ok()?;
+        }
+        book(plan, turn, &turn.work(work).allocations[before..], until).then_some(())
+    });
+    let waiting = pass.turn.work(work).waiting;
+    if waiting == 0 {
+        pass.queue.remove(work);
+    } else if placed.is_some() {
+        pass.queue.push(pass.turn, work);
+    }
+    before - waiting
+}
+
+/// Takes what the allocations hold out of the plan, if it is free until their
+/// estimated ends and `until`; otherwise the plan stays as it is.
+fn book(plan: &mut Plan, turn: &Turn<'_, '_>, made: &[AllocationRef], until: Time) -> bool {
+    let now = turn.now();
+    let holds: Vec<(Hold, Time)> = made
+        .iter()
+        .map(|&made| {
+            let allocation = turn.allocation(made);
+            let demand = turn.work(allocation.work()).ask.demand;
+            (plan.hold_of(demand, allocation), allocation.estimated_end)
+        })
+        .collect();
+    for (row, (hold, end)) in holds.iter().enumerate() {
+        if !plan.is_free(hold, now, until.max(*end)) {
+            holds[..row].iter().for_each(|(hold, end)| plan.give(hold, now, *end));
+            return false;
+        }
+        plan.take(hold, now, *end);
+    }
+    true
+}
+
+/// Whether the instances have room for all shares, whatever the plan says:
+/// work that overran its estimate is still there.
+fn fit_now(turn: &Turn<'_, '_>, demand: Demand, shares: &[Share]) -> bool {
+    let mut copies: Vec<(InstanceRef, Instance)> = Vec::new();
+    shares.iter().all(|share| {
+        let known = copies.iter().position(|(instance, _)| *instance == share.instance);
+        let row = known.unwrap_or_else(|| {
+            copies.push((share.instance, turn.instance(share.instance).clone()));
+            copies.len() - 1
+        });
+        let fits = copies[row].1.can_take(demand, share.tasks, share.devices);
+        if fits {
+            copies[row].1.take(demand, share.tasks, share.devices);
+        }
+        fits
+    })
+}
