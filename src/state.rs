@@ -171,6 +171,8 @@ pub struct State<'w> {
     quota_used: Vec<u64>,
     quotas_of: Vec<Vec<usize>>,
     sites: Sites,
+    /// Memory for searches that leave offers out.
+    reach: Reach,
     /// Offers with live instances, in order.
     live_offers: Vec<Id<Offer>>,
     homes: Vec<Option<Id<Region>>>,
@@ -221,6 +223,7 @@ impl<'w> State<'w> {
             quota_used: vec![0; world.quotas.len()],
             quotas_of,
             sites: Sites::new(world),
+            reach: Reach::ALL,
             live_offers: Vec::new(),
             homes: Vec::new(),
             needs,

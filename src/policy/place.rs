@@ -113,21 +113,48 @@ pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) 
 /// Places a gang whole: in the site of the part's favourite instance or, where it
 /// does not fit there, without a look at that site again.
 fn place_gang(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
-    let mut reach = Reach::ALL;
-    loop {
-        let Some(share) = place.pick(turn, work, &reach) else { return false };
-        if share.tasks == turn.work(work).waiting {
-            return turn.place(work, &[share]).is_ok();
-        }
-        let offer = turn.instance(share.instance).offer;
-        let opened = turn.open(work);
-        if fill(place, turn, (work, share), opened, &reach) {
-            return true;
-        }
-        if turn.stop_reason().is_some() || !turn.pass_site(work, offer, &mut reach) {
-            return false;
-        }
+    match place_in_site(place, turn, work, &Reach::ALL) {
+        Ok(placed) => placed,
+        Err(full) => place_elsewhere(place, turn, work, full),
     }
+}
+
+/// Places a gang in another site than that of `full`.
+fn place_elsewhere(
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    work: WorkRef,
+    mut full: Id<Offer>,
+) -> bool {
+    let mut reach = turn.take_reach();
+    let placed = loop {
+        if turn.stop_reason().is_some() || !turn.pass_site(work, full, &mut reach) {
+            break false;
+        }
+        match place_in_site(place, turn, work, &reach) {
+            Ok(placed) => break placed,
+            Err(offer) => full = offer,
+        }
+    };
+    turn.put_reach(reach);
+    placed
+}
+
+/// Places a gang in the site of the part's favourite within `reach`. Returns whether it
+/// did, or the favourite's offer where the gang does not fit there.
+fn place_in_site(
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    work: WorkRef,
+    reach: &Reach,
+) -> Result<bool, Id<Offer>> {
+    let Some(share) = place.pick(turn, work, reach) else { return Ok(false) };
+    if share.tasks == turn.work(work).waiting {
+        return Ok(turn.place(work, &[share]).is_ok());
+    }
+    let offer = turn.instance(share.instance).offer;
+    let opened = turn.open(work);
+    if fill(place, turn, (work, share), opened, reach) { Ok(true) } else { Err(offer) }
 }
 
 fn fill(
@@ -146,4 +173,28 @@ fn fill(
     }
     turn.abandon(opened);
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Ask;
+    use crate::state::testing::{Plan, demand, start, submit, world};
+    use crate::units::Stream;
+
+    /// A gang that fits in no zone leaves the memory of its search to the next one.
+    #[test]
+    fn a_gang_that_fits_nowhere_leaves_its_memory() {
+        let zone = |zone| Plan { name: zone, zone, running: 1, ..Plan::default() };
+        let world = world(&[zone("dc-a"), zone("dc-b")]);
+        let part = &mut Fit::first();
+        let mut state = start(&world, part.needs());
+        let ask = Ask { demand: demand(3_000, 0, 0, 0), tasks: 2, gang: true, ..Ask::default() };
+        let work = submit(&mut state, 0, ask);
+        let mut stream = Stream::new(1, "policy");
+        let turn = &mut Turn::new(&mut state, &mut stream);
+        assert!(!place_all(part, turn, work));
+        let reach = turn.take_reach();
+        assert!(reach.has_memory(&world) && reach.is_all(), "{reach:?}");
+    }
 }

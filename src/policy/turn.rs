@@ -5,7 +5,7 @@ use std::ops::Deref;
 use crate::halt;
 use crate::model::Offer;
 use crate::state::{
-    AllocationRef, InstanceRef, Note, Refusal, RefusalReason, Share, State, WorkRef,
+    AllocationRef, InstanceRef, Note, Reach, Refusal, RefusalReason, Share, State, WorkRef,
 };
 use crate::units::{Id, Stream, Time};
 
@@ -184,6 +184,16 @@ impl<'a, 'w> Turn<'a, 'w> {
     /// Rented instances that became ready or empty since the last call, and are idle now.
     pub fn take_emptied(&mut self, into: &mut Vec<InstanceRef>) {
         self.state.take_emptied(into);
+    }
+
+    /// All offers, in memory that is kept from search to search: to be put back.
+    pub(super) fn take_reach(&mut self) -> Reach {
+        self.state.take_reach()
+    }
+
+    /// Keeps the memory of a search for the next.
+    pub(super) fn put_reach(&mut self, reach: Reach) {
+        self.state.put_reach(reach);
     }
 
     /// Runs `plan`; unless it returns `Some`, everything it did is rolled back.

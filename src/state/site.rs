@@ -74,6 +74,12 @@ impl Reach {
         }
     }
 
+    /// Whether memory is at hand for as many offers as there are.
+    #[cfg(test)]
+    pub(crate) fn has_memory(&self, world: &World) -> bool {
+        self.allowed.capacity() >= world.offers.len()
+    }
+
     /// Whether all offers are looked at.
     pub fn is_all(&self) -> bool {
         self.allowed.is_empty()
@@ -174,10 +180,27 @@ impl State<'_> {
         Some((site, sites.kinds[site as usize]))
     }
 
+    /// Whether the tasks that `work` holds already keep the next ones to their site.
+    pub fn is_bound(&self, work: WorkRef) -> bool {
+        self.site_held(work).is_some()
+    }
+
     /// Whether the tasks that `work` holds already allow one more on `offer`.
     #[inline]
     pub fn site_allows(&self, work: WorkRef, offer: Id<Offer>) -> bool {
         self.site_held(work).is_none_or(|(held, _)| self.site(work, offer) == Some(held))
+    }
+
+    /// All offers, in memory that is kept from search to search.
+    pub(crate) fn take_reach(&mut self) -> Reach {
+        std::mem::replace(&mut self.reach, Reach::ALL)
+    }
+
+    /// Keeps the memory of `reach` for the next search.
+    pub(crate) fn put_reach(&mut self, mut reach: Reach) {
+        reach.allowed.clear();
+        reach.kinds = Reach::ALL.kinds;
+        self.reach = reach;
     }
 
     /// Leaves the site of `offer` out of `reach`. Returns whether a gang may look

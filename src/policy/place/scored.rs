@@ -83,9 +83,12 @@ impl<S: Score> Scored<S> {
         let rated = &mut self.rated[row];
         let rules = turn.rules(ask.rules);
         let mut best: Option<(i64, u32, InstanceRef, Rating)> = None;
+        let (all, bound) = (reach.is_all(), turn.is_bound(work));
         let looked_at = |(_, class): &(usize, &Class)| {
             let offer = class.offer();
-            reach.has(offer) && rules.allows(offer) && turn.site_allows(work, offer)
+            (all || reach.has(offer))
+                && rules.allows(offer)
+                && (!bound || turn.site_allows(work, offer))
         };
         for (slot, class) in turn.classes().filter(looked_at) {
             if rated.len() <= slot {
