@@ -289,9 +289,14 @@ impl Scope {
         let has = |names: &[String], name: &str| {
             names.is_empty() || names.iter().any(|known| known == name)
         };
+        // The name of a region is made up, which takes long, so only where one is listed.
+        let in_region = || {
+            self.regions.is_empty()
+                || has(&self.regions, &world.region_name(world.region_of(offer)))
+        };
         let what = world.type_of(offer);
         has(&self.providers, &world.providers[world.provider_of(offer)].name)
-            && has(&self.regions, &world.region_name(world.region_of(offer)))
+            && in_region()
             && has(&self.types, &what.name)
             && has(&self.families, &what.family)
     }

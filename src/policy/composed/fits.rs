@@ -102,30 +102,41 @@ impl Fits {
                 }
             }
         }
-        let mut sites: Vec<Option<u32>> = world.offers.ids().map(limits.1).collect();
-        sites.sort_unstable();
-        sites.dedup();
-        let held =
-            sites.iter().map(|&site| self.count(world, limits, alike.0, site)).max().unwrap_or(0);
+        let (demand, rules) = (alike.0, limits.0);
+        let held = if alike.2 {
+            let site_of: Vec<Option<u32>> = world.offers.ids().map(limits.1).collect();
+            let mut sites = site_of.clone();
+            sites.sort_unstable();
+            sites.dedup();
+            let within = |&site| {
+                self.count(world, rules, demand, &|offer: Id<Offer>| site_of[offer.row()] == site)
+            };
+            sites.iter().map(within).max().unwrap_or(0)
+        } else {
+            // Tasks that need not start together need no common site.
+            self.count(world, rules, demand, &|_| true)
+        };
         self.held.insert(alike, held);
         held
     }
 
-    /// An upper bound on tasks held at once in a site.
+    /// An upper bound on tasks held at once on the offers that are `within` a site.
     fn count(
         &self,
         world: &World,
-        (rules, site_of): Limits<'_>,
+        rules: &Resolved,
         demand: Demand,
-        site: Option<u32>,
+        within: &dyn Fn(Id<Offer>) -> bool,
     ) -> u64 {
         let (mut owned, mut rented) = (0_u64, Vec::new());
         let mut zones = vec![false; world.zones.len()];
         for (offer, facts) in world.offers.iter() {
             let count = self.most[offer.row()];
+            if count == 0 || !within(offer) || !rules.allows(offer) {
+                continue;
+            }
             let holds = world.types[facts.instance_type].shape.holds(demand);
-            let outside = site_of(offer) != site;
-            if outside || count == 0 || holds == 0 || !rules.allows(offer) {
+            if holds == 0 {
                 continue;
             }
             zones[facts.zone.row()] = true;

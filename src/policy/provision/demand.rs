@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::shelf::{Candidate, Quote, Shelf};
+use super::shelf::{Candidate, Quote, Shelf, boots};
 use super::zones::Zones;
 use super::{Provision, Supply};
 use crate::model::{Ask, Home, Kind, Market, Provider, Rules, Spread};
@@ -25,6 +25,8 @@ pub struct OnDemand {
     after_wait: Span,
     max_instances: Option<u32>,
     shelves: FxHashMap<Alike, Shelf>,
+    /// Expected boot times by offer, once something was looked for.
+    boots: Vec<Span>,
     /// Row of the provider whose turn it is.
     next: usize,
     /// Work for which it was last explained why nothing was rented.
@@ -71,6 +73,7 @@ impl OnDemand {
             after_wait,
             max_instances,
             shelves: FxHashMap::default(),
+            boots: Vec::new(),
             next: 0,
             explained: None,
             rented: Vec::new(),
@@ -95,7 +98,11 @@ impl OnDemand {
     fn take_shelf(&mut self, turn: &Turn<'_, '_>, ask: &Ask) -> (Alike, Shelf) {
         let alike = (ask.rules, ask.demand, ask.home, ask.kind);
         let kept = self.shelves.remove(&alike);
-        let mut shelf = kept.unwrap_or_else(|| Shelf::new(turn, ask, (&self.markets, &self.scope)));
+        if self.boots.is_empty() {
+            self.boots = boots(turn.world());
+        }
+        let how = (&self.markets[..], &self.scope, &self.boots[..]);
+        let mut shelf = kept.unwrap_or_else(|| Shelf::new(turn, ask, how));
         shelf.refresh(turn);
         (alike, shelf)
     }

@@ -1,6 +1,6 @@
 //! The offers for alike work, and what it would cost and take there.
 
-use crate::model::{Ask, Billing, Link, Market, Offer, Provider, Region, Spread, Zone};
+use crate::model::{Ask, Billing, Link, Market, Offer, Provider, Region, Spread, World, Zone};
 use crate::policy::spec::Scope;
 use crate::policy::turn::Turn;
 use crate::units::{Id, Money, Rate, Span, Time};
@@ -47,7 +47,7 @@ impl Shelf {
     pub(super) fn new(
         turn: &Turn<'_, '_>,
         ask: &Ask,
-        (markets, scope): (&[Market], &Scope),
+        (markets, scope, boots): (&[Market], &Scope, &[Span]),
     ) -> Self {
         let world = turn.world();
         let open = world
@@ -55,7 +55,7 @@ impl Shelf {
             .iter()
             .filter(|&(offer, facts)| is_open(facts.market, markets) && scope.admits(world, offer));
         let candidates: Vec<Candidate> =
-            open.filter_map(|(offer, _)| Candidate::new(turn, ask, offer)).collect();
+            open.filter_map(|(offer, _)| Candidate::new(turn, ask, offer, boots)).collect();
         let mut providers: Vec<_> = candidates.iter().map(|one| one.provider).collect();
         providers.sort_unstable();
         providers.dedup();
@@ -77,7 +77,7 @@ impl Shelf {
             let next = changes.partition_point(|&(from, _)| from <= now);
             self.until = changes.get(next).map_or(self.until, |&(from, _)| from.min(self.until));
         }
-        self.candidates.sort_by_key(|one| (one.unit, one.offer));
+        self.candidates.sort_unstable_by_key(|one| (one.unit, one.offer));
     }
 }
 
@@ -91,7 +91,7 @@ pub fn is_open(market: Market, markets: &[Market]) -> bool {
 }
 
 impl Candidate {
-    fn new(turn: &Turn<'_, '_>, ask: &Ask, offer: Id<Offer>) -> Option<Self> {
+    fn new(turn: &Turn<'_, '_>, ask: &Ask, offer: Id<Offer>, boots: &[Span]) -> Option<Self> {
         let (world, rules) = (turn.world(), turn.rules(ask.rules));
         let holds = world.type_of(offer).shape.holds(ask.demand);
         if holds == 0 || !rules.allows(offer) {
@@ -99,8 +99,6 @@ impl Candidate {
         }
         let provider = world.provider_of(offer);
         let facts = &world.offers[offer];
-        let boot = facts.boot.mean().or_else(|| facts.boot.quantile(0.5));
-        let boot = Span::from_secs_f64(boot.unwrap_or(0.0)).unwrap_or(Span::ZERO);
         let home = ask.home.and_then(|home| turn.home_region(home));
         Some(Self {
             offer,
@@ -112,7 +110,7 @@ impl Candidate {
                 Spread::Instances | Spread::Zones => 1,
             },
             speed: rules.speed(ask.kind, offer),
-            boot: boot.max(Span::ZERO),
+            boot: boots[offer.row()],
             billing: world.providers[provider].billing,
             links: home.and_then(|home| links(turn, home, world.region_of(offer))),
             rate: Rate::ZERO,
@@ -159,6 +157,15 @@ impl Candidate {
         // Each instance's charge was rounded by less than a nano-dollar.
         Money::from_nanos(hours * self.unit / (1_000 * 3_600_000_000) - i128::from(tasks))
     }
+}
+
+/// How long instances of each offer are taken to boot: the mean, else the median.
+pub(super) fn boots(world: &World) -> Vec<Span> {
+    let boot = |offer: &Offer| {
+        let boot = offer.boot.mean().or_else(|| offer.boot.quantile(0.5));
+        Span::from_secs_f64(boot.unwrap_or(0.0)).unwrap_or(Span::ZERO).max(Span::ZERO)
+    };
+    world.offers.rows().iter().map(boot).collect()
 }
 
 /// The estimate, or one hour.

@@ -303,7 +303,7 @@ fn the_sorted_shelf_finds_what_a_full_scan_finds() {
             let work = submit(&mut state, row, ask);
             let turn_stream = &mut Stream::new(1, "policy");
             let turn = Turn::new(&mut state, turn_stream);
-            let mut all = Shelf::new(&turn, &ask, (&[], &Scope::default()));
+            let mut all = Shelf::new(&turn, &ask, (&[], &Scope::default(), &boots(turn.world())));
             all.refresh(&turn);
             let quoted = |one: &Candidate| (one.quote(&ask, ask.tasks).cost, one.offer);
             let want = all.candidates.iter().map(quoted).min().map(|(_, offer)| offer);
