@@ -22,9 +22,14 @@ pub(super) fn begin(
     pass.start_if(work, hold.tasks(), |turn, made| book(plan, turn, made, until));
     let begun = before - pass.turn.work(work).waiting;
     let Hold::Shares(demand, shares) = hold else { return begun };
-    // A start on the planned instances may break a spread, which the plan does not know.
-    let spread = pass.turn.rules(pass.turn.work(work).ask.rules).spread;
-    if begun > 0 || spread != Spread::None || !fit_now(pass.turn, *demand, shares) {
+    // A start on the planned instances may break a spread where the plan does not know it.
+    let ask = &pass.turn.work(work).ask;
+    let spreads = match pass.turn.rules(ask.rules).spread {
+        Spread::None => true,
+        Spread::Instances | Spread::Zones => ask.gang,
+        Spread::EvenZones => false,
+    };
+    if begun > 0 || !spreads || !fit_now(pass.turn, *demand, shares) {
         return begun;
     }
     let placed = pass.turn.attempt(|turn| {
