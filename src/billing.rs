@@ -115,6 +115,11 @@ impl Meter {
         self.boot = self.accrued;
     }
 
+    /// It is not ready after all.
+    pub fn unready(&mut self) {
+        self.boot = 0;
+    }
+
     /// The price changed.
     pub fn reprice(&mut self, now: Time, rate: Rate) {
         self.advance(now);

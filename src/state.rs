@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use prefetch_index::prefetch_index;
 use smallvec::SmallVec;
 
-pub use allocation::{Allocation, Held, LiveWork, Share, UNKNOWN_RUN};
+pub use allocation::{Allocation, Held, LiveWork, Share, UNKNOWN_RUN, run_length};
 pub use area::Areas;
 pub use change::{Effect, Refusal};
 pub use classes::{Class, ClassBy};

@@ -90,16 +90,26 @@ impl Allocation {
     /// Time to compute `remaining` (microseconds on the reference machine times
     /// a million) at its speed, rounded up.
     pub(crate) fn compute_span(&self, remaining: i128) -> Span {
-        let speed = self.speed.max(1);
-        let whole = quotient(remaining, speed);
-        let micros = whole + i128::from(whole * i128::from(speed) != remaining);
-        Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+        span_at(remaining, self.speed)
     }
 
     /// Whether its instances were taken away in this turn.
     pub const fn has_yielded(&self) -> bool {
         self.yielded
     }
+}
+
+/// Time for `work` on the reference machine at a speed in millionths, rounded up: whoever
+/// runs as long as estimated ends when the estimate says.
+pub fn run_length(work: Span, speed: u32) -> Span {
+    span_at(i128::from(work.micros()) * 1_000_000, speed)
+}
+
+fn span_at(remaining: i128, speed: u32) -> Span {
+    let speed = speed.max(1);
+    let whole = quotient(remaining, speed);
+    let micros = whole + i128::from(whole * i128::from(speed) != remaining);
+    Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
 }
 
 /// A live piece of work, as an operator sees it.

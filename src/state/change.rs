@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{
     AllocationRef, Held, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State,
-    UNKNOWN_RUN, WorkRef,
+    UNKNOWN_RUN, WorkRef, run_length,
 };
 use crate::billing::Mark;
 use crate::model::{Offer, Spread};
@@ -115,10 +115,13 @@ pub enum Effect {
 /// How to take back one change of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Undo {
-    Placed(AllocationRef),
+    /// And where the work had been placed last before that.
+    Placed(AllocationRef, Option<Id<Offer>>),
     Rented(InstanceRef),
     Released(InstanceRef, Phase),
     Preempted(AllocationRef),
+    /// Since when the instance had been idle.
+    Emptied(InstanceRef, Time),
 }
 
 /// Marks where an attempt began.
@@ -149,10 +152,13 @@ impl State<'_> {
         self.effects.truncate(attempt.effects);
         while self.undo.len() > attempt.undo {
             match self.undo.pop().expect("the attempt has changes left") {
-                Undo::Placed(allocation) => self.unplace(allocation),
+                Undo::Placed(allocation, last) => self.unplace(allocation, last),
                 Undo::Rented(instance) => self.unrent(instance),
                 Undo::Released(instance, phase) => self.unrelease(instance, phase),
                 Undo::Preempted(allocation) => self.unpreempt(allocation),
+                Undo::Emptied(instance, since) => {
+                    self.fleet.instances[instance].idle_since = since;
+                }
             }
         }
     }
@@ -300,7 +306,7 @@ impl State<'_> {
         let allocation = &self.allocations[opened];
         let live = &mut self.works[work];
         let offer = self.fleet.instances[allocation.held[0].share.instance].offer;
-        live.last_offer = Some(offer);
+        let last = live.last_offer.replace(offer);
         self.totals.waiting -= u64::from(live.waiting == 0);
         for held in &allocation.held {
             if allocation.not_ready == 0 {
@@ -317,7 +323,7 @@ impl State<'_> {
             (allocation.input, allocation.output) = (input, output);
         }
         self.set_estimated_end(opened);
-        self.remember(Undo::Placed(opened));
+        self.remember(Undo::Placed(opened, last));
         self.effects.push(Effect::Placed(opened));
     }
 
@@ -340,8 +346,9 @@ impl State<'_> {
         self.allocations.free(opened);
     }
 
-    pub(super) fn unplace(&mut self, allocation: AllocationRef) {
+    fn unplace(&mut self, allocation: AllocationRef, last: Option<Id<Offer>>) {
         let work = self.allocations[allocation].work();
+        self.works[work].last_offer = last;
         for at in 0..self.allocations[allocation].held.len() {
             let instance = self.allocations[allocation].held[at].share.instance;
             self.fleet.instances[instance].awaited_by.retain(|&other| other != allocation);
@@ -478,9 +485,7 @@ impl State<'_> {
         target.estimated_end = if estimate == Span::MAX {
             self.now.saturating_add(UNKNOWN_RUN)
         } else {
-            let work = i128::from(estimate.micros()) * 1_000_000;
-            let run = quotient(work, target.speed.max(1));
-            let run = Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX));
+            let run = run_length(estimate, target.speed);
             let end = self.now.saturating_add(target.input).saturating_add(run);
             end.saturating_add(target.output)
         };

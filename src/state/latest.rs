@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AllocationRef, InstanceRef, State, WorkRef};
+use super::{AllocationRef, InstanceRef, State, WorkRef, run_length};
 use crate::model::{Market, Offer};
 use crate::units::{Id, Money, Span, Time};
 
@@ -81,9 +81,7 @@ impl State<'_> {
             Span::MAX => Span::HOUR,
             left => left,
         };
-        let speed = self.rules[live.ask.rules.row()].speed(live.ask.kind, offer).max(1);
-        let run = i128::from(left.micros()) * 1_000_000 / i128::from(speed);
-        let run = Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX));
+        let run = run_length(left, self.rules[live.ask.rules.row()].speed(live.ask.kind, offer));
         let (input, output) = self.transfer_times(work, offer, tasks);
         let end = self.now.saturating_add(input).saturating_add(run);
         end.saturating_add(output)

@@ -215,7 +215,10 @@ impl State<'_> {
         let (offer, shape) = (instance.offer, instance.shape);
         self.totals.rates[self.world.provider_of(offer).row()] += instance.meter.rate().picos();
         match phase {
-            Phase::Booting => self.totals.booting += 1,
+            Phase::Booting => {
+                self.fleet.instances[reference].meter.unready();
+                self.totals.booting += 1;
+            }
             _ => {
                 self.totals.running += 1;
                 self.totals.capacity.add(shape, 1);

@@ -10,6 +10,10 @@ impl State<'_> {
         if !self.allocations.contains(allocation) || self.allocations[allocation].yielded {
             return Err(Refusal::AllocationGone);
         }
+        for at in 0..self.allocations[allocation].held.len() {
+            let instance = self.allocations[allocation].held[at].share.instance;
+            self.remember(Undo::Emptied(instance, self.fleet.instances[instance].idle_since));
+        }
         self.detach(allocation);
         let work = self.allocations[allocation].work();
         let tasks = self.allocations[allocation].tasks;

@@ -800,3 +800,16 @@ fn the_limit_of_a_policy_is_weighed_where_the_offer_is_chosen() {
     let summary = run(&format!("{cloud}{policy}"), trace).expect("it runs");
     assert_eq!((summary.work.finished, summary.instances_max), (2, 2));
 }
+
+#[test]
+fn an_estimate_that_is_true_is_not_overrun_at_any_speed() {
+    // 10 s at a speed of 0.3 are 33.333334 s, rounded up as the run itself is; the next is
+    // promised that moment, and the run would fail if it were late.
+    let node = "[cluster.dc]\nnodes = 1\nspeed = 0.3\nshape = { vcpus = 1, memory = \"1 GiB\" }\n";
+    let trace = "arrival_s,runtime_s,estimate_s,vcpus\n0,10,10,1\n1,10,10,1\n2,10,10,1\n";
+    for backfill in ["easy", "conservative"] {
+        let policy = format!("[policy.p]\nbackfill = \"{backfill}\"\n");
+        let summary = run(&format!("{node}{policy}"), trace).expect("it runs");
+        assert_eq!(summary.makespan_s, 100.000_002, "{backfill}");
+    }
+}

@@ -33,4 +33,5 @@ mod swarm;
 mod verdicts;
 mod sweep;
 mod trial;
+mod taken_back;
 mod unlike;

@@ -6,7 +6,7 @@ use super::reservation::Reservation;
 use super::{Backfill, Failed, Pass, Started, is_known};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::WorkRef;
+use crate::state::{WorkRef, run_length};
 use crate::units::{Span, Time};
 
 /// The head's reservation, kept while nothing but arrivals happens. A candidate
@@ -186,6 +186,5 @@ fn earliest_end(now: Time, estimate: Span, fastest: u32) -> Option<Time> {
     if estimate == Span::MAX {
         return None;
     }
-    let run = i128::from(estimate.micros()) * 1_000_000 / i128::from(fastest);
-    Some(now.saturating_add(Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX))))
+    Some(now.saturating_add(run_length(estimate, fastest)))
 }

@@ -2,7 +2,7 @@
 
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::UNKNOWN_RUN;
+use crate::state::{UNKNOWN_RUN, run_length};
 use crate::units::{Span, Time};
 
 /// How long work is planned to run.
@@ -48,10 +48,9 @@ pub(super) fn length(turn: &Turn<'_, '_>, one: Queued) -> Length {
         return Length::Unknown;
     }
     let ask = &turn.work(one.work).ask;
-    let slowest = turn.rules(ask.rules).slowest(ask.kind).max(1);
-    let run = i128::from(one.estimate.micros()) * 1_000_000 / i128::from(slowest);
+    let slowest = turn.rules(ask.rules).slowest(ask.kind);
     // Not even what has run out of its estimate takes no time at all: others would be
     // reserved the same room.
-    let run = Span::from_micros(i64::try_from(run).unwrap_or(i64::MAX).max(1));
+    let run = run_length(one.estimate, slowest).max(Span::from_micros(1));
     Length::Known(run.saturating_add(turn.longest_transfer(one.work)))
 }

@@ -1,0 +1,164 @@
+//! What a policy tries and takes back leaves no trace: the live world is the same
+//! afterwards, and so is the rest of the run.
+
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+
+use windtunnel::metrics::Fingerprint;
+use windtunnel::model::Market;
+use windtunnel::policy::place::{self, Place};
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::policy::{self, Policy, Trigger, Turn};
+use windtunnel::sim;
+use windtunnel::state::{AllocationRef, InstanceRef, Needs, Record, State, WorkRef};
+
+use crate::listed::{Dice, Listed};
+use crate::swarm::{Scenario, scenario};
+
+/// Tries things at random before and after each decision of another policy.
+struct Fickle {
+    inner: Box<dyn Policy>,
+    place: Box<dyn Place>,
+    seed: u64,
+    round: u64,
+    tried: [u64; 4],
+}
+
+/// All that is told of the live world but what only bookkeeping knows: places in tables,
+/// and until when a meter has been read.
+fn told(state: &State<'_>) -> String {
+    let mut text = format!("{:?} {:?}\n", state.totals(), state.now());
+    let mut instances: Vec<_> = state.instances().collect();
+    instances.sort_by_key(|(_, one)| one.ordinal);
+    let mut works: Vec<_> = state.works().collect();
+    works.sort_by_key(|(_, one)| one.tie());
+    for (_, one) in &instances {
+        writeln!(text, "{one:#?} {:?}", state.launch_room(one.offer)).expect("a text takes it");
+    }
+    for (_, work) in &works {
+        writeln!(text, "{work:#?}").expect("a text takes it");
+        for &one in &work.allocations {
+            writeln!(text, "{:#?}", state.allocation(one)).expect("a text takes it");
+        }
+    }
+    writeln!(text, "{:?}", state.ends().collect::<Vec<_>>()).expect("a text takes it");
+    without(&text, &["listed: ", "class: ", "last: ", "accrued: ", "full_share: "])
+}
+
+/// The lines of a text without these fields and what lies in them.
+fn without(text: &str, fields: &[&str]) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let (mut kept, mut inside) = (String::new(), None);
+    for line in text.lines() {
+        if let Some(outer) = inside {
+            inside = (indent(line) > outer).then_some(outer);
+        } else if fields.iter().any(|field| line.trim_start().starts_with(field)) {
+            inside = line.ends_with(['(', '{', '[']).then(|| indent(line));
+        } else {
+            writeln!(kept, "{line}").expect("a text takes it");
+        }
+    }
+    kept
+}
+
+impl Fickle {
+    fn try_things(&mut self, turn: &mut Turn<'_, '_>) {
+        self.round += 1;
+        let mut dice = Dice::new(self.seed ^ self.round << 20);
+        let before = told(turn);
+        turn.attempt(|turn| {
+            for _ in 0..dice.within(1, 8) {
+                self.try_one(turn, &mut dice);
+            }
+            None::<()>
+        });
+        let after = told(turn);
+        let differs = before.lines().zip(after.lines()).find(|(before, after)| before != after);
+        assert!(before == after, "{:?}: {differs:?}", self.seed);
+    }
+
+    fn try_one(&mut self, turn: &mut Turn<'_, '_>, dice: &mut Dice) {
+        match dice.within(0, 3) {
+            0 => {
+                let all = turn.works().flat_map(|(_, work)| work.allocations.iter().copied());
+                let running: Vec<AllocationRef> =
+                    all.filter(|&one| !turn.allocation(one).has_yielded()).collect();
+                if !running.is_empty() {
+                    turn.preempt(dice.of(&running)).expect("it has not yielded");
+                    self.tried[0] += 1;
+                }
+            }
+            1 => {
+                let offers: Vec<_> = turn.world().offers.ids().collect();
+                let offer = dice.of(&offers);
+                let owned = turn.world().offers[offer].market == Market::Owned;
+                self.tried[1] += u64::from(!owned && turn.rent(offer).is_ok());
+            }
+            2 => {
+                let idle: Vec<InstanceRef> =
+                    turn.instances().filter(|(_, one)| one.is_idle()).map(|one| one.0).collect();
+                if !idle.is_empty() {
+                    self.tried[2] += u64::from(turn.release(dice.of(&idle)).is_ok());
+                }
+            }
+            _ => {
+                let waiting: Vec<WorkRef> =
+                    turn.works().filter(|(_, one)| one.waiting > 0).map(|one| one.0).collect();
+                if !waiting.is_empty() {
+                    let work = dice.of(&waiting);
+                    let before = turn.work(work).waiting;
+                    place::place_all(&mut *self.place, turn, work);
+                    self.tried[3] += u64::from(turn.work(work).waiting < before);
+                }
+            }
+        }
+    }
+}
+
+impl Policy for Fickle {
+    fn needs(&self) -> Needs {
+        self.inner.needs()
+    }
+
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        self.inner.record(state, record);
+    }
+
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        self.try_things(turn);
+        self.inner.decide(triggers, turn);
+        self.try_things(turn);
+    }
+}
+
+fn outcome(seed: u64, scenario: &Scenario, policy: &mut dyn Policy) -> String {
+    let mut source = Listed::named(&scenario.works, &scenario.names);
+    let mut fingerprint = Fingerprint::default();
+    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let options = sim::Options { tolerate_illegal: true, ..scenario.options.clone() };
+    sim::run(&scenario.world, &mut source, policy, &options, &mut fingerprint, &mut go_on)
+        .unwrap_or_else(|failure| panic!("seed {seed}: {failure:?} under {:?}", scenario.policy));
+    fingerprint.hex()
+}
+
+#[test]
+fn what_is_taken_back_leaves_no_trace() {
+    let mut tried = [0; 4];
+    for seed in 0..60 {
+        let scenario = scenario(seed);
+        let alone = outcome(seed, &scenario, &mut *policy::build(&scenario.policy));
+        let mut fickle = Fickle {
+            inner: policy::build(&scenario.policy),
+            place: place::build(&PolicySpec::named("fickle")),
+            seed,
+            round: 0,
+            tried: [0; 4],
+        };
+        let beside = outcome(seed, &scenario, &mut fickle);
+        assert_eq!(alone, beside, "seed {seed} under {:?}", scenario.policy);
+        for (sum, one) in tried.iter_mut().zip(fickle.tried) {
+            *sum += one;
+        }
+    }
+    assert!(tried.iter().all(|&count| count > 100), "{tried:?}");
+}
