@@ -278,15 +278,19 @@ impl Composed {
                 filled = true;
                 continue;
             }
+            let waiting = turn.work(head).waiting;
             let Some(reason) = self.start(turn, head, planned) else {
                 self.queue.remove(head);
                 if let Some(backfill) = &mut self.backfill {
                     backfill.precede(turn, head);
                 }
+                // What was rented for it may hold whoever did not fit before.
+                self.blocked = None;
                 filled = false;
                 continue;
             };
             self.blocked = Some((head, reason));
+            filled &= turn.work(head).waiting == waiting;
         }
         // Who waits alone has a reservation too, which whoever comes must keep.
         self.informed = self.queue.len() > usize::from(!plans);
@@ -336,17 +340,8 @@ impl Composed {
         if most.is_some() && place::place_all(&mut *self.place, turn, work) {
             return None;
         }
-        if self.make_room(turn, work) {
-            for &work in &self.yielded {
-                self.queue.push(turn, work);
-                let arrival = turn.work(work).arrival;
-                if let Some(overflow) = &mut self.overflow
-                    && !overflow.insert(turn.now(), arrival, work)
-                    && !self.overdue.contains(&work)
-                {
-                    self.overdue.push(work);
-                }
-            }
+        self.make_room(turn, work);
+        if turn.work(work).waiting == 0 {
             return None;
         }
         // Some of its tasks were placed, so it is smaller now.
@@ -361,13 +356,23 @@ impl Composed {
         self.preempt != spec::Preempt::None || self.outside.preempt.is_some()
     }
 
-    /// Places `work` where others yield, if they do.
-    fn make_room(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
+    /// Places tasks of `work` where others yield, if they do; those wait again.
+    fn make_room(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
         let (place, yielded) = (&mut *self.place, &mut self.yielded);
         match &mut self.outside.preempt {
             Some(preempt) => preempt.make_room(place, turn, work, yielded),
-            None if self.preempt == spec::Preempt::None => false,
+            None if self.preempt == spec::Preempt::None => return,
             None => preempt::make_room(self.preempt, place, turn, work, yielded),
+        }
+        for &work in &self.yielded {
+            self.queue.push(turn, work);
+            let arrival = turn.work(work).arrival;
+            if let Some(overflow) = &mut self.overflow
+                && !overflow.insert(turn.now(), arrival, work)
+                && !self.overdue.contains(&work)
+            {
+                self.overdue.push(work);
+            }
         }
     }
 

@@ -16,29 +16,43 @@ type Victims = Vec<(Rank, AllocationRef)>;
 /// what is held there: no two that differ in any way rank alike.
 type Rank = (i64, Reverse<Time>, Time, WorkId, (u32, Time, u32, u32));
 
-/// Makes room for all waiting tasks of `head` and places them, if enough may
-/// be taken from others; otherwise nothing has happened. The works that
-/// yielded are written over `yielded`; they wait again.
+/// A part of the victims whose place lets tasks of the head start.
+struct Step {
+    /// How many of the victims, from the first on, have yielded by then.
+    victims: usize,
+    /// Instances that the tasks take.
+    used: Vec<InstanceRef>,
+}
+
+/// Makes room for waiting tasks of `head` and places them: of a gang all or none, of other
+/// work as many as may be. Nobody yields for whom no task starts. The works that yielded
+/// are written over `yielded`; they wait again.
 pub(super) fn make_room(
     kind: Preempt,
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
     head: WorkRef,
     yielded: &mut Vec<WorkRef>,
-) -> bool {
+) {
     yielded.clear();
     let victims = victims(kind, turn, head);
-    if victims.is_empty() {
-        return false;
+    let steps = steps(place, turn, head, &victims);
+    if steps.is_empty() {
+        return;
     }
-    let Some(used) = where_it_would_go(place, turn, head, &victims) else { return false };
-    // Only those in the way yield, unless the place part then finds no room.
-    let in_the_way: Victims =
-        victims.iter().copied().filter(|&(_, victim)| touches(turn, victim, &used)).collect();
-    if !in_the_way.is_empty() && yield_to(place, turn, head, &in_the_way, yielded) {
-        return true;
+    let by_instance = by_instance(turn, &victims);
+    for step in &steps {
+        // Only those in the way yield, unless the place part then finds no room.
+        let in_the_way = in_the_way(&by_instance, step).into_iter();
+        let in_the_way: Vec<_> = in_the_way.map(|at| victims[at].1).collect();
+        if yield_until_placed(place, turn, head, &in_the_way, yielded).is_some() {
+            continue;
+        }
+        let all: Vec<_> = victims.iter().map(|&(_, victim)| victim).collect();
+        if yield_until_placed(place, turn, head, &all, yielded).is_none() {
+            return;
+        }
     }
-    yield_to(place, turn, head, &victims, yielded)
 }
 
 /// Whether something placed in this turn could be made to yield to `head`, which waits
@@ -115,53 +129,92 @@ fn remaining(work: &LiveWork, allocation: &Allocation, now: Time) -> Span {
     Span::from_micros(i64::try_from(left.max(0)).unwrap_or(0))
 }
 
-/// The instances that `head` would take if the first of `victims` yielded, as
-/// many as it needs. Nothing has happened afterwards.
-fn where_it_would_go(
+/// Which instances `head` would take as more and more of `victims` yielded, until it is
+/// placed or all have. Nothing has happened afterwards.
+fn steps(
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
     head: WorkRef,
     victims: &Victims,
-) -> Option<Vec<InstanceRef>> {
-    let mut used = None;
+) -> Vec<Step> {
+    let mut steps = Vec::new();
     turn.attempt(|turn| {
-        let before = turn.work(head).allocations.len();
-        for &(_, victim) in victims {
+        for (at, &(_, victim)) in victims.iter().enumerate() {
             turn.preempt(victim).ok()?;
-            if place::place_all(place, turn, head) {
-                let made = &turn.work(head).allocations[before..];
-                let held = made.iter().flat_map(|&made| &turn.allocation(made).held);
-                used = Some(held.map(|held| held.share.instance).collect());
+            let made = place_more(place, turn, head);
+            if made.is_empty() {
+                continue;
+            }
+            let held = made.iter().flat_map(|&made| &turn.allocation(made).held);
+            let used = held.map(|held| held.share.instance).collect();
+            steps.push(Step { victims: at + 1, used });
+            if turn.work(head).waiting == 0 {
                 break;
             }
         }
         None::<()>
     });
-    used
+    steps
 }
 
-fn touches(turn: &Turn<'_, '_>, victim: AllocationRef, used: &[InstanceRef]) -> bool {
-    turn.allocation(victim).held.iter().any(|held| used.contains(&held.share.instance))
+/// Places waiting tasks of `work`, all of a gang, and returns their allocations.
+fn place_more(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) -> Vec<AllocationRef> {
+    let before = turn.work(work).allocations.len();
+    place::place_all(place, turn, work);
+    turn.work(work).allocations[before..].to_vec()
 }
 
-/// Lets `victims` yield, one after another, until `head` is placed.
-fn yield_to(
+/// The victims by what they hold: by instance, the place in the order of victims.
+fn by_instance(turn: &Turn<'_, '_>, victims: &Victims) -> Vec<(InstanceRef, usize)> {
+    let mut holders = Vec::new();
+    for (at, &(_, victim)) in victims.iter().enumerate() {
+        let held = turn.allocation(victim).held.iter();
+        holders.extend(held.map(|held| (held.share.instance, at)));
+    }
+    holders.sort_unstable();
+    holders
+}
+
+/// Victims that hold what a step uses, the first to yield in front.
+fn in_the_way(by_instance: &[(InstanceRef, usize)], step: &Step) -> Vec<usize> {
+    let mut found = Vec::new();
+    for &used in &step.used {
+        let from = by_instance.partition_point(|&(instance, _)| instance < used);
+        let holders = by_instance[from..].iter().take_while(|&&(instance, _)| instance == used);
+        found.extend(holders.map(|&(_, at)| at).take_while(|&at| at < step.victims));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Lets `victims` yield, one after another, until tasks of `head` are placed, all of a
+/// gang; those that have yielded before are passed over. Returns how many of the list
+/// were needed, or nothing where nothing was placed: then nothing has happened. Whose they
+/// are is added to `yielded`.
+pub(super) fn yield_until_placed(
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
     head: WorkRef,
-    victims: &Victims,
+    victims: &[AllocationRef],
     yielded: &mut Vec<WorkRef>,
-) -> bool {
-    yielded.clear();
-    let done = turn.attempt(|turn| {
-        for &(_, victim) in victims {
+) -> Option<usize> {
+    let before = yielded.len();
+    let needed = turn.attempt(|turn| {
+        for (at, &victim) in victims.iter().enumerate() {
+            if turn.allocation(victim).has_yielded() {
+                continue;
+            }
             yielded.push(turn.allocation(victim).work());
             turn.preempt(victim).ok()?;
-            if place::place_all(place, turn, head) {
-                return Some(());
+            if !place_more(place, turn, head).is_empty() {
+                return Some(at + 1);
             }
         }
         None
     });
-    done.is_some()
+    if needed.is_none() {
+        yielded.truncate(before);
+    }
+    needed
 }

@@ -20,6 +20,7 @@ mod listed;
 mod logs;
 mod oracles;
 mod plan;
+mod preempting;
 mod policies;
 mod profiled;
 mod promises;

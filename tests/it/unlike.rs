@@ -32,10 +32,10 @@ use crate::trial::{self, Guessing};
 
 /// Machines, jobs and a policy.
 #[derive(Clone, Debug)]
-struct Case {
-    world: World,
-    works: Vec<Work>,
-    policy: PolicySpec,
+pub(crate) struct Case {
+    pub(crate) world: World,
+    pub(crate) works: Vec<Work>,
+    pub(crate) policy: PolicySpec,
 }
 
 // ---------------------------------------------------------------------------
@@ -44,8 +44,8 @@ struct Case {
 
 /// What is free of an instance.
 #[derive(Clone, Debug)]
-struct Machine {
-    ordinal: u32,
+pub(crate) struct Machine {
+    pub(crate) ordinal: u32,
     cpu: i64,
     memory: i64,
     devices: Vec<u16>,
@@ -55,7 +55,7 @@ struct Machine {
 }
 
 impl Machine {
-    fn empty(instance: &Instance) -> Self {
+    pub(crate) fn empty(instance: &Instance) -> Self {
         let Shape { cpu, memory, gpus } = instance.shape;
         let devices = vec![1_000; usize::from(gpus)];
         let (cpu, memory) = (i64::from(cpu), i64::from(memory));
@@ -63,7 +63,7 @@ impl Machine {
     }
 
     /// How many tasks fit, one after the other.
-    fn room(&self, demand: Demand) -> u32 {
+    pub(crate) fn room(&self, demand: Demand) -> u32 {
         assert!(demand.gpus < 2 || demand.whole_gpus(), "parts of several GPUs are left out");
         if self.alone || demand.exclusive && self.holders > 0 {
             return 0;
@@ -103,7 +103,7 @@ impl Machine {
 }
 
 /// Tasks come to the machines that they hold (`sign` is 1), or go (-1).
-fn change(
+pub(crate) fn change(
     machines: &mut [Machine],
     state: &State<'_>,
     (work, allocation): (&LiveWork, &Allocation),
@@ -162,7 +162,7 @@ fn overruns(state: &State<'_>, to: Time) -> bool {
 }
 
 /// All that holds something.
-fn holders<'s>(state: &'s State<'_>) -> Vec<(&'s LiveWork, AllocationRef)> {
+pub(crate) fn holders<'s>(state: &'s State<'_>) -> Vec<(&'s LiveWork, AllocationRef)> {
     let all =
         state.works().flat_map(|(_, work)| work.allocations.iter().map(move |&of| (work, of)));
     all.collect()
@@ -319,7 +319,7 @@ fn easy(case: &Case) -> Result<Seen, String> {
     watch.broken.map_or(Ok(watch.seen), Err)
 }
 
-fn run<O: Observer>(case: &Case, options: &Options, watch: &mut O) {
+pub(crate) fn run<O: Observer>(case: &Case, options: &Options, watch: &mut O) {
     let names = Names {
         rules: vec![Rules { together: Some(Together::Anywhere), ..Rules::default() }],
         ..Names::default()
@@ -436,7 +436,7 @@ fn works(dice: &mut Dice) -> Vec<Work> {
     })
 }
 
-fn owned(seed: u64, backfill: Backfill, orders: &[Order]) -> Case {
+pub(crate) fn owned(seed: u64, backfill: Backfill, orders: &[Order]) -> Case {
     let mut dice = Dice::new(seed);
     let (world, works) = (unlike(&mut dice), works(&mut dice));
     let order = dice.of(orders);
@@ -445,11 +445,9 @@ fn owned(seed: u64, backfill: Backfill, orders: &[Order]) -> Case {
 
 /// Some of the machines can be rented instead, boot, and may be given back when idle.
 /// Whoever is the head rents at once; overflow after a wait is left out, as others than
-/// the head are placed in the midst of a decision then. First come, first served: where an
-/// arrival goes in front and is rented for, the head that waits behind it is not tried on
-/// the room that it leaves until something ends.
-fn rented(seed: u64) -> Case {
-    let mut case = owned(seed, Backfill::Easy, &[Order::Fcfs]);
+/// the head are placed in the midst of a decision then.
+pub(crate) fn rented(seed: u64) -> Case {
+    let mut case = owned(seed, Backfill::Easy, &[Order::Fcfs, Order::Shortest]);
     let mut dice = Dice::new(seed ^ 0x5eed);
     let (kinds, boot) = (case.world.offers.len(), dice.of(&[1, 7, 40]));
     for (row, offer) in case.world.offers.rows_mut().iter_mut().enumerate() {
@@ -474,7 +472,7 @@ fn rented(seed: u64) -> Case {
 }
 
 /// A case in few lines.
-fn told(case: &Case) -> String {
+pub(crate) fn told(case: &Case) -> String {
     let mut lines = vec![format!("{:?}", case.policy)];
     for offer in case.world.offers.rows() {
         let kind = &case.world.types[offer.instance_type];

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::message::Question;
 use crate::policy::place;
+use crate::policy::preempt::yield_until_placed;
 use crate::policy::turn::Turn;
 use crate::state::WorkRef;
 
@@ -18,22 +19,23 @@ impl Preempt {
     }
 
     /// Makes room for `head` and places it: what the answer names yields, one
-    /// after another, until the head fits. If it does not fit even then,
-    /// nothing has happened. The works that yielded are written over `yielded`.
+    /// after another, until the head fits; of a head that is no gang as many tasks
+    /// as then fit. What yields in vain at the end has not yielded. The works that
+    /// yielded are written over `yielded`.
     pub(in crate::policy) fn make_room(
         &mut self,
         place: &mut dyn place::Place,
         turn: &mut Turn<'_, '_>,
         head: WorkRef,
         yielded: &mut Vec<WorkRef>,
-    ) -> bool {
+    ) {
         yielded.clear();
         let mut victims = Vec::new();
         {
             let session = &mut *self.session.borrow_mut();
             let work = session.hearing.works.of(head);
             let Some(answer) = session.ask(turn, &Question::Preempt { work }) else {
-                return false;
+                return;
             };
             for number in answer.preempt {
                 let found = session.hearing.allocations.find(number);
@@ -49,21 +51,16 @@ impl Preempt {
                     let hint = "name allocations of other work that were `placed` and have not \
                                 ended, each once";
                     session.fail(turn, &what, hint);
-                    return false;
+                    return;
                 };
                 victims.push(victim);
             }
         }
-        let done = turn.attempt(|turn| {
-            for &victim in &victims {
-                yielded.push(turn.allocation(victim).work());
-                turn.preempt(victim).ok()?;
-                if place::place_all(place, turn, head) {
-                    return Some(());
-                }
-            }
-            None
-        });
-        done.is_some()
+        let mut left = &victims[..];
+        while turn.work(head).waiting > 0
+            && let Some(needed) = yield_until_placed(place, turn, head, left, yielded)
+        {
+            left = &left[needed..];
+        }
     }
 }
