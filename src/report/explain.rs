@@ -203,7 +203,9 @@ impl<W: io::Write> ExplainCsv<W> {
     fn refused_everywhere(&mut self, state: &State<'_>, work: WorkRef) {
         for offer in state.world().offers.ids() {
             let why = obstacle(state, work, offer);
-            let words = why.unwrap_or_else(|| "the policy does not rent it".to_owned());
+            let words = why.unwrap_or_else(|| {
+                "the policy does not rent it, or too little by `max_instances`".to_owned()
+            });
             self.about(state, work, "offer not taken", offer, &words, None);
         }
     }

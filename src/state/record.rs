@@ -135,6 +135,8 @@ pub enum OfferRejection {
     Scope,
     /// The launch would be refused.
     Launch(LaunchRefusal),
+    /// The policy rents no more instances than it has, see `max_instances`.
+    Limit,
     /// Another offer scores better; the cost is the expected cost of the work there.
     Dearer,
 }

@@ -639,6 +639,40 @@ fn as_many_tasks_yield_as_are_in_the_way() {
 }
 
 #[test]
+fn an_array_wider_than_what_may_yield_starts_task_by_task() {
+    let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n";
+    let head = "arrival_s,runtime_s,tasks,gang,vcpus,priority\n";
+    let node = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 3, memory = \"16 GiB\" }\n";
+    let two = "[cluster.dc]\nnodes = 2\nshape = { vcpus = 2, memory = \"16 GiB\" }\n";
+    let rented = format!(
+        "{CLOUD}zones = [\"us-east-1a\"]\ncapacity = 1\n[policy.p]\nprovision = \"cheapest\"\n"
+    );
+    let rest = "order = \"priority\"\npreempt = \"priority\"\n";
+    let (node, two) = (format!("{node}{policy}"), format!("{two}{policy}"));
+    let rented = format!("{rented}{rest}");
+    // The ends of the work; low work starts again when the high is done or leaves room.
+    for (scenario, rows, ends) in [
+        // Three tasks at 2 s, the fourth from 14 to 26 s; low tasks from 14 and 26 s.
+        (&node, "0,1000,3,false,1,0\n2,12,4,false,1,2\n", &[1_026.0, 26.0][..]),
+        // Three levels: the middle one starts after the high, the low after both.
+        (&node, "0,100,1,false,1,0\n0,100,2,false,1,1\n2,12,4,false,1,2\n", &[126.0, 114.0, 26.0]),
+        // A gang yields whole to two of three tasks.
+        (&two, "0,100,4,true,1,0\n50,10,3,false,2,1\n", &[170.0, 70.0]),
+        // Two tasks yield for each that starts, and the last for nobody.
+        (&node, "0,100,3,false,1,0\n50,10,2,false,2,1\n", &[170.0, 70.0]),
+        // Four tasks on a machine that is ready at 60 s; four of six from 100 to 110 s.
+        (&rented, "0,1000,4,false,1,0\n100,10,6,false,1,1\n", &[1_120.0, 120.0]),
+    ] {
+        let summary = run(scenario, &format!("{head}{rows}")).expect("it runs");
+        let arrivals = rows.lines().map(|row| row.split(',').next().expect("it arrives"));
+        let arrivals = arrivals.map(|text| text.parse::<f64>().expect("a number"));
+        let mean = ends.iter().zip(arrivals).map(|(end, at)| end - at).sum::<f64>();
+        assert_eq!(summary.turnaround_s.mean, Some(mean / ends.len() as f64), "{rows}");
+        assert_eq!(summary.makespan_s, ends[0], "{rows}");
+    }
+}
+
+#[test]
 fn tasks_that_may_yield_one_by_one_leave_a_reservation_alone() {
     // `head` starts at 100 s and leaves one of four cores: a task of `arr` at 2 s, the
     // other when `head` is done, at 150 s.
@@ -799,6 +833,53 @@ fn the_limit_of_a_policy_is_weighed_where_the_offer_is_chosen() {
     let trace = "arrival_s,runtime_s,estimate_s,vcpus,tasks\n0,60,60,2,3\n1,60,60,1,1\n";
     let summary = run(&format!("{cloud}{policy}"), trace).expect("it runs");
     assert_eq!((summary.work.finished, summary.instances_max), (2, 2));
+}
+
+#[test]
+fn work_that_the_limits_of_renting_never_hold_is_turned_away() {
+    // One instance of the larger type holds two tasks of two cores, of the smaller one; the
+    // larger has one left, or a quota of one.
+    let both = CLOUD.replace("[\"m6i.xlarge\"]", "[\"m6i.large\", \"m6i.xlarge\"]");
+    let zone = "zones = [\"us-east-1a\"]\n";
+    let own = "[cluster.dc]\nnodes = 4\nshape = { vcpus = 2, memory = \"16 GiB\" }\n";
+    let policy = |keys: &str| {
+        format!("[policy.p]\nprovision = {{ cheapest = {{ max_instances = 3{keys} }} }}\n")
+    };
+    let small = CLOUD.replace("m6i.xlarge", "m6i.large");
+    let one_large = "capacity_of = { \"m6i.xlarge\" = 1 }\n";
+    let quota = "[[cloud.aws.quota]]\nunit = \"instances\"\nlimit = 2\n";
+    for (world, keys, tasks, gang, finished) in [
+        // Three of the larger hold six.
+        (format!("{both}{zone}"), "", 6, true, 2),
+        (format!("{both}{zone}"), "", 7, true, 1),
+        // Tasks that are no gang go one after the other.
+        (format!("{both}{zone}"), "", 7, false, 2),
+        // Narrowed to the smaller: three.
+        (format!("{both}{zone}"), ", types = [\"m6i.large\"]", 3, true, 2),
+        (format!("{both}{zone}"), ", types = [\"m6i.large\"]", 4, true, 1),
+        // One of the larger holds two, and two of the smaller one each, whatever is asked for.
+        (format!("{both}{zone}{one_large}"), "", 4, true, 2),
+        (format!("{both}{zone}{one_large}"), "", 5, true, 1),
+        (format!("{both}{zone}{one_large}"), "", 5, false, 2),
+        // A quota of two instances: four.
+        (format!("{both}{zone}{quota}"), "", 4, true, 2),
+        (format!("{both}{zone}{quota}"), "", 5, true, 1),
+        // Four on what is owned; no gang is parted between it and what is rented.
+        (format!("{own}{small}{zone}"), "", 4, true, 2),
+        (format!("{own}{small}{zone}"), "", 5, true, 1),
+        (format!("{own}{small}{zone}"), "", 9, false, 2),
+    ] {
+        let trace = format!(
+            "arrival_s,runtime_s,estimate_s,vcpus,tasks,gang\n0,60,60,2,{tasks},{gang}\n1,60,60,1,1,true\n"
+        );
+        let summary = run(&format!("{world}{}", policy(keys)), &trace).expect("it runs");
+        let refused = summary.work.refused;
+        assert_eq!(
+            (summary.work.finished, refused),
+            (finished, 2 - finished),
+            "{world}{keys} {tasks}"
+        );
+    }
 }
 
 #[test]

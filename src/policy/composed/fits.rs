@@ -151,15 +151,7 @@ impl Fits {
                 _ => rented.push(Rentable { offer, each, most }),
             }
         }
-        let largest = rented.iter().map(|one| one.each).max().unwrap_or(0);
-        let mut held = match self.counted.quotas {
-            true => within_quotas(world, &rented),
-            false => rented.iter().fold(0, |sum: u64, one| sum.saturating_add(one.most)),
-        };
-        if let spec::Provision::OnDemand { max_instances: Some(most), .. } = self.provision {
-            held = held.min(largest.saturating_mul(u64::from(most)));
-        }
-        held = held.saturating_add(owned);
+        let held = self.within_limits(world, &rented).saturating_add(owned);
         match rules.spread {
             Spread::Zones => held.min(zones.iter().filter(|&&used| used).count() as u64),
             _ => held,
@@ -177,54 +169,81 @@ struct Rentable {
     most: u64,
 }
 
-/// Most tasks that `rented` offers hold together. The smallest quotas come
-/// first: what lies within one holds no more than that quota on its best offer,
-/// and counts as one in the quotas around it. Of quotas that overlap without
-/// one lying within the other, the later is left out, so the bound may be high.
-fn within_quotas(world: &World, rented: &[Rentable]) -> u64 {
-    let mut quotas: Vec<_> = world.quotas.iter().collect();
-    quotas.sort_by_key(|quota| quota.offers.len());
-    // By place in `rented`: the group that it belongs to; and what each group holds.
-    let mut group_of: Vec<usize> = (0..rented.len()).collect();
-    let mut held: Vec<u64> = rented.iter().map(|one| one.most).collect();
-    for quota in quotas {
-        let units = |one: &Rentable| units_of(quota.unit, world.type_of(one.offer).whole);
-        let counts = |one: &Rentable| units(one) > 0 && quota.offers.contains(&one.offer);
-        let inside: Vec<bool> = rented.iter().map(counts).collect();
-        let whole = |group: usize| {
-            let mut members = group_of.iter().zip(&inside).filter(|&(&own, _)| own == group);
-            members.all(|(_, &inside)| inside)
-        };
-        let mut groups: Vec<usize> = group_of
-            .iter()
-            .zip(&inside)
-            .filter(|&(_, &inside)| inside)
-            .map(|(&own, _)| own)
-            .collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups.retain(|&group| whole(group));
-        let best = |one: &Rentable| {
-            u128::from(quota.limit) * u128::from(one.each) / u128::from(units(one))
-        };
-        let members = rented.iter().zip(&group_of).filter(|(_, own)| groups.contains(own));
-        let Some(most) = members.map(|(one, _)| best(one)).max() else { continue };
-        let most = u64::try_from(most).unwrap_or(u64::MAX);
-        let sum = groups.iter().fold(0_u64, |sum, &group| sum.saturating_add(held[group]));
-        if sum > most {
-            let first = groups[0];
-            for own in &mut group_of {
-                if groups.contains(own) {
-                    *own = first;
-                }
-            }
-            for &group in &groups {
-                held[group] = 0;
-            }
-            held[first] = most;
+/// Offers that are counted as one, as the same limit was found to hold them back.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    /// Most tasks that it holds.
+    held: u64,
+    /// Of its offer that holds most tasks per unit of the limit at hand: tasks and units
+    /// of an instance.
+    best: (u64, u64),
+}
+
+impl Fits {
+    /// Most tasks that `rented` offers hold together, within the policy's own limit and
+    /// quotas. The smallest come first: what lies within one holds no more than it on its
+    /// best offers, and counts as one in those around it. Of quotas that overlap without
+    /// one lying within the other, the later is left out, so the bound may be high.
+    fn within_limits(&self, world: &World, rented: &[Rentable]) -> u64 {
+        let quotas = world.quotas.iter().filter(|_| self.counted.quotas);
+        let mut quotas: Vec<_> = quotas.collect();
+        quotas.sort_by_key(|quota| quota.offers.len());
+        // By place in `rented`: the group that it belongs to; and what each group holds.
+        let mut group_of: Vec<usize> = (0..rented.len()).collect();
+        let mut held: Vec<u64> = rented.iter().map(|one| one.most).collect();
+        for quota in quotas {
+            let units = |one: &Rentable| match quota.offers.contains(&one.offer) {
+                true => units_of(quota.unit, world.type_of(one.offer).whole),
+                false => 0,
+            };
+            limit((rented, &mut group_of, &mut held), quota.limit, units);
         }
+        if let spec::Provision::OnDemand { max_instances: Some(most), .. } = self.provision {
+            limit((rented, &mut group_of, &mut held), u64::from(most), |_| 1);
+        }
+        held.iter().fold(0, |sum, &held| sum.saturating_add(held))
     }
-    held.iter().fold(0, |sum, &held| sum.saturating_add(held))
+}
+
+/// Makes one group of those that lie within a limit of so many units in all, where it
+/// holds them back: the densest are rented first. Offers of no units are outside of it.
+fn limit(
+    (rented, group_of, held): (&[Rentable], &mut [usize], &mut [u64]),
+    most: u64,
+    units: impl Fn(&Rentable) -> u64,
+) {
+    let members = |group: usize| {
+        let all = rented.iter().zip(&*group_of).filter(move |&(_, &own)| own == group);
+        all.map(|(one, _)| (one.each, units(one)))
+    };
+    let mut inside: Vec<usize> = group_of.to_vec();
+    inside.sort_unstable();
+    inside.dedup();
+    inside.retain(|&group| members(group).all(|(_, units)| units > 0));
+    let denser = |a: (u64, u64), b: (u64, u64)| {
+        (u128::from(a.0) * u128::from(b.1)).cmp(&(u128::from(b.0) * u128::from(a.1)))
+    };
+    let group = |&group: &usize| Group {
+        held: held[group],
+        best: members(group).max_by(|&a, &b| denser(a, b)).expect("a group has offers"),
+    };
+    let mut groups: Vec<Group> = inside.iter().map(group).collect();
+    groups.sort_by(|a, b| denser(b.best, a.best));
+    let (mut left, mut tasks) = (u128::from(most), 0_u128);
+    for Group { held, best: (each, units) } in groups {
+        let (held, each, units) = (u128::from(held), u128::from(each), u128::from(units));
+        let taken = held.min(left * each / units);
+        tasks += taken;
+        left -= left.min(taken * units / each);
+    }
+    let tasks = u64::try_from(tasks).unwrap_or(u64::MAX);
+    let sum = inside.iter().fold(0_u64, |sum, &group| sum.saturating_add(held[group]));
+    let Some(&first) = inside.first().filter(|_| sum > tasks) else { return };
+    for own in group_of.iter_mut().filter(|own| inside.contains(own)) {
+        *own = first;
+    }
+    inside.iter().for_each(|&group| held[group] = 0);
+    held[first] = tasks;
 }
 
 /// Most instances of each offer at once, alone.

@@ -1,5 +1,7 @@
 //! Renting for each job that fits nowhere.
 
+use std::cmp::Reverse;
+
 use rustc_hash::FxHashMap;
 
 use super::shelf::{Candidate, Quote, Shelf, boots};
@@ -32,6 +34,18 @@ pub struct OnDemand {
     /// Work for which it was last explained why nothing was rented.
     pub(super) explained: Option<WorkRef>,
     pub(super) rented: Vec<(InstanceRef, u32)>,
+}
+
+/// From how many offers a job is rented for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mix {
+    /// From one, which has all the instances left.
+    Single,
+    /// From one after the other by the part's choice, as many as each has left.
+    Many,
+    /// The same, from those first of which one instance holds most tasks: the fewest
+    /// instances.
+    Fewest,
 }
 
 /// One search for an offer.
@@ -112,7 +126,11 @@ impl OnDemand {
         &self,
         turn: &Turn<'_, '_>,
         search: Search<'s, '_>,
+        mix: Mix,
     ) -> Option<(&'s Candidate, Quote)> {
+        if mix == Mix::Fewest {
+            return search.largest(turn);
+        }
         match self.choice {
             Choice::Cheapest => search.cheapest(turn, None),
             Choice::Fastest => search.fastest(turn),
@@ -125,14 +143,14 @@ impl OnDemand {
         }
     }
 
-    /// Rents instances for the waiting tasks of `work`, from one offer if
-    /// `single`. Returns the tasks for which there are none.
+    /// Rents instances for the waiting tasks of `work`. Returns the tasks for which there
+    /// are none.
     fn rent(
         &mut self,
         turn: &mut Turn<'_, '_>,
         shelf: &Shelf,
         work: WorkRef,
-        (single, site): (bool, &mut Site),
+        (mix, site): (Mix, &mut Site),
     ) -> u32 {
         let live = turn.work(work);
         let (ask, mut tasks) = (live.ask, live.waiting);
@@ -148,7 +166,7 @@ impl OnDemand {
             if left == 0 {
                 break;
             }
-            let least = if single { u64::MAX } else { 1 };
+            let least = if mix == Mix::Single { u64::MAX } else { 1 };
             let site_of = ask.gang.then_some((work, &*site));
             let search = Search {
                 shelf,
@@ -159,11 +177,11 @@ impl OnDemand {
                 zones: zones.as_ref(),
                 site: site_of,
             };
-            let Some((found, _)) = self.choose(turn, search) else { break };
+            let Some((found, _)) = self.choose(turn, search, mix) else { break };
             site.chosen = turn.site(work, found.offer);
             let wanted = if zones.is_some() { 1 } else { u64::from(found.instances(tasks)) };
             let count = wanted.min(turn.launch_room(found.offer).0).min(left);
-            if single && count < wanted {
+            if mix == Mix::Single && count < wanted {
                 break;
             }
             for _ in 0..count {
@@ -187,16 +205,16 @@ impl OnDemand {
         turn: &mut Turn<'_, '_>,
         shelf: &Shelf,
         work: WorkRef,
-        single: bool,
+        mix: Mix,
     ) -> bool {
         let mut site = Site::default();
         loop {
-            if self.supply_gang_in(turn, shelf, work, (single, &mut site)) {
+            if self.supply_gang_in(turn, shelf, work, (mix, &mut site)) {
                 return true;
             }
             // Elsewhere there may be enough, unless one offer was asked for all.
             match site.chosen.take() {
-                Some(chosen) if !single => site.passed.push(chosen),
+                Some(chosen) if mix != Mix::Single => site.passed.push(chosen),
                 _ => return false,
             }
         }
@@ -207,10 +225,10 @@ impl OnDemand {
         turn: &mut Turn<'_, '_>,
         shelf: &Shelf,
         work: WorkRef,
-        (single, site): (bool, &mut Site),
+        (mix, site): (Mix, &mut Site),
     ) -> bool {
         let done = turn.attempt(|turn| {
-            if self.rent(turn, shelf, work, (single, site)) > 0 {
+            if self.rent(turn, shelf, work, (mix, site)) > 0 {
                 return None;
             }
             let opened = turn.open(work);
@@ -229,7 +247,7 @@ impl OnDemand {
 
     /// Rents for as many tasks as can be, and places them.
     fn supply_tasks(&mut self, turn: &mut Turn<'_, '_>, shelf: &Shelf, work: WorkRef) -> bool {
-        self.rent(turn, shelf, work, (false, &mut Site::default()));
+        self.rent(turn, shelf, work, (Mix::Many, &mut Site::default()));
         for &(instance, tasks) in &self.rented {
             for share in shares(turn, work, instance, tasks) {
                 turn.place(work, &[share]).expect("a new instance holds what it was rented for");
@@ -243,8 +261,9 @@ impl OnDemand {
         let weighed = turn.explaining().then(|| self.weigh(turn, shelf, work));
         let zoned = matches!(turn.rules(ask.rules).spread, Spread::Zones | Spread::EvenZones);
         let done = if ask.gang {
-            !zoned && self.supply_gang(turn, shelf, work, true)
-                || self.supply_gang(turn, shelf, work, false)
+            let mixes = [Mix::Single, Mix::Many, Mix::Fewest];
+            let mut mixes = mixes.into_iter().skip(usize::from(zoned));
+            mixes.any(|mix| self.supply_gang(turn, shelf, work, mix))
         } else {
             self.supply_tasks(turn, shelf, work)
         };
@@ -287,7 +306,7 @@ impl Provision for OnDemand {
         let (alike, shelf) = self.take_shelf(turn, &live.ask);
         let (ask, tasks) = (&live.ask, live.waiting);
         let search = Search { shelf: &shelf, ask, tasks, least: 1, left, zones: None, site: None };
-        let cost = self.choose(turn, search).map(|(_, quote)| quote.cost);
+        let cost = self.choose(turn, search, Mix::Many).map(|(_, quote)| quote.cost);
         self.shelves.insert(alike, shelf);
         cost
     }
@@ -337,6 +356,14 @@ impl<'s> Search<'s, '_> {
             }
         }
         best
+    }
+
+    /// The most tasks on one instance, no more than there are; ties go to the lower cost,
+    /// then to the lower offer id.
+    fn largest(&self, turn: &Turn<'_, '_>) -> Option<(&'s Candidate, Quote)> {
+        let admitted = self.shelf.candidates.iter().filter(|one| self.admits(turn, one));
+        let quoted = admitted.map(|one| (one, one.quote(self.ask, self.quoted())));
+        quoted.min_by_key(|(one, quote)| (Reverse(one.each.min(self.tasks)), quote.cost, one.offer))
     }
 
     /// The earliest end; ties go to the lower cost, then to the lower offer id.

@@ -274,6 +274,27 @@ fn every_offer_is_explained() {
     assert_eq!(state.take_notes(), want);
 }
 
+#[test]
+fn the_limit_of_the_policy_is_what_speaks_against_an_offer() {
+    let full = Plan { capacity: Some(1), ..rented_at("full", "1", 4_000) };
+    let world = world(&[rented_at("open", "1", 4_000), full, rented_at("large", "1", 16_000)]);
+    let mut state = start(&world, Needs::default());
+    state.keep_notes();
+    let work = submit(&mut state, 0, ask(8_000, 5, 60));
+    let mut part = OnDemand::new(Choice::Cheapest, &[], Span::ZERO, Some(2));
+    assert_eq!(supply(&mut part, &mut state, work), Supply::None(WaitReason::NothingToRent));
+    let work = submit(&mut state, 1, ask(4_000, 9, 60));
+    assert_eq!(supply(&mut part, &mut state, work), Supply::None(WaitReason::NothingToRent));
+    let why = |(_, note)| match note {
+        Note::OfferRejected { why, .. } => why,
+        note => panic!("{note:?}"),
+    };
+    let (small, gone) = (OfferRejection::TooSmall, OfferRejection::Launch(LaunchRefusal::Capacity));
+    let want =
+        [small, small, OfferRejection::Limit, OfferRejection::Limit, gone, OfferRejection::Limit];
+    assert_eq!(state.take_notes().into_iter().map(why).collect::<Vec<_>>(), want);
+}
+
 /// On random worlds whose prices change, the choice is that of quoting
 /// every offer.
 #[test]
