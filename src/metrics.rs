@@ -12,30 +12,43 @@
 //! - *tardiness*: `max(0, end - deadline)`.
 //! - *useful resource-hours*: progress that counted, times what the work asked.
 
+mod bills;
 mod collector;
 mod cpu_only;
+mod emissions;
 mod fingerprint;
 mod histogram;
 mod hours;
+mod jobs;
+mod launches;
 mod laws;
+mod load;
+mod metric;
 mod moves;
 mod occupancy;
+mod progress;
 mod series;
 mod summary;
 mod trail;
 mod waits;
 
-pub use collector::{Collector, SLOWDOWN_FLOOR};
+pub use collector::Collector;
 pub use fingerprint::Fingerprint;
 pub use histogram::{EXACT_SAMPLES, Histogram};
 pub use hours::ProviderHours;
+pub use jobs::SLOWDOWN_FLOOR;
 pub use laws::{BrokenLaw, Laws};
+pub use metric::{Direction, METRICS, Metric};
 pub use moves::Moved;
 pub use occupancy::{Hold, MOST_HOLDS, MOST_MACHINES, Machine, Occupancy};
 pub use series::{Bucket, Series};
 pub use summary::{
-    Carbon, CostPart, Costs, CpuOnGpus, Deadlines, Direction, Distribution, METRICS, Metric,
-    Summary, Undone, WorkCounts,
+    Carbon, CostPart, Costs, CpuOnGpus, Deadlines, Distribution, Summary, Undone, WorkCounts,
 };
 pub use trail::{Mark, Trail};
 pub use waits::GroupWait;
+
+/// `None` where there is nothing to divide by.
+fn ratio(over: f64, under: f64) -> Option<f64> {
+    (under > 0.0).then(|| over / under)
+}

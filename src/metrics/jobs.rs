@@ -1,0 +1,210 @@
+//! How work went: how much of it ended how, how long it waited and took, and which
+//! deadlines it kept.
+
+use super::histogram::Histogram;
+use super::ratio;
+use super::summary::{Deadlines, Distribution, Undone, WorkCounts};
+use super::waits::{GroupWait, GroupWaits};
+use crate::model::Kind;
+use crate::state::{RefusalReason, State, WorkRef};
+use crate::units::{Span, Time};
+
+/// Runtimes below this do not blow up a bounded slowdown.
+pub const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
+
+/// Adds up the work that counts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Jobs {
+    /// Work that arrives before this is not counted: the end of a warm-up.
+    from: Option<Time>,
+    /// By slot of the work, whether it counts or not: whether an allocation of it has started.
+    started: Vec<bool>,
+    submitted: u64,
+    unestimated: u64,
+    finished: u64,
+    unfinished: u64,
+    refused: [u64; RefusalReason::ALL.len()],
+    undone: Undone,
+    wait: Histogram,
+    waits_by_tenant: GroupWaits,
+    waits_by_class: GroupWaits,
+    turnaround: Histogram,
+    slowdown: Histogram,
+    tardiness: Histogram,
+    with_deadline: u64,
+    deadlines_met: u64,
+    first_arrival: Option<Time>,
+    last_arrival: Option<Time>,
+    last_end: Option<Time>,
+}
+
+impl Jobs {
+    /// Counts work that arrives at `from` or later.
+    pub(super) fn starting(from: Time) -> Self {
+        Self { from: Some(from), ..Self::default() }
+    }
+
+    #[inline]
+    fn counts(&self, state: &State<'_>, work: WorkRef) -> bool {
+        self.from.is_none_or(|from| state.work(work).arrival >= from)
+    }
+
+    /// Work has arrived, of which no allocation has started.
+    #[inline]
+    pub(super) fn submitted(&mut self, state: &State<'_>, work: WorkRef) {
+        if self.started.len() <= work.slot() {
+            self.started.resize(work.slot() + 1, false);
+        }
+        self.started[work.slot()] = false;
+        if !self.counts(state, work) {
+            return;
+        }
+        let live = state.work(work);
+        self.submitted += 1;
+        let none = live.ask.kind == Kind::Job && live.ask.estimate == Span::MAX;
+        self.unestimated += u64::from(none);
+        self.first_arrival.get_or_insert(live.arrival);
+        self.last_arrival = Some(live.arrival);
+    }
+
+    /// Counts the wait of work of which an allocation has started, if it is the
+    /// first that does.
+    #[inline]
+    pub(super) fn started(&mut self, state: &State<'_>, work: WorkRef) {
+        if std::mem::replace(&mut self.started[work.slot()], true) || !self.counts(state, work) {
+            return;
+        }
+        let live = state.work(work);
+        let wait = (state.now() - live.arrival).micros().max(0) as u64;
+        self.wait.add(wait);
+        self.waits_by_tenant.add(live.ask.tenant.row(), wait);
+        self.waits_by_class.add(usize::from(live.ask.class), wait);
+    }
+
+    #[inline]
+    pub(super) fn finished(&mut self, state: &State<'_>, work: WorkRef) {
+        if !self.counts(state, work) {
+            return;
+        }
+        let (live, now) = (state.work(work), state.now());
+        self.finished += 1;
+        self.last_end = Some(now);
+        let turnaround = (now - live.arrival).micros().max(0);
+        self.turnaround.add(turnaround as u64);
+        let bound = state.ran(work).max(SLOWDOWN_FLOOR).micros();
+        let slowdown = millionths(turnaround as u64, bound as u64);
+        self.slowdown.add(slowdown.max(1_000_000));
+        if live.ask.deadline != Time::MAX {
+            self.with_deadline += 1;
+            let late = (now - live.ask.deadline).micros().max(0);
+            self.deadlines_met += u64::from(late == 0);
+            self.tardiness.add(late as u64);
+        }
+    }
+
+    pub(super) fn refused(&mut self, state: &State<'_>, work: WorkRef, reason: RefusalReason) {
+        if self.counts(state, work) {
+            self.refused[reason as usize] += 1;
+            self.misses(state, work);
+        }
+    }
+
+    pub(super) fn unfinished(&mut self, state: &State<'_>, work: WorkRef) {
+        if self.counts(state, work) {
+            self.unfinished += 1;
+            self.misses(state, work);
+        }
+    }
+
+    /// Work that ends without being done misses its deadline, if it had one.
+    fn misses(&mut self, state: &State<'_>, work: WorkRef) {
+        self.with_deadline += u64::from(state.work(work).ask.deadline != Time::MAX);
+    }
+
+    /// How slow work that is not done would have been is told by the fastest machine, on
+    /// which a wait weighs most. Time counts since `began`.
+    pub(super) fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span, began: Time) {
+        if !self.counts(state, work) {
+            return;
+        }
+        let speeds = state.world().types.rows().iter().map(|kind| kind.speed);
+        let fastest = f64::from(speeds.max().unwrap_or(0).max(1)) / 1e6;
+        let runtime = (left.secs_f64() / fastest).max(SLOWDOWN_FLOOR.secs_f64());
+        self.undone.count += 1;
+        self.undone.inverse += 1.0 / runtime;
+        self.undone.arrivals += (state.work(work).arrival - began).secs_f64() / runtime;
+    }
+
+    /// How much work ended how, without what the policy took away or was refused.
+    pub(super) fn counted(&self) -> WorkCounts {
+        let by_reason = RefusalReason::ALL.into_iter().zip(self.refused);
+        let by_reason = by_reason.filter(|&(_, count)| count > 0);
+        WorkCounts {
+            submitted: self.submitted,
+            unestimated: self.unestimated,
+            finished: self.finished,
+            refused: self.refused.iter().sum(),
+            refused_by_reason: by_reason
+                .map(|(reason, count)| (reason.name().to_owned(), count))
+                .collect(),
+            unfinished: self.unfinished,
+            finished_share: ratio(self.finished as f64, self.submitted as f64),
+            ..WorkCounts::default()
+        }
+    }
+
+    pub(super) const fn not_done(&self) -> Undone {
+        self.undone
+    }
+
+    pub(super) const fn waits(&self) -> &Histogram {
+        &self.wait
+    }
+
+    pub(super) fn waits_by_tenant(&self, tenants: &[String]) -> Vec<GroupWait> {
+        self.waits_by_tenant.named(tenants)
+    }
+
+    /// None where all of the work has no class.
+    pub(super) fn waits_by_class(&self, classes: &[String]) -> Vec<GroupWait> {
+        if classes.len() < 2 { Vec::new() } else { self.waits_by_class.named(classes) }
+    }
+
+    pub(super) fn turnarounds(&self) -> Distribution {
+        Distribution::of(&self.turnaround, 1e6)
+    }
+
+    pub(super) fn slowdowns(&self) -> Distribution {
+        Distribution::of(&self.slowdown, 1e6)
+    }
+
+    pub(super) fn deadlines(&self) -> Deadlines {
+        Deadlines {
+            with: self.with_deadline,
+            met: self.deadlines_met,
+            missed: self.with_deadline - self.deadlines_met,
+            tardiness_s: Distribution::of(&self.tardiness, 1e6),
+        }
+    }
+
+    /// From `began` until the last arrival.
+    pub(super) fn arrivals(&self, began: Time) -> Span {
+        self.last_arrival.map_or(Span::ZERO, |last| last - began)
+    }
+
+    /// From the first arrival until the last end.
+    pub(super) fn makespan(&self) -> Span {
+        match (self.first_arrival, self.last_end) {
+            (Some(first), Some(last)) => last - first,
+            _ => Span::ZERO,
+        }
+    }
+}
+
+/// `over / under` in millionths, rounded down.
+fn millionths(over: u64, under: u64) -> u64 {
+    match over.checked_mul(1_000_000) {
+        Some(scaled) => scaled / under,
+        None => (u128::from(over) * 1_000_000 / u128::from(under)) as u64,
+    }
+}

@@ -1,0 +1,49 @@
+//! Instances that were asked for: how many, and how many there were at once.
+
+use crate::model::World;
+use crate::state::{LaunchRefusal, State};
+
+/// Counts launches, and those that were refused.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Launches {
+    pub(super) launched: u64,
+    /// Most instances at once.
+    pub(super) live_max: u64,
+    /// By row of the quota, and by capacity.
+    refused_by_quota: Vec<u64>,
+    refused_by_capacity: u64,
+}
+
+impl Launches {
+    pub(super) fn requested(&mut self, state: &State<'_>) {
+        self.launched += 1;
+        self.live_max = self.live_max.max(state.instance_count() as u64);
+    }
+
+    pub(super) fn refused(&mut self, state: &State<'_>, why: LaunchRefusal) {
+        match why {
+            LaunchRefusal::Quota(row) => {
+                self.refused_by_quota.resize(state.world().quotas.len(), 0);
+                self.refused_by_quota[row] += 1;
+            }
+            LaunchRefusal::Capacity => self.refused_by_capacity += 1,
+        }
+    }
+
+    /// Takes away what `earlier` added up.
+    pub(super) fn subtract(&mut self, earlier: &Self) {
+        self.launched -= earlier.launched;
+        for (mine, theirs) in self.refused_by_quota.iter_mut().zip(&earlier.refused_by_quota) {
+            *mine -= theirs;
+        }
+        self.refused_by_capacity -= earlier.refused_by_capacity;
+    }
+
+    /// Refused launches by the quota's name, or `capacity`.
+    pub(super) fn refused_by_reason(&self, world: &World) -> Vec<(String, u64)> {
+        let quotas = world.quotas.iter().map(|quota| quota.name.clone());
+        let by_quota = quotas.zip(self.refused_by_quota.iter().copied());
+        let all = by_quota.chain([("capacity".to_owned(), self.refused_by_capacity)]);
+        all.filter(|&(_, count)| count > 0).collect()
+    }
+}

@@ -1,0 +1,100 @@
+//! How full machines and the queue were, over the time that counts.
+
+use super::ratio;
+use crate::state::{Areas, State};
+use crate::units::{Span, Time};
+
+/// Keeps the state's integrals over the time that counts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Load {
+    /// Time before this does not count: the end of a warm-up.
+    from: Option<Time>,
+    /// The end of a window: what is left of its work afterwards is no longer its load.
+    pub(super) until: Option<Time>,
+    began: Time,
+    elapsed: Span,
+    /// Over the time that counts, and before it.
+    areas: Areas,
+    before: Areas,
+    /// The same up to the end of the window, where the run goes on after it.
+    window: Option<(Span, Areas)>,
+    waiting_max: u64,
+}
+
+impl Load {
+    /// Counts time from `from` on.
+    pub(super) fn starting(from: Time) -> Self {
+        Self { from: Some(from), ..Self::default() }
+    }
+
+    /// When time begins to count in a run that starts at `started`.
+    pub(super) fn counts_from(&self, started: Time) -> Time {
+        self.from.map_or(started, |warm| warm.max(started))
+    }
+
+    /// When time began to count in this run.
+    pub(super) fn began(&self) -> Time {
+        self.counts_from(self.began)
+    }
+
+    pub(super) fn begins(&mut self, state: &State<'_>) {
+        self.began = state.now();
+    }
+
+    #[inline(always)]
+    pub(super) fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        if let Some(warm) = self.from {
+            if from < warm && warm <= to {
+                self.before = state.areas_at(warm);
+            }
+            if to <= warm {
+                return;
+            }
+        }
+        if let Some(until) = self.until
+            && from < until
+            && until <= to
+        {
+            self.window = Some((until - self.began(), state.areas_at(until).minus(&self.before)));
+        }
+        self.waiting_max = self.waiting_max.max(state.totals().waiting);
+    }
+
+    pub(super) fn ends(&mut self, state: &State<'_>) {
+        let from = self.began();
+        if from < state.now() {
+            self.elapsed = state.now() - from;
+            self.areas = state.areas_at(state.now()).minus(&self.before);
+        }
+    }
+
+    /// Over which time utilisation and the queue are told, and the integrals over it.
+    fn told(&self) -> (Span, &Areas) {
+        match &self.window {
+            Some((elapsed, areas)) => (*elapsed, areas),
+            None => (self.elapsed, &self.areas),
+        }
+    }
+
+    /// Time-weighted mean of waiting work.
+    pub(super) fn queue(&self) -> Option<f64> {
+        let (elapsed, areas) = self.told();
+        ratio(areas.waiting as f64, elapsed.micros() as f64)
+    }
+
+    /// Most work that waited for longer than an instant.
+    pub(super) const fn queue_max(&self) -> u64 {
+        self.waiting_max
+    }
+
+    /// Of a resource, by its place: CPU, memory, GPU.
+    pub(super) fn utilisation(&self, at: usize) -> Option<f64> {
+        let (_, areas) = self.told();
+        ratio(areas.allocated[at] as f64, areas.capacity[at] as f64)
+    }
+
+    /// Of running instances, and of booting ones.
+    pub(super) fn instance_hours(&self) -> [f64; 2] {
+        [self.areas.running, self.areas.booting].map(|area| area as f64 / 3.6e9)
+    }
+}

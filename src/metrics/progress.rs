@@ -1,0 +1,65 @@
+//! Progress of work: what was of use, and what was thrown away.
+
+use crate::state::{AllocationRef, Ending, State};
+
+/// Adds up progress times demand.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    /// Milli-cores, MiB, milli-GPUs by millionths of a microsecond.
+    useful: [i128; 3],
+    lost: [i128; 3],
+    pub(super) preemptions: u64,
+}
+
+/// Of a unit in which progress is told: how much of it makes one.
+const PER_UNIT: [f64; 3] = [1e3, 1024.0, 1e3];
+
+impl Progress {
+    /// An allocation has ended.
+    #[inline]
+    pub(super) fn stopped(
+        &mut self,
+        state: &State<'_>,
+        allocation: AllocationRef,
+        ending: Ending,
+        [useful, lost]: [i128; 2],
+    ) {
+        self.preemptions += u64::from(ending == Ending::Preempted);
+        let target = state.allocation(allocation);
+        let demand = state.work(target.work()).ask.demand;
+        let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
+        for (at, amount) in amounts.into_iter().enumerate() {
+            if amount == 0 {
+                continue;
+            }
+            let tasks = i128::from(u64::from(amount) * u64::from(target.tasks));
+            self.useful[at] += useful * tasks;
+            if lost != 0 {
+                self.lost[at] += lost * tasks;
+            }
+        }
+    }
+
+    /// Takes away what `earlier` added up.
+    pub(super) fn subtract(&mut self, earlier: &Self) {
+        for at in 0..3 {
+            self.useful[at] -= earlier.useful[at];
+            self.lost[at] -= earlier.lost[at];
+        }
+        self.preemptions -= earlier.preemptions;
+    }
+
+    /// Core-hours, GiB-hours and GPU-hours that were of use.
+    pub(super) fn useful_hours(&self) -> [f64; 3] {
+        hours(self.useful)
+    }
+
+    /// The same of those that were thrown away.
+    pub(super) fn lost_hours(&self) -> [f64; 3] {
+        hours(self.lost)
+    }
+}
+
+fn hours(integrals: [i128; 3]) -> [f64; 3] {
+    std::array::from_fn(|at| integrals[at] as f64 / 1e6 / 3.6e9 / PER_UNIT[at])
+}
