@@ -300,3 +300,62 @@ pub(super) fn without_estimate(policy: &PolicySpec) -> Option<&'static str> {
         (Backfill::None | Backfill::Greedy, _) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::metrics::Costs;
+
+    #[test]
+    fn a_month_of_hours_and_a_period_that_is_too_short_are_seen() {
+        let dollars = |dollars: i128| Money::from_nanos(dollars * 1_000_000_000);
+        let summary = |standing, arrivals_s, period_s| Summary {
+            cost: Costs { total: dollars(2), standing: dollars(standing), ..Costs::default() },
+            arrivals_s,
+            period_s,
+            ..Summary::default()
+        };
+        let cases = [
+            (summary(1, 7_200.0, None), Some(7_200), None),
+            // Nothing was rented.
+            (summary(2, 7_200.0, None), None, None),
+            (summary(1, 86_400.0, None), None, None),
+            (summary(1, 7_200.0, Some(86_400.0)), None, None),
+            (summary(1, 7_200.0, Some(7_200.0)), None, None),
+            (summary(1, 7_200.0, Some(3_600.0)), None, Some(7_200)),
+        ];
+        for (row, (summary, hours, longer_than)) in cases.into_iter().enumerate() {
+            assert_eq!((burst(&summary), longer(&summary)), (hours, longer_than), "{row}");
+        }
+    }
+
+    #[test]
+    fn what_was_seen_is_told() {
+        let text = "question = \"?\"\n[workload.synthetic]\ncount = 1\n\
+                    arrivals = { every = \"1 s\" }\nclass.a = { runtime = \"1 s\", vcpus = 1 }\n\
+                    [cluster.dc]\nnodes = 1\nshape = { vcpus = 1, memory = \"1 GiB\" }\n\
+                    [policy.p]\nbackfill = { conservative = { reservations = 7 } }\n";
+        let scenario = Scenario::parse(text, "s.toml", Path::new(""), &[]).expect("it is valid");
+        let policy = &scenario.policies[0];
+        let told = |facts: &Facts| {
+            cautions(&[Shown { name: "p", scenario: &scenario, policy, facts }]).join(" ")
+        };
+        assert_eq!(told(&Facts::default()), "");
+        for (facts, words) in [
+            (
+                Facts { unreserved: 3, ..Facts::default() },
+                "Under p up to 3 pieces of work at once waited without a reservation, as no more than 7 ",
+            ),
+            (Facts { burst_s: Some(7_200), ..Facts::default() }, "scaled from the 2 h over which"),
+            (
+                Facts { longer_s: Some(7_200), ..Facts::default() },
+                "Work arrived over 2 h, which is longer",
+            ),
+        ] {
+            let told = told(&facts);
+            assert!(told.contains(words), "{told}");
+        }
+    }
+}

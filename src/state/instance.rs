@@ -410,4 +410,16 @@ mod tests {
             }
         }
     }
+
+    /// Four halves of devices share two; of tasks that are alone each has its own.
+    #[test]
+    fn tasks_that_are_alone_share_no_device() {
+        let devices = [WHOLE_GPU; 2];
+        let free = Shape { cpu: 8, memory: 0, gpus: 2 }.free();
+        let room = |exclusive| {
+            let demand = Demand { cpu: 1, memory: 0, gpus: 1, gpu_share: 500, exclusive };
+            room_of(free, &devices, demand)
+        };
+        assert_eq!([false, true].map(room), [4, 2]);
+    }
 }

@@ -270,3 +270,26 @@ fn the_published_node_list_has_its_gpus() {
     let gpus: u32 = nodes.iter().map(|node| u32::from(node.gpus)).sum();
     assert_eq!((nodes.len(), gpus), (1_213, 6_212));
 }
+
+/// The jobs of a day, changed on their way in.
+#[test]
+fn the_time_that_work_stands_for_changes_with_its_arrivals() {
+    let day = Span::from_secs(86_400);
+    let (from, to) = (Time::from_secs(7_200), Time::from_secs(18_000));
+    let window = Transform::Window { from, to, shift: true, alive: Alive::Nothing };
+    let repeat = |period| Transform::Repeat { times: 3, period };
+    let cases = [
+        (Transform::ScaleArrivals(0.5), Some(43_200)),
+        (Transform::ScaleRuntimes(0.5), Some(86_400)),
+        (repeat(None), Some(3 * 86_400)),
+        (repeat(Some(Span::from_secs(7 * 86_400))), Some(21 * 86_400)),
+        (window, Some(10_800)),
+        (Transform::Take(3), None),
+        (Transform::Skip(3), None),
+    ];
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for (step, seconds) in cases {
+        let spec = WorkloadSpec { transforms: vec![step.clone()], ..ten(dir.path()) };
+        assert_eq!(spec.period(Some(day)), seconds.map(Span::from_secs), "{step:?}");
+    }
+}

@@ -93,6 +93,8 @@ fn what_is_wrong_is_said_before_anything_runs() {
     check(SIZING, &["--vary", "cluster.c.nods=2..4"], "did you mean `nodes`?");
     check(SIZING, &["--vary", "cluster.c.nodes=0..4"], "from 1 to 1000000, found `0`");
     check(SIZING, &["--vary", "seed=1..4"], "`seed` is given, not decided");
+    let both = ["--vary", "cluster.c.nodes=2..4", "--set", "cluster.c.nodes=3"];
+    check(SIZING, &both, "`cluster.c.nodes` is both set and varied");
     check(SIZING, &["--budget", "10"], "a budget of 10 runs is too small");
     let unquoted = SIZING.replace("\"cluster.c.nodes\"", "cluster.c.nodes");
     check(&unquoted, &[], "put the whole key into quotes");
