@@ -10,7 +10,7 @@ use crate::model::{Ask, Offer, Rules, World};
 use crate::policy::composed::fits::{Counted, Fits};
 use crate::policy::spec::{Part, PolicySpec, Provision};
 use crate::sim::Observer;
-use crate::state::{Record, Resolved, State};
+use crate::state::{Record, Resolved, State, WorkRef};
 use crate::units::{Demand, Id};
 
 mod lack;
@@ -108,6 +108,14 @@ impl Renting {
         })
     }
 
+    /// Counts a piece of work that was submitted.
+    fn submitted(&mut self, state: &State<'_>, work: WorkRef) {
+        let ask = state.work(work).ask;
+        let site = |offer| state.site(work, offer);
+        let (rules, resolved) = (&state.book().all_rules()[ask.rules], state.rules(ask.rules));
+        self.look(state.world(), Limits { rules, resolved, site: &site }, &ask);
+    }
+
     /// What was counted.
     pub(super) fn found(self) -> Rentals {
         self.found
@@ -169,12 +177,10 @@ impl RentWatch {
 }
 
 impl Observer for RentWatch {
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         if let (Some(renting), Record::Submitted(work)) = (&mut self.0, record) {
-            let ask = state.work(*work).ask;
-            let site = |offer| state.site(*work, offer);
-            let (rules, resolved) = (&state.book().all_rules()[ask.rules], state.rules(ask.rules));
-            renting.look(state.world(), Limits { rules, resolved, site: &site }, &ask);
+            renting.submitted(state, *work);
         }
     }
 }

@@ -213,11 +213,12 @@ impl Observer for Collector {
 }
 
 /// Whether the tasks of an allocation lie in several zones.
+#[inline]
 fn lies_apart(state: &State<'_>, allocation: AllocationRef) -> bool {
     let zone = |held: &Held| {
         let offer = state.instance(held.share.instance).offer;
         state.world().offers[offer].zone
     };
     let held = &state.allocation(allocation).held;
-    held.iter().skip(1).any(|one| zone(one) != zone(&held[0]))
+    held.len() > 1 && held.iter().skip(1).any(|one| zone(one) != zone(&held[0]))
 }

@@ -75,10 +75,12 @@ impl Hours {
         let span = i128::from((state.now() - started).micros());
         for held in &allocation.held {
             let region = state.instance(held.share.instance).region.row();
-            let tasks = i128::from(held.share.tasks) * span;
+            let of = |each: u32| i128::from(i64::from(each) * i64::from(held.share.tasks)) * span;
             let sums = &mut self.of(state, region).used;
-            sums[0] += i128::from(demand.cpu) * tasks;
-            sums[1] += i128::from(demand.gpu_milli()) * tasks;
+            sums[0] += of(demand.cpu);
+            if demand.gpus > 0 {
+                sums[1] += of(demand.gpu_milli());
+            }
         }
     }
 

@@ -112,12 +112,16 @@ impl Laws {
     }
 
     /// Nothing runs beside a job that has its instances alone.
+    #[inline]
     fn runs_alone(&mut self, state: &State<'_>, allocation: AllocationRef) {
-        let target = state.allocation(allocation);
-        let alone = state.work(target.work()).ask.demand.exclusive;
-        if !alone && self.exclusive.is_empty() {
-            return;
+        let alone = state.work(state.allocation(allocation).work()).ask.demand.exclusive;
+        if alone || !self.exclusive.is_empty() {
+            self.runs_beside(state, allocation, alone);
         }
+    }
+
+    fn runs_beside(&mut self, state: &State<'_>, allocation: AllocationRef, alone: bool) {
+        let target = state.allocation(allocation);
         for held in &target.held {
             let instance = held.share.instance;
             let beside = self.exclusive.get(instance.slot()) == Some(&true)
@@ -138,6 +142,7 @@ impl Laws {
     }
 
     /// An exclusive job leaves its instances to others.
+    #[inline]
     fn leaves(&mut self, state: &State<'_>, allocation: AllocationRef) {
         let target = state.allocation(allocation);
         if state.work(target.work()).ask.demand.exclusive {

@@ -33,10 +33,14 @@ const NEAR: usize = 4;
 
 impl State<'_> {
     /// Counts, or counts no longer, the estimated end of an allocation on its instances.
+    #[inline]
     pub(super) fn keep_latest(&mut self, allocation: AllocationRef, holds: bool) {
-        if !self.latest.on {
-            return;
+        if self.latest.on {
+            self.change_latest(allocation, holds);
         }
+    }
+
+    fn change_latest(&mut self, allocation: AllocationRef, holds: bool) {
         let target = &self.allocations[allocation];
         for held in &target.held {
             let reference = held.share.instance;
