@@ -80,8 +80,11 @@ fn told(work: &Survey, calendar: Calendar) -> String {
     if work.skipped > 0 {
         text += &format!("  left out   {} malformed rows\n", work.skipped);
     }
-    if work.dropped > 0 {
-        text += &format!("  left out   {} rows, as the format's options say\n", work.dropped);
+    for (note, rows) in work.notes.rows() {
+        // A note begins with what became of its rows: `left out: ` or `kept: `.
+        let (fate, why) = note.told().split_once(": ").unwrap_or(("", note.told()));
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        text += &format!("  {fate:<9}  {rows}: {why}\n");
     }
     text
 }
@@ -124,7 +127,8 @@ fn facts(
         "baseline": names[scenario.baseline],
         "pieces_of_work": work.map(|work| work.pieces),
         "skipped_rows": work.map(|work| work.skipped),
-        "dropped_rows": work.map(|work| work.dropped),
+        "dropped_rows": work.map(|work| work.notes.left_out()),
+        "row_notes": work.map(|work| work.notes),
         "providers": scenario.world.providers.len(),
         "regions": scenario.world.regions.len(),
         "offers": scenario.world.offers.len(),

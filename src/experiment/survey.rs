@@ -13,7 +13,7 @@ use crate::scenario::{Named, Scenario, UnknownName};
 use crate::sim::no_such_home;
 use crate::state::{Resolved, Sites};
 use crate::units::{Id, Span, Time};
-use crate::workload::{Input, OnBadRow, Source};
+use crate::workload::{Input, Notes, OnBadRow, Source};
 
 /// What a workload holds.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +24,8 @@ pub struct Survey {
     pub arrivals: Option<(Time, Time)>,
     /// Malformed rows that were left out.
     pub skipped: u64,
-    /// Well-formed rows that became no work.
-    pub dropped: u64,
+    /// Rows that became no work, or other work than they say.
+    pub notes: Notes,
     /// Pieces of work that arrive after the horizon.
     pub late: u64,
     /// Jobs without an estimate of their runtime.
@@ -212,7 +212,7 @@ pub fn survey(
     }
     let rentals = fitting.renting.into_iter();
     found.rentals = rentals.map(|one| one.map(Renting::found).unwrap_or_default()).collect();
-    (found.skipped, found.dropped) = (source.skipped(), source.notes().left_out());
+    (found.skipped, found.notes) = (source.skipped(), source.notes());
     found.unknown_names = source.unknown();
     found.unused = fitting.unused;
     if tells {

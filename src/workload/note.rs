@@ -30,13 +30,15 @@ pub enum Note {
     AliveAtStart,
     /// Kept: one component of a job of several, taken as a job of its own.
     Component,
+    /// Kept: its GPUs do not divide by its nodes, so each node gives an equal part of them.
+    UnevenGpus,
     /// Kept: it asks for nothing, so any number of such work runs at once.
     Sizeless,
 }
 
 impl Note {
     /// Every note, in the order of reports.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NoRuntime,
         Self::NoProcessors,
         Self::RanForNoTime,
@@ -49,12 +51,13 @@ impl Note {
         Self::Filtered,
         Self::AliveAtStart,
         Self::Component,
+        Self::UnevenGpus,
         Self::Sizeless,
     ];
 
     /// Whether the row became no work.
     pub const fn left_out(self) -> bool {
-        !matches!(self, Self::AliveAtStart | Self::Component | Self::Sizeless)
+        !matches!(self, Self::AliveAtStart | Self::Component | Self::UnevenGpus | Self::Sizeless)
     }
 
     /// It in words, behind a number of rows.
@@ -69,12 +72,17 @@ impl Note {
             Self::NeverRan => "left out: never started",
             Self::NotEnded => "left out: not ended when the log was written",
             Self::EndedBefore => "left out: ended before the trace begins",
-            Self::Filtered => "left out: by the filter of the scenario",
+            Self::Filtered => "left out: by `where` or `where_not`",
             Self::AliveAtStart => "kept: without an arrival, so alive when the trace begins",
             Self::Sizeless => {
                 "kept: asks for no cores, memory or GPUs, so any number of them run at once"
             }
-            Self::Component => "kept: a component of a heterogeneous job, as a job of its own",
+            Self::Component => {
+                "kept: a component of a heterogeneous job, as a job that may start without the others"
+            }
+            Self::UnevenGpus => {
+                "kept: its GPUs do not divide by its nodes, so each node gives an equal part of them"
+            }
         }
     }
 }
@@ -127,7 +135,7 @@ mod tests {
             notes.add(note, row as u64);
         }
         assert_eq!(notes.left_out(), (0..10).sum::<u64>());
-        assert_eq!(notes.rows().count(), 12);
+        assert_eq!(notes.rows().count(), 13);
         let json = serde_json::to_string(&notes).expect("a map");
         assert!(json.starts_with("{\"no_processors\":1,\"ran_for_no_time\":2"), "{json}");
     }

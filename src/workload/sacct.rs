@@ -239,6 +239,10 @@ impl SacctRows {
             (None, None) => 0,
         };
         let gpus = all.gpus.unwrap_or(0).div_ceil(nodes);
+        // Its tasks are alike: of GPUs that do not divide by its nodes each gets a part, rounded
+        // down to a thousandth, so that together they fit on what the job had.
+        let parts = all.gpus.unwrap_or(0).saturating_mul(u64::from(WHOLE_GPU));
+        let share = (parts / gpus.saturating_mul(nodes).max(1)).max(u64::from(gpus > 0));
         let too_large =
             |_| Bad::Row(self.table.row_problem("the job asks for more than can be counted"));
         if gpus > u64::from(MAX_GPUS) {
@@ -250,7 +254,7 @@ impl SacctRows {
             cpu: u32::try_from(cpus.saturating_mul(1_000).div_ceil(nodes)).map_err(too_large)?,
             memory: u32::try_from(bytes.div_ceil(1 << 20)).map_err(too_large)?,
             gpus: gpus as u8,
-            gpu_share: if gpus > 0 { WHOLE_GPU } else { 0 },
+            gpu_share: u16::try_from(share).map_err(too_large)?,
             exclusive: false,
         };
         Ok(Some((u32::try_from(nodes).map_err(too_large)?, demand, all.models)))
@@ -357,7 +361,12 @@ impl SacctRows {
         let wait = Some(Span::from_micros(start.saturating_sub(arrived)));
         let wait = wait.filter(|&wait| wait >= Span::ZERO && first.is_none());
         self.observed = wait.map(|wait| Observation::of(work, wait));
-        Ok(if component { Row::Noted(Note::Component) } else { Row::Filled })
+        let uneven = demand.gpus > 0 && !demand.whole_gpus();
+        Ok(match (component, uneven) {
+            (true, _) => Row::Noted(Note::Component),
+            (false, true) => Row::Noted(Note::UnevenGpus),
+            (false, false) => Row::Filled,
+        })
     }
 }
 

@@ -172,3 +172,29 @@ fn gpus_of_logs_older_than_tres_are_read() {
         assert_eq!((ask.tasks, ask.demand.gpus, ask.demand.gpu_share), (2, 2, WHOLE_GPU), "{text}");
     }
 }
+
+/// The GPUs of a job are those of all its nodes together.
+#[test]
+fn gpus_that_do_not_divide_by_the_nodes_are_parted_and_counted() {
+    for (gpus, nodes, devices, share, uneven) in [
+        (1, 16, 1, 62, 1),
+        (8, 2, 4, WHOLE_GPU, 0),
+        (2, 3, 1, 666, 1),
+        (5, 4, 2, 625, 1),
+        (16, 16, 1, WHOLE_GPU, 0),
+        (0, 4, 0, 0, 0),
+    ] {
+        let text = format!(
+            "JobID|Submit|Start|Elapsed|State|AllocCPUS|NNodes|ReqTRES|AllocTRES\n\
+             1|2026-03-01T12:00:00|2026-03-01T12:00:00|00:01:00|COMPLETED|16|{nodes}|\
+             cpu=16,node={nodes},gres/gpu={gpus}|cpu=16,node={nodes},gres/gpu={gpus}\n"
+        );
+        let (found, notes, _) = read(text.as_bytes(), &SacctOptions::default()).expect("a log");
+        let (ask, demand) = (found[0].0.ask, found[0].0.ask.demand);
+        assert_eq!((demand.gpus, demand.gpu_share), (devices, share), "{gpus} on {nodes}");
+        assert_eq!(notes.get(Note::UnevenGpus), uneven, "{gpus} on {nodes}");
+        // In all what the job has, to a thousandth of a GPU per node.
+        let (held, had) = (demand.gpu_milli() * ask.tasks, gpus * u32::from(WHOLE_GPU));
+        assert!(held <= had && had < held + ask.tasks * u32::from(devices).max(1), "{held} {had}");
+    }
+}
