@@ -121,9 +121,10 @@ fn build(
 impl<'a> Named<'a> {
     fn new(header: &'a str) -> Self {
         let words = words(header);
-        let stem = words.rsplit_once('_').and_then(|(stem, last)| {
-            let unit = UNITS.iter().find(|(name, _)| *name == last)?.1;
-            Some((stem.to_owned(), unit))
+        // A unit may look like several words: `RAM (GiB)` is `ram_gi_b`.
+        let stem = words.match_indices('_').find_map(|(at, _)| {
+            let unit = UNITS.iter().find(|(name, _)| same(&words[at..], name))?.1;
+            Some((words[..at].to_owned(), unit))
         });
         Self { header, words, stem }
     }
@@ -274,6 +275,9 @@ mod tests {
         ];
         assert_eq!((columns.as_slice(), kind), (&want[..], Kind::VirtualMachine));
         assert_eq!(words("submitTime [s]"), "submit_time_s");
+        let (columns, ..) = guessed("submitTime [ms],Length (Min),RAM (GiB)\n5,1,2\n");
+        let units: Vec<Unit> = columns.iter().map(|&(_, unit)| unit).collect();
+        assert_eq!(units, [Unit::Millis, Unit::Minutes, Unit::Gib]);
     }
 
     #[test]
