@@ -39,7 +39,7 @@ pub use lab::{
 };
 pub use lint::{lint, offered};
 pub use measurement::{CostPart, Course, Measurement, WorkDone};
-pub(crate) use obstacle::obstacle;
+pub(crate) use obstacle::{limited, obstacle, unused};
 pub use rental::{Lack, Rentals};
 pub use replication::Repetition;
 pub use score::{Possible, Score};

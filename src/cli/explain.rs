@@ -3,7 +3,10 @@
 
 mod charge;
 mod clock;
+mod data;
 mod offer;
+mod others;
+mod phase;
 mod row;
 mod wait;
 
@@ -12,6 +15,8 @@ use std::io::Write;
 use serde_json::json;
 
 use self::clock::{Clock, length};
+use self::others::Others;
+use self::phase::{Phase, longest, phases};
 use self::row::{Row, rows};
 use self::wait::Step;
 use super::args::Explain;
@@ -39,22 +44,36 @@ pub(super) fn explain(arguments: &Explain) -> Done {
     let charges = rows(&results, "charges.csv", of_job)?;
     let clock = clock(&results)?;
     let steps = wait::steps(&job, &notes)?;
-    let offers = offer::kinds(&notes)?;
+    let (offers, ruled_out) = (offer::kinds(&notes)?, offer::ruled_out(&notes));
+    let data = data::tell(&job, &charges)?;
     let charges = charge::sums(&job, &charges)?;
+    let waits = || steps.iter().filter_map(Step::wait);
+    let all = waits().map(|wait| wait.until - wait.from).fold(Span::ZERO, |sum, one| sum + one);
+    let (told, short, left) = longest(phases(&steps));
+    let others = Others::read(&results, &job, &told)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        let waits: Vec<_> =
-            steps.iter().filter_map(Step::wait).map(|wait| wait.json(clock)).collect();
+        let waits: Vec<_> = waits().map(wait::Wait::json).collect();
+        let phases = told.iter().zip(&others.meanwhile);
+        let phases: Vec<_> =
+            phases.map(|(phase, meanwhile)| phase.json(all, clock, (meanwhile, &others))).collect();
         let all = json!({
-            "job": job, "waits": waits, "notes": notes, "offers": offers, "charges": charges,
+            "job": job, "phases": phases, "waits": waits, "notes": notes, "offers": offers,
+            "ruled_out": ruled_out, "charges": charges,
         });
         serde_json::to_writer_pretty(&mut out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
         return Ok(());
     }
-    let mut text = summary(&job, clock)?;
-    text += &story(&steps, clock);
-    text += &offer::tell(&job, &offers, clock);
+    let mut text = summary(&job, &notes, clock)?;
+    text += &data;
+    text += &story(&steps, (&told, all, &others), clock);
+    if left > 0 {
+        let spans =
+            if left == 1 { "1 shorter span".to_owned() } else { format!("{left} shorter spans") };
+        text += &format!("  {spans}, {} in all, not told here\n", length(short));
+    }
+    text += &offer::tell(&job, (&offers, &ruled_out), clock);
     text += &charge::tell(&charges);
     out.write_all(text.as_bytes())?;
     Ok(())
@@ -130,8 +149,34 @@ fn thousandths(amount: u64) -> String {
     (amount as f64 / 1e3).to_string()
 }
 
+/// What it was expected to run, and how long it did run.
+fn estimate(job: &Row, notes: &[Row]) -> Result<String, Stop> {
+    let Some(estimate) = job.maybe_time("estimate_s")?.map(|time| time - Time::ZERO) else {
+        return Ok("none".to_owned());
+    };
+    let mut text = length(estimate);
+    let whole =
+        |note: &&Row| note.cell("note") == "starts" && note.cell("tasks") == job.cell("tasks");
+    let Some(start) = notes.iter().rfind(whole) else { return Ok(text) };
+    let Some(until) = start.maybe_time("until_s")? else { return Ok(text) };
+    let (expected, ran) =
+        (until - start.time("time_s")?, job.time("end_s")? - start.time("time_s")?);
+    if expected != estimate {
+        let there = match job.cell("home") {
+            "" => "on what it ran on",
+            _ => "on what it ran on, moving its data included",
+        };
+        text += &format!("; {} {there}", length(expected));
+    }
+    if job.cell("state") == "finished" && expected > Span::ZERO {
+        let share = 100.0 * ran.micros() as f64 / expected.micros() as f64;
+        text += &format!("; it ran {}, {} % of that", length(ran), share.round());
+    }
+    Ok(text)
+}
+
 /// Who it is, what it asked for and how it went.
-fn summary(job: &Row, clock: Clock) -> Result<String, Stop> {
+fn summary(job: &Row, notes: &[Row], clock: Clock) -> Result<String, Stop> {
     let (tasks, gpus) = (job.whole("tasks")?, job.whole("gpus")?);
     let (cpu, memory) = (job.whole("cpu_milli")?, job.number("memory_mib")?);
     let mut asked = match cpu {
@@ -164,10 +209,11 @@ fn summary(job: &Row, clock: Clock) -> Result<String, Stop> {
     }
     let ran = started.map_or_else(String::new, |start| format!(" after {}", length(end - start)));
     Ok(format!(
-        "job {} of tenant {}\n  asked for  {asked}\n  submitted  {}{zone}\n  started    {}\n  \
-         ended      {}{ran}, {how}\n  cost       {}\n",
+        "job {} of tenant {}\n  asked for  {asked}\n  estimate   {}\n  submitted  {}{zone}\n  \
+         started    {}\n  ended      {}{ran}, {how}\n  cost       {}\n",
         clean(job.cell("job")),
         clean(job.cell("tenant")),
+        estimate(job, notes)?,
         at(job.time("submitted_s")?),
         started.map_or_else(|| "never".to_owned(), at),
         at(end),
@@ -175,31 +221,38 @@ fn summary(job: &Row, clock: Clock) -> Result<String, Stop> {
     ))
 }
 
-/// What it waited for, and what let it start.
-fn story(steps: &[Step], clock: Clock) -> String {
-    let waits = || steps.iter().filter_map(Step::wait);
-    if waits().next().is_none() {
+/// Starts and preemptions that are told of each job.
+const EVENTS: usize = 6;
+
+/// What it waited for, and what let it start, in order.
+fn story(
+    steps: &[Step],
+    (told, all, others): (&[Phase<'_>], Span, &Others),
+    clock: Clock,
+) -> String {
+    if told.is_empty() {
         return "\nIt did not wait.\n".to_owned();
     }
-    let all = waits().map(|wait| wait.until - wait.from).fold(Span::ZERO, |sum, one| sum + one);
-    let mut text = format!("\nwaited {}\n", length(all));
-    let mut before: Vec<String> = Vec::new();
-    for step in steps {
-        match step {
-            Step::Wait(wait) => {
-                text += &format!("  {}\n", wait.span(clock));
-                let sentences = wait.sentences(clock);
-                // What was just said of the span before is not said again.
-                for sentence in sentences.iter().filter(|one| !before.contains(one)) {
-                    text += &format!("    {sentence}\n");
-                }
-                before = sentences;
-            }
-            Step::Start(start) => {
-                text += &start.tell(clock).map_or_else(String::new, |told| format!("  {told}\n"));
-            }
-            Step::Preempted(at) => text += &format!("  preempted {}\n", clock.point(*at)),
+    let mut lines: Vec<(Time, String)> = Vec::new();
+    for (phase, meanwhile) in told.iter().zip(&others.meanwhile) {
+        let mut text = format!("  {}\n", phase.head(all, clock));
+        for sentence in phase.sentences(clock, meanwhile, others) {
+            text += &format!("    {sentence}\n");
         }
+        lines.push((phase.from(), text));
     }
-    text
+    let events: Vec<(Time, String)> = steps.iter().filter_map(|step| step.event(clock)).collect();
+    let (head, tail) = match events.len() <= EVENTS {
+        true => (&events[..], &events[..0]),
+        false => (&events[..EVENTS - 1], &events[events.len() - 1..]),
+    };
+    lines.extend(head.iter().cloned());
+    if let ([.., (since, _)], [(_, _), ..]) = (head, tail) {
+        let more = events.len() - EVENTS;
+        lines.push((*since, format!("  {more} more starts and preemptions\n")));
+    }
+    lines.extend(tail.iter().cloned());
+    lines.sort_by_key(|(at, _)| *at);
+    let lines: String = lines.into_iter().map(|(_, text)| text).collect();
+    format!("\nwaited {}\n{lines}", length(all))
 }

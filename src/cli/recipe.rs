@@ -27,11 +27,6 @@ pub(super) fn report(
 ) -> Result<RunReport> {
     let row = scenario.policies.iter().position(|known| known.name == policy.name).unwrap_or(0);
     let mut assumptions = scenario.assumed(row..row + 1);
-    let carbon = &result.summary.carbon;
-    if let Some(why) = carbon.missing().filter(|_| carbon.known_kg > 0.0) {
-        assumptions
-            .push(format!("Grid carbon is told of no whole run, for it is not known: {why}."));
-    }
     let facts = Facts::of(result);
     assumptions.extend(unestimated(&facts, policy));
     Ok(RunReport {

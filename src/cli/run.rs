@@ -37,14 +37,21 @@ struct Files {
 }
 
 impl Files {
-    fn open(folder: &Folder, cells: TextCells, explain: bool) -> anyhow::Result<Self> {
+    /// `explain`: the policy of which reasons are kept, if they are.
+    fn open(
+        folder: &Folder,
+        cells: TextCells,
+        explain: Option<&PolicySpec>,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             jobs: JobsCsv::new(folder.spool("jobs.csv")?, cells),
             instances: InstancesCsv::new(folder.spool("instances.csv")?, cells),
             charges: ChargesCsv::new(folder.spool("charges.csv")?, cells),
             explain: match explain {
-                true => Some(ExplainCsv::new(folder.spool("explain.csv")?, cells)),
-                false => None,
+                Some(policy) => {
+                    Some(ExplainCsv::new(folder.spool("explain.csv")?, cells).under(policy))
+                }
+                None => None,
             },
         })
     }
@@ -93,7 +100,7 @@ pub(super) fn run(arguments: &Run) -> Done {
         }
     };
     let mut files = match &folder {
-        Some(folder) => Some(Files::open(folder, cells, arguments.explain)?),
+        Some(folder) => Some(Files::open(folder, cells, arguments.explain.then_some(policy))?),
         None => None,
     };
     let recorder = arguments.record_exchange.as_deref().map(Recorder::create).transpose()?;

@@ -1,7 +1,9 @@
 //! Why a piece of work could never run on an offer, in words.
 
 use super::refusal;
-use crate::model::{Market, Offer};
+use crate::model::{Market, Offer, World};
+use crate::policy::provision::is_open;
+use crate::policy::spec::{Part, PolicySpec, Provision};
 use crate::state::{State, WorkRef, barrier};
 use crate::units::{Demand, Id, Shape};
 
@@ -31,6 +33,51 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
     (room < needed).then(|| {
         let why = limit.map_or_else(String::new, |why| format!(" ({})", refusal(state, why)));
         format!("{needed} tasks must run at once, it has room for {room}{why}")
+    })
+}
+
+/// Why `policy` never uses `offer`, whatever is asked; none where it may.
+pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Option<String> {
+    let facts = &world.offers[offer];
+    let narrowed = "the policy does not name it to place work on";
+    let is_placed_on = policy.narrow.scope.admits(world, offer);
+    match (&policy.provision, facts.market) {
+        (_, Market::Owned) => (!is_placed_on).then(|| narrowed.to_owned()),
+        _ if policy.external.contains_key(&Part::Provision) => None,
+        (Provision::OwnedOnly, _) => Some("the policy rents nothing".to_owned()),
+        (Provision::Static { fleets }, _) if fleets.iter().all(|(name, _)| *name != facts.name) => {
+            Some("it is not in the policy's fleet".to_owned())
+        }
+        (Provision::Static { .. }, _) => (!is_placed_on).then(|| narrowed.to_owned()),
+        (Provision::OnDemand { .. }, _) if !policy.rent_from.admits(world, offer) => {
+            Some("the policy does not name it to rent from".to_owned())
+        }
+        (Provision::OnDemand { markets, .. }, market) => (!is_open(market, markets))
+            .then(|| "the policy does not rent from its market".to_owned()),
+    }
+}
+
+/// Why the policy's own limit of instances keeps `work` from ever running on rented
+/// instances of `offer`; none where it does not.
+pub(crate) fn limited(
+    state: &State<'_>,
+    policy: &PolicySpec,
+    work: WorkRef,
+    offer: Id<Offer>,
+) -> Option<String> {
+    let (world, ask) = (state.world(), state.work(work).ask);
+    let Provision::OnDemand { max_instances: Some(most), .. } = policy.provision else {
+        return None;
+    };
+    let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };
+    let holds = u64::from(world.type_of(offer).shape.holds(ask.demand));
+    let room = u64::from(most).saturating_mul(holds);
+    let rented = world.offers[offer].market != Market::Owned;
+    (rented && room < needed).then(|| {
+        format!(
+            "{needed} tasks must run at once, and of the {most} instances that the policy rents \
+             at most (`max_instances`) each holds {holds}"
+        )
     })
 }
 

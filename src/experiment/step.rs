@@ -389,8 +389,9 @@ pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
         OfferRejection::Scope => "the policy does not name it to rent from".to_owned(),
         OfferRejection::Market => "the policy does not rent from its market".to_owned(),
         OfferRejection::Launch(why) => refusal(state, why),
-        OfferRejection::Limit => {
-            "`max_instances` of the policy leaves too few instances".to_owned()
+        OfferRejection::MaxInstances(most) => {
+            let instances = if most == 1 { "instance" } else { "instances" };
+            format!("the policy rents at most {most} {instances} at once (`max_instances`)")
         }
         OfferRejection::Dearer => "another offer scores better".to_owned(),
     }

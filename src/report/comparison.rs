@@ -246,11 +246,7 @@ impl Comparison<'_> {
                 all.push(text.clone());
             }
         }
-        let unknown = |report: &RunReport| {
-            let carbon = &report.summary.carbon;
-            carbon.missing().filter(|_| carbon.known_kg == 0.0)
-        };
-        let carbon = self.reports.iter().find_map(unknown);
+        let carbon = self.reports.iter().find_map(|report| report.summary.carbon.missing());
         all.extend(
             carbon.map(|why| format!("Grid carbon is not compared, for it is not known: {why}.")),
         );

@@ -13,17 +13,18 @@ pub use self::census::Holder;
 use self::news::News;
 use super::jobs::{identity, label};
 use super::sheet::{Sheet, TextCells};
-use crate::experiment::{obstacle, refusal, rejection};
+use crate::experiment::{limited, obstacle, refusal, rejection, unused};
 use crate::model::{Offer, Rules};
+use crate::policy::spec::PolicySpec;
 use crate::sim::Observer;
 use crate::state::{
     AllocationRef, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason, State, Wait,
     WaitReason, WorkRef,
 };
-use crate::units::{Demand, Id, Money, Time};
+use crate::units::{Demand, Id, Money, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 21] = [
+pub(super) const COLUMNS: [&str; 23] = [
     "time_s",
     "job",
     "note",
@@ -35,6 +36,7 @@ pub(super) const COLUMNS: [&str; 21] = [
     "resource",
     "wanted",
     "free",
+    "best",
     "held",
     "holders",
     "largest",
@@ -43,6 +45,7 @@ pub(super) const COLUMNS: [&str; 21] = [
     "promised_s",
     "first_promised_s",
     "rents_s",
+    "until_s",
     "source",
     "ordinal",
 ];
@@ -52,18 +55,46 @@ pub(super) const COLUMNS: [&str; 21] = [
 struct Told {
     /// What the policy said last.
     noted: Option<Wait>,
-    /// The cause that was written last and still holds.
-    written: Option<WaitReason>,
+    /// What was written last and still holds.
+    written: Option<Written>,
     rejected: BTreeMap<Id<Offer>, OfferRejection>,
-    /// Tasks that started at this instant, and what let the first of them.
-    started: Option<(u32, String)>,
+    /// Tasks that started at this instant, what let the first of them, and when they are
+    /// to end by the estimate.
+    started: Option<(u32, String, Option<Time>)>,
     /// It is on the list of those that are looked at when the clock moves.
     listed: bool,
 }
 
+/// A cause to wait that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Written {
+    reason: WaitReason,
+    /// Nobody was before it.
+    next: bool,
+    /// Who held the most then, where it was next.
+    most: Option<WorkRef>,
+    /// When it was written, and since when the work has waited.
+    at: Time,
+    since: Time,
+}
+
+impl Written {
+    /// Whether it is time to look again at who holds the most: the longer work has
+    /// waited, the later, so that the rows of a wait grow with its logarithm.
+    fn is_due(&self, now: Time) -> bool {
+        (now - self.at).micros() >= (self.at - self.since).micros() / 8
+    }
+
+    /// Whether who held the most does so no more.
+    fn is_stale(&self, state: &State<'_>) -> bool {
+        let holds = |work| state.is_alive(work) && !state.work(work).allocations.is_empty();
+        self.most.is_some_and(|work| !holds(work)) && self.is_due(state.now())
+    }
+}
+
 /// Writes `explain.csv`. When the clock moves, a row is written for work that
-/// waits from then on and did not, or waits for another reason: with what it
-/// wants, what is free of that, who holds the rest, who is served before it, and
+/// waits from then on and did not, waits for another reason, has become the first of
+/// the queue, or is that and was kept by who has ended: with what it wants, what is free of that, who holds the rest, who is served before it, and
 /// what is promised. Between them it says when work starts and is stopped, which
 /// offers were turned down, and of work that fits nowhere what speaks against
 /// each offer. Needs a run with `Options::explain`.
@@ -77,6 +108,8 @@ pub struct ExplainCsv<W: io::Write> {
     news: News,
     /// What was counted at this instant, by what is asked.
     counted: FxHashMap<(Id<Rules>, Demand), Census>,
+    /// Who decides, where that is known.
+    policy: Option<PolicySpec>,
     /// By offer: why the last launch was refused, if it was.
     refused: Vec<Option<LaunchRefusal>>,
 }
@@ -92,6 +125,8 @@ struct Row<'r> {
     tasks: Option<u32>,
     census: Option<&'r Census>,
     wait: Option<Wait>,
+    /// Of a start: when its tasks are to end by the estimate.
+    until: Option<Time>,
 }
 
 impl<W: io::Write> ExplainCsv<W> {
@@ -104,7 +139,13 @@ impl<W: io::Write> ExplainCsv<W> {
             news: News::default(),
             counted: FxHashMap::default(),
             refused: Vec::new(),
+            policy: None,
         }
+    }
+
+    /// The same of a run of `policy`, whose limits are told of work that fits nowhere.
+    pub fn under(self, policy: &PolicySpec) -> Self {
+        Self { policy: Some(policy.clone()), ..self }
     }
 
     /// Flushes and gives the writer back.
@@ -127,7 +168,10 @@ impl<W: io::Write> ExplainCsv<W> {
             // The state says whether instances boot.
             Note::Waits(Wait { reason: WaitReason::Booting, .. }) => {}
             Note::Waits(wait) => {
-                if told.noted.replace(wait).map(|before| before.reason) != Some(wait.reason) {
+                let before = told.noted.replace(wait);
+                let before = before.map(|before| (before.reason, before.first.is_none()));
+                let stale = told.written.is_some_and(|written| written.is_stale(state));
+                if before != Some((wait.reason, wait.first.is_none())) || stale {
                     self.list(work);
                 }
             }
@@ -138,9 +182,10 @@ impl<W: io::Write> ExplainCsv<W> {
                         OfferRejection::TooSmall => obstacle(state, work, offer),
                         _ => None,
                     };
+                    let note = note_of(why);
                     let why = &words.unwrap_or_else(|| rejection(state, why));
                     let cost = (cost != Money::ZERO).then_some(cost);
-                    self.about(state, work, "offer not taken", offer, why, cost);
+                    self.about(state, work, note, offer, why, cost);
                 }
             }
             Note::OfferChosen { offer, cost } => {
@@ -195,19 +240,26 @@ impl<W: io::Write> ExplainCsv<W> {
         sheet.time(wait.and_then(|wait| wait.promised));
         sheet.time(wait.and_then(|wait| wait.first_promised));
         sheet.time(wait.and_then(|wait| wait.rents));
+        sheet.time(row.until);
         identity(sheet, state, row.work);
         sheet.end_row();
     }
 
     /// What speaks against each offer, of work that fits none.
     fn refused_everywhere(&mut self, state: &State<'_>, work: WorkRef) {
+        let policy = self.policy.take();
         for offer in state.world().offers.ids() {
-            let why = obstacle(state, work, offer);
-            let words = why.unwrap_or_else(|| {
-                "the policy does not rent it, or too little by `max_instances`".to_owned()
-            });
-            self.about(state, work, "offer not taken", offer, &words, None);
+            let closed = policy.as_ref().and_then(|policy| unused(state.world(), policy, offer));
+            if let Some(why) = closed {
+                self.about(state, work, "offer ruled out", offer, &why, None);
+                continue;
+            }
+            let limit = || policy.as_ref().and_then(|one| limited(state, one, work, offer));
+            let why = obstacle(state, work, offer).or_else(limit);
+            let why = why.unwrap_or_else(|| "no room for all that must run at once".to_owned());
+            self.about(state, work, "offer not taken", offer, &why, None);
         }
+        self.policy = policy;
     }
 
     fn started(&mut self, state: &State<'_>, allocation: AllocationRef) {
@@ -215,37 +267,46 @@ impl<W: io::Write> ExplainCsv<W> {
         let work = target.work();
         let told = &mut self.told[work.slot()];
         let waited = told.written.is_some();
+        let known = state.work(work).ask.estimate != Span::MAX;
+        let until = Some(target.estimated_end).filter(|_| known);
         let started = told.started.get_or_insert_with(|| {
             let why = if waited { self.news.cause(state, allocation) } else { String::new() };
-            (0, why)
+            (0, why, until)
         });
         started.0 += target.tasks;
+        started.2 = started.2.max(until);
         self.list(work);
     }
 
     /// Writes that tasks started at this instant; what work waits for after this is news.
     fn tell_start(&mut self, state: &State<'_>, work: WorkRef) {
         let told = &mut self.told[work.slot()];
-        let Some((tasks, why)) = told.started.take() else { return };
+        let Some((tasks, why, until)) = told.started.take() else { return };
         told.written = None;
         told.rejected.clear();
         let (work, tasks) = (Some(work), Some(tasks));
-        self.row(state, &Row { work, note: "starts", why: &why, tasks, ..Row::default() });
+        self.row(state, &Row { work, note: "starts", why: &why, tasks, until, ..Row::default() });
     }
 
     /// Writes why work waits from now on, if that is news.
     fn tell_wait(&mut self, state: &State<'_>, work: WorkRef) {
         let told = &mut self.told[work.slot()];
         let Some((reason, tasks)) = cause(state, work, told.noted) else { return };
-        if told.written.replace(reason) == Some(reason) {
+        let wait = told.noted;
+        let next = wait.is_none_or(|wait| wait.first.is_none());
+        let same = |known: &Written| (known.reason, known.next) == (reason, next);
+        if told.written.is_some_and(|known| same(&known) && !known.is_stale(state)) {
             return;
         }
-        let wait = told.noted;
+        let at = state.now();
+        let since = told.written.map_or(at, |known| known.since);
         let ask = state.work(work).ask;
         let census = (reason != WaitReason::Booting).then(|| {
             let counted = self.counted.entry((ask.rules, ask.demand));
             counted.or_insert_with(|| Census::new(state, work)).clone()
         });
+        let most = census.as_ref().and_then(|census| census.most).filter(|_| next);
+        self.told[work.slot()].written = Some(Written { reason, next, most, at, since });
         let row = Row {
             work: Some(work),
             note: "waits",
@@ -256,6 +317,20 @@ impl<W: io::Write> ExplainCsv<W> {
             ..Row::default()
         };
         self.row(state, &row);
+    }
+}
+
+/// How a row calls an offer that was not taken for this reason: those that could never be,
+/// by the work or by the policy, are no candidates.
+const fn note_of(why: OfferRejection) -> &'static str {
+    match why {
+        OfferRejection::NotAllowed
+        | OfferRejection::TooSmall
+        | OfferRejection::Market
+        | OfferRejection::Scope => "offer ruled out",
+        OfferRejection::Launch(_) | OfferRejection::MaxInstances(_) | OfferRejection::Dearer => {
+            "offer not taken"
+        }
     }
 }
 
@@ -274,7 +349,7 @@ fn cause(state: &State<'_>, work: WorkRef, noted: Option<Wait>) -> Option<(WaitR
 /// The cells of what was counted.
 fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &Row<'_>) {
     let (Some(census), Some(work)) = (row.census, row.work) else {
-        (0..7).for_each(|_| sheet.empty());
+        (0..8).for_each(|_| sheet.empty());
         return;
     };
     let resource = census.resource;
@@ -283,6 +358,7 @@ fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &Row<'_>) 
     sheet.word(resource.unit());
     sheet.decimal(i128::from(asked) * i128::from(row.tasks.unwrap_or(0)), 3);
     sheet.decimal(i128::from(census.free), 3);
+    sheet.decimal(i128::from(census.best), 3);
     sheet.decimal(i128::from(census.held), 3);
     sheet.whole(census.holders as u64);
     match census.largest.is_empty() {

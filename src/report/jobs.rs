@@ -10,7 +10,7 @@ use crate::state::{AllocationRef, Record, State, WorkRef};
 use crate::units::{Id, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 27] = [
+pub(super) const COLUMNS: [&str; 31] = [
     "job",
     "source",
     "ordinal",
@@ -38,6 +38,10 @@ pub(super) const COLUMNS: [&str; 27] = [
     "machines",
     "preemptions",
     "cost_usd",
+    "estimate_s",
+    "home",
+    "input_bytes",
+    "output_bytes",
 ];
 
 /// Writes `jobs.csv` as work ends.
@@ -142,6 +146,16 @@ impl<W: io::Write> JobsCsv<W> {
         }
         sheet.whole(live.preemptions);
         sheet.money(live.cost);
+        let estimate = live.ask.estimate;
+        sheet.span((estimate != Span::MAX).then_some(estimate));
+        match live.ask.home {
+            Some(home) => {
+                sheet.text(&state.book().homes()[home].name);
+                sheet.whole(live.ask.input.unsigned_abs());
+                sheet.whole(live.ask.output.unsigned_abs());
+            }
+            None => (0..3).for_each(|_| sheet.empty()),
+        }
         sheet.end_row();
     }
 }

@@ -135,8 +135,8 @@ pub enum OfferRejection {
     Scope,
     /// The launch would be refused.
     Launch(LaunchRefusal),
-    /// The policy rents no more instances than it has, see `max_instances`.
-    Limit,
+    /// The policy itself may rent no more than this many instances at once.
+    MaxInstances(u32),
     /// Another offer scores better; the cost is the expected cost of the work there.
     Dearer,
 }

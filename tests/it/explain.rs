@@ -69,11 +69,14 @@ fn it_tells_what_was_wanted_and_who_held_it() {
     has(
         &head,
         &[
+            "  estimate   50 s; it ran 50 s, 100 % of that",
             "waited 3 min 19 s",
-            "after 1 s to after 3 min 20 s",
+            "  3 min 19 s, after 1 s to after 3 min 20 s: next to start, without room",
             "Its 8 tasks wanted 8 cores, 4 were free: room for 4 tasks.",
-            "2 jobs held the other 6: a (4, expected to end after 4 min 10 s), \
-             b (2, expected to end after 5 min).",
+            "2 jobs held the other 6: a (4, expected to end after 4 min 10 s, ended 50 s earlier), \
+             b (2, expected to end after 5 min, ended 50 s earlier).",
+            "Meanwhile 1 other job started, in room that was too little for this one, submitted \
+             after it: short (1 core, ran 20 s).",
             "all 8 tasks started after 3 min 20 s: a ended",
         ],
     );
@@ -83,9 +86,10 @@ fn it_tells_what_was_wanted_and_who_held_it() {
     has(
         &long,
         &[
-            "Its 3 tasks wanted 3 cores, 4 were free and there was room, but starting it would \
-             have delayed a promised start.",
+            ": waiting for its turn",
             "1 job was ahead of it: head.",
+            "There was room, but it would have delayed a promised start. At first its 3 tasks \
+             wanted 3 cores, 4 were free and there was room.",
             "By the estimates head was to start after 4 min 10 s.",
         ],
     );
@@ -99,7 +103,7 @@ fn strict_order_is_told_as_that() {
     has(
         &short,
         &[
-            "Others were served first. It wanted 1 core, 4 were free and there was room.",
+            "thers were served first. At first it wanted 1 core, 4 were free and there was room.",
             "2 jobs were ahead of it, the first was head.",
         ],
     );
@@ -113,7 +117,7 @@ fn times_are_dates_where_the_start_is_known() {
         &[
             "submitted  2026-03-01 12:00:01 UTC",
             "2026-03-01 12:00:01 to 12:03:20",
-            "a (4, expected to end at 2026-03-01 12:04:10)",
+            "a (4, expected to end at 2026-03-01 12:04:10, ended 50 s earlier)",
             "all 8 tasks started at 2026-03-01 12:03:20: a ended",
         ],
     );
@@ -129,8 +133,8 @@ fn an_array_is_told_task_by_task() {
         &arr,
         &[
             "5 of its 6 tasks wanted 5 cores, 0 were free.",
-            "2 jobs held the other 4: hog (3, expected to end after 1 min 40 s), \
-             arr (1, expected to end after 21 s).",
+            "2 jobs held the other 4: hog (3, expected to end after 1 min 40 s, and did), \
+             arr (1, expected to end after 21 s, ended ",
             "1 of 6 tasks started after 21 s: tasks of its own ended\n",
             "1 of 6 tasks started after 1 min 40 s: hog ended\n",
         ],
@@ -318,4 +322,141 @@ fn waits_of_preempted_work_and_arrays_have_no_overlap() {
             }
         }
     }
+}
+
+/// Of 4 cores 2 are held in turn by `a`, `b` and `c`, and those that are left are too few for
+/// `wide`, which is next all the time; 12 small jobs come and go before it.
+#[test]
+fn a_long_wait_is_told_in_its_longest_phases() {
+    // `wide` wants all four cores, so each of the others is let in front of it by greedy.
+    let mut rows = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks\n\
+        a,0,1000,1000,1,2\nwide,1,10,10,1,4\n"
+        .to_owned();
+    for small in 0..12 {
+        rows += &format!("s{small},{},5,5,1,1\n", 10 + 20 * small);
+    }
+    rows += "b,900,2000,2000,1,2\nc,2800,500,500,1,2\n";
+    let folder = simulated(4, &rows, "", "backfill = \"greedy\"\n");
+    let wide = told(folder.path(), "wide");
+    has(
+        &wide,
+        &[
+            "waited 54 min 59 s",
+            "  16 min 39 s (30 %), after 1 s to after 16 min 40 s: next to start, without room",
+            "  31 min 40 s (58 %), after 16 min 40 s to after 48 min 20 s: next to start, without room",
+            "  6 min 40 s (12 %), after 48 min 20 s to after 55 min: next to start, without room",
+            "Its 4 tasks wanted 4 cores, 2 were free: room for 2 tasks",
+            "1 job held the other 2: a (2, expected to end after 16 min 40 s, and did).",
+            "1 job held the other 2: b (2, expected to end after 48 min 20 s, and did).",
+            "1 job held the other 2: c (2, expected to end after 55 min, and did).",
+            "Meanwhile 13 other jobs started, in room that was too little for this one, all \
+             submitted after it; the largest: b (2 cores, ran 33 min 20 s)",
+            "all 4 tasks started after 55 min: c ended",
+        ],
+    );
+    // The json has the same phases, and how much of the wait each covers.
+    let out = run(folder.path(), &["explain", "o", "--job", "wide", "--json"]);
+    let all: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    let phases = all["phases"].as_array().expect("phases");
+    let shares: f64 = phases.iter().map(|one| one["share"].as_f64().expect("a share")).sum();
+    assert_eq!((phases.len(), (shares * 1e6).round()), (3, 1e6));
+}
+
+/// However often others take what work waits for, its rows grow with the logarithm of its wait,
+/// and five phases are told.
+#[test]
+fn phases_and_rows_of_a_wait_are_bounded() {
+    let mut rows = "id,arrival_s,runtime_s,vcpus,tasks\nh,0,15,1,2\nwide,1,10,1,4\n".to_owned();
+    for at in 1..600 {
+        rows += &format!("h{at},{},15,1,2\n", 10 * at);
+    }
+    let folder = simulated(4, &rows, "", "backfill = \"greedy\"\n");
+    let notes = rows_of(&folder, "wide");
+    assert!((10..100).contains(&notes), "{notes} rows");
+    let wide = told(folder.path(), "wide");
+    let phases = wide.matches(": next to start, without room").count();
+    assert_eq!(phases, 5, "{wide}");
+    has(&wide, &["shorter spans, ", "not told here"]);
+}
+
+/// Rows of `explain.csv` about a job.
+fn rows_of(folder: &tempfile::TempDir, job: &str) -> usize {
+    rows(&folder.path().join("o/explain.csv")).iter().filter(|row| row["job"] == job).count()
+}
+
+#[test]
+fn work_that_has_its_machines_alone_holds_all_of_them() {
+    let rows = "id,arrival_s,runtime_s,cpu_milli,exclusive\na,0,100,500,true\nb,1,10,500,false\n";
+    let folder = simulated(1, rows, "", "");
+    let b = told(folder.path(), "b");
+    has(
+        &b,
+        &[
+            "It wanted 0.5 cores, 0 were free.",
+            "1 job held the other 1: a (1 on machines of its own, no estimate, ended after 1 min 40 s).",
+        ],
+    );
+}
+
+/// Two cores are free, one on each machine, and the job wants two on one.
+#[test]
+fn room_in_pieces_is_told_as_that() {
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,100,1\nb,0,50,1\nc,1,10,2\n";
+    let folder = simulated(2, rows, "", "place = \"worst-fit\"\n");
+    let path = folder.path().join("a.toml");
+    let text_now = fs::read_to_string(&path).expect("it was written");
+    fs::write(&path, text_now.replace("vcpus = 1", "vcpus = 2")).expect("written");
+    let out =
+        run(folder.path(), &["run", "a.toml", "--explain", "--out", "o", "--force", "--quiet"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let c = told(folder.path(), "c");
+    has(&c, &["It wanted 2 cores, 2 were free, but at most 1 on one machine."]);
+}
+
+/// Rows of jobs with data, on a policy that rents two instances at most, of one provider.
+fn rented() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rows = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks,gang,home,input_bytes\n\
+        a,0,100,200,4,1,true,aws/eu-west-1,50000000000\nb,1,100,200,4,1,true,aws/us-east-1,50000000000\n\
+        c,2,100,200,4,3,true,,\n";
+    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n\
+        [cloud.aws]\nregions = [\"us-east-1\", \"eu-west-1\"]\n\
+        [cloud.gcp]\nregions = [\"us-central1\"]\n\
+        [policy.p.provision.cheapest]\nmax_instances = 1\nproviders = [\"aws\"]\n\
+        regions = [\"aws/us-east-1\"]\ntypes = [\"m7i.xlarge\"]\n";
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    fs::write(folder.path().join("a.toml"), scenario).expect("written");
+    let out = run(folder.path(), &["run", "a.toml", "--explain", "--out", "o", "--quiet"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    folder
+}
+
+#[test]
+fn only_candidates_are_listed_and_the_policys_own_limit_is_named() {
+    let folder = rented();
+    let a = told(folder.path(), "a");
+    has(
+        &a,
+        &[
+            "data       reads 50 GB from aws/eu-west-1, writes nothing back; moving 50 GB took ",
+            "aws/m7i.xlarge/on-demand in ",
+            "offers are no candidates: the policy does not name it to rent from",
+        ],
+    );
+    assert!(!a.contains("gcp/"), "{a}");
+    let b = told(folder.path(), "b");
+    has(&b, &["the policy rents at most 1 instance at once (`max_instances`)"]);
+    assert!(!b.contains("capacity"), "{b}");
+    has(&b, &["it ran there, nothing was moved"]);
+}
+
+/// Three unlike jobs as they are told: one that was next and lacked room, one that waited for its
+/// turn, and one that rented.
+#[test]
+fn explanations_read_so() {
+    let batch = simulated(10, QUEUE, "start = \"2026-03-01T12:00:00Z\"", EASY);
+    let cloud = rented();
+    let told =
+        [(&batch, "head"), (&batch, "long"), (&cloud, "a")].map(|(at, job)| told(at.path(), job));
+    expect_test::expect_file!["golden/explain.txt"].assert_eq(&told.join("\n=====\n\n"));
 }

@@ -1,5 +1,7 @@
 //! The offers that were weighed for a job, zones of one type together.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::clock::Clock;
@@ -29,13 +31,32 @@ pub(super) struct Kind {
     first_s: f64,
 }
 
-/// What was said of offers, by kind: those rented, then the cheapest first.
+/// Offers that the work or the policy rules out, counted by reason, the most first.
+pub(super) fn ruled_out(notes: &[Row]) -> Vec<(String, usize)> {
+    let mut offers: BTreeMap<&str, &str> = BTreeMap::new();
+    for note in notes.iter().filter(|note| note.cell("note") == "offer ruled out") {
+        let why = note.cell("why");
+        // Sizes differ from offer to offer.
+        offers.insert(note.cell("offer"), why.split_once(':').map_or(why, |(why, _)| why));
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for why in offers.values() {
+        *counts.entry(why).or_insert(0) += 1;
+    }
+    let mut all: Vec<(String, usize)> =
+        counts.into_iter().map(|(why, count)| (clean(why), count)).collect();
+    all.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    all
+}
+
+/// What was said of offers that could have been taken, by kind: those rented, then the cheapest first.
 ///
 /// # Errors
 /// A cell cannot be read.
 pub(super) fn kinds(notes: &[Row]) -> Result<Vec<Kind>, Stop> {
     let mut kinds: Vec<Kind> = Vec::new();
-    for note in notes.iter().filter(|note| note.cell("note").starts_with("offer ")) {
+    let candidate = |note: &&Row| matches!(note.cell("note"), "offer rented" | "offer not taken");
+    for note in notes.iter().filter(candidate) {
         let rented = note.cell("note") == "offer rented";
         let (offer, zone) = split(note.cell("offer"));
         let (why, first) = (note.cell("why"), note.time("time_s")?);
@@ -83,8 +104,12 @@ fn split(offer: &str) -> (String, Option<String>) {
 }
 
 /// The offers as lines.
-pub(super) fn tell(job: &Row, kinds: &[Kind], clock: Clock) -> String {
-    if kinds.is_empty() {
+pub(super) fn tell(
+    job: &Row,
+    (kinds, ruled_out): (&[Kind], &[(String, usize)]),
+    clock: Clock,
+) -> String {
+    if kinds.is_empty() && ruled_out.is_empty() {
         let ran = match job.cell("first_start_s") {
             "" => "It never ran",
             _ => "It ran on what was there",
@@ -97,6 +122,20 @@ pub(super) fn tell(job: &Row, kinds: &[Kind], clock: Clock) -> String {
     }
     if kinds.len() > SHOWN {
         text += &format!("  and {} more in explain.csv\n", kinds.len() - SHOWN);
+    }
+    if kinds.is_empty() {
+        text += "  none could be rented for it\n";
+    }
+    if !ruled_out.is_empty() {
+        let all: usize = ruled_out.iter().map(|(_, count)| count).sum();
+        let told = ruled_out.iter().map(|(why, count)| match ruled_out.len() {
+            1 => why.clone(),
+            _ => format!("{why} ({count})"),
+        });
+        let told = told.collect::<Vec<_>>().join(", ");
+        let offers = if all == 1 { "1 offer is no candidate" } else { "offers are no candidates" };
+        let count = if all == 1 { String::new() } else { format!("{all} other ") };
+        text += &format!("  {count}{offers}: {told}\n");
     }
     text
 }

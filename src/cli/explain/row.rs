@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use serde::Serialize;
 
@@ -12,21 +13,27 @@ use crate::problem::Problem;
 use crate::units::{Span, Time};
 
 /// A row of a result file by column name.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
-    cells: BTreeMap<String, String>,
-    #[serde(skip)]
-    file: PathBuf,
+    head: Rc<csv::StringRecord>,
+    cells: csv::StringRecord,
+    file: Rc<PathBuf>,
     /// From 1, the head is line 1.
-    #[serde(skip)]
     line: u64,
+}
+
+impl Serialize for Row {
+    /// A map by column name.
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.head.iter().zip(&self.cells).collect::<BTreeMap<_, _>>())
+    }
 }
 
 impl Row {
     /// A cell; empty where there is no such column.
     pub(super) fn cell(&self, column: &str) -> &str {
-        self.cells.get(column).map_or("", String::as_str)
+        let at = self.head.iter().position(|name| name == column);
+        at.and_then(|at| self.cells.get(at)).unwrap_or("")
     }
 
     /// A problem with a cell.
@@ -101,6 +108,22 @@ pub(super) fn rows(
     name: &str,
     keep: impl Fn(&Row) -> bool,
 ) -> Result<Vec<Row>, Stop> {
+    let mut kept = Vec::new();
+    each(results, name, |row| {
+        if keep(row) {
+            kept.push(row.clone());
+        }
+        Ok(())
+    })?;
+    Ok(kept)
+}
+
+/// Shows each row of a file to `look`, until that finds something wrong.
+pub(super) fn each(
+    results: &Results,
+    name: &str,
+    mut look: impl FnMut(&Row) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     let path = results.path(name);
     let failed = |error: csv::Error| match error.kind() {
         csv::ErrorKind::Io(_) => Stop::Files(
@@ -114,17 +137,12 @@ pub(super) fn rows(
         }
     };
     let mut reader = csv::Reader::from_reader(results.file(name)?);
-    let head = reader.headers().map_err(failed)?.clone();
-    let mut kept = Vec::new();
-    let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(failed)? {
-        let line = record.position().map_or(0, csv::Position::line);
-        let cells = head.iter().zip(&record);
-        let cells = cells.map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect();
-        let row = Row { cells, file: path.clone(), line };
-        if keep(&row) {
-            kept.push(row);
-        }
+    let head = Rc::new(reader.headers().map_err(failed)?.clone());
+    let (cells, file) = (csv::StringRecord::new(), Rc::new(path.clone()));
+    let mut row = Row { head, cells, file, line: 0 };
+    while reader.read_record(&mut row.cells).map_err(failed)? {
+        row.line = row.cells.position().map_or(0, csv::Position::line);
+        look(&row)?;
     }
-    Ok(kept)
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::clock::{Clock, length};
+use super::others::Others;
 use super::row::Row;
 use crate::cli::exit::Stop;
 use crate::report::{Holder, clean};
@@ -14,14 +15,14 @@ use crate::units::Time;
 pub(super) struct Wait {
     pub(super) from: Time,
     pub(super) until: Time,
-    reason: WaitReason,
+    pub(super) reason: WaitReason,
     /// Tasks that waited, of how many.
     tasks: u64,
     of: u64,
     /// It has its machines alone.
     exclusive: bool,
     counted: Option<Counted>,
-    ahead: u64,
+    pub(super) ahead: u64,
     first: Option<String>,
     promised: Option<Time>,
     first_promised: Option<Time>,
@@ -36,6 +37,8 @@ struct Counted {
     resource: String,
     wanted: f64,
     free: f64,
+    /// The most on one instance.
+    best: f64,
     held: f64,
     holders: u64,
     largest: Vec<Holder>,
@@ -68,6 +71,15 @@ impl Step {
             Self::Start(_) | Self::Preempted(_) => None,
         }
     }
+
+    /// A start after a wait, or a preemption, as a line.
+    pub(super) fn event(&self, clock: Clock) -> Option<(Time, String)> {
+        match self {
+            Self::Wait(_) => None,
+            Self::Start(start) => Some((start.at, format!("  {}\n", start.tell(clock)?))),
+            Self::Preempted(at) => Some((*at, format!("  preempted {}\n", clock.point(*at)))),
+        }
+    }
 }
 
 /// A wait as `--json` gives it.
@@ -81,6 +93,7 @@ pub(super) struct WaitJson<'w> {
     resource: Option<&'w str>,
     wanted: Option<f64>,
     free: Option<f64>,
+    best: Option<f64>,
     held: Option<f64>,
     holders: Option<u64>,
     largest: &'w [Holder],
@@ -89,7 +102,6 @@ pub(super) struct WaitJson<'w> {
     promised_s: Option<f64>,
     first_promised_s: Option<f64>,
     rents_s: Option<f64>,
-    text: String,
 }
 
 /// The steps of `job`, of which `notes` are the rows of `explain.csv`. A wait lasts until the
@@ -175,12 +187,32 @@ impl Wait {
         })
     }
 
+    /// Who held the most.
+    pub(super) fn holder(&self) -> Option<&str> {
+        self.holders().next()
+    }
+
+    /// Those who held the most.
+    pub(super) fn holders(&self) -> impl Iterator<Item = &str> {
+        let largest = self.counted.iter().flat_map(|counted| &counted.largest);
+        largest.map(|holder| holder.job.as_str())
+    }
+
     /// What the job waited for, in sentences.
-    pub(super) fn sentences(&self, clock: Clock) -> Vec<String> {
+    pub(super) fn sentences(&self, clock: Clock, others: &Others) -> Vec<String> {
         let mut told = vec![self.lead()];
+        told.extend(self.tell_more(clock, others));
+        told
+    }
+
+    /// Who held what it lacked, and what was foreseen.
+    pub(super) fn tell_more(&self, clock: Clock, others: &Others) -> Vec<String> {
+        let mut told = Vec::new();
         let Some(counted) = &self.counted else { return told };
-        told.extend(counted.tell_holders(clock, self.from));
-        told.extend(self.tell_ahead());
+        // Where there was room, it did not matter who held the rest.
+        if counted.room < self.tasks {
+            told.extend(counted.tell_holders(clock, self.from, others));
+        }
         told.extend(self.tell_promises(clock));
         if let Some(rents) = self.rents {
             told.push(format!("Its wait limit for renting was due {}.", clock.point(rents)));
@@ -188,15 +220,14 @@ impl Wait {
         told
     }
 
-    /// The cause.
+    /// The cause, of work that nobody was before.
     fn lead(&self) -> String {
-        let Some(counted) = &self.counted else {
+        let Some(has) = self.had() else {
             return match self.tasks {
                 1 => "Its instance was booting.".to_owned(),
                 tasks => format!("The instances of {tasks} of its tasks were booting."),
             };
         };
-        let has = counted.tell_room(self.tasks, self.of, self.exclusive);
         match self.reason {
             WaitReason::NoRoom | WaitReason::OverflowLater => format!("{has}."),
             WaitReason::Behind => format!("Others were served first. {has}."),
@@ -211,7 +242,31 @@ impl Wait {
         }
     }
 
-    fn tell_ahead(&self) -> Option<String> {
+    /// Why it did not start before its turn.
+    pub(super) const fn hurdle(&self) -> &'static str {
+        match self.reason {
+            WaitReason::NoRoom => "there was no room to start it before its turn",
+            WaitReason::OverflowLater => {
+                "there was no room to start it before its turn, and nothing was to be rented yet"
+            }
+            WaitReason::NothingToRent => {
+                "there was no room to start it before its turn, and nothing to rent"
+            }
+            WaitReason::Behind => "others were served first",
+            WaitReason::Reserved => "there was room, but it would have delayed a promised start",
+            WaitReason::Booting => "its instances were booting",
+            WaitReason::Unsaid => "the policy gave no reason",
+        }
+    }
+
+    /// What it wanted and what there was; none where its instances booted.
+    pub(super) fn had(&self) -> Option<String> {
+        let counted = self.counted.as_ref()?;
+        Some(counted.tell_room(self.tasks, self.of, self.exclusive))
+    }
+
+    /// How many were before it.
+    pub(super) fn tell_ahead(&self) -> Option<String> {
         let first = self.first.as_deref()?;
         Some(match self.ahead {
             1 => format!("1 job was ahead of it: {first}."),
@@ -231,7 +286,7 @@ impl Wait {
         Some(format!("By the estimates {first} was to start {}.", when(promised)))
     }
 
-    pub(super) fn json(&self, clock: Clock) -> WaitJson<'_> {
+    pub(super) fn json(&self) -> WaitJson<'_> {
         let counted = self.counted.as_ref();
         WaitJson {
             from_s: self.from.secs_f64(),
@@ -242,6 +297,7 @@ impl Wait {
             resource: counted.map(|counted| counted.resource.as_str()),
             wanted: counted.map(|counted| counted.wanted),
             free: counted.map(|counted| counted.free),
+            best: counted.map(|counted| counted.best),
             held: counted.map(|counted| counted.held),
             holders: counted.map(|counted| counted.holders),
             largest: counted.map_or(&[], |counted| &counted.largest),
@@ -250,14 +306,7 @@ impl Wait {
             promised_s: self.promised.map(Time::secs_f64),
             first_promised_s: self.first_promised.map(Time::secs_f64),
             rents_s: self.rents.map(Time::secs_f64),
-            text: self.sentences(clock).join(" "),
         }
-    }
-
-    /// The span itself.
-    pub(super) fn span(&self, clock: Clock) -> String {
-        let length = length(self.until - self.from);
-        format!("{length}, {}", clock.between(self.from, self.until))
     }
 }
 
@@ -274,6 +323,7 @@ impl Counted {
             resource: note.cell("resource").to_owned(),
             wanted: note.number("wanted")?,
             free: note.number("free")?,
+            best: note.number("best")?,
             held: note.number("held")?,
             holders: note.whole("holders")?,
             largest,
@@ -308,29 +358,53 @@ impl Counted {
                 ),
             };
         }
+        let each = self.wanted / tasks.max(1) as f64;
+        if self.free >= each && self.best < each {
+            let best = if self.best == 0.0 { "none".to_owned() } else { self.best.to_string() };
+            return match tasks {
+                1 => format!("{there}, but at most {best} on one machine"),
+                _ => format!("{there}, but at most {best} on one machine, and a task needs {each}"),
+            };
+        }
         match (self.free >= self.wanted, of, self.room) {
             (true, 1, _) | (true, _, 0) => {
                 format!("{there}, but no instance had room for all that a task asks")
             }
             (true, _, room) => format!("{there}, but instances had room for only {room} tasks"),
             (false, _, 0) | (false, 1, _) => there,
+            (false, _, 1) => format!("{there}: room for 1 task"),
             (false, _, room) => format!("{there}: room for {room} tasks"),
         }
     }
 
     /// Who held the rest, until when.
-    fn tell_holders(&self, clock: Clock, now: Time) -> Option<String> {
+    fn tell_holders(&self, clock: Clock, now: Time, others: &Others) -> Option<String> {
         let named: Vec<String> = self
             .largest
             .iter()
             .map(|holder| {
                 let until = holder.until_s.and_then(crate::units::Span::from_secs_f64);
-                let until = match until.map(|until| Time::ZERO + until) {
+                let until = until.map(|until| Time::ZERO + until);
+                let told = match until {
                     None => "no estimate".to_owned(),
                     Some(until) if until <= now => "over its estimate".to_owned(),
                     Some(until) => format!("expected to end {}", clock.point(until)),
                 };
-                format!("{} ({}, {until})", clean(&holder.job), holder.amount)
+                let name = clean(&holder.job);
+                let alone = if holder.alone { " on machines of its own" } else { "" };
+                let ended = others.end(&name).filter(|&end| end > now);
+                let ended = match (ended, until) {
+                    (None, _) => String::new(),
+                    (Some(end), None) => format!(", ended {}", clock.point(end)),
+                    (Some(end), Some(until)) if end == until => ", and did".to_owned(),
+                    (Some(end), Some(until)) if end < until => {
+                        format!(", ended {} earlier", length(until - end))
+                    }
+                    (Some(end), Some(until)) => {
+                        format!(", ended {} later", length(end - until))
+                    }
+                };
+                format!("{name} ({}{alone}, {told}{ended})", holder.amount)
             })
             .collect();
         let named = named.join(", ");

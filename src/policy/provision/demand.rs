@@ -25,7 +25,7 @@ pub struct OnDemand {
     pub(super) markets: Vec<Market>,
     pub(super) scope: Scope,
     after_wait: Span,
-    max_instances: Option<u32>,
+    pub(super) max_instances: Option<u32>,
     shelves: FxHashMap<Alike, Shelf>,
     /// Expected boot times by offer, once something was looked for.
     boots: Vec<Span>,

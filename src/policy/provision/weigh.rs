@@ -4,7 +4,7 @@ use super::demand::OnDemand;
 use super::shelf::{Shelf, is_open};
 use crate::model::Offer;
 use crate::policy::turn::Turn;
-use crate::state::{Note, OfferRejection, WorkRef};
+use crate::state::{LaunchRefusal, Note, OfferRejection, WorkRef};
 use crate::units::{Id, Money};
 
 /// An offer, what speaks against it before anything is rented, and its cost.
@@ -35,9 +35,10 @@ impl OnDemand {
             };
             let needed = if ask.gang { u64::from(one.instances(tasks)) } else { 1 };
             let (room, limit) = turn.launch_room(offer);
-            let refused = match limit {
-                Some(limit) if room < needed => Some(OfferRejection::Launch(limit)),
-                _ => (left < needed).then_some(OfferRejection::Limit),
+            let refused = match (room < needed, self.max_instances) {
+                (true, _) => Some(OfferRejection::Launch(limit.unwrap_or(LaunchRefusal::Capacity))),
+                (false, Some(most)) if left < needed => Some(OfferRejection::MaxInstances(most)),
+                (false, _) => None,
             };
             (offer, refused, cost)
         };

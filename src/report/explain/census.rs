@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::WorkId;
 use crate::state::{State, WorkRef};
-use crate::units::{Demand, Time};
+use crate::units::{Demand, Shape, Span, Time};
 
 /// Holders that are named.
 pub(super) const NAMED: usize = 3;
@@ -28,6 +28,15 @@ impl Resource {
         }
     }
 
+    /// What an instance has of it.
+    fn of(self, shape: Shape) -> i64 {
+        match self {
+            Self::Gpus => i64::from(shape.gpu_milli()),
+            Self::Cores => i64::from(shape.cpu),
+            Self::Memory => i64::from(shape.memory) * 1_000,
+        }
+    }
+
     /// What one task asks.
     pub(super) fn asked(self, demand: Demand) -> i64 {
         match self {
@@ -43,8 +52,12 @@ impl Resource {
 pub struct Holder {
     /// The work, as `jobs.csv` names it.
     pub job: String,
-    /// How much of the resource.
+    /// How much of the resource it holds: what it asks for, or, of work that has its
+    /// machines alone, all of those.
     pub amount: f64,
+    /// It has its machines alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// When it ends by its estimate, in seconds since the run's start.
     pub until_s: Option<f64>,
 }
@@ -58,12 +71,16 @@ pub(super) struct Census {
     pub(super) room: u64,
     /// What is free of the resource.
     pub(super) free: i64,
+    /// The most that is free of it on one instance.
+    pub(super) best: i64,
     /// What is held of it.
     pub(super) held: i64,
     /// Pieces of work that hold it.
     pub(super) holders: usize,
     /// The largest of them.
     pub(super) largest: Vec<Holder>,
+    /// The first of them.
+    pub(super) most: Option<WorkRef>,
 }
 
 impl Census {
@@ -72,7 +89,7 @@ impl Census {
         let demand = state.work(work).ask.demand;
         let offers = &state.world().offers;
         let fits: Vec<bool> = offers.ids().map(|offer| state.could_hold(work, offer)).collect();
-        let (mut room, mut free, mut whole) = (0, [0_i64; 3], [0_i64; 3]);
+        let (mut room, mut free, mut best, mut whole) = (0, [0_i64; 3], [0_i64; 3], [0_i64; 3]);
         for (_, instance) in state.instances().filter(|(_, one)| fits[one.offer.row()]) {
             room += u64::from(instance.room(demand));
             let shape = instance.shape;
@@ -84,13 +101,18 @@ impl Census {
             ];
             for (at, (left, all, scale)) in amounts.into_iter().enumerate() {
                 free[at] += i64::from(left) * scale;
+                best[at] = best[at].max(i64::from(left) * scale);
                 whole[at] += i64::from(all) * scale;
             }
         }
         let resource = scarcest(demand, free);
         let at = resource as usize;
-        let (holders, largest) = holders(state, resource, &fits);
-        Self { resource, room, free: free[at], held: whole[at] - free[at], holders, largest }
+        let holding = holders(state, resource, &fits);
+        let (free, best, held) = (free[at], best[at], whole[at] - free[at]);
+        let holders = holding.len();
+        let most = holding.first().map(|&(work, _)| work);
+        let largest = holding.iter().take(NAMED).map(|one| holder(state, one)).collect();
+        Self { resource, room, free, best, held, holders, largest, most }
     }
 }
 
@@ -108,32 +130,44 @@ fn scarcest(demand: Demand, free: [i64; 3]) -> Resource {
     fewest.unwrap_or(Resource::Cores)
 }
 
-/// How many pieces of work hold the resource, and the largest of them.
-fn holders(state: &State<'_>, resource: Resource, fits: &[bool]) -> (usize, Vec<Holder>) {
+/// Work, how much of the resource it holds, and until when by its estimate.
+type Holding = (WorkRef, (i64, Time));
+
+/// Who holds the resource, those who hold most first.
+fn holders(state: &State<'_>, resource: Resource, fits: &[bool]) -> Vec<Holding> {
     let mut holding: FxHashMap<WorkRef, (i64, Time)> = FxHashMap::default();
     for (work, live) in state.works() {
-        let each = resource.asked(live.ask.demand);
+        let demand = live.ask.demand;
         for allocation in live.allocations.iter().map(|&one| state.allocation(one)) {
-            let here = allocation.held.iter().map(|held| held.share);
-            let here = here.filter(|share| fits[state.instance(share.instance).offer.row()]);
-            let tasks: i64 = here.map(|share| i64::from(share.tasks)).sum();
-            if tasks * each > 0 {
+            let shares = allocation.held.iter().map(|held| held.share);
+            let here = shares.map(|share| (share.tasks, state.instance(share.instance)));
+            let here = here.filter(|(_, instance)| fits[instance.offer.row()]);
+            let held = here.map(|(tasks, instance)| match demand.exclusive {
+                true => resource.of(instance.shape),
+                false => i64::from(tasks) * resource.asked(demand),
+            });
+            let held: i64 = held.sum();
+            if held > 0 {
                 let (amount, until) = holding.entry(work).or_insert((0, Time::ZERO));
-                *amount += tasks * each;
+                *amount += held;
                 *until = allocation.estimated_end.max(*until);
             }
         }
     }
-    let mut all: Vec<(WorkRef, (i64, Time))> = holding.into_iter().collect();
-    let count = all.len();
+    let mut all: Vec<Holding> = holding.into_iter().collect();
     all.sort_by_key(|&(work, (amount, _))| (std::cmp::Reverse(amount), state.work(work).tie()));
-    all.truncate(NAMED);
-    let holder = |&(work, (amount, until)): &(WorkRef, (i64, Time))| Holder {
+    all
+}
+
+/// One of them, as it is written.
+fn holder(state: &State<'_>, &(work, (amount, until)): &Holding) -> Holder {
+    let ask = state.work(work).ask;
+    Holder {
         job: name(state, work),
         amount: amount as f64 / 1e3,
-        until_s: (until < Time::MAX).then(|| until.secs_f64()),
-    };
-    (count, all.iter().map(holder).collect())
+        alone: ask.demand.exclusive,
+        until_s: (ask.estimate != Span::MAX && until < Time::MAX).then(|| until.secs_f64()),
+    }
 }
 
 /// The work as `jobs.csv` names it.

@@ -290,8 +290,8 @@ fn the_limit_of_the_policy_is_what_speaks_against_an_offer() {
         note => panic!("{note:?}"),
     };
     let (small, gone) = (OfferRejection::TooSmall, OfferRejection::Launch(LaunchRefusal::Capacity));
-    let want =
-        [small, small, OfferRejection::Limit, OfferRejection::Limit, gone, OfferRejection::Limit];
+    let limit = OfferRejection::MaxInstances(2);
+    let want = [small, small, limit, limit, gone, limit];
     assert_eq!(state.take_notes().into_iter().map(why).collect::<Vec<_>>(), want);
 }
 

@@ -1,0 +1,141 @@
+//! What other jobs did while one waited, from `jobs.csv`.
+
+use std::collections::BTreeMap;
+
+use super::clock::length;
+use super::phase::Phase;
+use super::row::{Row, each};
+use super::{JOBS, thousandths};
+use crate::cli::exit::Stop;
+use crate::cli::results::Results;
+use crate::report::clean;
+use crate::units::{Span, Time};
+
+/// Jobs that are named.
+const NAMED: usize = 3;
+
+/// What others did.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// By phase.
+    pub(super) meanwhile: Vec<Meanwhile>,
+    /// When those who held something ended; none where several have one name.
+    ends: BTreeMap<String, Option<Time>>,
+}
+
+/// Jobs that started during a phase.
+#[derive(Debug, Default)]
+pub(super) struct Meanwhile {
+    /// Submitted before this one, and after it.
+    pub(super) before: u64,
+    pub(super) after: u64,
+    /// Those that took the most core time, the largest first.
+    largest: Vec<Started>,
+}
+
+/// A job that started.
+#[derive(Debug)]
+struct Started {
+    name: String,
+    milli: u64,
+    gpus: u64,
+    ran: Span,
+}
+
+impl Others {
+    /// Reads what happened during `phases` of `job`.
+    ///
+    /// # Errors
+    /// A cell cannot be read.
+    pub(super) fn read(results: &Results, job: &Row, phases: &[Phase<'_>]) -> Result<Self, Stop> {
+        let mut found = Self::default();
+        if phases.is_empty() {
+            return Ok(found);
+        }
+        found.meanwhile.resize_with(phases.len(), Meanwhile::default);
+        let names = phases.iter().flat_map(Phase::holders);
+        found.ends = names.map(|name| (name.to_owned(), None)).collect();
+        let mut twice = Vec::new();
+        let (own, began) = (place(job)?, job.maybe_time("first_start_s")?);
+        each(results, JOBS, |row| {
+            let name = clean(row.cell("job"));
+            if let Some(end) = found.ends.get_mut(&name)
+                && end.replace(row.time("end_s")?).is_some()
+            {
+                twice.push(name);
+            }
+            let started = row.maybe_time("first_start_s")?;
+            let Some(start) = started.filter(|_| started != began) else { return Ok(()) };
+            // What started when a phase began made it what it is.
+            let during = |phase: &Phase<'_>| phase.from() < start && start <= phase.until();
+            if let Some(at) = phases.iter().position(during) {
+                found.meanwhile[at].add(row, start, place(row)? < own)?;
+            }
+            Ok(())
+        })?;
+        for name in twice {
+            found.ends.insert(name, None);
+        }
+        Ok(found)
+    }
+
+    /// When the job of this name ended.
+    pub(super) fn end(&self, name: &str) -> Option<Time> {
+        self.ends.get(name).copied().flatten()
+    }
+}
+
+/// When it was submitted; ties by source and row.
+fn place(row: &Row) -> Result<(Time, u64, u64), Stop> {
+    Ok((row.time("submitted_s")?, row.whole("source")?, row.whole("ordinal")?))
+}
+
+impl Meanwhile {
+    fn add(&mut self, row: &Row, start: Time, before: bool) -> Result<(), Stop> {
+        let count = if before { &mut self.before } else { &mut self.after };
+        *count += 1;
+        let tasks = row.whole("tasks")?;
+        self.largest.push(Started {
+            name: clean(row.cell("job")),
+            milli: row.whole("cpu_milli")?.saturating_mul(tasks),
+            gpus: row.whole("gpus")?.saturating_mul(tasks),
+            ran: row.time("end_s")? - start,
+        });
+        let size = |one: &Started| i128::from(one.milli.max(1)) * i128::from(one.ran.micros());
+        self.largest.sort_by_key(|one| std::cmp::Reverse(size(one)));
+        self.largest.truncate(NAMED);
+        Ok(())
+    }
+
+    /// How many started, and the largest; none where none did. `how` ends the first part.
+    pub(super) fn tell(&self, when: &str, how: &str) -> Option<String> {
+        let all = self.before + self.after;
+        let jobs = if all == 1 { "1 other job".to_owned() } else { format!("{all} other jobs") };
+        let whose = match (self.before, self.after) {
+            (0, 0) => return None,
+            (1, 0) => ", submitted before it".to_owned(),
+            (0, 1) => ", submitted after it".to_owned(),
+            (_, 0) => ", all submitted before it".to_owned(),
+            (0, _) => ", all submitted after it".to_owned(),
+            (before, after) => format!(", {before} submitted before it and {after} after it"),
+        };
+        let named: Vec<String> = self.largest.iter().map(Started::tell).collect();
+        let which = if all as usize > named.len() { "; the largest: " } else { ": " };
+        Some(format!("{when} {jobs} started{how}{whose}{which}{}.", named.join(", ")))
+    }
+}
+
+impl Started {
+    fn tell(&self) -> String {
+        let cores = match self.milli {
+            1_000 => "1 core".to_owned(),
+            milli => format!("{} cores", thousandths(milli)),
+        };
+        let gpus = match self.gpus {
+            0 => String::new(),
+            1 => ", 1 GPU".to_owned(),
+            gpus => format!(", {gpus} GPUs"),
+        };
+        format!("{} ({cores}{gpus}, ran {})", self.name, length(self.ran))
+    }
+}
