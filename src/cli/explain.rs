@@ -234,13 +234,6 @@ fn story(
         return "\nIt did not wait.\n".to_owned();
     }
     let mut lines: Vec<(Time, String)> = Vec::new();
-    for (phase, meanwhile) in told.iter().zip(&others.meanwhile) {
-        let mut text = format!("  {}\n", phase.head(all, clock));
-        for sentence in phase.sentences(clock, meanwhile, others) {
-            text += &format!("    {sentence}\n");
-        }
-        lines.push((phase.from(), text));
-    }
     let events: Vec<(Time, String)> = steps.iter().filter_map(|step| step.event(clock)).collect();
     let (head, tail) = match events.len() <= EVENTS {
         true => (&events[..], &events[..0]),
@@ -252,6 +245,14 @@ fn story(
         lines.push((*since, format!("  {more} more starts and preemptions\n")));
     }
     lines.extend(tail.iter().cloned());
+    // What happened when a phase began is told before it.
+    for (phase, meanwhile) in told.iter().zip(&others.meanwhile) {
+        let mut text = format!("  {}\n", phase.head(all, clock));
+        for sentence in phase.sentences(clock, meanwhile, others) {
+            text += &format!("    {sentence}\n");
+        }
+        lines.push((phase.from(), text));
+    }
     lines.sort_by_key(|(at, _)| *at);
     let lines: String = lines.into_iter().map(|(_, text)| text).collect();
     format!("\nwaited {}\n{lines}", length(all))

@@ -98,8 +98,10 @@ fn waiting_after_a_preemption_is_explained() {
     assert!(out.status.success(), "{}", text(&out.stderr));
     let told = text(&run(folder.path(), &["explain", "o", "--job", "long"]).stdout);
     // It runs from 0 to 10 s, is stopped, and starts again when the other one has ended.
-    assert!(told.contains("  10 s, after 10 s to after 20 s\n"), "{told}");
-    assert!(told.contains("preempted after 10 s"), "{told}");
+    assert!(
+        told.contains("preempted after 10 s\n  10 s, after 10 s to after 20 s: next"),
+        "{told}"
+    );
 }
 
 #[test]
