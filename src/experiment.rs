@@ -4,6 +4,7 @@
 pub mod backtest;
 pub mod bound;
 pub mod check;
+mod backlog;
 mod caution;
 mod compare;
 mod cost;
@@ -26,6 +27,7 @@ mod survey;
 pub mod sweep;
 pub mod verify;
 
+pub use backlog::{backlog, waiting};
 pub use caution::{Facts, Shown, carbon_gaps, cautions, unestimated};
 pub use compare::{
     Asked, Chance, Comparison, Contestant, Contrast, Evidence, HALF_A_CENT, JUDGED, Judging,

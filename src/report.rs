@@ -22,7 +22,7 @@ mod testing;
 mod timeline;
 mod words;
 
-pub use backtest::{BacktestReport, calibration_text};
+pub use backtest::{BacktestReport, Calibrated};
 pub use charges::ChargesCsv;
 pub use chart::{
     Chart, Scene, backtest_charts, comparison_charts, plan_charts, replication_charts, run_charts,

@@ -24,6 +24,7 @@ mod schema;
 mod section;
 mod starter;
 mod suite;
+mod unmodelled;
 mod value;
 mod work;
 mod world;
@@ -65,6 +66,7 @@ pub use schema::schema;
 pub use section::kind_of;
 pub use starter::{Starter, init_from, quickstart};
 pub use suite::{Gate, Subject, Suite, Tested, Tolerance};
+pub use unmodelled::not_modelled;
 pub use world::past_prices;
 
 /// Most bytes of a scenario file.

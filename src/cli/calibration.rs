@@ -12,7 +12,7 @@ use crate::experiment::backtest::{Backtest, Calibration, MadeOf};
 use crate::input;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
-use crate::report::calibration_text;
+use crate::report::Calibrated;
 use crate::scenario::Scenario;
 
 /// Most bytes of the file.
@@ -23,7 +23,7 @@ const MOST_BYTES: u64 = 1 << 20;
 ///
 /// # Errors
 /// The file, or the trace, cannot be read.
-pub(super) fn told(scenario: &Scenario) -> Result<Option<String>, Stop> {
+pub(super) fn told(scenario: &Scenario) -> Result<Option<Calibrated>, Stop> {
     let Some(path) = place(scenario).filter(|path| path.exists()) else { return Ok(None) };
     let shown = path.display().to_string();
     let bad = |message: String| {
@@ -41,7 +41,7 @@ pub(super) fn told(scenario: &Scenario) -> Result<Option<String>, Stop> {
         Some(policy) => calibration.changed(&made_of(scenario, policy)?),
         None => vec!["the policy"],
     };
-    Ok(Some(calibration_text(&calibration, &changed)))
+    Ok(Some(Calibrated::of(&calibration, &changed)))
 }
 
 /// Keeps what a backtest of `policy` found beside the scenario's file, and

@@ -1,5 +1,6 @@
 //! `windtunnel check`: a suite of scenarios against its baselines.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -349,22 +350,25 @@ fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> Done {
     if !quiet {
         let folder = suite.baselines.display();
         say(&format!("baselines in {folder}: {} stored, {changed} new or changed", files.len()));
-        for path in unused(suite, files) {
-            say(&format!("no longer used: {}", clean(&path.display().to_string())));
+        for path in unused(files) {
+            let path = clean(&path.display().to_string());
+            say(&format!("of no policy that this suite checks: {path}"));
         }
     }
     Ok(())
 }
 
-/// Baselines that no policy of the suite has any more.
-fn unused(suite: &Suite, files: &[(PathBuf, String)]) -> Vec<PathBuf> {
+/// Baselines of the suite's scenarios that none of its policies has. Folders of other scenarios
+/// may be another suite's.
+fn unused(files: &[(PathBuf, String)]) -> Vec<PathBuf> {
     let inside = |folder: &Path| -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect()
     };
-    let mut found: Vec<PathBuf> = inside(&suite.baselines)
-        .iter()
-        .flat_map(|folder| inside(folder))
+    let own: BTreeSet<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
+    let mut found: Vec<PathBuf> = own
+        .into_iter()
+        .flat_map(inside)
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .filter(|path| files.iter().all(|(used, _)| used != path))
         .collect();

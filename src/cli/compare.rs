@@ -12,11 +12,13 @@ use super::folder::{self, Folder};
 use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{calibration, open, recipe, run};
-use crate::experiment::{self, Asked, Exhibit, Judging, Lab, NoPlan, Shown, Side};
+use crate::experiment::{
+    self, Asked, Exhibit, Judging, Lab, NoPlan, Shown, Side, backlog, waiting,
+};
 use crate::report::{
     Comparison, PolicyResult, RunReport, TextCells, comparison_charts, replication_charts,
 };
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, not_modelled};
 use crate::text::file_name;
 use crate::units::Span;
 
@@ -67,12 +69,18 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     let one_work = between.as_ref().is_none_or(|between| between.same_work);
     let (many, exhibits, decision) =
         workshop.work(|lab| measure(lab, &sides, (baseline, one_work), arguments))?;
-    let reports: Vec<RunReport> = sides
+    let mut reports: Vec<RunReport> = sides
         .iter()
         .zip(&exhibits)
         .map(|(side, exhibit)| recipe::report(side.scenario, side.policy, &exhibit.result))
         .collect::<Result<_, _>>()?;
+    reports[0].assumptions.insert(0, unmodelled(&scenarios, &contenders));
     let shown: Vec<Shown<'_>> = sides.iter().zip(&exhibits).map(shown).collect();
+    let mut cautions = experiment::cautions(&shown);
+    for one in &many.policies {
+        let runs = one.measurements.iter().map(|run| waiting(&run.course, many.repetition));
+        cautions.extend(backlog(&one.name, &runs.collect::<Vec<_>>()));
+    }
     if many.policies.iter().all(|one| one.measurements.iter().all(|run| run.done.submitted == 0)) {
         return Err(Stop::Input(vec![run::no_work(&scenarios[0])]));
     }
@@ -82,8 +90,8 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         many: &many,
         decision: decision.as_ref(),
         between: between.as_ref(),
-        calibration: calibration.as_deref(),
-        cautions: experiment::cautions(&shown),
+        calibration: calibration.as_ref(),
+        cautions,
         rows: sides
             .iter()
             .zip(exhibits.iter().zip(&reports))
@@ -100,6 +108,15 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     };
     show(&comparison, how, written)?;
     gate(&comparison, how)
+}
+
+/// What is modelled in neither scenario.
+fn unmodelled(scenarios: &[Scenario], contenders: &[Contender]) -> String {
+    let of = |(at, scenario): (usize, &Scenario)| {
+        let rows = contenders.iter().filter(|one| one.scenario == at).map(|one| one.policy);
+        scenario.unmodelled(&rows.collect::<Vec<_>>())
+    };
+    not_modelled(scenarios.iter().enumerate().flat_map(of))
 }
 
 /// One side and its first run.

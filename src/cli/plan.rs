@@ -12,12 +12,12 @@ use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
 use crate::experiment::search::{Found, Keeping, Open, SearchFailure, Task, Variable, search};
-use crate::experiment::{Asked, Shown, carbon_gaps, cautions, unestimated};
+use crate::experiment::{Asked, Shown, backlog, carbon_gaps, cautions, unestimated, waiting};
 use crate::metrics::METRICS;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::report::{PlanReport, TextCells, plan_charts};
-use crate::scenario::{Scenario, concerns, minimised};
+use crate::scenario::{Scenario, concerns, minimised, not_modelled};
 use crate::units::Span;
 
 /// Most runs where nothing else is said.
@@ -51,7 +51,12 @@ pub(super) fn plan(arguments: &Plan) -> Done {
     })?;
     let policy = policy(&scenario, arguments, &found);
     let recipe = recipe::recipe(&scenario, &policy)?;
-    let mut assumptions = scenario.assumed(0..scenario.policies.len());
+    let rows: Vec<usize> = match &arguments.policy {
+        Some(name) => vec![open::policy(&scenario, name)?],
+        None => (0..scenario.policies.len()).collect(),
+    };
+    let mut assumptions = vec![not_modelled(scenario.unmodelled(&rows))];
+    assumptions.extend(scenario.assumed(0..scenario.policies.len()));
     let cautions = beside(&found, &open, &mut assumptions)?;
     let report = PlanReport {
         recipe: &recipe,
@@ -96,7 +101,12 @@ fn beside(
     let policy = policy.unwrap_or(&scenario.policies[scenario.baseline]);
     assumptions.extend(unestimated(&run.facts, policy));
     let (name, scenario, facts) = (&policy.name, &scenario, &run.facts);
-    Ok(cautions(&[Shown { name, scenario, policy, facts }]))
+    let mut said = cautions(&[Shown { name, scenario, policy, facts }]);
+    let runs =
+        if candidate.held_out.is_empty() { &candidate.searched } else { &candidate.held_out };
+    let waiting = runs.iter().map(|run| waiting(&run.course, found.repetition));
+    said.extend(backlog(name, &waiting.collect::<Vec<_>>()));
+    Ok(said)
 }
 
 /// What decides which runs there are and what is made of them, besides the scenario.
@@ -149,11 +159,21 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
         flags.any(|(known, _)| known.trim() == key.as_str())
     };
     if let Some(key) = foreign.iter().find(asked) {
-        let policy = arguments.policy.as_deref().unwrap_or_default();
-        let message = format!("`{key}` is a setting of another policy than `{policy}`");
-        return Err(Stop::usage(message, "vary a setting of the policy that is planned for"));
+        let planned = planned(scenario, arguments, &vary);
+        let message =
+            format!("`{key}` is a setting of another policy than {}", told_names(&planned));
+        let hint = match arguments.policy {
+            Some(_) => "vary a setting of the policy that is planned for, or leave out `--policy`",
+            None => "name that policy in the values of `baseline` too, or do not vary `baseline`",
+        };
+        return Err(Stop::usage(message, hint));
     }
     vary.retain(|(key, _)| !foreign.contains(key));
+    for key in foreign.iter().filter(|key| *key != "baseline") {
+        say(&format!(
+            "note: `{key}` is not varied: it is a setting of no policy that is planned for"
+        ));
+    }
     if foreign.iter().any(|key| key == "baseline") {
         say("note: `baseline` is not varied: `--policy` names the policy that is planned for");
     }
@@ -166,8 +186,14 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
         ));
     }
     if vary.is_empty() {
+        let why = match arguments.policy {
+            Some(_) => "nothing may be decided: `--policy` leaves no choice of policy",
+            None => {
+                "nothing may be decided: the scenario has one policy and nothing that is varied"
+            }
+        };
         let hint = "add `--vary cluster.dc1.nodes=4..40`, or `[plan.vary]` to the scenario";
-        return Err(Stop::usage("nothing may be decided", hint));
+        return Err(Stop::usage(why, hint));
     }
     let (mut variables, mut problems) = (Vec::new(), Vec::new());
     for (key, values) in &vary {
@@ -217,8 +243,7 @@ fn with_policies(
 ) -> Vec<(String, String)> {
     let names = scenario.policies.iter().map(|policy| policy.name.as_str());
     let chosen = arguments.policy.is_some() || vary.iter().any(|(key, _)| key == "baseline");
-    if chosen || vary.is_empty() || names.len() < 2 || names.clone().any(|name| name.contains(','))
-    {
+    if chosen || names.len() < 2 || names.clone().any(|name| name.contains(',')) {
         return vary;
     }
     let baseline = scenario.policies[scenario.baseline].name.as_str();
@@ -228,12 +253,35 @@ fn with_policies(
     vary
 }
 
-/// Settings of other policies than the one that is asked for, and the choice of one: of the scenario's
-/// variables, these are not for it.
+/// The policies that a plan is for.
+fn planned(scenario: &Scenario, arguments: &Plan, vary: &[(String, String)]) -> Vec<String> {
+    let baseline = || vec![scenario.policies[scenario.baseline].name.clone()];
+    let varied = vary.iter().find(|(key, _)| key == "baseline");
+    match (&arguments.policy, varied) {
+        (Some(name), _) => vec![name.clone()],
+        (None, Some((key, values))) => {
+            Variable::read(key, values).map_or_else(|_| baseline(), |one| one.levels)
+        }
+        (None, None) => baseline(),
+    }
+}
+
+/// Settings of other policies than those that the plan is for, and the choice of one where
+/// `--policy` makes it. Where it is varied which policy extends which, any may matter.
 fn foreign(scenario: &Scenario, arguments: &Plan, vary: &[(String, String)]) -> Vec<String> {
-    let Some(policy) = &arguments.policy else { return Vec::new() };
-    let keys = vary.iter().map(|(key, _)| key);
-    keys.filter(|key| *key == "baseline" || !concerns(scenario, policy, key)).cloned().collect()
+    let planned = planned(scenario, arguments, vary);
+    let keys = || vary.iter().map(|(key, _)| key);
+    let fixed = !keys().any(|key| key.ends_with(".extends"));
+    let foreign = |key: &&String| match key.as_str() {
+        "baseline" => arguments.policy.is_some(),
+        key => fixed && !planned.iter().any(|name| concerns(scenario, name, key)),
+    };
+    keys().filter(foreign).cloned().collect()
+}
+
+/// `` `a` `` or `` `a`, `b` ``.
+fn told_names(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Problems of single setups name the variable, not an edit that nobody typed.

@@ -15,11 +15,11 @@ use super::{open, recipe, run};
 use crate::experiment::sweep::{
     Axis, Open, Plan, Sweep, SweepFailure, best, check, goal, repetition, row_of, sweep as run_all,
 };
-use crate::experiment::{NoPlan, Shown, cautions, share_inputs, unestimated};
+use crate::experiment::{NoPlan, Shown, backlog, cautions, share_inputs, unestimated};
 use crate::metrics::METRICS;
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::report::{Recipe, SweepReport, TextCells, sweep_charts, usual_metrics};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, not_modelled};
 
 /// Runs the points and says which settings matter, and which are best.
 pub(super) fn sweep(arguments: &args::Sweep) -> Done {
@@ -78,7 +78,10 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
     })?;
     let goal = chosen.first().copied().unwrap_or_else(|| goal(&swept));
     let recipe = recipe::recipe(&first, &swept.policies.join(", "))?;
-    let mut assumptions = first.assumed(0..first.policies.len());
+    let is_swept = |row: &usize| swept.policies.contains(&first.policies[*row].name);
+    let rows: Vec<usize> = (0..first.policies.len()).filter(is_swept).collect();
+    let mut assumptions = vec![not_modelled(first.unmodelled(&rows))];
+    assumptions.extend(first.assumed(0..first.policies.len()));
     let cautions = beside(&swept, goal, &open, &mut assumptions)?;
     let report = SweepReport {
         question: Some(first.question.as_str()).filter(|question| !question.is_empty()),
@@ -115,16 +118,20 @@ fn beside(
             scenarios.push((best.point, row, scenario));
         }
     }
-    let mut shown = Vec::new();
+    let (mut shown, mut piled) = (Vec::new(), Vec::new());
     for (point, row, scenario) in &scenarios {
         let name = &swept.policies[*row];
         let Some(policy) = scenario.policies.iter().find(|one| one.name == *name) else { continue };
-        let facts = &swept.runs(*point, *row)[0].facts;
+        let runs = swept.runs(*point, *row);
+        piled.extend(backlog(name, &runs.iter().map(|run| run.waiting).collect::<Vec<_>>()));
+        let facts = &runs[0].facts;
         let told = unestimated(facts, policy).filter(|told| !assumptions.contains(told));
         assumptions.extend(told);
         shown.push(Shown { name, scenario, policy, facts });
     }
-    Ok(cautions(&shown))
+    let mut said = cautions(&shown);
+    said.extend(piled);
+    Ok(said)
 }
 
 /// What decides which runs there are and what is made of them, besides the scenario.

@@ -31,6 +31,10 @@ pub struct Facts {
     /// Seconds over which work arrived, where that is longer than it is said to stand for.
     #[serde(default)]
     pub longer_s: Option<u64>,
+    /// Pieces of work and seconds over which they arrived, where rent is scaled to a month from
+    /// those, and they are too few to say of how long they are the work.
+    #[serde(default)]
+    pub few: Option<(u64, u64)>,
     /// Whether anything was paid for spot instances.
     pub spot: bool,
     /// Names in the rules of work that nothing has, in words.
@@ -51,6 +55,7 @@ impl Facts {
             unreserved: result.summary.unreserved,
             burst_s: burst(&result.summary),
             longer_s: longer(&result.summary),
+            few: few(&result.summary),
             impossible: never.map(|(_, count)| *count).sum(),
             apart: result.summary.gangs_apart,
             spot: cost.by_market.iter().any(spot),
@@ -87,6 +92,7 @@ pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
     said.extend(apart(runs));
     said.extend(spot(runs));
     said.extend(short(runs));
+    said.extend(scarce(runs));
     said.extend(too_long(runs));
     for run in runs {
         said.extend(unreserved(run));
@@ -199,6 +205,36 @@ fn burst(summary: &Summary) -> Option<u64> {
     let rented = summary.cost.total != summary.cost.standing;
     let guessed = rented && summary.period_s.is_none() && summary.rent_s() < DAY_S;
     guessed.then_some(summary.rent_s() as u64)
+}
+
+/// Arrivals below which the time from the first to the last is not taken for the time that they
+/// stand for: `n` arrivals span `n - 1` of the gaps between them, so of 30 it is 3 % too short.
+const FEW: u64 = 30;
+/// Seconds below which it is not taken for that either: work that comes at one time of the day
+/// spans `n - 1` of `n` days.
+const WEEK_S: f64 = 7.0 * 86_400.0;
+
+/// Arrivals and seconds from the first to the last, where rent is scaled from those, a day at
+/// least, and they are few or short.
+fn few(summary: &Summary) -> Option<(u64, u64)> {
+    let rented = summary.cost.total != summary.cost.standing;
+    let guessed = rented && summary.period_s.is_none() && burst(summary).is_none();
+    let (submitted, seconds) = (summary.work.submitted, summary.rent_s());
+    (guessed && (submitted < FEW || seconds < WEEK_S)).then_some((submitted, seconds as u64))
+}
+
+/// A month is scaled from the time between few arrivals, or over few days.
+fn scarce(runs: &[Shown<'_>]) -> Option<String> {
+    let (count, seconds) = runs.iter().find_map(|run| run.facts.few)?;
+    let span = Span::from_secs(seconds as i64);
+    let by_gaps = count as f64 / count.saturating_sub(1).max(1) as f64;
+    let by_days = if (seconds as f64) < WEEK_S { 1.0 + 86_400.0 / seconds as f64 } else { 1.0 };
+    Some(format!(
+        "What is rented in a month is scaled from the {span} between the first and the last of {count} arrivals, which \
+         leave out the pause after the last: it may be too dear by a factor of up to {:.2}. Say \
+         what time it stands for: `period` in `[workload]`.",
+        by_gaps.max(by_days)
+    ))
 }
 
 /// Seconds over which work arrived, where that is longer than the period that it is said

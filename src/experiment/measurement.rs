@@ -202,6 +202,16 @@ fn first<T: Clone>(all: &[T]) -> Vec<T> {
 }
 
 impl Course {
+    /// Mean number of pieces of work that wait in the seconds from `from` to `to`; what is not
+    /// covered counts as none.
+    pub(super) fn waiting(&self, from: f64, to: f64) -> f64 {
+        let steps = self.queue.iter().zip(0_u32..).map(|(waiting, step)| {
+            let start = self.start_s + self.step_s * f64::from(step);
+            waiting * ((start + self.step_s).min(to) - start.max(from)).max(0.0)
+        });
+        steps.sum::<f64>() / (to - from)
+    }
+
     fn of(series: &Series) -> Self {
         let all: Vec<_> = series.buckets().collect();
         let mut merge = 1;

@@ -37,6 +37,7 @@ use shares::{Shares, is_still, plan};
 pub use book::Candidate;
 pub use effect::Effect;
 pub use finalist::{Finalist, Verdict};
+use line::End;
 pub use line::Point;
 pub use score::{Keeping, Score};
 pub use variable::Variable;
@@ -104,6 +105,8 @@ pub struct Found {
     pub comparable: bool,
     /// Which variables matter at which setup.
     scope: Scope,
+    /// By variable: whether the scenario would take a value below the first, and one above the last.
+    open_ends: Vec<[bool; 2]>,
 }
 
 /// Why there is no answer.
@@ -140,7 +143,7 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
         (judging, plan.repetition),
         &shares,
     );
-    let converged = match descent::descend(&mut book, start, task.margin) {
+    let converged = match descent::descend(&mut book, start.clone(), task.margin) {
         Ok(_) => true,
         Err(Halt::Budget) => false,
         Err(Halt::Failure(failure)) => return Err(failure),
@@ -170,6 +173,7 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
         comparable: comparable(&candidates, &rows),
         candidates,
         scope,
+        open_ends: open_ends(&task, &start, open),
         task,
     })
 }
@@ -198,16 +202,44 @@ impl Found {
         &self.candidates[self.finalists[finalist].candidate]
     }
 
-    /// The variables with ranges whose first or last value a setup has: what lies beyond
-    /// was not looked at.
-    pub fn at_ends(&self, point: &Point) -> Vec<usize> {
+    /// The variables with ranges whose first or last value a setup has, where what lies beyond
+    /// may be better: the scenario would take it, and the values seen on this side of the end are
+    /// not all the same. `safer` asks for ends towards which promises are kept better, else those
+    /// are left out where only one variable matters, for beyond them all is dearer.
+    pub fn at_ends(&self, point: &Point, safer: bool) -> Vec<usize> {
+        let own = self.scope.at(point);
+        let alone = own.iter().zip(&self.effects);
+        let alone = alone.filter(|(own, effect)| **own && **effect != Effect::None).count() == 1;
+        let may_be_better = |axis: usize, end: End| {
+            let towards_safer = match (self.effects[axis], end) {
+                (Effect::None | Effect::Words, _) => return false,
+                (Effect::MoreIsSafer, end) => end == End::High,
+                (Effect::LessIsSafer, end) => end == End::Low,
+                (Effect::Mixed, _) => return !safer,
+            };
+            if safer { towards_safer } else { !towards_safer || !alone }
+        };
         let is_end = |&axis: &usize| {
-            let variable = &self.task.variables[axis];
-            let last = variable.levels.len() - 1;
-            let own = self.scope.at(point)[axis] && variable.numbers.is_some();
-            own && last > 0 && [0, last].contains(&point[axis])
+            let last = self.task.variables[axis].levels.len() - 1;
+            let (end, inward) = match point[axis] {
+                _ if !own[axis] || last == 0 => return false,
+                0 => (End::Low, 1),
+                level if level == last => (End::High, last - 1),
+                _ => return false,
+            };
+            self.open_ends[axis][usize::from(end == End::High)]
+                && may_be_better(axis, end)
+                && !self.same_at(point, axis, inward)
         };
         (0..point.len()).filter(is_end).collect()
+    }
+
+    /// Whether another level of a variable was looked at and did the same.
+    fn same_at(&self, point: &Point, axis: usize, level: usize) -> bool {
+        let of = |point: &Point| self.candidates.iter().find(|one| one.point == *point);
+        let mut other = point.clone();
+        other[axis] = level;
+        of(point).zip(of(&other)).is_some_and(|(own, other)| own.score == other.score)
     }
 
     /// A setup in words: `cluster.dc1.nodes = 12, policy.p.order = sjf`.
@@ -216,6 +248,25 @@ impl Found {
             |(one, level): (&Variable, Option<&str>)| Some(format!("{} = {}", one.key, level?));
         self.levels(point).filter_map(one).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// By variable, whether the scenario takes the value before the first and the one after the last;
+/// zero, a full share and the like are ends of their own.
+fn open_ends(task: &Task, start: &Point, open: Open<'_>) -> Vec<[bool; 2]> {
+    let taken = |variable: &Variable, value: &String| {
+        let mut edits = edits(&task.variables, start);
+        for own in edits.iter_mut().filter(|(key, _)| *key == variable.key) {
+            own.1.clone_from(value);
+        }
+        open(&edits).is_ok()
+    };
+    let of = |variable: &Variable| {
+        variable
+            .beyond
+            .as_ref()
+            .map_or([false; 2], |ends| ends.each_ref().map(|end| taken(variable, end)))
+    };
+    task.variables.iter().map(of).collect()
 }
 
 /// Where the search starts: in the middle, or at the first word.

@@ -317,13 +317,13 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
         Record::Ready(instance) => (format!("{} is ready", place(state, instance)), None),
         Record::Released { instance, billed, amount, unfinished } => {
             let how = if unfinished { "is still there as the run ends" } else { "is given back" };
-            let bill = format!("{billed} billed, {} nano-dollars", amount.nanos());
+            let bill = format!("{billed} billed, {amount}");
             (format!("{} {how} ({bill})", place(state, instance)), None)
         }
         Record::Charged(charge) => {
-            let (amount, kind) = (charge.amount.nanos(), charge.kind.name());
+            let (amount, kind) = (charge.amount, charge.kind.name());
             let on = place(state, charge.instance);
-            (format!("{amount} nano-dollars are charged for {kind} on {on}"), charge.work)
+            (format!("{amount} is charged for {kind} on {on}"), charge.work)
         }
         Record::LaunchRefused { offer, why } => {
             let name = &state.world().offers[offer].name;

@@ -16,7 +16,7 @@ use super::words::write_json;
 use crate::experiment::backtest::{Backtest, Likeness, Pair, Reading, Seen, WaitErrors};
 use crate::metrics::Summary;
 
-pub use findings::calibration_text;
+pub use findings::Calibrated;
 
 /// A backtest, as a reader sees it.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@ mod data;
 mod document;
 mod findings;
 
+use super::backtest::Calibrated;
 use super::figure::{
     change, decimals, difference, difference_beside, figure, half_width, money_difference,
 };
@@ -54,7 +55,7 @@ pub struct Comparison<'a> {
     /// What differs between the scenarios, where there are two.
     pub between: Option<&'a Between>,
     /// How far the model was from what was observed; none where nobody has looked.
-    pub calibration: Option<&'a str>,
+    pub calibration: Option<&'a Calibrated>,
     /// What else must be said beside the answer.
     pub cautions: Vec<String>,
 }

@@ -48,6 +48,8 @@ pub(super) fn difference_beside(unit: &str, value: f64, beside: f64) -> String {
 pub(super) fn half_width(unit: &str, value: f64, beside: f64) -> String {
     match (unit, cents(unit, value, beside)) {
         _ if value <= ROUNDING * beside.abs() => String::new(),
+        // It is less than the last digit of any amount.
+        ("USD", _) if value < LEAST_SHOWN / 2.0 => String::new(),
         ("share", _) => format!("± {} pp", decimals(value * 100.0, 1)),
         (_, Some(_)) if value < HALF_A_CENT => "± less than $0.01".to_owned(),
         (_, Some(cents)) => format!("± {cents}"),
@@ -208,7 +210,7 @@ mod tests {
     #[test]
     fn digits_follow_the_number_that_they_stand_beside() {
         let cases = [
-            (0.000_03, 0.05, "± < $0.0001", "±$0.00"),
+            (0.000_03, 0.05, "", "±$0.00"),
             (0.001_3, 0.05, "± $0.0013", "+$0.0013"),
             (0.001_3, 535.77, "± less than $0.01", "±$0.00"),
             (0.134_5, 535.77, "± $0.13", "+$0.13"),

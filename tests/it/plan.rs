@@ -120,4 +120,63 @@ fn settings_of_other_policies_are_not_varied() {
     assert_eq!(refused.status.code(), Some(2));
     let said = text(&refused.stderr);
     assert!(said.contains("`policy.q.order` is a setting of another policy than `p`"), "{said}");
+    let choice = SIZING.replace(
+        "[objectives]",
+        "[policy.q]\nextends = \"p\"\n[policy.r]\nextends = \"p\"\n[objectives]",
+    );
+    let flags = ["--vary", "baseline=p,r", "--vary", "policy.q.order=fcfs,shortest", "--no-out"];
+    let refused = plan(folder.path(), &choice, &flags);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = text(&refused.stderr);
+    assert!(said.contains("is a setting of another policy than `p`, `r`"), "{said}");
+}
+
+#[test]
+fn where_nothing_is_varied_the_policies_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let two = SIZING
+        .replace("nodes = 1", "nodes = 4")
+        .replace("[objectives]", "[policy.q]\nextends = \"p\"\norder = \"shortest\"\n[objectives]")
+        .replace("\"cluster.c.nodes\" = \"2..9\"", "");
+    let output = plan(folder.path(), &two, &["--no-out"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = flowing(&output.stdout);
+    assert!(said.contains("baseline = p keeps wait, mean <= 10 min"), "{said}");
+}
+
+#[test]
+fn a_setting_that_the_answer_has_not_is_said_to_have_been_tried() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The policy that rents is dearer, so its wait is no part of the answer.
+    let two = SIZING
+        .replace("nodes = 1", "nodes = 4")
+        .replace("[objectives]", "[cloud.aws]\nregions = [\"us-east-1\"]\n[policy.q]\npreset = \"cloud-cheapest\"\n[policy.q.provision.cheapest]\nafter_wait = \"10 min\"\n[objectives]")
+        .replace("\"cluster.c.nodes\" = \"2..9\"", "\"policy.q.provision.cheapest.after_wait\" = \"0 min..20 min step 10 min\"");
+    let output = plan(folder.path(), &two, &["--no-out"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = flowing(&output.stdout);
+    assert!(said.contains("baseline = p keeps"), "{said}");
+    let want = "Varied too, but no setting of this policy: policy.q.provision.cheapest.after_wait. The best of the setups looked at that has it is after_wait = ";
+    assert!(said.contains(want), "{said}");
+}
+
+#[test]
+fn an_end_beyond_which_nothing_may_lie_is_not_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at_the_end = |values: &str| {
+        let text_of_it = SIZING.replace("\"2..9\"", &format!("\"{values}\""));
+        let output = plan(folder.path(), &text_of_it, &["--no-out"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        flowing(&output.stdout).contains("lies at the end of the range")
+    };
+    // Three keep the promise. Fewer may do so too; more are dearer; none at all cannot be.
+    let loose = |low: u32| at_the_end(&format!("{low}..9"));
+    assert!(loose(5));
+    assert!(!loose(1));
+    assert!(!at_the_end("2..3"));
+    let one_does = SIZING.replace("10 min\"", "200 d\"").replace("2..9", "1..4");
+    let output = plan(folder.path(), &one_does, &["--no-out"]);
+    let said = flowing(&output.stdout);
+    assert!(said.contains("cluster.c.nodes = 1 keeps"), "{said}");
+    assert!(!said.contains("lies at the end of the range"), "{said}");
 }

@@ -31,6 +31,9 @@ pub struct Variable {
     pub levels: Vec<String>,
     /// The numbers, in the unit of the first; none where any is a word.
     pub numbers: Option<Vec<f64>>,
+    /// The values that would come before the first and after the last, as far off as the one
+    /// next to each; none of words.
+    pub beyond: Option<[String; 2]>,
 }
 
 impl Variable {
@@ -56,12 +59,18 @@ impl Variable {
         let unit = quantities.as_ref().map(|all| all[0].unit.clone());
         let same = |all: &Vec<Quantity>| all.iter().all(|one| Some(&one.unit) == unit.as_ref());
         let Some(mut all) = quantities.filter(same) else {
-            return Ok(Self { key: key.to_owned(), levels, numbers: None });
+            return Ok(Self { key: key.to_owned(), levels, numbers: None, beyond: None });
         };
         all.sort_by_key(|one| one.number);
         let numbers = all.iter().map(|one| one.number.to_f64().unwrap_or(f64::MAX)).collect();
         let levels = all.iter().map(Quantity::told).collect();
-        Ok(Self { key: key.to_owned(), levels, numbers: Some(numbers) })
+        let past = |end: &Quantity, next: &Quantity| {
+            Quantity { number: end.number + end.number - next.number, unit: end.unit.clone() }
+                .told()
+        };
+        let beyond = (all.len() > 1)
+            .then(|| [past(&all[0], &all[1]), past(&all[all.len() - 1], &all[all.len() - 2])]);
+        Ok(Self { key: key.to_owned(), levels, numbers: Some(numbers), beyond })
     }
 }
 
@@ -258,6 +267,10 @@ mod tests {
         let numbers = |values| Variable::read(KEY, values).ok().and_then(|one| one.numbers);
         assert_eq!(numbers("16, 4, 8"), Some(vec![4.0, 8.0, 16.0]));
         assert_eq!(numbers("fcfs, sjf"), None);
+        let beyond = |values| Variable::read(KEY, values).ok().and_then(|one| one.beyond);
+        assert_eq!(beyond("0 min..60 min:4"), Some(["-20 min".to_owned(), "80 min".to_owned()]));
+        assert_eq!(beyond("4, 8, 9"), Some(["0".to_owned(), "10".to_owned()]));
+        assert_eq!(beyond("fcfs, sjf"), None);
     }
 
     #[test]

@@ -184,7 +184,7 @@ pub fn sweep(
         }
         let mut new = cells.iter().zip(measured).map(|(cell, one)| {
             let same_work = first_done[cell.replication as usize].same_work(&one);
-            Run::of(cell.seed(), same_work, one)
+            Run::of(cell.seed(), same_work, one, cell.repetition)
         });
         for at in places {
             if at == runs.len() {

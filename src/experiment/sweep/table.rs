@@ -1,5 +1,6 @@
 //! What all runs of a sweep showed.
 
+use super::super::backlog::waiting;
 use super::super::caution::Facts;
 use super::super::measurement::Measurement;
 use super::super::replication::Repetition;
@@ -51,6 +52,8 @@ pub struct Run {
     pub same_work: bool,
     /// Hash of the canonical records.
     pub fingerprint: String,
+    /// Pieces of work that wait as its window begins and as it ends.
+    pub waiting: Option<[f64; 2]>,
     /// What must be said beside the numbers.
     pub facts: Facts,
 }
@@ -68,8 +71,14 @@ pub struct Estimate {
 
 impl Run {
     /// The run with this seed, without what would fill the memory.
-    pub(super) fn of(seed: u64, same_work: bool, measurement: Measurement) -> Self {
+    pub(super) fn of(
+        seed: u64,
+        same_work: bool,
+        measurement: Measurement,
+        repetition: Repetition,
+    ) -> Self {
         Self {
+            waiting: waiting(&measurement.course, repetition),
             seed,
             metrics: measurement.metrics,
             kept: measurement.kept,

@@ -32,6 +32,7 @@ pub(crate) fn sweep(
                 kept: vec![cost <= 40.0],
                 same_work: true,
                 fingerprint,
+                waiting: None,
                 facts: crate::experiment::Facts::default(),
             });
         }

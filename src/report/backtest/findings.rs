@@ -103,10 +103,25 @@ impl BacktestReport<'_> {
     }
 }
 
-/// What a comparison says of its calibration. `changed` are the parts that are
-/// not as they were when it was made.
-pub fn calibration_text(calibration: &Calibration, changed: &[&str]) -> String {
-    let Calibration { policy, likeness, waits, readings, .. } = calibration;
-    let found = Findings { changed, ..Findings::of(policy, *likeness, waits.as_ref(), readings) };
-    said(include_str!("../words/calibration.txt"), &found).answer.headline
+/// What a comparison says of its calibration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calibrated {
+    /// The verdict and what it rests on.
+    pub text: String,
+    /// The verdict in few words: `backtest: poor`.
+    pub brief: String,
+}
+
+impl Calibrated {
+    /// `changed` are the parts that are not as they were when it was made.
+    pub fn of(calibration: &Calibration, changed: &[&str]) -> Self {
+        let Calibration { policy, likeness, waits, readings, .. } = calibration;
+        let found =
+            Findings { changed, ..Findings::of(policy, *likeness, waits.as_ref(), readings) };
+        let brief = match changed {
+            [] => format!("backtest: {}", found.likeness),
+            _ => format!("backtest stale, was {}", found.likeness),
+        };
+        Self { text: said(include_str!("../words/calibration.txt"), &found).answer.headline, brief }
+    }
 }

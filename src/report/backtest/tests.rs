@@ -85,13 +85,13 @@ fn sentences_say_what_was_found() {
         }
     "#]].assert_debug_eq(&report.said());
     let kept = calibration(&judged);
-    expect!["Held against what was observed, the model of today is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %), 60.0 % of the waits within 10 % or a minute, instance-hours 12 h against 10 h observed, cost of today $0.00 against $5.00 observed."].assert_eq(&calibration_text(&kept, &[]));
-    let stale = calibration_text(&kept, &["the workload", "the policy"]);
+    expect!["Held against what was observed, the model of today is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %), 60.0 % of the waits within 10 % or a minute, instance-hours 12 h against 10 h observed, cost of today $0.00 against $5.00 observed."].assert_eq(&Calibrated::of(&kept, &[]).text);
+    let stale = Calibrated::of(&kept, &["the workload", "the policy"]).text;
     let want = "The calibration is stale: the workload and the policy have changed since";
     assert!(stale.starts_with(want), "{stale}");
     let exact = Calibration { likeness: Likeness::Exact, ..kept };
     let want = "Held against what was observed, the model of today is exact.";
-    assert_eq!(calibration_text(&exact, &[]), want);
+    assert_eq!(Calibrated::of(&exact, &[]).text, want);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn names_from_outside_stay_names() {
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     let mut kept = calibration(&judged);
     kept.policy = evil.to_owned();
-    let said = calibration_text(&kept, &[]);
+    let said = Calibrated::of(&kept, &[]).text;
     assert!(said.chars().all(|c| !c.is_control()) && !said.contains('\u{202e}'), "{said:?}");
 }
 

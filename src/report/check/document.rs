@@ -9,7 +9,7 @@ use super::{CheckReport, Finding, Moved, Outcome, Verdicts};
 use crate::report::document::{Card, Cell, Document, Place, Section, Table, Tone, unquoted};
 use crate::report::figure::{NOTHING, change, clean, count, difference, figure, half_width};
 use crate::report::words::{Said, said, several};
-use crate::scenario::Subject;
+use crate::scenario::{Subject, not_modelled};
 
 /// Most metrics that are shown of what moved.
 pub(super) const MOST_MOVED: usize = 12;
@@ -96,7 +96,10 @@ impl CheckReport<'_> {
 
     /// What was assumed in any scenario of the suite, each once.
     pub(super) fn assumptions(&self) -> Vec<String> {
-        let mut all: Vec<String> = Vec::new();
+        let scenarios = self.suite.scenarios.iter();
+        let mut all = vec![not_modelled(
+            scenarios.flat_map(|tested| tested.scenario.unmodelled(&tested.policies)),
+        )];
         for tested in &self.suite.scenarios {
             for &row in &tested.policies {
                 for assumed in tested.scenario.assumed(row..row + 1) {
@@ -234,6 +237,7 @@ fn moved(verdicts: &Verdicts<'_>) -> Table {
         head: ["metric", "baseline", "now", "change"].map(str::to_owned).to_vec(),
         rows: verdicts.moved[..shown].iter().map(|one| moved_row(one).to_vec()).collect(),
         words: 1,
+        numbers: Vec::new(),
     }
 }
 

@@ -3,17 +3,18 @@
 
 use std::io;
 
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::super::breakdown::Breakdown;
 use super::super::document::Answer;
+use super::super::keyed::Keyed;
 use super::super::run::ObjectiveResult;
 use super::super::sheet::{Sheet, TextCells};
 use super::super::words::write_json;
 use super::Comparison;
-use crate::experiment::{Change, Fate};
+use crate::experiment::{Change, Decision, Fate};
 use crate::metrics::{METRICS, Metric, Summary};
+use crate::scenario::Difference;
 use crate::units::Money;
 
 /// The columns of `compare.csv`, in order.
@@ -175,9 +176,10 @@ impl Comparison<'_> {
         let policy = |row: usize| PolicyJson {
             name: &many.policies[row].name,
             comparable: many.policies[row].comparable,
-            against_baseline: AgainstBaseline(
-                METRICS.iter().map(|metric| (metric.key, self.cell(metric, row))).collect(),
-            ),
+            against_baseline: METRICS
+                .iter()
+                .map(|metric| (metric.key, self.cell(metric, row)))
+                .collect(),
             objectives_kept: &many.policies[row].kept,
             fates_changed: changes(many.policies[row].fates.as_deref()),
             objectives: self.rows[row].objectives,
@@ -199,48 +201,57 @@ impl Comparison<'_> {
             confidence: many.judging.confidence,
             margin: many.judging.margin,
             judged: self.is_judged(),
-            precision: many.judging.precision.map(|asked| {
-                json!({
-                    "asked": asked,
-                    "reached": many.precise,
-                    "not_by": many.wide.iter().map(|one| json!({
-                        "policy": one.policy, "metric": METRICS[one.metric].key,
-                        "half_width": one.half_width, "wanted": one.wanted,
-                    })).collect::<Vec<Value>>(),
-                })
-            }),
-            decision: self.decision.map(|decision| {
-                let saving = decision.saving;
-                json!({
-                    "policy": many.policies[decision.choice].name,
-                    "monthly_saving_usd": saving.map(|saving| saving.monthly),
-                    "monthly_saving_interval_usd": saving.and_then(|saving| saving.interval)
-                        .map(|interval| [interval.low, interval.high]),
-                    "objectives_gained": decision.chosen().rows(Change::Gained),
-                    "objectives_lost": decision.chosen().rows(Change::Lost),
-                    "assumptions_replications": decision.sensitivity.replications,
-                    "assumptions_unfit": decision.sensitivity.unfit,
-                    "assumptions": decision.sensitivity.influences.iter().map(|one| json!({
-                        "assumption": one.assumption, "before": one.before, "after": one.after,
-                    })).collect::<Vec<Value>>(),
-                })
-            }),
-            between: self.between.map(|between| {
-                json!({
-                    "same_work": between.same_work,
-                    "differences": between.differences.iter().map(|one| json!({
-                        "key": one.key, "before": one.before, "after": one.after,
-                    })).collect::<Vec<Value>>(),
-                })
+            precision: many.judging.precision.map(|asked| self.precision(asked)),
+            decision: self.decision.map(|decision| self.decided(decision)),
+            between: self.between.map(|between| BetweenJson {
+                same_work: between.same_work,
+                differences: between.differences.iter().map(DifferenceJson::of).collect(),
             }),
             policies: (0..many.policies.len()).map(policy).collect(),
         };
         write_json(&all, out)
     }
+
+    fn precision(&self, asked: f64) -> PrecisionJson<'_> {
+        let wide = self.many.wide.iter();
+        let not_by = wide.map(|one| WideJson {
+            policy: &one.policy,
+            metric: METRICS[one.metric].key,
+            half_width: one.half_width,
+            wanted: one.wanted,
+        });
+        PrecisionJson { asked, reached: self.many.precise, not_by: not_by.collect() }
+    }
+
+    fn decided<'d>(&'d self, decision: &'d Decision) -> DecisionJson<'d> {
+        let (saving, sensitivity) = (decision.saving, &decision.sensitivity);
+        let interval = saving.and_then(|saving| saving.interval);
+        let influences = sensitivity.influences.iter();
+        DecisionJson {
+            policy: &self.many.policies[decision.choice].name,
+            monthly_saving_usd: saving.map(|saving| saving.monthly),
+            monthly_saving_interval_usd: interval.map(|interval| [interval.low, interval.high]),
+            objectives_gained: decision.chosen().rows(Change::Gained),
+            objectives_lost: decision.chosen().rows(Change::Lost),
+            assumptions_replications: sensitivity.replications,
+            assumptions_unfit: &sensitivity.unfit,
+            assumptions: influences
+                .map(|one| InfluenceJson {
+                    assumption: &one.assumption,
+                    before: one.before,
+                    after: one.after,
+                })
+                .collect(),
+        }
+    }
 }
 
-fn changes(fates: Option<&[(Fate, Fate, u64)]>) -> Option<Vec<Value>> {
-    let change = |&(from, to, count): &(Fate, Fate, u64)| json!({ "from": from.name(), "to": to.name(), "count": count });
+fn changes(fates: Option<&[(Fate, Fate, u64)]>) -> Option<Vec<FateJson>> {
+    let change = |&(from, to, count): &(Fate, Fate, u64)| FateJson {
+        from: from.name(),
+        to: to.name(),
+        count,
+    };
     fates.map(|fates| fates.iter().map(change).collect())
 }
 
@@ -261,13 +272,7 @@ struct Cell {
 }
 
 /// Cells by the key of their metric.
-struct AgainstBaseline(Vec<(&'static str, Cell)>);
-
-impl Serialize for AgainstBaseline {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.0.iter().copied())
-    }
-}
+type AgainstBaseline = Keyed<&'static str, Cell>;
 
 #[derive(Serialize)]
 struct ComparisonJson<'a, F> {
@@ -284,10 +289,71 @@ struct ComparisonJson<'a, F> {
     confidence: f64,
     margin: Option<f64>,
     judged: bool,
-    precision: Option<Value>,
-    decision: Option<Value>,
-    between: Option<Value>,
+    precision: Option<PrecisionJson<'a>>,
+    decision: Option<DecisionJson<'a>>,
+    between: Option<BetweenJson<'a>>,
     policies: Vec<PolicyJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct PrecisionJson<'a> {
+    asked: f64,
+    reached: Option<bool>,
+    not_by: Vec<WideJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct WideJson<'a> {
+    policy: &'a str,
+    metric: &'static str,
+    half_width: f64,
+    wanted: f64,
+}
+
+#[derive(Serialize)]
+struct DecisionJson<'a> {
+    policy: &'a str,
+    monthly_saving_usd: Option<f64>,
+    monthly_saving_interval_usd: Option<[f64; 2]>,
+    objectives_gained: Vec<usize>,
+    objectives_lost: Vec<usize>,
+    assumptions_replications: u32,
+    assumptions_unfit: &'a [String],
+    assumptions: Vec<InfluenceJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct InfluenceJson<'a> {
+    assumption: &'a str,
+    before: f64,
+    after: f64,
+}
+
+#[derive(Serialize)]
+struct BetweenJson<'a> {
+    same_work: bool,
+    differences: Vec<DifferenceJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct DifferenceJson<'a> {
+    key: &'a str,
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
+impl<'a> DifferenceJson<'a> {
+    fn of(one: &'a Difference) -> Self {
+        let (before, after) = (one.before.as_deref(), one.after.as_deref());
+        Self { key: &one.key, before, after }
+    }
+}
+
+#[derive(Serialize)]
+struct FateJson {
+    from: &'static str,
+    to: &'static str,
+    count: u64,
 }
 
 #[derive(Serialize)]
@@ -296,7 +362,7 @@ struct PolicyJson<'a> {
     comparable: bool,
     against_baseline: AgainstBaseline,
     objectives_kept: &'a [u32],
-    fates_changed: Option<Vec<Value>>,
+    fates_changed: Option<Vec<FateJson>>,
     objectives: &'a [ObjectiveResult],
     breakdown: Breakdown,
     summary: &'a Summary,

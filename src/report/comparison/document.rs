@@ -144,7 +144,7 @@ impl Comparison<'_> {
             cards.push(Card::new(metric.label, figure(metric.unit, Some(now)), detail).toned(tone));
         }
         let held = match self.calibration {
-            Some(_) => "calibrated: see the answer",
+            Some(calibrated) => calibrated.brief.as_str(),
             None => "not calibrated",
         };
         let runs = match self.is_judged() {

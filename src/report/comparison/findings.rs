@@ -145,6 +145,14 @@ struct Other {
     worse: Vec<Moved>,
     /// Interval of the change in the leading cost, where it excludes zero and Holm does not.
     hidden: Option<[f64; 2]>,
+    /// The same interval, where there was chance.
+    interval: Option<[f64; 2]>,
+    /// Whether it is shown to cost less than the baseline; none where neither is shown.
+    less: Option<bool>,
+    /// Whether its leading cost is the baseline's: of a month, to half a cent.
+    same: bool,
+    /// Promises that its mean breaks.
+    broken: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -162,7 +170,7 @@ enum Why {
     ServesBetter,
     /// Its interval of the cost excludes zero, which many questions at once do not.
     Hidden,
-    /// Nothing speaks for it.
+    /// Nothing speaks for it; said where the baseline is kept.
     Nothing,
 }
 
@@ -366,10 +374,19 @@ impl Comparison<'_> {
         all.sort_by(|(a, of_a), (b, of_b)| {
             let waits = of_a.total_cmp(of_b);
             let serve = a.why == Why::ServesBetter;
-            rank(a).cmp(&rank(b)).then(if serve { waits } else { Ordering::Equal })
+            let costs = a.change.total_cmp(&b.change);
+            let further = match a.why {
+                Why::Nothing => costs,
+                _ if serve => waits,
+                _ => Ordering::Equal,
+            };
+            rank(a).cmp(&rank(b)).then(further)
         });
         let mut others: Vec<Other> = all.into_iter().map(|(other, _)| other).collect();
-        others.retain(|other| other.why != Why::Nothing);
+        // Where the baseline is kept, the reader wants to know how far off the others are.
+        if skipped[0] != skipped[1] {
+            others.retain(|other| other.why != Why::Nothing);
+        }
         // What leaves work undone, or does as well as the choice, does so in no other words.
         others.dedup_by(|other, first| {
             let same = other.why == first.why && matches!(first.why, Why::LeavesWork | Why::AsGood);
@@ -425,8 +442,15 @@ impl Comparison<'_> {
             () => Why::Nothing,
         };
         let finished = self.moved("finished", row).filter(|_| standing.work.is_some());
+        let broken = self.promised(standing).into_iter().filter(|promise| !promise.kept);
+        let broken = broken.map(|promise| promise.words).collect();
+        let contrast = self.many.contrast(row, metric.key);
+        let interval = contrast
+            .and_then(|contrast| contrast.paired)
+            .filter(|paired| self.is_judged() && paired.interval.half_width > HALF_A_CENT)
+            .map(|paired| [paired.interval.low, paired.interval.high]);
         let (names, per) = (vec![self.name(row)], per(metric));
-        let change = self.many.contrast(row, metric.key).map_or(0.0, |one| one.difference());
+        let change = contrast.map_or(0.0, |one| one.difference());
         Other {
             names,
             why,
@@ -440,6 +464,10 @@ impl Comparison<'_> {
             better,
             worse,
             hidden,
+            interval,
+            less: self.many.shown(row, metric.key),
+            same: if is_monthly { change.abs() < HALF_A_CENT } else { change == 0.0 },
+            broken,
         }
     }
 
@@ -529,7 +557,7 @@ impl Comparison<'_> {
             wide: many.wide.iter().map(wide_words).collect(),
             hopeless: many.wide.iter().all(Wide::is_hopeless),
             precision: many.judging.precision,
-            calibration: self.calibration.map(str::to_owned),
+            calibration: self.calibration.map(|calibrated| calibrated.text.clone()),
             assumptions: self.assumptions().len(),
             comparable: many.comparable(),
             between: self.between.map(|between| Scenarios {

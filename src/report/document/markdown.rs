@@ -80,7 +80,7 @@ fn add_table(add: &mut impl FnMut(String), table: &Table) {
     let columns = table.rows.iter().map(Vec::len).max().unwrap_or(0).max(table.head.len());
     let head = |at: usize| table.head.get(at).map_or(String::new(), |name| words(name));
     add(row((0..columns).map(head).collect()));
-    let rule = |at: usize| if at < table.words { "---" } else { "---:" }.to_owned();
+    let rule = |at: usize| if table.is_words(at) { "---" } else { "---:" }.to_owned();
     add(row((0..columns).map(rule).collect()));
     for cells in &table.rows {
         let shown = |cell: &Cell| {

@@ -101,7 +101,7 @@ fn section(section: &Section) -> io::Result<Value> {
 fn table_of(table: &Table) -> Value {
     let cell = |(at, cell): (usize, &Cell)| {
         let name = table.head.get(at).map_or(String::new(), |name| clean(name));
-        context! { text => html(&cell.text), below => html(&cell.below), tone => cell.tone.name(), name, word => at < table.words }
+        context! { text => html(&cell.text), below => html(&cell.below), tone => cell.tone.name(), name, word => table.is_words(at) }
     };
     let rows = table.rows.iter().map(|row| row.iter().enumerate().map(cell).collect::<Vec<_>>());
     let heads = table.head.iter().any(|name| !name.is_empty());

@@ -62,12 +62,19 @@ pub(in crate::report) struct Table {
     pub(in crate::report) rows: Vec<Vec<Cell>>,
     /// Columns that hold words, from the left; the others hold numbers.
     pub(in crate::report) words: usize,
+    /// Those among them that hold numbers all the same, such as the values of a setting.
+    pub(in crate::report) numbers: Vec<usize>,
 }
 
 impl Table {
     pub(in crate::report) fn new(title: &str, head: &[&str]) -> Self {
         let head = head.iter().map(|&name| name.to_owned()).collect();
-        Self { title: title.to_owned(), head, rows: Vec::new(), words: 1 }
+        Self { title: title.to_owned(), head, rows: Vec::new(), words: 1, numbers: Vec::new() }
+    }
+
+    /// Whether a column is set flush left.
+    pub(super) fn is_words(&self, column: usize) -> bool {
+        column < self.words && !self.numbers.contains(&column)
     }
 
     pub(in crate::report) fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {

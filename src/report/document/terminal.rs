@@ -186,7 +186,7 @@ fn longest_word(section: &Table, column: usize) -> usize {
     let length = |words: &str| words.chars().count();
     let word = |words: &str| words.split_whitespace().map(length).max().unwrap_or(0);
     let part = |words: &str| match length(words) {
-        whole if column >= section.words && whole <= WHOLE => whole,
+        whole if !section.is_words(column) && whole <= WHOLE => whole,
         _ => word(words),
     };
     let cell = |cell: &Cell| part(&words(&cell.text)).max(part(&words(&cell.below)));
@@ -217,7 +217,7 @@ fn drawn(section: &Table, columns: &[usize], terminal: Terminal) -> comfy_table:
     for (column, &at) in table.column_iter_mut().zip(columns) {
         let least = (longest_word(section, at) + PADDING).min(usize::from(terminal.width));
         column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least as u16)));
-        if at >= section.words {
+        if !section.is_words(at) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }

@@ -36,6 +36,7 @@ struct Findings {
     monthly: Option<Measured>,
     period: String,
     next: Option<Next>,
+    aside: Option<Aside>,
     ties: Vec<String>,
     ties_more: usize,
     separated: bool,
@@ -73,6 +74,18 @@ struct Next {
     broken: bool,
     kept: usize,
     binding: Option<Measured>,
+}
+
+/// Variables that are no settings of the answer's policy, and the best setup that has one.
+#[derive(Clone, Debug, Serialize)]
+struct Aside {
+    keys: Vec<String>,
+    /// Of those that were looked at.
+    setup: String,
+    goal: Option<f64>,
+    unit: &'static str,
+    /// Whether it kept all promises in the replications that the search saw.
+    kept: bool,
 }
 
 impl PlanReport<'_> {
@@ -120,6 +133,7 @@ impl PlanReport<'_> {
             monthly: self.monthly(judged).map(|interval| self.shown_goal(&interval)),
             period: self.period(),
             next: found.choice.and_then(|choice| self.next_cheaper(choice)),
+            aside: candidate.and_then(|candidate| self.aside(candidate)),
             ties_more: ties.len().saturating_sub(TIES_NAMED),
             ties: ties.into_iter().take(TIES_NAMED).collect(),
             separated: found.separated,
@@ -136,6 +150,27 @@ impl PlanReport<'_> {
             mixed: of_effect(Effect::Mixed),
             assumptions: self.assumptions.len(),
         }
+    }
+
+    fn aside(&self, answer: &Candidate) -> Option<Aside> {
+        let levels = self.found.levels(&answer.point);
+        let keys: Vec<&str> = levels
+            .filter(|(_, level)| level.is_none())
+            .map(|(variable, _)| variable.key.as_str())
+            .collect();
+        let has_one = |one: &&Candidate| {
+            let mut levels = self.found.levels(&one.point);
+            levels.any(|(variable, level)| level.is_some() && keys.contains(&variable.key.as_str()))
+        };
+        let all = self.found.candidates.iter().filter(has_one);
+        let best = all.reduce(|best, one| if one.score.beats(&best.score) { one } else { best })?;
+        Some(Aside {
+            setup: self.brief(best),
+            goal: self.mean(self.goal(), &best.searched),
+            unit: self.goal().unit,
+            kept: best.score.kept(),
+            keys: keys.into_iter().map(str::to_owned).collect(),
+        })
     }
 
     fn shown_goal(&self, interval: &Interval) -> Measured {
@@ -186,18 +221,7 @@ impl PlanReport<'_> {
     /// Variables at an end of their range: of the answer at either, of a near miss at the safer one.
     fn at_the_end(&self, candidate: &Candidate) -> Vec<String> {
         let variables = &self.found.task.variables;
-        let safer = |&axis: &usize| match self.found.effects[axis] {
-            Effect::MoreIsSafer => candidate.point[axis] == variables[axis].levels.len() - 1,
-            Effect::LessIsSafer => candidate.point[axis] == 0,
-            Effect::None | Effect::Mixed | Effect::Words => false,
-        };
-        let axes: Vec<usize> = match self.found.choice {
-            Some(_) => self.found.at_ends(&candidate.point),
-            None => {
-                let own = self.found.at_ends(&candidate.point);
-                own.into_iter().filter(safer).collect()
-            }
-        };
+        let axes = self.found.at_ends(&candidate.point, self.found.choice.is_none());
         axes.into_iter().map(|axis| variables[axis].key.clone()).collect()
     }
 }

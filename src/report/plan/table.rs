@@ -61,6 +61,8 @@ impl PlanReport<'_> {
         let variables = &self.found.task.variables;
         table.head = variables.iter().map(|one| clean(&self.short(&one.key))).collect();
         table.words = variables.len();
+        let numbers = variables.iter().zip(0..).filter(|(one, _)| one.numbers.is_some());
+        table.numbers = numbers.map(|(_, column)| column).collect();
         let goal = self.goal();
         table.head.push(match goal.key {
             "cost_total" => format!("{} {}", goal.label, self.period()),

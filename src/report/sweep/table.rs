@@ -13,6 +13,7 @@ pub(super) fn best_points(report: &SweepReport<'_>) -> Table {
     let mut table = Table::new("Best point of each policy", &["policy"]);
     table.head.extend((0..sweep.axes.len()).map(|axis| clean(sweep.name(axis))));
     table.words = 1 + sweep.axes.len();
+    table.numbers = numbers(report, 1);
     add_metrics_head(report, &mut table);
     for policy in 0..sweep.policies.len() {
         let Some(best) = best(sweep, policy, report.goal) else { continue };
@@ -30,9 +31,22 @@ pub(super) fn points(report: &SweepReport<'_>, policy: usize) -> Table {
     let mut table = Table::new(&title, &[]);
     table.head.extend((0..sweep.axes.len()).map(|axis| clean(sweep.name(axis))));
     table.words = sweep.axes.len();
+    table.numbers = numbers(report, 0);
     add_metrics_head(report, &mut table);
     table.rows = (0..sweep.points.len()).map(|point| row(report, point, policy)).collect();
     table
+}
+
+/// The columns of settings that are numbers, the first of which is column `from`.
+fn numbers(report: &SweepReport<'_>, from: usize) -> Vec<usize> {
+    let sweep = report.sweep;
+    let is_number = |axis: &usize| {
+        let mut levels = sweep.points.iter().map(|point| &point.levels[*axis]);
+        levels.all(|level| {
+            level.text.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+        })
+    };
+    (0..sweep.axes.len()).filter(is_number).map(|axis| from + axis).collect()
 }
 
 fn add_metrics_head(report: &SweepReport<'_>, table: &mut Table) {
