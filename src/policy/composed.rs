@@ -7,7 +7,7 @@ mod release;
 
 use super::backfill::{self, Backfill, Pass};
 use super::external::{self, Launcher};
-use super::place::{self, Place};
+use super::place::{self, Limit, Limited, Place};
 use super::provision::{self, Provision, Supply};
 use super::queue::Queue;
 use super::spec::{self, Part, PolicySpec};
@@ -321,12 +321,16 @@ impl Composed {
         planned: bool,
     ) -> Option<WaitReason> {
         let waiting = turn.work(work).waiting;
-        let weighs = !planned && self.place.weighs(turn, work);
-        let most = if weighs { self.provision.quote(turn, work) } else { None };
-        self.place.limit(most.map(|most| (most, waiting)));
-        let placed = !planned && place::place_all(&mut *self.place, turn, work);
-        self.place.limit(None);
-        if placed {
+        // What was refused as too dear is taken after all where nothing can be rented.
+        let mut limited = false;
+        if !planned && self.place.weighs(turn, work) {
+            let limit = Limit::new(&mut *self.provision, waiting);
+            let mut part = Limited { part: &mut *self.place, limit };
+            if place::place_all(&mut part, turn, work) {
+                return None;
+            }
+            limited = part.limit.most(turn, work).is_some();
+        } else if !planned && place::place_all(&mut *self.place, turn, work) {
             return None;
         }
         let reason = match self.provision.supply(turn, work) {
@@ -337,7 +341,7 @@ impl Composed {
             }
             Supply::None(reason) => reason,
         };
-        if most.is_some() && place::place_all(&mut *self.place, turn, work) {
+        if limited && place::place_all(&mut *self.place, turn, work) {
             return None;
         }
         self.make_room(turn, work);

@@ -4,6 +4,7 @@ mod dot;
 mod fgd;
 mod fit;
 mod gpu;
+mod limit;
 mod narrow;
 mod next;
 mod random;
@@ -13,13 +14,14 @@ use super::spec;
 use super::turn::Turn;
 use crate::model::Offer;
 use crate::state::{AllocationRef, Needs, Reach, Share, WorkRef};
-use crate::units::{Id, Money, Scalar};
+use crate::units::{Id, Scalar};
 
 pub use dot::{DotProduct, LeastRemainder};
 pub use fgd::Fgd;
 pub use fit::Fit;
 pub(super) use fit::share_on;
 pub use gpu::{GpuClustering, GpuPacking};
+pub use limit::{Limit, Limited};
 use narrow::Narrowed;
 pub use next::NextFit;
 pub use random::Random;
@@ -43,16 +45,23 @@ pub trait Place: std::fmt::Debug {
         true
     }
 
-    /// Whether it weighs what a place costs `work`, see [`Place::limit`].
+    /// The same, but nothing where a task costs more than its part of `limit`, as far as
+    /// this part weighs that.
+    fn pick_below(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        reach: &Reach,
+        limit: &mut Limit<'_>,
+    ) -> Option<Share> {
+        let _ = limit;
+        self.pick(turn, work, reach)
+    }
+
+    /// Whether it weighs what a place costs `work`, see [`Place::pick_below`].
     fn weighs(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         let _ = (turn, work);
         false
-    }
-
-    /// From now on, nothing is picked where a task costs more than its part of `most`,
-    /// which is for so many tasks.
-    fn limit(&mut self, most: Option<(Money, u32)>) {
-        let _ = most;
     }
 }
 

@@ -34,10 +34,10 @@ pub trait Provision: std::fmt::Debug {
     /// Rents for the waiting tasks of `work`, which fit nowhere, and places them.
     fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Supply;
 
-    /// What the waiting tasks of `work` are expected to cost if they are rented for
-    /// now; none where nothing would be rented.
-    fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> Option<Money> {
-        let _ = (turn, work);
+    /// What `tasks` tasks of `work` are expected to cost if they are rented for now; none
+    /// where nothing would be rented.
+    fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef, tasks: u32) -> Option<Money> {
+        let _ = (turn, work, tasks);
         None
     }
 }

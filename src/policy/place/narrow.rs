@@ -2,7 +2,7 @@
 //! names, machines with GPUs for work with GPUs, where data is cheap to move, and where
 //! no rented machine is kept longer for the work.
 
-use super::{Place, fit};
+use super::{Limit, Place, fit};
 use crate::model::{Market, Offer, Region, World};
 use crate::policy::spec::{GpuMachines, Narrow};
 use crate::policy::turn::Turn;
@@ -21,8 +21,6 @@ pub(super) struct Narrowed {
     /// What a query looks at, and where it costs what to move data: kept for their memory.
     both: Reach,
     costs: Vec<(Money, Id<Region>)>,
-    /// Most that the place may cost so many tasks.
-    most: Option<(Money, u32)>,
 }
 
 /// Offers that the policy names, by what they are; made at the first question.
@@ -76,7 +74,6 @@ impl Narrowed {
             groups: None,
             both: Reach::ALL,
             costs: Vec::new(),
-            most: None,
         }
     }
 
@@ -91,12 +88,13 @@ impl Narrowed {
     }
 
     /// Picks among `group` within `reach`: where moving the data of `work` costs
-    /// least, and nowhere where it costs more than it may.
+    /// least, and nowhere where it costs more than `limit`.
     fn pick_near(
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
         (group, reach): (&Group, &Reach),
+        limit: &mut Limit<'_>,
     ) -> Option<Share> {
         let home = turn.work(work).ask.home.and_then(|home| turn.home_region(home));
         let Some(home) = home.filter(|_| self.narrow.weigh_data) else {
@@ -104,12 +102,13 @@ impl Narrowed {
         };
         let mut costs = std::mem::take(&mut self.costs);
         by_cost(turn, work, home, &mut costs);
-        let (most, tasks) = (self.most, turn.work(work).waiting);
-        let admits = |cost: Money| most.is_none_or(|most| within(cost, tasks, most));
-        let within = costs.iter().take_while(|&&(cost, _)| admits(cost));
-        let share = within.into_iter().find_map(|&(_, region)| {
-            self.pick_within(turn, work, [&group.by_region[region.row()], reach])
-        });
+        let (mut left, mut share) = (costs.iter(), None);
+        while share.is_none()
+            && let Some(&(cost, region)) = left.next()
+            && limit.admits(turn, work, (cost, turn.work(work).waiting))
+        {
+            share = self.pick_within(turn, work, [&group.by_region[region.row()], reach]);
+        }
         self.costs = costs;
         share
     }
@@ -121,14 +120,14 @@ impl Narrowed {
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
-        (group, reach): (&Group, &Reach),
-        free: bool,
+        (group, reach, free): (&Group, &Reach, bool),
+        limit: &mut Limit<'_>,
     ) -> Option<Share> {
         let weighs = self.narrow.weigh_price && !self.keeps;
         if free && !weighs {
             return None;
         }
-        let favourite = self.pick_near(turn, work, (group, reach));
+        let favourite = self.pick_near(turn, work, (group, reach), limit);
         if !weighs {
             return favourite;
         }
@@ -154,8 +153,8 @@ impl Narrowed {
             }
         }
         let best = best.filter(|best| !free || best.price == Money::ZERO)?;
-        let admits = |most| within(best.price + best.data, best.share.tasks, most);
-        self.most.is_none_or(admits).then_some(best.share)
+        let cost = (best.price + best.data, best.share.tasks);
+        limit.admits(turn, work, cost).then_some(best.share)
     }
 
     /// What `share` costs the work.
@@ -211,11 +210,6 @@ fn price(turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Money {
     turn.price_of_keeping(share.instance, turn.expected_end(work, offer, share.tasks))
 }
 
-/// Whether `cost` for `tasks` tasks is no more than their part of what so many may cost.
-fn within(cost: Money, tasks: u32, (most, of): (Money, u32)) -> bool {
-    cost.nanos() * i128::from(of) <= most.nanos() * i128::from(tasks)
-}
-
 /// What moving the data of `tasks` tasks there and back costs.
 fn moving(
     turn: &Turn<'_, '_>,
@@ -259,13 +253,24 @@ impl Place for Narrowed {
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+        self.pick_below(turn, work, reach, &mut Limit::none())
+    }
+
+    fn pick_below(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        reach: &Reach,
+        limit: &mut Limit<'_>,
+    ) -> Option<Share> {
         let groups = self.take_groups(turn.world());
         let share = if self.spares(turn, work) {
             let [without, kept, rented] = &groups.without_gpus;
             let mut groups = [(without, false), (kept, false), (rented, true)].into_iter();
-            groups.find_map(|(group, free)| self.pick_cheap(turn, work, (group, reach), free))
+            groups
+                .find_map(|(group, free)| self.pick_cheap(turn, work, (group, reach, free), limit))
         } else {
-            self.pick_cheap(turn, work, (&groups.all, reach), false)
+            self.pick_cheap(turn, work, (&groups.all, reach, false), limit)
         };
         self.groups = Some(groups);
         share
@@ -285,9 +290,5 @@ impl Place for Narrowed {
     fn weighs(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         self.narrow.weigh_price && !self.keeps
             || self.narrow.weigh_data && turn.work(work).ask.home.is_some()
-    }
-
-    fn limit(&mut self, most: Option<(Money, u32)>) {
-        self.most = most;
     }
 }

@@ -296,7 +296,7 @@ impl Provision for OnDemand {
         if done { Supply::Rented } else { Supply::None(WaitReason::NothingToRent) }
     }
 
-    fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> Option<Money> {
+    fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef, tasks: u32) -> Option<Money> {
         let live = turn.work(work);
         let from = live.arrival.saturating_add(self.after_wait);
         let left = self.left(turn);
@@ -304,7 +304,7 @@ impl Provision for OnDemand {
             return None;
         }
         let (alike, shelf) = self.take_shelf(turn, &live.ask);
-        let (ask, tasks) = (&live.ask, live.waiting);
+        let ask = &live.ask;
         let search = Search { shelf: &shelf, ask, tasks, least: 1, left, zones: None, site: None };
         let cost = self.choose(turn, search, Mix::Many).map(|(_, quote)| quote.cost);
         self.shelves.insert(alike, shelf);
