@@ -15,6 +15,9 @@ type Alike = (Demand, Id<Rules>, bool);
 /// The rules of work, and the site of an offer for it.
 type Limits<'l> = (&'l Resolved, &'l dyn Fn(Id<Offer>) -> Option<u32>);
 
+/// Kinds of work that are remembered at most. Each piece may be a kind of its own.
+const REMEMBERED: usize = 1 << 16;
+
 /// What is counted of what a world can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
@@ -41,8 +44,9 @@ pub struct Fits {
     scopes: [spec::Scope; 2],
     /// Most instances by offer.
     most: Vec<u64>,
+    /// The offer that last held all of some work alone.
+    likely: Option<Id<Offer>>,
     held: FxHashMap<Alike, u64>,
-    last: Option<(Alike, u64)>,
 }
 
 impl Fits {
@@ -54,8 +58,8 @@ impl Fits {
             provision,
             scopes,
             most: Vec::new(),
+            likely: None,
             held: FxHashMap::default(),
-            last: None,
         }
     }
 
@@ -76,32 +80,60 @@ impl Fits {
     pub fn admit(&mut self, world: &World, limits: Limits<'_>, ask: &Ask) -> bool {
         let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };
         let alike = (ask.demand, ask.rules, ask.gang && ask.tasks > 1);
-        match self.last {
-            Some((last, held)) if last == alike => held >= needed,
-            _ => {
-                let held = self.held(world, limits, alike);
-                self.last = Some((alike, held));
-                held >= needed
+        if self.most.is_empty() {
+            self.look_at_offers(world);
+        }
+        // One offer nearly always holds all of it, which is quickly seen.
+        let alone = |offer| self.alone(world, limits.0, ask.demand, offer) >= needed;
+        if self.likely.is_some_and(alone) {
+            return true;
+        }
+        if let Some(&held) = self.held.get(&alike) {
+            return held >= needed;
+        }
+        if let Some(offer) = world.offers.ids().find(|&offer| alone(offer)) {
+            self.likely = Some(offer);
+            return true;
+        }
+        self.held(world, limits, alike) >= needed
+    }
+
+    fn look_at_offers(&mut self, world: &World) {
+        self.most = most_instances(world, &self.provision, self.counted);
+        let [placed, rented] = &self.scopes;
+        let on_demand = matches!(self.provision, spec::Provision::OnDemand { .. });
+        for (offer, facts) in world.offers.iter() {
+            let rents = on_demand && facts.market != Market::Owned;
+            let scope = if rents { rented } else { placed };
+            if !scope.admits(world, offer) {
+                self.most[offer.row()] = 0;
             }
         }
     }
 
-    fn held(&mut self, world: &World, limits: Limits<'_>, alike: Alike) -> u64 {
-        if let Some(&held) = self.held.get(&alike) {
-            return held;
-        }
-        if self.most.is_empty() {
-            self.most = most_instances(world, &self.provision, self.counted);
-            let [placed, rented] = &self.scopes;
-            let on_demand = matches!(self.provision, spec::Provision::OnDemand { .. });
-            for (offer, facts) in world.offers.iter() {
-                let rents = on_demand && facts.market != Market::Owned;
-                let scope = if rents { rented } else { placed };
-                if !scope.admits(world, offer) {
-                    self.most[offer.row()] = 0;
-                }
+    /// Tasks that an offer holds with no help from others.
+    #[inline]
+    fn alone(&self, world: &World, rules: &Resolved, demand: Demand, offer: Id<Offer>) -> u64 {
+        let facts = &world.offers[offer];
+        let count = match self.provision {
+            spec::Provision::OnDemand { max_instances: Some(most), .. }
+                if facts.market != Market::Owned =>
+            {
+                self.most[offer.row()].min(u64::from(most))
             }
+            _ => self.most[offer.row()],
+        };
+        if count == 0 || !rules.allows(offer) {
+            return 0;
         }
+        let each = each(rules.spread, demand, world.types[facts.instance_type].shape.holds(demand));
+        match rules.spread {
+            Spread::Zones => each.min(1),
+            Spread::None | Spread::Instances | Spread::EvenZones => count.saturating_mul(each),
+        }
+    }
+
+    fn held(&mut self, world: &World, limits: Limits<'_>, alike: Alike) -> u64 {
         let (demand, rules) = (alike.0, limits.0);
         let held = if alike.2 {
             let site_of: Vec<Option<u32>> = world.offers.ids().map(limits.1).collect();
@@ -116,6 +148,9 @@ impl Fits {
             // Tasks that need not start together need no common site.
             self.count(world, rules, demand, &|_| true)
         };
+        if self.held.len() >= REMEMBERED {
+            self.held.clear();
+        }
         self.held.insert(alike, held);
         held
     }
@@ -140,11 +175,7 @@ impl Fits {
                 continue;
             }
             zones[facts.zone.row()] = true;
-            let each = match rules.spread {
-                Spread::Instances => 1,
-                Spread::Zones | Spread::EvenZones if demand.exclusive => 1,
-                Spread::None | Spread::Zones | Spread::EvenZones => u64::from(holds),
-            };
+            let each = each(rules.spread, demand, holds);
             let most = count.saturating_mul(each);
             match facts.market {
                 Market::Owned => owned = owned.saturating_add(most),
@@ -156,6 +187,15 @@ impl Fits {
             Spread::Zones => held.min(zones.iter().filter(|&&used| used).count() as u64),
             _ => held,
         }
+    }
+}
+
+/// Tasks that count on one instance which `holds` so many.
+fn each(spread: Spread, demand: Demand, holds: u32) -> u64 {
+    match spread {
+        Spread::Instances => u64::from(holds.min(1)),
+        Spread::Zones | Spread::EvenZones if demand.exclusive => u64::from(holds.min(1)),
+        Spread::None | Spread::Zones | Spread::EvenZones => u64::from(holds),
     }
 }
 
@@ -288,5 +328,77 @@ fn units_of(unit: QuotaUnit, whole: Shape) -> u64 {
         QuotaUnit::Instances => 1,
         QuotaUnit::Cpu => u64::from(whole.cpu),
         QuotaUnit::Gpus => u64::from(whole.gpus),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Quota, Rules};
+    use crate::policy::spec::{Choice, Provision, Scope};
+    use crate::state::testing::{Plan, demand, shape, world};
+
+    /// Cores, whether it is owned, and the most instances.
+    fn offer() -> impl Strategy<Value = Plan> {
+        (1..20_u32, any::<bool>(), prop::option::of(0..5_u32)).prop_map(|(cores, owned, most)| {
+            let shape = shape(cores * 1_000, 1_024, 0);
+            match owned {
+                true => Plan { shape, running: most.unwrap_or(1), ..Plan::default() },
+                false => {
+                    Plan { shape, market: Market::OnDemand, capacity: most, ..Plan::default() }
+                }
+            }
+        })
+    }
+
+    /// Unit, limit, and the offers by bit.
+    fn quota(world: &World) -> impl Strategy<Value = Quota> + use<> {
+        let offers: Vec<Id<Offer>> = world.offers.ids().collect();
+        (any::<bool>(), 0..40_u64, prop::sample::subsequence(offers, 1..=world.offers.len()))
+            .prop_map(|(cpu, limit, offers)| {
+                let (unit, limit) = match cpu {
+                    true => (QuotaUnit::Cpu, limit * 1_000),
+                    false => (QuotaUnit::Instances, limit / 4),
+                };
+                Quota { name: String::new(), unit, limit, offers }
+            })
+    }
+
+    fn limited() -> impl Strategy<Value = World> {
+        prop::collection::vec(offer(), 1..5).prop_map(|plans| world(&plans)).prop_flat_map(
+            |world| {
+                prop::collection::vec(quota(&world), 0..4)
+                    .prop_map(move |quotas| World { quotas, ..world.clone() })
+            },
+        )
+    }
+
+    proptest! {
+        /// The short way says yes only where the long way does; for a single task also the
+        /// other way round.
+        #[test]
+        fn one_offer_holds_no_more_than_all(
+            world in limited(),
+            max_instances in prop::option::of(0..4_u32),
+            cores in 1..9_u32,
+            spread in prop::sample::select(vec![
+                Spread::None, Spread::Instances, Spread::Zones, Spread::EvenZones,
+            ]),
+        ) {
+            let (choice, after_wait) = (Choice::Cheapest, crate::units::Span::ZERO);
+            let provision =
+                Provision::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
+            let mut fits = Fits::new(&provision, [&Scope::default(), &Scope::default()]);
+            fits.look_at_offers(&world);
+            let rules = Resolved::new(&world, &Rules { spread, ..Rules::default() });
+            let demand = demand(cores * 1_000, 0, 0, 0);
+            let all = fits.count(&world, &rules, demand, &|_| true);
+            let alone = |offer| fits.alone(&world, &rules, demand, offer);
+            let most = world.offers.ids().map(alone).max().unwrap_or(0);
+            prop_assert!(most <= all, "{most} alone, {all} in all");
+            prop_assert_eq!(most > 0, all > 0);
+        }
     }
 }

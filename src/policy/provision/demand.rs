@@ -17,6 +17,10 @@ use crate::units::{Demand, Id, Money, Span};
 /// Work that has the same offers to choose from.
 type Alike = (Id<Rules>, Demand, Option<Id<Home>>, Kind);
 
+/// Offers that shelves remember in all. Where each piece of work asks something else,
+/// memory would follow the work done.
+const REMEMBERED: usize = 1 << 18;
+
 /// Rents what a job needs when it fits nowhere: all of it from one offer where
 /// that can be, a gang whole or not at all.
 #[derive(Debug)]
@@ -112,6 +116,9 @@ impl OnDemand {
     fn take_shelf(&mut self, turn: &Turn<'_, '_>, ask: &Ask) -> (Alike, Shelf) {
         let alike = (ask.rules, ask.demand, ask.home, ask.kind);
         let kept = self.shelves.remove(&alike);
+        if self.shelves.len() * turn.world().offers.len() >= REMEMBERED {
+            self.shelves.clear();
+        }
         if self.boots.is_empty() {
             self.boots = boots(turn.world());
         }
