@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Market, World};
+use crate::model::{Market, Region, World};
 use crate::state::{AllocationRef, InstanceRef, State};
 use crate::units::{Id, Time};
 
@@ -11,7 +11,7 @@ use crate::units::{Id, Time};
 pub(super) struct Hours {
     /// By slot of the instance: when it was ready.
     ready: Vec<Time>,
-    /// By row of the provider.
+    /// By row of the region.
     sums: Vec<Sums>,
 }
 
@@ -61,7 +61,7 @@ impl Hours {
         let instance = state.instance(reference);
         let span = i128::from((state.now() - since).micros());
         let gpus = i128::from(instance.shape.gpus) * 1_000;
-        let offered = &mut self.of(state, instance.region.row()).offered;
+        let offered = &mut self.of(instance.region).offered;
         offered[0] += i128::from(instance.shape.cpu) * span;
         offered[1] += gpus * span;
     }
@@ -74,9 +74,8 @@ impl Hours {
         let demand = state.work(allocation.work()).ask.demand;
         let span = i128::from((state.now() - started).micros());
         for held in &allocation.held {
-            let region = state.instance(held.share.instance).region.row();
             let of = |each: u32| i128::from(i64::from(each) * i64::from(held.share.tasks)) * span;
-            let sums = &mut self.of(state, region).used;
+            let sums = &mut self.of(state.instance(held.share.instance).region).used;
             sums[0] += of(demand.cpu);
             if demand.gpus > 0 {
                 sums[1] += of(demand.gpu_milli());
@@ -85,12 +84,11 @@ impl Hours {
     }
 
     #[inline]
-    fn of(&mut self, state: &State<'_>, region: usize) -> &mut Sums {
-        let provider = state.world().regions[Id::new(region as u32)].provider.row();
-        if self.sums.len() <= provider {
-            self.sums.resize(provider + 1, Sums::default());
+    fn of(&mut self, region: Id<Region>) -> &mut Sums {
+        if self.sums.len() <= region.row() {
+            self.sums.resize(region.row() + 1, Sums::default());
         }
-        &mut self.sums[provider]
+        &mut self.sums[region.row()]
     }
 
     /// Takes away what `earlier` added up.
@@ -110,6 +108,14 @@ impl Hours {
                 world.offers[offer].market == Market::Owned && world.provider_of(offer).row() == row
             })
         };
+        let mut by_provider = vec![Sums::default(); world.providers.len()];
+        for ((_, region), sums) in world.regions.iter().zip(&self.sums) {
+            let all = &mut by_provider[region.provider.row()];
+            for at in 0..2 {
+                all.used[at] += sums.used[at];
+                all.offered[at] += sums.offered[at];
+            }
+        }
         let hours = |sum: i128| sum as f64 / 3.6e9 / 1e3;
         let of = |(row, sums): (usize, &Sums)| ProviderHours {
             provider: world.providers.rows()[row].name.clone(),
@@ -121,7 +127,7 @@ impl Hours {
         };
         let any = |(_, sums): &(usize, &Sums)| sums.offered != [0, 0];
         let mut all: Vec<ProviderHours> =
-            self.sums.iter().enumerate().filter(any).map(of).collect();
+            by_provider.iter().enumerate().filter(any).map(of).collect();
         all.sort_by_key(|one| !one.owned);
         all
     }

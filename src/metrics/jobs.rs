@@ -76,9 +76,9 @@ impl Jobs {
         }
         let live = state.work(work);
         let wait = (state.now() - live.arrival).micros().max(0) as u64;
+        self.waits_by_tenant.add(live.ask.tenant.row(), wait, &self.wait);
+        self.waits_by_class.add(usize::from(live.ask.class), wait, &self.wait);
         self.wait.add(wait);
-        self.waits_by_tenant.add(live.ask.tenant.row(), wait);
-        self.waits_by_class.add(usize::from(live.ask.class), wait);
     }
 
     #[inline]
@@ -162,12 +162,13 @@ impl Jobs {
     }
 
     pub(super) fn waits_by_tenant(&self, tenants: &[String]) -> Vec<GroupWait> {
-        self.waits_by_tenant.named(tenants)
+        self.waits_by_tenant.named(tenants, &self.wait)
     }
 
     /// None where all of the work has no class.
     pub(super) fn waits_by_class(&self, classes: &[String]) -> Vec<GroupWait> {
-        if classes.len() < 2 { Vec::new() } else { self.waits_by_class.named(classes) }
+        let named = || self.waits_by_class.named(classes, &self.wait);
+        if classes.len() < 2 { Vec::new() } else { named() }
     }
 
     pub(super) fn turnarounds(&self) -> Distribution {

@@ -11,7 +11,7 @@ const MOST_GROUPS: usize = 256;
 /// Waits of started work by group.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GroupWaits {
-    /// By row of the group.
+    /// By row of the group; none while all of the work is of the first.
     groups: Vec<Histogram>,
 }
 
@@ -33,22 +33,26 @@ pub struct GroupWait {
 }
 
 impl GroupWaits {
+    /// Counts a wait of a group; `all` are those of all groups before it.
     #[inline]
-    pub(super) fn add(&mut self, group: usize, wait: u64) {
-        let group = group.min(MOST_GROUPS);
+    pub(super) fn add(&mut self, group: usize, wait: u64, all: &Histogram) {
+        if group > 0 || !self.groups.is_empty() {
+            self.add_apart(group.min(MOST_GROUPS), wait, all);
+        }
+    }
+
+    fn add_apart(&mut self, group: usize, wait: u64, all: &Histogram) {
+        if self.groups.is_empty() {
+            self.groups.push(all.clone());
+        }
         if self.groups.len() <= group {
-            self.grow(group);
+            self.groups.resize(group + 1, Histogram::default());
         }
         self.groups[group].add(wait);
     }
 
-    #[cold]
-    fn grow(&mut self, group: usize) {
-        self.groups.resize(group + 1, Histogram::default());
-    }
-
-    /// Those with work that started, the most work first.
-    pub(super) fn named(&self, names: &[String]) -> Vec<GroupWait> {
+    /// Those with work that started, the most work first; `all` are the waits of all.
+    pub(super) fn named(&self, names: &[String], all: &Histogram) -> Vec<GroupWait> {
         let name = |row: usize| match row {
             MOST_GROUPS => format!("{} others", names.len().saturating_sub(MOST_GROUPS)),
             row => names.get(row).cloned().unwrap_or_default(),
@@ -65,7 +69,8 @@ impl GroupWaits {
                 max: secs(waits.max()),
             }
         };
-        let rows = self.groups.iter().enumerate().filter(|(_, waits)| waits.count() > 0);
+        let groups = if self.groups.is_empty() { std::slice::from_ref(all) } else { &self.groups };
+        let rows = groups.iter().enumerate().filter(|(_, waits)| waits.count() > 0);
         let mut all: Vec<GroupWait> = rows.map(of).collect();
         all.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
         all
@@ -76,16 +81,36 @@ impl GroupWaits {
 mod tests {
     use super::*;
 
+    /// Waits by group, of waits in seconds that come one after the other.
+    fn waits_of(waits: impl IntoIterator<Item = (usize, u64)>, names: &[String]) -> Vec<GroupWait> {
+        let (mut groups, mut all) = (GroupWaits::default(), Histogram::default());
+        for (group, secs) in waits {
+            groups.add(group, secs * 1_000_000, &all);
+            all.add(secs * 1_000_000);
+        }
+        groups.named(names, &all)
+    }
+
     #[test]
     fn groups_beyond_the_bound_are_one() {
         let names: Vec<String> = (0..300).map(|row| format!("t{row}")).collect();
-        let mut waits = GroupWaits::default();
-        for row in 0..300 {
-            waits.add(row, 1_000_000 * row as u64);
-        }
-        waits.add(7, 1_000_000);
-        let all = waits.named(&names);
+        let all = waits_of((0..300).map(|row| (row, row as u64)).chain([(7, 1)]), &names);
         assert_eq!((all.len(), all[0].name.as_str(), all[0].count), (257, "44 others", 44));
         assert_eq!((all[1].name.as_str(), all[1].mean, all[1].p50), ("t7", 4.0, 1.0));
+    }
+
+    #[test]
+    fn the_first_group_counts_as_any_other() {
+        let names = ["a".to_owned(), "b".to_owned()];
+        let told = |waits: &[(usize, u64)]| {
+            let all = waits_of(waits.iter().copied(), &names);
+            all.into_iter().map(|one| (one.name, one.count, one.max)).collect::<Vec<_>>()
+        };
+        let one = |name: &str, count, max| (name.to_owned(), count, max);
+        assert_eq!(told(&[]), []);
+        assert_eq!(told(&[(0, 3), (0, 5)]), [one("a", 2, 5.0)]);
+        assert_eq!(told(&[(0, 3), (0, 5), (1, 9)]), [one("a", 2, 5.0), one("b", 1, 9.0)]);
+        assert_eq!(told(&[(1, 3), (1, 4), (0, 5)]), [one("b", 2, 4.0), one("a", 1, 5.0)]);
+        assert_eq!(told(&[(1, 3)]), [one("b", 1, 3.0)]);
     }
 }

@@ -169,10 +169,11 @@ impl State<'_> {
     /// The site that the tasks of a gang hold already, with the kinds of its offers.
     #[inline]
     pub(super) fn site_held(&self, work: WorkRef) -> Option<(u32, u64)> {
+        if self.works[work].placed == 0 { None } else { self.site_of_placed(work) }
+    }
+
+    fn site_of_placed(&self, work: WorkRef) -> Option<(u32, u64)> {
         let live = &self.works[work];
-        if live.placed == 0 {
-            return None;
-        }
         let sites = self.sites_of(work)?;
         let standing = live.allocations.iter().filter(|&&one| !self.allocations[one].yielded);
         let first = standing.filter_map(|&one| self.allocations[one].held.first()).next()?;
