@@ -215,10 +215,9 @@ impl Observer for Collector {
 /// Whether the tasks of an allocation lie in several zones.
 #[inline]
 fn lies_apart(state: &State<'_>, allocation: AllocationRef) -> bool {
-    let zone = |held: &Held| {
-        let offer = state.instance(held.share.instance).offer;
-        state.world().offers[offer].zone
-    };
+    let offer = |held: &Held| state.instance(held.share.instance).offer;
+    let zone = |offer| state.world().offers[offer].zone;
     let held = &state.allocation(allocation).held;
-    held.len() > 1 && held.iter().skip(1).any(|one| zone(one) != zone(&held[0]))
+    let Some(first) = held.first().filter(|_| held.len() > 1).map(offer) else { return false };
+    held.iter().map(offer).any(|offer| offer != first && zone(offer) != zone(first))
 }

@@ -153,10 +153,11 @@ impl Laws {
     /// All instances of a gang lie in one site.
     fn stays_together(&mut self, state: &State<'_>, allocation: AllocationRef) {
         let target = state.allocation(allocation);
-        let site =
-            |held: &Held| state.site(target.work(), state.instance(held.share.instance).offer);
-        let first = site(&target.held[0]);
-        let holds = target.held.iter().all(|held| site(held) == first);
+        let offer = |held: &Held| state.instance(held.share.instance).offer;
+        let site = |offer| state.site(target.work(), offer);
+        let first = offer(&target.held[0]);
+        let stays = |offer| offer == first || site(offer) == site(first);
+        let holds = target.held.iter().all(|held| stays(offer(held)));
         self.check(holds, state.now(), "a gang stays as close together as it asks", || {
             format!("{:?}", state.work(target.work()).id)
         });

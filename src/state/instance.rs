@@ -62,6 +62,7 @@ pub const fn gpu_kind(demand: Demand) -> u8 {
 }
 
 /// How many tasks of `demand` fit into what is free, in all and by device.
+#[inline]
 pub(crate) fn room_of(free: Free, devices: &[u16], demand: Demand) -> u32 {
     if !free.fits(demand) {
         return 0;
@@ -203,7 +204,11 @@ impl Instance {
     /// task of a fractional demand shares no device with another of the same call.
     /// One task that asks parts of several devices leaves room for as many more like
     /// it as [`Instance::room`] counts.
+    #[inline]
     pub fn tightest_devices(&self, demand: Demand, tasks: u32) -> Option<u32> {
+        if demand.gpus == 0 {
+            return Some(0);
+        }
         tightest_of(self.free, &self.devices, demand, tasks)
     }
 

@@ -166,10 +166,15 @@ impl State<'_> {
         self.sites_of(work).map(|sites| sites.site[offer.row()])
     }
 
-    /// The site that the tasks of a gang hold already, with the kinds of its offers.
+    /// The site that the tasks of a gang hold already, with the kinds of its offers; none
+    /// where all live instances lie in one site anyway.
     #[inline]
     pub(super) fn site_held(&self, work: WorkRef) -> Option<(u32, u64)> {
-        if self.works[work].placed == 0 { None } else { self.site_of_placed(work) }
+        let live = &self.works[work];
+        if live.placed == 0 || self.sites.used[usize::from(live.ask.demand.gpus > 0)] <= 1 {
+            return None;
+        }
+        self.site_of_placed(work)
     }
 
     fn site_of_placed(&self, work: WorkRef) -> Option<(u32, u64)> {
