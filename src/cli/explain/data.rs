@@ -21,7 +21,7 @@ pub(super) fn tell(job: &Row, charges: &[Row]) -> Result<String, Stop> {
     for charge in charges.iter().filter(|charge| charge.cell("kind") == "transfer") {
         moved += charge.maybe_whole("bytes")?.unwrap_or(0);
         cost += charge.nanos("amount_usd")?;
-        took = took + (charge.time("until_s")? - charge.time("from_s")?);
+        took += charge.time("until_s")? - charge.time("from_s")?;
     }
     let how = match (moved, job.cell("first_start_s")) {
         (_, "") => "it never ran".to_owned(),

@@ -183,7 +183,7 @@ impl Phase<'_> {
             let span = wait.until - wait.from;
             match reasons.iter_mut().find(|(reason, ..)| *reason == wait.reason) {
                 Some((_, sum, longest)) => {
-                    *sum = *sum + span;
+                    *sum += span;
                     if span > longest.until - longest.from {
                         *longest = wait;
                     }

@@ -120,6 +120,9 @@ const MEMORIES: [Way; 4] = [
     (&["memory", "req_mem"], |one| format!("{}M", one.memory)),
 ];
 
+/// A header, and how what is meant is written below it.
+type Written = (String, fn(Meant) -> String);
+
 /// Whatever the columns are called, in whatever order, unit and writing: what `init` writes
 /// is read as it is meant, or says what could not be told.
 #[test]
@@ -128,7 +131,7 @@ fn tables_under_many_headers_are_read_as_they_are_meant() {
     for seed in 0..400 {
         let mut stream = crate::units::Stream::new(seed, "headers");
         let mut pick = |below: usize| stream.below(below as u64) as usize;
-        let mut columns: Vec<(String, fn(Meant) -> String)> = Vec::new();
+        let mut columns: Vec<Written> = Vec::new();
         for ways in [&ARRIVALS[..], &RUNTIMES[..], &CPUS[..], &MEMORIES[..]] {
             let (headers, write) = ways[pick(ways.len())];
             columns.push((headers[pick(headers.len())].to_owned(), write));
