@@ -58,7 +58,7 @@ pub struct Standing {
     /// Whether it is shown to cost less (`Some(true)`) or more: a month, or where
     /// the work differs a useful hour.
     pub cost: Option<bool>,
-    /// Whether it serves better for the same money: see [`serves_for_nothing`].
+    /// Whether it serves better for the same money: see `serves_for_nothing`.
     pub free_win: bool,
 }
 

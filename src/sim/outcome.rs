@@ -56,7 +56,7 @@ pub enum Failure {
     },
     /// A limit was reached.
     Limit {
-        /// Which, by its name in [`Options`].
+        /// Which, by its name in [`Options`](super::Options).
         name: &'static str,
         /// Its value, as a person writes it.
         value: String,

@@ -82,7 +82,7 @@ impl Paired {
     /// Pairs that would show such a difference with a p-value of at most `alpha`, 0 < `alpha` < 1,
     /// four times in five, if the differences go on as they have: the first n with
     /// (t(1 - alpha/2, n - 1) + t(0.8, n - 1)) standard errors of n pairs within it. None where
-    /// that takes more than [`MOST_PAIRS`], or nothing differs.
+    /// that takes more than `MOST_PAIRS`, or nothing differs.
     ///
     /// Cohen, "Statistical Power Analysis for the Behavioral Sciences", 2nd ed., 2.4, with the sum of
     /// two quantiles for the noncentral law.

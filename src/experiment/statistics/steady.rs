@@ -69,7 +69,7 @@ pub struct BatchMeans {
     /// Observations per batch.
     pub size: usize,
     /// Correlation of neighbouring batches as von Neumann's ratio has it:
-    /// 1 - sum (Y[i] - Y[i+1])^2 / (2 sum (Y - mean)^2); 0 when nothing varies.
+    /// `1 - sum (Y[i] - Y[i+1])^2 / (2 sum (Y - mean)^2)`; 0 when nothing varies.
     pub lag1: f64,
     /// One-sided p-value of "the batches are uncorrelated": a small one says
     /// that the batches are too short and the interval is too narrow.

@@ -18,7 +18,7 @@ use crate::units::{Demand, Id};
 /// typical mix of tasks, in milli-shares.
 ///
 /// As published, its growth becomes a whole score from 0 to 100, see
-/// [`score`]: small differences are ties, which the older instance wins, and
+/// `score`: small differences are ties, which the older instance wins, and
 /// that packs better than taking them seriously.
 #[derive(Debug)]
 pub struct Fgd {
