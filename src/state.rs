@@ -167,6 +167,8 @@ pub struct State<'w> {
     fleet: Fleet,
     allocations: Slab<Allocation>,
     rules: Vec<Resolved>,
+    /// The least and the most speed of any work under these, in millionths.
+    speed_bounds: [u32; 2],
     offers: Vec<OfferState>,
     quota_used: Vec<u64>,
     quotas_of: Vec<Vec<usize>>,
@@ -219,6 +221,7 @@ impl<'w> State<'w> {
             fleet: Fleet::new(needs),
             allocations: Slab::new(),
             rules: Vec::new(),
+            speed_bounds: [1_000_000; 2],
             offers: vec![OfferState::default(); world.offers.len()],
             quota_used: vec![0; world.quotas.len()],
             quotas_of,
@@ -416,6 +419,16 @@ impl<'w> State<'w> {
     /// A rule set in terms of this world.
     pub fn rules(&self, rules: Id<Rules>) -> &Resolved {
         &self.rules[rules.row()]
+    }
+
+    /// The least and the most speed of any work so far, wherever it may run, in millionths.
+    pub fn speed_bounds(&self) -> [u32; 2] {
+        self.speed_bounds
+    }
+
+    /// Whether any work so far may have data to move.
+    pub fn moves_data(&self) -> bool {
+        !self.homes.is_empty()
     }
 
     /// Whether any single empty instance of `offer` could hold a task of the work.

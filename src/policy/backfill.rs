@@ -21,7 +21,7 @@ use super::place::{self, Place};
 use super::queue::{Queue, Queued};
 use super::spec;
 use super::turn::Turn;
-use crate::model::Rules;
+use crate::model::{Ask, Home, Kind, Rules};
 use crate::state::{AllocationRef, Reach, Share, UNKNOWN_RUN, WorkRef};
 use crate::units::{Demand, Id, Span, Time};
 
@@ -217,8 +217,17 @@ enum Started {
 struct Failed {
     /// By demand and rules: the fewest tasks for which there was no room.
     unfit: FxHashMap<(Demand, Id<Rules>), u32>,
-    /// By demand, rules and tasks: the shortest estimate that a reservation forbade.
-    forbidden: FxHashMap<(Demand, Id<Rules>, u32), Span>,
+    /// By what decides where it runs and for how long, and tasks that start at once: the
+    /// shortest estimate that a reservation forbade.
+    forbidden: FxHashMap<(Like, u32), Span>,
+}
+
+/// Demand, rules and kind; the data to move, of all tasks, with its home.
+type Like = (Demand, Id<Rules>, Kind, Option<(Id<Home>, i64, i64, u32)>);
+
+fn like(ask: &Ask) -> Like {
+    let data = ask.home.map(|home| (home, ask.input, ask.output, ask.tasks));
+    (ask.demand, ask.rules, ask.kind, data)
 }
 
 impl Failed {
@@ -228,23 +237,22 @@ impl Failed {
     }
 
     /// Whether work that asks this would fail like work before it.
-    fn predicts(&self, demand: Demand, rules: Id<Rules>, tasks: u32, estimate: Span) -> bool {
-        self.unfit.get(&(demand, rules)).is_some_and(|&fewest| tasks >= fewest)
-            || self
-                .forbidden
-                .get(&(demand, rules, tasks))
-                .is_some_and(|&shortest| estimate >= shortest)
+    fn predicts(&self, ask: &Ask, tasks: u32, estimate: Span) -> bool {
+        let fewest = self.unfit.get(&(ask.demand, ask.rules));
+        let shortest = || self.forbidden.get(&(like(ask), tasks));
+        fewest.is_some_and(|&fewest| tasks >= fewest)
+            || shortest().is_some_and(|&shortest| estimate >= shortest)
     }
 
     /// There was no room for so many tasks.
-    fn unfit(&mut self, demand: Demand, rules: Id<Rules>, tasks: u32) {
-        let fewest = self.unfit.entry((demand, rules)).or_insert(tasks);
+    fn unfit(&mut self, ask: &Ask, tasks: u32) {
+        let fewest = self.unfit.entry((ask.demand, ask.rules)).or_insert(tasks);
         *fewest = tasks.min(*fewest);
     }
 
     /// There was room, but it is reserved.
-    fn forbidden(&mut self, demand: Demand, rules: Id<Rules>, tasks: u32, estimate: Span) {
-        let shortest = self.forbidden.entry((demand, rules, tasks)).or_insert(estimate);
+    fn forbidden(&mut self, ask: &Ask, tasks: u32, estimate: Span) {
+        let shortest = self.forbidden.entry((like(ask), tasks)).or_insert(estimate);
         *shortest = estimate.min(*shortest);
     }
 

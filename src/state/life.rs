@@ -8,7 +8,7 @@ use super::{
 use smallvec::SmallVec;
 
 use crate::billing::Bill;
-use crate::model::{Book, Home, Offer, Region, Spread, Together, Work};
+use crate::model::{Book, Home, Kind, Offer, Region, Spread, Together, Work};
 use crate::units::{Id, Money, Span, Time};
 
 impl State<'_> {
@@ -98,7 +98,10 @@ impl State<'_> {
     pub(crate) fn submit(&mut self, work: &Work) -> WorkRef {
         while self.rules.len() < self.book.all_rules().len() {
             let rules = &self.book.all_rules()[Id::new(self.rules.len() as u32)];
-            self.rules.push(Resolved::new(self.world, rules));
+            let rules = Resolved::new(self.world, rules);
+            let ([least, most], of) = (self.speed_bounds, rules.speed_bounds(Kind::Job));
+            self.speed_bounds = [least.min(of[0]), most.max(of[1])];
+            self.rules.push(rules);
         }
         let reference = self.works.claim();
         let live = &mut self.works[reference];

@@ -10,8 +10,8 @@ pub struct Resolved {
     allowed: Vec<bool>,
     /// By offer: speed of a job there, in millionths.
     speeds: Vec<u32>,
-    /// The least speed of a job on an allowed offer, in millionths.
-    slowest: u32,
+    /// The least and the most speed of a job on an allowed offer, in millionths.
+    speed_bounds: [u32; 2],
     /// Union of the kinds (see [`kind_of`]) of the allowed offers.
     pub kinds: u64,
     /// How tasks are spread.
@@ -37,7 +37,9 @@ impl Resolved {
             world.offers.ids().map(|offer| admits(world, rules, offer)).collect();
         let speeds: Vec<u32> = world.offers.ids().map(|offer| speed(world, rules, offer)).collect();
         let admitted = speeds.iter().zip(&allowed).filter(|&(_, &allowed)| allowed);
-        let slowest = admitted.map(|(&speed, _)| speed).min().unwrap_or(1_000_000);
+        let admitted = admitted.map(|(&speed, _)| speed);
+        let bounds = [admitted.clone().min(), admitted.max()];
+        let speed_bounds = bounds.map(|bound| bound.unwrap_or(1_000_000));
         let kinds = world
             .offers
             .ids()
@@ -46,7 +48,16 @@ impl Resolved {
         let anywhere = allowed.iter().all(|&allowed| allowed);
         let plain = anywhere && rules.spread == Spread::None;
         let together = rules.together();
-        Self { allowed, speeds, slowest, kinds, spread: rules.spread, together, anywhere, plain }
+        Self {
+            allowed,
+            speeds,
+            speed_bounds,
+            kinds,
+            spread: rules.spread,
+            together,
+            anywhere,
+            plain,
+        }
     }
 
     /// Whether the work may run on instances of `offer`.
@@ -63,11 +74,11 @@ impl Resolved {
         }
     }
 
-    /// The least speed of work of `kind` wherever it may run, in millionths.
-    pub const fn slowest(&self, kind: Kind) -> u32 {
+    /// The least and the most speed of work of `kind` wherever it may run, in millionths.
+    pub const fn speed_bounds(&self, kind: Kind) -> [u32; 2] {
         match kind {
-            Kind::Job => self.slowest,
-            Kind::VirtualMachine => 1_000_000,
+            Kind::Job => self.speed_bounds,
+            Kind::VirtualMachine => [1_000_000; 2],
         }
     }
 }

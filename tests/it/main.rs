@@ -32,6 +32,7 @@ mod published;
 mod rlscheduler;
 mod swarm;
 mod verdicts;
+mod speeds;
 mod sweep;
 mod trial;
 mod taken_back;

@@ -299,13 +299,13 @@ fn start_now(
     plan.admit(pass.turn, pass.place, one.work);
     loop {
         let live = pass.turn.work(one.work);
-        let (demand, rules, tasks) = (live.ask.demand, live.ask.rules, live.together());
+        let (ask, tasks) = (live.ask, live.together());
         let left = live.waiting;
-        if left == 0 || failed.predicts(demand, rules, tasks, one.estimate) {
+        if left == 0 || failed.predicts(&ask, tasks, one.estimate) {
             return;
         }
         let Some(hold) = plan.hold(pass.turn, one.work, (tasks, left), now, until) else {
-            failed.forbidden(demand, rules, tasks, one.estimate);
+            failed.forbidden(&ask, tasks, one.estimate);
             return;
         };
         if begin(pass, plan, one.work, &hold, length.free_until(now, None)) < hold.tasks() {

@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use super::length::{ends_by, may_end_by};
 use super::reservation::Reservation;
 use super::{Backfill, Failed, Pass, Started, is_known};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::{WorkRef, run_length};
+use crate::state::WorkRef;
 use crate::units::{Span, Time};
 
 /// The head's reservation, kept while nothing but arrivals happens. A candidate
@@ -20,10 +21,11 @@ pub struct Easy {
     promised: Option<(WorkRef, u32, Time)>,
     candidates: Vec<Queued>,
     failed: Failed,
-    /// Speed of the fastest live instance, in millionths, and how many launches
-    /// and instances there were when it was looked for.
-    fastest: u32,
-    fleet: (u32, usize),
+    /// In a scalar pool: since everybody was looked at, somebody did not start because it may
+    /// not where it would have been placed.
+    misplaced: bool,
+    /// Others have started since: it may be placed elsewhere now.
+    again: bool,
 }
 
 impl Backfill for Easy {
@@ -44,6 +46,10 @@ impl Backfill for Easy {
             self.publish(pass.turn, &reserved);
             reserved
         });
+        if std::mem::take(&mut self.again) {
+            pass.joined = None;
+        }
+        self.misplaced &= pass.joined.is_some();
         match room {
             Some(room) => self.choose(pass, &reserved, room),
             None => pass.candidates(&mut self.candidates),
@@ -82,40 +88,31 @@ impl Easy {
         turn.planned();
     }
 
-    /// In a scalar pool numbers decide, and most candidates are left out here.
+    /// In a scalar pool numbers decide, and most candidates are left out here: those that
+    /// cannot start, however many start before them.
     fn choose(&mut self, pass: &mut Pass<'_, '_, '_, '_>, reserved: &Reservation, room: u64) {
         self.candidates.clear();
-        let fleet = (pass.turn.launched(), pass.turn.instance_count());
-        if self.fastest == 0 || self.fleet != fleet {
-            // Of those that run: what nobody has rented must not change anything.
-            let world = pass.turn.world();
-            let live = world.offers.ids().filter(|&offer| pass.turn.offer(offer).live > 0);
-            let speeds = live.map(|offer| world.type_of(offer).speed);
-            (self.fastest, self.fleet) = (speeds.max().unwrap_or(0).max(1), fleet);
-        }
-        let (head, now, fastest) = (reserved.head, pass.turn.now(), self.fastest);
-        let in_time = |estimate| reserved.ends_in_time(earliest_end(now, estimate, fastest));
-        let (mut room, mut extra) = (room, reserved.extra());
         let (tasks, estimate) = pass.queue.least();
-        let least = u64::from(tasks);
-        if room < least || extra < least && !in_time(estimate) {
+        let (least, extra) = (u64::from(tasks), reserved.extra());
+        let turn = &*pass.turn;
+        if room < least || extra < least && !may_end_by(turn, estimate, reserved.at) {
             return;
         }
+        let mut left = Left { room: [room; 2], extra: [extra; 2] };
         let (mut least_tasks, mut least_estimate) = (u32::MAX, Span::MAX);
         let chosen = &mut self.candidates;
-        let complete = pass.queue.visit(pass.turn, pass.joined, &mut |queued| {
-            let (tasks, together) = (u64::from(queued.tasks), u64::from(queued.together));
-            let in_time = in_time(queued.estimate);
-            if queued.work != head && together <= room && (in_time || together <= extra) {
+        let complete = pass.queue.visit(turn, pass.joined, &mut |queued| {
+            let starts = queued.work != reserved.head && {
+                let room = u64::from(queued.together) <= left.room[1];
+                room && left.take(queued, ends_by(turn, queued, reserved.at))
+            };
+            if starts {
                 chosen.push(queued);
-                let tasks = if in_time { tasks.min(room) } else { tasks.min(room).min(extra) };
-                room -= tasks;
-                extra -= if in_time { 0 } else { tasks };
             } else {
                 least_tasks = least_tasks.min(queued.together);
                 least_estimate = least_estimate.min(queued.estimate);
             }
-            if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if left.room[1] == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         if complete && pass.joined.is_none() && chosen.is_empty() {
             pass.queue.set_least(least_tasks, least_estimate);
@@ -130,8 +127,8 @@ impl Easy {
                 return;
             }
             let ask = pass.turn.work(queued.work).ask;
-            let (demand, rules, tasks) = (ask.demand, ask.rules, queued.together);
-            if self.failed.predicts(demand, rules, tasks, queued.estimate) {
+            let tasks = queued.together;
+            if self.failed.predicts(&ask, tasks, queued.estimate) {
                 continue;
             }
             let allowed = |turn: &Turn<'_, '_>, made: &[_]| reserved.admit(turn, made);
@@ -141,13 +138,13 @@ impl Easy {
             }
             if outcome == Started::Yes || pass.turn.work(queued.work).waiting < queued.tasks {
                 self.failed.room_changed();
+                self.again |= self.misplaced;
             }
+            self.misplaced |= outcome == Started::Forbidden && reserved.is_scalar();
             match outcome {
                 Started::Yes => {}
-                Started::NoRoom => self.failed.unfit(demand, rules, tasks),
-                Started::Forbidden => {
-                    self.failed.forbidden(demand, rules, tasks, queued.estimate);
-                }
+                Started::NoRoom => self.failed.unfit(&ask, tasks),
+                Started::Forbidden => self.failed.forbidden(&ask, tasks, queued.estimate),
             }
         }
     }
@@ -181,10 +178,36 @@ fn start_elsewhere(
     !waits
 }
 
-/// When work that starts now would end on the fastest instance; none where that is not known.
-fn earliest_end(now: Time, estimate: Span, fastest: u32) -> Option<Time> {
-    if estimate == Span::MAX {
-        return None;
+/// What candidates before leave in a scalar pool, at least and at most. It is not the same
+/// where some may start or not, as they end in time only where they run faster.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    /// Tasks that fit now.
+    room: [u64; 2],
+    /// Tasks that may be held past the shadow time.
+    extra: [u64; 2],
+}
+
+impl Left {
+    /// Takes what a candidate takes if it starts, that ends `in_time`, or where it is not
+    /// known maybe. Returns whether it may start.
+    fn take(&mut self, queued: Queued, in_time: Option<bool>) -> bool {
+        let (tasks, together) = (u64::from(queued.tasks), u64::from(queued.together));
+        let Self { room, extra } = *self;
+        // As far as it may end late, and as far as it may end in time.
+        let late = if in_time == Some(true) { [u64::MAX; 2] } else { extra };
+        let early = if in_time == Some(false) { extra[1] } else { u64::MAX };
+        if together > room[1].min(early) {
+            return false;
+        }
+        let certain = together <= 1 || together <= room[0].min(late[0]);
+        let least = |room: u64| if certain { tasks.min(room).min(late[0]) } else { 0 };
+        let most = tasks.min(room[1]).min(early);
+        self.room = [room[0].saturating_sub(most), room[1] - least(room[1])];
+        if in_time != Some(true) {
+            let taken = if in_time == Some(false) { least(room[0]) } else { 0 };
+            self.extra = [extra[0].saturating_sub(most), extra[1] - taken];
+        }
+        true
     }
-    Some(now.saturating_add(run_length(estimate, fastest)))
 }

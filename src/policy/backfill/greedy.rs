@@ -30,14 +30,14 @@ impl Backfill for Greedy {
             }
             let ask = pass.turn.work(queued.work).ask;
             let tasks = if ask.gang { queued.tasks } else { 1 };
-            if self.failed.predicts(ask.demand, ask.rules, tasks, Span::ZERO) {
+            if self.failed.predicts(&ask, tasks, Span::ZERO) {
                 continue;
             }
             if place::place_all(pass.place, pass.turn, queued.work) {
                 pass.queue.remove(queued.work);
                 continue;
             }
-            self.failed.unfit(ask.demand, ask.rules, tasks);
+            self.failed.unfit(&ask, tasks);
             if pass.turn.work(queued.work).waiting != queued.tasks {
                 pass.queue.push(pass.turn, queued.work);
             }

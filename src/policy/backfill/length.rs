@@ -47,10 +47,39 @@ pub(super) fn length(turn: &Turn<'_, '_>, one: Queued) -> Length {
     if one.estimate == Span::MAX {
         return Length::Unknown;
     }
-    let ask = &turn.work(one.work).ask;
-    let slowest = turn.rules(ask.rules).slowest(ask.kind);
     // Not even what has run out of its estimate takes no time at all: others would be
     // reserved the same room.
-    let run = run_length(one.estimate, slowest).max(Span::from_micros(1));
-    Length::Known(run.saturating_add(turn.longest_transfer(one.work)))
+    let [_, longest] = spans(turn, one);
+    Length::Known(longest.max(Span::from_micros(1)))
+}
+
+/// The shortest and the longest time that `one`, whose estimate is known, takes by it,
+/// wherever it may run.
+fn spans(turn: &Turn<'_, '_>, one: Queued) -> [Span; 2] {
+    let ask = &turn.work(one.work).ask;
+    let [slowest, fastest] = turn.rules(ask.rules).speed_bounds(ask.kind);
+    let longest = run_length(one.estimate, slowest).saturating_add(turn.longest_transfer(one.work));
+    [run_length(one.estimate, fastest), longest]
+}
+
+/// Whether `one` ends no later than `at` if it starts now; none where that depends on where
+/// it does. An end that is not known is later than any.
+pub(super) fn ends_by(turn: &Turn<'_, '_>, one: Queued, at: Time) -> Option<bool> {
+    if !may_end_by(turn, one.estimate, at) {
+        return Some(false);
+    }
+    let in_time = |span| turn.now().saturating_add(span) <= at;
+    // Most work needs no look at itself.
+    let [slowest, _] = turn.speed_bounds();
+    if !turn.moves_data() && in_time(run_length(one.estimate, slowest)) {
+        return Some(true);
+    }
+    let [first, last] = spans(turn, one).map(in_time);
+    (first == last).then_some(first)
+}
+
+/// Whether any work with this estimate may end by `at` if it starts now.
+pub(super) fn may_end_by(turn: &Turn<'_, '_>, estimate: Span, at: Time) -> bool {
+    let [_, fastest] = turn.speed_bounds();
+    estimate < Span::MAX && turn.now().saturating_add(run_length(estimate, fastest)) <= at
 }
