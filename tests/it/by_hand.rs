@@ -563,6 +563,63 @@ fn nothing_is_reserved_where_the_policy_places_nothing() {
 }
 
 #[test]
+fn what_the_first_has_already_is_no_room_that_it_can_lose() {
+    // The first of three tasks of `head` starts on `a`. The next must go to `b`, or to `a` when
+    // it has ended, at 11 s. `c` leaves it room there.
+    let clusters = ["a", "b"].map(|name| {
+        format!("[cluster.{name}]\nnodes = 1\nshape = {{ vcpus = 4, memory = \"16 GiB\" }}\n")
+    });
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks,gang\nz,0,50,1,50,1,true\n\
+                 x,0,100,4,100,1,true\nhead,1,10,1,10,3,false\nc,2,1000,2,1000,1,true\n";
+    let scenario = format!("{}[policy.p]\nbackfill = \"easy\"\n", clusters.concat());
+    let summary = run_with(&scenario, trace, "spread = \"even-zones\"\n").expect("it runs");
+    let turnarounds = (50.0 + 100.0 + 30.0 + 1_000.0) / 4.0;
+    assert_eq!((summary.wait_s.max, summary.turnaround_s.mean), (Some(0.0), Some(turnarounds)));
+}
+
+/// Nodes of so many GiB of memory, and conservative backfilling. `first` needs all of 16 GiB
+/// from 100 to 200 s, of which 8 are held until then.
+fn around_a_reservation(memory: &[u32], row: &str, keys: &str) -> Summary {
+    let group = |(nth, memory): (usize, &u32)| {
+        let shape = format!("{{ vcpus = 8, memory = \"{memory} GiB\" }}");
+        format!("[cluster.m.group.g{nth}]\nnodes = 1\nshape = {shape}\n")
+    };
+    let groups: String = memory.iter().enumerate().map(group).collect();
+    let head = "id,arrival_s,runtime_s,estimate_s,vcpus,memory_mib,tasks,gang\n\
+                hog,0,100,100,1,8192,1,true\nfirst,1,100,100,1,16384,1,true\n";
+    let scenario = format!("{groups}[policy.p]\nbackfill = \"conservative\"\n");
+    run_with(&scenario, &format!("{head}{row}"), keys).expect("it runs")
+}
+
+#[test]
+fn gangs_that_are_spread_start_where_nothing_is_reserved() {
+    // In order the gang would lie on the first two nodes, but the first is reserved.
+    let row = "gang,2,500,500,1,1024,2,true\n";
+    let summary = around_a_reservation(&[16, 1, 1], row, "spread = \"instances\"\n");
+    assert_eq!((summary.wait_s.mean, summary.wait_s.max), (Some(99.0 / 3.0), Some(99.0)));
+}
+
+#[test]
+fn all_tasks_start_that_fit_beside_what_is_reserved() {
+    // The second task would go to the second node, which is reserved: it starts on the third.
+    let summary = around_a_reservation(&[1, 16, 1], "array,2,500,500,1,1024,2,false\n", "");
+    assert_eq!(summary.turnaround_s.max, Some(500.0));
+}
+
+#[test]
+fn work_that_used_up_its_estimate_keeps_its_place() {
+    // `low` yields at 50 s, 40 s after its estimate; it starts again at 150 s, for 50 s. `last`
+    // comes after that, and is promised nothing that `low` is.
+    let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n\
+                  backfill = \"conservative\"\n";
+    let trace = "id,arrival_s,runtime_s,estimate_s,vcpus,priority,resumes\n\
+                 low,0,100,10,4,1,true\nhigh,50,100,100,4,2,false\nlast,60,10,10,4,0,false\n";
+    let summary = run(&format!("{NODE}{policy}"), trace).expect("it runs");
+    let turnarounds = (200.0 + 100.0 + 150.0) / 3.0;
+    assert_eq!(summary.turnaround_s.mean, Some(turnarounds));
+}
+
+#[test]
 fn work_beyond_the_reservations_is_counted() {
     // On 4 cores: `b` holds the reservation until it starts at 10 s, `c` and `d` none.
     let trace = "id,arrival_s,runtime_s,estimate_s,vcpus\n\
