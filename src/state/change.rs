@@ -8,7 +8,7 @@ use super::{
     UNKNOWN_RUN, WorkRef, run_length,
 };
 use crate::billing::Mark;
-use crate::model::{Offer, Spread};
+use crate::model::{Ask, Offer, Region, Spread};
 use crate::units::{Id, Span, Time};
 
 /// Why an action was refused.
@@ -459,7 +459,11 @@ impl State<'_> {
         let Some(home) = ask.home.and_then(|home| self.home_region(home)) else {
             return (Span::ZERO, Span::ZERO);
         };
-        let region = self.world.region_of(offer);
+        self.ways(ask, home, self.world.region_of(offer), tasks)
+    }
+
+    /// Time to bring the input of `tasks` tasks from `home` to `region` and their output back.
+    fn ways(&self, ask: &Ask, home: Id<Region>, region: Id<Region>, tasks: u32) -> (Span, Span) {
         let input = self.world.link(home, region).time(ask.part_of(ask.input, tasks));
         (input, self.world.link(region, home).time(ask.part_of(ask.output, tasks)))
     }
@@ -468,13 +472,12 @@ impl State<'_> {
     /// wherever the work may run.
     pub fn longest_transfer(&self, work: WorkRef) -> Span {
         let live = &self.works[work];
-        if live.ask.home.is_none() {
+        let Some(home) = live.ask.home.and_then(|home| self.home_region(home)) else {
             return Span::ZERO;
-        }
-        let rules = &self.rules[live.ask.rules.row()];
-        let allowed = self.world.offers.ids().filter(|&offer| rules.allows(offer));
-        let spans = allowed.map(|offer| self.transfer_times(work, offer, live.waiting));
-        spans.map(|(input, output)| input.saturating_add(output)).max().unwrap_or(Span::ZERO)
+        };
+        let regions = self.rules[live.ask.rules.row()].regions.iter();
+        let ways = regions.map(|&region| self.ways(&live.ask, home, region, live.waiting));
+        ways.map(|(input, output)| input.saturating_add(output)).max().unwrap_or(Span::ZERO)
     }
 
     /// Sets when the allocation would end if it started now, by the estimate.

@@ -1,6 +1,6 @@
 //! Rules of work, resolved against the world once: which offers, how fast.
 
-use crate::model::{Kind, Offer, Rules, Spread, Together, World};
+use crate::model::{Kind, Offer, Region, Rules, Spread, Together, World};
 use crate::units::Id;
 
 /// A rule set in terms of this world.
@@ -12,6 +12,8 @@ pub struct Resolved {
     speeds: Vec<u32>,
     /// The least and the most speed of a job on an allowed offer, in millionths.
     speed_bounds: [u32; 2],
+    /// Where allowed offers are, each region once, in order.
+    pub regions: Vec<Id<Region>>,
     /// Union of the kinds (see [`kind_of`]) of the allowed offers.
     pub kinds: u64,
     /// How tasks are spread.
@@ -40,6 +42,10 @@ impl Resolved {
         let admitted = admitted.map(|(&speed, _)| speed);
         let bounds = [admitted.clone().min(), admitted.max()];
         let speed_bounds = bounds.map(|bound| bound.unwrap_or(1_000_000));
+        let places = world.offers.ids().filter(|offer| allowed[offer.row()]);
+        let mut regions: Vec<Id<Region>> = places.map(|offer| world.region_of(offer)).collect();
+        regions.sort_unstable();
+        regions.dedup();
         let kinds = world
             .offers
             .ids()
@@ -52,6 +58,7 @@ impl Resolved {
             allowed,
             speeds,
             speed_bounds,
+            regions,
             kinds,
             spread: rules.spread,
             together,

@@ -47,9 +47,15 @@ pub(super) fn length(turn: &Turn<'_, '_>, one: Queued) -> Length {
     if one.estimate == Span::MAX {
         return Length::Unknown;
     }
+    // Where all work runs at one speed and moves nothing, none needs a look at itself.
+    let longest = match turn.speed_bounds() {
+        [slowest, fastest] if slowest == fastest && !turn.moves_data() => {
+            run_length(one.estimate, slowest)
+        }
+        _ => spans(turn, one)[1],
+    };
     // Not even what has run out of its estimate takes no time at all: others would be
     // reserved the same room.
-    let [_, longest] = spans(turn, one);
     Length::Known(longest.max(Span::from_micros(1)))
 }
 
