@@ -51,6 +51,20 @@ fn span(text: &str) -> Result<Span, String> {
     found.ok_or_else(|| "must be a span such as `\"7 d\"` or `\"30 min\"`".to_owned())
 }
 
+/// A span that may be nothing.
+fn span_or_none(text: &str) -> Result<Span, String> {
+    let found = parse_span(text).filter(|&span| span >= Span::ZERO);
+    found.ok_or_else(|| "must be a span such as `\"1 d\"`, or `\"0 s\"` for none".to_owned())
+}
+
+/// The length of a window; `whole` is the longest that there is.
+fn window(text: &str) -> Result<Span, String> {
+    match text.trim() {
+        "whole" => Ok(Span::MAX),
+        text => span(text).map_err(|_| "must be a span such as `\"7 d\"`, or `whole`".to_owned()),
+    }
+}
+
 /// Counts that the simulator can hold.
 fn count() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(1..=i64::MAX as u64)
@@ -282,11 +296,11 @@ pub(super) struct Compare {
     /// Differences within this share of the baseline's mean do not matter
     #[arg(long, value_name = "PERCENT", value_parser = marked_percent)]
     pub(super) margin: Option<f64>,
-    /// Replications are disjoint windows of this length of the trace
-    #[arg(long, value_name = "SPAN", value_parser = span)]
+    /// Replications are disjoint windows of this length of the trace; `whole` takes all of it in one piece
+    #[arg(long, value_name = "SPAN", value_parser = window)]
     pub(super) window: Option<Span>,
-    /// What is played before each window, or at the start, and not counted
-    #[arg(long, value_name = "SPAN", value_parser = span)]
+    /// What is played before each window, or at the start, and not counted; `0 s` for nothing
+    #[arg(long, value_name = "SPAN", value_parser = span_or_none)]
     pub(super) warm_up: Option<Span>,
     /// Replications put the trace together anew from blocks of this length of itself
     #[arg(long, value_name = "SPAN", value_parser = span)]
@@ -376,11 +390,11 @@ pub(super) struct Plan {
     /// Held-out replications of each setup that is judged [default: 20, or all windows that are held out]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100_000))]
     pub(super) replications: Option<u32>,
-    /// Replications are disjoint windows of this length of the trace
-    #[arg(long, value_name = "SPAN", value_parser = span)]
+    /// Replications are disjoint windows of this length of the trace; `whole` takes all of it in one piece
+    #[arg(long, value_name = "SPAN", value_parser = window)]
     pub(super) window: Option<Span>,
-    /// What is played before each window, or at the start, and not counted
-    #[arg(long, value_name = "SPAN", value_parser = span)]
+    /// What is played before each window, or at the start, and not counted; `0 s` for nothing
+    #[arg(long, value_name = "SPAN", value_parser = span_or_none)]
     pub(super) warm_up: Option<Span>,
     /// Replications put the trace together anew from blocks of this length of itself
     #[arg(long, value_name = "SPAN", value_parser = span)]

@@ -102,6 +102,14 @@ impl Repetition {
         }
     }
 
+    /// All windows of the trace, where not all of them are taken.
+    pub fn left_of(&self) -> Option<u32> {
+        match *self {
+            Self::Windows { of, taken, .. } => (taken < of).then_some(of),
+            Self::Seeds { .. } | Self::Blocks { .. } => None,
+        }
+    }
+
     /// When a window ends, from the start of its run; none where there is none.
     pub fn until(&self) -> Option<Span> {
         match *self {
@@ -115,13 +123,22 @@ impl Repetition {
         match *self {
             Self::Seeds { warm_up: Span::ZERO } => "one seed each".to_owned(),
             Self::Seeds { warm_up } => format!("one seed each, the first {warm_up} not counted"),
-            Self::Windows { width, warm_up, of, taken, .. } if of == taken => format!(
-                "disjoint windows of {width} of the trace, each after a warm-up of {warm_up}"
-            ),
-            Self::Windows { width, warm_up, of, taken, .. } => format!(
-                "{taken} of the {of} windows of {width} that the trace has, evenly spread, each after a \
-                 warm-up of {warm_up}"
-            ),
+            Self::Windows { width, warm_up, of, taken, .. } => {
+                let after = match warm_up {
+                    Span::ZERO => "without a warm-up".to_owned(),
+                    _ if taken == 1 => format!("after a warm-up of {warm_up}"),
+                    _ => format!("each after a warm-up of {warm_up}"),
+                };
+                match taken {
+                    _ if of == taken => {
+                        format!("disjoint windows of {width} of the trace, {after}")
+                    }
+                    1 => format!("1 of the {of} windows of {width} that the trace has, {after}"),
+                    _ => format!(
+                        "{taken} of the {of} windows of {width} that the trace has, evenly spread, {after}"
+                    ),
+                }
+            }
             Self::Blocks { length } => {
                 format!("the trace put together anew from blocks of {length} of itself")
             }
@@ -172,7 +189,11 @@ mod tests {
         assert_eq!(rows(windows(10, 4), 4), [0, 2, 5, 7]);
         assert_eq!(
             windows(10, 4).told(),
-            "4 of the 10 windows of 1 d that the trace has, evenly spread, each after a warm-up of 0 s"
+            "4 of the 10 windows of 1 d that the trace has, evenly spread, without a warm-up"
+        );
+        assert_eq!(
+            windows(10, 1).told(),
+            "1 of the 10 windows of 1 d that the trace has, without a warm-up"
         );
     }
 

@@ -164,6 +164,39 @@ fn what_makes_no_sense_is_refused() {
     refused(at, &["t.toml", "--resample", "30 d"], &["blocks of 30 d", "hint"]);
 }
 
+/// A week of three is no answer about all of them, and says so.
+#[test]
+fn one_window_says_of_how_many_it_is() {
+    let folder = folder(&[("jobs.csv", &jobs(30)), ("t.toml", TRACED)]);
+    let found = compared(folder.path(), &["t.toml", "-r", "1"]);
+    let said = answer(&found);
+    let one = "1 of the 4 windows of 7 d that the trace has, after a warm-up of 1 d, so how much is chance is unknown \
+        (`--replications 4` takes all of them, `--window whole` the trace in one piece)";
+    assert!(said.contains(one), "{said}");
+}
+
+/// All of the trace, by the word or by a window that is as long.
+#[test]
+fn a_whole_trace_is_compared_in_one_piece() {
+    let still = TRACED.replace("cloud-cheapest", "batch-backfill");
+    let folder = folder(&[("jobs.csv", &jobs(30)), ("t.toml", &still)]);
+    let told = |found: &Value| found["repetition"].as_str().expect("words").to_owned();
+    let cut = compared(folder.path(), &["t.toml", "--warm-up", "0 s", "--no-out"]);
+    assert!(told(&cut).contains("windows of 7 d of the trace, without a warm-up"), "{cut}");
+    for window in ["whole", "30 d", "400 d"] {
+        let arguments = ["t.toml", "--window", window, "--warm-up", "0 s", "--no-out"];
+        let found = compared(folder.path(), &arguments);
+        assert_eq!(found["replications"], 1, "{window}");
+        assert!(answer(&found).contains("nothing here is random"), "{window}");
+        assert!(!told(&found).contains("windows"), "{window}");
+    }
+    refused(
+        folder.path(),
+        &["t.toml", "--window", "20 d"],
+        &["cannot be cut", "of the trace", "`--window whole`"],
+    );
+}
+
 #[test]
 fn a_deterministic_comparison_says_that_more_of_it_has_no_effect() {
     let folder = folder(&[

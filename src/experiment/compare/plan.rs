@@ -35,7 +35,7 @@ const WEEK: Span = Span::from_secs(7 * 86_400);
 pub struct Asked {
     /// How many replications, or at most how many with a precision.
     pub replications: Option<u32>,
-    /// Windows of this length.
+    /// Windows of this length; where the trace is no longer than that, all of it in one piece.
     pub window: Option<Span>,
     /// Played before each window, or left out at the start.
     pub warm_up: Option<Span>,
@@ -93,9 +93,12 @@ pub fn plan(lab: &Lab<'_>, sides: &[Side<'_>], asked: Asked) -> Result<Plan, NoP
     }
     let windows = windows(scenario, asked);
     match (asked.window, windows) {
-        (Some(_), None) => {
-            let hint = "windows are cut from a trace that is held in memory, and there must be two at least";
-            return problem("the workload cannot be cut into such windows", hint);
+        (Some(width), None) if is_whole(scenario, width) => {}
+        (Some(width), None) => {
+            return problem(
+                "the workload cannot be cut into such windows",
+                &uncut(scenario, width),
+            );
         }
         (Some(_), Some(windows)) => return Ok(windows.plan(count)),
         (None, Some(windows)) if windows.of >= FEWEST_WINDOWS && !scenario.steady_state => {
@@ -156,14 +159,35 @@ fn windows(scenario: &Scenario, asked: Asked) -> Option<Windows> {
     (of >= 2).then_some(Windows { first, width, warm_up, of })
 }
 
+/// Whether a window of `width` is all of the work: `Span::MAX` is that of any work.
+fn is_whole(scenario: &Scenario, width: Span) -> bool {
+    width == Span::MAX || spread(scenario).is_some_and(|spread| width >= spread)
+}
+
+/// What to do where the work cannot be cut into windows of `width`.
+fn uncut(scenario: &Scenario, width: Span) -> String {
+    match spread(scenario) {
+        Some(spread) => format!(
+            "two windows of {width} and a warm-up do not fit the {spread} of the trace: give shorter ones, or \
+             `--window whole` for all of it in one piece"
+        ),
+        None => "windows are cut from a trace that is held in memory; `--window whole` takes all work in one piece"
+            .to_owned(),
+    }
+}
+
+/// From the first arrival of a trace that is held in memory to its last, whatever is made of it.
+fn spread(scenario: &Scenario) -> Option<Span> {
+    let Input::Shared(trace) = &scenario.workload.input else { return None };
+    trace.arrivals().map(|(first, last)| last - first)
+}
+
 /// From the first arrival of a trace to its last; none where that is not known
 /// before it is played.
 fn extent(scenario: &Scenario) -> Option<Span> {
-    let Input::Shared(trace) = &scenario.workload.input else { return None };
     let begins = |step: &Transform| matches!(step, Transform::Begin(_));
     let as_it_is = scenario.workload.transforms.iter().all(begins);
-    let (first, last) = trace.arrivals().filter(|_| as_it_is)?;
-    Some(last - first)
+    spread(scenario).filter(|_| as_it_is)
 }
 
 /// The warm-up of the steady state: MSER-5 on the number of waiting jobs and on

@@ -186,6 +186,8 @@ struct Moves {
 struct Sure {
     chance: &'static str,
     repetition: String,
+    /// All windows of the trace, where not all of them were meant to be taken.
+    windows: Option<u32>,
     /// Whether a precision was asked for and not reached.
     precise: Option<bool>,
     /// What was not as narrow as was asked for, and whether more replications could help.
@@ -553,6 +555,7 @@ impl Comparison<'_> {
                 Chance::Resampled => "resampled",
             },
             repetition,
+            windows: many.repetition.left_of(),
             precise: many.precise,
             wide: many.wide.iter().map(wide_words).collect(),
             hopeless: many.wide.iter().all(Wide::is_hopeless),

@@ -30,6 +30,8 @@ struct Findings {
     /// Whether effects compare thirds of a sample, not the values of a grid.
     sampled: bool,
     repetition: String,
+    /// All windows of the trace, where not all of them are taken.
+    windows: Option<u32>,
     assumptions: usize,
 }
 
@@ -117,6 +119,7 @@ impl SweepReport<'_> {
             same_work: sweep.same_work(),
             sampled: !sweep.axes.is_empty() && sweep.levels(0).is_none(),
             repetition: sweep.repetition.told(),
+            windows: sweep.repetition.left_of(),
             assumptions: self.assumptions.len(),
         }
     }
