@@ -77,10 +77,10 @@ pub(super) fn compare(arguments: &Compare) -> Done {
     reports[0].assumptions.insert(0, unmodelled(&scenarios, &contenders));
     let shown: Vec<Shown<'_>> = sides.iter().zip(&exhibits).map(shown).collect();
     let mut cautions = experiment::cautions(&shown);
-    for one in &many.policies {
+    cautions.extend(backlog(many.policies.iter().map(|one| {
         let runs = one.measurements.iter().map(|run| waiting(&run.course, many.repetition));
-        cautions.extend(backlog(&one.name, &runs.collect::<Vec<_>>()));
-    }
+        (one.name.as_str(), runs.collect())
+    })));
     if many.policies.iter().all(|one| one.measurements.iter().all(|run| run.done.submitted == 0)) {
         return Err(Stop::Input(vec![run::no_work(&scenarios[0])]));
     }

@@ -105,7 +105,7 @@ fn beside(
     let runs =
         if candidate.held_out.is_empty() { &candidate.searched } else { &candidate.held_out };
     let waiting = runs.iter().map(|run| waiting(&run.course, found.repetition));
-    said.extend(backlog(name, &waiting.collect::<Vec<_>>()));
+    said.extend(backlog([(name.as_str(), waiting.collect())]));
     Ok(said)
 }
 

@@ -123,14 +123,14 @@ fn beside(
         let name = &swept.policies[*row];
         let Some(policy) = scenario.policies.iter().find(|one| one.name == *name) else { continue };
         let runs = swept.runs(*point, *row);
-        piled.extend(backlog(name, &runs.iter().map(|run| run.waiting).collect::<Vec<_>>()));
+        piled.push((name.as_str(), runs.iter().map(|run| run.waiting).collect()));
         let facts = &runs[0].facts;
         let told = unestimated(facts, policy).filter(|told| !assumptions.contains(told));
         assumptions.extend(told);
         shown.push(Shown { name, scenario, policy, facts });
     }
     let mut said = cautions(&shown);
-    said.extend(piled);
+    said.extend(backlog(piled));
     Ok(said)
 }
 

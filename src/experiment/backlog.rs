@@ -23,21 +23,32 @@ pub fn waiting(course: &Course, repetition: Repetition) -> Option<[f64; 2]> {
         .then(|| [begins, begins + lasts].map(|until| course.waiting(until - stretch, until)))
 }
 
-/// What must be said of a policy whose work piles up within the windows of a trace; `waiting` is
-/// that of each.
+/// What must be said of policies whose work piles up within the windows of a trace: of each its
+/// name and what is `waiting` in each window.
 ///
 /// Over all of a trace, as many windows begin with a given backlog as end with it: the end of one is
 /// the beginning of the next. Where windows end with more waiting than they begin with, what their
 /// warm-ups brought back of the backlog is too little, and waits are longer than the windows show.
-pub fn backlog(name: &str, waiting: &[Option<[f64; 2]>]) -> Option<String> {
-    let waiting: Vec<[f64; 2]> = waiting.iter().copied().flatten().collect();
-    let Piled { before, after, least } = piled(&waiting)?;
-    Some(format!(
-        "Under {} work piles up within the windows: on average {before:.1} pieces wait as they begin and \
-         {after:.1} as they end (a rise by {least:.1} at least, at 95 %). Over the whole trace that backlog is \
-         handed on, so waits there are longer than these: look at `windtunnel run`, or take a longer `--warm-up`.",
-        clip(name)
-    ))
+pub fn backlog<'a>(
+    policies: impl IntoIterator<Item = (&'a str, Vec<Option<[f64; 2]>>)>,
+) -> Option<String> {
+    let found = policies.into_iter().filter_map(|(name, waiting)| {
+        let waiting: Vec<[f64; 2]> = waiting.into_iter().flatten().collect();
+        let Piled { before, after, least } = piled(&waiting)?;
+        let name = clip(name);
+        Some(format!(
+            "from {before:.1} to {after:.1} pieces under {name} (by {least:.1} at least, at 95 %)"
+        ))
+    });
+    let found: Vec<String> = found.collect();
+    (!found.is_empty()).then(|| {
+        format!(
+            "Work piles up within the windows: what waits rises on average, from their begin to their end, {}. Over \
+             the whole trace that backlog is handed on, so waits there are longer than these: look at `windtunnel compare --window whole`, or take a longer \
+             `--warm-up`.",
+            found.join(", ")
+        )
+    })
 }
 
 /// Means over windows.
@@ -91,6 +102,17 @@ mod tests {
     /// Rises from 0 in steps of `step`.
     fn rising(step: f64) -> [f64; 10] {
         std::array::from_fn(|hour| step * hour as f64)
+    }
+
+    #[test]
+    fn all_policies_whose_work_piles_up_are_in_one_caution() {
+        let windows =
+            |after: f64| vec![Some([1.0, after]), Some([1.0, after + 1.0]), Some([2.0, after])];
+        let said = backlog([("a", windows(9.0)), ("b", windows(1.0)), ("c", windows(20.0))]);
+        let said = said.expect("it piles up");
+        assert!(said.contains("from 1.3 to 9.3 pieces under a (by "), "{said}");
+        assert!(said.contains("pieces under c (") && !said.contains("under b"), "{said}");
+        assert_eq!(backlog([("b", windows(1.0))]), None);
     }
 
     #[test]

@@ -457,6 +457,12 @@ impl Comparison {
         }
     }
 
+    /// Whether two policies come out the same: in every metric of every replication.
+    pub fn is_same(&self, one: usize, other: usize) -> bool {
+        let metrics = |row: usize| self.policies[row].measurements.iter().map(|one| &one.metrics);
+        metrics(one).eq(metrics(other))
+    }
+
     /// Whether all policies did the same work.
     pub fn comparable(&self) -> bool {
         self.policies.iter().all(|policy| policy.comparable)

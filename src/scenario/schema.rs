@@ -123,7 +123,10 @@ fn scalar(kind: Kind) -> Value {
         Kind::Numbers => json!({ "type": "array", "items": { "type": "number", "minimum": 0 } }),
         Kind::Values => json!({ "anyOf": [
             { "type": "string", "minLength": 1 },
-            { "type": "array", "items": { "type": ["string", "number", "boolean"] }, "minItems": 1 },
+            { "type": "array", "minItems": 1, "items": { "anyOf": [
+                { "type": ["string", "number", "boolean"] },
+                { "type": "array", "items": { "type": ["string", "number", "boolean"] } },
+            ] } },
         ] }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Count(low, high) if high <= u64::from(u32::MAX) => {

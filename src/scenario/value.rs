@@ -132,10 +132,18 @@ fn scalar(value: &DeValue<'_>, kind: Kind) -> Result<Value, String> {
 
 /// A range, or a list as the command line takes it: `"fcfs","shortest"`.
 fn values(value: &DeValue<'_>) -> Result<Value, String> {
-    let item = |item: &DeValue<'_>| match item {
+    let one = |item: &DeValue<'_>| match item {
         DeValue::String(text) => Some(format!("\"{text}\"")),
         DeValue::Boolean(flag) => Some(flag.to_string()),
         _ => number_text(item),
+    };
+    // A value may be a list itself.
+    let item = |item: &DeValue<'_>| match item {
+        DeValue::Array(items) => {
+            let items: Option<Vec<String>> = items.iter().map(|item| one(item.get_ref())).collect();
+            items.map(|items| format!("[{}]", items.join(", ")))
+        }
+        _ => one(item),
     };
     match value {
         DeValue::String(text) => Ok(Value::Text(text.to_string())),

@@ -164,6 +164,20 @@ fn what_makes_no_sense_is_refused() {
     refused(at, &["t.toml", "--resample", "30 d"], &["blocks of 30 d", "hint"]);
 }
 
+/// Policies that come out as the baseline are named together, after those that do not; and what
+/// a dearer one serves better is said.
+#[test]
+fn others_that_do_the_same_are_named_together() {
+    let more = "[policy.r]\npreset = \"batch-fcfs\"\n[policy.s]\npreset = \"batch-fcfs\"\n\
+        [policy.t]\npreset = \"batch-fcfs\"\n[objectives]\nwait_max = \"<= 10 d\"\n";
+    let text = TRACED.replace("[policy.q]", &format!("{more}[policy.q]"));
+    let folder = folder(&[("jobs.csv", &jobs(3)), ("t.toml", &text)]);
+    let said = answer(&compared(folder.path(), &["t.toml"]));
+    let (start, end) = ("Others: q costs $", "; r, s and t do the same as p.");
+    assert!(said.contains(start) && said.contains(end), "{said}");
+    assert!(said.contains("keeps no more promises, but is better in wait, p95 ("), "{said}");
+}
+
 /// A week of three is no answer about all of them, and says so.
 #[test]
 fn one_window_says_of_how_many_it_is() {

@@ -103,6 +103,21 @@ fn what_is_wrong_is_said_before_anything_runs() {
     check(&none, &[], "nothing may be decided");
 }
 
+/// A list of lists has as many values as lists.
+#[test]
+fn a_value_may_be_a_list() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lists = "\"policy.p.provision.cheapest.providers\" = [[\"aws\"], [\"aws\", \"gcp\"]]\n";
+    let clouds = "[cloud.aws]\nregions = [\"us-east-1\"]\n[cloud.gcp]\nregions = [\"us-east4\"]\n\
+        [policy.p.provision.cheapest]\nproviders = [\"aws\"]\n[objectives]";
+    let scenario = SIZING.replace("[objectives]", clouds) + lists;
+    let output = plan(folder.path(), &scenario, &["--no-out", "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let levels = found["variables"].to_string();
+    assert!(levels.contains(r#"[\"aws\", \"gcp\"]"#), "{levels}");
+}
+
 #[test]
 fn settings_of_other_policies_are_not_varied() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -192,7 +192,10 @@ fn intervals(comparison: &Comparison<'_>) -> Chart {
             let Some(paired) = contrast.paired.filter(|_| contrast.base != 0.0) else { continue };
             // No cost, wait or count falls by more than all of it.
             let share = |value: f64| (value / contrast.base.abs()).max(-1.0);
-            let interval = paired.interval;
+            let mut interval = paired.interval;
+            if is_rounding(metric.key, &[interval.low, interval.high]) {
+                interval = Interval { mean: 0.0, low: 0.0, high: 0.0, ..interval };
+            }
             is_cut |= interval.low < -contrast.base.abs();
             rows.push(ForestRow {
                 label: metric.label.to_owned(),
@@ -244,6 +247,12 @@ fn forest_axis(rows: &[ForestRow], most: f64, unit: &str) -> Axis {
     axis::differences(unit, "%", low, high)
 }
 
+/// Whether these differences of a metric are none, or of rounding alone: of a month, below half a cent.
+fn is_rounding(key: &str, differences: &[f64]) -> bool {
+    let least = if key == "cost_monthly" { HALF_A_CENT } else { f64::MIN_POSITIVE };
+    differences.iter().all(|by| by.abs() < least)
+}
+
 /// The difference in the leading metric in each replication.
 fn paired(comparison: &Comparison<'_>) -> Chart {
     let Metric { key, label, .. } = *comparison.leading_of_all();
@@ -271,7 +280,7 @@ fn paired(comparison: &Comparison<'_>) -> Chart {
     if rows.is_empty() {
         return chart;
     }
-    if rows.iter().all(|row| row.dots.iter().all(|&dot| dot == 0.0)) {
+    if rows.iter().all(|row| is_rounding(key, &row.dots)) {
         chart.plot = Plot::Nothing("every replication costs the same as under the baseline");
         return chart;
     }
@@ -347,6 +356,14 @@ fn waterfall(comparison: &Comparison<'_>, row: usize) -> Chart {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounding_is_no_difference() {
+        assert!(is_rounding("cost_monthly", &[4e-7, -4e-3, 0.0]));
+        assert!(!is_rounding("cost_monthly", &[0.0, 0.006]));
+        assert!(!is_rounding("cost_per_core_hour", &[4e-7]));
+        assert!(is_rounding("cost_per_core_hour", &[0.0]));
+    }
 
     #[test]
     fn what_coincides_is_named_together() {

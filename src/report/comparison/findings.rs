@@ -18,7 +18,8 @@ use crate::units::Money;
 const NAMED: usize = 2;
 /// Metrics of service that are named for one policy.
 const SERVICES_NAMED: usize = 2;
-/// Other policies of which it is said why they are not taken.
+/// Other policies of which it is said why they are not taken, besides those that do the same as
+/// the baseline.
 const OTHERS_NAMED: usize = 2;
 
 /// What follows from a comparison.
@@ -172,6 +173,8 @@ enum Why {
     Hidden,
     /// Nothing speaks for it; said where the baseline is kept.
     Nothing,
+    /// It comes out as the baseline does, in all that is measured; said where that is kept.
+    Same,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -233,8 +236,10 @@ impl Comparison<'_> {
                 && one.rows(Change::Even).len() == one.promises.len()
         };
         let standings = self.decision.map_or(&[][..], |decision| &decision.standings);
-        let mut others: Vec<Other> = self.others(standings);
+        let (same, mut others): (Vec<Other>, Vec<Other>) =
+            self.others(standings).into_iter().partition(|other| other.why == Why::Same);
         let more = others.split_off(others.len().min(OTHERS_NAMED));
+        others.extend(same);
         let sensitivity = self.decision.map(|decision| &decision.sensitivity);
         let least = if self.many.comparable() { HALF_A_CENT } else { 0.0 };
         let moves: Vec<Moves> = sensitivity
@@ -357,12 +362,21 @@ impl Comparison<'_> {
     /// The policies that are not taken, those first that most speaks for.
     fn others(&self, standings: &[Standing]) -> Vec<Other> {
         let skipped = [self.many.baseline, self.choice()];
-        let rows = (0..standings.len()).filter(|row| !skipped.contains(row));
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for row in (0..standings.len()).filter(|row| !skipped.contains(row)) {
+            match groups.iter_mut().find(|group| self.many.is_same(group[0], row)) {
+                Some(group) => group.push(row),
+                None => groups.push(vec![row]),
+            }
+        }
         let wait = METRICS.iter().find(|metric| metric.key == "wait_mean");
         let wait = |row: usize| wait.and_then(|metric| self.mean(metric, row));
-        let mut all: Vec<(Other, f64)> = rows
-            .map(|row| (self.other(row, &standings[row]), wait(row).unwrap_or(f64::INFINITY)))
-            .collect();
+        let other = |group: Vec<usize>| {
+            let names = group.iter().map(|&row| self.name(row)).collect();
+            let other = Other { names, ..self.other(group[0], &standings[group[0]]) };
+            (other, wait(group[0]).unwrap_or(f64::INFINITY))
+        };
+        let mut all: Vec<(Other, f64)> = groups.into_iter().map(other).collect();
         let rank = |other: &Other| match other.why {
             Why::AsGood => 0,
             Why::Behind => 1,
@@ -371,6 +385,7 @@ impl Comparison<'_> {
             Why::LeavesWork => 4,
             Why::Hidden => 5,
             Why::Nothing => 6,
+            Why::Same => 7,
         };
         // Of those that serve better the one that waits least comes first.
         all.sort_by(|(a, of_a), (b, of_b)| {
@@ -387,7 +402,7 @@ impl Comparison<'_> {
         let mut others: Vec<Other> = all.into_iter().map(|(other, _)| other).collect();
         // Where the baseline is kept, the reader wants to know how far off the others are.
         if skipped[0] != skipped[1] {
-            others.retain(|other| other.why != Why::Nothing);
+            others.retain(|other| !matches!(other.why, Why::Nothing | Why::Same));
         }
         // What leaves work undone, or does as well as the choice, does so in no other words.
         others.dedup_by(|other, first| {
@@ -427,6 +442,7 @@ impl Comparison<'_> {
         let hidden = self.hidden(row);
         let least = if is_monthly { HALF_A_CENT } else { f64::MIN_POSITIVE };
         let why = match () {
+            () if self.many.is_same(self.many.baseline, row) => Why::Same,
             () if standing.work == Some(false) => Why::LeavesWork,
             () if standing.is_ahead() && ties && dearer.is_some_and(|by| by < least) => Why::AsGood,
             () if standing.is_ahead() => Why::Behind,
