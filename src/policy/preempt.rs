@@ -1,12 +1,13 @@
 //! Who must yield when the head of the queue does not fit?
 
 use std::cmp::Reverse;
+use std::slice;
 
 use super::place::{self, Place};
 use super::spec::Preempt;
 use super::turn::Turn;
 use crate::model::WorkId;
-use crate::state::{Allocation, AllocationRef, InstanceRef, LiveWork, WorkRef};
+use crate::state::{Allocation, AllocationRef, LiveWork, WorkRef};
 use crate::units::{Span, Time};
 
 /// Running work that may be made to yield, the first to yield in front.
@@ -16,17 +17,9 @@ type Victims = Vec<(Rank, AllocationRef)>;
 /// what is held there: no two that differ in any way rank alike.
 type Rank = (i64, Reverse<Time>, Time, WorkId, (u32, Time, u32, u32));
 
-/// A part of the victims whose place lets tasks of the head start.
-struct Step {
-    /// How many of the victims, from the first on, have yielded by then.
-    victims: usize,
-    /// Instances that the tasks take.
-    used: Vec<InstanceRef>,
-}
-
 /// Makes room for waiting tasks of `head` and places them: of a gang all or none, of other
-/// work as many as may be. Nobody yields for whom no task starts. The works that yielded
-/// are written over `yielded`; they wait again.
+/// work as many as may be. Nobody yields without whom as many would start. The works that
+/// yielded are written over `yielded`; they wait again.
 pub(super) fn make_room(
     kind: Preempt,
     place: &mut dyn Place,
@@ -34,22 +27,40 @@ pub(super) fn make_room(
     head: WorkRef,
     yielded: &mut Vec<WorkRef>,
 ) {
+    let victims: Vec<_> = victims(kind, turn, head).into_iter().map(|(_, victim)| victim).collect();
+    make_room_of(&victims, place, turn, head, yielded);
+}
+
+/// The same where these may yield, the first to yield in front. They are let yield in that
+/// order until `head` is placed; then, from the last of them to the first, each is left
+/// where it is without whom as many tasks of `head` are placed.
+pub(super) fn make_room_of(
+    victims: &[AllocationRef],
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    head: WorkRef,
+    yielded: &mut Vec<WorkRef>,
+) {
     yielded.clear();
-    let victims = victims(kind, turn, head);
-    let steps = steps(place, turn, head, &victims);
-    if steps.is_empty() {
+    let (used, left) = until_placed(victims, place, turn, head);
+    if used == 0 {
         return;
     }
-    let by_instance = by_instance(turn, &victims);
-    for step in &steps {
-        // Only those in the way yield, unless the place part then finds no room.
-        let in_the_way = in_the_way(&by_instance, step).into_iter();
-        let in_the_way: Vec<_> = in_the_way.map(|at| victims[at].1).collect();
-        if yield_until_placed(place, turn, head, &in_the_way, yielded).is_some() {
+    let victims = &victims[..used];
+    let needed = needed(victims, left, place, turn, head);
+    // A part that places at random, or tasks that are spread, may need more after all. And
+    // where only reservations of others keep `head` out of what is free, the first yields.
+    for (yields, left) in [(&needed[..], left), (victims, turn.work(head).waiting - 1)] {
+        if yields.is_empty() {
             continue;
         }
-        let all: Vec<_> = victims.iter().map(|&(_, victim)| victim).collect();
-        if yield_until_placed(place, turn, head, &all, yielded).is_none() {
+        let placed = turn.attempt(|turn| {
+            let_yield(yields, turn);
+            place::place_all(place, turn, head);
+            (turn.work(head).waiting <= left).then_some(())
+        });
+        if placed.is_some() {
+            yielded.extend(yields.iter().map(|&victim| turn.allocation(victim).work()));
             return;
         }
     }
@@ -129,92 +140,82 @@ fn remaining(work: &LiveWork, allocation: &Allocation, now: Time) -> Span {
     Span::from_micros(i64::try_from(left.max(0)).unwrap_or(0))
 }
 
-/// Which instances `head` would take as more and more of `victims` yielded, until it is
-/// placed or all have. Nothing has happened afterwards.
-fn steps(
+/// How many of `victims`, from the first on, would yield until `head` is placed or no more
+/// of its tasks are, and how many of its tasks wait then. Nothing has happened afterwards.
+fn until_placed(
+    victims: &[AllocationRef],
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
     head: WorkRef,
-    victims: &Victims,
-) -> Vec<Step> {
-    let mut steps = Vec::new();
+) -> (usize, u32) {
+    let mut found = (0, turn.work(head).waiting);
     turn.attempt(|turn| {
-        for (at, &(_, victim)) in victims.iter().enumerate() {
-            turn.preempt(victim).ok()?;
-            let made = place_more(place, turn, head);
-            if made.is_empty() {
-                continue;
+        for (at, victim) in victims.iter().enumerate() {
+            let_yield(slice::from_ref(victim), turn);
+            place::place_all(place, turn, head);
+            let waiting = turn.work(head).waiting;
+            if waiting < found.1 {
+                found = (at + 1, waiting);
             }
-            let held = made.iter().flat_map(|&made| &turn.allocation(made).held);
-            let used = held.map(|held| held.share.instance).collect();
-            steps.push(Step { victims: at + 1, used });
-            if turn.work(head).waiting == 0 {
+            if waiting == 0 {
                 break;
             }
         }
         None::<()>
     });
-    steps
-}
-
-/// Places waiting tasks of `work`, all of a gang, and returns their allocations.
-fn place_more(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) -> Vec<AllocationRef> {
-    let before = turn.work(work).allocations.len();
-    place::place_all(place, turn, work);
-    turn.work(work).allocations[before..].to_vec()
-}
-
-/// The victims by what they hold: by instance, the place in the order of victims.
-fn by_instance(turn: &Turn<'_, '_>, victims: &Victims) -> Vec<(InstanceRef, usize)> {
-    let mut holders = Vec::new();
-    for (at, &(_, victim)) in victims.iter().enumerate() {
-        let held = turn.allocation(victim).held.iter();
-        holders.extend(held.map(|held| (held.share.instance, at)));
-    }
-    holders.sort_unstable();
-    holders
-}
-
-/// Victims that hold what a step uses, the first to yield in front.
-fn in_the_way(by_instance: &[(InstanceRef, usize)], step: &Step) -> Vec<usize> {
-    let mut found = Vec::new();
-    for &used in &step.used {
-        let from = by_instance.partition_point(|&(instance, _)| instance < used);
-        let holders = by_instance[from..].iter().take_while(|&&(instance, _)| instance == used);
-        found.extend(holders.map(|&(_, at)| at).take_while(|&at| at < step.victims));
-    }
-    found.sort_unstable();
-    found.dedup();
     found
 }
 
-/// Lets `victims` yield, one after another, until tasks of `head` are placed, all of a
-/// gang; those that have yielded before are passed over. Returns how many of the list
-/// were needed, or nothing where nothing was placed: then nothing has happened. Whose they
-/// are is added to `yielded`.
-pub(super) fn yield_until_placed(
+/// Those of `victims` who must yield so that no more than `left` tasks of `head` wait,
+/// looked for from the last to the first. Halves are looked at while the other half has
+/// yielded, so that each yields a number of times that grows with the logarithm of their
+/// number. Nothing has happened afterwards.
+fn needed(
+    victims: &[AllocationRef],
+    left: u32,
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
     head: WorkRef,
-    victims: &[AllocationRef],
-    yielded: &mut Vec<WorkRef>,
-) -> Option<usize> {
-    let before = yielded.len();
-    let needed = turn.attempt(|turn| {
-        for (at, &victim) in victims.iter().enumerate() {
-            if turn.allocation(victim).has_yielded() {
-                continue;
-            }
-            yielded.push(turn.allocation(victim).work());
-            turn.preempt(victim).ok()?;
-            if !place_more(place, turn, head).is_empty() {
-                return Some(at + 1);
-            }
-        }
-        None
-    });
-    if needed.is_none() {
-        yielded.truncate(before);
+) -> Vec<AllocationRef> {
+    if victims.is_empty() || fits(left, place, turn, head) {
+        return Vec::new();
     }
-    needed
+    if victims.len() == 1 {
+        return victims.to_vec();
+    }
+    let (first, last) = victims.split_at(victims.len() / 2);
+    let mut needed_beside = |yields: &[AllocationRef], victims| {
+        let mut found = Vec::new();
+        turn.attempt(|turn| {
+            let_yield(yields, turn);
+            // Tasks that start one by one take what is free already, once for all.
+            if !turn.work(head).ask.gang {
+                place::place_all(place, turn, head);
+            }
+            found = needed(victims, left, place, turn, head);
+            None::<()>
+        });
+        found
+    };
+    let later = needed_beside(first, last);
+    let mut found = needed_beside(&later, first);
+    found.extend(later);
+    found
+}
+
+/// Whether no more than `left` tasks of `head` wait when it has been placed.
+fn fits(left: u32, place: &mut dyn Place, turn: &mut Turn<'_, '_>, head: WorkRef) -> bool {
+    let mut waiting = 0;
+    turn.attempt(|turn| {
+        place::place_all(place, turn, head);
+        waiting = turn.work(head).waiting;
+        None::<()>
+    });
+    waiting <= left
+}
+
+fn let_yield(victims: &[AllocationRef], turn: &mut Turn<'_, '_>) {
+    for &victim in victims {
+        turn.preempt(victim).expect("whoever may yield is there");
+    }
 }

@@ -337,7 +337,8 @@ pub enum Provision {
         choice: Choice,
         /// Markets to rent from; empty means on-demand.
         markets: Vec<Market>,
-        /// Only after the job has waited this long (overflow); zero rents at once.
+        /// Only this long after the job was submitted (overflow), time it ran before a
+        /// preemption included; zero rents at once.
         after_wait: Span,
         /// Most rented instances at once.
         max_instances: Option<u32>,

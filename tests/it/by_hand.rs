@@ -696,6 +696,66 @@ fn as_many_tasks_yield_as_are_in_the_way() {
 }
 
 #[test]
+fn nobody_yields_who_is_not_in_the_way() {
+    let gpus = "[cluster.dc]\nnodes = 1\n\
+                shape = { vcpus = 128, memory = \"64 GiB\", gpus = \"8 x A100-80GB\" }\n";
+    let nodes = |nodes| {
+        format!("[cluster.dc]\nnodes = {nodes}\nshape = {{ vcpus = 8, memory = \"64 GiB\" }}\n")
+    };
+    let (one, two) = (nodes(1), nodes(2));
+    let rented = format!("{CLOUD}zones = [\"us-east-1a\"]\ncapacity = 1\n");
+    let own = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n";
+    let rents = format!("{own}provision = \"cheapest\"\n");
+    let head = "arrival_s,runtime_s,vcpus,gpus,tasks,gang,priority\n";
+    // Two nodes, each with six cores of one job and two of a later one.
+    let pairs = "0,5000,6,0,1,true,0\n0,5000,6,0,1,true,0\n10,5000,2,0,1,true,0\n\
+                 10,5000,2,0,1,true,0\n";
+    // The same where the later ones are tasks of an array, or a gang.
+    let array = "0,5000,6,0,1,true,0\n0,5000,6,0,1,true,0\n10,5000,2,0,2,false,0\n";
+    let gang = "0,5000,6,0,1,true,0\n0,5000,6,0,1,true,0\n10,5000,2,0,2,true,0\n";
+    // How many yield, and the core seconds they lose; all come to yield at 1,000 s.
+    for (scenario, policy, rows, yielded, lost) in [
+        // Eight GPUs are freed by the first alone.
+        (
+            gpus,
+            own,
+            "0,5000,8,8,1,true,0\n10,5000,4,0,1,true,0\n1000,10,8,8,1,true,1\n".to_owned(),
+            1,
+            8_000.0,
+        ),
+        // Six cores of one node, or of both.
+        (&two, own, format!("{pairs}1000,10,6,0,1,true,1\n"), 1, 6_000.0),
+        (&two, own, format!("{pairs}1000,10,6,0,2,true,1\n"), 2, 12_000.0),
+        (&two, own, format!("{pairs}1000,10,6,0,2,false,1\n"), 2, 12_000.0),
+        (&two, own, format!("{array}1000,10,6,0,2,false,1\n"), 2, 12_000.0),
+        (&two, own, format!("{gang}1000,10,6,0,2,true,1\n"), 2, 12_000.0),
+        // Seven of eight cores: three and four of them, and not the one.
+        (
+            &one,
+            own,
+            "0,5000,4,0,1,true,0\n10,5000,3,0,1,true,0\n20,5000,1,0,1,true,0\n\
+             1000,10,7,0,1,true,1\n"
+                .to_owned(),
+            2,
+            4.0 * 1_000.0 + 3.0 * 990.0,
+        ),
+        // On a rented machine of four cores, ready at 60 s.
+        (
+            &rented,
+            &rents,
+            "0,5000,3,0,1,true,0\n100,5000,1,0,1,true,0\n1000,10,3,0,1,true,1\n".to_owned(),
+            1,
+            3.0 * 940.0,
+        ),
+    ] {
+        let summary = run(&format!("{scenario}{policy}"), &format!("{head}{rows}"));
+        let summary = summary.expect("it runs");
+        assert_eq!(summary.work.preemptions, yielded, "{rows}");
+        assert!((summary.lost_core_hours * 3_600.0 - lost).abs() < 1e-6, "{rows}");
+    }
+}
+
+#[test]
 fn an_array_wider_than_what_may_yield_starts_task_by_task() {
     let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n";
     let head = "arrival_s,runtime_s,tasks,gang,vcpus,priority\n";

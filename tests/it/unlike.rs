@@ -85,7 +85,7 @@ impl Machine {
     }
 
     /// Tasks come (`sign` is 1) or go (-1).
-    fn change(&mut self, demand: Demand, tasks: u32, devices: u32, sign: i32) {
+    pub(crate) fn change(&mut self, demand: Demand, tasks: u32, devices: u32, sign: i32) {
         self.holders = self.holders.checked_add_signed(sign).expect("who goes was here");
         if demand.exclusive {
             self.alone = sign > 0;

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::message::Question;
 use crate::policy::place;
-use crate::policy::preempt::yield_until_placed;
+use crate::policy::preempt::make_room_of;
 use crate::policy::turn::Turn;
 use crate::state::WorkRef;
 
@@ -18,10 +18,10 @@ impl Preempt {
         Self { session }
     }
 
-    /// Makes room for `head` and places it: what the answer names yields, one
-    /// after another, until the head fits; of a head that is no gang as many tasks
-    /// as then fit. What yields in vain at the end has not yielded. The works that
-    /// yielded are written over `yielded`.
+    /// Makes room for `head` and places it: what the answer names yields, one after
+    /// another, until the head fits; of a head that is no gang as many tasks as then fit.
+    /// Whoever is not needed for that has not yielded. The works that yielded are written
+    /// over `yielded`.
     pub(in crate::policy) fn make_room(
         &mut self,
         place: &mut dyn place::Place,
@@ -56,11 +56,6 @@ impl Preempt {
                 victims.push(victim);
             }
         }
-        let mut left = &victims[..];
-        while turn.work(head).waiting > 0
-            && let Some(needed) = yield_until_placed(place, turn, head, left, yielded)
-        {
-            left = &left[needed..];
-        }
+        make_room_of(&victims, place, turn, head, yielded);
     }
 }

@@ -76,8 +76,8 @@ struct Site {
 }
 
 impl OnDemand {
-    /// Rents by `choice` from `markets` (on demand if empty) for work that has
-    /// waited for `after_wait`, while fewer than `max_instances` are rented.
+    /// Rents by `choice` from `markets` (on demand if empty) for work that was
+    /// submitted `after_wait` ago or earlier, while fewer than `max_instances` are rented.
     pub fn new(
         choice: Choice,
         markets: &[Market],
