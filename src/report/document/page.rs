@@ -104,9 +104,11 @@ fn table_of(table: &Table) -> Value {
         context! { text => html(&cell.text), below => html(&cell.below), tone => cell.tone.name(), name, word => table.is_words(at) }
     };
     let rows = table.rows.iter().map(|row| row.iter().enumerate().map(cell).collect::<Vec<_>>());
+    let head = table.head.iter().enumerate();
+    let head = head.map(|(at, name)| context! { text => html(name), word => table.is_words(at) });
     let heads = table.head.iter().any(|name| !name.is_empty());
     context! {
-        head => if heads { all(&table.head) } else { Vec::new() },
+        head => if heads { head.collect::<Vec<_>>() } else { Vec::new() },
         rows => rows.collect::<Vec<_>>(),
         wide => table.head.len() > 3,
     }
@@ -141,6 +143,21 @@ mod tests {
     fn links_stay_in_the_folder() {
         assert_eq!(link("jobs.csv"), "./jobs.csv");
         assert_eq!(link("javascript:x\"?"), "./javascript%3Ax%22%3F");
+    }
+
+    #[test]
+    fn a_head_is_set_as_the_cells_below_it() {
+        let mut table = Table::new("t", &["policy", "gate", "now"]);
+        table.words = 2;
+        table.row(["easy", "wait", "1"]);
+        let mut document = Document::titled(None, "d");
+        document.add(Section::of(table, Place::Front));
+        let mut page = Vec::new();
+        document.write_page(&mut page).expect("memory takes everything");
+        let page = String::from_utf8(page).expect("a page is text");
+        let heads = "class=\"word\">policy</th><th scope=\"col\" class=\"word\">gate</th><th scope=\"col\">now</th>";
+        assert!(page.contains(heads), "{page}");
+        assert!(page.contains("th.word { text-align: left; }"), "{page}");
     }
 
     #[test]
