@@ -29,18 +29,20 @@ use crate::units::{Calendar, Money, Span, Time};
 
 /// The file that has a row for each job.
 const JOBS: &str = "jobs.csv";
+/// The file that says why they wait and start.
+const NOTES: &str = "explain.csv";
 
 /// Explains one job.
 pub(super) fn explain(arguments: &Explain) -> Done {
     let results = Results::open(&arguments.run)?;
-    if !results.has("explain.csv") {
+    if !results.has(NOTES) {
         let message = format!("`{}` kept no reasons", arguments.run.display());
         return Err(Stop::usage(message, "run it again with --explain"));
     }
     let job = find(&results, &arguments.job, arguments.ordinal.as_deref())?;
     let same = |column: &str, row: &Row| row.cell(column) == job.cell(column);
     let of_job = |row: &Row| same("source", row) && same("ordinal", row);
-    let notes = rows(&results, "explain.csv", of_job)?;
+    let notes = rows(&results, NOTES, of_job)?;
     let charges = rows(&results, "charges.csv", of_job)?;
     let clock = clock(&results)?;
     let steps = wait::steps(&job, &notes)?;
@@ -65,7 +67,7 @@ pub(super) fn explain(arguments: &Explain) -> Done {
         writeln!(out)?;
         return Ok(());
     }
-    let mut text = summary(&job, &notes, clock)?;
+    let mut text = summary(&job, (&notes, &steps), clock)?;
     text += &data;
     text += &story(&steps, (&told, all, &others), clock);
     if left > 0 {
@@ -150,11 +152,14 @@ fn thousandths(amount: u64) -> String {
 }
 
 /// What it was expected to run, and how long it did run.
-fn estimate(job: &Row, notes: &[Row]) -> Result<String, Stop> {
+fn estimate(job: &Row, (notes, steps): (&[Row], &[Step])) -> Result<String, Stop> {
     let Some(estimate) = job.maybe_time("estimate_s")?.map(|time| time - Time::ZERO) else {
         return Ok("none".to_owned());
     };
     let mut text = length(estimate);
+    if steps.iter().any(|step| matches!(step, Step::Preempted(_))) {
+        return Ok(text + &parts(steps, job.time("end_s")?));
+    }
     let whole =
         |note: &&Row| note.cell("note") == "starts" && note.cell("tasks") == job.cell("tasks");
     let Some(start) = notes.iter().rfind(whole) else { return Ok(text) };
@@ -175,8 +180,37 @@ fn estimate(job: &Row, notes: &[Row]) -> Result<String, Stop> {
     Ok(text)
 }
 
+/// How long work that was preempted ran in all, and in how many parts; empty where its tasks
+/// ran apart.
+fn parts(steps: &[Step], end: Time) -> String {
+    let (mut ran, mut parts, mut lost, mut since) = (Span::ZERO, 0_u64, Span::ZERO, None);
+    for step in steps {
+        match step {
+            Step::Wait(_) => {}
+            Step::Start(start) => {
+                let Some(at) = start.whole() else { return String::new() };
+                (since, parts) = (Some(at), parts + 1);
+            }
+            Step::Preempted(one) => {
+                ran = ran + since.take().map_or(Span::ZERO, |since| one.at - since);
+                lost = lost + one.lost.unwrap_or(Span::ZERO);
+            }
+        }
+    }
+    ran = ran + since.map_or(Span::ZERO, |since| end - since);
+    let lost = match lost {
+        Span::ZERO => String::new(),
+        lost => format!(" and lost {} of work", length(lost)),
+    };
+    match parts {
+        0 => String::new(),
+        1 => format!("; it ran {}{lost}", length(ran)),
+        parts => format!("; it ran {} in {parts} parts{lost}", length(ran)),
+    }
+}
+
 /// Who it is, what it asked for and how it went.
-fn summary(job: &Row, notes: &[Row], clock: Clock) -> Result<String, Stop> {
+fn summary(job: &Row, of: (&[Row], &[Step]), clock: Clock) -> Result<String, Stop> {
     let (tasks, gpus) = (job.whole("tasks")?, job.whole("gpus")?);
     let (cpu, memory) = (job.whole("cpu_milli")?, job.number("memory_mib")?);
     let mut asked = match cpu {
@@ -207,13 +241,14 @@ fn summary(job: &Row, notes: &[Row], clock: Clock) -> Result<String, Stop> {
     if !job.cell("reason").is_empty() {
         how += &format!(": {}", clean(job.cell("reason")));
     }
-    let ran = started.map_or_else(String::new, |start| format!(" after {}", length(end - start)));
+    let ran = started
+        .map_or_else(String::new, |start| format!(", {} after its start", length(end - start)));
     Ok(format!(
         "job {} of tenant {}\n  asked for  {asked}\n  estimate   {}\n  submitted  {}{zone}\n  \
          started    {}\n  ended      {}{ran}, {how}\n  cost       {}\n",
         clean(job.cell("job")),
         clean(job.cell("tenant")),
-        estimate(job, notes)?,
+        estimate(job, of)?,
         at(job.time("submitted_s")?),
         started.map_or_else(|| "never".to_owned(), at),
         at(end),
@@ -222,7 +257,7 @@ fn summary(job: &Row, notes: &[Row], clock: Clock) -> Result<String, Stop> {
 }
 
 /// Starts and preemptions that are told of each job.
-const EVENTS: usize = 6;
+const EVENTS: usize = 12;
 
 /// What it waited for, and what let it start, in order.
 fn story(
@@ -230,9 +265,6 @@ fn story(
     (told, all, others): (&[Phase<'_>], Span, &Others),
     clock: Clock,
 ) -> String {
-    if told.is_empty() {
-        return "\nIt did not wait.\n".to_owned();
-    }
     let mut lines: Vec<(Time, String)> = Vec::new();
     let events: Vec<(Time, String)> = steps.iter().filter_map(|step| step.event(clock)).collect();
     let (head, tail) = match events.len() <= EVENTS {
@@ -255,5 +287,8 @@ fn story(
     }
     lines.sort_by_key(|(at, _)| *at);
     let lines: String = lines.into_iter().map(|(_, text)| text).collect();
-    format!("\nwaited {}\n{lines}", length(all))
+    match told.is_empty() {
+        true => format!("\nIt did not wait.\n{lines}"),
+        false => format!("\nwaited {}\n{lines}", length(all)),
+    }
 }

@@ -24,7 +24,7 @@ use crate::state::{
 use crate::units::{Demand, Id, Money, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 23] = [
+pub(super) const COLUMNS: [&str; 24] = [
     "time_s",
     "job",
     "note",
@@ -46,6 +46,7 @@ pub(super) const COLUMNS: [&str; 23] = [
     "first_promised_s",
     "rents_s",
     "until_s",
+    "lost_s",
     "source",
     "ordinal",
 ];
@@ -127,6 +128,8 @@ struct Row<'r> {
     wait: Option<Wait>,
     /// Of a start: when its tasks are to end by the estimate.
     until: Option<Time>,
+    /// Of a preemption: progress of each task that has to be made again.
+    lost: Option<Span>,
 }
 
 impl<W: io::Write> ExplainCsv<W> {
@@ -241,6 +244,7 @@ impl<W: io::Write> ExplainCsv<W> {
         sheet.time(wait.and_then(|wait| wait.first_promised));
         sheet.time(wait.and_then(|wait| wait.rents));
         sheet.time(row.until);
+        sheet.span(row.lost);
         identity(sheet, state, row.work);
         sheet.end_row();
     }
@@ -278,8 +282,15 @@ impl<W: io::Write> ExplainCsv<W> {
         self.list(work);
     }
 
-    /// Writes that tasks started at this instant; what work waits for after this is news.
-    fn tell_start(&mut self, state: &State<'_>, work: WorkRef) {
+    /// Writes that tasks were preempted at this instant, and then started; what work waits for
+    /// after this is news.
+    fn tell_changes(&mut self, state: &State<'_>, work: WorkRef) {
+        for one in self.news.preempted(work) {
+            let (work, tasks) = (Some(work), Some(one.tasks));
+            let (why, lost) = (&one.to.unwrap_or_default(), Some(one.lost));
+            let row = Row { work, note: "preempted", why, tasks, lost, ..Row::default() };
+            self.row(state, &row);
+        }
         let told = &mut self.told[work.slot()];
         let Some((tasks, why, until)) = told.started.take() else { return };
         told.written = None;
@@ -377,7 +388,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
         listed.retain(|&work| state.is_alive(work));
         for &work in &listed {
             self.told[work.slot()].listed = false;
-            self.tell_start(state, work);
+            self.tell_changes(state, work);
             self.tell_wait(state, work);
         }
         listed.clear();
@@ -401,15 +412,14 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             Record::Started(allocation) => self.started(state, allocation),
             Record::Stopped { allocation, ending: Ending::Preempted, .. } => {
                 let work = state.allocation(allocation).work();
-                self.tell_start(state, work);
-                let row = Row { work: Some(work), note: "preempted", ..Row::default() };
-                self.row(state, &row);
+                self.tell_changes(state, work);
+                // Who takes its place is known when the clock moves.
                 self.told[work.slot()].written = None;
                 self.list(work);
             }
-            Record::Finished(work) | Record::Unfinished(work) => self.tell_start(state, work),
+            Record::Finished(work) | Record::Unfinished(work) => self.tell_changes(state, work),
             Record::Refused { work, reason } => {
-                self.tell_start(state, work);
+                self.tell_changes(state, work);
                 if reason == RefusalReason::NeverFits {
                     self.refused_everywhere(state, work);
                 }

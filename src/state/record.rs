@@ -58,6 +58,8 @@ pub enum Ending {
 pub enum WaitReason {
     /// Nothing running has room for it, and nothing is rented for it.
     NoRoom,
+    /// The policy has no backfilling, and work before it in the queue waits.
+    InOrder,
     /// Another piece of work is served first.
     Behind,
     /// Starting it would delay a reservation of work before it.
@@ -74,8 +76,9 @@ pub enum WaitReason {
 
 impl WaitReason {
     /// All reasons.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoRoom,
+        Self::InOrder,
         Self::Behind,
         Self::Reserved,
         Self::OverflowLater,
@@ -88,6 +91,7 @@ impl WaitReason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NoRoom => "no instance had room",
+            Self::InOrder => "nobody may pass the first of the queue",
             Self::Behind => "other work was served first",
             Self::Reserved => "starting it would have delayed a reservation",
             Self::OverflowLater => "it had not waited long enough to rent",

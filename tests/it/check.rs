@@ -308,8 +308,8 @@ fn the_first_divergence_shows_both_sides() {
     assert_eq!(base["seen"], now["seen"], "{here}");
     // The same job must wait without it.
     let why = |side: &serde_json::Value| side["reasons"].to_string();
-    assert!(why(now).contains("waits: other work was served first"), "{here}");
-    assert!(!why(base).contains("waits: other work was served first"), "{here}");
+    assert!(why(now).contains("waits: nobody may pass the first of the queue"), "{here}");
+    assert!(!why(base).contains("waits: nobody may pass the first of the queue"), "{here}");
     let text = shown(&place.check(&[]));
     assert!(text.contains("First divergence: tested in one, seed 1"), "{text}");
     assert!(

@@ -103,7 +103,9 @@ fn strict_order_is_told_as_that() {
     has(
         &short,
         &[
-            "thers were served first. At first it wanted 1 core, 4 were free and there was room.",
+            "At first it wanted 1 core, 4 were free and there was room. ",
+            "Nobody might start before head, the first of the queue, which wanted 8 cores: the policy \
+             has no backfilling.",
             "2 jobs were ahead of it, the first was head.",
         ],
     );
@@ -322,6 +324,97 @@ fn waits_of_preempted_work_and_arrays_have_no_overlap() {
             }
         }
     }
+}
+
+/// On one core, `low` yields to `high` and starts again from its beginning, or goes on.
+fn preempted(resume: bool) -> tempfile::TempDir {
+    let rows = format!(
+        "id,arrival_s,runtime_s,estimate_s,vcpus,priority,resumes\n\
+         low,0,300,400,1,0,{resume}\nhigh,120,60,60,1,5,false\n"
+    );
+    simulated(1, &rows, "", "order = \"priority\"\npreempt = \"priority\"\n")
+}
+
+#[test]
+fn a_preemption_is_told_with_its_cause_and_what_it_cost() {
+    let lost = told(preempted(false).path(), "low");
+    has(
+        &lost,
+        &[
+            "  estimate   6 min 40 s; it ran 7 min in 2 parts and lost 2 min of work\n",
+            "  ended      after 8 min, 8 min after its start, finished\n",
+            "waited 1 min\n  preempted after 2 min, yielding to high, 2 min of its work lost\n",
+            "  started again after 3 min: high ended\n",
+        ],
+    );
+    let kept = told(preempted(true).path(), "low");
+    has(
+        &kept,
+        &[
+            "  estimate   6 min 40 s; it ran 5 min in 2 parts\n",
+            "  ended      after 6 min, 6 min after its start, finished\n",
+            "  preempted after 2 min, yielding to high, nothing lost\n",
+        ],
+    );
+}
+
+/// `gpu` of high priority takes the machine of both others; `small` still fits beside it, and
+/// starts again at once. It yielded to `gpu`, not to `other`, which starts then too.
+#[test]
+fn work_that_starts_again_at_once_was_preempted_too() {
+    let rows = "id,arrival_s,runtime_s,estimate_s,cpu_milli,gpus,priority\n\
+        train,0,3600,3600,1000,2,0\nsmall,60,600,600,1000,0,0\nother,120,60,60,1000,0,0\n\
+        gpu,120,60,60,1000,2,5\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.dc]\nnodes = 1\n\
+        shape = { vcpus = 8, memory = \"1 TiB\", gpus = \"2 x A100-80GB\" }\n[policy.p]\n\
+        preset = \"batch-backfill\"\norder = \"priority\"\npreempt = \"priority\"\n";
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    fs::write(folder.path().join("a.toml"), scenario).expect("written");
+    let out = run(folder.path(), &["run", "a.toml", "--explain", "--out", "o", "--quiet"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let jobs = rows_by_job(&folder);
+    let train = told(folder.path(), "train");
+    has(&train, &["  preempted after 2 min, yielding to gpu, 2 min of its work lost\n"]);
+    let small = told(folder.path(), "small");
+    assert_eq!(jobs["small"]["preemptions"], "1");
+    has(
+        &small,
+        &["It did not wait.\n  preempted after 2 min, yielding to gpu, 1 min of its work lost\n  \
+             started again after 2 min\n"],
+    );
+}
+
+/// The rows of `jobs.csv` by name.
+fn rows_by_job(folder: &tempfile::TempDir) -> BTreeMap<String, Row> {
+    let jobs = rows(&folder.path().join("o/jobs.csv"));
+    jobs.into_iter().map(|row| (row["job"].clone(), row)).collect()
+}
+
+/// However often work is preempted, `explain.csv` has as many rows of that as `jobs.csv` counts.
+#[test]
+fn every_preemption_is_written_with_who_took_its_place() {
+    let mut counted = 0;
+    for seed in 1..=6 {
+        let policy = "order = \"priority\"\npreempt = \"priority\"\nbackfill = \"easy\"\n";
+        let folder = simulated(8, &random_jobs(seed), "", policy);
+        let jobs = rows_by_job(&folder);
+        let notes = rows(&folder.path().join("o/explain.csv"));
+        for job in jobs.values() {
+            let own = notes.iter().filter(|row| row["job"] == job["job"]);
+            let own: Vec<&Row> = own.filter(|row| row["note"] == "preempted").collect();
+            assert_eq!(own.len().to_string(), job["preemptions"], "{}", job["job"]);
+            for note in own {
+                let to = &jobs[&note["why"]];
+                let (above, below) = (&to["priority"], &job["priority"]);
+                assert!(above > below, "{} yields to {}", job["job"], to["job"]);
+                assert!(micros(to, "first_start_s") <= micros(note, "time_s"), "{note:?}");
+                assert!(micros(note, "lost_s").is_some_and(|lost| lost >= 0), "{note:?}");
+                counted += 1;
+            }
+        }
+    }
+    assert!(counted > 50, "{counted} preemptions are too few to tell");
 }
 
 /// Of 4 cores 2 are held in turn by `a`, `b` and `c`, and those that are left are too few for

@@ -99,7 +99,7 @@ fn waiting_after_a_preemption_is_explained() {
     let told = text(&run(folder.path(), &["explain", "o", "--job", "long"]).stdout);
     // It runs from 0 to 10 s, is stopped, and starts again when the other one has ended.
     assert!(
-        told.contains("preempted after 10 s\n  10 s, after 10 s to after 20 s: next"),
+        told.contains("preempted after 10 s, yielding to short, 10 s of its work lost\n  10 s, after 10 s to after 20 s: next"),
         "{told}"
     );
 }

@@ -103,6 +103,21 @@ fn split(offer: &str) -> (String, Option<String>) {
     }
 }
 
+/// Those that are shown: what was rented, the best that each other provider has, and the cheapest of the rest.
+fn shown(kinds: &[Kind]) -> Vec<&Kind> {
+    let provider = |kind: &Kind| kind.offer.split('/').next().map(str::to_owned);
+    let mut providers = Vec::new();
+    let (mut best, mut rest) = (Vec::new(), Vec::new());
+    for kind in kinds {
+        let is_new = !providers.contains(&provider(kind));
+        if is_new {
+            providers.push(provider(kind));
+        }
+        if kind.rented || is_new { best.push(kind) } else { rest.push(kind) }
+    }
+    best.into_iter().chain(rest).take(SHOWN).collect()
+}
+
 /// The offers as lines.
 pub(super) fn tell(
     job: &Row,
@@ -117,7 +132,7 @@ pub(super) fn tell(
         return format!("\n{ran}; no offer was weighed.\n");
     }
     let mut text = "\noffers weighed\n".to_owned();
-    for kind in kinds.iter().take(SHOWN) {
+    for kind in shown(kinds) {
         text += &format!("  {}\n", line(kind, clock));
     }
     if kinds.len() > SHOWN {
@@ -158,4 +173,33 @@ fn line(kind: &Kind, clock: Clock) -> String {
         false => format!(", not taken: {}", clean(&kind.why)),
     };
     format!("{}{zones}{cost}{what}", clean(&kind.offer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(offer: &str, rented: bool) -> Kind {
+        Kind {
+            offer: offer.to_owned(),
+            rented,
+            why: String::new(),
+            zones: Vec::new(),
+            cost: None,
+            least_usd: None,
+            most_usd: None,
+            first: Time::ZERO,
+            first_s: 0.0,
+        }
+    }
+
+    #[test]
+    fn no_provider_is_hidden_behind_many_offers_of_another() {
+        let mut kinds = vec![kind("aws/rented/spot", true)];
+        kinds.extend((0..20).map(|at| kind(&format!("aws/{at}/spot"), false)));
+        kinds.extend(["gcp/best/spot", "gcp/next/spot", "own"].map(|offer| kind(offer, false)));
+        let shown: Vec<&str> = shown(&kinds).iter().map(|kind| &*kind.offer).collect();
+        assert_eq!(shown[..4], ["aws/rented/spot", "gcp/best/spot", "own", "aws/0/spot"]);
+        assert_eq!((shown.len(), shown[11]), (SHOWN, "aws/8/spot"));
+    }
 }

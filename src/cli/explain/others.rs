@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::clock::length;
 use super::phase::Phase;
 use super::row::{Row, each};
-use super::{JOBS, thousandths};
+use super::wait::wanted;
+use super::{JOBS, NOTES, thousandths};
 use crate::cli::exit::Stop;
 use crate::cli::results::Results;
 use crate::report::clean;
@@ -21,6 +22,17 @@ pub(super) struct Others {
     pub(super) meanwhile: Vec<Meanwhile>,
     /// When those who held something ended; none where several have one name.
     ends: BTreeMap<String, Option<Time>>,
+    /// What the first of the queue wanted, and since when this one waited behind it.
+    firsts: Vec<(String, Time, First)>,
+}
+
+/// What is known of the first of the queue.
+#[derive(Debug, Default)]
+struct First {
+    /// Its source and row.
+    identity: Option<(u64, u64)>,
+    /// None where several have its name.
+    wanted: Option<String>,
 }
 
 /// Jobs that started during a phase.
@@ -76,7 +88,41 @@ impl Others {
         for name in twice {
             found.ends.insert(name, None);
         }
+        found.read_firsts(results, phases)?;
         Ok(found)
+    }
+
+    /// Reads what those wanted whom nobody might pass.
+    fn read_firsts(&mut self, results: &Results, phases: &[Phase<'_>]) -> Result<(), Stop> {
+        let waits = phases.iter().flat_map(Phase::waits);
+        let barred = waits.filter_map(|wait| Some((wait.barred_by()?, wait.from)));
+        self.firsts =
+            barred.map(|(name, from)| (name.to_owned(), from, First::default())).collect();
+        if self.firsts.is_empty() {
+            return Ok(());
+        }
+        each(results, NOTES, |row| {
+            let name = &clean(row.cell("job"));
+            if row.cell("note") != "waits" || self.firsts.iter().all(|(first, ..)| first != name) {
+                return Ok(());
+            }
+            let (at, wanted) = (row.time("time_s")?, wanted(row)?);
+            let identity = (row.whole("source")?, row.whole("ordinal")?);
+            for (_, from, first) in self.firsts.iter_mut().filter(|(first, ..)| first == name) {
+                if at <= *from {
+                    let one = *first.identity.get_or_insert(identity) == identity;
+                    first.wanted = wanted.clone().filter(|_| one);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// What the first of the queue wanted, behind which this one waited from then on.
+    pub(super) fn wanted(&self, first: &str, from: Time) -> Option<&str> {
+        let mut firsts = self.firsts.iter();
+        let (.., first) = firsts.find(|(name, since, _)| name == first && *since == from)?;
+        first.wanted.as_deref()
     }
 
     /// When the job of this name ended.

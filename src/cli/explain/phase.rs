@@ -79,6 +79,7 @@ impl Cause {
             Self::Turn => "waiting for its turn",
             Self::Next(reason, _) => match reason {
                 WaitReason::NoRoom => "next to start, without room",
+                WaitReason::InOrder => "nobody may pass the first of the queue",
                 WaitReason::Behind => "others were served first",
                 WaitReason::Reserved => "held back for a promised start",
                 WaitReason::OverflowLater => "next to start, without room, not yet to rent for",
@@ -106,6 +107,11 @@ impl Phase<'_> {
     /// Work that held something at its beginning.
     pub(super) fn holders(&self) -> impl Iterator<Item = &str> {
         self.waits.iter().flat_map(|wait| wait.holders())
+    }
+
+    /// Its waits, in order.
+    pub(super) fn waits(&self) -> &[&Wait] {
+        &self.waits
     }
 
     /// How much of `all` it is.
@@ -148,7 +154,8 @@ impl Phase<'_> {
                     WaitReason::NoRoom | WaitReason::OverflowLater | WaitReason::NothingToRent => {
                         ", in room that was too little for this one"
                     }
-                    WaitReason::Behind
+                    WaitReason::InOrder
+                    | WaitReason::Behind
                     | WaitReason::Reserved
                     | WaitReason::Booting
                     | WaitReason::Unsaid => "",
@@ -201,10 +208,14 @@ impl Phase<'_> {
                 false if clock.calendar.is_some() => format!("At {}", clock.at(wait.from)),
                 false => sentence(&clock.at(wait.from)),
             };
-            let hurdle = sentence(&(long + wait.hurdle()));
+            let hurdle = sentence(&(long + &wait.hurdle(others)));
             let had =
                 wait.had().map_or_else(String::new, |had| format!(" {when} {}.", lower(&had)));
-            told.push(format!("{hurdle}.{had}"));
+            // What the first of the queue wanted is told of that, the rest of this job.
+            told.push(match wait.barred_by() {
+                Some(_) => format!("{} {hurdle}.", had.trim_start()),
+                None => format!("{hurdle}.{had}"),
+            });
             told.extend(wait.tell_more(clock, others));
         }
         told

@@ -8,7 +8,7 @@ use super::row::Row;
 use crate::cli::exit::Stop;
 use crate::report::{Holder, clean};
 use crate::state::WaitReason;
-use crate::units::Time;
+use crate::units::{Span, Time};
 
 /// A span in which a job waited for one cause.
 #[derive(Debug)]
@@ -51,8 +51,22 @@ pub(super) struct Start {
     tasks: u64,
     of: u64,
     why: String,
-    /// They waited before.
+    /// They waited or were preempted before.
     waited: bool,
+    /// Tasks of it were preempted before.
+    again: bool,
+}
+
+/// When tasks were stopped, for whom, and what that cost.
+#[derive(Debug)]
+pub(super) struct Preemption {
+    pub(super) at: Time,
+    tasks: u64,
+    of: u64,
+    /// Empty where it is not known.
+    to: String,
+    /// Progress of each task; none where it is not known.
+    pub(super) lost: Option<Span>,
 }
 
 /// What happened to a job, in order.
@@ -60,7 +74,7 @@ pub(super) struct Start {
 pub(super) enum Step {
     Wait(Wait),
     Start(Start),
-    Preempted(Time),
+    Preempted(Preemption),
 }
 
 impl Step {
@@ -77,7 +91,7 @@ impl Step {
         match self {
             Self::Wait(_) => None,
             Self::Start(start) => Some((start.at, format!("  {}\n", start.tell(clock)?))),
-            Self::Preempted(at) => Some((*at, format!("  preempted {}\n", clock.point(*at)))),
+            Self::Preempted(one) => Some((one.at, format!("  {}\n", one.tell(clock)))),
         }
     }
 }
@@ -124,11 +138,16 @@ pub(super) fn steps(job: &Row, notes: &[Row]) -> Result<Vec<Step>, Stop> {
         match note.cell("note") {
             "waits" => steps.push(Step::Wait(Wait::read(note, (of, exclusive), end)?)),
             "starts" => {
-                let waited = matches!(steps.last(), Some(Step::Wait(_)));
+                let waited = matches!(steps.last(), Some(Step::Wait(_) | Step::Preempted(_)));
+                let again = steps.iter().any(|step| matches!(step, Step::Preempted(_)));
                 let (tasks, why) = (note.whole("tasks")?, clean(note.cell("why")));
-                steps.push(Step::Start(Start { at, tasks, of, why, waited }));
+                steps.push(Step::Start(Start { at, tasks, of, why, waited, again }));
             }
-            "preempted" => steps.push(Step::Preempted(at)),
+            "preempted" => {
+                let (tasks, to) = (note.whole("tasks")?, clean(note.cell("why")));
+                let lost = note.maybe_time("lost_s")?.map(|lost| lost - Time::ZERO);
+                steps.push(Step::Preempted(Preemption { at, tasks, of, to, lost }));
+            }
             _ => {}
         }
     }
@@ -200,7 +219,7 @@ impl Wait {
 
     /// What the job waited for, in sentences.
     pub(super) fn sentences(&self, clock: Clock, others: &Others) -> Vec<String> {
-        let mut told = vec![self.lead()];
+        let mut told = Vec::from_iter(self.lead());
         told.extend(self.tell_more(clock, others));
         told
     }
@@ -220,31 +239,41 @@ impl Wait {
         told
     }
 
-    /// The cause, of work that nobody was before.
-    fn lead(&self) -> String {
+    /// The cause, of work that nobody was before, as far as the head of its phase does not say it.
+    fn lead(&self) -> Option<String> {
         let Some(has) = self.had() else {
-            return match self.tasks {
-                1 => "Its instance was booting.".to_owned(),
-                tasks => format!("The instances of {tasks} of its tasks were booting."),
-            };
+            let part = self.tasks < self.of;
+            return part
+                .then(|| format!("{} of its {} tasks waited for theirs.", self.tasks, self.of));
         };
-        match self.reason {
-            WaitReason::NoRoom | WaitReason::OverflowLater => format!("{has}."),
-            WaitReason::Behind => format!("Others were served first. {has}."),
+        Some(match self.reason {
+            WaitReason::NoRoom
+            | WaitReason::OverflowLater
+            | WaitReason::InOrder
+            | WaitReason::Behind
+            | WaitReason::Unsaid
+            | WaitReason::Booting => format!("{has}."),
             WaitReason::Reserved => {
                 format!("{has}, but starting it would have delayed a promised start.")
             }
             WaitReason::NothingToRent => {
                 format!("{has}, and nothing that fits could be rented.")
             }
-            WaitReason::Unsaid => format!("{has}. The policy gave no reason."),
-            WaitReason::Booting => "Its instances were booting.".to_owned(),
-        }
+        })
     }
 
     /// Why it did not start before its turn.
-    pub(super) const fn hurdle(&self) -> &'static str {
-        match self.reason {
+    pub(super) fn hurdle(&self, others: &Others) -> String {
+        let words = match self.reason {
+            WaitReason::InOrder => {
+                let first = self.first.as_deref().unwrap_or("the first");
+                let wanted = others.wanted(first, self.from);
+                let wanted = wanted.map_or_else(String::new, |wanted| format!(", which {wanted}"));
+                return format!(
+                    "nobody might start before {first}, the first of the queue{wanted}: the \
+                     policy has no backfilling"
+                );
+            }
             WaitReason::NoRoom => "there was no room to start it before its turn",
             WaitReason::OverflowLater => {
                 "there was no room to start it before its turn, and nothing was to be rented yet"
@@ -256,13 +285,19 @@ impl Wait {
             WaitReason::Reserved => "there was room, but it would have delayed a promised start",
             WaitReason::Booting => "its instances were booting",
             WaitReason::Unsaid => "the policy gave no reason",
-        }
+        };
+        words.to_owned()
     }
 
     /// What it wanted and what there was; none where its instances booted.
     pub(super) fn had(&self) -> Option<String> {
         let counted = self.counted.as_ref()?;
         Some(counted.tell_room(self.tasks, self.of, self.exclusive))
+    }
+
+    /// Who was the first of the queue, where nobody might start before that.
+    pub(super) fn barred_by(&self) -> Option<&str> {
+        self.first.as_deref().filter(|_| self.reason == WaitReason::InOrder)
     }
 
     /// How many were before it.
@@ -310,6 +345,17 @@ impl Wait {
     }
 }
 
+/// What waiting work wanted, by its row: `wanted 8 cores`.
+///
+/// # Errors
+/// A cell cannot be read.
+pub(super) fn wanted(note: &Row) -> Result<Option<String>, Stop> {
+    match note.cell("room") {
+        "" => Ok(None),
+        _ => Ok(Some(Counted::read(note)?.tell_wanted())),
+    }
+}
+
 impl Counted {
     fn read(note: &Row) -> Result<Self, Stop> {
         let largest = note.cell("largest");
@@ -330,19 +376,23 @@ impl Counted {
         })
     }
 
+    /// What was wanted.
+    fn tell_wanted(&self) -> String {
+        let unit = match (self.wanted == 1.0, self.resource.strip_suffix('s')) {
+            (true, Some(one)) => one,
+            _ => &self.resource,
+        };
+        format!("wanted {} {unit}", self.wanted)
+    }
+
     /// What was wanted and what there was.
     fn tell_room(&self, tasks: u64, of: u64, exclusive: bool) -> String {
-        let resource = &self.resource;
         let who = match (tasks, of) {
             (_, 1) => "It".to_owned(),
             _ if tasks == of => format!("Its {of} tasks"),
             _ => format!("{tasks} of its {of} tasks"),
         };
-        let unit = |amount: f64| match (amount == 1.0, resource.strip_suffix('s')) {
-            (true, Some(one)) => one.to_owned(),
-            _ => resource.clone(),
-        };
-        let wanted = format!("{who} wanted {} {}", self.wanted, unit(self.wanted));
+        let wanted = format!("{who} {}", self.tell_wanted());
         if self.free + self.held == 0.0 {
             return format!("{wanted}, no instance that could hold them was there");
         }
@@ -437,7 +487,34 @@ impl Start {
             (tasks, of) if tasks == of => format!("all {of} tasks started"),
             (tasks, of) => format!("{tasks} of {of} tasks started"),
         };
+        let again = if self.again { " again" } else { "" };
         let why = if self.why.is_empty() { String::new() } else { format!(": {}", self.why) };
-        Some(format!("{who} {}{why}", clock.point(self.at)))
+        Some(format!("{who}{again} {}{why}", clock.point(self.at)))
+    }
+
+    /// When all tasks of the work started together.
+    pub(super) fn whole(&self) -> Option<Time> {
+        (self.tasks == self.of).then_some(self.at)
+    }
+}
+
+impl Preemption {
+    /// The sentence.
+    fn tell(&self, clock: Clock) -> String {
+        let who = match self.tasks == self.of {
+            true => String::new(),
+            false => format!("{} of {} tasks ", self.tasks, self.of),
+        };
+        let to = match &*self.to {
+            "" => String::new(),
+            to => format!(", yielding to {to}"),
+        };
+        let lost = match (self.lost, self.of) {
+            (None, _) => String::new(),
+            (Some(Span::ZERO), _) => ", nothing lost".to_owned(),
+            (Some(lost), 1) => format!(", {} of its work lost", length(lost)),
+            (Some(lost), _) => format!(", {} of work of each task lost", length(lost)),
+        };
+        format!("{who}preempted {}{to}{lost}", clock.point(self.at))
     }
 }

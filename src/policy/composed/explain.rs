@@ -51,7 +51,7 @@ impl Composed {
             // Whoever has waited long enough was tried, wherever it stands.
             _ if overdue => WaitReason::NothingToRent,
             Some((blocked, reason)) if blocked == work => reason,
-            _ if wait.first.is_some() && self.backfill.is_none() => WaitReason::Behind,
+            _ if wait.first.is_some() && self.backfill.is_none() => WaitReason::InOrder,
             _ if !has_room(turn, work) => match wait.rents {
                 Some(_) => WaitReason::OverflowLater,
                 None => WaitReason::NoRoom,

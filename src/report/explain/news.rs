@@ -2,6 +2,7 @@
 
 use super::census::name;
 use crate::state::{AllocationRef, Ending, InstanceRef, Record, State, WorkRef};
+use crate::units::Span;
 
 /// Pieces of work that are named.
 const NAMED: usize = 3;
@@ -15,6 +16,19 @@ struct Stopped {
     part: bool,
     ending: Ending,
     instances: Vec<InstanceRef>,
+    /// Of a preemption that is not written yet.
+    preempted: Option<Preempted>,
+}
+
+/// A preemption.
+#[derive(Debug)]
+pub(super) struct Preempted {
+    pub(super) tasks: u32,
+    /// Progress of each task that has to be made again, on the reference machine.
+    pub(super) lost: Span,
+    /// Who was placed next, and its name where it took an instance of theirs.
+    next: Option<WorkRef>,
+    pub(super) to: Option<String>,
 }
 
 /// The news of one instant. Cleared when the clock moves.
@@ -30,21 +44,25 @@ impl News {
     /// Takes in a fact.
     pub(super) fn record(&mut self, state: &State<'_>, record: &Record) {
         match *record {
-            Record::Stopped { allocation, ending, .. } => {
+            Record::Stopped { allocation, ending, lost, .. } => {
                 let target = state.allocation(allocation);
                 let work = target.work();
+                let lost = i64::try_from(lost / 1_000_000).unwrap_or(i64::MAX);
+                let (tasks, lost) = (target.tasks, Span::from_micros(lost));
+                let preempted = Preempted { tasks, lost, next: None, to: None };
                 self.stopped.push(Stopped {
                     work,
                     job: name(state, work),
                     part: target.tasks < state.work(work).ask.tasks,
                     ending,
                     instances: target.held.iter().map(|held| held.share.instance).collect(),
+                    preempted: (ending == Ending::Preempted).then_some(preempted),
                 });
             }
             Record::Ready(instance) => self.ready.push(instance),
+            Record::Placed(allocation) => self.placed(state, allocation),
             Record::Started(_) | Record::Refused { .. } => self.left = true,
             Record::Submitted(_)
-            | Record::Placed(_)
             | Record::Finished(_)
             | Record::Unfinished(_)
             | Record::Requested(_)
@@ -53,6 +71,28 @@ impl News {
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}
         }
+    }
+
+    /// Whoever makes others yield is placed next.
+    fn placed(&mut self, state: &State<'_>, allocation: AllocationRef) {
+        let target = state.allocation(allocation);
+        let work = target.work();
+        for stopped in self.stopped.iter_mut().filter(|stopped| stopped.work != work) {
+            let Some(preempted) = &mut stopped.preempted else { continue };
+            let here = || target.held.iter().map(|held| held.share.instance);
+            if *preempted.next.get_or_insert(work) == work
+                && preempted.to.is_none()
+                && here().any(|held| stopped.instances.contains(&held))
+            {
+                preempted.to = Some(name(state, work));
+            }
+        }
+    }
+
+    /// The preemptions of `work` that are not written yet.
+    pub(super) fn preempted(&mut self, work: WorkRef) -> Vec<Preempted> {
+        let own = self.stopped.iter_mut().filter(|stopped| stopped.work == work);
+        own.filter_map(|stopped| stopped.preempted.take()).collect()
     }
 
     /// The clock moves.
