@@ -322,7 +322,7 @@ fn read(
         replications: root.count32("replications"),
         steady_state: root.flag("steady_state").unwrap_or(false),
         horizon: root.span("horizon"),
-        period: period(root, &work.spec, report),
+        period: period(&root.section("workload"), &work.spec, report),
         calendar,
         world: build.world,
         workload: work.spec,
@@ -342,16 +342,13 @@ fn read(
     })
 }
 
-/// The time that the work stands for: as the scenario or the workload says, but no
-/// longer than the run.
-fn period(root: &Section, workload: &WorkloadSpec, report: &mut Report<'_>) -> Option<Span> {
-    let section = root.section("workload");
+/// The time that the work stands for, as the scenario or the workload says.
+fn period(section: &Section, workload: &WorkloadSpec, report: &mut Report<'_>) -> Option<Span> {
     let given = section.span("period");
     if given == Some(Span::ZERO) {
         report.at(&section.spot("period"), "`period` must be longer than nothing");
     }
-    let period = workload.period(given)?;
-    Some(root.span("horizon").map_or(period, |horizon| period.min(horizon)))
+    workload.period(given)
 }
 
 /// A hundred years.

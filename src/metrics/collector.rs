@@ -72,6 +72,13 @@ impl Collector {
         self
     }
 
+    /// The time that the work stands for; where the run ended before all of it was done, no
+    /// more than the time that was simulated.
+    fn stood_for(&self, outcome: &Outcome) -> Option<Span> {
+        let simulated = outcome.ended - self.load.counts_from(outcome.started);
+        self.period.map(|period| if outcome.drained { period } else { period.min(simulated) })
+    }
+
     /// What was added up, for a run that went as `outcome` says.
     pub fn summary(&self, world: &World, tenants: &[String], outcome: &Outcome) -> Summary {
         let (began, makespan) = (self.load.counts_from(outcome.started), self.jobs.makespan());
@@ -98,7 +105,7 @@ impl Collector {
             gangs_apart: self.apart,
             deadlines: self.jobs.deadlines(),
             arrivals_s: self.jobs.arrivals(began).secs_f64(),
-            period_s: self.period.map(Span::secs_f64),
+            period_s: self.stood_for(outcome).map(Span::secs_f64),
             makespan_s: makespan.secs_f64(),
             throughput_per_hour: ratio(work.finished as f64, makespan.secs_f64() / 3_600.0),
             work,

@@ -871,14 +871,18 @@ fn rent_of_a_night_is_scaled_by_the_day_that_it_stands_for() {
             21.0,
         ),
         (&scenario, "transform = [{ repeat = { times = 2, period = \"7 d\" } }]\n", 14.0),
-        // The run ends before the day does.
-        (&shorter, "period = \"1 d\"\n", 0.125),
+        // The run may end before the day does, when all of its work is done.
+        (&shorter, "period = \"1 d\"\n", 1.0),
     ] {
         let summary = run_with(scenario, trace, key).expect("it runs");
         assert_eq!(summary.period_s, Some(days * 86_400.0), "{key}");
         let times = summary.work.submitted as f64 / 2.0;
         assert!(near(summary.monthly(), days / times), "{key}: {:?}", summary.monthly());
     }
+    // The second job is cut off: nothing is known of the rest of the day.
+    let cut = format!("horizon = \"1 h\"\n{scenario}");
+    let summary = run_with(&cut, trace, "period = \"1 d\"\n").expect("it runs");
+    assert_eq!((summary.work.unfinished, summary.period_s), (1, Some(3_600.0)));
 }
 
 #[test]
@@ -1009,5 +1013,17 @@ fn an_estimate_that_is_true_is_not_overrun_at_any_speed() {
         let policy = format!("[policy.p]\nbackfill = \"{backfill}\"\n");
         let summary = run(&format!("{node}{policy}"), trace).expect("it runs");
         assert_eq!(summary.makespan_s, 100.000_002, "{backfill}");
+    }
+}
+
+#[test]
+fn a_gang_that_needs_an_instance_in_each_zone_is_turned_away_where_one_may_be_rented() {
+    for (most, finished) in [(1, 1), (2, 2)] {
+        let policy =
+            format!("[policy.p]\nprovision = {{ cheapest = {{ max_instances = {most} }} }}\n");
+        let trace =
+            "arrival_s,runtime_s,vcpus,tasks,gang,spread\n0,60,1,2,true,zones\n1,60,1,1,true,\n";
+        let summary = run(&format!("{CLOUD}{policy}"), trace).expect("it runs");
+        assert_eq!((summary.work.finished, summary.work.refused), (finished, 2 - finished));
     }
 }

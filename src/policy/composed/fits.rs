@@ -193,9 +193,10 @@ impl Fits {
 /// Tasks that count on one instance which `holds` so many.
 fn each(spread: Spread, demand: Demand, holds: u32) -> u64 {
     match spread {
-        Spread::Instances => u64::from(holds.min(1)),
-        Spread::Zones | Spread::EvenZones if demand.exclusive => u64::from(holds.min(1)),
-        Spread::None | Spread::Zones | Spread::EvenZones => u64::from(holds),
+        // Each needs a zone, and so an instance, of its own.
+        Spread::Instances | Spread::Zones => u64::from(holds.min(1)),
+        Spread::EvenZones if demand.exclusive => u64::from(holds.min(1)),
+        Spread::None | Spread::EvenZones => u64::from(holds),
     }
 }
 
