@@ -358,16 +358,17 @@ fn a_preemption_is_told_with_its_cause_and_what_it_cost() {
     );
 }
 
-/// `gpu` of high priority takes the machine of both others; `small` still fits beside it, and
-/// starts again at once. It yielded to `gpu`, not to `other`, which starts then too.
+/// `gpu` of high priority takes the whole machine of `train` and `small`; `small` starts again at
+/// once on the other one, which `filler` left.
 #[test]
 fn work_that_starts_again_at_once_was_preempted_too() {
-    let rows = "id,arrival_s,runtime_s,estimate_s,cpu_milli,gpus,priority\n\
-        train,0,3600,3600,1000,2,0\nsmall,60,600,600,1000,0,0\nother,120,60,60,1000,0,0\n\
-        gpu,120,60,60,1000,2,5\n";
+    let rows = "id,arrival_s,runtime_s,estimate_s,vcpus,gpus,priority,not_regions\n\
+        train,0,3600,3600,1,2,0,\nfiller,0,100,100,1,0,0,big\nsmall,60,600,600,1,0,0,\n\
+        gpu,120,60,60,8,2,5,\n";
     let folder = tempfile::tempdir().expect("a folder");
-    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.dc]\nnodes = 1\n\
-        shape = { vcpus = 8, memory = \"1 TiB\", gpus = \"2 x A100-80GB\" }\n[policy.p]\n\
+    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.big]\nnodes = 1\n\
+        shape = { vcpus = 8, memory = \"1 TiB\", gpus = \"2 x A100-80GB\" }\n\
+        [cluster.other]\nnodes = 1\nshape = { vcpus = 1, memory = \"1 TiB\" }\n[policy.p]\n\
         preset = \"batch-backfill\"\norder = \"priority\"\npreempt = \"priority\"\n";
     fs::write(folder.path().join("a.csv"), rows).expect("written");
     fs::write(folder.path().join("a.toml"), scenario).expect("written");
