@@ -192,12 +192,12 @@ fn parts(steps: &[Step], end: Time) -> String {
                 (since, parts) = (Some(at), parts + 1);
             }
             Step::Preempted(one) => {
-                ran = ran + since.take().map_or(Span::ZERO, |since| one.at - since);
-                lost = lost + one.lost.unwrap_or(Span::ZERO);
+                ran += since.take().map_or(Span::ZERO, |since| one.at - since);
+                lost += one.lost.unwrap_or(Span::ZERO);
             }
         }
     }
-    ran = ran + since.map_or(Span::ZERO, |since| end - since);
+    ran += since.map_or(Span::ZERO, |since| end - since);
     let lost = match lost {
         Span::ZERO => String::new(),
         lost => format!(" and lost {} of work", length(lost)),

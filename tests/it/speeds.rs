@@ -114,7 +114,8 @@ impl<'c> Slow<'c> {
             let shadow = ends.into_iter().find(|&end| free_at(end) >= needed);
             let shadow = shadow.expect("the head fits when everything has ended");
             let mut extra = free_at(shadow) - needed;
-            for job in self.waiting[1..].to_vec() {
+            let behind: Vec<usize> = self.waiting[1..].to_vec();
+            for job in behind {
                 let ask = self.works[job].ask;
                 if ask.tasks > self.room() {
                     continue;

@@ -279,6 +279,7 @@ impl Profile {
 
     /// Runs of a subtree in which `needed` tasks, counted from the level ahead of it, may be
     /// free: none is missing or too short.
+    #[inline]
     fn runs_of(&self, at: u32, needed: i64) -> Runs {
         let node = &self.nodes[at as usize];
         if needed <= node.least {
