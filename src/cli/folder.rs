@@ -119,6 +119,13 @@ impl Folder {
                 let what = anyhow!("`{}` is not a folder of results", target.display());
                 return Err(Stop::Files(what));
             }
+            if let Some(other) = foreign(target) {
+                return Err(Stop::Files(anyhow!(
+                    "`{}` holds `{}`, which is no result: move it away, or name another folder with --out",
+                    target.display(),
+                    plain(&other)
+                )));
+            }
         }
         let name = target.file_name().context("the output folder needs a name")?;
         let work = target.with_file_name(format!(".{}.incomplete", name.to_string_lossy()));
@@ -223,6 +230,22 @@ impl Folder {
 
 /// Most bytes of the manifest of what is replaced.
 const MOST_MANIFEST: u64 = 16 << 20;
+
+/// A file or folder in a folder of results that its manifest does not name.
+fn foreign(target: &Path) -> Option<String> {
+    let text = input::text(&target.join(MANIFEST), "manifest", MOST_MANIFEST).ok()?;
+    let manifest: Value = serde_json::from_str(&text).ok()?;
+    let files = manifest["files"].as_object()?;
+    let own = |name: &str| {
+        let begins = |file: &String| file.split('/').next() == Some(name);
+        name == MANIFEST || files.keys().any(begins)
+    };
+    let entries = fs::read_dir(target).ok()?.filter_map(Result::ok);
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    names.into_iter().find(|name| !own(name))
+}
 
 /// What is replaced, in one line, where it answers another question than `new`; none where
 /// nothing is there, or the same was asked.

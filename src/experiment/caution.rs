@@ -228,6 +228,12 @@ fn scarce(runs: &[Shown<'_>]) -> Option<String> {
     let (count, seconds) = runs.iter().find_map(|run| run.facts.few)?;
     let span = Span::from_secs(seconds as i64);
     let by_gaps = count as f64 / count.saturating_sub(1).max(1) as f64;
+    if count < 2 {
+        return Some(format!(
+            "What is rented in a month is scaled from the {span} of the run, for one arrival says nothing of how often \
+             it comes. Say what time it stands for: `period` in `[workload]`."
+        ));
+    }
     let by_days = if (seconds as f64) < WEEK_S { 1.0 + 86_400.0 / seconds as f64 } else { 1.0 };
     Some(format!(
         "What is rented in a month is scaled from the {span} between the first and the last of {count} arrivals, which \

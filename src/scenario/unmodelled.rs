@@ -2,6 +2,7 @@
 
 use super::Scenario;
 use crate::model::{Market, Offer, World};
+use crate::policy::provision::is_open;
 use crate::policy::spec::{PolicySpec, Provision};
 use crate::problem::clip;
 use crate::units::Id;
@@ -11,10 +12,7 @@ impl Scenario {
     pub fn unmodelled(&self, rows: &[usize]) -> Vec<String> {
         let world = &self.world;
         let policies = || rows.iter().map(|&row| &self.policies[row]);
-        let rentable = |offer: &Id<Offer>| {
-            world.offers[*offer].market != Market::Owned
-                && policies().any(|policy| rents(policy) && policy.rent_from.admits(world, *offer))
-        };
+        let rentable = |offer: &Id<Offer>| policies().any(|policy| rents(world, policy, *offer));
         let offers: Vec<Id<Offer>> = world.offers.ids().filter(rentable).collect();
         let mut told = vec!["failures of machines".to_owned()];
         if !offers.is_empty() {
@@ -42,8 +40,17 @@ pub fn not_modelled(told: impl IntoIterator<Item = String>) -> String {
     format!("Not modelled: {}.", all.join("; "))
 }
 
-fn rents(policy: &PolicySpec) -> bool {
-    !matches!(policy.provision, Provision::OwnedOnly)
+/// Whether the policy may ever rent this offer.
+fn rents(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> bool {
+    let facts = &world.offers[offer];
+    facts.market != Market::Owned
+        && match &policy.provision {
+            Provision::OwnedOnly => false,
+            Provision::Static { fleets } => fleets.iter().any(|(name, _)| *name == facts.name),
+            Provision::OnDemand { markets, .. } => {
+                is_open(facts.market, markets) && policy.rent_from.admits(world, offer)
+            }
+        }
 }
 
 /// Providers of these offers of which any may be rented without end.
@@ -67,7 +74,8 @@ fn without_limit(world: &World, offers: &[Id<Offer>]) -> Option<String> {
 }
 
 /// Types with ARM processors by the providers' rules for names: the `g` after the generation of AWS
-/// (`m7g.large`), the series T2A and C4A of Google, the `p` before the features of Azure's D and E (`D4ps_v5`).
+/// (`m7g.large`), the series T2A and C4A of Google, the `p` before the features of Azure's D and E (`D4ps_v5`),
+/// and the GH200, which is a GPU with such a processor.
 fn is_arm(name: &str) -> bool {
     let aws = || {
         let (family, _) = name.split_once('.')?;
@@ -80,7 +88,8 @@ fn is_arm(name: &str) -> bool {
         let series = size.starts_with(['D', 'E']).then_some(&size[1..])?;
         Some(series.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('p'))
     };
-    name.starts_with("t2a-")
+    name.contains("gh200")
+        || name.starts_with("t2a-")
         || name.starts_with("c4a-")
         || aws().unwrap_or(false)
         || azure().unwrap_or(false)
@@ -92,8 +101,14 @@ mod tests {
 
     #[test]
     fn arm_is_told_by_the_name_of_the_type() {
-        for name in ["m7g.large", "c6gn.xlarge", "t4g.small", "t2a-standard-4", "Standard_D4ps_v5"]
-        {
+        for name in [
+            "m7g.large",
+            "c6gn.xlarge",
+            "t4g.small",
+            "t2a-standard-4",
+            "Standard_D4ps_v5",
+            "gpu_1x_gh200",
+        ] {
             assert!(is_arm(name), "{name}");
         }
         for name in
@@ -131,5 +146,12 @@ mod tests {
             "types = [\"m5.xlarge\"]\nquota = [ { unit = \"vcpus\", limit = 64 } ]",
         );
         assert!(!narrow.contains("run out of") && !narrow.contains("ARM"), "{narrow}");
+        // A fleet is of the types that it names.
+        let fleet = "[policy.q]\nprovision = { static = { fleets = { \"aws/us-east-1a/m5.xlarge/on-demand\" = 1 } } }\n";
+        let base = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = text("batch-fcfs", "") + fleet;
+        let scenario = Scenario::parse(&text, "a.toml", base, &[]).expect("a scenario");
+        let fleet = not_modelled(scenario.unmodelled(&[1]));
+        assert!(fleet.contains("run out of") && !fleet.contains("ARM"), "{fleet}");
     }
 }

@@ -153,3 +153,17 @@ fn a_file_is_not_forced_into_a_folder() {
     assert_eq!(out.status.code(), Some(2));
     assert!(text(&out.stderr).contains("`a.csv` is a file, not a folder of results"));
 }
+
+#[test]
+fn what_is_no_result_is_not_replaced() {
+    let folder = folder("arrival_s,runtime_s\n0,5\n", "");
+    let again = ["run", "a.toml", "--out", "o", "--force", "--quiet"];
+    assert!(run(folder.path(), &again).status.success());
+    assert!(run(folder.path(), &again).status.success());
+    let notes = folder.path().join("o/notes.txt");
+    std::fs::write(&notes, "mine").expect("written");
+    let out = run(folder.path(), &again);
+    assert_eq!(out.status.code(), Some(5));
+    assert!(text(&out.stderr).contains("`o` holds `notes.txt`, which is no result"));
+    assert!(notes.exists());
+}
