@@ -554,3 +554,16 @@ fn explanations_read_so() {
         [(&batch, "head"), (&batch, "long"), (&cloud, "a")].map(|(at, job)| told(at.path(), job));
     expect_test::expect_file!["golden/explain.txt"].assert_eq(&told.join("\n=====\n\n"));
 }
+
+/// y leaves the node at 20 s, 40 s before its estimate, for z, and ends at 120 s; z takes
+/// just what x wants.
+#[test]
+fn who_was_preempted_is_not_said_to_have_stayed_too_long() {
+    let rows = "id,arrival_s,runtime_s,estimate_s,cpu_milli,priority\n\
+        y,0,50,60,1000,1\nx,10,20,20,1000,0\nz,20,50,50,1000,2\n";
+    let policy = "order = \"priority\"\npreempt = \"priority\"\n";
+    let folder = simulated(1, rows, "", policy);
+    let x = told(folder.path(), "x");
+    has(&x, &["1 job held the other 1: y (1, expected to end after 1 min).\n"]);
+    assert!(!x.contains("too little") && x.contains("Meanwhile 1 other job started"), "{x}");
+}

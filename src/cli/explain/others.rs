@@ -20,8 +20,11 @@ const NAMED: usize = 3;
 pub(super) struct Others {
     /// By phase.
     pub(super) meanwhile: Vec<Meanwhile>,
-    /// When those who held something ended; none where several have one name.
+    /// When those who held something ended; none where several have one name, or where
+    /// that is not when they left what they held, for they were preempted.
     ends: BTreeMap<String, Option<Time>>,
+    /// Whether any work was preempted, so that room is not all that one starts for.
+    pub(super) preempts: bool,
     /// What the first of the queue wanted, and since when this one waited behind it.
     firsts: Vec<(String, Time, First)>,
 }
@@ -67,14 +70,16 @@ impl Others {
         found.meanwhile.resize_with(phases.len(), Meanwhile::default);
         let names = phases.iter().flat_map(Phase::holders);
         found.ends = names.map(|name| (name.to_owned(), None)).collect();
-        let mut twice = Vec::new();
+        let mut unsure = Vec::new();
         let (own, began) = (place(job)?, job.maybe_time("first_start_s")?);
         each(results, JOBS, |row| {
             let name = clean(row.cell("job"));
+            let preempted = row.whole("preemptions")? > 0;
+            found.preempts |= preempted;
             if let Some(end) = found.ends.get_mut(&name)
-                && end.replace(row.time("end_s")?).is_some()
+                && (end.replace(row.time("end_s")?).is_some() || preempted)
             {
-                twice.push(name);
+                unsure.push(name);
             }
             let started = row.maybe_time("first_start_s")?;
             let Some(start) = started.filter(|_| started != began) else { return Ok(()) };
@@ -85,7 +90,7 @@ impl Others {
             }
             Ok(())
         })?;
-        for name in twice {
+        for name in unsure {
             found.ends.insert(name, None);
         }
         found.read_firsts(results, phases)?;

@@ -151,10 +151,15 @@ impl Phase<'_> {
                     told.extend(first.sentences(clock, others));
                 }
                 let lacked = match reason {
-                    WaitReason::NoRoom | WaitReason::OverflowLater | WaitReason::NothingToRent => {
+                    WaitReason::NoRoom | WaitReason::OverflowLater | WaitReason::NothingToRent
+                        if !others.preempts =>
+                    {
                         ", in room that was too little for this one"
                     }
-                    WaitReason::InOrder
+                    WaitReason::NoRoom
+                    | WaitReason::OverflowLater
+                    | WaitReason::NothingToRent
+                    | WaitReason::InOrder
                     | WaitReason::Behind
                     | WaitReason::Reserved
                     | WaitReason::Booting
