@@ -217,10 +217,11 @@ pub(super) fn row_of(verdicts: &Verdicts<'_>, finding: &Finding<'_>) -> Vec<Cell
 }
 
 /// A change in percent, or where that says nothing, as a difference.
-fn changed(unit: &str, base: Option<f64>, now: Option<f64>) -> Cell {
+pub(super) fn changed(unit: &str, base: Option<f64>, now: Option<f64>) -> Cell {
     let (Some(base), Some(now)) = (base, now) else { return Cell::plain(NOTHING) };
+    // A gate on a share is in percentage points, and so is what it is held against.
     match change(now, base) {
-        share if share.is_empty() => Cell::plain(difference(unit, now - base)),
+        share if share.is_empty() || unit == "share" => Cell::plain(difference(unit, now - base)),
         share => Cell::plain(share),
     }
 }

@@ -133,3 +133,11 @@ fn a_divergence_says_what_each_side_decided_and_why() {
     ];
     check(half, &told);
 }
+
+#[test]
+fn shares_differ_by_points_and_all_else_by_a_share() {
+    let words = |unit, base, now| super::document::changed(unit, Some(base), Some(now)).text;
+    assert_eq!(words("share", 0.833, 0.83), "−0.3 pp");
+    assert_eq!(words("USD", 100.0, 90.0), "−10.0 %");
+    assert_eq!(words("USD", 0.0, 90.0), "+$90.00");
+}
