@@ -19,7 +19,8 @@
 //!   If some promise cannot be kept, by the estimates, all are forgotten. Then each
 //!   in queue order gives its promise back and takes the earliest start that all other
 //!   promises and the running work leave it, task after task; who can start now starts.
-//!   Who could by the estimates, but not in fact, is promised now. Of work without an
+//!   Who could by the estimates, but not in fact, is promised now. What is promised to work that
+//!   is estimated to take no time lasts a microsecond. Of work without an
 //!   estimate each promise is moved by itself. When it is made it must have room for ever, and
 //!   ends after all that is planned by then; later it must keep to that end.
 
@@ -120,6 +121,12 @@ impl<'c> Slow<'c> {
         if estimate == Span::MAX { UNKNOWN } else { estimate.micros() }
     }
 
+    /// How long a task of `job` is planned to run: never no time at all, or what is promised
+    /// to it could be promised to others as well.
+    fn planned(&self, job: usize) -> i64 {
+        self.length(job).max(1)
+    }
+
     /// How many tasks of the waiting job in `row` must start at once.
     fn together(&self, row: usize) -> i64 {
         let (job, tasks) = self.waiting[row];
@@ -187,7 +194,7 @@ impl<'c> Slow<'c> {
         let mut kept = true;
         for row in rows.clone() {
             let job = self.waiting[row].0;
-            let (now, length) = (self.now, self.length(job));
+            let (now, length) = (self.now, self.planned(job));
             for [start, end] in &mut self.promised[job] {
                 *start = now.max(*start);
                 let last = if length < UNKNOWN { 0 } else { *end };
@@ -238,7 +245,7 @@ impl<'c> Slow<'c> {
         let mut moments: Vec<i64> = moments.filter(|&at| at > self.now).chain([self.now]).collect();
         moments.sort_unstable();
         let last = moments[moments.len() - 1];
-        let length = self.length(job);
+        let length = self.planned(job);
         let until = |from: i64| match end {
             _ if length < UNKNOWN => from + length,
             Some(end) => end,
@@ -316,7 +323,7 @@ fn all_agree(backfill: Backfill, seeds: std::ops::Range<u64>) {
     let mut overtook = 0;
     for missing in [0, 3] {
         for short in [false, true] {
-            let guessing = Guessing { missing, short, least: [0, 1] };
+            let guessing = Guessing { missing, short, least: [0, 0] };
             for seed in seeds.clone() {
                 let which = format!("seed {seed}, {guessing:?}");
                 let pool = pool(seed, guessing);

@@ -180,7 +180,7 @@ fn easy_starts_everything_on_unlike_nodes_when_a_slow_one_does() {
         let mut node = |_| (dice.within(1, 4) as u32, dice.of(&[1, 2, 2, 4]));
         let nodes: Nodes = (0..count).map(&mut node).collect();
         let most = nodes.iter().map(|node| u64::from(node.0)).sum::<u64>();
-        let guessing = Guessing { missing: 0, short: dice.once_in(3), least: [1, 1] };
+        let guessing = Guessing { missing: 0, short: dice.once_in(3), least: [0, 0] };
         let (count, gap) = (dice.within(2, 18), dice.within(0, 12));
         let mut works = trial::jobs(&mut dice, count, gap, guessing, |dice| {
             let tasks = dice.within(1, most) as u32;

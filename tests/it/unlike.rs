@@ -259,6 +259,10 @@ impl Observer for Watch {
                 let head = state.works().find(|(_, work)| Some(work.id) == head);
                 self.excused |= head.is_some_and(|head| self.rank(work) < self.rank(head.1));
             }
+            // Who takes no time ends before the policy is asked again.
+            Record::Stopped { .. } if !self.placed.is_empty() => {
+                self.decided(state);
+            }
             Record::Started(started) => {
                 self.excused |= state.allocation(started).placed < state.now();
             }
@@ -426,7 +430,7 @@ fn demand(dice: &mut Dice) -> Demand {
 fn works(dice: &mut Dice) -> Vec<Work> {
     let demands: Vec<Demand> = (0..dice.within(1, 4)).map(|_| demand(dice)).collect();
     let (gap, missing, short) = (dice.of(&[0, 3, 10, 25]), dice.of(&[0, 0, 3]), dice.once_in(3));
-    let (count, guessing) = (dice.within(3, 10), Guessing { missing, short, least: [1, 1] });
+    let (count, guessing) = (dice.within(3, 10), Guessing { missing, short, least: [0, 0] });
     trial::jobs(dice, count, gap, guessing, |dice| Ask {
         tasks: dice.of(&[1, 1, 2, 3, 4]),
         gang: !dice.once_in(3),
