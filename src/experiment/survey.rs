@@ -1,18 +1,19 @@
 //! The whole workload of a scenario, read once without running it: how much it
 //! asks for, what it lacks, and what of it can never run.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::ControlFlow;
 
 use super::rental::{Limits, Rentals, Renting};
-use crate::model::{Ask, Book, Kind, Market, Offer, Truth, Work, World};
+use crate::model::{Ask, Book, Kind, Market, Offer, Rules, Work, World};
 use crate::policy::composed::fits::Fits;
 use crate::policy::spec::{Provision, Scope};
 use crate::problem::{Problem, clip};
 use crate::scenario::{Named, Scenario, UnknownName};
 use crate::sim::no_such_home;
 use crate::state::{Resolved, Sites};
-use crate::units::{Id, Span, Time};
+use crate::units::{Demand, Id, Span, Time};
 use crate::workload::{Input, Notes, OnBadRow, Source};
 
 /// What a workload holds.
@@ -34,9 +35,9 @@ pub struct Survey {
     pub deadlines: u64,
     /// Pieces of work that ask for no core, memory or GPU at all.
     pub sizeless: u64,
-    /// What is asked for in all.
+    /// What is asked for between the first and the last arrival, if nobody waits.
     pub load: Load,
-    /// GPU time asked for, by the models that will do; none for any model.
+    /// The same of GPUs alone, by the models that will do; none for any model.
     pub by_models: BTreeMap<Vec<String>, Load>,
     /// The largest task by cores, memory and GPUs, and its work.
     pub largest: [Option<(u64, String)>; 3],
@@ -59,7 +60,8 @@ pub struct Impossible {
     pub first: Option<(String, Ask)>,
 }
 
-/// What work asks for: an amount times how long, on the reference machine.
+/// What work asks for: an amount times how long, on the reference machine; what it still
+/// asks for after the last arrival is left out, for nothing comes on top of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Load {
     /// Pieces of work.
@@ -73,13 +75,26 @@ pub struct Load {
 }
 
 impl Load {
-    fn add(&mut self, ask: &Ask, seconds: f64) {
-        let seconds = seconds * f64::from(ask.tasks);
+    fn add(&mut self, (demand, tasks): (Demand, u32), seconds: f64) {
+        let seconds = seconds * f64::from(tasks);
         self.pieces += 1;
-        self.cores += f64::from(ask.demand.cpu) / 1e3 * seconds;
-        self.memory += f64::from(ask.demand.memory) / 1_024.0 * seconds;
-        self.gpus += f64::from(ask.demand.gpu_milli()) / 1e3 * seconds;
+        self.cores += f64::from(demand.cpu) / 1e3 * seconds;
+        self.memory += f64::from(demand.memory) / 1_024.0 * seconds;
+        self.gpus += f64::from(demand.gpu_milli()) / 1e3 * seconds;
     }
+}
+
+/// Work that has arrived and would not have ended, had nobody waited: the earliest end first.
+#[derive(Default)]
+struct Running(BinaryHeap<Reverse<Runs>>);
+
+/// From when to when work runs, and what it asks for.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Runs {
+    end: Time,
+    start: Time,
+    asks: (Demand, u32),
+    rules: Id<Rules>,
 }
 
 /// Why a survey came to no end.
@@ -184,6 +199,7 @@ pub fn survey(
     found.impossible.resize_with(scenario.policies.len(), Impossible::default);
     let mut fitting = Fitting::new(scenario);
     let (mut problems, mut homes) = (Vec::new(), 0);
+    let mut running = Running::default();
     loop {
         match source.next(&mut book, &mut work) {
             Ok(true) => {}
@@ -200,7 +216,7 @@ pub fn survey(
             }
         }
         homes = book.homes().len();
-        found.count(&work, &book, scenario.horizon);
+        found.count(&work, &mut running, &book, scenario.horizon);
         fitting.look(&book, &work, &mut found.impossible);
         if found.pieces > scenario.limits.max_jobs {
             problems.push(too_much(scenario));
@@ -210,6 +226,7 @@ pub fn survey(
             return Err(Unsurveyed::Stopped);
         }
     }
+    found.close(running, &book, scenario.horizon);
     let rentals = fitting.renting.into_iter();
     found.rentals = rentals.map(|one| one.map(Renting::found).unwrap_or_default()).collect();
     (found.skipped, found.notes) = (source.skipped(), source.notes());
@@ -226,7 +243,7 @@ pub fn survey(
 }
 
 impl Survey {
-    fn count(&mut self, work: &Work, book: &Book, horizon: Option<Span>) {
+    fn count(&mut self, work: &Work, running: &mut Running, book: &Book, horizon: Option<Span>) {
         let ask = &work.ask;
         self.pieces += 1;
         let first = self.arrivals.map_or(work.arrival, |(first, _)| first);
@@ -245,34 +262,54 @@ impl Survey {
                 *largest = Some((amount, clip(&work.label())));
             }
         }
-        let seconds = runtime(work, horizon);
-        self.load.add(ask, seconds);
-        if demand.gpus > 0 {
-            let models = &book.all_rules()[ask.rules].gpu_models.allowed;
+        self.end(running, work.arrival, book);
+        let end = work.arrival.saturating_add(work.truth.runtime);
+        let asks = (demand, ask.tasks);
+        running.0.push(Reverse(Runs { end, start: work.arrival, asks, rules: ask.rules }));
+    }
+
+    /// Adds up what has ended by `now`.
+    fn end(&mut self, running: &mut Running, now: Time, book: &Book) {
+        while running.0.peek().is_some_and(|Reverse(runs)| runs.end <= now) {
+            let Some(Reverse(runs)) = running.0.pop() else { return };
+            self.add(&runs, runs.end, book);
+        }
+    }
+
+    /// Adds up what runs on when nothing arrives any more.
+    fn close(&mut self, running: Running, book: &Book, horizon: Option<Span>) {
+        let Some((_, last)) = self.span(horizon) else { return };
+        for Reverse(runs) in running.0.into_sorted_vec() {
+            self.add(&runs, runs.end.min(last), book);
+        }
+    }
+
+    /// Adds what runs asked for until `end`.
+    fn add(&mut self, runs: &Runs, end: Time, book: &Book) {
+        let seconds = (end - runs.start).secs_f64();
+        self.load.add(runs.asks, seconds);
+        if runs.asks.0.gpus > 0 {
+            let models = &book.all_rules()[runs.rules].gpu_models.allowed;
             match self.by_models.get_mut(models) {
-                Some(load) => load.add(ask, seconds),
+                Some(load) => load.add(runs.asks, seconds),
                 None => {
-                    self.by_models.entry(models.clone()).or_default().add(ask, seconds);
+                    self.by_models.entry(models.clone()).or_default().add(runs.asks, seconds);
                 }
             }
         }
     }
 
-    /// Seconds over which work arrives; none where all of it comes at once.
-    pub fn window(&self) -> Option<f64> {
+    /// The first arrival, and the last one or the horizon, whichever comes first.
+    fn span(&self, horizon: Option<Span>) -> Option<(Time, Time)> {
         let (first, last) = self.arrivals?;
-        Some((last - first).secs_f64()).filter(|&seconds| seconds > 0.0)
+        let last = horizon.map_or(last, |horizon| last.min(Time::ZERO + horizon));
+        (first <= last).then_some((first, last))
     }
-}
 
-/// Seconds that the work runs, up to the horizon; nothing where it has no end at all.
-fn runtime(work: &Work, horizon: Option<Span>) -> f64 {
-    let Truth { runtime } = work.truth;
-    let left = horizon.map(|horizon| Time::ZERO + horizon - work.arrival);
-    match (runtime, left) {
-        (Span::MAX, None) => 0.0,
-        (runtime, None) => runtime.secs_f64(),
-        (runtime, Some(left)) => runtime.min(left).secs_f64(),
+    /// Seconds over which work arrives, up to the horizon; none where all of it comes at once.
+    pub fn window(&self, horizon: Option<Span>) -> Option<f64> {
+        let (first, last) = self.span(horizon)?;
+        Some((last - first).secs_f64()).filter(|&seconds| seconds > 0.0)
     }
 }
 

@@ -307,8 +307,8 @@ fn what_is_nearly_right_is_told_how_to_write() {
 
 #[test]
 fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
-    // 3 x 100 s x 4 cores in 100 s on 4 own cores: 3 times as much as there is.
-    let rows = "id,arrival_s,runtime_s,vcpus\na,0,100,4\nb,50,100,4\nc,100,100,4\n";
+    // 2,000 s and 1,000 s of 4 cores in 2,000 s on 4 own cores; the last comes on top of it.
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,2000,4\nb,1000,2000,4\nc,2000,2000,4\n";
     let more = "[policy.again]\npreset = \"batch-fcfs\"\n[policy.plan]\npreset = \"batch-backfill\"\n\
         [policy.due]\npreset = \"batch-fcfs\"\norder = \"earliest-deadline\"\n\
         [objectives]\nfinished = \">= 0 %\"\ndeadlines_met = \">= 95 %\"\n";
@@ -317,8 +317,8 @@ fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
     let owned = text.replace("nodes = 2", "nodes = 1");
     fs::write(folder.path().join("a.toml"), owned).expect("written");
     let told = [
-        "asks for 300.0 % of the own cores",
-        "warning: a.toml:2:2: the work asks for 300 % of the own cores while it arrives",
+        "asks for 150.0 % of the own cores",
+        "warning: a.toml:2:2: the work asks for 150 % of the own cores while it arrives",
         "no work asks for the 4 own GPUs of model A100",
         "no policy rents from aws: it is there for nothing",
         "`finished >= 0 %` always holds: nothing is below it",
@@ -332,10 +332,35 @@ fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
     let facts: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
     assert_eq!(facts["warnings"].as_array().map(Vec::len), Some(8));
     assert_eq!(facts["warnings"][0]["line"], 2);
-    // Arrivals at 100 s are after a horizon of 60 s.
-    let edit = ["validate", "a.toml", "--set", "horizon=60 s"];
+    // Arrivals at 2,000 s are after a horizon of 1,000 s.
+    let edit = ["validate", "a.toml", "--set", "horizon=1000 s"];
     let late = "1 of 3 pieces of work arrive after the horizon and never run";
-    check(&folder, &edit, 0, &[late], &[]);
+    check(&folder, &edit, 0, &[late, "asks for 100.0 % of the own cores"], &["while it arrives"]);
+}
+
+/// Two nodes of four cores. Work that runs beyond the last arrival asks for its cores only
+/// until then, and a backlog that is gone in minutes is a queue.
+#[test]
+fn an_overload_is_more_than_jobs_that_queue() {
+    let cases = [
+        // Side by side: (5 s + 0 s) of 1 core in 5 s of 8 cores.
+        ("a,0,100,1\nb,5,100,1\n", "12.5", false),
+        // 10 s and 9 s of 8 cores in 10 s: the last waits, and nobody for longer and longer.
+        ("a,0,100,8\nb,1,100,8\nc,10,100,8\n", "190.0", false),
+        // The backlog is 1,190 s - 600 s = 590 s; then 1,215 s - 610 s = 605 s.
+        ("a,0,9000,8\nb,10,9000,8\nc,600,9000,8\n", "198.3", false),
+        ("a,0,9000,8\nb,5,9000,8\nc,610,9000,8\n", "199.2", true),
+        // It ended before: 100 s of 4 cores in 1,000 s of 8.
+        ("a,0,100,4\nb,1000,100000,8\n", "5.0", false),
+    ];
+    for (rows, share, overload) in cases {
+        let folder = folder(&format!("id,arrival_s,runtime_s,vcpus\n{rows}"), "");
+        let asks = format!("asks for {share} % of the own cores");
+        let told = "of the own cores while it arrives";
+        let (wanted, unwanted): (&[&str], &[&str]) =
+            if overload { (&[&asks, told], &[]) } else { (&[&asks], &[told]) };
+        check(&folder, &["validate", "a.toml"], 0, wanted, unwanted);
+    }
 }
 
 /// A node of 500 W for 1,000 s is 0.1389 kWh: at 400 g a kWh 0.0556 kg.

@@ -9,8 +9,9 @@ use crate::problem::{Problem, clip};
 use crate::scenario::Scenario;
 use crate::units::Shape;
 
-/// Share of what is owned above which waits have no end, where nothing is rented.
-const FULL: f64 = 1.0;
+/// Seconds. An overload is told only where the backlog at the last arrival keeps all of the
+/// machines busy for longer: less is a queue.
+const BACKLOG: f64 = 600.0;
 
 /// What the owned machines offer at every moment, on the reference machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,11 +36,10 @@ fn owned(world: &World, counts: impl Fn(&str) -> bool) -> Owned {
     sum
 }
 
-/// How much of what is owned the work asks for, while it arrives: a line for each
-/// resource, such as `98.1 % of the own GPUs`.
+/// How much of what is owned the work asks for between the first and the last arrival, if
+/// nobody waits: a line for each resource, such as `98.1 % of the own GPUs`.
 pub fn offered(scenario: &Scenario, survey: &Survey) -> Vec<(String, f64)> {
-    let Some(window) = survey.window() else { return Vec::new() };
-    let window = scenario.horizon.map_or(window, |horizon| window.min(horizon.secs_f64()));
+    let Some(window) = survey.window(scenario.horizon) else { return Vec::new() };
     let all = owned(&scenario.world, |_| true);
     let mut shares: Vec<(String, f64)> = [
         ("own cores", survey.load.cores, all.cores),
@@ -63,7 +63,9 @@ pub fn offered(scenario: &Scenario, survey: &Survey) -> Vec<(String, f64)> {
 
 pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
     let rents = scenario.world.offers.rows().iter().any(|offer| offer.market != Market::Owned);
-    for (what, share) in offered(scenario, survey).into_iter().filter(|(_, share)| *share > FULL) {
+    let window = survey.window(scenario.horizon).unwrap_or_default();
+    let late = |share: f64| (share - 1.0) * window > BACKLOG;
+    for (what, share) in offered(scenario, survey).into_iter().filter(|(_, share)| late(*share)) {
         let message =
             format!("the work asks for {:.0} % of the {what} while it arrives", share * 100.0);
         let hint = match rents {
