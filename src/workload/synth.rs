@@ -69,7 +69,7 @@ pub struct MmppState {
 pub enum Until {
     /// After this many pieces of work.
     Count(u64),
-    /// At this time after the run's start.
+    /// At this time after the run's start; work may arrive at this very time.
     Span(Span),
 }
 

@@ -89,7 +89,7 @@ impl Clock {
         clock
     }
 
-    /// The next arrival, if it lies before `end`.
+    /// The next arrival, if it is not after `end`.
     pub(super) fn next(&mut self, end: Time) -> Option<Time> {
         let limit = (end.micros() as f64).min(FAR as f64);
         self.now = match &self.arrivals {
@@ -108,19 +108,23 @@ impl Clock {
             }
             Arrivals::Mmpp(_) => self.through_states(limit),
         };
-        (self.now < limit).then(|| Time::from_micros(libm::floor(self.now) as i64))
+        (self.now <= limit).then(|| Time::from_micros(libm::floor(self.now) as i64))
     }
 
-    /// Spends an exponential amount of expected arrivals over the states.
+    /// Spends an exponential amount of expected arrivals over the states; infinite where
+    /// `limit` comes first.
     fn through_states(&mut self, limit: f64) -> f64 {
-        let Arrivals::Mmpp(states) = &self.arrivals else { return limit };
+        let Arrivals::Mmpp(states) = &self.arrivals else { return f64::INFINITY };
         let mut left = exponential(&mut self.stream);
         let mut now = self.now;
         loop {
             let rate = states[self.state].per_hour / HOUR;
             let reaches = now + if rate > 0.0 { left / rate } else { f64::INFINITY };
-            if reaches <= self.leaves || now >= limit {
-                return reaches.min(limit.max(now));
+            if reaches <= self.leaves {
+                return reaches;
+            }
+            if now >= limit {
+                return f64::INFINITY;
             }
             left -= (self.leaves - now) * rate;
             now = self.leaves;
@@ -140,7 +144,7 @@ fn exponential(stream: &mut Stream) -> f64 {
 
 /// Where the expected number of arrivals since `now` reaches `work`: a
 /// nonhomogeneous Poisson process by inversion (Cinlar, "Introduction to
-/// Stochastic Processes", 1975), hour by hour.
+/// Stochastic Processes", 1975), hour by hour; infinite where `limit` comes first.
 fn through_profile(
     calendar: Calendar,
     weights: &[f64],
@@ -165,7 +169,7 @@ fn through_profile(
         // The next full hour exactly, whatever the fraction was.
         now = libm::floor(now) + HOUR - into;
     }
-    limit
+    f64::INFINITY
 }
 
 #[cfg(test)]
@@ -196,7 +200,11 @@ mod tests {
     #[test]
     fn even_arrivals_are_exact() {
         let found = count(&Arrivals::Every(Span::from_secs(1_800)), 2);
-        assert_eq!(found, [1_800, 3_600, 5_400].map(Time::from_secs));
+        assert_eq!(found, [1_800, 3_600, 5_400, 7_200].map(Time::from_secs));
+        let gaps = Arrivals::Renewal(Distribution::Constant(1_800.0));
+        assert_eq!(count(&gaps, 2), found);
+        // One that would come later does not.
+        assert_eq!(count(&Arrivals::Every(Span::from_secs(3_601)), 2).len(), 1);
     }
 
     #[test]

@@ -16,7 +16,12 @@ pub(super) const ROWS: &[Row] = &[
         "",
         "Arrivals end after this many pieces of work.",
     ),
-    row("workload.synthetic.span", Kind::Span, "", "Arrivals end at this time after the start."),
+    row(
+        "workload.synthetic.span",
+        Kind::Span,
+        "",
+        "Arrivals end at this time after the start; work may still arrive at this very time.",
+    ),
     row("workload.synthetic.batch", Kind::Draws, "1", "Pieces of work per arrival."),
     row(
         "workload.synthetic.arrivals",
@@ -36,8 +41,18 @@ pub(super) const ROWS: &[Row] = &[
         "flat",
         "Relative rate of each hour: 24 numbers from midnight UTC, or 168 from Monday.",
     ),
-    row("workload.synthetic.arrivals.every", Kind::Span, "", "One arrival per interval."),
-    row("workload.synthetic.arrivals.gap", Kind::Spans, "", "Independent times between arrivals."),
+    row(
+        "workload.synthetic.arrivals.every",
+        Kind::Span,
+        "",
+        "One arrival at the end of each interval: with `10 s` over a `span` of `60 s` at 10, 20, 30, 40, 50 and 60 s.",
+    ),
+    row(
+        "workload.synthetic.arrivals.gap",
+        Kind::Spans,
+        "",
+        "Independent times between arrivals; the first is the time to the first arrival.",
+    ),
     row(
         "workload.synthetic.arrivals.states[]",
         Kind::List,
