@@ -37,3 +37,4 @@ mod sweep;
 mod trial;
 mod taken_back;
 mod unlike;
+mod weighed;
