@@ -475,6 +475,23 @@ fn who_would_delay_the_first_starts_where_it_does_not() {
 }
 
 #[test]
+fn tasks_that_are_spread_do_not_start_on_one_machine_to_leave_the_first_room() {
+    // Two tasks of `C` fit on `small`, but each wants a machine of its own: one on `big`, where
+    // `head` has all of the memory from 100 to 200 s.
+    let clusters = "[cluster.big]\nnodes = 1\nshape = { vcpus = 8, memory = \"16 GiB\" }\n\
+                    [cluster.small]\nnodes = 1\nshape = { vcpus = 8, memory = \"2 GiB\" }\n";
+    let trace = "id,arrival_s,runtime_s,estimate_s,vcpus,memory_mib,tasks,gang,together\n\
+                 A,0,100,100,4,8192,1,true,\nhead,1,100,100,1,16384,1,true,\n\
+                 C,2,500,500,1,1024,2,true,anywhere\n";
+    for preset in ["batch-backfill", "batch-conservative"] {
+        let scenario = format!("{clusters}[policy.p]\npreset = \"{preset}\"\n");
+        let keys = "spread = \"instances\"\n";
+        let wait = run_with(&scenario, trace, keys).expect("it runs").wait_s;
+        assert_eq!((wait.mean, wait.max), (Some((99.0 + 198.0) / 3.0), Some(198.0)), "{preset}");
+    }
+}
+
+#[test]
 fn what_the_first_does_not_need_is_not_reserved() {
     // At 10 s `head` has the two nodes of `A`, so that `C` may have that of `X` at 3 s.
     let nodes = "[cluster.m]\nnodes = 4\nshape = { vcpus = 1, memory = \"16 GiB\" }\n";
@@ -551,15 +568,17 @@ fn nothing_is_reserved_where_the_policy_places_nothing() {
     let clusters = ["left", "used"].map(|name| {
         format!("[cluster.{name}]\nnodes = 1\nshape = {{ vcpus = 4, memory = \"16 GiB\" }}\n")
     });
-    let policy = "[policy.p]\npreset = \"batch-backfill\"\n\
-                  place = { first-fit = { providers = [\"used\"] } }\n";
     let trace = "id,arrival_s,runtime_s,vcpus,estimate_s\na,0,100,3,100\nb,0,10,1,10\n\
                  head,1,100,4,100\nc,2,1000,1,1000\n";
-    let summary = run(&format!("{}{policy}", clusters.concat()), trace).expect("it runs");
-    assert_eq!(
-        (summary.wait_s.mean, summary.wait_s.max),
-        (Some((99.0 + 198.0) / 4.0), Some(198.0))
-    );
+    for preset in ["batch-backfill", "batch-conservative"] {
+        let policy = format!(
+            "[policy.p]\npreset = \"{preset}\"\n\
+             place = {{ first-fit = {{ providers = [\"used\"] }} }}\n"
+        );
+        let wait = run(&(clusters.concat() + &policy), trace).expect("it runs").wait_s;
+        let want = (Some((99.0 + 198.0) / 4.0), Some(198.0));
+        assert_eq!((wait.mean, wait.max), want, "{preset}");
+    }
 }
 
 #[test]
@@ -604,6 +623,20 @@ fn all_tasks_start_that_fit_beside_what_is_reserved() {
     // The second task would go to the second node, which is reserved: it starts on the third.
     let summary = around_a_reservation(&[1, 16, 1], "array,2,500,500,1,1024,2,false\n", "");
     assert_eq!(summary.turnaround_s.max, Some(500.0));
+}
+
+#[test]
+fn a_boot_excuses_a_start_that_is_later_than_promised() {
+    // `a` is placed at 0 s, so that `head` is promised 100 s; its machine is there at 60 s.
+    let zone = "zones = [\"us-east-1a\"]\ncapacity = 1\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s\na,0,100,3,100\n\
+                 head,1,100,4,100\nlast,2,10,4,10\n";
+    for backfill in ["easy", "conservative"] {
+        let policy = format!("[policy.p]\nprovision = \"cheapest\"\nbackfill = \"{backfill}\"\n");
+        let wait = run(&format!("{CLOUD}{zone}{policy}"), trace).expect("it runs").wait_s;
+        let waits = (60.0 + 159.0 + 258.0) / 3.0;
+        assert_eq!((wait.mean, wait.max), (Some(waits), Some(258.0)), "{backfill}");
+    }
 }
 
 #[test]
@@ -878,6 +911,12 @@ fn rent_of_a_night_is_scaled_by_the_day_that_it_stands_for() {
         assert_eq!(summary.period_s, Some(days * 86_400.0), "{key}");
         let times = summary.work.submitted as f64 / 2.0;
         assert!(near(summary.monthly(), days / times), "{key}: {:?}", summary.monthly());
+    }
+    // Of a part of the work it is not known what time it stands for.
+    for part in ["take = 2", "skip = 0"] {
+        let key = format!("period = \"1 d\"\ntransform = [{{ {part} }}]\n");
+        let summary = run_with(&scenario, trace, &key).expect("it runs");
+        assert_eq!((summary.period_s, summary.work.submitted), (None, 2), "{part}");
     }
     // The second job is cut off: nothing is known of the rest of the day.
     let cut = format!("horizon = \"1 h\"\n{scenario}");
