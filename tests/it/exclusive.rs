@@ -106,11 +106,14 @@ fn tasks_of_an_array_fill_nodes_as_far_as_they_start_together() {
         let summary = run(&(nodes(count) + "[policy.p]\n"), trace);
         assert_eq!(summary.turnaround_s.max, Some(turnaround), "{count} nodes");
     }
-    // Spread over instances, each task has a node alone.
-    let trace = "arrival_s,runtime_s,vcpus,tasks,exclusive,spread\n0,100,1,3,true,instances\n";
-    for (count, refused) in [(2, 1), (3, 0)] {
-        let summary = run(&(nodes(count) + "[policy.p]\n"), trace);
-        assert_eq!(summary.work.refused, refused, "{count} nodes");
+    // Spread over instances, or evenly over zones, each task has a node alone.
+    for spread in ["instances", "even-zones"] {
+        let trace =
+            format!("arrival_s,runtime_s,vcpus,tasks,exclusive,spread\n0,100,1,3,true,{spread}\n");
+        for (count, refused) in [(2, 1), (3, 0)] {
+            let summary = run(&(nodes(count) + "[policy.p]\n"), &trace);
+            assert_eq!(summary.work.refused, refused, "{count} nodes, {spread}");
+        }
     }
 }
 
