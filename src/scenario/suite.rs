@@ -328,6 +328,9 @@ fn tolerance(subject: Subject, text: &str) -> Result<Tolerance, String> {
         });
     };
     if let Some(share) = quantity::percent(size).filter(|&share| share >= 0) {
+        if metric.better == Direction::Higher && share > 1_000_000 {
+            return Err("nothing falls by more than `100 %` of what it was".to_owned());
+        }
         return Ok(Tolerance::Relative(share as f64 / 1e6));
     }
     let plain = |text: &str| -> Option<f64> {
@@ -340,6 +343,9 @@ fn tolerance(subject: Subject, text: &str) -> Result<Tolerance, String> {
         "share" => size.strip_suffix("pp").and_then(|number| Some(plain(number.trim())? / 100.0)),
         _ => plain(size),
     };
+    if metric.unit == "share" && size.is_some_and(|points| points > 1.0) {
+        return Err("no share moves by more than `100 pp`".to_owned());
+    }
     size.map(Tolerance::Absolute).ok_or(expected)
 }
 

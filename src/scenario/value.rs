@@ -220,7 +220,9 @@ fn bound(text: &str, unit: BoundUnit) -> Option<Value> {
         _ => return None,
     };
     let amount = match unit {
-        BoundUnit::Share => quantity::percent(rest)? as f64 / 1e6,
+        BoundUnit::Share => {
+            quantity::percent(rest).filter(|share| (0..=1_000_000).contains(share))? as f64 / 1e6
+        }
         BoundUnit::Time => quantity::span(rest)?.secs_f64(),
         BoundUnit::Dollars => {
             let number = rest.strip_suffix("USD").or_else(|| rest.strip_prefix('$'))?;
@@ -326,8 +328,11 @@ fn bound_meant(written: &str, unit: BoundUnit, metric: &str) -> Option<String> {
         (BoundUnit::Dollars, Some(_)) => vec![with("USD")],
         _ => vec![with("")],
     };
-    let right = candidates.into_iter().find(|text| bound(text, unit).is_some())?;
-    Some(format!("write `\"{right}\"`"))
+    if let Some(right) = candidates.into_iter().find(|text| bound(text, unit).is_some()) {
+        return Some(format!("write `\"{right}\"`"));
+    }
+    let is_share = unit == BoundUnit::Share && (number.is_some() || amount.ends_with('%'));
+    is_share.then(|| "a share lies from `0 %` to `100 %`".to_owned())
 }
 
 /// A price in other money, per another time, or below nothing.

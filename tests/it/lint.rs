@@ -262,6 +262,9 @@ fn what_is_nearly_right_is_told_how_to_write() {
     let cases = [
         ("[objectives]\nfinished = \"95 %\"\n", "write `\">= 95 %\"`"),
         ("[objectives]\ndeadlines_met = \"0.95\"\n", "write `\">= 95 %\"`"),
+        ("[objectives]\nfinished = \">= 200 %\"\n", "a share lies from `0 %` to `100 %`"),
+        ("[objectives]\nutilisation_cpu = \">= -1 %\"\n", "a share lies from `0 %` to `100 %`"),
+        ("[objectives]\ndeadlines_met = \"150\"\n", "a share lies from `0 %` to `100 %`"),
         ("[objectives]\nwait_p95 = \"< 2 h\"\n", "write `\"<= 2 h\"`"),
         ("[objectives]\ncost_total = \"<= 7000\"\n", "write `\"<= 7000 USD\"`"),
         ("[cluster.e]\ncost = \"0.95 EUR/h\"\n", "prices are in US dollars"),

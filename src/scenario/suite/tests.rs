@@ -125,6 +125,18 @@ fn everything_wrong_is_said_at_once() {
     let problems = broken.expect_err("that is no scenario");
     assert!(problems[0].path.ends_with("Cargo.toml"), "{problems:?}");
     check(
+        "[gates]\nfinished = \"-101 %\"\nutilisation_cpu = \"-101 pp\"\ncost_total = \"+101 %\"\n\
+         deadlines_met = \"-100 %\"\n[scenario.quickstart]\ngates = { finished = \"-200 pp\" }\n",
+        expect![[r#"
+            s.toml:2:12: `-101 %` is no margin for `finished`
+              hint: nothing falls by more than `100 %` of what it was
+            s.toml:3:19: `-101 pp` is no margin for `utilisation_cpu`
+              hint: no share moves by more than `100 pp`
+            s.toml:7:22: `-200 pp` is no margin for `finished`
+              hint: no share moves by more than `100 pp`
+        "#]],
+    );
+    check(
         "a = = 1\n",
         expect![[r#"
         s.toml:1:1: unknown key `a`
