@@ -10,6 +10,7 @@ use anyhow::Context;
 use super::args::Check;
 use super::diverge::{Again, diverge};
 use super::exit::{Done, Stop, say};
+use super::folder::{leads_away, linked, write_named};
 use super::guard::Guard;
 use super::run;
 use super::unfinished::Unfinished;
@@ -25,8 +26,11 @@ use crate::text::{file_name, plain_lines};
 pub(super) fn check(arguments: &Check) -> Done {
     let guard = Guard::new(&arguments.bounds);
     // Whatever ends this one, what an earlier one found must not be taken for it.
-    for old in [&arguments.markdown, &arguments.junit].into_iter().flatten() {
-        if old.is_file() {
+    for old in [&arguments.markdown, &arguments.page, &arguments.junit].into_iter().flatten() {
+        if leads_away(old) {
+            return Err(linked(old));
+        }
+        if old.is_file() && !old.is_symlink() {
             fs::remove_file(old).with_context(|| format!("cannot remove `{}`", old.display()))?;
         }
     }
@@ -339,6 +343,9 @@ fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> Done {
         }
         changed += 1;
         let folder = path.parent().unwrap_or(Path::new("."));
+        if folder.is_symlink() {
+            return Err(linked(folder));
+        }
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(folder)?;
             let (unfinished, mut file) = Unfinished::file(path)?;
@@ -399,12 +406,12 @@ fn show(suite: &Suite, held: &[Held<'_>], left_out: Option<&Stop>, arguments: &C
                 plain_lines(&stop.to_string())
             );
         }
-        fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+        write_named(path, text.as_bytes())?;
     }
     if let Some(path) = &arguments.page {
         let mut page = Vec::new();
         report.document().write_page(&mut page)?;
-        fs::write(path, page).with_context(|| format!("cannot write `{}`", path.display()))?;
+        write_named(path, &page)?;
     }
     if let Some(path) = &arguments.junit {
         let mut xml = Vec::new();
@@ -412,7 +419,7 @@ fn show(suite: &Suite, held: &[Held<'_>], left_out: Option<&Stop>, arguments: &C
         if let Some(stop) = left_out {
             xml = with_error(xml, &stop.to_string());
         }
-        fs::write(path, xml).with_context(|| format!("cannot write `{}`", path.display()))?;
+        write_named(path, &xml)?;
     }
     let mut out = std::io::stdout().lock();
     if arguments.json {

@@ -100,11 +100,7 @@ impl Folder {
             )));
         }
         if target.is_symlink() {
-            let name = target.display();
-            return Err(Stop::usage(
-                format!("`{name}` is a symbolic link"),
-                "name the folder itself with `--out`; results replace a folder as a whole",
-            ));
+            return Err(linked(target));
         }
         if target.exists() && !target.is_dir() {
             let name = target.display();
@@ -129,6 +125,9 @@ impl Folder {
         }
         let name = target.file_name().context("the output folder needs a name")?;
         let work = target.with_file_name(format!(".{}.incomplete", name.to_string_lossy()));
+        if work.is_symlink() {
+            return Err(linked(&work));
+        }
         fs::create_dir_all(&work).with_context(|| format!("cannot make `{}`", work.display()))?;
         if !fs::symlink_metadata(&work)?.is_dir() {
             return Err(Stop::Files(anyhow!("`{}` is not a folder", work.display())));
@@ -141,6 +140,9 @@ impl Folder {
                         throw them away";
             let problem = Problem::with(&work.display().to_string(), message);
             return Err(Stop::Input(vec![problem.hint(hint)]));
+        }
+        if work.join(JOURNAL).is_symlink() {
+            return Err(linked(&work.join(JOURNAL)));
         }
         let kept: &[&str] = if claim.resume { &[PARTIAL, JOURNAL] } else { &[PARTIAL] };
         clear(&work, kept)?;
@@ -320,9 +322,37 @@ pub(super) fn in_place(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
+/// Writes a file that the user names, in place of what it holds.
+///
+/// # Errors
+/// It is a link that leads away, or cannot be written.
+pub(super) fn write_named(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
+    if leads_away(path) {
+        return Err(linked(path));
+    }
+    fs::write(path, bytes)
+        .with_context(|| format!("cannot write `{}`", path.display()))
+        .map_err(Stop::from)
+}
+
+/// Whether it is a link, which may lead anywhere. Those below `/dev`, such as standard output,
+/// are the system's own.
+pub(super) fn leads_away(path: &Path) -> bool {
+    path.is_symlink() && !path.starts_with("/dev")
+}
+
+/// That nothing is written through the link at `path`.
+pub(super) fn linked(path: &Path) -> Stop {
+    let message = format!("`{}` is a symbolic link", path.display());
+    Stop::usage(message, "nothing is written through one: name what it leads to, or remove it")
+}
+
 /// Takes the folder for this process alone.
 fn lock(work: &Path) -> Result<File, Stop> {
     let path = work.join(PARTIAL);
+    if path.is_symlink() {
+        return Err(linked(&path));
+    }
     let taken = || {
         let problem = Problem::with(&path.display().to_string(), "another windtunnel writes it");
         Stop::Input(vec![problem.hint("wait for its end, or name another folder with `--out`")])

@@ -1,5 +1,6 @@
 //! Commands that look at something without running it.
 
+use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -174,11 +175,12 @@ pub(super) fn init(arguments: &Init) -> Done {
         std::io::stdout().lock().write_all(text.as_bytes())?;
         return Ok(());
     };
-    if file.exists() {
+    if file.exists() || file.is_symlink() {
         let message = format!("`{}` exists already", file.display());
         return Err(Stop::usage(message, "name another file, or remove that one"));
     }
-    std::fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
+    let write = || File::create_new(file)?.write_all(text.as_bytes());
+    write().with_context(|| format!("cannot write `{}`", file.display()))?;
     say(&format!("wrote {}; next: windtunnel compare {}", file.display(), file.display()));
     Ok(())
 }

@@ -305,6 +305,29 @@ fn nothing_is_written_through_links() {
     let output = run(folder, &["trace", "convert", "a.csv", "b.csv"]);
     assert!(output.status.success(), "{}", text_of(&output));
     assert_eq!(fs::read_to_string(folder.join("victim")).expect("there"), "mine");
+    // Files that the call names, and baselines.
+    link("nowhere", "new.toml");
+    assert!(refusal(folder, &["init", "new.toml"], 2).contains("exists already"));
+    let suite = "replications = 1\n[gates]\ncost_total = \"+1 %\"\n[scenario.a]\n";
+    fs::write(folder.join("s.toml"), suite).expect("written");
+    fs::create_dir(folder.join("baselines")).expect("made");
+    link("elsewhere", "baselines/a");
+    let said = refusal(folder, &["check", "s.toml", "--update"], 2);
+    assert!(said.contains("`baselines/a` is a symbolic link"), "{said}");
+    fs::remove_file(folder.join("baselines/a")).expect("removed");
+    let output = run(folder, &["check", "s.toml", "--update"]);
+    assert!(output.status.success(), "{}", text_of(&output));
+    for target in ["nowhere", "victim"] {
+        link(target, "report");
+        for flag in ["--markdown", "--page", "--junit"] {
+            let said = refusal(folder, &["check", "s.toml", flag, "report"], 2);
+            assert!(said.contains("`report` is a symbolic link"), "{said}");
+        }
+        fs::remove_file(folder.join("report")).expect("removed");
+    }
+    assert!(!folder.join("nowhere").exists());
+    assert_eq!(files(&folder.join("elsewhere")), [""; 0]);
+    assert_eq!(fs::read_to_string(folder.join("victim")).expect("there"), "mine");
 }
 
 /// Letters that steer a terminal or turn the direction of what follows.
