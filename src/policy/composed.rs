@@ -39,6 +39,8 @@ pub struct Composed {
     acted: bool,
     queue: Queue,
     place: Box<dyn Place>,
+    /// It may place a part of a gang. One in another process answers for all of it.
+    joins: bool,
     backfill: Option<Box<dyn Backfill>>,
     provision: Box<dyn Provision>,
     preempt: spec::Preempt,
@@ -108,6 +110,7 @@ impl Composed {
                 None => Queue::new(spec.order),
                 Some(_) => Queue::by_score(),
             },
+            joins: place.is_none(),
             place: match place {
                 None => place::build(spec),
                 Some(session) => place::narrowed(Box::new(external::Place::new(session)), spec),
@@ -342,6 +345,14 @@ impl Composed {
             Supply::None(reason) => reason,
         };
         if limited && place::place_all(&mut *self.place, turn, work) {
+            return None;
+        }
+        // Those who hold reservations may count on what is there.
+        if !planned
+            && self.joins
+            && matches!(reason, WaitReason::NothingToRent)
+            && self.provision.complete(turn, work, &mut *self.place)
+        {
             return None;
         }
         self.make_room(turn, work);

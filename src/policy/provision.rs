@@ -6,6 +6,7 @@ mod shelf;
 mod weigh;
 mod zones;
 
+use super::place::Place;
 use super::spec;
 use super::turn::Turn;
 use crate::state::{WaitReason, WorkRef};
@@ -33,6 +34,13 @@ pub trait Provision: std::fmt::Debug {
 
     /// Rents for the waiting tasks of `work`, which fit nowhere, and places them.
     fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Supply;
+
+    /// Starts a gang that fits only partly on what is there: places that part as `place`
+    /// picks and rents the rest, or does nothing. Returns whether it started.
+    fn complete(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, place: &mut dyn Place) -> bool {
+        let _ = (turn, work, place);
+        false
+    }
 
     /// What `tasks` tasks of `work` are expected to cost if they are rented for now; none
     /// where nothing would be rented.

@@ -1066,3 +1066,80 @@ fn a_gang_that_needs_an_instance_in_each_zone_is_turned_away_where_one_may_be_re
         assert_eq!((summary.work.finished, summary.work.refused), (finished, 2 - finished));
     }
 }
+
+/// Machines of 4 cores and 16 GiB to rent in one zone, and parts of a policy that rents so
+/// many at most.
+fn beside(clusters: &str, most: u32, parts: &str) -> String {
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.xlarge\"]\n\
+                 zones = [\"us-east-1a\"]\nboot = \"0 s\"\n";
+    let provision = format!("provision = {{ cheapest = {{ max_instances = {most} }} }}\n");
+    format!("{clusters}{cloud}[policy.p]\n{provision}{parts}")
+}
+
+#[test]
+fn what_is_missing_of_a_gang_is_rented() {
+    // Two owned nodes and one that may be rented hold three tasks, and `next` after them.
+    let nodes = "[cluster.dc]\nnodes = 2\nshape = { vcpus = 4, memory = \"16 GiB\" }\n";
+    let trace = "id,arrival_s,runtime_s,estimate_s,tasks,gang,vcpus,together\n\
+                 three,0,100,100,3,true,4,anywhere\nnext,10,100,100,1,true,4,zone\n";
+    for backfill in ["none", "greedy", "easy", "conservative"] {
+        let parts = format!("backfill = \"{backfill}\"\n");
+        let summary = run(&beside(nodes, 1, &parts), trace).expect("it runs");
+        assert_eq!((summary.work.finished, summary.wait_s.max), (2, Some(90.0)), "{backfill}");
+        assert_eq!(summary.gangs_apart, 1, "{backfill}");
+    }
+}
+
+#[test]
+fn a_gang_joins_a_kept_instance_and_rents_another() {
+    // `one` rents an instance that is kept; the gang takes it and a second.
+    let trace = "id,arrival_s,runtime_s,estimate_s,tasks,gang,vcpus\n\
+                 one,0,100,100,1,true,4\ntwo,1000,100,100,2,true,4\n";
+    let summary = run(&beside("", 2, "release = \"never\"\n"), trace).expect("it runs");
+    assert_eq!((summary.work.finished, summary.wait_s.max), (2, Some(0.0)));
+    // Where no more may be rented it fits nowhere.
+    let summary = run(&beside("", 1, "release = \"never\"\n"), trace).expect("it runs");
+    assert_eq!((summary.work.finished, summary.work.refused), (1, 1));
+}
+
+#[test]
+fn a_gang_beyond_whole_instances_of_a_quota_is_refused() {
+    // 10 cores are one machine of 8, not one and a quarter: four tasks of 2, and not five.
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.2xlarge\"]\n\
+                 [[cloud.aws.quota]]\nunit = \"vcpus\"\nlimit = 10\n";
+    for (tasks, refused) in [(4, 0), (5, 1)] {
+        let trace = format!("arrival_s,runtime_s,vcpus,tasks,together\n0,100,2,{tasks},region\n");
+        let policy = "[policy.p]\nprovision = \"cheapest\"\n";
+        let summary = run(&format!("{cloud}{policy}"), &trace).expect("it runs");
+        assert_eq!((summary.work.refused, summary.work.unfinished), (refused, 0), "{tasks}");
+    }
+}
+
+#[test]
+fn a_gang_that_the_fewest_instances_do_not_hold_is_refused() {
+    // Three instances may be rented, one of them of 8 cores; the policy rents two: 8 + 2.
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\n\
+                 types = [\"m6i.2xlarge\", \"m6i.large\"]\ncapacity_of = { \"m6i.2xlarge\" = 1 }\n\
+                 [[cloud.aws.quota]]\nunit = \"instances\"\nlimit = 3\n";
+    for (tasks, refused) in [(5, 0), (6, 1)] {
+        let trace = format!("arrival_s,runtime_s,vcpus,tasks\n0,100,2,{tasks}\n");
+        let policy = "[policy.p]\nprovision = { cheapest = { max_instances = 2 } }\n";
+        let summary = run(&format!("{cloud}{policy}"), &trace).expect("it runs");
+        assert_eq!((summary.work.refused, summary.work.unfinished), (refused, 0), "{tasks}");
+    }
+}
+
+#[test]
+fn an_even_gang_is_refused_where_a_zone_has_no_room() {
+    // Two zones: one machine for each, or a second task has nowhere to go.
+    for (most, tasks, refused) in [(1, 1, 0), (1, 2, 1), (2, 2, 0), (2, 4, 0), (2, 5, 1), (3, 5, 0)]
+    {
+        let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.xlarge\"]\n\
+                     zones = [\"us-east-1a\", \"us-east-1b\"]\n";
+        let policy =
+            format!("[policy.p]\nprovision = {{ cheapest = {{ max_instances = {most} }} }}\n");
+        let trace = format!("arrival_s,runtime_s,vcpus,tasks,spread\n0,100,2,{tasks},even-zones\n");
+        let summary = run(&format!("{cloud}{policy}"), &trace).expect("it runs");
+        assert_eq!((summary.work.refused, summary.work.unfinished), (refused, 0), "{most} {tasks}");
+    }
+}

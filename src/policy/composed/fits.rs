@@ -1,5 +1,8 @@
 //! Which work could never run, whatever else happens?
 
+mod even;
+mod limits;
+
 use rustc_hash::FxHashMap;
 
 use crate::model::{Ask, Market, Offer, QuotaUnit, Rules, Spread, World};
@@ -7,6 +10,9 @@ use crate::policy::spec;
 use crate::policy::turn::Turn;
 use crate::state::{Resolved, WorkRef};
 use crate::units::{Demand, Id, Shape};
+
+use even::ZoneRoom;
+use limits::Rentable;
 
 /// Work that has the same room: what a task asks, where it may run, and whether
 /// several tasks of it start together.
@@ -115,21 +121,18 @@ impl Fits {
     #[inline]
     fn alone(&self, world: &World, rules: &Resolved, demand: Demand, offer: Id<Offer>) -> u64 {
         let facts = &world.offers[offer];
-        let count = match self.provision {
-            spec::Provision::OnDemand { max_instances: Some(most), .. }
-                if facts.market != Market::Owned =>
-            {
-                self.most[offer.row()].min(u64::from(most))
-            }
-            _ => self.most[offer.row()],
+        let count = match facts.market {
+            Market::Owned => self.most[offer.row()],
+            Market::OnDemand | Market::Spot => self.most[offer.row()].min(self.max_instances()),
         };
         if count == 0 || !rules.allows(offer) {
             return 0;
         }
         let each = each(rules.spread, demand, world.types[facts.instance_type].shape.holds(demand));
         match rules.spread {
-            Spread::Zones => each.min(1),
-            Spread::None | Spread::Instances | Spread::EvenZones => count.saturating_mul(each),
+            // More need another zone.
+            Spread::Zones | Spread::EvenZones => each.min(1),
+            Spread::None | Spread::Instances => count.saturating_mul(each),
         }
     }
 
@@ -164,28 +167,46 @@ impl Fits {
         within: &dyn Fn(Id<Offer>) -> bool,
     ) -> u64 {
         let (mut owned, mut rented) = (0_u64, Vec::new());
-        let mut zones = vec![false; world.zones.len()];
+        let mut zones = vec![None; world.zones.len()];
         for (offer, facts) in world.offers.iter() {
-            let count = self.most[offer.row()];
-            if count == 0 || !within(offer) || !rules.allows(offer) {
-                continue;
-            }
             let holds = world.types[facts.instance_type].shape.holds(demand);
-            if holds == 0 {
+            if holds == 0 || !rules.allows(offer) {
                 continue;
             }
-            zones[facts.zone.row()] = true;
+            let zone = zones[facts.zone.row()].get_or_insert_with(ZoneRoom::default);
+            let count = self.most[offer.row()];
+            if count == 0 || !within(offer) {
+                continue;
+            }
             let each = each(rules.spread, demand, holds);
             let most = count.saturating_mul(each);
-            match facts.market {
-                Market::Owned => owned = owned.saturating_add(most),
-                _ => rented.push(Rentable { offer, each, most }),
+            if facts.market == Market::Owned {
+                owned = owned.saturating_add(most);
+                zone.add_owned(most);
+            } else {
+                rented.push(Rentable { offer, each, most });
+                zone.add_rented(each, most);
             }
         }
         let held = self.within_limits(world, &rented).saturating_add(owned);
+        let zones = || zones.iter().flatten();
         match rules.spread {
-            Spread::Zones => held.min(zones.iter().filter(|&&used| used).count() as u64),
-            _ => held,
+            Spread::None | Spread::Instances => held,
+            Spread::Zones => held.min(zones().filter(|zone| zone.holds() > 0).count() as u64),
+            Spread::EvenZones => {
+                let zones: Vec<ZoneRoom> = zones().copied().collect();
+                held.min(even::most(&zones, self.max_instances()))
+            }
+        }
+    }
+
+    /// Instances that the policy may have rented at once, as far as it limits them itself.
+    fn max_instances(&self) -> u64 {
+        match self.provision {
+            spec::Provision::OnDemand { max_instances: Some(most), .. } => u64::from(most),
+            spec::Provision::OnDemand { max_instances: None, .. }
+            | spec::Provision::OwnedOnly
+            | spec::Provision::Static { .. } => u64::MAX,
         }
     }
 }
@@ -200,128 +221,47 @@ fn each(spread: Spread, demand: Demand, holds: u32) -> u64 {
     }
 }
 
-/// What one rented offer can hold.
-#[derive(Clone, Copy, Debug)]
-struct Rentable {
-    offer: Id<Offer>,
-    /// Tasks on one instance.
-    each: u64,
-    /// Tasks on as many as there can be of it alone.
-    most: u64,
-}
-
-/// Offers that are counted as one, as the same limit was found to hold them back.
-#[derive(Clone, Copy, Debug)]
-struct Group {
-    /// Most tasks that it holds.
-    held: u64,
-    /// Of its offer that holds most tasks per unit of the limit at hand: tasks and units
-    /// of an instance.
-    best: (u64, u64),
-}
-
-impl Fits {
-    /// Most tasks that `rented` offers hold together, within the policy's own limit and
-    /// quotas. The smallest come first: what lies within one holds no more than it on its
-    /// best offers, and counts as one in those around it. Of quotas that overlap without
-    /// one lying within the other, the later is left out, so the bound may be high.
-    fn within_limits(&self, world: &World, rented: &[Rentable]) -> u64 {
-        let quotas = world.quotas.iter().filter(|_| self.counted.quotas);
-        let mut quotas: Vec<_> = quotas.collect();
-        quotas.sort_by_key(|quota| quota.offers.len());
-        // By place in `rented`: the group that it belongs to; and what each group holds.
-        let mut group_of: Vec<usize> = (0..rented.len()).collect();
-        let mut held: Vec<u64> = rented.iter().map(|one| one.most).collect();
-        for quota in quotas {
-            let units = |one: &Rentable| match quota.offers.contains(&one.offer) {
-                true => units_of(quota.unit, world.type_of(one.offer).whole),
-                false => 0,
-            };
-            limit((rented, &mut group_of, &mut held), quota.limit, units);
-        }
-        if let spec::Provision::OnDemand { max_instances: Some(most), .. } = self.provision {
-            limit((rented, &mut group_of, &mut held), u64::from(most), |_| 1);
-        }
-        held.iter().fold(0, |sum, &held| sum.saturating_add(held))
-    }
-}
-
-/// Makes one group of those that lie within a limit of so many units in all, where it
-/// holds them back: the densest are rented first. Offers of no units are outside of it.
-fn limit(
-    (rented, group_of, held): (&[Rentable], &mut [usize], &mut [u64]),
-    most: u64,
-    units: impl Fn(&Rentable) -> u64,
-) {
-    let members = |group: usize| {
-        let all = rented.iter().zip(&*group_of).filter(move |&(_, &own)| own == group);
-        all.map(|(one, _)| (one.each, units(one)))
-    };
-    let mut inside: Vec<usize> = group_of.to_vec();
-    inside.sort_unstable();
-    inside.dedup();
-    inside.retain(|&group| members(group).all(|(_, units)| units > 0));
-    let denser = |a: (u64, u64), b: (u64, u64)| {
-        (u128::from(a.0) * u128::from(b.1)).cmp(&(u128::from(b.0) * u128::from(a.1)))
-    };
-    let group = |&group: &usize| Group {
-        held: held[group],
-        best: members(group).max_by(|&a, &b| denser(a, b)).expect("a group has offers"),
-    };
-    let mut groups: Vec<Group> = inside.iter().map(group).collect();
-    groups.sort_by(|a, b| denser(b.best, a.best));
-    let (mut left, mut tasks) = (u128::from(most), 0_u128);
-    for Group { held, best: (each, units) } in groups {
-        let (held, each, units) = (u128::from(held), u128::from(each), u128::from(units));
-        let taken = held.min(left * each / units);
-        tasks += taken;
-        left -= left.min(taken * units / each);
-    }
-    let tasks = u64::try_from(tasks).unwrap_or(u64::MAX);
-    let sum = inside.iter().fold(0_u64, |sum, &group| sum.saturating_add(held[group]));
-    let Some(&first) = inside.first().filter(|_| sum > tasks) else { return };
-    for own in group_of.iter_mut().filter(|own| inside.contains(own)) {
-        *own = first;
-    }
-    inside.iter().for_each(|&group| held[group] = 0);
-    held[first] = tasks;
-}
-
 /// Most instances of each offer at once, alone.
 fn most_instances(world: &World, provision: &spec::Provision, counted: Counted) -> Vec<u64> {
-    let rentable = |offer| rentable(world, offer, counted);
+    let rentable = rentable(world, counted);
     let count = |(offer, facts): (Id<Offer>, &Offer)| {
         if facts.market == Market::Owned {
             return if counted.owned { u64::from(facts.running_at_start) } else { 0 };
         }
+        let rentable = rentable[offer.row()];
         match provision {
             spec::Provision::OwnedOnly => 0,
             spec::Provision::Static { fleets } => {
                 let named = fleets.iter().filter(|(name, _)| *name == facts.name);
                 let asked = named.map(|&(_, count)| u64::from(count)).sum::<u64>();
-                asked.min(rentable(offer))
+                asked.min(rentable)
             }
             spec::Provision::OnDemand { markets, .. } => {
                 let open = markets.is_empty() && facts.market == Market::OnDemand
                     || markets.contains(&facts.market);
-                if open { rentable(offer) } else { 0 }
+                if open { rentable } else { 0 }
             }
         }
     };
     world.offers.iter().map(count).collect()
 }
 
-/// Most instances of an offer at once by its capacity and every quota, where they are counted.
-fn rentable(world: &World, offer: Id<Offer>, counted: Counted) -> u64 {
-    let whole = world.type_of(offer).whole;
-    let capacity = world.offers[offer].capacity.filter(|_| counted.capacities);
-    let capacity = capacity.map_or(u64::MAX, u64::from);
-    if !counted.quotas {
-        return capacity;
+/// Most instances of each offer at once by its capacity and every quota, where they are
+/// counted.
+fn rentable(world: &World, counted: Counted) -> Vec<u64> {
+    let capacity = |offer: &Offer| {
+        let capacity = offer.capacity.filter(|_| counted.capacities);
+        capacity.map_or(u64::MAX, u64::from)
+    };
+    let mut most: Vec<u64> = world.offers.rows().iter().map(capacity).collect();
+    for quota in world.quotas.iter().filter(|_| counted.quotas) {
+        for &offer in &quota.offers {
+            let units = units_of(quota.unit, world.type_of(offer).whole);
+            let by_quota = quota.limit.checked_div(units).unwrap_or(u64::MAX);
+            most[offer.row()] = most[offer.row()].min(by_quota);
+        }
     }
-    let quotas = world.quotas.iter().filter(|quota| quota.offers.contains(&offer));
-    let by_quota = quotas.filter_map(|quota| quota.limit.checked_div(units_of(quota.unit, whole)));
-    by_quota.fold(capacity, u64::min)
+    most
 }
 
 fn units_of(unit: QuotaUnit, whole: Shape) -> u64 {
@@ -401,5 +341,73 @@ mod tests {
             prop_assert!(most <= all, "{most} alone, {all} in all");
             prop_assert_eq!(most > 0, all > 0);
         }
+
+        /// The bound is one, and exact where there is one limit of instances.
+        #[test]
+        fn no_choice_of_instances_holds_more(
+            world in limited(),
+            max_instances in prop::option::of(0..4_u32),
+            cores in 1..9_u32,
+        ) {
+            let (choice, after_wait) = (Choice::Cheapest, crate::units::Span::ZERO);
+            let provision =
+                Provision::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
+            let mut fits = Fits::new(&provision, [&Scope::default(), &Scope::default()]);
+            fits.look_at_offers(&world);
+            let rules = Resolved::new(&world, &Rules::default());
+            let demand = demand(cores * 1_000, 0, 0, 0);
+            let bound = fits.count(&world, &rules, demand, &|_| true);
+            let exact = best(&world, demand, (max_instances, 0), &mut vec![0; world.offers.len()]);
+            prop_assume!(exact < u64::from(MANY));
+            prop_assert!(exact <= bound, "{exact} exactly, bound {bound}");
+            if world.quotas.is_empty() {
+                prop_assert_eq!(exact, bound);
+            }
+        }
+    }
+
+    /// Instances of an offer without capacity that are tried.
+    const MANY: u32 = 12;
+
+    /// Most tasks by trying every number of instances of the offers from `next` on, where
+    /// `counts` are chosen before.
+    fn best(
+        world: &World,
+        demand: Demand,
+        (most, next): (Option<u32>, usize),
+        counts: &mut Vec<u32>,
+    ) -> u64 {
+        let rented = |row: usize| world.offers.rows()[row].market != Market::Owned;
+        let units = |unit: QuotaUnit, row: usize| {
+            u64::from(counts[row]) * units_of(unit, world.type_of(Id::new(row as u32)).whole)
+        };
+        let kept = world.quotas.iter().all(|quota| {
+            let of = |offer: &Id<Offer>| {
+                if rented(offer.row()) { units(quota.unit, offer.row()) } else { 0 }
+            };
+            quota.offers.iter().map(of).sum::<u64>() <= quota.limit
+        });
+        let count: u32 = (0..counts.len()).filter(|&row| rented(row)).map(|row| counts[row]).sum();
+        if !kept || most.is_some_and(|most| count > most) {
+            return 0;
+        }
+        if next == counts.len() {
+            let tasks = |row: usize| {
+                u64::from(world.type_of(Id::new(row as u32)).shape.holds(demand))
+                    * u64::from(counts[row])
+            };
+            return (0..counts.len()).map(tasks).sum();
+        }
+        let facts = &world.offers.rows()[next];
+        let all =
+            if rented(next) { facts.capacity.unwrap_or(MANY) } else { facts.running_at_start };
+        let from = if rented(next) { 0 } else { all };
+        let mut found = 0;
+        for chosen in from..=all {
+            counts[next] = chosen;
+            found = found.max(best(world, demand, (most, next + 1), counts));
+        }
+        counts[next] = 0;
+        found
     }
 }

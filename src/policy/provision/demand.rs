@@ -1,5 +1,7 @@
 //! Renting for each job that fits nowhere.
 
+mod missing;
+
 use std::cmp::Reverse;
 
 use rustc_hash::FxHashMap;
@@ -8,10 +10,10 @@ use super::shelf::{Candidate, Quote, Shelf, boots};
 use super::zones::Zones;
 use super::{Provision, Supply};
 use crate::model::{Ask, Home, Kind, Market, Provider, Rules, Spread};
-use crate::policy::place::share_on;
+use crate::policy::place::{Place, share_on};
 use crate::policy::spec::{Choice, Scope};
 use crate::policy::turn::Turn;
-use crate::state::{InstanceRef, Share, WaitReason, WorkRef};
+use crate::state::{AllocationRef, InstanceRef, Share, WaitReason, WorkRef};
 use crate::units::{Demand, Id, Money, Span};
 
 /// Work that has the same offers to choose from.
@@ -150,19 +152,18 @@ impl OnDemand {
         }
     }
 
-    /// Rents instances for the waiting tasks of `work`. Returns the tasks for which there
-    /// are none.
+    /// Rents instances for the waiting tasks of `work`, at most `left`. Returns the tasks
+    /// for which there are none.
     fn rent(
         &mut self,
         turn: &mut Turn<'_, '_>,
         shelf: &Shelf,
         work: WorkRef,
-        (mix, site): (Mix, &mut Site),
+        (mix, site, mut left): (Mix, &mut Site, u64),
     ) -> u32 {
         let live = turn.work(work);
         let (ask, mut tasks) = (live.ask, live.waiting);
         let mut zones = Zones::new(turn, work);
-        let mut left = self.left(turn);
         self.rented.clear();
         while tasks > 0 {
             if let Some(instance) = zones.as_mut().and_then(Zones::share) {
@@ -234,27 +235,33 @@ impl OnDemand {
         work: WorkRef,
         (mix, site): (Mix, &mut Site),
     ) -> bool {
+        let left = self.left(turn);
         let done = turn.attempt(|turn| {
-            if self.rent(turn, shelf, work, (mix, site)) > 0 {
+            if self.rent(turn, shelf, work, (mix, site, left)) > 0 {
                 return None;
             }
             let opened = turn.open(work);
-            for &(instance, tasks) in &self.rented {
-                for share in shares(turn, work, instance, tasks) {
-                    if turn.add(opened, share).is_err() {
-                        turn.abandon(opened);
-                        return None;
-                    }
-                }
+            if !self.fill(turn, work, opened) {
+                turn.abandon(opened);
+                return None;
             }
             turn.commit(opened).ok()
         });
         done.is_some()
     }
 
+    /// Adds the tasks that were rented for to an open allocation. Returns whether all are.
+    fn fill(&self, turn: &mut Turn<'_, '_>, work: WorkRef, opened: AllocationRef) -> bool {
+        self.rented.iter().all(|&(instance, tasks)| {
+            let mut shares = shares(turn, work, instance, tasks).into_iter();
+            shares.all(|share| turn.add(opened, share).is_ok())
+        })
+    }
+
     /// Rents for as many tasks as can be, and places them.
     fn supply_tasks(&mut self, turn: &mut Turn<'_, '_>, shelf: &Shelf, work: WorkRef) -> bool {
-        self.rent(turn, shelf, work, (Mix::Many, &mut Site::default()));
+        let left = self.left(turn);
+        self.rent(turn, shelf, work, (Mix::Many, &mut Site::default(), left));
         for &(instance, tasks) in &self.rented {
             for share in shares(turn, work, instance, tasks) {
                 turn.place(work, &[share]).expect("a new instance holds what it was rented for");
@@ -277,14 +284,21 @@ impl OnDemand {
         if !done && ask.gang {
             self.rented.clear();
         }
-        if let Some(&(first, _)) = self.rented.first() {
-            let offer = turn.instance(first).offer;
-            self.next = turn.world().provider_of(offer).row() + 1;
-        }
+        self.pass_on(turn);
         if let Some(weighed) = weighed {
             self.explain(turn, work, &weighed);
         }
         done
+    }
+}
+
+impl OnDemand {
+    /// The next provider's turn comes after the one of what was rented first, if any was.
+    fn pass_on(&mut self, turn: &Turn<'_, '_>) {
+        if let Some(&(first, _)) = self.rented.first() {
+            let offer = turn.instance(first).offer;
+            self.next = turn.world().provider_of(offer).row() + 1;
+        }
     }
 }
 
@@ -301,6 +315,17 @@ impl Provision for OnDemand {
         let done = self.supply_from(turn, &shelf, work);
         self.shelves.insert(alike, shelf);
         if done { Supply::Rented } else { Supply::None(WaitReason::NothingToRent) }
+    }
+
+    fn complete(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, place: &mut dyn Place) -> bool {
+        let ask = turn.work(work).ask;
+        if !ask.gang || ask.tasks == 1 || turn.live_offers().is_empty() || self.left(turn) == 0 {
+            return false;
+        }
+        let (alike, shelf) = self.take_shelf(turn, &ask);
+        let done = self.rent_missing(turn, &shelf, work, place);
+        self.shelves.insert(alike, shelf);
+        done
     }
 
     fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef, tasks: u32) -> Option<Money> {

@@ -1,0 +1,110 @@
+//! Renting the missing part of a gang that fits only partly on what is there.
+
+use super::{Mix, OnDemand, Site};
+use crate::model::Spread;
+use crate::policy::place::Place;
+use crate::policy::provision::shelf::Shelf;
+use crate::policy::turn::Turn;
+use crate::state::{AllocationRef, Reach, Share, WorkRef};
+
+/// A gang that is being placed where `place` picks within `reach`.
+struct Joining<'j> {
+    work: WorkRef,
+    shelf: &'j Shelf,
+    place: &'j mut dyn Place,
+    reach: Reach,
+}
+
+impl OnDemand {
+    /// Places a gang where `place` picks, rents what is missing in the same site, and
+    /// starts it, or does nothing. Where that fails in one site, another is tried.
+    pub(super) fn rent_missing(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        shelf: &Shelf,
+        work: WorkRef,
+        place: &mut dyn Place,
+    ) -> bool {
+        let reach = turn.take_reach();
+        let mut gang = Joining { work, shelf, place, reach };
+        let done = loop {
+            let Some(first) = gang.place.pick(turn, work, &gang.reach) else { break false };
+            let offer = turn.instance(first.instance).offer;
+            let mut mixes = [Mix::Many, Mix::Fewest].into_iter();
+            if mixes.any(|mix| self.join(turn, &mut gang, first, mix)) {
+                break true;
+            }
+            if turn.stop_reason().is_some() || !turn.pass_site(work, offer, &mut gang.reach) {
+                break false;
+            }
+        };
+        turn.put_reach(gang.reach);
+        done
+    }
+
+    /// The same in the site of the `first` share.
+    fn join(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        gang: &mut Joining<'_>,
+        first: Share,
+        mix: Mix,
+    ) -> bool {
+        let (work, shelf) = (gang.work, gang.shelf);
+        let offer = turn.instance(first.instance).offer;
+        let mut site = Site { chosen: turn.site(work, offer), ..Site::default() };
+        let mut weighed = None;
+        let joined = turn.attempt(|turn| {
+            let opened = turn.open(work);
+            gang.take(turn, opened, Some(first));
+            weighed = turn.explaining().then(|| self.weigh(turn, shelf, work));
+            while turn.work(work).waiting > 0 {
+                if !self.add_missing(turn, (shelf, work, opened), (mix, &mut site)) {
+                    turn.abandon(opened);
+                    return None;
+                }
+                gang.take(turn, opened, None);
+            }
+            turn.commit(opened).ok()
+        });
+        if joined.is_some() {
+            self.pass_on(turn);
+            if let Some(weighed) = weighed {
+                self.explain(turn, work, &weighed);
+            }
+        }
+        joined.is_some()
+    }
+
+    /// Rents for all tasks of the gang that are not in `opened` yet or, where zones
+    /// matter, for the next. Returns whether it did.
+    fn add_missing(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        (shelf, work, opened): (&Shelf, WorkRef, AllocationRef),
+        (mix, site): (Mix, &mut Site),
+    ) -> bool {
+        let spread = turn.rules(turn.work(work).ask.rules).spread;
+        let (left, whole) = match spread {
+            Spread::Zones | Spread::EvenZones => (self.left(turn).min(1), false),
+            Spread::None | Spread::Instances => (self.left(turn), true),
+        };
+        let missing = self.rent(turn, shelf, work, (mix, site, left));
+        if self.rented.is_empty() || whole && missing > 0 {
+            return false;
+        }
+        self.fill(turn, work, opened)
+    }
+}
+
+impl Joining<'_> {
+    /// Adds tasks on instances that are there, `first` and as many as fit after it.
+    fn take(&mut self, turn: &mut Turn<'_, '_>, opened: AllocationRef, first: Option<Share>) {
+        let mut next = first;
+        while turn.work(self.work).waiting > 0
+            && let Some(share) =
+                next.take().or_else(|| self.place.pick(turn, self.work, &self.reach))
+            && turn.add(opened, share).is_ok()
+        {}
+    }
+}
