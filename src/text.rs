@@ -25,7 +25,8 @@ pub fn plain_lines(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-fn is_harmful(letter: char) -> bool {
+/// Whether a letter steers a terminal, turns the direction of writing, or cannot be seen.
+pub fn is_harmful(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,

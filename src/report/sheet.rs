@@ -5,12 +5,14 @@ mod digits;
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 
+use crate::text::is_harmful;
 use crate::units::{Money, Span, Time};
 
-/// What is done to text that a spreadsheet would take for a formula.
+/// What is done to text that a spreadsheet would take for a formula, or a terminal for orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TextCells {
-    /// It gets a `'` in front, as OWASP advises. Numbers are never touched.
+    /// It gets a `'` in front, as OWASP advises, and what would steer a terminal is escaped
+    /// ([`guarded`]). Numbers are never touched.
     #[default]
     Guarded,
     /// It is written as it is.
@@ -235,26 +237,29 @@ fn long_decimal(value: u128, places: u32, to: &mut Vec<u8>) {
     }
 }
 
-/// `text` with a `'` in front of every line that a spreadsheet might take for
-/// a formula, leading blanks aside.
+/// `text` on one line, as a name in a file that people also look at: letters that steer a
+/// terminal, turn the direction of writing or are invisible are written as `\u{1b}`, and so is
+/// the `\` of a text that holds such letters already, so that no two texts become one. What
+/// then begins as a formula of a spreadsheet, leading blanks aside, gets a `'` in front.
 pub fn guarded(text: &str) -> Cow<'_, str> {
-    let begins = |line: &str| {
-        let sign = |c| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠');
-        let blank = |c: char| c.is_whitespace() && !sign(c);
-        line.trim_start_matches(blank).starts_with(sign)
-    };
-    if !text.split('\n').any(begins) {
+    let text = escaped(text);
+    let sign = |c| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    match text.trim_start().starts_with(sign) {
+        true => Cow::Owned(format!("'{text}")),
+        false => text,
+    }
+}
+
+fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) && !text.contains("\\u{") {
         return Cow::Borrowed(text);
     }
-    let mut safe = String::with_capacity(text.len() + 1);
-    for (row, line) in text.split('\n').enumerate() {
-        if row > 0 {
-            safe.push('\n');
+    let mut safe = String::with_capacity(text.len() + 8);
+    for (at, letter) in text.char_indices() {
+        match is_harmful(letter) || text[at..].starts_with("\\u{") {
+            true => safe.extend(letter.escape_unicode()),
+            false => safe.push(letter),
         }
-        if begins(line) {
-            safe.push('\'');
-        }
-        safe.push_str(line);
     }
     Cow::Owned(safe)
 }
@@ -295,11 +300,14 @@ mod tests {
             ("+a", "'+a"),
             ("-a", "'-a"),
             ("@SUM(A1)", "'@SUM(A1)"),
-            ("\tx", "'\tx"),
-            ("\rx", "'\rx"),
+            ("\tx", "\\u{9}x"),
+            ("\rx", "\\u{d}x"),
             ("  \u{a0}=x", "'  \u{a0}=x"),
-            ("a\n=b", "a\n'=b"),
+            ("a\n=b", "a\\u{a}=b"),
             ("＝x", "'＝x"),
+            ("\u{1b}[31m\u{202e}\u{9b}é", "\\u{1b}[31m\\u{202e}\\u{9b}é"),
+            ("\\u{1b}", "\\u{5c}u{1b}"),
+            ("\\u", "\\u"),
             ("a=b", "a=b"),
             ("", ""),
         ];
@@ -311,11 +319,11 @@ mod tests {
     #[test]
     fn rows_are_quoted_where_they_must() {
         let mut sheet = Sheet::new(Vec::new(), TextCells::Guarded, ["a", "b"]);
-        sheet.text("x,\"y\"\nz");
+        sheet.text("x,\"y\" z");
         sheet.whole(-3);
         sheet.end_row();
         let out = sheet.finish().expect("memory takes everything");
-        assert_eq!(String::from_utf8(out).as_deref(), Ok("a,b\n\"x,\"\"y\"\"\nz\",-3\n"));
+        assert_eq!(String::from_utf8(out).as_deref(), Ok("a,b\n\"x,\"\"y\"\" z\",-3\n"));
     }
 
     #[test]

@@ -405,7 +405,9 @@ fn names_do_not_speak() {
     }
     let mut looked_at = 0;
     for file in files(folder) {
-        if [".md", ".html", ".xml", ".svg"].iter().any(|kind| file.ends_with(kind)) {
+        let input = file == "a.csv";
+        let shown = [".md", ".html", ".xml", ".svg", ".csv"];
+        if !input && shown.iter().any(|kind| file.ends_with(kind)) {
             looked_at += 1;
             harmless(&file, &fs::read_to_string(folder.join(&file)).expect("a text"));
         }
