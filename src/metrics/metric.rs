@@ -106,3 +106,27 @@ impl Summary {
         METRICS.iter().find(|metric| metric.key == key).and_then(|metric| (metric.of)(self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_shares_of_counts_are_counted() {
+        let counted = METRICS.iter().filter(|metric| metric.is_counted());
+        let keys: Vec<&str> = counted.map(|metric| metric.key).collect();
+        assert_eq!(
+            keys,
+            [
+                "finished",
+                "deadlines_met",
+                "queue_length_mean",
+                "queue_length_max",
+                "unfinished",
+                "refused",
+                "preemptions",
+                "instances_max",
+            ]
+        );
+    }
+}

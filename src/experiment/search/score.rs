@@ -197,3 +197,34 @@ impl Judge {
 fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{Distribution, Series, Summary, WorkCounts};
+    use crate::scenario::{ObjectiveMetric, Statistic};
+
+    /// Five runs, of which all finish all of their work and wait for a minute.
+    #[test]
+    fn counts_that_agree_show_less_than_times_do() {
+        let summary = Summary {
+            work: WorkCounts { finished_share: Some(1.0), ..WorkCounts::default() },
+            wait_s: Distribution { mean: Some(60.0), ..Distribution::default() },
+            ..Summary::default()
+        };
+        let all = vec![Measurement::of(&summary, &Series::default(), Vec::new(), None); 5];
+        let judge = |metric, comparison, bound, still| Judge {
+            objectives: vec![Objective { metric, comparison, bound, text: String::new() }],
+            keeping: Keeping::OnAverage,
+            goal: 0,
+            room: 0.0,
+            still,
+        };
+        let counted = |still| judge(ObjectiveMetric::Finished, Comparison::AtLeast, 0.99, still);
+        let wait = ObjectiveMetric::Wait(Statistic::Mean);
+        let timed = judge(wait, Comparison::AtMost, 100.0, false);
+        // 1/2^5, unless nothing is random.
+        assert_eq!(counted(false).p_broken(&all), 0.031_25);
+        assert_eq!((counted(true).p_broken(&all), timed.p_broken(&all)), (0.0, 0.0));
+    }
+}
