@@ -227,6 +227,27 @@ pub(super) mod tests {
         assert_eq!((full, part.score.calls), (2, 4));
     }
 
+    /// Of two half devices and a whole one, halves of two are taken so that two more remain.
+    #[test]
+    fn what_a_task_leaves_of_several_devices_is_what_it_will_leave() {
+        let world = owned(&[shape(8_000, 8_192, 3)]);
+        let needs = Scored::new(Memory::default()).needs();
+        let (mut state, mut stream) = (start(&world, needs), Stream::new(1, "policy"));
+        let two = demand(1_000, 1_024, 2, 500);
+        let mut devices = |state: &mut State<'_>| {
+            let turn = Turn::new(state, &mut stream);
+            let (_, class) = turn.classes().next().expect("there is one instance");
+            let mut after = Vec::new();
+            devices_after(class, two, None, &mut after);
+            [class.devices().to_vec(), after]
+        };
+        fill(&mut state, 0, two);
+        let halves = vec![500, 500, 1_000];
+        assert_eq!(devices(&mut state), [halves, vec![0, 500, 500]]);
+        fill(&mut state, 0, two);
+        assert_eq!(devices(&mut state), [vec![0, 500, 500], vec![0, 0, 0]]);
+    }
+
     /// The choice over classes is that of a scan over all instances.
     fn agrees_with_a_scan<S: Score>(score: S, mut other: S, spread: Spread) {
         let mut part = Scored::new(score);
