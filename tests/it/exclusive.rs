@@ -4,8 +4,16 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use windtunnel::experiment::{self, Settings};
-use windtunnel::metrics::Summary;
+use windtunnel::metrics::{Laws, Summary};
+use windtunnel::model::Ask;
+use windtunnel::policy::{self, spec::PolicySpec};
 use windtunnel::scenario::Scenario;
+use windtunnel::sim::{Observer, Options};
+use windtunnel::state::{Record, State};
+use windtunnel::units::{Demand, Time};
+
+use crate::listed::Listed;
+use crate::trial::{self, CORE};
 
 /// Runs the only policy of a scenario with this text on the trace in `file`.
 fn run_on(scenario: &str, file: &str, trace: &str, workload: &str) -> Summary {
@@ -172,4 +180,42 @@ fn who_is_alone_pays_for_the_whole_machine() {
     let (work, idle) = cost(true);
     near(work, price * 2.0);
     near(idle, 0.0);
+}
+
+/// Tells the laws of every start twice, as if there were two jobs on the machine.
+struct Twice(Laws);
+
+impl Observer for Twice {
+    fn begins(&mut self, state: &State<'_>) {
+        self.0.begins(state);
+    }
+
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        self.0.elapse(state, from, to);
+    }
+
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        self.0.record(state, record);
+        if let Record::Started(_) = record {
+            self.0.record(state, record);
+        }
+    }
+
+    fn ends(&mut self, state: &State<'_>) {
+        self.0.ends(state);
+    }
+}
+
+#[test]
+fn a_job_beside_one_that_is_alone_breaks_a_law() {
+    let world = trial::processors(1, 4);
+    for (exclusive, law) in [(false, None), (true, Some("nothing runs beside an exclusive job"))] {
+        let demand = Demand { exclusive, ..CORE };
+        let works = [trial::job(0, 0, 10, Ask { demand, ..Ask::default() })];
+        let (mut twice, mut policy) =
+            (Twice(Laws::new(true)), policy::build(&PolicySpec::named("p")));
+        let (mut source, options) = (Listed::new(&works), Options::default());
+        trial::run(&world, &mut source, &mut *policy, &options, &mut twice, &works);
+        assert_eq!(twice.0.broken().map(|broken| broken.law), law, "exclusive: {exclusive}");
+    }
 }

@@ -8,7 +8,7 @@ use windtunnel::policy::spec::{Backfill, PolicySpec};
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim::Options;
 use windtunnel::state::{Needs, Record, State, WorkRef};
-use windtunnel::units::{Span, Time};
+use windtunnel::units::{Demand, Span, Time};
 
 use crate::listed::Listed;
 use crate::trial::{self, CORE};
@@ -29,9 +29,14 @@ fn works(rows: &[Row]) -> Vec<Work> {
 
 /// The law that a run on four cores breaks.
 fn broken(rows: &[Row], policy: &mut dyn Policy) -> Option<&'static str> {
-    let (works, mut laws) = (works(rows), Laws::new(false));
-    let (world, mut source) = (trial::processors(1, 4), Listed::new(&works));
-    trial::run(&world, &mut source, policy, &Options::default(), &mut laws, &rows);
+    broken_on(4, &works(rows), policy)
+}
+
+/// The same on so many cores.
+fn broken_on(cores: u32, works: &[Work], policy: &mut dyn Policy) -> Option<&'static str> {
+    let (world, mut laws) = (trial::processors(1, cores), Laws::new(false));
+    let (options, mut source) = (Options::default(), Listed::new(works));
+    trial::run(&world, &mut source, policy, &options, &mut laws, &works);
     laws.broken().map(|broken| broken.law)
 }
 
@@ -92,6 +97,28 @@ fn who_takes_what_is_reserved_is_found_out() {
             let found = broken(&case(estimate), &mut Rash::new(backfill, 4));
             assert_eq!(found, law, "{backfill:?} {estimate}");
         }
+    }
+}
+
+#[test]
+fn each_task_of_an_array_is_promised_anew() {
+    // On five cores: the first ends at 10 instead of 100, and a task of two cores takes its place.
+    // The next is promised 30, as the first was: from 12 on, one core more is too many.
+    let ask = |tasks, gang, cores, estimate| {
+        let demand = Demand { cpu: cores * CORE.cpu, ..CORE };
+        Ask { tasks, gang, demand, estimate: Span::from_secs(estimate), ..Ask::default() }
+    };
+    for (estimate, law) in [(18, None), (19, Some(LAW))] {
+        let works = [
+            trial::job(0, 0, 10, ask(1, true, 2, 100)),
+            trial::job(1, 0, 30, ask(1, true, 1, 30)),
+            trial::job(2, 0, 200, ask(1, true, 1, 200)),
+            trial::job(3, 1, 50, ask(3, false, 2, 50)),
+            trial::job(4, 2, 1, ask(1, true, 5, 1)),
+            trial::job(5, 12, estimate, ask(1, true, 1, estimate)),
+        ];
+        let found = broken_on(5, &works, &mut Rash::new(Backfill::Easy, 5));
+        assert_eq!(found, law, "{estimate}");
     }
 }
 
