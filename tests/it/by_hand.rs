@@ -128,6 +128,19 @@ fn the_bytes_of_a_job_are_the_same_on_machines_of_any_size() {
 }
 
 #[test]
+fn tasks_that_may_yield_one_by_one_move_their_data_together() {
+    // 100 GiB in 1,000 s for four tasks on one machine, and 100 s of computing.
+    let link = "[[transfer.link]]\nfrom = \"aws/us-east-1\"\nto = \"dc\"\ngbps = 0.8589934592\n";
+    let trace = "arrival_s,runtime_s,vcpus,tasks,gang,home,input_bytes\n\
+                 0,100,1,4,false,aws/us-east-1,107374182400\n";
+    for policy in ["[policy.p]\n", "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n"] {
+        let summary = run(&format!("{NODE}{CLOUD}{link}{policy}"), trace).expect("it runs");
+        let took = summary.turnaround_s.max.expect("it is done");
+        assert!((took - 1_100.0).abs() < 0.01, "{took} s: {policy}");
+    }
+}
+
+#[test]
 fn an_instance_that_never_was_ready_cost_its_boot() {
     let policy = "[policy.p]\nprovision = \"cheapest\"\n";
     let trace = "arrival_s,runtime_s,vcpus\n10,1000,3\n";
@@ -442,6 +455,21 @@ fn work_of_unknown_end_delays_no_reservation_behind_another_of_unknown_end() {
 }
 
 #[test]
+fn work_of_unknown_end_delays_no_reservation_however_late() {
+    // `H` has three of the four cores of `a` when `u` is done, and `K` all of them when `H` is, at
+    // 200 s. `j` would fit there beside `u` and `H`, but might run until after that: it starts on `b`.
+    let clusters = [("a", 4), ("b", 1)].map(|(name, cores)| {
+        let shape = format!("{{ vcpus = {cores}, memory = \"16 GiB\" }}");
+        format!("[cluster.{name}]\nnodes = 1\nshape = {shape}\n")
+    });
+    let policy = "[policy.p]\nplace = \"first-fit\"\nbackfill = \"conservative\"\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s\nu,0,100,2,\nH,1,100,3,\n\
+                 K,2,10,4,10\nj,3,1000,1,\n";
+    let wait = run(&(clusters.concat() + policy), trace).expect("it runs").wait_s;
+    assert_eq!((wait.mean, wait.max), (Some((99.0 + 198.0) / 4.0), Some(198.0)));
+}
+
+#[test]
 fn any_number_of_unknown_ends_is_reserved_behind() {
     // 400 jobs of 10 s, one after the other, and one that would fit beside none of them.
     let head = "id,arrival_s,runtime_s,estimate_s,tasks,vcpus\n".to_owned();
@@ -636,6 +664,53 @@ fn a_boot_excuses_a_start_that_is_later_than_promised() {
         let wait = run(&format!("{CLOUD}{zone}{policy}"), trace).expect("it runs").wait_s;
         let waits = (60.0 + 159.0 + 258.0) / 3.0;
         assert_eq!((wait.mean, wait.max), (Some(waits), Some(258.0)), "{backfill}");
+    }
+}
+
+#[test]
+fn a_machine_that_is_given_back_excuses_a_promise_that_counted_on_it() {
+    // Two machines may be rented; `head` is promised both from 200 s on, and that of `a` is given
+    // back at 100 s. On the one that is left `head` never fits, so `last` delays it no more: it
+    // starts there at 200 s, and `head` when two can be rented, at 700 s.
+    let cloud = CLOUD.replace("60 s", "0 s") + "zones = [\"us-east-1a\"]\ncapacity = 2\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks,gang\na,0,100,3,100,1,\n\
+                 b,0,200,3,200,1,\nhead,1,100,3,100,2,true\nlast,2,500,3,500,1,\n";
+    for backfill in ["easy", "conservative"] {
+        let policy = format!(
+            "[policy.p]\nprovision = \"cheapest\"\nbackfill = \"{backfill}\"\n\
+             release = {{ idle = {{ after = \"0 s\" }} }}\n"
+        );
+        let wait = run(&format!("{cloud}{policy}"), trace).expect("it runs").wait_s;
+        assert_eq!(wait.mean, Some((699.0 + 198.0) / 4.0), "{backfill}");
+    }
+}
+
+#[test]
+fn whoever_comes_in_front_of_the_first_takes_its_promise_back() {
+    // `first` is promised 100 s, until `front` comes, which has one core from 50 to 250 s under
+    // EASY. Conservative backfilling keeps the promises to `first` and `second`: 100 and 200 s.
+    let trace = "id,arrival_s,runtime_s,estimate_s,vcpus,priority\nhog,0,100,100,3,0\n\
+                 first,1,100,100,4,0\nsecond,2,10,10,4,0\nfront,50,200,200,1,1\n";
+    for (backfill, waits) in [("easy", 249.0 + 348.0), ("conservative", 99.0 + 198.0 + 160.0)] {
+        let policy = format!("[policy.p]\norder = \"priority\"\nbackfill = \"{backfill}\"\n");
+        let wait = run(&format!("{NODE}{policy}"), trace).expect("it runs").wait_s;
+        assert_eq!(wait.mean, Some(waits / 4.0), "{backfill}");
+    }
+}
+
+#[test]
+fn work_that_yields_excuses_a_promise_that_counted_on_it() {
+    // `next` is promised 100 s, when `low` is done; but that yields at 50 s, and starts again when
+    // `high` is done, at 150 s.
+    let trace = "id,arrival_s,runtime_s,estimate_s,vcpus,priority\nlow,0,100,100,4,0\n\
+                 next,1,10,10,4,0\nhigh,50,100,100,4,1\n";
+    for backfill in ["easy", "conservative"] {
+        let policy = format!(
+            "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\nbackfill = \"{backfill}\"\n"
+        );
+        let summary = run(&format!("{NODE}{policy}"), trace).expect("it runs");
+        let turnarounds = (250.0 + 259.0 + 100.0) / 3.0;
+        assert_eq!(summary.turnaround_s.mean, Some(turnarounds), "{backfill}");
     }
 }
 
