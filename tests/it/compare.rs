@@ -109,6 +109,24 @@ fn a_free_win_is_a_headline_and_too_few_replications_are_told() {
     assert!(said.starts_with(free), "{said}");
 }
 
+/// Three replications seem to show that renting costs more, and do not: more of them would not let
+/// it be taken, so none are asked for.
+#[test]
+fn no_more_replications_are_asked_for_what_costs_more() {
+    let rents = OWNED
+        .replace("\"2 h\"", "\"uniform(low=1 h, high=3 h)\"")
+        .replace("\"1 h\", vcpus", "\"uniform(low=1 h, high=2 h)\", vcpus")
+        .replace(
+            "[policy.easy]\npreset = \"batch-backfill\"",
+            "[policy.rent]\npreset = \"cloud-cheapest\"",
+        );
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.large\"]\n";
+    let folder = folder(&[("a.toml", &format!("{rents}{cloud}"))]);
+    let said = answer(&compared(folder.path(), &["a.toml", "-r", "3"]));
+    assert!(said.contains("rent seems to cost $"), "{said}");
+    assert!(!said.contains("too few"), "{said}");
+}
+
 /// Waits are shorter at the same cost, and the longest one longer: that is for the reader to weigh.
 #[test]
 fn what_serves_better_and_worse_is_a_headline() {

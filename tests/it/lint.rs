@@ -245,6 +245,21 @@ fn a_policy_that_can_rent_for_none_or_only_some_of_the_work_is_told() {
     }
 }
 
+/// Two are too large for what may be rented, one must stay on what is owned, one may go anywhere.
+#[test]
+fn each_reason_why_nothing_can_be_rented_is_counted_by_itself() {
+    let rows = "id,arrival_s,runtime_s,vcpus,providers\n\
+                a,0,100,4,\nb,0,100,1,dc\nc,0,100,4,\nd,0,100,1,\n";
+    let rent = "[policy.rent]\npreset = \"cloud-cheapest\"\n\
+                provision = { cheapest = { types = [\"m5.large\"] } }\n";
+    let folder = folder(rows, rent);
+    let told = "olicy rent can rent for only 1 of 4 pieces of work: for 2 no instance type that it \
+                may rent (`types = [\"m5.large\"]`) holds a task; the first asks for 4 cores; for 1 \
+                its rules allow no offer that is large enough and that the policy may rent \
+                (provider); the first asks for 1 cores";
+    check(&folder, &["validate", "a.toml"], 0, &[told], &[]);
+}
+
 #[test]
 fn edits_are_part_of_the_recipe() {
     let folder = folder("id,arrival_s,runtime_s,vcpus\na,0,100,1\n", "");
@@ -539,10 +554,13 @@ fn a_gate_on_what_is_never_there_fails_and_updates_name_what_they_take_in() {
     // Twice the price.
     let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
     write("a.toml", &text.replace("3 USD/h", "6 USD/h"));
-    // Metrics with a gate come first, and few are named.
     let told = ["keep in s takes in: cost_total $0.", "; would not have held: cost_total"];
     check(&folder, &update, 0, &told, &[]);
     check(&folder, &update, 0, &[], &["takes in"]);
+    // Metrics with a gate come first, and few are named.
+    write("suite.toml", &suite.replace("cost_total", "cost_per_job"));
+    write("a.toml", &text.replace("3 USD/h", "9 USD/h"));
+    check(&folder, &update, 0, &["keep in s takes in: cost_per_job $"], &[]);
     write("suite.toml", &suite.replace("cost_total", "tardiness_mean").replace("1 %", "1 s"));
     let why = "no such metric here: no run shows it, then or now";
     check(&folder, &["check", "suite.toml"], 1, &[why], &[]);
