@@ -17,12 +17,12 @@
 //!   or take no more than what is extra, which they then use up.
 //! - Conservative (Mu'alem and Feitelson, TPDS 2001): whoever waits has a promised start.
 //!   If some promise cannot be kept, by the estimates, all are forgotten. Then each
-//!   in queue order gives its promise back and takes the earliest start that all other
-//!   promises and the running work leave it, task after task; who can start now starts.
-//!   Who could by the estimates, but not in fact, is promised now. What is promised to work that
-//!   is estimated to take no time lasts a microsecond. Of work without an
-//!   estimate each promise is moved by itself. When it is made it must have room for ever, and
-//!   ends after all that is planned by then; later it must keep to that end.
+//!   in queue order, task after task, gives its promise back and takes the earliest start that
+//!   all other promises and the running work leave it; who can start now starts. Who could by
+//!   the estimates, but not in fact, is promised now. What is promised to work that is
+//!   estimated to take no time lasts a microsecond. A promise to work without an estimate must
+//!   have room for ever when it is made, and ends after all that is planned by then; later it
+//!   must keep to that end.
 
 use std::collections::BTreeMap;
 
@@ -212,9 +212,6 @@ impl<'c> Slow<'c> {
             let job = self.waiting[row].0;
             let mut left = self.waiting[row].1;
             let gang = self.pool.works[job].ask.gang;
-            if self.length(job) < UNKNOWN {
-                self.promised[job].clear();
-            }
             let mut before = self.promised[job].clone();
             before.sort_unstable();
             if gang {

@@ -28,7 +28,7 @@ use windtunnel::state::{Allocation, AllocationRef, Instance, LiveWork, Note, Rec
 use windtunnel::units::{Demand, Distribution, Id, Rate, Shape, Span, Time};
 
 use crate::listed::{Dice, Listed, Names};
-use crate::trial::{self, Guessing};
+use crate::trial::{self, Guessing, Started, Starts};
 
 /// Machines, jobs and a policy.
 #[derive(Clone, Debug)]
@@ -537,4 +537,48 @@ fn conservative_starts_nobody_later_than_first_promised() {
     let case = |seed| owned(seed, Backfill::Conservative, &orders);
     let seen = all_hold(3_000, case, conservative);
     assert!(seen.kept > 3_000, "{seen:?}");
+}
+
+/// The same work, each task of arrays a job of its own, with the rows that they come from.
+fn apart(works: &[Work]) -> (Vec<Work>, Vec<usize>) {
+    let (mut apart, mut rows) = (Vec::new(), Vec::new());
+    for (row, work) in works.iter().enumerate() {
+        let jobs = if work.ask.gang { 1 } else { work.ask.tasks };
+        for _ in 0..jobs {
+            let id = WorkId { ordinal: apart.len() as u64, ..work.id };
+            let ask = Ask { tasks: work.ask.tasks / jobs, ..work.ask };
+            apart.push(Work { id, ask, ..work.clone() });
+            rows.push(row);
+        }
+    }
+    (apart, rows)
+}
+
+/// Tasks started by each row of work, by moment.
+fn starts(case: &Case, rows: &[usize]) -> Starts {
+    let mut watch = Started(vec![BTreeMap::new(); case.works.len()]);
+    run(case, &Options::default(), &mut watch);
+    let mut starts = vec![BTreeMap::new(); rows.last().map_or(0, |last| last + 1)];
+    for (&row, one) in rows.iter().zip(&watch.0) {
+        let of: &mut BTreeMap<i64, u32> = &mut starts[row];
+        one.iter().for_each(|(&at, tasks)| *of.entry(at).or_default() += tasks);
+    }
+    starts
+}
+
+/// Tasks of an array that are reserved one after the other move one after the other, as that
+/// many jobs do. Those that have a machine alone share it, so that they are left out.
+#[test]
+fn conservative_starts_an_array_when_as_many_jobs() {
+    // Cases of few jobs in which it matters.
+    for seed in [3_301, 68_550, 105_769, 116_911] {
+        let orders = [Order::Fcfs, Order::Shortest];
+        let mut array = owned(seed, Backfill::Conservative, &orders);
+        array.works.iter_mut().for_each(|work| work.ask.demand.exclusive &= work.ask.gang);
+        let (works, rows) = apart(&array.works);
+        let single = Case { works, ..array.clone() };
+        let together: Vec<usize> = (0..array.works.len()).collect();
+        let (want, got) = (starts(&single, &rows), starts(&array, &together));
+        trial::assert_same(&format!("seed {seed}, {}", told(&array)), &array.works, &want, &got);
+    }
 }

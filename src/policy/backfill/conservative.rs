@@ -221,8 +221,8 @@ fn stays(
     }
 }
 
-/// Gives back what is reserved for `one`, if anything, starts now what can start by the
-/// plan, and reserves for the others, no later than before.
+/// Gives back what is reserved for `one`, if anything, reservation after reservation, starts
+/// now what can start by the plan, and reserves for the others, no later than before.
 fn advance(
     pass: &mut Pass<'_, '_, '_, '_>,
     plan: &mut Plan,
@@ -233,22 +233,13 @@ fn advance(
     let (live, mut stays) = (pass.turn.work(one.work), Stays::new());
     let (together, mut waiting) = (live.together(), live.waiting);
     plan.admit(pass.turn, pass.place, one.work);
-    match length {
-        Length::Known(_) => {
-            for Held { stay, .. } in mine {
-                plan.give(&stay.hold, stay.start, stay.until);
-            }
-        }
-        // Each moves by itself, and ends no later: who comes behind it counts on that.
-        Length::Unknown => {
-            for Held { stay, .. } in mine {
-                plan.give(&stay.hold, stay.start, stay.until);
-                let tasks = stay.hold.tasks().min(waiting);
-                waiting -= tasks;
-                let tasks = (together.min(tasks), tasks);
-                reserve(pass, plan, one.work, tasks, (length, Some(stay.until)), &mut stays);
-            }
-        }
+    // Each moves by itself, as that of a job of one task would.
+    for Held { stay, .. } in mine {
+        plan.give(&stay.hold, stay.start, stay.until);
+        let tasks = stay.hold.tasks().min(waiting);
+        waiting -= tasks;
+        let (tasks, until) = ((together.min(tasks), tasks), length.latest(stay.until));
+        reserve(pass, plan, one.work, tasks, (length, until), &mut stays);
     }
     reserve(pass, plan, one.work, (together, waiting), (length, None), &mut stays);
     stays.sort_by_key(|stay| stay.start);

@@ -31,6 +31,16 @@ impl Length {
         }
     }
 
+    /// The latest end of what was reserved `until` some time and is reserved anew; none where
+    /// its length alone decides. An end that is not known stays as it is: who comes behind it
+    /// counts on that.
+    pub(super) fn latest(self, until: Time) -> Option<Time> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unknown => Some(until),
+        }
+    }
+
     /// When work that starts at `start` is planned to end. An end that is not known is no
     /// earlier than `last`, nor than that of the same work once it runs.
     pub(super) fn end(self, start: Time, last: Time) -> Time {
