@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use windtunnel::metrics::Collector;
 use windtunnel::model::{
-    Ask, Book, Market, Offer, Quota, QuotaUnit, Truth, Work, WorkId, World, Zone,
+    Ask, Book, Market, Offer, PricePath, Quota, QuotaUnit, Truth, Work, WorkId, World, Zone,
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{self, PolicySpec};
 use windtunnel::problem::Problem;
 use windtunnel::sim::{self, Observer, Options};
 use windtunnel::state::{Record, RefusalReason, State, WorkRef};
-use windtunnel::units::{Demand, Id, Shape, Span, Time};
+use windtunnel::units::{Demand, Id, Money, Rate, Shape, Span, Time};
 use windtunnel::workload::Source;
 
 use crate::trial;
@@ -414,4 +415,37 @@ fn a_policy_that_only_wakes_itself_is_stopped() {
         matches!(result, Err(sim::Failure::Futile { at, .. }) if at < Time::from_secs(2)),
         "{result:?}"
     );
+}
+
+/// Rents a machine of the last offer when the run begins.
+struct Hasty(Box<dyn policy::Policy>);
+
+impl policy::Policy for Hasty {
+    fn decide(&mut self, triggers: &[policy::Trigger], turn: &mut policy::Turn<'_, '_>) {
+        if triggers.contains(&policy::Trigger::Begins) {
+            let last = turn.world().offers.ids().last().expect("there are two");
+            turn.rent(last).expect("it is for rent");
+        }
+        self.0.decide(triggers, turn);
+    }
+}
+
+#[test]
+fn a_machine_stands_that_was_there_before_the_work_and_until_the_end() {
+    // At 3.60 USD/h, for 100 of 1,000 s or for all of them.
+    let after = |secs| spec::Release::Idle { after: Span::from_secs(secs) };
+    for (release, paid, standing) in [(after(100), 100, 0), (spec::Release::Never, 1_000, 1_000)] {
+        let mut world = cluster(&[4, 4]);
+        let last = world.offers.ids().last().expect("there are two");
+        let offer = &mut world.offers[last];
+        (offer.market, offer.running_at_start) = (Market::OnDemand, 0);
+        offer.price = PricePath::constant(Rate::from_picos(3_600_000_000_000));
+        let mut policy = Hasty(policy::build(&with(|spec| spec.release = release)));
+        let (jobs, options) = ([job(0, 4, 1_000)], Options::default());
+        let (mut source, mut collector) = (Jobs::new(jobs.to_vec()), Collector::default());
+        let outcome = trial::run(&world, &mut source, &mut policy, &options, &mut collector, &jobs);
+        let cost = collector.summary(&world, &[], &outcome).cost;
+        let millis = |cost: Money| cost.nanos() / 1_000_000;
+        assert_eq!([millis(cost.total), millis(cost.standing)], [paid, standing]);
+    }
 }
