@@ -13,7 +13,7 @@ const CODES: &str = "\
 Exit codes:
   0    done
   1    a finding: an objective is not met (--gate), a check or a verification failed
-  2    the input or the call is wrong
+  2    the input or the call is wrong, or what is to be new exists already
   3    a limit was reached
   4    a policy in another process failed
   5    results could not be written

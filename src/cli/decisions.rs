@@ -1,11 +1,12 @@
 //! `--decisions`: what happened in a run, record by record, as JSON lines.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context;
 
+use super::exit::Stop;
+use super::folder::new_file;
 use crate::experiment::Step;
 
 /// A log in the making.
@@ -16,13 +17,10 @@ pub(super) struct Decisions {
 
 impl Decisions {
     /// Opens a new file, or for `-` standard output.
-    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
+    pub(super) fn create(path: &Path) -> Result<Self, Stop> {
         let out: Box<dyn Write> = match path == Path::new("-") {
             true => Box::new(io::stdout()),
-            false => Box::new(
-                File::create_new(path)
-                    .with_context(|| format!("cannot make `{}`", path.display()))?,
-            ),
+            false => Box::new(new_file(path, "decisions")?),
         };
         Ok(Self { out: BufWriter::new(out), failed: None })
     }

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 
+use super::exit::Stop;
+use super::folder::new_file;
 use super::process::Processes;
 use crate::policy::external::{Broken, Conversation, FROM, Launcher, TO};
 use crate::policy::spec::External;
@@ -21,9 +23,8 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// Writes to a new file at `path`.
-    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
-        let named = || format!("cannot write the exchange to `{}`", path.display());
-        let file = File::create_new(path).with_context(named)?;
+    pub(super) fn create(path: &Path) -> Result<Self, Stop> {
+        let file = new_file(path, "the exchange")?;
         Ok(Self { out: Arc::new(Mutex::new(BufWriter::new(file))) })
     }
 

@@ -2,7 +2,7 @@
 //! the manifest last. A folder without a manifest is incomplete.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{BufWriter, Seek, Write};
+use std::io::{BufWriter, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -94,10 +94,7 @@ impl Folder {
     /// process is at it.
     pub(super) fn create(target: &Path, claim: Claim, meter: Arc<Meter>) -> Result<Self, Stop> {
         if target.exists() && !claim.force {
-            return Err(Stop::Files(anyhow!(
-                "`{}` exists already; name another folder with --out, or add --force",
-                target.display()
-            )));
+            return Err(taken(target, "name another folder with `--out`, or add `--force`"));
         }
         if target.is_symlink() {
             return Err(linked(target));
@@ -112,15 +109,16 @@ impl Folder {
         if target.exists() && fs::read_dir(target).is_ok_and(|mut rows| rows.next().is_some()) {
             let known = target.join(MANIFEST).exists();
             if !known {
-                let what = anyhow!("`{}` is not a folder of results", target.display());
-                return Err(Stop::Files(what));
+                return Err(Stop::usage(
+                    format!("`{}` is not a folder of results", target.display()),
+                    "name another folder with `--out`; `--force` replaces results, nothing else",
+                ));
             }
             if let Some(other) = foreign(target) {
-                return Err(Stop::Files(anyhow!(
-                    "`{}` holds `{}`, which is no result: move it away, or name another folder with --out",
-                    target.display(),
-                    plain(&other)
-                )));
+                return Err(Stop::usage(
+                    format!("`{}` holds `{}`, which is no result", target.display(), plain(&other)),
+                    "move it away, or name another folder with `--out`",
+                ));
             }
         }
         let name = target.file_name().context("the output folder needs a name")?;
@@ -335,6 +333,25 @@ pub(super) fn write_named(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
         .map_err(Stop::from)
 }
 
+/// A new file or folder is asked for where there is something already.
+pub(super) fn taken(path: &Path, hint: &str) -> Stop {
+    Stop::usage(format!("`{}` exists already", path.display()), hint)
+}
+
+/// Makes a file that is not there yet, called `what` in words.
+///
+/// # Errors
+/// There is something, or it cannot be made.
+pub(super) fn new_file(path: &Path, what: &str) -> Result<File, Stop> {
+    File::create_new(path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => taken(path, "name another file, or remove that one"),
+        _ => {
+            let what = format!("cannot write {what} to `{}`", path.display());
+            anyhow::Error::from(error).context(what).into()
+        }
+    })
+}
+
 /// Whether it is a link, which may lead anywhere. Those below `/dev`, such as standard output,
 /// are the system's own.
 pub(super) fn leads_away(path: &Path) -> bool {
@@ -353,7 +370,7 @@ fn lock(work: &Path) -> Result<File, Stop> {
     if path.is_symlink() {
         return Err(linked(&path));
     }
-    let taken = || {
+    let busy = || {
         let problem = Problem::with(&path.display().to_string(), "another windtunnel writes it");
         Stop::Input(vec![problem.hint("wait for its end, or name another folder with `--out`")])
     };
@@ -362,7 +379,7 @@ fn lock(work: &Path) -> Result<File, Stop> {
     match file.try_lock() {
         // Who held it may have finished and moved it away in between.
         Ok(()) if path.exists() => Ok(file),
-        Ok(()) | Err(TryLockError::WouldBlock) => Err(taken()),
+        Ok(()) | Err(TryLockError::WouldBlock) => Err(busy()),
         Err(TryLockError::Error(error)) => {
             let what = format!("cannot lock `{}`", path.display());
             Err(Stop::Files(anyhow::Error::from(error).context(what)))

@@ -1,6 +1,5 @@
 //! Commands that look at something without running it.
 
-use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -11,6 +10,7 @@ use serde_json::json;
 
 use super::args::{Arguments, Init, Validate};
 use super::exit::{Done, Stop, listed, say};
+use super::folder::new_file;
 use super::open;
 use super::progress::Bar;
 use crate::experiment::{Facts, Survey, Unsurveyed, lint, offered, survey, unestimated};
@@ -175,12 +175,8 @@ pub(super) fn init(arguments: &Init) -> Done {
         std::io::stdout().lock().write_all(text.as_bytes())?;
         return Ok(());
     };
-    if file.exists() || file.is_symlink() {
-        let message = format!("`{}` exists already", file.display());
-        return Err(Stop::usage(message, "name another file, or remove that one"));
-    }
-    let write = || File::create_new(file)?.write_all(text.as_bytes());
-    write().with_context(|| format!("cannot write `{}`", file.display()))?;
+    let written = new_file(file, "the scenario")?.write_all(text.as_bytes());
+    written.with_context(|| format!("cannot write `{}`", file.display()))?;
     say(&format!("wrote {}; next: windtunnel compare {}", file.display(), file.display()));
     Ok(())
 }

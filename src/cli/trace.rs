@@ -9,6 +9,7 @@ use comfy_table::{Table, presets};
 
 use super::args::{Trace, Which};
 use super::exit::{Done, Stop, say};
+use super::folder::taken;
 use super::open;
 use super::unfinished::Unfinished;
 use crate::model::{Book, Work};
@@ -138,8 +139,7 @@ fn convert(workload: &Workload, output: &Path) -> Done {
         return Err(Stop::usage(message, "windtunnel writes its own CSV"));
     }
     if output.exists() {
-        let message = format!("`{}` exists already", output.display());
-        return Err(Stop::usage(message, "name another file, or remove that one"));
+        return Err(taken(output, "name another file, or remove that one"));
     }
     let name = output.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.ok_or_else(|| Stop::usage("the output needs a name", "such as jobs.csv"))?;

@@ -154,6 +154,31 @@ fn a_file_is_not_forced_into_a_folder() {
     assert!(text(&out.stderr).contains("`a.csv` is a file, not a folder of results"));
 }
 
+/// What is to be new and is there already is the same mistake everywhere.
+#[test]
+fn what_exists_already_is_a_wrong_call() {
+    let folder = folder("arrival_s,runtime_s\n0,5\n", "");
+    std::fs::create_dir(folder.path().join("o")).expect("made");
+    std::fs::write(folder.path().join("b.csv"), "").expect("written");
+    let calls: [&[&str]; 7] = [
+        &["run", "a.toml", "--out", "o"],
+        &["compare", "a.toml", "--out", "o"],
+        &["run", "a.toml", "--out", "b.csv"],
+        &["run", "a.toml", "--no-out", "--decisions", "b.csv"],
+        &["run", "a.toml", "--no-out", "--record-exchange", "b.csv"],
+        &["trace", "convert", "a.csv", "b.csv"],
+        &["init", "b.csv"],
+    ];
+    for call in calls {
+        let out = run(folder.path(), call);
+        assert_eq!(out.status.code(), Some(2), "{call:?}: {}", text(&out.stderr));
+        assert!(text(&out.stderr).contains("` exists already"), "{}", text(&out.stderr));
+    }
+    // What is right and cannot be written is another.
+    let out = run(folder.path(), &["init", "nowhere/a.toml"]);
+    assert_eq!(out.status.code(), Some(5), "{}", text(&out.stderr));
+}
+
 #[test]
 fn what_is_no_result_is_not_replaced() {
     let folder = folder("arrival_s,runtime_s\n0,5\n", "");
@@ -163,7 +188,7 @@ fn what_is_no_result_is_not_replaced() {
     let notes = folder.path().join("o/notes.txt");
     std::fs::write(&notes, "mine").expect("written");
     let out = run(folder.path(), &again);
-    assert_eq!(out.status.code(), Some(5));
+    assert_eq!(out.status.code(), Some(2));
     assert!(text(&out.stderr).contains("`o` holds `notes.txt`, which is no result"));
     assert!(notes.exists());
 }
