@@ -470,6 +470,19 @@ fn work_of_unknown_end_delays_no_reservation_however_late() {
 }
 
 #[test]
+fn work_of_unknown_end_ends_late_on_the_fastest_machines() {
+    // A thousand times faster than the reference: `late` would take three of the four nodes that
+    // `a` leaves past the time of `head`, to which it leaves two. `soon` starts beside `a` at once,
+    // `late` beside nobody, at 250 s.
+    let nodes = "[cluster.m]\nnodes = 10\nspeed = 1000\n\
+                 shape = { vcpus = 1, memory = \"1 GiB\" }\n[policy.p]\nbackfill = \"easy\"\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks\na,0,200000,1,,6\n\
+                 head,1,50000,1,50000,8\nlate,2,1000000,1,,3\nsoon,2,10000,1,10000,2\n";
+    let wait = run(nodes, trace).expect("it runs").wait_s;
+    assert_eq!((wait.mean, wait.max), (Some((199.0 + 248.0) / 4.0), Some(248.0)));
+}
+
+#[test]
 fn any_number_of_unknown_ends_is_reserved_behind() {
     // 400 jobs of 10 s, one after the other, and one that would fit beside none of them.
     let head = "id,arrival_s,runtime_s,estimate_s,tasks,vcpus\n".to_owned();
@@ -670,18 +683,18 @@ fn a_boot_excuses_a_start_that_is_later_than_promised() {
 #[test]
 fn a_machine_that_is_given_back_excuses_a_promise_that_counted_on_it() {
     // Two machines may be rented; `head` is promised both from 200 s on, and that of `a` is given
-    // back at 100 s. On the one that is left `head` never fits, so `last` delays it no more: it
-    // starts there at 200 s, and `head` when two can be rented, at 700 s.
+    // back at 100 s. From 200 s on it has that of `b` and one that is rented. Under conservative
+    // backfilling `last` holds a reservation, for that of `b`, and `head` none: it starts at 700 s.
     let cloud = CLOUD.replace("60 s", "0 s") + "zones = [\"us-east-1a\"]\ncapacity = 2\n";
     let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,tasks,gang\na,0,100,3,100,1,\n\
                  b,0,200,3,200,1,\nhead,1,100,3,100,2,true\nlast,2,500,3,500,1,\n";
-    for backfill in ["easy", "conservative"] {
+    for (backfill, waits) in [("easy", 199.0 + 298.0), ("conservative", 699.0 + 198.0)] {
         let policy = format!(
             "[policy.p]\nprovision = \"cheapest\"\nbackfill = \"{backfill}\"\n\
              release = {{ idle = {{ after = \"0 s\" }} }}\n"
         );
         let wait = run(&format!("{cloud}{policy}"), trace).expect("it runs").wait_s;
-        assert_eq!(wait.mean, Some((699.0 + 198.0) / 4.0), "{backfill}");
+        assert_eq!(wait.mean, Some(waits / 4.0), "{backfill}");
     }
 }
 
