@@ -700,14 +700,21 @@ fn a_machine_that_is_given_back_excuses_a_promise_that_counted_on_it() {
 
 #[test]
 fn whoever_comes_in_front_of_the_first_takes_its_promise_back() {
-    // `first` is promised 100 s, until `front` comes, which has one core from 50 to 250 s under
-    // EASY. Conservative backfilling keeps the promises to `first` and `second`: 100 and 200 s.
-    let trace = "id,arrival_s,runtime_s,estimate_s,vcpus,priority\nhog,0,100,100,3,0\n\
-                 first,1,100,100,4,0\nsecond,2,10,10,4,0\nfront,50,200,200,1,1\n";
-    for (backfill, waits) in [("easy", 249.0 + 348.0), ("conservative", 99.0 + 198.0 + 160.0)] {
+    // `first` is promised 100 s, until `front` comes at 50 s. Under EASY that has one core from
+    // then on for 200 s, or two when `hog` is done, at 100 s. Conservative backfilling keeps the
+    // promises to `first` and `second`, 100 and 200 s, and `front` starts at 210 s.
+    let head = "id,arrival_s,runtime_s,estimate_s,vcpus,priority\nhog,0,100,100,3,0\n\
+                first,1,100,100,4,0\nsecond,2,10,10,4,0\n";
+    for (backfill, cores, waits) in [
+        ("easy", 1, 249.0 + 348.0),
+        ("easy", 2, 50.0 + 299.0 + 398.0),
+        ("conservative", 1, 99.0 + 198.0 + 160.0),
+        ("conservative", 2, 99.0 + 198.0 + 160.0),
+    ] {
         let policy = format!("[policy.p]\norder = \"priority\"\nbackfill = \"{backfill}\"\n");
-        let wait = run(&format!("{NODE}{policy}"), trace).expect("it runs").wait_s;
-        assert_eq!(wait.mean, Some(waits / 4.0), "{backfill}");
+        let trace = format!("{head}front,50,200,200,{cores},1\n");
+        let wait = run(&format!("{NODE}{policy}"), &trace).expect("it runs").wait_s;
+        assert_eq!(wait.mean, Some(waits / 4.0), "{backfill} {cores}");
     }
 }
 
