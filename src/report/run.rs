@@ -1,7 +1,7 @@
 //! `summary.json`: all that is said of one run.
 
 pub(super) mod breakdown;
-mod document;
+pub(super) mod document;
 pub(super) mod tables;
 
 use std::io;

@@ -5,6 +5,7 @@ use crate::experiment::backtest::Likeness;
 use crate::report::chart::Chart;
 use crate::report::document::{Card, Document, Place, Section, Tone, unquoted};
 use crate::report::figure::{count, figure, share};
+use crate::report::run::document::to_the_minute;
 
 /// What the files of a backtest hold.
 const FILES: [(&str, &str); 5] = [
@@ -22,12 +23,12 @@ impl BacktestReport<'_> {
         let recipe = &run.recipe;
         let mut document = Document::titled(recipe.question.as_deref(), &recipe.scenario);
         document.about = format!(
-            "Backtest of policy {}, scenario {}, seed {}, {} to {}",
+            "Backtest of policy {}, scenario {}, seed {}, {} to {} UTC",
             unquoted(&recipe.policy),
             unquoted(&recipe.scenario_told()),
             recipe.seed,
-            run.summary.started,
-            run.summary.ended
+            to_the_minute(&run.summary.started),
+            to_the_minute(&run.summary.ended)
         );
         document.answer = said.answer;
         document.cautions = said.cautions;

@@ -95,6 +95,15 @@ fn sentences_say_what_was_found() {
 }
 
 #[test]
+fn dates_in_the_head_are_to_the_minute() {
+    let (mut run, judged) = backtested("today");
+    run.summary.started = "2026-01-01T00:00:00Z".to_owned();
+    run.summary.ended = "2026-01-10T12:34:56.123457Z".to_owned();
+    let about = BacktestReport { run: &run, backtest: &judged }.document(Vec::new()).about;
+    assert!(about.ends_with(", 2026-01-01 00:00 to 2026-01-10 12:34 UTC"), "{about}");
+}
+
+#[test]
 fn names_from_outside_stay_names() {
     let evil = "</title><script>alert('x')</script>\u{202e}\u{1b}[31m";
     let (run, judged) = backtested(evil);

@@ -162,7 +162,7 @@ impl RunReport {
 }
 
 /// `2026-03-02 09:15` of `2026-03-02T09:15:30.123456Z`.
-fn to_the_minute(date: &str) -> String {
+pub(in crate::report) fn to_the_minute(date: &str) -> String {
     let (day, time) = date.split_once('T').unwrap_or((date, ""));
     format!("{day} {}", time.get(..5).unwrap_or(time)).trim_end().to_owned()
 }
