@@ -366,7 +366,7 @@ Examples:
 pub(super) struct Plan {
     #[command(flatten)]
     pub(super) which: Which,
-    /// A single value that may be decided, and its values: `a..b`, `a..b:n`, `a..b step s` or `a,b,c`; may be repeated
+    /// A single value that may be decided, and its values: `a..b`, `a..b:n`, `a..b step s`, `log:a..b:n` or `a,b,c`; may be repeated
     #[arg(long, value_name = "KEY=VALUES")]
     pub(super) vary: Vec<String>,
     /// Plan for this policy only [default: the best of all policies of the scenario]

@@ -149,7 +149,9 @@ fn values(value: &DeValue<'_>) -> Result<Value, String> {
         DeValue::String(text) => Ok(Value::Text(text.to_string())),
         DeValue::Array(items) => {
             let items: Option<Vec<String>> = items.iter().map(|one| item(one.get_ref())).collect();
-            items.map(|items| Value::Text(items.join(","))).ok_or_else(String::new)
+            items.map(|items| Value::Text(items.join(","))).ok_or_else(|| {
+                "write `[\"a\", \"b\"]`, or where each value is a list `[[\"a\"], [\"a\", \"b\"]]`".into()
+            })
         }
         DeValue::Table(_) => {
             Err("put the whole key into quotes: `\"cluster.dc1.nodes\" = \"4..40\"`".into())

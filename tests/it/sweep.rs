@@ -120,7 +120,9 @@ fn wrong_sweeps_are_refused_before_anything_runs() {
     let nodes = "cluster.dc1.group.cpu.nodes";
     refused(&[], &["there is nothing to sweep", "hint: give a range or a list"]);
     refused(&["--set", &format!("{nodes}=12")], &["there is nothing to sweep"]);
-    refused(&["--set", &format!("{nodes}=4..8")], &["does not say how many", "`10..40:4`"]);
+    let wait = "policy.burst.provision.cheapest.after_wait=1 min..1 h";
+    refused(&["--set", wait], &["does not say how many", "`10..40:4`"]);
+    refused(&["--set", &format!("{nodes}=4..9 step 3")], &["steps of `3` do not lead"]);
     refused(&["--set", &format!("{nodes}=8..4:3")], &["does not rise", "lower end first"]);
     refused(&["--set", &format!("{nodes}=0..4:3")], &["from 1 to 1000000, found `0`"]);
     refused(

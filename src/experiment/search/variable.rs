@@ -4,7 +4,9 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
+use super::super::sweep::{Axis, Level};
 use crate::problem::{Problem, clip};
+use crate::scenario::{Kind, kind_of};
 
 /// Most values of one variable.
 const MOST_LEVELS: u32 = 10_000;
@@ -37,7 +39,8 @@ pub struct Variable {
 }
 
 impl Variable {
-    /// Reads `4..40`, `10 min..2 h:12` (so many values), `8..64 step 8` or `a, b, c`.
+    /// Reads what a sweep takes: `4..40`, `10 min..2 h:12` (so many values), `8..64 step 8`,
+    /// `log:1..100:3`, a range within a distribution, or `a, b, c`.
     ///
     /// # Errors
     /// What is wrong with the values, with a hint.
@@ -51,8 +54,35 @@ impl Variable {
             return Err(Problem::with(&place, message).hint(hint));
         }
         let items = pieces(values);
+        let quoted = |text: &str| text.trim().starts_with('"');
+        if let [only] = items[..]
+            && quoted(only)
+            && only.contains("..")
+        {
+            let message = "a range stands by itself, without a list around it";
+            return Err(refused(wrong(message, format!("write `{}`", clip(only.trim())))));
+        }
+        let takes_lists = matches!(kind_of(key), Some(Kind::Texts | Kind::Choices(_)));
+        if let Some(single) = items.iter().find(|item| takes_lists && !item.trim().starts_with('['))
+        {
+            let name = key.rsplit('.').next().unwrap_or(key);
+            let message = format!("`{}` takes lists, and `{}` is none", clip(name), clip(single));
+            let inner = |item: &&str| match quoted(item) {
+                true => format!("[{}]", item.trim()),
+                false => format!("[\"{}\"]", item.trim()),
+            };
+            let lists: Vec<String> = items.iter().map(inner).collect();
+            let hint = format!("each value is a list: `[{}]`", clip(&lists.join(", ")));
+            return Err(refused(wrong(message, hint)));
+        }
         let levels = match (items.len(), values.split_once("..")) {
-            (1, Some((low, rest))) => range(low, rest).map_err(refused)?,
+            (1, Some((low, rest))) => {
+                let swept = || Axis::read(key, values).ok().flatten()?.grid();
+                let texts = |all: Vec<Level>| all.into_iter().map(|level| level.text).collect();
+                range(low, rest)
+                    .or_else(|wrong| swept().map(texts).ok_or(wrong))
+                    .map_err(refused)?
+            }
             _ => list(&items).map_err(refused)?,
         };
         let quantities: Option<Vec<Quantity>> = levels.iter().map(|text| quantity(text)).collect();
@@ -259,6 +289,13 @@ mod tests {
         check("10..30 min step 10", &["10 min", "20 min", "30 min"]);
         check("0 %..20 %:3", &["0 %", "10 %", "20 %"]);
         check("16, 4, 8", &["4", "8", "16"]);
+        check("4..9:3", &["4", "7", "9"]);
+        check("10 min..2 h:3", &["10 min", "65 min", "120 min"]);
+        check("log:1..100:3", &["1", "10", "100"]);
+        check(
+            "lognormal(median=20 min..40 min:2, p95=4 h)",
+            &["lognormal(median=20 min, p95=4 h)", "lognormal(median=40 min, p95=4 h)"],
+        );
         check("fcfs, sjf", &["fcfs", "sjf"]);
         check(
             "[\"spot\"], [\"spot\", \"on-demand\"]",
@@ -280,14 +317,20 @@ mod tests {
         refuse("", "there is no value to choose from");
         refuse("12", "there is nothing to choose: only `12`");
         refuse("a,b,a", "`a` is there twice");
-        refuse("1 min..2 h:3", "`min` and `h` are different units");
+        refuse("1 min..2 kg:3", "`min` and `kg` are different units");
         refuse("1 min..9 min", "the range does not say which values are meant");
         refuse("4..40 step 7", "steps of `7` do not lead from `4` to `40`");
         refuse("4..40 step 0", "steps of `0` do not lead from `4` to `40`");
         refuse("4..40:4.5", "a range has from 2 to 10000 values");
-        refuse("4..9:3", "`6.5` is not a whole number");
+        refuse("log:0..9:3", "`log:0` is no number");
         refuse("a..b", "`a` is no number");
         refuse("1..1000000", "there are more than 10000 values");
+        refuse("\"1..3\"", "a range stands by itself, without a list around it");
+        let lists = "policy.p.provision.cheapest.providers";
+        let problem = Variable::read(lists, "\"aws\",\"gcp\"").expect_err("no lists");
+        assert_eq!(problem.message, "`providers` takes lists, and `\"aws\"` is none");
+        let hint = "each value is a list: `[[\"aws\"], [\"gcp\"]]`";
+        assert_eq!(problem.hint.as_deref(), Some(hint));
         let problem = Variable::read("objectives.wait_p95", "1..2").expect_err("it is given");
         assert_eq!(problem.message, "`objectives.wait_p95` is given, not decided");
     }

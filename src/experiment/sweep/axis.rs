@@ -1,5 +1,5 @@
 //! What a sweep varies: a key of the scenario and the values that it takes,
-//! read from `key=10..40:4`, `key=log:1..100:3` or `key=a,b,c`.
+//! read from `key=10..40:4`, `key=10..40 step 10`, `key=log:1..100:3` or `key=a,b,c`.
 
 use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -131,9 +131,10 @@ impl Axis {
         };
         self.log = log;
         let (low, rest) = text.split_once("..").expect("a range has two dots");
-        let (high, levels) = match rest.rsplit_once(':') {
-            Some((high, levels)) => (high, Some(self.count(levels)?)),
-            None => (rest, None),
+        let (high, mut levels, step) = match (rest.rsplit_once(':'), rest.split_once(" step ")) {
+            (Some((high, levels)), _) => (high, Some(self.count(levels)?), None),
+            (None, Some((high, step))) => (high, None, Some(self.quantity(step)?)),
+            (None, None) => (rest, None, None),
         };
         let (low, high) = (self.quantity(low)?, self.quantity(high)?);
         let (low, high) = self.common(low, high)?;
@@ -145,8 +146,25 @@ impl Axis {
             let message = format!("`{low}` has no logarithm");
             return Err(wrong(message, "a `log:` range begins above 0"));
         }
+        if let Some(step) = step {
+            levels = Some(self.steps(high - low, step)?);
+        }
         self.spread = Spread::Range { low, high, levels };
         Ok(self)
+    }
+
+    /// How many values lie `step` apart over `width`, both ends included.
+    fn steps(&self, width: Decimal, mut step: Quantity) -> Result<usize, Wrong> {
+        if step.unit.is_empty() {
+            step.unit.clone_from(&self.unit);
+        }
+        let size = step.in_unit(&self.unit).filter(|size| *size > Decimal::ZERO && !self.log);
+        let steps = size.filter(|size| (width % size).is_zero()).map(|size| width / size);
+        let levels = steps.and_then(|steps| steps.to_usize()).map(|steps| steps + 1);
+        levels.filter(|levels| *levels <= MOST_LEVELS).ok_or_else(|| {
+            let message = format!("steps of `{step}` do not lead from one end to the other");
+            wrong(message, "give a step that divides the range, or how many values: `10..40:4`")
+        })
     }
 
     fn count(&self, text: &str) -> Result<usize, Wrong> {
@@ -209,6 +227,19 @@ impl Axis {
                 Some(levels)
             }
         }
+    }
+
+    /// The values of a grid: [`Axis::levels`], or every whole number of a range between two of
+    /// them that says no more.
+    pub fn grid(&self) -> Option<Vec<Level>> {
+        let every = || {
+            let &Spread::Range { low, high, levels: None } = &self.spread else { return None };
+            let whole = low.is_integer() && high.is_integer() && self.unit.is_empty() && !self.log;
+            let steps = (high - low).to_usize().filter(|steps| whole && *steps < MOST_LEVELS)?;
+            let at = |step| self.level(step as f64 / steps as f64, Some((step, steps)));
+            Some((0..=steps).map(at).collect())
+        };
+        self.levels().or_else(every)
     }
 
     /// The value of a range at a share of the way, 0 <= `share` < 1.

@@ -56,7 +56,7 @@ impl Design {
     pub fn points(self, axes: &[Axis], seed: u64, most: usize) -> Result<Vec<Point>, Problem> {
         let levels: Vec<Option<Vec<Level>>> = axes.iter().map(Axis::levels).collect();
         let shares = match self {
-            Self::Grid => return grid(axes, &levels, most),
+            Self::Grid => return grid(axes, most),
             Self::Random(points) | Self::LatinHypercube(points) if points > most => {
                 return Err(too_many(points.to_string(), most));
             }
@@ -94,14 +94,14 @@ impl Point {
     }
 }
 
-fn grid(axes: &[Axis], levels: &[Option<Vec<Level>>], most: usize) -> Result<Vec<Point>, Problem> {
+fn grid(axes: &[Axis], most: usize) -> Result<Vec<Point>, Problem> {
     let mut all = Vec::new();
-    for (axis, levels) in axes.iter().zip(levels) {
-        let Some(levels) = levels else {
+    for axis in axes {
+        let Some(levels) = axis.grid() else {
             let message = "the range does not say how many values it has";
             let problem = Problem::with(&clip(&format!("--set {}", axis.key)), message);
             return Err(problem
-                .hint("write `10..40:4` for 4 values, or draw points with `--sample lhs:50`"));
+                .hint("write `10..40:4` for 4 values or `10..40 step 10`, or draw points with `--sample lhs:50`"));
         };
         all.push(levels);
     }
@@ -155,9 +155,15 @@ mod tests {
 
     #[test]
     fn a_grid_needs_to_know_how_many() {
-        let axes = [axis("cluster.c.nodes", "1..2")];
+        let texts = |values| {
+            let points = Design::Grid.points(&[axis("cluster.c.nodes", values)], 1, 9);
+            texts(&points.expect("it fits"))
+        };
+        assert_eq!(texts("1..3"), ["1", "2", "3"]);
+        assert_eq!(texts("1..9 step 4"), ["1", "5", "9"]);
+        let axes = [axis("policy.p.provision.cheapest.after_wait", "1 min..2 min")];
         let problem = Design::Grid.points(&axes, 1, 9).expect_err("it does not say");
-        assert_eq!(problem.path, "--set cluster.c.nodes");
+        assert_eq!(problem.path, "--set policy.p.provision.cheapest.after_wait");
     }
 
     /// Every tenth of the range holds one draw of ten; on a logarithmic range,

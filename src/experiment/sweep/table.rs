@@ -178,7 +178,7 @@ impl Sweep {
 
     /// The values of an axis of a grid; none of a sample.
     pub fn levels(&self, axis: usize) -> Option<Vec<Level>> {
-        (self.design == Design::Grid).then(|| self.axes[axis].levels())?
+        (self.design == Design::Grid).then(|| self.axes[axis].grid())?
     }
 
     /// The points of a grid at which the axes have these levels.

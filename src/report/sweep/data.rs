@@ -124,7 +124,7 @@ impl SweepReport<'_> {
     }
 
     fn axis<'a>(&self, axis: &'a Axis) -> AxisJson<'a> {
-        let values = axis.levels().filter(|_| self.sweep.levels(0).is_some());
+        let values = axis.grid().filter(|_| self.sweep.levels(0).is_some());
         let words = |levels: Vec<Level>| levels.into_iter().map(|level| level.text).collect();
         AxisJson {
             key: &axis.key,

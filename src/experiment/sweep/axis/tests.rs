@@ -34,6 +34,17 @@ fn ranges_hold_both_ends_and_their_units() {
 }
 
 #[test]
+fn steps_lead_from_end_to_end() {
+    check(NODES, "8..32 step 8", &["8", "16", "24", "32"]);
+    check(WAIT, "0 min..2 h step 30 min", &["0 min", "30 min", "60 min", "90 min", "120 min"]);
+    check(WAIT, "10 min..30 min step 10", &["10 min", "20 min", "30 min"]);
+    for values in ["4..40 step 7", "4..40 step 0", "4..40 step x", "4..40 step 1 h"] {
+        let problem = Axis::read(NODES, values).expect_err("no steps").to_string();
+        assert!(problem.contains(values), "{problem}");
+    }
+}
+
+#[test]
 fn a_range_without_numbers_is_named() {
     for values in ["a..b:2", "..8", "x..9"] {
         let problem = Axis::read(NODES, values).expect_err("no numbers").to_string();
