@@ -884,6 +884,20 @@ fn nobody_yields_who_is_not_in_the_way() {
 }
 
 #[test]
+fn the_first_to_yield_does_where_only_a_reservation_is_in_the_way() {
+    // Two cores are free for `high`, but `next` is promised three from 100 s on. `low` yields, and
+    // starts again at once: `next` has three cores when `high` is done, at 250 s.
+    let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n\
+                  backfill = \"conservative\"\n";
+    let trace = "id,arrival_s,runtime_s,estimate_s,vcpus,priority\nlow,0,1000,1000,1,0\n\
+                 hog,0,100,100,1,1\nnext,2,100,100,3,0\nhigh,50,200,200,2,2\n";
+    let summary = run(&format!("{NODE}{policy}"), trace).expect("it runs");
+    assert_eq!((summary.work.preemptions, summary.wait_s.max), (1, Some(248.0)));
+    let turnarounds = (1_050.0 + 100.0 + 348.0 + 200.0) / 4.0;
+    assert_eq!(summary.turnaround_s.mean, Some(turnarounds));
+}
+
+#[test]
 fn an_array_wider_than_what_may_yield_starts_task_by_task() {
     let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n";
     let head = "arrival_s,runtime_s,tasks,gang,vcpus,priority\n";

@@ -107,3 +107,26 @@ fn what_moving_data_costs_is_weighed_with_the_price() {
     costs(&summary, 0.192 * (2.0 + 10.0));
     assert_eq!((summary.instances_launched, summary.transferred_gib), (2, 0.0));
 }
+
+#[test]
+fn a_place_may_cost_its_part_of_what_renting_for_all_would() {
+    // Four machines of four cores cost 0.768 USD for an hour. To keep the large one for 3,100 s, for
+    // one of four tasks, is 0.66 USD, and more than a quarter of that.
+    let cloud = aws("\"us-east-1\"", "\"m6i.4xlarge\", \"m6i.xlarge\"", ZONE);
+    let trace = format!("{HEAD}a,0,1000,1000,13,1,,,,\nc,500,3600,3600,3,4,false,,,\n");
+    costs(&run(&cloud, "", &trace), 0.768 * 1_000.0 / 3_600.0 + 0.768);
+}
+
+#[test]
+fn work_without_gpus_keeps_no_machine_that_has_some() {
+    // Beside the first it costs nothing until 36,000 s; ten seconds more would cost less than a
+    // machine of its own.
+    let cloud = aws("\"us-east-1\"", "\"p4d.24xlarge\", \"m6i.xlarge\"", ZONE);
+    for (secs, launched) in [(36_000, 1), (36_010, 2)] {
+        let trace = format!(
+            "arrival_s,runtime_s,estimate_s,vcpus,gpus\n0,36000,36000,4,1\n0,{secs},{secs},2,0\n"
+        );
+        let summary = run(&cloud, ", gpu_machines = \"gpu-work\"", &trace);
+        assert_eq!(summary.instances_launched, launched, "{secs}");
+    }
+}
