@@ -567,3 +567,16 @@ fn who_was_preempted_is_not_said_to_have_stayed_too_long() {
     has(&x, &["1 job held the other 1: y (1, expected to end after 1 min).\n"]);
     assert!(!x.contains("too little") && x.contains("Meanwhile 1 other job started"), "{x}");
 }
+
+/// One of four cores is free until 100 s: the three tasks of `e` run one after the other.
+#[test]
+fn tasks_of_an_array_are_not_said_to_have_run_at_once() {
+    let rows = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks,gang\n\
+        a,0,100,100,1,3,true\nbig,1,50,50,1,4,true\ne,2,20,20,1,3,false\nf,63,30,30,1,1,false\n";
+    let folder = simulated(4, rows, "", EASY);
+    let big = told(folder.path(), "big");
+    has(
+        &big,
+        &["e (3 of 3 tasks, started at 3 times, of 1 core, ran 1 min), f (1 core, ran 30 s)"],
+    );
+}

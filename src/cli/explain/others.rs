@@ -52,8 +52,16 @@ pub(super) struct Meanwhile {
 #[derive(Debug)]
 struct Started {
     name: String,
+    /// Its source and row.
+    identity: (u64, u64),
+    /// Of each task.
     milli: u64,
     gpus: u64,
+    tasks: u64,
+    /// Starts of tasks in the phase, at how many moments, and the last of these.
+    began: u64,
+    moments: u64,
+    last: Option<Time>,
     ran: Span,
 }
 
@@ -94,7 +102,35 @@ impl Others {
             found.ends.insert(name, None);
         }
         found.read_firsts(results, phases)?;
+        found.read_tasks(results, phases)?;
         Ok(found)
+    }
+
+    /// Counts the tasks of those that are named that started in each phase: those of an array
+    /// start one by one.
+    fn read_tasks(&mut self, results: &Results, phases: &[Phase<'_>]) -> Result<(), Stop> {
+        let arrays = |one: &Started| one.tasks > 1;
+        if !self.meanwhile.iter().any(|phase| phase.largest.iter().any(arrays)) {
+            return Ok(());
+        }
+        each(results, NOTES, |row| {
+            if row.cell("note") != "starts" {
+                return Ok(());
+            }
+            let identity = (row.whole("source")?, row.whole("ordinal")?);
+            let at = row.time("time_s")?;
+            for (phase, meanwhile) in phases.iter().zip(&mut self.meanwhile) {
+                let mut largest = meanwhile.largest.iter_mut();
+                if phase.from() < at
+                    && at <= phase.until()
+                    && let Some(one) = largest.find(|one| one.identity == identity)
+                {
+                    one.began += row.whole("tasks")?;
+                    one.moments += u64::from(one.last.replace(at) != Some(at));
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Reads what those wanted whom nobody might pass.
@@ -148,11 +184,19 @@ impl Meanwhile {
         let tasks = row.whole("tasks")?;
         self.largest.push(Started {
             name: clean(row.cell("job")),
-            milli: row.whole("cpu_milli")?.saturating_mul(tasks),
-            gpus: row.whole("gpus")?.saturating_mul(tasks),
+            identity: (row.whole("source")?, row.whole("ordinal")?),
+            milli: row.whole("cpu_milli")?,
+            gpus: row.whole("gpus")?,
+            tasks,
+            began: 0,
+            moments: 0,
+            last: None,
             ran: row.time("end_s")? - start,
         });
-        let size = |one: &Started| i128::from(one.milli.max(1)) * i128::from(one.ran.micros());
+        let size = |one: &Started| {
+            let milli = one.milli.saturating_mul(one.tasks).max(1);
+            i128::from(milli) * i128::from(one.ran.micros())
+        };
         self.largest.sort_by_key(|one| std::cmp::Reverse(size(one)));
         self.largest.truncate(NAMED);
         Ok(())
@@ -178,15 +222,25 @@ impl Meanwhile {
 
 impl Started {
     fn tell(&self) -> String {
-        let cores = match self.milli {
+        // What an array holds at once is known only where all of it starts at one moment.
+        let parts = self.moments > 1 || self.began > 0 && self.began < self.tasks;
+        let times = if parts { 1 } else { self.tasks };
+        let tasks = match (parts, self.moments) {
+            (false, _) => String::new(),
+            (true, 1) => format!("{} of {} tasks of ", self.began, self.tasks),
+            (true, moments) => {
+                format!("{} of {} tasks, started at {moments} times, of ", self.began, self.tasks)
+            }
+        };
+        let cores = match self.milli.saturating_mul(times) {
             1_000 => "1 core".to_owned(),
             milli => format!("{} cores", thousandths(milli)),
         };
-        let gpus = match self.gpus {
+        let gpus = match self.gpus.saturating_mul(times) {
             0 => String::new(),
             1 => ", 1 GPU".to_owned(),
             gpus => format!(", {gpus} GPUs"),
         };
-        format!("{} ({cores}{gpus}, ran {})", self.name, length(self.ran))
+        format!("{} ({tasks}{cores}{gpus}, ran {})", self.name, length(self.ran))
     }
 }
