@@ -381,12 +381,11 @@ impl Composed {
         }
         for &work in &self.yielded {
             self.queue.push(turn, work);
-            let arrival = turn.work(work).arrival;
+            let since = turn.waits_since(work);
             if let Some(overflow) = &mut self.overflow
-                && !overflow.insert(turn.now(), arrival, work)
-                && !self.overdue.contains(&work)
+                && since == turn.now()
             {
-                self.overdue.push(work);
+                overflow.push(since, work);
             }
         }
     }
@@ -397,13 +396,18 @@ impl Composed {
         // What could not be rented before can be now only if something went.
         let mut kept = if std::mem::take(&mut self.acted) { 0 } else { self.overdue.len() };
         let mut next = kept;
-        while let Some(work) = overflow.next(turn, |_, _, work| self.queue.contains(work)) {
+        let queue = &self.queue;
+        let waits = |turn: &Turn<'_, '_>, since, work| {
+            queue.contains(work) && turn.waits_since(work) == since
+        };
+        while let Some(work) = overflow.next(turn, waits) {
             self.overdue.push(work);
         }
         while next < self.overdue.len() {
             let work = self.overdue[next];
             next += 1;
-            if !self.queue.contains(work) {
+            // Some have started, and of these some wait anew.
+            if !self.queue.contains(work) || overflow.due(turn.waits_since(work)) > turn.now() {
                 continue;
             }
             let waiting = turn.work(work).waiting;

@@ -137,7 +137,7 @@ const RENT: &[Parameter] = &[
         name: "after_wait",
         kind: Kind::Span,
         default: "0 s",
-        doc: "Rent only for a job that was submitted this long ago (overflow); time it ran before a preemption counts.",
+        doc: "Rent only for a job that has waited this long (overflow) since it was submitted or last preempted.",
     },
     Parameter {
         name: "markets",

@@ -105,7 +105,7 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "cloud-burst",
-        doc: "EASY backfilling on what is owned; the cheapest offer 30 minutes after a job was submitted.",
+        doc: "EASY backfilling on what is owned; the cheapest offer for a job that has waited 30 minutes.",
         differs: &[
             (
                 "place",

@@ -119,7 +119,8 @@ pub(super) enum Undo {
     Placed(AllocationRef, Option<Id<Offer>>),
     Rented(InstanceRef),
     Released(InstanceRef, Phase),
-    Preempted(AllocationRef),
+    /// And since when tasks of the work had waited before that.
+    Preempted(AllocationRef, Time),
     /// Since when the instance had been idle.
     Emptied(InstanceRef, Time),
 }
@@ -155,7 +156,7 @@ impl State<'_> {
                 Undo::Placed(allocation, last) => self.unplace(allocation, last),
                 Undo::Rented(instance) => self.unrent(instance),
                 Undo::Released(instance, phase) => self.unrelease(instance, phase),
-                Undo::Preempted(allocation) => self.unpreempt(allocation),
+                Undo::Preempted(allocation, since) => self.unpreempt(allocation, since),
                 Undo::Emptied(instance, since) => {
                     self.fleet.instances[instance].idle_since = since;
                 }

@@ -1,4 +1,4 @@
-//! How long work stands still after a preemption.
+//! How long work stands still after a preemption, and since when it waits.
 
 use super::{AllocationRef, State, WorkRef};
 use crate::units::{Span, Time};
@@ -10,10 +10,12 @@ pub(super) struct Pause {
     since: Time,
     /// What has been lost before.
     pub(super) sum: Span,
+    /// Since when tasks of it have waited without a break, if not since it was submitted.
+    waits: Time,
 }
 
 impl Pause {
-    const NONE: Self = Self { since: Time::MAX, sum: Span::ZERO };
+    const NONE: Self = Self { since: Time::MAX, sum: Span::ZERO, waits: Time::ZERO };
 }
 
 impl State<'_> {
@@ -33,16 +35,33 @@ impl State<'_> {
         let in_vain = (ask.gang || ask.tasks == 1) && !ask.keeps_progress();
         let others = live.allocations.iter().filter(|&&other| other != stopped);
         let runs_on = others.clone().any(|&other| self.allocations[other].started().is_some());
+        let now = self.now;
+        let pause = self.pause_of(work);
+        if in_vain {
+            pause.sum += now - started;
+        }
+        if !runs_on {
+            pause.since = now;
+        }
+    }
+
+    fn pause_of(&mut self, work: WorkRef) -> &mut Pause {
         if self.pauses.len() <= work.slot() {
             self.pauses.resize(work.slot() + 1, Pause::NONE);
         }
-        let pause = &mut self.pauses[work.slot()];
-        if in_vain {
-            pause.sum += self.now - started;
-        }
-        if !runs_on {
-            pause.since = self.now;
-        }
+        &mut self.pauses[work.slot()]
+    }
+
+    /// Since when tasks of waiting `work` have waited without a break: since it was
+    /// submitted, or tasks were preempted while none waited.
+    pub fn waits_since(&self, work: WorkRef) -> Time {
+        let waits = self.pauses.get(work.slot()).map_or(Time::ZERO, |pause| pause.waits);
+        waits.max(self.works[work].arrival)
+    }
+
+    /// Tasks of `work` have waited since then.
+    pub(super) fn set_waits_since(&mut self, work: WorkRef, since: Time) {
+        self.pause_of(work).waits = since;
     }
 
     /// Something of `work` runs again.

@@ -2,7 +2,7 @@
 
 use super::change::{Effect, Refusal, Undo};
 use super::{AllocationRef, State};
-use crate::units::Span;
+use crate::units::{Span, Time};
 
 impl State<'_> {
     /// Takes the instances of an allocation away; its tasks wait again.
@@ -17,15 +17,17 @@ impl State<'_> {
         self.detach(allocation);
         let work = self.allocations[allocation].work();
         let tasks = self.allocations[allocation].tasks;
+        let since = self.waits_since(work);
         if self.works[work].waiting == 0 {
             self.totals.waiting += 1;
+            self.set_waits_since(work, self.now);
         }
         self.works[work].waiting += tasks;
         self.works[work].placed -= tasks;
         let kept = self.kept_progress(allocation);
         self.works[work].executed += kept;
         self.allocations[allocation].yielded = true;
-        self.remember(Undo::Preempted(allocation));
+        self.remember(Undo::Preempted(allocation, since));
         self.effects.push(Effect::Preempted(allocation));
         Ok(())
     }
@@ -68,8 +70,9 @@ impl State<'_> {
         Span::from_micros(i64::try_from(done).unwrap_or(i64::MAX))
     }
 
-    pub(super) fn unpreempt(&mut self, allocation: AllocationRef) {
+    pub(super) fn unpreempt(&mut self, allocation: AllocationRef, since: Time) {
         let work = self.allocations[allocation].work();
+        self.set_waits_since(work, since);
         let demand = self.works[work].ask.demand;
         for at in 0..self.allocations[allocation].held.len() {
             let share = self.allocations[allocation].held[at].share;

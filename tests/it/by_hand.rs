@@ -88,6 +88,19 @@ fn work_that_could_not_overflow_does_when_something_is_given_back() {
 }
 
 #[test]
+fn who_yielded_is_rented_for_once_it_has_waited_again() {
+    // low yields at 900 s, waits 100 s and a boot of 60 s, and runs from 1,060 to 2,060 s.
+    let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n\
+                  [policy.p.provision.cheapest]\nafter_wait = \"100 s\"\n";
+    let trace = "id,arrival_s,runtime_s,vcpus,estimate_s,priority,providers\n\
+                 low,0,1000,4,1000,0,\nhigh,900,10,4,10,5,dc\n\
+                 long,900,3000,4,3000,4,dc\n";
+    let summary = run(&format!("{NODE}{CLOUD}{policy}"), trace).expect("it runs");
+    let turnarounds = [2_060.0, 10.0, 3_010.0];
+    assert_eq!(summary.turnaround_s.mean, Some(turnarounds.iter().sum::<f64>() / 3.0));
+}
+
+#[test]
 fn data_on_the_way_is_paid_for_as_far_as_it_came() {
     // 100 GiB in 1,000 s, of which the run sees 300 s; a hundred dollars in all.
     let link = "[[transfer.link]]\nfrom = \"aws/us-east-1\"\nto = \"dc\"\n\

@@ -47,16 +47,6 @@ impl<T: Copy> Due<T> {
         self.waiting.push_back((self.due(since), what));
     }
 
-    /// The same in any order, where it is due later than `now`; otherwise `false`.
-    pub(super) fn insert(&mut self, now: Time, since: Time, what: T) -> bool {
-        let due = self.due(since);
-        if due > now {
-            let at = self.waiting.partition_point(|&(other, _)| other <= due);
-            self.waiting.insert(at, (due, what));
-        }
-        due > now
-    }
-
     /// Whether nothing is due, now or later.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()

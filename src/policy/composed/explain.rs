@@ -24,7 +24,7 @@ impl Composed {
         let first_promised = promise(first);
         for (place, queued) in waiting.iter().enumerate() {
             let work = queued.work;
-            let due = self.overflow.as_ref().map(|due| due.due(turn.work(work).arrival));
+            let due = self.overflow.as_ref().map(|due| due.due(turn.waits_since(work)));
             let mut wait = Wait {
                 reason: WaitReason::NoRoom,
                 ahead: u32::try_from(place).unwrap_or(u32::MAX),

@@ -78,8 +78,8 @@ struct Site {
 }
 
 impl OnDemand {
-    /// Rents by `choice` from `markets` (on demand if empty) for work that was
-    /// submitted `after_wait` ago or earlier, while fewer than `max_instances` are rented.
+    /// Rents by `choice` from `markets` (on demand if empty) for work that has
+    /// waited for `after_wait` or longer, while fewer than `max_instances` are rented.
     pub fn new(
         choice: Choice,
         markets: &[Market],
@@ -307,7 +307,7 @@ impl Provision for OnDemand {
 
     fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Supply {
         let live = turn.work(work);
-        let from = live.arrival.saturating_add(self.after_wait);
+        let from = turn.waits_since(work).saturating_add(self.after_wait);
         if self.after_wait > Span::ZERO && from > turn.now() {
             return Supply::Later(from);
         }
@@ -330,7 +330,7 @@ impl Provision for OnDemand {
 
     fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef, tasks: u32) -> Option<Money> {
         let live = turn.work(work);
-        let from = live.arrival.saturating_add(self.after_wait);
+        let from = turn.waits_since(work).saturating_add(self.after_wait);
         let left = self.left(turn);
         if self.after_wait > Span::ZERO && from > turn.now() || left == 0 {
             return None;
