@@ -13,7 +13,7 @@ pub mod rank;
 pub mod stream;
 
 pub use distribution::Distribution;
-pub use id::{Id, Table};
+pub use id::{Id, IdVec};
 pub use money::{Money, Rate};
 pub use resources::{Demand, Free, MAX_GPUS, Occupancy, Scalar, Shape, WHOLE_GPU};
 pub use stream::Stream;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::units::{Demand, Id, Span, Table, Time};
+use crate::units::{Demand, Id, Span, IdVec, Time};
 
 /// Who submitted the work; the key of a cost split.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,10 +266,10 @@ impl Work {
 /// name, row 0 of `rules` restricts nothing.
 #[derive(Clone, Debug)]
 pub struct Book {
-    tenants: Table<Tenant>,
-    classes: Table<Class>,
-    homes: Table<Home>,
-    rules: Table<Rules>,
+    tenants: IdVec<Tenant>,
+    classes: IdVec<Class>,
+    homes: IdVec<Home>,
+    rules: IdVec<Rules>,
     tenant_ids: BTreeMap<String, Id<Tenant>>,
     home_ids: BTreeMap<String, Id<Home>>,
     rule_ids: BTreeMap<Rules, Id<Rules>>,
@@ -278,10 +278,10 @@ pub struct Book {
 impl Default for Book {
     fn default() -> Self {
         let mut book = Self {
-            tenants: Table::default(),
-            classes: Table::default(),
-            homes: Table::default(),
-            rules: Table::default(),
+            tenants: IdVec::default(),
+            classes: IdVec::default(),
+            homes: IdVec::default(),
+            rules: IdVec::default(),
             tenant_ids: BTreeMap::new(),
             home_ids: BTreeMap::new(),
             rule_ids: BTreeMap::new(),
@@ -353,22 +353,22 @@ impl Book {
     }
 
     /// All tenants so far.
-    pub fn tenants(&self) -> &Table<Tenant> {
+    pub fn tenants(&self) -> &IdVec<Tenant> {
         &self.tenants
     }
 
     /// All classes so far; the first has no name.
-    pub fn classes(&self) -> &Table<Class> {
+    pub fn classes(&self) -> &IdVec<Class> {
         &self.classes
     }
 
     /// All homes so far.
-    pub fn homes(&self) -> &Table<Home> {
+    pub fn homes(&self) -> &IdVec<Home> {
         &self.homes
     }
 
     /// All rules so far.
-    pub fn all_rules(&self) -> &Table<Rules> {
+    pub fn all_rules(&self) -> &IdVec<Rules> {
         &self.rules
     }
 }

@@ -1,7 +1,7 @@
 //! The world: providers, regions, zones, instance types and what can be rented.
 
 use super::GpuModel;
-use crate::units::{Calendar, Distribution, Id, Rate, Shape, Span, Table, Time};
+use crate::units::{Calendar, Distribution, Id, Rate, Shape, Span, IdVec, Time};
 
 /// A cloud, or an owned cluster seen as one.
 #[derive(Clone, Debug, PartialEq)]
@@ -204,17 +204,17 @@ pub struct World {
     /// Dates for the clock.
     pub calendar: Calendar,
     /// Clouds and owned clusters.
-    pub providers: Table<Provider>,
+    pub providers: IdVec<Provider>,
     /// All regions.
-    pub regions: Table<Region>,
+    pub regions: IdVec<Region>,
     /// All zones.
-    pub zones: Table<Zone>,
+    pub zones: IdVec<Zone>,
     /// All GPU models.
-    pub gpu_models: Table<GpuModel>,
+    pub gpu_models: IdVec<GpuModel>,
     /// All instance types.
-    pub types: Table<InstanceType>,
+    pub types: IdVec<InstanceType>,
     /// All offers.
-    pub offers: Table<Offer>,
+    pub offers: IdVec<Offer>,
     /// All quotas.
     pub quotas: Vec<Quota>,
     /// `links[from * regions + to]`; see [`World::link`].
@@ -228,12 +228,12 @@ impl World {
     pub fn empty(calendar: Calendar) -> Self {
         Self {
             calendar,
-            providers: Table::default(),
-            regions: Table::default(),
-            zones: Table::default(),
-            gpu_models: Table::default(),
-            types: Table::default(),
-            offers: Table::default(),
+            providers: IdVec::default(),
+            regions: IdVec::default(),
+            zones: IdVec::default(),
+            gpu_models: IdVec::default(),
+            types: IdVec::default(),
+            offers: IdVec::default(),
             quotas: Vec::new(),
             links: Vec::new(),
             classes: ClassOrder::STANDARD,

@@ -38,11 +38,11 @@ pub enum Distribution {
 /// A law with its parameters, valid by construction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Law {
-    kind: Kind,
+    kind: SampleKind,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Kind {
+enum SampleKind {
     Direct(Direct),
     Compound(Compound),
 }
@@ -55,8 +55,8 @@ impl Distribution {
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> f64 {
         match self {
-            Self::Law(Law { kind: Kind::Direct(law) }) => law.quantile(stream.uniform()),
-            Self::Law(Law { kind: Kind::Compound(law) }) => law.sample(&mut stream.fork()),
+            Self::Law(Law { kind: SampleKind::Direct(law) }) => law.quantile(stream.uniform()),
+            Self::Law(Law { kind: SampleKind::Compound(law) }) => law.sample(&mut stream.fork()),
             Self::Constant(value) => {
                 stream.next_u64();
                 *value
@@ -69,10 +69,10 @@ impl Distribution {
     #[inline]
     pub fn sample_first(&self, streams: Streams, entity: u64) -> f64 {
         match self {
-            Self::Law(Law { kind: Kind::Direct(law) }) => {
+            Self::Law(Law { kind: SampleKind::Direct(law) }) => {
                 law.quantile(streams.first_uniform(entity))
             }
-            Self::Law(Law { kind: Kind::Compound(_) }) => self.sample(&mut streams.of(entity)),
+            Self::Law(Law { kind: SampleKind::Compound(_) }) => self.sample(&mut streams.of(entity)),
             Self::Constant(value) => *value,
         }
     }
@@ -81,8 +81,8 @@ impl Distribution {
     pub fn mean(&self) -> Option<f64> {
         let mean = match self {
             Self::Constant(value) => *value,
-            Self::Law(Law { kind: Kind::Direct(law) }) => law.mean(),
-            Self::Law(Law { kind: Kind::Compound(law) }) => law.mean(),
+            Self::Law(Law { kind: SampleKind::Direct(law) }) => law.mean(),
+            Self::Law(Law { kind: SampleKind::Compound(law) }) => law.mean(),
         };
         Some(mean).filter(|mean| mean.is_finite())
     }
@@ -91,8 +91,8 @@ impl Distribution {
     pub fn variance(&self) -> Option<f64> {
         let variance = match self {
             Self::Constant(_) => 0.0,
-            Self::Law(Law { kind: Kind::Direct(law) }) => law.variance(),
-            Self::Law(Law { kind: Kind::Compound(law) }) => law.variance(),
+            Self::Law(Law { kind: SampleKind::Direct(law) }) => law.variance(),
+            Self::Law(Law { kind: SampleKind::Compound(law) }) => law.variance(),
         };
         // A difference of moments can round to just under zero.
         Some(variance).filter(|variance| variance.is_finite()).map(|variance| variance.max(0.0))
@@ -107,8 +107,8 @@ impl Distribution {
         }
         match self {
             Self::Constant(value) => Some(*value),
-            Self::Law(Law { kind: Kind::Direct(law) }) => Some(law.quantile(p)),
-            Self::Law(Law { kind: Kind::Compound(_) }) => None,
+            Self::Law(Law { kind: SampleKind::Direct(law) }) => Some(law.quantile(p)),
+            Self::Law(Law { kind: SampleKind::Compound(_) }) => None,
         }
     }
 }

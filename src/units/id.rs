@@ -63,17 +63,17 @@ impl<T> fmt::Debug for Id<T> {
 
 /// A vector that only its own id type can index.
 #[derive(Clone, Debug)]
-pub struct Table<T> {
+pub struct IdVec<T> {
     rows: Vec<T>,
 }
 
-impl<T> Default for Table<T> {
+impl<T> Default for IdVec<T> {
     fn default() -> Self {
         Self { rows: Vec::new() }
     }
 }
 
-impl<T> Table<T> {
+impl<T> IdVec<T> {
     /// Adds a row and returns its id.
     pub fn push(&mut self, row: T) -> Id<T> {
         let id = u32::try_from(self.rows.len()).expect("a table holds at most 4 billion rows");
@@ -117,14 +117,14 @@ impl<T> Table<T> {
     }
 }
 
-impl<T> Index<Id<T>> for Table<T> {
+impl<T> Index<Id<T>> for IdVec<T> {
     type Output = T;
     fn index(&self, id: Id<T>) -> &T {
         &self.rows[id.row()]
     }
 }
 
-impl<T> IndexMut<Id<T>> for Table<T> {
+impl<T> IndexMut<Id<T>> for IdVec<T> {
     fn index_mut(&mut self, id: Id<T>) -> &mut T {
         &mut self.rows[id.row()]
     }

@@ -22,7 +22,7 @@ use windtunnel::state::{
     ChargeKind, Ending, LaunchRefusal, Phase, Record, RefusalReason, State, WorkRef,
 };
 use windtunnel::units::{
-    Calendar, Demand, Distribution, Id, Money, Rate, Shape, Span, Table, Time,
+    Calendar, Demand, Distribution, Id, Money, Rate, Shape, Span, IdVec, Time,
 };
 
 use crate::listed::{Dice, Listed, Names};
@@ -710,8 +710,8 @@ fn twice(seed: u64, scenario: &Scenario, first: &Ran) {
 }
 
 /// A table with one more row in front of it.
-fn shifted<T: Clone>(table: &Table<T>, row: T) -> Table<T> {
-    let mut shifted = Table::default();
+fn shifted<T: Clone>(table: &IdVec<T>, row: T) -> IdVec<T> {
+    let mut shifted = IdVec::default();
     shifted.push(row);
     for row in table.rows() {
         shifted.push(row.clone());

@@ -4,7 +4,7 @@ use super::compound::Compound;
 use super::direct::Direct;
 use super::normal::standard_normal;
 use super::weights::Weights;
-use super::{Distribution, Kind, Law, Made};
+use super::{Distribution, SampleKind, Law, Made};
 
 /// No uniform number is nearer to 0, or to 1, than this.
 const NEAREST: f64 = 1.0 / (1u64 << 53) as f64;
@@ -193,7 +193,7 @@ impl Distribution {
 fn direct(law: Direct) -> Made {
     within_range(law.quantile(NEAREST))?;
     within_range(law.quantile(1.0 - NEAREST))?;
-    Ok(Distribution::Law(Law { kind: Kind::Direct(law) }))
+    Ok(Distribution::Law(Law { kind: SampleKind::Direct(law) }))
 }
 
 /// The lognormal law of this mean and standard deviation of the logarithm.
@@ -205,7 +205,7 @@ fn lognormal(mu: f64, sigma: f64) -> Made {
 }
 
 fn compound(law: Compound) -> Distribution {
-    Distribution::Law(Law { kind: Kind::Compound(law) })
+    Distribution::Law(Law { kind: SampleKind::Compound(law) })
 }
 
 fn within_range(extreme: f64) -> Result<(), String> {

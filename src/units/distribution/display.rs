@@ -5,7 +5,7 @@ use std::fmt;
 use super::compound::Compound;
 use super::direct::Direct;
 use super::normal::standard_normal;
-use super::{Distribution, Kind, Law};
+use super::{Distribution, SampleKind, Law};
 
 /// Longer lists are summed up in reports.
 const LISTED: usize = 16;
@@ -25,8 +25,8 @@ impl fmt::Display for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Constant(value) => write!(f, "constant({value})"),
-            Self::Law(Law { kind: Kind::Direct(law) }) => law.fmt(f),
-            Self::Law(Law { kind: Kind::Compound(law) }) => law.fmt(f),
+            Self::Law(Law { kind: SampleKind::Direct(law) }) => law.fmt(f),
+            Self::Law(Law { kind: SampleKind::Compound(law) }) => law.fmt(f),
         }
     }
 }

@@ -7,8 +7,8 @@ mod syntax;
 use std::str::FromStr;
 
 use super::{Distribution, Made};
-use form::{FORMS, Form, Kind};
-use syntax::{Argument, Call, Mark};
+use form::{FORMS, Form, ParameterKind};
+use syntax::{Argument, CallSyntax, Separator};
 
 /// Mixtures within mixtures: far more than anyone needs, far less than the
 /// program's stack.
@@ -18,7 +18,7 @@ const DEEPEST: u32 = 16;
 const PAIRED: [&str; 2] = ["mixture", "quantiles"];
 
 /// Turns a scalar such as `5 min` into a number of the caller's unit.
-type Unit<'a> = &'a dyn Fn(&str) -> Result<f64, String>;
+type ScalarParser<'a> = &'a dyn Fn(&str) -> Result<f64, String>;
 
 impl Distribution {
     /// Reads a distribution such as `lognormal(median=35 s, p95=90 s)`.
@@ -41,11 +41,11 @@ impl FromStr for Distribution {
     }
 }
 
-fn parse_within(text: &str, unit: Unit<'_>, depth: u32) -> Made {
+fn parse_within(text: &str, unit: ScalarParser<'_>, depth: u32) -> Made {
     if depth > DEEPEST {
         return Err(format!("mixtures are nested more than {DEEPEST} deep"));
     }
-    let Some(call) = Call::read(text)? else {
+    let Some(call) = CallSyntax::read(text)? else {
         return bare(text, unit);
     };
     let law = known(call.name)?;
@@ -58,7 +58,7 @@ fn parse_within(text: &str, unit: Unit<'_>, depth: u32) -> Made {
 }
 
 /// A scalar alone is a constant; the name of a law alone is a mistake.
-fn bare(text: &str, unit: Unit<'_>) -> Made {
+fn bare(text: &str, unit: ScalarParser<'_>) -> Made {
     match known(text) {
         Ok(law) => Err(format!("`{law}` needs its parameters: {}", usage(law))),
         Err(_) if text.is_empty() => {
@@ -116,7 +116,7 @@ fn forms(law: &str) -> impl Iterator<Item = &'static Form> {
 }
 
 /// Chooses the form whose parameters are the ones given, and fills it.
-fn from_form(law: &'static str, call: &Call<'_>, unit: Unit<'_>) -> Made {
+fn from_form(law: &'static str, call: &CallSyntax<'_>, unit: ScalarParser<'_>) -> Made {
     let lone = forms(law).find(|form| form.parameters.len() == 1);
     if let ([Argument { label: None, value }], Some(form)) = (&call.arguments[..], lone) {
         return form.make(&[read(form.parameters[0], value, unit)?]);
@@ -140,12 +140,12 @@ fn from_form(law: &'static str, call: &Call<'_>, unit: Unit<'_>) -> Made {
 }
 
 /// The labels of a call, each known to `law` and given once.
-fn labels<'a>(law: &str, call: &Call<'a>) -> Result<Vec<&'a str>, String> {
+fn labels<'a>(law: &str, call: &CallSyntax<'a>) -> Result<Vec<&'a str>, String> {
     let names: Vec<&str> =
         forms(law).flat_map(|form| form.parameters).map(|parameter| parameter.0).collect();
     let mut given = Vec::new();
     for argument in &call.arguments {
-        let Some((label, Mark::Equals)) = argument.label else {
+        let Some((label, Separator::Equals)) = argument.label else {
             return Err(format!("`{}` has no parameter name; expected {}", argument, usage(law)));
         };
         if !names.contains(&label) {
@@ -161,8 +161,8 @@ fn labels<'a>(law: &str, call: &Call<'a>) -> Result<Vec<&'a str>, String> {
 }
 
 /// The numbers of one parameter; a single one where it is not a list.
-fn read((name, kind): (&str, Kind), text: &str, unit: Unit<'_>) -> Result<Vec<f64>, String> {
-    let number: Unit<'_> = if kind.has_unit() { unit } else { &plain };
+fn read((name, kind): (&str, ParameterKind), text: &str, unit: ScalarParser<'_>) -> Result<Vec<f64>, String> {
+    let number: ScalarParser<'_> = if kind.has_unit() { unit } else { &plain };
     let scalars = match (kind.is_list(), syntax::list(text)?) {
         (true, Some(items)) => items,
         (false, None) => vec![text],
@@ -175,23 +175,23 @@ fn read((name, kind): (&str, Kind), text: &str, unit: Unit<'_>) -> Result<Vec<f6
     numbers.collect::<Result<_, _>>().map_err(|problem| format!("{name}: {problem}"))
 }
 
-fn mixture(call: &Call<'_>, unit: Unit<'_>, depth: u32) -> Made {
+fn mixture(call: &CallSyntax<'_>, unit: ScalarParser<'_>, depth: u32) -> Made {
     let pairs = pairs("mixture", call)?;
     let part =
         |(weight, text): (&str, &str)| Ok((plain(weight)?, parse_within(text, unit, depth + 1)?));
     Distribution::mixture(pairs.into_iter().map(part).collect::<Result<_, String>>()?)
 }
 
-fn quantiles(call: &Call<'_>, unit: Unit<'_>) -> Made {
+fn quantiles(call: &CallSyntax<'_>, unit: ScalarParser<'_>) -> Made {
     let point = |(p, value): (&str, &str)| Ok((plain(p)?, unit(value)?));
     let points = pairs("quantiles", call)?.into_iter().map(point);
     Distribution::quantiles(&points.collect::<Result<Vec<_>, String>>()?)
 }
 
 /// The arguments of a call, each of which must be `label: value`.
-fn pairs<'a>(law: &str, call: &Call<'a>) -> Result<Vec<(&'a str, &'a str)>, String> {
+fn pairs<'a>(law: &str, call: &CallSyntax<'a>) -> Result<Vec<(&'a str, &'a str)>, String> {
     let pair = |argument: &Argument<'a>| match argument.label {
-        Some((label, Mark::Colon)) => Ok((label, argument.value)),
+        Some((label, Separator::Colon)) => Ok((label, argument.value)),
         _ => Err(format!("found `{argument}`; expected {}", usage(law))),
     };
     call.arguments.iter().map(pair).collect()

@@ -2,12 +2,12 @@
 
 use super::super::constructor::MOST_PHASES;
 use super::super::{Distribution, Made};
-use Kind::{Plain, Plains, Value, Values};
+use ParameterKind::{Plain, Plains, Value, Values};
 use Maker::{Lists, One, Three, Two};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ParameterKind {
     /// A value of the distribution, in the caller's unit.
     Value,
     /// A plain number, such as a shape.
@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Plains,
 }
 
-impl Kind {
+impl ParameterKind {
     pub(super) fn has_unit(self) -> bool {
         matches!(self, Self::Value | Self::Values)
     }
@@ -32,7 +32,7 @@ impl Kind {
 #[derive(Debug)]
 pub(super) struct Form {
     pub(super) law: &'static str,
-    pub(super) parameters: &'static [(&'static str, Kind)],
+    pub(super) parameters: &'static [(&'static str, ParameterKind)],
     maker: Maker,
 }
 
@@ -57,7 +57,7 @@ impl Form {
 
     /// `weibull(shape=.., scale=..)`
     pub(super) fn usage(&self) -> String {
-        let one = |(name, kind): &(&str, Kind)| {
+        let one = |(name, kind): &(&str, ParameterKind)| {
             format!("{name}={}", if kind.is_list() { "[..]" } else { ".." })
         };
         let parameters: Vec<String> = self.parameters.iter().map(one).collect();
@@ -67,7 +67,7 @@ impl Form {
 
 const fn form(
     law: &'static str,
-    parameters: &'static [(&'static str, Kind)],
+    parameters: &'static [(&'static str, ParameterKind)],
     maker: Maker,
 ) -> Form {
     Form { law, parameters, maker }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// `name(argument, ..)`.
 #[derive(Debug)]
-pub(super) struct Call<'a> {
+pub(super) struct CallSyntax<'a> {
     pub(super) name: &'a str,
     pub(super) arguments: Vec<Argument<'a>>,
 }
@@ -12,18 +12,18 @@ pub(super) struct Call<'a> {
 /// `value`, `label=value` or `label: value`.
 #[derive(Debug)]
 pub(super) struct Argument<'a> {
-    pub(super) label: Option<(&'a str, Mark)>,
+    pub(super) label: Option<(&'a str, Separator)>,
     pub(super) value: &'a str,
 }
 
 /// What stands between a label and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum Separator {
     Equals,
     Colon,
 }
 
-impl<'a> Call<'a> {
+impl<'a> CallSyntax<'a> {
     /// Takes `text` apart; none when it has no bracket and so is no call.
     pub(super) fn read(text: &'a str) -> Result<Option<Self>, String> {
         let text = text.trim();
@@ -45,7 +45,7 @@ impl<'a> Argument<'a> {
         let Some(at) = text[..own].find(['=', ':']) else {
             return Self { label: None, value: text };
         };
-        let mark = if text[at..].starts_with('=') { Mark::Equals } else { Mark::Colon };
+        let mark = if text[at..].starts_with('=') { Separator::Equals } else { Separator::Colon };
         Self { label: Some((text[..at].trim(), mark)), value: text[at + 1..].trim() }
     }
 
@@ -59,8 +59,8 @@ impl fmt::Display for Argument<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.label {
             None => write!(f, "{}", self.value),
-            Some((label, Mark::Equals)) => write!(f, "{label}={}", self.value),
-            Some((label, Mark::Colon)) => write!(f, "{label}: {}", self.value),
+            Some((label, Separator::Equals)) => write!(f, "{label}={}", self.value),
+            Some((label, Separator::Colon)) => write!(f, "{label}: {}", self.value),
         }
     }
 }
