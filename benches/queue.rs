@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use windtunnel::experiment::{self, Settings};
-use windtunnel::model::{Book, Work};
+use windtunnel::model::{Interner, Work};
 use windtunnel::policy;
 use windtunnel::scenario::Scenario;
 use windtunnel::sim::{self, Options};
@@ -75,7 +75,7 @@ fn scenario(jobs: u64) -> Scenario {
 fn draw(jobs: u64) {
     let scenario = scenario(jobs);
     let mut source = scenario.workload.open(&scenario.context(1, false)).expect("it opens");
-    let (mut book, mut work) = (Book::default(), Work::default());
+    let (mut book, mut work) = (Interner::default(), Work::default());
     while source.next(&mut book, &mut work).expect("it is well formed") {
         black_box(work.truth.runtime);
     }

@@ -40,12 +40,12 @@ pub struct Meter {
 /// The value of a full share at some moment, by which the cost since then is
 /// told. In words of eight bytes, because there is one per live allocation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
+pub struct CostMark {
     high: i64,
     low: u64,
 }
 
-impl Mark {
+impl CostMark {
     const fn new(full_share: i128) -> Self {
         Self { high: (full_share >> 64) as i64, low: full_share as u64 }
     }
@@ -128,14 +128,14 @@ impl Meter {
 
     /// An allocation takes `share` millionths; returns the mark from which its
     /// cost counts.
-    pub fn take(&mut self, now: Time, share: u32) -> Mark {
+    pub fn take(&mut self, now: Time, share: u32) -> CostMark {
         self.advance(now);
         self.held += u64::from(share);
-        Mark::new(self.full_share)
+        CostMark::new(self.full_share)
     }
 
     /// The allocation gives its share back; returns what it cost since `mark`.
-    pub fn give(&mut self, now: Time, share: u32, mark: Mark) -> Money {
+    pub fn give(&mut self, now: Time, share: u32, mark: CostMark) -> Money {
         self.advance(now);
         self.held -= u64::from(share);
         // One division for both: the share in millionths, and nano-dollars.

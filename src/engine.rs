@@ -59,7 +59,7 @@ fn slot_of(word: u64) -> usize {
 
 /// Where an event waits: its key while it is pending, `FREE` and a link otherwise.
 #[derive(Clone, Copy, Debug)]
-struct Slot<E> {
+struct EventSlot<E> {
     key: u64,
     event: E,
 }
@@ -96,7 +96,7 @@ fn key_of(entry: u128) -> u64 {
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
     heap: Heap,
-    slots: Vec<Slot<E>>,
+    slots: Vec<EventSlot<E>>,
     /// The first free slot, or `MAX_PENDING` where all are taken.
     free: u64,
     live: usize,
@@ -201,13 +201,13 @@ impl<E: Copy> EventQueue<E> {
         if let Some(slot) = self.slots.get_mut(self.free as usize) {
             let key = EventKey::new(sequence, self.free);
             self.free = slot.key & !FREE;
-            *slot = Slot { key: key.0.get(), event };
+            *slot = EventSlot { key: key.0.get(), event };
             return key;
         }
         let slot = self.slots.len() as u64;
         assert!(slot < MAX_PENDING, "more than {MAX_PENDING} events are pending");
         let key = EventKey::new(sequence, slot);
-        self.slots.push(Slot { key: key.0.get(), event });
+        self.slots.push(EventSlot { key: key.0.get(), event });
         key
     }
 
@@ -226,7 +226,7 @@ impl<E: Copy> EventQueue<E> {
     }
 }
 
-fn is_live<E>(slots: &[Slot<E>], entry: u128) -> bool {
+fn is_live<E>(slots: &[EventSlot<E>], entry: u128) -> bool {
     let key = key_of(entry);
     slots[slot_of(key)].key == key
 }

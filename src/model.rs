@@ -6,7 +6,8 @@ mod world;
 
 pub use gpu::GpuModel;
 pub use work::{
-    Ask, Book, Class, Filter, Home, Kind, Rules, Spread, Tenant, Together, Truth, Work, WorkId,
+    Ask, Filter, Home, Interner, Rules, Spread, Tenant, Together, Truth, Work, WorkClass, WorkId,
+    WorkKind,
 };
 pub use world::{
     Billing, ClassOrder, InstanceType, Link, Market, Offer, PricePath, Provider, Quota, QuotaUnit,

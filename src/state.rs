@@ -47,7 +47,7 @@ use latest::Latest;
 use pause::Pause;
 use slab::Slab;
 
-use crate::model::{Book, Offer, Region, Rules, World};
+use crate::model::{Interner, Offer, Region, Rules, World};
 use crate::units::{Demand, Id, Rate, Scalar, Shape, Span, Time};
 
 /// Names a live piece of work.
@@ -158,7 +158,7 @@ pub struct OfferState {
 #[derive(Debug)]
 pub struct State<'w> {
     world: &'w World,
-    book: Book,
+    book: Interner,
     now: Time,
     works: Slab<LiveWork>,
     /// By slot of the work; apart from it, because only files read names. Short
@@ -214,7 +214,7 @@ impl<'w> State<'w> {
         }
         Self {
             world,
-            book: Book::default(),
+            book: Interner::default(),
             now: Time::ZERO,
             works: Slab::new(),
             names: Vec::new(),
@@ -302,7 +302,7 @@ impl<'w> State<'w> {
     }
 
     /// Names of tenants, homes and rules.
-    pub fn book(&self) -> &Book {
+    pub fn book(&self) -> &Interner {
         &self.book
     }
 

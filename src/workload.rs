@@ -35,7 +35,7 @@ mod written;
 
 use std::sync::Arc;
 
-use crate::model::{Book, Together, Work};
+use crate::model::{Interner, Together, Work};
 use crate::problem::Problem;
 use crate::units::rank::share_of;
 use crate::units::{Calendar, Span, Time};
@@ -72,7 +72,7 @@ pub trait Source {
     /// Fills `work` with the next piece of work; `false` when there is none
     /// left. `book` must be the same one at every call. The value is filled
     /// anew whatever it held, and its `name` keeps its buffer.
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem>;
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem>;
 
     /// Rows left out so far because they were malformed.
     fn skipped(&self) -> u64 {

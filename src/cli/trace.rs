@@ -12,7 +12,7 @@ use super::exit::{Done, Stop, say};
 use super::folder::taken;
 use super::open;
 use super::unfinished::Unfinished;
-use crate::model::{Book, Work};
+use crate::model::{Interner, Work};
 use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::text::plain;
@@ -95,7 +95,7 @@ fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
 }
 
 fn stats(workload: &Workload, as_json: bool) -> Done {
-    let mut book = Book::default();
+    let mut book = Interner::default();
     let mut source = workload.open()?;
     let stats =
         Stats::of(source.as_mut(), &mut book).map_err(|problem| Stop::Input(vec![problem]))?;
@@ -115,7 +115,7 @@ fn stats(workload: &Workload, as_json: bool) -> Done {
 }
 
 fn convert(workload: &Workload, output: &Path) -> Done {
-    let mut book = Book::default();
+    let mut book = Interner::default();
     let mut columns = used_columns(workload.open()?.as_mut(), &mut book)
         .map_err(|problem| Stop::Input(vec![problem]))?;
     // What a transformation has made other work of was not observed.
@@ -181,7 +181,7 @@ fn write<W: Write>(
     observed: &Observations,
     mut writer: NativeWriter<W>,
 ) -> Done {
-    let (mut book, mut work) = (Book::default(), Work::default());
+    let (mut book, mut work) = (Interner::default(), Work::default());
     let mut source = workload.open()?;
     let mut count = 0_u64;
     while source.next(&mut book, &mut work).map_err(|problem| Stop::Input(vec![problem]))? {

@@ -12,11 +12,11 @@ const ROOT: usize = 3;
 /// Four siblings.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Line([u128; 4]);
+struct Siblings([u128; 4]);
 
-const EMPTY: Line = Line([NOTHING; 4]);
+const EMPTY: Siblings = Siblings([NOTHING; 4]);
 
-impl Line {
+impl Siblings {
     /// The least sibling and its place in the line. Compared one after the
     /// other, which at a million entries measured no slower than a tournament
     /// without branches (the difference was within the noise).
@@ -35,7 +35,7 @@ impl Line {
 /// Entries, of which the least can be seen and taken.
 #[derive(Clone, Debug)]
 pub(super) struct Heap {
-    lines: Vec<Line>,
+    lines: Vec<Siblings>,
     /// One past the last place in use.
     end: usize,
     /// Whether the root was taken and its place not filled yet. A simulator

@@ -18,7 +18,7 @@ mod menu;
 mod row;
 mod window;
 
-use crate::model::{Book, Work, World};
+use crate::model::{Interner, Work, World};
 use crate::problem::Problem;
 use crate::scenario::{Comparison, ObjectiveMetric, Scenario};
 use crate::units::{Span, Time};
@@ -141,7 +141,7 @@ pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Vec<P
 /// # Errors
 /// What is wrong with the workload.
 pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Bounds, Problem> {
-    let (mut book, mut work) = (Book::default(), Work::default());
+    let (mut book, mut work) = (Interner::default(), Work::default());
     let mut more = source.next(&mut book, &mut work)?;
     let started = if more { work.arrival.min(Time::ZERO) } else { Time::ZERO };
     let mut reader = Reader::new(world, started);

@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::model::{
-    Billing, Book, GpuModel, InstanceType, Market, Offer, PricePath, Provider, Region, Work, World,
-    Zone,
+    Billing, GpuModel, InstanceType, Interner, Market, Offer, PricePath, Provider, Region, Work,
+    World, Zone,
 };
 use crate::policy;
 use crate::policy::spec::{Admit, DemandMix, Place, PolicySpec};
@@ -279,7 +279,7 @@ const TYPICAL: u64 = 950;
 /// which make up 95 % of it, without their memory. Ties go to the smaller demand.
 fn typical_mix(pods: &WorkloadSpec) -> Result<DemandMix, String> {
     let mut source = open(pods, Capacity::default(), 1)?;
-    let (mut book, mut work) = (Book::default(), Work::default());
+    let (mut book, mut work) = (Interner::default(), Work::default());
     let mut counts: BTreeMap<(Demand, Vec<String>), u64> = BTreeMap::new();
     while source.next(&mut book, &mut work).map_err(|problem| format!("{problem:?}"))? {
         let models = book.all_rules()[work.ask.rules].gpu_models.allowed.clone();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::ControlFlow;
 
 use super::rental::{Limits, Rentals, Renting};
-use crate::model::{Ask, Book, Kind, Market, Offer, Rules, Work, World};
+use crate::model::{Ask, Interner, Market, Offer, Rules, Work, WorkKind, World};
 use crate::policy::composed::fits::Fits;
 use crate::policy::spec::{Provision, Scope};
 use crate::problem::{Problem, clip};
@@ -148,7 +148,7 @@ impl<'w> Fitting<'w> {
     }
 
     /// Notes by policy whether the work can ever run.
-    fn look(&mut self, book: &Book, work: &Work, impossible: &mut [Impossible]) {
+    fn look(&mut self, book: &Interner, work: &Work, impossible: &mut [Impossible]) {
         for rules in &book.all_rules().rows()[self.rules.len()..] {
             self.rules.push(Resolved::new(self.world, rules));
         }
@@ -194,7 +194,7 @@ pub fn survey(
     };
     let source = workload.open(&context).map_err(Unsurveyed::Problems)?;
     let mut source = Named::new(source, &scenario.world);
-    let (mut book, mut work) = (Book::default(), Work::default());
+    let (mut book, mut work) = (Interner::default(), Work::default());
     let mut found = Survey::default();
     found.impossible.resize_with(scenario.policies.len(), Impossible::default);
     let mut fitting = Fitting::new(scenario);
@@ -243,7 +243,13 @@ pub fn survey(
 }
 
 impl Survey {
-    fn count(&mut self, work: &Work, running: &mut Running, book: &Book, horizon: Option<Span>) {
+    fn count(
+        &mut self,
+        work: &Work,
+        running: &mut Running,
+        book: &Interner,
+        horizon: Option<Span>,
+    ) {
         let ask = &work.ask;
         self.pieces += 1;
         let first = self.arrivals.map_or(work.arrival, |(first, _)| first);
@@ -252,7 +258,7 @@ impl Survey {
             self.late += 1;
             return;
         }
-        self.unestimated += u64::from(ask.kind == Kind::Job && ask.estimate == Span::MAX);
+        self.unestimated += u64::from(ask.kind == WorkKind::Job && ask.estimate == Span::MAX);
         self.deadlines += u64::from(ask.deadline != Time::MAX);
         let demand = ask.demand;
         self.sizeless += u64::from(demand.cpu == 0 && demand.memory == 0 && demand.gpus == 0);
@@ -269,7 +275,7 @@ impl Survey {
     }
 
     /// Adds up what has ended by `now`.
-    fn end(&mut self, running: &mut Running, now: Time, book: &Book) {
+    fn end(&mut self, running: &mut Running, now: Time, book: &Interner) {
         while running.0.peek().is_some_and(|Reverse(runs)| runs.end <= now) {
             let Some(Reverse(runs)) = running.0.pop() else { return };
             self.add(&runs, runs.end, book);
@@ -277,7 +283,7 @@ impl Survey {
     }
 
     /// Adds up what runs on when nothing arrives any more.
-    fn close(&mut self, running: Running, book: &Book, horizon: Option<Span>) {
+    fn close(&mut self, running: Running, book: &Interner, horizon: Option<Span>) {
         let Some((_, last)) = self.span(horizon) else { return };
         for Reverse(runs) in running.0.into_sorted_vec() {
             self.add(&runs, runs.end.min(last), book);
@@ -285,7 +291,7 @@ impl Survey {
     }
 
     /// Adds what runs asked for until `end`.
-    fn add(&mut self, runs: &Runs, end: Time, book: &Book) {
+    fn add(&mut self, runs: &Runs, end: Time, book: &Interner) {
         let seconds = (end - runs.start).secs_f64();
         self.load.add(runs.asks, seconds);
         if runs.asks.0.gpus > 0 {

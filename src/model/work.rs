@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::units::{Demand, Id, Span, IdVec, Time};
+use crate::units::{Demand, Id, IdVec, Span, Time};
 
 /// Who submitted the work; the key of a cost split.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Tenant {
 
 /// What kind of work it is, where the workload has kinds: waits are told by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Class {
+pub struct WorkClass {
     /// As the workload names it.
     pub name: String,
 }
@@ -27,7 +27,7 @@ pub struct Home {
 
 /// Work with an end (a job) or with a lifetime (a virtual machine).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum WorkKind {
     /// Runs for its runtime on the reference machine, scaled by relative speed.
     #[default]
     Job,
@@ -156,7 +156,7 @@ impl Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// Job or virtual machine.
-    pub kind: Kind,
+    pub kind: WorkKind,
     /// Number of tasks, at least 1.
     pub tasks: u32,
     /// A gang starts all tasks together or none; otherwise each on its own.
@@ -210,7 +210,7 @@ impl Default for Ask {
     /// One task that asks nothing.
     fn default() -> Self {
         Self {
-            kind: Kind::Job,
+            kind: WorkKind::Job,
             tasks: 1,
             gang: true,
             demand: Demand::default(),
@@ -265,9 +265,9 @@ impl Work {
 /// is the tenant of work that names none, row 0 of `classes` the class without a
 /// name, row 0 of `rules` restricts nothing.
 #[derive(Clone, Debug)]
-pub struct Book {
+pub struct Interner {
     tenants: IdVec<Tenant>,
-    classes: IdVec<Class>,
+    classes: IdVec<WorkClass>,
     homes: IdVec<Home>,
     rules: IdVec<Rules>,
     tenant_ids: BTreeMap<String, Id<Tenant>>,
@@ -275,7 +275,7 @@ pub struct Book {
     rule_ids: BTreeMap<Rules, Id<Rules>>,
 }
 
-impl Default for Book {
+impl Default for Interner {
     fn default() -> Self {
         let mut book = Self {
             tenants: IdVec::default(),
@@ -293,7 +293,7 @@ impl Default for Book {
     }
 }
 
-impl Book {
+impl Interner {
     /// The id of the tenant called `name`.
     pub fn tenant(&mut self, name: &str) -> Id<Tenant> {
         if let Some(&id) = self.tenant_ids.get(name) {
@@ -310,7 +310,7 @@ impl Book {
         let row = known.unwrap_or(self.classes.len());
         let Ok(id) = u8::try_from(row) else { return 0 };
         if known.is_none() {
-            self.classes.push(Class { name: name.to_owned() });
+            self.classes.push(WorkClass { name: name.to_owned() });
         }
         id
     }
@@ -358,7 +358,7 @@ impl Book {
     }
 
     /// All classes so far; the first has no name.
-    pub fn classes(&self) -> &IdVec<Class> {
+    pub fn classes(&self) -> &IdVec<WorkClass> {
         &self.classes
     }
 

@@ -1,7 +1,7 @@
 //! The world: providers, regions, zones, instance types and what can be rented.
 
 use super::GpuModel;
-use crate::units::{Calendar, Distribution, Id, Rate, Shape, Span, IdVec, Time};
+use crate::units::{Calendar, Distribution, Id, IdVec, Rate, Shape, Span, Time};
 
 /// A cloud, or an owned cluster seen as one.
 #[derive(Clone, Debug, PartialEq)]

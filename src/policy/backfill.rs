@@ -21,7 +21,7 @@ use super::place::{self, Place};
 use super::queue::{Queue, Queued};
 use super::spec;
 use super::turn::Turn;
-use crate::model::{Ask, Home, Kind, Rules};
+use crate::model::{Ask, Home, Rules, WorkKind};
 use crate::state::{AllocationRef, Reach, Share, UNKNOWN_RUN, WorkRef};
 use crate::units::{Demand, Id, Span, Time};
 
@@ -223,7 +223,7 @@ struct Failed {
 }
 
 /// Demand, rules and kind; the data to move, of all tasks, with its home.
-type Like = (Demand, Id<Rules>, Kind, Option<(Id<Home>, i64, i64, u32)>);
+type Like = (Demand, Id<Rules>, WorkKind, Option<(Id<Home>, i64, i64, u32)>);
 
 fn like(ask: &Ask) -> Like {
     let data = ask.home.map(|home| (home, ask.input, ask.output, ask.tasks));

@@ -4,7 +4,7 @@ use std::io;
 
 use super::sheet::{Known, Sheet, TextCells};
 use crate::metrics::SLOWDOWN_FLOOR;
-use crate::model::{Kind, Offer, WorkId};
+use crate::model::{Offer, WorkId, WorkKind};
 use crate::sim::Observer;
 use crate::state::{AllocationRef, Record, State, WorkRef};
 use crate::units::{Id, Span, Time};
@@ -100,8 +100,8 @@ impl<W: io::Write> JobsCsv<W> {
         sheet.whole(live.id.source);
         sheet.whole(live.id.ordinal);
         sheet.word(match live.ask.kind {
-            Kind::Job => "job",
-            Kind::VirtualMachine => "virtual machine",
+            WorkKind::Job => "job",
+            WorkKind::VirtualMachine => "virtual machine",
         });
         let tenant = live.ask.tenant;
         sheet.known(&mut self.tenants, tenant.row(), || [&state.book().tenants()[tenant].name]);

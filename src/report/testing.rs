@@ -10,7 +10,7 @@ use crate::experiment::{
     Standing,
 };
 use crate::metrics::{Collector, Fingerprint, Series, Summary};
-use crate::model::{Ask, Book, Market, Truth, Work, WorkId, World};
+use crate::model::{Ask, Interner, Market, Truth, Work, WorkId, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::Problem;
 use crate::scenario::Observed;
@@ -70,7 +70,7 @@ impl Jobs {
 }
 
 impl Source for Jobs {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         if self.left == 0 {
             return Ok(false);
         }

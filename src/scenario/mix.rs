@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::composition::Policies;
 use super::section::Report;
-use crate::model::{Book, Work};
+use crate::model::{Interner, Work};
 use crate::policy::spec::{DemandMix, Place};
 use crate::problem::{Problem, clip};
 use crate::units::Demand;
@@ -96,7 +96,7 @@ fn count(
     context: &OpenContext,
 ) -> Result<DemandMix, Vec<Problem>> {
     let mut stream = spec.open(context)?;
-    let mut book = Book::default();
+    let mut book = Interner::default();
     let mut work = Work::default();
     let mut counts: BTreeMap<(Demand, Vec<String>), u64> = BTreeMap::new();
     while stream.next(&mut book, &mut work).map_err(|problem| vec![problem])? {

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::catalog::{Catalog, SHIPPED};
 use super::composition::unknown_name;
 use crate::model::gpu::answers;
-use crate::model::{Book, Filter, Market, Rules, Work, World};
+use crate::model::{Filter, Interner, Market, Rules, Work, World};
 use crate::problem::{Problem, clip};
 use crate::workload::{BoxedSource, Notes, Source};
 
@@ -319,7 +319,7 @@ fn forbids_nothing(naming: Naming, name: &str, world: &World, work: &Work) -> Pr
 }
 
 impl Source for Named<'_> {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         if !self.inner.next(book, work)? {
             return Ok(false);
         }

@@ -277,7 +277,7 @@ fn mapped(
     line: &mut impl FnMut(&[&str]),
 ) -> Vec<String> {
     line(&["format = \"mapped\""]);
-    if mapping.kind == crate::model::Kind::VirtualMachine {
+    if mapping.kind == crate::model::WorkKind::VirtualMachine {
         line(&["kind = \"vm\""]);
     }
     match mapping.delimiter {

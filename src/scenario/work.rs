@@ -15,7 +15,7 @@ pub(super) use opening::{Opening, opening, told_late};
 use super::composition::unknown_name;
 use super::names::Naming;
 use super::section::{Report, Section};
-use crate::model::{Filter, Kind, Rules, Spread, Together, World};
+use crate::model::{Filter, Rules, Spread, Together, WorkKind, World};
 use crate::problem::clip;
 use crate::units::Span;
 use crate::workload::{
@@ -251,9 +251,9 @@ pub(super) fn check_names(
     }
 }
 
-fn kind(section: &Section) -> Kind {
+fn kind(section: &Section) -> WorkKind {
     match section.text("kind") {
-        Some("vm") => Kind::VirtualMachine,
-        _ => Kind::Job,
+        Some("vm") => WorkKind::VirtualMachine,
+        _ => WorkKind::Job,
     }
 }

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::change::quotient;
 use super::{AllocationRef, InstanceRef, WorkRef};
-use crate::billing::Mark;
+use crate::billing::CostMark;
 use crate::model::{Ask, Offer, WorkId};
 use crate::units::{Id, Money, Span, Time};
 
@@ -33,7 +33,7 @@ pub struct Held {
     /// Dominant share of the instance, in millionths.
     pub(super) dominant: u32,
     /// Mark of the instance's meter at the start.
-    pub(super) mark: Mark,
+    pub(super) mark: CostMark,
 }
 
 /// Resources held by one piece of work, with one completion.

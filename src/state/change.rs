@@ -7,7 +7,7 @@ use super::{
     AllocationRef, Held, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State,
     UNKNOWN_RUN, WorkRef, run_length,
 };
-use crate::billing::Mark;
+use crate::billing::CostMark;
 use crate::model::{Ask, Offer, Region, Spread};
 use crate::units::{Id, Span, Time};
 
@@ -230,7 +230,7 @@ impl State<'_> {
         let allocation = &mut self.allocations[opened];
         allocation.tasks += share.tasks;
         allocation.speed = allocation.speed.min(speed);
-        allocation.held.push(Held { share, dominant, mark: Mark::default() });
+        allocation.held.push(Held { share, dominant, mark: CostMark::default() });
         allocation.not_ready += u32::from(booting);
     }
 

@@ -8,12 +8,12 @@ use super::{
 use smallvec::SmallVec;
 
 use crate::billing::Bill;
-use crate::model::{Book, Home, Kind, Offer, Region, Spread, Together, Work};
+use crate::model::{Home, Interner, Offer, Region, Spread, Together, Work, WorkKind};
 use crate::units::{Id, Money, Span, Time};
 
 impl State<'_> {
     /// The book, for a source to add names to.
-    pub(crate) fn book_mut(&mut self) -> &mut Book {
+    pub(crate) fn book_mut(&mut self) -> &mut Interner {
         &mut self.book
     }
 
@@ -99,7 +99,7 @@ impl State<'_> {
         while self.rules.len() < self.book.all_rules().len() {
             let rules = &self.book.all_rules()[Id::new(self.rules.len() as u32)];
             let rules = Resolved::new(self.world, rules);
-            let ([least, most], of) = (self.speed_bounds, rules.speed_bounds(Kind::Job));
+            let ([least, most], of) = (self.speed_bounds, rules.speed_bounds(WorkKind::Job));
             self.speed_bounds = [least.min(of[0]), most.max(of[1])];
             self.rules.push(rules);
         }

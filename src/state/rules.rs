@@ -1,6 +1,6 @@
 //! Rules of work, resolved against the world once: which offers, how fast.
 
-use crate::model::{Kind, Offer, Region, Rules, Spread, Together, World};
+use crate::model::{Offer, Region, Rules, Spread, Together, WorkKind, World};
 use crate::units::Id;
 
 /// A rule set in terms of this world.
@@ -74,18 +74,18 @@ impl Resolved {
 
     /// Relative speed of work of `kind` on `offer`, in millionths. The
     /// lifetime of a virtual machine does not depend on speed.
-    pub fn speed(&self, kind: Kind, offer: Id<Offer>) -> u32 {
+    pub fn speed(&self, kind: WorkKind, offer: Id<Offer>) -> u32 {
         match kind {
-            Kind::Job => self.speeds[offer.row()],
-            Kind::VirtualMachine => 1_000_000,
+            WorkKind::Job => self.speeds[offer.row()],
+            WorkKind::VirtualMachine => 1_000_000,
         }
     }
 
     /// The least and the most speed of work of `kind` wherever it may run, in millionths.
-    pub const fn speed_bounds(&self, kind: Kind) -> [u32; 2] {
+    pub const fn speed_bounds(&self, kind: WorkKind) -> [u32; 2] {
         match kind {
-            Kind::Job => self.speed_bounds,
-            Kind::VirtualMachine => [1_000_000; 2],
+            WorkKind::Job => self.speed_bounds,
+            WorkKind::VirtualMachine => [1_000_000; 2],
         }
     }
 }

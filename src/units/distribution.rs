@@ -72,7 +72,9 @@ impl Distribution {
             Self::Law(Law { kind: SampleKind::Direct(law) }) => {
                 law.quantile(streams.first_uniform(entity))
             }
-            Self::Law(Law { kind: SampleKind::Compound(_) }) => self.sample(&mut streams.of(entity)),
+            Self::Law(Law { kind: SampleKind::Compound(_) }) => {
+                self.sample(&mut streams.of(entity))
+            }
             Self::Constant(value) => *value,
         }
     }

@@ -1,6 +1,6 @@
 //! Work that was there before a window of a trace begins.
 
-use crate::model::{Kind, Work};
+use crate::model::{Work, WorkKind};
 use crate::units::{Span, Time};
 
 /// Which work that arrived before a window is there when it begins.
@@ -17,10 +17,10 @@ pub enum Alive {
 
 impl Alive {
     /// Whether work of this kind may have come before.
-    pub(super) fn admits(self, kind: Kind) -> bool {
+    pub(super) fn admits(self, kind: WorkKind) -> bool {
         match self {
             Self::Nothing => false,
-            Self::Machines => kind == Kind::VirtualMachine,
+            Self::Machines => kind == WorkKind::VirtualMachine,
             Self::All => true,
         }
     }

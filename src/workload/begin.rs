@@ -1,6 +1,6 @@
 //! When a run begins on the clock of its workload.
 
-use crate::model::{Book, Work};
+use crate::model::{Interner, Work};
 use crate::problem::Problem;
 use crate::units::{Calendar, Span, Time};
 
@@ -28,7 +28,7 @@ impl WorkloadSpec {
     pub fn first_arrival(&self, context: &OpenContext) -> Result<Option<Time>, Vec<Problem>> {
         let mut source = self.open(context)?;
         let mut work = Work::default();
-        let found = source.next(&mut Book::default(), &mut work).map_err(|one| vec![one])?;
+        let found = source.next(&mut Interner::default(), &mut work).map_err(|one| vec![one])?;
         Ok(found.then_some(work.arrival))
     }
 

@@ -1,7 +1,7 @@
 //! What work gets where its source says nothing.
 
 use crate::model::gpu::answers;
-use crate::model::{Book, Filter, Home, Rules, Tenant, Together, Work};
+use crate::model::{Filter, Home, Interner, Rules, Tenant, Together, Work};
 use crate::problem::Problem;
 use crate::units::{Id, Span, Time};
 
@@ -142,7 +142,7 @@ impl FillIn {
         Self { defaults, tenant: None, home: None, rules: Vec::new() }
     }
 
-    fn names(&mut self, book: &mut Book, work: &mut Work) {
+    fn names(&mut self, book: &mut Interner, work: &mut Work) {
         let ask = &mut work.ask;
         if let (0, Some(name)) = (ask.tenant.raw(), &self.defaults.tenant) {
             ask.tenant = *self.tenant.get_or_insert_with(|| book.tenant(name));
@@ -183,7 +183,7 @@ impl FillIn {
 }
 
 impl Step for FillIn {
-    fn step(&mut self, book: &mut Book, work: &mut Work) -> Result<Verdict, Problem> {
+    fn step(&mut self, book: &mut Interner, work: &mut Work) -> Result<Verdict, Problem> {
         self.names(book, work);
         self.times(work)?;
         let (ask, defaults) = (&mut work.ask, &self.defaults);
@@ -336,7 +336,7 @@ mod tests {
             ..Defaults::default()
         };
         let mut fill_in = FillIn::new(defaults);
-        let mut book = Book::default();
+        let mut book = Interner::default();
         let mut work = Work { arrival: Time::from_secs(100), ..Work::default() };
         work.truth.runtime = Span::from_secs(20);
         fill_in.step(&mut book, &mut work).expect("filled");

@@ -1,6 +1,6 @@
 //! Transformations that hold all work in memory: sort, shuffle, inflate, resample.
 
-use crate::model::{Book, Work, WorkId};
+use crate::model::{Interner, Work, WorkId};
 use crate::problem::Problem;
 use crate::units::stream::Stream;
 use crate::units::{Span, Time};
@@ -40,7 +40,7 @@ impl Held {
         Self { inner, order, read: false, pool: Vec::new(), sequence: Vec::new(), at: 0 }
     }
 
-    fn read_all(&mut self, book: &mut Book) -> Result<(), Problem> {
+    fn read_all(&mut self, book: &mut Interner) -> Result<(), Problem> {
         let mut work = Work::default();
         while self.inner.next(book, &mut work)? {
             if self.pool.len() == MAX_HELD {
@@ -183,7 +183,7 @@ fn asked(work: &Work, resource: Resource) -> u128 {
 }
 
 impl Source for Held {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         if !self.read {
             self.read_all(book)?;
             self.read = true;

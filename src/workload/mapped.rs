@@ -2,7 +2,7 @@
 
 mod bound;
 
-use crate::model::{Ask, Book, Kind, Truth, Work};
+use crate::model::{Ask, Interner, Truth, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Calendar, Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
@@ -23,7 +23,7 @@ use bound::{Bound, bind};
 pub(super) struct MappedRows {
     table: Table,
     bounds: Vec<Bound>,
-    kind: Kind,
+    kind: WorkKind,
     calendar: Calendar,
     keep_names: bool,
     gpus_per_task: Option<u8>,
@@ -86,7 +86,7 @@ impl MappedRows {
     fn cell(
         &mut self,
         at: usize,
-        book: &mut Book,
+        book: &mut Interner,
         work: &mut Work,
         cells: &mut Cells,
     ) -> Result<(), Reason> {
@@ -148,7 +148,7 @@ impl MappedRows {
 
     /// What must hold between the cells of a row.
     fn settle(&self, work: &mut Work, cells: &Cells) -> Result<Row, Reason> {
-        let machine = self.kind == Kind::VirtualMachine;
+        let machine = self.kind == WorkKind::VirtualMachine;
         let ended = cells.end.is_some_and(|end| end <= Time::ZERO);
         let row = match cells.arrival {
             Some(_) => Row::Filled,
@@ -236,7 +236,7 @@ fn set_gpus(demand: &mut Demand, milli: u32) -> Result<(), Reason> {
 }
 
 impl Rows for MappedRows {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
         if !std::mem::take(&mut self.pending) && !self.table.advance()? {
             return Ok(Row::End);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Kind;
+use crate::model::WorkKind;
 
 use super::mapped::factor;
 
@@ -10,7 +10,7 @@ use super::mapped::factor;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
     /// Whether rows are jobs (`runtime`) or virtual machines (lifetime).
-    pub kind: Kind,
+    pub kind: WorkKind,
     /// What each field is read from. `arrival`, and `runtime` or `end`, are required.
     pub columns: BTreeMap<Field, Column>,
     /// Between fields: `b','`, `b';'`, `b'\t'`; `b' '` takes any run of blanks.
@@ -30,7 +30,7 @@ impl Default for Mapping {
     /// Jobs in comma-separated values with a header, nothing mapped.
     fn default() -> Self {
         Self {
-            kind: Kind::Job,
+            kind: WorkKind::Job,
             columns: BTreeMap::new(),
             delimiter: b',',
             has_header: true,

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Book, Home, Rules, Tenant};
+use crate::model::{Home, Interner, Rules, Tenant};
 use crate::units::Id;
 
 use super::number::Reason;
@@ -29,7 +29,11 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Reason> {
 
 impl Names {
     /// The tenant called `name`; the default tenant when empty.
-    pub(super) fn tenant(&mut self, book: &mut Book, name: &[u8]) -> Result<Id<Tenant>, Reason> {
+    pub(super) fn tenant(
+        &mut self,
+        book: &mut Interner,
+        name: &[u8],
+    ) -> Result<Id<Tenant>, Reason> {
         if name.is_empty() {
             return Ok(Id::new(0));
         }
@@ -44,7 +48,7 @@ impl Names {
     /// The home called `name`; `None` when empty.
     pub(super) fn home(
         &mut self,
-        book: &mut Book,
+        book: &mut Interner,
         name: &[u8],
     ) -> Result<Option<Id<Home>>, Reason> {
         if name.is_empty() {
@@ -61,7 +65,7 @@ impl Names {
     /// The rules that `key` stands for, which `read` makes when it is new.
     pub(super) fn rules<E>(
         &mut self,
-        book: &mut Book,
+        book: &mut Interner,
         key: &[u8],
         read: impl FnOnce() -> Result<Rules, E>,
     ) -> Result<Id<Rules>, E> {

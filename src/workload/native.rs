@@ -4,7 +4,7 @@ mod cells;
 mod column;
 mod writer;
 
-use crate::model::{Ask, Book, Kind, Rules, Truth, Work, WorkId};
+use crate::model::{Ask, Interner, Rules, Truth, Work, WorkId, WorkKind};
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::units::{Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
@@ -56,7 +56,7 @@ impl NativeRows {
         &mut self,
         index: usize,
         column: NativeColumn,
-        book: &mut Book,
+        book: &mut Interner,
         work: &mut Work,
     ) -> Result<(), Reason> {
         use NativeColumn as C;
@@ -81,7 +81,7 @@ impl NativeRows {
                 }
                 work.truth.runtime = span(cell)?;
                 if column == C::Lifetime {
-                    ask.kind = Kind::VirtualMachine;
+                    ask.kind = WorkKind::VirtualMachine;
                 }
             }
             C::Estimate => ask.estimate = span(cell)?,
@@ -115,7 +115,7 @@ impl NativeRows {
     }
 
     /// The rules of the current row, of which some cell is not empty.
-    fn rules(&mut self, book: &mut Book) -> Result<Id<Rules>, Bad> {
+    fn rules(&mut self, book: &mut Interner) -> Result<Id<Rules>, Bad> {
         let (table, columns) = (&self.table, &self.columns);
         self.names.rules(book, &self.key, || {
             let mut rules = Rules::default();
@@ -152,7 +152,7 @@ const UNSET: Span = Span::from_micros(-1);
 const NEVER: Time = Time::from_micros(i64::MIN);
 
 impl Rows for NativeRows {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
         if !self.table.advance()? {
             return Ok(Row::End);
         }

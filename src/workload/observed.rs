@@ -1,7 +1,7 @@
 //! What was observed of the work in a trace: when it started and what it held.
 //! It is read apart from the work, so that no run and no policy can see it.
 
-use crate::model::{Book, Work, WorkId};
+use crate::model::{Interner, Work, WorkId};
 use crate::problem::Problem;
 use crate::units::{Calendar, Span};
 
@@ -63,7 +63,7 @@ impl<R: Rows> Reader<R> {
         if !self.rows().is_observed() {
             return Ok(found);
         }
-        let (mut book, mut work) = (Book::default(), Work::default());
+        let (mut book, mut work) = (Interner::default(), Work::default());
         while self.next(&mut book, &mut work)? {
             match self.observed(&work)? {
                 Some(_) if found.rows.len() == MAX_HELD => {
@@ -164,7 +164,7 @@ mod tests {
         let context =
             OpenContext { seed: 1, calendar: calendar(), keep_names: true, capacity: None };
         let mut source = spec.open(&context).expect("it opens");
-        let (mut book, mut work, mut all) = (Book::default(), Work::default(), Vec::new());
+        let (mut book, mut work, mut all) = (Interner::default(), Work::default(), Vec::new());
         while source.next(&mut book, &mut work).expect("it can be read") {
             all.push(work.clone());
         }
@@ -246,12 +246,12 @@ mod tests {
             OpenContext { seed: 1, calendar: calendar(), keep_names: true, capacity: None };
         let mut source = seen.open(&context).expect("it opens");
         let mut columns =
-            used_columns(source.as_mut(), &mut Book::default()).expect("it can be read");
+            used_columns(source.as_mut(), &mut Interner::default()).expect("it can be read");
         columns.push(NativeColumn::ObservedWait);
         let mut writer = NativeWriter::new(Vec::new(), &columns).expect("written");
         for work in works(&seen) {
             let wait = found.get(work.id).map(|one| one.wait);
-            writer.write(&Book::default(), &work, wait).expect("written");
+            writer.write(&Interner::default(), &work, wait).expect("written");
         }
         let written = String::from_utf8(writer.into_inner()).expect("it is text");
         assert_eq!(waits(&written, Format::Native), waits(text, Format::Native));

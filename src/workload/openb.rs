@@ -2,7 +2,7 @@
 
 mod nodes;
 
-use crate::model::{Ask, Book, Filter, Kind, Rules, Truth, Work};
+use crate::model::{Ask, Filter, Interner, Rules, Truth, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
@@ -171,7 +171,7 @@ impl OpenbRows {
 }
 
 impl Rows for OpenbRows {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
         if !self.table.advance()? {
             return Ok(Row::End);
         }
@@ -197,7 +197,7 @@ impl Rows for OpenbRows {
         let runtime = if end == Time::MAX { Span::MAX } else { end - work.arrival };
         work.truth = Truth { runtime };
         work.ask = Ask {
-            kind: if self.options.as_jobs { Kind::Job } else { Kind::VirtualMachine },
+            kind: if self.options.as_jobs { WorkKind::Job } else { WorkKind::VirtualMachine },
             demand: self.demand()?,
             priority: self.priority()?,
             ..Ask::default()
@@ -222,7 +222,7 @@ impl Rows for OpenbRows {
 /// The rules of a list of GPU models such as `V100M16|V100M32`.
 pub(super) fn read_models(
     names: &mut Names,
-    book: &mut Book,
+    book: &mut Interner,
     cell: &[u8],
 ) -> Result<crate::units::Id<Rules>, Reason> {
     names.rules(book, cell, || {
@@ -246,12 +246,12 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Cursor;
 
-    fn read(text: &[u8], options: &OpenbOptions) -> Result<(Vec<Work>, Book), Vec<Problem>> {
+    fn read(text: &[u8], options: &OpenbOptions) -> Result<(Vec<Work>, Interner), Vec<Problem>> {
         let lines =
             Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one])?;
         let rows = OpenbRows::new(Table::new(lines, b',', true, None), options, true)?;
         let mut source = Reader::new(rows, OnBadRow::Fail, true);
-        let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+        let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
         while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
             found.push(work.clone());
         }
@@ -273,7 +273,7 @@ p1,6000,12288,0,0,,BE,Pending,7,9,
             Demand { cpu: 12_000, memory: 16_384, gpus: 1, gpu_share: 460, exclusive: false }
         );
         assert_eq!(pods[0].truth.runtime, Span::from_secs(100));
-        assert_eq!((pods[0].ask.kind, pods[0].ask.priority), (Kind::VirtualMachine, 2));
+        assert_eq!((pods[0].ask.kind, pods[0].ask.priority), (WorkKind::VirtualMachine, 2));
         assert_eq!(book.all_rules()[pods[0].ask.rules].gpu_models.allowed, ["V100M16", "V100M32"]);
         assert_eq!((pods[1].arrival, pods[1].ask.rules.raw()), (Time::from_secs(7), 0));
     }

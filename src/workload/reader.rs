@@ -1,6 +1,6 @@
 //! What all readers of traces share: order, identity and malformed rows.
 
-use crate::model::{Book, Work, WorkId};
+use crate::model::{Interner, Work, WorkId};
 use crate::problem::{Problem, clip};
 use crate::units::Time;
 
@@ -11,7 +11,7 @@ use super::{Note, Notes, Observation, OnBadRow, Source};
 /// Reads one row after the other.
 pub(super) trait Rows: Send {
     /// Fills `work` (all but its id) from the next row.
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad>;
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad>;
 
     /// A problem with the row last read.
     fn problem(&self, message: String) -> Problem;
@@ -136,7 +136,7 @@ impl<R: Rows> Reader<R> {
 }
 
 impl<R: Rows> Source for Reader<R> {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         loop {
             let ordinal = self.row;
             self.row += 1;

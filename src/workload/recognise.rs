@@ -5,7 +5,7 @@ mod names;
 
 use std::path::Path;
 
-use crate::model::Kind;
+use crate::model::WorkKind;
 use crate::problem::{Problem, clip};
 
 use super::lines::Lines;
@@ -178,7 +178,7 @@ fn azure(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
         (Field::Memory, column(11, Unit::Gib)),
     ];
     let mapping = Mapping {
-        kind: Kind::VirtualMachine,
+        kind: WorkKind::VirtualMachine,
         columns: columns.into(),
         has_header: false,
         delimiter,
@@ -195,7 +195,7 @@ fn azure(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
 mod tests {
     use super::super::{Defaults, Input, OnBadRow, OpenContext, TraceSpec, WorkloadSpec};
     use super::*;
-    use crate::model::{Book, Work};
+    use crate::model::{Interner, Work};
 
     fn guessed(text: &str) -> Option<Recognised> {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
@@ -258,7 +258,7 @@ mod tests {
             let _ = spec.late_beginning(&context);
             let _ = spec.observations(calendar);
             let Ok(mut source) = spec.open(&context) else { return Ok(()) };
-            let (mut book, mut work) = (Book::default(), Work::default());
+            let (mut book, mut work) = (Interner::default(), Work::default());
             let mut rows = 0;
             while let Ok(true) = source.next(&mut book, &mut work) {
                 rows += 1;

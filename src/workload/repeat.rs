@@ -1,6 +1,6 @@
 //! A workload several times over.
 
-use crate::model::{Book, Work};
+use crate::model::{Interner, Work};
 use crate::problem::Problem;
 use crate::units::{Span, Time};
 
@@ -90,7 +90,7 @@ impl Repeat {
 }
 
 impl Source for Repeat {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         while !self.inner.next(book, work)? {
             if self.done >= self.times || !self.again()? {
                 return Ok(false);

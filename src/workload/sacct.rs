@@ -7,7 +7,7 @@ mod tres;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Ask, Book, Filter, Rules, Tenant, Truth, Work};
+use crate::model::{Ask, Filter, Interner, Rules, Tenant, Truth, Work};
 use crate::problem::Problem;
 use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
@@ -260,7 +260,7 @@ impl SacctRows {
         Ok(Some((u32::try_from(nodes).map_err(too_large)?, demand, all.models)))
     }
 
-    fn tenant(&mut self, book: &mut Book) -> Result<Id<Tenant>, Bad> {
+    fn tenant(&mut self, book: &mut Interner) -> Result<Id<Tenant>, Bad> {
         let (column, name) = match self.options.tenant {
             SacctTenant::Nobody => return Ok(Id::new(0)),
             SacctTenant::User => (self.at.user.or(self.at.account), "User"),
@@ -301,7 +301,7 @@ impl SacctRows {
         Ok((attempts.left == 0).then_some(attempts.first))
     }
 
-    fn fill(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+    fn fill(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
         let id = self.table.trimmed(self.at.id);
         if id.contains(&b'.') {
             return Ok(Row::Dropped(Note::Part));
@@ -371,7 +371,7 @@ impl SacctRows {
 }
 
 impl Rows for SacctRows {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
         if !self.table.advance()? {
             return Ok(Row::End);
         }

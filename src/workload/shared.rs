@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Book, Work};
+use crate::model::{Interner, Work};
 use crate::problem::Problem;
 use crate::units::Time;
 
@@ -15,7 +15,7 @@ pub struct Shared {
     /// The trace it was read from.
     pub trace: TraceSpec,
     works: Vec<Work>,
-    book: Book,
+    book: Interner,
     skipped: u64,
     notes: Notes,
     skips: Vec<Problem>,
@@ -39,7 +39,7 @@ impl WorkloadSpec {
         let Input::Trace(trace) = &self.input else { return Ok(self.clone()) };
         let mut source =
             trace.open(self.clock(context.calendar), context.keep_names, self.is_sizeless())?;
-        let (mut works, mut book, mut work) = (Vec::new(), Book::default(), Work::default());
+        let (mut works, mut book, mut work) = (Vec::new(), Interner::default(), Work::default());
         while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
             if works.len() == most {
                 return Ok(self.clone());
@@ -76,7 +76,7 @@ struct Reading {
 }
 
 impl Source for Reading {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         if self.next == 0 {
             book.absorb(&self.shared.book);
         }

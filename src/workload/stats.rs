@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use crate::model::{Book, Kind, Tenant, Work};
+use crate::model::{Interner, Tenant, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Demand, Id, Span, Time};
 
@@ -133,7 +133,7 @@ impl Tally {
         self.count += 1;
         self.repeated_names += u64::from(self.names.again(&work.name));
         self.last = work.arrival;
-        self.machines += u64::from(ask.kind == Kind::VirtualMachine);
+        self.machines += u64::from(ask.kind == WorkKind::VirtualMachine);
         self.tasks.add(ask.tasks.into());
         self.cpu.add(demand.cpu.into());
         self.memory.add(demand.memory.into());
@@ -172,7 +172,7 @@ impl Tally {
         i128::from(runtime.micros()) * i128::from(work.ask.tasks)
     }
 
-    fn finish(self, book: &Book, skipped: u64, notes: Notes) -> Stats {
+    fn finish(self, book: &Interner, skipped: u64, notes: Notes) -> Stats {
         let mut top: Vec<_> = self.tenants.iter().map(|(&id, &sums)| (id, sums)).collect();
         top.sort_unstable_by_key(|&(id, (count, _))| (std::cmp::Reverse(count), id));
         top.truncate(10);
@@ -221,7 +221,7 @@ impl Stats {
     ///
     /// # Errors
     /// What the source reports.
-    pub fn of(source: &mut dyn Source, book: &mut Book) -> Result<Self, Problem> {
+    pub fn of(source: &mut dyn Source, book: &mut Interner) -> Result<Self, Problem> {
         let (mut tally, mut work) = (Tally::default(), Work::default());
         while source.next(book, &mut work)? {
             tally.add(&work);
@@ -281,7 +281,7 @@ mod tests {
     impl Source for Three {
         /// At 0, 10 and 20 s: jobs of 1, 2 and 3 tasks of 500 milli-cores for
         /// an hour each; the last is a machine without an end.
-        fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+        fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
             self.0 += 1;
             *work =
                 Work { arrival: Time::from_secs(10 * (i64::from(self.0) - 1)), ..Work::default() };
@@ -294,7 +294,7 @@ mod tests {
             }
             work.name = ["a", "b", "a"].get(self.0 as usize - 1).map_or("", |name| name).to_owned();
             if self.0 == 3 {
-                work.ask.kind = Kind::VirtualMachine;
+                work.ask.kind = WorkKind::VirtualMachine;
                 work.truth.runtime = Span::MAX;
             }
             Ok(self.0 <= 3)
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn three_pieces_of_work_add_up() {
-        let stats = Stats::of(&mut Three(0), &mut Book::default()).expect("work");
+        let stats = Stats::of(&mut Three(0), &mut Interner::default()).expect("work");
         assert_eq!((stats.count, stats.jobs, stats.virtual_machines), (3, 2, 1));
         assert_eq!(stats.arrivals_per_hour, 360.0); // two gaps of 10 s
         assert_eq!(stats.core_hours, 1.5); // (1 + 2) x 0.5 cores x 1 h

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::model::{Ask, Book, Tenant, Truth, Work};
+use crate::model::{Ask, Interner, Tenant, Truth, Work};
 use crate::problem::Problem;
 use crate::units::{Demand, Id, Span, Time};
 
@@ -233,7 +233,7 @@ impl SwfRows {
         u32::try_from(mib).map_err(|_| self.refuse(10, "is too large"))
     }
 
-    fn tenant(&mut self, book: &mut Book) -> Result<Id<Tenant>, Bad> {
+    fn tenant(&mut self, book: &mut Interner) -> Result<Id<Tenant>, Bad> {
         let (number, prefix) = match self.options.tenant {
             SwfTenant::Nobody => return Ok(Id::new(0)),
             SwfTenant::User => (12, "user"),
@@ -250,7 +250,7 @@ impl SwfRows {
 }
 
 impl Rows for SwfRows {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
         if !self.table.advance()? {
             return Ok(Row::End);
         }
@@ -331,7 +331,7 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Cursor;
 
-    type Found = (Vec<Work>, u64, Book);
+    type Found = (Vec<Work>, u64, Interner);
 
     fn read(text: &[u8], options: &SwfOptions) -> Result<Found, Problem> {
         read_where(text, options, &[])
@@ -346,7 +346,7 @@ mod tests {
         let table =
             Table::new(lines, b' ', false, Some(b';')).keeping_fields(filters, &FILTERED)?;
         let mut source = Reader::new(SwfRows::new(table, options, true), OnBadRow::Fail, true);
-        let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+        let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
         while source.next(&mut book, &mut work)? {
             found.push(work.clone());
         }

@@ -5,7 +5,7 @@ mod draws;
 
 use std::fmt::Write;
 
-use crate::model::{Book, Kind, Rules, Work, WorkId};
+use crate::model::{Interner, Rules, Work, WorkId, WorkKind};
 use crate::problem::Problem;
 use crate::units::stream::Stream;
 use crate::units::{Distribution, Span, Time};
@@ -81,7 +81,7 @@ pub struct Class {
     /// Relative frequency, greater than 0.
     pub weight: f64,
     /// Jobs or virtual machines.
-    pub kind: Kind,
+    pub kind: WorkKind,
     /// Runtime or lifetime in seconds.
     pub runtime: Distribution,
     /// Tasks, rounded, at least 1.
@@ -124,7 +124,7 @@ impl Default for Class {
         Self {
             name: "job".to_owned(),
             weight: 1.0,
-            kind: Kind::Job,
+            kind: WorkKind::Job,
             runtime: Distribution::Constant(3_600.0),
             tasks: Distribution::Constant(1.0),
             gang: true,
@@ -279,7 +279,7 @@ impl Synth {
 
     /// Gives rules and home of a class their ids, at its first piece of work.
     #[cold]
-    fn name_class(&mut self, class: usize, book: &mut Book) -> Result<(), Problem> {
+    fn name_class(&mut self, class: usize, book: &mut Interner) -> Result<(), Problem> {
         let (spec, draws) = (&self.spec.classes[class], &mut self.draws[class]);
         draws.ask.rules = book.rules(&spec.rules);
         draws.ask.class = book.class(&spec.name);
@@ -292,7 +292,12 @@ impl Synth {
     }
 
     /// Tenant of the current work.
-    fn tenant(&mut self, class: usize, book: &mut Book, work: &mut Work) -> Result<(), Problem> {
+    fn tenant(
+        &mut self,
+        class: usize,
+        book: &mut Interner,
+        work: &mut Work,
+    ) -> Result<(), Problem> {
         let class = &self.spec.classes[class];
         let mut stream = Stream::of(self.seed, "workload tenant", self.ordinal);
         let tenant = pick(class.tenants.iter().map(|&(_, weight)| weight), stream.uniform());
@@ -308,7 +313,7 @@ fn refused(class: &Class, reason: impl std::fmt::Display) -> Problem {
 }
 
 impl Source for Synth {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         if !self.arrive() {
             return Ok(false);
         }

@@ -27,7 +27,7 @@ fn context() -> OpenContext {
 
 fn collect(spec: &WorkloadSpec) -> Result<Vec<Work>, Vec<Problem>> {
     let mut source = spec.open(&context())?;
-    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
     while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
         found.push(work.clone());
     }
@@ -149,7 +149,7 @@ fn hourly(hours: u32, block: Span, seed: u64) -> Vec<Work> {
     let transforms = vec![Transform::Resample { block }];
     let spec = WorkloadSpec { transforms, ..trace(path, Format::Native) };
     let mut source = spec.open(&OpenContext { seed, ..context() }).expect("it opens");
-    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
     while source.next(&mut book, &mut work).expect("work") {
         found.push(work.clone());
     }
@@ -252,7 +252,7 @@ fn published_logs_have_their_published_counts() {
     for (name, format, count, start) in cases {
         let spec = trace(shared(name), format);
         let mut source = spec.open(&context()).expect(name);
-        let (mut book, mut work, mut found) = (Book::default(), Work::default(), 0);
+        let (mut book, mut work, mut found) = (Interner::default(), Work::default(), 0);
         while source.next(&mut book, &mut work).expect(name) {
             found += 1;
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Book, Work};
+use crate::model::{Interner, Work};
 use crate::problem::Problem;
 use crate::units::{Calendar, Time};
 
@@ -192,7 +192,7 @@ impl TraceSpec {
     /// The first arrival, where times count from 1970.
     fn first_unix(&self) -> Option<i64> {
         let mut source = self.open(Calendar::from_unix_micros(0), false, false).ok()?;
-        let (mut book, mut work) = (Book::default(), Work::default());
+        let (mut book, mut work) = (Interner::default(), Work::default());
         while source.next(&mut book, &mut work).ok()? {
             // What has no arrival stands at time zero, which is 1970 here.
             if work.arrival != Time::ZERO {

@@ -1,6 +1,6 @@
 //! What is done to a workload on its way in.
 
-use crate::model::{Book, Kind, Work};
+use crate::model::{Interner, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Span, Time};
 
@@ -124,7 +124,7 @@ pub struct Keep {
     /// GPU devices.
     pub max_gpus: Option<u8>,
     /// Only this kind.
-    pub kind: Option<Kind>,
+    pub kind: Option<WorkKind>,
     /// Only these tenants, when not empty.
     pub tenants: Vec<String>,
 }
@@ -242,7 +242,7 @@ pub(super) enum Verdict {
 
 /// Looks at one piece of work after the other, and may change it.
 pub(super) trait Step: Send {
-    fn step(&mut self, book: &mut Book, work: &mut Work) -> Result<Verdict, Problem>;
+    fn step(&mut self, book: &mut Interner, work: &mut Work) -> Result<Verdict, Problem>;
 }
 
 /// A source seen through a step.
@@ -258,7 +258,7 @@ impl<S: Step> Through<S> {
 }
 
 impl<S: Step> Source for Through<S> {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         while self.inner.next(book, work)? {
             match self.step.step(book, work)? {
                 Verdict::Pass => return Ok(true),
@@ -289,7 +289,7 @@ pub(super) struct Streaming {
 }
 
 impl Step for Streaming {
-    fn step(&mut self, book: &mut Book, work: &mut Work) -> Result<Verdict, Problem> {
+    fn step(&mut self, book: &mut Interner, work: &mut Work) -> Result<Verdict, Problem> {
         self.seen += 1;
         match &self.transform {
             Transform::Window { from, to, shift, alive } => {
@@ -333,7 +333,7 @@ impl Step for Streaming {
 
 impl Keep {
     /// Whether `work` lies within all bounds.
-    pub fn admits(&self, book: &Book, work: &Work) -> bool {
+    pub fn admits(&self, book: &Interner, work: &Work) -> bool {
         fn within<T: PartialOrd>(value: T, min: &Option<T>, max: &Option<T>) -> bool {
             min.as_ref().is_none_or(|min| value >= *min)
                 && max.as_ref().is_none_or(|max| value <= *max)

@@ -1,7 +1,7 @@
 //! Work as a list, and a generator of random cases that shares nothing with
 //! the simulator's own.
 
-use windtunnel::model::{Book, Rules, Work};
+use windtunnel::model::{Interner, Rules, Work};
 use windtunnel::problem::Problem;
 use windtunnel::workload::Source;
 
@@ -31,7 +31,7 @@ impl<'a> Listed<'a> {
 }
 
 impl Source for Listed<'_> {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         let Some(next) = self.works.next() else { return Ok(false) };
         work.clone_from(next);
         let ask = &mut work.ask;

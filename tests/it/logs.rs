@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use windtunnel::model::{Ask, Book, Work, WorkId};
+use windtunnel::model::{Ask, Interner, Work, WorkId};
 use windtunnel::units::Calendar;
 use windtunnel::workload::{
     Defaults, Estimate, Format, Input, OnBadRow, OpenContext, Procs, Source, SwfOptions, TraceSpec,
@@ -39,7 +39,7 @@ pub(crate) fn open(path: &Path) -> Box<dyn Source> {
 /// All jobs of the log of KTH's 100 nodes as gangs, with the estimates that users gave.
 pub(crate) fn kth() -> Vec<Work> {
     let mut source = open(&log("KTH-SP2-1996.swf.gz"));
-    let (mut works, mut work, mut book) = (Vec::new(), Work::default(), Book::default());
+    let (mut works, mut work, mut book) = (Vec::new(), Work::default(), Interner::default());
     while source.next(&mut book, &mut work).expect("the log can be read") {
         work.id = WorkId { source: 0, ordinal: works.len() as u64 };
         let Ask { tasks, estimate, .. } = work.ask;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use windtunnel::metrics::Collector;
 use windtunnel::model::{
-    Ask, Book, Market, Offer, PricePath, Quota, QuotaUnit, Truth, Work, WorkId, World, Zone,
+    Ask, Interner, Market, Offer, PricePath, Quota, QuotaUnit, Truth, Work, WorkId, World, Zone,
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{self, PolicySpec};
@@ -69,7 +69,7 @@ impl Jobs {
 }
 
 impl Source for Jobs {
-    fn next(&mut self, _book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, _book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         let Some(job) = self.0.next() else { return Ok(false) };
         work.id = WorkId { source: 0, ordinal: self.1 };
         work.name.clear();

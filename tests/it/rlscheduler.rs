@@ -1,7 +1,7 @@
 //! RLScheduler's table for `lublin_256` (Zhang et al., SC 2020), with the wait
 //! of WFP3 and UNICEP corrected, and the whole log with standard EASY.
 
-use windtunnel::model::{Book, Work, World};
+use windtunnel::model::{Interner, Work, World};
 use windtunnel::policy;
 use windtunnel::policy::spec::{Backfill, Compatibility, Order, PolicySpec};
 use windtunnel::problem::Problem;
@@ -22,7 +22,7 @@ struct Cut {
 }
 
 impl Source for Cut {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         while self.read < self.last {
             if !self.inner.next(book, work)? {
                 return Ok(false);
@@ -116,7 +116,7 @@ fn easy_agrees_with_another_implementation() {
     for (order, backfill, slowdown, wait, makespan) in table {
         let mut source = logs::open(&path);
         let mut first = Work::default();
-        source.next(&mut Book::default(), &mut first).expect("the log has jobs");
+        source.next(&mut Interner::default(), &mut first).expect("the log has jobs");
         let start = (first.arrival - Time::ZERO).secs_f64();
         let sums = run(&world, &mut *logs::open(&path), &PolicySpec { backfill, ..spec(order) });
         let jobs = sums.jobs as f64;
@@ -144,7 +144,7 @@ fn backfilling_shortens_the_waits_of_a_long_log() {
 struct OnOne(Cut);
 
 impl Source for OnOne {
-    fn next(&mut self, book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         let more = self.0.next(book, work)?;
         work.ask.demand.cpu *= work.ask.tasks;
         work.ask.tasks = 1;

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use windtunnel::model::{Ask, Kind, Work};
+use windtunnel::model::{Ask, Work, WorkKind};
 use windtunnel::policy;
 use windtunnel::policy::spec::{Backfill, PolicySpec};
 use windtunnel::sim::Options;
@@ -83,7 +83,7 @@ impl<'c> Slow<'c> {
         let held: Vec<u32> = self.free.iter().map(take).collect();
         let used = held.iter().zip(self.nodes).filter(|one| *one.0 > 0);
         let speed = used.map(|(_, node)| node.1).min().expect("it has a task");
-        (held, move |work| if kind == Kind::Job { work * 2 / speed } else { work })
+        (held, move |work| if kind == WorkKind::Job { work * 2 / speed } else { work })
     }
 
     fn start(&mut self, job: usize) {
@@ -147,7 +147,7 @@ fn simulated(nodes: &Nodes, works: &[Work]) -> Starts {
 }
 
 /// First starts in seconds on a node of four cores, of rows of arrival, runtime, tasks and kind.
-fn starts_on(halves: i64, rows: &[(i64, i64, u32, Kind)]) -> Vec<i64> {
+fn starts_on(halves: i64, rows: &[(i64, i64, u32, WorkKind)]) -> Vec<i64> {
     let work = |(ordinal, &(arrival, runtime, tasks, kind)): (usize, &_)| {
         let estimate = Span::from_secs(runtime);
         let ask = Ask { kind, tasks, gang: true, demand: CORE, estimate, ..Ask::default() };
@@ -160,7 +160,7 @@ fn starts_on(halves: i64, rows: &[(i64, i64, u32, Kind)]) -> Vec<i64> {
 
 #[test]
 fn virtual_machines_end_when_they_end_whatever_the_speed() {
-    use Kind::{Job, VirtualMachine};
+    use WorkKind::{Job, VirtualMachine};
     // Three of four cores are busy until 100 s, when all are the second's, until 105 s. At twice
     // the speed the third would end at 77 s, but it is a virtual machine and ends at 152 s: it
     // waits, and the fourth has the core until 52 s.
@@ -188,7 +188,7 @@ fn easy_starts_everything_on_unlike_nodes_when_a_slow_one_does() {
         });
         for work in &mut works {
             if dice.once_in(3) {
-                work.ask.kind = Kind::VirtualMachine;
+                work.ask.kind = WorkKind::VirtualMachine;
             }
         }
         let wanted = Slow::run(&nodes, &works);

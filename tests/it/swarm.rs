@@ -9,8 +9,9 @@ use std::ops::ControlFlow;
 
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
-    Ask, Billing, ClassOrder, Filter, GpuModel, InstanceType, Kind, Link, Market, Offer, PricePath,
-    Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Truth, Work, WorkId, World, Zone,
+    Ask, Billing, ClassOrder, Filter, GpuModel, InstanceType, Link, Market, Offer, PricePath,
+    Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Truth, Work, WorkId, WorkKind,
+    World, Zone,
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{
@@ -22,7 +23,7 @@ use windtunnel::state::{
     ChargeKind, Ending, LaunchRefusal, Phase, Record, RefusalReason, State, WorkRef,
 };
 use windtunnel::units::{
-    Calendar, Demand, Distribution, Id, Money, Rate, Shape, Span, IdVec, Time,
+    Calendar, Demand, Distribution, Id, IdVec, Money, Rate, Shape, Span, Time,
 };
 
 use crate::listed::{Dice, Listed, Names};
@@ -299,7 +300,7 @@ fn ask(dice: &mut Dice, names: &Names, demands: &[Demand], arrival: i64, runtime
     let moved = |dice: &mut Dice| dice.within(0, 4) as i64 * (15 << 26);
     let row = |dice: &mut Dice, rows: usize| dice.within(1, rows as u64) as u32;
     Ask {
-        kind: if dice.once_in(5) { Kind::VirtualMachine } else { Kind::Job },
+        kind: if dice.once_in(5) { WorkKind::VirtualMachine } else { WorkKind::Job },
         tasks: if dice.once_in(2) { 1 } else { dice.within(1, 6) as u32 },
         gang: !dice.once_in(3),
         demand: dice.of(demands),

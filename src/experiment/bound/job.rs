@@ -1,7 +1,7 @@
 //! A piece of work as the relaxations see it: the earliest, the shortest, the
 //! cheapest that it can be, each on its own.
 
-use crate::model::{Book, Home, Kind, Region, Work, World};
+use crate::model::{Home, Interner, Region, Work, WorkKind, World};
 use crate::units::{Demand, Id, Money, Shape, Span, Time};
 
 use super::menu::{Dish, Menu, WEIGHTS};
@@ -68,7 +68,7 @@ impl<'w> Reader<'w> {
 
     /// The job, which may turn out not to be feasible. Marks the dishes that a
     /// limited job needs.
-    pub(super) fn read(&mut self, book: &Book, work: &Work, menu: &mut Menu) -> Job {
+    pub(super) fn read(&mut self, book: &Interner, work: &Work, menu: &mut Menu) -> Job {
         let ask = &work.ask;
         let home = ask.home.and_then(|home| self.home(book, home));
         let held = |dish: &Dish| most_tasks(dish.shape, ask.demand) > 0;
@@ -167,8 +167,8 @@ impl<'w> Reader<'w> {
 
     fn taste(&self, work: &Work, dish: &Dish, home: Option<Id<Region>>) -> Taste {
         let speed = match work.ask.kind {
-            Kind::Job => dish.speed.max(1),
-            Kind::VirtualMachine => 1_000_000,
+            WorkKind::Job => dish.speed.max(1),
+            WorkKind::VirtualMachine => 1_000_000,
         };
         let compute = compute(work.truth.runtime, speed);
         let mut taste = Taste { compute, moving: Span::ZERO, price_of_moving: Money::ZERO };
@@ -188,7 +188,7 @@ impl<'w> Reader<'w> {
         taste
     }
 
-    fn home(&mut self, book: &Book, home: Id<Home>) -> Option<Id<Region>> {
+    fn home(&mut self, book: &Interner, home: Id<Home>) -> Option<Id<Region>> {
         while self.homes.len() <= home.row() {
             let name = &book.homes()[Id::new(self.homes.len() as u32)].name;
             self.homes.push(self.world.find_region(name));

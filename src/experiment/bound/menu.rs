@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::model::{Book, Market, Offer, QuotaUnit, Region, Rules, World};
+use crate::model::{Interner, Market, Offer, QuotaUnit, Region, Rules, World};
 use crate::state::Resolved;
 use crate::units::{Id, Shape, Span, Time};
 
@@ -74,7 +74,7 @@ impl<'w> Menus<'w> {
     }
 
     /// The menu of these rules.
-    pub(super) fn of(&mut self, book: &Book, rules: Id<Rules>) -> &mut Menu {
+    pub(super) fn of(&mut self, book: &Interner, rules: Id<Rules>) -> &mut Menu {
         if self.rows.len() <= rules.row() {
             self.rows.resize(rules.row() + 1, None);
         }
@@ -202,7 +202,7 @@ fn dish(world: &World, resolved: &Resolved, offer: Id<Offer>, started: Time) -> 
         shape,
         shares: WEIGHTS.map(|weights| shares(shape, weights)),
         ways: if shape.gpus == 0 { PLAIN } else { WITH_GPUS },
-        speed: resolved.speed(crate::model::Kind::Job, offer),
+        speed: resolved.speed(crate::model::WorkKind::Job, offer),
         region: world.region_of(offer),
         owned: facts.market == Market::Owned,
         running: u64::from(facts.running_at_start),

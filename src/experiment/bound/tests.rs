@@ -16,7 +16,7 @@ const HOUR: i64 = 3_600;
 struct Listed<'a>(std::slice::Iter<'a, Work>);
 
 impl Source for Listed<'_> {
-    fn next(&mut self, _book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, _book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         let next = self.0.next();
         next.inspect(|next| work.clone_from(next));
         Ok(next.is_some())

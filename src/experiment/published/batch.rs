@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{Cell, Origin};
 use crate::experiment::verify::easy::matching;
 use crate::experiment::{RunResult, Settings, run};
-use crate::model::{Book, Work};
+use crate::model::{Interner, Work};
 use crate::scenario::Scenario;
 use crate::units::Calendar;
 use crate::workload::{
@@ -136,7 +136,7 @@ pub fn users_estimates(log: &Path) -> Result<Vec<Cell>, String> {
     let calendar = Calendar::from_unix_micros(0);
     let context = OpenContext { seed: 1, calendar, keep_names: false, capacity: None };
     let mut source = spec.open(&context).map_err(|problems| format!("{problems:?}"))?;
-    let (mut book, mut works) = (Book::default(), vec![Work::default()]);
+    let (mut book, mut works) = (Interner::default(), vec![Work::default()]);
     while let Some(last) = works.last_mut()
         && source.next(&mut book, last).map_err(|problem| format!("{problem:?}"))?
     {

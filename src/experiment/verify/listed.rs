@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::metrics::Laws;
-use crate::model::{Ask, Book, Truth, Work, WorkId, World};
+use crate::model::{Ask, Interner, Truth, Work, WorkId, World};
 use crate::policy;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
@@ -18,7 +18,7 @@ use crate::workload::Source;
 struct Listed<'a>(std::slice::Iter<'a, Work>);
 
 impl Source for Listed<'_> {
-    fn next(&mut self, _book: &mut Book, work: &mut Work) -> Result<bool, Problem> {
+    fn next(&mut self, _book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         let Some(next) = self.0.next() else { return Ok(false) };
         work.clone_from(next);
         Ok(true)

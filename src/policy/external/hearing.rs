@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use super::message::{
     Allocated, Ended, Event, LaunchRefused, Placed, PriceChanged, Rented, Rules, Share, Submitted,
 };
-use crate::model::{self, Kind, Offer, Spread};
+use crate::model::{self, Offer, Spread, WorkKind};
 use crate::state::{
     AllocationRef, Ending, Handle, InstanceRef, LaunchRefusal, Record, State, WorkRef,
 };
@@ -160,7 +160,7 @@ impl Hearing {
             work: self.works.give(work),
             ordinal: live.id.ordinal,
             source: live.id.source,
-            machine: ask.kind == Kind::VirtualMachine,
+            machine: ask.kind == WorkKind::VirtualMachine,
             tasks: ask.tasks,
             gang: ask.gang,
             cpu: ask.demand.cpu,
@@ -191,7 +191,7 @@ impl Hearing {
         let (world, rules) = (state.world(), state.rules(id));
         let name = |offer: Id<Offer>| world.offers[offer].name.clone();
         let allowed = world.offers.ids().filter(|&offer| rules.allows(offer));
-        let speed = |offer: Id<Offer>| rules.speed(Kind::Job, offer);
+        let speed = |offer: Id<Offer>| rules.speed(WorkKind::Job, offer);
         let other =
             |&offer: &Id<Offer>| rules.allows(offer) && speed(offer) != world.type_of(offer).speed;
         let speeds = world.offers.ids().filter(other).map(|offer| (name(offer), speed(offer)));

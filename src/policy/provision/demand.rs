@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::shelf::{Candidate, Quote, Shelf, boots};
 use super::zones::Zones;
 use super::{Provision, Supply};
-use crate::model::{Ask, Home, Kind, Market, Provider, Rules, Spread};
+use crate::model::{Ask, Home, Market, Provider, Rules, Spread, WorkKind};
 use crate::policy::place::{Place, share_on};
 use crate::policy::spec::{Choice, Scope};
 use crate::policy::turn::Turn;
@@ -17,7 +17,7 @@ use crate::state::{AllocationRef, InstanceRef, Share, WaitReason, WorkRef};
 use crate::units::{Demand, Id, Money, Span};
 
 /// Work that has the same offers to choose from.
-type Alike = (Id<Rules>, Demand, Option<Id<Home>>, Kind);
+type Alike = (Id<Rules>, Demand, Option<Id<Home>>, WorkKind);
 
 /// Offers that shelves remember in all. Where each piece of work asks something else,
 /// memory would follow the work done.

@@ -1,6 +1,6 @@
 //! What a trace asks for, read once to its end, so that a scenario for it runs.
 
-use crate::model::{Book, Work};
+use crate::model::{Interner, Work};
 use crate::problem::Problem;
 use crate::units::{Calendar, Span};
 use crate::workload::{
@@ -56,7 +56,8 @@ pub(super) fn survey(
 fn read(spec: &WorkloadSpec, calendar: Calendar) -> Result<(Stats, Option<Problem>), Vec<Problem>> {
     let context = OpenContext { seed: 1, calendar, keep_names: true, capacity: None };
     let mut source = spec.open(&context)?;
-    let mut stats = Stats::of(source.as_mut(), &mut Book::default()).map_err(|one| vec![one])?;
+    let mut stats =
+        Stats::of(source.as_mut(), &mut Interner::default()).map_err(|one| vec![one])?;
     let first_bad = source.skips().first().cloned();
     if stats.without_end > 0 {
         add_endless(spec, &context, &mut stats)?;
@@ -71,7 +72,7 @@ fn add_endless(
     stats: &mut Stats,
 ) -> Result<(), Vec<Problem>> {
     let mut source = spec.open(context)?;
-    let (mut book, mut work) = (Book::default(), Work::default());
+    let (mut book, mut work) = (Interner::default(), Work::default());
     while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
         if work.truth.runtime != Span::MAX {
             continue;

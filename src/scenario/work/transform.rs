@@ -1,6 +1,6 @@
 //! The list of transformations.
 
-use crate::model::Kind;
+use crate::model::WorkKind;
 use crate::scenario::section::{Report, Section};
 use crate::scenario::value::Value;
 use crate::units::{Calendar, Time};
@@ -91,8 +91,8 @@ fn inflate(own: &Section, report: &mut Report<'_>) -> Option<Transform> {
 fn keep(own: &Section) -> Keep {
     let gpus = |name: &str| own.count(name).and_then(|gpus| u8::try_from(gpus).ok());
     let kind = match own.entry("kind").map(|entry| &entry.node.value) {
-        Some(Value::Text(kind)) if kind == "vm" => Some(Kind::VirtualMachine),
-        Some(Value::Text(_)) => Some(Kind::Job),
+        Some(Value::Text(kind)) if kind == "vm" => Some(WorkKind::VirtualMachine),
+        Some(Value::Text(_)) => Some(WorkKind::Job),
         _ => None,
     };
     Keep {

@@ -4,7 +4,7 @@ use super::compound::Compound;
 use super::direct::Direct;
 use super::normal::standard_normal;
 use super::weights::Weights;
-use super::{Distribution, SampleKind, Law, Made};
+use super::{Distribution, Law, Made, SampleKind};
 
 /// No uniform number is nearer to 0, or to 1, than this.
 const NEAREST: f64 = 1.0 / (1u64 << 53) as f64;

@@ -5,7 +5,7 @@ use std::fmt;
 use super::compound::Compound;
 use super::direct::Direct;
 use super::normal::standard_normal;
-use super::{Distribution, SampleKind, Law};
+use super::{Distribution, Law, SampleKind};
 
 /// Longer lists are summed up in reports.
 const LISTED: usize = 16;

@@ -161,7 +161,11 @@ fn labels<'a>(law: &str, call: &CallSyntax<'a>) -> Result<Vec<&'a str>, String> 
 }
 
 /// The numbers of one parameter; a single one where it is not a list.
-fn read((name, kind): (&str, ParameterKind), text: &str, unit: ScalarParser<'_>) -> Result<Vec<f64>, String> {
+fn read(
+    (name, kind): (&str, ParameterKind),
+    text: &str,
+    unit: ScalarParser<'_>,
+) -> Result<Vec<f64>, String> {
     let number: ScalarParser<'_> = if kind.has_unit() { unit } else { &plain };
     let scalars = match (kind.is_list(), syntax::list(text)?) {
         (true, Some(items)) => items,

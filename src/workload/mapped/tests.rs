@@ -20,14 +20,14 @@ fn mapping(columns: &[(&str, &str, &str)]) -> Mapping {
     Mapping { columns: columns.iter().map(entry).collect(), ..Mapping::default() }
 }
 
-fn read(text: &[u8], mapping: &Mapping) -> Result<(Vec<Work>, Book), Vec<Problem>> {
+fn read(text: &[u8], mapping: &Mapping) -> Result<(Vec<Work>, Interner), Vec<Problem>> {
     // 2017-10-09T00:00:00Z.
     let calendar = Calendar::from_unix_micros(1_507_507_200_000_000);
     let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one])?;
     let table = Table::new(lines, mapping.delimiter, mapping.quoting, None);
     let rows = MappedRows::new(table, mapping, calendar, true)?;
     let mut source = Reader::new(rows, OnBadRow::Fail, true);
-    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
     while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
         found.push(work.clone());
     }
@@ -91,7 +91,7 @@ fn equal_parts_of_a_gpu_fit_on_it() {
 #[test]
 fn azure_virtual_machines_have_no_header() {
     let azure = Mapping {
-        kind: Kind::VirtualMachine,
+        kind: WorkKind::VirtualMachine,
         has_header: false,
         ..mapping(&[
             ("id", "1", "text"),

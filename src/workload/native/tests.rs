@@ -13,9 +13,9 @@ fn open(text: &[u8], on_bad_row: OnBadRow) -> Result<BoxedSource, Vec<Problem>> 
     Ok(Box::new(Reader::new(rows, on_bad_row, false)))
 }
 
-fn read(text: &[u8]) -> Result<(Vec<Work>, Book), Vec<Problem>> {
+fn read(text: &[u8]) -> Result<(Vec<Work>, Interner), Vec<Problem>> {
     let mut source = open(text, OnBadRow::Fail)?;
-    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
     while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
         found.push(work.clone());
     }
@@ -28,7 +28,7 @@ fn the_smallest_trace_is_read() {
         a,0,10,2000,4096\r\n\r\n\"b,c\",1.5,forever,500,\r\n";
     let (found, _) = read(text.as_bytes()).expect("two machines");
     assert_eq!((found[0].name.as_str(), found[1].name.as_str()), ("a", "b,c"));
-    assert_eq!(found[0].ask.kind, Kind::VirtualMachine);
+    assert_eq!(found[0].ask.kind, WorkKind::VirtualMachine);
     assert_eq!(found[0].ask.demand, Demand { cpu: 2_000, memory: 4_096, ..Demand::default() });
     assert_eq!(
         (found[1].arrival, found[1].truth.runtime),
@@ -45,7 +45,7 @@ fn optional_cells_have_their_meaning() {
         0,,60,,,,,,,,,,,,,,,\n";
     let (found, book) = read(text.as_bytes()).expect("two rows");
     let ask = found[0].ask;
-    assert_eq!((ask.kind, ask.tasks, ask.gang, ask.priority), (Kind::Job, 4, false, -3));
+    assert_eq!((ask.kind, ask.tasks, ask.gang, ask.priority), (WorkKind::Job, 4, false, -3));
     assert_eq!(
         ask.demand,
         Demand { cpu: 500, memory: 0, gpus: 2, gpu_share: 1_000, exclusive: false }
@@ -57,7 +57,7 @@ fn optional_cells_have_their_meaning() {
     assert_eq!(rules.markets.forbidden, ["spot"]);
     assert_eq!(rules.throughput, [("V100".to_owned(), 1_000_000), ("A100".to_owned(), 2_500_000)]);
     assert_eq!(rules.spread, Spread::Zones);
-    assert_eq!(found[1].ask, Ask { kind: Kind::VirtualMachine, ..Ask::default() });
+    assert_eq!(found[1].ask, Ask { kind: WorkKind::VirtualMachine, ..Ask::default() });
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn headers_are_checked_as_a_whole() {
 fn bad_rows_are_skipped_and_counted() {
     let text = b"id,arrival_s,runtime_s\na,0,1\nb,x,1\nc,2\nd,3,1\n";
     let mut source = open(text, OnBadRow::Skip).expect("a header");
-    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
     while source.next(&mut book, &mut work).expect("bad rows are skipped") {
         found.push((work.name.clone(), work.id.ordinal));
     }
@@ -170,7 +170,7 @@ fn work() -> impl Strategy<Value = Named> {
         },
     );
     let id = (any::<u32>(), 0..=i64::MAX as u64);
-    let kind = prop::sample::select(vec![Kind::Job, Kind::VirtualMachine]);
+    let kind = prop::sample::select(vec![WorkKind::Job, WorkKind::VirtualMachine]);
     let flags = (any::<bool>(), any::<bool>(), any::<i32>(), 1..=u32::MAX);
     let bytes = (0..=i64::MAX, 0..=i64::MAX);
     let names = ("[ab,\"#\n\r ]{0,4}", name(), prop::option::of(name()), rules());
@@ -203,7 +203,7 @@ fn work() -> impl Strategy<Value = Named> {
 }
 
 fn write(rows: &[Named], columns: &[NativeColumn]) -> (String, Vec<Work>) {
-    let mut book = Book::default();
+    let mut book = Interner::default();
     let mut writer = NativeWriter::new(Vec::new(), columns).expect("written");
     let mut all = Vec::new();
     for (work, tenant, home, rules) in rows {
@@ -230,7 +230,7 @@ proptest! {
         }
         // The columns in use are enough.
         let mut source = open(text.as_bytes(), OnBadRow::Fail).expect("a header");
-        let columns = used_columns(source.as_mut(), &mut Book::default()).expect("rows");
+        let columns = used_columns(source.as_mut(), &mut Interner::default()).expect("rows");
         let (short, _) = write(&rows, &columns);
         prop_assert_eq!(read(short.as_bytes()).expect(&short).0, want);
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::model::{Book, Kind, Rules, Spread, Work};
+use crate::model::{Interner, Rules, Spread, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Span, Time, WHOLE_GPU};
 
@@ -32,7 +32,12 @@ impl<W: Write> NativeWriter<W> {
     }
 
     /// Writes one piece of work, and how long it was observed to wait.
-    pub fn write(&mut self, book: &Book, work: &Work, observed: Option<Span>) -> io::Result<()> {
+    pub fn write(
+        &mut self,
+        book: &Interner,
+        work: &Work,
+        observed: Option<Span>,
+    ) -> io::Result<()> {
         self.row.clear();
         for (at, &column) in self.columns.iter().enumerate() {
             self.cell.clear();
@@ -64,7 +69,7 @@ impl<W: Write> NativeWriter<W> {
 /// What the source reports.
 pub fn used_columns(
     source: &mut dyn Source,
-    book: &mut Book,
+    book: &mut Interner,
 ) -> Result<Vec<NativeColumn>, Problem> {
     let mut used = vec![NativeColumn::Arrival];
     let (mut work, mut cell, mut row) = (Work::default(), String::new(), 0);
@@ -93,7 +98,7 @@ pub fn used_columns(
 }
 
 /// Writes the cell of `column`, which stays empty where it would say the default.
-fn fill(column: NativeColumn, book: &Book, work: &Work, cell: &mut String) {
+fn fill(column: NativeColumn, book: &Interner, work: &Work, cell: &mut String) {
     use NativeColumn as C;
     let ask = &work.ask;
     let mut number = |value: i128, default: i128| {
@@ -106,8 +111,8 @@ fn fill(column: NativeColumn, book: &Book, work: &Work, cell: &mut String) {
         C::Source => number(work.id.source.into(), -1),
         C::Ordinal => number(work.id.ordinal.into(), -1),
         C::Arrival => show_seconds(work.arrival.micros(), cell),
-        C::Runtime if ask.kind == Kind::Job => show_span(work.truth.runtime, cell),
-        C::Lifetime if ask.kind == Kind::VirtualMachine => show_span(work.truth.runtime, cell),
+        C::Runtime if ask.kind == WorkKind::Job => show_span(work.truth.runtime, cell),
+        C::Lifetime if ask.kind == WorkKind::VirtualMachine => show_span(work.truth.runtime, cell),
         C::Runtime | C::Lifetime | C::Vcpus | C::ObservedWait => {}
         C::Estimate if ask.estimate != Span::MAX => show_span(ask.estimate, cell),
         C::Deadline if ask.deadline != Time::MAX => show_seconds(ask.deadline.micros(), cell),

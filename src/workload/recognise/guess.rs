@@ -1,7 +1,7 @@
 //! Guessing columns by their headers, the units in them, and how large the
 //! numbers below them are.
 
-use crate::model::Kind;
+use crate::model::WorkKind;
 use crate::problem::clip;
 use crate::workload::number::float;
 use crate::workload::written::{duration, is_missing, memory};
@@ -102,7 +102,7 @@ fn build(
             && named[at].words.split('_').any(|word| words.contains(&word))
     };
     if found.iter().any(machine) {
-        mapping.kind = Kind::VirtualMachine;
+        mapping.kind = WorkKind::VirtualMachine;
     }
     reasons.dedup();
     let mut why = format!("Guessed by the header: {}. Check the units.", told.join(", "));
@@ -251,7 +251,7 @@ fn since_1970(numbers: &[f64]) -> Option<Guessed> {
 mod tests {
     use super::*;
 
-    fn guessed(text: &str) -> (Vec<(Field, Unit)>, Kind, String) {
+    fn guessed(text: &str) -> (Vec<(Field, Unit)>, WorkKind, String) {
         let rows: Vec<Vec<String>> =
             text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
         let Guess::Mapping(mapping, why) = guess(&rows, b',') else { panic!("a mapping: {text}") };
@@ -273,7 +273,7 @@ mod tests {
             (Field::Priority, Unit::Count),
             (Field::Tenant, Unit::Text),
         ];
-        assert_eq!((columns.as_slice(), kind), (&want[..], Kind::VirtualMachine));
+        assert_eq!((columns.as_slice(), kind), (&want[..], WorkKind::VirtualMachine));
         assert_eq!(words("submitTime [s]"), "submit_time_s");
         let (columns, ..) = guessed("submitTime [ms],Length (Min),RAM (GiB)\n5,1,2\n");
         let units: Vec<Unit> = columns.iter().map(|&(_, unit)| unit).collect();

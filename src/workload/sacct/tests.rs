@@ -7,7 +7,7 @@ use super::super::reader::Reader;
 use super::super::{Notes, OnBadRow, Source};
 use super::*;
 
-type Found = (Vec<(Work, Option<Observation>)>, Notes, Book);
+type Found = (Vec<(Work, Option<Observation>)>, Notes, Interner);
 
 fn read(text: &[u8], options: &SacctOptions) -> Result<Found, Vec<Problem>> {
     let table = || {
@@ -17,7 +17,7 @@ fn read(text: &[u8], options: &SacctOptions) -> Result<Found, Vec<Problem>> {
     let several = attempts(table()?)?;
     let rows = SacctRows::new(table()?, options, several, Calendar::from_unix_micros(0), true)?;
     let mut source = Reader::new(rows, OnBadRow::Fail, false);
-    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
     while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
         let observed = source.observed(&work).map_err(|one| vec![one])?;
         found.push((work.clone(), observed));

@@ -10,12 +10,12 @@ fn spec(classes: Vec<Class>) -> SynthSpec {
     }
 }
 
-fn draw(spec: &SynthSpec, seed: u64) -> (Vec<Work>, Book) {
+fn draw(spec: &SynthSpec, seed: u64) -> (Vec<Work>, Interner) {
     assert_eq!(spec.problems(), []);
     let calendar = Calendar::from_unix_micros(0);
     let context = OpenContext { seed, calendar, keep_names: true, capacity: None };
     let mut source = Synth::new(spec, &context);
-    let (mut book, mut work, mut found) = (Book::default(), Work::default(), Vec::new());
+    let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
     while source.next(&mut book, &mut work).expect("draws cannot fail") {
         found.push(work.clone());
     }

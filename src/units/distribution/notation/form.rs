@@ -2,8 +2,8 @@
 
 use super::super::constructor::MOST_PHASES;
 use super::super::{Distribution, Made};
-use ParameterKind::{Plain, Plains, Value, Values};
 use Maker::{Lists, One, Three, Two};
+use ParameterKind::{Plain, Plains, Value, Values};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
