@@ -2,7 +2,7 @@
 //! is free. Changes come from the simulator and, checked, from a policy's turn.
 
 mod allocation;
-mod area;
+mod integrals;
 mod change;
 mod classes;
 mod fleet;
@@ -11,7 +11,7 @@ mod instance;
 mod latest;
 mod launch;
 mod life;
-mod pause;
+mod suspension;
 mod preempt;
 mod record;
 mod rules;
@@ -19,8 +19,8 @@ mod site;
 mod slab;
 #[cfg(test)]
 pub(crate) mod testing;
-mod touched;
-mod uniform;
+mod change_log;
+mod scalar_pool;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -28,24 +28,24 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use prefetch_index::prefetch_index;
 use smallvec::SmallVec;
 
-pub use allocation::{Allocation, Held, LiveWork, Share, UNKNOWN_RUN, run_length};
-pub use area::Areas;
+pub use allocation::{Allocation, HeldShare, LiveWork, Share, UNKNOWN_RUN, run_length};
 pub use change::{Effect, Refusal};
-pub use classes::{Class, ClassBy};
+pub use classes::{ClassBy, InstanceClass};
 pub use instance::{Instance, Phase, gpu_kind};
 pub(crate) use instance::{count_devices, fits_on, room_of, tightest_of};
+pub use integrals::TimeIntegrals;
 pub use record::{
-    Charge, ChargeKind, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason, Wait,
-    WaitReason,
+    Charge, ChargeKind, DecisionNote, Ending, LaunchRefusal, OfferRejection, Record, RefusalReason,
+    Wait, WaitReason,
 };
-pub use rules::{Resolved, barrier, kind_of};
-pub use site::{Reach, Sites};
+pub use rules::{ResolvedRules, barrier, kind_of};
+pub use site::{OfferSet, Sites};
 pub use slab::Handle;
 
 use fleet::Fleet;
-use latest::Latest;
-use pause::Pause;
+use latest::LatestEnds;
 use slab::Slab;
+use suspension::Suspension;
 
 use crate::model::{Interner, Offer, Region, Rules, World};
 use crate::units::{Demand, Id, Rate, Scalar, Shape, Span, Time};
@@ -166,7 +166,7 @@ pub struct State<'w> {
     names: Vec<SmallVec<[u8; 24]>>,
     fleet: Fleet,
     allocations: Slab<Allocation>,
-    rules: Vec<Resolved>,
+    rules: Vec<ResolvedRules>,
     /// The least and the most speed of any work under these, in millionths.
     speed_bounds: [u32; 2],
     offers: Vec<OfferState>,
@@ -174,15 +174,15 @@ pub struct State<'w> {
     quotas_of: Vec<Vec<usize>>,
     sites: Sites,
     /// Memory for searches that leave offers out.
-    reach: Reach,
+    reach: OfferSet,
     /// Offers with live instances, in order.
     live_offers: Vec<Id<Offer>>,
     homes: Vec<Option<Id<Region>>>,
     needs: Needs,
     ends: BTreeSet<(Time, AllocationRef)>,
-    latest: Latest,
+    latest: LatestEnds,
     totals: Totals,
-    areas: Areas,
+    areas: TimeIntegrals,
     /// Since when the sums over instances have stood.
     fleet_since: Time,
     launched: u32,
@@ -191,13 +191,13 @@ pub struct State<'w> {
     emptied: Vec<InstanceRef>,
     undo: Vec<change::Undo>,
     attempts: u32,
-    notes: Option<Vec<(WorkRef, Note)>>,
+    notes: Option<Vec<(WorkRef, DecisionNote)>>,
     illegal: Option<Refusal>,
     illegal_count: u64,
     unreserved: u64,
     stop: Option<String>,
     /// By slot of the work, as far as any was preempted.
-    pauses: Vec<Pause>,
+    pauses: Vec<Suspension>,
     /// Instances that were there at the start.
     standing: usize,
     overrun: bool,
@@ -226,14 +226,14 @@ impl<'w> State<'w> {
             quota_used: vec![0; world.quotas.len()],
             quotas_of,
             sites: Sites::new(world),
-            reach: Reach::ALL,
+            reach: OfferSet::ALL,
             live_offers: Vec::new(),
             homes: Vec::new(),
             needs,
             ends: BTreeSet::new(),
-            latest: Latest::new(needs.latest),
+            latest: LatestEnds::new(needs.latest),
             totals: Totals { rates: vec![0; world.providers.len()], ..Totals::default() },
-            areas: Areas::default(),
+            areas: TimeIntegrals::default(),
             fleet_since: Time::ZERO,
             launched: 0,
             effects: Vec::new(),
@@ -372,7 +372,7 @@ impl<'w> State<'w> {
 
     /// Classes of live instances with their slots, where the policy said that
     /// it needs them, in no order that a result may depend on.
-    pub fn classes(&self) -> impl Iterator<Item = (usize, &Class)> {
+    pub fn classes(&self) -> impl Iterator<Item = (usize, &InstanceClass)> {
         self.fleet.classes.live()
     }
 
@@ -417,7 +417,7 @@ impl<'w> State<'w> {
     }
 
     /// A rule set in terms of this world.
-    pub fn rules(&self, rules: Id<Rules>) -> &Resolved {
+    pub fn rules(&self, rules: Id<Rules>) -> &ResolvedRules {
         &self.rules[rules.row()]
     }
 
@@ -457,7 +457,7 @@ impl<'w> State<'w> {
     /// order, for a search that goes on after it.
     #[inline]
     pub fn first_fit(&self, work: WorkRef, from: u64) -> Option<(InstanceRef, u64)> {
-        self.first_fit_in(work, from, &Reach::ALL)
+        self.first_fit_in(work, from, &OfferSet::ALL)
     }
 
     /// The first instance within `reach`; see [`State::first_fit`].
@@ -466,7 +466,7 @@ impl<'w> State<'w> {
         &self,
         work: WorkRef,
         from: u64,
-        reach: &Reach,
+        reach: &OfferSet,
     ) -> Option<(InstanceRef, u64)> {
         let ask = &self.works[work].ask;
         let (demand, rules) = (ask.demand, &self.rules[ask.rules.row()]);

@@ -10,7 +10,7 @@ use crate::model::{Ask, Offer, Rules, World};
 use crate::policy::composed::fits::{Counted, Fits};
 use crate::policy::spec::{Part, PolicySpec, Provision};
 use crate::sim::Observer;
-use crate::state::{Record, Resolved, State, WorkRef};
+use crate::state::{Record, ResolvedRules, State, WorkRef};
 use crate::units::{Demand, Id};
 
 mod lack;
@@ -44,7 +44,7 @@ pub struct Lack {
 #[derive(Clone, Copy)]
 pub(super) struct Limits<'l> {
     pub(super) rules: &'l Rules,
-    pub(super) resolved: &'l Resolved,
+    pub(super) resolved: &'l ResolvedRules,
     pub(super) site: &'l dyn Fn(Id<Offer>) -> Option<u32>,
 }
 

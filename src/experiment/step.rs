@@ -12,7 +12,7 @@ use crate::model::WorkId;
 use crate::policy::Trigger;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, Ending, InstanceRef, LaunchRefusal, Note, OfferRejection, Record, State,
+    AllocationRef, DecisionNote, Ending, InstanceRef, LaunchRefusal, OfferRejection, Record, State,
     WaitReason, WorkRef,
 };
 use crate::units::{Money, Time};
@@ -143,14 +143,14 @@ impl<'a, F: FnMut(Step)> StepLog<'a, F> {
         all
     }
 
-    fn note(&mut self, state: &State<'_>, work: WorkRef, note: Note) {
+    fn note(&mut self, state: &State<'_>, work: WorkRef, note: DecisionNote) {
         let why = match note {
-            Note::Waits(wait) => format!("waits: {}", wait.reason.name()),
-            Note::OfferRejected { offer, why, cost } => {
+            DecisionNote::Waits(wait) => format!("waits: {}", wait.reason.name()),
+            DecisionNote::OfferRejected { offer, why, cost } => {
                 let name = &state.world().offers[offer].name;
                 format!("{name} not taken{}: {}", expected(cost), rejection(state, why))
             }
-            Note::OfferChosen { offer, cost } => {
+            DecisionNote::OfferChosen { offer, cost } => {
                 format!("{} chosen{}", state.world().offers[offer].name, expected(cost))
             }
         };
@@ -177,7 +177,7 @@ impl<F: FnMut(Step)> Observer for StepLog<'_, F> {
 
     fn record(&mut self, state: &State<'_>, record: &Record) {
         if let Record::Noted(work, note) = *record {
-            if let Note::Waits(wait) = note
+            if let DecisionNote::Waits(wait) = note
                 && self.stretch.reasons
                 && self.record < self.stretch.until
             {

@@ -12,7 +12,7 @@ use crate::policy::spec::{Provision, Scope};
 use crate::problem::{Problem, clip};
 use crate::scenario::{Named, Scenario, UnknownName};
 use crate::sim::no_such_home;
-use crate::state::{Resolved, Sites};
+use crate::state::{ResolvedRules, Sites};
 use crate::units::{Demand, Id, Span, Time};
 use crate::workload::{Input, Notes, OnBadRow, Source};
 
@@ -111,7 +111,7 @@ struct Fitting<'w> {
     world: &'w World,
     sites: Sites,
     /// By row of the rules.
-    rules: Vec<Resolved>,
+    rules: Vec<ResolvedRules>,
     /// By policy; policies that rent alike share one.
     fits: Vec<Fits>,
     /// By policy: which of these.
@@ -150,7 +150,7 @@ impl<'w> Fitting<'w> {
     /// Notes by policy whether the work can ever run.
     fn look(&mut self, book: &Interner, work: &Work, impossible: &mut [Impossible]) {
         for rules in &book.all_rules().rows()[self.rules.len()..] {
-            self.rules.push(Resolved::new(self.world, rules));
+            self.rules.push(ResolvedRules::new(self.world, rules));
         }
         let rules = &self.rules[work.ask.rules.row()];
         let (world, sites) = (self.world, &self.sites);

@@ -14,7 +14,7 @@ use super::ratio;
 use super::summary::{CpuOnGpus, Distribution, Summary, WorkCounts};
 use crate::model::World;
 use crate::sim::{Observer, Outcome};
-use crate::state::{AllocationRef, ChargeKind, Held, Record, State, WorkRef};
+use crate::state::{AllocationRef, ChargeKind, HeldShare, Record, State, WorkRef};
 use crate::units::{Span, Time};
 
 /// Adds up everything that a summary shows.
@@ -222,7 +222,7 @@ impl Observer for Collector {
 /// Whether the tasks of an allocation lie in several zones.
 #[inline]
 fn lies_apart(state: &State<'_>, allocation: AllocationRef) -> bool {
-    let offer = |held: &Held| state.instance(held.share.instance).offer;
+    let offer = |held: &HeldShare| state.instance(held.share.instance).offer;
     let zone = |offer| state.world().offers[offer].zone;
     let held = &state.allocation(allocation).held;
     let Some(first) = held.first().filter(|_| held.len() > 1).map(offer) else { return false };

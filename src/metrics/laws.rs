@@ -8,7 +8,7 @@ use promise::Promises;
 use crate::policy::Trigger;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, Charge, Ending, Held, InstanceRef, Phase, Record, State, WorkRef,
+    AllocationRef, Charge, Ending, HeldShare, InstanceRef, Phase, Record, State, WorkRef,
 };
 use crate::units::{Money, Time};
 
@@ -153,7 +153,7 @@ impl Laws {
     /// All instances of a gang lie in one site.
     fn stays_together(&mut self, state: &State<'_>, allocation: AllocationRef) {
         let target = state.allocation(allocation);
-        let offer = |held: &Held| state.instance(held.share.instance).offer;
+        let offer = |held: &HeldShare| state.instance(held.share.instance).offer;
         let site = |offer| state.site(target.work(), offer);
         let first = offer(&target.held[0]);
         let stays = |offer| offer == first || site(offer) == site(first);

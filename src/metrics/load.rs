@@ -1,7 +1,7 @@
 //! How full machines and the queue were, over the time that counts.
 
 use super::ratio;
-use crate::state::{Areas, State};
+use crate::state::{State, TimeIntegrals};
 use crate::units::{Span, Time};
 
 /// Keeps the state's integrals over the time that counts.
@@ -14,10 +14,10 @@ pub(super) struct Load {
     began: Time,
     elapsed: Span,
     /// Over the time that counts, and before it.
-    areas: Areas,
-    before: Areas,
+    areas: TimeIntegrals,
+    before: TimeIntegrals,
     /// The same up to the end of the window, where the run goes on after it.
-    window: Option<(Span, Areas)>,
+    window: Option<(Span, TimeIntegrals)>,
     waiting_max: u64,
 }
 
@@ -69,7 +69,7 @@ impl Load {
     }
 
     /// Over which time utilisation and the queue are told, and the integrals over it.
-    fn told(&self) -> (Span, &Areas) {
+    fn told(&self) -> (Span, &TimeIntegrals) {
         match &self.window {
             Some((elapsed, areas)) => (*elapsed, areas),
             None => (self.elapsed, &self.areas),

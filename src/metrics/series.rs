@@ -3,7 +3,7 @@
 
 use crate::model::Offer;
 use crate::sim::Observer;
-use crate::state::{Areas, Record, State};
+use crate::state::{Record, State, TimeIntegrals};
 use crate::units::{Id, Span, Time};
 
 /// Most buckets: between half of this and this are in use at the end.
@@ -60,7 +60,7 @@ pub struct Series {
     /// End of the last bucket.
     until: Time,
     /// The state's integrals when the last bucket began.
-    closed: Areas,
+    closed: TimeIntegrals,
     /// By offer: live instances, and since when that number has stood.
     live: Vec<(u32, Time)>,
 }
@@ -73,7 +73,7 @@ impl Default for Series {
             width: 1_000_000,
             buckets: Vec::new(),
             until: Time::ZERO,
-            closed: Areas::default(),
+            closed: TimeIntegrals::default(),
             live: Vec::new(),
         }
     }
@@ -128,7 +128,7 @@ impl Series {
     }
 
     /// Ends the last bucket: what was added up since it began is its own.
-    fn close(&mut self, areas: Areas) {
+    fn close(&mut self, areas: TimeIntegrals) {
         let Some(last) = self.buckets.last_mut() else { return };
         let own = areas.minus(&self.closed);
         (last.waiting, last.rates) = (own.waiting, own.rates);

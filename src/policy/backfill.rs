@@ -22,7 +22,7 @@ use super::queue::{Queue, Queued};
 use super::spec;
 use super::turn::Turn;
 use crate::model::{Ask, Home, Rules, WorkKind};
-use crate::state::{AllocationRef, Reach, Share, UNKNOWN_RUN, WorkRef};
+use crate::state::{AllocationRef, OfferSet, Share, UNKNOWN_RUN, WorkRef};
 use crate::units::{Demand, Id, Span, Time};
 
 pub use conservative::Conservative;
@@ -177,7 +177,7 @@ impl Pass<'_, '_, '_, '_> {
         self.turn.attempt(|turn| {
             let gpus = turn.work(work).ask.demand.gpus;
             let before = turn.work(work).allocations.len();
-            let share = at_most(place.pick(turn, work, &Reach::ALL)?, most, gpus);
+            let share = at_most(place.pick(turn, work, &OfferSet::ALL)?, most, gpus);
             turn.place(work, &[share]).ok()?;
             (tried, outcome) = (share.tasks, Started::Forbidden);
             // Several, where each task may yield by itself.

@@ -13,7 +13,7 @@ mod scored;
 use super::spec;
 use super::turn::Turn;
 use crate::model::Offer;
-use crate::state::{AllocationRef, Needs, Reach, Share, WorkRef};
+use crate::state::{AllocationRef, Needs, OfferSet, Share, WorkRef};
 use crate::units::{Id, Scalar};
 
 pub use dot::{DotProduct, LeastRemainder};
@@ -36,7 +36,7 @@ pub trait Place: std::fmt::Debug {
     /// one instance, or `None` where no running or booting instance has room.
     /// Shares already added to an open allocation are part of the state. Only
     /// instances within `reach` are looked at.
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share>;
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share>;
 
     /// Whether tasks of `work` are ever placed on instances of `offer`, as far as it is
     /// this part's to say. Reservations count on no others.
@@ -51,7 +51,7 @@ pub trait Place: std::fmt::Debug {
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
-        reach: &Reach,
+        reach: &OfferSet,
         limit: &mut Limit<'_>,
     ) -> Option<Share> {
         let _ = limit;
@@ -111,7 +111,7 @@ pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) 
         return place_gang(place, turn, work);
     }
     while turn.work(work).waiting > 0 {
-        let Some(share) = place.pick(turn, work, &Reach::ALL) else { return false };
+        let Some(share) = place.pick(turn, work, &OfferSet::ALL) else { return false };
         if turn.place(work, &[share]).is_err() {
             return false;
         }
@@ -122,7 +122,7 @@ pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) 
 /// Places a gang whole: in the site of the part's favourite instance or, where it
 /// does not fit there, without a look at that site again.
 fn place_gang(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
-    match place_in_site(place, turn, work, &Reach::ALL) {
+    match place_in_site(place, turn, work, &OfferSet::ALL) {
         Ok(placed) => placed,
         Err(full) => place_elsewhere(place, turn, work, full),
     }
@@ -155,7 +155,7 @@ fn place_in_site(
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
     work: WorkRef,
-    reach: &Reach,
+    reach: &OfferSet,
 ) -> Result<bool, Id<Offer>> {
     let Some(share) = place.pick(turn, work, reach) else { return Ok(false) };
     if share.tasks == turn.work(work).waiting {
@@ -171,7 +171,7 @@ fn fill(
     turn: &mut Turn<'_, '_>,
     (work, first): (WorkRef, Share),
     opened: AllocationRef,
-    reach: &Reach,
+    reach: &OfferSet,
 ) -> bool {
     let mut next = Some(first);
     while next.is_some_and(|share| turn.add(opened, share).is_ok()) {

@@ -5,7 +5,8 @@ use std::ops::Deref;
 use crate::halt;
 use crate::model::Offer;
 use crate::state::{
-    AllocationRef, InstanceRef, Note, Reach, Refusal, RefusalReason, Share, State, WorkRef,
+    AllocationRef, DecisionNote, InstanceRef, OfferSet, Refusal, RefusalReason, Share, State,
+    WorkRef,
 };
 use crate::units::{Id, Stream, Time};
 
@@ -187,12 +188,12 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// All offers, in memory that is kept from search to search: to be put back.
-    pub(super) fn take_reach(&mut self) -> Reach {
+    pub(super) fn take_reach(&mut self) -> OfferSet {
         self.state.take_reach()
     }
 
     /// Keeps the memory of a search for the next.
-    pub(super) fn put_reach(&mut self, reach: Reach) {
+    pub(super) fn put_reach(&mut self, reach: OfferSet) {
         self.state.put_reach(reach);
     }
 
@@ -236,7 +237,7 @@ impl<'a, 'w> Turn<'a, 'w> {
 
     /// Records a reason, when they are being recorded.
     #[inline]
-    pub fn note(&mut self, work: WorkRef, note: Note) {
+    pub fn note(&mut self, work: WorkRef, note: DecisionNote) {
         self.state.note(work, note);
     }
 }

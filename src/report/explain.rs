@@ -18,8 +18,8 @@ use crate::model::{Offer, Rules};
 use crate::policy::spec::PolicySpec;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, Ending, LaunchRefusal, Note, OfferRejection, Record, RefusalReason, State, Wait,
-    WaitReason, WorkRef,
+    AllocationRef, DecisionNote, Ending, LaunchRefusal, OfferRejection, Record, RefusalReason,
+    State, Wait, WaitReason, WorkRef,
 };
 use crate::units::{Demand, Id, Money, Span, Time};
 
@@ -165,12 +165,12 @@ impl<W: io::Write> ExplainCsv<W> {
         }
     }
 
-    fn noted(&mut self, state: &State<'_>, work: WorkRef, note: Note) {
+    fn noted(&mut self, state: &State<'_>, work: WorkRef, note: DecisionNote) {
         let told = &mut self.told[work.slot()];
         match note {
             // The state says whether instances boot.
-            Note::Waits(Wait { reason: WaitReason::Booting, .. }) => {}
-            Note::Waits(wait) => {
+            DecisionNote::Waits(Wait { reason: WaitReason::Booting, .. }) => {}
+            DecisionNote::Waits(wait) => {
                 let before = told.noted.replace(wait);
                 let before = before.map(|before| (before.reason, before.first.is_none()));
                 let stale = told.written.is_some_and(|written| written.is_stale(state));
@@ -178,7 +178,7 @@ impl<W: io::Write> ExplainCsv<W> {
                     self.list(work);
                 }
             }
-            Note::OfferRejected { offer, why, cost } => {
+            DecisionNote::OfferRejected { offer, why, cost } => {
                 if told.rejected.insert(offer, why) != Some(why) {
                     let words = match why {
                         OfferRejection::NotAllowed => obstacle(state, work, offer),
@@ -191,7 +191,7 @@ impl<W: io::Write> ExplainCsv<W> {
                     self.about(state, work, note, offer, why, cost);
                 }
             }
-            Note::OfferChosen { offer, cost } => {
+            DecisionNote::OfferChosen { offer, cost } => {
                 told.rejected.clear();
                 self.about(state, work, "offer rented", offer, "", Some(cost));
             }

@@ -16,7 +16,7 @@ use crate::problem::Problem;
 use crate::scenario::Observed;
 use crate::sim::{Observer, Options, Outcome, run};
 use crate::state::testing::{Plan, demand, shape, world};
-use crate::state::{Note, RefusalReason, Share, Wait, WaitReason, WorkRef};
+use crate::state::{DecisionNote, RefusalReason, Share, Wait, WaitReason, WorkRef};
 use crate::units::{Id, Money, Span, Stream, Time};
 use crate::workload::{Notes, Observation, Source};
 
@@ -135,7 +135,7 @@ impl Policy for Simple {
         }
         while let Some(&head) = self.queue.front() {
             if !self.place(turn, head) {
-                turn.note(head, Note::Waits(Wait::of(WaitReason::NoRoom)));
+                turn.note(head, DecisionNote::Waits(Wait::of(WaitReason::NoRoom)));
                 break;
             }
             self.queue.pop_front();

@@ -3,8 +3,8 @@
 use super::{ENDLESS, Event, Observer, Run, put};
 use crate::policy::Trigger;
 use crate::state::{
-    AllocationRef, Effect, Ending, InstanceRef, Note, Record, RefusalReason, Wait, WaitReason,
-    WorkRef,
+    AllocationRef, DecisionNote, Effect, Ending, InstanceRef, Record, RefusalReason, Wait,
+    WaitReason, WorkRef,
 };
 use crate::units::{Span, Stream};
 
@@ -68,7 +68,7 @@ impl<O: Observer> Run<'_, '_, O> {
         if ready {
             self.start(allocation, work);
         } else if self.options.explain {
-            let waits = Record::Noted(work, Note::Waits(Wait::of(WaitReason::Booting)));
+            let waits = Record::Noted(work, DecisionNote::Waits(Wait::of(WaitReason::Booting)));
             self.tell(&waits);
         }
     }

@@ -27,7 +27,7 @@ pub struct Share {
 
 /// Tasks on one instance, and since when they pay for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldShare {
     /// What is held.
     pub share: Share,
     /// Dominant share of the instance, in millionths.
@@ -43,7 +43,7 @@ pub struct Allocation {
     /// Number of tasks.
     pub tasks: u32,
     /// What is held, by instance.
-    pub held: SmallVec<[Held; 1]>,
+    pub held: SmallVec<[HeldShare; 1]>,
     /// When it was placed.
     pub placed: Time,
     /// When its tasks started; `Time::MAX` before that.

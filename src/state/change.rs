@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{
-    AllocationRef, Held, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State,
+    AllocationRef, HeldShare, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State,
     UNKNOWN_RUN, WorkRef, run_length,
 };
 use crate::billing::CostMark;
@@ -230,7 +230,7 @@ impl State<'_> {
         let allocation = &mut self.allocations[opened];
         allocation.tasks += share.tasks;
         allocation.speed = allocation.speed.min(speed);
-        allocation.held.push(Held { share, dominant, mark: CostMark::default() });
+        allocation.held.push(HeldShare { share, dominant, mark: CostMark::default() });
         allocation.not_ready += u32::from(booting);
     }
 

@@ -25,8 +25,8 @@ pub enum ClassBy {
 /// shares of their devices in some order, the same occupancy, and the same kinds of GPU demand
 /// where those are asked for.
 #[derive(Clone, Debug)]
-pub struct Class {
-    key: Key,
+pub struct InstanceClass {
+    key: ClassKey,
     free: Free,
     free_gpu: u32,
     serial: u64,
@@ -37,7 +37,7 @@ pub struct Class {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct ClassKey {
     offer: Id<Offer>,
     cpu: u32,
     memory: u32,
@@ -47,7 +47,7 @@ struct Key {
     devices: Vec<u16>,
 }
 
-impl Class {
+impl InstanceClass {
     /// The offer of all its instances.
     pub fn offer(&self) -> Id<Offer> {
         self.key.offer
@@ -99,13 +99,13 @@ impl Class {
 #[derive(Clone, Debug)]
 pub(super) struct Classes {
     by: ClassBy,
-    found: FxHashMap<Key, u32>,
-    slots: Vec<Class>,
+    found: FxHashMap<ClassKey, u32>,
+    slots: Vec<InstanceClass>,
     /// Slots of purged classes.
     unused: Vec<u32>,
     /// Slots of classes with members.
     live: Vec<u32>,
-    scratch: Key,
+    scratch: ClassKey,
     serials: u64,
 }
 
@@ -115,7 +115,7 @@ const MOST_EMPTY: usize = 256;
 
 impl Classes {
     pub(super) fn new(by: ClassBy) -> Self {
-        let scratch = Key {
+        let scratch = ClassKey {
             offer: Id::new(0),
             cpu: 0,
             memory: 0,
@@ -135,7 +135,7 @@ impl Classes {
     }
 
     /// Classes with members, with their slots, in no order that a result may depend on.
-    pub(super) fn live(&self) -> impl Iterator<Item = (usize, &Class)> {
+    pub(super) fn live(&self) -> impl Iterator<Item = (usize, &InstanceClass)> {
         self.live.iter().map(|&slot| (slot as usize, &self.slots[slot as usize]))
     }
 
@@ -186,7 +186,7 @@ impl Classes {
             self.purge();
         }
         self.serials += 1;
-        let class = Class {
+        let class = InstanceClass {
             key: self.scratch.clone(),
             free: instance.free,
             free_gpu: instance.free_gpu,
@@ -232,7 +232,8 @@ mod tests {
     }
 
     fn members(state: &State<'_>) -> Vec<Vec<u32>> {
-        let ordinals = |class: &Class| class.members().map(|(at, _)| at).collect::<Vec<_>>();
+        let ordinals =
+            |class: &InstanceClass| class.members().map(|(at, _)| at).collect::<Vec<_>>();
         let mut all: Vec<_> = state.classes().map(|(_, class)| ordinals(class)).collect();
         all.sort();
         all

@@ -1,11 +1,11 @@
 //! All live instances, and everything that is kept in step with what is free
 //! on them.
 
+use super::change_log::ChangeLog;
 use super::classes::Classes;
 use super::index::{FreeIndex, WholeIndex};
+use super::scalar_pool::ScalarPool;
 use super::slab::Slab;
-use super::touched::Touched;
-use super::uniform::Uniform;
 use super::{ClassBy, IndexBy, Instance, InstanceRef, Needs, Phase, kind_of};
 use crate::units::Demand;
 
@@ -17,8 +17,8 @@ pub(super) struct Fleet {
     /// The empty instances, from the first work on that wants some alone.
     pub(super) whole: Option<WholeIndex>,
     pub(super) classes: Classes,
-    pub(super) uniform: Uniform,
-    pub(super) touched: Touched,
+    pub(super) uniform: ScalarPool,
+    pub(super) touched: ChangeLog,
     index_by: IndexBy,
     class_by: ClassBy,
 }
@@ -31,8 +31,8 @@ impl Fleet {
             index: FreeIndex::new(needs.index),
             whole: None,
             classes: Classes::new(needs.classes),
-            uniform: Uniform::default(),
-            touched: Touched::new(needs.follows),
+            uniform: ScalarPool::default(),
+            touched: ChangeLog::new(needs.follows),
             index_by: needs.index,
             class_by: needs.classes,
         }

@@ -9,7 +9,7 @@ use crate::units::{Id, Money, Span, Time};
 /// Rented instances that hold work, by offer in order of the latest estimated end on
 /// them: a change or a search takes the logarithm of the number of allocations.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Latest {
+pub(super) struct LatestEnds {
     /// Whether anybody wants to know.
     on: bool,
     /// By slot of the instance: estimated ends.
@@ -18,7 +18,7 @@ pub(super) struct Latest {
     by_offer: BTreeMap<(Id<Offer>, Time, u32), InstanceRef>,
 }
 
-impl Latest {
+impl LatestEnds {
     pub(super) fn new(on: bool) -> Self {
         Self { on, ..Self::default() }
     }

@@ -2,8 +2,8 @@
 //! calls these, in the order of its events.
 
 use super::{
-    AllocationRef, Charge, ChargeKind, Effect, InstanceRef, Note, Phase, Refusal, Resolved, State,
-    WorkRef,
+    AllocationRef, Charge, ChargeKind, DecisionNote, Effect, InstanceRef, Phase, Refusal,
+    ResolvedRules, State, WorkRef,
 };
 use smallvec::SmallVec;
 
@@ -55,7 +55,7 @@ impl State<'_> {
     }
 
     /// Keeps a reason, if they are kept.
-    pub(crate) fn note(&mut self, work: WorkRef, note: Note) {
+    pub(crate) fn note(&mut self, work: WorkRef, note: DecisionNote) {
         if let Some(notes) = &mut self.notes {
             notes.push((work, note));
         }
@@ -78,7 +78,7 @@ impl State<'_> {
     }
 
     /// The reasons since the last call.
-    pub(crate) fn take_notes(&mut self) -> Vec<(WorkRef, Note)> {
+    pub(crate) fn take_notes(&mut self) -> Vec<(WorkRef, DecisionNote)> {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
@@ -98,7 +98,7 @@ impl State<'_> {
     pub(crate) fn submit(&mut self, work: &Work) -> WorkRef {
         while self.rules.len() < self.book.all_rules().len() {
             let rules = &self.book.all_rules()[Id::new(self.rules.len() as u32)];
-            let rules = Resolved::new(self.world, rules);
+            let rules = ResolvedRules::new(self.world, rules);
             let ([least, most], of) = (self.speed_bounds, rules.speed_bounds(WorkKind::Job));
             self.speed_bounds = [least.min(of[0]), most.max(of[1])];
             self.rules.push(rules);

@@ -147,7 +147,7 @@ pub enum OfferRejection {
 
 /// A reason, kept on request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum DecisionNote {
     /// The work waits on.
     Waits(Wait),
     /// An offer was weighed and not taken.
@@ -272,5 +272,5 @@ pub enum Record {
         why: LaunchRefusal,
     },
     /// A reason of the policy, kept on request.
-    Noted(WorkRef, Note),
+    Noted(WorkRef, DecisionNote),
 }

@@ -5,7 +5,7 @@ use crate::units::Id;
 
 /// A rule set in terms of this world.
 #[derive(Clone, Debug)]
-pub struct Resolved {
+pub struct ResolvedRules {
     /// By offer: whether the work may run there.
     allowed: Vec<bool>,
     /// By offer: speed of a job there, in millionths.
@@ -31,7 +31,7 @@ pub const fn kind_of(offer: Id<Offer>) -> u64 {
     1 << (offer.row() % 64)
 }
 
-impl Resolved {
+impl ResolvedRules {
     /// Looks up every name in `rules`. Names that the world does not have
     /// admit nothing.
     pub fn new(world: &World, rules: &Rules) -> Self {

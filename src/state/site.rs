@@ -11,7 +11,7 @@ use crate::units::Id;
 /// without and three with the model of GPU.
 #[derive(Clone, Debug)]
 pub struct Sites {
-    tables: [Sorted; 6],
+    tables: [SiteIndex; 6],
     /// Instances' offers that are live, by site of the closest level.
     live: [Vec<u32>; 2],
     /// Sites of the closest level with live instances: for work without GPUs, and with.
@@ -20,7 +20,7 @@ pub struct Sites {
 
 /// Offers sorted by site.
 #[derive(Clone, Debug)]
-struct Sorted {
+struct SiteIndex {
     /// By offer.
     site: Vec<u32>,
     /// By site: the kinds (see [`super::kind_of`]) of its offers.
@@ -29,14 +29,14 @@ struct Sorted {
 
 /// Offers that a query over instances looks at.
 #[derive(Clone, Debug)]
-pub struct Reach {
+pub struct OfferSet {
     /// By offer; empty where all are looked at.
     allowed: Vec<bool>,
     /// Union of the kinds of the offers.
     pub(super) kinds: u64,
 }
 
-impl Reach {
+impl OfferSet {
     /// All offers.
     pub const ALL: Self = Self { allowed: Vec::new(), kinds: u64::MAX };
 
@@ -91,7 +91,7 @@ impl Sites {
     pub fn new(world: &World) -> Self {
         let table = |at: usize| {
             let mut known = FxHashMap::default();
-            let mut sorted = Sorted { site: Vec::new(), kinds: Vec::new() };
+            let mut sorted = SiteIndex { site: Vec::new(), kinds: Vec::new() };
             for (offer, facts) in world.offers.iter() {
                 let region = world.zones[facts.zone].region;
                 let place = match at % 3 {
@@ -118,7 +118,7 @@ impl Sites {
     /// The table that keeps the tasks of a gang together; none where they may lie
     /// anywhere.
     #[inline]
-    fn of(&self, ask: &Ask, together: Together) -> Option<&Sorted> {
+    fn of(&self, ask: &Ask, together: Together) -> Option<&SiteIndex> {
         if !ask.gang || ask.tasks == 1 {
             return None;
         }
@@ -155,7 +155,7 @@ impl State<'_> {
     /// The table of sites that keeps the tasks of `work` together; none where
     /// they may lie anywhere.
     #[inline]
-    fn sites_of(&self, work: WorkRef) -> Option<&Sorted> {
+    fn sites_of(&self, work: WorkRef) -> Option<&SiteIndex> {
         let ask = &self.works[work].ask;
         self.sites.of(ask, self.rules[ask.rules.row()].together)
     }
@@ -198,20 +198,20 @@ impl State<'_> {
     }
 
     /// All offers, in memory that is kept from search to search.
-    pub(crate) fn take_reach(&mut self) -> Reach {
-        std::mem::replace(&mut self.reach, Reach::ALL)
+    pub(crate) fn take_reach(&mut self) -> OfferSet {
+        std::mem::replace(&mut self.reach, OfferSet::ALL)
     }
 
     /// Keeps the memory of `reach` for the next search.
-    pub(crate) fn put_reach(&mut self, mut reach: Reach) {
+    pub(crate) fn put_reach(&mut self, mut reach: OfferSet) {
         reach.allowed.clear();
-        reach.kinds = Reach::ALL.kinds;
+        reach.kinds = OfferSet::ALL.kinds;
         self.reach = reach;
     }
 
     /// Leaves the site of `offer` out of `reach`. Returns whether a gang may look
     /// at live instances of another still.
-    pub fn pass_site(&self, work: WorkRef, offer: Id<Offer>, reach: &mut Reach) -> bool {
+    pub fn pass_site(&self, work: WorkRef, offer: Id<Offer>, reach: &mut OfferSet) -> bool {
         let Some(sites) = self.sites_of(work) else { return false };
         let site = sites.site[offer.row()];
         reach.leave_out(self.world, |offer| sites.site[offer.row()] == site);

@@ -59,7 +59,7 @@ impl<T> fmt::Debug for Handle<T> {
 /// Values in slots. A freed slot keeps its value's memory for the next one.
 #[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
-    rows: Vec<Row<T>>,
+    rows: Vec<SlabRow<T>>,
     unused: Vec<u32>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Slab<T> {
 /// the caches since it began.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
-struct Row<T> {
+struct SlabRow<T> {
     value: T,
     /// Odd while the value is alive.
     generation: u32,
@@ -89,7 +89,7 @@ impl<T: Default> Slab<T> {
 
     #[cold]
     fn grow(&mut self) -> u32 {
-        self.rows.push(Row { value: T::default(), generation: 0 });
+        self.rows.push(SlabRow { value: T::default(), generation: 0 });
         u32::try_from(self.rows.len() - 1).expect("at most 4 billion things are alive")
     }
 
@@ -172,8 +172,8 @@ mod tests {
     /// what most of a large replay waits for.
     #[test]
     fn live_work_and_allocations_fill_whole_cache_lines() {
-        assert_eq!(size_of::<Row<Allocation>>(), 2 * 64);
-        let row: Row<LiveWork> = Row { value: LiveWork::default(), generation: 0 };
+        assert_eq!(size_of::<SlabRow<Allocation>>(), 2 * 64);
+        let row: SlabRow<LiveWork> = SlabRow { value: LiveWork::default(), generation: 0 };
         assert_eq!(size_of_val(&row), 3 * 64);
         // What is fetched lies in each of the three.
         let line = |address: usize| (address - from_ref(&row).addr()) / 64;

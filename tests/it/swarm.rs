@@ -463,7 +463,7 @@ impl Log {
         let Record::Started(allocation) = *record else { return };
         let target = state.allocation(allocation);
         let live = state.work(target.work());
-        let place = |held: &windtunnel::state::Held| {
+        let place = |held: &windtunnel::state::HeldShare| {
             let instance = state.instance(held.share.instance);
             (state.world().offers[instance.offer].name.clone(), instance.slot)
         };

@@ -24,7 +24,9 @@ use windtunnel::policy;
 use windtunnel::policy::Trigger;
 use windtunnel::policy::spec::{Backfill, Choice, Order, PolicySpec, Provision, Release};
 use windtunnel::sim::{Observer, Options};
-use windtunnel::state::{Allocation, AllocationRef, Instance, LiveWork, Note, Record, State};
+use windtunnel::state::{
+    Allocation, AllocationRef, DecisionNote, Instance, LiveWork, Record, State,
+};
 use windtunnel::units::{Demand, Distribution, Id, Rate, Shape, Span, Time};
 
 use crate::listed::{Dice, Listed, Names};
@@ -349,7 +351,7 @@ struct Promised {
 impl Observer for Promised {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match *record {
-            Record::Noted(work, Note::Waits(wait)) => {
+            Record::Noted(work, DecisionNote::Waits(wait)) => {
                 if let Some(at) = wait.promised {
                     self.first.entry(state.work(work).id).or_insert(at);
                     self.seen.shadows += 1;

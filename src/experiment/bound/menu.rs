@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::model::{Interner, Market, Offer, QuotaUnit, Region, Rules, World};
-use crate::state::Resolved;
+use crate::state::ResolvedRules;
 use crate::units::{Id, Shape, Span, Time};
 
 /// Ways to weigh an instance's resources when its price is shared out: CPU,
@@ -157,7 +157,7 @@ impl<'w> Menus<'w> {
 
 impl Menu {
     fn new(world: &World, rules: &Rules, started: Time) -> Self {
-        let resolved = Resolved::new(world, rules);
+        let resolved = ResolvedRules::new(world, rules);
         let mut dishes: Vec<Dish> = Vec::new();
         let mut rows = BTreeMap::new();
         for offer in world.offers.ids().filter(|&offer| resolved.allows(offer)) {
@@ -184,7 +184,7 @@ impl Dish {
 }
 
 /// None where there never is an instance.
-fn dish(world: &World, resolved: &Resolved, offer: Id<Offer>, started: Time) -> Option<Dish> {
+fn dish(world: &World, resolved: &ResolvedRules, offer: Id<Offer>, started: Time) -> Option<Dish> {
     let facts = &world.offers[offer];
     let limit = limit(world, offer);
     if limit == Some(0) {

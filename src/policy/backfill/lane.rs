@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use super::space::Space;
 use super::steps::{Steps, period};
 use crate::model::{Offer, Spread};
-use crate::state::{InstanceRef, Resolved};
+use crate::state::{InstanceRef, ResolvedRules};
 use crate::units::{Demand, Id, Time};
 
 /// What is free of one instance over time.
@@ -33,7 +33,7 @@ impl Lane {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) demand: Demand,
-    pub(super) rules: &'a Resolved,
+    pub(super) rules: &'a ResolvedRules,
     pub(super) tasks: u32,
 }
 
@@ -205,7 +205,7 @@ mod tests {
         let world = owned(&[shape(4_000, 0, 0), shape(4_000, 0, 0), shape(8_000, 0, 0)]);
         let state = start(&world, Needs::default());
         let mut stream = Stream::new(1, "lanes");
-        let mut rules = Resolved::new(&world, &Rules::default());
+        let mut rules = ResolvedRules::new(&world, &Rules::default());
         let mut found = [0, 0];
         for round in 0..2_000 {
             let mut lanes: Vec<Lane> = (0..3)

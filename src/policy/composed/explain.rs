@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::Composed;
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::{Note, Wait, WaitReason, WorkRef};
+use crate::state::{DecisionNote, Wait, WaitReason, WorkRef};
 use crate::units::Time;
 
 impl Composed {
@@ -34,7 +34,7 @@ impl Composed {
                 rents: due.filter(|&due| due > turn.now()),
             };
             wait.reason = self.reason(turn, work, &wait, due);
-            turn.note(work, Note::Waits(wait));
+            turn.note(work, DecisionNote::Waits(wait));
         }
     }
 

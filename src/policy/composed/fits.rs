@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::model::{Ask, Market, Offer, QuotaUnit, Rules, Spread, World};
 use crate::policy::spec;
 use crate::policy::turn::Turn;
-use crate::state::{Resolved, WorkRef};
+use crate::state::{ResolvedRules, WorkRef};
 use crate::units::{Demand, Id, Shape};
 
 use even::ZoneRoom;
@@ -19,7 +19,7 @@ use limits::Rentable;
 type Alike = (Demand, Id<Rules>, bool);
 
 /// The rules of work, and the site of an offer for it.
-type Limits<'l> = (&'l Resolved, &'l dyn Fn(Id<Offer>) -> Option<u32>);
+type Limits<'l> = (&'l ResolvedRules, &'l dyn Fn(Id<Offer>) -> Option<u32>);
 
 /// Kinds of work that are remembered at most. Each piece may be a kind of its own.
 const REMEMBERED: usize = 1 << 16;
@@ -119,7 +119,7 @@ impl Fits {
 
     /// Tasks that an offer holds with no help from others.
     #[inline]
-    fn alone(&self, world: &World, rules: &Resolved, demand: Demand, offer: Id<Offer>) -> u64 {
+    fn alone(&self, world: &World, rules: &ResolvedRules, demand: Demand, offer: Id<Offer>) -> u64 {
         let facts = &world.offers[offer];
         let count = match facts.market {
             Market::Owned => self.most[offer.row()],
@@ -162,7 +162,7 @@ impl Fits {
     fn count(
         &self,
         world: &World,
-        rules: &Resolved,
+        rules: &ResolvedRules,
         demand: Demand,
         within: &dyn Fn(Id<Offer>) -> bool,
     ) -> u64 {
@@ -333,7 +333,7 @@ mod tests {
                 Provision::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
             let mut fits = Fits::new(&provision, [&Scope::default(), &Scope::default()]);
             fits.look_at_offers(&world);
-            let rules = Resolved::new(&world, &Rules { spread, ..Rules::default() });
+            let rules = ResolvedRules::new(&world, &Rules { spread, ..Rules::default() });
             let demand = demand(cores * 1_000, 0, 0, 0);
             let all = fits.count(&world, &rules, demand, &|_| true);
             let alone = |offer| fits.alone(&world, &rules, demand, offer);
@@ -354,7 +354,7 @@ mod tests {
                 Provision::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
             let mut fits = Fits::new(&provision, [&Scope::default(), &Scope::default()]);
             fits.look_at_offers(&world);
-            let rules = Resolved::new(&world, &Rules::default());
+            let rules = ResolvedRules::new(&world, &Rules::default());
             let demand = demand(cores * 1_000, 0, 0, 0);
             let bound = fits.count(&world, &rules, demand, &|_| true);
             let exact = best(&world, demand, (max_instances, 0), &mut vec![0; world.offers.len()]);

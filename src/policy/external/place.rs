@@ -7,7 +7,7 @@ use super::message::{self, Question};
 use crate::model::Spread;
 use crate::policy::place;
 use crate::policy::turn::Turn;
-use crate::state::{InstanceRef, Needs, Reach, Refusal, Share, WorkRef};
+use crate::state::{InstanceRef, Needs, OfferSet, Refusal, Share, WorkRef};
 
 /// Says where work goes. It is not asked where no instance has room.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Place {
     }
 
     /// Asks where the waiting tasks of `work` go.
-    fn ask(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<()> {
+    fn ask(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<()> {
         self.rest.clear();
         turn.first_fit_in(work, 0, reach)?;
         let session = &mut *self.session.borrow_mut();
@@ -50,7 +50,7 @@ impl place::Place for Place {
         Needs { follows: true, ..Needs::default() }
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
         let waiting = turn.work(work).waiting;
         if self.expected != Some((work, waiting, turn.touched_mark())) || self.rest.is_empty() {
             self.ask(turn, work, reach)?;
@@ -115,7 +115,7 @@ pub(super) fn share(
 
 /// Ordinals of instances with room that the spread of the work's tasks forbids, or
 /// that are not looked at.
-fn not_on(turn: &Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Vec<u32> {
+fn not_on(turn: &Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Vec<u32> {
     let ask = &turn.work(work).ask;
     let rules = turn.rules(ask.rules);
     if rules.spread == Spread::None && reach.is_all() {

@@ -2,7 +2,7 @@
 
 use super::scored::{Rating, Score};
 use crate::model::World;
-use crate::state::Class;
+use crate::state::InstanceClass;
 use crate::units::{Demand, Shape};
 
 /// One, in the fixed point of the products.
@@ -33,7 +33,7 @@ impl DotProduct {
 }
 
 impl Score for DotProduct {
-    fn rate(&mut self, world: &World, class: &Class, demand: Demand) -> Rating {
+    fn rate(&mut self, world: &World, class: &InstanceClass, demand: Demand) -> Rating {
         if self.least {
             let largest = Shape { memory: 0, ..self.largest.of(world) };
             let sum = product(class, demand, largest);
@@ -52,7 +52,7 @@ pub struct LeastRemainder {
 }
 
 impl Score for LeastRemainder {
-    fn rate(&mut self, world: &World, class: &Class, demand: Demand) -> Rating {
+    fn rate(&mut self, world: &World, class: &InstanceClass, demand: Demand) -> Rating {
         let largest = self.largest.of(world);
         let cpu = fraction(class.free().cpu - demand.cpu, largest.cpu);
         let gpu = fraction(class.free_gpu() - demand.gpu_milli(), largest.gpu_milli());
@@ -62,7 +62,7 @@ impl Score for LeastRemainder {
 
 /// Sum over the resources that `whole` has of demand times free, as fractions
 /// of `whole`, in millionths of millionths.
-fn product(class: &Class, demand: Demand, whole: Shape) -> i64 {
+fn product(class: &InstanceClass, demand: Demand, whole: Shape) -> i64 {
     let free = class.free();
     fraction(demand.cpu, whole.cpu) * fraction(free.cpu, whole.cpu)
         + fraction(demand.memory, whole.memory) * fraction(free.memory, whole.memory)

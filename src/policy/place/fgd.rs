@@ -6,7 +6,7 @@ use super::scored::{Rating, Score, devices_after};
 use crate::model::gpu::answers;
 use crate::model::{GpuModel, World};
 use crate::policy::spec::DemandMix;
-use crate::state::Class;
+use crate::state::InstanceClass;
 use crate::units::{Demand, Id};
 
 /// Places where the expected fragmentation grows least.
@@ -129,7 +129,7 @@ impl Foresight {
 impl Score for Fgd {
     /// The score of the growth of fragmentation. A part of a device comes from
     /// where that is best, ties from the tightest.
-    fn rate(&mut self, world: &World, class: &Class, demand: Demand) -> Rating {
+    fn rate(&mut self, world: &World, class: &InstanceClass, demand: Demand) -> Rating {
         let row = self.foresee(world, world.type_of(class.offer()).gpu_model);
         let (free, after, size) = (class.free(), &mut self.after, self.size);
         let foresight = self.foresights[row].as_ref().expect("just made");

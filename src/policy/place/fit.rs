@@ -3,7 +3,7 @@
 use super::Place;
 use crate::model::Spread;
 use crate::policy::turn::Turn;
-use crate::state::{IndexBy, InstanceRef, Needs, Reach, Share, WorkRef};
+use crate::state::{IndexBy, InstanceRef, Needs, OfferSet, Share, WorkRef};
 use crate::units::Scalar;
 
 /// The first that fits, by age, by least or by most that is left.
@@ -36,7 +36,7 @@ impl Place for Fit {
         Needs { index: self.index, ..Needs::default() }
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
         let instance = match self.index {
             IndexBy::Least(Scalar::Mean) if turn.live_offers().len() > 1 => {
                 by_mean(turn, work, reach, |left| left)
@@ -58,7 +58,7 @@ impl Place for Fit {
 fn by_mean(
     turn: &Turn<'_, '_>,
     work: WorkRef,
-    reach: &Reach,
+    reach: &OfferSet,
     rank: impl Fn(u32) -> u32,
 ) -> Option<InstanceRef> {
     let demand = turn.work(work).ask.demand;
@@ -118,7 +118,7 @@ mod tests {
         let work = submit(&mut state, 0, Ask { demand, ..Ask::default() });
         let mut stream = Stream::new(1, "policy");
         let turn = &mut Turn::new(&mut state, &mut stream);
-        let share = part.pick(turn, work, &Reach::ALL)?;
+        let share = part.pick(turn, work, &OfferSet::ALL)?;
         Some((state.instance(share.instance).ordinal, share.devices))
     }
 

@@ -3,7 +3,7 @@
 
 use super::scored::{Rating, Score};
 use crate::model::World;
-use crate::state::{Class, ClassBy, gpu_kind};
+use crate::state::{ClassBy, InstanceClass, gpu_kind};
 use crate::units::{Demand, WHOLE_GPU};
 
 /// Between the tiers of a preference; no instance has as many milli-shares.
@@ -16,7 +16,7 @@ const TIER: i64 = 1_000_000;
 pub struct GpuPacking;
 
 impl Score for GpuPacking {
-    fn rate(&mut self, _: &World, class: &Class, demand: Demand) -> Rating {
+    fn rate(&mut self, _: &World, class: &InstanceClass, demand: Demand) -> Rating {
         if demand.gpus == 0 {
             return Rating::tightest(0);
         }
@@ -45,7 +45,7 @@ pub struct GpuClustering;
 impl Score for GpuClustering {
     const BY: ClassBy = ClassBy::FreeAndKinds;
 
-    fn rate(&mut self, _: &World, class: &Class, demand: Demand) -> Rating {
+    fn rate(&mut self, _: &World, class: &InstanceClass, demand: Demand) -> Rating {
         if demand.gpus == 0 {
             return Rating::tightest(0);
         }

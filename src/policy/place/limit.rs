@@ -4,7 +4,7 @@ use super::Place;
 use crate::model::Offer;
 use crate::policy::provision::Provision;
 use crate::policy::turn::Turn;
-use crate::state::{Needs, Reach, Share, WorkRef};
+use crate::state::{Needs, OfferSet, Share, WorkRef};
 use crate::units::{Id, Money};
 
 /// Most that places of one piece of work may cost. The provision part is asked for it
@@ -66,7 +66,7 @@ impl Place for Limited<'_, '_> {
         self.part.needs()
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
         self.part.pick_below(turn, work, reach, &mut self.limit)
     }
 

@@ -6,7 +6,7 @@ use super::{Limit, Place, fit};
 use crate::model::{Market, Offer, Region, World};
 use crate::policy::spec::{GpuMachines, Narrow};
 use crate::policy::turn::Turn;
-use crate::state::{Needs, Reach, Share, WorkRef};
+use crate::state::{Needs, OfferSet, Share, WorkRef};
 use crate::units::{Id, Money};
 
 /// A part that is shown the best group of instances first, and the next only where
@@ -19,7 +19,7 @@ pub(super) struct Narrowed {
     keeps: bool,
     groups: Option<Groups>,
     /// What a query looks at, and where it costs what to move data: kept for their memory.
-    both: Reach,
+    both: OfferSet,
     costs: Vec<(Money, Id<Region>)>,
 }
 
@@ -35,13 +35,14 @@ struct Groups {
 /// Some offers, and those of them in each region.
 #[derive(Debug)]
 struct Group {
-    all: Reach,
-    by_region: Vec<Reach>,
+    all: OfferSet,
+    by_region: Vec<OfferSet>,
 }
 
 impl Group {
-    fn new(world: &World, all: Reach) -> Self {
-        let within = |region| Reach::new(world, |at| all.has(at) && world.region_of(at) == region);
+    fn new(world: &World, all: OfferSet) -> Self {
+        let within =
+            |region| OfferSet::new(world, |at| all.has(at) && world.region_of(at) == region);
         let by_region = world.regions.ids().map(within).collect();
         Self { all, by_region }
     }
@@ -50,15 +51,15 @@ impl Group {
 impl Groups {
     fn new(world: &World, narrow: &Narrow, keeps: bool) -> Self {
         let all = match narrow.scope.is_all() {
-            true => Reach::ALL,
-            false => Reach::new(world, |offer| narrow.scope.admits(world, offer)),
+            true => OfferSet::ALL,
+            false => OfferSet::new(world, |offer| narrow.scope.admits(world, offer)),
         };
         let has_gpus = |offer| world.type_of(offer).shape.gpus > 0;
         let kept = |offer| keeps || world.offers[offer].market == Market::Owned;
         let without_gpus = [
-            Reach::new(world, |offer| all.has(offer) && !has_gpus(offer)),
-            Reach::new(world, |offer| all.has(offer) && has_gpus(offer) && kept(offer)),
-            Reach::new(world, |offer| all.has(offer) && has_gpus(offer) && !kept(offer)),
+            OfferSet::new(world, |offer| all.has(offer) && !has_gpus(offer)),
+            OfferSet::new(world, |offer| all.has(offer) && has_gpus(offer) && kept(offer)),
+            OfferSet::new(world, |offer| all.has(offer) && has_gpus(offer) && !kept(offer)),
         ];
         let without_gpus = without_gpus.map(|reach| Group::new(world, reach));
         Self { all: Group::new(world, all), without_gpus }
@@ -72,7 +73,7 @@ impl Narrowed {
             narrow: narrow.clone(),
             keeps,
             groups: None,
-            both: Reach::ALL,
+            both: OfferSet::ALL,
             costs: Vec::new(),
         }
     }
@@ -93,7 +94,7 @@ impl Narrowed {
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
-        (group, reach): (&Group, &Reach),
+        (group, reach): (&Group, &OfferSet),
         limit: &mut Limit<'_>,
     ) -> Option<Share> {
         let home = turn.work(work).ask.home.and_then(|home| turn.home_region(home));
@@ -120,7 +121,7 @@ impl Narrowed {
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
-        (group, reach, free): (&Group, &Reach, bool),
+        (group, reach, free): (&Group, &OfferSet, bool),
         limit: &mut Limit<'_>,
     ) -> Option<Share> {
         let weighs = self.narrow.weigh_price && !self.keeps;
@@ -173,12 +174,12 @@ impl Narrowed {
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
-        [own, reach]: [&Reach; 2],
+        [own, reach]: [&OfferSet; 2],
     ) -> Option<Share> {
         if own.is_all() || reach.is_all() {
             return self.part.pick(turn, work, if own.is_all() { reach } else { own });
         }
-        let mut both = std::mem::replace(&mut self.both, Reach::ALL);
+        let mut both = std::mem::replace(&mut self.both, OfferSet::ALL);
         both.set_both(own, reach);
         let share = self.part.pick(turn, work, &both);
         self.both = both;
@@ -252,7 +253,7 @@ impl Place for Narrowed {
         Needs { latest: self.narrow.weigh_price && !self.keeps, ..self.part.needs() }
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
         self.pick_below(turn, work, reach, &mut Limit::none())
     }
 
@@ -260,7 +261,7 @@ impl Place for Narrowed {
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
-        reach: &Reach,
+        reach: &OfferSet,
         limit: &mut Limit<'_>,
     ) -> Option<Share> {
         let groups = self.take_groups(turn.world());

@@ -2,7 +2,7 @@
 
 use super::{Place, fit};
 use crate::policy::turn::Turn;
-use crate::state::{Needs, Reach, Share, WorkRef};
+use crate::state::{Needs, OfferSet, Share, WorkRef};
 
 /// The next instance by age that fits, after the last one used, from the
 /// oldest again when there is none.
@@ -17,7 +17,7 @@ impl Place for NextFit {
         Needs::default()
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
         let found = turn.first_fit_in(work, self.from, reach);
         let (instance, order) = found.or_else(|| turn.first_fit_in(work, 0, reach))?;
         self.from = order + 1;

@@ -2,7 +2,7 @@
 
 use super::{Place, fit};
 use crate::policy::turn::Turn;
-use crate::state::{InstanceRef, Needs, Reach, Share, WorkRef};
+use crate::state::{InstanceRef, Needs, OfferSet, Share, WorkRef};
 use crate::units::Stream;
 
 /// Draws before the instances that fit are listed.
@@ -35,7 +35,7 @@ impl Place for Random {
         Needs::default()
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
         let mut stream = self.stream(turn, work);
         let instance = draw(turn, work, reach, &mut stream)?;
         let share = fit::share_on(turn, work, instance, false)?;
@@ -56,7 +56,7 @@ impl Place for Random {
 fn draw(
     turn: &Turn<'_, '_>,
     work: WorkRef,
-    reach: &Reach,
+    reach: &OfferSet,
     stream: &mut Stream,
 ) -> Option<InstanceRef> {
     let (oldest, _) = turn.first_fit_in(work, 0, reach)?;
@@ -100,9 +100,9 @@ mod tests {
         for row in 0..8_000 {
             let work = submit(&mut state, row, Ask { demand: ask, ..Ask::default() });
             let mut turn = Turn::new(&mut state, &mut stream);
-            let share = part.pick(&mut turn, work, &Reach::ALL).expect("some fit");
+            let share = part.pick(&mut turn, work, &OfferSet::ALL).expect("some fit");
             assert_eq!(
-                part.pick(&mut turn, work, &Reach::ALL),
+                part.pick(&mut turn, work, &OfferSet::ALL),
                 Some(share),
                 "a task has its own stream"
             );

@@ -9,7 +9,9 @@ use super::Place;
 use super::fit::share_on;
 use crate::model::{Spread, World};
 use crate::policy::turn::Turn;
-use crate::state::{Class, ClassBy, InstanceRef, Needs, Reach, Share, WorkRef, tightest_of};
+use crate::state::{
+    ClassBy, InstanceClass, InstanceRef, Needs, OfferSet, Share, WorkRef, tightest_of,
+};
 use crate::units::Demand;
 
 /// How much a part dislikes one task on an instance.
@@ -36,7 +38,7 @@ pub trait Score: Debug {
     const BY: ClassBy = ClassBy::Free;
 
     /// The rating of one task of `demand` on an instance of `class`.
-    fn rate(&mut self, world: &World, class: &Class, demand: Demand) -> Rating;
+    fn rate(&mut self, world: &World, class: &InstanceClass, demand: Demand) -> Rating;
 }
 
 /// Distinct demands whose ratings are kept.
@@ -76,7 +78,7 @@ impl<S: Score> Scored<S> {
         &mut self,
         turn: &Turn<'_, '_>,
         work: WorkRef,
-        reach: &Reach,
+        reach: &OfferSet,
     ) -> Option<(InstanceRef, Rating)> {
         let ask = turn.work(work).ask;
         let row = self.row(ask.demand);
@@ -84,7 +86,7 @@ impl<S: Score> Scored<S> {
         let rules = turn.rules(ask.rules);
         let mut best: Option<(i64, u32, InstanceRef, Rating)> = None;
         let (all, bound) = (reach.is_all(), turn.is_bound(work));
-        let looked_at = |(_, class): &(usize, &Class)| {
+        let looked_at = |(_, class): &(usize, &InstanceClass)| {
             let offer = class.offer();
             (all || reach.has(offer))
                 && rules.allows(offer)
@@ -119,7 +121,7 @@ impl<S: Score> Place for Scored<S> {
         Needs { classes: S::BY, ..Needs::default() }
     }
 
-    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &Reach) -> Option<Share> {
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
         let (instance, rating) = self.best(turn, work, reach)?;
         let target = turn.instance(instance);
         let demand = turn.work(work).ask.demand;
@@ -141,7 +143,7 @@ impl<S: Score> Place for Scored<S> {
 /// has taken the device with `share` free, or the tightest that fit; nothing, where it
 /// has the instance alone.
 pub(super) fn devices_after(
-    class: &Class,
+    class: &InstanceClass,
     demand: Demand,
     share: Option<u16>,
     into: &mut Vec<u16>,
@@ -191,7 +193,7 @@ pub(super) mod tests {
         }
         let work = submit(&mut state, 0, Ask { demand: asked, ..Ask::default() });
         let mut stream = Stream::new(1, "policy");
-        let share = part.pick(&mut Turn::new(&mut state, &mut stream), work, &Reach::ALL)?;
+        let share = part.pick(&mut Turn::new(&mut state, &mut stream), work, &OfferSet::ALL)?;
         Some((state.instance(share.instance).ordinal, share.devices))
     }
 
@@ -202,7 +204,7 @@ pub(super) mod tests {
     }
 
     impl Score for Memory {
-        fn rate(&mut self, _: &World, class: &Class, demand: Demand) -> Rating {
+        fn rate(&mut self, _: &World, class: &InstanceClass, demand: Demand) -> Rating {
             self.calls += 1;
             let device = (demand.gpus == 1).then(|| class.free().best_share);
             Rating { penalty: i64::from(class.free().memory), device }
@@ -271,7 +273,7 @@ pub(super) mod tests {
                 let want = scan(&mut other, &state, work);
                 let mut own = Stream::new(1, "policy");
                 let mut turn = Turn::new(&mut state, &mut own);
-                let share = part.pick(&mut turn, work, &Reach::ALL);
+                let share = part.pick(&mut turn, work, &OfferSet::ALL);
                 let got = share.map(|share| turn.instance(share.instance).ordinal);
                 assert_eq!(got, want, "row {row}: {ask:?}");
                 match share {
@@ -301,7 +303,8 @@ pub(super) mod tests {
         let mut best = None;
         for (reference, instance) in state.instances() {
             if state.accepts(work, reference) {
-                let holds = |class: &Class| class.members().any(|(_, one)| one == reference);
+                let holds =
+                    |class: &InstanceClass| class.members().any(|(_, one)| one == reference);
                 let (_, class) = state.classes().find(|(_, class)| holds(class)).expect("live");
                 let rating = score.rate(state.world(), class, state.work(work).ask.demand);
                 let candidate = (rating.penalty, instance.ordinal);

@@ -4,7 +4,7 @@ use super::demand::OnDemand;
 use super::shelf::{Shelf, is_open};
 use crate::model::Offer;
 use crate::policy::turn::Turn;
-use crate::state::{LaunchRefusal, Note, OfferRejection, WorkRef};
+use crate::state::{DecisionNote, LaunchRefusal, OfferRejection, WorkRef};
 use crate::units::{Id, Money};
 
 /// An offer, what speaks against it before anything is rented, and its cost.
@@ -54,10 +54,10 @@ impl OnDemand {
         let chosen: Vec<_> = self.rented.iter().map(|&(one, _)| turn.instance(one).offer).collect();
         for &(offer, why, cost) in weighed {
             let note = if chosen.contains(&offer) {
-                Note::OfferChosen { offer, cost }
+                DecisionNote::OfferChosen { offer, cost }
             } else {
                 let why = why.unwrap_or(OfferRejection::Dearer);
-                Note::OfferRejected { offer, why, cost }
+                DecisionNote::OfferRejected { offer, why, cost }
             };
             turn.note(work, note);
         }

@@ -8,7 +8,7 @@ const FANOUT: usize = 16;
 
 /// Smallest order, most free and union of kinds below a child; or an instance.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct TreeEntry {
     order: u64,
     most: Most,
     /// Instance slot, or node number.
@@ -16,14 +16,14 @@ struct Row {
     kinds: u64,
 }
 
-impl Row {
+impl TreeEntry {
     /// A row that is not in use.
     const UNUSED: Self = Self { order: 0, most: Most::NOTHING, below: 0, kinds: 0 };
 }
 
 /// Rows by column, so that one query looks at all rows at once.
 #[derive(Clone, Debug)]
-struct Node {
+struct TreeNode {
     /// By row, nothing in unused ones.
     cpu: [u32; FANOUT],
     memory: [u32; FANOUT],
@@ -36,7 +36,7 @@ struct Node {
     leaf: bool,
 }
 
-impl Node {
+impl TreeNode {
     const fn new(leaf: bool) -> Self {
         Self {
             cpu: [0; FANOUT],
@@ -56,9 +56,9 @@ impl Node {
         Most { cpu, memory, gpu: self.gpu[at], both: self.both[at] }
     }
 
-    fn row(&self, at: usize) -> Row {
+    fn row(&self, at: usize) -> TreeEntry {
         let (order, below, kinds) = (self.orders[at], self.below[at], self.kinds[at]);
-        Row { order, most: self.most(at), below, kinds }
+        TreeEntry { order, most: self.most(at), below, kinds }
     }
 
     fn set_most(&mut self, at: usize, most: Most) {
@@ -66,7 +66,7 @@ impl Node {
         (self.gpu[at], self.both[at]) = (most.gpu, most.both);
     }
 
-    fn set(&mut self, at: usize, row: Row) {
+    fn set(&mut self, at: usize, row: TreeEntry) {
         self.set_most(at, row.most);
         (self.orders[at], self.below[at], self.kinds[at]) = (row.order, row.below, row.kinds);
     }
@@ -78,12 +78,12 @@ impl Node {
         Most { cpu, memory, gpu: largest(&self.gpu), both: largest(&self.both) }
     }
 
-    fn summary(&self, number: u32) -> Row {
+    fn summary(&self, number: u32) -> TreeEntry {
         let kinds = self.kinds.iter().fold(0, |all, kinds| all | kinds);
-        Row { order: self.orders[0], most: self.all_most(), below: number, kinds }
+        TreeEntry { order: self.orders[0], most: self.all_most(), below: number, kinds }
     }
 
-    fn insert(&mut self, at: usize, row: Row) {
+    fn insert(&mut self, at: usize, row: TreeEntry) {
         for from in (at..self.len).rev() {
             self.set(from + 1, self.row(from));
         }
@@ -100,7 +100,7 @@ impl Node {
 
     fn truncate(&mut self, len: usize) {
         for at in len..self.len {
-            self.set(at, Row::UNUSED);
+            self.set(at, TreeEntry::UNUSED);
         }
         self.len = len;
     }
@@ -135,7 +135,7 @@ impl Node {
 /// The tree.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
-    nodes: Vec<Node>,
+    nodes: Vec<TreeNode>,
     unused: Vec<u32>,
     root: u32,
     len: usize,
@@ -143,7 +143,7 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::new(true)], unused: Vec::new(), root: 0, len: 0 }
+        Self { nodes: vec![TreeNode::new(true)], unused: Vec::new(), root: 0, len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -153,7 +153,9 @@ impl Tree {
     /// Adds the instance in `slot` at `order`, which no other instance has.
     pub(super) fn insert(&mut self, order: u64, slot: u32, most: Most, kinds: u64) {
         self.len += 1;
-        if let Some(right) = self.insert_below(self.root, Row { order, most, below: slot, kinds }) {
+        if let Some(right) =
+            self.insert_below(self.root, TreeEntry { order, most, below: slot, kinds })
+        {
             let left = self.root;
             let rows = [left, right].map(|number| self.nodes[number as usize].summary(number));
             self.root = self.claim(false);
@@ -189,10 +191,10 @@ impl Tree {
 
     fn claim(&mut self, leaf: bool) -> u32 {
         if let Some(number) = self.unused.pop() {
-            self.nodes[number as usize] = Node::new(leaf);
+            self.nodes[number as usize] = TreeNode::new(leaf);
             return number;
         }
-        self.nodes.push(Node::new(leaf));
+        self.nodes.push(TreeNode::new(leaf));
         (self.nodes.len() - 1) as u32
     }
 
@@ -226,7 +228,7 @@ impl Tree {
     }
 
     /// Inserts and returns the new right sibling if the node had to split.
-    fn insert_below(&mut self, number: u32, row: Row) -> Option<u32> {
+    fn insert_below(&mut self, number: u32, row: TreeEntry) -> Option<u32> {
         let node = &self.nodes[number as usize];
         if node.leaf {
             let at = node.orders[..node.len].iter().filter(|&&order| order < row.order).count();
@@ -247,7 +249,7 @@ impl Tree {
         self.insert_row(number, at + 1, summary)
     }
 
-    fn insert_row(&mut self, number: u32, at: usize, row: Row) -> Option<u32> {
+    fn insert_row(&mut self, number: u32, at: usize, row: TreeEntry) -> Option<u32> {
         if self.nodes[number as usize].len < FANOUT {
             self.nodes[number as usize].insert(at, row);
             return None;

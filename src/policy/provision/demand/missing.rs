@@ -5,14 +5,14 @@ use crate::model::Spread;
 use crate::policy::place::Place;
 use crate::policy::provision::shelf::Shelf;
 use crate::policy::turn::Turn;
-use crate::state::{AllocationRef, Reach, Share, WorkRef};
+use crate::state::{AllocationRef, OfferSet, Share, WorkRef};
 
 /// A gang that is being placed where `place` picks within `reach`.
 struct Joining<'j> {
     work: WorkRef,
     shelf: &'j Shelf,
     place: &'j mut dyn Place,
-    reach: Reach,
+    reach: OfferSet,
 }
 
 impl OnDemand {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{Link, Quota, QuotaUnit, World};
 use crate::state::testing::{Plan, demand, rules, shape, start, submit, world};
-use crate::state::{Effect, LaunchRefusal, Needs, Note, OfferRejection, State};
+use crate::state::{DecisionNote, Effect, LaunchRefusal, Needs, OfferRejection, State};
 use crate::units::{Distribution, Money, Rate, Stream, Time};
 
 fn part(choice: Choice) -> OnDemand {
@@ -262,11 +262,12 @@ fn every_offer_is_explained() {
     let work = submit(&mut state, 0, ask(4_000, 1, 3_600));
     supply(&mut part(Choice::Cheapest), &mut state, work);
     let dollars = |dollars: i128| Money::from_nanos(dollars * 1_000_000_000);
-    let rejected = |row, why, cost| (work, Note::OfferRejected { offer: Id::new(row), why, cost });
+    let rejected =
+        |row, why, cost| (work, DecisionNote::OfferRejected { offer: Id::new(row), why, cost });
     let gone = OfferRejection::Launch(LaunchRefusal::Capacity);
     let want = [
         rejected(0, OfferRejection::Dearer, dollars(4)), // two hours
-        (work, Note::OfferChosen { offer: Id::new(1), cost: dollars(1) }),
+        (work, DecisionNote::OfferChosen { offer: Id::new(1), cost: dollars(1) }),
         rejected(2, OfferRejection::TooSmall, Money::ZERO),
         rejected(3, gone, Money::from_nanos(500_000_000)),
         rejected(4, OfferRejection::Market, Money::ZERO),
@@ -286,7 +287,7 @@ fn the_limit_of_the_policy_is_what_speaks_against_an_offer() {
     let work = submit(&mut state, 1, ask(4_000, 9, 60));
     assert_eq!(supply(&mut part, &mut state, work), Supply::None(WaitReason::NothingToRent));
     let why = |(_, note)| match note {
-        Note::OfferRejected { why, .. } => why,
+        DecisionNote::OfferRejected { why, .. } => why,
         note => panic!("{note:?}"),
     };
     let (small, gone) = (OfferRejection::TooSmall, OfferRejection::Launch(LaunchRefusal::Capacity));

@@ -10,7 +10,7 @@ use crate::units::{Span, Time};
 /// Integrals since the run's start of what [`Totals`] shows: each in its unit
 /// times microseconds, exact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Areas {
+pub struct TimeIntegrals {
     /// Of waiting jobs.
     pub waiting: i128,
     /// Of allocated milli-cores, MiB and milli-GPUs.
@@ -25,7 +25,7 @@ pub struct Areas {
     pub rates: Vec<i128>,
 }
 
-impl Areas {
+impl TimeIntegrals {
     /// What came between `since`, an earlier moment of the same run, and this.
     pub fn minus(&self, since: &Self) -> Self {
         let three = |now: [i128; 3], then: [i128; 3]| std::array::from_fn(|at| now[at] - then[at]);
@@ -76,7 +76,7 @@ fn add(sums: &mut [i128; 3], amounts: Amounts, span: Span) {
 
 impl State<'_> {
     /// The integrals up to `at`, which is not before now, if nothing changes until then.
-    pub fn areas_at(&self, at: Time) -> Areas {
+    pub fn areas_at(&self, at: Time) -> TimeIntegrals {
         let mut areas = self.areas.clone();
         areas.add_work(&self.totals, at - self.now);
         areas.add_fleet(&self.totals, at - self.fleet_since);

@@ -10,14 +10,14 @@ const MOST: usize = 1 << 16;
 
 /// The latest changes. Each has a mark: how many came before it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Touched {
+pub(super) struct ChangeLog {
     /// Whether anybody wants to know.
     on: bool,
     latest: VecDeque<(u32, InstanceRef)>,
     dropped: u64,
 }
 
-impl Touched {
+impl ChangeLog {
     /// Nothing has changed; changes are kept if `on`.
     pub(super) fn new(on: bool) -> Self {
         Self { on, ..Self::default() }
@@ -57,11 +57,12 @@ mod tests {
     fn the_latest_changes_are_kept_and_older_ones_are_known_to_be_missing() {
         let mut slab: Slab<Instance> = Slab::new();
         let (one, other) = (slab.claim(), slab.claim());
-        let since = |touched: &Touched, mark| touched.since(mark).map(Iterator::collect::<Vec<_>>);
-        let mut nobody = Touched::new(false);
+        let since =
+            |touched: &ChangeLog, mark| touched.since(mark).map(Iterator::collect::<Vec<_>>);
+        let mut nobody = ChangeLog::new(false);
         nobody.add(0, one);
         assert_eq!(since(&nobody, 0), Some(Vec::new()));
-        let mut touched = Touched::new(true);
+        let mut touched = ChangeLog::new(true);
         touched.add(0, one);
         let mark = touched.mark();
         touched.add(1, other);

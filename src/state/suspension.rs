@@ -5,7 +5,7 @@ use crate::units::{Span, Time};
 
 /// What one piece of work has lost since it first started.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pause {
+pub(super) struct Suspension {
     /// Since when nothing of it runs; `Time::MAX` while something does.
     since: Time,
     /// What has been lost before.
@@ -14,7 +14,7 @@ pub(super) struct Pause {
     waits: Time,
 }
 
-impl Pause {
+impl Suspension {
     const NONE: Self = Self { since: Time::MAX, sum: Span::ZERO, waits: Time::ZERO };
 }
 
@@ -23,7 +23,7 @@ impl State<'_> {
     #[inline]
     pub(super) fn forget_pause(&mut self, work: WorkRef) {
         if let Some(pause) = self.pauses.get_mut(work.slot()) {
-            *pause = Pause::NONE;
+            *pause = Suspension::NONE;
         }
     }
 
@@ -45,9 +45,9 @@ impl State<'_> {
         }
     }
 
-    fn pause_of(&mut self, work: WorkRef) -> &mut Pause {
+    fn pause_of(&mut self, work: WorkRef) -> &mut Suspension {
         if self.pauses.len() <= work.slot() {
-            self.pauses.resize(work.slot() + 1, Pause::NONE);
+            self.pauses.resize(work.slot() + 1, Suspension::NONE);
         }
         &mut self.pauses[work.slot()]
     }

@@ -9,7 +9,7 @@ use crate::units::{Demand, Id};
 
 /// Whether all live work is alike, and how many more tasks fit if so.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Uniform {
+pub(super) struct ScalarPool {
     /// The demand of all live work; none when nothing is alive.
     demand: Option<Demand>,
     /// Live pieces of work.
@@ -28,7 +28,7 @@ pub(super) struct Uniform {
     barred: u32,
 }
 
-impl Uniform {
+impl ScalarPool {
     /// Work under `rules` is about to arrive. Returns whether barred offers must be
     /// counted anew.
     #[inline]
