@@ -18,8 +18,8 @@ pub use composed::Composed;
 pub use turn::{Trigger, Turn};
 
 use crate::state::{Needs, Record, State};
-use external::{Launcher, NoLauncher, Whole};
-use spec::{Compatibility, Part};
+use external::{ExternalPolicy, Launcher, NoLauncher};
+use spec::{Compatibility, PolicyPart};
 
 /// The policy that `spec` describes, where no other process decides: one that
 /// should ends the run at its first decision.
@@ -30,8 +30,8 @@ pub fn build(spec: &spec::PolicySpec) -> Box<dyn Policy> {
 /// The policy that `spec` describes; `launcher` starts what decides for it.
 /// What cannot be started ends the run at its first decision.
 pub fn build_with(spec: &spec::PolicySpec, launcher: &dyn Launcher) -> Box<dyn Policy> {
-    if let Some(who) = spec.external.get(&Part::Whole) {
-        return Box::new(Whole::new(who, &spec.name, launcher));
+    if let Some(who) = spec.external.get(&PolicyPart::Whole) {
+        return Box::new(ExternalPolicy::new(who, &spec.name, launcher));
     }
     match spec.compatibility {
         None => Box::new(Composed::new(spec, launcher)),

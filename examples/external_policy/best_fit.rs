@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 
 use windtunnel::policy::external::message::{
-    Action, Answer, Call, Event, Hello, Instance, InstanceType, PROTOCOL, Question, Ready, Reply,
-    Request, Rules, Share, Submitted,
+    Action, CallAnswer, CallMessage, EventMessage, Hello, InstanceMessage, InstanceTypeMessage,
+    PROTOCOL, Question, Ready, Reply, Request, RulesMessage, ShareMessage, Submitted,
 };
 
 /// Best fit, with a picture of its own of what windtunnel has told.
 #[derive(Debug, Default)]
 pub(crate) struct BestFit {
     /// By offer: its region and zone, and what it is.
-    types: BTreeMap<String, (String, String, InstanceType)>,
-    rules: BTreeMap<u32, Rules>,
-    instances: BTreeMap<u32, Instance>,
+    types: BTreeMap<String, (String, String, InstanceTypeMessage)>,
+    rules: BTreeMap<u32, RulesMessage>,
+    instances: BTreeMap<u32, InstanceMessage>,
     work: BTreeMap<u64, Submitted>,
     /// Waiting tasks by work, where there are any.
     waiting: BTreeMap<u64, u32>,
@@ -42,7 +42,7 @@ impl BestFit {
         Reply::Ready(Ready { protocol: PROTOCOL })
     }
 
-    fn call(&mut self, call: Call) -> Answer {
+    fn call(&mut self, call: CallMessage) -> CallAnswer {
         for record in call.records {
             self.hear(record);
         }
@@ -54,7 +54,7 @@ impl BestFit {
         for gone in call.gone {
             self.instances.remove(&gone);
         }
-        let mut answer = Answer { number: call.number, ..Answer::default() };
+        let mut answer = CallAnswer { number: call.number, ..CallAnswer::default() };
         match call.ask {
             Question::Decide { .. } => answer.actions = self.decide(),
             Question::Place { work, tasks, not_on } => {
@@ -65,16 +65,16 @@ impl BestFit {
         answer
     }
 
-    fn hear(&mut self, record: Event) {
+    fn hear(&mut self, record: EventMessage) {
         match record {
-            Event::Rules(rules) => {
+            EventMessage::Rules(rules) => {
                 self.rules.insert(rules.rules, rules);
             }
-            Event::Submitted(work) => {
+            EventMessage::Submitted(work) => {
                 self.waiting.insert(work.work, work.tasks);
                 self.work.insert(work.work, *work);
             }
-            Event::Placed(placed) => {
+            EventMessage::Placed(placed) => {
                 let tasks = placed.on.iter().map(|share| share.tasks).sum();
                 self.placed.insert(placed.allocation, tasks);
                 let left = self.waiting.remove(&placed.work).unwrap_or(0) - tasks;
@@ -82,14 +82,14 @@ impl BestFit {
                     self.waiting.insert(placed.work, left);
                 }
             }
-            Event::Done(ended) => {
+            EventMessage::Done(ended) => {
                 self.placed.remove(&ended.allocation);
             }
-            Event::Preempted(ended) => {
+            EventMessage::Preempted(ended) => {
                 let tasks = self.placed.remove(&ended.allocation).unwrap_or(0);
                 *self.waiting.entry(ended.work).or_insert(0) += tasks;
             }
-            Event::Finished(ended) | Event::Refused(ended) => {
+            EventMessage::Finished(ended) | EventMessage::Refused(ended) => {
                 self.work.remove(&ended.work);
                 self.waiting.remove(&ended.work);
             }
@@ -118,11 +118,11 @@ impl BestFit {
     /// fit there elsewhere.
     fn place(
         &self,
-        instances: &mut BTreeMap<u32, Instance>,
+        instances: &mut BTreeMap<u32, InstanceMessage>,
         work: u64,
         tasks: u32,
         not_on: &[u32],
-    ) -> Vec<Share> {
+    ) -> Vec<ShareMessage> {
         let ask = &self.work[&work];
         let rules = &self.rules[&ask.rules];
         let mut passed = Vec::new();
@@ -145,7 +145,12 @@ impl BestFit {
 
     /// Where an instance lies for a gang, all of which has one site; none where its
     /// tasks may lie anywhere.
-    fn site(&self, one: &Instance, ask: &Submitted, rules: &Rules) -> Option<[String; 3]> {
+    fn site(
+        &self,
+        one: &InstanceMessage,
+        ask: &Submitted,
+        rules: &RulesMessage,
+    ) -> Option<[String; 3]> {
         let together = rules.together.as_deref().unwrap_or("zone");
         if !ask.gang || ask.tasks == 1 || together == "anywhere" {
             return None;
@@ -162,10 +167,10 @@ impl BestFit {
     fn place_in(
         &self,
         site: &Option<[String; 3]>,
-        instances: &mut BTreeMap<u32, Instance>,
+        instances: &mut BTreeMap<u32, InstanceMessage>,
         (work, mut tasks): (u64, u32),
         not_on: &[u32],
-    ) -> Vec<Share> {
+    ) -> Vec<ShareMessage> {
         let ask = &self.work[&work];
         let rules = &self.rules[&ask.rules];
         let spread = rules.spread != "none";
@@ -187,7 +192,7 @@ impl BestFit {
             let count = if alone { 1 } else { tasks.min(room(best, ask, rules)) };
             let number = best.instance;
             before.push((number, best.clone()));
-            shares.push(Share::on(number, count));
+            shares.push(ShareMessage::on(number, count));
             if let Some(best) = instances.get_mut(&number) {
                 take(best, ask, count);
             }
@@ -200,7 +205,7 @@ impl BestFit {
     }
 
     /// Mean over its resources of what a task leaves free, in millionths.
-    fn mean_left(&self, one: &Instance, ask: &Submitted) -> u64 {
+    fn mean_left(&self, one: &InstanceMessage, ask: &Submitted) -> u64 {
         let (_, _, whole) = &self.types[&one.offer];
         let gpus = one.gpus.iter().map(|&free| u64::from(free)).sum::<u64>();
         let parts = [
@@ -215,7 +220,7 @@ impl BestFit {
 }
 
 /// How many tasks fit.
-fn room(one: &Instance, ask: &Submitted, rules: &Rules) -> u32 {
+fn room(one: &InstanceMessage, ask: &Submitted, rules: &RulesMessage) -> u32 {
     if rules.offers.as_ref().is_some_and(|offers| !offers.contains(&one.offer)) {
         return 0;
     }
@@ -232,7 +237,7 @@ fn room(one: &Instance, ask: &Submitted, rules: &Rules) -> u32 {
 }
 
 /// Takes the fullest devices with room, as windtunnel does.
-fn take(one: &mut Instance, ask: &Submitted, tasks: u32) {
+fn take(one: &mut InstanceMessage, ask: &Submitted, tasks: u32) {
     one.cpu -= ask.cpu * tasks;
     one.memory -= ask.memory * tasks;
     let mut devices: Vec<usize> =

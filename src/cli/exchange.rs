@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::exit::Stop;
 use super::folder::new_file;
 use super::process::Processes;
-use crate::policy::external::{Broken, Conversation, FROM, Launcher, TO};
+use crate::policy::external::{BrokenConversation, Conversation, FROM, Launcher, TO};
 use crate::policy::spec::External;
 
 type Out = Arc<Mutex<BufWriter<File>>>;
@@ -44,23 +44,30 @@ struct Recording {
 }
 
 impl Launcher for Recorder {
-    fn launch(&self, who: &External, part: &str) -> Result<Box<dyn Conversation>, Broken> {
+    fn launch(
+        &self,
+        who: &External,
+        part: &str,
+    ) -> Result<Box<dyn Conversation>, BrokenConversation> {
         let with = Processes.launch(who, part)?;
         Ok(Box::new(Recording { part: part.to_owned(), with, out: Arc::clone(&self.out) }))
     }
 }
 
 impl Recording {
-    fn write(&self, mark: &str, line: &str) -> Result<(), Broken> {
+    fn write(&self, mark: &str, line: &str) -> Result<(), BrokenConversation> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         writeln!(out, "{}{mark}{line}", self.part).map_err(|error| {
-            Broken::new(format!("cannot be recorded: {error}"), "is there room on the disk?")
+            BrokenConversation::new(
+                format!("cannot be recorded: {error}"),
+                "is there room on the disk?",
+            )
         })
     }
 }
 
 impl Conversation for Recording {
-    fn exchange(&mut self, line: &str) -> Result<String, Broken> {
+    fn exchange(&mut self, line: &str) -> Result<String, BrokenConversation> {
         self.write(TO, line)?;
         let answer = self.with.exchange(line)?;
         self.write(FROM, &answer)?;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::guardian;
 use crate::halt;
-use crate::policy::external::{Broken, Conversation, Launcher};
+use crate::policy::external::{BrokenConversation, Conversation, Launcher};
 use crate::policy::spec::External;
 
 /// What a process inherits of the environment.
@@ -46,7 +46,11 @@ pub(super) fn end_all() {
 pub(super) struct Processes;
 
 impl Launcher for Processes {
-    fn launch(&self, who: &External, _part: &str) -> Result<Box<dyn Conversation>, Broken> {
+    fn launch(
+        &self,
+        who: &External,
+        _part: &str,
+    ) -> Result<Box<dyn Conversation>, BrokenConversation> {
         Ok(Box::new(Process::start(who)?))
     }
 }
@@ -91,7 +95,7 @@ struct Words {
 }
 
 impl Process {
-    fn start(who: &External) -> Result<Self, Broken> {
+    fn start(who: &External) -> Result<Self, BrokenConversation> {
         let mut command = Command::new(program(who));
         command
             .args(&who.command[1..])
@@ -114,10 +118,13 @@ impl Process {
         // The lock keeps an interrupt from missing a process that just started.
         let mut alive = lock(&ALIVE);
         if halt::asked() {
-            return Err(Broken::new("is not started any more", "the command is to end"));
+            return Err(BrokenConversation::new(
+                "is not started any more",
+                "the command is to end",
+            ));
         }
         let mut child = command.spawn().map_err(|error| {
-            Broken::new(
+            BrokenConversation::new(
                 format!("cannot be started: {error}"),
                 "a program is looked for in PATH, or from the scenario's folder if it has a `/`",
             )
@@ -206,7 +213,7 @@ impl Process {
     }
 
     /// Ends what gives no answers, and says how it went.
-    fn gone(&mut self, what: &str) -> Broken {
+    fn gone(&mut self, what: &str) -> BrokenConversation {
         let by_itself = self.is_over();
         self.end();
         let code = self.ended.and_then(|status| status.code());
@@ -220,12 +227,15 @@ impl Process {
                 _ => what.to_owned(),
             },
         };
-        Broken::new(what, "it reads lines and answers each until its standard input ends")
+        BrokenConversation::new(
+            what,
+            "it reads lines and answers each until its standard input ends",
+        )
     }
 }
 
 impl Conversation for Process {
-    fn exchange(&mut self, line: &str) -> Result<String, Broken> {
+    fn exchange(&mut self, line: &str) -> Result<String, BrokenConversation> {
         let bytes = [line.as_bytes(), b"\n"].concat();
         // A thread that writes no more has said why.
         let _ = self.lines.as_ref().map(|lines| lines.send(bytes));
@@ -235,7 +245,7 @@ impl Conversation for Process {
                 self.end();
                 let what =
                     format!("ended in the middle of a line: `{}`", crate::problem::clip(&part));
-                Err(Broken::new(what, "end each answer by a line feed, and flush it"))
+                Err(BrokenConversation::new(what, "end each answer by a line feed, and flush it"))
             }
             Ok(Heard::Closed(_)) | Err(RecvTimeoutError::Disconnected) => {
                 Err(self.gone("closed its standard output"))
@@ -244,18 +254,18 @@ impl Conversation for Process {
             Ok(Heard::TooLong) => {
                 self.end();
                 let what = format!("answers more than {} bytes in a line", self.max_answer);
-                Err(Broken::new(what, "`max_answer` of the scenario sets the limit"))
+                Err(BrokenConversation::new(what, "`max_answer` of the scenario sets the limit"))
             }
             Ok(Heard::NotText) => {
                 self.end();
-                Err(Broken::new("answers bytes that are not UTF-8", "answers are JSON"))
+                Err(BrokenConversation::new("answers bytes that are not UTF-8", "answers are JSON"))
             }
             Err(RecvTimeoutError::Timeout) => {
                 self.end();
                 let what = format!("did not answer within {} s", self.deadline.as_secs_f64());
                 let hint = "end each answer by a line feed and flush it; `deadline` of the \
                             scenario sets the time";
-                Err(Broken::new(what, hint))
+                Err(BrokenConversation::new(what, hint))
             }
         }
     }

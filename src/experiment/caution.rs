@@ -7,7 +7,7 @@ use super::rental::Rentals;
 use super::single::RunResult;
 use crate::metrics::Summary;
 use crate::model::{Market, World};
-use crate::policy::spec::{Backfill, Order, PolicySpec, Provision};
+use crate::policy::spec::{BackfillSpec, OrderSpec, PolicySpec, ProvisionSpec};
 use crate::problem::clip;
 use crate::scenario::Scenario;
 use crate::units::{Money, Span};
@@ -286,7 +286,7 @@ fn not_for_sale(run: &Shown<'_>) -> Vec<String> {
 /// Markets that a policy names besides others, and on which nothing is sold of what it may
 /// rent. A policy that is left with no market can rent for no work: see [`unrentable`].
 pub(super) fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<Market> {
-    let Provision::OnDemand { markets, .. } = &policy.provision else { return Vec::new() };
+    let ProvisionSpec::OnDemand { markets, .. } = &policy.provision else { return Vec::new() };
     let world = &scenario.world;
     let sold = |market: &&Market| {
         let mut offers = world.offers.iter();
@@ -333,13 +333,13 @@ pub fn unestimated(facts: &Facts, policy: &PolicySpec) -> Option<String> {
 /// estimates.
 pub(super) fn without_estimate(policy: &PolicySpec) -> Option<&'static str> {
     match (policy.backfill, policy.order) {
-        (Backfill::Easy | Backfill::Conservative, _) => {
+        (BackfillSpec::Easy | BackfillSpec::Conservative, _) => {
             Some("backfilling plans as if they ended after all that have one")
         }
-        (Backfill::None | Backfill::Greedy, Order::Shortest) => {
+        (BackfillSpec::None | BackfillSpec::Greedy, OrderSpec::Shortest) => {
             Some("the shortest first puts them behind all that have one")
         }
-        (Backfill::None | Backfill::Greedy, _) => None,
+        (BackfillSpec::None | BackfillSpec::Greedy, _) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::refusal;
 use crate::model::{Market, Offer, World};
 use crate::policy::provision::is_open;
-use crate::policy::spec::{Part, PolicySpec, Provision};
+use crate::policy::spec::{PolicyPart, PolicySpec, ProvisionSpec};
 use crate::state::{State, WorkRef, barrier};
 use crate::units::{Demand, Id, Shape};
 
@@ -43,16 +43,18 @@ pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Op
     let is_placed_on = policy.narrow.scope.admits(world, offer);
     match (&policy.provision, facts.market) {
         (_, Market::Owned) => (!is_placed_on).then(|| narrowed.to_owned()),
-        _ if policy.external.contains_key(&Part::Provision) => None,
-        (Provision::OwnedOnly, _) => Some("the policy rents nothing".to_owned()),
-        (Provision::Static { fleets }, _) if fleets.iter().all(|(name, _)| *name != facts.name) => {
+        _ if policy.external.contains_key(&PolicyPart::Provision) => None,
+        (ProvisionSpec::OwnedOnly, _) => Some("the policy rents nothing".to_owned()),
+        (ProvisionSpec::Static { fleets }, _)
+            if fleets.iter().all(|(name, _)| *name != facts.name) =>
+        {
             Some("it is not in the policy's fleet".to_owned())
         }
-        (Provision::Static { .. }, _) => (!is_placed_on).then(|| narrowed.to_owned()),
-        (Provision::OnDemand { .. }, _) if !policy.rent_from.admits(world, offer) => {
+        (ProvisionSpec::Static { .. }, _) => (!is_placed_on).then(|| narrowed.to_owned()),
+        (ProvisionSpec::OnDemand { .. }, _) if !policy.rent_from.admits(world, offer) => {
             Some("the policy does not name it to rent from".to_owned())
         }
-        (Provision::OnDemand { markets, .. }, market) => (!is_open(market, markets))
+        (ProvisionSpec::OnDemand { markets, .. }, market) => (!is_open(market, markets))
             .then(|| "the policy does not rent from its market".to_owned()),
     }
 }
@@ -66,7 +68,7 @@ pub(crate) fn limited(
     offer: Id<Offer>,
 ) -> Option<String> {
     let (world, ask) = (state.world(), state.work(work).ask);
-    let Provision::OnDemand { max_instances: Some(most), .. } = policy.provision else {
+    let ProvisionSpec::OnDemand { max_instances: Some(most), .. } = policy.provision else {
         return None;
     };
     let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };

@@ -17,7 +17,7 @@ use crate::model::{
     World, Zone,
 };
 use crate::policy;
-use crate::policy::spec::{Admit, DemandMix, Place, PolicySpec};
+use crate::policy::spec::{AdmitSpec, DemandMix, PlaceSpec, PolicySpec};
 use crate::sim::{self, Observer, Options};
 use crate::state::{Record, State};
 use crate::units::{Calendar, Demand, Distribution, Rate, Shape, Span, Stream, Time};
@@ -152,7 +152,7 @@ fn allocations(
     let mix = typical_mix(pods)?;
     let policies = FGD_POLICIES.map(|name| PolicySpec {
         place: place(name, &mix),
-        admit: Admit { queue_limit: Some(0), patience: None },
+        admit: AdmitSpec { queue_limit: Some(0), patience: None },
         ..PolicySpec::named(name)
     });
     let runs: Vec<(usize, usize)> = (0..policies.len())
@@ -172,14 +172,14 @@ fn allocations(
     Ok(results?.chunks(worlds.len()).map(mean).collect())
 }
 
-fn place(name: &str, mix: &DemandMix) -> Place {
+fn place(name: &str, mix: &DemandMix) -> PlaceSpec {
     match name {
-        "random" => Place::Random,
-        "dot product" => Place::LeastDotProduct,
-        "GPU clustering" => Place::GpuClustering,
-        "GPU packing" => Place::GpuPacking,
-        "best fit" => Place::LeastRemainder,
-        _ => Place::Fgd { mix: mix.clone() },
+        "random" => PlaceSpec::Random,
+        "dot product" => PlaceSpec::LeastDotProduct,
+        "GPU clustering" => PlaceSpec::GpuClustering,
+        "GPU packing" => PlaceSpec::GpuPacking,
+        "best fit" => PlaceSpec::LeastRemainder,
+        _ => PlaceSpec::Fgd { mix: mix.clone() },
     }
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rental::lack::lack;
 use crate::model::{Ask, Offer, Rules, World};
-use crate::policy::composed::fits::{Counted, Fits};
-use crate::policy::spec::{Part, PolicySpec, Provision};
+use crate::policy::composed::fits::{CountedCapacity, Feasibility};
+use crate::policy::spec::{PolicyPart, PolicySpec, ProvisionSpec};
 use crate::sim::Observer;
 use crate::state::{Record, ResolvedRules, State, WorkRef};
 use crate::units::{Demand, Id};
@@ -53,8 +53,8 @@ pub(super) struct Limits<'l> {
 pub(super) struct Renting {
     policy: PolicySpec,
     /// On what is rented alone, and on everything.
-    rented: Fits,
-    anywhere: Fits,
+    rented: Feasibility,
+    anywhere: Feasibility,
     /// By what is asked: the row of the reason; none of what fits nowhere.
     known: FxHashMap<(Demand, Id<Rules>, u32), Option<usize>>,
     found: Rentals,
@@ -63,13 +63,13 @@ pub(super) struct Renting {
 impl Renting {
     /// Of a policy that rents for each job by its own parts.
     pub(super) fn new(policy: &PolicySpec) -> Option<Self> {
-        let by_job = matches!(policy.provision, Provision::OnDemand { .. });
-        let outside = [Part::Whole, Part::Provision];
+        let by_job = matches!(policy.provision, ProvisionSpec::OnDemand { .. });
+        let outside = [PolicyPart::Whole, PolicyPart::Provision];
         if !by_job || outside.iter().any(|part| policy.external.contains_key(part)) {
             return None;
         }
         Some(Self {
-            rented: fits(policy).counting(Counted { owned: false, ..Counted::ALL }),
+            rented: fits(policy).counting(CountedCapacity { owned: false, ..CountedCapacity::ALL }),
             anywhere: fits(policy),
             known: FxHashMap::default(),
             found: Rentals::default(),
@@ -123,8 +123,8 @@ impl Renting {
 }
 
 /// Everything that the policy can use.
-fn fits(policy: &PolicySpec) -> Fits {
-    Fits::new(&policy.provision, [&policy.narrow.scope, &policy.rent_from])
+fn fits(policy: &PolicySpec) -> Feasibility {
+    Feasibility::new(&policy.provision, [&policy.narrow.scope, &policy.rent_from])
 }
 
 impl Rentals {

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 
 use super::rental::{Limits, Rentals, Renting};
 use crate::model::{Ask, Interner, Market, Offer, Rules, Work, WorkKind, World};
-use crate::policy::composed::fits::Fits;
-use crate::policy::spec::{Provision, Scope};
+use crate::policy::composed::fits::Feasibility;
+use crate::policy::spec::{OfferScope, ProvisionSpec};
 use crate::problem::{Problem, clip};
 use crate::scenario::{Named, Scenario, UnknownName};
 use crate::sim::no_such_home;
@@ -113,7 +113,7 @@ struct Fitting<'w> {
     /// By row of the rules.
     rules: Vec<ResolvedRules>,
     /// By policy; policies that rent alike share one.
-    fits: Vec<Fits>,
+    fits: Vec<Feasibility>,
     /// By policy: which of these.
     of: Vec<usize>,
     /// By policy: what it rents for, if it does.
@@ -124,14 +124,14 @@ struct Fitting<'w> {
 
 impl<'w> Fitting<'w> {
     fn new(scenario: &'w Scenario) -> Self {
-        let mut kinds: Vec<(&Provision, &Scope, &Scope)> = Vec::new();
+        let mut kinds: Vec<(&ProvisionSpec, &OfferScope, &OfferScope)> = Vec::new();
         let (mut fits, mut of) = (Vec::new(), Vec::new());
         for policy in &scenario.policies {
             let own = (&policy.provision, &policy.narrow.scope, &policy.rent_from);
             let known = kinds.iter().position(|kind| *kind == own);
             of.push(known.unwrap_or_else(|| {
                 kinds.push(own);
-                fits.push(Fits::new(own.0, [own.1, own.2]));
+                fits.push(Feasibility::new(own.0, [own.1, own.2]));
                 fits.len() - 1
             }));
         }

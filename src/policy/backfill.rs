@@ -4,14 +4,14 @@ mod booking;
 mod conservative;
 mod easy;
 mod greedy;
-mod lane;
+mod instance_profile;
 mod length;
-mod plan;
-mod profile;
+mod availability;
+mod scalar_profile;
 mod reservation;
 mod runs;
-mod space;
-mod steps;
+mod free_capacity;
+mod step_function;
 
 use std::ops::ControlFlow;
 
@@ -73,10 +73,10 @@ pub trait Backfill: std::fmt::Debug {
 /// The part that `spec` names; none where nobody overtakes.
 pub fn build(spec: &spec::PolicySpec) -> Option<Box<dyn Backfill>> {
     match spec.backfill {
-        spec::Backfill::None => None,
-        spec::Backfill::Greedy => Some(Box::new(Greedy::default())),
-        spec::Backfill::Easy => Some(Box::new(Easy::default())),
-        spec::Backfill::Conservative => Some(Box::new(Conservative::new(spec.reservations))),
+        spec::BackfillSpec::None => None,
+        spec::BackfillSpec::Greedy => Some(Box::new(Greedy::default())),
+        spec::BackfillSpec::Easy => Some(Box::new(Easy::default())),
+        spec::BackfillSpec::Conservative => Some(Box::new(Conservative::new(spec.reservations))),
     }
 }
 
@@ -110,23 +110,23 @@ impl Pass<'_, '_, '_, '_> {
         work: WorkRef,
         most: u32,
         mut allowed: impl FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
-    ) -> Started {
+    ) -> StartAttempt {
         if self.turn.work(work).ask.gang {
             return self.start_gang(work, allowed);
         }
         let before = self.turn.work(work).waiting;
         let most = most.min(before);
         let (mut left, mut limit) = (most, most);
-        let mut outcome = Started::Yes;
+        let mut outcome = StartAttempt::Yes;
         while left > 0 {
             let (tried, how) = self.start_share(work, limit, &mut allowed);
             match how {
-                Started::Yes => {
+                StartAttempt::Yes => {
                     left -= tried;
                     limit = left;
                 }
-                Started::Forbidden if tried > 1 => limit = tried / 2,
-                Started::Forbidden | Started::NoRoom => {
+                StartAttempt::Forbidden if tried > 1 => limit = tried / 2,
+                StartAttempt::Forbidden | StartAttempt::NoRoom => {
                     outcome = how;
                     break;
                 }
@@ -145,20 +145,20 @@ impl Pass<'_, '_, '_, '_> {
         &mut self,
         work: WorkRef,
         mut allowed: impl FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
-    ) -> Started {
+    ) -> StartAttempt {
         let place = &mut *self.place;
-        let mut outcome = Started::NoRoom;
+        let mut outcome = StartAttempt::NoRoom;
         self.turn.attempt(|turn| {
             let before = turn.work(work).allocations.len();
             if place::place_all(place, turn, work) {
-                outcome = Started::Forbidden;
+                outcome = StartAttempt::Forbidden;
                 if allowed(turn, &turn.work(work).allocations[before..]) {
-                    outcome = Started::Yes;
+                    outcome = StartAttempt::Yes;
                 }
             }
-            (outcome == Started::Yes).then_some(())
+            (outcome == StartAttempt::Yes).then_some(())
         });
-        if outcome == Started::Yes {
+        if outcome == StartAttempt::Yes {
             self.queue.remove(work);
         }
         outcome
@@ -171,20 +171,20 @@ impl Pass<'_, '_, '_, '_> {
         work: WorkRef,
         most: u32,
         allowed: &mut impl FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
-    ) -> (u32, Started) {
+    ) -> (u32, StartAttempt) {
         let place = &mut *self.place;
-        let (mut tried, mut outcome) = (0, Started::NoRoom);
+        let (mut tried, mut outcome) = (0, StartAttempt::NoRoom);
         self.turn.attempt(|turn| {
             let gpus = turn.work(work).ask.demand.gpus;
             let before = turn.work(work).allocations.len();
             let share = at_most(place.pick(turn, work, &OfferSet::ALL)?, most, gpus);
             turn.place(work, &[share]).ok()?;
-            (tried, outcome) = (share.tasks, Started::Forbidden);
+            (tried, outcome) = (share.tasks, StartAttempt::Forbidden);
             // Several, where each task may yield by itself.
             if allowed(turn, &turn.work(work).allocations[before..]) {
-                outcome = Started::Yes;
+                outcome = StartAttempt::Yes;
             }
-            (outcome == Started::Yes).then_some(())
+            (outcome == StartAttempt::Yes).then_some(())
         });
         (tried, outcome)
     }
@@ -206,7 +206,7 @@ fn at_most(mut share: Share, most: u32, gpus: u8) -> Share {
 
 /// How the start of a candidate went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Started {
+enum StartAttempt {
     Yes,
     NoRoom,
     Forbidden,

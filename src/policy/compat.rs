@@ -17,7 +17,7 @@
 use super::Policy;
 use super::order::ascending_real;
 use super::place::{self, Place};
-use super::spec::{Order, PolicySpec};
+use super::spec::{OrderSpec, PolicySpec};
 use super::turn::{Trigger, Turn};
 use crate::state::{LiveWork, Needs, WorkRef};
 use crate::units::Time;
@@ -25,7 +25,7 @@ use crate::units::Time;
 /// The queue, its committed head, and the start that the head was promised.
 #[derive(Debug)]
 pub struct RlScheduler {
-    order: Order,
+    order: OrderSpec,
     backfill: bool,
     place: Box<dyn Place>,
     queue: Vec<WorkRef>,
@@ -104,28 +104,28 @@ fn promised_start(turn: &Turn<'_, '_>, head: WorkRef) -> Time {
 }
 
 /// Their scores, the smallest first.
-fn score(order: Order, work: &LiveWork, now: Time) -> (u128, Time) {
+fn score(order: OrderSpec, work: &LiveWork, now: Time) -> (u128, Time) {
     let estimate = work.ask.estimate.secs_f64();
     let wait = (now - work.arrival).secs_f64();
     let procs = f64::from(work.ask.tasks) * f64::from(work.ask.demand.cpu) / 1_000.0;
     let real = match order {
-        Order::Shortest => estimate,
-        Order::Smallest => procs,
-        Order::Largest => -procs,
-        Order::EarliestDeadline => work.ask.deadline.secs_f64(),
-        Order::Priority => -f64::from(work.ask.priority),
-        Order::Fcfs => 0.0,
-        Order::Wfp3 => {
+        OrderSpec::Shortest => estimate,
+        OrderSpec::Smallest => procs,
+        OrderSpec::Largest => -procs,
+        OrderSpec::EarliestDeadline => work.ask.deadline.secs_f64(),
+        OrderSpec::Priority => -f64::from(work.ask.priority),
+        OrderSpec::Fcfs => 0.0,
+        OrderSpec::Wfp3 => {
             let ratio = wait / estimate;
             -(ratio * ratio * ratio * procs)
         }
-        Order::Unicep => -(wait + 1e-15) / (libm::log2(procs + 1e-15) * estimate),
-        Order::F1 => {
+        OrderSpec::Unicep => -(wait + 1e-15) / (libm::log2(procs + 1e-15) * estimate),
+        OrderSpec::F1 => {
             let submit = work.arrival.secs_f64().max(0.1);
             libm::log10(estimate.max(0.1)) * procs + 870.0 * libm::log10(submit)
         }
     };
     // Of the others, ties keep their order; these two sort by the submit time as well.
-    let then = matches!(order, Order::Fcfs | Order::Shortest);
+    let then = matches!(order, OrderSpec::Fcfs | OrderSpec::Shortest);
     (ascending_real(real), if then { work.arrival } else { Time::ZERO })
 }

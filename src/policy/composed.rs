@@ -7,10 +7,10 @@ mod release;
 
 use super::backfill::{self, Backfill, Pass};
 use super::external::{self, Launcher};
-use super::place::{self, Limit, Limited, Place};
-use super::provision::{self, Provision, Supply};
+use super::place::{self, CostLimit, LimitedPlace, Place};
+use super::provision::{self, Provision, Provisioned};
 use super::queue::Queue;
-use super::spec::{self, Part, PolicySpec};
+use super::spec::{self, PolicyPart, PolicySpec};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
 use crate::model::Market;
@@ -18,7 +18,7 @@ use crate::state::{Needs, Record, RefusalReason, State, WaitReason, WorkRef};
 use crate::units::{Span, Time};
 
 use due::{Alarm, Due};
-use fits::Fits;
+use fits::Feasibility;
 use release::Release;
 
 /// One part per question. At each decision: late work is turned away, the
@@ -28,7 +28,7 @@ use release::Release;
 /// An arrival that finds nobody waiting is placed without entering the queue.
 #[derive(Debug)]
 pub struct Composed {
-    fits: Fits,
+    fits: Feasibility,
     queue_limit: Option<u32>,
     patience: Option<Due<WorkRef>>,
     overflow: Option<Due<WorkRef>>,
@@ -43,9 +43,9 @@ pub struct Composed {
     joins: bool,
     backfill: Option<Box<dyn Backfill>>,
     provision: Box<dyn Provision>,
-    preempt: spec::Preempt,
+    preempt: spec::PreemptSpec,
     release: Release,
-    outside: Outside,
+    outside: ExternalParts,
     /// Work that arrived at this decision and joined the queue.
     joined: Vec<WorkRef>,
     /// Work that was served first and did not fit, since when no room has come.
@@ -62,33 +62,33 @@ pub struct Composed {
 /// Parts that other processes decide instead, and all their sessions: those of
 /// the place, backfill and provision parts as well.
 #[derive(Debug, Default)]
-struct Outside {
-    sessions: Vec<external::Shared>,
-    preempt: Option<external::Preempt>,
-    admit: Option<external::Admit>,
-    order: Option<external::Order>,
-    release: Option<external::Release>,
+struct ExternalParts {
+    sessions: Vec<external::SharedSession>,
+    preempt: Option<external::ExternalPreempt>,
+    admit: Option<external::ExternalAdmit>,
+    order: Option<external::ExternalOrder>,
+    release: Option<external::ExternalRelease>,
 }
 
 impl Composed {
     /// The parts that `spec` names; `launcher` starts those that other
     /// processes decide.
     pub fn new(spec: &PolicySpec, launcher: &dyn Launcher) -> Self {
-        let mut outside = Outside::default();
-        let mut start = |part: Part| {
+        let mut outside = ExternalParts::default();
+        let mut start = |part: PolicyPart| {
             let who = spec.external.get(&part)?;
             let session = external::Session::start(who, part, &spec.name, launcher);
             outside.sessions.push(session.clone());
             Some(session)
         };
         let [preempt, admit, order, place, backfill, provision, release] =
-            Part::ALL.map(&mut start);
-        outside.preempt = preempt.map(external::Preempt::new);
-        outside.admit = admit.map(external::Admit::new);
-        outside.order = order.map(external::Order::new);
-        outside.release = release.map(external::Release::new);
+            PolicyPart::ALL.map(&mut start);
+        outside.preempt = preempt.map(external::ExternalPreempt::new);
+        outside.admit = admit.map(external::ExternalAdmit::new);
+        outside.order = order.map(external::ExternalOrder::new);
+        outside.release = release.map(external::ExternalRelease::new);
         let overflow = match spec.provision {
-            spec::Provision::OnDemand { after_wait, .. }
+            spec::ProvisionSpec::OnDemand { after_wait, .. }
                 if after_wait > Span::ZERO && provision.is_none() =>
             {
                 Some(Due::new(after_wait))
@@ -96,8 +96,10 @@ impl Composed {
             _ => None,
         };
         let fits = match provision {
-            None => Fits::new(&spec.provision, [&spec.narrow.scope, &spec.rent_from]),
-            Some(_) => Fits::new(&anything(), [&spec.narrow.scope, &spec::Scope::default()]),
+            None => Feasibility::new(&spec.provision, [&spec.narrow.scope, &spec.rent_from]),
+            Some(_) => {
+                Feasibility::new(&anything(), [&spec.narrow.scope, &spec::OfferScope::default()])
+            }
         };
         Self {
             fits,
@@ -113,15 +115,17 @@ impl Composed {
             joins: place.is_none(),
             place: match place {
                 None => place::build(spec),
-                Some(session) => place::narrowed(Box::new(external::Place::new(session)), spec),
+                Some(session) => {
+                    place::narrowed(Box::new(external::ExternalPlace::new(session)), spec)
+                }
             },
             backfill: match backfill {
                 None => backfill::build(spec),
-                Some(session) => Some(Box::new(external::Backfill::new(session))),
+                Some(session) => Some(Box::new(external::ExternalBackfill::new(session))),
             },
             provision: match provision {
                 None => provision::build(&spec.provision, &spec.rent_from),
-                Some(session) => Box::new(external::Provision::new(session)),
+                Some(session) => Box::new(external::ExternalProvision::new(session)),
             },
             preempt: spec.preempt,
             release: Release::new(spec.release, &spec.provision),
@@ -137,8 +141,8 @@ impl Composed {
 }
 
 /// What a provision part in another process may rent.
-fn anything() -> spec::Provision {
-    spec::Provision::OnDemand {
+fn anything() -> spec::ProvisionSpec {
+    spec::ProvisionSpec::OnDemand {
         choice: spec::Choice::Cheapest,
         markets: vec![Market::OnDemand, Market::Spot],
         after_wait: Span::ZERO,
@@ -149,7 +153,7 @@ fn anything() -> spec::Provision {
 impl Policy for Composed {
     fn needs(&self) -> Needs {
         let backfill = self.backfill.as_ref().is_some_and(|part| part.needs_ends());
-        let preempt = self.preempt != spec::Preempt::None && self.outside.preempt.is_none();
+        let preempt = self.preempt != spec::PreemptSpec::None && self.outside.preempt.is_none();
         let follows = !self.outside.sessions.is_empty();
         let (ends, apart) = (backfill || preempt, self.preempts());
         Needs { ends, follows, apart, ..self.place.needs() }
@@ -327,8 +331,8 @@ impl Composed {
         // What was refused as too dear is taken after all where nothing can be rented.
         let mut limited = false;
         if !planned && self.place.weighs(turn, work) {
-            let limit = Limit::new(&mut *self.provision, waiting);
-            let mut part = Limited { part: &mut *self.place, limit };
+            let limit = CostLimit::new(&mut *self.provision, waiting);
+            let mut part = LimitedPlace { part: &mut *self.place, limit };
             if place::place_all(&mut part, turn, work) {
                 return None;
             }
@@ -337,12 +341,12 @@ impl Composed {
             return None;
         }
         let reason = match self.provision.supply(turn, work) {
-            Supply::Rented => return None,
-            Supply::Later(at) => {
+            Provisioned::Rented => return None,
+            Provisioned::Later(at) => {
                 self.later.set(turn, at);
                 WaitReason::OverflowLater
             }
-            Supply::None(reason) => reason,
+            Provisioned::None(reason) => reason,
         };
         if limited && place::place_all(&mut *self.place, turn, work) {
             return None;
@@ -368,7 +372,7 @@ impl Composed {
 
     /// Whether running work may have to yield.
     fn preempts(&self) -> bool {
-        self.preempt != spec::Preempt::None || self.outside.preempt.is_some()
+        self.preempt != spec::PreemptSpec::None || self.outside.preempt.is_some()
     }
 
     /// Places tasks of `work` where others yield, if they do; those wait again.
@@ -376,7 +380,7 @@ impl Composed {
         let (place, yielded) = (&mut *self.place, &mut self.yielded);
         match &mut self.outside.preempt {
             Some(preempt) => preempt.make_room(place, turn, work, yielded),
-            None if self.preempt == spec::Preempt::None => return,
+            None if self.preempt == spec::PreemptSpec::None => return,
             None => preempt::make_room(self.preempt, place, turn, work, yielded),
         }
         for &work in &self.yielded {
@@ -411,7 +415,7 @@ impl Composed {
                 continue;
             }
             let waiting = turn.work(work).waiting;
-            if self.provision.supply(turn, work) == Supply::Rented {
+            if self.provision.supply(turn, work) == Provisioned::Rented {
                 self.queue.remove(work);
                 self.blocked = None;
             } else {

@@ -7,7 +7,7 @@
 mod admit;
 mod backfill;
 mod conversation;
-mod hearing;
+mod outbox;
 pub mod message;
 mod order;
 mod place;
@@ -21,15 +21,15 @@ mod tests;
 mod whole;
 mod world;
 
-pub use conversation::{Broken, Conversation, Launcher, NoLauncher};
+pub use conversation::{BrokenConversation, Conversation, Launcher, NoLauncher};
 pub use recorded::{FROM, Recorded, TO};
-pub use whole::Whole;
+pub use whole::ExternalPolicy;
 
-pub(super) use admit::Admit;
-pub(super) use backfill::Backfill;
-pub(super) use order::Order;
-pub(super) use place::Place;
-pub(super) use preempt::Preempt;
-pub(super) use provision::Provision;
-pub(super) use release::Release;
-pub(super) use session::{Session, Shared};
+pub(super) use admit::ExternalAdmit;
+pub(super) use backfill::ExternalBackfill;
+pub(super) use order::ExternalOrder;
+pub(super) use place::ExternalPlace;
+pub(super) use preempt::ExternalPreempt;
+pub(super) use provision::ExternalProvision;
+pub(super) use release::ExternalRelease;
+pub(super) use session::{Session, SharedSession};

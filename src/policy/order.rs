@@ -6,28 +6,28 @@
 //! estimates are what is left of the user's estimate. Work without an estimate
 //! counts as endless: last in the orders that prefer short work.
 
-use super::spec::Order;
+use super::spec::OrderSpec;
 use crate::model::WorkId;
 use crate::state::LiveWork;
 use crate::units::{Span, Time};
 
 /// Place in the queue: the score, then the arrival, then the id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct QueueKey {
     score: u128,
     arrival: Time,
     id: WorkId,
 }
 
-impl Key {
+impl QueueKey {
     /// The key of `work` in `order` at `now`.
-    pub fn new(order: Order, work: &LiveWork, now: Time) -> Self {
+    pub fn new(order: OrderSpec, work: &LiveWork, now: Time) -> Self {
         let (arrival, id) = work.tie();
         Self { score: score(order, work, now), arrival, id }
     }
 }
 
-impl Key {
+impl QueueKey {
     /// The key of work that has this score, which is finite, whatever the order.
     pub fn scored(score: f64, work: &LiveWork) -> Self {
         let (arrival, id) = work.tie();
@@ -36,24 +36,24 @@ impl Key {
     }
 }
 
-impl Order {
+impl OrderSpec {
     /// Whether places change while work waits.
     pub const fn varies(self) -> bool {
         matches!(self, Self::Wfp3 | Self::Unicep)
     }
 }
 
-fn score(order: Order, work: &LiveWork, now: Time) -> u128 {
+fn score(order: OrderSpec, work: &LiveWork, now: Time) -> u128 {
     match order {
-        Order::Fcfs => 0,
-        Order::Shortest => ascending(work.remaining_estimate().micros()),
-        Order::Smallest => size(work),
-        Order::Largest => u128::MAX - size(work),
-        Order::EarliestDeadline => ascending(work.ask.deadline.micros()),
-        Order::Priority => ascending(-i64::from(work.ask.priority)),
-        Order::Wfp3 => descending(wfp3(work, now)),
-        Order::Unicep => descending(unicep(work, now)),
-        Order::F1 => ascending_real(f1(work)),
+        OrderSpec::Fcfs => 0,
+        OrderSpec::Shortest => ascending(work.remaining_estimate().micros()),
+        OrderSpec::Smallest => size(work),
+        OrderSpec::Largest => u128::MAX - size(work),
+        OrderSpec::EarliestDeadline => ascending(work.ask.deadline.micros()),
+        OrderSpec::Priority => ascending(-i64::from(work.ask.priority)),
+        OrderSpec::Wfp3 => descending(wfp3(work, now)),
+        OrderSpec::Unicep => descending(unicep(work, now)),
+        OrderSpec::F1 => ascending_real(f1(work)),
     }
 }
 
@@ -132,9 +132,9 @@ mod tests {
     }
 
     /// Arrivals of `works` in the order in which they are served at 100 s.
-    fn served(order: Order, works: &[LiveWork]) -> Vec<i64> {
-        let mut keys: Vec<Key> =
-            works.iter().map(|work| Key::new(order, work, Time::from_secs(100))).collect();
+    fn served(order: OrderSpec, works: &[LiveWork]) -> Vec<i64> {
+        let mut keys: Vec<QueueKey> =
+            works.iter().map(|work| QueueKey::new(order, work, Time::from_secs(100))).collect();
         keys.sort_unstable();
         keys.iter().map(|key| key.arrival.micros() / 1_000_000).collect()
     }
@@ -152,15 +152,15 @@ mod tests {
         // F1: 1.699 x 4 + 870 = 876.8, 1.699 x 2 + 870 x 1.301 = 1,135.3,
         // 8 + 870 x 1.477 = 1,293.1, 2.602 + 870 x 1.602 = 1,396.4.
         let table = [
-            (Order::Fcfs, [10, 20, 30, 40]),
-            (Order::Shortest, [30, 10, 20, 40]),
-            (Order::Smallest, [40, 20, 10, 30]),
-            (Order::Largest, [30, 10, 20, 40]),
-            (Order::EarliestDeadline, [20, 40, 10, 30]),
-            (Order::Priority, [30, 20, 40, 10]),
-            (Order::Wfp3, [30, 10, 20, 40]),
-            (Order::Unicep, [40, 30, 20, 10]),
-            (Order::F1, [10, 20, 30, 40]),
+            (OrderSpec::Fcfs, [10, 20, 30, 40]),
+            (OrderSpec::Shortest, [30, 10, 20, 40]),
+            (OrderSpec::Smallest, [40, 20, 10, 30]),
+            (OrderSpec::Largest, [30, 10, 20, 40]),
+            (OrderSpec::EarliestDeadline, [20, 40, 10, 30]),
+            (OrderSpec::Priority, [30, 20, 40, 10]),
+            (OrderSpec::Wfp3, [30, 10, 20, 40]),
+            (OrderSpec::Unicep, [40, 30, 20, 10]),
+            (OrderSpec::F1, [10, 20, 30, 40]),
         ];
         for (order, want) in table {
             assert_eq!(served(order, &works), want, "{order:?}");
@@ -170,9 +170,9 @@ mod tests {
     #[test]
     fn resumed_work_counts_what_is_left() {
         let mut works = [work(0, 1, 50), work(1, 1, 30)];
-        assert_eq!(served(Order::Shortest, &works), [1, 0]);
+        assert_eq!(served(OrderSpec::Shortest, &works), [1, 0]);
         works[0].executed = Span::from_secs(25);
-        assert_eq!(served(Order::Shortest, &works), [0, 1]);
+        assert_eq!(served(OrderSpec::Shortest, &works), [0, 1]);
     }
 
     #[test]

@@ -21,11 +21,11 @@ pub use fgd::Fgd;
 pub use fit::Fit;
 pub(super) use fit::share_on;
 pub use gpu::{GpuClustering, GpuPacking};
-pub use limit::{Limit, Limited};
+pub use limit::{CostLimit, LimitedPlace};
 use narrow::Narrowed;
 pub use next::NextFit;
 pub use random::Random;
-pub use scored::{Rating, Score, Scored};
+pub use scored::{PlacementScore, Rating, Scored};
 
 /// Picks an instance for the next task or tasks of a piece of work.
 pub trait Place: std::fmt::Debug {
@@ -52,7 +52,7 @@ pub trait Place: std::fmt::Debug {
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
         reach: &OfferSet,
-        limit: &mut Limit<'_>,
+        limit: &mut CostLimit<'_>,
     ) -> Option<Share> {
         let _ = limit;
         self.pick(turn, work, reach)
@@ -75,25 +75,25 @@ pub(super) fn narrowed(part: Box<dyn Place>, policy: &spec::PolicySpec) -> Box<d
     if policy.narrow.is_all() {
         return part;
     }
-    let keeps = policy.release == spec::Release::Never
-        || matches!(policy.provision, spec::Provision::Static { .. });
+    let keeps = policy.release == spec::ReleaseSpec::Never
+        || matches!(policy.provision, spec::ProvisionSpec::Static { .. });
     Box::new(Narrowed::new(part, &policy.narrow, keeps))
 }
 
-fn part(spec: &spec::Place) -> Box<dyn Place> {
+fn part(spec: &spec::PlaceSpec) -> Box<dyn Place> {
     match spec {
-        spec::Place::FirstFit => Box::new(Fit::first()),
-        spec::Place::BestFit { by } => Box::new(Fit::best(*by)),
-        spec::Place::WorstFit { by } => Box::new(Fit::worst(*by)),
-        spec::Place::NextFit => Box::new(NextFit::default()),
-        spec::Place::Random => Box::new(Random::default()),
-        spec::Place::DotProduct => Box::new(Scored::new(DotProduct::most())),
-        spec::Place::LeastDotProduct => Box::new(Scored::new(DotProduct::least())),
-        spec::Place::LeastRemainder => Box::new(Scored::new(LeastRemainder::default())),
-        spec::Place::LeastLoaded => Box::new(Fit::worst(Scalar::Mean)),
-        spec::Place::Fgd { mix } => Box::new(Scored::new(Fgd::new(mix))),
-        spec::Place::GpuPacking => Box::new(Scored::new(GpuPacking)),
-        spec::Place::GpuClustering => Box::new(Scored::new(GpuClustering)),
+        spec::PlaceSpec::FirstFit => Box::new(Fit::first()),
+        spec::PlaceSpec::BestFit { by } => Box::new(Fit::best(*by)),
+        spec::PlaceSpec::WorstFit { by } => Box::new(Fit::worst(*by)),
+        spec::PlaceSpec::NextFit => Box::new(NextFit::default()),
+        spec::PlaceSpec::Random => Box::new(Random::default()),
+        spec::PlaceSpec::DotProduct => Box::new(Scored::new(DotProduct::most())),
+        spec::PlaceSpec::LeastDotProduct => Box::new(Scored::new(DotProduct::least())),
+        spec::PlaceSpec::LeastRemainder => Box::new(Scored::new(LeastRemainder::default())),
+        spec::PlaceSpec::LeastLoaded => Box::new(Fit::worst(Scalar::Mean)),
+        spec::PlaceSpec::Fgd { mix } => Box::new(Scored::new(Fgd::new(mix))),
+        spec::PlaceSpec::GpuPacking => Box::new(Scored::new(GpuPacking)),
+        spec::PlaceSpec::GpuClustering => Box::new(Scored::new(GpuClustering)),
     }
 }
 

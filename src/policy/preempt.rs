@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::slice;
 
 use super::place::{self, Place};
-use super::spec::Preempt;
+use super::spec::PreemptSpec;
 use super::turn::Turn;
 use crate::model::WorkId;
 use crate::state::{Allocation, AllocationRef, LiveWork, WorkRef};
@@ -21,7 +21,7 @@ type Rank = (i64, Reverse<Time>, Time, WorkId, (u32, Time, u32, u32));
 /// work as many as may be. Nobody yields without whom as many would start. The works that
 /// yielded are written over `yielded`; they wait again.
 pub(super) fn make_room(
-    kind: Preempt,
+    kind: PreemptSpec,
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
     head: WorkRef,
@@ -75,7 +75,7 @@ pub(super) fn make_room_of(
 /// all of them. So each placement makes the list of counts greater, in the order of words
 /// in a dictionary, and what can be placed at once is limited. Nobody is asked again
 /// after a turn that placed nothing.
-pub(super) fn is_to_ask_again(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> bool {
+pub(super) fn is_to_ask_again(kind: PreemptSpec, turn: &Turn<'_, '_>, head: WorkRef) -> bool {
     let mut new = turn.new_allocations();
     new.any(|new| !turn.allocation(new).has_yielded() && order_to(kind, turn, head, new).is_some())
 }
@@ -83,7 +83,7 @@ pub(super) fn is_to_ask_again(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef)
 /// Where an allocation stands among those that may be made to yield to `head`, the
 /// least first; none where it may not.
 fn order_to(
-    kind: Preempt,
+    kind: PreemptSpec,
     turn: &Turn<'_, '_>,
     head: WorkRef,
     reference: AllocationRef,
@@ -94,11 +94,11 @@ fn order_to(
     }
     let (head, work) = (turn.work(head), turn.work(allocation.work()));
     match kind {
-        Preempt::None => None,
-        Preempt::Priority => {
+        PreemptSpec::None => None,
+        PreemptSpec::Priority => {
             (work.ask.priority < head.ask.priority).then(|| i64::from(work.ask.priority))
         }
-        Preempt::Srpt => {
+        PreemptSpec::Srpt => {
             let remaining = remaining(work, allocation, turn.now());
             (remaining > head.remaining_estimate()).then(|| -remaining.micros())
         }
@@ -106,7 +106,7 @@ fn order_to(
 }
 
 /// Everybody who may be made to yield to `head`, in order.
-fn victims(kind: Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
+fn victims(kind: PreemptSpec, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
     let mut victims: Victims = Vec::new();
     for (_, reference) in turn.ends() {
         let allocation = turn.allocation(reference);

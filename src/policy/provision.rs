@@ -2,7 +2,7 @@
 
 mod demand;
 mod fleet;
-mod shelf;
+mod ranking;
 mod weigh;
 mod zones;
 
@@ -13,12 +13,12 @@ use crate::state::{WaitReason, WorkRef};
 use crate::units::{Money, Time};
 
 pub use demand::OnDemand;
-pub use fleet::Fleet;
-pub use shelf::is_open;
+pub use fleet::StaticFleet;
+pub use ranking::is_open;
 
 /// What was done for work that fits nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Supply {
+pub enum Provisioned {
     /// Instances were rented and all waiting tasks are on them.
     Rented,
     /// Renting for it is allowed from then on.
@@ -33,7 +33,7 @@ pub trait Provision: std::fmt::Debug {
     fn begin(&mut self, turn: &mut Turn<'_, '_>);
 
     /// Rents for the waiting tasks of `work`, which fit nowhere, and places them.
-    fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Supply;
+    fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Provisioned;
 
     /// Starts a gang that fits only partly on what is there: places that part as `place`
     /// picks and rents the rest, or does nothing. Returns whether it started.
@@ -51,11 +51,11 @@ pub trait Provision: std::fmt::Debug {
 }
 
 /// The part that `spec` names.
-pub fn build(spec: &spec::Provision, from: &spec::Scope) -> Box<dyn Provision> {
+pub fn build(spec: &spec::ProvisionSpec, from: &spec::OfferScope) -> Box<dyn Provision> {
     match spec {
-        spec::Provision::OwnedOnly => Box::new(Fleet::default()),
-        spec::Provision::Static { fleets } => Box::new(Fleet::new(fleets)),
-        spec::Provision::OnDemand { choice, markets, after_wait, max_instances } => {
+        spec::ProvisionSpec::OwnedOnly => Box::new(StaticFleet::default()),
+        spec::ProvisionSpec::Static { fleets } => Box::new(StaticFleet::new(fleets)),
+        spec::ProvisionSpec::OnDemand { choice, markets, after_wait, max_instances } => {
             let part = OnDemand::new(*choice, markets, *after_wait, *max_instances);
             Box::new(part.from(from))
         }

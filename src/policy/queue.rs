@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use priority_queue::PriorityQueue;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::order::Key;
-use super::spec::Order;
+use super::order::QueueKey;
+use super::spec::OrderSpec;
 use crate::state::{State, WorkRef};
 use crate::units::Span;
 
@@ -31,15 +31,15 @@ pub struct Queued {
 /// decision.
 #[derive(Debug)]
 pub struct Queue {
-    order: Order,
+    order: OrderSpec,
     /// Places change while work waits.
     varies: bool,
     /// Scores that replace the order.
     scores: Option<FxHashMap<WorkRef, f64>>,
-    sorted: BTreeMap<Key, Queued>,
-    heap: PriorityQueue<WorkRef, Reverse<Key>, BuildHasherDefault<FxHasher>>,
+    sorted: BTreeMap<QueueKey, Queued>,
+    heap: PriorityQueue<WorkRef, Reverse<QueueKey>, BuildHasherDefault<FxHasher>>,
     /// Key by slot of the work, for work in `sorted`.
-    keys: Vec<Option<Key>>,
+    keys: Vec<Option<QueueKey>>,
     /// No queued work has fewer tasks that must start at once.
     least_tasks: u32,
     /// No queued work has a shorter estimate.
@@ -48,7 +48,7 @@ pub struct Queue {
 
 impl Queue {
     /// Nobody waits.
-    pub fn new(order: Order) -> Self {
+    pub fn new(order: OrderSpec) -> Self {
         Self {
             order,
             varies: order.varies(),
@@ -64,7 +64,7 @@ impl Queue {
     /// Nobody waits; whoever comes is served by the score that is set for it,
     /// the smallest first.
     pub fn by_score() -> Self {
-        Self { varies: true, scores: Some(FxHashMap::default()), ..Self::new(Order::Fcfs) }
+        Self { varies: true, scores: Some(FxHashMap::default()), ..Self::new(OrderSpec::Fcfs) }
     }
 
     /// Sets the score of `work`, which is finite, until it is forgotten. It
@@ -93,12 +93,12 @@ impl Queue {
     }
 
     /// The place that `work` would have now.
-    pub fn key(&self, state: &State<'_>, work: WorkRef) -> Key {
+    pub fn key(&self, state: &State<'_>, work: WorkRef) -> QueueKey {
         match &self.scores {
             Some(scores) => {
-                Key::scored(scores.get(&work).copied().unwrap_or(0.0), state.work(work))
+                QueueKey::scored(scores.get(&work).copied().unwrap_or(0.0), state.work(work))
             }
-            None => Key::new(self.order, state.work(work), state.now()),
+            None => QueueKey::new(self.order, state.work(work), state.now()),
         }
     }
 
@@ -170,7 +170,7 @@ impl Queue {
         only: Option<&[WorkRef]>,
         visit: &mut dyn FnMut(Queued) -> ControlFlow<()>,
     ) -> bool {
-        let mut some: Vec<(Key, WorkRef)> = match only {
+        let mut some: Vec<(QueueKey, WorkRef)> = match only {
             None if !self.varies => {
                 return self.sorted.values().try_for_each(|&queued| visit(queued)).is_continue();
             }

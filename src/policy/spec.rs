@@ -14,35 +14,35 @@ pub struct PolicySpec {
     /// As the scenario names it.
     pub name: String,
     /// Who must yield?
-    pub preempt: Preempt,
+    pub preempt: PreemptSpec,
     /// Who is let in?
-    pub admit: Admit,
+    pub admit: AdmitSpec,
     /// Who is next?
-    pub order: Order,
+    pub order: OrderSpec,
     /// On which instance?
-    pub place: Place,
+    pub place: PlaceSpec,
     /// Which instances the place part looks at, and which first.
     pub narrow: Narrow,
     /// Who may overtake?
-    pub backfill: Backfill,
+    pub backfill: BackfillSpec,
     /// Most pieces of work that hold a reservation under conservative backfilling, where
     /// instances differ or may be rented; the others wait without one.
     pub reservations: u32,
     /// Rent what, and where?
-    pub provision: Provision,
+    pub provision: ProvisionSpec,
     /// The offers that are rented, where work asks for it.
-    pub rent_from: Scope,
+    pub rent_from: OfferScope,
     /// When to give back?
-    pub release: Release,
+    pub release: ReleaseSpec,
     /// Decide as a published simulator does, where that differs from ours.
     pub compatibility: Option<Compatibility>,
     /// What other processes decide instead, by part.
-    pub external: BTreeMap<Part, External>,
+    pub external: BTreeMap<PolicyPart, External>,
 }
 
 /// What another process can decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum PolicyPart {
     /// Everything.
     Whole,
     /// Who must yield?
@@ -61,7 +61,7 @@ pub enum Part {
     Release,
 }
 
-impl Part {
+impl PolicyPart {
     /// The parts of a composed policy, in the order in which they are asked.
     pub const ALL: [Self; 7] = [
         Self::Preempt,
@@ -119,16 +119,16 @@ impl PolicySpec {
     pub fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            preempt: Preempt::None,
-            admit: Admit::default(),
-            order: Order::Fcfs,
-            place: Place::FirstFit,
+            preempt: PreemptSpec::None,
+            admit: AdmitSpec::default(),
+            order: OrderSpec::Fcfs,
+            place: PlaceSpec::FirstFit,
             narrow: Narrow::default(),
-            backfill: Backfill::None,
-            reservations: Backfill::RESERVATIONS,
-            provision: Provision::OwnedOnly,
-            rent_from: Scope::default(),
-            release: Release::Idle { after: Span::ZERO },
+            backfill: BackfillSpec::None,
+            reservations: BackfillSpec::RESERVATIONS,
+            provision: ProvisionSpec::OwnedOnly,
+            rent_from: OfferScope::default(),
+            release: ReleaseSpec::Idle { after: Span::ZERO },
             compatibility: None,
             external: BTreeMap::new(),
         }
@@ -137,8 +137,8 @@ impl PolicySpec {
     /// Whether it weighs what jobs would cost before it rents for them.
     pub fn rents_by_price(&self) -> bool {
         match self.provision {
-            Provision::OwnedOnly | Provision::Static { .. } => false,
-            Provision::OnDemand { choice, .. } => match choice {
+            ProvisionSpec::OwnedOnly | ProvisionSpec::Static { .. } => false,
+            ProvisionSpec::OnDemand { choice, .. } => match choice {
                 Choice::Cheapest | Choice::RoundRobin => true,
                 Choice::Fastest => false,
             },
@@ -149,7 +149,7 @@ impl PolicySpec {
 /// Who is next? Ties go to the earlier arrival, then to the lower id.
 /// Estimates, never true runtimes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum OrderSpec {
     /// First come, first served.
     Fcfs,
     /// Shortest estimate first (SJF).
@@ -173,7 +173,7 @@ pub enum Order {
 
 /// Who may overtake the head of the queue when it does not fit?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backfill {
+pub enum BackfillSpec {
     /// Nobody: the head blocks the queue.
     None,
     /// Anybody that fits; the head has no reservation (as Kubernetes does).
@@ -184,14 +184,14 @@ pub enum Backfill {
     Conservative,
 }
 
-impl Backfill {
+impl BackfillSpec {
     /// Most reservations, where nothing else is said.
     pub const RESERVATIONS: u32 = 1_000;
 }
 
 /// On which instance? Ties go to the lowest stable id.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Place {
+pub enum PlaceSpec {
     /// The oldest that fits.
     FirstFit,
     /// The next that fits after the last one used.
@@ -235,7 +235,7 @@ pub enum Place {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Narrow {
     /// Only instances of these offers.
-    pub scope: Scope,
+    pub scope: OfferScope,
     /// Who may use machines with GPUs.
     pub gpu_machines: GpuMachines,
     /// Goes where moving the data costs least, and nowhere where that costs more
@@ -267,7 +267,7 @@ pub enum GpuMachines {
 /// Offers by the names of their providers, regions, types and families; an empty
 /// list admits any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
+pub struct OfferScope {
     /// Providers and clusters.
     pub providers: Vec<String>,
     /// Regions as `provider/region`.
@@ -278,7 +278,7 @@ pub struct Scope {
     pub families: Vec<String>,
 }
 
-impl Scope {
+impl OfferScope {
     /// Whether every offer is admitted.
     pub fn is_all(&self) -> bool {
         *self == Self::default()
@@ -313,7 +313,7 @@ pub struct DemandMix {
 
 /// Who is let in? The limits apply together; what is not let in ends as refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Admit {
+pub struct AdmitSpec {
     /// Most jobs waiting; an arrival beyond is refused. A job that can start at
     /// once never counts as waiting.
     pub queue_limit: Option<u32>,
@@ -323,7 +323,7 @@ pub struct Admit {
 
 /// Rent what, and where?
 #[derive(Clone, Debug, PartialEq)]
-pub enum Provision {
+pub enum ProvisionSpec {
     /// Rents nothing.
     OwnedOnly,
     /// Rents these when the run starts and keeps them.
@@ -359,7 +359,7 @@ pub enum Choice {
 
 /// When to give back a rented instance?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Release {
+pub enum ReleaseSpec {
     /// At the end of the run.
     Never,
     /// When it has been idle this long.
@@ -371,7 +371,7 @@ pub enum Release {
 
 /// Who must yield when the head of the queue does not fit?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preempt {
+pub enum PreemptSpec {
     /// Nobody.
     None,
     /// Running work of lower priority, lowest and latest first.

@@ -10,8 +10,9 @@ use super::work::check_names;
 use super::{external, preset};
 use crate::model::{Market, World};
 use crate::policy::spec::{
-    Admit, Backfill, Choice, Compatibility, DemandMix, External, GpuMachines, Narrow, Order, Part,
-    Place, PolicySpec, Preempt, Provision, Release, Scalar, Scope,
+    AdmitSpec, BackfillSpec, Choice, Compatibility, DemandMix, External, GpuMachines, Narrow,
+    OfferScope, OrderSpec, PlaceSpec, PolicyPart, PolicySpec, PreemptSpec, ProvisionSpec,
+    ReleaseSpec, Scalar,
 };
 use crate::problem::{clip, did_you_mean};
 use crate::units::Span;
@@ -56,7 +57,7 @@ pub(super) fn read(
         for (part, who) in &spec.external {
             policies.note(&spec.name, *part, who);
         }
-        if matches!(&spec.place, Place::Fgd { .. }) {
+        if matches!(&spec.place, PlaceSpec::Fgd { .. }) {
             let range = if own.has("place") { own.spot("place") } else { key.clone() };
             policies.mixes.push((policies.specs.len(), range));
         }
@@ -67,7 +68,7 @@ pub(super) fn read(
 
 impl Policies {
     /// Notes who decides `part` of `policy`, and the files that it is started with.
-    fn note(&mut self, policy: &str, part: Part, who: &External) {
+    fn note(&mut self, policy: &str, part: PolicyPart, who: &External) {
         let files = who.command.iter().map(|word| who.folder.join(word));
         for file in files.filter(|file| file.is_file()) {
             if !self.inputs.contains(&file) {
@@ -75,7 +76,7 @@ impl Policies {
             }
         }
         let what = match part {
-            Part::Whole => String::new(),
+            PolicyPart::Whole => String::new(),
             _ => format!("the {} part of ", part.name()),
         };
         let command = clip(&who.command.join(" "));
@@ -127,7 +128,7 @@ fn resolve(
     override_parts(&mut spec, own, around.0, report);
     external::read(&mut spec, own, around.1, report);
     // A part that is named replaces that of the preset as a whole.
-    if own.has("place") && spec.external.contains_key(&Part::Place) {
+    if own.has("place") && spec.external.contains_key(&PolicyPart::Place) {
         spec.narrow = Narrow::default();
     }
     done.insert(name.to_owned(), spec.clone());
@@ -186,15 +187,17 @@ fn first_option(part: &str) -> &'static str {
 fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &mut Report<'_>) {
     if let Some((name, _)) = chosen(own, "preempt", report) {
         spec.preempt = match name.as_str() {
-            "priority" => Preempt::Priority,
-            "srpt" => Preempt::Srpt,
-            _ => Preempt::None,
+            "priority" => PreemptSpec::Priority,
+            "srpt" => PreemptSpec::Srpt,
+            _ => PreemptSpec::None,
         };
     }
     if own.has("admit") {
         let admit = own.section("admit");
-        spec.admit =
-            Admit { queue_limit: admit.count32("queue_limit"), patience: admit.span("patience") };
+        spec.admit = AdmitSpec {
+            queue_limit: admit.count32("queue_limit"),
+            patience: admit.span("patience"),
+        };
     }
     if let Some((name, _)) = chosen(own, "order", report) {
         spec.order = order(&name);
@@ -214,25 +217,25 @@ fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &
     }
     if let Some((name, parameters)) = chosen(own, "backfill", report) {
         let most = parameters.count32("reservations");
-        spec.reservations = most.unwrap_or(Backfill::RESERVATIONS);
+        spec.reservations = most.unwrap_or(BackfillSpec::RESERVATIONS);
         spec.backfill = match name.as_str() {
-            "greedy" => Backfill::Greedy,
-            "easy" => Backfill::Easy,
-            "conservative" => Backfill::Conservative,
-            _ => Backfill::None,
+            "greedy" => BackfillSpec::Greedy,
+            "easy" => BackfillSpec::Easy,
+            "conservative" => BackfillSpec::Conservative,
+            _ => BackfillSpec::None,
         };
     }
     if let Some((name, parameters)) = chosen(own, "provision", report) {
         spec.provision = provision(&name, &parameters, own, world, report);
         spec.rent_from = match &spec.provision {
-            Provision::OnDemand { .. } => scope(&parameters, world, report),
-            Provision::OwnedOnly | Provision::Static { .. } => Scope::default(),
+            ProvisionSpec::OnDemand { .. } => scope(&parameters, world, report),
+            ProvisionSpec::OwnedOnly | ProvisionSpec::Static { .. } => OfferScope::default(),
         };
     }
     if let Some((name, parameters)) = chosen(own, "release", report) {
         spec.release = match name.as_str() {
-            "never" => Release::Never,
-            _ => Release::Idle { after: parameters.span("after").unwrap_or(Span::ZERO) },
+            "never" => ReleaseSpec::Never,
+            _ => ReleaseSpec::Idle { after: parameters.span("after").unwrap_or(Span::ZERO) },
         };
     }
     if let Some(name) = own.text("compatibility") {
@@ -245,7 +248,7 @@ fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &
 }
 
 /// The offers that a part names.
-fn scope(parameters: &Section, world: &World, report: &mut Report<'_>) -> Scope {
+fn scope(parameters: &Section, world: &World, report: &mut Report<'_>) -> OfferScope {
     let mut named = |what: &str| {
         if !parameters.has(what) {
             return Vec::new();
@@ -253,7 +256,7 @@ fn scope(parameters: &Section, world: &World, report: &mut Report<'_>) -> Scope 
         check_names(what, parameters.texts(what), world, report);
         parameters.names(what)
     };
-    Scope {
+    OfferScope {
         providers: named("providers"),
         regions: named("regions"),
         types: named("types"),
@@ -261,21 +264,21 @@ fn scope(parameters: &Section, world: &World, report: &mut Report<'_>) -> Scope 
     }
 }
 
-fn order(name: &str) -> Order {
+fn order(name: &str) -> OrderSpec {
     match name {
-        "shortest" => Order::Shortest,
-        "smallest" => Order::Smallest,
-        "largest" => Order::Largest,
-        "earliest-deadline" => Order::EarliestDeadline,
-        "priority" => Order::Priority,
-        "wfp3" => Order::Wfp3,
-        "unicep" => Order::Unicep,
-        "f1" => Order::F1,
-        _ => Order::Fcfs,
+        "shortest" => OrderSpec::Shortest,
+        "smallest" => OrderSpec::Smallest,
+        "largest" => OrderSpec::Largest,
+        "earliest-deadline" => OrderSpec::EarliestDeadline,
+        "priority" => OrderSpec::Priority,
+        "wfp3" => OrderSpec::Wfp3,
+        "unicep" => OrderSpec::Unicep,
+        "f1" => OrderSpec::F1,
+        _ => OrderSpec::Fcfs,
     }
 }
 
-fn place(name: &str, parameters: &Section) -> Place {
+fn place(name: &str, parameters: &Section) -> PlaceSpec {
     let by = || match parameters.text("by") {
         Some("cpu") => Scalar::Cpu,
         Some("memory") => Scalar::Memory,
@@ -283,23 +286,23 @@ fn place(name: &str, parameters: &Section) -> Place {
         _ => Scalar::Mean,
     };
     match name {
-        "next-fit" => Place::NextFit,
-        "best-fit" => Place::BestFit { by: by() },
-        "worst-fit" => Place::WorstFit { by: by() },
-        "random" => Place::Random,
-        "dot-product" => Place::DotProduct,
-        "least-dot-product" => Place::LeastDotProduct,
-        "least-remainder" => Place::LeastRemainder,
-        "least-loaded" => Place::LeastLoaded,
-        "gpu-packing" => Place::GpuPacking,
-        "gpu-clustering" => Place::GpuClustering,
-        "fgd" => Place::Fgd {
+        "next-fit" => PlaceSpec::NextFit,
+        "best-fit" => PlaceSpec::BestFit { by: by() },
+        "worst-fit" => PlaceSpec::WorstFit { by: by() },
+        "random" => PlaceSpec::Random,
+        "dot-product" => PlaceSpec::DotProduct,
+        "least-dot-product" => PlaceSpec::LeastDotProduct,
+        "least-remainder" => PlaceSpec::LeastRemainder,
+        "least-loaded" => PlaceSpec::LeastLoaded,
+        "gpu-packing" => PlaceSpec::GpuPacking,
+        "gpu-clustering" => PlaceSpec::GpuClustering,
+        "fgd" => PlaceSpec::Fgd {
             mix: DemandMix {
                 source: parameters.text("mix").unwrap_or("workload").to_owned(),
                 demands: Vec::new(),
             },
         },
-        _ => Place::FirstFit,
+        _ => PlaceSpec::FirstFit,
     }
 }
 
@@ -309,13 +312,13 @@ fn provision(
     own: &Section,
     world: &World,
     report: &mut Report<'_>,
-) -> Provision {
+) -> ProvisionSpec {
     let choice = match name {
         "cheapest" => Choice::Cheapest,
         "fastest" => Choice::Fastest,
         "round-robin" => Choice::RoundRobin,
         "static" => return fleets(parameters, own, world, report),
-        _ => return Provision::OwnedOnly,
+        _ => return ProvisionSpec::OwnedOnly,
     };
     let market = |name: &str| match name {
         "spot" => Market::Spot,
@@ -338,7 +341,7 @@ fn provision(
             "add a `[cloud.*]` with that market, or `provision = \"owned-only\"`",
         );
     }
-    Provision::OnDemand {
+    ProvisionSpec::OnDemand {
         choice,
         markets,
         after_wait: parameters.span("after_wait").unwrap_or(Span::ZERO),
@@ -351,7 +354,7 @@ fn fleets(
     own: &Section,
     world: &World,
     report: &mut Report<'_>,
-) -> Provision {
+) -> ProvisionSpec {
     if !parameters.has("fleets") {
         report.hint(
             &own.spot("provision"),
@@ -379,5 +382,5 @@ fn fleets(
             }
         }
     }
-    Provision::Static { fleets }
+    ProvisionSpec::Static { fleets }
 }

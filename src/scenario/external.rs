@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::section::{Report, Section};
 use super::value::Value;
-use crate::policy::spec::{External, Part, PolicySpec};
+use crate::policy::spec::{External, PolicyPart, PolicySpec};
 use crate::problem::clip;
 use crate::units::Span;
 
@@ -15,9 +15,9 @@ const EXAMPLE: &str = "such as `external = [\"python3\", \"ours.py\"]`";
 /// ours is ours again. Programs run in `base`.
 pub(super) fn read(spec: &mut PolicySpec, own: &Section, base: &Path, report: &mut Report<'_>) {
     if let Some(who) = program(own, base, report) {
-        spec.external.insert(Part::Whole, who);
+        spec.external.insert(PolicyPart::Whole, who);
     }
-    for part in Part::ALL {
+    for part in PolicyPart::ALL {
         if !own.has(part.name()) {
             continue;
         }
@@ -26,7 +26,7 @@ pub(super) fn read(spec: &mut PolicySpec, own: &Section, base: &Path, report: &m
             alone(section, part, report);
             spec.external.extend(program(section, base, report).map(|who| (part, who)));
         }
-        if spec.external.contains_key(&Part::Whole) {
+        if spec.external.contains_key(&PolicyPart::Whole) {
             let message = format!("`{}` has no say where a program decides all", part.name());
             let hint = "leave it out, or give `external` to the part instead of the policy";
             report.hint(&own.spot(part.name()), message, hint);
@@ -42,8 +42,8 @@ pub(super) fn read(spec: &mut PolicySpec, own: &Section, base: &Path, report: &m
 }
 
 /// A program beside a part of ours.
-fn alone(section: &Section, part: Part, report: &mut Report<'_>) {
-    if part == Part::Admit || !section.has("external") {
+fn alone(section: &Section, part: PolicyPart, report: &mut Report<'_>) {
+    if part == PolicyPart::Admit || !section.has("external") {
         return;
     }
     if let Some((ours, _, key)) = section.sections().next() {

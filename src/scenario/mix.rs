@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::composition::Policies;
 use super::section::Report;
 use crate::model::{Interner, Work};
-use crate::policy::spec::{DemandMix, Place};
+use crate::policy::spec::{DemandMix, PlaceSpec};
 use crate::problem::{Problem, clip};
 use crate::units::Demand;
 use crate::workload::{
@@ -34,7 +34,7 @@ pub(super) fn fill(
     let mut counted: BTreeMap<String, DemandMix> = BTreeMap::new();
     for (row, range) in &policies.mixes {
         let policy = &mut policies.specs[*row];
-        let Place::Fgd { mix } = &mut policy.place else { continue };
+        let PlaceSpec::Fgd { mix } = &mut policy.place else { continue };
         if !counted.contains_key(&mix.source) {
             let of_workload = mix.source == "workload";
             let spec = if of_workload { workload.clone() } else { pods(&mix.source, base) };

@@ -86,7 +86,7 @@ fn names(text: &str, shown: &str) -> Result<Vec<String>, Vec<Problem>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::spec::{Backfill, Order};
+    use crate::policy::spec::{BackfillSpec, OrderSpec};
     use expect_test::{Expect, expect};
 
     const TEXT: &str = "question = \"?\"\nbaseline = \"p\"\n\
@@ -110,7 +110,7 @@ mod tests {
         let names: Vec<&str> = scenario.policies.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["q", "p", "new"]);
         let new = &scenario.policies[2];
-        assert_eq!((new.order, new.backfill), (Order::Largest, Backfill::Easy));
+        assert_eq!((new.order, new.backfill), (OrderSpec::Largest, BackfillSpec::Easy));
         assert_eq!(scenario.policies[scenario.baseline].name, "p");
     }
 

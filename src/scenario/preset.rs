@@ -1,8 +1,8 @@
 //! Whole compositions that people run today, by name.
 
 use crate::policy::spec::{
-    Admit, Backfill, Choice, DemandMix, GpuMachines, Narrow, Order, Place, PolicySpec, Preempt,
-    Provision, Release, Scalar,
+    AdmitSpec, BackfillSpec, Choice, DemandMix, GpuMachines, Narrow, OrderSpec, PlaceSpec,
+    PolicySpec, PreemptSpec, ProvisionSpec, ReleaseSpec, Scalar,
 };
 use crate::units::Span;
 
@@ -133,10 +133,10 @@ pub(super) const NAMES: &[&str] = &[
     "cloud-burst",
 ];
 
-const IDLE: Release = Release::Idle { after: Span::from_secs(300) };
+const IDLE: ReleaseSpec = ReleaseSpec::Idle { after: Span::from_secs(300) };
 
-fn rent(choice: Choice, after_wait: Span) -> Provision {
-    Provision::OnDemand { choice, markets: Vec::new(), after_wait, max_instances: None }
+fn rent(choice: Choice, after_wait: Span) -> ProvisionSpec {
+    ProvisionSpec::OnDemand { choice, markets: Vec::new(), after_wait, max_instances: None }
 }
 
 /// Machines with GPUs for work with GPUs, and data where it is cheap to move.
@@ -151,10 +151,10 @@ fn thrifty() -> Narrow {
 
 /// The composition called `preset`, as the policy called `name`.
 pub(super) fn build(preset: &str, name: &str) -> Option<PolicySpec> {
-    let base = PolicySpec { admit: Admit::default(), ..PolicySpec::named(name) };
+    let base = PolicySpec { admit: AdmitSpec::default(), ..PolicySpec::named(name) };
     let cloud = |choice| PolicySpec {
-        backfill: Backfill::Greedy,
-        place: Place::BestFit { by: Scalar::Mean },
+        backfill: BackfillSpec::Greedy,
+        place: PlaceSpec::BestFit { by: Scalar::Mean },
         narrow: thrifty(),
         provision: rent(choice, Span::ZERO),
         release: IDLE,
@@ -162,27 +162,29 @@ pub(super) fn build(preset: &str, name: &str) -> Option<PolicySpec> {
     };
     Some(match preset {
         "batch-fcfs" => base,
-        "batch-backfill" => PolicySpec { backfill: Backfill::Easy, ..base },
-        "batch-conservative" => PolicySpec { backfill: Backfill::Conservative, ..base },
-        "batch-shortest" => PolicySpec { order: Order::Shortest, backfill: Backfill::Easy, ..base },
+        "batch-backfill" => PolicySpec { backfill: BackfillSpec::Easy, ..base },
+        "batch-conservative" => PolicySpec { backfill: BackfillSpec::Conservative, ..base },
+        "batch-shortest" => {
+            PolicySpec { order: OrderSpec::Shortest, backfill: BackfillSpec::Easy, ..base }
+        }
         "kube-default" => PolicySpec {
-            order: Order::Priority,
-            backfill: Backfill::Greedy,
-            place: Place::LeastLoaded,
-            preempt: Preempt::Priority,
+            order: OrderSpec::Priority,
+            backfill: BackfillSpec::Greedy,
+            place: PlaceSpec::LeastLoaded,
+            preempt: PreemptSpec::Priority,
             ..base
         },
         "vm-packing" => PolicySpec {
-            backfill: Backfill::Greedy,
-            place: Place::BestFit { by: Scalar::Mean },
+            backfill: BackfillSpec::Greedy,
+            place: PlaceSpec::BestFit { by: Scalar::Mean },
             ..base
         },
         "gpu-packing" => {
-            PolicySpec { backfill: Backfill::Greedy, place: Place::GpuPacking, ..base }
+            PolicySpec { backfill: BackfillSpec::Greedy, place: PlaceSpec::GpuPacking, ..base }
         }
         "gpu-fgd" => PolicySpec {
-            backfill: Backfill::Greedy,
-            place: Place::Fgd {
+            backfill: BackfillSpec::Greedy,
+            place: PlaceSpec::Fgd {
                 mix: DemandMix { source: "workload".to_owned(), ..DemandMix::default() },
             },
             ..base
@@ -190,7 +192,7 @@ pub(super) fn build(preset: &str, name: &str) -> Option<PolicySpec> {
         "cloud-cheapest" => cloud(Choice::Cheapest),
         "cloud-fastest" => cloud(Choice::Fastest),
         "cloud-burst" => PolicySpec {
-            backfill: Backfill::Easy,
+            backfill: BackfillSpec::Easy,
             narrow: thrifty(),
             provision: rent(Choice::Cheapest, Span::from_secs(1_800)),
             release: IDLE,

@@ -3,7 +3,7 @@
 use super::Scenario;
 use crate::model::{Market, Offer, World};
 use crate::policy::provision::is_open;
-use crate::policy::spec::{PolicySpec, Provision};
+use crate::policy::spec::{PolicySpec, ProvisionSpec};
 use crate::problem::clip;
 use crate::units::Id;
 
@@ -45,9 +45,9 @@ fn rents(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> bool {
     let facts = &world.offers[offer];
     facts.market != Market::Owned
         && match &policy.provision {
-            Provision::OwnedOnly => false,
-            Provision::Static { fleets } => fleets.iter().any(|(name, _)| *name == facts.name),
-            Provision::OnDemand { markets, .. } => {
+            ProvisionSpec::OwnedOnly => false,
+            ProvisionSpec::Static { fleets } => fleets.iter().any(|(name, _)| *name == facts.name),
+            ProvisionSpec::OnDemand { markets, .. } => {
                 is_open(facts.market, markets) && policy.rent_from.admits(world, offer)
             }
         }

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 
 use windtunnel::model::{Ask, Work};
 use windtunnel::policy;
-use windtunnel::policy::spec::{Backfill, Order, PolicySpec};
+use windtunnel::policy::spec::{BackfillSpec, OrderSpec, PolicySpec};
 use windtunnel::sim::Options;
 use windtunnel::units::Span;
 
@@ -45,7 +45,7 @@ pub(crate) struct Pool {
     pub(crate) nodes: u32,
     pub(crate) cores: u32,
     pub(crate) works: Vec<Work>,
-    pub(crate) order: Order,
+    pub(crate) order: OrderSpec,
 }
 
 // ---------------------------------------------------------------------------
@@ -74,7 +74,7 @@ struct Slow<'c> {
 }
 
 impl<'c> Slow<'c> {
-    fn run(pool: &'c Pool, backfill: Backfill) -> Starts {
+    fn run(pool: &'c Pool, backfill: BackfillSpec) -> Starts {
         let works = &pool.works;
         let all = i64::from(pool.nodes * pool.cores);
         let mut slow = Self {
@@ -102,12 +102,12 @@ impl<'c> Slow<'c> {
                 }
                 arrived += 1;
             }
-            if pool.order == Order::Shortest {
+            if pool.order == OrderSpec::Shortest {
                 slow.waiting.sort_by_key(|&(job, _)| (works[job].ask.estimate, job));
             }
             match backfill {
-                Backfill::Easy => slow.easy(),
-                Backfill::Conservative => slow.conservative(),
+                BackfillSpec::Easy => slow.easy(),
+                BackfillSpec::Conservative => slow.conservative(),
                 other => panic!("there is no slow {other:?}"),
             }
             slow.waiting.retain(|&(_, tasks)| tasks > 0);
@@ -285,7 +285,7 @@ impl<'c> Slow<'c> {
 // The simulator itself, and random cases.
 // ---------------------------------------------------------------------------
 
-pub(crate) fn simulated(pool: &Pool, backfill: Backfill) -> Starts {
+pub(crate) fn simulated(pool: &Pool, backfill: BackfillSpec) -> Starts {
     let world = trial::processors(pool.nodes, pool.cores);
     let spec = PolicySpec { order: pool.order, backfill, ..PolicySpec::named("pool") };
     let mut starts = Started(vec![BTreeMap::new(); pool.works.len()]);
@@ -305,18 +305,18 @@ fn pool(seed: u64, guessing: Guessing) -> Pool {
         let tasks = dice.within(1, if gang { most } else { most + 4 }) as u32;
         Ask { tasks, gang, demand: CORE, ..Ask::default() }
     });
-    Pool { nodes, cores, works, order: dice.of(&[Order::Fcfs, Order::Shortest]) }
+    Pool { nodes, cores, works, order: dice.of(&[OrderSpec::Fcfs, OrderSpec::Shortest]) }
 }
 
 /// Compares all starts with those `wanted`, and counts who overtook.
-pub(crate) fn agree(pool: &Pool, backfill: Backfill, wanted: &Starts, which: &str) -> usize {
+pub(crate) fn agree(pool: &Pool, backfill: BackfillSpec, wanted: &Starts, which: &str) -> usize {
     let Pool { nodes, cores, order, .. } = pool;
     let which = format!("{which}, {backfill:?}, {order:?}, {nodes} nodes of {cores}");
     trial::assert_same(&which, &pool.works, wanted, &simulated(pool, backfill));
     trial::overtakers(trial::first(wanted))
 }
 
-fn all_agree(backfill: Backfill, seeds: std::ops::Range<u64>) {
+fn all_agree(backfill: BackfillSpec, seeds: std::ops::Range<u64>) {
     let mut overtook = 0;
     for missing in [0, 3] {
         for short in [false, true] {
@@ -333,21 +333,22 @@ fn all_agree(backfill: Backfill, seeds: std::ops::Range<u64>) {
 
 #[test]
 fn easy_starts_everything_when_a_slow_one_does() {
-    all_agree(Backfill::Easy, 0..1_000);
+    all_agree(BackfillSpec::Easy, 0..1_000);
 }
 
 #[test]
 fn conservative_starts_everything_when_a_slow_one_does() {
-    all_agree(Backfill::Conservative, 0..500);
+    all_agree(BackfillSpec::Conservative, 0..500);
 }
 
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn easy_starts_a_real_log_when_a_slow_one_does() {
     let works = logs::kth();
-    for order in [Order::Fcfs, Order::Shortest] {
+    for order in [OrderSpec::Fcfs, OrderSpec::Shortest] {
         let pool = Pool { nodes: 100, cores: 1, works: works.clone(), order };
-        let overtook = agree(&pool, Backfill::Easy, &Slow::run(&pool, Backfill::Easy), "KTH");
+        let overtook =
+            agree(&pool, BackfillSpec::Easy, &Slow::run(&pool, BackfillSpec::Easy), "KTH");
         assert!(overtook > 2_000, "{overtook}");
     }
 }

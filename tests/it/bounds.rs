@@ -8,7 +8,7 @@ use windtunnel::experiment::bound::{self, Bounds, Frame};
 use windtunnel::metrics::{Collector, Direction, METRICS, Summary};
 use windtunnel::policy::{
     self,
-    spec::{Backfill, Choice, Order, PolicySpec, Preempt, Provision},
+    spec::{BackfillSpec, Choice, OrderSpec, PolicySpec, PreemptSpec, ProvisionSpec},
 };
 use windtunnel::sim;
 
@@ -44,8 +44,8 @@ fn bounds(scenario: &Scenario) -> Bounds {
 fn policies(own: &PolicySpec) -> Vec<PolicySpec> {
     let open = |order, choice| PolicySpec {
         order,
-        backfill: Backfill::Greedy,
-        provision: Provision::OnDemand {
+        backfill: BackfillSpec::Greedy,
+        provision: ProvisionSpec::OnDemand {
             choice,
             markets: vec![windtunnel::model::Market::OnDemand, windtunnel::model::Market::Spot],
             after_wait: windtunnel::units::Span::ZERO,
@@ -55,9 +55,9 @@ fn policies(own: &PolicySpec) -> Vec<PolicySpec> {
     };
     vec![
         own.clone(),
-        open(Order::Fcfs, Choice::Cheapest),
-        open(Order::EarliestDeadline, Choice::Fastest),
-        PolicySpec { preempt: Preempt::Srpt, ..open(Order::Shortest, Choice::Cheapest) },
+        open(OrderSpec::Fcfs, Choice::Cheapest),
+        open(OrderSpec::EarliestDeadline, Choice::Fastest),
+        PolicySpec { preempt: PreemptSpec::Srpt, ..open(OrderSpec::Shortest, Choice::Cheapest) },
     ]
 }
 

@@ -13,11 +13,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use windtunnel::experiment::{self, RunFailure, RunResult, Settings};
 use windtunnel::policy::external::message::{
-    Action, Answer, Call, Event, PROTOCOL, Question, Ready, Reply, Request, Share, Submitted,
+    Action, CallAnswer, CallMessage, EventMessage, PROTOCOL, Question, Ready, Reply, Request,
+    ShareMessage, Submitted,
 };
-use windtunnel::policy::external::{Broken, Conversation, Launcher, Recorded};
+use windtunnel::policy::external::{BrokenConversation, Conversation, Launcher, Recorded};
 use windtunnel::policy::spec::{
-    Backfill, Choice, External, Order, Part, Place, PolicySpec, Preempt, Provision, Release, Scalar,
+    BackfillSpec, Choice, External, OrderSpec, PlaceSpec, PolicyPart, PolicySpec, PreemptSpec,
+    ProvisionSpec, ReleaseSpec, Scalar,
 };
 use windtunnel::scenario::Scenario;
 use windtunnel::sim::Failure;
@@ -26,10 +28,10 @@ use windtunnel::units::Span;
 use crate::listed::Dice;
 
 /// Answers calls.
-type Answers = Box<dyn FnMut(&Request, &mut Answer)>;
+type Answers = Box<dyn FnMut(&Request, &mut CallAnswer)>;
 
 /// What answers calls, and does not care for the hello.
-fn calls(mut answers: impl FnMut(&Call, &mut Answer) + 'static) -> Answers {
+fn calls(mut answers: impl FnMut(&CallMessage, &mut CallAnswer) + 'static) -> Answers {
     Box::new(move |request, answer| {
         if let Request::Call(call) = request {
             answers(call, answer);
@@ -49,16 +51,20 @@ impl std::fmt::Debug for Talk {
 }
 
 impl<F: Fn(&str) -> Answers + Sync> Launcher for Inside<F> {
-    fn launch(&self, _who: &External, part: &str) -> Result<Box<dyn Conversation>, Broken> {
+    fn launch(
+        &self,
+        _who: &External,
+        part: &str,
+    ) -> Result<Box<dyn Conversation>, BrokenConversation> {
         Ok(Box::new(Talk((self.0)(part))))
     }
 }
 
 impl Conversation for Talk {
-    fn exchange(&mut self, line: &str) -> Result<String, Broken> {
+    fn exchange(&mut self, line: &str) -> Result<String, BrokenConversation> {
         let request: Request = serde_json::from_str(line).expect("windtunnel writes the protocol");
         assert_eq!(serde_json::to_string(&request).expect("plain data"), line);
-        let mut answer = Answer::default();
+        let mut answer = CallAnswer::default();
         (self.0)(&request, &mut answer);
         let reply = match request {
             Request::Hello(hello) => {
@@ -66,7 +72,7 @@ impl Conversation for Talk {
                 Reply::Ready(Ready { protocol: PROTOCOL })
             }
             Request::Call(call) => {
-                Reply::Answer(Box::new(Answer { number: call.number, ..answer }))
+                Reply::Answer(Box::new(CallAnswer { number: call.number, ..answer }))
             }
         };
         Ok(serde_json::to_string(&reply).expect("plain data"))
@@ -96,7 +102,7 @@ fn hash(scenario: &Scenario, policy: &PolicySpec, launcher: &dyn Launcher) -> St
 }
 
 /// The same policy, with these parts decided elsewhere.
-fn elsewhere(policy: &PolicySpec, parts: &[Part]) -> PolicySpec {
+fn elsewhere(policy: &PolicySpec, parts: &[PolicyPart]) -> PolicySpec {
     let who = External::new(vec!["x".to_owned()], PathBuf::new());
     let mut policy = policy.clone();
     policy.external = parts.iter().map(|&part| (part, who.clone())).collect();
@@ -134,25 +140,25 @@ struct Seen {
 }
 
 impl Seen {
-    fn hear(&mut self, call: &Call) {
+    fn hear(&mut self, call: &CallMessage) {
         for record in &call.records {
             match record {
-                Event::Submitted(work) => {
+                EventMessage::Submitted(work) => {
                     self.work.insert(work.work, (**work).clone());
                 }
-                Event::Placed(placed) => {
+                EventMessage::Placed(placed) => {
                     for share in &placed.on {
                         self.idle_since.remove(&share.instance.expect("it is known by now"));
                     }
                     self.running.insert(placed.allocation, (placed.work, None));
                 }
-                Event::Started(started) => {
+                EventMessage::Started(started) => {
                     self.running.insert(started.allocation, (started.work, Some(started.at)));
                 }
-                Event::Done(ended) | Event::Preempted(ended) => {
+                EventMessage::Done(ended) | EventMessage::Preempted(ended) => {
                     self.running.remove(&ended.allocation);
                 }
-                Event::Finished(ended) | Event::Refused(ended) => {
+                EventMessage::Finished(ended) | EventMessage::Refused(ended) => {
                     self.work.remove(&ended.work);
                 }
                 _ => {}
@@ -232,24 +238,27 @@ fn rules(part: &str) -> Answers {
 #[test]
 fn parts_that_follow_the_same_rule_make_the_same_run() {
     let scenario = scenario(NODES);
-    let rent = Provision::OnDemand {
+    let rent = ProvisionSpec::OnDemand {
         choice: Choice::Cheapest,
         markets: Vec::new(),
         after_wait: Span::ZERO,
         max_instances: None,
     };
-    let base = PolicySpec { backfill: Backfill::Greedy, ..PolicySpec::named("p") };
+    let base = PolicySpec { backfill: BackfillSpec::Greedy, ..PolicySpec::named("p") };
     let table = [
-        (Part::Preempt, PolicySpec { preempt: Preempt::Priority, ..base.clone() }),
-        (Part::Order, PolicySpec { order: Order::Shortest, ..base.clone() }),
-        (Part::Place, PolicySpec { place: Place::BestFit { by: Scalar::Mean }, ..base.clone() }),
-        (Part::Backfill, base.clone()),
-        (Part::Provision, PolicySpec { provision: rent.clone(), ..base.clone() }),
+        (PolicyPart::Preempt, PolicySpec { preempt: PreemptSpec::Priority, ..base.clone() }),
+        (PolicyPart::Order, PolicySpec { order: OrderSpec::Shortest, ..base.clone() }),
         (
-            Part::Release,
+            PolicyPart::Place,
+            PolicySpec { place: PlaceSpec::BestFit { by: Scalar::Mean }, ..base.clone() },
+        ),
+        (PolicyPart::Backfill, base.clone()),
+        (PolicyPart::Provision, PolicySpec { provision: rent.clone(), ..base.clone() }),
+        (
+            PolicyPart::Release,
             PolicySpec {
                 provision: rent,
-                release: Release::Idle { after: Span::from_secs(600) },
+                release: ReleaseSpec::Idle { after: Span::from_secs(600) },
                 ..base.clone()
             },
         ),
@@ -263,12 +272,12 @@ fn parts_that_follow_the_same_rule_make_the_same_run() {
     }
     // Several at once, each in a conversation of its own.
     let ours = PolicySpec {
-        preempt: Preempt::Priority,
-        place: Place::BestFit { by: Scalar::Mean },
+        preempt: PreemptSpec::Priority,
+        place: PlaceSpec::BestFit { by: Scalar::Mean },
         ..base
     };
     let native = hash(&scenario, &ours, &Inside(rules));
-    let parts = [Part::Preempt, Part::Place, Part::Backfill];
+    let parts = [PolicyPart::Preempt, PolicyPart::Place, PolicyPart::Backfill];
     assert_eq!(hash(&scenario, &elsewhere(&ours, &parts), &Inside(rules)), native);
     seen.push(native);
     seen.sort();
@@ -289,14 +298,14 @@ fn chaos(seed: u64) -> Answers {
     calls(move |call, answer| {
         for record in &call.records {
             match record {
-                Event::Submitted(work) => drop(waiting.insert(work.work, work.tasks)),
-                Event::Started(begun) => drop(started.insert(begun.work)),
-                Event::Placed(placed) => {
+                EventMessage::Submitted(work) => drop(waiting.insert(work.work, work.tasks)),
+                EventMessage::Started(begun) => drop(started.insert(begun.work)),
+                EventMessage::Placed(placed) => {
                     let tasks: u32 = placed.on.iter().map(|share| share.tasks).sum();
                     waiting.entry(placed.work).and_modify(|left| *left -= tasks);
                 }
-                Event::Preempted(gone) => *waiting.entry(gone.work).or_insert(0) += 1,
-                Event::Finished(ended) | Event::Refused(ended) => {
+                EventMessage::Preempted(gone) => *waiting.entry(gone.work).or_insert(0) += 1,
+                EventMessage::Finished(ended) | EventMessage::Refused(ended) => {
                     waiting.remove(&ended.work);
                 }
                 _ => {}
@@ -352,7 +361,11 @@ fn chaos(seed: u64) -> Answers {
                     if !works.is_empty() && dice.once_in(2) {
                         let work = dice.of(&works);
                         left.entry(work).and_modify(|left| *left = left.saturating_sub(1));
-                        let on = vec![Share { rented: name, instance: None, ..Share::on(0, 1) }];
+                        let on = vec![ShareMessage {
+                            rented: name,
+                            instance: None,
+                            ..ShareMessage::on(0, 1)
+                        }];
                         answer.actions.push(Action::Place { work, on });
                     }
                 }
@@ -360,7 +373,9 @@ fn chaos(seed: u64) -> Answers {
                     let (work, instance) = (dice.of(&works), dice.of(&free));
                     left.entry(work).and_modify(|left| *left = left.saturating_sub(1));
                     empty.entry(instance).and_modify(|one| one.1 = false);
-                    answer.actions.push(Action::Place { work, on: vec![Share::on(instance, 1)] });
+                    answer
+                        .actions
+                        .push(Action::Place { work, on: vec![ShareMessage::on(instance, 1)] });
                 }
                 _ => {}
             }
@@ -374,7 +389,7 @@ fn whatever_a_policy_does_nothing_breaks() {
     for seed in 0..60 {
         let mut scenario = scenario(NODES);
         scenario.seed = seed;
-        let policy = elsewhere(&PolicySpec::named("p"), &[Part::Whole]);
+        let policy = elsewhere(&PolicySpec::named("p"), &[PolicyPart::Whole]);
         let launcher = Inside(|_: &str| chaos(seed));
         let how = match run(&scenario, &policy, &launcher) {
             Ok(_) => "it ends".to_owned(),
@@ -412,11 +427,11 @@ fn a_recorded_exchange_plays_back() {
     let recorded = Recorded::parse(&text, EXCHANGE).expect("it is an exchange");
     let scenario = scenario(RECORDED);
     let ours = PolicySpec {
-        place: Place::BestFit { by: Scalar::Mean },
-        backfill: Backfill::Greedy,
+        place: PlaceSpec::BestFit { by: Scalar::Mean },
+        backfill: BackfillSpec::Greedy,
         ..PolicySpec::named("p")
     };
-    let whole = elsewhere(&ours, &[Part::Whole]);
+    let whole = elsewhere(&ours, &[PolicyPart::Whole]);
     let native = hash(&scenario, &ours, &recorded);
     assert_eq!(hash(&scenario, &whole, &recorded), native);
     // Another run asks something else, and the record says so.
@@ -434,7 +449,7 @@ fn a_recorded_exchange_plays_back() {
 #[test]
 fn an_admit_part_turns_arrivals_away() {
     let scenario = scenario(NODES);
-    let policy = elsewhere(&PolicySpec::named("p"), &[Part::Admit]);
+    let policy = elsewhere(&PolicySpec::named("p"), &[PolicyPart::Admit]);
     let result = run(&scenario, &policy, &Inside(rules)).expect("it runs");
     let (all, refused) = (result.summary.work.submitted, result.summary.work.refused);
     assert!(refused > 10 && refused < all / 2, "{refused} of {all}");
@@ -451,59 +466,80 @@ fn the_rust_client_decides_as_ours_does() {
 }
 
 /// What a part answers to its first question, and what is said of it.
-type Wrong = (Part, fn(&mut Answer), &'static str);
+type Wrong = (PolicyPart, fn(&mut CallAnswer), &'static str);
 
 #[test]
 fn wrong_answers_of_parts_are_named() {
     let table: [Wrong; 15] = [
-        (Part::Order, |_| {}, "gives no score for work 0"),
+        (PolicyPart::Order, |_| {}, "gives no score for work 0"),
         (
-            Part::Order,
+            PolicyPart::Order,
             |answer| answer.scores = [(0, 1.0), (7, 1.0)].into(),
             "names work 7, which was never submitted",
         ),
-        (Part::Order, |answer| answer.refuse = vec![0], "answers `refuse`, which was not asked"),
-        (Part::Admit, |answer| answer.refuse = vec![0, 0], "not among the arrivals"),
-        (Part::Place, |answer| answer.on = vec![Share::on(9, 1)], "names instance 9, which is not"),
-        (Part::Place, |answer| answer.on = vec![Share::on(0, 9)], "places 9 tasks of work 0"),
         (
-            Part::Place,
-            |answer| answer.on = vec![Share::on(0, 0)],
+            PolicyPart::Order,
+            |answer| answer.refuse = vec![0],
+            "answers `refuse`, which was not asked",
+        ),
+        (PolicyPart::Admit, |answer| answer.refuse = vec![0, 0], "not among the arrivals"),
+        (
+            PolicyPart::Place,
+            |answer| answer.on = vec![ShareMessage::on(9, 1)],
+            "names instance 9, which is not",
+        ),
+        (
+            PolicyPart::Place,
+            |answer| answer.on = vec![ShareMessage::on(0, 9)],
+            "places 9 tasks of work 0",
+        ),
+        (
+            PolicyPart::Place,
+            |answer| answer.on = vec![ShareMessage::on(0, 0)],
             "a placement covers between one and all waiting tasks",
         ),
         (
-            Part::Place,
+            PolicyPart::Place,
             |answer| {
                 let devices = Some(vec![0]);
-                answer.on = vec![Share { devices, ..Share::on(0, 1) }];
+                answer.on = vec![ShareMessage { devices, ..ShareMessage::on(0, 1) }];
             },
             "as many GPU devices as it asks",
         ),
-        (Part::Place, |answer| answer.on = vec![Share::default()], "places work on no instance"),
         (
-            Part::Preempt,
+            PolicyPart::Place,
+            |answer| answer.on = vec![ShareMessage::default()],
+            "places work on no instance",
+        ),
+        (
+            PolicyPart::Preempt,
             |answer| answer.preempt = vec![99],
             "lets allocation 99 yield, which cannot",
         ),
-        (Part::Backfill, |answer| answer.overtake = vec![0], "which does not wait"),
-        (Part::Provision, |answer| answer.rent = vec!["x".into()], "names the offer `x`"),
+        (PolicyPart::Backfill, |answer| answer.overtake = vec![0], "which does not wait"),
+        (PolicyPart::Provision, |answer| answer.rent = vec!["x".into()], "names the offer `x`"),
         (
-            Part::Provision,
+            PolicyPart::Provision,
             |answer| answer.rent = vec!["c/big".into()],
             "an owned offer is not for rent",
         ),
-        (Part::Provision, |answer| answer.wake = Some(-1), "which is not later than now"),
-        (Part::Release, |answer| answer.release = vec![0], "instance 0 back, which is not idle"),
+        (PolicyPart::Provision, |answer| answer.wake = Some(-1), "which is not later than now"),
+        (
+            PolicyPart::Release,
+            |answer| answer.release = vec![0],
+            "instance 0 back, which is not idle",
+        ),
     ];
     let scenario = scenario(NODES);
-    let rent = Provision::OnDemand {
+    let rent = ProvisionSpec::OnDemand {
         choice: Choice::Cheapest,
         markets: Vec::new(),
         after_wait: Span::ZERO,
         max_instances: None,
     };
     for (part, wrong, want) in table {
-        let provision = if part == Part::Release { rent.clone() } else { Provision::OwnedOnly };
+        let provision =
+            if part == PolicyPart::Release { rent.clone() } else { ProvisionSpec::OwnedOnly };
         let policy = elsewhere(&PolicySpec { provision, ..PolicySpec::named("p") }, &[part]);
         let launcher = Inside(|_: &str| calls(move |_, answer| wrong(answer)));
         let Err(RunFailure::Sim(Failure::Policy { why, .. })) = run(&scenario, &policy, &launcher)
@@ -518,7 +554,7 @@ fn wrong_answers_of_parts_are_named() {
 #[test]
 fn a_place_part_elsewhere_keeps_to_what_it_is_shown() {
     let scenario = scenario(NODES);
-    let mut policy = elsewhere(&PolicySpec::named("p"), &[Part::Place]);
+    let mut policy = elsewhere(&PolicySpec::named("p"), &[PolicyPart::Place]);
     policy.narrow.scope.types = vec!["small".to_owned(), "c/small".to_owned()];
     // Instances 0 to 2 are large, 3 and 4 small.
     let launcher = |instance: u32| {
@@ -526,7 +562,7 @@ fn a_place_part_elsewhere_keeps_to_what_it_is_shown() {
             calls(move |call, answer| {
                 let Question::Place { not_on, .. } = &call.ask else { panic!("{call:?}") };
                 assert!(not_on.contains(&0) && !not_on.contains(&3), "{not_on:?}");
-                answer.on = vec![Share::on(instance, 1)];
+                answer.on = vec![ShareMessage::on(instance, 1)];
             })
         })
     };
@@ -547,7 +583,7 @@ fn a_place_part_elsewhere_keeps_to_what_it_is_shown() {
 #[test]
 fn a_part_that_is_not_asked_hears_now_and_then() {
     let scenario = scenario(&NODES.replace("count = 200", "count = 4000"));
-    let policy = elsewhere(&PolicySpec::named("p"), &[Part::Release]);
+    let policy = elsewhere(&PolicySpec::named("p"), &[PolicyPart::Release]);
     let told = Arc::new(AtomicU64::new(0));
     let launcher = Inside(|_: &str| {
         let told = Arc::clone(&told);

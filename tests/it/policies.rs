@@ -178,8 +178,9 @@ fn rented(cores: &[u32], quota: u64) -> World {
 fn cheapest(max_instances: Option<u32>) -> PolicySpec {
     with(|spec| {
         let (choice, markets, after_wait) = (spec::Choice::Cheapest, Vec::new(), Span::ZERO);
-        spec.provision = spec::Provision::OnDemand { choice, markets, after_wait, max_instances };
-        spec.release = spec::Release::Idle { after: Span::from_secs(5) };
+        spec.provision =
+            spec::ProvisionSpec::OnDemand { choice, markets, after_wait, max_instances };
+        spec.release = spec::ReleaseSpec::Idle { after: Span::from_secs(5) };
     })
 }
 
@@ -217,7 +218,7 @@ fn a_fleet_is_no_larger_than_its_offer() {
     let offer = Id::new(0);
     world.offers[offer].capacity = Some(1);
     let fleets = vec![(world.offers[offer].name.clone(), 2)];
-    let spec = with(|spec| spec.provision = spec::Provision::Static { fleets });
+    let spec = with(|spec| spec.provision = spec::ProvisionSpec::Static { fleets });
     let got = fates(&world, &[job(0, 8, 10), job(1, 4, 10)], &spec);
     assert_eq!(got[0].refused, Some(RefusalReason::NeverFits));
     assert_eq!(got[1].starts, [1.0]);
@@ -248,7 +249,7 @@ fn patience_runs_out() {
 }
 
 fn easy() -> PolicySpec {
-    with(|spec| spec.backfill = spec::Backfill::Easy)
+    with(|spec| spec.backfill = spec::BackfillSpec::Easy)
 }
 
 #[test]
@@ -297,7 +298,7 @@ fn overrun_estimates_count_as_ending_now() {
 #[test]
 fn greedy_lets_pass_whatever_fits() {
     let jobs = [job(0, 3, 10), job(0, 4, 10), job(1, 1, 5), job(1, 1, 20), job(2, 1, 7)];
-    let spec = with(|spec| spec.backfill = spec::Backfill::Greedy);
+    let spec = with(|spec| spec.backfill = spec::BackfillSpec::Greedy);
     // The fourth job holds a core from 6 to 26, and the head starts after it.
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 26.0, 1.0, 6.0, 10.0]);
 }
@@ -310,7 +311,7 @@ fn conservative_keeps_every_reservation() {
     // the sixth fits on the other from 6 to 10.
     let jobs =
         [job(0, 2, 10), job(1, 3, 10), job(1, 2, 5), job(2, 1, 8), job(2, 1, 20), job(3, 1, 4)];
-    let spec = with(|spec| spec.backfill = spec::Backfill::Conservative);
+    let spec = with(|spec| spec.backfill = spec::BackfillSpec::Conservative);
     let got = starts(&cluster(&[4]), &jobs, &spec);
     assert_eq!(got, [0.0, 10.0, 1.0, 6.0, 14.0, 6.0]);
 }
@@ -322,7 +323,7 @@ fn conservative_protects_more_than_the_head() {
     // EASY lets it pass, conservative does not.
     let jobs = [job(0, 3, 10), job(0, 3, 10), job(0, 4, 5), job(1, 1, 20)];
     assert_eq!(starts(&cluster(&[4]), &jobs, &easy()), [0.0, 10.0, 21.0, 1.0]);
-    let spec = with(|spec| spec.backfill = spec::Backfill::Conservative);
+    let spec = with(|spec| spec.backfill = spec::BackfillSpec::Conservative);
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0]);
     // The same on one machine, where nothing can be counted.
     let each = jobs.map(Job::on_one);
@@ -341,7 +342,7 @@ fn a_reservation_that_becomes_free_goes_to_the_next() {
     let jobs = [job(0, 4, 10), job(0, 3, 10), job(0, 4, 5), job(11, 1, 10), job(12, 1, 8)];
     let jobs = jobs.map(Job::on_one);
     let spec = with(|spec| {
-        spec.backfill = spec::Backfill::Conservative;
+        spec.backfill = spec::BackfillSpec::Conservative;
         spec.reservations = 1;
     });
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0, 12.0]);
@@ -351,7 +352,7 @@ fn a_reservation_that_becomes_free_goes_to_the_next() {
 fn conservative_moves_reservations_forward() {
     // The first job says 10 s and takes 4: everything moves to 4.
     let jobs = [job(0, 4, 4).estimate(10), job(0, 4, 5), job(1, 2, 3)];
-    let spec = with(|spec| spec.backfill = spec::Backfill::Conservative);
+    let spec = with(|spec| spec.backfill = spec::BackfillSpec::Conservative);
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 4.0, 9.0]);
 }
 
@@ -364,8 +365,8 @@ fn priority_takes_from_the_lowest_and_latest() {
         job(2, 2, 10).priority(3).on_one(),
     ];
     let spec = with(|spec| {
-        spec.order = spec::Order::Priority;
-        spec.preempt = spec::Preempt::Priority;
+        spec.order = spec::OrderSpec::Priority;
+        spec.preempt = spec::PreemptSpec::Priority;
     });
     let got = fates(&cluster(&[2, 2, 2]), &jobs, &spec);
     let starts: Vec<_> = got.iter().map(|fate| fate.starts.clone()).collect();
@@ -383,8 +384,8 @@ fn the_shortest_remaining_time_comes_first() {
         job(4, 1, 1).resumes(),
     ];
     let spec = with(|spec| {
-        spec.order = spec::Order::Shortest;
-        spec.preempt = spec::Preempt::Srpt;
+        spec.order = spec::OrderSpec::Shortest;
+        spec.preempt = spec::PreemptSpec::Srpt;
     });
     // 0-2 first (8 left), 2-5 second: at 4 it has 1 left, and 1 is not less.
     // 5-6 fourth, 6-11 third, 11-19 the rest of the first.
@@ -433,8 +434,10 @@ impl policy::Policy for Hasty {
 #[test]
 fn a_machine_stands_that_was_there_before_the_work_and_until_the_end() {
     // At 3.60 USD/h, for 100 of 1,000 s or for all of them.
-    let after = |secs| spec::Release::Idle { after: Span::from_secs(secs) };
-    for (release, paid, standing) in [(after(100), 100, 0), (spec::Release::Never, 1_000, 1_000)] {
+    let after = |secs| spec::ReleaseSpec::Idle { after: Span::from_secs(secs) };
+    for (release, paid, standing) in
+        [(after(100), 100, 0), (spec::ReleaseSpec::Never, 1_000, 1_000)]
+    {
         let mut world = cluster(&[4, 4]);
         let last = world.offers.ids().last().expect("there are two");
         let offer = &mut world.offers[last];

@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 
 use windtunnel::model::WorkId;
 use windtunnel::policy::Trigger;
-use windtunnel::policy::spec::{Backfill, Order, Place, Preempt, Scalar};
+use windtunnel::policy::spec::{BackfillSpec, OrderSpec, PlaceSpec, PreemptSpec, Scalar};
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{AllocationRef, Ending, LiveWork, Record, State};
 use windtunnel::units::{Demand, Time};
@@ -156,16 +156,16 @@ fn preempting(mut case: Case, seed: u64) -> Case {
             work.ask.tasks = dice.within(1, 12) as u32;
         }
     }
-    case.policy.order = Order::Priority;
-    case.policy.preempt = Preempt::Priority;
-    case.policy.backfill = dice.of(&[Backfill::None, Backfill::Greedy, Backfill::Easy]);
+    case.policy.order = OrderSpec::Priority;
+    case.policy.preempt = PreemptSpec::Priority;
+    case.policy.backfill = dice.of(&[BackfillSpec::None, BackfillSpec::Greedy, BackfillSpec::Easy]);
     let by = Scalar::Cpu;
     let places = [
-        Place::FirstFit,
-        Place::BestFit { by },
-        Place::WorstFit { by },
-        Place::NextFit,
-        Place::Random,
+        PlaceSpec::FirstFit,
+        PlaceSpec::BestFit { by },
+        PlaceSpec::WorstFit { by },
+        PlaceSpec::NextFit,
+        PlaceSpec::Random,
     ];
     case.policy.place = dice.of(&places);
     case
@@ -193,7 +193,8 @@ fn holds(case: impl Fn(u64) -> Case) -> (u64, u64, u64) {
 
 #[test]
 fn whoever_is_first_takes_all_that_may_yield_and_no_more() {
-    let (preemptions, waited, needed) = holds(|seed| owned(seed, Backfill::None, &[Order::Fcfs]));
+    let (preemptions, waited, needed) =
+        holds(|seed| owned(seed, BackfillSpec::None, &[OrderSpec::Fcfs]));
     assert!(preemptions > 1_000 && waited > 100, "{preemptions} {waited}");
     assert!(needed > 500, "{needed}");
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use windtunnel::policy::spec::{Backfill, Order};
+use windtunnel::policy::spec::{BackfillSpec, OrderSpec};
 
 use crate::backfilling::{Pool, agree};
 use crate::logs;
@@ -93,7 +93,7 @@ impl Slow {
                 }
                 arrived += 1;
             }
-            if pool.order == Order::Shortest {
+            if pool.order == OrderSpec::Shortest {
                 slow.waiting.sort_by_key(|one| (one.length, one.job));
             }
             for job in slow.decide() {
@@ -153,9 +153,9 @@ impl Slow {
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn conservative_starts_a_real_log_when_a_slow_one_does() {
     let works = logs::kth();
-    for (order, count) in [(Order::Fcfs, works.len()), (Order::Shortest, 8_000)] {
+    for (order, count) in [(OrderSpec::Fcfs, works.len()), (OrderSpec::Shortest, 8_000)] {
         let pool = Pool { nodes: 100, cores: 1, works: works[..count].to_vec(), order };
-        let overtook = agree(&pool, Backfill::Conservative, &Slow::run(&pool), "KTH");
+        let overtook = agree(&pool, BackfillSpec::Conservative, &Slow::run(&pool), "KTH");
         assert!(overtook > 500, "{overtook}");
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use windtunnel::model::{Ask, Work};
 use windtunnel::policy;
-use windtunnel::policy::spec::{Backfill, Order, Place, PolicySpec, Scalar};
+use windtunnel::policy::spec::{BackfillSpec, OrderSpec, PlaceSpec, PolicySpec, Scalar};
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{Record, State};
 use windtunnel::units::{Demand, Shape};
@@ -164,14 +164,14 @@ impl<'c> Slow<'c> {
         let key = |&job: &usize| {
             let ask = works[job].ask;
             let first = match self.case.policy.order {
-                Order::Fcfs => 0,
-                Order::Shortest => ask.estimate.micros(),
-                Order::Priority => -i64::from(ask.priority),
-                Order::Smallest => i64::from(ask.tasks) * i64::from(ask.demand.cpu),
+                OrderSpec::Fcfs => 0,
+                OrderSpec::Shortest => ask.estimate.micros(),
+                OrderSpec::Priority => -i64::from(ask.priority),
+                OrderSpec::Smallest => i64::from(ask.tasks) * i64::from(ask.demand.cpu),
                 other => panic!("the slow simulator has no order {other:?}"),
             };
             let gpus = i64::from(ask.tasks) * i64::from(ask.demand.gpus);
-            let second = if self.case.policy.order == Order::Smallest { gpus } else { 0 };
+            let second = if self.case.policy.order == OrderSpec::Smallest { gpus } else { 0 };
             (first, second, job)
         };
         self.waiting.sort_by_key(key);
@@ -186,15 +186,17 @@ impl<'c> Slow<'c> {
         }
         let Some(&head) = self.waiting.first() else { return };
         match self.case.policy.backfill {
-            Backfill::None => {}
-            Backfill::Greedy => {
+            BackfillSpec::None => {}
+            BackfillSpec::Greedy => {
                 let behind = self.waiting[1..].to_vec();
                 for job in behind {
                     self.start(job);
                 }
             }
-            Backfill::Easy => self.easy(head),
-            Backfill::Conservative => panic!("the slow simulator has no conservative backfilling"),
+            BackfillSpec::Easy => self.easy(head),
+            BackfillSpec::Conservative => {
+                panic!("the slow simulator has no conservative backfilling")
+            }
         }
     }
 
@@ -245,9 +247,11 @@ impl<'c> Slow<'c> {
         let fits = |&at: &usize| self.machines[at].room(demand) > 0;
         let all = (0..self.machines.len()).filter(fits);
         match self.case.policy.place {
-            Place::FirstFit => all.min(),
-            Place::BestFit { by } => all.min_by_key(|&at| (self.machines[at].left(by, demand), at)),
-            Place::WorstFit { by } => {
+            PlaceSpec::FirstFit => all.min(),
+            PlaceSpec::BestFit { by } => {
+                all.min_by_key(|&at| (self.machines[at].left(by, demand), at))
+            }
+            PlaceSpec::WorstFit { by } => {
                 all.min_by_key(|&at| (-self.machines[at].left(by, demand), at))
             }
             ref other => panic!("the slow simulator has no place part {other:?}"),
@@ -258,7 +262,7 @@ impl<'c> Slow<'c> {
     fn start(&mut self, job: usize) -> bool {
         let work = &self.case.works[job];
         let (demand, before) = (work.ask.demand, self.machines.clone());
-        let one_by_one = matches!(self.case.policy.place, Place::WorstFit { .. });
+        let one_by_one = matches!(self.case.policy.place, PlaceSpec::WorstFit { .. });
         let (mut left, mut on) = (work.ask.tasks, Vec::new());
         while left > 0 {
             let Some(at) = self.pick(demand) else {
@@ -323,7 +327,8 @@ fn simulated(case: &Case) -> Vec<Fate> {
 // Random cases.
 // ---------------------------------------------------------------------------
 
-const ORDERS: [Order; 4] = [Order::Fcfs, Order::Shortest, Order::Smallest, Order::Priority];
+const ORDERS: [OrderSpec; 4] =
+    [OrderSpec::Fcfs, OrderSpec::Shortest, OrderSpec::Smallest, OrderSpec::Priority];
 
 fn jobs(dice: &mut Dice, demands: &[Demand], most_tasks: u64) -> Vec<Work> {
     // From idle to hopelessly overloaded.
@@ -364,18 +369,18 @@ fn packed_case(seed: u64) -> Case {
     let most_tasks = dice.of(&[1, 1, 4, 12]);
     let works = jobs(&mut dice, &demands, most_tasks);
     let by = dice.of(&[Scalar::Cpu, Scalar::Memory, Scalar::Gpu, Scalar::Mean]);
-    let places = [Place::FirstFit, Place::BestFit { by }, Place::WorstFit { by }];
+    let places = [PlaceSpec::FirstFit, PlaceSpec::BestFit { by }, PlaceSpec::WorstFit { by }];
     let policy = PolicySpec {
         order: dice.of(&ORDERS),
         place: dice.of(&places),
-        backfill: dice.of(&[Backfill::None, Backfill::Greedy]),
+        backfill: dice.of(&[BackfillSpec::None, BackfillSpec::Greedy]),
         ..PolicySpec::named("packed")
     };
     Case { groups, works, policy }
 }
 
 /// Processors that are all alike, as in a batch system.
-fn scalar_case(seed: u64, backfill: Backfill) -> Case {
+fn scalar_case(seed: u64, backfill: BackfillSpec) -> Case {
     let mut dice = Dice::new(seed);
     let cores = dice.within(1, 8) as u32;
     let machines = dice.within(1, 6) as u32;
@@ -415,7 +420,7 @@ fn packing_agrees_with_a_slow_simulator() {
 
 #[test]
 fn batch_queues_agree_with_a_slow_simulator() {
-    for (backfill, seeds) in [(Backfill::None, 0..200), (Backfill::Greedy, 200..400)] {
+    for (backfill, seeds) in [(BackfillSpec::None, 0..200), (BackfillSpec::Greedy, 200..400)] {
         for seed in seeds {
             agree(seed, &scalar_case(seed, backfill));
         }
@@ -426,7 +431,7 @@ fn batch_queues_agree_with_a_slow_simulator() {
 fn easy_agrees_with_a_slow_simulator() {
     let mut overtook = 0;
     for seed in 1_000..1_600 {
-        overtook += overtakers(&agree(seed, &scalar_case(seed, Backfill::Easy)));
+        overtook += overtakers(&agree(seed, &scalar_case(seed, BackfillSpec::Easy)));
     }
     assert!(overtook > 300, "{overtook}");
 }

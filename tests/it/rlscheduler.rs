@@ -3,7 +3,7 @@
 
 use windtunnel::model::{Interner, Work, World};
 use windtunnel::policy;
-use windtunnel::policy::spec::{Backfill, Compatibility, Order, PolicySpec};
+use windtunnel::policy::spec::{BackfillSpec, Compatibility, OrderSpec, PolicySpec};
 use windtunnel::problem::Problem;
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{Record, State};
@@ -66,7 +66,7 @@ fn run(world: &World, source: &mut dyn Source, spec: &PolicySpec) -> Sums {
     sums
 }
 
-fn spec(order: Order) -> PolicySpec {
+fn spec(order: OrderSpec) -> PolicySpec {
     PolicySpec { order, ..PolicySpec::named("test") }
 }
 
@@ -78,11 +78,11 @@ fn the_published_table_comes_out() {
     world.classes.arrivals_first = true;
     world.classes.ask_per_event = true;
     let table = [
-        (Order::Fcfs, 7273.7714, 235.8173),
-        (Order::Shortest, 277.3483, 73.3065),
-        (Order::F1, 258.3664, 75.0682),
-        (Order::Wfp3, 337.3411, 126.5047),
-        (Order::Unicep, 381.7066, 103.1007),
+        (OrderSpec::Fcfs, 7273.7714, 235.8173),
+        (OrderSpec::Shortest, 277.3483, 73.3065),
+        (OrderSpec::F1, 258.3664, 75.0682),
+        (OrderSpec::Wfp3, 337.3411, 126.5047),
+        (OrderSpec::Unicep, 381.7066, 103.1007),
     ];
     let firsts = [1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085];
     for (order, plain, filled) in table {
@@ -108,10 +108,10 @@ fn easy_agrees_with_another_implementation() {
     let path = log("lublin_256.swf.gz");
     let world = processors(1, 256);
     let table = [
-        (Order::Fcfs, Backfill::None, 66502.4755, 2388443.76, 12482549.0),
-        (Order::Fcfs, Backfill::Easy, 590.0538, 97155.995, 8730698.0),
-        (Order::Shortest, Backfill::None, 53.5435, 275304.223, 11359058.0),
-        (Order::Shortest, Backfill::Easy, 40.5596, 59632.195, 10351841.0),
+        (OrderSpec::Fcfs, BackfillSpec::None, 66502.4755, 2388443.76, 12482549.0),
+        (OrderSpec::Fcfs, BackfillSpec::Easy, 590.0538, 97155.995, 8730698.0),
+        (OrderSpec::Shortest, BackfillSpec::None, 53.5435, 275304.223, 11359058.0),
+        (OrderSpec::Shortest, BackfillSpec::Easy, 40.5596, 59632.195, 10351841.0),
     ];
     for (order, backfill, slowdown, wait, makespan) in table {
         let mut source = logs::open(&path);
@@ -131,8 +131,8 @@ fn easy_agrees_with_another_implementation() {
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn backfilling_shortens_the_waits_of_a_long_log() {
     let path = log("HPC2N-2002-2.2-cln.swf.gz");
-    let waits = [Backfill::None, Backfill::Easy, Backfill::Greedy].map(|backfill| {
-        let spec = PolicySpec { backfill, ..spec(Order::Fcfs) };
+    let waits = [BackfillSpec::None, BackfillSpec::Easy, BackfillSpec::Greedy].map(|backfill| {
+        let spec = PolicySpec { backfill, ..spec(OrderSpec::Fcfs) };
         let sums = run(&processors(1, 240), &mut *logs::open(&path), &spec);
         assert_eq!(sums.jobs, 202_871);
         sums.wait
@@ -159,8 +159,8 @@ impl Source for OnOne {
 fn reservations_on_instances_agree_with_counting() {
     let path = log("lublin_256.swf.gz");
     let cut = || Cut { inner: logs::open(&path), first: 0, last: 1_500, read: 0 };
-    for order in [Order::Fcfs, Order::Shortest, Order::Wfp3] {
-        for backfill in [Backfill::Greedy, Backfill::Easy, Backfill::Conservative] {
+    for order in [OrderSpec::Fcfs, OrderSpec::Shortest, OrderSpec::Wfp3] {
+        for backfill in [BackfillSpec::Greedy, BackfillSpec::Easy, BackfillSpec::Conservative] {
             let spec = PolicySpec { backfill, ..spec(order) };
             let counted = run(&processors(1, 256), &mut cut(), &spec);
             let reserved = run(&processors(1, 256), &mut OnOne(cut()), &spec);

@@ -15,8 +15,8 @@ use windtunnel::model::{
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{
-    Admit, Backfill, Choice, DemandMix, GpuMachines, Narrow, Order, Place, PolicySpec, Preempt,
-    Provision, Release, Scalar, Scope,
+    AdmitSpec, BackfillSpec, Choice, DemandMix, GpuMachines, Narrow, OfferScope, OrderSpec,
+    PlaceSpec, PolicySpec, PreemptSpec, ProvisionSpec, ReleaseSpec, Scalar,
 };
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{
@@ -322,33 +322,38 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
     let demands = works.iter().map(|work| (work.ask.demand, Vec::new(), 1)).collect();
     let mix = DemandMix { source: "all of it".to_owned(), demands };
     let places = [
-        Place::FirstFit,
-        Place::NextFit,
-        Place::BestFit { by },
-        Place::WorstFit { by },
-        Place::Random,
-        Place::DotProduct,
-        Place::LeastDotProduct,
-        Place::LeastRemainder,
-        Place::LeastLoaded,
-        Place::Fgd { mix },
-        Place::GpuPacking,
-        Place::GpuClustering,
+        PlaceSpec::FirstFit,
+        PlaceSpec::NextFit,
+        PlaceSpec::BestFit { by },
+        PlaceSpec::WorstFit { by },
+        PlaceSpec::Random,
+        PlaceSpec::DotProduct,
+        PlaceSpec::LeastDotProduct,
+        PlaceSpec::LeastRemainder,
+        PlaceSpec::LeastLoaded,
+        PlaceSpec::Fgd { mix },
+        PlaceSpec::GpuPacking,
+        PlaceSpec::GpuClustering,
     ];
     let orders = [
-        Order::Fcfs,
-        Order::Shortest,
-        Order::Smallest,
-        Order::Largest,
-        Order::EarliestDeadline,
-        Order::Priority,
-        Order::Wfp3,
-        Order::Unicep,
-        Order::F1,
+        OrderSpec::Fcfs,
+        OrderSpec::Shortest,
+        OrderSpec::Smallest,
+        OrderSpec::Largest,
+        OrderSpec::EarliestDeadline,
+        OrderSpec::Priority,
+        OrderSpec::Wfp3,
+        OrderSpec::Unicep,
+        OrderSpec::F1,
     ];
-    let backfills =
-        [Backfill::None, Backfill::Greedy, Backfill::Easy, Backfill::Easy, Backfill::Conservative];
-    let idle = Release::Idle { after: secs(dice, 1, 200) };
+    let backfills = [
+        BackfillSpec::None,
+        BackfillSpec::Greedy,
+        BackfillSpec::Easy,
+        BackfillSpec::Easy,
+        BackfillSpec::Conservative,
+    ];
+    let idle = ReleaseSpec::Idle { after: secs(dice, 1, 200) };
     PolicySpec {
         narrow: Narrow {
             scope: scope(dice, world),
@@ -358,8 +363,13 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         },
         rent_from: scope(dice, world),
         name: "swarm".to_owned(),
-        preempt: dice.of(&[Preempt::None, Preempt::None, Preempt::Priority, Preempt::Srpt]),
-        admit: Admit {
+        preempt: dice.of(&[
+            PreemptSpec::None,
+            PreemptSpec::None,
+            PreemptSpec::Priority,
+            PreemptSpec::Srpt,
+        ]),
+        admit: AdmitSpec {
             queue_limit: dice.once_in(4).then(|| dice.within(0, 5) as u32),
             patience: dice.once_in(4).then(|| secs(dice, 1, 300)),
         },
@@ -367,7 +377,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         place: dice.of(&places),
         backfill: dice.of(&backfills),
         provision: provision(dice, world),
-        release: dice.of(&[Release::Never, Release::Idle { after: Span::ZERO }, idle]),
+        release: dice.of(&[ReleaseSpec::Never, ReleaseSpec::Idle { after: Span::ZERO }, idle]),
         compatibility: None,
         external: BTreeMap::new(),
         reservations: dice.of(&[1, 2, 1_000]),
@@ -375,8 +385,8 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
 }
 
 /// Mostly all offers, else those of one provider, region, or of some types.
-fn scope(dice: &mut Dice, world: &World) -> Scope {
-    let mut scope = Scope::default();
+fn scope(dice: &mut Dice, world: &World) -> OfferScope {
+    let mut scope = OfferScope::default();
     match dice.within(0, 11) {
         0 => scope.providers = vec![dice.of(world.providers.rows()).name.clone()],
         1 => {
@@ -393,20 +403,20 @@ fn scope(dice: &mut Dice, world: &World) -> Scope {
     scope
 }
 
-fn provision(dice: &mut Dice, world: &World) -> Provision {
+fn provision(dice: &mut Dice, world: &World) -> ProvisionSpec {
     let rented: Vec<&Offer> =
         world.offers.rows().iter().filter(|offer| offer.market != Market::Owned).collect();
     if rented.is_empty() {
-        return Provision::OwnedOnly;
+        return ProvisionSpec::OwnedOnly;
     }
     if dice.once_in(5) {
         let fleet = |dice: &mut Dice| (dice.of(&rented).name.clone(), dice.within(1, 3) as u32);
         let mut fleets: Vec<(String, u32)> = (0..dice.within(1, 2)).map(|_| fleet(dice)).collect();
         fleets.dedup_by(|a, b| a.0 == b.0);
-        return Provision::Static { fleets };
+        return ProvisionSpec::Static { fleets };
     }
     let markets = [vec![], vec![Market::Spot], vec![Market::OnDemand, Market::Spot]];
-    Provision::OnDemand {
+    ProvisionSpec::OnDemand {
         choice: dice.of(&[Choice::Cheapest, Choice::Fastest, Choice::RoundRobin]),
         markets: dice.of(&markets),
         after_wait: if dice.once_in(3) { secs(dice, 1, 120) } else { Span::ZERO },
@@ -438,8 +448,8 @@ struct Log {
     /// First start of each work, and its place in the order of arrival.
     latest_started: u64,
     /// What the policy may rent, and from where.
-    provision: Option<Provision>,
-    rent_from: Scope,
+    provision: Option<ProvisionSpec>,
+    rent_from: OfferScope,
     /// Of work that the run left waiting: whether an instance could be rented for it.
     left: Vec<bool>,
 }
@@ -502,7 +512,7 @@ impl Log {
 
     /// Whether the policy could rent an instance that holds all of the work.
     fn could_be_served(&self, state: &State<'_>, work: WorkRef) -> bool {
-        let Some(Provision::OnDemand { markets, max_instances, .. }) = &self.provision else {
+        let Some(ProvisionSpec::OnDemand { markets, max_instances, .. }) = &self.provision else {
             return false;
         };
         let world = state.world();
@@ -685,9 +695,10 @@ fn the_swarm_keeps_every_law_and_symmetry() {
         for (&corner, &times) in &first.log.seen {
             *seen.entry(corner).or_default() += times;
         }
-        let fcfs = scenario.policy.order == Order::Fcfs && scenario.policy.preempt == Preempt::None;
+        let fcfs = scenario.policy.order == OrderSpec::Fcfs
+            && scenario.policy.preempt == PreemptSpec::None;
         if fcfs
-            && scenario.policy.backfill != Backfill::None
+            && scenario.policy.backfill != BackfillSpec::None
             && first.log.seen.contains_key("work starts after later work")
         {
             *seen.entry("backfilling overtakes").or_default() += 1;
@@ -747,7 +758,7 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
     // more, and there EASY reserves instances instead of counting them, and next
     // fit tries gangs that cannot fit: those meet a provider where all may run.
     let policy = &scenario.policy;
-    let counts = policy.backfill == Backfill::Easy || policy.place == Place::NextFit;
+    let counts = policy.backfill == BackfillSpec::Easy || policy.place == PlaceSpec::NextFit;
     let region = add_region(&mut fresh, "nowhere", provider, if counts { "EU" } else { "XX" });
     world.providers = shifted(&world.providers, fresh.providers[provider].clone());
     world.regions = shifted(&world.regions, fresh.regions[region].clone());
@@ -826,7 +837,7 @@ fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
 /// F1 measures times in seconds, and laws that are drawn round to microseconds.
 fn can_be_stretched(scenario: &Scenario) -> bool {
     let constant = |offer: &Offer| matches!(offer.boot, Distribution::Constant(_));
-    scenario.policy.order != Order::F1 && scenario.world.offers.rows().iter().all(constant)
+    scenario.policy.order != OrderSpec::F1 && scenario.world.offers.rows().iter().all(constant)
 }
 
 fn doubled(span: Span) -> Span {
@@ -869,10 +880,10 @@ fn slower(seed: u64, scenario: &Scenario) {
     }
     let policy = &mut changed.policy;
     policy.admit.patience = policy.admit.patience.map(doubled);
-    if let Release::Idle { after } = &mut policy.release {
+    if let ReleaseSpec::Idle { after } = &mut policy.release {
         *after = doubled(*after);
     }
-    if let Provision::OnDemand { after_wait, .. } = &mut policy.provision {
+    if let ProvisionSpec::OnDemand { after_wait, .. } = &mut policy.provision {
         *after_wait = doubled(*after_wait);
     }
     changed.options.horizon = changed.options.horizon.map(later);

@@ -22,7 +22,9 @@ use std::collections::BTreeMap;
 use windtunnel::model::{Ask, Market, PricePath, Rules, Together, Work, WorkId, World};
 use windtunnel::policy;
 use windtunnel::policy::Trigger;
-use windtunnel::policy::spec::{Backfill, Choice, Order, PolicySpec, Provision, Release};
+use windtunnel::policy::spec::{
+    BackfillSpec, Choice, OrderSpec, PolicySpec, ProvisionSpec, ReleaseSpec,
+};
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{
     Allocation, AllocationRef, DecisionNote, Instance, LiveWork, Record, State,
@@ -187,7 +189,7 @@ struct Seen {
 
 /// Looks over the shoulder of an EASY policy.
 struct Watch {
-    order: Order,
+    order: OrderSpec,
     seen: Seen,
     /// Placed since the policy was last asked.
     placed: Vec<AllocationRef>,
@@ -206,8 +208,8 @@ type Rank = (Span, (Time, WorkId));
 impl Watch {
     fn rank(&self, work: &LiveWork) -> Rank {
         let first = match self.order {
-            Order::Shortest => work.remaining_estimate(),
-            Order::Fcfs => Span::ZERO,
+            OrderSpec::Shortest => work.remaining_estimate(),
+            OrderSpec::Fcfs => Span::ZERO,
             other => panic!("there is no slow order {other:?}"),
         };
         (first, work.tie())
@@ -442,7 +444,7 @@ fn works(dice: &mut Dice) -> Vec<Work> {
     })
 }
 
-pub(crate) fn owned(seed: u64, backfill: Backfill, orders: &[Order]) -> Case {
+pub(crate) fn owned(seed: u64, backfill: BackfillSpec, orders: &[OrderSpec]) -> Case {
     let mut dice = Dice::new(seed);
     let (world, works) = (unlike(&mut dice), works(&mut dice));
     let order = dice.of(orders);
@@ -453,7 +455,7 @@ pub(crate) fn owned(seed: u64, backfill: Backfill, orders: &[Order]) -> Case {
 /// Whoever is the head rents at once; overflow after a wait is left out, as others than
 /// the head are placed in the midst of a decision then.
 pub(crate) fn rented(seed: u64) -> Case {
-    let mut case = owned(seed, Backfill::Easy, &[Order::Fcfs, Order::Shortest]);
+    let mut case = owned(seed, BackfillSpec::Easy, &[OrderSpec::Fcfs, OrderSpec::Shortest]);
     let mut dice = Dice::new(seed ^ 0x5eed);
     let (kinds, boot) = (case.world.offers.len(), dice.of(&[1, 7, 40]));
     for (row, offer) in case.world.offers.rows_mut().iter_mut().enumerate() {
@@ -466,14 +468,14 @@ pub(crate) fn rented(seed: u64) -> Case {
         }
     }
     let most = dice.within(1, 3) as u32;
-    case.policy.provision = Provision::OnDemand {
+    case.policy.provision = ProvisionSpec::OnDemand {
         choice: dice.of(&[Choice::Cheapest, Choice::Fastest]),
         markets: Vec::new(),
         after_wait: Span::ZERO,
         max_instances: dice.once_in(4).then_some(most),
     };
     let after = Span::from_secs(dice.of(&[0, 5, 30]));
-    case.policy.release = dice.of(&[Release::Never, Release::Idle { after }]);
+    case.policy.release = dice.of(&[ReleaseSpec::Never, ReleaseSpec::Idle { after }]);
     case
 }
 
@@ -522,8 +524,8 @@ fn all_hold(
 
 #[test]
 fn easy_keeps_its_promise_on_unlike_nodes() {
-    let orders = [Order::Fcfs, Order::Shortest];
-    let seen = all_hold(6_000, |seed| owned(seed, Backfill::Easy, &orders), easy);
+    let orders = [OrderSpec::Fcfs, OrderSpec::Shortest];
+    let seen = all_hold(6_000, |seed| owned(seed, BackfillSpec::Easy, &orders), easy);
     assert!(seen.overtakers > 2_000 && seen.kept > 10_000, "{seen:?}");
 }
 
@@ -535,8 +537,8 @@ fn easy_keeps_its_promise_on_rented_capacity() {
 
 #[test]
 fn conservative_starts_nobody_later_than_first_promised() {
-    let orders = [Order::Fcfs, Order::Shortest];
-    let case = |seed| owned(seed, Backfill::Conservative, &orders);
+    let orders = [OrderSpec::Fcfs, OrderSpec::Shortest];
+    let case = |seed| owned(seed, BackfillSpec::Conservative, &orders);
     let seen = all_hold(3_000, case, conservative);
     assert!(seen.kept > 3_000, "{seen:?}");
 }
@@ -574,8 +576,8 @@ fn starts(case: &Case, rows: &[usize]) -> Starts {
 fn conservative_starts_an_array_when_as_many_jobs() {
     // Cases of few jobs in which it matters.
     for seed in [3_301, 68_550, 105_769, 116_911] {
-        let orders = [Order::Fcfs, Order::Shortest];
-        let mut array = owned(seed, Backfill::Conservative, &orders);
+        let orders = [OrderSpec::Fcfs, OrderSpec::Shortest];
+        let mut array = owned(seed, BackfillSpec::Conservative, &orders);
         array.works.iter_mut().for_each(|work| work.ask.demand.exclusive &= work.ask.gang);
         let (works, rows) = apart(&array.works);
         let single = Case { works, ..array.clone() };

@@ -4,7 +4,7 @@
 use super::super::survey::Survey;
 use super::impossible::policy_key;
 use crate::model::{Market, Provider, Region};
-use crate::policy::spec::{PolicySpec, Provision};
+use crate::policy::spec::{PolicySpec, ProvisionSpec};
 use crate::problem::{Problem, clip};
 use crate::scenario::{Scenario, past_prices};
 use crate::units::{Id, Money, Time};
@@ -37,17 +37,17 @@ pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
 fn rents_from(scenario: &Scenario, policy: &PolicySpec, provider: Id<Provider>) -> bool {
     let world = &scenario.world;
     let name = &world.providers[provider].name;
-    let named = |scope: &crate::policy::spec::Scope| {
+    let named = |scope: &crate::policy::spec::OfferScope| {
         scope.providers.is_empty() || scope.providers.contains(name)
     };
     match &policy.provision {
         _ if !policy.external.is_empty() => true,
-        Provision::OwnedOnly => false,
-        Provision::Static { fleets } => fleets.iter().any(|(offer, _)| {
+        ProvisionSpec::OwnedOnly => false,
+        ProvisionSpec::Static { fleets } => fleets.iter().any(|(offer, _)| {
             let known = world.offers.iter().find(|(_, facts)| facts.name == *offer);
             known.is_some_and(|(id, _)| world.regions[world.region_of(id)].provider == provider)
         }),
-        Provision::OnDemand { .. } => named(&policy.rent_from) && named(&policy.narrow.scope),
+        ProvisionSpec::OnDemand { .. } => named(&policy.rent_from) && named(&policy.narrow.scope),
     }
 }
 

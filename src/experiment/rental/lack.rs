@@ -2,9 +2,9 @@
 
 use super::{Limits, fits};
 use crate::model::{Ask, Market, Offer, QuotaUnit, World};
-use crate::policy::composed::fits::{Counted, Fits};
+use crate::policy::composed::fits::{CountedCapacity, Feasibility};
 use crate::policy::provision::is_open;
-use crate::policy::spec::{PolicySpec, Provision, Scope};
+use crate::policy::spec::{OfferScope, PolicySpec, ProvisionSpec};
 use crate::problem::clip;
 use crate::state::barrier;
 use crate::units::Id;
@@ -13,8 +13,8 @@ use crate::units::Id;
 /// that leaves nothing.
 pub(super) fn lack(world: &World, policy: &PolicySpec, limits: Limits<'_>, ask: &Ask) -> String {
     let markets = match &policy.provision {
-        Provision::OnDemand { markets, .. } => markets.as_slice(),
-        Provision::OwnedOnly | Provision::Static { .. } => &[],
+        ProvisionSpec::OnDemand { markets, .. } => markets.as_slice(),
+        ProvisionSpec::OwnedOnly | ProvisionSpec::Static { .. } => &[],
     };
     let all = || world.offers.ids().filter(|&offer| world.offers[offer].market != Market::Owned);
     let scoped: Vec<Id<Offer>> =
@@ -54,7 +54,7 @@ pub(super) fn lack(world: &World, policy: &PolicySpec, limits: Limits<'_>, ask: 
 }
 
 /// Narrowing that leaves no offer.
-fn nothing(any: bool, scoped: bool, markets: &[Market], scope: &Scope) -> String {
+fn nothing(any: bool, scoped: bool, markets: &[Market], scope: &OfferScope) -> String {
     let names: Vec<&str> = match markets {
         [] => vec![Market::OnDemand.name()],
         markets => markets.iter().map(|market| market.name()).collect(),
@@ -70,7 +70,7 @@ fn nothing(any: bool, scoped: bool, markets: &[Market], scope: &Scope) -> String
 }
 
 /// What narrows where is rented: `providers = ["lambda"]`.
-fn narrowing(scope: &Scope) -> String {
+fn narrowing(scope: &OfferScope) -> String {
     let keys = [
         ("providers", &scope.providers),
         ("regions", &scope.regions),
@@ -97,21 +97,21 @@ fn limit(
     limits: Limits<'_>,
     (ask, allowed): (&Ask, &[Id<Offer>]),
 ) -> String {
-    let rented = Counted { owned: false, ..Counted::ALL };
+    let rented = CountedCapacity { owned: false, ..CountedCapacity::ALL };
     let unbounded = match policy.provision.clone() {
-        Provision::OnDemand { choice, markets, after_wait, max_instances: _ } => PolicySpec {
-            provision: Provision::OnDemand { choice, markets, after_wait, max_instances: None },
+        ProvisionSpec::OnDemand { choice, markets, after_wait, max_instances: _ } => PolicySpec {
+            provision: ProvisionSpec::OnDemand { choice, markets, after_wait, max_instances: None },
             ..policy.clone()
         },
-        Provision::OwnedOnly | Provision::Static { .. } => policy.clone(),
+        ProvisionSpec::OwnedOnly | ProvisionSpec::Static { .. } => policy.clone(),
     };
     let anywhere = |_: Id<Offer>| None;
-    let admits = |mut fits: Fits, site: &dyn Fn(Id<Offer>) -> Option<u32>| {
+    let admits = |mut fits: Feasibility, site: &dyn Fn(Id<Offer>) -> Option<u32>| {
         fits.admit(world, (limits.resolved, site), ask)
     };
-    let without = |counted: Counted| admits(fits(policy).counting(counted), limits.site);
+    let without = |counted: CountedCapacity| admits(fits(policy).counting(counted), limits.site);
     let at_once = if ask.gang && ask.tasks > 1 { "all tasks of a gang at once" } else { "a task" };
-    if without(Counted { quotas: false, ..rented }) {
+    if without(CountedCapacity { quotas: false, ..rented }) {
         let quotas = world.quotas.iter();
         let mut quotas =
             quotas.filter(|quota| allowed.iter().any(|one| quota.offers.contains(one)));
@@ -126,7 +126,7 @@ fn limit(
             _ => format!("quotas have no room for {at_once}"),
         };
     }
-    if without(Counted { capacities: false, ..rented }) {
+    if without(CountedCapacity { capacities: false, ..rented }) {
         return format!("the capacity of what it may rent has no room for {at_once}");
     }
     if admits(fits(&unbounded).counting(rented), limits.site) {

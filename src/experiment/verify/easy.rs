@@ -6,7 +6,7 @@ use super::judge::Row;
 use super::listed::{job, outcome};
 use super::station::{CORE, Station};
 use crate::model::Work;
-use crate::policy::spec::{Backfill, PolicySpec};
+use crate::policy::spec::{BackfillSpec, PolicySpec};
 use crate::units::{Distribution, Span, Stream};
 
 /// Estimates that users round theirs up to, in minutes (Tsafrir, Etsion and
@@ -148,7 +148,7 @@ impl Slow<'_> {
 /// # Errors
 /// A sentence on a run that could not be done, which is a bug.
 pub fn matching(processors: u32, gangs: &[Work]) -> Result<u64, String> {
-    let policy = PolicySpec { backfill: Backfill::Easy, ..PolicySpec::named("EASY") };
+    let policy = PolicySpec { backfill: BackfillSpec::Easy, ..PolicySpec::named("EASY") };
     let got = outcome(&Station::owned(1, processors).world(), gangs, &policy)?;
     let wanted = slow_starts(processors, gangs);
     let same =

@@ -5,7 +5,7 @@ use super::listed::{job, outcome};
 use super::oracle::renting;
 use super::station::{CORE, Rented, Station};
 use crate::model::{Billing, Work};
-use crate::policy::spec::{Backfill, Order, Place, PolicySpec, Scalar};
+use crate::policy::spec::{BackfillSpec, OrderSpec, PlaceSpec, PolicySpec, Scalar};
 use crate::units::{Demand, Distribution, Span};
 
 /// All of them.
@@ -28,8 +28,8 @@ fn backfilling() -> Result<Vec<Row>, String> {
         .map(|(ordinal, (arrival, tasks, secs))| job(ordinal, arrival, tasks, CORE, secs))
         .collect();
     let wanted = [
-        ("four jobs, no backfilling", Backfill::None, [0, 10, 20, 20]),
-        ("four jobs, EASY", Backfill::Easy, [0, 10, 1, 20]),
+        ("four jobs, no backfilling", BackfillSpec::None, [0, 10, 20, 20]),
+        ("four jobs, EASY", BackfillSpec::Easy, [0, 10, 1, 20]),
     ];
     let mut rows = Vec::new();
     for (name, backfill, want) in wanted {
@@ -54,12 +54,12 @@ fn packing() -> Result<Vec<Row>, String> {
             job(ordinal, 0, 1, Demand { cpu, ..CORE }, 100)
         })
         .collect();
-    let best = Place::BestFit { by: Scalar::Cpu };
+    let best = PlaceSpec::BestFit { by: Scalar::Cpu };
     let wanted = [
-        ("first fit", Order::Fcfs, Place::FirstFit, 10.0),
-        ("best fit", Order::Fcfs, best.clone(), 10.0),
-        ("first fit, largest first", Order::Largest, Place::FirstFit, 6.0),
-        ("best fit, largest first", Order::Largest, best, 6.0),
+        ("first fit", OrderSpec::Fcfs, PlaceSpec::FirstFit, 10.0),
+        ("best fit", OrderSpec::Fcfs, best.clone(), 10.0),
+        ("first fit, largest first", OrderSpec::Largest, PlaceSpec::FirstFit, 6.0),
+        ("best fit, largest first", OrderSpec::Largest, best, 6.0),
     ];
     let mut rows = Vec::new();
     for (name, order, place, want) in wanted {

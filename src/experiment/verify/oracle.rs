@@ -4,7 +4,9 @@ use super::Effort;
 use super::station::{Rented, Station, UNIT, class, poisson};
 use super::theory;
 use crate::model::Billing;
-use crate::policy::spec::{Admit, Choice, Order, PolicySpec, Preempt, Provision, Release};
+use crate::policy::spec::{
+    AdmitSpec, Choice, OrderSpec, PolicySpec, PreemptSpec, ProvisionSpec, ReleaseSpec,
+};
 use crate::units::{Distribution, Span};
 use crate::workload::{Arrivals, Class};
 
@@ -220,7 +222,7 @@ fn limited_queue() -> Case {
     ];
     let station = Station::owned(10, 1);
     let mut case = queue("M/M/10/15, 8 erlangs", station, 8.0, exponential(1.0), 80, answers);
-    case.policy.admit = Admit { queue_limit: Some(5), patience: None };
+    case.policy.admit = AdmitSpec { queue_limit: Some(5), patience: None };
     case
 }
 
@@ -240,7 +242,7 @@ fn loss_systems() -> Vec<Case> {
             mean("mean number busy", "a (1 - B)", Measure::Alive, load * (1.0 - blocked)),
         ];
         let mut case = queue(name, Station::owned(1, servers), load, service, thousands, answers);
-        case.policy.admit = Admit { queue_limit: Some(0), patience: None };
+        case.policy.admit = AdmitSpec { queue_limit: Some(0), patience: None };
         case
     };
     systems.into_iter().map(case).collect()
@@ -296,7 +298,7 @@ fn shortest_first() -> Case {
     )];
     let station = Station::owned(1, 1);
     let mut case = queue("M/M/1 SJF, load 0.8", station, 0.8, exponential(1.0), 36, answers);
-    case.policy.order = Order::Shortest;
+    case.policy.order = OrderSpec::Shortest;
     case.classes[0].estimate = Some(Distribution::Constant(1.0));
     case
 }
@@ -311,8 +313,8 @@ pub fn srpt() -> Case {
     )];
     let station = Station::owned(1, 1);
     let mut case = queue("M/M/1 SRPT, load 0.8", station, 0.8, exponential(1.0), 32, answers);
-    case.policy.order = Order::Shortest;
-    case.policy.preempt = Preempt::Srpt;
+    case.policy.order = OrderSpec::Shortest;
+    case.policy.preempt = PreemptSpec::Srpt;
     case.classes[0].estimate = Some(Distribution::Constant(1.0));
     case.classes[0].resumes = true;
     case
@@ -329,20 +331,20 @@ fn priorities() -> Case {
     let low = Class { name: "low".to_owned(), weight: 4.0, ..class(exponential(1.0)) };
     let high = Class { name: "high".to_owned(), weight: 3.0, priority: 1, ..low.clone() };
     case.classes = vec![high, low];
-    case.policy.order = Order::Priority;
+    case.policy.order = OrderSpec::Priority;
     case
 }
 
 /// Such a policy that rents the cheapest for every piece of work, and gives it
 /// back as soon as it is idle.
 pub fn renting(policy: PolicySpec) -> PolicySpec {
-    let provision = Provision::OnDemand {
+    let provision = ProvisionSpec::OnDemand {
         choice: Choice::Cheapest,
         markets: Vec::new(),
         after_wait: Span::ZERO,
         max_instances: None,
     };
-    PolicySpec { provision, release: Release::Idle { after: Span::ZERO }, ..policy }
+    PolicySpec { provision, release: ReleaseSpec::Idle { after: Span::ZERO }, ..policy }
 }
 
 const PER_SECOND: Billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };

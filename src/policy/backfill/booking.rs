@@ -1,7 +1,7 @@
 //! Starts that leave every reservation in a plan alone.
 
 use super::Pass;
-use super::plan::{Hold, Plan};
+use super::availability::{AvailabilityProfile, ReservedResources};
 use crate::model::Spread;
 use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, Instance, InstanceRef, Share, WorkRef};
@@ -13,15 +13,15 @@ use crate::units::{Demand, Time};
 /// started.
 pub(super) fn begin(
     pass: &mut Pass<'_, '_, '_, '_>,
-    plan: &mut Plan,
+    plan: &mut AvailabilityProfile,
     work: WorkRef,
-    hold: &Hold,
+    hold: &ReservedResources,
     until: Time,
 ) -> u32 {
     let before = pass.turn.work(work).waiting;
     pass.start_if(work, hold.tasks(), |turn, made| book(plan, turn, made, until));
     let begun = before - pass.turn.work(work).waiting;
-    let Hold::Shares(demand, shares) = hold else { return begun };
+    let ReservedResources::Shares(demand, shares) = hold else { return begun };
     // A start on the planned instances may break a spread where the plan does not know it.
     let ask = &pass.turn.work(work).ask;
     let spreads = match pass.turn.rules(ask.rules).spread {
@@ -52,9 +52,14 @@ pub(super) fn begin(
 
 /// Takes what the allocations hold out of the plan, if it is free until their
 /// estimated ends and `until`; otherwise the plan stays as it is.
-fn book(plan: &mut Plan, turn: &Turn<'_, '_>, made: &[AllocationRef], until: Time) -> bool {
+fn book(
+    plan: &mut AvailabilityProfile,
+    turn: &Turn<'_, '_>,
+    made: &[AllocationRef],
+    until: Time,
+) -> bool {
     let now = turn.now();
-    let holds: Vec<(Hold, Time)> = made
+    let holds: Vec<(ReservedResources, Time)> = made
         .iter()
         .map(|&made| {
             let allocation = turn.allocation(made);

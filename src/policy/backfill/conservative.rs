@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::availability::{AvailabilityProfile, ReservedResources};
 use super::booking::begin;
 use super::length::{Length, length};
-use super::plan::{Hold, Plan};
 use super::{Backfill, Failed, Pass, is_known};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
@@ -29,14 +29,14 @@ use crate::units::Time;
 #[derive(Debug, Default)]
 pub struct Conservative {
     /// What is reserved for whom.
-    promised: FxHashMap<WorkRef, Stays>,
+    promised: FxHashMap<WorkRef, ReservedStays>,
     /// Who waits, in queue order, and how long it is planned to run.
     queued: Vec<(Queued, Length)>,
     /// What is reserved when a pass begins, in queue order.
-    held: Vec<Held>,
+    held: Vec<PriorReservation>,
     /// Rows of what is reserved but cannot be kept where it was.
     adrift: Vec<usize>,
-    plan: Plan,
+    plan: AvailabilityProfile,
     /// In the last pass a reservation was moved or used, so that others may begin sooner.
     moved: bool,
     /// Most pieces of work that are given a reservation, but in a scalar pool.
@@ -46,21 +46,21 @@ pub struct Conservative {
 }
 
 /// What is reserved for work, the earliest first.
-type Stays = SmallVec<[Stay; 1]>;
+type ReservedStays = SmallVec<[ReservedStay; 1]>;
 
 /// A reservation: what is held, from when to when.
 #[derive(Clone, Debug)]
-struct Stay {
+struct ReservedStay {
     start: Time,
     until: Time,
-    hold: Hold,
+    hold: ReservedResources,
 }
 
 /// The work that a reservation is for.
 #[derive(Debug)]
-struct Held {
+struct PriorReservation {
     work: WorkRef,
-    stay: Stay,
+    stay: ReservedStay,
 }
 
 impl Backfill for Conservative {
@@ -97,7 +97,7 @@ impl Backfill for Conservative {
             let stays = if count == 0 && left == 0 {
                 start_now(pass, plan, one, length, &mut self.failed);
                 without += u64::from(pass.turn.work(one.work).waiting > 0);
-                Stays::new()
+                ReservedStays::new()
             } else {
                 if count > 0 {
                     self.failed.clear();
@@ -157,14 +157,16 @@ impl Conservative {
         self.plan.restart(pass);
         let (turn, place) = (&*pass.turn, &mut *pass.place);
         for &(Queued { work, .. }, length) in &self.queued {
-            for Stay { start, until, hold } in self.promised.remove(&work).into_iter().flatten() {
+            for ReservedStay { start, until, hold } in
+                self.promised.remove(&work).into_iter().flatten()
+            {
                 let start = start.max(turn.now());
-                let stay = Stay { start, until: length.end(start, until), hold };
-                self.held.push(Held { work, stay });
+                let stay = ReservedStay { start, until: length.end(start, until), hold };
+                self.held.push(PriorReservation { work, stay });
             }
         }
         self.adrift.clear();
-        for (row, Held { stay, .. }) in self.held.iter().enumerate() {
+        for (row, PriorReservation { stay, .. }) in self.held.iter().enumerate() {
             if self.plan.is_free(&stay.hold, stay.start, stay.until) {
                 self.plan.take(&stay.hold, stay.start, stay.until);
             } else {
@@ -179,7 +181,7 @@ impl Conservative {
             if turn.is_halted() {
                 break;
             }
-            let Held { work, stay } = &mut held[row];
+            let PriorReservation { work, stay } = &mut held[row];
             let tasks = stay.hold.tasks();
             self.plan.admit(turn, place, *work);
             let hold = self.plan.hold(turn, *work, (tasks, tasks), stay.start, stay.until);
@@ -192,7 +194,7 @@ impl Conservative {
 }
 
 /// Promises the next waiting tasks of `work` what is reserved for them.
-fn publish(turn: &mut Turn<'_, '_>, work: WorkRef, stays: &Stays) {
+fn publish(turn: &mut Turn<'_, '_>, work: WorkRef, stays: &ReservedStays) {
     if turn.work(work).waiting > 0 {
         let start = stays.first().map_or(Time::MAX, |stay| stay.start);
         turn.promise(work, Some(if is_known(start) { start } else { Time::MAX }));
@@ -203,10 +205,10 @@ fn publish(turn: &mut Turn<'_, '_>, work: WorkRef, stays: &Stays) {
 /// Where others are `settled`, nobody can begin sooner than at the last pass.
 fn stays(
     turn: &Turn<'_, '_>,
-    plan: &Plan,
+    plan: &AvailabilityProfile,
     one: Queued,
     length: Length,
-    mine: &[Held],
+    mine: &[PriorReservation],
     settled: bool,
 ) -> bool {
     let now = turn.now();
@@ -225,16 +227,16 @@ fn stays(
 /// now what can start by the plan, and reserves for the others, no later than before.
 fn advance(
     pass: &mut Pass<'_, '_, '_, '_>,
-    plan: &mut Plan,
+    plan: &mut AvailabilityProfile,
     one: Queued,
     length: Length,
-    mine: &[Held],
-) -> Stays {
-    let (live, mut stays) = (pass.turn.work(one.work), Stays::new());
+    mine: &[PriorReservation],
+) -> ReservedStays {
+    let (live, mut stays) = (pass.turn.work(one.work), ReservedStays::new());
     let (together, mut waiting) = (live.together(), live.waiting);
     plan.admit(pass.turn, pass.place, one.work);
     // Each moves by itself, as that of a job of one task would.
-    for Held { stay, .. } in mine {
+    for PriorReservation { stay, .. } in mine {
         plan.give(&stay.hold, stay.start, stay.until);
         let tasks = stay.hold.tasks().min(waiting);
         waiting -= tasks;
@@ -251,11 +253,11 @@ fn advance(
 /// for what comes after `until`.
 fn reserve(
     pass: &mut Pass<'_, '_, '_, '_>,
-    plan: &mut Plan,
+    plan: &mut AvailabilityProfile,
     work: WorkRef,
     (together, mut left): (u32, u32),
     (length, until): (Length, Option<Time>),
-    stays: &mut Stays,
+    stays: &mut ReservedStays,
 ) {
     let now = pass.turn.now();
     while left > 0 {
@@ -274,14 +276,14 @@ fn reserve(
         left -= hold.tasks();
         let until = length.end(start, until.unwrap_or_else(|| plan.last()));
         plan.take(&hold, start, until);
-        stays.push(Stay { start, until, hold });
+        stays.push(ReservedStay { start, until, hold });
     }
 }
 
 /// Starts now what can start by the plan of work that is given no reservation.
 fn start_now(
     pass: &mut Pass<'_, '_, '_, '_>,
-    plan: &mut Plan,
+    plan: &mut AvailabilityProfile,
     one: Queued,
     length: Length,
     failed: &mut Failed,

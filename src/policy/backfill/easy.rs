@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::length::{ends_by, may_end_by};
 use super::reservation::Reservation;
-use super::{Backfill, Failed, Pass, Started, is_known};
+use super::{Backfill, Failed, Pass, StartAttempt, is_known};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
 use crate::state::WorkRef;
@@ -133,18 +133,18 @@ impl Easy {
             }
             let allowed = |turn: &Turn<'_, '_>, made: &[_]| reserved.admit(turn, made);
             let mut outcome = pass.start_if(queued.work, queued.tasks, allowed);
-            if outcome == Started::Forbidden && start_elsewhere(pass, reserved, queued.work) {
-                outcome = Started::Yes;
+            if outcome == StartAttempt::Forbidden && start_elsewhere(pass, reserved, queued.work) {
+                outcome = StartAttempt::Yes;
             }
-            if outcome == Started::Yes || pass.turn.work(queued.work).waiting < queued.tasks {
+            if outcome == StartAttempt::Yes || pass.turn.work(queued.work).waiting < queued.tasks {
                 self.failed.room_changed();
                 self.again |= self.misplaced;
             }
-            self.misplaced |= outcome == Started::Forbidden && reserved.is_scalar();
+            self.misplaced |= outcome == StartAttempt::Forbidden && reserved.is_scalar();
             match outcome {
-                Started::Yes => {}
-                Started::NoRoom => self.failed.unfit(&ask, tasks),
-                Started::Forbidden => self.failed.forbidden(&ask, tasks, queued.estimate),
+                StartAttempt::Yes => {}
+                StartAttempt::NoRoom => self.failed.unfit(&ask, tasks),
+                StartAttempt::Forbidden => self.failed.forbidden(&ask, tasks, queued.estimate),
             }
         }
     }

@@ -21,13 +21,13 @@ pub(super) struct Reservation {
     /// The shadow time: the first estimated end after which the head fits.
     /// Estimates that overran count as ending now.
     pub(super) at: Time,
-    kept: Kept,
+    kept: ShadowRoom,
     scalar: bool,
 }
 
 /// What may still be held at the shadow time by work that started later.
 #[derive(Debug)]
-enum Kept {
+enum ShadowRoom {
     /// All of it: the head fits nowhere even when everything has ended, so
     /// that nobody delays it.
     Nothing,
@@ -48,7 +48,7 @@ impl Reservation {
                 on_instances(turn, head, |offer| place.admits(turn, head, offer))
             }
         };
-        let (at, kept) = found.unwrap_or((Time::MAX, Kept::Nothing));
+        let (at, kept) = found.unwrap_or((Time::MAX, ShadowRoom::Nothing));
         Self { head, at, kept, scalar: room.is_some() }
     }
 
@@ -59,7 +59,7 @@ impl Reservation {
 
     /// Tasks that may be held past the shadow time, where they are all alike.
     pub(super) fn extra(&self) -> u64 {
-        if let Kept::Extra(extra) = self.kept { extra } else { u64::MAX }
+        if let ShadowRoom::Extra(extra) = self.kept { extra } else { u64::MAX }
     }
 
     /// Whether an estimated end is no later than the shadow time; one that is not known
@@ -78,14 +78,14 @@ impl Reservation {
         });
         let late: SmallVec<[&Allocation; 4]> = late.collect();
         match &mut self.kept {
-            Kept::Nothing => true,
-            Kept::Extra(extra) => {
+            ShadowRoom::Nothing => true,
+            ShadowRoom::Extra(extra) => {
                 let tasks = late.iter().map(|made| u64::from(made.tasks)).sum();
                 let left = extra.checked_sub(tasks);
                 *extra = left.unwrap_or(*extra);
                 left.is_some()
             }
-            Kept::Room(room) => {
+            ShadowRoom::Room(room) => {
                 let mut before = Vec::new();
                 let admitted = late.iter().all(|made| {
                     let demand = turn.work(made.work()).ask.demand;
@@ -110,7 +110,7 @@ impl Reservation {
         work: WorkRef,
         most: u32,
     ) -> Vec<Share> {
-        let Kept::Room(room) = &mut self.kept else { return Vec::new() };
+        let ShadowRoom::Room(room) = &mut self.kept else { return Vec::new() };
         let ask = turn.work(work).ask;
         // The spread of what it holds is not looked at here.
         if turn.rules(ask.rules).spread != Spread::None {
@@ -177,12 +177,12 @@ fn ends(turn: &Turn<'_, '_>) -> impl Iterator<Item = (Time, SmallVec<[Allocation
 }
 
 /// Counting tasks: the first estimated end at which enough are free.
-fn in_scalar_pool(turn: &Turn<'_, '_>, head: WorkRef, room: u64) -> Option<(Time, Kept)> {
+fn in_scalar_pool(turn: &Turn<'_, '_>, head: WorkRef, room: u64) -> Option<(Time, ShadowRoom)> {
     let needed = u64::from(turn.work(head).together());
     let mut free = room;
     ends(turn).find_map(|(end, together)| {
         free += together.iter().map(|&one| u64::from(turn.allocation(one).tasks)).sum::<u64>();
-        (free >= needed).then(|| (end, Kept::Extra(free - needed)))
+        (free >= needed).then(|| (end, ShadowRoom::Extra(free - needed)))
     })
 }
 
@@ -205,7 +205,7 @@ fn on_instances(
     turn: &Turn<'_, '_>,
     head: WorkRef,
     mut admitted: impl FnMut(Id<Offer>) -> bool,
-) -> Option<(Time, Kept)> {
+) -> Option<(Time, ShadowRoom)> {
     let ask = turn.work(head).ask;
     let rules = turn.rules(ask.rules);
     let mut scratch = Scratch {
@@ -238,7 +238,7 @@ fn on_instances(
             }
         }
         if scratch.fits(turn) {
-            return Some((at, Kept::Room(scratch)));
+            return Some((at, ShadowRoom::Room(scratch)));
         }
     }
     None
@@ -319,7 +319,7 @@ impl Scratch {
         turn: &Turn<'_, '_>,
         demand: Demand,
         share: Share,
-        before: &mut Vec<Undo>,
+        before: &mut Vec<TrialUndo>,
     ) -> bool {
         let ordinal = turn.instance(share.instance).ordinal;
         let Some((_, lane)) = self.lanes.get_mut(&ordinal) else { return true };
@@ -329,14 +329,14 @@ impl Scratch {
         let old = lane.clone();
         lane.take(demand, share.tasks, share.devices);
         let held = self.holds(&old) - self.holds(&self.lanes[&ordinal].1);
-        before.push(Undo { fitting: self.fitting, lane: old });
+        before.push(TrialUndo { fitting: self.fitting, lane: old });
         self.fitting -= held;
         self.fitting >= self.needed
     }
 
     /// Becomes what it was before shares were taken.
-    fn undo(&mut self, before: Vec<Undo>) {
-        for Undo { fitting, lane } in before.into_iter().rev() {
+    fn undo(&mut self, before: Vec<TrialUndo>) {
+        for TrialUndo { fitting, lane } in before.into_iter().rev() {
             self.fitting = fitting;
             if let Some((_, now)) = self.lanes.get_mut(&lane.ordinal) {
                 *now = lane;
@@ -385,7 +385,7 @@ impl Scratch {
 
 /// An instance before a share of it was taken, and how many tasks of the head fitted.
 #[derive(Debug)]
-struct Undo {
+struct TrialUndo {
     fitting: u64,
     lane: Instance,
 }

@@ -8,7 +8,7 @@ const NEVER: Time = Time::MAX;
 /// Runs of a stretch of time: periods without a break in which enough tasks are free. The
 /// last level of a stretch lasts until the next stretch begins.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Runs {
+pub(super) struct FreeRuns {
     /// When there are first too few; never where there are always enough.
     broken: Time,
     /// When the run began that lasts until the end of the stretch; never if none does.
@@ -17,7 +17,7 @@ pub(super) struct Runs {
     longest: Span,
 }
 
-impl Runs {
+impl FreeRuns {
     /// Of a stretch from `first` on, in which there are always or never enough.
     pub(super) const fn of(first: Time, enough: bool) -> Self {
         let (broken, open) = if enough { (NEVER, first) } else { (first, NEVER) };

@@ -16,17 +16,17 @@ use limits::Rentable;
 
 /// Work that has the same room: what a task asks, where it may run, and whether
 /// several tasks of it start together.
-type Alike = (Demand, Id<Rules>, bool);
+type FitKey = (Demand, Id<Rules>, bool);
 
 /// The rules of work, and the site of an offer for it.
-type Limits<'l> = (&'l ResolvedRules, &'l dyn Fn(Id<Offer>) -> Option<u32>);
+type PlacementLimits<'l> = (&'l ResolvedRules, &'l dyn Fn(Id<Offer>) -> Option<u32>);
 
 /// Kinds of work that are remembered at most. Each piece may be a kind of its own.
 const REMEMBERED: usize = 1 << 16;
 
 /// What is counted of what a world can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counted {
+pub struct CountedCapacity {
     /// Owned instances.
     pub owned: bool,
     /// Quotas, which leave room for less.
@@ -35,7 +35,7 @@ pub struct Counted {
     pub capacities: bool,
 }
 
-impl Counted {
+impl CountedCapacity {
     /// Everything.
     pub const ALL: Self = Self { owned: true, quotas: true, capacities: true };
 }
@@ -43,24 +43,24 @@ impl Counted {
 /// Most tasks of a demand that the world can ever hold at once, remembered by
 /// demand and rules.
 #[derive(Debug)]
-pub struct Fits {
-    counted: Counted,
-    provision: spec::Provision,
+pub struct Feasibility {
+    counted: CountedCapacity,
+    provision: spec::ProvisionSpec,
     /// Where it may be placed, and what is rented.
-    scopes: [spec::Scope; 2],
+    scopes: [spec::OfferScope; 2],
     /// Most instances by offer.
     most: Vec<u64>,
     /// The offer that last held all of some work alone.
     likely: Option<Id<Offer>>,
-    held: FxHashMap<Alike, u64>,
+    held: FxHashMap<FitKey, u64>,
 }
 
-impl Fits {
+impl Feasibility {
     /// For a policy that provisions so.
-    pub fn new(provision: &spec::Provision, scopes: [&spec::Scope; 2]) -> Self {
+    pub fn new(provision: &spec::ProvisionSpec, scopes: [&spec::OfferScope; 2]) -> Self {
         let (provision, scopes) = (provision.clone(), scopes.map(Clone::clone));
         Self {
-            counted: Counted::ALL,
+            counted: CountedCapacity::ALL,
             provision,
             scopes,
             most: Vec::new(),
@@ -70,7 +70,7 @@ impl Fits {
     }
 
     /// The same where only this is counted.
-    pub fn counting(self, counted: Counted) -> Self {
+    pub fn counting(self, counted: CountedCapacity) -> Self {
         Self { counted, ..self }
     }
 
@@ -83,7 +83,7 @@ impl Fits {
 
     /// The same of what is asked, under rules that are resolved in `world`; `site`
     /// keeps the tasks of a gang together (see [`crate::state::State::site`]).
-    pub fn admit(&mut self, world: &World, limits: Limits<'_>, ask: &Ask) -> bool {
+    pub fn admit(&mut self, world: &World, limits: PlacementLimits<'_>, ask: &Ask) -> bool {
         let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };
         let alike = (ask.demand, ask.rules, ask.gang && ask.tasks > 1);
         if self.most.is_empty() {
@@ -107,7 +107,7 @@ impl Fits {
     fn look_at_offers(&mut self, world: &World) {
         self.most = most_instances(world, &self.provision, self.counted);
         let [placed, rented] = &self.scopes;
-        let on_demand = matches!(self.provision, spec::Provision::OnDemand { .. });
+        let on_demand = matches!(self.provision, spec::ProvisionSpec::OnDemand { .. });
         for (offer, facts) in world.offers.iter() {
             let rents = on_demand && facts.market != Market::Owned;
             let scope = if rents { rented } else { placed };
@@ -136,7 +136,7 @@ impl Fits {
         }
     }
 
-    fn held(&mut self, world: &World, limits: Limits<'_>, alike: Alike) -> u64 {
+    fn held(&mut self, world: &World, limits: PlacementLimits<'_>, alike: FitKey) -> u64 {
         let (demand, rules) = (alike.0, limits.0);
         let held = if alike.2 {
             let site_of: Vec<Option<u32>> = world.offers.ids().map(limits.1).collect();
@@ -203,10 +203,10 @@ impl Fits {
     /// Instances that the policy may have rented at once, as far as it limits them itself.
     fn max_instances(&self) -> u64 {
         match self.provision {
-            spec::Provision::OnDemand { max_instances: Some(most), .. } => u64::from(most),
-            spec::Provision::OnDemand { max_instances: None, .. }
-            | spec::Provision::OwnedOnly
-            | spec::Provision::Static { .. } => u64::MAX,
+            spec::ProvisionSpec::OnDemand { max_instances: Some(most), .. } => u64::from(most),
+            spec::ProvisionSpec::OnDemand { max_instances: None, .. }
+            | spec::ProvisionSpec::OwnedOnly
+            | spec::ProvisionSpec::Static { .. } => u64::MAX,
         }
     }
 }
@@ -222,7 +222,11 @@ fn each(spread: Spread, demand: Demand, holds: u32) -> u64 {
 }
 
 /// Most instances of each offer at once, alone.
-fn most_instances(world: &World, provision: &spec::Provision, counted: Counted) -> Vec<u64> {
+fn most_instances(
+    world: &World,
+    provision: &spec::ProvisionSpec,
+    counted: CountedCapacity,
+) -> Vec<u64> {
     let rentable = rentable(world, counted);
     let count = |(offer, facts): (Id<Offer>, &Offer)| {
         if facts.market == Market::Owned {
@@ -230,13 +234,13 @@ fn most_instances(world: &World, provision: &spec::Provision, counted: Counted) 
         }
         let rentable = rentable[offer.row()];
         match provision {
-            spec::Provision::OwnedOnly => 0,
-            spec::Provision::Static { fleets } => {
+            spec::ProvisionSpec::OwnedOnly => 0,
+            spec::ProvisionSpec::Static { fleets } => {
                 let named = fleets.iter().filter(|(name, _)| *name == facts.name);
                 let asked = named.map(|&(_, count)| u64::from(count)).sum::<u64>();
                 asked.min(rentable)
             }
-            spec::Provision::OnDemand { markets, .. } => {
+            spec::ProvisionSpec::OnDemand { markets, .. } => {
                 let open = markets.is_empty() && facts.market == Market::OnDemand
                     || markets.contains(&facts.market);
                 if open { rentable } else { 0 }
@@ -248,7 +252,7 @@ fn most_instances(world: &World, provision: &spec::Provision, counted: Counted) 
 
 /// Most instances of each offer at once by its capacity and every quota, where they are
 /// counted.
-fn rentable(world: &World, counted: Counted) -> Vec<u64> {
+fn rentable(world: &World, counted: CountedCapacity) -> Vec<u64> {
     let capacity = |offer: &Offer| {
         let capacity = offer.capacity.filter(|_| counted.capacities);
         capacity.map_or(u64::MAX, u64::from)
@@ -278,7 +282,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Quota, Rules};
-    use crate::policy::spec::{Choice, Provision, Scope};
+    use crate::policy::spec::{Choice, OfferScope, ProvisionSpec};
     use crate::state::testing::{Plan, demand, shape, world};
 
     /// Cores, whether it is owned, and the most instances.
@@ -330,8 +334,8 @@ mod tests {
         ) {
             let (choice, after_wait) = (Choice::Cheapest, crate::units::Span::ZERO);
             let provision =
-                Provision::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
-            let mut fits = Fits::new(&provision, [&Scope::default(), &Scope::default()]);
+                ProvisionSpec::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
+            let mut fits = Feasibility::new(&provision, [&OfferScope::default(), &OfferScope::default()]);
             fits.look_at_offers(&world);
             let rules = ResolvedRules::new(&world, &Rules { spread, ..Rules::default() });
             let demand = demand(cores * 1_000, 0, 0, 0);
@@ -351,8 +355,8 @@ mod tests {
         ) {
             let (choice, after_wait) = (Choice::Cheapest, crate::units::Span::ZERO);
             let provision =
-                Provision::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
-            let mut fits = Fits::new(&provision, [&Scope::default(), &Scope::default()]);
+                ProvisionSpec::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
+            let mut fits = Feasibility::new(&provision, [&OfferScope::default(), &OfferScope::default()]);
             fits.look_at_offers(&world);
             let rules = ResolvedRules::new(&world, &Rules::default());
             let demand = demand(cores * 1_000, 0, 0, 0);

@@ -18,10 +18,10 @@ pub(super) struct Release {
 
 impl Release {
     /// The part that `spec` names. A static fleet is kept whatever it says.
-    pub(super) fn new(spec: spec::Release, provision: &spec::Provision) -> Self {
-        let keeps = matches!(provision, spec::Provision::Static { .. });
+    pub(super) fn new(spec: spec::ReleaseSpec, provision: &spec::ProvisionSpec) -> Self {
+        let keeps = matches!(provision, spec::ProvisionSpec::Static { .. });
         let (idle, after) = match spec {
-            spec::Release::Idle { after } if !keeps => (Some(Due::new(after)), after),
+            spec::ReleaseSpec::Idle { after } if !keeps => (Some(Due::new(after)), after),
             _ => (None, Span::ZERO),
         };
         Self { idle, after, emptied: Vec::new() }
@@ -91,8 +91,8 @@ mod tests {
     }
 
     fn idle(secs: i64) -> Release {
-        let idle = spec::Release::Idle { after: Span::from_secs(secs) };
-        Release::new(idle, &spec::Provision::OwnedOnly)
+        let idle = spec::ReleaseSpec::Idle { after: Span::from_secs(secs) };
+        Release::new(idle, &spec::ProvisionSpec::OwnedOnly)
     }
 
     #[test]
@@ -124,8 +124,8 @@ mod tests {
         let world = world(&[plan(Market::OnDemand), plan(Market::Owned)]);
         let mut state = start(&world, NEEDS);
         let both: Vec<InstanceRef> = state.instances().map(|(instance, _)| instance).collect();
-        let fleet = spec::Provision::Static { fleets: Vec::new() };
-        let mut kept = Release::new(spec::Release::Idle { after: Span::ZERO }, &fleet);
+        let fleet = spec::ProvisionSpec::Static { fleets: Vec::new() };
+        let mut kept = Release::new(spec::ReleaseSpec::Idle { after: Span::ZERO }, &fleet);
         assert_eq!(at(&mut kept, &mut state, 0), []);
         assert_eq!(at(&mut idle(0), &mut state, 0), [Effect::Released(both[0])]);
     }

@@ -1,18 +1,18 @@
 //! An admit part in another process.
 
-use super::Shared;
+use super::SharedSession;
 use super::message::Question;
 use crate::policy::turn::Turn;
 use crate::state::{RefusalReason, WorkRef};
 
 /// Turns arrivals away.
 #[derive(Debug)]
-pub(in crate::policy) struct Admit {
-    session: Shared,
+pub(in crate::policy) struct ExternalAdmit {
+    session: SharedSession,
 }
 
-impl Admit {
-    pub(in crate::policy) fn new(session: Shared) -> Self {
+impl ExternalAdmit {
+    pub(in crate::policy) fn new(session: SharedSession) -> Self {
         Self { session }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::Shared;
+use super::SharedSession;
 use super::message::Question;
 use crate::policy::backfill::{self, Pass};
 use crate::policy::place;
@@ -10,18 +10,18 @@ use crate::policy::queue::Queued;
 
 /// Names who is tried before the head of the queue.
 #[derive(Debug)]
-pub(in crate::policy) struct Backfill {
-    session: Shared,
+pub(in crate::policy) struct ExternalBackfill {
+    session: SharedSession,
     waiting: Vec<Queued>,
 }
 
-impl Backfill {
-    pub(in crate::policy) fn new(session: Shared) -> Self {
+impl ExternalBackfill {
+    pub(in crate::policy) fn new(session: SharedSession) -> Self {
         Self { session, waiting: Vec::new() }
     }
 }
 
-impl backfill::Backfill for Backfill {
+impl backfill::Backfill for ExternalBackfill {
     fn needs_ends(&self) -> bool {
         false
     }

@@ -11,7 +11,11 @@ pub trait Launcher: Sync {
     ///
     /// # Errors
     /// It cannot be started.
-    fn launch(&self, who: &External, part: &str) -> Result<Box<dyn Conversation>, Broken>;
+    fn launch(
+        &self,
+        who: &External,
+        part: &str,
+    ) -> Result<Box<dyn Conversation>, BrokenConversation>;
 }
 
 /// Lines to and fro. Dropping it ends the other side.
@@ -20,7 +24,7 @@ pub trait Conversation: fmt::Debug {
     ///
     /// # Errors
     /// There is no answer, and there will be none.
-    fn exchange(&mut self, line: &str) -> Result<String, Broken>;
+    fn exchange(&mut self, line: &str) -> Result<String, BrokenConversation>;
 
     /// What the other side has said apart from its answers, for an error.
     fn last_words(&mut self) -> String {
@@ -30,14 +34,14 @@ pub trait Conversation: fmt::Debug {
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub struct BrokenConversation {
     /// What happened, to be read after the name of the policy.
     pub what: String,
     /// What to do about it.
     pub hint: String,
 }
 
-impl Broken {
+impl BrokenConversation {
     /// This happened; do that.
     pub fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { what: what.into(), hint: hint.into() }
@@ -49,8 +53,12 @@ impl Broken {
 pub struct NoLauncher;
 
 impl Launcher for NoLauncher {
-    fn launch(&self, _who: &External, _part: &str) -> Result<Box<dyn Conversation>, Broken> {
-        Err(Broken::new(
+    fn launch(
+        &self,
+        _who: &External,
+        _part: &str,
+    ) -> Result<Box<dyn Conversation>, BrokenConversation> {
+        Err(BrokenConversation::new(
             "cannot be started: this program starts no processes",
             "pass a launcher to `policy::build_with`",
         ))

@@ -22,7 +22,7 @@ pub enum Request {
     /// First of all, once.
     Hello(Box<Hello>),
     /// A question, with what has happened since the last one.
-    Call(Box<Call>),
+    Call(Box<CallMessage>),
 }
 
 /// What the policy sends.
@@ -32,7 +32,7 @@ pub enum Reply {
     /// To the hello.
     Ready(Ready),
     /// To a call.
-    Answer(Box<Answer>),
+    Answer(Box<CallAnswer>),
 }
 
 /// Everything that is known from the start.
@@ -49,29 +49,29 @@ pub struct Hello {
     /// The calendar instant of time 0, in UTC.
     pub start: String,
     /// What can be used and rented.
-    pub world: World,
+    pub world: WorldMessage,
 }
 
 /// What can be used and rented, by stable names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct World {
+pub struct WorldMessage {
     /// Regions and clusters.
-    pub regions: Vec<Region>,
+    pub regions: Vec<RegionMessage>,
     /// Instance types, each of a region's provider.
-    pub types: Vec<InstanceType>,
+    pub types: Vec<InstanceTypeMessage>,
     /// What can be rented, or is owned.
-    pub offers: Vec<Offer>,
+    pub offers: Vec<OfferMessage>,
     /// Limits on what may be rented at once.
     #[serde(default)]
-    pub quotas: Vec<Quota>,
+    pub quotas: Vec<QuotaMessage>,
     /// Moving data between regions, where that costs money or time.
     #[serde(default)]
-    pub links: Vec<Link>,
+    pub links: Vec<LinkMessage>,
 }
 
 /// A region, or an owned cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Region {
+pub struct RegionMessage {
     /// `provider/region`, or the cluster's name.
     pub name: String,
     /// Whose it is.
@@ -85,7 +85,7 @@ pub struct Region {
 
 /// A size of machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct InstanceType {
+pub struct InstanceTypeMessage {
     /// The provider's own name.
     pub name: String,
     /// Milli-cores for work.
@@ -103,7 +103,7 @@ pub struct InstanceType {
 
 /// What can be rented, or is owned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Offer {
+pub struct OfferMessage {
     /// Its full, unique name.
     pub name: String,
     /// The name of its region.
@@ -126,7 +126,7 @@ pub struct Offer {
 
 /// A limit on what may be rented at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Quota {
+pub struct QuotaMessage {
     /// As the scenario names it.
     pub name: String,
     /// `instances`, `cpu` (milli-cores of whole machines) or `gpus`.
@@ -139,7 +139,7 @@ pub struct Quota {
 
 /// Moving data from one region to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Link {
+pub struct LinkMessage {
     /// Row of `regions`.
     pub from: u32,
     /// Row of `regions`.
@@ -152,21 +152,21 @@ pub struct Link {
 
 /// A question, with what has happened since the last one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Call {
+pub struct CallMessage {
     /// Counts from 1. The answer names it.
     pub number: u64,
     /// The time.
     pub now: i64,
     /// What has happened since the last call, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub records: Vec<Event>,
+    pub records: Vec<EventMessage>,
     /// Forget all instances: those that follow are all there are.
     #[serde(default, skip_serializing_if = "is_false")]
     pub reset: bool,
     /// Instances that are new or changed since the last call, as they are now.
     /// In the middle of a decision this includes what was placed just before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub instances: Vec<Instance>,
+    pub instances: Vec<InstanceMessage>,
     /// Instances that are gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<u32>,
@@ -176,7 +176,7 @@ pub struct Call {
 
 /// An instance as it is now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Instance {
+pub struct InstanceMessage {
     /// Its number; the older instance has the lower one.
     pub instance: u32,
     /// The name of its offer.
@@ -198,9 +198,9 @@ pub struct Instance {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Event {
+pub enum EventMessage {
     /// Rules of work, before the first work that has them.
-    Rules(Rules),
+    Rules(RulesMessage),
     /// Work was submitted.
     Submitted(Box<Submitted>),
     /// Tasks got their instances.
@@ -216,11 +216,11 @@ pub enum Event {
     /// Work was turned away; its number means nothing any more.
     Refused(Ended),
     /// An instance was requested.
-    Requested(Rented),
+    Requested(InstanceChange),
     /// It is ready for work.
-    Ready(Rented),
+    Ready(InstanceChange),
     /// It was given back.
-    Released(Rented),
+    Released(InstanceChange),
     /// A launch was refused.
     LaunchRefused(LaunchRefused),
     /// An offer has a new price.
@@ -229,7 +229,7 @@ pub enum Event {
 
 /// Where work may run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rules {
+pub struct RulesMessage {
     /// Their number, which asks refer to.
     pub rules: u32,
     /// The names of the offers that are allowed; every offer without it.
@@ -313,7 +313,7 @@ pub struct Placed {
     /// Whose they are.
     pub work: u64,
     /// Where they are.
-    pub on: Vec<Share>,
+    pub on: Vec<ShareMessage>,
 }
 
 /// Something about placed tasks.
@@ -338,7 +338,7 @@ pub struct Ended {
 
 /// Something about an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rented {
+pub struct InstanceChange {
     /// When.
     pub at: i64,
     /// Which.
@@ -377,7 +377,7 @@ pub enum Question {
     /// Of a whole policy: what is to be done? Answered by `actions`.
     Decide {
         /// What has happened at this moment.
-        triggers: Vec<Trigger>,
+        triggers: Vec<TriggerMessage>,
     },
     /// Who must yield so that the work fits? Answered by `preempt`.
     Preempt {
@@ -450,7 +450,7 @@ impl Question {
 /// What has happened at this moment, for a whole policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trigger {
+pub enum TriggerMessage {
     /// The run begins; owned instances are running.
     Begins,
     /// Work was submitted.
@@ -483,7 +483,7 @@ pub struct Ready {
 /// nothing now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct CallAnswer {
     /// The number of the call.
     pub number: u64,
     /// Of a whole policy: what it does, in order.
@@ -501,7 +501,7 @@ pub struct Answer {
     pub scores: BTreeMap<u64, f64>,
     /// Where the tasks go; none where they fit nowhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub on: Vec<Share>,
+    pub on: Vec<ShareMessage>,
     /// Work that is tried next, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overtake: Vec<u64>,
@@ -516,7 +516,7 @@ pub struct Answer {
     pub wake: Option<i64>,
 }
 
-impl Answer {
+impl CallAnswer {
     /// A field that says something, though it does not answer `question`.
     pub fn stray(&self, question: &Question) -> Option<&'static str> {
         let given = [
@@ -547,7 +547,7 @@ pub enum Action {
         /// Whose tasks.
         work: u64,
         /// Where they go.
-        on: Vec<Share>,
+        on: Vec<ShareMessage>,
     },
     /// Requests an instance.
     Rent {
@@ -582,7 +582,7 @@ pub enum Action {
 /// Tasks on one instance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Share {
+pub struct ShareMessage {
     /// The number of the instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<u32>,
@@ -597,7 +597,7 @@ pub struct Share {
     pub devices: Option<Vec<u8>>,
 }
 
-impl Share {
+impl ShareMessage {
     /// This many tasks on that instance.
     pub const fn on(instance: u32, tasks: u32) -> Self {
         Self { instance: Some(instance), rented: None, tasks, devices: None }

@@ -1,6 +1,6 @@
 //! An order part in another process.
 
-use super::Shared;
+use super::SharedSession;
 use super::message::Question;
 use crate::policy::queue::Queue;
 use crate::policy::turn::Turn;
@@ -8,12 +8,12 @@ use crate::state::WorkRef;
 
 /// Scores waiting work; asked once per decision while somebody waits or arrives.
 #[derive(Debug)]
-pub(in crate::policy) struct Order {
-    session: Shared,
+pub(in crate::policy) struct ExternalOrder {
+    session: SharedSession,
 }
 
-impl Order {
-    pub(in crate::policy) fn new(session: Shared) -> Self {
+impl ExternalOrder {
+    pub(in crate::policy) fn new(session: SharedSession) -> Self {
         Self { session }
     }
 

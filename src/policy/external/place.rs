@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Shared;
+use super::SharedSession;
 use super::message::{self, Question};
 use crate::model::Spread;
 use crate::policy::place;
@@ -11,17 +11,17 @@ use crate::state::{InstanceRef, Needs, OfferSet, Refusal, Share, WorkRef};
 
 /// Says where work goes. It is not asked where no instance has room.
 #[derive(Debug)]
-pub(in crate::policy) struct Place {
-    session: Shared,
+pub(in crate::policy) struct ExternalPlace {
+    session: SharedSession,
     /// Shares of the last answer that are still to be given out.
-    rest: VecDeque<message::Share>,
+    rest: VecDeque<message::ShareMessage>,
     /// What must hold for that: the work, its waiting tasks, and the mark of
     /// changes of instances. Otherwise the answer was to something else.
     expected: Option<(WorkRef, u32, u64)>,
 }
 
-impl Place {
-    pub(in crate::policy) fn new(session: Shared) -> Self {
+impl ExternalPlace {
+    pub(in crate::policy) fn new(session: SharedSession) -> Self {
         Self { session, rest: VecDeque::new(), expected: None }
     }
 
@@ -45,7 +45,7 @@ impl Place {
     }
 }
 
-impl place::Place for Place {
+impl place::Place for ExternalPlace {
     fn needs(&self) -> Needs {
         Needs { follows: true, ..Needs::default() }
     }
@@ -94,7 +94,7 @@ pub(super) fn share(
     turn: &Turn<'_, '_>,
     work: WorkRef,
     instance: InstanceRef,
-    asked: &message::Share,
+    asked: &message::ShareMessage,
 ) -> Result<Share, Refusal> {
     let live = turn.work(work);
     if asked.tasks == 0 || asked.tasks > live.waiting {

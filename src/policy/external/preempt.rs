@@ -1,6 +1,6 @@
 //! A preempt part in another process.
 
-use super::Shared;
+use super::SharedSession;
 use super::message::Question;
 use crate::policy::place;
 use crate::policy::preempt::make_room_of;
@@ -9,12 +9,12 @@ use crate::state::WorkRef;
 
 /// Names running work that yields to the head of the queue.
 #[derive(Debug)]
-pub(in crate::policy) struct Preempt {
-    session: Shared,
+pub(in crate::policy) struct ExternalPreempt {
+    session: SharedSession,
 }
 
-impl Preempt {
-    pub(in crate::policy) fn new(session: Shared) -> Self {
+impl ExternalPreempt {
+    pub(in crate::policy) fn new(session: SharedSession) -> Self {
         Self { session }
     }
 

@@ -1,21 +1,21 @@
 //! A provision part in another process.
 
-use super::Shared;
+use super::SharedSession;
 use super::message::Question;
 use crate::policy::place::share_on;
-use crate::policy::provision::{self, Supply};
+use crate::policy::provision::{self, Provisioned};
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Refusal, WaitReason, WorkRef};
 use crate::units::Time;
 
 /// Names what is rented, when the run begins and for work that fits nowhere.
 #[derive(Debug)]
-pub(in crate::policy) struct Provision {
-    session: Shared,
+pub(in crate::policy) struct ExternalProvision {
+    session: SharedSession,
 }
 
-impl Provision {
-    pub(in crate::policy) fn new(session: Shared) -> Self {
+impl ExternalProvision {
+    pub(in crate::policy) fn new(session: SharedSession) -> Self {
         Self { session }
     }
 
@@ -49,7 +49,7 @@ impl Provision {
     }
 }
 
-impl provision::Provision for Provision {
+impl provision::Provision for ExternalProvision {
     fn begin(&mut self, turn: &mut Turn<'_, '_>) {
         let (_, later, _) = self.rent(turn, None);
         if let Some(at) = later {
@@ -57,14 +57,14 @@ impl provision::Provision for Provision {
         }
     }
 
-    fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Supply {
+    fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Provisioned {
         let (rented, later, refused) = self.rent(turn, Some(work));
         place_on(turn, work, &rented);
         match later {
-            _ if turn.work(work).waiting == 0 => Supply::Rented,
-            Some(at) => Supply::Later(at),
-            None if refused => Supply::None(WaitReason::NothingToRent),
-            None => Supply::None(WaitReason::NoRoom),
+            _ if turn.work(work).waiting == 0 => Provisioned::Rented,
+            Some(at) => Provisioned::Later(at),
+            None if refused => Provisioned::None(WaitReason::NothingToRent),
+            None => Provisioned::None(WaitReason::NoRoom),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::conversation::{Broken, Conversation, Launcher};
+use super::conversation::{BrokenConversation, Conversation, Launcher};
 use crate::policy::spec::External;
 use crate::problem::{Problem, clip};
 
@@ -57,7 +57,11 @@ impl Recorded {
 }
 
 impl Launcher for Recorded {
-    fn launch(&self, _who: &External, part: &str) -> Result<Box<dyn Conversation>, Broken> {
+    fn launch(
+        &self,
+        _who: &External,
+        part: &str,
+    ) -> Result<Box<dyn Conversation>, BrokenConversation> {
         let rows = self.rows.iter().filter(|row| row.0 == part);
         let rows = rows.map(|(_, number, sent, answer)| (*number, sent.clone(), answer.clone()));
         Ok(Box::new(Playing(rows.collect())))
@@ -65,10 +69,10 @@ impl Launcher for Recorded {
 }
 
 impl Conversation for Playing {
-    fn exchange(&mut self, line: &str) -> Result<String, Broken> {
+    fn exchange(&mut self, line: &str) -> Result<String, BrokenConversation> {
         let hint = "record the exchange again";
         match self.0.pop_front() {
-            None => Err(Broken::new("was asked more than the record has", hint)),
+            None => Err(BrokenConversation::new("was asked more than the record has", hint)),
             Some((_, sent, answer)) if sent == line => Ok(answer),
             Some((number, sent, _)) => {
                 let same = sent.bytes().zip(line.bytes()).take_while(|(a, b)| a == b).count();
@@ -80,7 +84,7 @@ impl Conversation for Playing {
                     tail(line),
                     tail(&sent)
                 );
-                Err(Broken::new(what, hint))
+                Err(BrokenConversation::new(what, hint))
             }
         }
     }

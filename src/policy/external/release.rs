@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Shared;
+use super::SharedSession;
 use super::message::Question;
 use crate::model::Market;
 use crate::policy::turn::Turn;
@@ -12,16 +12,16 @@ use crate::units::Time;
 /// Names instances that go back; asked when one became empty and when it asked
 /// to be asked.
 #[derive(Debug)]
-pub(in crate::policy) struct Release {
-    session: Shared,
+pub(in crate::policy) struct ExternalRelease {
+    session: SharedSession,
     /// Empty rented instances by ordinal.
     idle: BTreeMap<u32, InstanceRef>,
     emptied: Vec<InstanceRef>,
     again: Option<Time>,
 }
 
-impl Release {
-    pub(in crate::policy) fn new(session: Shared) -> Self {
+impl ExternalRelease {
+    pub(in crate::policy) fn new(session: SharedSession) -> Self {
         Self { session, idle: BTreeMap::new(), emptied: Vec::new(), again: None }
     }
 

@@ -7,12 +7,12 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::conversation::{Broken, Conversation, Launcher};
-use super::hearing::Hearing;
-use super::message::{Answer, Hello, Instance, PROTOCOL, Question, Reply, Request};
+use super::conversation::{BrokenConversation, Conversation, Launcher};
+use super::message::{CallAnswer, Hello, InstanceMessage, PROTOCOL, Question, Reply, Request};
+use super::outbox::EventOutbox;
 use super::world;
 use crate::model::Offer;
-use crate::policy::spec::{External, Part};
+use crate::policy::spec::{External, PolicyPart};
 use crate::policy::turn::{Trigger, Turn};
 use crate::problem::clip;
 use crate::state::{self, InstanceRef, Phase, Record, State, WorkRef};
@@ -24,19 +24,19 @@ use crate::units::{Id, Time};
 const MUCH: usize = 1 << 20;
 
 /// A session, for a part that asks and for the policy that passes records on.
-pub(in crate::policy) type Shared = Rc<RefCell<Session>>;
+pub(in crate::policy) type SharedSession = Rc<RefCell<Session>>;
 
 /// One process and what it serves.
 #[derive(Debug)]
 pub(in crate::policy) struct Session {
-    part: Part,
+    part: PolicyPart,
     /// For messages: who it is.
     title: String,
     /// Gone after the first failure.
-    conversation: Option<Result<Box<dyn Conversation>, Broken>>,
+    conversation: Option<Result<Box<dyn Conversation>, BrokenConversation>>,
     greeted: bool,
     calls: u64,
-    pub(super) hearing: Hearing,
+    pub(super) hearing: EventOutbox,
     /// Instances that it knows, by their number.
     instances: FxHashMap<u32, InstanceRef>,
     /// By name, made when the first is looked up.
@@ -51,13 +51,13 @@ impl Session {
     /// not start, the first call says so.
     pub(in crate::policy) fn start(
         who: &External,
-        part: Part,
+        part: PolicyPart,
         policy: &str,
         launcher: &dyn Launcher,
-    ) -> Shared {
+    ) -> SharedSession {
         let command = clip(&who.command.join(" "));
         let title = match part {
-            Part::Whole => format!("policy `{}` (`{command}`)", clip(policy)),
+            PolicyPart::Whole => format!("policy `{}` (`{command}`)", clip(policy)),
             _ => format!("the {} part of policy `{}` (`{command}`)", part.name(), clip(policy)),
         };
         Rc::new(RefCell::new(Self {
@@ -66,7 +66,7 @@ impl Session {
             conversation: Some(launcher.launch(who, part.name())),
             greeted: false,
             calls: 0,
-            hearing: Hearing::default(),
+            hearing: EventOutbox::default(),
             instances: FxHashMap::default(),
             offers: BTreeMap::new(),
             mark: 0,
@@ -97,7 +97,7 @@ impl Session {
         &mut self,
         turn: &mut Turn<'_, '_>,
         question: &Question,
-    ) -> Option<Answer> {
+    ) -> Option<CallAnswer> {
         if !self.greeted {
             self.greeted = true;
             self.greet(turn)?;
@@ -257,7 +257,7 @@ impl Session {
         };
         let text = match answered {
             Ok(text) => text,
-            Err(Broken { what, hint }) => {
+            Err(BrokenConversation { what, hint }) => {
                 self.fail(turn, &what, &hint);
                 return None;
             }
@@ -326,8 +326,8 @@ fn is_there(state: &State<'_>, instance: InstanceRef) -> bool {
     state.has_instance(instance) && state.instance(instance).phase != Phase::Released
 }
 
-fn picture(state: &State<'_>, instance: &state::Instance) -> Instance {
-    Instance {
+fn picture(state: &State<'_>, instance: &state::Instance) -> InstanceMessage {
+    InstanceMessage {
         instance: instance.ordinal,
         offer: state.world().offers[instance.offer].name.clone(),
         booting: instance.phase == Phase::Booting,

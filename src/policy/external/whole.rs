@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::message::{self, Action, Question};
 use super::place::share;
-use super::session::{Session, Shared};
-use super::{Launcher, hearing};
+use super::session::{Session, SharedSession};
+use super::{Launcher, outbox};
 use crate::model::Offer;
 use crate::policy::Policy;
-use crate::policy::spec::{External, Part};
+use crate::policy::spec::{External, PolicyPart};
 use crate::policy::turn::{Trigger, Turn};
 use crate::state::{
     InstanceRef, LaunchRefusal, Needs, Record, Refusal, RefusalReason, State, WorkRef,
@@ -21,18 +21,18 @@ const MOST_REFUSED: u32 = 1_000;
 /// A whole policy in another process: asked once per decision, and again at
 /// once where a launch of its answer was refused.
 #[derive(Debug)]
-pub struct Whole {
-    session: Shared,
+pub struct ExternalPolicy {
+    session: SharedSession,
 }
 
-impl Whole {
+impl ExternalPolicy {
     /// Starts `who` as the policy called `name`.
     pub fn new(who: &External, name: &str, launcher: &dyn Launcher) -> Self {
-        Self { session: Session::start(who, Part::Whole, name, launcher) }
+        Self { session: Session::start(who, PolicyPart::Whole, name, launcher) }
     }
 }
 
-impl Policy for Whole {
+impl Policy for ExternalPolicy {
     fn needs(&self) -> Needs {
         Needs { follows: true, ..Needs::default() }
     }
@@ -44,7 +44,7 @@ impl Policy for Whole {
     fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
         let session = &mut *self.session.borrow_mut();
         session.begin(triggers, turn);
-        let mut asked: Vec<message::Trigger> =
+        let mut asked: Vec<message::TriggerMessage> =
             triggers.iter().map(|&trigger| told(session, turn, trigger)).collect();
         let mut ended = BTreeSet::new();
         for _ in 0..MOST_REFUSED {
@@ -57,7 +57,7 @@ impl Policy for Whole {
                 return;
             }
             let refused = refused.into_iter().map(|(offer, why)| {
-                message::Trigger::LaunchRefused(hearing::launch_refused(turn, offer, why))
+                message::TriggerMessage::LaunchRefused(outbox::launch_refused(turn, offer, why))
             });
             asked = refused.collect();
         }
@@ -66,19 +66,19 @@ impl Policy for Whole {
     }
 }
 
-fn told(session: &Session, state: &State<'_>, trigger: Trigger) -> message::Trigger {
+fn told(session: &Session, state: &State<'_>, trigger: Trigger) -> message::TriggerMessage {
     let ordinal = |instance: InstanceRef| state.instance(instance).ordinal;
     match trigger {
-        Trigger::Begins => message::Trigger::Begins,
-        Trigger::Arrived(work) => message::Trigger::Arrived(session.hearing.works.of(work)),
-        Trigger::Freed(work) => message::Trigger::Freed(session.hearing.works.of(work)),
-        Trigger::Ready(instance) => message::Trigger::Ready(ordinal(instance)),
-        Trigger::Idle(instance) => message::Trigger::Idle(ordinal(instance)),
+        Trigger::Begins => message::TriggerMessage::Begins,
+        Trigger::Arrived(work) => message::TriggerMessage::Arrived(session.hearing.works.of(work)),
+        Trigger::Freed(work) => message::TriggerMessage::Freed(session.hearing.works.of(work)),
+        Trigger::Ready(instance) => message::TriggerMessage::Ready(ordinal(instance)),
+        Trigger::Idle(instance) => message::TriggerMessage::Idle(ordinal(instance)),
         Trigger::PriceChanged(offer) => {
-            message::Trigger::PriceChanged(state.world().offers[offer].name.clone())
+            message::TriggerMessage::PriceChanged(state.world().offers[offer].name.clone())
         }
-        Trigger::Timer => message::Trigger::Timer,
-        Trigger::Acted => message::Trigger::Acted,
+        Trigger::Timer => message::TriggerMessage::Timer,
+        Trigger::Acted => message::TriggerMessage::Acted,
     }
 }
 
@@ -94,7 +94,7 @@ struct Doing<'d, 'a, 'w> {
 }
 
 /// How an action went.
-enum Done {
+enum ActionResult {
     Yes,
     /// Legal, but there was nothing to be had.
     Refused(Id<Offer>, LaunchRefusal),
@@ -110,9 +110,9 @@ impl Doing<'_, '_, '_> {
         let mut refused = Vec::new();
         for (row, action) in actions.iter().enumerate() {
             match self.one(action) {
-                Done::Yes => {}
-                Done::Refused(offer, why) => refused.push((offer, why)),
-                Done::Illegal(refusal) => {
+                ActionResult::Yes => {}
+                ActionResult::Refused(offer, why) => refused.push((offer, why)),
+                ActionResult::Illegal(refusal) => {
                     let shown = serde_json::to_string(action).expect("an action is plain data");
                     let what = format!(
                         "does something illegal: action {} of {}, `{}`: {refusal}",
@@ -123,26 +123,26 @@ impl Doing<'_, '_, '_> {
                     self.session.fail(self.turn, &what, "docs/policy.md has the rules of actions");
                     return None;
                 }
-                Done::Failed => return None,
+                ActionResult::Failed => return None,
             }
         }
         Some(refused)
     }
 
-    fn one(&mut self, action: &Action) -> Done {
+    fn one(&mut self, action: &Action) -> ActionResult {
         match action {
             Action::Place { work, on } => self.place(*work, on),
             Action::Rent { offer, name } => self.rent(offer, name.as_deref()),
             Action::Release { instance } => {
                 let Some(instance) = self.session.instance(self.turn, *instance) else {
-                    return Done::Failed;
+                    return ActionResult::Failed;
                 };
                 done(self.turn.release(instance))
             }
             Action::Preempt { allocation } => {
                 match self.session.hearing.allocations.find(*allocation) {
                     Some(allocation) => done(self.turn.preempt(allocation)),
-                    None => Done::Illegal(Refusal::AllocationGone),
+                    None => ActionResult::Illegal(Refusal::AllocationGone),
                 }
             }
             Action::Refuse { work } => self.refuse(*work),
@@ -150,10 +150,10 @@ impl Doing<'_, '_, '_> {
         }
     }
 
-    fn place(&mut self, number: u64, on: &[message::Share]) -> Done {
-        let Some(work) = self.session.work(self.turn, number) else { return Done::Failed };
+    fn place(&mut self, number: u64, on: &[message::ShareMessage]) -> ActionResult {
+        let Some(work) = self.session.work(self.turn, number) else { return ActionResult::Failed };
         if self.ended.contains(&work) {
-            return Done::Illegal(Refusal::WorkGone);
+            return ActionResult::Illegal(Refusal::WorkGone);
         }
         let opened = self.turn.open(work);
         for asked in on {
@@ -162,7 +162,7 @@ impl Doing<'_, '_, '_> {
                 // Its launch was refused: there is nothing to place it on.
                 Ok(None) => {
                     self.turn.abandon(opened);
-                    return Done::Yes;
+                    return ActionResult::Yes;
                 }
                 Err(done) => {
                     self.turn.abandon(opened);
@@ -173,7 +173,7 @@ impl Doing<'_, '_, '_> {
                 .and_then(|share| self.turn.add(opened, share));
             if let Err(refusal) = added {
                 self.turn.abandon(opened);
-                return Done::Illegal(refusal);
+                return ActionResult::Illegal(refusal);
             }
         }
         done(self.turn.commit(opened))
@@ -181,11 +181,14 @@ impl Doing<'_, '_, '_> {
 
     /// The instance of a share, by its number or by the name that this answer
     /// gave it; none where its launch was refused.
-    fn instance(&mut self, asked: &message::Share) -> Result<Option<InstanceRef>, Done> {
+    fn instance(
+        &mut self,
+        asked: &message::ShareMessage,
+    ) -> Result<Option<InstanceRef>, ActionResult> {
         let hint = "a share has `instance`, or `rented`, a name given by `rent` before it";
         match (asked.instance, &asked.rented) {
             (Some(number), None) => {
-                self.session.instance(self.turn, number).map(Some).ok_or(Done::Failed)
+                self.session.instance(self.turn, number).map(Some).ok_or(ActionResult::Failed)
             }
             (None, Some(name)) if self.rented.contains_key(name) => Ok(self.rented[name]),
             (None, Some(name)) => {
@@ -194,21 +197,21 @@ impl Doing<'_, '_, '_> {
                     crate::problem::clip(name)
                 );
                 self.session.fail(self.turn, &what, hint);
-                Err(Done::Failed)
+                Err(ActionResult::Failed)
             }
             _ => {
                 self.session.fail(self.turn, "places work on no instance, or on two", hint);
-                Err(Done::Failed)
+                Err(ActionResult::Failed)
             }
         }
     }
 
-    fn rent(&mut self, name: &str, given: Option<&str>) -> Done {
-        let Some(offer) = self.session.offer(self.turn, name) else { return Done::Failed };
+    fn rent(&mut self, name: &str, given: Option<&str>) -> ActionResult {
+        let Some(offer) = self.session.offer(self.turn, name) else { return ActionResult::Failed };
         let (rented, done) = match self.turn.rent(offer) {
-            Ok(instance) => (Some(instance), Done::Yes),
-            Err(Refusal::Launch(why)) => (None, Done::Refused(offer, why)),
-            Err(refusal) => return Done::Illegal(refusal),
+            Ok(instance) => (Some(instance), ActionResult::Yes),
+            Err(Refusal::Launch(why)) => (None, ActionResult::Refused(offer, why)),
+            Err(refusal) => return ActionResult::Illegal(refusal),
         };
         if let Some(given) = given {
             self.rented.insert(given.to_owned(), rented);
@@ -216,18 +219,18 @@ impl Doing<'_, '_, '_> {
         done
     }
 
-    fn refuse(&mut self, number: u64) -> Done {
-        let Some(work) = self.session.work(self.turn, number) else { return Done::Failed };
+    fn refuse(&mut self, number: u64) -> ActionResult {
+        let Some(work) = self.session.work(self.turn, number) else { return ActionResult::Failed };
         if self.turn.work(work).first_start().is_some() {
-            return Done::Illegal(Refusal::HasStarted);
+            return ActionResult::Illegal(Refusal::HasStarted);
         }
         if !self.ended.insert(work) {
-            return Done::Illegal(Refusal::WorkGone);
+            return ActionResult::Illegal(Refusal::WorkGone);
         }
         done(self.turn.refuse(work, RefusalReason::Policy))
     }
 }
 
-fn done(result: Result<(), Refusal>) -> Done {
-    result.map_or_else(Done::Illegal, |()| Done::Yes)
+fn done(result: Result<(), Refusal>) -> ActionResult {
+    result.map_or_else(ActionResult::Illegal, |()| ActionResult::Yes)
 }

@@ -1,19 +1,21 @@
 //! The world as a policy in another process gets to know it: by stable names,
 //! and without what the future brings.
 
-use super::message::{InstanceType, Link, Offer, Quota, Region, World};
+use super::message::{
+    InstanceTypeMessage, LinkMessage, OfferMessage, QuotaMessage, RegionMessage, WorldMessage,
+};
 use crate::model::{self, QuotaUnit};
 use crate::units::{Span, Time};
 
 /// What can be used and rented, with the prices of `now`.
-pub(super) fn describe(world: &model::World, now: Time) -> World {
-    let regions = world.regions.iter().map(|(id, region)| Region {
+pub(super) fn describe(world: &model::World, now: Time) -> WorldMessage {
+    let regions = world.regions.iter().map(|(id, region)| RegionMessage {
         name: world.region_name(id),
         provider: world.providers[region.provider].name.clone(),
         jurisdiction: region.jurisdiction.clone(),
         certifications: region.certifications.clone(),
     });
-    let types = world.types.rows().iter().map(|one| InstanceType {
+    let types = world.types.rows().iter().map(|one| InstanceTypeMessage {
         name: one.name.clone(),
         cpu: one.shape.cpu,
         memory: one.shape.memory,
@@ -21,7 +23,7 @@ pub(super) fn describe(world: &model::World, now: Time) -> World {
         gpu_model: one.gpu_model.map(|model| world.gpu_models[model].name.clone()),
         speed: one.speed,
     });
-    let offers = world.offers.iter().map(|(id, offer)| Offer {
+    let offers = world.offers.iter().map(|(id, offer)| OfferMessage {
         name: offer.name.clone(),
         region: world.region_name(world.region_of(id)),
         zone: world.zones[offer.zone].name.clone(),
@@ -31,7 +33,7 @@ pub(super) fn describe(world: &model::World, now: Time) -> World {
         capacity: offer.capacity,
         boot: offer.boot.mean().and_then(Span::from_secs_f64).map(Span::micros),
     });
-    let quotas = world.quotas.iter().map(|quota| Quota {
+    let quotas = world.quotas.iter().map(|quota| QuotaMessage {
         name: quota.name.clone(),
         unit: match quota.unit {
             QuotaUnit::Instances => "instances",
@@ -45,14 +47,14 @@ pub(super) fn describe(world: &model::World, now: Time) -> World {
     let pairs = world.regions.ids().flat_map(|from| world.regions.ids().map(move |to| (from, to)));
     let links = pairs.filter_map(|(from, to)| {
         let link = world.link(from, to);
-        (link != model::Link::default()).then(|| Link {
+        (link != model::Link::default()).then(|| LinkMessage {
             from: from.row() as u32,
             to: to.row() as u32,
             price: link.nanos_per_gib as f64 / 1e9,
             speed: link.bytes_per_sec,
         })
     });
-    World {
+    WorldMessage {
         regions: regions.collect(),
         types: types.collect(),
         offers: offers.collect(),

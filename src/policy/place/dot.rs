@@ -1,6 +1,6 @@
 //! Placements by weighing free resources against the demand.
 
-use super::scored::{Rating, Score};
+use super::scored::{PlacementScore, Rating};
 use crate::model::World;
 use crate::state::InstanceClass;
 use crate::units::{Demand, Shape};
@@ -32,7 +32,7 @@ impl DotProduct {
     }
 }
 
-impl Score for DotProduct {
+impl PlacementScore for DotProduct {
     fn rate(&mut self, world: &World, class: &InstanceClass, demand: Demand) -> Rating {
         if self.least {
             let largest = Shape { memory: 0, ..self.largest.of(world) };
@@ -51,7 +51,7 @@ pub struct LeastRemainder {
     largest: Largest,
 }
 
-impl Score for LeastRemainder {
+impl PlacementScore for LeastRemainder {
     fn rate(&mut self, world: &World, class: &InstanceClass, demand: Demand) -> Rating {
         let largest = self.largest.of(world);
         let cpu = fraction(class.free().cpu - demand.cpu, largest.cpu);

@@ -2,7 +2,7 @@
 //! Scheduling GPU-Sharing Workloads with Fragmentation Gradient Descent",
 //! USENIX ATC 2023).
 
-use super::scored::{Rating, Score, devices_after};
+use super::scored::{PlacementScore, Rating, devices_after};
 use crate::model::gpu::answers;
 use crate::model::{GpuModel, World};
 use crate::policy::spec::DemandMix;
@@ -36,12 +36,12 @@ struct Foresight {
     /// Count of tasks for which no GPU of the model is ever of use.
     never: i64,
     /// By what they ask of GPUs.
-    groups: Vec<Group>,
+    groups: Vec<TaskGroup>,
 }
 
 /// Tasks that ask the same of GPUs.
 #[derive(Clone, Debug)]
-struct Group {
+struct TaskGroup {
     gpu_share: u16,
     gpus: u8,
     count: i64,
@@ -91,7 +91,7 @@ impl Foresight {
             let at = groups.binary_search_by_key(&asked, |group| (group.gpu_share, group.gpus));
             let at = at.unwrap_or_else(|at| {
                 let (gpu_share, gpus) = asked;
-                groups.insert(at, Group { gpu_share, gpus, count: 0, asks: Vec::new() });
+                groups.insert(at, TaskGroup { gpu_share, gpus, count: 0, asks: Vec::new() });
                 at
             });
             groups[at].count += count;
@@ -126,7 +126,7 @@ impl Foresight {
     }
 }
 
-impl Score for Fgd {
+impl PlacementScore for Fgd {
     /// The score of the growth of fragmentation. A part of a device comes from
     /// where that is best, ties from the tightest.
     fn rate(&mut self, world: &World, class: &InstanceClass, demand: Demand) -> Rating {

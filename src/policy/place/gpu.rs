@@ -1,7 +1,7 @@
 //! Placements that look at GPUs only: packing and clustering, the baselines of
 //! Weng et al., "Beware of Fragmentation", USENIX ATC 2023.
 
-use super::scored::{Rating, Score};
+use super::scored::{PlacementScore, Rating};
 use crate::model::World;
 use crate::state::{ClassBy, InstanceClass, gpu_kind};
 use crate::units::{Demand, WHOLE_GPU};
@@ -15,7 +15,7 @@ const TIER: i64 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GpuPacking;
 
-impl Score for GpuPacking {
+impl PlacementScore for GpuPacking {
     fn rate(&mut self, _: &World, class: &InstanceClass, demand: Demand) -> Rating {
         if demand.gpus == 0 {
             return Rating::tightest(0);
@@ -42,7 +42,7 @@ impl Score for GpuPacking {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GpuClustering;
 
-impl Score for GpuClustering {
+impl PlacementScore for GpuClustering {
     const BY: ClassBy = ClassBy::FreeAndKinds;
 
     fn rate(&mut self, _: &World, class: &InstanceClass, demand: Demand) -> Rating {

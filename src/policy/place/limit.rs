@@ -10,14 +10,14 @@ use crate::units::{Id, Money};
 /// Most that places of one piece of work may cost. The provision part is asked for it
 /// once, when a place costs something, as most cost nothing.
 #[derive(Debug)]
-pub struct Limit<'l> {
+pub struct CostLimit<'l> {
     provision: Option<&'l mut dyn Provision>,
     /// Tasks that it is for: those that waited when the search began.
     tasks: u32,
     most: Option<Money>,
 }
 
-impl<'l> Limit<'l> {
+impl<'l> CostLimit<'l> {
     /// No limit.
     pub(super) fn none() -> Self {
         Self { provision: None, tasks: 0, most: None }
@@ -54,14 +54,14 @@ impl<'l> Limit<'l> {
 
 /// A part that picks nothing beyond a limit.
 #[derive(Debug)]
-pub struct Limited<'p, 'l> {
+pub struct LimitedPlace<'p, 'l> {
     /// The part.
     pub part: &'p mut dyn Place,
     /// Its limit.
-    pub limit: Limit<'l>,
+    pub limit: CostLimit<'l>,
 }
 
-impl Place for Limited<'_, '_> {
+impl Place for LimitedPlace<'_, '_> {
     fn needs(&self) -> Needs {
         self.part.needs()
     }

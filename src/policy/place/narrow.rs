@@ -2,7 +2,7 @@
 //! names, machines with GPUs for work with GPUs, where data is cheap to move, and where
 //! no rented machine is kept longer for the work.
 
-use super::{Limit, Place, fit};
+use super::{CostLimit, Place, fit};
 use crate::model::{Market, Offer, Region, World};
 use crate::policy::spec::{GpuMachines, Narrow};
 use crate::policy::turn::Turn;
@@ -17,7 +17,7 @@ pub(super) struct Narrowed {
     narrow: Narrow,
     /// Rented machines are kept to the end of the run, so they cost what owned ones do.
     keeps: bool,
-    groups: Option<Groups>,
+    groups: Option<OfferGroups>,
     /// What a query looks at, and where it costs what to move data: kept for their memory.
     both: OfferSet,
     costs: Vec<(Money, Id<Region>)>,
@@ -25,21 +25,21 @@ pub(super) struct Narrowed {
 
 /// Offers that the policy names, by what they are; made at the first question.
 #[derive(Debug)]
-struct Groups {
-    all: Group,
+struct OfferGroups {
+    all: OfferGroup,
     /// For work without GPUs: machines without first, then those that cost nothing more;
     /// and the rented ones with some, which it may only use while others keep them.
-    without_gpus: [Group; 3],
+    without_gpus: [OfferGroup; 3],
 }
 
 /// Some offers, and those of them in each region.
 #[derive(Debug)]
-struct Group {
+struct OfferGroup {
     all: OfferSet,
     by_region: Vec<OfferSet>,
 }
 
-impl Group {
+impl OfferGroup {
     fn new(world: &World, all: OfferSet) -> Self {
         let within =
             |region| OfferSet::new(world, |at| all.has(at) && world.region_of(at) == region);
@@ -48,7 +48,7 @@ impl Group {
     }
 }
 
-impl Groups {
+impl OfferGroups {
     fn new(world: &World, narrow: &Narrow, keeps: bool) -> Self {
         let all = match narrow.scope.is_all() {
             true => OfferSet::ALL,
@@ -61,8 +61,8 @@ impl Groups {
             OfferSet::new(world, |offer| all.has(offer) && has_gpus(offer) && kept(offer)),
             OfferSet::new(world, |offer| all.has(offer) && has_gpus(offer) && !kept(offer)),
         ];
-        let without_gpus = without_gpus.map(|reach| Group::new(world, reach));
-        Self { all: Group::new(world, all), without_gpus }
+        let without_gpus = without_gpus.map(|reach| OfferGroup::new(world, reach));
+        Self { all: OfferGroup::new(world, all), without_gpus }
     }
 }
 
@@ -78,9 +78,9 @@ impl Narrowed {
         }
     }
 
-    fn take_groups(&mut self, world: &World) -> Groups {
+    fn take_groups(&mut self, world: &World) -> OfferGroups {
         let groups = self.groups.take();
-        groups.unwrap_or_else(|| Groups::new(world, &self.narrow, self.keeps))
+        groups.unwrap_or_else(|| OfferGroups::new(world, &self.narrow, self.keeps))
     }
 
     /// Whether `work` leaves rented machines with GPUs to others.
@@ -94,8 +94,8 @@ impl Narrowed {
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
-        (group, reach): (&Group, &OfferSet),
-        limit: &mut Limit<'_>,
+        (group, reach): (&OfferGroup, &OfferSet),
+        limit: &mut CostLimit<'_>,
     ) -> Option<Share> {
         let home = turn.work(work).ask.home.and_then(|home| turn.home_region(home));
         let Some(home) = home.filter(|_| self.narrow.weigh_data) else {
@@ -121,8 +121,8 @@ impl Narrowed {
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
-        (group, reach, free): (&Group, &OfferSet, bool),
-        limit: &mut Limit<'_>,
+        (group, reach, free): (&OfferGroup, &OfferSet, bool),
+        limit: &mut CostLimit<'_>,
     ) -> Option<Share> {
         let weighs = self.narrow.weigh_price && !self.keeps;
         if free && !weighs {
@@ -254,7 +254,7 @@ impl Place for Narrowed {
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
-        self.pick_below(turn, work, reach, &mut Limit::none())
+        self.pick_below(turn, work, reach, &mut CostLimit::none())
     }
 
     fn pick_below(
@@ -262,7 +262,7 @@ impl Place for Narrowed {
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
         reach: &OfferSet,
-        limit: &mut Limit<'_>,
+        limit: &mut CostLimit<'_>,
     ) -> Option<Share> {
         let groups = self.take_groups(turn.world());
         let share = if self.spares(turn, work) {

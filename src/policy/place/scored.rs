@@ -33,7 +33,7 @@ impl Rating {
 
 /// Rates one task of a demand on any instance of a class, which has room for
 /// it. Depends on nothing else, as ratings are kept.
-pub trait Score: Debug {
+pub trait PlacementScore: Debug {
     /// What makes instances alike for it.
     const BY: ClassBy = ClassBy::Free;
 
@@ -54,7 +54,7 @@ pub struct Scored<S> {
     rated: Vec<Vec<(u64, Option<Rating>)>>,
 }
 
-impl<S: Score> Scored<S> {
+impl<S: PlacementScore> Scored<S> {
     /// Places by `score`.
     pub fn new(score: S) -> Self {
         Self { score, rows: FxHashMap::default(), rated: Vec::new() }
@@ -116,7 +116,7 @@ impl<S: Score> Scored<S> {
     }
 }
 
-impl<S: Score> Place for Scored<S> {
+impl<S: PlacementScore> Place for Scored<S> {
     fn needs(&self) -> Needs {
         Needs { classes: S::BY, ..Needs::default() }
     }
@@ -203,7 +203,7 @@ pub(super) mod tests {
         calls: u32,
     }
 
-    impl Score for Memory {
+    impl PlacementScore for Memory {
         fn rate(&mut self, _: &World, class: &InstanceClass, demand: Demand) -> Rating {
             self.calls += 1;
             let device = (demand.gpus == 1).then(|| class.free().best_share);
@@ -251,7 +251,7 @@ pub(super) mod tests {
     }
 
     /// The choice over classes is that of a scan over all instances.
-    fn agrees_with_a_scan<S: Score>(score: S, mut other: S, spread: Spread) {
+    fn agrees_with_a_scan<S: PlacementScore>(score: S, mut other: S, spread: Spread) {
         let mut part = Scored::new(score);
         let mut stream = Stream::new(11, "scan");
         let shapes: Vec<_> = (0..24)
@@ -299,7 +299,7 @@ pub(super) mod tests {
         state.forget(work);
     }
 
-    fn scan<S: Score>(score: &mut S, state: &State<'_>, work: WorkRef) -> Option<u32> {
+    fn scan<S: PlacementScore>(score: &mut S, state: &State<'_>, work: WorkRef) -> Option<u32> {
         let mut best = None;
         for (reference, instance) in state.instances() {
             if state.accepts(work, reference) {

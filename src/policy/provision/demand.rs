@@ -6,18 +6,18 @@ use std::cmp::Reverse;
 
 use rustc_hash::FxHashMap;
 
-use super::shelf::{Candidate, Quote, Shelf, boots};
+use super::ranking::{OfferRanking, Quote, RankedOffer, boots};
 use super::zones::Zones;
-use super::{Provision, Supply};
+use super::{Provision, Provisioned};
 use crate::model::{Ask, Home, Market, Provider, Rules, Spread, WorkKind};
 use crate::policy::place::{Place, share_on};
-use crate::policy::spec::{Choice, Scope};
+use crate::policy::spec::{Choice, OfferScope};
 use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, InstanceRef, Share, WaitReason, WorkRef};
 use crate::units::{Demand, Id, Money, Span};
 
 /// Work that has the same offers to choose from.
-type Alike = (Id<Rules>, Demand, Option<Id<Home>>, WorkKind);
+type RankingKey = (Id<Rules>, Demand, Option<Id<Home>>, WorkKind);
 
 /// Offers that shelves remember in all. Where each piece of work asks something else,
 /// memory would follow the work done.
@@ -29,10 +29,10 @@ const REMEMBERED: usize = 1 << 18;
 pub struct OnDemand {
     choice: Choice,
     pub(super) markets: Vec<Market>,
-    pub(super) scope: Scope,
+    pub(super) scope: OfferScope,
     after_wait: Span,
     pub(super) max_instances: Option<u32>,
-    shelves: FxHashMap<Alike, Shelf>,
+    shelves: FxHashMap<RankingKey, OfferRanking>,
     /// Expected boot times by offer, once something was looked for.
     boots: Vec<Span>,
     /// Row of the provider whose turn it is.
@@ -57,7 +57,7 @@ enum Mix {
 /// One search for an offer.
 #[derive(Clone, Copy, Debug)]
 struct Search<'s, 'z> {
-    shelf: &'s Shelf,
+    shelf: &'s OfferRanking,
     ask: &'s Ask,
     tasks: u32,
     /// Instances that one offer must have left.
@@ -89,7 +89,7 @@ impl OnDemand {
         Self {
             choice,
             markets: markets.to_vec(),
-            scope: Scope::default(),
+            scope: OfferScope::default(),
             after_wait,
             max_instances,
             shelves: FxHashMap::default(),
@@ -101,7 +101,7 @@ impl OnDemand {
     }
 
     /// The same, from the offers of `scope` only.
-    pub fn from(self, scope: &Scope) -> Self {
+    pub fn from(self, scope: &OfferScope) -> Self {
         Self { scope: scope.clone(), ..self }
     }
 
@@ -115,7 +115,7 @@ impl OnDemand {
     }
 
     /// The shelf for work that asks this, with the prices of now.
-    fn take_shelf(&mut self, turn: &Turn<'_, '_>, ask: &Ask) -> (Alike, Shelf) {
+    fn take_shelf(&mut self, turn: &Turn<'_, '_>, ask: &Ask) -> (RankingKey, OfferRanking) {
         let alike = (ask.rules, ask.demand, ask.home, ask.kind);
         let kept = self.shelves.remove(&alike);
         if self.shelves.len() * turn.world().offers.len() >= REMEMBERED {
@@ -125,7 +125,7 @@ impl OnDemand {
             self.boots = boots(turn.world());
         }
         let how = (&self.markets[..], &self.scope, &self.boots[..]);
-        let mut shelf = kept.unwrap_or_else(|| Shelf::new(turn, ask, how));
+        let mut shelf = kept.unwrap_or_else(|| OfferRanking::new(turn, ask, how));
         shelf.refresh(turn);
         (alike, shelf)
     }
@@ -136,7 +136,7 @@ impl OnDemand {
         turn: &Turn<'_, '_>,
         search: Search<'s, '_>,
         mix: Mix,
-    ) -> Option<(&'s Candidate, Quote)> {
+    ) -> Option<(&'s RankedOffer, Quote)> {
         if mix == Mix::Fewest {
             return search.largest(turn);
         }
@@ -157,7 +157,7 @@ impl OnDemand {
     fn rent(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &Shelf,
+        shelf: &OfferRanking,
         work: WorkRef,
         (mix, site, mut left): (Mix, &mut Site, u64),
     ) -> u32 {
@@ -211,7 +211,7 @@ impl OnDemand {
     fn supply_gang(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &Shelf,
+        shelf: &OfferRanking,
         work: WorkRef,
         mix: Mix,
     ) -> bool {
@@ -231,7 +231,7 @@ impl OnDemand {
     fn supply_gang_in(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &Shelf,
+        shelf: &OfferRanking,
         work: WorkRef,
         (mix, site): (Mix, &mut Site),
     ) -> bool {
@@ -259,7 +259,12 @@ impl OnDemand {
     }
 
     /// Rents for as many tasks as can be, and places them.
-    fn supply_tasks(&mut self, turn: &mut Turn<'_, '_>, shelf: &Shelf, work: WorkRef) -> bool {
+    fn supply_tasks(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        shelf: &OfferRanking,
+        work: WorkRef,
+    ) -> bool {
         let left = self.left(turn);
         self.rent(turn, shelf, work, (Mix::Many, &mut Site::default(), left));
         for &(instance, tasks) in &self.rented {
@@ -270,7 +275,12 @@ impl OnDemand {
         turn.work(work).waiting == 0
     }
 
-    fn supply_from(&mut self, turn: &mut Turn<'_, '_>, shelf: &Shelf, work: WorkRef) -> bool {
+    fn supply_from(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        shelf: &OfferRanking,
+        work: WorkRef,
+    ) -> bool {
         let ask = turn.work(work).ask;
         let weighed = turn.explaining().then(|| self.weigh(turn, shelf, work));
         let zoned = matches!(turn.rules(ask.rules).spread, Spread::Zones | Spread::EvenZones);
@@ -305,16 +315,16 @@ impl OnDemand {
 impl Provision for OnDemand {
     fn begin(&mut self, _turn: &mut Turn<'_, '_>) {}
 
-    fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Supply {
+    fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Provisioned {
         let live = turn.work(work);
         let from = turn.waits_since(work).saturating_add(self.after_wait);
         if self.after_wait > Span::ZERO && from > turn.now() {
-            return Supply::Later(from);
+            return Provisioned::Later(from);
         }
         let (alike, shelf) = self.take_shelf(turn, &live.ask);
         let done = self.supply_from(turn, &shelf, work);
         self.shelves.insert(alike, shelf);
-        if done { Supply::Rented } else { Supply::None(WaitReason::NothingToRent) }
+        if done { Provisioned::Rented } else { Provisioned::None(WaitReason::NothingToRent) }
     }
 
     fn complete(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, place: &mut dyn Place) -> bool {
@@ -356,7 +366,7 @@ impl Site {
 impl<'s> Search<'s, '_> {
     /// What may be rented now of one candidate: at least one instance, or, for
     /// a job that stays together, all.
-    fn admits(&self, turn: &Turn<'_, '_>, one: &Candidate) -> bool {
+    fn admits(&self, turn: &Turn<'_, '_>, one: &RankedOffer) -> bool {
         let least = self.least.min(u64::from(one.instances(self.tasks)));
         self.zones.is_none_or(|zones| zones.allows(one.zone))
             && self.site.is_none_or(|(work, site)| site.admits(turn.site(work, one.offer)))
@@ -373,8 +383,8 @@ impl<'s> Search<'s, '_> {
         &self,
         turn: &Turn<'_, '_>,
         provider: Option<Id<Provider>>,
-    ) -> Option<(&'s Candidate, Quote)> {
-        let mut best: Option<(&'s Candidate, Quote)> = None;
+    ) -> Option<(&'s RankedOffer, Quote)> {
+        let mut best: Option<(&'s RankedOffer, Quote)> = None;
         for one in &self.shelf.candidates {
             if best.is_some_and(|(_, quote)| quote.cost < one.floor(self.ask, self.quoted())) {
                 break;
@@ -392,14 +402,14 @@ impl<'s> Search<'s, '_> {
 
     /// The most tasks on one instance, no more than there are; ties go to the lower cost,
     /// then to the lower offer id.
-    fn largest(&self, turn: &Turn<'_, '_>) -> Option<(&'s Candidate, Quote)> {
+    fn largest(&self, turn: &Turn<'_, '_>) -> Option<(&'s RankedOffer, Quote)> {
         let admitted = self.shelf.candidates.iter().filter(|one| self.admits(turn, one));
         let quoted = admitted.map(|one| (one, one.quote(self.ask, self.quoted())));
         quoted.min_by_key(|(one, quote)| (Reverse(one.each.min(self.tasks)), quote.cost, one.offer))
     }
 
     /// The earliest end; ties go to the lower cost, then to the lower offer id.
-    fn fastest(&self, turn: &Turn<'_, '_>) -> Option<(&'s Candidate, Quote)> {
+    fn fastest(&self, turn: &Turn<'_, '_>) -> Option<(&'s RankedOffer, Quote)> {
         let admitted = self.shelf.candidates.iter().filter(|one| self.admits(turn, one));
         let quoted = admitted.map(|one| (one, one.quote(self.ask, self.quoted())));
         quoted.min_by_key(|(one, quote)| (quote.end, quote.cost, one.offer))

@@ -1,23 +1,23 @@
 //! A fleet that is rented when the run starts, and never again.
 
-use super::{Provision, Supply};
+use super::{Provision, Provisioned};
 use crate::policy::turn::Turn;
 use crate::state::{WaitReason, WorkRef};
 
 /// Offers by name and how many to rent of each; the empty fleet rents nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fleet {
+pub struct StaticFleet {
     groups: Vec<(String, u32)>,
 }
 
-impl Fleet {
+impl StaticFleet {
     /// This many of each offer.
     pub fn new(groups: &[(String, u32)]) -> Self {
         Self { groups: groups.to_vec() }
     }
 }
 
-impl Provision for Fleet {
+impl Provision for StaticFleet {
     /// Rents as many as quotas and capacity allow; the refused ones are on
     /// record. A name that the world does not have rents nothing.
     fn begin(&mut self, turn: &mut Turn<'_, '_>) {
@@ -31,8 +31,8 @@ impl Provision for Fleet {
         }
     }
 
-    fn supply(&mut self, _turn: &mut Turn<'_, '_>, _work: WorkRef) -> Supply {
-        Supply::None(WaitReason::NoRoom)
+    fn supply(&mut self, _turn: &mut Turn<'_, '_>, _work: WorkRef) -> Provisioned {
+        Provisioned::None(WaitReason::NoRoom)
     }
 }
 
@@ -57,7 +57,7 @@ mod tests {
         let mut state = start(&world, Needs::default());
         let groups = [("a", 3), ("b", 5), ("group", 1), ("nowhere", 1)];
         let groups = groups.map(|(name, count)| (name.to_owned(), count));
-        Fleet::new(&groups).begin(&mut Turn::new(&mut state, &mut Stream::new(1, "policy")));
+        StaticFleet::new(&groups).begin(&mut Turn::new(&mut state, &mut Stream::new(1, "policy")));
         let live = [0, 1, 2].map(|row| state.offer(Id::new(row)).live);
         assert_eq!(live, [3, 2, 0]);
         let mut effects = Vec::new();

@@ -1,7 +1,7 @@
 //! What speaks against each offer, for those who ask.
 
 use super::demand::OnDemand;
-use super::shelf::{Shelf, is_open};
+use super::ranking::{OfferRanking, is_open};
 use crate::model::Offer;
 use crate::policy::turn::Turn;
 use crate::state::{DecisionNote, LaunchRefusal, OfferRejection, WorkRef};
@@ -12,7 +12,12 @@ pub(super) type Weighed = (Id<Offer>, Option<OfferRejection>, Money);
 
 impl OnDemand {
     /// Why each offer would not be taken; none where another may just be better.
-    pub(super) fn weigh(&self, turn: &Turn<'_, '_>, shelf: &Shelf, work: WorkRef) -> Vec<Weighed> {
+    pub(super) fn weigh(
+        &self,
+        turn: &Turn<'_, '_>,
+        shelf: &OfferRanking,
+        work: WorkRef,
+    ) -> Vec<Weighed> {
         let live = turn.work(work);
         let (world, ask, tasks) = (turn.world(), live.ask, live.waiting);
         let (rules, left) = (turn.rules(ask.rules), self.left(turn));

@@ -2,7 +2,7 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use super::{Fits, units_of};
+use super::{Feasibility, units_of};
 use crate::model::{Offer, Quota, World};
 use crate::units::Id;
 
@@ -17,7 +17,7 @@ pub(super) struct Rentable {
 }
 
 /// A quota, or the policy's own limit.
-struct Limit {
+struct UnitLimit {
     /// Units in all.
     most: u64,
     /// Offers by place among the rentable ones, and the units of one instance, none of
@@ -27,7 +27,7 @@ struct Limit {
 
 /// Offers that are counted as one, as the same limit was found to hold them back.
 #[derive(Clone, Debug)]
-struct Group {
+struct LimitedGroup {
     members: Vec<usize>,
     /// Most tasks that it holds.
     held: u64,
@@ -37,14 +37,14 @@ struct Group {
 type Density = (u64, u64);
 
 /// What rentable offers hold, as far as some limits were taken in.
-struct Bound<'r> {
+struct SharedBound<'r> {
     rented: &'r [Rentable],
     /// By place among the rentable offers.
     group_of: Vec<usize>,
-    groups: Vec<Group>,
+    groups: Vec<LimitedGroup>,
 }
 
-impl Fits {
+impl Feasibility {
     /// Most tasks that `rented` offers hold together, within the policy's own limit and
     /// quotas: an upper bound, the lowest of two kinds. One takes each limit alone. The
     /// other takes them in one after the other, the smallest first: what lies within one
@@ -62,17 +62,17 @@ impl Fits {
                 let at = place[offer.row()];
                 (at < rented.len() && units > 0).then_some((at, units))
             };
-            Limit { most: quota.limit, units: quota.offers.iter().filter_map(units).collect() }
+            UnitLimit { most: quota.limit, units: quota.offers.iter().filter_map(units).collect() }
         };
-        let mut limits: Vec<Limit> = quotas.map(quota).collect();
+        let mut limits: Vec<UnitLimit> = quotas.map(quota).collect();
         limits.sort_by_key(|limit| limit.units.len());
         let own = self.max_instances();
-        limits.push(Limit { most: own, units: (0..rented.len()).map(|at| (at, 1)).collect() });
-        let mut nested = Bound::new(rented);
+        limits.push(UnitLimit { most: own, units: (0..rented.len()).map(|at| (at, 1)).collect() });
+        let mut nested = SharedBound::new(rented);
         let mut least = nested.held();
         for limit in &limits {
             nested.take_in(limit);
-            let mut alone = Bound::new(rented);
+            let mut alone = SharedBound::new(rented);
             alone.take_in(limit);
             least = least.min(alone.held());
         }
@@ -80,10 +80,11 @@ impl Fits {
     }
 }
 
-impl<'r> Bound<'r> {
+impl<'r> SharedBound<'r> {
     /// Each offer for itself.
     fn new(rented: &'r [Rentable]) -> Self {
-        let group = |(at, one): (usize, &Rentable)| Group { members: vec![at], held: one.most };
+        let group =
+            |(at, one): (usize, &Rentable)| LimitedGroup { members: vec![at], held: one.most };
         let groups = rented.iter().enumerate().map(group).collect();
         Self { rented, group_of: (0..rented.len()).collect(), groups }
     }
@@ -95,7 +96,7 @@ impl<'r> Bound<'r> {
 
     /// Makes one group of those that lie within a limit, where it holds them back: the
     /// densest are rented first.
-    fn take_in(&mut self, limit: &Limit) {
+    fn take_in(&mut self, limit: &UnitLimit) {
         let mut inside = self.inside(limit);
         inside.sort_by(|(_, a), (_, b)| denser(*b, *a));
         // No instances take up what is beyond a multiple of all their units.
@@ -119,7 +120,7 @@ impl<'r> Bound<'r> {
 
     /// The groups of which all members lie within the limit, with the density of their
     /// densest.
-    fn inside(&self, limit: &Limit) -> Vec<(usize, Density)> {
+    fn inside(&self, limit: &UnitLimit) -> Vec<(usize, Density)> {
         let member =
             |&(at, units): &(usize, u64)| (self.group_of[at], (self.rented[at].each, units));
         let mut members: Vec<(usize, Density)> = limit.units.iter().map(member).collect();

@@ -3,14 +3,14 @@
 use super::{Mix, OnDemand, Site};
 use crate::model::Spread;
 use crate::policy::place::Place;
-use crate::policy::provision::shelf::Shelf;
+use crate::policy::provision::ranking::OfferRanking;
 use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, OfferSet, Share, WorkRef};
 
 /// A gang that is being placed where `place` picks within `reach`.
 struct Joining<'j> {
     work: WorkRef,
-    shelf: &'j Shelf,
+    shelf: &'j OfferRanking,
     place: &'j mut dyn Place,
     reach: OfferSet,
 }
@@ -21,7 +21,7 @@ impl OnDemand {
     pub(super) fn rent_missing(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &Shelf,
+        shelf: &OfferRanking,
         work: WorkRef,
         place: &mut dyn Place,
     ) -> bool {
@@ -81,7 +81,7 @@ impl OnDemand {
     fn add_missing(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        (shelf, work, opened): (&Shelf, WorkRef, AllocationRef),
+        (shelf, work, opened): (&OfferRanking, WorkRef, AllocationRef),
         (mix, site): (Mix, &mut Site),
     ) -> bool {
         let spread = turn.rules(turn.work(work).ask.rules).spread;

@@ -13,7 +13,7 @@ fn ask(cpu: u32, tasks: u32, secs: i64) -> Ask {
 }
 
 /// Supplies and returns what was said.
-fn supply(part: &mut OnDemand, state: &mut State<'_>, work: WorkRef) -> Supply {
+fn supply(part: &mut OnDemand, state: &mut State<'_>, work: WorkRef) -> Provisioned {
     part.supply(&mut Turn::new(state, &mut Stream::new(1, "policy")), work)
 }
 
@@ -23,7 +23,7 @@ fn live(state: &State<'_>) -> Vec<u32> {
 }
 
 /// What one job gets in a fresh world.
-fn rented(choice: Choice, world: &World, ask: Ask) -> (Supply, Vec<u32>) {
+fn rented(choice: Choice, world: &World, ask: Ask) -> (Provisioned, Vec<u32>) {
     let mut state = start(world, Needs::default());
     let work = submit(&mut state, 0, ask);
     let supply = supply(&mut part(choice), &mut state, work);
@@ -92,7 +92,7 @@ fn the_cheapest_pays_for_the_way_of_the_data() {
         // 1.00 against 0.90 + 2 x 0.04 = 0.98, or + 2 x 0.06 = 1.02.
         let ask = Ask { home, input: bytes, output: bytes, ..ask(4_000, 1, 3_600) };
         let work = submit(&mut state, 0, ask);
-        assert_eq!(supply(&mut part, &mut state, work), Supply::Rented);
+        assert_eq!(supply(&mut part, &mut state, work), Provisioned::Rented);
         assert_eq!(live(&state), want, "{gib} GiB");
     }
 }
@@ -108,7 +108,7 @@ fn the_fastest_ends_first() {
     // 300 s: 100 + 300 before 300 + 150; 600 s: 700 after 600, of which one is cheaper.
     for (secs, want) in [(300, [1, 0, 0]), (600, [0, 0, 1])] {
         let got = rented(Choice::Fastest, &world, ask(1_000, 1, secs));
-        assert_eq!(got, (Supply::Rented, want.to_vec()), "{secs} s");
+        assert_eq!(got, (Provisioned::Rented, want.to_vec()), "{secs} s");
     }
 }
 
@@ -128,7 +128,7 @@ fn providers_take_turns() {
     let wants = [[0, 0, 1, 0], [0, 1, 1, 0], [0, 1, 1, 1], [0, 1, 2, 1], [0, 2, 2, 1]];
     for (row, want) in wants.into_iter().chain([[0, 2, 3, 1]]).enumerate() {
         let work = submit(&mut state, row as u64, ask(4_000, 1, 60));
-        assert_eq!(supply(&mut part, &mut state, work), Supply::Rented);
+        assert_eq!(supply(&mut part, &mut state, work), Provisioned::Rented);
         assert_eq!(live(&state), want, "row {row}");
     }
 }
@@ -151,13 +151,13 @@ fn refused_launches_are_passed_over() {
     // A gang stays together where that can be, and mixes where it cannot.
     for (tasks, want) in [(2, [2, 0, 0]), (3, [0, 3, 0]), (5, [2, 3, 0])] {
         let got = rented(Choice::Cheapest, &limited, ask(4_000, tasks, 60));
-        assert_eq!(got, (Supply::Rented, want.to_vec()), "{tasks} tasks");
+        assert_eq!(got, (Provisioned::Rented, want.to_vec()), "{tasks} tasks");
     }
-    let none = Supply::None(WaitReason::NothingToRent);
+    let none = Provisioned::None(WaitReason::NothingToRent);
     assert_eq!(rented(Choice::Cheapest, &limited, ask(4_000, 6, 60)), (none, vec![0, 0, 0]));
     // Tasks on their own take what there is.
     let loose = |tasks| Ask { gang: false, ..ask(4_000, tasks, 60) };
-    assert_eq!(rented(Choice::Cheapest, &limited, loose(3)), (Supply::Rented, vec![2, 1, 0]));
+    assert_eq!(rented(Choice::Cheapest, &limited, loose(3)), (Provisioned::Rented, vec![2, 1, 0]));
     assert_eq!(rented(Choice::Cheapest, &limited, loose(6)), (none, vec![2, 3, 0]));
     // No refused launch is on record: none was asked for.
     let mut state = start(&limited, Needs::default());
@@ -175,14 +175,14 @@ fn rents_no_more_than_it_may_and_not_before() {
     let mut part = OnDemand::new(Choice::Cheapest, &[], Span::from_secs(60), Some(2));
     let mut state = start(&world, Needs::default());
     let first = submit(&mut state, 0, ask(4_000, 2, 60));
-    let wait = Supply::Later(Time::from_secs(60));
+    let wait = Provisioned::Later(Time::from_secs(60));
     assert_eq!(supply(&mut part, &mut state, first), wait);
     state.set_now(Time::from_secs(60));
-    assert_eq!(supply(&mut part, &mut state, first), Supply::Rented);
+    assert_eq!(supply(&mut part, &mut state, first), Provisioned::Rented);
     assert_eq!(live(&state), [3, 2]);
     let second = submit(&mut state, 1, ask(4_000, 1, 60));
     state.set_now(Time::from_secs(120));
-    let none = Supply::None(WaitReason::NothingToRent);
+    let none = Provisioned::None(WaitReason::NothingToRent);
     assert_eq!(supply(&mut part, &mut state, second), none);
 }
 
@@ -220,7 +220,7 @@ fn tasks_share_an_instance_and_parts_of_gpus_their_devices() {
             let demand = demand(1_000, 0, gpus, share);
             let ask = Ask { demand, tasks, gang, ..Ask::default() };
             let got = rented(Choice::Cheapest, &world, ask);
-            assert_eq!(got, (Supply::Rented, vec![want]), "{gpus} x {share}, gang {gang}");
+            assert_eq!(got, (Provisioned::Rented, vec![want]), "{gpus} x {share}, gang {gang}");
         }
     }
 }
@@ -230,12 +230,12 @@ fn tasks_are_spread_over_zones() {
     let zone = |name, zone, price| Plan { zone, ..rented_at(name, price, 8_000) };
     let world = world(&[zone("a", "za", "1"), zone("b", "zb", "2"), zone("c", "zc", "3")]);
     let cases = [
-        (Spread::Instances, 3, Supply::Rented, [3, 0, 0]),
-        (Spread::Zones, 2, Supply::Rented, [1, 1, 0]),
-        (Spread::Zones, 4, Supply::None(WaitReason::NothingToRent), [0, 0, 0]),
+        (Spread::Instances, 3, Provisioned::Rented, [3, 0, 0]),
+        (Spread::Zones, 2, Provisioned::Rented, [1, 1, 0]),
+        (Spread::Zones, 4, Provisioned::None(WaitReason::NothingToRent), [0, 0, 0]),
         // Two of these fill an instance: three in one zone take two.
-        (Spread::EvenZones, 5, Supply::Rented, [1, 1, 1]),
-        (Spread::EvenZones, 7, Supply::Rented, [2, 1, 1]),
+        (Spread::EvenZones, 5, Provisioned::Rented, [1, 1, 1]),
+        (Spread::EvenZones, 7, Provisioned::Rented, [2, 1, 1]),
     ];
     for (spread, tasks, want, live_after) in cases {
         let mut state = start(&world, Needs::default());
@@ -283,9 +283,9 @@ fn the_limit_of_the_policy_is_what_speaks_against_an_offer() {
     state.keep_notes();
     let work = submit(&mut state, 0, ask(8_000, 5, 60));
     let mut part = OnDemand::new(Choice::Cheapest, &[], Span::ZERO, Some(2));
-    assert_eq!(supply(&mut part, &mut state, work), Supply::None(WaitReason::NothingToRent));
+    assert_eq!(supply(&mut part, &mut state, work), Provisioned::None(WaitReason::NothingToRent));
     let work = submit(&mut state, 1, ask(4_000, 9, 60));
-    assert_eq!(supply(&mut part, &mut state, work), Supply::None(WaitReason::NothingToRent));
+    assert_eq!(supply(&mut part, &mut state, work), Provisioned::None(WaitReason::NothingToRent));
     let why = |(_, note)| match note {
         DecisionNote::OfferRejected { why, .. } => why,
         note => panic!("{note:?}"),
@@ -325,12 +325,13 @@ fn the_sorted_shelf_finds_what_a_full_scan_finds() {
             let work = submit(&mut state, row, ask);
             let turn_stream = &mut Stream::new(1, "policy");
             let turn = Turn::new(&mut state, turn_stream);
-            let mut all = Shelf::new(&turn, &ask, (&[], &Scope::default(), &boots(turn.world())));
+            let mut all =
+                OfferRanking::new(&turn, &ask, (&[], &OfferScope::default(), &boots(turn.world())));
             all.refresh(&turn);
-            let quoted = |one: &Candidate| (one.quote(&ask, ask.tasks).cost, one.offer);
+            let quoted = |one: &RankedOffer| (one.quote(&ask, ask.tasks).cost, one.offer);
             let want = all.candidates.iter().map(quoted).min().map(|(_, offer)| offer);
             let before = live(&state);
-            assert_eq!(supply(&mut part, &mut state, work), Supply::Rented);
+            assert_eq!(supply(&mut part, &mut state, work), Provisioned::Rented);
             let changed = live(&state).iter().zip(&before).position(|(new, old)| new > old);
             assert_eq!(changed, want.map(Id::row), "round {round}, row {row}");
         }

@@ -1,15 +1,15 @@
 //! The offers for alike work, and what it would cost and take there.
 
 use crate::model::{Ask, Billing, Link, Market, Offer, Provider, Region, Spread, World, Zone};
-use crate::policy::spec::Scope;
+use crate::policy::spec::OfferScope;
 use crate::policy::turn::Turn;
 use crate::units::{Id, Money, Rate, Span, Time};
 
 /// Offers that may and can run work of one demand, rule set, kind and home,
 /// in order of their price for the same progress.
 #[derive(Debug)]
-pub(super) struct Shelf {
-    pub(super) candidates: Vec<Candidate>,
+pub(super) struct OfferRanking {
+    pub(super) candidates: Vec<RankedOffer>,
     /// Providers with a candidate, in order.
     pub(super) providers: Vec<Id<Provider>>,
     /// When a price changes next; until then, rates and order hold.
@@ -18,7 +18,7 @@ pub(super) struct Shelf {
 
 /// One offer, for one kind of work.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate {
+pub(super) struct RankedOffer {
     pub(super) offer: Id<Offer>,
     pub(super) provider: Id<Provider>,
     pub(super) zone: Id<Zone>,
@@ -42,20 +42,20 @@ pub(super) struct Quote {
     pub(super) end: Span,
 }
 
-impl Shelf {
+impl OfferRanking {
     /// Looks through all offers once.
     pub(super) fn new(
         turn: &Turn<'_, '_>,
         ask: &Ask,
-        (markets, scope, boots): (&[Market], &Scope, &[Span]),
+        (markets, scope, boots): (&[Market], &OfferScope, &[Span]),
     ) -> Self {
         let world = turn.world();
         let open = world
             .offers
             .iter()
             .filter(|&(offer, facts)| is_open(facts.market, markets) && scope.admits(world, offer));
-        let candidates: Vec<Candidate> =
-            open.filter_map(|(offer, _)| Candidate::new(turn, ask, offer, boots)).collect();
+        let candidates: Vec<RankedOffer> =
+            open.filter_map(|(offer, _)| RankedOffer::new(turn, ask, offer, boots)).collect();
         let mut providers: Vec<_> = candidates.iter().map(|one| one.provider).collect();
         providers.sort_unstable();
         providers.dedup();
@@ -90,7 +90,7 @@ pub fn is_open(market: Market, markets: &[Market]) -> bool {
     }
 }
 
-impl Candidate {
+impl RankedOffer {
     fn new(turn: &Turn<'_, '_>, ask: &Ask, offer: Id<Offer>, boots: &[Span]) -> Option<Self> {
         let (world, rules) = (turn.world(), turn.rules(ask.rules));
         let holds = world.type_of(offer).shape.holds(ask.demand);

@@ -3,25 +3,25 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::space::Space;
-use super::steps::{Steps, period};
+use super::free_capacity::FreeCapacity;
+use super::step_function::{StepFunction, period};
 use crate::model::{Offer, Spread};
 use crate::state::{InstanceRef, ResolvedRules};
 use crate::units::{Demand, Id, Time};
 
 /// What is free of one instance over time.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct InstanceProfile {
     pub(super) instance: InstanceRef,
     /// Number of its launch.
     pub(super) ordinal: u32,
     pub(super) offer: Id<Offer>,
     /// The work that is looked at may run, and would be placed, on it.
     pub(super) admitted: bool,
-    pub(super) steps: Steps<Space>,
+    pub(super) steps: StepFunction<FreeCapacity>,
 }
 
-impl Lane {
+impl InstanceProfile {
     /// When the period after that of `time` begins.
     fn next_step(&self, time: Time) -> Option<Time> {
         let next = self.steps.partition_point(|step| step.0 <= time);
@@ -55,8 +55,8 @@ impl Wanted<'_> {
 /// For each lane there is a bound on its room that holds until the fullest period
 /// ahead has passed. So moments at which nothing changes are passed over, and a
 /// search costs about as much as there are periods, times those that a stay spans.
-pub(super) struct Moments<'l, 'w, U> {
-    lanes: &'l [Lane],
+pub(super) struct CandidateStarts<'l, 'w, U> {
+    lanes: &'l [InstanceProfile],
     until: U,
     /// By lane and period: how many tasks fit.
     rooms: Vec<Vec<u32>>,
@@ -71,10 +71,10 @@ pub(super) struct Moments<'l, 'w, U> {
     next: Option<Time>,
 }
 
-impl<'l, 'w, U: Fn(Time) -> Time> Moments<'l, 'w, U> {
-    pub(super) fn new(lanes: &'l [Lane], wanted: Wanted<'w>, until: U) -> Self {
+impl<'l, 'w, U: Fn(Time) -> Time> CandidateStarts<'l, 'w, U> {
+    pub(super) fn new(lanes: &'l [InstanceProfile], wanted: Wanted<'w>, until: U) -> Self {
         let most = wanted.most();
-        let rooms = |lane: &Lane| -> Vec<u32> {
+        let rooms = |lane: &InstanceProfile| -> Vec<u32> {
             if !lane.admitted {
                 return Vec::new();
             }
@@ -133,7 +133,7 @@ impl<'l, 'w, U: Fn(Time) -> Time> Moments<'l, 'w, U> {
     }
 }
 
-impl<U: Fn(Time) -> Time> Iterator for Moments<'_, '_, U> {
+impl<U: Fn(Time) -> Time> Iterator for CandidateStarts<'_, '_, U> {
     type Item = Time;
 
     fn next(&mut self) -> Option<Time> {
@@ -157,7 +157,12 @@ impl<U: Fn(Time) -> Time> Iterator for Moments<'_, '_, U> {
 
 /// What is free of a lane all the time from `from` to `until`; none where not even
 /// one task fits.
-pub(super) fn common(lane: &Lane, demand: Demand, from: Time, until: Time) -> Option<Space> {
+pub(super) fn common(
+    lane: &InstanceProfile,
+    demand: Demand,
+    from: Time,
+    until: Time,
+) -> Option<FreeCapacity> {
     let mut over = period(&lane.steps, from, until);
     if over.clone().any(|step| step.1.room(demand) == 0) {
         return None;
@@ -169,7 +174,7 @@ pub(super) fn common(lane: &Lane, demand: Demand, from: Time, until: Time) -> Op
 
 #[cfg(test)]
 mod tests {
-    use super::super::steps::change;
+    use super::super::step_function::change;
     use super::*;
     use crate::model::Rules;
     use crate::state::Needs;
@@ -184,14 +189,14 @@ mod tests {
 
     /// The slow way: every boundary of every lane, one after the other.
     fn first_by_trying(
-        lanes: &[Lane],
+        lanes: &[InstanceProfile],
         wanted: Wanted<'_>,
         until: impl Fn(Time) -> Time,
     ) -> Option<Time> {
         let mut times: Vec<Time> =
             lanes.iter().flat_map(|lane| lane.steps.iter().map(|step| step.0)).collect();
         times.sort_unstable();
-        let room = |lane: &Lane, from: Time| {
+        let room = |lane: &InstanceProfile, from: Time| {
             let rooms = period(&lane.steps, from, until(from));
             rooms.map(|step| step.1.room(wanted.demand)).min().unwrap_or(0).min(wanted.most())
         };
@@ -208,12 +213,12 @@ mod tests {
         let mut rules = ResolvedRules::new(&world, &Rules::default());
         let mut found = [0, 0];
         for round in 0..2_000 {
-            let mut lanes: Vec<Lane> = (0..3)
+            let mut lanes: Vec<InstanceProfile> = (0..3)
                 .map(|ordinal| {
                     let instance = instance(&state, ordinal);
                     let now = state.instance(instance);
-                    let steps = vec![(Time::ZERO, Space::of(now))];
-                    Lane { instance, ordinal, offer: now.offer, admitted: true, steps }
+                    let steps = vec![(Time::ZERO, FreeCapacity::of(now))];
+                    InstanceProfile { instance, ordinal, offer: now.offer, admitted: true, steps }
                 })
                 .collect();
             for _ in 0..stream.below(30) {
@@ -230,7 +235,7 @@ mod tests {
             let wanted = Wanted { demand: CORE, rules: &rules, tasks };
             let length = crate::units::Span::from_micros(stream.below(25) as i64);
             let until = |from: Time| from.saturating_add(length);
-            let first = Moments::new(&lanes, wanted, until).next();
+            let first = CandidateStarts::new(&lanes, wanted, until).next();
             assert_eq!(first, first_by_trying(&lanes, wanted, until), "{round}: {lanes:?}");
             found[usize::from(first.is_some())] += 1;
         }

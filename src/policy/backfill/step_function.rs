@@ -4,7 +4,7 @@ use crate::units::Time;
 
 /// Periods in which something is constant; each holds until the next begins, the
 /// last for ever.
-pub(super) type Steps<T> = Vec<(Time, T)>;
+pub(super) type StepFunction<T> = Vec<(Time, T)>;
 
 /// The periods that overlap `from` to `until`; the one that `from` lies in
 /// even where that is no time at all.
@@ -19,7 +19,7 @@ pub(super) fn period<T>(
 
 /// Changes the periods from `from` to `until`, splitting those at its ends.
 pub(super) fn change<T: Clone>(
-    steps: &mut Steps<T>,
+    steps: &mut StepFunction<T>,
     from: Time,
     until: Time,
     mut each: impl FnMut(&mut T),
@@ -35,7 +35,7 @@ pub(super) fn change<T: Clone>(
 }
 
 /// The row of the period that begins at `at`, after splitting the one around it.
-fn split<T: Clone>(steps: &mut Steps<T>, at: Time) -> usize {
+fn split<T: Clone>(steps: &mut StepFunction<T>, at: Time) -> usize {
     let next = steps.partition_point(|step| step.0 < at);
     if steps.get(next).is_none_or(|step| step.0 != at) {
         let around = steps[next.saturating_sub(1)].1.clone();

@@ -1,6 +1,6 @@
 //! Free tasks over time, as a balanced tree of changes.
 
-use super::runs::{Runs, class_of, classes, need};
+use super::runs::{FreeRuns, class_of, classes, need};
 use crate::units::{Span, Time};
 
 /// No node.
@@ -15,18 +15,18 @@ const NONE: u32 = u32::MAX;
 /// Once indexed it also knows how long enough tasks are free there without a break, so
 /// that a search passes over all stays that are too short in about as long.
 #[derive(Debug, Default)]
-pub(super) struct Profile {
-    nodes: Vec<Node>,
+pub(super) struct ScalarProfile {
+    nodes: Vec<ProfileNode>,
     root: u32,
     /// State of the generator of priorities: a treap of the same changes is always the same.
     seed: u32,
     /// By node, so many runs each as there are classes; none while not indexed.
-    runs: Vec<Runs>,
+    runs: Vec<FreeRuns>,
     classes: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Node {
+struct ProfileNode {
     time: Time,
     /// Free tasks from here on, less those before.
     change: i64,
@@ -44,14 +44,14 @@ struct Node {
 
 /// A stay that is looked for: so many tasks, so long, and from when to when it may begin.
 #[derive(Clone, Copy, Debug)]
-struct Stay {
+struct StayQuery {
     tasks: i64,
     length: Span,
     from: Time,
     before: Time,
 }
 
-impl Profile {
+impl ScalarProfile {
     /// Begins anew with `free` tasks from `start` on. Nothing is asked or changed before that.
     pub(super) fn restart(&mut self, start: Time, free: u64) {
         self.nodes.clear();
@@ -70,7 +70,7 @@ impl Profile {
         let greatest = self.nodes.get(self.root as usize).map_or(0, |root| root.greatest);
         self.classes = classes(greatest);
         self.runs.clear();
-        self.runs.resize(self.nodes.len() * self.classes, Runs::of(Time::MAX, false));
+        self.runs.resize(self.nodes.len() * self.classes, FreeRuns::of(Time::MAX, false));
         self.index_below(self.root);
     }
 
@@ -118,7 +118,7 @@ impl Profile {
         from: Time,
         before: Time,
     ) -> Option<Time> {
-        let mut stay = Stay { tasks: signed(tasks), length, from, before };
+        let mut stay = StayQuery { tasks: signed(tasks), length, from, before };
         let enough = |_: i64, greatest: i64| greatest >= stay.tasks;
         let too_few = |least: i64, _: i64| least < stay.tasks;
         loop {
@@ -141,7 +141,7 @@ impl Profile {
     /// A time no later than the first start of those stays that end within a subtree; none
     /// if there are none. `open` is since when there may have been enough without a break,
     /// first ahead of the subtree and then at its end.
-    fn seek(&self, at: u32, ahead: i64, stay: Stay, open: &mut Option<Time>) -> Option<Time> {
+    fn seek(&self, at: u32, ahead: i64, stay: StayQuery, open: &mut Option<Time>) -> Option<Time> {
         let node = self.nodes.get(at as usize)?;
         if node.last <= stay.from || node.first >= stay.before {
             return None;
@@ -222,7 +222,7 @@ impl Profile {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 17;
         self.seed ^= self.seed << 5;
-        self.nodes.push(Node {
+        self.nodes.push(ProfileNode {
             time,
             change,
             priority: self.seed,
@@ -234,7 +234,7 @@ impl Profile {
             first: time,
             last: time,
         });
-        self.runs.resize(self.nodes.len() * self.classes, Runs::of(time, false));
+        self.runs.resize(self.nodes.len() * self.classes, FreeRuns::of(time, false));
         (self.nodes.len() - 1) as u32
     }
 
@@ -265,7 +265,7 @@ impl Profile {
         let level = self.sum(node.left) + node.change;
         for class in 0..self.classes {
             let needed = node.least + need(class);
-            let mut runs = Runs::of(node.time, level >= needed);
+            let mut runs = FreeRuns::of(node.time, level >= needed);
             if node.left != NONE {
                 runs = self.runs_of(node.left, needed).then(runs, node.time);
             }
@@ -280,12 +280,12 @@ impl Profile {
     /// Runs of a subtree in which `needed` tasks, counted from the level ahead of it, may be
     /// free: none is missing or too short.
     #[inline]
-    fn runs_of(&self, at: u32, needed: i64) -> Runs {
+    fn runs_of(&self, at: u32, needed: i64) -> FreeRuns {
         let node = &self.nodes[at as usize];
         if needed <= node.least {
-            Runs::of(node.first, true)
+            FreeRuns::of(node.first, true)
         } else if needed > node.greatest {
-            Runs::of(node.first, false)
+            FreeRuns::of(node.first, false)
         } else {
             self.runs
                 [at as usize * self.classes + class_of(needed - node.least).min(self.classes - 1)]

@@ -1,4 +1,4 @@
-use super::super::steps::{Steps, change, period};
+use super::super::step_function::{StepFunction, change, period};
 use super::*;
 use crate::units::{Span, Stream};
 
@@ -28,9 +28,9 @@ fn a_tree_answers_like_a_list() {
     let mut found = [0, 0];
     for round in 0..500 {
         let (now, free) = (at(stream.below(5)), stream.below(20));
-        let mut profile = Profile::default();
+        let mut profile = ScalarProfile::default();
         profile.restart(now, free);
-        let mut steps: Steps<u64> = vec![(now, free)];
+        let mut steps: StepFunction<u64> = vec![(now, free)];
         let mut taken = Vec::new();
         for _ in 0..stream.below(80) {
             let from = now.saturating_add(Span::from_micros(stream.below(60) as i64));

@@ -4,7 +4,8 @@
 use rustc_hash::FxHashMap;
 
 use super::message::{
-    Allocated, Ended, Event, LaunchRefused, Placed, PriceChanged, Rented, Rules, Share, Submitted,
+    Allocated, Ended, EventMessage, InstanceChange, LaunchRefused, Placed, PriceChanged,
+    RulesMessage, ShareMessage, Submitted,
 };
 use crate::model::{self, Offer, Spread, WorkKind};
 use crate::state::{
@@ -14,7 +15,7 @@ use crate::units::{Id, Span, Time};
 
 /// Live things by number and back. Numbers are never given twice.
 #[derive(Debug)]
-pub(super) struct Numbers<T> {
+pub(super) struct ExternalIds<T> {
     given: u64,
     numbers: FxHashMap<Handle<T>, u64>,
     handles: FxHashMap<u64, Handle<T>>,
@@ -22,14 +23,14 @@ pub(super) struct Numbers<T> {
     ended: Vec<Handle<T>>,
 }
 
-impl<T> Default for Numbers<T> {
+impl<T> Default for ExternalIds<T> {
     fn default() -> Self {
         let (numbers, handles) = (FxHashMap::default(), FxHashMap::default());
         Self { given: 0, numbers, handles, ended: Vec::new() }
     }
 }
 
-impl<T> Numbers<T> {
+impl<T> ExternalIds<T> {
     fn give(&mut self, handle: Handle<T>) -> u64 {
         let number = self.given;
         self.given += 1;
@@ -74,16 +75,16 @@ impl<T> Numbers<T> {
 
 /// What has happened since the last call, as JSON.
 #[derive(Debug, Default)]
-pub(super) struct Hearing {
+pub(super) struct EventOutbox {
     /// Events with commas between them.
     heard: Vec<u8>,
-    pub(super) works: Numbers<crate::state::LiveWork>,
-    pub(super) allocations: Numbers<crate::state::Allocation>,
+    pub(super) works: ExternalIds<crate::state::LiveWork>,
+    pub(super) allocations: ExternalIds<crate::state::Allocation>,
     /// By row: these rules have been told.
     rules: Vec<bool>,
 }
 
-impl Hearing {
+impl EventOutbox {
     /// All that has not been sent, with commas between.
     pub(super) fn heard(&self) -> &[u8] {
         &self.heard
@@ -96,7 +97,7 @@ impl Hearing {
         self.allocations.forget_ended();
     }
 
-    fn push(&mut self, event: &Event) {
+    fn push(&mut self, event: &EventMessage) {
         if !self.heard.is_empty() {
             self.heard.push(b',');
         }
@@ -105,7 +106,7 @@ impl Hearing {
 
     /// The price of an offer has changed.
     pub(super) fn price(&mut self, state: &State<'_>, offer: Id<Offer>) {
-        self.push(&Event::PriceChanged(PriceChanged {
+        self.push(&EventMessage::PriceChanged(PriceChanged {
             at: state.now().micros(),
             offer: state.world().offers[offer].name.clone(),
             price: state.price(offer).dollars_per_hour(),
@@ -118,30 +119,32 @@ impl Hearing {
         let event = match *record {
             Record::Submitted(work) => self.submitted(state, work),
             Record::Placed(allocation) => self.placed(state, allocation),
-            Record::Started(allocation) => Event::Started(self.allocated(state, allocation)),
+            Record::Started(allocation) => EventMessage::Started(self.allocated(state, allocation)),
             // Tasks that were placed and lost their place at one moment were never told of.
             Record::Stopped { allocation, .. } if !self.allocations.knows(allocation) => return,
             Record::Stopped { allocation, ending, .. } => {
                 let allocated = self.allocated(state, allocation);
                 self.allocations.end(allocation);
                 match ending {
-                    Ending::Done => Event::Done(allocated),
-                    Ending::Preempted => Event::Preempted(allocated),
+                    Ending::Done => EventMessage::Done(allocated),
+                    Ending::Preempted => EventMessage::Preempted(allocated),
                     // The run is over: nobody is asked any more.
                     Ending::Unfinished => return,
                 }
             }
-            Record::Finished(work) => Event::Finished(Ended { at, work: self.works.end(work) }),
-            Record::Refused { work, .. } => {
-                Event::Refused(Ended { at, work: self.works.end(work) })
+            Record::Finished(work) => {
+                EventMessage::Finished(Ended { at, work: self.works.end(work) })
             }
-            Record::Requested(instance) => Event::Requested(rented(state, instance)),
-            Record::Ready(instance) => Event::Ready(rented(state, instance)),
+            Record::Refused { work, .. } => {
+                EventMessage::Refused(Ended { at, work: self.works.end(work) })
+            }
+            Record::Requested(instance) => EventMessage::Requested(rented(state, instance)),
+            Record::Ready(instance) => EventMessage::Ready(rented(state, instance)),
             Record::Released { instance, unfinished: false, .. } => {
-                Event::Released(rented(state, instance))
+                EventMessage::Released(rented(state, instance))
             }
             Record::LaunchRefused { offer, why } => {
-                Event::LaunchRefused(launch_refused(state, offer, why))
+                EventMessage::LaunchRefused(launch_refused(state, offer, why))
             }
             Record::Released { .. }
             | Record::Unfinished(_)
@@ -151,11 +154,11 @@ impl Hearing {
         self.push(&event);
     }
 
-    fn submitted(&mut self, state: &State<'_>, work: WorkRef) -> Event {
+    fn submitted(&mut self, state: &State<'_>, work: WorkRef) -> EventMessage {
         let live = state.work(work);
         let ask = live.ask;
         self.tell_rules(state, ask.rules);
-        Event::Submitted(Box::new(Submitted {
+        EventMessage::Submitted(Box::new(Submitted {
             at: live.arrival.micros(),
             work: self.works.give(work),
             ordinal: live.id.ordinal,
@@ -195,7 +198,7 @@ impl Hearing {
         let other =
             |&offer: &Id<Offer>| rules.allows(offer) && speed(offer) != world.type_of(offer).speed;
         let speeds = world.offers.ids().filter(other).map(|offer| (name(offer), speed(offer)));
-        let told = Event::Rules(Rules {
+        let told = EventMessage::Rules(RulesMessage {
             rules: id.row() as u32,
             offers: (!rules.anywhere).then(|| allowed.map(name).collect()),
             spread: spread_name(rules.spread).to_owned(),
@@ -205,9 +208,9 @@ impl Hearing {
         self.push(&told);
     }
 
-    fn placed(&mut self, state: &State<'_>, reference: AllocationRef) -> Event {
+    fn placed(&mut self, state: &State<'_>, reference: AllocationRef) -> EventMessage {
         let allocation = state.allocation(reference);
-        let on = allocation.held.iter().map(|held| Share {
+        let on = allocation.held.iter().map(|held| ShareMessage {
             instance: Some(state.instance(held.share.instance).ordinal),
             rented: None,
             tasks: held.share.tasks,
@@ -215,7 +218,7 @@ impl Hearing {
                 .filter(|&devices| devices != 0)
                 .map(|devices| (0..32).filter(|at| devices & (1 << at) != 0).collect()),
         });
-        Event::Placed(Placed {
+        EventMessage::Placed(Placed {
             at: state.now().micros(),
             work: self.works.of(allocation.work()),
             on: on.collect(),
@@ -232,9 +235,9 @@ impl Hearing {
     }
 }
 
-fn rented(state: &State<'_>, reference: InstanceRef) -> Rented {
+fn rented(state: &State<'_>, reference: InstanceRef) -> InstanceChange {
     let instance = state.instance(reference);
-    Rented {
+    InstanceChange {
         at: state.now().micros(),
         instance: instance.ordinal,
         offer: state.world().offers[instance.offer].name.clone(),

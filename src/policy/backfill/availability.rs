@@ -4,10 +4,10 @@
 use std::cmp::Reverse;
 
 use super::Pass;
-use super::lane::{Lane, Moments, Wanted, common};
-use super::profile::Profile;
-use super::space::Space;
-use super::steps::{change, period};
+use super::free_capacity::FreeCapacity;
+use super::instance_profile::{CandidateStarts, InstanceProfile, Wanted, common};
+use super::scalar_profile::ScalarProfile;
+use super::step_function::{change, period};
 use crate::model::Spread;
 use crate::policy::place::Place;
 use crate::policy::turn::Turn;
@@ -16,14 +16,14 @@ use crate::units::{Demand, Span, Time};
 
 /// Availability over time, from now on.
 #[derive(Debug)]
-pub(super) enum Plan {
+pub(super) enum AvailabilityProfile {
     /// Free tasks.
-    Scalar(Profile),
+    Scalar(ScalarProfile),
     /// By instance, the oldest first.
-    Lanes(Vec<Lane>),
+    Lanes(Vec<InstanceProfile>),
 }
 
-impl Default for Plan {
+impl Default for AvailabilityProfile {
     fn default() -> Self {
         Self::Lanes(Vec::new())
     }
@@ -31,14 +31,14 @@ impl Default for Plan {
 
 /// Resources of a reservation.
 #[derive(Clone, Debug)]
-pub(super) enum Hold {
+pub(super) enum ReservedResources {
     /// So many tasks.
     Tasks(u64),
     /// These shares, of this demand each.
     Shares(Demand, Vec<Share>),
 }
 
-impl Hold {
+impl ReservedResources {
     /// Of how many tasks.
     pub(super) fn tasks(&self) -> u32 {
         match self {
@@ -48,7 +48,7 @@ impl Hold {
     }
 }
 
-impl Plan {
+impl AvailabilityProfile {
     /// Begins anew with what running work leaves free as it ends. Estimates that overran
     /// count as ending now.
     pub(super) fn restart(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
@@ -60,7 +60,7 @@ impl Plan {
         };
         let mut free = match std::mem::take(self) {
             Self::Scalar(free) => free,
-            Self::Lanes(_) => Profile::default(),
+            Self::Lanes(_) => ScalarProfile::default(),
         };
         free.restart(turn.now(), room);
         for (end, allocation) in turn.ends() {
@@ -95,7 +95,7 @@ impl Plan {
         match self {
             Self::Scalar(free) => free.last(),
             Self::Lanes(lanes) => {
-                let last = |lane: &Lane| lane.steps.last().map(|step| step.0);
+                let last = |lane: &InstanceProfile| lane.steps.last().map(|step| step.0);
                 lanes.iter().filter_map(last).max().unwrap_or(Time::ZERO)
             }
         }
@@ -129,7 +129,7 @@ impl Plan {
         tasks: (u32, u32),
         length: Span,
         end: Option<Time>,
-    ) -> Option<(Time, Hold)> {
+    ) -> Option<(Time, ReservedResources)> {
         let end = end.unwrap_or(Time::MAX);
         let until = |start: Time| start.saturating_add(length).min(end);
         match self {
@@ -139,7 +139,7 @@ impl Plan {
                 Some((start, self.hold(turn, work, tasks, start, until(start))?))
             }
             Self::Lanes(lanes) => {
-                let moments = Moments::new(lanes, wanted(turn, work, tasks.0), until);
+                let moments = CandidateStarts::new(lanes, wanted(turn, work, tasks.0), until);
                 moments.take_while(|&from| from < end).find_map(|from| {
                     let hold = hold_on_lanes(lanes, turn, work, tasks, from, until(from));
                     hold.map(|hold| (from, hold))
@@ -157,31 +157,34 @@ impl Plan {
         tasks: (u32, u32),
         from: Time,
         until: Time,
-    ) -> Option<Hold> {
+    ) -> Option<ReservedResources> {
         match self {
             Self::Scalar(free) => {
                 let most = free.least(from, until).min(u64::from(tasks.1));
-                (most >= u64::from(tasks.0)).then_some(Hold::Tasks(most))
+                (most >= u64::from(tasks.0)).then_some(ReservedResources::Tasks(most))
             }
             Self::Lanes(lanes) => hold_on_lanes(lanes, turn, work, tasks, from, until),
         }
     }
 
     /// What an allocation of work with this demand holds.
-    pub(super) fn hold_of(&self, demand: Demand, allocation: &Allocation) -> Hold {
+    pub(super) fn hold_of(&self, demand: Demand, allocation: &Allocation) -> ReservedResources {
         match self {
-            Self::Scalar(_) => Hold::Tasks(u64::from(allocation.tasks)),
-            Self::Lanes(_) => {
-                Hold::Shares(demand, allocation.held.iter().map(|held| held.share).collect())
-            }
+            Self::Scalar(_) => ReservedResources::Tasks(u64::from(allocation.tasks)),
+            Self::Lanes(_) => ReservedResources::Shares(
+                demand,
+                allocation.held.iter().map(|held| held.share).collect(),
+            ),
         }
     }
 
     /// Whether `hold` is free from `from` to `until`.
-    pub(super) fn is_free(&self, hold: &Hold, from: Time, until: Time) -> bool {
+    pub(super) fn is_free(&self, hold: &ReservedResources, from: Time, until: Time) -> bool {
         match (self, hold) {
-            (Self::Scalar(free), Hold::Tasks(tasks)) => free.least(from, until) >= *tasks,
-            (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
+            (Self::Scalar(free), ReservedResources::Tasks(tasks)) => {
+                free.least(from, until) >= *tasks
+            }
+            (Self::Lanes(lanes), ReservedResources::Shares(demand, shares)) => {
                 let known =
                     |share: &Share| lanes.iter().any(|lane| lane.instance == share.instance);
                 shares.iter().all(known)
@@ -205,10 +208,10 @@ impl Plan {
     }
 
     /// Takes `hold`, which is free then.
-    pub(super) fn take(&mut self, hold: &Hold, from: Time, until: Time) {
+    pub(super) fn take(&mut self, hold: &ReservedResources, from: Time, until: Time) {
         match (self, hold) {
-            (Self::Scalar(free), &Hold::Tasks(tasks)) => free.take(tasks, from, until),
-            (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
+            (Self::Scalar(free), &ReservedResources::Tasks(tasks)) => free.take(tasks, from, until),
+            (Self::Lanes(lanes), ReservedResources::Shares(demand, shares)) => {
                 on_lanes(lanes, shares, |share, lane| {
                     change(&mut lane.steps, from, until, |free| {
                         free.take(*demand, share.tasks, share.devices);
@@ -220,10 +223,10 @@ impl Plan {
     }
 
     /// Gives a taken `hold` back.
-    pub(super) fn give(&mut self, hold: &Hold, from: Time, until: Time) {
+    pub(super) fn give(&mut self, hold: &ReservedResources, from: Time, until: Time) {
         match (self, hold) {
-            (Self::Scalar(free), &Hold::Tasks(tasks)) => free.give(tasks, from, until),
-            (Self::Lanes(lanes), Hold::Shares(demand, shares)) => {
+            (Self::Scalar(free), &ReservedResources::Tasks(tasks)) => free.give(tasks, from, until),
+            (Self::Lanes(lanes), ReservedResources::Shares(demand, shares)) => {
                 on_lanes(lanes, shares, |share, lane| {
                     change(&mut lane.steps, from, until, |free| {
                         free.give(*demand, share.tasks, share.devices);
@@ -236,7 +239,11 @@ impl Plan {
 }
 
 /// Shows each share with its lane; shares of instances that have none are passed over.
-fn on_lanes(lanes: &mut [Lane], shares: &[Share], mut each: impl FnMut(Share, &mut Lane)) {
+fn on_lanes(
+    lanes: &mut [InstanceProfile],
+    shares: &[Share],
+    mut each: impl FnMut(Share, &mut InstanceProfile),
+) {
     for &share in shares {
         if let Some(lane) = lanes.iter_mut().find(|lane| lane.instance == share.instance) {
             each(share, lane);
@@ -244,15 +251,15 @@ fn on_lanes(lanes: &mut [Lane], shares: &[Share], mut each: impl FnMut(Share, &m
     }
 }
 
-fn lanes(turn: &Turn<'_, '_>) -> Vec<Lane> {
+fn lanes(turn: &Turn<'_, '_>) -> Vec<InstanceProfile> {
     let usable = turn.instances().filter(|(_, instance)| instance.phase != Phase::Released);
-    let mut lanes: Vec<Lane> = usable
-        .map(|(instance, now)| Lane {
+    let mut lanes: Vec<InstanceProfile> = usable
+        .map(|(instance, now)| InstanceProfile {
             instance,
             ordinal: now.ordinal,
             offer: now.offer,
             admitted: true,
-            steps: vec![(turn.now(), Space::of(now))],
+            steps: vec![(turn.now(), FreeCapacity::of(now))],
         })
         .collect();
     lanes.sort_unstable_by_key(|lane| lane.ordinal);
@@ -279,17 +286,17 @@ fn wanted<'a>(turn: &'a Turn<'_, '_>, work: WorkRef, tasks: u32) -> Wanted<'a> {
 /// Instances that are free latest first, so that others can use the rest until then, the
 /// oldest of these first. An even spread over zones counts as no spread.
 fn hold_on_lanes(
-    lanes: &[Lane],
+    lanes: &[InstanceProfile],
     turn: &Turn<'_, '_>,
     work: WorkRef,
     (least, most): (u32, u32),
     from: Time,
     until: Time,
-) -> Option<Hold> {
+) -> Option<ReservedResources> {
     let demand = turn.work(work).ask.demand;
     let admitted = lanes.iter().filter(|lane| lane.admitted);
     let since = admitted.filter_map(|lane| Some((Reverse(free_since(lane, demand, from)?), lane)));
-    let mut lanes: Vec<(Reverse<Time>, &Lane)> = since.collect();
+    let mut lanes: Vec<(Reverse<Time>, &InstanceProfile)> = since.collect();
     lanes.sort_by_key(|&(since, _)| since);
     let mut sites: Vec<Option<u32>> = Vec::new();
     for &(_, lane) in &lanes {
@@ -308,20 +315,20 @@ fn hold_on_lanes(
 
 /// Since when there has been room for a task without a break at `time`; none where there is
 /// none then.
-fn free_since(lane: &Lane, demand: Demand, time: Time) -> Option<Time> {
+fn free_since(lane: &InstanceProfile, demand: Demand, time: Time) -> Option<Time> {
     let until = lane.steps.partition_point(|step| step.0 <= time);
     let open = lane.steps[..until].iter().rev().take_while(|step| step.1.room(demand) > 0);
     open.last().map(|step| step.0)
 }
 
 fn hold_in_site(
-    lanes: &[(Reverse<Time>, &Lane)],
+    lanes: &[(Reverse<Time>, &InstanceProfile)],
     turn: &Turn<'_, '_>,
     (work, site): (WorkRef, Option<u32>),
     (least, most): (u32, u32),
     from: Time,
     until: Time,
-) -> Option<Hold> {
+) -> Option<ReservedResources> {
     let wanted = wanted(turn, work, most);
     let (mut left, mut shares, mut zones) = (most, Vec::new(), Vec::new());
     for &(_, lane) in lanes {
@@ -347,5 +354,5 @@ fn hold_in_site(
         left -= room;
         zones.extend((room > 0).then_some(zone));
     }
-    (most - left >= least).then_some(Hold::Shares(wanted.demand, shares))
+    (most - left >= least).then_some(ReservedResources::Shares(wanted.demand, shares))
 }

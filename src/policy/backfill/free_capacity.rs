@@ -8,7 +8,7 @@ use crate::units::{Demand, Free, Occupancy, WHOLE_GPU};
 
 /// What is free of one instance.
 #[derive(Clone, Debug)]
-pub(super) struct Space {
+pub(super) struct FreeCapacity {
     /// When it is empty.
     whole: Free,
     free: Free,
@@ -18,7 +18,7 @@ pub(super) struct Space {
     devices: SmallVec<[u16; 8]>,
 }
 
-impl Space {
+impl FreeCapacity {
     /// What is free now.
     pub(super) fn of(instance: &Instance) -> Self {
         Self {
