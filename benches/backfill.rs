@@ -108,7 +108,7 @@ fn run(pool: &Pool, name: &str, data: &Path) -> Timed {
     let part = policy::build(&scenario.policies[0]);
     let mut timed = Timed { part, decisions: 0, first: 0.0, later: Vec::new() };
     let world: &World = &scenario.world;
-    let go_on = &mut |_: sim::Progress| ControlFlow::Continue(());
+    let go_on = &mut |_: sim::RunProgress| ControlFlow::Continue(());
     let ended = sim::run(world, source.as_mut(), &mut timed, &Options::default(), &mut (), go_on);
     assert!(ended.is_err() && timed.decisions > DECISIONS, "the run is stopped when it is timed");
     timed

@@ -87,7 +87,7 @@ fn simulate(jobs: u64) {
     let mut source = scenario.workload.open(&scenario.context(1, false)).expect("it opens");
     let mut policy = policy::build(&scenario.policies[0]);
     let options = Options { max_jobs: jobs, ..Options::default() };
-    let go_on = &mut |_: sim::Progress| ControlFlow::Continue(());
+    let go_on = &mut |_: sim::RunProgress| ControlFlow::Continue(());
     sim::run(&scenario.world, source.as_mut(), policy.as_mut(), &options, &mut (), go_on)
         .expect("the run ends");
 }

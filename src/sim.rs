@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 pub use observer::Observer;
 pub use options::Options;
-pub use outcome::{Failure, Outcome, Progress};
+pub use outcome::{Failure, Outcome, RunProgress};
 use prefetch_index::prefetch_index;
 
 use crate::engine::{EventKey, EventQueue};
@@ -80,10 +80,10 @@ pub fn run<O: Observer>(
     policy: &mut dyn Policy,
     options: &Options,
     observer: &mut O,
-    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> Result<Outcome, Failure> {
     let needs = policy.needs();
-    let mut run = Run {
+    let mut run = Simulation {
         state: State::new(world, needs),
         options,
         policy,
@@ -117,7 +117,7 @@ struct TruthLeft {
     left: i128,
 }
 
-struct Run<'r, 'w, O> {
+struct Simulation<'r, 'w, O> {
     state: State<'w>,
     options: &'r Options,
     policy: &'r mut dyn Policy,
@@ -148,11 +148,11 @@ struct Run<'r, 'w, O> {
     idle: u64,
 }
 
-impl<O: Observer> Run<'_, '_, O> {
+impl<O: Observer> Simulation<'_, '_, O> {
     fn go(
         &mut self,
         source: &mut dyn Source,
-        control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
     ) -> Result<Outcome, Failure> {
         self.read_next(source)?;
         let started = if self.more { self.next.arrival.min(Time::ZERO) } else { Time::ZERO };
@@ -188,7 +188,7 @@ impl<O: Observer> Run<'_, '_, O> {
                 }
                 let allowed = (self.options.max_events - self.events).saturating_add(1);
                 next_control = self.events + CONTROL_EVERY.min(allowed);
-                let progress = Progress { events: self.events, work: self.read, now: at };
+                let progress = RunProgress { events: self.events, work: self.read, now: at };
                 if control(progress).is_break() {
                     return Err(Failure::Interrupted { at });
                 }

@@ -21,7 +21,7 @@ use super::{recipe, run};
 use crate::experiment::{Forgetful, Lab, LabFailure, Memory, Watch};
 use crate::input;
 use crate::scenario::Scenario;
-use crate::sim::Progress;
+use crate::sim::RunProgress;
 
 /// What is to be done, to tell whether it was begun already.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Watch for Watching {
         self.bar.expect(runs as u64);
     }
 
-    fn step(&self, _progress: Progress) -> ControlFlow<()> {
+    fn step(&self, _progress: RunProgress) -> ControlFlow<()> {
         guard::look()
     }
 

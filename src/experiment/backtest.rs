@@ -17,7 +17,7 @@ use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::{Observed, Scenario};
-use crate::sim::{Observer, Progress};
+use crate::sim::{Observer, RunProgress};
 use crate::state::{Record, State, WorkRef};
 use crate::units::{Span, Time};
 use crate::workload::{Observation, Observations};
@@ -149,7 +149,7 @@ pub fn backtest(
     scenario: &Scenario,
     policy: (&PolicySpec, &dyn Launcher),
     settings: Settings,
-    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> Result<(RunResult, Backtest), RunFailure> {
     let refuse = |message: String, hint: &str| {
         Err(RunFailure::Input(vec![Problem::with(&scenario.path, message).hint(hint)]))

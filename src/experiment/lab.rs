@@ -14,7 +14,7 @@ use super::single::{self, RunFailure, RunResult, Settings};
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::scenario::{Objective, Scenario};
-use crate::sim::Progress;
+use crate::sim::RunProgress;
 use crate::units::{Span, Time};
 use crate::workload::{Input, OpenContext};
 
@@ -88,7 +88,7 @@ pub trait Watch: Sync {
     fn expect(&self, _runs: usize) {}
 
     /// A run has come so far; says whether to go on.
-    fn step(&self, progress: Progress) -> ControlFlow<()>;
+    fn step(&self, progress: RunProgress) -> ControlFlow<()>;
 
     /// A run is done.
     fn done(&self) {}
@@ -99,7 +99,7 @@ pub trait Watch: Sync {
 pub struct Unwatched;
 
 impl Watch for Unwatched {
-    fn step(&self, _progress: Progress) -> ControlFlow<()> {
+    fn step(&self, _progress: RunProgress) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

@@ -350,7 +350,7 @@ fn allocated(
     let mut watch = Watch { whole: capacity.gpu, arrived: 0, shares: Shares::default() };
     // Nobody leaves; all have arrived within a day.
     let options = Options { seed, horizon: Some(Time::from_secs(86_400)), ..Options::default() };
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     sim::run(world, &mut *source, &mut *policy, &options, &mut watch, &mut go_on)
         .map_err(|failure| format!("{failure:?}"))?;
     Ok(watch.shares)

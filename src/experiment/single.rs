@@ -9,7 +9,7 @@ use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::{Named, Scenario, UnknownName};
-use crate::sim::{self, Failure, Observer, Options, Outcome, Progress};
+use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
 use crate::state::State;
 use crate::units::{Span, Time};
 use crate::workload::{Notes, Source};
@@ -93,7 +93,7 @@ pub fn run<O: Observer>(
     policy: &PolicySpec,
     settings: Settings,
     extra: &mut O,
-    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> Result<RunResult, RunFailure> {
     run_with(scenario, (policy, &NoLauncher), settings, extra, control)
 }
@@ -108,7 +108,7 @@ pub fn run_with<O: Observer>(
     policy: (&PolicySpec, &dyn Launcher),
     settings: Settings,
     extra: &mut O,
-    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> Result<RunResult, RunFailure> {
     let horizon = scenario.horizon.map(|horizon| Time::ZERO + horizon);
     let warm = Time::ZERO + settings.warm_up;
@@ -169,7 +169,7 @@ fn simulate<O: Observer>(
     settings: Settings,
     horizon: Option<Time>,
     observer: &mut O,
-    control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> (Result<Outcome, RunFailure>, Reading) {
     let context = scenario.context(settings.seed, settings.names);
     let mut source = match scenario.workload.open(&context) {

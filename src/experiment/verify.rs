@@ -155,7 +155,7 @@ fn run_once(case: &Case, jobs: u64, seed: u64) -> Result<Watch, String> {
     let mut policy = policy::build(&case.policy);
     let mut observer = (Watch::new(case, jobs), Laws::new(false));
     let options = Options { seed, ..Options::default() };
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     sim::run(&world, &mut *source, &mut *policy, &options, &mut observer, &mut go_on)
         .map_err(|failure| fail(format!("{failure:?}")))?;
     let (watch, laws) = observer;

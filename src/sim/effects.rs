@@ -1,6 +1,6 @@
 //! What follows from what a policy did.
 
-use super::{ENDLESS, Event, Observer, Run, put};
+use super::{ENDLESS, Event, Observer, Simulation, put};
 use crate::policy::Trigger;
 use crate::state::{
     AllocationRef, DecisionNote, Effect, Ending, InstanceRef, Record, RefusalReason, Wait,
@@ -8,7 +8,7 @@ use crate::state::{
 };
 use crate::units::{Span, Stream};
 
-impl<O: Observer> Run<'_, '_, O> {
+impl<O: Observer> Simulation<'_, '_, O> {
     /// Follows up what the policy did.
     pub(super) fn follow_up(&mut self) {
         let mut effects = std::mem::take(&mut self.effects);

@@ -70,7 +70,7 @@ pub enum Failure {
 
 /// How far a run has come, for a progress bar.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct RunProgress {
     /// Events and arrivals applied.
     pub events: u64,
     /// Pieces of work read.

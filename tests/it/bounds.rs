@@ -21,7 +21,7 @@ fn run(scenario: &Scenario, spec: &PolicySpec) -> Summary {
     let mut source = Listed::named(&scenario.works, &scenario.names);
     let mut policy = policy::build(spec);
     let mut collector = Collector::default();
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let outcome = sim::run(
         &scenario.world,
         &mut source,

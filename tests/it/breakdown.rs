@@ -16,7 +16,7 @@ fn summary(seed: u64) -> Summary {
     let mut source = Listed::named(&scenario.works, &scenario.names);
     let mut policy = policy::build(&scenario.policy);
     let mut collector = Collector::default();
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let (world, options) = (&scenario.world, &scenario.options);
     let outcome = sim::run(world, &mut source, &mut *policy, options, &mut collector, &mut go_on);
     let tenants: Vec<String> = (0..64).map(|row| format!("tenant {row}")).collect();

@@ -410,7 +410,7 @@ impl policy::Policy for Sleepless {
 fn a_policy_that_only_wakes_itself_is_stopped() {
     let (world, mut source) = (cluster(&[4]), Jobs::new(vec![job(0, 1, 10)]));
     let options = Options::default();
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let result = sim::run(&world, &mut source, &mut Sleepless, &options, &mut (), &mut go_on);
     assert!(
         matches!(result, Err(sim::Failure::Futile { at, .. }) if at < Time::from_secs(2)),

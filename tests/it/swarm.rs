@@ -659,7 +659,7 @@ fn run(seed: u64, what: &str, scenario: &Scenario) -> Ran {
     let (provision, rent_from) = (Some(provision.clone()), rent_from.clone());
     let log = Log { provision, rent_from, ..Log::default() };
     let mut observer = ((Laws::new(true), log), Fingerprint::default());
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let options = &scenario.options;
     let outcome =
         sim::run(&scenario.world, &mut source, &mut *policy, options, &mut observer, &mut go_on)

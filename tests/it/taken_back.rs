@@ -134,7 +134,7 @@ impl Policy for Fickle {
 fn outcome(seed: u64, scenario: &Scenario, policy: &mut dyn Policy) -> String {
     let mut source = Listed::named(&scenario.works, &scenario.names);
     let mut fingerprint = Fingerprint::default();
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let options = sim::Options { tolerate_illegal: true, ..scenario.options.clone() };
     sim::run(&scenario.world, &mut source, policy, &options, &mut fingerprint, &mut go_on)
         .unwrap_or_else(|failure| panic!("seed {seed}: {failure:?} under {:?}", scenario.policy));

@@ -123,7 +123,7 @@ pub(crate) fn run<O: Observer>(
     observer: &mut O,
     case: &dyn Debug,
 ) -> Outcome {
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     sim::run(world, source, policy, options, observer, &mut go_on)
         .unwrap_or_else(|failure| panic!("{failure:?} in {case:#?}"))
 }

@@ -246,7 +246,7 @@ fn run(world: &World, works: &[Work], order: &[usize], on: &[On]) -> Summary {
         instances: vec![None; count],
     };
     let (mut source, mut collector) = (Listed(works.iter()), Collector::default());
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let options = Options::default();
     let outcome = sim::run(world, &mut source, &mut policy, &options, &mut collector, &mut go_on);
     collector.summary(world, &[], &outcome.expect("the script is legal"))

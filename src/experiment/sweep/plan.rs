@@ -14,7 +14,7 @@ use super::table::{Run, Sweep};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::{Scenario, concerns};
-use crate::sim::Progress;
+use crate::sim::RunProgress;
 use crate::units::Calendar;
 use crate::workload::{Input, TraceSpec};
 
@@ -290,7 +290,7 @@ impl Pantry {
 struct Whole<'a>(&'a dyn Watch);
 
 impl Watch for Whole<'_> {
-    fn step(&self, progress: Progress) -> ControlFlow<()> {
+    fn step(&self, progress: RunProgress) -> ControlFlow<()> {
         self.0.step(progress)
     }
 

@@ -73,7 +73,7 @@ pub fn outcome(world: &World, works: &[Work], policy: &PolicySpec) -> Result<Out
     let mut source = Listed(works.iter());
     let mut policy = policy::build(policy);
     let mut observer = (Outcome::default(), Laws::new(false));
-    let mut go_on = |_: sim::Progress| ControlFlow::Continue(());
+    let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     sim::run(world, &mut source, &mut *policy, &Options::default(), &mut observer, &mut go_on)
         .map_err(|failure| format!("a list of work: {failure:?}"))?;
     let (outcome, laws) = observer;
