@@ -29,23 +29,23 @@ mod occupancy;
 mod progress;
 mod series;
 mod summary;
-mod trail;
+mod hash_trace;
 mod waits;
 
 pub use collector::Collector;
 pub use fingerprint::Fingerprint;
+pub use hash_trace::{HashTrace, RecordHash};
 pub use histogram::{EXACT_SAMPLES, Histogram};
 pub use hours::ProviderHours;
 pub use jobs::SLOWDOWN_FLOOR;
 pub use laws::{BrokenLaw, Laws};
 pub use metric::{Direction, METRICS, Metric};
-pub use moves::Moved;
-pub use occupancy::{Hold, MOST_HOLDS, MOST_MACHINES, Machine, Occupancy};
+pub use moves::PathTraffic;
+pub use occupancy::{MOST_HOLDS, MOST_MACHINES, Machine, MachineUse, OccupancyRecorder};
 pub use series::{Bucket, Series};
 pub use summary::{
-    Carbon, CostPart, Costs, CpuOnGpus, Deadlines, Distribution, Summary, Undone, WorkCounts,
+    Carbon, CostPart, Costs, CpuOnGpus, Deadlines, DistributionSummary, Summary, Undone, WorkCounts,
 };
-pub use trail::{Mark, Trail};
 pub use waits::GroupWait;
 
 /// `None` where there is nothing to divide by.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::folder::Folder;
 use crate::experiment::{Facts, RunResult, Shown, cautions, unestimated};
 use crate::input;
-use crate::metrics::Occupancy;
+use crate::metrics::OccupancyRecorder;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
     Chart, Document, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, run_charts,
@@ -98,7 +98,7 @@ pub(super) fn charts_of(
     scenario: &Scenario,
     report: &RunReport,
     result: &RunResult,
-    occupancy: &Occupancy,
+    occupancy: &OccupancyRecorder,
 ) -> Vec<Chart> {
     run_charts(&Scene {
         world: &scenario.world,

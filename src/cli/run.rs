@@ -18,7 +18,7 @@ use super::progress::Bar;
 use super::recipe;
 use super::spool::Spool;
 use crate::experiment::{self, RunResult, Settings, StepLog, Stretch};
-use crate::metrics::Occupancy;
+use crate::metrics::OccupancyRecorder;
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
@@ -108,7 +108,7 @@ pub(super) fn run(arguments: &Run) -> Done {
     let (from, until) = arguments.records.unwrap_or((1, u64::MAX));
     let stretch = Stretch { from, until, reasons: arguments.explain };
     let over = Cell::new(false);
-    let mut occupancy = folder.is_some().then(Occupancy::default);
+    let mut occupancy = folder.is_some().then(OccupancyRecorder::default);
     let result = {
         let bar = Bar::over_jobs(&policy.name, how.quiet);
         let mut watching = files.as_mut().map(|files| {
@@ -175,7 +175,7 @@ fn write(
     folder: Folder,
     scenario: &Scenario,
     report: &RunReport,
-    (result, occupancy): (&RunResult, &Occupancy),
+    (result, occupancy): (&RunResult, &OccupancyRecorder),
     cells: TextCells,
 ) -> anyhow::Result<PathBuf> {
     let out = folder.file("timeseries.csv")?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::caution::Facts;
 use super::fate::{Fate, Fates};
 use crate::metrics::{
-    self, GroupWait, METRICS, Moved, ProviderHours, Series, Summary, Trail, Undone,
+    self, GroupWait, HashTrace, METRICS, PathTraffic, ProviderHours, Series, Summary, Undone,
 };
 
 /// Most steps of the course of a run.
@@ -35,7 +35,7 @@ pub struct Measurement {
     /// Hours of cores and GPUs by provider.
     pub hours: Vec<ProviderHours>,
     /// Data moved by path, the dearest paths.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<PathTraffic>,
     /// Seconds over which work arrived.
     pub arrivals_s: f64,
     /// Seconds that what was rented in a month is scaled from.
@@ -51,7 +51,7 @@ pub struct Measurement {
     /// Hash of the canonical records.
     pub fingerprint: String,
     /// The same along the run.
-    pub trail: Trail,
+    pub trail: HashTrace,
     /// Malformed rows of the workload that were left out.
     pub skipped_rows: u64,
     /// What must be said beside the numbers.
@@ -164,7 +164,7 @@ impl Measurement {
             fates,
             course: Course::of(series),
             fingerprint: String::new(),
-            trail: Trail::default(),
+            trail: HashTrace::default(),
             skipped_rows: 0,
             facts: Facts::default(),
         }

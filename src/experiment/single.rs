@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use super::rental::{RentWatch, Rentals};
-use crate::metrics::{BrokenLaw, Collector, Fingerprint, Histogram, Laws, Series, Summary, Trail};
+use crate::metrics::{
+    BrokenLaw, Collector, Fingerprint, HashTrace, Histogram, Laws, Series, Summary,
+};
 use crate::policy;
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
@@ -51,7 +53,7 @@ pub struct RunResult {
     /// Hash of the canonical records.
     pub fingerprint: String,
     /// The same along the run.
-    pub trail: Trail,
+    pub trail: HashTrace,
     /// Rows of the workload that could not be read and were skipped.
     pub skipped_rows: u64,
     /// Rows of the workload that became no work, or other work than they say.

@@ -8,10 +8,10 @@ use super::hours::Hours;
 use super::jobs::Jobs;
 use super::launches::Launches;
 use super::load::Load;
-use super::moves::Moves;
+use super::moves::TransferTotals;
 use super::progress::Progress;
 use super::ratio;
-use super::summary::{CpuOnGpus, Distribution, Summary, WorkCounts};
+use super::summary::{CpuOnGpus, DistributionSummary, Summary, WorkCounts};
 use crate::model::World;
 use crate::sim::{Observer, Outcome};
 use crate::state::{AllocationRef, ChargeKind, HeldShare, Record, State, WorkRef};
@@ -34,7 +34,7 @@ pub struct Collector {
     emissions: Emissions,
     cpu_only: CpuOnly,
     hours: Hours,
-    moves: Moves,
+    moves: TransferTotals,
 }
 
 impl Collector {
@@ -97,7 +97,7 @@ impl Collector {
             unreserved: outcome.unreserved,
             undone: self.jobs.not_done(),
             cost: self.bills.costs(world, tenants, work.finished, [useful[0], useful[2]]),
-            wait_s: Distribution::of(self.jobs.waits(), 1e6),
+            wait_s: DistributionSummary::of(self.jobs.waits(), 1e6),
             waits_by_tenant: self.jobs.waits_by_tenant(tenants),
             waits_by_class: self.jobs.waits_by_class(&self.classes),
             turnaround_s: self.jobs.turnarounds(),

@@ -11,7 +11,7 @@ pub(super) struct CpuOnly {
     /// There are machines with GPUs in the world.
     watches: bool,
     /// By slot of the instance.
-    holds: Vec<Hold>,
+    holds: Vec<InstanceUse>,
     /// Some machine with GPUs was rented.
     pub(super) has_rented: bool,
     /// Microseconds of rented machines, and of owned ones.
@@ -23,7 +23,7 @@ pub(super) struct CpuOnly {
 
 /// Who runs on an instance.
 #[derive(Clone, Copy, Debug, Default)]
-struct Hold {
+struct InstanceUse {
     /// Allocations, and those among them that have GPUs.
     running: u32,
     with_gpus: u32,
@@ -32,7 +32,7 @@ struct Hold {
     accrued: Money,
 }
 
-impl Hold {
+impl InstanceUse {
     const fn is_cpu_only(self) -> bool {
         self.running > 0 && self.with_gpus == 0
     }
@@ -76,7 +76,7 @@ impl CpuOnly {
                 continue;
             }
             if self.holds.len() <= slot {
-                self.holds.resize(slot + 1, Hold::default());
+                self.holds.resize(slot + 1, InstanceUse::default());
             }
             let rented = instance.market != Market::Owned;
             self.has_rented |= rented;

@@ -3,7 +3,7 @@
 //! at a glance. Numbers of offers, slots of the simulator and unused providers
 //! do not enter it.
 
-use super::trail::Trail;
+use super::hash_trace::HashTrace;
 use crate::sim::Observer;
 use crate::state::{InstanceRef, LaunchRefusal, Record, State};
 use crate::units::stream::fnv1a;
@@ -16,13 +16,13 @@ pub struct Fingerprint {
     /// By offer: a hash of its name.
     names: Vec<u64>,
     records: u64,
-    trail: Trail,
+    trail: HashTrace,
 }
 
 impl Default for Fingerprint {
     fn default() -> Self {
         let (low, high) = (0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344);
-        Self { low, high, names: Vec::new(), records: 0, trail: Trail::default() }
+        Self { low, high, names: Vec::new(), records: 0, trail: HashTrace::default() }
     }
 }
 
@@ -39,7 +39,7 @@ impl Fingerprint {
 
     /// Where the run went: all of the canonical records, and also placements
     /// and refused launches, which are decisions but no records of work.
-    pub fn trail(&self) -> &Trail {
+    pub fn trail(&self) -> &HashTrace {
         &self.trail
     }
 

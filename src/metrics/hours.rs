@@ -12,12 +12,12 @@ pub(super) struct Hours {
     /// By slot of the instance: when it was ready.
     ready: Vec<Time>,
     /// By row of the region.
-    sums: Vec<Sums>,
+    sums: Vec<HourSums>,
 }
 
 /// Milli-cores and milli-GPUs times microseconds.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sums {
+struct HourSums {
     used: [i128; 2],
     offered: [i128; 2],
 }
@@ -84,9 +84,9 @@ impl Hours {
     }
 
     #[inline]
-    fn of(&mut self, region: Id<Region>) -> &mut Sums {
+    fn of(&mut self, region: Id<Region>) -> &mut HourSums {
         if self.sums.len() <= region.row() {
-            self.sums.resize(region.row() + 1, Sums::default());
+            self.sums.resize(region.row() + 1, HourSums::default());
         }
         &mut self.sums[region.row()]
     }
@@ -108,7 +108,7 @@ impl Hours {
                 world.offers[offer].market == Market::Owned && world.provider_of(offer).row() == row
             })
         };
-        let mut by_provider = vec![Sums::default(); world.providers.len()];
+        let mut by_provider = vec![HourSums::default(); world.providers.len()];
         for ((_, region), sums) in world.regions.iter().zip(&self.sums) {
             let all = &mut by_provider[region.provider.row()];
             for at in 0..2 {
@@ -117,7 +117,7 @@ impl Hours {
             }
         }
         let hours = |sum: i128| sum as f64 / 3.6e9 / 1e3;
-        let of = |(row, sums): (usize, &Sums)| ProviderHours {
+        let of = |(row, sums): (usize, &HourSums)| ProviderHours {
             provider: world.providers.rows()[row].name.clone(),
             owned: is_owned(row),
             core_hours_used: hours(sums.used[0]),
@@ -125,7 +125,7 @@ impl Hours {
             gpu_hours_used: hours(sums.used[1]),
             gpu_hours_idle: hours(sums.offered[1] - sums.used[1]),
         };
-        let any = |(_, sums): &(usize, &Sums)| sums.offered != [0, 0];
+        let any = |(_, sums): &(usize, &HourSums)| sums.offered != [0, 0];
         let mut all: Vec<ProviderHours> =
             by_provider.iter().enumerate().filter(any).map(of).collect();
         all.sort_by_key(|one| !one.owned);

@@ -3,7 +3,7 @@
 
 use super::histogram::Histogram;
 use super::ratio;
-use super::summary::{Deadlines, Distribution, Undone, WorkCounts};
+use super::summary::{Deadlines, DistributionSummary, Undone, WorkCounts};
 use super::waits::{GroupWait, GroupWaits};
 use crate::model::WorkKind;
 use crate::state::{RefusalReason, State, WorkRef};
@@ -171,12 +171,12 @@ impl Jobs {
         if classes.len() < 2 { Vec::new() } else { named() }
     }
 
-    pub(super) fn turnarounds(&self) -> Distribution {
-        Distribution::of(&self.turnaround, 1e6)
+    pub(super) fn turnarounds(&self) -> DistributionSummary {
+        DistributionSummary::of(&self.turnaround, 1e6)
     }
 
-    pub(super) fn slowdowns(&self) -> Distribution {
-        Distribution::of(&self.slowdown, 1e6)
+    pub(super) fn slowdowns(&self) -> DistributionSummary {
+        DistributionSummary::of(&self.slowdown, 1e6)
     }
 
     pub(super) fn deadlines(&self) -> Deadlines {
@@ -184,7 +184,7 @@ impl Jobs {
             with: self.with_deadline,
             met: self.deadlines_met,
             missed: self.with_deadline - self.deadlines_met,
-            tardiness_s: Distribution::of(&self.tardiness, 1e6),
+            tardiness_s: DistributionSummary::of(&self.tardiness, 1e6),
         }
     }
 

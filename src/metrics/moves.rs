@@ -8,14 +8,14 @@ use crate::units::{Id, Money};
 
 /// Adds up transfers by path.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Moves {
+pub(super) struct TransferTotals {
     /// `from * regions + to`: bytes and money; empty until something is moved.
     paths: Vec<(i128, Money)>,
 }
 
 /// What was moved along one path.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Moved {
+pub struct PathTraffic {
     /// The region that the data left: `provider/region`, or a cluster.
     pub from: String,
     /// The region that it reached.
@@ -26,7 +26,7 @@ pub struct Moved {
     pub usd: f64,
 }
 
-impl Moves {
+impl TransferTotals {
     /// A transfer goes from the home of the work to where it runs, or back.
     pub(super) fn charged(&mut self, state: &State<'_>, charge: &Charge) {
         let (ChargeKind::Transfer, Some(work)) = (charge.kind, charge.work) else { return };
@@ -51,17 +51,17 @@ impl Moves {
     }
 
     /// Paths along which anything was moved, the dearest first.
-    pub(super) fn named(&self, world: &World) -> Vec<Moved> {
+    pub(super) fn named(&self, world: &World) -> Vec<PathTraffic> {
         let regions = world.regions.len();
         let name = |row: usize| world.region_name(Id::new(row as u32));
-        let of = |(at, &(bytes, paid)): (usize, &(i128, Money))| Moved {
+        let of = |(at, &(bytes, paid)): (usize, &(i128, Money))| PathTraffic {
             from: name(at / regions),
             to: name(at % regions),
             gib: bytes as f64 / f64::from(1 << 30),
             usd: paid.dollars(),
         };
         let moved = self.paths.iter().enumerate().filter(|(_, (bytes, _))| *bytes != 0);
-        let mut all: Vec<Moved> = moved.map(of).collect();
+        let mut all: Vec<PathTraffic> = moved.map(of).collect();
         all.sort_by(|a, b| b.usd.total_cmp(&a.usd).then(b.gib.total_cmp(&a.gib)));
         all
     }

@@ -17,7 +17,7 @@ const WHOLE: u32 = 1_000;
 
 /// Work that held a part of a machine for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hold {
+pub struct MachineUse {
     /// Row of the machine.
     pub machine: usize,
     /// When it began.
@@ -46,15 +46,15 @@ pub struct Machine {
 
 /// Watches machines.
 #[derive(Clone, Debug, Default)]
-pub struct Occupancy {
+pub struct OccupancyRecorder {
     machines: Vec<Machine>,
-    holds: Vec<Hold>,
+    holds: Vec<MachineUse>,
     /// There were too many.
     over: bool,
     /// By slot of the instance: row of its machine.
     rows: Vec<usize>,
     /// Holds that go on.
-    open: Vec<(AllocationRef, Hold)>,
+    open: Vec<(AllocationRef, MachineUse)>,
     offers: Vec<Strip>,
     start: Time,
     end: Time,
@@ -72,9 +72,9 @@ struct Strip {
     sums: Vec<[i128; 2]>,
 }
 
-impl Occupancy {
+impl OccupancyRecorder {
     /// Machines and what held them; none where there was too much.
-    pub fn holds(&self) -> Option<(&[Machine], &[Hold])> {
+    pub fn holds(&self) -> Option<(&[Machine], &[MachineUse])> {
         (!self.over).then_some((&self.machines, &self.holds))
     }
 
@@ -89,7 +89,7 @@ impl Occupancy {
     }
 
     /// Row of a hold's group.
-    pub fn group_of(&self, hold: &Hold) -> usize {
+    pub fn group_of(&self, hold: &MachineUse) -> usize {
         if self.classes_named() { hold.class } else { hold.tenant }
     }
 
@@ -216,7 +216,7 @@ impl Occupancy {
             let largest = parts.into_iter().max().unwrap_or(0).clamp(1, u64::from(WHOLE));
             let size = if ask.demand.exclusive { WHOLE } else { largest as u32 };
             let machine = self.rows[held.share.instance.slot()];
-            let hold = Hold {
+            let hold = MachineUse {
                 machine,
                 from: state.now(),
                 until: Time::MAX,
@@ -251,7 +251,7 @@ impl Occupancy {
         let (now, holds) = (state.now(), &mut self.holds);
         self.open.retain(|(of, hold)| {
             if *of == reference {
-                holds.push(Hold { until: now, ..*hold });
+                holds.push(MachineUse { until: now, ..*hold });
             }
             *of != reference
         });
@@ -284,7 +284,7 @@ fn room(mut taken: Vec<(u32, u32)>, size: u32) -> (u32, u32) {
     best
 }
 
-impl Observer for Occupancy {
+impl Observer for OccupancyRecorder {
     fn begins(&mut self, state: &State<'_>) {
         (self.start, self.end, self.width) = (state.now(), state.now(), 1_000_000);
         let strip = Strip { since: state.now(), ..Strip::default() };
@@ -350,7 +350,7 @@ mod tests {
         for (exclusive, part) in [(false, (0, 250)), (true, (0, 1_000))] {
             let world = world(&[Plan { running: 1, ..Plan::default() }]);
             let mut state = start(&world, Needs::default());
-            let mut all = Occupancy::default();
+            let mut all = OccupancyRecorder::default();
             all.begins(&state);
             all.requested(&state, instance(&state, 0));
             let work = fill(&mut state, 0, Demand { exclusive, ..asked });
@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn columns_merge_without_losing_anything() {
         let world = world(&[Plan { running: 1, ..Plan::default() }]);
-        let mut all = Occupancy::default();
+        let mut all = OccupancyRecorder::default();
         all.begins(&start(&world, Needs::default()));
         all.change(Time::ZERO, 0, 1, 8_000);
         all.change(Time::from_secs(100), 0, 0, 2_000);

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::histogram::Histogram;
 use super::hours::ProviderHours;
-use super::moves::Moved;
+use super::moves::PathTraffic;
 use super::waits::GroupWait;
 use crate::units::Money;
 
 /// A distribution in five numbers; all absent without samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Distribution {
+pub struct DistributionSummary {
     /// Number of samples.
     pub count: u64,
     /// Arithmetic mean.
@@ -25,7 +25,7 @@ pub struct Distribution {
     pub max: Option<f64>,
 }
 
-impl Distribution {
+impl DistributionSummary {
     /// Of samples counted in `1 / per_unit` of the unit shown.
     pub fn of(histogram: &Histogram, per_unit: f64) -> Self {
         let at = histogram.percentiles(&[0.5, 0.95, 0.99]);
@@ -157,7 +157,7 @@ pub struct Deadlines {
     /// Done late, refused or not done.
     pub missed: u64,
     /// Lateness of finished work, zero where in time.
-    pub tardiness_s: Distribution,
+    pub tardiness_s: DistributionSummary,
 }
 
 /// Machines with GPUs on which work ran, but none with GPUs.
@@ -200,7 +200,7 @@ pub struct Summary {
     /// Money.
     pub cost: Costs,
     /// First start minus submission, of work that started.
-    pub wait_s: Distribution,
+    pub wait_s: DistributionSummary,
     /// The same by tenant, the most work first; work of tenants beyond the first
     /// 256 is counted as one.
     #[serde(rename = "wait_s_by_tenant")]
@@ -209,9 +209,9 @@ pub struct Summary {
     #[serde(rename = "wait_s_by_class")]
     pub waits_by_class: Vec<GroupWait>,
     /// End minus submission, of finished work.
-    pub turnaround_s: Distribution,
+    pub turnaround_s: DistributionSummary,
     /// Of finished work, bound 10 s.
-    pub bounded_slowdown: Distribution,
+    pub bounded_slowdown: DistributionSummary,
     /// Starts of gangs in several zones.
     #[serde(skip)]
     pub gangs_apart: u64,
@@ -258,7 +258,7 @@ pub struct Summary {
     /// Hours of cores and GPUs by provider, own clusters first.
     pub hours_by_provider: Vec<ProviderHours>,
     /// Data moved by path, the dearest first.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<PathTraffic>,
     /// Data moved between regions.
     pub transferred_gib: f64,
     /// Grid carbon of where instances ran.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::experiment::Measurement;
-use crate::metrics::{GroupWait, Moved, ProviderHours};
+use crate::metrics::{GroupWait, PathTraffic, ProviderHours};
 
 /// What one provider or cluster costs for one kind of thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -25,7 +25,7 @@ pub(super) struct Breakdown {
     #[serde(rename = "wait_s_by_tenant")]
     pub(super) waits_by_tenant: Vec<GroupWait>,
     pub(super) hours_by_provider: Vec<ProviderHours>,
-    pub(super) moved: Vec<Moved>,
+    pub(super) moved: Vec<PathTraffic>,
 }
 
 impl Breakdown {
@@ -151,11 +151,11 @@ fn hours(all: &[Measurement], runs: f64) -> Vec<ProviderHours> {
     sums
 }
 
-fn moved(all: &[Measurement], runs: f64) -> Vec<Moved> {
-    let mut sums: Vec<Moved> = Vec::new();
+fn moved(all: &[Measurement], runs: f64) -> Vec<PathTraffic> {
+    let mut sums: Vec<PathTraffic> = Vec::new();
     for one in all.iter().flat_map(|one| &one.moved) {
-        let is = |known: &Moved| known.from == one.from && known.to == one.to;
-        let new = || Moved { from: one.from.clone(), to: one.to.clone(), gib: 0.0, usd: 0.0 };
+        let is = |known: &PathTraffic| known.from == one.from && known.to == one.to;
+        let new = || PathTraffic { from: one.from.clone(), to: one.to.clone(), gib: 0.0, usd: 0.0 };
         let sum = entry(&mut sums, is, new);
         sum.gib += one.gib / runs;
         sum.usd += one.usd / runs;

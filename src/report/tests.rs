@@ -4,7 +4,7 @@ use expect_test::{expect, expect_file};
 
 use super::testing::{decided, judged, simulate, tiny};
 use super::*;
-use crate::metrics::Occupancy;
+use crate::metrics::OccupancyRecorder;
 
 fn csv_files(count: u64, horizon: Option<i64>) -> [String; 5] {
     let world = tiny();
@@ -78,7 +78,7 @@ fn the_same_run_gives_the_same_bytes() {
 fn charts(count: u64) -> Vec<Chart> {
     let world = tiny();
     let (occupancy, collector, series, _, outcome) =
-        simulate(&world, count, None, Occupancy::default());
+        simulate(&world, count, None, OccupancyRecorder::default());
     let summary = collector.summary(&world, &["default".to_owned()], &outcome);
     let objectives =
         [ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
@@ -189,7 +189,7 @@ fn the_terminal_shows_no_control_characters() {
 fn pages() -> [String; 2] {
     let world = tiny();
     let (occupancy, collector, series, fingerprint, outcome) =
-        simulate(&world, 30, None, Occupancy::default());
+        simulate(&world, 30, None, OccupancyRecorder::default());
     let evil = "</title><script>alert('x')</script>\u{202e}";
     let summary = collector.summary(&world, &[evil.to_owned()], &outcome);
     let objectives =

@@ -1,6 +1,6 @@
 //! Relaxations become rows, metric by metric.
 
-use crate::metrics::{Direction, Distribution, Histogram, METRICS, SLOWDOWN_FLOOR};
+use crate::metrics::{Direction, DistributionSummary, Histogram, METRICS, SLOWDOWN_FLOOR};
 use crate::model::World;
 use crate::units::{Span, Time};
 
@@ -120,7 +120,7 @@ impl Table {
         for job in known.jobs.iter().filter(|job| job.deadline != Time::MAX) {
             late.add((job.done - job.deadline).micros().max(0) as u64);
         }
-        let late = Distribution::of(&late, 1e6);
+        let late = DistributionSummary::of(&late, 1e6);
         for (key, value) in [("tardiness_mean", late.mean), ("tardiness_max", late.max)] {
             if let Some(value) = value {
                 self.push(key, value, ALONE, self.finishing());
@@ -162,7 +162,7 @@ impl Table {
     /// Mean, three percentiles and the longest, of each piece of work alone;
     /// `total` is a bound on the sum of all, in microseconds.
     fn delay(&mut self, keys: [&'static str; 5], alone: &Histogram, total: f64, on: Condition) {
-        let shown = Distribution::of(alone, 1e6);
+        let shown = DistributionSummary::of(alone, 1e6);
         let poured = total / alone.count() as f64 / 1e6 * (1.0 - 1e-9);
         let values = [shown.mean, shown.p50, shown.p95, shown.p99, shown.max];
         for (at, (key, value)) in keys.into_iter().zip(values).enumerate() {

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::Measurement;
-use crate::metrics::{METRICS, Trail};
+use crate::metrics::{HashTrace, METRICS};
 use crate::problem::Problem;
 use crate::scenario::{Identity, text_of};
 
@@ -41,7 +41,7 @@ pub struct Baseline {
     /// By metric and replication; not a number where the run showed nothing.
     pub metrics: BTreeMap<String, Vec<f64>>,
     /// By replication: the hash along the records.
-    pub trail: Vec<Trail>,
+    pub trail: Vec<HashTrace>,
 }
 
 /// What a run is compared under; what differs here makes a baseline stale.
@@ -183,7 +183,7 @@ impl Baseline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Mark, Summary};
+    use crate::metrics::{RecordHash, Summary};
 
     fn run(wait: Option<f64>) -> Measurement {
         let summary = Summary::default();
@@ -193,7 +193,7 @@ mod tests {
             *value = if metric.key == "wait_mean" { wait } else { Some(0.1) };
         }
         run.fingerprint = "ab".to_owned();
-        run.trail.last = Mark(7);
+        run.trail.last = RecordHash(7);
         run
     }
 
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(read.text("s", "p").expect("it is data"), text);
         assert_eq!(read.metric("wait_mean"), [None, Some(1.0 / 3.0)]);
         assert_eq!(read.metric("unheard_of"), []);
-        assert_eq!((read.replications(), read.trail[0].last), (2, Mark(7)));
+        assert_eq!((read.replications(), read.trail[0].last), (2, RecordHash(7)));
         assert_eq!(read.staleness(&terms()), [""; 0]);
     }
 

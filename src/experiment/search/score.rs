@@ -201,7 +201,7 @@ fn mean(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Distribution, Series, Summary, WorkCounts};
+    use crate::metrics::{DistributionSummary, Series, Summary, WorkCounts};
     use crate::scenario::{ObjectiveMetric, Statistic};
 
     /// Five runs, of which all finish all of their work and wait for a minute.
@@ -209,7 +209,7 @@ mod tests {
     fn counts_that_agree_show_less_than_times_do() {
         let summary = Summary {
             work: WorkCounts { finished_share: Some(1.0), ..WorkCounts::default() },
-            wait_s: Distribution { mean: Some(60.0), ..Distribution::default() },
+            wait_s: DistributionSummary { mean: Some(60.0), ..DistributionSummary::default() },
             ..Summary::default()
         };
         let all = vec![Measurement::of(&summary, &Series::default(), Vec::new(), None); 5];

@@ -4,7 +4,7 @@ use super::super::breakdown::{Breakdown, own_and_rented};
 use super::super::figure::{clean, decimals, figure, share};
 use super::super::run::breakdown::{MOST_SHOWN, named};
 use super::{BarRow, Bars, Chart, Colour, GREY, PALETTE, Plot};
-use crate::metrics::{GroupWait, Moved, ProviderHours, Summary};
+use crate::metrics::{GroupWait, PathTraffic, ProviderHours, Summary};
 
 const P50: Colour = PALETTE[0];
 const P95: Colour = PALETTE[4];
@@ -155,12 +155,12 @@ fn hours_chart(name: &str, title: &str, rows: Vec<BarRow>) -> Chart {
     bars(chart, rows)
 }
 
-fn moved(all: &[Moved]) -> Chart {
+fn moved(all: &[PathTraffic]) -> Chart {
     let mut chart = Chart::new("moved", "Data moved", "US dollars by path", "");
     if all.len() > MOST_SHOWN {
         chart.unit += &format!("; the dearest {MOST_SHOWN} of {} paths", all.len());
     }
-    let row = |one: &Moved| BarRow {
+    let row = |one: &PathTraffic| BarRow {
         label: format!("from {}", clean(&one.from)),
         below: format!("to {}", clean(&one.to)),
         start: 0.0,
@@ -173,7 +173,7 @@ fn moved(all: &[Moved]) -> Chart {
 /// Paths as parts of a bar per policy: the dearest, and the others as one.
 fn moved_by_policy(policies: &[(String, Breakdown)]) -> Chart {
     let mut paths: Vec<(String, f64)> = Vec::new();
-    let name = |one: &Moved| format!("{} to {}", clean(&one.from), clean(&one.to));
+    let name = |one: &PathTraffic| format!("{} to {}", clean(&one.from), clean(&one.to));
     for one in policies.iter().flat_map(|(_, policy)| &policy.moved) {
         let path = name(one);
         match paths.iter_mut().find(|(known, _)| *known == path) {

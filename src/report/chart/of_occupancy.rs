@@ -2,7 +2,7 @@
 
 use super::super::figure::{clean, decimals};
 use super::{Axis, Chart, GREY, Heat, Mark, PALETTE, Plot, Tick, axis};
-use crate::metrics::{MOST_HOLDS, MOST_MACHINES, Machine, Occupancy};
+use crate::metrics::{MOST_HOLDS, MOST_MACHINES, Machine, OccupancyRecorder};
 use crate::model::World;
 use crate::units::{Span, Time};
 
@@ -10,14 +10,14 @@ use crate::units::{Span, Time};
 const MOST_OFFERS: usize = 12;
 
 /// A bar per hold where there are few enough machines and holds, else a strip per offer.
-pub(super) fn occupancy(world: &World, seen: &Occupancy) -> Chart {
+pub(super) fn occupancy(world: &World, seen: &OccupancyRecorder) -> Chart {
     match seen.holds() {
         Some((machines, _)) if !machines.is_empty() => by_machine(world, seen, machines),
         _ => by_offer(world, seen),
     }
 }
 
-fn by_machine(world: &World, seen: &Occupancy, machines: &[Machine]) -> Chart {
+fn by_machine(world: &World, seen: &OccupancyRecorder, machines: &[Machine]) -> Chart {
     let groups = if seen.classes_named() { "class" } else { "tenant" };
     let mut chart = Chart::new(
         "occupancy",
@@ -101,7 +101,7 @@ fn short(offers: &[&str]) -> Vec<String> {
     all.iter().map(name).collect()
 }
 
-fn by_offer(world: &World, seen: &Occupancy) -> Chart {
+fn by_offer(world: &World, seen: &OccupancyRecorder) -> Chart {
     let mut chart = Chart::new(
         "occupancy",
         "Held share over time",

@@ -6,7 +6,7 @@ use super::super::timeline::used_providers;
 use super::of_breakdown::run_parts;
 use super::of_occupancy::occupancy;
 use super::{Axis, BarRow, Bars, Chart, Colour, GREY, Mark, PALETTE, Plot, axis};
-use crate::metrics::{Bucket, Histogram, Occupancy, Series, Summary};
+use crate::metrics::{Bucket, Histogram, OccupancyRecorder, Series, Summary};
 use crate::model::World;
 use crate::units::{Span, Time};
 
@@ -20,7 +20,7 @@ pub struct Scene<'a> {
     /// The numbers.
     pub summary: &'a Summary,
     /// Who held which machine.
-    pub occupancy: &'a Occupancy,
+    pub occupancy: &'a OccupancyRecorder,
     /// Waits in microseconds.
     pub waits: &'a Histogram,
     /// The promises.

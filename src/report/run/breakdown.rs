@@ -3,7 +3,7 @@
 use super::super::breakdown::own_and_rented;
 use super::super::document::{Place, Section, Table};
 use super::super::figure::{NOTHING, clean, count, decimals, figure, share};
-use crate::metrics::{GroupWait, Moved, ProviderHours, Summary};
+use crate::metrics::{GroupWait, PathTraffic, ProviderHours, Summary};
 
 /// Tenants, classes and paths that are shown; files have the others.
 pub(in crate::report) const MOST_SHOWN: usize = 12;
@@ -81,7 +81,7 @@ fn used(used: f64, idle: f64) -> [String; 3] {
 }
 
 /// Data moved, path by path.
-pub(super) fn moved(all: &[Moved]) -> Table {
+pub(super) fn moved(all: &[PathTraffic]) -> Table {
     let mut table = Table::new("Data moved", &["from", "to", "data", "cost"]);
     table.words = 2;
     for one in all.iter().take(MOST_SHOWN) {

@@ -4,7 +4,7 @@ use super::super::document::{Card, Cell, Table, Tone};
 use super::super::figure::{NOTHING, amount, clean, count, decimals, difference, figure, share};
 use super::super::words::dollars;
 use super::RunReport;
-use crate::metrics::{Costs, Distribution, Summary};
+use crate::metrics::{Costs, DistributionSummary, Summary};
 use crate::units::Money;
 
 /// The answers that a reader looks for first.
@@ -94,7 +94,7 @@ pub(in crate::report) fn objectives(report: &RunReport) -> Option<Table> {
 /// Waits and the like, in five numbers each.
 pub(in crate::report) fn times(summary: &Summary) -> Table {
     let mut table = Table::new("Times", &["", "work", "mean", "p50", "p95", "p99", "longest"]);
-    let mut add = |name: &str, unit: &str, of: &Distribution| {
+    let mut add = |name: &str, unit: &str, of: &DistributionSummary| {
         if of.count > 0 {
             let values = [of.mean, of.p50, of.p95, of.p99, of.max];
             let cells = values.map(|value| figure(unit, value));

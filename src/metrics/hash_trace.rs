@@ -13,29 +13,29 @@ const MOST: usize = 32;
 /// multiples of the larger stride.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Trail {
+pub struct HashTrace {
     /// Records of the run.
     pub records: u64,
     /// Records from one mark to the next.
     pub stride: u64,
     /// The hash after `stride`, 2 x `stride` ... records, 16 hexadecimal digits each.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<RecordHash>,
     /// The hash after all records.
-    pub last: Mark,
+    pub last: RecordHash,
 }
 
 /// A hash, as 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Mark(pub u64);
+pub struct RecordHash(pub u64);
 
-impl Default for Trail {
+impl Default for HashTrace {
     fn default() -> Self {
-        Self { records: 0, stride: 1, marks: Vec::new(), last: Mark(0x2545_f491_4f6c_dd1d) }
+        Self { records: 0, stride: 1, marks: Vec::new(), last: RecordHash(0x2545_f491_4f6c_dd1d) }
     }
 }
 
-impl Trail {
+impl HashTrace {
     /// Takes one record in.
     #[inline(always)]
     pub fn step(&mut self, word: u64) {
@@ -80,13 +80,13 @@ impl Trail {
         Some((agreed, at.min(self.records.max(other.records))))
     }
 
-    fn at(&self, record: u64) -> Option<Mark> {
+    fn at(&self, record: u64) -> Option<RecordHash> {
         let row = usize::try_from(record / self.stride).ok()?.checked_sub(1)?;
         self.marks.get(row).copied()
     }
 }
 
-impl TryFrom<String> for Mark {
+impl TryFrom<String> for RecordHash {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -96,8 +96,8 @@ impl TryFrom<String> for Mark {
     }
 }
 
-impl From<Mark> for String {
-    fn from(mark: Mark) -> Self {
+impl From<RecordHash> for String {
+    fn from(mark: RecordHash) -> Self {
         format!("{:016x}", mark.0)
     }
 }
@@ -106,8 +106,8 @@ impl From<Mark> for String {
 mod tests {
     use super::*;
 
-    fn trail(words: impl IntoIterator<Item = u64>) -> Trail {
-        let mut trail = Trail::default();
+    fn trail(words: impl IntoIterator<Item = u64>) -> HashTrace {
+        let mut trail = HashTrace::default();
         words.into_iter().for_each(|word| trail.step(word));
         trail
     }
@@ -141,7 +141,7 @@ mod tests {
     fn a_trail_survives_being_written() {
         let one = trail(0..77);
         let text = toml::to_string(&one).expect("a trail is data");
-        assert_eq!(toml::from_str::<Trail>(&text).expect("as written"), one);
-        assert!(toml::from_str::<Trail>(&text.replace("last = \"", "last = \"x")).is_err());
+        assert_eq!(toml::from_str::<HashTrace>(&text).expect("as written"), one);
+        assert!(toml::from_str::<HashTrace>(&text.replace("last = \"", "last = \"x")).is_err());
     }
 }
