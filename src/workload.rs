@@ -9,7 +9,7 @@ mod begin;
 mod date;
 mod defaults;
 mod filter;
-mod held;
+mod buffered;
 mod lines;
 mod mapped;
 mod mapping;
@@ -40,30 +40,30 @@ use crate::problem::Problem;
 use crate::units::rank::share_of;
 use crate::units::{Calendar, Span, Time};
 
-use defaults::{FillIn, spread_gangs};
-use held::{Held, Order};
+use buffered::{Buffered, HandOverOrder};
+use defaults::{ApplyDefaults, spread_gangs};
 use repeat::Repeat;
 use synth::Synth;
 use transform::{Streaming, Through};
 
 pub use alive::Alive;
+pub use buffered::MAX_HELD;
 pub use date::zone_exists;
-pub use defaults::{DeadlineRule, Defaults, Estimate};
+pub use defaults::{DeadlineRule, Defaults, EstimateRule};
 pub use filter::RowFilter;
-pub use held::MAX_HELD;
 pub use lines::MAX_ROW;
-pub use mapping::{Column, Field, Mapping, Origin, Unit};
+pub use mapping::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
 pub use names::MAX_NAME;
 pub use native::{NativeColumn, NativeWriter, used_columns};
-pub use note::{Note, Notes};
+pub use note::{RowNote, RowNotes};
 pub use observed::{Observation, Observations};
 pub use openb::{NodeRow, OpenbOptions, read_nodes};
 pub use recognise::{Recognised, recognise};
 pub use sacct::{SacctOptions, SacctTenant};
-pub use shared::Shared;
-pub use stats::{Stats, Summary, TenantStats};
+pub use shared::SharedTrace;
+pub use stats::{SampleSummary, Stats, TenantStats};
 pub use swf::{Procs, SwfHeader, SwfOptions, SwfTenant, UnknownRuntime};
-pub use synth::{Arrivals, Class, MmppState, SynthSpec, Until};
+pub use synth::{Arrivals, MmppState, SynthClass, SynthSpec, Until};
 pub use trace::{Format, OnBadRow, TraceSpec, Unsorted};
 pub use transform::{Capacity, Keep, Resource, Transform};
 
@@ -80,8 +80,8 @@ pub trait Source {
     }
 
     /// Well-formed rows so far that became no work, or other work than they say.
-    fn notes(&self) -> Notes {
-        Notes::default()
+    fn notes(&self) -> RowNotes {
+        RowNotes::default()
     }
 
     /// The first few of the problems behind [`Source::skipped`].
@@ -97,7 +97,7 @@ pub type BoxedSource = Box<dyn Source + Send>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkloadSpec {
     /// Where work comes from.
-    pub input: Input,
+    pub input: WorkloadInput,
     /// What every piece of work gets where its source says nothing.
     pub defaults: Defaults,
     /// Applied in this order, after the defaults.
@@ -106,13 +106,13 @@ pub struct WorkloadSpec {
 
 /// Where work comes from.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Input {
+pub enum WorkloadInput {
     /// A file.
     Trace(TraceSpec),
     /// Draws from distributions.
     Synthetic(SynthSpec),
     /// A file that was read before (see [`WorkloadSpec::share`]).
-    Shared(Arc<Shared>),
+    Shared(Arc<SharedTrace>),
 }
 
 impl WorkloadSpec {
@@ -121,8 +121,10 @@ impl WorkloadSpec {
     /// where nothing tells but the arrivals.
     pub fn period(&self, given: Option<Span>) -> Option<Span> {
         let drawn = given.or(match &self.input {
-            Input::Synthetic(SynthSpec { until: Until::Span(span), .. }) => Some(*span),
-            Input::Synthetic(_) | Input::Trace(_) | Input::Shared(_) => None,
+            WorkloadInput::Synthetic(SynthSpec { until: Until::Span(span), .. }) => Some(*span),
+            WorkloadInput::Synthetic(_) | WorkloadInput::Trace(_) | WorkloadInput::Shared(_) => {
+                None
+            }
         });
         self.transforms.iter().fold(drawn, |period, step| match step {
             Transform::Window { from, to, .. } => {
@@ -147,7 +149,7 @@ impl WorkloadSpec {
     }
 }
 
-impl Input {
+impl WorkloadInput {
     /// The trace it is or was read from.
     pub fn trace(&self) -> Option<&TraceSpec> {
         match self {
@@ -192,7 +194,7 @@ impl WorkloadSpec {
                 Transform::Shuffle | Transform::Inflate { .. } | Transform::Resample { .. }
             )
         };
-        matches!(&self.input, Input::Trace(trace) if trace.unsorted == Unsorted::Sort)
+        matches!(&self.input, WorkloadInput::Trace(trace) if trace.unsorted == Unsorted::Sort)
             || self.transforms.iter().any(holds)
     }
 
@@ -204,7 +206,7 @@ impl WorkloadSpec {
     /// What can be told to be wrong without the file.
     pub fn problems(&self, context: &OpenContext) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.defaults.problem().into_iter().collect();
-        if let Input::Synthetic(synth) = &self.input {
+        if let WorkloadInput::Synthetic(synth) = &self.input {
             problems.extend(synth.problems());
         }
         for step in &self.transforms {
@@ -224,18 +226,18 @@ impl WorkloadSpec {
     fn open_first(&self, steps: usize, context: &OpenContext) -> Result<BoxedSource, Vec<Problem>> {
         let Some(last) = steps.checked_sub(1) else {
             let source = match &self.input {
-                Input::Trace(trace) => trace.open(
+                WorkloadInput::Trace(trace) => trace.open(
                     self.clock(context.calendar),
                     context.keep_names,
                     self.is_sizeless(),
                 )?,
-                Input::Synthetic(synth) => Box::new(Synth::new(synth, context)),
-                Input::Shared(shared) => shared.open(),
+                WorkloadInput::Synthetic(synth) => Box::new(Synth::new(synth, context)),
+                WorkloadInput::Shared(shared) => shared.open(),
             };
             return Ok(if self.defaults == Defaults::default() {
                 source
             } else {
-                Box::new(Through::new(source, FillIn::new(self.defaults.clone())))
+                Box::new(Through::new(source, ApplyDefaults::new(self.defaults.clone())))
             });
         };
         let seed = context.seed;
@@ -245,18 +247,20 @@ impl WorkloadSpec {
                 let open = Box::new(move || spec.open_first(last, &context));
                 Box::new(Repeat::new(open, *times, *period)?)
             }
-            Transform::Shuffle => {
-                Box::new(Held::new(self.open_first(last, context)?, Order::Shuffled { seed }))
-            }
+            Transform::Shuffle => Box::new(Buffered::new(
+                self.open_first(last, context)?,
+                HandOverOrder::Shuffled { seed },
+            )),
             Transform::Resample { block } => {
-                let order = Order::Resampled { seed, block: *block };
-                Box::new(Held::new(self.open_first(last, context)?, order))
+                let order = HandOverOrder::Resampled { seed, block: *block };
+                Box::new(Buffered::new(self.open_first(last, context)?, order))
             }
             Transform::Inflate { share, resource, gap } => {
                 let capacity = context.capacity.map_or(0, |capacity| capacity.of(*resource));
                 let target = share_of(*share, capacity);
-                let order = Order::Inflated { seed, resource: *resource, target, gap: *gap };
-                Box::new(Held::new(self.open_first(last, context)?, order))
+                let order =
+                    HandOverOrder::Inflated { seed, resource: *resource, target, gap: *gap };
+                Box::new(Buffered::new(self.open_first(last, context)?, order))
             }
             transform => {
                 let step = Streaming { transform: transform.clone(), seen: 0 };
@@ -270,8 +274,8 @@ impl WorkloadSpec {
     fn farthest(&self) -> Option<Together> {
         let for_all = self.defaults.rules.together;
         let gangs = match &self.input {
-            Input::Synthetic(synth) => &synth.classes[..],
-            Input::Trace(_) | Input::Shared(_) => return for_all,
+            WorkloadInput::Synthetic(synth) => &synth.classes[..],
+            WorkloadInput::Trace(_) | WorkloadInput::Shared(_) => return for_all,
         };
         let gangs = gangs.iter().filter(|class| class.gang);
         gangs.filter_map(|class| class.rules.together.or(for_all)).max()
@@ -280,9 +284,9 @@ impl WorkloadSpec {
     /// What the workload takes for granted, in plain sentences for the report.
     pub fn assumptions(&self) -> Vec<String> {
         let mut told = match &self.input {
-            Input::Trace(trace) => trace.assumptions(),
-            Input::Shared(shared) => shared.trace.assumptions(),
-            Input::Synthetic(_) => {
+            WorkloadInput::Trace(trace) => trace.assumptions(),
+            WorkloadInput::Shared(shared) => shared.trace.assumptions(),
+            WorkloadInput::Synthetic(_) => {
                 vec!["The workload is drawn from distributions, not observed.".to_owned()]
             }
         };

@@ -18,8 +18,8 @@ use crate::scenario::Scenario;
 use crate::text::plain;
 use crate::units::Calendar;
 use crate::workload::{
-    BoxedSource, Defaults, Input, NativeColumn, NativeWriter, Observations, OnBadRow, OpenContext,
-    Stats, TraceSpec, WorkloadSpec, recognise, used_columns,
+    BoxedSource, Defaults, NativeColumn, NativeWriter, Observations, OnBadRow, OpenContext, Stats,
+    TraceSpec, WorkloadInput, WorkloadSpec, recognise, used_columns,
 };
 
 /// A workload that can be opened again and again.
@@ -46,7 +46,7 @@ pub(super) fn trace(command: &Trace) -> Done {
         Trace::Convert { input, output, on_bad_row } => convert(&load(input, on_bad_row)?, output),
         Trace::Synth { which, output } => {
             let scenario = open::open(which)?;
-            if !matches!(scenario.workload.input, Input::Synthetic(_)) {
+            if !matches!(scenario.workload.input, WorkloadInput::Synthetic(_)) {
                 let message = format!("{} replays a trace", scenario.path);
                 return Err(Stop::usage(message, "use `windtunnel trace convert`"));
             }
@@ -81,7 +81,7 @@ fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
     }
     let zero = trace.zero_unix().unwrap_or(0);
     let spec = WorkloadSpec {
-        input: Input::Trace(trace),
+        input: WorkloadInput::Trace(trace),
         transforms: Vec::new(),
         defaults: Defaults::default(),
     };

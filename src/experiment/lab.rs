@@ -16,7 +16,7 @@ use crate::policy::spec::PolicySpec;
 use crate::scenario::{Objective, Scenario};
 use crate::sim::RunProgress;
 use crate::units::{Span, Time};
-use crate::workload::{Input, OpenContext};
+use crate::workload::{OpenContext, WorkloadInput};
 
 /// Rows of a trace up to which it is read once and kept for all runs.
 const MOST_SHARED: usize = 4_000_000;
@@ -253,14 +253,16 @@ pub fn share_inputs(scenario: &mut Scenario) -> Result<(), RunFailure> {
 /// Whether the scenario's work is drawn from distributions, so that another
 /// seed is another workload.
 pub fn is_synthetic(scenario: &Scenario) -> bool {
-    matches!(scenario.workload.input, Input::Synthetic(_))
+    matches!(scenario.workload.input, WorkloadInput::Synthetic(_))
 }
 
 /// Whether two seeds may draw different work, as the scenario is or with other
 /// values of these keys, without a run that shows it.
 pub(super) fn is_drawn<'k>(scenario: &Scenario, mut keys: impl Iterator<Item = &'k str>) -> bool {
     match &scenario.workload.input {
-        Input::Synthetic(spec) => spec.is_random() || keys.any(|key| key.starts_with("workload.")),
+        WorkloadInput::Synthetic(spec) => {
+            spec.is_random() || keys.any(|key| key.starts_with("workload."))
+        }
         _ => false,
     }
 }
@@ -356,7 +358,7 @@ preset = "batch-fcfs"
         let file = scenario(&text);
         let mut shared = file.clone();
         share_inputs(&mut shared).expect("the trace is readable");
-        assert!(matches!(shared.workload.input, Input::Shared(_)));
+        assert!(matches!(shared.workload.input, WorkloadInput::Shared(_)));
         let seeds = Repetition::Seeds { warm_up: Span::ZERO };
         let run = |scenario| lab().measure(&cells(scenario, seeds, 1)).expect("it runs");
         assert_eq!(run(&file), run(&shared));

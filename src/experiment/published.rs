@@ -22,8 +22,8 @@ use crate::sim::{self, Observer, Options};
 use crate::state::{Record, State};
 use crate::units::{Calendar, Demand, Distribution, Rate, Shape, Span, Stream, Time};
 use crate::workload::{
-    BoxedSource, Capacity, Defaults, Format, Input, NodeRow, OnBadRow, OpenContext, OpenbOptions,
-    Resource, TraceSpec, Transform, Unsorted, WorkloadSpec, read_nodes,
+    BoxedSource, Capacity, Defaults, Format, NodeRow, OnBadRow, OpenContext, OpenbOptions,
+    Resource, TraceSpec, Transform, Unsorted, WorkloadInput, WorkloadSpec, read_nodes,
 };
 
 pub use batch::{rlscheduler, users_estimates, whole_log};
@@ -261,7 +261,7 @@ fn pod_list(path: &Path) -> WorkloadSpec {
         filters: Vec::new(),
         nameless: false,
     };
-    let (input, transforms) = (Input::Trace(trace), Vec::new());
+    let (input, transforms) = (WorkloadInput::Trace(trace), Vec::new());
     WorkloadSpec { input, defaults: Defaults::default(), transforms }
 }
 

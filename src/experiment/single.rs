@@ -14,7 +14,7 @@ use crate::scenario::{Named, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
 use crate::state::State;
 use crate::units::{Span, Time};
-use crate::workload::{Notes, Source};
+use crate::workload::{RowNotes, Source};
 
 /// How a run of a scenario is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct RunResult {
     /// Rows of the workload that could not be read and were skipped.
     pub skipped_rows: u64,
     /// Rows of the workload that became no work, or other work than they say.
-    pub notes: Notes,
+    pub notes: RowNotes,
     /// Names in the rules of work that nothing here has.
     pub unknown_names: Vec<UnknownName>,
     /// What of the work the policy can rent for.
@@ -160,7 +160,7 @@ pub fn run_with<O: Observer>(
 #[derive(Debug, Default)]
 struct Reading {
     skipped: u64,
-    notes: Notes,
+    notes: RowNotes,
     unknown_names: Vec<UnknownName>,
 }
 

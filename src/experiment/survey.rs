@@ -14,7 +14,7 @@ use crate::scenario::{Named, Scenario, UnknownName};
 use crate::sim::no_such_home;
 use crate::state::{ResolvedRules, Sites};
 use crate::units::{Demand, Id, Span, Time};
-use crate::workload::{Input, Notes, OnBadRow, Source};
+use crate::workload::{OnBadRow, RowNotes, Source, WorkloadInput};
 
 /// What a workload holds.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Survey {
     /// Malformed rows that were left out.
     pub skipped: u64,
     /// Rows that became no work, or other work than they say.
-    pub notes: Notes,
+    pub notes: RowNotes,
     /// Pieces of work that arrive after the horizon.
     pub late: u64,
     /// Jobs without an estimate of their runtime.
@@ -186,7 +186,7 @@ pub fn survey(
     let context = scenario.context(scenario.seed, true);
     let mut workload = scenario.workload.clone();
     let tells = match &mut workload.input {
-        Input::Trace(trace) if trace.on_bad_row == OnBadRow::Fail => {
+        WorkloadInput::Trace(trace) if trace.on_bad_row == OnBadRow::Fail => {
             trace.on_bad_row = OnBadRow::Tell;
             true
         }

@@ -121,7 +121,7 @@ fn every_key_is_documented() {
         fingerprint: fingerprint.hex(),
         skipped_rows: 0,
         dropped_rows: 0,
-        row_notes: crate::workload::Notes::default(),
+        row_notes: crate::workload::RowNotes::default(),
     };
     let mut json = Vec::new();
     report.write_json(&mut json).expect("memory takes everything");

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::words::write_json;
 use crate::metrics::{METRICS, Summary};
-use crate::workload::Notes;
+use crate::workload::RowNotes;
 
 /// What made a run: with it, the run can be made again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -139,7 +139,7 @@ pub struct RunReport {
     /// Well-formed rows of the workload that became no work.
     pub dropped_rows: u64,
     /// The same by why, and rows of which something was assumed.
-    pub row_notes: Notes,
+    pub row_notes: RowNotes,
 }
 
 impl RunReport {

@@ -18,7 +18,7 @@ use crate::sim::{Observer, Options, Outcome, run};
 use crate::state::testing::{Plan, demand, shape, world};
 use crate::state::{DecisionNote, RefusalReason, Share, Wait, WaitReason, WorkRef};
 use crate::units::{Id, Money, Span, Stream, Time};
-use crate::workload::{Notes, Observation, Source};
+use crate::workload::{Observation, RowNotes, Source};
 
 /// Two owned machines that boot at once, and two clouds, one of them with a
 /// name that a spreadsheet would run.
@@ -236,7 +236,7 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
         fingerprint: String::new(),
         skipped_rows: 1,
         dropped_rows: 0,
-        row_notes: Notes::default(),
+        row_notes: RowNotes::default(),
     };
     (run, judged)
 }

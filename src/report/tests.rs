@@ -173,7 +173,7 @@ fn the_terminal_shows_no_control_characters() {
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
         dropped_rows: 0,
-        row_notes: crate::workload::Notes::default(),
+        row_notes: crate::workload::RowNotes::default(),
     };
     let texts = [report.document(Vec::new()), comparison.document(Vec::new())]
         .map(|document| document.text(Terminal::PLAIN));
@@ -218,7 +218,7 @@ fn pages() -> [String; 2] {
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
         dropped_rows: 0,
-        row_notes: crate::workload::Notes::default(),
+        row_notes: crate::workload::RowNotes::default(),
     };
     let row = PolicyResult {
         name: evil,
@@ -282,7 +282,7 @@ fn documents(then: impl Fn(&Document)) {
         fingerprint: fingerprint.hex(),
         skipped_rows: 1,
         dropped_rows: 0,
-        row_notes: crate::workload::Notes::default(),
+        row_notes: crate::workload::RowNotes::default(),
     };
     then(&report.document(Vec::new()));
     let row = PolicyResult {

@@ -11,7 +11,8 @@ use crate::policy::spec::{DemandMix, PlaceSpec};
 use crate::problem::{Problem, clip};
 use crate::units::Demand;
 use crate::workload::{
-    Defaults, Format, Input, OnBadRow, OpenContext, TraceSpec, Unsorted, WorkloadSpec, recognise,
+    Defaults, Format, OnBadRow, OpenContext, TraceSpec, Unsorted, WorkloadInput, WorkloadSpec,
+    recognise,
 };
 
 /// What was noted while counting.
@@ -75,7 +76,7 @@ fn pods(source: &str, base: &Path) -> WorkloadSpec {
     let recognised = recognise(&path, &shown).ok().flatten();
     let format = recognised.map_or(Format::Native, |recognised| recognised.format);
     WorkloadSpec {
-        input: Input::Trace(TraceSpec {
+        input: WorkloadInput::Trace(TraceSpec {
             shown,
             path,
             format,

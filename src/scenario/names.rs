@@ -9,7 +9,7 @@ use super::composition::unknown_name;
 use crate::model::gpu::answers;
 use crate::model::{Filter, Interner, Market, Rules, Work, World};
 use crate::problem::{Problem, clip};
-use crate::workload::{BoxedSource, Notes, Source};
+use crate::workload::{BoxedSource, RowNotes, Source};
 
 /// What a name is the name of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -338,7 +338,7 @@ impl Source for Named<'_> {
         self.inner.skipped()
     }
 
-    fn notes(&self) -> Notes {
+    fn notes(&self) -> RowNotes {
         self.inner.notes()
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::problem::Problem;
 use crate::workload::{
-    Column, Field, Format, Mapping, Origin, TraceSpec, Unit, read_nodes, recognise,
+    Column, ColumnOrigin, ColumnUnit, Field, Format, Mapping, TraceSpec, read_nodes, recognise,
 };
 
 use cluster::{cluster, processors};
@@ -311,14 +311,14 @@ fn mapped(
 
 fn column_text(column: &Column) -> String {
     let from = match &column.from {
-        Origin::Header(header) => format!("column = {}", quoted(header)),
-        Origin::Number(number) => format!("number = {number}"),
-        Origin::Constant(text) => format!("constant = {}", quoted(text)),
+        ColumnOrigin::Header(header) => format!("column = {}", quoted(header)),
+        ColumnOrigin::Number(number) => format!("number = {number}"),
+        ColumnOrigin::Constant(text) => format!("constant = {}", quoted(text)),
     };
-    let known = Unit::ALL.iter().find(|(_, unit)| *unit == column.unit);
+    let known = ColumnUnit::ALL.iter().find(|(_, unit)| *unit == column.unit);
     let unit = match (known, column.unit) {
         (Some((name, _)), _) => (*name).to_owned(),
-        (None, Unit::FractionOf(whole)) => format!("fraction of {whole}"),
+        (None, ColumnUnit::FractionOf(whole)) => format!("fraction of {whole}"),
         (None, _) => return format!("{{ {from} }}"),
     };
     let scale = match column.scale {

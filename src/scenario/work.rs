@@ -19,7 +19,7 @@ use crate::model::{Filter, Rules, Spread, Together, WorkKind, World};
 use crate::problem::clip;
 use crate::units::Span;
 use crate::workload::{
-    DeadlineRule, Defaults, Estimate, Input, OpenContext, Transform, WorkloadSpec,
+    DeadlineRule, Defaults, EstimateRule, OpenContext, Transform, WorkloadInput, WorkloadSpec,
 };
 
 use trace::trace;
@@ -62,11 +62,11 @@ pub(super) fn read(root: &Section, around: Around<'_>, report: &mut Report<'_>) 
         (true, false) => trace(&section, around.base, report).map(|(trace, why)| {
             inputs.push(trace.path.clone());
             assumptions.extend(why.map(|why| format!("The trace: {why}")));
-            Input::Trace(trace)
+            WorkloadInput::Trace(trace)
         }),
         (false, true) => {
             let synthetic = section.section("synthetic");
-            synthetic::read(&synthetic, around, report).map(Input::Synthetic)
+            synthetic::read(&synthetic, around, report).map(WorkloadInput::Synthetic)
         }
     };
     let defaults = defaults(&section, around, report);
@@ -131,8 +131,8 @@ fn defaults(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> D
     }
 }
 
-fn estimate(section: &Section, report: &mut Report<'_>) -> Estimate {
-    let Some(text) = section.text("estimates") else { return Estimate::Missing };
+fn estimate(section: &Section, report: &mut Report<'_>) -> EstimateRule {
+    let Some(text) = section.text("estimates") else { return EstimateRule::Missing };
     let factor = text
         .trim()
         .strip_prefix("factor(")
@@ -140,16 +140,16 @@ fn estimate(section: &Section, report: &mut Report<'_>) -> Estimate {
         .and_then(|factor| factor.trim().parse().ok())
         .filter(|&factor: &f64| factor > 0.0 && factor <= 1e6);
     match (text.trim(), factor) {
-        ("none", _) => Estimate::Missing,
-        ("runtime", _) => Estimate::Runtime,
-        (_, Some(factor)) => Estimate::Factor(factor),
+        ("none", _) => EstimateRule::Missing,
+        ("runtime", _) => EstimateRule::Runtime,
+        (_, Some(factor)) => EstimateRule::Factor(factor),
         _ => {
             let message = format!(
                 "`estimates` must be `\"runtime\"`, `\"factor(2)\"` or `\"none\"`, found `\"{}\"`",
                 clip(text)
             );
             report.at(&section.spot("estimates"), message);
-            Estimate::Missing
+            EstimateRule::Missing
         }
     }
 }

@@ -5,13 +5,13 @@ use crate::model::{Filter, Home, Interner, Rules, Tenant, Together, Work};
 use crate::problem::Problem;
 use crate::units::{Id, Span, Time};
 
-use super::transform::{Step, Verdict, scale_span};
+use super::transform::{Disposition, WorkStep, scale_span};
 
 /// What every piece of work gets where its source says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Defaults {
     /// Estimate of the runtime, where there is none.
-    pub estimate: Estimate,
+    pub estimate: EstimateRule,
     /// Deadline, where there is none.
     pub deadline: Option<DeadlineRule>,
     /// Whether progress survives a preemption; replaces what the source says.
@@ -38,7 +38,7 @@ pub struct Defaults {
 
 /// The estimate of work that has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Estimate {
+pub enum EstimateRule {
     /// It stays without one.
     #[default]
     Missing,
@@ -61,7 +61,7 @@ impl Defaults {
     /// What is wrong with its parameters.
     pub(super) fn problem(&self) -> Option<Problem> {
         let estimate = match self.estimate {
-            Estimate::Factor(factor) => factor.is_finite() && factor > 0.0,
+            EstimateRule::Factor(factor) => factor.is_finite() && factor > 0.0,
             _ => true,
         };
         let deadline = self.deadline.is_none_or(|rule| {
@@ -81,11 +81,11 @@ impl Defaults {
     pub(super) fn assumptions(&self) -> Vec<String> {
         let mut told = Vec::new();
         match self.estimate {
-            Estimate::Missing => {}
-            Estimate::Runtime => {
+            EstimateRule::Missing => {}
+            EstimateRule::Runtime => {
                 told.push("Work without an estimate is estimated exactly.".to_owned());
             }
-            Estimate::Factor(factor) => {
+            EstimateRule::Factor(factor) => {
                 told.push(format!(
                     "Work without an estimate is estimated at {factor} times its runtime."
                 ));
@@ -129,7 +129,7 @@ pub(super) fn spread_gangs(together: Option<Together>) -> Option<String> {
 }
 
 /// Fills in defaults.
-pub(super) struct FillIn {
+pub(super) struct ApplyDefaults {
     defaults: Defaults,
     tenant: Option<Id<Tenant>>,
     home: Option<Id<Home>>,
@@ -137,7 +137,7 @@ pub(super) struct FillIn {
     rules: Vec<Option<Id<Rules>>>,
 }
 
-impl FillIn {
+impl ApplyDefaults {
     pub(super) fn new(defaults: Defaults) -> Self {
         Self { defaults, tenant: None, home: None, rules: Vec::new() }
     }
@@ -166,9 +166,9 @@ impl FillIn {
         let (ask, runtime) = (&mut work.ask, work.truth.runtime);
         if ask.estimate == Span::MAX {
             ask.estimate = match self.defaults.estimate {
-                Estimate::Missing => Span::MAX,
-                Estimate::Runtime => runtime,
-                Estimate::Factor(factor) => scale_span(runtime, factor)?,
+                EstimateRule::Missing => Span::MAX,
+                EstimateRule::Runtime => runtime,
+                EstimateRule::Factor(factor) => scale_span(runtime, factor)?,
             };
         }
         if let Some(rule) = self.defaults.deadline
@@ -182,8 +182,8 @@ impl FillIn {
     }
 }
 
-impl Step for FillIn {
-    fn step(&mut self, book: &mut Interner, work: &mut Work) -> Result<Verdict, Problem> {
+impl WorkStep for ApplyDefaults {
+    fn step(&mut self, book: &mut Interner, work: &mut Work) -> Result<Disposition, Problem> {
         self.names(book, work);
         self.times(work)?;
         let (ask, defaults) = (&mut work.ask, &self.defaults);
@@ -194,7 +194,7 @@ impl Step for FillIn {
         fill(&mut ask.output, defaults.output);
         ask.resumes = defaults.resumes.unwrap_or(ask.resumes);
         ask.demand.exclusive = defaults.exclusive.unwrap_or(ask.demand.exclusive);
-        Ok(Verdict::Pass)
+        Ok(Disposition::Pass)
     }
 }
 
@@ -328,14 +328,14 @@ mod tests {
     #[test]
     fn only_gaps_are_filled() {
         let defaults = Defaults {
-            estimate: Estimate::Factor(2.0),
+            estimate: EstimateRule::Factor(2.0),
             deadline: Some(DeadlineRule { slack: Span::from_secs(10), factor: 1.5 }),
             cpu: Some(500),
             tenant: Some("ops".to_owned()),
             resumes: Some(true),
             ..Defaults::default()
         };
-        let mut fill_in = FillIn::new(defaults);
+        let mut fill_in = ApplyDefaults::new(defaults);
         let mut book = Interner::default();
         let mut work = Work { arrival: Time::from_secs(100), ..Work::default() };
         work.truth.runtime = Span::from_secs(20);

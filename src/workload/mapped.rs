@@ -6,28 +6,28 @@ use crate::model::{Ask, Interner, Truth, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Calendar, Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
-use super::date::Zone;
+use super::date::DefaultTimeZone;
 use super::names::{Names, text};
 use super::native::flag;
-use super::number::{Reason, Rounding, integer, scaled, within_reach};
+use super::number::{BadValue, Rounding, integer, scaled, within_reach};
 use super::openb::read_models;
-use super::reader::{Row, Rows};
-use super::table::{Bad, Table};
+use super::reader::{ReadRow, Rows};
+use super::table::{Bad, TextTable};
 use super::written::{Per, duration, is_missing, memory};
-use super::{Field, Mapping, Note, Observation, Unit};
+use super::{ColumnUnit, Field, Mapping, Observation, RowNote};
 
 pub(super) use bound::factor;
-use bound::{Bound, bind};
+use bound::{BoundColumn, bind};
 
 /// Rows of a mapped table.
 pub(super) struct MappedRows {
-    table: Table,
-    bounds: Vec<Bound>,
+    table: TextTable,
+    bounds: Vec<BoundColumn>,
     kind: WorkKind,
     calendar: Calendar,
     keep_names: bool,
     gpus_per_task: Option<u8>,
-    zone: Zone,
+    zone: DefaultTimeZone,
     names: Names,
     /// Fields per row; 0 until the first row says.
     width: usize,
@@ -54,12 +54,12 @@ struct Cells {
 impl MappedRows {
     /// Reads the header of `table`, if there is one, and finds the columns.
     pub(super) fn new(
-        mut table: Table,
+        mut table: TextTable,
         mapping: &Mapping,
         calendar: Calendar,
         keep_names: bool,
     ) -> Result<Self, Vec<Problem>> {
-        let zone = Zone::named(mapping.time_zone.as_deref(), table.shown())?;
+        let zone = DefaultTimeZone::named(mapping.time_zone.as_deref(), table.shown())?;
         let pending = !mapping.has_header;
         let any = table.advance().map_err(|bad| vec![bad.into_problem()])?;
         if !any && mapping.has_header {
@@ -89,7 +89,7 @@ impl MappedRows {
         book: &mut Interner,
         work: &mut Work,
         cells: &mut Cells,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), BadValue> {
         let bound = &self.bounds[at];
         let cell = match bound.index {
             Some(index) => self.table.trimmed(index),
@@ -136,7 +136,7 @@ impl MappedRows {
         Ok(())
     }
 
-    fn refuse(&self, at: usize, reason: Reason) -> Bad {
+    fn refuse(&self, at: usize, reason: BadValue) -> Bad {
         let bound = &self.bounds[at];
         Bad::Row(match bound.index {
             Some(index) => self.table.problem(index, bound.field.name(), reason),
@@ -147,13 +147,13 @@ impl MappedRows {
     }
 
     /// What must hold between the cells of a row.
-    fn settle(&self, work: &mut Work, cells: &Cells) -> Result<Row, Reason> {
+    fn settle(&self, work: &mut Work, cells: &Cells) -> Result<ReadRow, BadValue> {
         let machine = self.kind == WorkKind::VirtualMachine;
         let ended = cells.end.is_some_and(|end| end <= Time::ZERO);
         let row = match cells.arrival {
-            Some(_) => Row::Filled,
-            None if machine && ended => return Ok(Row::Dropped(Note::EndedBefore)),
-            None if machine => Row::Noted(Note::AliveAtStart),
+            Some(_) => ReadRow::Filled,
+            None if machine && ended => return Ok(ReadRow::Dropped(RowNote::EndedBefore)),
+            None if machine => ReadRow::Noted(RowNote::AliveAtStart),
             None => return Err("the row has no arrival"),
         };
         // What was there before the trace is there when it begins.
@@ -219,7 +219,7 @@ fn thousandths(millionths: i64) -> i64 {
 }
 
 /// `milli` thousandths of a GPU: whole devices, or a share of one.
-fn set_gpus(demand: &mut Demand, milli: u32) -> Result<(), Reason> {
+fn set_gpus(demand: &mut Demand, milli: u32) -> Result<(), BadValue> {
     let whole = u32::from(WHOLE_GPU);
     let (gpus, share) = match milli {
         0 => (0, 0),
@@ -236,9 +236,9 @@ fn set_gpus(demand: &mut Demand, milli: u32) -> Result<(), Reason> {
 }
 
 impl Rows for MappedRows {
-    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<ReadRow, Bad> {
         if !std::mem::take(&mut self.pending) && !self.table.advance()? {
-            return Ok(Row::End);
+            return Ok(ReadRow::End);
         }
         if self.table.len() != self.width {
             let (found, wanted) = (self.table.len(), self.width);
@@ -290,16 +290,24 @@ impl Cells {
     }
 }
 
-impl Bound {
+impl BoundColumn {
     /// A point in time.
-    fn time(&self, cell: &[u8], calendar: Calendar, zone: &Zone) -> Result<Time, Reason> {
+    fn time(
+        &self,
+        cell: &[u8],
+        calendar: Calendar,
+        zone: &DefaultTimeZone,
+    ) -> Result<Time, BadValue> {
         let unix = match self.unit {
-            Unit::Timestamp => zone.instant(cell)?,
+            ColumnUnit::Timestamp => zone.instant(cell)?,
             _ => self.number(cell, Rounding::Nearest)?,
         };
         let dated = matches!(
             self.unit,
-            Unit::Timestamp | Unit::UnixSeconds | Unit::UnixMillis | Unit::UnixMicros
+            ColumnUnit::Timestamp
+                | ColumnUnit::UnixSeconds
+                | ColumnUnit::UnixMillis
+                | ColumnUnit::UnixMicros
         );
         let micros = if dated {
             let start = calendar.unix_micros(Time::ZERO);
@@ -311,7 +319,7 @@ impl Bound {
     }
 
     /// A length of time, at least 0.
-    fn span(&self, cell: &[u8]) -> Result<Span, Reason> {
+    fn span(&self, cell: &[u8]) -> Result<Span, BadValue> {
         match within_reach(self.micros(cell)?)? {
             micros @ 0.. => Ok(Span::from_micros(micros)),
             _ => Err("must not be negative"),
@@ -319,19 +327,19 @@ impl Bound {
     }
 
     /// A length of time that may be negative.
-    fn observed_span(&self, cell: &[u8]) -> Result<Span, Reason> {
+    fn observed_span(&self, cell: &[u8]) -> Result<Span, BadValue> {
         within_reach(self.micros(cell)?).map(Span::from_micros)
     }
 
     /// A length of time: a number in the column's unit, or one that names its own.
-    fn micros(&self, cell: &[u8]) -> Result<i64, Reason> {
+    fn micros(&self, cell: &[u8]) -> Result<i64, BadValue> {
         let number = self.number(cell, Rounding::Nearest);
         let written = cell.iter().any(|byte| *byte == b':' || byte.is_ascii_alphabetic());
         if number.is_err() && written { duration(cell).or(number) } else { number }
     }
 
     /// Milli-cores; `100m` are a hundred, whatever the column's unit.
-    fn cores(&self, cell: &[u8]) -> Result<u32, Reason> {
+    fn cores(&self, cell: &[u8]) -> Result<u32, BadValue> {
         match cell.strip_suffix(b"m") {
             Some(milli) => {
                 let milli = scaled(milli, 1, 1.0, Rounding::Up)?;
@@ -342,7 +350,7 @@ impl Bound {
     }
 
     /// MiB, and whether they are those of each core.
-    fn memory(&self, cell: &[u8]) -> Result<(u32, bool), Reason> {
+    fn memory(&self, cell: &[u8]) -> Result<(u32, bool), BadValue> {
         let cell = cell.strip_prefix(b">").unwrap_or(cell);
         if !has_suffix(cell) {
             return Ok((self.size(cell)?, false));
@@ -353,7 +361,7 @@ impl Bound {
     }
 
     /// Bytes.
-    fn bytes(&self, cell: &[u8]) -> Result<i64, Reason> {
+    fn bytes(&self, cell: &[u8]) -> Result<i64, BadValue> {
         if !has_suffix(cell) {
             return self.size(cell);
         }
@@ -362,7 +370,7 @@ impl Bound {
 
     /// A size, at least 0, rounded up. A leading `>`, as in the size buckets
     /// of the Azure VM traces, is passed over.
-    fn size<T: TryFrom<i64>>(&self, cell: &[u8]) -> Result<T, Reason> {
+    fn size<T: TryFrom<i64>>(&self, cell: &[u8]) -> Result<T, BadValue> {
         let cell = cell.strip_prefix(b">").unwrap_or(cell);
         let value = self.number(cell, Rounding::Up)?;
         if value < 0 {
@@ -372,7 +380,7 @@ impl Bound {
     }
 
     /// Thousandths of a GPU; see [`thousandths`].
-    fn gpu_milli(&self, cell: &[u8]) -> Result<u32, Reason> {
+    fn gpu_milli(&self, cell: &[u8]) -> Result<u32, BadValue> {
         let cell = cell.strip_prefix(b">").unwrap_or(cell);
         let millionths = scaled(cell, self.times * 1_000, self.scale, Rounding::Nearest)?;
         if millionths < 0 {
@@ -381,7 +389,7 @@ impl Bound {
         u32::try_from(thousandths(millionths)).map_err(|_| "is too large")
     }
 
-    fn number(&self, cell: &[u8], rounding: Rounding) -> Result<i64, Reason> {
+    fn number(&self, cell: &[u8], rounding: Rounding) -> Result<i64, BadValue> {
         let value = scaled(cell, self.times, self.scale, rounding)?;
         Ok(match rounding {
             Rounding::Up => {

@@ -44,7 +44,7 @@ impl Default for Mapping {
 impl Mapping {
     /// Whether arrivals are dates, not times since the start.
     pub(super) fn has_dates(&self) -> bool {
-        use Unit::{Timestamp, UnixMicros, UnixMillis, UnixSeconds};
+        use ColumnUnit::{Timestamp, UnixMicros, UnixMillis, UnixSeconds};
         self.columns.get(&Field::Arrival).is_some_and(|column| {
             matches!(column.unit, Timestamp | UnixSeconds | UnixMillis | UnixMicros)
         })
@@ -100,9 +100,9 @@ pub enum Field {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// Which column, or which constant.
-    pub from: Origin,
+    pub from: ColumnOrigin,
     /// What the numbers mean.
-    pub unit: Unit,
+    pub unit: ColumnUnit,
     /// Numbers are multiplied by this; 1 for none.
     pub scale: f64,
     /// Cells that say nothing, besides those that always do.
@@ -111,14 +111,14 @@ pub struct Column {
 
 impl Column {
     /// A column read in `unit`.
-    pub fn new(from: Origin, unit: Unit) -> Self {
+    pub fn new(from: ColumnOrigin, unit: ColumnUnit) -> Self {
         Self { from, unit, scale: 1.0, none: Vec::new() }
     }
 }
 
 /// Which column of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum ColumnOrigin {
     /// The column with this header.
     Header(String),
     /// The column with this number, from 1.
@@ -129,7 +129,7 @@ pub enum Origin {
 
 /// What the numbers of a column mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Unit {
+pub enum ColumnUnit {
     /// Nanoseconds.
     Nanos,
     /// Microseconds.
@@ -177,12 +177,12 @@ pub enum Unit {
 impl Field {
     /// Names of the units that it can be read in.
     pub fn units(self) -> Vec<&'static str> {
-        let fits = |(_, unit): &&(&str, Unit)| factor(self, *unit).is_some();
-        Unit::ALL.iter().filter(fits).map(|(name, _)| *name).collect()
+        let fits = |(_, unit): &&(&str, ColumnUnit)| factor(self, *unit).is_some();
+        ColumnUnit::ALL.iter().filter(fits).map(|(name, _)| *name).collect()
     }
 
     /// Whether it can be read in `unit`.
-    pub fn fits(self, unit: Unit) -> bool {
+    pub fn fits(self, unit: ColumnUnit) -> bool {
         factor(self, unit).is_some()
     }
 
@@ -221,7 +221,7 @@ impl Field {
     }
 }
 
-impl Unit {
+impl ColumnUnit {
     /// Every unit without a parameter, with its name in a scenario file.
     pub const ALL: [(&'static str, Self); 20] = [
         ("ns", Self::Nanos),
@@ -265,10 +265,10 @@ mod tests {
         for (name, field) in Field::ALL {
             assert_eq!((Field::parse(name), field.name()), (Some(field), name));
         }
-        for (name, unit) in Unit::ALL {
-            assert_eq!(Unit::parse(name), Some(unit), "{name}");
+        for (name, unit) in ColumnUnit::ALL {
+            assert_eq!(ColumnUnit::parse(name), Some(unit), "{name}");
         }
-        assert_eq!(Unit::parse("fraction of 64000"), Some(Unit::FractionOf(64_000)));
-        assert_eq!(Unit::parse("furlongs"), None);
+        assert_eq!(ColumnUnit::parse("fraction of 64000"), Some(ColumnUnit::FractionOf(64_000)));
+        assert_eq!(ColumnUnit::parse("furlongs"), None);
     }
 }

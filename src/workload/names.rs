@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::model::{Home, Interner, Rules, Tenant};
 use crate::units::Id;
 
-use super::number::Reason;
+use super::number::BadValue;
 
 /// Ids by the bytes that stood for them. Belongs to one book.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Names {
 pub const MAX_NAME: usize = 4_096;
 
 /// A name: UTF-8 without NUL, of bounded length.
-pub(super) fn text(bytes: &[u8]) -> Result<&str, Reason> {
+pub(super) fn text(bytes: &[u8]) -> Result<&str, BadValue> {
     if bytes.len() > MAX_NAME {
         return Err("is longer than 4,096 bytes");
     }
@@ -33,7 +33,7 @@ impl Names {
         &mut self,
         book: &mut Interner,
         name: &[u8],
-    ) -> Result<Id<Tenant>, Reason> {
+    ) -> Result<Id<Tenant>, BadValue> {
         if name.is_empty() {
             return Ok(Id::new(0));
         }
@@ -50,7 +50,7 @@ impl Names {
         &mut self,
         book: &mut Interner,
         name: &[u8],
-    ) -> Result<Option<Id<Home>>, Reason> {
+    ) -> Result<Option<Id<Home>>, BadValue> {
         if name.is_empty() {
             return Ok(None);
         }

@@ -13,13 +13,13 @@ pub use writer::{NativeWriter, used_columns};
 
 use super::Observation;
 use super::names::{Names, text};
-use super::number::{Reason, integer, seconds, unsigned};
-use super::reader::{Row, Rows};
-use super::table::{Bad, Table};
+use super::number::{BadValue, integer, seconds, unsigned};
+use super::reader::{ReadRow, Rows};
+use super::table::{Bad, TextTable};
 
 /// Rows of a native trace.
 pub(super) struct NativeRows {
-    table: Table,
+    table: TextTable,
     columns: Vec<NativeColumn>,
     names: Names,
     keep_names: bool,
@@ -34,7 +34,7 @@ const FOREVER: &[u8] = b"forever";
 
 impl NativeRows {
     /// Reads the header of `table`.
-    pub(super) fn new(mut table: Table, keep_names: bool) -> Result<Self, Vec<Problem>> {
+    pub(super) fn new(mut table: TextTable, keep_names: bool) -> Result<Self, Vec<Problem>> {
         if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
             let problem = Problem::with(table.shown(), "the file is empty; a header is needed");
             return Err(vec![problem]);
@@ -58,7 +58,7 @@ impl NativeRows {
         column: NativeColumn,
         book: &mut Interner,
         work: &mut Work,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), BadValue> {
         use NativeColumn as C;
         let raw = self.table.get(index);
         let cell = match (raw.first(), raw.last()) {
@@ -152,9 +152,9 @@ const UNSET: Span = Span::from_micros(-1);
 const NEVER: Time = Time::from_micros(i64::MIN);
 
 impl Rows for NativeRows {
-    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<ReadRow, Bad> {
         if !self.table.advance()? {
-            return Ok(Row::End);
+            return Ok(ReadRow::End);
         }
         if self.table.len() != self.columns.len() {
             let (found, wanted) = (self.table.len(), self.columns.len());
@@ -182,7 +182,7 @@ impl Rows for NativeRows {
         if !self.key.is_empty() {
             work.ask.rules = self.rules(book)?;
         }
-        Ok(if identified { Row::Identified } else { Row::Filled })
+        Ok(if identified { ReadRow::Identified } else { ReadRow::Filled })
     }
 
     fn problem(&self, message: String) -> Problem {
@@ -210,7 +210,7 @@ impl Rows for NativeRows {
 }
 
 /// The columns that the current row of `table` names.
-fn header(table: &Table) -> Result<Vec<NativeColumn>, Vec<Problem>> {
+fn header(table: &TextTable) -> Result<Vec<NativeColumn>, Vec<Problem>> {
     let mut columns = Vec::new();
     let mut problems = Vec::new();
     for index in 0..table.len() {
@@ -251,21 +251,21 @@ fn header(table: &Table) -> Result<Vec<NativeColumn>, Vec<Problem>> {
     if problems.is_empty() { Ok(columns) } else { Err(problems) }
 }
 
-fn span(cell: &[u8]) -> Result<Span, Reason> {
+fn span(cell: &[u8]) -> Result<Span, BadValue> {
     if cell == FOREVER {
         return Ok(Span::MAX);
     }
     wait(cell)
 }
 
-fn wait(cell: &[u8]) -> Result<Span, Reason> {
+fn wait(cell: &[u8]) -> Result<Span, BadValue> {
     match seconds(cell)? {
         micros @ 0.. => Ok(Span::from_micros(micros)),
         _ => Err("must not be negative"),
     }
 }
 
-fn at_least_one(cell: &[u8]) -> Result<u32, Reason> {
+fn at_least_one(cell: &[u8]) -> Result<u32, BadValue> {
     match unsigned(cell)? {
         0 => Err("must be at least 1"),
         tasks => Ok(tasks),
@@ -273,7 +273,7 @@ fn at_least_one(cell: &[u8]) -> Result<u32, Reason> {
 }
 
 /// Cores with at most three decimals, as milli-cores.
-fn cores(cell: &[u8]) -> Result<u32, Reason> {
+fn cores(cell: &[u8]) -> Result<u32, BadValue> {
     let micros = seconds(cell)?;
     if micros < 0 {
         return Err("must not be negative");
@@ -284,21 +284,21 @@ fn cores(cell: &[u8]) -> Result<u32, Reason> {
     u32::try_from(micros / 1_000).map_err(|_| "is too large")
 }
 
-fn gpus(cell: &[u8]) -> Result<u8, Reason> {
+fn gpus(cell: &[u8]) -> Result<u8, BadValue> {
     match unsigned(cell)? {
         gpus if gpus <= MAX_GPUS => Ok(gpus),
         _ => Err("is more than the 32 GPUs that one instance may have"),
     }
 }
 
-fn share(cell: &[u8]) -> Result<u16, Reason> {
+fn share(cell: &[u8]) -> Result<u16, BadValue> {
     match unsigned(cell)? {
         share if share <= WHOLE_GPU => Ok(share),
         _ => Err("is more than the 1,000 milli-shares of a GPU"),
     }
 }
 
-pub(super) fn flag(cell: &[u8]) -> Result<bool, Reason> {
+pub(super) fn flag(cell: &[u8]) -> Result<bool, BadValue> {
     match cell {
         b"true" | b"1" | b"yes" => Ok(true),
         b"false" | b"0" | b"no" => Ok(false),

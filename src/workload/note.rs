@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Why a row was left out, or what was assumed of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Note {
+pub enum RowNote {
     /// Left out: nothing says how long it ran.
     NoRuntime,
     /// Left out: it has no processors.
@@ -36,7 +36,7 @@ pub enum Note {
     Sizeless,
 }
 
-impl Note {
+impl RowNote {
     /// Every note, in the order of reports.
     pub const ALL: [Self; 14] = [
         Self::NoRuntime,
@@ -89,34 +89,34 @@ impl Note {
 
 /// How many rows there are of each [`Note`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Notes {
-    counts: [u64; Note::ALL.len()],
+pub struct RowNotes {
+    counts: [u64; RowNote::ALL.len()],
 }
 
-impl Notes {
+impl RowNotes {
     /// Counts `rows` more.
-    pub(super) fn add(&mut self, note: Note, rows: u64) {
+    pub(super) fn add(&mut self, note: RowNote, rows: u64) {
         self.counts[note as usize] += rows;
     }
 
     /// Rows of this note.
-    pub const fn get(&self, note: Note) -> u64 {
+    pub const fn get(&self, note: RowNote) -> u64 {
         self.counts[note as usize]
     }
 
     /// Rows that became no work.
     pub fn left_out(&self) -> u64 {
-        let left_out = Note::ALL.into_iter().filter(|note| note.left_out());
+        let left_out = RowNote::ALL.into_iter().filter(|note| note.left_out());
         left_out.map(|note| self.get(note)).sum()
     }
 
     /// Every note that some row has, with the number of such rows.
-    pub fn rows(&self) -> impl Iterator<Item = (Note, u64)> {
-        Note::ALL.into_iter().map(|note| (note, self.get(note))).filter(|&(_, rows)| rows > 0)
+    pub fn rows(&self) -> impl Iterator<Item = (RowNote, u64)> {
+        RowNote::ALL.into_iter().map(|note| (note, self.get(note))).filter(|&(_, rows)| rows > 0)
     }
 }
 
-impl Serialize for Notes {
+impl Serialize for RowNotes {
     /// A map from the note to its number of rows.
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(self.rows())
@@ -129,8 +129,8 @@ mod tests {
 
     #[test]
     fn notes_are_counted_by_kind() {
-        let mut notes = Notes::default();
-        for (row, note) in Note::ALL.into_iter().enumerate() {
+        let mut notes = RowNotes::default();
+        for (row, note) in RowNote::ALL.into_iter().enumerate() {
             assert_eq!(note as usize, row);
             notes.add(note, row as u64);
         }

@@ -1,22 +1,22 @@
 //! Numbers as they stand in files, read exactly where they can be.
 
 /// Why a value was refused, to stand after "`value` ".
-pub(super) type Reason = &'static str;
+pub(super) type BadValue = &'static str;
 
-const NO_NUMBER: Reason = "is not a number";
-const EXPONENT: Reason = "has an exponent: write its digits out";
+const NO_NUMBER: BadValue = "is not a number";
+const EXPONENT: BadValue = "has an exponent: write its digits out";
 
 /// Times and spans read from files stay within this many microseconds of the
 /// run's start (about 3,000 years), so that sums of a few of them cannot overflow.
 pub(super) const FAR: i64 = 100_000_000_000_000_000;
 
 /// A whole number in digits, with an optional minus sign.
-pub(super) fn integer(text: &[u8]) -> Result<i64, Reason> {
+pub(super) fn integer(text: &[u8]) -> Result<i64, BadValue> {
     fixed(text, 0)
 }
 
 /// A whole number of at least 0 that fits `T`.
-pub(super) fn unsigned<T: TryFrom<i64>>(text: &[u8]) -> Result<T, Reason> {
+pub(super) fn unsigned<T: TryFrom<i64>>(text: &[u8]) -> Result<T, BadValue> {
     let value = integer(text)?;
     if value < 0 {
         return Err("must not be negative");
@@ -25,17 +25,17 @@ pub(super) fn unsigned<T: TryFrom<i64>>(text: &[u8]) -> Result<T, Reason> {
 }
 
 /// Seconds with at most six decimals, as whole microseconds.
-pub(super) fn seconds(text: &[u8]) -> Result<i64, Reason> {
+pub(super) fn seconds(text: &[u8]) -> Result<i64, BadValue> {
     within_reach(fixed(text, 6)?)
 }
 
 /// `micros` if it lies within [`FAR`] of zero.
-pub(super) fn within_reach(micros: i64) -> Result<i64, Reason> {
+pub(super) fn within_reach(micros: i64) -> Result<i64, BadValue> {
     if (-FAR..=FAR).contains(&micros) { Ok(micros) } else { Err("lies more than 3,000 years away") }
 }
 
 /// A decimal times 10^`decimals`, exactly.
-fn fixed(text: &[u8], decimals: u32) -> Result<i64, Reason> {
+fn fixed(text: &[u8], decimals: u32) -> Result<i64, BadValue> {
     match whole(text) {
         Some(value) => value.checked_mul(10_i64.pow(decimals)).ok_or("is too large"),
         None => fixed_point(text, decimals),
@@ -94,7 +94,7 @@ const fn eight_digits(word: u64) -> Option<i64> {
     Some(eight as i64)
 }
 
-fn fixed_point(text: &[u8], decimals: u32) -> Result<i64, Reason> {
+fn fixed_point(text: &[u8], decimals: u32) -> Result<i64, BadValue> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
@@ -140,7 +140,7 @@ fn fixed_point(text: &[u8], decimals: u32) -> Result<i64, Reason> {
     Ok(if negative { -value } else { value })
 }
 
-fn push_digit(value: i64, digit: u8) -> Result<i64, Reason> {
+fn push_digit(value: i64, digit: u8) -> Result<i64, BadValue> {
     value.checked_mul(10).and_then(|value| value.checked_add(digit.into())).ok_or("is too large")
 }
 
@@ -161,7 +161,7 @@ pub(super) fn scaled(
     per_unit: i64,
     scale: f64,
     rounding: Rounding,
-) -> Result<i64, Reason> {
+) -> Result<i64, BadValue> {
     if scale == 1.0
         && let Some((mantissa, decimals)) = plain_decimal(text)
         && let Some(product) = mantissa.checked_mul(per_unit.into())
@@ -186,7 +186,7 @@ pub(super) fn scaled(
 }
 
 /// A finite number.
-pub(super) fn float(text: &[u8]) -> Result<f64, Reason> {
+pub(super) fn float(text: &[u8]) -> Result<f64, BadValue> {
     let text = std::str::from_utf8(text).map_err(|_| "is not a number")?;
     let value: f64 = text.parse().map_err(|_| "is not a number")?;
     if value.is_finite() { Ok(value) } else { Err("is not a finite number") }

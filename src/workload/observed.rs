@@ -136,14 +136,14 @@ impl WorkloadSpec {
 mod tests {
     use super::*;
     use crate::workload::{
-        Column, Defaults, Field, Input, Mapping, NativeColumn, NativeWriter, OnBadRow, OpenContext,
-        Origin, SwfOptions, Unit, used_columns,
+        Column, ColumnOrigin, ColumnUnit, Defaults, Field, Mapping, NativeColumn, NativeWriter,
+        OnBadRow, OpenContext, SwfOptions, WorkloadInput, used_columns,
     };
 
     fn spec(text: &str, format: Format) -> (tempfile::NamedTempFile, WorkloadSpec) {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), text).expect("written");
-        let input = Input::Trace(TraceSpec::new(file.path(), format));
+        let input = WorkloadInput::Trace(TraceSpec::new(file.path(), format));
         let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
         (file, spec)
     }
@@ -198,7 +198,7 @@ mod tests {
         let (_file, mut spec) = spec(&bad, Format::Swf(SwfOptions::default()));
         let problem = spec.observations(calendar()).expect_err("it is malformed");
         assert_eq!((problem[0].line, problem[0].column), (2, 5), "{}", problem[0]);
-        let Input::Trace(trace) = &mut spec.input else { panic!("it is a trace") };
+        let WorkloadInput::Trace(trace) = &mut spec.input else { panic!("it is a trace") };
         trace.on_bad_row = OnBadRow::Skip;
         let found = spec.observations(calendar()).expect("it is skipped");
         assert_eq!((found.rows.len(), found.missing), (1, 3));
@@ -206,8 +206,8 @@ mod tests {
 
     fn mapped(fields: &[Field]) -> Format {
         let column = |&field: &Field| {
-            let from = Origin::Header(field.name().to_owned());
-            (field, Column::new(from, Unit::Seconds))
+            let from = ColumnOrigin::Header(field.name().to_owned());
+            (field, Column::new(from, ColumnUnit::Seconds))
         };
         let columns = fields.iter().map(column).collect();
         Format::Mapped(Mapping { columns, ..Mapping::default() })

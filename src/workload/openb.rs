@@ -6,11 +6,11 @@ use crate::model::{Ask, Filter, Interner, Rules, Truth, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
-use super::Note;
+use super::RowNote;
 use super::names::{Names, text};
-use super::number::{Reason, seconds, unsigned};
-use super::reader::{Row, Rows};
-use super::table::{Bad, Table};
+use super::number::{BadValue, seconds, unsigned};
+use super::reader::{ReadRow, Rows};
+use super::table::{Bad, TextTable};
 
 pub use nodes::{NodeRow, read_nodes};
 
@@ -30,8 +30,8 @@ pub struct OpenbOptions {
 
 /// Pods of an openb list.
 pub(super) struct OpenbRows {
-    table: Table,
-    at: Columns,
+    table: TextTable,
+    at: PodColumns,
     options: OpenbOptions,
     names: Names,
     keep_names: bool,
@@ -39,7 +39,7 @@ pub(super) struct OpenbRows {
 }
 
 /// Where each column stands.
-struct Columns {
+struct PodColumns {
     width: usize,
     name: usize,
     cpu: usize,
@@ -52,8 +52,8 @@ struct Columns {
     deleted: Option<usize>,
 }
 
-impl Columns {
-    fn find(table: &Table) -> Result<Self, Vec<Problem>> {
+impl PodColumns {
+    fn find(table: &TextTable) -> Result<Self, Vec<Problem>> {
         let position =
             |name: &str| (0..table.len()).find(|&index| table.trimmed(index) == name.as_bytes());
         let mut problems = Vec::new();
@@ -83,7 +83,7 @@ impl Columns {
 impl OpenbRows {
     /// Reads the header of `table`.
     pub(super) fn new(
-        mut table: Table,
+        mut table: TextTable,
         options: &OpenbOptions,
         keep_names: bool,
     ) -> Result<Self, Vec<Problem>> {
@@ -93,7 +93,7 @@ impl OpenbRows {
                 "the file is empty; a header is needed",
             )]);
         }
-        let at = Columns::find(&table)?;
+        let at = PodColumns::find(&table)?;
         if !options.arrivals_only && (at.created.is_none() || at.deleted.is_none()) {
             let message = "the list has no columns `creation_time` and `deletion_time`";
             return Err(vec![
@@ -109,7 +109,7 @@ impl OpenbRows {
         &self,
         index: usize,
         name: &str,
-        read: impl FnOnce(&[u8]) -> Result<T, Reason>,
+        read: impl FnOnce(&[u8]) -> Result<T, BadValue>,
     ) -> Result<T, Bad> {
         let refused = |reason| Bad::Row(self.table.problem(index, name, reason));
         read(self.table.trimmed(index)).map_err(refused)
@@ -171,9 +171,9 @@ impl OpenbRows {
 }
 
 impl Rows for OpenbRows {
-    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<ReadRow, Bad> {
         if !self.table.advance()? {
-            return Ok(Row::End);
+            return Ok(ReadRow::End);
         }
         if self.table.len() != self.at.width {
             let (found, wanted) = (self.table.len(), self.at.width);
@@ -188,9 +188,9 @@ impl Rows for OpenbRows {
         let (arrival, end) = self.times()?;
         self.row += 1;
         let row = match arrival {
-            Some(_) => Row::Filled,
-            None if end <= Time::ZERO => return Ok(Row::Dropped(Note::EndedBefore)),
-            None => Row::Noted(Note::AliveAtStart),
+            Some(_) => ReadRow::Filled,
+            None if end <= Time::ZERO => return Ok(ReadRow::Dropped(RowNote::EndedBefore)),
+            None => ReadRow::Noted(RowNote::AliveAtStart),
         };
         // What was there before the trace is there when it begins.
         work.arrival = arrival.unwrap_or(Time::ZERO);
@@ -224,7 +224,7 @@ pub(super) fn read_models(
     names: &mut Names,
     book: &mut Interner,
     cell: &[u8],
-) -> Result<crate::units::Id<Rules>, Reason> {
+) -> Result<crate::units::Id<Rules>, BadValue> {
     names.rules(book, cell, || {
         let mut allowed: Vec<String> = Vec::new();
         for model in text(cell)?.split('|').map(str::trim).filter(|model| !model.is_empty()) {
@@ -249,7 +249,7 @@ mod tests {
     fn read(text: &[u8], options: &OpenbOptions) -> Result<(Vec<Work>, Interner), Vec<Problem>> {
         let lines =
             Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one])?;
-        let rows = OpenbRows::new(Table::new(lines, b',', true, None), options, true)?;
+        let rows = OpenbRows::new(TextTable::new(lines, b',', true, None), options, true)?;
         let mut source = Reader::new(rows, OnBadRow::Fail, true);
         let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
         while source.next(&mut book, &mut work).map_err(|one| vec![one])? {

@@ -4,14 +4,14 @@ use crate::model::{Interner, Work, WorkId};
 use crate::problem::{Problem, clip};
 use crate::units::Time;
 
-use super::seen::Seen;
+use super::seen::SeenNames;
 use super::table::Bad;
-use super::{Note, Notes, Observation, OnBadRow, Source};
+use super::{Observation, OnBadRow, RowNote, RowNotes, Source};
 
 /// Reads one row after the other.
 pub(super) trait Rows: Send {
     /// Fills `work` (all but its id) from the next row.
-    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad>;
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<ReadRow, Bad>;
 
     /// A problem with the row last read.
     fn problem(&self, message: String) -> Problem;
@@ -35,15 +35,15 @@ pub(super) trait Rows: Send {
 
 /// What one row came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Row {
+pub(super) enum ReadRow {
     /// A piece of work.
     Filled,
     /// A piece of work that has its identity in the file.
     Identified,
     /// A piece of work of which something was assumed.
-    Noted(Note),
+    Noted(RowNote),
     /// Nothing.
-    Dropped(Note),
+    Dropped(RowNote),
     /// There are no more rows.
     End,
 }
@@ -64,10 +64,10 @@ pub(super) struct Reader<R> {
     row: u64,
     last: Time,
     skipped: u64,
-    notes: Notes,
+    notes: RowNotes,
     problems: Vec<Problem>,
     /// Names so far, where repeated ones are told.
-    seen: Seen,
+    seen: SeenNames,
 }
 
 impl<R: Rows> Reader<R> {
@@ -80,9 +80,9 @@ impl<R: Rows> Reader<R> {
             row: 0,
             last: Time::from_micros(i64::MIN),
             skipped: 0,
-            notes: Notes::default(),
+            notes: RowNotes::default(),
             problems: Vec::new(),
-            seen: Seen::default(),
+            seen: SeenNames::default(),
         }
     }
 
@@ -141,8 +141,8 @@ impl<R: Rows> Source for Reader<R> {
             let ordinal = self.row;
             self.row += 1;
             match self.rows.next(book, work) {
-                Ok(Row::End) => return Ok(false),
-                Ok(Row::Dropped(note)) => self.notes.add(note, 1),
+                Ok(ReadRow::End) => return Ok(false),
+                Ok(ReadRow::Dropped(note)) => self.notes.add(note, 1),
                 Ok(found) => {
                     if self.ordered && work.arrival < self.last {
                         let problem = self.too_early(work.arrival);
@@ -156,15 +156,15 @@ impl<R: Rows> Source for Reader<R> {
                     }
                     let demand = &work.ask.demand;
                     if self.sizeless && (demand.cpu, demand.memory, demand.gpus) == (0, 0, 0) {
-                        self.notes.add(Note::Sizeless, 1);
+                        self.notes.add(RowNote::Sizeless, 1);
                     }
                     match found {
-                        Row::Identified => {}
-                        Row::Noted(note) => {
+                        ReadRow::Identified => {}
+                        ReadRow::Noted(note) => {
                             self.notes.add(note, 1);
                             work.id = WorkId { source: 0, ordinal };
                         }
-                        Row::Filled | Row::Dropped(_) | Row::End => {
+                        ReadRow::Filled | ReadRow::Dropped(_) | ReadRow::End => {
                             work.id = WorkId { source: 0, ordinal };
                         }
                     }
@@ -180,9 +180,9 @@ impl<R: Rows> Source for Reader<R> {
         self.skipped
     }
 
-    fn notes(&self) -> Notes {
+    fn notes(&self) -> RowNotes {
         let mut notes = self.notes;
-        notes.add(Note::Filtered, self.rows.filtered());
+        notes.add(RowNote::Filtered, self.rows.filtered());
         notes
     }
 

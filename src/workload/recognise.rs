@@ -11,10 +11,10 @@ use crate::problem::{Problem, clip};
 use super::lines::Lines;
 use super::number::float;
 use super::sacct::{USED, is_header};
-use super::table::{Bad, Table};
+use super::table::{Bad, TextTable};
 use super::{
-    Column, Field, Format, Mapping, NativeColumn, OpenbOptions, Origin, SacctOptions, SwfOptions,
-    Unit,
+    Column, ColumnOrigin, ColumnUnit, Field, Format, Mapping, NativeColumn, OpenbOptions,
+    SacctOptions, SwfOptions,
 };
 
 use guess::{Guess, guess};
@@ -89,7 +89,7 @@ fn is_swf(line: &[u8]) -> bool {
 fn rows(text: &[u8], delimiter: u8, shown: &str) -> Vec<Vec<String>> {
     let input = Box::new(std::io::Cursor::new(text.to_vec()));
     let Ok(lines) = Lines::new(input, shown) else { return Vec::new() };
-    let mut table = Table::new(lines, delimiter, true, None);
+    let mut table = TextTable::new(lines, delimiter, true, None);
     let mut rows = Vec::new();
     loop {
         match table.advance() {
@@ -168,14 +168,14 @@ fn azure(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
     if first.len() != 11 || ![3, 4, 5, 9, 10].into_iter().all(number) {
         return None;
     }
-    let column = |number, unit| Column::new(Origin::Number(number), unit);
+    let column = |number, unit| Column::new(ColumnOrigin::Number(number), unit);
     let columns = [
-        (Field::Id, column(1, Unit::Text)),
-        (Field::Tenant, column(2, Unit::Text)),
-        (Field::Arrival, column(4, Unit::Seconds)),
-        (Field::End, column(5, Unit::Seconds)),
-        (Field::Cpu, column(10, Unit::Cores)),
-        (Field::Memory, column(11, Unit::Gib)),
+        (Field::Id, column(1, ColumnUnit::Text)),
+        (Field::Tenant, column(2, ColumnUnit::Text)),
+        (Field::Arrival, column(4, ColumnUnit::Seconds)),
+        (Field::End, column(5, ColumnUnit::Seconds)),
+        (Field::Cpu, column(10, ColumnUnit::Cores)),
+        (Field::Memory, column(11, ColumnUnit::Gib)),
     ];
     let mapping = Mapping {
         kind: WorkKind::VirtualMachine,
@@ -193,7 +193,7 @@ fn azure(rows: &[Vec<String>], delimiter: u8) -> Option<Recognised> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Defaults, Input, OnBadRow, OpenContext, TraceSpec, WorkloadSpec};
+    use super::super::{Defaults, OnBadRow, OpenContext, TraceSpec, WorkloadInput, WorkloadSpec};
     use super::*;
     use crate::model::{Interner, Work};
 
@@ -251,7 +251,7 @@ mod tests {
             let mut trace = TraceSpec::new(file.path(), found.format);
             trace.on_bad_row = OnBadRow::Skip;
             let _ = trace.zero_unix();
-            let input = Input::Trace(trace);
+            let input = WorkloadInput::Trace(trace);
             let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
             let calendar = crate::units::Calendar::from_unix_micros(0);
             let context = OpenContext { seed: 1, calendar, keep_names: true, capacity: None };
@@ -276,10 +276,10 @@ mod tests {
         let found: Vec<_> =
             mapping.columns.iter().map(|(field, column)| (*field, column.unit)).collect();
         let want = [
-            (Field::Arrival, Unit::Timestamp),
-            (Field::Runtime, Unit::Seconds),
-            (Field::Gpus, Unit::Count),
-            (Field::Tenant, Unit::Text),
+            (Field::Arrival, ColumnUnit::Timestamp),
+            (Field::Runtime, ColumnUnit::Seconds),
+            (Field::Gpus, ColumnUnit::Count),
+            (Field::Tenant, ColumnUnit::Text),
         ];
         assert_eq!(found, want);
         assert!(why.contains("arrival from the dates of `timestamp`"), "{why}");

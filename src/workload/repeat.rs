@@ -5,14 +5,14 @@ use crate::problem::Problem;
 use crate::units::{Span, Time};
 
 use super::transform::{move_to, out_of_reach};
-use super::{BoxedSource, Notes, Source};
+use super::{BoxedSource, RowNotes, Source};
 
 /// Opens the workload that is repeated.
-pub(super) type Open = Box<dyn Fn() -> Result<BoxedSource, Vec<Problem>> + Send>;
+pub(super) type Reopen = Box<dyn Fn() -> Result<BoxedSource, Vec<Problem>> + Send>;
 
 /// Reads a source several times, each time later.
 pub(super) struct Repeat {
-    open: Open,
+    open: Reopen,
     inner: BoxedSource,
     times: u32,
     period: Option<Span>,
@@ -24,11 +24,15 @@ pub(super) struct Repeat {
     first: Time,
     last: Time,
     /// Of the first repetition; the others say the same.
-    skipped: Option<(u64, Notes, Vec<Problem>)>,
+    skipped: Option<(u64, RowNotes, Vec<Problem>)>,
 }
 
 impl Repeat {
-    pub(super) fn new(open: Open, times: u32, period: Option<Span>) -> Result<Self, Vec<Problem>> {
+    pub(super) fn new(
+        open: Reopen,
+        times: u32,
+        period: Option<Span>,
+    ) -> Result<Self, Vec<Problem>> {
         let inner = open()?;
         Ok(Self {
             open,
@@ -117,7 +121,7 @@ impl Source for Repeat {
         self.skipped.as_ref().map_or_else(|| self.inner.skipped(), |(skipped, ..)| *skipped)
     }
 
-    fn notes(&self) -> Notes {
+    fn notes(&self) -> RowNotes {
         self.skipped.as_ref().map_or_else(|| self.inner.notes(), |(_, notes, _)| *notes)
     }
 

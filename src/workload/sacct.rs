@@ -11,16 +11,16 @@ use crate::model::{Ask, Filter, Interner, Rules, Tenant, Truth, Work};
 use crate::problem::Problem;
 use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
-use super::date::Zone;
+use super::date::DefaultTimeZone;
 use super::names::{Names, text};
-use super::number::{Reason, Rounding, scaled, unsigned, within_reach};
-use super::reader::{Row, Rows};
-use super::seen::Seen;
-use super::table::{Bad, Table};
+use super::number::{BadValue, Rounding, scaled, unsigned, within_reach};
+use super::reader::{ReadRow, Rows};
+use super::seen::SeenNames;
+use super::table::{Bad, TextTable};
 use super::written::{Per, duration, is_missing, memory};
-use super::{Note, Observation};
+use super::{Observation, RowNote};
 
-use columns::Columns;
+use columns::SacctColumns;
 pub(super) use columns::{USED, is_header};
 use tres::Tres;
 
@@ -69,10 +69,10 @@ pub enum SacctTenant {
 
 /// Rows of an accounting log.
 pub(super) struct SacctRows {
-    table: Table,
-    at: Columns,
+    table: TextTable,
+    at: SacctColumns,
     options: SacctOptions,
-    zone: Zone,
+    zone: DefaultTimeZone,
     calendar: Calendar,
     /// By hash of their names, jobs of several rows.
     attempts: FxHashMap<u64, Attempts>,
@@ -91,19 +91,19 @@ pub(super) struct Attempts {
 }
 
 /// The jobs of a log that have several rows.
-pub(super) fn attempts(mut table: Table) -> Result<FxHashMap<u64, Attempts>, Vec<Problem>> {
-    let (mut seen, mut found) = (Seen::default(), FxHashMap::default());
+pub(super) fn attempts(mut table: TextTable) -> Result<FxHashMap<u64, Attempts>, Vec<Problem>> {
+    let (mut seen, mut found) = (SeenNames::default(), FxHashMap::default());
     if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
         return Ok(found);
     }
-    let id = Columns::find(&table)?.id;
+    let id = SacctColumns::find(&table)?.id;
     loop {
         match table.advance() {
             Ok(true) if table.len() > id => {
                 let name = table.trimmed(id);
                 if is_job(name) && seen.again_bytes(name) {
                     let left = &mut found
-                        .entry(Seen::hash(name))
+                        .entry(SeenNames::hash(name))
                         .or_insert(Attempts { left: 1, first: None })
                         .left;
                     *left += 1;
@@ -122,13 +122,13 @@ fn is_job(id: &[u8]) -> bool {
 }
 
 /// What the state of a job says of its row.
-fn note_of(state: &[u8]) -> Option<Note> {
+fn note_of(state: &[u8]) -> Option<RowNote> {
     let word = state.split(|byte| matches!(byte, b' ' | b'+')).next().unwrap_or(state);
     match word {
         b"PENDING" | b"REQUEUED" | b"REQUEUE_HOLD" | b"REQUEUE_FED" | b"SPECIAL_EXIT"
-        | b"RESV_DEL_HOLD" | b"REVOKED" => Some(Note::NeverRan),
+        | b"RESV_DEL_HOLD" | b"REVOKED" => Some(RowNote::NeverRan),
         b"RUNNING" | b"SUSPENDED" | b"COMPLETING" | b"CONFIGURING" | b"RESIZING" | b"SIGNALING"
-        | b"STAGE_OUT" | b"STOPPED" => Some(Note::NotEnded),
+        | b"STAGE_OUT" | b"STOPPED" => Some(RowNote::NotEnded),
         _ => None,
     }
 }
@@ -136,7 +136,7 @@ fn note_of(state: &[u8]) -> Option<Note> {
 impl SacctRows {
     /// Reads the header of `table`. `attempts` are the jobs with several rows.
     pub(super) fn new(
-        mut table: Table,
+        mut table: TextTable,
         options: &SacctOptions,
         attempts: FxHashMap<u64, Attempts>,
         calendar: Calendar,
@@ -146,8 +146,8 @@ impl SacctRows {
             let message = "the file is empty; a header is needed";
             return Err(vec![Problem::with(table.shown(), message)]);
         }
-        let at = Columns::find(&table)?;
-        let zone = Zone::named(options.time_zone.as_deref(), table.shown())?;
+        let at = SacctColumns::find(&table)?;
+        let zone = DefaultTimeZone::named(options.time_zone.as_deref(), table.shown())?;
         let (options, names) = (options.clone(), Names::default());
         Ok(Self { table, at, options, zone, calendar, attempts, names, keep_names, observed: None })
     }
@@ -157,7 +157,7 @@ impl SacctRows {
         &self,
         column: Option<usize>,
         name: &str,
-        read: impl FnOnce(&[u8]) -> Result<T, Reason>,
+        read: impl FnOnce(&[u8]) -> Result<T, BadValue>,
     ) -> Result<Option<T>, Bad> {
         let Some(index) = column else { return Ok(None) };
         let cell = self.table.trimmed(index);
@@ -290,7 +290,7 @@ impl SacctRows {
 
     /// Notes one row of a job with several; its first submission where it is the last.
     fn attempt(&mut self) -> Result<Option<Option<i64>>, Bad> {
-        let hash = Seen::hash(self.table.trimmed(self.at.id));
+        let hash = SeenNames::hash(self.table.trimmed(self.at.id));
         if !self.attempts.contains_key(&hash) {
             return Ok(Some(None));
         }
@@ -301,33 +301,35 @@ impl SacctRows {
         Ok((attempts.left == 0).then_some(attempts.first))
     }
 
-    fn fill(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
+    fn fill(&mut self, book: &mut Interner, work: &mut Work) -> Result<ReadRow, Bad> {
         let id = self.table.trimmed(self.at.id);
         if id.contains(&b'.') {
-            return Ok(Row::Dropped(Note::Part));
+            return Ok(ReadRow::Dropped(RowNote::Part));
         }
         if id.contains(&b'[') {
-            return Ok(Row::Dropped(Note::NeverRan));
+            return Ok(ReadRow::Dropped(RowNote::NeverRan));
         }
         let component = id.contains(&b'+');
-        let Some(first) = self.attempt()? else { return Ok(Row::Dropped(Note::Attempt)) };
+        let Some(first) = self.attempt()? else { return Ok(ReadRow::Dropped(RowNote::Attempt)) };
         let state = self.at.state.map_or(&b""[..], |at| self.table.trimmed(at));
         if let Some(note) = note_of(state) {
-            return Ok(Row::Dropped(note));
+            return Ok(ReadRow::Dropped(note));
         }
         let cancelled = state.starts_with(b"CANCELLED");
         let Some(start) = self.date(self.at.start, "Start")? else {
-            return Ok(Row::Dropped(Note::NeverRan));
+            return Ok(ReadRow::Dropped(RowNote::NeverRan));
         };
-        let Some(runtime) = self.runtime(start)? else { return Ok(Row::Dropped(Note::NotEnded)) };
+        let Some(runtime) = self.runtime(start)? else {
+            return Ok(ReadRow::Dropped(RowNote::NotEnded));
+        };
         if cancelled && runtime <= 0 {
-            return Ok(Row::Dropped(Note::NeverRan));
+            return Ok(ReadRow::Dropped(RowNote::NeverRan));
         }
         if runtime < 0 {
             return Err(Bad::Row(self.table.row_problem("the job ends before it starts")));
         }
         let Some((tasks, demand, models)) = self.demand()? else {
-            return Ok(Row::Dropped(Note::NoProcessors));
+            return Ok(ReadRow::Dropped(RowNote::NoProcessors));
         };
         let arrived = self.arrival(first, start)?;
         let on_clock = |unix: i64| {
@@ -353,7 +355,7 @@ impl SacctRows {
                 let gpu_models = Filter { allowed: models.clone(), forbidden: Vec::new() };
                 Ok(Rules { gpu_models, ..Rules::default() })
             });
-            work.ask.rules = rules.map_err(|reason: Reason| {
+            work.ask.rules = rules.map_err(|reason: BadValue| {
                 Bad::Row(self.table.row_problem(format!("a GPU model {reason}")))
             })?;
         }
@@ -363,17 +365,17 @@ impl SacctRows {
         self.observed = wait.map(|wait| Observation::of(work, wait));
         let uneven = demand.gpus > 0 && !demand.whole_gpus();
         Ok(match (component, uneven) {
-            (true, _) => Row::Noted(Note::Component),
-            (false, true) => Row::Noted(Note::UnevenGpus),
-            (false, false) => Row::Filled,
+            (true, _) => ReadRow::Noted(RowNote::Component),
+            (false, true) => ReadRow::Noted(RowNote::UnevenGpus),
+            (false, false) => ReadRow::Filled,
         })
     }
 }
 
 impl Rows for SacctRows {
-    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<ReadRow, Bad> {
         if !self.table.advance()? {
-            return Ok(Row::End);
+            return Ok(ReadRow::End);
         }
         if self.table.len() != self.at.width {
             let (found, wanted) = (self.table.len(), self.at.width);

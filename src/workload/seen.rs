@@ -8,11 +8,11 @@ const MOST: usize = 10_000_000;
 /// Names seen so far, as hashes of 64 bits: two different names count as one
 /// about once in 370,000 traces of ten million.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenNames {
     names: FxHashSet<u64>,
 }
 
-impl Seen {
+impl SeenNames {
     /// Notes `name`, and tells whether it was noted before; no name is never the same.
     pub(super) fn again(&mut self, name: &str) -> bool {
         self.again_bytes(name.as_bytes())
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn only_a_name_that_was_there_is_seen_again() {
-        let mut seen = Seen::default();
+        let mut seen = SeenNames::default();
         assert!(!seen.again("a") && !seen.again("b") && seen.again("a"));
         assert!(!seen.again("") && !seen.again(""));
         assert!((0..100_000).all(|row| !seen.again(&format!("job-{row}"))));

@@ -7,21 +7,21 @@ use crate::problem::Problem;
 use crate::units::Time;
 
 use super::trace::TraceSpec;
-use super::{BoxedSource, Input, Notes, OpenContext, Source, WorkloadSpec};
+use super::{BoxedSource, OpenContext, RowNotes, Source, WorkloadInput, WorkloadSpec};
 
 /// All work of a trace, before defaults and transformations.
 #[derive(Clone, Debug)]
-pub struct Shared {
+pub struct SharedTrace {
     /// The trace it was read from.
     pub trace: TraceSpec,
     works: Vec<Work>,
     book: Interner,
     skipped: u64,
-    notes: Notes,
+    notes: RowNotes,
     skips: Vec<Problem>,
 }
 
-impl PartialEq for Shared {
+impl PartialEq for SharedTrace {
     /// The book follows from the work.
     fn eq(&self, other: &Self) -> bool {
         self.trace == other.trace && self.works == other.works
@@ -36,7 +36,7 @@ impl WorkloadSpec {
     /// Everything that is wrong with the header of the file, or its first
     /// malformed row.
     pub fn share(&self, context: &OpenContext, most: usize) -> Result<Self, Vec<Problem>> {
-        let Input::Trace(trace) = &self.input else { return Ok(self.clone()) };
+        let WorkloadInput::Trace(trace) = &self.input else { return Ok(self.clone()) };
         let mut source =
             trace.open(self.clock(context.calendar), context.keep_names, self.is_sizeless())?;
         let (mut works, mut book, mut work) = (Vec::new(), Interner::default(), Work::default());
@@ -46,7 +46,7 @@ impl WorkloadSpec {
             }
             works.push(work.clone());
         }
-        let shared = Shared {
+        let shared = SharedTrace {
             trace: trace.clone(),
             works,
             book,
@@ -54,11 +54,11 @@ impl WorkloadSpec {
             notes: source.notes(),
             skips: source.skips().to_vec(),
         };
-        Ok(Self { input: Input::Shared(Arc::new(shared)), ..self.clone() })
+        Ok(Self { input: WorkloadInput::Shared(Arc::new(shared)), ..self.clone() })
     }
 }
 
-impl Shared {
+impl SharedTrace {
     /// First and last arrival on the trace's own clock; none without work.
     pub fn arrivals(&self) -> Option<(Time, Time)> {
         self.works.first().zip(self.works.last()).map(|(first, last)| (first.arrival, last.arrival))
@@ -66,16 +66,16 @@ impl Shared {
 
     /// A stream over the work, from the beginning.
     pub(super) fn open(self: &Arc<Self>) -> BoxedSource {
-        Box::new(Reading { shared: Arc::clone(self), next: 0 })
+        Box::new(SharedReading { shared: Arc::clone(self), next: 0 })
     }
 }
 
-struct Reading {
-    shared: Arc<Shared>,
+struct SharedReading {
+    shared: Arc<SharedTrace>,
     next: usize,
 }
 
-impl Source for Reading {
+impl Source for SharedReading {
     fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         if self.next == 0 {
             book.absorb(&self.shared.book);
@@ -93,7 +93,7 @@ impl Source for Reading {
         self.shared.skipped
     }
 
-    fn notes(&self) -> Notes {
+    fn notes(&self) -> RowNotes {
         self.shared.notes
     }
 

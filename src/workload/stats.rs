@@ -11,11 +11,11 @@ use crate::model::{Interner, Tenant, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Demand, Id, Span, Time};
 
-use super::seen::Seen;
-use super::{Notes, Source};
+use super::seen::SeenNames;
+use super::{RowNotes, Source};
 
+pub use summary::SampleSummary;
 use summary::Samples;
-pub use summary::Summary;
 
 /// What a workload is like. Resources are counted over all tasks of a piece of
 /// work; sums over time leave out work without an end.
@@ -32,7 +32,7 @@ pub struct Stats {
     /// Well-formed rows that became no work.
     pub dropped: u64,
     /// The same by why, and rows of which something was assumed.
-    pub notes: Notes,
+    pub notes: RowNotes,
     /// First arrival in seconds after the run's start.
     pub first_arrival_s: f64,
     /// Last arrival in seconds after the run's start.
@@ -40,19 +40,19 @@ pub struct Stats {
     /// Arrivals per hour between the first and the last; 0 where that is no time.
     pub arrivals_per_hour: f64,
     /// Seconds between arrivals.
-    pub gap_s: Summary,
+    pub gap_s: SampleSummary,
     /// Runtimes and lifetimes in seconds, without those that have no end.
-    pub runtime_s: Summary,
+    pub runtime_s: SampleSummary,
     /// Estimates as a multiple of the runtime, where both are above zero.
-    pub estimate_factor: Summary,
+    pub estimate_factor: SampleSummary,
     /// Tasks.
-    pub tasks: Summary,
+    pub tasks: SampleSummary,
     /// Milli-cores per task.
-    pub cpu_milli: Summary,
+    pub cpu_milli: SampleSummary,
     /// MiB per task.
-    pub memory_mib: Summary,
+    pub memory_mib: SampleSummary,
     /// Milli-GPUs per task, of work that asks for any.
-    pub gpu_milli: Summary,
+    pub gpu_milli: SampleSummary,
     /// Core-hours asked for.
     pub core_hours: f64,
     /// GiB-hours asked for.
@@ -97,7 +97,7 @@ const CORE_HOUR: f64 = 1_000.0 * 3.6e9;
 
 /// What has been seen so far.
 #[derive(Default)]
-struct Tally {
+struct TraceTally {
     count: u64,
     machines: u64,
     first: Time,
@@ -116,13 +116,13 @@ struct Tally {
     underestimated: u64,
     with_deadline: u64,
     repeated_names: u64,
-    names: Seen,
+    names: SeenNames,
     without_end: u64,
     demands: BTreeSet<Demand>,
     tenants: FxHashMap<Id<Tenant>, (u64, i128)>,
 }
 
-impl Tally {
+impl TraceTally {
     fn add(&mut self, work: &Work) {
         let (ask, demand) = (&work.ask, work.ask.demand);
         if self.count == 0 {
@@ -172,7 +172,7 @@ impl Tally {
         i128::from(runtime.micros()) * i128::from(work.ask.tasks)
     }
 
-    fn finish(self, book: &Interner, skipped: u64, notes: Notes) -> Stats {
+    fn finish(self, book: &Interner, skipped: u64, notes: RowNotes) -> Stats {
         let mut top: Vec<_> = self.tenants.iter().map(|(&id, &sums)| (id, sums)).collect();
         top.sort_unstable_by_key(|&(id, (count, _))| (std::cmp::Reverse(count), id));
         top.truncate(10);
@@ -222,7 +222,7 @@ impl Stats {
     /// # Errors
     /// What the source reports.
     pub fn of(source: &mut dyn Source, book: &mut Interner) -> Result<Self, Problem> {
-        let (mut tally, mut work) = (Tally::default(), Work::default());
+        let (mut tally, mut work) = (TraceTally::default(), Work::default());
         while source.next(book, &mut work)? {
             tally.add(&work);
         }

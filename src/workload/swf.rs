@@ -10,9 +10,9 @@ use crate::units::{Demand, Id, Span, Time};
 use super::lines::Lines;
 use super::names::Names;
 use super::number::{Rounding, scaled, within_reach};
-use super::reader::{Row, Rows};
-use super::table::{Bad, Table};
-use super::{Note, Observation};
+use super::reader::{ReadRow, Rows};
+use super::table::{Bad, TextTable};
+use super::{Observation, RowNote};
 
 /// How SWF records become jobs: one task per processor, all of them a gang.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +135,7 @@ impl SwfHeader {
 
 /// Records of an SWF file.
 pub(super) struct SwfRows {
-    table: Table,
+    table: TextTable,
     options: SwfOptions,
     names: Names,
     keep_names: bool,
@@ -175,7 +175,7 @@ pub(super) const FILTERED: [(&str, usize); 6] = [
 ];
 
 impl SwfRows {
-    pub(super) fn new(table: Table, options: &SwfOptions, keep_names: bool) -> Self {
+    pub(super) fn new(table: TextTable, options: &SwfOptions, keep_names: bool) -> Self {
         Self {
             table,
             options: options.clone(),
@@ -250,9 +250,9 @@ impl SwfRows {
 }
 
 impl Rows for SwfRows {
-    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<Row, Bad> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<ReadRow, Bad> {
         if !self.table.advance()? {
-            return Ok(Row::End);
+            return Ok(ReadRow::End);
         }
         let count = self.table.len();
         if !(5..=19).contains(&count) {
@@ -260,7 +260,7 @@ impl Rows for SwfRows {
             return Err(Bad::Row(self.table.row_problem(message)));
         }
         if matches!(self.field(11)?, Some(2_000_000..=4_000_000)) {
-            return Ok(Row::Dropped(Note::Part));
+            return Ok(ReadRow::Dropped(RowNote::Part));
         }
         let Some(arrival) = self.field(2)? else {
             return Err(self.refuse(2, "is missing; every record needs one"));
@@ -268,16 +268,16 @@ impl Rows for SwfRows {
         let runtime = match (self.field(4)?, self.options.unknown_runtime) {
             (Some(micros), _) => Span::from_micros(micros),
             (None, UnknownRuntime::Take(span)) => span,
-            (None, UnknownRuntime::Skip) => return Ok(Row::Dropped(Note::NoRuntime)),
+            (None, UnknownRuntime::Skip) => return Ok(ReadRow::Dropped(RowNote::NoRuntime)),
         };
         let procs = self.procs()?;
         if self.options.drop_cancelled && self.whole(11)? == Some(5) {
-            return Ok(Row::Dropped(Note::Cancelled));
+            return Ok(ReadRow::Dropped(RowNote::Cancelled));
         }
         if self.options.drop_zero && runtime == Span::ZERO {
-            return Ok(Row::Dropped(Note::RanForNoTime));
+            return Ok(ReadRow::Dropped(RowNote::RanForNoTime));
         }
-        let Some(tasks) = procs else { return Ok(Row::Dropped(Note::NoProcessors)) };
+        let Some(tasks) = procs else { return Ok(ReadRow::Dropped(RowNote::NoProcessors)) };
         work.name.clear();
         if self.keep_names {
             work.name.push_str(&String::from_utf8_lossy(self.table.get(0)));
@@ -295,7 +295,7 @@ impl Rows for SwfRows {
             tenant: self.tenant(book)?,
             ..Ask::default()
         };
-        Ok(Row::Filled)
+        Ok(ReadRow::Filled)
     }
 
     fn problem(&self, message: String) -> Problem {
@@ -344,7 +344,7 @@ mod tests {
     ) -> Result<Found, Problem> {
         let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x.swf")?;
         let table =
-            Table::new(lines, b' ', false, Some(b';')).keeping_fields(filters, &FILTERED)?;
+            TextTable::new(lines, b' ', false, Some(b';')).keeping_fields(filters, &FILTERED)?;
         let mut source = Reader::new(SwfRows::new(table, options, true), OnBadRow::Fail, true);
         let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
         while source.next(&mut book, &mut work)? {

@@ -14,7 +14,7 @@ use super::names::Names;
 use super::number::FAR;
 use super::{OpenContext, Source};
 
-use clock::Clock;
+use clock::ArrivalClock;
 use draws::{Draws, Size};
 
 /// A workload drawn from distributions.
@@ -27,7 +27,7 @@ pub struct SynthSpec {
     /// When arrivals end.
     pub until: Until,
     /// What arrives; at least one class.
-    pub classes: Vec<Class>,
+    pub classes: Vec<SynthClass>,
 }
 
 /// When work arrives, in hours and seconds of simulated time.
@@ -75,7 +75,7 @@ pub enum Until {
 
 /// A class of work. Draws out of range are clamped to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Class {
+pub struct SynthClass {
     /// Names the work: `<class>-<ordinal>`.
     pub name: String,
     /// Relative frequency, greater than 0.
@@ -118,7 +118,7 @@ pub struct Class {
     pub rules: Rules,
 }
 
-impl Default for Class {
+impl Default for SynthClass {
     /// Jobs of one task, one core and one hour.
     fn default() -> Self {
         Self {
@@ -155,7 +155,7 @@ impl SynthSpec {
             Arrivals::Renewal(gaps) => varies(gaps),
             Arrivals::Poisson { .. } | Arrivals::Profile { .. } | Arrivals::Mmpp(_) => true,
         };
-        let drawn = |class: &Class| {
+        let drawn = |class: &SynthClass| {
             let factors = class.estimate.iter().chain(&class.deadline);
             let mut laws = Size::ALL.map(|size| size.of(class).1).into_iter().chain(factors);
             class.tenants.len() > 1 || varies(&class.runtime) || laws.any(varies)
@@ -198,7 +198,7 @@ pub(super) struct Synth {
     spec: SynthSpec,
     seed: u64,
     keep_names: bool,
-    clock: Clock,
+    clock: ArrivalClock,
     weights: Vec<f64>,
     /// Arrival of the batch being handed out, and what is left of it.
     now: Time,
@@ -214,7 +214,7 @@ impl Synth {
     /// The specification must have no [`SynthSpec::problems`].
     pub(super) fn new(spec: &SynthSpec, context: &OpenContext) -> Self {
         Self {
-            clock: Clock::new(&spec.arrivals, context.seed, context.calendar),
+            clock: ArrivalClock::new(&spec.arrivals, context.seed, context.calendar),
             weights: spec.classes.iter().map(|class| class.weight).collect(),
             draws: spec.classes.iter().map(|class| Draws::new(class, context.seed)).collect(),
             spec: spec.clone(),
@@ -308,7 +308,7 @@ impl Synth {
     }
 }
 
-fn refused(class: &Class, reason: impl std::fmt::Display) -> Problem {
+fn refused(class: &SynthClass, reason: impl std::fmt::Display) -> Problem {
     Problem::with("workload", format!("class `{}`: a name {reason}", class.name))
 }
 

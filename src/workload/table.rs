@@ -6,7 +6,7 @@ use super::filter::{Filters, RowFilter};
 use super::lines::Lines;
 
 /// Rows of delimited text. Blank lines are passed over.
-pub(super) struct Table {
+pub(super) struct TextTable {
     lines: Lines,
     delimiter: u8,
     quoting: bool,
@@ -31,7 +31,7 @@ pub(super) enum Bad {
     File(Problem),
 }
 
-impl Table {
+impl TextTable {
     pub(super) fn new(lines: Lines, delimiter: u8, quoting: bool, comment: Option<u8>) -> Self {
         Self {
             lines,
@@ -292,7 +292,7 @@ mod tests {
 
     fn rows_of(text: &[u8]) -> Result<Vec<Vec<Vec<u8>>>, Problem> {
         let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x")?;
-        let mut table = Table::new(lines, b',', true, None);
+        let mut table = TextTable::new(lines, b',', true, None);
         let mut rows = Vec::new();
         while table.advance().map_err(Bad::into_problem)? {
             rows.push((0..table.len()).map(|index| table.get(index).to_vec()).collect());

@@ -16,7 +16,7 @@ fn ten(dir: &Path) -> WorkloadSpec {
 }
 
 fn trace(path: PathBuf, format: Format) -> WorkloadSpec {
-    let input = Input::Trace(TraceSpec::new(path, format));
+    let input = WorkloadInput::Trace(TraceSpec::new(path, format));
     WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() }
 }
 
@@ -225,7 +225,7 @@ fn an_unsorted_trace_is_refused_or_sorted() {
     let problem = collect(&spec).expect_err("unsorted").remove(0);
     assert_eq!(problem.line, 3);
     assert!(!spec.materialises());
-    if let Input::Trace(trace) = &mut spec.input {
+    if let WorkloadInput::Trace(trace) = &mut spec.input {
         trace.unsorted = Unsorted::Sort;
     }
     assert!(spec.materialises());
@@ -257,7 +257,7 @@ fn published_logs_have_their_published_counts() {
             found += 1;
         }
         assert_eq!(found + source.notes().left_out(), count, "{name}");
-        let Input::Trace(trace) = &spec.input else { panic!("a trace") };
+        let WorkloadInput::Trace(trace) = &spec.input else { panic!("a trace") };
         assert_eq!(trace.zero_unix(), start.map(|secs: i64| secs * 1_000_000), "{name}");
     }
 }

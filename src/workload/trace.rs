@@ -6,7 +6,7 @@ use crate::model::{Interner, Work};
 use crate::problem::Problem;
 use crate::units::{Calendar, Time};
 
-use super::held::{Held, Order};
+use super::buffered::{Buffered, HandOverOrder};
 use super::lines::Lines;
 use super::mapped::MappedRows;
 use super::native::NativeRows;
@@ -14,7 +14,7 @@ use super::openb::OpenbRows;
 use super::reader::{Reader, Rows};
 use super::sacct::{SacctRows, attempts};
 use super::swf::{self, SwfRows};
-use super::table::Table;
+use super::table::TextTable;
 use super::{
     BoxedSource, Mapping, OpenbOptions, RowFilter, SacctOptions, SwfHeader, SwfOptions,
     UnknownRuntime,
@@ -128,7 +128,7 @@ impl TraceSpec {
     }
 
     /// Its rows as fields.
-    pub(super) fn table(&self) -> Result<Table, Vec<Problem>> {
+    pub(super) fn table(&self) -> Result<TextTable, Vec<Problem>> {
         let (delimiter, quoting, comment, has_header) = match &self.format {
             Format::Native => (b',', true, Some(b'#'), true),
             Format::Openb(_) => (b',', true, None, true),
@@ -138,7 +138,7 @@ impl TraceSpec {
                 (mapping.delimiter, mapping.quoting, None, mapping.has_header)
             }
         };
-        let table = Table::new(self.lines()?, delimiter, quoting, comment);
+        let table = TextTable::new(self.lines()?, delimiter, quoting, comment);
         if let Format::Swf(_) = &self.format {
             let named = table.keeping_fields(&self.filters, &swf::FILTERED);
             return named.map_err(|problem| vec![problem]);
@@ -159,7 +159,7 @@ impl TraceSpec {
     fn source(&self, rows: impl Rows + 'static, sizeless: bool) -> BoxedSource {
         let sort = self.unsorted == Unsorted::Sort;
         let reader = Box::new(Reader::new(rows, self.on_bad_row, !sort).telling_sizeless(sizeless));
-        if sort { Box::new(Held::new(reader, Order::Sorted)) } else { reader }
+        if sort { Box::new(Buffered::new(reader, HandOverOrder::Sorted)) } else { reader }
     }
 
     /// The header comments of an SWF trace; those of other formats are empty.

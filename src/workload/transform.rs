@@ -6,7 +6,7 @@ use crate::units::{Span, Time};
 
 use super::alive::{Alive, cut};
 use super::number::FAR;
-use super::{BoxedSource, Notes, Source};
+use super::{BoxedSource, RowNotes, Source};
 
 /// One transformation. Deadlines move with the arrivals they belong to.
 #[derive(Clone, Debug, PartialEq)]
@@ -231,7 +231,7 @@ impl Transform {
 }
 
 /// What becomes of one piece of work.
-pub(super) enum Verdict {
+pub(super) enum Disposition {
     /// It goes on, as it now is.
     Pass,
     /// It is left out.
@@ -241,8 +241,8 @@ pub(super) enum Verdict {
 }
 
 /// Looks at one piece of work after the other, and may change it.
-pub(super) trait Step: Send {
-    fn step(&mut self, book: &mut Interner, work: &mut Work) -> Result<Verdict, Problem>;
+pub(super) trait WorkStep: Send {
+    fn step(&mut self, book: &mut Interner, work: &mut Work) -> Result<Disposition, Problem>;
 }
 
 /// A source seen through a step.
@@ -251,19 +251,19 @@ pub(super) struct Through<S> {
     step: S,
 }
 
-impl<S: Step> Through<S> {
+impl<S: WorkStep> Through<S> {
     pub(super) fn new(inner: BoxedSource, step: S) -> Self {
         Self { inner, step }
     }
 }
 
-impl<S: Step> Source for Through<S> {
+impl<S: WorkStep> Source for Through<S> {
     fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         while self.inner.next(book, work)? {
             match self.step.step(book, work)? {
-                Verdict::Pass => return Ok(true),
-                Verdict::Leave => {}
-                Verdict::End => return Ok(false),
+                Disposition::Pass => return Ok(true),
+                Disposition::Leave => {}
+                Disposition::End => return Ok(false),
             }
         }
         Ok(false)
@@ -273,7 +273,7 @@ impl<S: Step> Source for Through<S> {
         self.inner.skipped()
     }
 
-    fn notes(&self) -> Notes {
+    fn notes(&self) -> RowNotes {
         self.inner.notes()
     }
 
@@ -288,24 +288,24 @@ pub(super) struct Streaming {
     pub(super) seen: u64,
 }
 
-impl Step for Streaming {
-    fn step(&mut self, book: &mut Interner, work: &mut Work) -> Result<Verdict, Problem> {
+impl WorkStep for Streaming {
+    fn step(&mut self, book: &mut Interner, work: &mut Work) -> Result<Disposition, Problem> {
         self.seen += 1;
         match &self.transform {
             Transform::Window { from, to, shift, alive } => {
                 if work.arrival >= *to {
-                    return Ok(Verdict::End);
+                    return Ok(Disposition::End);
                 }
                 if work.arrival < *from && !(alive.admits(work.ask.kind) && cut(work, *from)) {
-                    return Ok(Verdict::Leave);
+                    return Ok(Disposition::Leave);
                 }
                 if *shift {
                     move_to(work, Time::ZERO + (work.arrival - *from))?;
                 }
             }
-            Transform::Skip(count) if self.seen <= *count => return Ok(Verdict::Leave),
-            Transform::Take(count) if self.seen > *count => return Ok(Verdict::End),
-            Transform::Keep(keep) if !keep.admits(book, work) => return Ok(Verdict::Leave),
+            Transform::Skip(count) if self.seen <= *count => return Ok(Disposition::Leave),
+            Transform::Take(count) if self.seen > *count => return Ok(Disposition::End),
+            Transform::Keep(keep) if !keep.admits(book, work) => return Ok(Disposition::Leave),
             Transform::ScaleArrivals(factor) => {
                 let micros = libm::round(work.arrival.micros() as f64 * factor);
                 if micros.abs() > FAR as f64 {
@@ -327,7 +327,7 @@ impl Step for Streaming {
             Transform::Begin(span) => move_to(work, work.arrival - *span)?,
             _ => {}
         }
-        Ok(Verdict::Pass)
+        Ok(Disposition::Pass)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Quantities as batch systems and clusters write them: durations such as
 //! `1-01:00:00`, memory such as `4Gn`, and the ways to say nothing.
 
-use super::number::{Reason, Rounding, float, scaled};
+use super::number::{BadValue, Rounding, float, scaled};
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -20,8 +20,8 @@ pub(super) fn is_missing(cell: &[u8]) -> bool {
 
 /// Microseconds of a duration that is more than a number: `[days-]hours:minutes:seconds`,
 /// `minutes:seconds`, `days-hours`, `2 days, 1:00:00`, `90 min`, `1 h 30 min`.
-pub(super) fn duration(cell: &[u8]) -> Result<i64, Reason> {
-    const REFUSED: Reason = "is not a duration such as 1-01:00:00 or `90 min`";
+pub(super) fn duration(cell: &[u8]) -> Result<i64, BadValue> {
+    const REFUSED: BadValue = "is not a duration such as 1-01:00:00 or `90 min`";
     let text = std::str::from_utf8(cell).map_err(|_| REFUSED)?.trim();
     if text.len() > 64 {
         return Err(REFUSED);
@@ -104,8 +104,8 @@ pub(super) enum Per {
 /// `4Gn` (per node), `4000Mc` (per core). One letter is a power of 1,024, as
 /// batch systems have it, `MB` and the like a power of 1,000. None where there
 /// is no suffix.
-pub(super) fn memory(cell: &[u8]) -> Result<Option<(i64, Per)>, Reason> {
-    const REFUSED: Reason = "is not an amount of memory such as 16000M, 4Gn or 512Mi";
+pub(super) fn memory(cell: &[u8]) -> Result<Option<(i64, Per)>, BadValue> {
+    const REFUSED: BadValue = "is not an amount of memory such as 16000M, 4Gn or 512Mi";
     let digits = cell.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
     let (number, suffix) = cell.split_at(digits);
     let (suffix, per) = match suffix {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use windtunnel::model::{Ask, Interner, Work, WorkId};
 use windtunnel::units::Calendar;
 use windtunnel::workload::{
-    Defaults, Estimate, Format, Input, OnBadRow, OpenContext, Procs, Source, SwfOptions, TraceSpec,
-    Unsorted, WorkloadSpec,
+    Defaults, EstimateRule, Format, OnBadRow, OpenContext, Procs, Source, SwfOptions, TraceSpec,
+    Unsorted, WorkloadInput, WorkloadSpec,
 };
 
 use crate::trial::CORE;
@@ -28,9 +28,9 @@ pub(crate) fn open(path: &Path) -> Box<dyn Source> {
         filters: Vec::new(),
         nameless: false,
     };
-    let defaults = Defaults { estimate: Estimate::Runtime, ..Defaults::default() };
+    let defaults = Defaults { estimate: EstimateRule::Runtime, ..Defaults::default() };
     let transforms = Vec::new();
-    let spec = WorkloadSpec { input: Input::Trace(trace), defaults, transforms };
+    let spec = WorkloadSpec { input: WorkloadInput::Trace(trace), defaults, transforms };
     let calendar = Calendar::from_unix_micros(0);
     let context = OpenContext { seed: 1, calendar, keep_names: false, capacity: None };
     spec.open(&context).expect("the log can be read")

@@ -6,7 +6,7 @@ use super::super::exit::Stop;
 use crate::input;
 use crate::report::Between;
 use crate::scenario::{Scenario, differences};
-use crate::workload::{Input, TraceSpec};
+use crate::workload::{TraceSpec, WorkloadInput};
 
 /// What each scenario is called: its name, with the folders above it where two
 /// files have the same, and numbered where they are one file.
@@ -67,13 +67,13 @@ fn same_work(one: &Scenario, other: &Scenario) -> Result<bool, Stop> {
         return Ok(false);
     }
     let mut workload = other.workload.clone();
-    if let (Input::Trace(first), Input::Trace(second)) =
+    if let (WorkloadInput::Trace(first), WorkloadInput::Trace(second)) =
         (&one.workload.input, &other.workload.input)
         && first.path.as_os_str() != "-"
         && input::hash(&first.path)? == input::hash(&second.path)?
     {
         let (path, shown) = (first.path.clone(), first.shown.clone());
-        workload.input = Input::Trace(TraceSpec { path, shown, ..second.clone() });
+        workload.input = WorkloadInput::Trace(TraceSpec { path, shown, ..second.clone() });
     }
     Ok(one.workload == workload)
 }

@@ -8,7 +8,7 @@ use crate::metrics::{Bucket, Series, Summary};
 use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::units::{Span, Time};
-use crate::workload::{Input, Transform};
+use crate::workload::{Transform, WorkloadInput};
 
 /// Replications where the work is drawn from distributions.
 const SEEDS: u32 = 20;
@@ -138,7 +138,7 @@ impl Windows {
 /// The windows that the trace can be cut into; none where it cannot. Transformations that count or deal out work see all of it, so a
 /// workload that has any is not cut.
 fn windows(scenario: &Scenario, asked: Asked) -> Option<Windows> {
-    let Input::Shared(trace) = &scenario.workload.input else { return None };
+    let WorkloadInput::Shared(trace) = &scenario.workload.input else { return None };
     let whole = |step: &Transform| {
         !matches!(
             step,
@@ -178,7 +178,7 @@ fn uncut(scenario: &Scenario, width: Span) -> String {
 
 /// From the first arrival of a trace that is held in memory to its last, whatever is made of it.
 fn spread(scenario: &Scenario) -> Option<Span> {
-    let Input::Shared(trace) = &scenario.workload.input else { return None };
+    let WorkloadInput::Shared(trace) = &scenario.workload.input else { return None };
     trace.arrivals().map(|(first, last)| last - first)
 }
 

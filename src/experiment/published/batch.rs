@@ -12,7 +12,8 @@ use crate::model::{Interner, Work};
 use crate::scenario::Scenario;
 use crate::units::Calendar;
 use crate::workload::{
-    Defaults, Format, Input, OnBadRow, OpenContext, SwfOptions, TraceSpec, Unsorted, WorkloadSpec,
+    Defaults, Format, OnBadRow, OpenContext, SwfOptions, TraceSpec, Unsorted, WorkloadInput,
+    WorkloadSpec,
 };
 
 const RLSCHEDULER: &str =
@@ -131,7 +132,7 @@ pub fn users_estimates(log: &Path) -> Result<Vec<Cell>, String> {
         filters: Vec::new(),
         nameless: true,
     };
-    let input = Input::Trace(trace);
+    let input = WorkloadInput::Trace(trace);
     let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
     let calendar = Calendar::from_unix_micros(0);
     let context = OpenContext { seed: 1, calendar, keep_names: false, capacity: None };

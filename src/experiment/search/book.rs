@@ -12,7 +12,7 @@ use super::variable::Variable;
 use super::{Open, SearchFailure};
 use crate::scenario::Scenario;
 use crate::units::Calendar;
-use crate::workload::{Input, TraceSpec};
+use crate::workload::{TraceSpec, WorkloadInput};
 
 /// A setup that was looked at.
 #[derive(Clone, Debug)]
@@ -216,7 +216,7 @@ fn by_length(candidates: &[Candidate], rows: &[usize]) -> Vec<Vec<usize>> {
 /// The trace that was read first, for all setups that have the same.
 #[derive(Default)]
 struct Pantry {
-    shelf: Option<(TraceSpec, Calendar, Input)>,
+    shelf: Option<(TraceSpec, Calendar, WorkloadInput)>,
 }
 
 impl Pantry {

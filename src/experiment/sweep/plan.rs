@@ -16,7 +16,7 @@ use crate::problem::Problem;
 use crate::scenario::{Scenario, concerns};
 use crate::sim::RunProgress;
 use crate::units::Calendar;
-use crate::workload::{Input, TraceSpec};
+use crate::workload::{TraceSpec, WorkloadInput};
 
 /// Runs that are held in memory in full at once; of the others only what a sweep shows.
 const BATCH: usize = 512;
@@ -258,7 +258,7 @@ pub enum SweepFailure {
 
 /// Traces that were read, for points that have the same.
 struct Pantry {
-    shelves: Vec<(TraceSpec, Calendar, Input)>,
+    shelves: Vec<(TraceSpec, Calendar, WorkloadInput)>,
 }
 
 impl Pantry {
@@ -266,8 +266,10 @@ impl Pantry {
     fn of(scenario: &Scenario) -> Self {
         let input = &scenario.workload.input;
         let shelves = match input {
-            Input::Shared(shared) => vec![(shared.trace.clone(), scenario.calendar, input.clone())],
-            Input::Trace(_) | Input::Synthetic(_) => Vec::new(),
+            WorkloadInput::Shared(shared) => {
+                vec![(shared.trace.clone(), scenario.calendar, input.clone())]
+            }
+            WorkloadInput::Trace(_) | WorkloadInput::Synthetic(_) => Vec::new(),
         };
         Self { shelves }
     }

@@ -8,7 +8,7 @@ use crate::policy::spec::{
     AdmitSpec, Choice, OrderSpec, PolicySpec, PreemptSpec, ProvisionSpec, ReleaseSpec,
 };
 use crate::units::{Distribution, Span};
-use crate::workload::{Arrivals, Class};
+use crate::workload::{Arrivals, SynthClass};
 
 /// A system, and what theory says of it.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Case {
     /// Pieces of work per arrival, where not one.
     pub batch: Option<u32>,
     /// What arrives.
-    pub classes: Vec<Class>,
+    pub classes: Vec<SynthClass>,
     /// Who serves it.
     pub policy: PolicySpec,
     /// Thousands of pieces of work per replication for a quick check; a full
@@ -328,8 +328,8 @@ fn priorities() -> Case {
     ];
     let station = Station::owned(1, 1);
     let mut case = queue("M/M/1 with priorities", station, 0.7, exponential(1.0), 70, answers);
-    let low = Class { name: "low".to_owned(), weight: 4.0, ..class(exponential(1.0)) };
-    let high = Class { name: "high".to_owned(), weight: 3.0, priority: 1, ..low.clone() };
+    let low = SynthClass { name: "low".to_owned(), weight: 4.0, ..class(exponential(1.0)) };
+    let high = SynthClass { name: "high".to_owned(), weight: 3.0, priority: 1, ..low.clone() };
     case.classes = vec![high, low];
     case.policy.order = OrderSpec::Priority;
     case

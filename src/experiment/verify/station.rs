@@ -6,7 +6,8 @@ use crate::model::{
 };
 use crate::units::{Calendar, Demand, Distribution, Rate, Shape, Span};
 use crate::workload::{
-    Arrivals, BoxedSource, Class, Defaults, Input, OpenContext, SynthSpec, Until, WorkloadSpec,
+    Arrivals, BoxedSource, Defaults, OpenContext, SynthClass, SynthSpec, Until, WorkloadInput,
+    WorkloadSpec,
 };
 
 /// One unit of theory's time: long against the microseconds of the clock.
@@ -103,8 +104,12 @@ impl Station {
 pub const CORE: Demand = Demand { cpu: 1_000, memory: 0, gpus: 0, gpu_share: 0, exclusive: false };
 
 /// A class of work of one core with this law of service, in seconds.
-pub fn class(service: Distribution) -> Class {
-    Class { runtime: service, cpu: Distribution::Constant(f64::from(CORE.cpu)), ..Class::default() }
+pub fn class(service: Distribution) -> SynthClass {
+    SynthClass {
+        runtime: service,
+        cpu: Distribution::Constant(f64::from(CORE.cpu)),
+        ..SynthClass::default()
+    }
 }
 
 /// Poisson arrivals at `rate` per unit of time.
@@ -118,7 +123,7 @@ pub fn poisson(rate: f64) -> Arrivals {
 /// What is wrong with the case, which is a bug.
 pub fn source(case: &Case, jobs: u64, seed: u64) -> Result<BoxedSource, String> {
     let spec = WorkloadSpec {
-        input: Input::Synthetic(SynthSpec {
+        input: WorkloadInput::Synthetic(SynthSpec {
             arrivals: case.arrivals.clone(),
             batch: case.batch.map(|batch| Distribution::Constant(f64::from(batch))),
             until: Until::Count(jobs),

@@ -88,11 +88,11 @@ pub(super) fn processors(stats: &Stats) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::Summary;
+    use crate::workload::SampleSummary;
 
     /// A day of jobs of one task with 4 cores that ask for 960 core-hours.
     fn day() -> Stats {
-        let of = |max| Summary { count: 1, max, ..Summary::default() };
+        let of = |max| SampleSummary { count: 1, max, ..SampleSummary::default() };
         Stats {
             last_arrival_s: 86_400.0,
             core_hours: 960.0,

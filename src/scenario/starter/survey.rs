@@ -4,7 +4,8 @@ use crate::model::{Interner, Work};
 use crate::problem::Problem;
 use crate::units::{Calendar, Span};
 use crate::workload::{
-    Defaults, Input, Observations, OnBadRow, OpenContext, Stats, TraceSpec, Unsorted, WorkloadSpec,
+    Defaults, Observations, OnBadRow, OpenContext, Stats, TraceSpec, Unsorted, WorkloadInput,
+    WorkloadSpec,
 };
 
 /// What a trace holds.
@@ -33,7 +34,7 @@ pub(super) fn survey(
     trace.unsorted = if unsorted { Unsorted::Sort } else { Unsorted::Fail };
     let calendar = Calendar::from_unix_micros(trace.zero_unix().unwrap_or(0));
     let spec = WorkloadSpec {
-        input: Input::Trace(trace.clone()),
+        input: WorkloadInput::Trace(trace.clone()),
         defaults: Defaults { cpu, memory, ..Defaults::default() },
         transforms: Vec::new(),
     };
@@ -91,7 +92,7 @@ fn add_endless(
 /// where that is a fault than where it is none.
 fn is_sorted(trace: &TraceSpec) -> Result<bool, Vec<Problem>> {
     let skipped = |unsorted| {
-        let input = Input::Trace(TraceSpec { unsorted, ..trace.clone() });
+        let input = WorkloadInput::Trace(TraceSpec { unsorted, ..trace.clone() });
         let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
         read(&spec, Calendar::from_unix_micros(0)).map(|(stats, _)| stats.skipped)
     };

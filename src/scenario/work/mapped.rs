@@ -7,7 +7,7 @@ use crate::problem::{clip, did_you_mean};
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{Entry, Report, Section};
 use crate::scenario::value::Value;
-use crate::workload::{Column, Field, Mapping, Origin, Unit};
+use crate::workload::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
 
 /// Reads `[workload.columns]` and what belongs to it.
 pub(super) fn read(section: &Section, report: &mut Report<'_>) -> Mapping {
@@ -58,25 +58,27 @@ fn column(field: Field, entry: &Entry, report: &mut Report<'_>) -> Option<Column
     let unit = default_unit(field);
     let own = match &entry.node.value {
         Value::Text(header) => {
-            return Some(Column::new(Origin::Header(header.clone()), unit));
+            return Some(Column::new(ColumnOrigin::Header(header.clone()), unit));
         }
         Value::Table(own) => own,
         _ => return None,
     };
     let mut origins = Vec::new();
-    origins.extend(own.text("column").map(|header| Origin::Header(header.to_owned())));
+    origins.extend(own.text("column").map(|header| ColumnOrigin::Header(header.to_owned())));
     origins.extend(
-        own.count("number").and_then(|number| usize::try_from(number).ok()).map(Origin::Number),
+        own.count("number")
+            .and_then(|number| usize::try_from(number).ok())
+            .map(ColumnOrigin::Number),
     );
-    origins.extend(own.text("constant").map(|text| Origin::Constant(text.to_owned())));
+    origins.extend(own.text("constant").map(|text| ColumnOrigin::Constant(text.to_owned())));
     if origins.len() != 1 {
         let message = format!("`{}` needs one of `column`, `number`, `constant`", entry.name);
         report.at(&entry.node.range, message);
     }
     let unit = match own.text("unit") {
         None => unit,
-        Some(text) => Unit::parse(text).unwrap_or_else(|| {
-            let names: Vec<&str> = Unit::ALL.iter().map(|(name, _)| *name).collect();
+        Some(text) => ColumnUnit::parse(text).unwrap_or_else(|| {
+            let names: Vec<&str> = ColumnUnit::ALL.iter().map(|(name, _)| *name).collect();
             let message = format!("there is no unit called `{}`", clip(text));
             report.hint(&own.spot("unit"), message, unknown_name(text, &names));
             unit
@@ -96,7 +98,7 @@ fn column(field: Field, entry: &Entry, report: &mut Report<'_>) -> Option<Column
 }
 
 /// The unit of a field where the scenario names none.
-fn default_unit(field: Field) -> Unit {
+fn default_unit(field: Field) -> ColumnUnit {
     match field {
         Field::Arrival
         | Field::Runtime
@@ -104,11 +106,13 @@ fn default_unit(field: Field) -> Unit {
         | Field::Start
         | Field::Estimate
         | Field::Deadline
-        | Field::Wait => Unit::Seconds,
-        Field::Cpu | Field::Gpus | Field::GpuShare => Unit::Cores,
-        Field::Memory => Unit::Mib,
-        Field::Input | Field::Output => Unit::Bytes,
-        Field::Tasks | Field::Priority => Unit::Count,
-        Field::Id | Field::Exclusive | Field::Tenant | Field::Home | Field::GpuModels => Unit::Text,
+        | Field::Wait => ColumnUnit::Seconds,
+        Field::Cpu | Field::Gpus | Field::GpuShare => ColumnUnit::Cores,
+        Field::Memory => ColumnUnit::Mib,
+        Field::Input | Field::Output => ColumnUnit::Bytes,
+        Field::Tasks | Field::Priority => ColumnUnit::Count,
+        Field::Id | Field::Exclusive | Field::Tenant | Field::Home | Field::GpuModels => {
+            ColumnUnit::Text
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::transform;
 use crate::model::{Market, World};
 use crate::scenario::section::{Report, Section};
 use crate::units::{Calendar, Money, Span, Time};
-use crate::workload::{Defaults, Input, OpenContext, WorkloadSpec};
+use crate::workload::{Defaults, OpenContext, WorkloadInput, WorkloadSpec};
 
 /// 2026-01-01T00:00:00Z in microseconds since 1970: the start where nothing names one.
 pub(crate) const NEW_YEAR_2026: i64 = 1_767_225_600_000_000;
@@ -43,8 +43,11 @@ pub(in crate::scenario) fn opening(root: &Section, base: &Path, report: &Report<
     let zero = trace.zero_unix();
     let clock = Calendar::from_unix_micros(zero.unwrap_or(NEW_YEAR_2026));
     let transforms = transform::read(&section, clock, &mut aside);
-    let spec =
-        WorkloadSpec { input: Input::Trace(trace), defaults: Defaults::default(), transforms };
+    let spec = WorkloadSpec {
+        input: WorkloadInput::Trace(trace),
+        defaults: Defaults::default(),
+        transforms,
+    };
     let context = OpenContext { seed: 1, calendar: clock, keep_names: false, capacity: None };
     let begins = spec.late_beginning(&context);
     let calendar = match zero {

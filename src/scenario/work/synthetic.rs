@@ -7,7 +7,7 @@ use crate::model::{Filter, Rules};
 use crate::problem::clip;
 use crate::scenario::section::{Report, Section};
 use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
-use crate::workload::{Arrivals, Class, MAX_NAME, MmppState, SynthSpec, Until};
+use crate::workload::{Arrivals, MAX_NAME, MmppState, SynthClass, SynthSpec, Until};
 
 /// Reads `[workload.synthetic]`; `None` where it lacks a part.
 pub(super) fn read(
@@ -40,7 +40,7 @@ pub(super) fn read(
             report.at(&section.spot(way.unwrap_or("per_hour")), message);
         }
     }
-    let classes: Vec<Class> = own
+    let classes: Vec<SynthClass> = own
         .section("class")
         .sections()
         .map(|(name, section, key)| class(name, section, key, around, report))
@@ -124,13 +124,13 @@ fn class(
     key: &Range<usize>,
     around: Around<'_>,
     report: &mut Report<'_>,
-) -> Class {
+) -> SynthClass {
     if name.is_empty() {
         report.at(key, "a class needs a name");
     }
     own.require("runtime", report);
     check_constants(own, report);
-    let default = Class::default();
+    let default = SynthClass::default();
     let data = own.section("data");
     let draws =
         |name: &str, default: Distribution| own.distribution(name).cloned().unwrap_or(default);
@@ -152,7 +152,7 @@ fn class(
         together: together(own),
         ..Rules::default()
     };
-    Class {
+    SynthClass {
         name: clip(name),
         weight: own.number("weight").unwrap_or(default.weight),
         kind: kind(own),

@@ -2,16 +2,16 @@
 
 use crate::problem::{Problem, clip, did_you_mean};
 
-use super::super::table::Table;
-use super::super::{Column, Field, Mapping, Origin, Unit};
+use super::super::table::TextTable;
+use super::super::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
 
 /// A column of a mapping, found in a file.
-pub(super) struct Bound {
+pub(super) struct BoundColumn {
     pub(super) field: Field,
     /// Where it stands; the constant is taken where it stands nowhere.
     pub(super) index: Option<usize>,
     pub(super) constant: Vec<u8>,
-    pub(super) unit: Unit,
+    pub(super) unit: ColumnUnit,
     pub(super) scale: f64,
     /// Cells that say nothing, besides those that always do.
     pub(super) none: Vec<Vec<u8>>,
@@ -21,7 +21,7 @@ pub(super) struct Bound {
 }
 
 /// Finds every column of `mapping` in the current row of `table`.
-pub(super) fn bind(mapping: &Mapping, table: &Table) -> Result<Vec<Bound>, Vec<Problem>> {
+pub(super) fn bind(mapping: &Mapping, table: &TextTable) -> Result<Vec<BoundColumn>, Vec<Problem>> {
     let mut bounds = Vec::new();
     let mut problems = Vec::new();
     let problem = |message: String| Problem::with(table.shown(), message);
@@ -48,8 +48,8 @@ fn bind_one(
     mapping: &Mapping,
     field: Field,
     column: &Column,
-    table: &Table,
-) -> Result<Bound, Problem> {
+    table: &TextTable,
+) -> Result<BoundColumn, Problem> {
     let name = field.name();
     let problem = |message: String| Problem::with(table.shown(), message);
     let (times, over) = factor(field, column.unit)
@@ -59,11 +59,11 @@ fn bind_one(
     }
     let (mut index, mut constant) = (None, Vec::new());
     match &column.from {
-        Origin::Header(_) if !mapping.has_header => {
+        ColumnOrigin::Header(_) if !mapping.has_header => {
             return Err(problem(format!("`{name}`: without a header, columns go by number")));
         }
-        Origin::Header(header) => index = Some(by_header(table, name, header)?),
-        Origin::Number(number) => {
+        ColumnOrigin::Header(header) => index = Some(by_header(table, name, header)?),
+        ColumnOrigin::Number(number) => {
             let within = (1..=table.len().max(1)).contains(number);
             if !within {
                 let message = format!("`{name}`: there is no column {number} of {}", table.len());
@@ -71,14 +71,14 @@ fn bind_one(
             }
             index = Some(number - 1);
         }
-        Origin::Constant(text) => constant = text.trim().as_bytes().to_vec(),
+        ColumnOrigin::Constant(text) => constant = text.trim().as_bytes().to_vec(),
     }
     let (unit, scale) = (column.unit, column.scale);
     let none = column.none.iter().map(|text| text.trim().as_bytes().to_vec()).collect();
-    Ok(Bound { field, index, constant, unit, scale, none, times, over })
+    Ok(BoundColumn { field, index, constant, unit, scale, none, times, over })
 }
 
-fn by_header(table: &Table, name: &str, header: &str) -> Result<usize, Problem> {
+fn by_header(table: &TextTable, name: &str, header: &str) -> Result<usize, Problem> {
     let mut places = (0..table.len()).filter(|&index| table.trimmed(index) == header.as_bytes());
     let found = places.next();
     if let (Some(first), Some(second)) = (found, places.next()) {
@@ -103,52 +103,52 @@ fn by_header(table: &Table, name: &str, header: &str) -> Result<usize, Problem> 
 
 /// What a number of `unit` is multiplied with and divided by for `field`;
 /// `None` where the unit means nothing there.
-pub(in crate::workload) fn factor(field: Field, unit: Unit) -> Option<(i64, i64)> {
+pub(in crate::workload) fn factor(field: Field, unit: ColumnUnit) -> Option<(i64, i64)> {
     let duration = match unit {
-        Unit::Nanos => Some((1, 1_000)),
-        Unit::Micros => Some((1, 1)),
-        Unit::Millis => Some((1_000, 1)),
-        Unit::Seconds => Some((1_000_000, 1)),
-        Unit::Minutes => Some((60_000_000, 1)),
-        Unit::Hours => Some((3_600_000_000, 1)),
-        Unit::Days => Some((86_400_000_000, 1)),
+        ColumnUnit::Nanos => Some((1, 1_000)),
+        ColumnUnit::Micros => Some((1, 1)),
+        ColumnUnit::Millis => Some((1_000, 1)),
+        ColumnUnit::Seconds => Some((1_000_000, 1)),
+        ColumnUnit::Minutes => Some((60_000_000, 1)),
+        ColumnUnit::Hours => Some((3_600_000_000, 1)),
+        ColumnUnit::Days => Some((86_400_000_000, 1)),
         _ => None,
     };
     let bytes = match unit {
-        Unit::Bytes => Some(1),
-        Unit::Kib => Some(1 << 10),
-        Unit::Mib => Some(1 << 20),
-        Unit::Gib => Some(1 << 30),
-        Unit::Gb => Some(1_000_000_000),
+        ColumnUnit::Bytes => Some(1),
+        ColumnUnit::Kib => Some(1 << 10),
+        ColumnUnit::Mib => Some(1 << 20),
+        ColumnUnit::Gib => Some(1 << 30),
+        ColumnUnit::Gb => Some(1_000_000_000),
         _ => None,
     };
     match field {
         Field::Arrival | Field::Start | Field::End | Field::Deadline => match unit {
-            Unit::Timestamp | Unit::UnixMicros => Some((1, 1)),
-            Unit::UnixMillis => Some((1_000, 1)),
-            Unit::UnixSeconds => Some((1_000_000, 1)),
+            ColumnUnit::Timestamp | ColumnUnit::UnixMicros => Some((1, 1)),
+            ColumnUnit::UnixMillis => Some((1_000, 1)),
+            ColumnUnit::UnixSeconds => Some((1_000_000, 1)),
             _ => duration,
         },
         Field::Runtime | Field::Estimate | Field::Wait => duration,
         Field::Cpu => match unit {
-            Unit::Cores | Unit::Count => Some((1_000, 1)),
-            Unit::Milli => Some((1, 1)),
-            Unit::FractionOf(whole) => Some((whole.into(), 1)),
+            ColumnUnit::Cores | ColumnUnit::Count => Some((1_000, 1)),
+            ColumnUnit::Milli => Some((1, 1)),
+            ColumnUnit::FractionOf(whole) => Some((whole.into(), 1)),
             _ => None,
         },
         Field::Gpus | Field::GpuShare => match unit {
-            Unit::Cores | Unit::Count => Some((1_000, 1)),
-            Unit::Milli => Some((1, 1)),
+            ColumnUnit::Cores | ColumnUnit::Count => Some((1_000, 1)),
+            ColumnUnit::Milli => Some((1, 1)),
             _ => None,
         },
         Field::Memory => match unit {
-            Unit::FractionOf(whole) => Some((i64::from(whole) << 20, 1 << 20)),
+            ColumnUnit::FractionOf(whole) => Some((i64::from(whole) << 20, 1 << 20)),
             _ => bytes.map(|bytes| (bytes, 1 << 20)),
         },
         Field::Input | Field::Output => bytes.map(|bytes| (bytes, 1)),
-        Field::Tasks | Field::Priority => (unit == Unit::Count).then_some((1, 1)),
+        Field::Tasks | Field::Priority => (unit == ColumnUnit::Count).then_some((1, 1)),
         Field::Id | Field::Exclusive | Field::Tenant | Field::Home | Field::GpuModels => {
-            (unit == Unit::Text).then_some((1, 1))
+            (unit == ColumnUnit::Text).then_some((1, 1))
         }
     }
 }

@@ -1,16 +1,16 @@
 use super::super::lines::Lines;
 use super::super::reader::Reader;
-use super::super::{Column, OnBadRow, Origin, Source};
+use super::super::{Column, ColumnOrigin, OnBadRow, Source};
 use super::*;
 use proptest::prelude::*;
 use std::io::Cursor;
 
 fn column(from: &str, unit: &str) -> Column {
     let from = match from.parse() {
-        Ok(number) => Origin::Number(number),
-        Err(_) => Origin::Header(from.to_owned()),
+        Ok(number) => ColumnOrigin::Number(number),
+        Err(_) => ColumnOrigin::Header(from.to_owned()),
     };
-    Column::new(from, Unit::parse(unit).expect("a unit"))
+    Column::new(from, ColumnUnit::parse(unit).expect("a unit"))
 }
 
 fn mapping(columns: &[(&str, &str, &str)]) -> Mapping {
@@ -24,7 +24,7 @@ fn read(text: &[u8], mapping: &Mapping) -> Result<(Vec<Work>, Interner), Vec<Pro
     // 2017-10-09T00:00:00Z.
     let calendar = Calendar::from_unix_micros(1_507_507_200_000_000);
     let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one])?;
-    let table = Table::new(lines, mapping.delimiter, mapping.quoting, None);
+    let table = TextTable::new(lines, mapping.delimiter, mapping.quoting, None);
     let rows = MappedRows::new(table, mapping, calendar, true)?;
     let mut source = Reader::new(rows, OnBadRow::Fail, true);
     let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
@@ -118,7 +118,7 @@ fn fractions_micros_and_constants() {
         ("cpu", "cpus", "fraction of 64000"),
         ("memory", "ram", "fraction of 262144"),
     ]);
-    let hour = Origin::Constant("1".to_owned());
+    let hour = ColumnOrigin::Constant("1".to_owned());
     google.columns.insert(Field::Runtime, Column { from: hour, ..column("x", "h") });
     let (jobs, _) =
         read(b"time,cpus,ram\n17887,0.0081024169921875,0.00390625\n", &google).expect("jobs");

@@ -4,11 +4,11 @@
 use crate::model::{Rules, Spread, Together};
 
 use super::super::names::text;
-use super::super::number::{Reason, seconds};
+use super::super::number::{BadValue, seconds};
 use super::NativeColumn;
 
 /// Reads `cell` into `rules`; other columns than those of rules are left alone.
-pub(super) fn read(column: NativeColumn, cell: &[u8], rules: &mut Rules) -> Result<(), Reason> {
+pub(super) fn read(column: NativeColumn, cell: &[u8], rules: &mut Rules) -> Result<(), BadValue> {
     if cell.is_empty() {
         return Ok(());
     }
@@ -118,11 +118,11 @@ fn split(cell: &str, separator: char) -> Vec<&str> {
     parts
 }
 
-fn names(cell: &[u8]) -> Result<Vec<String>, Reason> {
+fn names(cell: &[u8]) -> Result<Vec<String>, BadValue> {
     split(text(cell)?, '|').into_iter().map(unescape).collect()
 }
 
-fn throughput(cell: &[u8]) -> Result<Vec<(String, u32)>, Reason> {
+fn throughput(cell: &[u8]) -> Result<Vec<(String, u32)>, BadValue> {
     let entry = |entry: &str| {
         let parts = split(entry, '=');
         let [model, speed] = parts[..] else {
@@ -143,7 +143,7 @@ fn escape(name: &str, cell: &mut String) {
     }
 }
 
-fn unescape(name: &str) -> Result<String, Reason> {
+fn unescape(name: &str) -> Result<String, BadValue> {
     let mut plain = String::with_capacity(name.len());
     let mut characters = name.chars();
     while let Some(character) = characters.next() {

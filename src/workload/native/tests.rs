@@ -9,7 +9,7 @@ use std::io::Cursor;
 fn open(text: &[u8], on_bad_row: OnBadRow) -> Result<BoxedSource, Vec<Problem>> {
     let lines =
         Lines::new(Box::new(Cursor::new(text.to_vec())), "x.csv").map_err(|one| vec![one])?;
-    let rows = NativeRows::new(Table::new(lines, b',', true, Some(b'#')), true)?;
+    let rows = NativeRows::new(TextTable::new(lines, b',', true, Some(b'#')), true)?;
     Ok(Box::new(Reader::new(rows, on_bad_row, false)))
 }
 

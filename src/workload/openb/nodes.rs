@@ -7,9 +7,9 @@ use crate::units::MAX_GPUS;
 
 use super::super::lines::Lines;
 use super::super::names::text;
-use super::super::number::{Reason, unsigned};
-use super::super::seen::Seen;
-use super::super::table::{Bad, Table};
+use super::super::number::{BadValue, unsigned};
+use super::super::seen::SeenNames;
+use super::super::table::{Bad, TextTable};
 
 /// One machine of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +47,10 @@ const MODEL: &[&str] = &["model", "gpu_model"];
 /// The first 20 malformed rows, or why the file cannot be read.
 pub fn read_nodes(path: &Path, shown: &str) -> Result<Vec<NodeRow>, Vec<Problem>> {
     let lines = Lines::open(path, shown).map_err(|problem| vec![problem])?;
-    let mut table = Table::new(lines, b',', true, Some(b'#'));
-    let at = Columns::find(&mut table)?;
+    let mut table = TextTable::new(lines, b',', true, Some(b'#'));
+    let at = NodeColumns::find(&mut table)?;
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
-    let mut seen = Seen::default();
+    let mut seen = SeenNames::default();
     loop {
         let row = match table.advance() {
             Ok(false) => break,
@@ -75,7 +75,7 @@ pub fn read_nodes(path: &Path, shown: &str) -> Result<Vec<NodeRow>, Vec<Problem>
 }
 
 /// Where each column stands.
-struct Columns {
+struct NodeColumns {
     width: usize,
     name: Option<usize>,
     cpu: usize,
@@ -86,8 +86,8 @@ struct Columns {
     model: Option<usize>,
 }
 
-impl Columns {
-    fn find(table: &mut Table) -> Result<Self, Vec<Problem>> {
+impl NodeColumns {
+    fn find(table: &mut TextTable) -> Result<Self, Vec<Problem>> {
         if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
             return Err(vec![Problem::with(
                 table.shown(),
@@ -118,8 +118,8 @@ impl Columns {
     }
 
     /// Holds a machine against those before it, and itself.
-    fn check(&self, table: &Table, row: NodeRow, seen: &mut Seen) -> Result<NodeRow, Bad> {
-        let refused = |index: Option<usize>, name: &str, reason: Reason| {
+    fn check(&self, table: &TextTable, row: NodeRow, seen: &mut SeenNames) -> Result<NodeRow, Bad> {
+        let refused = |index: Option<usize>, name: &str, reason: BadValue| {
             Bad::Row(table.problem(index.unwrap_or(0), name, reason))
         };
         if self.name.is_some() && seen.again(&row.name) {
@@ -131,13 +131,14 @@ impl Columns {
         Ok(row)
     }
 
-    fn read(&self, table: &Table, row: usize) -> Result<NodeRow, Bad> {
+    fn read(&self, table: &TextTable, row: usize) -> Result<NodeRow, Bad> {
         if table.len() != self.width {
             let message = format!("the row has {} fields, the header {}", table.len(), self.width);
             return Err(Bad::Row(table.row_problem(message)));
         }
-        let refused =
-            |index: usize, name: &str, reason: Reason| Bad::Row(table.problem(index, name, reason));
+        let refused = |index: usize, name: &str, reason: BadValue| {
+            Bad::Row(table.problem(index, name, reason))
+        };
         let name = |index: Option<usize>, column: &str| match index {
             Some(index) => text(table.trimmed(index))
                 .map(str::to_owned)

@@ -5,7 +5,7 @@ use crate::model::WorkKind;
 use crate::problem::clip;
 use crate::workload::number::float;
 use crate::workload::written::{duration, is_missing, memory};
-use crate::workload::{Column, Field, Mapping, Origin, Unit};
+use crate::workload::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
 
 use super::names::{HUNDREDTHS, NAMES, UNITS};
 
@@ -21,18 +21,19 @@ pub(super) enum Guess {
 }
 
 /// A column of the table.
-struct Named<'a> {
+struct NamedColumn<'a> {
     header: &'a str,
     /// The header as words, and without the last one where that is a unit.
     words: String,
-    stem: Option<(String, Unit)>,
+    stem: Option<(String, ColumnUnit)>,
 }
 
 /// Guesses what the columns of `rows` are, the first of which is the header.
 pub(super) fn guess(rows: &[Vec<String>], delimiter: u8) -> Guess {
     let Some(header) = rows.first() else { return Guess::Nothing };
-    let named: Vec<Named<'_>> = header.iter().map(|header| Named::new(header)).collect();
-    let mut found: Vec<(Field, usize, Option<Unit>)> = Vec::new();
+    let named: Vec<NamedColumn<'_>> =
+        header.iter().map(|header| NamedColumn::new(header)).collect();
+    let mut found: Vec<(Field, usize, Option<ColumnUnit>)> = Vec::new();
     for &(field, names) in NAMES {
         let taken = |at: usize| found.iter().any(|&(_, other, _)| other == at);
         let free = (0..named.len()).filter(|&at| !taken(at));
@@ -64,11 +65,11 @@ pub(super) fn guess(rows: &[Vec<String>], delimiter: u8) -> Guess {
 fn build(
     rows: &[Vec<String>],
     delimiter: u8,
-    named: &[Named<'_>],
-    found: &[(Field, usize, Option<Unit>)],
+    named: &[NamedColumn<'_>],
+    found: &[(Field, usize, Option<ColumnUnit>)],
 ) -> Guess {
     let column = |field| found.iter().find(|&&(known, ..)| known == field);
-    let bare = |&&(.., unit): &&(Field, usize, Option<Unit>)| unit.is_none();
+    let bare = |&&(.., unit): &&(Field, usize, Option<ColumnUnit>)| unit.is_none();
     let spans = column(Field::Runtime).filter(bare).map(|&(_, at, _)| span_unit(&cells(rows, at)));
     let mut mapping = Mapping { delimiter, ..Mapping::default() };
     let (mut told, mut reasons) = (Vec::new(), Vec::new());
@@ -76,27 +77,28 @@ fn build(
         let hundredths = HUNDREDTHS.contains(&named[at].words.as_str());
         let (unit, why) = match unit {
             Some(unit) => (unit, None),
-            None if hundredths => (Unit::Cores, None),
+            None if hundredths => (ColumnUnit::Cores, None),
             None => unit_of(field, &cells(rows, at), spans),
         };
         let header = named[at].header;
-        let shown = Unit::ALL.iter().find(|(_, known)| *known == unit).map_or("", |(name, _)| name);
+        let shown =
+            ColumnUnit::ALL.iter().find(|(_, known)| *known == unit).map_or("", |(name, _)| name);
         told.push(match unit {
             _ if hundredths => format!("{} from `{header}` in hundredths", field.name()),
-            Unit::Text | Unit::Count => format!("{} from `{header}`", field.name()),
-            Unit::Timestamp => format!("{} from the dates of `{header}`", field.name()),
+            ColumnUnit::Text | ColumnUnit::Count => format!("{} from `{header}`", field.name()),
+            ColumnUnit::Timestamp => format!("{} from the dates of `{header}`", field.name()),
             _ => format!("{} from `{header}` in {shown}", field.name()),
         });
         reasons.extend(why.map(|why| format!("`{header}` is taken in {shown}: {why}")));
         let again = named.iter().filter(|other| other.header == header).count() > 1;
         let from = match again {
-            true => Origin::Number(at + 1),
-            false => Origin::Header(header.to_owned()),
+            true => ColumnOrigin::Number(at + 1),
+            false => ColumnOrigin::Header(header.to_owned()),
         };
         let scale = if hundredths { 0.01 } else { 1.0 };
         mapping.columns.insert(field, Column { scale, ..Column::new(from, unit) });
     }
-    let machine = |&(field, at, _): &(Field, usize, Option<Unit>)| {
+    let machine = |&(field, at, _): &(Field, usize, Option<ColumnUnit>)| {
         let words = ["vm", "lifetime", "deletion", "deleted", "vmid", "vmdeleted"];
         matches!(field, Field::Id | Field::Runtime | Field::End)
             && named[at].words.split('_').any(|word| words.contains(&word))
@@ -118,7 +120,7 @@ fn build(
     Guess::Mapping(mapping, why)
 }
 
-impl<'a> Named<'a> {
+impl<'a> NamedColumn<'a> {
     fn new(header: &'a str) -> Self {
         let words = words(header);
         // A unit may look like several words: `RAM (GiB)` is `ram_gi_b`.
@@ -190,7 +192,7 @@ fn plausible(field: Field, cells: &[&str]) -> bool {
     };
     let dated = matches!(field, Field::Arrival | Field::Start | Field::End);
     let bad = cells.len() - cells.iter().filter(reads).count();
-    field.fits(Unit::Text) || dated || bad * 10 <= cells.len()
+    field.fits(ColumnUnit::Text) || dated || bad * 10 <= cells.len()
 }
 
 /// The unit of a column whose header names none, and why, where that is not plain.
@@ -198,42 +200,48 @@ fn unit_of(field: Field, cells: &[&str], spans: Option<Guessed>) -> Guessed {
     let numbers = numbers(cells);
     match field {
         Field::Arrival | Field::Start | Field::End => match numbers {
-            None => (Unit::Timestamp, None),
-            Some(numbers) => since_1970(&numbers).or(spans).unwrap_or((Unit::Seconds, None)),
+            None => (ColumnUnit::Timestamp, None),
+            Some(numbers) => since_1970(&numbers).or(spans).unwrap_or((ColumnUnit::Seconds, None)),
         },
-        Field::Runtime | Field::Estimate | Field::Wait => spans.unwrap_or((Unit::Seconds, None)),
+        Field::Runtime | Field::Estimate | Field::Wait => {
+            spans.unwrap_or((ColumnUnit::Seconds, None))
+        }
         Field::Cpu => match numbers.as_deref() {
-            Some([least, ..]) if *least >= 100.0 => (Unit::Milli, Some("no number is below 100")),
-            _ => (Unit::Cores, None),
+            Some([least, ..]) if *least >= 100.0 => {
+                (ColumnUnit::Milli, Some("no number is below 100"))
+            }
+            _ => (ColumnUnit::Cores, None),
         },
         Field::Memory => match numbers.as_deref().and_then(<[f64]>::first) {
-            Some(least) if *least >= 1e6 => (Unit::Bytes, Some("no number is below a million")),
-            Some(least) if *least >= 128.0 => (Unit::Mib, Some("no number is below 128")),
-            _ => (Unit::Gib, Some("there are numbers below 128")),
+            Some(least) if *least >= 1e6 => {
+                (ColumnUnit::Bytes, Some("no number is below a million"))
+            }
+            Some(least) if *least >= 128.0 => (ColumnUnit::Mib, Some("no number is below 128")),
+            _ => (ColumnUnit::Gib, Some("there are numbers below 128")),
         },
-        _ if field.fits(Unit::Text) => (Unit::Text, None),
-        _ => (Unit::Count, None),
+        _ if field.fits(ColumnUnit::Text) => (ColumnUnit::Text, None),
+        _ => (ColumnUnit::Count, None),
     }
 }
 
 /// A unit, and why, where that is not plain.
-type Guessed = (Unit, Option<&'static str>);
+type Guessed = (ColumnUnit, Option<&'static str>);
 
 /// The unit of lengths of time by how long they would be.
 fn span_unit(cells: &[&str]) -> Guessed {
     let Some(numbers) = numbers(cells).filter(|numbers| !numbers.is_empty()) else {
-        return (Unit::Seconds, None);
+        return (ColumnUnit::Seconds, None);
     };
     let at = |share: usize| numbers[(numbers.len() * share / 100).min(numbers.len() - 1)];
     let parts = numbers.iter().filter(|number| number.fract() != 0.0).count();
     if at(50) >= 1e9 {
-        (Unit::Micros, Some("half of the times would be longer than 30 years in seconds"))
+        (ColumnUnit::Micros, Some("half of the times would be longer than 30 years in seconds"))
     } else if at(50) >= 1e6 {
-        (Unit::Millis, Some("half of the times would be longer than 11 days in seconds"))
+        (ColumnUnit::Millis, Some("half of the times would be longer than 11 days in seconds"))
     } else if at(90) < 100.0 && parts * 4 >= numbers.len() {
-        (Unit::Hours, Some("nine of ten times are below 100, many with fractions"))
+        (ColumnUnit::Hours, Some("nine of ten times are below 100, many with fractions"))
     } else {
-        (Unit::Seconds, Some("the header names no unit"))
+        (ColumnUnit::Seconds, Some("the header names no unit"))
     }
 }
 
@@ -242,7 +250,11 @@ fn since_1970(numbers: &[f64]) -> Option<Guessed> {
     const WHY: Option<&str> = Some("the numbers are as large as times since 1970");
     let (least, most) = (*numbers.first()?, *numbers.last()?);
     let within = |scale: f64| (5e8 * scale..5e9 * scale).contains(&least) && most < 5e9 * scale;
-    let units = [(1.0, Unit::UnixSeconds), (1e3, Unit::UnixMillis), (1e6, Unit::UnixMicros)];
+    let units = [
+        (1.0, ColumnUnit::UnixSeconds),
+        (1e3, ColumnUnit::UnixMillis),
+        (1e6, ColumnUnit::UnixMicros),
+    ];
     let found = units.into_iter().find(|&(scale, _)| within(scale));
     found.map(|(_, unit)| (unit, WHY))
 }
@@ -251,7 +263,7 @@ fn since_1970(numbers: &[f64]) -> Option<Guessed> {
 mod tests {
     use super::*;
 
-    fn guessed(text: &str) -> (Vec<(Field, Unit)>, WorkKind, String) {
+    fn guessed(text: &str) -> (Vec<(Field, ColumnUnit)>, WorkKind, String) {
         let rows: Vec<Vec<String>> =
             text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
         let Guess::Mapping(mapping, why) = guess(&rows, b',') else { panic!("a mapping: {text}") };
@@ -265,19 +277,19 @@ mod tests {
             "vm,created_s,lifetime_h,cores,memory_gib,owner,importance\nvm-0,450,10.9,8,16,web,0\n",
         );
         let want = [
-            (Field::Id, Unit::Text),
-            (Field::Arrival, Unit::Seconds),
-            (Field::Runtime, Unit::Hours),
-            (Field::Cpu, Unit::Cores),
-            (Field::Memory, Unit::Gib),
-            (Field::Priority, Unit::Count),
-            (Field::Tenant, Unit::Text),
+            (Field::Id, ColumnUnit::Text),
+            (Field::Arrival, ColumnUnit::Seconds),
+            (Field::Runtime, ColumnUnit::Hours),
+            (Field::Cpu, ColumnUnit::Cores),
+            (Field::Memory, ColumnUnit::Gib),
+            (Field::Priority, ColumnUnit::Count),
+            (Field::Tenant, ColumnUnit::Text),
         ];
         assert_eq!((columns.as_slice(), kind), (&want[..], WorkKind::VirtualMachine));
         assert_eq!(words("submitTime [s]"), "submit_time_s");
         let (columns, ..) = guessed("submitTime [ms],Length (Min),RAM (GiB)\n5,1,2\n");
-        let units: Vec<Unit> = columns.iter().map(|&(_, unit)| unit).collect();
-        assert_eq!(units, [Unit::Millis, Unit::Minutes, Unit::Gib]);
+        let units: Vec<ColumnUnit> = columns.iter().map(|&(_, unit)| unit).collect();
+        assert_eq!(units, [ColumnUnit::Millis, ColumnUnit::Minutes, ColumnUnit::Gib]);
     }
 
     #[test]
@@ -291,11 +303,17 @@ mod tests {
     fn units_follow_the_size_of_numbers() {
         let (columns, _, why) =
             guessed("arrival_time,length,cpus\n0.0,0.75,4\n0.5,19.08,4\n1.0,6.0,4\n");
-        assert_eq!(columns[..2], [(Field::Arrival, Unit::Hours), (Field::Runtime, Unit::Hours)]);
+        assert_eq!(
+            columns[..2],
+            [(Field::Arrival, ColumnUnit::Hours), (Field::Runtime, ColumnUnit::Hours)]
+        );
         assert!(why.contains("nine of ten times are below 100"), "{why}");
         let (columns, ..) = guessed("submitted,duration,mem,cpu\n1700000000000,2500000,512,2000\n");
-        let units: Vec<Unit> = columns.iter().map(|&(_, unit)| unit).collect();
-        assert_eq!(units, [Unit::UnixMillis, Unit::Millis, Unit::Milli, Unit::Mib]);
+        let units: Vec<ColumnUnit> = columns.iter().map(|&(_, unit)| unit).collect();
+        assert_eq!(
+            units,
+            [ColumnUnit::UnixMillis, ColumnUnit::Millis, ColumnUnit::Milli, ColumnUnit::Mib]
+        );
     }
 
     #[test]

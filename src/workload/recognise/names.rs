@@ -1,6 +1,6 @@
 //! Names that columns of tables of work usually have, and the units in them.
 
-use crate::workload::{Field, Unit};
+use crate::workload::{ColumnUnit, Field};
 
 /// Usual names of each field, best first, in lower case with `_` between words
 /// and without a unit.
@@ -164,31 +164,31 @@ pub(super) const NAMES: &[(Field, &[&str])] = &[
 ];
 
 /// Words that stand for units in headers.
-pub(super) const UNITS: &[(&str, Unit)] = &[
-    ("ns", Unit::Nanos),
-    ("us", Unit::Micros),
-    ("ms", Unit::Millis),
-    ("s", Unit::Seconds),
-    ("sec", Unit::Seconds),
-    ("secs", Unit::Seconds),
-    ("seconds", Unit::Seconds),
-    ("min", Unit::Minutes),
-    ("mins", Unit::Minutes),
-    ("minutes", Unit::Minutes),
-    ("h", Unit::Hours),
-    ("hr", Unit::Hours),
-    ("hrs", Unit::Hours),
-    ("hours", Unit::Hours),
-    ("d", Unit::Days),
-    ("days", Unit::Days),
-    ("milli", Unit::Milli),
-    ("cores", Unit::Cores),
-    ("bytes", Unit::Bytes),
-    ("kib", Unit::Kib),
-    ("mib", Unit::Mib),
-    ("mb", Unit::Mib),
-    ("gib", Unit::Gib),
-    ("gb", Unit::Gib),
+pub(super) const UNITS: &[(&str, ColumnUnit)] = &[
+    ("ns", ColumnUnit::Nanos),
+    ("us", ColumnUnit::Micros),
+    ("ms", ColumnUnit::Millis),
+    ("s", ColumnUnit::Seconds),
+    ("sec", ColumnUnit::Seconds),
+    ("secs", ColumnUnit::Seconds),
+    ("seconds", ColumnUnit::Seconds),
+    ("min", ColumnUnit::Minutes),
+    ("mins", ColumnUnit::Minutes),
+    ("minutes", ColumnUnit::Minutes),
+    ("h", ColumnUnit::Hours),
+    ("hr", ColumnUnit::Hours),
+    ("hrs", ColumnUnit::Hours),
+    ("hours", ColumnUnit::Hours),
+    ("d", ColumnUnit::Days),
+    ("days", ColumnUnit::Days),
+    ("milli", ColumnUnit::Milli),
+    ("cores", ColumnUnit::Cores),
+    ("bytes", ColumnUnit::Bytes),
+    ("kib", ColumnUnit::Kib),
+    ("mib", ColumnUnit::Mib),
+    ("mb", ColumnUnit::Mib),
+    ("gib", ColumnUnit::Gib),
+    ("gb", ColumnUnit::Gib),
 ];
 
 /// Columns of the Alibaba PAI traces that count hundredths: 600 are six cores,

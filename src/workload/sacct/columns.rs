@@ -1,11 +1,11 @@
 //! Where the columns of an accounting log stand.
 
 use crate::problem::Problem;
-use crate::workload::table::Table;
+use crate::workload::table::TextTable;
 
 /// Where each column stands, by the name that `sacct` gives it.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct SacctColumns {
     pub(super) width: usize,
     pub(super) id: usize,
     pub(super) state: Option<usize>,
@@ -73,9 +73,9 @@ pub(in crate::workload) fn is_header(header: &[String]) -> bool {
         && (has("End") || has("Elapsed") || has("ElapsedRaw"))
 }
 
-impl Columns {
+impl SacctColumns {
     /// Finds them in the current row of `table`.
-    pub(super) fn find(table: &Table) -> Result<Self, Vec<Problem>> {
+    pub(super) fn find(table: &TextTable) -> Result<Self, Vec<Problem>> {
         let position = |name: &str| {
             let is = |&index: &usize| table.trimmed(index).eq_ignore_ascii_case(name.as_bytes());
             (0..table.len()).find(is)

@@ -4,15 +4,15 @@ use proptest::prelude::*;
 
 use super::super::lines::Lines;
 use super::super::reader::Reader;
-use super::super::{Notes, OnBadRow, Source};
+use super::super::{OnBadRow, RowNotes, Source};
 use super::*;
 
-type Found = (Vec<(Work, Option<Observation>)>, Notes, Interner);
+type Found = (Vec<(Work, Option<Observation>)>, RowNotes, Interner);
 
 fn read(text: &[u8], options: &SacctOptions) -> Result<Found, Vec<Problem>> {
     let table = || {
         let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one]);
-        lines.map(|lines| Table::new(lines, options.delimiter, false, None))
+        lines.map(|lines| TextTable::new(lines, options.delimiter, false, None))
     };
     let several = attempts(table()?)?;
     let rows = SacctRows::new(table()?, options, several, Calendar::from_unix_micros(0), true)?;
@@ -50,13 +50,13 @@ fn rows_of_an_accounting_log_become_jobs() {
     let (found, notes, book) = read(LOG.as_bytes(), &SacctOptions::default()).expect("a log");
     let names: Vec<&str> = found.iter().map(|(work, _)| work.name.as_str()).collect();
     assert_eq!(names, ["501", "502_3", "504+0", "505"]);
-    let counted: Vec<(Note, u64)> = notes.rows().collect();
+    let counted: Vec<(RowNote, u64)> = notes.rows().collect();
     let want = [
-        (Note::Part, 3),
-        (Note::Attempt, 1),
-        (Note::NeverRan, 2),
-        (Note::NotEnded, 1),
-        (Note::Component, 1),
+        (RowNote::Part, 3),
+        (RowNote::Attempt, 1),
+        (RowNote::NeverRan, 2),
+        (RowNote::NotEnded, 1),
+        (RowNote::Component, 1),
     ];
     assert_eq!(counted, want);
     let (first, observed) = &found[0];
@@ -192,7 +192,7 @@ fn gpus_that_do_not_divide_by_the_nodes_are_parted_and_counted() {
         let (found, notes, _) = read(text.as_bytes(), &SacctOptions::default()).expect("a log");
         let (ask, demand) = (found[0].0.ask, found[0].0.ask.demand);
         assert_eq!((demand.gpus, demand.gpu_share), (devices, share), "{gpus} on {nodes}");
-        assert_eq!(notes.get(Note::UnevenGpus), uneven, "{gpus} on {nodes}");
+        assert_eq!(notes.get(RowNote::UnevenGpus), uneven, "{gpus} on {nodes}");
         // In all what the job has, to a thousandth of a GPU per node.
         let (held, had) = (demand.gpu_milli() * ask.tasks, gpus * u32::from(WHOLE_GPU));
         assert!(held <= had && had < held + ask.tasks * u32::from(devices).max(1), "{held} {had}");

@@ -1,6 +1,6 @@
 //! Trackable resources as Slurm writes them: `cpu=8,mem=32G,gres/gpu:a100=2,node=1`.
 
-use crate::workload::number::{Reason, unsigned};
+use crate::workload::number::{BadValue, unsigned};
 use crate::workload::written::{is_missing, memory};
 
 /// What a job holds in all, as far as it is said.
@@ -17,7 +17,7 @@ pub(super) struct Tres {
 
 impl Tres {
     /// Reads a list of resources; those that are not known are passed over.
-    pub(super) fn read(cell: &[u8]) -> Result<Self, Reason> {
+    pub(super) fn read(cell: &[u8]) -> Result<Self, BadValue> {
         let mut found = Self::default();
         if is_missing(cell) {
             return Ok(found);
@@ -53,7 +53,7 @@ impl Tres {
 
     /// Reads the GPUs of a column older than TRES: `gpu:2`, `gpu:a100:4(S:0-1),nic:1`. Other
     /// devices are passed over.
-    pub(super) fn read_gres(cell: &[u8]) -> Result<Self, Reason> {
+    pub(super) fn read_gres(cell: &[u8]) -> Result<Self, BadValue> {
         let mut found = Self::default();
         for entry in cell.split(|&byte| byte == b',') {
             let end = entry.iter().position(|&byte| byte == b'(').unwrap_or(entry.len());

@@ -10,7 +10,7 @@ const EXACT: usize = 100_000;
 
 /// Numbers in a row: their mean and percentiles (nearest rank).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Summary {
+pub struct SampleSummary {
     /// How many; all else is 0 when there are none.
     pub count: u64,
     /// Arithmetic mean.
@@ -31,7 +31,7 @@ pub struct Summary {
     pub max: f64,
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for SampleSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.count == 0 {
             return f.write_str("none");
@@ -83,9 +83,9 @@ impl Samples {
     }
 
     /// The summary of the numbers times `scale`.
-    pub(super) fn summary(mut self, scale: f64) -> Summary {
+    pub(super) fn summary(mut self, scale: f64) -> SampleSummary {
         if self.count == 0 {
-            return Summary::default();
+            return SampleSummary::default();
         }
         self.exact.sort_unstable();
         let rank = |percent: u64| (self.count * percent).div_ceil(100).max(1);
@@ -96,7 +96,7 @@ impl Samples {
             }
             None => self.exact[rank(percent) as usize - 1] as f64 * scale,
         };
-        Summary {
+        SampleSummary {
             count: self.count,
             mean: self.sum as f64 / self.count as f64 * scale,
             min: self.min as f64 * scale,

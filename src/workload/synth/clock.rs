@@ -58,7 +58,7 @@ impl Arrivals {
 
 /// Arrivals one after the other.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct ArrivalClock {
     arrivals: Arrivals,
     stream: Stream,
     /// Changes of state have a stream of their own.
@@ -71,7 +71,7 @@ pub(super) struct Clock {
     standing: u32,
 }
 
-impl Clock {
+impl ArrivalClock {
     pub(super) fn new(arrivals: &Arrivals, seed: u64, calendar: Calendar) -> Self {
         let mut clock = Self {
             arrivals: arrivals.clone(),
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(arrivals.problems(), Vec::<String>::new());
         // 2026-03-02T00:00:00Z, a Monday.
         let calendar = Calendar::from_unix_micros(1_772_409_600_000_000);
-        let mut clock = Clock::new(arrivals, 7, calendar);
+        let mut clock = ArrivalClock::new(arrivals, 7, calendar);
         std::iter::from_fn(|| clock.next(Time::from_secs(3_600 * hours))).collect()
     }
 

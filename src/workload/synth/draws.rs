@@ -1,7 +1,7 @@
 //! What a class of work asks, and what of that is drawn for each piece.
 
 use super::super::number::FAR;
-use super::Class;
+use super::SynthClass;
 use crate::model::Ask;
 use crate::units::stream::Streams;
 use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
@@ -19,7 +19,7 @@ pub(super) struct Draws {
 }
 
 impl Draws {
-    pub(super) fn new(class: &Class, seed: u64) -> Self {
+    pub(super) fn new(class: &SynthClass, seed: u64) -> Self {
         let real = |name, law: &Distribution, high| Attribute::new(seed, name, law, (0.0, high));
         let factor =
             |name, law: &Option<Distribution>| law.as_ref().map(|law| real(name, law, 1e12));
@@ -76,7 +76,7 @@ impl Size {
     ];
 
     /// The name of its streams, its law, and its range.
-    pub(super) fn of(self, class: &Class) -> (&'static str, &Distribution, f64, f64) {
+    pub(super) fn of(self, class: &SynthClass) -> (&'static str, &Distribution, f64, f64) {
         let most = f64::from(u32::MAX);
         match self {
             Self::Tasks => ("workload tasks", &class.tasks, 1.0, most),

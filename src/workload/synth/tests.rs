@@ -1,7 +1,7 @@
 use super::*;
 use crate::units::Calendar;
 
-fn spec(classes: Vec<Class>) -> SynthSpec {
+fn spec(classes: Vec<SynthClass>) -> SynthSpec {
     SynthSpec {
         arrivals: Arrivals::Poisson { per_hour: 60.0 },
         batch: None,
@@ -26,8 +26,12 @@ fn law(text: &str) -> Distribution {
     text.parse().expect("a distribution")
 }
 
-fn small() -> Class {
-    Class { name: "small".to_owned(), runtime: law("exponential(mean=60)"), ..Class::default() }
+fn small() -> SynthClass {
+    SynthClass {
+        name: "small".to_owned(),
+        runtime: law("exponential(mean=60)"),
+        ..SynthClass::default()
+    }
 }
 
 #[test]
@@ -39,13 +43,13 @@ fn the_same_seed_draws_the_same_work() {
 
 #[test]
 fn a_change_to_one_class_moves_no_other_draw() {
-    let large = Class {
+    let large = SynthClass {
         name: "large".to_owned(),
         gpus: Distribution::Constant(2.0),
         tenants: vec![("a".to_owned(), 1.0), ("b".to_owned(), 3.0)],
         ..small()
     };
-    let changed = Class {
+    let changed = SynthClass {
         runtime: law("uniform(low=5, high=6)"),
         tasks: law("uniform(low=1, high=9)"),
         ..large.clone()
@@ -84,7 +88,7 @@ fn batches_arrive_together_and_counts_are_kept() {
 
 #[test]
 fn estimates_and_deadlines_are_multiples_of_the_runtime() {
-    let class = Class {
+    let class = SynthClass {
         runtime: Distribution::Constant(100.0),
         estimate: Some(Distribution::Constant(2.0)),
         deadline: Some(Distribution::Constant(3.0)),
@@ -101,20 +105,20 @@ fn constant_work_is_not_random() {
         arrivals: Arrivals::Every(Span::HOUR),
         batch: None,
         until: Until::Count(3),
-        classes: vec![Class::default()],
+        classes: vec![SynthClass::default()],
     };
     assert!(!constant.is_random());
     let law: Distribution = "uniform(low=1, high=2)".parse().expect("a law");
-    let class = |class: Class| SynthSpec { classes: vec![class], ..constant.clone() };
+    let class = |class: SynthClass| SynthSpec { classes: vec![class], ..constant.clone() };
     let random = [
         SynthSpec { arrivals: Arrivals::Poisson { per_hour: 1.0 }, ..constant.clone() },
         SynthSpec { arrivals: Arrivals::Renewal(law.clone()), ..constant.clone() },
         SynthSpec { batch: Some(law.clone()), ..constant.clone() },
-        SynthSpec { classes: vec![Class::default(); 2], ..constant.clone() },
-        class(Class { runtime: law.clone(), ..Class::default() }),
-        class(Class { memory: law.clone(), ..Class::default() }),
-        class(Class { deadline: Some(law), ..Class::default() }),
-        class(Class { tenants: vec![("a".to_owned(), 1.0); 2], ..Class::default() }),
+        SynthSpec { classes: vec![SynthClass::default(); 2], ..constant.clone() },
+        class(SynthClass { runtime: law.clone(), ..SynthClass::default() }),
+        class(SynthClass { memory: law.clone(), ..SynthClass::default() }),
+        class(SynthClass { deadline: Some(law), ..SynthClass::default() }),
+        class(SynthClass { tenants: vec![("a".to_owned(), 1.0); 2], ..SynthClass::default() }),
     ];
     assert!(random.iter().all(SynthSpec::is_random));
 }

@@ -6,13 +6,13 @@ use crate::units::stream::Stream;
 use crate::units::{Span, Time};
 
 use super::transform::{move_to, out_of_reach};
-use super::{BoxedSource, Notes, Resource, Source};
+use super::{BoxedSource, Resource, RowNotes, Source};
 
 /// Most pieces of work that are held in memory at once.
 pub const MAX_HELD: usize = 20_000_000;
 
 /// In which order held work is handed over.
-pub(super) enum Order {
+pub(super) enum HandOverOrder {
     /// By arrival; work of one instant keeps its order.
     Sorted,
     /// In random order over the same arrival times.
@@ -25,9 +25,9 @@ pub(super) enum Order {
 }
 
 /// A source that reads another to its end before it hands over anything.
-pub(super) struct Held {
+pub(super) struct Buffered {
     inner: BoxedSource,
-    order: Order,
+    order: HandOverOrder,
     read: bool,
     pool: Vec<Work>,
     /// What is handed over: which of the pool, under which source number, when.
@@ -35,8 +35,8 @@ pub(super) struct Held {
     at: usize,
 }
 
-impl Held {
-    pub(super) fn new(inner: BoxedSource, order: Order) -> Self {
+impl Buffered {
+    pub(super) fn new(inner: BoxedSource, order: HandOverOrder) -> Self {
         Self { inner, order, read: false, pool: Vec::new(), sequence: Vec::new(), at: 0 }
     }
 
@@ -49,20 +49,20 @@ impl Held {
             self.pool.push(work.clone());
         }
         self.sequence = match self.order {
-            Order::Sorted => {
+            HandOverOrder::Sorted => {
                 let mut order: Vec<u32> = (0..self.pool.len() as u32).collect();
                 order.sort_by_key(|&row| self.pool[row as usize].arrival);
                 order.into_iter().map(|row| self.entry(row, row)).collect()
             }
-            Order::Shuffled { seed } => {
+            HandOverOrder::Shuffled { seed } => {
                 let mut order: Vec<u32> = (0..self.pool.len() as u32).collect();
                 Stream::new(seed, "workload shuffle").shuffle(&mut order);
                 (0..).zip(order).map(|(time, row)| self.entry(row, time)).collect()
             }
-            Order::Inflated { seed, resource, target, gap } => {
+            HandOverOrder::Inflated { seed, resource, target, gap } => {
                 self.sample(seed, resource, target, gap)?
             }
-            Order::Resampled { seed, block } => self.resample(seed, block)?,
+            HandOverOrder::Resampled { seed, block } => self.resample(seed, block)?,
         };
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Held {
     }
 }
 
-impl Held {
+impl Buffered {
     /// The block bootstrap (Künsch 1989, with blocks that do not overlap, so
     /// that days stay days): work keeps its place within its block.
     ///
@@ -182,7 +182,7 @@ fn asked(work: &Work, resource: Resource) -> u128 {
     u128::from(each) * u128::from(work.ask.tasks)
 }
 
-impl Source for Held {
+impl Source for Buffered {
     fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         if !self.read {
             self.read_all(book)?;
@@ -203,7 +203,7 @@ impl Source for Held {
         self.inner.skipped()
     }
 
-    fn notes(&self) -> Notes {
+    fn notes(&self) -> RowNotes {
         self.inner.notes()
     }
 
