@@ -41,8 +41,8 @@ use crate::problem::{Problem, clip};
 use crate::units::{Calendar, Span};
 use crate::workload::{Capacity, OpenContext, WorkloadSpec};
 
-use document::Document;
-use section::{Report, Section};
+use document::ScenarioText;
+use section::{ConfigTable, Diagnostics};
 
 pub(crate) use work::NEW_YEAR_2026;
 
@@ -53,9 +53,9 @@ pub use catalog::{
 };
 pub use difference::{Difference, differences};
 pub use identity::{Identity, concerns, definition};
-pub use key::{BoundUnit, Key, Kind, keys};
-pub use names::{Named, Naming, UnknownName};
-pub use objective::{Comparison, Objective, ObjectiveMetric, Statistic};
+pub use key::{BoundUnit, Key, ValueKind, keys};
+pub use names::{NamedSource, Naming, UnknownName};
+pub use objective::{BoundDirection, Objective, ObjectiveMetric, Statistic};
 pub use observed::Observed;
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
 pub use plan::{PlanSpec, minimised};
@@ -74,7 +74,7 @@ const MOST_BYTES: u64 = 4 << 20;
 
 /// When a run is stopped as out of bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct RunLimits {
     /// Most events of one run.
     pub max_events: u64,
     /// Most pieces of work alive at once.
@@ -99,7 +99,7 @@ pub struct Scenario {
     /// The file, as the user named it.
     pub path: String,
     /// The file as it was read, to tell places in it.
-    document: Document,
+    document: ScenarioText,
     /// The `--set` edits that it was read with: keys and values.
     pub edits: Vec<(String, String)>,
     /// Seed of the first replication.
@@ -133,7 +133,7 @@ pub struct Scenario {
     /// Files that were or will be read, besides the scenario itself.
     pub inputs: Vec<PathBuf>,
     /// When a run is stopped as out of bounds.
-    pub limits: Limits,
+    pub limits: RunLimits,
 }
 
 impl Scenario {
@@ -159,13 +159,13 @@ impl Scenario {
         base: &Path,
         overrides: &[(String, String)],
     ) -> Result<Self, Vec<Problem>> {
-        let mut document = Document::new(text, shown);
+        let mut document = ScenarioText::new(text, shown);
         let refused = document.set(overrides);
         let syntax = syntax_problems(&document);
         if !syntax.is_empty() {
             return Err(syntax);
         }
-        let mut report = Report { document: &document, problems: refused };
+        let mut report = Diagnostics { document: &document, problems: refused };
         let root = root(&document, "", &mut report);
         let read = read(&root, &document, base, &mut report);
         let mut problems = report.problems;
@@ -229,7 +229,7 @@ fn owned_capacity(world: &World) -> Capacity {
 }
 
 /// What keeps the text from being TOML; nothing else can be told of it then.
-fn syntax_problems(document: &Document) -> Vec<Problem> {
+fn syntax_problems(document: &ScenarioText) -> Vec<Problem> {
     let (_, errors) = DeTable::parse_recoverable(&document.text);
     if errors.is_empty() {
         return Vec::new();
@@ -252,20 +252,20 @@ fn syntax_problems(document: &Document) -> Vec<Problem> {
 }
 
 /// The document as a checked section below `pattern` of the table of keys.
-fn root(document: &Document, pattern: &str, report: &mut Report<'_>) -> Section {
+fn root(document: &ScenarioText, pattern: &str, report: &mut Diagnostics<'_>) -> ConfigTable {
     let (table, errors) = DeTable::parse_recoverable(&document.text);
     for error in &errors {
         let range = error.span().unwrap_or(0..0);
         report.at(&range, error.message().lines().collect::<Vec<_>>().join(", "));
     }
-    Section::read(table.get_ref(), (pattern, ""), 0..0, report)
+    ConfigTable::read(table.get_ref(), (pattern, ""), 0..0, report)
 }
 
 fn read(
-    root: &Section,
-    document: &Document,
+    root: &ConfigTable,
+    document: &ScenarioText,
     base: &Path,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<Scenario> {
     root.require("question", report);
     if root.span("horizon") == Some(Span::ZERO) {
@@ -333,7 +333,7 @@ fn read(
         assumptions,
         policy_assumptions: policies.assumptions,
         inputs,
-        limits: Limits {
+        limits: RunLimits {
             max_events: limits.count("max_events").unwrap_or(10_000_000_000),
             max_alive: limits.count32("max_alive").unwrap_or(3_000_000),
             max_jobs: limits.count("max_jobs").unwrap_or(1_000_000_000),
@@ -343,7 +343,11 @@ fn read(
 }
 
 /// The time that the work stands for, as the scenario or the workload says.
-fn period(section: &Section, workload: &WorkloadSpec, report: &mut Report<'_>) -> Option<Span> {
+fn period(
+    section: &ConfigTable,
+    workload: &WorkloadSpec,
+    report: &mut Diagnostics<'_>,
+) -> Option<Span> {
     let given = section.span("period");
     if given == Some(Span::ZERO) {
         report.at(&section.spot("period"), "`period` must be longer than nothing");
@@ -355,7 +359,7 @@ fn period(section: &Section, workload: &WorkloadSpec, report: &mut Report<'_>) -
 const CENTURY: Span = Span::from_secs(36_500 * 86_400);
 
 /// The row of the baseline policy: the first one where none is named.
-fn baseline(root: &Section, policies: &[PolicySpec], report: &mut Report<'_>) -> usize {
+fn baseline(root: &ConfigTable, policies: &[PolicySpec], report: &mut Diagnostics<'_>) -> usize {
     let Some(name) = root.text("baseline") else { return 0 };
     let found = policies.iter().position(|policy| policy.name == name);
     found.unwrap_or_else(|| {

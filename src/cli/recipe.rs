@@ -14,7 +14,7 @@ use crate::policy::spec::PolicySpec;
 use crate::report::{
     Chart, Document, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, run_charts,
 };
-use crate::scenario::{Comparison, Scenario};
+use crate::scenario::{BoundDirection, Scenario};
 
 /// What the manifest of a folder of results says that it is.
 pub(super) const RESULTS: &str = "windtunnel results";
@@ -46,8 +46,8 @@ pub(super) fn report(
 pub(super) fn objectives(scenario: &Scenario, result: &RunResult) -> Vec<ObjectiveResult> {
     let check = |objective: &crate::scenario::Objective| {
         let side = match objective.comparison {
-            Comparison::AtLeast => Side::AtLeast,
-            Comparison::AtMost => Side::AtMost,
+            BoundDirection::AtLeast => Side::AtLeast,
+            BoundDirection::AtMost => Side::AtMost,
         };
         let key = objective.metric.name();
         ObjectiveResult::check(key, side, objective.bound, &objective.text, &result.summary)

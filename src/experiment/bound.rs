@@ -20,7 +20,7 @@ mod window;
 
 use crate::model::{Interner, Work, World};
 use crate::problem::Problem;
-use crate::scenario::{Comparison, ObjectiveMetric, Scenario};
+use crate::scenario::{BoundDirection, ObjectiveMetric, Scenario};
 use crate::units::{Span, Time};
 use crate::workload::Source;
 
@@ -125,7 +125,7 @@ pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Vec<P
     let mut source = scenario.workload.open(&scenario.context(seed, false))?;
     let promised = scenario.objectives.iter().find(|objective| {
         objective.metric == ObjectiveMetric::DeadlinesMet
-            && objective.comparison == Comparison::AtLeast
+            && objective.comparison == BoundDirection::AtLeast
     });
     let frame = Frame {
         horizon: scenario.horizon.map(|horizon| Time::ZERO + horizon),

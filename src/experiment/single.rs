@@ -10,7 +10,7 @@ use crate::policy;
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
-use crate::scenario::{Named, Scenario, UnknownName};
+use crate::scenario::{NamedSource, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
 use crate::state::State;
 use crate::units::{Span, Time};
@@ -175,7 +175,7 @@ fn simulate<O: Observer>(
 ) -> (Result<Outcome, RunFailure>, Reading) {
     let context = scenario.context(settings.seed, settings.names);
     let mut source = match scenario.workload.open(&context) {
-        Ok(source) => Named::new(source, &scenario.world),
+        Ok(source) => NamedSource::new(source, &scenario.world),
         Err(problems) => return (Err(RunFailure::Input(problems)), Reading::default()),
     };
     let options = Options {

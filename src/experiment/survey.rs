@@ -10,7 +10,7 @@ use crate::model::{Ask, Interner, Market, Offer, Rules, Work, WorkKind, World};
 use crate::policy::composed::fits::Feasibility;
 use crate::policy::spec::{OfferScope, ProvisionSpec};
 use crate::problem::{Problem, clip};
-use crate::scenario::{Named, Scenario, UnknownName};
+use crate::scenario::{NamedSource, Scenario, UnknownName};
 use crate::sim::no_such_home;
 use crate::state::{ResolvedRules, Sites};
 use crate::units::{Demand, Id, Span, Time};
@@ -193,7 +193,7 @@ pub fn survey(
         _ => false,
     };
     let source = workload.open(&context).map_err(Unsurveyed::Problems)?;
-    let mut source = Named::new(source, &scenario.world);
+    let mut source = NamedSource::new(source, &scenario.world);
     let (mut book, mut work) = (Interner::default(), Work::default());
     let mut found = Survey::default();
     found.impossible.resize_with(scenario.policies.len(), Impossible::default);

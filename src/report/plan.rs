@@ -11,7 +11,7 @@ use crate::experiment::search::{Candidate, Found, Variable, Verdict};
 use crate::experiment::statistics::{Interval, t_interval};
 use crate::experiment::{Measurement, Repetition};
 use crate::metrics::{METRICS, Metric};
-use crate::scenario::Comparison;
+use crate::scenario::BoundDirection;
 use crate::units::Span;
 
 #[cfg(test)]
@@ -147,8 +147,8 @@ impl PlanReport<'_> {
     pub(in crate::report) fn bound(&self, row: usize) -> String {
         let objective = &self.found.objectives[row];
         let side = match objective.comparison {
-            Comparison::AtMost => "at most",
-            Comparison::AtLeast => "at least",
+            BoundDirection::AtMost => "at most",
+            BoundDirection::AtLeast => "at least",
         };
         format!("{side} {}", figure(self.promised(row).unit, Some(objective.bound)))
     }

@@ -13,11 +13,11 @@ use crate::input;
 use crate::problem::Problem;
 use crate::units::{Distribution, Rate, Span};
 
-use super::document::Document;
+use super::document::ScenarioText;
 use super::quantity;
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use check::{Once, Sources};
-use table::Rows;
+use table::CatalogRow;
 
 pub use listing::{Listing, list, show};
 pub use shipped::NAMES as SHIPPED;
@@ -203,8 +203,8 @@ pub(super) fn shipped_text(name: &str) -> Option<String> {
 /// Reads the files of a catalog.
 fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Vec<Problem>> {
     let path = |file: &str| format!("{}/{file}", texts.folder);
-    let document = Document::new(&texts.provider, &path("provider.toml"));
-    let mut report = Report { document: &document, problems: Vec::new() };
+    let document = ScenarioText::new(&texts.provider, &path("provider.toml"));
+    let mut report = Diagnostics { document: &document, problems: Vec::new() };
     let root = super::root(&document, "<provider>", &mut report);
     root.require("name", &mut report);
     root.require("title", &mut report);
@@ -242,8 +242,8 @@ fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Vec<Problem>> {
 }
 
 /// The provider's rules, without tables.
-fn rules(root: &Section) -> Catalog {
-    let seconds = |section: &Section, name: &str| {
+fn rules(root: &ConfigTable) -> Catalog {
+    let seconds = |section: &ConfigTable, name: &str| {
         Span::from_secs(section.count(name).unwrap_or(0).cast_signed())
     };
     let billing = root.section("billing");
@@ -299,7 +299,7 @@ pub(super) fn bytes_per_sec(gbps: f64) -> i64 {
     libm::round(gbps * 125e6) as i64
 }
 
-fn provenance(row: &mut Rows<'_>) -> Provenance {
+fn provenance(row: &mut CatalogRow<'_>) -> Provenance {
     Provenance {
         source: row.text("source"),
         as_of: row.text("as_of"),
@@ -307,7 +307,7 @@ fn provenance(row: &mut Rows<'_>) -> Provenance {
     }
 }
 
-fn region(row: &mut Rows<'_>) -> CatalogRegion {
+fn region(row: &mut CatalogRow<'_>) -> CatalogRegion {
     CatalogRegion {
         name: row.name("region"),
         title: row.text("title"),
@@ -322,7 +322,7 @@ fn region(row: &mut Rows<'_>) -> CatalogRegion {
     }
 }
 
-fn instance_type(row: &mut Rows<'_>) -> CatalogType {
+fn instance_type(row: &mut CatalogRow<'_>) -> CatalogType {
     let above_0 = |text: &str| text.parse().ok().filter(|&number: &u32| number > 0);
     CatalogType {
         name: row.name("type"),
@@ -341,7 +341,7 @@ fn instance_type(row: &mut Rows<'_>) -> CatalogType {
     }
 }
 
-fn price(row: &mut Rows<'_>) -> CatalogPrice {
+fn price(row: &mut CatalogRow<'_>) -> CatalogPrice {
     CatalogPrice {
         region: row.name("region"),
         instance_type: row.name("type"),

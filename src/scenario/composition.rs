@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
 use super::work::check_names;
 use super::{external, preset};
@@ -31,10 +31,10 @@ pub(super) struct Policies {
 
 /// Reads all policies, in file order.
 pub(super) fn read(
-    root: &Section,
+    root: &ConfigTable,
     world: &World,
     base: &Path,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Policies {
     let section = root.section("policy");
     let mut policies = Policies::default();
@@ -89,11 +89,11 @@ impl Policies {
 /// The policy called `name`, with what it extends.
 fn resolve(
     name: &str,
-    all: &Section,
+    all: &ConfigTable,
     seen: &mut Vec<String>,
     done: &mut BTreeMap<String, PolicySpec>,
     around: (&World, &Path),
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<PolicySpec> {
     if let Some(spec) = done.get(name) {
         return Some(spec.clone());
@@ -151,10 +151,14 @@ pub(super) fn unknown_name(found: &str, known: &[&str]) -> String {
 }
 
 /// The option that a part names, with its parameters (empty where it has none).
-fn chosen(own: &Section, part: &str, report: &mut Report<'_>) -> Option<(String, Section)> {
+fn chosen(
+    own: &ConfigTable,
+    part: &str,
+    report: &mut Diagnostics<'_>,
+) -> Option<(String, ConfigTable)> {
     let entry = own.entry(part)?;
     match &entry.node.value {
-        Value::Text(name) => Some((name.clone(), Section::default())),
+        Value::Text(name) => Some((name.clone(), ConfigTable::default())),
         Value::Table(section) if section.has("external") => None,
         Value::Table(section) => {
             let mut options = section.sections();
@@ -184,7 +188,12 @@ fn first_option(part: &str) -> &'static str {
     super::part::options(part).next().map_or("", |option| option.name)
 }
 
-fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &mut Report<'_>) {
+fn override_parts(
+    spec: &mut PolicySpec,
+    own: &ConfigTable,
+    world: &World,
+    report: &mut Diagnostics<'_>,
+) {
     if let Some((name, _)) = chosen(own, "preempt", report) {
         spec.preempt = match name.as_str() {
             "priority" => PreemptSpec::Priority,
@@ -248,7 +257,7 @@ fn override_parts(spec: &mut PolicySpec, own: &Section, world: &World, report: &
 }
 
 /// The offers that a part names.
-fn scope(parameters: &Section, world: &World, report: &mut Report<'_>) -> OfferScope {
+fn scope(parameters: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) -> OfferScope {
     let mut named = |what: &str| {
         if !parameters.has(what) {
             return Vec::new();
@@ -278,7 +287,7 @@ fn order(name: &str) -> OrderSpec {
     }
 }
 
-fn place(name: &str, parameters: &Section) -> PlaceSpec {
+fn place(name: &str, parameters: &ConfigTable) -> PlaceSpec {
     let by = || match parameters.text("by") {
         Some("cpu") => Scalar::Cpu,
         Some("memory") => Scalar::Memory,
@@ -308,10 +317,10 @@ fn place(name: &str, parameters: &Section) -> PlaceSpec {
 
 fn provision(
     name: &str,
-    parameters: &Section,
-    own: &Section,
+    parameters: &ConfigTable,
+    own: &ConfigTable,
     world: &World,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> ProvisionSpec {
     let choice = match name {
         "cheapest" => Choice::Cheapest,
@@ -350,10 +359,10 @@ fn provision(
 }
 
 fn fleets(
-    parameters: &Section,
-    own: &Section,
+    parameters: &ConfigTable,
+    own: &ConfigTable,
     world: &World,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> ProvisionSpec {
     if !parameters.has("fleets") {
         report.hint(

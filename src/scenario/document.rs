@@ -13,7 +13,7 @@ const OPTIONAL: [&str; 2] = ["limits", "objectives"];
 
 /// A scenario file with its `--set` edits.
 #[derive(Clone, Debug)]
-pub(super) struct Document {
+pub(super) struct ScenarioText {
     /// The file, as the user named it.
     pub(super) path: String,
     /// As it was written.
@@ -28,7 +28,7 @@ pub(super) struct Document {
     set: Vec<(Range<usize>, String)>,
 }
 
-impl Document {
+impl ScenarioText {
     /// The file without edits.
     pub(super) fn new(text: &str, path: &str) -> Self {
         let lines = (1..=text.split('\n').count() as u64).collect();
@@ -275,8 +275,8 @@ fn matched_lines(original: &str, edited: &str) -> Vec<u64> {
 mod tests {
     use super::*;
 
-    fn edited(text: &str, key: &str, value: &str) -> (Document, Vec<Problem>) {
-        let mut document = Document::new(text, "a.toml");
+    fn edited(text: &str, key: &str, value: &str) -> (ScenarioText, Vec<Problem>) {
+        let mut document = ScenarioText::new(text, "a.toml");
         let problems = document.set(&[(key.to_owned(), value.to_owned())]);
         (document, problems)
     }

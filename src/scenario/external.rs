@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
 use crate::policy::spec::{External, PolicyPart, PolicySpec};
 use crate::problem::clip;
@@ -13,7 +13,12 @@ const EXAMPLE: &str = "such as `external = [\"python3\", \"ours.py\"]`";
 
 /// Sets who decides from outside what `own` names; a part that `own` names as
 /// ours is ours again. Programs run in `base`.
-pub(super) fn read(spec: &mut PolicySpec, own: &Section, base: &Path, report: &mut Report<'_>) {
+pub(super) fn read(
+    spec: &mut PolicySpec,
+    own: &ConfigTable,
+    base: &Path,
+    report: &mut Diagnostics<'_>,
+) {
     if let Some(who) = program(own, base, report) {
         spec.external.insert(PolicyPart::Whole, who);
     }
@@ -42,7 +47,7 @@ pub(super) fn read(spec: &mut PolicySpec, own: &Section, base: &Path, report: &m
 }
 
 /// A program beside a part of ours.
-fn alone(section: &Section, part: PolicyPart, report: &mut Report<'_>) {
+fn alone(section: &ConfigTable, part: PolicyPart, report: &mut Diagnostics<'_>) {
     if part == PolicyPart::Admit || !section.has("external") {
         return;
     }
@@ -53,7 +58,7 @@ fn alone(section: &Section, part: PolicyPart, report: &mut Report<'_>) {
 }
 
 /// The program that `section` names, if it does.
-fn program(section: &Section, base: &Path, report: &mut Report<'_>) -> Option<External> {
+fn program(section: &ConfigTable, base: &Path, report: &mut Diagnostics<'_>) -> Option<External> {
     if !section.has("external") {
         for name in ["deadline", "max_answer"] {
             if section.has(name) {

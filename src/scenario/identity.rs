@@ -6,8 +6,8 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::document::Document;
-use super::section::{Report, Section};
+use super::document::ScenarioText;
+use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
 use super::{Scenario, catalog};
 use crate::problem::Problem;
@@ -39,8 +39,8 @@ impl Identity {
     /// A file that cannot be read.
     pub fn of(scenario: &Scenario) -> Result<Self, Problem> {
         let mut parts = BTreeMap::new();
-        let document = Document::new(&scenario.text, &scenario.path);
-        let mut report = Report { document: &document, problems: Vec::new() };
+        let document = ScenarioText::new(&scenario.text, &scenario.path);
+        let mut report = Diagnostics { document: &document, problems: Vec::new() };
         let root = super::root(&document, "", &mut report);
         for entry in root.entries.iter().filter(|entry| !NO_MATTER.contains(&entry.name.as_str())) {
             let hash = short(meaning(&entry.node.value).as_bytes());
@@ -180,8 +180,8 @@ fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
-fn table(section: &Section) -> String {
-    let entry = |entry: &super::section::Entry| {
+fn table(section: &ConfigTable) -> String {
+    let entry = |entry: &super::section::ConfigEntry| {
         format!("{} = {}", quoted_key(&entry.name), meaning(&entry.node.value))
     };
     let entries: Vec<String> = section.entries.iter().map(entry).collect();

@@ -17,7 +17,7 @@ pub struct Key {
     /// Dotted path; `*` stands for a name of the user's, `[]` for the entries of a list.
     pub path: Cow<'static, str>,
     /// What its value must be.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// What holds without it; empty where nothing does, `required` where it must be there.
     pub default: Cow<'static, str>,
     /// One line for a reader.
@@ -26,7 +26,7 @@ pub struct Key {
 
 /// What the value of a key must be.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum ValueKind {
     /// Any text.
     Text,
     /// Path of a file, relative to the scenario's folder.
@@ -110,7 +110,7 @@ pub enum BoundUnit {
     Ratio,
 }
 
-impl Kind {
+impl ValueKind {
     /// What is expected, with an example: for messages and the reference.
     pub fn expected(self) -> String {
         match self {
@@ -196,7 +196,7 @@ pub fn keys() -> &'static [Key] {
         let mut keys = Vec::new();
         for row in table::rows() {
             keys.push(row.key());
-            if let Kind::Part(part) = row.kind {
+            if let ValueKind::Part(part) = row.kind {
                 keys.extend(part_keys(row.path, part));
             }
         }
@@ -220,7 +220,7 @@ fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
         let table = format!("{path}.{}", option.name);
         keys.push(Key {
             path: table.clone().into(),
-            kind: Kind::Table,
+            kind: ValueKind::Table,
             default: "".into(),
             doc: option.doc.into(),
         });
@@ -235,7 +235,7 @@ fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
         if option.name == "static" {
             keys.push(Key {
                 path: format!("{table}.fleets.*").into(),
-                kind: Kind::Count(1, 1_000_000),
+                kind: ValueKind::Count(1, 1_000_000),
                 default: "".into(),
                 doc: "Offer's full name = number of instances.".into(),
             });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::composition::Policies;
-use super::section::Report;
+use super::section::Diagnostics;
 use crate::model::{Interner, Work};
 use crate::policy::spec::{DemandMix, PlaceSpec};
 use crate::problem::{Problem, clip};
@@ -17,7 +17,7 @@ use crate::workload::{
 
 /// What was noted while counting.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(super) struct MixNotes {
     /// By row of the policy.
     pub(super) assumptions: Vec<(usize, String)>,
     pub(super) inputs: Vec<PathBuf>,
@@ -29,9 +29,9 @@ pub(super) fn fill(
     workload: &WorkloadSpec,
     context: &OpenContext,
     base: &Path,
-    report: &mut Report<'_>,
-) -> Notes {
-    let mut notes = Notes::default();
+    report: &mut Diagnostics<'_>,
+) -> MixNotes {
+    let mut notes = MixNotes::default();
     let mut counted: BTreeMap<String, DemandMix> = BTreeMap::new();
     for (row, range) in &policies.mixes {
         let policy = &mut policies.specs[*row];

@@ -240,7 +240,7 @@ impl std::fmt::Display for UnknownName {
 }
 
 /// A source whose work's rules are held against the names of a world.
-pub struct Named<'w> {
+pub struct NamedSource<'w> {
     inner: BoxedSource,
     world: &'w World,
     /// Pieces of work, by row of their rules.
@@ -249,13 +249,13 @@ pub struct Named<'w> {
     unknown: BTreeMap<(Naming, String), Vec<usize>>,
 }
 
-impl std::fmt::Debug for Named<'_> {
+impl std::fmt::Debug for NamedSource<'_> {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.debug_struct("Named").field("unknown", &self.unknown).finish_non_exhaustive()
     }
 }
 
-impl<'w> Named<'w> {
+impl<'w> NamedSource<'w> {
     /// The same work, watched.
     pub fn new(inner: BoxedSource, world: &'w World) -> Self {
         Self { inner, world, pieces: Vec::new(), unknown: BTreeMap::new() }
@@ -318,7 +318,7 @@ fn forbids_nothing(naming: Naming, name: &str, world: &World, work: &Work) -> Pr
     Problem::with("workload", message).hint(naming.hint(world, name))
 }
 
-impl Source for Named<'_> {
+impl Source for NamedSource<'_> {
     fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         if !self.inner.next(book, work)? {
             return Ok(false);

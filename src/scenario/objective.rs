@@ -1,6 +1,6 @@
 //! Objectives: promises that a run keeps or breaks.
 
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
 
 /// A promise: a metric, and the bound that it must keep.
@@ -9,7 +9,7 @@ pub struct Objective {
     /// What is measured.
     pub metric: ObjectiveMetric,
     /// On which side of the bound it must lie.
-    pub comparison: Comparison,
+    pub comparison: BoundDirection,
     /// The bound in its base unit: seconds, dollars, a share from 0 to 1, or a ratio.
     pub bound: f64,
     /// As the scenario says it: `>= 99 %`.
@@ -18,7 +18,7 @@ pub struct Objective {
 
 /// Which side of a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
+pub enum BoundDirection {
     /// `>=`
     AtLeast,
     /// `<=`
@@ -30,8 +30,8 @@ impl Objective {
     /// measured (not a number) does not.
     pub fn kept(&self, value: f64) -> bool {
         match self.comparison {
-            Comparison::AtLeast => value >= self.bound,
-            Comparison::AtMost => value <= self.bound,
+            BoundDirection::AtLeast => value >= self.bound,
+            BoundDirection::AtMost => value <= self.bound,
         }
     }
 }
@@ -123,7 +123,7 @@ pub(super) fn high_is_good(key: &str) -> bool {
 }
 
 /// Reads `[objectives]`.
-pub(super) fn read(section: &Section, report: &mut Report<'_>) -> Vec<Objective> {
+pub(super) fn read(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Vec<Objective> {
     let mut objectives = Vec::new();
     for entry in &section.entries {
         let known = ObjectiveMetric::ALL.iter().find(|(name, _)| *name == entry.name);
@@ -133,7 +133,7 @@ pub(super) fn read(section: &Section, report: &mut Report<'_>) -> Vec<Objective>
             continue;
         };
         let high_is_good = metric.high_is_good();
-        if high_is_good != (*comparison == Comparison::AtLeast) {
+        if high_is_good != (*comparison == BoundDirection::AtLeast) {
             let (found, meant) = if high_is_good { ("<=", ">=") } else { (">=", "<=") };
             report.hint(
                 &entry.node.range,
@@ -171,7 +171,7 @@ mod tests {
     fn what_could_not_be_measured_is_not_kept() {
         let objective = Objective {
             metric: ObjectiveMetric::Makespan,
-            comparison: Comparison::AtMost,
+            comparison: BoundDirection::AtMost,
             bound: 10.0,
             text: String::new(),
         };

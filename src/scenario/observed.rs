@@ -2,7 +2,7 @@
 //! run and no policy sees them.
 
 use super::composition::unknown_name;
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use crate::model::World;
 use crate::problem::clip;
 use crate::units::Money;
@@ -41,7 +41,7 @@ impl Observed {
 }
 
 /// Reads `[observed]`.
-pub(super) fn read(section: &Section, world: &World, report: &mut Report<'_>) -> Observed {
+pub(super) fn read(section: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) -> Observed {
     let mut observed = Observed::default();
     for key in Observed::KEYS {
         let span = section.span(key).map(|span| span.secs_f64());

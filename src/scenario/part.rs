@@ -1,7 +1,7 @@
 //! The parts that policies are composed of, with their parameters: what
 //! `windtunnel policies` shows and what a scenario may name.
 
-use super::key::Kind;
+use super::key::ValueKind;
 
 /// A part that answers one of a policy's questions.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct Parameter {
     /// Its key.
     pub name: &'static str,
     /// What its value must be: type, unit and range.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// What holds without it.
     pub default: &'static str,
     /// One line for a reader.
@@ -44,19 +44,19 @@ pub const PARTS: &[(&str, &str)] = &[
 pub(super) const EXTERNAL: [Parameter; 3] = [
     Parameter {
         name: "external",
-        kind: Kind::Texts,
+        kind: ValueKind::Texts,
         default: "",
         doc: "A program that decides this part, and its arguments (see policy.md).",
     },
     Parameter {
         name: "deadline",
-        kind: Kind::Span,
+        kind: ValueKind::Span,
         default: "10 s",
         doc: "Longest time for one answer of the program.",
     },
     Parameter {
         name: "max_answer",
-        kind: Kind::Size,
+        kind: ValueKind::Size,
         default: "16 MiB",
         doc: "Most bytes of one answer of the program.",
     },
@@ -71,45 +71,45 @@ const fn plain(part: &'static str, name: &'static str, doc: &'static str) -> Par
 
 const PROVIDERS: Parameter = Parameter {
     name: "providers",
-    kind: Kind::Texts,
+    kind: ValueKind::Texts,
     default: "any",
     doc: "Only these providers and clusters.",
 };
 const REGIONS: Parameter = Parameter {
     name: "regions",
-    kind: Kind::Texts,
+    kind: ValueKind::Texts,
     default: "any",
     doc: "Only these regions, as `provider/region`.",
 };
 const TYPES: Parameter = Parameter {
     name: "types",
-    kind: Kind::Texts,
+    kind: ValueKind::Texts,
     default: "any",
     doc: "Only these instance types.",
 };
 const FAMILIES: Parameter = Parameter {
     name: "families",
-    kind: Kind::Texts,
+    kind: ValueKind::Texts,
     default: "any",
     doc: "Only these families of instance types.",
 };
 const GPU_MACHINES: Parameter = Parameter {
     name: "gpu_machines",
-    kind: Kind::Choice(&["any", "gpu-work"]),
+    kind: ValueKind::Choice(&["any", "gpu-work"]),
     default: "any",
     doc: "Who may use machines with GPUs: `gpu-work` keeps them for work with GPUs; other work uses \
           owned ones where no other machine has room, and joins nobody on rented ones.",
 };
 const WEIGH_DATA: Parameter = Parameter {
     name: "weigh_data",
-    kind: Kind::Flag,
+    kind: ValueKind::Flag,
     default: "false",
     doc: "Goes where moving the data of the work costs least, and nowhere where that costs more than \
           renting anew.",
 };
 const WEIGH_PRICE: Parameter = Parameter {
     name: "weigh_price",
-    kind: Kind::Flag,
+    kind: ValueKind::Flag,
     default: "false",
     doc: "Goes where no rented machine is kept longer for the work, else where keeping one costs least, \
           and nowhere where that costs more than renting anew.",
@@ -127,7 +127,7 @@ const fn place(name: &'static str, doc: &'static str) -> PartOption {
 
 const BY: Parameter = Parameter {
     name: "by",
-    kind: Kind::Choice(&["mean", "cpu", "memory", "gpu"]),
+    kind: ValueKind::Choice(&["mean", "cpu", "memory", "gpu"]),
     default: "mean",
     doc: "The resource to compare; `mean` is the mean free fraction over the instance's resources.",
 };
@@ -135,19 +135,19 @@ const BY: Parameter = Parameter {
 const RENT: &[Parameter] = &[
     Parameter {
         name: "after_wait",
-        kind: Kind::Span,
+        kind: ValueKind::Span,
         default: "0 s",
         doc: "Rent only for a job that has waited this long (overflow) since it was submitted or last preempted.",
     },
     Parameter {
         name: "markets",
-        kind: Kind::Choices(MARKETS),
+        kind: ValueKind::Choices(MARKETS),
         default: "on-demand",
         doc: "Markets to rent from.",
     },
     Parameter {
         name: "max_instances",
-        kind: Kind::Count(1, u32::MAX as u64),
+        kind: ValueKind::Count(1, u32::MAX as u64),
         default: "unlimited",
         doc: "Most rented instances at once.",
     },
@@ -169,13 +169,13 @@ pub const OPTIONS: &[PartOption] = &[
         parameters: &[
             Parameter {
                 name: "queue_limit",
-                kind: Kind::Count(0, u32::MAX as u64),
+                kind: ValueKind::Count(0, u32::MAX as u64),
                 default: "none",
                 doc: "Most jobs waiting; an arrival beyond is refused.",
             },
             Parameter {
                 name: "patience",
-                kind: Kind::Span,
+                kind: ValueKind::Span,
                 default: "none",
                 doc: "Longest wait; a job still waiting then is refused.",
             },
@@ -237,7 +237,7 @@ pub const OPTIONS: &[PartOption] = &[
         parameters: &[
             Parameter {
                 name: "mix",
-                kind: Kind::File,
+                kind: ValueKind::File,
                 default: "workload",
                 doc: "The typical mix: `workload` counts the workload itself (foresight), or an openb \
                       pod list to count.",
@@ -268,7 +268,7 @@ pub const OPTIONS: &[PartOption] = &[
         doc: "Whoever delays no reservation; every waiting job holds one.",
         parameters: &[Parameter {
             name: "reservations",
-            kind: Kind::Count(1, u32::MAX as u64),
+            kind: ValueKind::Count(1, u32::MAX as u64),
             default: "1000",
             doc: "Most jobs that hold one where instances differ or can be rented; the others start only \
                   where they delay none. Where all work is alike everybody holds one.",
@@ -281,7 +281,7 @@ pub const OPTIONS: &[PartOption] = &[
         doc: "Rents these when the run starts and keeps them.",
         parameters: &[Parameter {
             name: "fleets",
-            kind: Kind::Table,
+            kind: ValueKind::Table,
             default: "required",
             doc: "Numbers of instances by offer.",
         }],
@@ -311,7 +311,7 @@ pub const OPTIONS: &[PartOption] = &[
         doc: "A rented instance is given back when it has been idle for a time.",
         parameters: &[Parameter {
             name: "after",
-            kind: Kind::Span,
+            kind: ValueKind::Span,
             default: "0 s",
             doc: "How long it must have been idle.",
         }],

@@ -1,6 +1,6 @@
 //! What `windtunnel plan` may decide, and how sure it is to be.
 
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
 use crate::metrics::{Direction, METRICS};
 use crate::problem::{clip, did_you_mean};
@@ -23,7 +23,7 @@ pub struct PlanSpec {
 }
 
 /// Reads `[plan]`.
-pub(super) fn read(section: &Section, report: &mut Report<'_>) -> PlanSpec {
+pub(super) fn read(section: &ConfigTable, report: &mut Diagnostics<'_>) -> PlanSpec {
     let mut vary = Vec::new();
     for entry in &section.section("vary").entries {
         if let Value::Text(values) = &entry.node.value {

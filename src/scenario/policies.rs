@@ -6,7 +6,7 @@ use toml::de::DeTable;
 use toml_edit::DocumentMut;
 
 use super::Scenario;
-use super::document::Document;
+use super::document::ScenarioText;
 use crate::problem::{Problem, clip};
 
 impl Scenario {
@@ -51,7 +51,7 @@ impl Scenario {
 
 /// The names of the policies, in the order of the file, which holds nothing else.
 fn names(text: &str, shown: &str) -> Result<Vec<String>, Vec<Problem>> {
-    let document = Document::new(text, shown);
+    let document = ScenarioText::new(text, shown);
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut problems: Vec<Problem> = errors
         .iter()

@@ -11,7 +11,7 @@ pub fn reference() -> String {
     for key in keys().iter().filter(|key| !key.path.starts_with('<')) {
         let (first, nested) =
             key.path.split_once('.').map_or((&*key.path, false), |(first, _)| (first, true));
-        let top = if nested || key.kind == super::Kind::Table {
+        let top = if nested || key.kind == super::ValueKind::Table {
             first.trim_end_matches("[]")
         } else {
             ""

@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::key::{Key, Kind, keys};
+use super::key::{Key, ValueKind, keys};
 use super::part;
 
 /// A node of the tree that the paths of the keys form.
 #[derive(Debug, Default)]
-struct Node {
+struct SchemaNode {
     key: Option<&'static Key>,
-    children: Vec<(&'static str, Node)>,
+    children: Vec<(&'static str, SchemaNode)>,
 }
 
-impl Node {
+impl SchemaNode {
     fn child(&mut self, name: &'static str) -> &mut Self {
         let found = self.children.iter().position(|(known, _)| *known == name);
         let row = found.unwrap_or_else(|| {
@@ -25,7 +25,7 @@ impl Node {
 
 /// The schema of scenario files.
 pub fn schema() -> Value {
-    let mut root = Node::default();
+    let mut root = SchemaNode::default();
     for key in keys().iter().filter(|key| !key.path.starts_with('<')) {
         let mut node = &mut root;
         for part in key.path.split('.') {
@@ -40,7 +40,7 @@ pub fn schema() -> Value {
 }
 
 /// The schema of a table.
-fn object(node: &Node) -> Map<String, Value> {
+fn object(node: &SchemaNode) -> Map<String, Value> {
     let mut properties = Map::new();
     let mut required = Vec::new();
     let mut others = json!(false);
@@ -68,12 +68,12 @@ fn object(node: &Node) -> Map<String, Value> {
 }
 
 /// The schema of a key's value.
-fn value(node: &Node) -> Value {
+fn value(node: &SchemaNode) -> Value {
     let Some(key) = node.key else { return Value::Object(object(node)) };
     let mut schema = match key.kind {
-        Kind::Table => Value::Object(object(node)),
-        Kind::List => json!({ "type": "array", "items": object(node) }),
-        Kind::Part(part) => {
+        ValueKind::Table => Value::Object(object(node)),
+        ValueKind::List => json!({ "type": "array", "items": object(node) }),
+        ValueKind::Part(part) => {
             let names: Vec<&str> = part::options(part).map(|option| option.name).collect();
             let mut table = object(node);
             let external = take_external(&mut table);
@@ -81,7 +81,7 @@ fn value(node: &Node) -> Value {
             table.insert("maxProperties".into(), json!(1));
             json!({ "anyOf": [{ "type": "string", "enum": names }, table, external] })
         }
-        Kind::Column => json!({ "anyOf": [{ "type": "string" }, object(node)] }),
+        ValueKind::Column => json!({ "anyOf": [{ "type": "string" }, object(node)] }),
         kind => scalar(kind),
     };
     let Some(map) = schema.as_object_mut() else { return schema };
@@ -113,43 +113,53 @@ fn take_external(table: &mut Map<String, Value>) -> Value {
 }
 
 /// The schema of a scalar or a list of scalars.
-fn scalar(kind: Kind) -> Value {
+fn scalar(kind: ValueKind) -> Value {
     match kind {
-        Kind::Choice(words) => json!({ "type": "string", "enum": words }),
-        Kind::Choices(words) => {
+        ValueKind::Choice(words) => json!({ "type": "string", "enum": words }),
+        ValueKind::Choices(words) => {
             json!({ "type": "array", "items": { "type": "string", "enum": words } })
         }
-        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-        Kind::Numbers => json!({ "type": "array", "items": { "type": "number", "minimum": 0 } }),
-        Kind::Values => json!({ "anyOf": [
+        ValueKind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        ValueKind::Numbers => {
+            json!({ "type": "array", "items": { "type": "number", "minimum": 0 } })
+        }
+        ValueKind::Values => json!({ "anyOf": [
             { "type": "string", "minLength": 1 },
             { "type": "array", "minItems": 1, "items": { "anyOf": [
                 { "type": ["string", "number", "boolean"] },
                 { "type": "array", "items": { "type": ["string", "number", "boolean"] } },
             ] } },
         ] }),
-        Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Count(low, high) if high <= u64::from(u32::MAX) => {
+        ValueKind::Flag => json!({ "type": "boolean" }),
+        ValueKind::Count(low, high) if high <= u64::from(u32::MAX) => {
             json!({ "type": "integer", "minimum": low, "maximum": high })
         }
-        Kind::Count(low, _) => json!({ "type": "integer", "minimum": low }),
-        Kind::Integer => json!({ "type": "integer" }),
-        Kind::Number(low, high) if high == f64::MAX => json!({ "type": "number", "minimum": low }),
-        Kind::Number(low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
-        Kind::Positive => json!({ "type": "number", "exclusiveMinimum": 0 }),
-        Kind::Vcpus => json!({ "type": "number", "minimum": 0 }),
-        Kind::Dollars => json!({ "type": ["number", "string"] }),
-        Kind::Capacity => {
+        ValueKind::Count(low, _) => json!({ "type": "integer", "minimum": low }),
+        ValueKind::Integer => json!({ "type": "integer" }),
+        ValueKind::Number(low, high) if high == f64::MAX => {
+            json!({ "type": "number", "minimum": low })
+        }
+        ValueKind::Number(low, high) => {
+            json!({ "type": "number", "minimum": low, "maximum": high })
+        }
+        ValueKind::Positive => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        ValueKind::Vcpus => json!({ "type": "number", "minimum": 0 }),
+        ValueKind::Dollars => json!({ "type": ["number", "string"] }),
+        ValueKind::Capacity => {
             json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "const": "unlimited" }] })
         }
-        Kind::Draws | Kind::Cores => json!({ "type": ["number", "string"] }),
-        Kind::Bound(_) => json!({ "type": "string", "pattern": "^\\s*(>=|<=)" }),
-        Kind::Percent(..) => json!({ "type": "string", "pattern": "%\\s*$" }),
-        Kind::Span | Kind::Memory | Kind::Size | Kind::Power | Kind::Rate => {
+        ValueKind::Draws | ValueKind::Cores => json!({ "type": ["number", "string"] }),
+        ValueKind::Bound(_) => json!({ "type": "string", "pattern": "^\\s*(>=|<=)" }),
+        ValueKind::Percent(..) => json!({ "type": "string", "pattern": "%\\s*$" }),
+        ValueKind::Span
+        | ValueKind::Memory
+        | ValueKind::Size
+        | ValueKind::Power
+        | ValueKind::Rate => {
             json!({ "type": "string", "pattern": "[0-9]" })
         }
         // A date may be written without quotes; validators then see what their reader makes of it.
-        Kind::Instant | Kind::Moment => json!({}),
+        ValueKind::Instant | ValueKind::Moment => json!({}),
         _ => json!({ "type": "string" }),
     }
 }

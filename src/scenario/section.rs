@@ -6,20 +6,20 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::document::{Document, split_key};
-use super::key::{self, Kind};
+use super::document::{ScenarioText, split_key};
+use super::key::{self, ValueKind};
 use super::value::{self, Value};
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::units::{Calendar, Distribution, Rate, Span, Time};
 
 /// Where problems go, and where things are.
 #[derive(Debug)]
-pub(super) struct Report<'a> {
-    pub(super) document: &'a Document,
+pub(super) struct Diagnostics<'a> {
+    pub(super) document: &'a ScenarioText,
     pub(super) problems: Vec<Problem>,
 }
 
-impl Report<'_> {
+impl Diagnostics<'_> {
     /// Notes a problem at `range`.
     pub(super) fn at(&mut self, range: &Range<usize>, message: impl Into<String>) {
         let problem = self.document.problem(range, message);
@@ -40,38 +40,38 @@ impl Report<'_> {
 
 /// A checked value and where it is.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(super) struct ConfigValue {
     pub(super) value: Value,
     pub(super) range: Range<usize>,
 }
 
 /// A key and its value.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct ConfigEntry {
     pub(super) name: String,
     pub(super) key: Range<usize>,
-    pub(super) node: Node,
+    pub(super) node: ConfigValue,
 }
 
 /// A checked table, its entries in the order of the file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Section {
+pub(super) struct ConfigTable {
     /// Its path in the table of keys.
     pattern: String,
     /// Its header.
     pub(super) range: Range<usize>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<ConfigEntry>,
     /// Rows of `entries`, by name.
     by_name: Vec<usize>,
 }
 
-impl Section {
+impl ConfigTable {
     /// Checks `table`, which is at `path` of the file, against the keys below `pattern`.
     pub(super) fn read(
         table: &DeTable<'_>,
         (pattern, path): (&str, &str),
         range: Range<usize>,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) -> Self {
         let mut entries = Vec::new();
         for (name, value) in table {
@@ -81,7 +81,7 @@ impl Section {
                 unknown((pattern, path), name.get_ref(), &name.span(), report);
                 continue;
             };
-            let node = Node {
+            let node = ConfigValue {
                 value: read_value(
                     value.get_ref(),
                     &value.span(),
@@ -90,7 +90,7 @@ impl Section {
                 ),
                 range: value.span(),
             };
-            entries.push(Entry { name: name.get_ref().to_string(), key: name.span(), node });
+            entries.push(ConfigEntry { name: name.get_ref().to_string(), key: name.span(), node });
         }
         entries.sort_by_key(|entry| entry.key.start);
         let mut by_name: Vec<usize> = (0..entries.len()).collect();
@@ -99,7 +99,7 @@ impl Section {
     }
 
     /// The entry called `name`. Asking for a key that no file may have is a bug.
-    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
+    pub(super) fn entry(&self, name: &str) -> Option<&ConfigEntry> {
         debug_assert!(
             self.entries.is_empty() || known_key(&self.pattern, name).is_some(),
             "`{}` is not in the table of keys",
@@ -265,7 +265,7 @@ impl Section {
     }
 
     /// Notes a problem where `name` is missing.
-    pub(super) fn require(&self, name: &str, report: &mut Report<'_>) {
+    pub(super) fn require(&self, name: &str, report: &mut Diagnostics<'_>) {
         if self.has(name) {
             return;
         }
@@ -292,7 +292,7 @@ fn known_key(pattern: &str, name: &str) -> Option<&'static key::Key> {
 
 /// What the value at a dotted path of a scenario must be; none where no
 /// scenario has it.
-pub fn kind_of(path: &str) -> Option<Kind> {
+pub fn kind_of(path: &str) -> Option<ValueKind> {
     let mut key: Option<&'static key::Key> = None;
     for part in split_key(path) {
         let pattern = key.map_or("", |key| key.path.as_ref());
@@ -307,7 +307,7 @@ fn unknown(
     (pattern, path): (&str, &str),
     name: &str,
     range: &Range<usize>,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) {
     let known: Vec<&str> = key::children(pattern).collect();
     let message = match path {
@@ -325,18 +325,23 @@ fn read_value(
     value: &DeValue<'_>,
     range: &Range<usize>,
     (key, path): (&'static key::Key, &str),
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Value {
     match (key.kind, value) {
-        (Kind::Table | Kind::Part(_) | Kind::Column, DeValue::Table(table)) => {
-            Value::Table(Section::read(table, (&key.path, path), range.clone(), report))
+        (ValueKind::Table | ValueKind::Part(_) | ValueKind::Column, DeValue::Table(table)) => {
+            Value::Table(ConfigTable::read(table, (&key.path, path), range.clone(), report))
         }
-        (Kind::List, DeValue::Array(items)) => {
+        (ValueKind::List, DeValue::Array(items)) => {
             let mut sections = Vec::new();
             for item in items.iter() {
                 match item.get_ref() {
                     DeValue::Table(table) => {
-                        sections.push(Section::read(table, (&key.path, path), item.span(), report));
+                        sections.push(ConfigTable::read(
+                            table,
+                            (&key.path, path),
+                            item.span(),
+                            report,
+                        ));
                     }
                     other => report.at(
                         &item.span(),

@@ -11,7 +11,7 @@ use crate::workload::{
 };
 
 use cluster::{cluster, processors};
-use survey::{Survey, survey};
+use survey::{TraceSurvey, survey};
 
 /// The scenario of the first command in the README, and a commented one to start from.
 pub fn quickstart() -> &'static str {
@@ -108,7 +108,7 @@ fn assumed_sizes(format: &mut Format) -> (Option<u32>, Option<u32>) {
 }
 
 /// Rows that become no work: how many, and why.
-fn left_out(survey: &Survey) -> Option<String> {
+fn left_out(survey: &TraceSurvey) -> Option<String> {
     let stats = &survey.stats;
     let all = stats.count + stats.skipped + stats.dropped;
     let mut told = Vec::new();
@@ -125,7 +125,7 @@ fn left_out(survey: &Survey) -> Option<String> {
 }
 
 /// How malformed, repeated and unsorted rows are to be read, where there are any.
-fn rows_left_out(survey: &Survey, line: &mut impl FnMut(&[&str])) {
+fn rows_left_out(survey: &TraceSurvey, line: &mut impl FnMut(&[&str])) {
     if let Some(told) = left_out(survey) {
         line(&["# ", &told]);
     }
@@ -146,7 +146,7 @@ fn rows_left_out(survey: &Survey, line: &mut impl FnMut(&[&str])) {
 }
 
 /// Two policies to compare, and a third to wish for.
-fn policies(survey: &Survey, line: &mut impl FnMut(&[&str])) {
+fn policies(survey: &TraceSurvey, line: &mut impl FnMut(&[&str])) {
     let (today, other, preset) = match survey.stats.jobs {
         0 => ("vm-packing", "spread", "kube-default"),
         _ => ("batch-backfill", "shortest", "batch-shortest"),
@@ -185,7 +185,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Estimates for jobs that come without one; a machine's lifetime is not estimated.
-fn estimates(survey: &Survey, line: &mut impl FnMut(&[&str])) {
+fn estimates(survey: &TraceSurvey, line: &mut impl FnMut(&[&str])) {
     let (without, all) = (survey.stats.without_estimate, survey.stats.count);
     if without == 0 || survey.stats.jobs == 0 {
         return;
@@ -200,7 +200,7 @@ fn estimates(survey: &Survey, line: &mut impl FnMut(&[&str])) {
 /// The cluster is as large as the log's header says, one node per processor.
 fn swf(
     trace: &TraceSpec,
-    survey: &Survey,
+    survey: &TraceSurvey,
     line: &mut impl FnMut(&[&str]),
 ) -> Result<Vec<String>, Vec<Problem>> {
     let header = trace.swf_header().map_err(|problem| vec![problem])?;
@@ -229,7 +229,7 @@ fn openb(
     path: &Path,
     named: &str,
     arrivals_only: bool,
-    survey: &Survey,
+    survey: &TraceSurvey,
     line: &mut impl FnMut(&[&str]),
 ) -> Vec<String> {
     line(&["estimates = \"runtime\"         # assumed: lifetimes are known when pods arrive"]);
@@ -273,7 +273,7 @@ fn lists_machines(path: &Path) -> bool {
 fn mapped(
     mapping: &Mapping,
     assumed: (Option<u32>, Option<u32>),
-    survey: &Survey,
+    survey: &TraceSurvey,
     line: &mut impl FnMut(&[&str]),
 ) -> Vec<String> {
     line(&["format = \"mapped\""]);

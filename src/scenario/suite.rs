@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::Scenario;
 use super::composition::unknown_name;
-use super::document::Document;
+use super::document::ScenarioText;
 use super::quantity;
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use crate::metrics::{Direction, METRICS, Metric};
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::units::Span;
@@ -122,8 +122,8 @@ impl Suite {
     /// # Errors
     /// As [`Suite::load`].
     pub fn parse(text: &str, shown: &str, base: &Path) -> Result<Self, Vec<Problem>> {
-        let document = Document::new(text, shown);
-        let mut report = Report { document: &document, problems: Vec::new() };
+        let document = ScenarioText::new(text, shown);
+        let mut report = Diagnostics { document: &document, problems: Vec::new() };
         let root = super::root(&document, "<suite>", &mut report);
         let gates = gates(&root.section("gates"), false, &mut report);
         let all = root.section("scenario");
@@ -180,9 +180,9 @@ impl Usual<'_> {
     fn tested(
         &self,
         name: &str,
-        section: &Section,
+        section: &ConfigTable,
         key: &Range<usize>,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) -> Result<Option<Tested>, Vec<Problem>> {
         let mut kept = self.gates.clone();
         for (subject, gate) in gates(&section.section("gates"), true, report) {
@@ -229,7 +229,11 @@ impl Usual<'_> {
 }
 
 /// Rows of the policies that the suite names, or of all.
-fn policies(section: &Section, scenario: &Scenario, report: &mut Report<'_>) -> Vec<usize> {
+fn policies(
+    section: &ConfigTable,
+    scenario: &Scenario,
+    report: &mut Diagnostics<'_>,
+) -> Vec<usize> {
     if !section.has("policies") {
         return (0..scenario.policies.len()).collect();
     }
@@ -262,9 +266,9 @@ fn finished() -> Option<Gate> {
 /// Reads a table of gates; `off` is none, where that is allowed: in a scenario's, and of
 /// the gate that there is by default.
 fn gates(
-    section: &Section,
+    section: &ConfigTable,
     may_be_off: bool,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Vec<(&'static str, Option<Gate>)> {
     let mut gates = Vec::new();
     for entry in &section.entries {

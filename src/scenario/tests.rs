@@ -266,15 +266,15 @@ fn problems_of_the_command_line_name_it() {
 
 #[test]
 fn the_kind_of_a_path_is_found() {
-    let whole = |path| matches!(kind_of(path), Some(Kind::Count(..)));
+    let whole = |path| matches!(kind_of(path), Some(ValueKind::Count(..)));
     assert!(whole("cluster.dc1.nodes") && whole("cluster.dc1.group.cpu.nodes"));
     assert!(
-        matches!(kind_of("cloud.aws.quota.0.limit"), Some(Kind::Count(..))),
+        matches!(kind_of("cloud.aws.quota.0.limit"), Some(ValueKind::Count(..))),
         "{:?}",
         kind_of("cloud.aws.quota.0.limit")
     );
     assert_eq!(
-        kind_of("policy.\"a.b\".preset").map(|kind| matches!(kind, Kind::Choice(_))),
+        kind_of("policy.\"a.b\".preset").map(|kind| matches!(kind, ValueKind::Choice(_))),
         Some(true)
     );
     assert_eq!(kind_of("cluster.dc1.nods"), None);

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use toml::de::DeValue;
 
-use super::key::{BoundUnit, Key, Kind};
-use super::objective::Comparison;
+use super::key::{BoundUnit, Key, ValueKind};
+use super::objective::BoundDirection;
 use super::quantity;
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use crate::problem::{clip, did_you_mean};
 use crate::units::{Distribution, Rate, Span};
 
@@ -28,9 +28,9 @@ pub(super) enum Value {
     Gpus(u8, String),
     Distribution(Distribution),
     Capacity(Option<u32>),
-    Bound(Comparison, f64, String),
-    Table(Section),
-    List(Vec<Section>),
+    Bound(BoundDirection, f64, String),
+    Table(ConfigTable),
+    List(Vec<ConfigTable>),
     /// Wrong, and reported.
     Bad,
 }
@@ -40,11 +40,13 @@ pub(super) fn read(
     value: &DeValue<'_>,
     range: &Range<usize>,
     key: &Key,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Value {
     let read = match key.kind {
-        Kind::Texts | Kind::Choices(_) | Kind::Numbers => return list(value, range, key, report),
-        Kind::Values => values(value),
+        ValueKind::Texts | ValueKind::Choices(_) | ValueKind::Numbers => {
+            return list(value, range, key, report);
+        }
+        ValueKind::Values => values(value),
         kind => scalar(value, kind),
     };
     match read {
@@ -57,7 +59,7 @@ pub(super) fn read(
 }
 
 /// A typed scalar, or what is wrong with it beyond its type (may be empty).
-fn scalar(value: &DeValue<'_>, kind: Kind) -> Result<Value, String> {
+fn scalar(value: &DeValue<'_>, kind: ValueKind) -> Result<Value, String> {
     let none = String::new;
     let text = match value {
         DeValue::String(text) => Some(text.as_ref()),
@@ -65,68 +67,70 @@ fn scalar(value: &DeValue<'_>, kind: Kind) -> Result<Value, String> {
     };
     let number = number_text(value);
     match kind {
-        Kind::Text | Kind::File | Kind::Column => {
+        ValueKind::Text | ValueKind::File | ValueKind::Column => {
             text.map(|text| Value::Text(text.to_owned())).ok_or_else(none)
         }
-        Kind::Choice(words) => choice(text, words),
-        Kind::Part(part) => {
+        ValueKind::Choice(words) => choice(text, words),
+        ValueKind::Part(part) => {
             let words: Vec<&str> = super::part::options(part).map(|option| option.name).collect();
             choice(text, &words)
         }
-        Kind::Flag => match value {
+        ValueKind::Flag => match value {
             DeValue::Boolean(flag) => Ok(Value::Flag(*flag)),
             _ => Err(none()),
         },
-        Kind::Count(low, high) => {
+        ValueKind::Count(low, high) => {
             let count = integer(value).and_then(|count| u64::try_from(count).ok());
             count.filter(|count| (low..=high).contains(count)).map(Value::Count).ok_or_else(none)
         }
-        Kind::Integer => integer(value).map(Value::Integer).ok_or_else(none),
-        Kind::Number(low, high) => float(value)
+        ValueKind::Integer => integer(value).map(Value::Integer).ok_or_else(none),
+        ValueKind::Number(low, high) => float(value)
             .filter(|number| (low..=high).contains(number))
             .map(Value::Number)
             .ok_or_else(none),
-        Kind::Positive => match float(value) {
+        ValueKind::Positive => match float(value) {
             Some(number) if number > 1e12 => Err("it may be at most 1,000,000,000,000".to_owned()),
             Some(number) if number > 0.0 => Ok(Value::Number(number)),
             _ => Err(none()),
         },
-        Kind::Vcpus => {
+        ValueKind::Vcpus => {
             number.as_deref().and_then(quantity::vcpus).map(Value::Amount).ok_or_else(none)
         }
-        Kind::Dollars => {
+        ValueKind::Dollars => {
             let number = number.as_deref().or(text);
             number.and_then(quantity::dollars).map(Value::Integer).ok_or_else(none)
         }
-        Kind::Capacity if text == Some("unlimited") => Ok(Value::Capacity(None)),
-        Kind::Capacity => {
+        ValueKind::Capacity if text == Some("unlimited") => Ok(Value::Capacity(None)),
+        ValueKind::Capacity => {
             let count = integer(value).and_then(|count| u32::try_from(count).ok());
             count.map(|count| Value::Capacity(Some(count))).ok_or_else(none)
         }
-        Kind::Spans | Kind::Sizes | Kind::Memories | Kind::Cores | Kind::Draws => {
-            distribution(text.or(number.as_deref()), kind)
-        }
-        Kind::Instant | Kind::Moment => moment(value, text, kind),
-        Kind::Memory => measured(text, |text| quantity::memory(text).map(Value::Amount)),
-        Kind::Size => measured(text, |text| quantity::size(text).map(Value::Integer)),
-        Kind::Span => measured(text, |text| quantity::span(text).map(Value::Span)),
-        Kind::Rate => measured(text, |text| quantity::rate(text).map(Value::Rate)),
-        Kind::Power => measured(text, |text| quantity::power(text).map(Value::Integer)),
-        Kind::Gpus => measured(text, |text| {
+        ValueKind::Spans
+        | ValueKind::Sizes
+        | ValueKind::Memories
+        | ValueKind::Cores
+        | ValueKind::Draws => distribution(text.or(number.as_deref()), kind),
+        ValueKind::Instant | ValueKind::Moment => moment(value, text, kind),
+        ValueKind::Memory => measured(text, |text| quantity::memory(text).map(Value::Amount)),
+        ValueKind::Size => measured(text, |text| quantity::size(text).map(Value::Integer)),
+        ValueKind::Span => measured(text, |text| quantity::span(text).map(Value::Span)),
+        ValueKind::Rate => measured(text, |text| quantity::rate(text).map(Value::Rate)),
+        ValueKind::Power => measured(text, |text| quantity::power(text).map(Value::Integer)),
+        ValueKind::Gpus => measured(text, |text| {
             quantity::gpus(text).map(|(count, model)| Value::Gpus(count, model))
         }),
-        Kind::Percent(low, high) => measured(text, |text| {
+        ValueKind::Percent(low, high) => measured(text, |text| {
             quantity::percent(text)
                 .filter(|share| (low * 10_000..=high * 10_000).contains(share))
                 .map(Value::Integer)
         }),
-        Kind::Bound(unit) => measured(text, |text| bound(text, unit)),
-        Kind::Texts
-        | Kind::Choices(_)
-        | Kind::Numbers
-        | Kind::Values
-        | Kind::Table
-        | Kind::List => Err(none()),
+        ValueKind::Bound(unit) => measured(text, |text| bound(text, unit)),
+        ValueKind::Texts
+        | ValueKind::Choices(_)
+        | ValueKind::Numbers
+        | ValueKind::Values
+        | ValueKind::Table
+        | ValueKind::List => Err(none()),
     }
 }
 
@@ -175,7 +179,7 @@ fn choice(text: Option<&str>, words: &[&str]) -> Result<Value, String> {
     Err(meant.map_or_else(String::new, |word| format!("did you mean `\"{word}\"`?")))
 }
 
-fn moment(value: &DeValue<'_>, text: Option<&str>, kind: Kind) -> Result<Value, String> {
+fn moment(value: &DeValue<'_>, text: Option<&str>, kind: ValueKind) -> Result<Value, String> {
     let written = match value {
         DeValue::Datetime(datetime) => Some(datetime.to_string()),
         _ => text.map(str::to_owned),
@@ -184,24 +188,26 @@ fn moment(value: &DeValue<'_>, text: Option<&str>, kind: Kind) -> Result<Value, 
     if let Some(micros) = written.and_then(quantity::instant) {
         return Ok(Value::Integer(micros));
     }
-    let span = written.filter(|_| kind == Kind::Moment).and_then(quantity::span);
+    let span = written.filter(|_| kind == ValueKind::Moment).and_then(quantity::span);
     span.map(Value::Span).ok_or_else(String::new)
 }
 
-fn distribution(text: Option<&str>, kind: Kind) -> Result<Value, String> {
+fn distribution(text: Option<&str>, kind: ValueKind) -> Result<Value, String> {
     let text = text.ok_or_else(String::new)?;
     let unit = |text: &str| -> Result<f64, String> {
         let (number, example) = match kind {
-            Kind::Spans => (quantity::span(text).map(Span::secs_f64), "a span such as `30 min`"),
-            Kind::Sizes => {
+            ValueKind::Spans => {
+                (quantity::span(text).map(Span::secs_f64), "a span such as `30 min`")
+            }
+            ValueKind::Sizes => {
                 (quantity::size(text).map(|bytes| bytes as f64), "a size such as `4 GiB`")
             }
-            Kind::Memories => (
+            ValueKind::Memories => (
                 quantity::size(text).map(|bytes| bytes as f64 / (1 << 20) as f64),
                 "memory such as `4 GiB`",
             ),
             _ => {
-                let scale = if kind == Kind::Cores { 1_000.0 } else { 1.0 };
+                let scale = if kind == ValueKind::Cores { 1_000.0 } else { 1.0 };
                 let number: Option<f64> = text.trim().parse().ok();
                 let number = number.map(|number| number * scale);
                 (number.filter(|number| number.is_finite()), "a number")
@@ -217,8 +223,8 @@ fn distribution(text: Option<&str>, kind: Kind) -> Result<Value, String> {
 fn bound(text: &str, unit: BoundUnit) -> Option<Value> {
     let text = text.trim();
     let (comparison, rest) = match text.split_at_checked(2)? {
-        (">=", rest) => (Comparison::AtLeast, rest.trim()),
-        ("<=", rest) => (Comparison::AtMost, rest.trim()),
+        (">=", rest) => (BoundDirection::AtLeast, rest.trim()),
+        ("<=", rest) => (BoundDirection::AtMost, rest.trim()),
         _ => return None,
     };
     let amount = match unit {
@@ -235,12 +241,17 @@ fn bound(text: &str, unit: BoundUnit) -> Option<Value> {
     Some(Value::Bound(comparison, amount, text.to_owned()))
 }
 
-fn list(value: &DeValue<'_>, range: &Range<usize>, key: &Key, report: &mut Report<'_>) -> Value {
+fn list(
+    value: &DeValue<'_>,
+    range: &Range<usize>,
+    key: &Key,
+    report: &mut Diagnostics<'_>,
+) -> Value {
     let DeValue::Array(items) = value else {
         refuse(value, range, key, String::new(), report);
         return Value::Bad;
     };
-    if key.kind == Kind::Numbers {
+    if key.kind == ValueKind::Numbers {
         let numbers: Option<Vec<f64>> = items
             .iter()
             .map(|item| float(item.get_ref()).filter(|number| (0.0..=1e12).contains(number)))
@@ -256,7 +267,7 @@ fn list(value: &DeValue<'_>, range: &Range<usize>, key: &Key, report: &mut Repor
     let mut texts = Vec::new();
     for item in items.iter() {
         let text = match (item.get_ref(), key.kind) {
-            (DeValue::String(text), Kind::Choices(words)) => {
+            (DeValue::String(text), ValueKind::Choices(words)) => {
                 choice(Some(text), words).map(|_| text.as_ref())
             }
             (DeValue::String(text), _) => Ok(text.as_ref()),
@@ -276,7 +287,7 @@ fn refuse(
     range: &Range<usize>,
     key: &Key,
     detail: String,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) {
     let name = last_name(&key.path);
     let expected = key.kind.expected();
@@ -299,11 +310,11 @@ fn nearly(value: &DeValue<'_>, key: &Key) -> Option<String> {
         _ => number_text(value)?,
     };
     match key.kind {
-        Kind::Bound(unit) => bound_meant(&written, unit, last_name(&key.path)),
-        Kind::Rate => rate_meant(&written),
-        Kind::Instant | Kind::Moment => date_meant(&written),
-        Kind::Dollars if written.starts_with('-') => Some("it may not be negative".to_owned()),
-        Kind::Part("release") => quantity::span(&written)
+        ValueKind::Bound(unit) => bound_meant(&written, unit, last_name(&key.path)),
+        ValueKind::Rate => rate_meant(&written),
+        ValueKind::Instant | ValueKind::Moment => date_meant(&written),
+        ValueKind::Dollars if written.starts_with('-') => Some("it may not be negative".to_owned()),
+        ValueKind::Part("release") => quantity::span(&written)
             .map(|_| format!("write `release = {{ idle = {{ after = \"{written}\" }} }}`")),
         _ => None,
     }
@@ -397,7 +408,7 @@ const SYNONYMS: [(&str, &str); 10] = [
 ];
 
 /// What to write where a bare number was given for a quantity with a unit.
-fn missing_unit(value: &DeValue<'_>, kind: Kind) -> Option<String> {
+fn missing_unit(value: &DeValue<'_>, kind: ValueKind) -> Option<String> {
     let bare = match value {
         DeValue::String(text) => {
             Some(text.as_ref()).filter(|text| quantity::decimal(text).is_some())?.to_owned()
@@ -405,17 +416,19 @@ fn missing_unit(value: &DeValue<'_>, kind: Kind) -> Option<String> {
         _ => number_text(value)?,
     };
     let unit = match kind {
-        Kind::Span | Kind::Moment | Kind::Spans => "s",
-        Kind::Memory | Kind::Size | Kind::Sizes | Kind::Memories => "GiB",
-        Kind::Rate => "USD/h",
-        Kind::Percent(..) => "%",
-        Kind::Power => "W",
-        Kind::Gpus => return Some(format!("name the model: `\"{bare} x A100-80GB\"`")),
+        ValueKind::Span | ValueKind::Moment | ValueKind::Spans => "s",
+        ValueKind::Memory | ValueKind::Size | ValueKind::Sizes | ValueKind::Memories => "GiB",
+        ValueKind::Rate => "USD/h",
+        ValueKind::Percent(..) => "%",
+        ValueKind::Power => "W",
+        ValueKind::Gpus => return Some(format!("name the model: `\"{bare} x A100-80GB\"`")),
         // TOML ends at 63 bits: what is larger came as text from the command line.
-        Kind::Count(_, high) if bare.parse::<i64>().is_err() && bare.parse::<u128>().is_ok() => {
+        ValueKind::Count(_, high)
+            if bare.parse::<i64>().is_err() && bare.parse::<u128>().is_ok() =>
+        {
             return Some(format!("it may be at most {}", high.min(i64::MAX.unsigned_abs())));
         }
-        Kind::Vcpus | Kind::Count(..) | Kind::Number(..) | Kind::Positive => {
+        ValueKind::Vcpus | ValueKind::Count(..) | ValueKind::Number(..) | ValueKind::Positive => {
             return matches!(value, DeValue::String(_))
                 .then(|| format!("write `{bare}` without quotes"));
         }

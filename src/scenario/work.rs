@@ -14,7 +14,7 @@ pub(super) use opening::{Opening, opening, told_late};
 
 use super::composition::unknown_name;
 use super::names::Naming;
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use crate::model::{Filter, Rules, Spread, Together, WorkKind, World};
 use crate::problem::clip;
 use crate::units::Span;
@@ -34,14 +34,18 @@ pub(super) struct Around<'a> {
 
 /// A workload, and what was noted while reading it.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(super) struct ReadWorkload {
     pub(super) spec: WorkloadSpec,
     pub(super) inputs: Vec<PathBuf>,
     pub(super) assumptions: Vec<String>,
 }
 
 /// Reads `[workload]`; `None` where there is no usable one.
-pub(super) fn read(root: &Section, around: Around<'_>, report: &mut Report<'_>) -> Option<Read> {
+pub(super) fn read(
+    root: &ConfigTable,
+    around: Around<'_>,
+    report: &mut Diagnostics<'_>,
+) -> Option<ReadWorkload> {
     let section = root.section("workload");
     let mut inputs = Vec::new();
     let mut assumptions = Vec::new();
@@ -79,16 +83,16 @@ pub(super) fn read(root: &Section, around: Around<'_>, report: &mut Report<'_>) 
     }
     let spec = WorkloadSpec { input: input?, defaults, transforms };
     assumptions.extend(spec.assumptions());
-    Some(Read { spec, inputs, assumptions })
+    Some(ReadWorkload { spec, inputs, assumptions })
 }
 
 /// Reports what is wrong with a workload in this world, which its parts alone
 /// do not show.
 pub(super) fn check(
-    root: &Section,
+    root: &ConfigTable,
     spec: &WorkloadSpec,
     context: &OpenContext,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) {
     let section = root.section("workload");
     let inflates = section.list("transform").iter().find(|own| own.has("inflate"));
@@ -98,7 +102,7 @@ pub(super) fn check(
     }
 }
 
-fn defaults(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Defaults {
+fn defaults(section: &ConfigTable, around: Around<'_>, report: &mut Diagnostics<'_>) -> Defaults {
     let deadline = section.section("deadline");
     let data = section.section("data");
     let home = home(&data, around, report);
@@ -131,7 +135,7 @@ fn defaults(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> D
     }
 }
 
-fn estimate(section: &Section, report: &mut Report<'_>) -> EstimateRule {
+fn estimate(section: &ConfigTable, report: &mut Diagnostics<'_>) -> EstimateRule {
     let Some(text) = section.text("estimates") else { return EstimateRule::Missing };
     let factor = text
         .trim()
@@ -154,7 +158,7 @@ fn estimate(section: &Section, report: &mut Report<'_>) -> EstimateRule {
     }
 }
 
-pub(super) fn priority(section: &Section, report: &mut Report<'_>) -> Option<i32> {
+pub(super) fn priority(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<i32> {
     let wide = section.integer("priority")?;
     let priority = i32::try_from(wide).ok();
     if priority.is_none() {
@@ -164,7 +168,7 @@ pub(super) fn priority(section: &Section, report: &mut Report<'_>) -> Option<i32
 }
 
 /// The home of data, which must be a region of the world.
-fn home(data: &Section, around: Around<'_>, report: &mut Report<'_>) -> Option<String> {
+fn home(data: &ConfigTable, around: Around<'_>, report: &mut Diagnostics<'_>) -> Option<String> {
     let name = data.text("home")?;
     if around.world.find_region(name).is_none() {
         let known = region_names(around.world);
@@ -180,7 +184,7 @@ fn region_names(world: &World) -> Vec<String> {
 }
 
 /// Reads `allow`, `forbid` and what else restricts where work may run.
-fn rules(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Rules {
+fn rules(section: &ConfigTable, around: Around<'_>, report: &mut Diagnostics<'_>) -> Rules {
     let (allow, forbid) = (section.section("allow"), section.section("forbid"));
     for name in ["jurisdictions", "certifications"] {
         check_names(name, section.texts(name), around.world, report);
@@ -191,7 +195,7 @@ fn rules(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Rule
                 check_names(name, side.texts(name), around.world, report);
             }
         }
-        let of = |side: &Section| if side.has(name) { side.names(name) } else { Vec::new() };
+        let of = |side: &ConfigTable| if side.has(name) { side.names(name) } else { Vec::new() };
         Filter { allowed: of(&allow), forbidden: of(&forbid) }
     };
     let throughput = section.section("throughput");
@@ -217,12 +221,12 @@ fn rules(section: &Section, around: Around<'_>, report: &mut Report<'_>) -> Rule
     }
 }
 
-fn together(section: &Section) -> Option<Together> {
+fn together(section: &ConfigTable) -> Option<Together> {
     let named = section.text("together")?;
     Together::ALL.into_iter().find(|one| one.name() == named)
 }
 
-fn spread(section: &Section) -> Spread {
+fn spread(section: &ConfigTable) -> Spread {
     match section.text("spread") {
         Some("instances") => Spread::Instances,
         Some("zones") => Spread::Zones,
@@ -236,7 +240,7 @@ pub(super) fn check_names(
     what: &str,
     names: &[(String, Range<usize>)],
     world: &World,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) {
     let Some(naming) = Naming::of_key(what) else { return };
     for (name, range) in names {
@@ -251,7 +255,7 @@ pub(super) fn check_names(
     }
 }
 
-fn kind(section: &Section) -> WorkKind {
+fn kind(section: &ConfigTable) -> WorkKind {
     match section.text("kind") {
         Some("vm") => WorkKind::VirtualMachine,
         _ => WorkKind::Job,

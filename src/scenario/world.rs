@@ -11,7 +11,7 @@ pub use price::past_prices;
 use std::path::{Path, PathBuf};
 
 use super::catalog::Tier;
-use super::section::{Report, Section};
+use super::section::{ConfigTable, Diagnostics};
 use crate::model::{Billing, ClassOrder, GpuModel, InstanceType, Provider, Region, World, Zone};
 use crate::units::{Calendar, Id, Span};
 
@@ -32,10 +32,10 @@ pub(super) struct Build<'a> {
 
 /// Reads `[cluster]`, `[cloud]`, `[transfer]` and `[classes]`.
 pub(super) fn read<'a>(
-    root: &Section,
+    root: &ConfigTable,
     calendar: Calendar,
     base: &'a Path,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Build<'a> {
     let mut build = Build {
         world: World::empty(calendar),
@@ -87,7 +87,7 @@ impl Build<'_> {
     }
 
     /// Adds an owned cluster as a provider with one region and one zone.
-    fn owned_provider(&mut self, name: &str, section: &Section, tier: Tier) -> Id<Zone> {
+    fn owned_provider(&mut self, name: &str, section: &ConfigTable, tier: Tier) -> Id<Zone> {
         let provider = self.world.providers.push(Provider {
             name: name.to_owned(),
             title: section.text("title").unwrap_or(name).to_owned(),

@@ -53,7 +53,7 @@ fn runs(run: impl Fn(u32) -> Run) -> Vec<Measurement> {
 fn objectives() -> Vec<Objective> {
     let bound = |metric, bound, text: &str| Objective {
         metric,
-        comparison: scenario::Comparison::AtMost,
+        comparison: scenario::BoundDirection::AtMost,
         bound,
         text: text.to_owned(),
     };

@@ -5,7 +5,7 @@ use super::super::survey::Survey;
 use super::impossible::policy_key;
 use crate::policy::spec::{OrderSpec, PolicySpec};
 use crate::problem::{Problem, clip};
-use crate::scenario::{Comparison, Objective, ObjectiveMetric, Scenario};
+use crate::scenario::{BoundDirection, Objective, ObjectiveMetric, Scenario};
 
 /// What the scenario alone shows.
 pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
@@ -38,14 +38,15 @@ pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
 fn never_binds(scenario: &Scenario, objective: &Objective) -> Option<String> {
     let bound = objective.bound;
     match (objective.metric, objective.comparison) {
-        (ObjectiveMetric::Wait(_) | ObjectiveMetric::Makespan, Comparison::AtMost) => {
+        (ObjectiveMetric::Wait(_) | ObjectiveMetric::Makespan, BoundDirection::AtMost) => {
             let horizon = scenario.horizon?.secs_f64();
             (bound >= horizon).then(|| "the run ends before, at its horizon".to_owned())
         }
-        (_, Comparison::AtLeast) => (bound <= 0.0).then(|| "nothing is below it".to_owned()),
-        (ObjectiveMetric::UtilisationCpu | ObjectiveMetric::UtilisationGpu, Comparison::AtMost) => {
-            (bound >= 1.0).then(|| "nothing is above it".to_owned())
-        }
+        (_, BoundDirection::AtLeast) => (bound <= 0.0).then(|| "nothing is below it".to_owned()),
+        (
+            ObjectiveMetric::UtilisationCpu | ObjectiveMetric::UtilisationGpu,
+            BoundDirection::AtMost,
+        ) => (bound >= 1.0).then(|| "nothing is above it".to_owned()),
         (
             ObjectiveMetric::DeadlinesMet
             | ObjectiveMetric::Finished
@@ -54,7 +55,7 @@ fn never_binds(scenario: &Scenario, objective: &Objective) -> Option<String> {
             | ObjectiveMetric::CostTotal
             | ObjectiveMetric::CostMonthly
             | ObjectiveMetric::CostPerJob,
-            Comparison::AtMost,
+            BoundDirection::AtMost,
         ) => None,
     }
 }

@@ -4,7 +4,7 @@
 use super::super::measurement::Measurement;
 use super::super::statistics::{Sample, promise};
 use crate::metrics::{Direction, METRICS};
-use crate::scenario::{Comparison, Objective};
+use crate::scenario::{BoundDirection, Objective};
 use crate::units::rank::nearest_rank;
 
 /// When a promise counts as kept.
@@ -156,8 +156,8 @@ impl Judge {
     /// 1 where less is promised, -1 where more is.
     fn side(&self, row: usize) -> f64 {
         match self.objectives[row].comparison {
-            Comparison::AtMost => 1.0,
-            Comparison::AtLeast => -1.0,
+            BoundDirection::AtMost => 1.0,
+            BoundDirection::AtLeast => -1.0,
         }
     }
 
@@ -220,9 +220,10 @@ mod tests {
             room: 0.0,
             still,
         };
-        let counted = |still| judge(ObjectiveMetric::Finished, Comparison::AtLeast, 0.99, still);
+        let counted =
+            |still| judge(ObjectiveMetric::Finished, BoundDirection::AtLeast, 0.99, still);
         let wait = ObjectiveMetric::Wait(Statistic::Mean);
-        let timed = judge(wait, Comparison::AtMost, 100.0, false);
+        let timed = judge(wait, BoundDirection::AtMost, 100.0, false);
         // 1/2^5, unless nothing is random.
         assert_eq!(counted(false).p_broken(&all), 0.031_25);
         assert_eq!((counted(true).p_broken(&all), timed.p_broken(&all)), (0.0, 0.0));

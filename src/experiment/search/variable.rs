@@ -6,7 +6,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::super::sweep::{Axis, Level};
 use crate::problem::{Problem, clip};
-use crate::scenario::{Kind, kind_of};
+use crate::scenario::{ValueKind, kind_of};
 
 /// Most values of one variable.
 const MOST_LEVELS: u32 = 10_000;
@@ -62,7 +62,7 @@ impl Variable {
             let message = "a range stands by itself, without a list around it";
             return Err(refused(wrong(message, format!("write `{}`", clip(only.trim())))));
         }
-        let takes_lists = matches!(kind_of(key), Some(Kind::Texts | Kind::Choices(_)));
+        let takes_lists = matches!(kind_of(key), Some(ValueKind::Texts | ValueKind::Choices(_)));
         if let Some(single) = items.iter().find(|item| takes_lists && !item.trim().starts_with('['))
         {
             let name = key.rsplit('.').next().unwrap_or(key);

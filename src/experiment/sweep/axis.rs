@@ -5,7 +5,7 @@ use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::problem::{Problem, clip};
-use crate::scenario::{Kind, Quantity, kind_of};
+use crate::scenario::{Quantity, ValueKind, kind_of};
 
 /// Most values of one axis.
 const MOST_LEVELS: usize = 10_000;
@@ -56,7 +56,7 @@ impl Axis {
     pub fn read(key: &str, values: &str) -> Result<Option<Self>, Problem> {
         let whole = matches!(
             kind_of(key),
-            Some(Kind::Count(..) | Kind::Integer | Kind::Capacity | Kind::Gpus)
+            Some(ValueKind::Count(..) | ValueKind::Integer | ValueKind::Capacity | ValueKind::Gpus)
         );
         let refused = |(message, hint): (String, String)| {
             Problem::with(&clip(&format!("--set {key}={values}")), message).hint(hint)

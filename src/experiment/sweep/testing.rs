@@ -39,7 +39,7 @@ pub(crate) fn sweep(
     }
     let objective = crate::scenario::Objective {
         metric: crate::scenario::ObjectiveMetric::CostTotal,
-        comparison: crate::scenario::Comparison::AtMost,
+        comparison: crate::scenario::BoundDirection::AtMost,
         bound: 40.0,
         text: "<= 40 USD".to_owned(),
     };

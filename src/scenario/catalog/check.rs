@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::composition::unknown_name;
-use super::table::{self, Rows};
+use super::table::{self, CatalogRow};
 use crate::problem::{Problem, clip};
 
 /// The keys of `sources.csv`; nothing where a catalog has none, and any will do.
@@ -18,7 +18,7 @@ impl Sources {
     }
 
     /// Holds `source`, `as_of` and `assumed` of a row against what they may be.
-    pub(super) fn check(&self, row: &mut Rows<'_>) {
+    pub(super) fn check(&self, row: &mut CatalogRow<'_>) {
         for key in row.list("source") {
             let Some(known) = self.0.as_ref().filter(|known| !known.contains(&key)) else {
                 continue;
@@ -50,7 +50,7 @@ pub(super) struct Once(BTreeMap<String, u64>);
 
 impl Once {
     /// Notes `what`, whose name is under `column`; a second one is a problem.
-    pub(super) fn note(&mut self, column: &str, what: &str, row: &mut Rows<'_>) {
+    pub(super) fn note(&mut self, column: &str, what: &str, row: &mut CatalogRow<'_>) {
         if let Some(first) = self.0.get(what) {
             let message = format!("line {first} has `{}` already", clip(what));
             row.refuse(column, message, None);
@@ -60,7 +60,7 @@ impl Once {
     }
 
     /// Reports the name under `column` where it is not among these.
-    pub(super) fn require(&self, column: &str, row: &mut Rows<'_>) {
+    pub(super) fn require(&self, column: &str, row: &mut CatalogRow<'_>) {
         let name = row.text(column);
         if name.is_empty() || self.0.contains_key(&name) {
             return;

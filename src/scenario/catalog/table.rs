@@ -4,7 +4,7 @@ use crate::problem::{Problem, clip};
 
 /// One row, and where its problems go.
 #[derive(Debug)]
-pub(super) struct Rows<'a> {
+pub(super) struct CatalogRow<'a> {
     path: &'a str,
     header: &'a csv::StringRecord,
     record: &'a csv::StringRecord,
@@ -17,7 +17,7 @@ pub(super) fn read<T>(
     text: &str,
     path: &str,
     problems: &mut Vec<Problem>,
-    mut row: impl FnMut(&mut Rows<'_>) -> T,
+    mut row: impl FnMut(&mut CatalogRow<'_>) -> T,
 ) -> Vec<T> {
     let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
     let header = match reader.headers() {
@@ -32,7 +32,7 @@ pub(super) fn read<T>(
         match record {
             Ok(record) => {
                 let line = record.position().map_or(0, csv::Position::line);
-                rows.push(row(&mut Rows {
+                rows.push(row(&mut CatalogRow {
                     path,
                     header: &header,
                     record: &record,
@@ -53,7 +53,7 @@ pub(super) fn read<T>(
     rows
 }
 
-impl Rows<'_> {
+impl CatalogRow<'_> {
     fn problem(&mut self, at: usize, message: String) {
         // Cells are followed by one comma each; no cell of these tables is quoted before the last.
         let column = self.record.iter().take(at).map(|cell| cell.chars().count() as u64 + 1).sum();

@@ -9,17 +9,17 @@ mod suite;
 mod synthetic;
 mod workload;
 
-use super::{Key, Kind};
+use super::{Key, ValueKind};
 
 /// A row of the table.
-pub(super) struct Row {
+pub(super) struct KeyRow {
     pub(super) path: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: ValueKind,
     default: &'static str,
     doc: &'static str,
 }
 
-impl Row {
+impl KeyRow {
     pub(super) fn key(&self) -> Key {
         Key {
             path: self.path.into(),
@@ -30,31 +30,36 @@ impl Row {
     }
 }
 
-const fn row(path: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Row {
-    Row { path, kind, default, doc }
+const fn row(
+    path: &'static str,
+    kind: ValueKind,
+    default: &'static str,
+    doc: &'static str,
+) -> KeyRow {
+    KeyRow { path, kind, default, doc }
 }
 
 const ALL_MARKETS: &[&str] = &["on-demand", "spot", "owned"];
-const FROM_ONE: Kind = Kind::Count(1, u32::MAX as u64);
-const COUNT: Kind = Kind::Count(0, i64::MAX as u64);
-const SMALL: Kind = Kind::Count(0, u32::MAX as u64);
-const AT_LEAST_0: Kind = Kind::Number(0.0, f64::MAX);
-const SPREAD: Kind = Kind::Choice(&["none", "instances", "zones", "even-zones"]);
-const TOGETHER: Kind = Kind::Choice(&["zone", "region", "provider", "anywhere"]);
-const WORK: Kind = Kind::Choice(&["job", "vm"]);
+const FROM_ONE: ValueKind = ValueKind::Count(1, u32::MAX as u64);
+const COUNT: ValueKind = ValueKind::Count(0, i64::MAX as u64);
+const SMALL: ValueKind = ValueKind::Count(0, u32::MAX as u64);
+const AT_LEAST_0: ValueKind = ValueKind::Number(0.0, f64::MAX);
+const SPREAD: ValueKind = ValueKind::Choice(&["none", "instances", "zones", "even-zones"]);
+const TOGETHER: ValueKind = ValueKind::Choice(&["zone", "region", "provider", "anywhere"]);
+const WORK: ValueKind = ValueKind::Choice(&["job", "vm"]);
 
 /// Every row, parents before children, in the order of the reference.
-pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+pub(super) fn rows() -> impl Iterator<Item = &'static KeyRow> {
     let work = [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS];
     let rest = [plan::ROWS, observed::ROWS, catalog::ROWS, suite::ROWS];
     work.into_iter().chain(rest).flatten()
 }
 
-const GENERAL: &[Row] = &[
-    row("question", Kind::Text, "required", "The question that the scenario answers."),
+const GENERAL: &[KeyRow] = &[
+    row("question", ValueKind::Text, "required", "The question that the scenario answers."),
     row(
         "baseline",
-        Kind::Text,
+        ValueKind::Text,
         "the first policy",
         "The policy that the others are compared with.",
     ),
@@ -67,31 +72,31 @@ const GENERAL: &[Row] = &[
     ),
     row(
         "steady_state",
-        Kind::Flag,
+        ValueKind::Flag,
         "`false`",
         "The question is about the long run, not about this work from its first day to its last: experiments \
          leave out a warm-up found by MSER-5. Needs work that goes on to the horizon.",
     ),
     row(
         "start",
-        Kind::Instant,
+        ValueKind::Instant,
         "2026-01-01T00:00:00Z",
         "When the run starts, for prices, daily demand and billing.",
     ),
-    row("horizon", Kind::Span, "until no work is left", "When the run ends at the latest."),
-    row("limits", Kind::Table, "", "When a run is stopped as out of bounds."),
+    row("horizon", ValueKind::Span, "until no work is left", "When the run ends at the latest."),
+    row("limits", ValueKind::Table, "", "When a run is stopped as out of bounds."),
     row(
         "limits.max_events",
-        Kind::Count(1, i64::MAX as u64),
+        ValueKind::Count(1, i64::MAX as u64),
         "10000000000",
         "Most events of one run.",
     ),
     row("limits.max_alive", FROM_ONE, "3000000", "Most pieces of work alive at once."),
     row(
         "limits.max_jobs",
-        Kind::Count(1, i64::MAX as u64),
+        ValueKind::Count(1, i64::MAX as u64),
         "1000000000",
         "Most pieces of work of one run.",
     ),
-    row("limits.max_simulated", Kind::Span, "36500 d", "Longest simulated time of one run."),
+    row("limits.max_simulated", ValueKind::Span, "36500 d", "Longest simulated time of one run."),
 ];

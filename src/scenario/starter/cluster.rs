@@ -13,13 +13,13 @@ const GPU_USD: f64 = 1.5;
 
 /// Capacity of one node: cores, GiB, GPUs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Node {
+struct NodeShape {
     cores: f64,
     gib: f64,
     gpus: f64,
 }
 
-impl Node {
+impl NodeShape {
     /// As large as the largest task, and not smaller than nodes usually are.
     fn holding(stats: &Stats) -> Self {
         let gpus = match stats.gpu_milli.max / 1_000.0 {
@@ -43,7 +43,7 @@ impl Node {
 }
 
 /// Nodes busy on average, by the resource of which most are.
-fn busy(stats: &Stats, node: Node) -> f64 {
+fn busy(stats: &Stats, node: NodeShape) -> f64 {
     let hours = ((stats.last_arrival_s - stats.first_arrival_s) / 3_600.0)
         .max(stats.runtime_s.max / 3_600.0)
         .max(1.0 / 3_600.0);
@@ -55,7 +55,7 @@ fn busy(stats: &Stats, node: Node) -> f64 {
 
 /// `[cluster.owned]` for a trace.
 pub(super) fn cluster(stats: &Stats) -> Vec<String> {
-    let node = Node::holding(stats);
+    let node = NodeShape::holding(stats);
     let busy = busy(stats, node);
     let by_load = (busy / BUSY).ceil();
     let by_width = (stats.tasks.max / node.largest_tasks(stats)).ceil();
@@ -81,7 +81,7 @@ pub(super) fn cluster(stats: &Stats) -> Vec<String> {
 
 /// Nodes of one processor each for a batch log whose header does not say how many.
 pub(super) fn processors(stats: &Stats) -> u64 {
-    let node = Node { cores: 1.0, gib: f64::MAX, gpus: 0.0 };
+    let node = NodeShape { cores: 1.0, gib: f64::MAX, gpus: 0.0 };
     (busy(stats, node) / BUSY).ceil().max(stats.tasks.max).clamp(1.0, MOST) as u64
 }
 

@@ -10,7 +10,7 @@ use crate::workload::{
 
 /// What a trace holds.
 #[derive(Debug)]
-pub(super) struct Survey {
+pub(super) struct TraceSurvey {
     pub(super) stats: Stats,
     /// Whether a row arrives before its predecessor.
     pub(super) unsorted: bool,
@@ -28,7 +28,7 @@ pub(super) struct Survey {
 pub(super) fn survey(
     trace: &TraceSpec,
     (cpu, memory): (Option<u32>, Option<u32>),
-) -> Result<Survey, Vec<Problem>> {
+) -> Result<TraceSurvey, Vec<Problem>> {
     let mut trace = TraceSpec { on_bad_row: OnBadRow::Skip, ..trace.clone() };
     let unsorted = !is_sorted(&trace)?;
     trace.unsorted = if unsorted { Unsorted::Sort } else { Unsorted::Fail };
@@ -51,7 +51,7 @@ pub(super) fn survey(
         return Err(problems);
     }
     let observed = spec.observations(calendar).unwrap_or_else(|_| Observations::default());
-    Ok(Survey { stats, unsorted, first_bad, waits: !observed.is_empty() })
+    Ok(TraceSurvey { stats, unsorted, first_bad, waits: !observed.is_empty() })
 }
 
 fn read(spec: &WorkloadSpec, calendar: Calendar) -> Result<(Stats, Option<Problem>), Vec<Problem>> {

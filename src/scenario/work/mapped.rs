@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::kind;
 use crate::problem::{clip, did_you_mean};
 use crate::scenario::composition::unknown_name;
-use crate::scenario::section::{Entry, Report, Section};
+use crate::scenario::section::{ConfigEntry, ConfigTable, Diagnostics};
 use crate::scenario::value::Value;
 use crate::workload::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
 
 /// Reads `[workload.columns]` and what belongs to it.
-pub(super) fn read(section: &Section, report: &mut Report<'_>) -> Mapping {
+pub(super) fn read(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Mapping {
     let mut columns = BTreeMap::new();
     let own = section.section("columns");
     let names: Vec<&str> = Field::ALL.iter().map(|(name, _)| *name).collect();
@@ -49,12 +49,12 @@ pub(super) fn read(section: &Section, report: &mut Report<'_>) -> Mapping {
 }
 
 /// Most GPUs of one task, where wider rows are to be divided.
-pub(super) fn gpus_per_task(section: &Section) -> Option<u8> {
+pub(super) fn gpus_per_task(section: &ConfigTable) -> Option<u8> {
     section.count("gpus_per_task").and_then(|gpus| u8::try_from(gpus).ok())
 }
 
 /// One field: the header of its column, or a table.
-fn column(field: Field, entry: &Entry, report: &mut Report<'_>) -> Option<Column> {
+fn column(field: Field, entry: &ConfigEntry, report: &mut Diagnostics<'_>) -> Option<Column> {
     let unit = default_unit(field);
     let own = match &entry.node.value {
         Value::Text(header) => {

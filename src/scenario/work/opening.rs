@@ -6,7 +6,7 @@ use std::path::Path;
 use super::trace::trace;
 use super::transform;
 use crate::model::{Market, World};
-use crate::scenario::section::{Report, Section};
+use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Calendar, Money, Span, Time};
 use crate::workload::{Defaults, OpenContext, WorkloadInput, WorkloadSpec};
 
@@ -29,7 +29,11 @@ pub(in crate::scenario) struct Opening {
 
 /// When the run of a scenario begins. Problems are found later, when the trace
 /// is read again.
-pub(in crate::scenario) fn opening(root: &Section, base: &Path, report: &Report<'_>) -> Opening {
+pub(in crate::scenario) fn opening(
+    root: &ConfigTable,
+    base: &Path,
+    report: &Diagnostics<'_>,
+) -> Opening {
     let at = |unix: i64| {
         let calendar = Calendar::from_unix_micros(unix);
         Opening { calendar, clock: calendar, begins: Span::ZERO }
@@ -37,7 +41,7 @@ pub(in crate::scenario) fn opening(root: &Section, base: &Path, report: &Report<
     if let Some(start) = root.integer("start") {
         return at(start);
     }
-    let mut aside = Report { document: report.document, problems: Vec::new() };
+    let mut aside = Diagnostics { document: report.document, problems: Vec::new() };
     let section = root.section("workload");
     let Some((trace, _)) = trace(&section, base, &mut aside) else { return at(NEW_YEAR_2026) };
     let zero = trace.zero_unix();

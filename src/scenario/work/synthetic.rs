@@ -5,15 +5,15 @@ use std::ops::Range;
 use super::{Around, check_names, home, kind, priority, spread, together};
 use crate::model::{Filter, Rules};
 use crate::problem::clip;
-use crate::scenario::section::{Report, Section};
+use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
 use crate::workload::{Arrivals, MAX_NAME, MmppState, SynthClass, SynthSpec, Until};
 
 /// Reads `[workload.synthetic]`; `None` where it lacks a part.
 pub(super) fn read(
-    own: &Section,
+    own: &ConfigTable,
     around: Around<'_>,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<SynthSpec> {
     own.require("arrivals", report);
     own.require("class", report);
@@ -53,7 +53,7 @@ pub(super) fn read(
     Some(SynthSpec { arrivals: arrivals??, batch, until: until?, classes })
 }
 
-fn arrivals(own: &Section, report: &mut Report<'_>) -> Option<Arrivals> {
+fn arrivals(own: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<Arrivals> {
     let ways = ["per_hour", "every", "gap", "states"];
     let given: Vec<&str> = ways.into_iter().filter(|way| own.has(way)).collect();
     let [way] = given.as_slice() else {
@@ -96,7 +96,7 @@ fn arrivals(own: &Section, report: &mut Report<'_>) -> Option<Arrivals> {
 
 /// A constant outside its range is a mistake. Draws of a law are cut to the
 /// range instead: its tail may well lie outside.
-fn check_constants(own: &Section, report: &mut Report<'_>) {
+fn check_constants(own: &ConfigTable, report: &mut Diagnostics<'_>) {
     const MOST: f64 = u32::MAX as f64;
     // Cores and shares are in thousandths and memory in MiB by now.
     let ranges = [
@@ -120,10 +120,10 @@ fn check_constants(own: &Section, report: &mut Report<'_>) {
 
 fn class(
     name: &str,
-    own: &Section,
+    own: &ConfigTable,
     key: &Range<usize>,
     around: Around<'_>,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> SynthClass {
     if name.is_empty() {
         report.at(key, "a class needs a name");

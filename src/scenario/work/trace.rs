@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{kind, mapped};
 use crate::problem::clip;
 use crate::scenario::quantity;
-use crate::scenario::section::{Report, Section};
+use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::workload::{
     Format, OnBadRow, OpenbOptions, Procs, RowFilter, SacctOptions, SacctTenant, SwfOptions,
     SwfTenant, TraceSpec, UnknownRuntime, Unsorted, recognise, zone_exists,
@@ -13,9 +13,9 @@ use crate::workload::{
 
 /// Reads the trace that the scenario names, and how it was recognised.
 pub(super) fn trace(
-    section: &Section,
+    section: &ConfigTable,
     base: &Path,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<(TraceSpec, Option<String>)> {
     let name = section.text("trace")?;
     let path = if name == "-" { PathBuf::from("-") } else { base.join(name) };
@@ -100,7 +100,7 @@ pub(super) fn trace(
 }
 
 /// Reports options of another format than the trace's.
-fn unused(section: &Section, format: &Format, report: &mut Report<'_>) {
+fn unused(section: &ConfigTable, format: &Format, report: &mut Diagnostics<'_>) {
     let format = match format {
         Format::Native => "native",
         Format::Swf(_) => "swf",
@@ -131,7 +131,7 @@ fn unused(section: &Section, format: &Format, report: &mut Report<'_>) {
     }
 }
 
-fn swf(section: &Section, report: &mut Report<'_>) -> SwfOptions {
+fn swf(section: &ConfigTable, report: &mut Diagnostics<'_>) -> SwfOptions {
     let default = SwfOptions::default();
     let unknown_runtime = match section.text("unknown_runtime") {
         None | Some("skip") => UnknownRuntime::Skip,
@@ -170,7 +170,7 @@ fn swf(section: &Section, report: &mut Report<'_>) -> SwfOptions {
 }
 
 /// Options of accounting logs. The delimiter is that of the file, where none is given.
-fn sacct(section: &Section, found: u8) -> SacctOptions {
+fn sacct(section: &ConfigTable, found: u8) -> SacctOptions {
     let own = section.section("sacct");
     SacctOptions {
         delimiter: section.text("delimiter").map_or(found, |text| text.as_bytes()[0]),
@@ -188,7 +188,7 @@ fn sacct(section: &Section, found: u8) -> SacctOptions {
 }
 
 /// Rows that are read, by what stands in their columns.
-fn filters(section: &Section, report: &mut Report<'_>) -> Vec<RowFilter> {
+fn filters(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Vec<RowFilter> {
     let mut filters = Vec::new();
     for (key, keep) in [("where", true), ("where_not", false)] {
         let own = section.section(key);
@@ -204,7 +204,7 @@ fn filters(section: &Section, report: &mut Report<'_>) -> Vec<RowFilter> {
 }
 
 /// Reports a time zone that is not in the database.
-fn check_zone(section: &Section, report: &mut Report<'_>) {
+fn check_zone(section: &ConfigTable, report: &mut Diagnostics<'_>) {
     let Some(name) = section.text("time_zone") else { return };
     if !zone_exists(name) {
         let message = format!("there is no time zone called `{}`", clip(name));

@@ -1,16 +1,16 @@
 //! The list of transformations.
 
 use crate::model::WorkKind;
-use crate::scenario::section::{Report, Section};
+use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::scenario::value::Value;
 use crate::units::{Calendar, Time};
 use crate::workload::{Alive, Keep, Resource, Transform};
 
 /// Reads `[[workload.transform]]`.
 pub(super) fn read(
-    section: &Section,
+    section: &ConfigTable,
     calendar: Calendar,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Vec<Transform> {
     let mut transforms = Vec::new();
     for own in section.list("transform") {
@@ -34,10 +34,10 @@ pub(super) fn read(
 }
 
 fn one(
-    own: &Section,
+    own: &ConfigTable,
     name: &str,
     calendar: Calendar,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<Transform> {
     Some(match name {
         "skip" => Transform::Skip(own.count(name)?),
@@ -77,7 +77,7 @@ fn one(
     })
 }
 
-fn inflate(own: &Section, report: &mut Report<'_>) -> Option<Transform> {
+fn inflate(own: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<Transform> {
     own.require("share", report);
     let resource = match own.text("resource") {
         Some("cpu") => Resource::Cpu,
@@ -88,7 +88,7 @@ fn inflate(own: &Section, report: &mut Report<'_>) -> Option<Transform> {
     Some(Transform::Inflate { share: own.integer("share")? as f64 / 1e6, resource, gap })
 }
 
-fn keep(own: &Section) -> Keep {
+fn keep(own: &ConfigTable) -> Keep {
     let gpus = |name: &str| own.count(name).and_then(|gpus| u8::try_from(gpus).ok());
     let kind = match own.entry("kind").map(|entry| &entry.node.value) {
         Some(Value::Text(kind)) if kind == "vm" => Some(WorkKind::VirtualMachine),

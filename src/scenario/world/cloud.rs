@@ -10,7 +10,7 @@ use crate::model::{
 use crate::problem::clip;
 use crate::scenario::catalog::{Catalog, CatalogPrice, CatalogRegion, CatalogType, SHIPPED};
 use crate::scenario::composition::unknown_name;
-use crate::scenario::section::{Report, Section};
+use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, Id, Shape};
 
 impl Build<'_> {
@@ -18,9 +18,9 @@ impl Build<'_> {
     pub(super) fn cloud(
         &mut self,
         name: &str,
-        section: &Section,
+        section: &ConfigTable,
         key: &Range<usize>,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) {
         if self.world.providers.rows().iter().any(|known| known.name == name) {
             report.at(key, format!("`{}` is the name of a cluster too", clip(name)));
@@ -81,9 +81,9 @@ impl Build<'_> {
     fn catalog(
         &mut self,
         name: &str,
-        section: &Section,
+        section: &ConfigTable,
         key: &Range<usize>,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) -> Option<Catalog> {
         let catalog = match section.text("catalog") {
             Some(path) => Some(Catalog::load(&self.file(path), path)),
@@ -112,10 +112,10 @@ impl Build<'_> {
     fn offers(
         &mut self,
         (cloud, zone, region): (&str, Id<Zone>, &CatalogRegion),
-        section: &Section,
+        section: &ConfigTable,
         sold: &mut Sold<'_>,
         changes: &price::Changes,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) -> usize {
         let mut assumed = 0;
         let Sold { catalog, types, prices, markets } = sold;
@@ -156,9 +156,9 @@ impl Build<'_> {
     fn rented_type(
         &mut self,
         known: &CatalogType,
-        section: &Section,
+        section: &ConfigTable,
         catalog: &Catalog,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) -> Option<Id<InstanceType>> {
         let system = section.section("system");
         let cpu = system.amount("vcpus").unwrap_or(catalog.system_cpu);
@@ -185,10 +185,10 @@ impl Build<'_> {
     fn quotas(
         &mut self,
         cloud: &str,
-        (section, all_there): (&Section, bool),
+        (section, all_there): (&ConfigTable, bool),
         catalog: &Catalog,
         first_offer: usize,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) {
         for quota in section.list("quota") {
             quota.require("unit", report);
@@ -277,7 +277,7 @@ impl Build<'_> {
     fn assume(
         &mut self,
         name: &str,
-        section: &Section,
+        section: &ConfigTable,
         catalog: &Catalog,
         offers: usize,
         assumed: usize,
@@ -337,7 +337,7 @@ struct SoldType<'c> {
 }
 
 /// What the scenario wants of the catalog, in its order.
-fn sold<'c>(section: &Section, catalog: &'c Catalog) -> Sold<'c> {
+fn sold<'c>(section: &ConfigTable, catalog: &'c Catalog) -> Sold<'c> {
     let capacity_of = section.section("capacity_of");
     let wanted = catalog.types.iter().filter(|known| wanted(known, section));
     let types = wanted.map(|known| {
@@ -359,7 +359,7 @@ fn sold<'c>(section: &Section, catalog: &'c Catalog) -> Sold<'c> {
 }
 
 /// The markets that the cloud names, on-demand before spot.
-fn markets(section: &Section) -> Vec<Market> {
+fn markets(section: &ConfigTable) -> Vec<Market> {
     let names = section.names("markets");
     let named = |market: Market| names.iter().any(|name| name == market.name());
     if names.is_empty() {
@@ -369,7 +369,7 @@ fn markets(section: &Section) -> Vec<Market> {
 }
 
 /// Whether the scenario names this type, or its family, or nothing.
-fn wanted(known: &CatalogType, section: &Section) -> bool {
+fn wanted(known: &CatalogType, section: &ConfigTable) -> bool {
     let (types, families) = (section.texts("types"), section.texts("families"));
     types.is_empty() && families.is_empty()
         || types.iter().any(|(name, _)| *name == known.name)
@@ -377,7 +377,7 @@ fn wanted(known: &CatalogType, section: &Section) -> bool {
 }
 
 /// The names of the catalog's regions that the scenario names.
-fn regions_of<'c>(catalog: &'c Catalog, section: &Section) -> Vec<&'c str> {
+fn regions_of<'c>(catalog: &'c Catalog, section: &ConfigTable) -> Vec<&'c str> {
     let named = section.texts("regions").iter();
     named
         .filter_map(|(name, _)| {
@@ -393,8 +393,8 @@ fn regions_of<'c>(catalog: &'c Catalog, section: &Section) -> Vec<&'c str> {
 /// The regions that the scenario names, in its order.
 fn named_regions<'c>(
     catalog: &'c Catalog,
-    section: &Section,
-    report: &mut Report<'_>,
+    section: &ConfigTable,
+    report: &mut Diagnostics<'_>,
 ) -> Vec<&'c CatalogRegion> {
     let known: Vec<&str> = catalog.regions.iter().map(|region| region.name.as_str()).collect();
     let mut regions: Vec<&CatalogRegion> = Vec::new();
@@ -415,7 +415,12 @@ fn named_regions<'c>(
 
 /// Reports zones, types and families that the catalog does not have, and
 /// types that are not sold where the scenario wants them.
-fn check_names(catalog: &Catalog, section: &Section, all_there: bool, report: &mut Report<'_>) {
+fn check_names(
+    catalog: &Catalog,
+    section: &ConfigTable,
+    all_there: bool,
+    report: &mut Diagnostics<'_>,
+) {
     let regions = regions_of(catalog, section);
     let here = |region: &str| regions.contains(&region);
     let zones: Vec<&str> = catalog

@@ -6,7 +6,7 @@ use super::Build;
 use crate::model::{InstanceType, Market, Offer, PricePath, Zone};
 use crate::problem::clip;
 use crate::scenario::catalog::Tier;
-use crate::scenario::section::{Report, Section};
+use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, Id, Rate, Shape};
 use crate::workload::{NodeRow, read_nodes};
 
@@ -22,7 +22,7 @@ struct Common {
 
 /// A run of equal rows of a node list.
 #[derive(Debug, PartialEq, Eq)]
-struct Run {
+struct NodeRun {
     whole: Shape,
     model: String,
     count: u32,
@@ -33,10 +33,10 @@ impl Build<'_> {
     pub(super) fn cluster(
         &mut self,
         name: &str,
-        section: &Section,
+        section: &ConfigTable,
         key: &Range<usize>,
         tier: Tier,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) {
         if name.is_empty() || name.contains('/') {
             report.at(key, "a cluster's name is not empty and has no `/`");
@@ -80,7 +80,13 @@ impl Build<'_> {
     }
 
     /// One offer: `nodes` instances of one `shape`.
-    fn group(&mut self, offer: &str, section: &Section, common: Common, report: &mut Report<'_>) {
+    fn group(
+        &mut self,
+        offer: &str,
+        section: &ConfigTable,
+        common: Common,
+        report: &mut Diagnostics<'_>,
+    ) {
         for name in ["nodes", "shape"] {
             section.require(name, report);
         }
@@ -96,7 +102,7 @@ impl Build<'_> {
             gpus,
         };
         let count = section.count32("nodes").unwrap_or(0);
-        let run = Run { whole, model: model.to_owned(), count };
+        let run = NodeRun { whole, model: model.to_owned(), count };
         let spot = section.spot("shape");
         if shape.amount("vcpus").is_some() && shape.amount("memory").is_some() {
             self.owned(offer, offer, &run, common, &spot, report);
@@ -108,10 +114,10 @@ impl Build<'_> {
         &mut self,
         offer: &str,
         type_name: &str,
-        run: &Run,
+        run: &NodeRun,
         common: Common,
         spot: &Range<usize>,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) {
         let cpu = run.whole.cpu.checked_sub(common.system.0).filter(|&cpu| cpu > 0);
         let memory = run.whole.memory.checked_sub(common.system.1);
@@ -145,9 +151,9 @@ impl Build<'_> {
     fn node_list(
         &mut self,
         name: &str,
-        section: &Section,
+        section: &ConfigTable,
         common: Common,
-        report: &mut Report<'_>,
+        report: &mut Diagnostics<'_>,
     ) {
         let Some(file) = section.text("node_list") else { return };
         let path = self.file(file);
@@ -185,13 +191,13 @@ fn millionths(speed: f64) -> u32 {
 }
 
 /// Runs of equal neighbours in a list of nodes.
-fn runs(nodes: &[NodeRow]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+fn runs(nodes: &[NodeRow]) -> Vec<NodeRun> {
+    let mut runs: Vec<NodeRun> = Vec::new();
     for node in nodes {
         let whole = Shape { cpu: node.cpu_milli, memory: node.memory_mib, gpus: node.gpus };
         match runs.last_mut() {
             Some(run) if run.whole == whole && run.model == node.model => run.count += 1,
-            _ => runs.push(Run { whole, model: node.model.clone(), count: 1 }),
+            _ => runs.push(NodeRun { whole, model: node.model.clone(), count: 1 }),
         }
     }
     runs

@@ -5,12 +5,12 @@ use super::Build;
 use crate::model::{Link, Region, World};
 use crate::scenario::catalog::bytes_per_sec;
 use crate::scenario::composition::unknown_name;
-use crate::scenario::section::{Report, Section};
+use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::Id;
 
 impl Build<'_> {
     /// Fills `world.links`. Within a region data moves free and at once.
-    pub(super) fn links(&mut self, transfer: &Section, report: &mut Report<'_>) {
+    pub(super) fn links(&mut self, transfer: &ConfigTable, report: &mut Diagnostics<'_>) {
         let ids: Vec<Id<Region>> = self.world.regions.ids().collect();
         let mut links = Vec::with_capacity(ids.len() * ids.len());
         for &from in &ids {
@@ -43,7 +43,7 @@ impl Build<'_> {
         Link { nanos_per_gib: sender.nanos_per_gib, bytes_per_sec }
     }
 
-    fn own_link(&mut self, own: &Section, ids: &[Id<Region>], report: &mut Report<'_>) {
+    fn own_link(&mut self, own: &ConfigTable, ids: &[Id<Region>], report: &mut Diagnostics<'_>) {
         for key in ["from", "to"] {
             own.require(key, report);
             let Some(name) = own.text(key) else { continue };

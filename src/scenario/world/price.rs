@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::scenario::catalog::{Catalog, CatalogRegion, CatalogType};
 use crate::scenario::composition::unknown_name;
-use crate::scenario::section::{Report, Section};
+use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Calendar, Rate, Time};
 
 /// Before any run.
@@ -18,7 +18,7 @@ const BEGINNING: Time = Time::from_micros(i64::MIN / 2);
 #[derive(Debug)]
 pub(super) struct Changes {
     /// In file order.
-    rows: Vec<Change>,
+    rows: Vec<PriceChange>,
     /// Rows that name a type.
     by_type: BTreeMap<String, Vec<usize>>,
     /// Rows that name a family and no type.
@@ -29,29 +29,29 @@ pub(super) struct Changes {
 
 /// One change: of whom, when, and to what.
 #[derive(Debug)]
-struct Change {
+struct PriceChange {
     region: Option<String>,
     family: Option<String>,
     market: Option<String>,
     from: Time,
     until: Time,
-    effect: Effect,
+    effect: PriceEffect,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Effect {
+enum PriceEffect {
     /// This price, whatever it was.
     Set(Rate),
     /// This many millionths of what it was.
     Scale(i64),
 }
 
-impl Change {
-    fn read(row: &Section, calendar: Calendar) -> Option<Self> {
+impl PriceChange {
+    fn read(row: &ConfigTable, calendar: Calendar) -> Option<Self> {
         let text = |key: &str| row.text(key).map(str::to_owned);
         let effect = match (row.integer("usd_per_hour"), row.integer("discount")) {
-            (Some(nanos), _) => Effect::Set(Rate::from_picos(nanos.saturating_mul(1_000))),
-            (None, Some(discount)) => Effect::Scale(1_000_000 - discount),
+            (Some(nanos), _) => PriceEffect::Set(Rate::from_picos(nanos.saturating_mul(1_000))),
+            (None, Some(discount)) => PriceEffect::Scale(1_000_000 - discount),
             (None, None) => return None,
         };
         Some(Self {
@@ -76,12 +76,12 @@ impl Change {
 
 impl Changes {
     /// Reads `[[cloud.NAME.price]]`.
-    pub(super) fn read(section: &Section, calendar: Calendar) -> Self {
+    pub(super) fn read(section: &ConfigTable, calendar: Calendar) -> Self {
         let (mut rows, mut others) = (Vec::new(), Vec::new());
         let mut by_type: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut by_family: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for row in section.list("price") {
-            let Some(change) = Change::read(row, calendar) else { continue };
+            let Some(change) = PriceChange::read(row, calendar) else { continue };
             let named = match (row.text("type"), row.text("family")) {
                 (Some(name), _) => by_type.entry(name.to_owned()).or_default(),
                 (None, Some(family)) => by_family.entry(family.to_owned()).or_default(),
@@ -145,12 +145,12 @@ struct Holding {
 }
 
 impl Holding {
-    fn change(&mut self, begins: bool, row: usize, effect: Effect) {
+    fn change(&mut self, begins: bool, row: usize, effect: PriceEffect) {
         match (begins, effect) {
-            (true, Effect::Set(rate)) => drop(self.set.insert(row, rate)),
-            (true, Effect::Scale(millionths)) => drop(self.scaled.insert(row, millionths)),
-            (false, Effect::Set(_)) => drop(self.set.remove(&row)),
-            (false, Effect::Scale(_)) => drop(self.scaled.remove(&row)),
+            (true, PriceEffect::Set(rate)) => drop(self.set.insert(row, rate)),
+            (true, PriceEffect::Scale(millionths)) => drop(self.scaled.insert(row, millionths)),
+            (false, PriceEffect::Set(_)) => drop(self.set.remove(&row)),
+            (false, PriceEffect::Scale(_)) => drop(self.scaled.remove(&row)),
         }
     }
 
@@ -164,7 +164,7 @@ impl Holding {
 }
 
 /// The list price of an offer less the negotiated discount.
-pub(super) fn base(section: &Section, market: Market, listed: Rate) -> Rate {
+pub(super) fn base(section: &ConfigTable, market: Market, listed: Rate) -> Rate {
     match market {
         Market::OnDemand => listed.scaled(1_000_000 - section.integer("discount").unwrap_or(0)),
         Market::Spot | Market::Owned => listed,
@@ -173,10 +173,10 @@ pub(super) fn base(section: &Section, market: Market, listed: Rate) -> Rate {
 
 /// Reports changes of price that change nothing.
 pub(super) fn check(
-    section: &Section,
+    section: &ConfigTable,
     catalog: &Catalog,
     calendar: Calendar,
-    report: &mut Report<'_>,
+    report: &mut Diagnostics<'_>,
 ) {
     let names = |names: &mut dyn Iterator<Item = &str>| -> Vec<String> {
         let names: BTreeSet<&str> = names.collect();
@@ -211,7 +211,7 @@ pub(super) fn check(
 /// Changes of price that no longer hold when the run begins, as warnings.
 pub fn past_prices(scenario: &Scenario) -> Vec<Problem> {
     let document = &scenario.document;
-    let mut report = Report { document, problems: Vec::new() };
+    let mut report = Diagnostics { document, problems: Vec::new() };
     let root = crate::scenario::root(document, "", &mut report);
     for (_, cloud, _) in root.section("cloud").sections() {
         for row in cloud.list("price") {
@@ -235,25 +235,25 @@ mod tests {
     use proptest::prelude::*;
 
     /// The price at `time`, by applying every row that holds then, in file order.
-    fn slow(rows: &[Change], base: Rate, time: Time) -> Rate {
+    fn slow(rows: &[PriceChange], base: Rate, time: Time) -> Rate {
         rows.iter().filter(|row| row.from <= time && time < row.until).fold(base, |rate, row| {
             match row.effect {
-                Effect::Set(rate) => rate,
-                Effect::Scale(millionths) => rate.scaled(millionths),
+                PriceEffect::Set(rate) => rate,
+                PriceEffect::Scale(millionths) => rate.scaled(millionths),
             }
         })
     }
 
-    fn row() -> impl Strategy<Value = Change> {
+    fn row() -> impl Strategy<Value = PriceChange> {
         let time = |none| move |at: i64| if at < 0 { none } else { Time::from_micros(at) };
         let effect = prop_oneof![
-            (1_i64..9).prop_map(|rate| Effect::Set(Rate::from_picos(rate * 1_000_003))),
-            (0_i64..1_000_000).prop_map(Effect::Scale),
+            (1_i64..9).prop_map(|rate| PriceEffect::Set(Rate::from_picos(rate * 1_000_003))),
+            (0_i64..1_000_000).prop_map(PriceEffect::Scale),
         ];
         ((-2_i64..30).prop_map(time(BEGINNING)), (-2_i64..30).prop_map(time(Time::MAX)), effect)
             .prop_map(|(from, until, effect)| {
                 let (region, family, market) = (None, None, None);
-                Change { region, family, market, from, until, effect }
+                PriceChange { region, family, market, from, until, effect }
             })
     }
 
