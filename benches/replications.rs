@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use windtunnel::experiment::{
-    Asked, Forgetful, Judging, Lab, Side, Unwatched, compare, decide, plan,
+    Arm, Asked, Judging, NoCache, NoProgress, Runner, compare, decide, plan,
 };
 use windtunnel::policy::external::NoLauncher;
 use windtunnel::scenario::Scenario;
@@ -72,11 +72,11 @@ fn timed(scenario: &Scenario, threads: usize) -> Duration {
 
 /// What `windtunnel compare` does, but for the files.
 fn whole(scenario: &Scenario) {
-    let lab = Lab { memory: &Forgetful, watch: &Unwatched, audit: false, launcher: &NoLauncher };
-    let sides: Vec<Side<'_>> = scenario
+    let lab = Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
+    let sides: Vec<Arm<'_>> = scenario
         .policies
         .iter()
-        .map(|policy| Side { name: &policy.name, scenario, policy })
+        .map(|policy| Arm { name: &policy.name, scenario, policy })
         .collect();
     let asked = Asked { replications: Some(REPLICATIONS), ..Asked::default() };
     let plan = plan(&lab, &sides, asked).expect("there is a plan");

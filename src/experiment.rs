@@ -9,8 +9,8 @@ mod caution;
 mod compare;
 mod cost;
 mod decision;
-mod fate;
-mod lab;
+mod job_outcome;
+mod runner;
 mod lint;
 mod measurement;
 mod obstacle;
@@ -22,31 +22,34 @@ pub mod search;
 mod sensitivity;
 mod single;
 pub mod statistics;
-mod step;
+mod event_log;
 mod survey;
 pub mod sweep;
 pub mod verify;
 
 pub use backlog::{backlog, waiting};
-pub use caution::{Facts, Shown, carbon_gaps, cautions, unestimated};
+pub use caution::{CautionedRun, Facts, carbon_gaps, cautions, unestimated};
 pub use compare::{
-    Asked, Chance, Comparison, Contestant, Contrast, Evidence, HALF_A_CENT, JUDGED, Judging,
-    NoPlan, OF_SAME_WORK, Plan, Side, WaterfallStep, Wide, compare, plan,
+    Arm, Asked, Chance, ComparedPolicy, Comparison, Contrast, Evidence, HALF_A_CENT, JUDGED,
+    Judging, NoPlan, OF_SAME_WORK, RepetitionPlan, WaterfallStep, Wide, compare, plan,
 };
 pub use cost::leading_cost;
-pub use decision::{Change, Decision, Promise, SERVICE, Saving, Standing, decide, leading};
-pub use fate::{Fate, Fates, MOST_FATES};
-pub use lab::{
-    Cell, Exhibit, Forgetful, Lab, LabFailure, Memory, Unwatched, Watch, is_synthetic, share_inputs,
+pub use decision::{
+    Assessment, Decision, Promise, PromiseChange, SERVICE, Saving, decide, leading,
 };
+pub use event_log::{EntryReason, EventLog, EventLogEntry, PolicyView, RecordRange};
+pub(crate) use event_log::{refusal, rejection};
+pub use job_outcome::{JobOutcome, JobOutcomes, MOST_FATES};
 pub use lint::{lint, offered};
-pub use measurement::{CostPart, Course, Measurement, WorkDone};
+pub use measurement::{Course, MeasuredCostPart, Measurement, WorkDone};
 pub(crate) use obstacle::{limited, obstacle, unused};
 pub use rental::{Lack, Rentals};
 pub use replication::Repetition;
+pub use runner::{
+    FullRun, NoCache, NoProgress, ProgressWatch, RunCache, RunRequest, Runner, RunnerFailure,
+    is_synthetic, share_inputs,
+};
 pub use score::{Possible, Score};
 pub use sensitivity::{Influence, Sensitivity, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
-pub use step::{Reason, Seen, Step, StepLog, Stretch};
-pub(crate) use step::{refusal, rejection};
-pub use survey::{Impossible, Load, Survey, Unsurveyed, survey};
+pub use survey::{Impossible, Survey, SurveyedLoad, Unsurveyed, survey};

@@ -15,8 +15,10 @@ use super::guard::Guard;
 use super::run;
 use super::unfinished::Unfinished;
 use super::workshop::{Workshop, stopped};
-use crate::experiment::check::{self, Baseline, Moved, Outcome, Parting, Terms, Trial, Verdicts};
-use crate::experiment::{self, Cell, Lab, NoPlan, Plan, Shown};
+use crate::experiment::check::{
+    self, Baseline, FirstDivergence, GateOutcome, GateVerdicts, MovedMetric, Terms, Trial,
+};
+use crate::experiment::{self, CautionedRun, NoPlan, RepetitionPlan, RunRequest, Runner};
 use crate::problem::Problem;
 use crate::report::{CheckReport, clean, figure};
 use crate::scenario::{Subject, Suite, Tested, definition};
@@ -79,8 +81,8 @@ enum Ran<'a> {
 /// A policy that was run and compared with its baseline.
 struct Held<'a> {
     trial: Trial<'a>,
-    verdicts: Verdicts<'a>,
-    parting: Option<Parting>,
+    verdicts: GateVerdicts<'a>,
+    parting: Option<FirstDivergence>,
 }
 
 /// What must be said beside what was found, scenario by scenario.
@@ -91,8 +93,8 @@ fn beside(suite: &Suite, held: &[Held<'_>]) -> Vec<String> {
             .iter()
             .map(|held| &held.trial)
             .filter(|trial| std::ptr::eq(trial.tested, tested) && !trial.runs.is_empty());
-        let shown: Vec<Shown<'_>> = of_it
-            .map(|trial| Shown {
+        let shown: Vec<CautionedRun<'_>> = of_it
+            .map(|trial| CautionedRun {
                 name: &trial.policy.name,
                 scenario: &tested.scenario,
                 policy: trial.policy,
@@ -109,7 +111,7 @@ fn definition_of(trial: &Trial<'_>) -> String {
     definition(&trial.tested.scenario, &trial.policy.name)
 }
 
-fn planned(lab: &Lab<'_>, tested: &Tested) -> Result<(Plan, Terms), Stop> {
+fn planned(lab: &Runner<'_>, tested: &Tested) -> Result<(RepetitionPlan, Terms), Stop> {
     let plan = check::plan_of(lab, tested).map_err(stop_plan)?;
     let terms = check::terms(tested, &plan).map_err(|problem| Stop::Input(vec![problem]))?;
     Ok((plan, terms))
@@ -119,7 +121,7 @@ fn planned(lab: &Lab<'_>, tested: &Tested) -> Result<(Plan, Terms), Stop> {
 type Updated = (Vec<(PathBuf, String)>, Vec<String>);
 
 /// The baselines as they would be stored now, and what changes in them.
-fn update(lab: &Lab<'_>, suite: &Suite) -> Result<Updated, Stop> {
+fn update(lab: &Runner<'_>, suite: &Suite) -> Result<Updated, Stop> {
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     let (mut changed, mut known) = (Vec::new(), Vec::new());
     for tested in &suite.scenarios {
@@ -172,18 +174,19 @@ const NAMED: usize = 5;
 
 /// What the new baseline of a policy takes in: metrics that moved, those with a gate first,
 /// and gates that the old one would have had break.
-fn taken_in(verdicts: &Verdicts<'_>) -> Option<String> {
-    let has_gate = |one: &&Moved| {
+fn taken_in(verdicts: &GateVerdicts<'_>) -> Option<String> {
+    let has_gate = |one: &&MovedMetric| {
         verdicts.findings.iter().any(|found| found.gate.subject.key() == one.metric.key)
     };
-    let (first, others): (Vec<&Moved>, Vec<&Moved>) = verdicts.moved.iter().partition(has_gate);
+    let (first, others): (Vec<&MovedMetric>, Vec<&MovedMetric>) =
+        verdicts.moved.iter().partition(has_gate);
     let mut told: Vec<String> = first.into_iter().chain(others).take(NAMED).map(movement).collect();
     match verdicts.moved.len() - told.len() {
         0 => {}
         1 => told.push("and 1 more metric".to_owned()),
         more => told.push(format!("and {more} more metrics")),
     }
-    let broken = verdicts.findings.iter().filter(|one| one.outcome >= Outcome::Unclear);
+    let broken = verdicts.findings.iter().filter(|one| one.outcome >= GateOutcome::Unclear);
     let broken: Vec<&str> = broken.map(|one| one.gate.subject.key()).collect();
     let who = format!("{} in {}", clean(verdicts.policy), clean(verdicts.scenario));
     let gates = match broken.as_slice() {
@@ -195,8 +198,8 @@ fn taken_in(verdicts: &Verdicts<'_>) -> Option<String> {
 }
 
 /// A metric, what it was and what it is; with all digits where fewer do not tell them apart.
-fn movement(moved: &Moved) -> String {
-    let Moved { metric, base, now } = moved;
+fn movement(moved: &MovedMetric) -> String {
+    let MovedMetric { metric, base, now } = moved;
     let [then, since] = [base, now].map(|value| figure(metric.unit, *value));
     match (base, now) {
         (Some(base), Some(now)) if then == since => format!("{} {base} -> {now}", metric.key),
@@ -210,7 +213,7 @@ fn movement(moved: &Moved) -> String {
 /// # Errors
 /// Why nothing at all was compared.
 fn held<'a>(
-    lab: &Lab<'_>,
+    lab: &Runner<'_>,
     suite: &'a Suite,
     arguments: &Check,
 ) -> Result<(Vec<Held<'a>>, Option<Stop>), Stop> {
@@ -270,7 +273,7 @@ fn held<'a>(
             plan: &plans[row],
             base_command: arguments.base_command.as_deref(),
         };
-        let mut parting = match verdicts.outcome() >= Outcome::Unclear {
+        let mut parting = match verdicts.outcome() >= GateOutcome::Unclear {
             true => diverge(again, &verdicts)?,
             false => None,
         };
@@ -295,7 +298,7 @@ fn is_erratic(again: Again<'_>, replication: u32) -> Result<bool, Stop> {
         return Ok(false);
     }
     let (scenario, policy, repetition) = (&trial.tested.scenario, trial.policy, plan.repetition);
-    let cell = Cell { scenario, policy, repetition, replication };
+    let cell = RunRequest { scenario, policy, repetition, replication };
     let run = lab.measure(&[cell]).map_err(stopped)?;
     Ok(run[0].fingerprint != trial.runs[replication as usize].fingerprint)
 }

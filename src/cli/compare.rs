@@ -13,7 +13,7 @@ use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{calibration, open, recipe, run};
 use crate::experiment::{
-    self, Asked, Exhibit, Judging, Lab, NoPlan, Shown, Side, backlog, waiting,
+    self, Arm, Asked, CautionedRun, FullRun, Judging, NoPlan, Runner, backlog, waiting,
 };
 use crate::report::{
     Comparison, PolicyResult, RunReport, TextCells, comparison_charts, replication_charts,
@@ -56,9 +56,9 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         experiment::share_inputs(scenario)
             .map_err(|failure| Stop::of_run(failure, &scenario.path))?;
     }
-    let sides: Vec<Side<'_>> = contenders
+    let sides: Vec<Arm<'_>> = contenders
         .iter()
-        .map(|one| Side {
+        .map(|one| Arm {
             name: &one.name,
             scenario: &scenarios[one.scenario],
             policy: &scenarios[one.scenario].policies[one.policy],
@@ -75,7 +75,7 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         .map(|(side, exhibit)| recipe::report(side.scenario, side.policy, &exhibit.result))
         .collect::<Result<_, _>>()?;
     reports[0].assumptions.insert(0, unmodelled(&scenarios, &contenders));
-    let shown: Vec<Shown<'_>> = sides.iter().zip(&exhibits).map(shown).collect();
+    let shown: Vec<CautionedRun<'_>> = sides.iter().zip(&exhibits).map(shown).collect();
     let mut cautions = experiment::cautions(&shown);
     cautions.extend(backlog(many.policies.iter().map(|one| {
         let runs = one.measurements.iter().map(|run| waiting(&run.course, many.repetition));
@@ -120,17 +120,17 @@ fn unmodelled(scenarios: &[Scenario], contenders: &[Contender]) -> String {
 }
 
 /// One side and its first run.
-fn shown<'a>((side, exhibit): (&Side<'a>, &'a Exhibit)) -> Shown<'a> {
+fn shown<'a>((side, exhibit): (&Arm<'a>, &'a FullRun)) -> CautionedRun<'a> {
     let facts = &exhibit.measurement.facts;
-    Shown { name: side.name, scenario: side.scenario, policy: side.policy, facts }
+    CautionedRun { name: side.name, scenario: side.scenario, policy: side.policy, facts }
 }
 
-type Measured = (experiment::Comparison, Vec<Exhibit>, Option<experiment::Decision>);
+type Measured = (experiment::Comparison, Vec<FullRun>, Option<experiment::Decision>);
 
 /// Runs everything; decides where all sides have one and the same work.
 fn measure(
-    lab: &Lab<'_>,
-    sides: &[Side<'_>],
+    lab: &Runner<'_>,
+    sides: &[Arm<'_>],
     (baseline, one_work): (usize, bool),
     arguments: &Compare,
 ) -> Result<Measured, Stop> {
@@ -212,9 +212,9 @@ fn contenders(
 /// Writes everything but the manifest, which it gives.
 fn write(
     folder: &Folder,
-    sides: &[Side<'_>],
+    sides: &[Arm<'_>],
     comparison: &Comparison<'_>,
-    exhibits: &[Exhibit],
+    exhibits: &[FullRun],
 ) -> Result<Value, Stop> {
     let cells = TextCells::Guarded;
     let out = comparison.write_csv(folder.file("compare.csv")?, cells)?;

@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::exit::Stop;
 use super::folder::new_file;
-use crate::experiment::Step;
+use crate::experiment::EventLogEntry;
 
 /// A log in the making.
 pub(super) struct Decisions {
@@ -26,7 +26,7 @@ impl Decisions {
     }
 
     /// Writes a record. After the first error nothing is written any more.
-    pub(super) fn write(&mut self, step: &Step) {
+    pub(super) fn write(&mut self, step: &EventLogEntry) {
         if self.failed.is_some() {
             return;
         }

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::exit::Stop;
-use crate::experiment::check::{self, Baseline, Parting, Trial, Verdicts};
-use crate::experiment::{Cell, Lab, Plan, Repetition, Step, Stretch};
+use crate::experiment::check::{self, Baseline, FirstDivergence, GateVerdicts, Trial};
+use crate::experiment::{
+    EventLogEntry, RecordRange, Repetition, RepetitionPlan, RunRequest, Runner,
+};
 use crate::halt;
 use crate::scenario::Scenario;
 
@@ -18,17 +20,20 @@ const MOST_BYTES: u64 = 1 << 20;
 /// What is needed to run a trial again.
 #[derive(Clone, Copy)]
 pub(super) struct Again<'a> {
-    pub(super) lab: &'a Lab<'a>,
+    pub(super) lab: &'a Runner<'a>,
     pub(super) trial: &'a Trial<'a>,
     pub(super) baseline: &'a Baseline,
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a RepetitionPlan,
     /// The program that made the baseline, with arguments.
     pub(super) base_command: Option<&'a str>,
 }
 
 /// The first difference from the baseline, as far as it can be seen; none where
 /// all that happened is the same.
-pub(super) fn diverge(again: Again<'_>, verdicts: &Verdicts<'_>) -> Result<Option<Parting>, Stop> {
+pub(super) fn diverge(
+    again: Again<'_>,
+    verdicts: &GateVerdicts<'_>,
+) -> Result<Option<FirstDivergence>, Stop> {
     let Some(mut parting) = check::bracket(again.trial, again.baseline) else { return Ok(None) };
     let found = look_up(again, verdicts.redefined, &mut parting);
     if halt::asked() {
@@ -40,17 +45,17 @@ pub(super) fn diverge(again: Again<'_>, verdicts: &Verdicts<'_>) -> Result<Optio
     Ok(Some(parting))
 }
 
-fn look_up(again: Again<'_>, redefined: bool, parting: &mut Parting) -> Result<(), String> {
+fn look_up(again: Again<'_>, redefined: bool, parting: &mut FirstDivergence) -> Result<(), String> {
     let Again { lab, trial, baseline, plan, base_command } = again;
     let (scenario, replication) = (&trial.tested.scenario, parting.replication);
-    let mut now = |stretch: Stretch, sink: &mut dyn FnMut(Step)| {
+    let mut now = |stretch: RecordRange, sink: &mut dyn FnMut(EventLogEntry)| {
         check::replay(lab, (scenario, trial.policy), (plan, replication), stretch, sink)
             .map_err(|_| "the run could not be repeated".to_owned())
     };
     let old = if redefined { earlier(again, replication)? } else { None };
     if let Some((scenario, row)) = old {
         let policy = &scenario.policies[row];
-        let mut base = |stretch: Stretch, sink: &mut dyn FnMut(Step)| {
+        let mut base = |stretch: RecordRange, sink: &mut dyn FnMut(EventLogEntry)| {
             check::replay(lab, (&scenario, policy), (plan, replication), stretch, sink)
                 .map_err(|_| "the baseline's policy could not be run again".to_owned())
         };
@@ -90,7 +95,7 @@ fn look_up(again: Again<'_>, redefined: bool, parting: &mut Parting) -> Result<(
              the baseline was made by something else"
         ));
     }
-    let mut base = |stretch: Stretch, sink: &mut dyn FnMut(Step)| {
+    let mut base = |stretch: RecordRange, sink: &mut dyn FnMut(EventLogEntry)| {
         ask(command, (scenario, &policy, seed), stretch, sink)
     };
     match check::look_up(parting, &mut base, &mut now)? {
@@ -117,7 +122,7 @@ fn earlier(again: Again<'_>, replication: u32) -> Result<Option<(Scenario, usize
     let Some(row) = old.policies.iter().position(|policy| policy.name == name) else {
         return Ok(None);
     };
-    let cell = Cell {
+    let cell = RunRequest {
         scenario: &old,
         policy: &old.policies[row],
         repetition: plan.repetition,
@@ -189,8 +194,8 @@ impl Drop for TemporaryFolder {
 fn ask(
     command: &str,
     (scenario, policy, seed): (&Scenario, &str, u64),
-    stretch: Stretch,
-    sink: &mut dyn FnMut(Step),
+    stretch: RecordRange,
+    sink: &mut dyn FnMut(EventLogEntry),
 ) -> Result<(), String> {
     let (mut asked, cannot) = other(command)?;
     asked.args(["run", &scenario.path, "--policy", policy]);
@@ -216,7 +221,7 @@ fn ask(
 }
 
 /// Reads a log, one JSON object per line.
-fn steps(out: impl Read, sink: &mut dyn FnMut(Step)) -> Result<(), String> {
+fn steps(out: impl Read, sink: &mut dyn FnMut(EventLogEntry)) -> Result<(), String> {
     let mut out = BufReader::new(out);
     let mut line = Vec::new();
     loop {

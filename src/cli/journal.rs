@@ -15,7 +15,7 @@ use anyhow::Context;
 use super::exit::Stop;
 use super::folder::in_place;
 use super::meter::Meter;
-use crate::experiment::{Measurement, Memory};
+use crate::experiment::{Measurement, RunCache};
 use crate::problem::Problem;
 
 /// Version of the format.
@@ -194,7 +194,7 @@ impl Journal {
     }
 }
 
-impl Memory for Journal {
+impl RunCache for Journal {
     fn recall(&self, key: &str) -> Option<Measurement> {
         let mut book = self.book();
         let (at, length) = *book.runs.get(key)?;

@@ -12,7 +12,9 @@ use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
 use crate::experiment::search::{Found, Keeping, Open, SearchFailure, Task, Variable, search};
-use crate::experiment::{Asked, Shown, backlog, carbon_gaps, cautions, unestimated, waiting};
+use crate::experiment::{
+    Asked, CautionedRun, backlog, carbon_gaps, cautions, unestimated, waiting,
+};
 use crate::metrics::METRICS;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
@@ -101,7 +103,7 @@ fn beside(
     let policy = policy.unwrap_or(&scenario.policies[scenario.baseline]);
     assumptions.extend(unestimated(&run.facts, policy));
     let (name, scenario, facts) = (&policy.name, &scenario, &run.facts);
-    let mut said = cautions(&[Shown { name, scenario, policy, facts }]);
+    let mut said = cautions(&[CautionedRun { name, scenario, policy, facts }]);
     let runs =
         if candidate.held_out.is_empty() { &candidate.searched } else { &candidate.held_out };
     let waiting = runs.iter().map(|run| waiting(&run.course, found.repetition));

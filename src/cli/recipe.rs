@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::folder::Folder;
-use crate::experiment::{Facts, RunResult, Shown, cautions, unestimated};
+use crate::experiment::{CautionedRun, Facts, RunResult, cautions, unestimated};
 use crate::input;
 use crate::metrics::OccupancyRecorder;
 use crate::policy::spec::PolicySpec;
@@ -34,7 +34,7 @@ pub(super) fn report(
         summary: result.summary.clone(),
         objectives: objectives(scenario, result),
         assumptions,
-        cautions: cautions(&[Shown { name: &policy.name, scenario, policy, facts: &facts }]),
+        cautions: cautions(&[CautionedRun { name: &policy.name, scenario, policy, facts: &facts }]),
         fingerprint: result.fingerprint.clone(),
         skipped_rows: result.skipped_rows,
         dropped_rows: result.notes.left_out(),

@@ -17,7 +17,7 @@ use super::process::Processes;
 use super::progress::Bar;
 use super::recipe;
 use super::spool::Spool;
-use crate::experiment::{self, RunResult, Settings, StepLog, Stretch};
+use crate::experiment::{self, EventLog, RecordRange, RunResult, Settings};
 use crate::metrics::OccupancyRecorder;
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
@@ -106,7 +106,7 @@ pub(super) fn run(arguments: &Run) -> Done {
     let recorder = arguments.record_exchange.as_deref().map(Recorder::create).transpose()?;
     let mut decisions = arguments.decisions.as_deref().map(Decisions::create).transpose()?;
     let (from, until) = arguments.records.unwrap_or((1, u64::MAX));
-    let stretch = Stretch { from, until, reasons: arguments.explain };
+    let stretch = RecordRange { from, until, reasons: arguments.explain };
     let over = Cell::new(false);
     let mut occupancy = folder.is_some().then(OccupancyRecorder::default);
     let result = {
@@ -116,7 +116,7 @@ pub(super) fn run(arguments: &Run) -> Done {
         });
         let mut log = decisions
             .as_mut()
-            .map(|decisions| StepLog::new(stretch, &over, |step| decisions.write(&step)));
+            .map(|decisions| EventLog::new(stretch, &over, |step| decisions.write(&step)));
         let mut watching = ((&mut watching, &mut occupancy), &mut log);
         let decides = (policy, recorder.as_ref().map_or(&Processes as &dyn Launcher, |to| to));
         let result =

@@ -13,7 +13,7 @@ use super::guard::Guard;
 use super::open;
 use super::workshop::{Workshop, stopped};
 use crate::experiment::check::{self, Trial};
-use crate::experiment::{self, Lab, Possible, Score};
+use crate::experiment::{self, Possible, Runner, Score};
 use crate::scenario::{Suite, Tested};
 
 /// Metrics that are told of either side.
@@ -62,7 +62,7 @@ pub(super) fn score(arguments: &Arguments) -> Done {
 }
 
 /// The policy in one scenario of the suite.
-fn one(lab: &Lab<'_>, tested: &Tested, policy: &str) -> Result<(Score, Value), Stop> {
+fn one(lab: &Runner<'_>, tested: &Tested, policy: &str) -> Result<(Score, Value), Stop> {
     let failed = stopped;
     let plan = check::plan_of(lab, tested).map_err(stop_plan)?;
     let (scenario, row) = open::policy_or_file(&tested.scenario, policy)?;

@@ -13,9 +13,10 @@ use super::guard::Guard;
 use super::workshop::{Experiment, Workshop, stopped};
 use super::{open, recipe, run};
 use crate::experiment::sweep::{
-    Axis, Open, Plan, Sweep, SweepFailure, best, check, goal, repetition, row_of, sweep as run_all,
+    Axis, Open, Sweep, SweepFailure, SweepPlan, best, check, goal, repetition, row_of,
+    sweep as run_all,
 };
-use crate::experiment::{NoPlan, Shown, backlog, cautions, share_inputs, unestimated};
+use crate::experiment::{CautionedRun, NoPlan, backlog, cautions, share_inputs, unestimated};
 use crate::metrics::METRICS;
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::report::{Recipe, SweepReport, TextCells, sweep_charts, usual_metrics};
@@ -69,7 +70,7 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
         if all > arguments.max_runs {
             return Err(too_many(all, arguments.max_runs));
         }
-        let plan = Plan { axes, design, points, policies, repetition, replications };
+        let plan = SweepPlan { axes, design, points, policies, repetition, replications };
         run_all(lab, plan, &first, &open).map_err(|failure| match failure {
             SweepFailure::Problems(problems) => Stop::Input(problems),
             SweepFailure::Input(failure) => Stop::of_run(failure, &again()),
@@ -127,7 +128,7 @@ fn beside(
         let facts = &runs[0].facts;
         let told = unestimated(facts, policy).filter(|told| !assumptions.contains(told));
         assumptions.extend(told);
-        shown.push(Shown { name, scenario, policy, facts });
+        shown.push(CautionedRun { name, scenario, policy, facts });
     }
     let mut said = cautions(&shown);
     said.extend(backlog(piled));

@@ -8,7 +8,7 @@ use super::exit::{Done, Stop};
 use super::progress::Bar;
 use crate::experiment::published;
 use crate::experiment::verify::coverage::coverage;
-use crate::experiment::verify::{Effort, Row, Verdict, verify as check};
+use crate::experiment::verify::{CheckRow, CheckVerdict, Effort, verify as check};
 use crate::problem::Problem;
 
 /// Checks the simulator; a line that does not pass is a finding.
@@ -22,7 +22,7 @@ pub(super) fn verify(arguments: &Verify) -> Done {
     let effort = if arguments.quick { Effort::Quick } else { Effort::Full };
     let mut out = std::io::stdout().lock();
     let mut closed = None;
-    let mut tell = |row: &Row| {
+    let mut tell = |row: &CheckRow| {
         if !arguments.json && closed.is_none() {
             closed = writeln!(out, "{}", line(row)).and_then(|()| out.flush()).err();
         }
@@ -38,7 +38,7 @@ pub(super) fn verify(arguments: &Verify) -> Done {
         serde_json::to_writer_pretty(&mut out, &report).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        let passed = report.rows.iter().filter(|row| row.verdict == Verdict::Pass).count();
+        let passed = report.rows.iter().filter(|row| row.verdict == CheckVerdict::Pass).count();
         writeln!(out, "\n{passed} of {} pass", report.rows.len())?;
     }
     if report.passed() {
@@ -141,7 +141,7 @@ fn tell_head(out: &mut dyn Write) -> std::io::Result<()> {
     )
 }
 
-fn line(row: &Row) -> String {
+fn line(row: &CheckRow) -> String {
     format!(
         "{:<30} {:<44} {:>14.6} {:>14.6} {:>12.6} {:>8.2} %  {}",
         row.name,

@@ -18,7 +18,7 @@ use super::journal::{Header, Journal};
 use super::process::Processes;
 use super::progress::Bar;
 use super::{recipe, run};
-use crate::experiment::{Forgetful, Lab, LabFailure, Memory, Watch};
+use crate::experiment::{NoCache, ProgressWatch, RunCache, Runner, RunnerFailure};
 use crate::input;
 use crate::scenario::Scenario;
 use crate::sim::RunProgress;
@@ -54,7 +54,7 @@ struct Watching {
     expected: AtomicUsize,
 }
 
-impl Watch for Watching {
+impl ProgressWatch for Watching {
     fn expect(&self, runs: usize) {
         self.expected.fetch_add(runs, Ordering::Relaxed);
         self.bar.expect(runs as u64);
@@ -120,13 +120,13 @@ impl Workshop {
     /// folder and the error say so.
     pub(super) fn work<T: Send>(
         &mut self,
-        runs: impl FnOnce(&Lab<'_>) -> Result<T, Stop> + Send,
+        runs: impl FnOnce(&Runner<'_>) -> Result<T, Stop> + Send,
     ) -> Result<T, Stop> {
-        let memory: &dyn Memory = match &self.journal {
+        let memory: &dyn RunCache = match &self.journal {
             Some(journal) => journal,
-            None => &Forgetful,
+            None => &NoCache,
         };
-        let lab = Lab { memory, watch: &self.watch, audit: self.audit, launcher: &Processes };
+        let lab = Runner { memory, watch: &self.watch, audit: self.audit, launcher: &Processes };
         let result = self.threads.install(|| runs(&lab));
         self.watch.bar.clear();
         let stop = match result {
@@ -186,13 +186,13 @@ impl Workshop {
 }
 
 /// What an experiment that could not go on is to its user.
-pub(super) fn stopped(failure: LabFailure) -> Stop {
+pub(super) fn stopped(failure: RunnerFailure) -> Stop {
     match failure {
-        LabFailure::Run { policy, seed, failure } => {
+        RunnerFailure::Run { policy, seed, failure } => {
             let again = format!("{} --audit", command());
             Stop::of_run(*failure, &again).of(&format!("policy `{policy}`, seed {seed}"))
         }
-        LabFailure::Memory(error) => {
+        RunnerFailure::Memory(error) => {
             Stop::from(anyhow::Error::from(error).context("cannot write the journal"))
         }
     }

@@ -25,8 +25,8 @@ use crate::workload::{Observation, Observations};
 pub use calibration::{Calibration, MadeOf};
 pub use course::Lived;
 pub use error::{ToleratedWait, WaitErrors, errors};
-pub use group::Group;
-pub use reading::{Reading, Seen};
+pub use group::WaitGroup;
+pub use reading::{ObservedFrom, Reading};
 pub use verdict::Likeness;
 
 /// Most pieces of work that are held against what was observed.
@@ -96,7 +96,7 @@ pub struct Backtest {
     /// Errors of the waits; none without observed waits.
     pub waits: Option<WaitErrors>,
     /// Errors by size, by runtime and by tenant.
-    pub groups: Vec<Group>,
+    pub groups: Vec<WaitGroup>,
     /// What that comes to.
     pub likeness: Likeness,
 }
@@ -173,9 +173,10 @@ pub fn backtest(
             "a backtest needs the work as it was; remove that transformation",
         );
     }
-    let mut watch = Watch { observations: &observations, pairs: Vec::new(), tenants: Vec::new() };
+    let mut watch =
+        ObservationWatch { observations: &observations, pairs: Vec::new(), tenants: Vec::new() };
     let result = single::run_with(scenario, policy, settings, &mut watch, control)?;
-    let Watch { mut pairs, tenants, .. } = watch;
+    let ObservationWatch { mut pairs, tenants, .. } = watch;
     if pairs.len() > MOST_PAIRS {
         return refuse(
             format!("there are more than {MOST_PAIRS} pieces of work"),
@@ -189,13 +190,13 @@ pub fn backtest(
 }
 
 /// Notes what becomes of each piece of work, beside what was observed of it.
-struct Watch<'a> {
+struct ObservationWatch<'a> {
     observations: &'a Observations,
     pairs: Vec<Pair>,
     tenants: Vec<String>,
 }
 
-impl Watch<'_> {
+impl ObservationWatch<'_> {
     fn note(&mut self, state: &State<'_>, work: WorkRef) {
         // One too many says that there were too many.
         if self.pairs.len() > MOST_PAIRS {
@@ -224,7 +225,7 @@ impl Watch<'_> {
     }
 }
 
-impl Observer for Watch<'_> {
+impl Observer for ObservationWatch<'_> {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         if let Record::Finished(work) | Record::Refused { work, .. } | Record::Unfinished(work) =
             *record

@@ -14,7 +14,7 @@
 mod cost;
 mod fluid;
 mod job;
-mod menu;
+mod offers;
 mod row;
 mod window;
 
@@ -24,8 +24,8 @@ use crate::scenario::{BoundDirection, ObjectiveMetric, Scenario};
 use crate::units::{Span, Time};
 use crate::workload::Source;
 
-use job::{Job, Reader};
-use menu::Menus;
+use job::{Job, JobReader};
+use offers::FeasibleOfferCache;
 
 /// Most pieces of work that are held at once to be bounded.
 pub const MOST_WORK: usize = 250_000;
@@ -144,9 +144,9 @@ pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Boun
     let (mut book, mut work) = (Interner::default(), Work::default());
     let mut more = source.next(&mut book, &mut work)?;
     let started = if more { work.arrival.min(Time::ZERO) } else { Time::ZERO };
-    let mut reader = Reader::new(world, started);
-    let mut menus = Menus::new(world, started);
-    let mut known = Known { frame, started, ..Known::default() };
+    let mut reader = JobReader::new(world, started);
+    let mut menus = FeasibleOfferCache::new(world, started);
+    let mut known = BoundInputs { frame, started, ..BoundInputs::default() };
     let mut pairs = 0_usize;
     while more && frame.horizon.is_none_or(|horizon| work.arrival <= horizon) {
         known.last_arrival = work.arrival;
@@ -179,7 +179,7 @@ pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Boun
 
 /// Everything that bounds are made of.
 #[derive(Debug, Default)]
-struct Known {
+struct BoundInputs {
     frame: Frame,
     /// When the clock starts.
     started: Time,
@@ -194,7 +194,7 @@ struct Known {
     capacity: [i128; 3],
 }
 
-impl Known {
+impl BoundInputs {
     fn count(&mut self, job: Job) {
         self.first_counted.get_or_insert(job.arrival);
         self.submitted += 1;

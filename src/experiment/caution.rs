@@ -67,7 +67,7 @@ impl Facts {
 
 /// One policy's first run.
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
+pub struct CautionedRun<'a> {
     /// As the reader knows it.
     pub name: &'a str,
     /// Where it ran.
@@ -82,7 +82,7 @@ pub struct Shown<'a> {
 const NEVER: &str = "fits nowhere";
 
 /// What must be said beside the answer that these runs give.
-pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
+pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
     let mut said = impossible(runs);
     for unknown in runs.iter().flat_map(|run| &run.facts.unknown_names) {
         if !said.contains(unknown) {
@@ -104,7 +104,7 @@ pub fn cautions(runs: &[Shown<'_>]) -> Vec<String> {
 
 /// Policies that can rent for none or only some of the work; those of which the same is to
 /// be said together.
-fn unrentable(runs: &[Shown<'_>]) -> Vec<String> {
+fn unrentable(runs: &[CautionedRun<'_>]) -> Vec<String> {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for run in runs {
         let Some(told) = run.facts.rentals.told() else { continue };
@@ -126,7 +126,7 @@ fn unrentable(runs: &[Shown<'_>]) -> Vec<String> {
 }
 
 /// Names in a sentence: `a`, `a and b`, `a, b and c`, `all policies`.
-fn names(some: &[&Shown<'_>], all: usize) -> String {
+fn names(some: &[&CautionedRun<'_>], all: usize) -> String {
     let names: Vec<String> = some.iter().map(|run| clip(run.name)).collect();
     match names.as_slice() {
         [one] => one.clone(),
@@ -137,8 +137,8 @@ fn names(some: &[&Shown<'_>], all: usize) -> String {
 }
 
 /// Work that was refused because it can never run.
-fn impossible(runs: &[Shown<'_>]) -> Vec<String> {
-    let mut by_count: Vec<(u64, Vec<&Shown<'_>>)> = Vec::new();
+fn impossible(runs: &[CautionedRun<'_>]) -> Vec<String> {
+    let mut by_count: Vec<(u64, Vec<&CautionedRun<'_>>)> = Vec::new();
     for run in runs {
         let count = run.facts.impossible;
         match by_count.iter_mut().find(|(known, _)| *known == count) {
@@ -160,7 +160,7 @@ fn impossible(runs: &[Shown<'_>]) -> Vec<String> {
 }
 
 /// Gangs lay in several zones, and nothing was said of the network between them.
-fn apart(runs: &[Shown<'_>]) -> Option<String> {
+fn apart(runs: &[CautionedRun<'_>]) -> Option<String> {
     let found = runs.iter().filter(|run| run.facts.apart > 0);
     let told: Vec<String> =
         found.map(|run| format!("{} under {}", run.facts.apart, clip(run.name))).collect();
@@ -174,8 +174,8 @@ fn apart(runs: &[Shown<'_>]) -> Option<String> {
 }
 
 /// Spot instances were used, and never taken back.
-fn spot(runs: &[Shown<'_>]) -> Option<String> {
-    let users: Vec<&Shown<'_>> = runs.iter().filter(|run| run.facts.spot).collect();
+fn spot(runs: &[CautionedRun<'_>]) -> Option<String> {
+    let users: Vec<&CautionedRun<'_>> = runs.iter().filter(|run| run.facts.spot).collect();
     (!users.is_empty()).then(|| {
         format!(
             "Spot instances are never taken back here: interruptions are not modelled, so what {} costs \
@@ -186,7 +186,7 @@ fn spot(runs: &[Shown<'_>]) -> Option<String> {
 }
 
 /// More waited than may hold a reservation.
-fn unreserved(run: &Shown<'_>) -> Option<String> {
+fn unreserved(run: &CautionedRun<'_>) -> Option<String> {
     let waited = run.facts.unreserved;
     (waited > 0).then(|| {
         format!(
@@ -224,7 +224,7 @@ fn few(summary: &Summary) -> Option<(u64, u64)> {
 }
 
 /// A month is scaled from the time between few arrivals, or over few days.
-fn scarce(runs: &[Shown<'_>]) -> Option<String> {
+fn scarce(runs: &[CautionedRun<'_>]) -> Option<String> {
     let (count, seconds) = runs.iter().find_map(|run| run.facts.few)?;
     let span = Span::from_secs(seconds as i64);
     let by_gaps = count as f64 / count.saturating_sub(1).max(1) as f64;
@@ -251,7 +251,7 @@ fn longer(summary: &Summary) -> Option<u64> {
 }
 
 /// The period that the work stands for cannot be right.
-fn too_long(runs: &[Shown<'_>]) -> Option<String> {
+fn too_long(runs: &[CautionedRun<'_>]) -> Option<String> {
     let seconds = runs.iter().find_map(|run| run.facts.longer_s)?;
     Some(format!(
         "Work arrived over {}, which is longer than it is said to stand for: what is rented in a month is too \
@@ -261,7 +261,7 @@ fn too_long(runs: &[Shown<'_>]) -> Option<String> {
 }
 
 /// A month is scaled from the work of a part of a day.
-fn short(runs: &[Shown<'_>]) -> Option<String> {
+fn short(runs: &[CautionedRun<'_>]) -> Option<String> {
     let seconds = runs.iter().find_map(|run| run.facts.burst_s)?;
     Some(format!(
         "What is rented in a month is scaled from the {} over which work arrived or ran, as if it went on \
@@ -271,7 +271,7 @@ fn short(runs: &[Shown<'_>]) -> Option<String> {
 }
 
 /// A market that the policy rents on and that nothing here is sold on.
-fn not_for_sale(run: &Shown<'_>) -> Vec<String> {
+fn not_for_sale(run: &CautionedRun<'_>) -> Vec<String> {
     let missing = missing_markets(run.scenario, run.policy);
     let told = missing.into_iter().map(|market| {
         format!(
@@ -382,7 +382,7 @@ mod tests {
         let scenario = Scenario::parse(text, "s.toml", Path::new(""), &[]).expect("it is valid");
         let policy = &scenario.policies[0];
         let told = |facts: &Facts| {
-            cautions(&[Shown { name: "p", scenario: &scenario, policy, facts }]).join(" ")
+            cautions(&[CautionedRun { name: "p", scenario: &scenario, policy, facts }]).join(" ")
         };
         assert_eq!(told(&Facts::default()), "");
         for (facts, words) in [

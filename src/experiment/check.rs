@@ -3,18 +3,18 @@
 
 mod baseline;
 mod judge;
-mod parting;
+mod first_divergence;
 
-use super::compare::{Asked, NoPlan, Plan, Side, plan};
-use super::lab::{Lab, LabFailure};
+use super::compare::{Arm, Asked, NoPlan, RepetitionPlan, plan};
 use super::measurement::Measurement;
+use super::runner::{Runner, RunnerFailure};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::{Identity, Tested};
 
 pub use baseline::{Baseline, Terms};
-pub use judge::{Finding, Moved, Outcome, Verdicts, judge};
-pub use parting::{Parting, Replay, bracket, look_up, only, replay};
+pub use first_divergence::{FirstDivergence, Replay, bracket, look_up, only, replay};
+pub use judge::{Finding, GateOutcome, GateVerdicts, MovedMetric, judge};
 
 /// One policy of a scenario of a suite, with its runs.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Trial<'a> {
 ///
 /// # Errors
 /// See [`NoPlan`].
-pub fn plan_of(lab: &Lab<'_>, tested: &Tested) -> Result<Plan, NoPlan> {
+pub fn plan_of(lab: &Runner<'_>, tested: &Tested) -> Result<RepetitionPlan, NoPlan> {
     let scenario = &tested.scenario;
     if scenario.steady_state && tested.warm_up.is_none() {
         let message = "a scenario about the steady state needs its warm-up in a suite";
@@ -46,14 +46,14 @@ pub fn plan_of(lab: &Lab<'_>, tested: &Tested) -> Result<Plan, NoPlan> {
         warm_up: tested.warm_up,
         resample: tested.resample,
     };
-    plan(lab, &[Side { name: &policy.name, scenario, policy }], asked)
+    plan(lab, &[Arm { name: &policy.name, scenario, policy }], asked)
 }
 
 /// The terms on which a scenario is run.
 ///
 /// # Errors
 /// A file of the scenario that cannot be read.
-pub fn terms(tested: &Tested, plan: &Plan) -> Result<Terms, Problem> {
+pub fn terms(tested: &Tested, plan: &RepetitionPlan) -> Result<Terms, Problem> {
     Ok(Terms {
         identity: Identity::of(&tested.scenario)?,
         asked: tested.replications,
@@ -67,15 +67,15 @@ pub fn terms(tested: &Tested, plan: &Plan) -> Result<Terms, Problem> {
 /// # Errors
 /// See [`LabFailure`].
 pub fn measure<'a>(
-    lab: &Lab<'_>,
+    lab: &Runner<'_>,
     tested: &'a Tested,
-    plan: &Plan,
+    plan: &RepetitionPlan,
     counts: &[(usize, Option<u32>)],
-) -> Result<Vec<Trial<'a>>, LabFailure> {
+) -> Result<Vec<Trial<'a>>, RunnerFailure> {
     let scenario = &tested.scenario;
     let side = |row: usize| {
         let policy = &scenario.policies[row];
-        Side { name: &policy.name, scenario, policy }
+        Arm { name: &policy.name, scenario, policy }
     };
     let mut trials: Vec<Trial<'a>> = counts
         .iter()

@@ -6,10 +6,10 @@ mod possible;
 mod precision;
 mod waterfall;
 
-use super::fate::Fate;
-use super::lab::{Cell, Exhibit, Lab, LabFailure, is_synthetic};
+use super::job_outcome::JobOutcome;
 use super::measurement::Measurement;
 use super::replication::Repetition;
+use super::runner::{FullRun, RunRequest, Runner, RunnerFailure, is_synthetic};
 use super::single::RunFailure;
 use super::statistics::multiple::{holm, holm_of_pairs};
 use super::statistics::{Margin, Paired, Verdict, equivalence, paired, verdict};
@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::units::{Span, Time};
 
-pub use plan::{Asked, NoPlan, Plan, plan};
+pub use plan::{Asked, NoPlan, RepetitionPlan, plan};
 pub use precision::Wide;
 pub use waterfall::WaterfallStep;
 use waterfall::waterfall;
@@ -107,7 +107,7 @@ pub struct Contrast {
 
 /// One policy in a comparison.
 #[derive(Clone, Debug)]
-pub struct Contestant {
+pub struct ComparedPolicy {
     /// As the scenario names it.
     pub name: String,
     /// One per replication.
@@ -121,7 +121,7 @@ pub struct Contestant {
     pub kept: Vec<u32>,
     /// How many pieces of work went from one fate (under the baseline) to
     /// another, over all replications. None where there were too many to keep.
-    pub fates: Option<Vec<(Fate, Fate, u64)>>,
+    pub fates: Option<Vec<(JobOutcome, JobOutcome, u64)>>,
     /// What the difference in cost is made of, mean over the replications.
     pub waterfall: Vec<WaterfallStep>,
     /// By metric: what no policy that does as much can beat, mean over the
@@ -135,7 +135,7 @@ pub struct Comparison {
     /// Row of the baseline.
     pub baseline: usize,
     /// In the order of the scenario.
-    pub policies: Vec<Contestant>,
+    pub policies: Vec<ComparedPolicy>,
     /// How the scenario was repeated.
     pub repetition: Repetition,
     /// How often.
@@ -156,7 +156,7 @@ pub struct Comparison {
 
 /// A policy in its scenario: one side of a comparison.
 #[derive(Clone, Copy, Debug)]
-pub struct Side<'a> {
+pub struct Arm<'a> {
     /// As the comparison shows it.
     pub name: &'a str,
     /// Its scenario, with its inputs shared.
@@ -165,10 +165,10 @@ pub struct Side<'a> {
     pub policy: &'a PolicySpec,
 }
 
-impl<'a> Side<'a> {
+impl<'a> Arm<'a> {
     /// One run of it.
-    pub fn cell(&self, repetition: Repetition, replication: u32) -> Cell<'a> {
-        Cell { scenario: self.scenario, policy: self.policy, repetition, replication }
+    pub fn cell(&self, repetition: Repetition, replication: u32) -> RunRequest<'a> {
+        RunRequest { scenario: self.scenario, policy: self.policy, repetition, replication }
     }
 }
 
@@ -178,18 +178,18 @@ impl<'a> Side<'a> {
 /// # Errors
 /// See [`LabFailure`]; also where the warm-up leaves nothing to be counted.
 pub fn compare(
-    lab: &Lab<'_>,
-    sides: &[Side<'_>],
+    lab: &Runner<'_>,
+    sides: &[Arm<'_>],
     baseline: usize,
-    plan: &Plan,
+    plan: &RepetitionPlan,
     judging: Judging,
-) -> Result<(Comparison, Vec<Exhibit>), LabFailure> {
+) -> Result<(Comparison, Vec<FullRun>), RunnerFailure> {
     let scenario = sides[baseline].scenario;
     let repetition = match judging.precision {
         Some(_) => plan.repetition.scattered(),
         None => plan.repetition,
     };
-    let cells = |replications: std::ops::Range<u32>| -> Vec<Cell<'_>> {
+    let cells = |replications: std::ops::Range<u32>| -> Vec<RunRequest<'_>> {
         let each = |replication| sides.iter().map(move |side| side.cell(repetition, replication));
         replications.flat_map(each).collect()
     };
@@ -197,7 +197,7 @@ pub fn compare(
     something_counts(sides, &exhibits, repetition)?;
     let mut all: Vec<Vec<Measurement>> =
         exhibits.iter().map(|exhibit| vec![exhibit.measurement.clone()]).collect();
-    let extend = |all: &mut Vec<Vec<Measurement>>, until: u32| -> Result<(), LabFailure> {
+    let extend = |all: &mut Vec<Vec<Measurement>>, until: u32| -> Result<(), RunnerFailure> {
         let from = all[0].len() as u32;
         let measured = lab.measure(&cells(from..until.max(from)))?;
         for (at, one) in measured.into_iter().enumerate() {
@@ -254,12 +254,12 @@ pub fn compare(
 
 /// Fails where no work arrived after the warm-up: there would be nothing to compare.
 fn something_counts(
-    sides: &[Side<'_>],
-    exhibits: &[Exhibit],
+    sides: &[Arm<'_>],
+    exhibits: &[FullRun],
     repetition: Repetition,
-) -> Result<(), LabFailure> {
+) -> Result<(), RunnerFailure> {
     let Repetition::Seeds { warm_up } = repetition else { return Ok(()) };
-    let nothing = |(_, exhibit): &(&Side<'_>, &Exhibit)| exhibit.measurement.done.submitted == 0;
+    let nothing = |(_, exhibit): &(&Arm<'_>, &FullRun)| exhibit.measurement.done.submitted == 0;
     let empty = sides.iter().zip(exhibits).find(nothing).filter(|_| warm_up > Span::ZERO);
     let Some((side, exhibit)) = empty else { return Ok(()) };
     let message = format!("the warm-up of {warm_up} leaves nothing to count");
@@ -269,7 +269,7 @@ fn something_counts(
     );
     let problem = Problem::with(&side.scenario.path, message).hint(hint);
     let failure = Box::new(RunFailure::Input(vec![problem]));
-    Err(LabFailure::Run { policy: side.policy.name.clone(), seed: side.scenario.seed, failure })
+    Err(RunnerFailure::Run { policy: side.policy.name.clone(), seed: side.scenario.seed, failure })
 }
 
 /// The values of a metric in the replications in which both show it.
@@ -304,7 +304,10 @@ fn kept(measurements: &[Measurement]) -> Vec<u32> {
     (0..objectives).map(count).collect()
 }
 
-fn fates(base: &[Measurement], other: &[Measurement]) -> Option<Vec<(Fate, Fate, u64)>> {
+fn fates(
+    base: &[Measurement],
+    other: &[Measurement],
+) -> Option<Vec<(JobOutcome, JobOutcome, u64)>> {
     let mut sums = std::collections::BTreeMap::new();
     for (a, b) in base.iter().zip(other) {
         for (from, to, count) in a.fates.as_ref()?.changes(b.fates.as_ref()?) {
@@ -315,7 +318,7 @@ fn fates(base: &[Measurement], other: &[Measurement]) -> Option<Vec<(Fate, Fate,
 }
 
 /// Verdicts over all judged metrics of all policies as one family.
-fn judge_all(policies: &mut [Contestant], judging: Judging) {
+fn judge_all(policies: &mut [ComparedPolicy], judging: Judging) {
     let mut family = Vec::new();
     for (row, policy) in policies.iter().enumerate() {
         for (metric, contrast) in policy.contrasts.iter().enumerate() {
@@ -400,7 +403,7 @@ impl Comparison {
                 let (a, b) = pairs(&base, &mine, metric);
                 Contrast::of(&METRICS[metric], (&a, &b), judging.confidence)
             });
-            Contestant {
+            ComparedPolicy {
                 name,
                 contrasts: contrasts.collect(),
                 comparable,
@@ -412,7 +415,7 @@ impl Comparison {
             }
         };
         let all = names.into_iter().zip(measurements).enumerate();
-        let mut policies: Vec<Contestant> = all.map(contestant).collect();
+        let mut policies: Vec<ComparedPolicy> = all.map(contestant).collect();
         judge_all(&mut policies, judging);
         let replications = base.len() as u32;
         Self {

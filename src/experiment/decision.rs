@@ -5,10 +5,10 @@
 //! baseline does; then promises count, each gained or lost; where these are
 //! even, cost. The baseline stays where no other is shown to be ahead of it.
 
-use super::compare::{Comparison, HALF_A_CENT, Side};
+use super::compare::{Arm, Comparison, HALF_A_CENT};
 use super::cost::leading_cost;
-use super::lab::{Lab, LabFailure};
 use super::measurement::Measurement;
+use super::runner::{Runner, RunnerFailure};
 use super::sensitivity::{Sensitivity, sensitivity};
 use super::statistics::Interval;
 use super::statistics::multiple::holm;
@@ -26,7 +26,7 @@ pub const SERVICE: [&str; 6] =
 
 /// What becomes of a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum PromiseChange {
     /// Kept in more replications than under the baseline, and that is shown.
     Gained,
     /// Kept in fewer, and that is shown, or its mean breaks it now.
@@ -45,12 +45,12 @@ pub struct Promise {
     /// Whether the policy's mean over the replications keeps it, which is what "kept" means.
     pub kept: bool,
     /// What becomes of it.
-    pub change: Change,
+    pub change: PromiseChange,
 }
 
 /// How a policy stands against the baseline.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Standing {
+pub struct Assessment {
     /// Whether it is shown to do more (`Some(true)`) or less of the work.
     pub work: Option<bool>,
     /// By objective.
@@ -77,7 +77,7 @@ pub struct Decision {
     /// Row of the policy to take; the baseline's where none is shown to be better.
     pub choice: usize,
     /// How each policy stands against the baseline, which stands even with itself.
-    pub standings: Vec<Standing>,
+    pub standings: Vec<Assessment>,
     /// What the choice saves; none where the work done differs, and costs cannot be compared.
     pub saving: Option<Saving>,
     /// What moves the saving (or the difference in cost per useful hour, where
@@ -85,10 +85,11 @@ pub struct Decision {
     pub sensitivity: Sensitivity,
 }
 
-impl Standing {
+impl Assessment {
     /// Promises gained less promises lost; more work done counts as one.
     pub fn balance(&self) -> i64 {
-        self.count(Change::Gained) - self.count(Change::Lost) + i64::from(self.work == Some(true))
+        self.count(PromiseChange::Gained) - self.count(PromiseChange::Lost)
+            + i64::from(self.work == Some(true))
     }
 
     /// Whether it is shown to be ahead of the baseline. What does less of the
@@ -99,19 +100,19 @@ impl Standing {
     }
 
     /// Rows of the objectives of which this becomes.
-    pub fn rows(&self, change: Change) -> Vec<usize> {
+    pub fn rows(&self, change: PromiseChange) -> Vec<usize> {
         let is = |row: &usize| self.promises[*row].change == change;
         (0..self.promises.len()).filter(is).collect()
     }
 
-    fn count(&self, change: Change) -> i64 {
+    fn count(&self, change: PromiseChange) -> i64 {
         self.rows(change).len() as i64
     }
 }
 
 impl Decision {
     /// How the choice stands.
-    pub fn chosen(&self) -> &Standing {
+    pub fn chosen(&self) -> &Assessment {
         &self.standings[self.choice]
     }
 }
@@ -121,10 +122,10 @@ impl Decision {
 /// # Errors
 /// See [`LabFailure`]: assumptions are moved in runs of their own.
 pub fn decide(
-    lab: &Lab<'_>,
-    sides: &[Side<'_>],
+    lab: &Runner<'_>,
+    sides: &[Arm<'_>],
     comparison: &Comparison,
-) -> Result<Decision, LabFailure> {
+) -> Result<Decision, RunnerFailure> {
     let base = comparison.baseline;
     let standings = standings(comparison, &sides[base].scenario.objectives);
     let choice = choose(comparison, &standings);
@@ -175,11 +176,11 @@ fn saving(comparison: &Comparison, row: usize) -> Option<Saving> {
     })
 }
 
-fn standings(comparison: &Comparison, objectives: &[Objective]) -> Vec<Standing> {
+fn standings(comparison: &Comparison, objectives: &[Objective]) -> Vec<Assessment> {
     let rows = 0..comparison.policies.len();
-    let tallies: Vec<Vec<Tally>> = rows
+    let tallies: Vec<Vec<PromiseTally>> = rows
         .clone()
-        .map(|row| objectives.iter().map(|one| Tally::of(comparison, row, one)).collect())
+        .map(|row| objectives.iter().map(|one| PromiseTally::of(comparison, row, one)).collect())
         .collect();
     // What speaks for a policy is corrected for the number of chances to be lucky.
     let others = tallies.iter().enumerate().filter(|&(row, _)| row != comparison.baseline);
@@ -187,18 +188,18 @@ fn standings(comparison: &Comparison, objectives: &[Objective]) -> Vec<Standing>
     let mut adjusted = holm(&family).into_iter();
     let standing = |row: usize| {
         if row == comparison.baseline {
-            let even = |tally: &Tally| tally.promise(Change::Even);
+            let even = |tally: &PromiseTally| tally.promise(PromiseChange::Even);
             let promises = tallies[row].iter().map(even).collect();
-            return Standing { promises, ..Standing::default() };
+            return Assessment { promises, ..Assessment::default() };
         }
-        let promise = |(tally, objective): (&Tally, &Objective)| {
+        let promise = |(tally, objective): (&PromiseTally, &Objective)| {
             let adjusted_p = adjusted.next().unwrap_or(1.0);
             tally.promise(tally.change(comparison, row, objective, adjusted_p))
         };
         let cost = comparison.shown(row, leading(comparison, row));
         let promises = tallies[row].iter().zip(objectives).map(promise).collect();
-        let standing = Standing { work: work(comparison, row), promises, cost, free_win: false };
-        Standing { free_win: serves_for_nothing(comparison, row, &standing), ..standing }
+        let standing = Assessment { work: work(comparison, row), promises, cost, free_win: false };
+        Assessment { free_win: serves_for_nothing(comparison, row, &standing), ..standing }
     };
     rows.map(standing).collect()
 }
@@ -215,7 +216,7 @@ pub fn leading(comparison: &Comparison, row: usize) -> &'static str {
 /// Whether a policy that is not ahead is better in some [`SERVICE`], worse in
 /// none, keeps every promise that the baseline keeps, does its work and costs the
 /// same: to half a cent, or with an interval within [`MORE`] of the baseline's cost.
-fn serves_for_nothing(comparison: &Comparison, row: usize, standing: &Standing) -> bool {
+fn serves_for_nothing(comparison: &Comparison, row: usize, standing: &Assessment) -> bool {
     let same_cost = comparison.contrast(row, "cost_monthly").is_some_and(|contrast| {
         let by = contrast.difference();
         let interval = contrast.paired.filter(|_| comparison.is_judged()).map(|one| one.interval);
@@ -228,7 +229,7 @@ fn serves_for_nothing(comparison: &Comparison, row: usize, standing: &Standing) 
     });
     let is = |better: bool| SERVICE.iter().any(|key| comparison.shown(row, key) == Some(better));
     let even = standing.work.is_none() && standing.balance() == 0;
-    let keeps = standing.rows(Change::Lost).is_empty();
+    let keeps = standing.rows(PromiseChange::Lost).is_empty();
     even && keeps && standing.cost.is_none() && same_cost && is(true) && !is(false)
 }
 
@@ -257,7 +258,7 @@ fn keeps(comparison: &Comparison, row: usize, objective: &Objective) -> bool {
 }
 
 /// A promise, replication by replication.
-struct Tally {
+struct PromiseTally {
     before: u32,
     after: u32,
     /// Whether the mean keeps it.
@@ -266,7 +267,7 @@ struct Tally {
     p: f64,
 }
 
-impl Tally {
+impl PromiseTally {
     fn of(comparison: &Comparison, row: usize, objective: &Objective) -> Self {
         let kept = |one: &Measurement| {
             one.metric(objective.metric.name()).is_some_and(|value| objective.kept(value))
@@ -286,7 +287,7 @@ impl Tally {
         }
     }
 
-    fn promise(&self, change: Change) -> Promise {
+    fn promise(&self, change: PromiseChange) -> Promise {
         Promise { before: self.before, after: self.after, kept: self.kept, change }
     }
 
@@ -302,12 +303,12 @@ impl Tally {
         row: usize,
         objective: &Objective,
         adjusted_p: f64,
-    ) -> Change {
+    ) -> PromiseChange {
         if !comparison.is_judged() {
             return match self.after.cmp(&self.before) {
-                std::cmp::Ordering::Less => Change::Lost,
-                std::cmp::Ordering::Equal => Change::Even,
-                std::cmp::Ordering::Greater => Change::Gained,
+                std::cmp::Ordering::Less => PromiseChange::Lost,
+                std::cmp::Ordering::Equal => PromiseChange::Even,
+                std::cmp::Ordering::Greater => PromiseChange::Gained,
             };
         }
         let alpha = 1.0 - comparison.judging.confidence;
@@ -315,13 +316,13 @@ impl Tally {
         let (before, after) = (keeps(comparison, comparison.baseline, objective), self.kept);
         let fewer = self.after < self.before;
         if (before && !after && (fewer || shown == Some(false))) || (fewer && self.p <= alpha) {
-            return Change::Lost;
+            return PromiseChange::Lost;
         }
         let better = !before && after && shown == Some(true);
         if (self.after > self.before && adjusted_p <= alpha) || better {
-            return Change::Gained;
+            return PromiseChange::Gained;
         }
-        Change::Even
+        PromiseChange::Even
     }
 }
 
@@ -329,7 +330,7 @@ impl Tally {
 /// and among those the one that costs least, to the cent a month; the first of
 /// those that cost the same. Where none is ahead, of the free wins the one that is
 /// better in most metrics of service, then the one with the shortest mean wait.
-fn choose(comparison: &Comparison, standings: &[Standing]) -> usize {
+fn choose(comparison: &Comparison, standings: &[Assessment]) -> usize {
     let ahead: Vec<usize> = (0..standings.len()).filter(|&row| standings[row].is_ahead()).collect();
     let same = ahead.iter().all(|&row| comparison.policies[row].comparable);
     let key = if same { "cost_monthly" } else { per_hour(comparison) };
@@ -344,7 +345,7 @@ fn choose(comparison: &Comparison, standings: &[Standing]) -> usize {
     best.or_else(|| free_win(comparison, standings)).unwrap_or(comparison.baseline)
 }
 
-fn free_win(comparison: &Comparison, standings: &[Standing]) -> Option<usize> {
+fn free_win(comparison: &Comparison, standings: &[Assessment]) -> Option<usize> {
     let better =
         |row: usize| SERVICE.iter().filter(|key| comparison.shown(row, key) == Some(true)).count();
     let wait = |row: usize| mean(comparison, row, "wait_mean").unwrap_or(f64::INFINITY);

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::caution::Facts;
-use super::fate::{Fate, Fates};
+use super::job_outcome::{JobOutcome, JobOutcomes};
 use crate::metrics::{
     self, GroupWait, HashTrace, METRICS, PathTraffic, ProviderHours, Series, Summary, Undone,
 };
@@ -27,7 +27,7 @@ pub struct Measurement {
     #[serde(with = "exact")]
     pub cost: i128,
     /// Parts of the cost, which sum to it.
-    pub parts: Vec<CostPart>,
+    pub parts: Vec<MeasuredCostPart>,
     /// Waits by tenant, of those with most work.
     pub waits_by_tenant: Vec<GroupWait>,
     /// The same by class, where there are classes.
@@ -45,7 +45,7 @@ pub struct Measurement {
     /// For each objective of the scenario, whether it was kept.
     pub kept: Vec<bool>,
     /// What became of each piece of work, where there were not too many.
-    pub fates: Option<Fates>,
+    pub fates: Option<JobOutcomes>,
     /// How the run went over time.
     pub course: Course,
     /// Hash of the canonical records.
@@ -98,7 +98,7 @@ impl Slowness {
 
 /// What one provider charged for one kind of thing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CostPart {
+pub struct MeasuredCostPart {
     /// Provider or cluster.
     pub provider: String,
     /// Work, boot, idle or transfer.
@@ -129,8 +129,13 @@ pub struct Course {
 
 impl Measurement {
     /// Of a finished run; `kept` says of each objective whether it was.
-    pub fn of(summary: &Summary, series: &Series, kept: Vec<bool>, fates: Option<Fates>) -> Self {
-        let part = |part: &metrics::CostPart| CostPart {
+    pub fn of(
+        summary: &Summary,
+        series: &Series,
+        kept: Vec<bool>,
+        fates: Option<JobOutcomes>,
+    ) -> Self {
+        let part = |part: &metrics::CostPart| MeasuredCostPart {
             provider: part.provider.clone(),
             kind: part.kind.to_owned(),
             nanos: part.paid.nanos(),
@@ -179,7 +184,7 @@ impl Measurement {
         if counts(mine) != counts(theirs) {
             return false;
         }
-        let is_done = |fate: Fate| matches!(fate, Fate::Done | Fate::Late);
+        let is_done = |fate: JobOutcome| matches!(fate, JobOutcome::Done | JobOutcome::Late);
         match (&self.fates, &other.fates) {
             _ if mine.finished == mine.submitted => true,
             (Some(mine), Some(theirs)) => {

@@ -31,7 +31,7 @@ pub use batch::{rlscheduler, users_estimates, whole_log};
 /// Where the number comes from that ours is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Origin {
+pub enum ResultOrigin {
     /// Printed in the paper, or in the results that its authors published.
     Published,
     /// The experiment of the paper, run again after mending a fault of the
@@ -41,7 +41,7 @@ pub enum Origin {
     OtherProgram,
 }
 
-impl Origin {
+impl ResultOrigin {
     /// The word for it in a table.
     pub const fn label(self) -> &'static str {
         match self {
@@ -54,13 +54,13 @@ impl Origin {
 
 /// One number that another program has found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Cell {
+pub struct PublishedResult {
     /// Experiment, and column of its table.
     pub name: String,
     /// Measured quantity, with its unit.
     pub quantity: &'static str,
     /// Source of `reference`.
-    pub origin: Origin,
+    pub origin: ResultOrigin,
     /// The number to be reproduced.
     pub reference: f64,
     /// Mean of ours over the seeds.
@@ -69,7 +69,7 @@ pub struct Cell {
     pub tolerance: f64,
 }
 
-impl Cell {
+impl PublishedResult {
     /// Whether ours is the reference, within the tolerance.
     pub fn reproduced(&self) -> bool {
         (self.ours - self.reference).abs() <= self.tolerance
@@ -116,7 +116,7 @@ pub fn fgd_workloads() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// What is wrong with the data, or with the name of the workload.
-pub fn fgd(data: &Path, workload: &str, seeds: u64) -> Result<Vec<Cell>, String> {
+pub fn fgd(data: &Path, workload: &str, seeds: u64) -> Result<Vec<PublishedResult>, String> {
     let ends = FGD.iter().find(|(name, _)| *name == workload);
     let &(_, ends) = ends.ok_or_else(|| format!("no published workload is called {workload}"))?;
     let nodes = data.join("openb_node_list_gpu_node.csv.gz");
@@ -126,10 +126,10 @@ pub fn fgd(data: &Path, workload: &str, seeds: u64) -> Result<Vec<Cell>, String>
     let means = allocations(&worlds, &pods, capacity(&nodes))?;
     let mut cells = Vec::new();
     for (row, name) in FGD_POLICIES.into_iter().enumerate() {
-        let cell = |quantity, reference, ours| Cell {
+        let cell = |quantity, reference, ours| PublishedResult {
             name: format!("FGD {workload}, {name}"),
             quantity,
-            origin: Origin::Published,
+            origin: ResultOrigin::Published,
             reference,
             ours,
             tolerance: FGD_TOLERANCES[usize::from(seeds < FGD_SEEDS)],
@@ -148,7 +148,7 @@ fn allocations(
     worlds: &[World],
     pods: &WorkloadSpec,
     capacity: Capacity,
-) -> Result<Vec<Shares>, String> {
+) -> Result<Vec<AllocatedShares>, String> {
     let mix = typical_mix(pods)?;
     let policies = FGD_POLICIES.map(|name| PolicySpec {
         place: place(name, &mix),
@@ -158,14 +158,14 @@ fn allocations(
     let runs: Vec<(usize, usize)> = (0..policies.len())
         .flat_map(|row| (0..worlds.len()).map(move |seed| (row, seed)))
         .collect();
-    let results: Result<Vec<Shares>, String> = runs
+    let results: Result<Vec<AllocatedShares>, String> = runs
         .par_iter()
         .map(|&(row, at)| {
             allocated(&worlds[at], pods, capacity, &policies[row], FGD_SEED + at as u64)
         })
         .collect();
     let count = worlds.len() as f64;
-    let mean = |own: &[Shares]| Shares {
+    let mean = |own: &[AllocatedShares]| AllocatedShares {
         full: own.iter().map(|shares| shares.full).sum::<f64>() / count,
         end: own.iter().map(|shares| shares.end).sum::<f64>() / count,
     };
@@ -301,26 +301,26 @@ fn typical_mix(pods: &WorkloadSpec) -> Result<DemandMix, String> {
 
 /// Percent of the GPUs that were allocated.
 #[derive(Clone, Copy, Debug, Default)]
-struct Shares {
+struct AllocatedShares {
     full: f64,
     end: f64,
 }
 
 /// Watches demand arrive and what is allocated of it.
 #[derive(Debug)]
-struct Watch {
+struct AllocationWatch {
     whole: u64,
     arrived: u64,
-    shares: Shares,
+    shares: AllocatedShares,
 }
 
-impl Watch {
+impl AllocationWatch {
     fn share(&self, state: &State<'_>) -> f64 {
         100.0 * state.totals().allocated.gpu as f64 / self.whole as f64
     }
 }
 
-impl Observer for Watch {
+impl Observer for AllocationWatch {
     fn elapse(&mut self, state: &State<'_>, _from: Time, _to: Time) {
         self.shares.end = self.share(state);
         if self.arrived < self.whole {
@@ -341,13 +341,14 @@ fn allocated(
     capacity: Capacity,
     policy: &PolicySpec,
     seed: u64,
-) -> Result<Shares, String> {
+) -> Result<AllocatedShares, String> {
     let inflate =
         Transform::Inflate { share: 1.3, resource: Resource::Gpu, gap: Span::from_secs(1) };
     let pods = WorkloadSpec { transforms: vec![inflate], ..pods.clone() };
     let mut source = open(&pods, capacity, seed)?;
     let mut policy = policy::build(policy);
-    let mut watch = Watch { whole: capacity.gpu, arrived: 0, shares: Shares::default() };
+    let mut watch =
+        AllocationWatch { whole: capacity.gpu, arrived: 0, shares: AllocatedShares::default() };
     // Nobody leaves; all have arrived within a day.
     let options = Options { seed, horizon: Some(Time::from_secs(86_400)), ..Options::default() };
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());

@@ -42,7 +42,7 @@ pub struct Lack {
 
 /// The rules of work in words and as they hold here, and the site of an offer for it.
 #[derive(Clone, Copy)]
-pub(super) struct Limits<'l> {
+pub(super) struct RentalLimits<'l> {
     pub(super) rules: &'l Rules,
     pub(super) resolved: &'l ResolvedRules,
     pub(super) site: &'l dyn Fn(Id<Offer>) -> Option<u32>,
@@ -78,7 +78,7 @@ impl Renting {
     }
 
     /// Counts a piece of work.
-    pub(super) fn look(&mut self, world: &World, limits: Limits<'_>, ask: &Ask) {
+    pub(super) fn look(&mut self, world: &World, limits: RentalLimits<'_>, ask: &Ask) {
         self.found.pieces += 1;
         let held = (limits.resolved, limits.site);
         if self.rented.admit(world, held, ask) {
@@ -113,7 +113,7 @@ impl Renting {
         let ask = state.work(work).ask;
         let site = |offer| state.site(work, offer);
         let (rules, resolved) = (&state.book().all_rules()[ask.rules], state.rules(ask.rules));
-        self.look(state.world(), Limits { rules, resolved, site: &site }, &ask);
+        self.look(state.world(), RentalLimits { rules, resolved, site: &site }, &ask);
     }
 
     /// What was counted.

@@ -2,7 +2,7 @@
 //! ones.
 
 use super::bound;
-use super::compare::Plan;
+use super::compare::RepetitionPlan;
 use super::measurement::{Measurement, Slowness};
 use crate::problem::Problem;
 use crate::scenario::Scenario;
@@ -50,7 +50,7 @@ impl Possible {
     /// What is wrong with the workload.
     pub fn of(
         scenario: &Scenario,
-        (plan, replication): (&Plan, u32),
+        (plan, replication): (&RepetitionPlan, u32),
         run: &Measurement,
         base: &Measurement,
     ) -> Result<Self, Vec<Problem>> {

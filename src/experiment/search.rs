@@ -10,10 +10,10 @@
 //! Nelson). So the answer as a whole is wrong with the stated probability at
 //! most, as far as Student's t or the binomial law hold.
 
-mod book;
+mod evaluations;
 mod descent;
 mod effect;
-mod finalist;
+mod shortlist;
 mod line;
 mod scope;
 mod score;
@@ -21,25 +21,25 @@ mod shares;
 mod variable;
 
 use super::compare::{Asked, Chance};
-use super::lab::{Lab, LabFailure};
 use super::replication::Repetition;
+use super::runner::{Runner, RunnerFailure};
 use super::statistics::promise;
 use crate::problem::Problem;
 use crate::scenario::{Objective, Scenario};
 
-use book::{Book, Halt, edits, policy_of};
 use effect::{binding, chance, comparable, effect};
-use finalist::judge;
-use scope::Scope;
+use evaluations::{Evaluations, SearchStop, edits, policy_of};
+use scope::VariableScope;
 use score::Judge;
-use shares::{Shares, is_still, plan};
+use shares::{BudgetShares, is_still, plan};
+use shortlist::judge;
 
-pub use book::Candidate;
-pub use effect::Effect;
-pub use finalist::{Finalist, Verdict};
-use line::End;
-pub use line::Point;
-pub use score::{Keeping, Score};
+pub use effect::VariableEffect;
+pub use evaluations::Candidate;
+use line::LineEnd;
+pub use line::SetupPoint;
+pub use score::{Keeping, SetupScore};
+pub use shortlist::{SetupVerdict, ShortlistEntry};
 pub use variable::Variable;
 
 /// Reads the scenario with some of its single values edited.
@@ -77,7 +77,7 @@ pub struct Found {
     /// of other policies are one.
     pub candidates: Vec<Candidate>,
     /// Those that were judged; the cheapest by the search first.
-    pub finalists: Vec<Finalist>,
+    pub finalists: Vec<ShortlistEntry>,
     /// Row in `finalists` of the answer; none where none was shown to keep all promises.
     pub choice: Option<usize>,
     /// Whether the choice was told apart from all other finalists that keep
@@ -100,11 +100,11 @@ pub struct Found {
     /// Seed of the first replication.
     pub seed: u64,
     /// By variable: what was seen of its effect.
-    pub effects: Vec<Effect>,
+    pub effects: Vec<VariableEffect>,
     /// Whether all finalists did the same work in every replication.
     pub comparable: bool,
     /// Which variables matter at which setup.
-    scope: Scope,
+    scope: VariableScope,
     /// By variable: whether the scenario would take a value below the first, and one above the last.
     open_ends: Vec<[bool; 2]>,
 }
@@ -115,20 +115,20 @@ pub enum SearchFailure {
     /// The scenario is wrong at some setup, or the task does not fit it.
     Problems(Vec<Problem>),
     /// A run failed.
-    Lab(LabFailure),
+    Lab(RunnerFailure),
 }
 
 /// Searches and judges. `open` reads the scenario at a setup.
 ///
 /// # Errors
 /// See [`SearchFailure`].
-pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, SearchFailure> {
-    let start: Point = task.variables.iter().map(middle).collect();
+pub fn search(lab: &Runner<'_>, task: Task, open: Open<'_>) -> Result<Found, SearchFailure> {
+    let start: SetupPoint = task.variables.iter().map(middle).collect();
     let scenario = check(&task, &start, open)?;
     let policy = policy_of(&scenario, task.policy.as_deref())?;
     let plan = plan(lab, &scenario, policy, task.asked)?;
     let still = is_still(lab, &task, (&scenario, policy), plan)?;
-    let shares = Shares::of(&task, &scenario, plan, still)?;
+    let shares = BudgetShares::of(&task, &scenario, plan, still)?;
     let judging = Judge {
         objectives: scenario.objectives.clone(),
         keeping: task.keeping,
@@ -136,8 +136,8 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
         room: promise::distance(shares.held_out as usize, (1.0 - task.confidence) / 4.0),
         still: still == Some(true),
     };
-    let scope = Scope::of(&task.variables, task.policy.as_deref(), &scenario, &start);
-    let mut book = Book::new(
+    let scope = VariableScope::of(&task.variables, task.policy.as_deref(), &scenario, &start);
+    let mut book = Evaluations::new(
         (lab, open),
         (&task.variables, task.policy.as_deref(), &scope),
         (judging, plan.repetition),
@@ -145,11 +145,11 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
     );
     let converged = match descent::descend(&mut book, start.clone(), task.margin) {
         Ok(_) => true,
-        Err(Halt::Budget) => false,
-        Err(Halt::Failure(failure)) => return Err(failure),
+        Err(SearchStop::Budget) => false,
+        Err(SearchStop::Failure(failure)) => return Err(failure),
     };
     let binding = binding(&book);
-    let rows = finalist::choose(&book, task.confidence, shares.finalists as usize);
+    let rows = shortlist::choose(&book, task.confidence, shares.finalists as usize);
     book.hold_out(&rows, shares.held_out)?;
     let verdicts = judge(&mut book, &rows, &task, (binding, shares.held_out_most))?;
     let effects = (0..task.variables.len()).map(|axis| effect(&book, axis)).collect();
@@ -180,14 +180,14 @@ pub fn search(lab: &Lab<'_>, task: Task, open: Open<'_>) -> Result<Found, Search
 
 impl Found {
     /// The edits of the scenario that lead to a setup.
-    pub fn edits(&self, point: &Point) -> Vec<(String, String)> {
+    pub fn edits(&self, point: &SetupPoint) -> Vec<(String, String)> {
         let edit =
             |(one, level): (&Variable, Option<&str>)| Some((one.key.clone(), level?.to_owned()));
         self.levels(point).filter_map(edit).collect()
     }
 
     /// Each variable with its value in a setup; none where it is no setting of the policy.
-    pub fn levels(&self, point: &Point) -> impl Iterator<Item = (&Variable, Option<&str>)> {
+    pub fn levels(&self, point: &SetupPoint) -> impl Iterator<Item = (&Variable, Option<&str>)> {
         let levels = self.task.variables.iter().zip(point).zip(self.scope.at(point));
         levels.map(|((one, &level), &own)| (one, own.then(|| one.levels[level].as_str())))
     }
@@ -206,16 +206,17 @@ impl Found {
     /// may be better: the scenario would take it, and the values seen on this side of the end are
     /// not all the same. `safer` asks for ends towards which promises are kept better, else those
     /// are left out where only one variable matters, for beyond them all is dearer.
-    pub fn at_ends(&self, point: &Point, safer: bool) -> Vec<usize> {
+    pub fn at_ends(&self, point: &SetupPoint, safer: bool) -> Vec<usize> {
         let own = self.scope.at(point);
         let alone = own.iter().zip(&self.effects);
-        let alone = alone.filter(|(own, effect)| **own && **effect != Effect::None).count() == 1;
-        let may_be_better = |axis: usize, end: End| {
+        let alone =
+            alone.filter(|(own, effect)| **own && **effect != VariableEffect::None).count() == 1;
+        let may_be_better = |axis: usize, end: LineEnd| {
             let towards_safer = match (self.effects[axis], end) {
-                (Effect::None | Effect::Words, _) => return false,
-                (Effect::MoreIsSafer, end) => end == End::High,
-                (Effect::LessIsSafer, end) => end == End::Low,
-                (Effect::Mixed, _) => return !safer,
+                (VariableEffect::None | VariableEffect::Words, _) => return false,
+                (VariableEffect::MoreIsSafer, end) => end == LineEnd::High,
+                (VariableEffect::LessIsSafer, end) => end == LineEnd::Low,
+                (VariableEffect::Mixed, _) => return !safer,
             };
             if safer { towards_safer } else { !towards_safer || !alone }
         };
@@ -223,11 +224,11 @@ impl Found {
             let last = self.task.variables[axis].levels.len() - 1;
             let (end, inward) = match point[axis] {
                 _ if !own[axis] || last == 0 => return false,
-                0 => (End::Low, 1),
-                level if level == last => (End::High, last - 1),
+                0 => (LineEnd::Low, 1),
+                level if level == last => (LineEnd::High, last - 1),
                 _ => return false,
             };
-            self.open_ends[axis][usize::from(end == End::High)]
+            self.open_ends[axis][usize::from(end == LineEnd::High)]
                 && may_be_better(axis, end)
                 && !self.same_at(point, axis, inward)
         };
@@ -235,15 +236,15 @@ impl Found {
     }
 
     /// Whether another level of a variable was looked at and did the same.
-    fn same_at(&self, point: &Point, axis: usize, level: usize) -> bool {
-        let of = |point: &Point| self.candidates.iter().find(|one| one.point == *point);
+    fn same_at(&self, point: &SetupPoint, axis: usize, level: usize) -> bool {
+        let of = |point: &SetupPoint| self.candidates.iter().find(|one| one.point == *point);
         let mut other = point.clone();
         other[axis] = level;
         of(point).zip(of(&other)).is_some_and(|(own, other)| own.score == other.score)
     }
 
     /// A setup in words: `cluster.dc1.nodes = 12, policy.p.order = sjf`.
-    pub fn told(&self, point: &Point) -> String {
+    pub fn told(&self, point: &SetupPoint) -> String {
         let one =
             |(one, level): (&Variable, Option<&str>)| Some(format!("{} = {}", one.key, level?));
         self.levels(point).filter_map(one).collect::<Vec<_>>().join(", ")
@@ -252,7 +253,7 @@ impl Found {
 
 /// By variable, whether the scenario takes the value before the first and the one after the last;
 /// zero, a full share and the like are ends of their own.
-fn open_ends(task: &Task, start: &Point, open: Open<'_>) -> Vec<[bool; 2]> {
+fn open_ends(task: &Task, start: &SetupPoint, open: Open<'_>) -> Vec<[bool; 2]> {
     let taken = |variable: &Variable, value: &String| {
         let mut edits = edits(&task.variables, start);
         for own in edits.iter_mut().filter(|(key, _)| *key == variable.key) {
@@ -276,7 +277,7 @@ fn middle(variable: &Variable) -> usize {
 
 /// Reads the scenario at the start and with every end and every word of each
 /// variable, so that nothing runs where one is wrong.
-fn check(task: &Task, start: &Point, open: Open<'_>) -> Result<Scenario, SearchFailure> {
+fn check(task: &Task, start: &SetupPoint, open: Open<'_>) -> Result<Scenario, SearchFailure> {
     let mut problems: Vec<Problem> = Vec::new();
     for (axis, variable) in task.variables.iter().enumerate() {
         let again = task.variables[..axis].iter().any(|other| other.key == variable.key);

@@ -1,10 +1,10 @@
 //! What an answer rests on: assumptions moved by a tenth, one at a time, and
 //! how far the difference between two policies moves with them.
 
-use super::compare::Side;
-use super::lab::{Cell, Lab, LabFailure};
+use super::compare::Arm;
 use super::measurement::Measurement;
 use super::replication::Repetition;
+use super::runner::{RunRequest, Runner, RunnerFailure};
 use crate::scenario::Scenario;
 use crate::units::Rate;
 use crate::workload::Transform;
@@ -122,12 +122,12 @@ fn reprice(scenario: &mut Scenario, provider: &str) {
 /// # Errors
 /// See [`LabFailure`].
 pub fn sensitivity(
-    lab: &Lab<'_>,
-    sides: [&Side<'_>; 2],
+    lab: &Runner<'_>,
+    sides: [&Arm<'_>; 2],
     repetition: Repetition,
     replications: u32,
     difference: impl Fn(&Measurement, &Measurement) -> Option<f64>,
-) -> Result<Sensitivity, LabFailure> {
+) -> Result<Sensitivity, RunnerFailure> {
     let count = replications.clamp(1, REPLICATIONS);
     let variations = Variation::of(sides.map(|side| side.scenario));
     let as_they_are = sides.map(|side| side.scenario.clone());
@@ -138,7 +138,7 @@ pub fn sensitivity(
     for scenarios in &all {
         for replication in spread(count, replications) {
             for (scenario, side) in scenarios.iter().zip(sides) {
-                cells.push(Cell { scenario, policy: side.policy, repetition, replication });
+                cells.push(RunRequest { scenario, policy: side.policy, repetition, replication });
             }
         }
     }

@@ -158,7 +158,7 @@ pub fn run_with<O: Observer>(
 
 /// What reading the work showed besides work.
 #[derive(Debug, Default)]
-struct Reading {
+struct ReadingNotes {
     skipped: u64,
     notes: RowNotes,
     unknown_names: Vec<UnknownName>,
@@ -172,11 +172,11 @@ fn simulate<O: Observer>(
     horizon: Option<Time>,
     observer: &mut O,
     control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
-) -> (Result<Outcome, RunFailure>, Reading) {
+) -> (Result<Outcome, RunFailure>, ReadingNotes) {
     let context = scenario.context(settings.seed, settings.names);
     let mut source = match scenario.workload.open(&context) {
         Ok(source) => NamedSource::new(source, &scenario.world),
-        Err(problems) => return (Err(RunFailure::Input(problems)), Reading::default()),
+        Err(problems) => return (Err(RunFailure::Input(problems)), ReadingNotes::default()),
     };
     let options = Options {
         seed: settings.seed,
@@ -191,7 +191,7 @@ fn simulate<O: Observer>(
     let mut decides = policy::build_with(policy.0, policy.1);
     let outcome =
         sim::run(&scenario.world, &mut source, decides.as_mut(), &options, observer, control);
-    let reading = Reading {
+    let reading = ReadingNotes {
         skipped: source.skipped(),
         notes: source.notes(),
         unknown_names: source.unknown(),

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::ControlFlow;
 
-use super::rental::{Limits, Rentals, Renting};
+use super::rental::{RentalLimits, Rentals, Renting};
 use crate::model::{Ask, Interner, Market, Offer, Rules, Work, WorkKind, World};
 use crate::policy::composed::fits::Feasibility;
 use crate::policy::spec::{OfferScope, ProvisionSpec};
@@ -36,9 +36,9 @@ pub struct Survey {
     /// Pieces of work that ask for no core, memory or GPU at all.
     pub sizeless: u64,
     /// What is asked for between the first and the last arrival, if nobody waits.
-    pub load: Load,
+    pub load: SurveyedLoad,
     /// The same of GPUs alone, by the models that will do; none for any model.
-    pub by_models: BTreeMap<Vec<String>, Load>,
+    pub by_models: BTreeMap<Vec<String>, SurveyedLoad>,
     /// The largest task by cores, memory and GPUs, and its work.
     pub largest: [Option<(u64, String)>; 3],
     /// By policy: what fits nowhere.
@@ -63,7 +63,7 @@ pub struct Impossible {
 /// What work asks for: an amount times how long, on the reference machine; what it still
 /// asks for after the last arrival is left out, for nothing comes on top of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Load {
+pub struct SurveyedLoad {
     /// Pieces of work.
     pub pieces: u64,
     /// Core-seconds.
@@ -74,7 +74,7 @@ pub struct Load {
     pub gpus: f64,
 }
 
-impl Load {
+impl SurveyedLoad {
     fn add(&mut self, (demand, tasks): (Demand, u32), seconds: f64) {
         let seconds = seconds * f64::from(tasks);
         self.pieces += 1;
@@ -86,11 +86,11 @@ impl Load {
 
 /// Work that has arrived and would not have ended, had nobody waited: the earliest end first.
 #[derive(Default)]
-struct Running(BinaryHeap<Reverse<Runs>>);
+struct RunningWork(BinaryHeap<Reverse<WorkRun>>);
 
 /// From when to when work runs, and what it asks for.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Runs {
+struct WorkRun {
     end: Time,
     start: Time,
     asks: (Demand, u32),
@@ -166,7 +166,7 @@ impl<'w> Fitting<'w> {
             }
         }
         let limits =
-            Limits { rules: &book.all_rules()[work.ask.rules], resolved: rules, site: &site };
+            RentalLimits { rules: &book.all_rules()[work.ask.rules], resolved: rules, site: &site };
         for renting in self.renting.iter_mut().flatten() {
             renting.look(world, limits, &work.ask);
         }
@@ -199,7 +199,7 @@ pub fn survey(
     found.impossible.resize_with(scenario.policies.len(), Impossible::default);
     let mut fitting = Fitting::new(scenario);
     let (mut problems, mut homes) = (Vec::new(), 0);
-    let mut running = Running::default();
+    let mut running = RunningWork::default();
     loop {
         match source.next(&mut book, &mut work) {
             Ok(true) => {}
@@ -246,7 +246,7 @@ impl Survey {
     fn count(
         &mut self,
         work: &Work,
-        running: &mut Running,
+        running: &mut RunningWork,
         book: &Interner,
         horizon: Option<Span>,
     ) {
@@ -271,11 +271,11 @@ impl Survey {
         self.end(running, work.arrival, book);
         let end = work.arrival.saturating_add(work.truth.runtime);
         let asks = (demand, ask.tasks);
-        running.0.push(Reverse(Runs { end, start: work.arrival, asks, rules: ask.rules }));
+        running.0.push(Reverse(WorkRun { end, start: work.arrival, asks, rules: ask.rules }));
     }
 
     /// Adds up what has ended by `now`.
-    fn end(&mut self, running: &mut Running, now: Time, book: &Interner) {
+    fn end(&mut self, running: &mut RunningWork, now: Time, book: &Interner) {
         while running.0.peek().is_some_and(|Reverse(runs)| runs.end <= now) {
             let Some(Reverse(runs)) = running.0.pop() else { return };
             self.add(&runs, runs.end, book);
@@ -283,7 +283,7 @@ impl Survey {
     }
 
     /// Adds up what runs on when nothing arrives any more.
-    fn close(&mut self, running: Running, book: &Interner, horizon: Option<Span>) {
+    fn close(&mut self, running: RunningWork, book: &Interner, horizon: Option<Span>) {
         let Some((_, last)) = self.span(horizon) else { return };
         for Reverse(runs) in running.0.into_sorted_vec() {
             self.add(&runs, runs.end.min(last), book);
@@ -291,7 +291,7 @@ impl Survey {
     }
 
     /// Adds what runs asked for until `end`.
-    fn add(&mut self, runs: &Runs, end: Time, book: &Interner) {
+    fn add(&mut self, runs: &WorkRun, end: Time, book: &Interner) {
         let seconds = (end - runs.start).secs_f64();
         self.load.add(runs.asks, seconds);
         if runs.asks.0.gpus > 0 {

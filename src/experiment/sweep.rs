@@ -10,8 +10,10 @@ mod table;
 pub(crate) mod testing;
 
 pub use axis::{Axis, Level};
-pub use best::{Best, best, best_of_all, goal};
-pub use design::{Design, Point};
-pub use effect::{Effect, End, Interaction, LevelMean, effects, interaction, main_effect};
-pub use plan::{Open, Plan, SweepFailure, check, repetition, sweep};
-pub use table::{CONFIDENCE, Estimate, Run, Sweep, row_of};
+pub use best::{BestPoint, best, best_of_all, goal};
+pub use design::{Design, SweepPoint};
+pub use effect::{
+    AxisEffect, EffectEnd, Interaction, LevelMean, effects, interaction, main_effect,
+};
+pub use plan::{Open, SweepFailure, SweepPlan, check, repetition, sweep};
+pub use table::{CONFIDENCE, MeanEstimate, Sweep, SweepRun, row_of};

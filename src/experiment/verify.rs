@@ -27,11 +27,11 @@ use crate::policy;
 use crate::sim::{self, Options};
 use crate::units::Stream;
 
-pub use judge::{Row, Verdict};
-pub use oracle::{Answer, Case, Measure};
+pub use judge::{CheckRow, CheckVerdict};
+pub use oracle::{Case, ExactAnswer, Measure};
 
-use judge::Limits;
-use watch::Watch;
+use judge::IntervalLimits;
+use watch::WindowWatch;
 
 /// Replications of each case.
 pub const REPLICATIONS: u64 = 32;
@@ -51,27 +51,27 @@ pub enum Effort {
 
 impl Effort {
     /// How precise a result must be.
-    pub const fn limits(self) -> Limits {
+    pub const fn limits(self) -> IntervalLimits {
         match self {
-            Self::Quick => Limits { mean: 0.02, tail: 0.04 },
-            Self::Full => Limits { mean: 0.01, tail: 0.02 },
+            Self::Quick => IntervalLimits { mean: 0.02, tail: 0.04 },
+            Self::Full => IntervalLimits { mean: 0.01, tail: 0.02 },
         }
     }
 }
 
 /// Everything that was checked.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct VerifyReport {
     /// How much was simulated.
     pub effort: Effort,
     /// One line per quantity.
-    pub rows: Vec<Row>,
+    pub rows: Vec<CheckRow>,
 }
 
-impl Report {
+impl VerifyReport {
     /// Whether every line passed.
     pub fn passed(&self) -> bool {
-        self.rows.iter().all(|row| row.verdict == Verdict::Pass)
+        self.rows.iter().all(|row| row.verdict == CheckVerdict::Pass)
     }
 }
 
@@ -79,9 +79,9 @@ impl Report {
 ///
 /// # Errors
 /// A sentence on a run that could not be done, which is a bug.
-pub fn verify(effort: Effort, told: &mut dyn FnMut(&Row)) -> Result<Report, String> {
+pub fn verify(effort: Effort, told: &mut dyn FnMut(&CheckRow)) -> Result<VerifyReport, String> {
     let mut rows = Vec::new();
-    let mut add = |row: Row, rows: &mut Vec<Row>| {
+    let mut add = |row: CheckRow, rows: &mut Vec<CheckRow>| {
         told(&row);
         rows.push(row);
     };
@@ -97,7 +97,7 @@ pub fn verify(effort: Effort, told: &mut dyn FnMut(&Row)) -> Result<Report, Stri
             add(row, &mut rows);
         }
     }
-    let little = Row::exact(
+    let little = CheckRow::exact(
         "Little's law",
         "runs where the work alive, integrated, is the sum of turnarounds",
         "Little 1961; an identity of whole microseconds",
@@ -108,23 +108,24 @@ pub fn verify(effort: Effort, told: &mut dyn FnMut(&Row)) -> Result<Report, Stri
     for row in sizing::rows()? {
         add(row, &mut rows);
     }
-    Ok(Report { effort, rows })
+    Ok(VerifyReport { effort, rows })
 }
 
 /// What the replications of one case measured.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct MeasuredCase {
     /// By answer: one value per replication.
     pub values: Vec<Vec<f64>>,
     /// Replications that kept Little's law as an identity.
     pub balanced: u64,
 }
 
-impl Measured {
+impl MeasuredCase {
     /// One line per answer of `case`.
-    pub fn rows(&self, case: &Case, limits: Limits) -> Vec<Row> {
-        let judged =
-            |(answer, values): (&Answer, &Vec<f64>)| Row::judged(case.name, answer, values, limits);
+    pub fn rows(&self, case: &Case, limits: IntervalLimits) -> Vec<CheckRow> {
+        let judged = |(answer, values): (&ExactAnswer, &Vec<f64>)| {
+            CheckRow::judged(case.name, answer, values, limits)
+        };
         case.answers.iter().zip(&self.values).map(judged).collect()
     }
 }
@@ -133,10 +134,10 @@ impl Measured {
 ///
 /// # Errors
 /// A sentence on a run that could not be done, or that broke a law.
-pub fn replicate(case: &Case, jobs: u64) -> Result<Measured, String> {
+pub fn replicate(case: &Case, jobs: u64) -> Result<MeasuredCase, String> {
     let mut seeds = Stream::of(SEED, case.name, 0);
     let seeds: Vec<u64> = (0..REPLICATIONS).map(|_| seeds.next_u64()).collect();
-    let results: Result<Vec<Watch>, String> =
+    let results: Result<Vec<WindowWatch>, String> =
         seeds.par_iter().map(|&seed| run_once(case, jobs, seed)).collect();
     let watches = results?;
     let values = case
@@ -145,15 +146,15 @@ pub fn replicate(case: &Case, jobs: u64) -> Result<Measured, String> {
         .map(|answer| watches.iter().map(|watch| watch.value(answer.measure)).collect())
         .collect();
     let balanced = watches.iter().filter(|watch| watch.is_balanced()).count() as u64;
-    Ok(Measured { values, balanced })
+    Ok(MeasuredCase { values, balanced })
 }
 
-fn run_once(case: &Case, jobs: u64, seed: u64) -> Result<Watch, String> {
+fn run_once(case: &Case, jobs: u64, seed: u64) -> Result<WindowWatch, String> {
     let fail = |what: String| format!("{}, seed {seed}: {what}", case.name);
     let world = case.station.world();
     let mut source = station::source(case, jobs, seed).map_err(&fail)?;
     let mut policy = policy::build(&case.policy);
-    let mut observer = (Watch::new(case, jobs), Laws::new(false));
+    let mut observer = (WindowWatch::new(case, jobs), Laws::new(false));
     let options = Options { seed, ..Options::default() };
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     sim::run(&world, &mut *source, &mut *policy, &options, &mut observer, &mut go_on)

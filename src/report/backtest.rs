@@ -13,7 +13,7 @@ use super::document::Answer;
 use super::run::{Recipe, RunReport};
 use super::sheet::{Sheet, TextCells};
 use super::words::write_json;
-use crate::experiment::backtest::{Backtest, Likeness, Pair, Reading, Seen, WaitErrors};
+use crate::experiment::backtest::{Backtest, Likeness, ObservedFrom, Pair, Reading, WaitErrors};
 use crate::metrics::Summary;
 
 pub use findings::Calibrated;
@@ -76,8 +76,8 @@ impl BacktestReport<'_> {
             sheet.text(&reading.metric);
             sheet.text(&reading.unit);
             sheet.word(match reading.seen {
-                Seen::Trace => "trace",
-                Seen::Scenario => "scenario",
+                ObservedFrom::Trace => "trace",
+                ObservedFrom::Scenario => "scenario",
             });
             sheet.number(Some(reading.observed));
             sheet.number(reading.simulated);

@@ -6,7 +6,7 @@ mod document;
 mod junit;
 
 use super::figure::clean;
-use crate::experiment::check::{Finding, Moved, Outcome, Parting, Verdicts};
+use crate::experiment::check::{Finding, FirstDivergence, GateOutcome, GateVerdicts, MovedMetric};
 use crate::scenario::Suite;
 
 /// What a check of a suite found.
@@ -15,27 +15,27 @@ pub struct CheckReport<'a> {
     /// The suite.
     pub suite: &'a Suite,
     /// By policy, in the order of the suite; and where it parts from its baseline.
-    pub rows: Vec<(&'a Verdicts<'a>, Option<&'a Parting>)>,
+    pub rows: Vec<(&'a GateVerdicts<'a>, Option<&'a FirstDivergence>)>,
     /// What else must be said beside the answer.
     pub cautions: Vec<String>,
 }
 
 impl CheckReport<'_> {
-    fn verdicts(&self) -> impl Iterator<Item = &Verdicts<'_>> {
+    fn verdicts(&self) -> impl Iterator<Item = &GateVerdicts<'_>> {
         self.rows.iter().map(|(verdicts, _)| *verdicts)
     }
 
     /// Whether the gate does not hold.
     fn fails(&self, finding: &Finding<'_>) -> bool {
         match finding.outcome {
-            Outcome::Regressed => true,
-            Outcome::Unclear => self.suite.unclear_fails,
-            Outcome::Same | Outcome::Passed => false,
+            GateOutcome::Regressed => true,
+            GateOutcome::Unclear => self.suite.unclear_fails,
+            GateOutcome::Same | GateOutcome::Passed => false,
         }
     }
 
     /// The gates that do not hold, with their policies.
-    fn failures(&self) -> impl Iterator<Item = (&Verdicts<'_>, &Finding<'_>)> {
+    fn failures(&self) -> impl Iterator<Item = (&GateVerdicts<'_>, &Finding<'_>)> {
         self.verdicts().flat_map(|verdicts| {
             verdicts
                 .findings

@@ -11,7 +11,7 @@ use super::figure::{
     change, decimals, difference, difference_beside, figure, half_width, money_difference,
 };
 use super::run::{ObjectiveResult, RunReport};
-use crate::experiment::{self, Decision, Exhibit, HALF_A_CENT, JUDGED, OF_SAME_WORK, Side};
+use crate::experiment::{self, Arm, Decision, FullRun, HALF_A_CENT, JUDGED, OF_SAME_WORK};
 use crate::metrics::{Histogram, METRICS, Metric, Series, Summary};
 use crate::units::Money;
 
@@ -32,7 +32,7 @@ pub struct PolicyResult<'a> {
 
 impl<'a> PolicyResult<'a> {
     /// What `exhibit` shows of one side of a comparison.
-    pub fn of(side: &Side<'a>, exhibit: &'a Exhibit, objectives: &'a [ObjectiveResult]) -> Self {
+    pub fn of(side: &Arm<'a>, exhibit: &'a FullRun, objectives: &'a [ObjectiveResult]) -> Self {
         let result = &exhibit.result;
         let (summary, series, waits) = (&result.summary, &result.series, &result.waits);
         Self { name: side.name, summary, series, waits, objectives }

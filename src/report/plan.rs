@@ -7,7 +7,7 @@ mod table;
 
 use super::figure::{clean, figure};
 use super::run::Recipe;
-use crate::experiment::search::{Candidate, Found, Variable, Verdict};
+use crate::experiment::search::{Candidate, Found, SetupVerdict, Variable};
 use crate::experiment::statistics::{Interval, t_interval};
 use crate::experiment::{Measurement, Repetition};
 use crate::metrics::{METRICS, Metric};
@@ -138,7 +138,7 @@ impl PlanReport<'_> {
     }
 
     /// The verdict on a candidate, if it was judged.
-    pub(super) fn verdict(&self, candidate: usize) -> Option<Verdict> {
+    pub(super) fn verdict(&self, candidate: usize) -> Option<SetupVerdict> {
         let finalist = self.found.finalists.iter().find(|one| one.candidate == candidate)?;
         Some(finalist.verdict)
     }

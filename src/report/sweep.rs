@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
     use crate::experiment::sweep::testing::{by_hand, sweep};
-    use crate::experiment::sweep::{Design, Point};
+    use crate::experiment::sweep::{Design, SweepPoint};
     use crate::report::{Terminal, TextCells, sweep_charts};
 
     #[test]
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn pairs_of_numbers_are_shown_as_heat() {
         let axes = [("cluster.c.nodes", "1..9:3"), ("cluster.d.nodes", "log:1..100:3")];
-        let cost = |point: &Point, _: usize| point.levels[0].at * point.levels[1].at;
+        let cost = |point: &SweepPoint, _: usize| point.levels[0].at * point.levels[1].at;
         let (names, text) = page(&sweep(&axes, Design::Grid, cost));
         assert_eq!(
             names.last().map(String::as_str),
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn hostile_keys_stay_words() {
         let axes = [("policy.\"../<script>\".x", "1..9"), ("cluster.d.nodes", "a,b\u{1b}")];
-        let cost = |point: &Point, _: usize| point.levels[0].at;
+        let cost = |point: &SweepPoint, _: usize| point.levels[0].at;
         let (names, text) = page(&sweep(&axes, Design::LatinHypercube(9), cost));
         assert_eq!(names[1], "sweep-cost_total-by-1---script---x");
         assert!(!text.contains("<script") && !text.contains('\u{1b}'));

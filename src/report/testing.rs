@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use super::{InputHash, PolicyResult, Recipe, RunReport};
 use crate::experiment::backtest::{Backtest, Pair, Simulated};
 use crate::experiment::{
-    self, Chance, Decision, Evidence, Influence, Judging, Measurement, Repetition, Sensitivity,
-    Standing,
+    self, Assessment, Chance, Decision, Evidence, Influence, Judging, Measurement, Repetition,
+    Sensitivity,
 };
 use crate::metrics::{Collector, Fingerprint, Series, Summary};
 use crate::model::{Ask, Interner, Market, Truth, Work, WorkId, World};
@@ -168,7 +168,7 @@ pub(super) fn decided() -> Decision {
         unfit: vec!["sizes".to_owned()],
         replications: 1,
     };
-    Decision { choice: 0, standings: vec![Standing::default()], saving: None, sensitivity }
+    Decision { choice: 0, standings: vec![Assessment::default()], saving: None, sensitivity }
 }
 
 /// The rows as `replications` of the same each, held against the one in row

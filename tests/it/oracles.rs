@@ -1,17 +1,17 @@
 //! The rule that accepts the simulator against textbooks also rejects: each
 //! mutant here is a small lie told to an oracle, and must be found out.
 
-use windtunnel::experiment::verify::judge::Limits;
+use windtunnel::experiment::verify::judge::IntervalLimits;
 use windtunnel::experiment::verify::oracle::{self, Case};
 use windtunnel::experiment::verify::station::{Station, class};
-use windtunnel::experiment::verify::{Row, Verdict, exact, replicate};
+use windtunnel::experiment::verify::{CheckRow, CheckVerdict, exact, replicate};
 use windtunnel::policy::spec::PreemptSpec;
 use windtunnel::units::{Distribution, Span};
 
 /// Looser than `windtunnel verify`, so that this takes seconds.
-const LIMITS: Limits = Limits { mean: 0.05, tail: 0.1 };
+const LIMITS: IntervalLimits = IntervalLimits { mean: 0.05, tail: 0.1 };
 
-fn rows(case: &Case, jobs: u64) -> Vec<Row> {
+fn rows(case: &Case, jobs: u64) -> Vec<CheckRow> {
     let measured = replicate(case, jobs).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(measured.balanced, 32, "Little's law in {}", case.name);
     measured.rows(case, LIMITS)
@@ -21,17 +21,18 @@ fn rows(case: &Case, jobs: u64) -> Vec<Row> {
 /// been told.
 fn found_out(mut case: Case, jobs: u64, lie: impl FnOnce(&mut Case)) {
     let honest = &rows(&case, jobs)[0];
-    assert_eq!(honest.verdict, Verdict::Pass, "{honest:?}");
+    assert_eq!(honest.verdict, CheckVerdict::Pass, "{honest:?}");
     lie(&mut case);
     let mutant = &rows(&case, jobs)[0];
-    assert_eq!(mutant.verdict, Verdict::Wrong, "{mutant:?}");
+    assert_eq!(mutant.verdict, CheckVerdict::Wrong, "{mutant:?}");
 }
 
 #[test]
 fn cases_checked_by_hand_hold() {
     let rows = exact::micro_cases().expect("they run");
     assert_eq!(rows.len(), 15);
-    let wrong: Vec<&Row> = rows.iter().filter(|row| row.verdict != Verdict::Pass).collect();
+    let wrong: Vec<&CheckRow> =
+        rows.iter().filter(|row| row.verdict != CheckVerdict::Pass).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

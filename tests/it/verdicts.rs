@@ -5,7 +5,7 @@ use std::path::Path;
 
 use windtunnel::experiment::statistics::Verdict;
 use windtunnel::experiment::{
-    Asked, Chance, Comparison, Forgetful, Judging, Lab, Side, Unwatched, compare, decide, plan,
+    Arm, Asked, Chance, Comparison, Judging, NoCache, NoProgress, Runner, compare, decide, plan,
 };
 use windtunnel::metrics::METRICS;
 use windtunnel::policy::external::NoLauncher;
@@ -27,11 +27,11 @@ fn scenario(text: &str) -> Scenario {
     read.unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-const LAB: Lab<'static> =
-    Lab { memory: &Forgetful, watch: &Unwatched, audit: false, launcher: &NoLauncher };
+const LAB: Runner<'static> =
+    Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
 
-fn sides(scenario: &Scenario) -> Vec<Side<'_>> {
-    let side = |policy| Side { name: "p", scenario, policy };
+fn sides(scenario: &Scenario) -> Vec<Arm<'_>> {
+    let side = |policy| Arm { name: "p", scenario, policy };
     scenario.policies.iter().map(side).collect()
 }
 

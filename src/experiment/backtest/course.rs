@@ -27,7 +27,7 @@ impl Backtest {
         let from = self.matched().map(|one| one.pair.arrival).min()?;
         let until = self.matched().map(|one| end(&one)).max()?;
         let width = ((until - from).micros() / steps as i64 + 1).max(1);
-        let sums = || Sums { from, width, sums: vec![0.0; steps] };
+        let sums = || CourseSums { from, width, sums: vec![0.0; steps] };
         let (mut queue, mut cores) = ([sums(), sums()], [sums(), sums()]);
         for one in self.matched() {
             let (observed, simulated) = (one.observed, one.simulated);
@@ -41,20 +41,20 @@ impl Backtest {
                 cores[side].add(start, start.saturating_add(runtime), cpu as f64 / 1e3);
             }
         }
-        let means = |sums: [Sums; 2]| sums.map(Sums::means);
+        let means = |sums: [CourseSums; 2]| sums.map(CourseSums::means);
         let step = Span::from_micros(width);
         Some(Lived { from, step, queue: means(queue), cores: means(cores) })
     }
 }
 
 /// Value times microseconds, by step.
-struct Sums {
+struct CourseSums {
     from: Time,
     width: i64,
     sums: Vec<f64>,
 }
 
-impl Sums {
+impl CourseSums {
     fn add(&mut self, from: Time, until: Time, value: f64) {
         let (mut at, end) = ((from - self.from).micros(), (until - self.from).micros());
         while at < end {

@@ -8,7 +8,7 @@ use crate::units::Span;
 
 /// Some of the work, and how far its waits are off.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Group {
+pub struct WaitGroup {
     /// What the work has in common: `cores`, `runtime` or `tenant`.
     pub by: &'static str,
     /// Which of those.
@@ -46,7 +46,7 @@ const RUNTIMES: [(i64, &str); 6] = [
 const TENANTS: usize = 12;
 
 /// The groups that have any work, by kind and in the order of their classes.
-pub(super) fn of(pairs: &[Pair], tenants: &[String]) -> Vec<Group> {
+pub(super) fn of(pairs: &[Pair], tenants: &[String]) -> Vec<WaitGroup> {
     let size = |one: &Matched<'_>| {
         SIZES.iter().position(|&(most, _)| one.simulated.cpu <= most).unwrap_or(SIZES.len() - 1)
     };
@@ -83,7 +83,7 @@ fn split(
     by: &'static str,
     class: impl Fn(&Matched<'_>) -> usize,
     name: impl Fn(usize) -> String,
-) -> Vec<Group> {
+) -> Vec<WaitGroup> {
     let mut classes: BTreeMap<usize, Vec<Matched<'_>>> = BTreeMap::new();
     for one in matched(pairs) {
         classes.entry(class(&one)).or_default().push(one);
@@ -92,7 +92,7 @@ fn split(
         let mean = |wait: fn(&Matched<'_>) -> Span| {
             all.iter().map(|one| wait(one).secs_f64()).sum::<f64>() / all.len() as f64
         };
-        Some(Group {
+        Some(WaitGroup {
             by,
             name: name(class),
             observed_s: mean(|one| one.observed.wait),

@@ -11,7 +11,7 @@ use crate::units::{Span, Time};
 /// Where the observed value of a figure comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Seen {
+pub enum ObservedFrom {
     /// Worked out from the trace, over the work that has both waits; so is the simulated one.
     Trace,
     /// Given in the scenario, for all work; so is the simulated one.
@@ -28,7 +28,7 @@ pub struct Reading {
     /// Unit of the values, as of metrics.
     pub unit: String,
     /// Where the observed value comes from.
-    pub seen: Seen,
+    pub seen: ObservedFrom,
     /// As observed.
     pub observed: f64,
     /// As simulated; none where the run shows nothing.
@@ -48,7 +48,7 @@ impl Reading {
 }
 
 /// One side of all matched work.
-struct Side {
+struct MatchedTotals {
     /// Sorted.
     waits: Vec<f64>,
     turnaround_s: f64,
@@ -59,10 +59,10 @@ struct Side {
 }
 
 /// Wait, runtime and milli-cores of a piece of work.
-type Life = (Span, Span, u64);
+type WorkLife = (Span, Span, u64);
 
-impl Side {
-    fn of(all: &[Matched<'_>], life: impl Fn(&Matched<'_>) -> Life) -> Self {
+impl MatchedTotals {
+    fn of(all: &[Matched<'_>], life: impl Fn(&Matched<'_>) -> WorkLife) -> Self {
         let count = all.len() as f64;
         let (mut waits, mut changes) = (Vec::with_capacity(all.len()), Vec::new());
         let (mut turnaround, mut slowdown, mut core_hours) = (0.0, 0.0, 0.0);
@@ -117,13 +117,16 @@ pub(super) fn of_trace(pairs: &[Pair], cores: Option<u64>) -> Vec<Reading> {
     if all.is_empty() {
         return Vec::new();
     }
-    let seen = Side::of(&all, |one| (one.observed.wait, one.observed.runtime, one.observed.cpu));
-    let run = Side::of(&all, |one| (one.simulated.wait, one.simulated.runtime, one.simulated.cpu));
+    let seen =
+        MatchedTotals::of(&all, |one| (one.observed.wait, one.observed.runtime, one.observed.cpu));
+    let run = MatchedTotals::of(&all, |one| {
+        (one.simulated.wait, one.simulated.runtime, one.simulated.cpu)
+    });
     let mut readings = Vec::new();
-    let mut add = |metric: &str, of: &dyn Fn(&Side) -> f64| {
-        readings.push(reading(metric, Seen::Trace, of(&seen), Some(of(&run))));
+    let mut add = |metric: &str, of: &dyn Fn(&MatchedTotals) -> f64| {
+        readings.push(reading(metric, ObservedFrom::Trace, of(&seen), Some(of(&run))));
     };
-    add("wait_mean", &Side::mean_wait);
+    add("wait_mean", &MatchedTotals::mean_wait);
     for (metric, share) in [("wait_p50", 0.5), ("wait_p95", 0.95), ("wait_p99", 0.99)] {
         add(metric, &|side| nearest_rank(&side.waits, share));
     }
@@ -154,19 +157,19 @@ pub(super) fn of_scenario(summary: &Summary, observed: &Observed) -> Vec<Reading
             "cost_usd" => ("cost_total", Some(summary.cost.total.dollars())),
             key => (key, summary.metric(key)),
         };
-        reading(metric, Seen::Scenario, value, simulated)
+        reading(metric, ObservedFrom::Scenario, value, simulated)
     });
     let bills = observed.provider_cost.iter().map(|(provider, bill)| {
         let parts = summary.cost.by_provider.iter().filter(|(name, _)| name == provider);
         let cost: f64 = parts.map(|(_, cost)| cost.dollars()).sum();
-        let bill = reading("cost_total", Seen::Scenario, bill.dollars(), Some(cost));
+        let bill = reading("cost_total", ObservedFrom::Scenario, bill.dollars(), Some(cost));
         let metric = format!("cost of {provider}");
         Reading { label: metric.clone(), metric, ..bill }
     });
     figures.chain(bills).collect()
 }
 
-fn reading(metric: &str, seen: Seen, observed: f64, simulated: Option<f64>) -> Reading {
+fn reading(metric: &str, seen: ObservedFrom, observed: f64, simulated: Option<f64>) -> Reading {
     let known = METRICS.iter().find(|known| known.key == metric);
     let (label, unit) = match (known, metric) {
         (Some(known), _) => (known.label, known.unit),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Reading, Seen, ToleratedWait, WaitErrors};
+use super::{ObservedFrom, Reading, ToleratedWait, WaitErrors};
 
 /// How like what was observed the model is. The bounds are a convention of
 /// ours, the same for every scenario.
@@ -53,8 +53,8 @@ impl Likeness {
             })
         };
         let exact = readings.iter().all(|reading| match reading.seen {
-            Seen::Trace => reading.error() == Some(0.0),
-            Seen::Scenario => {
+            ObservedFrom::Trace => reading.error() == Some(0.0),
+            ObservedFrom::Scenario => {
                 let most = reading.observed.abs() * ROUNDING;
                 reading.error().is_some_and(|error| error.abs() <= most)
             }

@@ -5,10 +5,10 @@ use crate::billing::Meter;
 use crate::model::{Billing, Market, World};
 use crate::units::{Money, Span, Time};
 
-use super::Known;
+use super::BoundInputs;
 use super::job::{Job, Rents};
-use super::menu::{PLAIN, WITH_GPUS, amounts};
-use super::window::{Windows, thinned};
+use super::offers::{PLAIN, WITH_GPUS, amounts};
+use super::window::{WindowCapacity, thinned};
 
 /// Moments of the run's end that are tried.
 const MOST_ENDS: usize = 64;
@@ -18,7 +18,7 @@ const GAP: f64 = 1e-3;
 
 /// Owned machines: their cost until a moment, and their capacity.
 #[derive(Debug)]
-pub(super) struct Owned<'w> {
+pub(super) struct OwnedMachines<'w> {
     world: &'w World,
     started: Time,
     pub(super) capacity: [f64; 3],
@@ -26,7 +26,7 @@ pub(super) struct Owned<'w> {
 
 /// Work that may run on owned machines, and what it saves there.
 #[derive(Clone, Copy, Debug)]
-struct Saving {
+struct OwnedSaving {
     from: Time,
     until: Time,
     area: f64,
@@ -34,7 +34,7 @@ struct Saving {
     worth: f64,
 }
 
-impl<'w> Owned<'w> {
+impl<'w> OwnedMachines<'w> {
     pub(super) fn new(world: &'w World, started: Time) -> Self {
         let mut capacity = [0.0; 3];
         for (id, offer) in world.offers.iter().filter(|(_, offer)| offer.market == Market::Owned) {
@@ -69,7 +69,7 @@ impl<'w> Owned<'w> {
 ///
 /// Owned machines are one pool of each resource that costs the same whatever
 /// it does, and may be kept for longer; everything else is rented by the share.
-pub(super) fn finishing(known: &Known, owned: &Owned<'_>, end: Time) -> f64 {
+pub(super) fn finishing(known: &BoundInputs, owned: &OwnedMachines<'_>, end: Time) -> f64 {
     let jobs = &known.jobs;
     let pick = best_weights(jobs.iter().map(|job| &job.rents));
     let mut best = f64::NEG_INFINITY;
@@ -90,7 +90,12 @@ pub(super) fn finishing(known: &Known, owned: &Owned<'_>, end: Time) -> f64 {
 /// The least cost of finishing all jobs with at most `missed` of the jobs that
 /// can meet their deadline missing it, in dollars, when the run cannot end
 /// before `end`.
-pub(super) fn keeping(known: &Known, owned: &Owned<'_>, end: Time, missed: usize) -> f64 {
+pub(super) fn keeping(
+    known: &BoundInputs,
+    owned: &OwnedMachines<'_>,
+    end: Time,
+    missed: usize,
+) -> f64 {
     let jobs = &known.jobs;
     let any = best_weights(jobs.iter().map(|job| &job.rents));
     let prompt = best_weights(jobs.iter().map(|job| &job.rents_in_time));
@@ -116,7 +121,7 @@ pub(super) fn keeping(known: &Known, owned: &Owned<'_>, end: Time, missed: usize
         let pool = owned.capacity[resource];
         let starts = savings.iter().map(|saving| saving.from.micros()).collect();
         let ends = savings.iter().map(|saving| saving.until.micros()).collect();
-        let saved = saved(&savings, Windows::new(starts, ends, pool), Time::MAX);
+        let saved = saved(&savings, WindowCapacity::new(starts, ends, pool), Time::MAX);
         best = best.max(owned.cost(end) + fixed - saved - excused);
     }
     margin(best, jobs)
@@ -128,14 +133,14 @@ fn split(
     rent: f64,
     at_home: Option<(Span, f64)>,
     (resource, until): (usize, Time),
-    savings: &mut Vec<Saving>,
+    savings: &mut Vec<OwnedSaving>,
 ) -> f64 {
     let Some((span, moving)) = at_home else { return rent };
     let fixed = if rent.is_infinite() { moving } else { rent };
     let worth = if rent.is_infinite() { f64::INFINITY } else { rent - moving };
     if worth > 0.0 {
         let area = job.amounts[resource] as f64 * span.micros() as f64;
-        savings.push(Saving { from: job.arrival, until, area, worth });
+        savings.push(OwnedSaving { from: job.arrival, until, area, worth });
     }
     fixed
 }
@@ -145,12 +150,17 @@ fn split(
 /// A later end costs more and saves more. Between two ends, the cost of the
 /// earlier less the savings of the later is a bound; the interval with the
 /// least is halved until that is close to what its ends really come to.
-fn extending(owned: &Owned<'_>, capacity: f64, savings: &mut [Saving], end: Time) -> f64 {
+fn extending(
+    owned: &OwnedMachines<'_>,
+    capacity: f64,
+    savings: &mut [OwnedSaving],
+    end: Time,
+) -> f64 {
     sort(savings);
     let starts: Vec<i64> = savings.iter().map(|saving| saving.from.micros()).collect();
     let starts = thinned(starts, false);
     let saved = |end: Time| {
-        let windows = Windows::new(starts.clone(), vec![end.micros()], capacity);
+        let windows = WindowCapacity::new(starts.clone(), vec![end.micros()], capacity);
         saved(savings, windows, end)
     };
     let area: f64 = savings.iter().map(|saving| saving.area).sum();
@@ -190,7 +200,7 @@ fn lowest(open: &[(f64, Time, Time)]) -> usize {
 
 /// The most that `savings`, in order of worth per area, come to within
 /// `windows` that end by `end`; minus infinity where work that must be there does not fit.
-fn saved(savings: &[Saving], mut windows: Windows, end: Time) -> f64 {
+fn saved(savings: &[OwnedSaving], mut windows: WindowCapacity, end: Time) -> f64 {
     let mut sum = 0.0;
     for saving in savings {
         if saving.area == 0.0 {
@@ -208,8 +218,8 @@ fn saved(savings: &[Saving], mut windows: Windows, end: Time) -> f64 {
     sum
 }
 
-fn sort(savings: &mut [Saving]) {
-    let density = |saving: &Saving| saving.worth / saving.area;
+fn sort(savings: &mut [OwnedSaving]) {
+    let density = |saving: &OwnedSaving| saving.worth / saving.area;
     savings.sort_by(|a, b| density(b).total_cmp(&density(a)));
 }
 

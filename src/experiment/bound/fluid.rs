@@ -29,7 +29,7 @@ pub(super) struct Poured {
 
 /// Which piece is worked on?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum First {
+pub(super) enum FirstServed {
     /// The one with the least left, which makes the sum of ends least where all
     /// weights are the same (Schrage, Operations Research 16(3), 1968).
     LeastLeft,
@@ -40,17 +40,17 @@ pub(super) enum First {
 
 /// Priority, then row.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Key(f64, i128, usize);
+struct PriorityKey(f64, i128, usize);
 
-impl Eq for Key {}
+impl Eq for PriorityKey {}
 
-impl Ord for Key {
+impl Ord for PriorityKey {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0).then(self.1.cmp(&other.1)).then(self.2.cmp(&other.2))
     }
 }
 
-impl PartialOrd for Key {
+impl PartialOrd for PriorityKey {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
@@ -58,11 +58,13 @@ impl PartialOrd for Key {
 
 /// Pours the pieces, in order of release, through a machine of `capacity`,
 /// more than 0. Time is counted in microseconds times the capacity, exactly.
-pub(super) fn pour(drops: &[Drop], capacity: i128, first: First) -> Poured {
+pub(super) fn pour(drops: &[Drop], capacity: i128, first: FirstServed) -> Poured {
     let scaled = |micros: i64| i128::from(micros) * capacity;
     let key = |row: usize, left: i128| match first {
-        First::LeastLeft => Key(0.0, left, row),
-        First::LeastPerWeight => Key(drops[row].area as f64 / drops[row].weight, 0, row),
+        FirstServed::LeastLeft => PriorityKey(0.0, left, row),
+        FirstServed::LeastPerWeight => {
+            PriorityKey(drops[row].area as f64 / drops[row].weight, 0, row)
+        }
     };
     let mut left: Vec<i128> = drops.iter().map(|drop| drop.area).collect();
     let mut waiting = BinaryHeap::new();
@@ -76,7 +78,7 @@ pub(super) fn pour(drops: &[Drop], capacity: i128, first: First) -> Poured {
             waiting.push(Reverse(key(next, left[next])));
             next += 1;
         }
-        let Some(Reverse(Key(_, _, row))) = waiting.pop() else { continue };
+        let Some(Reverse(PriorityKey(_, _, row))) = waiting.pop() else { continue };
         let until_next = drops.get(next).map(|drop| scaled(drop.release) - now);
         let step = until_next.map_or(left[row], |until| until.min(left[row]));
         let since = now - scaled(drops[row].release);
@@ -110,7 +112,7 @@ mod tests {
         // Capacity 2: areas 8, 2, 2 take 4, 1, 1. 0-1 first, 1-2 second, 2-3
         // third, 3-6 first: ends 6, 2, 3 after releases 0, 1, 2.
         let three = drops(&[(0, 8, 1.0), (1, 2, 1.0), (2, 2, 1.0)]);
-        let found = pour(&three, 2, First::LeastLeft);
+        let found = pour(&three, 2, FirstServed::LeastLeft);
         assert_eq!((found.ends, found.last), (6.0 + 1.0 + 1.0, 6));
         // Middles: (0.5 + 3 * 4.5) / 4 = 3.5, 0.5 and 0.5.
         assert_eq!(found.middles, 4.5);
@@ -120,11 +122,11 @@ mod tests {
     fn the_least_per_weight_goes_first() {
         // The long one weighs 10: 0-4, then 4-5 and 5-6.
         let three = drops(&[(0, 8, 10.0), (1, 2, 1.0), (2, 2, 1.0)]);
-        let found = pour(&three, 2, First::LeastPerWeight);
+        let found = pour(&three, 2, FirstServed::LeastPerWeight);
         assert_eq!((found.ends, found.middles), (40.0 + 4.0 + 4.0, 20.0 + 3.5 + 3.5));
         let gap = drops(&[(0, 2, 1.0), (10, 3, 1.0)]);
-        let found = pour(&gap, 2, First::LeastPerWeight);
+        let found = pour(&gap, 2, FirstServed::LeastPerWeight);
         assert_eq!((found.ends, found.last), (1.0 + 1.5, 12));
-        assert_eq!(pour(&[], 2, First::LeastLeft), Poured::default());
+        assert_eq!(pour(&[], 2, FirstServed::LeastLeft), Poured::default());
     }
 }

@@ -4,7 +4,7 @@
 use crate::model::{Home, Interner, Region, Work, WorkKind, World};
 use crate::units::{Demand, Id, Money, Shape, Span, Time};
 
-use super::menu::{Dish, Menu, WEIGHTS};
+use super::offers::{FeasibleOffers, OfferClass, WEIGHTS};
 
 /// The cheapest that the work can be on rented instances, in dollars, by
 /// [`WEIGHTS`]; infinite where none of the kind can hold it.
@@ -47,7 +47,7 @@ pub(super) struct Job {
 
 /// Turns work into jobs.
 #[derive(Debug)]
-pub(super) struct Reader<'w> {
+pub(super) struct JobReader<'w> {
     world: &'w World,
     started: Time,
     homes: Vec<Option<Id<Region>>>,
@@ -55,25 +55,25 @@ pub(super) struct Reader<'w> {
 
 /// Work on one dish.
 #[derive(Clone, Copy, Debug)]
-struct Taste {
+struct Weighting {
     compute: Span,
     moving: Span,
     price_of_moving: Money,
 }
 
-impl<'w> Reader<'w> {
+impl<'w> JobReader<'w> {
     pub(super) fn new(world: &'w World, started: Time) -> Self {
         Self { world, started, homes: Vec::new() }
     }
 
     /// The job, which may turn out not to be feasible. Marks the dishes that a
     /// limited job needs.
-    pub(super) fn read(&mut self, book: &Interner, work: &Work, menu: &mut Menu) -> Job {
+    pub(super) fn read(&mut self, book: &Interner, work: &Work, menu: &mut FeasibleOffers) -> Job {
         let ask = &work.ask;
         let home = ask.home.and_then(|home| self.home(book, home));
-        let held = |dish: &Dish| most_tasks(dish.shape, ask.demand) > 0;
+        let held = |dish: &OfferClass| most_tasks(dish.shape, ask.demand) > 0;
         let mut job = self.blank(work);
-        let mut sum = Sum::default();
+        let mut sum = OfferSums::default();
         for dish in menu.dishes.iter().filter(|dish| held(dish)) {
             sum.add(dish, ask.demand);
             job.limited &= dish.limit.is_some();
@@ -89,7 +89,7 @@ impl<'w> Reader<'w> {
         // One task in one allocation that does all of it, or parts that may lie
         // on different instances: then no more than each part's least is sure.
         let whole = ask.tasks == 1 && !ask.keeps_progress();
-        let mut best = Best::default();
+        let mut best = OfferRange::default();
         for dish in menu.dishes.iter().filter(|dish| held(dish)) {
             let taste = self.taste(work, dish, home);
             best.see(taste);
@@ -129,7 +129,7 @@ impl<'w> Reader<'w> {
     }
 
     /// Takes in what the job would take and cost on a dish.
-    fn add(&self, job: &mut Job, work: &Work, dish: &Dish, taste: Taste, whole: bool) {
+    fn add(&self, job: &mut Job, work: &Work, dish: &OfferClass, taste: Weighting, whole: bool) {
         let busy = if whole { taste.compute.saturating_add(taste.moving) } else { taste.compute };
         let ready = self.started.saturating_add(dish.boot).max(work.arrival);
         // Gangs start with the last of their instances, and later parts where
@@ -165,13 +165,13 @@ impl<'w> Reader<'w> {
         }
     }
 
-    fn taste(&self, work: &Work, dish: &Dish, home: Option<Id<Region>>) -> Taste {
+    fn taste(&self, work: &Work, dish: &OfferClass, home: Option<Id<Region>>) -> Weighting {
         let speed = match work.ask.kind {
             WorkKind::Job => dish.speed.max(1),
             WorkKind::VirtualMachine => 1_000_000,
         };
         let compute = compute(work.truth.runtime, speed);
-        let mut taste = Taste { compute, moving: Span::ZERO, price_of_moving: Money::ZERO };
+        let mut taste = Weighting { compute, moving: Span::ZERO, price_of_moving: Money::ZERO };
         if let Some(home) = home {
             let (there, back) =
                 (self.world.link(home, dish.region), self.world.link(dish.region, home));
@@ -199,20 +199,20 @@ impl<'w> Reader<'w> {
 
 /// What all dishes together hold.
 #[derive(Debug)]
-struct Sum {
+struct OfferSums {
     most: u128,
     running: u128,
     boot: Span,
 }
 
-impl Default for Sum {
+impl Default for OfferSums {
     fn default() -> Self {
         Self { most: 0, running: 0, boot: Span::MAX }
     }
 }
 
-impl Sum {
-    fn add(&mut self, dish: &Dish, demand: Demand) {
+impl OfferSums {
+    fn add(&mut self, dish: &OfferClass, demand: Demand) {
         let each = u128::from(most_tasks(dish.shape, demand));
         let limit = dish.limit.map_or(u128::from(u64::MAX), u128::from);
         self.most = self.most.saturating_add(each * limit);
@@ -225,22 +225,22 @@ impl Sum {
 
 /// Least and most over the dishes.
 #[derive(Debug)]
-struct Best {
+struct OfferRange {
     compute: [Span; 2],
     moving: [Span; 2],
     both: [Span; 2],
     price: Money,
 }
 
-impl Default for Best {
+impl Default for OfferRange {
     fn default() -> Self {
         let none = [Span::MAX, Span::ZERO];
         Self { compute: none, moving: none, both: none, price: Money::from_nanos(i128::MAX) }
     }
 }
 
-impl Best {
-    fn see(&mut self, taste: Taste) {
+impl OfferRange {
+    fn see(&mut self, taste: Weighting) {
         let both = taste.compute.saturating_add(taste.moving);
         let seen = [taste.compute, taste.moving, both];
         for ([least, most], value) in

@@ -4,11 +4,11 @@ use crate::metrics::{Direction, DistributionSummary, Histogram, METRICS, SLOWDOW
 use crate::model::World;
 use crate::units::{Span, Time};
 
-use super::cost::{self, Owned};
-use super::fluid::{self, Drop, First};
+use super::cost::{self, OwnedMachines};
+use super::fluid::{self, Drop, FirstServed};
 use super::job::Job;
-use super::window::Windows;
-use super::{Bound, Bounds, Condition, Known};
+use super::window::WindowCapacity;
+use super::{Bound, BoundInputs, Bounds, Condition};
 
 const ALONE: &str = "each piece of work alone, on the fastest instance that it may have";
 const POURED: &str =
@@ -30,9 +30,9 @@ pub(super) fn none(reason: &str) -> Bounds {
 }
 
 /// Every bound that there is.
-pub(super) fn rows(world: &World, known: &Known) -> Bounds {
+pub(super) fn rows(world: &World, known: &BoundInputs) -> Bounds {
     let finished = known.jobs.len() as u64;
-    let mut table = Table { bounds: Bounds::default(), finished };
+    let mut table = RowTable { bounds: Bounds::default(), finished };
     let end = table.ends(known);
     table.shares(known);
     table.delays(known);
@@ -41,7 +41,7 @@ pub(super) fn rows(world: &World, known: &Known) -> Bounds {
         let costs = ["cost_total", "cost_per_job", "cost_per_core_hour", "cost_per_gpu_hour"];
         table.bounds.not_computable.extend(costs.map(|key| (key, reason.to_owned())));
     } else {
-        table.costs(known, &Owned::new(world, known.started), end);
+        table.costs(known, &OwnedMachines::new(world, known.started), end);
     }
     let place = |key: &str| METRICS.iter().position(|metric| metric.key == key);
     table.bounds.rows.sort_by_key(|row| place(row.metric));
@@ -58,13 +58,13 @@ pub(super) fn rows(world: &World, known: &Known) -> Bounds {
 
 /// Rows under construction.
 #[derive(Debug)]
-struct Table {
+struct RowTable {
     bounds: Bounds,
     /// Pieces of work that can be finished.
     finished: u64,
 }
 
-impl Table {
+impl RowTable {
     fn push(&mut self, metric: &'static str, value: f64, relaxation: &'static str, on: Condition) {
         self.bounds.rows.push(Bound { metric, value, relaxation, holds: on });
     }
@@ -78,13 +78,15 @@ impl Table {
     }
 
     /// Makespan and throughput; the earliest end of the run.
-    fn ends(&mut self, known: &Known) -> Time {
+    fn ends(&mut self, known: &BoundInputs) -> Time {
         let alone = known.jobs.iter().map(|job| job.done).max().unwrap_or(known.started);
         let last = (0..3).map(|resource| {
             let (drops, _) = drops(known, resource, |job| (job.amounts, 1.0));
             match known.capacity[resource] {
                 0 => Time::from_micros(i64::MIN),
-                capacity => Time::from_micros(fluid::pour(&drops, capacity, First::LeastLeft).last),
+                capacity => {
+                    Time::from_micros(fluid::pour(&drops, capacity, FirstServed::LeastLeft).last)
+                }
             }
         });
         let poured = if known.jobs.is_empty() { alone } else { last.fold(alone, Time::max) };
@@ -101,7 +103,7 @@ impl Table {
     }
 
     /// Work finished, deadlines met and missed.
-    fn shares(&mut self, known: &Known) {
+    fn shares(&mut self, known: &BoundInputs) {
         if known.submitted > 0 {
             let share = self.finished as f64 / known.submitted as f64;
             self.push("finished", share, ALONE, Condition::default());
@@ -129,7 +131,7 @@ impl Table {
     }
 
     /// Waits, turnarounds and slowdowns.
-    fn delays(&mut self, known: &Known) {
+    fn delays(&mut self, known: &BoundInputs) {
         if known.jobs.is_empty() {
             return;
         }
@@ -175,7 +177,7 @@ impl Table {
     }
 
     /// Cost in all, per job and per useful hour.
-    fn costs(&mut self, known: &Known, owned: &Owned<'_>, end: Time) {
+    fn costs(&mut self, known: &BoundInputs, owned: &OwnedMachines<'_>, end: Time) {
         let finishing = cost::finishing(known, owned, end);
         self.cost(known, finishing, FINISHING, self.finishing());
         let Some(share) = known.frame.deadlines_met else { return };
@@ -192,7 +194,7 @@ impl Table {
         self.cost(known, keeping, KEEPING, on);
     }
 
-    fn cost(&mut self, known: &Known, cost: f64, relaxation: &'static str, on: Condition) {
+    fn cost(&mut self, known: &BoundInputs, cost: f64, relaxation: &'static str, on: Condition) {
         self.push("cost_total", cost, relaxation, on);
         if self.finished > 0 {
             self.push("cost_per_job", cost / self.finished as f64, relaxation, on);
@@ -216,14 +218,14 @@ fn is_prompt(job: &Job) -> bool {
 }
 
 /// The most jobs that can meet their deadline where the limited ones share one pool.
-fn prompt(known: &Known, resource: usize, horizon: Time) -> f64 {
+fn prompt(known: &BoundInputs, resource: usize, horizon: Time) -> f64 {
     let area = |job: &Job| job.amounts[resource] as f64 * job.shortest.micros() as f64;
     let all = known.jobs.iter().filter(|job| is_prompt(job));
     let (mut pooled, alone): (Vec<&Job>, Vec<&Job>) =
         all.partition(|job| job.limited && area(job) > 0.0);
     let window = |job: &Job| (job.start.micros(), job.deadline.min(horizon).micros());
     let (starts, ends) = pooled.iter().map(|job| window(job)).unzip();
-    let mut windows = Windows::new(starts, ends, known.capacity[resource] as f64);
+    let mut windows = WindowCapacity::new(starts, ends, known.capacity[resource] as f64);
     pooled.sort_by(|a, b| area(a).total_cmp(&area(b)));
     let take = |job: &&Job| {
         let ((start, end), area) = (window(job), area(job));
@@ -234,14 +236,14 @@ fn prompt(known: &Known, resource: usize, horizon: Time) -> f64 {
 }
 
 /// The largest of the sums by resource, 0 where nothing is limited.
-fn most(known: &Known, sum: impl Fn(usize) -> f64) -> f64 {
+fn most(known: &BoundInputs, sum: impl Fn(usize) -> f64) -> f64 {
     let limited = (0..3).filter(|&resource| known.capacity[resource] > 0);
     limited.map(sum).fold(0.0, f64::max)
 }
 
 /// The limited jobs that hold `resource`, as they are poured, and which ones.
 fn drops(
-    known: &Known,
+    known: &BoundInputs,
     resource: usize,
     of: impl Fn(&Job) -> ([i128; 3], f64),
 ) -> (Vec<Drop>, Vec<bool>) {
@@ -262,7 +264,7 @@ fn drops(
 
 /// Turnarounds, in microseconds: the least sum of ends, or of middles and half
 /// of what each job takes, whose middle is that far from its end at least.
-fn turnaround_sum(known: &Known, resource: usize) -> f64 {
+fn turnaround_sum(known: &BoundInputs, resource: usize) -> f64 {
     let (drops, poured) = drops(known, resource, |job| (job.amounts, 1.0));
     let (mut before, mut halves, mut alone) = (0.0, 0.0, 0.0);
     for (job, poured) in known.jobs.iter().zip(poured) {
@@ -274,14 +276,14 @@ fn turnaround_sum(known: &Known, resource: usize) -> f64 {
         }
     }
     let capacity = known.capacity[resource];
-    let ends = fluid::pour(&drops, capacity, First::LeastLeft).ends;
-    let middles = fluid::pour(&drops, capacity, First::LeastPerWeight).middles + halves;
+    let ends = fluid::pour(&drops, capacity, FirstServed::LeastLeft).ends;
+    let middles = fluid::pour(&drops, capacity, FirstServed::LeastPerWeight).middles + halves;
     alone + before + ends.max(middles)
 }
 
 /// Waits, in microseconds, where nothing is preempted: every job, cut off after
 /// the shortest that it can take, ends that long after its start.
-fn wait_sum(known: &Known, resource: usize) -> f64 {
+fn wait_sum(known: &BoundInputs, resource: usize) -> f64 {
     let (drops, poured) = drops(known, resource, |job| (job.first_amounts, 1.0));
     let (mut before, mut halves) = (0.0, 0.0);
     for (job, poured) in known.jobs.iter().zip(poured) {
@@ -289,14 +291,14 @@ fn wait_sum(known: &Known, resource: usize) -> f64 {
         halves += if poured { micros(job.shortest) / 2.0 } else { 0.0 };
     }
     let capacity = known.capacity[resource];
-    let ends = fluid::pour(&drops, capacity, First::LeastLeft).ends - 2.0 * halves;
-    let middles = fluid::pour(&drops, capacity, First::LeastPerWeight).middles - halves;
+    let ends = fluid::pour(&drops, capacity, FirstServed::LeastLeft).ends - 2.0 * halves;
+    let middles = fluid::pour(&drops, capacity, FirstServed::LeastPerWeight).middles - halves;
     before + ends.max(middles)
 }
 
 /// Bounded slowdowns, where nothing is preempted: waits over the longest that
 /// each job can take, and 1 (less only below the floor).
-fn slowdown_sum(known: &Known, resource: usize) -> f64 {
+fn slowdown_sum(known: &BoundInputs, resource: usize) -> f64 {
     let (drops, poured) = drops(known, resource, |job| (job.first_amounts, per_wait(job)));
     let (mut fixed, mut halves, mut alone) = (0.0, 0.0, 0.0);
     for (job, poured) in known.jobs.iter().zip(poured) {
@@ -308,7 +310,7 @@ fn slowdown_sum(known: &Known, resource: usize) -> f64 {
         }
     }
     let drops: Vec<Drop> = drops.into_iter().filter(|drop| drop.weight > 0.0).collect();
-    let poured = fluid::pour(&drops, known.capacity[resource], First::LeastPerWeight);
+    let poured = fluid::pour(&drops, known.capacity[resource], FirstServed::LeastPerWeight);
     alone + (fixed + poured.middles - halves).max(drops.len() as f64)
 }
 

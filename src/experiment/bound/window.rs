@@ -11,14 +11,14 @@ const GRID: usize = 48;
 /// much as fits, is optimal for parts of pieces (Edmonds 1970). To look at some
 /// intervals only is a relaxation.
 #[derive(Clone, Debug)]
-pub(super) struct Windows {
+pub(super) struct WindowCapacity {
     starts: Vec<i64>,
     ends: Vec<i64>,
     /// By start, then by end.
     room: Vec<f64>,
 }
 
-impl Windows {
+impl WindowCapacity {
     /// The intervals between some of these starts and ends (in microseconds,
     /// in any order), over a machine of `capacity`.
     pub(super) fn new(starts: Vec<i64>, ends: Vec<i64>, capacity: f64) -> Self {
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn what_fits_is_taken() {
         // Capacity 2. In [0, 4] 8 fit, in [2, 4] 4 of them.
-        let mut windows = Windows::new(vec![0, 2], vec![4, 6], 2.0);
+        let mut windows = WindowCapacity::new(vec![0, 2], vec![4, 6], 2.0);
         assert_eq!(windows.take(2, 4, 3.0), 3.0);
         assert_eq!(windows.take(2, 4, 3.0), 1.0);
         // [2, 4] is full; before it, 4 are left, and 4 after it.

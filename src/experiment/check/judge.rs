@@ -9,7 +9,7 @@ use crate::scenario::{Gate, Subject, Tolerance};
 
 /// How a gate came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
+pub enum GateOutcome {
     /// Not different at all in any replication.
     Same,
     /// Not worse than the margin allows, as far as can be told.
@@ -21,7 +21,7 @@ pub enum Outcome {
     Regressed,
 }
 
-impl Outcome {
+impl GateOutcome {
     /// The word of reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,14 +48,14 @@ pub struct Finding<'a> {
     /// the gates of the suite that differ at all; none where nothing is tested.
     pub p: Option<f64>,
     /// How it came out.
-    pub outcome: Outcome,
+    pub outcome: GateOutcome,
     /// What it came out like, in words.
     pub why: String,
 }
 
 /// A metric that is not what it was.
 #[derive(Clone, Copy, Debug)]
-pub struct Moved {
+pub struct MovedMetric {
     /// Which.
     pub metric: &'static Metric,
     /// Mean of the baseline.
@@ -64,7 +64,7 @@ pub struct Moved {
     pub now: Option<f64>,
 }
 
-impl Moved {
+impl MovedMetric {
     /// Whether it moved to the bad, where there is a bad.
     pub fn is_worse(&self) -> Option<bool> {
         let (base, now) = (self.base?, self.now?);
@@ -78,7 +78,7 @@ impl Moved {
 
 /// All gates of one policy.
 #[derive(Clone, Debug)]
-pub struct Verdicts<'a> {
+pub struct GateVerdicts<'a> {
     /// The scenario's name in the suite.
     pub scenario: &'a str,
     /// The policy.
@@ -86,7 +86,7 @@ pub struct Verdicts<'a> {
     /// In the order of the suite.
     pub findings: Vec<Finding<'a>>,
     /// The metrics that are not what they were, the largest relative change first.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<MovedMetric>,
     /// The policy is defined otherwise than in the baseline.
     pub redefined: bool,
     /// How many replications were compared.
@@ -95,10 +95,10 @@ pub struct Verdicts<'a> {
     pub differs_in: Option<u32>,
 }
 
-impl Verdicts<'_> {
+impl GateVerdicts<'_> {
     /// The worst of its gates.
-    pub fn outcome(&self) -> Outcome {
-        self.findings.iter().map(|finding| finding.outcome).max().unwrap_or(Outcome::Same)
+    pub fn outcome(&self) -> GateOutcome {
+        self.findings.iter().map(|finding| finding.outcome).max().unwrap_or(GateOutcome::Same)
     }
 }
 
@@ -115,7 +115,7 @@ pub fn judge<'a>(
     baselines: &[Baseline],
     definitions: &[String],
     confidence: f64,
-) -> Vec<Verdicts<'a>> {
+) -> Vec<GateVerdicts<'a>> {
     let mut all = Vec::new();
     let mut family = Vec::new();
     for (row, (trial, baseline)) in trials.iter().zip(baselines).enumerate() {
@@ -128,7 +128,7 @@ pub fn judge<'a>(
             findings.push(finding);
         }
         let events = trial.runs.iter().zip(&baseline.events);
-        all.push(Verdicts {
+        all.push(GateVerdicts {
             scenario: &trial.tested.name,
             policy: &trial.policy.name,
             findings,
@@ -155,10 +155,10 @@ pub fn judge<'a>(
         let beyond = beyond(metric.better, paired.difference) > margin.of(paired);
         let shown = not_worse(paired, metric.better, margin) <= 1.0 - confidence;
         let (outcome, why) = match (p <= 1.0 - confidence, beyond, shown) {
-            (true, ..) => (Outcome::Regressed, "worse by more than the margin"),
-            (false, true, _) => (Outcome::Unclear, "beyond the margin, maybe by chance"),
-            (false, false, true) => (Outcome::Passed, "not worse by more than the margin"),
-            (false, false, false) => (Outcome::Passed, "within the margin, but not surely"),
+            (true, ..) => (GateOutcome::Regressed, "worse by more than the margin"),
+            (false, true, _) => (GateOutcome::Unclear, "beyond the margin, maybe by chance"),
+            (false, false, true) => (GateOutcome::Passed, "not worse by more than the margin"),
+            (false, false, false) => (GateOutcome::Passed, "within the margin, but not surely"),
         };
         finding.outcome = outcome;
         finding.why = why.to_owned();
@@ -204,10 +204,10 @@ fn find<'a>(
         let other = |(run, then): &(&super::Measurement, &String)| run.fingerprint != **then;
         let differ = trial.runs.iter().zip(&baseline.events).filter(other).count();
         return match differ {
-            0 => done(None, None, Outcome::Same, "the same events".to_owned()),
+            0 => done(None, None, GateOutcome::Same, "the same events".to_owned()),
             _ => {
                 let why = format!("other events in {differ} of {all} replications");
-                done(None, None, Outcome::Regressed, why)
+                done(None, None, GateOutcome::Regressed, why)
             }
         };
     };
@@ -218,23 +218,28 @@ fn find<'a>(
     let (base, mean_now) = (mean(&a), mean(&b));
     if then.iter().chain(&now).all(Option::is_none) {
         let why = "no such metric here: no run shows it, then or now".to_owned();
-        return done(None, None, Outcome::Regressed, why);
+        return done(None, None, GateOutcome::Regressed, why);
     }
     if then == now {
-        return done(base, mean_now, Outcome::Same, "the same in every replication".to_owned());
+        return done(base, mean_now, GateOutcome::Same, "the same in every replication".to_owned());
     }
     let lost = then.iter().zip(&now).filter(|(then, now)| then.is_some() && now.is_none()).count();
     if lost > 0 {
         let why = format!("{lost} of {all} runs show it no more");
-        return done(base, mean_now, Outcome::Regressed, why);
+        return done(base, mean_now, GateOutcome::Regressed, why);
     }
     let Some((_, margin)) = margin(gate) else {
         let differ = then.iter().zip(&now).filter(|(then, now)| then != now).count();
         let why = format!("another value in {differ} of {all} replications");
-        return done(base, mean_now, Outcome::Regressed, why);
+        return done(base, mean_now, GateOutcome::Regressed, why);
     };
     let (Some(from), Some(to)) = (base, mean_now) else {
-        return done(base, mean_now, Outcome::Passed, "the baseline does not show it".to_owned());
+        return done(
+            base,
+            mean_now,
+            GateOutcome::Passed,
+            "the baseline does not show it".to_owned(),
+        );
     };
     let Some(paired) = paired(&a, &b, confidence) else {
         let size = match margin {
@@ -245,21 +250,21 @@ fn find<'a>(
             true => done(
                 base,
                 mean_now,
-                Outcome::Regressed,
+                GateOutcome::Regressed,
                 "worse by more than the margin, exactly".to_owned(),
             ),
-            false => done(base, mean_now, Outcome::Passed, "within the margin".to_owned()),
+            false => done(base, mean_now, GateOutcome::Passed, "within the margin".to_owned()),
         };
     };
     let paired = if metric.is_counted() { paired.of_counts() } else { paired };
     let half_width = Some(paired.interval.half_width);
-    let outcome = Outcome::Passed;
+    let outcome = GateOutcome::Passed;
     let finding =
         Finding { gate, base, now: mean_now, half_width, p: None, outcome, why: String::new() };
     (finding, Some(paired))
 }
 
-fn moved(trial: &Trial<'_>, baseline: &Baseline) -> Vec<Moved> {
+fn moved(trial: &Trial<'_>, baseline: &Baseline) -> Vec<MovedMetric> {
     let mut all = Vec::new();
     for metric in METRICS {
         let then = baseline.metric(metric.key);
@@ -267,10 +272,10 @@ fn moved(trial: &Trial<'_>, baseline: &Baseline) -> Vec<Moved> {
         if then != now && !then.is_empty() {
             let shown =
                 |values: Vec<Option<f64>>| -> Vec<f64> { values.into_iter().flatten().collect() };
-            all.push(Moved { metric, base: mean(&shown(then)), now: mean(&shown(now)) });
+            all.push(MovedMetric { metric, base: mean(&shown(then)), now: mean(&shown(now)) });
         }
     }
-    let size = |moved: &Moved| match (moved.base, moved.now) {
+    let size = |moved: &MovedMetric| match (moved.base, moved.now) {
         (Some(base), Some(now)) if base != 0.0 => ((now - base) / base).abs(),
         (Some(base), Some(now)) if base == now => 0.0,
         _ => f64::INFINITY,

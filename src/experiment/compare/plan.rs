@@ -1,9 +1,9 @@
 //! How often and how a scenario is repeated, and what of it is counted.
 
-use super::super::lab::{Cell, Lab, LabFailure, is_synthetic};
 use super::super::replication::Repetition;
+use super::super::runner::{RunRequest, Runner, RunnerFailure, is_synthetic};
 use super::super::statistics::steady::mser5;
-use super::Side;
+use super::Arm;
 use crate::metrics::{Bucket, Series, Summary};
 use crate::problem::Problem;
 use crate::scenario::Scenario;
@@ -45,7 +45,7 @@ pub struct Asked {
 
 /// How a scenario is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct RepetitionPlan {
     /// What differs between replications.
     pub repetition: Repetition,
     /// How many, at most.
@@ -58,7 +58,7 @@ pub enum NoPlan {
     /// What is asked for does not go together with the scenario.
     Problem(Problem),
     /// The pilot runs failed.
-    Lab(LabFailure),
+    Lab(RunnerFailure),
 }
 
 /// Plans the replications of the first side's scenario, which hold for all
@@ -66,7 +66,7 @@ pub enum NoPlan {
 ///
 /// # Errors
 /// See [`NoPlan`].
-pub fn plan(lab: &Lab<'_>, sides: &[Side<'_>], asked: Asked) -> Result<Plan, NoPlan> {
+pub fn plan(lab: &Runner<'_>, sides: &[Arm<'_>], asked: Asked) -> Result<RepetitionPlan, NoPlan> {
     let scenario = sides[0].scenario;
     let problem = |message: &str, hint: &str| {
         Err(NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint)))
@@ -89,7 +89,7 @@ pub fn plan(lab: &Lab<'_>, sides: &[Side<'_>], asked: Asked) -> Result<Plan, NoP
             return problem(&message, hint);
         }
         let replications = count.unwrap_or(SEEDS);
-        return Ok(Plan { repetition: Repetition::Blocks { length }, replications });
+        return Ok(RepetitionPlan { repetition: Repetition::Blocks { length }, replications });
     }
     let windows = windows(scenario, asked);
     match (asked.window, windows) {
@@ -113,31 +113,31 @@ pub fn plan(lab: &Lab<'_>, sides: &[Side<'_>], asked: Asked) -> Result<Plan, NoP
     };
     let usual = if is_synthetic(scenario) { SEEDS } else { TRACE_SEEDS };
     let replications = count.unwrap_or(usual);
-    Ok(Plan { repetition: Repetition::Seeds { warm_up }, replications })
+    Ok(RepetitionPlan { repetition: Repetition::Seeds { warm_up }, replications })
 }
 
 /// The windows that a trace can be cut into.
 #[derive(Clone, Copy)]
-struct Windows {
+struct TraceWindows {
     first: Time,
     width: Span,
     warm_up: Span,
     of: u32,
 }
 
-impl Windows {
+impl TraceWindows {
     /// So many of them, or all that there are.
-    fn plan(self, count: Option<u32>) -> Plan {
+    fn plan(self, count: Option<u32>) -> RepetitionPlan {
         let Self { first, width, warm_up, of } = self;
         let taken = count.unwrap_or(MOST_WINDOWS).min(of);
         let repetition = Repetition::Windows { first, width, warm_up, of, taken, stride: 1 };
-        Plan { repetition, replications: taken }
+        RepetitionPlan { repetition, replications: taken }
     }
 }
 
 /// The windows that the trace can be cut into; none where it cannot. Transformations that count or deal out work see all of it, so a
 /// workload that has any is not cut.
-fn windows(scenario: &Scenario, asked: Asked) -> Option<Windows> {
+fn windows(scenario: &Scenario, asked: Asked) -> Option<TraceWindows> {
     let WorkloadInput::Shared(trace) = &scenario.workload.input else { return None };
     let whole = |step: &Transform| {
         !matches!(
@@ -156,7 +156,7 @@ fn windows(scenario: &Scenario, asked: Asked) -> Option<Windows> {
     let warm_up = asked.warm_up.unwrap_or(DAY.min(width));
     let room = (last - first).micros() - warm_up.micros();
     let of = u32::try_from(room.div_euclid(width.micros().max(1))).ok()?;
-    (of >= 2).then_some(Windows { first, width, warm_up, of })
+    (of >= 2).then_some(TraceWindows { first, width, warm_up, of })
 }
 
 /// Whether a window of `width` is all of the work: `Span::MAX` is that of any work.
@@ -194,7 +194,7 @@ fn extent(scenario: &Scenario) -> Option<Span> {
 /// the allocated cores, and of all of these the longest. One run's queue is so
 /// skewed that a single late burst would decide, so as Welch has it, the series
 /// is first averaged over several runs, time by time.
-fn pilot(lab: &Lab<'_>, sides: &[Side<'_>]) -> Result<Span, NoPlan> {
+fn pilot(lab: &Runner<'_>, sides: &[Arm<'_>]) -> Result<Span, NoPlan> {
     let repetition = Repetition::Seeds { warm_up: Span::ZERO };
     let scenario = sides[0].scenario;
     let runs: &[u32] = if is_synthetic(scenario) { &[PILOTS, MORE_PILOTS] } else { &[1] };
@@ -204,7 +204,7 @@ fn pilot(lab: &Lab<'_>, sides: &[Side<'_>]) -> Result<Span, NoPlan> {
         let mut settled = None;
         for &runs in runs {
             let rows = exhibits.len() as u32..runs;
-            let cells: Vec<Cell<'_>> = rows.map(|row| side.cell(repetition, row)).collect();
+            let cells: Vec<RunRequest<'_>> = rows.map(|row| side.cell(repetition, row)).collect();
             exhibits.extend(lab.exhibit(&cells).map_err(NoPlan::Lab)?);
             let end = goes_on(scenario, exhibits.iter().map(|one| &one.result.summary))
                 .map_err(NoPlan::Problem)?;
@@ -299,11 +299,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::experiment::{Forgetful, Unwatched};
+    use crate::experiment::{NoCache, NoProgress};
     use crate::policy::external::NoLauncher;
 
     /// M/M/10 at 80 %, whose work stops after `span`.
-    fn planned(seed: u64, span: &str) -> Result<Plan, NoPlan> {
+    fn planned(seed: u64, span: &str) -> Result<RepetitionPlan, NoPlan> {
         let text = format!(
             "question = \"?\"\nseed = {seed}\nsteady_state = true\nhorizon = \"30 d\"\n\
              [workload.synthetic]\nspan = \"{span}\"\narrivals = {{ per_hour = 8 }}\n\
@@ -314,9 +314,9 @@ mod tests {
         let base = Path::new(env!("CARGO_MANIFEST_DIR"));
         let scenario = Scenario::parse(&text, "a.toml", base, &[]).expect("a scenario");
         let policy = &scenario.policies[0];
-        let side = Side { name: "p", scenario: &scenario, policy };
-        let (memory, watch) = (&Forgetful, &Unwatched);
-        let lab = Lab { memory, watch, audit: false, launcher: &NoLauncher };
+        let side = Arm { name: "p", scenario: &scenario, policy };
+        let (memory, watch) = (&NoCache, &NoProgress);
+        let lab = Runner { memory, watch, audit: false, launcher: &NoLauncher };
         plan(&lab, &[side], Asked::default())
     }
 

@@ -3,18 +3,18 @@
 use rayon::prelude::*;
 
 use super::super::bound::{self, Bounds};
-use super::super::lab::LabFailure;
+use super::super::runner::RunnerFailure;
 use super::super::single::RunFailure;
-use super::{Comparison, Side};
+use super::{Arm, Comparison};
 use crate::metrics::METRICS;
 
 /// Works out the bounds of every replication and what they say of each policy.
 ///
 /// # Errors
 /// What is wrong with the workload.
-pub(super) fn fill(comparison: &mut Comparison, sides: &[Side<'_>]) -> Result<(), LabFailure> {
+pub(super) fn fill(comparison: &mut Comparison, sides: &[Arm<'_>]) -> Result<(), RunnerFailure> {
     let repetition = comparison.repetition;
-    let all = |side: &Side<'_>| -> Result<Vec<Bounds>, LabFailure> {
+    let all = |side: &Arm<'_>| -> Result<Vec<Bounds>, RunnerFailure> {
         (0..comparison.replications)
             .into_par_iter()
             .map(|replication| {
@@ -22,7 +22,7 @@ pub(super) fn fill(comparison: &mut Comparison, sides: &[Side<'_>]) -> Result<()
                 let seed = repetition.seed(side.scenario, replication);
                 bound::of(&scenario, seed, repetition.warm_up()).map_err(|problems| {
                     let failure = Box::new(RunFailure::Input(problems));
-                    LabFailure::Run { policy: side.name.to_owned(), seed, failure }
+                    RunnerFailure::Run { policy: side.name.to_owned(), seed, failure }
                 })
             })
             .collect()

@@ -3,7 +3,7 @@
 use super::super::cost::leading_cost;
 use super::super::measurement::Measurement;
 use super::super::statistics::{Interval, paired, t_interval};
-use super::{Side, pairs};
+use super::{Arm, pairs};
 use crate::metrics::METRICS;
 
 /// A metric whose interval is not as narrow as was asked for.
@@ -32,7 +32,7 @@ impl Wide {
 /// the metric as a share of its own mean. `precision` is reduced to `p / (1 + p)`,
 /// which makes up for the mean being estimated too.
 pub(super) fn wide(
-    sides: &[Side<'_>],
+    sides: &[Arm<'_>],
     baseline: usize,
     all: &[Vec<Measurement>],
     confidence: f64,

@@ -78,7 +78,7 @@ fn compared(all: Vec<Vec<Measurement>>, chance: Chance) -> Comparison {
 const BASE: Run = Run { finished: 1_000, dollars: 100.0, wait: 40.0 };
 
 /// How one policy stands against the usual baseline, and whether it is taken.
-fn stands(run: impl Fn(u32) -> Run) -> (Standing, bool) {
+fn stands(run: impl Fn(u32) -> Run) -> (Assessment, bool) {
     let comparison = compared(vec![runs(|_| BASE), runs(run)], Chance::Workload);
     let standings = standings(&comparison, &objectives());
     let taken = choose(&comparison, &standings) == 1;
@@ -120,20 +120,20 @@ fn a_promise_is_lost_where_it_is_kept_less_often() {
     let (standing, taken) = stands(|at| Run { dollars: if at < 7 { 150.0 } else { 40.0 }, ..BASE });
     assert_eq!(
         standing.promises[0],
-        Promise { before: 20, after: 13, kept: true, change: Change::Lost }
+        Promise { before: 20, after: 13, kept: true, change: PromiseChange::Lost }
     );
     assert!(!taken);
     // In 17 of 20: 3 pairs, p = 2/2^3, which chance could have made.
     let (standing, _) = stands(|at| Run { dollars: if at < 3 { 150.0 } else { 40.0 }, ..BASE });
     assert_eq!(
         standing.promises[0],
-        Promise { before: 20, after: 17, kept: true, change: Change::Even }
+        Promise { before: 20, after: 17, kept: true, change: PromiseChange::Even }
     );
     // The same, but the mean breaks it: (3 × 400 + 17 × 100) / 20 = 145.
     let (standing, _) = stands(|at| Run { dollars: if at < 3 { 400.0 } else { 100.0 }, ..BASE });
     assert_eq!(
         standing.promises[0],
-        Promise { before: 20, after: 17, kept: false, change: Change::Lost }
+        Promise { before: 20, after: 17, kept: false, change: PromiseChange::Lost }
     );
 }
 
@@ -145,13 +145,13 @@ fn a_promise_that_is_kept_as_often_is_not_lost_by_chance() {
     let after = |at: u32| Run { dollars: if at < 3 { 250.0 } else { 100.0 }, ..BASE };
     let comparison = compared(vec![runs(before), runs(after)], Chance::Workload);
     let promise = standings(&comparison, &objectives())[1].promises[0];
-    let want = Promise { before: 17, after: 17, kept: false, change: Change::Even };
+    let want = Promise { before: 17, after: 17, kept: false, change: PromiseChange::Even };
     assert_eq!(promise, want);
     // Dearer in each replication, which is shown.
     let after = |at: u32| Run { dollars: if at < 3 { 250.0 } else { 106.0 }, ..BASE };
     let before = |at: u32| Run { dollars: if at < 3 { 150.0 } else { 40.0 }, ..BASE };
     let comparison = compared(vec![runs(before), runs(after)], Chance::Workload);
-    assert_eq!(standings(&comparison, &objectives())[1].promises[0].change, Change::Lost);
+    assert_eq!(standings(&comparison, &objectives())[1].promises[0].change, PromiseChange::Lost);
 }
 
 #[test]
@@ -164,10 +164,10 @@ fn a_promise_is_gained_where_that_is_shown() {
     };
     // It costs more, and is taken for its promise all the same.
     let quick = |at| Run { wait: 10.0, dollars: 105.0 + wobble(at), ..BASE };
-    assert_eq!(against_slow(&quick), (Change::Gained, true));
+    assert_eq!(against_slow(&quick), (PromiseChange::Gained, true));
     // In 3 of 20 shows nothing.
     let seldom = |at| Run { wait: if at < 3 { 10.0 } else { 100.0 }, ..BASE };
-    assert_eq!(against_slow(&seldom), (Change::Even, false));
+    assert_eq!(against_slow(&seldom), (PromiseChange::Even, false));
 }
 
 #[test]

@@ -15,14 +15,14 @@ const BACKLOG: f64 = 600.0;
 
 /// What the owned machines offer at every moment, on the reference machine.
 #[derive(Clone, Copy, Debug, Default)]
-struct Owned {
+struct OwnedCapacity {
     cores: f64,
     memory: f64,
     gpus: f64,
 }
 
-fn owned(world: &World, counts: impl Fn(&str) -> bool) -> Owned {
-    let mut sum = Owned::default();
+fn owned(world: &World, counts: impl Fn(&str) -> bool) -> OwnedCapacity {
+    let mut sum = OwnedCapacity::default();
     for (id, offer) in world.offers.iter().filter(|(_, offer)| offer.market == Market::Owned) {
         let kind = world.type_of(id);
         let model = kind.gpu_model.map_or("", |model| world.gpu_models[model].name.as_str());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{Cell, Origin};
+use super::{PublishedResult, ResultOrigin};
 use crate::experiment::verify::easy::matching;
 use crate::experiment::{RunResult, Settings, run};
 use crate::model::{Interner, Work};
@@ -29,17 +29,17 @@ const FIRSTS: [u64; 10] = [1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022,
 /// 22274.74, 133.87 and 307.23 for WFP3 and UNICEP, without and with backfill:
 /// its program took the wait for -1 less the submit time. These four are that
 /// program's with the wait mended.
-const SLOWDOWNS: [(&str, f64, Origin); 10] = [
-    ("fcfs", 7273.7714, Origin::Published),
-    ("shortest", 277.3483, Origin::Published),
-    ("f1", 258.3664, Origin::Published),
-    ("wfp3", 337.3411, Origin::Corrected),
-    ("unicep", 381.7066, Origin::Corrected),
-    ("fcfs-backfill", 235.8173, Origin::Published),
-    ("shortest-backfill", 73.3065, Origin::Published),
-    ("f1-backfill", 75.0682, Origin::Published),
-    ("wfp3-backfill", 126.5047, Origin::Corrected),
-    ("unicep-backfill", 103.1007, Origin::Corrected),
+const SLOWDOWNS: [(&str, f64, ResultOrigin); 10] = [
+    ("fcfs", 7273.7714, ResultOrigin::Published),
+    ("shortest", 277.3483, ResultOrigin::Published),
+    ("f1", 258.3664, ResultOrigin::Published),
+    ("wfp3", 337.3411, ResultOrigin::Corrected),
+    ("unicep", 381.7066, ResultOrigin::Corrected),
+    ("fcfs-backfill", 235.8173, ResultOrigin::Published),
+    ("shortest-backfill", 73.3065, ResultOrigin::Published),
+    ("f1-backfill", 75.0682, ResultOrigin::Published),
+    ("wfp3-backfill", 126.5047, ResultOrigin::Corrected),
+    ("unicep-backfill", 103.1007, ResultOrigin::Corrected),
 ];
 
 /// Mean bounded slowdown, mean wait and makespan in seconds, by policy, as
@@ -58,7 +58,7 @@ const SLOWDOWN_TOLERANCE: f64 = 0.000_1;
 ///
 /// # Errors
 /// What is wrong with the log.
-pub fn rlscheduler(log: &Path) -> Result<Vec<Cell>, String> {
+pub fn rlscheduler(log: &Path) -> Result<Vec<PublishedResult>, String> {
     let runs: Vec<(usize, u64)> = (0..SLOWDOWNS.len())
         .flat_map(|row| FIRSTS.iter().map(move |&first| (row, first)))
         .collect();
@@ -71,14 +71,15 @@ pub fn rlscheduler(log: &Path) -> Result<Vec<Cell>, String> {
         })
         .collect();
     let slowdowns = slowdowns?;
-    let cell = |(row, &(name, reference, origin)): (usize, &(&str, f64, Origin))| Cell {
-        name: format!("RLScheduler, {name}"),
-        quantity: "mean bounded slowdown, ten sequences",
-        origin,
-        reference,
-        ours: slowdowns[row * 10..][..10].iter().sum::<f64>() / 10.0,
-        tolerance: SLOWDOWN_TOLERANCE,
-    };
+    let cell =
+        |(row, &(name, reference, origin)): (usize, &(&str, f64, ResultOrigin))| PublishedResult {
+            name: format!("RLScheduler, {name}"),
+            quantity: "mean bounded slowdown, ten sequences",
+            origin,
+            reference,
+            ours: slowdowns[row * 10..][..10].iter().sum::<f64>() / 10.0,
+            tolerance: SLOWDOWN_TOLERANCE,
+        };
     Ok(SLOWDOWNS.iter().enumerate().map(cell).collect())
 }
 
@@ -86,15 +87,15 @@ pub fn rlscheduler(log: &Path) -> Result<Vec<Cell>, String> {
 ///
 /// # Errors
 /// What is wrong with the log.
-pub fn whole_log(log: &Path) -> Result<Vec<Cell>, String> {
-    let rows: Result<Vec<[Cell; 3]>, String> = WHOLE_LOG
+pub fn whole_log(log: &Path) -> Result<Vec<PublishedResult>, String> {
+    let rows: Result<Vec<[PublishedResult; 3]>, String> = WHOLE_LOG
         .par_iter()
         .map(|&(name, slowdown, wait, makespan)| {
             let summary = result(EASY, log, name)?.summary;
-            let cell = |quantity, reference, ours: Option<f64>, tolerance| Cell {
+            let cell = |quantity, reference, ours: Option<f64>, tolerance| PublishedResult {
                 name: format!("lublin_256, {name}"),
                 quantity,
-                origin: Origin::OtherProgram,
+                origin: ResultOrigin::OtherProgram,
                 reference,
                 ours: ours.unwrap_or(f64::NAN),
                 tolerance,
@@ -118,7 +119,7 @@ const SP2: u32 = 100;
 ///
 /// # Errors
 /// What is wrong with the log.
-pub fn users_estimates(log: &Path) -> Result<Vec<Cell>, String> {
+pub fn users_estimates(log: &Path) -> Result<Vec<PublishedResult>, String> {
     let trace = TraceSpec {
         path: log.to_owned(),
         shown: log.display().to_string(),
@@ -144,10 +145,10 @@ pub fn users_estimates(log: &Path) -> Result<Vec<Cell>, String> {
         works.push(Work::default());
     }
     works.pop();
-    Ok(vec![Cell {
+    Ok(vec![PublishedResult {
         name: "KTH-SP2, EASY, users' estimates".to_owned(),
         quantity: "jobs that start when they should",
-        origin: Origin::OtherProgram,
+        origin: ResultOrigin::OtherProgram,
         reference: works.len() as f64,
         ours: matching(SP2, &works)? as f64,
         tolerance: 0.0,

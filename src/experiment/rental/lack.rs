@@ -1,6 +1,6 @@
 //! Why a policy can rent nothing for a piece of work, in words.
 
-use super::{Limits, fits};
+use super::{RentalLimits, fits};
 use crate::model::{Ask, Market, Offer, QuotaUnit, World};
 use crate::policy::composed::fits::{CountedCapacity, Feasibility};
 use crate::policy::provision::is_open;
@@ -11,7 +11,12 @@ use crate::units::Id;
 
 /// The reason, as the end of a sentence: the first of narrowing, size, rules and limits
 /// that leaves nothing.
-pub(super) fn lack(world: &World, policy: &PolicySpec, limits: Limits<'_>, ask: &Ask) -> String {
+pub(super) fn lack(
+    world: &World,
+    policy: &PolicySpec,
+    limits: RentalLimits<'_>,
+    ask: &Ask,
+) -> String {
     let markets = match &policy.provision {
         ProvisionSpec::OnDemand { markets, .. } => markets.as_slice(),
         ProvisionSpec::OwnedOnly | ProvisionSpec::Static { .. } => &[],
@@ -94,7 +99,7 @@ fn of(named: &str) -> String {
 fn limit(
     world: &World,
     policy: &PolicySpec,
-    limits: Limits<'_>,
+    limits: RentalLimits<'_>,
     (ask, allowed): (&Ask, &[Id<Offer>]),
 ) -> String {
     let rented = CountedCapacity { owned: false, ..CountedCapacity::ALL };

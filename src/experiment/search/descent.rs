@@ -5,26 +5,26 @@
 //! Pattern search after Hooke and Jeeves, "Direct search solution of numerical
 //! and statistical problems", Journal of the ACM 8(2), 1961.
 
-use super::line::{Landscape, Point, Reach, along};
-use super::score::Score;
+use super::line::{SearchSpace, SearchStart, SetupPoint, along};
+use super::score::SetupScore;
 
 /// First step of an exchange, as a share of the levels.
 const FIRST_STEP: usize = 4;
 
 /// Goes down from `start`. An exchange is made only for a gain beyond
 /// `margin`, a share of the goal.
-pub(super) fn descend<L: Landscape>(
+pub(super) fn descend<L: SearchSpace>(
     land: &mut L,
-    start: Point,
+    start: SetupPoint,
     margin: f64,
-) -> Result<(Point, Score), L::Halt> {
+) -> Result<(SetupPoint, SetupScore), L::Halt> {
     let score = land.look(std::slice::from_ref(&start))?[0];
     let mut best = (start, score);
-    let mut reach = Reach::Wide;
+    let mut reach = SearchStart::Wide;
     loop {
         while let Some(better) = lines(land, &best, reach)? {
             best = better;
-            reach = Reach::Near;
+            reach = SearchStart::Near;
         }
         if land.axes().len() == 1 {
             return Ok(best);
@@ -37,11 +37,11 @@ pub(super) fn descend<L: Landscape>(
 }
 
 /// Each line in turn; the better point, if one was found.
-fn lines<L: Landscape>(
+fn lines<L: SearchSpace>(
     land: &mut L,
-    best: &(Point, Score),
-    reach: Reach,
-) -> Result<Option<(Point, Score)>, L::Halt> {
+    best: &(SetupPoint, SetupScore),
+    reach: SearchStart,
+) -> Result<Option<(SetupPoint, SetupScore)>, L::Halt> {
     let mut at = best.clone();
     for axis in 0..land.axes().len() {
         let found = along(land, &at.0, axis, reach)?;
@@ -53,13 +53,13 @@ fn lines<L: Landscape>(
 }
 
 /// Moves one variable, by less and less, and lets each of the others answer.
-fn exchange<L: Landscape>(
+fn exchange<L: SearchSpace>(
     land: &mut L,
-    best: &(Point, Score),
+    best: &(SetupPoint, SetupScore),
     margin: f64,
-) -> Result<Option<(Point, Score)>, L::Halt> {
+) -> Result<Option<(SetupPoint, SetupScore)>, L::Halt> {
     let goal = best.1.goal - margin * best.1.goal.abs();
-    let target = if best.1.kept() { Score { goal, ..best.1 } } else { best.1 };
+    let target = if best.1.kept() { SetupScore { goal, ..best.1 } } else { best.1 };
     let most = land.axes().iter().map(|levels| levels.count).max().unwrap_or(1);
     let mut divisor = FIRST_STEP;
     loop {
@@ -67,7 +67,7 @@ fn exchange<L: Landscape>(
             for moved in moves(land, &best.0, axis, divisor) {
                 let mut at = (moved.clone(), land.look(&[moved])?[0]);
                 for other in (0..land.axes().len()).filter(|&other| other != axis) {
-                    let found = along(land, &at.0, other, Reach::Brief)?;
+                    let found = along(land, &at.0, other, SearchStart::Brief)?;
                     if found.1.beats(&at.1) {
                         at = found;
                     }
@@ -85,7 +85,12 @@ fn exchange<L: Landscape>(
 }
 
 /// The points a step to either side of `from`; all others where there is no order.
-fn moves<L: Landscape>(land: &L, from: &Point, axis: usize, divisor: usize) -> Vec<Point> {
+fn moves<L: SearchSpace>(
+    land: &L,
+    from: &SetupPoint,
+    axis: usize,
+    divisor: usize,
+) -> Vec<SetupPoint> {
     let levels = land.axes()[axis];
     let here = from[axis];
     let wanted: Vec<usize> = match levels.ordered {
@@ -118,7 +123,7 @@ mod tests {
         // though from the middle both lines end where the promise binds.
         let score = |point: &[usize]| {
             let (x, y) = (point[0] as f64, point[1] as f64);
-            Score { excess: 120.0 - 3.0 * x - 2.0 * y, goal: 4.0 * x + 3.0 * y }
+            SetupScore { excess: 120.0 - 3.0 * x - 2.0 * y, goal: 4.0 * x + 3.0 * y }
         };
         let mut land = Formula::new(&[61, 61], score);
         let Ok((found, best)) = descend(&mut land, vec![30, 30], 0.0);
@@ -131,7 +136,7 @@ mod tests {
         // x y >= 400 at 1 and 4 a piece: x = 40, y = 10 costs 80.
         let score = |point: &[usize]| {
             let (x, y) = (point[0] as f64, point[1] as f64);
-            Score { excess: 400.0 - x * y, goal: x + 4.0 * y }
+            SetupScore { excess: 400.0 - x * y, goal: x + 4.0 * y }
         };
         let mut land = Formula::new(&[101, 101], score);
         let Ok((_, best)) = descend(&mut land, vec![50, 50], 0.0);
@@ -144,7 +149,7 @@ mod tests {
         let score = |point: &[usize]| {
             let needed = [40.0, 40.0, 10.0][point[1]];
             let extra = [0.0, 0.0, 5.0][point[1]];
-            Score { excess: needed - point[0] as f64, goal: point[0] as f64 + extra }
+            SetupScore { excess: needed - point[0] as f64, goal: point[0] as f64 + extra }
         };
         let mut land = Formula::new(&[64, 3], score);
         land.axes[1] = Levels { count: 3, ordered: false };

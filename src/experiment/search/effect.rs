@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::super::compare::Chance;
-use super::super::lab::is_synthetic;
 use super::super::replication::Repetition;
-use super::book::{Book, Candidate};
-use super::line::{End, Point, safer_end};
-use super::score::Score;
+use super::super::runner::is_synthetic;
+use super::evaluations::{Candidate, Evaluations};
+use super::line::{LineEnd, SetupPoint, safer_end};
+use super::score::SetupScore;
 use crate::scenario::Scenario;
 
 /// What was seen of a variable's effect, all others as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum VariableEffect {
     /// Neither the goal nor a promise's metric moved with it.
     None,
     /// More never kept promises worse, and never cost less.
@@ -26,7 +26,7 @@ pub enum Effect {
     Words,
 }
 
-impl Effect {
+impl VariableEffect {
     /// The words of reports.
     pub const fn words(self) -> &'static str {
         match self {
@@ -40,8 +40,8 @@ impl Effect {
 }
 
 /// What was seen of one variable in all pairs of setups that differ in it alone.
-pub(super) fn effect(book: &Book<'_>, axis: usize) -> Effect {
-    let mut lines = BTreeMap::<Point, Vec<usize>>::new();
+pub(super) fn effect(book: &Evaluations<'_>, axis: usize) -> VariableEffect {
+    let mut lines = BTreeMap::<SetupPoint, Vec<usize>>::new();
     for (row, candidate) in book.candidates.iter().enumerate() {
         let mut line = candidate.point.clone();
         line[axis] = 0;
@@ -54,27 +54,27 @@ pub(super) fn effect(book: &Book<'_>, axis: usize) -> Effect {
     let shown = |row: usize| book.judge.shown(&book.candidates[row].searched);
     let still = |rows: &Vec<usize>| rows.iter().all(|&row| shown(row) == shown(rows[0]));
     if lines.iter().all(still) {
-        return Effect::None;
+        return VariableEffect::None;
     }
     if book.variables[axis].numbers.is_none() {
-        return Effect::Words;
+        return VariableEffect::Words;
     }
-    let scores = |rows: &Vec<usize>| -> Vec<Score> {
+    let scores = |rows: &Vec<usize>| -> Vec<SetupScore> {
         rows.iter().map(|&row| book.candidates[row].score).collect()
     };
-    let towards = |end: End| {
+    let towards = |end: LineEnd| {
         lines.iter().all(|rows| {
             let mut scores = scores(rows);
-            if end == End::Low {
+            if end == LineEnd::Low {
                 scores.reverse();
             }
-            safer_end(&scores) == Some(End::High)
+            safer_end(&scores) == Some(LineEnd::High)
         })
     };
-    match (towards(End::High), towards(End::Low)) {
-        (true, _) => Effect::MoreIsSafer,
-        (_, true) => Effect::LessIsSafer,
-        _ => Effect::Mixed,
+    match (towards(LineEnd::High), towards(LineEnd::Low)) {
+        (true, _) => VariableEffect::MoreIsSafer,
+        (_, true) => VariableEffect::LessIsSafer,
+        _ => VariableEffect::Mixed,
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) fn comparable(candidates: &[Candidate], rows: &[usize]) -> bool {
 }
 
 /// The promise that is broken most often, over all setups; of equals the first.
-pub(super) fn binding(book: &Book<'_>) -> Option<usize> {
+pub(super) fn binding(book: &Evaluations<'_>) -> Option<usize> {
     let all = || book.candidates.iter().flat_map(|one| &one.searched);
     let broken = |row: &usize| all().filter(|one| one.kept.get(*row) == Some(&false)).count();
     let rows = 0..book.judge.objectives.len();

@@ -9,18 +9,18 @@
 
 use std::collections::BTreeMap;
 
-use super::score::Score;
+use super::score::SetupScore;
 
 /// One level per variable.
-pub type Point = Vec<usize>;
+pub type SetupPoint = Vec<usize>;
 
 /// What can be looked at. Looking twice costs nothing.
-pub(super) trait Landscape {
+pub(super) trait SearchSpace {
     /// Why it cannot be looked at any more.
     type Halt;
 
     /// Scores of several points, in order.
-    fn look(&mut self, points: &[Point]) -> Result<Vec<Score>, Self::Halt>;
+    fn look(&mut self, points: &[SetupPoint]) -> Result<Vec<SetupScore>, Self::Halt>;
 
     /// Levels of each variable, and whether they have an order.
     fn axes(&self) -> &[Levels];
@@ -37,7 +37,7 @@ pub(super) struct Levels {
 
 /// Where a line is looked at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum SearchStart {
     /// At its ends and in its middle.
     Wide,
     /// Around the point.
@@ -47,20 +47,22 @@ pub(super) enum Reach {
 }
 
 /// The best level of variable `axis`, the others as in `from`.
-pub(super) fn along<L: Landscape>(
+pub(super) fn along<L: SearchSpace>(
     land: &mut L,
-    from: &Point,
+    from: &SetupPoint,
     axis: usize,
-    reach: Reach,
-) -> Result<(Point, Score), L::Halt> {
+    reach: SearchStart,
+) -> Result<(SetupPoint, SetupScore), L::Halt> {
     let Levels { count, ordered } = land.axes()[axis];
     let last = count - 1;
-    let mut line = Line { from, axis, seen: BTreeMap::new() };
+    let mut line = SearchLine { from, axis, seen: BTreeMap::new() };
     let here = from[axis];
     let mut wanted = match reach {
         _ if !ordered => (0..count).collect(),
-        Reach::Wide => vec![0, last / 2, here, last],
-        Reach::Near | Reach::Brief => vec![here.saturating_sub(1), here, (here + 1).min(last)],
+        SearchStart::Wide => vec![0, last / 2, here, last],
+        SearchStart::Near | SearchStart::Brief => {
+            vec![here.saturating_sub(1), here, (here + 1).min(last)]
+        }
     };
     while !wanted.is_empty() {
         line.look(land, wanted)?;
@@ -70,23 +72,27 @@ pub(super) fn along<L: Landscape>(
     Ok((line.at(best), line.seen[&best]))
 }
 
-struct Line<'a> {
-    from: &'a Point,
+struct SearchLine<'a> {
+    from: &'a SetupPoint,
     axis: usize,
-    seen: BTreeMap<usize, Score>,
+    seen: BTreeMap<usize, SetupScore>,
 }
 
-impl Line<'_> {
-    fn at(&self, level: usize) -> Point {
+impl SearchLine<'_> {
+    fn at(&self, level: usize) -> SetupPoint {
         let mut point = self.from.clone();
         point[self.axis] = level;
         point
     }
 
-    fn look<L: Landscape>(&mut self, land: &mut L, mut levels: Vec<usize>) -> Result<(), L::Halt> {
+    fn look<L: SearchSpace>(
+        &mut self,
+        land: &mut L,
+        mut levels: Vec<usize>,
+    ) -> Result<(), L::Halt> {
         levels.sort_unstable();
         levels.dedup();
-        let points: Vec<Point> = levels.iter().map(|&level| self.at(level)).collect();
+        let points: Vec<SetupPoint> = levels.iter().map(|&level| self.at(level)).collect();
         let scores = land.look(&points)?;
         self.seen.extend(levels.into_iter().zip(scores));
         Ok(())
@@ -96,19 +102,19 @@ impl Line<'_> {
     fn best(&self) -> usize {
         let mut rows = self.seen.iter();
         let first = rows.next().expect("a line is looked at somewhere");
-        let better = |best: (usize, Score), (&level, score): (&usize, &Score)| {
+        let better = |best: (usize, SetupScore), (&level, score): (&usize, &SetupScore)| {
             if score.beats(&best.1) { (level, *score) } else { best }
         };
         rows.fold((*first.0, *first.1), better).0
     }
 
     /// Levels that are still to be looked at; none at the end.
-    fn next(&self, last: usize, reach: Reach) -> Vec<usize> {
+    fn next(&self, last: usize, reach: SearchStart) -> Vec<usize> {
         let best = self.best();
         let safer = safer_end(&self.seen.values().copied().collect::<Vec<_>>());
         let kept = self.seen[&best].kept();
         let mut wanted = Vec::new();
-        for side in [End::Low, End::High] {
+        for side in [LineEnd::Low, LineEnd::High] {
             // Towards the safer end everything costs more, and where nothing
             // is kept there is nothing to be gained on the other side.
             let useless = match safer {
@@ -118,7 +124,7 @@ impl Line<'_> {
             };
             wanted.extend(self.between(best, side, last).filter(|_| !useless));
         }
-        if wanted.is_empty() && reach != Reach::Brief {
+        if wanted.is_empty() && reach != SearchStart::Brief {
             // Two beyond on each side bear the bisection out, or do not.
             let around = [best.checked_sub(1), best.checked_sub(2), Some(best + 1), Some(best + 2)];
             wanted.extend(around.into_iter().flatten().filter(|&level| level <= last));
@@ -129,17 +135,19 @@ impl Line<'_> {
 
     /// Half of the way to the next level seen on one side, or twice as far out
     /// where nothing was seen yet; none where nothing lies between.
-    fn between(&self, best: usize, side: End, last: usize) -> Option<usize> {
+    fn between(&self, best: usize, side: LineEnd, last: usize) -> Option<usize> {
         let below = self.seen.range(..best).next_back().map(|(&level, _)| level);
         let above = self.seen.range(best + 1..).next().map(|(&level, _)| level);
         match (side, below, above) {
-            (End::Low, Some(below), _) => (best - below > 1).then(|| best - (best - below) / 2),
-            (End::High, _, Some(above)) => (above - best > 1).then(|| best + (above - best) / 2),
-            (End::Low, None, above) => {
+            (LineEnd::Low, Some(below), _) => (best - below > 1).then(|| best - (best - below) / 2),
+            (LineEnd::High, _, Some(above)) => {
+                (above - best > 1).then(|| best + (above - best) / 2)
+            }
+            (LineEnd::Low, None, above) => {
                 let far = 2 * above.map_or(1, |above| above - best);
                 (best > 0).then(|| best.saturating_sub(far))
             }
-            (End::High, below, None) => {
+            (LineEnd::High, below, None) => {
                 let far = 2 * below.map_or(1, |below| best - below);
                 (best < last).then(|| (best + far).min(last))
             }
@@ -149,20 +157,21 @@ impl Line<'_> {
 
 /// An end of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum LineEnd {
     Low,
     High,
 }
 
 /// The end towards which promises are kept better and the goal grows, where
 /// the scores, in the order of their levels, rise or fall without exception.
-pub(super) fn safer_end(scores: &[Score]) -> Option<End> {
+pub(super) fn safer_end(scores: &[SetupScore]) -> Option<LineEnd> {
     let pairs = || scores.windows(2).map(|pair| (pair[0], pair[1]));
-    let safer = |(a, b): (Score, Score)| b.shortfall() <= a.shortfall() && b.goal >= a.goal;
+    let safer =
+        |(a, b): (SetupScore, SetupScore)| b.shortfall() <= a.shortfall() && b.goal >= a.goal;
     if pairs().all(safer) {
-        return Some(End::High);
+        return Some(LineEnd::High);
     }
-    pairs().all(|(a, b)| safer((b, a))).then_some(End::Low)
+    pairs().all(|(a, b)| safer((b, a))).then_some(LineEnd::Low)
 }
 
 #[cfg(test)]
@@ -175,20 +184,20 @@ pub(super) mod tests {
     pub(in super::super) struct Formula<F> {
         pub(in super::super) axes: Vec<Levels>,
         pub(in super::super) score: F,
-        pub(in super::super) seen: BTreeSet<Point>,
+        pub(in super::super) seen: BTreeSet<SetupPoint>,
     }
 
-    impl<F: Fn(&[usize]) -> Score> Formula<F> {
+    impl<F: Fn(&[usize]) -> SetupScore> Formula<F> {
         pub(in super::super) fn new(counts: &[usize], score: F) -> Self {
             let levels = |&count: &usize| Levels { count, ordered: true };
             Self { axes: counts.iter().map(levels).collect(), score, seen: BTreeSet::new() }
         }
     }
 
-    impl<F: Fn(&[usize]) -> Score> Landscape for Formula<F> {
+    impl<F: Fn(&[usize]) -> SetupScore> SearchSpace for Formula<F> {
         type Halt = std::convert::Infallible;
 
-        fn look(&mut self, points: &[Point]) -> Result<Vec<Score>, Self::Halt> {
+        fn look(&mut self, points: &[SetupPoint]) -> Result<Vec<SetupScore>, Self::Halt> {
             self.seen.extend(points.iter().cloned());
             Ok(points.iter().map(|point| (self.score)(point)).collect())
         }
@@ -199,8 +208,9 @@ pub(super) mod tests {
     }
 
     #[track_caller]
-    fn check(count: usize, score: impl Fn(usize) -> Score, want: usize, most: usize) {
-        for (start, reach) in [(0, Reach::Wide), (count / 2, Reach::Near), (count - 1, Reach::Near)]
+    fn check(count: usize, score: impl Fn(usize) -> SetupScore, want: usize, most: usize) {
+        for (start, reach) in
+            [(0, SearchStart::Wide), (count / 2, SearchStart::Near), (count - 1, SearchStart::Near)]
         {
             let mut land = Formula::new(&[count], |point: &[usize]| score(point[0]));
             let Ok((found, _)) = along(&mut land, &vec![start], 0, reach);
@@ -210,8 +220,8 @@ pub(super) mod tests {
     }
 
     /// Kept from a level on; every level costs one more.
-    fn threshold(from: usize) -> impl Fn(usize) -> Score {
-        move |level| Score { excess: from as f64 - level as f64, goal: level as f64 }
+    fn threshold(from: usize) -> impl Fn(usize) -> SetupScore {
+        move |level| SetupScore { excess: from as f64 - level as f64, goal: level as f64 }
     }
 
     #[test]
@@ -227,7 +237,7 @@ pub(super) mod tests {
     #[test]
     fn the_largest_is_found_where_less_is_safer() {
         let score =
-            |level: usize| Score { excess: level as f64 - 30.0, goal: 100.0 - level as f64 };
+            |level: usize| SetupScore { excess: level as f64 - 30.0, goal: 100.0 - level as f64 };
         check(100, score, 30, 20);
     }
 
@@ -240,7 +250,7 @@ pub(super) mod tests {
     fn the_bottom_of_a_valley_is_found() {
         let score = |level: usize| {
             let far = level as f64 - 58.0;
-            Score { excess: -1.0, goal: far * far }
+            SetupScore { excess: -1.0, goal: far * far }
         };
         check(100, score, 58, 24);
     }
@@ -250,12 +260,12 @@ pub(super) mod tests {
         // Kept from 40 on, but at 38 as well: a smaller one that bisection
         // alone would pass over.
         let anomaly = |level: usize| match level {
-            38 => Score { excess: -1.0, goal: 38.0 },
+            38 => SetupScore { excess: -1.0, goal: 38.0 },
             _ => threshold(40)(level),
         };
         check(100, anomaly, 38, 24);
-        let scores: Vec<Score> = (36..44).map(anomaly).collect();
+        let scores: Vec<SetupScore> = (36..44).map(anomaly).collect();
         assert_eq!(safer_end(&scores), None);
-        assert_eq!(safer_end(&[threshold(3)(1), threshold(3)(4)]), Some(End::High));
+        assert_eq!(safer_end(&[threshold(3)(1), threshold(3)(4)]), Some(LineEnd::High));
     }
 }

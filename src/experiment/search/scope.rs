@@ -1,29 +1,29 @@
 //! Which variables concern which policy: setups that differ only in settings of
 //! other policies are one.
 
-use super::line::Point;
+use super::line::SetupPoint;
 use super::variable::Variable;
 use crate::scenario::{Scenario, concerns};
 
 /// The variables that matter at each point.
 #[derive(Clone, Debug)]
-pub(super) struct Scope {
+pub(super) struct VariableScope {
     /// The variable that chooses the policy.
     chooser: Option<usize>,
     /// By level of `chooser`, or once where nothing is chosen: whether each variable
     /// concerns the policy.
     concerns: Vec<Vec<bool>>,
     /// Levels of variables that do not concern the policy.
-    start: Point,
+    start: SetupPoint,
 }
 
-impl Scope {
+impl VariableScope {
     /// Of the policy called `named`, or of those that `baseline` chooses from.
     pub(super) fn of(
         variables: &[Variable],
         named: Option<&str>,
         scenario: &Scenario,
-        start: &Point,
+        start: &SetupPoint,
     ) -> Self {
         let varied = variables.iter().position(|one| one.key == "baseline");
         let chooser = varied.filter(|_| named.is_none());
@@ -45,12 +45,12 @@ impl Scope {
     }
 
     /// By variable: whether it matters at a point.
-    pub(super) fn at(&self, point: &Point) -> &[bool] {
+    pub(super) fn at(&self, point: &SetupPoint) -> &[bool] {
         &self.concerns[self.chooser.map_or(0, |axis| point[axis])]
     }
 
     /// The point that stands for all that differ from `point` only in what does not matter.
-    pub(super) fn folded(&self, point: &Point) -> Point {
+    pub(super) fn folded(&self, point: &SetupPoint) -> SetupPoint {
         let levels = point.iter().zip(&self.start).zip(self.at(point));
         levels.map(|((&own, &start), &matters)| if matters { own } else { start }).collect()
     }

@@ -18,7 +18,7 @@ pub enum Keeping {
 
 /// A setup, as the search sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Score {
+pub struct SetupScore {
     /// By how much the worst kept promise misses its bound, as a share of the
     /// bound; 0 or less where all are kept. Means are held to the bound with
     /// as much room as the verdict on the held-out replications will take.
@@ -27,7 +27,7 @@ pub struct Score {
     pub goal: f64,
 }
 
-impl Score {
+impl SetupScore {
     /// Whether all promises are kept.
     pub fn kept(&self) -> bool {
         self.excess <= 0.0
@@ -65,7 +65,7 @@ pub(super) struct Judge {
 
 impl Judge {
     /// The score of a setup over some replications.
-    pub(super) fn score(&self, all: &[Measurement]) -> Score {
+    pub(super) fn score(&self, all: &[Measurement]) -> SetupScore {
         let excess = match self.keeping {
             _ if self.objectives.is_empty() => -1.0,
             Keeping::OnAverage => {
@@ -78,7 +78,7 @@ impl Judge {
                 worst[nearest_rank(share, worst.len() as u64) as usize - 1]
             }
         };
-        Score { excess, goal: mean(&self.goals(all)).unwrap_or(f64::INFINITY) }
+        SetupScore { excess, goal: mean(&self.goals(all)).unwrap_or(f64::INFINITY) }
     }
 
     /// The goal of each replication; infinite where it shows none.

@@ -1,9 +1,9 @@
 //! How replications differ, and how the budget is shared between searching
 //! and judging.
 
-use super::super::compare::{self, Asked, NoPlan, Side};
-use super::super::lab::{Cell, Lab, LabFailure, is_drawn, share_inputs};
+use super::super::compare::{self, Arm, Asked, NoPlan};
 use super::super::replication::Repetition;
+use super::super::runner::{RunRequest, Runner, RunnerFailure, is_drawn, share_inputs};
 use super::super::statistics::promise;
 use super::score::Keeping;
 use super::variable::Variable;
@@ -25,21 +25,21 @@ const FEWEST_WINDOWS: u32 = 8;
 const MOST_WINDOWS: u32 = 30;
 /// How replications differ, and how many there can be.
 pub(super) fn plan(
-    lab: &Lab<'_>,
+    lab: &Runner<'_>,
     scenario: &Scenario,
     policy: &PolicySpec,
     asked: Asked,
-) -> Result<compare::Plan, SearchFailure> {
+) -> Result<compare::RepetitionPlan, SearchFailure> {
     let mut scenario = scenario.clone();
     share_inputs(&mut scenario).map_err(|failure| {
-        let run = LabFailure::Run {
+        let run = RunnerFailure::Run {
             policy: policy.name.clone(),
             seed: scenario.seed,
             failure: Box::new(failure),
         };
         SearchFailure::Lab(run)
     })?;
-    let side = Side { name: &policy.name, scenario: &scenario, policy };
+    let side = Arm { name: &policy.name, scenario: &scenario, policy };
     let every = Asked { replications: Some(u32::MAX), ..asked };
     let found = compare::plan(lab, &[side], every).map_err(|no_plan| match no_plan {
         NoPlan::Problem(problem) => SearchFailure::Problems(vec![problem]),
@@ -59,29 +59,29 @@ pub(super) fn plan(
         ]));
     }
     let repetition = Repetition::Seeds { warm_up: asked.warm_up.unwrap_or(Span::ZERO) };
-    Ok(compare::Plan { repetition, replications: u32::MAX })
+    Ok(compare::RepetitionPlan { repetition, replications: u32::MAX })
 }
 
 /// Whether nothing is random at the start: none where that is known not to be so.
 pub(super) fn is_still(
-    lab: &Lab<'_>,
+    lab: &Runner<'_>,
     task: &Task,
     (scenario, policy): (&Scenario, &PolicySpec),
-    plan: compare::Plan,
+    plan: compare::RepetitionPlan,
 ) -> Result<Option<bool>, SearchFailure> {
     let keys = task.variables.iter().map(|one| one.key.as_str());
     if is_drawn(scenario, keys) || !matches!(plan.repetition, Repetition::Seeds { .. }) {
         return Ok(None);
     }
     let repetition = plan.repetition;
-    let cell = |replication| Cell { scenario, policy, repetition, replication };
+    let cell = |replication| RunRequest { scenario, policy, repetition, replication };
     let two = lab.measure(&[cell(0), cell(1)]).map_err(SearchFailure::Lab)?;
     Ok(Some(two[0].fingerprint == two[1].fingerprint))
 }
 
 /// How the budget is shared between searching and judging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shares {
+pub(super) struct BudgetShares {
     /// Runs that were done before.
     pub(super) pilot: u32,
     /// Replications of each setup that the search sees.
@@ -98,11 +98,11 @@ pub(super) struct Shares {
     pub(super) held_out_most: u32,
 }
 
-impl Shares {
+impl BudgetShares {
     pub(super) fn of(
         task: &Task,
         scenario: &Scenario,
-        plan: compare::Plan,
+        plan: compare::RepetitionPlan,
         still: Option<bool>,
     ) -> Result<Self, SearchFailure> {
         let even = plan.replications.div_ceil(2);

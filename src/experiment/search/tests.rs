@@ -30,7 +30,7 @@ fn servers_for_a_target_wait_are_those_of_erlang() {
         let found = found(&text, task(&[("cluster.c.nodes", "1..40")]));
         assert_eq!(answer(&found), format!("cluster.c.nodes = {c}"), "{load} erlangs");
         assert!(found.converged && found.separated && found.runs <= 400, "{}", found.runs);
-        assert_eq!(found.effects, [Effect::MoreIsSafer]);
+        assert_eq!(found.effects, [VariableEffect::MoreIsSafer]);
     }
 }
 
@@ -59,7 +59,7 @@ fn nothing_is_found_where_nothing_will_do() {
     let text = queue(8.0, 1_000, "wait_mean = \"<= 10 s\"");
     let found = found(&text, task(&[("cluster.c.nodes", "2..8")]));
     assert_eq!(found.choice, None);
-    assert!(found.finalists.iter().all(|finalist| finalist.verdict == Verdict::Broken));
+    assert!(found.finalists.iter().all(|finalist| finalist.verdict == SetupVerdict::Broken));
     assert_eq!((found.candidate(0).point[0], found.binding), (6, Some(0)));
 }
 
@@ -85,7 +85,7 @@ fn what_does_not_matter_is_seen_and_a_small_budget_refused() {
         .replace("[policy.p]", "[policy.q]\npreset = \"batch-fcfs\"\n[policy.p]");
     let two = task(&[("cluster.c.nodes", "1..6"), ("baseline", "p, q")]);
     let found = found(&text, two.clone());
-    assert_eq!(found.effects[1], Effect::None);
+    assert_eq!(found.effects[1], VariableEffect::None);
     let Err(SearchFailure::Problems(problems)) = plan(&text, Task { budget: 50, ..two }) else {
         panic!("it is too small");
     };
@@ -113,7 +113,7 @@ fn setups_that_differ_in_another_policys_setting_are_one() {
     let one = found(&text, Task { policy: Some("p".to_owned()), ..three });
     assert_eq!(one.setups(), 6.0);
     assert!(one.candidates.iter().all(|setup| one.edits(&setup.point).len() == 1));
-    assert_eq!(one.effects[1..], [Effect::None, Effect::None]);
+    assert_eq!(one.effects[1..], [VariableEffect::None, VariableEffect::None]);
 }
 
 #[test]

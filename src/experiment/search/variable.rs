@@ -46,7 +46,7 @@ impl Variable {
     /// What is wrong with the values, with a hint.
     pub fn read(key: &str, values: &str) -> Result<Self, Problem> {
         let place = clip(&format!("vary {key} = {values}"));
-        let refused = |(message, hint): Wrong| Problem::with(&place, message).hint(hint);
+        let refused = |(message, hint): VariableProblem| Problem::with(&place, message).hint(hint);
         let first = key.split('.').next().unwrap_or("").trim();
         if GIVEN.contains(&first) {
             let message = format!("`{}` is given, not decided", clip(key));
@@ -85,17 +85,19 @@ impl Variable {
             }
             _ => list(&items).map_err(refused)?,
         };
-        let quantities: Option<Vec<Quantity>> = levels.iter().map(|text| quantity(text)).collect();
+        let quantities: Option<Vec<RangeQuantity>> =
+            levels.iter().map(|text| quantity(text)).collect();
         let unit = quantities.as_ref().map(|all| all[0].unit.clone());
-        let same = |all: &Vec<Quantity>| all.iter().all(|one| Some(&one.unit) == unit.as_ref());
+        let same =
+            |all: &Vec<RangeQuantity>| all.iter().all(|one| Some(&one.unit) == unit.as_ref());
         let Some(mut all) = quantities.filter(same) else {
             return Ok(Self { key: key.to_owned(), levels, numbers: None, beyond: None });
         };
         all.sort_by_key(|one| one.number);
         let numbers = all.iter().map(|one| one.number.to_f64().unwrap_or(f64::MAX)).collect();
-        let levels = all.iter().map(Quantity::told).collect();
-        let past = |end: &Quantity, next: &Quantity| {
-            Quantity { number: end.number + end.number - next.number, unit: end.unit.clone() }
+        let levels = all.iter().map(RangeQuantity::told).collect();
+        let past = |end: &RangeQuantity, next: &RangeQuantity| {
+            RangeQuantity { number: end.number + end.number - next.number, unit: end.unit.clone() }
                 .told()
         };
         let beyond = (all.len() > 1)
@@ -105,15 +107,15 @@ impl Variable {
 }
 
 /// A message and a hint.
-type Wrong = (String, String);
+type VariableProblem = (String, String);
 
-fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Wrong {
+fn wrong(message: impl Into<String>, hint: impl Into<String>) -> VariableProblem {
     (message.into(), hint.into())
 }
 
 const USAGE: &str = "write `4..40`, `10 min..2 h:12` for 12 values, `8..64 step 8`, or `a, b, c`";
 
-fn list(items: &[&str]) -> Result<Vec<String>, Wrong> {
+fn list(items: &[&str]) -> Result<Vec<String>, VariableProblem> {
     let texts: Vec<String> = items.iter().map(|item| unquoted(item).to_owned()).collect();
     if texts.iter().any(String::is_empty) {
         return Err(wrong("there is no value to choose from", USAGE));
@@ -132,7 +134,7 @@ fn list(items: &[&str]) -> Result<Vec<String>, Wrong> {
 }
 
 /// `high`, `high:n` or `high step s` after `low..`.
-fn range(low: &str, rest: &str) -> Result<Vec<String>, Wrong> {
+fn range(low: &str, rest: &str) -> Result<Vec<String>, VariableProblem> {
     let (high, count, step) = match (rest.rsplit_once(':'), rest.split_once(" step ")) {
         (Some((high, count)), _) => (high, Some(count), None),
         (None, Some((high, step))) => (high, None, Some(step)),
@@ -204,32 +206,32 @@ fn range(low: &str, rest: &str) -> Result<Vec<String>, Wrong> {
             return Err(wrong(message, "choose a number of values that divides the range evenly"));
         }
         let number = number.round_sf(9).unwrap_or(number).normalize();
-        Ok(Quantity { number, unit: low.unit.clone() }.told())
+        Ok(RangeQuantity { number, unit: low.unit.clone() }.told())
     };
     (0..=steps).map(level).collect()
 }
 
 /// A number and what stands behind it.
 #[derive(Clone, Debug, PartialEq)]
-struct Quantity {
+struct RangeQuantity {
     number: Decimal,
     unit: String,
 }
 
-impl Quantity {
+impl RangeQuantity {
     fn told(&self) -> String {
         format!("{} {}", self.number.normalize(), self.unit).trim_end().to_owned()
     }
 }
 
-fn quantity(text: &str) -> Option<Quantity> {
+fn quantity(text: &str) -> Option<RangeQuantity> {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || "._-+".contains(c)));
     let (number, unit) = text.split_at(end.unwrap_or(text.len()));
     let plain: String = number.chars().filter(|&c| c != '_').collect();
     let number: Decimal = plain.parse().ok()?;
     (number.abs() < Decimal::from(1_000_000_000_000_000_i64))
-        .then(|| Quantity { number, unit: unit.trim().to_owned() })
+        .then(|| RangeQuantity { number, unit: unit.trim().to_owned() })
 }
 
 /// `text` at its commas, but for those within quotes and brackets.

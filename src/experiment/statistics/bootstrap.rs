@@ -31,7 +31,7 @@ pub struct Bootstrap {
 
 /// A statistic and its interval, which need not be symmetric.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
+pub struct BootstrapEstimate {
     /// The statistic of the sample itself.
     pub value: f64,
     /// Lower end.
@@ -48,7 +48,11 @@ impl Bootstrap {
     ///
     /// Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapters
     /// 13 (percentile) and 14 (BCa: eqs. 14.10, 14.14 and 14.15).
-    pub fn interval(&self, n: usize, statistic: impl Fn(&[usize]) -> f64) -> Option<Estimate> {
+    pub fn interval(
+        &self,
+        n: usize,
+        statistic: impl Fn(&[usize]) -> f64,
+    ) -> Option<BootstrapEstimate> {
         if n < 2 || self.resamples < 2 {
             return None;
         }
@@ -75,7 +79,7 @@ impl Bootstrap {
                 (corrected(side), corrected(1.0 - side))
             }
         };
-        Some(Estimate { value, low: at(&resampled, low), high: at(&resampled, high) })
+        Some(BootstrapEstimate { value, low: at(&resampled, low), high: at(&resampled, high) })
     }
 }
 
@@ -173,7 +177,7 @@ mod tests {
         let rule = Bootstrap { resamples: 200, confidence: 0.95, method: Method::Bca, seed: 7 };
         let (jobs, cost) = ([1.0, 2.0, 5.0, 9.0], [3.0, 6.0, 15.0, 27.0]);
         let found = rule.interval(4, |rows| ratio_of_means(&cost, &jobs, rows));
-        assert_eq!(found, Some(Estimate { value: 3.0, low: 3.0, high: 3.0 }));
+        assert_eq!(found, Some(BootstrapEstimate { value: 3.0, low: 3.0, high: 3.0 }));
         let nothing = [0.0; 4];
         assert_eq!(rule.interval(4, |rows| ratio_of_means(&cost, &nothing, rows)), None);
         assert_eq!(rule.interval(1, |rows| ratio_of_means(&cost, &jobs, rows)), None);

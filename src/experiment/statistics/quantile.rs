@@ -4,7 +4,7 @@ use super::law;
 
 /// Two order statistics with a quantile between them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
+pub struct OrderRange {
     /// The lower of the two values.
     pub low: f64,
     /// The upper of the two values.
@@ -20,7 +20,7 @@ pub struct Range {
 /// David and Nagaraja, "Order Statistics", 3rd ed., 7.1: the r-th and s-th of n
 /// values hold the quantile between them with probability P(r <= B < s), where
 /// B is binomial with n trials of chance p.
-pub fn order_interval(values: &[f64], p: f64, confidence: f64) -> Option<Range> {
+pub fn order_interval(values: &[f64], p: f64, confidence: f64) -> Option<OrderRange> {
     if !(0.0 < p && p < 1.0) {
         return None;
     }
@@ -35,7 +35,7 @@ pub fn order_interval(values: &[f64], p: f64, confidence: f64) -> Option<Range> 
     }
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    Some(Range {
+    Some(OrderRange {
         low: sorted[below as usize - 1],
         high: sorted[above as usize - 1],
         confidence: at_most(above - 1) - at_most(below - 1),

@@ -20,7 +20,7 @@ pub struct Stopping {
 
 /// What the rule says of the replications so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Decision {
+pub enum StoppingDecision {
     /// So many more (at least one), then ask again.
     More(usize),
     /// Narrow enough.
@@ -37,24 +37,24 @@ impl Stopping {
     /// r is the relative precision; r / (1 + r) because the error is measured
     /// against the estimate and not the truth. The number asked for is the one
     /// that the spread so far would need, and at most doubles the sample.
-    pub fn decide(&self, values: &[f64]) -> Decision {
+    pub fn decide(&self, values: &[f64]) -> StoppingDecision {
         let (n, first) = (values.len(), self.first.max(2));
         let most = self.most.max(first);
         let interval = match t_interval(values, self.confidence) {
             Some(interval) if n >= first => interval,
-            _ => return Decision::More(first - n),
+            _ => return StoppingDecision::More(first - n),
         };
         let share = self.relative / (1.0 + self.relative);
         let wanted = self.absolute.max(share * interval.mean.abs());
         if interval.half_width <= wanted {
-            return Decision::Precise(interval);
+            return StoppingDecision::Precise(interval);
         }
         if n >= most {
-            return Decision::Exhausted(interval);
+            return StoppingDecision::Exhausted(interval);
         }
         let ratio = interval.half_width / wanted;
         let needed = (n as f64 * ratio * ratio).min((2 * n) as f64) as usize;
-        Decision::More(needed.saturating_sub(n).clamp(1, most - n))
+        StoppingDecision::More(needed.saturating_sub(n).clamp(1, most - n))
     }
 }
 
@@ -72,32 +72,37 @@ mod tests {
     }
 
     #[track_caller]
-    fn half_width(decision: Decision) -> f64 {
+    fn half_width(decision: StoppingDecision) -> f64 {
         match decision {
-            Decision::Precise(interval) | Decision::Exhausted(interval) => interval.half_width,
-            Decision::More(_) => unreachable!("{decision:?}"),
+            StoppingDecision::Precise(interval) | StoppingDecision::Exhausted(interval) => {
+                interval.half_width
+            }
+            StoppingDecision::More(_) => unreachable!("{decision:?}"),
         }
     }
 
     #[test]
     fn the_rule() {
-        assert_eq!(RULE.decide(&[]), Decision::More(4));
-        assert_eq!(RULE.decide(&[5.0, 5.0, 5.0]), Decision::More(1));
+        assert_eq!(RULE.decide(&[]), StoppingDecision::More(4));
+        assert_eq!(RULE.decide(&[5.0, 5.0, 5.0]), StoppingDecision::More(1));
         // 3.182446 <= mean / 11 from a mean of 35.0069.
         let precise = RULE.decide(&four(35.01));
-        assert!(matches!(precise, Decision::Precise(_)), "{precise:?}");
+        assert!(matches!(precise, StoppingDecision::Precise(_)), "{precise:?}");
         assert!((half_width(precise) - 3.182_446).abs() < 1e-6);
-        assert_eq!(RULE.decide(&four(35.0)), Decision::More(1));
+        assert_eq!(RULE.decide(&four(35.0)), StoppingDecision::More(1));
         // A quarter of the mean takes (35.007 / 26)^2 * 4 = 7.25 values: 3 more.
-        assert_eq!(RULE.decide(&four(26.0)), Decision::More(3));
+        assert_eq!(RULE.decide(&four(26.0)), StoppingDecision::More(3));
         // At most as many again; a mean of 0 is never relatively precise.
-        assert_eq!(RULE.decide(&four(0.0)), Decision::More(4));
+        assert_eq!(RULE.decide(&four(0.0)), StoppingDecision::More(4));
         let absolute = Stopping { absolute: 3.2, ..RULE };
-        assert!(matches!(absolute.decide(&four(0.0)), Decision::Precise(_)));
+        assert!(matches!(absolute.decide(&four(0.0)), StoppingDecision::Precise(_)));
         let short = Stopping { most: 4, ..RULE };
-        assert!(matches!(short.decide(&four(0.0)), Decision::Exhausted(_)));
-        assert_eq!(Stopping { most: 6, ..RULE }.decide(&four(0.0)), Decision::More(2));
-        assert_eq!(RULE.decide(&[7.0; 4]), Decision::Precise(Interval::around(7.0, 0.0, 4)));
+        assert!(matches!(short.decide(&four(0.0)), StoppingDecision::Exhausted(_)));
+        assert_eq!(Stopping { most: 6, ..RULE }.decide(&four(0.0)), StoppingDecision::More(2));
+        assert_eq!(
+            RULE.decide(&[7.0; 4]),
+            StoppingDecision::Precise(Interval::around(7.0, 0.0, 4))
+        );
     }
 
     /// Exponential values, coefficient of variation 1: within 10 % at 95 %
@@ -110,11 +115,11 @@ mod tests {
         let mut values = Vec::new();
         let interval = loop {
             match rule.decide(&values) {
-                Decision::More(more) => {
+                StoppingDecision::More(more) => {
                     values.extend((0..more).map(|_| law.sample(&mut stream)));
                 }
-                Decision::Precise(interval) => break interval,
-                Decision::Exhausted(interval) => unreachable!("{interval:?}"),
+                StoppingDecision::Precise(interval) => break interval,
+                StoppingDecision::Exhausted(interval) => unreachable!("{interval:?}"),
             }
         };
         assert!((350..600).contains(&interval.n), "{interval:?}");

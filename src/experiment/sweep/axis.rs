@@ -28,7 +28,7 @@ pub struct Axis {
     around: (String, String),
     /// Only whole numbers are meant.
     whole: bool,
-    spread: Spread,
+    spread: Spacing,
 }
 
 /// A value of an axis.
@@ -41,7 +41,7 @@ pub struct Level {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Spread {
+enum Spacing {
     /// These, with their numbers where all are.
     List(Vec<Level>, bool),
     /// From one number to another, in this many steps if it says so.
@@ -68,7 +68,7 @@ impl Axis {
             log: false,
             around: Default::default(),
             whole,
-            spread: Spread::List(Vec::new(), false),
+            spread: Spacing::List(Vec::new(), false),
         };
         let items = pieces(values);
         if items.len() > 1 {
@@ -88,7 +88,7 @@ impl Axis {
     }
 
     /// Values separated by commas.
-    fn list(mut self, items: &[&str]) -> Result<Self, Wrong> {
+    fn list(mut self, items: &[&str]) -> Result<Self, AxisProblem> {
         let texts: Vec<&str> = items.iter().map(|item| unquoted(item)).collect();
         for (row, text) in texts.iter().enumerate() {
             if text.is_empty() {
@@ -116,13 +116,13 @@ impl Axis {
         let is_numeric = numbers.is_some();
         let places = numbers.unwrap_or_else(|| (0..texts.len()).map(|at| at as f64).collect());
         let level = |(text, at): (&&str, f64)| Level { text: (*text).to_owned(), at };
-        self.spread = Spread::List(texts.iter().zip(places).map(level).collect(), is_numeric);
+        self.spread = Spacing::List(texts.iter().zip(places).map(level).collect(), is_numeric);
         self.unit = if is_numeric { unit } else { String::new() };
         Ok(self)
     }
 
     /// `low..high`, `low..high:n` or `log:low..high:n` within a value.
-    fn range(mut self, values: &str, at: Range) -> Result<Self, Wrong> {
+    fn range(mut self, values: &str, at: LevelRange) -> Result<Self, AxisProblem> {
         let text = &values[at.from..at.to];
         self.around = (values[..at.from].to_owned(), values[at.to..].to_owned());
         let (text, log) = match text.trim().strip_prefix("log:") {
@@ -149,12 +149,12 @@ impl Axis {
         if let Some(step) = step {
             levels = Some(self.steps(high - low, step)?);
         }
-        self.spread = Spread::Range { low, high, levels };
+        self.spread = Spacing::Range { low, high, levels };
         Ok(self)
     }
 
     /// How many values lie `step` apart over `width`, both ends included.
-    fn steps(&self, width: Decimal, mut step: Quantity) -> Result<usize, Wrong> {
+    fn steps(&self, width: Decimal, mut step: Quantity) -> Result<usize, AxisProblem> {
         if step.unit.is_empty() {
             step.unit.clone_from(&self.unit);
         }
@@ -167,7 +167,7 @@ impl Axis {
         })
     }
 
-    fn count(&self, text: &str) -> Result<usize, Wrong> {
+    fn count(&self, text: &str) -> Result<usize, AxisProblem> {
         let levels = text.trim().parse().ok().filter(|levels| (2..=MOST_LEVELS).contains(levels));
         levels.ok_or_else(|| {
             let found = clip(text.trim());
@@ -176,7 +176,7 @@ impl Axis {
         })
     }
 
-    fn quantity(&self, text: &str) -> Result<Quantity, Wrong> {
+    fn quantity(&self, text: &str) -> Result<Quantity, AxisProblem> {
         let text = unquoted(text);
         Quantity::read(text).ok_or_else(|| {
             let message = format!("`{}` is not a number with a unit or without", clip(text));
@@ -192,7 +192,7 @@ impl Axis {
         &mut self,
         mut low: Quantity,
         mut high: Quantity,
-    ) -> Result<(Decimal, Decimal), Wrong> {
+    ) -> Result<(Decimal, Decimal), AxisProblem> {
         if low.unit.is_empty() {
             low.unit.clone_from(&high.unit);
         } else if high.unit.is_empty() {
@@ -218,8 +218,8 @@ impl Axis {
     /// are one. None where the range does not say how many it has.
     pub fn levels(&self) -> Option<Vec<Level>> {
         match &self.spread {
-            Spread::List(levels, _) => Some(levels.clone()),
-            &Spread::Range { levels, .. } => {
+            Spacing::List(levels, _) => Some(levels.clone()),
+            &Spacing::Range { levels, .. } => {
                 let steps = levels? - 1;
                 let at = |step| self.level(step as f64 / steps as f64, Some((step, steps)));
                 let mut levels: Vec<Level> = (0..=steps).map(at).collect();
@@ -233,7 +233,7 @@ impl Axis {
     /// them that says no more.
     pub fn grid(&self) -> Option<Vec<Level>> {
         let every = || {
-            let &Spread::Range { low, high, levels: None } = &self.spread else { return None };
+            let &Spacing::Range { low, high, levels: None } = &self.spread else { return None };
             let whole = low.is_integer() && high.is_integer() && self.unit.is_empty() && !self.log;
             let steps = (high - low).to_usize().filter(|steps| whole && *steps < MOST_LEVELS)?;
             let at = |step| self.level(step as f64 / steps as f64, Some((step, steps)));
@@ -249,7 +249,7 @@ impl Axis {
 
     /// The value at a share of a range; at an exact step of many where there are steps.
     fn level(&self, share: f64, step: Option<(usize, usize)>) -> Level {
-        let Spread::Range { low, high, .. } = self.spread else {
+        let Spacing::Range { low, high, .. } = self.spread else {
             unreachable!("a list has its levels")
         };
         let width = high - low;
@@ -283,17 +283,17 @@ impl Axis {
     /// Whether its values are numbers, with an order and distances.
     pub fn is_numeric(&self) -> bool {
         match &self.spread {
-            Spread::List(_, numeric) => *numeric,
-            Spread::Range { .. } => true,
+            Spacing::List(_, numeric) => *numeric,
+            Spacing::Range { .. } => true,
         }
     }
 
     /// Lowest and highest number; none where the values are no numbers.
     pub fn ends(&self) -> Option<(f64, f64)> {
         match &self.spread {
-            Spread::Range { low, high, .. } => low.to_f64().zip(high.to_f64()),
-            Spread::List(_, false) => None,
-            Spread::List(levels, true) => {
+            Spacing::Range { low, high, .. } => low.to_f64().zip(high.to_f64()),
+            Spacing::List(_, false) => None,
+            Spacing::List(levels, true) => {
                 let of =
                     |pick: fn(f64, f64) -> f64| levels.iter().map(|level| level.at).reduce(pick);
                 of(f64::min).zip(of(f64::max))
@@ -324,9 +324,9 @@ impl Axis {
 }
 
 /// A message and a hint.
-type Wrong = (String, String);
+type AxisProblem = (String, String);
 
-fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Wrong {
+fn wrong(message: impl Into<String>, hint: impl Into<String>) -> AxisProblem {
     (message.into(), hint.into())
 }
 
@@ -337,14 +337,14 @@ fn digits(number: Decimal, digits: u32) -> Decimal {
 
 /// Where a range stands in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Range {
+struct LevelRange {
     from: usize,
     to: usize,
 }
 
 /// The first `..` outside of quotes that stands behind or before a number, and
 /// how far what belongs to it reaches: to the next bracket, comma or `=`.
-fn find_range(values: &str) -> Option<Range> {
+fn find_range(values: &str) -> Option<LevelRange> {
     let mut quoted = false;
     let mut from = 0;
     for (at, c) in values.char_indices() {
@@ -361,7 +361,7 @@ fn find_range(values: &str) -> Option<Range> {
                     unquoted(text).starts_with(|c: char| c.is_ascii_digit() || c == '-')
                 };
                 let is_range = digit(low) || digit(&values[at + 2..ends]) && !low.is_empty();
-                return is_range.then_some(Range { from, to: ends });
+                return is_range.then_some(LevelRange { from, to: ends });
             }
             _ => {}
         }

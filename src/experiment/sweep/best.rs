@@ -1,17 +1,17 @@
 //! The best point of a sweep.
 
-use super::table::{Estimate, Sweep, row_of};
+use super::table::{MeanEstimate, Sweep, row_of};
 use crate::metrics::{Direction, METRICS};
 
 /// A point and policy, and how good they are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Best {
+pub struct BestPoint {
     /// Row of the point.
     pub point: usize,
     /// Row of the policy.
     pub policy: usize,
     /// The goal there.
-    pub goal: Estimate,
+    pub goal: MeanEstimate,
     /// Whether the means keep all objectives.
     pub keeps: bool,
     /// Replications in which all objectives were kept.
@@ -37,19 +37,19 @@ pub fn goal(sweep: &Sweep) -> usize {
 /// The best point of a policy: of those that keep all objectives in the mean, the best by
 /// `goal`. Where there are none, of those that keep most, and of these of those that
 /// keep them in most replications. Of equals the first; none where no run shows the goal.
-pub fn best(sweep: &Sweep, policy: usize, goal: usize) -> Option<Best> {
+pub fn best(sweep: &Sweep, policy: usize, goal: usize) -> Option<BestPoint> {
     let higher = METRICS[goal].better == Direction::Higher;
     let found = (0..sweep.points.len()).filter_map(|point| {
         let goal = sweep.estimate(point, policy, goal)?;
         let (keeps, kept) = (sweep.keeps(point, policy), sweep.kept(point, policy));
-        Some(Best { point, policy, goal, keeps, kept })
+        Some(BestPoint { point, policy, goal, keeps, kept })
     });
-    let cost = |best: &Best| if higher { -best.goal.mean } else { best.goal.mean };
-    let promises = |best: &Best| -> usize {
+    let cost = |best: &BestPoint| if higher { -best.goal.mean } else { best.goal.mean };
+    let promises = |best: &BestPoint| -> usize {
         let runs = sweep.runs(best.point, policy).iter();
         runs.map(|run| run.kept.iter().filter(|&&kept| kept).count()).sum()
     };
-    let most = |best: &Best| match best.keeps {
+    let most = |best: &BestPoint| match best.keeps {
         true => (true, 0, 0, 0),
         false => (false, sweep.promises(best.point, policy), best.kept, promises(best)),
     };
@@ -59,12 +59,12 @@ pub fn best(sweep: &Sweep, policy: usize, goal: usize) -> Option<Best> {
 }
 
 /// The best point of all policies, in the same order.
-pub fn best_of_all(sweep: &Sweep, goal: usize) -> Option<Best> {
+pub fn best_of_all(sweep: &Sweep, goal: usize) -> Option<BestPoint> {
     let higher = METRICS[goal].better == Direction::Higher;
     let all = (0..sweep.policies.len()).filter_map(|policy| best(sweep, policy, goal));
     all.min_by(|a, b| {
         let by_goal = a.goal.mean.total_cmp(&b.goal.mean);
-        let kept = |best: &Best| match best.keeps {
+        let kept = |best: &BestPoint| match best.keeps {
             true => (true, 0, 0),
             false => (false, sweep.promises(best.point, best.policy), best.kept),
         };

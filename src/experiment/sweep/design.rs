@@ -18,7 +18,7 @@ pub enum Design {
 
 /// One value per axis.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Point {
+pub struct SweepPoint {
     /// In the order of the axes.
     pub levels: Vec<Level>,
 }
@@ -53,7 +53,7 @@ impl Design {
     ///
     /// # Errors
     /// What is missing from an axis, or that there would be too many points.
-    pub fn points(self, axes: &[Axis], seed: u64, most: usize) -> Result<Vec<Point>, Problem> {
+    pub fn points(self, axes: &[Axis], seed: u64, most: usize) -> Result<Vec<SweepPoint>, Problem> {
         let levels: Vec<Option<Vec<Level>>> = axes.iter().map(Axis::levels).collect();
         let shares = match self {
             Self::Grid => return grid(axes, most),
@@ -63,7 +63,7 @@ impl Design {
             Self::Random(points) => random(points, axes.len(), seed),
             Self::LatinHypercube(points) => latin_hypercube(points, axes.len(), seed),
         };
-        let mut points: Vec<Point> = Vec::new();
+        let mut points: Vec<SweepPoint> = Vec::new();
         for row in shares {
             let value = |((axis, levels), share): ((&Axis, &Option<Vec<Level>>), f64)| match levels
             {
@@ -73,7 +73,8 @@ impl Design {
                 }
                 None => axis.between(share),
             };
-            let point = Point { levels: axes.iter().zip(&levels).zip(row).map(value).collect() };
+            let point =
+                SweepPoint { levels: axes.iter().zip(&levels).zip(row).map(value).collect() };
             points.push(point);
         }
         let mut seen = std::collections::BTreeSet::new();
@@ -82,7 +83,7 @@ impl Design {
     }
 }
 
-impl Point {
+impl SweepPoint {
     fn texts(&self) -> Vec<String> {
         self.levels.iter().map(|level| level.text.clone()).collect()
     }
@@ -94,7 +95,7 @@ impl Point {
     }
 }
 
-fn grid(axes: &[Axis], most: usize) -> Result<Vec<Point>, Problem> {
+fn grid(axes: &[Axis], most: usize) -> Result<Vec<SweepPoint>, Problem> {
     let mut all = Vec::new();
     for axis in axes {
         let Some(levels) = axis.grid() else {
@@ -115,7 +116,7 @@ fn grid(axes: &[Axis], most: usize) -> Result<Vec<Point>, Problem> {
             return Err(too_many(points, most));
         }
     }
-    let point = |rows: Vec<usize>| Point {
+    let point = |rows: Vec<usize>| SweepPoint {
         levels: rows.iter().zip(&all).map(|(&row, levels)| levels[row].clone()).collect(),
     };
     Ok(grid.map(point).collect())
@@ -135,7 +136,7 @@ mod tests {
         Axis::read(key, values).ok().flatten().expect("an axis")
     }
 
-    fn texts(points: &[Point]) -> Vec<String> {
+    fn texts(points: &[SweepPoint]) -> Vec<String> {
         points.iter().map(|point| point.texts().join(" ")).collect()
     }
 
@@ -172,7 +173,7 @@ mod tests {
     fn a_latin_hypercube_fills_every_slice() {
         let axes = [axis("cluster.c.speed", "2..4"), axis("cluster.d.speed", "log:1..1024")];
         let points = Design::LatinHypercube(10).points(&axes, 7, 10).expect("it fits");
-        let slices = |place: &dyn Fn(&Point) -> f64| {
+        let slices = |place: &dyn Fn(&SweepPoint) -> f64| {
             let mut slices: Vec<usize> =
                 points.iter().map(|point| (place(point) * 10.0) as usize).collect();
             slices.sort_unstable();

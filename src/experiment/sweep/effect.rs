@@ -5,7 +5,7 @@ use super::super::statistics::multiple::simultaneous;
 use super::super::statistics::sample::welch;
 use super::super::statistics::{Interval, t_interval};
 use super::axis::Level;
-use super::table::{CONFIDENCE, Estimate, Sweep};
+use super::table::{CONFIDENCE, MeanEstimate, Sweep};
 
 /// A metric at one level of an axis, averaged over all levels of the others.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,25 +13,25 @@ pub struct LevelMean {
     /// The level.
     pub level: Level,
     /// The mean; none where a run showed nothing.
-    pub estimate: Option<Estimate>,
+    pub estimate: Option<MeanEstimate>,
 }
 
 /// How far a metric moves along an axis.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Effect {
+pub struct AxisEffect {
     /// Row of the axis.
     pub axis: usize,
     /// Where the metric is lowest.
-    pub lowest: End,
+    pub lowest: EffectEnd,
     /// Where the metric is highest.
-    pub highest: End,
+    pub highest: EffectEnd,
     /// Where the difference of the two lies; none where nothing can be said of chance.
     pub interval: Option<Interval>,
 }
 
 /// An end of an effect.
 #[derive(Clone, Debug, PartialEq)]
-pub struct End {
+pub struct EffectEnd {
     /// The value of the axis.
     pub text: String,
     /// Where it lies on the axis.
@@ -51,7 +51,7 @@ pub struct Interaction {
     pub departure: f64,
 }
 
-impl Effect {
+impl AxisEffect {
     /// The difference of both ends.
     pub fn swing(&self) -> f64 {
         self.highest.mean - self.lowest.mean
@@ -74,7 +74,7 @@ pub fn main_effect(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> 
     let mean = |(row, level): (usize, Level)| {
         let points = sweep.points_at(&[(axis, row)]);
         let means = sweep.means(&points, policy, metric);
-        LevelMean { level, estimate: means.and_then(|means| Estimate::of(&means)) }
+        LevelMean { level, estimate: means.and_then(|means| MeanEstimate::of(&means)) }
     };
     levels.into_iter().enumerate().map(mean).collect()
 }
@@ -86,25 +86,25 @@ pub fn main_effect(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> 
 /// by that axis, or between words; the other axes differ within each, and widen the
 /// interval. Axes without an answer are left out, and those that are settings of
 /// other policies.
-pub fn effects(sweep: &Sweep, policy: usize, metric: usize) -> Vec<Effect> {
+pub fn effects(sweep: &Sweep, policy: usize, metric: usize) -> Vec<AxisEffect> {
     let own = (0..sweep.axes.len()).filter(|&axis| sweep.concerns[policy][axis]);
     let is_grid = sweep.levels(0).is_some();
     let effect = |axis: usize| match is_grid {
         true => on_grid(sweep, policy, metric, axis),
         false => on_sample(sweep, policy, metric, axis),
     };
-    let mut effects: Vec<Effect> = own.filter_map(effect).collect();
+    let mut effects: Vec<AxisEffect> = own.filter_map(effect).collect();
     effects.sort_by(|a, b| b.swing().total_cmp(&a.swing()).then(a.axis.cmp(&b.axis)));
     effects
 }
 
-fn on_grid(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<Effect> {
+fn on_grid(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<AxisEffect> {
     let levels = sweep.levels(axis)?;
     let means = |row: usize| sweep.means(&sweep.points_at(&[(axis, row)]), policy, metric);
     let rows: Vec<(usize, Vec<f64>, f64)> = (0..levels.len())
         .filter_map(|row| {
             let means = means(row)?;
-            let mean = Estimate::of(&means)?.mean;
+            let mean = MeanEstimate::of(&means)?.mean;
             Some((row, means, mean))
         })
         .collect();
@@ -116,12 +116,12 @@ fn on_grid(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<E
     }
     let pairs = rows.len() * (rows.len() - 1) / 2;
     let differences: Vec<f64> = highest.1.iter().zip(&lowest.1).map(|(a, b)| a - b).collect();
-    let end = |(row, _, mean): &(usize, Vec<f64>, f64)| End {
+    let end = |(row, _, mean): &(usize, Vec<f64>, f64)| EffectEnd {
         text: levels[*row].text.clone(),
         at: levels[*row].at,
         mean: *mean,
     };
-    Some(Effect {
+    Some(AxisEffect {
         axis,
         lowest: end(lowest),
         highest: end(highest),
@@ -130,20 +130,20 @@ fn on_grid(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<E
 }
 
 /// Points of a sample that lie near each other on an axis, and their means.
-struct Group {
+struct AxisGroup {
     text: String,
     at: f64,
     means: Vec<f64>,
 }
 
-impl Group {
+impl AxisGroup {
     fn mean(&self) -> f64 {
         self.means.iter().sum::<f64>() / self.means.len() as f64
     }
 }
 
 /// Means of points, not of a fitted plane: a plane leaves what can be at all.
-fn on_sample(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<Effect> {
+fn on_sample(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<AxisEffect> {
     let numeric = sweep.axes[axis].is_numeric();
     let mut points: Vec<(&Level, f64)> = (0..sweep.points.len())
         .filter_map(|point| {
@@ -165,8 +165,12 @@ fn on_sample(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option
         return None;
     }
     let pairs = groups.len() * (groups.len() - 1) / 2;
-    let end = |group: &Group| End { text: group.text.clone(), at: group.at, mean: group.mean() };
-    Some(Effect {
+    let end = |group: &AxisGroup| EffectEnd {
+        text: group.text.clone(),
+        at: group.at,
+        mean: group.mean(),
+    };
+    Some(AxisEffect {
         axis,
         lowest: end(lowest),
         highest: end(highest),
@@ -176,7 +180,7 @@ fn on_sample(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option
 
 /// The lowest and the highest third of points in order; points with the same value
 /// stay together. Empty where all have the same.
-fn thirds(points: &[(&Level, f64)]) -> Vec<Group> {
+fn thirds(points: &[(&Level, f64)]) -> Vec<AxisGroup> {
     let third = (points.len() / 3).max(1);
     let (Some(first), Some(last)) = (points.get(third - 1), points.len().checked_sub(third)) else {
         return Vec::new();
@@ -196,9 +200,9 @@ fn thirds(points: &[(&Level, f64)]) -> Vec<Group> {
     [&points[..low], &points[high..]].map(|own| group(own, told(own))).into()
 }
 
-fn group(points: &[(&Level, f64)], text: String) -> Group {
+fn group(points: &[(&Level, f64)], text: String) -> AxisGroup {
     let at = points.iter().map(|point| point.0.at).sum::<f64>() / points.len() as f64;
-    Group { text, at, means: points.iter().map(|point| point.1).collect() }
+    AxisGroup { text, at, means: points.iter().map(|point| point.1).collect() }
 }
 
 /// Two axes of a grid together; none where a run showed nothing.
@@ -211,7 +215,7 @@ pub fn interaction(
     let (first, second) = (sweep.levels(axes.0)?, sweep.levels(axes.1)?);
     let mean = |row: usize, column: usize| {
         let points = sweep.points_at(&[(axes.0, row), (axes.1, column)]);
-        Some(Estimate::of(&sweep.means(&points, policy, metric)?)?.mean)
+        Some(MeanEstimate::of(&sweep.means(&points, policy, metric)?)?.mean)
     };
     let means: Vec<Vec<f64>> = (0..first.len())
         .map(|row| (0..second.len()).map(|column| mean(row, column)).collect())
@@ -231,7 +235,7 @@ pub fn interaction(
 #[cfg(test)]
 mod tests {
     use super::super::testing::{by_hand, sweep};
-    use super::super::{Design, Point, row_of};
+    use super::super::{Design, SweepPoint, row_of};
     use super::*;
 
     fn cost() -> usize {
@@ -257,7 +261,7 @@ mod tests {
         close(nodes.interval.expect("two replications").half_width, 12.706_204_736_174_7);
         close(found[1].swing(), 20.0);
         close(found[1].interval.expect("two replications").half_width, 0.0);
-        assert!(found.iter().all(Effect::is_shown));
+        assert!(found.iter().all(AxisEffect::is_shown));
         let levels = main_effect(&by_hand(), 0, cost(), 1);
         close(levels[0].estimate.expect("complete").mean, 21.5);
     }
@@ -321,7 +325,7 @@ mod tests {
     #[test]
     fn effects_of_a_sample_stay_within_what_was_seen() {
         let axes = [("cluster.c.speed", "log:1..100"), ("cluster.d.speed", "0..1")];
-        let steep = |point: &Point, _: usize| libm::exp(-point.levels[0].at);
+        let steep = |point: &SweepPoint, _: usize| libm::exp(-point.levels[0].at);
         let sample = sweep(&axes, Design::Random(40), steep);
         let all = (0..40).filter_map(|point| sample.estimate(point, 0, cost()));
         let (low, high) = all

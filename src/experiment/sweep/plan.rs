@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use super::super::compare::{Asked, NoPlan, Side, plan};
-use super::super::lab::{Cell, Lab, LabFailure, Watch, is_drawn, share_inputs};
+use super::super::compare::{Arm, Asked, NoPlan, plan};
 use super::super::measurement::Measurement;
 use super::super::replication::Repetition;
+use super::super::runner::{
+    ProgressWatch, RunRequest, Runner, RunnerFailure, is_drawn, share_inputs,
+};
 use super::super::single::RunFailure;
 use super::axis::Axis;
-use super::design::{Design, Point};
-use super::table::{Run, Sweep};
+use super::design::{Design, SweepPoint};
+use super::table::{Sweep, SweepRun};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::{Scenario, concerns};
@@ -32,13 +34,13 @@ pub type Open<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Vec<Prob
 
 /// What is to be done.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct SweepPlan {
     /// What is varied.
     pub axes: Vec<Axis>,
     /// How points were chosen.
     pub design: Design,
     /// The points.
-    pub points: Vec<Point>,
+    pub points: Vec<SweepPoint>,
     /// Rows of the policies.
     pub policies: Vec<usize>,
     /// What differs between replications.
@@ -52,7 +54,11 @@ pub struct Plan {
 ///
 /// # Errors
 /// Every problem of every point, each once, up to a limit.
-pub fn check(axes: &[Axis], points: &[Point], open: Open<'_>) -> Result<Scenario, Vec<Problem>> {
+pub fn check(
+    axes: &[Axis],
+    points: &[SweepPoint],
+    open: Open<'_>,
+) -> Result<Scenario, Vec<Problem>> {
     let mut first = None;
     let mut all: Vec<Problem> = Vec::new();
     for point in points {
@@ -88,7 +94,7 @@ pub fn check(axes: &[Axis], points: &[Point], open: Open<'_>) -> Result<Scenario
 /// # Errors
 /// See [`NoPlan`].
 pub fn repetition(
-    lab: &Lab<'_>,
+    lab: &Runner<'_>,
     first: &Scenario,
     axes: &[Axis],
     policies: &[usize],
@@ -96,9 +102,9 @@ pub fn repetition(
 ) -> Result<(Repetition, u32), NoPlan> {
     let side = |&row: &usize| {
         let policy = &first.policies[row];
-        Side { name: &policy.name, scenario: first, policy }
+        Arm { name: &policy.name, scenario: first, policy }
     };
-    let sides: Vec<Side<'_>> = policies.iter().map(side).collect();
+    let sides: Vec<Arm<'_>> = policies.iter().map(side).collect();
     let often = asked.or(first.replications);
     // Windows are spread over the trace for as many as there will be.
     let spread = Some(often.unwrap_or(USUAL));
@@ -126,8 +132,8 @@ fn moves_work(axis: &Axis) -> bool {
 }
 
 /// Whether two seeds differ under any of the policies.
-fn differs(lab: &Lab<'_>, sides: &[Side<'_>], repetition: Repetition) -> Result<bool, NoPlan> {
-    let cells: Vec<Cell<'_>> =
+fn differs(lab: &Runner<'_>, sides: &[Arm<'_>], repetition: Repetition) -> Result<bool, NoPlan> {
+    let cells: Vec<RunRequest<'_>> =
         sides.iter().flat_map(|side| [0, 1].map(|seed| side.cell(repetition, seed))).collect();
     let pilot = lab.measure(&cells).map_err(NoPlan::Lab)?;
     Ok(pilot.chunks(2).any(|pair| pair[0].fingerprint != pair[1].fingerprint))
@@ -140,19 +146,19 @@ fn differs(lab: &Lab<'_>, sides: &[Side<'_>], repetition: Repetition) -> Result<
 /// As [`Lab::measure`]; and what is wrong with the scenario at a point, where
 /// its files changed since [`check`].
 pub fn sweep(
-    lab: &Lab<'_>,
-    plan: Plan,
+    lab: &Runner<'_>,
+    plan: SweepPlan,
     first: &Scenario,
     open: Open<'_>,
 ) -> Result<Sweep, SweepFailure> {
     let replications = plan.replications as usize;
     let per_point = plan.policies.len() * replications;
     lab.watch.expect(plan.points.len() * per_point);
-    let whole = Whole(lab.watch);
-    let lab = Lab { watch: &whole, ..*lab };
-    let mut pantry = Pantry::of(first);
-    let mut known = Known::default();
-    let mut runs: Vec<Run> = Vec::new();
+    let whole = BatchWatch(lab.watch);
+    let lab = Runner { watch: &whole, ..*lab };
+    let mut pantry = TraceCache::of(first);
+    let mut known = KnownRuns::default();
+    let mut runs: Vec<SweepRun> = Vec::new();
     // What was done at the first point, replication by replication.
     let mut first_done: Vec<Measurement> = Vec::new();
     for points in plan.points.chunks(BATCH.div_ceil(per_point).max(1)) {
@@ -173,7 +179,8 @@ pub fn sweep(
                 places.push(at);
                 if at == own {
                     let repetition = plan.repetition;
-                    let cell = |replication| Cell { scenario, policy, repetition, replication };
+                    let cell =
+                        |replication| RunRequest { scenario, policy, repetition, replication };
                     cells.extend((0..plan.replications).map(cell));
                 }
             }
@@ -184,7 +191,7 @@ pub fn sweep(
         }
         let mut new = cells.iter().zip(measured).map(|(cell, one)| {
             let same_work = first_done[cell.replication as usize].same_work(&one);
-            Run::of(cell.seed(), same_work, one, cell.repetition)
+            SweepRun::of(cell.seed(), same_work, one, cell.repetition)
         });
         for at in places {
             if at == runs.len() {
@@ -217,19 +224,19 @@ pub fn sweep(
 /// Runs by what makes them: the values of all axes but those of policies with
 /// the row of a policy, and what the others make of it.
 #[derive(Default)]
-struct Known {
-    alike: BTreeMap<(Vec<String>, usize), Alike>,
+struct KnownRuns {
+    alike: BTreeMap<(Vec<String>, usize), PolicyRuns>,
 }
 
 /// Where the runs of each make of a policy begin.
-type Alike = Vec<(PolicySpec, usize)>;
+type PolicyRuns = Vec<(PolicySpec, usize)>;
 
-impl Known {
+impl KnownRuns {
     /// Where the runs are that are made alike; `own` where there are none yet.
     fn place(
         &mut self,
         axes: &[Axis],
-        point: &Point,
+        point: &SweepPoint,
         (row, policy): (usize, &PolicySpec),
         own: usize,
     ) -> usize {
@@ -253,15 +260,15 @@ pub enum SweepFailure {
     /// Its trace cannot be read.
     Input(RunFailure),
     /// A run failed.
-    Lab(LabFailure),
+    Lab(RunnerFailure),
 }
 
 /// Traces that were read, for points that have the same.
-struct Pantry {
+struct TraceCache {
     shelves: Vec<(TraceSpec, Calendar, WorkloadInput)>,
 }
 
-impl Pantry {
+impl TraceCache {
     /// With what a scenario has read already.
     fn of(scenario: &Scenario) -> Self {
         let input = &scenario.workload.input;
@@ -289,9 +296,9 @@ impl Pantry {
 }
 
 /// Passes on all but the number of runs, which was said for all batches at once.
-struct Whole<'a>(&'a dyn Watch);
+struct BatchWatch<'a>(&'a dyn ProgressWatch);
 
-impl Watch for Whole<'_> {
+impl ProgressWatch for BatchWatch<'_> {
     fn step(&self, progress: RunProgress) -> ControlFlow<()> {
         self.0.step(progress)
     }

@@ -6,7 +6,7 @@ use super::super::measurement::Measurement;
 use super::super::replication::Repetition;
 use super::super::statistics::{Interval, t_interval};
 use super::axis::{Axis, Level};
-use super::design::{Design, Point};
+use super::design::{Design, SweepPoint};
 use crate::metrics::METRICS;
 use crate::scenario::Objective;
 
@@ -21,7 +21,7 @@ pub struct Sweep {
     /// Which points were chosen.
     pub design: Design,
     /// The points, in order.
-    pub points: Vec<Point>,
+    pub points: Vec<SweepPoint>,
     /// Names of the policies, in the order of the scenario.
     pub policies: Vec<String>,
     /// The row of the scenario's baseline among them.
@@ -35,12 +35,12 @@ pub struct Sweep {
     /// Runs per point and policy; they share their seeds with all others.
     pub replications: u32,
     /// By point, then policy, then replication.
-    pub runs: Vec<Run>,
+    pub runs: Vec<SweepRun>,
 }
 
 /// What is kept of a run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Run {
+pub struct SweepRun {
     /// Its seed.
     pub seed: u64,
     /// Value by metric, in the order of [`METRICS`].
@@ -60,7 +60,7 @@ pub struct Run {
 
 /// A mean over replications.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
+pub struct MeanEstimate {
     /// The mean.
     pub mean: f64,
     /// Replications that showed anything.
@@ -69,7 +69,7 @@ pub struct Estimate {
     pub interval: Option<Interval>,
 }
 
-impl Run {
+impl SweepRun {
     /// The run with this seed, without what would fill the memory.
     pub(super) fn of(
         seed: u64,
@@ -94,7 +94,7 @@ impl Run {
     }
 }
 
-impl Estimate {
+impl MeanEstimate {
     /// Of one value per replication; none without values.
     pub fn of(values: &[f64]) -> Option<Self> {
         let interval = t_interval(values, CONFIDENCE);
@@ -105,7 +105,7 @@ impl Estimate {
 
 impl Sweep {
     /// The replications of a point and policy.
-    pub fn runs(&self, point: usize, policy: usize) -> &[Run] {
+    pub fn runs(&self, point: usize, policy: usize) -> &[SweepRun] {
         let replications = self.replications as usize;
         let from = (point * self.policies.len() + policy) * replications;
         &self.runs[from..from + replications]
@@ -113,13 +113,13 @@ impl Sweep {
 
     /// What the replications showed of a metric, a row of [`METRICS`].
     pub fn values(&self, point: usize, policy: usize, metric: usize) -> Vec<f64> {
-        let shown = |run: &Run| run.metrics[metric].filter(|value| value.is_finite());
+        let shown = |run: &SweepRun| run.metrics[metric].filter(|value| value.is_finite());
         self.runs(point, policy).iter().filter_map(shown).collect()
     }
 
     /// The mean of a metric over the replications that showed it.
-    pub fn estimate(&self, point: usize, policy: usize, metric: usize) -> Option<Estimate> {
-        Estimate::of(&self.values(point, policy, metric))
+    pub fn estimate(&self, point: usize, policy: usize, metric: usize) -> Option<MeanEstimate> {
+        MeanEstimate::of(&self.values(point, policy, metric))
     }
 
     /// The same, in each replication, over several points; none where one of
@@ -170,7 +170,7 @@ impl Sweep {
     /// Whether a policy does the same at all points, in each replication.
     pub fn ties(&self, policy: usize) -> bool {
         let first = self.runs(0, policy);
-        let same = |(one, other): (&Run, &Run)| {
+        let same = |(one, other): (&SweepRun, &SweepRun)| {
             one.fingerprint == other.fingerprint && one.metrics == other.metrics
         };
         (1..self.points.len()).all(|point| self.runs(point, policy).iter().zip(first).all(same))

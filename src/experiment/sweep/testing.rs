@@ -1,6 +1,6 @@
 //! Sweeps made by hand.
 
-use super::{Axis, Design, Point, Run, Sweep, row_of};
+use super::{Axis, Design, Sweep, SweepPoint, SweepRun, row_of};
 use crate::experiment::Repetition;
 use crate::metrics::METRICS;
 use crate::units::Span;
@@ -10,7 +10,7 @@ use crate::units::Span;
 pub(crate) fn sweep(
     axes: &[(&str, &str)],
     design: Design,
-    cost: impl Fn(&Point, usize) -> f64,
+    cost: impl Fn(&SweepPoint, usize) -> f64,
 ) -> Sweep {
     let axis = |&(key, values): &(&str, &str)| {
         Axis::read(key, values).ok().flatten().expect("a test gives axes")
@@ -26,7 +26,7 @@ pub(crate) fn sweep(
             (metrics[row], metrics[month]) = (Some(cost), Some(cost));
             let fingerprint = "f00d".to_owned();
             let seed = 1 + replication as u64;
-            runs.push(Run {
+            runs.push(SweepRun {
                 seed,
                 metrics,
                 kept: vec![cost <= 40.0],
@@ -61,7 +61,7 @@ pub(crate) fn sweep(
 /// second, a dollar less in the first replication and one more in the second;
 /// two each way in the second row.
 pub(crate) fn by_hand() -> Sweep {
-    let cost = |point: &Point, replication: usize| {
+    let cost = |point: &SweepPoint, replication: usize| {
         let (row, column) = (point.levels[0].at == 2.0, point.levels[1].at == 1.0);
         let (mean, apart) = match (row, column) {
             (false, false) => (11.0, 1.0),

@@ -2,7 +2,7 @@
 //! plain lists and worked out again at every event.
 
 use super::SEED;
-use super::judge::Row;
+use super::judge::CheckRow;
 use super::listed::{job, outcome};
 use super::station::{CORE, Station};
 use crate::model::Work;
@@ -55,7 +55,7 @@ pub fn slow_starts(processors: u32, gangs: &[Work]) -> Vec<Option<i64>> {
 
 /// A running job.
 #[derive(Clone, Copy)]
-struct Running {
+struct RunningJob {
     row: usize,
     tasks: i64,
     end: i64,
@@ -66,7 +66,7 @@ struct Slow<'w> {
     gangs: &'w [Work],
     now: i64,
     free: i64,
-    running: Vec<Running>,
+    running: Vec<RunningJob>,
     /// Rows of those that wait, in order of arrival.
     waiting: Vec<usize>,
     starts: Vec<Option<i64>>,
@@ -90,7 +90,7 @@ impl Slow<'_> {
         let end = self.now + self.gangs[row].truth.runtime.micros();
         let estimated_end = self.now + self.estimate(row);
         self.free -= tasks;
-        self.running.push(Running { row, tasks, end, estimated_end });
+        self.running.push(RunningJob { row, tasks, end, estimated_end });
         self.starts[row] = Some(self.now);
     }
 
@@ -123,8 +123,8 @@ impl Slow<'_> {
 
     /// Shadow time of a head of so many tasks, and the extra processors.
     fn shadow(&self, tasks: i64) -> (i64, i64) {
-        let at = |one: &Running| one.estimated_end.max(self.now);
-        let known = |one: &Running| self.gangs[one.row].ask.estimate < Span::MAX;
+        let at = |one: &RunningJob| one.estimated_end.max(self.now);
+        let known = |one: &RunningJob| self.gangs[one.row].ask.estimate < Span::MAX;
         let mut ends: Vec<((i64, usize), i64)> = self
             .running
             .iter()
@@ -160,9 +160,9 @@ pub fn matching(processors: u32, gangs: &[Work]) -> Result<u64, String> {
 ///
 /// # Errors
 /// A sentence on a run that could not be done, which is a bug.
-pub fn rows() -> Result<Vec<Row>, String> {
+pub fn rows() -> Result<Vec<CheckRow>, String> {
     let same = matching(PROCESSORS, &made_up())?;
-    Ok(vec![Row::exact(
+    Ok(vec![CheckRow::exact(
         "EASY, users' estimates",
         "jobs that start when the paper's rule says",
         "Lifka, JSSPP 1995, recomputed at every event",

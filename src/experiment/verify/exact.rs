@@ -1,9 +1,9 @@
 //! Small cases that can be checked by hand: no chance, no tolerance.
 
-use super::judge::Row;
+use super::judge::CheckRow;
 use super::listed::{job, outcome};
 use super::oracle::renting;
-use super::station::{CORE, Rented, Station};
+use super::station::{CORE, RentalTerms, Station};
 use crate::model::{Billing, Work};
 use crate::policy::spec::{BackfillSpec, OrderSpec, PlaceSpec, PolicySpec, Scalar};
 use crate::units::{Demand, Distribution, Span};
@@ -12,7 +12,7 @@ use crate::units::{Demand, Distribution, Span};
 ///
 /// # Errors
 /// A sentence on a run that could not be done, which is a bug.
-pub fn micro_cases() -> Result<Vec<Row>, String> {
+pub fn micro_cases() -> Result<Vec<CheckRow>, String> {
     let mut rows = backfilling()?;
     rows.extend(packing()?);
     rows.extend(boots()?);
@@ -21,7 +21,7 @@ pub fn micro_cases() -> Result<Vec<Row>, String> {
 
 /// Four processors; the last job but one may overtake, the last may not, or
 /// would delay the second: J1 3 x 10 s, J2 4 x 10 s, J3 1 x 5 s, J4 1 x 20 s.
-fn backfilling() -> Result<Vec<Row>, String> {
+fn backfilling() -> Result<Vec<CheckRow>, String> {
     let jobs = [(0, 3, 10), (0, 4, 10), (1, 1, 5), (1, 1, 20)];
     let works: Vec<Work> = (0..)
         .zip(jobs)
@@ -39,14 +39,14 @@ fn backfilling() -> Result<Vec<Row>, String> {
             let at = got.starts.get(&ordinal).map_or(f64::NAN, |at| at.secs_f64());
             let quantity = format!("start of job {}, s", ordinal + 1);
             let source = "by hand (Lifka, JSSPP 1995)";
-            rows.push(Row::exact(name, &quantity, source, f64::from(want), at));
+            rows.push(CheckRow::exact(name, &quantity, source, f64::from(want), at));
         }
     }
     Ok(rows)
 }
 
 /// Bins of 420; six items each of 61, 141 and 211.
-fn packing() -> Result<Vec<Row>, String> {
+fn packing() -> Result<Vec<CheckRow>, String> {
     let sizes = [61, 141, 211];
     let works: Vec<Work> = (0..18)
         .map(|ordinal: u64| {
@@ -69,14 +69,20 @@ fn packing() -> Result<Vec<Row>, String> {
         used.sort_unstable();
         used.dedup();
         let source = "by hand (Johnson 1973)";
-        rows.push(Row::exact(name, "bins of 420 for 18 items", source, want, used.len() as f64));
+        rows.push(CheckRow::exact(
+            name,
+            "bins of 420 for 18 items",
+            source,
+            want,
+            used.len() as f64,
+        ));
     }
     Ok(rows)
 }
 
 /// Rent from the request on: jobs of 100 s, each on an instance of its own that
 /// boots for 120 s, at a dollar a second. An instance is given back when it is idle.
-fn boots() -> Result<Vec<Row>, String> {
+fn boots() -> Result<Vec<CheckRow>, String> {
     let works = [job(0, 0, 1, CORE, 100), job(1, 50, 1, CORE, 100)];
     let rules = [
         ("boot billed by the second", 1, 0, 2 * (120 + 100)),
@@ -90,11 +96,11 @@ fn boots() -> Result<Vec<Row>, String> {
             minimum: Span::from_secs(minimum),
         };
         let boot = Distribution::Constant(120.0);
-        let rented = Rented { capacity: None, boot, billing, by_second: true };
+        let rented = RentalTerms { capacity: None, boot, billing, by_second: true };
         let policy = renting(PolicySpec::named(name));
         let got = outcome(&Station::rented(rented).world(), &works, &policy)?;
         let source = "by hand: boot + runtime, rounded up";
-        rows.push(Row::exact(
+        rows.push(CheckRow::exact(
             name,
             "bill of two jobs, USD",
             source,

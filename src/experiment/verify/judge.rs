@@ -3,7 +3,7 @@
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::oracle::Answer;
+use super::oracle::ExactAnswer;
 
 /// Standard errors between the mean and the exact value beyond which a result
 /// is wrong: about 60 assertions fail together by chance once in 10,000 times.
@@ -14,7 +14,7 @@ const PRECISION: f64 = 2.576;
 
 /// Largest half width of an interval at 99 %, relative to the exact value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
+pub struct IntervalLimits {
     /// For means.
     pub mean: f64,
     /// For tails: quantiles and small probabilities.
@@ -24,7 +24,7 @@ pub struct Limits {
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum CheckVerdict {
     /// It agrees, and precisely enough for that to say something.
     Pass,
     /// It differs from the exact value.
@@ -33,7 +33,7 @@ pub enum Verdict {
     NotPrecise,
 }
 
-impl Verdict {
+impl CheckVerdict {
     /// The words of reports.
     pub const fn words(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Verdict {
 
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Row {
+pub struct CheckRow {
     /// The system.
     pub name: String,
     /// What was measured, with its unit where it has one.
@@ -64,12 +64,17 @@ pub struct Row {
     /// How many standard errors the mean is off; 0 for exact checks.
     pub errors_off: f64,
     /// How it ended.
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
 }
 
-impl Row {
+impl CheckRow {
     /// A line for what replications measured, judged.
-    pub fn judged(name: &str, answer: &Answer, values: &[f64], limits: Limits) -> Self {
+    pub fn judged(
+        name: &str,
+        answer: &ExactAnswer,
+        values: &[f64],
+        limits: IntervalLimits,
+    ) -> Self {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
@@ -82,11 +87,11 @@ impl Row {
         // No number at all does not agree.
         let agrees = off.abs() <= WIDTH;
         let verdict = if !agrees {
-            Verdict::Wrong
+            CheckVerdict::Wrong
         } else if precision > limit {
-            Verdict::NotPrecise
+            CheckVerdict::NotPrecise
         } else {
-            Verdict::Pass
+            CheckVerdict::Pass
         };
         Self {
             name: name.to_owned(),
@@ -103,7 +108,7 @@ impl Row {
 
     /// A line for a value without chance.
     pub fn exact(name: &str, quantity: &str, source: &str, expected: f64, simulated: f64) -> Self {
-        let verdict = if expected == simulated { Verdict::Pass } else { Verdict::Wrong };
+        let verdict = if expected == simulated { CheckVerdict::Pass } else { CheckVerdict::Wrong };
         Self {
             name: name.to_owned(),
             quantity: quantity.to_owned(),
@@ -123,12 +128,12 @@ mod tests {
     use super::super::oracle::Measure;
     use super::*;
 
-    const LIMITS: Limits = Limits { mean: 0.02, tail: 0.04 };
+    const LIMITS: IntervalLimits = IntervalLimits { mean: 0.02, tail: 0.04 };
 
-    fn judged(values: &[f64], is_tail: bool) -> Row {
+    fn judged(values: &[f64], is_tail: bool) -> CheckRow {
         let (quantity, source, measure) = ("mean wait", "by hand", Measure::Wait);
-        let answer = Answer { quantity, source, measure, expected: 100.0, is_tail };
-        Row::judged("a case", &answer, values, LIMITS)
+        let answer = ExactAnswer { quantity, source, measure, expected: 100.0, is_tail };
+        CheckRow::judged("a case", &answer, values, LIMITS)
     }
 
     #[test]
@@ -139,12 +144,12 @@ mod tests {
         assert!((row.precision - 0.025_76).abs() < 1e-12, "{row:?}");
         // Student's t with 3 degrees of freedom, 99.5 %: 5.8409.
         assert!((row.half_width - 5.8409).abs() < 1e-4, "{row:?}");
-        assert_eq!(row.verdict, Verdict::NotPrecise);
-        assert_eq!(judged(&values, true).verdict, Verdict::Pass);
+        assert_eq!(row.verdict, CheckVerdict::NotPrecise);
+        assert_eq!(judged(&values, true).verdict, CheckVerdict::Pass);
         let off = values.map(|value| value + 4.8);
-        assert_eq!(judged(&off, true).verdict, Verdict::Wrong);
+        assert_eq!(judged(&off, true).verdict, CheckVerdict::Wrong);
         let near = values.map(|value| value + 4.7);
-        assert_eq!(judged(&near, true).verdict, Verdict::Pass);
-        assert_eq!(judged(&[f64::NAN, 1.0], true).verdict, Verdict::Wrong);
+        assert_eq!(judged(&near, true).verdict, CheckVerdict::Pass);
+        assert_eq!(judged(&[f64::NAN, 1.0], true).verdict, CheckVerdict::Wrong);
     }
 }

@@ -28,7 +28,7 @@ impl Source for Listed<'_> {
 /// First starts by ordinal, numbers of the instances used, and the bill of
 /// instances that were given back.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct ListedOutcome {
     /// By ordinal of the work.
     pub starts: BTreeMap<u64, Time>,
     /// By ordinal of the work: the instance of its last task.
@@ -37,7 +37,7 @@ pub struct Outcome {
     pub bill: Money,
 }
 
-impl Observer for Outcome {
+impl Observer for ListedOutcome {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match *record {
             Record::Started(allocation) => {
@@ -69,10 +69,14 @@ pub fn job(ordinal: u64, arrival: i64, tasks: u32, demand: Demand, secs: i64) ->
 ///
 /// # Errors
 /// A sentence on a run that could not be done, or that broke a law.
-pub fn outcome(world: &World, works: &[Work], policy: &PolicySpec) -> Result<Outcome, String> {
+pub fn outcome(
+    world: &World,
+    works: &[Work],
+    policy: &PolicySpec,
+) -> Result<ListedOutcome, String> {
     let mut source = Listed(works.iter());
     let mut policy = policy::build(policy);
-    let mut observer = (Outcome::default(), Laws::new(false));
+    let mut observer = (ListedOutcome::default(), Laws::new(false));
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     sim::run(world, &mut source, &mut *policy, &Options::default(), &mut observer, &mut go_on)
         .map_err(|failure| format!("a list of work: {failure:?}"))?;

@@ -1,7 +1,7 @@
 //! The systems with known answers.
 
 use super::Effort;
-use super::station::{Rented, Station, UNIT, class, poisson};
+use super::station::{RentalTerms, Station, UNIT, class, poisson};
 use super::theory;
 use crate::model::Billing;
 use crate::policy::spec::{
@@ -29,7 +29,7 @@ pub struct Case {
     /// one takes four times as many, for half the error.
     pub thousands: u64,
     /// What theory says.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<ExactAnswer>,
 }
 
 impl Case {
@@ -44,7 +44,7 @@ impl Case {
 
 /// A quantity and its exact value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
+pub struct ExactAnswer {
     /// What is measured, with its unit where it has one.
     pub quantity: &'static str,
     /// The formula in words.
@@ -90,8 +90,8 @@ const fn mean(
     source: &'static str,
     measure: Measure,
     expected: f64,
-) -> Answer {
-    Answer { quantity, source, measure, expected, is_tail: false }
+) -> ExactAnswer {
+    ExactAnswer { quantity, source, measure, expected, is_tail: false }
 }
 
 const fn tail(
@@ -99,8 +99,8 @@ const fn tail(
     source: &'static str,
     measure: Measure,
     expected: f64,
-) -> Answer {
-    Answer { quantity, source, measure, expected, is_tail: true }
+) -> ExactAnswer {
+    ExactAnswer { quantity, source, measure, expected, is_tail: true }
 }
 
 const POLLACZEK: &str = "Pollaczek-Khinchine: rho (1 + cs2) / (2 (1 - rho))";
@@ -131,7 +131,7 @@ fn queue(
     rate: f64,
     service: Distribution,
     thousands: u64,
-    answers: Vec<Answer>,
+    answers: Vec<ExactAnswer>,
 ) -> Case {
     Case {
         name,
@@ -359,7 +359,7 @@ fn elastic_cloud() -> Case {
             theory::poisson_beyond(60.0, 75),
         ),
     ];
-    let rented = Rented {
+    let rented = RentalTerms {
         capacity: None,
         boot: Distribution::Constant(0.0),
         billing: PER_SECOND,
@@ -388,7 +388,7 @@ fn cold_start(name: &'static str, boot: Distribution, second_moment: f64) -> Cas
         Measure::Turnaround,
         theory::setup_turnaround(0.5, 2.0, second_moment),
     )];
-    let rented = Rented { capacity: Some(1), boot, billing: PER_SECOND, by_second: false };
+    let rented = RentalTerms { capacity: Some(1), boot, billing: PER_SECOND, by_second: false };
     let station = Station::rented(rented);
     let mut case = queue(name, station, 0.5, exponential(1.0), 15, answers);
     case.policy = renting(case.policy);
@@ -427,7 +427,7 @@ fn bill(
 ) -> Case {
     let answers = vec![mean("mean bill per instance", source, Measure::Bill, expected)];
     let boot = Distribution::Constant(0.0);
-    let rented = Rented { capacity: None, boot, billing, by_second };
+    let rented = RentalTerms { capacity: None, boot, billing, by_second };
     let lifetime = law(Distribution::exponential(secs));
     let station = Station::rented(rented);
     let mut case = queue(name, station, 1.0, lifetime, 40, answers);

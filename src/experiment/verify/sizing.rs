@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use super::judge::Row;
+use super::judge::CheckRow;
 use super::theory;
 use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
-use crate::experiment::{Asked, Forgetful, Lab, Unwatched};
+use crate::experiment::{Asked, NoCache, NoProgress, Runner};
 use crate::metrics::METRICS;
 use crate::policy::external::NoLauncher;
 use crate::scenario::Scenario;
@@ -130,7 +130,7 @@ pub fn task(vary: &[(&str, &str)]) -> Result<Task, SearchFailure> {
 /// # Errors
 /// See [`SearchFailure`].
 pub fn plan(text: &str, task: Task) -> Result<Found, SearchFailure> {
-    let lab = Lab { memory: &Forgetful, watch: &Unwatched, audit: false, launcher: &NoLauncher };
+    let lab = Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
     search(&lab, task, &|edits| Scenario::parse(text, "plan", Path::new(""), edits))
 }
 
@@ -144,7 +144,7 @@ pub fn chosen(found: &Found) -> Option<f64> {
 ///
 /// # Errors
 /// A sentence on a plan that could not be made, which is a bug.
-pub(super) fn rows() -> Result<Vec<Row>, String> {
+pub(super) fn rows() -> Result<Vec<CheckRow>, String> {
     let find = |text: &str, range: &str| -> Result<f64, String> {
         let task = task(&[("cluster.c.nodes", range)]);
         let found = task.and_then(|task| plan(text, task));
@@ -154,7 +154,7 @@ pub(super) fn rows() -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for (load, target) in QUEUES {
         let text = queue(load, JOBS, &format!("wait_mean = \"<= {} s\"", target * 1e3));
-        rows.push(Row::exact(
+        rows.push(CheckRow::exact(
             &format!("plan of M/M/c, {load} erlangs"),
             &format!("fewest servers, mean wait <= {target}"),
             "Erlang C / (c mu - lambda)",
@@ -164,7 +164,7 @@ pub(super) fn rows() -> Result<Vec<Row>, String> {
     }
     let owned = find(&overflow(), "30..90")?;
     let is_near = newsvendor(owned as u32) <= (1.0 + MARGIN) * newsvendor(58);
-    rows.push(Row::exact(
+    rows.push(CheckRow::exact(
         "plan of a newsvendor",
         "answers within 1 % of the cost of owning 58",
         "0.6 Q + E(N - Q)+, N Poisson(60)",

@@ -21,12 +21,12 @@ pub struct Station {
     /// Owned machines; none are rented.
     pub machines: u32,
     /// When nothing is owned: what is for rent.
-    pub rented: Option<Rented>,
+    pub rented: Option<RentalTerms>,
 }
 
 /// Instances for rent at a dollar an hour (or a second, see `by_second`).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rented {
+pub struct RentalTerms {
     /// Most at once.
     pub capacity: Option<u32>,
     /// Seconds from request to running.
@@ -44,7 +44,7 @@ impl Station {
     }
 
     /// Instances of one core for rent.
-    pub const fn rented(rented: Rented) -> Self {
+    pub const fn rented(rented: RentalTerms) -> Self {
         Self { cores: 1, machines: 0, rented: Some(rented) }
     }
 

@@ -28,7 +28,7 @@ impl Mean {
 /// Measures work whose ordinal lies within a window, and the live world while
 /// that work arrives.
 #[derive(Clone, Debug)]
-pub struct Watch {
+pub struct WindowWatch {
     first: u64,
     last: u64,
     /// In units of time, by `Measure::WaitBeyond` and `Measure::TurnaroundBeyond`.
@@ -56,7 +56,7 @@ pub struct Watch {
     little: i128,
 }
 
-impl Watch {
+impl WindowWatch {
     /// For a replication of `case` with `jobs` pieces of work: the first
     /// twentieth and the last fiftieth are not measured.
     pub fn new(case: &Case, jobs: u64) -> Self {
@@ -150,7 +150,7 @@ impl Watch {
     }
 }
 
-impl Observer for Watch {
+impl Observer for WindowWatch {
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         let span = i128::from((to - from).micros());
         self.little += self.alive * span;

@@ -4,7 +4,9 @@
 use serde::Serialize;
 
 use super::BacktestReport;
-use crate::experiment::backtest::{Backtest, Calibration, Likeness, Reading, Seen, WaitErrors};
+use crate::experiment::backtest::{
+    Backtest, Calibration, Likeness, ObservedFrom, Reading, WaitErrors,
+};
 use crate::report::words::{Said, said};
 
 /// Figures of a scenario that are named.
@@ -62,9 +64,12 @@ impl<'a> Findings<'a> {
             simulated: one.simulated,
         };
         let of_trace = |metric: &str| {
-            readings.iter().find(|one| one.seen == Seen::Trace && one.metric == metric).map(read)
+            readings
+                .iter()
+                .find(|one| one.seen == ObservedFrom::Trace && one.metric == metric)
+                .map(read)
         };
-        let given = readings.iter().filter(|one| one.seen == Seen::Scenario);
+        let given = readings.iter().filter(|one| one.seen == ObservedFrom::Scenario);
         let rest = ["core_hours", "makespan", "utilisation_cpu"];
         Self {
             policy,

@@ -1,6 +1,6 @@
 //! The tables of a backtest.
 
-use crate::experiment::backtest::{Backtest, Reading, Seen, WaitErrors};
+use crate::experiment::backtest::{Backtest, ObservedFrom, Reading, WaitErrors};
 use crate::report::document::{Cell, Table, Tone};
 use crate::report::figure::{
     NOTHING, change, clean, count, decimals, difference, difference_beside, figure, share,
@@ -25,8 +25,8 @@ pub(super) fn readings(backtest: &Backtest) -> Table {
             error(reading),
         ];
         cells.push(Cell::plain(match reading.seen {
-            Seen::Trace => "trace",
-            Seen::Scenario => "scenario",
+            ObservedFrom::Trace => "trace",
+            ObservedFrom::Scenario => "scenario",
         }));
         table.rows.push(cells);
     }

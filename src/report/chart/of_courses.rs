@@ -4,7 +4,7 @@ use super::super::comparison::Comparison;
 use super::super::figure::clean;
 use super::of_replications::colour_of;
 use super::{Axis, Chart, GREY, Mark, PALETTE, Plot, axis};
-use crate::experiment::{Contestant, Course, Repetition};
+use crate::experiment::{ComparedPolicy, Course, Repetition};
 use crate::model::World;
 use crate::units::{Span, Time};
 
@@ -79,7 +79,7 @@ fn course(
         return chart;
     }
     let warm_up = comparison.many.repetition.warm_up();
-    let panel = |(row, (policy, band)): (usize, (&Contestant, Band))| {
+    let panel = |(row, (policy, band)): (usize, (&ComparedPolicy, Band))| {
         let colour = colour_of(row);
         let Band { mean, upper, lower } = band;
         let mut marks = vec![

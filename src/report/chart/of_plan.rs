@@ -5,7 +5,7 @@ use super::super::figure::figure;
 use super::super::plan::PlanReport;
 use super::{Chart, Colour, GREY, Mark, PALETTE, Plot, axis};
 use crate::experiment::Measurement;
-use crate::experiment::search::{Candidate, Verdict};
+use crate::experiment::search::{Candidate, SetupVerdict};
 use crate::experiment::statistics::Interval;
 use crate::metrics::Metric;
 
@@ -22,11 +22,11 @@ pub fn plan_charts(report: &PlanReport<'_>) -> Vec<Chart> {
     charts
 }
 
-fn colour(verdict: Verdict) -> Colour {
+fn colour(verdict: SetupVerdict) -> Colour {
     match verdict {
-        Verdict::Kept => KEPT,
-        Verdict::NotShown => UNSURE,
-        Verdict::Broken => BROKEN,
+        SetupVerdict::Kept => KEPT,
+        SetupVerdict::NotShown => UNSURE,
+        SetupVerdict::Broken => BROKEN,
     }
 }
 
@@ -41,7 +41,7 @@ fn interval(report: &PlanReport<'_>, metric: &Metric, all: &[Measurement]) -> Op
 struct Spot {
     x: Interval,
     y: Interval,
-    verdict: Option<Verdict>,
+    verdict: Option<SetupVerdict>,
     is_answer: bool,
 }
 
@@ -97,11 +97,11 @@ fn draw(chart: &mut Chart, spots: &[Spot], marks: &mut Vec<Mark>) {
         marks.extend(cross.map(|points| Mark::Line { points, colour, dashed: false }));
         marks.push(dots(spot, colour, if spot.is_answer { 18 } else { 10 }));
     }
-    let is = |wanted: Verdict| spots.iter().any(|spot| spot.verdict == Some(wanted));
+    let is = |wanted: SetupVerdict| spots.iter().any(|spot| spot.verdict == Some(wanted));
     for (verdict, words) in [
-        (Verdict::Kept, "kept (the answer is the large dot)"),
-        (Verdict::NotShown, "not shown to be kept"),
-        (Verdict::Broken, "broken"),
+        (SetupVerdict::Kept, "kept (the answer is the large dot)"),
+        (SetupVerdict::NotShown, "not shown to be kept"),
+        (SetupVerdict::Broken, "broken"),
     ] {
         if is(verdict) {
             chart.legend.push((words.to_owned(), colour(verdict)));

@@ -7,7 +7,8 @@ use super::{
     Axis, Chart, Colour, GREY, Heat, Mark, PALETTE, Plot, Tick, Tornado, TornadoRow, axis,
 };
 use crate::experiment::sweep::{
-    Axis as Setting, Effect, Estimate, Interaction, Sweep, effects, interaction, main_effect,
+    Axis as Setting, AxisEffect, Interaction, MeanEstimate, Sweep, effects, interaction,
+    main_effect,
 };
 use crate::metrics::{METRICS, Metric};
 
@@ -132,7 +133,7 @@ impl Shown<'_> {
         chart
     }
 
-    fn tornado_row(&self, metric: &Metric, policy: usize, effect: &Effect) -> TornadoRow {
+    fn tornado_row(&self, metric: &Metric, policy: usize, effect: &AxisEffect) -> TornadoRow {
         let setting = &self.sweep.axes[effect.axis];
         let (low, high) = (&effect.lowest, &effect.highest);
         let middle = self.centre(policy, effect, metric);
@@ -167,7 +168,7 @@ impl Shown<'_> {
     }
 
     /// The mean of a policy over all points, kept between the ends of an effect.
-    fn centre(&self, policy: usize, effect: &Effect, metric: &Metric) -> f64 {
+    fn centre(&self, policy: usize, effect: &AxisEffect, metric: &Metric) -> f64 {
         let row = METRICS.iter().position(|other| other.key == metric.key).unwrap_or(0);
         let all =
             (0..self.sweep.points.len()).filter_map(|at| self.sweep.estimate(at, policy, row));
@@ -184,7 +185,7 @@ impl Shown<'_> {
         let name = self.file_name(&format!("{}-by", spec.key), &[setting]);
         let mut chart = Chart::new(&name, &title, &self.unit(spec), "");
         let policies = self.sweep.policies.len().min(PALETTE.len());
-        let lines: Vec<Vec<(f64, Estimate)>> =
+        let lines: Vec<Vec<(f64, MeanEstimate)>> =
             (0..policies).map(|policy| self.along(metric, setting, policy)).collect();
         let Some((low, high)) = range(lines.iter().flatten().map(|(_, estimate)| estimate)) else {
             return chart;
@@ -223,7 +224,7 @@ impl Shown<'_> {
     }
 
     /// Places along a setting with the means there.
-    fn along(&self, metric: usize, setting: usize, policy: usize) -> Vec<(f64, Estimate)> {
+    fn along(&self, metric: usize, setting: usize, policy: usize) -> Vec<(f64, MeanEstimate)> {
         if self.is_grid() {
             let levels = main_effect(self.sweep, policy, metric, setting).into_iter().enumerate();
             let place = |(row, one): (usize, crate::experiment::sweep::LevelMean)| {
@@ -242,7 +243,7 @@ impl Shown<'_> {
 
     fn marks(
         &self,
-        points: &[(f64, Estimate)],
+        points: &[(f64, MeanEstimate)],
         colour: Colour,
         shift: f64,
         is_numeric: bool,
@@ -252,7 +253,7 @@ impl Shown<'_> {
         if !self.is_grid() {
             return vec![Mark::Dots { points: dots, colour, radius: 8 }];
         }
-        let end = |(at, estimate): &(f64, Estimate), high: bool| {
+        let end = |(at, estimate): &(f64, MeanEstimate), high: bool| {
             let interval = estimate.interval;
             let value = interval.map_or(estimate.mean, |one| if high { one.high } else { one.low });
             (at + shift, value)
@@ -520,8 +521,8 @@ fn short(unit: &str, value: f64, step: f64) -> String {
 }
 
 /// What the means span, and their intervals as far as they are not wider than that.
-fn range<'a>(all: impl Iterator<Item = &'a Estimate>) -> Option<(f64, f64)> {
-    let all: Vec<&Estimate> = all.collect();
+fn range<'a>(all: impl Iterator<Item = &'a MeanEstimate>) -> Option<(f64, f64)> {
+    let all: Vec<&MeanEstimate> = all.collect();
     let mean = |pick: fn(f64, f64) -> f64| all.iter().map(|one| one.mean).reduce(pick);
     let (low, high) = (mean(f64::min)?, mean(f64::max)?);
     let room = (high - low).max(0.02 * high.abs());

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::document::Findings;
-use super::{CheckReport, Finding, Moved, Parting, Verdicts};
+use super::{CheckReport, Finding, FirstDivergence, GateVerdicts, MovedMetric};
 use crate::report::document::Answer;
 
 /// A check; what the sentences are made from is in `findings`.
@@ -30,7 +30,7 @@ struct PolicyJson<'a> {
     replications: u32,
     gates: Vec<GateJson<'a>>,
     moved: Vec<MovedJson>,
-    first_divergence: Option<&'a Parting>,
+    first_divergence: Option<&'a FirstDivergence>,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,8 +73,8 @@ impl CheckReport<'_> {
 
     fn policy<'a>(
         &self,
-        verdicts: &'a Verdicts<'a>,
-        first_divergence: Option<&'a Parting>,
+        verdicts: &'a GateVerdicts<'a>,
+        first_divergence: Option<&'a FirstDivergence>,
     ) -> PolicyJson<'a> {
         PolicyJson {
             scenario: verdicts.scenario,
@@ -104,7 +104,7 @@ impl CheckReport<'_> {
 }
 
 impl MovedJson {
-    fn of(one: &Moved) -> Self {
+    fn of(one: &MovedMetric) -> Self {
         Self { metric: one.metric.key, baseline: one.base, now: one.now }
     }
 }

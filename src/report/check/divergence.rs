@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::{Parting, Verdicts};
-use crate::experiment::{Reason, Seen, Step};
+use super::{FirstDivergence, GateVerdicts};
+use crate::experiment::{EntryReason, EventLogEntry, PolicyView};
 use crate::report::words::lines;
 use crate::units::Time;
 
@@ -73,11 +73,11 @@ struct Why<'a> {
 }
 
 /// Where a run parts from its baseline: a title, and lines indented below it.
-pub(super) fn parting_words(verdicts: &Verdicts<'_>, parting: &Parting) -> Vec<String> {
+pub(super) fn parting_words(verdicts: &GateVerdicts<'_>, parting: &FirstDivergence) -> Vec<String> {
     lines(include_str!("../words/divergence.txt"), &divergence(verdicts, parting))
 }
 
-fn divergence<'a>(verdicts: &Verdicts<'a>, parting: &'a Parting) -> Divergence<'a> {
+fn divergence<'a>(verdicts: &GateVerdicts<'a>, parting: &'a FirstDivergence) -> Divergence<'a> {
     let both = [parting.base.as_ref(), parting.now.as_ref()];
     // Until the earlier of the two, both have seen the same; one side may have kept no log of it.
     let first = both.into_iter().flatten().min_by_key(|step| step.time_us);
@@ -85,7 +85,7 @@ fn divergence<'a>(verdicts: &Verdicts<'a>, parting: &'a Parting) -> Divergence<'
         step.seen.as_ref().filter(|_| Some(step.time_us) == first.map(|step| step.time_us))
     });
     let about = about(both);
-    let decided = |name, step: Option<&'a Step>| decided(name, step, &about);
+    let decided = |name, step: Option<&'a EventLogEntry>| decided(name, step, &about);
     Divergence {
         policy: verdicts.policy,
         scenario: verdicts.scenario,
@@ -100,11 +100,11 @@ fn divergence<'a>(verdicts: &Verdicts<'a>, parting: &'a Parting) -> Divergence<'
 }
 
 /// The sides that are known. Where both were looked up, an end is one too.
-fn sides<'a>(parting: &'a Parting, first: Option<&Step>) -> Vec<Side<'a>> {
+fn sides<'a>(parting: &'a FirstDivergence, first: Option<&EventLogEntry>) -> Vec<Side<'a>> {
     let (base, now) = (parting.base.as_ref(), parting.now.as_ref());
     let exact =
         parting.parted == parting.agreed + 1 && (base.is_some() || parting.caution.is_none());
-    let side = |name, step: Option<&'a Step>| Side {
+    let side = |name, step: Option<&'a EventLogEntry>| Side {
         name,
         step: step.map(|step| Next {
             after: moment(step.at()),
@@ -120,7 +120,7 @@ fn sides<'a>(parting: &'a Parting, first: Option<&Step>) -> Vec<Side<'a>> {
 
 /// The work that the steps are about; none where that is not known. An instance is rented
 /// for the work that it was chosen for.
-fn about(both: [Option<&Step>; 2]) -> Vec<&str> {
+fn about(both: [Option<&EventLogEntry>; 2]) -> Vec<&str> {
     let mut all = Vec::new();
     for step in both.into_iter().flatten() {
         all.extend(step.work.as_deref());
@@ -130,19 +130,20 @@ fn about(both: [Option<&Step>; 2]) -> Vec<&str> {
     all
 }
 
-fn decided<'a>(name: &'static str, step: Option<&'a Step>, about: &[&str]) -> Decided<'a> {
+fn decided<'a>(name: &'static str, step: Option<&'a EventLogEntry>, about: &[&str]) -> Decided<'a> {
     let all = step.map_or(&[][..], |step| &step.reasons).iter();
-    let mut told: Vec<&Reason> =
+    let mut told: Vec<&EntryReason> =
         all.filter(|reason| about.is_empty() || about.contains(&reason.work.as_str())).collect();
     told.sort_by_key(|reason| weight(reason));
     let more = told.len().saturating_sub(MOST_REASONS);
-    let why = |one: &&'a Reason| Why { after: moment(one.at()), work: &one.work, why: &one.why };
+    let why =
+        |one: &&'a EntryReason| Why { after: moment(one.at()), work: &one.work, why: &one.why };
     Decided { name, reasons: told.iter().take(MOST_REASONS).map(why).collect(), more }
 }
 
 /// What says most comes first: what was chosen, why work waits, what would have cost
 /// how much, and then what was out of the question.
-fn weight(reason: &Reason) -> u8 {
+fn weight(reason: &EntryReason) -> u8 {
     match reason.why.as_str() {
         why if why.starts_with("waits: ") => 1,
         why if !why.contains(" not taken") => 0,
@@ -155,7 +156,7 @@ fn moment(at: Time) -> String {
     (at - Time::ZERO).to_string()
 }
 
-fn sight(seen: &Seen) -> Sight<'_> {
+fn sight(seen: &PolicyView) -> Sight<'_> {
     Sight {
         triggers: &seen.triggers,
         waiting: seen.waiting,

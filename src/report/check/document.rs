@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::divergence::parting_words;
-use super::{CheckReport, Finding, Moved, Outcome, Verdicts};
+use super::{CheckReport, Finding, GateOutcome, GateVerdicts, MovedMetric};
 use crate::report::document::{Card, Cell, Document, Place, Section, Table, Tone, unquoted};
 use crate::report::figure::{NOTHING, change, clean, count, difference, figure, half_width};
 use crate::report::words::{Said, said, several};
@@ -61,7 +61,7 @@ impl CheckReport<'_> {
         let number = |outcome| all().filter(|one| one.outcome == outcome).count() as u64;
         let mut told: Vec<Told> = Vec::new();
         for verdicts in self.verdicts() {
-            let bad = verdicts.findings.iter().filter(|one| one.outcome >= Outcome::Unclear);
+            let bad = verdicts.findings.iter().filter(|one| one.outcome >= GateOutcome::Unclear);
             told.extend(bad.map(|finding| Told {
                 who: who(verdicts),
                 gate: finding.gate.subject.key().to_owned(),
@@ -80,10 +80,10 @@ impl CheckReport<'_> {
             policies: self.rows.len() as u64,
             scenarios: scenarios.len() as u64,
             left_out: tested - self.rows.len() as u64,
-            regressed: number(Outcome::Regressed),
-            unclear: number(Outcome::Unclear),
-            passed: number(Outcome::Passed),
-            same: number(Outcome::Same),
+            regressed: number(GateOutcome::Regressed),
+            unclear: number(GateOutcome::Unclear),
+            passed: number(GateOutcome::Passed),
+            same: number(GateOutcome::Same),
             unclear_fails: self.suite.unclear_fails,
             confidence: self.suite.confidence,
             redefined: redefined.map(who).collect(),
@@ -125,7 +125,7 @@ impl CheckReport<'_> {
         document.recipe.push(("suite".to_owned(), unquoted(&self.suite.path)));
         document.add(Section::of(self.gates(), Place::Front));
         for (verdicts, parting) in &self.rows {
-            if verdicts.outcome() < Outcome::Unclear {
+            if verdicts.outcome() < GateOutcome::Unclear {
                 continue;
             }
             if !verdicts.moved.is_empty() {
@@ -163,10 +163,10 @@ impl CheckReport<'_> {
         let mut table = Table::new("Gates", &head);
         table.words = 3;
         // What does not hold comes first.
-        let mut all: Vec<&Verdicts<'_>> = self.verdicts().collect();
+        let mut all: Vec<&GateVerdicts<'_>> = self.verdicts().collect();
         all.sort_by_key(|verdicts| std::cmp::Reverse(verdicts.outcome()));
         for verdicts in all {
-            if verdicts.outcome() == Outcome::Same {
+            if verdicts.outcome() == GateOutcome::Same {
                 let gates = match verdicts.findings.len() {
                     1 => verdicts.findings[0].gate.subject.key().to_owned(),
                     all => format!("all {all}"),
@@ -186,16 +186,16 @@ impl CheckReport<'_> {
 }
 
 /// `easy in quickstart`.
-fn who(verdicts: &Verdicts<'_>) -> String {
+fn who(verdicts: &GateVerdicts<'_>) -> String {
     unquoted(&format!("{} in {}", verdicts.policy, verdicts.scenario))
 }
 
 /// A gate: what it is about and what is allowed, how it came out, and the numbers.
-pub(super) fn row_of(verdicts: &Verdicts<'_>, finding: &Finding<'_>) -> Vec<Cell> {
+pub(super) fn row_of(verdicts: &GateVerdicts<'_>, finding: &Finding<'_>) -> Vec<Cell> {
     let gate = format!("{} {}", finding.gate.subject.key(), finding.gate.text);
     let tone = match finding.outcome {
-        Outcome::Regressed | Outcome::Unclear => Tone::Bad,
-        Outcome::Same | Outcome::Passed => Tone::Good,
+        GateOutcome::Regressed | GateOutcome::Unclear => Tone::Bad,
+        GateOutcome::Same | GateOutcome::Passed => Tone::Good,
     };
     let mut cells = vec![
         Cell::plain(who(verdicts)),
@@ -227,7 +227,7 @@ pub(super) fn changed(unit: &str, base: Option<f64>, now: Option<f64>) -> Cell {
 }
 
 /// The metrics of a policy that are not what they were.
-fn moved(verdicts: &Verdicts<'_>) -> Table {
+fn moved(verdicts: &GateVerdicts<'_>) -> Table {
     let shown = verdicts.moved.len().min(MOST_MOVED);
     let more = match verdicts.moved.len() - shown {
         0 => String::new(),
@@ -242,7 +242,7 @@ fn moved(verdicts: &Verdicts<'_>) -> Table {
     }
 }
 
-pub(super) fn moved_row(one: &Moved) -> [Cell; 4] {
+pub(super) fn moved_row(one: &MovedMetric) -> [Cell; 4] {
     let shown = |value| Cell::plain(figure(one.metric.unit, value));
     let mut moved = changed(one.metric.unit, one.base, one.now);
     moved.tone = match one.is_worse() {

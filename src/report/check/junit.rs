@@ -4,7 +4,7 @@ use std::io;
 
 use super::divergence::parting_words;
 use super::document::{MOST_MOVED, moved_row, row_of};
-use super::{CheckReport, Finding, Outcome, Parting, Verdicts};
+use super::{CheckReport, Finding, FirstDivergence, GateOutcome, GateVerdicts};
 use crate::scenario::Subject;
 use crate::text::xml;
 
@@ -22,7 +22,7 @@ impl CheckReport<'_> {
         for tested in &self.suite.scenarios {
             let of = || self.rows.iter().filter(|(verdicts, _)| verdicts.scenario == tested.name);
             let tests: usize = of().map(|(verdicts, _)| verdicts.findings.len()).sum();
-            let of_it = |(verdicts, _): &(&Verdicts<'_>, _)| verdicts.scenario == tested.name;
+            let of_it = |(verdicts, _): &(&GateVerdicts<'_>, _)| verdicts.scenario == tested.name;
             let failures = self.failures().filter(of_it).count();
             writeln!(
                 out,
@@ -42,9 +42,9 @@ impl CheckReport<'_> {
     fn write_case(
         &self,
         out: &mut dyn io::Write,
-        verdicts: &Verdicts<'_>,
+        verdicts: &GateVerdicts<'_>,
         finding: &Finding<'_>,
-        parting: Option<&Parting>,
+        parting: Option<&FirstDivergence>,
     ) -> io::Result<()> {
         let class = format!("{}.{}", verdicts.scenario, verdicts.policy);
         let gate = format!("{} {}", finding.gate.subject.key(), finding.gate.text);
@@ -70,7 +70,7 @@ impl CheckReport<'_> {
                 write!(out, "\n{}", xml(&words))?;
             }
             write!(out, "</failure>")?;
-        } else if finding.outcome != Outcome::Same {
+        } else if finding.outcome != GateOutcome::Same {
             write!(out, "<system-out>{words}</system-out>")?;
         }
         writeln!(out, "</testcase>")

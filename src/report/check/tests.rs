@@ -1,6 +1,6 @@
 use super::divergence::parting_words;
 use super::*;
-use crate::experiment::{Reason, Seen, Step};
+use crate::experiment::{EntryReason, EventLogEntry, PolicyView};
 use crate::metrics::METRICS;
 use crate::scenario::{Gate, Subject, Tolerance};
 
@@ -19,8 +19,9 @@ pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
         outcome,
         why: "worse by more than the margin".to_owned(),
     };
-    let moved = vec![Moved { metric: &METRICS[0], base: Some(1_512.45), now: Some(1_688.95) }];
-    let verdicts = |policy, finding, moved, differs_in| Verdicts {
+    let moved =
+        vec![MovedMetric { metric: &METRICS[0], base: Some(1_512.45), now: Some(1_688.95) }];
+    let verdicts = |policy, finding, moved, differs_in| GateVerdicts {
         scenario: "batch-cluster",
         policy,
         findings: vec![finding],
@@ -29,15 +30,15 @@ pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
         replications: 5,
         differs_in,
     };
-    let same = verdicts("easy", finding(Outcome::Same, 1_512.45), Vec::new(), None);
-    let worse = verdicts("shortest", finding(Outcome::Regressed, 1_688.95), moved, Some(0));
-    let parting = Parting {
+    let same = verdicts("easy", finding(GateOutcome::Same, 1_512.45), Vec::new(), None);
+    let worse = verdicts("shortest", finding(GateOutcome::Regressed, 1_688.95), moved, Some(0));
+    let parting = FirstDivergence {
         replication: 0,
         seed: 1,
         agreed: 2,
         parted: 3,
         base: Some(step("a starts", Some("a"), &[])),
-        now: Some(Step {
+        now: Some(EventLogEntry {
             seen: Some(seen()),
             ..step("b starts", Some("b"), &[("a", "waits: no room")])
         }),
@@ -50,8 +51,8 @@ pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
     });
 }
 
-fn seen() -> Seen {
-    Seen {
+fn seen() -> PolicyView {
+    PolicyView {
         triggers: "1 arrived".to_owned(),
         waiting: 3,
         queue: vec!["a".to_owned(), "b".to_owned()],
@@ -63,13 +64,13 @@ fn seen() -> Seen {
     }
 }
 
-fn step(what: &str, work: Option<&str>, reasons: &[(&str, &str)]) -> Step {
-    let reason = |&(work, why): &(&str, &str)| Reason {
+fn step(what: &str, work: Option<&str>, reasons: &[(&str, &str)]) -> EventLogEntry {
+    let reason = |&(work, why): &(&str, &str)| EntryReason {
         time_us: 0,
         work: work.to_owned(),
         why: why.to_owned(),
     };
-    Step {
+    EventLogEntry {
         record: 3,
         time_us: 0,
         date: "d".to_owned(),
@@ -81,8 +82,8 @@ fn step(what: &str, work: Option<&str>, reasons: &[(&str, &str)]) -> Step {
 }
 
 #[track_caller]
-fn check(parting: Parting, want: &[&str]) {
-    let verdicts = Verdicts {
+fn check(parting: FirstDivergence, want: &[&str]) {
+    let verdicts = GateVerdicts {
         scenario: "s",
         policy: "p",
         findings: Vec::new(),
@@ -101,7 +102,7 @@ fn check(parting: Parting, want: &[&str]) {
 #[test]
 fn a_divergence_says_what_each_side_decided_and_why() {
     let waits = ("a", "waits: no room");
-    let known = Parting {
+    let known = FirstDivergence {
         replication: 0,
         seed: 1,
         agreed: 2,
@@ -119,7 +120,7 @@ fn a_divergence_says_what_each_side_decided_and_why() {
         "    now, after 0 s: a: waits: no room",
     ];
     check(known.clone(), &told);
-    let half = Parting {
+    let half = FirstDivergence {
         agreed: 0,
         parted: 128,
         base: None,

@@ -30,7 +30,7 @@ impl Comparison<'_> {
     /// Of each policy, by name; costs are parts of the one that leads.
     pub(in crate::report) fn breakdowns(&self) -> Vec<(String, Breakdown)> {
         let cost = self.leading_of_all().key;
-        let of = |policy: &crate::experiment::Contestant| {
+        let of = |policy: &crate::experiment::ComparedPolicy| {
             (policy.name.clone(), Breakdown::of(&policy.measurements, cost))
         };
         self.many.policies.iter().map(of).collect()

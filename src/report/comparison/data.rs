@@ -12,7 +12,7 @@ use super::super::run::ObjectiveResult;
 use super::super::sheet::{Sheet, TextCells};
 use super::super::words::write_json;
 use super::Comparison;
-use crate::experiment::{Change, Decision, Fate};
+use crate::experiment::{Decision, JobOutcome, PromiseChange};
 use crate::metrics::{METRICS, Metric, Summary};
 use crate::scenario::Difference;
 use crate::units::Money;
@@ -231,8 +231,8 @@ impl Comparison<'_> {
             policy: &self.many.policies[decision.choice].name,
             monthly_saving_usd: saving.map(|saving| saving.monthly),
             monthly_saving_interval_usd: interval.map(|interval| [interval.low, interval.high]),
-            objectives_gained: decision.chosen().rows(Change::Gained),
-            objectives_lost: decision.chosen().rows(Change::Lost),
+            objectives_gained: decision.chosen().rows(PromiseChange::Gained),
+            objectives_lost: decision.chosen().rows(PromiseChange::Lost),
             assumptions_replications: sensitivity.replications,
             assumptions_unfit: &sensitivity.unfit,
             assumptions: influences
@@ -246,8 +246,8 @@ impl Comparison<'_> {
     }
 }
 
-fn changes(fates: Option<&[(Fate, Fate, u64)]>) -> Option<Vec<FateJson>> {
-    let change = |&(from, to, count): &(Fate, Fate, u64)| FateJson {
+fn changes(fates: Option<&[(JobOutcome, JobOutcome, u64)]>) -> Option<Vec<FateJson>> {
+    let change = |&(from, to, count): &(JobOutcome, JobOutcome, u64)| FateJson {
         from: from.name(),
         to: to.name(),
         count,

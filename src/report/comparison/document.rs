@@ -7,7 +7,7 @@ use super::super::figure::{amount, difference, figure};
 use super::super::run::tables;
 use super::super::words::dollars;
 use super::Comparison;
-use crate::experiment::{Change, HALF_A_CENT, leading};
+use crate::experiment::{HALF_A_CENT, PromiseChange, leading};
 use crate::metrics::{METRICS, Metric};
 
 /// Policies whose metrics are set side by side; of more, the page has a table each.
@@ -121,8 +121,8 @@ impl Comparison<'_> {
         let standing = decision.chosen();
         if !standing.promises.is_empty() {
             let kept = standing.promises.iter().filter(|one| one.kept).count();
-            let [gained, lost] =
-                [Change::Gained, Change::Lost].map(|change| standing.rows(change).len());
+            let [gained, lost] = [PromiseChange::Gained, PromiseChange::Lost]
+                .map(|change| standing.rows(change).len());
             let mut detail = Vec::new();
             if choice != base {
                 detail.push(format!("{gained} gained, {lost} lost"));

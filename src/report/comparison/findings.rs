@@ -9,7 +9,7 @@ use super::super::words::{Said, said};
 use super::Comparison;
 use crate::experiment::statistics::Verdict;
 use crate::experiment::{
-    Chance, Change, HALF_A_CENT, Measurement, Repetition, SERVICE, Standing, Wide,
+    Assessment, Chance, HALF_A_CENT, Measurement, PromiseChange, Repetition, SERVICE, Wide,
 };
 use crate::metrics::{METRICS, Metric};
 use crate::units::Money;
@@ -230,10 +230,10 @@ impl Comparison<'_> {
             Some(decision) if decision.chosen().free_win => Advice::FreeWin,
             Some(_) => Advice::Take,
         };
-        let alike = |one: &Standing| {
+        let alike = |one: &Assessment| {
             one.work.is_none()
                 && one.cost.is_none()
-                && one.rows(Change::Even).len() == one.promises.len()
+                && one.rows(PromiseChange::Even).len() == one.promises.len()
         };
         let standings = self.decision.map_or(&[][..], |decision| &decision.standings);
         let (same, mut others): (Vec<Other>, Vec<Other>) =
@@ -344,13 +344,13 @@ impl Comparison<'_> {
         all.iter().map(|one| one.rent_s).sum::<f64>() / all.len().max(1) as f64
     }
 
-    fn promised(&self, standing: &Standing) -> Vec<Promised> {
+    fn promised(&self, standing: &Assessment) -> Vec<Promised> {
         let objectives = self.rows.first().map_or(&[][..], |row| row.objectives);
         let one = |(promise, objective): (&crate::experiment::Promise, &super::ObjectiveResult)| {
             let change = match promise.change {
-                Change::Gained => "gained",
-                Change::Lost => "lost",
-                Change::Even => "even",
+                PromiseChange::Gained => "gained",
+                PromiseChange::Lost => "lost",
+                PromiseChange::Even => "even",
             };
             let words = format!("{} {}", objective.label, objective.text);
             let &crate::experiment::Promise { before, after, kept, .. } = promise;
@@ -360,7 +360,7 @@ impl Comparison<'_> {
     }
 
     /// The policies that are not taken, those first that most speaks for.
-    fn others(&self, standings: &[Standing]) -> Vec<Other> {
+    fn others(&self, standings: &[Assessment]) -> Vec<Other> {
         let skipped = [self.many.baseline, self.choice()];
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for row in (0..standings.len()).filter(|row| !skipped.contains(row)) {
@@ -415,15 +415,15 @@ impl Comparison<'_> {
         others
     }
 
-    fn other(&self, row: usize, standing: &Standing) -> Other {
+    fn other(&self, row: usize, standing: &Assessment) -> Other {
         let choice = self.choice();
-        let words = |change: Change| -> Vec<String> {
+        let words = |change: PromiseChange| -> Vec<String> {
             let of = |(at, promised): (usize, Promised)| {
                 (standing.promises[at].change == change).then_some(promised.words)
             };
             self.promised(standing).into_iter().enumerate().filter_map(of).collect()
         };
-        let (gained, lost) = (words(Change::Gained), words(Change::Lost));
+        let (gained, lost) = (words(PromiseChange::Gained), words(PromiseChange::Lost));
         let keeps = self.newly_kept(row).map(|one| format!("{} {}", one.label, one.text)).collect();
         let metric = self.leading(row);
         let is_monthly = metric.key == "cost_monthly";

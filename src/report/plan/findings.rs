@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::words::{Said, said};
 use super::PlanReport;
 use crate::experiment::Chance;
-use crate::experiment::search::{Candidate, Effect, Keeping, Verdict};
+use crate::experiment::search::{Candidate, Keeping, SetupVerdict, VariableEffect};
 use crate::experiment::statistics::Interval;
 
 /// Setups that are as good an answer and named.
@@ -106,7 +106,7 @@ impl PlanReport<'_> {
             .filter(|&row| found.finalists[row].tied)
             .map(|row| self.brief(found.candidate(row)))
             .collect();
-        let of_effect = |wanted: Effect| {
+        let of_effect = |wanted: VariableEffect| {
             let variables = found.task.variables.iter().zip(&found.effects);
             let which = variables.filter(move |(_, effect)| **effect == wanted);
             which.map(|(variable, _)| variable.key.clone()).collect::<Vec<_>>()
@@ -114,7 +114,7 @@ impl PlanReport<'_> {
         Findings {
             setup: candidate.map(|candidate| self.setup(candidate)),
             found: found.choice.is_some(),
-            all_broken: found.finalists.iter().all(|one| one.verdict == Verdict::Broken),
+            all_broken: found.finalists.iter().all(|one| one.verdict == SetupVerdict::Broken),
             promises: (0..found.objectives.len()).map(|row| self.promise(row)).collect(),
             kept_in_share: match found.task.keeping {
                 Keeping::OnAverage => None,
@@ -146,8 +146,8 @@ impl PlanReport<'_> {
             comparable: found.comparable,
             goal: self.goal().label,
             ends: candidate.map_or(Vec::new(), |candidate| self.at_the_end(candidate)),
-            idle: of_effect(Effect::None),
-            mixed: of_effect(Effect::Mixed),
+            idle: of_effect(VariableEffect::None),
+            mixed: of_effect(VariableEffect::Mixed),
             assumptions: self.assumptions.len(),
         }
     }
@@ -198,11 +198,11 @@ impl PlanReport<'_> {
         let finalists = &self.found.finalists;
         let ranked = self.ranked();
         let below = ranked.iter().take_while(|&&row| row != choice).copied();
-        let row = below.filter(|&row| finalists[row].verdict != Verdict::Kept).last()?;
+        let row = below.filter(|&row| finalists[row].verdict != SetupVerdict::Kept).last()?;
         let candidate = self.found.candidate(row);
         Some(Next {
             setup: self.brief(candidate),
-            broken: finalists[row].verdict == Verdict::Broken,
+            broken: finalists[row].verdict == SetupVerdict::Broken,
             kept: self.kept_in(self.judged(candidate)).0,
             binding: finalists[row].binding.and_then(|row| self.measured(row, candidate)),
         })

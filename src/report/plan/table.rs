@@ -3,7 +3,7 @@
 use super::super::document::{Cell, Table, Tone};
 use super::super::figure::{clean, figure, half_width};
 use super::PlanReport;
-use crate::experiment::search::{Candidate, Verdict};
+use crate::experiment::search::{Candidate, SetupVerdict};
 use crate::experiment::{Chance, Measurement};
 use crate::metrics::Metric;
 
@@ -27,9 +27,9 @@ impl PlanReport<'_> {
             let mut cells = self.cells(candidate, self.judged(candidate));
             cells.push(Cell::plain(format!("{} of {}", finalist.kept_in, self.found.held_out)));
             let tone = match finalist.verdict {
-                Verdict::Kept => Tone::Good,
-                Verdict::NotShown => Tone::Plain,
-                Verdict::Broken => Tone::Bad,
+                SetupVerdict::Kept => Tone::Good,
+                SetupVerdict::NotShown => Tone::Plain,
+                SetupVerdict::Broken => Tone::Bad,
             };
             let below = match (Some(row) == self.found.choice, finalist.tied) {
                 (true, _) => "the answer",

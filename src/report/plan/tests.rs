@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::plan_charts;
 use super::*;
 use crate::experiment::search::{Keeping, Task, Variable, search};
-use crate::experiment::{Asked, Forgetful, Lab, Unwatched};
+use crate::experiment::{Asked, NoCache, NoProgress, Runner};
 use crate::metrics::METRICS;
 use crate::policy::external::NoLauncher;
 use crate::report::{Terminal, TextCells};
@@ -21,7 +21,7 @@ pub(in crate::report) fn small(bound: &str, nodes: &str) -> Found {
          [policy.p]\npreset = \"batch-fcfs\"\n[objectives]\nwait_mean = \"{bound}\"\n"
     );
     let base = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let lab = Lab { memory: &Forgetful, watch: &Unwatched, audit: false, launcher: &NoLauncher };
+    let lab = Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
     let variable = Variable::read("cluster.c.nodes", nodes).expect("a range");
     let task = Task {
         variables: vec![variable],

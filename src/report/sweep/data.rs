@@ -10,7 +10,7 @@ use super::super::sheet::{Sheet, TextCells};
 use super::super::words::write_json;
 use super::SweepReport;
 use crate::experiment::sweep::{
-    Axis, Best, CONFIDENCE, Effect, Estimate, Level, Sweep, best, effects,
+    Axis, AxisEffect, BestPoint, CONFIDENCE, Level, MeanEstimate, Sweep, best, effects,
 };
 use crate::metrics::METRICS;
 use crate::scenario::Objective;
@@ -137,7 +137,7 @@ impl SweepReport<'_> {
     }
 
     fn best(&self) -> Vec<BestJson<'_>> {
-        let one = |best: Best| BestJson {
+        let one = |best: BestPoint| BestJson {
             policy: &self.sweep.policies[best.policy],
             point: best.point,
             settings: self.settings(best.point),
@@ -162,7 +162,7 @@ impl SweepReport<'_> {
     fn effect<'a>(
         &'a self,
         (policy, metric): (&'a str, &'static str),
-        of: Effect,
+        of: AxisEffect,
     ) -> EffectJson<'a> {
         let (low, high) = of.interval.map(|interval| (interval.low, interval.high)).unzip();
         EffectJson {
@@ -292,7 +292,7 @@ struct EstimateJson {
 }
 
 impl EstimateJson {
-    fn of(of: &Estimate) -> Self {
+    fn of(of: &MeanEstimate) -> Self {
         let (low, high) = of.interval.map(|interval| (interval.low, interval.high)).unzip();
         Self { mean: of.mean, low, high, n: of.n }
     }

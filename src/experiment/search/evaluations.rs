@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::lab::{Cell, Lab, LabFailure, share_inputs};
 use super::super::measurement::{Course, Measurement};
 use super::super::replication::Repetition;
-use super::line::{Landscape, Levels, Point};
-use super::scope::Scope;
-use super::score::{Judge, Score};
+use super::super::runner::{RunRequest, Runner, RunnerFailure, share_inputs};
+use super::line::{Levels, SearchSpace, SetupPoint};
+use super::scope::VariableScope;
+use super::score::{Judge, SetupScore};
 use super::variable::Variable;
 use super::{Open, SearchFailure};
 use crate::scenario::Scenario;
@@ -18,20 +18,20 @@ use crate::workload::{TraceSpec, WorkloadInput};
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// One level per variable; that of the start where it is no setting of the policy.
-    pub point: Point,
+    pub point: SetupPoint,
     /// Replications that the search saw.
     pub searched: Vec<Measurement>,
     /// Replications that the search never saw; none of what it left behind.
     pub held_out: Vec<Measurement>,
     /// By the replications that the search saw.
-    pub score: Score,
+    pub score: SetupScore,
     /// Runs that had been done when it was first looked at, its own included.
     pub after: u32,
 }
 
 /// Why the search cannot go on.
 #[derive(Debug)]
-pub(super) enum Halt {
+pub(super) enum SearchStop {
     /// The budget has no room for more.
     Budget,
     /// A run failed, or a scenario is wrong.
@@ -39,12 +39,12 @@ pub(super) enum Halt {
 }
 
 /// The setups so far.
-pub(super) struct Book<'a> {
-    pub(super) lab: &'a Lab<'a>,
+pub(super) struct Evaluations<'a> {
+    pub(super) lab: &'a Runner<'a>,
     pub(super) open: Open<'a>,
     pub(super) variables: &'a [Variable],
     pub(super) policy: Option<&'a str>,
-    scope: &'a Scope,
+    scope: &'a VariableScope,
     pub(super) judge: Judge,
     pub(super) repetition: Repetition,
     /// Replications of each setup that the search sees.
@@ -55,17 +55,17 @@ pub(super) struct Book<'a> {
     pub(super) most: u32,
     pub(super) used: u32,
     pub(super) candidates: Vec<Candidate>,
-    rows: BTreeMap<Point, usize>,
+    rows: BTreeMap<SetupPoint, usize>,
     axes: Vec<Levels>,
-    pantry: Pantry,
+    pantry: FirstTrace,
 }
 
-impl<'a> Book<'a> {
+impl<'a> Evaluations<'a> {
     pub(super) fn new(
-        (lab, open): (&'a Lab<'a>, Open<'a>),
-        (variables, policy, scope): (&'a [Variable], Option<&'a str>, &'a Scope),
+        (lab, open): (&'a Runner<'a>, Open<'a>),
+        (variables, policy, scope): (&'a [Variable], Option<&'a str>, &'a VariableScope),
         (judge, repetition): (Judge, Repetition),
-        shares: &super::shares::Shares,
+        shares: &super::shares::BudgetShares,
     ) -> Self {
         let levels =
             |one: &Variable| Levels { count: one.levels.len(), ordered: one.numbers.is_some() };
@@ -84,13 +84,13 @@ impl<'a> Book<'a> {
             candidates: Vec::new(),
             rows: BTreeMap::new(),
             axes: variables.iter().map(levels).collect(),
-            pantry: Pantry::default(),
+            pantry: FirstTrace::default(),
         }
     }
 
     /// Runs setups that were not looked at yet.
-    fn add(&mut self, points: &[Point]) -> Result<(), Halt> {
-        let mut fresh: Vec<Point> = Vec::new();
+    fn add(&mut self, points: &[SetupPoint]) -> Result<(), SearchStop> {
+        let mut fresh: Vec<SetupPoint> = Vec::new();
         for point in points {
             if !self.rows.contains_key(point) && !fresh.contains(point) {
                 fresh.push(point.clone());
@@ -98,10 +98,10 @@ impl<'a> Book<'a> {
         }
         let cost = fresh.len() as u64 * u64::from(self.replications);
         if u64::from(self.used) + cost > u64::from(self.most) {
-            return Err(Halt::Budget);
+            return Err(SearchStop::Budget);
         }
         let wanted: Vec<u32> = (0..self.replications).map(|one| 2 * self.stride * one).collect();
-        let all = self.measure(&fresh, &wanted).map_err(Halt::Failure)?;
+        let all = self.measure(&fresh, &wanted).map_err(SearchStop::Failure)?;
         self.used += cost as u32;
         for (point, searched) in fresh.into_iter().zip(all) {
             let score = self.judge.score(&searched);
@@ -117,7 +117,7 @@ impl<'a> Book<'a> {
         for group in by_length(&self.candidates, rows) {
             let from = self.candidates[group[0]].held_out.len() as u32;
             let wanted: Vec<u32> = (from..from + more).map(|one| 2 * one + 1).collect();
-            let points: Vec<Point> =
+            let points: Vec<SetupPoint> =
                 group.iter().map(|&row| self.candidates[row].point.clone()).collect();
             let all = self.measure(&points, &wanted)?;
             self.used += (points.len() * wanted.len()) as u32;
@@ -131,7 +131,7 @@ impl<'a> Book<'a> {
     /// Every point on the same replications.
     fn measure(
         &mut self,
-        points: &[Point],
+        points: &[SetupPoint],
         replications: &[u32],
     ) -> Result<Vec<Vec<Measurement>>, SearchFailure> {
         let mut scenarios = Vec::new();
@@ -142,17 +142,17 @@ impl<'a> Book<'a> {
         for scenario in &scenarios {
             let policy = policy_of(scenario, self.policy)?;
             let repetition = self.repetition;
-            let cell = |&replication| Cell { scenario, policy, repetition, replication };
+            let cell = |&replication| RunRequest { scenario, policy, repetition, replication };
             cells.extend(replications.iter().map(cell));
         }
         let measured = self.lab.measure(&cells).map_err(SearchFailure::Lab)?;
         let mut measured = measured.into_iter().map(slim);
-        let take = |_: &Point| measured.by_ref().take(replications.len()).collect();
+        let take = |_: &SetupPoint| measured.by_ref().take(replications.len()).collect();
         Ok(points.iter().map(take).collect())
     }
 
     /// The scenario at a point, its trace shared with all others.
-    pub(super) fn scenario(&mut self, point: &Point) -> Result<Scenario, SearchFailure> {
+    pub(super) fn scenario(&mut self, point: &SetupPoint) -> Result<Scenario, SearchFailure> {
         let mut scenario =
             (self.open)(&edits(self.variables, point)).map_err(SearchFailure::Problems)?;
         self.pantry.stock(&mut scenario)?;
@@ -160,11 +160,11 @@ impl<'a> Book<'a> {
     }
 }
 
-impl Landscape for Book<'_> {
-    type Halt = Halt;
+impl SearchSpace for Evaluations<'_> {
+    type Halt = SearchStop;
 
-    fn look(&mut self, points: &[Point]) -> Result<Vec<Score>, Halt> {
-        let points: Vec<Point> = points.iter().map(|point| self.scope.folded(point)).collect();
+    fn look(&mut self, points: &[SetupPoint]) -> Result<Vec<SetupScore>, SearchStop> {
+        let points: Vec<SetupPoint> = points.iter().map(|point| self.scope.folded(point)).collect();
         self.add(&points)?;
         Ok(points.iter().map(|point| self.candidates[self.rows[point]].score).collect())
     }
@@ -175,7 +175,7 @@ impl Landscape for Book<'_> {
 }
 
 /// The edits of the scenario that lead to a point.
-pub(super) fn edits(variables: &[Variable], point: &Point) -> Vec<(String, String)> {
+pub(super) fn edits(variables: &[Variable], point: &SetupPoint) -> Vec<(String, String)> {
     let edit = |(variable, &level): (&Variable, &usize)| {
         (variable.key.clone(), variable.levels[level].clone())
     };
@@ -215,11 +215,11 @@ fn by_length(candidates: &[Candidate], rows: &[usize]) -> Vec<Vec<usize>> {
 
 /// The trace that was read first, for all setups that have the same.
 #[derive(Default)]
-struct Pantry {
+struct FirstTrace {
     shelf: Option<(TraceSpec, Calendar, WorkloadInput)>,
 }
 
-impl Pantry {
+impl FirstTrace {
     fn stock(&mut self, scenario: &mut Scenario) -> Result<(), SearchFailure> {
         let Some(trace) = scenario.workload.input.trace().cloned() else { return Ok(()) };
         let calendar = scenario.calendar;
@@ -230,7 +230,7 @@ impl Pantry {
             Some(_) => {}
             None => {
                 share_inputs(scenario).map_err(|failure| {
-                    SearchFailure::Lab(LabFailure::Run {
+                    SearchFailure::Lab(RunnerFailure::Run {
                         policy: String::new(),
                         seed: scenario.seed,
                         failure: Box::new(failure),

@@ -27,7 +27,7 @@ const MOST_REASONS: usize = 200;
 /// One record of a run. Record `n` is the `n`-th that enters the trail of the
 /// run's hash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+pub struct EventLogEntry {
     /// Which record, from 1.
     pub record: u64,
     /// When, in microseconds since the run's start.
@@ -41,15 +41,15 @@ pub struct Step {
     pub work: Option<String>,
     /// What could be seen as the policy was last asked, where reasons are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<Seen>,
+    pub seen: Option<PolicyView>,
     /// The policy's reasons since the record before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<EntryReason>,
 }
 
 /// What a policy could see as it was asked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct PolicyView {
     /// What it was asked about: `1 arrived, 2 freed`.
     pub triggers: String,
     /// Waiting pieces of work.
@@ -70,7 +70,7 @@ pub struct Seen {
 
 /// A reason of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reason {
+pub struct EntryReason {
     /// When it was given, in microseconds since the run's start.
     pub time_us: i64,
     /// The work that it is about.
@@ -81,7 +81,7 @@ pub struct Reason {
 
 /// Which records are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct RecordRange {
     /// The first, from 1.
     pub from: u64,
     /// The last.
@@ -92,23 +92,23 @@ pub struct Stretch {
 
 /// Gives the records of a stretch to `sink`, in order.
 #[derive(Debug)]
-pub struct StepLog<'a, F> {
-    stretch: Stretch,
+pub struct EventLog<'a, F> {
+    stretch: RecordRange,
     sink: F,
     /// Set as soon as the stretch is over.
     over: &'a Cell<bool>,
     record: u64,
-    seen: Option<Seen>,
-    reasons: VecDeque<Reason>,
+    seen: Option<PolicyView>,
+    reasons: VecDeque<EntryReason>,
     /// The reasons have gone into a record.
     told: bool,
     /// Why work waits that was told to wait, and since when it was said last.
     waits: FxHashMap<WorkRef, (Time, WaitReason)>,
 }
 
-impl<'a, F: FnMut(Step)> StepLog<'a, F> {
+impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
     /// Reasons need a run with `Options::explain`.
-    pub fn new(stretch: Stretch, over: &'a Cell<bool>, sink: F) -> Self {
+    pub fn new(stretch: RecordRange, over: &'a Cell<bool>, sink: F) -> Self {
         let waits = FxHashMap::default();
         Self {
             stretch,
@@ -130,14 +130,14 @@ impl<'a, F: FnMut(Step)> StepLog<'a, F> {
 
     /// The reasons since the record before, and why those wait of whom nothing was
     /// said since then: nothing was decided about them, and what was said last holds.
-    fn all_reasons(&self, state: &State<'_>) -> Vec<Reason> {
-        let mut all: Vec<Reason> = self.reasons.iter().cloned().collect();
+    fn all_reasons(&self, state: &State<'_>) -> Vec<EntryReason> {
+        let mut all: Vec<EntryReason> = self.reasons.iter().cloned().collect();
         for work in waiting(state) {
             let Some(&(at, reason)) = self.waits.get(&work) else { continue };
             let name = label(state, work);
             if !all.iter().any(|one| one.work == name) {
                 let why = format!("waits: {}", reason.name());
-                all.push(Reason { time_us: at.micros(), work: name, why });
+                all.push(EntryReason { time_us: at.micros(), work: name, why });
             }
         }
         all
@@ -163,11 +163,11 @@ impl<'a, F: FnMut(Step)> StepLog<'a, F> {
         if self.reasons.len() == MOST_REASONS {
             self.reasons.pop_front();
         }
-        self.reasons.push_back(Reason { time_us: state.now().micros(), work, why });
+        self.reasons.push_back(EntryReason { time_us: state.now().micros(), work, why });
     }
 }
 
-impl<F: FnMut(Step)> Observer for StepLog<'_, F> {
+impl<F: FnMut(EventLogEntry)> Observer for EventLog<'_, F> {
     fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
         if std::mem::take(&mut self.told) {
             self.reasons.clear();
@@ -206,7 +206,7 @@ impl<F: FnMut(Step)> Observer for StepLog<'_, F> {
         let (what, work) = words(state, record);
         self.told = true;
         let reasons = if telling { self.all_reasons(state) } else { Vec::new() };
-        (self.sink)(Step {
+        (self.sink)(EventLogEntry {
             record: self.record,
             time_us: now.micros(),
             date: state.world().calendar.format(now),
@@ -248,9 +248,9 @@ fn waiting(state: &State<'_>) -> Vec<WorkRef> {
     waiting
 }
 
-fn look(state: &State<'_>, triggers: &[Trigger]) -> Seen {
+fn look(state: &State<'_>, triggers: &[Trigger]) -> PolicyView {
     let totals = state.totals();
-    Seen {
+    PolicyView {
         triggers: counted(triggers),
         waiting: totals.waiting,
         queue: waiting(state).into_iter().map(|work| label(state, work)).collect(),
@@ -407,14 +407,14 @@ pub(crate) fn refusal(state: &State<'_>, why: LaunchRefusal) -> String {
     }
 }
 
-impl Step {
+impl EventLogEntry {
     /// When it happened.
     pub fn at(&self) -> Time {
         Time::from_micros(self.time_us)
     }
 }
 
-impl Reason {
+impl EntryReason {
     /// When it was given.
     pub fn at(&self) -> Time {
         Time::from_micros(self.time_us)

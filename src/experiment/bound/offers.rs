@@ -27,7 +27,7 @@ pub(super) const WITH_GPUS: Range<usize> = 3..WEIGHTS.len();
 
 /// Instances of one shape and speed in one region, owned or rented.
 #[derive(Clone, Debug)]
-pub(super) struct Dish {
+pub(super) struct OfferClass {
     pub(super) shape: Shape,
     /// Of a job, in millionths.
     pub(super) speed: u32,
@@ -54,34 +54,34 @@ pub(super) struct Dish {
 
 /// All that work of one set of rules may run on.
 #[derive(Clone, Debug)]
-pub(super) struct Menu {
-    pub(super) dishes: Vec<Dish>,
+pub(super) struct FeasibleOffers {
+    pub(super) dishes: Vec<OfferClass>,
 }
 
 /// The menus of a run, by rules.
 #[derive(Debug)]
-pub(super) struct Menus<'w> {
+pub(super) struct FeasibleOfferCache<'w> {
     world: &'w World,
     started: Time,
-    rows: Vec<Option<Menu>>,
+    rows: Vec<Option<FeasibleOffers>>,
     /// Dishes on all menus so far.
     pub(super) size: usize,
 }
 
-impl<'w> Menus<'w> {
+impl<'w> FeasibleOfferCache<'w> {
     pub(super) fn new(world: &'w World, started: Time) -> Self {
         Self { world, started, rows: Vec::new(), size: 0 }
     }
 
     /// The menu of these rules.
-    pub(super) fn of(&mut self, book: &Interner, rules: Id<Rules>) -> &mut Menu {
+    pub(super) fn of(&mut self, book: &Interner, rules: Id<Rules>) -> &mut FeasibleOffers {
         if self.rows.len() <= rules.row() {
             self.rows.resize(rules.row() + 1, None);
         }
         let (world, started) = (self.world, self.started);
         let size = &mut self.size;
         self.rows[rules.row()].get_or_insert_with(|| {
-            let menu = Menu::new(world, &book.all_rules()[rules], started);
+            let menu = FeasibleOffers::new(world, &book.all_rules()[rules], started);
             *size += menu.dishes.len();
             menu
         })
@@ -155,10 +155,10 @@ impl<'w> Menus<'w> {
     }
 }
 
-impl Menu {
+impl FeasibleOffers {
     fn new(world: &World, rules: &Rules, started: Time) -> Self {
         let resolved = ResolvedRules::new(world, rules);
-        let mut dishes: Vec<Dish> = Vec::new();
+        let mut dishes: Vec<OfferClass> = Vec::new();
         let mut rows = BTreeMap::new();
         for offer in world.offers.ids().filter(|&offer| resolved.allows(offer)) {
             let Some(dish) = dish(world, &resolved, offer, started) else { continue };
@@ -173,7 +173,7 @@ impl Menu {
     }
 }
 
-impl Dish {
+impl OfferClass {
     fn join(&mut self, other: Self) {
         self.running += other.running;
         self.limit = self.limit.zip(other.limit).map(|(mine, theirs)| mine.saturating_add(theirs));
@@ -184,7 +184,12 @@ impl Dish {
 }
 
 /// None where there never is an instance.
-fn dish(world: &World, resolved: &ResolvedRules, offer: Id<Offer>, started: Time) -> Option<Dish> {
+fn dish(
+    world: &World,
+    resolved: &ResolvedRules,
+    offer: Id<Offer>,
+    started: Time,
+) -> Option<OfferClass> {
     let facts = &world.offers[offer];
     let limit = limit(world, offer);
     if limit == Some(0) {
@@ -198,7 +203,7 @@ fn dish(world: &World, resolved: &ResolvedRules, offer: Id<Offer>, started: Time
     let rates = later.map(|&(_, rate)| rate).chain([facts.price.at(started)]);
     let lowest = rates.min().expect("there is a first price");
     let shape = world.type_of(offer).shape;
-    Some(Dish {
+    Some(OfferClass {
         shape,
         shares: WEIGHTS.map(|weights| shares(shape, weights)),
         ways: if shape.gpus == 0 { PLAIN } else { WITH_GPUS },

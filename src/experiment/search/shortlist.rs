@@ -3,7 +3,7 @@
 use super::super::statistics::multiple::holm;
 use super::super::statistics::selection::KimNelson;
 use super::super::statistics::{Interval, t_interval};
-use super::book::Book;
+use super::evaluations::Evaluations;
 use super::{SearchFailure, Task};
 
 /// Replications that are added at once where the choice needs more.
@@ -11,7 +11,7 @@ const AT_ONCE: usize = 4;
 
 /// What the held-out replications say of a setup's promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SetupVerdict {
     /// All promises are shown to be kept.
     Kept,
     /// Neither that all are kept nor that one is broken is shown.
@@ -20,7 +20,7 @@ pub enum Verdict {
     Broken,
 }
 
-impl Verdict {
+impl SetupVerdict {
     /// The words of reports.
     pub const fn words(self) -> &'static str {
         match self {
@@ -33,11 +33,11 @@ impl Verdict {
 
 /// A setup that was judged.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Finalist {
+pub struct ShortlistEntry {
     /// Its row among the candidates.
     pub candidate: usize,
     /// In words.
-    pub verdict: Verdict,
+    pub verdict: SetupVerdict,
     /// p-value of "a promise is broken", corrected by Holm for the number of finalists.
     pub p_broken: f64,
     /// Held-out replications in which all promises were kept, of those that were judged.
@@ -51,8 +51,8 @@ pub struct Finalist {
 }
 
 /// All that was judged.
-pub(super) struct Verdicts {
-    pub(super) finalists: Vec<Finalist>,
+pub(super) struct SetupVerdicts {
+    pub(super) finalists: Vec<ShortlistEntry>,
     pub(super) choice: Option<usize>,
     pub(super) separated: bool,
 }
@@ -61,7 +61,7 @@ pub(super) struct Verdicts {
 /// their promises by least, for the search may be wrong about them; and
 /// dearer ones with more to spare, for it may be wrong about the best as well.
 /// Where none keeps its promises, those that miss them by least.
-pub(super) fn choose(book: &Book<'_>, confidence: f64, most: usize) -> Vec<usize> {
+pub(super) fn choose(book: &Evaluations<'_>, confidence: f64, most: usize) -> Vec<usize> {
     let all = &book.candidates;
     let better = |a: &usize, b: &usize| {
         let (a, b) = (&all[*a].score, &all[*b].score);
@@ -105,25 +105,26 @@ pub(super) fn choose(book: &Book<'_>, confidence: f64, most: usize) -> Vec<usize
 /// `binding` is the promise that is broken most often, `most` is how many held-out
 /// replications there can be.
 pub(super) fn judge(
-    book: &mut Book<'_>,
+    book: &mut Evaluations<'_>,
     rows: &[usize],
     task: &Task,
     (binding, most): (Option<usize>, u32),
-) -> Result<Verdicts, SearchFailure> {
+) -> Result<SetupVerdicts, SearchFailure> {
     let error = (1.0 - task.confidence) / 2.0;
     // The choice may take more replications of some; what is shown is of the same for all.
     let judged = rows.first().map_or(0, |&row| book.candidates[row].held_out.len());
-    let held_out = |book: &Book<'_>, row: usize| book.candidates[row].held_out[..judged].to_vec();
+    let held_out =
+        |book: &Evaluations<'_>, row: usize| book.candidates[row].held_out[..judged].to_vec();
     let p: Vec<f64> = rows.iter().map(|&row| book.judge.p_broken(&held_out(book, row))).collect();
     let mut finalists = Vec::new();
     for (&candidate, p_broken) in rows.iter().zip(holm(&p)) {
         let all = held_out(book, candidate);
         let verdict = match book.judge.p_kept(&all) {
-            _ if p_broken <= error => Verdict::Kept,
-            p_kept if p_kept <= error / rows.len() as f64 => Verdict::Broken,
-            _ => Verdict::NotShown,
+            _ if p_broken <= error => SetupVerdict::Kept,
+            p_kept if p_kept <= error / rows.len() as f64 => SetupVerdict::Broken,
+            _ => SetupVerdict::NotShown,
         };
-        finalists.push(Finalist {
+        finalists.push(ShortlistEntry {
             candidate,
             verdict,
             p_broken,
@@ -134,7 +135,7 @@ pub(super) fn judge(
         });
     }
     let kept: Vec<usize> =
-        (0..rows.len()).filter(|&at| finalists[at].verdict == Verdict::Kept).collect();
+        (0..rows.len()).filter(|&at| finalists[at].verdict == SetupVerdict::Kept).collect();
     let (choice, separated) = cheapest(book, rows, &kept, task, most)?;
     for finalist in &mut finalists {
         let goals = book.judge.goals(&held_out(book, finalist.candidate));
@@ -146,10 +147,10 @@ pub(super) fn judge(
         let zone = zone(best, task.margin);
         for (at, finalist) in finalists.iter_mut().enumerate() {
             let near = finalist.goal.is_some_and(|goal| goal.mean - best <= zone);
-            finalist.tied = at != choice && finalist.verdict == Verdict::Kept && near;
+            finalist.tied = at != choice && finalist.verdict == SetupVerdict::Kept && near;
         }
     }
-    Ok(Verdicts { finalists, choice, separated })
+    Ok(SetupVerdicts { finalists, choice, separated })
 }
 
 fn zone(goal: f64, margin: f64) -> f64 {
@@ -160,13 +161,14 @@ fn zone(goal: f64, margin: f64) -> f64 {
 /// where the choice needs them and the budget has them; and whether it was
 /// told apart from the others.
 fn cheapest(
-    book: &mut Book<'_>,
+    book: &mut Evaluations<'_>,
     rows: &[usize],
     kept: &[usize],
     task: &Task,
     most: u32,
 ) -> Result<(Option<usize>, bool), SearchFailure> {
-    let goals = |book: &Book<'_>, at: usize| book.judge.goals(&book.candidates[rows[at]].held_out);
+    let goals =
+        |book: &Evaluations<'_>, at: usize| book.judge.goals(&book.candidates[rows[at]].held_out);
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     let first = kept.iter().map(|&at| goals(book, at).len()).min().unwrap_or(0);
     let least = kept.iter().map(|&at| mean(&goals(book, at))).fold(f64::INFINITY, f64::min);

@@ -15,7 +15,7 @@ pub const MOST_FATES: usize = 2_000_000;
 
 /// What became of a piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fate {
+pub enum JobOutcome {
     /// Done, in time where it had a deadline.
     Done,
     /// Done after its deadline.
@@ -26,7 +26,7 @@ pub enum Fate {
     Unfinished,
 }
 
-impl Fate {
+impl JobOutcome {
     /// All fates, the best first.
     pub const ALL: [Self; 4] = [Self::Done, Self::Late, Self::Refused, Self::Unfinished];
 
@@ -58,37 +58,37 @@ impl Fate {
 /// `3d1l` is three pieces of work done in time and then one done late. Two runs
 /// over the same work have as many.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fates(String);
+pub struct JobOutcomes(String);
 
-impl Fates {
-    fn of(fates: impl IntoIterator<Item = Fate>) -> Self {
-        let mut runs: Vec<(u64, Fate)> = Vec::new();
+impl JobOutcomes {
+    fn of(fates: impl IntoIterator<Item = JobOutcome>) -> Self {
+        let mut runs: Vec<(u64, JobOutcome)> = Vec::new();
         for fate in fates {
             match runs.last_mut() {
                 Some((count, last)) if *last == fate => *count += 1,
                 _ => runs.push((1, fate)),
             }
         }
-        let word = |(count, fate): &(u64, Fate)| format!("{count}{}", fate.letter());
+        let word = |(count, fate): &(u64, JobOutcome)| format!("{count}{}", fate.letter());
         Self(runs.iter().map(word).collect())
     }
 
     /// The fates one by one. What is malformed ends them.
-    pub fn iter(&self) -> impl Iterator<Item = Fate> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = JobOutcome> + '_ {
         let mut rest = self.0.as_str();
         std::iter::from_fn(move || {
             let end = rest.find(|letter: char| !letter.is_ascii_digit())?;
             let count: usize = rest[..end].parse().ok()?;
             let letter = rest[end..].chars().next()?;
             rest = &rest[end + letter.len_utf8()..];
-            Some(std::iter::repeat_n(Fate::of_letter(letter)?, count))
+            Some(std::iter::repeat_n(JobOutcome::of_letter(letter)?, count))
         })
         .flatten()
     }
 
     /// How many pieces of work went from one fate to another; unchanged ones
     /// are not listed.
-    pub fn changes(&self, to: &Self) -> Vec<(Fate, Fate, u64)> {
+    pub fn changes(&self, to: &Self) -> Vec<(JobOutcome, JobOutcome, u64)> {
         let mut counts = BTreeMap::new();
         for (from, to) in self.iter().zip(to.iter()).filter(|(from, to)| from != to) {
             *counts.entry((from, to)).or_insert(0) += 1;
@@ -99,14 +99,14 @@ impl Fates {
 
 /// Watches a run and notes what became of its work.
 #[derive(Debug)]
-pub(super) struct FateWatch {
+pub(super) struct JobOutcomeWatch {
     from: Time,
     names: bool,
-    ended: Vec<(WorkId, Fate, String)>,
+    ended: Vec<(WorkId, JobOutcome, String)>,
     overflowed: bool,
 }
 
-impl FateWatch {
+impl JobOutcomeWatch {
     /// Of work that arrives at `from` or later; with `names`, where they are wanted.
     pub(super) fn new(from: Time, names: bool) -> Self {
         Self { from, names, ended: Vec::new(), overflowed: false }
@@ -114,12 +114,12 @@ impl FateWatch {
 
     /// The fates and, where they were wanted, the names in the same order.
     /// `None` where there was more work than can be kept.
-    pub(super) fn finish(mut self) -> Option<(Fates, Vec<String>)> {
+    pub(super) fn finish(mut self) -> Option<(JobOutcomes, Vec<String>)> {
         if self.overflowed {
             return None;
         }
         self.ended.sort_unstable();
-        let fates = Fates::of(self.ended.iter().map(|row| row.1));
+        let fates = JobOutcomes::of(self.ended.iter().map(|row| row.1));
         let names = match self.names {
             true => self.ended.into_iter().map(|row| row.2).collect(),
             false => Vec::new(),
@@ -127,7 +127,7 @@ impl FateWatch {
         Some((fates, names))
     }
 
-    fn note(&mut self, state: &State<'_>, work: WorkRef, fate: Fate) {
+    fn note(&mut self, state: &State<'_>, work: WorkRef, fate: JobOutcome) {
         let live = state.work(work);
         if live.arrival < self.from || self.overflowed {
             return;
@@ -148,16 +148,16 @@ impl FateWatch {
     }
 }
 
-impl Observer for FateWatch {
+impl Observer for JobOutcomeWatch {
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match *record {
             Record::Finished(work) => {
                 let deadline = state.work(work).ask.deadline;
                 let late = deadline != Time::MAX && state.now() > deadline;
-                self.note(state, work, if late { Fate::Late } else { Fate::Done });
+                self.note(state, work, if late { JobOutcome::Late } else { JobOutcome::Done });
             }
-            Record::Refused { work, .. } => self.note(state, work, Fate::Refused),
-            Record::Unfinished(work) => self.note(state, work, Fate::Unfinished),
+            Record::Refused { work, .. } => self.note(state, work, JobOutcome::Refused),
+            Record::Unfinished(work) => self.note(state, work, JobOutcome::Unfinished),
             _ => (),
         }
     }
@@ -166,20 +166,20 @@ impl Observer for FateWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Fate::{Done, Late, Refused};
+    use JobOutcome::{Done, Late, Refused};
 
     #[test]
     fn fates_are_written_as_runs_and_read_again() {
-        let fates = Fates::of([Done, Done, Late, Refused, Done]);
+        let fates = JobOutcomes::of([Done, Done, Late, Refused, Done]);
         assert_eq!(fates.0, "2d1l1r1d");
         assert_eq!(fates.iter().collect::<Vec<_>>(), [Done, Done, Late, Refused, Done]);
-        assert_eq!(Fates("2d9".to_owned()).iter().count(), 2);
-        assert_eq!(Fates("x".to_owned()).iter().count(), 0);
+        assert_eq!(JobOutcomes("2d9".to_owned()).iter().count(), 2);
+        assert_eq!(JobOutcomes("x".to_owned()).iter().count(), 0);
     }
 
     #[test]
     fn changes_are_counted_by_kind() {
-        let (from, to) = (Fates("3d2l".to_owned()), Fates("1d1l2d1l".to_owned()));
+        let (from, to) = (JobOutcomes("3d2l".to_owned()), JobOutcomes("1d1l2d1l".to_owned()));
         assert_eq!(from.changes(&to), [(Done, Late, 1), (Late, Done, 1)]);
         assert_eq!(from.changes(&from), []);
     }

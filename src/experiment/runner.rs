@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 
 use super::caution::Facts;
-use super::fate::FateWatch;
+use super::job_outcome::JobOutcomeWatch;
 use super::measurement::Measurement;
 use super::replication::Repetition;
 use super::single::{self, RunFailure, RunResult, Settings};
@@ -23,7 +23,7 @@ const MOST_SHARED: usize = 4_000_000;
 
 /// One run of an experiment.
 #[derive(Clone, Copy, Debug)]
-pub struct Cell<'a> {
+pub struct RunRequest<'a> {
     /// The scenario, as it is before it is repeated.
     pub scenario: &'a Scenario,
     /// One of its policies.
@@ -34,7 +34,7 @@ pub struct Cell<'a> {
     pub replication: u32,
 }
 
-impl Cell<'_> {
+impl RunRequest<'_> {
     /// What names the run among all runs of one version over the same input
     /// files: a hash of the scenario's text and of where its inputs are, the
     /// policy, and the replication.
@@ -57,7 +57,7 @@ impl Cell<'_> {
 }
 
 /// Keeps what was measured, so that an experiment can be taken up again.
-pub trait Memory: Sync {
+pub trait RunCache: Sync {
     /// What is known of the run called `key`.
     fn recall(&self, key: &str) -> Option<Measurement>;
 
@@ -70,9 +70,9 @@ pub trait Memory: Sync {
 
 /// Remembers nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Forgetful;
+pub struct NoCache;
 
-impl Memory for Forgetful {
+impl RunCache for NoCache {
     fn recall(&self, _key: &str) -> Option<Measurement> {
         None
     }
@@ -83,7 +83,7 @@ impl Memory for Forgetful {
 }
 
 /// Watches an experiment from outside.
-pub trait Watch: Sync {
+pub trait ProgressWatch: Sync {
     /// So many more runs are to be done.
     fn expect(&self, _runs: usize) {}
 
@@ -96,9 +96,9 @@ pub trait Watch: Sync {
 
 /// Lets everything run.
 #[derive(Clone, Copy, Debug)]
-pub struct Unwatched;
+pub struct NoProgress;
 
-impl Watch for Unwatched {
+impl ProgressWatch for NoProgress {
     fn step(&self, _progress: RunProgress) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
@@ -107,18 +107,18 @@ impl Watch for Unwatched {
 /// Where experiments are done. Runs use the threads of the rayon pool that the
 /// caller has installed.
 #[derive(Clone, Copy)]
-pub struct Lab<'a> {
+pub struct Runner<'a> {
     /// Takes and gives measurements.
-    pub memory: &'a dyn Memory,
+    pub memory: &'a dyn RunCache,
     /// Sees progress, and may stop.
-    pub watch: &'a dyn Watch,
+    pub watch: &'a dyn ProgressWatch,
     /// Watch all laws in every run.
     pub audit: bool,
     /// Starts policies that run in other processes.
     pub launcher: &'a dyn Launcher,
 }
 
-impl std::fmt::Debug for Lab<'_> {
+impl std::fmt::Debug for Runner<'_> {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.debug_struct("Lab").field("audit", &self.audit).finish_non_exhaustive()
     }
@@ -126,7 +126,7 @@ impl std::fmt::Debug for Lab<'_> {
 
 /// A run in full, for charts and pages of its own.
 #[derive(Clone, Debug)]
-pub struct Exhibit {
+pub struct FullRun {
     /// Everything that is shown of it.
     pub result: RunResult,
     /// The same as a measurement.
@@ -137,7 +137,7 @@ pub struct Exhibit {
 
 /// Why an experiment could not go on.
 #[derive(Debug)]
-pub enum LabFailure {
+pub enum RunnerFailure {
     /// A run failed.
     Run {
         /// Its policy.
@@ -151,20 +151,20 @@ pub enum LabFailure {
     Memory(io::Error),
 }
 
-impl Lab<'_> {
+impl Runner<'_> {
     /// Does the runs that are not remembered; what all of them showed, in the
     /// order of `cells`, whatever the number of threads.
     ///
     /// # Errors
     /// The failure of the first cell, in their order, of those that failed. The others are stopped.
-    pub fn measure(&self, cells: &[Cell<'_>]) -> Result<Vec<Measurement>, LabFailure> {
+    pub fn measure(&self, cells: &[RunRequest<'_>]) -> Result<Vec<Measurement>, RunnerFailure> {
         self.each(cells, |cell| {
             let key = cell.key();
             if let Some(known) = self.memory.recall(&key) {
                 return Ok(known);
             }
             let exhibit = self.run(cell, false)?;
-            self.memory.keep(&key, &exhibit.measurement).map_err(LabFailure::Memory)?;
+            self.memory.keep(&key, &exhibit.measurement).map_err(RunnerFailure::Memory)?;
             Ok(exhibit.measurement)
         })
     }
@@ -173,18 +173,18 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// As [`Lab::measure`].
-    pub fn exhibit(&self, cells: &[Cell<'_>]) -> Result<Vec<Exhibit>, LabFailure> {
+    pub fn exhibit(&self, cells: &[RunRequest<'_>]) -> Result<Vec<FullRun>, RunnerFailure> {
         self.each(cells, |cell| self.run(cell, true))
     }
 
     fn each<T: Send>(
         &self,
-        cells: &[Cell<'_>],
-        work: impl Fn(&Cell<'_>) -> Result<T, LabFailure> + Sync,
-    ) -> Result<Vec<T>, LabFailure> {
+        cells: &[RunRequest<'_>],
+        work: impl Fn(&RunRequest<'_>) -> Result<T, RunnerFailure> + Sync,
+    ) -> Result<Vec<T>, RunnerFailure> {
         self.watch.expect(cells.len());
         let failed = AtomicBool::new(false);
-        let results: Vec<Option<Result<T, LabFailure>>> = cells
+        let results: Vec<Option<Result<T, RunnerFailure>>> = cells
             .par_iter()
             .map(|cell| {
                 if failed.load(Ordering::Relaxed) {
@@ -199,7 +199,7 @@ impl Lab<'_> {
         results.into_iter().flatten().collect()
     }
 
-    fn run(&self, cell: &Cell<'_>, names: bool) -> Result<Exhibit, LabFailure> {
+    fn run(&self, cell: &RunRequest<'_>, names: bool) -> Result<FullRun, RunnerFailure> {
         let scenario = cell.repetition.scenario(cell.scenario, cell.replication);
         let warm_up = cell.repetition.warm_up();
         let until = cell.repetition.until();
@@ -209,13 +209,13 @@ impl Lab<'_> {
             Span::ZERO => Time::from_micros(i64::MIN),
             _ => Time::ZERO + warm_up,
         };
-        let mut fates = FateWatch::new(from, names);
+        let mut fates = JobOutcomeWatch::new(from, names);
         let watch = self.watch;
         let policy = (cell.policy, self.launcher);
         let result = single::run_with(&scenario, policy, settings, &mut fates, &mut |progress| {
             watch.step(progress)
         })
-        .map_err(|failure| LabFailure::Run {
+        .map_err(|failure| RunnerFailure::Run {
             policy: cell.policy.name.clone(),
             seed: cell.seed(),
             failure: Box::new(failure),
@@ -234,7 +234,7 @@ impl Lab<'_> {
             facts: Facts::of(&result),
             ..Measurement::of(summary, &result.series, kept, fates)
         };
-        Ok(Exhibit { result, measurement, names: names.unwrap_or_default() })
+        Ok(FullRun { result, measurement, names: names.unwrap_or_default() })
     }
 }
 
@@ -295,13 +295,21 @@ preset = "batch-fcfs"
         read.unwrap_or_else(|problems| panic!("{problems:?}"))
     }
 
-    fn lab<'a>() -> Lab<'a> {
-        Lab { memory: &Forgetful, watch: &Unwatched, audit: true, launcher: &NoLauncher }
+    fn lab<'a>() -> Runner<'a> {
+        Runner { memory: &NoCache, watch: &NoProgress, audit: true, launcher: &NoLauncher }
     }
 
-    fn cells(scenario: &Scenario, repetition: Repetition, replications: u32) -> Vec<Cell<'_>> {
-        let cell =
-            |replication| Cell { scenario, policy: &scenario.policies[0], repetition, replication };
+    fn cells(
+        scenario: &Scenario,
+        repetition: Repetition,
+        replications: u32,
+    ) -> Vec<RunRequest<'_>> {
+        let cell = |replication| RunRequest {
+            scenario,
+            policy: &scenario.policies[0],
+            repetition,
+            replication,
+        };
         (0..replications).map(cell).collect()
     }
 

@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use super::super::compare::Plan;
-use super::super::lab::{Lab, LabFailure};
+use super::super::compare::RepetitionPlan;
+use super::super::event_log::{EventLog, EventLogEntry, RecordRange};
+use super::super::runner::{Runner, RunnerFailure};
 use super::super::single::{self, RunFailure, Settings};
-use super::super::step::{Step, StepLog, Stretch};
 use super::{Baseline, Trial};
 use crate::policy::spec::PolicySpec;
 use crate::scenario::Scenario;
@@ -17,7 +17,7 @@ use crate::sim::Failure;
 
 /// Where a run parts from its baseline.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Parting {
+pub struct FirstDivergence {
     /// The replication, from 0.
     pub replication: u32,
     /// Its seed.
@@ -30,26 +30,27 @@ pub struct Parting {
     pub parted: u64,
     /// What the baseline's side did, where it could be run again and did not end there.
     #[serde(rename = "baseline")]
-    pub base: Option<Step>,
+    pub base: Option<EventLogEntry>,
     /// What is done now, unless the run ended there.
-    pub now: Option<Step>,
+    pub now: Option<EventLogEntry>,
     /// Why there is no baseline's side, or nothing to see in it.
     pub caution: Option<String>,
 }
 
 /// One side that can be run again: gives the records of a stretch.
-pub type Replay<'a, E> = &'a mut dyn FnMut(Stretch, &mut dyn FnMut(Step)) -> Result<(), E>;
+pub type Replay<'a, E> =
+    &'a mut dyn FnMut(RecordRange, &mut dyn FnMut(EventLogEntry)) -> Result<(), E>;
 
 /// The first replication in which another thing happened, and the records
 /// between which it did.
-pub fn bracket(trial: &Trial<'_>, baseline: &Baseline) -> Option<Parting> {
+pub fn bracket(trial: &Trial<'_>, baseline: &Baseline) -> Option<FirstDivergence> {
     let runs = trial.runs.iter().zip(&baseline.trail).enumerate();
     let (replication, (agreed, parted)) = runs
         .into_iter()
         .find_map(|(at, (run, then))| Some((at as u32, then.parting(&run.trail)?)))?;
     let seed = trial.tested.scenario.seed.wrapping_add(u64::from(replication));
     let (base, now, caution) = (None, None, None);
-    Some(Parting { replication, seed, agreed, parted, base, now, caution })
+    Some(FirstDivergence { replication, seed, agreed, parted, base, now, caution })
 }
 
 /// Gives the records of one run to `sink`, and ends it behind the last of them.
@@ -57,14 +58,14 @@ pub fn bracket(trial: &Trial<'_>, baseline: &Baseline) -> Option<Parting> {
 /// # Errors
 /// See [`LabFailure`].
 pub fn replay(
-    lab: &Lab<'_>,
+    lab: &Runner<'_>,
     (scenario, policy): (&Scenario, &PolicySpec),
-    (plan, replication): (&Plan, u32),
-    stretch: Stretch,
-    sink: &mut dyn FnMut(Step),
-) -> Result<(), LabFailure> {
+    (plan, replication): (&RepetitionPlan, u32),
+    stretch: RecordRange,
+    sink: &mut dyn FnMut(EventLogEntry),
+) -> Result<(), RunnerFailure> {
     let over = Cell::new(false);
-    let mut log = StepLog::new(stretch, &over, sink);
+    let mut log = EventLog::new(stretch, &over, sink);
     let seed = plan.repetition.seed(scenario, replication);
     let settings = Settings { explain: stretch.reasons, names: true, ..Settings::seeded(seed) };
     let repeated = plan.repetition.scenario(scenario, replication);
@@ -77,7 +78,7 @@ pub fn replay(
         Err(RunFailure::Sim(Failure::Interrupted { .. })) if over.get() => Ok(()),
         Err(failure) => {
             let failure = Box::new(failure);
-            Err(LabFailure::Run { policy: policy.name.clone(), seed, failure })
+            Err(RunnerFailure::Run { policy: policy.name.clone(), seed, failure })
         }
     }
 }
@@ -88,11 +89,11 @@ pub fn replay(
 /// # Errors
 /// What either side says.
 pub fn look_up<E>(
-    parting: &mut Parting,
+    parting: &mut FirstDivergence,
     base: Replay<'_, E>,
     now: Replay<'_, E>,
 ) -> Result<bool, E> {
-    let bracket = Stretch { from: parting.agreed + 1, until: parting.parted, reasons: false };
+    let bracket = RecordRange { from: parting.agreed + 1, until: parting.parted, reasons: false };
     let hashes = |side: Replay<'_, E>| -> Result<Vec<[u8; 16]>, E> {
         let mut hashes = Vec::new();
         side(bracket, &mut |step| {
@@ -120,9 +121,9 @@ pub fn look_up<E>(
 ///
 /// # Errors
 /// What the side says.
-pub fn only<E>(side: Replay<'_, E>, record: u64) -> Result<Option<Step>, E> {
+pub fn only<E>(side: Replay<'_, E>, record: u64) -> Result<Option<EventLogEntry>, E> {
     let mut found = None;
-    side(Stretch { from: record, until: record, reasons: true }, &mut |step| {
+    side(RecordRange { from: record, until: record, reasons: true }, &mut |step| {
         found.get_or_insert(step);
     })?;
     Ok(found)
@@ -132,8 +133,8 @@ pub fn only<E>(side: Replay<'_, E>, record: u64) -> Result<Option<Step>, E> {
 mod tests {
     use super::*;
 
-    fn step(record: u64, what: &str) -> Step {
-        Step {
+    fn step(record: u64, what: &str) -> EventLogEntry {
+        EventLogEntry {
             record,
             time_us: record as i64,
             date: String::new(),
@@ -147,7 +148,7 @@ mod tests {
     /// Where two logs of letters part, of which the first `agreed` are known to be the same.
     #[track_caller]
     fn check(base: &str, now: &str, agreed: u64, want: (u64, Option<&str>, Option<&str>)) {
-        let side = |text: &str, stretch: Stretch, sink: &mut dyn FnMut(Step)| {
+        let side = |text: &str, stretch: RecordRange, sink: &mut dyn FnMut(EventLogEntry)| {
             for (at, letter) in text.chars().enumerate() {
                 let record = at as u64 + 1;
                 if (stretch.from..=stretch.until).contains(&record) {
@@ -157,7 +158,7 @@ mod tests {
             Ok::<(), ()>(())
         };
         let parted = base.len().max(now.len()) as u64;
-        let mut parting = Parting {
+        let mut parting = FirstDivergence {
             replication: 0,
             seed: 1,
             agreed,
@@ -172,7 +173,7 @@ mod tests {
             &mut |stretch, sink| side(now, stretch, sink),
         )
         .expect("nothing fails");
-        let what = |step: &Option<Step>| step.as_ref().map(|step| step.what.clone());
+        let what = |step: &Option<EventLogEntry>| step.as_ref().map(|step| step.what.clone());
         let found = (parting.parted, what(&parting.base), what(&parting.now));
         assert_eq!(found, (want.0, want.1.map(str::to_owned), want.2.map(str::to_owned)));
     }
