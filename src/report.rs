@@ -29,14 +29,14 @@ pub use chart::{
     sweep_charts,
 };
 pub use check::CheckReport;
-pub use comparison::{Between, Comparison, PolicyResult};
+pub use comparison::{Between, ComparisonReport, PolicyResult};
 pub use document::{Answer, Document, Terminal};
 pub use explain::{ExplainCsv, Holder};
 pub use figure::{clean, difference, figure};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
 pub use plan::PlanReport;
-pub use run::{InputHash, ObjectiveResult, Recipe, RunReport, Side};
+pub use run::{BoundSide, InputHash, ObjectiveResult, Recipe, RunReport};
 pub use sheet::{TextCells, guarded};
 pub use sweep::{SweepReport, usual_metrics};
 pub use timeline::write_timeseries;

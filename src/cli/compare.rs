@@ -16,7 +16,7 @@ use crate::experiment::{
     self, Arm, Asked, CautionedRun, FullRun, Judging, NoPlan, Runner, backlog, waiting,
 };
 use crate::report::{
-    Comparison, PolicyResult, RunReport, TextCells, comparison_charts, replication_charts,
+    ComparisonReport, PolicyResult, RunReport, TextCells, comparison_charts, replication_charts,
 };
 use crate::scenario::{Scenario, not_modelled};
 use crate::text::file_name;
@@ -85,7 +85,7 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         return Err(Stop::Input(vec![run::no_work(&scenarios[0])]));
     }
     let question = scenarios[0].question.as_str();
-    let comparison = Comparison {
+    let comparison = ComparisonReport {
         question: Some(question).filter(|question| !question.is_empty()),
         many: &many,
         decision: decision.as_ref(),
@@ -213,7 +213,7 @@ fn contenders(
 fn write(
     folder: &Folder,
     sides: &[Arm<'_>],
-    comparison: &Comparison<'_>,
+    comparison: &ComparisonReport<'_>,
     exhibits: &[FullRun],
 ) -> Result<Value, Stop> {
     let cells = TextCells::Guarded;
@@ -249,7 +249,7 @@ fn write(
     Ok(recipe::manifest(&recipe::recipe(scenario, &names.join(", "))?, None))
 }
 
-fn show(comparison: &Comparison<'_>, how: &How, written: Option<PathBuf>) -> Done {
+fn show(comparison: &ComparisonReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
     let mut out = std::io::stdout().lock();
     if how.json {
         comparison.write_json(&mut out)?;
@@ -263,7 +263,7 @@ fn show(comparison: &Comparison<'_>, how: &How, written: Option<PathBuf>) -> Don
 }
 
 /// With `--gate`: every policy whose means break a promise is a finding.
-fn gate(comparison: &Comparison<'_>, how: &How) -> Done {
+fn gate(comparison: &ComparisonReport<'_>, how: &How) -> Done {
     let broken = comparison.breakers();
     if how.gate && !broken.is_empty() {
         return Err(Stop::Finding(format!("objectives not met by {}", broken.join(", "))));

@@ -12,7 +12,7 @@ use crate::input;
 use crate::metrics::OccupancyRecorder;
 use crate::policy::spec::PolicySpec;
 use crate::report::{
-    Chart, Document, InputHash, ObjectiveResult, Recipe, RunReport, Scene, Side, run_charts,
+    BoundSide, Chart, Document, InputHash, ObjectiveResult, Recipe, RunReport, Scene, run_charts,
 };
 use crate::scenario::{BoundDirection, Scenario};
 
@@ -46,8 +46,8 @@ pub(super) fn report(
 pub(super) fn objectives(scenario: &Scenario, result: &RunResult) -> Vec<ObjectiveResult> {
     let check = |objective: &crate::scenario::Objective| {
         let side = match objective.comparison {
-            BoundDirection::AtLeast => Side::AtLeast,
-            BoundDirection::AtMost => Side::AtMost,
+            BoundDirection::AtLeast => BoundSide::AtLeast,
+            BoundDirection::AtMost => BoundSide::AtMost,
         };
         let key = objective.metric.name();
         ObjectiveResult::check(key, side, objective.bound, &objective.text, &result.summary)

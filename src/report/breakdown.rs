@@ -7,7 +7,7 @@ use crate::metrics::{GroupWait, PathTraffic, ProviderHours};
 
 /// What one provider or cluster costs for one kind of thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct Part {
+pub(super) struct CostSlice {
     pub(super) provider: String,
     /// Work, boot, idle or transfer.
     pub(super) kind: String,
@@ -19,7 +19,7 @@ pub(super) struct Part {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Breakdown {
     /// Parts of the cost of a month, or of a useful hour.
-    pub(super) cost: Vec<Part>,
+    pub(super) cost: Vec<CostSlice>,
     #[serde(rename = "wait_s_by_class")]
     pub(super) waits_by_class: Vec<GroupWait>,
     #[serde(rename = "wait_s_by_tenant")]
@@ -48,7 +48,7 @@ impl Breakdown {
 
     /// What machines of a provider cost.
     pub(super) fn machines(&self, provider: &str) -> f64 {
-        let of = |part: &&Part| part.provider == provider && part.kind != TRANSFER;
+        let of = |part: &&CostSlice| part.provider == provider && part.kind != TRANSFER;
         self.cost.iter().filter(of).map(|part| part.usd).sum()
     }
 
@@ -88,9 +88,9 @@ fn entry<T>(all: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) 
 }
 
 /// Parts of the metric called `metric`, over the replications that show it.
-fn costs(all: &[Measurement], metric: &str) -> Vec<Part> {
+fn costs(all: &[Measurement], metric: &str) -> Vec<CostSlice> {
     let shown: Vec<&Measurement> = all.iter().filter(|one| one.metric(metric).is_some()).collect();
-    let mut parts: Vec<Part> = Vec::new();
+    let mut parts: Vec<CostSlice> = Vec::new();
     for one in &shown {
         for part in &one.parts {
             let (provider, kind) = (&part.provider, &part.kind);
@@ -100,8 +100,8 @@ fn costs(all: &[Measurement], metric: &str) -> Vec<Part> {
                 "cost_per_gpu_hour" => part.nanos as f64 / 1e9 / one.done.gpu_hours,
                 _ => part.nanos as f64 / 1e9,
             };
-            let new = || Part { provider: provider.clone(), kind: kind.clone(), usd: 0.0 };
-            let is = |known: &Part| known.provider == *provider && known.kind == *kind;
+            let new = || CostSlice { provider: provider.clone(), kind: kind.clone(), usd: 0.0 };
+            let is = |known: &CostSlice| known.provider == *provider && known.kind == *kind;
             entry(&mut parts, is, new).usd += dollars / shown.len() as f64;
         }
     }

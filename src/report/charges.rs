@@ -3,7 +3,7 @@
 use std::io;
 
 use super::jobs::{identity, label};
-use super::sheet::{Known, Sheet, TextCells};
+use super::sheet::{KnownCells, Sheet, TextCells};
 use crate::sim::Observer;
 use crate::state::{Charge, ChargeKind, Record, State};
 
@@ -31,15 +31,15 @@ pub(super) const COLUMNS: [&str; 15] = [
 pub struct ChargesCsv<W: io::Write> {
     sheet: Sheet<W>,
     number: u64,
-    offers: Known,
-    regions: Known,
-    tenants: Known,
+    offers: KnownCells,
+    regions: KnownCells,
+    tenants: KnownCells,
 }
 
 impl<W: io::Write> ChargesCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
-        let [offers, regions, tenants] = [(); 3].map(|()| Known::default());
+        let [offers, regions, tenants] = [(); 3].map(|()| KnownCells::default());
         Self { sheet: Sheet::new(out, cells, COLUMNS), number: 0, offers, regions, tenants }
     }
 

@@ -47,13 +47,13 @@ enum Plot {
     /// Nothing to show, and why.
     Nothing(&'static str),
     /// Marks over two axes.
-    Plane { x: Axis, y: Axis, marks: Vec<Mark> },
+    Plane { x: ChartAxis, y: ChartAxis, marks: Vec<ChartMark> },
     /// One bar per row, from the left.
     Bars(Bars),
     /// One interval per row, around zero.
     Forest(Forest),
     /// Planes below each other over one horizontal axis, each with its title.
-    Panels { x: Axis, y: Axis, panels: Vec<(String, Vec<Mark>)> },
+    Panels { x: ChartAxis, y: ChartAxis, panels: Vec<(String, Vec<ChartMark>)> },
     /// A coloured cell at each pair of values.
     Heat(Heat),
     /// Bars to both sides of a middle.
@@ -73,7 +73,7 @@ impl Plot {
 
 /// An axis from `low` to `high`, with a label at each tick.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Axis {
+struct ChartAxis {
     low: f64,
     high: f64,
     ticks: Vec<Tick>,
@@ -82,15 +82,15 @@ struct Axis {
 }
 
 /// Points of a line.
-type Points = Vec<(f64, f64)>;
+type LinePoints = Vec<(f64, f64)>;
 
 /// Whether `line` lies nearly all on one of `others`, which it would hide.
-fn hides(line: &[(f64, f64)], others: &[Points]) -> bool {
-    let same = |other: &Points| line.iter().zip(other).filter(|(a, b)| a == b).count();
+fn hides(line: &[(f64, f64)], others: &[LinePoints]) -> bool {
+    let same = |other: &LinePoints| line.iter().zip(other).filter(|(a, b)| a == b).count();
     others.iter().any(|other| 10 * same(other) >= 9 * line.len().min(other.len()).max(1))
 }
 
-impl Axis {
+impl ChartAxis {
     /// Whether a value lies on the axis, up to rounding.
     fn holds(&self, value: f64) -> bool {
         let room = (self.high - self.low) * 1e-6;
@@ -107,7 +107,7 @@ struct Tick {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Mark {
+enum ChartMark {
     /// Points joined by lines.
     Line { points: Vec<(f64, f64)>, colour: Colour, dashed: bool },
     /// A thin line, such as the edge of a band.
@@ -143,7 +143,7 @@ struct BarRow {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Forest {
     rows: Vec<ForestRow>,
-    axis: Axis,
+    axis: ChartAxis,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -189,7 +189,7 @@ impl Heat {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Tornado {
     rows: Vec<TornadoRow>,
-    axis: Axis,
+    axis: ChartAxis,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn lines_on_one_another_are_known() {
-        let line = |by: f64| -> Points { (0..20).map(|at| (f64::from(at), by)).collect() };
+        let line = |by: f64| -> LinePoints { (0..20).map(|at| (f64::from(at), by)).collect() };
         let mut nearly = line(1.0);
         nearly[19].1 = 2.0;
         assert!(hides(&line(1.0), &[line(3.0), nearly]));

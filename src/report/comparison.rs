@@ -41,7 +41,7 @@ impl<'a> PolicyResult<'a> {
 
 /// Policies over the same work, as a reader sees them.
 #[derive(Clone, Debug)]
-pub struct Comparison<'a> {
+pub struct ComparisonReport<'a> {
     /// What the scenario asks, if it says so.
     pub question: Option<&'a str>,
     /// What was measured in all replications, and how it was judged.
@@ -66,7 +66,7 @@ pub(super) use breakdown::COLUMNS as BREAKDOWN_COLUMNS;
 #[cfg(test)]
 pub(super) use data::COLUMNS;
 
-impl Comparison<'_> {
+impl ComparisonReport<'_> {
     /// The row that the others are compared with.
     pub fn baseline(&self) -> usize {
         self.many.baseline
@@ -299,12 +299,12 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(all: &[Summary], replications: usize, then: impl Fn(&Comparison<'_>)) {
+    fn check(all: &[Summary], replications: usize, then: impl Fn(&ComparisonReport<'_>)) {
         let none = (Series::default(), Histogram::default());
         let rows = rows(all, &none);
         let many = judged(&rows, 0, replications);
         let question = None;
-        then(&Comparison {
+        then(&ComparisonReport {
             question,
             many: &many,
             decision: None,

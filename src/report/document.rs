@@ -67,7 +67,7 @@ impl Card {
 
 /// Where a section is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum SectionPlace {
     /// Everywhere.
     #[default]
     Front,
@@ -81,7 +81,7 @@ pub(super) enum Place {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Section {
     pub(super) title: String,
-    pub(super) place: Place,
+    pub(super) place: SectionPlace,
     /// Sentences above the tables.
     pub(super) notes: Vec<String>,
     pub(super) tables: Vec<Table>,
@@ -89,12 +89,12 @@ pub(super) struct Section {
 }
 
 impl Section {
-    pub(super) fn new(title: &str, place: Place) -> Self {
+    pub(super) fn new(title: &str, place: SectionPlace) -> Self {
         Self { title: title.to_owned(), place, ..Self::default() }
     }
 
     /// A section of one table, under the title of the table.
-    pub(super) fn of(table: Table, place: Place) -> Self {
+    pub(super) fn of(table: Table, place: SectionPlace) -> Self {
         let title = table.title.clone();
         Self { tables: vec![table], ..Self::new(&title, place) }
     }
@@ -161,7 +161,7 @@ impl Document {
 
     /// The sections that are shown everywhere.
     fn front(&self) -> impl Iterator<Item = &Section> {
-        self.sections.iter().filter(|section| section.place == Place::Front)
+        self.sections.iter().filter(|section| section.place == SectionPlace::Front)
     }
 }
 

@@ -84,7 +84,7 @@ fn every_key_is_documented() {
     let ((), collector, series, fingerprint, outcome) = simulate(&world, 20, None, ());
     let summary = collector.summary(&world, &["default".to_owned()], &outcome);
     let objectives =
-        vec![ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
+        vec![ObjectiveResult::check("wait_p95", BoundSide::AtMost, 600.0, "<= 10 min", &summary)];
     let row = PolicyResult {
         name: "p",
         summary: &summary,
@@ -100,7 +100,7 @@ fn every_key_is_documented() {
     let differences = differences("seed = 1", "seed = 2");
     let between = Between { names, differences, same_work: true };
     let between = Some(&between);
-    let comparison = Comparison {
+    let comparison = ComparisonReport {
         question,
         many: &many,
         decision,

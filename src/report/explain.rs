@@ -53,7 +53,7 @@ pub(super) const COLUMNS: [&str; 24] = [
 
 /// What is known, and was last written, of one piece of work.
 #[derive(Clone, Debug, Default)]
-struct Told {
+struct WorkSoFar {
     /// What the policy said last.
     noted: Option<Wait>,
     /// What was written last and still holds.
@@ -103,7 +103,7 @@ impl Written {
 pub struct ExplainCsv<W: io::Write> {
     sheet: Sheet<W>,
     /// By slot of the work.
-    told: Vec<Told>,
+    told: Vec<WorkSoFar>,
     /// Work to which something happened at this instant.
     listed: Vec<WorkRef>,
     news: News,
@@ -117,7 +117,7 @@ pub struct ExplainCsv<W: io::Write> {
 
 /// A row; what does not apply is empty.
 #[derive(Default)]
-struct Row<'r> {
+struct ExplainRow<'r> {
     work: Option<WorkRef>,
     note: &'static str,
     offer: Option<Id<Offer>>,
@@ -209,10 +209,10 @@ impl<W: io::Write> ExplainCsv<W> {
         cost: Option<Money>,
     ) {
         let (work, offer) = (Some(work), Some(offer));
-        self.row(state, &Row { work, note, offer, why, cost, ..Row::default() });
+        self.row(state, &ExplainRow { work, note, offer, why, cost, ..ExplainRow::default() });
     }
 
-    fn row(&mut self, state: &State<'_>, row: &Row<'_>) {
+    fn row(&mut self, state: &State<'_>, row: &ExplainRow<'_>) {
         let sheet = &mut self.sheet;
         sheet.time(Some(state.now()));
         match row.work {
@@ -288,7 +288,8 @@ impl<W: io::Write> ExplainCsv<W> {
         for one in self.news.preempted(work) {
             let (work, tasks) = (Some(work), Some(one.tasks));
             let (why, lost) = (&one.to.unwrap_or_default(), Some(one.lost));
-            let row = Row { work, note: "preempted", why, tasks, lost, ..Row::default() };
+            let row =
+                ExplainRow { work, note: "preempted", why, tasks, lost, ..ExplainRow::default() };
             self.row(state, &row);
         }
         let told = &mut self.told[work.slot()];
@@ -296,7 +297,10 @@ impl<W: io::Write> ExplainCsv<W> {
         told.written = None;
         told.rejected.clear();
         let (work, tasks) = (Some(work), Some(tasks));
-        self.row(state, &Row { work, note: "starts", why: &why, tasks, until, ..Row::default() });
+        self.row(
+            state,
+            &ExplainRow { work, note: "starts", why: &why, tasks, until, ..ExplainRow::default() },
+        );
     }
 
     /// Writes why work waits from now on, if that is news.
@@ -318,14 +322,14 @@ impl<W: io::Write> ExplainCsv<W> {
         });
         let most = census.as_ref().and_then(|census| census.most).filter(|_| next);
         self.told[work.slot()].written = Some(Written { reason, next, most, at, since });
-        let row = Row {
+        let row = ExplainRow {
             work: Some(work),
             note: "waits",
             why: reason.name(),
             tasks: Some(tasks),
             census: census.as_ref(),
             wait: wait.filter(|_| census.is_some()),
-            ..Row::default()
+            ..ExplainRow::default()
         };
         self.row(state, &row);
     }
@@ -358,7 +362,7 @@ fn cause(state: &State<'_>, work: WorkRef, noted: Option<Wait>) -> Option<(WaitR
 }
 
 /// The cells of what was counted.
-fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &Row<'_>) {
+fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &ExplainRow<'_>) {
     let (Some(census), Some(work)) = (row.census, row.work) else {
         (0..8).for_each(|_| sheet.empty());
         return;
@@ -402,9 +406,9 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             Record::Submitted(work) => {
                 let slot = work.slot();
                 if self.told.len() <= slot {
-                    self.told.resize(slot + 1, Told::default());
+                    self.told.resize(slot + 1, WorkSoFar::default());
                 }
-                self.told[slot] = Told::default();
+                self.told[slot] = WorkSoFar::default();
                 self.list(work);
             }
             Record::Noted(work, note) => self.noted(state, work, note),
@@ -431,7 +435,8 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
                 if self.refused[offer.row()].replace(why) != Some(why) =>
             {
                 let (why, offer) = (&refusal(state, why), Some(offer));
-                let row = Row { note: "launch refused", offer, why, ..Row::default() };
+                let row =
+                    ExplainRow { note: "launch refused", offer, why, ..ExplainRow::default() };
                 self.row(state, &row);
             }
             _ => (),

@@ -30,7 +30,7 @@ pub(super) const COLUMNS: [&str; 17] = [
 
 /// What an instance did so far.
 #[derive(Clone, Copy, Debug, Default)]
-struct Life {
+struct InstanceLife {
     ready: Option<Time>,
     /// Allocations running on it, and since when there are any.
     running: u32,
@@ -44,7 +44,7 @@ struct Life {
 pub struct InstancesCsv<W: io::Write> {
     sheet: Sheet<W>,
     /// By slot of the instance.
-    lives: Vec<Life>,
+    lives: Vec<InstanceLife>,
 }
 
 impl<W: io::Write> InstancesCsv<W> {
@@ -118,9 +118,9 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
             Record::Requested(instance) => {
                 let slot = instance.slot();
                 if self.lives.len() <= slot {
-                    self.lives.resize(slot + 1, Life::default());
+                    self.lives.resize(slot + 1, InstanceLife::default());
                 }
-                self.lives[slot] = Life::default();
+                self.lives[slot] = InstanceLife::default();
             }
             Record::Ready(instance) => self.lives[instance.slot()].ready = Some(state.now()),
             Record::Started(allocation) => self.started(state, allocation),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::sheet::{Known, Sheet, TextCells};
+use super::sheet::{KnownCells, Sheet, TextCells};
 use crate::metrics::SLOWDOWN_FLOOR;
 use crate::model::{Offer, WorkId, WorkKind};
 use crate::sim::Observer;
@@ -48,8 +48,8 @@ pub(super) const COLUMNS: [&str; 31] = [
 #[derive(Debug)]
 pub struct JobsCsv<W: io::Write> {
     sheet: Sheet<W>,
-    tenants: Known,
-    offers: Known,
+    tenants: KnownCells,
+    offers: KnownCells,
     /// By slot of the work: the offers of its machines in its last start, where it
     /// took several, and how many of each.
     machines: Vec<Vec<(Id<Offer>, u32)>>,
@@ -58,7 +58,7 @@ pub struct JobsCsv<W: io::Write> {
 impl<W: io::Write> JobsCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
-        let (tenants, offers) = (Known::default(), Known::default());
+        let (tenants, offers) = (KnownCells::default(), KnownCells::default());
         let machines = Vec::new();
         Self { sheet: Sheet::new(out, cells, COLUMNS), tenants, offers, machines }
     }

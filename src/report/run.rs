@@ -52,7 +52,7 @@ pub struct InputHash {
 
 /// On which side of its bound a value must lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Side {
+pub enum BoundSide {
     /// At least the bound.
     #[serde(rename = "at least")]
     AtLeast,
@@ -61,7 +61,7 @@ pub enum Side {
     AtMost,
 }
 
-impl Side {
+impl BoundSide {
     /// How far `value` is on this side of `bound`; negative on the other one.
     fn margin(self, value: f64, bound: f64) -> f64 {
         match self {
@@ -83,7 +83,7 @@ pub struct ObjectiveResult {
     /// The bound as the scenario writes it: `<= 2 h`.
     pub text: String,
     /// On which side the value must lie.
-    pub side: Side,
+    pub side: BoundSide,
     /// The bound in the unit.
     pub bound: f64,
     /// The value in the unit; none where the run has nothing to show.
@@ -96,7 +96,7 @@ pub struct ObjectiveResult {
 
 impl ObjectiveResult {
     /// Holds `summary` to a bound on the metric called `key`.
-    pub fn check(key: &str, side: Side, bound: f64, text: &str, summary: &Summary) -> Self {
+    pub fn check(key: &str, side: BoundSide, bound: f64, text: &str, summary: &Summary) -> Self {
         let metric = METRICS.iter().find(|metric| metric.key == key);
         let value = metric.and_then(|metric| (metric.of)(summary)).filter(|value| !value.is_nan());
         let margin = value.map(|value| side.margin(value, bound));
@@ -168,12 +168,13 @@ mod tests {
             let result = ObjectiveResult::check("makespan", side, bound, "", summary);
             (result.margin, result.met)
         };
-        assert_eq!(check(Side::AtMost, 60.0, &summary), (Some(10.0), true));
-        assert_eq!(check(Side::AtMost, 50.0, &summary), (Some(0.0), true));
-        assert_eq!(check(Side::AtLeast, 60.0, &summary), (Some(-10.0), false));
+        assert_eq!(check(BoundSide::AtMost, 60.0, &summary), (Some(10.0), true));
+        assert_eq!(check(BoundSide::AtMost, 50.0, &summary), (Some(0.0), true));
+        assert_eq!(check(BoundSide::AtLeast, 60.0, &summary), (Some(-10.0), false));
         summary.makespan_s = f64::NAN;
-        assert_eq!(check(Side::AtMost, 60.0, &summary), (None, false));
-        let unmeasured = ObjectiveResult::check("wait_p95", Side::AtMost, 1.0, "<= 1 s", &summary);
+        assert_eq!(check(BoundSide::AtMost, 60.0, &summary), (None, false));
+        let unmeasured =
+            ObjectiveResult::check("wait_p95", BoundSide::AtMost, 1.0, "<= 1 s", &summary);
         assert!(!unmeasured.met);
     }
 }

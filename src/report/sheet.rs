@@ -33,7 +33,7 @@ pub(super) struct Sheet<W> {
 
 /// Cells as they are written, by row of the table that their texts are from.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(Vec<Vec<u8>>);
+pub(super) struct KnownCells(Vec<Vec<u8>>);
 
 /// Bytes of whole rows that are handed on at once.
 const BLOCK: usize = 1 << 16;
@@ -88,7 +88,7 @@ impl<W: io::Write> Sheet<W> {
     /// The texts of row `row` of a table, each a cell, that come again and again.
     pub(super) fn known<'t, const N: usize>(
         &mut self,
-        known: &mut Known,
+        known: &mut KnownCells,
         row: usize,
         texts: impl FnOnce() -> [&'t str; N],
     ) {
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn known_texts_are_written_like_others() {
         let mut sheet = Sheet::new(Vec::new(), TextCells::Guarded, ["a", "b"]);
-        let mut known = Known::default();
+        let mut known = KnownCells::default();
         for row in [1, 0, 1] {
             sheet.known(&mut known, row, || [["=1", "x"], ["p,q", ""]][row]);
             sheet.end_row();

@@ -81,7 +81,7 @@ fn charts(count: u64) -> Vec<Chart> {
         simulate(&world, count, None, OccupancyRecorder::default());
     let summary = collector.summary(&world, &["default".to_owned()], &outcome);
     let objectives =
-        [ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
+        [ObjectiveResult::check("wait_p95", BoundSide::AtMost, 600.0, "<= 10 min", &summary)];
     let (waits, objectives) = (collector.waits(), objectives.as_slice());
     let mut charts = run_charts(&Scene {
         world: &world,
@@ -93,7 +93,7 @@ fn charts(count: u64) -> Vec<Chart> {
     });
     let row = PolicyResult { name: "<b>", summary: &summary, series: &series, waits, objectives };
     let rows = vec![row; 10];
-    let comparison = Comparison {
+    let comparison = ComparisonReport {
         question: None,
         many: &judged(&rows, 1, 3),
         decision: Some(&decided()),
@@ -142,7 +142,7 @@ fn the_terminal_shows_no_control_characters() {
     let ((), collector, series, fingerprint, outcome) = simulate(&world, 30, None, ());
     let summary = collector.summary(&world, &["\u{1b}[31mred".to_owned()], &outcome);
     let objectives =
-        vec![ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
+        vec![ObjectiveResult::check("wait_p95", BoundSide::AtMost, 600.0, "<= 10 min", &summary)];
     let name = "\u{1b}]0;x\u{7}";
     let row = PolicyResult {
         name,
@@ -154,7 +154,7 @@ fn the_terminal_shows_no_control_characters() {
     let rows = vec![row, row];
     let (many, decision) = (judged(&rows, 0, 2), decided());
     let (question, decision) = (Some(name), Some(&decision));
-    let comparison = Comparison {
+    let comparison = ComparisonReport {
         question,
         many: &many,
         decision,
@@ -193,7 +193,7 @@ fn pages() -> [String; 2] {
     let evil = "</title><script>alert('x')</script>\u{202e}";
     let summary = collector.summary(&world, &[evil.to_owned()], &outcome);
     let objectives =
-        vec![ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary)];
+        vec![ObjectiveResult::check("wait_p95", BoundSide::AtMost, 600.0, "<= 10 min", &summary)];
     let waits = collector.waits();
     let scene = Scene {
         world: &world,
@@ -230,7 +230,7 @@ fn pages() -> [String; 2] {
     let rows = vec![row, row];
     let (many, decision) = (judged(&rows, 1, 2), decided());
     let (question, decision) = (Some(evil), Some(&decision));
-    let comparison = Comparison {
+    let comparison = ComparisonReport {
         question,
         many: &many,
         decision,
@@ -242,7 +242,7 @@ fn pages() -> [String; 2] {
     };
     let (mut run, mut compare) = (Vec::new(), Vec::new());
     report.document(run_charts(&scene)).write_page(&mut run).expect("the page is written");
-    let comparison = Comparison { reports: &[report], ..comparison };
+    let comparison = ComparisonReport { reports: &[report], ..comparison };
     let charts = comparison_charts(&world, &comparison);
     comparison.document(charts).write_page(&mut compare).expect("the page is written");
     [run, compare].map(|page| String::from_utf8(page).expect("the page is text"))
@@ -268,9 +268,9 @@ fn documents(then: impl Fn(&Document)) {
     let ((), collector, series, fingerprint, outcome) = simulate(&world, 30, None, ());
     let summary = collector.summary(&world, &["a tenant".to_owned()], &outcome);
     let objectives = vec![
-        ObjectiveResult::check("wait_p95", Side::AtMost, 600.0, "<= 10 min", &summary),
-        ObjectiveResult::check("deadlines_met", Side::AtLeast, 0.95, ">= 95 %", &summary),
-        ObjectiveResult::check("cost_total", Side::AtMost, 0.1, "<= 0.1 USD", &summary),
+        ObjectiveResult::check("wait_p95", BoundSide::AtMost, 600.0, "<= 10 min", &summary),
+        ObjectiveResult::check("deadlines_met", BoundSide::AtLeast, 0.95, ">= 95 %", &summary),
+        ObjectiveResult::check("cost_total", BoundSide::AtMost, 0.1, "<= 0.1 USD", &summary),
     ];
     let recipe = Recipe { question: Some("?".to_owned()), ..Recipe::default() };
     let report = RunReport {
@@ -298,7 +298,7 @@ fn documents(then: impl Fn(&Document)) {
         let mut decision = decided();
         decision.standings = vec![decision.standings[0].clone(); policies];
         let reports = &vec![report.clone(); policies];
-        let comparison = Comparison {
+        let comparison = ComparisonReport {
             question: None,
             many: &many,
             decision: Some(&decision),

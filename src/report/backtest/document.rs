@@ -3,7 +3,7 @@
 use super::{BacktestReport, tables};
 use crate::experiment::backtest::Likeness;
 use crate::report::chart::Chart;
-use crate::report::document::{Card, Document, Place, Section, Tone, unquoted};
+use crate::report::document::{Card, Document, Section, SectionPlace, Tone, unquoted};
 use crate::report::figure::{count, figure, share};
 use crate::report::run::document::to_the_minute;
 
@@ -38,10 +38,10 @@ impl BacktestReport<'_> {
         document.made_by(recipe);
         document.recipe.push(("event hash".to_owned(), format!("`{}`", run.fingerprint)));
         document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
-        document.add(Section::of(tables::readings(self.backtest), Place::Front));
-        document.add(Section::new("Charts", Place::Page).charts(charts));
+        document.add(Section::of(tables::readings(self.backtest), SectionPlace::Front));
+        document.add(Section::new("Charts", SectionPlace::Page).charts(charts));
         for table in tables::backtest(self.backtest) {
-            document.add(Section::of(table, Place::Front));
+            document.add(Section::of(table, SectionPlace::Front));
         }
         document
     }

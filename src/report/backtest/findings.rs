@@ -13,17 +13,17 @@ use crate::report::words::{Said, said};
 const NAMED: usize = 3;
 
 #[derive(Clone, Debug, Serialize)]
-struct Findings<'a> {
+struct BacktestFindings<'a> {
     policy: &'a str,
     likeness: &'static str,
     exact: bool,
     /// The mean wait.
-    wait: Option<Read<'a>>,
+    wait: Option<ReadFigure<'a>>,
     waits: Option<Waits>,
     /// What the scenario says was observed.
-    given: Vec<Read<'a>>,
+    given: Vec<ReadFigure<'a>>,
     /// Other figures of the trace.
-    rest: Vec<Read<'a>>,
+    rest: Vec<ReadFigure<'a>>,
     unobserved: u64,
     not_started: u64,
     /// Parts that changed since, of a calibration.
@@ -33,7 +33,7 @@ struct Findings<'a> {
 
 /// A figure as observed and as simulated.
 #[derive(Clone, Debug, Serialize)]
-struct Read<'a> {
+struct ReadFigure<'a> {
     label: &'a str,
     unit: &'a str,
     observed: f64,
@@ -50,14 +50,14 @@ struct Waits {
     bias_interval_s: Option<[f64; 2]>,
 }
 
-impl<'a> Findings<'a> {
+impl<'a> BacktestFindings<'a> {
     fn of(
         policy: &'a str,
         likeness: Likeness,
         waits: Option<&WaitErrors>,
         readings: &'a [Reading],
     ) -> Self {
-        let read = |one: &'a Reading| Read {
+        let read = |one: &'a Reading| ReadFigure {
             label: &one.label,
             unit: &one.unit,
             observed: one.observed,
@@ -98,11 +98,11 @@ impl BacktestReport<'_> {
     pub(super) fn said(&self) -> Said {
         let Backtest { likeness, readings, unobserved, not_started, .. } = self.backtest;
         let waits = self.backtest.waits.as_ref();
-        let found = Findings {
+        let found = BacktestFindings {
             unobserved: *unobserved,
             not_started: *not_started,
             assumptions: self.run.assumptions.len(),
-            ..Findings::of(&self.run.recipe.policy, *likeness, waits, readings)
+            ..BacktestFindings::of(&self.run.recipe.policy, *likeness, waits, readings)
         };
         said(include_str!("../words/backtest.txt"), &found)
     }
@@ -121,8 +121,10 @@ impl Calibrated {
     /// `changed` are the parts that are not as they were when it was made.
     pub fn of(calibration: &Calibration, changed: &[&str]) -> Self {
         let Calibration { policy, likeness, waits, readings, .. } = calibration;
-        let found =
-            Findings { changed, ..Findings::of(policy, *likeness, waits.as_ref(), readings) };
+        let found = BacktestFindings {
+            changed,
+            ..BacktestFindings::of(policy, *likeness, waits.as_ref(), readings)
+        };
         let brief = match changed {
             [] => format!("backtest: {}", found.likeness),
             _ => format!("backtest stale, was {}", found.likeness),

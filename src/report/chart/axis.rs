@@ -3,7 +3,7 @@
 mod dates;
 
 use super::super::figure::decimals;
-use super::{Axis, Tick};
+use super::{ChartAxis, Tick};
 use crate::units::Span;
 
 pub(super) use dates::calendar;
@@ -26,14 +26,14 @@ fn places_of(step: f64) -> usize {
 
 /// Ticks at the multiples of `step`, from the last that is at most `low` to
 /// the first that is at least `high`.
-fn stepped(low: f64, high: f64, step: f64, label: impl Fn(f64) -> String) -> Axis {
+fn stepped(low: f64, high: f64, step: f64, label: impl Fn(f64) -> String) -> ChartAxis {
     let first = libm::floor(low / step + 1e-9) as i64;
     let last = (libm::ceil(high / step - 1e-9) as i64).max(first + 1);
     let tick = |at: i64| {
         let at = at as f64 * step;
         Tick { at, label: label(at), below: String::new() }
     };
-    Axis {
+    ChartAxis {
         low: first as f64 * step,
         high: last as f64 * step,
         ticks: (first..=last).map(tick).collect(),
@@ -42,7 +42,7 @@ fn stepped(low: f64, high: f64, step: f64, label: impl Fn(f64) -> String) -> Axi
 }
 
 /// From zero to a round number that is at least `most`, in about five steps.
-pub(super) fn rising(most: f64, show: impl Fn(f64, usize) -> String) -> Axis {
+pub(super) fn rising(most: f64, show: impl Fn(f64, usize) -> String) -> ChartAxis {
     let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
     let step = round_step(most / 5.0);
     let places = places_of(step);
@@ -51,7 +51,7 @@ pub(super) fn rising(most: f64, show: impl Fn(f64, usize) -> String) -> Axis {
 
 /// From a round number that is at most `low` to one that is at least `high`,
 /// in about five steps; `show` is told how many decimals keep ticks apart.
-pub(super) fn between(low: f64, high: f64, show: impl Fn(f64, usize) -> String) -> Axis {
+pub(super) fn between(low: f64, high: f64, show: impl Fn(f64, usize) -> String) -> ChartAxis {
     let (low, high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
     let span = if high > low { high - low } else { low.abs().max(1.0) };
     let step = round_step(span / 5.0);
@@ -61,7 +61,7 @@ pub(super) fn between(low: f64, high: f64, show: impl Fn(f64, usize) -> String) 
 
 /// An axis around values of a metric's unit, with as many decimals as ticks
 /// need to differ and times at round times. Shares end at all.
-pub(super) fn measure(unit: &str, low: f64, high: f64) -> Axis {
+pub(super) fn measure(unit: &str, low: f64, high: f64) -> ChartAxis {
     match unit {
         "s" => spans(low, high),
         "share" => {
@@ -77,7 +77,7 @@ pub(super) fn measure(unit: &str, low: f64, high: f64) -> Axis {
 
 /// The same for differences: ticks have signs. Shares differ by `points`: by
 /// `pp`, or by `%` where they are shares of something that they are set against.
-pub(super) fn differences(unit: &str, points: &str, low: f64, high: f64) -> Axis {
+pub(super) fn differences(unit: &str, points: &str, low: f64, high: f64) -> ChartAxis {
     let mut axis = match unit {
         "share" => {
             let show = |value, places| written(points, value, places);
@@ -107,7 +107,7 @@ pub(super) fn written(unit: &str, value: f64, places: usize) -> String {
     if value < 0.0 && !is_zero { format!("−{words}") } else { words }
 }
 
-fn scaled(mut axis: Axis, by: f64) -> Axis {
+fn scaled(mut axis: ChartAxis, by: f64) -> ChartAxis {
     axis.low *= by;
     axis.high *= by;
     axis.ticks.iter_mut().for_each(|tick| tick.at *= by);
@@ -115,7 +115,7 @@ fn scaled(mut axis: Axis, by: f64) -> Axis {
 }
 
 /// Cut at `high`.
-fn up_to(mut axis: Axis, high: f64) -> Axis {
+fn up_to(mut axis: ChartAxis, high: f64) -> ChartAxis {
     if axis.high > high {
         axis.high = high;
         axis.ticks.retain(|tick| tick.at <= high * 1.000_001);
@@ -125,7 +125,7 @@ fn up_to(mut axis: Axis, high: f64) -> Axis {
 
 /// Spans of time in seconds, at round times, each in the largest unit that the
 /// step is whole in.
-fn spans(low: f64, high: f64) -> Axis {
+fn spans(low: f64, high: f64) -> ChartAxis {
     const STEPS: [f64; 19] = [
         1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0,
         7_200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0,
@@ -145,40 +145,40 @@ fn spans(low: f64, high: f64) -> Axis {
 }
 
 /// Dollars; a few of them with cents.
-pub(super) fn dollars(most: f64) -> Axis {
+pub(super) fn dollars(most: f64) -> ChartAxis {
     rising(most, |value, places| written("USD", value, places))
 }
 
 /// Numbers of things: steps are whole.
-pub(super) fn wholes(most: f64) -> Axis {
+pub(super) fn wholes(most: f64) -> ChartAxis {
     counts(most.max(5.0))
 }
 
 /// Plain numbers.
-pub(super) fn counts(most: f64) -> Axis {
+pub(super) fn counts(most: f64) -> ChartAxis {
     rising(most, decimals)
 }
 
 /// 0 % to 100 %.
-pub(super) fn percent() -> Axis {
+pub(super) fn percent() -> ChartAxis {
     let ticks = (0..=5).map(|step| Tick {
         at: f64::from(step) * 0.2,
         label: format!("{} %", step * 20),
         below: String::new(),
     });
-    Axis { low: 0.0, high: 1.0, ticks: ticks.collect(), caption: String::new() }
+    ChartAxis { low: 0.0, high: 1.0, ticks: ticks.collect(), caption: String::new() }
 }
 
 /// Shares up to 100 %, from a round one that is at most `low` where all that is
 /// shown lies in the upper half.
-pub(super) fn percent_from(low: f64) -> Axis {
+pub(super) fn percent_from(low: f64) -> ChartAxis {
     // A span to draw in, however near to all the lowest is.
     if low >= 0.5 { measure("share", low.min(0.98), 1.0) } else { percent() }
 }
 
 /// Durations by powers of ten, from a second to at least `most` seconds; the
 /// axis itself is in decimal logarithms of seconds.
-pub(super) fn durations(most: f64) -> Axis {
+pub(super) fn durations(most: f64) -> ChartAxis {
     const MARKS: [(f64, &str); 13] = [
         (1.0, "≤ 1 s"),
         (10.0, "10 s"),
@@ -202,7 +202,7 @@ pub(super) fn durations(most: f64) -> Axis {
         label: label.to_owned(),
         below: String::new(),
     };
-    Axis {
+    ChartAxis {
         low: 0.0,
         high: libm::log10(high),
         ticks: shown.map(tick).collect(),
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::units::{Calendar, Time};
 
-    fn labels(axis: &Axis) -> Vec<String> {
+    fn labels(axis: &ChartAxis) -> Vec<String> {
         axis.ticks.iter().map(|tick| format!("{} {}", tick.label, tick.below)).collect()
     }
 
@@ -284,8 +284,9 @@ mod tests {
 
     #[test]
     fn differences_show_their_signs() {
-        let labels =
-            |axis: Axis| -> Vec<String> { axis.ticks.into_iter().map(|tick| tick.label).collect() };
+        let labels = |axis: ChartAxis| -> Vec<String> {
+            axis.ticks.into_iter().map(|tick| tick.label).collect()
+        };
         assert_eq!(
             labels(differences("USD", "%", -0.014, 0.0)),
             ["−$0.015", "−$0.010", "−$0.005", "0"]

@@ -15,7 +15,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, register_font};
 
 use super::super::figure::clean;
-use super::{Axis, Chart, Colour, Mark, Plot, Tick};
+use super::{Chart, ChartAxis, ChartMark, Colour, Plot, Tick};
 use heat::draw_heat;
 use marks::{dashes, draw_mark, draw_words};
 use rows::{draw_bars, draw_forest};
@@ -189,19 +189,19 @@ impl Layout {
         self.top + (row + 1) * self.row - BAR / 2
     }
 
-    fn x(&self, axis: &Axis, value: f64) -> i32 {
+    fn x(&self, axis: &ChartAxis, value: f64) -> i32 {
         let share = (value - axis.low) / (axis.high - axis.low);
         self.left + libm::round(share.clamp(0.0, 1.0) * f64::from(self.right - self.left)) as i32
     }
 
-    fn y(&self, axis: &Axis, value: f64) -> i32 {
+    fn y(&self, axis: &ChartAxis, value: f64) -> i32 {
         let share = (value - axis.low) / (axis.high - axis.low);
         self.bottom - libm::round(share.clamp(0.0, 1.0) * f64::from(self.bottom - self.top)) as i32
     }
 }
 
 /// Space left of a plot for the labels of its axis.
-fn room_for_labels(axis: &Axis) -> i32 {
+fn room_for_labels(axis: &ChartAxis) -> i32 {
     let widest = axis.ticks.iter().map(|tick| text_width(&tick.label, 26)).max();
     widest.unwrap_or(0) + 18 + 20
 }
@@ -373,7 +373,7 @@ fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Chart, layout: &Layout) -> 
 }
 
 /// What a horizontal axis shows, above the plot.
-fn caption<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, x: &Axis) -> Drawn<DB> {
+fn caption<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, x: &ChartAxis) -> Drawn<DB> {
     let place = (layout.right, layout.top - 30);
     text(area, &x.caption, place, (24, SOFT), (HPos::Right, VPos::Center))
 }
@@ -390,8 +390,8 @@ fn line<DB: DrawingBackend>(
 fn plane<DB: DrawingBackend>(
     area: &Area<DB>,
     layout: &Layout,
-    (x, y): (&Axis, &Axis),
-    marks: &[Mark],
+    (x, y): (&ChartAxis, &ChartAxis),
+    marks: &[ChartMark],
 ) -> Drawn<DB> {
     for tick in &y.ticks {
         let at = layout.y(y, tick.at);
@@ -416,8 +416,8 @@ fn draw_panel<DB: DrawingBackend>(
     layout: &Layout,
     at: i32,
     (title, last): (&str, bool),
-    (x, y): (&Axis, &Axis),
-    marks: &[Mark],
+    (x, y): (&ChartAxis, &ChartAxis),
+    marks: &[ChartMark],
 ) -> Drawn<DB> {
     let top = layout.top + at * PANEL + PANEL_TITLE;
     let inner = Layout { top, bottom: layout.top + (at + 1) * PANEL, ..layout.clone() };
@@ -428,7 +428,7 @@ fn draw_panel<DB: DrawingBackend>(
     }
     let silent = |tick: &Tick| Tick { at: tick.at, ..Tick::default() };
     let ticks = x.ticks.iter().map(silent).collect();
-    plane(area, &inner, (&Axis { ticks, caption: String::new(), ..*x }, y), marks)
+    plane(area, &inner, (&ChartAxis { ticks, caption: String::new(), ..*x }, y), marks)
 }
 
 /// Draws a tick, its label only where there is room; returns where the next

@@ -1,7 +1,7 @@
 //! The charts of a backtest: what was observed beside what was simulated.
 
 use super::super::figure::{count, figure};
-use super::{BarRow, Bars, Chart, Colour, Mark, PALETTE, Plot, Points, axis, hides};
+use super::{BarRow, Bars, Chart, ChartMark, Colour, LinePoints, PALETTE, Plot, axis, hides};
 use crate::experiment::backtest::{Backtest, Lived, Matched};
 use crate::model::World;
 use crate::units::{Span, Time};
@@ -33,14 +33,14 @@ fn legend() -> Vec<(String, Colour)> {
 }
 
 /// Both sides as lines; dashed the second where it would hide the first.
-fn two_lines([observed, simulated]: [Points; 2]) -> Vec<Mark> {
+fn two_lines([observed, simulated]: [LinePoints; 2]) -> Vec<ChartMark> {
     let others = [observed];
     let dashed = hides(&simulated, &others);
     let [observed] = others;
     let [first, second] = SIDES.map(|(_, colour)| colour);
     vec![
-        Mark::Line { points: observed, colour: first, dashed: false },
-        Mark::Line { points: simulated, colour: second, dashed },
+        ChartMark::Line { points: observed, colour: first, dashed: false },
+        ChartMark::Line { points: simulated, colour: second, dashed },
     ]
 }
 
@@ -117,7 +117,7 @@ fn scatter(all: &[Matched<'_>]) -> Chart {
         let (column, row) = (at % CELLS.0, at / CELLS.0);
         let (left, right) = (edge(column, CELLS.0), edge(column + 1, CELLS.0));
         let (low, top) = (edge(row, CELLS.1), edge(row + 1, CELLS.1));
-        marks.push(Mark::Area {
+        marks.push(ChartMark::Area {
             upper: vec![(left, top), (right, top)],
             lower: vec![(left, low), (right, low)],
             colour: SIMULATED,
@@ -125,7 +125,7 @@ fn scatter(all: &[Matched<'_>]) -> Chart {
         });
     }
     let diagonal = vec![(0.0, 0.0), (high, high)];
-    marks.push(Mark::Line { points: diagonal, colour: OBSERVED, dashed: true });
+    marks.push(ChartMark::Line { points: diagonal, colour: OBSERVED, dashed: true });
     chart.legend = vec![
         (format!("work, at most {} in a square", count(u64::from(fullest))), SIMULATED),
         ("as observed".to_owned(), OBSERVED),
@@ -198,7 +198,7 @@ fn error_curves(all: &[Matched<'_>]) -> Chart {
     for (name, colour, values) in kinds {
         chart.legend.push((format!("{name}: {}", count(values.len() as u64)), colour));
         let points = curve(values, all.len(), x.high);
-        marks.push(Mark::Line { points, colour, dashed: false });
+        marks.push(ChartMark::Line { points, colour, dashed: false });
     }
     chart.plot = Plot::Plane { x, y: axis::percent(), marks };
     chart

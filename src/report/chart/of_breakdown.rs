@@ -21,14 +21,14 @@ pub(super) fn run_parts(summary: &Summary) -> Vec<Chart> {
             charts.push(waits(name, title, rows.collect()));
         }
     }
-    let hours = |name: &str, title: &str, of: Resource| {
+    let hours = |name: &str, title: &str, of: HourResource| {
         let rows = own_and_rented(&summary.hours_by_provider);
         let rows = rows.iter().map(|one| hour_row(one.provider.clone(), String::new(), one, of));
         hours_chart(name, title, rows.collect())
     };
-    charts.push(hours("hours-cpu", "Core-hours, own and rented", Resource::Cores));
+    charts.push(hours("hours-cpu", "Core-hours, own and rented", HourResource::Cores));
     if summary.utilisation_gpu.is_some() {
-        charts.push(hours("hours-gpu", "GPU-hours, own and rented", Resource::Gpus));
+        charts.push(hours("hours-gpu", "GPU-hours, own and rented", HourResource::Gpus));
     }
     if !summary.moved.is_empty() {
         charts.push(moved(&summary.moved));
@@ -65,8 +65,8 @@ pub(super) fn comparison_parts(policies: &[(String, Breakdown)]) -> Vec<Chart> {
         charts.push(chart);
     }
     let resources = [
-        ("compare-hours-cpu", "Core-hours, own and rented", Resource::Cores),
-        ("compare-hours-gpu", "GPU-hours, own and rented", Resource::Gpus),
+        ("compare-hours-cpu", "Core-hours, own and rented", HourResource::Cores),
+        ("compare-hours-gpu", "GPU-hours, own and rented", HourResource::Gpus),
     ];
     for (name, title, of) in resources {
         let row = |(policy, one): &(String, Breakdown)| {
@@ -126,15 +126,15 @@ fn waits(name: &str, title: &str, rows: Vec<BarRow>) -> Chart {
 }
 
 #[derive(Clone, Copy)]
-enum Resource {
+enum HourResource {
     Cores,
     Gpus,
 }
 
-fn hour_row(label: String, below: String, one: &ProviderHours, of: Resource) -> BarRow {
+fn hour_row(label: String, below: String, one: &ProviderHours, of: HourResource) -> BarRow {
     let (used, idle) = match of {
-        Resource::Cores => (one.core_hours_used, one.core_hours_idle),
-        Resource::Gpus => (one.gpu_hours_used, one.gpu_hours_idle),
+        HourResource::Cores => (one.core_hours_used, one.core_hours_idle),
+        HourResource::Gpus => (one.gpu_hours_used, one.gpu_hours_idle),
     };
     let all = used + idle;
     let value = match all > 0.0 {

@@ -1,20 +1,22 @@
 //! The charts of a comparison: one line per policy.
 
 use super::super::breakdown::Breakdown;
-use super::super::comparison::Comparison;
+use super::super::comparison::ComparisonReport;
 use super::super::figure::clean;
 use super::of_breakdown::comparison_parts;
-use super::of_run::{RESOURCES, Steps, above_zero, provider_colour, wait_curve};
-use super::{Axis, BarRow, Bars, Chart, GREY, Mark, PALETTE, Plot, Points, axis, hides};
+use super::of_run::{RESOURCES, TimeSteps, above_zero, provider_colour, wait_curve};
+use super::{
+    BarRow, Bars, Chart, ChartAxis, ChartMark, GREY, LinePoints, PALETTE, Plot, axis, hides,
+};
 use crate::model::World;
 use crate::units::Time;
 
 /// What each policy costs, and charts that lay all policies over each other;
 /// the first eight, where there are more. Courses over time and waits are those
 /// of the first replication, and say so.
-pub fn comparison_charts(world: &World, comparison: &Comparison<'_>) -> Vec<Chart> {
-    let all: Vec<Steps> = comparison.rows.iter().map(|row| Steps::of(row.series)).collect();
-    let shown = Shown { world, comparison, steps: &all };
+pub fn comparison_charts(world: &World, comparison: &ComparisonReport<'_>) -> Vec<Chart> {
+    let all: Vec<TimeSteps> = comparison.rows.iter().map(|row| TimeSteps::of(row.series)).collect();
+    let shown = ShownPolicies { world, comparison, steps: &all };
     let mut charts = vec![shown.cumulative_cost(), shown.queue(), waits(comparison)];
     let gpus = all.iter().any(|steps| !steps.utilisation(2).is_empty());
     charts.push(shown.utilisation(0));
@@ -42,14 +44,14 @@ pub fn comparison_charts(world: &World, comparison: &Comparison<'_>) -> Vec<Char
     charts
 }
 
-struct Shown<'a> {
+struct ShownPolicies<'a> {
     world: &'a World,
-    comparison: &'a Comparison<'a>,
-    steps: &'a [Steps],
+    comparison: &'a ComparisonReport<'a>,
+    steps: &'a [TimeSteps],
 }
 
-impl Shown<'_> {
-    fn time_axis(&self) -> Option<Axis> {
+impl ShownPolicies<'_> {
+    fn time_axis(&self) -> Option<ChartAxis> {
         let edges = || self.steps.iter().flat_map(|steps| &steps.edges);
         let from = edges().map(|edge| edge.0).min()?;
         let until = edges().map(|edge| edge.1).max()?;
@@ -60,23 +62,23 @@ impl Shown<'_> {
     fn over_time(
         &self,
         mut chart: Chart,
-        lines: impl Fn(&Steps) -> Vec<Vec<(f64, f64)>>,
-        y: impl Fn(f64) -> Axis,
+        lines: impl Fn(&TimeSteps) -> Vec<Vec<(f64, f64)>>,
+        y: impl Fn(f64) -> ChartAxis,
     ) -> Chart {
         let Some(x) = self.time_axis() else { return chart };
         let mut marks = Vec::new();
-        let mut drawn: Vec<Points> = Vec::new();
+        let mut drawn: Vec<LinePoints> = Vec::new();
         for ((steps, row), colour) in self.steps.iter().zip(&self.comparison.rows).zip(PALETTE) {
             chart.legend.push((clean(row.name), colour));
             let lines = lines(steps);
             for points in lines.clone() {
                 let dashed = hides(&points, &drawn);
-                marks.push(Mark::Line { points, colour, dashed });
+                marks.push(ChartMark::Line { points, colour, dashed });
             }
             drawn.extend(lines);
         }
         let points = marks.iter().flat_map(|mark| match mark {
-            Mark::Line { points, .. } => points.as_slice(),
+            ChartMark::Line { points, .. } => points.as_slice(),
             _ => &[],
         });
         let most = points.map(|point| point.1).fold(0.0, f64::max);
@@ -96,7 +98,7 @@ impl Shown<'_> {
             "US dollars",
             "What live instances have cost, before rounding rules and transfers.",
         );
-        let line = |steps: &Steps| {
+        let line = |steps: &TimeSteps| {
             let rates = steps.means(|bucket| bucket.rates.iter().sum());
             let mut sum = 0.0;
             let first = steps.edges.first().map_or(Time::ZERO, |edge| edge.0);
@@ -117,7 +119,7 @@ impl Shown<'_> {
             "waiting jobs and virtual machines, mean over each step",
             "",
         );
-        let line = |steps: &Steps| vec![steps.stair(&steps.means(|bucket| bucket.waiting))];
+        let line = |steps: &TimeSteps| vec![steps.stair(&steps.means(|bucket| bucket.waiting))];
         self.over_time(chart, line, axis::counts)
     }
 
@@ -135,7 +137,7 @@ impl Shown<'_> {
     }
 }
 
-fn waits(comparison: &Comparison<'_>) -> Chart {
+fn waits(comparison: &ComparisonReport<'_>) -> Chart {
     let mut chart = Chart::new(
         "compare-waits",
         "Waits",
@@ -151,7 +153,7 @@ fn waits(comparison: &Comparison<'_>) -> Chart {
     }
     let x = axis::durations(max as f64 / 1e6);
     let mut lowest = 1.0_f64;
-    let mut drawn: Vec<Points> = Vec::new();
+    let mut drawn: Vec<LinePoints> = Vec::new();
     let mut marks = Vec::new();
     for (row, colour) in comparison.rows.iter().zip(PALETTE) {
         chart.legend.push((clean(row.name), colour));
@@ -161,7 +163,7 @@ fn waits(comparison: &Comparison<'_>) -> Chart {
             lowest = lowest.min(points[0].1);
             drawn.push(points.clone());
             let dashed = hides(&points, &drawn[..drawn.len() - 1]);
-            marks.push(Mark::Line { points, colour, dashed });
+            marks.push(ChartMark::Line { points, colour, dashed });
         }
     }
     let y = axis::percent_from(lowest);
@@ -174,7 +176,7 @@ fn waits(comparison: &Comparison<'_>) -> Chart {
 /// there are several replications.
 fn cost_bars(
     world: &World,
-    comparison: &Comparison<'_>,
+    comparison: &ComparisonReport<'_>,
     breakdowns: &[(String, Breakdown)],
 ) -> Chart {
     let leading = comparison.leading_of_all();
@@ -240,7 +242,7 @@ mod tests {
                 part.monthly = part.monthly.map(|usd| usd * 2.5);
             }
         }
-        let comparison = Comparison {
+        let comparison = ComparisonReport {
             question: None,
             between: None,
             many: &many,

@@ -1,9 +1,9 @@
 //! The course of the policies over time: mean and spread over the replications.
 
-use super::super::comparison::Comparison;
+use super::super::comparison::ComparisonReport;
 use super::super::figure::clean;
 use super::of_replications::colour_of;
-use super::{Axis, Chart, GREY, Mark, PALETTE, Plot, axis};
+use super::{Chart, ChartAxis, ChartMark, GREY, PALETTE, Plot, axis};
 use crate::experiment::{ComparedPolicy, Course, Repetition};
 use crate::model::World;
 use crate::units::{Span, Time};
@@ -12,14 +12,14 @@ use crate::units::{Span, Time};
 const BAND: (usize, usize) = (10, 90);
 
 /// One chart per thing that is followed over time.
-pub(super) fn courses(world: &World, comparison: &Comparison<'_>) -> Vec<Chart> {
+pub(super) fn courses(world: &World, comparison: &ComparisonReport<'_>) -> Vec<Chart> {
     let policies = comparison.many.policies.len();
     let which = match policies > PALETTE.len() {
         true => format!("{} of {policies} policies", PALETTE.len()),
         false => "every policy".to_owned(),
     };
     let course =
-        |name, what: &str, unit: &str, of: fn(&Course) -> &Vec<f64>, axis: fn(f64) -> Axis| {
+        |name, what: &str, unit: &str, of: fn(&Course) -> &Vec<f64>, axis: fn(f64) -> ChartAxis| {
             let title = format!("{what} over time, {which}");
             course(world, comparison, Chart::new(name, &title, unit, CAPTION), of, axis)
         };
@@ -53,10 +53,10 @@ const CAPTION: &str = "Line: mean of the replications that were still running, a
 
 fn course(
     world: &World,
-    comparison: &Comparison<'_>,
+    comparison: &ComparisonReport<'_>,
     mut chart: Chart,
     of: fn(&Course) -> &Vec<f64>,
-    y: fn(f64) -> Axis,
+    y: fn(f64) -> ChartAxis,
 ) -> Chart {
     let policies = || comparison.many.policies.iter().take(PALETTE.len());
     let mut steps: Vec<f64> = policies()
@@ -83,13 +83,13 @@ fn course(
         let colour = colour_of(row);
         let Band { mean, upper, lower } = band;
         let mut marks = vec![
-            Mark::Area { upper, lower, colour, opacity: 0.25 },
-            Mark::Line { points: mean, colour, dashed: false },
+            ChartMark::Area { upper, lower, colour, opacity: 0.25 },
+            ChartMark::Line { points: mean, colour, dashed: false },
         ];
         if warm_up > Span::ZERO {
             let at = warm_up.secs_f64();
             let points = vec![(at, 0.0), (at, f64::INFINITY)];
-            marks.push(Mark::Line { points, colour: GREY, dashed: true });
+            marks.push(ChartMark::Line { points, colour: GREY, dashed: true });
         }
         (clean(&policy.name), marks)
     };
@@ -105,7 +105,7 @@ fn course(
 }
 
 /// Dates where all replications lie on the same ones, else the time since each began.
-fn time_axis(world: &World, repetition: Repetition, from: f64, until: f64) -> Axis {
+fn time_axis(world: &World, repetition: Repetition, from: f64, until: f64) -> ChartAxis {
     let since = match repetition {
         Repetition::Seeds { .. } => {
             let time = |secs: f64| Time::from_micros((secs * 1e6) as i64);
@@ -120,14 +120,14 @@ fn time_axis(world: &World, repetition: Repetition, from: f64, until: f64) -> Ax
 }
 
 /// Points over time.
-type Line = Vec<(f64, f64)>;
+type CourseLine = Vec<(f64, f64)>;
 
 /// Mean and spread over time.
 #[derive(Debug, Default)]
 struct Band {
-    mean: Line,
-    upper: Line,
-    lower: Line,
+    mean: CourseLine,
+    upper: CourseLine,
+    lower: CourseLine,
 }
 
 impl Band {

@@ -1,7 +1,7 @@
 //! Who held which machine when: one by one, or as shares of each offer.
 
 use super::super::figure::{clean, decimals};
-use super::{Axis, Chart, GREY, Heat, Mark, PALETTE, Plot, Tick, axis};
+use super::{Chart, ChartAxis, ChartMark, GREY, Heat, PALETTE, Plot, Tick, axis};
 use crate::metrics::{MOST_HOLDS, MOST_MACHINES, Machine, OccupancyRecorder};
 use crate::model::World;
 use crate::units::{Span, Time};
@@ -34,7 +34,7 @@ fn by_machine(world: &World, seen: &OccupancyRecorder, machines: &[Machine]) -> 
         let (from, until) = (from.secs_f64(), until.min(seen.end()).secs_f64());
         let upper = vec![(from, high), (until, high)];
         let lower = vec![(from, low), (until, low)];
-        marks.push(Mark::Area { upper, lower, colour, opacity });
+        marks.push(ChartMark::Area { upper, lower, colour, opacity });
     };
     for (at, machine) in machines.iter().enumerate() {
         for &(from, until) in &machine.live {
@@ -70,7 +70,7 @@ fn by_machine(world: &World, seen: &OccupancyRecorder, machines: &[Machine]) -> 
         Tick { at: row(at) + 0.5, label, below: String::new() }
     };
     let ticks = machines.iter().enumerate().map(tick).collect();
-    let y = Axis { low: 0.0, high: machines.len() as f64, ticks, caption: String::new() };
+    let y = ChartAxis { low: 0.0, high: machines.len() as f64, ticks, caption: String::new() };
     chart.plot = Plot::Plane { x, y, marks };
     chart
 }

@@ -3,7 +3,7 @@
 
 use super::super::figure::figure;
 use super::super::plan::PlanReport;
-use super::{Chart, Colour, GREY, Mark, PALETTE, Plot, axis};
+use super::{Chart, ChartMark, Colour, GREY, PALETTE, Plot, axis};
 use crate::experiment::Measurement;
 use crate::experiment::search::{Candidate, SetupVerdict};
 use crate::experiment::statistics::Interval;
@@ -38,7 +38,7 @@ fn interval(report: &PlanReport<'_>, metric: &Metric, all: &[Measurement]) -> Op
 }
 
 /// A setup in the plane.
-struct Spot {
+struct PlanSpot {
     x: Interval,
     y: Interval,
     verdict: Option<SetupVerdict>,
@@ -49,14 +49,14 @@ fn spots(
     report: &PlanReport<'_>,
     x: impl Fn(&Candidate, &[Measurement]) -> Option<Interval>,
     y: &Metric,
-) -> Vec<Spot> {
+) -> Vec<PlanSpot> {
     let found = report.found;
     let answer = found.choice.map(|row| found.finalists[row].candidate);
     let spot = |(row, one): (usize, &Candidate)| {
         let verdict = report.verdict(row);
         let all = if verdict.is_some() { report.judged(one) } else { one.searched.as_slice() };
         let (x, y) = (x(one, all)?, interval(report, y, all)?);
-        Some(Spot { x, y, verdict, is_answer: Some(row) == answer })
+        Some(PlanSpot { x, y, verdict, is_answer: Some(row) == answer })
     };
     found.candidates.iter().enumerate().filter_map(spot).collect()
 }
@@ -69,8 +69,8 @@ const FURTHEST: f64 = 4.0;
 const DEAREST: f64 = 1.25;
 
 /// Leaves out what is far off; how many that were.
-fn near(spots: &mut Vec<Spot>, bound: f64) -> usize {
-    let far = |spot: &Spot| (spot.y.mean - bound).abs();
+fn near(spots: &mut Vec<PlanSpot>, bound: f64) -> usize {
+    let far = |spot: &PlanSpot| (spot.y.mean - bound).abs();
     let judged = spots.iter().filter(|spot| spot.verdict.is_some()).map(far).fold(0.0, f64::max);
     let before = spots.len();
     spots.retain(|spot| far(spot) <= FURTHEST * judged.max(0.5 * bound.abs()));
@@ -79,10 +79,10 @@ fn near(spots: &mut Vec<Spot>, bound: f64) -> usize {
 
 /// Draws spots: what was only looked at in grey, what was judged with crosses,
 /// the answer larger.
-fn draw(chart: &mut Chart, spots: &[Spot], marks: &mut Vec<Mark>) {
-    let dots = |spot: &Spot, colour, radius| {
+fn draw(chart: &mut Chart, spots: &[PlanSpot], marks: &mut Vec<ChartMark>) {
+    let dots = |spot: &PlanSpot, colour, radius| {
         let points = vec![(spot.x.mean, spot.y.mean)];
-        Mark::Dots { points, colour, radius }
+        ChartMark::Dots { points, colour, radius }
     };
     marks.extend(
         spots.iter().filter(|one| one.verdict.is_none()).map(|one| dots(one, LOOKED_AT, 9)),
@@ -94,7 +94,7 @@ fn draw(chart: &mut Chart, spots: &[Spot], marks: &mut Vec<Mark>) {
             vec![(spot.x.low, spot.y.mean), (spot.x.high, spot.y.mean)],
             vec![(spot.x.mean, spot.y.low), (spot.x.mean, spot.y.high)],
         ];
-        marks.extend(cross.map(|points| Mark::Line { points, colour, dashed: false }));
+        marks.extend(cross.map(|points| ChartMark::Line { points, colour, dashed: false }));
         marks.push(dots(spot, colour, if spot.is_answer { 18 } else { 10 }));
     }
     let is = |wanted: SetupVerdict| spots.iter().any(|spot| spot.verdict == Some(wanted));
@@ -113,7 +113,12 @@ fn draw(chart: &mut Chart, spots: &[Spot], marks: &mut Vec<Mark>) {
 }
 
 /// Room around all intervals and `more`.
-fn spread(spots: &[Spot], of: impl Fn(&Spot) -> Interval, more: &[f64], unit: &str) -> super::Axis {
+fn spread(
+    spots: &[PlanSpot],
+    of: impl Fn(&PlanSpot) -> Interval,
+    more: &[f64],
+    unit: &str,
+) -> super::ChartAxis {
     let ends =
         || spots.iter().flat_map(|spot| [of(spot).low, of(spot).high]).chain(more.iter().copied());
     let (low, high) =
@@ -151,7 +156,7 @@ fn frontier(report: &PlanReport<'_>) -> Chart {
     let x = spread(&all, |spot| spot.x, &[], goal.unit);
     let y = spread(&all, |spot| spot.y, &[bound], metric.unit);
     let line = vec![(x.low, bound), (x.high, bound)];
-    let mut marks = vec![Mark::Line { points: line, colour: GREY, dashed: true }];
+    let mut marks = vec![ChartMark::Line { points: line, colour: GREY, dashed: true }];
     draw(&mut chart, &all, &mut marks);
     chart.plot = Plot::Plane { x, y, marks };
     chart
@@ -196,11 +201,11 @@ fn response(report: &PlanReport<'_>) -> Option<Chart> {
     let mut marks = Vec::new();
     if let Some((bound, row)) = bound.zip(promise) {
         let points = vec![(x.low, bound), (x.high, bound)];
-        marks.push(Mark::Line { points, colour: GREY, dashed: true });
+        marks.push(ChartMark::Line { points, colour: GREY, dashed: true });
         chart.caption = format!("The dashed line is the bound, {}.", report.bound(row));
     }
     let points = all.iter().map(|spot| (spot.x.mean, spot.y.mean)).collect();
-    marks.push(Mark::Line { points, colour: LOOKED_AT, dashed: false });
+    marks.push(ChartMark::Line { points, colour: LOOKED_AT, dashed: false });
     draw(&mut chart, &all, &mut marks);
     chart.plot = Plot::Plane { x, y, marks };
     Some(chart)
@@ -255,9 +260,9 @@ fn convergence(report: &PlanReport<'_>) -> Chart {
     }
     let room = 0.05 * (high - low).max(0.01 * high);
     let y = axis::measure(goal.unit, (low - room).max(0.0), high + room);
-    let mut marks = vec![Mark::Line { points: steps, colour: KEPT, dashed: false }];
-    marks.push(Mark::Dots { points: missed, colour: BROKEN, radius: 9 });
-    marks.push(Mark::Dots { points: kept, colour: KEPT, radius: 9 });
+    let mut marks = vec![ChartMark::Line { points: steps, colour: KEPT, dashed: false }];
+    marks.push(ChartMark::Dots { points: missed, colour: BROKEN, radius: 9 });
+    marks.push(ChartMark::Dots { points: kept, colour: KEPT, radius: 9 });
     chart.legend = vec![("keeps all promises".to_owned(), KEPT), ("misses one".to_owned(), BROKEN)];
     chart.plot = Plot::Plane { x: axis::counts(f64::from(last.after)), y, marks };
     chart

@@ -1,12 +1,12 @@
 //! The charts of many replications: intervals, paired differences, cost
 //! against service, and what the difference in cost is made of.
 
-use super::super::breakdown::Part;
-use super::super::comparison::Comparison;
+use super::super::breakdown::CostSlice;
+use super::super::comparison::ComparisonReport;
 use super::super::figure::{change, clean, difference, figure};
 use super::of_courses::courses;
 use super::{
-    Axis, BarRow, Bars, Chart, Colour, Forest, ForestRow, GREY, Mark, PALETTE, Plot, axis,
+    BarRow, Bars, Chart, ChartAxis, ChartMark, Colour, Forest, ForestRow, GREY, PALETTE, Plot, axis,
 };
 use crate::experiment::statistics::{Interval, t_interval};
 use crate::experiment::{HALF_A_CENT, Measurement};
@@ -20,7 +20,7 @@ const MOST_ROWS: usize = 12;
 
 /// The charts that need more than one replication, where there was chance;
 /// cost against service and the waterfall where there was not.
-pub fn replication_charts(world: &World, comparison: &Comparison<'_>) -> Vec<Chart> {
+pub fn replication_charts(world: &World, comparison: &ComparisonReport<'_>) -> Vec<Chart> {
     let mut charts = vec![against_service(comparison)];
     if comparison.is_judged() {
         charts.push(intervals(comparison));
@@ -45,14 +45,14 @@ pub(super) fn colour_of(row: usize) -> Colour {
 }
 
 /// The values of a metric in all replications of a policy.
-fn values(comparison: &Comparison<'_>, row: usize, key: &str) -> Vec<f64> {
+fn values(comparison: &ComparisonReport<'_>, row: usize, key: &str) -> Vec<f64> {
     let all = comparison.many.policies[row].measurements.iter();
     all.filter_map(|one: &Measurement| one.metric(key)).collect()
 }
 
 /// What stands for service: the metric of the first objective that is not
 /// about money, or deadlines, or waits.
-fn service(comparison: &Comparison<'_>) -> Option<&'static Metric> {
+fn service(comparison: &ComparisonReport<'_>) -> Option<&'static Metric> {
     let objectives = comparison.rows.first().map_or(&[][..], |row| row.objectives);
     let promised = objectives.iter().map(|objective| objective.metric.as_str());
     promised
@@ -64,7 +64,7 @@ fn service(comparison: &Comparison<'_>) -> Option<&'static Metric> {
 
 /// One dot per policy with the intervals of both means, and the line that no
 /// policy is on the wrong side of twice.
-fn against_service(comparison: &Comparison<'_>) -> Chart {
+fn against_service(comparison: &ComparisonReport<'_>) -> Chart {
     let cost = comparison.leading_of_all();
     let mut chart = Chart::new("compare-pareto", "Cost against service", "", "");
     let Some(service) = service(comparison) else { return chart };
@@ -87,9 +87,9 @@ fn against_service(comparison: &Comparison<'_>) -> Chart {
         .filter_map(|row| Some((row, interval(row, cost)?, interval(row, service)?)))
         .collect();
     let front = front(&points, more_is_better);
-    let mut marks: Vec<Mark> = front
+    let mut marks: Vec<ChartMark> = front
         .windows(2)
-        .map(|pair| Mark::Line { points: pair.to_vec(), colour: GREY, dashed: true })
+        .map(|pair| ChartMark::Line { points: pair.to_vec(), colour: GREY, dashed: true })
         .collect();
     for (row, cost, service) in &points {
         let colour = colour_of(*row);
@@ -97,7 +97,7 @@ fn against_service(comparison: &Comparison<'_>) -> Chart {
             vec![(cost.low, service.mean), (cost.high, service.mean)],
             vec![(cost.mean, service.low), (cost.mean, service.high)],
         ];
-        marks.extend(cross.map(|points| Mark::Line { points, colour, dashed: false }));
+        marks.extend(cross.map(|points| ChartMark::Line { points, colour, dashed: false }));
         chart.legend.push((clean(&comparison.many.policies[*row].name), colour));
     }
     let mut x = spread(&points, |point| point.1, cost.unit);
@@ -108,17 +108,17 @@ fn against_service(comparison: &Comparison<'_>) -> Chart {
     for spot in spots(&points, &x, &y) {
         // Smaller dots on larger ones: each can be seen.
         for (&row, radius) in spot.rows.iter().zip([14, 9, 5]) {
-            marks.push(Mark::Dots { points: vec![spot.at], colour: colour_of(row), radius });
+            marks.push(ChartMark::Dots { points: vec![spot.at], colour: colour_of(row), radius });
         }
         let names: Vec<String> = spot.rows.iter().map(|&row| name(row)).collect();
-        marks.push(Mark::Words { at: spot.at, words: names.join(spot.joint) });
+        marks.push(ChartMark::Words { at: spot.at, words: names.join(spot.joint) });
     }
     chart.plot = Plot::Plane { x, y, marks };
     chart
 }
 
 /// Policies whose means lie on one another.
-struct Spot {
+struct ParetoSpot {
     at: (f64, f64),
     rows: Vec<usize>,
     /// Between their names: whether their means are the same or nearly so.
@@ -126,12 +126,12 @@ struct Spot {
 }
 
 /// The policies by where they are drawn: those that the eye does not tell apart together.
-fn spots(points: &[(usize, Interval, Interval)], x: &Axis, y: &Axis) -> Vec<Spot> {
+fn spots(points: &[(usize, Interval, Interval)], x: &ChartAxis, y: &ChartAxis) -> Vec<ParetoSpot> {
     const NEAR: f64 = 0.004;
-    let mut spots: Vec<Spot> = Vec::new();
+    let mut spots: Vec<ParetoSpot> = Vec::new();
     for (row, cost, service) in points {
         let at = (cost.mean, service.mean);
-        let near = |spot: &&mut Spot| {
+        let near = |spot: &&mut ParetoSpot| {
             (spot.at.0 - at.0).abs() <= NEAR * (x.high - x.low)
                 && (spot.at.1 - at.1).abs() <= NEAR * (y.high - y.low)
         };
@@ -140,7 +140,7 @@ fn spots(points: &[(usize, Interval, Interval)], x: &Axis, y: &Axis) -> Vec<Spot
                 spot.rows.push(*row);
                 spot.joint = if spot.at == at { spot.joint } else { " ≈ " };
             }
-            None => spots.push(Spot { at, rows: vec![*row], joint: " = " }),
+            None => spots.push(ParetoSpot { at, rows: vec![*row], joint: " = " }),
         }
     }
     spots
@@ -151,7 +151,7 @@ fn spread(
     points: &[(usize, Interval, Interval)],
     of: impl Fn(&(usize, Interval, Interval)) -> Interval,
     unit: &str,
-) -> Axis {
+) -> ChartAxis {
     let low = points.iter().map(|point| of(point).low).fold(f64::INFINITY, f64::min);
     let high = points.iter().map(|point| of(point).high).fold(f64::NEG_INFINITY, f64::max);
     let room = 0.08 * (high - low).max(0.01 * high.abs());
@@ -176,7 +176,7 @@ fn front(points: &[(usize, Interval, Interval)], more_is_better: bool) -> Vec<(f
 }
 
 /// The largest relative differences of judged metrics, policy by policy.
-fn intervals(comparison: &Comparison<'_>) -> Chart {
+fn intervals(comparison: &ComparisonReport<'_>) -> Chart {
     let mut chart = Chart::new(
         "compare-intervals",
         "Differences to the baseline",
@@ -237,7 +237,7 @@ fn intervals(comparison: &Comparison<'_>) -> Chart {
     chart
 }
 
-fn forest_axis(rows: &[ForestRow], most: f64, unit: &str) -> Axis {
+fn forest_axis(rows: &[ForestRow], most: f64, unit: &str) -> ChartAxis {
     let values = || {
         rows.iter()
             .flat_map(|row| [row.interval.0, row.interval.2].into_iter().chain(row.dots.clone()))
@@ -254,7 +254,7 @@ fn is_rounding(key: &str, differences: &[f64]) -> bool {
 }
 
 /// The difference in the leading metric in each replication.
-fn paired(comparison: &Comparison<'_>) -> Chart {
+fn paired(comparison: &ComparisonReport<'_>) -> Chart {
     let Metric { key, label, .. } = *comparison.leading_of_all();
     let mut chart = Chart::new(
         "compare-paired",
@@ -290,7 +290,7 @@ fn paired(comparison: &Comparison<'_>) -> Chart {
 }
 
 /// From the leading cost of the baseline to that of `row`, part by part.
-fn waterfall(comparison: &Comparison<'_>, row: usize) -> Chart {
+fn waterfall(comparison: &ComparisonReport<'_>, row: usize) -> Chart {
     const MORE: Colour = PALETTE[5];
     const LESS: Colour = PALETTE[2];
     let policies = &comparison.many.policies;
@@ -310,7 +310,7 @@ fn waterfall(comparison: &Comparison<'_>, row: usize) -> Chart {
             " The two did not do the same work, so it is a useful hour that is compared.";
     }
     let [base_parts, other_parts] = comparison.parts_against_baseline(row);
-    let sum = |parts: &[Part]| parts.iter().map(|part| part.usd).sum::<f64>();
+    let sum = |parts: &[CostSlice]| parts.iter().map(|part| part.usd).sum::<f64>();
     let (mut at, total) = (sum(&base_parts), sum(&other_parts));
     let mut high = at;
     let whole = |name: &str, value: f64| BarRow {

@@ -1,11 +1,11 @@
 //! The charts of one run.
 
 use super::super::figure::{clean, figure};
-use super::super::run::{ObjectiveResult, Side};
+use super::super::run::{BoundSide, ObjectiveResult};
 use super::super::timeline::used_providers;
 use super::of_breakdown::run_parts;
 use super::of_occupancy::occupancy;
-use super::{Axis, BarRow, Bars, Chart, Colour, GREY, Mark, PALETTE, Plot, axis};
+use super::{BarRow, Bars, Chart, ChartAxis, ChartMark, Colour, GREY, PALETTE, Plot, axis};
 use crate::metrics::{Bucket, Histogram, OccupancyRecorder, Series, Summary};
 use crate::model::World;
 use crate::units::{Span, Time};
@@ -47,12 +47,12 @@ pub fn run_charts(scene: &Scene<'_>) -> Vec<Chart> {
 const MOST_POINTS: usize = 240;
 
 /// Values by time: where each step begins and ends.
-pub(super) struct Steps {
+pub(super) struct TimeSteps {
     pub(super) edges: Vec<(Time, Time)>,
     buckets: Vec<(i128, Bucket)>,
 }
 
-impl Steps {
+impl TimeSteps {
     pub(super) fn of(series: &Series) -> Self {
         let all: Vec<_> = series.buckets().filter(|(_, span, _)| span.micros() > 0).collect();
         let merged = all.chunks(all.len().div_ceil(MOST_POINTS).max(1));
@@ -116,20 +116,20 @@ impl Steps {
         pieces
     }
 
-    fn time_axis(&self, scene: &Scene<'_>) -> Option<Axis> {
+    fn time_axis(&self, scene: &Scene<'_>) -> Option<ChartAxis> {
         let (first, last) = (self.edges.first()?, self.edges.last()?);
         Some(axis::calendar(scene.world.calendar, first.0, last.1))
     }
 }
 
 /// Layers on top of each other, the first at the bottom.
-fn stack(steps: &Steps, layers: &[(String, Vec<f64>, Colour)]) -> (Vec<Mark>, f64) {
+fn stack(steps: &TimeSteps, layers: &[(String, Vec<f64>, Colour)]) -> (Vec<ChartMark>, f64) {
     let mut below = vec![0.0; steps.edges.len()];
     let mut marks = Vec::new();
     for (_, values, colour) in layers {
         let above: Vec<f64> = below.iter().zip(values).map(|(low, value)| low + value).collect();
         let (upper, lower) = (steps.stair(&above), steps.stair(&below));
-        marks.push(Mark::Area { upper, lower, colour: *colour, opacity: 1.0 });
+        marks.push(ChartMark::Area { upper, lower, colour: *colour, opacity: 1.0 });
         below = above;
     }
     (marks, below.into_iter().fold(0.0, f64::max))
@@ -172,9 +172,9 @@ fn largest(mut layers: Vec<Layer>, most: usize) -> Vec<(String, Vec<f64>, Colour
 fn stacked(
     mut chart: Chart,
     scene: &Scene<'_>,
-    steps: &Steps,
+    steps: &TimeSteps,
     layers: Vec<Layer>,
-    y: fn(f64) -> Axis,
+    y: fn(f64) -> ChartAxis,
 ) -> Chart {
     let Some(x) = steps.time_axis(scene).filter(|_| !layers.is_empty()) else { return chart };
     let layers = largest(layers, PALETTE.len());
@@ -199,7 +199,7 @@ fn cost_rate(scene: &Scene<'_>) -> Chart {
     if let Some((_, paid)) = transfers {
         chart.caption += &format!(" Not in it: {paid} for moving data.");
     }
-    let steps = Steps::of(scene.series);
+    let steps = TimeSteps::of(scene.series);
     let layer = |row: usize| {
         let provider = &scene.world.providers.rows()[row];
         let rate = |bucket: &Bucket| bucket.rates.get(row).copied().unwrap_or(0);
@@ -217,7 +217,7 @@ fn instances(scene: &Scene<'_>) -> Chart {
         "number, stacked",
         "Live instances, booting ones included.",
     );
-    let steps = Steps::of(scene.series);
+    let steps = TimeSteps::of(scene.series);
     let layer = |offer: crate::units::Id<crate::model::Offer>| {
         let live = |bucket: &Bucket| bucket.live.get(offer.row()).copied().unwrap_or(0);
         (clean(&scene.world.offers[offer].name), steps.means(live), None)
@@ -236,7 +236,7 @@ fn utilisation(scene: &Scene<'_>) -> Chart {
         "allocated share of running capacity",
         "Gaps are times without any running capacity.",
     );
-    let steps = Steps::of(scene.series);
+    let steps = TimeSteps::of(scene.series);
     let Some(x) = steps.time_axis(scene) else { return chart };
     let mut marks = Vec::new();
     for (resource, name) in RESOURCES.into_iter().enumerate() {
@@ -248,7 +248,11 @@ fn utilisation(scene: &Scene<'_>) -> Chart {
             continue;
         }
         chart.legend.push((name.to_owned(), colour));
-        marks.extend(pieces.into_iter().map(|points| Mark::Line { points, colour, dashed: false }));
+        marks.extend(pieces.into_iter().map(|points| ChartMark::Line {
+            points,
+            colour,
+            dashed: false,
+        }));
     }
     chart.plot = match marks.is_empty() {
         true => Plot::Nothing("nothing was ever in use"),
@@ -264,7 +268,7 @@ fn queue(scene: &Scene<'_>) -> Chart {
         "waiting jobs and virtual machines",
         "The line is the mean over each step, the shade reaches to the most at once.",
     );
-    let steps = Steps::of(scene.series);
+    let steps = TimeSteps::of(scene.series);
     let Some(x) = steps.time_axis(scene) else { return chart };
     let mean = steps.means(|bucket| bucket.waiting);
     let most = steps.of_each(|bucket| bucket.waiting_max as f64);
@@ -275,13 +279,13 @@ fn queue(scene: &Scene<'_>) -> Chart {
         return chart;
     }
     let marks = vec![
-        Mark::Area {
+        ChartMark::Area {
             upper: steps.stair(&most),
             lower: steps.stair(&vec![0.0; most.len()]),
             colour: PALETTE[4],
             opacity: 0.35,
         },
-        Mark::Line { points: steps.stair(&mean), colour: PALETTE[0], dashed: false },
+        ChartMark::Line { points: steps.stair(&mean), colour: PALETTE[0], dashed: false },
     ];
     chart.legend =
         vec![("mean".to_owned(), PALETTE[0]), ("most at once".to_owned(), (195, 228, 247))];
@@ -324,11 +328,15 @@ fn waits(scene: &Scene<'_>) -> Chart {
     let y = axis::percent_from(points[0].1);
     chart.unit.push_str(above_zero(&y));
     chart.legend.push(("all work".to_owned(), PALETTE[0]));
-    let mut marks = vec![Mark::Line { points, colour: PALETTE[0], dashed: false }];
+    let mut marks = vec![ChartMark::Line { points, colour: PALETTE[0], dashed: false }];
     for (name, fraction, colour) in [("p50", 0.5, PALETTE[2]), ("p95", 0.95, PALETTE[5])] {
         if let Some(value) = scene.waits.percentiles(&[fraction])[0] {
             let at = axis::on_durations(Span::from_micros(value as i64));
-            marks.push(Mark::Line { points: vec![(at, 0.0), (at, 1.0)], colour, dashed: true });
+            marks.push(ChartMark::Line {
+                points: vec![(at, 0.0), (at, 1.0)],
+                colour,
+                dashed: true,
+            });
             let words = figure("s", Some(value as f64 / 1e6));
             chart.legend.push((format!("{name}: {words}"), colour));
         }
@@ -338,7 +346,7 @@ fn waits(scene: &Scene<'_>) -> Chart {
 }
 
 /// What must be said of an axis of shares that does not begin at nothing.
-pub(super) fn above_zero(axis: &Axis) -> &'static str {
+pub(super) fn above_zero(axis: &ChartAxis) -> &'static str {
     if axis.low > 0.0 { "; the axis does not begin at 0 %" } else { "" }
 }
 
@@ -363,8 +371,8 @@ fn objectives(objectives: &[ObjectiveResult]) -> Chart {
         let verdict = if objective.met { "kept" } else { "broken" };
         let value = figure(&objective.unit, objective.value);
         let rule = match objective.side {
-            Side::AtLeast => "at least",
-            Side::AtMost => "at most",
+            BoundSide::AtLeast => "at least",
+            BoundSide::AtMost => "at most",
         };
         let bound = figure(&objective.unit, Some(objective.bound));
         BarRow {

@@ -4,7 +4,7 @@
 use super::super::figure::{amount, clean, figure, half_width};
 use super::super::sweep::SweepReport;
 use super::{
-    Axis, Chart, Colour, GREY, Heat, Mark, PALETTE, Plot, Tick, Tornado, TornadoRow, axis,
+    Chart, ChartAxis, ChartMark, Colour, GREY, Heat, PALETTE, Plot, Tick, Tornado, TornadoRow, axis,
 };
 use crate::experiment::sweep::{
     Axis as Setting, AxisEffect, Interaction, MeanEstimate, Sweep, effects, interaction,
@@ -25,7 +25,7 @@ const ENDS: (Colour, Colour) = (PALETTE[0], PALETTE[1]);
 
 /// All charts of a sweep, in the order of the page.
 pub fn sweep_charts(report: &SweepReport<'_>) -> Vec<Chart> {
-    let shown = Shown { report, sweep: report.sweep };
+    let shown = ShownSweep { report, sweep: report.sweep };
     let mut charts: Vec<Chart> =
         report.metrics.iter().map(|&metric| shown.tornado(metric)).collect();
     for &metric in &report.metrics {
@@ -48,12 +48,12 @@ pub fn sweep_charts(report: &SweepReport<'_>) -> Vec<Chart> {
     charts
 }
 
-struct Shown<'a> {
+struct ShownSweep<'a> {
     report: &'a SweepReport<'a>,
     sweep: &'a Sweep,
 }
 
-impl Shown<'_> {
+impl ShownSweep<'_> {
     fn is_grid(&self) -> bool {
         self.sweep.levels(0).is_some()
     }
@@ -216,7 +216,7 @@ impl Shown<'_> {
             self.bound(spec).filter(|(bound, _)| (y.low..=y.high).contains(bound))
         {
             let ends = [(f64::NEG_INFINITY, bound), (f64::INFINITY, bound)];
-            marks.push(Mark::Line { points: ends.to_vec(), colour: GREY, dashed: true });
+            marks.push(ChartMark::Line { points: ends.to_vec(), colour: GREY, dashed: true });
             chart.legend.push((format!("objective: {text}"), GREY));
         }
         chart.plot = Plot::Plane { x: self.across(setting), y, marks };
@@ -247,11 +247,11 @@ impl Shown<'_> {
         colour: Colour,
         shift: f64,
         is_numeric: bool,
-    ) -> Vec<Mark> {
+    ) -> Vec<ChartMark> {
         let dots: Vec<(f64, f64)> =
             points.iter().map(|(at, estimate)| (at + shift, estimate.mean)).collect();
         if !self.is_grid() {
-            return vec![Mark::Dots { points: dots, colour, radius: 8 }];
+            return vec![ChartMark::Dots { points: dots, colour, radius: 8 }];
         }
         let end = |(at, estimate): &(f64, MeanEstimate), high: bool| {
             let interval = estimate.interval;
@@ -263,14 +263,17 @@ impl Shown<'_> {
         if is_numeric {
             // Where bands lie on one another their edges still tell them apart.
             let (upper, lower) = (ends(true), ends(false));
-            marks.extend([&upper, &lower].map(|edge| Mark::Edge { points: edge.clone(), colour }));
-            marks.push(Mark::Area { upper, lower, colour, opacity: 0.1 });
-            marks.push(Mark::Line { points: dots.clone(), colour, dashed: false });
+            marks.extend(
+                [&upper, &lower].map(|edge| ChartMark::Edge { points: edge.clone(), colour }),
+            );
+            marks.push(ChartMark::Area { upper, lower, colour, opacity: 0.1 });
+            marks.push(ChartMark::Line { points: dots.clone(), colour, dashed: false });
         } else {
-            let bar = |(low, high)| Mark::Line { points: vec![low, high], colour, dashed: false };
+            let bar =
+                |(low, high)| ChartMark::Line { points: vec![low, high], colour, dashed: false };
             marks.extend(ends(false).into_iter().zip(ends(true)).map(bar));
         }
-        marks.push(Mark::Dots { points: dots, colour, radius: 10 });
+        marks.push(ChartMark::Dots { points: dots, colour, radius: 10 });
         marks
     }
 
@@ -294,7 +297,7 @@ impl Shown<'_> {
     }
 
     /// The horizontal axis of a setting.
-    fn across(&self, setting: usize) -> Axis {
+    fn across(&self, setting: usize) -> ChartAxis {
         let axis = &self.sweep.axes[setting];
         let label = |at: f64, text: String| Tick { at, label: text, below: String::new() };
         let caption = clean(&axis.key);
@@ -302,7 +305,7 @@ impl Shown<'_> {
             let texts = self.texts(setting);
             let high = texts.len() as f64 - 0.5;
             let ticks = (0..).zip(&texts).map(|(row, text)| label(f64::from(row), clean(text)));
-            return Axis { low: -0.5, high, ticks: ticks.collect(), caption };
+            return ChartAxis { low: -0.5, high, ticks: ticks.collect(), caption };
         }
         let ticks = match axis.levels().filter(|_| self.is_grid()) {
             Some(levels) => levels
@@ -322,7 +325,7 @@ impl Shown<'_> {
                 (0..=4).map(at).collect()
             }
         };
-        Axis { low: -0.04, high: 1.04, ticks, caption }
+        ChartAxis { low: -0.04, high: 1.04, ticks, caption }
     }
 
     /// Policies whose pairs of settings are drawn: that of the best point, and of
@@ -384,8 +387,8 @@ impl Shown<'_> {
                 .zip(&levels(first))
                 .map(|(place, level)| (self.place(first, level.at, place), found.means[place][row]))
                 .collect();
-            marks.push(Mark::Line { points: points.clone(), colour, dashed: false });
-            marks.push(Mark::Dots { points, colour, radius: 9 });
+            marks.push(ChartMark::Line { points: points.clone(), colour, dashed: false });
+            marks.push(ChartMark::Dots { points, colour, radius: 9 });
             chart
                 .legend
                 .push((format!("{} = {}", self.name(second), clean(&others[row].text)), colour));
@@ -488,7 +491,7 @@ fn ramp(share: f64) -> Colour {
 }
 
 /// What must be said of an axis that does not begin at zero.
-fn without_zero(axis: &Axis) -> &'static str {
+fn without_zero(axis: &ChartAxis) -> &'static str {
     if axis.low > 0.0 { " The vertical axis does not begin at zero." } else { "" }
 }
 
@@ -544,7 +547,7 @@ fn time_scale(secs: f64) -> (f64, &'static str) {
 }
 
 /// An axis of a metric's unit; from zero where that is near.
-fn measured(unit: &str, low: f64, high: f64) -> Axis {
+fn measured(unit: &str, low: f64, high: f64) -> ChartAxis {
     let low = if low > 0.0 && low < 0.5 * high { 0.0 } else { low };
     axis::measure(unit, low, high)
 }

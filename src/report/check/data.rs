@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::document::Findings;
+use super::document::CheckFindings;
 use super::{CheckReport, Finding, FirstDivergence, GateVerdicts, MovedMetric};
 use crate::report::document::Answer;
 
@@ -13,16 +13,16 @@ pub struct CheckJson<'a> {
     version: &'static str,
     answer: Answer,
     cautions: Vec<String>,
-    findings: Findings,
+    findings: CheckFindings,
     assumptions: Vec<String>,
     suite: &'a str,
     confidence: f64,
     holds: bool,
-    policies: Vec<PolicyJson<'a>>,
+    policies: Vec<CheckPolicyJson<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct PolicyJson<'a> {
+struct CheckPolicyJson<'a> {
     scenario: &'a str,
     policy: &'a str,
     outcome: &'static str,
@@ -75,8 +75,8 @@ impl CheckReport<'_> {
         &self,
         verdicts: &'a GateVerdicts<'a>,
         first_divergence: Option<&'a FirstDivergence>,
-    ) -> PolicyJson<'a> {
-        PolicyJson {
+    ) -> CheckPolicyJson<'a> {
+        CheckPolicyJson {
             scenario: verdicts.scenario,
             policy: verdicts.policy,
             outcome: verdicts.outcome().name(),

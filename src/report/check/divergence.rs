@@ -19,7 +19,7 @@ struct Divergence<'a> {
     /// Records that agree, and the first by which the two have parted.
     agreed: u64,
     parted: u64,
-    sides: Vec<Side<'a>>,
+    sides: Vec<DivergentSide<'a>>,
     /// What both had seen.
     seen: Option<Sight<'a>>,
     decided: [Decided<'a>; 2],
@@ -28,16 +28,16 @@ struct Divergence<'a> {
 
 /// What one side does next.
 #[derive(Clone, Debug, Serialize)]
-struct Side<'a> {
+struct DivergentSide<'a> {
     name: &'static str,
     /// None where the run is over.
-    step: Option<Next<'a>>,
+    step: Option<NextEntry<'a>>,
     /// Whether the other does something before.
     later: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Next<'a> {
+struct NextEntry<'a> {
     after: String,
     date: &'a str,
     what: &'a str,
@@ -60,13 +60,13 @@ struct Sight<'a> {
 #[derive(Clone, Debug, Serialize)]
 struct Decided<'a> {
     name: &'static str,
-    reasons: Vec<Why<'a>>,
+    reasons: Vec<ReasonWords<'a>>,
     /// Reasons that are left out.
     more: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Why<'a> {
+struct ReasonWords<'a> {
     after: String,
     work: &'a str,
     why: &'a str,
@@ -100,13 +100,16 @@ fn divergence<'a>(verdicts: &GateVerdicts<'a>, parting: &'a FirstDivergence) -> 
 }
 
 /// The sides that are known. Where both were looked up, an end is one too.
-fn sides<'a>(parting: &'a FirstDivergence, first: Option<&EventLogEntry>) -> Vec<Side<'a>> {
+fn sides<'a>(
+    parting: &'a FirstDivergence,
+    first: Option<&EventLogEntry>,
+) -> Vec<DivergentSide<'a>> {
     let (base, now) = (parting.base.as_ref(), parting.now.as_ref());
     let exact =
         parting.parted == parting.agreed + 1 && (base.is_some() || parting.caution.is_none());
-    let side = |name, step: Option<&'a EventLogEntry>| Side {
+    let side = |name, step: Option<&'a EventLogEntry>| DivergentSide {
         name,
-        step: step.map(|step| Next {
+        step: step.map(|step| NextEntry {
             after: moment(step.at()),
             date: &step.date,
             what: &step.what,
@@ -136,8 +139,11 @@ fn decided<'a>(name: &'static str, step: Option<&'a EventLogEntry>, about: &[&st
         all.filter(|reason| about.is_empty() || about.contains(&reason.work.as_str())).collect();
     told.sort_by_key(|reason| weight(reason));
     let more = told.len().saturating_sub(MOST_REASONS);
-    let why =
-        |one: &&'a EntryReason| Why { after: moment(one.at()), work: &one.work, why: &one.why };
+    let why = |one: &&'a EntryReason| ReasonWords {
+        after: moment(one.at()),
+        work: &one.work,
+        why: &one.why,
+    };
     Decided { name, reasons: told.iter().take(MOST_REASONS).map(why).collect(), more }
 }
 

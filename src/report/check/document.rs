@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::divergence::parting_words;
 use super::{CheckReport, Finding, GateOutcome, GateVerdicts, MovedMetric};
-use crate::report::document::{Card, Cell, Document, Place, Section, Table, Tone, unquoted};
+use crate::report::document::{Card, Cell, Document, Section, SectionPlace, Table, Tone, unquoted};
 use crate::report::figure::{NOTHING, change, clean, count, difference, figure, half_width};
 use crate::report::words::{Said, said, several};
 use crate::scenario::{Subject, not_modelled};
@@ -18,7 +18,7 @@ const NAMED: usize = 3;
 
 /// What is said of a check first.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Findings {
+pub(super) struct CheckFindings {
     suite: String,
     holds: bool,
     gates: u64,
@@ -33,7 +33,7 @@ pub(super) struct Findings {
     unclear_fails: bool,
     confidence: f64,
     /// The gates that regressed or are unclear.
-    told: Vec<Told>,
+    told: Vec<NamedGate>,
     more: usize,
     redefined: Vec<String>,
     /// Fewest and most replications of a scenario.
@@ -42,7 +42,7 @@ pub(super) struct Findings {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Told {
+struct NamedGate {
     who: String,
     gate: String,
     why: String,
@@ -56,13 +56,13 @@ impl CheckReport<'_> {
         said
     }
 
-    pub(super) fn findings(&self) -> Findings {
+    pub(super) fn findings(&self) -> CheckFindings {
         let all = || self.verdicts().flat_map(|verdicts| &verdicts.findings);
         let number = |outcome| all().filter(|one| one.outcome == outcome).count() as u64;
-        let mut told: Vec<Told> = Vec::new();
+        let mut told: Vec<NamedGate> = Vec::new();
         for verdicts in self.verdicts() {
             let bad = verdicts.findings.iter().filter(|one| one.outcome >= GateOutcome::Unclear);
-            told.extend(bad.map(|finding| Told {
+            told.extend(bad.map(|finding| NamedGate {
                 who: who(verdicts),
                 gate: finding.gate.subject.key().to_owned(),
                 why: finding.why.clone(),
@@ -73,7 +73,7 @@ impl CheckReport<'_> {
         let scenarios: BTreeSet<&str> = self.verdicts().map(|one| one.scenario).collect();
         let tested: u64 = self.suite.scenarios.iter().map(|one| one.policies.len() as u64).sum();
         let redefined = self.verdicts().filter(|verdicts| verdicts.redefined);
-        Findings {
+        CheckFindings {
             suite: self.suite.name.clone(),
             holds: self.finding().is_none(),
             gates: all().count() as u64,
@@ -123,17 +123,17 @@ impl CheckReport<'_> {
         document.assumptions = self.assumptions();
         document.recipe.push(("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
         document.recipe.push(("suite".to_owned(), unquoted(&self.suite.path)));
-        document.add(Section::of(self.gates(), Place::Front));
+        document.add(Section::of(self.gates(), SectionPlace::Front));
         for (verdicts, parting) in &self.rows {
             if verdicts.outcome() < GateOutcome::Unclear {
                 continue;
             }
             if !verdicts.moved.is_empty() {
-                document.add(Section::of(moved(verdicts), Place::Front));
+                document.add(Section::of(moved(verdicts), SectionPlace::Front));
             }
             if let Some(parting) = parting {
                 let words = parting_words(verdicts, parting);
-                let mut section = Section::new(&words[0], Place::Front);
+                let mut section = Section::new(&words[0], SectionPlace::Front);
                 section.notes = words[1..].to_vec();
                 document.add(section);
             }

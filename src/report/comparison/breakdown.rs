@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::super::breakdown::{Breakdown, Part};
-use super::super::document::{Cell, Place, Section, Table, unquoted};
+use super::super::breakdown::{Breakdown, CostSlice};
+use super::super::document::{Cell, Section, SectionPlace, Table, unquoted};
 use super::super::figure::{decimals, difference, figure};
 use super::super::run::breakdown::{MOST_SHOWN, left_out, named};
 use super::super::sheet::{Sheet, TextCells};
-use super::Comparison;
+use super::ComparisonReport;
 use super::document::MOST_COLUMNS;
 use crate::experiment::HALF_A_CENT;
 use crate::metrics::{GroupWait, Metric, ProviderHours};
@@ -16,12 +16,12 @@ use crate::metrics::{GroupWait, Metric, ProviderHours};
 pub(in crate::report) const COLUMNS: [&str; 6] = ["policy", "what", "of", "part", "unit", "mean"];
 
 /// A row of a table: its name, its unit, and the value under each policy that is shown.
-type Row = (String, &'static str, Vec<f64>);
+type BreakdownRow = (String, &'static str, Vec<f64>);
 
 /// The waits of a policy by one sort of group.
-type Groups = fn(&Breakdown) -> &Vec<GroupWait>;
+type WaitGroups = fn(&Breakdown) -> &Vec<GroupWait>;
 
-impl Comparison<'_> {
+impl ComparisonReport<'_> {
     /// The cost that leads for all policies together.
     pub(in crate::report) fn leading_of_all(&self) -> &'static Metric {
         self.leading(self.worst_compared())
@@ -38,7 +38,7 @@ impl Comparison<'_> {
 
     /// What the leading cost of a policy is made of, and that of the baseline, in the
     /// metric by which the two compare.
-    pub(in crate::report) fn parts_against_baseline(&self, row: usize) -> [Vec<Part>; 2] {
+    pub(in crate::report) fn parts_against_baseline(&self, row: usize) -> [Vec<CostSlice>; 2] {
         let cost = self.leading(row).key;
         [self.many.baseline, row]
             .map(|row| Breakdown::of(&self.many.policies[row].measurements, cost).cost)
@@ -46,16 +46,17 @@ impl Comparison<'_> {
 
     /// The steps from the leading cost of the baseline to that of a policy; they sum
     /// to the difference.
-    pub(in crate::report) fn cost_steps(&self, row: usize) -> Vec<Part> {
+    pub(in crate::report) fn cost_steps(&self, row: usize) -> Vec<CostSlice> {
         let [base, mine] = self.parts_against_baseline(row);
-        let mut steps: Vec<Part> = Vec::new();
+        let mut steps: Vec<CostSlice> = Vec::new();
         for (part, sign) in
             base.iter().map(|one| (one, -1.0)).chain(mine.iter().map(|one| (one, 1.0)))
         {
-            let is = |step: &&mut Part| step.provider == part.provider && step.kind == part.kind;
+            let is =
+                |step: &&mut CostSlice| step.provider == part.provider && step.kind == part.kind;
             match steps.iter_mut().find(is) {
                 Some(step) => step.usd += sign * part.usd,
-                None => steps.push(Part { usd: sign * part.usd, ..part.clone() }),
+                None => steps.push(CostSlice { usd: sign * part.usd, ..part.clone() }),
             }
         }
         let providers: Vec<String> = steps.iter().map(|step| step.provider.clone()).collect();
@@ -94,7 +95,7 @@ impl Comparison<'_> {
     }
 
     /// Values under each policy, with the difference to the baseline below.
-    fn filled(&self, title: &str, rows: Vec<Row>) -> Table {
+    fn filled(&self, title: &str, rows: Vec<BreakdownRow>) -> Table {
         let mut table = self.table(title);
         let columns = self.columns();
         let base = columns.iter().position(|&row| row == self.many.baseline).unwrap_or(0);
@@ -123,7 +124,7 @@ impl Comparison<'_> {
             }
         }
         let values = |of: &dyn Fn(&Breakdown) -> f64| shown.iter().map(|one| of(one)).collect();
-        let mut rows: Vec<Row> = providers
+        let mut rows: Vec<BreakdownRow> = providers
             .iter()
             .map(|&name| (unquoted(name), "USD", values(&|one| one.machines(name))))
             .collect();
@@ -138,8 +139,8 @@ impl Comparison<'_> {
     /// Waits, hours and data, with their charts left to the caller.
     pub(super) fn breakdown_tables(&self, all: &[(String, Breakdown)]) -> [Section; 3] {
         let shown: Vec<&Breakdown> = self.columns().into_iter().map(|row| &all[row].1).collect();
-        let mut waits = Section::new("Waits by class and tenant", Place::Page);
-        let by: [(&str, Groups); 2] =
+        let mut waits = Section::new("Waits by class and tenant", SectionPlace::Page);
+        let by: [(&str, WaitGroups); 2] =
             [("class", |one| &one.waits_by_class), ("tenant", |one| &one.waits_by_tenant)];
         for (by, of) in by {
             let groups = of(&all[self.many.baseline].1);
@@ -148,8 +149,8 @@ impl Comparison<'_> {
                 waits = left_out(waits, groups.len(), by);
             }
         }
-        let hours = Section::new("Own and rented hours", Place::Page);
-        let data = Section::new("Data moved", Place::Page);
+        let hours = Section::new("Own and rented hours", SectionPlace::Page);
+        let data = Section::new("Data moved", SectionPlace::Page);
         let [hours, data] =
             [hours.tables([self.hours_table(&shown)]), data.tables([self.moved_table(&shown)])];
         [waits, hours, data]
@@ -160,7 +161,7 @@ impl Comparison<'_> {
         by: &str,
         groups: &[GroupWait],
         shown: &[&Breakdown],
-        of: Groups,
+        of: WaitGroups,
     ) -> Table {
         let mut table = self.table(&format!("Wait by {by}, p95 (p50 and mean below)"));
         for group in groups.iter().take(MOST_SHOWN) {
@@ -190,7 +191,7 @@ impl Comparison<'_> {
             ("GPU-hours used", |one| one.gpu_hours_used),
             ("GPU-hours idle", |one| one.gpu_hours_idle),
         ];
-        let mut rows: Vec<Row> = Vec::new();
+        let mut rows: Vec<BreakdownRow> = Vec::new();
         for (name, of) in parts {
             for at in 0..2 {
                 let sums = shown.iter().map(|one| one.own_and_rented());

@@ -11,7 +11,7 @@ use super::super::keyed::Keyed;
 use super::super::run::ObjectiveResult;
 use super::super::sheet::{Sheet, TextCells};
 use super::super::words::write_json;
-use super::Comparison;
+use super::ComparisonReport;
 use crate::experiment::{Decision, JobOutcome, PromiseChange};
 use crate::metrics::{METRICS, Metric, Summary};
 use crate::scenario::Difference;
@@ -41,7 +41,7 @@ pub(in crate::report) const COLUMNS: [&str; 16] = [
 const REPLICATION_COLUMNS: [&str; 6] =
     ["policy", "replication", "seed", "event_hash", "window_start", "window_end"];
 
-impl Comparison<'_> {
+impl ComparisonReport<'_> {
     /// Writes `compare.csv`: one row per metric and policy, every metric.
     ///
     /// # Errors
@@ -146,12 +146,12 @@ impl Comparison<'_> {
         sheet.finish()
     }
 
-    fn cell(&self, metric: &Metric, row: usize) -> Cell {
+    fn cell(&self, metric: &Metric, row: usize) -> MetricCell {
         let contrast = self.many.contrast(row, metric.key);
         let at = METRICS.iter().position(|known| known.key == metric.key);
         let regret = at.and_then(|at| self.many.regret(row, at));
         let paired = contrast.and_then(|one| one.paired).filter(|_| self.is_judged());
-        Cell {
+        MetricCell {
             mean: self.mean(metric, row),
             baseline_mean: self.mean(metric, self.many.baseline),
             difference: contrast.map(|one| one.difference()),
@@ -173,7 +173,7 @@ impl Comparison<'_> {
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let many = self.many;
         let mut breakdowns = self.breakdowns().into_iter();
-        let policy = |row: usize| PolicyJson {
+        let policy = |row: usize| ComparisonPolicyJson {
             name: &many.policies[row].name,
             comparable: many.policies[row].comparable,
             against_baseline: METRICS
@@ -257,7 +257,7 @@ fn changes(fates: Option<&[(JobOutcome, JobOutcome, u64)]>) -> Option<Vec<FateJs
 
 /// One metric of one policy against the baseline.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Cell {
+struct MetricCell {
     mean: Option<f64>,
     baseline_mean: Option<f64>,
     difference: Option<f64>,
@@ -272,7 +272,7 @@ struct Cell {
 }
 
 /// Cells by the key of their metric.
-type AgainstBaseline = Keyed<&'static str, Cell>;
+type AgainstBaseline = Keyed<&'static str, MetricCell>;
 
 #[derive(Serialize)]
 struct ComparisonJson<'a, F> {
@@ -292,7 +292,7 @@ struct ComparisonJson<'a, F> {
     precision: Option<PrecisionJson<'a>>,
     decision: Option<DecisionJson<'a>>,
     between: Option<BetweenJson<'a>>,
-    policies: Vec<PolicyJson<'a>>,
+    policies: Vec<ComparisonPolicyJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -357,7 +357,7 @@ struct FateJson {
 }
 
 #[derive(Serialize)]
-struct PolicyJson<'a> {
+struct ComparisonPolicyJson<'a> {
     name: &'a str,
     comparable: bool,
     against_baseline: AgainstBaseline,

@@ -2,11 +2,11 @@
 
 use super::super::breakdown::Breakdown;
 use super::super::chart::Chart;
-use super::super::document::{Card, Cell, Document, Place, Section, Table, Tone, unquoted};
+use super::super::document::{Card, Cell, Document, Section, SectionPlace, Table, Tone, unquoted};
 use super::super::figure::{amount, difference, figure};
 use super::super::run::tables;
 use super::super::words::dollars;
-use super::Comparison;
+use super::ComparisonReport;
 use crate::experiment::{HALF_A_CENT, PromiseChange, leading};
 use crate::metrics::{METRICS, Metric};
 
@@ -25,7 +25,7 @@ const FILES: [(&str, &str); 8] = [
     ("scenario.toml", "the scenario"),
 ];
 
-impl Comparison<'_> {
+impl ComparisonReport<'_> {
     /// The document; `charts` are those of the comparison, in order.
     pub fn document(&self, charts: Vec<Chart>) -> Document {
         let said = self.said();
@@ -45,20 +45,20 @@ impl Comparison<'_> {
         }
         document.assumptions = self.assumptions();
         document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
-        document.add(Section::of(self.policies_table(), Place::Front));
+        document.add(Section::of(self.policies_table(), SectionPlace::Front));
         document.add(
-            Section::new("What differs between the scenarios", Place::Front)
+            Section::new("What differs between the scenarios", SectionPlace::Front)
                 .tables(self.between.map(|between| between.table())),
         );
         let parts = self.breakdowns();
-        document.add(Section::of(self.cost_table(&parts), Place::Front));
+        document.add(Section::of(self.cost_table(&parts), SectionPlace::Front));
         self.add_charts(&mut document, charts, &parts);
         if self.many.policies.len() <= MOST_COLUMNS {
-            document.add(Section::of(self.metrics_table(), Place::Page));
+            document.add(Section::of(self.metrics_table(), SectionPlace::Page));
         }
         for row in (0..self.many.policies.len()).filter(|&row| row != self.many.baseline) {
             let chosen = row == self.choice() && self.is_judged();
-            let place = if chosen { Place::Front } else { Place::Folded };
+            let place = if chosen { SectionPlace::Front } else { SectionPlace::Folded };
             let section = Section::of(self.verdicts(row), place);
             let bounded = self.metrics().iter().any(|one| !self.possible(one, row).0.is_empty());
             document.add(match bounded {
@@ -80,7 +80,7 @@ impl Comparison<'_> {
         }
         let details = [self.waterfalls(), self.fates()];
         for table in details.into_iter().filter(|table| !table.rows.is_empty()) {
-            document.add(Section::of(table, Place::Folded));
+            document.add(Section::of(table, SectionPlace::Folded));
         }
         self.add_policies(&mut document);
         document
@@ -162,7 +162,7 @@ impl Comparison<'_> {
         breakdowns: &[(String, Breakdown)],
     ) {
         let [waits, hours, data] = self.breakdown_tables(breakdowns);
-        let paged = |title| Section::new(title, Place::Page);
+        let paged = |title| Section::new(title, SectionPlace::Page);
         let mut parts = [
             (paged("Cost"), vec!["cost", "waterfall", "paired"]),
             (paged("Service"), vec!["pareto", "waits", "service"]),
@@ -171,7 +171,7 @@ impl Comparison<'_> {
             (data, vec!["moved"]),
             (paged("Differences"), vec!["intervals"]),
         ];
-        let mut rest = Section::new("Over time", Place::Folded);
+        let mut rest = Section::new("Over time", SectionPlace::Folded);
         for chart in charts {
             let name = chart.name.trim_start_matches("compare-").to_owned();
             let part = parts.iter_mut().find(|(_, names)| names.contains(&name.as_str()));
@@ -355,7 +355,7 @@ impl Comparison<'_> {
                 .into_iter()
                 .chain([tables::times(&report.summary)])
                 .chain(tables::costs(&report.summary.cost));
-            document.add(Section::new(&title, Place::Folded).tables(tables));
+            document.add(Section::new(&title, SectionPlace::Folded).tables(tables));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use super::super::words::{Said, said};
-use super::Comparison;
+use super::ComparisonReport;
 use crate::experiment::statistics::Verdict;
 use crate::experiment::{
     Assessment, Chance, HALF_A_CENT, Measurement, PromiseChange, Repetition, SERVICE, Wide,
@@ -37,7 +37,7 @@ enum Advice {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Findings {
+struct ComparisonFindings {
     advice: Advice,
     policy: String,
     baseline: String,
@@ -51,19 +51,19 @@ struct Findings {
     too_few: Option<TooFew>,
     /// Whether the choice did the work that the baseline did.
     same_work: bool,
-    money: Option<Costs>,
+    money: Option<LeadingCosts>,
     /// Work finished now and under the baseline, where the choice is shown to do more.
-    finished: Option<Moved>,
+    finished: Option<ChangedMetric>,
     /// The promises of the policy, or of the baseline where it is kept.
     promises: Vec<Promised>,
-    better: Vec<Moved>,
-    worse: Vec<Moved>,
+    better: Vec<ChangedMetric>,
+    worse: Vec<ChangedMetric>,
     others: Vec<Other>,
     /// Policies of which nothing is said.
     more_others: usize,
     /// Whether any of the others seems dearer or cheaper, and no verdict shows it.
     hides: bool,
-    moves: Vec<Moves>,
+    moves: Vec<SensitivityMove>,
     moves_more: usize,
     /// Replications that the moved assumptions were tried in.
     moves_replications: u32,
@@ -81,7 +81,7 @@ struct TooFew {
 
 /// The leading cost of the choice and of the baseline.
 #[derive(Clone, Debug, Serialize)]
-struct Costs {
+struct LeadingCosts {
     metric: &'static str,
     label: &'static str,
     now: f64,
@@ -107,7 +107,7 @@ struct Costs {
 
 /// A metric under a policy and under the baseline.
 #[derive(Clone, Debug, Serialize)]
-struct Moved {
+struct ChangedMetric {
     label: &'static str,
     unit: &'static str,
     now: f64,
@@ -130,20 +130,20 @@ struct Promised {
 struct Other {
     /// Several where all of what is said is the same.
     names: Vec<String>,
-    why: Why,
+    why: WhyNot,
     /// What its leading cost is per.
     per: &'static str,
     /// Its leading cost less the baseline's.
     change: f64,
     /// What it costs more than the choice in the leading cost, where that compares.
     dearer: Option<f64>,
-    finished: Option<Moved>,
+    finished: Option<ChangedMetric>,
     lost: Vec<String>,
     gained: Vec<String>,
     /// Promises that its mean keeps and the baseline's breaks.
     keeps: Vec<String>,
-    better: Vec<Moved>,
-    worse: Vec<Moved>,
+    better: Vec<ChangedMetric>,
+    worse: Vec<ChangedMetric>,
     /// Interval of the change in the leading cost, where it excludes zero and Holm does not.
     hidden: Option<[f64; 2]>,
     /// The same interval, where there was chance.
@@ -158,7 +158,7 @@ struct Other {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Why {
+enum WhyNot {
     /// It leaves work undone.
     LeavesWork,
     /// It costs less or gains promises, but loses others.
@@ -178,7 +178,7 @@ enum Why {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Moves {
+struct SensitivityMove {
     assumption: String,
     /// Dollars more (or less) that the choice saves.
     by: f64,
@@ -212,7 +212,7 @@ struct Scenarios {
     same_work: bool,
 }
 
-impl Comparison<'_> {
+impl ComparisonReport<'_> {
     /// What was found, in words.
     pub(super) fn said(&self) -> Said {
         let mut said = said(include_str!("../words/compare.txt"), &self.findings());
@@ -237,18 +237,18 @@ impl Comparison<'_> {
         };
         let standings = self.decision.map_or(&[][..], |decision| &decision.standings);
         let (same, mut others): (Vec<Other>, Vec<Other>) =
-            self.others(standings).into_iter().partition(|other| other.why == Why::Same);
+            self.others(standings).into_iter().partition(|other| other.why == WhyNot::Same);
         let more = others.split_off(others.len().min(OTHERS_NAMED));
         others.extend(same);
         let sensitivity = self.decision.map(|decision| &decision.sensitivity);
         let least = if self.many.comparable() { HALF_A_CENT } else { 0.0 };
-        let moves: Vec<Moves> = sensitivity
+        let moves: Vec<SensitivityMove> = sensitivity
             .into_iter()
             .flat_map(|found| &found.influences)
             .filter(|one| one.moved().abs() > least)
-            .map(|one| Moves { assumption: one.assumption.clone(), by: one.moved() })
+            .map(|one| SensitivityMove { assumption: one.assumption.clone(), by: one.moved() })
             .collect();
-        Findings {
+        ComparisonFindings {
             advice,
             policy: self.name(choice),
             baseline: self.name(base),
@@ -266,7 +266,7 @@ impl Comparison<'_> {
             better: self.services(choice, true),
             worse: self.services(choice, false),
             more_others: more.iter().map(|other| other.names.len()).sum(),
-            hides: others.iter().any(|other| other.why == Why::Hidden),
+            hides: others.iter().any(|other| other.why == WhyNot::Hidden),
             others,
             moves_more: moves.len().saturating_sub(NAMED),
             moves: moves.into_iter().take(NAMED).collect(),
@@ -286,23 +286,23 @@ impl Comparison<'_> {
     }
 
     /// The value of a metric under a policy, and what it is under the baseline.
-    fn moved(&self, key: &str, row: usize) -> Option<Moved> {
+    fn moved(&self, key: &str, row: usize) -> Option<ChangedMetric> {
         let metric = METRICS.iter().find(|metric| metric.key == key)?;
         let (now, was) = (self.mean(metric, row)?, self.mean(metric, self.many.baseline)?);
-        Some(Moved { label: metric.label, unit: metric.unit, now, was })
+        Some(ChangedMetric { label: metric.label, unit: metric.unit, now, was })
     }
 
     /// What of the service a policy is shown to make better, or worse.
-    fn services(&self, row: usize, better: bool) -> Vec<Moved> {
+    fn services(&self, row: usize, better: bool) -> Vec<ChangedMetric> {
         let shown = |key: &&&str| self.many.shown(row, key) == Some(better);
-        let differs = |one: &Moved| {
+        let differs = |one: &ChangedMetric| {
             super::figure(one.unit, Some(one.now)) != super::figure(one.unit, Some(one.was))
         };
         let moved = SERVICE.iter().filter(shown).filter_map(|key| self.moved(key, row));
         moved.filter(differs).take(SERVICES_NAMED).collect()
     }
 
-    fn money(&self, row: usize) -> Option<Costs> {
+    fn money(&self, row: usize) -> Option<LeadingCosts> {
         let metric = self.leading(row);
         let (now, was) = (self.mean(metric, row)?, self.mean(metric, self.many.baseline)?);
         let contrast = self.many.contrast(row, metric.key);
@@ -313,7 +313,7 @@ impl Comparison<'_> {
             .map(|paired| paired.interval);
         let stands = |row: &super::PolicyResult<'_>| row.summary.cost.standing;
         let rented = self.rows.iter().any(|row| stands(row) != row.summary.cost.total);
-        Some(Costs {
+        Some(LeadingCosts {
             metric: metric.key,
             label: metric.label,
             now,
@@ -378,22 +378,22 @@ impl Comparison<'_> {
         };
         let mut all: Vec<(Other, f64)> = groups.into_iter().map(other).collect();
         let rank = |other: &Other| match other.why {
-            Why::AsGood => 0,
-            Why::Behind => 1,
-            Why::ServesBetter => 2,
-            Why::Loses => 3,
-            Why::LeavesWork => 4,
-            Why::Hidden => 5,
-            Why::Nothing => 6,
-            Why::Same => 7,
+            WhyNot::AsGood => 0,
+            WhyNot::Behind => 1,
+            WhyNot::ServesBetter => 2,
+            WhyNot::Loses => 3,
+            WhyNot::LeavesWork => 4,
+            WhyNot::Hidden => 5,
+            WhyNot::Nothing => 6,
+            WhyNot::Same => 7,
         };
         // Of those that serve better the one that waits least comes first.
         all.sort_by(|(a, of_a), (b, of_b)| {
             let waits = of_a.total_cmp(of_b);
-            let serve = a.why == Why::ServesBetter;
+            let serve = a.why == WhyNot::ServesBetter;
             let costs = a.change.total_cmp(&b.change);
             let further = match a.why {
-                Why::Nothing => costs,
+                WhyNot::Nothing => costs,
                 _ if serve => waits,
                 _ => Ordering::Equal,
             };
@@ -402,11 +402,12 @@ impl Comparison<'_> {
         let mut others: Vec<Other> = all.into_iter().map(|(other, _)| other).collect();
         // Where the baseline is kept, the reader wants to know how far off the others are.
         if skipped[0] != skipped[1] {
-            others.retain(|other| !matches!(other.why, Why::Nothing | Why::Same));
+            others.retain(|other| !matches!(other.why, WhyNot::Nothing | WhyNot::Same));
         }
         // What leaves work undone, or does as well as the choice, does so in no other words.
         others.dedup_by(|other, first| {
-            let same = other.why == first.why && matches!(first.why, Why::LeavesWork | Why::AsGood);
+            let same =
+                other.why == first.why && matches!(first.why, WhyNot::LeavesWork | WhyNot::AsGood);
             if same {
                 first.names.append(&mut other.names);
             }
@@ -442,22 +443,24 @@ impl Comparison<'_> {
         let hidden = self.hidden(row);
         let least = if is_monthly { HALF_A_CENT } else { f64::MIN_POSITIVE };
         let why = match () {
-            () if self.many.is_same(self.many.baseline, row) => Why::Same,
-            () if standing.work == Some(false) => Why::LeavesWork,
-            () if standing.is_ahead() && ties && dearer.is_some_and(|by| by < least) => Why::AsGood,
-            () if standing.is_ahead() => Why::Behind,
+            () if self.many.is_same(self.many.baseline, row) => WhyNot::Same,
+            () if standing.work == Some(false) => WhyNot::LeavesWork,
+            () if standing.is_ahead() && ties && dearer.is_some_and(|by| by < least) => {
+                WhyNot::AsGood
+            }
+            () if standing.is_ahead() => WhyNot::Behind,
             () if !lost.is_empty()
                 && (standing.cost == Some(true)
                     || !gained.is_empty()
                     || standing.work == Some(true)) =>
             {
-                Why::Loses
+                WhyNot::Loses
             }
             () if standing.cost.is_none() && lost.is_empty() && !better.is_empty() => {
-                Why::ServesBetter
+                WhyNot::ServesBetter
             }
-            () if hidden.is_some() => Why::Hidden,
-            () => Why::Nothing,
+            () if hidden.is_some() => WhyNot::Hidden,
+            () => WhyNot::Nothing,
         };
         let finished = self.moved("finished", row).filter(|_| standing.work.is_some());
         let broken = self.promised(standing).into_iter().filter(|promise| !promise.kept);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Cell, Document, Place, Section, Table, Tone, pieces};
+use super::{Cell, Document, Section, SectionPlace, Table, Tone, pieces};
 use crate::text;
 
 impl Document {
@@ -46,7 +46,7 @@ impl Document {
 }
 
 fn add_section(text: &mut String, section: &Section) {
-    let folded = section.place == Place::Folded;
+    let folded = section.place == SectionPlace::Folded;
     let mut add = |words: String| writeln!(text, "{words}").expect("a string takes everything");
     if section.tables.is_empty() && section.notes.is_empty() {
         return;

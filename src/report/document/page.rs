@@ -6,7 +6,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, Value, context};
 
 use super::super::figure::clean;
-use super::{Cell, Document, Place, Section, Table, pieces};
+use super::{Cell, Document, Section, SectionPlace, Table, pieces};
 use crate::report::chart::Chart;
 use crate::text;
 
@@ -90,7 +90,7 @@ fn section(section: &Section) -> io::Result<Value> {
     let indented = |note: &String| note.starts_with("  ");
     Ok(context! {
         title => html(&section.title),
-        folded => section.place == Place::Folded,
+        folded => section.place == SectionPlace::Folded,
         steps => section.notes.iter().any(indented),
         notes => all(&section.notes),
         tables => tables.collect::<Vec<_>>(),
@@ -151,7 +151,7 @@ mod tests {
         table.words = 2;
         table.row(["easy", "wait", "1"]);
         let mut document = Document::titled(None, "d");
-        document.add(Section::of(table, Place::Front));
+        document.add(Section::of(table, SectionPlace::Front));
         let mut page = Vec::new();
         document.write_page(&mut page).expect("memory takes everything");
         let page = String::from_utf8(page).expect("a page is text");

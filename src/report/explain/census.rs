@@ -12,13 +12,13 @@ pub(super) const NAMED: usize = 3;
 
 /// A resource of instances. Amounts are in thousandths of its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Resource {
+pub(super) enum InstanceResource {
     Gpus,
     Cores,
     Memory,
 }
 
-impl Resource {
+impl InstanceResource {
     /// Its unit, as files name it.
     pub(super) const fn unit(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ pub struct Holder {
 #[derive(Clone, Debug)]
 pub(super) struct Census {
     /// The resource of which the least is free, for what a task asks.
-    pub(super) resource: Resource,
+    pub(super) resource: InstanceResource,
     /// Tasks that fit.
     pub(super) room: u64,
     /// What is free of the resource.
@@ -118,23 +118,23 @@ impl Census {
 
 /// The resource of which the fewest tasks could be served; GPUs before cores
 /// before memory where they are equal.
-fn scarcest(demand: Demand, free: [i64; 3]) -> Resource {
-    let all = [Resource::Gpus, Resource::Cores, Resource::Memory];
+fn scarcest(demand: Demand, free: [i64; 3]) -> InstanceResource {
+    let all = [InstanceResource::Gpus, InstanceResource::Cores, InstanceResource::Memory];
     let asked = all.into_iter().filter(|one| one.asked(demand) > 0);
     let fewest = asked.min_by(|&one, &other| {
-        let product = |have: Resource, by: Resource| {
+        let product = |have: InstanceResource, by: InstanceResource| {
             i128::from(free[have as usize]) * i128::from(by.asked(demand))
         };
         product(one, other).cmp(&product(other, one))
     });
-    fewest.unwrap_or(Resource::Cores)
+    fewest.unwrap_or(InstanceResource::Cores)
 }
 
 /// Work, how much of the resource it holds, and until when by its estimate.
-type Holding = (WorkRef, (i64, Time));
+type WorkHolding = (WorkRef, (i64, Time));
 
 /// Who holds the resource, those who hold most first.
-fn holders(state: &State<'_>, resource: Resource, fits: &[bool]) -> Vec<Holding> {
+fn holders(state: &State<'_>, resource: InstanceResource, fits: &[bool]) -> Vec<WorkHolding> {
     let mut holding: FxHashMap<WorkRef, (i64, Time)> = FxHashMap::default();
     for (work, live) in state.works() {
         let demand = live.ask.demand;
@@ -154,13 +154,13 @@ fn holders(state: &State<'_>, resource: Resource, fits: &[bool]) -> Vec<Holding>
             }
         }
     }
-    let mut all: Vec<Holding> = holding.into_iter().collect();
+    let mut all: Vec<WorkHolding> = holding.into_iter().collect();
     all.sort_by_key(|&(work, (amount, _))| (std::cmp::Reverse(amount), state.work(work).tie()));
     all
 }
 
 /// One of them, as it is written.
-fn holder(state: &State<'_>, &(work, (amount, until)): &Holding) -> Holder {
+fn holder(state: &State<'_>, &(work, (amount, until)): &WorkHolding) -> Holder {
     let ask = state.work(work).ask;
     Holder {
         job: name(state, work),

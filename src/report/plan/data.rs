@@ -106,7 +106,10 @@ impl PlanReport<'_> {
             policy: &self.recipe.policy,
             minimised: self.goal().key,
             objectives: objectives
-                .map(|row| ObjectiveJson { metric: self.promised(row).key, bound: self.bound(row) })
+                .map(|row| PlanObjectiveJson {
+                    metric: self.promised(row).key,
+                    bound: self.bound(row),
+                })
                 .collect(),
             kept_in_share: match task.keeping {
                 Keeping::OnAverage => None,
@@ -136,9 +139,9 @@ impl PlanReport<'_> {
         write_json(&all, out)
     }
 
-    fn finalist(&self, row: usize) -> FinalistJson {
+    fn finalist(&self, row: usize) -> ShortlistJson {
         let (finalist, candidate) = (&self.found.finalists[row], self.found.candidate(row));
-        FinalistJson {
+        ShortlistJson {
             setup: self.setup_of(candidate),
             verdict: finalist.verdict.words(),
             p_broken: finalist.p_broken,
@@ -185,7 +188,7 @@ struct PlanJson<'a, F> {
     monthly_usd: Option<MonthJson>,
     policy: &'a str,
     minimised: &'static str,
-    objectives: Vec<ObjectiveJson>,
+    objectives: Vec<PlanObjectiveJson>,
     kept_in_share: Option<f64>,
     confidence: f64,
     margin: f64,
@@ -199,7 +202,7 @@ struct PlanJson<'a, F> {
     searched_replications: u32,
     held_out_replications: u32,
     variables: Vec<VariableJson<'a>>,
-    finalists: Vec<FinalistJson>,
+    finalists: Vec<ShortlistJson>,
     candidates: Vec<CandidateJson>,
 }
 
@@ -211,7 +214,7 @@ struct MonthJson {
 }
 
 #[derive(Serialize)]
-struct ObjectiveJson {
+struct PlanObjectiveJson {
     metric: &'static str,
     bound: String,
 }
@@ -224,7 +227,7 @@ struct VariableJson<'a> {
 }
 
 #[derive(Serialize)]
-struct FinalistJson {
+struct ShortlistJson {
     setup: Setup,
     verdict: &'static str,
     p_broken: f64,

@@ -1,7 +1,7 @@
 //! A plan as a document.
 
 use super::super::chart::Chart;
-use super::super::document::{Card, Document, Place, Section, Tone, unquoted};
+use super::super::document::{Card, Document, Section, SectionPlace, Tone, unquoted};
 use super::super::figure::figure;
 use super::super::words::dollars;
 use super::PlanReport;
@@ -35,9 +35,9 @@ impl PlanReport<'_> {
             document.recipe.push(("varied".to_owned(), varied(one)));
         }
         document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
-        document.add(Section::of(self.judged_table(), Place::Front));
-        document.add(Section::new("Charts", Place::Page).charts(charts));
-        document.add(Section::of(self.candidate_table(), Place::Folded));
+        document.add(Section::of(self.judged_table(), SectionPlace::Front));
+        document.add(Section::new("Charts", SectionPlace::Page).charts(charts));
+        document.add(Section::of(self.candidate_table(), SectionPlace::Folded));
         document
     }
 

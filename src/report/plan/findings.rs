@@ -13,7 +13,7 @@ use crate::experiment::statistics::Interval;
 const TIES_NAMED: usize = 3;
 
 #[derive(Clone, Debug, Serialize)]
-struct Findings {
+struct PlanFindings {
     /// The setup to take, or that misses its promises by least; none where nothing was judged.
     setup: Option<String>,
     /// Whether it is an answer.
@@ -30,12 +30,12 @@ struct Findings {
     replications: String,
     held_out: u32,
     searched: u32,
-    binding: Option<Measured>,
+    binding: Option<MeasuredMetric>,
     kept: usize,
-    cost: Option<Measured>,
-    monthly: Option<Measured>,
+    cost: Option<MeasuredMetric>,
+    monthly: Option<MeasuredMetric>,
     period: String,
-    next: Option<Next>,
+    next: Option<NextCheaper>,
     aside: Option<Aside>,
     ties: Vec<String>,
     ties_more: usize,
@@ -58,7 +58,7 @@ struct Findings {
 
 /// A metric's mean and, where there was chance, its interval.
 #[derive(Clone, Debug, Serialize)]
-struct Measured {
+struct MeasuredMetric {
     label: &'static str,
     unit: &'static str,
     promise: String,
@@ -69,11 +69,11 @@ struct Measured {
 
 /// The next cheaper setup that was judged.
 #[derive(Clone, Debug, Serialize)]
-struct Next {
+struct NextCheaper {
     setup: String,
     broken: bool,
     kept: usize,
-    binding: Option<Measured>,
+    binding: Option<MeasuredMetric>,
 }
 
 /// Variables that are no settings of the answer's policy, and the best setup that has one.
@@ -111,7 +111,7 @@ impl PlanReport<'_> {
             let which = variables.filter(move |(_, effect)| **effect == wanted);
             which.map(|(variable, _)| variable.key.clone()).collect::<Vec<_>>()
         };
-        Findings {
+        PlanFindings {
             setup: candidate.map(|candidate| self.setup(candidate)),
             found: found.choice.is_some(),
             all_broken: found.finalists.iter().all(|one| one.verdict == SetupVerdict::Broken),
@@ -173,9 +173,9 @@ impl PlanReport<'_> {
         })
     }
 
-    fn shown_goal(&self, interval: &Interval) -> Measured {
+    fn shown_goal(&self, interval: &Interval) -> MeasuredMetric {
         let goal = self.goal();
-        Measured {
+        MeasuredMetric {
             label: goal.label,
             unit: goal.unit,
             promise: String::new(),
@@ -186,21 +186,21 @@ impl PlanReport<'_> {
     }
 
     /// What a promise's metric is under a setup.
-    fn measured(&self, row: usize, candidate: &Candidate) -> Option<Measured> {
+    fn measured(&self, row: usize, candidate: &Candidate) -> Option<MeasuredMetric> {
         let metric = self.promised(row);
         let Interval { mean, low, high, .. } = self.interval(metric, self.judged(candidate))?;
         let promise = self.promise(row);
-        Some(Measured { label: metric.label, unit: metric.unit, promise, mean, low, high })
+        Some(MeasuredMetric { label: metric.label, unit: metric.unit, promise, mean, low, high })
     }
 
     /// The finalist next below in price, which does not keep the promises.
-    fn next_cheaper(&self, choice: usize) -> Option<Next> {
+    fn next_cheaper(&self, choice: usize) -> Option<NextCheaper> {
         let finalists = &self.found.finalists;
         let ranked = self.ranked();
         let below = ranked.iter().take_while(|&&row| row != choice).copied();
         let row = below.filter(|&row| finalists[row].verdict != SetupVerdict::Kept).last()?;
         let candidate = self.found.candidate(row);
-        Some(Next {
+        Some(NextCheaper {
             setup: self.brief(candidate),
             broken: finalists[row].verdict == SetupVerdict::Broken,
             kept: self.kept_in(self.judged(candidate)).0,

@@ -1,7 +1,7 @@
 //! What the numbers of a run are made of, in tables of words.
 
 use super::super::breakdown::own_and_rented;
-use super::super::document::{Place, Section, Table};
+use super::super::document::{Section, SectionPlace, Table};
 use super::super::figure::{NOTHING, clean, count, decimals, figure, share};
 use crate::metrics::{GroupWait, PathTraffic, ProviderHours, Summary};
 
@@ -12,7 +12,7 @@ pub(in crate::report) const MOST_SHOWN: usize = 12;
 pub(super) fn waits(summary: &Summary) -> Section {
     let groups = [("class", &summary.waits_by_class), ("tenant", &summary.waits_by_tenant)];
     let groups = groups.into_iter().filter(|(_, all)| all.len() > 1);
-    let mut section = Section::new("Waits by class and tenant", Place::Page);
+    let mut section = Section::new("Waits by class and tenant", SectionPlace::Page);
     for (by, all) in groups {
         section.tables.push(group(by, all));
         section = left_out(section, all.len(), by);

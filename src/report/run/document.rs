@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::chart::{Chart, OBJECTIVES};
-use super::super::document::{Document, Place, Section, unquoted};
+use super::super::document::{Document, Section, SectionPlace, unquoted};
 use super::super::words::{Said, said};
 use super::{ObjectiveResult, RunReport, breakdown, tables};
 
@@ -19,7 +19,7 @@ const FILES: [(&str, &str); 6] = [
 
 /// What is said of a run first.
 #[derive(Clone, Debug, Serialize)]
-struct Findings<'a> {
+struct RunFindings<'a> {
     policy: &'a str,
     seed: u64,
     cost: f64,
@@ -30,33 +30,33 @@ struct Findings<'a> {
     arrivals: bool,
     rents: bool,
     /// Providers that are paid, the dearest first.
-    providers: Vec<Provider<'a>>,
+    providers: Vec<ProviderShare<'a>>,
     submitted: u64,
     finished: u64,
     refused: u64,
-    reasons: Vec<Reason<'a>>,
+    reasons: Vec<RefusedFor<'a>>,
     unfinished: u64,
     drained: bool,
     /// Promises.
     all: usize,
-    broken: Vec<Broken<'a>>,
+    broken: Vec<BrokenPromise<'a>>,
     assumptions: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Provider<'a> {
+struct ProviderShare<'a> {
     name: &'a str,
     share: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Reason<'a> {
+struct RefusedFor<'a> {
     name: &'a str,
     count: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Broken<'a> {
+struct BrokenPromise<'a> {
     words: String,
     label: &'a str,
     unit: &'a str,
@@ -64,14 +64,14 @@ struct Broken<'a> {
 }
 
 impl RunReport {
-    fn findings(&self) -> Findings<'_> {
+    fn findings(&self) -> RunFindings<'_> {
         let (summary, work) = (&self.summary, &self.summary.work);
         let total = summary.cost.total.dollars();
         let mut paid: Vec<_> = summary.cost.by_provider.iter().collect();
         paid.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let providers = paid.into_iter().filter(|_| total > 0.0);
         let broken = |one: &&ObjectiveResult| !one.met;
-        Findings {
+        RunFindings {
             policy: &self.recipe.policy,
             seed: self.recipe.seed,
             cost: total,
@@ -80,7 +80,7 @@ impl RunReport {
             arrivals: summary.period_s.is_none() && summary.arrivals_s > 0.0,
             rents: summary.cost.total != summary.cost.standing,
             providers: providers
-                .map(|(name, part)| Provider { name, share: part.dollars() / total })
+                .map(|(name, part)| ProviderShare { name, share: part.dollars() / total })
                 .collect(),
             submitted: work.submitted,
             finished: work.finished,
@@ -88,7 +88,7 @@ impl RunReport {
             reasons: work
                 .refused_by_reason
                 .iter()
-                .map(|(name, count)| Reason { name, count: *count })
+                .map(|(name, count)| RefusedFor { name, count: *count })
                 .collect(),
             unfinished: work.unfinished,
             drained: summary.drained,
@@ -97,7 +97,7 @@ impl RunReport {
                 .objectives
                 .iter()
                 .filter(broken)
-                .map(|one| Broken {
+                .map(|one| BrokenPromise {
                     words: format!("{} {}", one.label, one.text),
                     label: &one.label,
                     unit: &one.unit,
@@ -138,23 +138,24 @@ impl RunReport {
         let (grouped, charts) = named(charts, |name| name.starts_with("waits-by-"));
         let (hours, charts) = named(charts, |name| name.starts_with("hours-"));
         let (moved, over_time) = named(charts, |name| name == "moved");
-        let objectives = Section::new("Objectives", Place::Front);
+        let objectives = Section::new("Objectives", SectionPlace::Front);
         document.add(objectives.tables(tables::objectives(self)).charts(promised));
-        document.add(Section::new("Over time", Place::Page).charts(over_time));
-        let mut times = Section::of(tables::times(summary), Place::Front);
+        document.add(Section::new("Over time", SectionPlace::Page).charts(over_time));
+        let mut times = Section::of(tables::times(summary), SectionPlace::Front);
         if !summary.percentiles_exact {
             times = times.note("Percentiles are at most 0.1 % too high.");
         }
         document.add(times);
         document.add(breakdown::waits(summary).charts(grouped));
-        document.add(Section::new("Cost", Place::Front).tables(tables::costs(&summary.cost)));
+        document
+            .add(Section::new("Cost", SectionPlace::Front).tables(tables::costs(&summary.cost)));
         document.add(
-            Section::new("Work and resources", Place::Front)
+            Section::new("Work and resources", SectionPlace::Front)
                 .tables([tables::work(summary), tables::resources(summary)]),
         );
-        let rows = Section::new("Own and rented hours", Place::Page);
+        let rows = Section::new("Own and rented hours", SectionPlace::Page);
         document.add(rows.tables([breakdown::hours(summary)]).charts(hours));
-        let paths = Section::new("Data moved", Place::Page);
+        let paths = Section::new("Data moved", SectionPlace::Page);
         let paths = paths.tables([breakdown::moved(&summary.moved)]).charts(moved);
         document.add(breakdown::left_out(paths, summary.moved.len(), "path"));
         document

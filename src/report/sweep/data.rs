@@ -97,7 +97,7 @@ impl SweepReport<'_> {
     /// The first error of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let (sweep, said) = (self.sweep, self.said());
-        let objective = |one: &'_ Objective| ObjectiveJson {
+        let objective = |one: &'_ Objective| SweepObjectiveJson {
             metric: one.metric.name(),
             bound: one.text.clone(),
         };
@@ -218,7 +218,7 @@ struct SweepJson<'a, F> {
     confidence: f64,
     policies: &'a [String],
     axes: Vec<AxisJson<'a>>,
-    objectives: Vec<ObjectiveJson>,
+    objectives: Vec<SweepObjectiveJson>,
     same_work: bool,
     ranked_by: &'static str,
     answer: Answer,
@@ -241,7 +241,7 @@ struct AxisJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ObjectiveJson {
+struct SweepObjectiveJson {
     metric: &'static str,
     bound: String,
 }

@@ -1,7 +1,7 @@
 //! A sweep as a document.
 
 use super::super::chart::Chart;
-use super::super::document::{Card, Document, Place, Section, Tone, unquoted};
+use super::super::document::{Card, Document, Section, SectionPlace, Tone, unquoted};
 use super::super::figure::{count, figure};
 use super::super::words::{dollars, several};
 use super::{SweepReport, table};
@@ -37,18 +37,19 @@ impl SweepReport<'_> {
         }
         document.recipe.push(("repetition".to_owned(), sweep.repetition.told()));
         document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
-        document.add(Section::of(table::best_points(self), Place::Front));
-        document.add(Section::new("Charts", Place::Page).charts(charts));
+        document.add(Section::of(table::best_points(self), SectionPlace::Front));
+        document.add(Section::new("Charts", SectionPlace::Page).charts(charts));
         for policy in 0..sweep.policies.len() {
             let effects = table::effects(self, policy);
-            let place = if policy == self.chosen() { Place::Front } else { Place::Folded };
+            let place =
+                if policy == self.chosen() { SectionPlace::Front } else { SectionPlace::Folded };
             if !effects.rows.is_empty() {
                 document.add(Section::of(effects, place));
             }
         }
         if sweep.points.len() <= MOST_POINTS {
             for policy in 0..sweep.policies.len() {
-                document.add(Section::of(table::points(self, policy), Place::Folded));
+                document.add(Section::of(table::points(self, policy), SectionPlace::Folded));
             }
         }
         document

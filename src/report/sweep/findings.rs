@@ -10,7 +10,7 @@ use crate::metrics::{Direction, METRICS};
 use crate::scenario::Objective;
 
 #[derive(Clone, Debug, Serialize)]
-struct Findings {
+struct SweepFindings {
     points: usize,
     policies: usize,
     replications: u32,
@@ -19,7 +19,7 @@ struct Findings {
     unit: &'static str,
     /// `lowest`, or `highest` where more is better.
     extreme: &'static str,
-    best: Option<Best>,
+    best: Option<BestFound>,
     /// Whether its policy does the same at every point.
     ties: bool,
     /// What matters most under that policy; none where nothing is shown to.
@@ -36,7 +36,7 @@ struct Findings {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Best {
+struct BestFound {
     policy: String,
     place: String,
     mean: f64,
@@ -77,7 +77,7 @@ impl SweepReport<'_> {
         let effects = effects.unwrap_or_default();
         let width = |half: f64| Some(half).filter(|&half| half > 0.0);
         let monthly = row_of("cost_monthly").filter(|&row| row != self.goal);
-        Findings {
+        SweepFindings {
             points: sweep.points.len(),
             policies: sweep.policies.len(),
             replications: sweep.replications,
@@ -93,7 +93,7 @@ impl SweepReport<'_> {
                 .is_some_and(|best| sweep.points.len() > 1 && sweep.ties(best.policy)),
             best: found.map(|best| {
                 let first = &sweep.runs(best.point, best.policy)[0];
-                Best {
+                BestFound {
                     policy: sweep.policies[best.policy].clone(),
                     place: sweep.told(best.point, best.policy),
                     mean: best.goal.mean,

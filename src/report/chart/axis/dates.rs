@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, Zoned};
 
-use super::super::{Axis, Tick};
+use super::super::{ChartAxis, Tick};
 use crate::units::{Calendar, Time};
 
 /// Seconds between ticks of a time axis, up to a week; beyond, months.
@@ -17,7 +17,7 @@ const STEPS: [i64; 19] = [
 const MOST_TICKS: i64 = 9;
 
 /// Calendar time in UTC; the axis itself is in seconds of the run's clock.
-pub(in super::super) fn calendar(calendar: Calendar, from: Time, until: Time) -> Axis {
+pub(in super::super) fn calendar(calendar: Calendar, from: Time, until: Time) -> ChartAxis {
     let (low, high) = (from.secs_f64(), until.secs_f64().max(from.secs_f64() + 1.0));
     let zoned = |at: Time| calendar.timestamp(at).to_zoned(TimeZone::UTC);
     let (first, last) = (zoned(from), zoned(until));
@@ -32,7 +32,7 @@ pub(in super::super) fn calendar(calendar: Calendar, from: Time, until: Time) ->
     ticks.retain(|tick| (low..=high).contains(&tick.at));
     let day = |at: &Zoned| at.strftime("%-d %b %Y %H:%M").to_string();
     let caption = format!("{} to {} (UTC)", day(&first), day(&last));
-    Axis { low, high, ticks, caption }
+    ChartAxis { low, high, ticks, caption }
 }
 
 fn hours(calendar: Calendar, from: Time, until: Time, step: i64) -> Vec<Tick> {

@@ -3,14 +3,14 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::super::{Axis, Colour, Mark};
+use super::super::{ChartAxis, ChartMark, Colour};
 use super::{Area, Drawn, INK, Layout, colour, line, text, text_width};
 
 pub(super) fn draw_mark<DB: DrawingBackend>(
     area: &Area<DB>,
     layout: &Layout,
-    (x, y): (&Axis, &Axis),
-    mark: &Mark,
+    (x, y): (&ChartAxis, &ChartAxis),
+    mark: &ChartMark,
 ) -> Drawn<DB> {
     let place = |points: &[(f64, f64)]| {
         let mut placed: Vec<(i32, i32)> =
@@ -19,17 +19,17 @@ pub(super) fn draw_mark<DB: DrawingBackend>(
         placed
     };
     match mark {
-        Mark::Line { points, colour, dashed: false } => line(area, place(points), *colour, 4),
-        Mark::Line { points, colour, dashed: true } => dashes(area, &place(points), *colour),
-        Mark::Dots { points, colour: ink, radius } => {
+        ChartMark::Line { points, colour, dashed: false } => line(area, place(points), *colour, 4),
+        ChartMark::Line { points, colour, dashed: true } => dashes(area, &place(points), *colour),
+        ChartMark::Dots { points, colour: ink, radius } => {
             for point in points {
                 let at = (layout.x(x, point.0), layout.y(y, point.1));
                 area.draw(&Circle::new(at, *radius, colour(*ink).filled()))?;
             }
             Ok(())
         }
-        Mark::Edge { points, colour } => line(area, place(points), *colour, 2),
-        Mark::Area { upper, lower, colour: ink, opacity } => {
+        ChartMark::Edge { points, colour } => line(area, place(points), *colour, 2),
+        ChartMark::Area { upper, lower, colour: ink, opacity } => {
             for (upper, lower) in open_pieces(&place(upper), &place(lower)) {
                 let outline = upper.into_iter().chain(lower.into_iter().rev()).collect::<Vec<_>>();
                 area.draw(&Polygon::new(outline, colour(*ink).mix(*opacity)))?;
@@ -37,7 +37,7 @@ pub(super) fn draw_mark<DB: DrawingBackend>(
             Ok(())
         }
         // All words come after all marks.
-        Mark::Words { .. } => Ok(()),
+        ChartMark::Words { .. } => Ok(()),
     }
 }
 
@@ -73,15 +73,15 @@ pub(super) fn dashes<DB: DrawingBackend>(
     Ok(())
 }
 
-type Points = Vec<(i32, i32)>;
+type PixelPoints = Vec<(i32, i32)>;
 
 /// The pieces of an area that have a height: a layer that is nothing for a
 /// while would leave a hairline there.
-fn open_pieces(upper: &[(i32, i32)], lower: &[(i32, i32)]) -> Vec<(Points, Points)> {
+fn open_pieces(upper: &[(i32, i32)], lower: &[(i32, i32)]) -> Vec<(PixelPoints, PixelPoints)> {
     let mut at: Vec<i32> = upper.iter().chain(lower).map(|point| point.0).collect();
     at.sort_unstable();
     at.dedup();
-    let mut pieces: Vec<(Points, Points)> = Vec::new();
+    let mut pieces: Vec<(PixelPoints, PixelPoints)> = Vec::new();
     let mut is_open = false;
     for pair in at.windows(2) {
         let (from, to) = (pair[0], pair[1]);
@@ -123,9 +123,9 @@ fn height(points: &[(i32, i32)], at: i32, after: bool) -> i32 {
 }
 
 /// Leaves out points that say nothing: doubles, and those within a level line.
-fn straighten(points: &mut Points) {
+fn straighten(points: &mut PixelPoints) {
     points.dedup();
-    let mut kept: Points = Vec::with_capacity(points.len());
+    let mut kept: PixelPoints = Vec::with_capacity(points.len());
     for &point in points.iter() {
         if let [.., a, b] = kept[..]
             && a.1 == b.1
@@ -146,19 +146,19 @@ type Box4 = (i32, i32, i32, i32);
 pub(super) fn draw_words<DB: DrawingBackend>(
     area: &Area<DB>,
     layout: &Layout,
-    (x, y): (&Axis, &Axis),
-    marks: &[Mark],
+    (x, y): (&ChartAxis, &ChartAxis),
+    marks: &[ChartMark],
 ) -> Drawn<DB> {
     let mut taken: Vec<Box4> = Vec::new();
     for mark in marks {
-        let Mark::Dots { points, radius, .. } = mark else { continue };
+        let ChartMark::Dots { points, radius, .. } = mark else { continue };
         taken.extend(points.iter().map(|point| {
             let (x, y) = (layout.x(x, point.0), layout.y(y, point.1));
             (x - radius, y - radius, x + radius, y + radius)
         }));
     }
     for mark in marks {
-        let Mark::Words { at, words } = mark else { continue };
+        let ChartMark::Words { at, words } = mark else { continue };
         let (x, y) = (layout.x(x, at.0), layout.y(y, at.1));
         let place = place_words(layout, (x, y), text_width(words, 24), &taken);
         taken.push(place);

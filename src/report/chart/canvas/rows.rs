@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::super::{Axis, Bars, Forest, ForestRow, GREY};
+use super::super::{Bars, ChartAxis, Forest, ForestRow, GREY};
 use super::{
     Area, Drawn, GRID, INK, Layout, SOFT, Values, colour, dashes, line, name_row, text, text_width,
 };
@@ -66,7 +66,7 @@ pub(super) fn draw_forest<DB: DrawingBackend>(
 pub(super) fn ticks<DB: DrawingBackend>(
     area: &Area<DB>,
     layout: &Layout,
-    axis: &Axis,
+    axis: &ChartAxis,
 ) -> Drawn<DB> {
     let places: Vec<i32> = axis.ticks.iter().map(|tick| layout.x(axis, tick.at)).collect();
     let widest = axis.ticks.iter().map(|tick| text_width(&tick.label, 24)).max().unwrap_or(0);
