@@ -17,9 +17,9 @@ mod folder;
 mod guard;
 mod guardian;
 mod journal;
-mod look;
-mod meter;
-mod open;
+mod inspect;
+mod output_quota;
+mod load;
 mod plan;
 mod process;
 mod progress;
@@ -28,19 +28,19 @@ mod results;
 mod run;
 mod signal;
 mod score;
-mod spool;
+mod background_file;
 mod sweep;
 mod trace;
 mod unfinished;
 mod verify;
-mod workshop;
+mod session;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Arguments, Command};
-use exit::{Done, exit};
+use exit::{CommandResult, exit};
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
@@ -57,7 +57,7 @@ pub fn main() -> ExitCode {
     exit(dispatch(arguments))
 }
 
-fn dispatch(arguments: Arguments) -> Done {
+fn dispatch(arguments: Arguments) -> CommandResult {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Compare(compare) => compare::compare(&compare),
@@ -66,9 +66,9 @@ fn dispatch(arguments: Arguments) -> Done {
         Command::Backtest(backtest) => backtest::backtest(&backtest),
         Command::Sweep(sweep) => sweep::sweep(&sweep),
         Command::Score(arguments) => score::score(&arguments),
-        Command::Validate(validate) => look::validate(&validate),
-        Command::Init(init) => look::init(&init),
-        Command::Policies { json } => look::policies(json),
+        Command::Validate(validate) => inspect::validate(&validate),
+        Command::Init(init) => inspect::init(&init),
+        Command::Policies { json } => inspect::policies(json),
         Command::Catalog { command } => catalog::catalog(&command),
         Command::Trace { command } => trace::trace(&command),
         Command::Explain(explain) => explain::explain(&explain),
@@ -77,7 +77,7 @@ fn dispatch(arguments: Arguments) -> Done {
             guardian::guard();
             Ok(())
         }
-        Command::Schema => look::schema(),
-        Command::Completions { shell } => look::completions(shell),
+        Command::Schema => inspect::schema(),
+        Command::Completions { shell } => inspect::completions(shell),
     }
 }

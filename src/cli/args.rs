@@ -97,23 +97,23 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run one policy of a scenario and write a folder of results
-    Run(Run),
+    Run(RunArgs),
     /// Run all policies of a scenario many times over, against its baseline
-    Compare(Compare),
+    Compare(CompareArgs),
     /// Run a suite of scenarios and fail where a policy has become worse than its baseline
-    Check(Check),
+    Check(CheckArgs),
     /// Find the cheapest setup that keeps the objectives
-    Plan(Plan),
+    Plan(PlanArgs),
     /// Hold a policy, replayed over its trace, against what was observed
-    Backtest(Backtest),
+    Backtest(BacktestArgs),
     /// Run a scenario at many points: which settings matter, and which are best
-    Sweep(Sweep),
+    Sweep(SweepArgs),
     /// Score one policy over a suite of scenarios, as one JSON object
-    Score(Score),
+    Score(ScoreArgs),
     /// Check a scenario and say what it is, without running it
-    Validate(Validate),
+    Validate(ValidateArgs),
     /// Write a commented scenario to start from
-    Init(Init),
+    Init(InitArgs),
     /// List the parts of policies, their parameters and the presets
     Policies {
         /// As JSON on standard output
@@ -123,17 +123,17 @@ pub(super) enum Command {
     /// Look at providers, offers and prices
     Catalog {
         #[command(subcommand)]
-        command: Catalog,
+        command: CatalogCommand,
     },
     /// Look at workloads, convert and make them
     Trace {
         #[command(subcommand)]
-        command: Trace,
+        command: TraceArgs,
     },
     /// Why a job waited, ran where it did and cost what it did
-    Explain(Explain),
+    Explain(ExplainArgs),
     /// Reproduce textbook results and published tables
-    Verify(Verify),
+    Verify(VerifyArgs),
     /// Ends the policies of a windtunnel that was killed: started by itself alone
     #[command(hide = true, name = super::guardian::NAME)]
     GuardPolicies,
@@ -199,12 +199,12 @@ pub(super) struct Many {
     #[arg(long, conflicts_with = "no_out")]
     pub(super) resume: bool,
     #[command(flatten)]
-    pub(super) bounds: Bounds,
+    pub(super) bounds: BoundsArgs,
 }
 
 /// When to stop as out of bounds.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Bounds {
+pub(super) struct BoundsArgs {
     /// Most events of one run [default: the scenario's `limits.max_events`]
     #[arg(long, value_name = "N", help_heading = LIMITS, value_parser = count())]
     pub(super) max_events: Option<u64>,
@@ -227,7 +227,7 @@ pub(super) struct Bounds {
     pub(super) max_memory: Option<u64>,
 }
 
-impl Bounds {
+impl BoundsArgs {
     /// Puts the limits of runs in place of the scenario's.
     pub(super) fn limit(&self, scenario: &mut Scenario) {
         let limits = &mut scenario.limits;
@@ -243,7 +243,7 @@ Examples:
   windtunnel run quickstart
   windtunnel run scenarios/hybrid-burst.toml --policy burst --out output/burst
   windtunnel run my.toml --set cluster.dc1.nodes=30 --gate")]
-pub(super) struct Run {
+pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) which: Which,
     /// Which policy of the scenario, or a .toml file with policies, of which the last runs [default: its baseline]
@@ -268,7 +268,7 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) how: How,
     #[command(flatten)]
-    pub(super) bounds: Bounds,
+    pub(super) bounds: BoundsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -279,7 +279,7 @@ Examples:
   windtunnel compare my.toml --until-precision 1% --margin 2%
   windtunnel compare before.toml after.toml
   windtunnel compare my.toml --json --quiet > result.json")]
-pub(super) struct Compare {
+pub(super) struct CompareArgs {
     #[command(flatten)]
     pub(super) which: Which,
     /// Another scenario: its policies are held against the baseline of the first
@@ -322,7 +322,7 @@ Examples:
   windtunnel check suite.toml --page check.html --markdown comment.md --junit check.xml
 
 Exits with 1 where a gate does not hold, and with 2 where a baseline is missing or stale.")]
-pub(super) struct Check {
+pub(super) struct CheckArgs {
     /// A suite file
     pub(super) suite: PathBuf,
     /// Store what the policies do now as their baselines
@@ -353,7 +353,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "COMMAND", conflicts_with = "update")]
     pub(super) base_command: Option<String>,
     #[command(flatten)]
-    pub(super) bounds: Bounds,
+    pub(super) bounds: BoundsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -363,7 +363,7 @@ Examples:
   windtunnel plan my.toml --vary cluster.dc1.nodes=4..40 --vary policy.burst.order=fcfs,shortest
   windtunnel plan my.toml --vary \"policy.p.provision.cheapest.after_wait=10 min..120 min step 10 min\"
   windtunnel plan my.toml --kept-in 90% --budget 1000 --gate")]
-pub(super) struct Plan {
+pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) which: Which,
     /// A single value that may be decided, and its values: `a..b`, `a..b:n`, `a..b step s`, `log:a..b:n` or `a,b,c`; may be repeated
@@ -418,7 +418,7 @@ Examples:
   windtunnel sweep quickstart --set cluster.dc1.group.cpu.nodes=8..24:5
   windtunnel sweep my.toml --set cluster.dc1.nodes=10..40:4 --set seed=1,2,3 --policies today
   windtunnel sweep my.toml --set cluster.dc1.nodes=10..40 --set 'horizon=1 d..7 d' --sample lhs:50")]
-pub(super) struct Sweep {
+pub(super) struct SweepArgs {
     #[command(flatten)]
     pub(super) which: Which,
     /// Draw points from the ranges instead of taking all: `random:N` or `lhs:N` (Latin hypercube)
@@ -448,7 +448,7 @@ Examples:
   windtunnel backtest scenarios/backtest.toml
   windtunnel backtest my.toml --policy today
   windtunnel backtest my.toml --set cluster.dc1.nodes=240 --no-out")]
-pub(super) struct Backtest {
+pub(super) struct BacktestArgs {
     #[command(flatten)]
     pub(super) which: Which,
     /// The policy as it is [default: the scenario's baseline]
@@ -460,7 +460,7 @@ pub(super) struct Backtest {
     #[command(flatten)]
     pub(super) how: How,
     #[command(flatten)]
-    pub(super) bounds: Bounds,
+    pub(super) bounds: BoundsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -470,7 +470,7 @@ Examples:
   windtunnel score suite.toml --policy burst | jq .score
 
 1 is as good as each scenario's baseline with all promises kept, more is better; see docs/check.md.")]
-pub(super) struct Score {
+pub(super) struct ScoreArgs {
     /// A suite file
     pub(super) suite: PathBuf,
     /// A policy that every scenario has, or a .toml file with policies, of which the last is scored
@@ -483,11 +483,11 @@ pub(super) struct Score {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
     #[command(flatten)]
-    pub(super) bounds: Bounds,
+    pub(super) bounds: BoundsArgs,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Validate {
+pub(super) struct ValidateArgs {
     #[command(flatten)]
     pub(super) which: Which,
     /// Do not read the rows of its trace, nor draw its synthetic work
@@ -504,7 +504,7 @@ Examples:
   windtunnel init                          # prints a starter
   windtunnel init my.toml                  # writes it
   windtunnel init my.toml --from jobs.swf.gz")]
-pub(super) struct Init {
+pub(super) struct InitArgs {
     /// Where to write it [default: standard output]
     pub(super) file: Option<PathBuf>,
     /// A trace: recognise its format and write a runnable scenario for it
@@ -513,7 +513,7 @@ pub(super) struct Init {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Catalog {
+pub(super) enum CatalogCommand {
     /// The providers, and how many regions, types and prices each has
     List {
         /// As JSON on standard output
@@ -537,7 +537,7 @@ pub(super) enum Catalog {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Trace {
+pub(super) enum TraceArgs {
     /// What is in a workload: counts, sizes, runtimes, arrivals
     Stats {
         /// A trace (.csv, .swf, openb pods; plain, .gz or .zst) or a scenario
@@ -573,7 +573,7 @@ pub(super) enum Trace {
 Example:
   windtunnel run quickstart --policy burst --explain --out output/why
   windtunnel explain output/why --job training-274")]
-pub(super) struct Explain {
+pub(super) struct ExplainArgs {
     /// A folder written by `windtunnel run --explain`
     pub(super) run: PathBuf,
     /// The job, as `jobs.csv` names it
@@ -588,7 +588,7 @@ pub(super) struct Explain {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Verify {
+pub(super) struct VerifyArgs {
     /// Within a minute, to a wider precision
     #[arg(long)]
     pub(super) quick: bool,

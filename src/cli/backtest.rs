@@ -3,25 +3,25 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::args::Backtest;
-use super::exit::{Done, Stop, say};
+use super::args::BacktestArgs;
+use super::exit::{CommandResult, Stop, say};
 use super::folder::{self, Claim, Folder};
-use super::guard::{self, Guard};
+use super::guard::{self, ResourceGuard};
 use super::process::Processes;
 use super::progress::Bar;
-use super::{calibration, open, recipe, run};
+use super::{calibration, load, recipe, run};
 use crate::experiment::Settings;
 use crate::experiment::backtest;
 use crate::report::{BacktestReport, TextCells, backtest_charts};
 use crate::scenario::Scenario;
 
 /// Replays one policy and shows how far it is from what was observed.
-pub(super) fn backtest(arguments: &Backtest) -> Done {
-    let guard = Guard::new(&arguments.bounds);
-    let mut scenario = open::open(&arguments.which)?;
+pub(super) fn backtest(arguments: &BacktestArgs) -> CommandResult {
+    let guard = ResourceGuard::new(&arguments.bounds);
+    let mut scenario = load::open(&arguments.which)?;
     arguments.bounds.limit(&mut scenario);
     let row = match &arguments.policy {
-        Some(name) => open::policy(&scenario, name)?,
+        Some(name) => load::policy(&scenario, name)?,
         None => scenario.baseline,
     };
     let (policy, how) = (&scenario.policies[row], &arguments.how);

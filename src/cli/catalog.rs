@@ -4,23 +4,23 @@ use std::io::Write;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::args::Catalog;
-use super::exit::Done;
+use super::args::CatalogCommand;
+use super::exit::CommandResult;
 use crate::report::clean;
 use crate::scenario::{Listing, catalog_list, catalog_show};
 
 /// Shows a listing.
-pub(super) fn catalog(command: &Catalog) -> Done {
+pub(super) fn catalog(command: &CatalogCommand) -> CommandResult {
     match command {
-        Catalog::List { json } => show(&catalog_list()?, *json),
-        Catalog::Show { provider, region, instance_type, json } => {
+        CatalogCommand::List { json } => show(&catalog_list()?, *json),
+        CatalogCommand::Show { provider, region, instance_type, json } => {
             let listing = catalog_show(provider, region.as_deref(), instance_type.as_deref())?;
             show(&listing, *json)
         }
     }
 }
 
-fn show(listing: &Listing, as_json: bool) -> Done {
+fn show(listing: &Listing, as_json: bool) -> CommandResult {
     let mut out = std::io::stdout().lock();
     if as_json {
         let rows: Vec<serde_json::Map<String, serde_json::Value>> = listing

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::args::Check;
+use super::args::CheckArgs;
 use super::diverge::{Again, diverge};
-use super::exit::{Done, Stop, say};
+use super::exit::{CommandResult, Stop, say};
 use super::folder::{leads_away, linked, write_named};
-use super::guard::Guard;
+use super::guard::ResourceGuard;
 use super::run;
+use super::session::{ExperimentSession, stopped};
 use super::unfinished::Unfinished;
-use super::workshop::{Workshop, stopped};
 use crate::experiment::check::{
     self, Baseline, FirstDivergence, GateOutcome, GateVerdicts, MovedMetric, Terms, Trial,
 };
@@ -25,8 +25,8 @@ use crate::scenario::{Subject, Suite, Tested, definition};
 use crate::text::{file_name, plain_lines};
 
 /// Runs a suite and says what has become worse; or stores what it does.
-pub(super) fn check(arguments: &Check) -> Done {
-    let guard = Guard::new(&arguments.bounds);
+pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
+    let guard = ResourceGuard::new(&arguments.bounds);
     // Whatever ends this one, what an earlier one found must not be taken for it.
     for old in [&arguments.markdown, &arguments.page, &arguments.junit].into_iter().flatten() {
         if leads_away(old) {
@@ -44,7 +44,7 @@ pub(super) fn check(arguments: &Check) -> Done {
     }
     let label = if arguments.update { "storing" } else { "checking" };
     let how = (arguments.quiet, arguments.audit);
-    let mut workshop = Workshop::bare(guard, label, how, arguments.threads)?;
+    let mut workshop = ExperimentSession::bare(guard, label, how, arguments.threads)?;
     let done = workshop.work(|lab| match arguments.update {
         true => update(lab, &suite).map(|(files, taken)| Ran::Stored(files, taken)),
         false => held(lab, &suite, arguments).map(|(held, left_out)| Ran::Held(held, left_out)),
@@ -75,18 +75,18 @@ enum Ran<'a> {
     /// Baselines as they are now, and what they take in.
     Stored(Vec<(PathBuf, String)>, Vec<String>),
     /// And why not all could be compared.
-    Held(Vec<Held<'a>>, Option<Stop>),
+    Held(Vec<CheckedPolicy<'a>>, Option<Stop>),
 }
 
 /// A policy that was run and compared with its baseline.
-struct Held<'a> {
+struct CheckedPolicy<'a> {
     trial: Trial<'a>,
     verdicts: GateVerdicts<'a>,
     parting: Option<FirstDivergence>,
 }
 
 /// What must be said beside what was found, scenario by scenario.
-fn beside(suite: &Suite, held: &[Held<'_>]) -> Vec<String> {
+fn beside(suite: &Suite, held: &[CheckedPolicy<'_>]) -> Vec<String> {
     let mut said = Vec::new();
     for tested in &suite.scenarios {
         let of_it = held
@@ -215,8 +215,8 @@ fn movement(moved: &MovedMetric) -> String {
 fn held<'a>(
     lab: &Runner<'_>,
     suite: &'a Suite,
-    arguments: &Check,
-) -> Result<(Vec<Held<'a>>, Option<Stop>), Stop> {
+    arguments: &CheckArgs,
+) -> Result<(Vec<CheckedPolicy<'a>>, Option<Stop>), Stop> {
     let mut problems = Vec::new();
     let mut all = Vec::new();
     for tested in &suite.scenarios {
@@ -286,7 +286,7 @@ fn held<'a>(
                     .to_owned(),
             );
         }
-        held.push(Held { trial: trials[row].clone(), verdicts, parting });
+        held.push(CheckedPolicy { trial: trials[row].clone(), verdicts, parting });
     }
     Ok((held, left_out))
 }
@@ -338,7 +338,7 @@ fn file_of(suite: &Suite, tested: &Tested, policy: &str) -> PathBuf {
     suite.baselines.join(file_name(&tested.name)).join(format!("{}.toml", file_name(policy)))
 }
 
-fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> Done {
+fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> CommandResult {
     let mut changed = 0;
     for (path, text) in files {
         if fs::read_to_string(path).is_ok_and(|known| known == *text) {
@@ -398,7 +398,12 @@ fn with_error(xml: Vec<u8>, why: &str) -> Vec<u8> {
     text.replacen(end, &suite, 1).into_bytes()
 }
 
-fn show(suite: &Suite, held: &[Held<'_>], left_out: Option<&Stop>, arguments: &Check) -> Done {
+fn show(
+    suite: &Suite,
+    held: &[CheckedPolicy<'_>],
+    left_out: Option<&Stop>,
+    arguments: &CheckArgs,
+) -> CommandResult {
     let rows = held.iter().map(|held| (&held.verdicts, held.parting.as_ref())).collect();
     let report = CheckReport { suite, rows, cautions: beside(suite, held) };
     if let Some(path) = &arguments.markdown {

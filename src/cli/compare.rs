@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::args::{Compare, How, Which};
-use super::exit::{Done, Stop};
+use super::args::{CompareArgs, How, Which};
+use super::exit::{CommandResult, Stop};
 use super::folder::{self, Folder};
-use super::guard::Guard;
-use super::workshop::{Experiment, Workshop, stopped};
-use super::{calibration, open, recipe, run};
+use super::guard::ResourceGuard;
+use super::session::{Experiment, ExperimentSession, stopped};
+use super::{calibration, load, recipe, run};
 use crate::experiment::{
     self, Arm, Asked, CautionedRun, FullRun, Judging, NoPlan, Runner, backlog, waiting,
 };
@@ -32,11 +32,11 @@ struct Contender {
 }
 
 /// Runs the policies and shows them against the baseline.
-pub(super) fn compare(arguments: &Compare) -> Done {
-    let guard = Guard::new(&arguments.many.bounds);
-    let mut scenarios = vec![open::open(&arguments.which)?];
+pub(super) fn compare(arguments: &CompareArgs) -> CommandResult {
+    let guard = ResourceGuard::new(&arguments.many.bounds);
+    let mut scenarios = vec![load::open(&arguments.which)?];
     if let Some(other) = &arguments.other {
-        scenarios.push(open::open(&Which { scenario: other.clone(), ..arguments.which.clone() })?);
+        scenarios.push(load::open(&Which { scenario: other.clone(), ..arguments.which.clone() })?);
     }
     let labels = pair::labels(&scenarios);
     let contenders = contenders(&scenarios, &labels, &arguments.policies)?;
@@ -50,7 +50,7 @@ pub(super) fn compare(arguments: &Compare) -> Done {
         parameters: parameters(arguments),
     };
     let calibration = calibration::told(&scenarios[0])?;
-    let mut workshop = Workshop::open(guard, (how, &arguments.many), &experiment)?;
+    let mut workshop = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
     for scenario in &mut scenarios {
         arguments.many.bounds.limit(scenario);
         experiment::share_inputs(scenario)
@@ -125,15 +125,15 @@ fn shown<'a>((side, exhibit): (&Arm<'a>, &'a FullRun)) -> CautionedRun<'a> {
     CautionedRun { name: side.name, scenario: side.scenario, policy: side.policy, facts }
 }
 
-type Measured = (experiment::Comparison, Vec<FullRun>, Option<experiment::Decision>);
+type ComparedRuns = (experiment::Comparison, Vec<FullRun>, Option<experiment::Decision>);
 
 /// Runs everything; decides where all sides have one and the same work.
 fn measure(
     lab: &Runner<'_>,
     sides: &[Arm<'_>],
     (baseline, one_work): (usize, bool),
-    arguments: &Compare,
-) -> Result<Measured, Stop> {
+    arguments: &CompareArgs,
+) -> Result<ComparedRuns, Stop> {
     let most = arguments.until_precision.map(|_| MOST_REPLICATIONS);
     let asked = Asked {
         replications: arguments.replications.or(most),
@@ -163,7 +163,7 @@ fn measure(
 const MOST_REPLICATIONS: u32 = 1_000;
 
 /// What decides which runs there are and what is made of them, besides the scenarios.
-fn parameters(arguments: &Compare) -> Vec<(&'static str, Value)> {
+fn parameters(arguments: &CompareArgs) -> Vec<(&'static str, Value)> {
     let micros = |span: Option<Span>| span.map(Span::micros);
     vec![
         ("replications", json!(arguments.replications)),
@@ -189,7 +189,7 @@ fn contenders(
             true => (0..scenario.policies.len()).collect(),
             false => names
                 .iter()
-                .map(|name| open::policy(scenario, name))
+                .map(|name| load::policy(scenario, name))
                 .collect::<Result<_, Stop>>()?,
         };
         if at == 0 {
@@ -249,7 +249,7 @@ fn write(
     Ok(recipe::manifest(&recipe::recipe(scenario, &names.join(", "))?, None))
 }
 
-fn show(comparison: &ComparisonReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
+fn show(comparison: &ComparisonReport<'_>, how: &How, written: Option<PathBuf>) -> CommandResult {
     let mut out = std::io::stdout().lock();
     if how.json {
         comparison.write_json(&mut out)?;
@@ -263,7 +263,7 @@ fn show(comparison: &ComparisonReport<'_>, how: &How, written: Option<PathBuf>) 
 }
 
 /// With `--gate`: every policy whose means break a promise is a finding.
-fn gate(comparison: &ComparisonReport<'_>, how: &How) -> Done {
+fn gate(comparison: &ComparisonReport<'_>, how: &How) -> CommandResult {
     let broken = comparison.breakers();
     if how.gate && !broken.is_empty() {
         return Err(Stop::Finding(format!("objectives not met by {}", broken.join(", "))));

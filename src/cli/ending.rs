@@ -20,21 +20,21 @@ const MESSAGE: Duration = Duration::from_millis(50);
 
 /// Why a command ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(super) enum EndCause {
     /// A signal came that asks for this exit code.
     Signal(u8),
     /// A limit was reached; which, and what to do about it.
     Limit(String),
 }
 
-static CAUSE: OnceLock<Cause> = OnceLock::new();
+static CAUSE: OnceLock<EndCause> = OnceLock::new();
 
 /// The reason was told already.
 static TOLD: AtomicBool = AtomicBool::new(false);
 
 /// Ends the command: what looks gives up at once, policies in other processes
 /// are ended, and after a moment so is this process. The first cause counts.
-pub(super) fn begin(cause: Cause) {
+pub(super) fn begin(cause: EndCause) {
     if CAUSE.set(cause).is_err() {
         return;
     }
@@ -50,8 +50,8 @@ pub(super) fn begin(cause: Cause) {
 /// The exit code that a signal asked for, if one came.
 pub(super) fn signal() -> Option<u8> {
     match CAUSE.get()? {
-        Cause::Signal(code) => Some(*code),
-        Cause::Limit(_) => None,
+        EndCause::Signal(code) => Some(*code),
+        EndCause::Limit(_) => None,
     }
 }
 
@@ -72,8 +72,8 @@ pub(super) fn explain(stop: Stop) -> Stop {
 /// How the command ends, where that has begun.
 pub(super) fn stop() -> Option<Stop> {
     Some(match CAUSE.get()? {
-        Cause::Signal(_) => Stop::Interrupted("no results were written".to_owned()),
-        Cause::Limit(message) => Stop::Limit(message.clone()),
+        EndCause::Signal(_) => Stop::Interrupted("no results were written".to_owned()),
+        EndCause::Limit(message) => Stop::Limit(message.clone()),
     })
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::ending;
-use super::meter::Full;
+use super::output_quota::Full;
 use crate::experiment::RunFailure;
 use crate::problem::Problem;
 use crate::sim::Failure;
@@ -36,7 +36,7 @@ pub(super) enum Stop {
 }
 
 /// What a command returns.
-pub(super) type Done = Result<(), Stop>;
+pub(super) type CommandResult = Result<(), Stop>;
 
 impl Stop {
     /// One problem with the command line itself.
@@ -202,7 +202,7 @@ impl From<Vec<Problem>> for Stop {
 }
 
 /// Says why, and ends with the code that says so.
-pub(super) fn exit(done: Done) -> ExitCode {
+pub(super) fn exit(done: CommandResult) -> ExitCode {
     let Err(stop) = done else { return ExitCode::SUCCESS };
     let stop = ending::explain(stop);
     if !matches!(stop, Stop::ClosedPipe) {

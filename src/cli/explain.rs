@@ -14,13 +14,13 @@ use std::io::Write;
 
 use serde_json::json;
 
-use self::clock::{Clock, length};
+use self::clock::{RunClock, length};
 use self::others::Others;
-use self::phase::{Phase, longest, phases};
-use self::row::{Row, rows};
-use self::wait::Step;
-use super::args::Explain;
-use super::exit::{Done, Stop};
+use self::phase::{WaitPhase, longest, phases};
+use self::row::{CsvRow, rows};
+use self::wait::JobStep;
+use super::args::ExplainArgs;
+use super::exit::{CommandResult, Stop};
 use super::results::Results;
 use crate::problem::did_you_mean;
 use crate::report::{clean, guarded};
@@ -33,15 +33,15 @@ const JOBS: &str = "jobs.csv";
 const NOTES: &str = "explain.csv";
 
 /// Explains one job.
-pub(super) fn explain(arguments: &Explain) -> Done {
+pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
     let results = Results::open(&arguments.run)?;
     if !results.has(NOTES) {
         let message = format!("`{}` kept no reasons", arguments.run.display());
         return Err(Stop::usage(message, "run it again with --explain"));
     }
     let job = find(&results, &arguments.job, arguments.ordinal.as_deref())?;
-    let same = |column: &str, row: &Row| row.cell(column) == job.cell(column);
-    let of_job = |row: &Row| same("source", row) && same("ordinal", row);
+    let same = |column: &str, row: &CsvRow| row.cell(column) == job.cell(column);
+    let of_job = |row: &CsvRow| same("source", row) && same("ordinal", row);
     let notes = rows(&results, NOTES, of_job)?;
     let charges = rows(&results, "charges.csv", of_job)?;
     let clock = clock(&results)?;
@@ -49,13 +49,13 @@ pub(super) fn explain(arguments: &Explain) -> Done {
     let (offers, ruled_out) = (offer::kinds(&notes)?, offer::ruled_out(&notes));
     let data = data::tell(&job, &charges)?;
     let charges = charge::sums(&job, &charges)?;
-    let waits = || steps.iter().filter_map(Step::wait);
+    let waits = || steps.iter().filter_map(JobStep::wait);
     let all = waits().map(|wait| wait.until - wait.from).fold(Span::ZERO, |sum, one| sum + one);
     let (told, short, left) = longest(phases(&steps));
     let others = Others::read(&results, &job, &told)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        let waits: Vec<_> = waits().map(wait::Wait::json).collect();
+        let waits: Vec<_> = waits().map(wait::WaitSpan::json).collect();
         let phases = told.iter().zip(&others.meanwhile);
         let phases: Vec<_> =
             phases.map(|(phase, meanwhile)| phase.json(all, clock, (meanwhile, &others))).collect();
@@ -82,21 +82,21 @@ pub(super) fn explain(arguments: &Explain) -> Done {
 }
 
 /// The calendar of the run, as its time series has it. A start that nothing names is no date.
-fn clock(results: &Results) -> Result<Clock, Stop> {
+fn clock(results: &Results) -> Result<RunClock, Stop> {
     let first = std::cell::Cell::new(true);
     let rows = rows(results, "timeseries.csv", |_| first.replace(false))?;
-    let Some(row) = rows.first() else { return Ok(Clock { calendar: None }) };
+    let Some(row) = rows.first() else { return Ok(RunClock { calendar: None }) };
     let stamp: Result<jiff::Timestamp, _> = row.cell("time_utc").parse();
     let stamp = stamp.map_err(|_| row.wrong("time_utc", "a date"))?;
     let start = stamp.as_microsecond() - row.time("start_s")?.micros();
-    Ok(Clock { calendar: (start != NEW_YEAR_2026).then(|| Calendar::from_unix_micros(start)) })
+    Ok(RunClock { calendar: (start != NEW_YEAR_2026).then(|| Calendar::from_unix_micros(start)) })
 }
 
 /// The job called `name`, as it is or as a spreadsheet shows it; where several
 /// are, the one with this ordinal.
-fn find(results: &Results, name: &str, ordinal: Option<&str>) -> Result<Row, Stop> {
+fn find(results: &Results, name: &str, ordinal: Option<&str>) -> Result<CsvRow, Stop> {
     let guarded = guarded(name);
-    let named = |row: &Row| row.cell("job") == name || row.cell("job") == guarded;
+    let named = |row: &CsvRow| row.cell("job") == name || row.cell("job") == guarded;
     let mut found = rows(results, JOBS, named)?;
     if found.is_empty() {
         return Err(unknown(&rows(results, JOBS, |_| true)?, name));
@@ -126,14 +126,14 @@ fn some(identities: &[String]) -> &[String] {
 }
 
 /// How `--ordinal` names a row of `jobs.csv`.
-fn identity(row: &Row) -> String {
+fn identity(row: &CsvRow) -> String {
     match row.cell("source") {
         "0" => row.cell("ordinal").to_owned(),
         source => format!("{source}/{}", row.cell("ordinal")),
     }
 }
 
-fn unknown(all: &[Row], name: &str) -> Stop {
+fn unknown(all: &[CsvRow], name: &str) -> Stop {
     let names = || all.iter().map(|row| row.cell("job"));
     let hint = match did_you_mean(name, names()) {
         Some(meant) => format!("did you mean `{}`?", clean(meant)),
@@ -152,16 +152,16 @@ fn thousandths(amount: u64) -> String {
 }
 
 /// What it was expected to run, and how long it did run.
-fn estimate(job: &Row, (notes, steps): (&[Row], &[Step])) -> Result<String, Stop> {
+fn estimate(job: &CsvRow, (notes, steps): (&[CsvRow], &[JobStep])) -> Result<String, Stop> {
     let Some(estimate) = job.maybe_time("estimate_s")?.map(|time| time - Time::ZERO) else {
         return Ok("none".to_owned());
     };
     let mut text = length(estimate);
-    if steps.iter().any(|step| matches!(step, Step::Preempted(_))) {
+    if steps.iter().any(|step| matches!(step, JobStep::Preempted(_))) {
         return Ok(text + &parts(steps, job.time("end_s")?));
     }
     let whole =
-        |note: &&Row| note.cell("note") == "starts" && note.cell("tasks") == job.cell("tasks");
+        |note: &&CsvRow| note.cell("note") == "starts" && note.cell("tasks") == job.cell("tasks");
     let Some(start) = notes.iter().rfind(whole) else { return Ok(text) };
     let Some(until) = start.maybe_time("until_s")? else { return Ok(text) };
     let (expected, ran) =
@@ -182,16 +182,16 @@ fn estimate(job: &Row, (notes, steps): (&[Row], &[Step])) -> Result<String, Stop
 
 /// How long work that was preempted ran in all, and in how many parts; empty where its tasks
 /// ran apart.
-fn parts(steps: &[Step], end: Time) -> String {
+fn parts(steps: &[JobStep], end: Time) -> String {
     let (mut ran, mut parts, mut lost, mut since) = (Span::ZERO, 0_u64, Span::ZERO, None);
     for step in steps {
         match step {
-            Step::Wait(_) => {}
-            Step::Start(start) => {
+            JobStep::Wait(_) => {}
+            JobStep::Start(start) => {
                 let Some(at) = start.whole() else { return String::new() };
                 (since, parts) = (Some(at), parts + 1);
             }
-            Step::Preempted(one) => {
+            JobStep::Preempted(one) => {
                 ran += since.take().map_or(Span::ZERO, |since| one.at - since);
                 lost += one.lost.unwrap_or(Span::ZERO);
             }
@@ -210,7 +210,7 @@ fn parts(steps: &[Step], end: Time) -> String {
 }
 
 /// Who it is, what it asked for and how it went.
-fn summary(job: &Row, of: (&[Row], &[Step]), clock: Clock) -> Result<String, Stop> {
+fn summary(job: &CsvRow, of: (&[CsvRow], &[JobStep]), clock: RunClock) -> Result<String, Stop> {
     let (tasks, gpus) = (job.whole("tasks")?, job.whole("gpus")?);
     let (cpu, memory) = (job.whole("cpu_milli")?, job.number("memory_mib")?);
     let mut asked = match cpu {
@@ -261,9 +261,9 @@ const EVENTS: usize = 12;
 
 /// What it waited for, and what let it start, in order.
 fn story(
-    steps: &[Step],
-    (told, all, others): (&[Phase<'_>], Span, &Others),
-    clock: Clock,
+    steps: &[JobStep],
+    (told, all, others): (&[WaitPhase<'_>], Span, &Others),
+    clock: RunClock,
 ) -> String {
     let mut lines: Vec<(Time, String)> = Vec::new();
     let events: Vec<(Time, String)> = steps.iter().filter_map(|step| step.event(clock)).collect();

@@ -10,10 +10,10 @@ use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::background_file::BackgroundFile;
 use super::exit::{Stop, say};
 use super::journal::Journal;
-use super::meter::{Hashes, Meter, Metered};
-use super::spool::Spool;
+use super::output_quota::{Hashes, Metered, OutputQuota};
 use super::unfinished::Unfinished;
 use crate::input;
 use crate::problem::Problem;
@@ -37,7 +37,7 @@ pub(super) struct Folder {
     // Before the lock, so that what it leaves is still locked.
     unfinished: Unfinished,
     partial: File,
-    meter: Arc<Meter>,
+    meter: Arc<OutputQuota>,
     hashes: Arc<Mutex<Hashes>>,
 }
 
@@ -92,7 +92,11 @@ impl Folder {
     /// # Errors
     /// There is something already that `claim` does not cover; or another
     /// process is at it.
-    pub(super) fn create(target: &Path, claim: Claim, meter: Arc<Meter>) -> Result<Self, Stop> {
+    pub(super) fn create(
+        target: &Path,
+        claim: Claim,
+        meter: Arc<OutputQuota>,
+    ) -> Result<Self, Stop> {
         if target.exists() && !claim.force {
             return Err(taken(target, "name another folder with `--out`, or add `--force`"));
         }
@@ -176,9 +180,9 @@ impl Folder {
     }
 
     /// Opens a new file in it that is written on a thread of its own.
-    pub(super) fn spool(&self, name: &str) -> Result<Spool> {
+    pub(super) fn spool(&self, name: &str) -> Result<BackgroundFile> {
         let file = self.create_file(name)?;
-        Spool::new(file).with_context(|| format!("cannot write `{name}`"))
+        BackgroundFile::new(file).with_context(|| format!("cannot write `{name}`"))
     }
 
     fn create_file(&self, name: &str) -> Result<Metered> {

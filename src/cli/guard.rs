@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::HumanBytes;
 
-use super::args::Bounds;
-use super::ending::{self, Cause};
-use super::meter::Meter;
+use super::args::BoundsArgs;
+use super::ending::{self, EndCause};
+use super::output_quota::OutputQuota;
 use crate::halt;
 use crate::units::Span;
 
@@ -20,28 +20,28 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Keeps a command within its limits, from its beginning to its end.
 #[derive(Debug)]
-pub(super) struct Guard {
-    limits: Arc<Limits>,
+pub(super) struct ResourceGuard {
+    limits: Arc<GuardLimits>,
 }
 
 /// What is looked at.
 #[derive(Debug)]
-struct Limits {
+struct GuardLimits {
     started: Instant,
     wall: Option<Span>,
     memory: Option<u64>,
-    meter: Arc<Meter>,
+    meter: Arc<OutputQuota>,
 }
 
-impl Guard {
+impl ResourceGuard {
     /// Counts and looks from now on, on a thread of its own.
-    pub(super) fn new(bounds: &Bounds) -> Self {
-        let limits = Arc::new(Limits::new(bounds));
+    pub(super) fn new(bounds: &BoundsArgs) -> Self {
+        let limits = Arc::new(GuardLimits::new(bounds));
         let seen = Arc::downgrade(&limits);
         let watch = move || {
             while let Some(limits) = seen.upgrade() {
                 if let Some(message) = limits.over() {
-                    ending::begin(Cause::Limit(message));
+                    ending::begin(EndCause::Limit(message));
                     return;
                 }
                 drop(limits);
@@ -54,7 +54,7 @@ impl Guard {
     }
 
     /// Counts what is written.
-    pub(super) fn meter(&self) -> Arc<Meter> {
+    pub(super) fn meter(&self) -> Arc<OutputQuota> {
         Arc::clone(&self.limits.meter)
     }
 }
@@ -64,13 +64,13 @@ pub(super) fn look() -> ControlFlow<()> {
     if halt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
-impl Limits {
-    fn new(bounds: &Bounds) -> Self {
+impl GuardLimits {
+    fn new(bounds: &BoundsArgs) -> Self {
         Self {
             started: Instant::now(),
             wall: bounds.max_wall,
             memory: bounds.max_memory.or_else(|| machine_memory().map(|bytes| bytes / 10 * 9)),
-            meter: Arc::new(Meter::new(bounds.max_output)),
+            meter: Arc::new(OutputQuota::new(bounds.max_output)),
         }
     }
 
@@ -121,7 +121,7 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const FREE: Bounds = Bounds {
+    const FREE: BoundsArgs = BoundsArgs {
         max_events: None,
         max_jobs: None,
         max_simulated: None,
@@ -131,8 +131,8 @@ mod tests {
     };
 
     #[track_caller]
-    fn check(bounds: &Bounds, want: Option<&str>) {
-        let mut limits = Limits::new(bounds);
+    fn check(bounds: &BoundsArgs, want: Option<&str>) {
+        let mut limits = GuardLimits::new(bounds);
         // As if it had begun a second ago.
         limits.started -= Duration::from_secs(1);
         let over = limits.over();
@@ -143,16 +143,19 @@ mod tests {
     #[test]
     fn what_is_over_its_limit_is_named() {
         check(&FREE, None);
-        check(&Bounds { max_wall: Some(Span::from_secs(60)), ..FREE }, None);
-        check(&Bounds { max_wall: Some(Span::from_micros(999_999)), ..FREE }, Some("--max-wall"));
+        check(&BoundsArgs { max_wall: Some(Span::from_secs(60)), ..FREE }, None);
+        check(
+            &BoundsArgs { max_wall: Some(Span::from_micros(999_999)), ..FREE },
+            Some("--max-wall"),
+        );
         if cfg!(target_os = "linux") {
-            check(&Bounds { max_memory: Some(1), ..FREE }, Some("--max-memory"));
+            check(&BoundsArgs { max_memory: Some(1), ..FREE }, Some("--max-memory"));
         }
     }
 
     #[test]
     fn output_beyond_its_limit_is_noticed() {
-        let limits = Limits::new(&Bounds { max_output: 10, ..FREE });
+        let limits = GuardLimits::new(&BoundsArgs { max_output: 10, ..FREE });
         limits.meter.count(10).expect("it fits");
         assert_eq!(limits.over(), None);
         limits.meter.count(1).expect_err("it does not fit");

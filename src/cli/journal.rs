@@ -14,7 +14,7 @@ use anyhow::Context;
 
 use super::exit::Stop;
 use super::folder::in_place;
-use super::meter::Meter;
+use super::output_quota::OutputQuota;
 use crate::experiment::{Measurement, RunCache};
 use crate::problem::Problem;
 
@@ -89,11 +89,11 @@ fn first_difference<'a, V: PartialEq>(
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
-    book: Mutex<Book>,
+    book: Mutex<JournalFile>,
 }
 
 #[derive(Debug)]
-struct Book {
+struct JournalFile {
     file: File,
     /// Where the next line goes.
     end: u64,
@@ -101,19 +101,19 @@ struct Book {
     runs: BTreeMap<String, (u64, usize)>,
     /// Why a line could not be written; nothing more is then.
     failed: Option<ErrorKind>,
-    meter: Arc<Meter>,
+    meter: Arc<OutputQuota>,
 }
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
-struct First {
+struct JournalHead {
     journal: u32,
     experiment: Header,
 }
 
 /// Every other line.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct JournalEntry<'a> {
     run: &'a str,
     measurement: &'a Measurement,
 }
@@ -124,7 +124,7 @@ struct Name {
 }
 
 #[derive(Deserialize)]
-struct Kept {
+struct KeptRun {
     measurement: Measurement,
 }
 
@@ -135,12 +135,16 @@ impl Journal {
     /// # Errors
     /// It is of another experiment, or damaged before its last line. The last
     /// one may be: that is what a hard stop leaves, and it is cut off.
-    pub(super) fn open(path: &Path, header: &Header, meter: Arc<Meter>) -> Result<Self, Stop> {
+    pub(super) fn open(
+        path: &Path,
+        header: &Header,
+        meter: Arc<OutputQuota>,
+    ) -> Result<Self, Stop> {
         let file = in_place(path).with_context(|| format!("cannot write `{}`", path.display()))?;
         if !file.metadata()?.is_file() {
             return Err(problem(path, 0, "is not a regular file"));
         }
-        let mut book = Book { file, end: 0, runs: BTreeMap::new(), failed: None, meter };
+        let mut book = JournalFile { file, end: 0, runs: BTreeMap::new(), failed: None, meter };
         match book.read(path)? {
             Some(first) if first.journal != FORMAT => {
                 let message = format!("is of format {}; this is {FORMAT}", first.journal);
@@ -155,7 +159,7 @@ impl Journal {
             }
             None => {
                 book.file.set_len(0)?;
-                let first = First { journal: FORMAT, experiment: header.clone() };
+                let first = JournalHead { journal: FORMAT, experiment: header.clone() };
                 book.write(&first)?;
             }
         }
@@ -188,7 +192,7 @@ impl Journal {
         &self.path
     }
 
-    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
+    fn book(&self) -> std::sync::MutexGuard<'_, JournalFile> {
         // No panic is possible while it is locked.
         self.book.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -203,22 +207,22 @@ impl RunCache for Journal {
         book.file.read_exact(&mut line).ok()?;
         drop(book);
         // What cannot be read is run again.
-        serde_json::from_slice::<Kept>(content(&line)?).ok().map(|kept| kept.measurement)
+        serde_json::from_slice::<KeptRun>(content(&line)?).ok().map(|kept| kept.measurement)
     }
 
     fn keep(&self, key: &str, measurement: &Measurement) -> io::Result<()> {
         let mut book = self.book();
         let at = book.end;
-        let length = book.write(&Entry { run: key, measurement })?;
+        let length = book.write(&JournalEntry { run: key, measurement })?;
         book.runs.insert(key.to_owned(), (at, length));
         Ok(())
     }
 }
 
-impl Book {
+impl JournalFile {
     /// Reads all whole lines, up to `end`. Gives the first one, unless there is
     /// none or it was torn.
-    fn read(&mut self, path: &Path) -> Result<Option<First>, Stop> {
+    fn read(&mut self, path: &Path) -> Result<Option<JournalHead>, Stop> {
         let size = self.file.metadata()?.len();
         let mut reader = BufReader::new(&self.file);
         let mut first = None;

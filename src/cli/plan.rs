@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::args::{How, Plan};
-use super::exit::{Done, Stop, say};
+use super::args::{How, PlanArgs};
+use super::exit::{CommandResult, Stop, say};
 use super::folder::{self, Folder};
-use super::guard::Guard;
-use super::workshop::{Experiment, Workshop, stopped};
-use super::{open, recipe, run};
+use super::guard::ResourceGuard;
+use super::session::{Experiment, ExperimentSession, stopped};
+use super::{load, recipe, run};
 use crate::experiment::search::{Found, Keeping, Open, SearchFailure, Task, Variable, search};
 use crate::experiment::{
     Asked, CautionedRun, backlog, carbon_gaps, cautions, unestimated, waiting,
@@ -26,9 +26,9 @@ use crate::units::Span;
 const BUDGET: u32 = 400;
 
 /// Searches, judges, and shows the answer.
-pub(super) fn plan(arguments: &Plan) -> Done {
-    let guard = Guard::new(&arguments.many.bounds);
-    let scenario = open::open(&arguments.which)?;
+pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
+    let guard = ResourceGuard::new(&arguments.many.bounds);
+    let scenario = load::open(&arguments.which)?;
     let task = task(&scenario, arguments)?;
     let how = &arguments.how;
     let experiment = Experiment {
@@ -37,11 +37,11 @@ pub(super) fn plan(arguments: &Plan) -> Done {
         scenarios: std::slice::from_ref(&scenario),
         parameters: parameters(arguments),
     };
-    let mut workshop = Workshop::open(guard, (how, &arguments.many), &experiment)?;
-    let set = open::edits(&arguments.which)?;
+    let mut workshop = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
+    let set = load::edits(&arguments.which)?;
     let open = |setup: &[(String, String)]| {
         let all: Vec<(String, String)> = set.iter().chain(setup).cloned().collect();
-        let mut scenario = open::read(&arguments.which, &all)?;
+        let mut scenario = load::read(&arguments.which, &all)?;
         arguments.many.bounds.limit(&mut scenario);
         Ok(scenario)
     };
@@ -54,7 +54,7 @@ pub(super) fn plan(arguments: &Plan) -> Done {
     let policy = policy(&scenario, arguments, &found);
     let recipe = recipe::recipe(&scenario, &policy)?;
     let rows: Vec<usize> = match &arguments.policy {
-        Some(name) => vec![open::policy(&scenario, name)?],
+        Some(name) => vec![load::policy(&scenario, name)?],
         None => (0..scenario.policies.len()).collect(),
     };
     let mut assumptions = vec![not_modelled(scenario.unmodelled(&rows))];
@@ -112,7 +112,7 @@ fn beside(
 }
 
 /// What decides which runs there are and what is made of them, besides the scenario.
-fn parameters(arguments: &Plan) -> Vec<(&'static str, Value)> {
+fn parameters(arguments: &PlanArgs) -> Vec<(&'static str, Value)> {
     let micros = |span: Option<Span>| span.map(Span::micros);
     vec![
         ("vary", json!(arguments.vary)),
@@ -130,7 +130,7 @@ fn parameters(arguments: &Plan) -> Vec<(&'static str, Value)> {
 }
 
 /// The policy that ran; several where the choice of one is a variable.
-fn policy(scenario: &Scenario, arguments: &Plan, found: &Found) -> String {
+fn policy(scenario: &Scenario, arguments: &PlanArgs, found: &Found) -> String {
     let varied = found.task.variables.iter().find(|one| one.key == "baseline");
     match (&arguments.policy, varied) {
         (Some(name), _) => name.clone(),
@@ -140,7 +140,7 @@ fn policy(scenario: &Scenario, arguments: &Plan, found: &Found) -> String {
 }
 
 /// What is asked: the scenario's `[plan]`, and what the command line says instead.
-fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
+fn task(scenario: &Scenario, arguments: &PlanArgs) -> Result<Task, Stop> {
     let spec = &scenario.plan;
     let mut vary = spec.vary.clone();
     for flag in &arguments.vary {
@@ -179,7 +179,7 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
     if foreign.iter().any(|key| key == "baseline") {
         say("note: `baseline` is not varied: `--policy` names the policy that is planned for");
     }
-    let set = open::edits(&arguments.which)?;
+    let set = load::edits(&arguments.which)?;
     if let Some((key, _)) = set.iter().find(|(key, _)| vary.iter().any(|(other, _)| other == key)) {
         let message = format!("`{key}` is both set and varied");
         return Err(Stop::usage(
@@ -208,7 +208,7 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
         return Err(Stop::Input(problems));
     }
     if let Some(name) = &arguments.policy {
-        open::policy(scenario, name)?;
+        load::policy(scenario, name)?;
     }
     let goal = arguments.minimise.as_deref().or(spec.minimise.as_deref()).unwrap_or("cost_monthly");
     let goal = minimised(goal).map_err(|(message, hint)| Stop::usage(message, hint))?;
@@ -240,7 +240,7 @@ fn task(scenario: &Scenario, arguments: &Plan) -> Result<Task, Stop> {
 /// baseline first, from which the search starts.
 fn with_policies(
     scenario: &Scenario,
-    arguments: &Plan,
+    arguments: &PlanArgs,
     mut vary: Vec<(String, String)>,
 ) -> Vec<(String, String)> {
     let names = scenario.policies.iter().map(|policy| policy.name.as_str());
@@ -256,7 +256,7 @@ fn with_policies(
 }
 
 /// The policies that a plan is for.
-fn planned(scenario: &Scenario, arguments: &Plan, vary: &[(String, String)]) -> Vec<String> {
+fn planned(scenario: &Scenario, arguments: &PlanArgs, vary: &[(String, String)]) -> Vec<String> {
     let baseline = || vec![scenario.policies[scenario.baseline].name.clone()];
     let varied = vary.iter().find(|(key, _)| key == "baseline");
     match (&arguments.policy, varied) {
@@ -270,7 +270,7 @@ fn planned(scenario: &Scenario, arguments: &Plan, vary: &[(String, String)]) -> 
 
 /// Settings of other policies than those that the plan is for, and the choice of one where
 /// `--policy` makes it. Where it is varied which policy extends which, any may matter.
-fn foreign(scenario: &Scenario, arguments: &Plan, vary: &[(String, String)]) -> Vec<String> {
+fn foreign(scenario: &Scenario, arguments: &PlanArgs, vary: &[(String, String)]) -> Vec<String> {
     let planned = planned(scenario, arguments, vary);
     let keys = || vary.iter().map(|(key, _)| key);
     let fixed = !keys().any(|key| key.ends_with(".extends"));
@@ -312,7 +312,7 @@ fn write(folder: &Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Resul
     Ok(recipe::manifest(report.recipe, None))
 }
 
-fn show(report: &PlanReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
+fn show(report: &PlanReport<'_>, how: &How, written: Option<PathBuf>) -> CommandResult {
     let mut out = std::io::stdout().lock();
     if how.json {
         report.write_json(&mut out)?;

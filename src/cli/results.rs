@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::exit::Stop;
 use super::folder::MANIFEST;
-use super::meter::Hashes;
+use super::output_quota::Hashes;
 use crate::input::{self, Input};
 use crate::problem::Problem;
 

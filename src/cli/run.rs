@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::args::{How, Run};
+use super::args::{How, RunArgs};
+use super::background_file::BackgroundFile;
 use super::decisions::Decisions;
 use super::exchange::Recorder;
-use super::exit::{Done, Stop, say};
+use super::exit::{CommandResult, Stop, say};
 use super::folder::{self, Claim, Folder};
-use super::guard::{self, Guard};
-use super::open;
+use super::guard::{self, ResourceGuard};
+use super::load;
 use super::process::Processes;
 use super::progress::Bar;
 use super::recipe;
-use super::spool::Spool;
 use crate::experiment::{self, EventLog, RecordRange, RunResult, Settings};
 use crate::metrics::OccupancyRecorder;
 use crate::policy::external::Launcher;
@@ -30,10 +30,10 @@ use crate::text::file_name;
 
 /// Files that are written while the run goes on.
 struct Files {
-    jobs: JobsCsv<Spool>,
-    instances: InstancesCsv<Spool>,
-    charges: ChargesCsv<Spool>,
-    explain: Option<ExplainCsv<Spool>>,
+    jobs: JobsCsv<BackgroundFile>,
+    instances: InstancesCsv<BackgroundFile>,
+    charges: ChargesCsv<BackgroundFile>,
+    explain: Option<ExplainCsv<BackgroundFile>>,
 }
 
 impl Files {
@@ -57,8 +57,8 @@ impl Files {
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        let finish = |file: io::Result<Spool>, name: &str| {
-            file.and_then(Spool::finish).with_context(|| format!("cannot write `{name}`"))
+        let finish = |file: io::Result<BackgroundFile>, name: &str| {
+            file.and_then(BackgroundFile::finish).with_context(|| format!("cannot write `{name}`"))
         };
         finish(self.jobs.finish(), "jobs.csv")?;
         finish(self.instances.finish(), "instances.csv")?;
@@ -71,12 +71,12 @@ impl Files {
 }
 
 /// Runs one policy.
-pub(super) fn run(arguments: &Run) -> Done {
-    let guard = Guard::new(&arguments.bounds);
-    let mut scenario = open::open(&arguments.which)?;
+pub(super) fn run(arguments: &RunArgs) -> CommandResult {
+    let guard = ResourceGuard::new(&arguments.bounds);
+    let mut scenario = load::open(&arguments.which)?;
     arguments.bounds.limit(&mut scenario);
     let (scenario, row) = match &arguments.policy {
-        Some(named) => open::policy_or_file(&scenario, named)?,
+        Some(named) => load::policy_or_file(&scenario, named)?,
         None => {
             let row = scenario.baseline;
             (scenario, row)
@@ -202,7 +202,7 @@ pub(super) fn terminal() -> Terminal {
     Terminal { width, colour }
 }
 
-fn show(report: &RunReport, how: &How, written: Option<PathBuf>) -> Done {
+fn show(report: &RunReport, how: &How, written: Option<PathBuf>) -> CommandResult {
     let mut out = std::io::stdout().lock();
     if how.json {
         report.write_json(&mut out)?;
@@ -224,7 +224,7 @@ pub(super) fn tell_folder(how: &How, written: Option<PathBuf>, page: &str) {
 }
 
 /// With `--gate`: a broken promise is a finding.
-pub(super) fn gate(report: &RunReport, how: &How) -> Done {
+pub(super) fn gate(report: &RunReport, how: &How) -> CommandResult {
     let (kept, all) = report.kept();
     if how.gate && kept < all {
         let broken: Vec<String> = report

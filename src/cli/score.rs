@@ -6,12 +6,12 @@ use std::io::Write;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::args::Score as Arguments;
+use super::args::ScoreArgs as Arguments;
 use super::check::stop_plan;
-use super::exit::{Done, Stop};
-use super::guard::Guard;
-use super::open;
-use super::workshop::{Workshop, stopped};
+use super::exit::{CommandResult, Stop};
+use super::guard::ResourceGuard;
+use super::load;
+use super::session::{ExperimentSession, stopped};
 use crate::experiment::check::{self, Trial};
 use crate::experiment::{self, Possible, Runner, Score};
 use crate::scenario::{Suite, Tested};
@@ -31,8 +31,8 @@ const TOLD: [&str; 10] = [
 ];
 
 /// Scores a policy.
-pub(super) fn score(arguments: &Arguments) -> Done {
-    let guard = Guard::new(&arguments.bounds);
+pub(super) fn score(arguments: &Arguments) -> CommandResult {
+    let guard = ResourceGuard::new(&arguments.bounds);
     let mut suite = Suite::load(&arguments.suite)?;
     for tested in &mut suite.scenarios {
         arguments.bounds.limit(&mut tested.scenario);
@@ -40,7 +40,7 @@ pub(super) fn score(arguments: &Arguments) -> Done {
             .map_err(|failure| Stop::of_run(failure, &tested.scenario.path))?;
     }
     let how = (arguments.quiet, false);
-    let mut workshop = Workshop::bare(guard, "scoring", how, arguments.threads)?;
+    let mut workshop = ExperimentSession::bare(guard, "scoring", how, arguments.threads)?;
     let scored = workshop.work(|lab| {
         let one = |tested: &Tested| one(lab, tested, &arguments.policy);
         suite.scenarios.iter().map(one).collect::<Result<Vec<_>, Stop>>()
@@ -65,7 +65,7 @@ pub(super) fn score(arguments: &Arguments) -> Done {
 fn one(lab: &Runner<'_>, tested: &Tested, policy: &str) -> Result<(Score, Value), Stop> {
     let failed = stopped;
     let plan = check::plan_of(lab, tested).map_err(stop_plan)?;
-    let (scenario, row) = open::policy_or_file(&tested.scenario, policy)?;
+    let (scenario, row) = load::policy_or_file(&tested.scenario, policy)?;
     let candidate = Tested { scenario, ..tested.clone() };
     let ran = check::measure(lab, &candidate, &plan, &[(row, None)]).map_err(failed)?;
     let based = [(tested.scenario.baseline, None)];

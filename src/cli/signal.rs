@@ -1,7 +1,7 @@
 //! Signals that ask the command to end: the first one ends it in an orderly way
 //! and soon, the second one at once.
 
-use super::ending::{self, Cause};
+use super::ending::{self, EndCause};
 
 /// Waits for signals from now on, on a thread of its own. Those that were to be
 /// ignored when the program began (`nohup`) still are.
@@ -25,7 +25,7 @@ pub(super) fn listen() {
             if ending::signal().is_some() {
                 std::process::exit(i32::from(code));
             }
-            ending::begin(Cause::Signal(code));
+            ending::begin(EndCause::Signal(code));
         }
     };
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(wait);

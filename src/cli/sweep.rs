@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::args;
 use super::args::How;
-use super::exit::{Done, Stop};
+use super::exit::{CommandResult, Stop};
 use super::folder::{self, Folder};
-use super::guard::Guard;
-use super::workshop::{Experiment, Workshop, stopped};
-use super::{open, recipe, run};
+use super::guard::ResourceGuard;
+use super::session::{Experiment, ExperimentSession, stopped};
+use super::{load, recipe, run};
 use crate::experiment::sweep::{
     Axis, Open, Sweep, SweepFailure, SweepPlan, best, check, goal, repetition, row_of,
     sweep as run_all,
@@ -23,13 +23,13 @@ use crate::report::{Recipe, SweepReport, TextCells, sweep_charts, usual_metrics}
 use crate::scenario::{Scenario, not_modelled};
 
 /// Runs the points and says which settings matter, and which are best.
-pub(super) fn sweep(arguments: &args::Sweep) -> Done {
-    let guard = Guard::new(&arguments.many.bounds);
+pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
+    let guard = ResourceGuard::new(&arguments.many.bounds);
     let chosen = metrics(&arguments.metric)?;
     let (axes, edits) = axes(arguments)?;
     let open = |point: &[(String, String)]| {
         let all: Vec<(String, String)> = edits.iter().chain(point).cloned().collect();
-        let mut scenario = open::read(&arguments.which, &all)?;
+        let mut scenario = load::read(&arguments.which, &all)?;
         arguments.many.bounds.limit(&mut scenario);
         Ok(scenario)
     };
@@ -57,7 +57,7 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Done {
         scenarios: std::slice::from_ref(&unshared),
         parameters: parameters(arguments),
     };
-    let mut workshop = Workshop::open(guard, (how, &arguments.many), &experiment)?;
+    let mut workshop = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
     let swept = workshop.work(|lab| {
         let (repetition, replications) =
             repetition(lab, &first, &axes, &policies, arguments.replications).map_err(
@@ -136,7 +136,7 @@ fn beside(
 }
 
 /// What decides which runs there are and what is made of them, besides the scenario.
-fn parameters(arguments: &args::Sweep) -> Vec<(&'static str, Value)> {
+fn parameters(arguments: &args::SweepArgs) -> Vec<(&'static str, Value)> {
     vec![
         ("set", json!(arguments.which.set)),
         ("sample", json!(arguments.sample.map(|design| format!("{design:?}")))),
@@ -168,10 +168,10 @@ fn metrics(names: &[String]) -> Result<Vec<usize>, Stop> {
 type Edits = Vec<(String, String)>;
 
 /// The `--set` flags: those with a range or a list are axes, the others edits.
-fn axes(arguments: &args::Sweep) -> Result<(Vec<Axis>, Edits), Stop> {
+fn axes(arguments: &args::SweepArgs) -> Result<(Vec<Axis>, Edits), Stop> {
     let (mut axes, mut edits) = (Vec::new(), Vec::new());
     let mut problems: Vec<Problem> = Vec::new();
-    for (key, values) in open::edits(&arguments.which)? {
+    for (key, values) in load::edits(&arguments.which)? {
         let known = |key: &str| {
             axes.iter().any(|axis: &Axis| axis.key == key)
                 || edits.iter().any(|(other, _): &(String, String)| other == key)
@@ -213,7 +213,7 @@ fn policies(scenario: &Scenario, names: &[String]) -> Result<Vec<usize>, Stop> {
         return Ok((0..scenario.policies.len()).collect());
     }
     let mut rows: Vec<usize> =
-        names.iter().map(|name| open::policy(scenario, name)).collect::<Result<_, _>>()?;
+        names.iter().map(|name| load::policy(scenario, name)).collect::<Result<_, _>>()?;
     rows.sort_unstable();
     rows.dedup();
     Ok(rows)
@@ -252,7 +252,7 @@ fn write(
     Ok(recipe::manifest(recipe, None))
 }
 
-fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
+fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> CommandResult {
     let mut out = std::io::stdout().lock();
     if how.json {
         report.write_json(&mut out)?;
@@ -265,7 +265,7 @@ fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> Done {
 }
 
 /// With `--gate`: that no point keeps all promises is a finding.
-fn gate(report: &SweepReport<'_>, how: &How) -> Done {
+fn gate(report: &SweepReport<'_>, how: &How) -> CommandResult {
     if how.gate && !report.keeps_promises() {
         return Err(Stop::Finding("no point keeps all objectives".to_owned()));
     }

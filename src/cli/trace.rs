@@ -7,10 +7,10 @@ use std::path::Path;
 use anyhow::Context;
 use comfy_table::{Table, presets};
 
-use super::args::{Trace, Which};
-use super::exit::{Done, Stop, say};
+use super::args::{TraceArgs, Which};
+use super::exit::{CommandResult, Stop, say};
 use super::folder::taken;
-use super::open;
+use super::load;
 use super::unfinished::Unfinished;
 use crate::model::{Interner, Work};
 use crate::problem::Problem;
@@ -40,12 +40,14 @@ impl Workload {
 }
 
 /// Runs a trace command.
-pub(super) fn trace(command: &Trace) -> Done {
+pub(super) fn trace(command: &TraceArgs) -> CommandResult {
     match command {
-        Trace::Stats { input, on_bad_row, json } => stats(&load(input, on_bad_row)?, *json),
-        Trace::Convert { input, output, on_bad_row } => convert(&load(input, on_bad_row)?, output),
-        Trace::Synth { which, output } => {
-            let scenario = open::open(which)?;
+        TraceArgs::Stats { input, on_bad_row, json } => stats(&load(input, on_bad_row)?, *json),
+        TraceArgs::Convert { input, output, on_bad_row } => {
+            convert(&load(input, on_bad_row)?, output)
+        }
+        TraceArgs::Synth { which, output } => {
+            let scenario = load::open(which)?;
             if !matches!(scenario.workload.input, WorkloadInput::Synthetic(_)) {
                 let message = format!("{} replays a trace", scenario.path);
                 return Err(Stop::usage(message, "use `windtunnel trace convert`"));
@@ -65,7 +67,7 @@ fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
             seed: None,
             on_bad_row: Some(on_bad_row.to_owned()),
         };
-        return Ok(Workload::of_scenario(&open::open(&which)?));
+        return Ok(Workload::of_scenario(&load::open(&which)?));
     }
     let shown = input.display().to_string();
     let recognised = recognise(input, &shown).map_err(|problem| Stop::Input(vec![problem]))?;
@@ -94,7 +96,7 @@ fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
     Ok(Workload { spec, context })
 }
 
-fn stats(workload: &Workload, as_json: bool) -> Done {
+fn stats(workload: &Workload, as_json: bool) -> CommandResult {
     let mut book = Interner::default();
     let mut source = workload.open()?;
     let stats =
@@ -114,7 +116,7 @@ fn stats(workload: &Workload, as_json: bool) -> Done {
     Ok(())
 }
 
-fn convert(workload: &Workload, output: &Path) -> Done {
+fn convert(workload: &Workload, output: &Path) -> CommandResult {
     let mut book = Interner::default();
     let mut columns = used_columns(workload.open()?.as_mut(), &mut book)
         .map_err(|problem| Stop::Input(vec![problem]))?;
@@ -158,7 +160,7 @@ fn compressed(
     columns: &[NativeColumn],
     file: File,
     name: &str,
-) -> Done {
+) -> CommandResult {
     let mut file = BufWriter::with_capacity(1 << 18, file);
     if name.ends_with(".gz") {
         let mut out = flate2::write::GzEncoder::new(&mut file, flate2::Compression::default());
@@ -180,7 +182,7 @@ fn write<W: Write>(
     workload: &Workload,
     observed: &Observations,
     mut writer: NativeWriter<W>,
-) -> Done {
+) -> CommandResult {
     let (mut book, mut work) = (Interner::default(), Work::default());
     let mut source = workload.open()?;
     let mut count = 0_u64;

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::args::Verify;
-use super::exit::{Done, Stop};
+use super::args::VerifyArgs;
+use super::exit::{CommandResult, Stop};
 use super::progress::Bar;
 use crate::experiment::published;
 use crate::experiment::verify::coverage::coverage;
@@ -12,7 +12,7 @@ use crate::experiment::verify::{CheckRow, CheckVerdict, Effort, verify as check}
 use crate::problem::Problem;
 
 /// Checks the simulator; a line that does not pass is a finding.
-pub(super) fn verify(arguments: &Verify) -> Done {
+pub(super) fn verify(arguments: &VerifyArgs) -> CommandResult {
     if let Some(data) = &arguments.published {
         return reproduce(data, arguments);
     }
@@ -53,7 +53,7 @@ pub(super) fn verify(arguments: &Verify) -> Done {
 const COVERAGE: (u64, u64, u64) = (3_000, 10, 20_000);
 
 /// Whether 95 % intervals hold the exact value as often as they should.
-fn cover(arguments: &Verify) -> Done {
+fn cover(arguments: &VerifyArgs) -> CommandResult {
     let (repeats, replications, jobs) = COVERAGE;
     let bar = Bar::over_runs("intervals", false);
     bar.expect(repeats);
@@ -79,12 +79,12 @@ fn cover(arguments: &Verify) -> Done {
 }
 
 /// Seeds of the FGD experiments: as many as the paper has, or two in a hurry.
-fn seeds(arguments: &Verify) -> u64 {
+fn seeds(arguments: &VerifyArgs) -> u64 {
     if arguments.quick { 2 } else { published::FGD_SEEDS }
 }
 
 /// Published tables from the logs and lists below `data`, wherever they lie in it.
-fn reproduce(data: &Path, arguments: &Verify) -> Done {
+fn reproduce(data: &Path, arguments: &VerifyArgs) -> CommandResult {
     let log = data.join("swf/lublin_256.swf.gz");
     let estimated = data.join("swf/KTH-SP2-1996.swf.gz");
     let openb = data.join("gpu");

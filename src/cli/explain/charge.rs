@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::row::Row;
+use super::row::CsvRow;
 use super::wait::CUT;
 use crate::cli::exit::Stop;
 use crate::report::clean;
@@ -10,7 +10,7 @@ use crate::units::Money;
 
 /// Charges of one kind on one offer.
 #[derive(Debug, Serialize)]
-pub(super) struct Sum {
+pub(super) struct ChargeSum {
     kind: String,
     offer: String,
     #[serde(skip)]
@@ -25,15 +25,22 @@ pub(super) struct Sum {
 ///
 /// # Errors
 /// A cell cannot be read, or they do not sum to the cost of the job.
-pub(super) fn sums(job: &Row, charges: &[Row]) -> Result<Vec<Sum>, Stop> {
-    let mut sums: Vec<(Sum, Vec<&str>)> = Vec::new();
+pub(super) fn sums(job: &CsvRow, charges: &[CsvRow]) -> Result<Vec<ChargeSum>, Stop> {
+    let mut sums: Vec<(ChargeSum, Vec<&str>)> = Vec::new();
     for charge in charges {
         let (kind, offer) = (charge.cell("kind"), charge.cell("offer"));
         let known = sums.iter().position(|(sum, _)| sum.kind == kind && sum.offer == offer);
         let at = known.unwrap_or_else(|| {
             let (kind, offer) = (kind.to_owned(), offer.to_owned());
-            let sum =
-                Sum { kind, offer, nanos: 0, amount_usd: 0.0, instances: 0, lines: 0, bytes: 0 };
+            let sum = ChargeSum {
+                kind,
+                offer,
+                nanos: 0,
+                amount_usd: 0.0,
+                instances: 0,
+                lines: 0,
+                bytes: 0,
+            };
             sums.push((sum, Vec::new()));
             sums.len() - 1
         });
@@ -52,13 +59,13 @@ pub(super) fn sums(job: &Row, charges: &[Row]) -> Result<Vec<Sum>, Stop> {
         let message = "the lines of this job in `charges.csv` do not sum to its cost in `jobs.csv`";
         return Err(Stop::usage(message, CUT));
     }
-    let mut sums: Vec<Sum> = sums.into_iter().map(|(sum, _)| sum).collect();
+    let mut sums: Vec<ChargeSum> = sums.into_iter().map(|(sum, _)| sum).collect();
     sums.sort_by_key(|one| std::cmp::Reverse(one.nanos));
     Ok(sums)
 }
 
 /// The sums as lines.
-pub(super) fn tell(sums: &[Sum]) -> String {
+pub(super) fn tell(sums: &[ChargeSum]) -> String {
     let mut text = String::new();
     for sum in sums.iter().filter(|sum| sum.nanos != 0 || sum.bytes != 0) {
         let on = match sum.instances {

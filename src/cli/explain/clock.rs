@@ -4,12 +4,12 @@ use crate::units::{Calendar, Span, Time};
 
 /// Tells the time of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Clock {
+pub(super) struct RunClock {
     /// None where the scenario names no start: then times are since the start.
     pub(super) calendar: Option<Calendar>,
 }
 
-impl Clock {
+impl RunClock {
     /// A point in time, to the second.
     pub(super) fn at(self, time: Time) -> String {
         self.with(time, 0)
@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn two_times_are_told_apart() {
         // 2026-03-01T12:00:00Z.
-        let dated = Clock { calendar: Some(Calendar::from_unix_micros(1_772_366_400_000_000)) };
-        let relative = Clock { calendar: None };
+        let dated = RunClock { calendar: Some(Calendar::from_unix_micros(1_772_366_400_000_000)) };
+        let relative = RunClock { calendar: None };
         let cases = [
             (0, 90_000_000, "2026-03-01 12:00:00 to 12:01:30", "after 0 s to after 1 min 30 s"),
             (

@@ -1,7 +1,7 @@
 //! Where the data of a job lies, and what moving it took.
 
 use super::clock::length;
-use super::row::Row;
+use super::row::CsvRow;
 use crate::cli::exit::Stop;
 use crate::report::clean;
 use crate::units::{Money, Span};
@@ -10,7 +10,7 @@ use crate::units::{Money, Span};
 ///
 /// # Errors
 /// A cell cannot be read.
-pub(super) fn tell(job: &Row, charges: &[Row]) -> Result<String, Stop> {
+pub(super) fn tell(job: &CsvRow, charges: &[CsvRow]) -> Result<String, Stop> {
     let home = job.cell("home");
     let bytes = |column| job.maybe_whole(column).map(|bytes| bytes.unwrap_or(0));
     let (input, output) = (bytes("input_bytes")?, bytes("output_bytes")?);

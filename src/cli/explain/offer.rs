@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::clock::Clock;
-use super::row::Row;
+use super::clock::RunClock;
+use super::row::CsvRow;
 use crate::cli::exit::Stop;
 use crate::report::clean;
 use crate::units::{Money, Time};
@@ -15,7 +15,7 @@ const SHOWN: usize = 12;
 
 /// An offer in all its zones, of which the same was said.
 #[derive(Debug, Serialize)]
-pub(super) struct Kind {
+pub(super) struct OfferLine {
     /// The offer without its zone.
     offer: String,
     rented: bool,
@@ -32,7 +32,7 @@ pub(super) struct Kind {
 }
 
 /// Offers that the work or the policy rules out, counted by reason, the most first.
-pub(super) fn ruled_out(notes: &[Row]) -> Vec<(String, usize)> {
+pub(super) fn ruled_out(notes: &[CsvRow]) -> Vec<(String, usize)> {
     let mut offers: BTreeMap<&str, &str> = BTreeMap::new();
     for note in notes.iter().filter(|note| note.cell("note") == "offer ruled out") {
         let why = note.cell("why");
@@ -53,19 +53,21 @@ pub(super) fn ruled_out(notes: &[Row]) -> Vec<(String, usize)> {
 ///
 /// # Errors
 /// A cell cannot be read.
-pub(super) fn kinds(notes: &[Row]) -> Result<Vec<Kind>, Stop> {
-    let mut kinds: Vec<Kind> = Vec::new();
-    let candidate = |note: &&Row| matches!(note.cell("note"), "offer rented" | "offer not taken");
+pub(super) fn kinds(notes: &[CsvRow]) -> Result<Vec<OfferLine>, Stop> {
+    let mut kinds: Vec<OfferLine> = Vec::new();
+    let candidate =
+        |note: &&CsvRow| matches!(note.cell("note"), "offer rented" | "offer not taken");
     for note in notes.iter().filter(candidate) {
         let rented = note.cell("note") == "offer rented";
         let (offer, zone) = split(note.cell("offer"));
         let (why, first) = (note.cell("why"), note.time("time_s")?);
-        let same = |kind: &Kind| kind.offer == offer && kind.rented == rented && kind.why == why;
+        let same =
+            |kind: &OfferLine| kind.offer == offer && kind.rented == rented && kind.why == why;
         let at = kinds.iter().position(same).unwrap_or_else(|| {
             let why = why.to_owned();
             let zones = Vec::new();
             let (cost, least_usd, most_usd, first_s) = (None, None, None, first.secs_f64());
-            kinds.push(Kind {
+            kinds.push(OfferLine {
                 offer,
                 rented,
                 why,
@@ -104,8 +106,8 @@ fn split(offer: &str) -> (String, Option<String>) {
 }
 
 /// Those that are shown: what was rented, the best that each other provider has, and the cheapest of the rest.
-fn shown(kinds: &[Kind]) -> Vec<&Kind> {
-    let provider = |kind: &Kind| kind.offer.split('/').next().map(str::to_owned);
+fn shown(kinds: &[OfferLine]) -> Vec<&OfferLine> {
+    let provider = |kind: &OfferLine| kind.offer.split('/').next().map(str::to_owned);
     let mut providers = Vec::new();
     let (mut best, mut rest) = (Vec::new(), Vec::new());
     for kind in kinds {
@@ -120,9 +122,9 @@ fn shown(kinds: &[Kind]) -> Vec<&Kind> {
 
 /// The offers as lines.
 pub(super) fn tell(
-    job: &Row,
-    (kinds, ruled_out): (&[Kind], &[(String, usize)]),
-    clock: Clock,
+    job: &CsvRow,
+    (kinds, ruled_out): (&[OfferLine], &[(String, usize)]),
+    clock: RunClock,
 ) -> String {
     if kinds.is_empty() && ruled_out.is_empty() {
         let ran = match job.cell("first_start_s") {
@@ -155,7 +157,7 @@ pub(super) fn tell(
     text
 }
 
-fn line(kind: &Kind, clock: Clock) -> String {
+fn line(kind: &OfferLine, clock: RunClock) -> String {
     let zones = match &kind.zones[..] {
         [] => String::new(),
         [zone] => format!(" in {}", clean(zone)),
@@ -179,8 +181,8 @@ fn line(kind: &Kind, clock: Clock) -> String {
 mod tests {
     use super::*;
 
-    fn kind(offer: &str, rented: bool) -> Kind {
-        Kind {
+    fn kind(offer: &str, rented: bool) -> OfferLine {
+        OfferLine {
             offer: offer.to_owned(),
             rented,
             why: String::new(),

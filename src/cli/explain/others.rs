@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::clock::length;
-use super::phase::Phase;
-use super::row::{Row, each};
+use super::phase::WaitPhase;
+use super::row::{CsvRow, each};
 use super::wait::wanted;
 use super::{JOBS, NOTES, thousandths};
 use crate::cli::exit::Stop;
@@ -45,12 +45,12 @@ pub(super) struct Meanwhile {
     pub(super) before: u64,
     pub(super) after: u64,
     /// Those that took the most core time, the largest first.
-    largest: Vec<Started>,
+    largest: Vec<Overtaker>,
 }
 
 /// A job that started.
 #[derive(Debug)]
-struct Started {
+struct Overtaker {
     name: String,
     /// Its source and row.
     identity: (u64, u64),
@@ -70,13 +70,17 @@ impl Others {
     ///
     /// # Errors
     /// A cell cannot be read.
-    pub(super) fn read(results: &Results, job: &Row, phases: &[Phase<'_>]) -> Result<Self, Stop> {
+    pub(super) fn read(
+        results: &Results,
+        job: &CsvRow,
+        phases: &[WaitPhase<'_>],
+    ) -> Result<Self, Stop> {
         let mut found = Self::default();
         if phases.is_empty() {
             return Ok(found);
         }
         found.meanwhile.resize_with(phases.len(), Meanwhile::default);
-        let names = phases.iter().flat_map(Phase::holders);
+        let names = phases.iter().flat_map(WaitPhase::holders);
         found.ends = names.map(|name| (name.to_owned(), None)).collect();
         let mut unsure = Vec::new();
         let (own, began) = (place(job)?, job.maybe_time("first_start_s")?);
@@ -92,7 +96,7 @@ impl Others {
             let started = row.maybe_time("first_start_s")?;
             let Some(start) = started.filter(|_| started != began) else { return Ok(()) };
             // What started when a phase began made it what it is.
-            let during = |phase: &Phase<'_>| phase.from() < start && start <= phase.until();
+            let during = |phase: &WaitPhase<'_>| phase.from() < start && start <= phase.until();
             if let Some(at) = phases.iter().position(during) {
                 found.meanwhile[at].add(row, start, place(row)? < own)?;
             }
@@ -108,8 +112,8 @@ impl Others {
 
     /// Counts the tasks of those that are named that started in each phase: those of an array
     /// start one by one.
-    fn read_tasks(&mut self, results: &Results, phases: &[Phase<'_>]) -> Result<(), Stop> {
-        let arrays = |one: &Started| one.tasks > 1;
+    fn read_tasks(&mut self, results: &Results, phases: &[WaitPhase<'_>]) -> Result<(), Stop> {
+        let arrays = |one: &Overtaker| one.tasks > 1;
         if !self.meanwhile.iter().any(|phase| phase.largest.iter().any(arrays)) {
             return Ok(());
         }
@@ -134,8 +138,8 @@ impl Others {
     }
 
     /// Reads what those wanted whom nobody might pass.
-    fn read_firsts(&mut self, results: &Results, phases: &[Phase<'_>]) -> Result<(), Stop> {
-        let waits = phases.iter().flat_map(Phase::waits);
+    fn read_firsts(&mut self, results: &Results, phases: &[WaitPhase<'_>]) -> Result<(), Stop> {
+        let waits = phases.iter().flat_map(WaitPhase::waits);
         let barred = waits.filter_map(|wait| Some((wait.barred_by()?, wait.from)));
         self.firsts =
             barred.map(|(name, from)| (name.to_owned(), from, First::default())).collect();
@@ -173,16 +177,16 @@ impl Others {
 }
 
 /// When it was submitted; ties by source and row.
-fn place(row: &Row) -> Result<(Time, u64, u64), Stop> {
+fn place(row: &CsvRow) -> Result<(Time, u64, u64), Stop> {
     Ok((row.time("submitted_s")?, row.whole("source")?, row.whole("ordinal")?))
 }
 
 impl Meanwhile {
-    fn add(&mut self, row: &Row, start: Time, before: bool) -> Result<(), Stop> {
+    fn add(&mut self, row: &CsvRow, start: Time, before: bool) -> Result<(), Stop> {
         let count = if before { &mut self.before } else { &mut self.after };
         *count += 1;
         let tasks = row.whole("tasks")?;
-        self.largest.push(Started {
+        self.largest.push(Overtaker {
             name: clean(row.cell("job")),
             identity: (row.whole("source")?, row.whole("ordinal")?),
             milli: row.whole("cpu_milli")?,
@@ -193,7 +197,7 @@ impl Meanwhile {
             last: None,
             ran: row.time("end_s")? - start,
         });
-        let size = |one: &Started| {
+        let size = |one: &Overtaker| {
             let milli = one.milli.saturating_mul(one.tasks).max(1);
             i128::from(milli) * i128::from(one.ran.micros())
         };
@@ -214,13 +218,13 @@ impl Meanwhile {
             (0, _) => ", all submitted after it".to_owned(),
             (before, after) => format!(", {before} submitted before it and {after} after it"),
         };
-        let named: Vec<String> = self.largest.iter().map(Started::tell).collect();
+        let named: Vec<String> = self.largest.iter().map(Overtaker::tell).collect();
         let which = if all as usize > named.len() { "; the largest: " } else { ": " };
         Some(format!("{when} {jobs} started{how}{whose}{which}{}.", named.join(", ")))
     }
 }
 
-impl Started {
+impl Overtaker {
     fn tell(&self) -> String {
         // What an array holds at once is known only where all of it starts at one moment.
         let parts = self.moments > 1 || self.began > 0 && self.began < self.tasks;

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use super::clock::{Clock, length};
+use super::clock::{RunClock, length};
 use super::others::{Meanwhile, Others};
-use super::wait::{Step, Wait};
+use super::wait::{JobStep, WaitSpan};
 use crate::state::WaitReason;
 use crate::units::{Span, Time};
 
@@ -14,7 +14,7 @@ pub(super) const TOLD: usize = 5;
 
 /// What held for a phase.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Cause {
+enum WaitCause {
     /// Others were before it in the queue.
     Turn,
     /// Nobody was; the reason, and who held the most.
@@ -23,10 +23,10 @@ enum Cause {
 
 /// A span in which one cause held.
 #[derive(Debug)]
-pub(super) struct Phase<'s> {
-    cause: Cause,
+pub(super) struct WaitPhase<'s> {
+    cause: WaitCause,
     /// What was written of it, in order: one after the other without a gap.
-    waits: Vec<&'s Wait>,
+    waits: Vec<&'s WaitSpan>,
 }
 
 /// A phase as `--json` gives it.
@@ -43,29 +43,29 @@ pub(super) struct PhaseJson {
 }
 
 /// The phases of `steps`: neighbours with one cause are one.
-pub(super) fn phases(steps: &[Step]) -> Vec<Phase<'_>> {
-    let mut phases: Vec<Phase<'_>> = Vec::new();
-    for wait in steps.iter().filter_map(Step::wait) {
-        let cause = Cause::of(wait);
+pub(super) fn phases(steps: &[JobStep]) -> Vec<WaitPhase<'_>> {
+    let mut phases: Vec<WaitPhase<'_>> = Vec::new();
+    for wait in steps.iter().filter_map(JobStep::wait) {
+        let cause = WaitCause::of(wait);
         match phases.last_mut() {
             Some(last) if last.cause == cause && last.until() == wait.from => last.waits.push(wait),
-            Some(_) | None => phases.push(Phase { cause, waits: vec![wait] }),
+            Some(_) | None => phases.push(WaitPhase { cause, waits: vec![wait] }),
         }
     }
     phases
 }
 
 /// The longest phases, in order, and how long all others are.
-pub(super) fn longest(mut phases: Vec<Phase<'_>>) -> (Vec<Phase<'_>>, Span, usize) {
+pub(super) fn longest(mut phases: Vec<WaitPhase<'_>>) -> (Vec<WaitPhase<'_>>, Span, usize) {
     phases.sort_by_key(|phase| (std::cmp::Reverse(phase.span()), phase.from()));
     let rest = phases.split_off(phases.len().min(TOLD));
-    phases.sort_by_key(Phase::from);
-    let left = rest.iter().map(Phase::span).fold(Span::ZERO, |sum, one| sum + one);
+    phases.sort_by_key(WaitPhase::from);
+    let left = rest.iter().map(WaitPhase::span).fold(Span::ZERO, |sum, one| sum + one);
     (phases, left, rest.len())
 }
 
-impl Cause {
-    fn of(wait: &Wait) -> Self {
+impl WaitCause {
+    fn of(wait: &WaitSpan) -> Self {
         match wait.reason {
             WaitReason::Booting => Self::Next(WaitReason::Booting, None),
             _ if wait.ahead > 0 => Self::Turn,
@@ -91,7 +91,7 @@ impl Cause {
     }
 }
 
-impl Phase<'_> {
+impl WaitPhase<'_> {
     pub(super) fn from(&self) -> Time {
         self.waits.first().map_or(Time::ZERO, |wait| wait.from)
     }
@@ -110,7 +110,7 @@ impl Phase<'_> {
     }
 
     /// Its waits, in order.
-    pub(super) fn waits(&self) -> &[&Wait] {
+    pub(super) fn waits(&self) -> &[&WaitSpan] {
         &self.waits
     }
 
@@ -120,7 +120,7 @@ impl Phase<'_> {
     }
 
     /// When it was, how long, how much of `all`, and why.
-    pub(super) fn head(&self, all: Span, clock: Clock) -> String {
+    pub(super) fn head(&self, all: Span, clock: RunClock) -> String {
         let share = match self.span() == all {
             true => String::new(),
             false => match (100.0 * self.share(all)).round() {
@@ -135,18 +135,18 @@ impl Phase<'_> {
     /// What held, in sentences.
     pub(super) fn sentences(
         &self,
-        clock: Clock,
+        clock: RunClock,
         meanwhile: &Meanwhile,
         others: &Others,
     ) -> Vec<String> {
         let mut told = Vec::new();
         match self.cause {
-            Cause::Turn => {
+            WaitCause::Turn => {
                 told.extend(self.tell_queue());
                 told.extend(self.tell_overtaking(clock, others));
                 told.extend(meanwhile.tell("Meanwhile", ""));
             }
-            Cause::Next(reason, _) => {
+            WaitCause::Next(reason, _) => {
                 if let Some(first) = self.waits.first() {
                     told.extend(first.sentences(clock, others));
                 }
@@ -189,8 +189,8 @@ impl Phase<'_> {
 
     /// Why it did not start before its turn: each reason with how long it held, the
     /// longest first, as its longest span had it.
-    fn tell_overtaking(&self, clock: Clock, others: &Others) -> Vec<String> {
-        let mut reasons: Vec<(WaitReason, Span, &Wait)> = Vec::new();
+    fn tell_overtaking(&self, clock: RunClock, others: &Others) -> Vec<String> {
+        let mut reasons: Vec<(WaitReason, Span, &WaitSpan)> = Vec::new();
         for &wait in &self.waits {
             let span = wait.until - wait.from;
             match reasons.iter_mut().find(|(reason, ..)| *reason == wait.reason) {
@@ -229,7 +229,7 @@ impl Phase<'_> {
     pub(super) fn json(
         &self,
         all: Span,
-        clock: Clock,
+        clock: RunClock,
         (meanwhile, others): (&Meanwhile, &Others),
     ) -> PhaseJson {
         PhaseJson {

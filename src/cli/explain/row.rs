@@ -14,7 +14,7 @@ use crate::units::{Span, Time};
 
 /// A row of a result file by column name.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
+pub(super) struct CsvRow {
     head: Rc<csv::StringRecord>,
     cells: csv::StringRecord,
     file: Rc<PathBuf>,
@@ -22,14 +22,14 @@ pub(super) struct Row {
     line: u64,
 }
 
-impl Serialize for Row {
+impl Serialize for CsvRow {
     /// A map by column name.
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(self.head.iter().zip(&self.cells).collect::<BTreeMap<_, _>>())
     }
 }
 
-impl Row {
+impl CsvRow {
     /// A cell; empty where there is no such column.
     pub(super) fn cell(&self, column: &str) -> &str {
         let at = self.head.iter().position(|name| name == column);
@@ -106,8 +106,8 @@ impl Row {
 pub(super) fn rows(
     results: &Results,
     name: &str,
-    keep: impl Fn(&Row) -> bool,
-) -> Result<Vec<Row>, Stop> {
+    keep: impl Fn(&CsvRow) -> bool,
+) -> Result<Vec<CsvRow>, Stop> {
     let mut kept = Vec::new();
     each(results, name, |row| {
         if keep(row) {
@@ -122,7 +122,7 @@ pub(super) fn rows(
 pub(super) fn each(
     results: &Results,
     name: &str,
-    mut look: impl FnMut(&Row) -> Result<(), Stop>,
+    mut look: impl FnMut(&CsvRow) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let path = results.path(name);
     let failed = |error: csv::Error| match error.kind() {
@@ -139,7 +139,7 @@ pub(super) fn each(
     let mut reader = csv::Reader::from_reader(results.file(name)?);
     let head = Rc::new(reader.headers().map_err(failed)?.clone());
     let (cells, file) = (csv::StringRecord::new(), Rc::new(path.clone()));
-    let mut row = Row { head, cells, file, line: 0 };
+    let mut row = CsvRow { head, cells, file, line: 0 };
     while reader.read_record(&mut row.cells).map_err(failed)? {
         row.line = row.cells.position().map_or(0, csv::Position::line);
         look(&row)?;

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::clock::{Clock, length};
+use super::clock::{RunClock, length};
 use super::others::Others;
-use super::row::Row;
+use super::row::CsvRow;
 use crate::cli::exit::Stop;
 use crate::report::{Holder, clean};
 use crate::state::WaitReason;
@@ -12,7 +12,7 @@ use crate::units::{Span, Time};
 
 /// A span in which a job waited for one cause.
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(super) struct WaitSpan {
     pub(super) from: Time,
     pub(super) until: Time,
     pub(super) reason: WaitReason,
@@ -21,7 +21,7 @@ pub(super) struct Wait {
     of: u64,
     /// It has its machines alone.
     exclusive: bool,
-    counted: Option<Counted>,
+    counted: Option<RoomCount>,
     pub(super) ahead: u64,
     first: Option<String>,
     promised: Option<Time>,
@@ -31,7 +31,7 @@ pub(super) struct Wait {
 
 /// What was there when the span began.
 #[derive(Debug)]
-struct Counted {
+struct RoomCount {
     /// Tasks for which there was room.
     room: u64,
     resource: String,
@@ -71,15 +71,15 @@ pub(super) struct Preemption {
 
 /// What happened to a job, in order.
 #[derive(Debug)]
-pub(super) enum Step {
-    Wait(Wait),
+pub(super) enum JobStep {
+    Wait(WaitSpan),
     Start(Start),
     Preempted(Preemption),
 }
 
-impl Step {
+impl JobStep {
     /// The wait, if it is one.
-    pub(super) fn wait(&self) -> Option<&Wait> {
+    pub(super) fn wait(&self) -> Option<&WaitSpan> {
         match self {
             Self::Wait(wait) => Some(wait),
             Self::Start(_) | Self::Preempted(_) => None,
@@ -87,7 +87,7 @@ impl Step {
     }
 
     /// A start after a wait, or a preemption, as a line.
-    pub(super) fn event(&self, clock: Clock) -> Option<(Time, String)> {
+    pub(super) fn event(&self, clock: RunClock) -> Option<(Time, String)> {
         match self {
             Self::Wait(_) => None,
             Self::Start(start) => Some((start.at, format!("  {}\n", start.tell(clock)?))),
@@ -123,30 +123,30 @@ pub(super) struct WaitJson<'w> {
 ///
 /// # Errors
 /// A row cannot be read, or its waits do not cover the time until its first start.
-pub(super) fn steps(job: &Row, notes: &[Row]) -> Result<Vec<Step>, Stop> {
+pub(super) fn steps(job: &CsvRow, notes: &[CsvRow]) -> Result<Vec<JobStep>, Stop> {
     let end = job.time("end_s")?;
     let exclusive = job.cell("exclusive") == "yes";
     let of = job.whole("tasks")?;
     let mut steps = Vec::new();
     for note in notes {
         let at = note.time("time_s")?;
-        if let Some(Step::Wait(wait)) = steps.last_mut()
+        if let Some(JobStep::Wait(wait)) = steps.last_mut()
             && matches!(note.cell("note"), "waits" | "starts" | "preempted")
         {
             wait.until = wait.until.min(at);
         }
         match note.cell("note") {
-            "waits" => steps.push(Step::Wait(Wait::read(note, (of, exclusive), end)?)),
+            "waits" => steps.push(JobStep::Wait(WaitSpan::read(note, (of, exclusive), end)?)),
             "starts" => {
-                let waited = matches!(steps.last(), Some(Step::Wait(_) | Step::Preempted(_)));
-                let again = steps.iter().any(|step| matches!(step, Step::Preempted(_)));
+                let waited = matches!(steps.last(), Some(JobStep::Wait(_) | JobStep::Preempted(_)));
+                let again = steps.iter().any(|step| matches!(step, JobStep::Preempted(_)));
                 let (tasks, why) = (note.whole("tasks")?, clean(note.cell("why")));
-                steps.push(Step::Start(Start { at, tasks, of, why, waited, again }));
+                steps.push(JobStep::Start(Start { at, tasks, of, why, waited, again }));
             }
             "preempted" => {
                 let (tasks, to) = (note.whole("tasks")?, clean(note.cell("why")));
                 let lost = note.maybe_time("lost_s")?.map(|lost| lost - Time::ZERO);
-                steps.push(Step::Preempted(Preemption { at, tasks, of, to, lost }));
+                steps.push(JobStep::Preempted(Preemption { at, tasks, of, to, lost }));
             }
             _ => {}
         }
@@ -156,20 +156,20 @@ pub(super) fn steps(job: &Row, notes: &[Row]) -> Result<Vec<Step>, Stop> {
 }
 
 /// Holds the steps to `jobs.csv`: no gap until the job first started or ended.
-fn check(job: &Row, steps: &[Step], end: Time) -> Result<(), Stop> {
+fn check(job: &CsvRow, steps: &[JobStep], end: Time) -> Result<(), Stop> {
     let mut covered = job.time("submitted_s")?;
     let started = job.maybe_time("first_start_s")?;
     let until = started.unwrap_or(end);
     for step in steps {
         match step {
-            Step::Wait(wait) if wait.from == covered => covered = wait.until,
-            Step::Preempted(_) => {}
-            Step::Wait(_) | Step::Start(_) => break,
+            JobStep::Wait(wait) if wait.from == covered => covered = wait.until,
+            JobStep::Preempted(_) => {}
+            JobStep::Wait(_) | JobStep::Start(_) => break,
         }
     }
     let starts = steps.iter().find_map(|step| match step {
-        Step::Start(start) => Some(start.at),
-        Step::Wait(_) | Step::Preempted(_) => None,
+        JobStep::Start(start) => Some(start.at),
+        JobStep::Wait(_) | JobStep::Preempted(_) => None,
     });
     if covered != until || starts != started {
         let message = "`explain.csv` does not tell of the whole time that this job waited";
@@ -182,8 +182,8 @@ fn check(job: &Row, steps: &[Step], end: Time) -> Result<(), Stop> {
 pub(super) const CUT: &str =
     "it was edited or cut off, or comes from another version: run again with --explain";
 
-impl Wait {
-    fn read(note: &Row, (of, exclusive): (u64, bool), end: Time) -> Result<Self, Stop> {
+impl WaitSpan {
+    fn read(note: &CsvRow, (of, exclusive): (u64, bool), end: Time) -> Result<Self, Stop> {
         let why = note.cell("why");
         let reason = WaitReason::ALL.into_iter().find(|reason| reason.name() == why);
         let Some(reason) = reason else { return Err(note.wrong("why", "a reason to wait")) };
@@ -196,7 +196,7 @@ impl Wait {
             exclusive,
             counted: match note.cell("room") {
                 "" => None,
-                _ => Some(Counted::read(note)?),
+                _ => Some(RoomCount::read(note)?),
             },
             ahead: note.maybe_whole("ahead")?.unwrap_or(0),
             first: Some(clean(note.cell("first"))).filter(|first| !first.is_empty()),
@@ -218,14 +218,14 @@ impl Wait {
     }
 
     /// What the job waited for, in sentences.
-    pub(super) fn sentences(&self, clock: Clock, others: &Others) -> Vec<String> {
+    pub(super) fn sentences(&self, clock: RunClock, others: &Others) -> Vec<String> {
         let mut told = Vec::from_iter(self.lead());
         told.extend(self.tell_more(clock, others));
         told
     }
 
     /// Who held what it lacked, and what was foreseen.
-    pub(super) fn tell_more(&self, clock: Clock, others: &Others) -> Vec<String> {
+    pub(super) fn tell_more(&self, clock: RunClock, others: &Others) -> Vec<String> {
         let mut told = Vec::new();
         let Some(counted) = &self.counted else { return told };
         // Where there was room, it did not matter who held the rest.
@@ -309,7 +309,7 @@ impl Wait {
         })
     }
 
-    fn tell_promises(&self, clock: Clock) -> Option<String> {
+    fn tell_promises(&self, clock: RunClock) -> Option<String> {
         let when = |at: Time| match at <= self.from {
             true => "as soon as work ends that is over its estimate".to_owned(),
             false => clock.point(at),
@@ -349,15 +349,15 @@ impl Wait {
 ///
 /// # Errors
 /// A cell cannot be read.
-pub(super) fn wanted(note: &Row) -> Result<Option<String>, Stop> {
+pub(super) fn wanted(note: &CsvRow) -> Result<Option<String>, Stop> {
     match note.cell("room") {
         "" => Ok(None),
-        _ => Ok(Some(Counted::read(note)?.tell_wanted())),
+        _ => Ok(Some(RoomCount::read(note)?.tell_wanted())),
     }
 }
 
-impl Counted {
-    fn read(note: &Row) -> Result<Self, Stop> {
+impl RoomCount {
+    fn read(note: &CsvRow) -> Result<Self, Stop> {
         let largest = note.cell("largest");
         let largest = match largest {
             "" => Vec::new(),
@@ -428,7 +428,7 @@ impl Counted {
     }
 
     /// Who held the rest, until when.
-    fn tell_holders(&self, clock: Clock, now: Time, others: &Others) -> Option<String> {
+    fn tell_holders(&self, clock: RunClock, now: Time, others: &Others) -> Option<String> {
         let named: Vec<String> = self
             .largest
             .iter()
@@ -478,7 +478,7 @@ fn verb(amount: f64) -> &'static str {
 
 impl Start {
     /// The sentence; none where there is nothing to say.
-    pub(super) fn tell(&self, clock: Clock) -> Option<String> {
+    pub(super) fn tell(&self, clock: RunClock) -> Option<String> {
         if !self.waited {
             return None;
         }
@@ -500,7 +500,7 @@ impl Start {
 
 impl Preemption {
     /// The sentence.
-    fn tell(&self, clock: Clock) -> String {
+    fn tell(&self, clock: RunClock) -> String {
         let who = match self.tasks == self.of {
             true => String::new(),
             false => format!("{} of {} tasks ", self.tasks, self.of),

@@ -30,7 +30,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn open(path: &Path, header: &Header) -> Result<Journal, Stop> {
-    Journal::open(path, header, Arc::new(Meter::new(u64::MAX)))
+    Journal::open(path, header, Arc::new(OutputQuota::new(u64::MAX)))
 }
 
 /// A journal with runs `a`, `b` and `c`.
@@ -149,8 +149,8 @@ fn a_line_that_cannot_be_written_ends_the_journal() {
     let (_folder, path) = folder();
     let whole = written(&path);
     let file = File::options().read(true).write(true).open("/dev/full").expect("it is there");
-    let meter = Arc::new(Meter::new(u64::MAX));
-    let book = Book { file, end: 0, runs: BTreeMap::new(), failed: None, meter };
+    let meter = Arc::new(OutputQuota::new(u64::MAX));
+    let book = JournalFile { file, end: 0, runs: BTreeMap::new(), failed: None, meter };
     let journal = Journal { path: path.clone(), book: Mutex::new(book) };
     let full = journal.keep("a", &measurement(1)).expect_err("nothing fits on it");
     assert_eq!(full.kind(), ErrorKind::StorageFull);

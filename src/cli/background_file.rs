@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use super::meter::Metered;
+use super::output_quota::Metered;
 
 /// Bytes handed to the thread at once.
 const BLOCK: usize = 1 << 18;
@@ -16,7 +16,7 @@ const WAITING: usize = 8;
 
 /// A file in the making.
 #[derive(Debug)]
-pub(super) struct Spool {
+pub(super) struct BackgroundFile {
     block: Vec<u8>,
     /// None once the thread has ended.
     thread: Option<Thread>,
@@ -30,7 +30,7 @@ struct Thread {
     handle: JoinHandle<io::Result<()>>,
 }
 
-impl Spool {
+impl BackgroundFile {
     /// Writes to `file` from now on.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Spool {
     }
 }
 
-impl Write for Spool {
+impl Write for BackgroundFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.block.len() + bytes.len() > BLOCK {
             self.hand_on()?;
@@ -108,17 +108,18 @@ mod tests {
     use std::fs::{self, File};
     use std::sync::Arc;
 
-    use super::super::meter::Meter;
+    use super::super::output_quota::OutputQuota;
 
     fn metered(file: File) -> Metered {
-        Metered::new("a", file, Arc::new(Meter::new(u64::MAX)), Arc::default())
+        Metered::new("a", file, Arc::new(OutputQuota::new(u64::MAX)), Arc::default())
     }
 
     #[test]
     fn every_byte_arrives_in_order() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("a");
-        let mut spool = Spool::new(metered(File::create(&path).expect("made"))).expect("started");
+        let mut spool =
+            BackgroundFile::new(metered(File::create(&path).expect("made"))).expect("started");
         let mut want = Vec::new();
         for row in 0..200_000_u32 {
             let text = format!("{row},{}\n", "x".repeat(row as usize % 40));
@@ -135,7 +136,8 @@ mod tests {
         let path = dir.path().join("a");
         fs::write(&path, "").expect("written");
         // Opened for reading: nothing can be written to it.
-        let mut spool = Spool::new(metered(File::open(&path).expect("opened"))).expect("started");
+        let mut spool =
+            BackgroundFile::new(metered(File::open(&path).expect("opened"))).expect("started");
         let block = vec![b'x'; BLOCK];
         let failed = (0..100).find_map(|_| spool.write_all(&block).err());
         let error = failed.unwrap_or_else(|| spool.finish().expect_err("it cannot be written"));

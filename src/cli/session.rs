@@ -13,7 +13,7 @@ use super::args::{How, Many};
 use super::ending;
 use super::exit::Stop;
 use super::folder::{Claim, Folder, Partial};
-use super::guard::{self, Guard};
+use super::guard::{self, ResourceGuard};
 use super::journal::{Header, Journal};
 use super::process::Processes;
 use super::progress::Bar;
@@ -38,7 +38,7 @@ pub(super) struct Experiment<'a> {
 
 /// A command at work.
 #[derive(Debug)]
-pub(super) struct Workshop {
+pub(super) struct ExperimentSession {
     folder: Option<Folder>,
     journal: Option<Journal>,
     threads: ThreadPool,
@@ -50,7 +50,7 @@ pub(super) struct Workshop {
 #[derive(Debug)]
 struct Watching {
     bar: Bar,
-    guard: Guard,
+    guard: ResourceGuard,
     expected: AtomicUsize,
 }
 
@@ -69,14 +69,14 @@ impl ProgressWatch for Watching {
     }
 }
 
-impl Workshop {
+impl ExperimentSession {
     /// Takes the folder, and with `--resume` what is in its journal.
     ///
     /// # Errors
     /// The folder holds something already; another process is at it; or the
     /// journal is of another experiment, or damaged.
     pub(super) fn open(
-        guard: Guard,
+        guard: ResourceGuard,
         (how, many): (&How, &Many),
         experiment: &Experiment<'_>,
     ) -> Result<Self, Stop> {
@@ -99,7 +99,7 @@ impl Workshop {
     /// # Errors
     /// Threads cannot be started.
     pub(super) fn bare(
-        guard: Guard,
+        guard: ResourceGuard,
         label: &str,
         (quiet, audit): (bool, bool),
         threads: Option<u16>,

@@ -11,7 +11,7 @@ use indicatif::HumanBytes;
 
 /// Bytes written so far, and how many may be.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct OutputQuota {
     most: u64,
     written: AtomicU64,
 }
@@ -36,7 +36,7 @@ impl fmt::Display for Full {
     }
 }
 
-impl Meter {
+impl OutputQuota {
     /// A meter that lets `most` bytes pass.
     pub(super) fn new(most: u64) -> Self {
         Self { most, written: AtomicU64::new(0) }
@@ -69,7 +69,7 @@ pub(super) type Hashes = BTreeMap<String, String>;
 pub(super) struct Metered {
     name: String,
     file: File,
-    meter: Arc<Meter>,
+    meter: Arc<OutputQuota>,
     hasher: Box<blake3::Hasher>,
     hashes: Arc<Mutex<Hashes>>,
 }
@@ -80,7 +80,7 @@ impl Metered {
     pub(super) fn new(
         name: &str,
         file: File,
-        meter: Arc<Meter>,
+        meter: Arc<OutputQuota>,
         hashes: Arc<Mutex<Hashes>>,
     ) -> Self {
         let hasher = Box::new(blake3::Hasher::new());

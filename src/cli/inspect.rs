@@ -8,10 +8,10 @@ use anyhow::Context;
 use clap::CommandFactory;
 use serde_json::json;
 
-use super::args::{Arguments, Init, Validate};
-use super::exit::{Done, Stop, listed, say};
+use super::args::{Arguments, InitArgs, ValidateArgs};
+use super::exit::{CommandResult, Stop, listed, say};
 use super::folder::new_file;
-use super::open;
+use super::load;
 use super::progress::Bar;
 use crate::experiment::{Facts, Survey, Unsurveyed, lint, offered, survey, unestimated};
 use crate::halt;
@@ -24,8 +24,8 @@ use crate::scenario::{
 use crate::units::Calendar;
 
 /// `windtunnel validate`.
-pub(super) fn validate(arguments: &Validate) -> Done {
-    let scenario = open::open(&arguments.which)?;
+pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {
+    let scenario = load::open(&arguments.which)?;
     let work = match arguments.no_data {
         true => None,
         false => Some(read_through(&scenario)?),
@@ -156,7 +156,7 @@ fn assumed(scenario: &Scenario, work: Option<&Survey>) -> Vec<String> {
 }
 
 /// `windtunnel init`.
-pub(super) fn init(arguments: &Init) -> Done {
+pub(super) fn init(arguments: &InitArgs) -> CommandResult {
     let text = match &arguments.from {
         Some(trace) => {
             let Starter { text, left_out } =
@@ -196,7 +196,7 @@ fn named(trace: &Path, file: Option<&Path>) -> Result<String, Stop> {
 }
 
 /// `windtunnel policies`.
-pub(super) fn policies(as_json: bool) -> Done {
+pub(super) fn policies(as_json: bool) -> CommandResult {
     let mut out = std::io::stdout().lock();
     if as_json {
         let parts: Vec<serde_json::Value> = OPTIONS
@@ -269,7 +269,7 @@ pub(super) fn policies(as_json: bool) -> Done {
 }
 
 /// `windtunnel schema`.
-pub(super) fn schema() -> Done {
+pub(super) fn schema() -> CommandResult {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &scenario_schema()).map_err(std::io::Error::from)?;
     writeln!(out)?;
@@ -277,7 +277,7 @@ pub(super) fn schema() -> Done {
 }
 
 /// `windtunnel completions`.
-pub(super) fn completions(shell: clap_complete::Shell) -> Done {
+pub(super) fn completions(shell: clap_complete::Shell) -> CommandResult {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "windtunnel", &mut script);
     std::io::stdout().lock().write_all(&script)?;
