@@ -72,16 +72,18 @@ fn timed(scenario: &Scenario, threads: usize) -> Duration {
 
 /// What `windtunnel compare` does, but for the files.
 fn whole(scenario: &Scenario) {
-    let lab = Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
+    let runner =
+        Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
     let sides: Vec<Arm<'_>> = scenario
         .policies
         .iter()
         .map(|policy| Arm { name: &policy.name, scenario, policy })
         .collect();
     let asked = Asked { replications: Some(REPLICATIONS), ..Asked::default() };
-    let plan = plan(&lab, &sides, asked).expect("there is a plan");
+    let plan = plan(&runner, &sides, asked).expect("there is a plan");
     let judging = Judging { confidence: 0.95, margin: None, precision: None };
-    let (many, _) = compare(&lab, &sides, scenario.baseline, &plan, judging).expect("the runs end");
-    decide(&lab, &sides, &many).expect("the runs end");
+    let (many, _) =
+        compare(&runner, &sides, scenario.baseline, &plan, judging).expect("the runs end");
+    decide(&runner, &sides, &many).expect("the runs end");
     assert_eq!(many.policies.len(), scenario.policies.len());
 }

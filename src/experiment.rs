@@ -39,7 +39,7 @@ pub use decision::{
 };
 pub use event_log::{EntryReason, EventLog, EventLogEntry, PolicyView, RecordRange};
 pub(crate) use event_log::{refusal, rejection};
-pub use job_outcome::{JobOutcome, JobOutcomes, MOST_FATES};
+pub use job_outcome::{JobOutcome, JobOutcomes, MAX_JOB_OUTCOMES};
 pub use lint::{lint, offered};
 pub use measurement::{Course, MeasuredCostPart, Measurement, WorkDone};
 pub(crate) use obstacle::{limited, obstacle, unused};
@@ -53,3 +53,9 @@ pub use score::{Possible, Score};
 pub use sensitivity::{Influence, Sensitivity, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
 pub use survey::{Impossible, Survey, SurveyedLoad, Unsurveyed, survey};
+
+use crate::problem::Problem;
+use crate::scenario::Scenario;
+
+/// Reads the scenario with some of its single values edited.
+pub type ReadEdited<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Vec<Problem>>;

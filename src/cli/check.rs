@@ -44,10 +44,10 @@ pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
     }
     let label = if arguments.update { "storing" } else { "checking" };
     let how = (arguments.quiet, arguments.audit);
-    let mut workshop = ExperimentSession::bare(guard, label, how, arguments.threads)?;
-    let done = workshop.work(|lab| match arguments.update {
-        true => update(lab, &suite).map(|(files, taken)| Ran::Stored(files, taken)),
-        false => held(lab, &suite, arguments).map(|(held, left_out)| Ran::Held(held, left_out)),
+    let mut session = ExperimentSession::bare(guard, label, how, arguments.threads)?;
+    let done = session.work(|runner| match arguments.update {
+        true => update(runner, &suite).map(|(files, taken)| Ran::Stored(files, taken)),
+        false => held(runner, &suite, arguments).map(|(held, left_out)| Ran::Held(held, left_out)),
     });
     match done? {
         Ran::Stored(stored, taken) => {
@@ -111,8 +111,8 @@ fn definition_of(trial: &Trial<'_>) -> String {
     definition(&trial.tested.scenario, &trial.policy.name)
 }
 
-fn planned(lab: &Runner<'_>, tested: &Tested) -> Result<(RepetitionPlan, Terms), Stop> {
-    let plan = check::plan_of(lab, tested).map_err(stop_plan)?;
+fn planned(runner: &Runner<'_>, tested: &Tested) -> Result<(RepetitionPlan, Terms), Stop> {
+    let plan = check::plan_of(runner, tested).map_err(stop_plan)?;
     let terms = check::terms(tested, &plan).map_err(|problem| Stop::Input(vec![problem]))?;
     Ok((plan, terms))
 }
@@ -121,13 +121,13 @@ fn planned(lab: &Runner<'_>, tested: &Tested) -> Result<(RepetitionPlan, Terms),
 type Updated = (Vec<(PathBuf, String)>, Vec<String>);
 
 /// The baselines as they would be stored now, and what changes in them.
-fn update(lab: &Runner<'_>, suite: &Suite) -> Result<Updated, Stop> {
+fn update(runner: &Runner<'_>, suite: &Suite) -> Result<Updated, Stop> {
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     let (mut changed, mut known) = (Vec::new(), Vec::new());
     for tested in &suite.scenarios {
-        let (plan, terms) = planned(lab, tested)?;
+        let (plan, terms) = planned(runner, tested)?;
         let rows: Vec<_> = tested.policies.iter().map(|&row| (row, None)).collect();
-        let trials = check::measure(lab, tested, &plan, &rows).map_err(stopped)?;
+        let trials = check::measure(runner, tested, &plan, &rows).map_err(stopped)?;
         for trial in &trials {
             let baseline = Baseline::of(&terms, definition_of(trial), &trial.runs);
             let text = baseline
@@ -213,14 +213,14 @@ fn movement(moved: &MovedMetric) -> String {
 /// # Errors
 /// Why nothing at all was compared.
 fn held<'a>(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     suite: &'a Suite,
     arguments: &CheckArgs,
 ) -> Result<(Vec<CheckedPolicy<'a>>, Option<Stop>), Stop> {
     let mut problems = Vec::new();
     let mut all = Vec::new();
     for tested in &suite.scenarios {
-        let (plan, terms) = match planned(lab, tested) {
+        let (plan, terms) = match planned(runner, tested) {
             Ok(planned) => planned,
             Err(Stop::Input(found)) => {
                 problems.extend(found);
@@ -242,7 +242,7 @@ fn held<'a>(
     let (mut trials, mut baselines, mut plans) = (Vec::new(), Vec::new(), Vec::new());
     for (tested, plan, known) in all {
         for (row, baseline) in known {
-            match check::measure(lab, tested, &plan, &[(row, Some(baseline.replications()))]) {
+            match check::measure(runner, tested, &plan, &[(row, Some(baseline.replications()))]) {
                 Ok(ran) => trials.extend(ran),
                 Err(failure) => match stopped(failure) {
                     interrupted @ (Stop::Interrupted(_) | Stop::Bug(_)) => return Err(interrupted),
@@ -267,7 +267,7 @@ fn held<'a>(
     let mut held = Vec::new();
     for (row, verdicts) in verdicts.into_iter().enumerate() {
         let again = Again {
-            lab,
+            runner,
             trial: &trials[row],
             baseline: &baselines[row],
             plan: &plans[row],
@@ -293,13 +293,13 @@ fn held<'a>(
 
 /// Whether a policy in another process does something else when it is run again.
 fn is_erratic(again: Again<'_>, replication: u32) -> Result<bool, Stop> {
-    let Again { lab, trial, plan, .. } = again;
+    let Again { runner, trial, plan, .. } = again;
     if trial.policy.external.is_empty() {
         return Ok(false);
     }
     let (scenario, policy, repetition) = (&trial.tested.scenario, trial.policy, plan.repetition);
     let cell = RunRequest { scenario, policy, repetition, replication };
-    let run = lab.measure(&[cell]).map_err(stopped)?;
+    let run = runner.measure(&[cell]).map_err(stopped)?;
     Ok(run[0].fingerprint != trial.runs[replication as usize].fingerprint)
 }
 

@@ -50,7 +50,7 @@ pub(super) fn compare(arguments: &CompareArgs) -> CommandResult {
         parameters: parameters(arguments),
     };
     let calibration = calibration::told(&scenarios[0])?;
-    let mut workshop = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
+    let mut session = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
     for scenario in &mut scenarios {
         arguments.many.bounds.limit(scenario);
         experiment::share_inputs(scenario)
@@ -68,7 +68,7 @@ pub(super) fn compare(arguments: &CompareArgs) -> CommandResult {
     let baseline = contenders.iter().position(is_baseline).unwrap_or(0);
     let one_work = between.as_ref().is_none_or(|between| between.same_work);
     let (many, exhibits, decision) =
-        workshop.work(|lab| measure(lab, &sides, (baseline, one_work), arguments))?;
+        session.work(|runner| measure(runner, &sides, (baseline, one_work), arguments))?;
     let mut reports: Vec<RunReport> = sides
         .iter()
         .zip(&exhibits)
@@ -99,10 +99,10 @@ pub(super) fn compare(arguments: &CompareArgs) -> CommandResult {
             .collect(),
         reports: &reports,
     };
-    let written = match workshop.folder() {
+    let written = match session.folder() {
         Some(folder) => {
             let manifest = write(folder, &sides, &comparison, &exhibits)?;
-            workshop.finish(manifest)?
+            session.finish(manifest)?
         }
         None => None,
     };
@@ -129,7 +129,7 @@ type ComparedRuns = (experiment::Comparison, Vec<FullRun>, Option<experiment::De
 
 /// Runs everything; decides where all sides have one and the same work.
 fn measure(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     sides: &[Arm<'_>],
     (baseline, one_work): (usize, bool),
     arguments: &CompareArgs,
@@ -146,14 +146,14 @@ fn measure(
         margin: arguments.margin,
         precision: arguments.until_precision,
     };
-    let plan = experiment::plan(lab, sides, asked).map_err(|no_plan| match no_plan {
+    let plan = experiment::plan(runner, sides, asked).map_err(|no_plan| match no_plan {
         NoPlan::Problem(problem) => Stop::Input(vec![problem]),
         NoPlan::Lab(failure) => stopped(failure),
     })?;
     let (many, exhibits) =
-        experiment::compare(lab, sides, baseline, &plan, judging).map_err(stopped)?;
+        experiment::compare(runner, sides, baseline, &plan, judging).map_err(stopped)?;
     let decision = match one_work {
-        true => Some(experiment::decide(lab, sides, &many).map_err(stopped)?),
+        true => Some(experiment::decide(runner, sides, &many).map_err(stopped)?),
         false => None,
     };
     Ok((many, exhibits, decision))

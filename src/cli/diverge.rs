@@ -20,7 +20,7 @@ const MOST_BYTES: u64 = 1 << 20;
 /// What is needed to run a trial again.
 #[derive(Clone, Copy)]
 pub(super) struct Again<'a> {
-    pub(super) lab: &'a Runner<'a>,
+    pub(super) runner: &'a Runner<'a>,
     pub(super) trial: &'a Trial<'a>,
     pub(super) baseline: &'a Baseline,
     pub(super) plan: &'a RepetitionPlan,
@@ -46,17 +46,17 @@ pub(super) fn diverge(
 }
 
 fn look_up(again: Again<'_>, redefined: bool, parting: &mut FirstDivergence) -> Result<(), String> {
-    let Again { lab, trial, baseline, plan, base_command } = again;
+    let Again { runner, trial, baseline, plan, base_command } = again;
     let (scenario, replication) = (&trial.tested.scenario, parting.replication);
     let mut now = |stretch: RecordRange, sink: &mut dyn FnMut(EventLogEntry)| {
-        check::replay(lab, (scenario, trial.policy), (plan, replication), stretch, sink)
+        check::replay(runner, (scenario, trial.policy), (plan, replication), stretch, sink)
             .map_err(|_| "the run could not be repeated".to_owned())
     };
     let old = if redefined { earlier(again, replication)? } else { None };
     if let Some((scenario, row)) = old {
         let policy = &scenario.policies[row];
         let mut base = |stretch: RecordRange, sink: &mut dyn FnMut(EventLogEntry)| {
-            check::replay(lab, (&scenario, policy), (plan, replication), stretch, sink)
+            check::replay(runner, (&scenario, policy), (plan, replication), stretch, sink)
                 .map_err(|_| "the baseline's policy could not be run again".to_owned())
         };
         let found = check::look_up(parting, &mut base, &mut now)?;
@@ -114,7 +114,7 @@ fn parting_seed(scenario: &Scenario, replication: u32) -> u64 {
 /// The scenario with the policy of the baseline, if this program still does
 /// with it what the baseline holds.
 fn earlier(again: Again<'_>, replication: u32) -> Result<Option<(Scenario, usize)>, String> {
-    let Again { lab, trial, baseline, plan, .. } = again;
+    let Again { runner, trial, baseline, plan, .. } = again;
     let scenario = &trial.tested.scenario;
     let Ok((old, name)) = scenario.with_policies(&baseline.policy, "baseline") else {
         return Ok(None);
@@ -128,7 +128,7 @@ fn earlier(again: Again<'_>, replication: u32) -> Result<Option<(Scenario, usize
         repetition: plan.repetition,
         replication,
     };
-    let run = lab.measure(&[cell]);
+    let run = runner.measure(&[cell]);
     let run = run.map_err(|_| "the baseline's policy could not be run again".to_owned())?;
     let same = baseline.trail.get(replication as usize) == Some(&run[0].trail);
     Ok(same.then_some((old, row)))

@@ -1,5 +1,6 @@
 //! `windtunnel plan`: the cheapest setup that keeps the objectives.
 
+use crate::experiment::ReadEdited;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -11,7 +12,7 @@ use super::folder::{self, Folder};
 use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, recipe, run};
-use crate::experiment::search::{Found, Keeping, Open, SearchFailure, Task, Variable, search};
+use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
 use crate::experiment::{
     Asked, CautionedRun, backlog, carbon_gaps, cautions, unestimated, waiting,
 };
@@ -37,7 +38,7 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
         scenarios: std::slice::from_ref(&scenario),
         parameters: parameters(arguments),
     };
-    let mut workshop = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
+    let mut session = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
     let set = load::edits(&arguments.which)?;
     let open = |setup: &[(String, String)]| {
         let all: Vec<(String, String)> = set.iter().chain(setup).cloned().collect();
@@ -45,8 +46,8 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
         arguments.many.bounds.limit(&mut scenario);
         Ok(scenario)
     };
-    let found = workshop.work(|lab| {
-        search(lab, task, &open).map_err(|failure| match failure {
+    let found = session.work(|runner| {
+        search(runner, task, &open).map_err(|failure| match failure {
             SearchFailure::Problems(problems) => Stop::Input(told(problems, &scenario)),
             SearchFailure::Lab(failure) => stopped(failure),
         })
@@ -66,10 +67,10 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
         assumptions: &assumptions,
         cautions: &cautions,
     };
-    let written = match workshop.folder() {
+    let written = match session.folder() {
         Some(folder) => {
             let manifest = write(folder, &scenario, &report)?;
-            workshop.finish(manifest)?
+            session.finish(manifest)?
         }
         None => None,
     };
@@ -86,7 +87,7 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
 /// none; what was assumed in its runs is added to `assumptions`.
 fn beside(
     found: &Found,
-    open: Open<'_>,
+    open: ReadEdited<'_>,
     assumptions: &mut Vec<String>,
 ) -> Result<Vec<String>, Stop> {
     let Some(row) = found.choice.or((!found.finalists.is_empty()).then_some(0)) else {

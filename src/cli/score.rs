@@ -40,9 +40,9 @@ pub(super) fn score(arguments: &Arguments) -> CommandResult {
             .map_err(|failure| Stop::of_run(failure, &tested.scenario.path))?;
     }
     let how = (arguments.quiet, false);
-    let mut workshop = ExperimentSession::bare(guard, "scoring", how, arguments.threads)?;
-    let scored = workshop.work(|lab| {
-        let one = |tested: &Tested| one(lab, tested, &arguments.policy);
+    let mut session = ExperimentSession::bare(guard, "scoring", how, arguments.threads)?;
+    let scored = session.work(|runner| {
+        let one = |tested: &Tested| one(runner, tested, &arguments.policy);
         suite.scenarios.iter().map(one).collect::<Result<Vec<_>, Stop>>()
     });
     let (scores, scenarios): (Vec<Score>, Vec<Value>) = scored?.into_iter().unzip();
@@ -62,14 +62,14 @@ pub(super) fn score(arguments: &Arguments) -> CommandResult {
 }
 
 /// The policy in one scenario of the suite.
-fn one(lab: &Runner<'_>, tested: &Tested, policy: &str) -> Result<(Score, Value), Stop> {
+fn one(runner: &Runner<'_>, tested: &Tested, policy: &str) -> Result<(Score, Value), Stop> {
     let failed = stopped;
-    let plan = check::plan_of(lab, tested).map_err(stop_plan)?;
+    let plan = check::plan_of(runner, tested).map_err(stop_plan)?;
     let (scenario, row) = load::policy_or_file(&tested.scenario, policy)?;
     let candidate = Tested { scenario, ..tested.clone() };
-    let ran = check::measure(lab, &candidate, &plan, &[(row, None)]).map_err(failed)?;
+    let ran = check::measure(runner, &candidate, &plan, &[(row, None)]).map_err(failed)?;
     let based = [(tested.scenario.baseline, None)];
-    let base = check::measure(lab, tested, &plan, &based).map_err(failed)?;
+    let base = check::measure(runner, tested, &plan, &based).map_err(failed)?;
     let (ran, base) = (&ran[0], &base[0]);
     // What is not random ran once, and stands for every replication.
     let all = ran.runs.len().max(base.runs.len());

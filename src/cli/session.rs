@@ -80,21 +80,20 @@ impl ExperimentSession {
         (how, many): (&How, &Many),
         experiment: &Experiment<'_>,
     ) -> Result<Self, Stop> {
-        let mut workshop =
-            Self::bare(guard, experiment.kind, (how.quiet, how.audit), many.threads)?;
+        let mut session = Self::bare(guard, experiment.kind, (how.quiet, how.audit), many.threads)?;
         if !how.no_out {
             let target = run::target(how, &experiment.name);
             let claim = Claim { force: how.force, resume: many.resume };
-            let meter = || workshop.watch.guard.meter();
+            let meter = || session.watch.guard.meter();
             let made = Folder::create(&target, claim, meter())?;
             let journal = Journal::open(&made.journal(), &header(experiment)?, meter())?;
-            (workshop.folder, workshop.journal) = (Some(made), Some(journal));
+            (session.folder, session.journal) = (Some(made), Some(journal));
         }
-        workshop.mark("begun; whoever wrote it was stopped, or is at it")?;
-        Ok(workshop)
+        session.mark("begun; whoever wrote it was stopped, or is at it")?;
+        Ok(session)
     }
 
-    /// A workshop that writes nothing and remembers nothing.
+    /// A session that writes nothing and remembers nothing.
     ///
     /// # Errors
     /// Threads cannot be started.
@@ -126,8 +125,8 @@ impl ExperimentSession {
             Some(journal) => journal,
             None => &NoCache,
         };
-        let lab = Runner { memory, watch: &self.watch, audit: self.audit, launcher: &Processes };
-        let result = self.threads.install(|| runs(&lab));
+        let runner = Runner { memory, watch: &self.watch, audit: self.audit, launcher: &Processes };
+        let result = self.threads.install(|| runs(&runner));
         self.watch.bar.clear();
         let stop = match result {
             Ok(result) => {

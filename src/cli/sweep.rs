@@ -1,5 +1,6 @@
 //! `windtunnel sweep`: a scenario at many points.
 
+use crate::experiment::ReadEdited;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -13,8 +14,7 @@ use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, recipe, run};
 use crate::experiment::sweep::{
-    Axis, Open, Sweep, SweepFailure, SweepPlan, best, check, goal, repetition, row_of,
-    sweep as run_all,
+    Axis, Sweep, SweepFailure, SweepPlan, best, check, goal, repetition, row_of, sweep as run_all,
 };
 use crate::experiment::{CautionedRun, NoPlan, backlog, cautions, share_inputs, unestimated};
 use crate::metrics::METRICS;
@@ -57,10 +57,10 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
         scenarios: std::slice::from_ref(&unshared),
         parameters: parameters(arguments),
     };
-    let mut workshop = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
-    let swept = workshop.work(|lab| {
+    let mut session = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
+    let swept = session.work(|runner| {
         let (repetition, replications) =
-            repetition(lab, &first, &axes, &policies, arguments.replications).map_err(
+            repetition(runner, &first, &axes, &policies, arguments.replications).map_err(
                 |no_plan| match no_plan {
                     NoPlan::Problem(problem) => Stop::Input(vec![problem]),
                     NoPlan::Lab(failure) => stopped(failure),
@@ -71,7 +71,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
             return Err(too_many(all, arguments.max_runs));
         }
         let plan = SweepPlan { axes, design, points, policies, repetition, replications };
-        run_all(lab, plan, &first, &open).map_err(|failure| match failure {
+        run_all(runner, plan, &first, &open).map_err(|failure| match failure {
             SweepFailure::Problems(problems) => Stop::Input(problems),
             SweepFailure::Input(failure) => Stop::of_run(failure, &again()),
             SweepFailure::Lab(failure) => stopped(failure),
@@ -93,10 +93,10 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
         assumptions: &assumptions,
         cautions: &cautions,
     };
-    let written = match workshop.folder() {
+    let written = match session.folder() {
         Some(folder) => {
             let manifest = write(folder, &first, &report, &recipe)?;
-            workshop.finish(manifest)?
+            session.finish(manifest)?
         }
         None => None,
     };
@@ -109,7 +109,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
 fn beside(
     swept: &Sweep,
     goal: usize,
-    open: Open<'_>,
+    open: ReadEdited<'_>,
     assumptions: &mut Vec<String>,
 ) -> Result<Vec<String>, Stop> {
     let mut scenarios = Vec::new();

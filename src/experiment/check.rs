@@ -32,7 +32,7 @@ pub struct Trial<'a> {
 ///
 /// # Errors
 /// See [`NoPlan`].
-pub fn plan_of(lab: &Runner<'_>, tested: &Tested) -> Result<RepetitionPlan, NoPlan> {
+pub fn plan_of(runner: &Runner<'_>, tested: &Tested) -> Result<RepetitionPlan, NoPlan> {
     let scenario = &tested.scenario;
     if scenario.steady_state && tested.warm_up.is_none() {
         let message = "a scenario about the steady state needs its warm-up in a suite";
@@ -46,7 +46,7 @@ pub fn plan_of(lab: &Runner<'_>, tested: &Tested) -> Result<RepetitionPlan, NoPl
         warm_up: tested.warm_up,
         resample: tested.resample,
     };
-    plan(lab, &[Arm { name: &policy.name, scenario, policy }], asked)
+    plan(runner, &[Arm { name: &policy.name, scenario, policy }], asked)
 }
 
 /// The terms on which a scenario is run.
@@ -65,9 +65,9 @@ pub fn terms(tested: &Tested, plan: &RepetitionPlan) -> Result<Terms, Problem> {
 /// that is not said, as often as planned, but once where nothing in it is random.
 ///
 /// # Errors
-/// See [`LabFailure`].
+/// See [`RunnerFailure`].
 pub fn measure<'a>(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     tested: &'a Tested,
     plan: &RepetitionPlan,
     counts: &[(usize, Option<u32>)],
@@ -98,7 +98,7 @@ pub fn measure<'a>(
                 whose.push(at);
             }
         }
-        for (at, run) in whose.into_iter().zip(lab.measure(&cells)?) {
+        for (at, run) in whose.into_iter().zip(runner.measure(&cells)?) {
             trials[at].runs.push(run);
         }
     }

@@ -176,9 +176,9 @@ impl<'a> Arm<'a> {
 /// first replication of each comes back in full.
 ///
 /// # Errors
-/// See [`LabFailure`]; also where the warm-up leaves nothing to be counted.
+/// See [`RunnerFailure`]; also where the warm-up leaves nothing to be counted.
 pub fn compare(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     sides: &[Arm<'_>],
     baseline: usize,
     plan: &RepetitionPlan,
@@ -193,13 +193,13 @@ pub fn compare(
         let each = |replication| sides.iter().map(move |side| side.cell(repetition, replication));
         replications.flat_map(each).collect()
     };
-    let exhibits = lab.exhibit(&cells(0..1))?;
+    let exhibits = runner.exhibit(&cells(0..1))?;
     something_counts(sides, &exhibits, repetition)?;
     let mut all: Vec<Vec<Measurement>> =
         exhibits.iter().map(|exhibit| vec![exhibit.measurement.clone()]).collect();
     let extend = |all: &mut Vec<Vec<Measurement>>, until: u32| -> Result<(), RunnerFailure> {
         let from = all[0].len() as u32;
-        let measured = lab.measure(&cells(from..until.max(from)))?;
+        let measured = runner.measure(&cells(from..until.max(from)))?;
         for (at, one) in measured.into_iter().enumerate() {
             all[at % sides.len()].push(one);
         }

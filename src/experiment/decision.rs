@@ -120,9 +120,9 @@ impl Decision {
 /// Decides.
 ///
 /// # Errors
-/// See [`LabFailure`]: assumptions are moved in runs of their own.
+/// See [`RunnerFailure`]: assumptions are moved in runs of their own.
 pub fn decide(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     sides: &[Arm<'_>],
     comparison: &Comparison,
 ) -> Result<Decision, RunnerFailure> {
@@ -134,7 +134,7 @@ pub fn decide(
     let sensitivity = match standings[choice].is_ahead() {
         false => Sensitivity::default(),
         true => sensitivity(
-            lab,
+            runner,
             [&sides[base], &sides[choice]],
             comparison.repetition,
             comparison.replications,

@@ -11,7 +11,7 @@ use crate::state::{Record, State, WorkRef};
 use crate::units::Time;
 
 /// Most pieces of work whose fates are kept.
-pub const MOST_FATES: usize = 2_000_000;
+pub const MAX_JOB_OUTCOMES: usize = 2_000_000;
 
 /// What became of a piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,7 +132,7 @@ impl JobOutcomeWatch {
         if live.arrival < self.from || self.overflowed {
             return;
         }
-        if self.ended.len() == MOST_FATES {
+        if self.ended.len() == MAX_JOB_OUTCOMES {
             self.overflowed = true;
             self.ended = Vec::new();
             return;

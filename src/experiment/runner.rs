@@ -172,7 +172,7 @@ impl Runner<'_> {
     /// Does the runs and keeps everything of them.
     ///
     /// # Errors
-    /// As [`Lab::measure`].
+    /// As [`Runner::measure`].
     pub fn exhibit(&self, cells: &[RunRequest<'_>]) -> Result<Vec<FullRun>, RunnerFailure> {
         self.each(cells, |cell| self.run(cell, true))
     }
@@ -295,7 +295,7 @@ preset = "batch-fcfs"
         read.unwrap_or_else(|problems| panic!("{problems:?}"))
     }
 
-    fn lab<'a>() -> Runner<'a> {
+    fn runner<'a>() -> Runner<'a> {
         Runner { memory: &NoCache, watch: &NoProgress, audit: true, launcher: &NoLauncher }
     }
 
@@ -318,7 +318,7 @@ preset = "batch-fcfs"
         let scenario = scenario(HOURLY);
         let warm_up = Span::from_secs(4 * 3_600);
         let cells = cells(&scenario, Repetition::Seeds { warm_up }, 1);
-        let all = lab().measure(&cells).expect("it runs");
+        let all = runner().measure(&cells).expect("it runs");
         let one = &all[0];
         // Six hours of one node, busy half of the time; jobs at 4, 5 ... 10 h,
         // the last as the run ends.
@@ -349,7 +349,7 @@ preset = "batch-fcfs"
         let scenario = scenario(&text);
         for hours in [0, 4] {
             let seeds = Repetition::Seeds { warm_up: Span::from_secs(hours * 3_600) };
-            let all = lab().measure(&cells(&scenario, seeds, 1)).expect("it runs");
+            let all = runner().measure(&cells(&scenario, seeds, 1)).expect("it runs");
             assert_month(&all[0], (1.0 + 2.0 * 0.192) * 730.485);
         }
     }
@@ -368,7 +368,7 @@ preset = "batch-fcfs"
         share_inputs(&mut shared).expect("the trace is readable");
         assert!(matches!(shared.workload.input, WorkloadInput::Shared(_)));
         let seeds = Repetition::Seeds { warm_up: Span::ZERO };
-        let run = |scenario| lab().measure(&cells(scenario, seeds, 1)).expect("it runs");
+        let run = |scenario| runner().measure(&cells(scenario, seeds, 1)).expect("it runs");
         assert_eq!(run(&file), run(&shared));
     }
 
@@ -384,7 +384,7 @@ preset = "batch-fcfs"
             taken: 2,
             stride: 1,
         };
-        let all = lab().measure(&cells(&scenario, windows, 2)).expect("it runs");
+        let all = runner().measure(&cells(&scenario, windows, 2)).expect("it runs");
         // Arrivals at 2, 3, 4 h, then at 5, 6, 7 h.
         assert_eq!(all.iter().map(|one| one.done.submitted).collect::<Vec<_>>(), [3, 3]);
         let second = windows.scenario(&scenario, 1);
@@ -410,7 +410,7 @@ preset = "batch-fcfs"
             taken: 2,
             stride: 1,
         };
-        let all = lab().measure(&cells(&scenario(&text), windows, 2)).expect("it runs");
+        let all = runner().measure(&cells(&scenario(&text), windows, 2)).expect("it runs");
         for one in &all {
             assert_eq!(one.metric("utilisation_cpu"), Some(0.75));
             // What it costs and does is all there: 3 × 3 + 2 + 1 core-hours.
@@ -423,7 +423,7 @@ preset = "batch-fcfs"
     fn blocks_are_whole_pieces_of_the_trace() {
         let scenario = scenario(&HOURLY.replace("horizon = \"10 h\"", ""));
         let length = Span::from_secs(2 * 3_600);
-        let all = lab().measure(&cells(&scenario, Repetition::Blocks { length }, 3));
+        let all = runner().measure(&cells(&scenario, Repetition::Blocks { length }, 3));
         for one in all.expect("it runs") {
             // Five blocks of two jobs each, whichever they are.
             assert_eq!(one.done.submitted, 10);
@@ -435,7 +435,7 @@ preset = "batch-fcfs"
     fn measurements_survive_a_journal() {
         let scenario = scenario(HOURLY);
         let seeds = Repetition::Seeds { warm_up: Span::ZERO };
-        let all = lab().measure(&cells(&scenario, seeds, 2)).expect("it runs");
+        let all = runner().measure(&cells(&scenario, seeds, 2)).expect("it runs");
         for one in &all {
             let line = serde_json::to_string(one).expect("a measurement is data");
             let again: Measurement = serde_json::from_str(&line).expect("it is what was written");

@@ -20,6 +20,7 @@ mod score;
 mod shares;
 mod variable;
 
+use super::ReadEdited;
 use super::compare::{Asked, Chance};
 use super::replication::Repetition;
 use super::runner::{Runner, RunnerFailure};
@@ -41,9 +42,6 @@ pub use line::SetupPoint;
 pub use score::{Keeping, SetupScore};
 pub use shortlist::{SetupVerdict, ShortlistEntry};
 pub use variable::Variable;
-
-/// Reads the scenario with some of its single values edited.
-pub type Open<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Vec<Problem>>;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -122,12 +120,16 @@ pub enum SearchFailure {
 ///
 /// # Errors
 /// See [`SearchFailure`].
-pub fn search(lab: &Runner<'_>, task: Task, open: Open<'_>) -> Result<Found, SearchFailure> {
+pub fn search(
+    runner: &Runner<'_>,
+    task: Task,
+    open: ReadEdited<'_>,
+) -> Result<Found, SearchFailure> {
     let start: SetupPoint = task.variables.iter().map(middle).collect();
     let scenario = check(&task, &start, open)?;
     let policy = policy_of(&scenario, task.policy.as_deref())?;
-    let plan = plan(lab, &scenario, policy, task.asked)?;
-    let still = is_still(lab, &task, (&scenario, policy), plan)?;
+    let plan = plan(runner, &scenario, policy, task.asked)?;
+    let still = is_still(runner, &task, (&scenario, policy), plan)?;
     let shares = BudgetShares::of(&task, &scenario, plan, still)?;
     let judging = Judge {
         objectives: scenario.objectives.clone(),
@@ -138,7 +140,7 @@ pub fn search(lab: &Runner<'_>, task: Task, open: Open<'_>) -> Result<Found, Sea
     };
     let scope = VariableScope::of(&task.variables, task.policy.as_deref(), &scenario, &start);
     let mut book = Evaluations::new(
-        (lab, open),
+        (runner, open),
         (&task.variables, task.policy.as_deref(), &scope),
         (judging, plan.repetition),
         &shares,
@@ -253,7 +255,7 @@ impl Found {
 
 /// By variable, whether the scenario takes the value before the first and the one after the last;
 /// zero, a full share and the like are ends of their own.
-fn open_ends(task: &Task, start: &SetupPoint, open: Open<'_>) -> Vec<[bool; 2]> {
+fn open_ends(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Vec<[bool; 2]> {
     let taken = |variable: &Variable, value: &String| {
         let mut edits = edits(&task.variables, start);
         for own in edits.iter_mut().filter(|(key, _)| *key == variable.key) {
@@ -277,7 +279,7 @@ fn middle(variable: &Variable) -> usize {
 
 /// Reads the scenario at the start and with every end and every word of each
 /// variable, so that nothing runs where one is wrong.
-fn check(task: &Task, start: &SetupPoint, open: Open<'_>) -> Result<Scenario, SearchFailure> {
+fn check(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Result<Scenario, SearchFailure> {
     let mut problems: Vec<Problem> = Vec::new();
     for (axis, variable) in task.variables.iter().enumerate() {
         let again = task.variables[..axis].iter().any(|other| other.key == variable.key);

@@ -120,9 +120,9 @@ fn reprice(scenario: &mut Scenario, provider: &str) {
 /// held against each other.
 ///
 /// # Errors
-/// See [`LabFailure`].
+/// See [`RunnerFailure`].
 pub fn sensitivity(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     sides: [&Arm<'_>; 2],
     repetition: Repetition,
     replications: u32,
@@ -142,7 +142,7 @@ pub fn sensitivity(
             }
         }
     }
-    let measured = lab.measure(&cells)?;
+    let measured = runner.measure(&cells)?;
     let runs = 2 * count as usize;
     let (known, moved) = measured.split_at(runs);
     let mut found = Sensitivity { replications: count, ..Sensitivity::default() };

@@ -15,5 +15,5 @@ pub use design::{Design, SweepPoint};
 pub use effect::{
     AxisEffect, EffectEnd, Interaction, LevelMean, effects, interaction, main_effect,
 };
-pub use plan::{Open, SweepFailure, SweepPlan, check, repetition, sweep};
+pub use plan::{SweepFailure, SweepPlan, check, repetition, sweep};
 pub use table::{CONFIDENCE, MeanEstimate, Sweep, SweepRun, row_of};

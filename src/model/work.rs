@@ -172,7 +172,7 @@ pub struct Ask {
     pub priority: i32,
     /// Whose it is.
     pub tenant: Id<Tenant>,
-    /// Which kind of work it is: a row of [`Book::classes`]. One byte, for there is
+    /// Which kind of work it is: a row of [`Interner::classes`]. One byte, for there is
     /// one per live piece of work and few kinds.
     pub class: u8,
     /// Where it may run.

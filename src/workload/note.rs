@@ -87,7 +87,7 @@ impl RowNote {
     }
 }
 
-/// How many rows there are of each [`Note`].
+/// How many rows there are of each [`RowNote`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowNotes {
     counts: [u64; RowNote::ALL.len()],

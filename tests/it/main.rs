@@ -17,6 +17,7 @@ mod interrupts;
 mod layers;
 mod lint;
 mod listed;
+mod names;
 mod logs;
 mod oracles;
 mod plan;

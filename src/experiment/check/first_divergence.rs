@@ -56,9 +56,9 @@ pub fn bracket(trial: &Trial<'_>, baseline: &Baseline) -> Option<FirstDivergence
 /// Gives the records of one run to `sink`, and ends it behind the last of them.
 ///
 /// # Errors
-/// See [`LabFailure`].
+/// See [`RunnerFailure`].
 pub fn replay(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     (scenario, policy): (&Scenario, &PolicySpec),
     (plan, replication): (&RepetitionPlan, u32),
     stretch: RecordRange,
@@ -69,9 +69,9 @@ pub fn replay(
     let seed = plan.repetition.seed(scenario, replication);
     let settings = Settings { explain: stretch.reasons, names: true, ..Settings::seeded(seed) };
     let repeated = plan.repetition.scenario(scenario, replication);
-    let decides = (policy, lab.launcher);
+    let decides = (policy, runner.launcher);
     let result = single::run_with(&repeated, decides, settings, &mut log, &mut |progress| {
-        if over.get() { ControlFlow::Break(()) } else { lab.watch.step(progress) }
+        if over.get() { ControlFlow::Break(()) } else { runner.watch.step(progress) }
     });
     match result {
         Ok(_) => Ok(()),

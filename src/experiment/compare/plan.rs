@@ -66,7 +66,11 @@ pub enum NoPlan {
 ///
 /// # Errors
 /// See [`NoPlan`].
-pub fn plan(lab: &Runner<'_>, sides: &[Arm<'_>], asked: Asked) -> Result<RepetitionPlan, NoPlan> {
+pub fn plan(
+    runner: &Runner<'_>,
+    sides: &[Arm<'_>],
+    asked: Asked,
+) -> Result<RepetitionPlan, NoPlan> {
     let scenario = sides[0].scenario;
     let problem = |message: &str, hint: &str| {
         Err(NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint)))
@@ -108,7 +112,7 @@ pub fn plan(lab: &Runner<'_>, sides: &[Arm<'_>], asked: Asked) -> Result<Repetit
     }
     let warm_up = match asked.warm_up {
         Some(warm_up) => warm_up,
-        None if scenario.steady_state => pilot(lab, sides)?,
+        None if scenario.steady_state => pilot(runner, sides)?,
         None => Span::ZERO,
     };
     let usual = if is_synthetic(scenario) { SEEDS } else { TRACE_SEEDS };
@@ -194,7 +198,7 @@ fn extent(scenario: &Scenario) -> Option<Span> {
 /// the allocated cores, and of all of these the longest. One run's queue is so
 /// skewed that a single late burst would decide, so as Welch has it, the series
 /// is first averaged over several runs, time by time.
-fn pilot(lab: &Runner<'_>, sides: &[Arm<'_>]) -> Result<Span, NoPlan> {
+fn pilot(runner: &Runner<'_>, sides: &[Arm<'_>]) -> Result<Span, NoPlan> {
     let repetition = Repetition::Seeds { warm_up: Span::ZERO };
     let scenario = sides[0].scenario;
     let runs: &[u32] = if is_synthetic(scenario) { &[PILOTS, MORE_PILOTS] } else { &[1] };
@@ -205,7 +209,7 @@ fn pilot(lab: &Runner<'_>, sides: &[Arm<'_>]) -> Result<Span, NoPlan> {
         for &runs in runs {
             let rows = exhibits.len() as u32..runs;
             let cells: Vec<RunRequest<'_>> = rows.map(|row| side.cell(repetition, row)).collect();
-            exhibits.extend(lab.exhibit(&cells).map_err(NoPlan::Lab)?);
+            exhibits.extend(runner.exhibit(&cells).map_err(NoPlan::Lab)?);
             let end = goes_on(scenario, exhibits.iter().map(|one| &one.result.summary))
                 .map_err(NoPlan::Problem)?;
             let series: Vec<&Series> = exhibits.iter().map(|one| &one.result.series).collect();
@@ -316,8 +320,8 @@ mod tests {
         let policy = &scenario.policies[0];
         let side = Arm { name: "p", scenario: &scenario, policy };
         let (memory, watch) = (&NoCache, &NoProgress);
-        let lab = Runner { memory, watch, audit: false, launcher: &NoLauncher };
-        plan(&lab, &[side], Asked::default())
+        let runner = Runner { memory, watch, audit: false, launcher: &NoLauncher };
+        plan(&runner, &[side], Asked::default())
     }
 
     /// One run of this queue is too skewed for MSER-5 in about every second case, ten runs in

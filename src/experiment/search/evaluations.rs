@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::super::ReadEdited;
 use super::super::measurement::{Course, Measurement};
 use super::super::replication::Repetition;
 use super::super::runner::{RunRequest, Runner, RunnerFailure, share_inputs};
+use super::SearchFailure;
 use super::line::{Levels, SearchSpace, SetupPoint};
 use super::scope::VariableScope;
 use super::score::{Judge, SetupScore};
 use super::variable::Variable;
-use super::{Open, SearchFailure};
 use crate::scenario::Scenario;
 use crate::units::Calendar;
 use crate::workload::{TraceSpec, WorkloadInput};
@@ -40,8 +41,8 @@ pub(super) enum SearchStop {
 
 /// The setups so far.
 pub(super) struct Evaluations<'a> {
-    pub(super) lab: &'a Runner<'a>,
-    pub(super) open: Open<'a>,
+    pub(super) runner: &'a Runner<'a>,
+    pub(super) open: ReadEdited<'a>,
     pub(super) variables: &'a [Variable],
     pub(super) policy: Option<&'a str>,
     scope: &'a VariableScope,
@@ -62,7 +63,7 @@ pub(super) struct Evaluations<'a> {
 
 impl<'a> Evaluations<'a> {
     pub(super) fn new(
-        (lab, open): (&'a Runner<'a>, Open<'a>),
+        (runner, open): (&'a Runner<'a>, ReadEdited<'a>),
         (variables, policy, scope): (&'a [Variable], Option<&'a str>, &'a VariableScope),
         (judge, repetition): (Judge, Repetition),
         shares: &super::shares::BudgetShares,
@@ -70,7 +71,7 @@ impl<'a> Evaluations<'a> {
         let levels =
             |one: &Variable| Levels { count: one.levels.len(), ordered: one.numbers.is_some() };
         Self {
-            lab,
+            runner,
             open,
             variables,
             policy,
@@ -145,7 +146,7 @@ impl<'a> Evaluations<'a> {
             let cell = |&replication| RunRequest { scenario, policy, repetition, replication };
             cells.extend(replications.iter().map(cell));
         }
-        let measured = self.lab.measure(&cells).map_err(SearchFailure::Lab)?;
+        let measured = self.runner.measure(&cells).map_err(SearchFailure::Lab)?;
         let mut measured = measured.into_iter().map(slim);
         let take = |_: &SetupPoint| measured.by_ref().take(replications.len()).collect();
         Ok(points.iter().map(take).collect())

@@ -25,7 +25,7 @@ const FEWEST_WINDOWS: u32 = 8;
 const MOST_WINDOWS: u32 = 30;
 /// How replications differ, and how many there can be.
 pub(super) fn plan(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     scenario: &Scenario,
     policy: &PolicySpec,
     asked: Asked,
@@ -41,7 +41,7 @@ pub(super) fn plan(
     })?;
     let side = Arm { name: &policy.name, scenario: &scenario, policy };
     let every = Asked { replications: Some(u32::MAX), ..asked };
-    let found = compare::plan(lab, &[side], every).map_err(|no_plan| match no_plan {
+    let found = compare::plan(runner, &[side], every).map_err(|no_plan| match no_plan {
         NoPlan::Problem(problem) => SearchFailure::Problems(vec![problem]),
         NoPlan::Lab(failure) => SearchFailure::Lab(failure),
     })?;
@@ -64,7 +64,7 @@ pub(super) fn plan(
 
 /// Whether nothing is random at the start: none where that is known not to be so.
 pub(super) fn is_still(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     task: &Task,
     (scenario, policy): (&Scenario, &PolicySpec),
     plan: compare::RepetitionPlan,
@@ -75,7 +75,7 @@ pub(super) fn is_still(
     }
     let repetition = plan.repetition;
     let cell = |replication| RunRequest { scenario, policy, repetition, replication };
-    let two = lab.measure(&[cell(0), cell(1)]).map_err(SearchFailure::Lab)?;
+    let two = runner.measure(&[cell(0), cell(1)]).map_err(SearchFailure::Lab)?;
     Ok(Some(two[0].fingerprint == two[1].fingerprint))
 }
 

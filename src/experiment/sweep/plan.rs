@@ -1,5 +1,6 @@
 //! Reads the scenario at every point, and runs it.
 
+use super::super::ReadEdited;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -29,9 +30,6 @@ const MOST_TRACES: usize = 2;
 /// Replications where nothing else is said: fewer than of a comparison, for there are many points.
 const USUAL: u32 = 5;
 
-/// Reads the scenario with some of its single values edited.
-pub type Open<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Vec<Problem>>;
-
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub struct SweepPlan {
@@ -57,7 +55,7 @@ pub struct SweepPlan {
 pub fn check(
     axes: &[Axis],
     points: &[SweepPoint],
-    open: Open<'_>,
+    open: ReadEdited<'_>,
 ) -> Result<Scenario, Vec<Problem>> {
     let mut first = None;
     let mut all: Vec<Problem> = Vec::new();
@@ -94,7 +92,7 @@ pub fn check(
 /// # Errors
 /// See [`NoPlan`].
 pub fn repetition(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     first: &Scenario,
     axes: &[Axis],
     policies: &[usize],
@@ -108,7 +106,7 @@ pub fn repetition(
     let often = asked.or(first.replications);
     // Windows are spread over the trace for as many as there will be.
     let spread = Some(often.unwrap_or(USUAL));
-    let planned = plan(lab, &sides, Asked { replications: spread, ..Asked::default() })?;
+    let planned = plan(runner, &sides, Asked { replications: spread, ..Asked::default() })?;
     match planned.repetition {
         // Windows of one trace are not those of another.
         Repetition::Windows { .. } if !axes.iter().any(moves_work) => {
@@ -121,7 +119,7 @@ pub fn repetition(
         return Ok((repetition, often));
     }
     let keys = axes.iter().map(|axis| axis.key.as_str());
-    let is_random = is_drawn(first, keys) || differs(lab, &sides, repetition)?;
+    let is_random = is_drawn(first, keys) || differs(runner, &sides, repetition)?;
     Ok((repetition, if is_random { USUAL } else { 1 }))
 }
 
@@ -132,10 +130,10 @@ fn moves_work(axis: &Axis) -> bool {
 }
 
 /// Whether two seeds differ under any of the policies.
-fn differs(lab: &Runner<'_>, sides: &[Arm<'_>], repetition: Repetition) -> Result<bool, NoPlan> {
+fn differs(runner: &Runner<'_>, sides: &[Arm<'_>], repetition: Repetition) -> Result<bool, NoPlan> {
     let cells: Vec<RunRequest<'_>> =
         sides.iter().flat_map(|side| [0, 1].map(|seed| side.cell(repetition, seed))).collect();
-    let pilot = lab.measure(&cells).map_err(NoPlan::Lab)?;
+    let pilot = runner.measure(&cells).map_err(NoPlan::Lab)?;
     Ok(pilot.chunks(2).any(|pair| pair[0].fingerprint != pair[1].fingerprint))
 }
 
@@ -143,19 +141,19 @@ fn differs(lab: &Runner<'_>, sides: &[Arm<'_>], repetition: Repetition) -> Resul
 /// another policy would notice is not run again.
 ///
 /// # Errors
-/// As [`Lab::measure`]; and what is wrong with the scenario at a point, where
+/// As [`Runner::measure`]; and what is wrong with the scenario at a point, where
 /// its files changed since [`check`].
 pub fn sweep(
-    lab: &Runner<'_>,
+    runner: &Runner<'_>,
     plan: SweepPlan,
     first: &Scenario,
-    open: Open<'_>,
+    open: ReadEdited<'_>,
 ) -> Result<Sweep, SweepFailure> {
     let replications = plan.replications as usize;
     let per_point = plan.policies.len() * replications;
-    lab.watch.expect(plan.points.len() * per_point);
-    let whole = BatchWatch(lab.watch);
-    let lab = Runner { watch: &whole, ..*lab };
+    runner.watch.expect(plan.points.len() * per_point);
+    let whole = BatchWatch(runner.watch);
+    let runner = Runner { watch: &whole, ..*runner };
     let mut pantry = TraceCache::of(first);
     let mut known = KnownRuns::default();
     let mut runs: Vec<SweepRun> = Vec::new();
@@ -185,7 +183,7 @@ pub fn sweep(
                 }
             }
         }
-        let measured = lab.measure(&cells).map_err(SweepFailure::Lab)?;
+        let measured = runner.measure(&cells).map_err(SweepFailure::Lab)?;
         if first_done.is_empty() {
             first_done = measured[..replications].to_vec();
         }

@@ -130,8 +130,9 @@ pub fn task(vary: &[(&str, &str)]) -> Result<Task, SearchFailure> {
 /// # Errors
 /// See [`SearchFailure`].
 pub fn plan(text: &str, task: Task) -> Result<Found, SearchFailure> {
-    let lab = Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
-    search(&lab, task, &|edits| Scenario::parse(text, "plan", Path::new(""), edits))
+    let runner =
+        Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
+    search(&runner, task, &|edits| Scenario::parse(text, "plan", Path::new(""), edits))
 }
 
 /// The number that a plan over one range chose; none where it found nothing.

@@ -21,7 +21,8 @@ pub(in crate::report) fn small(bound: &str, nodes: &str) -> Found {
          [policy.p]\npreset = \"batch-fcfs\"\n[objectives]\nwait_mean = \"{bound}\"\n"
     );
     let base = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let lab = Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
+    let runner =
+        Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
     let variable = Variable::read("cluster.c.nodes", nodes).expect("a range");
     let task = Task {
         variables: vec![variable],
@@ -33,7 +34,7 @@ pub(in crate::report) fn small(bound: &str, nodes: &str) -> Found {
         budget: 200,
         asked: Asked::default(),
     };
-    let found = search(&lab, task, &|edits| Scenario::parse(&text, "a.toml", base, edits));
+    let found = search(&runner, task, &|edits| Scenario::parse(&text, "a.toml", base, edits));
     found.unwrap_or_else(|failure| panic!("{failure:?}"))
 }
 

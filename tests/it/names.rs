@@ -1,0 +1,96 @@
+//! One word, one meaning: no two types have one name, and the glossary names types that exist.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Files of tests, which may call what they make as they like.
+fn is_test(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let in_tests = path.components().any(|part| part.as_os_str() == "tests");
+    in_tests || matches!(name, "tests.rs" | "testing.rs")
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let path = entry.path();
+        match path.extension() {
+            _ if path.is_dir() => sources(&path, found),
+            Some(extension) if extension == "rs" => found.push(path),
+            _ => {}
+        }
+    }
+}
+
+/// Types that a line defines: at most one, at the left edge.
+fn defined(line: &str) -> Option<&str> {
+    let line = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+        Some(rest) => rest.trim_start(),
+        None => line,
+    };
+    let rest = ["struct ", "enum ", "trait ", "type ", "union "]
+        .iter()
+        .find_map(|keyword| line.strip_prefix(keyword))?;
+    let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    Some(&rest[..end.unwrap_or(rest.len())])
+}
+
+/// By name: the files that define it outside tests.
+fn types() -> BTreeMap<String, Vec<String>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    files.sort();
+    let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in files.iter().filter(|file| !is_test(file)) {
+        let text = fs::read_to_string(file).expect("it is text");
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let place = file.strip_prefix(&root).expect("it is below").display().to_string();
+        for name in code.lines().filter_map(defined) {
+            types.entry(name.to_owned()).or_default().push(place.clone());
+        }
+    }
+    types
+}
+
+#[test]
+fn no_two_types_have_one_name() {
+    let types = types();
+    assert!(types.len() > 500, "{} types", types.len());
+    let twice: Vec<_> = types.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+}
+
+#[test]
+fn the_glossary_speaks_of_types_that_exist() {
+    let page = include_str!("../../docs/architecture.md");
+    let glossary = page.split("\n## Glossary\n").nth(1).expect("there is a glossary");
+    let glossary = glossary.split("\n## ").next().unwrap_or_default();
+    let types = types();
+    let mut named = 0;
+    for row in glossary.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| term"))
+    {
+        let code = row.split('|').nth(2).expect("a second column");
+        for name in code.split('`').skip(1).step_by(2) {
+            let known = name.split("::").next().unwrap_or_default();
+            assert!(types.contains_key(known), "{name} is in the glossary and nowhere else");
+            named += 1;
+        }
+    }
+    assert!(named > 30, "{named} types");
+}
+
+#[test]
+fn definitions_are_seen() {
+    for (line, name) in [
+        ("pub struct Offer {", Some("Offer")),
+        ("pub(in crate::policy) struct ExternalPlace {", Some("ExternalPlace")),
+        ("type Steps<T> = Vec<T>;", Some("Steps")),
+        ("enum Event {", Some("Event")),
+        ("    type Output = Self;", None),
+        ("fn structure() {", None),
+    ] {
+        assert_eq!(defined(line), name, "{line}");
+    }
+}
