@@ -124,10 +124,15 @@ fn left_out(survey: &TraceSurvey) -> Option<String> {
     (lost > 0).then(|| format!("{lost} of {all} rows ({share:.1} %) are left out: {told}"))
 }
 
-/// How malformed, repeated and unsorted rows are to be read, where there are any.
+/// Rows that are left out or that something is assumed of, and how malformed, repeated and
+/// unsorted ones are to be read, where there are any.
 fn rows_left_out(survey: &TraceSurvey, line: &mut impl FnMut(&[&str])) {
     if let Some(told) = left_out(survey) {
         line(&["# ", &told]);
+    }
+    for (note, rows) in survey.stats.notes.rows().filter(|(note, _)| !note.left_out()) {
+        let unit = if rows == 1 { " row " } else { " rows " };
+        line(&["# ", &rows.to_string(), unit, note.told()]);
     }
     if survey.first_bad.is_some() {
         line(&["on_bad_row = \"skip\""]);

@@ -9,6 +9,7 @@ use crate::units::{Calendar, Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 use super::date::DefaultTimeZone;
 use super::names::{Names, text};
 use super::native::flag;
+use super::note::NoteSet;
 use super::number::{BadValue, Rounding, integer, scaled, within_reach};
 use super::openb::read_models;
 use super::reader::{ReadRow, Rows};
@@ -153,7 +154,7 @@ impl MappedRows {
         let row = match cells.arrival {
             Some(_) => ReadRow::Filled,
             None if machine && ended => return Ok(ReadRow::Dropped(RowNote::EndedBefore)),
-            None if machine => ReadRow::Noted(RowNote::AliveAtStart),
+            None if machine => ReadRow::Noted(NoteSet::of(RowNote::AliveAtStart)),
             None => return Err("the row has no arrival"),
         };
         // What was there before the trace is there when it begins.

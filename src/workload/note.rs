@@ -32,13 +32,23 @@ pub enum RowNote {
     Component,
     /// Kept: its GPUs do not divide by its nodes, so each node gives an equal part of them.
     UnevenGpus,
+    /// Kept: it ran until it was requeued, and the log has no later run of it.
+    Requeued,
+    /// Kept: it says that it ran for another time than from its start to its end.
+    OtherElapsed,
+    /// Kept: it started before it was eligible, so it arrives when it was submitted.
+    LateEligible,
+    /// Kept: it started before it arrives, so how long it waited is not known.
+    EarlyStart,
+    /// Kept: its memory is written as 0, and is taken as that.
+    NoMemory,
     /// Kept: it asks for nothing, so any number of such work runs at once.
     Sizeless,
 }
 
 impl RowNote {
     /// Every note, in the order of reports.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::NoRuntime,
         Self::NoProcessors,
         Self::RanForNoTime,
@@ -52,12 +62,37 @@ impl RowNote {
         Self::AliveAtStart,
         Self::Component,
         Self::UnevenGpus,
+        Self::Requeued,
+        Self::OtherElapsed,
+        Self::LateEligible,
+        Self::EarlyStart,
+        Self::NoMemory,
         Self::Sizeless,
     ];
 
     /// Whether the row became no work.
     pub const fn left_out(self) -> bool {
-        !matches!(self, Self::AliveAtStart | Self::Component | Self::UnevenGpus | Self::Sizeless)
+        match self {
+            Self::NoRuntime
+            | Self::NoProcessors
+            | Self::RanForNoTime
+            | Self::Cancelled
+            | Self::Part
+            | Self::Attempt
+            | Self::NeverRan
+            | Self::NotEnded
+            | Self::EndedBefore
+            | Self::Filtered => true,
+            Self::AliveAtStart
+            | Self::Component
+            | Self::UnevenGpus
+            | Self::Requeued
+            | Self::OtherElapsed
+            | Self::LateEligible
+            | Self::EarlyStart
+            | Self::NoMemory
+            | Self::Sizeless => false,
+        }
     }
 
     /// It in words, behind a number of rows.
@@ -82,6 +117,17 @@ impl RowNote {
             }
             Self::UnevenGpus => {
                 "kept: its GPUs do not divide by its nodes, so each node gives an equal part of them"
+            }
+            Self::Requeued => "kept: ran until it was requeued, and has no later run in the log",
+            Self::OtherElapsed => {
+                "kept: `Elapsed` is not the time from `Start` to `End` (suspended, or clocks changed); `Elapsed` is taken"
+            }
+            Self::LateEligible => {
+                "kept: started before it was eligible, so it arrives when it was submitted"
+            }
+            Self::EarlyStart => "kept: started before it arrives, so its wait is not known",
+            Self::NoMemory => {
+                "kept: its memory is written as 0 (in Slurm all of a node, or not asked for), so it asks for none"
             }
         }
     }
@@ -123,6 +169,27 @@ impl Serialize for RowNotes {
     }
 }
 
+/// The notes on one row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct NoteSet(u32);
+
+impl NoteSet {
+    /// One note.
+    pub(super) const fn of(note: RowNote) -> Self {
+        Self(1 << note as u32)
+    }
+
+    /// Adds `note` where `holds`.
+    pub(super) fn note(&mut self, note: RowNote, holds: bool) {
+        self.0 |= u32::from(holds) << note as u32;
+    }
+
+    /// Each of them once.
+    pub(super) fn iter(self) -> impl Iterator<Item = RowNote> {
+        RowNote::ALL.into_iter().filter(move |&note| self.0 & Self::of(note).0 != 0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +202,7 @@ mod tests {
             notes.add(note, row as u64);
         }
         assert_eq!(notes.left_out(), (0..10).sum::<u64>());
-        assert_eq!(notes.rows().count(), 13);
+        assert_eq!(notes.rows().count(), 18);
         let json = serde_json::to_string(&notes).expect("a map");
         assert!(json.starts_with("{\"no_processors\":1,\"ran_for_no_time\":2"), "{json}");
     }

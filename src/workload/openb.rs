@@ -8,6 +8,7 @@ use crate::units::{Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 use super::RowNote;
 use super::names::{Names, text};
+use super::note::NoteSet;
 use super::number::{BadValue, seconds, unsigned};
 use super::reader::{ReadRow, Rows};
 use super::table::{Bad, TextTable};
@@ -190,7 +191,7 @@ impl Rows for OpenbRows {
         let row = match arrival {
             Some(_) => ReadRow::Filled,
             None if end <= Time::ZERO => return Ok(ReadRow::Dropped(RowNote::EndedBefore)),
-            None => ReadRow::Noted(RowNote::AliveAtStart),
+            None => ReadRow::Noted(NoteSet::of(RowNote::AliveAtStart)),
         };
         // What was there before the trace is there when it begins.
         work.arrival = arrival.unwrap_or(Time::ZERO);

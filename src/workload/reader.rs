@@ -4,6 +4,7 @@ use crate::model::{Interner, Work, WorkId};
 use crate::problem::{Problem, clip};
 use crate::units::Time;
 
+use super::note::NoteSet;
 use super::seen::SeenNames;
 use super::table::Bad;
 use super::{Observation, OnBadRow, RowNote, RowNotes, Source};
@@ -41,7 +42,7 @@ pub(super) enum ReadRow {
     /// A piece of work that has its identity in the file.
     Identified,
     /// A piece of work of which something was assumed.
-    Noted(RowNote),
+    Noted(NoteSet),
     /// Nothing.
     Dropped(RowNote),
     /// There are no more rows.
@@ -160,8 +161,10 @@ impl<R: Rows> Source for Reader<R> {
                     }
                     match found {
                         ReadRow::Identified => {}
-                        ReadRow::Noted(note) => {
-                            self.notes.add(note, 1);
+                        ReadRow::Noted(notes) => {
+                            for note in notes.iter() {
+                                self.notes.add(note, 1);
+                            }
                             work.id = WorkId { source: 0, ordinal };
                         }
                         ReadRow::Filled | ReadRow::Dropped(_) | ReadRow::End => {

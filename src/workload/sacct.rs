@@ -13,6 +13,7 @@ use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 use super::date::DefaultTimeZone;
 use super::names::{Names, text};
+use super::note::NoteSet;
 use super::number::{BadValue, Rounding, scaled, unsigned, within_reach};
 use super::reader::{ReadRow, Rows};
 use super::seen::SeenNames;
@@ -125,12 +126,17 @@ fn is_job(id: &[u8]) -> bool {
 fn note_of(state: &[u8]) -> Option<RowNote> {
     let word = state.split(|byte| matches!(byte, b' ' | b'+')).next().unwrap_or(state);
     match word {
-        b"PENDING" | b"REQUEUED" | b"REQUEUE_HOLD" | b"REQUEUE_FED" | b"SPECIAL_EXIT"
-        | b"RESV_DEL_HOLD" | b"REVOKED" => Some(RowNote::NeverRan),
+        b"PENDING" | b"RESV_DEL_HOLD" | b"REVOKED" => Some(RowNote::NeverRan),
         b"RUNNING" | b"SUSPENDED" | b"COMPLETING" | b"CONFIGURING" | b"RESIZING" | b"SIGNALING"
         | b"STAGE_OUT" | b"STOPPED" => Some(RowNote::NotEnded),
         _ => None,
     }
+}
+
+/// Whether a state says that a run of the job ended because it was put back into the queue.
+fn is_requeued(state: &[u8]) -> bool {
+    let states: [&[u8]; 4] = [b"REQUEUED", b"REQUEUE_HOLD", b"REQUEUE_FED", b"SPECIAL_EXIT"];
+    states.iter().any(|known| state.starts_with(known))
 }
 
 impl SacctRows {
@@ -183,16 +189,23 @@ impl SacctRows {
         Ok(None)
     }
 
-    /// How long it ran, in microseconds.
-    fn runtime(&self, start: i64) -> Result<Option<i64>, Bad> {
+    /// How long it ran, in microseconds; noted where its start and its end say otherwise.
+    fn runtime(&self, start: i64, notes: &mut NoteSet) -> Result<Option<i64>, Bad> {
+        let spent = self.date(self.at.end, "End")?.map(|end| end.saturating_sub(start));
+        let elapsed = self.elapsed()?;
+        // Both are in whole seconds.
+        let differ = |(elapsed, spent): (i64, i64)| elapsed.abs_diff(spent) > 1_000_000;
+        notes.note(RowNote::OtherElapsed, elapsed.zip(spent).is_some_and(differ));
+        Ok(elapsed.or(spent))
+    }
+
+    /// How long it says that it ran, in microseconds.
+    fn elapsed(&self) -> Result<Option<i64>, Bad> {
         let seconds = |cell: &[u8]| scaled(cell, 1_000_000, 1.0, Rounding::Nearest);
         if let Some(raw) = self.cell(self.at.elapsed_raw, "ElapsedRaw", seconds)? {
             return Ok(Some(raw));
         }
-        if let Some(elapsed) = self.cell(self.at.elapsed, "Elapsed", duration)? {
-            return Ok(Some(elapsed));
-        }
-        Ok(self.date(self.at.end, "End")?.map(|end| end.saturating_sub(start)))
+        self.cell(self.at.elapsed, "Elapsed", duration)
     }
 
     /// What it was allowed to run; none where that is not limited.
@@ -212,7 +225,7 @@ impl SacctRows {
     }
 
     /// Tasks, one per node, and what each asks for; none without processors.
-    fn demand(&self) -> Result<Option<(u32, Demand, Vec<String>)>, Bad> {
+    fn demand(&self, notes: &mut NoteSet) -> Result<Option<(u32, Demand, Vec<String>)>, Bad> {
         let allocated = self.cell(self.at.alloc_tres, "AllocTRES", Tres::read)?.unwrap_or_default();
         let asked = self.cell(self.at.req_tres, "ReqTRES", Tres::read)?.unwrap_or_default();
         let all = allocated.or(asked);
@@ -227,7 +240,11 @@ impl SacctRows {
         let wanted = self.cell(self.at.req_gres, "ReqGRES", Tres::read_gres)?;
         let all = all.or(devices.unwrap_or_default()).or(wanted.unwrap_or_default().on_each(nodes));
         let asked = self.cell(self.at.req_mem, "ReqMem", |cell| {
-            memory(cell).map(|found| found.unwrap_or((0, Per::All)))
+            match memory(cell)? {
+                Some(found) => Ok(found),
+                // As Slurm does where there is no unit.
+                None => scaled(cell, 1 << 20, 1.0, Rounding::Up).map(|bytes| (bytes, Per::All)),
+            }
         })?;
         let bytes = match (all.memory, asked) {
             (Some(bytes), _) => (bytes.max(0) as u64).div_ceil(nodes),
@@ -238,6 +255,7 @@ impl SacctRows {
             }
             (None, None) => 0,
         };
+        notes.note(RowNote::NoMemory, bytes == 0 && (all.memory.is_some() || asked.is_some()));
         let gpus = all.gpus.unwrap_or(0).div_ceil(nodes);
         // Its tasks are alike: of GPUs that do not divide by its nodes each gets a part, rounded
         // down to a thousandth, so that together they fit on what the job had.
@@ -257,6 +275,7 @@ impl SacctRows {
             gpu_share: u16::try_from(share).map_err(too_large)?,
             exclusive: false,
         };
+        notes.note(RowNote::UnevenGpus, gpus > 0 && !demand.whole_gpus());
         Ok(Some((u32::try_from(nodes).map_err(too_large)?, demand, all.models)))
     }
 
@@ -277,7 +296,7 @@ impl SacctRows {
 
     /// When it was submitted, and when it could start: both in microseconds
     /// since 1970, of the first attempt.
-    fn arrival(&mut self, first: Option<i64>, start: i64) -> Result<i64, Bad> {
+    fn arrival(&mut self, first: Option<i64>, start: i64, notes: &mut NoteSet) -> Result<i64, Bad> {
         let submitted = self.date(self.at.submit, "Submit")?;
         let eligible = self.date(self.at.eligible, "Eligible")?;
         let late = eligible.filter(|&at| !self.options.at_submit && at <= start);
@@ -285,6 +304,9 @@ impl SacctRows {
             Some(first) => Some(first),
             None => late.max(submitted).or(eligible),
         };
+        let passed_over = first.is_none() && !self.options.at_submit && late.is_none();
+        notes.note(RowNote::LateEligible, passed_over && submitted.is_some() && eligible.is_some());
+        notes.note(RowNote::EarlyStart, arrival.is_some_and(|arrival| arrival > start));
         arrival.ok_or_else(|| Bad::Row(self.table.row_problem("the job was never submitted")))
     }
 
@@ -309,29 +331,30 @@ impl SacctRows {
         if id.contains(&b'[') {
             return Ok(ReadRow::Dropped(RowNote::NeverRan));
         }
-        let component = id.contains(&b'+');
+        let mut notes = NoteSet::default();
+        notes.note(RowNote::Component, id.contains(&b'+'));
         let Some(first) = self.attempt()? else { return Ok(ReadRow::Dropped(RowNote::Attempt)) };
         let state = self.at.state.map_or(&b""[..], |at| self.table.trimmed(at));
         if let Some(note) = note_of(state) {
             return Ok(ReadRow::Dropped(note));
         }
-        let cancelled = state.starts_with(b"CANCELLED");
+        let (cancelled, requeued) = (state.starts_with(b"CANCELLED"), is_requeued(state));
         let Some(start) = self.date(self.at.start, "Start")? else {
             return Ok(ReadRow::Dropped(RowNote::NeverRan));
         };
-        let Some(runtime) = self.runtime(start)? else {
+        let Some(runtime) = self.runtime(start, &mut notes)? else {
             return Ok(ReadRow::Dropped(RowNote::NotEnded));
         };
-        if cancelled && runtime <= 0 {
+        if (cancelled || requeued) && runtime <= 0 {
             return Ok(ReadRow::Dropped(RowNote::NeverRan));
         }
         if runtime < 0 {
             return Err(Bad::Row(self.table.row_problem("the job ends before it starts")));
         }
-        let Some((tasks, demand, models)) = self.demand()? else {
+        let Some((tasks, demand, models)) = self.demand(&mut notes)? else {
             return Ok(ReadRow::Dropped(RowNote::NoProcessors));
         };
-        let arrived = self.arrival(first, start)?;
+        let arrived = self.arrival(first, start, &mut notes)?;
         let on_clock = |unix: i64| {
             let micros = unix.saturating_sub(self.calendar.unix_micros(Time::ZERO));
             within_reach(micros).map_err(|reason| {
@@ -363,12 +386,8 @@ impl SacctRows {
         let wait = Some(Span::from_micros(start.saturating_sub(arrived)));
         let wait = wait.filter(|&wait| wait >= Span::ZERO && first.is_none());
         self.observed = wait.map(|wait| Observation::of(work, wait));
-        let uneven = demand.gpus > 0 && !demand.whole_gpus();
-        Ok(match (component, uneven) {
-            (true, _) => ReadRow::Noted(RowNote::Component),
-            (false, true) => ReadRow::Noted(RowNote::UnevenGpus),
-            (false, false) => ReadRow::Filled,
-        })
+        notes.note(RowNote::Requeued, requeued);
+        Ok(ReadRow::Noted(notes))
     }
 }
 

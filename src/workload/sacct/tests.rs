@@ -198,3 +198,68 @@ fn gpus_that_do_not_divide_by_the_nodes_are_parted_and_counted() {
         assert!(held <= had && had < held + ask.tasks * u32::from(devices).max(1), "{held} {had}");
     }
 }
+
+/// One row of the columns that follow, with what is kept of it.
+fn noted(columns: &str, row: &str) -> (Vec<(Work, Option<Observation>)>, Vec<(RowNote, u64)>) {
+    let log = format!("JobID|{columns}|AllocCPUS\n1|{row}|4\n");
+    let (found, notes, _) = read(log.as_bytes(), &SacctOptions::default()).expect("a log");
+    (found, notes.rows().collect())
+}
+
+/// `sacct` without `--duplicates` shows the last run of a job only, and so does a log whose
+/// period ends before the next run.
+#[test]
+fn a_run_that_was_requeued_is_a_job_where_no_later_run_is_there() {
+    const COLUMNS: &str = "Submit|Start|End|Elapsed|State";
+    let run = "2026-03-01T12:00:00|2026-03-01T12:26:00|2026-03-01T12:56:00|00:30:00|REQUEUED";
+    let (found, notes) = noted(COLUMNS, run);
+    assert_eq!(found[0].0.truth.runtime, Span::from_secs(1_800));
+    assert_eq!(found[0].1.map(|one| one.wait), Some(Span::from_secs(1_560)));
+    assert_eq!(notes, [(RowNote::Requeued, 1)]);
+    for row in [
+        "2026-03-01T12:00:00|Unknown|Unknown|00:00:00|REQUEUED",
+        "2026-03-01T12:00:00|2026-03-01T12:26:00|2026-03-01T12:26:00|00:00:00|REQUEUE_HOLD",
+        "2026-03-01T12:00:00|Unknown|Unknown|00:00:00|PENDING",
+    ] {
+        assert_eq!(noted(COLUMNS, row).1, [(RowNote::NeverRan, 1)], "{row}");
+    }
+    // With its later run in the log it is an earlier attempt.
+    let later = "2026-03-01T12:56:00|2026-03-01T13:00:00|2026-03-01T13:10:00|00:10:00|COMPLETED";
+    let (found, notes) = noted(COLUMNS, &format!("{run}|4\n1|{later}"));
+    assert_eq!((found.len(), found[0].0.truth.runtime), (1, Span::from_secs(600)));
+    assert_eq!(notes, [(RowNote::Attempt, 1)]);
+}
+
+#[test]
+fn what_rows_say_against_themselves_is_counted() {
+    const COLUMNS: &str = "Submit|Eligible|Start|End|Elapsed|State|ReqMem";
+    let at = |minute: u32| format!("2026-03-01T12:{minute:02}:00");
+    let row = |[submit, eligible, start, end]: [u32; 4], elapsed: &str, memory: &str| {
+        let [submit, eligible, start, end] = [submit, eligible, start, end].map(at);
+        let row = format!("{submit}|{eligible}|{start}|{end}|{elapsed}|COMPLETED|{memory}");
+        let (found, notes) = noted(COLUMNS, &row);
+        let (work, observed) = &found[0];
+        let wait = observed.map(|one| one.wait.micros() / 60_000_000);
+        let minutes = work.truth.runtime.micros() / 60_000_000;
+        let notes: Vec<RowNote> = notes.into_iter().map(|(note, _)| note).collect();
+        (minutes, wait, work.ask.demand.memory, notes)
+    };
+    assert_eq!(row([0, 1, 2, 12], "00:10:00", "4Gn"), (10, Some(1), 4_096, vec![]));
+    // Suspended for four minutes.
+    let suspended = row([0, 1, 2, 12], "00:06:00", "4Gn");
+    assert_eq!(suspended, (6, Some(1), 4_096, vec![RowNote::OtherElapsed]));
+    let eligible_late = row([0, 5, 2, 12], "00:10:00", "4Gn");
+    assert_eq!(eligible_late, (10, Some(2), 4_096, vec![RowNote::LateEligible]));
+    let submitted_late = row([5, 1, 2, 12], "00:10:00", "4Gn");
+    assert_eq!(submitted_late, (10, None, 4_096, vec![RowNote::EarlyStart]));
+    for nothing in ["0n", "0", "0Gc"] {
+        let found = row([0, 1, 2, 12], "00:10:00", nothing);
+        assert_eq!(found, (10, Some(1), 0, vec![RowNote::NoMemory]), "{nothing}");
+    }
+    // Without a unit it is MiB; what is not said is not 0.
+    assert_eq!(row([0, 1, 2, 12], "00:10:00", "4000"), (10, Some(1), 4_000, vec![]));
+    assert_eq!(row([0, 1, 2, 12], "00:10:00", ""), (10, Some(1), 0, vec![]));
+    // Several notes on one row are all counted.
+    let all = row([5, 1, 2, 12], "00:06:00", "0n").3;
+    assert_eq!(all, [RowNote::OtherElapsed, RowNote::EarlyStart, RowNote::NoMemory]);
+}
