@@ -542,9 +542,9 @@ pub(super) enum TraceArgs {
     Stats {
         /// A trace (.csv, .swf, openb pods; plain, .gz or .zst) or a scenario
         input: PathBuf,
-        /// What to do with a row that cannot be read
-        #[arg(long, default_value = "fail", value_parser = ["fail", "skip"])]
-        on_bad_row: String,
+        /// What to do with a row that cannot be read [default: what the scenario says, else fail]
+        #[arg(long, value_parser = ["fail", "skip"])]
+        on_bad_row: Option<String>,
         /// As JSON on standard output
         #[arg(long)]
         json: bool,
@@ -555,9 +555,9 @@ pub(super) enum TraceArgs {
         input: PathBuf,
         /// The file to write: .csv, .csv.gz or .csv.zst; `-` is standard output
         output: PathBuf,
-        /// What to do with a row that cannot be read
-        #[arg(long, default_value = "fail", value_parser = ["fail", "skip"])]
-        on_bad_row: String,
+        /// What to do with a row that cannot be read [default: what the scenario says, else fail]
+        #[arg(long, value_parser = ["fail", "skip"])]
+        on_bad_row: Option<String>,
     },
     /// Make the synthetic workload of a scenario and write it in windtunnel's own CSV
     Synth {

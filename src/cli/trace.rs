@@ -13,13 +13,12 @@ use super::folder::taken;
 use super::load;
 use super::unfinished::Unfinished;
 use crate::model::{Interner, Work};
-use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::text::plain;
 use crate::units::Calendar;
 use crate::workload::{
     BoxedSource, Defaults, NativeColumn, NativeWriter, Observations, OnBadRow, OpenContext, Stats,
-    TraceSpec, WorkloadInput, WorkloadSpec, recognise, used_columns,
+    TraceSpec, Unsorted, WorkloadInput, WorkloadSpec, recognise, used_columns,
 };
 
 /// A workload that can be opened again and again.
@@ -42,9 +41,11 @@ impl Workload {
 /// Runs a trace command.
 pub(super) fn trace(command: &TraceArgs) -> CommandResult {
     match command {
-        TraceArgs::Stats { input, on_bad_row, json } => stats(&load(input, on_bad_row)?, *json),
+        TraceArgs::Stats { input, on_bad_row, json } => {
+            stats(&load(input, on_bad_row.as_deref())?, *json)
+        }
         TraceArgs::Convert { input, output, on_bad_row } => {
-            convert(&load(input, on_bad_row)?, output)
+            convert(&load(input, on_bad_row.as_deref())?, output)
         }
         TraceArgs::Synth { which, output } => {
             let scenario = load::open(which)?;
@@ -58,28 +59,27 @@ pub(super) fn trace(command: &TraceArgs) -> CommandResult {
 }
 
 /// A trace by what it looks like, or the workload of a scenario.
-fn load(input: &Path, on_bad_row: &str) -> Result<Workload, Stop> {
+fn load(input: &Path, on_bad_row: Option<&str>) -> Result<Workload, Stop> {
     let is_scenario = input.extension().is_some_and(|extension| extension == "toml");
     if is_scenario || input == Path::new("quickstart") {
         let which = Which {
             scenario: input.to_owned(),
             set: Vec::new(),
             seed: None,
-            on_bad_row: Some(on_bad_row.to_owned()),
+            on_bad_row: on_bad_row.map(str::to_owned),
         };
         return Ok(Workload::of_scenario(&load::open(&which)?));
     }
     let shown = input.display().to_string();
     let recognised = recognise(input, &shown).map_err(|problem| Stop::Input(vec![problem]))?;
-    let Some(recognised) = recognised else {
-        let problem = Problem::with(&shown, "this looks like no workload that is known")
-            .hint("describe its columns in a scenario and name that instead (docs/workload.md)");
-        return Err(Stop::Input(vec![problem]));
-    };
     say(&format!("{shown}: {}", recognised.why));
     let mut trace = TraceSpec::new(input, recognised.format);
-    if on_bad_row == "skip" {
+    if on_bad_row == Some("skip") {
         trace.on_bad_row = OnBadRow::Skip;
+    }
+    if !trace.is_sorted()? {
+        say(&format!("{shown}: its rows are not in the order of arrivals, so they are sorted"));
+        trace.unsorted = Unsorted::Sort;
     }
     let zero = trace.zero_unix().unwrap_or(0);
     let spec = WorkloadSpec {

@@ -73,7 +73,7 @@ fn pods(source: &str, base: &Path) -> WorkloadSpec {
     let path = base.join(source);
     let shown = path.display().to_string();
     // What cannot be recognised says what is wrong with it when it is opened.
-    let recognised = recognise(&path, &shown).ok().flatten();
+    let recognised = recognise(&path, &shown).ok();
     let format = recognised.map_or(Format::Native, |recognised| recognised.format);
     WorkloadSpec {
         input: WorkloadInput::Trace(TraceSpec {

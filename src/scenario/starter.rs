@@ -36,11 +36,6 @@ pub struct Starter {
 pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
     let shown = path.display().to_string();
     let recognised = recognise(path, &shown).map_err(|problem| vec![problem])?;
-    let Some(recognised) = recognised else {
-        let message = "does not look like a workload";
-        let hint = "write a scenario with `format = \"mapped\"` and `[workload.columns]`; see docs/scenario.md";
-        return Err(vec![Problem::with(&shown, message).hint(hint)]);
-    };
     let mut trace = TraceSpec::new(path, recognised.format);
     let assumed = assumed_sizes(&mut trace.format);
     // The assumed cluster has one model, on which work of any other would never run.

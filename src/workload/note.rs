@@ -120,14 +120,14 @@ impl RowNote {
             }
             Self::Requeued => "kept: ran until it was requeued, and has no later run in the log",
             Self::OtherElapsed => {
-                "kept: `Elapsed` is not the time from `Start` to `End` (suspended, or clocks changed); `Elapsed` is taken"
+                "kept: `Elapsed`, which is taken, is not the time from `Start` to `End`"
             }
             Self::LateEligible => {
                 "kept: started before it was eligible, so it arrives when it was submitted"
             }
             Self::EarlyStart => "kept: started before it arrives, so its wait is not known",
             Self::NoMemory => {
-                "kept: its memory is written as 0 (in Slurm all of a node, or not asked for), so it asks for none"
+                "kept: its memory is written as 0, so it asks for none (in Slurm 0 may be all of a node)"
             }
         }
     }

@@ -101,7 +101,7 @@ impl TraceSpec {
     }
 
     fn reader<R: Rows>(&self, rows: R) -> Reader<R> {
-        Reader::new(rows, self.on_bad_row, self.unsorted != Unsorted::Sort)
+        Reader::new(rows, self.on_bad_row, self.unsorted == Unsorted::Fail)
     }
 }
 

@@ -28,15 +28,16 @@ pub struct Recognised {
     pub why: String,
 }
 
+/// Columns that are named where none of them is what is needed.
+const TOLD_COLUMNS: usize = 30;
 /// Rows that are looked at.
 const LOOKED_AT: usize = 200;
 
-/// Guesses what the file at `path` is by its first rows; `None` where it
-/// looks like no workload.
+/// Guesses what the file at `path` is by its first rows.
 ///
 /// # Errors
-/// Why the file cannot be read.
-pub fn recognise(path: &Path, shown: &str) -> Result<Option<Recognised>, Problem> {
+/// Why the file cannot be read, or what it lacks to be a workload.
+pub fn recognise(path: &Path, shown: &str) -> Result<Recognised, Problem> {
     let mut lines = Lines::open(path, shown)?;
     let mut head = Vec::new();
     let mut comments = false;
@@ -53,12 +54,15 @@ pub fn recognise(path: &Path, shown: &str) -> Result<Option<Recognised>, Problem
         }
     }
     let Some(first) = head.first() else {
-        return Ok(comments.then(swf));
+        return match comments {
+            true => Ok(swf()),
+            false => Err(Problem::with(shown, "the file is empty: a workload has rows")),
+        };
     };
     // One bad line among good ones is a bad line of a log.
     let records = head.iter().filter(|line| is_swf(line)).count();
     if records * 2 > head.len() {
-        return Ok(Some(swf()));
+        return Ok(swf());
     }
     if first.contains(&0) {
         let problem = Problem::at(shown, 1, 0, "is no text: it has NUL bytes");
@@ -104,22 +108,18 @@ fn rows(text: &[u8], delimiter: u8, shown: &str) -> Vec<Vec<String>> {
     }
 }
 
-fn by_header(
-    rows: &[Vec<String>],
-    delimiter: u8,
-    shown: &str,
-) -> Result<Option<Recognised>, Problem> {
-    let Some(header) = rows.first() else { return Ok(None) };
+fn by_header(rows: &[Vec<String>], delimiter: u8, shown: &str) -> Result<Recognised, Problem> {
+    let header = rows.first().map_or(&[][..], Vec::as_slice);
     let has = |name: &str| header.iter().any(|column| column == name);
     let runs = [NativeColumn::Runtime, NativeColumn::Lifetime].iter().any(|c| has(c.name()));
     if runs && has(NativeColumn::Arrival.name()) && delimiter == b',' {
-        return Ok(Some(native()));
+        return Ok(native());
     }
     if ["name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli"].into_iter().all(has) {
         let arrivals_only = !(has("creation_time") && has("deletion_time"));
         let format = Format::Openb(OpenbOptions { arrivals_only, ..OpenbOptions::default() });
         let why = "The header is that of an openb pod list (Alibaba, 2023).".to_owned();
-        return Ok(Some(Recognised { format, why }));
+        return Ok(Recognised { format, why });
     }
     if is_header(header) {
         let format = Format::Sacct(SacctOptions { delimiter, ..SacctOptions::default() });
@@ -130,28 +130,56 @@ fn by_header(
         if !rest.is_empty() {
             why += &format!(" Not used: {}.", clip(&rest.join(", ")));
         }
-        return Ok(Some(Recognised { format, why }));
+        return Ok(Recognised { format, why });
     }
     if let Some(azure) = azure(rows, delimiter) {
-        return Ok(Some(azure));
+        return Ok(azure);
     }
     match guess(rows, delimiter) {
-        Guess::Mapping(mapping, why) => {
-            Ok(Some(Recognised { format: Format::Mapped(mapping), why }))
-        }
+        Guess::Mapping(mapping, why) => Ok(Recognised { format: Format::Mapped(mapping), why }),
         // Read as a native trace it says which column is missing.
-        _ if runs || has(NativeColumn::Arrival.name()) => Ok(Some(native())),
-        Guess::NoRuntime(arrival) => {
-            let message = format!(
+        _ if runs || has(NativeColumn::Arrival.name()) => Ok(native()),
+        Guess::Lacking { arrival, runtime } => Err(lacking(header, arrival, runtime, shown)),
+    }
+}
+
+/// The columns that a table lacks to be a workload, and those that it has.
+fn lacking(
+    header: &[String],
+    arrival: Option<String>,
+    runtime: Option<String>,
+    shown: &str,
+) -> Problem {
+    const ARRIVAL: &str = "`arrival = \"...\"`";
+    const RUNTIME: &str = "`runtime = \"...\"` or `end = \"...\"`";
+    let (lacks, hint) = match (arrival, runtime) {
+        (Some(arrival), _) => (
+            format!(
                 "work arrives at `{}`, but no column says how long it runs or when it ends",
                 clip(&arrival)
-            );
-            let hint =
-                "name the column in `[workload.columns]`: `runtime = \"...\"` or `end = \"...\"`";
-            Err(Problem::at(shown, 1, 0, message).hint(hint))
-        }
-        Guess::Nothing => Ok(None),
+            ),
+            format!("name the column in `[workload.columns]`: {RUNTIME}"),
+        ),
+        (None, Some(runtime)) => (
+            format!(
+                "`{}` says how long work runs or when it ends, but no column when it arrives",
+                clip(&runtime)
+            ),
+            format!("name the column in `[workload.columns]`: {ARRIVAL}"),
+        ),
+        (None, None) => (
+            "no column says when work arrives, and none how long it runs or when it ends"
+                .to_owned(),
+            format!("name the columns in `[workload.columns]`: {ARRIVAL}, and {RUNTIME}"),
+        ),
+    };
+    let shown_names = header.iter().take(TOLD_COLUMNS).map(|name| format!("`{}`", clip(name)));
+    let mut columns = shown_names.collect::<Vec<_>>().join(", ");
+    if let more @ 1.. = header.len().saturating_sub(TOLD_COLUMNS) {
+        columns += &format!(" and {more} more");
     }
+    let message = format!("{lacks}; the columns are {columns}");
+    Problem::at(shown, 1, 0, message).hint(hint)
 }
 
 fn native() -> Recognised {
@@ -197,10 +225,10 @@ mod tests {
     use super::*;
     use crate::model::{Interner, Work};
 
-    fn guessed(text: &str) -> Option<Recognised> {
+    fn guessed(text: &str) -> Result<Recognised, Problem> {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), text).expect("written");
-        recognise(file.path(), "x").expect("readable")
+        recognise(file.path(), "x")
     }
 
     #[test]
@@ -214,9 +242,6 @@ mod tests {
         assert!(matches!(format, Format::Openb(options) if options.arrivals_only));
         let azure = "a,b,c,0,300,9,1,2,Unknown,>24,4\n";
         assert!(matches!(guessed(azure).expect("azure").format, Format::Mapped(_)));
-        for nothing in ["", "a,b\n1,2\n"] {
-            assert_eq!(guessed(nothing), None, "{nothing}");
-        }
     }
 
     /// Texts of every format, with some bytes replaced by others.
@@ -247,7 +272,7 @@ mod tests {
         fn mutated_files_never_panic(bytes in mutated()) {
             let file = tempfile::NamedTempFile::new().expect("a temporary file");
             std::fs::write(file.path(), &bytes).expect("written");
-            let Ok(Some(found)) = recognise(file.path(), "x") else { return Ok(()) };
+            let Ok(found) = recognise(file.path(), "x") else { return Ok(()) };
             let mut trace = TraceSpec::new(file.path(), found.format);
             trace.on_bad_row = OnBadRow::Skip;
             let _ = trace.zero_unix();
@@ -270,7 +295,7 @@ mod tests {
     #[test]
     fn headers_are_guessed_with_dates() {
         let text = "timestamp,duration,num_gpus,gpu_time,cluster\n2017-10-09 07:01:55,66.0,1,66.0,11cb48\n";
-        let Some(Recognised { format: Format::Mapped(mapping), why }) = guessed(text) else {
+        let Ok(Recognised { format: Format::Mapped(mapping), why }) = guessed(text) else {
             panic!("a mapping")
         };
         let found: Vec<_> =
@@ -291,6 +316,30 @@ mod tests {
         std::fs::write(file.path(), "time,user\n1,a\n").expect("written");
         let problem = recognise(file.path(), "x").expect_err("no runtime");
         assert!(problem.message.contains("no column says how long it runs"), "{problem}");
+        for (text, message, hint) in [
+            (
+                "Job Nr,Requested,Began\n1,2,3\n",
+                "no column says when work arrives, and none how long it runs or when it ends; \
+                 the columns are `Job Nr`, `Requested`, `Began`",
+                "`arrival = \"...\"`, and `runtime = \"...\"` or `end",
+            ),
+            (
+                "Requested,duration,cpus\n0,5,1\n",
+                "`duration` says how long work runs or when it ends, but no column when it arrives; \
+                 the columns are `Requested`, `duration`, `cpus`",
+                "`[workload.columns]`: `arrival",
+            ),
+            ("", "the file is empty", ""),
+            (
+                "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z,aa,bb,cc,dd,ee,ff\n",
+                "no column says when work arrives, and none",
+                "`arrival",
+            ),
+        ] {
+            let problem = guessed(text).expect_err("it lacks columns");
+            assert!(problem.message.starts_with(message), "{problem}");
+            assert!(problem.hint.unwrap_or_default().contains(hint), "{text}");
+        }
         std::fs::write(file.path(), "a.csv\0\0ustar time,user\n").expect("written");
         assert!(recognise(file.path(), "x").expect_err("an archive").hint.is_some());
         assert_eq!(guessed("id,arrival_s,vcpus\n").expect("native").format, Format::Native);

@@ -77,6 +77,8 @@ pub enum Unsorted {
     /// All rows are read first and sorted by arrival; rows of one instant
     /// keep their order in the file.
     Sort,
+    /// It is handed over as it comes: for those who want to know of it.
+    Keep,
 }
 
 /// A first arrival as late as this (in 1985) on the clock of a log without a
@@ -158,8 +160,29 @@ impl TraceSpec {
 
     fn source(&self, rows: impl Rows + 'static, sizeless: bool) -> BoxedSource {
         let sort = self.unsorted == Unsorted::Sort;
-        let reader = Box::new(Reader::new(rows, self.on_bad_row, !sort).telling_sizeless(sizeless));
+        let ordered = self.unsorted == Unsorted::Fail;
+        let reader = Reader::new(rows, self.on_bad_row, ordered).telling_sizeless(sizeless);
+        let reader = Box::new(reader);
         if sort { Box::new(Buffered::new(reader, HandOverOrder::Sorted)) } else { reader }
+    }
+
+    /// Whether no row arrives before its predecessor; malformed rows aside.
+    ///
+    /// # Errors
+    /// Why the file cannot be read.
+    pub fn is_sorted(&self) -> Result<bool, Vec<Problem>> {
+        let as_it_is =
+            Self { on_bad_row: OnBadRow::Skip, unsorted: Unsorted::Keep, ..self.clone() };
+        let mut source = as_it_is.open(Calendar::from_unix_micros(0), false, false)?;
+        let (mut book, mut work) = (Interner::default(), Work::default());
+        let mut last = Time::from_micros(i64::MIN);
+        while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+            if work.arrival < last {
+                return Ok(false);
+            }
+            last = work.arrival;
+        }
+        Ok(true)
     }
 
     /// The header comments of an SWF trace; those of other formats are empty.

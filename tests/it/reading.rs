@@ -365,3 +365,35 @@ fn init_and_validate_agree_on_published_files() {
         }
     }
 }
+
+/// Rows of which one is malformed, out of order.
+const MIXED: &str = "id,arrival_s,runtime_s,vcpus\na,60,10,1\nb,0,20,1\nc,90,,1\n";
+
+#[test]
+fn traces_are_looked_at_as_their_scenario_reads_them() {
+    let cluster = "[cluster.c]\nnodes = 1\nshape = { vcpus = 1, memory = \"1 GiB\" }";
+    let options = "on_bad_row = \"skip\"\nunsorted = \"sort\"\n";
+    let folder = folder(("a.csv", MIXED), options, cluster);
+    let rows = converted(folder.path(), "a.toml");
+    assert_eq!(rows.len(), 3, "a header and two pieces of work: {rows:?}");
+    let stats = windtunnel(folder.path(), &["trace", "stats", "a.toml", "--json"]);
+    assert!(text(&stats.stdout).contains("\"skipped\": 1"), "{}", text(&stats.stderr));
+    let strict = ["trace", "stats", "a.toml", "--on-bad-row", "fail"];
+    assert_eq!(windtunnel(folder.path(), &strict).status.code(), Some(2));
+}
+
+#[test]
+fn a_trace_of_its_own_is_sorted_and_that_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.csv"), MIXED).expect("written");
+    let arguments = ["trace", "stats", "a.csv", "--on-bad-row", "skip", "--json"];
+    let stats = windtunnel(folder.path(), &arguments);
+    let told = text(&stats.stderr);
+    assert!(told.contains("not in the order of arrivals, so they are sorted"), "{told}");
+    let stats: Value = serde_json::from_slice(&stats.stdout).expect("it is JSON");
+    assert_eq!((&stats["count"], &stats["skipped"]), (&2.into(), &1.into()), "{stats}");
+    // Malformed rows are nothing that sorting mends.
+    let strict = windtunnel(folder.path(), &["trace", "stats", "a.csv"]);
+    assert_eq!(strict.status.code(), Some(2));
+    assert!(text(&strict.stderr).contains("a.csv:4:"), "{}", text(&strict.stderr));
+}

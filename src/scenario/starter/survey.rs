@@ -30,7 +30,7 @@ pub(super) fn survey(
     (cpu, memory): (Option<u32>, Option<u32>),
 ) -> Result<TraceSurvey, Vec<Problem>> {
     let mut trace = TraceSpec { on_bad_row: OnBadRow::Skip, ..trace.clone() };
-    let unsorted = !is_sorted(&trace)?;
+    let unsorted = !trace.is_sorted()?;
     trace.unsorted = if unsorted { Unsorted::Sort } else { Unsorted::Fail };
     let calendar = Calendar::from_unix_micros(trace.zero_unix().unwrap_or(0));
     let spec = WorkloadSpec {
@@ -86,15 +86,4 @@ fn add_endless(
         stats.gpu_hours += task_hours * f64::from(demand.gpu_milli()) / 1_000.0;
     }
     Ok(())
-}
-
-/// Whether no row arrives before its predecessor: no more rows are malformed
-/// where that is a fault than where it is none.
-fn is_sorted(trace: &TraceSpec) -> Result<bool, Vec<Problem>> {
-    let skipped = |unsorted| {
-        let input = WorkloadInput::Trace(TraceSpec { unsorted, ..trace.clone() });
-        let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
-        read(&spec, Calendar::from_unix_micros(0)).map(|(stats, _)| stats.skipped)
-    };
-    Ok(skipped(Unsorted::Fail)? == skipped(Unsorted::Sort)?)
 }

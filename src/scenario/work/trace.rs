@@ -41,16 +41,11 @@ pub(super) fn trace(
         Some("mapped") => Format::Mapped(mapped::read(section, report)),
         Some(_) => Format::Native,
         None => match recognise(&path, &shown) {
-            Ok(Some(recognised)) => {
+            Ok(recognised) => {
                 if matches!(recognised.format, Format::Mapped(_) | Format::Sacct(_)) {
                     why = Some(recognised.why);
                 }
                 recognised.format
-            }
-            Ok(None) => {
-                let message = format!("`{}` does not look like a workload", clip(name));
-                report.hint(&spot, message, "give its `format`, or its `columns`");
-                return None;
             }
             Err(problem) => {
                 report.problems.push(problem);

@@ -14,10 +14,13 @@ use super::names::{HUNDREDTHS, NAMES, UNITS};
 pub(super) enum Guess {
     /// How to read the table, and why so.
     Mapping(Mapping, String),
-    /// It has arrivals, but nothing says how long work runs.
-    NoRuntime(String),
-    /// It is no table of work.
-    Nothing,
+    /// Columns that it lacks: none says when work arrives, or none how long it runs.
+    Lacking {
+        /// The column that says when work arrives.
+        arrival: Option<String>,
+        /// The column that says how long it runs, or when it ends.
+        runtime: Option<String>,
+    },
 }
 
 /// A column of the table.
@@ -30,7 +33,7 @@ struct NamedColumn<'a> {
 
 /// Guesses what the columns of `rows` are, the first of which is the header.
 pub(super) fn guess(rows: &[Vec<String>], delimiter: u8) -> Guess {
-    let Some(header) = rows.first() else { return Guess::Nothing };
+    let header = rows.first().map_or(&[][..], Vec::as_slice);
     let named: Vec<NamedColumn<'_>> =
         header.iter().map(|header| NamedColumn::new(header)).collect();
     let mut found: Vec<(Field, usize, Option<ColumnUnit>)> = Vec::new();
@@ -46,11 +49,14 @@ pub(super) fn guess(rows: &[Vec<String>], delimiter: u8) -> Guess {
         found.push((field, at, unit.filter(|unit| field.fits(*unit))));
     }
     let has = |field| found.iter().any(|&(known, ..)| known == field);
-    let Some(&(_, arrival, _)) = found.iter().find(|&&(field, ..)| field == Field::Arrival) else {
-        return Guess::Nothing;
+    let column = |field| {
+        let found = found.iter().find(|&&(known, ..)| known == field);
+        found.map(|&(_, at, _)| header[at].clone())
     };
-    if !has(Field::Runtime) && !has(Field::End) {
-        return Guess::NoRuntime(header[arrival].clone());
+    let arrival = column(Field::Arrival);
+    let runtime = column(Field::Runtime).or_else(|| column(Field::End));
+    if arrival.is_none() || runtime.is_none() {
+        return Guess::Lacking { arrival, runtime };
     }
     // What is said twice is taken once: a runtime before an end, a start before a wait.
     let (runtime, start) = (has(Field::Runtime), has(Field::Start));
@@ -318,8 +324,17 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let rows = vec![vec!["time".to_owned(), "user".to_owned()]];
-        assert!(matches!(guess(&rows, b','), Guess::NoRuntime(header) if header == "time"));
-        assert!(matches!(guess(&[vec!["a".to_owned()]], b','), Guess::Nothing));
+        let lacks = |header: &[&str]| {
+            let row = header.iter().map(|&name| name.to_owned()).collect();
+            let Guess::Lacking { arrival, runtime } = guess(&[row], b',') else {
+                panic!("no mapping: {header:?}")
+            };
+            (arrival, runtime)
+        };
+        let column = |name: &str| Some(name.to_owned());
+        assert_eq!(lacks(&["time", "user"]), (column("time"), None));
+        assert_eq!(lacks(&["a", "duration"]), (None, column("duration")));
+        assert_eq!(lacks(&["a"]), (None, None));
+        assert!(matches!(guess(&[], b','), Guess::Lacking { arrival: None, runtime: None }));
     }
 }
