@@ -17,7 +17,9 @@ pub use compat::RlScheduler;
 pub use composed::Composed;
 pub use turn::{Trigger, Turn};
 
+use crate::model::{Offer, World};
 use crate::state::{Needs, Record, State};
+use crate::units::Id;
 use external::{ExternalPolicy, Launcher, NoLauncher};
 use spec::{Compatibility, PolicyPart};
 
@@ -44,6 +46,13 @@ pub trait Policy {
     /// What the state must keep for it; asked once, before the run.
     fn needs(&self) -> Needs {
         Needs::default()
+    }
+
+    /// Whether it may ever have an instance of `offer`; asked once, before the run. Even
+    /// spreads count the zones of these alone.
+    fn uses(&mut self, world: &World, offer: Id<Offer>) -> bool {
+        let _ = (world, offer);
+        true
     }
 
     /// Something happened, just before the next decision or while the last one

@@ -83,8 +83,10 @@ pub fn run<O: Observer>(
     control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> Result<Outcome, Failure> {
     let needs = policy.needs();
+    let mut state = State::new(world, needs);
+    state.set_uses(world.offers.ids().map(|offer| policy.uses(world, offer)).collect());
     let mut run = Simulation {
-        state: State::new(world, needs),
+        state,
         options,
         policy,
         stream: Stream::new(options.seed, "policy"),

@@ -198,6 +198,8 @@ pub struct State<'w> {
     stop: Option<String>,
     /// By slot of the work, as far as any was preempted.
     pauses: Vec<Suspension>,
+    /// By offer: whether the policy may ever have an instance of it; all where it is empty.
+    uses: Vec<bool>,
     /// Instances that were there at the start.
     standing: usize,
     overrun: bool,
@@ -246,6 +248,7 @@ impl<'w> State<'w> {
             unreserved: 0,
             stop: None,
             pauses: Vec::new(),
+            uses: Vec::new(),
             standing: 0,
             overrun: false,
         }
@@ -435,6 +438,16 @@ impl<'w> State<'w> {
     pub fn could_hold(&self, work: WorkRef, offer: Id<Offer>) -> bool {
         let ask = &self.works[work].ask;
         self.rules(ask.rules).allows(offer) && self.world.type_of(offer).shape.holds(ask.demand) > 0
+    }
+
+    /// Says of each offer whether the policy may ever have an instance of it.
+    pub(crate) fn set_uses(&mut self, uses: Vec<bool>) {
+        self.uses = uses;
+    }
+
+    /// The same, where the policy may ever have one.
+    pub fn could_use(&self, work: WorkRef, offer: Id<Offer>) -> bool {
+        self.uses.get(offer.row()).is_none_or(|&uses| uses) && self.could_hold(work, offer)
     }
 
     /// How many more tasks fit, where all live work is alike (one demand, allowed

@@ -57,6 +57,13 @@ pub trait Backfill: std::fmt::Debug {
     /// Starts whoever may overtake, and takes them out of the queue.
     fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>);
 
+    /// Whether `work`, which was just placed on these shares of instances that were there
+    /// (and maybe on new ones), leaves every reservation of others alone.
+    fn spares(&mut self, turn: &Turn<'_, '_>, work: WorkRef, shares: &[Share]) -> bool {
+        let _ = (turn, work, shares);
+        true
+    }
+
     /// `work` was served first and has started, and whoever was first before did not.
     fn precede(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
         let _ = (turn, work);

@@ -5,6 +5,8 @@ mod explain;
 pub mod fits;
 mod release;
 
+use rustc_hash::FxHashSet;
+
 use super::backfill::{self, Backfill, Pass};
 use super::external::{self, Launcher};
 use super::place::{self, CostLimit, LimitedPlace, Place};
@@ -13,9 +15,9 @@ use super::queue::Queue;
 use super::spec::{self, PolicyPart, PolicySpec};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
-use crate::model::Market;
-use crate::state::{Needs, Record, RefusalReason, State, WaitReason, WorkRef};
-use crate::units::{Span, Time};
+use crate::model::{Market, Offer, Rules, World};
+use crate::state::{Needs, Record, RefusalReason, Share, State, WaitReason, WorkRef};
+use crate::units::{Demand, Id, Span, Time};
 
 use due::{Alarm, Due};
 use fits::Feasibility;
@@ -35,6 +37,8 @@ pub struct Composed {
     /// Work that has waited long enough to overflow, and for which nothing could
     /// be rented when that was last tried.
     overdue: Vec<WorkRef>,
+    /// Work like this was not rented for when that was last tried.
+    unrentable: FxHashSet<(Demand, Id<Rules>, u32)>,
     /// Something was given back or preempted since that was tried.
     acted: bool,
     queue: Queue,
@@ -87,9 +91,10 @@ impl Composed {
         outside.admit = admit.map(external::ExternalAdmit::new);
         outside.order = order.map(external::ExternalOrder::new);
         outside.release = release.map(external::ExternalRelease::new);
+        let rents_behind = spec.backfill == spec::BackfillSpec::Greedy && backfill.is_none();
         let overflow = match spec.provision {
             spec::ProvisionSpec::OnDemand { after_wait, .. }
-                if after_wait > Span::ZERO && provision.is_none() =>
+                if (after_wait > Span::ZERO || rents_behind) && provision.is_none() =>
             {
                 Some(Due::new(after_wait))
             }
@@ -107,6 +112,7 @@ impl Composed {
             patience: spec.admit.patience.map(Due::new),
             overflow,
             overdue: Vec::new(),
+            unrentable: FxHashSet::default(),
             acted: false,
             queue: match outside.order {
                 None => Queue::new(spec.order),
@@ -157,6 +163,10 @@ impl Policy for Composed {
         let follows = !self.outside.sessions.is_empty();
         let (ends, apart) = (backfill || preempt, self.preempts());
         Needs { ends, follows, apart, ..self.place.needs() }
+    }
+
+    fn uses(&mut self, world: &World, offer: Id<Offer>) -> bool {
+        self.fits.has_any(world, offer)
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {
@@ -351,12 +361,7 @@ impl Composed {
         if limited && place::place_all(&mut *self.place, turn, work) {
             return None;
         }
-        // Those who hold reservations may count on what is there.
-        if !planned
-            && self.joins
-            && matches!(reason, WaitReason::NothingToRent)
-            && self.provision.complete(turn, work, &mut *self.place)
-        {
+        if self.joins && reason == WaitReason::NothingToRent && self.complete(turn, work, planned) {
             return None;
         }
         self.make_room(turn, work);
@@ -368,6 +373,16 @@ impl Composed {
             self.queue.push(turn, work);
         }
         Some(reason)
+    }
+
+    /// Places a gang partly on what is there and rents the rest; where it is `planned`, only
+    /// if that leaves the reservations of others alone.
+    fn complete(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, planned: bool) -> bool {
+        let mut backfill = self.backfill.as_mut().filter(|_| planned);
+        let mut allowed = |turn: &Turn<'_, '_>, shares: &[Share]| {
+            backfill.as_mut().is_none_or(|part| part.spares(turn, work, shares))
+        };
+        self.provision.complete(turn, work, &mut *self.place, &mut allowed)
     }
 
     /// Whether running work may have to yield.
@@ -394,7 +409,8 @@ impl Composed {
         }
     }
 
-    /// Rents for work that has waited long enough, wherever it stands in the queue.
+    /// Rents for work that has waited long enough, wherever it stands in the queue. Under
+    /// greedy backfilling all has, as nobody there is kept from anything by the first.
     fn overflow(&mut self, turn: &mut Turn<'_, '_>) {
         let Some(overflow) = &mut self.overflow else { return };
         // What could not be rented before can be now only if something went.
@@ -407,6 +423,7 @@ impl Composed {
         while let Some(work) = overflow.next(turn, waits) {
             self.overdue.push(work);
         }
+        self.unrentable.clear();
         while next < self.overdue.len() {
             let work = self.overdue[next];
             next += 1;
@@ -414,13 +431,19 @@ impl Composed {
             if !self.queue.contains(work) || overflow.due(turn.waits_since(work)) > turn.now() {
                 continue;
             }
-            let waiting = turn.work(work).waiting;
-            if self.provision.supply(turn, work) == Provisioned::Rented {
+            let live = turn.work(work);
+            let (waiting, alike) =
+                (live.waiting, (live.ask.demand, live.ask.rules, live.together()));
+            let unrentable = live.placed == 0 && self.unrentable.contains(&alike);
+            if !unrentable && self.provision.supply(turn, work) == Provisioned::Rented {
                 self.queue.remove(work);
                 self.blocked = None;
             } else {
                 if turn.work(work).waiting != waiting {
                     self.queue.push(turn, work);
+                }
+                if turn.work(work).placed == 0 {
+                    self.unrentable.insert(alike);
                 }
                 self.overdue[kept] = work;
                 kept += 1;

@@ -9,7 +9,7 @@ mod zones;
 use super::place::Place;
 use super::spec;
 use super::turn::Turn;
-use crate::state::{WaitReason, WorkRef};
+use crate::state::{Share, WaitReason, WorkRef};
 use crate::units::{Money, Time};
 
 pub use demand::OnDemand;
@@ -27,6 +27,9 @@ pub enum Provisioned {
     None(WaitReason),
 }
 
+/// Whether work may hold these shares.
+pub type Allowed<'a> = dyn FnMut(&Turn<'_, '_>, &[Share]) -> bool + 'a;
+
 /// Rents instances.
 pub trait Provision: std::fmt::Debug {
     /// The run begins.
@@ -36,9 +39,16 @@ pub trait Provision: std::fmt::Debug {
     fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Provisioned;
 
     /// Starts a gang that fits only partly on what is there: places that part as `place`
-    /// picks and rents the rest, or does nothing. Returns whether it started.
-    fn complete(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, place: &mut dyn Place) -> bool {
-        let _ = (turn, work, place);
+    /// picks and rents the rest, or does nothing, as where what it then holds of what was
+    /// there is not `allowed`. Returns whether it started.
+    fn complete(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        place: &mut dyn Place,
+        allowed: &mut Allowed<'_>,
+    ) -> bool {
+        let _ = (turn, work, place, allowed);
         false
     }
 

@@ -259,7 +259,7 @@ pub const OPTIONS: &[PartOption] = &[
     plain(
         "backfill",
         "greedy",
-        "Anybody that fits; the head has no reservation (as Kubernetes does).",
+        "Anybody that fits, or can be rented for; the head has no reservation (as Kubernetes does).",
     ),
     plain("backfill", "easy", "Whoever does not delay the head's reservation (Lifka, 1995)."),
     PartOption {

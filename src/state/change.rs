@@ -434,7 +434,7 @@ impl State<'_> {
             Spread::EvenZones => {
                 let mut counts = vec![None; self.world.zones.len()];
                 for (offer, facts) in self.world.offers.iter() {
-                    if self.could_hold(work, offer) {
+                    if self.could_use(work, offer) {
                         counts[facts.zone.row()] = Some(0_u32);
                     }
                 }

@@ -1265,3 +1265,91 @@ fn an_even_gang_is_refused_where_a_zone_has_no_room() {
         assert_eq!((summary.work.refused, summary.work.unfinished), (refused, 0), "{most} {tasks}");
     }
 }
+
+#[test]
+fn gangs_that_need_the_rest_rented_do_not_wait_for_one_another() {
+    // One node and one machine of 8 cores to rent: `gang` at 100 s on both, `wide` after it,
+    // or as well where it may not be rented for behind the first.
+    let nodes = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 4, memory = \"16 GiB\" }\n";
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.2xlarge\"]\n\
+                 zones = [\"us-east-1a\"]\nboot = \"0 s\"\n";
+    let last = ["wide,20,50,50,1,true,8,zone", "other,20,50,50,3,true,4,anywhere"];
+    for (backfill, last) in
+        ["none", "easy", "conservative"].map(|part| last.map(|last| (part, last))).concat()
+    {
+        let policy = format!(
+            "[policy.p]\nbackfill = \"{backfill}\"\nprovision = {{ cheapest = {{ max_instances = 1 }} }}\n"
+        );
+        let trace = format!(
+            "id,arrival_s,runtime_s,estimate_s,tasks,gang,vcpus,together\n\
+             first,0,100,100,1,true,4,zone\ngang,10,50,50,3,true,4,anywhere\n{last}\n"
+        );
+        let summary = run(&format!("{nodes}{cloud}{policy}"), &trace).expect("it runs");
+        let waits = (summary.work.finished, summary.wait_s.mean, summary.wait_s.max);
+        assert_eq!(waits, (3, Some((90.0 + 130.0) / 3.0), Some(130.0)), "{backfill} {last}");
+    }
+}
+
+#[test]
+fn a_gang_that_is_completed_takes_nothing_that_is_promised() {
+    // `wide` is promised both nodes from 100 to 150 s. At 50 s the small machine of `renter` is
+    // given back: with a large one and the free node `gang` would start and run for 500 s.
+    let nodes = "[cluster.dc]\nnodes = 2\nshape = { vcpus = 4, memory = \"16 GiB\" }\n";
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.2xlarge\", \"m6i.large\"]\n\
+                 zones = [\"us-east-1a\"]\nboot = \"0 s\"\n";
+    let trace = "id,arrival_s,runtime_s,estimate_s,tasks,gang,vcpus,together\n\
+                 first,0,100,100,1,true,4,zone\nsecond,0,30,30,1,true,4,zone\n\
+                 renter,0,50,50,1,true,2,zone\n\
+                 gang,10,500,500,3,true,4,anywhere\nwide,20,50,50,2,true,4,zone\n";
+    for (backfill, of_gang, of_wide) in [("conservative", 140.0, 80.0), ("none", 40.0, 530.0)] {
+        let policy = format!(
+            "[policy.p]\nbackfill = \"{backfill}\"\nrelease = {{ idle = {{ after = \"0 s\" }} }}\n\
+             provision = {{ cheapest = {{ max_instances = 1 }} }}\n"
+        );
+        let summary = run(&format!("{nodes}{cloud}{policy}"), trace).expect("it runs");
+        let waits = (summary.work.finished, summary.wait_s.mean);
+        assert_eq!(waits, (5, Some((of_gang + of_wide) / 5.0)), "{backfill}");
+    }
+}
+
+#[test]
+fn greedy_policies_rent_for_whoever_waits_behind_the_first() {
+    // The only large machine is taken until 3,600 s. `small` does not wait for `large`.
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.2xlarge\", \"m6i.large\"]\n\
+                 zones = [\"us-east-1a\"]\nboot = \"0 s\"\ncapacity_of = { \"m6i.2xlarge\" = 1 }\n";
+    let trace = "id,arrival_s,runtime_s,estimate_s,vcpus\nfirst,0,3600,3600,8\n\
+                 large,10,100,100,8\nsmall,20,100,100,2\n";
+    for (backfill, wait) in [("greedy", 0.0), ("easy", 3_580.0), ("none", 3_580.0)] {
+        let policy = format!("[policy.p]\nbackfill = \"{backfill}\"\nprovision = \"cheapest\"\n");
+        let summary = run(&format!("{cloud}{policy}"), trace).expect("it runs");
+        let waits = (summary.work.finished, summary.wait_s.mean.map(|mean| mean * 3.0));
+        let of_small = waits.1.map(|sum| sum - 3_590.0);
+        assert_eq!((waits.0, of_small), (3, Some(wait)), "{backfill}");
+    }
+}
+
+#[test]
+fn even_spreads_count_zones_that_the_policy_uses() {
+    // Two tasks in each of two clusters; nothing is ever rented from the cloud.
+    let clusters = ["a", "b"].map(|name| {
+        format!("[cluster.{name}]\nnodes = 1\nshape = {{ vcpus = 4, memory = \"16 GiB\" }}\n")
+    });
+    let trace = "arrival_s,runtime_s,vcpus,tasks,spread\n0,50,2,4,even-zones\n";
+    for cloud in ["", CLOUD] {
+        let scenario = format!("{}{cloud}[policy.p]\n", clusters.concat());
+        let summary = run(&scenario, trace).expect("it runs");
+        assert_eq!((summary.work.finished, summary.wait_s.max), (1, Some(0.0)), "{cloud}");
+    }
+}
+
+#[test]
+fn owned_nodes_of_one_zone_hold_one_task_each_that_is_spread_over_zones() {
+    // A cluster of two nodes is one zone; one machine may be rented in another.
+    let nodes = "[cluster.dc]\nnodes = 2\nshape = { vcpus = 4, memory = \"16 GiB\" }\n";
+    let policy = "[policy.p]\nprovision = { cheapest = { max_instances = 1 } }\n";
+    for (tasks, refused) in [(2, 0), (3, 1)] {
+        let trace = format!("arrival_s,runtime_s,vcpus,tasks,spread\n0,50,2,{tasks},zones\n");
+        let summary = run(&format!("{nodes}{CLOUD}{policy}"), &trace).expect("it runs");
+        assert_eq!((summary.work.refused, summary.work.unfinished), (refused, 0), "{tasks}");
+    }
+}

@@ -3,6 +3,8 @@
 
 use std::cmp::Reverse;
 
+use smallvec::SmallVec;
+
 use super::Pass;
 use super::free_capacity::FreeCapacity;
 use super::instance_profile::{CandidateStarts, InstanceProfile, Wanted, common};
@@ -169,12 +171,17 @@ impl AvailabilityProfile {
 
     /// What an allocation of work with this demand holds.
     pub(super) fn hold_of(&self, demand: Demand, allocation: &Allocation) -> ReservedResources {
+        let shares: SmallVec<[Share; 4]> = allocation.held.iter().map(|held| held.share).collect();
+        self.hold_of_shares(demand, &shares)
+    }
+
+    /// What these shares are.
+    pub(super) fn hold_of_shares(&self, demand: Demand, shares: &[Share]) -> ReservedResources {
         match self {
-            Self::Scalar(_) => ReservedResources::Tasks(u64::from(allocation.tasks)),
-            Self::Lanes(_) => ReservedResources::Shares(
-                demand,
-                allocation.held.iter().map(|held| held.share).collect(),
-            ),
+            Self::Scalar(_) => {
+                ReservedResources::Tasks(shares.iter().map(|share| u64::from(share.tasks)).sum())
+            }
+            Self::Lanes(_) => ReservedResources::Shares(demand, shares.to_vec()),
         }
     }
 

@@ -12,7 +12,7 @@ use super::length::{Length, length};
 use super::{Backfill, Failed, Pass, is_known};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::WorkRef;
+use crate::state::{Share, WorkRef};
 use crate::units::Time;
 
 /// A reservation for everybody, made in queue order: for all tasks of a gang
@@ -117,6 +117,18 @@ impl Backfill for Conservative {
         }
         pass.turn.planned();
         pass.turn.count_unreserved(without);
+    }
+
+    fn spares(&mut self, turn: &Turn<'_, '_>, work: WorkRef, shares: &[Share]) -> bool {
+        let own = self.promised.get(&work).into_iter().flatten();
+        own.clone().for_each(|stay| self.plan.give(&stay.hold, stay.start, stay.until));
+        let live = turn.work(work);
+        let ends = live.allocations.iter().map(|&one| turn.allocation(one).estimated_end);
+        let until = ends.max().unwrap_or(Time::MAX);
+        let hold = self.plan.hold_of_shares(live.ask.demand, shares);
+        let free = self.plan.is_free(&hold, turn.now(), until);
+        own.for_each(|stay| self.plan.take(&stay.hold, stay.start, stay.until));
+        free
     }
 
     fn promise(&self, work: WorkRef) -> Option<Time> {

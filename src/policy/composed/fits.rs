@@ -104,6 +104,14 @@ impl Feasibility {
         self.held(world, limits, alike) >= needed
     }
 
+    /// Whether there may ever be an instance of `offer`.
+    pub(super) fn has_any(&mut self, world: &World, offer: Id<Offer>) -> bool {
+        if self.most.is_empty() {
+            self.look_at_offers(world);
+        }
+        self.most[offer.row()] > 0
+    }
+
     fn look_at_offers(&mut self, world: &World) {
         self.most = most_instances(world, &self.provision, self.counted);
         let [placed, rented] = &self.scopes;
@@ -173,9 +181,12 @@ impl Feasibility {
             if holds == 0 || !rules.allows(offer) {
                 continue;
             }
-            let zone = zones[facts.zone.row()].get_or_insert_with(ZoneRoom::default);
             let count = self.most[offer.row()];
-            if count == 0 || !within(offer) {
+            if count == 0 {
+                continue;
+            }
+            let zone = zones[facts.zone.row()].get_or_insert_with(ZoneRoom::default);
+            if !within(offer) {
                 continue;
             }
             let each = each(rules.spread, demand, holds);
@@ -188,14 +199,23 @@ impl Feasibility {
                 zone.add_rented(each, most);
             }
         }
-        let held = self.within_limits(world, &rented).saturating_add(owned);
-        let zones = || zones.iter().flatten();
+        let from_rent = self.within_limits(world, &rented);
+        let held = from_rent.saturating_add(owned);
+        let zones = zones.into_iter().flatten();
         match rules.spread {
             Spread::None | Spread::Instances => held,
-            Spread::Zones => held.min(zones().filter(|zone| zone.holds() > 0).count() as u64),
+            Spread::Zones => {
+                // One task in each: on what is owned there, or on one rented instance.
+                let (owned, rented): (Vec<ZoneRoom>, Vec<ZoneRoom>) =
+                    zones.filter(|zone| zone.holds() > 0).partition(ZoneRoom::is_owned);
+                (owned.len() as u64).saturating_add(from_rent.min(rented.len() as u64))
+            }
             Spread::EvenZones => {
-                let zones: Vec<ZoneRoom> = zones().copied().collect();
-                held.min(even::most(&zones, self.max_instances()))
+                let single =
+                    |one: &Rentable| Rentable { each: 1, most: one.most / one.each, ..*one };
+                let singles: Vec<Rentable> = rented.iter().map(single).collect();
+                let zones: Vec<ZoneRoom> = zones.collect();
+                held.min(even::most(&zones, self.within_limits(world, &singles)))
             }
         }
     }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::ranking::{OfferRanking, Quote, RankedOffer, boots};
 use super::zones::Zones;
-use super::{Provision, Provisioned};
+use super::{Allowed, Provision, Provisioned};
 use crate::model::{Ask, Home, Market, Provider, Rules, Spread, WorkKind};
 use crate::policy::place::{Place, share_on};
 use crate::policy::spec::{Choice, OfferScope};
@@ -327,13 +327,19 @@ impl Provision for OnDemand {
         if done { Provisioned::Rented } else { Provisioned::None(WaitReason::NothingToRent) }
     }
 
-    fn complete(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, place: &mut dyn Place) -> bool {
+    fn complete(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        place: &mut dyn Place,
+        allowed: &mut Allowed<'_>,
+    ) -> bool {
         let ask = turn.work(work).ask;
         if !ask.gang || ask.tasks == 1 || turn.live_offers().is_empty() || self.left(turn) == 0 {
             return false;
         }
         let (alike, shelf) = self.take_shelf(turn, &ask);
-        let done = self.rent_missing(turn, &shelf, work, place);
+        let done = self.rent_missing(turn, &shelf, work, (place, allowed));
         self.shelves.insert(alike, shelf);
         done
     }

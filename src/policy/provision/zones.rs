@@ -24,7 +24,7 @@ impl Zones {
             return None;
         }
         let mut counts = vec![None; world.zones.len()];
-        for (_, facts) in world.offers.iter().filter(|&(offer, _)| turn.could_hold(work, offer)) {
+        for (_, facts) in world.offers.iter().filter(|&(offer, _)| turn.could_use(work, offer)) {
             counts[facts.zone.row()] = Some(0);
         }
         let mut zones = Self { even: rules.spread == Spread::EvenZones, counts, open: Vec::new() };

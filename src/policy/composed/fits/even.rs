@@ -21,6 +21,11 @@ impl ZoneRoom {
         self.each = self.each.max(each);
     }
 
+    /// Whether owned instances hold any.
+    pub(super) fn is_owned(&self) -> bool {
+        self.owned > 0
+    }
+
     /// Tasks in all.
     pub(super) fn holds(&self) -> u64 {
         self.owned.saturating_add(self.rented)

@@ -3,16 +3,22 @@
 use super::{Mix, OnDemand, Site};
 use crate::model::Spread;
 use crate::policy::place::Place;
+use crate::policy::provision::Allowed;
 use crate::policy::provision::ranking::OfferRanking;
 use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, OfferSet, Share, WorkRef};
 
 /// A gang that is being placed where `place` picks within `reach`.
-struct Joining<'j> {
+struct Joining<'j, 'a> {
     work: WorkRef,
     shelf: &'j OfferRanking,
     place: &'j mut dyn Place,
+    allowed: &'j mut Allowed<'a>,
     reach: OfferSet,
+    /// What it holds of instances that were there.
+    taken: Vec<Share>,
+    /// Ordinal of the first instance that was rented for it.
+    rented_from: u32,
 }
 
 impl OnDemand {
@@ -23,10 +29,18 @@ impl OnDemand {
         turn: &mut Turn<'_, '_>,
         shelf: &OfferRanking,
         work: WorkRef,
-        place: &mut dyn Place,
+        (place, allowed): (&mut dyn Place, &mut Allowed<'_>),
     ) -> bool {
         let reach = turn.take_reach();
-        let mut gang = Joining { work, shelf, place, reach };
+        let mut gang = Joining {
+            work,
+            shelf,
+            place,
+            allowed,
+            reach,
+            taken: Vec::new(),
+            rented_from: u32::MAX,
+        };
         let done = loop {
             let Some(first) = gang.place.pick(turn, work, &gang.reach) else { break false };
             let offer = turn.instance(first.instance).offer;
@@ -46,7 +60,7 @@ impl OnDemand {
     fn join(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        gang: &mut Joining<'_>,
+        gang: &mut Joining<'_, '_>,
         first: Share,
         mix: Mix,
     ) -> bool {
@@ -56,6 +70,8 @@ impl OnDemand {
         let mut weighed = None;
         let joined = turn.attempt(|turn| {
             let opened = turn.open(work);
+            gang.taken.clear();
+            gang.rented_from = u32::MAX;
             gang.take(turn, opened, Some(first));
             weighed = turn.explaining().then(|| self.weigh(turn, shelf, work));
             while turn.work(work).waiting > 0 {
@@ -63,9 +79,12 @@ impl OnDemand {
                     turn.abandon(opened);
                     return None;
                 }
+                let rented = self.rented.iter().map(|&(one, _)| turn.instance(one).ordinal);
+                gang.rented_from = rented.fold(gang.rented_from, u32::min);
                 gang.take(turn, opened, None);
             }
-            turn.commit(opened).ok()
+            turn.commit(opened).ok()?;
+            (gang.allowed)(turn, &gang.taken).then_some(())
         });
         if joined.is_some() {
             self.pass_on(turn);
@@ -97,7 +116,7 @@ impl OnDemand {
     }
 }
 
-impl Joining<'_> {
+impl Joining<'_, '_> {
     /// Adds tasks on instances that are there, `first` and as many as fit after it.
     fn take(&mut self, turn: &mut Turn<'_, '_>, opened: AllocationRef, first: Option<Share>) {
         let mut next = first;
@@ -105,6 +124,10 @@ impl Joining<'_> {
             && let Some(share) =
                 next.take().or_else(|| self.place.pick(turn, self.work, &self.reach))
             && turn.add(opened, share).is_ok()
-        {}
+        {
+            if turn.instance(share.instance).ordinal < self.rented_from {
+                self.taken.push(share);
+            }
+        }
     }
 }
