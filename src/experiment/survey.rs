@@ -60,7 +60,7 @@ pub struct Impossible {
     pub first: Option<(String, Ask)>,
 }
 
-/// What work asks for: an amount times how long, on the reference machine; what it still
+/// What work asks for: an amount times how long it runs on the own machines; what it still
 /// asks for after the last arrival is left out, for nothing comes on top of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SurveyedLoad {
@@ -120,6 +120,52 @@ struct Fitting<'w> {
     renting: Vec<Option<Renting>>,
     /// Owned machines that could have held no task so far.
     unused: Vec<Id<Offer>>,
+    /// By row of the rules: the speed of jobs on the own machines where they may run.
+    own_speeds: Vec<OwnSpeed>,
+}
+
+/// Speed of jobs on own machines, a mean over their cores and one over their GPUs; 1 is the
+/// reference machine. 1 where jobs may run on none.
+#[derive(Clone, Copy, Debug)]
+struct OwnSpeed {
+    of_cores: f64,
+    of_gpus: f64,
+}
+
+impl OwnSpeed {
+    fn new(world: &World, rules: &ResolvedRules) -> Self {
+        let own = world.offers.iter().filter(|(id, offer)| {
+            offer.market == Market::Owned && offer.running_at_start > 0 && rules.allows(*id)
+        });
+        let (mut cores, mut gpus) = ([0.0; 2], [0.0; 2]);
+        for (id, offer) in own {
+            let shape = world.type_of(id).shape;
+            let speed = f64::from(rules.speed(WorkKind::Job, id)) / 1e6;
+            let count = f64::from(offer.running_at_start);
+            for (sums, amount) in
+                [(&mut cores, f64::from(shape.cpu)), (&mut gpus, f64::from(shape.gpus))]
+            {
+                sums[0] += amount * count * speed;
+                sums[1] += amount * count;
+            }
+        }
+        let mean = |[weighted, all]: [f64; 2]| if all > 0.0 { weighted / all } else { 1.0 };
+        Self { of_cores: mean(cores), of_gpus: mean(gpus) }
+    }
+
+    /// How long work runs on the own machines.
+    fn runtime(self, work: &Work) -> Span {
+        let speed = match (work.ask.kind, work.ask.demand.gpus) {
+            (WorkKind::VirtualMachine, _) => return work.truth.runtime,
+            (WorkKind::Job, 0) => self.of_cores,
+            (WorkKind::Job, _) => self.of_gpus,
+        };
+        if speed == 1.0 || work.truth.runtime == Span::MAX {
+            return work.truth.runtime;
+        }
+        // Speeds are above 0; what is too long to count saturates.
+        Span::from_micros((work.truth.runtime.micros() as f64 / speed).round() as i64)
+    }
 }
 
 impl<'w> Fitting<'w> {
@@ -144,13 +190,16 @@ impl<'w> Fitting<'w> {
             of,
             renting: scenario.policies.iter().map(Renting::new).collect(),
             unused: owned.map(|(offer, _)| offer).collect(),
+            own_speeds: Vec::new(),
         }
     }
 
-    /// Notes by policy whether the work can ever run.
-    fn look(&mut self, book: &Interner, work: &Work, impossible: &mut [Impossible]) {
+    /// Notes by policy whether the work can ever run. How long it runs on the own machines.
+    fn look(&mut self, book: &Interner, work: &Work, impossible: &mut [Impossible]) -> Span {
         for rules in &book.all_rules().rows()[self.rules.len()..] {
-            self.rules.push(ResolvedRules::new(self.world, rules));
+            let resolved = ResolvedRules::new(self.world, rules);
+            self.own_speeds.push(OwnSpeed::new(self.world, &resolved));
+            self.rules.push(resolved);
         }
         let rules = &self.rules[work.ask.rules.row()];
         let (world, sites) = (self.world, &self.sites);
@@ -170,6 +219,7 @@ impl<'w> Fitting<'w> {
         for renting in self.renting.iter_mut().flatten() {
             renting.look(world, limits, &work.ask);
         }
+        self.own_speeds[work.ask.rules.row()].runtime(work)
     }
 }
 
@@ -216,8 +266,8 @@ pub fn survey(
             }
         }
         homes = book.homes().len();
-        found.count(&work, &mut running, &book, scenario.horizon);
-        fitting.look(&book, &work, &mut found.impossible);
+        let runtime = fitting.look(&book, &work, &mut found.impossible);
+        found.count((&work, runtime), &mut running, &book, scenario.horizon);
         if found.pieces > scenario.limits.max_jobs {
             problems.push(too_much(scenario));
             break;
@@ -245,7 +295,7 @@ pub fn survey(
 impl Survey {
     fn count(
         &mut self,
-        work: &Work,
+        (work, runtime): (&Work, Span),
         running: &mut RunningWork,
         book: &Interner,
         horizon: Option<Span>,
@@ -269,7 +319,7 @@ impl Survey {
             }
         }
         self.end(running, work.arrival, book);
-        let end = work.arrival.saturating_add(work.truth.runtime);
+        let end = work.arrival.saturating_add(runtime);
         let asks = (demand, ask.tasks);
         running.0.push(Reverse(WorkRun { end, start: work.arrival, asks, rules: ask.rules }));
     }

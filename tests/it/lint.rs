@@ -381,6 +381,43 @@ fn an_overload_is_more_than_jobs_that_queue() {
     }
 }
 
+/// Work ends sooner on faster machines, also before the last arrival: it is on them that it is
+/// asked for, over their cores.
+#[test]
+fn work_is_asked_for_at_the_speed_of_the_own_machines() {
+    let rows = "id,arrival_s,runtime_s,vcpus,tasks\n\
+        j0,0,1500,4,1\nj1,112,599,1,1\nj2,393,1500,1,1\nj3,791,1500,4,1\nj4,885,1801,2,1\n\
+        j5,1429,1801,1,1\nj6,1435,600,1,1\nj7,1514,10,4,1\n";
+    // Core-seconds until 1,514 s at twice the speed: 4 x 750 + 299.5 + 750 + 4 x 723 + 2 x 629
+    // + 85 + 79 = 8,363.5 in 1,514 s of 4 cores.
+    let world = |cluster: &str, rows: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scenario =
+            format!("question = \"?\"\n[workload]\ntrace = \"a.csv\"\n{cluster}[policy.p]\n");
+        fs::write(folder.path().join("a.csv"), rows).expect("written");
+        fs::write(folder.path().join("a.toml"), scenario).expect("written");
+        folder
+    };
+    let own = |name: &str, speed: &str| {
+        format!(
+            "[cluster.{name}]\nnodes = 1\nspeed = {speed}\nshape = {{ vcpus = 4, memory = \"16 GiB\" }}\n"
+        )
+    };
+    let asks = |cluster: &str, rows: &str, share: &str| {
+        let wanted = format!("asks for {share} % of the own cores");
+        check(&world(cluster, rows), &["validate", "a.toml"], 0, &[&wanted], &[]);
+    };
+    asks(&own("dc", "2"), rows, "138.1");
+    // 100 s of 4 cores at half the speed are 200 s, in 1,000 s of 4 cores.
+    let ends = "id,arrival_s,runtime_s,vcpus\na,0,100,4\nb,1000,1,4\n";
+    asks(&own("dc", "0.5"), ends, "20.0");
+    // On nodes of speed 1 and 3, which are 2 on average: 50 s of 4 cores in 1,000 s of 8.
+    asks(&(own("slow", "1") + &own("fast", "3")), ends, "2.5");
+    // A virtual machine lives for its lifetime.
+    let machine = ends.replace("runtime_s", "lifetime_s");
+    asks(&own("dc", "2"), &machine, "10.0");
+}
+
 /// A node of 500 W for 1,000 s is 0.1389 kWh: at 400 g a kWh 0.0556 kg.
 #[test]
 fn carbon_that_is_not_known_is_no_zero() {

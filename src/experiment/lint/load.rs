@@ -9,11 +9,11 @@ use crate::problem::{Problem, clip};
 use crate::scenario::Scenario;
 use crate::units::Shape;
 
-/// Seconds. An overload is told only where the backlog at the last arrival keeps all of the
-/// machines busy for longer: less is a queue.
+/// Seconds. An overload is told only where what the machines cannot do of what is asked for until
+/// the last arrival would keep all of them busy for longer: less is a queue.
 const BACKLOG: f64 = 600.0;
 
-/// What the owned machines offer at every moment, on the reference machine.
+/// What the owned machines offer at every moment.
 #[derive(Clone, Copy, Debug, Default)]
 struct OwnedCapacity {
     cores: f64,
@@ -27,7 +27,7 @@ fn owned(world: &World, counts: impl Fn(&str) -> bool) -> OwnedCapacity {
         let kind = world.type_of(id);
         let model = kind.gpu_model.map_or("", |model| world.gpu_models[model].name.as_str());
         if counts(model) {
-            let count = f64::from(offer.running_at_start) * f64::from(kind.speed) / 1e6;
+            let count = f64::from(offer.running_at_start);
             sum.cores += f64::from(kind.shape.cpu) / 1e3 * count;
             sum.memory += f64::from(kind.shape.memory) / 1_024.0 * count;
             sum.gpus += f64::from(kind.shape.gpus) * count;
