@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rental::Rentals;
 use super::single::RunResult;
-use crate::metrics::Summary;
+use crate::metrics::{Summary, Undone};
 use crate::model::{Market, World};
 use crate::policy::spec::{BackfillSpec, OrderSpec, PolicySpec, ProvisionSpec};
 use crate::problem::clip;
@@ -19,6 +19,10 @@ pub struct Facts {
     pub submitted: u64,
     /// Those of them that were refused because no wait and no money would let them run.
     pub impossible: u64,
+    /// What was refused or left unfinished, as parts in ten thousand of the pieces of work, of
+    /// the core-hours and of the GPU-hours that were asked for.
+    #[serde(default)]
+    pub undone: [u32; 3],
     /// Jobs of them without an estimate of their runtime.
     pub unestimated: u64,
     /// Most of them that waited at once without a reservation, as too many waited.
@@ -51,6 +55,7 @@ impl Facts {
         let spot = |(name, paid): &(String, Money)| name == Market::Spot.name() && paid.nanos() > 0;
         Self {
             submitted: work.submitted,
+            undone: undone(&result.summary),
             unestimated: work.unestimated,
             unreserved: result.summary.unreserved,
             burst_s: burst(&result.summary),
@@ -84,6 +89,7 @@ const NEVER: &str = "fits nowhere";
 /// What must be said beside the answer that these runs give.
 pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
     let mut said = impossible(runs);
+    said.extend(runs.iter().filter_map(large));
     for unknown in runs.iter().flat_map(|run| &run.facts.unknown_names) {
         if !said.contains(unknown) {
             said.push(unknown.clone());
@@ -157,6 +163,34 @@ fn impossible(runs: &[CautionedRun<'_>]) -> Vec<String> {
         )
     });
     told.collect()
+}
+
+/// Parts in ten thousand that were not done; see [`Facts::undone`].
+fn undone(summary: &Summary) -> [u32; 3] {
+    let Undone { count, core_hours, gpu_hours, .. } = summary.undone;
+    let parts = |not: f64, done: f64| (not / (not + done).max(f64::MIN_POSITIVE) * 1e4) as u32;
+    [
+        parts(count as f64, summary.work.finished as f64),
+        parts(core_hours, summary.useful_core_hours),
+        parts(gpu_hours, summary.useful_gpu_hours),
+    ]
+}
+
+/// What is left undone is few pieces of work, and much of the hours.
+fn large(run: &CautionedRun<'_>) -> Option<String> {
+    const LEAST: u32 = 100;
+    let [jobs, cores, gpus] = run.facts.undone;
+    let (hours, unit) = (cores.max(gpus), if gpus > cores { "GPU-hours" } else { "core-hours" });
+    let percent = |parts: u32| format!("{:.1} %", f64::from(parts) / 100.0);
+    (hours >= LEAST && hours > 2 * jobs).then(|| {
+        format!(
+            "What {} refuses or leaves unfinished is {} of the pieces of work, but {} of the {unit} \
+             that were asked for.",
+            clip(run.name),
+            percent(jobs),
+            percent(hours)
+        )
+    })
 }
 
 /// Gangs lay in several zones, and nothing was said of the network between them.
@@ -385,10 +419,15 @@ mod tests {
             cautions(&[CautionedRun { name: "p", scenario: &scenario, policy, facts }]).join(" ")
         };
         assert_eq!(told(&Facts::default()), "");
+        assert_eq!(told(&Facts { undone: [350, 410, 700], ..Facts::default() }), "");
         for (facts, words) in [
             (
                 Facts { unreserved: 3, ..Facts::default() },
                 "Under p up to 3 pieces of work at once waited without a reservation, as no more than 7 ",
+            ),
+            (
+                Facts { undone: [350, 410, 8_800], ..Facts::default() },
+                "What p refuses or leaves unfinished is 3.5 % of the pieces of work, but 88.0 % of the GPU-hours",
             ),
             (Facts { burst_s: Some(7_200), ..Facts::default() }, "scaled from the 2 h over which"),
             (

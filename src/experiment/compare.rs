@@ -491,6 +491,16 @@ impl Comparison {
         Some((possible, (possible != 0.0).then(|| behind / possible.abs())))
     }
 
+    /// A month of a policy against one of the baseline, whatever work each did; without a
+    /// verdict, as two amounts of work have two prices. None for the baseline itself.
+    pub fn months(&self, row: usize) -> Option<Contrast> {
+        let metric = METRICS.iter().position(|metric| metric.key == "cost_monthly")?;
+        let measurements = |row: usize| &self.policies[row].measurements;
+        let (a, b) = pairs(measurements(self.baseline), measurements(row), metric);
+        let contrast = Contrast::of(&METRICS[metric], (&a, &b), self.judging.confidence);
+        contrast.filter(|_| row != self.baseline)
+    }
+
     /// The metric called `key` of a policy against the baseline.
     pub fn contrast(&self, row: usize, key: &str) -> Option<&Contrast> {
         let metric = METRICS.iter().position(|metric| metric.key == key)?;

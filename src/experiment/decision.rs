@@ -10,9 +10,9 @@ use super::cost::leading_cost;
 use super::measurement::Measurement;
 use super::runner::{Runner, RunnerFailure};
 use super::sensitivity::{Sensitivity, sensitivity};
-use super::statistics::Interval;
 use super::statistics::multiple::holm;
 use super::statistics::promise::same_share;
+use super::statistics::{Interval, paired};
 use crate::metrics::METRICS;
 use crate::scenario::Objective;
 
@@ -233,22 +233,78 @@ fn serves_for_nothing(comparison: &Comparison, row: usize, standing: &Assessment
     even && keeps && standing.cost.is_none() && same_cost && is(true) && !is(false)
 }
 
-/// Whether a policy finishes clearly more or less of the work. The interval
-/// decides, not the corrected verdict: what is left undone must not hide
-/// behind the number of questions.
+/// An amount of work that a run did.
+type Amount = fn(&Measurement) -> f64;
+
+/// What is counted of work, jobs first.
+const COUNTED: [(&str, Amount); 3] = [
+    ("jobs", |one| one.done.finished as f64),
+    ("core-hours", |one| one.done.core_hours),
+    ("GPU-hours", |one| one.done.gpu_hours),
+];
+
+/// Whether a policy does clearly more or less of the work: the worst of jobs, core-hours and
+/// GPU-hours, for a few large jobs may be most of it. The interval decides, not the corrected
+/// verdict: what is left undone must not hide behind the number of questions.
 fn work(comparison: &Comparison, row: usize) -> Option<bool> {
-    let contrast = comparison.contrast(row, "finished")?;
     let margin = comparison.judging.margin;
-    let (less, more) = (margin.unwrap_or(0.0), margin.unwrap_or(MORE));
-    let (low, high) = match contrast.paired.filter(|_| comparison.is_judged()) {
-        Some(paired) => (paired.interval.low, paired.interval.high),
-        None => (contrast.difference(), contrast.difference()),
-    };
+    let contrast = comparison.contrast(row, "finished")?;
+    let interval = contrast.paired.filter(|_| comparison.is_judged()).map(|one| one.interval);
+    let by = contrast.difference();
+    let (low, high) = interval.map_or((by, by), |interval| (interval.low, interval.high));
+    let jobs = beyond((low, high), contrast.base, margin.unwrap_or(0.0), margin.unwrap_or(MORE));
+    let hours = COUNTED[1..].iter().map(|(_, of)| done(comparison, comparison.baseline, row, *of));
+    let hours = hours.filter(|_| !comparison.policies[row].comparable);
+    let all: Vec<bool> = hours.chain([jobs]).flatten().collect();
+    all.into_iter().min()
+}
+
+/// Whether the policy in `row` is shown to do more or less than the one in `base` by so much that
+/// it matters.
+fn done(comparison: &Comparison, base: usize, row: usize, of: Amount) -> Option<bool> {
+    let all =
+        |row: usize| -> Vec<f64> { comparison.policies[row].measurements.iter().map(of).collect() };
+    let (a, b) = (all(base), all(row));
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let by = mean(&b) - mean(&a);
+    let paired = paired(&a, &b, comparison.judging.confidence);
+    let interval = paired.filter(|_| comparison.is_judged()).map(|one| one.interval);
+    let (low, high) = interval.map_or((by, by), |interval| (interval.low, interval.high));
+    let margin = comparison.judging.margin.unwrap_or(MORE);
+    beyond((low, high), mean(&a), margin, margin)
+}
+
+/// Whether a difference lies below or above what does not matter of `base`.
+fn beyond((low, high): (f64, f64), base: f64, less: f64, more: f64) -> Option<bool> {
     match () {
-        () if high < -less * contrast.base => Some(false),
-        () if low > more * contrast.base => Some(true),
+        () if high < -less * base => Some(false),
+        () if low > more * base => Some(true),
         () => None,
     }
+}
+
+/// What one policy does of the work of another: by jobs, or where that tells much less of a
+/// difference, by the core-hours or the GPU-hours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WorkRatio {
+    /// `jobs`, `core-hours` or `GPU-hours`.
+    pub unit: &'static str,
+    /// Its mean over the mean of the other.
+    pub ratio: f64,
+}
+
+/// In what the policy in `row` is shown to do other work than the one in `base`, by most.
+pub fn work_ratio(comparison: &Comparison, base: usize, row: usize) -> Option<WorkRatio> {
+    let ratio = |&(unit, of): &(&'static str, Amount)| {
+        done(comparison, base, row, of)?;
+        let sum = |row: usize| comparison.policies[row].measurements.iter().map(of).sum::<f64>();
+        let ratio = sum(row) / sum(base);
+        (ratio.is_finite() && ratio > 0.0).then_some(WorkRatio { unit, ratio })
+    };
+    let size = |one: &WorkRatio| libm::log(one.ratio).abs();
+    // A tenth tells of hours what jobs do not.
+    let first = COUNTED.iter().filter_map(ratio);
+    first.reduce(|best, one| if size(&one) > size(&best) + 0.1 { one } else { best })
 }
 
 /// Whether the mean of the policy in `row` keeps an objective.

@@ -125,7 +125,7 @@ mod tests {
         run.done.core_hours = finished as f64;
         // Of ten pieces that arrive at once, each 100 s long.
         let count = 10_u64.saturating_sub(finished);
-        let undone = Undone { count, inverse: count as f64 / 100.0, arrivals: 0.0 };
+        let undone = Undone { count, inverse: count as f64 / 100.0, ..Undone::default() };
         let sum = slowdown * finished as f64;
         run.slowness = Slowness { finished, sum, undone, ended_s: 1_000.0 };
         run

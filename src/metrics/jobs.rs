@@ -133,6 +133,12 @@ impl Jobs {
         self.undone.count += 1;
         self.undone.inverse += 1.0 / runtime;
         self.undone.arrivals += (state.work(work).arrival - began).secs_f64() / runtime;
+        if left != Span::MAX {
+            let ask = &state.work(work).ask;
+            let hours = left.secs_f64() / 3_600.0 * f64::from(ask.tasks);
+            self.undone.core_hours += hours * f64::from(ask.demand.cpu) / 1e3;
+            self.undone.gpu_hours += hours * f64::from(ask.demand.gpu_milli()) / 1e3;
+        }
     }
 
     /// How much work ended how, without what the policy took away or was refused.

@@ -52,6 +52,12 @@ pub struct Undone {
     pub inverse: f64,
     /// Sum of arrivals, in seconds since the summary's start, over the same.
     pub arrivals: f64,
+    /// What was left of it, in core-hours of the reference machine; nothing of what never ends.
+    #[serde(default)]
+    pub core_hours: f64,
+    /// The same in GPU-hours.
+    #[serde(default)]
+    pub gpu_hours: f64,
 }
 
 impl Undone {

@@ -114,6 +114,30 @@ fn what_leaves_work_undone_is_never_taken() {
     assert_eq!((standing.work, standing.cost, taken), (Some(false), Some(true), false));
 }
 
+/// As many jobs less two of a thousand, and a tenth of the GPU-hours: the large ones were refused.
+#[test]
+fn few_jobs_that_are_most_of_the_hours_are_work_too() {
+    let with = |hours: f64, finished: u64| {
+        let mut all = runs(|_| Run { finished, dollars: 10.0, ..BASE });
+        all.iter_mut().for_each(|one| one.done.gpu_hours = hours);
+        all
+    };
+    let judged = |hours: [f64; 2], finished: [u64; 2]| {
+        let all = vec![with(hours[0], finished[0]), with(hours[1], finished[1])];
+        let comparison = compared(all, Chance::Workload);
+        (work(&comparison, 1), work_ratio(&comparison, 0, 1))
+    };
+    let tenth = Some(WorkRatio { unit: "GPU-hours", ratio: 0.1 });
+    assert_eq!(judged([100.0, 10.0], [990, 990]), (Some(false), tenth));
+    // More jobs, and the large ones not among them.
+    assert_eq!(judged([100.0, 10.0], [900, 990]).0, Some(false));
+    assert_eq!(judged([10.0, 100.0], [990, 990]).0, Some(true));
+    // Half of a hundredth less: what a horizon cuts.
+    assert_eq!(judged([100.0, 99.5], [990, 990]), (None, None));
+    // All work was done by both: hours differ by what a warm-up cuts.
+    assert_eq!(judged([100.0, 90.0], [1_000, 1_000]).0, None);
+}
+
 /// Kept in all 20 before; in 13 of 20 after, 7 pairs differ: p = 2/2^7.
 #[test]
 fn a_promise_is_lost_where_it_is_kept_less_often() {

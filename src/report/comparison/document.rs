@@ -5,7 +5,7 @@ use super::super::chart::Chart;
 use super::super::document::{Card, Cell, Document, Section, SectionPlace, Table, Tone, unquoted};
 use super::super::figure::{amount, difference, figure};
 use super::super::run::tables;
-use super::super::words::dollars;
+use super::super::words::{dollars, several};
 use super::ComparisonReport;
 use crate::experiment::{HALF_A_CENT, PromiseChange, leading};
 use crate::metrics::{METRICS, Metric};
@@ -91,11 +91,12 @@ impl ComparisonReport<'_> {
         let scenario = self.reports.first().map(|report| unquoted(&report.recipe.scenario_told()));
         let scenario = scenario.map_or(String::new(), |name| format!("Scenario {name}: "));
         let work = if self.between.is_some() { "" } else { " over the same workload" };
-        format!(
-            "{scenario}{} policies{work}; differences are against {}.",
-            self.many.policies.len(),
-            unquoted(&self.name(self.many.baseline))
-        )
+        let count = self.many.policies.len();
+        let against = match count {
+            1 => String::new(),
+            _ => format!("; differences are against {}", unquoted(&self.name(self.many.baseline))),
+        };
+        format!("{scenario}{}{work}{against}.", several(count as u64, "policy", "policies"))
     }
 
     /// The leading cost of a row against the baseline.

@@ -10,6 +10,7 @@ use super::ComparisonReport;
 use crate::experiment::statistics::Verdict;
 use crate::experiment::{
     Assessment, Chance, HALF_A_CENT, Measurement, PromiseChange, Repetition, SERVICE, Wide,
+    WorkRatio, work_ratio,
 };
 use crate::metrics::{METRICS, Metric};
 use crate::units::Money;
@@ -42,6 +43,8 @@ struct ComparisonFindings {
     policy: String,
     baseline: String,
     replications: u32,
+    /// Policies that were compared.
+    policies: usize,
     /// Whether there was chance, so that differences are shown or not.
     judged: bool,
     confidence: f64,
@@ -52,8 +55,16 @@ struct ComparisonFindings {
     /// Whether the choice did the work that the baseline did.
     same_work: bool,
     money: Option<LeadingCosts>,
+    /// What a month costs, where that is not the cost that leads.
+    month: Option<MovedMonth>,
+    /// Verdicts that Holm's correction is made for.
+    verdicts: usize,
     /// Work finished now and under the baseline, where the choice is shown to do more.
     finished: Option<ChangedMetric>,
+    /// The same in hours, where that says much more: `8.3 times the GPU-hours`.
+    finished_hours: Option<String>,
+    /// The policy of which the choice does least, where it is shown to do less.
+    does_less: Option<DoesLess>,
     /// The promises of the policy, or of the baseline where it is kept.
     promises: Vec<Promised>,
     better: Vec<ChangedMetric>,
@@ -79,6 +90,14 @@ struct TooFew {
     enough: u32,
 }
 
+/// A policy that does more than the choice.
+#[derive(Clone, Debug, Serialize)]
+struct DoesLess {
+    policy: String,
+    /// What the choice does of it: `12.0 % of the GPU-hours`.
+    hours: String,
+}
+
 /// The leading cost of the choice and of the baseline.
 #[derive(Clone, Debug, Serialize)]
 struct LeadingCosts {
@@ -91,6 +110,8 @@ struct LeadingCosts {
     high: Option<f64>,
     /// Whether it is shown to cost less; none where neither is shown.
     less: Option<bool>,
+    /// Whether the interval excludes zero, and the corrected verdict does not.
+    hidden: bool,
     /// Whether there is no difference: of a month, to half a cent.
     same: bool,
     /// Whether the metric is of a month,
@@ -103,6 +124,18 @@ struct LeadingCosts {
     arrivals: bool,
     /// Whether machines that stand all along are scaled from all their time.
     standing: bool,
+}
+
+/// A month of a policy and of the baseline, which did other work.
+#[derive(Clone, Debug, Serialize)]
+struct MovedMonth {
+    now: f64,
+    was: f64,
+    difference: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+    /// Whether the difference is shown: its interval excludes zero, or nothing is random.
+    moves: bool,
 }
 
 /// A metric under a policy and under the baseline.
@@ -138,6 +171,8 @@ struct Other {
     /// What it costs more than the choice in the leading cost, where that compares.
     dearer: Option<f64>,
     finished: Option<ChangedMetric>,
+    /// What it does of the baseline's hours, where that says more.
+    hours: Option<String>,
     lost: Vec<String>,
     gained: Vec<String>,
     /// Promises that its mean keeps and the baseline's breaks.
@@ -146,6 +181,8 @@ struct Other {
     worse: Vec<ChangedMetric>,
     /// Interval of the change in the leading cost, where it excludes zero and Holm does not.
     hidden: Option<[f64; 2]>,
+    /// What its month costs, where that is not the cost that leads.
+    month: Option<MovedMonth>,
     /// The same interval, where there was chance.
     interval: Option<[f64; 2]>,
     /// Whether it is shown to cost less than the baseline; none where neither is shown.
@@ -230,9 +267,11 @@ impl ComparisonReport<'_> {
             Some(decision) if decision.chosen().free_win => Advice::FreeWin,
             Some(_) => Advice::Take,
         };
-        let alike = |one: &Assessment| {
+        let moves = |row: usize| self.month(row).is_some_and(|month| month.moves);
+        let alike = |(row, one): (usize, &Assessment)| {
             one.work.is_none()
                 && one.cost.is_none()
+                && !moves(row)
                 && one.rows(PromiseChange::Even).len() == one.promises.len()
         };
         let standings = self.decision.map_or(&[][..], |decision| &decision.standings);
@@ -255,13 +294,18 @@ impl ComparisonReport<'_> {
             replications: self.many.replications,
             judged: self.is_judged(),
             confidence: self.many.judging.confidence,
-            all_alike: standings.iter().all(alike),
+            all_alike: standings.iter().enumerate().all(alike),
+            policies: standings.len(),
             too_few: self.too_few().filter(|_| advice == Advice::Keep),
             same_work: self.many.policies[choice].comparable,
             money: self.money(choice),
-            finished: self
-                .moved("finished", choice)
+            month: self.month(choice),
+            verdicts: self.family(),
+            finished: self.finished(choice, standing, true),
+            finished_hours: self
+                .hours(base, choice)
                 .filter(|_| standing.is_some_and(|one| one.work == Some(true))),
+            does_less: self.does_less(choice).filter(|_| self.decision.is_some()),
             promises: standing.map_or(Vec::new(), |standing| self.promised(standing)),
             better: self.services(choice, true),
             worse: self.services(choice, false),
@@ -290,6 +334,35 @@ impl ComparisonReport<'_> {
         let metric = METRICS.iter().find(|metric| metric.key == key)?;
         let (now, was) = (self.mean(metric, row)?, self.mean(metric, self.many.baseline)?);
         Some(ChangedMetric { label: metric.label, unit: metric.unit, now, was })
+    }
+
+    /// Work finished under a policy and the baseline, where it is shown to do more, or less if not
+    /// only `more` counts, and the two can be told apart.
+    fn finished(
+        &self,
+        row: usize,
+        standing: Option<&Assessment>,
+        more: bool,
+    ) -> Option<ChangedMetric> {
+        let work = standing?.work?;
+        let moved = self.moved("finished", row).filter(|_| work || !more)?;
+        let shown = |value: f64| super::figure(moved.unit, Some(value));
+        (shown(moved.now) != shown(moved.was)).then_some(moved)
+    }
+
+    /// What a policy does of the hours of another, where that says more than the jobs do.
+    fn hours(&self, base: usize, row: usize) -> Option<String> {
+        let found = work_ratio(self.many, base, row).filter(|found| found.unit != "jobs")?;
+        Some(told_ratio(found))
+    }
+
+    /// The policy of which the choice does least.
+    fn does_less(&self, choice: usize) -> Option<DoesLess> {
+        let rows = (0..self.many.policies.len()).filter(|&row| row != choice);
+        let ratio = |row: usize| Some((row, work_ratio(self.many, row, choice)?));
+        let less = rows.filter_map(ratio).filter(|(_, found)| found.ratio < 1.0);
+        let (row, found) = less.min_by(|(_, a), (_, b)| a.ratio.total_cmp(&b.ratio))?;
+        Some(DoesLess { policy: self.name(row), hours: told_ratio(found) })
     }
 
     /// What of the service a policy is shown to make better, or worse.
@@ -322,6 +395,7 @@ impl ComparisonReport<'_> {
             low: interval.map(|interval| interval.low),
             high: interval.map(|interval| interval.high),
             less: self.many.shown(row, metric.key),
+            hidden: self.hidden(row).is_some(),
             same: match metric.key {
                 "cost_monthly" => difference.abs() < HALF_A_CENT,
                 _ => difference == 0.0,
@@ -332,6 +406,31 @@ impl ComparisonReport<'_> {
             arrivals: self.measured_before().iter().any(|one| one.of_arrivals),
             standing: self.rows.iter().any(|row| stands(row) != Money::ZERO),
         })
+    }
+
+    /// What a month of a policy costs that did not do the baseline's work.
+    fn month(&self, row: usize) -> Option<MovedMonth> {
+        let contrast = self.many.months(row).filter(|_| self.leading(row).key != "cost_monthly")?;
+        let paired = contrast.paired.filter(|_| self.is_judged());
+        let difference = contrast.difference();
+        let excludes = paired.is_none_or(|paired| paired.interval.excludes(0.0));
+        let interval = paired
+            .map(|paired| paired.interval)
+            .filter(|interval| interval.half_width > HALF_A_CENT);
+        Some(MovedMonth {
+            now: contrast.mean,
+            was: contrast.base,
+            difference,
+            low: interval.map(|interval| interval.low),
+            high: interval.map(|interval| interval.high),
+            moves: excludes && difference.abs() >= HALF_A_CENT,
+        })
+    }
+
+    /// Verdicts that are corrected together.
+    fn family(&self) -> usize {
+        let contrasts = self.many.policies.iter().flat_map(|one| one.contrasts.iter().flatten());
+        contrasts.filter(|contrast| contrast.adjusted_p.is_some()).count()
     }
 
     fn measured_before(&self) -> &[Measurement] {
@@ -462,7 +561,8 @@ impl ComparisonReport<'_> {
             () if hidden.is_some() => WhyNot::Hidden,
             () => WhyNot::Nothing,
         };
-        let finished = self.moved("finished", row).filter(|_| standing.work.is_some());
+        let finished = self.finished(row, Some(standing), false);
+        let hours = self.hours(self.many.baseline, row).filter(|_| standing.work.is_some());
         let broken = self.promised(standing).into_iter().filter(|promise| !promise.kept);
         let broken = broken.map(|promise| promise.words).collect();
         let contrast = self.many.contrast(row, metric.key);
@@ -479,12 +579,14 @@ impl ComparisonReport<'_> {
             change,
             dearer,
             finished,
+            hours,
             lost,
             gained,
             keeps,
             better,
             worse,
             hidden,
+            month: self.month(row),
             interval,
             less: self.many.shown(row, metric.key),
             same: if is_monthly { change.abs() < HALF_A_CENT } else { change == 0.0 },
@@ -539,8 +641,7 @@ impl ComparisonReport<'_> {
             && by("wait_mean").is_some_and(|by| by < 0.0);
         let waits = free.then_some("wait_mean");
         let keys: Vec<&str> = std::iter::once(cost).chain(gained).chain(waits).collect();
-        let verdicts = self.many.policies.iter().flat_map(|one| one.contrasts.iter().flatten());
-        let family = verdicts.filter(|contrast| contrast.adjusted_p.is_some()).count();
+        let family = self.family();
         let alpha = 1.0 - self.many.judging.confidence;
         let hidden = keys.into_iter().filter(|key| self.many.shown(row, key).is_none());
         let enough = hidden.filter_map(|key| {
@@ -606,6 +707,15 @@ impl ComparisonReport<'_> {
         }
         ratios.sort_by(f64::total_cmp);
         Some([ratios.get(ratios.len() / 2).copied()?, *ratios.first()?, *ratios.last()?])
+    }
+}
+
+/// `12.0 % of the GPU-hours`, `8.3 times the GPU-hours`.
+fn told_ratio(found: WorkRatio) -> String {
+    let WorkRatio { unit, ratio } = found;
+    match ratio < 2.0 {
+        true => format!("{:.1} % of the {unit}", ratio * 100.0),
+        false => format!("{ratio:.1} times the {unit}"),
     }
 }
 
