@@ -235,7 +235,8 @@ pub struct Summary {
     pub queue_length_mean: Option<f64>,
     /// Most work waiting for longer than an instant.
     pub queue_length_max: u64,
-    /// Allocated over running milli-cores, time-weighted.
+    /// Milli-cores that tasks on instances ask, over those of running instances, time-weighted.
+    /// Boots are no running time.
     pub utilisation_cpu: Option<f64>,
     /// The same for memory.
     pub utilisation_memory: Option<f64>,

@@ -70,9 +70,9 @@ pub enum ObjectiveMetric {
     CostMonthly,
     /// Dollars per finished job.
     CostPerJob,
-    /// Share of the cores paid for.
+    /// Share of the cores of running instances.
     UtilisationCpu,
-    /// Share of the GPUs paid for.
+    /// Share of the GPUs of running instances.
     UtilisationGpu,
     /// Seconds from the start to the last completion.
     Makespan,

@@ -137,7 +137,7 @@ const RENT: &[Parameter] = &[
         name: "after_wait",
         kind: ValueKind::Span,
         default: "0 s",
-        doc: "Rent only for a job that has waited this long (overflow) since it was submitted or last preempted.",
+        doc: "Rent only for a job that has waited this long (overflow) since it was submitted or last preempted. An array counts from when the first of its waiting tasks began to wait: tasks preempted later do not wait anew.",
     },
     Parameter {
         name: "markets",

@@ -167,13 +167,13 @@ pub(super) const ROWS: &[KeyRow] = &[
         "objectives.utilisation_cpu",
         ValueKind::Bound(BoundUnit::Share),
         "",
-        "Share of the cores paid for that worked.",
+        "Share of the cores of running instances that work asked for, over time. Boots are no running time, though they are paid for.",
     ),
     row(
         "objectives.utilisation_gpu",
         ValueKind::Bound(BoundUnit::Share),
         "",
-        "Share of the GPUs paid for that worked.",
+        "Share of the GPUs of running instances that work asked for, over time. Boots are no running time, though they are paid for.",
     ),
     row(
         "objectives.makespan",
