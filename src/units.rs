@@ -10,6 +10,7 @@ mod time;
 
 pub mod distribution;
 pub mod rank;
+pub mod rounding;
 pub mod stream;
 
 pub use distribution::Distribution;

@@ -153,7 +153,7 @@ pub fn search(
     let binding = binding(&book);
     let rows = shortlist::choose(&book, task.confidence, shares.finalists as usize);
     book.hold_out(&rows, shares.held_out)?;
-    let verdicts = judge(&mut book, &rows, &task, (binding, shares.held_out_most))?;
+    let verdicts = judge(&mut book, &rows, &task, shares.held_out_most)?;
     let effects = (0..task.variables.len()).map(|axis| effect(&book, axis)).collect();
     let candidates = std::mem::take(&mut book.candidates);
     let runs = book.used;

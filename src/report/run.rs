@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::words::write_json;
 use crate::metrics::{METRICS, Summary};
+use crate::units::rounding::at_most;
 use crate::workload::RowNotes;
 
 /// What made a run: with it, the run can be made again.
@@ -69,6 +70,14 @@ impl BoundSide {
             Self::AtMost => bound - value,
         }
     }
+
+    /// Whether `value` is on this side of `bound`, or differs from it by rounding.
+    fn keeps(self, value: f64, bound: f64) -> bool {
+        match self {
+            Self::AtLeast => at_most(bound, value),
+            Self::AtMost => at_most(value, bound),
+        }
+    }
 }
 
 /// A promise of the scenario, and whether the run kept it.
@@ -109,13 +118,13 @@ impl ObjectiveResult {
             bound,
             value,
             margin,
-            met: margin.is_some_and(|margin| margin >= 0.0),
+            met: value.is_some_and(|value| side.keeps(value, bound)),
         }
     }
 
     /// Whether `value` keeps the promise.
     pub(super) fn keeps(&self, value: f64) -> bool {
-        self.side.margin(value, self.bound) >= 0.0
+        self.side.keeps(value, self.bound)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
+use crate::units::rounding::at_most;
 
 /// A promise: a metric, and the bound that it must keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,12 +27,13 @@ pub enum BoundDirection {
 }
 
 impl Objective {
-    /// Whether a measured value keeps the promise. A value that could not be
+    /// Whether a measured value keeps the promise; one that differs from the bound by rounding
+    /// does. A value that could not be
     /// measured (not a number) does not.
     pub fn kept(&self, value: f64) -> bool {
         match self.comparison {
-            BoundDirection::AtLeast => value >= self.bound,
-            BoundDirection::AtMost => value <= self.bound,
+            BoundDirection::AtLeast => at_most(self.bound, value),
+            BoundDirection::AtMost => at_most(value, self.bound),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::super::statistics::{Margin, Paired, paired};
 use super::{Baseline, Trial};
 use crate::metrics::{Direction, METRICS, Metric};
 use crate::scenario::{Gate, Subject, Tolerance};
+use crate::units::rounding::snapped;
 
 /// How a gate came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,7 +153,7 @@ pub fn judge<'a>(
         let finding = &mut all[*row].findings[*at];
         let Some((metric, margin)) = margin(finding.gate) else { continue };
         finding.p = Some(p);
-        let beyond = beyond(metric.better, paired.difference) > margin.of(paired);
+        let beyond = margin.exceeded(paired, metric.better) > 0.0;
         let shown = not_worse(paired, metric.better, margin) <= 1.0 - confidence;
         let (outcome, why) = match (p <= 1.0 - confidence, beyond, shown) {
             (true, ..) => (GateOutcome::Regressed, "worse by more than the margin"),
@@ -246,7 +247,8 @@ fn find<'a>(
             Margin::Relative(share) => share * from.abs(),
             Margin::Absolute(size) => size,
         };
-        return match beyond(metric.better, to - from) > size {
+        let over = beyond(metric.better, to - from) - size;
+        return match snapped(over, from.abs().max(to.abs())) > 0.0 {
             true => done(
                 base,
                 mean_now,

@@ -6,6 +6,7 @@ use super::super::statistics::{Sample, promise};
 use crate::metrics::{Direction, METRICS};
 use crate::scenario::{BoundDirection, Objective};
 use crate::units::rank::nearest_rank;
+use crate::units::rounding::snapped;
 
 /// When a promise counts as kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -146,11 +147,13 @@ impl Judge {
         all.iter().filter(|one| one.kept.iter().all(|&kept| kept)).count() as u64
     }
 
-    /// The promise whose mean misses its bound by most, if any does.
-    pub(super) fn missed(&self, all: &[Measurement]) -> Option<usize> {
-        let excess = |row: &usize| self.mean_excess(*row, all);
-        let missed = (0..self.objectives.len()).filter(|row| excess(row) > 0.0);
-        missed.max_by(|a, b| excess(a).total_cmp(&excess(b)).then(b.cmp(a)))
+    /// The promise that is kept in the fewest replications; of those that are kept as often, the
+    /// one whose mean lies nearest to its bound, or furthest beyond it.
+    pub(super) fn binding(&self, all: &[Measurement]) -> Option<usize> {
+        let kept = |row: usize| all.iter().filter(|one| one.kept.get(row) == Some(&true)).count();
+        let excess = |row: usize| self.mean_excess(row, all);
+        let rows = 0..self.objectives.len();
+        rows.min_by(|&a, &b| kept(a).cmp(&kept(b)).then(excess(b).total_cmp(&excess(a))))
     }
 
     /// 1 where less is promised, -1 where more is.
@@ -172,7 +175,7 @@ impl Judge {
     fn excess(&self, row: usize, value: f64) -> f64 {
         let bound = self.objectives[row].bound;
         let scale = if bound == 0.0 { 1.0 } else { bound.abs() };
-        (value - self.side(row) * bound) / scale
+        snapped(value - self.side(row) * bound, bound.abs().max(value.abs())) / scale
     }
 
     fn excess_with_room(&self, row: usize, all: &[Measurement]) -> f64 {
@@ -203,6 +206,40 @@ mod tests {
     use super::*;
     use crate::metrics::{DistributionSummary, Series, Summary, WorkCounts};
     use crate::scenario::{ObjectiveMetric, Statistic};
+
+    /// Costs are nearer to their bound than waits, and kept in all runs; waits in half of them.
+    #[test]
+    fn what_is_kept_least_often_binds() {
+        let summary = |wait: f64| Summary {
+            work: WorkCounts { finished_share: Some(0.995), ..WorkCounts::default() },
+            wait_s: DistributionSummary { mean: Some(wait), ..DistributionSummary::default() },
+            ..Summary::default()
+        };
+        let run = |wait: f64| {
+            let kept = vec![true, wait <= 100.0];
+            Measurement::of(&summary(wait), &Series::default(), kept, None)
+        };
+        let bound = |metric, comparison, bound| Objective {
+            metric,
+            comparison,
+            bound,
+            text: String::new(),
+        };
+        let judge = Judge {
+            objectives: vec![
+                bound(ObjectiveMetric::Finished, BoundDirection::AtLeast, 0.99),
+                bound(ObjectiveMetric::Wait(Statistic::Mean), BoundDirection::AtMost, 100.0),
+            ],
+            keeping: Keeping::OnAverage,
+            goal: 0,
+            room: 0.0,
+            still: false,
+        };
+        assert_eq!(judge.binding(&[run(10.0), run(110.0)]), Some(1));
+        // Both are kept in all: the share is half of a hundredth from its bound, the wait a tenth.
+        assert_eq!(judge.binding(&[run(90.0), run(90.0)]), Some(0));
+        assert_eq!(judge.binding(&[run(99.9), run(99.9)]), Some(1));
+    }
 
     /// Five runs, of which all finish all of their work and wait for a minute.
     #[test]

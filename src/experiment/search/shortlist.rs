@@ -42,7 +42,7 @@ pub struct ShortlistEntry {
     pub p_broken: f64,
     /// Held-out replications in which all promises were kept, of those that were judged.
     pub kept_in: u64,
-    /// Row of the objective that its mean misses by most; of that which binds where it misses none.
+    /// Row of the objective that is kept in the fewest of them; see `Judge::binding`.
     pub binding: Option<usize>,
     /// The goal over the held-out replications that were judged, at the confidence of the task.
     pub goal: Option<Interval>,
@@ -102,13 +102,12 @@ pub(super) fn choose(book: &Evaluations<'_>, confidence: f64, most: usize) -> Ve
 }
 
 /// Judges the finalists and chooses among those that keep all promises.
-/// `binding` is the promise that is broken most often, `most` is how many held-out
-/// replications there can be.
+/// `most` is how many held-out replications there can be.
 pub(super) fn judge(
     book: &mut Evaluations<'_>,
     rows: &[usize],
     task: &Task,
-    (binding, most): (Option<usize>, u32),
+    most: u32,
 ) -> Result<SetupVerdicts, SearchFailure> {
     let error = (1.0 - task.confidence) / 2.0;
     // The choice may take more replications of some; what is shown is of the same for all.
@@ -129,7 +128,7 @@ pub(super) fn judge(
             verdict,
             p_broken,
             kept_in: book.judge.kept_in(&all),
-            binding: book.judge.missed(&all).or(binding),
+            binding: book.judge.binding(&all),
             goal: None,
             tied: false,
         });

@@ -2,6 +2,7 @@
 //! burden of proof around.
 
 use crate::metrics::Direction;
+use crate::units::rounding::snapped;
 
 use super::law;
 use super::paired::Paired;
@@ -23,6 +24,13 @@ impl Margin {
             Self::Relative(share) => share * paired.mean_a.abs(),
         }
     }
+
+    /// By how much B is worse than it allows, in the unit of the metric; 0 where that is rounding
+    /// of the means, and negative where it is not.
+    pub fn exceeded(self, paired: &Paired, direction: Direction) -> f64 {
+        let beyond = worsening(paired, direction) - self.of(paired);
+        snapped(beyond, paired.mean_a.abs().max(paired.mean_b.abs()))
+    }
 }
 
 /// p-value of "the difference is the margin or more, one way or the other":
@@ -40,14 +48,14 @@ pub fn equivalent(paired: &Paired, margin: Margin) -> f64 {
 /// that B is not worse than the margin allows. Where neither way is better,
 /// both count as worse.
 pub fn not_worse(paired: &Paired, direction: Direction, margin: Margin) -> f64 {
-    above(margin.of(paired) - worsening(paired, direction), paired)
+    above(-margin.exceeded(paired, direction), paired)
 }
 
 /// p-value of "B is worse than A by the margin at most, or better": at most
 /// alpha shows a regression beyond the margin. Where neither way is better,
 /// both count as worse, and the test is two-sided.
 pub fn worse(paired: &Paired, direction: Direction, margin: Margin) -> f64 {
-    let beyond = worsening(paired, direction) - margin.of(paired);
+    let beyond = margin.exceeded(paired, direction);
     let sides = if direction == Direction::Neutral { 2.0 } else { 1.0 };
     if beyond == 0.0 && paired.standard_error == 0.0 {
         return 1.0;
@@ -77,6 +85,20 @@ fn above(distance: f64, paired: &Paired) -> f64 {
 mod tests {
     use super::super::paired::paired;
     use super::*;
+
+    /// All of 1 before, and all of 0.99 now: a hundredth less, but for the last bit of a double.
+    #[test]
+    fn the_margin_itself_is_not_beyond_it() {
+        let exact = paired(&[1.0; 5], &[0.99; 5], 0.95).expect("five pairs");
+        let spread = paired(&[1.0, 0.5, 0.8], &[0.99, 0.49, 0.79], 0.95).expect("three pairs");
+        for pairs in [exact, spread] {
+            let margin = Margin::Absolute(0.01);
+            assert_eq!(margin.exceeded(&pairs, Direction::Higher), 0.0);
+            assert!(worse(&pairs, Direction::Higher, margin) >= 0.5, "{pairs:?}");
+            let less = Margin::Absolute(0.009_999);
+            assert!(worse(&pairs, Direction::Higher, less) < 1e-9, "{pairs:?}");
+        }
+    }
 
     /// A mean difference of 1 with a standard error of 1/2, from 5 pairs: the
     /// squared deviations 9/4 1/4 0 1/4 9/4 add to 5, and 5 / 4 / 5 = 1/4.

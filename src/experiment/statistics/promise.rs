@@ -2,13 +2,14 @@
 
 use super::law;
 use super::sample::Sample;
+use crate::units::rounding::{at_most, snapped};
 
 /// p-value of "the mean of what `values` are drawn from is above `bound`": at
 /// most alpha shows that it is not. Student's t, one-sided. Values that are all
 /// the same leave nothing to chance; below two, nothing is shown.
 pub fn mean_at_most(values: &[f64], bound: f64) -> f64 {
     let Some(sample) = Sample::of(values) else { return 1.0 };
-    let distance = bound - sample.mean;
+    let distance = snapped(bound - sample.mean, bound.abs().max(sample.mean.abs()));
     if sample.variance == 0.0 {
         return if distance >= 0.0 { 0.0 } else { 1.0 };
     }
@@ -22,7 +23,7 @@ pub fn count_at_most(values: &[f64], bound: f64) -> f64 {
     match Sample::of(values) {
         Some(sample) if sample.variance == 0.0 => {
             let by_chance = libm::pow(0.5, sample.n as f64);
-            if sample.mean <= bound { by_chance } else { 1.0 - by_chance }
+            if at_most(sample.mean, bound) { by_chance } else { 1.0 - by_chance }
         }
         Some(_) | None => mean_at_most(values, bound),
     }
