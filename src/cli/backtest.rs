@@ -42,7 +42,7 @@ pub(super) fn backtest(arguments: &BacktestArgs) -> CommandResult {
     bar.clear();
     let (result, judged) =
         done.map_err(|failure| Stop::of_run(failure, &run::again(&scenario, policy)))?;
-    let run = recipe::report(&scenario, policy, &result)?;
+    let run = recipe::report_alone(&scenario, policy, &result)?;
     let report = BacktestReport { run: &run, backtest: &judged };
     let written = match folder {
         Some(folder) => Some(write(folder, &scenario, &report)?),

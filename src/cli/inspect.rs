@@ -19,7 +19,8 @@ use crate::model::Market;
 use crate::problem::Problem;
 use crate::report::clean;
 use crate::scenario::{
-    OPTIONS, PARTS, PRESETS, Scenario, Starter, init_from, quickstart, schema as scenario_schema,
+    OPTIONS, PARTS, PRESETS, Scenario, Starter, init_from, not_modelled, quickstart,
+    schema as scenario_schema,
 };
 use crate::units::Calendar;
 
@@ -141,7 +142,9 @@ fn facts(
 
 /// What is assumed under any policy, where its work was read with what that shows.
 fn assumed(scenario: &Scenario, work: Option<&Survey>) -> Vec<String> {
-    let mut all = scenario.assumed(0..scenario.policies.len());
+    let rows: Vec<usize> = (0..scenario.policies.len()).collect();
+    let mut all = vec![not_modelled(scenario.unmodelled(&rows))];
+    all.extend(scenario.assumed(0..rows.len()));
     let facts = work.map(|work| Facts {
         submitted: work.pieces,
         unestimated: work.unestimated,

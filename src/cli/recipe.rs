@@ -14,7 +14,7 @@ use crate::policy::spec::PolicySpec;
 use crate::report::{
     BoundSide, Chart, Document, InputHash, ObjectiveResult, Recipe, RunReport, Scene, run_charts,
 };
-use crate::scenario::{BoundDirection, Scenario};
+use crate::scenario::{BoundDirection, Scenario, not_modelled};
 
 /// What the manifest of a folder of results says that it is.
 pub(super) const RESULTS: &str = "windtunnel results";
@@ -40,6 +40,18 @@ pub(super) fn report(
         dropped_rows: result.notes.left_out(),
         row_notes: result.notes,
     })
+}
+
+/// The same of a run that is told alone, with what is not modelled of it.
+pub(super) fn report_alone(
+    scenario: &Scenario,
+    policy: &PolicySpec,
+    result: &RunResult,
+) -> Result<RunReport> {
+    let row = scenario.policies.iter().position(|known| known.name == policy.name).unwrap_or(0);
+    let mut report = report(scenario, policy, result)?;
+    report.assumptions.insert(0, not_modelled(scenario.unmodelled(&[row])));
+    Ok(report)
 }
 
 /// The scenario's promises, held against a result.

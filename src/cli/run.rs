@@ -132,7 +132,7 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
     }
     recorder.map_or(Ok(()), Recorder::finish)?;
     decisions.map_or(Ok(()), Decisions::finish)?;
-    let report = recipe::report(&scenario, policy, &result)?;
+    let report = recipe::report_alone(&scenario, policy, &result)?;
     let written = match (folder, files) {
         (Some(folder), Some(files)) => {
             files.finish()?;

@@ -248,13 +248,14 @@ const FEW: u64 = 30;
 /// spans `n - 1` of `n` days.
 const WEEK_S: f64 = 7.0 * 86_400.0;
 
-/// Arrivals and seconds from the first to the last, where rent is scaled from those, a day at
-/// least, and they are few or short.
+/// Arrivals and seconds from the first to the last, where rent is scaled from those and they are
+/// few, or of a day at least and short.
 fn few(summary: &Summary) -> Option<(u64, u64)> {
     let rented = summary.cost.total != summary.cost.standing;
-    let guessed = rented && summary.period_s.is_none() && burst(summary).is_none();
+    let guessed = rented && summary.period_s.is_none();
     let (submitted, seconds) = (summary.work.submitted, summary.rent_s());
-    (guessed && (submitted < FEW || seconds < WEEK_S)).then_some((submitted, seconds as u64))
+    let short = seconds < WEEK_S && burst(summary).is_none();
+    (guessed && (submitted < FEW || short)).then_some((submitted, seconds as u64))
 }
 
 /// A month is scaled from the time between few arrivals, or over few days.
@@ -262,6 +263,14 @@ fn scarce(runs: &[CautionedRun<'_>]) -> Option<String> {
     let (count, seconds) = runs.iter().find_map(|run| run.facts.few)?;
     let span = Span::from_secs(seconds as i64);
     let by_gaps = count as f64 / count.saturating_sub(1).max(1) as f64;
+    if runs.iter().any(|run| run.facts.burst_s.is_some()) {
+        return (count > 1).then(|| {
+            format!(
+                "Of {count} arrivals the pause after the last is left out too: by that alone a month may be too dear \
+                 by a factor of up to {by_gaps:.2}."
+            )
+        });
+    }
     if count < 2 {
         return Some(format!(
             "What is rented in a month is scaled from the {span} of the run, for one arrival says nothing of how often \
@@ -382,7 +391,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::metrics::Costs;
+    use crate::metrics::{Costs, WorkCounts};
 
     #[test]
     fn a_month_of_hours_and_a_period_that_is_too_short_are_seen() {
@@ -402,6 +411,8 @@ mod tests {
             (summary(1, 7_200.0, Some(7_200.0)), None, None),
             (summary(1, 7_200.0, Some(3_600.0)), None, Some(7_200)),
         ];
+        let work = WorkCounts { submitted: 3, ..WorkCounts::default() };
+        assert_eq!(few(&Summary { work, ..summary(1, 7_200.0, None) }), Some((3, 7_200)));
         for (row, (summary, hours, longer_than)) in cases.into_iter().enumerate() {
             assert_eq!((burst(&summary), longer(&summary)), (hours, longer_than), "{row}");
         }
@@ -430,6 +441,11 @@ mod tests {
                 "What p refuses or leaves unfinished is 3.5 % of the pieces of work, but 88.0 % of the GPU-hours",
             ),
             (Facts { burst_s: Some(7_200), ..Facts::default() }, "scaled from the 2 h over which"),
+            (
+                Facts { burst_s: Some(7_200), few: Some((3, 7_200)), ..Facts::default() },
+                "Of 3 arrivals the pause after the last is left out too: by that alone a month may be \
+                 too dear by a factor of up to 1.50.",
+            ),
             (
                 Facts { longer_s: Some(7_200), ..Facts::default() },
                 "Work arrived over 2 h, which is longer",

@@ -208,6 +208,32 @@ fn wrong_workloads_have_places() {
     );
 }
 
+/// What costs nothing because nobody said what it costs is said; what costs 0 by its key is not.
+#[test]
+fn what_is_free_for_want_of_a_price_is_told() {
+    let told = |text: &str| {
+        let read = Scenario::parse(text, "s.toml", Path::new(""), &[]).expect("it is valid");
+        read.assumptions.join(" ")
+    };
+    let free = "Machines of c cost nothing: no `cost` is given.";
+    assert!(told(SMALL).contains(free));
+    assert!(!told(&SMALL.replace("nodes = 2", "nodes = 2\ncost = \"0 USD/h\"")).contains(free));
+    let nodes = "nodes = 2\nshape = { vcpus = 4, memory = \"8 GiB\" }\n";
+    let two =
+        format!("[cluster.c.group.a]\n{nodes}cost = \"1 USD/h\"\n[cluster.c.group.b]\n{nodes}");
+    let groups = SMALL.replace(&format!("[cluster.c]\n{nodes}"), &two);
+    assert!(told(&groups).contains("Machines of c/b cost nothing"), "{}", told(&groups));
+    let cloud = format!("{SMALL}[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m6i.large\"]\n");
+    let egress = "Data that leaves owned clusters is free: ";
+    assert!(told(&cloud).contains(egress) && !told(SMALL).contains(egress));
+    for priced in [
+        "[transfer]\ncluster_usd_per_gib = 0\n",
+        "[[transfer.link]]\nfrom = \"c\"\nto = \"*\"\nusd_per_gib = 0.02\n",
+    ] {
+        assert!(!told(&format!("{cloud}{priced}")).contains(egress), "{priced}");
+    }
+}
+
 #[test]
 fn assumptions_are_those_of_the_policies_that_run() {
     let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\n[policy.q]\npreset = \"gpu-fgd\"\n";

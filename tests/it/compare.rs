@@ -199,6 +199,19 @@ fn a_month_that_moves_and_hours_that_are_not_done_are_in_the_headline() {
 }
 
 #[test]
+fn what_is_not_modelled_is_listed_with_a_single_run_too() {
+    let folder = folder(&[("a.toml", TOO_SMALL)]);
+    for arguments in
+        [&["run", "a.toml", "--json", "-q", "--no-out"][..], &["validate", "a.toml", "--json"]]
+    {
+        let output = windtunnel(folder.path(), arguments);
+        let found: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+        let first = found["assumptions"][0].as_str().expect("there are some");
+        assert!(first.starts_with("Not modelled: failures of machines"), "{found}");
+    }
+}
+
+#[test]
 fn a_policy_alone_is_compared_with_none() {
     let (alone, _) = TOO_SMALL.split_once("[policy.rents]").expect("there are two");
     let folder = folder(&[("a.toml", alone)]);

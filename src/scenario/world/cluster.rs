@@ -51,6 +51,7 @@ impl Build<'_> {
             system: (system.amount("vcpus").unwrap_or(0), system.amount("memory").unwrap_or(0)),
         };
         let ways = ["nodes", "group", "node_list"];
+        self.free(name, section);
         let given: Vec<&str> = ways.into_iter().filter(|way| section.has(way)).collect();
         match given.as_slice() {
             ["nodes"] => self.group(name, section, common, report),
@@ -76,6 +77,23 @@ impl Build<'_> {
                 format!("a cluster has either `{first}` or `{second}`, not both"),
                 "put nodes of several shapes into `[cluster.NAME.group.X]`",
             ),
+        }
+    }
+
+    /// Says what costs nothing because no cost is given: the cluster, or groups of it.
+    fn free(&mut self, name: &str, section: &ConfigTable) {
+        if section.has("cost") {
+            return;
+        }
+        let groups = section.section("group");
+        let (free, paid): (Vec<_>, Vec<_>) =
+            groups.sections().partition(|(_, own, _)| !own.has("cost"));
+        let whole = || vec![clip(name)];
+        let of = |(group, ..): &(&str, _, _)| clip(&format!("{name}/{group}"));
+        let free = if paid.is_empty() { whole() } else { free.iter().map(of).collect() };
+        if !free.is_empty() {
+            let told = format!("Machines of {} cost nothing: no `cost` is given.", free.join(", "));
+            self.assumptions.push(told);
         }
     }
 

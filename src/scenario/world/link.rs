@@ -2,7 +2,7 @@
 //! and the scenario's own links.
 
 use super::Build;
-use crate::model::{Link, Region, World};
+use crate::model::{Link, Market, Region, World};
 use crate::scenario::catalog::bytes_per_sec;
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -28,6 +28,22 @@ impl Build<'_> {
                  are not applied."
                     .to_owned(),
             );
+            self.free_egress(transfer);
+        }
+    }
+
+    /// Says that data leaves owned clusters for nothing, where that is so for want of a price.
+    fn free_egress(&mut self, transfer: &ConfigTable) {
+        let world = &self.world;
+        let priced = |region: Id<Region>| {
+            let mut links = transfer.list("link").iter().filter(|link| link.has("usd_per_gib"));
+            links.any(|link| link.text("from").is_some_and(|from| named(world, region, from)))
+        };
+        let mut owned =
+            world.offers.ids().filter(|&offer| world.offers[offer].market == Market::Owned);
+        if !transfer.has("cluster_usd_per_gib") && owned.any(|one| !priced(world.region_of(one))) {
+            let told = "Data that leaves owned clusters is free: no `transfer.cluster_usd_per_gib` is given.";
+            self.assumptions.push(told.to_owned());
         }
     }
 
