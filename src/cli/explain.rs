@@ -48,6 +48,7 @@ pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
     let steps = wait::steps(&job, &notes)?;
     let (offers, ruled_out) = (offer::kinds(&notes)?, offer::ruled_out(&notes));
     let data = data::tell(&job, &charges)?;
+    let overhead = charge::Overhead::read(&results, &job, &charges)?;
     let charges = charge::sums(&job, &charges)?;
     let waits = || steps.iter().filter_map(JobStep::wait);
     let all = waits().map(|wait| wait.until - wait.from).fold(Span::ZERO, |sum, one| sum + one);
@@ -61,7 +62,8 @@ pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
             phases.map(|(phase, meanwhile)| phase.json(all, clock, (meanwhile, &others))).collect();
         let all = json!({
             "job": job, "phases": phases, "waits": waits, "notes": notes, "offers": offers,
-            "ruled_out": ruled_out, "charges": charges,
+            "ruled_out": ruled_out, "charges": charges, "not_charged": overhead,
+            "waited_s": all.secs_f64(),
         });
         serde_json::to_writer_pretty(&mut out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
@@ -69,14 +71,14 @@ pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
     }
     let mut text = summary(&job, (&notes, &steps), clock)?;
     text += &data;
-    text += &story(&steps, (&told, all, &others), clock);
+    text += &story(&job, &steps, (&told, all, &others), clock)?;
     if left > 0 {
         let spans =
             if left == 1 { "1 shorter span".to_owned() } else { format!("{left} shorter spans") };
         text += &format!("  {spans}, {} in all, not told here\n", length(short));
     }
     text += &offer::tell(&job, (&offers, &ruled_out), clock);
-    text += &charge::tell(&charges);
+    text += &charge::tell(&charges, &overhead);
     out.write_all(text.as_bytes())?;
     Ok(())
 }
@@ -261,10 +263,11 @@ const EVENTS: usize = 12;
 
 /// What it waited for, and what let it start, in order.
 fn story(
+    job: &CsvRow,
     steps: &[JobStep],
     (told, all, others): (&[WaitPhase<'_>], Span, &Others),
     clock: RunClock,
-) -> String {
+) -> Result<String, Stop> {
     let mut lines: Vec<(Time, String)> = Vec::new();
     let events: Vec<(Time, String)> = steps.iter().filter_map(|step| step.event(clock)).collect();
     let (head, tail) = match events.len() <= EVENTS {
@@ -287,8 +290,18 @@ fn story(
     }
     lines.sort_by_key(|(at, _)| *at);
     let lines: String = lines.into_iter().map(|(_, text)| text).collect();
-    match told.is_empty() {
-        true => format!("\nIt did not wait.\n{lines}"),
-        false => format!("\nwaited {}\n{lines}", length(all)),
+    if told.is_empty() {
+        return Ok(format!("\nIt did not wait.\n{lines}"));
     }
+    Ok(format!("\nwaited {}\n{lines}", waited(job, all)?))
+}
+
+/// How long it waited: in all, and until its first start where `jobs.csv` has another wait.
+fn waited(job: &CsvRow, all: Span) -> Result<String, Stop> {
+    let Some(started) = job.maybe_time("first_start_s")? else { return Ok(length(all)) };
+    Ok(match started - job.time("submitted_s")? {
+        first if first == all => length(all),
+        Span::ZERO => format!("{} in all, none of it before its first start", length(all)),
+        first => format!("{} until its first start, {} in all", length(first), length(all)),
+    })
 }

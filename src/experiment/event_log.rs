@@ -389,11 +389,25 @@ pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
         OfferRejection::Scope => "the policy does not name it to rent from".to_owned(),
         OfferRejection::Market => "the policy does not rent from its market".to_owned(),
         OfferRejection::Launch(why) => refusal(state, why),
+        OfferRejection::TooFew(why) => {
+            format!(
+                "{} has no room for all instances that the job needs at once",
+                limit(state, why)
+            )
+        }
         OfferRejection::MaxInstances(most) => {
             let instances = if most == 1 { "instance" } else { "instances" };
             format!("the policy rents at most {most} {instances} at once (`max_instances`)")
         }
         OfferRejection::Dearer => "another offer scores better".to_owned(),
+    }
+}
+
+/// What limits launches, in words.
+pub(crate) fn limit(state: &State<'_>, why: LaunchRefusal) -> String {
+    match why {
+        LaunchRefusal::Quota(row) => format!("quota {}", state.world().quotas[row].name),
+        LaunchRefusal::Capacity => "its capacity".to_owned(),
     }
 }
 

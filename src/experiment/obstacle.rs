@@ -1,6 +1,6 @@
 //! Why a piece of work could never run on an offer, in words.
 
-use super::refusal;
+use super::event_log::limit as limit_of;
 use crate::model::{Market, Offer, World};
 use crate::policy::provision::is_open;
 use crate::policy::spec::{PolicyPart, PolicySpec, ProvisionSpec};
@@ -31,7 +31,8 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
     let room = live.saturating_add(more).saturating_mul(holds);
     let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };
     (room < needed).then(|| {
-        let why = limit.map_or_else(String::new, |why| format!(" ({})", refusal(state, why)));
+        let why =
+            limit.map_or_else(String::new, |why| format!(" (limited by {})", limit_of(state, why)));
         format!("{needed} tasks must run at once, it has room for {room}{why}")
     })
 }

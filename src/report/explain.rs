@@ -343,9 +343,10 @@ const fn note_of(why: OfferRejection) -> &'static str {
         | OfferRejection::TooSmall
         | OfferRejection::Market
         | OfferRejection::Scope => "offer ruled out",
-        OfferRejection::Launch(_) | OfferRejection::MaxInstances(_) | OfferRejection::Dearer => {
-            "offer not taken"
-        }
+        OfferRejection::Launch(_)
+        | OfferRejection::TooFew(_)
+        | OfferRejection::MaxInstances(_)
+        | OfferRejection::Dearer => "offer not taken",
     }
 }
 

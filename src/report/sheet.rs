@@ -240,11 +240,12 @@ fn long_decimal(value: u128, places: u32, to: &mut Vec<u8>) {
 /// `text` on one line, as a name in a file that people also look at: letters that steer a
 /// terminal, turn the direction of writing or are invisible are written as `\u{1b}`, and so is
 /// the `\` of a text that holds such letters already, so that no two texts become one. What
-/// then begins as a formula of a spreadsheet, leading blanks aside, gets a `'` in front.
+/// then begins as a formula of a spreadsheet, leading blanks aside, or with a `'`, gets a `'` in
+/// front: a first `'` is always one to take off.
 pub fn guarded(text: &str) -> Cow<'_, str> {
     let text = escaped(text);
     let sign = |c| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-    match text.trim_start().starts_with(sign) {
+    match text.starts_with('\'') || text.trim_start().starts_with(sign) {
         true => Cow::Owned(format!("'{text}")),
         false => text,
     }
@@ -309,10 +310,33 @@ mod tests {
             ("\\u{1b}", "\\u{5c}u{1b}"),
             ("\\u", "\\u"),
             ("a=b", "a=b"),
+            ("'=1", "''=1"),
+            ("'", "''"),
+            ("it's", "it's"),
             ("", ""),
         ];
         for (text, want) in cases {
             assert_eq!(guarded(text), want);
+        }
+    }
+
+    /// What `guarded` was given.
+    fn unguarded(text: &str) -> String {
+        let mut parts = text.strip_prefix('\'').unwrap_or(text).split("\\u{");
+        let mut whole = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (code, rest) = part.split_once('}').expect("an escape ends");
+            let code = u32::from_str_radix(code, 16).expect("an escape is a number");
+            whole.extend(char::from_u32(code));
+            whole += rest;
+        }
+        whole
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_two_texts_become_one(text in "['=+u{}\\\\ 1b9\u{1b}\u{202e}\t]{0,8}") {
+            proptest::prop_assert_eq!(unguarded(&guarded(&text)), text);
         }
     }
 

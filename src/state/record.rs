@@ -139,6 +139,8 @@ pub enum OfferRejection {
     Scope,
     /// The launch would be refused.
     Launch(LaunchRefusal),
+    /// Some launches would be accepted, fewer than the work needs at once; what refuses the next.
+    TooFew(LaunchRefusal),
     /// The policy itself may rent no more than this many instances at once.
     MaxInstances(u32),
     /// Another offer scores better; the cost is the expected cost of the work there.

@@ -134,6 +134,8 @@ fn an_array_is_told_task_by_task() {
     has(
         &arr,
         &[
+            // One task at once; the others, one after the other, until 100 s.
+            "waited 1 min 39 s in all, none of it before its first start\n",
             "5 of its 6 tasks wanted 5 cores, 0 were free.",
             "2 jobs held the other 4: hog (3, expected to end after 1 min 40 s, and did), \
              arr (1, expected to end after 21 s, ended ",
@@ -343,7 +345,7 @@ fn a_preemption_is_told_with_its_cause_and_what_it_cost() {
         &[
             "  estimate   6 min 40 s; it ran 7 min in 2 parts and lost 2 min of work\n",
             "  ended      after 8 min, 8 min after its start, finished\n",
-            "waited 1 min\n  preempted after 2 min, yielding to high, 2 min of its work lost\n",
+            "waited 1 min in all, none of it before its first start\n  preempted after 2 min, yielding to high, 2 min of its work lost\n",
             "  started again after 3 min: high ended\n",
         ],
     );
@@ -579,4 +581,55 @@ fn tasks_of_an_array_are_not_said_to_have_run_at_once() {
         &big,
         &["e (3 of 3 tasks, started at 3 times, of 1 core, ran 1 min), f (1 core, ran 30 s)"],
     );
+}
+
+/// On machines at 0.01 USD a second that boot for 100 s and are given back after 50 s without work.
+fn hired(rows: &str, more: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = format!(
+        "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cloud.aws]\nregions = [\"us-east-1\"]\n\
+         types = [\"m7i.xlarge\"]\nboot = \"100 s\"\ncapacity = 2\n\
+         [[cloud.aws.price]]\ntype = \"m7i.xlarge\"\nusd_per_hour = 36\n{more}\
+         [policy.p]\nprovision = {{ cheapest = {{}} }}\nrelease = {{ idle = {{ after = \"50 s\" }} }}\n"
+    );
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    fs::write(folder.path().join("a.toml"), scenario).expect("written");
+    let out = run(folder.path(), &["run", "a.toml", "--explain", "--out", "o", "--quiet"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    folder
+}
+
+#[test]
+fn what_is_in_nobodys_cost_is_told_beside_it() {
+    let head = "id,arrival_s,runtime_s,estimate_s,vcpus\n";
+    let alone = hired(&format!("{head}a,0,200,200,4\nlater,1000,10,10,4\n"), "");
+    has(
+        &told(alone.path(), "a"),
+        &[
+            "  $2.00 for work on 1 instance of aws/",
+            "  not in its cost: $1.00 for boot and $0.5000 for idle time of 1 rented instance on which nothing else ran\n",
+        ],
+    );
+    let shared = hired(&format!("{head}a,0,200,200,2\nb,0,200,200,2\n"), "");
+    has(
+        &told(shared.path(), "a"),
+        &[
+            "  not in its cost: boot and idle time of 1 rented instance on which other work ran too\n",
+        ],
+    );
+    let own = simulated(1, &format!("{head}a,0,200,200,1\n"), "", "");
+    assert!(!told(own.path(), "a").contains("not in its cost"));
+}
+
+#[test]
+fn an_offer_with_room_for_some_of_a_gang_is_not_called_full() {
+    let rows = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks\n\
+        hog,0,500,500,4,3\ngang,1,50,50,4,3\n";
+    let own = "[cluster.dc]\nnodes = 3\nshape = { vcpus = 4, memory = \"16 GiB\" }\n";
+    let gang = told(hired(rows, own).path(), "gang");
+    has(
+        &gang,
+        &["not taken: its capacity has no room for all instances that the job needs at once"],
+    );
+    assert!(!gang.contains("no capacity left"), "{gang}");
 }

@@ -1,10 +1,13 @@
 //! What a job was charged, by kind.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::row::CsvRow;
+use super::row::{CsvRow, each};
 use super::wait::CUT;
 use crate::cli::exit::Stop;
+use crate::cli::results::Results;
 use crate::report::clean;
 use crate::units::Money;
 
@@ -64,8 +67,98 @@ pub(super) fn sums(job: &CsvRow, charges: &[CsvRow]) -> Result<Vec<ChargeSum>, S
     Ok(sums)
 }
 
-/// The sums as lines.
-pub(super) fn tell(sums: &[ChargeSum]) -> String {
+/// Boot and idle time of rented instances on which a job ran. They are charged to nobody.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Overhead {
+    /// Rented instances on which nothing else ran.
+    instances: usize,
+    boot_usd: f64,
+    idle_usd: f64,
+    /// Rented instances on which other work ran too.
+    shared: usize,
+    #[serde(skip)]
+    boot: i128,
+    #[serde(skip)]
+    idle: i128,
+}
+
+impl Overhead {
+    /// Of the instances that are in `charges`, which are those of `job`.
+    ///
+    /// # Errors
+    /// A cell cannot be read.
+    pub(super) fn read(results: &Results, job: &CsvRow, charges: &[CsvRow]) -> Result<Self, Stop> {
+        let mut instances: BTreeMap<String, OwnInstance> = BTreeMap::new();
+        for charge in charges.iter().filter(|row| is_work(row) && row.cell("market") != "owned") {
+            instances.entry(charge.cell("instance").to_owned()).or_default();
+        }
+        let mut found = Self::default();
+        if instances.is_empty() {
+            return Ok(found);
+        }
+        let same = |row: &CsvRow, column: &str| row.cell(column) == job.cell(column);
+        each(results, "charges.csv", |row| {
+            let Some(instance) = instances.get_mut(row.cell("instance")) else { return Ok(()) };
+            match row.cell("kind") {
+                "boot" => instance.boot += row.nanos("amount_usd")?,
+                "idle" => instance.idle += row.nanos("amount_usd")?,
+                _ => {
+                    let own = same(row, "source") && same(row, "ordinal");
+                    instance.is_shared |= is_work(row) && !own;
+                }
+            }
+            Ok(())
+        })?;
+        for instance in instances.values() {
+            if instance.is_shared {
+                found.shared += 1;
+                continue;
+            }
+            found.instances += 1;
+            found.boot += instance.boot;
+            found.idle += instance.idle;
+        }
+        (found.boot_usd, found.idle_usd) = (found.boot as f64 / 1e9, found.idle as f64 / 1e9);
+        Ok(found)
+    }
+
+    fn tell(&self) -> String {
+        let rented = |count: usize| match count {
+            1 => "1 rented instance".to_owned(),
+            many => format!("{many} rented instances"),
+        };
+        let mut text = String::new();
+        if self.instances > 0 {
+            let (boot, idle) = (Money::from_nanos(self.boot), Money::from_nanos(self.idle));
+            text += &format!(
+                "  not in its cost: {boot} for boot and {idle} for idle time of {} on which nothing else ran\n",
+                rented(self.instances)
+            );
+        }
+        if self.shared > 0 {
+            text += &format!(
+                "  not in its cost: boot and idle time of {} on which other work ran too\n",
+                rented(self.shared)
+            );
+        }
+        text
+    }
+}
+
+/// A rented instance on which a job ran.
+#[derive(Debug, Default)]
+struct OwnInstance {
+    is_shared: bool,
+    boot: i128,
+    idle: i128,
+}
+
+fn is_work(row: &CsvRow) -> bool {
+    row.cell("kind") == "work"
+}
+
+/// The sums as lines, and what is in nobody's cost.
+pub(super) fn tell(sums: &[ChargeSum], overhead: &Overhead) -> String {
     let mut text = String::new();
     for sum in sums.iter().filter(|sum| sum.nanos != 0 || sum.bytes != 0) {
         let on = match sum.instances {
@@ -81,6 +174,6 @@ pub(super) fn tell(sums: &[ChargeSum]) -> String {
     }
     match text.is_empty() {
         true => "\nno charges\n".to_owned(),
-        false => format!("\ncharges\n{text}"),
+        false => format!("\ncharges\n{text}{}", overhead.tell()),
     }
 }

@@ -105,19 +105,22 @@ fn split(offer: &str) -> (String, Option<String>) {
     }
 }
 
-/// Those that are shown: what was rented, the best that each other provider has, and the cheapest of the rest.
+/// Those that are shown, in their order: what was rented, the best that each other provider has, and the cheapest
+/// of the rest.
 fn shown(kinds: &[OfferLine]) -> Vec<&OfferLine> {
     let provider = |kind: &OfferLine| kind.offer.split('/').next().map(str::to_owned);
     let mut providers = Vec::new();
     let (mut best, mut rest) = (Vec::new(), Vec::new());
-    for kind in kinds {
+    for (at, kind) in kinds.iter().enumerate() {
         let is_new = !providers.contains(&provider(kind));
         if is_new {
             providers.push(provider(kind));
         }
-        if kind.rented || is_new { best.push(kind) } else { rest.push(kind) }
+        if kind.rented || is_new { best.push(at) } else { rest.push(at) }
     }
-    best.into_iter().chain(rest).take(SHOWN).collect()
+    let mut shown: Vec<usize> = best.into_iter().chain(rest).take(SHOWN).collect();
+    shown.sort_unstable();
+    shown.into_iter().map(|at| &kinds[at]).collect()
 }
 
 /// The offers as lines.
@@ -201,7 +204,8 @@ mod tests {
         kinds.extend((0..20).map(|at| kind(&format!("aws/{at}/spot"), false)));
         kinds.extend(["gcp/best/spot", "gcp/next/spot", "own"].map(|offer| kind(offer, false)));
         let shown: Vec<&str> = shown(&kinds).iter().map(|kind| &*kind.offer).collect();
-        assert_eq!(shown[..4], ["aws/rented/spot", "gcp/best/spot", "own", "aws/0/spot"]);
-        assert_eq!((shown.len(), shown[11]), (SHOWN, "aws/8/spot"));
+        assert_eq!(shown[..2], ["aws/rented/spot", "aws/0/spot"]);
+        assert_eq!(shown[9..], ["aws/8/spot", "gcp/best/spot", "own"]);
+        assert_eq!(shown.len(), SHOWN);
     }
 }

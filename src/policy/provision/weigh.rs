@@ -41,7 +41,13 @@ impl OnDemand {
             let needed = if ask.gang { u64::from(one.instances(tasks)) } else { 1 };
             let (room, limit) = turn.launch_room(offer);
             let refused = match (room < needed, self.max_instances) {
-                (true, _) => Some(OfferRejection::Launch(limit.unwrap_or(LaunchRefusal::Capacity))),
+                (true, _) => {
+                    let why = limit.unwrap_or(LaunchRefusal::Capacity);
+                    Some(match room {
+                        0 => OfferRejection::Launch(why),
+                        _ => OfferRejection::TooFew(why),
+                    })
+                }
                 (false, Some(most)) if left < needed => Some(OfferRejection::MaxInstances(most)),
                 (false, _) => None,
             };

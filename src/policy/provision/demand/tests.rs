@@ -290,9 +290,9 @@ fn the_limit_of_the_policy_is_what_speaks_against_an_offer() {
         DecisionNote::OfferRejected { why, .. } => why,
         note => panic!("{note:?}"),
     };
-    let (small, gone) = (OfferRejection::TooSmall, OfferRejection::Launch(LaunchRefusal::Capacity));
+    let (small, few) = (OfferRejection::TooSmall, OfferRejection::TooFew(LaunchRefusal::Capacity));
     let limit = OfferRejection::MaxInstances(2);
-    let want = [small, small, limit, limit, gone, limit];
+    let want = [small, small, limit, limit, few, limit];
     assert_eq!(state.take_notes().into_iter().map(why).collect::<Vec<_>>(), want);
 }
 
