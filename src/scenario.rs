@@ -54,7 +54,7 @@ pub use catalog::{
 pub use difference::{Difference, differences};
 pub use identity::{Identity, concerns, definition};
 pub use key::{BoundUnit, Key, ValueKind, keys};
-pub use names::{NamedSource, Naming, UnknownName};
+pub use names::{NamedSource, Naming, UnknownName, meant_models};
 pub use objective::{BoundDirection, Objective, ObjectiveMetric, Statistic};
 pub use observed::Observed;
 pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
@@ -165,7 +165,7 @@ impl Scenario {
         if !syntax.is_empty() {
             return Err(syntax);
         }
-        let mut report = Diagnostics { document: &document, problems: refused };
+        let mut report = Diagnostics::new(&document, refused);
         let root = root(&document, "", &mut report);
         let read = read(&root, &document, base, &mut report);
         let mut problems = report.problems;

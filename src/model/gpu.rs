@@ -33,6 +33,11 @@ pub fn answers(one: &str, other: &str) -> bool {
     one.chip == other.chip && memory.is_none_or(|(one, other)| one == other)
 }
 
+/// Whether the two names are of one chip, with whatever memory.
+pub fn same_chip(one: &str, other: &str) -> bool {
+    Parts::of(one).chip == Parts::of(other).chip
+}
+
 /// The name of a model, taken apart.
 #[derive(Debug, PartialEq, Eq)]
 struct Parts {

@@ -204,7 +204,7 @@ pub(super) fn shipped_text(name: &str) -> Option<String> {
 fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Vec<Problem>> {
     let path = |file: &str| format!("{}/{file}", texts.folder);
     let document = ScenarioText::new(&texts.provider, &path("provider.toml"));
-    let mut report = Diagnostics { document: &document, problems: Vec::new() };
+    let mut report = Diagnostics::new(&document, Vec::new());
     let root = super::root(&document, "<provider>", &mut report);
     root.require("name", &mut report);
     root.require("title", &mut report);

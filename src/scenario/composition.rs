@@ -341,7 +341,7 @@ fn provision(
             && (markets.contains(&offer.market)
                 || markets.is_empty() && offer.market == Market::OnDemand)
     });
-    if !rents {
+    if !rents && !report.partial_world {
         let wanted = if markets.is_empty() { vec![Market::OnDemand] } else { markets.clone() };
         let wanted: Vec<&str> = wanted.iter().map(|market| market.name()).collect();
         report.hint(

@@ -40,7 +40,7 @@ impl Identity {
     pub fn of(scenario: &Scenario) -> Result<Self, Problem> {
         let mut parts = BTreeMap::new();
         let document = ScenarioText::new(&scenario.text, &scenario.path);
-        let mut report = Diagnostics { document: &document, problems: Vec::new() };
+        let mut report = Diagnostics::new(&document, Vec::new());
         let root = super::root(&document, "", &mut report);
         for entry in root.entries.iter().filter(|entry| !NO_MATTER.contains(&entry.name.as_str())) {
             let hash = short(meaning(&entry.node.value).as_bytes());

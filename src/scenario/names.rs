@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 
 use super::catalog::{Catalog, SHIPPED};
 use super::composition::unknown_name;
-use crate::model::gpu::answers;
+use crate::model::gpu::{answers, same_chip};
 use crate::model::{Filter, Interner, Market, Rules, Work, World};
-use crate::problem::{Problem, clip};
+use crate::problem::{Problem, clip, did_you_mean};
 use crate::workload::{BoxedSource, RowNotes, Source};
 
 /// What a name is the name of.
@@ -203,6 +203,21 @@ pub(super) fn vague_models(world: &World) -> Vec<String> {
         })
     });
     told.collect()
+}
+
+/// The models in the shipped catalogs that may be meant by the name of a GPU model that none of them
+/// has: those of the same chip with other memory, or one that is written almost so.
+pub fn meant_models(name: &str) -> Vec<&'static str> {
+    let known = shipped(Naming::GpuModel);
+    if Naming::GpuModel.is_real(name) {
+        return Vec::new();
+    }
+    let chips = known.iter().filter(|known| same_chip(known, name)).map(String::as_str);
+    let chips: Vec<&str> = chips.collect();
+    match chips.is_empty() {
+        true => did_you_mean(name, known.iter().map(String::as_str)).into_iter().collect(),
+        false => chips,
+    }
 }
 
 /// A name in the rules of work that nothing here has.

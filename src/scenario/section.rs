@@ -17,6 +17,15 @@ use crate::units::{Calendar, Distribution, Rate, Span, Time};
 pub(super) struct Diagnostics<'a> {
     pub(super) document: &'a ScenarioText,
     pub(super) problems: Vec<Problem>,
+    /// Something is wrong with clusters or clouds, so that names that the world lacks may be right.
+    pub(super) partial_world: bool,
+}
+
+impl<'a> Diagnostics<'a> {
+    /// Of `document`, with what is known to be wrong already.
+    pub(super) const fn new(document: &'a ScenarioText, problems: Vec<Problem>) -> Self {
+        Self { document, problems, partial_world: false }
+    }
 }
 
 impl Diagnostics<'_> {

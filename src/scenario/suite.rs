@@ -123,7 +123,7 @@ impl Suite {
     /// As [`Suite::load`].
     pub fn parse(text: &str, shown: &str, base: &Path) -> Result<Self, Vec<Problem>> {
         let document = ScenarioText::new(text, shown);
-        let mut report = Diagnostics { document: &document, problems: Vec::new() };
+        let mut report = Diagnostics::new(&document, Vec::new());
         let root = super::root(&document, "<suite>", &mut report);
         let gates = gates(&root.section("gates"), false, &mut report);
         let all = root.section("scenario");

@@ -247,7 +247,9 @@ pub(super) fn check_names(
         // Work may ask for a law or a certificate that is to be had elsewhere, and then
         // fits nowhere: that is counted. One that is not to be had at all is a mistake.
         let elsewhere = matches!(naming, Naming::Jurisdiction | Naming::Certification);
-        let known = naming.is_in(world, name) || elsewhere && naming.is_real(name);
+        // Nor is it told of what would be there, had the world no mistakes.
+        let told_later = report.partial_world && (naming == Naming::Offer || naming.is_real(name));
+        let known = naming.is_in(world, name) || elsewhere && naming.is_real(name) || told_later;
         if !known {
             let message = format!("nothing in `{what}` is called `{}`", clip(name));
             report.hint(range, message, naming.hint(world, name));

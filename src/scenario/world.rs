@@ -44,6 +44,7 @@ pub(super) fn read<'a>(
         assumptions: Vec::new(),
         tiers: Vec::new(),
     };
+    let before = report.problems.len();
     let transfer = root.section("transfer");
     let cluster_tier = Tier {
         nanos_per_gib: transfer.integer("cluster_usd_per_gib").unwrap_or(0),
@@ -57,6 +58,7 @@ pub(super) fn read<'a>(
     for (name, section, key) in root.section("cloud").sections() {
         build.cloud(name, section, key, report);
     }
+    report.partial_world = report.problems.len() > before;
     if build.world.offers.is_empty() && report.problems.is_empty() {
         report.hint(
             &root.range,

@@ -618,3 +618,43 @@ fn results_that_answer_another_question_are_not_replaced_in_silence() {
     fs::write(folder.path().join("a.csv"), rows).expect("written");
     check(&folder, &other, 0, &[told, "files that it reads have changed"], &[]);
 }
+
+#[test]
+fn a_gpu_model_of_a_cluster_that_is_called_almost_like_a_known_one_is_told() {
+    let rows = "id,arrival_s,runtime_s,vcpus,gpus\na,0,10,1,1\n";
+    let warned = |model: &str, rows: &str, wanted: &[&str], unwanted: &[&str]| {
+        let folder = folder(rows, "");
+        let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+        let text = text.replace("4 x A100", &format!("4 x {model}"));
+        fs::write(folder.path().join("a.toml"), text).expect("written");
+        check(&folder, &["validate", "a.toml"], 0, wanted, unwanted);
+    };
+    let none = "no shipped catalog has the GPU model";
+    let told = format!("{none} `A100-90GB` hint: did you mean `A100-");
+    warned("A100-90GB", rows, &[&told, "`A100-80GB`"], &[]);
+    warned("A10GG", rows, &[&format!("{none} `A10GG` hint: did you mean `A10G`?")], &[]);
+    for known in ["A100", "A100-80GB", "NVIDIA A100-SXM4-80GB", "V100M16", "Fancy-9000"] {
+        warned(known, rows, &[], &[none]);
+    }
+    // Work that asks for it means it.
+    let asked = "id,arrival_s,runtime_s,vcpus,gpus,gpu_models\na,0,10,1,1,A100-64GB\n";
+    warned("A100-64GB", asked, &[], &[none]);
+}
+
+#[test]
+fn a_mistake_in_a_cloud_hides_no_names_behind_others() {
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,10,1\n";
+    let more = "[policy.rent.provision.cheapest]\nproviders = [\"aws\"]\nregions = [\"aws/us-east-1\"]\n\
+        [workload.allow]\ngpu_models = [\"H100-80GB\", \"H1OO\"]\n";
+    let folder = folder(rows, more);
+    let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+    let wrong = text.replace("[\"us-east-1\"]", "[\"us-esat-1\"]");
+    // Without the mistake the model is one that nothing here has.
+    let lacks = "nothing in `gpu_models` is called `H100-80GB`";
+    check(&folder, &["validate", "a.toml"], 2, &[lacks, "called `H1OO`"], &[]);
+    fs::write(folder.path().join("a.toml"), wrong).expect("written");
+    let told =
+        ["AWS has no region called `us-esat-1` hint: did you mean `us-east-1`?", "called `H1OO`"];
+    let unwanted = [lacks, "nothing to rent", "nothing in `regions`"];
+    check(&folder, &["validate", "a.toml"], 2, &told, &unwanted);
+}

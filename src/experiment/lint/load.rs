@@ -1,12 +1,12 @@
 //! What the work asks for against what there is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::survey::Survey;
 use crate::model::gpu::answers;
 use crate::model::{Market, World};
 use crate::problem::{Problem, clip};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, meant_models};
 use crate::units::Shape;
 
 /// Seconds. An overload is told only where what the machines cannot do of what is asked for until
@@ -137,8 +137,27 @@ fn models(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
                 f64::from(offer.running_at_start) * f64::from(kind.shape.gpus);
         }
     }
+    doubtful(scenario, survey, warnings);
     for (model, count) in idle {
         let message = format!("no work asks for the {count} own GPUs of model {}", clip(model));
         warnings.push(scenario.problem("cluster", message).hint("check `gpus` and `gpu_models`"));
+    }
+}
+
+/// Models of own GPUs that no shipped catalog has and no work names, where others are called much alike.
+fn doubtful(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+    let world = &scenario.world;
+    let own = world.offers.iter().filter(|(_, offer)| offer.market == Market::Owned);
+    let own: BTreeSet<_> = own.filter_map(|(id, _)| world.type_of(id).gpu_model).collect();
+    for model in own.into_iter().map(|model| &world.gpu_models[model]) {
+        let is_named = survey.by_models.keys().flatten().any(|asked| model.is_called(asked));
+        let meant = meant_models(&model.name);
+        if is_named || meant.is_empty() {
+            continue;
+        }
+        let message = format!("no shipped catalog has the GPU model `{}`", clip(&model.name));
+        let meant: Vec<String> = meant.iter().map(|name| format!("`{name}`")).collect();
+        let hint = format!("did you mean {}?", meant.join(" or "));
+        warnings.push(scenario.problem("cluster", message).hint(hint));
     }
 }

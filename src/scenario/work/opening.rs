@@ -41,7 +41,7 @@ pub(in crate::scenario) fn opening(
     if let Some(start) = root.integer("start") {
         return at(start);
     }
-    let mut aside = Diagnostics { document: report.document, problems: Vec::new() };
+    let mut aside = Diagnostics::new(report.document, Vec::new());
     let section = root.section("workload");
     let Some((trace, _)) = trace(&section, base, &mut aside) else { return at(NEW_YEAR_2026) };
     let zero = trace.zero_unix();

@@ -211,7 +211,7 @@ pub(super) fn check(
 /// Changes of price that no longer hold when the run begins, as warnings.
 pub fn past_prices(scenario: &Scenario) -> Vec<Problem> {
     let document = &scenario.document;
-    let mut report = Diagnostics { document, problems: Vec::new() };
+    let mut report = Diagnostics::new(document, Vec::new());
     let root = crate::scenario::root(document, "", &mut report);
     for (_, cloud, _) in root.section("cloud").sections() {
         for row in cloud.list("price") {
