@@ -633,7 +633,7 @@ fn a_gpu_model_of_a_cluster_that_is_called_almost_like_a_known_one_is_told() {
     let told = format!("{none} `A100-90GB` hint: did you mean `A100-");
     warned("A100-90GB", rows, &[&told, "`A100-80GB`"], &[]);
     warned("A10GG", rows, &[&format!("{none} `A10GG` hint: did you mean `A10G`?")], &[]);
-    for known in ["A100", "A100-80GB", "NVIDIA A100-SXM4-80GB", "V100M16", "Fancy-9000"] {
+    for known in ["A100", "A100-80GB", "NVIDIA-A100-SXM4-80GB", "V100M16", "Fancy-9000"] {
         warned(known, rows, &[], &[none]);
     }
     // Work that asks for it means it.
