@@ -10,6 +10,7 @@ mod index;
 mod instance;
 mod latest;
 mod launch;
+mod lifecycle;
 mod life;
 mod suspension;
 mod preempt;
@@ -31,9 +32,10 @@ use smallvec::SmallVec;
 pub use allocation::{Allocation, HeldShare, LiveWork, Share, UNKNOWN_RUN, run_length};
 pub use change::{Effect, Refusal};
 pub use classes::{ClassBy, InstanceClass};
-pub use instance::{Instance, Phase, gpu_kind};
+pub use instance::{Instance, gpu_kind};
 pub(crate) use instance::{count_devices, fits_on, room_of, tightest_of};
 pub use integrals::TimeIntegrals;
+pub use lifecycle::{Exit, Phase};
 pub use record::{
     Charge, ChargeKind, DecisionNote, Ending, LaunchRefusal, OfferRejection, Record, RefusalReason,
     Wait, WaitReason,

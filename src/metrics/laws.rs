@@ -7,9 +7,7 @@ use promise::Promises;
 
 use crate::policy::Trigger;
 use crate::sim::Observer;
-use crate::state::{
-    AllocationRef, Charge, Ending, HeldShare, InstanceRef, Phase, Record, State, WorkRef,
-};
+use crate::state::{AllocationRef, Charge, Ending, HeldShare, InstanceRef, Record, State, WorkRef};
 use crate::units::{Money, Time};
 
 /// A law that a run broke: a bug of the simulator, never of the input.
@@ -228,13 +226,10 @@ impl Laws {
                     }
                     allocations[slot] += 1;
                     let phase = state.instance(one.share.instance).phase;
-                    all_running &= phase == Phase::Running;
-                    self.check(
-                        phase != Phase::Released,
-                        now,
-                        "nothing runs on a dead instance",
-                        || format!("{:?}", work.id),
-                    );
+                    all_running &= phase.is_capacity();
+                    self.check(phase.is_billed(), now, "nothing runs on a dead instance", || {
+                        format!("{:?}", work.id)
+                    });
                 }
                 if target.started().is_some() {
                     started += i64::from(target.tasks) * i64::from(work.ask.demand.cpu);

@@ -155,7 +155,7 @@ impl State<'_> {
             match self.undo.pop().expect("the attempt has changes left") {
                 Undo::Placed(allocation, last) => self.unplace(allocation, last),
                 Undo::Rented(instance) => self.unrent(instance),
-                Undo::Released(instance, phase) => self.unrelease(instance, phase),
+                Undo::Released(instance, phase) => self.transition(instance, phase),
                 Undo::Preempted(allocation, since) => self.unpreempt(allocation, since),
                 Undo::Emptied(instance, since) => {
                     self.fleet.instances[instance].idle_since = since;
@@ -241,7 +241,7 @@ impl State<'_> {
             return Err(Refusal::InstanceGone);
         }
         let instance = &self.fleet.instances[share.instance];
-        if instance.phase == Phase::Released {
+        if !instance.phase.takes_work() {
             return Err(Refusal::InstanceGone);
         }
         if share.tasks == 0 || share.tasks > live.waiting {

@@ -6,7 +6,7 @@ use super::classes::Classes;
 use super::index::{FreeIndex, WholeIndex};
 use super::scalar_pool::ScalarPool;
 use super::slab::Slab;
-use super::{ClassBy, IndexBy, Instance, InstanceRef, Needs, Phase, kind_of};
+use super::{ClassBy, IndexBy, Instance, InstanceRef, Needs, kind_of};
 use crate::units::Demand;
 
 /// The instances under their indexes. Nothing else changes what is free.
@@ -50,7 +50,7 @@ impl Fleet {
         let result = change(instance);
         let after = order(self.index_by, instance);
         self.touched.add(instance.ordinal, reference);
-        if instance.phase == Phase::Released {
+        if !instance.phase.takes_work() {
             return result;
         }
         if before == after {
@@ -97,7 +97,7 @@ impl Fleet {
     #[cold]
     pub(super) fn keep_whole(&mut self) {
         let mut whole = WholeIndex::new(self.index_by);
-        let indexed = self.instances.iter().filter(|(_, one)| one.phase != Phase::Released);
+        let indexed = self.instances.iter().filter(|(_, one)| one.phase.takes_work());
         let mut indexed: Vec<_> = indexed.collect();
         indexed.sort_unstable_by_key(|(_, one)| one.ordinal);
         for (reference, instance) in indexed {
@@ -109,7 +109,7 @@ impl Fleet {
     /// Counts how many tasks of `demand` fit.
     #[cold]
     pub(super) fn recount(&mut self, demand: Demand) {
-        let indexed = self.instances.iter().filter(|(_, one)| one.phase != Phase::Released);
+        let indexed = self.instances.iter().filter(|(_, one)| one.phase.takes_work());
         let room = indexed.map(|(_, instance)| u64::from(instance.room(demand))).sum();
         self.uniform.count(room);
     }

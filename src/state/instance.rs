@@ -1,21 +1,9 @@
 //! One machine, rented or owned: what is left of it, and its meter.
 
-use super::AllocationRef;
+use super::{AllocationRef, Phase};
 use crate::billing::{Meter, WHOLE};
 use crate::model::{Market, Offer, Region};
 use crate::units::{Demand, Free, Id, Occupancy, Scalar, Shape, Time, WHOLE_GPU};
-
-/// Where an instance is in its life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
-    /// Requested, not ready yet; work may be placed and starts when it is.
-    #[default]
-    Booting,
-    /// Ready for work.
-    Running,
-    /// Given back.
-    Released,
-}
 
 /// One machine.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::change::{Effect, Refusal, Undo};
-use super::{InstanceRef, LaunchRefusal, Phase, State};
+use super::{Exit, InstanceRef, LaunchRefusal, Phase, State};
 use crate::billing::Meter;
 use crate::model::{Market, Offer, QuotaUnit};
 use crate::units::{Id, Shape};
@@ -73,7 +73,6 @@ impl State<'_> {
     }
 
     pub(super) fn launch(&mut self, offer: Id<Offer>, phase: Phase) -> InstanceRef {
-        self.settle_fleet();
         let shape = self.world.type_of(offer).shape;
         let rate = self.price(offer);
         let state = &mut self.offers[offer.row()];
@@ -83,14 +82,14 @@ impl State<'_> {
         }
         let launch = state.launches[slot as usize];
         state.launches[slot as usize] += 1;
-        self.count_live(offer, 1);
         let reference = self.fleet.instances.claim();
         let instance = &mut self.fleet.instances[reference];
         instance.ordinal = self.launched;
         (instance.offer, instance.slot, instance.launch) = (offer, slot, launch);
         (instance.region, instance.market) =
             (self.world.region_of(offer), self.world.offers[offer].market);
-        (instance.phase, instance.shape, instance.free) = (phase, shape, shape.free());
+        (instance.phase, instance.shape) = (Phase::Gone(Exit::Returned), shape);
+        instance.free = shape.free();
         (instance.free_gpu, instance.allocations) = (shape.gpu_milli(), 0);
         (instance.idle_since, instance.listed) = (self.now, false);
         instance.devices.clear();
@@ -99,18 +98,10 @@ impl State<'_> {
         instance.awaited_by.clear();
         instance.meter = Meter::start(self.now, rate);
         self.launched += 1;
-        self.totals.rates[self.world.provider_of(offer).row()] += rate.picos();
-        match phase {
-            Phase::Booting => self.totals.booting += 1,
-            _ => {
-                if instance.newly_idle() {
-                    self.emptied.push(reference);
-                }
-                self.totals.running += 1;
-                self.totals.capacity.add(shape, 1);
-            }
+        if phase.is_capacity() && instance.newly_idle() {
+            self.emptied.push(reference);
         }
-        self.fleet.enter(reference);
+        self.transition(reference, phase);
         reference
     }
 
@@ -148,16 +139,13 @@ impl State<'_> {
         }
     }
 
+    /// Takes a launch back, as if it had never been.
     pub(super) fn unrent(&mut self, reference: InstanceRef) {
-        self.settle_fleet();
-        self.fleet.leave(reference);
+        self.transition(reference, Phase::Gone(Exit::Returned));
         let instance = &self.fleet.instances[reference];
         let (offer, slot) = (instance.offer, instance.slot);
-        self.totals.rates[self.world.provider_of(offer).row()] -= instance.meter.rate().picos();
-        self.totals.booting -= 1;
         self.offers[offer.row()].launches[slot as usize] -= 1;
         self.launched -= 1;
-        self.count_live(offer, -1);
         self.free_slot(offer, slot);
         self.fleet.instances.free(reference);
     }
@@ -169,7 +157,7 @@ impl State<'_> {
     /// Gives back an empty rented instance.
     pub(crate) fn release(&mut self, reference: InstanceRef) -> Result<(), Refusal> {
         if !self.fleet.instances.contains(reference)
-            || self.fleet.instances[reference].phase == Phase::Released
+            || !self.fleet.instances[reference].phase.is_billed()
         {
             return Err(Refusal::InstanceGone);
         }
@@ -181,51 +169,10 @@ impl State<'_> {
             return Err(Refusal::NotEmpty);
         }
         let phase = instance.phase;
-        self.retire(reference);
+        self.transition(reference, Phase::Gone(Exit::Returned));
         self.remember(Undo::Released(reference, phase));
         self.effects.push(Effect::Released(reference));
         Ok(())
-    }
-
-    /// Takes an instance out of every count and index.
-    pub(super) fn retire(&mut self, reference: InstanceRef) {
-        self.settle_fleet();
-        self.fleet.leave(reference);
-        let instance = &mut self.fleet.instances[reference];
-        let (offer, shape) = (instance.offer, instance.shape);
-        self.totals.rates[self.world.provider_of(offer).row()] -= instance.meter.rate().picos();
-        match std::mem::replace(&mut instance.phase, Phase::Released) {
-            Phase::Booting => {
-                // All that it has cost so far was boot.
-                instance.meter.ready(self.now);
-                self.totals.booting -= 1;
-            }
-            _ => {
-                self.totals.running -= 1;
-                self.totals.capacity.add(shape, -1);
-            }
-        }
-        self.count_live(offer, -1);
-    }
-
-    pub(super) fn unrelease(&mut self, reference: InstanceRef, phase: Phase) {
-        self.settle_fleet();
-        let instance = &mut self.fleet.instances[reference];
-        instance.phase = phase;
-        let (offer, shape) = (instance.offer, instance.shape);
-        self.totals.rates[self.world.provider_of(offer).row()] += instance.meter.rate().picos();
-        match phase {
-            Phase::Booting => {
-                self.fleet.instances[reference].meter.unready();
-                self.totals.booting += 1;
-            }
-            _ => {
-                self.totals.running += 1;
-                self.totals.capacity.add(shape, 1);
-            }
-        }
-        self.count_live(offer, 1);
-        self.fleet.enter(reference);
     }
 }
 

@@ -2,7 +2,7 @@
 //! calls these, in the order of its events.
 
 use super::{
-    AllocationRef, Charge, ChargeKind, DecisionNote, Effect, InstanceRef, Phase, Refusal,
+    AllocationRef, Charge, ChargeKind, DecisionNote, Effect, Exit, InstanceRef, Phase, Refusal,
     ResolvedRules, State, WorkRef,
 };
 use smallvec::SmallVec;
@@ -158,20 +158,13 @@ impl State<'_> {
 
     /// An instance has booted. Appends the allocations that can start now.
     pub(crate) fn ready(&mut self, reference: InstanceRef, can_start: &mut Vec<AllocationRef>) {
-        self.settle_fleet();
-        let now = self.now;
+        self.transition(reference, Phase::Running);
         let instance = &mut self.fleet.instances[reference];
-        instance.phase = Phase::Running;
-        instance.meter.ready(now);
-        instance.idle_since = now;
+        instance.idle_since = self.now;
         if instance.newly_idle() {
             self.emptied.push(reference);
         }
-        self.fleet.touched.add(instance.ordinal, reference);
-        let (shape, mut awaited_by) = (instance.shape, std::mem::take(&mut instance.awaited_by));
-        self.totals.booting -= 1;
-        self.totals.running += 1;
-        self.totals.capacity.add(shape, 1);
+        let mut awaited_by = std::mem::take(&mut instance.awaited_by);
         for &allocation in &awaited_by {
             let waiting = &mut self.allocations[allocation];
             waiting.not_ready -= 1;
@@ -347,9 +340,9 @@ impl State<'_> {
         bill
     }
 
-    /// Takes an instance that the run outlived out of every count and index.
+    /// The run ends before the instance does.
     pub(crate) fn retire_at_end(&mut self, reference: InstanceRef) {
-        self.retire(reference);
+        self.transition(reference, Phase::Gone(Exit::RunOver));
     }
 
     /// Forgets a billed instance; its slot is free again.
@@ -367,7 +360,7 @@ impl State<'_> {
         let provider = self.world.provider_of(offer).row();
         let live: Vec<InstanceRef> = self
             .instances()
-            .filter(|(_, instance)| instance.offer == offer && instance.phase != Phase::Released)
+            .filter(|(_, instance)| instance.offer == offer && instance.phase.is_billed())
             .map(|(reference, _)| reference)
             .collect();
         for reference in live {

@@ -13,7 +13,7 @@ use super::step_function::{change, period};
 use crate::model::Spread;
 use crate::policy::place::Place;
 use crate::policy::turn::Turn;
-use crate::state::{Allocation, Phase, Share, WorkRef};
+use crate::state::{Allocation, Share, WorkRef};
 use crate::units::{Demand, Span, Time};
 
 /// Availability over time, from now on.
@@ -259,7 +259,7 @@ fn on_lanes(
 }
 
 fn lanes(turn: &Turn<'_, '_>) -> Vec<InstanceProfile> {
-    let usable = turn.instances().filter(|(_, instance)| instance.phase != Phase::Released);
+    let usable = turn.instances().filter(|(_, instance)| instance.phase.takes_work());
     let mut lanes: Vec<InstanceProfile> = usable
         .map(|(instance, now)| InstanceProfile {
             instance,

@@ -323,7 +323,7 @@ impl Session {
 }
 
 fn is_there(state: &State<'_>, instance: InstanceRef) -> bool {
-    state.has_instance(instance) && state.instance(instance).phase != Phase::Released
+    state.has_instance(instance) && state.instance(instance).phase.is_billed()
 }
 
 fn picture(state: &State<'_>, instance: &state::Instance) -> InstanceMessage {
