@@ -158,7 +158,16 @@ impl Observer for JobOutcomeWatch {
             }
             Record::Refused { work, .. } => self.note(state, work, JobOutcome::Refused),
             Record::Unfinished(work) => self.note(state, work, JobOutcome::Unfinished),
-            _ => (),
+            Record::Submitted(_)
+            | Record::Placed(_)
+            | Record::Started(_)
+            | Record::Stopped { .. }
+            | Record::Requested(_)
+            | Record::Ready(_)
+            | Record::Released { .. }
+            | Record::Charged(_)
+            | Record::LaunchRefused { .. }
+            | Record::Noted(..) => (),
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
     let (facts, live) = (&world.offers[offer], u64::from(state.offer(offer).live));
     let (more, limit) = match facts.market {
         Market::Owned => (0, None),
-        _ => state.launch_room(offer),
+        Market::OnDemand | Market::Spot => state.launch_room(offer),
     };
     let room = live.saturating_add(more).saturating_mul(holds);
     let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };

@@ -334,7 +334,10 @@ impl Observer for Laws {
                 self.excuse_loss();
                 self.released(state, *instance, *amount);
             }
-            _ => (),
+            Record::Requested(_)
+            | Record::Ready(_)
+            | Record::LaunchRefused { .. }
+            | Record::Noted(..) => (),
         }
     }
 

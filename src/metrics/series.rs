@@ -202,7 +202,17 @@ impl Observer for Series {
             Record::Released { instance, .. } => {
                 self.change_live(state, state.instance(instance).offer, -1);
             }
-            _ => (),
+            Record::Submitted(_)
+            | Record::Placed(_)
+            | Record::Started(_)
+            | Record::Stopped { .. }
+            | Record::Finished(_)
+            | Record::Refused { .. }
+            | Record::Unfinished(_)
+            | Record::Ready(_)
+            | Record::Charged(_)
+            | Record::LaunchRefused { .. }
+            | Record::Noted(..) => (),
         }
     }
 

@@ -48,7 +48,13 @@ impl Policy for RlScheduler {
     fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
         self.queue.extend(triggers.iter().filter_map(|trigger| match trigger {
             Trigger::Arrived(work) => Some(*work),
-            _ => None,
+            Trigger::Begins
+            | Trigger::Freed(_)
+            | Trigger::Ready(_)
+            | Trigger::Idle(_)
+            | Trigger::PriceChanged(_)
+            | Trigger::Timer
+            | Trigger::Acted => None,
         }));
         loop {
             let (head, start) = match self.head {

@@ -98,7 +98,9 @@ impl Composed {
             {
                 Some(Due::new(after_wait))
             }
-            _ => None,
+            spec::ProvisionSpec::OnDemand { .. }
+            | spec::ProvisionSpec::OwnedOnly
+            | spec::ProvisionSpec::Static { .. } => None,
         };
         let fits = match provision {
             None => Feasibility::new(&spec.provision, [&spec.narrow.scope, &spec.rent_from]),
@@ -237,7 +239,11 @@ impl Composed {
                     self.acted = true;
                     changed = true;
                 }
-                _ => changed = true,
+                Trigger::Freed(_)
+                | Trigger::Ready(_)
+                | Trigger::Idle(_)
+                | Trigger::PriceChanged(_)
+                | Trigger::Timer => changed = true,
             }
         }
         if let Some(admit) = &mut self.outside.admit {

@@ -67,7 +67,9 @@ impl<W: io::Write> ChargesCsv<W> {
         });
         sheet.word(match charge.kind {
             ChargeKind::Transfer => "",
-            _ => world.offers[instance.offer].market.name(),
+            ChargeKind::Work | ChargeKind::Boot | ChargeKind::Idle => {
+                world.offers[instance.offer].market.name()
+            }
         });
         match charge.work {
             Some(work) => {

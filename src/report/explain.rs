@@ -440,7 +440,11 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
                     ExplainRow { note: "launch refused", offer, why, ..ExplainRow::default() };
                 self.row(state, &row);
             }
-            _ => (),
+            Record::Stopped { ending: Ending::Done | Ending::Unfinished, .. }
+            | Record::LaunchRefused { .. }
+            | Record::Ready(_)
+            | Record::Released { .. }
+            | Record::Charged(_) => (),
         }
         self.news.record(state, record);
     }

@@ -128,7 +128,14 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
             Record::Released { instance, billed, amount, unfinished } => {
                 self.row(state, instance, (billed, amount), unfinished);
             }
-            _ => (),
+            Record::Submitted(_)
+            | Record::Placed(_)
+            | Record::Finished(_)
+            | Record::Refused { .. }
+            | Record::Unfinished(_)
+            | Record::Charged(_)
+            | Record::LaunchRefused { .. }
+            | Record::Noted(..) => (),
         }
     }
 }

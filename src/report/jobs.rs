@@ -209,7 +209,15 @@ impl<W: io::Write> Observer for JobsCsv<W> {
             Record::Finished(work) => self.row(state, work, "finished", ""),
             Record::Refused { work, reason } => self.row(state, work, "refused", reason.name()),
             Record::Unfinished(work) => self.row(state, work, "unfinished", ""),
-            _ => (),
+            Record::Submitted(_)
+            | Record::Placed(_)
+            | Record::Stopped { .. }
+            | Record::Requested(_)
+            | Record::Ready(_)
+            | Record::Released { .. }
+            | Record::Charged(_)
+            | Record::LaunchRefused { .. }
+            | Record::Noted(..) => (),
         }
     }
 }

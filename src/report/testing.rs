@@ -130,7 +130,12 @@ impl Policy for Simple {
                     turn.refuse(work, RefusalReason::QueueFull).expect("it waits");
                 }
                 Trigger::Idle(instance) => turn.release(instance).expect("it is idle"),
-                _ => (),
+                Trigger::Begins
+                | Trigger::Freed(_)
+                | Trigger::Ready(_)
+                | Trigger::PriceChanged(_)
+                | Trigger::Timer
+                | Trigger::Acted => (),
             }
         }
         while let Some(&head) = self.queue.front() {

@@ -77,7 +77,13 @@ impl Policies {
         }
         let what = match part {
             PolicyPart::Whole => String::new(),
-            _ => format!("the {} part of ", part.name()),
+            PolicyPart::Preempt
+            | PolicyPart::Admit
+            | PolicyPart::Order
+            | PolicyPart::Place
+            | PolicyPart::Backfill
+            | PolicyPart::Provision
+            | PolicyPart::Release => format!("the {} part of ", part.name()),
         };
         let command = clip(&who.command.join(" "));
         let told =
@@ -198,7 +204,8 @@ fn override_parts(
         spec.preempt = match name.as_str() {
             "priority" => PreemptSpec::Priority,
             "srpt" => PreemptSpec::Srpt,
-            _ => PreemptSpec::None,
+            "none" => PreemptSpec::None,
+            other => not_built("preempt", other),
         };
     }
     if own.has("admit") {
@@ -231,7 +238,8 @@ fn override_parts(
             "greedy" => BackfillSpec::Greedy,
             "easy" => BackfillSpec::Easy,
             "conservative" => BackfillSpec::Conservative,
-            _ => BackfillSpec::None,
+            "none" => BackfillSpec::None,
+            other => not_built("backfill", other),
         };
     }
     if let Some((name, parameters)) = chosen(own, "provision", report) {
@@ -244,7 +252,8 @@ fn override_parts(
     if let Some((name, parameters)) = chosen(own, "release", report) {
         spec.release = match name.as_str() {
             "never" => ReleaseSpec::Never,
-            _ => ReleaseSpec::Idle { after: parameters.span("after").unwrap_or(Span::ZERO) },
+            "idle" => ReleaseSpec::Idle { after: parameters.span("after").unwrap_or(Span::ZERO) },
+            other => not_built("release", other),
         };
     }
     if let Some(name) = own.text("compatibility") {
@@ -254,6 +263,11 @@ fn override_parts(
             _ => None,
         };
     }
+}
+
+/// An option that is listed, and so was let through, but that nothing builds.
+fn not_built(part: &str, name: &str) -> ! {
+    unreachable!("the {part} part `{name}` is listed and not built")
 }
 
 /// The offers that a part names.
@@ -283,7 +297,8 @@ fn order(name: &str) -> OrderSpec {
         "wfp3" => OrderSpec::Wfp3,
         "unicep" => OrderSpec::Unicep,
         "f1" => OrderSpec::F1,
-        _ => OrderSpec::Fcfs,
+        "fcfs" => OrderSpec::Fcfs,
+        other => not_built("order", other),
     }
 }
 
@@ -311,7 +326,8 @@ fn place(name: &str, parameters: &ConfigTable) -> PlaceSpec {
                 demands: Vec::new(),
             },
         },
-        _ => PlaceSpec::FirstFit,
+        "first-fit" => PlaceSpec::FirstFit,
+        other => not_built("place", other),
     }
 }
 
@@ -327,11 +343,13 @@ fn provision(
         "fastest" => Choice::Fastest,
         "round-robin" => Choice::RoundRobin,
         "static" => return fleets(parameters, own, world, report),
-        _ => return ProvisionSpec::OwnedOnly,
+        "owned-only" => return ProvisionSpec::OwnedOnly,
+        other => not_built("provision", other),
     };
     let market = |name: &str| match name {
         "spot" => Market::Spot,
-        _ => Market::OnDemand,
+        "on-demand" => Market::OnDemand,
+        other => not_built("market", other),
     };
     let mut markets: Vec<Market> =
         parameters.names("markets").iter().map(|name| market(name)).collect();

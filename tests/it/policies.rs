@@ -452,3 +452,52 @@ fn a_machine_stands_that_was_there_before_the_work_and_until_the_end() {
         assert_eq!([millis(cost.total), millis(cost.standing)], [paid, standing]);
     }
 }
+
+/// Every part that a scenario may name is built as itself: no two options of one question
+/// give the same policy, and each is known by its name.
+#[test]
+fn every_listed_part_is_built() {
+    use windtunnel::scenario::OPTIONS;
+    use windtunnel::scenario::Scenario;
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(folder.path().join("w.csv"), "arrival_s,runtime_s,vcpus\n0,1,1\n")
+        .expect("written");
+    let mut built: Vec<(&str, &str, String)> = Vec::new();
+    for option in OPTIONS {
+        let (part, name) = (option.part, option.name);
+        if part == "admit" {
+            // One set of limits, no choice.
+            continue;
+        }
+        // Without a parameter that must be given, each option stands as a word.
+        let value = match (part, name) {
+            ("provision", "static") => {
+                "{ static = { fleets = { \"aws/us-east-1a/m6i.large/on-demand\" = 1 } } }"
+                    .to_owned()
+            }
+            _ => format!("{{ {name} = {{}} }}"),
+        };
+        let text = format!(
+            "question = \"q\"\n[workload]\ntrace = \"w.csv\"\n[cluster.dc]\nnodes = 1\n\
+             shape = {{ vcpus = 4, memory = \"16 GiB\" }}\n[cloud.aws]\n\
+             regions = [\"us-east-1\"]\ntypes = [\"m6i.large\"]\n[policy.p]\n{part} = {value}\n"
+        );
+        let scenario = Scenario::parse(&text, "s.toml", folder.path(), &[])
+            .unwrap_or_else(|problems| panic!("{part} {name}: {problems:?}"));
+        let PolicySpec { preempt, order, place, backfill, provision, release, .. } =
+            &scenario.policies[0];
+        let own = match part {
+            "preempt" => format!("{preempt:?}"),
+            "order" => format!("{order:?}"),
+            "place" => format!("{place:?}"),
+            "backfill" => format!("{backfill:?}"),
+            "provision" => format!("{provision:?}"),
+            "release" => format!("{release:?}"),
+            other => panic!("a question `{other}` that this test does not know"),
+        };
+        let twin = built.iter().find(|(other, _, spec)| *other == part && *spec == own);
+        assert!(twin.is_none(), "{part} {name} is built as {twin:?}");
+        built.push((part, name, own));
+    }
+    assert!(built.len() > 30, "{} parts", built.len());
+}

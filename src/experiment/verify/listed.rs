@@ -48,7 +48,17 @@ impl Observer for ListedOutcome {
                 self.instances.insert(work, state.instance(instance).ordinal);
             }
             Record::Released { amount, .. } => self.bill += amount,
-            _ => {}
+            Record::Submitted(_)
+            | Record::Placed(_)
+            | Record::Stopped { .. }
+            | Record::Finished(_)
+            | Record::Refused { .. }
+            | Record::Unfinished(_)
+            | Record::Requested(_)
+            | Record::Ready(_)
+            | Record::Charged(_)
+            | Record::LaunchRefused { .. }
+            | Record::Noted(..) => {}
         }
     }
 }

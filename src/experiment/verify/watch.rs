@@ -178,7 +178,14 @@ impl Observer for WindowWatch {
                 self.billed += amount;
                 self.instances += 1;
             }
-            _ => {}
+            Record::Placed(_)
+            | Record::Started(_)
+            | Record::Stopped { .. }
+            | Record::Requested(_)
+            | Record::Ready(_)
+            | Record::Charged(_)
+            | Record::LaunchRefused { .. }
+            | Record::Noted(..) => {}
         }
     }
 }

@@ -58,7 +58,15 @@ impl Session {
         let command = clip(&who.command.join(" "));
         let title = match part {
             PolicyPart::Whole => format!("policy `{}` (`{command}`)", clip(policy)),
-            _ => format!("the {} part of policy `{}` (`{command}`)", part.name(), clip(policy)),
+            PolicyPart::Preempt
+            | PolicyPart::Admit
+            | PolicyPart::Order
+            | PolicyPart::Place
+            | PolicyPart::Backfill
+            | PolicyPart::Provision
+            | PolicyPart::Release => {
+                format!("the {} part of policy `{}` (`{command}`)", part.name(), clip(policy))
+            }
         };
         Rc::new(RefCell::new(Self {
             part,
