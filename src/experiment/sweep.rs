@@ -10,7 +10,7 @@ mod table;
 pub(crate) mod testing;
 
 pub use axis::{Axis, Level};
-pub use best::{BestPoint, best, best_of_all, goal};
+pub use best::{BestPoint, as_good, at_ends, best, best_of_all, goal};
 pub use design::{Design, SweepPoint};
 pub use effect::{
     AxisEffect, EffectEnd, Interaction, LevelMean, effects, interaction, main_effect,

@@ -102,6 +102,9 @@ mod tests {
               - How sure: 2 replications, one seed each, fewer than the 20 of compare because a sweep looks at
                 many points: add --replications 20; kept means kept by their mean. The best of many points on
                 the same seeds looks a little better than it is: compare it on other seeds before relying on it.
+              ! The best is not told apart from p with c.nodes = 2, p.preset = x: the intervals of the
+                difference in cost hold zero.
+              ! The best lies at the end of the range of c.nodes: a wider one may hold a better one.
 
               cost                  $11.00                c.nodes = 1, p.preset = x
               cost per month        $11.00                $132 per year

@@ -1,6 +1,7 @@
 //! The best point of a sweep.
 
-use super::table::{MeanEstimate, Sweep, row_of};
+use super::super::statistics::paired;
+use super::table::{CONFIDENCE, MeanEstimate, Sweep, row_of};
 use crate::metrics::{Direction, METRICS};
 
 /// A point and policy, and how good they are.
@@ -72,9 +73,74 @@ pub fn best_of_all(sweep: &Sweep, goal: usize) -> Option<BestPoint> {
     })
 }
 
+/// Points and policies that keep as many promises as the best one and whose goal is not shown to
+/// differ from its own, the nearest first: by paired intervals, with all that were compared
+/// corrected for (Bonferroni). None where there is one replication, or the best breaks a promise.
+pub fn as_good(sweep: &Sweep, best: &BestPoint, goal: usize) -> Vec<(usize, usize)> {
+    let own = sweep.values(best.point, best.policy, goal);
+    let place = (best.policy, sweep.told(best.point, best.policy));
+    let all = (0..sweep.points.len())
+        .flat_map(|point| (0..sweep.policies.len()).map(move |policy| (point, policy)));
+    // Points that differ in settings of other policies are one.
+    let rivals = all.filter(|&(point, policy)| {
+        sweep.keeps(point, policy) && (policy, sweep.told(point, policy)) != place
+    });
+    let rivals: Vec<(usize, usize)> = rivals.filter(|_| best.keeps).collect();
+    let confidence = 1.0 - (1.0 - CONFIDENCE) / rivals.len().max(1) as f64;
+    let off = |(point, policy): (usize, usize)| {
+        let other = sweep.values(point, policy, goal);
+        let paired = paired(&own, &other, confidence).filter(|_| own.len() == other.len())?;
+        (!paired.interval.excludes(0.0)).then_some(paired.difference.abs())
+    };
+    let mut found: Vec<((usize, usize), f64)> =
+        rivals.into_iter().filter_map(|rival| Some((rival, off(rival)?))).collect();
+    found.sort_by(|(one, a), (other, b)| a.total_cmp(b).then(one.cmp(other)));
+    let mut told = Vec::new();
+    found.retain(|&((point, policy), _)| {
+        let place = (policy, sweep.told(point, policy));
+        let fresh = !told.contains(&place);
+        told.push(place);
+        fresh
+    });
+    found.into_iter().map(|(rival, _)| rival).collect()
+}
+
+/// Axes of a grid at whose first or last value the best point lies, where what lies beyond may be
+/// better: the next value inward does not do the same, and is worse, or another axis counts too.
+/// Below 0 there is nothing.
+pub fn at_ends(sweep: &Sweep, best: &BestPoint, goal: usize) -> Vec<usize> {
+    let levels = &sweep.points[best.point].levels;
+    let own: Vec<usize> =
+        (0..levels.len()).filter(|&axis| sweep.concerns[best.policy][axis]).collect();
+    let higher = METRICS[goal].better == Direction::Higher;
+    let is_end = |&axis: &usize| {
+        let Some(all) = sweep.levels(axis).filter(|_| sweep.axes[axis].is_numeric()) else {
+            return false;
+        };
+        let mut order: Vec<f64> = all.iter().map(|level| level.at).collect();
+        order.sort_by(f64::total_cmp);
+        let inward = match order.as_slice() {
+            [first, next, ..] if *first == levels[axis].at && *first != 0.0 => *next,
+            [.., next, last] if *last == levels[axis].at => *next,
+            _ => return false,
+        };
+        let beside = sweep.points.iter().position(|point| {
+            let same = |at: usize| at == axis || point.levels[at] == levels[at];
+            point.levels[axis].at == inward && (0..levels.len()).all(same)
+        });
+        let beside = beside.and_then(|point| sweep.estimate(point, best.policy, goal));
+        beside.is_some_and(|beside| {
+            let worse = if higher { -1.0 } else { 1.0 } * (beside.mean - best.goal.mean);
+            worse > 0.0 || (worse < 0.0 && (own.len() > 1 || !best.keeps))
+        })
+    };
+    own.iter().copied().filter(is_end).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::testing::by_hand;
+    use super::super::testing::{by_hand, sweep as by_axes};
+    use super::super::{Design, SweepPoint};
     use super::*;
 
     #[test]
@@ -98,6 +164,37 @@ mod tests {
         });
         let found = best(&sweep, 0, goal).expect("there is one");
         assert_eq!((found.point, found.keeps, found.kept), (0, false, 0));
+    }
+
+    /// Costs 11, 21, 32 and 62, a dollar or two more or less: 11 lies lowest of the nodes.
+    #[test]
+    fn an_end_and_a_tie_are_seen() {
+        let mut sweep = by_hand();
+        let goal = goal(&sweep);
+        let best = best_of_all(&sweep, goal).expect("there is one");
+        assert_eq!(at_ends(&sweep, &best, goal), [0]);
+        // Ten more in both replications are shown, 20 and 22 are not: two tell little of chance.
+        assert_eq!(as_good(&sweep, &best, goal), [(2, 0)]);
+        let month = row_of("cost_monthly").expect("a metric");
+        (sweep.runs[2].metrics[month], sweep.runs[3].metrics[month]) = (Some(13.0), Some(10.0));
+        let best = best_of_all(&sweep, goal).expect("there is one");
+        assert_eq!(as_good(&sweep, &best, goal), [(1, 0), (2, 0)]);
+        // In the middle, and where no nodes are the end.
+        let dearest = |nodes: &'static str, at: f64| {
+            let cost = move |point: &SweepPoint, _: usize| 1.0 + (point.levels[0].at - at).abs();
+            let sweep = by_axes(&[("cluster.c.nodes", nodes)], Design::Grid, cost);
+            let best = best_of_all(&sweep, goal).expect("there is one");
+            at_ends(&sweep, &best, goal).len()
+        };
+        assert_eq!(
+            [
+                dearest("1,2,3", 2.0),
+                dearest("0,1,2", 0.0),
+                dearest("1,2,3", 1.0),
+                dearest("1,2,3", 3.0)
+            ],
+            [0, 0, 1, 1]
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::super::words::{Said, said};
 use super::SweepReport;
-use crate::experiment::sweep::{best_of_all, effects, row_of};
+use crate::experiment::sweep::{as_good, at_ends, best_of_all, effects, row_of};
 use crate::metrics::{Direction, METRICS};
 use crate::scenario::Objective;
 
@@ -26,6 +26,11 @@ struct SweepFindings {
     effect: Option<Strongest>,
     /// Settings whose effects were looked at.
     settings: usize,
+    /// Settings at an end of whose range the best point lies, where more may be better.
+    ends: Vec<String>,
+    /// Points that are not told apart from the best one, and the nearest of them in words.
+    as_good: usize,
+    nearest: Option<String>,
     same_work: bool,
     /// Whether effects compare thirds of a sample, not the values of a grid.
     sampled: bool,
@@ -75,6 +80,8 @@ impl SweepReport<'_> {
         let found = best_of_all(sweep, self.goal);
         let effects = found.as_ref().map(|best| effects(sweep, best.policy, self.goal));
         let effects = effects.unwrap_or_default();
+        let as_good = found.as_ref().map_or(Vec::new(), |best| as_good(sweep, best, self.goal));
+        let ends = found.as_ref().map_or(Vec::new(), |best| at_ends(sweep, best, self.goal));
         let width = |half: f64| Some(half).filter(|&half| half > 0.0);
         let monthly = row_of("cost_monthly").filter(|&row| row != self.goal);
         SweepFindings {
@@ -116,6 +123,14 @@ impl SweepReport<'_> {
                 highest: effect.highest.text.clone(),
             }),
             settings: effects.len(),
+            ends: ends.into_iter().map(|axis| sweep.name(axis).to_owned()).collect(),
+            as_good: as_good.len(),
+            nearest: as_good.first().map(|&(point, policy)| {
+                match sweep.told(point, policy).as_str() {
+                    "" => sweep.policies[policy].clone(),
+                    place => format!("{} with {place}", sweep.policies[policy]),
+                }
+            }),
             same_work: sweep.same_work(),
             sampled: !sweep.axes.is_empty() && sweep.levels(0).is_none(),
             repetition: sweep.repetition.told(),
