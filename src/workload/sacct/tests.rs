@@ -7,7 +7,8 @@ use super::super::reader::Reader;
 use super::super::{OnBadRow, RowNotes, Source};
 use super::*;
 
-type Found = (Vec<(Work, Option<Observation>)>, RowNotes, Interner);
+type ObservedWork = (Work, Option<Observation>);
+type Found = (Vec<ObservedWork>, RowNotes, Interner);
 
 fn read(text: &[u8], options: &SacctOptions) -> Result<Found, Vec<Problem>> {
     let table = || {
@@ -200,7 +201,7 @@ fn gpus_that_do_not_divide_by_the_nodes_are_parted_and_counted() {
 }
 
 /// One row of the columns that follow, with what is kept of it.
-fn noted(columns: &str, row: &str) -> (Vec<(Work, Option<Observation>)>, Vec<(RowNote, u64)>) {
+fn noted(columns: &str, row: &str) -> (Vec<ObservedWork>, Vec<(RowNote, u64)>) {
     let log = format!("JobID|{columns}|AllocCPUS\n1|{row}|4\n");
     let (found, notes, _) = read(log.as_bytes(), &SacctOptions::default()).expect("a log");
     (found, notes.rows().collect())
