@@ -6,6 +6,7 @@ mod effects;
 mod observer;
 mod options;
 mod outcome;
+mod prices;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -14,15 +15,16 @@ pub use observer::Observer;
 pub use options::Options;
 pub use outcome::{Failure, Outcome, RunProgress};
 use prefetch_index::prefetch_index;
+use prices::PriceChanges;
 
 use crate::engine::{EventKey, EventQueue};
 use crate::halt;
-use crate::model::{Offer, Work, World};
+use crate::model::{Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::{Problem, clip};
 use crate::state::{AllocationRef, Charge, Effect, Ending, InstanceRef, Record, State, WorkRef};
 use crate::units::stream::fnv1a;
-use crate::units::{Id, Span, Stream, Time};
+use crate::units::{Span, Stream, Time};
 use crate::workload::Source;
 
 /// What can happen next, besides arrivals, which the source holds.
@@ -32,24 +34,24 @@ enum Event {
     Completes(AllocationRef, WorkRef),
     /// An instance has booted.
     Ready(InstanceRef),
-    /// An offer's price changes.
-    PriceChanges(Id<Offer>),
     /// The policy asked to be asked.
     Timer,
 }
 
 impl Event {
-    /// Rank among events of one instant. Arrivals come between price changes
+    /// Rank among events of one instant. Arrivals come between changes of prices
     /// and timers, or first of all (see `ClassOrder`).
     const fn class(self) -> u8 {
         match self {
             Self::Completes(..) => 0,
             Self::Ready(_) => 2,
-            Self::PriceChanges(_) => 3,
             Self::Timer => ARRIVAL + 1,
         }
     }
 }
+
+/// Rank of changes of prices, which a stream of their own holds.
+const PRICE: u8 = 3;
 
 /// Rank of arrivals in the standard order.
 const ARRIVAL: u8 = 4;
@@ -93,6 +95,7 @@ pub fn run<O: Observer>(
         follows: needs.follows,
         observer,
         queue: EventQueue::new(),
+        prices: PriceChanges::default(),
         truths: Vec::new(),
         keys: Vec::new(),
         boots: Vec::new(),
@@ -129,6 +132,7 @@ struct Simulation<'r, 'w, O> {
     follows: bool,
     observer: &'r mut O,
     queue: EventQueue<Event>,
+    prices: PriceChanges,
     /// By slot of the work.
     truths: Vec<TruthLeft>,
     /// Completion events, by slot of the allocation.
@@ -239,23 +243,15 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.tell(&Record::Requested(instance));
                 self.tell(&Record::Ready(instance));
             }
-            for &(at, _) in &facts.price.changes {
-                if at > started {
-                    let event = Event::PriceChanges(offer);
-                    self.queue.schedule(at, event.class(), event);
-                }
-            }
         }
+        self.prices = PriceChanges::after(world, started);
         self.triggers.push(Trigger::Begins);
     }
 
     fn next_instant(&self) -> Option<Time> {
         let queued = self.queue.peek().map(|(at, _)| at);
         let arrives = self.more.then_some(self.next.arrival);
-        match (queued, arrives) {
-            (Some(queued), Some(arrives)) => Some(queued.min(arrives)),
-            (one, other) => one.or(other),
-        }
+        [queued, arrives, self.prices.at()].into_iter().flatten().min()
     }
 
     fn read_next(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
@@ -287,9 +283,14 @@ impl<O: Observer> Simulation<'_, '_, O> {
         loop {
             let queued = self.queue.peek().filter(|&(time, _)| time == at);
             let arrives = self.more && self.next.arrival == at;
-            if arrives && queued.is_none_or(|(_, class)| class >= arrival) {
+            let reprices = self.prices.at() == Some(at);
+            let first = |class: u8| queued.is_none_or(|(_, other)| other >= class);
+            if arrives && first(arrival) && (!reprices || PRICE >= arrival) {
                 self.idle = 0;
                 self.arrive(source)?;
+            } else if reprices && first(PRICE) {
+                self.idle = 0;
+                self.reprice();
             } else if queued.is_some() {
                 let (_, _, event) = self.queue.pop().expect("the queue has an event now");
                 self.idle = if matches!(event, Event::Timer) { self.idle + 1 } else { 0 };
@@ -308,15 +309,17 @@ impl<O: Observer> Simulation<'_, '_, O> {
         match event {
             Event::Completes(allocation, work) => self.complete(allocation, work),
             Event::Ready(instance) => self.ready(instance),
-            Event::PriceChanges(offer) => {
-                self.state.reprice(offer);
-                self.triggers.push(Trigger::PriceChanged(offer));
-            }
             Event::Timer => {
                 self.timers.remove(&self.state.now());
                 self.triggers.push(Trigger::Timer);
             }
         }
+    }
+
+    fn reprice(&mut self) {
+        let offer = self.prices.pop(self.state.world()).expect("a price changes now");
+        self.state.reprice(offer);
+        self.triggers.push(Trigger::PriceChanged(offer));
     }
 
     fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {

@@ -148,8 +148,10 @@ impl Amounts {
 /// What is live of one offer.
 #[derive(Clone, Debug, Default)]
 pub struct OfferState {
-    /// Instances booting or running.
+    /// Instances that are paid for.
     pub live: u32,
+    /// They, by ordinal.
+    instances: BTreeMap<u32, InstanceRef>,
     /// Freed slots below `slots`, lowest first.
     free_slots: BinaryHeap<Reverse<u32>>,
     /// Launches so far, by slot.

@@ -358,12 +358,7 @@ impl State<'_> {
         self.settle_fleet();
         let (now, rate) = (self.now, self.price(offer));
         let provider = self.world.provider_of(offer).row();
-        let live: Vec<InstanceRef> = self
-            .instances()
-            .filter(|(_, instance)| instance.offer == offer && instance.phase.is_billed())
-            .map(|(reference, _)| reference)
-            .collect();
-        for reference in live {
+        for &reference in self.offers[offer.row()].instances.values() {
             let meter = &mut self.fleet.instances[reference].meter;
             self.totals.rates[provider] += rate.picos() - meter.rate().picos();
             meter.reprice(now, rate);

@@ -78,9 +78,15 @@ impl State<'_> {
         }
         if from.is_billed() != to.is_billed() {
             let (offer, rate) = (instance.offer, instance.meter.rate().picos());
+            let ordinal = instance.ordinal;
             let sign = if to.is_billed() { 1 } else { -1 };
             self.totals.rates[self.world.provider_of(offer).row()] += sign * rate;
             self.count_live(offer, sign);
+            let live = &mut self.offers[offer.row()].instances;
+            match to.is_billed() {
+                true => live.insert(ordinal, reference),
+                false => live.remove(&ordinal),
+            };
         }
         self.count_phase(reference, to, 1);
         if to.takes_work() && !from.takes_work() {

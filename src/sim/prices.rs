@@ -1,0 +1,69 @@
+//! Changes of prices, in order of time, one of each offer at a time.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::model::{Offer, World};
+use crate::units::{Id, Time};
+
+/// The changes that are still to come: the next of each offer, by time and then by offer.
+#[derive(Debug, Default)]
+pub(super) struct PriceChanges {
+    next: BinaryHeap<Reverse<(Time, Id<Offer>)>>,
+    /// By offer: the row of its next change.
+    rows: Vec<usize>,
+}
+
+impl PriceChanges {
+    /// Those after `started`.
+    pub(super) fn after(world: &World, started: Time) -> Self {
+        let first = |offer: &Offer| offer.price.changes.partition_point(|&(at, _)| at <= started);
+        let mut all =
+            Self { next: BinaryHeap::new(), rows: world.offers.rows().iter().map(first).collect() };
+        world.offers.ids().for_each(|offer| all.expect(world, offer));
+        all
+    }
+
+    /// When the next one is.
+    pub(super) fn at(&self) -> Option<Time> {
+        self.next.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The offer of the next one, which is over with this.
+    pub(super) fn pop(&mut self, world: &World) -> Option<Id<Offer>> {
+        let Reverse((_, offer)) = self.next.pop()?;
+        self.rows[offer.row()] += 1;
+        self.expect(world, offer);
+        Some(offer)
+    }
+
+    fn expect(&mut self, world: &World, offer: Id<Offer>) {
+        if let Some(&(at, _)) = world.offers[offer].price.changes.get(self.rows[offer.row()]) {
+            self.next.push(Reverse((at, offer)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::testing::{Plan, world};
+    use crate::units::Rate;
+
+    #[test]
+    fn changes_come_by_time_and_then_by_offer() {
+        let mut world = world(&[Plan::default(), Plan { name: "b", ..Plan::default() }]);
+        for (row, seconds) in [(0, [10, 20, 30]), (1, [20, 25, 30])] {
+            let changes = seconds.map(|at| (Time::from_secs(at), Rate::ZERO));
+            world.offers[Id::new(row)].price.changes = changes.to_vec();
+        }
+        let mut changes = PriceChanges::after(&world, Time::from_secs(10));
+        let mut seen = Vec::new();
+        while let Some(at) = changes.at() {
+            let offer = changes.pop(&world).expect("there is one");
+            seen.push((at, offer.row()));
+        }
+        let want = [(20, 0), (20, 1), (25, 1), (30, 0), (30, 1)];
+        assert_eq!(seen, want.map(|(at, row)| (Time::from_secs(at), row)));
+    }
+}
