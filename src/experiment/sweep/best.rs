@@ -1,5 +1,7 @@
 //! The best point of a sweep.
 
+use std::collections::BTreeSet;
+
 use super::super::statistics::paired;
 use super::table::{CONFIDENCE, MeanEstimate, Sweep, row_of};
 use crate::metrics::{Direction, METRICS};
@@ -95,13 +97,8 @@ pub fn as_good(sweep: &Sweep, best: &BestPoint, goal: usize) -> Vec<(usize, usiz
     let mut found: Vec<((usize, usize), f64)> =
         rivals.into_iter().filter_map(|rival| Some((rival, off(rival)?))).collect();
     found.sort_by(|(one, a), (other, b)| a.total_cmp(b).then(one.cmp(other)));
-    let mut told = Vec::new();
-    found.retain(|&((point, policy), _)| {
-        let place = (policy, sweep.told(point, policy));
-        let fresh = !told.contains(&place);
-        told.push(place);
-        fresh
-    });
+    let mut told = BTreeSet::new();
+    found.retain(|&((point, policy), _)| told.insert((policy, sweep.told(point, policy))));
     found.into_iter().map(|(rival, _)| rival).collect()
 }
 
