@@ -59,8 +59,8 @@ pub type InstanceRef = Handle<Instance>;
 /// Names a live allocation.
 pub type AllocationRef = Handle<Allocation>;
 
-/// What the index over instances is ordered by; the first that fits is the
-/// answer to the place part's question. Ties go to the older instance.
+/// Order of the index over instances; the first that fits is the answer to the place part's
+/// question. Ties go to the older instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IndexBy {
     /// Age: the lowest stable id first.
@@ -85,14 +85,14 @@ impl IndexBy {
     }
 }
 
-/// What a policy needs to be kept for it while the run goes on.
+/// Bookkeeping that a policy asks the state for during the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Order of the index over instances.
     pub index: IndexBy,
     /// Whether running allocations are kept in order of their estimated end.
     pub ends: bool,
-    /// Which instances are kept together in classes.
+    /// Property by which instances are kept together in classes.
     pub classes: ClassBy,
     /// Whether rented instances are kept in order of the latest estimated end on them.
     pub latest: bool,
@@ -108,7 +108,7 @@ pub struct Needs {
 pub struct Totals {
     /// Usable capacity of running instances.
     pub capacity: Amounts,
-    /// What started work holds of it.
+    /// Part of it that started work holds.
     pub allocated: Amounts,
     /// Jobs and virtual machines with tasks that are not placed.
     pub waiting: u64,
@@ -145,12 +145,12 @@ impl Amounts {
     }
 }
 
-/// What is live of one offer.
+/// Live instances and slots of one offer.
 #[derive(Clone, Debug, Default)]
 pub struct OfferState {
     /// Instances that are paid for.
     pub live: u32,
-    /// They, by ordinal.
+    /// Instances that are paid for, by ordinal.
     instances: BTreeMap<u32, InstanceRef>,
     /// Freed slots below `slots`, lowest first.
     free_slots: BinaryHeap<Reverse<u32>>,
@@ -165,8 +165,8 @@ pub struct State<'w> {
     book: Interner,
     now: Time,
     works: Slab<LiveWork>,
-    /// By slot of the work; apart from it, because only files read names. Short
-    /// ones lie in the table itself, so that reading them misses one cache line.
+    /// Names by slot of the work; apart from it, because only files read names. Short ones lie in
+    /// the table itself, so that reading them misses one cache line.
     names: Vec<SmallVec<[u8; 24]>>,
     fleet: Fleet,
     allocations: Slab<Allocation>,
@@ -187,7 +187,7 @@ pub struct State<'w> {
     latest: LatestEnds,
     totals: Totals,
     areas: TimeIntegrals,
-    /// Since when the sums over instances have stood.
+    /// Time from which the sums over instances have stood.
     fleet_since: Time,
     launched: u32,
     effects: Vec<Effect>,
@@ -200,9 +200,9 @@ pub struct State<'w> {
     illegal_count: u64,
     unreserved: u64,
     stop: Option<String>,
-    /// By slot of the work, as far as any was preempted.
+    /// Suspensions by slot of the work, as far as any was preempted.
     pauses: Vec<Suspension>,
-    /// By offer: whether the policy may ever have an instance of it; all where it is empty.
+    /// Whether the policy may ever have an instance of each offer; all where it is empty.
     uses: Vec<bool>,
     /// Instances that were there at the start.
     standing: usize,
@@ -268,7 +268,7 @@ impl<'w> State<'w> {
         self.illegal
     }
 
-    /// How many actions of the policy were illegal.
+    /// Number of illegal actions of the policy.
     pub fn illegal_count(&self) -> u64 {
         self.illegal_count
     }
@@ -279,7 +279,7 @@ impl<'w> State<'w> {
         self.unreserved
     }
 
-    /// Why the policy cannot go on, if it said so.
+    /// Reason why the policy cannot go on, if it said so.
     pub fn stop_reason(&self) -> Option<&str> {
         self.stop.as_deref()
     }
@@ -324,15 +324,15 @@ impl<'w> State<'w> {
         std::str::from_utf8(name).expect("a name is text")
     }
 
-    /// How long the work has not come on since it first started: after a
-    /// preemption until it ran again, and what it ran in vain. What other tasks of
-    /// the same work do in the meantime counts as coming on.
+    /// Time in which the work has not come on since it first started: after a preemption until it
+    /// ran again, and what it ran in vain. What other tasks of the same work do in the meantime
+    /// counts as coming on.
     fn paused(&self, work: WorkRef) -> Span {
         self.pauses.get(work.slot()).map_or(Span::ZERO, |pause| pause.sum)
     }
 
-    /// How long the work has come on until now: since it first started, without
-    /// its pauses. What bounded slowdowns are measured by.
+    /// Time in which the work has come on until now: since it first started, without its pauses.
+    /// Bounded slowdowns are measured by it.
     pub fn ran(&self, work: WorkRef) -> Span {
         let started = self.works[work].first_start().unwrap_or(self.now);
         self.now - started - self.paused(work)
@@ -408,12 +408,12 @@ impl<'w> State<'w> {
         &self.totals
     }
 
-    /// What is live of an offer.
+    /// Live instances and slots of an offer.
     pub fn offer(&self, offer: Id<Offer>) -> &OfferState {
         &self.offers[offer.row()]
     }
 
-    /// How much of a quota (a row of `World::quotas`) is used.
+    /// Used part of a quota (a row of `World::quotas`), in the quota's unit.
     pub fn quota_used(&self, row: usize) -> u64 {
         self.quota_used[row]
     }
@@ -454,8 +454,8 @@ impl<'w> State<'w> {
         self.uses.get(offer.row()).is_none_or(|&uses| uses) && self.could_hold(work, offer)
     }
 
-    /// How many more tasks fit, where all live work is alike (one demand, allowed
-    /// on every live instance): a scalar pool. `None` in any other pool.
+    /// Number of tasks that still fit where all live work is alike (one demand, allowed on every
+    /// live instance): a scalar pool. `None` in any other pool.
     pub fn scalar_room(&self) -> Option<u64> {
         let demand = self.fleet.uniform.demand()?;
         if self.fleet.uniform.stays() && self.sites.used[usize::from(demand.gpus > 0)] > 1 {

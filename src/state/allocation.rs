@@ -8,17 +8,16 @@ use crate::billing::CostMark;
 use crate::model::{Ask, Offer, WorkId};
 use crate::units::{Id, Money, Span, Time};
 
-/// How long work without an estimate is taken to run where reservations are made:
-/// a thousand years, on any machine. So unknown ends lie beyond all known ones, in the
-/// order of their starts.
+/// Assumed run of work without an estimate where reservations are made: a thousand years, on any
+/// machine. So unknown ends lie beyond all known ones, in the order of their starts.
 pub const UNKNOWN_RUN: Span = Span::from_secs(1_000 * 365 * 86_400);
 
 /// Tasks on one instance, as a policy asks for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// On which instance.
+    /// The instance.
     pub instance: InstanceRef,
-    /// How many tasks.
+    /// Number of tasks.
     pub tasks: u32,
     /// The GPU devices, as a bit set: `tasks x demand.gpus` of them, each giving
     /// `demand.gpu_share`.
@@ -28,7 +27,7 @@ pub struct Share {
 /// Tasks on one instance, and since when they pay for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldShare {
-    /// What is held.
+    /// The share that is held.
     pub share: Share,
     /// Dominant share of the instance, in millionths.
     pub(super) dominant: u32,
@@ -42,17 +41,17 @@ pub struct Allocation {
     pub(super) work: Option<WorkRef>,
     /// Number of tasks.
     pub tasks: u32,
-    /// What is held, by instance.
+    /// Held shares, by instance.
     pub held: SmallVec<[HeldShare; 1]>,
-    /// When it was placed.
+    /// Time at which it was placed.
     pub placed: Time,
-    /// When its tasks started; `Time::MAX` before that.
+    /// Time at which its tasks started; `Time::MAX` before that.
     pub(super) started: Time,
     /// Instances that are still booting.
     pub(super) not_ready: u32,
     /// Its instances were taken away in this turn.
     pub(super) yielded: bool,
-    /// When it would end by the user's estimate; without one, see [`UNKNOWN_RUN`].
+    /// Estimated end by the user's estimate; without one, see [`UNKNOWN_RUN`].
     pub estimated_end: Time,
     /// Speed of its slowest instance, in millionths.
     pub speed: u32,
@@ -63,12 +62,12 @@ pub struct Allocation {
 }
 
 impl Allocation {
-    /// Whose it is.
+    /// The work that its tasks belong to.
     pub fn work(&self) -> WorkRef {
         self.work.expect("a live allocation belongs to work")
     }
 
-    /// When its tasks started; none while an instance is still booting.
+    /// Time at which its tasks started; none while an instance is still booting.
     pub fn started(&self) -> Option<Time> {
         (self.started != Time::MAX).then_some(self.started)
     }
@@ -117,9 +116,9 @@ fn span_at(remaining: i128, speed: u32) -> Span {
 pub struct LiveWork {
     /// Stable identity.
     pub id: WorkId,
-    /// When it was submitted.
+    /// Time at which it was submitted.
     pub arrival: Time,
-    /// What it asks.
+    /// Properties that may be seen: tasks, demand, estimate, rules and so on.
     pub ask: Ask,
     /// Tasks not placed yet.
     pub waiting: u32,
@@ -127,15 +126,15 @@ pub struct LiveWork {
     pub placed: u32,
     /// Tasks done.
     pub done: u32,
-    /// When its first task first started; `Time::MAX` before that.
+    /// Time at which its first task first started; `Time::MAX` before that.
     pub(crate) first_start: Time,
     /// Its allocations.
     pub allocations: SmallVec<[AllocationRef; 1]>,
-    /// What it has been charged so far.
+    /// Sum of its charges so far.
     pub cost: Money,
-    /// Where it was last placed.
+    /// Offer on which it was last placed.
     pub last_offer: Option<Id<Offer>>,
-    /// How often it was preempted.
+    /// Number of its preemptions.
     pub preemptions: u32,
     /// Progress kept from preempted runs, on the reference machine; see
     /// [`Ask::keeps_progress`].
@@ -157,12 +156,12 @@ impl LiveWork {
         }
     }
 
-    /// When its first task first started.
+    /// Time at which its first task first started.
     pub fn first_start(&self) -> Option<Time> {
         (self.first_start != Time::MAX).then_some(self.first_start)
     }
 
-    /// How many of the waiting tasks must start at once: all of a gang, otherwise one.
+    /// Number of waiting tasks that must start at once: all of a gang, otherwise one.
     pub const fn together(&self) -> u32 {
         if self.ask.gang { self.waiting } else { 1 }
     }
@@ -172,8 +171,8 @@ impl LiveWork {
         (self.arrival, self.id)
     }
 
-    /// What is left of the user's estimate, on the reference machine, at least
-    /// zero; `Span::MAX` where there is no estimate.
+    /// Rest of the user's estimate, on the reference machine, at least zero; `Span::MAX` where
+    /// there is no estimate.
     pub fn remaining_estimate(&self) -> Span {
         if self.ask.estimate == Span::MAX {
             return Span::MAX;

@@ -1,5 +1,5 @@
-//! What a policy may change, checked: each action is applied at once or
-//! refused with the rule that it broke, and an attempt rolls back as a whole.
+//! Changes that a policy may make, checked: each action is applied at once or refused with the
+//! rule that it broke, and an attempt rolls back as a whole.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::billing::CostMark;
 use crate::model::{Ask, Offer, Region, Spread};
 use crate::units::{Id, Span, Time};
 
-/// Why an action was refused.
+/// Reason why an action was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The work has ended.
@@ -86,7 +86,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What a policy did, for the simulator to follow up.
+/// Effect of a policy's action, for the simulator to follow up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Tasks were placed.
@@ -112,16 +112,16 @@ pub enum Effect {
     AskAgain,
 }
 
-/// How to take back one change of an attempt.
+/// One change of an attempt, with what taking it back needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Undo {
-    /// And where the work had been placed last before that.
+    /// And the offer on which the work had been placed last before that.
     Placed(AllocationRef, Option<Id<Offer>>),
     Rented(InstanceRef),
     Released(InstanceRef, Phase),
-    /// And since when tasks of the work had waited before that.
+    /// And the moment from which tasks of the work had waited before that.
     Preempted(AllocationRef, Time),
-    /// Since when the instance had been idle.
+    /// The moment from which the instance had been idle.
     Emptied(InstanceRef, Time),
 }
 

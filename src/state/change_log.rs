@@ -1,5 +1,5 @@
-//! Which instances changed, in the order in which they did, for a policy that
-//! keeps a picture of its own of what is free.
+//! Instances that changed, in the order in which they did, for a policy that keeps a picture of
+//! its own of what is free.
 
 use std::collections::VecDeque;
 
@@ -11,7 +11,7 @@ const MOST: usize = 1 << 16;
 /// The latest changes. Each has a mark: how many came before it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChangeLog {
-    /// Whether anybody wants to know.
+    /// Whether changes are kept.
     on: bool,
     latest: VecDeque<(u32, InstanceRef)>,
     dropped: u64,

@@ -9,15 +9,15 @@ use super::{Instance, InstanceRef};
 use crate::model::Offer;
 use crate::units::{Demand, Free, Id, Occupancy};
 
-/// What makes two instances of one offer alike.
+/// Property by which two instances of one offer are alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClassBy {
     /// Classes are not kept.
     #[default]
     Nothing,
-    /// What is free of them.
+    /// The free part of them.
     Free,
-    /// What is free, and the kinds of GPU demand that run on them.
+    /// The free part, and the kinds of GPU demand that run on them.
     FreeAndKinds,
 }
 
@@ -30,7 +30,7 @@ pub struct InstanceClass {
     free: Free,
     free_gpu: u32,
     serial: u64,
-    /// By age.
+    /// Its instances, the oldest first.
     members: BTreeSet<(u32, InstanceRef)>,
     /// Place in the list of live classes.
     live_at: usize,
@@ -43,7 +43,7 @@ struct ClassKey {
     memory: u32,
     kinds: u64,
     occupancy: Occupancy,
-    /// Ascending.
+    /// Free milli-shares of the devices, ascending.
     devices: Vec<u16>,
 }
 
@@ -53,7 +53,7 @@ impl InstanceClass {
         self.key.offer
     }
 
-    /// What is free of each, in summary.
+    /// Free part of each, in summary.
     pub fn free(&self) -> Free {
         self.free
     }

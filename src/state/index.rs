@@ -1,5 +1,5 @@
-//! Which instance fits? The instances in the order that the place part prefers,
-//! under places that know the most that is free below them.
+//! Index that finds an instance that fits: the instances in the order that the place part
+//! prefers, under places that know the most that is free below them.
 //!
 //! A query walks from the left and skips every place below which nothing can
 //! fit, so that it answers in logarithmic time where one resource decides
@@ -77,7 +77,7 @@ impl Most {
     }
 }
 
-/// What a query looks for.
+/// Least resources, kinds of GPU demand and first place in the order that a query looks for.
 #[derive(Clone, Copy, Debug)]
 struct Needed {
     least: Most,

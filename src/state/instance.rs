@@ -10,27 +10,27 @@ use crate::units::{Demand, Free, Id, Occupancy, Scalar, Shape, Time, WHOLE_GPU};
 pub struct Instance {
     /// Stable id: the number of the launch in this run. Older is lower.
     pub ordinal: u32,
-    /// What was rented, or is owned.
+    /// Offer that it was rented from, or that it belongs to where it is owned.
     pub offer: Id<Offer>,
-    /// Where that is.
+    /// Region of the offer.
     pub region: Id<Region>,
-    /// How it was bought.
+    /// Market on which it was rented, or `Owned`.
     pub market: Market,
     /// Its place in the offer: the lowest that was free.
     pub slot: u32,
-    /// How many launches took that slot before.
+    /// Number of earlier launches in that slot.
     pub launch: u32,
-    /// Where it is in its life.
+    /// Phase of its life.
     pub phase: Phase,
-    /// What work can use of it.
+    /// Part of the machine that work can use.
     pub shape: Shape,
-    /// What is left of that.
+    /// Free part of the shape.
     pub free: Free,
     /// Free milli-shares of GPU over all devices.
     pub free_gpu: u32,
     /// Number of allocations on it.
     pub allocations: u32,
-    /// When it was ready and last became empty; the release part counts from here.
+    /// Time at which it was ready and last became empty; the release part counts from here.
     pub idle_since: Time,
     /// It is on the list of instances that became empty.
     pub(super) listed: bool,
@@ -49,7 +49,7 @@ pub const fn gpu_kind(demand: Demand) -> u8 {
     if demand.whole_gpus() { demand.gpus } else { 0 }
 }
 
-/// How many tasks of `demand` fit into what is free, in all and by device.
+/// Number of tasks of `demand` that fit into what is free, in all and by device.
 #[inline]
 pub(crate) fn room_of(free: Free, devices: &[u16], demand: Demand) -> u32 {
     if !free.fits(demand) {
@@ -65,9 +65,9 @@ pub(crate) fn room_of(free: Free, devices: &[u16], demand: Demand) -> u32 {
     by_cpu.min(by_memory).min(by_gpu)
 }
 
-/// How many tasks fit that each need `g` different devices: the most `t` for which
-/// the devices take part in at least `g t` tasks, where a device with room for `c` of
-/// its shares takes part in no more than `c` of them, and no more than all `t`.
+/// Number of tasks that fit where each needs `g` different devices: the most `t` for which the
+/// devices take part in at least `g t` tasks, where a device with room for `c` of its shares
+/// takes part in no more than `c` of them, and no more than all `t`.
 fn room_on_devices(devices: &[u16], demand: Demand) -> u32 {
     let mut most = u32::MAX;
     loop {
@@ -79,7 +79,8 @@ fn room_on_devices(devices: &[u16], demand: Demand) -> u32 {
     }
 }
 
-/// In how many of `tasks` tasks of `demand` each device can take part, added up.
+/// Number of parts that devices can take in `tasks` tasks of `demand`: of each device, the tasks
+/// in which it can take part, added up.
 fn parts_on(devices: &[u16], demand: Demand, tasks: u32) -> u32 {
     devices.iter().map(|&free| shares_on(free, demand).min(tasks)).sum()
 }
@@ -182,7 +183,7 @@ impl Instance {
         &self.meter
     }
 
-    /// How many tasks of `demand` fit now.
+    /// Number of tasks of `demand` that fit now.
     pub fn room(&self, demand: Demand) -> u32 {
         room_of(self.free, &self.devices, demand)
     }

@@ -1,8 +1,7 @@
 //! Integrals over time of the sums over the live world.
 //!
-//! What work changes is integrated whenever the clock moves, what instances
-//! change only when it does change: most runs have far fewer launches than
-//! starts.
+//! Sums that work changes are integrated whenever the clock moves, sums that only instances
+//! change just when they do change: most runs have far fewer launches than starts.
 
 use super::{Amounts, State, Totals};
 use crate::units::{Span, Time};
@@ -11,22 +10,22 @@ use crate::units::{Span, Time};
 /// times microseconds, exact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TimeIntegrals {
-    /// Of waiting jobs.
+    /// Integral of waiting jobs.
     pub waiting: i128,
-    /// Of allocated milli-cores, MiB and milli-GPUs.
+    /// Integral of allocated milli-cores, MiB and milli-GPUs.
     pub allocated: [i128; 3],
-    /// Of the running capacity of the same.
+    /// Integral of the running capacity of the same.
     pub capacity: [i128; 3],
-    /// Of running instances.
+    /// Integral of running instances.
     pub running: i128,
-    /// Of booting instances.
+    /// Integral of booting instances.
     pub booting: i128,
-    /// Of pico-dollars per hour, by provider.
+    /// Integral of pico-dollars per hour, by provider.
     pub rates: Vec<i128>,
 }
 
 impl TimeIntegrals {
-    /// What came between `since`, an earlier moment of the same run, and this.
+    /// Integrals from `since`, an earlier moment of the same run, to this one.
     pub fn minus(&self, since: &Self) -> Self {
         let three = |now: [i128; 3], then: [i128; 3]| std::array::from_fn(|at| now[at] - then[at]);
         Self {

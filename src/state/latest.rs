@@ -10,11 +10,11 @@ use crate::units::{Id, Money, Span, Time};
 /// them: a change or a search takes the logarithm of the number of allocations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LatestEnds {
-    /// Whether anybody wants to know.
+    /// Whether estimated ends are kept.
     on: bool,
-    /// By slot of the instance: estimated ends.
+    /// Estimated ends, by slot of the instance.
     ends: Vec<BTreeSet<(Time, AllocationRef)>>,
-    /// By offer, latest end and launch.
+    /// Instances by offer, latest end and launch.
     by_offer: BTreeMap<(Id<Offer>, Time, u32), InstanceRef>,
 }
 
@@ -77,8 +77,8 @@ impl State<'_> {
         after.take(NEAR).chain(before.take(NEAR)).map(|(_, &instance)| instance)
     }
 
-    /// When tasks of `work` that start on `offer` now would end by the estimate; an hour
-    /// where there is none.
+    /// Estimated end of tasks of `work` that start on `offer` now, with their data moved; without
+    /// an estimate they are taken to run one hour on the reference machine.
     pub fn expected_end(&self, work: WorkRef, offer: Id<Offer>, tasks: u32) -> Time {
         let live = &self.works[work];
         let left = match live.remaining_estimate() {
@@ -91,9 +91,9 @@ impl State<'_> {
         end.saturating_add(output)
     }
 
-    /// What keeping a rented instance until `end` costs more than keeping it until the
-    /// latest estimated end of what it holds, or until now: by the provider's billing rule
-    /// at the price now. Nothing for an owned one.
+    /// Extra cost of keeping a rented instance until `end`, and not just until the latest
+    /// estimated end of what it holds, or until now: by the provider's billing rule at the price
+    /// now. Zero for an owned one.
     pub fn price_of_keeping(&self, reference: InstanceRef, end: Time) -> Money {
         let instance = &self.fleet.instances[reference];
         if instance.market == Market::Owned {

@@ -52,8 +52,8 @@ impl State<'_> {
         full.then_some(LaunchRefusal::Capacity)
     }
 
-    /// How many launches of `offer` would be accepted now, and what refuses the
-    /// next; `u64::MAX` and nothing where there is no limit.
+    /// Number of launches of `offer` that would be accepted now, and what refuses the next;
+    /// `u64::MAX` and nothing where there is no limit.
     pub fn launch_room(&self, offer: Id<Offer>) -> (u64, Option<LaunchRefusal>) {
         let whole = self.world.type_of(offer).whole;
         let capacity = self.world.offers[offer].capacity;

@@ -1,5 +1,5 @@
-//! What happens to the live world because time passes: only the simulator
-//! calls these, in the order of its events.
+//! Changes of the live world as time passes: only the simulator calls these, in the order of its
+//! events.
 
 use super::{
     AllocationRef, Charge, ChargeKind, DecisionNote, Effect, Exit, InstanceRef, Phase, Refusal,
@@ -22,7 +22,7 @@ impl State<'_> {
         self.works[work].preemptions += 1;
     }
 
-    /// What the policy did since the last call.
+    /// Moves the effects of the policy's actions since the last call to `into`.
     pub(crate) fn take_effects(&mut self, into: &mut Vec<Effect>) {
         into.clear();
         std::mem::swap(into, &mut self.effects);
@@ -371,7 +371,7 @@ impl State<'_> {
     }
 }
 
-/// Of `bytes` that take `span`, how many have moved after `elapsed`, rounded down.
+/// Part of `bytes`, which take `span`, that has moved after `elapsed`, rounded down.
 fn moved(bytes: i64, elapsed: Span, span: Span) -> i64 {
     if elapsed >= span {
         return bytes;

@@ -3,7 +3,7 @@
 use super::{InstanceRef, State};
 use crate::units::Time;
 
-/// Where an instance is in its life.
+/// Phase of an instance's life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     /// Requested, not ready yet; work may be placed and starts when it is.
@@ -13,7 +13,7 @@ pub enum Phase {
     Running,
     /// Ready, but it takes no more work, and goes then.
     Draining {
-        /// When it goes at the latest.
+        /// Time at which it goes at the latest.
         until: Time,
     },
     /// Broken for a time: it is kept and paid for, and no work runs on it.
@@ -22,7 +22,7 @@ pub enum Phase {
     Gone(Exit),
 }
 
-/// How the life of an instance ended.
+/// End of an instance's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// The policy gave it back.

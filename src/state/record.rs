@@ -5,7 +5,7 @@ use super::{AllocationRef, InstanceRef, WorkRef};
 use crate::model::{Offer, Region};
 use crate::units::{Id, Money, Span, Time};
 
-/// Why a launch was refused: the two call for different answers.
+/// Reason why a launch was refused: the two call for different answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LaunchRefusal {
     /// A quota is used up; retrying in its scope is useless. The row of `World::quotas`.
@@ -14,7 +14,7 @@ pub enum LaunchRefusal {
     Capacity,
 }
 
-/// Why work ended without being done.
+/// Reason why work ended without being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RefusalReason {
     /// The queue was at its limit when it arrived.
@@ -42,7 +42,7 @@ impl RefusalReason {
     }
 }
 
-/// How an allocation ended.
+/// End of an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// Its tasks are done.
@@ -53,7 +53,7 @@ pub enum Ending {
     Unfinished,
 }
 
-/// Why work waits on.
+/// Reason for which work waits on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WaitReason {
     /// Nothing running has room for it, and nothing is rented for it.
@@ -102,20 +102,20 @@ impl WaitReason {
     }
 }
 
-/// Why work waits on, and what its policy foresees.
+/// Reason for which work waits on, and what its policy foresees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// Why.
+    /// Reason of the wait.
     pub reason: WaitReason,
     /// Pieces of work before it in the queue.
     pub ahead: u32,
     /// The first of the queue, where that is another one.
     pub first: Option<WorkRef>,
-    /// When it is to start by the estimates, where it holds a reservation.
+    /// Time at which it is to start by the estimates, where it holds a reservation.
     pub promised: Option<Time>,
     /// The same of the first of the queue.
     pub first_promised: Option<Time>,
-    /// When instances may be rented for it, where that is still to come.
+    /// Time from which instances may be rented for it, where that is still to come.
     pub rents: Option<Time>,
 }
 
@@ -126,7 +126,7 @@ impl Wait {
     }
 }
 
-/// Why an offer was not taken.
+/// Reason for which an offer was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OfferRejection {
     /// The work's rules do not allow it.
@@ -154,23 +154,23 @@ pub enum DecisionNote {
     Waits(Wait),
     /// An offer was weighed and not taken.
     OfferRejected {
-        /// Which.
+        /// The offer that was weighed.
         offer: Id<Offer>,
-        /// Why.
+        /// Reason for which it was not taken.
         why: OfferRejection,
         /// Expected cost of the work there; zero where it was not worked out.
         cost: Money,
     },
     /// An offer was rented for the work.
     OfferChosen {
-        /// Which.
+        /// The offer that was rented.
         offer: Id<Offer>,
         /// Expected cost of the work there.
         cost: Money,
     },
 }
 
-/// What a charge is for.
+/// Purpose of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChargeKind {
     /// Instance time held by work.
@@ -198,14 +198,14 @@ impl ChargeKind {
 /// One line of the bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// What it is for.
+    /// Purpose of the charge.
     pub kind: ChargeKind,
-    /// How much.
+    /// Money charged.
     pub amount: Money,
     /// The instance it was charged on.
     pub instance: InstanceRef,
-    /// Whose provider bills it: where the instance is, or, for a transfer, where
-    /// the data leaves.
+    /// Region whose provider bills it: the instance's, or, for a transfer, the region that the
+    /// data leaves.
     pub region: Id<Region>,
     /// The work that caused it; none for boot and idle time.
     pub work: Option<WorkRef>,
@@ -229,9 +229,9 @@ pub enum Record {
     /// Tasks stopped. Progress is per task, in millionths of a microsecond on
     /// the reference machine.
     Stopped {
-        /// Which tasks.
+        /// The tasks that stopped.
         allocation: AllocationRef,
-        /// How they ended.
+        /// End of these tasks.
         ending: Ending,
         /// Progress that counts.
         useful: i128,
@@ -242,9 +242,9 @@ pub enum Record {
     Finished(WorkRef),
     /// The work ended without being done.
     Refused {
-        /// Which.
+        /// The work that ended.
         work: WorkRef,
-        /// Why.
+        /// Reason of the refusal.
         reason: RefusalReason,
     },
     /// The run ended before the work did.
@@ -255,11 +255,11 @@ pub enum Record {
     Ready(InstanceRef),
     /// It was given back, or the run ended (`unfinished`).
     Released {
-        /// Which.
+        /// The instance that was released.
         instance: InstanceRef,
         /// Billed time, by the provider's rule.
         billed: Span,
-        /// What it cost in all.
+        /// Its bill in all.
         amount: Money,
         /// The run ended before it was given back.
         unfinished: bool,
@@ -268,9 +268,9 @@ pub enum Record {
     Charged(Charge),
     /// A launch was refused.
     LaunchRefused {
-        /// What was asked for.
+        /// The offer that was asked for.
         offer: Id<Offer>,
-        /// Why not.
+        /// Reason of the refusal.
         why: LaunchRefusal,
     },
     /// A reason of the policy, kept on request.

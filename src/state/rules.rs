@@ -6,19 +6,19 @@ use crate::units::Id;
 /// A rule set in terms of this world.
 #[derive(Clone, Debug)]
 pub struct ResolvedRules {
-    /// By offer: whether the work may run there.
+    /// Whether the work may run on each offer.
     allowed: Vec<bool>,
-    /// By offer: speed of a job there, in millionths.
+    /// Speed of a job on each offer, in millionths.
     speeds: Vec<u32>,
     /// The least and the most speed of a job on an allowed offer, in millionths.
     speed_bounds: [u32; 2],
-    /// Where allowed offers are, each region once, in order.
+    /// Regions of allowed offers, each once, in order.
     pub regions: Vec<Id<Region>>,
     /// Union of the kinds (see [`kind_of`]) of the allowed offers.
     pub kinds: u64,
-    /// How tasks are spread.
+    /// Spread of the tasks.
     pub spread: Spread,
-    /// How close together gangs stay.
+    /// Widest site over which a gang may lie.
     pub together: Together,
     /// Whether every offer is allowed.
     pub anywhere: bool,
@@ -94,7 +94,7 @@ fn admits(world: &World, rules: &Rules, offer: Id<Offer>) -> bool {
     barrier(world, rules, offer).is_none()
 }
 
-/// What of `offer` the rules do not allow, if there is something.
+/// First property of `offer` that the rules do not allow; none where they allow it.
 pub fn barrier(world: &World, rules: &Rules, offer: Id<Offer>) -> Option<&'static str> {
     let region = world.region_of(offer);
     let instance_type = world.type_of(offer);

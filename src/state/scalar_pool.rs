@@ -22,7 +22,7 @@ pub(super) struct ScalarPool {
     room: u64,
     /// The rules of all work since nothing was alive.
     rules: Vec<Id<Rules>>,
-    /// By row: whether they are among those.
+    /// Whether each row of rules is among those.
     listed: Vec<bool>,
     /// Offers with live instances that some of those rules forbid.
     barred: u32,
@@ -109,7 +109,8 @@ impl ScalarPool {
         }
     }
 
-    /// How many more tasks fit; `None` where work differs, or what it may run on.
+    /// Number of tasks that still fit; `None` where nothing is alive, where work differs, or
+    /// where the rules of some of it forbid a live offer.
     pub(super) fn room(&self) -> Option<u64> {
         (!self.mixed && self.demand.is_some() && self.barred == 0).then_some(self.room)
     }

@@ -1,5 +1,4 @@
-//! Where a gang may lie: all of it in one zone, region or provider, on one
-//! model of GPU.
+//! Sites of gangs: all of a gang lies in one zone, region or provider, on one model of GPU.
 
 use rustc_hash::FxHashMap;
 
@@ -21,16 +20,16 @@ pub struct Sites {
 /// Offers sorted by site.
 #[derive(Clone, Debug)]
 struct SiteIndex {
-    /// By offer.
+    /// Site of each offer.
     site: Vec<u32>,
-    /// By site: the kinds (see [`super::kind_of`]) of its offers.
+    /// Kinds (see [`super::kind_of`]) of the offers of each site.
     kinds: Vec<u64>,
 }
 
 /// Offers that a query over instances looks at.
 #[derive(Clone, Debug)]
 pub struct OfferSet {
-    /// By offer; empty where all are looked at.
+    /// Whether each offer is looked at; empty where all are.
     allowed: Vec<bool>,
     /// Union of the kinds of the offers.
     pub(super) kinds: u64,

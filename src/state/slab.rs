@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(size_of::<SlabRow<Allocation>>(), 2 * 64);
         let row: SlabRow<LiveWork> = SlabRow { value: LiveWork::default(), generation: 0 };
         assert_eq!(size_of_val(&row), 3 * 64);
-        // What is fetched lies in each of the three.
+        // Fetched fields lie in each of the three.
         let line = |address: usize| (address - from_ref(&row).addr()) / 64;
         let ends = [from_ref(&row).addr(), from_ref(&row.generation).addr()];
         let part = from_ref(row.value.prefetched()).addr();

@@ -1,16 +1,16 @@
-//! How long work stands still after a preemption, and since when it waits.
+//! Suspended time of work after a preemption, and the start of its tasks' wait.
 
 use super::{AllocationRef, State, WorkRef};
 use crate::units::{Span, Time};
 
-/// What one piece of work has lost since it first started.
+/// Suspended and lost time of one piece of work since its first start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Suspension {
-    /// Since when nothing of it runs; `Time::MAX` while something does.
+    /// Start of the time in which nothing of it runs; `Time::MAX` while something does.
     since: Time,
-    /// What has been lost before.
+    /// Time that was suspended or lost before.
     pub(super) sum: Span,
-    /// Since when tasks of it have waited without a break, if not since it was submitted.
+    /// Start of the unbroken wait of its tasks, if not its submission.
     waits: Time,
 }
 
@@ -52,8 +52,8 @@ impl State<'_> {
         &mut self.pauses[work.slot()]
     }
 
-    /// Since when tasks of waiting `work` have waited without a break: since it was
-    /// submitted, or tasks were preempted while none waited.
+    /// Start of the unbroken wait of tasks of waiting `work`: when it was submitted, or when
+    /// tasks were preempted while none waited.
     pub fn waits_since(&self, work: WorkRef) -> Time {
         let waits = self.pauses.get(work.slot()).map_or(Time::ZERO, |pause| pause.waits);
         waits.max(self.works[work].arrival)

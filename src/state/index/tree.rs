@@ -24,7 +24,7 @@ impl TreeEntry {
 /// Rows by column, so that one query looks at all rows at once.
 #[derive(Clone, Debug)]
 struct TreeNode {
-    /// By row, nothing in unused ones.
+    /// Columns by row, nothing in unused rows.
     cpu: [u32; FANOUT],
     memory: [u32; FANOUT],
     gpu: [u32; FANOUT],

@@ -1,4 +1,4 @@
-//! Which instance is empty and large enough? For work that has its instances alone.
+//! Index of empty instances, for work that has its instances alone.
 
 use super::FreeIndex;
 use crate::state::{IndexBy, Instance};
@@ -31,7 +31,7 @@ impl WholeIndex {
         self.index.remove(self.order(instance), slot);
     }
 
-    /// What is free of the instance in `slot` has changed.
+    /// Notes that the free part of the instance in `slot` has changed.
     pub(crate) fn update(&mut self, slot: u32, instance: &Instance) {
         self.index.update(self.order(instance), slot, shown(instance));
     }
