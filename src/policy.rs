@@ -30,7 +30,7 @@ pub fn build(spec: &spec::PolicySpec) -> Box<dyn Policy> {
 }
 
 /// The policy that `spec` describes; `launcher` starts what decides for it.
-/// What cannot be started ends the run at its first decision.
+/// A decider that cannot be started ends the run at its first decision.
 pub fn build_with(spec: &spec::PolicySpec, launcher: &dyn Launcher) -> Box<dyn Policy> {
     if let Some(who) = spec.external.get(&PolicyPart::Whole) {
         return Box::new(ExternalPolicy::new(who, &spec.name, launcher));
@@ -43,7 +43,7 @@ pub fn build_with(spec: &spec::PolicySpec, launcher: &dyn Launcher) -> Box<dyn P
 
 /// Decides. Sees only what an operator could see at that moment.
 pub trait Policy {
-    /// What the state must keep for it; asked once, before the run.
+    /// Bookkeeping that the state must do for it; asked once, before the run.
     fn needs(&self) -> Needs {
         Needs::default()
     }

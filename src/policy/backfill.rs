@@ -1,4 +1,4 @@
-//! Who may overtake the head of the queue when it does not fit?
+//! Backfill part: who may overtake the head of the queue when it does not fit.
 
 mod booking;
 mod conservative;
@@ -29,14 +29,15 @@ pub use conservative::Conservative;
 pub use easy::Easy;
 pub use greedy::Greedy;
 
-/// What a backfill part works on while the head of the queue is blocked.
+/// State, place part and queue that a backfill part works on while the head of the queue is
+/// blocked.
 #[derive(Debug)]
 pub struct Pass<'p, 't, 'a, 'w> {
     /// State and actions.
     pub turn: &'t mut Turn<'a, 'w>,
-    /// Where tasks go.
+    /// The place part, which says where tasks go.
     pub place: &'p mut dyn Place,
-    /// Who waits; the head does not fit.
+    /// Waiting work; the head does not fit.
     pub queue: &'p mut Queue,
     /// Work that joined the queue since the last pass, where nothing else has
     /// changed since then; otherwise none.
@@ -69,8 +70,8 @@ pub trait Backfill: std::fmt::Debug {
         let _ = (turn, work);
     }
 
-    /// When `work` is to start by the estimates, as of the last pass; none
-    /// where it holds no reservation, or one for never.
+    /// Start of `work` by the estimates, as of the last pass; none where it holds no reservation,
+    /// or one for never.
     fn promise(&self, work: WorkRef) -> Option<Time> {
         let _ = work;
         None
@@ -88,7 +89,7 @@ pub fn build(spec: &spec::PolicySpec) -> Option<Box<dyn Backfill>> {
 }
 
 impl Pass<'_, '_, '_, '_> {
-    /// How many tasks fit now, where all live work is alike and may run, and would be
+    /// Number of tasks that fit now, where all live work is alike and may run, and would be
     /// placed, anywhere.
     fn scalar_room(&mut self) -> Option<u64> {
         let (room, work) = (self.turn.scalar_room()?, self.queue.head()?);
@@ -211,7 +212,7 @@ fn at_most(mut share: Share, most: u32, gpus: u8) -> Share {
     share
 }
 
-/// How the start of a candidate went.
+/// Result of an attempt to start a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StartAttempt {
     Yes,
@@ -219,13 +220,13 @@ enum StartAttempt {
     Forbidden,
 }
 
-/// What did not start in this pass, so that its like is not tried again.
+/// Work that did not start in this pass, so that its like is not tried again.
 #[derive(Debug, Default)]
 struct Failed {
-    /// By demand and rules: the fewest tasks for which there was no room.
+    /// Fewest tasks for which there was no room, by demand and rules.
     unfit: FxHashMap<(Demand, Id<Rules>), u32>,
-    /// By what decides where it runs and for how long, and tasks that start at once: the
-    /// shortest estimate that a reservation forbade.
+    /// Shortest estimate that a reservation forbade, by what decides where work runs and for how
+    /// long, and tasks that start at once.
     forbidden: FxHashMap<(Like, u32), Span>,
 }
 

@@ -148,7 +148,7 @@ impl Composed {
     }
 }
 
-/// What a provision part in another process may rent.
+/// Specification of a provision part in another process: it may rent anything.
 fn anything() -> spec::ProvisionSpec {
     spec::ProvisionSpec::OnDemand {
         choice: spec::Choice::Cheapest,
@@ -196,7 +196,7 @@ impl Policy for Composed {
             self.serve(turn);
             self.overflow(turn);
             self.turn_late_work_away(turn);
-            // Who overflowed or left may have made room for others.
+            // Work that overflowed or left may have made room for others.
             if self.blocked.is_some() {
                 break;
             }
@@ -307,7 +307,7 @@ impl Composed {
                 if let Some(backfill) = &mut self.backfill {
                     backfill.precede(turn, head);
                 }
-                // What was rented for it may hold whoever did not fit before.
+                // Instances that were rented for it may hold whoever did not fit before.
                 self.blocked = None;
                 filled = false;
                 continue;
@@ -315,7 +315,7 @@ impl Composed {
             self.blocked = Some((head, reason));
             filled &= turn.work(head).waiting == waiting;
         }
-        // Who waits alone has a reservation too, which whoever comes must keep.
+        // Work that waits alone has a reservation too, which whoever comes must keep.
         self.informed = self.queue.len() > usize::from(!plans);
         if self.informed && !filled {
             self.fill(turn, joined_only);
@@ -344,7 +344,7 @@ impl Composed {
         planned: bool,
     ) -> Option<WaitReason> {
         let waiting = turn.work(work).waiting;
-        // What was refused as too dear is taken after all where nothing can be rented.
+        // Places that were refused as too dear are taken after all where nothing can be rented.
         let mut limited = false;
         if !planned && self.place.weighs(turn, work) {
             let limit = CostLimit::new(&mut *self.provision, waiting);
@@ -419,7 +419,8 @@ impl Composed {
     /// greedy backfilling all has, as nobody there is kept from anything by the first.
     fn overflow(&mut self, turn: &mut Turn<'_, '_>) {
         let Some(overflow) = &mut self.overflow else { return };
-        // What could not be rented before can be now only if something went.
+        // Work for which nothing could be rented before gets something now only if something
+        // went.
         let mut kept = if std::mem::take(&mut self.acted) { 0 } else { self.overdue.len() };
         let mut next = kept;
         let queue = &self.queue;

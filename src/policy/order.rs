@@ -1,5 +1,5 @@
-//! Who is next? Scores as integers: the smaller comes first, in a total order
-//! that is the same on every machine.
+//! Order part: who is next. Scores are integers: the smaller comes first, in a total order that
+//! is the same on every machine.
 //!
 //! Processors are milli-cores over all tasks divided by 1,000; where GPUs are
 //! asked, they count instead (devices times their share). Times are seconds,

@@ -1,4 +1,4 @@
-//! On which instance? One part per file.
+//! Place part: on which instance tasks go. One part per file.
 
 mod dot;
 mod fgd;
@@ -32,10 +32,9 @@ pub trait Place: std::fmt::Debug {
     /// Order of the index that its queries need; `ends` is not its to set.
     fn needs(&self) -> Needs;
 
-    /// Where the next tasks of `work` go: between one and all waiting tasks on
-    /// one instance, or `None` where no running or booting instance has room.
-    /// Shares already added to an open allocation are part of the state. Only
-    /// instances within `reach` are looked at.
+    /// Share of the next tasks of `work`: between one and all waiting tasks on one instance, or
+    /// `None` where no running or booting instance has room. Shares already added to an open
+    /// allocation are part of the state. Only instances within `reach` are looked at.
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share>;
 
     /// Whether tasks of `work` are ever placed on instances of `offer`, as far as it is

@@ -1,4 +1,4 @@
-//! Who must yield when the head of the queue does not fit?
+//! Preempt part: who must yield when the head of the queue does not fit.
 
 use std::cmp::Reverse;
 use std::slice;
@@ -12,9 +12,9 @@ use crate::units::{Span, Time};
 
 /// Running work that may be made to yield, the first to yield in front.
 type Victims = Vec<(Rank, AllocationRef)>;
-/// Who yields first: by priority or remaining work, then the latest started,
-/// then by work, then by the launch of the first instance, the time of placing and
-/// what is held there: no two that differ in any way rank alike.
+/// Order in which allocations yield: by priority or remaining work, then the latest started, then
+/// by work, then by the launch of the first instance, the time of placing and what is held there:
+/// no two that differ in any way rank alike.
 type Rank = (i64, Reverse<Time>, Time, WorkId, (u32, Time, u32, u32));
 
 /// Makes room for waiting tasks of `head` and places them: of a gang all or none, of other
@@ -80,8 +80,8 @@ pub(super) fn is_to_ask_again(kind: PreemptSpec, turn: &Turn<'_, '_>, head: Work
     new.any(|new| !turn.allocation(new).has_yielded() && order_to(kind, turn, head, new).is_some())
 }
 
-/// Where an allocation stands among those that may be made to yield to `head`, the
-/// least first; none where it may not.
+/// Place of an allocation among those that may be made to yield to `head`, the least first; none
+/// where it may not.
 fn order_to(
     kind: PreemptSpec,
     turn: &Turn<'_, '_>,
@@ -111,7 +111,7 @@ fn victims(kind: PreemptSpec, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
     for (_, reference) in turn.ends() {
         let allocation = turn.allocation(reference);
         let work = turn.work(allocation.work());
-        // What was placed in this very turn has not started yet.
+        // Work that was placed in this very turn has not started yet.
         let is_placed_now = allocation.started().is_none() && allocation.placed == turn.now();
         if is_placed_now && turn.new_allocations().any(|new| new == reference) {
             continue;
@@ -140,8 +140,8 @@ fn remaining(work: &LiveWork, allocation: &Allocation, now: Time) -> Span {
     Span::from_micros(i64::try_from(left.max(0)).unwrap_or(0))
 }
 
-/// How many of `victims`, from the first on, would yield until `head` is placed or no more
-/// of its tasks are, and how many of its tasks wait then. Nothing has happened afterwards.
+/// Number of `victims`, from the first on, that would yield until `head` is placed or no more of
+/// its tasks are, and number of its tasks that wait then. Nothing has happened afterwards.
 fn until_placed(
     victims: &[AllocationRef],
     place: &mut dyn Place,
@@ -166,10 +166,10 @@ fn until_placed(
     found
 }
 
-/// Those of `victims` who must yield so that no more than `left` tasks of `head` wait,
-/// looked for from the last to the first. Halves are looked at while the other half has
-/// yielded, so that each yields a number of times that grows with the logarithm of their
-/// number. Nothing has happened afterwards.
+/// Victims who must yield so that no more than `left` tasks of `head` wait, looked for from the
+/// last to the first. Halves are looked at while the other half has yielded, so that each yields
+/// a number of times that grows with the logarithm of their number. Nothing has happened
+/// afterwards.
 fn needed(
     victims: &[AllocationRef],
     left: u32,

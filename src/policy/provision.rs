@@ -1,4 +1,4 @@
-//! Rent what, and where? One part per file.
+//! Provision part: what is rented, and where. One part per file.
 
 mod demand;
 mod fleet;
@@ -16,7 +16,7 @@ pub use demand::OnDemand;
 pub use fleet::StaticFleet;
 pub use ranking::is_open;
 
-/// What was done for work that fits nowhere.
+/// Result of provisioning for work that fits nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provisioned {
     /// Instances were rented and all waiting tasks are on them.
@@ -52,8 +52,8 @@ pub trait Provision: std::fmt::Debug {
         false
     }
 
-    /// What `tasks` tasks of `work` are expected to cost if they are rented for now; none
-    /// where nothing would be rented.
+    /// Expected cost of `tasks` tasks of `work` if they are rented for now; none where nothing
+    /// would be rented.
     fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef, tasks: u32) -> Option<Money> {
         let _ = (turn, work, tasks);
         None

@@ -16,13 +16,13 @@ use crate::units::Span;
 /// Waiting work, with what backfilling looks at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queued {
-    /// Which work.
+    /// The work.
     pub work: WorkRef,
     /// Its waiting tasks.
     pub tasks: u32,
-    /// How many of them must start at once.
+    /// Number of them that must start at once.
     pub together: u32,
-    /// What is left of its estimate.
+    /// Rest of its estimate.
     pub estimate: Span,
 }
 
@@ -143,7 +143,7 @@ impl Queue {
         key.is_some_and(|key| self.sorted.get(&key).is_some_and(|queued| queued.work == work))
     }
 
-    /// Who is next.
+    /// First work of the queue; none where it is empty.
     pub fn head(&self) -> Option<WorkRef> {
         if self.varies {
             return self.heap.peek().map(|(&work, _)| work);

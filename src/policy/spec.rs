@@ -1,4 +1,4 @@
-//! What a composed policy is made of: one value per question, as data.
+//! Specification of a composed policy: one value per question, as data.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,36 +11,36 @@ pub use crate::units::Scalar;
 /// A composed policy: one part per question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySpec {
-    /// As the scenario names it.
+    /// Name in the scenario.
     pub name: String,
-    /// Who must yield?
+    /// Preempt part: who must yield.
     pub preempt: PreemptSpec,
-    /// Who is let in?
+    /// Admit part: who is let in.
     pub admit: AdmitSpec,
-    /// Who is next?
+    /// Order part: who is next.
     pub order: OrderSpec,
-    /// On which instance?
+    /// Place part: on which instance tasks go.
     pub place: PlaceSpec,
-    /// Which instances the place part looks at, and which first.
+    /// Instances that the place part looks at, and which of them first.
     pub narrow: Narrow,
-    /// Who may overtake?
+    /// Backfill part: who may overtake.
     pub backfill: BackfillSpec,
     /// Most pieces of work that hold a reservation under conservative backfilling, where
     /// instances differ or may be rented; the others wait without one.
     pub reservations: u32,
-    /// Rent what, and where?
+    /// Provision part: what is rented, and where.
     pub provision: ProvisionSpec,
     /// The offers that are rented, where work asks for it.
     pub rent_from: OfferScope,
-    /// When to give back?
+    /// Release part: when a rented instance is given back.
     pub release: ReleaseSpec,
     /// Decide as a published simulator does, where that differs from ours.
     pub compatibility: Option<Compatibility>,
-    /// What other processes decide instead, by part.
+    /// Processes that decide instead, by part.
     pub external: BTreeMap<PolicyPart, External>,
 }
 
-/// What another process can decide.
+/// Part of a policy that another process can decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PolicyPart {
     /// Everything.
@@ -93,8 +93,8 @@ impl PolicyPart {
 pub struct External {
     /// The program and its arguments; at least the program.
     pub command: Vec<String>,
-    /// Where it runs, and what a relative path of the program starts from: the
-    /// scenario's folder.
+    /// Folder in which it runs, and from which a relative path of the program starts: the
+    /// scenario's.
     pub folder: PathBuf,
     /// Longest time for one answer, on the wall's clock.
     pub deadline: Span,
@@ -146,8 +146,8 @@ impl PolicySpec {
     }
 }
 
-/// Who is next? Ties go to the earlier arrival, then to the lower id.
-/// Estimates, never true runtimes.
+/// Order part: who is next. Ties go to the earlier arrival, then to the lower id. Estimates
+/// count, never true runtimes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderSpec {
     /// First come, first served.
@@ -171,7 +171,7 @@ pub enum OrderSpec {
     F1,
 }
 
-/// Who may overtake the head of the queue when it does not fit?
+/// Backfill part: who may overtake the head of the queue when it does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackfillSpec {
     /// Nobody: the head blocks the queue.
@@ -189,7 +189,7 @@ impl BackfillSpec {
     pub const RESERVATIONS: u32 = 1_000;
 }
 
-/// On which instance? Ties go to the lowest stable id.
+/// Place part: on which instance tasks go. Ties go to the lowest stable id.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlaceSpec {
     /// The oldest that fits.
@@ -231,12 +231,12 @@ pub enum PlaceSpec {
     GpuClustering,
 }
 
-/// Which instances a place part looks at, and which first.
+/// Instances that a place part looks at, and which of them first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Narrow {
-    /// Only instances of these offers.
+    /// Offers whose instances alone are looked at.
     pub scope: OfferScope,
-    /// Who may use machines with GPUs.
+    /// Work that may use machines with GPUs.
     pub gpu_machines: GpuMachines,
     /// Goes where moving the data costs least, and nowhere where that costs more
     /// than renting anew.
@@ -253,7 +253,7 @@ impl Narrow {
     }
 }
 
-/// Who may use machines with GPUs?
+/// Work that may use machines with GPUs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GpuMachines {
     /// Any work.
@@ -305,13 +305,13 @@ impl OfferScope {
 /// A typical mix of demands: foresight that a report names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DemandMix {
-    /// Where it comes from, for the report.
+    /// Source of the mix, for the report.
     pub source: String,
     /// Demands with their GPU models (empty: any) and counts.
     pub demands: Vec<(Demand, Vec<String>, u64)>,
 }
 
-/// Who is let in? The limits apply together; what is not let in ends as refused.
+/// Admit part: who is let in. The limits apply together; what is not let in ends as refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AdmitSpec {
     /// Most jobs waiting; an arrival beyond is refused. A job that can start at
@@ -321,7 +321,7 @@ pub struct AdmitSpec {
     pub patience: Option<Span>,
 }
 
-/// Rent what, and where?
+/// Provision part: what is rented, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ProvisionSpec {
     /// Rents nothing.
@@ -333,19 +333,19 @@ pub enum ProvisionSpec {
     },
     /// Rents for each job that fits nowhere.
     OnDemand {
-        /// Which offer among those that fit.
+        /// Choice of the offer among those that fit.
         choice: Choice,
         /// Markets to rent from; empty means on-demand.
         markets: Vec<Market>,
-        /// Only this long after the job was submitted (overflow), time it ran before a
-        /// preemption included; zero rents at once.
+        /// Wait after the submission of the job before anything is rented for it (overflow), time
+        /// it ran before a preemption included; zero rents at once.
         after_wait: Span,
         /// Most rented instances at once.
         max_instances: Option<u32>,
     },
 }
 
-/// Which offer to rent among those that fit.
+/// Choice of the offer to rent among those that fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// Lowest expected cost of the job there: instances for the estimate and
@@ -357,7 +357,7 @@ pub enum Choice {
     RoundRobin,
 }
 
-/// When to give back a rented instance?
+/// Release part: when a rented instance is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleaseSpec {
     /// At the end of the run.
@@ -369,7 +369,7 @@ pub enum ReleaseSpec {
     },
 }
 
-/// Who must yield when the head of the queue does not fit?
+/// Preempt part: who must yield when the head of the queue does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PreemptSpec {
     /// Nobody.

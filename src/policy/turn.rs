@@ -1,4 +1,4 @@
-//! What a policy sees and may do at one moment.
+//! View and actions of a policy at one moment.
 
 use std::ops::Deref;
 
@@ -171,7 +171,7 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.state.ask_again();
     }
 
-    /// What was placed in this turn, also what has yielded since.
+    /// Allocations that were placed in this turn, also those that have yielded since.
     pub fn new_allocations(&self) -> impl Iterator<Item = AllocationRef> {
         self.state.new_allocations()
     }

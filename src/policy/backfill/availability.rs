@@ -1,5 +1,5 @@
-//! What is free in the future, by the estimates: of a scalar pool one number
-//! over time, of any other pool the instances themselves.
+//! Free capacity in the future, by the estimates: of a scalar pool one number over time, of any
+//! other pool the instances themselves.
 
 use std::cmp::Reverse;
 
@@ -19,9 +19,9 @@ use crate::units::{Demand, Span, Time};
 /// Availability over time, from now on.
 #[derive(Debug)]
 pub(super) enum AvailabilityProfile {
-    /// Free tasks.
+    /// Free tasks of a scalar pool.
     Scalar(ScalarProfile),
-    /// By instance, the oldest first.
+    /// Free part of each instance, the oldest first.
     Lanes(Vec<InstanceProfile>),
 }
 
@@ -34,14 +34,14 @@ impl Default for AvailabilityProfile {
 /// Resources of a reservation.
 #[derive(Clone, Debug)]
 pub(super) enum ReservedResources {
-    /// So many tasks.
+    /// Number of tasks in a scalar pool.
     Tasks(u64),
-    /// These shares, of this demand each.
+    /// Demand of each task, and shares.
     Shares(Demand, Vec<Share>),
 }
 
 impl ReservedResources {
-    /// Of how many tasks.
+    /// Number of tasks that they are for.
     pub(super) fn tasks(&self) -> u32 {
         match self {
             Self::Tasks(tasks) => u32::try_from(*tasks).unwrap_or(u32::MAX),
@@ -92,7 +92,7 @@ impl AvailabilityProfile {
         }
     }
 
-    /// When something changes for the last time.
+    /// Time of the last change.
     pub(super) fn last(&self) -> Time {
         match self {
             Self::Scalar(free) => free.last(),
@@ -150,8 +150,8 @@ impl AvailabilityProfile {
         }
     }
 
-    /// What between `tasks.0` and `tasks.1` tasks of `work`, as many as fit, can hold
-    /// from `from` to `until`.
+    /// Resources that between `tasks.0` and `tasks.1` tasks of `work`, as many as fit, can hold
+    /// from `from` to `until`; none where fewer fit.
     pub(super) fn hold(
         &self,
         turn: &Turn<'_, '_>,
@@ -169,13 +169,13 @@ impl AvailabilityProfile {
         }
     }
 
-    /// What an allocation of work with this demand holds.
+    /// Resources that an allocation of work with this demand holds.
     pub(super) fn hold_of(&self, demand: Demand, allocation: &Allocation) -> ReservedResources {
         let shares: SmallVec<[Share; 4]> = allocation.held.iter().map(|held| held.share).collect();
         self.hold_of_shares(demand, &shares)
     }
 
-    /// What these shares are.
+    /// Resources that these shares are.
     pub(super) fn hold_of_shares(&self, demand: Demand, shares: &[Share]) -> ReservedResources {
         match self {
             Self::Scalar(_) => {
@@ -320,8 +320,8 @@ fn hold_on_lanes(
     None
 }
 
-/// Since when there has been room for a task without a break at `time`; none where there is
-/// none then.
+/// Time from which there has been room for a task without a break until `time`; none where there
+/// is none then.
 fn free_since(lane: &InstanceProfile, demand: Demand, time: Time) -> Option<Time> {
     let until = lane.steps.partition_point(|step| step.0 <= time);
     let open = lane.steps[..until].iter().rev().take_while(|step| step.1.room(demand) > 0);

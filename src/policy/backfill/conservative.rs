@@ -28,11 +28,11 @@ use crate::units::Time;
 /// none and starts where it delays none.
 #[derive(Debug, Default)]
 pub struct Conservative {
-    /// What is reserved for whom.
+    /// Reservations by work.
     promised: FxHashMap<WorkRef, ReservedStays>,
-    /// Who waits, in queue order, and how long it is planned to run.
+    /// Waiting work, in queue order, with its planned run.
     queued: Vec<(Queued, Length)>,
-    /// What is reserved when a pass begins, in queue order.
+    /// Reservations when a pass begins, in queue order.
     held: Vec<PriorReservation>,
     /// Rows of what is reserved but cannot be kept where it was.
     adrift: Vec<usize>,
@@ -41,11 +41,11 @@ pub struct Conservative {
     moved: bool,
     /// Most pieces of work that are given a reservation, but in a scalar pool.
     most: usize,
-    /// What cannot start now of those that have none.
+    /// Work without a reservation that cannot start now.
     failed: Failed,
 }
 
-/// What is reserved for work, the earliest first.
+/// Reservations of one piece of work, the earliest first.
 type ReservedStays = SmallVec<[ReservedStay; 1]>;
 
 /// A reservation: what is held, from when to when.
@@ -74,7 +74,7 @@ impl Backfill for Conservative {
 
     fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
         let kept = self.prepare(pass);
-        // What could not begin sooner in the last pass cannot until something is moved.
+        // Work that could not begin sooner in the last pass cannot until something is moved.
         let mut settled = kept && pass.joined.is_some() && !self.moved;
         self.moved = false;
         let given = self.held.chunk_by(|a, b| a.work == b.work).count();
@@ -214,7 +214,7 @@ fn publish(turn: &mut Turn<'_, '_>, work: WorkRef, stays: &ReservedStays) {
 }
 
 /// Whether it is certain that what is reserved for the tasks of `one` stays as it is.
-/// Where others are `settled`, nobody can begin sooner than at the last pass.
+/// Nobody can begin sooner than at the last pass where others are `settled`.
 fn stays(
     turn: &Turn<'_, '_>,
     plan: &AvailabilityProfile,

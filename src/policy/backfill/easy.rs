@@ -17,7 +17,7 @@ use crate::units::{Span, Time};
 #[derive(Debug, Default)]
 pub struct Easy {
     reserved: Option<Reservation>,
-    /// Who was last promised what, for how many waiting tasks.
+    /// Work to which a start was last promised, for how many waiting tasks, and the start.
     promised: Option<(WorkRef, u32, Time)>,
     candidates: Vec<Queued>,
     failed: Failed,
@@ -178,8 +178,8 @@ fn start_elsewhere(
     !waits
 }
 
-/// What candidates before leave in a scalar pool, at least and at most. It is not the same
-/// where some may start or not, as they end in time only where they run faster.
+/// Room that candidates before leave in a scalar pool, at least and at most. The two differ where
+/// some may start or not, as they end in time only where they run faster.
 #[derive(Clone, Copy, Debug)]
 struct Left {
     /// Tasks that fit now.

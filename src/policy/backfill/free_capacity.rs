@@ -1,25 +1,24 @@
-//! What is free of one instance at some time, without anything else of it: plans
-//! hold many of these.
+//! Free part of one instance at some time, without anything else of it: plans hold many of these.
 
 use smallvec::SmallVec;
 
 use crate::state::{Instance, count_devices, fits_on, room_of, tightest_of};
 use crate::units::{Demand, Free, Occupancy, WHOLE_GPU};
 
-/// What is free of one instance.
+/// Free part of one instance.
 #[derive(Clone, Debug)]
 pub(super) struct FreeCapacity {
-    /// When it is empty.
+    /// Free part when it is empty.
     whole: Free,
     free: Free,
-    /// What is held on it, share by share.
+    /// Number of shares held on it.
     holders: u32,
     /// Free milli-shares by device.
     devices: SmallVec<[u16; 8]>,
 }
 
 impl FreeCapacity {
-    /// What is free now.
+    /// Free part now.
     pub(super) fn of(instance: &Instance) -> Self {
         Self {
             whole: instance.shape.free(),
@@ -29,7 +28,7 @@ impl FreeCapacity {
         }
     }
 
-    /// How many tasks of `demand` fit.
+    /// Number of tasks of `demand` that fit.
     pub(super) fn room(&self, demand: Demand) -> u32 {
         room_of(self.free, &self.devices, demand)
     }

@@ -9,7 +9,7 @@ use crate::model::{Offer, Spread};
 use crate::state::{InstanceRef, ResolvedRules};
 use crate::units::{Demand, Id, Time};
 
-/// What is free of one instance over time.
+/// Free part of one instance over time.
 #[derive(Debug)]
 pub(super) struct InstanceProfile {
     pub(super) instance: InstanceRef,
@@ -22,14 +22,14 @@ pub(super) struct InstanceProfile {
 }
 
 impl InstanceProfile {
-    /// When the period after that of `time` begins.
+    /// Start of the period after that of `time`.
     fn next_step(&self, time: Time) -> Option<Time> {
         let next = self.steps.partition_point(|step| step.0 <= time);
         self.steps.get(next).map(|step| step.0)
     }
 }
 
-/// What is asked of lanes: so many tasks, by these rules.
+/// Number, demand and rules of the tasks that are asked of lanes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) demand: Demand,
@@ -58,11 +58,11 @@ impl Wanted<'_> {
 pub(super) struct CandidateStarts<'l, 'w, U> {
     lanes: &'l [InstanceProfile],
     until: U,
-    /// By lane and period: how many tasks fit.
+    /// Number of tasks that fit, by lane and period.
     rooms: Vec<Vec<u32>>,
-    /// By lane: the bound that is counted in `total`.
+    /// Bound of each lane that is counted in `total`.
     bounds: Vec<u32>,
-    /// By lane: when its bound may rise; none if never.
+    /// Time at which the bound of each lane may rise; none if never.
     expires: Vec<Option<Time>>,
     /// The same in order, with what has been said before and is so no longer.
     rises: BinaryHeap<Reverse<(Time, usize)>>,
@@ -155,8 +155,7 @@ impl<U: Fn(Time) -> Time> Iterator for CandidateStarts<'_, '_, U> {
     }
 }
 
-/// What is free of a lane all the time from `from` to `until`; none where not even
-/// one task fits.
+/// Free part of a lane all the time from `from` to `until`; none where not even one task fits.
 pub(super) fn common(
     lane: &InstanceProfile,
     demand: Demand,

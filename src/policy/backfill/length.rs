@@ -1,11 +1,11 @@
-//! How long waiting work is planned to run.
+//! Planned run of waiting work.
 
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
 use crate::state::{UNKNOWN_RUN, run_length};
 use crate::units::{Span, Time};
 
-/// How long work is planned to run.
+/// Planned run of work.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Length {
     Known(Span),
@@ -14,7 +14,7 @@ pub(super) enum Length {
 }
 
 impl Length {
-    /// As long as what it takes must be free.
+    /// Time for which what it takes must be free.
     pub(super) const fn span(self) -> Span {
         match self {
             Self::Known(length) => length,
@@ -41,8 +41,8 @@ impl Length {
         }
     }
 
-    /// When work that starts at `start` is planned to end. An end that is not known is no
-    /// earlier than `last`, nor than that of the same work once it runs.
+    /// Planned end of work that starts at `start`. An end that is not known is no earlier than
+    /// `last`, nor than that of the same work once it runs.
     pub(super) fn end(self, start: Time, last: Time) -> Time {
         match self {
             Self::Known(length) => start.saturating_add(length),
@@ -51,13 +51,12 @@ impl Length {
     }
 }
 
-/// How long `one` is planned to run: where it is slowest, with its data moved where that
-/// takes longest.
+/// Planned run of `one`: where it is slowest, with its data moved where that takes longest.
 pub(super) fn length(turn: &Turn<'_, '_>, one: Queued) -> Length {
     if one.estimate == Span::MAX {
         return Length::Unknown;
     }
-    // Where all work runs at one speed and moves nothing, none needs a look at itself.
+    // No work needs a look at itself where all runs at one speed and moves nothing.
     let longest = match turn.speed_bounds() {
         [slowest, fastest] if slowest == fastest && !turn.moves_data() => {
             run_length(one.estimate, slowest)

@@ -13,10 +13,10 @@ use crate::policy::turn::Turn;
 use crate::state::{Allocation, AllocationRef, Instance, InstanceRef, Share, WorkRef};
 use crate::units::{Demand, Id, Span, Time};
 
-/// When the head can start by the estimates, and what others must leave for it then.
+/// Reservation of the head: its estimated start, and what others must leave for it then.
 #[derive(Debug)]
 pub(super) struct Reservation {
-    /// For whom.
+    /// Work for which it is made.
     pub(super) head: WorkRef,
     /// The shadow time: the first estimated end after which the head fits.
     /// Estimates that overran count as ending now.
@@ -25,7 +25,7 @@ pub(super) struct Reservation {
     scalar: bool,
 }
 
-/// What may still be held at the shadow time by work that started later.
+/// Resources that work that started later may still hold at the shadow time.
 #[derive(Debug)]
 enum ShadowRoom {
     /// All of it: the head fits nowhere even when everything has ended, so
@@ -33,7 +33,7 @@ enum ShadowRoom {
     Nothing,
     /// This many tasks (scalar pools).
     Extra(u64),
-    /// What leaves the head room somewhere on the instances as they will be then.
+    /// Holds that leave the head room somewhere on the instances as they will be then.
     Room(Scratch),
 }
 
@@ -100,8 +100,8 @@ impl Reservation {
         }
     }
 
-    /// Where up to `most` tasks of `work` can start now and be held past the shadow time,
-    /// though not where they would be placed first: in the order of the index, on instances
+    /// Shares on which up to `most` tasks of `work` can start now and be held past the shadow
+    /// time, though not where they would be placed first: in the order of the index, on instances
     /// that the work is placed on. They are counted. Of a gang all or none.
     pub(super) fn elsewhere(
         &mut self,
@@ -141,8 +141,8 @@ impl Reservation {
     }
 }
 
-/// What ends at the same time by the estimates, in order, as of now: all that is known to,
-/// but of work without an estimate that of one piece of work, ties by its id.
+/// Allocations that end at the same time by the estimates, in order, as of now: all that are
+/// known to, but of work without an estimate those of one piece of work, ties by its id.
 fn ends(turn: &Turn<'_, '_>) -> impl Iterator<Item = (Time, SmallVec<[AllocationRef; 4]>)> {
     let work = |one: AllocationRef| turn.work(turn.allocation(one).work());
     let is_known = move |&(_, one): &(Time, AllocationRef)| work(one).ask.estimate < Span::MAX;

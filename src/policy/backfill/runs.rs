@@ -1,4 +1,4 @@
-//! How long enough tasks are free without a break, in a stretch of time.
+//! Periods without a break in which enough tasks are free, in a stretch of time.
 
 use crate::units::{Span, Time};
 
@@ -9,22 +9,22 @@ const NEVER: Time = Time::MAX;
 /// last level of a stretch lasts until the next stretch begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FreeRuns {
-    /// When there are first too few; never where there are always enough.
+    /// First time at which there are too few; never where there are always enough.
     broken: Time,
-    /// When the run began that lasts until the end of the stretch; never if none does.
+    /// Start of the run that lasts until the end of the stretch; never if none does.
     open: Time,
     /// The longest run that began and ended within the stretch.
     longest: Span,
 }
 
 impl FreeRuns {
-    /// Of a stretch from `first` on, in which there are always or never enough.
+    /// Runs of a stretch from `first` on, in which there are always or never enough.
     pub(super) const fn of(first: Time, enough: bool) -> Self {
         let (broken, open) = if enough { (NEVER, first) } else { (first, NEVER) };
         Self { broken, open, longest: Span::ZERO }
     }
 
-    /// Those of this stretch and the `later` one together, which begins at `second`.
+    /// Runs of this stretch and the `later` one together, which begins at `second`.
     pub(super) fn then(self, later: Self, second: Time) -> Self {
         if later.broken == NEVER {
             return Self { open: self.open.min(second), ..self };
@@ -44,8 +44,8 @@ impl FreeRuns {
             && (self.longest >= length || self.broken - open.unwrap_or(first) >= length)
     }
 
-    /// Since when there are enough at the end of the stretch, which begins at `first`, where
-    /// there have been enough since `open`.
+    /// Start of the run that lasts until the end of the stretch, which begins at `first`, where
+    /// there have been enough since `open`; none where there are too few then.
     pub(super) fn open_after(&self, open: Option<Time>, first: Time) -> Option<Time> {
         if self.broken == NEVER {
             return open.or(Some(first));
@@ -60,7 +60,7 @@ pub(super) fn classes(greatest: i64) -> usize {
     class_of(greatest.max(1)) + 1
 }
 
-/// What a class needs.
+/// Need of a class.
 pub(super) const fn need(class: usize) -> i64 {
     let octave = class.div_ceil(2);
     if class % 2 == 1 || class == 0 { 1 << octave } else { 3 << (octave - 1) }

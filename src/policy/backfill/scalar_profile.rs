@@ -6,8 +6,8 @@ use crate::units::{Span, Time};
 /// No node.
 const NONE: u32 = u32::MAX;
 
-/// How many tasks are free at each time, from the first change on; after the last
-/// change as many for ever.
+/// Number of tasks that are free at each time, from the first change on; after the last change as
+/// many for ever.
 ///
 /// A treap of changes by time (Seidel and Aragon, Algorithmica 1996). Each node knows the
 /// sum and the least and greatest level of its subtree, so that a change, a least level
@@ -20,7 +20,7 @@ pub(super) struct ScalarProfile {
     root: u32,
     /// State of the generator of priorities: a treap of the same changes is always the same.
     seed: u32,
-    /// By node, so many runs each as there are classes; none while not indexed.
+    /// Runs by node, so many each as there are classes; none while not indexed.
     runs: Vec<FreeRuns>,
     classes: usize,
 }
@@ -33,11 +33,11 @@ struct ProfileNode {
     priority: u32,
     left: u32,
     right: u32,
-    /// Of the subtree: all changes, and the least and greatest sum up to a node of it.
+    /// Sum of all changes of the subtree, and the least and greatest sum up to a node of it.
     sum: i64,
     least: i64,
     greatest: i64,
-    /// Of the subtree: its first and last change.
+    /// First and last change of the subtree.
     first: Time,
     last: Time,
 }
@@ -60,7 +60,7 @@ impl ScalarProfile {
         self.add(start, signed(free));
     }
 
-    /// When the number of free tasks changes for the last time.
+    /// Time of the last change of the number of free tasks.
     pub(super) fn last(&self) -> Time {
         self.nodes.get(self.root as usize).map_or(Time::ZERO, |root| root.last)
     }
@@ -81,7 +81,7 @@ impl ScalarProfile {
         self.sum_up_runs(at);
     }
 
-    /// From `time` on, `tasks` more are free.
+    /// Frees `tasks` more tasks from `time` on.
     pub(super) fn free_from(&mut self, time: Time, tasks: u64) {
         self.add(time, signed(tasks));
     }

@@ -23,7 +23,7 @@ impl Alarm {
     }
 }
 
-/// What is due a fixed time after something that happens in order of time.
+/// Things that are due a fixed time after something that happens in order of time.
 #[derive(Debug)]
 pub(super) struct Due<T> {
     after: Span,

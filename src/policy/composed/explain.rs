@@ -1,4 +1,4 @@
-//! Why does work wait on? Told on request.
+//! Reasons why work waits on, told on request.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ impl Composed {
             ControlFlow::Continue(())
         });
         let Some(first) = waiting.first().map(|queued| queued.work) else { return };
-        // Where nobody waits behind the first, no reservation is made.
+        // No reservation is made where nobody waits behind the first.
         let backfill = self.backfill.as_deref().filter(|_| waiting.len() > 1);
         let promise = |work: WorkRef| backfill.and_then(|part| part.promise(work));
         let first_promised = promise(first);
@@ -38,7 +38,7 @@ impl Composed {
         }
     }
 
-    /// Why `work` waits, for which instances may be rented from `due` on.
+    /// Reason why `work` waits, for which instances may be rented from `due` on.
     fn reason(
         &self,
         turn: &Turn<'_, '_>,

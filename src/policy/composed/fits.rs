@@ -1,4 +1,4 @@
-//! Which work could never run, whatever else happens?
+//! Feasibility of work: whether it could ever run, whatever else happens.
 
 mod even;
 mod limits;
@@ -24,7 +24,7 @@ type PlacementLimits<'l> = (&'l ResolvedRules, &'l dyn Fn(Id<Offer>) -> Option<u
 /// Kinds of work that are remembered at most. Each piece may be a kind of its own.
 const REMEMBERED: usize = 1 << 16;
 
-/// What is counted of what a world can hold.
+/// Instances and limits that count in what a world can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CountedCapacity {
     /// Owned instances.
@@ -46,7 +46,7 @@ impl CountedCapacity {
 pub struct Feasibility {
     counted: CountedCapacity,
     provision: spec::ProvisionSpec,
-    /// Where it may be placed, and what is rented.
+    /// Offers on which it may be placed, and offers that are rented.
     scopes: [spec::OfferScope; 2],
     /// Most instances by offer.
     most: Vec<u64>,
@@ -56,7 +56,7 @@ pub struct Feasibility {
 }
 
 impl Feasibility {
-    /// For a policy that provisions so.
+    /// Feasibility under a policy that provisions so.
     pub fn new(provision: &spec::ProvisionSpec, scopes: [&spec::OfferScope; 2]) -> Self {
         let (provision, scopes) = (provision.clone(), scopes.map(Clone::clone));
         Self {

@@ -1,4 +1,4 @@
-//! When to give back a rented instance?
+//! Release part: when a rented instance is given back.
 
 use super::due::Due;
 use crate::policy::spec;
@@ -81,7 +81,7 @@ mod tests {
         apart: false,
     };
 
-    /// What the part does at `secs`.
+    /// Effects of the part's decision at `secs`.
     fn at(part: &mut Release, state: &mut State<'_>, secs: i64) -> Vec<Effect> {
         state.set_now(Time::from_secs(secs));
         part.decide(&mut Turn::new(state, &mut Stream::new(1, "policy")));

@@ -1,5 +1,5 @@
-//! How lines get to a policy and back. The core knows no processes: a launcher
-//! is handed in, by the command line or by a test.
+//! Conversation of lines with a policy. The core knows no processes: a launcher is handed in, by
+//! the command line or by a test.
 
 use std::fmt;
 
@@ -26,18 +26,18 @@ pub trait Conversation: fmt::Debug {
     /// There is no answer, and there will be none.
     fn exchange(&mut self, line: &str) -> Result<String, BrokenConversation>;
 
-    /// What the other side has said apart from its answers, for an error.
+    /// Output of the other side apart from its answers, for an error.
     fn last_words(&mut self) -> String {
         String::new()
     }
 }
 
-/// Why there is no answer.
+/// Reason why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokenConversation {
-    /// What happened, to be read after the name of the policy.
+    /// Description of what happened, to be read after the name of the policy.
     pub what: String,
-    /// What to do about it.
+    /// Advice on it.
     pub hint: String,
 }
 

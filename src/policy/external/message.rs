@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// version: a policy ignores those that it does not know.
 pub const PROTOCOL: u32 = 1;
 
-/// What windtunnel sends.
+/// Message that windtunnel sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
@@ -25,13 +25,13 @@ pub enum Request {
     Call(Box<CallMessage>),
 }
 
-/// What the policy sends.
+/// Message that the policy sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// To the hello.
+    /// Answer to the hello.
     Ready(Ready),
-    /// To a call.
+    /// Answer to a call.
     Answer(Box<CallAnswer>),
 }
 
@@ -40,26 +40,26 @@ pub enum Reply {
 pub struct Hello {
     /// See [`PROTOCOL`].
     pub protocol: u32,
-    /// What the process is to decide: `policy`, or the name of a part.
+    /// Part that the process is to decide: `policy`, or the name of a part.
     pub serves: String,
-    /// For a policy that wants randomness; below 2^53, derived from the run's seed.
+    /// Seed for a policy that wants randomness; below 2^53, derived from the run's seed.
     pub seed: u64,
-    /// When the run's clock starts; zero, or less where work arrives earlier.
+    /// Time at which the run's clock starts; zero, or less where work arrives earlier.
     pub now: i64,
     /// The calendar instant of time 0, in UTC.
     pub start: String,
-    /// What can be used and rented.
+    /// The world: what can be used and rented.
     pub world: WorldMessage,
 }
 
-/// What can be used and rented, by stable names.
+/// The world, by stable names: what can be used and rented.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorldMessage {
     /// Regions and clusters.
     pub regions: Vec<RegionMessage>,
     /// Instance types, each of a region's provider.
     pub types: Vec<InstanceTypeMessage>,
-    /// What can be rented, or is owned.
+    /// Offers that can be rented, or are owned.
     pub offers: Vec<OfferMessage>,
     /// Limits on what may be rented at once.
     #[serde(default)]
@@ -74,11 +74,11 @@ pub struct WorldMessage {
 pub struct RegionMessage {
     /// `provider/region`, or the cluster's name.
     pub name: String,
-    /// Whose it is.
+    /// Provider or cluster that it belongs to.
     pub provider: String,
     /// Law that holds there.
     pub jurisdiction: String,
-    /// Such as `iso27001`.
+    /// Certifications, such as `iso27001`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certifications: Vec<String>,
 }
@@ -101,7 +101,7 @@ pub struct InstanceTypeMessage {
     pub speed: u32,
 }
 
-/// What can be rented, or is owned.
+/// Offer that can be rented, or is owned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OfferMessage {
     /// Its full, unique name.
@@ -127,7 +127,7 @@ pub struct OfferMessage {
 /// A limit on what may be rented at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QuotaMessage {
-    /// As the scenario names it.
+    /// Name in the scenario.
     pub name: String,
     /// `instances`, `cpu` (milli-cores of whole machines) or `gpus`.
     pub unit: String,
@@ -157,7 +157,7 @@ pub struct CallMessage {
     pub number: u64,
     /// The time.
     pub now: i64,
-    /// What has happened since the last call, in order.
+    /// Events since the last call, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<EventMessage>,
     /// Forget all instances: those that follow are all there are.
@@ -170,7 +170,7 @@ pub struct CallMessage {
     /// Instances that are gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<u32>,
-    /// What is asked.
+    /// The question.
     pub ask: Question,
 }
 
@@ -227,7 +227,7 @@ pub enum EventMessage {
     PriceChanged(PriceChanged),
 }
 
-/// Where work may run.
+/// Rules on where work may run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RulesMessage {
     /// Their number, which asks refer to.
@@ -235,9 +235,9 @@ pub struct RulesMessage {
     /// The names of the offers that are allowed; every offer without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offers: Option<Vec<String>>,
-    /// How tasks are spread: `none`, `instances`, `zones`, `even-zones`.
+    /// Spread of tasks: `none`, `instances`, `zones`, `even-zones`.
     pub spread: String,
-    /// How close together gangs stay: `region`, `provider` or `anywhere`; `zone` without it.
+    /// Widest site of a gang: `region`, `provider` or `anywhere`; `zone` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub together: Option<String>,
     /// Speed of jobs by offer, where it is not that of the type.
@@ -245,10 +245,10 @@ pub struct RulesMessage {
     pub speeds: BTreeMap<String, u32>,
 }
 
-/// What may be seen of work.
+/// Properties of work that may be seen, when it is submitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Submitted {
-    /// When.
+    /// Time of the submission.
     pub at: i64,
     /// Its number.
     pub work: u64,
@@ -280,14 +280,14 @@ pub struct Submitted {
     /// The user's estimate of the runtime on the reference machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<i64>,
-    /// When it should be done.
+    /// Time by which it should be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<i64>,
     /// Larger is more important.
     pub priority: i32,
-    /// Whose it is.
+    /// The tenant that submitted it.
     pub tenant: String,
-    /// Where it may run.
+    /// Number of the rules on where it may run.
     pub rules: u32,
     /// The region of its data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -306,42 +306,42 @@ pub struct Submitted {
 /// Tasks got their instances.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Placed {
-    /// When.
+    /// Time of the placement.
     pub at: i64,
     /// The number of these tasks together.
     pub allocation: u64,
-    /// Whose they are.
+    /// The work that they belong to.
     pub work: u64,
-    /// Where they are.
+    /// Instances that they are on.
     pub on: Vec<ShareMessage>,
 }
 
 /// Something about placed tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Allocated {
-    /// When.
+    /// Time of the event.
     pub at: i64,
-    /// Which tasks.
+    /// The number of these tasks together.
     pub allocation: u64,
-    /// Whose they are.
+    /// The work that they belong to.
     pub work: u64,
 }
 
 /// The end of work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ended {
-    /// When.
+    /// Time of the end.
     pub at: i64,
-    /// Which work.
+    /// The work that ended.
     pub work: u64,
 }
 
 /// Something about an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceChange {
-    /// When.
+    /// Time of the change.
     pub at: i64,
-    /// Which.
+    /// The instance that changed.
     pub instance: u32,
     /// Its offer.
     pub offer: String,
@@ -350,9 +350,9 @@ pub struct InstanceChange {
 /// A launch was refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaunchRefused {
-    /// When.
+    /// Time of the refusal.
     pub at: i64,
-    /// What was asked for.
+    /// The offer that was asked for.
     pub offer: String,
     /// The quota that is used up; without it, the offer has no capacity left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -362,21 +362,21 @@ pub struct LaunchRefused {
 /// An offer has a new price.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PriceChanged {
-    /// When.
+    /// Time of the change.
     pub at: i64,
-    /// Which offer.
+    /// The offer whose price changed.
     pub offer: String,
     /// US dollars per hour.
     pub price: f64,
 }
 
-/// What is asked.
+/// Question to the policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// Of a whole policy: what is to be done? Answered by `actions`.
     Decide {
-        /// What has happened at this moment.
+        /// Triggers of this moment.
         triggers: Vec<TriggerMessage>,
     },
     /// Who must yield so that the work fits? Answered by `preempt`.
@@ -388,7 +388,7 @@ pub enum Question {
     Admit {
         /// The arrivals.
         work: Vec<u64>,
-        /// How many wait already.
+        /// Number of those that wait already.
         waiting: u64,
     },
     /// Who is next? Answered by `scores`.
@@ -398,7 +398,7 @@ pub enum Question {
     },
     /// On which instances? Answered by `on`.
     Place {
-        /// What is to be placed.
+        /// The work that is to be placed.
         work: u64,
         /// Its waiting tasks.
         tasks: u32,
@@ -410,7 +410,7 @@ pub enum Question {
     Backfill {
         /// It does not fit.
         head: u64,
-        /// Who waits behind it, in order.
+        /// Work that waits behind it, in order.
         waiting: Vec<u64>,
     },
     /// Rent what? Answered by `rent`, or by `wake` for later.
@@ -447,7 +447,7 @@ impl Question {
     }
 }
 
-/// What has happened at this moment, for a whole policy.
+/// Trigger of this moment, for a whole policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerMessage {
@@ -471,7 +471,7 @@ pub enum TriggerMessage {
     LaunchRefused(LaunchRefused),
 }
 
-/// To the hello.
+/// Answer to the hello.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ready {
@@ -479,14 +479,14 @@ pub struct Ready {
     pub protocol: u32,
 }
 
-/// To a call: its number, and what the question asks for. Nothing means:
+/// Answer to a call: its number, and what the question asks for. Nothing means:
 /// nothing now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallAnswer {
     /// The number of the call.
     pub number: u64,
-    /// Of a whole policy: what it does, in order.
+    /// Actions of a whole policy, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
     /// Allocations that lose their instances, the first to yield in front.
@@ -499,7 +499,7 @@ pub struct CallAnswer {
     /// named needs one; other waiting work may get a new one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub scores: BTreeMap<u64, f64>,
-    /// Where the tasks go; none where they fit nowhere.
+    /// Instances that the tasks go to; none where they fit nowhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on: Vec<ShareMessage>,
     /// Work that is tried next, in order.
@@ -544,9 +544,9 @@ impl CallAnswer {
 pub enum Action {
     /// Places waiting tasks as one allocation: all of it or nothing.
     Place {
-        /// Whose tasks.
+        /// The work whose tasks are placed.
         work: u64,
-        /// Where they go.
+        /// Instances that they go to.
         on: Vec<ShareMessage>,
     },
     /// Requests an instance.
@@ -559,22 +559,22 @@ pub enum Action {
     },
     /// Gives back an empty rented instance.
     Release {
-        /// Which.
+        /// The instance that is given back.
         instance: u32,
     },
     /// Takes its instances from an allocation; the tasks wait again.
     Preempt {
-        /// Which.
+        /// The allocation that is preempted.
         allocation: u64,
     },
     /// Turns waiting work away.
     Refuse {
-        /// Which.
+        /// The work that is turned away.
         work: u64,
     },
     /// Asks to be asked again.
     Wake {
-        /// When; later than now.
+        /// Time at which it is asked; later than now.
         at: i64,
     },
 }
@@ -589,7 +589,7 @@ pub struct ShareMessage {
     /// Instead of that: the name given to an instance rented in this answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rented: Option<String>,
-    /// How many tasks.
+    /// Number of tasks.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub tasks: u32,
     /// The GPU devices by number; without it, the fullest that have room.

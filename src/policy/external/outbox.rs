@@ -1,5 +1,5 @@
-//! What a policy in another process has not heard of yet, and the numbers under
-//! which it knows work and allocations.
+//! Events of which a policy in another process has not heard yet, and the numbers under which it
+//! knows work and allocations.
 
 use rustc_hash::FxHashMap;
 
@@ -49,12 +49,12 @@ impl<T> ExternalIds<T> {
         self.numbers.contains_key(&handle)
     }
 
-    /// What has the number, if it is alive.
+    /// Handle of the live thing with this number, if there is one.
     pub(super) fn find(&self, number: u64) -> Option<Handle<T>> {
         self.handles.get(&number).copied()
     }
 
-    /// How many numbers were given: all of them are lower.
+    /// Count of the numbers that were given: all of them are lower.
     pub(super) fn given(&self) -> u64 {
         self.given
     }
@@ -73,14 +73,14 @@ impl<T> ExternalIds<T> {
     }
 }
 
-/// What has happened since the last call, as JSON.
+/// Events since the last call, as JSON.
 #[derive(Debug, Default)]
 pub(super) struct EventOutbox {
     /// Events with commas between them.
     heard: Vec<u8>,
     pub(super) works: ExternalIds<crate::state::LiveWork>,
     pub(super) allocations: ExternalIds<crate::state::Allocation>,
-    /// By row: these rules have been told.
+    /// Whether each row of rules has been told.
     rules: Vec<bool>,
 }
 

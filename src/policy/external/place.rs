@@ -15,8 +15,8 @@ pub(in crate::policy) struct ExternalPlace {
     session: SharedSession,
     /// Shares of the last answer that are still to be given out.
     rest: VecDeque<message::ShareMessage>,
-    /// What must hold for that: the work, its waiting tasks, and the mark of
-    /// changes of instances. Otherwise the answer was to something else.
+    /// State for which that answer holds: the work, its waiting tasks, and the mark of changes of
+    /// instances. In any other state the answer was to something else.
     expected: Option<(WorkRef, u32, u64)>,
 }
 

@@ -30,7 +30,7 @@ pub(in crate::policy) type SharedSession = Rc<RefCell<Session>>;
 #[derive(Debug)]
 pub(in crate::policy) struct Session {
     part: PolicyPart,
-    /// For messages: who it is.
+    /// Name of the process, for messages.
     title: String,
     /// Gone after the first failure.
     conversation: Option<Result<Box<dyn Conversation>, BrokenConversation>>,
@@ -39,7 +39,7 @@ pub(in crate::policy) struct Session {
     pub(super) hearing: EventOutbox,
     /// Instances that it knows, by their number.
     instances: FxHashMap<u32, InstanceRef>,
-    /// By name, made when the first is looked up.
+    /// Offers by name, made when the first is looked up.
     offers: BTreeMap<String, Id<Offer>>,
     /// Changes of instances up to here were sent.
     mark: u64,

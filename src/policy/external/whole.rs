@@ -88,12 +88,12 @@ struct Doing<'d, 'a, 'w> {
     turn: &'d mut Turn<'a, 'w>,
     /// Work that was turned away at this moment.
     ended: &'d mut BTreeSet<WorkRef>,
-    /// What was rented in this answer, by the name given to it; none where the
+    /// Instances that were rented in this answer, by the name given to each; none where the
     /// launch was refused.
     rented: BTreeMap<String, Option<InstanceRef>>,
 }
 
-/// How an action went.
+/// Result of an action.
 enum ActionResult {
     Yes,
     /// Legal, but there was nothing to be had.

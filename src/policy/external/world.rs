@@ -7,7 +7,7 @@ use super::message::{
 use crate::model::{self, QuotaUnit};
 use crate::units::{Span, Time};
 
-/// What can be used and rented, with the prices of `now`.
+/// Message of the world: what can be used and rented, with the prices of `now`.
 pub(super) fn describe(world: &model::World, now: Time) -> WorldMessage {
     let regions = world.regions.iter().map(|(id, region)| RegionMessage {
         name: world.region_name(id),

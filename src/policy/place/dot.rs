@@ -8,7 +8,7 @@ use crate::units::{Demand, Shape};
 /// One, in the fixed point of the products.
 const ONE: i64 = 1_000_000;
 
-/// By the dot product of demand and free resources.
+/// Places by the dot product of demand and free resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DotProduct {
     least: bool,

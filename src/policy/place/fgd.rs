@@ -25,7 +25,7 @@ pub struct Fgd {
     mix: DemandMix,
     /// Tasks in the mix.
     size: f64,
-    /// By GPU model, the last for instances without one.
+    /// Foresight for each GPU model, the last for instances without one.
     foresights: Vec<Option<Foresight>>,
     after: Vec<u16>,
 }
@@ -35,7 +35,7 @@ pub struct Fgd {
 struct Foresight {
     /// Count of tasks for which no GPU of the model is ever of use.
     never: i64,
-    /// By what they ask of GPUs.
+    /// Other tasks, by what they ask of GPUs.
     groups: Vec<TaskGroup>,
 }
 
@@ -45,7 +45,7 @@ struct TaskGroup {
     gpu_share: u16,
     gpus: u8,
     count: i64,
-    /// CPU, memory and count.
+    /// CPU, memory and count of each kind of task.
     asks: Vec<(u32, u32, i64)>,
 }
 

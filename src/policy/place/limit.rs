@@ -1,4 +1,4 @@
-//! What a place may cost at most: what renting would.
+//! Limit on the cost of a place: what renting would cost.
 
 use super::Place;
 use crate::model::Offer;
@@ -23,7 +23,7 @@ impl<'l> CostLimit<'l> {
         Self { provision: None, tasks: 0, most: None }
     }
 
-    /// What `provision` would rent for, for so many tasks.
+    /// Limit by the cost at which `provision` would rent for `tasks` tasks.
     pub fn new(provision: &'l mut dyn Provision, tasks: u32) -> Self {
         Self { provision: Some(provision), tasks, most: None }
     }
@@ -55,9 +55,9 @@ impl<'l> CostLimit<'l> {
 /// A part that picks nothing beyond a limit.
 #[derive(Debug)]
 pub struct LimitedPlace<'p, 'l> {
-    /// The part.
+    /// The place part that picks.
     pub part: &'p mut dyn Place,
-    /// Its limit.
+    /// The limit on what it picks.
     pub limit: CostLimit<'l>,
 }
 

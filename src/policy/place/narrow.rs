@@ -1,6 +1,6 @@
-//! Which instances a place part looks at, and which first: offers that the policy
-//! names, machines with GPUs for work with GPUs, where data is cheap to move, and where
-//! no rented machine is kept longer for the work.
+//! Instances that a place part looks at, and which of them first: offers that the policy names,
+//! machines with GPUs for work with GPUs, where data is cheap to move, and where no rented
+//! machine is kept longer for the work.
 
 use super::{CostLimit, Place, fit};
 use crate::model::{Market, Offer, Region, World};
@@ -18,7 +18,8 @@ pub(super) struct Narrowed {
     /// Rented machines are kept to the end of the run, so they cost what owned ones do.
     keeps: bool,
     groups: Option<OfferGroups>,
-    /// What a query looks at, and where it costs what to move data: kept for their memory.
+    /// Offers that a query looks at, and regions by the cost of moving data: kept for their
+    /// memory.
     both: OfferSet,
     costs: Vec<(Money, Id<Region>)>,
 }
@@ -27,7 +28,7 @@ pub(super) struct Narrowed {
 #[derive(Debug)]
 struct OfferGroups {
     all: OfferGroup,
-    /// For work without GPUs: machines without first, then those that cost nothing more;
+    /// Groups for work without GPUs: machines without first, then those that cost nothing more;
     /// and the rented ones with some, which it may only use while others keep them.
     without_gpus: [OfferGroup; 3],
 }
@@ -158,7 +159,7 @@ impl Narrowed {
         limit.admits(turn, work, cost).then_some(best.share)
     }
 
-    /// What `share` costs the work.
+    /// Cost of `share` to the work.
     fn cost(&self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Cost {
         let target = turn.instance(share.instance);
         let home = turn.work(work).ask.home.and_then(|home| turn.home_region(home));
@@ -187,7 +188,7 @@ impl Narrowed {
     }
 }
 
-/// What a share costs: keeping the instance longer, and moving its data.
+/// Cost of a share: keeping the instance longer, and moving its data.
 #[derive(Clone, Copy, Debug)]
 struct Cost {
     price: Money,
@@ -205,13 +206,13 @@ impl Cost {
     }
 }
 
-/// What the instance costs more as it is kept for `share`.
+/// Extra cost of the instance as it is kept for `share`.
 fn price(turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Money {
     let offer = turn.instance(share.instance).offer;
     turn.price_of_keeping(share.instance, turn.expected_end(work, offer, share.tasks))
 }
 
-/// What moving the data of `tasks` tasks there and back costs.
+/// Cost of moving the data of `tasks` tasks there and back.
 fn moving(
     turn: &Turn<'_, '_>,
     work: WorkRef,

@@ -14,7 +14,7 @@ use crate::state::{
 };
 use crate::units::Demand;
 
-/// How much a part dislikes one task on an instance.
+/// Penalty of one task on an instance, by a part, and the device that it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rating {
     /// The least is chosen.
@@ -34,7 +34,7 @@ impl Rating {
 /// Rates one task of a demand on any instance of a class, which has room for
 /// it. Depends on nothing else, as ratings are kept.
 pub trait PlacementScore: Debug {
-    /// What makes instances alike for it.
+    /// Property by which instances are alike for it.
     const BY: ClassBy = ClassBy::Free;
 
     /// The rating of one task of `demand` on an instance of `class`.
@@ -49,8 +49,8 @@ const MOST_DEMANDS: usize = 1_024;
 pub struct Scored<S> {
     score: S,
     rows: FxHashMap<Demand, usize>,
-    /// By row of the demand and slot of the class: the class's serial, and the
-    /// rating of the demand there if it fits.
+    /// Ratings by row of the demand and slot of the class: the class's serial, and the rating of
+    /// the demand there if it fits.
     rated: Vec<Vec<(u64, Option<Rating>)>>,
 }
 
@@ -139,9 +139,9 @@ impl<S: PlacementScore> Place for Scored<S> {
     }
 }
 
-/// What is left of a class's devices, ascending, after one task of `demand`
-/// has taken the device with `share` free, or the tightest that fit; nothing, where it
-/// has the instance alone.
+/// Writes to `into` what is left of a class's devices, ascending, after one task of `demand` has
+/// taken the device with `share` free, or the tightest that fit; nothing is left where it has the
+/// instance alone.
 pub(super) fn devices_after(
     class: &InstanceClass,
     demand: Demand,

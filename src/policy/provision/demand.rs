@@ -42,12 +42,12 @@ pub struct OnDemand {
     pub(super) rented: Vec<(InstanceRef, u32)>,
 }
 
-/// From how many offers a job is rented for.
+/// Number of offers from which a job is rented for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mix {
-    /// From one, which has all the instances left.
+    /// One, which has all the instances left.
     Single,
-    /// From one after the other by the part's choice, as many as each has left.
+    /// One after the other by the part's choice, as many as each has left.
     Many,
     /// The same, from those first of which one instance holds most tasks: the fewest
     /// instances.
@@ -66,11 +66,11 @@ struct Search<'s, 'z> {
     left: u64,
     /// Tasks by zone, where the zone matters.
     zones: Option<&'z Zones>,
-    /// Of a gang that stays together: its work, and where.
+    /// Work and site of a gang that stays together.
     site: Option<(WorkRef, &'z Site)>,
 }
 
-/// Where a gang that stays together lies, and where it was found not to fit.
+/// Site of a gang that stays together, and sites where it was found not to fit.
 #[derive(Clone, Debug, Default)]
 struct Site {
     chosen: Option<u32>,
@@ -370,8 +370,8 @@ impl Site {
 }
 
 impl<'s> Search<'s, '_> {
-    /// What may be rented now of one candidate: at least one instance, or, for
-    /// a job that stays together, all.
+    /// Whether one candidate may be rented now: at least one instance, or, for a job that stays
+    /// together, all.
     fn admits(&self, turn: &Turn<'_, '_>, one: &RankedOffer) -> bool {
         let least = self.least.min(u64::from(one.instances(self.tasks)));
         self.zones.is_none_or(|zones| zones.allows(one.zone))

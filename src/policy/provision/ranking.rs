@@ -12,7 +12,7 @@ pub(super) struct OfferRanking {
     pub(super) candidates: Vec<RankedOffer>,
     /// Providers with a candidate, in order.
     pub(super) providers: Vec<Id<Provider>>,
-    /// When a price changes next; until then, rates and order hold.
+    /// Time of the next change of a price; until then, rates and order hold.
     until: Time,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct RankedOffer {
     unit: i128,
 }
 
-/// What a job would cost on an offer, and when it would end.
+/// Cost of a job on an offer, and its end there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Quote {
     pub(super) cost: Money,
@@ -159,7 +159,7 @@ impl RankedOffer {
     }
 }
 
-/// How long instances of each offer are taken to boot: the mean, else the median.
+/// Boot time that is assumed for instances of each offer: the mean, else the median.
 pub(super) fn boots(world: &World) -> Vec<Span> {
     let boot = |offer: &Offer| {
         let boot = offer.boot.mean().or_else(|| offer.boot.quantile(0.5));

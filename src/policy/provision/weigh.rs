@@ -1,4 +1,4 @@
-//! What speaks against each offer, for those who ask.
+//! Reasons against each offer, for those who ask.
 
 use super::demand::OnDemand;
 use super::ranking::{OfferRanking, is_open};
@@ -11,7 +11,7 @@ use crate::units::{Id, Money};
 pub(super) type Weighed = (Id<Offer>, Option<OfferRejection>, Money);
 
 impl OnDemand {
-    /// Why each offer would not be taken; none where another may just be better.
+    /// Reason why each offer would not be taken; none where another may just be better.
     pub(super) fn weigh(
         &self,
         turn: &Turn<'_, '_>,

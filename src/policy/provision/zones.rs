@@ -5,7 +5,7 @@ use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, WorkRef};
 use crate::units::Id;
 
-/// How many tasks of a job are in each zone, and where the next may go.
+/// Number of a job's tasks in each zone, and where the next may go.
 #[derive(Clone, Debug)]
 pub(super) struct Zones {
     even: bool,

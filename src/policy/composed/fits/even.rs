@@ -1,6 +1,6 @@
-//! How many tasks spread evenly over zones.
+//! Number of tasks that spread evenly over zones.
 
-/// What one zone that could hold tasks of some work has for them.
+/// Room of one zone that could hold tasks of some work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ZoneRoom {
     /// Tasks that owned instances hold.
@@ -51,7 +51,7 @@ pub(super) fn most(zones: &[ZoneRoom], instances: u64) -> u64 {
     fits
 }
 
-/// Whether so many tasks do.
+/// Whether `tasks` tasks lie in `zones` so.
 fn lies(zones: &[ZoneRoom], instances: u64, tasks: u64) -> bool {
     let (each, more) = (tasks / zones.len() as u64, (tasks % zones.len() as u64) as usize);
     if zones.iter().any(|zone| zone.holds() < each) {

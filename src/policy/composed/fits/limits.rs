@@ -1,4 +1,4 @@
-//! How much several offers hold together where they share limits.
+//! Number of tasks that several offers hold together where they share limits.
 
 use std::cmp::{Ordering, Reverse};
 
@@ -6,7 +6,7 @@ use super::{Feasibility, units_of};
 use crate::model::{Offer, Quota, World};
 use crate::units::Id;
 
-/// What one rented offer can hold.
+/// Room of one rented offer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rentable {
     pub(super) offer: Id<Offer>,
@@ -36,10 +36,10 @@ struct LimitedGroup {
 /// Tasks and units of an instance, of which those with most tasks per unit are first.
 type Density = (u64, u64);
 
-/// What rentable offers hold, as far as some limits were taken in.
+/// Bound on what rentable offers hold, as far as some limits were taken in.
 struct SharedBound<'r> {
     rented: &'r [Rentable],
-    /// By place among the rentable offers.
+    /// Group of each rentable offer, by its place among them.
     group_of: Vec<usize>,
     groups: Vec<LimitedGroup>,
 }

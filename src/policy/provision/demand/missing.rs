@@ -15,7 +15,7 @@ struct Joining<'j, 'a> {
     place: &'j mut dyn Place,
     allowed: &'j mut Allowed<'a>,
     reach: OfferSet,
-    /// What it holds of instances that were there.
+    /// Shares that it holds of instances that were there.
     taken: Vec<Share>,
     /// Ordinal of the first instance that was rented for it.
     rented_from: u32,

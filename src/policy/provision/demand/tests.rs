@@ -22,7 +22,7 @@ fn live(state: &State<'_>) -> Vec<u32> {
     state.world().offers.ids().map(|offer| state.offer(offer).live).collect()
 }
 
-/// What one job gets in a fresh world.
+/// Result and live instances of one job in a fresh world.
 fn rented(choice: Choice, world: &World, ask: Ask) -> (Provisioned, Vec<u32>) {
     let mut state = start(world, Needs::default());
     let work = submit(&mut state, 0, ask);
