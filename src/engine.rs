@@ -57,14 +57,14 @@ fn slot_of(word: u64) -> usize {
     (word & (MAX_PENDING - 1)) as usize
 }
 
-/// Where an event waits: its key while it is pending, `FREE` and a link otherwise.
+/// Place of an event: its key while it is pending, `FREE` and a link otherwise.
 #[derive(Clone, Copy, Debug)]
 struct EventSlot<E> {
     key: u64,
     event: E,
 }
 
-/// What the heap orders: time in the high half, class, sequence and slot in the low one.
+/// Heap entry of an event: time in the high half, class, sequence and slot in the low one.
 fn entry(at: Time, class: u8, key: EventKey) -> u128 {
     let word = u64::from(class) << CLASS_SHIFT | key.0.get();
     u128::from(ordered(at)) << 64 | u128::from(word)
@@ -124,8 +124,8 @@ impl<E: Copy> EventQueue<E> {
     /// lowest first) and then after everything scheduled before it.
     ///
     /// # Panics
-    /// Where `at` is before the last event taken, where `class` is above 7,
-    /// beyond 33,554,432 pending events, and beyond 68,719,476,734 scheduled ones.
+    /// If `at` is before the last event taken, if `class` is above 7, beyond 33,554,432 pending
+    /// events, and beyond 68,719,476,734 scheduled ones.
     pub fn schedule(&mut self, at: Time, class: u8, event: E) -> EventKey {
         assert!(self.now <= at, "an event at {at:?} is before the clock, {:?}", self.now);
         assert!(class < CLASSES, "event class {class} is not below {CLASSES}");

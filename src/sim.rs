@@ -27,7 +27,7 @@ use crate::units::stream::fnv1a;
 use crate::units::{Span, Stream, Time};
 use crate::workload::Source;
 
-/// What can happen next, besides arrivals, which the source holds.
+/// Next event of a run, besides arrivals, which the source holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
     /// An allocation's tasks, of this work, are done.
@@ -66,7 +66,7 @@ const MOST_IDLE: u64 = 1_000_000;
 /// Events between two calls of the control function.
 const CONTROL_EVERY: u64 = 1 << 10;
 
-/// What is left of work without an end.
+/// Rest of the run of work without an end.
 const ENDLESS: i128 = i128::MAX;
 
 /// Runs `policy` over the work of `source` in `world`.
@@ -115,7 +115,7 @@ pub fn run<O: Observer>(
     run.go(source, control)
 }
 
-/// What the simulator knows of one live piece of work.
+/// Facts that only the simulator knows of one live piece of work.
 #[derive(Clone, Copy, Debug, Default)]
 struct TruthLeft {
     /// Millionths of a microsecond on the reference machine, per task, still to be done.
@@ -133,7 +133,7 @@ struct Simulation<'r, 'w, O> {
     observer: &'r mut O,
     queue: EventQueue<Event>,
     prices: PriceChanges,
-    /// By slot of the work.
+    /// Rest of the run of live work, by its slot.
     truths: Vec<TruthLeft>,
     /// Completion events, by slot of the allocation.
     keys: Vec<Option<EventKey>>,
@@ -506,8 +506,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
     }
 }
 
-/// What is wrong with work whose data lives nowhere in this world: it would move
-/// in no time and for nothing.
+/// Problem of work whose data lives nowhere in this world: it would move in no time and for
+/// nothing.
 pub(crate) fn no_such_home(label: &str, home: &str) -> Problem {
     let home = clip(home);
     let message =

@@ -1,4 +1,4 @@
-//! What follows from what a policy did.
+//! Consequences of a policy's actions.
 
 use super::{ENDLESS, Event, Observer, Simulation, put};
 use crate::policy::Trigger;
@@ -125,7 +125,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         done.clamp(0, left)
     }
 
-    /// What each task of `work` has left to run, as it was last counted.
+    /// Rest of the run of each task of `work`, as it was last counted; `Span::MAX` for work
+    /// without an end.
     pub(super) fn left(&self, work: WorkRef) -> Span {
         match self.truths[work.slot()].left {
             ENDLESS => Span::MAX,

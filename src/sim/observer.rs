@@ -1,4 +1,4 @@
-//! Who watches a run. Facts go out; nothing comes back.
+//! Observers of a run. Facts go out; nothing comes back.
 
 use crate::policy::Trigger;
 use crate::state::{Record, State, WorkRef};

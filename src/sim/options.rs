@@ -1,8 +1,8 @@
-//! How a run is to be done.
+//! Options of a run.
 
 use crate::units::{Span, Time};
 
-/// How a run is to be done.
+/// Options of a run, such as its seed, horizon and limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Seed of every random stream.

@@ -1,15 +1,15 @@
-//! How a run went, how far it has come, and why one could not go on.
+//! Outcome and progress of a run, and the reasons why one could not go on.
 
 use crate::problem::Problem;
 use crate::state::Refusal;
 use crate::units::Time;
 
-/// How a run went.
+/// Outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// When the clock started: the run's start, or the first arrival before it.
+    /// Time at which the clock started: the run's start, or the first arrival before it.
     pub started: Time,
-    /// When the clock stopped.
+    /// Time at which the clock stopped.
     pub ended: Time,
     /// All work was done or refused; otherwise the horizon came first.
     pub drained: bool,
@@ -23,52 +23,52 @@ pub struct Outcome {
     pub unreserved: u64,
 }
 
-/// Why a run could not go on.
+/// Reason why a run could not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The workload cannot be read.
     Input(Problem),
     /// The policy did something illegal.
     Illegal {
-        /// Which rule it broke.
+        /// The rule that it broke.
         refusal: Refusal,
-        /// When.
+        /// Time of the action.
         at: Time,
     },
     /// The policy said that it cannot go on.
     Policy {
         /// Its own words.
         why: String,
-        /// When.
+        /// Time at which it said so.
         at: Time,
     },
     /// The policy was asked a million times at one instant.
     Loop {
-        /// When.
+        /// That instant.
         at: Time,
     },
     /// The policy goes on and on, and nothing comes of it.
     Futile {
-        /// What it did.
+        /// The futile action, in words.
         what: &'static str,
-        /// When.
+        /// Time at which the run was given up.
         at: Time,
     },
     /// A limit was reached.
     Limit {
-        /// Which, by its name in [`Options`](super::Options).
+        /// Name of the limit in [`Options`](super::Options).
         name: &'static str,
         /// Its value, as a person writes it.
         value: String,
     },
     /// The control function said stop, or the process is to end (see [`crate::halt`]).
     Interrupted {
-        /// When.
+        /// Time at which the run stopped.
         at: Time,
     },
 }
 
-/// How far a run has come, for a progress bar.
+/// Progress of a run, for a progress bar.
 #[derive(Clone, Copy, Debug)]
 pub struct RunProgress {
     /// Events and arrivals applied.

@@ -10,12 +10,12 @@ use crate::units::{Id, Time};
 #[derive(Debug, Default)]
 pub(super) struct PriceChanges {
     next: BinaryHeap<Reverse<(Time, Id<Offer>)>>,
-    /// By offer: the row of its next change.
+    /// Row of the next change of each offer.
     rows: Vec<usize>,
 }
 
 impl PriceChanges {
-    /// Those after `started`.
+    /// Changes after `started`.
     pub(super) fn after(world: &World, started: Time) -> Self {
         let first = |offer: &Offer| offer.price.changes.partition_point(|&(at, _)| at <= started);
         let mut all =
@@ -24,7 +24,7 @@ impl PriceChanges {
         all
     }
 
-    /// When the next one is.
+    /// Time of the next change.
     pub(super) fn at(&self) -> Option<Time> {
         self.next.peek().map(|Reverse((at, _))| *at)
     }
