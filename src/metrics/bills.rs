@@ -1,4 +1,4 @@
-//! What was paid: to whom, where, on which market, for whom and what for.
+//! Payments of a run: to whom, where, on which market, for whom and what for.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const KINDS: [ChargeKind; 4] =
 /// Adds up charges and bills.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bills {
-    /// By region and kind of charge.
+    /// Charges by region and kind.
     by_region: Vec<[Money; 4]>,
     /// And, last, what belongs to no market.
     by_market: [Money; 4],
@@ -31,8 +31,8 @@ pub(super) struct Bills {
     pub(super) transferred: i128,
     /// Work has arrived, whether it counts or not.
     opened: bool,
-    /// What each instance cost that was requested before any work came, when it ended, and
-    /// where it was; in the end only of those that were there until the end.
+    /// End, cost and region of each instance that was requested before any work came; in the end
+    /// only of those that were there until the end.
     standing: BTreeMap<InstanceRef, (Time, Money, Id<Region>)>,
 }
 
@@ -115,8 +115,8 @@ impl Bills {
         self.transferred -= earlier.transferred;
     }
 
-    /// In all and by what it was for, with `finished` work of so many useful core-hours
-    /// and GPU-hours.
+    /// Costs in all and by purpose, with `finished` work of so many useful core-hours and
+    /// GPU-hours.
     pub(super) fn costs(
         &self,
         world: &World,
@@ -153,7 +153,7 @@ impl Bills {
         }
     }
 
-    /// By row of the provider and kind of charge.
+    /// Charges by row of the provider and kind of charge.
     fn by_provider(&self, world: &World) -> Vec<[Money; 4]> {
         let mut parts = vec![[Money::ZERO; 4]; world.providers.len()];
         for ((_, facts), sums) in world.regions.iter().zip(&self.by_region) {
@@ -164,7 +164,7 @@ impl Bills {
         parts
     }
 
-    /// Of the instances that were there from beginning to end, by row of the provider.
+    /// Cost of the instances that were there from beginning to end, by row of the provider.
     fn standing_by_provider(&self, world: &World) -> Vec<Money> {
         let mut sums = vec![Money::ZERO; world.providers.len()];
         for &(_, paid, region) in self.standing.values() {
@@ -180,7 +180,7 @@ fn parts_by_name(world: &World, parts: &[[Money; 4]], standing: &[Money]) -> Vec
     let mut named = Vec::new();
     for ((provider, sums), standing) in world.providers.rows().iter().zip(parts).zip(standing) {
         let machines = KINDS.iter().zip(sums).filter(|(kind, _)| **kind != ChargeKind::Transfer);
-        // What is left of both, so that the last kind takes what rounding leaves.
+        // Rests of both, so that the last kind takes what rounding leaves.
         let (mut whole, mut left) = (machines.map(|(_, sum)| *sum).sum::<Money>(), *standing);
         for (kind, &sum) in KINDS.iter().zip(sums).filter(|(_, sum)| **sum != Money::ZERO) {
             let stood = match kind {

@@ -79,7 +79,7 @@ impl Collector {
         self.period.map(|period| if outcome.drained { period } else { period.min(simulated) })
     }
 
-    /// What was added up, for a run that went as `outcome` says.
+    /// Summary of what was added up, for a run that went as `outcome` says.
     pub fn summary(&self, world: &World, tenants: &[String], outcome: &Outcome) -> Summary {
         let (began, makespan) = (self.load.counts_from(outcome.started), self.jobs.makespan());
         let work = self.counts(world);

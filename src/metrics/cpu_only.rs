@@ -10,24 +10,25 @@ use crate::units::{Money, Time};
 pub(super) struct CpuOnly {
     /// There are machines with GPUs in the world.
     watches: bool,
-    /// By slot of the instance.
+    /// Use of each instance, by its slot.
     holds: Vec<InstanceUse>,
     /// Some machine with GPUs was rented.
     pub(super) has_rented: bool,
     /// Microseconds of rented machines, and of owned ones.
     pub(super) rented: i128,
     pub(super) owned: i128,
-    /// What the rented machines accrued in that time, before rounding rules.
+    /// Cost that the rented machines accrued in that time, before rounding rules.
     pub(super) cost: Money,
 }
 
-/// Who runs on an instance.
+/// Allocations that run on an instance.
 #[derive(Clone, Copy, Debug, Default)]
 struct InstanceUse {
     /// Allocations, and those among them that have GPUs.
     running: u32,
     with_gpus: u32,
-    /// Since when those without are alone, and what the instance had accrued then.
+    /// Start of the time in which those without are alone, and what the instance had accrued
+    /// then.
     since: Time,
     accrued: Money,
 }

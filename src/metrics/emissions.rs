@@ -7,11 +7,11 @@ use crate::state::{InstanceRef, State};
 /// Adds up carbon by region, and where it is not known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Emissions {
-    /// By region.
+    /// Emissions by region.
     regions: Vec<Emitted>,
 }
 
-/// What the instances of one region emitted.
+/// Emissions of the instances of one region.
 #[derive(Clone, Copy, Debug, Default)]
 struct Emitted {
     /// Milligrams of CO2-equivalent, times 3.6e15 (milliwatts, microseconds, per kWh).
@@ -54,7 +54,7 @@ impl Emissions {
         }
     }
 
-    /// In kilograms, with the keys that are missing.
+    /// Carbon in kilograms, with the keys that are missing.
     pub(super) fn told(&self, world: &World) -> Carbon {
         let kilograms = |sum: i128| sum as f64 / 3.6e15 / 1e6;
         let known_kg = kilograms(self.regions.iter().map(|region| region.known).sum());

@@ -13,7 +13,7 @@ use crate::units::stream::fnv1a;
 pub struct Fingerprint {
     low: u64,
     high: u64,
-    /// By offer: a hash of its name.
+    /// Hash of the name of each offer.
     names: Vec<u64>,
     records: u64,
     trail: HashTrace,
@@ -37,8 +37,8 @@ impl Fingerprint {
         self.records
     }
 
-    /// Where the run went: all of the canonical records, and also placements
-    /// and refused launches, which are decisions but no records of work.
+    /// Hash trace of the run: over all of the canonical records, and also placements and refused
+    /// launches, which are decisions but no records of work.
     pub fn trail(&self) -> &HashTrace {
         &self.trail
     }

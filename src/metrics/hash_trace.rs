@@ -1,5 +1,5 @@
-//! Where along a run two runs part: a rolling hash over its records, kept at
-//! a bounded number of marks, so that runs can be compared without their logs.
+//! Rolling hash over a run's records, kept at a bounded number of marks, so that the point where
+//! two runs part is found without their logs.
 
 use serde::{Deserialize, Serialize};
 

@@ -62,7 +62,7 @@ impl Coarse {
         self.counts.resize(bucket + 1, 0);
     }
 
-    /// How many samples lie in each bucket or below it.
+    /// Number of samples in each bucket or below it.
     fn cumulated(&self) -> Vec<u64> {
         let mut sum = 0;
         let add = |count: &u64| {

@@ -9,9 +9,9 @@ use crate::units::{Id, Time};
 /// Adds up what machines offered while they were ready, and what running work asked of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hours {
-    /// By slot of the instance: when it was ready.
+    /// Time at which each instance was ready, by its slot.
     ready: Vec<Time>,
-    /// By row of the region.
+    /// Sums of each region, by its row.
     sums: Vec<HourSums>,
 }
 
@@ -27,7 +27,7 @@ struct HourSums {
 pub struct ProviderHours {
     /// Its name.
     pub provider: String,
-    /// Whether it is one's own.
+    /// Whether its machines are owned.
     pub owned: bool,
     /// Core-hours that running work asked for, also where it has its machines alone.
     pub core_hours_used: f64,

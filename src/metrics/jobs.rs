@@ -1,5 +1,5 @@
-//! How work went: how much of it ended how, how long it waited and took, and which
-//! deadlines it kept.
+//! Outcomes of work: how much of it ended how, how long it waited and took, and which deadlines
+//! it kept.
 
 use super::histogram::Histogram;
 use super::ratio;
@@ -17,7 +17,7 @@ pub const SLOWDOWN_FLOOR: Span = Span::from_secs(10);
 pub(super) struct Jobs {
     /// Work that arrives before this is not counted: the end of a warm-up.
     from: Option<Time>,
-    /// By slot of the work, whether it counts or not: whether an allocation of it has started.
+    /// Whether an allocation of work has started, by its slot, whether it counts or not.
     started: Vec<bool>,
     submitted: u64,
     unestimated: u64,
@@ -121,8 +121,8 @@ impl Jobs {
         self.with_deadline += u64::from(state.work(work).ask.deadline != Time::MAX);
     }
 
-    /// How slow work that is not done would have been is told by the fastest machine, on
-    /// which a wait weighs most. Time counts since `began`.
+    /// Adds work that is not done: its slowdown is that on the fastest machine, on which a wait
+    /// weighs most. Time counts since `began`.
     pub(super) fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span, began: Time) {
         if !self.counts(state, work) {
             return;
@@ -141,7 +141,8 @@ impl Jobs {
         }
     }
 
-    /// How much work ended how, without what the policy took away or was refused.
+    /// Numbers of pieces of work by how they ended, without what the policy took away or was
+    /// refused.
     pub(super) fn counted(&self) -> WorkCounts {
         let by_reason = RefusalReason::ALL.into_iter().zip(self.refused);
         let by_reason = by_reason.filter(|&(_, count)| count > 0);
@@ -194,12 +195,12 @@ impl Jobs {
         }
     }
 
-    /// From `began` until the last arrival.
+    /// Time from `began` until the last arrival.
     pub(super) fn arrivals(&self, began: Time) -> Span {
         self.last_arrival.map_or(Span::ZERO, |last| last - began)
     }
 
-    /// From the first arrival until the last end.
+    /// Time from the first arrival until the last end.
     pub(super) fn makespan(&self) -> Span {
         match (self.first_arrival, self.last_end) {
             (Some(first), Some(last)) => last - first,

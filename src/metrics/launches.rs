@@ -9,7 +9,7 @@ pub(super) struct Launches {
     pub(super) launched: u64,
     /// Most instances at once.
     pub(super) live_max: u64,
-    /// By row of the quota, and by capacity.
+    /// Refused launches by row of the quota, and by capacity.
     refused_by_quota: Vec<u64>,
     refused_by_capacity: u64,
 }

@@ -13,11 +13,11 @@ use crate::units::{Money, Time};
 /// A law that a run broke: a bug of the simulator, never of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokenLaw {
-    /// When.
+    /// Time at which it was broken.
     pub at: Time,
-    /// What should hold.
+    /// The law that should hold.
     pub law: &'static str,
-    /// What was found.
+    /// Values that break it.
     pub found: String,
 }
 

@@ -1,4 +1,4 @@
-//! How full machines and the queue were, over the time that counts.
+//! Load of machines and length of the queue, over the time that counts.
 
 use super::ratio;
 use crate::state::{State, TimeIntegrals};
@@ -27,12 +27,12 @@ impl Load {
         Self { from: Some(from), ..Self::default() }
     }
 
-    /// When time begins to count in a run that starts at `started`.
+    /// Time from which a run that starts at `started` counts.
     pub(super) fn counts_from(&self, started: Time) -> Time {
         self.from.map_or(started, |warm| warm.max(started))
     }
 
-    /// When time began to count in this run.
+    /// Time from which this run counts.
     pub(super) fn began(&self) -> Time {
         self.counts_from(self.began)
     }
@@ -87,13 +87,13 @@ impl Load {
         self.waiting_max
     }
 
-    /// Of a resource, by its place: CPU, memory, GPU.
+    /// Utilisation of a resource, by its place: CPU, memory, GPU.
     pub(super) fn utilisation(&self, at: usize) -> Option<f64> {
         let (_, areas) = self.told();
         ratio(areas.allocated[at] as f64, areas.capacity[at] as f64)
     }
 
-    /// Of running instances, and of booting ones.
+    /// Hours of running instances, and of booting ones.
     pub(super) fn instance_hours(&self) -> [f64; 2] {
         [self.areas.running, self.areas.booting].map(|area| area as f64 / 3.6e9)
     }

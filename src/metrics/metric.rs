@@ -3,7 +3,7 @@
 use super::summary::Summary;
 use crate::units::Money;
 
-/// Which way a metric is better.
+/// Direction in which a metric is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Less is better.
@@ -23,7 +23,7 @@ pub struct Metric {
     pub label: &'static str,
     /// Unit of the value: `USD`, `s`, `share`, `count`, `h`, `kg`, `ratio`, `per h`.
     pub unit: &'static str,
-    /// Which way is better.
+    /// Direction that is better.
     pub better: Direction,
     /// Reads it; `None` where the run has nothing to show.
     pub of: fn(&Summary) -> Option<f64>,

@@ -13,16 +13,16 @@ pub(super) struct TransferTotals {
     paths: Vec<(i128, Money)>,
 }
 
-/// What was moved along one path.
+/// Data that was moved along one path.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PathTraffic {
     /// The region that the data left: `provider/region`, or a cluster.
     pub from: String,
     /// The region that it reached.
     pub to: String,
-    /// How much.
+    /// Amount of data, in GiB.
     pub gib: f64,
-    /// What it cost.
+    /// Its cost, in US dollars.
     pub usd: f64,
 }
 

@@ -1,5 +1,5 @@
-//! Which work held which machine when, where few enough machines did little
-//! enough; and of every offer, how much of it was held over time.
+//! Work that held machines over time, where few enough machines did little enough; and of every
+//! offer, the part that was held over time.
 
 use crate::model::Offer;
 use crate::sim::Observer;
@@ -20,9 +20,9 @@ const WHOLE: u32 = 1_000;
 pub struct MachineUse {
     /// Row of the machine.
     pub machine: usize,
-    /// When it began.
+    /// Time at which it began.
     pub from: Time,
-    /// When it ended.
+    /// Time at which it ended.
     pub until: Time,
     /// Lowest and highest part of the machine, in thousandths; all of it for work that
     /// has the machine alone.
@@ -36,11 +36,11 @@ pub struct MachineUse {
 /// A slot of an offer, which launches take one after another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
-    /// Which offer.
+    /// The offer.
     pub offer: Id<Offer>,
     /// Its place in the offer.
     pub slot: u32,
-    /// When it was live.
+    /// Periods in which it was live.
     pub live: Vec<(Time, Time)>,
 }
 
@@ -51,7 +51,7 @@ pub struct OccupancyRecorder {
     holds: Vec<MachineUse>,
     /// There were too many.
     over: bool,
-    /// By slot of the instance: row of its machine.
+    /// Row of each instance's machine, by slot of the instance.
     rows: Vec<usize>,
     /// Holds that go on.
     open: Vec<(AllocationRef, MachineUse)>,

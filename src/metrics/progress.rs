@@ -11,7 +11,7 @@ pub(super) struct Progress {
     pub(super) preemptions: u64,
 }
 
-/// Of a unit in which progress is told: how much of it makes one.
+/// Amounts that make one of each unit in which progress is told.
 const PER_UNIT: [f64; 3] = [1e3, 1024.0, 1e3];
 
 impl Progress {

@@ -1,5 +1,5 @@
-//! What a run looked like over time, in a bounded number of buckets: when they
-//! run out, neighbours are merged and the width doubles.
+//! Course of a run over time, in a bounded number of buckets: when they run out, neighbours are
+//! merged and the width doubles.
 
 use crate::model::Offer;
 use crate::sim::Observer;
@@ -61,7 +61,7 @@ pub struct Series {
     until: Time,
     /// The state's integrals when the last bucket began.
     closed: TimeIntegrals,
-    /// By offer: live instances, and since when that number has stood.
+    /// Live instances of each offer, and the time from which that number has stood.
     live: Vec<(u32, Time)>,
 }
 

@@ -1,4 +1,4 @@
-//! What is shown of a run: numbers with stable names, units in the names.
+//! Summary of a run: numbers with stable names, units in the names.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -26,7 +26,7 @@ pub struct DistributionSummary {
 }
 
 impl DistributionSummary {
-    /// Of samples counted in `1 / per_unit` of the unit shown.
+    /// Summary of samples counted in `1 / per_unit` of the unit shown.
     pub fn of(histogram: &Histogram, per_unit: f64) -> Self {
         let at = histogram.percentiles(&[0.5, 0.95, 0.99]);
         let show = |value: Option<u64>| value.map(|value| value as f64 / per_unit);
@@ -52,7 +52,7 @@ pub struct Undone {
     pub inverse: f64,
     /// Sum of arrivals, in seconds since the summary's start, over the same.
     pub arrivals: f64,
-    /// What was left of it, in core-hours of the reference machine; nothing of what never ends.
+    /// Rest of its run, in core-hours of the reference machine; nothing of what never ends.
     #[serde(default)]
     pub core_hours: f64,
     /// The same in GPU-hours.
@@ -68,7 +68,7 @@ impl Undone {
     }
 }
 
-/// How many pieces of work ended how. Submitted = finished + refused + unfinished.
+/// Pieces of work by how they ended. Submitted = finished + refused + unfinished.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct WorkCounts {
     /// Arrived within the run.
@@ -95,36 +95,36 @@ pub struct WorkCounts {
     pub finished_share: Option<f64>,
 }
 
-/// What the run cost. Every part sums to the total exactly; tenants' parts
-/// sum to the total less boot and idle time, which belong to nobody.
+/// Costs of the run. Every part sums to the total exactly; tenants' parts sum to the total less
+/// boot and idle time, which belong to nobody.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Costs {
-    /// In all.
+    /// Total cost.
     #[serde(rename = "total_usd", serialize_with = "as_usd")]
     pub total: Money,
-    /// By provider and cluster.
+    /// Cost by provider and cluster.
     #[serde(rename = "by_provider_usd", serialize_with = "as_usd_map")]
     pub by_provider: Vec<(String, Money)>,
-    /// By region.
+    /// Cost by region.
     #[serde(rename = "by_region_usd", serialize_with = "as_usd_map")]
     pub by_region: Vec<(String, Money)>,
-    /// By market.
+    /// Cost by market.
     #[serde(rename = "by_market_usd", serialize_with = "as_usd_map")]
     pub by_market: Vec<(String, Money)>,
-    /// By what it was for: work, boot, idle, transfer.
+    /// Cost by purpose: work, boot, idle, transfer.
     #[serde(rename = "by_kind_usd", serialize_with = "as_usd_map")]
     pub by_kind: Vec<(String, Money)>,
-    /// By tenant.
+    /// Cost by tenant.
     #[serde(rename = "by_tenant_usd", serialize_with = "as_usd_map")]
     pub by_tenant: Vec<(String, Money)>,
-    /// By provider and by what it was for.
+    /// Cost by provider and purpose.
     pub parts: Vec<CostPart>,
-    /// Of instances that were there from beginning to end, owned ones and
+    /// Cost of instances that were there from beginning to end, owned ones and
     /// fleets that are kept: paid because time passes, whatever work there is.
     #[serde(skip)]
     pub standing: Money,
-    /// What rented instances cost less than the same time at the on-demand
-    /// list price, as a share of the latter (FinOps Foundation, "effective savings rate").
+    /// Saving of rented instances against the same time at the on-demand list price, as a share
+    /// of the latter (FinOps Foundation, "effective savings rate").
     pub effective_savings_rate: Option<f64>,
     /// Total over finished work.
     pub per_job_usd: Option<f64>,
@@ -134,17 +134,17 @@ pub struct Costs {
     pub per_useful_gpu_hour_usd: Option<f64>,
 }
 
-/// What one provider or cluster charged for one kind of thing.
+/// Charges of one provider or cluster for one kind of thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CostPart {
     /// Its name.
     pub provider: String,
     /// Work, boot, idle or transfer.
     pub kind: &'static str,
-    /// How much.
+    /// Money charged.
     #[serde(rename = "usd", serialize_with = "as_usd")]
     pub paid: Money,
-    /// How much of it because time passed, for machines that stood all along.
+    /// Part of it that was charged because time passed, for machines that stood all along.
     #[serde(skip)]
     pub standing: Money,
     /// Dollars a month; none where nothing says how long it takes. The parts sum to
@@ -171,7 +171,7 @@ pub struct Deadlines {
 pub struct CpuOnGpus {
     /// Hours of rented ones; none where no work ran on any rented machine with GPUs.
     pub hours: Option<f64>,
-    /// What they cost in that time, before the billing rule rounds.
+    /// Cost of the rented ones in that time, before the billing rule rounds.
     #[serde(rename = "usd", serialize_with = "as_usd_if_any")]
     pub cost: Option<Money>,
     /// Hours of owned ones.
@@ -216,14 +216,14 @@ pub struct Summary {
     pub waits_by_class: Vec<GroupWait>,
     /// End minus submission, of finished work.
     pub turnaround_s: DistributionSummary,
-    /// Of finished work, bound 10 s.
+    /// Bounded slowdown of finished work, bound 10 s.
     pub bounded_slowdown: DistributionSummary,
     /// Starts of gangs in several zones.
     #[serde(skip)]
     pub gangs_apart: u64,
     /// Promises.
     pub deadlines: Deadlines,
-    /// From the start, or the end of the warm-up, to the last submission.
+    /// Seconds from the start, or the end of the warm-up, to the last submission.
     pub arrivals_s: f64,
     /// Seconds that the work stands for, where the scenario says so.
     pub period_s: Option<f64>,
@@ -278,13 +278,13 @@ pub struct Summary {
 /// Grid carbon of where instances ran, in kilograms of CO2-equivalent, from mean power.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Carbon {
-    /// Of all of them; none where it is not known of some.
+    /// Carbon of all of them; none where it is not known of some.
     #[serde(rename = "carbon_kg")]
     pub kg: Option<f64>,
-    /// Of those of which it is known: the least that it can be.
+    /// Carbon of those of which it is known: the least that it can be.
     #[serde(rename = "carbon_kg_known")]
     pub known_kg: f64,
-    /// By region; none where it is not known of some instance there.
+    /// Carbon by region; none where it is not known of some instance there.
     #[serde(rename = "carbon_kg_by_region", serialize_with = "as_map")]
     pub by_region: Vec<(String, Option<f64>)>,
     /// Regions and clusters of which it is not known, with the keys that are missing.
@@ -293,7 +293,7 @@ pub struct Carbon {
 }
 
 impl Carbon {
-    /// Why it is not known, in words; none where it is.
+    /// Reason why it is not known, in words; none where it is.
     pub fn missing(&self) -> Option<String> {
         let told: Vec<String> =
             self.unknown.iter().map(|(name, keys)| format!("{name} has no {keys}")).collect();
@@ -305,10 +305,10 @@ impl Carbon {
 const MONTH_S: f64 = 365.2425 * 86_400.0 / 12.0;
 
 impl Summary {
-    /// What a month of this costs. What was paid because time passed, for
-    /// instances that were there from beginning to end, goes by the time over
-    /// which it was paid; what was paid because there was work goes by the time that
-    /// the work stands for ([`Summary::rent_s`]), however long it took. None where either was paid and its time is zero.
+    /// Cost of a month of this, in US dollars. Payments because time passed, for instances that
+    /// were there from beginning to end, go by the time over which they were made; payments
+    /// because there was work go by the time that the work stands for ([`Summary::rent_s`]),
+    /// however long it took. None where either was paid and its time is zero.
     pub fn monthly(&self) -> Option<f64> {
         self.month_of(self.cost.total, self.cost.standing)
     }

@@ -11,11 +11,11 @@ const MOST_GROUPS: usize = 256;
 /// Waits of started work by group.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GroupWaits {
-    /// By row of the group; none while all of the work is of the first.
+    /// Waits by row of the group; none while all of the work is of the first.
     groups: Vec<Histogram>,
 }
 
-/// How long the started work of one tenant or class waited.
+/// Waits of the started work of one tenant or class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupWait {
     /// Tenant or class.
@@ -51,7 +51,7 @@ impl GroupWaits {
         self.groups[group].add(wait);
     }
 
-    /// Those with work that started, the most work first; `all` are the waits of all.
+    /// Groups with work that started, the most work first; `all` are the waits of all.
     pub(super) fn named(&self, names: &[String], all: &Histogram) -> Vec<GroupWait> {
         let name = |row: usize| match row {
             MOST_GROUPS => format!("{} others", names.len().saturating_sub(MOST_GROUPS)),

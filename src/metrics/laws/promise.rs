@@ -22,7 +22,7 @@ use crate::units::Time;
 ///   zones: reservations do not know what its other tasks hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promises {
-    /// By slot of the work; `Time::MAX` for none.
+    /// Promised start by slot of the work; `Time::MAX` for none.
     starts: Vec<Time>,
     /// Since reservations were last worked out: what changes them happened,
     changed: bool,
