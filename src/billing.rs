@@ -58,7 +58,7 @@ impl CostMark {
 /// A bill for one instance: its parts sum to the amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bill {
-    /// By the provider's rule, from request to release.
+    /// Amount by the provider's rule, from request to release.
     pub amount: Money,
     /// Before the instance was ready.
     pub boot: Money,
@@ -83,7 +83,7 @@ impl Meter {
         }
     }
 
-    /// When the instance was requested.
+    /// Time at which the instance was requested.
     pub const fn since(&self) -> Time {
         self.since
     }
@@ -148,7 +148,7 @@ impl Meter {
         part
     }
 
-    /// What the instance has accrued until `now`, before rounding rules.
+    /// Money that the instance has accrued until `now`, before rounding rules.
     pub fn so_far(&self, now: Time) -> Money {
         Money::from_accrued(self.accrued + self.rate.accrue(now - self.last))
     }

@@ -1,4 +1,4 @@
-//! What a cloud and a workload are: data and pure functions, no behaviour in time.
+//! Data model of a cloud and a workload: data and pure functions, no behaviour in time.
 
 pub mod gpu;
 mod work;

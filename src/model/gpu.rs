@@ -42,7 +42,7 @@ pub fn same_chip(one: &str, other: &str) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 struct Parts {
     chip: String,
-    /// In GB.
+    /// Memory in GB.
     memory: Option<u32>,
 }
 

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use crate::units::{Demand, Id, IdVec, Span, Time};
 
-/// Who submitted the work; the key of a cost split.
+/// Submitter of work; the key of a cost split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
-    /// As the workload names it.
+    /// Name in the workload.
     pub name: String,
 }
 
-/// What kind of work it is, where the workload has kinds: waits are told by it.
+/// Class of work, where the workload has classes: waits are told by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkClass {
-    /// As the workload names it.
+    /// Name in the workload.
     pub name: String,
 }
 
-/// Where data lives: the name of a region (`aws/us-east-1`) or cluster.
+/// Place of data: the name of a region (`aws/us-east-1`) or cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     /// `provider/region`, or a cluster's name.
@@ -45,7 +45,7 @@ pub struct WorkId {
     pub ordinal: u64,
 }
 
-/// How the tasks of one job must be spread.
+/// Spread that the tasks of one job must have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Spread {
     /// Anywhere.
@@ -60,7 +60,7 @@ pub enum Spread {
     EvenZones,
 }
 
-/// How close together the tasks of a gang stay. An owned cluster is one zone.
+/// Widest site over which the tasks of a gang may lie. An owned cluster is one zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Together {
     /// In one zone, on one model of GPU.
@@ -92,9 +92,9 @@ impl Together {
 /// Names that are allowed or forbidden. Empty lists restrict nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Filter {
-    /// When not empty, only these.
+    /// Names that alone are allowed; any where empty.
     pub allowed: Vec<String>,
-    /// Never these.
+    /// Names that are never allowed.
     pub forbidden: Vec<String>,
 }
 
@@ -111,7 +111,7 @@ impl Filter {
     }
 }
 
-/// Where work may run, and how fast. Interned: many jobs share one.
+/// Rules on where work may run, and its speed there. Interned: many jobs share one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rules {
     /// Providers and clusters by name.
@@ -134,15 +134,15 @@ pub struct Rules {
     /// Relative speed by GPU model in millionths; replaces the instance type's
     /// speed where the model is listed.
     pub throughput: Vec<(String, u32)>,
-    /// How the tasks are spread.
+    /// Spread of the tasks.
     pub spread: Spread,
-    /// How close together a gang stays; where nothing is said, in one zone.
+    /// Widest site over which a gang may lie; where nothing is said, one zone.
     pub together: Option<Together>,
 }
 
 impl Rules {
-    /// How close together a gang stays: one that is spread over zones may lie
-    /// anywhere unless something else was said.
+    /// Widest site over which a gang may lie: one that is spread over zones may lie anywhere
+    /// unless something else was said.
     pub fn together(&self) -> Together {
         let spread = matches!(self.spread, Spread::Zones | Spread::EvenZones);
         match self.together {
@@ -152,7 +152,7 @@ impl Rules {
     }
 }
 
-/// What may be seen of a piece of work when it arrives.
+/// Properties of a piece of work that may be seen when it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// Job or virtual machine.
@@ -161,23 +161,23 @@ pub struct Ask {
     pub tasks: u32,
     /// A gang starts all tasks together or none; otherwise each on its own.
     pub gang: bool,
-    /// What each task asks.
+    /// Demand of each task.
     pub demand: Demand,
     /// The user's estimate of the runtime on the reference machine;
     /// `Span::MAX` when there is none.
     pub estimate: Span,
-    /// When it should be done; `Time::MAX` when there is no deadline.
+    /// Time by which it should be done; `Time::MAX` when there is no deadline.
     pub deadline: Time,
     /// Larger is more important.
     pub priority: i32,
-    /// Whose it is.
+    /// The tenant that submitted it.
     pub tenant: Id<Tenant>,
-    /// Which kind of work it is: a row of [`Interner::classes`]. One byte, for there is
-    /// one per live piece of work and few kinds.
+    /// Class of the work: a row of [`Interner::classes`]. One byte, for there is one per live
+    /// piece of work and few classes.
     pub class: u8,
-    /// Where it may run.
+    /// Rules on where it may run.
     pub rules: Id<Rules>,
-    /// Where its data lives; `None` when it has no data.
+    /// Home of its data; `None` when it has no data.
     pub home: Option<Id<Home>>,
     /// Bytes that all its tasks together read before they start computing; each
     /// moves its part.
@@ -195,8 +195,8 @@ impl Ask {
         self.resumes && (self.gang || self.tasks == 1)
     }
 
-    /// What the first `tasks` of its tasks move of `bytes`, rounded down: parts
-    /// of tasks that follow each other add up to all.
+    /// Part of `bytes` that the first `tasks` of its tasks move, rounded down: parts of tasks
+    /// that follow each other add up to all.
     pub fn part_of(&self, bytes: i64, tasks: u32) -> i64 {
         if tasks == self.tasks {
             return bytes;
@@ -228,7 +228,7 @@ impl Default for Ask {
     }
 }
 
-/// What only the simulator knows.
+/// Facts that only the simulator knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Truth {
     /// Runtime of each task on the reference machine, or the lifetime of a
@@ -242,13 +242,13 @@ pub struct Truth {
 pub struct Work {
     /// Stable identity.
     pub id: WorkId,
-    /// As the source names it; empty when it has no name (then the ordinal stands for it).
+    /// Name in the source; empty when it has no name (then the ordinal stands for it).
     pub name: String,
-    /// When it is submitted.
+    /// Time at which it is submitted.
     pub arrival: Time,
-    /// What may be seen.
+    /// Properties that may be seen.
     pub ask: Ask,
-    /// What is true.
+    /// Facts that only the simulator knows.
     pub truth: Truth,
 }
 

@@ -8,9 +8,9 @@ use crate::units::{Calendar, Distribution, Id, IdVec, Rate, Shape, Span, Time};
 pub struct Provider {
     /// Short name used in scenarios: `aws`, `dc1`.
     pub name: String,
-    /// As a reader knows it: `AWS`.
+    /// Name as a reader knows it: `AWS`.
     pub title: String,
-    /// How instance time becomes money.
+    /// Rule by which instance time becomes money.
     pub billing: Billing,
     /// Warning before a spot instance is taken back.
     pub notice: Span,
@@ -31,11 +31,11 @@ pub struct Billing {
 pub struct Region {
     /// The provider's own name: `us-east-1`.
     pub name: String,
-    /// Whose it is.
+    /// The provider that it belongs to.
     pub provider: Id<Provider>,
     /// Law that holds there: `US`, `EU`, `CN` ...
     pub jurisdiction: String,
-    /// Such as `iso27001`.
+    /// Certifications, such as `iso27001`.
     pub certifications: Vec<String>,
     /// Grid carbon intensity in milligrams of CO2-equivalent per kWh, where it is known.
     pub carbon_mg_per_kwh: Option<i64>,
@@ -57,7 +57,7 @@ pub struct InstanceType {
     pub name: String,
     /// Family that quotas and discounts name: `m5`.
     pub family: String,
-    /// What work can use: the machine less what the system keeps back.
+    /// Part of the machine that work can use: all less what the system keeps back.
     pub shape: Shape,
     /// The whole machine, which quotas count.
     pub whole: Shape,
@@ -69,7 +69,7 @@ pub struct InstanceType {
     pub power_milliwatts: Option<i64>,
 }
 
-/// How an offer is paid for.
+/// Way in which an offer is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Market {
     /// Rented at list price.
@@ -116,16 +116,16 @@ impl PricePath {
     }
 }
 
-/// What can be rented, or is owned: one zone, instance type and market.
+/// Zone, instance type and market of instances that can be rented, or are owned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offer {
     /// Full name, unique: `aws/us-east-1a/m5.xlarge/on-demand`, or the name of a cluster's group.
     pub name: String,
-    /// Where.
+    /// Zone of its instances.
     pub zone: Id<Zone>,
-    /// What.
+    /// Type of its instances.
     pub instance_type: Id<InstanceType>,
-    /// How it is paid for.
+    /// Way in which it is paid for.
     pub market: Market,
     /// Price of one instance.
     pub price: PricePath,
@@ -137,7 +137,7 @@ pub struct Offer {
     pub running_at_start: u32,
 }
 
-/// What a quota counts.
+/// Unit that a quota counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuotaUnit {
     /// Whole instances.
@@ -151,9 +151,9 @@ pub enum QuotaUnit {
 /// A limit on what may be rented at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// As the scenario names it: `aws/us-east-1/g5 vcpus`.
+    /// Name in the scenario: `aws/us-east-1/g5 vcpus`.
     pub name: String,
-    /// What is counted.
+    /// Unit that is counted.
     pub unit: QuotaUnit,
     /// Most of it at once.
     pub limit: u64,
@@ -240,8 +240,8 @@ impl World {
         }
     }
 
-    /// How data moves from one region to another. Free and instant where the
-    /// scenario gives no matrix, and within a region.
+    /// Link over which data moves from one region to another. Free and instant where the scenario
+    /// gives no matrix, and within a region.
     pub fn link(&self, from: Id<Region>, to: Id<Region>) -> Link {
         let row = from.row() * self.regions.len() + to.row();
         self.links.get(row).copied().unwrap_or_default()

@@ -37,8 +37,8 @@ impl Money {
         self.0 as f64 / 1e9
     }
 
-    /// What `used` (pico-dollar microseconds per hour, see [`Rate::accrue`])
-    /// comes to, rounded half up to a nano-dollar.
+    /// Money for `used` (pico-dollar microseconds per hour, see [`Rate::accrue`]), rounded half
+    /// up to a nano-dollar.
     pub const fn from_accrued(used: i128) -> Self {
         Self((used + PER_NANO / 2).div_euclid(PER_NANO))
     }

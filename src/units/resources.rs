@@ -8,7 +8,7 @@ pub const WHOLE_GPU: u16 = 1_000;
 /// Most GPU devices that one instance may have.
 pub const MAX_GPUS: u8 = 32;
 
-/// What one task asks of the one instance it runs on.
+/// Resources that one task asks of the one instance it runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Demand {
     /// Milli-cores.
@@ -37,7 +37,7 @@ impl Demand {
     }
 }
 
-/// What one instance offers to work.
+/// Resources that one instance offers to work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape {
     /// Milli-cores.
@@ -65,7 +65,7 @@ impl Shape {
         }
     }
 
-    /// How many tasks of `demand` an empty instance holds at once.
+    /// Number of tasks of `demand` that an empty instance holds at once.
     pub fn holds(self, demand: Demand) -> u32 {
         let by_gpu = match demand.gpus {
             0 => u32::MAX,
@@ -96,7 +96,7 @@ pub enum Scalar {
     Mean,
 }
 
-/// Who holds a part of one instance.
+/// Holders of parts of one instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Occupancy {
     /// Nobody.
@@ -108,8 +108,8 @@ pub enum Occupancy {
     Exclusive,
 }
 
-/// What is left of one instance, summarised so that most misfits are seen
-/// without looking at single devices.
+/// Free part of one instance, summarised so that most misfits are seen without looking at single
+/// devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Free {
     /// Milli-cores.
@@ -120,7 +120,7 @@ pub struct Free {
     pub whole_gpus: u8,
     /// Free milli-shares of the device with the most of them.
     pub best_share: u16,
-    /// Who holds what is not free.
+    /// Holders of what is not free.
     pub occupancy: Occupancy,
 }
 

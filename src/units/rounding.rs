@@ -1,4 +1,4 @@
-//! What rounding of doubles does to bounds: `0.99 - 1.0` is a little more than a hundredth away.
+//! Rounding of doubles at bounds: `0.99 - 1.0` is a little more than a hundredth away.
 
 /// Share of the larger of two values within which they count as one: far above what sums and
 /// quotients of doubles round, and far below what anybody promises.

@@ -139,7 +139,7 @@ pub const fn fnv1a(bytes: &[u8]) -> u64 {
     hash
 }
 
-/// What SplitMix64 adds to its state at each step.
+/// Increment of SplitMix64's state at each step.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The first output of SplitMix64 from state `x`; a bijection.

@@ -130,7 +130,7 @@ impl AddAssign for Span {
 }
 
 impl fmt::Display for Span {
-    /// As a person writes it: `1 d 2 h`, `3 h 4 min`, `5 min 6 s`, `7.25 s`.
+    /// Writes it as a person does: `1 d 2 h`, `3 h 4 min`, `5 min 6 s`, `7.25 s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let micros = self.0.unsigned_abs();

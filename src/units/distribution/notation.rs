@@ -100,7 +100,7 @@ fn nearest(found: &str, names: &[&str]) -> Option<String> {
     (closeness(best) > 0.75).then(|| format!("did you mean `{best}`?"))
 }
 
-/// How a law is written, for messages: its forms with `..` for values.
+/// Notation of a law, for messages: its forms with `..` for values.
 fn usage(law: &str) -> String {
     match law {
         "mixture" => return "mixture(weight: distribution, ..)".to_owned(),

@@ -5,7 +5,7 @@ use super::super::{Distribution, Made};
 use Maker::{Lists, One, Three, Two};
 use ParameterKind::{Plain, Plains, Value, Values};
 
-/// What a parameter takes.
+/// Kind of value that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ParameterKind {
     /// A value of the distribution, in the caller's unit.

@@ -16,7 +16,7 @@ pub(super) struct Argument<'a> {
     pub(super) value: &'a str,
 }
 
-/// What stands between a label and its value.
+/// Sign between a label and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Separator {
     Equals,
