@@ -93,18 +93,18 @@ pub trait Source {
 /// A source that may be handed to another thread.
 pub type BoxedSource = Box<dyn Source + Send>;
 
-/// Where work comes from, and what is done to it on its way in.
+/// Source of work, and the changes made to it on its way in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkloadSpec {
-    /// Where work comes from.
+    /// Source of the work.
     pub input: WorkloadInput,
-    /// What every piece of work gets where its source says nothing.
+    /// Values that every piece of work gets where its source says nothing.
     pub defaults: Defaults,
     /// Applied in this order, after the defaults.
     pub transforms: Vec<Transform>,
 }
 
-/// Where work comes from.
+/// Source of the work: a file, or draws from distributions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorkloadInput {
     /// A file.
@@ -160,7 +160,7 @@ impl WorkloadInput {
     }
 }
 
-/// What a workload needs to know of the run it is opened for.
+/// Facts of a run that a workload needs to be opened for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OpenContext {
     /// Seed of the run: synthesis, shuffle and inflate follow it, a plain trace does not.
@@ -169,7 +169,7 @@ pub struct OpenContext {
     pub calendar: Calendar,
     /// Whether `work.name` is filled.
     pub keep_names: bool,
-    /// What the world offers, for `inflate`.
+    /// Total capacity of the world, for `inflate`.
     pub capacity: Option<Capacity>,
 }
 
@@ -203,7 +203,7 @@ impl WorkloadSpec {
         self.defaults.cpu.is_none() && self.defaults.memory.is_none()
     }
 
-    /// What can be told to be wrong without the file.
+    /// Problems that can be found without reading the file.
     pub fn problems(&self, context: &OpenContext) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.defaults.problem().into_iter().collect();
         if let WorkloadInput::Synthetic(synth) = &self.input {
@@ -269,8 +269,8 @@ impl WorkloadSpec {
         })
     }
 
-    /// How far apart the tasks of some gang may lie, as far as that is said for all work
-    /// or for a synthetic class. What rows of a trace say is counted in runs.
+    /// Widest spread that the tasks of some gang may have, as far as it is set for all work or for
+    /// a synthetic class. Spreads that rows of a trace set are counted in runs.
     fn farthest(&self) -> Option<Together> {
         let for_all = self.defaults.rules.together;
         let gangs = match &self.input {
@@ -281,7 +281,7 @@ impl WorkloadSpec {
         gangs.filter_map(|class| class.rules.together.or(for_all)).max()
     }
 
-    /// What the workload takes for granted, in plain sentences for the report.
+    /// Assumptions of the workload, in plain sentences for the report.
     pub fn assumptions(&self) -> Vec<String> {
         let mut told = match &self.input {
             WorkloadInput::Trace(trace) => trace.assumptions(),

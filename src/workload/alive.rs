@@ -3,7 +3,7 @@
 use crate::model::{Work, WorkKind};
 use crate::units::{Span, Time};
 
-/// Which work that arrived before a window is there when it begins.
+/// Kind of earlier work that is there when a window begins, if it has not ended by then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Alive {
     /// None.

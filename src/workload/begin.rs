@@ -7,7 +7,7 @@ use crate::units::{Calendar, Span, Time};
 use super::{OpenContext, Transform, WorkloadSpec};
 
 impl WorkloadSpec {
-    /// How long after time zero of its trace the run begins.
+    /// Time from time zero of its trace to the beginning of the run.
     pub fn begins(&self) -> Span {
         let begins = |step: &Transform| match step {
             Transform::Begin(span) => *span,
@@ -16,15 +16,15 @@ impl WorkloadSpec {
         self.transforms.iter().map(begins).fold(Span::ZERO, |sum, one| sum + one)
     }
 
-    /// The calendar of the trace, of which that of the run is `run`.
+    /// The calendar of the trace, where `run` is the calendar of the run.
     pub(super) fn clock(&self, run: Calendar) -> Calendar {
         Calendar::from_unix_micros(run.unix_micros(Time::ZERO - self.begins()))
     }
 
-    /// When the first work arrives; none without work.
+    /// Arrival of the first work; `None` without work.
     ///
     /// # Errors
-    /// What is wrong with the specification, or with what is read until then.
+    /// Problems of the specification, or of the input that is read until then.
     pub fn first_arrival(&self, context: &OpenContext) -> Result<Option<Time>, Vec<Problem>> {
         let mut source = self.open(context)?;
         let mut work = Work::default();
@@ -32,9 +32,9 @@ impl WorkloadSpec {
         Ok(found.then_some(work.arrival))
     }
 
-    /// How long after time zero of the trace a run of it begins that is to
-    /// begin with its first arrival. Not at all where the transformations say
-    /// when work arrives, and where work arrives before time zero.
+    /// Time from time zero of the trace to the beginning of a run that is to begin with its first
+    /// arrival. Zero where the transformations say when work arrives, and where work arrives before
+    /// time zero.
     pub fn late_beginning(&self, context: &OpenContext) -> Span {
         let placed = |step: &Transform| match step {
             Transform::Window { from, shift, .. } => *shift && *from > Time::ZERO,
@@ -44,7 +44,7 @@ impl WorkloadSpec {
         if self.input.trace().is_none() || self.transforms.iter().any(placed) {
             return Span::ZERO;
         }
-        // What cannot be read is told when it is read for a run.
+        // A problem in reading is reported when the trace is read for a run.
         let first = self.first_arrival(context).ok().flatten().unwrap_or(Time::ZERO);
         (first - Time::ZERO).max(Span::ZERO)
     }

@@ -11,7 +11,7 @@ use super::{BoxedSource, Resource, RowNotes, Source};
 /// Most pieces of work that are held in memory at once.
 pub const MAX_HELD: usize = 20_000_000;
 
-/// In which order held work is handed over.
+/// Order in which held work is handed over.
 pub(super) enum HandOverOrder {
     /// By arrival; work of one instant keeps its order.
     Sorted,
@@ -30,7 +30,7 @@ pub(super) struct Buffered {
     order: HandOverOrder,
     read: bool,
     pool: Vec<Work>,
-    /// What is handed over: which of the pool, under which source number, when.
+    /// Work in the order of hand-over: row in the pool, source number, arrival.
     sequence: Vec<(u32, u32, Time)>,
     at: usize,
 }

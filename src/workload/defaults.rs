@@ -1,4 +1,4 @@
-//! What work gets where its source says nothing.
+//! Values that work gets where its source says nothing.
 
 use crate::model::gpu::answers;
 use crate::model::{Filter, Home, Interner, Rules, Tenant, Together, Work};
@@ -7,7 +7,7 @@ use crate::units::{Id, Span, Time};
 
 use super::transform::{Disposition, WorkStep, scale_span};
 
-/// What every piece of work gets where its source says nothing.
+/// Values that every piece of work gets where its source says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Defaults {
     /// Estimate of the runtime, where there is none.
@@ -26,7 +26,7 @@ pub struct Defaults {
     pub priority: Option<i32>,
     /// Tenant, where the work names none.
     pub tenant: Option<String>,
-    /// Where the data lives, where the work names no home.
+    /// Location of the data, where the work names no home.
     pub home: Option<String>,
     /// Bytes read before it starts, where it reads none.
     pub input: Option<i64>,
@@ -51,14 +51,14 @@ pub enum EstimateRule {
 /// `deadline = arrival + slack + factor x runtime`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeadlineRule {
-    /// At least zero.
+    /// Time added to the scaled runtime; at least zero.
     pub slack: Span,
-    /// Of the true runtime; at least 0.
+    /// Factor of the true runtime; at least 0.
     pub factor: f64,
 }
 
 impl Defaults {
-    /// What is wrong with its parameters.
+    /// Problem with the parameters, if there is one.
     pub(super) fn problem(&self) -> Option<Problem> {
         let estimate = match self.estimate {
             EstimateRule::Factor(factor) => factor.is_finite() && factor > 0.0,
@@ -77,7 +77,7 @@ impl Defaults {
         Some(Problem::with("workload", message))
     }
 
-    /// What they take for granted, in plain sentences.
+    /// Assumptions that the defaults make, in plain sentences.
     pub(super) fn assumptions(&self) -> Vec<String> {
         let mut told = Vec::new();
         match self.estimate {
@@ -114,7 +114,7 @@ impl Defaults {
     }
 }
 
-/// What is taken for granted of gangs that may lie further apart than one zone.
+/// Assumption made for gangs that may lie further apart than one zone.
 pub(super) fn spread_gangs(together: Option<Together>) -> Option<String> {
     let over = match together? {
         Together::Zone => return None,
@@ -133,7 +133,7 @@ pub(super) struct ApplyDefaults {
     defaults: Defaults,
     tenant: Option<Id<Tenant>>,
     home: Option<Id<Home>>,
-    /// By rules of the work, the rules with ours on top.
+    /// Rules of the work with ours on top, by the row of the former.
     rules: Vec<Option<Id<Rules>>>,
 }
 
@@ -233,7 +233,7 @@ fn both(own: &Rules, added: &Rules) -> Rules {
     }
 }
 
-/// Of two names that may mean one GPU model, the one that says more is kept.
+/// GPU models that both allow; of two names that may mean one model the longer is kept.
 fn both_models(own: &Filter, added: &Filter) -> Filter {
     let narrowed = |names: &[String], by: &[String]| -> Vec<String> {
         let finer = |name: &String| {
@@ -266,7 +266,7 @@ fn both_filters(own: &Filter, added: &Filter) -> Filter {
     Filter { allowed, forbidden }
 }
 
-/// Where they have nothing in common, a name that no region lies in.
+/// Jurisdictions that both lists allow; a name that no region lies in where they share none.
 fn both_jurisdictions(own: &[String], added: &[String]) -> Vec<String> {
     let shared = common(own, added);
     if shared.is_empty() && !own.is_empty() {
@@ -276,7 +276,7 @@ fn both_jurisdictions(own: &[String], added: &[String]) -> Vec<String> {
     }
 }
 
-/// What both lists allow, where an empty list allows everything.
+/// Names that both lists allow, where an empty list allows everything.
 fn common(own: &[String], added: &[String]) -> Vec<String> {
     match (own, added) {
         ([], _) => added.to_vec(),

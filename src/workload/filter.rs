@@ -2,14 +2,14 @@
 
 use crate::problem::{Problem, clip, did_you_mean};
 
-/// Which rows of a table are read.
+/// Rows of a table that are read, by the values of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowFilter {
     /// Header of the column, or its number (from 1) where there is no header.
     pub column: String,
-    /// What stands there.
+    /// Values of that column that a row is compared with.
     pub values: Vec<String>,
-    /// Whether such rows are kept, and all others left out, or the other way around.
+    /// Whether rows with such a value are kept and all others left out, or the other way around.
     pub keep: bool,
 }
 
@@ -18,7 +18,7 @@ pub struct RowFilter {
 pub(super) struct Filters {
     filters: Vec<RowFilter>,
     has_header: bool,
-    /// Where the columns stand, once that is known.
+    /// Positions of the columns, once they are known.
     at: Option<Vec<usize>>,
     passed_over: u64,
 }
@@ -28,7 +28,7 @@ impl Filters {
         Self { filters: filters.to_vec(), has_header, at: None, passed_over: 0 }
     }
 
-    /// The same in a format without headers, whose fields have these names and places.
+    /// Filters of a format without headers, whose fields have these names and places.
     ///
     /// # Errors
     /// There is no such field.
@@ -49,7 +49,7 @@ impl Filters {
         Ok(Self { at: Some(at), ..Self::new(filters, false) })
     }
 
-    /// Whether there is nothing to be held against.
+    /// Whether there are no filters.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.filters.is_empty()

@@ -34,11 +34,11 @@ pub(super) struct MappedRows {
     width: usize,
     /// Whether the first row has been moved to already (there is no header).
     pending: bool,
-    /// What the row last read said.
+    /// Values of the row last read.
     cells: Cells,
 }
 
-/// What the cells of one row said.
+/// Values in the cells of one row.
 #[derive(Clone, Copy, Default)]
 struct Cells {
     arrival: Option<Time>,
@@ -147,7 +147,7 @@ impl MappedRows {
         })
     }
 
-    /// What must hold between the cells of a row.
+    /// Checks the conditions between the cells of a row, and fills in what follows from them.
     fn settle(&self, work: &mut Work, cells: &Cells) -> Result<ReadRow, BadValue> {
         let machine = self.kind == WorkKind::VirtualMachine;
         let ended = cells.end.is_some_and(|end| end <= Time::ZERO);
@@ -157,7 +157,7 @@ impl MappedRows {
             None if machine => ReadRow::Noted(NoteSet::of(RowNote::AliveAtStart)),
             None => return Err("the row has no arrival"),
         };
-        // What was there before the trace is there when it begins.
+        // Work that was there before the trace is there when it begins.
         work.arrival = cells.arrival.unwrap_or(Time::ZERO);
         let runtime = match (cells.runtime, cells.end) {
             (Some(runtime), _) => runtime,
@@ -193,8 +193,9 @@ impl MappedRows {
     }
 }
 
-/// The largest number of whole devices, at most `most`, of which `milli`
-/// thousandths are a multiple, and of how many.
+/// Thousandths of a GPU per task, and the number of equal tasks that `milli` thousandths are
+/// divided into: each with the largest number of whole devices, at most `most`, that divides them.
+/// One task where `milli` is small enough, or no whole number of devices.
 fn divided(milli: u32, most: Option<u8>) -> (u32, u32) {
     let (whole, most) = (u32::from(WHOLE_GPU), most.map_or(u32::MAX, u32::from));
     let gpus = milli / whole;
@@ -284,7 +285,7 @@ impl Rows for MappedRows {
 }
 
 impl Cells {
-    /// When the work was observed to start.
+    /// Observed start of the work.
     fn started(&self, arrival: Time) -> Option<Time> {
         let wait = self.wait.filter(|&wait| wait >= Span::ZERO);
         self.start.or(wait.map(|wait| arrival.saturating_add(wait)))
@@ -406,7 +407,7 @@ fn has_suffix(cell: &[u8]) -> bool {
     cell.first().is_some_and(u8::is_ascii_digit) && cell.last().is_some_and(u8::is_ascii_alphabetic)
 }
 
-/// Whether a limit on the runtime is none.
+/// Whether a limit on the runtime says that there is none.
 fn is_unlimited(cell: &[u8]) -> bool {
     let spelt: [&[u8]; 3] = [b"UNLIMITED", b"Partition_Limit", b"INFINITE"];
     spelt.iter().any(|known| cell.eq_ignore_ascii_case(known))

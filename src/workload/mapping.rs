@@ -6,14 +6,15 @@ use crate::model::WorkKind;
 
 use super::mapped::factor;
 
-/// How the columns of some delimited text become work.
+/// Rules by which the columns of some delimited text become work.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
     /// Whether rows are jobs (`runtime`) or virtual machines (lifetime).
     pub kind: WorkKind,
-    /// What each field is read from. `arrival`, and `runtime` or `end`, are required.
+    /// Column or constant that each field is read from. `arrival`, and `runtime` or `end`, are
+    /// required.
     pub columns: BTreeMap<Field, Column>,
-    /// Between fields: `b','`, `b';'`, `b'\t'`; `b' '` takes any run of blanks.
+    /// Delimiter of fields: `b','`, `b';'`, `b'\t'`; `b' '` takes any run of blanks.
     pub delimiter: u8,
     /// Whether the first row names the columns.
     pub has_header: bool,
@@ -51,22 +52,22 @@ impl Mapping {
     }
 }
 
-/// What a column of a mapped file says.
+/// Fields of work that a column of a mapped file can give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
     /// The name of the work.
     Id,
-    /// When it is submitted.
+    /// Time of submission.
     Arrival,
     /// Runtime, or lifetime of a virtual machine.
     Runtime,
-    /// When it ended; without a `runtime`, that is `end - start` (or `end - arrival`).
+    /// Time of its end; without a `runtime`, that is `end - start` (or `end - arrival`).
     End,
-    /// When it was observed to start, also for `end - start`.
+    /// Observed start, also for `end - start`.
     Start,
     /// The user's estimate of the runtime.
     Estimate,
-    /// When it should be done.
+    /// Deadline.
     Deadline,
     /// Number of tasks.
     Tasks,
@@ -80,11 +81,11 @@ pub enum Field {
     GpuShare,
     /// Whether it has its instances alone.
     Exclusive,
-    /// Larger is more important.
+    /// Priority; larger is more important.
     Priority,
-    /// Whose it is.
+    /// Tenant that the work belongs to.
     Tenant,
-    /// Where its data lives.
+    /// Location of its data.
     Home,
     /// Bytes read before it starts.
     Input,
@@ -92,16 +93,16 @@ pub enum Field {
     Output,
     /// GPU models that it may use, separated by `|`.
     GpuModels,
-    /// How long it was observed to wait; negative where that is not known.
+    /// Observed wait; negative where that is not known.
     Wait,
 }
 
-/// Where a field comes from and in what unit.
+/// Source and unit of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// Which column, or which constant.
+    /// Column or constant that the values come from.
     pub from: ColumnOrigin,
-    /// What the numbers mean.
+    /// Unit of the values.
     pub unit: ColumnUnit,
     /// Numbers are multiplied by this; 1 for none.
     pub scale: f64,
@@ -116,7 +117,7 @@ impl Column {
     }
 }
 
-/// Which column of the file.
+/// Column of the file, or a constant in place of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ColumnOrigin {
     /// The column with this header.
@@ -127,7 +128,7 @@ pub enum ColumnOrigin {
     Constant(String),
 }
 
-/// What the numbers of a column mean.
+/// Unit or form of the values in a column.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ColumnUnit {
     /// Nanoseconds.

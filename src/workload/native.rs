@@ -114,7 +114,7 @@ impl NativeRows {
         Ok(())
     }
 
-    /// The rules of the current row, of which some cell is not empty.
+    /// The rules of the current row; some cell of them is not empty.
     fn rules(&mut self, book: &mut Interner) -> Result<Id<Rules>, Bad> {
         let (table, columns) = (&self.table, &self.columns);
         self.names.rules(book, &self.key, || {
@@ -127,7 +127,7 @@ impl NativeRows {
         })
     }
 
-    /// What must hold between the cells of a row.
+    /// Checks the conditions between the cells of a row, and fills in what follows from them.
     fn settle(&self, work: &mut Work) -> Result<(), Problem> {
         if work.truth.runtime == UNSET {
             return Err(self.table.row_problem("the row has neither runtime_s nor lifetime_s"));

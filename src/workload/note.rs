@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Why a row was left out, or what was assumed of it.
+/// Reason that a row was left out, or assumption that was made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowNote {
@@ -95,7 +95,7 @@ impl RowNote {
         }
     }
 
-    /// It in words, behind a number of rows.
+    /// The note in words, to stand behind a number of rows.
     pub const fn told(self) -> &'static str {
         match self {
             Self::NoRuntime => "left out: without a runtime",
@@ -133,7 +133,7 @@ impl RowNote {
     }
 }
 
-/// How many rows there are of each [`RowNote`].
+/// Number of rows for each [`RowNote`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowNotes {
     counts: [u64; RowNote::ALL.len()],

@@ -1,6 +1,6 @@
 //! Numbers as they stand in files, read exactly where they can be.
 
-/// Why a value was refused, to stand after "`value` ".
+/// Reason that a value was refused, to stand after "`value` ".
 pub(super) type BadValue = &'static str;
 
 const NO_NUMBER: BadValue = "is not a number";
@@ -42,7 +42,7 @@ fn fixed(text: &[u8], decimals: u32) -> Result<i64, BadValue> {
     }
 }
 
-/// What most numbers are: a few digits, which always fit.
+/// Value of 1 to 16 digits, which most numbers have and which always fit.
 #[inline]
 fn whole(text: &[u8]) -> Option<i64> {
     match text.len() {
@@ -77,9 +77,9 @@ fn right_aligned(text: &[u8]) -> u64 {
     word << unused | (ZEROS >> 1) >> (63 - unused)
 }
 
-/// The number that eight digits are, the first in the lowest byte; none where
-/// one of them is no digit. Neighbours are put together in three steps: ones to
-/// twos, fours and eight (Lemire, "Quickly parsing eight digits", 2018).
+/// The number that eight digits are, the first in the lowest byte; `None` where one of them is no
+/// digit. Neighbours are put together in three steps: ones to twos, fours and eight (Lemire,
+/// "Quickly parsing eight digits", 2018).
 #[inline]
 const fn eight_digits(word: u64) -> Option<i64> {
     const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
@@ -144,7 +144,7 @@ fn push_digit(value: i64, digit: u8) -> Result<i64, BadValue> {
     value.checked_mul(10).and_then(|value| value.checked_add(digit.into())).ok_or("is too large")
 }
 
-/// How a number between two whole ones is rounded.
+/// Direction in which a number between two whole ones is rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rounding {
     /// Half away from zero.

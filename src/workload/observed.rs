@@ -1,5 +1,5 @@
-//! What was observed of the work in a trace: when it started and what it held.
-//! It is read apart from the work, so that no run and no policy can see it.
+//! Observed starts and sizes of the work in a trace. They are read apart from the work, so that no
+//! run and no policy can see them.
 
 use crate::model::{Interner, Work, WorkId};
 use crate::problem::Problem;
@@ -11,35 +11,35 @@ use super::reader::{Reader, Rows};
 use super::swf::SwfRows;
 use super::{Alive, Format, MAX_HELD, Source, TraceSpec, Transform, Unsorted, WorkloadSpec};
 
-/// What was observed of one piece of work.
+/// Observed wait, runtime and size of one piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// From submission to start, at least zero.
+    /// Time from submission to start, at least zero.
     pub wait: Span,
-    /// From start to end.
+    /// Time from start to end.
     pub runtime: Span,
     /// Milli-cores that it held.
     pub cpu: u64,
 }
 
 impl Observation {
-    /// What is observed of work that waited for `wait` and otherwise was as the trace says.
+    /// Observation of work that waited for `wait` and otherwise was as the trace says.
     pub(super) fn of(work: &Work, wait: Span) -> Self {
         let cpu = u64::from(work.ask.demand.cpu) * u64::from(work.ask.tasks);
         Self { wait, runtime: work.truth.runtime, cpu }
     }
 }
 
-/// What was observed of the work in a trace, by its identity.
+/// Observations of the work in a trace, by its identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observations {
-    /// In the order of the identities.
+    /// Observations in the order of the identities.
     rows: Vec<(WorkId, Observation)>,
     missing: u64,
 }
 
 impl Observations {
-    /// What was observed of this piece of work.
+    /// Observation of this piece of work; `None` where nothing was observed of it.
     pub fn get(&self, id: WorkId) -> Option<Observation> {
         let row = self.rows.binary_search_by_key(&id, |row| row.0).ok()?;
         Some(self.rows[row].1)
@@ -50,7 +50,7 @@ impl Observations {
         self.rows.is_empty()
     }
 
-    /// Pieces of work in the trace of which the start was not observed.
+    /// Pieces of work in the trace whose start was not observed.
     pub fn missing(&self) -> u64 {
         self.missing
     }
@@ -106,11 +106,11 @@ impl TraceSpec {
 }
 
 impl WorkloadSpec {
-    /// What was observed of the workload, under the identities that its work
-    /// has in runs. Nothing where it is no trace, and where the trace says nothing.
+    /// Observations of the workload, under the identities that its work has in runs. Empty where it
+    /// is no trace, and where the trace says nothing.
     ///
     /// # Errors
-    /// What is wrong with the trace.
+    /// Problems of the trace.
     pub fn observations(&self, calendar: Calendar) -> Result<Observations, Vec<Problem>> {
         match self.input.trace() {
             Some(trace) => trace.observations(self.clock(calendar)),
@@ -152,7 +152,7 @@ mod tests {
         Calendar::from_unix_micros(0)
     }
 
-    /// Waits by ordinal in seconds, and how many are missing.
+    /// Waits by ordinal in seconds, and the number of missing ones.
     fn waits(text: &str, format: Format) -> (Vec<(u64, f64)>, u64) {
         let (_file, spec) = spec(text, format);
         let found = spec.observations(calendar()).expect("it can be read");

@@ -15,7 +15,7 @@ use super::table::{Bad, TextTable};
 
 pub use nodes::{NodeRow, read_nodes};
 
-/// How an openb pod list becomes work.
+/// Rules by which an openb pod list becomes work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenbOptions {
     /// Pods arrive one per second in the order of the file and never leave, as
@@ -39,7 +39,7 @@ pub(super) struct OpenbRows {
     row: i64,
 }
 
-/// Where each column stands.
+/// Position of each column.
 struct PodColumns {
     width: usize,
     name: usize,
@@ -193,7 +193,7 @@ impl Rows for OpenbRows {
             None if end <= Time::ZERO => return Ok(ReadRow::Dropped(RowNote::EndedBefore)),
             None => ReadRow::Noted(NoteSet::of(RowNote::AliveAtStart)),
         };
-        // What was there before the trace is there when it begins.
+        // A pod that was there before the trace is there when it begins.
         work.arrival = arrival.unwrap_or(Time::ZERO);
         let runtime = if end == Time::MAX { Span::MAX } else { end - work.arrival };
         work.truth = Truth { runtime };

@@ -1,4 +1,4 @@
-//! What all readers of traces share: order, identity and malformed rows.
+//! Order, identity and malformed rows: the parts that all readers of traces share.
 
 use crate::model::{Interner, Work, WorkId};
 use crate::problem::{Problem, clip};
@@ -27,31 +27,32 @@ pub(super) trait Rows: Send {
         false
     }
 
-    /// What the row last read, which came to `work`, says of its start.
+    /// Observation of the row last read, which came to `work`; none where it does not say its
+    /// start.
     fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
         let _ = work;
         Ok(None)
     }
 }
 
-/// What one row came to.
+/// Result of reading one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadRow {
     /// A piece of work.
     Filled,
     /// A piece of work that has its identity in the file.
     Identified,
-    /// A piece of work of which something was assumed.
+    /// A piece of work with an assumption made about it.
     Noted(NoteSet),
-    /// Nothing.
+    /// No work; the row is left out for this reason.
     Dropped(RowNote),
     /// There are no more rows.
     End,
 }
 
-/// How many of the problems with skipped rows are kept.
+/// Most problems with skipped rows that are kept.
 const KEPT_PROBLEMS: usize = 5;
-/// How many are kept where they are what the rows are read for.
+/// Most problems that are kept where the rows are read to find problems.
 const TOLD_PROBLEMS: usize = 20;
 
 /// A trace as a source.
@@ -87,7 +88,7 @@ impl<R: Rows> Reader<R> {
         }
     }
 
-    /// The same, where work that asks for nothing is told.
+    /// The same reader; `sizeless` says whether work that asks for nothing stays so.
     pub(super) fn telling_sizeless(self, sizeless: bool) -> Self {
         Self { sizeless, ..self }
     }
@@ -108,7 +109,7 @@ impl<R: Rows> Reader<R> {
         &self.rows
     }
 
-    /// What was observed of the work last read; nothing where that is malformed and may be.
+    /// Observation of the work last read; `None` where that is malformed and may be.
     pub(super) fn observed(&mut self, work: &Work) -> Result<Option<Observation>, Problem> {
         match self.rows.observed(work) {
             Ok(found) => Ok(found),

@@ -19,12 +19,12 @@ use super::{
 
 use guess::{Guess, guess};
 
-/// What a file seems to be.
+/// Format that a file seems to have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recognised {
-    /// How to read it.
+    /// Format to read it in.
     pub format: Format,
-    /// Why, and what to check, in plain sentences.
+    /// Reason for it, and points to check, in plain sentences.
     pub why: String,
 }
 

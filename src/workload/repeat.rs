@@ -16,14 +16,14 @@ pub(super) struct Repeat {
     inner: BoxedSource,
     times: u32,
     period: Option<Span>,
-    /// Repetitions done, and what they add to arrivals and source numbers.
+    /// Repetitions done, and the amounts that they add to arrivals and source numbers.
     done: u32,
     shift: Span,
     sources: u32,
     count: u64,
     first: Time,
     last: Time,
-    /// Of the first repetition; the others say the same.
+    /// Skipped rows of the first repetition; the others say the same.
     skipped: Option<(u64, RowNotes, Vec<Problem>)>,
 }
 

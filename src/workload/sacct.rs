@@ -25,14 +25,14 @@ use columns::SacctColumns;
 pub(super) use columns::{USED, is_header};
 use tres::Tres;
 
-/// How an accounting log becomes work.
+/// Rules by which an accounting log becomes work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SacctOptions {
-    /// Between fields.
+    /// Delimiter of fields.
     pub delimiter: u8,
     /// Name of the time zone of its dates, such as `Europe/Berlin`; UTC where none is given.
     pub time_zone: Option<String>,
-    /// Which column names the tenant.
+    /// Column that names the tenant.
     pub tenant: SacctTenant,
     /// Whether work arrives when it was submitted, also where it became eligible later.
     pub at_submit: bool,
@@ -52,7 +52,7 @@ impl Default for SacctOptions {
     }
 }
 
-/// Which column names the tenant.
+/// Column that names the tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SacctTenant {
     /// `User`, or `Account` where the log has no users.
@@ -75,7 +75,7 @@ pub(super) struct SacctRows {
     options: SacctOptions,
     zone: DefaultTimeZone,
     calendar: Calendar,
-    /// By hash of their names, jobs of several rows.
+    /// Jobs of several rows, by hash of their names.
     attempts: FxHashMap<u64, Attempts>,
     names: Names,
     keep_names: bool,
@@ -87,7 +87,7 @@ pub(super) struct SacctRows {
 pub(super) struct Attempts {
     /// Rows still to come.
     left: u64,
-    /// When it was first submitted, in microseconds since 1970.
+    /// First submission, in microseconds since 1970.
     first: Option<i64>,
 }
 
@@ -122,7 +122,7 @@ fn is_job(id: &[u8]) -> bool {
     !id.contains(&b'.') && !id.contains(&b'[')
 }
 
-/// What the state of a job says of its row.
+/// Note that the state of a job puts on its row.
 fn note_of(state: &[u8]) -> Option<RowNote> {
     let word = state.split(|byte| matches!(byte, b' ' | b'+')).next().unwrap_or(state);
     match word {
@@ -158,7 +158,7 @@ impl SacctRows {
         Ok(Self { table, at, options, zone, calendar, attempts, names, keep_names, observed: None })
     }
 
-    /// What a column says; none where it is not there or says nothing.
+    /// Value of a column; `None` where the column is missing or says nothing.
     fn cell<T>(
         &self,
         column: Option<usize>,
@@ -189,7 +189,7 @@ impl SacctRows {
         Ok(None)
     }
 
-    /// How long it ran, in microseconds; noted where its start and its end say otherwise.
+    /// Runtime in microseconds; noted where its start and its end say otherwise.
     fn runtime(&self, start: i64, notes: &mut NoteSet) -> Result<Option<i64>, Bad> {
         let spent = self.date(self.at.end, "End")?.map(|end| end.saturating_sub(start));
         let elapsed = self.elapsed()?;
@@ -199,7 +199,7 @@ impl SacctRows {
         Ok(elapsed.or(spent))
     }
 
-    /// How long it says that it ran, in microseconds.
+    /// Runtime that its own columns say, in microseconds.
     fn elapsed(&self) -> Result<Option<i64>, Bad> {
         let seconds = |cell: &[u8]| scaled(cell, 1_000_000, 1.0, Rounding::Nearest);
         if let Some(raw) = self.cell(self.at.elapsed_raw, "ElapsedRaw", seconds)? {
@@ -208,7 +208,7 @@ impl SacctRows {
         self.cell(self.at.elapsed, "Elapsed", duration)
     }
 
-    /// What it was allowed to run; none where that is not limited.
+    /// Limit on the runtime; `Span::MAX` where it is not limited.
     fn limit(&self) -> Result<Span, Bad> {
         let minutes = |cell: &[u8]| match cell {
             b"UNLIMITED" | b"Partition_Limit" => Ok(i64::MAX),
@@ -224,7 +224,7 @@ impl SacctRows {
         Ok(limit.filter(|&micros| micros >= 0).map_or(Span::MAX, Span::from_micros))
     }
 
-    /// Tasks, one per node, and what each asks for; none without processors.
+    /// Tasks, one per node, the demand of each and its GPU models; `None` without processors.
     fn demand(&self, notes: &mut NoteSet) -> Result<Option<(u32, Demand, Vec<String>)>, Bad> {
         let allocated = self.cell(self.at.alloc_tres, "AllocTRES", Tres::read)?.unwrap_or_default();
         let asked = self.cell(self.at.req_tres, "ReqTRES", Tres::read)?.unwrap_or_default();
@@ -294,8 +294,8 @@ impl SacctRows {
         named.map_err(|reason| Bad::Row(self.table.problem(index, name, reason)))
     }
 
-    /// When it was submitted, and when it could start: both in microseconds
-    /// since 1970, of the first attempt.
+    /// Arrival: the submission, or the moment from which it could start where that is later; of the
+    /// first attempt, in microseconds since 1970.
     fn arrival(&mut self, first: Option<i64>, start: i64, notes: &mut NoteSet) -> Result<i64, Bad> {
         let submitted = self.date(self.at.submit, "Submit")?;
         let eligible = self.date(self.at.eligible, "Eligible")?;

@@ -1,4 +1,4 @@
-//! Whether a name was there before, in bounded memory.
+//! A set of names that tells, in bounded memory, whether a name was there before.
 
 use rustc_hash::FxHashSet;
 
@@ -18,7 +18,7 @@ impl SeenNames {
         self.again_bytes(name.as_bytes())
     }
 
-    /// The same of a name as it stands in a file.
+    /// The same as [`Self::again`], for a name as it stands in a file.
     pub(super) fn again_bytes(&mut self, name: &[u8]) -> bool {
         if name.is_empty() {
             return false;

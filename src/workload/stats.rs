@@ -1,4 +1,4 @@
-//! What a workload is like, in one pass over it.
+//! Statistics of a workload, from one pass over it.
 
 mod summary;
 
@@ -17,8 +17,8 @@ use super::{RowNotes, Source};
 pub use summary::SampleSummary;
 use summary::Samples;
 
-/// What a workload is like. Resources are counted over all tasks of a piece of
-/// work; sums over time leave out work without an end.
+/// Statistics of a workload. Resources are counted over all tasks of a piece of work; sums over
+/// time leave out work without an end.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Stats {
     /// Pieces of work.
@@ -31,7 +31,7 @@ pub struct Stats {
     pub skipped: u64,
     /// Well-formed rows that became no work.
     pub dropped: u64,
-    /// The same by why, and rows of which something was assumed.
+    /// The same by reason, and rows of which something was assumed.
     pub notes: RowNotes,
     /// First arrival in seconds after the run's start.
     pub first_arrival_s: f64,
@@ -79,10 +79,10 @@ pub struct Stats {
     pub top_tenants: Vec<TenantStats>,
 }
 
-/// What one tenant asks for.
+/// Demand of one tenant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TenantStats {
-    /// As the workload names it.
+    /// Name of the tenant in the workload.
     pub name: String,
     /// Pieces of work.
     pub count: u64,
@@ -95,7 +95,7 @@ const MAX_DEMANDS: usize = 100_000;
 /// Milli-cores times microseconds in a core-hour.
 const CORE_HOUR: f64 = 1_000.0 * 3.6e9;
 
-/// What has been seen so far.
+/// Sums over the work that was read so far.
 #[derive(Default)]
 struct TraceTally {
     count: u64,
@@ -220,7 +220,7 @@ impl Stats {
     /// Reads `source` to its end.
     ///
     /// # Errors
-    /// What the source reports.
+    /// The problem that the source reports.
     pub fn of(source: &mut dyn Source, book: &mut Interner) -> Result<Self, Problem> {
         let (mut tally, mut work) = (TraceTally::default(), Work::default());
         while source.next(book, &mut work)? {

@@ -14,10 +14,10 @@ use super::reader::{ReadRow, Rows};
 use super::table::{Bad, TextTable};
 use super::{Observation, RowNote};
 
-/// How SWF records become jobs: one task per processor, all of them a gang.
+/// Rules by which SWF records become jobs: one task per processor, all of them a gang.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SwfOptions {
-    /// Which field is the number of processors.
+    /// Field that gives the number of processors.
     pub procs: Procs,
     /// Milli-cores per processor.
     pub cpu_per_proc: u32,
@@ -25,13 +25,13 @@ pub struct SwfOptions {
     pub memory_per_proc: u32,
     /// Whether field 10 (requested KB per processor) is used, rounded up to MiB.
     pub requested_memory: bool,
-    /// What becomes of records without a runtime (field 4 below 0).
+    /// Treatment of records without a runtime (field 4 below 0).
     pub unknown_runtime: UnknownRuntime,
     /// Leaves out records of runtime 0.
     pub drop_zero: bool,
     /// Leaves out records with status 5 (cancelled).
     pub drop_cancelled: bool,
-    /// Which field names the tenant.
+    /// Field that names the tenant.
     pub tenant: SwfTenant,
 }
 
@@ -51,7 +51,7 @@ impl Default for SwfOptions {
     }
 }
 
-/// Which field is the number of processors. Where it is missing, the other is taken.
+/// Field that gives the number of processors. Where it is missing, the other is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Procs {
     /// Field 8.
@@ -63,7 +63,7 @@ pub enum Procs {
     Larger,
 }
 
-/// What becomes of a record without a runtime.
+/// Treatment of a record without a runtime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownRuntime {
     /// It is left out, and counted.
@@ -73,7 +73,7 @@ pub enum UnknownRuntime {
     Take(Span),
 }
 
-/// Which field names the tenant.
+/// Field that names the tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SwfTenant {
     /// None does.
@@ -89,7 +89,7 @@ pub enum SwfTenant {
     Partition,
 }
 
-/// What the header comments of an SWF file say.
+/// Entries in the header comments of an SWF file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SwfHeader {
     /// Every `; Key: value` in the order of the file.
@@ -108,7 +108,7 @@ impl SwfHeader {
         self.get(key)?.split_whitespace().next()?.parse().ok()
     }
 
-    /// When the log begins (field `UnixStartTime`), if it says.
+    /// Beginning of the log in seconds since 1970 (field `UnixStartTime`), if it says.
     pub fn start_unix(&self) -> Option<i64> {
         self.number("UnixStartTime").filter(|&secs| secs > 0)
     }

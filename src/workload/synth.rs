@@ -20,17 +20,17 @@ use draws::{Draws, Size};
 /// A workload drawn from distributions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SynthSpec {
-    /// When work arrives.
+    /// Process by which work arrives.
     pub arrivals: Arrivals,
     /// Pieces of work per arrival, rounded, at least 1; one when `None`.
     pub batch: Option<Distribution>,
-    /// When arrivals end.
+    /// End of arrivals.
     pub until: Until,
-    /// What arrives; at least one class.
+    /// Classes of work that arrive; at least one.
     pub classes: Vec<SynthClass>,
 }
 
-/// When work arrives, in hours and seconds of simulated time.
+/// Process by which work arrives, in hours and seconds of simulated time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arrivals {
     /// Poisson process.
@@ -64,7 +64,7 @@ pub struct MmppState {
     pub dwell: Span,
 }
 
-/// When arrivals end.
+/// End of arrivals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// After this many pieces of work.
@@ -76,7 +76,7 @@ pub enum Until {
 /// A class of work. Draws out of range are clamped to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SynthClass {
-    /// Names the work: `<class>-<ordinal>`.
+    /// Name of the class; work is called `<class>-<ordinal>`.
     pub name: String,
     /// Relative frequency, greater than 0.
     pub weight: f64,
@@ -98,13 +98,13 @@ pub struct SynthClass {
     pub gpu_share: Distribution,
     /// Estimate as a multiple of the runtime; no estimate when `None`.
     pub estimate: Option<Distribution>,
-    /// Deadline as a multiple of the runtime after arrival; none when `None`.
+    /// Deadline as a multiple of the runtime after arrival; no deadline when `None`.
     pub deadline: Option<Distribution>,
-    /// Larger is more important.
+    /// Priority; larger is more important.
     pub priority: i32,
     /// Tenants with their relative frequencies; the default tenant when empty.
     pub tenants: Vec<(String, f64)>,
-    /// Where the data lives.
+    /// Location of the data.
     pub home: Option<String>,
     /// Bytes read before it starts.
     pub input: Distribution,
@@ -114,7 +114,7 @@ pub struct SynthClass {
     pub exclusive: bool,
     /// Whether progress survives a preemption.
     pub resumes: bool,
-    /// Where it may run.
+    /// Rules on where it may run.
     pub rules: Rules,
 }
 
@@ -200,13 +200,13 @@ pub(super) struct Synth {
     keep_names: bool,
     clock: ArrivalClock,
     weights: Vec<f64>,
-    /// Arrival of the batch being handed out, and what is left of it.
+    /// Arrival of the batch being handed out, and the work left of it.
     now: Time,
     in_batch: u64,
     batches: u64,
     ordinal: u64,
     names: Names,
-    /// By class.
+    /// Draws by class.
     draws: Vec<Draws>,
 }
 

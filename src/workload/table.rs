@@ -12,9 +12,9 @@ pub(super) struct TextTable {
     quoting: bool,
     /// Lines that begin with this are passed over.
     comment: Option<u8>,
-    /// Where each field begins and ends, in the line or in `clean`.
+    /// Start and end of each field, in the line or in `clean`.
     fields: Vec<(u32, u32)>,
-    /// Where each field begins in the line, for messages.
+    /// Start of each field in the line, for messages.
     places: Vec<u32>,
     /// The fields of a row with quotes, without them.
     clean: Vec<u8>,
@@ -22,7 +22,7 @@ pub(super) struct TextTable {
     filters: Filters,
 }
 
-/// What went wrong: one row, or the file as a whole.
+/// Failure of reading: one row, or the file as a whole.
 #[derive(Debug)]
 pub(super) enum Bad {
     /// The row may be skipped.
@@ -46,12 +46,13 @@ impl TextTable {
         }
     }
 
-    /// The same without the rows that `filters` leave out.
+    /// The same table without the rows that `filters` leave out.
     pub(super) fn keeping(self, filters: &[RowFilter], has_header: bool) -> Self {
         Self { filters: Filters::new(filters, has_header), ..self }
     }
 
-    /// The same where there is no header, and fields have these names and places.
+    /// The same table without the rows that `filters` leave out, where there is no header, and
+    /// fields have these names and places.
     ///
     /// # Errors
     /// A filter names no such field.
@@ -268,7 +269,7 @@ const fn equal_bytes(word: u64, byte: u8) -> u64 {
 }
 
 impl Bad {
-    /// The same with a hint.
+    /// The same failure with a hint.
     pub(super) fn hinted(self, hint: &str) -> Self {
         match self {
             Self::Row(problem) => Self::Row(problem.hint(hint)),
@@ -276,7 +277,7 @@ impl Bad {
         }
     }
 
-    /// The problem, however bad.
+    /// The problem of a row or of the file.
     pub(super) fn into_problem(self) -> Problem {
         match self {
             Self::Row(problem) | Self::File(problem) => problem,

@@ -156,8 +156,8 @@ fn hourly(hours: u32, block: Span, seed: u64) -> Vec<Work> {
     found
 }
 
-/// Where work comes every hour all along, it does so however blocks are drawn: the
-/// last, short block neither leaves a hole nor makes the trace longer.
+/// A trace in which work comes every hour keeps doing so however blocks are drawn: the last, short
+/// block neither leaves a hole nor makes the trace longer.
 #[test]
 fn a_trace_of_no_whole_number_of_blocks_keeps_its_load() {
     for hours in [1, 23, 24, 47, 48, 50, 71] {

@@ -27,11 +27,11 @@ pub struct TraceSpec {
     pub path: PathBuf,
     /// Its name in messages.
     pub shown: String,
-    /// How its rows are read.
+    /// Format that its rows are read in.
     pub format: Format,
-    /// What a malformed row does.
+    /// Effect of a malformed row.
     pub on_bad_row: OnBadRow,
-    /// What a row does that arrives before its predecessor.
+    /// Effect of a row that arrives before its predecessor.
     pub unsorted: Unsorted,
     /// Rows that are read; all must let a row pass. No filter reads SWF.
     pub filters: Vec<RowFilter>,
@@ -39,7 +39,7 @@ pub struct TraceSpec {
     pub nameless: bool,
 }
 
-/// How the rows of a trace are read.
+/// Format of the rows of a trace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Format {
     /// windtunnel's own CSV (`docs/workload.md`).
@@ -55,7 +55,7 @@ pub enum Format {
     Mapped(Mapping),
 }
 
-/// What a malformed row does.
+/// Effect of a malformed row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnBadRow {
     /// It ends the reading.
@@ -68,7 +68,7 @@ pub enum OnBadRow {
     Tell,
 }
 
-/// What a row does that arrives before its predecessor.
+/// Effect of a row that arrives before its predecessor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unsorted {
     /// It is a malformed row.
@@ -86,7 +86,7 @@ pub enum Unsorted {
 const SINCE_1970: i64 = 500_000_000_000_000;
 
 impl TraceSpec {
-    /// A trace in `format`, sorted, of which no row may be malformed.
+    /// A trace in `format`, sorted and without malformed rows.
     pub fn new(path: impl Into<PathBuf>, format: Format) -> Self {
         let path = path.into();
         Self {
@@ -217,7 +217,7 @@ impl TraceSpec {
         let mut source = self.open(Calendar::from_unix_micros(0), false, false).ok()?;
         let (mut book, mut work) = (Interner::default(), Work::default());
         while source.next(&mut book, &mut work).ok()? {
-            // What has no arrival stands at time zero, which is 1970 here.
+            // Work without an arrival stands at time zero, which is 1970 here.
             if work.arrival != Time::ZERO {
                 return Some(work.arrival.micros());
             }
@@ -225,7 +225,7 @@ impl TraceSpec {
         None
     }
 
-    /// What the reading takes for granted.
+    /// Assumptions that the reading makes.
     pub(super) fn assumptions(&self) -> Vec<String> {
         let mut told = Vec::new();
         match &self.format {

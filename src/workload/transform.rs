@@ -1,4 +1,4 @@
-//! What is done to a workload on its way in.
+//! Changes that are made to a workload on its way in.
 
 use crate::model::{Interner, Work, WorkKind};
 use crate::problem::Problem;
@@ -19,13 +19,13 @@ pub enum Transform {
         to: Time,
         /// Whether `from` becomes the run's start.
         shift: bool,
-        /// Which earlier work is there at `from`, if it has not ended by then.
-        /// Its time counts from its arrival; what is left of it is kept.
+        /// Earlier work that is there at `from`, if it has not ended by then. Its time counts from
+        /// its arrival; what is left of it is kept.
         alive: Alive,
     },
-    /// Leaves out the first so many.
+    /// Leaves out this many pieces of work at the beginning.
     Skip(u64),
-    /// Ends after so many.
+    /// Ends after this many pieces of work.
     Take(u64),
     /// Keeps what passes.
     Keep(Keep),
@@ -36,11 +36,11 @@ pub enum Transform {
     /// Multiplies sizes, each greater than 0, rounded half up, at least 1
     /// where there was any.
     ScaleSizes {
-        /// Of milli-cores per task.
+        /// Factor of milli-cores per task.
         cpu: f64,
-        /// Of MiB per task.
+        /// Factor of MiB per task.
         memory: f64,
-        /// Of the number of tasks.
+        /// Factor of the number of tasks.
         tasks: f64,
     },
     /// Adds to every arrival.
@@ -51,10 +51,10 @@ pub enum Transform {
     /// Reads the workload so many times in all, each time shifted by `period`
     /// against the time before.
     Repeat {
-        /// At least 1.
+        /// Number of repetitions, at least 1.
         times: u32,
-        /// From the start of one repetition to that of the next. `None`: the
-        /// time from the first arrival to the last, and one mean gap.
+        /// Time from the start of one repetition to that of the next. `None`: the time from the
+        /// first arrival to the last, and one mean gap.
         period: Option<Span>,
     },
     /// Deals the work out anew over the same arrival times, by seed. Materialises.
@@ -62,16 +62,16 @@ pub enum Transform {
     /// Puts the workload together anew from blocks of this length of itself,
     /// drawn with replacement by seed: a block bootstrap. Materialises.
     Resample {
-        /// Greater than zero.
+        /// Length of a block, greater than zero.
         block: Span,
     },
     /// Deals out all work once in random order, and then samples it with
     /// replacement, until what it asks of `resource` reaches `share` of the
     /// capacity (the protocol of the FGD experiments, ATC '23). By seed. Materialises.
     Inflate {
-        /// Of the capacity; 1.3 is 130 %.
+        /// Part of the capacity; 1.3 is 130 %.
         share: f64,
-        /// Which resource is counted.
+        /// Resource that is counted.
         resource: Resource,
         /// Time between arrivals; their order is the order of sampling.
         gap: Span,
@@ -89,7 +89,7 @@ pub enum Resource {
     Gpu,
 }
 
-/// What a world offers in all.
+/// Total capacity of a world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capacity {
     /// Milli-cores.
@@ -141,7 +141,7 @@ impl Resource {
 }
 
 impl Capacity {
-    /// How much there is of `resource`.
+    /// Amount of `resource`.
     pub const fn of(self, resource: Resource) -> u64 {
         match resource {
             Resource::Cpu => self.cpu,
@@ -152,7 +152,7 @@ impl Capacity {
 }
 
 impl Transform {
-    /// What it does, in a plain sentence.
+    /// Effect of the step, in a plain sentence.
     pub fn told(&self) -> String {
         match self {
             Self::Window { from, to, shift, alive } => {
@@ -198,7 +198,7 @@ impl Transform {
         }
     }
 
-    /// What is wrong with its parameters.
+    /// Problem with its parameters, if there is one.
     pub fn problem(&self) -> Option<Problem> {
         let positive = |factor: f64| factor.is_finite() && factor > 0.0;
         let message = match self {
@@ -230,7 +230,7 @@ impl Transform {
     }
 }
 
-/// What becomes of one piece of work.
+/// Outcome of a step for one piece of work.
 pub(super) enum Disposition {
     /// It goes on, as it now is.
     Pass,
@@ -282,7 +282,7 @@ impl<S: WorkStep> Source for Through<S> {
     }
 }
 
-/// A transformation that looks at one piece of work at a time, and how many it has seen.
+/// A transformation that looks at one piece of work at a time, and the number it has seen.
 pub(super) struct Streaming {
     pub(super) transform: Transform,
     pub(super) seen: u64,

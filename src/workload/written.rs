@@ -89,14 +89,14 @@ fn clock(text: &str, already: i64) -> Option<i64> {
     Some(sum)
 }
 
-/// What an amount of memory is of.
+/// Extent that an amount of memory is counted for: all, one node or one core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Per {
-    /// Of what the row is about.
+    /// All that the row is about.
     All,
-    /// Of each node.
+    /// Each node.
     Node,
-    /// Of each core.
+    /// Each core.
     Core,
 }
 

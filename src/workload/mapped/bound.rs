@@ -8,7 +8,7 @@ use super::super::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
 /// A column of a mapping, found in a file.
 pub(super) struct BoundColumn {
     pub(super) field: Field,
-    /// Where it stands; the constant is taken where it stands nowhere.
+    /// Position of its column; where there is no column, the constant is taken.
     pub(super) index: Option<usize>,
     pub(super) constant: Vec<u8>,
     pub(super) unit: ColumnUnit,
@@ -101,8 +101,8 @@ fn by_header(table: &TextTable, name: &str, header: &str) -> Result<usize, Probl
     })
 }
 
-/// What a number of `unit` is multiplied with and divided by for `field`;
-/// `None` where the unit means nothing there.
+/// Multiplier and divisor that turn a number of `unit` into that of `field`; `None` where the unit
+/// means nothing there.
 pub(in crate::workload) fn factor(field: Field, unit: ColumnUnit) -> Option<(i64, i64)> {
     let duration = match unit {
         ColumnUnit::Nanos => Some((1, 1_000)),

@@ -31,7 +31,7 @@ impl<W: Write> NativeWriter<W> {
         Ok(Self { out, columns, cell: String::new(), row: String::new() })
     }
 
-    /// Writes one piece of work, and how long it was observed to wait.
+    /// Writes one piece of work with its observed wait.
     pub fn write(
         &mut self,
         book: &Interner,
@@ -66,7 +66,7 @@ impl<W: Write> NativeWriter<W> {
 /// observed is not in the work.
 ///
 /// # Errors
-/// What the source reports.
+/// The problem that the source reports.
 pub fn used_columns(
     source: &mut dyn Source,
     book: &mut Interner,

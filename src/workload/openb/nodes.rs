@@ -14,7 +14,7 @@ use super::super::table::{Bad, TextTable};
 /// One machine of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeRow {
-    /// As the list names it.
+    /// Name of the machine in the list.
     pub name: String,
     /// Milli-cores.
     pub cpu_milli: u32,
@@ -74,7 +74,7 @@ pub fn read_nodes(path: &Path, shown: &str) -> Result<Vec<NodeRow>, Vec<Problem>
     if problems.is_empty() { Ok(rows) } else { Err(problems) }
 }
 
-/// Where each column stands.
+/// Position of each column.
 struct NodeColumns {
     width: usize,
     name: Option<usize>,

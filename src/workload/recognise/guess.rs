@@ -12,7 +12,7 @@ use super::names::{HUNDREDTHS, NAMES, UNITS};
 /// A guess, or what is missing for one.
 #[derive(Debug)]
 pub(super) enum Guess {
-    /// How to read the table, and why so.
+    /// Mapping to read the table by, and the reason for it.
     Mapping(Mapping, String),
     /// Columns that it lacks: none says when work arrives, or none how long it runs.
     Lacking {
@@ -31,7 +31,7 @@ struct NamedColumn<'a> {
     stem: Option<(String, ColumnUnit)>,
 }
 
-/// Guesses what the columns of `rows` are, the first of which is the header.
+/// Guesses the meaning of the columns of `rows`; the first row is the header.
 pub(super) fn guess(rows: &[Vec<String>], delimiter: u8) -> Guess {
     let header = rows.first().map_or(&[][..], Vec::as_slice);
     let named: Vec<NamedColumn<'_>> =
@@ -58,7 +58,8 @@ pub(super) fn guess(rows: &[Vec<String>], delimiter: u8) -> Guess {
     if arrival.is_none() || runtime.is_none() {
         return Guess::Lacking { arrival, runtime };
     }
-    // What is said twice is taken once: a runtime before an end, a start before a wait.
+    // Values that two columns give are taken from one: a runtime before an end, a start before a
+    // wait.
     let (runtime, start) = (has(Field::Runtime), has(Field::Start));
     found.retain(|&(field, ..)| match field {
         Field::End => !runtime,
@@ -173,7 +174,7 @@ fn cells(rows: &[Vec<String>], at: usize) -> Vec<&str> {
     cells.filter(|cell| !is_missing(cell.as_bytes())).collect()
 }
 
-/// The numbers among cells, in order; none where most are something else.
+/// The numbers among cells, in order; `None` where most are something else.
 fn numbers(cells: &[&str]) -> Option<Vec<f64>> {
     let read = cells.iter().filter_map(|cell| float(cell.as_bytes()).ok());
     let mut numbers: Vec<f64> = read.collect();

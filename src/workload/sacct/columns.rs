@@ -1,9 +1,9 @@
-//! Where the columns of an accounting log stand.
+//! Positions of the columns of an accounting log.
 
 use crate::problem::Problem;
 use crate::workload::table::TextTable;
 
-/// Where each column stands, by the name that `sacct` gives it.
+/// Position of each column, by the name that `sacct` gives it.
 #[derive(Debug)]
 pub(super) struct SacctColumns {
     pub(super) width: usize,

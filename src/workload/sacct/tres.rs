@@ -3,7 +3,7 @@
 use crate::workload::number::{BadValue, unsigned};
 use crate::workload::written::{is_missing, memory};
 
-/// What a job holds in all, as far as it is said.
+/// Resources that a job holds in all, as far as they are said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tres {
     pub(super) cpus: Option<u64>,
@@ -79,12 +79,12 @@ impl Tres {
         Ok(found)
     }
 
-    /// The same on each of so many nodes.
+    /// The same resources, with the GPUs of all `nodes` nodes in place of those of one.
     pub(super) fn on_each(self, nodes: u64) -> Self {
         Self { gpus: self.gpus.map(|gpus| gpus.saturating_mul(nodes)), ..self }
     }
 
-    /// What it says, and where it says nothing, what `other` says.
+    /// Its own amounts, and those of `other` where it has none.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             cpus: self.cpus.filter(|&cpus| cpus > 0).or(other.cpus),

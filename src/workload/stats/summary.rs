@@ -11,7 +11,7 @@ const EXACT: usize = 100_000;
 /// Numbers in a row: their mean and percentiles (nearest rank).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct SampleSummary {
-    /// How many; all else is 0 when there are none.
+    /// Number of values; all else is 0 when there are none.
     pub count: u64,
     /// Arithmetic mean.
     pub mean: f64,

@@ -142,9 +142,9 @@ fn exponential(stream: &mut Stream) -> f64 {
     -libm::log(stream.uniform())
 }
 
-/// Where the expected number of arrivals since `now` reaches `work`: a
-/// nonhomogeneous Poisson process by inversion (Cinlar, "Introduction to
-/// Stochastic Processes", 1975), hour by hour; infinite where `limit` comes first.
+/// Moment at which the expected number of arrivals since `now` reaches `work`: a nonhomogeneous
+/// Poisson process by inversion (Cinlar, "Introduction to Stochastic Processes", 1975), hour by
+/// hour; infinite where `limit` comes first.
 fn through_profile(
     calendar: Calendar,
     weights: &[f64],

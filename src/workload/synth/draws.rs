@@ -1,4 +1,4 @@
-//! What a class of work asks, and what of that is drawn for each piece.
+//! Demand of a class of work, and the parts of it that are drawn for each piece.
 
 use super::super::number::FAR;
 use super::SynthClass;
@@ -6,8 +6,8 @@ use crate::model::Ask;
 use crate::units::stream::Streams;
 use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
 
-/// What work of one class asks: all that is the same for each piece of it, and
-/// the attributes that are drawn.
+/// Demand of one class of work: all that is the same for each piece of it, and the attributes that
+/// are drawn.
 pub(super) struct Draws {
     pub(super) ask: Ask,
     /// Whether rules and home have their ids in `ask`.
