@@ -72,7 +72,7 @@ pub use world::past_prices;
 /// Most bytes of a scenario file.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// When a run is stopped as out of bounds.
+/// Limits at which a run is stopped as out of bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunLimits {
     /// Most events of one run.
@@ -104,35 +104,35 @@ pub struct Scenario {
     pub edits: Vec<(String, String)>,
     /// Seed of the first replication.
     pub seed: u64,
-    /// How often an experiment repeats the scenario, where it says so.
+    /// Number of replications in an experiment, where the scenario says it.
     pub replications: Option<u32>,
     /// The long run is asked for, so a warm-up is left out.
     pub steady_state: bool,
-    /// When the run ends at the latest.
+    /// Latest end of the run, as a span since its start.
     pub horizon: Option<Span>,
     /// Time that the work stands for, from the start; none where only arrivals tell.
     pub period: Option<Span>,
-    /// When the run starts.
+    /// Calendar, which says when the run starts.
     pub calendar: Calendar,
-    /// What work can run on, and what it costs.
+    /// World: what work can run on, and what it costs.
     pub world: World,
-    /// Where work comes from.
+    /// Workload: where work comes from.
     pub workload: WorkloadSpec,
     /// The policies to compare, in file order; at least one.
     pub policies: Vec<PolicySpec>,
-    /// What must hold.
+    /// Promises that answers are held to.
     pub objectives: Vec<Objective>,
-    /// What may be decided.
+    /// Keys that a plan may decide, and how sure it is to be.
     pub plan: PlanSpec,
-    /// What was observed in sum, for backtests.
+    /// Figures that were observed in sum, for backtests.
     pub observed: Observed,
-    /// What a reader must know: defaults used, assumed prices, what is not applied.
+    /// Assumptions that a reader must know: defaults used, assumed prices, what is not applied.
     pub assumptions: Vec<String>,
     /// The same of single policies, by their row.
     pub policy_assumptions: Vec<(usize, String)>,
     /// Files that were or will be read, besides the scenario itself.
     pub inputs: Vec<PathBuf>,
-    /// When a run is stopped as out of bounds.
+    /// Limits at which a run is stopped as out of bounds.
     pub limits: RunLimits,
 }
 
@@ -184,7 +184,7 @@ impl Scenario {
         self.document.problem_at(key, message)
     }
 
-    /// What is assumed where the policies in these rows run.
+    /// Assumptions where the policies in these rows run.
     pub fn assumed(&self, rows: Range<usize>) -> Vec<String> {
         let of_rows = self.policy_assumptions.iter().filter(|(row, _)| rows.contains(row));
         self.assumptions.iter().chain(of_rows.map(|(_, told)| told)).cloned().collect()
@@ -196,7 +196,7 @@ impl Scenario {
         all_owned.then(|| owned_capacity(&self.world).cpu)
     }
 
-    /// What the workload needs to know of a run with this seed.
+    /// Context that the workload needs for a run with this seed.
     pub fn context(&self, seed: u64, keep_names: bool) -> OpenContext {
         OpenContext {
             seed,
@@ -210,12 +210,12 @@ impl Scenario {
 /// The text of a scenario, suite or baseline (`what`), which is small and UTF-8.
 ///
 /// # Errors
-/// Why it cannot be read.
+/// Problem that keeps it from being read.
 pub(crate) fn text_of(path: &Path, what: &str) -> Result<String, Vec<Problem>> {
     input::text(path, what, MOST_BYTES).map_err(|problem| vec![problem])
 }
 
-/// What the owned clusters of a world offer in all.
+/// Capacity of the owned clusters of a world in all.
 fn owned_capacity(world: &World) -> Capacity {
     let mut capacity = Capacity::default();
     for (id, offer) in world.offers.iter().filter(|(_, offer)| offer.market == Market::Owned) {
@@ -228,7 +228,7 @@ fn owned_capacity(world: &World) -> Capacity {
     capacity
 }
 
-/// What keeps the text from being TOML; nothing else can be told of it then.
+/// Problems that keep the text from being TOML; nothing else can be told of it then.
 fn syntax_problems(document: &ScenarioText) -> Vec<Problem> {
     let (_, errors) = DeTable::parse_recoverable(&document.text);
     if errors.is_empty() {

@@ -28,7 +28,7 @@ const MOST_BYTES: u64 = 32 << 20;
 /// The keys of sources, which a catalog may lack.
 const SOURCES: &str = "sources.csv";
 
-/// Where a fact comes from.
+/// Source of a fact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
     /// Keys of the catalog's sources, separated by `|`.
@@ -44,7 +44,7 @@ pub struct Provenance {
 pub struct CatalogRegion {
     /// The provider's own name.
     pub name: String,
-    /// A place.
+    /// Name of the place.
     pub title: String,
     /// Full names of its zones.
     pub zones: Vec<String>,
@@ -54,7 +54,7 @@ pub struct CatalogRegion {
     pub certifications: Vec<String>,
     /// Milligrams of CO2-equivalent per kWh.
     pub carbon_mg_per_kwh: i64,
-    /// Where this comes from.
+    /// Source of these facts.
     pub provenance: Provenance,
 }
 
@@ -63,11 +63,11 @@ pub struct CatalogRegion {
 pub struct CatalogType {
     /// The provider's own name.
     pub name: String,
-    /// Family.
+    /// Family that the type belongs to.
     pub family: String,
-    /// Milli-cores.
+    /// CPU in milli-cores.
     pub cpu: u32,
-    /// MiB.
+    /// Memory in MiB.
     pub memory: u32,
     /// Number of GPUs.
     pub gpus: u8,
@@ -77,22 +77,22 @@ pub struct CatalogType {
     pub speed: u32,
     /// Watts at full load.
     pub power_watts: i64,
-    /// Where this comes from.
+    /// Source of these facts.
     pub provenance: Provenance,
 }
 
 /// A price of a catalog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CatalogPrice {
-    /// Region.
+    /// Name of the region.
     pub region: String,
-    /// Instance type.
+    /// Name of the instance type.
     pub instance_type: String,
     /// `on-demand` or `spot`.
     pub market: String,
     /// Price of the whole machine.
     pub rate: Rate,
-    /// Where this comes from.
+    /// Source of the price.
     pub provenance: Provenance,
 }
 

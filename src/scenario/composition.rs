@@ -25,7 +25,7 @@ pub(super) struct Policies {
     pub(super) mixes: Vec<(usize, Range<usize>)>,
     /// Files that programs which decide are started with.
     pub(super) inputs: Vec<PathBuf>,
-    /// Who decides from outside, by row of the policy.
+    /// Assumptions on who decides from outside, by row of the policy.
     pub(super) assumptions: Vec<(usize, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! What two scenario files say differently, key by key.
+//! Differences between two scenario files, key by key.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use super::identity::{canonical, in_order};
 pub struct Difference {
     /// Dotted: `cluster.dc1.nodes`.
     pub key: String,
-    /// What the first says, as TOML; none where it does not have the key.
+    /// Value in the first, as TOML; none where it does not have the key.
     pub before: Option<String>,
-    /// What the second says.
+    /// Value in the second, as TOML; none where it does not have the key.
     pub after: Option<String>,
 }
 

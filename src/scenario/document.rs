@@ -16,13 +16,13 @@ const OPTIONAL: [&str; 2] = ["limits", "objectives"];
 pub(super) struct ScenarioText {
     /// The file, as the user named it.
     pub(super) path: String,
-    /// As it was written.
+    /// The text as it was written.
     original: String,
-    /// As it runs, with the edits.
+    /// The text as it runs, with the edits.
     pub(super) text: String,
     /// For each line of `text`, its line number in `original`.
     lines: Vec<u64>,
-    /// Where each line of `text` begins.
+    /// Byte offset in `text` at which each line begins.
     starts: Vec<usize>,
     /// Ranges of `text` that an edit wrote, with the edit.
     set: Vec<(Range<usize>, String)>,
@@ -139,7 +139,7 @@ impl ScenarioText {
     }
 }
 
-/// Where each line of a text begins.
+/// Byte offset at which each line of a text begins.
 fn starts(text: &str) -> Vec<usize> {
     std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
 }
@@ -188,7 +188,7 @@ fn set_one(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Pro
         };
         let Some(next) = next.filter(|next| !next.is_none()) else {
             let hint = match parts.as_slice() {
-                // What a policy inherits is in no table of the file.
+                // Parts that a policy inherits are in no table of the file.
                 [policy, name, part, option, ..]
                     if policy == "policy"
                         && document.get("policy").and_then(|all| all.get(name)).is_some() =>

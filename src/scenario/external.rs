@@ -8,7 +8,7 @@ use crate::policy::spec::{External, PolicyPart, PolicySpec};
 use crate::problem::clip;
 use crate::units::Span;
 
-/// What a program is written like, for hints.
+/// Example of how a program is written, for hints.
 const EXAMPLE: &str = "such as `external = [\"python3\", \"ours.py\"]`";
 
 /// Sets who decides from outside what `own` names; a part that `own` names as
@@ -108,7 +108,7 @@ mod tests {
         Scenario::parse(&format!("{SMALL}{policies}"), "a.toml", Path::new("some"), &[])
     }
 
-    /// Who decides which part of the last policy.
+    /// Checks who decides which part of the last policy.
     #[track_caller]
     fn check(policies: &str, want: Expect) {
         let scenario = parse(policies).unwrap_or_else(|problems| panic!("{problems:?}"));

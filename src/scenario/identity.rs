@@ -1,5 +1,5 @@
-//! What a scenario is about, apart from its policies: hashes of its world and
-//! its work, so that a result can be told to be about something else.
+//! Identity of a scenario apart from its policies: hashes of its world and its work, so that a
+//! result can be told to be about something else.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,13 +27,13 @@ const NO_MATTER: [&str; 9] = [
 
 /// Hashes of everything that a run depends on besides policy and program, by
 /// name: a key of the scenario, a file that it reads, or a shipped catalog.
-/// What a scenario means counts, not how it is written: no comments, no spaces, and
-/// `24 h` is `1 d`. Files count by their bytes.
+/// The meaning of a scenario counts, not how it is written: no comments, no spaces, and `24 h` is
+/// `1 d`. Files count by their bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity(pub BTreeMap<String, String>);
 
 impl Identity {
-    /// Of a scenario; reads its input files.
+    /// Identity of a scenario; reads its input files.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -108,8 +108,8 @@ pub fn definition(scenario: &Scenario, name: &str) -> String {
     tables.concat()
 }
 
-/// Whether the setting `key` may matter to the policy called `name`, being no
-/// setting of a policy that this one does not extend.
+/// Whether the setting `key` may matter to the policy called `name`. A setting of another policy
+/// does so only if this one extends that policy.
 pub fn concerns(scenario: &Scenario, name: &str, key: &str) -> bool {
     let (own, edit) = (definition(scenario, name), format!("{key} = 0"));
     let tables = [own.as_str(), edit.as_str()].map(|text| DeTable::parse_recoverable(text).0);

@@ -1,6 +1,5 @@
-//! What a scenario file may say: every key with its type, unit, default and
-//! meaning. The reader, the JSON Schema and `docs/scenario.md` all follow this
-//! one table.
+//! Keys that a scenario file may have, each with its type, unit, default and meaning. The reader,
+//! the JSON Schema and `docs/scenario.md` all follow this one table.
 
 mod table;
 
@@ -16,15 +15,15 @@ use super::part;
 pub struct Key {
     /// Dotted path; `*` stands for a name of the user's, `[]` for the entries of a list.
     pub path: Cow<'static, str>,
-    /// What its value must be.
+    /// Kind that its value must have.
     pub kind: ValueKind,
-    /// What holds without it; empty where nothing does, `required` where it must be there.
+    /// Default that holds without it: empty where there is none, `required` where it must be there.
     pub default: Cow<'static, str>,
     /// One line for a reader.
     pub doc: Cow<'static, str>,
 }
 
-/// What the value of a key must be.
+/// Kind that the value of a key must have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValueKind {
     /// Any text.
@@ -111,7 +110,7 @@ pub enum BoundUnit {
 }
 
 impl ValueKind {
-    /// What is expected, with an example: for messages and the reference.
+    /// Description of what is expected, with an example: for messages and the reference.
     pub fn expected(self) -> String {
         match self {
             Self::Text => "a text".into(),
@@ -170,7 +169,7 @@ impl ValueKind {
 }
 
 impl BoundUnit {
-    /// How a bound in this unit is written.
+    /// Example of a bound in this unit.
     pub fn example(self) -> &'static str {
         match self {
             Self::Share => ">= 99 %",

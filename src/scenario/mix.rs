@@ -15,10 +15,10 @@ use crate::workload::{
     recognise,
 };
 
-/// What was noted while counting.
+/// Notes that were made while counting.
 #[derive(Debug, Default)]
 pub(super) struct MixNotes {
-    /// By row of the policy.
+    /// Assumptions by row of the policy.
     pub(super) assumptions: Vec<(usize, String)>,
     pub(super) inputs: Vec<PathBuf>,
 }
@@ -72,7 +72,7 @@ pub(super) fn fill(
 fn pods(source: &str, base: &Path) -> WorkloadSpec {
     let path = base.join(source);
     let shown = path.display().to_string();
-    // What cannot be recognised says what is wrong with it when it is opened.
+    // A file that cannot be recognised says what is wrong with it when it is opened.
     let recognised = recognise(&path, &shown).ok();
     let format = recognised.map_or(Format::Native, |recognised| recognised.format);
     WorkloadSpec {

@@ -11,7 +11,7 @@ use crate::model::{Filter, Interner, Market, Rules, Work, World};
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::workload::{BoxedSource, RowNotes, Source};
 
-/// What a name is the name of.
+/// Kind of thing that a name names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Naming {
     /// A cloud or a cluster.
@@ -30,7 +30,7 @@ pub enum Naming {
     GpuModel,
     /// Law that holds in a region.
     Jurisdiction,
-    /// What a region is certified for.
+    /// Certification of a region.
     Certification,
 }
 
@@ -47,7 +47,7 @@ impl Naming {
         Self::Certification,
     ];
 
-    /// For a sentence.
+    /// Noun for a sentence.
     pub const fn what(self) -> &'static str {
         match self {
             Self::Provider => "provider or cluster",
@@ -144,7 +144,7 @@ impl Naming {
         }
     }
 
-    /// What may be meant by a name that nothing in the world has.
+    /// Hint on what may be meant by a name that nothing in the world has.
     pub(super) fn hint(self, world: &World, name: &str) -> String {
         let mut names = self.names(world);
         if matches!(self, Self::Jurisdiction | Self::Certification) {
@@ -223,18 +223,18 @@ pub fn meant_models(name: &str) -> Vec<&'static str> {
 /// A name in the rules of work that nothing here has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownName {
-    /// What it should be the name of.
+    /// Kind of thing that it should name.
     pub naming: Naming,
-    /// As the work has it.
+    /// The name, as the work has it.
     pub name: String,
     /// Pieces of work that ask for it.
     pub pieces: u64,
-    /// What may be meant.
+    /// Hint on what may be meant.
     pub hint: String,
 }
 
 impl UnknownName {
-    /// How many ask for what, without the hint.
+    /// Number of pieces of work that ask for the name, in words, without the hint.
     pub fn counted(&self) -> String {
         let (pieces, ask) = match self.pieces {
             1 => ("piece", "asks"),
@@ -271,7 +271,7 @@ impl std::fmt::Debug for NamedSource<'_> {
 }
 
 impl<'w> NamedSource<'w> {
-    /// The same work, watched.
+    /// Source of the same work, watched.
     pub fn new(inner: BoxedSource, world: &'w World) -> Self {
         Self { inner, world, pieces: Vec::new(), unknown: BTreeMap::new() }
     }

@@ -7,9 +7,9 @@ use crate::units::rounding::at_most;
 /// A promise: a metric, and the bound that it must keep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Objective {
-    /// What is measured.
+    /// Metric that is measured.
     pub metric: ObjectiveMetric,
-    /// On which side of the bound it must lie.
+    /// Side of the bound on which it must lie.
     pub comparison: BoundDirection,
     /// The bound in its base unit: seconds, dollars, a share from 0 to 1, or a ratio.
     pub bound: f64,
@@ -17,7 +17,7 @@ pub struct Objective {
     pub text: String,
 }
 
-/// Which side of a bound.
+/// Side of a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoundDirection {
     /// `>=`
@@ -28,8 +28,7 @@ pub enum BoundDirection {
 
 impl Objective {
     /// Whether a measured value keeps the promise; one that differs from the bound by rounding
-    /// does. A value that could not be
-    /// measured (not a number) does not.
+    /// does. A value that could not be measured (not a number) does not.
     pub fn kept(&self, value: f64) -> bool {
         match self.comparison {
             BoundDirection::AtLeast => at_most(self.bound, value),
@@ -53,7 +52,7 @@ pub enum Statistic {
     Max,
 }
 
-/// What an objective measures.
+/// Metric of an objective.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectiveMetric {
     /// Share of work with a deadline that met it.

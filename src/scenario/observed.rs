@@ -1,5 +1,5 @@
-//! What was observed in sum: figures that a backtest holds runs against. No
-//! run and no policy sees them.
+//! Figures that were observed in sum, and that a backtest holds runs against. No run and no
+//! policy sees them.
 
 use super::composition::unknown_name;
 use super::section::{ConfigTable, Diagnostics};

@@ -12,18 +12,18 @@ pub struct PartOption {
     pub name: &'static str,
     /// One line for a reader.
     pub doc: &'static str,
-    /// What can be set.
+    /// Parameters that can be set.
     pub parameters: &'static [Parameter],
 }
 
 /// A parameter of a part.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
-    /// Its key.
+    /// Key of the parameter.
     pub name: &'static str,
-    /// What its value must be: type, unit and range.
+    /// Kind that its value must have: type, unit and range.
     pub kind: ValueKind,
-    /// What holds without it.
+    /// Default that holds without it.
     pub default: &'static str,
     /// One line for a reader.
     pub doc: &'static str,
@@ -115,7 +115,7 @@ const WEIGH_PRICE: Parameter = Parameter {
           and nowhere where that costs more than renting anew.",
 };
 
-/// What every place part can be told.
+/// Parameters that every place part takes.
 const NARROW: &[Parameter] =
     &[PROVIDERS, REGIONS, TYPES, FAMILIES, GPU_MACHINES, WEIGH_DATA, WEIGH_PRICE];
 const NARROW_BY: &[Parameter] =

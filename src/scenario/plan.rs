@@ -1,4 +1,4 @@
-//! What `windtunnel plan` may decide, and how sure it is to be.
+//! Keys that `windtunnel plan` may decide, and how sure it is to be.
 
 use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
@@ -16,7 +16,8 @@ pub struct PlanSpec {
     pub budget: Option<u32>,
     /// Key of the metric that is made small.
     pub minimise: Option<String>,
-    /// Share of replications that keep all promises, 0 to 1; without it their means are held to the bounds.
+    /// Share of replications that keep all promises, 0 to 1; without it their means are held to
+    /// the bounds.
     pub kept_in: Option<f64>,
     /// Differences within this share of what is made small do not matter, 0 to 1.
     pub margin: Option<f64>,

@@ -215,7 +215,7 @@ mod tests {
         }
     }
 
-    /// What is printed of a preset, written as a policy, is that policy.
+    /// The printed parts of a preset, written as a policy, are that policy.
     #[test]
     fn every_preset_is_made_of_the_parts_that_are_told() {
         let world = "question = \"?\"\n[workload.synthetic]\ncount = 1\narrivals = { every = \"1 h\" }\n\

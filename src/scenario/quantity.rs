@@ -38,9 +38,9 @@ const SIZE_UNITS: &[(&[&str], i64)] = &[
 /// A number and the unit behind it: `37.5 min`, `40`, `4 x A100-80GB`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quantity {
-    /// How many.
+    /// Number in front of the unit.
     pub number: Decimal,
-    /// Of what; empty for a plain number.
+    /// Unit, such as `min` or `x A100-80GB`; empty for a plain number.
     pub unit: String,
 }
 

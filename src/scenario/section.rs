@@ -12,7 +12,7 @@ use super::value::{self, Value};
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::units::{Calendar, Distribution, Rate, Span, Time};
 
-/// Where problems go, and where things are.
+/// Problems found so far in a document, and the document that they lie in.
 #[derive(Debug)]
 pub(super) struct Diagnostics<'a> {
     pub(super) document: &'a ScenarioText,
@@ -67,7 +67,7 @@ pub(super) struct ConfigEntry {
 pub(super) struct ConfigTable {
     /// Its path in the table of keys.
     pattern: String,
-    /// Its header.
+    /// Range of its header.
     pub(super) range: Range<usize>,
     pub(super) entries: Vec<ConfigEntry>,
     /// Rows of `entries`, by name.
@@ -128,7 +128,7 @@ impl ConfigTable {
         self.entry(name).is_some()
     }
 
-    /// Where the key's value is, or the section's header without it.
+    /// Place of the key's value, or of the section's header without it.
     pub(super) fn spot(&self, name: &str) -> Range<usize> {
         self.entry(name).map_or_else(|| self.range.clone(), |entry| entry.node.range.clone())
     }
@@ -299,8 +299,8 @@ fn known_key(pattern: &str, name: &str) -> Option<&'static key::Key> {
     key::find(&path).or_else(|| key::find(&child(pattern, "*")))
 }
 
-/// What the value at a dotted path of a scenario must be; none where no
-/// scenario has it.
+/// Kind that the value at a dotted path of a scenario must have; none where no scenario has the
+/// path.
 pub fn kind_of(path: &str) -> Option<ValueKind> {
     let mut key: Option<&'static key::Key> = None;
     for part in split_key(path) {

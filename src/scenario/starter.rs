@@ -92,8 +92,8 @@ pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
     Ok(Starter { text, left_out: left_out(&survey) })
 }
 
-/// What every task gets where the trace says nothing: milli-cores and MiB.
-/// Rows wider than a node are divided.
+/// Milli-cores and MiB that every task gets where the trace says nothing. Rows wider than a node
+/// are divided.
 fn assumed_sizes(format: &mut Format) -> (Option<u32>, Option<u32>) {
     let Format::Mapped(mapping) = format else { return (None, None) };
     mapping.gpus_per_task = mapping.columns.contains_key(&Field::Gpus).then_some(NODE_GPUS);

@@ -28,7 +28,7 @@ pub struct Suite {
     pub path: String,
     /// Of intervals, and one minus the chance of any false finding; such as 0.95.
     pub confidence: f64,
-    /// Whether a gate fails whose mean is beyond its margin, but not surely.
+    /// Whether a gate fails if its mean is beyond its margin, but not surely.
     pub unclear_fails: bool,
     /// Folder of the baselines.
     pub baselines: PathBuf,
@@ -45,7 +45,7 @@ pub struct Tested {
     pub scenario: Scenario,
     /// Rows of the policies that are checked.
     pub policies: Vec<usize>,
-    /// How often it is run, at most.
+    /// Largest number of replications that it is run for.
     pub replications: u32,
     /// Left out at the start, or played before each window.
     pub warm_up: Option<Span>,
@@ -53,38 +53,38 @@ pub struct Tested {
     pub window: Option<Span>,
     /// Replications are made of blocks of this length.
     pub resample: Option<Span>,
-    /// What must hold; at least one gate.
+    /// Gates that must hold; at least one.
     pub gates: Vec<Gate>,
 }
 
-/// What must not become worse.
+/// Subject that must not become worse than its tolerance allows.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    /// What is compared.
+    /// Subject that is compared.
     pub subject: Subject,
-    /// How much worse it may be.
+    /// Largest change for the worse that is allowed.
     pub tolerance: Tolerance,
     /// The tolerance as the suite says it: `+2 %`.
     pub text: String,
 }
 
-/// What a gate compares.
+/// Events or metric that a gate compares.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject {
     /// All that happened: the hash over the records.
     Events,
-    /// A number.
+    /// A metric.
     Metric(&'static Metric),
 }
 
-/// How much worse than the baseline something may be.
+/// Largest change for the worse against the baseline that a gate allows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tolerance {
     /// Not different at all, in any replication.
     Exact,
     /// A share of the baseline's mean.
     Relative(f64),
-    /// In the unit of the metric.
+    /// An amount in the unit of the metric.
     Absolute(f64),
 }
 
@@ -164,7 +164,7 @@ impl Suite {
     }
 }
 
-/// What holds for every scenario of a suite that says nothing else.
+/// Settings of every scenario of a suite that says nothing else.
 struct Usual<'a> {
     base: &'a Path,
     replications: Option<u32>,
@@ -176,7 +176,7 @@ impl Usual<'_> {
     /// A scenario of the suite; none where the suite is wrong about it.
     ///
     /// # Errors
-    /// What is wrong with the scenario itself.
+    /// Problems of the scenario itself.
     fn tested(
         &self,
         name: &str,
@@ -301,7 +301,7 @@ fn gates(
     gates
 }
 
-/// How much worse the subject may be, or what to write instead.
+/// Tolerance that `text` gives the subject, or what to write instead.
 fn tolerance(subject: Subject, text: &str) -> Result<Tolerance, String> {
     if text == "exact" {
         return Ok(Tolerance::Exact);

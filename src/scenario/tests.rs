@@ -208,7 +208,8 @@ fn wrong_workloads_have_places() {
     );
 }
 
-/// What costs nothing because nobody said what it costs is said; what costs 0 by its key is not.
+/// Assumptions name what costs nothing because nobody said what it costs; not what costs 0 by its
+/// key.
 #[test]
 fn what_is_free_for_want_of_a_price_is_told() {
     let told = |text: &str| {

@@ -8,7 +8,8 @@ use crate::problem::clip;
 use crate::units::Id;
 
 impl Scenario {
-    /// What is not modelled of the world in which the policies in these rows run; in few words each.
+    /// Parts of the real world that are not modelled where the policies in these rows run; in few
+    /// words each.
     pub fn unmodelled(&self, rows: &[usize]) -> Vec<String> {
         let world = &self.world;
         let policies = || rows.iter().map(|&row| &self.policies[row]);
@@ -53,7 +54,7 @@ fn rents(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> bool {
         }
 }
 
-/// Providers of these offers of which any may be rented without end.
+/// Names of the providers of offers that may be rented without end; none where no offer may.
 fn without_limit(world: &World, offers: &[Id<Offer>]) -> Option<String> {
     let mut limited: Vec<Id<Offer>> =
         world.quotas.iter().flat_map(|quota| &quota.offers).copied().collect();

@@ -302,7 +302,7 @@ fn refuse(
     }
 }
 
-/// What to write where a value is right but for its form.
+/// Hint on what to write where a value is right but for its form.
 fn nearly(value: &DeValue<'_>, key: &Key) -> Option<String> {
     let written = match value {
         DeValue::String(text) => text.trim().to_owned(),
@@ -393,7 +393,7 @@ fn date_meant(written: &str) -> Option<String> {
     None
 }
 
-/// What others call the words of parts.
+/// Other names for the words of parts, each with the word that a scenario uses.
 const SYNONYMS: [(&str, &str); 10] = [
     ("sjf", "shortest"),
     ("spt", "shortest"),
@@ -407,7 +407,7 @@ const SYNONYMS: [(&str, &str); 10] = [
     ("ondemand", "on-demand"),
 ];
 
-/// What to write where a bare number was given for a quantity with a unit.
+/// Hint on what to write where a bare number was given for a quantity with a unit.
 fn missing_unit(value: &DeValue<'_>, kind: ValueKind) -> Option<String> {
     let bare = match value {
         DeValue::String(text) => {

@@ -24,7 +24,7 @@ use crate::workload::{
 
 use trace::trace;
 
-/// What reading a workload needs to know.
+/// Folder, world and opening that a workload is read with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Around<'a> {
     pub(super) base: &'a Path,

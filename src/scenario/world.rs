@@ -19,11 +19,11 @@ use crate::units::{Calendar, Id, Span};
 #[derive(Debug)]
 pub(super) struct Build<'a> {
     pub(super) world: World,
-    /// Where relative paths start.
+    /// Folder that relative paths start from.
     pub(super) base: &'a Path,
     /// Files read.
     pub(super) inputs: Vec<PathBuf>,
-    /// What a reader must know.
+    /// Assumptions that a reader must know.
     pub(super) assumptions: Vec<String>,
     /// For each region: price and bandwidth to its provider's other regions,
     /// and to anywhere else.

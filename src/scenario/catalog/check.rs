@@ -1,5 +1,5 @@
-//! What the rows of a catalog must say of each other: names that are there,
-//! dates that are dates, nothing twice.
+//! Conditions that the rows of a catalog must keep among themselves: names that are there, dates
+//! that are dates, nothing twice.
 
 use std::collections::BTreeMap;
 

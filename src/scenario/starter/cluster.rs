@@ -32,7 +32,7 @@ impl NodeShape {
         Self { cores, gib: gib.max(4.0 * cores), gpus }
     }
 
-    /// How many of the largest tasks it holds at once, at least one.
+    /// Number of the largest tasks that it holds at once, at least one.
     fn largest_tasks(self, stats: &Stats) -> f64 {
         let holds = |has: f64, asks: f64| if asks > 0.0 { (has / asks).floor() } else { f64::MAX };
         holds(self.cores, stats.cpu_milli.max / 1_000.0)
@@ -42,7 +42,7 @@ impl NodeShape {
     }
 }
 
-/// Nodes busy on average, by the resource of which most are.
+/// Mean number of busy nodes, by the resource that keeps most of them busy.
 fn busy(stats: &Stats, node: NodeShape) -> f64 {
     let hours = ((stats.last_arrival_s - stats.first_arrival_s) / 3_600.0)
         .max(stats.runtime_s.max / 3_600.0)

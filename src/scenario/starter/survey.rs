@@ -1,4 +1,4 @@
-//! What a trace asks for, read once to its end, so that a scenario for it runs.
+//! Survey of what a trace asks for, read once to its end, so that a scenario for it runs.
 
 use crate::model::{Interner, Work};
 use crate::problem::Problem;
@@ -8,13 +8,13 @@ use crate::workload::{
     WorkloadSpec,
 };
 
-/// What a trace holds.
+/// Survey of what a trace holds.
 #[derive(Debug)]
 pub(super) struct TraceSurvey {
     pub(super) stats: Stats,
     /// Whether a row arrives before its predecessor.
     pub(super) unsorted: bool,
-    /// Why the first malformed row is.
+    /// Problem of the first malformed row.
     pub(super) first_bad: Option<Problem>,
     /// Whether waits were observed.
     pub(super) waits: bool,

@@ -1,4 +1,4 @@
-//! When a run begins: at the scenario's `start`, or else with the first arrival
+//! Beginning of a run: at the scenario's `start`, or else with the first arrival
 //! of its trace.
 
 use std::path::Path;
@@ -16,19 +16,18 @@ pub(crate) const NEW_YEAR_2026: i64 = 1_767_225_600_000_000;
 /// Time before the first arrival that is worth a sentence.
 const LONG: Span = Span::HOUR;
 
-/// When a run begins.
+/// Beginning of a run, and the calendars of run and trace.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::scenario) struct Opening {
-    /// Of the run.
+    /// Calendar of the run.
     pub(in crate::scenario) calendar: Calendar,
-    /// Of the trace, before it is moved to the run's start.
+    /// Calendar of the trace, before it is moved to the run's start.
     pub(super) clock: Calendar,
-    /// How long after the trace's time zero the run begins.
+    /// Span from the trace's time zero to the run's beginning.
     pub(super) begins: Span,
 }
 
-/// When the run of a scenario begins. Problems are found later, when the trace
-/// is read again.
+/// Opening of a scenario's run. Problems are found later, when the trace is read again.
 pub(in crate::scenario) fn opening(
     root: &ConfigTable,
     base: &Path,

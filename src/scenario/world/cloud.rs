@@ -31,7 +31,7 @@ impl Build<'_> {
         let first_offer = self.world.offers.len();
         let regions = named_regions(&catalog, section, report);
         let named = !regions.is_empty();
-        // What lies in a region that is not there is not told of as well.
+        // Zones are not checked where a named region is not there: they may lie in it.
         let all_there = regions.len() == section.texts("regions").len();
         check_names(&catalog, section, all_there, report);
         let provider = self.world.providers.push(Provider {
@@ -316,12 +316,12 @@ impl Build<'_> {
     }
 }
 
-/// What a scenario wants of a catalog.
+/// Part of a catalog that a scenario wants.
 #[derive(Debug)]
 struct Sold<'c> {
     catalog: &'c Catalog,
     types: Vec<SoldType<'c>>,
-    /// By region, type and market.
+    /// Prices by region, type and market.
     prices: BTreeMap<(&'c str, &'c str, &'c str), &'c CatalogPrice>,
     markets: Vec<Market>,
 }
@@ -330,13 +330,13 @@ struct Sold<'c> {
 #[derive(Debug)]
 struct SoldType<'c> {
     known: &'c CatalogType,
-    /// In the world, once an offer has it.
+    /// Its row in the world, once an offer has it.
     id: Option<Id<InstanceType>>,
     capacity: Option<u32>,
     boot: Distribution,
 }
 
-/// What the scenario wants of the catalog, in its order.
+/// Part of the catalog that the scenario wants, in the catalog's order.
 fn sold<'c>(section: &ConfigTable, catalog: &'c Catalog) -> Sold<'c> {
     let capacity_of = section.section("capacity_of");
     let wanted = catalog.types.iter().filter(|known| wanted(known, section));

@@ -10,7 +10,7 @@ use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, Id, Rate, Shape};
 use crate::workload::{NodeRow, read_nodes};
 
-/// What all instances of a cluster share.
+/// Settings that all instances of a cluster share.
 #[derive(Clone, Copy, Debug)]
 struct Common {
     zone: Id<Zone>,

@@ -11,13 +11,13 @@ use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Calendar, Rate, Time};
 
-/// Before any run.
+/// Moment before any run.
 const BEGINNING: Time = Time::from_micros(i64::MIN / 2);
 
 /// The changes of price of a cloud, found by what they name.
 #[derive(Debug)]
 pub(super) struct Changes {
-    /// In file order.
+    /// Changes in file order.
     rows: Vec<PriceChange>,
     /// Rows that name a type.
     by_type: BTreeMap<String, Vec<usize>>,
@@ -27,7 +27,7 @@ pub(super) struct Changes {
     others: Vec<usize>,
 }
 
-/// One change: of whom, when, and to what.
+/// One change of price: of whom, when, and to what.
 #[derive(Debug)]
 struct PriceChange {
     region: Option<String>,
