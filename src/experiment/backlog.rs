@@ -23,8 +23,8 @@ pub fn waiting(course: &Course, repetition: Repetition) -> Option<[f64; 2]> {
         .then(|| [begins, begins + lasts].map(|until| course.waiting(until - stretch, until)))
 }
 
-/// What must be said of policies whose work piles up within the windows of a trace: of each its
-/// name and what is `waiting` in each window.
+/// Caution about policies whose work piles up within the windows of a trace, given the name of each
+/// policy and what is `waiting` in each of its windows.
 ///
 /// Over all of a trace, as many windows begin with a given backlog as end with it: the end of one is
 /// the beginning of the next. Where windows end with more waiting than they begin with, what their

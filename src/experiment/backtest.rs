@@ -1,5 +1,5 @@
-//! How far the model is from what was observed: the policy as it is, replayed
-//! over a trace whose waits are known, and held against them job by job.
+//! Distance of the model from what was observed: the policy as it is, replayed over a trace whose
+//! waits are known, and held against them job by job.
 
 mod calibration;
 mod course;
@@ -32,7 +32,7 @@ pub use verdict::Likeness;
 /// Most pieces of work that are held against what was observed.
 pub const MOST_PAIRS: usize = 2_000_000;
 
-/// What the run did with a piece of work that it started.
+/// Wait and runtime that the run gave a piece of work that it started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Simulated {
     /// From submission to the first start.
@@ -54,11 +54,11 @@ pub struct Pair {
     pub tenant: usize,
     /// Number of tasks.
     pub tasks: u32,
-    /// When it was submitted.
+    /// Time of its submission.
     pub arrival: Time,
-    /// What was observed, where its start was.
+    /// Observed wait and runtime, where the start was observed.
     pub observed: Option<Observation>,
-    /// What the run did, where it started it.
+    /// Simulated wait and runtime, where the run started the work.
     pub simulated: Option<Simulated>,
 }
 
@@ -67,9 +67,9 @@ pub struct Pair {
 pub struct Matched<'a> {
     /// The work.
     pub pair: &'a Pair,
-    /// What was observed.
+    /// Observed wait and runtime.
     pub observed: Observation,
-    /// What the run did.
+    /// Simulated wait and runtime.
     pub simulated: Simulated,
 }
 
@@ -97,7 +97,7 @@ pub struct Backtest {
     pub waits: Option<WaitErrors>,
     /// Errors by size, by runtime and by tenant.
     pub groups: Vec<WaitGroup>,
-    /// What that comes to.
+    /// Verdict on these errors, in one word.
     pub likeness: Likeness,
 }
 
@@ -144,7 +144,7 @@ fn matched(pairs: &[Pair]) -> impl Iterator<Item = Matched<'_>> {
 /// trace and in the scenario.
 ///
 /// # Errors
-/// Those of a run; that nothing was observed, or not of this work.
+/// Failures of a run; nothing was observed, or not of this work.
 pub fn backtest(
     scenario: &Scenario,
     policy: (&PolicySpec, &dyn Launcher),
@@ -211,7 +211,7 @@ impl ObservationWatch<'_> {
             tenant: live.ask.tenant.row(),
             tasks: live.ask.tasks,
             arrival: live.arrival,
-            // What has no end is observed for as long as the run goes on.
+            // Work without an end is observed for as long as the run goes on.
             observed: self.observations.get(live.id).map(|seen| Observation {
                 runtime: if seen.runtime == Span::MAX { ran } else { seen.runtime },
                 ..seen

@@ -1,5 +1,5 @@
-//! What no policy can beat: bounds on the metrics of a scenario by somebody who
-//! knows all work beforehand, so that a policy is judged against the possible.
+//! Bounds that no policy can beat, on the metrics of a scenario, by somebody who knows all work
+//! beforehand, so that a policy is judged against the possible.
 //!
 //! Each bound is the exact optimum of an easier problem (a relaxation): every
 //! schedule that this engine accepts is a schedule of the easier problem too,
@@ -40,7 +40,7 @@ const MOST_DISHES: usize = 500_000;
 /// be counted.
 const MOST: i64 = 1 << 60;
 
-/// What no run can beat in one metric.
+/// Bound on one metric that no run can beat.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bound {
     /// Key of the metric, one of [`METRICS`](crate::metrics::METRICS).
@@ -57,18 +57,18 @@ pub struct Bound {
 /// The runs that a bound speaks of.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Condition {
-    /// Those that finish at least so many pieces of work: all that any run can.
+    /// Runs that finish at least so many pieces of work: all that any run can.
     pub finished: u64,
-    /// Those that meet at least this share of deadlines, as the scenario promises.
+    /// Runs that meet at least this share of deadlines, as the scenario promises.
     pub deadlines_met: Option<f64>,
-    /// Those that preempt nothing. (A preempted piece of work has waited until
-    /// its first start only, so waits could be made as short as one likes.)
+    /// Runs that preempt nothing. (A preempted piece of work has waited until its first start only,
+    /// so waits could be made as short as one likes.)
     pub unpreempted: bool,
 }
 
 impl Condition {
-    /// Whether it speaks of the run that finished so much work and has these
-    /// values by key of metric.
+    /// Whether the condition holds for a run that finished so much work and has these values by key
+    /// of metric.
     pub fn met(&self, finished: u64, metric: impl Fn(&str) -> Option<f64>) -> bool {
         finished >= self.finished
             && self
@@ -104,7 +104,7 @@ impl Bounds {
     }
 }
 
-/// What is known of a run beforehand, besides its world and its work.
+/// Facts about a run that are known beforehand, besides its world and its work.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Frame {
     /// The run ends here at the latest.
@@ -120,7 +120,7 @@ pub struct Frame {
 /// is not counted.
 ///
 /// # Errors
-/// What is wrong with the workload; then there is no run either.
+/// Problems with the workload; then there is no run either.
 pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Vec<Problem>> {
     let mut source = scenario.workload.open(&scenario.context(seed, false))?;
     let promised = scenario.objectives.iter().find(|objective| {
@@ -139,7 +139,7 @@ pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Vec<P
 /// and holds it: beyond [`MOST_WORK`] pieces there are no bounds.
 ///
 /// # Errors
-/// What is wrong with the workload.
+/// Problems with the workload.
 pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Bounds, Problem> {
     let (mut book, mut work) = (Interner::default(), Work::default());
     let mut more = source.next(&mut book, &mut work)?;
@@ -181,7 +181,7 @@ pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Boun
 #[derive(Debug, Default)]
 struct BoundInputs {
     frame: Frame,
-    /// When the clock starts.
+    /// Moment at which the clock starts.
     started: Time,
     last_arrival: Time,
     first_counted: Option<Time>,

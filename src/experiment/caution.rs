@@ -1,5 +1,5 @@
-//! What must be said beside an answer: work that can never run, names that
-//! nothing has, rented machines that real providers would have taken back.
+//! Cautions beside an answer: work that can never run, names that nothing has, rented machines that
+//! real providers would have taken back.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,15 +12,15 @@ use crate::problem::clip;
 use crate::scenario::Scenario;
 use crate::units::{Money, Span};
 
-/// What must be said beside the numbers of a run, as facts.
+/// Facts that cautions beside the numbers of a run are made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Pieces of work that arrived.
     pub submitted: u64,
-    /// Those of them that were refused because no wait and no money would let them run.
+    /// Pieces of work that were refused because no wait and no money would let them run.
     pub impossible: u64,
-    /// What was refused or left unfinished, as parts in ten thousand of the pieces of work, of
-    /// the core-hours and of the GPU-hours that were asked for.
+    /// Work refused or left unfinished, as parts in ten thousand of the pieces of work, of the
+    /// core-hours and of the GPU-hours that were asked for.
     #[serde(default)]
     pub undone: [u32; 3],
     /// Jobs of them without an estimate of their runtime.
@@ -43,12 +43,12 @@ pub struct Facts {
     pub spot: bool,
     /// Names in the rules of work that nothing has, in words.
     pub unknown_names: Vec<String>,
-    /// What of the work the policy can rent for.
+    /// Counts of the work that the policy can and cannot rent for.
     pub rentals: Rentals,
 }
 
 impl Facts {
-    /// Of a finished run.
+    /// Facts of a finished run.
     pub fn of(result: &RunResult) -> Self {
         let (work, cost) = (&result.summary.work, &result.summary.cost);
         let never = work.refused_by_reason.iter().filter(|(reason, _)| reason == NEVER);
@@ -73,20 +73,20 @@ impl Facts {
 /// One policy's first run.
 #[derive(Clone, Copy, Debug)]
 pub struct CautionedRun<'a> {
-    /// As the reader knows it.
+    /// Name of the run as the reader knows it.
     pub name: &'a str,
-    /// Where it ran.
+    /// Scenario of the run.
     pub scenario: &'a Scenario,
     /// The policy.
     pub policy: &'a PolicySpec,
-    /// What came of it.
+    /// Facts about the run.
     pub facts: &'a Facts,
 }
 
 /// The reason of a refusal that no time and no money would change.
 const NEVER: &str = "fits nowhere";
 
-/// What must be said beside the answer that these runs give.
+/// Cautions beside the answer that these runs give.
 pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
     let mut said = impossible(runs);
     said.extend(runs.iter().filter_map(large));
@@ -176,7 +176,7 @@ fn undone(summary: &Summary) -> [u32; 3] {
     ]
 }
 
-/// What is left undone is few pieces of work, and much of the hours.
+/// Caution where the work left undone is few pieces, but many of the hours.
 fn large(run: &CautionedRun<'_>) -> Option<String> {
     const LEAST: u32 = 100;
     let [jobs, cores, gpus] = run.facts.undone;
@@ -341,8 +341,8 @@ pub(super) fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<M
     if sold.is_empty() { Vec::new() } else { missing }
 }
 
-/// Why the grid carbon of runs in this world is not known, by the first offer of which it
-/// is not; none where it is known of all.
+/// Reason for which the grid carbon of runs in this world is not known, by the first offer with
+/// unknown carbon; none where it is known of all.
 pub fn carbon_gaps(world: &World) -> Option<String> {
     world.offers.ids().find_map(|offer| {
         let region = world.region_of(offer);
@@ -358,7 +358,8 @@ pub fn carbon_gaps(world: &World) -> Option<String> {
     })
 }
 
-/// What these runs assumed of jobs without an estimate, where the policy goes by estimates.
+/// Caution about what a run assumed of jobs without an estimate, where the policy goes by
+/// estimates.
 pub fn unestimated(facts: &Facts, policy: &PolicySpec) -> Option<String> {
     let priced = "their rent is weighed as if they ran for one hour";
     let priced = policy.rents_by_price().then_some(priced);
@@ -372,8 +373,7 @@ pub fn unestimated(facts: &Facts, policy: &PolicySpec) -> Option<String> {
     })
 }
 
-/// How the policy takes jobs without an estimate of their runtime, where it goes by
-/// estimates.
+/// The policy's treatment of jobs without an estimate of their runtime, where it goes by estimates.
 pub(super) fn without_estimate(policy: &PolicySpec) -> Option<&'static str> {
     match (policy.backfill, policy.order) {
         (BackfillSpec::Easy | BackfillSpec::Conservative, _) => {

@@ -27,8 +27,8 @@ pub struct Trial<'a> {
     pub runs: Vec<Measurement>,
 }
 
-/// How a scenario of a suite is repeated: never in a way that follows from its
-/// policies, which are what is tested.
+/// Repetition plan of a scenario of a suite. It never follows from the policies, for they are what
+/// is tested.
 ///
 /// # Errors
 /// See [`NoPlan`].

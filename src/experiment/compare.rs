@@ -60,10 +60,10 @@ const FIRST_LOOK: u32 = 10;
 /// Replications between two looks.
 const BETWEEN_LOOKS: u32 = 5;
 
-/// How a comparison judges.
+/// Settings by which a comparison judges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judging {
-    /// Of intervals, and one minus the family-wise error of verdicts; such as 0.95.
+    /// Confidence of intervals, and one minus the family-wise error of verdicts; such as 0.95.
     pub confidence: f64,
     /// Differences within this share of the baseline's mean do not matter, if one is given.
     pub margin: Option<f64>,
@@ -71,7 +71,7 @@ pub struct Judging {
     pub precision: Option<f64>,
 }
 
-/// What chance there was, and so what intervals mean.
+/// Kind of chance between replications, and so the meaning of intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chance {
     /// All replications came out the same: differences are exact, and say
@@ -98,7 +98,7 @@ pub struct Contrast {
     pub paired: Option<Paired>,
     /// Corrected by Holm over all judged metrics and policies; none for what is not judged.
     pub adjusted_p: Option<f64>,
-    /// Of "the difference is the margin or more", corrected in the same family; none
+    /// p-value of "the difference is the margin or more", corrected in the same family; none
     /// without a margin.
     pub equivalence_p: Option<f64>,
     /// In words; none for what is not judged or is neither better nor worse.
@@ -108,24 +108,24 @@ pub struct Contrast {
 /// One policy in a comparison.
 #[derive(Clone, Debug)]
 pub struct ComparedPolicy {
-    /// As the scenario names it.
+    /// Name of the policy in the scenario.
     pub name: String,
     /// One per replication.
     pub measurements: Vec<Measurement>,
     /// By metric, in the order of [`METRICS`]; none for the baseline itself
     /// and where nothing can be set against each other.
     pub contrasts: Vec<Option<Contrast>>,
-    /// Whether it did the same work as the baseline in every replication.
+    /// Whether the policy did the same work as the baseline in every replication.
     pub comparable: bool,
-    /// For each objective, in how many replications it was kept.
+    /// By objective: number of replications in which it was kept.
     pub kept: Vec<u32>,
-    /// How many pieces of work went from one fate (under the baseline) to
-    /// another, over all replications. None where there were too many to keep.
+    /// Number of pieces of work that went from one outcome (under the baseline) to another, over
+    /// all replications; none where there were too many to keep.
     pub fates: Option<Vec<(JobOutcome, JobOutcome, u64)>>,
-    /// What the difference in cost is made of, mean over the replications.
+    /// Parts of the difference in cost, mean over the replications.
     pub waterfall: Vec<WaterfallStep>,
-    /// By metric: what no policy that does as much can beat, mean over the
-    /// replications; none where that is not known for all of them.
+    /// By metric: bound for policies that do as much, mean over the replications; none where that
+    /// is not known for all of them.
     pub possible: Vec<Option<f64>>,
 }
 
@@ -136,28 +136,29 @@ pub struct Comparison {
     pub baseline: usize,
     /// In the order of the scenario.
     pub policies: Vec<ComparedPolicy>,
-    /// How the scenario was repeated.
+    /// Repetition of the scenario: seeds, windows or blocks.
     pub repetition: Repetition,
-    /// How often.
+    /// Number of replications.
     pub replications: u32,
     /// Seed of the first replication.
     pub seed: u64,
-    /// What chance there was.
+    /// Kind of chance between replications.
     pub chance: Chance,
-    /// How it judges.
+    /// Settings by which it judges.
     pub judging: Judging,
     /// With a precision asked for: whether it was reached.
     pub precise: Option<bool>,
-    /// By which intervals it was not.
+    /// Intervals that are wider than the precision asks for.
     pub wide: Vec<Wide>,
-    /// By replication: what counted of the trace, where that was a window of it.
+    /// By replication: first and last date of the counted part of the trace, where that was a
+    /// window.
     pub windows: Vec<(String, String)>,
 }
 
 /// A policy in its scenario: one side of a comparison.
 #[derive(Clone, Copy, Debug)]
 pub struct Arm<'a> {
-    /// As the comparison shows it.
+    /// Name of the policy as the comparison shows it.
     pub name: &'a str,
     /// Its scenario, with its inputs shared.
     pub scenario: &'a Scenario,
@@ -278,7 +279,7 @@ fn pairs(a: &[Measurement], b: &[Measurement], metric: usize) -> (Vec<f64>, Vec<
     a.iter().zip(b).filter_map(|(a, b)| value(a).zip(value(b))).unzip()
 }
 
-/// What a comparison is made of, before it is judged.
+/// Measurements and settings of a comparison, before it is judged.
 #[derive(Clone, Debug)]
 pub struct Evidence {
     /// Names of the policies.
@@ -287,15 +288,15 @@ pub struct Evidence {
     pub baseline: usize,
     /// By policy: one measurement per replication, as many for each.
     pub measurements: Vec<Vec<Measurement>>,
-    /// How the scenario was repeated.
+    /// Repetition of the scenario: seeds, windows or blocks.
     pub repetition: Repetition,
     /// Seed of the first replication.
     pub seed: u64,
-    /// What chance there was.
+    /// Kind of chance between replications.
     pub chance: Chance,
 }
 
-/// By objective: in how many replications it was kept.
+/// By objective: number of replications in which it was kept.
 fn kept(measurements: &[Measurement]) -> Vec<u32> {
     let objectives = measurements.first().map_or(0, |one| one.kept.len());
     let count = |objective: usize| {
@@ -356,7 +357,7 @@ fn judge_all(policies: &mut [ComparedPolicy], judging: Judging) {
     }
 }
 
-/// Whether a difference in dollars a month is one of rounding.
+/// Whether a difference in dollars a month is due to rounding alone.
 fn is_nothing(metric: usize, difference: f64) -> bool {
     METRICS[metric].key == "cost_monthly" && difference.abs() < HALF_A_CENT
 }
@@ -460,7 +461,7 @@ impl Comparison {
         }
     }
 
-    /// Whether two policies come out the same: in every metric of every replication.
+    /// Whether two policies come out the same in every metric of every replication.
     pub fn is_same(&self, one: usize, other: usize) -> bool {
         let metrics = |row: usize| self.policies[row].measurements.iter().map(|one| &one.metrics);
         metrics(one).eq(metrics(other))
@@ -479,8 +480,8 @@ impl Comparison {
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 
-    /// What no policy that does as much as this one can beat, and how far the
-    /// policy is from it as a share of it; none where either is not known.
+    /// Bound for policies that do as much as this one, and the policy's distance from it as a share
+    /// of the bound. None where the bound or the mean is not known; no share where the bound is 0.
     pub fn regret(&self, row: usize, metric: usize) -> Option<(f64, Option<f64>)> {
         let possible = self.policies[row].possible.get(metric).copied().flatten()?;
         let mean = self.mean(row, metric)?;

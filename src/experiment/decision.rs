@@ -24,7 +24,7 @@ const MORE: f64 = 0.01;
 pub const SERVICE: [&str; 6] =
     ["deadlines_met", "wait_p95", "wait_mean", "wait_max", "turnaround_mean", "slowdown_mean"];
 
-/// What becomes of a promise.
+/// Change of a promise against the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromiseChange {
     /// Kept in more replications than under the baseline, and that is shown.
@@ -42,23 +42,24 @@ pub struct Promise {
     pub before: u32,
     /// Replications in which the policy does.
     pub after: u32,
-    /// Whether the policy's mean over the replications keeps it, which is what "kept" means.
+    /// Whether the policy's mean over the replications keeps the promise, which is what "kept"
+    /// means.
     pub kept: bool,
-    /// What becomes of it.
+    /// Change of the promise against the baseline.
     pub change: PromiseChange,
 }
 
-/// How a policy stands against the baseline.
+/// Assessment of a policy against the baseline.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assessment {
-    /// Whether it is shown to do more (`Some(true)`) or less of the work.
+    /// Whether the policy is shown to do more (`Some(true)`) or less of the work.
     pub work: Option<bool>,
     /// By objective.
     pub promises: Vec<Promise>,
-    /// Whether it is shown to cost less (`Some(true)`) or more: a month, or where
-    /// the work differs a useful hour.
+    /// Whether the policy is shown to cost less (`Some(true)`) or more: a month, or where the work
+    /// differs a useful hour.
     pub cost: Option<bool>,
-    /// Whether it serves better for the same money: see `serves_for_nothing`.
+    /// Whether the policy serves better for the same money: see `serves_for_nothing`.
     pub free_win: bool,
 }
 
@@ -71,17 +72,17 @@ pub struct Saving {
     pub interval: Option<Interval>,
 }
 
-/// What is decided.
+/// Decision of a comparison: the policy to take, with the reasons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// Row of the policy to take; the baseline's where none is shown to be better.
     pub choice: usize,
-    /// How each policy stands against the baseline, which stands even with itself.
+    /// Assessment of each policy against the baseline, which stands even with itself.
     pub standings: Vec<Assessment>,
-    /// What the choice saves; none where the work done differs, and costs cannot be compared.
+    /// Saving of the choice; none where the work done differs, and costs cannot be compared.
     pub saving: Option<Saving>,
-    /// What moves the saving (or the difference in cost per useful hour, where
-    /// costs cannot be compared).
+    /// Assumptions that move the saving (or the difference in cost per useful hour, where costs
+    /// cannot be compared).
     pub sensitivity: Sensitivity,
 }
 
@@ -92,14 +93,14 @@ impl Assessment {
             + i64::from(self.work == Some(true))
     }
 
-    /// Whether it is shown to be ahead of the baseline. What does less of the
-    /// work is not, whatever it costs.
+    /// Whether the policy is shown to be ahead of the baseline. A policy that does less of the work
+    /// is not, whatever it costs.
     pub fn is_ahead(&self) -> bool {
         let balance = self.balance();
         self.work != Some(false) && (balance > 0 || (balance == 0 && self.cost == Some(true)))
     }
 
-    /// Rows of the objectives of which this becomes.
+    /// Rows of the objectives whose promises change in this way.
     pub fn rows(&self, change: PromiseChange) -> Vec<usize> {
         let is = |row: &usize| self.promises[*row].change == change;
         (0..self.promises.len()).filter(is).collect()
@@ -111,7 +112,7 @@ impl Assessment {
 }
 
 impl Decision {
-    /// How the choice stands.
+    /// Assessment of the choice.
     pub fn chosen(&self) -> &Assessment {
         &self.standings[self.choice]
     }
@@ -148,13 +149,13 @@ pub fn decide(
     Ok(Decision { choice, saving: saving(comparison, choice), standings, sensitivity })
 }
 
-/// How much less of something `b` has.
+/// Value of `a` less that of `b` in the metric called `key`; none where either has none.
 fn by(key: &str, a: &Measurement, b: &Measurement) -> Option<f64> {
     Some(a.metric(key)? - b.metric(key)?)
 }
 
-/// What leads where the work differs: the cost per useful core-hour, or per
-/// useful GPU-hour where no core does anything.
+/// Leading cost where the work differs: the cost per useful core-hour, or per useful GPU-hour where
+/// no core does anything.
 fn per_hour(comparison: &Comparison) -> &'static str {
     let cores = mean(comparison, comparison.baseline, "cost_per_core_hour");
     leading_cost(false, cores.is_some())
@@ -182,7 +183,7 @@ fn standings(comparison: &Comparison, objectives: &[Objective]) -> Vec<Assessmen
         .clone()
         .map(|row| objectives.iter().map(|one| PromiseTally::of(comparison, row, one)).collect())
         .collect();
-    // What speaks for a policy is corrected for the number of chances to be lucky.
+    // Evidence for a policy is corrected for the number of chances to be lucky.
     let others = tallies.iter().enumerate().filter(|&(row, _)| row != comparison.baseline);
     let family: Vec<f64> = others.flat_map(|(_, all)| all.iter().map(|one| one.p)).collect();
     let mut adjusted = holm(&family).into_iter();
@@ -236,7 +237,7 @@ fn serves_for_nothing(comparison: &Comparison, row: usize, standing: &Assessment
 /// An amount of work that a run did.
 type Amount = fn(&Measurement) -> f64;
 
-/// What is counted of work, jobs first.
+/// Amounts of work that are counted, jobs first.
 const COUNTED: [(&str, Amount); 3] = [
     ("jobs", |one| one.done.finished as f64),
     ("core-hours", |one| one.done.core_hours),
@@ -274,7 +275,8 @@ fn done(comparison: &Comparison, base: usize, row: usize, of: Amount) -> Option<
     beyond((low, high), mean(&a), margin, margin)
 }
 
-/// Whether a difference lies below or above what does not matter of `base`.
+/// Whether a difference lies below (`Some(false)`) or above (`Some(true)`) the part of `base` that
+/// does not matter.
 fn beyond((low, high): (f64, f64), base: f64, less: f64, more: f64) -> Option<bool> {
     match () {
         () if high < -less * base => Some(false),
@@ -283,7 +285,7 @@ fn beyond((low, high): (f64, f64), base: f64, less: f64, more: f64) -> Option<bo
     }
 }
 
-/// What one policy does of the work of another: by jobs, or where that tells much less of a
+/// Ratio of one policy's work to that of another: by jobs, or where that tells much less of a
 /// difference, by the core-hours or the GPU-hours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WorkRatio {
@@ -293,7 +295,8 @@ pub struct WorkRatio {
     pub ratio: f64,
 }
 
-/// In what the policy in `row` is shown to do other work than the one in `base`, by most.
+/// Ratio of the work of the policy in `row` to that of the one in `base`: by jobs, or by hours that
+/// tell clearly more of a difference; none where no difference is shown.
 pub fn work_ratio(comparison: &Comparison, base: usize, row: usize) -> Option<WorkRatio> {
     let ratio = |&(unit, of): &(&'static str, Amount)| {
         done(comparison, base, row, of)?;
@@ -317,9 +320,9 @@ fn keeps(comparison: &Comparison, row: usize, objective: &Objective) -> bool {
 struct PromiseTally {
     before: u32,
     after: u32,
-    /// Whether the mean keeps it.
+    /// Whether the mean keeps the promise.
     kept: bool,
-    /// Of "both keep it as often".
+    /// p-value of "both keep it as often".
     p: f64,
 }
 
@@ -382,10 +385,10 @@ impl PromiseTally {
     }
 }
 
-/// Of the policies that are shown to be ahead the one that gains most promises,
-/// and among those the one that costs least, to the cent a month; the first of
-/// those that cost the same. Where none is ahead, of the free wins the one that is
-/// better in most metrics of service, then the one with the shortest mean wait.
+/// Row of the policy to take: of those that are shown to be ahead the one that gains most promises,
+/// and among those the one that costs least, to the cent a month; the first of those that cost the
+/// same. Where none is ahead, of the free wins the one that is better in most metrics of service,
+/// then the one with the shortest mean wait.
 fn choose(comparison: &Comparison, standings: &[Assessment]) -> usize {
     let ahead: Vec<usize> = (0..standings.len()).filter(|&row| standings[row].is_ahead()).collect();
     let same = ahead.iter().all(|&row| comparison.policies[row].comparable);

@@ -1,5 +1,5 @@
-//! What happened in a run, record by record, in words: the log in which the
-//! first difference between two runs is looked up.
+//! Event log of a run, record by record, in words: the log in which the first difference between
+//! two runs is looked up.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -28,18 +28,18 @@ const MOST_REASONS: usize = 200;
 /// run's hash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventLogEntry {
-    /// Which record, from 1.
+    /// Number of the record, from 1.
     pub record: u64,
-    /// When, in microseconds since the run's start.
+    /// Time of the record, in microseconds since the run's start.
     pub time_us: i64,
-    /// When, as a date.
+    /// Time of the record, as a date.
     pub date: String,
-    /// What happened.
+    /// The event, in words.
     pub what: String,
     /// The work that it happened to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<String>,
-    /// What could be seen as the policy was last asked, where reasons are kept.
+    /// View that the policy had as it was last asked, where reasons are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<PolicyView>,
     /// The policy's reasons since the record before.
@@ -47,10 +47,10 @@ pub struct EventLogEntry {
     pub reasons: Vec<EntryReason>,
 }
 
-/// What a policy could see as it was asked.
+/// View that a policy had as it was asked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PolicyView {
-    /// What it was asked about: `1 arrived, 2 freed`.
+    /// Triggers of the turn: `1 arrived, 2 freed`.
     pub triggers: String,
     /// Waiting pieces of work.
     pub waiting: u64,
@@ -71,7 +71,7 @@ pub struct PolicyView {
 /// A reason of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryReason {
-    /// When it was given, in microseconds since the run's start.
+    /// Time of the reason, in microseconds since the run's start.
     pub time_us: i64,
     /// The work that it is about.
     pub work: String,
@@ -79,14 +79,14 @@ pub struct EntryReason {
     pub why: String,
 }
 
-/// Which records are wanted.
+/// Range of records that are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordRange {
     /// The first, from 1.
     pub from: u64,
     /// The last.
     pub until: u64,
-    /// With what could be seen and the policy's reasons.
+    /// Records come with the policy's view and its reasons.
     pub reasons: bool,
 }
 
@@ -102,7 +102,7 @@ pub struct EventLog<'a, F> {
     reasons: VecDeque<EntryReason>,
     /// The reasons have gone into a record.
     told: bool,
-    /// Why work waits that was told to wait, and since when it was said last.
+    /// By waiting work: the reason that the policy gave last, and the time at which it gave it.
     waits: FxHashMap<WorkRef, (Time, WaitReason)>,
 }
 
@@ -200,8 +200,8 @@ impl<F: FnMut(EventLogEntry)> Observer for EventLog<'_, F> {
             return;
         }
         let now = state.now();
-        // What is told of a decision is told again of those that came with it; of
-        // other records, what was said without anything coming of it.
+        // Every decision of a turn tells the reasons again; another record tells them only if it is
+        // the first since that turn.
         let telling = is_decision(record) || !self.told;
         let (what, work) = words(state, record);
         self.told = true;
@@ -218,7 +218,7 @@ impl<F: FnMut(EventLogEntry)> Observer for EventLog<'_, F> {
     }
 }
 
-/// Whether the policy did it, or tried to.
+/// Whether the record tells of an action that the policy took or tried.
 fn is_decision(record: &Record) -> bool {
     match record {
         Record::Placed(_)
@@ -262,7 +262,7 @@ fn look(state: &State<'_>, triggers: &[Trigger]) -> PolicyView {
     }
 }
 
-/// How many triggers of each kind there are.
+/// Number of triggers of each kind, in words.
 fn counted(triggers: &[Trigger]) -> String {
     let kind = |trigger: &Trigger| match trigger {
         Trigger::Begins => "the run begins",
@@ -285,7 +285,7 @@ fn counted(triggers: &[Trigger]) -> String {
     shown.join(", ")
 }
 
-/// What a record says, and the work that it is about.
+/// Words for a record, and the work that it is about.
 fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
     let of = |work: WorkRef| label(state, work);
     match *record {
@@ -381,7 +381,7 @@ fn expected(cost: Money) -> String {
     if cost == Money::ZERO { String::new() } else { format!(", expected cost {cost}") }
 }
 
-/// Why an offer was not taken, in words.
+/// Reason for which an offer was not taken, in words.
 pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
     match why {
         OfferRejection::NotAllowed => "the job's rules do not allow it".to_owned(),
@@ -403,7 +403,7 @@ pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
     }
 }
 
-/// What limits launches, in words.
+/// Limit that refused a launch, in words.
 pub(crate) fn limit(state: &State<'_>, why: LaunchRefusal) -> String {
     match why {
         LaunchRefusal::Quota(row) => format!("quota {}", state.world().quotas[row].name),
@@ -411,7 +411,7 @@ pub(crate) fn limit(state: &State<'_>, why: LaunchRefusal) -> String {
     }
 }
 
-/// Why a launch was refused, in words.
+/// Reason for which a launch was refused, in words.
 pub(crate) fn refusal(state: &State<'_>, why: LaunchRefusal) -> String {
     match why {
         LaunchRefusal::Quota(row) => {
@@ -422,14 +422,14 @@ pub(crate) fn refusal(state: &State<'_>, why: LaunchRefusal) -> String {
 }
 
 impl EventLogEntry {
-    /// When it happened.
+    /// Time of the record.
     pub fn at(&self) -> Time {
         Time::from_micros(self.time_us)
     }
 }
 
 impl EntryReason {
-    /// When it was given.
+    /// Time of the reason.
     pub fn at(&self) -> Time {
         Time::from_micros(self.time_us)
     }

@@ -1,5 +1,5 @@
-//! What became of each piece of work, so that two runs over the same work can
-//! be held against each other job by job.
+//! Outcome of each piece of work, so that two runs over the same work can be held against each
+//! other job by job.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::units::Time;
 /// Most pieces of work whose fates are kept.
 pub const MAX_JOB_OUTCOMES: usize = 2_000_000;
 
-/// What became of a piece of work.
+/// Outcome of a piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum JobOutcome {
     /// Done, in time where it had a deadline.
@@ -86,8 +86,8 @@ impl JobOutcomes {
         .flatten()
     }
 
-    /// How many pieces of work went from one fate to another; unchanged ones
-    /// are not listed.
+    /// Number of pieces of work that went from one outcome to another; unchanged ones are not
+    /// listed.
     pub fn changes(&self, to: &Self) -> Vec<(JobOutcome, JobOutcome, u64)> {
         let mut counts = BTreeMap::new();
         for (from, to) in self.iter().zip(to.iter()).filter(|(from, to)| from != to) {
@@ -107,7 +107,7 @@ pub(super) struct JobOutcomeWatch {
 }
 
 impl JobOutcomeWatch {
-    /// Of work that arrives at `from` or later; with `names`, where they are wanted.
+    /// Watch of the work that arrives at `from` or later; with `names`, where they are wanted.
     pub(super) fn new(from: Time, names: bool) -> Self {
         Self { from, names, ended: Vec::new(), overflowed: false }
     }

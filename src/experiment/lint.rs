@@ -1,4 +1,4 @@
-//! What in a valid scenario is probably not meant: warnings, each with its place.
+//! Warnings about parts of a valid scenario that are probably not meant, each with its place.
 
 mod idle;
 mod impossible;

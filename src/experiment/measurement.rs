@@ -1,5 +1,5 @@
-//! What is kept of one run among many: numbers to be compared, small enough to
-//! keep thousands, and readable as one line of a journal.
+//! Record of one run among many: numbers to be compared, small enough to keep thousands, and
+//! readable as one line of a journal.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,9 @@ const MOST_GROUPS: usize = 32;
 pub struct Measurement {
     /// Value by metric, in the order of [`METRICS`]; none where the run shows nothing.
     pub metrics: Vec<Option<f64>>,
-    /// What was done, to tell whether two runs did the same work.
+    /// Amounts of work done, to tell whether two runs did the same work.
     pub done: WorkDone,
-    /// How slow it was.
+    /// Slowness of the run to all of its work.
     pub slowness: Slowness,
     /// Nano-dollars in all.
     #[serde(with = "exact")]
@@ -40,13 +40,14 @@ pub struct Measurement {
     pub arrivals_s: f64,
     /// Seconds that what was rented in a month is scaled from.
     pub rent_s: f64,
-    /// Whether those are the time over which work arrived, for nothing says what it stands for.
+    /// Whether those seconds are the time over which work arrived, for nothing says what period the
+    /// work stands for.
     pub of_arrivals: bool,
     /// For each objective of the scenario, whether it was kept.
     pub kept: Vec<bool>,
-    /// What became of each piece of work, where there were not too many.
+    /// Outcome of each piece of work, where there were not too many.
     pub fates: Option<JobOutcomes>,
-    /// How the run went over time.
+    /// Course of the run over time.
     pub course: Course,
     /// Hash of the canonical records.
     pub fingerprint: String,
@@ -54,11 +55,11 @@ pub struct Measurement {
     pub trail: HashTrace,
     /// Malformed rows of the workload that were left out.
     pub skipped_rows: u64,
-    /// What must be said beside the numbers.
+    /// Facts that cautions beside the numbers are made from.
     pub facts: Facts,
 }
 
-/// What was done in a run.
+/// Amounts of work that a run did.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkDone {
     /// Pieces of work that arrived.
@@ -73,14 +74,14 @@ pub struct WorkDone {
     pub gpu_hours: f64,
 }
 
-/// How slow a run was to all of its work, whatever was done of it.
+/// Slowness of a run to all of its work, whatever was done of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Slowness {
     /// Pieces of work that were done.
     pub finished: u64,
     /// Sum of their bounded slowdowns.
     pub sum: f64,
-    /// What was turned away or left unfinished.
+    /// Work that was turned away or left unfinished.
     pub undone: Undone,
     /// Seconds until the run ended.
     pub ended_s: f64,
@@ -96,14 +97,14 @@ impl Slowness {
     }
 }
 
-/// What one provider charged for one kind of thing.
+/// Charges of one provider for one kind of thing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredCostPart {
     /// Provider or cluster.
     pub provider: String,
     /// Work, boot, idle or transfer.
     pub kind: String,
-    /// How much.
+    /// Amount, in nano-dollars.
     #[serde(with = "exact")]
     pub nanos: i128,
     /// Dollars a month, where that is known.
@@ -128,7 +129,7 @@ pub struct Course {
 }
 
 impl Measurement {
-    /// Of a finished run; `kept` says of each objective whether it was.
+    /// Measurement of a finished run; `kept` says of each objective whether it was.
     pub fn of(
         summary: &Summary,
         series: &Series,
@@ -175,9 +176,9 @@ impl Measurement {
         }
     }
 
-    /// Whether as much of the work that arrived was done, turned away and left
-    /// in both runs, and where not all was done, the same of it. Useful hours
-    /// do not tell: those of work that a warm-up or a horizon cuts are split there.
+    /// Whether both runs did, turned away and left as much of the work that arrived, and where not
+    /// all was done, the same of it. Useful hours do not tell: those of work that a warm-up or a
+    /// horizon cuts are split there.
     pub fn same_work(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.done, &other.done);
         let counts = |done: &WorkDone| (done.submitted, done.finished, done.refused);

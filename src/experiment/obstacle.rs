@@ -1,4 +1,4 @@
-//! Why a piece of work could never run on an offer, in words.
+//! Reasons for which a piece of work could never run on an offer, in words.
 
 use super::event_log::limit as limit_of;
 use crate::model::{Market, Offer, World};
@@ -7,8 +7,8 @@ use crate::policy::spec::{PolicyPart, PolicySpec, ProvisionSpec};
 use crate::state::{State, WorkRef, barrier};
 use crate::units::{Demand, Id, Shape};
 
-/// What keeps `work` from ever running on instances of `offer` alone; none
-/// where nothing does.
+/// Obstacle that keeps `work` from ever running on instances of `offer` alone; none where nothing
+/// does.
 pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Option<String> {
     let (world, ask) = (state.world(), state.work(work).ask);
     let rules = &state.book().all_rules()[ask.rules];
@@ -37,7 +37,7 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
     })
 }
 
-/// Why `policy` never uses `offer`, whatever is asked; none where it may.
+/// Reason for which `policy` never uses `offer`, whatever is asked; none where it may.
 pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Option<String> {
     let facts = &world.offers[offer];
     let narrowed = "the policy does not name it to place work on";
@@ -60,7 +60,7 @@ pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Op
     }
 }
 
-/// Why the policy's own limit of instances keeps `work` from ever running on rented
+/// Reason for which the policy's own limit of instances keeps `work` from ever running on rented
 /// instances of `offer`; none where it does not.
 pub(crate) fn limited(
     state: &State<'_>,

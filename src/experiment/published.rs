@@ -28,7 +28,7 @@ use crate::workload::{
 
 pub use batch::{rlscheduler, users_estimates, whole_log};
 
-/// Where the number comes from that ours is held against.
+/// Origin of the number that ours is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResultOrigin {
@@ -70,7 +70,7 @@ pub struct PublishedResult {
 }
 
 impl PublishedResult {
-    /// Whether ours is the reference, within the tolerance.
+    /// Whether our number is the reference, within the tolerance.
     pub fn reproduced(&self) -> bool {
         (self.ours - self.reference).abs() <= self.tolerance
     }
@@ -115,7 +115,7 @@ pub fn fgd_workloads() -> impl Iterator<Item = &'static str> {
 /// random but fixed order of the machines, another one for each seed, as there.
 ///
 /// # Errors
-/// What is wrong with the data, or with the name of the workload.
+/// Problems with the data, or with the name of the workload.
 pub fn fgd(data: &Path, workload: &str, seeds: u64) -> Result<Vec<PublishedResult>, String> {
     let ends = FGD.iter().find(|(name, _)| *name == workload);
     let &(_, ends) = ends.ok_or_else(|| format!("no published workload is called {workload}"))?;

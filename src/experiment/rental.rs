@@ -1,6 +1,6 @@
-//! What of its work a policy that rents for each job can rent for, and why not for the
-//! rest. Work for which it can rent nothing stays on what is owned, and an answer about
-//! renting is then no answer about that work.
+//! Work that a policy that rents for each job can rent for, and the reasons why not for the rest.
+//! Work for which it can rent nothing stays on what is owned, and an answer about renting is then
+//! no answer about that work.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -18,14 +18,15 @@ mod lack;
 /// Reasons that are told of one policy.
 const TOLD: usize = 3;
 
-/// What of its work a policy can rent for.
+/// Counts of the work that a policy can and cannot rent for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rentals {
     /// Pieces of work in all; 0 where the policy does not rent for jobs.
     pub pieces: u64,
     /// Pieces that fit nowhere at all, which is told of elsewhere.
     pub impossible: u64,
-    /// Why it can rent for nothing of others, in the order in which that was found.
+    /// Reasons for which it can rent nothing for other pieces, in the order in which they were
+    /// found.
     pub lacks: Vec<Lack>,
 }
 
@@ -36,7 +37,7 @@ pub struct Lack {
     pub why: String,
     /// Pieces of work.
     pub pieces: u64,
-    /// What the first of them asks for.
+    /// Resources that the first of them asks for, in words.
     pub asks: String,
 }
 
@@ -52,16 +53,16 @@ pub(super) struct RentalLimits<'l> {
 #[derive(Debug)]
 pub(super) struct Renting {
     policy: PolicySpec,
-    /// On what is rented alone, and on everything.
+    /// Feasibility on what is rented alone, and on everything.
     rented: Feasibility,
     anywhere: Feasibility,
-    /// By what is asked: the row of the reason; none of what fits nowhere.
+    /// By resources asked for: row of the reason; none for work that fits nowhere.
     known: FxHashMap<(Demand, Id<Rules>, u32), Option<usize>>,
     found: Rentals,
 }
 
 impl Renting {
-    /// Of a policy that rents for each job by its own parts.
+    /// Counter for a policy that rents for each job by its own parts; none for another.
     pub(super) fn new(policy: &PolicySpec) -> Option<Self> {
         let by_job = matches!(policy.provision, ProvisionSpec::OnDemand { .. });
         let outside = [PolicyPart::Whole, PolicyPart::Provision];
@@ -116,7 +117,7 @@ impl Renting {
         self.look(state.world(), RentalLimits { rules, resolved, site: &site }, &ask);
     }
 
-    /// What was counted.
+    /// Counts of the work that was submitted.
     pub(super) fn found(self) -> Rentals {
         self.found
     }
@@ -133,8 +134,8 @@ impl Rentals {
         self.lacks.iter().map(|lack| lack.pieces).sum()
     }
 
-    /// That a policy "can rent for none of the work", or only for some, and why; none where
-    /// it can for all that fits anywhere.
+    /// Statement that a policy "can rent for none of the work", or only for some, and why; none
+    /// where it can for all that fits anywhere.
     pub fn told(&self) -> Option<String> {
         let lacking = self.lacking();
         if lacking == 0 {
@@ -185,7 +186,7 @@ impl Observer for RentWatch {
     }
 }
 
-/// What work asks for, in words: `4 tasks at once, each 16 cores, 64 GiB, 8 GPUs`.
+/// Resources that work asks for, in words: `4 tasks at once, each 16 cores, 64 GiB, 8 GPUs`.
 pub(super) fn asked(ask: &Ask) -> String {
     let demand = ask.demand;
     let mut parts = Vec::new();

@@ -1,5 +1,5 @@
-//! How a scenario is repeated: under other seeds, over other windows of its
-//! trace, or over the trace put together anew.
+//! Repetition of a scenario: under other seeds, over other windows of its trace, or over the trace
+//! put together anew.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,13 @@ use crate::scenario::Scenario;
 use crate::units::{Calendar, Span, Time};
 use crate::workload::{Alive, Transform};
 
-/// What differs from one replication to the next. Replication `k` has the seed
-/// of the scenario plus `k`; the first is the scenario as it stands, except
-/// with windows and blocks.
+/// Differences from one replication to the next. Replication `k` has the seed of the scenario plus
+/// `k`; the first is the scenario as it stands, except with windows and blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repetition {
     /// The seed only.
     Seeds {
-        /// What comes before is not counted; zero counts everything.
+        /// Length of the start of a run that is not counted; zero counts everything.
         warm_up: Span,
     },
     /// Disjoint windows of the trace, evenly spread over it.
@@ -26,12 +25,12 @@ pub enum Repetition {
         width: Span,
         /// Played before each window and not counted.
         warm_up: Span,
-        /// How many such windows the trace has.
+        /// Number of such windows that the trace has.
         of: u32,
-        /// How many of them are taken.
+        /// Number of them that are taken.
         taken: u32,
-        /// How many of those each replication is past the one before, going
-        /// around: 1 takes them in order of time.
+        /// Number of taken windows that each replication is past the one before, going around: 1
+        /// takes them in order of time.
         stride: u32,
     },
     /// Blocks of the trace, drawn with replacement.
@@ -65,7 +64,8 @@ impl Repetition {
         }
     }
 
-    /// What counts of the trace in replication `index`; none where that is all of it.
+    /// Begin and end of the part of the trace that counts in replication `index`; none where all of
+    /// it counts.
     pub fn window(&self, index: u32) -> Option<(Time, Time)> {
         let Self::Windows { first, width, warm_up, of, taken, stride } = *self else { return None };
         let [index, of, taken, stride] = [index, of, taken, stride].map(u64::from);
@@ -94,7 +94,7 @@ impl Repetition {
         scenario.seed.wrapping_add(u64::from(index))
     }
 
-    /// What comes before is not counted.
+    /// Length of the start of a run that is not counted.
     pub fn warm_up(&self) -> Span {
         match *self {
             Self::Seeds { warm_up } | Self::Windows { warm_up, .. } => warm_up,
@@ -110,7 +110,7 @@ impl Repetition {
         }
     }
 
-    /// When a window ends, from the start of its run; none where there is none.
+    /// End of a window, from the start of its run; none without windows.
     pub fn until(&self) -> Option<Span> {
         match *self {
             Self::Windows { warm_up, width, .. } => Some(warm_up + width),
@@ -118,7 +118,7 @@ impl Repetition {
         }
     }
 
-    /// What differs between replications, in words.
+    /// Differences between replications, in words.
     pub fn told(&self) -> String {
         match *self {
             Self::Seeds { warm_up: Span::ZERO } => "one seed each".to_owned(),

@@ -28,16 +28,15 @@ pub struct RunRequest<'a> {
     pub scenario: &'a Scenario,
     /// One of its policies.
     pub policy: &'a PolicySpec,
-    /// How the scenario is repeated.
+    /// Repetition of the scenario.
     pub repetition: Repetition,
-    /// Which replication, from 0.
+    /// Number of the replication, from 0.
     pub replication: u32,
 }
 
 impl RunRequest<'_> {
-    /// What names the run among all runs of one version over the same input
-    /// files: a hash of the scenario's text and of where its inputs are, the
-    /// policy, and the replication.
+    /// Name of the run among all runs of one version over the same input files: a hash of the
+    /// scenario's text and of where its inputs are, the policy, and the replication.
     pub fn key(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.scenario.text.as_bytes());
@@ -58,13 +57,13 @@ impl RunRequest<'_> {
 
 /// Keeps what was measured, so that an experiment can be taken up again.
 pub trait RunCache: Sync {
-    /// What is known of the run called `key`.
+    /// Known measurement of the run called `key`, if any.
     fn recall(&self, key: &str) -> Option<Measurement>;
 
     /// Keeps a finished run.
     ///
     /// # Errors
-    /// Why it could not be kept; the experiment then stops.
+    /// Reason for which it could not be kept; the experiment then stops.
     fn keep(&self, key: &str, measurement: &Measurement) -> io::Result<()>;
 }
 
@@ -104,7 +103,7 @@ impl ProgressWatch for NoProgress {
     }
 }
 
-/// Where experiments are done. Runs use the threads of the rayon pool that the
+/// Runner of experiments, with its run cache. Runs use the threads of the rayon pool that the
 /// caller has installed.
 #[derive(Clone, Copy)]
 pub struct Runner<'a> {
@@ -135,7 +134,7 @@ pub struct FullRun {
     pub names: Vec<String>,
 }
 
-/// Why an experiment could not go on.
+/// Reason for which an experiment could not go on.
 #[derive(Debug)]
 pub enum RunnerFailure {
     /// A run failed.
@@ -144,7 +143,7 @@ pub enum RunnerFailure {
         policy: String,
         /// Its seed.
         seed: u64,
-        /// What happened.
+        /// The failure.
         failure: Box<RunFailure>,
     },
     /// A measurement could not be kept.
@@ -242,7 +241,7 @@ impl Runner<'_> {
 /// ones are read anew in every run. What is not a trace stays what it is.
 ///
 /// # Errors
-/// What is wrong with the trace.
+/// Problems with the trace.
 pub fn share_inputs(scenario: &mut Scenario) -> Result<(), RunFailure> {
     let context: OpenContext = scenario.context(scenario.seed, true);
     scenario.workload =
@@ -413,7 +412,7 @@ preset = "batch-fcfs"
         let all = runner().measure(&cells(&scenario(&text), windows, 2)).expect("it runs");
         for one in &all {
             assert_eq!(one.metric("utilisation_cpu"), Some(0.75));
-            // What it costs and does is all there: 3 × 3 + 2 + 1 core-hours.
+            // Its cost and its work are all there: 3 × 3 + 2 + 1 core-hours.
             assert_eq!((one.done.core_hours, one.cost), (12.0, 5_000_000_000));
             assert_eq!((one.rent_s, one.of_arrivals), (width.secs_f64(), false));
         }

@@ -10,8 +10,8 @@ use crate::scenario::Scenario;
 /// Added to both costs, so that what costs nothing can be compared: a cent.
 const CENT: f64 = 0.01;
 
-/// How a policy did in one replication, or on average in several, against the
-/// baseline of the scenario.
+/// Score of a policy in one replication, or on average in several, against the baseline of the
+/// scenario.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
     /// `done` x 2^-`broken` / sqrt(max(`cost`, `floor`) x `slowdown`): 1 is as good as
@@ -31,11 +31,11 @@ pub struct Score {
     pub broken: f64,
 }
 
-/// What no policy can beat in one replication, among runs that do as much.
+/// Bounds that no policy can beat in one replication, among runs that do as much.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Possible {
-    /// The score of a policy at both bounds that breaks no promise; not all of it
-    /// need be within reach. None where one of the bounds is.
+    /// The score of a policy at both bounds that breaks no promise; not all of it need be within
+    /// reach. None where one of the bounds is not known.
     pub value: Option<f64>,
     /// Dollars.
     pub cost: Option<f64>,
@@ -44,10 +44,10 @@ pub struct Possible {
 }
 
 impl Possible {
-    /// What bounds the runs of a replication that do as much as `run`, against `base`.
+    /// Bounds on the runs of a replication that do as much as `run`, against `base`.
     ///
     /// # Errors
-    /// What is wrong with the workload.
+    /// Problems with the workload.
     pub fn of(
         scenario: &Scenario,
         (plan, replication): (&RepetitionPlan, u32),
@@ -74,7 +74,7 @@ impl Possible {
 }
 
 impl Score {
-    /// Of one replication.
+    /// Score of one replication.
     pub fn of(run: &Measurement, base: &Measurement) -> Self {
         let dollars = |one: &Measurement| one.cost as f64 / 1e9 + CENT;
         let share = |now: f64, base: f64| if base > 0.0 { (now / base).min(1.0) } else { 1.0 };
@@ -93,8 +93,8 @@ impl Score {
         Self { value, cost, slowdown, done, broken }
     }
 
-    /// Of several: geometric means of ratios, arithmetic means of shares and
-    /// counts. None of none.
+    /// Mean of several scores: geometric means of ratios, arithmetic means of shares and counts;
+    /// none without scores.
     pub fn mean(scores: &[Self]) -> Option<Self> {
         let over = |of: fn(&Self) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
         let geometric = |of: fn(&Self) -> f64| {
@@ -123,7 +123,7 @@ mod tests {
         run.cost = dollars * 1_000_000_000;
         run.done.finished = finished;
         run.done.core_hours = finished as f64;
-        // Of ten pieces that arrive at once, each 100 s long.
+        // Undone pieces of ten that arrive at once, each 100 s long.
         let count = 10_u64.saturating_sub(finished);
         let undone = Undone { count, inverse: count as f64 / 100.0, ..Undone::default() };
         let sum = slowdown * finished as f64;
@@ -149,7 +149,7 @@ mod tests {
         // Half of the work is done, no promise is kept, and of ten pieces five are
         // slower by 11 instead of 2, having waited for 1,000 s: 13 over 4 as slow.
         check(&run(100, 2.0, 5, vec![true, true]), 0.125 / libm::sqrt(13.0 / 4.0));
-        // Who does less saves nothing.
+        // A policy that does less saves nothing.
         check(&run(25, 2.0, 5, vec![true, true]), 0.125 / libm::sqrt(13.0 / 4.0));
         // More work than the baseline's is no merit: there is only so much.
         check(&run(100, 2.0, 20, vec![true, true]), 1.0);

@@ -43,18 +43,18 @@ pub use score::{Keeping, SetupScore};
 pub use shortlist::{SetupVerdict, ShortlistEntry};
 pub use variable::Variable;
 
-/// What is asked.
+/// Task of a plan: its variables, its goal and its limits.
 #[derive(Clone, Debug)]
 pub struct Task {
-    /// What may be decided; at least one.
+    /// Variables that may be decided; at least one.
     pub variables: Vec<Variable>,
-    /// Which policy runs; the scenario's baseline where none is named.
+    /// Name of the policy that runs; the scenario's baseline where none is named.
     pub policy: Option<String>,
     /// Row in the table of metrics of what is to be made small.
     pub goal: usize,
-    /// When promises count as kept.
+    /// Rule by which promises count as kept.
     pub keeping: Keeping,
-    /// Of the whole answer; such as 0.95.
+    /// Confidence of the whole answer; such as 0.95.
     pub confidence: f64,
     /// Differences within this share of the goal do not matter, more than 0.
     pub margin: f64,
@@ -64,17 +64,17 @@ pub struct Task {
     pub asked: Asked,
 }
 
-/// What was found.
+/// Result of a search, with all setups that it looked at.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// As it was asked.
+    /// Task as it was asked.
     pub task: Task,
     /// The promises.
     pub objectives: Vec<Objective>,
     /// Every setup that was looked at, in that order; those that differ only in settings
     /// of other policies are one.
     pub candidates: Vec<Candidate>,
-    /// Those that were judged; the cheapest by the search first.
+    /// Shortlist: the setups that were judged; the cheapest by the search first.
     pub finalists: Vec<ShortlistEntry>,
     /// Row in `finalists` of the answer; none where none was shown to keep all promises.
     pub choice: Option<usize>,
@@ -87,9 +87,9 @@ pub struct Found {
     pub runs: u32,
     /// Whether the search ended by itself, not by its budget.
     pub converged: bool,
-    /// How replications differ.
+    /// Repetition of the scenario: seeds, windows or blocks.
     pub repetition: Repetition,
-    /// What chance there was.
+    /// Kind of chance between replications.
     pub chance: Chance,
     /// Replications of each setup that the search saw.
     pub searched: u32,
@@ -97,17 +97,17 @@ pub struct Found {
     pub held_out: u32,
     /// Seed of the first replication.
     pub seed: u64,
-    /// By variable: what was seen of its effect.
+    /// By variable: its observed effect.
     pub effects: Vec<VariableEffect>,
     /// Whether all finalists did the same work in every replication.
     pub comparable: bool,
-    /// Which variables matter at which setup.
+    /// Scope of each variable: the policies that it concerns.
     scope: VariableScope,
     /// By variable: whether the scenario would take a value below the first, and one above the last.
     open_ends: Vec<[bool; 2]>,
 }
 
-/// Why there is no answer.
+/// Failure of a search, which gives no answer.
 #[derive(Debug)]
 pub enum SearchFailure {
     /// The scenario is wrong at some setup, or the task does not fit it.
@@ -237,7 +237,7 @@ impl Found {
         (0..point.len()).filter(is_end).collect()
     }
 
-    /// Whether another level of a variable was looked at and did the same.
+    /// Whether the setup with another level of a variable was looked at and did the same.
     fn same_at(&self, point: &SetupPoint, axis: usize, level: usize) -> bool {
         let of = |point: &SetupPoint| self.candidates.iter().find(|one| one.point == *point);
         let mut other = point.clone();
@@ -272,7 +272,7 @@ fn open_ends(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Vec<[bool
     task.variables.iter().map(of).collect()
 }
 
-/// Where the search starts: in the middle, or at the first word.
+/// Level at which the search starts: the middle one, or the first word.
 fn middle(variable: &Variable) -> usize {
     if variable.numbers.is_some() { (variable.levels.len() - 1) / 2 } else { 0 }
 }
@@ -303,7 +303,7 @@ fn check(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Result<Scenar
         Err(more) => (None, more),
     };
     problems.extend(more);
-    // What is wrong with a key is wrong with each of its values.
+    // A problem with a key comes up for each of its values.
     let mut seen: Vec<(String, Option<String>)> = Vec::new();
     problems.retain(|problem| {
         let told = (problem.message.clone(), problem.hint.clone());

@@ -1,5 +1,5 @@
-//! What an answer rests on: assumptions moved by a tenth, one at a time, and
-//! how far the difference between two policies moves with them.
+//! Assumptions that an answer rests on, moved by a tenth, one at a time, and how far the difference
+//! between two policies moves with them.
 
 use super::compare::Arm;
 use super::measurement::Measurement;
@@ -9,12 +9,12 @@ use crate::scenario::Scenario;
 use crate::units::Rate;
 use crate::workload::Transform;
 
-/// How far assumptions are moved: a tenth more.
+/// Factor by which assumptions are moved: a tenth more.
 const STEP: f64 = 1.1;
 /// Replications of each.
 const REPLICATIONS: u32 = 3;
 
-/// What one assumption does to a difference.
+/// Effect of one assumption on a difference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Influence {
     /// The assumption and how it was moved: `arrivals 10 % denser`.
@@ -25,15 +25,15 @@ pub struct Influence {
     pub after: f64,
 }
 
-/// What the moved assumptions showed.
+/// Effects of the moved assumptions on a difference.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sensitivity {
-    /// Those that move the difference, the most influential first.
+    /// Assumptions that move the difference, the most influential first.
     pub influences: Vec<Influence>,
-    /// Those with which less of the work gets done, so that the difference is
-    /// not of the same thing any more.
+    /// Assumptions with which less of the work gets done, so that the difference is not of the same
+    /// thing any more.
     pub unfit: Vec<String>,
-    /// From how many replications.
+    /// Number of replications of each.
     pub replications: u32,
 }
 
@@ -42,7 +42,7 @@ pub struct Sensitivity {
 const LEFT: f64 = 0.01;
 
 impl Influence {
-    /// How far the difference moved.
+    /// Distance by which the difference moved.
     pub fn moved(&self) -> f64 {
         self.after - self.before
     }
@@ -54,7 +54,7 @@ enum Variation {
     Arrivals,
     Runtimes,
     Sizes,
-    /// What the provider or cluster of this name asks for its instances.
+    /// Prices that the provider or cluster of this name asks for its instances.
     Prices(String),
 }
 

@@ -16,7 +16,7 @@ use crate::state::State;
 use crate::units::{Span, Time};
 use crate::workload::{RowNotes, Source};
 
-/// How a run of a scenario is done.
+/// Settings of a run of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Seed of every random stream.
@@ -60,11 +60,11 @@ pub struct RunResult {
     pub notes: RowNotes,
     /// Names in the rules of work that nothing here has.
     pub unknown_names: Vec<UnknownName>,
-    /// What of the work the policy can rent for.
+    /// Counts of the work that the policy can and cannot rent for.
     pub rentals: Rentals,
 }
 
-/// Why there is no result.
+/// Failure of a run, which gives no result.
 #[derive(Clone, Debug)]
 pub enum RunFailure {
     /// The workload cannot be opened.
@@ -156,7 +156,7 @@ pub fn run_with<O: Observer>(
     })
 }
 
-/// What reading the work showed besides work.
+/// Notes from reading the work, besides the work itself.
 #[derive(Debug, Default)]
 struct ReadingNotes {
     skipped: u64,

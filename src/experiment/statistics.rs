@@ -1,5 +1,5 @@
-//! What may be said of numbers that chance had a part in: intervals, paired
-//! comparisons, when to stop, which of several is best, and where to look.
+//! Statistics of numbers that chance had a part in: intervals, paired comparisons, rules for when
+//! to stop, selection of the best of several, and designs of points to look at.
 //!
 //! Pure functions of samples. A sample is one value per replication: jobs of
 //! one run depend on each other and are not a sample. All sums run in index

@@ -16,12 +16,12 @@ use crate::state::{ResolvedRules, Sites};
 use crate::units::{Demand, Id, Span, Time};
 use crate::workload::{OnBadRow, RowNotes, Source, WorkloadInput};
 
-/// What a workload holds.
+/// Counts and loads of a workload, before it runs.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
     /// Pieces of work.
     pub pieces: u64,
-    /// When the first and the last arrive.
+    /// First and last arrival.
     pub arrivals: Option<(Time, Time)>,
     /// Malformed rows that were left out.
     pub skipped: u64,
@@ -35,15 +35,15 @@ pub struct Survey {
     pub deadlines: u64,
     /// Pieces of work that ask for no core, memory or GPU at all.
     pub sizeless: u64,
-    /// What is asked for between the first and the last arrival, if nobody waits.
+    /// Amounts that are asked for between the first and the last arrival, if nobody waits.
     pub load: SurveyedLoad,
     /// The same of GPUs alone, by the models that will do; none for any model.
     pub by_models: BTreeMap<Vec<String>, SurveyedLoad>,
     /// The largest task by cores, memory and GPUs, and its work.
     pub largest: [Option<(u64, String)>; 3],
-    /// By policy: what fits nowhere.
+    /// By policy: work that fits nowhere.
     pub impossible: Vec<Impossible>,
-    /// By policy: what can be rented for.
+    /// By policy: counts of the work that it can rent for.
     pub rentals: Vec<Rentals>,
     /// Owned machines on which no task could be placed.
     pub unused: Vec<Id<Offer>>,
@@ -60,8 +60,8 @@ pub struct Impossible {
     pub first: Option<(String, Ask)>,
 }
 
-/// What work asks for: an amount times how long it runs on the own machines; what it still
-/// asks for after the last arrival is left out, for nothing comes on top of it.
+/// Amounts that work asks for, each times how long it runs on the own machines. The time after the
+/// last arrival is left out, for no work comes on top of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SurveyedLoad {
     /// Pieces of work.
@@ -88,7 +88,7 @@ impl SurveyedLoad {
 #[derive(Default)]
 struct RunningWork(BinaryHeap<Reverse<WorkRun>>);
 
-/// From when to when work runs, and what it asks for.
+/// Start and end of running work, and what it asks for.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct WorkRun {
     end: Time,
@@ -97,16 +97,16 @@ struct WorkRun {
     rules: Id<Rules>,
 }
 
-/// Why a survey came to no end.
+/// Reason for which a survey came to no end.
 #[derive(Debug)]
 pub enum Unsurveyed {
-    /// What is wrong with the workload.
+    /// The workload has problems.
     Problems(Vec<Problem>),
     /// It was told to stop.
     Stopped,
 }
 
-/// Who can run what, by the policies of a scenario.
+/// Feasibility of each piece of work, by the policies of a scenario.
 struct Fitting<'w> {
     world: &'w World,
     sites: Sites,
@@ -114,9 +114,9 @@ struct Fitting<'w> {
     rules: Vec<ResolvedRules>,
     /// By policy; policies that rent alike share one.
     fits: Vec<Feasibility>,
-    /// By policy: which of these.
+    /// By policy: row of its feasibility in `fits`.
     of: Vec<usize>,
-    /// By policy: what it rents for, if it does.
+    /// By policy: counts of the work that it can rent for, if it rents.
     renting: Vec<Option<Renting>>,
     /// Owned machines that could have held no task so far.
     unused: Vec<Id<Offer>>,
@@ -153,7 +153,7 @@ impl OwnSpeed {
         Self { of_cores: mean(cores), of_gpus: mean(gpus) }
     }
 
-    /// How long work runs on the own machines.
+    /// Runtime of work on the own machines.
     fn runtime(self, work: &Work) -> Span {
         let speed = match (work.ask.kind, work.ask.demand.gpus) {
             (WorkKind::VirtualMachine, _) => return work.truth.runtime,

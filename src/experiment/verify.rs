@@ -39,7 +39,7 @@ pub const REPLICATIONS: u64 = 32;
 /// From this number every seed is derived.
 const SEED: u64 = 20_260_101;
 
-/// How much to simulate.
+/// Effort of a verification: how much to simulate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effort {
@@ -50,7 +50,7 @@ pub enum Effort {
 }
 
 impl Effort {
-    /// How precise a result must be.
+    /// Widest intervals that a result may have.
     pub const fn limits(self) -> IntervalLimits {
         match self {
             Self::Quick => IntervalLimits { mean: 0.02, tail: 0.04 },
@@ -62,7 +62,7 @@ impl Effort {
 /// Everything that was checked.
 #[derive(Clone, Debug, Serialize)]
 pub struct VerifyReport {
-    /// How much was simulated.
+    /// Effort of the verification.
     pub effort: Effort,
     /// One line per quantity.
     pub rows: Vec<CheckRow>,
@@ -111,7 +111,7 @@ pub fn verify(effort: Effort, told: &mut dyn FnMut(&CheckRow)) -> Result<VerifyR
     Ok(VerifyReport { effort, rows })
 }
 
-/// What the replications of one case measured.
+/// Measured values of one case, by answer and replication.
 #[derive(Clone, Debug)]
 pub struct MeasuredCase {
     /// By answer: one value per replication.

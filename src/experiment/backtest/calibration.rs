@@ -1,5 +1,4 @@
-//! What is kept of a backtest, to be said beside every later comparison on the
-//! same scenario.
+//! Record of a backtest, to be told beside every later comparison on the same scenario.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,32 +6,32 @@ use super::{Backtest, Likeness, Reading, WaitErrors};
 use crate::policy::spec::PolicySpec;
 use crate::scenario::Scenario;
 
-/// What a backtest was made of, as hashes: with other parts its errors say
-/// nothing any more.
+/// Hashes of the parts that a backtest was made of: with other parts its errors say nothing any
+/// more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeOf {
     /// Version of the simulator.
     pub version: String,
     /// The trace and how it is read.
     pub workload: String,
-    /// What work can run on.
+    /// The world that work can run on.
     pub world: String,
     /// The policy as it is.
     pub policy: String,
 }
 
-/// What is kept of a backtest.
+/// Record of a backtest: its policy, its parts and its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// What the file is.
+    /// Kind of file, always [`KIND`](Self::KIND).
     pub kind: String,
     /// The policy that was replayed.
     pub policy: String,
     /// The seed of the run.
     pub seed: u64,
-    /// What it was made of.
+    /// Parts that it was made of.
     pub made_of: MadeOf,
-    /// What it came to.
+    /// Verdict of the backtest.
     pub likeness: Likeness,
     /// Pieces of work whose start was not observed.
     pub unobserved: u64,
@@ -65,10 +64,10 @@ impl MadeOf {
 }
 
 impl Calibration {
-    /// What the file of a calibration says that it is.
+    /// Value of `kind` in the file of a calibration.
     pub const KIND: &'static str = "windtunnel calibration";
 
-    /// Of a backtest of `policy`.
+    /// Calibration from a backtest of `policy`.
     pub fn of(backtest: &Backtest, policy: &PolicySpec, seed: u64, made_of: MadeOf) -> Self {
         Self {
             kind: Self::KIND.to_owned(),
@@ -82,7 +81,7 @@ impl Calibration {
         }
     }
 
-    /// What is not as it was when the backtest was made.
+    /// Names of the parts that are not as they were when the backtest was made.
     pub fn changed(&self, now: &MadeOf) -> Vec<&'static str> {
         let then = &self.made_of;
         let parts = [

@@ -9,7 +9,7 @@ use super::super::statistics::bootstrap::{Bootstrap, Method, ratio_of_means};
 use super::Matched;
 use crate::units::{Span, rank};
 
-/// What counts as the same wait.
+/// Tolerance within which two waits count as the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ToleratedWait;
 

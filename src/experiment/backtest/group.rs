@@ -9,9 +9,9 @@ use crate::units::Span;
 /// Some of the work, and how far its waits are off.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WaitGroup {
-    /// What the work has in common: `cores`, `runtime` or `tenant`.
+    /// Property that the work has in common: `cores`, `runtime` or `tenant`.
     pub by: &'static str,
-    /// Which of those.
+    /// Value or range of that property.
     pub name: String,
     /// Mean of the observed waits, in seconds.
     pub observed_s: f64,

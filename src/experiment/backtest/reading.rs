@@ -8,7 +8,7 @@ use crate::metrics::{METRICS, SLOWDOWN_FLOOR, Summary};
 use crate::scenario::Observed;
 use crate::units::{Span, Time};
 
-/// Where the observed value of a figure comes from.
+/// Source of the observed value of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ObservedFrom {
@@ -27,7 +27,7 @@ pub struct Reading {
     pub label: String,
     /// Unit of the values, as of metrics.
     pub unit: String,
-    /// Where the observed value comes from.
+    /// Source of the observed value.
     pub seen: ObservedFrom,
     /// As observed.
     pub observed: f64,

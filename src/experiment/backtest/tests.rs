@@ -131,7 +131,7 @@ fn figures_of_the_scenario_are_held_against_the_run() {
         ("cost of c", Some(-0.5)),
     ];
     assert_eq!(all, want);
-    // What the run does not show at all is not like what was observed.
+    // A figure that the run does not show at all is not like what was observed.
     assert_eq!(found.likeness, Likeness::Poor);
 }
 

@@ -1,11 +1,11 @@
-//! What the errors come to, in one word.
+//! Verdict on the errors of a backtest, in one word.
 
 use serde::{Deserialize, Serialize};
 
 use super::{ObservedFrom, Reading, ToleratedWait, WaitErrors};
 
-/// How like what was observed the model is. The bounds are a convention of
-/// ours, the same for every scenario.
+/// Likeness of the model to what was observed. The bounds are a convention of ours, the same for
+/// every scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Likeness {
@@ -22,7 +22,7 @@ pub enum Likeness {
     Poor,
 }
 
-/// What rounding may do to a figure that somebody has typed.
+/// Relative error that rounding may bring to a figure that somebody has typed.
 const ROUNDING: f64 = 0.001;
 
 /// Figures that are judged: extremes and what follows from others are not.
@@ -37,7 +37,7 @@ const JUDGED: [&str; 7] = [
 ];
 
 impl Likeness {
-    /// Of these errors.
+    /// Likeness by these errors.
     pub(super) fn of(waits: Option<&WaitErrors>, readings: &[Reading]) -> Self {
         let judged = |reading: &&Reading| {
             JUDGED.contains(&reading.metric.as_str()) || reading.metric.starts_with("cost")

@@ -127,7 +127,8 @@ pub(super) fn keeping(
     margin(best, jobs)
 }
 
-/// What a job costs if it is rented, with what it would save at home noted.
+/// Cost of renting a job, or of moving one that cannot be rented; its saving on owned instances is
+/// added to `savings`.
 fn split(
     job: &Job,
     rent: f64,

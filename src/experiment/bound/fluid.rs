@@ -11,11 +11,11 @@ pub(super) struct Drop {
     pub(super) release: i64,
     /// Amount of the resource times microseconds, more than 0.
     pub(super) area: i128,
-    /// How much its delay counts, 0 or more.
+    /// Weight of its delay, 0 or more.
     pub(super) weight: f64,
 }
 
-/// How the pouring went.
+/// Sums of weighted ends and middles, and the last end, of one pouring.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Poured {
     /// Sum over the pieces of weight times (end - release), in microseconds.
@@ -23,11 +23,11 @@ pub(super) struct Poured {
     /// Sum over the pieces of weight times (mean moment of being worked on -
     /// release), in microseconds.
     pub(super) middles: f64,
-    /// When the last one ends, in microseconds, rounded up.
+    /// End of the last piece, in microseconds, rounded up.
     pub(super) last: i64,
 }
 
-/// Which piece is worked on?
+/// Rule by which the next piece to work on is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FirstServed {
     /// The one with the least left, which makes the sum of ends least where all

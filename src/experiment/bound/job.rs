@@ -26,7 +26,7 @@ pub(super) struct Job {
     pub(super) longest: Option<Span>,
     /// Milli-cores, MiB, milli-GPUs of all tasks together.
     pub(super) amounts: [i128; 3],
-    /// Of what must be there for it to have started: one task, or the gang.
+    /// Amounts that must be there for the job to have started: of one task, or of the gang.
     pub(super) first_amounts: [i128; 3],
     /// All instances that it may run on are limited in number.
     pub(super) limited: bool,
@@ -197,7 +197,8 @@ impl<'w> JobReader<'w> {
     }
 }
 
-/// What all dishes together hold.
+/// Tasks of a job that its offers hold together, in all and running at the start, and the shortest
+/// boot of a rented one.
 #[derive(Debug)]
 struct OfferSums {
     most: u128,

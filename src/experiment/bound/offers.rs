@@ -1,5 +1,5 @@
-//! What the world can offer to work of one set of rules, at most: like offers
-//! put together, with the lowest price that each will ever have.
+//! Offers of the world to work of one set of rules, at most: like offers put together, with the
+//! lowest price that each will ever have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -29,7 +29,7 @@ pub(super) const WITH_GPUS: Range<usize> = 3..WEIGHTS.len();
 #[derive(Clone, Debug)]
 pub(super) struct OfferClass {
     pub(super) shape: Shape,
-    /// Of a job, in millionths.
+    /// Speed of a job, in millionths.
     pub(super) speed: u32,
     pub(super) region: Id<Region>,
     /// Paid for whether used or not.

@@ -18,7 +18,7 @@ const FINISHING: &str = "owned machines to the earliest end that pays, and the c
 const KEEPING: &str = "owned machines to the earliest end, and the cheapest share of a rented one for what they \
      cannot hold by its deadline";
 
-/// Whether the metric called `key` is better when it is more.
+/// Whether more of the metric called `key` is better.
 pub(super) fn more_is_better(key: &str) -> bool {
     METRICS.iter().any(|metric| metric.key == key && metric.better == Direction::Higher)
 }
@@ -212,7 +212,7 @@ impl RowTable {
     }
 }
 
-/// Whether it can meet a deadline.
+/// Whether the job can meet its deadline.
 fn is_prompt(job: &Job) -> bool {
     job.deadline != Time::MAX && job.done <= job.deadline
 }

@@ -155,7 +155,7 @@ fn a_bound_speaks_of_runs_that_meet_its_condition() {
     assert!(bounds.of_run("turnaround_mean", 2, preempted).is_some());
 }
 
-/// Where a job of a scripted schedule runs.
+/// Instance on which a job of a scripted schedule runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum On {
     /// The owned instance of this rank.

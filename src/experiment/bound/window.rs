@@ -1,4 +1,4 @@
-//! How much work fits a capacity within its windows of time.
+//! Amount of work that fits a capacity within its windows of time.
 
 /// Starts and ends of windows that are told apart.
 const GRID: usize = 48;
@@ -6,10 +6,9 @@ const GRID: usize = 48;
 /// For some intervals of time, how much of the capacity in them is left to the
 /// work whose whole window lies inside.
 ///
-/// What fits all of them is a polymatroid: capacity times length is modular over
-/// intervals that cross. So taking pieces in order of value per area, each as
-/// much as fits, is optimal for parts of pieces (Edmonds 1970). To look at some
-/// intervals only is a relaxation.
+/// The amounts that fit all intervals form a polymatroid: capacity times length is modular over
+/// intervals that cross. So taking pieces in order of value per area, each as much as fits, is
+/// optimal for parts of pieces (Edmonds 1970). To look at some intervals only is a relaxation.
 #[derive(Clone, Debug)]
 pub(super) struct WindowCapacity {
     starts: Vec<i64>,

@@ -1,5 +1,5 @@
-//! What a policy did when its baseline was stored: a small file for a
-//! repository, readable, and ordered so that a change shows as few lines.
+//! Stored results of a policy, its baseline: a small file for a repository, readable, and ordered
+//! so that a change shows as few lines.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,10 +13,10 @@ use crate::scenario::{Identity, text_of};
 
 /// The layout of the file.
 const FORMAT: u32 = 2;
-/// What to do about a baseline that is of no use.
+/// Hint for a baseline that is of no use.
 const ANEW: &str = "if that is as intended, store it anew with `windtunnel check SUITE --update`";
 
-/// What one policy did in all replications of one scenario.
+/// Stored results of one policy in all replications of one scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
@@ -28,15 +28,15 @@ pub struct Baseline {
     pub version: String,
     /// The generator of random numbers.
     pub generator: String,
-    /// How often the suite asked for.
+    /// Number of replications that the suite asked for.
     pub asked: u32,
-    /// What differed between replications.
+    /// Differences between replications, in words.
     pub repeated: String,
     /// The policy and those that it extends, as tables of a scenario.
     pub policy: String,
     /// By replication: the hash over the records.
     pub events: Vec<String>,
-    /// By name of a part: what the scenario was about.
+    /// By name of a part of the scenario: its hash.
     pub world: BTreeMap<String, String>,
     /// By metric and replication; not a number where the run showed nothing.
     pub metrics: BTreeMap<String, Vec<f64>>,
@@ -44,19 +44,19 @@ pub struct Baseline {
     pub trail: Vec<HashTrace>,
 }
 
-/// What a run is compared under; what differs here makes a baseline stale.
+/// Terms under which a run is compared; a difference here makes a baseline stale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// The scenario without its policies.
     pub identity: Identity,
-    /// How often the suite asks for.
+    /// Number of replications that the suite asks for.
     pub asked: u32,
-    /// What differs between replications.
+    /// Differences between replications, in words.
     pub repeated: String,
 }
 
 impl Baseline {
-    /// Of the replications of a policy.
+    /// Baseline from the replications of a policy.
     pub fn of(terms: &Terms, policy: String, runs: &[Measurement]) -> Self {
         let row = |row: usize| -> Vec<f64> {
             let value = |run: &Measurement| run.metrics.get(row).copied().flatten();
@@ -106,7 +106,7 @@ impl Baseline {
     /// Reads a file that [`Baseline::text`] made. Problems name it `shown`.
     ///
     /// # Errors
-    /// Where and why it is not a baseline.
+    /// Place and reason for which it is not a baseline.
     pub fn parse(text: &str, shown: &str) -> Result<Self, Problem> {
         let read: Self = toml::from_str(text).map_err(|error: toml::de::Error| {
             let before = &text[..error.span().map_or(0, |span| span.start).min(text.len())];
@@ -147,8 +147,8 @@ impl Baseline {
         ))
     }
 
-    /// Why it cannot be compared with what is run on these terms; nothing where
-    /// it can.
+    /// Reasons for which the baseline cannot be compared with a run on these terms; empty where it
+    /// can.
     pub fn staleness(&self, terms: &Terms) -> Vec<String> {
         let mut changes = terms.identity.changes_since(&Identity(self.world.clone()));
         let mut differs = |what: &str, then: &str, now: &str| {
@@ -168,7 +168,7 @@ impl Baseline {
         Problem::with(shown, message).hint(ANEW)
     }
 
-    /// How many replications it holds.
+    /// Number of replications that it holds.
     pub fn replications(&self) -> u32 {
         self.events.len() as u32
     }

@@ -15,7 +15,7 @@ use crate::policy::spec::PolicySpec;
 use crate::scenario::Scenario;
 use crate::sim::Failure;
 
-/// Where a run parts from its baseline.
+/// First record at which a run and its baseline differ.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FirstDivergence {
     /// The replication, from 0.
@@ -28,12 +28,12 @@ pub struct FirstDivergence {
     /// At this one they are the same no more: the bracket, or the record itself.
     #[serde(rename = "differs_by_record")]
     pub parted: u64,
-    /// What the baseline's side did, where it could be run again and did not end there.
+    /// Record of the baseline's side, where it could be run again and did not end there.
     #[serde(rename = "baseline")]
     pub base: Option<EventLogEntry>,
-    /// What is done now, unless the run ended there.
+    /// Record of the run now, unless the run ended there.
     pub now: Option<EventLogEntry>,
-    /// Why there is no baseline's side, or nothing to see in it.
+    /// Reason for which there is no baseline's side, or nothing to see in it.
     pub caution: Option<String>,
 }
 
@@ -87,7 +87,7 @@ pub fn replay(
 /// otherwise the base is not what made the baseline.
 ///
 /// # Errors
-/// What either side says.
+/// Errors of either side.
 pub fn look_up<E>(
     parting: &mut FirstDivergence,
     base: Replay<'_, E>,
@@ -120,7 +120,7 @@ pub fn look_up<E>(
 /// where the run ends before it.
 ///
 /// # Errors
-/// What the side says.
+/// Errors of the side.
 pub fn only<E>(side: Replay<'_, E>, record: u64) -> Result<Option<EventLogEntry>, E> {
     let mut found = None;
     side(RecordRange { from: record, until: record, reasons: true }, &mut |step| {
@@ -145,7 +145,7 @@ mod tests {
         }
     }
 
-    /// Where two logs of letters part, of which the first `agreed` are known to be the same.
+    /// Checks where two logs of letters part, of which the first `agreed` are known to be the same.
     #[track_caller]
     fn check(base: &str, now: &str, agreed: u64, want: (u64, Option<&str>, Option<&str>)) {
         let side = |text: &str, stretch: RecordRange, sink: &mut dyn FnMut(EventLogEntry)| {

@@ -8,7 +8,7 @@ use crate::metrics::{Direction, METRICS, Metric};
 use crate::scenario::{Gate, Subject, Tolerance};
 use crate::units::rounding::snapped;
 
-/// How a gate came out.
+/// Outcome of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GateOutcome {
     /// Not different at all in any replication.
@@ -48,16 +48,16 @@ pub struct Finding<'a> {
     /// p-value of "it is not worse than the margin allows", corrected by Holm over
     /// the gates of the suite that differ at all; none where nothing is tested.
     pub p: Option<f64>,
-    /// How it came out.
+    /// Outcome of the gate.
     pub outcome: GateOutcome,
-    /// What it came out like, in words.
+    /// Reason of the outcome, in words.
     pub why: String,
 }
 
 /// A metric that is not what it was.
 #[derive(Clone, Copy, Debug)]
 pub struct MovedMetric {
-    /// Which.
+    /// The metric.
     pub metric: &'static Metric,
     /// Mean of the baseline.
     pub base: Option<f64>,
@@ -66,7 +66,7 @@ pub struct MovedMetric {
 }
 
 impl MovedMetric {
-    /// Whether it moved to the bad, where there is a bad.
+    /// Whether the metric moved for the worse; none where it has no better direction or no value.
     pub fn is_worse(&self) -> Option<bool> {
         let (base, now) = (self.base?, self.now?);
         match self.metric.better {
@@ -90,7 +90,7 @@ pub struct GateVerdicts<'a> {
     pub moved: Vec<MovedMetric>,
     /// The policy is defined otherwise than in the baseline.
     pub redefined: bool,
-    /// How many replications were compared.
+    /// Number of replications that were compared.
     pub replications: u32,
     /// The first replication in which another thing happened.
     pub differs_in: Option<u32>,
@@ -177,7 +177,7 @@ fn margin(gate: &Gate) -> Option<(&'static Metric, Margin)> {
     }
 }
 
-/// By how much a difference is to the bad.
+/// Amount by which a difference is for the worse.
 fn beyond(better: Direction, difference: f64) -> f64 {
     match better {
         Direction::Lower => difference,

@@ -1,4 +1,4 @@
-//! How often and how a scenario is repeated, and what of it is counted.
+//! Number and kind of replications of a scenario, and the part of them that is counted.
 
 use super::super::replication::Repetition;
 use super::super::runner::{RunRequest, Runner, RunnerFailure, is_synthetic};
@@ -30,10 +30,10 @@ const MANY_GAPS: f64 = 20.0;
 const DAY: Span = Span::from_secs(86_400);
 const WEEK: Span = Span::from_secs(7 * 86_400);
 
-/// What the user asks for; the rest follows from the scenario.
+/// Settings that the user asks for; the rest follows from the scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// How many replications, or at most how many with a precision.
+    /// Number of replications, or with a precision the most of them.
     pub replications: Option<u32>,
     /// Windows of this length; where the trace is no longer than that, all of it in one piece.
     pub window: Option<Span>,
@@ -43,19 +43,19 @@ pub struct Asked {
     pub resample: Option<Span>,
 }
 
-/// How a scenario is repeated.
+/// Repetition of a scenario and the number of its replications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RepetitionPlan {
-    /// What differs between replications.
+    /// The repetition: seeds, windows or blocks.
     pub repetition: Repetition,
-    /// How many, at most.
+    /// Number of replications, at most.
     pub replications: u32,
 }
 
-/// Why there is no plan.
+/// Reason for which there is no plan.
 #[derive(Debug)]
 pub enum NoPlan {
-    /// What is asked for does not go together with the scenario.
+    /// A setting that does not go together with the scenario.
     Problem(Problem),
     /// The pilot runs failed.
     Lab(RunnerFailure),
@@ -163,12 +163,12 @@ fn windows(scenario: &Scenario, asked: Asked) -> Option<TraceWindows> {
     (of >= 2).then_some(TraceWindows { first, width, warm_up, of })
 }
 
-/// Whether a window of `width` is all of the work: `Span::MAX` is that of any work.
+/// Whether a window of `width` holds all of the work, as `Span::MAX` always does.
 fn is_whole(scenario: &Scenario, width: Span) -> bool {
     width == Span::MAX || spread(scenario).is_some_and(|spread| width >= spread)
 }
 
-/// What to do where the work cannot be cut into windows of `width`.
+/// Hint for work that cannot be cut into windows of `width`.
 fn uncut(scenario: &Scenario, width: Span) -> String {
     match spread(scenario) {
         Some(spread) => format!(
@@ -228,7 +228,8 @@ fn pilot(runner: &Runner<'_>, sides: &[Arm<'_>]) -> Result<Span, NoPlan> {
     Ok(longest)
 }
 
-/// When the start of these runs stops mattering: to their queues and to the cores allocated.
+/// Time at which the start of these runs stops mattering: to their queues and to the cores
+/// allocated.
 fn settles(series: &[&Series], end: Time) -> Option<Span> {
     let mut longest = Span::ZERO;
     for of in [|bucket: &Bucket| bucket.waiting, |bucket: &Bucket| bucket.allocated[0]] {

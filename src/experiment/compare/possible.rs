@@ -11,7 +11,7 @@ use crate::metrics::METRICS;
 /// Works out the bounds of every replication and what they say of each policy.
 ///
 /// # Errors
-/// What is wrong with the workload.
+/// Problems with the workload.
 pub(super) fn fill(comparison: &mut Comparison, sides: &[Arm<'_>]) -> Result<(), RunnerFailure> {
     let repetition = comparison.repetition;
     let all = |side: &Arm<'_>| -> Result<Vec<Bounds>, RunnerFailure> {

@@ -1,4 +1,4 @@
-//! Whether intervals are as narrow as was asked for, and which are not.
+//! Check that intervals are as narrow as was asked for, and the list of those that are not.
 
 use super::super::cost::leading_cost;
 use super::super::measurement::Measurement;
@@ -15,13 +15,13 @@ pub struct Wide {
     pub metric: usize,
     /// Half of the width of its interval, in the unit of the metric.
     pub half_width: f64,
-    /// What was asked for; 0 where the mean is 0, of which no share is wide
-    /// enough, however many replications there are.
+    /// Half width that was asked for; 0 where the mean is 0, of which no share is wide enough,
+    /// however many replications there are.
     pub wanted: f64,
 }
 
 impl Wide {
-    /// Whether more replications can help.
+    /// Whether no number of replications can make the interval narrow enough.
     pub fn is_hopeless(&self) -> bool {
         self.wanted == 0.0
     }

@@ -1,4 +1,4 @@
-//! What a difference in cost is made of: parts that sum to it exactly.
+//! Parts of a difference in cost, which sum to it exactly.
 
 use std::collections::BTreeMap;
 

@@ -77,7 +77,7 @@ fn compared(all: Vec<Vec<Measurement>>, chance: Chance) -> Comparison {
 
 const BASE: Run = Run { finished: 1_000, dollars: 100.0, wait: 40.0 };
 
-/// How one policy stands against the usual baseline, and whether it is taken.
+/// Assessment of one policy against the usual baseline, and whether it is taken.
 fn stands(run: impl Fn(u32) -> Run) -> (Assessment, bool) {
     let comparison = compared(vec![runs(|_| BASE), runs(run)], Chance::Workload);
     let standings = standings(&comparison, &objectives());
@@ -204,7 +204,7 @@ fn without_chance_differences_are_exact() {
     assert_eq!(standings[2], standings[0]);
     let saving = saving(&comparison, 1).expect("the work is the same");
     assert!((saving.monthly - 1.0).abs() < 1e-9, "{saving:?}");
-    // What no bill shows is no saving.
+    // A difference that no bill shows is no saving.
     let rounding = Run { dollars: 99.999, ..BASE };
     let comparison = compared(vec![one(BASE), one(rounding)], Chance::None);
     assert_eq!(super::standings(&comparison, &objectives())[1].cost, None);

@@ -1,5 +1,5 @@
-//! What is there for nothing: clouds that nobody rents from, clusters that hold none of the
-//! work, prices that end too soon or change too late, time before the first work.
+//! Warnings about parts that are there for nothing: clouds that nobody rents from, clusters that
+//! hold none of the work, prices that end too soon or change too late, time before the first work.
 
 use super::super::survey::Survey;
 use super::impossible::policy_key;
@@ -13,7 +13,7 @@ use crate::units::{Id, Money, Time};
 /// first is told of.
 const LONG: i64 = 20;
 
-/// What the scenario alone shows.
+/// Warnings that the scenario alone gives.
 pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
     warnings.extend(past_prices(scenario));
     let world = &scenario.world;
@@ -51,7 +51,7 @@ fn rents_from(scenario: &Scenario, policy: &PolicySpec, provider: Id<Provider>) 
     }
 }
 
-/// What the work shows as well.
+/// Warnings that need the work as well.
 pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
     clusters(scenario, survey, warnings);
     let Some((first, last)) = survey.arrivals else { return };

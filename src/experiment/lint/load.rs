@@ -1,4 +1,4 @@
-//! What the work asks for against what there is.
+//! Load of the work against the resources that there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::units::Shape;
 /// the last arrival would keep all of them busy for longer: less is a queue.
 const BACKLOG: f64 = 600.0;
 
-/// What the owned machines offer at every moment.
+/// Resources that the owned machines offer at every moment.
 #[derive(Clone, Copy, Debug, Default)]
 struct OwnedCapacity {
     cores: f64,
@@ -36,7 +36,7 @@ fn owned(world: &World, counts: impl Fn(&str) -> bool) -> OwnedCapacity {
     sum
 }
 
-/// How much of what is owned the work asks for between the first and the last arrival, if
+/// Share of the owned resources that the work asks for between the first and the last arrival, if
 /// nobody waits: a line for each resource, such as `98.1 % of the own GPUs`.
 pub fn offered(scenario: &Scenario, survey: &Survey) -> Vec<(String, f64)> {
     let Some(window) = survey.window(scenario.horizon) else { return Vec::new() };

@@ -7,7 +7,7 @@ use crate::policy::spec::{OrderSpec, PolicySpec};
 use crate::problem::{Problem, clip};
 use crate::scenario::{BoundDirection, Objective, ObjectiveMetric, Scenario};
 
-/// What the scenario alone shows.
+/// Warnings that the scenario alone gives.
 pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
     for objective in &scenario.objectives {
         if let Some(why) = never_binds(scenario, objective) {
@@ -34,7 +34,7 @@ pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
     }
 }
 
-/// Why a promise is kept whatever happens.
+/// Reason for which a promise is kept whatever happens, if it is.
 fn never_binds(scenario: &Scenario, objective: &Objective) -> Option<String> {
     let bound = objective.bound;
     match (objective.metric, objective.comparison) {
@@ -60,7 +60,7 @@ fn never_binds(scenario: &Scenario, objective: &Objective) -> Option<String> {
     }
 }
 
-/// What the work shows as well.
+/// Warnings that need the work as well.
 pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
     if survey.late > 0 {
         let message = format!(

@@ -57,7 +57,7 @@ const SLOWDOWN_TOLERANCE: f64 = 0.000_1;
 /// The RLScheduler table on the log at `log` (`lublin_256.swf.gz`).
 ///
 /// # Errors
-/// What is wrong with the log.
+/// Problems with the log.
 pub fn rlscheduler(log: &Path) -> Result<Vec<PublishedResult>, String> {
     let runs: Vec<(usize, u64)> = (0..SLOWDOWNS.len())
         .flat_map(|row| FIRSTS.iter().map(move |&first| (row, first)))
@@ -86,7 +86,7 @@ pub fn rlscheduler(log: &Path) -> Result<Vec<PublishedResult>, String> {
 /// The whole log under standard EASY.
 ///
 /// # Errors
-/// What is wrong with the log.
+/// Problems with the log.
 pub fn whole_log(log: &Path) -> Result<Vec<PublishedResult>, String> {
     let rows: Result<Vec<[PublishedResult; 3]>, String> = WHOLE_LOG
         .par_iter()
@@ -118,7 +118,7 @@ const SP2: u32 = 100;
 /// estimates, against a slow program that works all out again at every event.
 ///
 /// # Errors
-/// What is wrong with the log.
+/// Problems with the log.
 pub fn users_estimates(log: &Path) -> Result<Vec<PublishedResult>, String> {
     let trace = TraceSpec {
         path: log.to_owned(),

@@ -1,4 +1,4 @@
-//! Why a policy can rent nothing for a piece of work, in words.
+//! Reasons for which a policy can rent nothing for a piece of work, in words.
 
 use super::{RentalLimits, fits};
 use crate::model::{Ask, Market, Offer, QuotaUnit, World};
@@ -74,7 +74,7 @@ fn nothing(any: bool, scoped: bool, markets: &[Market], scope: &OfferScope) -> S
     }
 }
 
-/// What narrows where is rented: `providers = ["lambda"]`.
+/// Keys that narrow where is rented: `providers = ["lambda"]`.
 fn narrowing(scope: &OfferScope) -> String {
     let keys = [
         ("providers", &scope.providers),

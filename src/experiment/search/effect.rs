@@ -1,5 +1,5 @@
-//! What was seen beside the answer: what each variable does, which promise
-//! binds, and what chance there was.
+//! Findings beside the answer: the effect of each variable, the promise that binds, and the kind of
+//! chance that there was.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::line::{LineEnd, SetupPoint, safer_end};
 use super::score::SetupScore;
 use crate::scenario::Scenario;
 
-/// What was seen of a variable's effect, all others as they are.
+/// Observed effect of a variable, all others as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VariableEffect {
     /// Neither the goal nor a promise's metric moved with it.
@@ -39,7 +39,7 @@ impl VariableEffect {
     }
 }
 
-/// What was seen of one variable in all pairs of setups that differ in it alone.
+/// Observed effect of one variable, from all pairs of setups that differ in it alone.
 pub(super) fn effect(book: &Evaluations<'_>, axis: usize) -> VariableEffect {
     let mut lines = BTreeMap::<SetupPoint, Vec<usize>>::new();
     for (row, candidate) in book.candidates.iter().enumerate() {

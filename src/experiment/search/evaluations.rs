@@ -30,7 +30,7 @@ pub struct Candidate {
     pub after: u32,
 }
 
-/// Why the search cannot go on.
+/// Reason for which the search cannot go on.
 #[derive(Debug)]
 pub(super) enum SearchStop {
     /// The budget has no room for more.
@@ -198,7 +198,7 @@ pub(super) fn policy_of<'s>(
     })
 }
 
-/// What a plan does not show is dropped: thousands are kept.
+/// Drops the values that a plan does not show: thousands of measurements are kept.
 fn slim(one: Measurement) -> Measurement {
     let (waits_by_tenant, waits_by_class, moved) = Default::default();
     let (fates, course, hours) = (None, Course::default(), Vec::new());

@@ -14,9 +14,9 @@ use super::score::SetupScore;
 /// One level per variable.
 pub type SetupPoint = Vec<usize>;
 
-/// What can be looked at. Looking twice costs nothing.
+/// Space of setups that can be looked at. Looking twice costs nothing.
 pub(super) trait SearchSpace {
-    /// Why it cannot be looked at any more.
+    /// Reason for which the space cannot be looked at any more.
     type Halt;
 
     /// Scores of several points, in order.
@@ -29,13 +29,13 @@ pub(super) trait SearchSpace {
 /// The levels of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Levels {
-    /// How many, at least one.
+    /// Number of levels, at least one.
     pub(super) count: usize,
     /// Whether neighbours are alike; if not, all are looked at.
     pub(super) ordered: bool,
 }
 
-/// Where a line is looked at first.
+/// Levels of a line that are looked at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SearchStart {
     /// At its ends and in its middle.

@@ -1,4 +1,4 @@
-//! Which variables concern which policy: setups that differ only in settings of
+//! Scope of each variable, the policies that it concerns: setups that differ only in settings of
 //! other policies are one.
 
 use super::line::SetupPoint;
@@ -18,7 +18,7 @@ pub(super) struct VariableScope {
 }
 
 impl VariableScope {
-    /// Of the policy called `named`, or of those that `baseline` chooses from.
+    /// Scope for the policy called `named`, or for those that `baseline` chooses from.
     pub(super) fn of(
         variables: &[Variable],
         named: Option<&str>,
@@ -32,7 +32,7 @@ impl VariableScope {
             (None, Some(axis)) => variables[axis].levels.iter().map(String::as_str).collect(),
             (None, None) => vec![scenario.policies[scenario.baseline].name.as_str()],
         };
-        // Where it is varied which policy extends which, every setting may concern every policy.
+        // Every setting may concern every policy where a variable says which policy extends which.
         let fixed = !variables.iter().any(|one| one.key.ends_with(".extends"));
         let matters = |name: &str, axis: usize, one: &Variable| match varied {
             Some(varied) if varied == axis => chooser.is_some(),

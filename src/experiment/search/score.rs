@@ -1,5 +1,4 @@
-//! How good a setup is: first whether it keeps its promises, then what it
-//! costs.
+//! Score of a setup: first whether it keeps its promises, then what it costs.
 
 use super::super::measurement::Measurement;
 use super::super::statistics::{Sample, promise};
@@ -8,7 +7,7 @@ use crate::scenario::{BoundDirection, Objective};
 use crate::units::rank::nearest_rank;
 use crate::units::rounding::snapped;
 
-/// When a promise counts as kept.
+/// Rule by which a promise counts as kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Keeping {
     /// The mean of its metric over all replications keeps the bound.
@@ -20,11 +19,10 @@ pub enum Keeping {
 /// A setup, as the search sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SetupScore {
-    /// By how much the worst kept promise misses its bound, as a share of the
-    /// bound; 0 or less where all are kept. Means are held to the bound with
-    /// as much room as the verdict on the held-out replications will take.
+    /// Largest miss of a promise, as a share of its bound; 0 or less where all are kept. Means are
+    /// held to the bound with as much room as the verdict on the held-out replications will take.
     pub excess: f64,
-    /// What is to be made small.
+    /// Value of the metric that is to be made small.
     pub goal: f64,
 }
 
@@ -34,13 +32,13 @@ impl SetupScore {
         self.excess <= 0.0
     }
 
-    /// What is missing; 0 where nothing is.
+    /// Share of its bound by which the worst kept promise misses it; 0 where all are kept.
     pub fn shortfall(&self) -> f64 {
         self.excess.max(0.0)
     }
 
-    /// Whether it is the better one: the cheaper of two that keep all
-    /// promises, else the one that misses them by less. Of equals neither is.
+    /// Whether this score is the better one: the cheaper of two that keep all promises, else the
+    /// one that misses them by less. Of equals neither is.
     pub fn beats(&self, other: &Self) -> bool {
         match (self.kept(), other.kept()) {
             (true, false) => true,
@@ -51,7 +49,7 @@ impl SetupScore {
     }
 }
 
-/// What setups are held to.
+/// Promises and goal that setups are judged by.
 #[derive(Clone, Debug)]
 pub(super) struct Judge {
     pub(super) objectives: Vec<Objective>,

@@ -1,5 +1,4 @@
-//! How replications differ, and how the budget is shared between searching
-//! and judging.
+//! Differences between replications, and the shares of the budget for searching and for judging.
 
 use super::super::compare::{self, Arm, Asked, NoPlan};
 use super::super::replication::Repetition;
@@ -23,7 +22,7 @@ const FINALISTS: u32 = 5;
 const FEWEST_WINDOWS: u32 = 8;
 /// Most windows that are held out without being asked for.
 const MOST_WINDOWS: u32 = 30;
-/// How replications differ, and how many there can be.
+/// Repetition of the scenario, and the most replications that there can be.
 pub(super) fn plan(
     runner: &Runner<'_>,
     scenario: &Scenario,
@@ -62,7 +61,7 @@ pub(super) fn plan(
     Ok(compare::RepetitionPlan { repetition, replications: u32::MAX })
 }
 
-/// Whether nothing is random at the start: none where that is known not to be so.
+/// Whether nothing is random at the first setup; none where chance is known to have a part.
 pub(super) fn is_still(
     runner: &Runner<'_>,
     task: &Task,
@@ -79,7 +78,7 @@ pub(super) fn is_still(
     Ok(Some(two[0].fingerprint == two[1].fingerprint))
 }
 
-/// How the budget is shared between searching and judging.
+/// Shares of the budget for searching and for judging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BudgetShares {
     /// Runs that were done before.

@@ -9,7 +9,7 @@ use super::{SearchFailure, Task};
 /// Replications that are added at once where the choice needs more.
 const AT_ONCE: usize = 4;
 
-/// What the held-out replications say of a setup's promises.
+/// Verdict of the held-out replications on a setup's promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetupVerdict {
     /// All promises are shown to be kept.
@@ -46,7 +46,7 @@ pub struct ShortlistEntry {
     pub binding: Option<usize>,
     /// The goal over the held-out replications that were judged, at the confidence of the task.
     pub goal: Option<Interval>,
-    /// Whether its mean goal is within the margin of the answer's.
+    /// Whether the setup's mean goal is within the margin of the answer's.
     pub tied: bool,
 }
 
@@ -57,10 +57,9 @@ pub(super) struct SetupVerdicts {
     pub(super) separated: bool,
 }
 
-/// Which setups are judged: the best one; those that are cheaper and miss
-/// their promises by least, for the search may be wrong about them; and
-/// dearer ones with more to spare, for it may be wrong about the best as well.
-/// Where none keeps its promises, those that miss them by least.
+/// Setups that are judged: the best one; those that are cheaper and miss their promises by least,
+/// for the search may be wrong about them; and dearer ones with more to spare, for it may be wrong
+/// about the best as well. Where none keeps its promises, those that miss them by least.
 pub(super) fn choose(book: &Evaluations<'_>, confidence: f64, most: usize) -> Vec<usize> {
     let all = &book.candidates;
     let better = |a: &usize, b: &usize| {

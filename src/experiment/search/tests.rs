@@ -109,7 +109,7 @@ fn setups_that_differ_in_another_policys_setting_are_one() {
     let of = |policy: &str| told.iter().filter(|one| one.ends_with(policy)).collect::<Vec<_>>();
     assert!(of("baseline = p").iter().all(|one| !one.contains("order")), "{told:?}");
     assert!(of("baseline = q").iter().all(|one| one.contains("order")), "{told:?}");
-    // Of one policy alone.
+    // A search for one policy alone.
     let one = found(&text, Task { policy: Some("p".to_owned()), ..three });
     assert_eq!(one.setups(), 6.0);
     assert!(one.candidates.iter().all(|setup| one.edits(&setup.point).len() == 1));

@@ -1,5 +1,5 @@
-//! What a plan may decide: a single value of the scenario, and the values that
-//! it may have.
+//! Variable that a plan may decide: a single value of the scenario, and the values that it may
+//! have.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -29,7 +29,7 @@ const GIVEN: [&str; 9] = [
 pub struct Variable {
     /// Dotted path of the key.
     pub key: String,
-    /// As the scenario is given them; numbers rise.
+    /// Values as the scenario is given them; numbers rise.
     pub levels: Vec<String>,
     /// The numbers, in the unit of the first; none where any is a word.
     pub numbers: Option<Vec<f64>>,
@@ -43,7 +43,7 @@ impl Variable {
     /// `log:1..100:3`, a range within a distribution, or `a, b, c`.
     ///
     /// # Errors
-    /// What is wrong with the values, with a hint.
+    /// Problems with the values, with a hint.
     pub fn read(key: &str, values: &str) -> Result<Self, Problem> {
         let place = clip(&format!("vary {key} = {values}"));
         let refused = |(message, hint): VariableProblem| Problem::with(&place, message).hint(hint);

@@ -6,7 +6,7 @@ use crate::units::rank::nearest_rank;
 
 use super::law;
 
-/// How an interval is read off the resampled values.
+/// Method by which an interval is read off the resampled values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Their quantiles as they are.
@@ -16,14 +16,14 @@ pub enum Method {
     Bca,
 }
 
-/// How to resample.
+/// Settings of a bootstrap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bootstrap {
     /// Resamples; 2,000 for an interval.
     pub resamples: usize,
     /// Confidence of the interval, 0 to 1.
     pub confidence: f64,
-    /// How the interval is read off.
+    /// Method by which the interval is read off.
     pub method: Method,
     /// Seed of its own stream, which shares no draw with any run.
     pub seed: u64,

@@ -1,4 +1,4 @@
-//! How often honest intervals may miss: the band that a count of hits must lie in.
+//! Band that a count of hits of honest intervals must lie in.
 
 use super::law;
 

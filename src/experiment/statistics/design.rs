@@ -1,5 +1,5 @@
-//! Where to look in a space of settings: points of a unit cube, one axis per
-//! setting, that the caller maps to values.
+//! Points to look at in a space of settings: points of a unit cube, one axis per setting, that the
+//! caller maps to values.
 
 use crate::units::Stream;
 

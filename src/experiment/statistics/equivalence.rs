@@ -25,8 +25,8 @@ impl Margin {
         }
     }
 
-    /// By how much B is worse than it allows, in the unit of the metric; 0 where that is rounding
-    /// of the means, and negative where it is not.
+    /// Amount by which B is worse than the margin allows, in the unit of the metric; 0 where that
+    /// is rounding of the means, and negative where B is within the margin.
     pub fn exceeded(self, paired: &Paired, direction: Direction) -> f64 {
         let beyond = worsening(paired, direction) - self.of(paired);
         snapped(beyond, paired.mean_a.abs().max(paired.mean_b.abs()))
@@ -63,7 +63,7 @@ pub fn worse(paired: &Paired, direction: Direction, margin: Margin) -> f64 {
     (sides * above(beyond, paired)).min(1.0)
 }
 
-/// By how much B is worse, in the unit of the metric.
+/// Amount by which B is worse, in the unit of the metric.
 fn worsening(paired: &Paired, direction: Direction) -> f64 {
     match direction {
         Direction::Lower => paired.difference,

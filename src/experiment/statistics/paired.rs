@@ -4,7 +4,7 @@
 use super::law;
 use super::sample::{Interval, Sample};
 
-/// What pairs of values say about the difference of two means.
+/// Estimate, from pairs of values, of the difference of two means.
 ///
 /// Differences are B - A throughout: A is the baseline, and a negative
 /// difference says that B has less.
@@ -96,7 +96,7 @@ impl Paired {
         if self.difference == 0.0 || !shows(MOST_PAIRS) {
             return None;
         }
-        // What n pairs show, more show too.
+        // A difference that n pairs show is shown by more pairs too.
         let (mut few, mut many) = (1, MOST_PAIRS);
         while many - few > 1 {
             let middle = usize::midpoint(few, many);

@@ -1,4 +1,4 @@
-//! Whether a promise is kept: with the burden of proof on the promise.
+//! Tests of whether a promise is kept, with the burden of proof on the promise.
 
 use super::law;
 use super::sample::Sample;
@@ -29,8 +29,8 @@ pub fn count_at_most(values: &[f64], bound: f64) -> f64 {
     }
 }
 
-/// How far from its bound, in standard deviations of its values, the mean of
-/// `n` of them, at least 2, must lie for [`mean_at_most`] to give `p`.
+/// Distance from its bound, in standard deviations of its values, at which the mean of `n` values,
+/// at least 2, must lie for [`mean_at_most`] to give `p`.
 pub fn distance(n: usize, p: f64) -> f64 {
     law::t_critical(p, n - 1) / libm::sqrt(n as f64)
 }

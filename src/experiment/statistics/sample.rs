@@ -5,7 +5,7 @@ use super::law;
 /// The first two moments of a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// How many values, at least two.
+    /// Number of values, at least two.
     pub n: usize,
     /// Arithmetic mean.
     pub mean: f64,
@@ -29,7 +29,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether `value` lies outside of it.
+    /// Whether `value` lies outside of the interval.
     pub fn excludes(&self, value: f64) -> bool {
         value < self.low || self.high < value
     }
@@ -78,7 +78,7 @@ impl Interval {
         Self { mean, half_width, low: mean - half_width, high: mean + half_width, n }
     }
 
-    /// Whether `value` lies in it, ends included.
+    /// Whether `value` lies in the interval, ends included.
     pub fn covers(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }
@@ -90,8 +90,8 @@ pub fn t_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     Sample::of(values).map(|sample| sample.interval(confidence))
 }
 
-/// Where the difference of the true means of two independent samples lies; none
-/// where one has fewer than two values.
+/// Interval of the difference of the true means of two independent samples; none where one has
+/// fewer than two values.
 ///
 /// Welch, "The generalization of 'Student's' problem when several different
 /// population variances are involved", Biometrika 34, 1947; degrees of freedom

@@ -1,6 +1,5 @@
-//! Which of several alternatives is best: with a stated probability, or with
-//! as few replications as possible. Less is better throughout; negate what
-//! should be large.
+//! Selection of the best of several alternatives: with a stated probability, or with as few
+//! replications as possible. Less is better throughout; negate what should be large.
 
 use super::sample::Sample;
 
@@ -19,7 +18,7 @@ pub struct KimNelson {
     pub first: usize,
 }
 
-/// How far a selection is.
+/// State of a selection after a number of replications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
     /// Alternatives still in, in order of index.
@@ -99,8 +98,8 @@ impl KimNelson {
         samples.iter().map(|a| samples.iter().map(|b| scale * spread(a, b)).collect()).collect()
     }
 
-    /// Those whose mean of `r` exceeds no other's by more than
-    /// W = max(0, (h^2 S^2 / zone - zone r) / 2r).
+    /// Survivors whose mean of `r` exceeds no other's by more than W = max(0, (h^2 S^2 / zone -
+    /// zone r) / 2r).
     fn screen(
         &self,
         sums: &[f64],

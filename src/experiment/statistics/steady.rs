@@ -20,12 +20,12 @@ const FEWEST: usize = 2 * TAIL;
 pub struct TooShort {
     /// Observations in the run.
     pub observations: usize,
-    /// Where it would have been cut, past the middle; none where the run is
+    /// Number of observations that would have been left out, past the middle; none where the run is
     /// too short to tell.
     pub truncation: Option<usize>,
 }
 
-/// How many observations to leave out at the start: MSER-5.
+/// Number of observations to leave out at the start: MSER-5.
 ///
 /// White, Cobb and Spratt, "A comparison of five steady-state truncation
 /// heuristics for simulation", WSC 2000: of the means Y of `m` batches of five,

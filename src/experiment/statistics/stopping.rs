@@ -1,4 +1,4 @@
-//! When there are enough replications.
+//! Stopping rule: the number of replications that is enough.
 
 use super::sample::{Interval, t_interval};
 
@@ -18,7 +18,7 @@ pub struct Stopping {
     pub absolute: f64,
 }
 
-/// What the rule says of the replications so far.
+/// Decision of the rule on the replications so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StoppingDecision {
     /// So many more (at least one), then ask again.

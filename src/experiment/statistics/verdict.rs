@@ -6,7 +6,7 @@ use crate::metrics::Direction;
 
 use super::paired::Paired;
 
-/// How B compares with A in one metric.
+/// Verdict on how B compares with A in one metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {

@@ -1,5 +1,5 @@
-//! What a sweep varies: a key of the scenario and the values that it takes,
-//! read from `key=10..40:4`, `key=10..40 step 10`, `key=log:1..100:3` or `key=a,b,c`.
+//! Axis of a sweep: a key of the scenario and the values that it takes, read from `key=10..40:4`,
+//! `key=10..40 step 10`, `key=log:1..100:3` or `key=a,b,c`.
 
 use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -23,8 +23,7 @@ pub struct Axis {
     pub unit: String,
     /// Values are spaced evenly in their logarithms.
     pub log: bool,
-    /// What stands before and after the number in the value, such as
-    /// `exponential(mean=` and `)`.
+    /// Text before and after the number in the value, such as `exponential(mean=` and `)`.
     around: (String, String),
     /// Only whole numbers are meant.
     whole: bool,
@@ -34,9 +33,10 @@ pub struct Axis {
 /// A value of an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Level {
-    /// As the scenario is given it.
+    /// Value as the scenario is given it.
     pub text: String,
-    /// Where it lies: the number in the axis' unit, or the place in the list, from 0.
+    /// Place of the value on the axis: the number in the axis' unit, or the place in the list, from
+    /// 0.
     pub at: f64,
 }
 
@@ -52,7 +52,7 @@ impl Axis {
     /// Reads `key=values`; none where there is a single value, which is an edit.
     ///
     /// # Errors
-    /// What is wrong with the range, with a hint.
+    /// Problems with the range, with a hint.
     pub fn read(key: &str, values: &str) -> Result<Option<Self>, Problem> {
         let whole = matches!(
             kind_of(key),
@@ -153,7 +153,7 @@ impl Axis {
         Ok(self)
     }
 
-    /// How many values lie `step` apart over `width`, both ends included.
+    /// Number of values that lie `step` apart over `width`, both ends included.
     fn steps(&self, width: Decimal, mut step: Quantity) -> Result<usize, AxisProblem> {
         if step.unit.is_empty() {
             step.unit.clone_from(&self.unit);
@@ -280,7 +280,7 @@ impl Axis {
         Level { text: format!("{before}{value}{after}"), at: number.to_f64().unwrap_or_default() }
     }
 
-    /// Whether its values are numbers, with an order and distances.
+    /// Whether the axis has numbers as values, with an order and distances.
     pub fn is_numeric(&self) -> bool {
         match &self.spread {
             Spacing::List(_, numeric) => *numeric,
@@ -301,8 +301,8 @@ impl Axis {
         }
     }
 
-    /// How far a number lies on the way from the low end to the high one, 0 to
-    /// 1, evenly in what the axis is even in; 0 where the values are no numbers.
+    /// Share of the way from the low end to the high one at which a number lies, 0 to 1, evenly in
+    /// what the axis is even in; 0 where the values are no numbers.
     pub fn share_of(&self, at: f64) -> f64 {
         let Some((low, high)) = self.ends() else { return 0.0 };
         match self.log {
@@ -335,7 +335,7 @@ fn digits(number: Decimal, digits: u32) -> Decimal {
     number.round_sf(digits).unwrap_or(number).normalize()
 }
 
-/// Where a range stands in a value.
+/// Place of a range in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LevelRange {
     from: usize,

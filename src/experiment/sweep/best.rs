@@ -21,9 +21,9 @@ pub struct BestPoint {
     pub kept: usize,
 }
 
-/// What points are ranked by: the cost of a month, or where not all points did the
-/// same work, the cost per useful hour. A row of [`METRICS`]. Not the cost of a
-/// run, which counts owned nodes only until the last piece of work is done.
+/// Row in [`METRICS`] of the goal that points are ranked by: the cost of a month, or where not all
+/// points did the same work, the cost per useful hour. Not the cost of a run, which counts owned
+/// nodes only until the last piece of work is done.
 pub fn goal(sweep: &Sweep) -> usize {
     let shown = |row: &usize| {
         sweep.runs.iter().all(|run| run.metrics[*row].is_some_and(|value| value > 0.0))

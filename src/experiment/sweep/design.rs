@@ -4,7 +4,7 @@ use super::super::statistics::design::{Grid, latin_hypercube, random};
 use super::axis::{Axis, Level};
 use crate::problem::{Problem, clip};
 
-/// Which points of the space are looked at.
+/// Choice of the points of the space that are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Design {
     /// Every combination, the last axis fastest.
@@ -27,7 +27,7 @@ impl Design {
     /// Reads `random:50` or `lhs:50`.
     ///
     /// # Errors
-    /// What is expected, in words.
+    /// The form that is expected, in words.
     pub fn sample(text: &str) -> Result<Self, String> {
         let count = |text: &str| text.parse().ok().filter(|&points: &usize| points >= 2);
         let found = text.split_once(':').and_then(|(name, points)| match name {
@@ -52,7 +52,7 @@ impl Design {
     /// Its points on `axes`, at most `most`, each once and in order. Draws follow `seed`.
     ///
     /// # Errors
-    /// What is missing from an axis, or that there would be too many points.
+    /// A part that is missing from an axis, or too many points.
     pub fn points(self, axes: &[Axis], seed: u64, most: usize) -> Result<Vec<SweepPoint>, Problem> {
         let levels: Vec<Option<Vec<Level>>> = axes.iter().map(Axis::levels).collect();
         let shares = match self {

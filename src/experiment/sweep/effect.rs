@@ -1,5 +1,5 @@
-//! Which settings matter: what a metric does, on average, when one axis moves
-//! and the others do not; and where two axes do more than the sum of both.
+//! Effects of settings: how a metric moves, on average, when one axis moves and the others do not;
+//! and where two axes do more than the sum of both.
 
 use super::super::statistics::multiple::simultaneous;
 use super::super::statistics::sample::welch;
@@ -16,16 +16,16 @@ pub struct LevelMean {
     pub estimate: Option<MeanEstimate>,
 }
 
-/// How far a metric moves along an axis.
+/// Effect of an axis on a metric: its two ends and their difference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AxisEffect {
     /// Row of the axis.
     pub axis: usize,
-    /// Where the metric is lowest.
+    /// End at which the metric is lowest.
     pub lowest: EffectEnd,
-    /// Where the metric is highest.
+    /// End at which the metric is highest.
     pub highest: EffectEnd,
-    /// Where the difference of the two lies; none where nothing can be said of chance.
+    /// Interval of the difference of the two; none where nothing can be said of chance.
     pub interval: Option<Interval>,
 }
 
@@ -34,7 +34,7 @@ pub struct AxisEffect {
 pub struct EffectEnd {
     /// The value of the axis.
     pub text: String,
-    /// Where it lies on the axis.
+    /// Place of the end on the axis.
     pub at: f64,
     /// The mean of the metric there.
     pub mean: f64,
@@ -57,8 +57,8 @@ impl AxisEffect {
         self.highest.mean - self.lowest.mean
     }
 
-    /// Whether chance alone does not explain it: without chance, whether
-    /// anything moved at all.
+    /// Whether chance alone does not explain the effect; without chance, whether the metric moved
+    /// at all.
     pub fn is_shown(&self) -> bool {
         match self.interval {
             Some(interval) => !interval.covers(0.0),

@@ -30,18 +30,18 @@ const MOST_TRACES: usize = 2;
 /// Replications where nothing else is said: fewer than of a comparison, for there are many points.
 const USUAL: u32 = 5;
 
-/// What is to be done.
+/// Plan of a sweep: its axes, its points and its replications.
 #[derive(Clone, Debug)]
 pub struct SweepPlan {
-    /// What is varied.
+    /// Axes that are varied.
     pub axes: Vec<Axis>,
-    /// How points were chosen.
+    /// Design by which points were chosen.
     pub design: Design,
     /// The points.
     pub points: Vec<SweepPoint>,
     /// Rows of the policies.
     pub policies: Vec<usize>,
-    /// What differs between replications.
+    /// The repetition: seeds, windows or blocks.
     pub repetition: Repetition,
     /// Runs per point and policy.
     pub replications: u32,
@@ -85,9 +85,9 @@ pub fn check(
     }
 }
 
-/// How to repeat the scenario at the first point, and so at all of them: as a
-/// comparison of its policies would, but fewer times unless `asked` says how
-/// often, and once where two seeds do the same under every policy.
+/// Repetition of the scenario, and the number of replications, at the first point, and so at all of
+/// them: as a comparison of its policies would, but fewer times unless `asked` says how often, and
+/// once where two seeds do the same under every policy.
 ///
 /// # Errors
 /// See [`NoPlan`].
@@ -123,7 +123,7 @@ pub fn repetition(
     Ok((repetition, if is_random { USUAL } else { 1 }))
 }
 
-/// Whether an axis may change what work comes when.
+/// Whether an axis may change the pieces of work or their arrivals.
 fn moves_work(axis: &Axis) -> bool {
     let root = axis.key.split('.').next().unwrap_or_default();
     ["workload", "start", "horizon"].contains(&root)
@@ -157,7 +157,7 @@ pub fn sweep(
     let mut pantry = TraceCache::of(first);
     let mut known = KnownRuns::default();
     let mut runs: Vec<SweepRun> = Vec::new();
-    // What was done at the first point, replication by replication.
+    // Measurements at the first point, by replication.
     let mut first_done: Vec<Measurement> = Vec::new();
     for points in plan.points.chunks(BATCH.div_ceil(per_point).max(1)) {
         let mut scenarios = Vec::new();
@@ -167,7 +167,7 @@ pub fn sweep(
             scenarios.push(scenario);
         }
         let mut cells = Vec::new();
-        // Where the runs of each point and policy begin, and whether they are new.
+        // Start in `runs` of the runs of each point and policy; new runs start at its end.
         let mut places = Vec::new();
         for (point, scenario) in points.iter().zip(&scenarios) {
             for &row in &plan.policies {
@@ -226,11 +226,11 @@ struct KnownRuns {
     alike: BTreeMap<(Vec<String>, usize), PolicyRuns>,
 }
 
-/// Where the runs of each make of a policy begin.
+/// Starts of the runs of each make of a policy.
 type PolicyRuns = Vec<(PolicySpec, usize)>;
 
 impl KnownRuns {
-    /// Where the runs are that are made alike; `own` where there are none yet.
+    /// Start of the runs that are made alike; `own` where there are none yet.
     fn place(
         &mut self,
         axes: &[Axis],
@@ -250,7 +250,7 @@ impl KnownRuns {
     }
 }
 
-/// Why there is no sweep.
+/// Failure of a sweep.
 #[derive(Debug)]
 pub enum SweepFailure {
     /// The scenario at a point is wrong.
@@ -267,7 +267,7 @@ struct TraceCache {
 }
 
 impl TraceCache {
-    /// With what a scenario has read already.
+    /// Cache with the trace that a scenario has read already.
     fn of(scenario: &Scenario) -> Self {
         let input = &scenario.workload.input;
         let shelves = match input {

@@ -1,4 +1,4 @@
-//! What all runs of a sweep showed.
+//! Results of all runs of a sweep.
 
 use super::super::backlog::waiting;
 use super::super::caution::Facts;
@@ -10,15 +10,15 @@ use super::design::{Design, SweepPoint};
 use crate::metrics::METRICS;
 use crate::scenario::Objective;
 
-/// How sure intervals are.
+/// Confidence of the intervals.
 pub const CONFIDENCE: f64 = 0.95;
 
 /// A scenario under some of its policies at many points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
-    /// What is varied.
+    /// Axes that are varied.
     pub axes: Vec<Axis>,
-    /// Which points were chosen.
+    /// Design by which the points were chosen.
     pub design: Design,
     /// The points, in order.
     pub points: Vec<SweepPoint>,
@@ -30,7 +30,7 @@ pub struct Sweep {
     pub concerns: Vec<Vec<bool>>,
     /// The promises, as the scenario makes them at the first point.
     pub objectives: Vec<Objective>,
-    /// What differs between replications.
+    /// The repetition: seeds, windows or blocks.
     pub repetition: Repetition,
     /// Runs per point and policy; they share their seeds with all others.
     pub replications: u32,
@@ -38,7 +38,7 @@ pub struct Sweep {
     pub runs: Vec<SweepRun>,
 }
 
-/// What is kept of a run.
+/// Record that is kept of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepRun {
     /// Its seed.
@@ -47,14 +47,14 @@ pub struct SweepRun {
     pub metrics: Vec<Option<f64>>,
     /// For each objective, whether it was kept.
     pub kept: Vec<bool>,
-    /// Whether the same work was done as under the first policy at the first point, as
-    /// comparisons have it: by what became of each piece.
+    /// Whether the run did the same work as under the first policy at the first point, as
+    /// comparisons have it: by the outcome of each piece.
     pub same_work: bool,
     /// Hash of the canonical records.
     pub fingerprint: String,
     /// Pieces of work that wait as its window begins and as it ends.
     pub waiting: Option<[f64; 2]>,
-    /// What must be said beside the numbers.
+    /// Facts that cautions beside the numbers are made from.
     pub facts: Facts,
 }
 
@@ -65,7 +65,7 @@ pub struct MeanEstimate {
     pub mean: f64,
     /// Replications that showed anything.
     pub n: usize,
-    /// Where the true mean lies; none of a single replication.
+    /// Interval of the true mean; none of a single replication.
     pub interval: Option<Interval>,
 }
 
@@ -95,7 +95,7 @@ impl SweepRun {
 }
 
 impl MeanEstimate {
-    /// Of one value per replication; none without values.
+    /// Estimate from one value per replication; none without values.
     pub fn of(values: &[f64]) -> Option<Self> {
         let interval = t_interval(values, CONFIDENCE);
         let mean = interval.map_or_else(|| values.first().copied(), |interval| Some(interval.mean));
@@ -111,7 +111,7 @@ impl Sweep {
         &self.runs[from..from + replications]
     }
 
-    /// What the replications showed of a metric, a row of [`METRICS`].
+    /// Values of a metric, a row of [`METRICS`], in the replications that showed it.
     pub fn values(&self, point: usize, policy: usize, metric: usize) -> Vec<f64> {
         let shown = |run: &SweepRun| run.metrics[metric].filter(|value| value.is_finite());
         self.runs(point, policy).iter().filter_map(shown).collect()
@@ -148,13 +148,13 @@ impl Sweep {
         self.runs.iter().all(|run| run.same_work)
     }
 
-    /// Whether all objectives are kept there: the mean over the replications keeps each
-    /// bound, as in comparisons and plans.
+    /// Whether the policy keeps all objectives at the point: the mean over the replications keeps
+    /// each bound, as in comparisons and plans.
     pub fn keeps(&self, point: usize, policy: usize) -> bool {
         self.promises(point, policy) == self.objectives.len()
     }
 
-    /// How many objectives are kept there, likewise.
+    /// Number of objectives that the policy keeps at the point, likewise.
     pub fn promises(&self, point: usize, policy: usize) -> usize {
         let runs = self.runs(point, policy);
         let keeps = |objective: &&Objective| {
@@ -193,8 +193,8 @@ impl Sweep {
         (0..self.points.len()).filter(there).collect()
     }
 
-    /// What an axis is called among the others: the last two parts of its key,
-    /// and more of them where another has the same.
+    /// Name of an axis among the others: the last two parts of its key, and more of them where
+    /// another has the same.
     pub fn name(&self, axis: usize) -> &str {
         let key = self.axes[axis].key.as_str();
         let starts = key.rmatch_indices('.').map(|(at, _)| at + 1).skip(1);

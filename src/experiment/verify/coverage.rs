@@ -1,5 +1,5 @@
-//! Whether intervals keep their word: a system with a known answer, simulated
-//! again and again, each time with an interval for its mean.
+//! Test that intervals keep their word: a system with a known answer, simulated again and again,
+//! each time with an interval for its mean.
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -13,7 +13,7 @@ const CONFIDENCE: f64 = 0.95;
 /// Probability with which honest intervals pass.
 const PASS: f64 = 0.999;
 
-/// How many intervals held the exact value.
+/// Count of the intervals that held the exact value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Coverage {
     /// Intervals made.

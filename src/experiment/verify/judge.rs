@@ -21,7 +21,7 @@ pub struct IntervalLimits {
     pub tail: f64,
 }
 
-/// How a check ended.
+/// Verdict of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckVerdict {
@@ -49,9 +49,9 @@ impl CheckVerdict {
 pub struct CheckRow {
     /// The system.
     pub name: String,
-    /// What was measured, with its unit where it has one.
+    /// Measured quantity, with its unit where it has one.
     pub quantity: String,
-    /// Where the exact value comes from.
+    /// Source of the exact value.
     pub source: String,
     /// The exact value.
     pub expected: f64,
@@ -61,9 +61,9 @@ pub struct CheckRow {
     pub half_width: f64,
     /// 2.576 standard errors over the exact value; smaller is more precise.
     pub precision: f64,
-    /// How many standard errors the mean is off; 0 for exact checks.
+    /// Number of standard errors by which the mean is off; 0 for exact checks.
     pub errors_off: f64,
-    /// How it ended.
+    /// Verdict of the check.
     pub verdict: CheckVerdict,
 }
 

@@ -17,18 +17,18 @@ pub struct Case {
     pub name: &'static str,
     /// The servers.
     pub station: Station,
-    /// When work arrives.
+    /// Arrivals of work.
     pub arrivals: Arrivals,
     /// Pieces of work per arrival, where not one.
     pub batch: Option<u32>,
-    /// What arrives.
+    /// Classes of work that arrive.
     pub classes: Vec<SynthClass>,
-    /// Who serves it.
+    /// Policy that serves the work.
     pub policy: PolicySpec,
     /// Thousands of pieces of work per replication for a quick check; a full
     /// one takes four times as many, for half the error.
     pub thousands: u64,
-    /// What theory says.
+    /// Quantities with their exact values from theory.
     pub answers: Vec<ExactAnswer>,
 }
 
@@ -45,11 +45,11 @@ impl Case {
 /// A quantity and its exact value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ExactAnswer {
-    /// What is measured, with its unit where it has one.
+    /// Measured quantity, with its unit where it has one.
     pub quantity: &'static str,
     /// The formula in words.
     pub source: &'static str,
-    /// How it is measured.
+    /// Measure of the quantity in a run.
     pub measure: Measure,
     /// The exact value; times in units of the mean service.
     pub expected: f64,
@@ -57,8 +57,7 @@ pub struct ExactAnswer {
     pub is_tail: bool,
 }
 
-/// What is measured of finished work, or of the live world. Times are in units
-/// of theory's time.
+/// Measure of finished work, or of the live world. Times are in units of theory's time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Measure {
     /// Mean wait.

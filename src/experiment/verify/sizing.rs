@@ -34,8 +34,8 @@ pub fn servers(load: f64, target: f64) -> u32 {
     (from..from + 1_000).find(is_enough).unwrap_or(u32::MAX)
 }
 
-/// What an hour costs with `owned` machines at 0.6, the others rented at 1,
-/// under Poisson demand (the newsvendor; Arrow, Harris and Marschak 1951).
+/// Cost of an hour with `owned` machines at 0.6, the others rented at 1, under Poisson demand (the
+/// newsvendor; Arrow, Harris and Marschak 1951).
 pub fn newsvendor(owned: u32) -> f64 {
     let mut chance = libm::exp(-DEMAND);
     let mut rented = 0.0;

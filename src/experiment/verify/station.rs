@@ -20,7 +20,7 @@ pub struct Station {
     pub cores: u32,
     /// Owned machines; none are rented.
     pub machines: u32,
-    /// When nothing is owned: what is for rent.
+    /// Terms of the instances for rent, when nothing is owned.
     pub rented: Option<RentalTerms>,
 }
 
@@ -31,7 +31,7 @@ pub struct RentalTerms {
     pub capacity: Option<u32>,
     /// Seconds from request to running.
     pub boot: Distribution,
-    /// How time becomes money.
+    /// Billing rule of the instances.
     pub billing: Billing,
     /// A dollar per second instead of per hour.
     pub by_second: bool,
@@ -100,7 +100,7 @@ impl Station {
     }
 }
 
-/// What one piece of work asks: a core.
+/// Demand of one piece of work: a core.
 pub const CORE: Demand = Demand { cpu: 1_000, memory: 0, gpus: 0, gpu_share: 0, exclusive: false };
 
 /// A class of work of one core with this law of service, in seconds.
@@ -120,7 +120,7 @@ pub fn poisson(rate: f64) -> Arrivals {
 /// The work of one replication of `case`.
 ///
 /// # Errors
-/// What is wrong with the case, which is a bug.
+/// Problems with the case, which are bugs.
 pub fn source(case: &Case, jobs: u64, seed: u64) -> Result<BoxedSource, String> {
     let spec = WorkloadSpec {
         input: WorkloadInput::Synthetic(SynthSpec {

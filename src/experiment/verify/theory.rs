@@ -14,7 +14,7 @@ fn integral(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     (f(low) + inner + f(high)) * width / 3.0
 }
 
-/// Where `f`, which falls from above zero to below, crosses it in `low..high`.
+/// Point in `low..high` at which `f`, which falls from above zero to below, crosses zero.
 fn root(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (low, high);
     for _ in 0..200 {

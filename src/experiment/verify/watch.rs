@@ -1,4 +1,4 @@
-//! What is measured of one replication, between its warm-up and its cool-down.
+//! Measurement of one replication, between its warm-up and its cool-down.
 
 use super::oracle::{Case, Measure};
 use super::station::UNIT;
@@ -97,7 +97,7 @@ impl WindowWatch {
         }
     }
 
-    /// What was measured.
+    /// Measured value of `measure`.
     pub fn value(&self, measure: Measure) -> f64 {
         let unit = UNIT.micros() as f64;
         let share = |area: i128| area as f64 / self.elapsed as f64;
