@@ -23,7 +23,7 @@ pub use findings::Calibrated;
 pub struct BacktestReport<'a> {
     /// The run that was held against what was observed.
     pub run: &'a RunReport,
-    /// How far it was off.
+    /// Errors of the run against what was observed.
     pub backtest: &'a Backtest,
 }
 

@@ -1,11 +1,11 @@
-//! What a run's cost, waits, hours and data are made of: the mean of many runs, or one.
+//! Parts of a run's cost, waits, hours and data: the mean of many runs, or one.
 
 use serde::Serialize;
 
 use crate::experiment::Measurement;
 use crate::metrics::{GroupWait, PathTraffic, ProviderHours};
 
-/// What one provider or cluster costs for one kind of thing.
+/// Cost of one provider or cluster for one kind of thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct CostSlice {
     pub(super) provider: String,
@@ -46,13 +46,13 @@ impl Breakdown {
         own_and_rented(&self.hours_by_provider)
     }
 
-    /// What machines of a provider cost.
+    /// Cost of a provider's machines.
     pub(super) fn machines(&self, provider: &str) -> f64 {
         let of = |part: &&CostSlice| part.provider == provider && part.kind != TRANSFER;
         self.cost.iter().filter(of).map(|part| part.usd).sum()
     }
 
-    /// What moving data costs.
+    /// Cost of moving data.
     pub(super) fn transfers(&self) -> f64 {
         self.cost.iter().filter(|part| part.kind == TRANSFER).map(|part| part.usd).sum()
     }

@@ -29,11 +29,11 @@ pub use of_sweep::sweep_charts;
 pub struct Chart {
     /// Name of the file, without an ending.
     pub name: String,
-    /// What is shown.
+    /// Title that names what is shown.
     pub title: String,
-    /// What the values are, with their unit.
+    /// Meaning of the values, with their unit.
     pub unit: String,
-    /// What a reader should know; below the chart in pages.
+    /// Note that a reader should know; below the chart in pages.
     pub caption: String,
     plot: Plot,
     legend: Vec<(String, Colour)>,
@@ -61,7 +61,7 @@ enum Plot {
 }
 
 impl Plot {
-    /// Whether there are words above it at the right.
+    /// Whether there are words above the plot at the right.
     fn has_caption(&self) -> bool {
         match self {
             Self::Plane { x, .. } | Self::Panels { x, .. } => !x.caption.is_empty(),
@@ -133,7 +133,7 @@ struct Bars {
 struct BarRow {
     label: String,
     below: String,
-    /// Where the first part begins: not at the left edge in a waterfall.
+    /// Position where the first part begins: not at the left edge in a waterfall.
     start: f64,
     parts: Vec<(f64, Colour)>,
     value: String,
@@ -168,7 +168,7 @@ struct Heat {
     /// Labels from below, and what they are values of.
     rows: Vec<String>,
     up: String,
-    /// By row, then column: the value and its words; none where there is nothing.
+    /// Value and its words, by row, then column; none where there is nothing.
     cells: Vec<Vec<Option<(f64, String)>>>,
     /// Value of the darkest colour.
     low: f64,
@@ -179,7 +179,8 @@ struct Heat {
 }
 
 impl Heat {
-    /// How far a value lies from the darkest to the lightest colour.
+    /// Share of the way from the darkest to the lightest colour at which a value lies; half where
+    /// all values are one.
     fn share(&self, value: f64) -> f64 {
         if self.high > self.low { (value - self.low) / (self.high - self.low) } else { 0.5 }
     }
@@ -196,9 +197,9 @@ struct Tornado {
 struct TornadoRow {
     label: String,
     below: String,
-    /// Lowest and highest value, of which zero lies between.
+    /// Lowest and highest value, with zero between them.
     ends: (f64, f64),
-    /// Of the part below zero, and of that above.
+    /// Colours of the part below zero, and of that above.
     colours: (Colour, Colour),
     /// Words beside the bar.
     left: String,
@@ -220,10 +221,10 @@ const PALETTE: [Colour; 8] = [
     (148, 132, 20),
 ];
 
-/// All that has no colour of its own.
+/// Colour of all that has none of its own.
 const GREY: Colour = (150, 150, 150);
 
-/// What lines and words of every chart are drawn in.
+/// Colours that lines and words of every chart are drawn in.
 #[cfg(test)]
 pub(super) fn shared_colours() -> [Colour; 3] {
     [canvas::INK, canvas::SOFT, canvas::GRID]
@@ -241,7 +242,7 @@ impl Chart {
         }
     }
 
-    /// Why there is nothing to draw, in a sentence's words; none where there is something.
+    /// Reason why there is nothing to draw, in a sentence's words; none where there is something.
     pub(super) fn nothing(&self) -> Option<&str> {
         match &self.plot {
             Plot::Nothing(why) => Some(why),
@@ -257,7 +258,7 @@ impl Chart {
         canvas::svg(self)
     }
 
-    /// The same of 380 points width, for a phone.
+    /// The chart as an SVG document of 380 points width, for a phone.
     ///
     /// # Errors
     /// The error of the drawing library, which is a bug.

@@ -1,4 +1,4 @@
-//! What a check of a suite found: as a document, as test cases and as data.
+//! Findings of a check of a suite: as a document, as test cases and as data.
 
 mod data;
 mod divergence;
@@ -9,14 +9,14 @@ use super::figure::clean;
 use crate::experiment::check::{Finding, FirstDivergence, GateOutcome, GateVerdicts, MovedMetric};
 use crate::scenario::Suite;
 
-/// What a check of a suite found.
+/// Findings of a check of a suite.
 #[derive(Clone, Debug)]
 pub struct CheckReport<'a> {
     /// The suite.
     pub suite: &'a Suite,
     /// By policy, in the order of the suite; and where it parts from its baseline.
     pub rows: Vec<(&'a GateVerdicts<'a>, Option<&'a FirstDivergence>)>,
-    /// What else must be said beside the answer.
+    /// Further cautions to say beside the answer.
     pub cautions: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl CheckReport<'_> {
         })
     }
 
-    /// What to act on, in one line; none where every gate holds.
+    /// Failures to act on, in one line; none where every gate holds.
     pub fn finding(&self) -> Option<String> {
         let failures: Vec<String> = self
             .failures()

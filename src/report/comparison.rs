@@ -15,23 +15,23 @@ use crate::experiment::{self, Arm, Decision, FullRun, HALF_A_CENT, JUDGED, OF_SA
 use crate::metrics::{Histogram, METRICS, Metric, Series, Summary};
 use crate::units::Money;
 
-/// What one policy did.
+/// Result of one policy.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyResult<'a> {
     /// As the scenario names it.
     pub name: &'a str,
-    /// The numbers.
+    /// Summary of the run.
     pub summary: &'a Summary,
-    /// Over time.
+    /// Series over time.
     pub series: &'a Series,
     /// Waits in microseconds.
     pub waits: &'a Histogram,
-    /// The promises.
+    /// Results of the objectives.
     pub objectives: &'a [ObjectiveResult],
 }
 
 impl<'a> PolicyResult<'a> {
-    /// What `exhibit` shows of one side of a comparison.
+    /// Part of `exhibit` that is shown of one side of a comparison.
     pub fn of(side: &Arm<'a>, exhibit: &'a FullRun, objectives: &'a [ObjectiveResult]) -> Self {
         let result = &exhibit.result;
         let (summary, series, waits) = (&result.summary, &result.series, &result.waits);
@@ -42,21 +42,21 @@ impl<'a> PolicyResult<'a> {
 /// Policies over the same work, as a reader sees them.
 #[derive(Clone, Debug)]
 pub struct ComparisonReport<'a> {
-    /// What the scenario asks, if it says so.
+    /// Question that the scenario asks, if it says so.
     pub question: Option<&'a str>,
-    /// What was measured in all replications, and how it was judged.
+    /// Measurements of all replications, and how they were judged.
     pub many: &'a experiment::Comparison,
-    /// What follows from it, where something was decided.
+    /// Decision that follows from it, where something was decided.
     pub decision: Option<&'a Decision>,
     /// The first replication of each policy, in the order of `many`.
     pub rows: Vec<PolicyResult<'a>>,
     /// The same as reports of their own; none where nobody asked for them.
     pub reports: &'a [RunReport],
-    /// What differs between the scenarios, where there are two.
+    /// Differences between the scenarios, where there are two.
     pub between: Option<&'a Between>,
-    /// How far the model was from what was observed; none where nobody has looked.
+    /// Calibration: how far the model was from what was observed; none where nobody has looked.
     pub calibration: Option<&'a Calibrated>,
-    /// What else must be said beside the answer.
+    /// Further cautions to say beside the answer.
     pub cautions: Vec<String>,
 }
 
@@ -227,8 +227,8 @@ impl ComparisonReport<'_> {
         self.many.mean(row, at)
     }
 
-    /// What no policy that does as much could beat, and how far this one is
-    /// from it, in words; empty where that is not known.
+    /// Bound that no policy that does as much could beat, and how far this one is from it, in
+    /// words; empty where that is not known.
     pub(super) fn possible(&self, metric: &Metric, row: usize) -> (String, String) {
         let at = METRICS.iter().position(|known| known.key == metric.key);
         let Some((possible, behind)) = at.and_then(|at| self.many.regret(row, at)) else {
@@ -239,7 +239,7 @@ impl ComparisonReport<'_> {
         (figure(metric.unit, Some(possible)), off)
     }
 
-    /// What was assumed under any policy, each once.
+    /// Assumptions under any policy, each once.
     pub(super) fn assumptions(&self) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         for text in self.reports.iter().flat_map(|report| &report.assumptions) {

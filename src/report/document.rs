@@ -20,7 +20,7 @@ pub(super) const MOST_BULLETS: usize = 5;
 /// An answer that is read in twenty seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// One sentence.
+    /// The answer in one sentence.
     pub headline: String,
     /// Money, promises, alternatives, what moves it, how sure it is: at most five.
     pub bullets: Vec<String>,
@@ -31,16 +31,16 @@ pub struct Answer {
 pub struct Document {
     /// The question as it was asked, or the name of the command.
     pub(super) title: String,
-    /// What was looked at, in one line.
+    /// Subject that was looked at, in one line.
     pub(super) about: String,
     pub(super) answer: Answer,
-    /// What must be known to read the answer: what was dropped, is impossible or cannot be compared.
+    /// Facts needed to read the answer: what was dropped, is impossible or cannot be compared.
     pub(super) cautions: Vec<String>,
     pub(super) cards: Vec<Card>,
     pub(super) sections: Vec<Section>,
-    /// What was assumed or guessed.
+    /// Assumptions and guesses that were made.
     pub(super) assumptions: Vec<String>,
-    /// What made it, by name.
+    /// Inputs that made it: names and values.
     pub(super) recipe: Vec<(String, String)>,
     /// Files beside the page: name, and what it holds.
     pub(super) files: Vec<(String, &'static str)>,
@@ -65,10 +65,10 @@ impl Card {
     }
 }
 
-/// Where a section is shown.
+/// Place where a section is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum SectionPlace {
-    /// Everywhere.
+    /// On the page, in Markdown and in the terminal.
     #[default]
     Front,
     /// On the page and in Markdown.
@@ -147,8 +147,7 @@ impl Document {
         }
     }
 
-    /// Notes rows of the workload that are not in the results, and those of which
-    /// something was assumed.
+    /// Notes rows of the workload that are not in the results, and rows with assumptions.
     pub(super) fn left_out(&mut self, report: &RunReport) {
         if report.skipped_rows > 0 {
             let skipped = report.skipped_rows;
@@ -170,8 +169,8 @@ pub(super) fn unquoted(name: &str) -> String {
     super::figure::clean(name).replace('`', "'")
 }
 
-/// `words` in pieces, every second of which is in backticks. A backtick without
-/// a second one is a letter like others.
+/// `words` in pieces, every second one in backticks. A backtick without a second one is a letter
+/// like others.
 fn pieces(words: &str) -> Vec<&str> {
     let mut pieces: Vec<&str> = words.split('`').collect();
     if pieces.len().is_multiple_of(2) {

@@ -51,12 +51,12 @@ pub(super) const COLUMNS: [&str; 24] = [
     "ordinal",
 ];
 
-/// What is known, and was last written, of one piece of work.
+/// Facts known, and last written, of one piece of work.
 #[derive(Clone, Debug, Default)]
 struct WorkSoFar {
-    /// What the policy said last.
+    /// Wait that the policy noted last.
     noted: Option<Wait>,
-    /// What was written last and still holds.
+    /// Cause that was written last and still holds.
     written: Option<Written>,
     rejected: BTreeMap<Id<Offer>, OfferRejection>,
     /// Tasks that started at this instant, what let the first of them, and when they are
@@ -72,9 +72,9 @@ struct Written {
     reason: WaitReason,
     /// Nobody was before it.
     next: bool,
-    /// Who held the most then, where it was next.
+    /// Work that held the most then, where this work was next.
     most: Option<WorkRef>,
-    /// When it was written, and since when the work has waited.
+    /// Moment of the writing, and moment since which the work has waited.
     at: Time,
     since: Time,
 }
@@ -86,32 +86,33 @@ impl Written {
         (now - self.at).micros() >= (self.at - self.since).micros() / 8
     }
 
-    /// Whether who held the most does so no more.
+    /// Whether the work that held the most holds nothing any more, and it is time to look again.
     fn is_stale(&self, state: &State<'_>) -> bool {
         let holds = |work| state.is_alive(work) && !state.work(work).allocations.is_empty();
         self.most.is_some_and(|work| !holds(work)) && self.is_due(state.now())
     }
 }
 
-/// Writes `explain.csv`. When the clock moves, a row is written for work that
-/// waits from then on and did not, waits for another reason, has become the first of
-/// the queue, or is that and was kept by who has ended: with what it wants, what is free of that, who holds the rest, who is served before it, and
-/// what is promised. Between them it says when work starts and is stopped, which
-/// offers were turned down, and of work that fits nowhere what speaks against
-/// each offer. Needs a run with `Options::explain`.
+/// Writes `explain.csv`. When the clock moves, a row is written for work that waits from then on
+/// and did not, waits for another reason, or has become the first of the queue. One is also
+/// written for the first of the queue when the work that held the most has ended. The row says
+/// what the work wants, what is free of that, who holds the rest, who is served before it, and
+/// what is promised. Between these rows it says when work starts and is stopped, which offers
+/// were turned down, and, for work that fits nowhere, what speaks against each offer. Needs a run
+/// with `Options::explain`.
 #[derive(Debug)]
 pub struct ExplainCsv<W: io::Write> {
     sheet: Sheet<W>,
-    /// By slot of the work.
+    /// Facts told of each piece of work, by its slot.
     told: Vec<WorkSoFar>,
     /// Work to which something happened at this instant.
     listed: Vec<WorkRef>,
     news: News,
-    /// What was counted at this instant, by what is asked.
+    /// Counts made at this instant, by what is asked.
     counted: FxHashMap<(Id<Rules>, Demand), Census>,
-    /// Who decides, where that is known.
+    /// Policy that decides, if known.
     policy: Option<PolicySpec>,
-    /// By offer: why the last launch was refused, if it was.
+    /// Reason why the last launch was refused, if it was; by offer.
     refused: Vec<Option<LaunchRefusal>>,
 }
 
@@ -249,7 +250,7 @@ impl<W: io::Write> ExplainCsv<W> {
         sheet.end_row();
     }
 
-    /// What speaks against each offer, of work that fits none.
+    /// Writes what speaks against each offer, for work that fits none.
     fn refused_everywhere(&mut self, state: &State<'_>, work: WorkRef) {
         let policy = self.policy.take();
         for offer in state.world().offers.ids() {
@@ -335,8 +336,8 @@ impl<W: io::Write> ExplainCsv<W> {
     }
 }
 
-/// How a row calls an offer that was not taken for this reason: those that could never be,
-/// by the work or by the policy, are no candidates.
+/// Note of a row for an offer that was not taken for this reason: offers that could never be, by
+/// the work or by the policy, are no candidates.
 const fn note_of(why: OfferRejection) -> &'static str {
     match why {
         OfferRejection::NotAllowed
@@ -350,7 +351,7 @@ const fn note_of(why: OfferRejection) -> &'static str {
     }
 }
 
-/// Why `work` waits, and how many of its tasks; none where all have started.
+/// Reason why `work` waits, and how many of its tasks; none where all have started.
 fn cause(state: &State<'_>, work: WorkRef, noted: Option<Wait>) -> Option<(WaitReason, u32)> {
     let live = state.work(work);
     if live.waiting > 0 {

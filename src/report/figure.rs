@@ -5,7 +5,7 @@ use crate::units::{Money, Span};
 
 pub use crate::text::plain as clean;
 
-/// What stands where there is nothing to show.
+/// Dash that stands where there is nothing to show.
 pub(super) const NOTHING: &str = "–";
 
 /// `value` in `unit`, which is one of those of `Metric::unit`.
@@ -78,7 +78,7 @@ pub(super) fn change(value: f64, base: f64) -> String {
 }
 
 fn signed(value: f64, size: &str) -> String {
-    // Where all digits shown are zero, a sign would say more than is known.
+    // A sign would say more than is known where all digits shown are zero.
     if !size.contains(|digit: char| digit.is_ascii_digit() && digit != '0') {
         return format!("±{size}");
     }

@@ -28,7 +28,7 @@ pub(super) const COLUMNS: [&str; 17] = [
     "cost_usd",
 ];
 
-/// What an instance did so far.
+/// Use of an instance so far.
 #[derive(Clone, Copy, Debug, Default)]
 struct InstanceLife {
     ready: Option<Time>,
@@ -43,7 +43,7 @@ struct InstanceLife {
 #[derive(Debug)]
 pub struct InstancesCsv<W: io::Write> {
     sheet: Sheet<W>,
-    /// By slot of the instance.
+    /// Use of each instance, by its slot.
     lives: Vec<InstanceLife>,
 }
 

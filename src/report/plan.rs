@@ -20,26 +20,26 @@ pub(super) use data::COLUMNS;
 /// A plan, as a reader sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanReport<'a> {
-    /// What made it.
+    /// Inputs that made it.
     pub recipe: &'a Recipe,
-    /// What was found.
+    /// Result of the search.
     pub found: &'a Found,
-    /// What was assumed.
+    /// Assumptions that were made.
     pub assumptions: &'a [String],
-    /// What else must be said beside the answer.
+    /// Further cautions to say beside the answer.
     pub cautions: &'a [String],
 }
 
-/// A week.
+/// Width of a window that is called a week.
 const WEEK: Span = Span::from_secs(7 * 86_400);
 
 impl PlanReport<'_> {
-    /// What is made small.
+    /// Metric that is made small.
     pub(super) fn goal(&self) -> &'static Metric {
         &METRICS[self.found.task.goal]
     }
 
-    /// What a replication is, in the plural.
+    /// Word for the replications, in the plural: `weeks`.
     pub(super) fn replications(&self) -> String {
         match self.found.repetition {
             Repetition::Windows { width: WEEK, .. } => "weeks".to_owned(),
@@ -49,7 +49,7 @@ impl PlanReport<'_> {
         }
     }
 
-    /// What the cost of one replication is a cost of.
+    /// Words for the period that the cost of one replication is of: `a week`.
     pub(super) fn period(&self) -> String {
         match self.found.repetition {
             Repetition::Windows { width: WEEK, .. } => "a week".to_owned(),
@@ -114,7 +114,7 @@ impl PlanReport<'_> {
         Some(values.iter().sum::<f64>() / values.len() as f64)
     }
 
-    /// What a setup costs in a month, where cost is what is made small.
+    /// Interval of a setup's monthly cost, where cost is what is made small.
     pub(super) fn monthly(&self, all: &[Measurement]) -> Option<Interval> {
         let values: Option<Vec<f64>> = all.iter().map(|one| one.metric("cost_monthly")).collect();
         let values =

@@ -13,12 +13,12 @@ use crate::metrics::{METRICS, Summary};
 use crate::units::rounding::at_most;
 use crate::workload::RowNotes;
 
-/// What made a run: with it, the run can be made again.
+/// Inputs that made a run: with them, the run can be made again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Recipe {
     /// Version of the simulator.
     pub version: String,
-    /// What the scenario asks, if it says so.
+    /// Question that the scenario asks, if it says so.
     pub question: Option<String>,
     /// Name of the scenario, without a path.
     pub scenario: String,
@@ -51,7 +51,7 @@ pub struct InputHash {
     pub hash: String,
 }
 
-/// On which side of its bound a value must lie.
+/// Side of its bound on which a value must lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum BoundSide {
     /// At least the bound.
@@ -63,7 +63,7 @@ pub enum BoundSide {
 }
 
 impl BoundSide {
-    /// How far `value` is on this side of `bound`; negative on the other one.
+    /// Distance of `value` from `bound`: positive on this side, negative on the other one.
     fn margin(self, value: f64, bound: f64) -> f64 {
         match self {
             Self::AtLeast => value - bound,
@@ -85,19 +85,20 @@ impl BoundSide {
 pub struct ObjectiveResult {
     /// Key of the metric.
     pub metric: String,
-    /// Its words.
+    /// Words for the metric.
     pub label: String,
-    /// Its unit.
+    /// Unit of the metric.
     pub unit: String,
     /// The bound as the scenario writes it: `<= 2 h`.
     pub text: String,
-    /// On which side the value must lie.
+    /// Side of the bound on which the value must lie.
     pub side: BoundSide,
     /// The bound in the unit.
     pub bound: f64,
     /// The value in the unit; none where the run has nothing to show.
     pub value: Option<f64>,
-    /// How far the value is on the right side of the bound; negative on the wrong one.
+    /// Distance of the value from the bound: positive on the right side, negative on the wrong
+    /// one.
     pub margin: Option<f64>,
     /// Whether the promise was kept. Without a value it was not.
     pub met: bool,
@@ -131,15 +132,15 @@ impl ObjectiveResult {
 /// All that is said of one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunReport {
-    /// What made it.
+    /// Inputs that made it.
     pub recipe: Recipe,
-    /// The numbers.
+    /// Summary of the run.
     pub summary: Summary,
-    /// The promises.
+    /// Results of the objectives.
     pub objectives: Vec<ObjectiveResult>,
-    /// What was assumed: defaults, converted rates, discounts not applied.
+    /// Assumptions that were made: defaults, converted rates, discounts not applied.
     pub assumptions: Vec<String>,
-    /// What must be said beside the numbers.
+    /// Cautions to say beside the numbers.
     pub cautions: Vec<String>,
     /// Hash over the records of the run.
     pub fingerprint: String,
@@ -147,7 +148,7 @@ pub struct RunReport {
     pub skipped_rows: u64,
     /// Well-formed rows of the workload that became no work.
     pub dropped_rows: u64,
-    /// The same by why, and rows of which something was assumed.
+    /// Counts of the dropped rows by reason, and of rows with assumptions.
     pub row_notes: RowNotes,
 }
 
@@ -160,7 +161,7 @@ impl RunReport {
         write_json(self, out)
     }
 
-    /// How many promises were kept, of how many.
+    /// Number of promises that were kept, and of all.
     pub fn kept(&self) -> (usize, usize) {
         (self.objectives.iter().filter(|objective| objective.met).count(), self.objectives.len())
     }

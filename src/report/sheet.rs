@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use crate::text::is_harmful;
 use crate::units::{Money, Span, Time};
 
-/// What is done to text that a spreadsheet would take for a formula, or a terminal for orders.
+/// Treatment of text that a spreadsheet would take for a formula, or a terminal for orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TextCells {
     /// It gets a `'` in front, as OWASP advises, and what would steer a terminal is escaped
@@ -110,7 +110,7 @@ impl<W: io::Write> Sheet<W> {
         self.rows.push(b',');
     }
 
-    /// Nothing.
+    /// Writes an empty cell.
     pub(super) fn empty(&mut self) {
         self.rows.push(b',');
     }
@@ -320,7 +320,7 @@ mod tests {
         }
     }
 
-    /// What `guarded` was given.
+    /// Text that `guarded` was given.
     fn unguarded(text: &str) -> String {
         let mut parts = text.strip_prefix('\'').unwrap_or(text).split("\\u{");
         let mut whole = parts.next().unwrap_or_default().to_owned();

@@ -16,19 +16,19 @@ pub(super) use data::{POINT_COLUMNS, RUN_COLUMNS};
 /// A sweep, and what of it is shown first.
 #[derive(Clone, Debug)]
 pub struct SweepReport<'a> {
-    /// What the scenario asks, if it says so.
+    /// Question that the scenario asks, if it says so.
     pub question: Option<&'a str>,
-    /// All of it.
+    /// The sweep, with all its points and runs.
     pub sweep: &'a Sweep,
     /// Rows of [`METRICS`] that tables and charts show.
     pub metrics: Vec<usize>,
     /// The one of [`METRICS`] that points are ranked by.
     pub goal: usize,
-    /// What made it.
+    /// Inputs that made it.
     pub recipe: Option<&'a Recipe>,
-    /// What was assumed.
+    /// Assumptions that were made.
     pub assumptions: &'a [String],
-    /// What else must be said beside the answer.
+    /// Further cautions to say beside the answer.
     pub cautions: &'a [String],
 }
 
@@ -51,8 +51,8 @@ impl SweepReport<'_> {
     }
 }
 
-/// What a sweep shows without being asked for: what its objectives are about,
-/// or else cost, deadlines and waits; what no run shows is left out.
+/// Metrics that a sweep shows without being asked for: those of its objectives, or else cost,
+/// deadlines and waits; what no run shows is left out.
 pub fn usual_metrics(sweep: &Sweep, goal: usize) -> Vec<usize> {
     let promised = sweep.objectives.iter().map(|objective| objective.metric.name());
     let usual = ["cost_total", "deadlines_met", "wait_p95"];

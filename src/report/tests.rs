@@ -262,7 +262,8 @@ fn pages_run_no_script_and_load_nothing() {
     assert!(all == pages(), "two pages of one run differ");
 }
 
-/// The documents of a run, comparisons of two and ten policies, plans, a sweep, a backtest and a check.
+/// The documents of a run, comparisons of two and ten policies, plans, a sweep, a backtest and a
+/// check.
 fn documents(then: impl Fn(&Document)) {
     let world = tiny();
     let ((), collector, series, fingerprint, outcome) = simulate(&world, 30, None, ());

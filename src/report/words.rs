@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::document::{Answer, MOST_BULLETS, unquoted};
 use super::figure::{amount, change, count, difference, figure, half_width, rounded};
 
-/// What a template says.
+/// Answer and cautions that a template gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) answer: Answer,
@@ -124,7 +124,7 @@ pub(super) fn dollars(value: f64) -> String {
     }
 }
 
-/// The same with its sign.
+/// Dollars with their sign.
 fn signed(value: f64) -> String {
     let sign = if value < 0.0 { '−' } else { '+' };
     format!("{sign}{}", dollars(value))

@@ -7,7 +7,7 @@ use crate::report::document::{Card, Document, Section, SectionPlace, Tone, unquo
 use crate::report::figure::{count, figure, share};
 use crate::report::run::document::to_the_minute;
 
-/// What the files of a backtest hold.
+/// Files of a backtest, each with what it holds.
 const FILES: [(&str, &str); 5] = [
     ("backtest.csv", "every figure, observed and simulated"),
     ("jobs.csv", "every job, observed and simulated"),

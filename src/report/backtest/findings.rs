@@ -1,4 +1,4 @@
-//! What a backtest found, as data that the sentences of `words/backtest.txt` and
+//! Findings of a backtest, as data that the sentences of `words/backtest.txt` and
 //! `words/calibration.txt` are made from.
 
 use serde::Serialize;
@@ -20,7 +20,7 @@ struct BacktestFindings<'a> {
     /// The mean wait.
     wait: Option<ReadFigure<'a>>,
     waits: Option<Waits>,
-    /// What the scenario says was observed.
+    /// Figures that the scenario says were observed.
     given: Vec<ReadFigure<'a>>,
     /// Other figures of the trace.
     rest: Vec<ReadFigure<'a>>,
@@ -108,7 +108,7 @@ impl BacktestReport<'_> {
     }
 }
 
-/// What a comparison says of its calibration.
+/// Verdict of a comparison on its calibration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calibrated {
     /// The verdict and what it rests on.

@@ -114,7 +114,7 @@ fn scaled(mut axis: ChartAxis, by: f64) -> ChartAxis {
     axis
 }
 
-/// Cut at `high`.
+/// The axis, cut at `high`.
 fn up_to(mut axis: ChartAxis, high: f64) -> ChartAxis {
     if axis.high > high {
         axis.high = high;

@@ -24,7 +24,7 @@ use tornado::draw_tornado;
 /// Width of the drawing; shown at half of it, and so wide that its words are as
 /// large as those of the page around it.
 const WIDTH: i32 = 1_560;
-/// The same for a phone.
+/// Width of the drawing for a phone.
 const NARROW: i32 = 760;
 /// Height of the plot itself.
 const PLOT: i32 = 560;
@@ -75,12 +75,12 @@ fn failed(error: impl std::fmt::Display) -> io::Error {
     io::Error::other(error.to_string())
 }
 
-/// As an SVG document.
+/// The chart as an SVG document.
 pub(super) fn svg(chart: &Chart) -> io::Result<String> {
     svg_of(chart, WIDTH)
 }
 
-/// As an SVG document for a phone.
+/// The chart as an SVG document for a phone.
 pub(super) fn narrow_svg(chart: &Chart) -> io::Result<String> {
     svg_of(chart, NARROW)
 }
@@ -112,7 +112,7 @@ pub(super) fn pixels(chart: &Chart) -> io::Result<(Vec<u8>, u32, u32)> {
     Ok((buffer, width, height))
 }
 
-/// Where the parts of a chart lie, in pixels.
+/// Positions of the parts of a chart, in pixels.
 #[derive(Clone, Debug, Default)]
 struct Layout {
     width: i32,
@@ -257,8 +257,8 @@ fn name_row<DB: DrawingBackend>(
     text(area, &below, (names, middle + 18), (24, SOFT), (HPos::Right, VPos::Center))
 }
 
-/// Where the values of rows stand, at the right edge: beside the bars, or on the line of
-/// the names where those are above and every line has room for both.
+/// Place of the values of rows, at the right edge: beside the bars, or on the line of the names
+/// where those are above and every line has room for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Values {
     /// Taking so much room, with space, from the bars.
@@ -372,7 +372,7 @@ fn draw<DB: DrawingBackend>(area: &Area<DB>, chart: &Chart, layout: &Layout) -> 
     Ok(())
 }
 
-/// What a horizontal axis shows, above the plot.
+/// Caption of a horizontal axis, above the plot.
 fn caption<DB: DrawingBackend>(area: &Area<DB>, layout: &Layout, x: &ChartAxis) -> Drawn<DB> {
     let place = (layout.right, layout.top - 30);
     text(area, &x.caption, place, (24, SOFT), (HPos::Right, VPos::Center))

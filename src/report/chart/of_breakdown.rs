@@ -10,7 +10,7 @@ const P50: Colour = PALETTE[0];
 const P95: Colour = PALETTE[4];
 const USED: Colour = PALETTE[2];
 
-/// Of one run, for what has any.
+/// Charts of the parts of one run, for what has any.
 pub(super) fn run_parts(summary: &Summary) -> Vec<Chart> {
     let mut charts = Vec::new();
     let groups = [&summary.waits_by_class, &summary.waits_by_tenant];

@@ -11,9 +11,9 @@ use super::{
 use crate::model::World;
 use crate::units::Time;
 
-/// What each policy costs, and charts that lay all policies over each other;
-/// the first eight, where there are more. Courses over time and waits are those
-/// of the first replication, and say so.
+/// Charts of what each policy costs, and charts that lay all policies over each other; the first
+/// eight, where there are more. Courses over time and waits are those of the first replication,
+/// and say so.
 pub fn comparison_charts(world: &World, comparison: &ComparisonReport<'_>) -> Vec<Chart> {
     let all: Vec<TimeSteps> = comparison.rows.iter().map(|row| TimeSteps::of(row.series)).collect();
     let shown = ShownPolicies { world, comparison, steps: &all };

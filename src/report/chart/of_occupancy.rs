@@ -1,4 +1,4 @@
-//! Who held which machine when: one by one, or as shares of each offer.
+//! Charts of who held which machine when: one by one, or as shares of each offer.
 
 use super::super::figure::{clean, decimals};
 use super::{Chart, ChartAxis, ChartMark, GREY, Heat, PALETTE, Plot, Tick, axis};

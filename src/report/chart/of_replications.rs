@@ -50,8 +50,8 @@ fn values(comparison: &ComparisonReport<'_>, row: usize, key: &str) -> Vec<f64> 
     all.filter_map(|one: &Measurement| one.metric(key)).collect()
 }
 
-/// What stands for service: the metric of the first objective that is not
-/// about money, or deadlines, or waits.
+/// Metric that stands for service: that of the first objective that is not about money, or else
+/// deadlines met, waits or slowdown; the first that is measured.
 fn service(comparison: &ComparisonReport<'_>) -> Option<&'static Metric> {
     let objectives = comparison.rows.first().map_or(&[][..], |row| row.objectives);
     let promised = objectives.iter().map(|objective| objective.metric.as_str());
@@ -247,7 +247,8 @@ fn forest_axis(rows: &[ForestRow], most: f64, unit: &str) -> ChartAxis {
     axis::differences(unit, "%", low, high)
 }
 
-/// Whether these differences of a metric are none, or of rounding alone: of a month, below half a cent.
+/// Whether these differences of a metric are none, or of rounding alone: of a month, below half a
+/// cent.
 fn is_rounding(key: &str, differences: &[f64]) -> bool {
     let least = if key == "cost_monthly" { HALF_A_CENT } else { f64::MIN_POSITIVE };
     differences.iter().all(|by| by.abs() < least)

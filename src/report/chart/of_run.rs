@@ -10,20 +10,20 @@ use crate::metrics::{Bucket, Histogram, OccupancyRecorder, Series, Summary};
 use crate::model::World;
 use crate::units::{Span, Time};
 
-/// What the charts of a run are drawn from.
+/// Data that the charts of a run are drawn from.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
-    /// Names and dates.
+    /// World, for names and dates.
     pub world: &'a World,
-    /// Over time.
+    /// Series over time.
     pub series: &'a Series,
-    /// The numbers.
+    /// Summary of the run.
     pub summary: &'a Summary,
-    /// Who held which machine.
+    /// Record of who held which machine.
     pub occupancy: &'a OccupancyRecorder,
     /// Waits in microseconds.
     pub waits: &'a Histogram,
-    /// The promises.
+    /// Results of the objectives.
     pub objectives: &'a [ObjectiveResult],
 }
 
@@ -345,7 +345,7 @@ fn waits(scene: &Scene<'_>) -> Chart {
     chart
 }
 
-/// What must be said of an axis of shares that does not begin at nothing.
+/// Note on an axis of shares that does not begin at nothing.
 pub(super) fn above_zero(axis: &ChartAxis) -> &'static str {
     if axis.low > 0.0 { "; the axis does not begin at 0 %" } else { "" }
 }

@@ -20,7 +20,7 @@ const MOST_LINES: usize = 8;
 const MOST_PAIRED: usize = 3;
 /// Policies whose pairs of settings are drawn of what points are ranked by.
 const MOST_POLICIES: usize = 6;
-/// Where a setting is lower, and where it is higher.
+/// Colours for the lower and for the higher value of a setting.
 const ENDS: (Colour, Colour) = (PALETTE[0], PALETTE[1]);
 
 /// All charts of a sweep, in the order of the page.
@@ -84,7 +84,7 @@ impl ShownSweep<'_> {
         }
     }
 
-    /// How far each setting moves a metric under each policy.
+    /// Chart of how far each setting moves a metric under each policy.
     fn tornado(&self, metric: usize) -> Chart {
         let spec = &METRICS[metric];
         let mut chart = Chart::new(
@@ -261,7 +261,7 @@ impl ShownSweep<'_> {
         let ends = |high: bool| points.iter().map(|point| end(point, high)).collect::<Vec<_>>();
         let mut marks = Vec::new();
         if is_numeric {
-            // Where bands lie on one another their edges still tell them apart.
+            // Edges still tell bands apart where they lie on one another.
             let (upper, lower) = (ends(true), ends(false));
             marks.extend(
                 [&upper, &lower].map(|edge| ChartMark::Edge { points: edge.clone(), colour }),
@@ -290,7 +290,7 @@ impl ShownSweep<'_> {
         levels.into_iter().map(|level| level.text).collect()
     }
 
-    /// Where a value lies on the horizontal axis.
+    /// Position of a value on the horizontal axis.
     fn place(&self, setting: usize, at: f64, row: usize) -> f64 {
         let axis = &self.sweep.axes[setting];
         if axis.is_numeric() { axis.share_of(at) } else { row as f64 }
@@ -490,7 +490,7 @@ fn ramp(share: f64) -> Colour {
     (mix(low.0, high.0), mix(low.1, high.1), mix(low.2, high.2))
 }
 
-/// What must be said of an axis that does not begin at zero.
+/// Note on an axis that does not begin at zero.
 fn without_zero(axis: &ChartAxis) -> &'static str {
     if axis.low > 0.0 { " The vertical axis does not begin at zero." } else { "" }
 }
@@ -523,7 +523,8 @@ fn short(unit: &str, value: f64, step: f64) -> String {
     axis::written(unit, value / scale, places.clamp(0.0, f64::from(most)) as usize)
 }
 
-/// What the means span, and their intervals as far as they are not wider than that.
+/// Range of the means, widened to their intervals by at most its own width on either side, or 2 %
+/// of its upper end where that is more.
 fn range<'a>(all: impl Iterator<Item = &'a MeanEstimate>) -> Option<(f64, f64)> {
     let all: Vec<&MeanEstimate> = all.collect();
     let mean = |pick: fn(f64, f64) -> f64| all.iter().map(|one| one.mean).reduce(pick);

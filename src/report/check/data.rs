@@ -1,4 +1,4 @@
-//! What a check found as JSON.
+//! Findings of a check as JSON.
 
 use serde::Serialize;
 
@@ -54,7 +54,7 @@ struct MovedJson {
 }
 
 impl CheckReport<'_> {
-    /// As one JSON object.
+    /// The check as one JSON object.
     pub fn json(&self) -> CheckJson<'_> {
         let said = self.said();
         CheckJson {

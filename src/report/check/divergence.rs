@@ -1,4 +1,4 @@
-//! Where a run first parts from its baseline, step by step: data that the lines of
+//! First point at which a run parts from its baseline, step by step: data that the lines of
 //! `words/divergence.txt` are made from.
 
 use serde::Serialize;
@@ -20,19 +20,19 @@ struct Divergence<'a> {
     agreed: u64,
     parted: u64,
     sides: Vec<DivergentSide<'a>>,
-    /// What both had seen.
+    /// View that both had seen.
     seen: Option<Sight<'a>>,
     decided: [Decided<'a>; 2],
     caution: Option<&'a str>,
 }
 
-/// What one side does next.
+/// Next step of one side.
 #[derive(Clone, Debug, Serialize)]
 struct DivergentSide<'a> {
     name: &'static str,
     /// None where the run is over.
     step: Option<NextEntry<'a>>,
-    /// Whether the other does something before.
+    /// Whether the other side does something before that.
     later: bool,
 }
 
@@ -56,7 +56,7 @@ struct Sight<'a> {
     free_gpus: f64,
 }
 
-/// What one side decided about the work in question.
+/// Reasons of one side's decisions about the work in question.
 #[derive(Clone, Debug, Serialize)]
 struct Decided<'a> {
     name: &'static str,
@@ -72,7 +72,7 @@ struct ReasonWords<'a> {
     why: &'a str,
 }
 
-/// Where a run parts from its baseline: a title, and lines indented below it.
+/// Words on where a run parts from its baseline: a title, and lines indented below it.
 pub(super) fn parting_words(verdicts: &GateVerdicts<'_>, parting: &FirstDivergence) -> Vec<String> {
     lines(include_str!("../words/divergence.txt"), &divergence(verdicts, parting))
 }
@@ -147,8 +147,8 @@ fn decided<'a>(name: &'static str, step: Option<&'a EventLogEntry>, about: &[&st
     Decided { name, reasons: told.iter().take(MOST_REASONS).map(why).collect(), more }
 }
 
-/// What says most comes first: what was chosen, why work waits, what would have cost
-/// how much, and then what was out of the question.
+/// Rank of a reason, from 0; what says most comes first: what was chosen, why work waits, what
+/// would have cost how much, and then what was out of the question.
 fn weight(reason: &EntryReason) -> u8 {
     match reason.why.as_str() {
         why if why.starts_with("waits: ") => 1,

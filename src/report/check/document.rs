@@ -1,4 +1,4 @@
-//! What a check found as a document.
+//! Findings of a check as a document.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(super) const MOST_MOVED: usize = 12;
 /// Gates that are named in the answer.
 const NAMED: usize = 3;
 
-/// What is said of a check first.
+/// Facts that are said of a check first.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct CheckFindings {
     suite: String,
@@ -94,7 +94,7 @@ impl CheckReport<'_> {
         }
     }
 
-    /// What was assumed in any scenario of the suite, each once.
+    /// Assumptions in any scenario of the suite, each once.
     pub(super) fn assumptions(&self) -> Vec<String> {
         let scenarios = self.suite.scenarios.iter();
         let mut all = vec![not_modelled(
@@ -162,7 +162,7 @@ impl CheckReport<'_> {
         let head = ["policy", "gate", "outcome", "baseline", "now", "difference"];
         let mut table = Table::new("Gates", &head);
         table.words = 3;
-        // What does not hold comes first.
+        // Gates that do not hold come first.
         let mut all: Vec<&GateVerdicts<'_>> = self.verdicts().collect();
         all.sort_by_key(|verdicts| std::cmp::Reverse(verdicts.outcome()));
         for verdicts in all {

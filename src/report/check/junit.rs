@@ -1,4 +1,4 @@
-//! What a check found as test cases, for the test pages of a build server.
+//! Findings of a check as test cases, for the test pages of a build server.
 
 use std::io;
 

@@ -6,10 +6,10 @@ use crate::scenario::Difference;
 /// Keys that are listed; of more, how many there are is said.
 const MOST_KEYS: usize = 40;
 
-/// What lies between the two scenarios that a comparison is of.
+/// Differences between the two scenarios that a comparison is of.
 #[derive(Clone, Debug)]
 pub struct Between {
-    /// What the comparison calls them.
+    /// Names that the comparison gives them.
     pub names: [String; 2],
     /// The keys in which they differ.
     pub differences: Vec<Difference>,

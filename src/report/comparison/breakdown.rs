@@ -1,4 +1,4 @@
-//! What costs, waits, hours and data are made of, policies side by side.
+//! Parts of costs, waits, hours and data, policies side by side.
 
 use std::io;
 
@@ -36,8 +36,8 @@ impl ComparisonReport<'_> {
         self.many.policies.iter().map(of).collect()
     }
 
-    /// What the leading cost of a policy is made of, and that of the baseline, in the
-    /// metric by which the two compare.
+    /// Parts of the leading cost of the baseline and of a policy, in the metric by which the two
+    /// compare.
     pub(in crate::report) fn parts_against_baseline(&self, row: usize) -> [Vec<CostSlice>; 2] {
         let cost = self.leading(row).key;
         [self.many.baseline, row]

@@ -13,7 +13,7 @@ use crate::metrics::{METRICS, Metric};
 /// Policies whose metrics are set side by side; of more, the page has a table each.
 pub(super) const MOST_COLUMNS: usize = 6;
 
-/// What the files of a comparison hold.
+/// Files of a comparison, each with what it holds.
 const FILES: [(&str, &str); 8] = [
     ("decision.md", "this answer as Markdown"),
     ("compare.csv", "every metric of every policy against the baseline"),
@@ -86,7 +86,7 @@ impl ComparisonReport<'_> {
         document
     }
 
-    /// What was compared, in one line.
+    /// Subject of the comparison, in one line.
     fn about(&self) -> String {
         let scenario = self.reports.first().map(|report| unquoted(&report.recipe.scenario_told()));
         let scenario = scenario.map_or(String::new(), |name| format!("Scenario {name}: "));
@@ -252,7 +252,7 @@ impl ComparisonReport<'_> {
             .toned(Tone::of(better))
     }
 
-    /// Whether a policy kept an objective, and in how many replications.
+    /// Cell on whether a policy kept an objective, and in how many replications.
     fn kept_cell(&self, row: usize, at: usize) -> Cell {
         let (objective, policy) = (&self.rows[0].objectives[at], &self.many.policies[row]);
         let (all, count) = (self.many.replications, policy.kept.get(at).copied().unwrap_or(0));
@@ -302,7 +302,7 @@ impl ComparisonReport<'_> {
         table
     }
 
-    /// How many pieces of work went from one fate to another, per policy.
+    /// Pieces of work that went from one fate to another, per policy and replication.
     fn fates(&self) -> Table {
         let all = f64::from(self.many.replications);
         let head = ["policy", "under the baseline", "now", "jobs per replication"];
@@ -322,7 +322,7 @@ impl ComparisonReport<'_> {
         table
     }
 
-    /// What the difference in the leading cost to the baseline is made of.
+    /// Parts of the difference in the leading cost to the baseline, per policy.
     fn waterfalls(&self) -> Table {
         let head = ["policy", "provider", "for", "difference"];
         let label = self.leading_of_all().label;

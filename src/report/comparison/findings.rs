@@ -1,5 +1,5 @@
-//! What a comparison found, as data: `findings` of `compare.json`, which the
-//! sentences of `words/compare.txt` are made from.
+//! Findings of a comparison as data: `findings` of `compare.json`, which the sentences of
+//! `words/compare.txt` are made from.
 
 use std::cmp::Ordering;
 
@@ -19,11 +19,11 @@ use crate::units::Money;
 const NAMED: usize = 2;
 /// Metrics of service that are named for one policy.
 const SERVICES_NAMED: usize = 2;
-/// Other policies of which it is said why they are not taken, besides those that do the same as
-/// the baseline.
+/// Other policies that are named with a reason why they are not taken, besides those that do the
+/// same as the baseline.
 const OTHERS_NAMED: usize = 2;
 
-/// What follows from a comparison.
+/// Advice that follows from a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Advice {
@@ -31,7 +31,7 @@ enum Advice {
     Take,
     /// A policy serves better for the same money.
     FreeWin,
-    /// None is.
+    /// No policy is ahead of the baseline.
     Keep,
     /// The two scenarios do not have the same work.
     None,
@@ -45,17 +45,18 @@ struct ComparisonFindings {
     replications: u32,
     /// Policies that were compared.
     policies: usize,
-    /// Whether there was chance, so that differences are shown or not.
+    /// Whether there was chance, so that differences are judged.
     judged: bool,
     confidence: f64,
     /// Whether no policy differs from the baseline in work, promises or cost.
     all_alike: bool,
-    /// What more replications would show, where the baseline is kept for want of them.
+    /// Policies that more replications would tell from the baseline, which is kept for want of
+    /// them.
     too_few: Option<TooFew>,
     /// Whether the choice did the work that the baseline did.
     same_work: bool,
     money: Option<LeadingCosts>,
-    /// What a month costs, where that is not the cost that leads.
+    /// Cost of a month, where that is not the cost that leads.
     month: Option<MovedMonth>,
     /// Verdicts that Holm's correction is made for.
     verdicts: usize,
@@ -63,14 +64,14 @@ struct ComparisonFindings {
     finished: Option<ChangedMetric>,
     /// The same in hours, where that says much more: `8.3 times the GPU-hours`.
     finished_hours: Option<String>,
-    /// The policy of which the choice does least, where it is shown to do less.
+    /// The policy whose work the choice does least of, where it is shown to do less.
     does_less: Option<DoesLess>,
     /// The promises of the policy, or of the baseline where it is kept.
     promises: Vec<Promised>,
     better: Vec<ChangedMetric>,
     worse: Vec<ChangedMetric>,
     others: Vec<Other>,
-    /// Policies of which nothing is said.
+    /// Number of policies that nothing is said of.
     more_others: usize,
     /// Whether any of the others seems dearer or cheaper, and no verdict shows it.
     hides: bool,
@@ -94,7 +95,7 @@ struct TooFew {
 #[derive(Clone, Debug, Serialize)]
 struct DoesLess {
     policy: String,
-    /// What the choice does of it: `12.0 % of the GPU-hours`.
+    /// Ratio of the choice's hours to those of the policy: `12.0 % of the GPU-hours`.
     hours: String,
 }
 
@@ -114,13 +115,14 @@ struct LeadingCosts {
     hidden: bool,
     /// Whether there is no difference: of a month, to half a cent.
     same: bool,
-    /// Whether the metric is of a month,
+    /// Whether the metric is a cost per month.
     monthly: bool,
-    /// or else of an hour of this.
+    /// Useful hour that the metric is a cost of otherwise: `GPU-hour`, `core-hour`.
     hour: &'static str,
     /// Seconds that a month of rent is scaled from, where anything is rented.
     period_s: Option<f64>,
-    /// Whether those are the time over which work arrived, for nothing says what it stands for.
+    /// Whether those seconds are the time over which work arrived, for nothing says what time the
+    /// work stands for.
     arrivals: bool,
     /// Whether machines that stand all along are scaled from all their time.
     standing: bool,
@@ -164,14 +166,14 @@ struct Other {
     /// Several where all of what is said is the same.
     names: Vec<String>,
     why: WhyNot,
-    /// What its leading cost is per.
+    /// Month or hour that its leading cost is per: ` per month`.
     per: &'static str,
     /// Its leading cost less the baseline's.
     change: f64,
-    /// What it costs more than the choice in the leading cost, where that compares.
+    /// Excess of its leading cost over that of the choice, where the two compare.
     dearer: Option<f64>,
     finished: Option<ChangedMetric>,
-    /// What it does of the baseline's hours, where that says more.
+    /// Ratio of its hours to the baseline's, where that says more than the jobs do.
     hours: Option<String>,
     lost: Vec<String>,
     gained: Vec<String>,
@@ -181,9 +183,9 @@ struct Other {
     worse: Vec<ChangedMetric>,
     /// Interval of the change in the leading cost, where it excludes zero and Holm does not.
     hidden: Option<[f64; 2]>,
-    /// What its month costs, where that is not the cost that leads.
+    /// Cost of its month, where that is not the cost that leads.
     month: Option<MovedMonth>,
-    /// The same interval, where there was chance.
+    /// Interval of the change in the leading cost, where there was chance.
     interval: Option<[f64; 2]>,
     /// Whether it is shown to cost less than the baseline; none where neither is shown.
     less: Option<bool>,
@@ -221,16 +223,17 @@ struct SensitivityMove {
     by: f64,
 }
 
-/// What the answer rests on.
+/// Facts that the answer rests on.
 #[derive(Clone, Debug, Serialize)]
 struct Sure {
     chance: &'static str,
     repetition: String,
     /// All windows of the trace, where not all of them were meant to be taken.
     windows: Option<u32>,
-    /// Whether a precision was asked for and not reached.
+    /// Whether the precision asked for was reached; none where none was asked for.
     precise: Option<bool>,
-    /// What was not as narrow as was asked for, and whether more replications could help.
+    /// Metrics whose intervals stayed wider than was asked for; and whether more replications
+    /// could help none of them.
     wide: Vec<String>,
     hopeless: bool,
     precision: Option<f64>,
@@ -250,14 +253,14 @@ struct Scenarios {
 }
 
 impl ComparisonReport<'_> {
-    /// What was found, in words.
+    /// Findings in words.
     pub(super) fn said(&self) -> Said {
         let mut said = said(include_str!("../words/compare.txt"), &self.findings());
         said.cautions.extend(self.cautions.iter().cloned());
         said
     }
 
-    /// What was found, as data.
+    /// Findings as data.
     pub(super) fn findings(&self) -> impl Serialize {
         let (base, choice) = (self.many.baseline, self.choice());
         let standing = self.decision.map(|decision| decision.chosen());
@@ -350,13 +353,13 @@ impl ComparisonReport<'_> {
         (shown(moved.now) != shown(moved.was)).then_some(moved)
     }
 
-    /// What a policy does of the hours of another, where that says more than the jobs do.
+    /// Ratio of a policy's hours to those of another, where that says more than the jobs do.
     fn hours(&self, base: usize, row: usize) -> Option<String> {
         let found = work_ratio(self.many, base, row).filter(|found| found.unit != "jobs")?;
         Some(told_ratio(found))
     }
 
-    /// The policy of which the choice does least.
+    /// The policy whose work the choice does least of; none where it does no less than any.
     fn does_less(&self, choice: usize) -> Option<DoesLess> {
         let rows = (0..self.many.policies.len()).filter(|&row| row != choice);
         let ratio = |row: usize| Some((row, work_ratio(self.many, row, choice)?));
@@ -365,7 +368,7 @@ impl ComparisonReport<'_> {
         Some(DoesLess { policy: self.name(row), hours: told_ratio(found) })
     }
 
-    /// What of the service a policy is shown to make better, or worse.
+    /// Metrics of the service that a policy is shown to make better, or worse.
     fn services(&self, row: usize, better: bool) -> Vec<ChangedMetric> {
         let shown = |key: &&&str| self.many.shown(row, key) == Some(better);
         let differs = |one: &ChangedMetric| {
@@ -408,7 +411,7 @@ impl ComparisonReport<'_> {
         })
     }
 
-    /// What a month of a policy costs that did not do the baseline's work.
+    /// Cost of a month of a policy that did not do the baseline's work.
     fn month(&self, row: usize) -> Option<MovedMonth> {
         let contrast = self.many.months(row).filter(|_| self.leading(row).key != "cost_monthly")?;
         let paired = contrast.paired.filter(|_| self.is_judged());
@@ -499,11 +502,11 @@ impl ComparisonReport<'_> {
             rank(a).cmp(&rank(b)).then(further)
         });
         let mut others: Vec<Other> = all.into_iter().map(|(other, _)| other).collect();
-        // Where the baseline is kept, the reader wants to know how far off the others are.
+        // The reader wants to know how far off the others are where the baseline is kept.
         if skipped[0] != skipped[1] {
             others.retain(|other| !matches!(other.why, WhyNot::Nothing | WhyNot::Same));
         }
-        // What leaves work undone, or does as well as the choice, does so in no other words.
+        // Policies that leave work undone, or do as well as the choice, are told of together.
         others.dedup_by(|other, first| {
             let same =
                 other.why == first.why && matches!(first.why, WhyNot::LeavesWork | WhyNot::AsGood);
@@ -692,8 +695,8 @@ impl ComparisonReport<'_> {
         }
     }
 
-    /// What common random numbers saved: how many times the replications would
-    /// have been needed without; median, least and most over the judged metrics.
+    /// Saving by common random numbers: how many times the replications would have been needed
+    /// without; median, least and most over the judged metrics.
     pub(super) fn saved_by_pairing(&self) -> Option<[f64; 3]> {
         let one_work = self.between.is_none_or(|between| between.same_work);
         if !self.is_judged() || !one_work {
@@ -719,7 +722,7 @@ fn told_ratio(found: WorkRatio) -> String {
     }
 }
 
-/// What a leading cost is per: ` per month`.
+/// Month or hour that a leading cost is per: ` per month`.
 fn per(metric: &Metric) -> &'static str {
     match metric.key {
         "cost_monthly" => " per month",

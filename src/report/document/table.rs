@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// How a cell is meant.
+/// Meaning of a cell: good, bad or neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::report) enum Tone {
@@ -22,7 +22,7 @@ impl Tone {
         }
     }
 
-    /// Of what is better, worse or neither.
+    /// Tone of a cell that is better, worse or neither.
     pub(in crate::report) fn of(better: Option<bool>) -> Self {
         match better {
             None => Self::Plain,

@@ -10,17 +10,17 @@ use comfy_table::{
 use super::super::figure::clean;
 use super::{Card, Cell, Document, Table, Tone, pieces};
 
-/// How a document is shown.
+/// Width and colours with which a document is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
     /// Columns to fill at most.
     pub width: u16,
-    /// Whether colours are welcome.
+    /// Whether colours are written.
     pub colour: bool,
 }
 
 impl Terminal {
-    /// What a file or a pipe gets: 100 columns, no colours.
+    /// Settings for a file or a pipe: 100 columns, no colours.
     pub const PLAIN: Self = Self { width: 100, colour: false };
 }
 
@@ -102,8 +102,8 @@ fn words(of: &str) -> String {
     clean(&pieces(of).concat())
 }
 
-/// Words in lines of at most `width` columns, the first of which begins with
-/// `indent`, the others with as much space. Keeps leading space.
+/// Words in lines of at most `width` columns. The first line begins with `indent`, the others
+/// with as much space. Keeps leading space.
 fn wrapped(of: &str, width: u16, indent: &str) -> String {
     let of = words(of);
     let own = of.len() - of.trim_start().len();
@@ -153,7 +153,7 @@ fn add(text: &mut String, table: &Table, terminal: Terminal) {
 
 /// Space left and right of the words of a column.
 const PADDING: usize = 2;
-/// Between two columns.
+/// Columns of the rule between two columns.
 const RULE: usize = 1;
 
 /// The columns of a table in as many tables as it takes to break no word:

@@ -1,4 +1,4 @@
-//! What a piece of work wants, what is free of it, and who holds the rest.
+//! The resource that a piece of work wants: what is free of it, and who holds the rest.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ impl InstanceResource {
         }
     }
 
-    /// What an instance has of it.
+    /// Amount of the resource that an instance has.
     fn of(self, shape: Shape) -> i64 {
         match self {
             Self::Gpus => i64::from(shape.gpu_milli()),
@@ -37,7 +37,7 @@ impl InstanceResource {
         }
     }
 
-    /// What one task asks.
+    /// Amount of the resource that one task asks for.
     pub(super) fn asked(self, demand: Demand) -> i64 {
         match self {
             Self::Gpus => i64::from(demand.gpu_milli()),
@@ -47,33 +47,33 @@ impl InstanceResource {
     }
 }
 
-/// Who holds how much, until when by the estimates.
+/// Work that holds some of the resource: how much, and until when by the estimates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Holder {
     /// The work, as `jobs.csv` names it.
     pub job: String,
-    /// How much of the resource it holds: what it asks for, or, of work that has its
-    /// machines alone, all of those.
+    /// Amount of the resource that it holds: what it asks for, or, of work that has its machines
+    /// alone, all of those.
     pub amount: f64,
-    /// It has its machines alone.
+    /// Whether it has its machines alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alone: bool,
-    /// When it ends by its estimate, in seconds since the run's start.
+    /// End by its estimate, in seconds since the run's start.
     pub until_s: Option<f64>,
 }
 
 /// The instances that may and could hold one kind of work, counted at one instant.
 #[derive(Clone, Debug)]
 pub(super) struct Census {
-    /// The resource of which the least is free, for what a task asks.
+    /// The resource with the least free amount for what a task asks.
     pub(super) resource: InstanceResource,
     /// Tasks that fit.
     pub(super) room: u64,
-    /// What is free of the resource.
+    /// Free amount of the resource.
     pub(super) free: i64,
     /// The most that is free of it on one instance.
     pub(super) best: i64,
-    /// What is held of it.
+    /// Held amount of the resource.
     pub(super) held: i64,
     /// Pieces of work that hold it.
     pub(super) holders: usize,
@@ -116,8 +116,8 @@ impl Census {
     }
 }
 
-/// The resource of which the fewest tasks could be served; GPUs before cores
-/// before memory where they are equal.
+/// The resource that could serve the fewest tasks; GPUs before cores before memory where they are
+/// equal.
 fn scarcest(demand: Demand, free: [i64; 3]) -> InstanceResource {
     let all = [InstanceResource::Gpus, InstanceResource::Cores, InstanceResource::Memory];
     let asked = all.into_iter().filter(|one| one.asked(demand) > 0);
@@ -133,7 +133,7 @@ fn scarcest(demand: Demand, free: [i64; 3]) -> InstanceResource {
 /// Work, how much of the resource it holds, and until when by its estimate.
 type WorkHolding = (WorkRef, (i64, Time));
 
-/// Who holds the resource, those who hold most first.
+/// Work that holds the resource, largest holders first.
 fn holders(state: &State<'_>, resource: InstanceResource, fits: &[bool]) -> Vec<WorkHolding> {
     let mut holding: FxHashMap<WorkRef, (i64, Time)> = FxHashMap::default();
     for (work, live) in state.works() {
@@ -159,7 +159,7 @@ fn holders(state: &State<'_>, resource: InstanceResource, fits: &[bool]) -> Vec<
     all
 }
 
-/// One of them, as it is written.
+/// One holder, as it is written.
 fn holder(state: &State<'_>, &(work, (amount, until)): &WorkHolding) -> Holder {
     let ask = state.work(work).ask;
     Holder {

@@ -1,4 +1,4 @@
-//! What happened at the present instant that may let waiting work start.
+//! Events of the present instant that may let waiting work start.
 
 use super::census::name;
 use crate::state::{AllocationRef, Ending, InstanceRef, Record, State, WorkRef};
@@ -102,7 +102,7 @@ impl News {
         self.left = false;
     }
 
-    /// What let the tasks of `allocation`, which waited, start now.
+    /// Cause, in words, that let the tasks of `allocation`, which waited, start now.
     pub(super) fn cause(&self, state: &State<'_>, allocation: AllocationRef) -> String {
         let target = state.allocation(allocation);
         let held = || target.held.iter().map(|held| held.share.instance);
@@ -125,7 +125,7 @@ impl News {
     }
 }
 
-/// Who made room for `work`.
+/// Work that made room for `work`, in words.
 fn made_room(stopped: &[&Stopped], work: WorkRef) -> String {
     let mut told: Vec<String> = Vec::new();
     for one in stopped {

@@ -65,7 +65,7 @@ impl PlanReport<'_> {
         sheet.finish()
     }
 
-    /// What is made small, and the metrics of the objectives, each once.
+    /// The metric that is made small, and the metrics of the objectives, each once.
     fn metrics(&self) -> Vec<&'static Metric> {
         let mut metrics = vec![self.goal()];
         for metric in (0..self.found.objectives.len()).map(|row| self.promised(row)) {

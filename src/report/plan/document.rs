@@ -7,7 +7,7 @@ use super::super::words::dollars;
 use super::PlanReport;
 use crate::experiment::search::Variable;
 
-/// What the files of a plan hold.
+/// Files of a plan, each with what it holds.
 const FILES: [(&str, &str); 4] = [
     ("plan.md", "this answer as Markdown"),
     ("candidates.csv", "every setup that was looked at"),

@@ -1,5 +1,5 @@
-//! What a plan found, as data: `findings` of `plan.json`, which the sentences of
-//! `words/plan.txt` are made from.
+//! Findings of a plan as data: `findings` of `plan.json`, which the sentences of `words/plan.txt`
+//! are made from.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ const TIES_NAMED: usize = 3;
 struct PlanFindings {
     /// The setup to take, or that misses its promises by least; none where nothing was judged.
     setup: Option<String>,
-    /// Whether it is an answer.
+    /// Whether the setup is an answer.
     found: bool,
     /// Whether every setup that was judged breaks a promise.
     all_broken: bool,
@@ -80,11 +80,11 @@ struct NextCheaper {
 #[derive(Clone, Debug, Serialize)]
 struct Aside {
     keys: Vec<String>,
-    /// Of those that were looked at.
+    /// The best such setup of those that were looked at.
     setup: String,
     goal: Option<f64>,
     unit: &'static str,
-    /// Whether it kept all promises in the replications that the search saw.
+    /// Whether the setup kept all promises in the replications that the search saw.
     kept: bool,
 }
 
@@ -95,7 +95,7 @@ impl PlanReport<'_> {
         said
     }
 
-    /// What was found, as data.
+    /// Findings as data.
     pub(super) fn findings(&self) -> impl Serialize {
         let found = self.found;
         let row = found.choice.or_else(|| self.nearest());
@@ -185,7 +185,7 @@ impl PlanReport<'_> {
         }
     }
 
-    /// What a promise's metric is under a setup.
+    /// Mean and interval of a promise's metric under a setup.
     fn measured(&self, row: usize, candidate: &Candidate) -> Option<MeasuredMetric> {
         let metric = self.promised(row);
         let Interval { mean, low, high, .. } = self.interval(metric, self.judged(candidate))?;
@@ -218,7 +218,8 @@ impl PlanReport<'_> {
         })
     }
 
-    /// Variables at an end of their range: of the answer at either, of a near miss at the safer one.
+    /// Variables at an end of their range: of the answer at either, of a near miss at the safer
+    /// one.
     fn at_the_end(&self, candidate: &Candidate) -> Vec<String> {
         let variables = &self.found.task.variables;
         let axes = self.found.at_ends(&candidate.point, self.found.choice.is_none());

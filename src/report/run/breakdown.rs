@@ -1,4 +1,4 @@
-//! What the numbers of a run are made of, in tables of words.
+//! Parts of the numbers of a run, in tables of words.
 
 use super::super::breakdown::own_and_rented;
 use super::super::document::{Section, SectionPlace, Table};

@@ -7,7 +7,7 @@ use super::super::document::{Document, Section, SectionPlace, unquoted};
 use super::super::words::{Said, said};
 use super::{ObjectiveResult, RunReport, breakdown, tables};
 
-/// What the files of a run hold.
+/// Files of a run, each with what it holds.
 const FILES: [(&str, &str); 6] = [
     ("jobs.csv", "every job"),
     ("instances.csv", "every instance"),
@@ -17,7 +17,7 @@ const FILES: [(&str, &str); 6] = [
     ("scenario.toml", "the scenario"),
 ];
 
-/// What is said of a run first.
+/// Facts that are said of a run first.
 #[derive(Clone, Debug, Serialize)]
 struct RunFindings<'a> {
     policy: &'a str,
@@ -26,7 +26,7 @@ struct RunFindings<'a> {
     monthly: Option<f64>,
     /// Seconds that what is rented in a month is scaled from.
     period_s: f64,
-    /// Whether those are the time over which work arrived.
+    /// Whether those seconds are the time over which work arrived.
     arrivals: bool,
     rents: bool,
     /// Providers that are paid, the dearest first.
@@ -37,7 +37,7 @@ struct RunFindings<'a> {
     reasons: Vec<RefusedFor<'a>>,
     unfinished: u64,
     drained: bool,
-    /// Promises.
+    /// Number of promises.
     all: usize,
     broken: Vec<BrokenPromise<'a>>,
     assumptions: usize,

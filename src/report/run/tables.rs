@@ -150,7 +150,7 @@ fn split(title: &str, head: &str, parts: &[(String, Money)], total: Money) -> Ta
     table
 }
 
-/// What became of the work.
+/// Table of what became of the work.
 pub(in crate::report) fn work(summary: &Summary) -> Table {
     let mut table = Table::new("Work", &["", ""]);
     let work = &summary.work;
@@ -169,7 +169,7 @@ pub(in crate::report) fn work(summary: &Summary) -> Table {
     table
 }
 
-/// What was rented and how well it was used.
+/// Table of what was rented and how well it was used.
 pub(in crate::report) fn resources(summary: &Summary) -> Table {
     let mut table = Table::new("Resources", &["", ""]);
     let mut add = |name: &str, text: String| table.row([name.to_owned(), text]);

@@ -10,7 +10,7 @@ use crate::experiment::sweep::{best_of_all, row_of};
 /// Points up to which a page shows all of them.
 const MOST_POINTS: usize = 100;
 
-/// What the files of a sweep hold.
+/// Files of a sweep, each with what it holds.
 const FILES: [(&str, &str); 4] = [
     ("sweep.csv", "every run"),
     ("points.csv", "every point: means and intervals"),
@@ -55,7 +55,7 @@ impl SweepReport<'_> {
         document
     }
 
-    /// How much was done, in one line.
+    /// Points, policies and replications of the sweep, counted in one line.
     fn size(&self) -> String {
         let sweep = self.sweep;
         format!(

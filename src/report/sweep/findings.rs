@@ -1,4 +1,4 @@
-//! What a sweep found, as data: `findings` of `sweep.json`, which the sentences of
+//! Findings of a sweep as data: `findings` of `sweep.json`, which the sentences of
 //! `words/sweep.txt` are made from.
 
 use serde::Serialize;
@@ -22,7 +22,7 @@ struct SweepFindings {
     best: Option<BestFound>,
     /// Whether its policy does the same at every point.
     ties: bool,
-    /// What matters most under that policy; none where nothing is shown to.
+    /// Setting that matters most under that policy; none where none is shown to matter.
     effect: Option<Strongest>,
     /// Settings whose effects were looked at.
     settings: usize,
@@ -46,7 +46,7 @@ struct BestFound {
     place: String,
     mean: f64,
     half_width: Option<f64>,
-    /// What it costs in a month, where that is not what points are ranked by.
+    /// Its cost in a month, where that is not what points are ranked by.
     monthly: Option<f64>,
     /// Replications in which it keeps all objectives.
     keeps: bool,
@@ -74,7 +74,7 @@ impl SweepReport<'_> {
         said
     }
 
-    /// What was found, as data.
+    /// Findings as data.
     pub(super) fn findings(&self) -> impl Serialize {
         let (sweep, metric) = (self.sweep, self.ranked_by());
         let found = best_of_all(sweep, self.goal);

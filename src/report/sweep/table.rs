@@ -37,7 +37,7 @@ pub(super) fn points(report: &SweepReport<'_>, policy: usize) -> Table {
     table
 }
 
-/// The columns of settings that are numbers, the first of which is column `from`.
+/// The columns of settings that are numbers; column `from` is the first.
 fn numbers(report: &SweepReport<'_>, from: usize) -> Vec<usize> {
     let sweep = report.sweep;
     let is_number = |axis: &usize| {
@@ -92,7 +92,7 @@ fn row(report: &SweepReport<'_>, point: usize, policy: usize) -> Vec<Cell> {
     cells
 }
 
-/// What matters under a policy: each metric, and each setting by how far it moves it.
+/// Table of what matters under a policy: each metric, and each setting by how far it moves it.
 pub(super) fn effects(report: &SweepReport<'_>, policy: usize) -> Table {
     let title = format!("What matters under {}", clean(&report.sweep.policies[policy]));
     let head = ["metric", "setting", "lowest at", "", "highest at", "", "difference"];

@@ -104,7 +104,7 @@ fn shade(share: f64) -> Colour {
         (201.0, 182.0, 97.0),
         (254.0, 232.0, 56.0),
     ];
-    // What is no number is the darkest.
+    // A share that is no number gets the darkest colour.
     let place = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) * 8.0 };
     let from = (libm::floor(place) as usize).min(7);
     let rest = place - from as f64;
@@ -113,7 +113,7 @@ fn shade(share: f64) -> Colour {
     (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
 }
 
-/// Whether white words are read better on it than dark ones.
+/// Whether white words are read better on this colour than dark ones.
 fn is_dark((red, green, blue): Colour) -> bool {
     // Luma of ITU-R BT.601.
     299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue) < 128_000

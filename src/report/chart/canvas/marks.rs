@@ -168,7 +168,7 @@ pub(super) fn draw_words<DB: DrawingBackend>(
     Ok(())
 }
 
-/// Where words of this width beside a place go.
+/// Box beside a place for words of this width; it overlaps none of `taken` if any box can.
 fn place_words(layout: &Layout, (x, y): (i32, i32), width: i32, taken: &[Box4]) -> Box4 {
     let (right, left) = (x + 20, x - 20 - width);
     let around = [(right, y - 24), (right, y + 24), (left, y - 24), (left, y + 24)];
