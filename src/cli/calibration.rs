@@ -18,8 +18,7 @@ use crate::scenario::Scenario;
 /// Most bytes of the file.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// What a comparison on this scenario says of its calibration; none where
-/// there is no such file.
+/// Calibration of this scenario, as a comparison tells it; `None` where there is no such file.
 ///
 /// # Errors
 /// The file, or the trace, cannot be read.
@@ -44,8 +43,8 @@ pub(super) fn told(scenario: &Scenario) -> Result<Option<Calibrated>, Stop> {
     Ok(Some(Calibrated::of(&calibration, &changed)))
 }
 
-/// Keeps what a backtest of `policy` found beside the scenario's file, and
-/// says where; none where the scenario has no file.
+/// Keeps the findings of a backtest of `policy` beside the scenario's file, and gives their path;
+/// `None` where the scenario has no file.
 ///
 /// # Errors
 /// The file cannot be written.

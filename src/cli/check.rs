@@ -72,7 +72,7 @@ pub(super) fn stop_plan(no_plan: NoPlan) -> Stop {
 }
 
 enum Ran<'a> {
-    /// Baselines as they are now, and what they take in.
+    /// Baselines as they are now, and the changes they take in.
     Stored(Vec<(PathBuf, String)>, Vec<String>),
     /// And why not all could be compared.
     Held(Vec<CheckedPolicy<'a>>, Option<Stop>),
@@ -85,7 +85,7 @@ struct CheckedPolicy<'a> {
     parting: Option<FirstDivergence>,
 }
 
-/// What must be said beside what was found, scenario by scenario.
+/// Cautions beside the findings, scenario by scenario.
 fn beside(suite: &Suite, held: &[CheckedPolicy<'_>]) -> Vec<String> {
     let mut said = Vec::new();
     for tested in &suite.scenarios {
@@ -117,7 +117,7 @@ fn planned(runner: &Runner<'_>, tested: &Tested) -> Result<(RepetitionPlan, Term
     Ok((plan, terms))
 }
 
-/// Baselines by their paths, and what they take in, in words.
+/// Baselines by their paths, and the changes they take in, in words.
 type Updated = (Vec<(PathBuf, String)>, Vec<String>);
 
 /// The baselines as they would be stored now, and what changes in them.
@@ -172,7 +172,7 @@ fn unmeasured(suite: &Suite, trial: &Trial<'_>) -> Vec<Problem> {
 /// Metrics that are named of what a baseline takes in; its file shows all of them.
 const NAMED: usize = 5;
 
-/// What the new baseline of a policy takes in: metrics that moved, those with a gate first,
+/// Changes that the new baseline of a policy takes in: metrics that moved, those with a gate first,
 /// and gates that the old one would have had break.
 fn taken_in(verdicts: &GateVerdicts<'_>) -> Option<String> {
     let has_gate = |one: &&MovedMetric| {
@@ -197,7 +197,7 @@ fn taken_in(verdicts: &GateVerdicts<'_>) -> Option<String> {
         .then(|| format!("{who} takes in: {}{gates}", told.join(", ")))
 }
 
-/// A metric, what it was and what it is; with all digits where fewer do not tell them apart.
+/// A metric with its old and its new value; with all digits where fewer do not tell them apart.
 fn movement(moved: &MovedMetric) -> String {
     let MovedMetric { metric, base, now } = moved;
     let [then, since] = [base, now].map(|value| figure(metric.unit, *value));
@@ -303,8 +303,8 @@ fn is_erratic(again: Again<'_>, replication: u32) -> Result<bool, Stop> {
     Ok(run[0].fingerprint != trial.runs[replication as usize].fingerprint)
 }
 
-/// Of two reasons why something was left out the one to end with: all problems of the
-/// input, or else the first failure.
+/// The reason to end with, of two why something was left out: all problems of the input, or else
+/// the first failure.
 fn worst(known: Option<Stop>, new: Stop) -> Stop {
     match (known, new) {
         (None, new) => new,
@@ -333,7 +333,7 @@ fn read(path: &Path, suite: &Suite, terms: &Terms) -> Result<Baseline, Problem> 
     }
 }
 
-/// Where the baseline of a policy lies.
+/// Path of the baseline of a policy.
 fn file_of(suite: &Suite, tested: &Tested, policy: &str) -> PathBuf {
     suite.baselines.join(file_name(&tested.name)).join(format!("{}.toml", file_name(policy)))
 }
@@ -438,7 +438,7 @@ fn show(
     }
     out.flush()?;
     match report.finding() {
-        // What was left out ends it; what was found is said nonetheless.
+        // A part that was left out ends the command; a finding is said nonetheless.
         Some(finding) if left_out.is_some() => say(&finding),
         Some(finding) => return Err(Stop::Finding(finding)),
         None => {}

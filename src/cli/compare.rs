@@ -110,7 +110,7 @@ pub(super) fn compare(arguments: &CompareArgs) -> CommandResult {
     gate(&comparison, how)
 }
 
-/// What is modelled in neither scenario.
+/// Sentence on the effects that neither scenario models.
 fn unmodelled(scenarios: &[Scenario], contenders: &[Contender]) -> String {
     let of = |(at, scenario): (usize, &Scenario)| {
         let rows = contenders.iter().filter(|one| one.scenario == at).map(|one| one.policy);
@@ -162,7 +162,7 @@ fn measure(
 /// Replications after which a comparison with `--until-precision` gives up.
 const MOST_REPLICATIONS: u32 = 1_000;
 
-/// What decides which runs there are and what is made of them, besides the scenarios.
+/// Parameters that decide, besides the scenarios, which runs there are and what is made of them.
 fn parameters(arguments: &CompareArgs) -> Vec<(&'static str, Value)> {
     let micros = |span: Option<Span>| span.map(Span::micros);
     vec![

@@ -1,5 +1,5 @@
-//! Where a run parts from its baseline: looked up in the logs of both sides,
-//! of which one may come from another program.
+//! The first divergence of a run from its baseline: looked up in the logs of both sides, of which
+//! one may come from another program.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,7 +17,7 @@ use crate::scenario::Scenario;
 /// Most bytes of one line of another program's log.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// What is needed to run a trial again.
+/// Inputs that are needed to run a trial again.
 #[derive(Clone, Copy)]
 pub(super) struct Again<'a> {
     pub(super) runner: &'a Runner<'a>,
@@ -28,8 +28,8 @@ pub(super) struct Again<'a> {
     pub(super) base_command: Option<&'a str>,
 }
 
-/// The first difference from the baseline, as far as it can be seen; none where
-/// all that happened is the same.
+/// The first difference from the baseline, as far as it can be seen; `None` where all that happened
+/// is the same.
 pub(super) fn diverge(
     again: Again<'_>,
     verdicts: &GateVerdicts<'_>,
@@ -159,7 +159,7 @@ fn hash_of(
         .ok_or_else(|| format!("the base command `{command}` tells no event hash"))
 }
 
-/// Another program, with its arguments, and what is said where it cannot be run.
+/// Another program, with its arguments, and the message where it cannot be run.
 fn other(command: &str) -> Result<(Command, impl Fn(std::io::Error) -> String + Copy), String> {
     let mut words = command.split_whitespace();
     let program = words.next().ok_or("the base command is empty")?;
@@ -185,7 +185,7 @@ impl TemporaryFolder {
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        // What is left behind in the folder for such files does no harm.
+        // Files that are left behind in the folder for temporary files do no harm.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

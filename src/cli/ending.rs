@@ -18,12 +18,12 @@ const GRACE: Duration = Duration::from_millis(250);
 /// Time for a message to get through to whoever listens.
 const MESSAGE: Duration = Duration::from_millis(50);
 
-/// Why a command ends.
+/// Cause for which a command ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum EndCause {
     /// A signal came that asks for this exit code.
     Signal(u8),
-    /// A limit was reached; which, and what to do about it.
+    /// A limit was reached; its name and the remedy.
     Limit(String),
 }
 
@@ -55,8 +55,8 @@ pub(super) fn signal() -> Option<u8> {
     }
 }
 
-/// The same, or why the command ends where that has begun: what gives up then
-/// has all kinds of reasons.
+/// Cause of the ending where that has begun, or else `stop`: parts that give up during an ending do
+/// so for all kinds of reasons.
 pub(super) fn explain(stop: Stop) -> Stop {
     match stop {
         Stop::Finding(_) | Stop::ClosedPipe | Stop::Partly(..) => stop,
@@ -69,7 +69,7 @@ pub(super) fn explain(stop: Stop) -> Stop {
     }
 }
 
-/// How the command ends, where that has begun.
+/// Ending of the command, once that has begun.
 pub(super) fn stop() -> Option<Stop> {
     Some(match CAUSE.get()? {
         EndCause::Signal(_) => Stop::Interrupted("no results were written".to_owned()),
@@ -77,7 +77,7 @@ pub(super) fn stop() -> Option<Stop> {
     })
 }
 
-/// Says why, once.
+/// Says the cause of the ending, once.
 pub(super) fn tell(stop: &Stop) {
     if !TOLD.swap(true, Ordering::Relaxed) {
         say(&stop.to_string());

@@ -1,4 +1,4 @@
-//! Keeps what was said to a policy in another process and what it answered.
+//! The record of an exchange: the questions to a policy in another process, and its answers.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -1,5 +1,4 @@
-//! How a command ends: documented, stable exit codes, and messages that say
-//! what to do.
+//! Endings of a command: documented, stable exit codes, and messages that say what to do.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,7 +11,7 @@ use crate::problem::Problem;
 use crate::sim::Failure;
 use crate::text::plain_lines;
 
-/// Why a command did not do what it was asked.
+/// Reason that a command did not do what it was asked.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// 1: it was done, and there is something to act on.
@@ -35,7 +34,7 @@ pub(super) enum Stop {
     ClosedPipe,
 }
 
-/// What a command returns.
+/// Result of a command.
 pub(super) type CommandResult = Result<(), Stop>;
 
 impl Stop {
@@ -79,7 +78,7 @@ impl Stop {
         }
     }
 
-    /// The same, of one of many runs.
+    /// The same stop, said of one of many runs.
     pub(super) fn of(self, run: &str) -> Self {
         let of = |what: String| format!("{run}: {what}");
         match self {
@@ -138,7 +137,7 @@ impl fmt::Display for Stop {
     }
 }
 
-/// What kind of error of input and output it was.
+/// Kind of the error of input and output, where it was one.
 fn kind(error: &anyhow::Error) -> Option<io::ErrorKind> {
     error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
 }
@@ -146,7 +145,7 @@ fn kind(error: &anyhow::Error) -> Option<io::ErrorKind> {
 /// Problems that are told in full.
 const MOST_TOLD: usize = 20;
 
-/// The first problems, each after `what`, and how many there are.
+/// The first problems, each after `what`, and the number of all.
 pub(super) fn listed(problems: &[Problem], what: &str) -> String {
     let told = problems.iter().take(MOST_TOLD).map(|problem| format!("{what}{problem}"));
     let mut lines: Vec<String> = told.collect();
@@ -157,7 +156,7 @@ pub(super) fn listed(problems: &[Problem], what: &str) -> String {
     lines.join("\n")
 }
 
-/// What to do about a limit of the scenario.
+/// Hint that names the options to raise a limit of the scenario.
 fn raise(limit: &str) -> String {
     let set = format!("`--set limits.{limit}=...`");
     match limit {

@@ -127,7 +127,7 @@ fn some(identities: &[String]) -> &[String] {
     &identities[..identities.len().min(5)]
 }
 
-/// How `--ordinal` names a row of `jobs.csv`.
+/// Name of a row of `jobs.csv`, as `--ordinal` takes it.
 fn identity(row: &CsvRow) -> String {
     match row.cell("source") {
         "0" => row.cell("ordinal").to_owned(),
@@ -153,7 +153,7 @@ fn thousandths(amount: u64) -> String {
     (amount as f64 / 1e3).to_string()
 }
 
-/// What it was expected to run, and how long it did run.
+/// Expected runtime, and the time that it did run.
 fn estimate(job: &CsvRow, (notes, steps): (&[CsvRow], &[JobStep])) -> Result<String, Stop> {
     let Some(estimate) = job.maybe_time("estimate_s")?.map(|time| time - Time::ZERO) else {
         return Ok("none".to_owned());
@@ -182,8 +182,8 @@ fn estimate(job: &CsvRow, (notes, steps): (&[CsvRow], &[JobStep])) -> Result<Str
     Ok(text)
 }
 
-/// How long work that was preempted ran in all, and in how many parts; empty where its tasks
-/// ran apart.
+/// Time that preempted work ran in all, and the number of its parts; empty where its tasks ran
+/// apart.
 fn parts(steps: &[JobStep], end: Time) -> String {
     let (mut ran, mut parts, mut lost, mut since) = (Span::ZERO, 0_u64, Span::ZERO, None);
     for step in steps {
@@ -211,7 +211,7 @@ fn parts(steps: &[JobStep], end: Time) -> String {
     }
 }
 
-/// Who it is, what it asked for and how it went.
+/// Name of the job, its demand and its fate.
 fn summary(job: &CsvRow, of: (&[CsvRow], &[JobStep]), clock: RunClock) -> Result<String, Stop> {
     let (tasks, gpus) = (job.whole("tasks")?, job.whole("gpus")?);
     let (cpu, memory) = (job.whole("cpu_milli")?, job.number("memory_mib")?);
@@ -261,7 +261,7 @@ fn summary(job: &CsvRow, of: (&[CsvRow], &[JobStep]), clock: RunClock) -> Result
 /// Starts and preemptions that are told of each job.
 const EVENTS: usize = 12;
 
-/// What it waited for, and what let it start, in order.
+/// Causes of its wait, and of its start, in order.
 fn story(
     job: &CsvRow,
     steps: &[JobStep],
@@ -280,7 +280,7 @@ fn story(
         lines.push((*since, format!("  {more} more starts and preemptions\n")));
     }
     lines.extend(tail.iter().cloned());
-    // What happened when a phase began is told before it.
+    // Events at the beginning of a phase are told before it.
     for (phase, meanwhile) in told.iter().zip(&others.meanwhile) {
         let mut text = format!("  {}\n", phase.head(all, clock));
         for sentence in phase.sentences(clock, meanwhile, others) {
@@ -296,7 +296,7 @@ fn story(
     Ok(format!("\nwaited {}\n{lines}", waited(job, all)?))
 }
 
-/// How long it waited: in all, and until its first start where `jobs.csv` has another wait.
+/// Wait in all, and until its first start where `jobs.csv` has another wait.
 fn waited(job: &CsvRow, all: Span) -> Result<String, Stop> {
     let Some(started) = job.maybe_time("first_start_s")? else { return Ok(length(all)) };
     Ok(match started - job.time("submitted_s")? {

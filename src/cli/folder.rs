@@ -41,7 +41,7 @@ pub(super) struct Folder {
     hashes: Arc<Mutex<Hashes>>,
 }
 
-/// What may be done with what is there already.
+/// Permissions on results that are there already.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Claim {
     /// Finished results are replaced, and those of an experiment that was
@@ -51,14 +51,14 @@ pub(super) struct Claim {
     pub(super) resume: bool,
 }
 
-/// What there is of an experiment that is not finished.
+/// Record of an experiment that is not finished.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Partial {
-    /// What it is.
+    /// Kind of the experiment: the command that it is of.
     pub(super) kind: String,
     /// The command that makes it whole.
     pub(super) command: String,
-    /// Why it is not finished.
+    /// Reason that it is not finished.
     pub(super) state: String,
     /// Finished runs in the journal.
     pub(super) runs_kept: usize,
@@ -73,7 +73,7 @@ impl Partial {
         text
     }
 
-    /// What is kept in the folder, and how to go on with it.
+    /// Finished runs in the folder, and the command that goes on with them.
     pub(super) fn told(&self, work: &Path) -> String {
         format!(
             "{} finished runs, of {} asked for so far, in `{}`\n  hint: go on with `{}`",
@@ -158,7 +158,7 @@ impl Folder {
         })
     }
 
-    /// Where the journal of an experiment is.
+    /// Path of the journal of an experiment.
     pub(super) fn journal(&self) -> PathBuf {
         self.work.join(JOURNAL)
     }
@@ -251,8 +251,8 @@ fn foreign(target: &Path) -> Option<String> {
     names.into_iter().find(|name| !own(name))
 }
 
-/// What is replaced, in one line, where it answers another question than `new`; none where
-/// nothing is there, or the same was asked.
+/// Note on the results that are replaced, in one line, where they answer another question than
+/// `new`; none where nothing is there, or the same was asked.
 fn replaced(target: &Path, new: &Value) -> Option<String> {
     let text = input::text(&target.join(MANIFEST), "manifest", MOST_MANIFEST).ok()?;
     let old: Value = serde_json::from_str(&text).ok()?;
@@ -327,7 +327,7 @@ pub(super) fn in_place(path: &Path) -> std::io::Result<File> {
 /// Writes a file that the user names, in place of what it holds.
 ///
 /// # Errors
-/// It is a link that leads away, or cannot be written.
+/// The file is a link that leads away, or cannot be written.
 pub(super) fn write_named(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
     if leads_away(path) {
         return Err(linked(path));
@@ -362,7 +362,7 @@ pub(super) fn leads_away(path: &Path) -> bool {
     path.is_symlink() && !path.starts_with("/dev")
 }
 
-/// That nothing is written through the link at `path`.
+/// The refusal to write through the link at `path`.
 pub(super) fn linked(path: &Path) -> Stop {
     let message = format!("`{}` is a symbolic link", path.display());
     Stop::usage(message, "nothing is written through one: name what it leads to, or remove it")

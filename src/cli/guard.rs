@@ -24,7 +24,7 @@ pub(super) struct ResourceGuard {
     limits: Arc<GuardLimits>,
 }
 
-/// What is looked at.
+/// Limits of time, memory and output, and the counts that are held against them.
 #[derive(Debug)]
 struct GuardLimits {
     started: Instant,
@@ -48,7 +48,7 @@ impl ResourceGuard {
                 thread::sleep(LOOK_EVERY);
             }
         };
-        // Where no thread can be had, no run can either.
+        // A system that has no thread to give can do no run either.
         let _ = thread::Builder::new().name("guard".to_owned()).spawn(watch);
         Self { limits }
     }
@@ -59,7 +59,7 @@ impl ResourceGuard {
     }
 }
 
-/// Whether to go on.
+/// Break where the command is to end, and continue otherwise.
 pub(super) fn look() -> ControlFlow<()> {
     if halt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
@@ -74,7 +74,7 @@ impl GuardLimits {
         }
     }
 
-    /// The limit that is exceeded, and what to do about it.
+    /// The limit that is exceeded, and the remedy.
     fn over(&self) -> Option<String> {
         if let Some(full) = self.meter.full() {
             return Some(full.to_string());

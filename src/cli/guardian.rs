@@ -17,7 +17,7 @@ pub(super) const NAME: &str = "guard-policies";
 enum Guardian {
     NotYet,
     There(Child),
-    /// It could not be started, or is gone: nobody watches then.
+    /// No guardian: it could not be started, or is gone. Nobody watches then.
     None,
 }
 
@@ -49,7 +49,7 @@ fn start() -> io::Result<Child> {
     command.spawn()
 }
 
-/// Is a guardian until nobody writes any more.
+/// Acts as a guardian until nobody writes any more.
 pub(super) fn guard() {
     let mut groups = BTreeSet::new();
     for line in io::stdin().lock().lines().map_while(Result::ok) {

@@ -71,7 +71,7 @@ pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {
     Ok(())
 }
 
-/// What the workload holds, in lines.
+/// Lines on the work in the workload.
 fn told(work: &Survey, calendar: Calendar) -> String {
     let mut text = format!("  work       {} pieces", work.pieces);
     if let Some((first, last)) = work.arrivals {
@@ -140,7 +140,7 @@ fn facts(
     })
 }
 
-/// What is assumed under any policy, where its work was read with what that shows.
+/// Assumptions under any policy, with those that its work shows where that was read.
 fn assumed(scenario: &Scenario, work: Option<&Survey>) -> Vec<String> {
     let rows: Vec<usize> = (0..scenario.policies.len()).collect();
     let mut all = vec![not_modelled(scenario.unmodelled(&rows))];
@@ -165,7 +165,7 @@ pub(super) fn init(arguments: &InitArgs) -> CommandResult {
             let Starter { text, left_out } =
                 init_from(trace, &named(trace, arguments.file.as_deref())?)?;
             let folder = arguments.file.as_deref().and_then(Path::parent);
-            // What is written can be read: what is wrong with it is said now.
+            // A scenario that is written can be read: problems with it are said now.
             Scenario::parse(&text, "new scenario", folder.unwrap_or(Path::new("")), &[])?;
             if let Some(told) = left_out {
                 say(&format!("note: {told}"));

@@ -22,13 +22,13 @@ use crate::problem::Problem;
 const FORMAT: u32 = 2;
 /// Longest line; the fates of two million jobs are shorter.
 const LONGEST: u64 = 64 << 20;
-/// What comes between a line and its checksum.
+/// Text between a line and its checksum.
 const SUM: &str = ",\"sum\":\"";
 /// Digits of a checksum.
 const DIGITS: usize = 16;
 
-/// What an experiment is: the first line of its journal. Only runs of the very
-/// same experiment are taken over.
+/// Identity of an experiment: the first line of its journal. Only runs of the very same experiment
+/// are taken over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     /// Version of windtunnel.
@@ -37,13 +37,13 @@ pub(super) struct Header {
     pub(super) build: String,
     /// The generator of random numbers.
     pub(super) generator: String,
-    /// Which command it is of.
+    /// Command that it is of.
     pub(super) kind: String,
     /// Hash by scenario, as it runs.
     pub(super) scenarios: BTreeMap<String, String>,
     /// Hashes by input file.
     pub(super) inputs: BTreeMap<String, Vec<String>>,
-    /// What else decides which runs there are.
+    /// Other parameters that decide which runs there are.
     pub(super) parameters: BTreeMap<String, Value>,
 }
 
@@ -95,23 +95,23 @@ pub(super) struct Journal {
 #[derive(Debug)]
 struct JournalFile {
     file: File,
-    /// Where the next line goes.
+    /// Offset of the next line, in bytes.
     end: u64,
-    /// Where the line of each run is, and how long.
+    /// Offset and length of the line of each run, in bytes.
     runs: BTreeMap<String, (u64, usize)>,
-    /// Why a line could not be written; nothing more is then.
+    /// Reason that a line could not be written; nothing more is written then.
     failed: Option<ErrorKind>,
     meter: Arc<OutputQuota>,
 }
 
-/// The first line.
+/// The first line of a journal.
 #[derive(Serialize, Deserialize)]
 struct JournalHead {
     journal: u32,
     experiment: Header,
 }
 
-/// Every other line.
+/// Every other line of a journal.
 #[derive(Serialize)]
 struct JournalEntry<'a> {
     run: &'a str,
@@ -176,18 +176,18 @@ impl Journal {
         path.is_file() && rest().unwrap_or(true)
     }
 
-    /// How many finished runs there are in the journal at `path`.
+    /// Number of finished runs in the journal at `path`.
     pub(super) fn count(path: &Path) -> usize {
         let lines = File::open(path).map(|file| BufReader::new(file).split(b'\n').count());
         lines.map_or(0, |lines| lines.saturating_sub(1))
     }
 
-    /// How many finished runs it has.
+    /// Number of finished runs.
     pub(super) fn len(&self) -> usize {
         self.book().runs.len()
     }
 
-    /// Where it is.
+    /// Path of the journal.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -206,7 +206,7 @@ impl RunCache for Journal {
         book.file.seek(SeekFrom::Start(at)).ok()?;
         book.file.read_exact(&mut line).ok()?;
         drop(book);
-        // What cannot be read is run again.
+        // A line that cannot be read has its run done again.
         serde_json::from_slice::<KeptRun>(content(&line)?).ok().map(|kept| kept.measurement)
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::HumanBytes;
 
-/// Bytes written so far, and how many may be.
+/// Bytes written so far, and the most that may be.
 #[derive(Debug)]
 pub(super) struct OutputQuota {
     most: u64,
@@ -19,7 +19,7 @@ pub(super) struct OutputQuota {
 /// More was to be written than may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full {
-    /// How many bytes may be written.
+    /// Most bytes that may be written.
     pub(super) most: u64,
 }
 

@@ -83,8 +83,8 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
     }
 }
 
-/// What must be said beside the answer, or the setup that was judged first where there is
-/// none; what was assumed in its runs is added to `assumptions`.
+/// Cautions beside the answer, or beside the setup that was judged first where there is none;
+/// assumptions of its runs are added to `assumptions`.
 fn beside(
     found: &Found,
     open: ReadEdited<'_>,
@@ -112,7 +112,7 @@ fn beside(
     Ok(said)
 }
 
-/// What decides which runs there are and what is made of them, besides the scenario.
+/// Parameters that decide, besides the scenario, which runs there are and what is made of them.
 fn parameters(arguments: &PlanArgs) -> Vec<(&'static str, Value)> {
     let micros = |span: Option<Span>| span.map(Span::micros);
     vec![
@@ -140,7 +140,7 @@ fn policy(scenario: &Scenario, arguments: &PlanArgs, found: &Found) -> String {
     }
 }
 
-/// What is asked: the scenario's `[plan]`, and what the command line says instead.
+/// The task of the plan: the scenario's `[plan]`, with the values that the command line replaces.
 fn task(scenario: &Scenario, arguments: &PlanArgs) -> Result<Task, Stop> {
     let spec = &scenario.plan;
     let mut vary = spec.vary.clone();

@@ -15,7 +15,7 @@ use crate::halt;
 use crate::policy::external::{BrokenConversation, Conversation, Launcher};
 use crate::policy::spec::External;
 
-/// What a process inherits of the environment.
+/// Environment variables that a process inherits.
 const ENVIRONMENT: [&str; 3] = ["PATH", "HOME", "SYSTEMROOT"];
 
 /// Bytes of standard error that are kept: the last ones.
@@ -55,7 +55,7 @@ impl Launcher for Processes {
     }
 }
 
-/// What comes from a process.
+/// Message from the threads that read and write for a process.
 enum Heard {
     /// A line, without its end.
     Line(String),
@@ -75,15 +75,15 @@ struct Process {
     child: Child,
     deadline: Duration,
     max_answer: u64,
-    /// To the thread that writes; none when it is to end.
+    /// Lines for the thread that writes; `None` when it is to end.
     lines: Option<Sender<Vec<u8>>>,
     heard: Receiver<Heard>,
     words: Arc<Mutex<Words>>,
     /// Disconnected when standard error has ended.
     words_end: Receiver<()>,
-    /// It takes no more lines.
+    /// Whether it takes no more lines.
     deaf: bool,
-    /// How it ended, once it has.
+    /// Exit status, once it has ended.
     ended: Option<ExitStatus>,
 }
 
@@ -157,7 +157,7 @@ impl Process {
         Ok(Self { child, deadline, max_answer, lines, heard, words, words_end, deaf, ended })
     }
 
-    /// What it says next, within the deadline.
+    /// The next message of the process, within the deadline.
     fn hear(&mut self) -> Result<Heard, RecvTimeoutError> {
         if !self.deaf {
             match self.heard.recv_timeout(self.deadline) {
@@ -165,7 +165,7 @@ impl Process {
                 heard => return heard,
             }
         }
-        // What it says or how it ends tells more, if that is to come.
+        // Its last words or its ending tell more, if they are to come.
         self.heard.recv_timeout(LAST_WORDS).or(Ok(Heard::Deaf))
     }
 

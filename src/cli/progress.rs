@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How runs are shown once it is known how many there are.
+/// Template of the bar over runs once their number is known.
 const RUNS: &str = "{msg} {wide_bar} {human_pos} of {human_len} runs, {per_sec}, {eta} left";
 
 /// A bar that shows how far something has come.
@@ -40,7 +40,7 @@ impl Bar {
         Self { bar }
     }
 
-    /// So much more is to be done.
+    /// Adds to the amount that is to be done.
     pub(super) fn expect(&self, more: u64) {
         if self.bar.length() == Some(0)
             && let Ok(style) = ProgressStyle::with_template(RUNS)
@@ -51,12 +51,12 @@ impl Bar {
         self.bar.inc_length(more);
     }
 
-    /// One more is done.
+    /// Counts one more as done.
     pub(super) fn done(&self) {
         self.bar.inc(1);
     }
 
-    /// So much is done in all.
+    /// Sets the amount that is done in all.
     pub(super) fn reach(&self, done: u64) {
         self.bar.set_position(done);
     }

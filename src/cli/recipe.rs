@@ -1,5 +1,5 @@
-//! What made a result, so that it can be made again; and the files that every
-//! folder of results has.
+//! The recipe of a result, by which it can be made again; and the files that every folder of
+//! results has.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,10 @@ use crate::report::{
 };
 use crate::scenario::{BoundDirection, Scenario, not_modelled};
 
-/// What the manifest of a folder of results says that it is.
+/// Kind that the manifest of a folder of results gives.
 pub(super) const RESULTS: &str = "windtunnel results";
 
-/// Everything that is said of one run.
+/// Report on one run.
 pub(super) fn report(
     scenario: &Scenario,
     policy: &PolicySpec,
@@ -42,7 +42,7 @@ pub(super) fn report(
     })
 }
 
-/// The same of a run that is told alone, with what is not modelled of it.
+/// Report on a run that is told alone, with the effects that its scenario does not model.
 pub(super) fn report_alone(
     scenario: &Scenario,
     policy: &PolicySpec,
@@ -67,7 +67,7 @@ pub(super) fn objectives(scenario: &Scenario, result: &RunResult) -> Vec<Objecti
     scenario.objectives.iter().map(check).collect()
 }
 
-/// What made a result.
+/// Recipe of a result.
 pub(super) fn recipe(scenario: &Scenario, policy: &str) -> Result<Recipe> {
     Ok(Recipe {
         version: env!("CARGO_PKG_VERSION").to_owned(),

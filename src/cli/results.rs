@@ -30,7 +30,7 @@ impl Results {
     /// The folder of results at `folder`.
     ///
     /// # Errors
-    /// It is none, or is not finished.
+    /// The folder is none of results, or is not finished.
     pub(super) fn open(folder: &Path) -> Result<Self, Stop> {
         let path = folder.join(MANIFEST);
         if !path.exists() {
@@ -56,7 +56,7 @@ impl Results {
         self.files.contains_key(name)
     }
 
-    /// Where the file called `name` is.
+    /// Path of the file called `name`.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }

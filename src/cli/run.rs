@@ -37,7 +37,7 @@ struct Files {
 }
 
 impl Files {
-    /// `explain`: the policy of which reasons are kept, if they are.
+    /// `explain`: the policy whose reasons are kept, if they are.
     fn open(
         folder: &Folder,
         cells: TextCells,
@@ -158,7 +158,7 @@ pub(super) fn no_work(scenario: &Scenario) -> Problem {
     Problem::with(&scenario.path, message).hint("look at its transformations, filters and dates")
 }
 
-/// Where results go.
+/// Folder that results go to.
 pub(super) fn target(how: &How, name: &str) -> PathBuf {
     how.out.clone().unwrap_or_else(|| PathBuf::from("output").join(name))
 }
@@ -191,7 +191,7 @@ fn write(
     folder.finish(manifest)
 }
 
-/// How the terminal wants it.
+/// Width and colour that the terminal allows; plain where output is no terminal.
 pub(super) fn terminal() -> Terminal {
     let out = std::io::stdout();
     if !out.is_terminal() {

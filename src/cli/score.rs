@@ -71,7 +71,7 @@ fn one(runner: &Runner<'_>, tested: &Tested, policy: &str) -> Result<(Score, Val
     let based = [(tested.scenario.baseline, None)];
     let base = check::measure(runner, tested, &plan, &based).map_err(failed)?;
     let (ran, base) = (&ran[0], &base[0]);
-    // What is not random ran once, and stands for every replication.
+    // A policy that is not random ran once, and stands for every replication.
     let all = ran.runs.len().max(base.runs.len());
     let at = |trial: &Trial<'_>, row: usize| trial.runs[row.min(trial.runs.len() - 1)].clone();
     let scores: Vec<Score> = (0..all).map(|row| Score::of(&at(ran, row), &at(base, row))).collect();

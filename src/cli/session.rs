@@ -1,5 +1,5 @@
-//! Where a command that does many runs does them: its folder and journal, its
-//! threads, its progress and its limits.
+//! The session of a command that does many runs: its folder and journal, its threads, its progress
+//! and its limits.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -23,10 +23,10 @@ use crate::input;
 use crate::scenario::Scenario;
 use crate::sim::RunProgress;
 
-/// What is to be done, to tell whether it was begun already.
+/// Identity of an experiment, by which one that was begun already is found.
 #[derive(Debug)]
 pub(super) struct Experiment<'a> {
-    /// Which command it is of.
+    /// Command that it is of.
     pub(super) kind: &'static str,
     /// Name of its folder, where none is given.
     pub(super) name: String,
@@ -36,7 +36,7 @@ pub(super) struct Experiment<'a> {
     pub(super) parameters: Vec<(&'static str, Value)>,
 }
 
-/// A command at work.
+/// Session of a command that does many runs.
 #[derive(Debug)]
 pub(super) struct ExperimentSession {
     folder: Option<Folder>,
@@ -140,7 +140,7 @@ impl ExperimentSession {
         Err(self.with_kept(stop))
     }
 
-    /// Where results go, if they go anywhere.
+    /// Folder that results go to, if they go anywhere.
     pub(super) fn folder(&self) -> Option<&Folder> {
         self.folder.as_ref()
     }
@@ -176,7 +176,7 @@ impl ExperimentSession {
         }
     }
 
-    /// The same, with what is left and how to go on with it.
+    /// The same stop, with the finished runs that are kept and the command that goes on with them.
     fn with_kept(&self, stop: Stop) -> Stop {
         let Some(journal) = self.journal.as_ref().filter(|_| self.kept() > 0) else { return stop };
         let work = journal.path().parent().unwrap_or(Path::new("."));
@@ -184,7 +184,7 @@ impl ExperimentSession {
     }
 }
 
-/// What an experiment that could not go on is to its user.
+/// The ending of the command for an experiment that could not go on.
 pub(super) fn stopped(failure: RunnerFailure) -> Stop {
     match failure {
         RunnerFailure::Run { policy, seed, failure } => {

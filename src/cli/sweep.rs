@@ -104,8 +104,8 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
     gate(&report, how)
 }
 
-/// What must be said beside the answer, of each policy at its best point; what was assumed
-/// in those runs is added to `assumptions`.
+/// Cautions beside the answer, of each policy at its best point; assumptions of those runs are
+/// added to `assumptions`.
 fn beside(
     swept: &Sweep,
     goal: usize,
@@ -135,7 +135,7 @@ fn beside(
     Ok(said)
 }
 
-/// What decides which runs there are and what is made of them, besides the scenario.
+/// Parameters that decide, besides the scenario, which runs there are and what is made of them.
 fn parameters(arguments: &args::SweepArgs) -> Vec<(&'static str, Value)> {
     vec![
         ("set", json!(arguments.which.set)),

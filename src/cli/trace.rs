@@ -120,7 +120,7 @@ fn convert(workload: &Workload, output: &Path) -> CommandResult {
     let mut book = Interner::default();
     let mut columns = used_columns(workload.open()?.as_mut(), &mut book)
         .map_err(|problem| Stop::Input(vec![problem]))?;
-    // What a transformation has made other work of was not observed.
+    // Work that a transformation has made was not observed.
     let observed = match workload.spec.distortion() {
         None => workload.spec.observations(workload.context.calendar)?,
         Some(_) => Observations::default(),

@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::folder;
 
-/// What is in the making now. Held while something gets its name, so that
-/// nothing is taken away in the middle of that.
+/// Paths in the making now. Held while something gets its name, so that nothing is taken away in
+/// the middle of that.
 static ALL: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// A file or folder in the making; dropped, it goes.
@@ -20,7 +20,7 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// What is made at `path` from now on.
+    /// The file or folder that is made at `path` from now on.
     pub(super) fn new(path: &Path) -> Self {
         all().insert(path.to_owned());
         Self { path: path.to_owned() }

@@ -1,4 +1,4 @@
-//! Two scenarios of one comparison: what they are called, and what lies between them.
+//! Two scenarios of one comparison: their labels and their differences.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use crate::report::Between;
 use crate::scenario::{Scenario, differences};
 use crate::workload::{TraceSpec, WorkloadInput};
 
-/// What each scenario is called: its name, with the folders above it where two
-/// files have the same, and numbered where they are one file.
+/// Label of each scenario: its name, with the folders above it where two files have the same, and
+/// numbered where they are one file.
 pub(super) fn labels(scenarios: &[Scenario]) -> Vec<String> {
     let [one, other] = scenarios else {
         return scenarios.iter().map(|scenario| scenario.name.clone()).collect();
@@ -26,7 +26,7 @@ pub(super) fn labels(scenarios: &[Scenario]) -> Vec<String> {
         };
         labels = [format!("{first}/{}", labels[0]), format!("{second}/{}", labels[1])];
     }
-    // What a whole path could not tell apart needs no path.
+    // Paths that are the same as a whole tell nothing apart, so the labels leave them out.
     if labels[1].ends_with(" (2)") {
         labels = [one.name.clone(), format!("{} (2)", other.name)];
     }
@@ -40,7 +40,7 @@ fn folders(path: &str) -> Vec<String> {
     names.map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
-/// What lies between two scenarios; none where there is one.
+/// Differences between two scenarios; `None` where there is only one.
 ///
 /// # Errors
 /// A trace cannot be read.
@@ -117,7 +117,7 @@ mod tests {
         check(("nodes = 1", "nodes = 3"), true, &["cluster.c.nodes"]);
         check(("count = 2", "count = 3"), false, &["workload.synthetic.count"]);
         check(("question", "seed = 9\nquestion"), false, &["seed"]);
-        // What is the default anyway is no other work.
+        // A default that is written out makes no other work.
         check(("question", "seed = 1\nquestion"), true, &["seed"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What a job was charged, by kind.
+//! Charges of a job, by kind.
 
 use std::collections::BTreeMap;
 
@@ -83,7 +83,7 @@ pub(super) struct Overhead {
 }
 
 impl Overhead {
-    /// Of the instances that are in `charges`, which are those of `job`.
+    /// Overhead of the instances in `charges`, which are those of `job`.
     ///
     /// # Errors
     /// A cell cannot be read.
@@ -157,7 +157,7 @@ fn is_work(row: &CsvRow) -> bool {
     row.cell("kind") == "work"
 }
 
-/// The sums as lines, and what is in nobody's cost.
+/// The sums as lines, and the overhead that is in nobody's cost.
 pub(super) fn tell(sums: &[ChargeSum], overhead: &Overhead) -> String {
     let mut text = String::new();
     for sum in sums.iter().filter(|sum| sum.nanos != 0 || sum.bytes != 0) {

@@ -21,7 +21,7 @@ impl RunClock {
         at.to_owned() + &self.at(time)
     }
 
-    /// From one point to another, in enough digits to tell them apart.
+    /// Text for the time from one point to another, in enough digits to tell them apart.
     pub(super) fn between(self, from: Time, until: Time) -> String {
         let enough = |places: &usize| self.with(from, *places) != self.with(until, *places);
         let places = [0, 3].into_iter().find(enough).unwrap_or(6);

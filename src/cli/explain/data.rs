@@ -1,4 +1,4 @@
-//! Where the data of a job lies, and what moving it took.
+//! Location of the data of a job, and the time and money that moving it took.
 
 use super::clock::length;
 use super::row::CsvRow;

@@ -13,7 +13,7 @@ use crate::units::{Money, Time};
 /// Kinds that are shown; many are cut short.
 const SHOWN: usize = 12;
 
-/// An offer in all its zones, of which the same was said.
+/// An offer in all zones where the same was said of it.
 #[derive(Debug, Serialize)]
 pub(super) struct OfferLine {
     /// The offer without its zone.
@@ -49,7 +49,7 @@ pub(super) fn ruled_out(notes: &[CsvRow]) -> Vec<(String, usize)> {
     all
 }
 
-/// What was said of offers that could have been taken, by kind: those rented, then the cheapest first.
+/// Notes on offers that could have been taken, by kind: those rented, then the cheapest first.
 ///
 /// # Errors
 /// A cell cannot be read.
@@ -105,8 +105,8 @@ fn split(offer: &str) -> (String, Option<String>) {
     }
 }
 
-/// Those that are shown, in their order: what was rented, the best that each other provider has, and the cheapest
-/// of the rest.
+/// Kinds that are shown, in their order: those rented, the best of each other provider, and the
+/// cheapest of the rest.
 fn shown(kinds: &[OfferLine]) -> Vec<&OfferLine> {
     let provider = |kind: &OfferLine| kind.offer.split('/').next().map(str::to_owned);
     let mut providers = Vec::new();

@@ -1,4 +1,4 @@
-//! What other jobs did while one waited, from `jobs.csv`.
+//! Other jobs while one waited, from `jobs.csv`: which started, ended or were ahead of it.
 
 use std::collections::BTreeMap;
 
@@ -15,36 +15,36 @@ use crate::units::{Span, Time};
 /// Jobs that are named.
 const NAMED: usize = 3;
 
-/// What others did.
+/// Facts about other jobs while this one waited.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    /// By phase.
+    /// Jobs that started meanwhile, by phase.
     pub(super) meanwhile: Vec<Meanwhile>,
-    /// When those who held something ended; none where several have one name, or where
-    /// that is not when they left what they held, for they were preempted.
+    /// Ends of jobs that held something, by name; none where several have one name, or where they
+    /// left before their end what they held, for they were preempted.
     ends: BTreeMap<String, Option<Time>>,
     /// Whether any work was preempted, so that room is not all that one starts for.
     pub(super) preempts: bool,
-    /// What the first of the queue wanted, and since when this one waited behind it.
+    /// Firsts of the queue: the name, the time since which this one waited behind it, and the rest.
     firsts: Vec<(String, Time, First)>,
 }
 
-/// What is known of the first of the queue.
+/// Identity and wanted resources of the first of the queue.
 #[derive(Debug, Default)]
 struct First {
     /// Its source and row.
     identity: Option<(u64, u64)>,
-    /// None where several have its name.
+    /// Wanted resources in words; `None` where several jobs have its name.
     wanted: Option<String>,
 }
 
 /// Jobs that started during a phase.
 #[derive(Debug, Default)]
 pub(super) struct Meanwhile {
-    /// Submitted before this one, and after it.
+    /// Number of jobs submitted before this one, and after it.
     pub(super) before: u64,
     pub(super) after: u64,
-    /// Those that took the most core time, the largest first.
+    /// Jobs that took the most core time, the largest first.
     largest: Vec<Overtaker>,
 }
 
@@ -54,7 +54,7 @@ struct Overtaker {
     name: String,
     /// Its source and row.
     identity: (u64, u64),
-    /// Of each task.
+    /// Milli-cores of each task.
     milli: u64,
     gpus: u64,
     tasks: u64,
@@ -95,7 +95,7 @@ impl Others {
             }
             let started = row.maybe_time("first_start_s")?;
             let Some(start) = started.filter(|_| started != began) else { return Ok(()) };
-            // What started when a phase began made it what it is.
+            // Jobs that started when a phase began made it what it is.
             let during = |phase: &WaitPhase<'_>| phase.from() < start && start <= phase.until();
             if let Some(at) = phases.iter().position(during) {
                 found.meanwhile[at].add(row, start, place(row)? < own)?;
@@ -163,20 +163,20 @@ impl Others {
         })
     }
 
-    /// What the first of the queue wanted, behind which this one waited from then on.
+    /// Resources wanted by the first of the queue, behind which this one waited from then on.
     pub(super) fn wanted(&self, first: &str, from: Time) -> Option<&str> {
         let mut firsts = self.firsts.iter();
         let (.., first) = firsts.find(|(name, since, _)| name == first && *since == from)?;
         first.wanted.as_deref()
     }
 
-    /// When the job of this name ended.
+    /// End of the job of this name.
     pub(super) fn end(&self, name: &str) -> Option<Time> {
         self.ends.get(name).copied().flatten()
     }
 }
 
-/// When it was submitted; ties by source and row.
+/// Order by submission; ties by source and row.
 fn place(row: &CsvRow) -> Result<(Time, u64, u64), Stop> {
     Ok((row.time("submitted_s")?, row.whole("source")?, row.whole("ordinal")?))
 }
@@ -206,7 +206,8 @@ impl Meanwhile {
         Ok(())
     }
 
-    /// How many started, and the largest; none where none did. `how` ends the first part.
+    /// Number of jobs that started, and the largest; none where none did. `how` ends the first
+    /// part.
     pub(super) fn tell(&self, when: &str, how: &str) -> Option<String> {
         let all = self.before + self.after;
         let jobs = if all == 1 { "1 other job".to_owned() } else { format!("{all} other jobs") };
@@ -226,7 +227,7 @@ impl Meanwhile {
 
 impl Overtaker {
     fn tell(&self) -> String {
-        // What an array holds at once is known only where all of it starts at one moment.
+        // Tasks that an array holds at once are known only where all of it starts at one moment.
         let parts = self.moments > 1 || self.began > 0 && self.began < self.tasks;
         let times = if parts { 1 } else { self.tasks };
         let tasks = match (parts, self.moments) {

@@ -12,12 +12,12 @@ use crate::units::{Span, Time};
 /// Phases that are told.
 pub(super) const TOLD: usize = 5;
 
-/// What held for a phase.
+/// Cause of the wait in a phase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum WaitCause {
     /// Others were before it in the queue.
     Turn,
-    /// Nobody was; the reason, and who held the most.
+    /// Nobody was before it; the reason, and the job that held the most.
     Next(WaitReason, Option<String>),
 }
 
@@ -25,7 +25,7 @@ enum WaitCause {
 #[derive(Debug)]
 pub(super) struct WaitPhase<'s> {
     cause: WaitCause,
-    /// What was written of it, in order: one after the other without a gap.
+    /// Spans that were written of it, in order: one after the other without a gap.
     waits: Vec<&'s WaitSpan>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct WaitPhase<'s> {
 pub(super) struct PhaseJson {
     from_s: f64,
     until_s: f64,
-    /// Of the whole wait, from 0 to 1.
+    /// Part of the whole wait, from 0 to 1.
     share: f64,
     cause: &'static str,
     started_before: u64,
@@ -55,7 +55,7 @@ pub(super) fn phases(steps: &[JobStep]) -> Vec<WaitPhase<'_>> {
     phases
 }
 
-/// The longest phases, in order, and how long all others are.
+/// The longest phases, in order, and the length and number of all others.
 pub(super) fn longest(mut phases: Vec<WaitPhase<'_>>) -> (Vec<WaitPhase<'_>>, Span, usize) {
     phases.sort_by_key(|phase| (std::cmp::Reverse(phase.span()), phase.from()));
     let rest = phases.split_off(phases.len().min(TOLD));
@@ -73,7 +73,7 @@ impl WaitCause {
         }
     }
 
-    /// It in a few words.
+    /// The cause in a few words.
     const fn name(&self) -> &'static str {
         match self {
             Self::Turn => "waiting for its turn",
@@ -114,12 +114,12 @@ impl WaitPhase<'_> {
         &self.waits
     }
 
-    /// How much of `all` it is.
+    /// Part of `all` that the phase lasts, from 0 to 1.
     fn share(&self, all: Span) -> f64 {
         self.span().micros() as f64 / all.micros().max(1) as f64
     }
 
-    /// When it was, how long, how much of `all`, and why.
+    /// Head line of the phase: its length, its part of `all`, its time and its cause.
     pub(super) fn head(&self, all: Span, clock: RunClock) -> String {
         let share = match self.span() == all {
             true => String::new(),
@@ -132,7 +132,7 @@ impl WaitPhase<'_> {
         format!("{long}{share}, {between}: {}", self.cause.name())
     }
 
-    /// What held, in sentences.
+    /// Causes of the wait, in sentences.
     pub(super) fn sentences(
         &self,
         clock: RunClock,
@@ -173,7 +173,7 @@ impl WaitPhase<'_> {
         told
     }
 
-    /// How many were before it, at first and at last.
+    /// Number of jobs that were before it, at first and at last.
     fn tell_queue(&self) -> Option<String> {
         let (first, last) = (self.waits.first()?, self.waits.last()?);
         let mut told = first.tell_ahead()?;
@@ -187,8 +187,8 @@ impl WaitPhase<'_> {
         Some(told)
     }
 
-    /// Why it did not start before its turn: each reason with how long it held, the
-    /// longest first, as its longest span had it.
+    /// Reasons that it did not start before its turn, each with the time that it held, the longest
+    /// first, as its longest span had it.
     fn tell_overtaking(&self, clock: RunClock, others: &Others) -> Vec<String> {
         let mut reasons: Vec<(WaitReason, Span, &WaitSpan)> = Vec::new();
         for &wait in &self.waits {
@@ -216,7 +216,8 @@ impl WaitPhase<'_> {
             let hurdle = sentence(&(long + &wait.hurdle(others)));
             let had =
                 wait.had().map_or_else(String::new, |had| format!(" {when} {}.", lower(&had)));
-            // What the first of the queue wanted is told of that, the rest of this job.
+            // The wanted resources are those of the first of the queue, the rest is told of this
+            // job.
             told.push(match wait.barred_by() {
                 Some(_) => format!("{} {hurdle}.", had.trim_start()),
                 None => format!("{hurdle}.{had}"),

@@ -1,4 +1,4 @@
-//! A row of a result file, and what is wrong with it.
+//! A row of a result file, and the problems in it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub(super) struct CsvRow {
     head: Rc<csv::StringRecord>,
     cells: csv::StringRecord,
     file: Rc<PathBuf>,
-    /// From 1, the head is line 1.
+    /// Line in the file; the head is line 1.
     line: u64,
 }
 
@@ -56,7 +56,7 @@ impl CsvRow {
         }
     }
 
-    /// A point in time; none where the cell is empty.
+    /// A point in time; `None` where the cell is empty.
     pub(super) fn maybe_time(&self, column: &str) -> Result<Option<Time>, Stop> {
         self.parse(column, "seconds", |text| {
             let secs: f64 = text.parse().ok()?;
@@ -69,7 +69,7 @@ impl CsvRow {
         self.maybe_time(column)?.ok_or_else(|| self.wrong(column, "seconds"))
     }
 
-    /// A whole number; none where the cell is empty.
+    /// A whole number; `None` where the cell is empty.
     pub(super) fn maybe_whole(&self, column: &str) -> Result<Option<u64>, Stop> {
         self.parse(column, "a whole number", |text| text.parse().ok())
     }
@@ -87,7 +87,7 @@ impl CsvRow {
         number.ok_or_else(|| self.wrong(column, "a number"))
     }
 
-    /// Nano-dollars; none where the cell is empty.
+    /// Nano-dollars; `None` where the cell is empty.
     pub(super) fn maybe_nanos(&self, column: &str) -> Result<Option<i128>, Stop> {
         self.parse(column, "dollars with nine decimals", |text| {
             let (_, decimals) = text.split_once('.')?;

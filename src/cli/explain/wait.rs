@@ -16,10 +16,10 @@ pub(super) struct WaitSpan {
     pub(super) from: Time,
     pub(super) until: Time,
     pub(super) reason: WaitReason,
-    /// Tasks that waited, of how many.
+    /// Tasks that waited, and all tasks of the job.
     tasks: u64,
     of: u64,
-    /// It has its machines alone.
+    /// Whether the job has its machines alone.
     exclusive: bool,
     counted: Option<RoomCount>,
     pub(super) ahead: u64,
@@ -29,7 +29,7 @@ pub(super) struct WaitSpan {
     rents: Option<Time>,
 }
 
-/// What was there when the span began.
+/// Resources and tasks counted when the span began.
 #[derive(Debug)]
 struct RoomCount {
     /// Tasks for which there was room.
@@ -44,32 +44,32 @@ struct RoomCount {
     largest: Vec<Holder>,
 }
 
-/// When tasks started, and what let them.
+/// Start of tasks: its time, and the reason that let them start.
 #[derive(Debug)]
 pub(super) struct Start {
     pub(super) at: Time,
     tasks: u64,
     of: u64,
     why: String,
-    /// They waited or were preempted before.
+    /// Whether they waited or were preempted before.
     waited: bool,
-    /// Tasks of it were preempted before.
+    /// Whether tasks of the job were preempted before.
     again: bool,
 }
 
-/// When tasks were stopped, for whom, and what that cost.
+/// Preemption of tasks: its time, the work that they yielded to, and the progress lost.
 #[derive(Debug)]
 pub(super) struct Preemption {
     pub(super) at: Time,
     tasks: u64,
     of: u64,
-    /// Empty where it is not known.
+    /// Work that they yielded to; empty where it is not known.
     to: String,
-    /// Progress of each task; none where it is not known.
+    /// Lost progress of each task; `None` where it is not known.
     pub(super) lost: Option<Span>,
 }
 
-/// What happened to a job, in order.
+/// Event in the life of a job.
 #[derive(Debug)]
 pub(super) enum JobStep {
     Wait(WaitSpan),
@@ -118,8 +118,8 @@ pub(super) struct WaitJson<'w> {
     rents_s: Option<f64>,
 }
 
-/// The steps of `job`, of which `notes` are the rows of `explain.csv`. A wait lasts until the
-/// next row that is a step; the last until the job ended.
+/// The steps of `job` from `notes`, its rows of `explain.csv`. A wait lasts until the next row that
+/// is a step; the last until the job ended.
 ///
 /// # Errors
 /// A row cannot be read, or its waits do not cover the time until its first start.
@@ -206,29 +206,29 @@ impl WaitSpan {
         })
     }
 
-    /// Who held the most.
+    /// Job that held the most.
     pub(super) fn holder(&self) -> Option<&str> {
         self.holders().next()
     }
 
-    /// Those who held the most.
+    /// Jobs that held the most, the largest first.
     pub(super) fn holders(&self) -> impl Iterator<Item = &str> {
         let largest = self.counted.iter().flat_map(|counted| &counted.largest);
         largest.map(|holder| holder.job.as_str())
     }
 
-    /// What the job waited for, in sentences.
+    /// Causes of the wait, in sentences.
     pub(super) fn sentences(&self, clock: RunClock, others: &Others) -> Vec<String> {
         let mut told = Vec::from_iter(self.lead());
         told.extend(self.tell_more(clock, others));
         told
     }
 
-    /// Who held what it lacked, and what was foreseen.
+    /// Holders of what it lacked, and the start that was foreseen, in sentences.
     pub(super) fn tell_more(&self, clock: RunClock, others: &Others) -> Vec<String> {
         let mut told = Vec::new();
         let Some(counted) = &self.counted else { return told };
-        // Where there was room, it did not matter who held the rest.
+        // Holders of the rest matter only where room was lacking.
         if counted.room < self.tasks {
             told.extend(counted.tell_holders(clock, self.from, others));
         }
@@ -262,7 +262,7 @@ impl WaitSpan {
         })
     }
 
-    /// Why it did not start before its turn.
+    /// Reason that it did not start before its turn.
     pub(super) fn hurdle(&self, others: &Others) -> String {
         let words = match self.reason {
             WaitReason::InOrder => {
@@ -289,18 +289,18 @@ impl WaitSpan {
         words.to_owned()
     }
 
-    /// What it wanted and what there was; none where its instances booted.
+    /// Resources that it wanted, and those there were; `None` where its instances booted.
     pub(super) fn had(&self) -> Option<String> {
         let counted = self.counted.as_ref()?;
         Some(counted.tell_room(self.tasks, self.of, self.exclusive))
     }
 
-    /// Who was the first of the queue, where nobody might start before that.
+    /// The first of the queue, where nobody might start before it.
     pub(super) fn barred_by(&self) -> Option<&str> {
         self.first.as_deref().filter(|_| self.reason == WaitReason::InOrder)
     }
 
-    /// How many were before it.
+    /// Number of jobs that were before it.
     pub(super) fn tell_ahead(&self) -> Option<String> {
         let first = self.first.as_deref()?;
         Some(match self.ahead {
@@ -345,7 +345,7 @@ impl WaitSpan {
     }
 }
 
-/// What waiting work wanted, by its row: `wanted 8 cores`.
+/// Resources that waiting work wanted, by its row: `wanted 8 cores`.
 ///
 /// # Errors
 /// A cell cannot be read.
@@ -376,7 +376,7 @@ impl RoomCount {
         })
     }
 
-    /// What was wanted.
+    /// Amount that was wanted.
     fn tell_wanted(&self) -> String {
         let unit = match (self.wanted == 1.0, self.resource.strip_suffix('s')) {
             (true, Some(one)) => one,
@@ -385,7 +385,7 @@ impl RoomCount {
         format!("wanted {} {unit}", self.wanted)
     }
 
-    /// What was wanted and what there was.
+    /// Amount that was wanted, and the amount there was.
     fn tell_room(&self, tasks: u64, of: u64, exclusive: bool) -> String {
         let who = match (tasks, of) {
             (_, 1) => "It".to_owned(),
@@ -427,7 +427,7 @@ impl RoomCount {
         }
     }
 
-    /// Who held the rest, until when.
+    /// Holders of the rest, with their expected and actual ends.
     fn tell_holders(&self, clock: RunClock, now: Time, others: &Others) -> Option<String> {
         let named: Vec<String> = self
             .largest
@@ -477,7 +477,7 @@ fn verb(amount: f64) -> &'static str {
 }
 
 impl Start {
-    /// The sentence; none where there is nothing to say.
+    /// Sentence on the start; `None` where there is nothing to say.
     pub(super) fn tell(&self, clock: RunClock) -> Option<String> {
         if !self.waited {
             return None;
@@ -492,14 +492,14 @@ impl Start {
         Some(format!("{who}{again} {}{why}", clock.point(self.at)))
     }
 
-    /// When all tasks of the work started together.
+    /// Time at which all tasks of the work started together; `None` where only some did.
     pub(super) fn whole(&self) -> Option<Time> {
         (self.tasks == self.of).then_some(self.at)
     }
 }
 
 impl Preemption {
-    /// The sentence.
+    /// Sentence on the preemption.
     fn tell(&self, clock: RunClock) -> String {
         let who = match self.tasks == self.of {
             true => String::new(),
