@@ -1,5 +1,5 @@
-//! What it costs that another process decides: best fit by windtunnel itself,
-//! by a process in Rust, as a part and as a whole, and by one in Python.
+//! Cost of decisions in another process: best fit by windtunnel itself, by a process in Rust, as a
+//! part and as a whole, and by one in Python.
 
 #[path = "../examples/external_policy/best_fit.rs"]
 mod best_fit;

@@ -1,5 +1,5 @@
-//! What hand-written loops cost that do only what no simulator can leave out:
-//! packing virtual machines, and an M/M/c queue.
+//! Cost of hand-written loops that do only what no simulator can leave out: packing virtual
+//! machines, and an M/M/c queue.
 
 #[path = "floor/mmc.rs"]
 mod mmc;

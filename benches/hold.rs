@@ -97,7 +97,7 @@ fn hold_floor(queue: &mut heap::Heap, increments: &[i64]) -> i64 {
     clock
 }
 
-/// Nanoseconds per hold, and what the run returned.
+/// Nanoseconds per hold, and the result of the run.
 fn timed(run: impl FnOnce() -> i64) -> (f64, i64) {
     let start = Instant::now();
     let clock = run();

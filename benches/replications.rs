@@ -12,7 +12,7 @@ use windtunnel::scenario::Scenario;
 
 const REPLICATIONS: u32 = 30;
 
-/// With the three policies of the quickstart, eight.
+/// Policies that make eight with the three of the quickstart.
 const MORE: &str = "
 [policy.fcfs]
 preset = \"batch-fcfs\"
@@ -70,7 +70,7 @@ fn timed(scenario: &Scenario, threads: usize) -> Duration {
     start.elapsed()
 }
 
-/// What `windtunnel compare` does, but for the files.
+/// The work of `windtunnel compare`, without its files.
 fn whole(scenario: &Scenario) {
     let runner =
         Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };

@@ -24,7 +24,7 @@ pub const RATIO_FROM: u64 = 64 << 20;
 
 const CHUNK: usize = 1 << 16;
 
-/// What a file holds, from its beginning.
+/// Content of a file, from its beginning.
 pub type Input = Box<dyn Read + Send>;
 
 /// Opens the regular file at `path`, `-` for standard input, as it is; and its

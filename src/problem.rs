@@ -1,4 +1,4 @@
-//! What is wrong with an input. Many at once, each with its place and a hint.
+//! Problems of an input. Many at once, each with its place and a hint.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ pub struct Problem {
     pub line: u64,
     /// Column, from 1; 0 when unknown.
     pub column: u64,
-    /// What is wrong and what was found, lower case, no full stop.
+    /// The problem and what was found, lower case, no full stop.
     pub message: String,
-    /// What to do about it, when we can guess the intent.
+    /// Remedy, where the intent can be guessed.
     pub hint: Option<String>,
 }
 

@@ -2,8 +2,8 @@
 //! come from files that nobody vouches for, and must neither steer a terminal,
 //! nor become markup, nor lead a path elsewhere, nor look like other words.
 
-/// Longest name of a file, in bytes; systems allow some 255, of which endings
-/// and marks of unfinished files take some.
+/// Longest name of a file, in bytes; systems allow some 255, and endings and marks of unfinished
+/// files take some of these.
 const LONGEST: usize = 120;
 
 /// Names that are devices on Windows, whatever follows the first point.
@@ -19,7 +19,7 @@ pub fn plain(words: &str) -> String {
     words.chars().map(|letter| if is_harmful(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
-/// The same for text of several lines.
+/// [`plain`] for text of several lines: line breaks stay.
 pub fn plain_lines(text: &str) -> String {
     let shown = |letter| if letter != '\n' && is_harmful(letter) { '\u{fffd}' } else { letter };
     text.chars().map(shown).collect()

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use csv::ByteRecord;
 
-/// Which of the instances with room is taken.
+/// Choice among the instances with room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Policy {
     /// The one with the lowest id.
@@ -18,7 +18,7 @@ pub(crate) enum Policy {
     BestFit,
 }
 
-/// What was packed, and how long each way of searching took.
+/// Counts of what was packed, and the time that each way of searching took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packed {
     pub(crate) placed: u64,

@@ -7,10 +7,10 @@ use std::path::Path;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// Cores, and how many in a hundred machines have them: 3.35 on average.
+/// Cores, and the machines in a hundred that have them: 3.35 on average.
 const CORES: [(u64, u64); 5] = [(1, 35), (2, 30), (4, 20), (8, 10), (16, 5)];
 const MEAN_CORES: f64 = 3.35;
-/// GiB of memory per core, and how many in a hundred machines have them.
+/// GiB of memory per core, and the machines in a hundred that have them.
 const GIB_PER_CORE: [(u64, u64); 3] = [(2, 30), (4, 50), (8, 20)];
 const MEAN_LIFETIME_S: f64 = 86_400.0;
 const MAX_LIFETIME_S: f64 = 30.0 * 86_400.0;

@@ -1,7 +1,7 @@
 //! EASY and conservative backfilling against slow and obvious ones, which keep plain
 //! lists and work everything out again at every event. Every start must be the same.
 //!
-//! What both must do, at every moment at which something happens:
+//! Rules that both must keep, at every moment at which something happens:
 //!
 //! - All that ends at a moment ends, then all that arrives joins, then the policy
 //!   decides once. The queue is in its order, ties by arrival.
@@ -10,11 +10,11 @@
 //!   all other, and of several the first that started ends first. That it starts must delay
 //!   nobody even if it never ends. Work that has overrun its estimate counts as ending
 //!   now, but still holds what it holds.
-//! - EASY (Lifka, JSSPP 1995): the queue is served in order until one does not fit, the
-//!   head. The shadow time is the first estimated end after which the head fits; all that
-//!   is known to end at that time is free then, of unknown ends the first. What the head leaves free then is extra. The
-//!   others start in queue order if they fit now and either end by the shadow time
-//!   or take no more than what is extra, which they then use up.
+//! - EASY (Lifka, JSSPP 1995): the queue is served in order until one does not fit, the head. The
+//!   shadow time is the first estimated end after which the head fits; all that is known to end at
+//!   that time is free then, of unknown ends the first. What the head leaves free then is extra.
+//!   The others start in queue order if they fit now and either end by the shadow time or take no
+//!   more than what is extra, which they then use up.
 //! - Conservative (Mu'alem and Feitelson, TPDS 2001): whoever waits has a promised start.
 //!   If some promise cannot be kept, by the estimates, all are forgotten. Then each
 //!   in queue order, task after task, gives its promise back and takes the earliest start that
@@ -68,7 +68,7 @@ struct Slow<'c> {
     running: Vec<Running>,
     /// Jobs that wait, in order, with their waiting tasks.
     waiting: Vec<(usize, i64)>,
-    /// By job: the promised start and end of each waiting task.
+    /// Promised start and end of each waiting task, by job.
     promised: Vec<Vec<[i64; 2]>>,
     starts: Starts,
 }
@@ -115,19 +115,19 @@ impl<'c> Slow<'c> {
         slow.starts
     }
 
-    /// How long a task of `job` is estimated to run.
+    /// Estimated runtime of a task of `job`, in microseconds.
     fn length(&self, job: usize) -> i64 {
         let estimate = self.pool.works[job].ask.estimate;
         if estimate == Span::MAX { UNKNOWN } else { estimate.micros() }
     }
 
-    /// How long a task of `job` is planned to run: never no time at all, or what is promised
-    /// to it could be promised to others as well.
+    /// Planned runtime of a task of `job`: at least a microsecond, or what is promised to it could
+    /// be promised to others as well.
     fn planned(&self, job: usize) -> i64 {
         self.length(job).max(1)
     }
 
-    /// How many tasks of the waiting job in `row` must start at once.
+    /// Tasks of the waiting job in `row` that must start at once.
     fn together(&self, row: usize) -> i64 {
         let (job, tasks) = self.waiting[row];
         if self.pool.works[job].ask.gang { tasks } else { tasks.min(1) }
@@ -259,7 +259,7 @@ impl<'c> Slow<'c> {
         }
     }
 
-    /// What is promised to `job`: from, until, tasks.
+    /// Promises to `job`: from, until, tasks.
     fn pieces(&self, job: usize) -> Vec<[i64; 3]> {
         let together = self.promised[job].chunk_by(|a, b| a == b);
         together.map(|one| [one[0][0], one[0][1], one.len() as i64]).collect()

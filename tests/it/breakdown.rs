@@ -1,5 +1,5 @@
-//! What a summary splits adds up to what it does not split, over the random
-//! scenarios of the swarm.
+//! Parts that a summary splits add up to what it does not split, over the random scenarios of the
+//! swarm.
 
 use std::ops::ControlFlow;
 

@@ -470,7 +470,8 @@ fn work_of_unknown_end_delays_no_reservation_behind_another_of_unknown_end() {
 #[test]
 fn work_of_unknown_end_delays_no_reservation_however_late() {
     // `H` has three of the four cores of `a` when `u` is done, and `K` all of them when `H` is, at
-    // 200 s. `j` would fit there beside `u` and `H`, but might run until after that: it starts on `b`.
+    // 200 s. `j` would fit there beside `u` and `H`, but might run until after that: it starts on
+    // `b`.
     let clusters = [("a", 4), ("b", 1)].map(|(name, cores)| {
         let shape = format!("{{ vcpus = {cores}, memory = \"16 GiB\" }}");
         format!("[cluster.{name}]\nnodes = 1\nshape = {shape}\n")
@@ -854,7 +855,7 @@ fn nobody_yields_who_is_not_in_the_way() {
     // The same where the later ones are tasks of an array, or a gang.
     let array = "0,5000,6,0,1,true,0\n0,5000,6,0,1,true,0\n10,5000,2,0,2,false,0\n";
     let gang = "0,5000,6,0,1,true,0\n0,5000,6,0,1,true,0\n10,5000,2,0,2,true,0\n";
-    // How many yield, and the core seconds they lose; all come to yield at 1,000 s.
+    // Each case ends with the number that yield and the core seconds they lose, at 1,000 s.
     for (scenario, policy, rows, yielded, lost) in [
         // Eight GPUs are freed by the first alone.
         (
@@ -1048,8 +1049,9 @@ fn rent_of_a_night_is_scaled_by_the_day_that_it_stands_for() {
 
 #[test]
 fn a_machine_rented_for_work_is_no_standing_one_however_long_it_stays() {
-    // a holds the machine that was rented for it until the end of the run: 10 h and a minute of boot
-    // at 0.192 USD/h, for an hour of arrivals. b needs a machine of its own for 9 h and a minute.
+    // a holds the machine that was rented for it until the end of the run: 10 h and a minute of
+    // boot at 0.192 USD/h, for an hour of arrivals. b needs a machine of its own for 9 h and a
+    // minute.
     let policy = "[policy.p]\nprovision = \"cheapest\"\nrelease = { idle = { after = \"0 s\" } }\n";
     let trace = "arrival_s,runtime_s,vcpus\n0,36000,3\n3600,32400,3\n";
     let summary = run(&format!("{CLOUD}{policy}"), trace).expect("it runs");
@@ -1219,7 +1221,7 @@ fn a_gang_joins_a_kept_instance_and_rents_another() {
                  one,0,100,100,1,true,4\ntwo,1000,100,100,2,true,4\n";
     let summary = run(&beside("", 2, "release = \"never\"\n"), trace).expect("it runs");
     assert_eq!((summary.work.finished, summary.wait_s.max), (2, Some(0.0)));
-    // Where no more may be rented it fits nowhere.
+    // Work fits nowhere once no more may be rented.
     let summary = run(&beside("", 1, "release = \"never\"\n"), trace).expect("it runs");
     assert_eq!((summary.work.finished, summary.work.refused), (1, 1));
 }

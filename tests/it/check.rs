@@ -230,7 +230,7 @@ fn a_broken_or_missing_baseline_is_wrong_input_with_its_place() {
     let missing = place.check(&[]);
     assert_eq!(code(&missing), 2);
     assert!(shown(&missing).contains("there is no such baseline"), "{}", shown(&missing));
-    // What is stored again is the same, byte by byte.
+    // A baseline that is stored again is the same, byte by byte.
     assert_eq!(code(&place.check(&["--update"])), 0);
     assert_eq!(place.read(name), good);
 }
@@ -351,8 +351,8 @@ fn the_first_divergence_shows_both_sides() {
     }
 }
 
-/// What is wrong with one scenario withholds nothing of the others, and what an earlier
-/// check found is not left to be taken for this one's.
+/// A problem of one scenario withholds nothing of the others, and findings of an earlier check are
+/// not left to be taken for those of this one.
 #[test]
 fn a_stale_scenario_withholds_nothing_of_the_others() {
     let place = Place::new(MARGINS);

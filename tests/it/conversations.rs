@@ -30,7 +30,7 @@ use crate::listed::Dice;
 /// Answers calls.
 type Answers = Box<dyn FnMut(&Request, &mut CallAnswer)>;
 
-/// What answers calls, and does not care for the hello.
+/// Answers to calls alone; the hello is ignored.
 fn calls(mut answers: impl FnMut(&CallMessage, &mut CallAnswer) + 'static) -> Answers {
     Box::new(move |request, answer| {
         if let Request::Call(call) = request {
@@ -109,7 +109,7 @@ fn elsewhere(policy: &PolicySpec, parts: &[PolicyPart]) -> PolicySpec {
     policy
 }
 
-/// Jobs that fill whole nodes, of three priorities, some of which resume.
+/// Jobs that fill whole nodes, of three priorities; some resume.
 const NODES: &str = r#"
 horizon = "20 d"
 [workload.synthetic]
@@ -130,11 +130,11 @@ types = ["m5.xlarge"]
 boot = "90 s"
 "#;
 
-/// What a policy remembers of work and of what runs.
+/// Knowledge of a policy about work and about what runs.
 #[derive(Debug, Default)]
 struct Seen {
     work: BTreeMap<u64, Submitted>,
-    /// By allocation: the work, and since when it runs.
+    /// Work and the time since which it runs, by allocation.
     running: BTreeMap<u64, (u64, Option<i64>)>,
     idle_since: BTreeMap<u32, i64>,
 }
@@ -465,7 +465,7 @@ fn the_rust_client_decides_as_ours_does() {
     assert_eq!([part, whole], [native.clone(), native]);
 }
 
-/// What a part answers to its first question, and what is said of it.
+/// A part, its answer to its first question, and the message about that.
 type Wrong = (PolicyPart, fn(&mut CallAnswer), &'static str);
 
 #[test]

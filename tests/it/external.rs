@@ -53,7 +53,7 @@ place = { external = ["python3", "best_fit.py"] }
 external = ["python3", "best_fit.py"]
 "#;
 
-/// What a well-behaved process says first.
+/// First line of a well-behaved process.
 const READY: &str = r#"read line; echo '{"ready":{"protocol":1}}';"#;
 
 /// A folder with the scenario and one policy `p`.
@@ -91,7 +91,7 @@ fn shell(script: &str) -> String {
     format!("[policy.p]\nexternal = [\"sh\", \"-c\", {script}]\n{limits}")
 }
 
-/// What a policy of one shell script ends with, which is a failure of it, and soon.
+/// Message of a policy of one shell script, which must fail, and soon.
 #[track_caller]
 fn failure(policy: &str) -> String {
     let begin = Instant::now();

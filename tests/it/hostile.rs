@@ -46,7 +46,7 @@ fn folder(more: &str) -> TempDir {
     folder
 }
 
-/// What the command, which must refuse its input at once, says.
+/// Message of the command, which must refuse its input at once.
 #[track_caller]
 fn refusal(folder: &Path, arguments: &[&str], code: i32) -> String {
     let begin = Instant::now();
@@ -170,7 +170,7 @@ fn names_are_no_paths() {
     fs::write(inner.join("a.csv"), "id,arrival_s,runtime_s,vcpus\na,0,60,4\nb,10,60,4\n")
         .expect("written");
     fs::write(inner.join("a.toml"), text).expect("written");
-    // What a name as a path would write over.
+    // A folder that a name taken as a path would write over.
     fs::create_dir(outer.path().join("a/x")).expect("made");
     fs::write(outer.path().join("a/x/summary.json"), "mine").expect("written");
     let before = files(outer.path());
@@ -228,7 +228,7 @@ fn names_in_a_suite_are_no_paths() {
     assert_eq!(found, want);
 }
 
-/// What was edited after the run is not explained as true.
+/// Results that were edited after the run are not explained as true.
 #[test]
 fn edited_results_are_refused() {
     let folder = folder("[policy.p]\n");
@@ -285,7 +285,7 @@ fn nothing_is_written_through_links() {
         assert!(said.contains("`o` is a symbolic link"), "{said}");
         fs::remove_file(folder.join("o")).expect("removed");
     }
-    // What is planted where results are made.
+    // Links planted where results are made are not written through.
     let made = folder.join(".o.incomplete");
     for planted in ["jobs.csv", "manifest.json", "partial.json", "journal.jsonl"] {
         fs::create_dir(&made).expect("made");
@@ -336,7 +336,7 @@ fn steers(letter: char) -> bool {
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What people read must not be spoken by names.
+/// Text that people read must not hold letters that steer the terminal.
 #[track_caller]
 fn harmless(what: &str, text: &str) {
     if let Some(at) = text.find(steers) {

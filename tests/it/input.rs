@@ -154,7 +154,7 @@ fn a_file_is_not_forced_into_a_folder() {
     assert!(text(&out.stderr).contains("`a.csv` is a file, not a folder of results"));
 }
 
-/// What is to be new and is there already is the same mistake everywhere.
+/// A target that must be new and is there already is the same mistake everywhere.
 #[test]
 fn what_exists_already_is_a_wrong_call() {
     let folder = folder("arrival_s,runtime_s\n0,5\n", "");
@@ -174,7 +174,7 @@ fn what_exists_already_is_a_wrong_call() {
         assert_eq!(out.status.code(), Some(2), "{call:?}: {}", text(&out.stderr));
         assert!(text(&out.stderr).contains("` exists already"), "{}", text(&out.stderr));
     }
-    // What is right and cannot be written is another.
+    // A right call whose output cannot be written is another mistake.
     let out = run(folder.path(), &["init", "nowhere/a.toml"]);
     assert_eq!(out.status.code(), Some(5), "{}", text(&out.stderr));
 }

@@ -49,7 +49,7 @@ fn send(child: &Child, signal: Signal) {
     kill(Pid::from_raw(id), signal).expect("it is there");
 }
 
-/// What the command says when it gets a signal after a while; it must end soon.
+/// Message of the command when it gets a signal after a while; it must end soon.
 #[track_caller]
 fn interrupted(folder: &Path, arguments: &[&str], after: f64, signal: Signal, code: i32) -> String {
     let mut child = start(folder, arguments);
@@ -166,7 +166,7 @@ fn the_wall_is_looked_at_while_inputs_are_read() {
     assert_eq!(names(folder.path()), ["a.csv", "a.toml"]);
 }
 
-/// What a well-behaved policy says first, and then it is never heard of again.
+/// Scenario of a policy that says a good first line and then is never heard of again.
 fn silent() -> String {
     let script = r#"read line; echo '{"ready":{"protocol":1}}'; echo $$ > pid; sleep 600 & wait"#;
     let script = serde_json::to_string(script).expect("a text");

@@ -142,8 +142,8 @@ fn word(text: &str) -> String {
     text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
 }
 
-/// What is wrong with one file of `room`. Tests at the bottom of a file may use
-/// what they like of `std`, but no room below theirs.
+/// Findings in one file of `room`. Tests at the bottom of a file may use what they like of `std`,
+/// but no room below theirs.
 fn examine(room: &str, file: &str, text: &str) -> Vec<Finding> {
     let Some(rank) = ROOMS.iter().position(|&name| name == room) else {
         return vec![Finding { place: file.to_owned(), what: format!("`{room}` is not a room") }];

@@ -1,5 +1,5 @@
-//! What a valid scenario probably does not mean is said by `validate`, and what
-//! bears on an answer is said beside it.
+//! Warnings of `validate` on what a valid scenario probably does not mean, and cautions beside
+//! answers.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +36,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     command.current_dir(folder).args(arguments).output().expect("the program starts")
 }
 
-/// What the command says on standard output and standard error, and its exit code.
+/// Standard output and standard error of the command, and its exit code.
 fn said(folder: &TempDir, arguments: &[&str]) -> (String, i32) {
     let output = run(folder.path(), arguments);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is text");
@@ -458,7 +458,7 @@ fn carbon_that_is_not_known_is_no_zero() {
     check(&folder, &run, 0, &["grid carbon 0.1 kg CO2e"], &["not known"]);
 }
 
-/// What `run` and `compare` say beside their answers is said by all that answer.
+/// Cautions that `run` and `compare` put beside their answers stand beside all other answers too.
 #[test]
 fn plans_sweeps_and_checks_say_what_comparisons_say() {
     let more = "[policy.spot]\npreset = \"cloud-cheapest\"\n\

@@ -5,8 +5,7 @@ use windtunnel::model::{Interner, Rules, Work};
 use windtunnel::problem::Problem;
 use windtunnel::workload::Source;
 
-/// What the ids in a list of work stand for. Row 0 of tenants and rules is
-/// always the default.
+/// Names behind the ids in a list of work. Row 0 of tenants and rules is always the default.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     pub(crate) tenants: Vec<String>,

@@ -36,7 +36,7 @@ fn defined(line: &str) -> Option<&str> {
     Some(&rest[..end.unwrap_or(rest.len())])
 }
 
-/// By name: the files that define it outside tests.
+/// Files that define a name outside tests, by name.
 fn types() -> BTreeMap<String, Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();

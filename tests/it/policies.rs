@@ -81,7 +81,7 @@ impl Source for Jobs {
     }
 }
 
-/// What happened to a job: starts and end in seconds, or why it was refused.
+/// Fate of a job: starts and end in seconds, or the reason of its refusal.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Fate {
     starts: Vec<f64>,
@@ -121,7 +121,7 @@ fn cluster(cores: &[u32]) -> World {
     trial::machines(&cores.iter().map(shape).collect::<Vec<_>>())
 }
 
-/// What happened to each job.
+/// Fate of each job.
 fn fates(world: &World, jobs: &[Job], spec: &PolicySpec) -> Vec<Fate> {
     let mut watch = Watch::default();
     let mut policy = policy::build(spec);

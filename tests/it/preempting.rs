@@ -22,15 +22,15 @@ use crate::unlike::{Case, Machine, change, holders, owned, rented, run, told};
 /// Priority, and the instances that are held.
 type Placed = (i32, Vec<u32>);
 
-/// What somebody who yielded had: by instance the tasks and their devices.
+/// Resources that somebody who yielded had: by instance the tasks and their devices.
 type Had = (Demand, Vec<(u32, u32, u32)>);
 
 #[derive(Default)]
 struct Watch {
-    /// By the decision that is being carried out.
+    /// Allocations that the current decision placed, and demand and places of those it preempted.
     new: Vec<AllocationRef>,
     gone: Vec<Had>,
-    /// Those that yielded and were needed.
+    /// Number of those that yielded and were needed.
     needed: u64,
     placed: Vec<Placed>,
     yielded: Vec<Placed>,

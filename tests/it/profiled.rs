@@ -12,7 +12,7 @@ use crate::backfilling::{Pool, agree};
 use crate::logs;
 use crate::trial::Starts;
 
-/// Free tasks over time: from when on, and how many; each step lasts until the next.
+/// Free tasks over time: the moment from which, and the number; each step lasts until the next.
 struct Room(Vec<[i64; 2]>);
 
 impl Room {
@@ -106,7 +106,7 @@ impl Slow {
         starts
     }
 
-    /// Who starts now.
+    /// Jobs that start now.
     fn decide(&mut self) -> Vec<Waiting> {
         let now = self.now;
         let mut room = self.beside_running();
@@ -138,7 +138,7 @@ impl Slow {
         started
     }
 
-    /// What the running work leaves free from now on, by the estimates.
+    /// Room that the running work leaves free from now on, by the estimates.
     fn beside_running(&self) -> Room {
         let mut room = Room(vec![[self.now, self.all]]);
         for one in &self.running {

@@ -79,8 +79,8 @@ impl Policy for Rash {
     }
 }
 
-/// Two run, until 10 and 30, of which the first says that it runs until 100; then come
-/// two that want all of the machine, and one that wants half of it for `estimate`.
+/// Two jobs run until 10 and 30, and the first says that it runs until 100; then come two that want
+/// all of the machine, and one that wants half of it for `estimate`.
 fn case(estimate: i64) -> [Row; 5] {
     [(0, 10, 100, 2), (0, 30, 30, 1), (1, 10, 10, 4), (2, 1, 1, 4), (12, estimate, estimate, 2)]
 }

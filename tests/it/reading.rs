@@ -1,5 +1,5 @@
-//! What traces say, read as their writers meant it: when runs begin, who was
-//! there before, which rows are work. Right values are derived by hand.
+//! Traces, read as their writers meant them: when runs begin, who was there before, which rows are
+//! work. Right values are derived by hand.
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn folder(trace: (&str, &str), workload: &str, runs_on: &str) -> tempfile::TempD
     folder
 }
 
-/// What the first policy of `a.toml` in a folder comes to.
+/// Summary of the first policy of `a.toml` in a folder.
 fn summary(folder: &Path) -> Value {
     let output = windtunnel(folder, &["run", "a.toml", "--force", "--out", "o"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -163,7 +163,7 @@ fn parts_of_an_swf_job_are_left_out() {
     assert_eq!(found["row_notes"], serde_json::json!({ "part": 2 }));
 }
 
-/// A scenario that the program writes for a trace: its text, and what is said.
+/// A scenario that the program writes for a trace: its text, and the messages.
 fn started(folder: &Path, trace: &str) -> (String, String) {
     let file = folder.join("new.toml");
     let _ = fs::remove_file(&file);

@@ -14,7 +14,7 @@ use windtunnel::units::{Demand, Shape};
 use crate::listed::{Dice, Listed};
 use crate::trial::{self, CORE, Guessing};
 
-/// What happened to a job: start, end, and (machine, tasks) in order.
+/// Fate of a job: start, end, and (machine, tasks) in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Fate {
     start: Option<i64>,
@@ -35,12 +35,12 @@ struct Case {
 // The slow simulator.
 // ---------------------------------------------------------------------------
 
-/// Free milli-cores, MiB and GPUs of a machine, and what it has in all.
+/// Free milli-cores, MiB and GPUs of a machine, and its capacity in the same units.
 #[derive(Clone, Copy, Debug)]
 struct Machine {
     free: [i64; 3],
     whole: [i64; 3],
-    /// How many hold a part of it, and whether somebody has it alone.
+    /// Number of jobs that hold a part of it, and whether somebody has it alone.
     holders: u32,
     alone: bool,
 }
@@ -75,7 +75,7 @@ impl Machine {
         }
     }
 
-    /// What a task of `demand` leaves of `by`, as the policy's part measures it.
+    /// Rest of `by` after a task of `demand`, as the policy's part measures it.
     fn left(&self, by: Scalar, demand: Demand) -> i64 {
         let left = |at: usize| self.free[at] - asks(demand)[at];
         match by {
@@ -91,7 +91,7 @@ impl Machine {
     }
 }
 
-/// A job that runs: which, until when, until when by its estimate.
+/// A job that runs: its row, its end, and its end by the estimate.
 #[derive(Clone, Debug)]
 struct Running {
     job: usize,

@@ -84,7 +84,7 @@ impl Bench {
         journal.iter().filter(|&&byte| byte == b'\n').count().saturating_sub(1)
     }
 
-    /// What the finished folder holds; it is gone then.
+    /// Files of the finished folder with their contents; the folder is removed.
     #[track_caller]
     fn results(&self) -> Results {
         assert!(!self.path(WORK).exists(), "nothing is left over");
@@ -153,7 +153,7 @@ impl Running {
         self.ended.recv_timeout(time) != Err(RecvTimeoutError::Timeout)
     }
 
-    /// What it ended with, and what it said.
+    /// Exit code, and the messages on standard error.
     fn end(mut self) -> (Option<i32>, String) {
         let mut said = String::new();
         let errors = self.child.stderr.as_mut().expect("it is piped");

@@ -24,7 +24,7 @@ type Nodes = Vec<(u32, i64)>;
 struct Running {
     end: i64,
     estimated_end: i64,
-    /// By node.
+    /// Tasks by node.
     tasks: Vec<u32>,
 }
 
@@ -71,7 +71,8 @@ impl<'c> Slow<'c> {
         self.free.iter().sum()
     }
 
-    /// Where a job that fits goes, and how long it takes to do work of some time there.
+    /// Tasks on each machine for a job that fits, and the time that work of some length takes
+    /// there.
     fn place(&self, job: usize) -> (Vec<u32>, impl Fn(i64) -> i64 + use<>) {
         let Ask { tasks, kind, .. } = self.works[job].ask;
         let mut left = tasks;

@@ -447,10 +447,10 @@ struct Log {
     seen: BTreeMap<&'static str, u64>,
     /// First start of each work, and its place in the order of arrival.
     latest_started: u64,
-    /// What the policy may rent, and from where.
+    /// Rule by which the policy may rent, and the offers that it may rent from.
     provision: Option<ProvisionSpec>,
     rent_from: OfferScope,
-    /// Of work that the run left waiting: whether an instance could be rented for it.
+    /// Whether an instance could be rented for each work that the run left waiting.
     left: Vec<bool>,
 }
 
@@ -614,7 +614,7 @@ impl Observer for Log {
     }
 }
 
-/// What must be reached by some scenario, or the swarm tests less than it says.
+/// Corners that some scenario must reach, or the swarm tests less than it says.
 const CORNERS: [&str; 24] = [
     "tasks share GPU machines that are theirs alone",
     "work waits for an instance to boot",

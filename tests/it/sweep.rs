@@ -61,8 +61,8 @@ fn a_grid_is_swept_in_order_whatever_the_threads() {
     assert_eq!(place(2), ["0", "1", "1 min", "burst", "1"]);
     assert_eq!(place(4), ["1", "1", "2 h", "today", "1"]);
     assert_eq!(place(8), ["2", "3", "1 min", "today", "1"]);
-    // What another policy waits for is nothing to this one: it is not run
-    // again, and would have done the same.
+    // The wait after which another policy rents is nothing to this one: it is not run again, and
+    // would have done the same.
     assert_eq!(cell(0, "event_hash"), cell(4, "event_hash"));
     let mut alone = vec!["run", "quickstart", "--policy", "today", "--quiet", "--out", "alone"];
     alone.extend(["--set", "workload.synthetic.span=10 h"]);

@@ -1,5 +1,5 @@
-//! What a policy tries and takes back leaves no trace: the live world is the same
-//! afterwards, and so is the rest of the run.
+//! Trials that a policy takes back leave no trace: the live world is the same afterwards, and so is
+//! the rest of the run.
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;

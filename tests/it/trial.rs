@@ -76,10 +76,10 @@ pub(crate) fn job(ordinal: u64, arrival: i64, runtime: i64, ask: Ask) -> Work {
     }
 }
 
-/// How long drawn jobs run, and how good their estimates are.
+/// Runtimes of drawn jobs, and the quality of their estimates.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guessing {
-    /// One in so many jobs has no estimate; none where 0.
+    /// One in so many jobs has no estimate; with 0 every job has one.
     pub(crate) missing: u64,
     /// Estimates may be too short.
     pub(crate) short: bool,
@@ -128,7 +128,7 @@ pub(crate) fn run<O: Observer>(
         .unwrap_or_else(|failure| panic!("{failure:?} in {case:#?}"))
 }
 
-/// By job: tasks started, by moment in microseconds.
+/// Tasks started, by job and by moment in microseconds.
 pub(crate) type Starts = Vec<BTreeMap<i64, u32>>;
 
 /// Keeps the starts of a run.

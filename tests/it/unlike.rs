@@ -2,7 +2,7 @@
 //! ones, against slow and obvious sums over what the run itself tells: what runs where,
 //! and until when by the estimates.
 //!
-//! Where work goes is a free choice there, so promises are checked, not starts:
+//! Placement is a free choice there, so promises are checked, not starts:
 //!
 //! - The shadow time of the head of the queue is found by walking the estimated ends in
 //!   order, freeing what ends, and counting the tasks that fit on every instance.
@@ -46,7 +46,7 @@ pub(crate) struct Case {
 // Slow sums.
 // ---------------------------------------------------------------------------
 
-/// What is free of an instance.
+/// Free resources of an instance.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub(crate) ordinal: u32,
@@ -54,7 +54,7 @@ pub(crate) struct Machine {
     memory: i64,
     devices: Vec<u16>,
     holders: u32,
-    /// Somebody has it alone.
+    /// Whether somebody has it alone.
     alone: bool,
 }
 
@@ -66,7 +66,7 @@ impl Machine {
         Self { ordinal: instance.ordinal, cpu, memory, devices, holders: 0, alone: false }
     }
 
-    /// How many tasks fit, one after the other.
+    /// Number of tasks that fit, one after the other.
     pub(crate) fn room(&self, demand: Demand) -> u32 {
         assert!(demand.gpus < 2 || demand.whole_gpus(), "parts of several GPUs are left out");
         if self.alone || demand.exclusive && self.holders > 0 {
@@ -121,7 +121,7 @@ pub(crate) fn change(
     }
 }
 
-/// When `head` can start by the estimates beside those that hold something, and nobody
+/// Moment at which `head` can start by the estimates beside those that hold something, and nobody
 /// else; never where it cannot. `empty` are all instances, without what runs on them.
 fn shadow(
     state: &State<'_>,
@@ -165,7 +165,7 @@ fn overruns(state: &State<'_>, to: Time) -> bool {
     holders(state).iter().any(|(_, one)| state.allocation(*one).estimated_end < to)
 }
 
-/// All that holds something.
+/// Allocations that hold resources, with their work.
 pub(crate) fn holders<'s>(state: &'s State<'_>) -> Vec<(&'s LiveWork, AllocationRef)> {
     let all =
         state.works().flat_map(|(_, work)| work.allocations.iter().map(move |&of| (work, of)));
@@ -176,7 +176,7 @@ pub(crate) fn holders<'s>(state: &'s State<'_>) -> Vec<(&'s LiveWork, Allocation
 // EASY.
 // ---------------------------------------------------------------------------
 
-/// How often something was seen.
+/// Counts of what was seen.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     /// Shadow times.
@@ -344,7 +344,7 @@ pub(crate) fn run<O: Observer>(case: &Case, options: &Options, watch: &mut O) {
 /// Holds starts to the first promises that are told on request.
 #[derive(Default)]
 struct Promised {
-    /// For the next tasks to start.
+    /// First promise for the next tasks to start, by work.
     first: BTreeMap<WorkId, Time>,
     seen: Seen,
     broken: Option<String>,

@@ -110,8 +110,8 @@ fn what_moving_data_costs_is_weighed_with_the_price() {
 
 #[test]
 fn a_place_may_cost_its_part_of_what_renting_for_all_would() {
-    // Four machines of four cores cost 0.768 USD for an hour. To keep the large one for 3,100 s, for
-    // one of four tasks, is 0.66 USD, and more than a quarter of that.
+    // Four machines of four cores cost 0.768 USD for an hour. To keep the large one for 3,100 s,
+    // for one of four tasks, is 0.66 USD, and more than a quarter of that.
     let cloud = aws("\"us-east-1\"", "\"m6i.4xlarge\", \"m6i.xlarge\"", ZONE);
     let trace = format!("{HEAD}a,0,1000,1000,13,1,,,,\nc,500,3600,3600,3,4,false,,,\n");
     costs(&run(&cloud, "", &trace), 0.768 * 1_000.0 / 3_600.0 + 0.768);
