@@ -251,7 +251,14 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn next_instant(&self) -> Option<Time> {
         let queued = self.queue.peek().map(|(at, _)| at);
         let arrives = self.more.then_some(self.next.arrival);
-        [queued, arrives, self.prices.at()].into_iter().flatten().min()
+        let next = match (queued, arrives) {
+            (Some(queued), Some(arrives)) => Some(queued.min(arrives)),
+            (one, other) => one.or(other),
+        };
+        match self.prices.at() {
+            Some(at) => Some(next.map_or(at, |next| next.min(at))),
+            None => next,
+        }
     }
 
     fn read_next(&mut self, source: &mut dyn Source) -> Result<(), Failure> {

@@ -223,7 +223,7 @@ impl State<'_> {
         let (dominant, offer, booting) = self.fleet.change(share.instance, |instance| {
             let dominant = instance.dominant_share(demand, share.tasks);
             instance.take(demand, share.tasks, share.devices);
-            (dominant, instance.offer, instance.phase == Phase::Booting)
+            (dominant, instance.offer, instance.phase.is_booting())
         });
         self.fleet.uniform.change(-i64::from(share.tasks));
         let speed = self.rules[rules.row()].speed(kind, offer);
@@ -314,7 +314,7 @@ impl State<'_> {
                 break;
             }
             let instance = &mut self.fleet.instances[held.share.instance];
-            if instance.phase == Phase::Booting {
+            if instance.phase.is_booting() {
                 instance.awaited_by.push(opened);
             }
         }

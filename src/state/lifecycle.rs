@@ -32,6 +32,14 @@ pub enum Exit {
 }
 
 impl Phase {
+    /// Whether it is requested and not ready yet.
+    pub const fn is_booting(self) -> bool {
+        match self {
+            Self::Booting => true,
+            Self::Running | Self::Draining { .. } | Self::Down | Self::Gone(_) => false,
+        }
+    }
+
     /// Whether work may be placed on it.
     pub const fn takes_work(self) -> bool {
         match self {
@@ -70,7 +78,7 @@ impl State<'_> {
         self.count_phase(reference, from, -1);
         let instance = &mut self.fleet.instances[reference];
         instance.phase = to;
-        match (from == Phase::Booting, to == Phase::Booting) {
+        match (from.is_booting(), to.is_booting()) {
             // All that it has cost so far was boot.
             (true, false) => instance.meter.ready(self.now),
             (false, true) => instance.meter.unready(),
@@ -100,7 +108,7 @@ impl State<'_> {
     /// Counts an instance among those of a phase, or no longer.
     fn count_phase(&mut self, reference: InstanceRef, phase: Phase, sign: i64) {
         let totals = &mut self.totals;
-        if phase == Phase::Booting {
+        if phase.is_booting() {
             totals.booting = totals.booting.wrapping_add_signed(sign);
         }
         if phase.is_capacity() {

@@ -15,7 +15,7 @@ use crate::model::Offer;
 use crate::policy::spec::{External, PolicyPart};
 use crate::policy::turn::{Trigger, Turn};
 use crate::problem::clip;
-use crate::state::{self, InstanceRef, Phase, Record, State, WorkRef};
+use crate::state::{self, InstanceRef, Record, State, WorkRef};
 use crate::text::plain;
 use crate::units::stream::fnv1a;
 use crate::units::{Id, Time};
@@ -338,7 +338,7 @@ fn picture(state: &State<'_>, instance: &state::Instance) -> InstanceMessage {
     InstanceMessage {
         instance: instance.ordinal,
         offer: state.world().offers[instance.offer].name.clone(),
-        booting: instance.phase == Phase::Booting,
+        booting: instance.phase.is_booting(),
         cpu: instance.free.cpu,
         memory: instance.free.memory,
         gpus: instance.devices().to_vec(),
