@@ -125,7 +125,7 @@ pub fn run_with<O: Observer>(
     // A window is as long as it is, whatever the whole trace stands for.
     let period = settings.until.or(scenario.period).map(|period| period - settings.warm_up);
     let collector = match period {
-        Some(period) if period > Span::ZERO => collector.standing_for(period),
+        Some(period) if period > Span::ZERO => collector.scaled_to_months_of(period),
         Some(_) | None => collector,
     };
     let numbers = (collector, Series::default());
@@ -148,7 +148,7 @@ pub fn run_with<O: Observer>(
         waits: collector.waits().clone(),
         series,
         fingerprint: fingerprint.hex(),
-        trail: fingerprint.trail().clone(),
+        trail: fingerprint.hash_trace().clone(),
         skipped_rows: reading.skipped,
         notes: reading.notes,
         unknown_names: reading.unknown_names,

@@ -53,7 +53,7 @@ impl Collector {
     }
 
     /// Scales what is rented in a month from `period`, not from the arrivals.
-    pub fn standing_for(self, period: Span) -> Self {
+    pub fn scaled_to_months_of(self, period: Span) -> Self {
         Self { period: Some(period), ..self }
     }
 
@@ -131,7 +131,7 @@ impl Collector {
             hours_by_provider: self.hours.named(world),
             moved: self.moves.named(world),
             transferred_gib: self.bills.transferred as f64 / f64::from(1 << 30),
-            carbon: self.emissions.told(world),
+            carbon: self.emissions.carbon(world),
             percentiles_exact: self.jobs.waits().is_exact(),
         };
         summary.spread_over_months();

@@ -55,7 +55,7 @@ impl Emissions {
     }
 
     /// Carbon in kilograms, with the keys that are missing.
-    pub(super) fn told(&self, world: &World) -> Carbon {
+    pub(super) fn carbon(&self, world: &World) -> Carbon {
         let kilograms = |sum: i128| sum as f64 / 3.6e15 / 1e6;
         let known_kg = kilograms(self.regions.iter().map(|region| region.known).sum());
         let (mut by_region, mut unknown) = (Vec::new(), Vec::new());

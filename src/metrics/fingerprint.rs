@@ -16,13 +16,13 @@ pub struct Fingerprint {
     /// Hash of the name of each offer.
     names: Vec<u64>,
     records: u64,
-    trail: HashTrace,
+    hash_trace: HashTrace,
 }
 
 impl Default for Fingerprint {
     fn default() -> Self {
         let (low, high) = (0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344);
-        Self { low, high, names: Vec::new(), records: 0, trail: HashTrace::default() }
+        Self { low, high, names: Vec::new(), records: 0, hash_trace: HashTrace::default() }
     }
 }
 
@@ -39,8 +39,8 @@ impl Fingerprint {
 
     /// Hash trace of the run: over all of the canonical records, and also placements and refused
     /// launches, which are decisions but no records of work.
-    pub fn trail(&self) -> &HashTrace {
-        &self.trail
+    pub fn hash_trace(&self) -> &HashTrace {
+        &self.hash_trace
     }
 
     /// A name for the instance that does not depend on what else there is.
@@ -103,12 +103,12 @@ impl Observer for Fingerprint {
                     let count = u64::from(held.share.tasks) << 32 | u64::from(held.share.devices);
                     word.rotate_left(11) ^ self.place(state, held.share.instance) ^ count
                 });
-                self.trail.step(word);
+                self.hash_trace.step(word);
                 return;
             }
             Record::LaunchRefused { offer, why } => {
                 let why = matches!(why, LaunchRefusal::Capacity);
-                self.trail.step(self.names[offer.row()] ^ u64::from(why));
+                self.hash_trace.step(self.names[offer.row()] ^ u64::from(why));
                 return;
             }
             Record::Noted(..) => return,
@@ -120,6 +120,6 @@ impl Observer for Fingerprint {
         });
         let instance = instance.map_or(u64::MAX, |instance| self.place(state, instance));
         self.mix([(state.now().micros() as u64) << 4 | tag, work, instance, amount as u64]);
-        self.trail.step(self.low);
+        self.hash_trace.step(self.low);
     }
 }

@@ -63,7 +63,7 @@ impl HashTrace {
     /// The records between which two runs part: they agree up to the first
     /// number, and not any more at the second, which is the length of the
     /// shorter run where only one of them goes on. `None` where both are the same.
-    pub fn parting(&self, other: &Self) -> Option<(u64, u64)> {
+    pub fn divergence(&self, other: &Self) -> Option<(u64, u64)> {
         if self.records == other.records && self.last == other.last {
             return None;
         }
@@ -106,7 +106,7 @@ impl From<RecordHash> for String {
 mod tests {
     use super::*;
 
-    fn trail(words: impl IntoIterator<Item = u64>) -> HashTrace {
+    fn trace(words: impl IntoIterator<Item = u64>) -> HashTrace {
         let mut trail = HashTrace::default();
         words.into_iter().for_each(|word| trail.step(word));
         trail
@@ -114,32 +114,32 @@ mod tests {
 
     #[test]
     fn marks_stay_bounded_and_lie_at_multiples_of_the_stride() {
-        let long = trail(0..100_000);
+        let long = trace(0..100_000);
         assert_eq!((long.records, long.stride), (100_000, 4096));
         assert!(long.marks.len() < MOST);
-        assert_eq!(long.marks[4], trail(0..5 * 4096).last);
-        assert_eq!(trail([]).marks, []);
+        assert_eq!(long.marks[4], trace(0..5 * 4096).last);
+        assert_eq!(trace([]).marks, []);
     }
 
     #[test]
-    fn the_parting_is_bracketed() {
+    fn the_divergence_is_bracketed() {
         for (length, at) in [(10, 3), (1_000, 0), (1_000, 999), (50_000, 31_234)] {
-            let one = trail(0..length);
-            let two = trail((0..length).map(|word| if word == at { 7_777_777 } else { word }));
-            let (agreed, parted) = one.parting(&two).expect("they differ");
+            let one = trace(0..length);
+            let two = trace((0..length).map(|word| if word == at { 7_777_777 } else { word }));
+            let (agreed, parted) = one.divergence(&two).expect("they differ");
             assert!(agreed <= at && at < parted, "{length}, {at}: {agreed} to {parted}");
             assert!(parted - agreed <= one.stride);
-            assert_eq!(one.parting(&one), None);
+            assert_eq!(one.divergence(&one), None);
         }
         // One run goes on where the other one ends, at another stride.
-        let (short, long) = (trail(0..100), trail(0..5_000));
-        let (agreed, parted) = short.parting(&long).expect("they differ");
+        let (short, long) = (trace(0..100), trace(0..5_000));
+        let (agreed, parted) = short.divergence(&long).expect("they differ");
         assert!(agreed <= 100 && 100 < parted, "{agreed} to {parted}");
     }
 
     #[test]
-    fn a_trail_survives_being_written() {
-        let one = trail(0..77);
+    fn a_trace_survives_being_written() {
+        let one = trace(0..77);
         let text = toml::to_string(&one).expect("a trail is data");
         assert_eq!(toml::from_str::<HashTrace>(&text).expect("as written"), one);
         assert!(toml::from_str::<HashTrace>(&text.replace("last = \"", "last = \"x")).is_err());

@@ -69,7 +69,7 @@ impl Load {
     }
 
     /// Over which time utilisation and the queue are told, and the integrals over it.
-    fn told(&self) -> (Span, &TimeIntegrals) {
+    fn measured(&self) -> (Span, &TimeIntegrals) {
         match &self.window {
             Some((elapsed, areas)) => (*elapsed, areas),
             None => (self.elapsed, &self.areas),
@@ -78,7 +78,7 @@ impl Load {
 
     /// Time-weighted mean of waiting work.
     pub(super) fn queue(&self) -> Option<f64> {
-        let (elapsed, areas) = self.told();
+        let (elapsed, areas) = self.measured();
         ratio(areas.waiting as f64, elapsed.micros() as f64)
     }
 
@@ -89,7 +89,7 @@ impl Load {
 
     /// Utilisation of a resource, by its place: CPU, memory, GPU.
     pub(super) fn utilisation(&self, at: usize) -> Option<f64> {
-        let (_, areas) = self.told();
+        let (_, areas) = self.measured();
         ratio(areas.allocated[at] as f64, areas.capacity[at] as f64)
     }
 

@@ -47,7 +47,7 @@ pub fn bracket(trial: &Trial<'_>, baseline: &Baseline) -> Option<FirstDivergence
     let runs = trial.runs.iter().zip(&baseline.trail).enumerate();
     let (replication, (agreed, parted)) = runs
         .into_iter()
-        .find_map(|(at, (run, then))| Some((at as u32, then.parting(&run.trail)?)))?;
+        .find_map(|(at, (run, then))| Some((at as u32, then.divergence(&run.trail)?)))?;
     let seed = trial.tested.scenario.seed.wrapping_add(u64::from(replication));
     let (base, now, caution) = (None, None, None);
     Some(FirstDivergence { replication, seed, agreed, parted, base, now, caution })
