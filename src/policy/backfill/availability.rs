@@ -143,7 +143,7 @@ impl AvailabilityProfile {
             Self::Lanes(lanes) => {
                 let moments = CandidateStarts::new(lanes, wanted(turn, work, tasks.0), until);
                 moments.take_while(|&from| from < end).find_map(|from| {
-                    let hold = hold_on_lanes(lanes, turn, work, tasks, from, until(from));
+                    let hold = hold_on_profiles(lanes, turn, work, tasks, from, until(from));
                     hold.map(|hold| (from, hold))
                 })
             }
@@ -165,7 +165,7 @@ impl AvailabilityProfile {
                 let most = free.least(from, until).min(u64::from(tasks.1));
                 (most >= u64::from(tasks.0)).then_some(ReservedResources::Tasks(most))
             }
-            Self::Lanes(lanes) => hold_on_lanes(lanes, turn, work, tasks, from, until),
+            Self::Lanes(lanes) => hold_on_profiles(lanes, turn, work, tasks, from, until),
         }
     }
 
@@ -219,7 +219,7 @@ impl AvailabilityProfile {
         match (self, hold) {
             (Self::Scalar(free), &ReservedResources::Tasks(tasks)) => free.take(tasks, from, until),
             (Self::Lanes(lanes), ReservedResources::Shares(demand, shares)) => {
-                on_lanes(lanes, shares, |share, lane| {
+                on_profiles(lanes, shares, |share, lane| {
                     change(&mut lane.steps, from, until, |free| {
                         free.take(*demand, share.tasks, share.devices);
                     });
@@ -234,7 +234,7 @@ impl AvailabilityProfile {
         match (self, hold) {
             (Self::Scalar(free), &ReservedResources::Tasks(tasks)) => free.give(tasks, from, until),
             (Self::Lanes(lanes), ReservedResources::Shares(demand, shares)) => {
-                on_lanes(lanes, shares, |share, lane| {
+                on_profiles(lanes, shares, |share, lane| {
                     change(&mut lane.steps, from, until, |free| {
                         free.give(*demand, share.tasks, share.devices);
                     });
@@ -246,13 +246,13 @@ impl AvailabilityProfile {
 }
 
 /// Shows each share with its lane; shares of instances that have none are passed over.
-fn on_lanes(
-    lanes: &mut [InstanceProfile],
+fn on_profiles(
+    profiles: &mut [InstanceProfile],
     shares: &[Share],
     mut each: impl FnMut(Share, &mut InstanceProfile),
 ) {
     for &share in shares {
-        if let Some(lane) = lanes.iter_mut().find(|lane| lane.instance == share.instance) {
+        if let Some(lane) = profiles.iter_mut().find(|lane| lane.instance == share.instance) {
             each(share, lane);
         }
     }
@@ -275,7 +275,7 @@ fn lanes(turn: &Turn<'_, '_>) -> Vec<InstanceProfile> {
         let demand = turn.work(allocation.work()).ask.demand;
         let end = end.max(turn.now());
         for held in &allocation.held {
-            on_lanes(&mut lanes, &[held.share], |share, lane| {
+            on_profiles(&mut lanes, &[held.share], |share, lane| {
                 change(&mut lane.steps, end, Time::MAX, |free| {
                     free.give(demand, share.tasks, share.devices);
                 });
@@ -292,7 +292,7 @@ fn wanted<'a>(turn: &'a Turn<'_, '_>, work: WorkRef, tasks: u32) -> Wanted<'a> {
 
 /// Instances that are free latest first, so that others can use the rest until then, the
 /// oldest of these first. An even spread over zones counts as no spread.
-fn hold_on_lanes(
+fn hold_on_profiles(
     lanes: &[InstanceProfile],
     turn: &Turn<'_, '_>,
     work: WorkRef,

@@ -28,7 +28,7 @@ impl ExternalAdmit {
             return;
         }
         let session = &mut *self.session.borrow_mut();
-        let work = arrivals.iter().map(|&work| session.hearing.works.of(work)).collect();
+        let work = arrivals.iter().map(|&work| session.outbox.works.of(work)).collect();
         let question = Question::Admit { work, waiting: waiting as u64 };
         let Some(answer) = session.ask(turn, &question) else { return };
         for number in answer.refuse {

@@ -41,15 +41,15 @@ impl backfill::Backfill for ExternalBackfill {
         });
         let answer = {
             let session = &mut *self.session.borrow_mut();
-            let number = |queued: &Queued| session.hearing.works.of(queued.work);
+            let number = |queued: &Queued| session.outbox.works.of(queued.work);
             let waiting = self.waiting.iter().map(number).collect();
-            let head = session.hearing.works.of(head);
+            let head = session.outbox.works.of(head);
             session.ask(pass.turn, &Question::Backfill { head, waiting })
         };
         for number in answer.map(|answer| answer.overtake).unwrap_or_default() {
             let found = {
                 let session = &mut *self.session.borrow_mut();
-                let work = session.hearing.works.find(number);
+                let work = session.outbox.works.find(number);
                 let row = self.waiting.iter().position(|queued| Some(queued.work) == work);
                 if row.is_none() {
                     let what = format!("lets work {number} overtake, which does not wait");

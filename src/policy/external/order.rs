@@ -29,7 +29,7 @@ impl ExternalOrder {
             return;
         }
         let session = &mut *self.session.borrow_mut();
-        let work: Vec<u64> = joined.iter().map(|&work| session.hearing.works.of(work)).collect();
+        let work: Vec<u64> = joined.iter().map(|&work| session.outbox.works.of(work)).collect();
         let Some(answer) = session.ask(turn, &Question::Order { work: work.clone() }) else {
             return;
         };

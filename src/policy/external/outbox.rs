@@ -77,7 +77,7 @@ impl<T> ExternalIds<T> {
 #[derive(Debug, Default)]
 pub(super) struct EventOutbox {
     /// Events with commas between them.
-    heard: Vec<u8>,
+    unsent: Vec<u8>,
     pub(super) works: ExternalIds<crate::state::LiveWork>,
     pub(super) allocations: ExternalIds<crate::state::Allocation>,
     /// Whether each row of rules has been told.
@@ -87,21 +87,21 @@ pub(super) struct EventOutbox {
 impl EventOutbox {
     /// All that has not been sent, with commas between.
     pub(super) fn heard(&self) -> &[u8] {
-        &self.heard
+        &self.unsent
     }
 
     /// It has been sent.
     pub(super) fn sent(&mut self) {
-        self.heard.clear();
+        self.unsent.clear();
         self.works.forget_ended();
         self.allocations.forget_ended();
     }
 
     fn push(&mut self, event: &EventMessage) {
-        if !self.heard.is_empty() {
-            self.heard.push(b',');
+        if !self.unsent.is_empty() {
+            self.unsent.push(b',');
         }
-        serde_json::to_writer(&mut self.heard, event).expect("an event is plain data");
+        serde_json::to_writer(&mut self.unsent, event).expect("an event is plain data");
     }
 
     /// The price of an offer has changed.

@@ -31,7 +31,7 @@ impl ExternalPlace {
         turn.first_fit_in(work, 0, reach)?;
         let session = &mut *self.session.borrow_mut();
         let tasks = turn.work(work).waiting;
-        let number = session.hearing.works.of(work);
+        let number = session.outbox.works.of(work);
         let not_on = not_on(turn, work, reach);
         let answer = session.ask(turn, &Question::Place { work: number, tasks, not_on })?;
         let placed: u64 = answer.on.iter().map(|share| u64::from(share.tasks)).sum();
@@ -63,7 +63,7 @@ impl place::Place for ExternalPlace {
         };
         let instance = session.instance(turn, number)?;
         if !reach.has(turn.instance(instance).offer) {
-            let work = session.hearing.works.of(work);
+            let work = session.outbox.works.of(work);
             let what = format!("places work {work} on instance {number}, where it must not look");
             session.fail(turn, &what, "`not_on` names instances with room that are not to be used");
             return None;
@@ -79,7 +79,7 @@ impl place::Place for ExternalPlace {
             Err(refusal) => {
                 let what = format!(
                     "does something illegal: work {} on instance {number}: {refusal}",
-                    session.hearing.works.of(work)
+                    session.outbox.works.of(work)
                 );
                 session.fail(turn, &what, "answer an empty `on` where nothing fits");
                 None

@@ -33,12 +33,12 @@ impl ExternalPreempt {
         let mut victims = Vec::new();
         {
             let session = &mut *self.session.borrow_mut();
-            let work = session.hearing.works.of(head);
+            let work = session.outbox.works.of(head);
             let Some(answer) = session.ask(turn, &Question::Preempt { work }) else {
                 return;
             };
             for number in answer.preempt {
-                let found = session.hearing.allocations.find(number);
+                let found = session.outbox.allocations.find(number);
                 // It has yielded in this very decision, which has not been told yet.
                 if found.is_some_and(|found| turn.allocation(found).has_yielded()) {
                     continue;

@@ -29,7 +29,7 @@ impl ExternalProvision {
         let (mut rented, mut refused) = (Vec::new(), false);
         let session = &mut *self.session.borrow_mut();
         let question = Question::Provision {
-            work: work.map(|work| session.hearing.works.of(work)),
+            work: work.map(|work| session.outbox.works.of(work)),
             tasks: work.map_or(0, |work| turn.work(work).waiting),
         };
         let Some(answer) = session.ask(turn, &question) else { return (rented, None, false) };

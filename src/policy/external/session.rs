@@ -36,7 +36,7 @@ pub(in crate::policy) struct Session {
     conversation: Option<Result<Box<dyn Conversation>, BrokenConversation>>,
     greeted: bool,
     calls: u64,
-    pub(super) hearing: EventOutbox,
+    pub(super) outbox: EventOutbox,
     /// Instances that it knows, by their number.
     instances: FxHashMap<u32, InstanceRef>,
     /// Offers by name, made when the first is looked up.
@@ -74,7 +74,7 @@ impl Session {
             conversation: Some(launcher.launch(who, part.name())),
             greeted: false,
             calls: 0,
-            hearing: EventOutbox::default(),
+            outbox: EventOutbox::default(),
             instances: FxHashMap::default(),
             offers: BTreeMap::new(),
             mark: 0,
@@ -84,7 +84,7 @@ impl Session {
 
     /// Takes in a record for the next call.
     pub(in crate::policy) fn record(&mut self, state: &State<'_>, record: &Record) {
-        self.hearing.record(state, record);
+        self.outbox.record(state, record);
     }
 
     /// Takes in what is a trigger and no record, and sends what has gathered
@@ -92,10 +92,10 @@ impl Session {
     pub(in crate::policy) fn begin(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
         for &trigger in triggers {
             if let Trigger::PriceChanged(offer) = trigger {
-                self.hearing.price(turn, offer);
+                self.outbox.price(turn, offer);
             }
         }
-        if self.hearing.heard().len() > MUCH {
+        if self.outbox.heard().len() > MUCH {
             self.ask(turn, &Question::Nothing {});
         }
     }
@@ -165,9 +165,9 @@ impl Session {
         turn: &mut Turn<'_, '_>,
         number: u64,
     ) -> Option<WorkRef> {
-        let found = self.hearing.works.find(number).filter(|&work| turn.is_alive(work));
+        let found = self.outbox.works.find(number).filter(|&work| turn.is_alive(work));
         if found.is_none() {
-            let end = self.hearing.works.given();
+            let end = self.outbox.works.given();
             let what = match number < end {
                 true => format!("names work {number}, which has ended"),
                 false => format!("names work {number}, which was never submitted"),
@@ -289,9 +289,9 @@ impl Session {
         let head =
             format!("{{\"call\":{{\"number\":{},\"now\":{}", self.calls, turn.now().micros());
         line.extend_from_slice(head.as_bytes());
-        if !self.hearing.heard().is_empty() {
+        if !self.outbox.heard().is_empty() {
             line.extend_from_slice(b",\"records\":[");
-            line.extend_from_slice(self.hearing.heard());
+            line.extend_from_slice(self.outbox.heard());
             line.push(b']');
         }
         let (reset, touched) = match turn.touched_since(self.mark) {
@@ -326,7 +326,7 @@ impl Session {
         line.extend_from_slice(b",\"ask\":");
         serde_json::to_writer(&mut *line, question).expect("a question is plain data");
         line.extend_from_slice(b"}}");
-        self.hearing.sent();
+        self.outbox.sent();
     }
 }
 

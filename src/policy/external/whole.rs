@@ -45,7 +45,7 @@ impl Policy for ExternalPolicy {
         let session = &mut *self.session.borrow_mut();
         session.begin(triggers, turn);
         let mut asked: Vec<message::TriggerMessage> =
-            triggers.iter().map(|&trigger| told(session, turn, trigger)).collect();
+            triggers.iter().map(|&trigger| trigger_message(session, turn, trigger)).collect();
         let mut ended = BTreeSet::new();
         for _ in 0..MOST_REFUSED {
             let Some(answer) = session.ask(turn, &Question::Decide { triggers: asked }) else {
@@ -66,12 +66,16 @@ impl Policy for ExternalPolicy {
     }
 }
 
-fn told(session: &Session, state: &State<'_>, trigger: Trigger) -> message::TriggerMessage {
+fn trigger_message(
+    session: &Session,
+    state: &State<'_>,
+    trigger: Trigger,
+) -> message::TriggerMessage {
     let ordinal = |instance: InstanceRef| state.instance(instance).ordinal;
     match trigger {
         Trigger::Begins => message::TriggerMessage::Begins,
-        Trigger::Arrived(work) => message::TriggerMessage::Arrived(session.hearing.works.of(work)),
-        Trigger::Freed(work) => message::TriggerMessage::Freed(session.hearing.works.of(work)),
+        Trigger::Arrived(work) => message::TriggerMessage::Arrived(session.outbox.works.of(work)),
+        Trigger::Freed(work) => message::TriggerMessage::Freed(session.outbox.works.of(work)),
         Trigger::Ready(instance) => message::TriggerMessage::Ready(ordinal(instance)),
         Trigger::Idle(instance) => message::TriggerMessage::Idle(ordinal(instance)),
         Trigger::PriceChanged(offer) => {
@@ -140,7 +144,7 @@ impl Doing<'_, '_, '_> {
                 done(self.turn.release(instance))
             }
             Action::Preempt { allocation } => {
-                match self.session.hearing.allocations.find(*allocation) {
+                match self.session.outbox.allocations.find(*allocation) {
                     Some(allocation) => done(self.turn.preempt(allocation)),
                     None => ActionResult::Illegal(Refusal::AllocationGone),
                 }

@@ -115,7 +115,7 @@ impl OnDemand {
     }
 
     /// The shelf for work that asks this, with the prices of now.
-    fn take_shelf(&mut self, turn: &Turn<'_, '_>, ask: &Ask) -> (RankingKey, OfferRanking) {
+    fn take_ranking(&mut self, turn: &Turn<'_, '_>, ask: &Ask) -> (RankingKey, OfferRanking) {
         let alike = (ask.rules, ask.demand, ask.home, ask.kind);
         let kept = self.shelves.remove(&alike);
         if self.shelves.len() * turn.world().offers.len() >= REMEMBERED {
@@ -321,7 +321,7 @@ impl Provision for OnDemand {
         if self.after_wait > Span::ZERO && from > turn.now() {
             return Provisioned::Later(from);
         }
-        let (alike, shelf) = self.take_shelf(turn, &live.ask);
+        let (alike, shelf) = self.take_ranking(turn, &live.ask);
         let done = self.supply_from(turn, &shelf, work);
         self.shelves.insert(alike, shelf);
         if done { Provisioned::Rented } else { Provisioned::None(WaitReason::NothingToRent) }
@@ -338,7 +338,7 @@ impl Provision for OnDemand {
         if !ask.gang || ask.tasks == 1 || turn.live_offers().is_empty() || self.left(turn) == 0 {
             return false;
         }
-        let (alike, shelf) = self.take_shelf(turn, &ask);
+        let (alike, shelf) = self.take_ranking(turn, &ask);
         let done = self.rent_missing(turn, &shelf, work, (place, allowed));
         self.shelves.insert(alike, shelf);
         done
@@ -351,7 +351,7 @@ impl Provision for OnDemand {
         if self.after_wait > Span::ZERO && from > turn.now() || left == 0 {
             return None;
         }
-        let (alike, shelf) = self.take_shelf(turn, &live.ask);
+        let (alike, shelf) = self.take_ranking(turn, &live.ask);
         let ask = &live.ask;
         let search = Search { shelf: &shelf, ask, tasks, least: 1, left, zones: None, site: None };
         let cost = self.choose(turn, search, Mix::Many).map(|(_, quote)| quote.cost);

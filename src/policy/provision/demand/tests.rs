@@ -299,7 +299,7 @@ fn the_limit_of_the_policy_is_what_speaks_against_an_offer() {
 /// On random worlds whose prices change, the choice is that of quoting
 /// every offer.
 #[test]
-fn the_sorted_shelf_finds_what_a_full_scan_finds() {
+fn the_ranking_finds_what_a_full_scan_finds() {
     let mut stream = Stream::new(17, "shelf");
     for round in 0..60 {
         let plans: Vec<_> = (0..40)
