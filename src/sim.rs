@@ -240,8 +240,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         for (offer, facts) in world.offers.iter() {
             for _ in 0..facts.running_at_start {
                 let instance = self.state.add_running(offer);
-                self.tell(&Record::Requested(instance));
-                self.tell(&Record::Ready(instance));
+                self.record(&Record::Requested(instance));
+                self.record(&Record::Ready(instance));
             }
         }
         self.prices = PriceChanges::after(world, started);
@@ -340,7 +340,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             return Err(limit("max_alive", self.options.max_alive));
         }
         put(&mut self.truths, work.slot(), TruthLeft { left });
-        self.tell(&Record::Submitted(work));
+        self.record(&Record::Submitted(work));
         self.triggers.push(Trigger::Arrived(work));
         self.read_next(source)
     }
@@ -349,7 +349,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.boots[instance.slot()] = None;
         let mut can_start = std::mem::take(&mut self.can_start);
         self.state.ready(instance, &mut can_start);
-        self.tell(&Record::Ready(instance));
+        self.record(&Record::Ready(instance));
         for allocation in can_start.drain(..) {
             let work = self.state.allocation(allocation).work();
             self.start(allocation, work);
@@ -360,7 +360,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     fn start(&mut self, allocation: AllocationRef, work: WorkRef) {
         self.state.start(allocation);
-        self.tell(&Record::Started(allocation));
+        self.record(&Record::Started(allocation));
         let left = self.truths[work.slot()].left;
         if left == ENDLESS {
             return;
@@ -384,7 +384,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// Lets a fact out. Charges go to the observer alone. In line, as records
     /// are, so that each place runs only what concerns its own.
     #[inline(always)]
-    fn tell(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) {
         self.observer.record(&self.state, record);
         if self.follows {
             self.policy.record(&self.state, record);
@@ -397,7 +397,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.close(allocation, Ending::Done, useful, 0);
         let live = self.state.work(work);
         if live.done == live.ask.tasks {
-            self.tell(&Record::Finished(work));
+            self.record(&Record::Finished(work));
             self.state.forget(work);
         }
         self.triggers.push(Trigger::Freed(work));
@@ -418,7 +418,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             *key = None;
         }
         let stopped = Record::Stopped { allocation, ending, useful, lost };
-        self.tell(&stopped);
+        self.record(&stopped);
         let idle = self.state.close(allocation, ending == Ending::Done, &mut self.charges);
         self.emit_charges();
         if idle {
@@ -460,7 +460,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             if self.options.explain {
                 for (work, note) in self.state.take_notes() {
                     if self.state.is_alive(work) {
-                        self.tell(&Record::Noted(work, note));
+                        self.record(&Record::Noted(work, note));
                     }
                 }
             }
@@ -499,7 +499,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.close(allocation, Ending::Unfinished, executed, 0);
             }
             self.observer.undone(&self.state, work, self.left(work));
-            self.tell(&Record::Unfinished(work));
+            self.record(&Record::Unfinished(work));
             self.state.forget(work);
         }
         let mut instances: Vec<InstanceRef> =

@@ -42,7 +42,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                     }
                 }
                 Effect::LaunchRefused(offer, why) => {
-                    self.tell(&Record::LaunchRefused { offer, why });
+                    self.record(&Record::LaunchRefused { offer, why });
                 }
                 Effect::Promised(work, at) => {
                     if self.state.is_alive(work) {
@@ -64,17 +64,17 @@ impl<O: Observer> Simulation<'_, '_, O> {
             return;
         }
         let (work, ready) = (target.work(), target.is_ready());
-        self.tell(&Record::Placed(allocation));
+        self.record(&Record::Placed(allocation));
         if ready {
             self.start(allocation, work);
         } else if self.options.explain {
             let waits = Record::Noted(work, DecisionNote::Waits(Wait::of(WaitReason::Booting)));
-            self.tell(&waits);
+            self.record(&waits);
         }
     }
 
     fn rented(&mut self, instance: InstanceRef) {
-        self.tell(&Record::Requested(instance));
+        self.record(&Record::Requested(instance));
         let target = self.state.instance(instance);
         let offer = &self.state.world().offers[target.offer];
         let entity =
@@ -95,7 +95,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.emit_charges();
         let (billed, amount) = (bill.billed, bill.amount);
         let record = Record::Released { instance, billed, amount, unfinished };
-        self.tell(&record);
+        self.record(&record);
         self.state.drop_instance(instance);
     }
 
@@ -136,7 +136,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     fn refused(&mut self, work: WorkRef, reason: RefusalReason) {
         self.observer.undone(&self.state, work, self.left(work));
-        self.tell(&Record::Refused { work, reason });
+        self.record(&Record::Refused { work, reason });
         self.state.forget(work);
     }
 }
