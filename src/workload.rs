@@ -292,7 +292,7 @@ impl WorkloadSpec {
         };
         told.extend(self.defaults.assumptions());
         told.extend(spread_gangs(self.farthest()));
-        told.extend(self.transforms.iter().map(Transform::told));
+        told.extend(self.transforms.iter().map(Transform::description));
         told
     }
 }

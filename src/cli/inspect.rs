@@ -84,7 +84,7 @@ fn told(work: &Survey, calendar: Calendar) -> String {
     }
     for (note, rows) in work.notes.rows() {
         // A note begins with what became of its rows: `left out: ` or `kept: `.
-        let (fate, why) = note.told().split_once(": ").unwrap_or(("", note.told()));
+        let (fate, why) = note.words().split_once(": ").unwrap_or(("", note.words()));
         let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         text += &format!("  {fate:<9}  {rows}: {why}\n");
     }

@@ -169,7 +169,7 @@ pub fn backtest(
     }
     if let Some(step) = scenario.workload.distortion() {
         return refuse(
-            format!("what was observed is not of this workload. {}", step.told()),
+            format!("what was observed is not of this workload. {}", step.description()),
             "a backtest needs the work as it was; remove that transformation",
         );
     }

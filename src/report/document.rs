@@ -154,7 +154,7 @@ impl Document {
             self.cautions.push(format!("Malformed rows left out of the workload: {skipped}."));
         }
         for (note, rows) in report.row_notes.rows() {
-            self.cautions.push(format!("Rows {}: {rows}.", note.told()));
+            self.cautions.push(format!("Rows {}: {rows}.", note.words()));
         }
     }
 

@@ -111,7 +111,7 @@ fn left_out(survey: &TraceSurvey) -> Option<String> {
         told.push(format!("{} malformed (line {}: {})", stats.skipped, first.line, first.message));
     }
     for (note, rows) in stats.notes.rows().filter(|(note, _)| note.left_out()) {
-        told.push(format!("{rows} {}", note.told().trim_start_matches("left out: ")));
+        told.push(format!("{rows} {}", note.words().trim_start_matches("left out: ")));
     }
     let lost = stats.skipped + stats.dropped;
     let share = 100.0 * lost as f64 / all.max(1) as f64;
@@ -127,7 +127,7 @@ fn rows_left_out(survey: &TraceSurvey, line: &mut impl FnMut(&[&str])) {
     }
     for (note, rows) in survey.stats.notes.rows().filter(|(note, _)| !note.left_out()) {
         let unit = if rows == 1 { " row " } else { " rows " };
-        line(&["# ", &rows.to_string(), unit, note.told()]);
+        line(&["# ", &rows.to_string(), unit, note.words()]);
     }
     if survey.first_bad.is_some() {
         line(&["on_bad_row = \"skip\""]);

@@ -96,7 +96,7 @@ impl RowNote {
     }
 
     /// The note in words, to stand behind a number of rows.
-    pub const fn told(self) -> &'static str {
+    pub const fn words(self) -> &'static str {
         match self {
             Self::NoRuntime => "left out: without a runtime",
             Self::NoProcessors => "left out: without processors",

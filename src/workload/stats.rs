@@ -238,7 +238,7 @@ impl Stats {
         row("virtual machines", self.virtual_machines.to_string());
         row("malformed rows skipped", self.skipped.to_string());
         for (note, rows) in self.notes.rows() {
-            row(&format!("rows {}", note.told()), rows.to_string());
+            row(&format!("rows {}", note.words()), rows.to_string());
         }
         row("first arrival", format!("{} s", self.first_arrival_s));
         let last = Span::from_secs_f64(self.last_arrival_s - self.first_arrival_s);

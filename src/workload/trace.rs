@@ -251,7 +251,7 @@ impl TraceSpec {
             Format::Openb(_) => told.push("Pods live from creation to deletion.".to_owned()),
             Format::Sacct(options) => {
                 told.push("A job of the accounting log is a gang of one task per node.".to_owned());
-                told.push(zone_told(options.time_zone.as_deref()));
+                told.push(zone_words(options.time_zone.as_deref()));
                 if !options.at_submit {
                     told.push("Jobs arrive when they were eligible to start.".to_owned());
                 }
@@ -259,7 +259,7 @@ impl TraceSpec {
                     told.push("GPU models of the accounting log are not asked for.".to_owned());
                 }
             }
-            Format::Mapped(mapping) => told.push(zone_told(mapping.time_zone.as_deref())),
+            Format::Mapped(mapping) => told.push(zone_words(mapping.time_zone.as_deref())),
         }
         if self.on_bad_row == OnBadRow::Skip {
             told.push("Malformed rows of the trace are left out and counted.".to_owned());
@@ -268,6 +268,6 @@ impl TraceSpec {
     }
 }
 
-fn zone_told(zone: Option<&str>) -> String {
+fn zone_words(zone: Option<&str>) -> String {
     format!("Times of the trace without a time zone are {}.", zone.unwrap_or("UTC"))
 }

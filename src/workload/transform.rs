@@ -153,7 +153,7 @@ impl Capacity {
 
 impl Transform {
     /// Effect of the step, in a plain sentence.
-    pub fn told(&self) -> String {
+    pub fn description(&self) -> String {
         match self {
             Self::Window { from, to, shift, alive } => {
                 let from = *from - Time::ZERO;
