@@ -299,7 +299,7 @@ fn read(
         };
         work::check(root, &work.spec, &context, report);
         if root.has("start") {
-            assumptions.extend(work::told_late(&work.spec, &build.world, &context));
+            assumptions.extend(work::early_start_problem(&work.spec, &build.world, &context));
         }
         let notes = mix::fill(&mut policies, &work.spec, &context, base, report);
         policies.assumptions.extend(notes.assumptions);

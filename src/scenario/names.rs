@@ -296,7 +296,7 @@ impl<'w> NamedSource<'w> {
     ///
     /// # Errors
     /// They forbid what nothing has: a rule that silently does nothing.
-    fn look(&mut self, rules: &Rules, work: &Work) -> Result<(), Problem> {
+    fn check(&mut self, rules: &Rules, work: &Work) -> Result<(), Problem> {
         for naming in Naming::ALL {
             let (allowed, forbidden) = naming.listed(rules);
             if allowed.is_empty() && forbidden.is_empty() {
@@ -343,7 +343,7 @@ impl Source for NamedSource<'_> {
             self.pieces.resize(row + 1, 0);
         }
         if self.pieces[row] == 0 {
-            self.look(&book.all_rules()[work.ask.rules], work)?;
+            self.check(&book.all_rules()[work.ask.rules], work)?;
         }
         self.pieces[row] += 1;
         Ok(true)

@@ -217,7 +217,7 @@ mod tests {
 
     /// The printed parts of a preset, written as a policy, are that policy.
     #[test]
-    fn every_preset_is_made_of_the_parts_that_are_told() {
+    fn every_preset_is_made_of_the_parts_it_lists() {
         let world = "question = \"?\"\n[workload.synthetic]\ncount = 1\narrivals = { every = \"1 h\" }\n\
             class.a = { runtime = \"1 h\" }\n[cluster.c]\nnodes = 1\nshape = { vcpus = 1, memory = \"1 GiB\" }\n\
             [cloud.aws]\nregions = [\"us-east-1\"]\n";

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub(crate) use opening::NEW_YEAR_2026;
-pub(super) use opening::{Opening, opening, told_late};
+pub(super) use opening::{Opening, early_start_problem, opening};
 
 use super::composition::unknown_name;
 use super::names::Naming;

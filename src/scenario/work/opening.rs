@@ -62,7 +62,7 @@ pub(in crate::scenario) fn opening(
 
 /// The cost of the time before the first arrival, where the scenario has the
 /// run begin long before that and machines are paid for all along.
-pub(in crate::scenario) fn told_late(
+pub(in crate::scenario) fn early_start_problem(
     spec: &WorkloadSpec,
     world: &World,
     context: &OpenContext,
