@@ -152,7 +152,7 @@ pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Boun
         known.last_arrival = work.arrival;
         if frame.counted_from.is_none_or(|from| work.arrival >= from) {
             let menu = menus.of(&book, work.ask.rules);
-            pairs += menu.dishes.len();
+            pairs += menu.classes.len();
             if known.jobs.len() == MOST_WORK || pairs > MOST_PAIRS {
                 return Ok(row::none(&format!(
                     "more than {MOST_WORK} pieces of work, or {MOST_PAIRS} pairs of work and offer"

@@ -113,7 +113,7 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
 fn unrentable(runs: &[CautionedRun<'_>]) -> Vec<String> {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for run in runs {
-        let Some(told) = run.facts.rentals.told() else { continue };
+        let Some(told) = run.facts.rentals.statement() else { continue };
         match groups.iter_mut().find(|(known, _)| *known == told) {
             Some((_, names)) => names.push(run.name),
             None => groups.push((told, vec![run.name])),

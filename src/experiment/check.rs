@@ -57,7 +57,7 @@ pub fn terms(tested: &Tested, plan: &RepetitionPlan) -> Result<Terms, Problem> {
     Ok(Terms {
         identity: Identity::of(&tested.scenario)?,
         asked: tested.replications,
-        repeated: plan.repetition.told(),
+        repeated: plan.repetition.description(),
     })
 }
 

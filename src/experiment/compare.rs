@@ -121,7 +121,7 @@ pub struct ComparedPolicy {
     pub kept: Vec<u32>,
     /// Number of pieces of work that went from one outcome (under the baseline) to another, over
     /// all replications; none where there were too many to keep.
-    pub fates: Option<Vec<(JobOutcome, JobOutcome, u64)>>,
+    pub outcome_changes: Option<Vec<(JobOutcome, JobOutcome, u64)>>,
     /// Parts of the difference in cost, mean over the replications.
     pub waterfall: Vec<WaterfallStep>,
     /// By metric: bound for policies that do as much, mean over the replications; none where that
@@ -409,7 +409,7 @@ impl Comparison {
                 contrasts: contrasts.collect(),
                 comparable,
                 kept: kept(&mine),
-                fates: fates(&base, &mine),
+                outcome_changes: fates(&base, &mine),
                 waterfall: waterfall(&base, &mine),
                 possible: vec![None; METRICS.len()],
                 measurements: mine,

@@ -78,7 +78,7 @@ pub struct Decision {
     /// Row of the policy to take; the baseline's where none is shown to be better.
     pub choice: usize,
     /// Assessment of each policy against the baseline, which stands even with itself.
-    pub standings: Vec<Assessment>,
+    pub assessments: Vec<Assessment>,
     /// Saving of the choice; none where the work done differs, and costs cannot be compared.
     pub saving: Option<Saving>,
     /// Assumptions that move the saving (or the difference in cost per useful hour, where costs
@@ -114,7 +114,7 @@ impl Assessment {
 impl Decision {
     /// Assessment of the choice.
     pub fn chosen(&self) -> &Assessment {
-        &self.standings[self.choice]
+        &self.assessments[self.choice]
     }
 }
 
@@ -146,7 +146,7 @@ pub fn decide(
             },
         )?,
     };
-    Ok(Decision { choice, saving: saving(comparison, choice), standings, sensitivity })
+    Ok(Decision { choice, saving: saving(comparison, choice), assessments: standings, sensitivity })
 }
 
 /// Value of `a` less that of `b` in the metric called `key`; none where either has none.

@@ -172,7 +172,7 @@ impl<F: FnMut(EventLogEntry)> Observer for EventLog<'_, F> {
         if std::mem::take(&mut self.told) {
             self.reasons.clear();
         }
-        self.seen = self.explains_next().then(|| look(state, triggers));
+        self.seen = self.explains_next().then(|| policy_view(state, triggers));
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {
@@ -248,7 +248,7 @@ fn waiting(state: &State<'_>) -> Vec<WorkRef> {
     waiting
 }
 
-fn look(state: &State<'_>, triggers: &[Trigger]) -> PolicyView {
+fn policy_view(state: &State<'_>, triggers: &[Trigger]) -> PolicyView {
     let totals = state.totals();
     PolicyView {
         triggers: counted(triggers),

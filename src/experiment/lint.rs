@@ -18,8 +18,8 @@ pub fn lint(scenario: &Scenario, survey: Option<&Survey>) -> Vec<Problem> {
     promise::alone(scenario, &mut warnings);
     idle::alone(scenario, &mut warnings);
     if let Some(survey) = survey {
-        impossible::look(scenario, survey, &mut warnings);
-        load::look(scenario, survey, &mut warnings);
+        impossible::warn(scenario, survey, &mut warnings);
+        load::warn(scenario, survey, &mut warnings);
         promise::with_work(scenario, survey, &mut warnings);
         idle::with_work(scenario, survey, &mut warnings);
     }

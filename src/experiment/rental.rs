@@ -79,7 +79,7 @@ impl Renting {
     }
 
     /// Counts a piece of work.
-    pub(super) fn look(&mut self, world: &World, limits: RentalLimits<'_>, ask: &Ask) {
+    pub(super) fn count(&mut self, world: &World, limits: RentalLimits<'_>, ask: &Ask) {
         self.found.pieces += 1;
         let held = (limits.resolved, limits.site);
         if self.rented.admit(world, held, ask) {
@@ -114,7 +114,7 @@ impl Renting {
         let ask = state.work(work).ask;
         let site = |offer| state.site(work, offer);
         let (rules, resolved) = (&state.book().all_rules()[ask.rules], state.rules(ask.rules));
-        self.look(state.world(), RentalLimits { rules, resolved, site: &site }, &ask);
+        self.count(state.world(), RentalLimits { rules, resolved, site: &site }, &ask);
     }
 
     /// Counts of the work that was submitted.
@@ -136,7 +136,7 @@ impl Rentals {
 
     /// Statement that a policy "can rent for none of the work", or only for some, and why; none
     /// where it can for all that fits anywhere.
-    pub fn told(&self) -> Option<String> {
+    pub fn statement(&self) -> Option<String> {
         let lacking = self.lacking();
         if lacking == 0 {
             return None;

@@ -119,7 +119,7 @@ impl Repetition {
     }
 
     /// Differences between replications, in words.
-    pub fn told(&self) -> String {
+    pub fn description(&self) -> String {
         match *self {
             Self::Seeds { warm_up: Span::ZERO } => "one seed each".to_owned(),
             Self::Seeds { warm_up } => format!("one seed each, the first {warm_up} not counted"),
@@ -188,11 +188,11 @@ mod tests {
         assert_eq!(rows(windows(3, 3), 3), [0, 1, 2]);
         assert_eq!(rows(windows(10, 4), 4), [0, 2, 5, 7]);
         assert_eq!(
-            windows(10, 4).told(),
+            windows(10, 4).description(),
             "4 of the 10 windows of 1 d that the trace has, evenly spread, without a warm-up"
         );
         assert_eq!(
-            windows(10, 1).told(),
+            windows(10, 1).description(),
             "1 of the 10 windows of 1 d that the trace has, without a warm-up"
         );
     }

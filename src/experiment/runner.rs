@@ -45,7 +45,7 @@ impl RunRequest<'_> {
         }
         let hash = hasher.finalize().to_hex();
         let (policy, seed) = (&self.policy.name, self.seed());
-        let told = self.repetition.told();
+        let told = self.repetition.description();
         format!("{}/{policy}/{told}/{}/{seed}", &hash[..16], self.replication)
     }
 
@@ -228,7 +228,7 @@ impl Runner<'_> {
         let kept = scenario.objectives.iter().map(kept).collect();
         let measurement = Measurement {
             fingerprint: result.fingerprint.clone(),
-            trail: result.trail.clone(),
+            trail: result.hash_trace.clone(),
             skipped_rows: result.skipped_rows,
             facts: Facts::of(&result),
             ..Measurement::of(summary, &result.series, kept, fates)

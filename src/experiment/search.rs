@@ -246,7 +246,7 @@ impl Found {
     }
 
     /// A setup in words: `cluster.dc1.nodes = 12, policy.p.order = sjf`.
-    pub fn told(&self, point: &SetupPoint) -> String {
+    pub fn description(&self, point: &SetupPoint) -> String {
         let one =
             |(one, level): (&Variable, Option<&str>)| Some(format!("{} = {}", one.key, level?));
         self.levels(point).filter_map(one).collect::<Vec<_>>().join(", ")

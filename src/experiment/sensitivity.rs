@@ -71,7 +71,7 @@ impl Variation {
         all
     }
 
-    fn told(&self) -> String {
+    fn words(&self) -> String {
         match self {
             Self::Arrivals => "arrivals 10 % denser".to_owned(),
             Self::Runtimes => "runtimes 10 % longer".to_owned(),
@@ -94,7 +94,7 @@ impl Variation {
             Self::Prices(provider) => reprice(&mut scenario, provider),
         }
         scenario.text.push_str("\n# moved: ");
-        scenario.text.push_str(&self.told());
+        scenario.text.push_str(&self.words());
         scenario
     }
 }
@@ -148,7 +148,7 @@ pub fn sensitivity(
     let mut found = Sensitivity { replications: count, ..Sensitivity::default() };
     let Some(before) = mean(known, &difference) else { return Ok(found) };
     for (variation, rows) in variations.iter().zip(moved.chunks(runs)) {
-        let assumption = variation.told();
+        let assumption = variation.words();
         match mean(rows, &difference) {
             Some(after) if known.iter().zip(rows).all(|(known, row)| does_as_much(known, row)) => {
                 found.influences.push(Influence { assumption, before, after });

@@ -53,7 +53,7 @@ pub struct RunResult {
     /// Hash of the canonical records.
     pub fingerprint: String,
     /// The same along the run.
-    pub trail: HashTrace,
+    pub hash_trace: HashTrace,
     /// Rows of the workload that could not be read and were skipped.
     pub skipped_rows: u64,
     /// Rows of the workload that became no work, or other work than they say.
@@ -148,7 +148,7 @@ pub fn run_with<O: Observer>(
         waits: collector.waits().clone(),
         series,
         fingerprint: fingerprint.hex(),
-        trail: fingerprint.hash_trace().clone(),
+        hash_trace: fingerprint.hash_trace().clone(),
         skipped_rows: reading.skipped,
         notes: reading.notes,
         unknown_names: reading.unknown_names,

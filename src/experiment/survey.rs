@@ -195,7 +195,7 @@ impl<'w> Fitting<'w> {
     }
 
     /// Notes by policy whether the work can ever run. How long it runs on the own machines.
-    fn look(&mut self, book: &Interner, work: &Work, impossible: &mut [Impossible]) -> Span {
+    fn count(&mut self, book: &Interner, work: &Work, impossible: &mut [Impossible]) -> Span {
         for rules in &book.all_rules().rows()[self.rules.len()..] {
             let resolved = ResolvedRules::new(self.world, rules);
             self.own_speeds.push(OwnSpeed::new(self.world, &resolved));
@@ -217,7 +217,7 @@ impl<'w> Fitting<'w> {
         let limits =
             RentalLimits { rules: &book.all_rules()[work.ask.rules], resolved: rules, site: &site };
         for renting in self.renting.iter_mut().flatten() {
-            renting.look(world, limits, &work.ask);
+            renting.count(world, limits, &work.ask);
         }
         self.own_speeds[work.ask.rules.row()].runtime(work)
     }
@@ -266,7 +266,7 @@ pub fn survey(
             }
         }
         homes = book.homes().len();
-        let runtime = fitting.look(&book, &work, &mut found.impossible);
+        let runtime = fitting.count(&book, &work, &mut found.impossible);
         found.count((&work, runtime), &mut running, &book, scenario.horizon);
         if found.pieces > scenario.limits.max_jobs {
             problems.push(too_much(scenario));

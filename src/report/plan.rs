@@ -72,7 +72,7 @@ impl PlanReport<'_> {
 
     /// A setup in words, fit to be shown.
     pub(super) fn setup(&self, candidate: &Candidate) -> String {
-        clean(&self.found.told(&candidate.point))
+        clean(&self.found.description(&candidate.point))
     }
 
     /// The same in the shortest names that tell variables apart.

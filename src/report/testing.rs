@@ -173,7 +173,7 @@ pub(super) fn decided() -> Decision {
         unfit: vec!["sizes".to_owned()],
         replications: 1,
     };
-    Decision { choice: 0, standings: vec![Assessment::default()], saving: None, sensitivity }
+    Decision { choice: 0, assessments: vec![Assessment::default()], saving: None, sensitivity }
 }
 
 /// The rows as `replications` of the same each, held against the one in row

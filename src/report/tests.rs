@@ -297,7 +297,7 @@ fn documents(then: impl Fn(&Document)) {
         let rows = vec![row; policies];
         let many = judged(&rows, 0, replications);
         let mut decision = decided();
-        decision.standings = vec![decision.standings[0].clone(); policies];
+        decision.assessments = vec![decision.assessments[0].clone(); policies];
         let reports = &vec![report.clone(); policies];
         let comparison = ComparisonReport {
             question: None,

@@ -62,7 +62,7 @@ fn identical_policies_do_not_differ_at_all() {
         assert_eq!((paired.interval.low, paired.interval.high, paired.p), (0.0, 0.0, 1.0));
         assert!(contrast.verdict.is_none_or(|verdict| verdict == Verdict::NoDifferenceShown));
     }
-    assert_eq!(comparison.policies[1].fates, Some(Vec::new()));
+    assert_eq!(comparison.policies[1].outcome_changes, Some(Vec::new()));
     assert_eq!(comparison.policies[1].waterfall, []);
 }
 

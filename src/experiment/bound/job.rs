@@ -74,7 +74,7 @@ impl<'w> JobReader<'w> {
         let held = |dish: &OfferClass| most_tasks(dish.shape, ask.demand) > 0;
         let mut job = self.blank(work);
         let mut sum = OfferSums::default();
-        for dish in menu.dishes.iter().filter(|dish| held(dish)) {
+        for dish in menu.classes.iter().filter(|dish| held(dish)) {
             sum.add(dish, ask.demand);
             job.limited &= dish.limit.is_some();
         }
@@ -90,12 +90,12 @@ impl<'w> JobReader<'w> {
         // on different instances: then no more than each part's least is sure.
         let whole = ask.tasks == 1 && !ask.keeps_progress();
         let mut best = OfferRange::default();
-        for dish in menu.dishes.iter().filter(|dish| held(dish)) {
-            let taste = self.taste(work, dish, home);
-            best.see(taste);
-            self.add(&mut job, work, dish, taste, whole);
+        for dish in menu.classes.iter().filter(|dish| held(dish)) {
+            let weighting = self.taste(work, dish, home);
+            best.see(weighting);
+            self.add(&mut job, work, dish, weighting, whole);
         }
-        for dish in menu.dishes.iter_mut().filter(|dish| held(dish)) {
+        for dish in menu.classes.iter_mut().filter(|dish| held(dish)) {
             dish.needed |= job.limited;
         }
         best.finish(&mut job, whole, ask.tasks == 1 || ask.gang);

@@ -55,7 +55,7 @@ pub(super) struct OfferClass {
 /// All that work of one set of rules may run on.
 #[derive(Clone, Debug)]
 pub(super) struct FeasibleOffers {
-    pub(super) dishes: Vec<OfferClass>,
+    pub(super) classes: Vec<OfferClass>,
 }
 
 /// The menus of a run, by rules.
@@ -82,7 +82,7 @@ impl<'w> FeasibleOfferCache<'w> {
         let size = &mut self.size;
         self.rows[rules.row()].get_or_insert_with(|| {
             let menu = FeasibleOffers::new(world, &book.all_rules()[rules], started);
-            *size += menu.dishes.len();
+            *size += menu.classes.len();
             menu
         })
     }
@@ -90,7 +90,7 @@ impl<'w> FeasibleOfferCache<'w> {
     /// The most milli-cores, MiB and milli-GPUs of all dishes that are needed.
     pub(super) fn capacity(&self) -> [i128; 3] {
         let menus = self.rows.iter().flatten();
-        let dishes = menus.flat_map(|menu| menu.dishes.iter().filter(|dish| dish.needed));
+        let dishes = menus.flat_map(|menu| menu.classes.iter().filter(|dish| dish.needed));
         let offers: BTreeSet<usize> = dishes.flat_map(|dish| dish.offers.clone()).collect();
         let mut sums = vec![[0_i128; 3]; self.world.quotas.len() + 1];
         for &row in &offers {
@@ -161,7 +161,7 @@ impl FeasibleOffers {
         let mut dishes: Vec<OfferClass> = Vec::new();
         let mut rows = BTreeMap::new();
         for offer in world.offers.ids().filter(|&offer| resolved.allows(offer)) {
-            let Some(dish) = dish(world, &resolved, offer, started) else { continue };
+            let Some(dish) = offer_class(world, &resolved, offer, started) else { continue };
             let like = (dish.shape, dish.speed, dish.region, dish.owned);
             let row = *rows.entry(like).or_insert(dishes.len());
             match dishes.get_mut(row) {
@@ -169,7 +169,7 @@ impl FeasibleOffers {
                 None => dishes.push(dish),
             }
         }
-        Self { dishes }
+        Self { classes: dishes }
     }
 }
 
@@ -184,7 +184,7 @@ impl OfferClass {
 }
 
 /// None where there never is an instance.
-fn dish(
+fn offer_class(
     world: &World,
     resolved: &ResolvedRules,
     offer: Id<Offer>,

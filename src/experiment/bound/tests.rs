@@ -179,7 +179,7 @@ struct Scripted<'a> {
 impl Scripted<'_> {
     /// The job that rented the instance of `job`, or the rank of an owned one
     /// beyond all jobs.
-    fn lane(&self, job: usize) -> usize {
+    fn row_of(&self, job: usize) -> usize {
         match self.on[job] {
             On::Owned(rank) => self.on.len() + rank,
             On::Fresh(_) => job,
@@ -190,9 +190,9 @@ impl Scripted<'_> {
     fn try_place(&mut self, at: usize, turn: &mut Turn<'_, '_>) {
         let job = self.order[at];
         let Some(work) = self.arrived[job] else { return };
-        let lane = self.lane(job);
+        let lane = self.row_of(job);
         let behind =
-            self.order[..at].iter().any(|&other| self.lane(other) == lane && !self.placed[other]);
+            self.order[..at].iter().any(|&other| self.row_of(other) == lane && !self.placed[other]);
         if self.placed[job] || behind && !matches!(self.on[job], On::Fresh(_)) {
             return;
         }
@@ -223,7 +223,7 @@ impl Policy for Scripted<'_> {
                 Trigger::Idle(instance) => {
                     let lane = self.instances.iter().position(|&known| known == Some(instance));
                     let mut jobs = 0..self.on.len();
-                    if !jobs.any(|job| Some(self.lane(job)) == lane && !self.placed[job]) {
+                    if !jobs.any(|job| Some(self.row_of(job)) == lane && !self.placed[job]) {
                         turn.release(instance).expect("it is empty");
                     }
                 }

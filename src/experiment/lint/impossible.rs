@@ -6,7 +6,7 @@ use super::super::survey::Survey;
 use crate::problem::{Problem, clip};
 use crate::scenario::Scenario;
 
-pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+pub(super) fn warn(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
     for unknown in &survey.unknown_names {
         let message = unknown.counted();
         warnings.push(scenario.problem("workload", message).hint(unknown.hint.clone()));
@@ -53,7 +53,7 @@ pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Prob
         }
     }
     for (policy, rentals) in scenario.policies.iter().zip(&survey.rentals) {
-        if let Some(told) = rentals.told() {
+        if let Some(told) = rentals.statement() {
             let key = format!("{}.provision", policy_key(&policy.name));
             let message = format!("policy {} {told}", clip(&policy.name));
             warnings.push(scenario.problem(&key, message));

@@ -61,7 +61,7 @@ pub fn offered(scenario: &Scenario, survey: &Survey) -> Vec<(String, f64)> {
     shares
 }
 
-pub(super) fn look(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
+pub(super) fn warn(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
     let rents = scenario.world.offers.rows().iter().any(|offer| offer.market != Market::Owned);
     let window = survey.window(scenario.horizon).unwrap_or_default();
     let late = |share: f64| (share - 1.0) * window > BACKLOG;

@@ -18,7 +18,7 @@ pub(super) fn descend<L: SearchSpace>(
     start: SetupPoint,
     margin: f64,
 ) -> Result<(SetupPoint, SetupScore), L::Halt> {
-    let score = land.look(std::slice::from_ref(&start))?[0];
+    let score = land.evaluate(std::slice::from_ref(&start))?[0];
     let mut best = (start, score);
     let mut reach = SearchStart::Wide;
     loop {
@@ -65,7 +65,7 @@ fn exchange<L: SearchSpace>(
     loop {
         for axis in 0..land.axes().len() {
             for moved in moves(land, &best.0, axis, divisor) {
-                let mut at = (moved.clone(), land.look(&[moved])?[0]);
+                let mut at = (moved.clone(), land.evaluate(&[moved])?[0]);
                 for other in (0..land.axes().len()).filter(|&other| other != axis) {
                     let found = along(land, &at.0, other, SearchStart::Brief)?;
                     if found.1.beats(&at.1) {

@@ -58,7 +58,7 @@ pub(super) struct Evaluations<'a> {
     pub(super) candidates: Vec<Candidate>,
     rows: BTreeMap<SetupPoint, usize>,
     axes: Vec<Levels>,
-    pantry: FirstTrace,
+    first_trace: FirstTrace,
 }
 
 impl<'a> Evaluations<'a> {
@@ -85,7 +85,7 @@ impl<'a> Evaluations<'a> {
             candidates: Vec::new(),
             rows: BTreeMap::new(),
             axes: variables.iter().map(levels).collect(),
-            pantry: FirstTrace::default(),
+            first_trace: FirstTrace::default(),
         }
     }
 
@@ -156,7 +156,7 @@ impl<'a> Evaluations<'a> {
     pub(super) fn scenario(&mut self, point: &SetupPoint) -> Result<Scenario, SearchFailure> {
         let mut scenario =
             (self.open)(&edits(self.variables, point)).map_err(SearchFailure::Problems)?;
-        self.pantry.stock(&mut scenario)?;
+        self.first_trace.fill(&mut scenario)?;
         Ok(scenario)
     }
 }
@@ -164,7 +164,7 @@ impl<'a> Evaluations<'a> {
 impl SearchSpace for Evaluations<'_> {
     type Halt = SearchStop;
 
-    fn look(&mut self, points: &[SetupPoint]) -> Result<Vec<SetupScore>, SearchStop> {
+    fn evaluate(&mut self, points: &[SetupPoint]) -> Result<Vec<SetupScore>, SearchStop> {
         let points: Vec<SetupPoint> = points.iter().map(|point| self.scope.folded(point)).collect();
         self.add(&points)?;
         Ok(points.iter().map(|point| self.candidates[self.rows[point]].score).collect())
@@ -217,14 +217,14 @@ fn by_length(candidates: &[Candidate], rows: &[usize]) -> Vec<Vec<usize>> {
 /// The trace that was read first, for all setups that have the same.
 #[derive(Default)]
 struct FirstTrace {
-    shelf: Option<(TraceSpec, Calendar, WorkloadInput)>,
+    loaded: Option<(TraceSpec, Calendar, WorkloadInput)>,
 }
 
 impl FirstTrace {
-    fn stock(&mut self, scenario: &mut Scenario) -> Result<(), SearchFailure> {
+    fn fill(&mut self, scenario: &mut Scenario) -> Result<(), SearchFailure> {
         let Some(trace) = scenario.workload.input.trace().cloned() else { return Ok(()) };
         let calendar = scenario.calendar;
-        match &self.shelf {
+        match &self.loaded {
             Some((known, date, input)) if *known == trace && *date == calendar => {
                 scenario.workload.input = input.clone();
             }
@@ -237,7 +237,7 @@ impl FirstTrace {
                         failure: Box::new(failure),
                     })
                 })?;
-                self.shelf = Some((trace, calendar, scenario.workload.input.clone()));
+                self.loaded = Some((trace, calendar, scenario.workload.input.clone()));
             }
         }
         Ok(())

@@ -20,7 +20,7 @@ pub(super) trait SearchSpace {
     type Halt;
 
     /// Scores of several points, in order.
-    fn look(&mut self, points: &[SetupPoint]) -> Result<Vec<SetupScore>, Self::Halt>;
+    fn evaluate(&mut self, points: &[SetupPoint]) -> Result<Vec<SetupScore>, Self::Halt>;
 
     /// Levels of each variable, and whether they have an order.
     fn axes(&self) -> &[Levels];
@@ -93,7 +93,7 @@ impl SearchLine<'_> {
         levels.sort_unstable();
         levels.dedup();
         let points: Vec<SetupPoint> = levels.iter().map(|&level| self.at(level)).collect();
-        let scores = land.look(&points)?;
+        let scores = land.evaluate(&points)?;
         self.seen.extend(levels.into_iter().zip(scores));
         Ok(())
     }
@@ -197,7 +197,7 @@ pub(super) mod tests {
     impl<F: Fn(&[usize]) -> SetupScore> SearchSpace for Formula<F> {
         type Halt = std::convert::Infallible;
 
-        fn look(&mut self, points: &[SetupPoint]) -> Result<Vec<SetupScore>, Self::Halt> {
+        fn evaluate(&mut self, points: &[SetupPoint]) -> Result<Vec<SetupScore>, Self::Halt> {
             self.seen.extend(points.iter().cloned());
             Ok(points.iter().map(|point| (self.score)(point)).collect())
         }

@@ -18,7 +18,7 @@ fn found(text: &str, task: Task) -> Found {
 #[track_caller]
 fn answer(found: &Found) -> String {
     let choice = found.choice.unwrap_or_else(|| panic!("no answer: {:?}", found.finalists));
-    found.told(&found.candidate(choice).point)
+    found.description(&found.candidate(choice).point)
 }
 
 #[test]
@@ -103,7 +103,8 @@ fn setups_that_differ_in_another_policys_setting_are_one() {
     let three = task(&[("cluster.c.nodes", "1..6"), order, ("baseline", "p, q")]);
     let both = found(&text, three.clone());
     assert_eq!(both.setups(), 6.0 * (1.0 + 3.0));
-    let told: Vec<String> = both.candidates.iter().map(|one| both.told(&one.point)).collect();
+    let told: Vec<String> =
+        both.candidates.iter().map(|one| both.description(&one.point)).collect();
     let distinct: std::collections::BTreeSet<&String> = told.iter().collect();
     assert_eq!(distinct.len(), told.len(), "{told:?}");
     let of = |policy: &str| told.iter().filter(|one| one.ends_with(policy)).collect::<Vec<_>>();

@@ -95,10 +95,10 @@ impl Variable {
         };
         all.sort_by_key(|one| one.number);
         let numbers = all.iter().map(|one| one.number.to_f64().unwrap_or(f64::MAX)).collect();
-        let levels = all.iter().map(RangeQuantity::told).collect();
+        let levels = all.iter().map(RangeQuantity::words).collect();
         let past = |end: &RangeQuantity, next: &RangeQuantity| {
             RangeQuantity { number: end.number + end.number - next.number, unit: end.unit.clone() }
-                .told()
+                .words()
         };
         let beyond = (all.len() > 1)
             .then(|| [past(&all[0], &all[1]), past(&all[all.len() - 1], &all[all.len() - 2])]);
@@ -156,7 +156,8 @@ fn range(low: &str, rest: &str) -> Result<Vec<String>, VariableProblem> {
         return Err(wrong(message, "write both ends in the same unit"));
     }
     if low.number >= high.number {
-        let message = format!("the range does not rise from `{}` to `{}`", low.told(), high.told());
+        let message =
+            format!("the range does not rise from `{}` to `{}`", low.words(), high.words());
         return Err(wrong(message, "write the lower end first"));
     }
     let width = high.number - low.number;
@@ -174,9 +175,9 @@ fn range(low: &str, rest: &str) -> Result<Vec<String>, VariableProblem> {
             if step.number <= Decimal::ZERO || !same_unit || !(width % step.number).is_zero() {
                 let message = format!(
                     "steps of `{}` do not lead from `{}` to `{}`",
-                    step.told(),
-                    low.told(),
-                    high.told()
+                    step.words(),
+                    low.words(),
+                    high.words()
                 );
                 return Err(wrong(message, "give a step that divides the range, in its unit"));
             }
@@ -206,7 +207,7 @@ fn range(low: &str, rest: &str) -> Result<Vec<String>, VariableProblem> {
             return Err(wrong(message, "choose a number of values that divides the range evenly"));
         }
         let number = number.round_sf(9).unwrap_or(number).normalize();
-        Ok(RangeQuantity { number, unit: low.unit.clone() }.told())
+        Ok(RangeQuantity { number, unit: low.unit.clone() }.words())
     };
     (0..=steps).map(level).collect()
 }
@@ -219,7 +220,7 @@ struct RangeQuantity {
 }
 
 impl RangeQuantity {
-    fn told(&self) -> String {
+    fn words(&self) -> String {
         format!("{} {}", self.number.normalize(), self.unit).trim_end().to_owned()
     }
 }

@@ -80,12 +80,12 @@ pub fn best_of_all(sweep: &Sweep, goal: usize) -> Option<BestPoint> {
 /// corrected for (Bonferroni). None where there is one replication, or the best breaks a promise.
 pub fn as_good(sweep: &Sweep, best: &BestPoint, goal: usize) -> Vec<(usize, usize)> {
     let own = sweep.values(best.point, best.policy, goal);
-    let place = (best.policy, sweep.told(best.point, best.policy));
+    let place = (best.policy, sweep.description(best.point, best.policy));
     let all = (0..sweep.points.len())
         .flat_map(|point| (0..sweep.policies.len()).map(move |policy| (point, policy)));
     // Points that differ in settings of other policies are one.
     let rivals = all.filter(|&(point, policy)| {
-        sweep.keeps(point, policy) && (policy, sweep.told(point, policy)) != place
+        sweep.keeps(point, policy) && (policy, sweep.description(point, policy)) != place
     });
     let rivals: Vec<(usize, usize)> = rivals.filter(|_| best.keeps).collect();
     let confidence = 1.0 - (1.0 - CONFIDENCE) / rivals.len().max(1) as f64;
@@ -98,7 +98,7 @@ pub fn as_good(sweep: &Sweep, best: &BestPoint, goal: usize) -> Vec<(usize, usiz
         rivals.into_iter().filter_map(|rival| Some((rival, off(rival)?))).collect();
     found.sort_by(|(one, a), (other, b)| a.total_cmp(b).then(one.cmp(other)));
     let mut told = BTreeSet::new();
-    found.retain(|&((point, policy), _)| told.insert((policy, sweep.told(point, policy))));
+    found.retain(|&((point, policy), _)| told.insert((policy, sweep.description(point, policy))));
     found.into_iter().map(|(rival, _)| rival).collect()
 }
 

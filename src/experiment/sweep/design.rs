@@ -41,7 +41,7 @@ impl Design {
     }
 
     /// Its name in words.
-    pub fn told(self) -> String {
+    pub fn words(self) -> String {
         match self {
             Self::Grid => "grid".to_owned(),
             Self::Random(points) => format!("{points} random points"),

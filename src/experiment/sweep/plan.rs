@@ -163,7 +163,7 @@ pub fn sweep(
         let mut scenarios = Vec::new();
         for point in points {
             let mut scenario = open(&point.edits(&plan.axes)).map_err(SweepFailure::Problems)?;
-            pantry.stock(&mut scenario).map_err(SweepFailure::Input)?;
+            pantry.fill(&mut scenario).map_err(SweepFailure::Input)?;
             scenarios.push(scenario);
         }
         let mut cells = Vec::new();
@@ -263,7 +263,7 @@ pub enum SweepFailure {
 
 /// Traces that were read, for points that have the same.
 struct TraceCache {
-    shelves: Vec<(TraceSpec, Calendar, WorkloadInput)>,
+    loaded: Vec<(TraceSpec, Calendar, WorkloadInput)>,
 }
 
 impl TraceCache {
@@ -276,18 +276,18 @@ impl TraceCache {
             }
             WorkloadInput::Trace(_) | WorkloadInput::Synthetic(_) => Vec::new(),
         };
-        Self { shelves }
+        Self { loaded: shelves }
     }
 
-    fn stock(&mut self, scenario: &mut Scenario) -> Result<(), RunFailure> {
+    fn fill(&mut self, scenario: &mut Scenario) -> Result<(), RunFailure> {
         let Some(trace) = scenario.workload.input.trace().cloned() else { return Ok(()) };
         let calendar = scenario.calendar;
-        let known = self.shelves.iter().find(|shelf| shelf.0 == trace && shelf.1 == calendar);
+        let known = self.loaded.iter().find(|shelf| shelf.0 == trace && shelf.1 == calendar);
         if let Some((_, _, input)) = known {
             scenario.workload.input = input.clone();
-        } else if self.shelves.len() < MOST_TRACES {
+        } else if self.loaded.len() < MOST_TRACES {
             share_inputs(scenario)?;
-            self.shelves.push((trace, calendar, scenario.workload.input.clone()));
+            self.loaded.push((trace, calendar, scenario.workload.input.clone()));
         }
         Ok(())
     }

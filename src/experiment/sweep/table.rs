@@ -209,7 +209,7 @@ impl Sweep {
 
     /// A point in words, as far as it concerns a policy: `dc1.nodes = 10,
     /// today.preset = batch-fcfs`.
-    pub fn told(&self, point: usize, policy: usize) -> String {
+    pub fn description(&self, point: usize, policy: usize) -> String {
         let levels = self.points[point].levels.iter().enumerate();
         let levels = levels.filter(|&(axis, _)| self.concerns[policy][axis]);
         let one = |(axis, level): (usize, &Level)| format!("{} = {}", self.name(axis), level.text);
@@ -237,10 +237,10 @@ mod tests {
         let row = row_of("cost_total").expect("a metric");
         assert_eq!(sweep.values(2, 0, row), [30.0, 34.0]);
         assert_eq!(sweep.estimate(2, 0, row).map(|estimate| estimate.mean), Some(32.0));
-        assert_eq!(sweep.told(2, 0), "c.nodes = 2, p.preset = x");
+        assert_eq!(sweep.description(2, 0), "c.nodes = 2, p.preset = x");
         let mut other = sweep.clone();
         other.concerns[0][1] = false;
-        assert_eq!(other.told(2, 0), "c.nodes = 2");
+        assert_eq!(other.description(2, 0), "c.nodes = 2");
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl ComparisonReport<'_> {
                 .map(|metric| (metric.key, self.cell(metric, row)))
                 .collect(),
             objectives_kept: &many.policies[row].kept,
-            fates_changed: changes(many.policies[row].fates.as_deref()),
+            fates_changed: changes(many.policies[row].outcome_changes.as_deref()),
             objectives: self.rows[row].objectives,
             breakdown: breakdowns.next().map(|(_, one)| one).unwrap_or_default(),
             summary: self.rows[row].summary,
@@ -196,7 +196,7 @@ impl ComparisonReport<'_> {
             baseline: &many.policies[many.baseline].name,
             comparable: many.comparable(),
             replications: many.replications,
-            repetition: many.repetition.told(),
+            repetition: many.repetition.description(),
             seed: many.seed,
             confidence: many.judging.confidence,
             margin: many.judging.margin,

@@ -309,7 +309,7 @@ impl ComparisonReport<'_> {
         let mut table = Table::new("Work whose fate changed", &head);
         table.words = 3;
         for policy in &self.many.policies {
-            for &(from, to, count) in policy.fates.iter().flatten() {
+            for &(from, to, count) in policy.outcome_changes.iter().flatten() {
                 let mean = amount(count as f64 / all);
                 table.row([
                     unquoted(&policy.name),

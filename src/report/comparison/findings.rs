@@ -277,7 +277,7 @@ impl ComparisonReport<'_> {
                 && !moves(row)
                 && one.rows(PromiseChange::Even).len() == one.promises.len()
         };
-        let standings = self.decision.map_or(&[][..], |decision| &decision.standings);
+        let standings = self.decision.map_or(&[][..], |decision| &decision.assessments);
         let (same, mut others): (Vec<Other>, Vec<Other>) =
             self.others(standings).into_iter().partition(|other| other.why == WhyNot::Same);
         let more = others.split_off(others.len().min(OTHERS_NAMED));
@@ -622,7 +622,7 @@ impl ComparisonReport<'_> {
 
     /// The promises that a policy's mean keeps and the baseline's breaks.
     fn newly_kept(&self, row: usize) -> impl Iterator<Item = &super::ObjectiveResult> {
-        let standings = self.decision.map_or(&[][..], |decision| &decision.standings);
+        let standings = self.decision.map_or(&[][..], |decision| &decision.assessments);
         let kept = move |row: usize| {
             let promises = standings.get(row).map_or(&[][..], |standing| &standing.promises);
             promises.iter().map(|promise| promise.kept)
@@ -663,10 +663,10 @@ impl ComparisonReport<'_> {
         let repetition = match many.repetition {
             // Some of those that were spread, where a precision was reached.
             Repetition::Windows { of, taken, .. } if many.replications < taken => {
-                format!("{} ({} of {of})", many.repetition.told(), many.replications)
+                format!("{} ({} of {of})", many.repetition.description(), many.replications)
             }
             Repetition::Windows { .. } | Repetition::Seeds { .. } | Repetition::Blocks { .. } => {
-                many.repetition.told()
+                many.repetition.description()
             }
         };
         Sure {

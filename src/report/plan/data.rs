@@ -122,7 +122,7 @@ impl PlanReport<'_> {
             converged: found.converged,
             separated: found.separated,
             comparable: found.comparable,
-            repetition: found.repetition.told(),
+            repetition: found.repetition.description(),
             seed: found.seed,
             searched_replications: found.searched,
             held_out_replications: found.held_out,

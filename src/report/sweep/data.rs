@@ -103,8 +103,8 @@ impl SweepReport<'_> {
         };
         let all = SweepJson {
             question: self.question,
-            design: sweep.design.told(),
-            repetition: sweep.repetition.told(),
+            design: sweep.design.words(),
+            repetition: sweep.repetition.description(),
             replications: sweep.replications,
             confidence: CONFIDENCE,
             policies: &sweep.policies,

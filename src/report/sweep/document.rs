@@ -35,7 +35,7 @@ impl SweepReport<'_> {
             let words = format!("`{}={}`", unquoted(&axis.key), unquoted(&axis.asked));
             document.recipe.push(("setting".to_owned(), words));
         }
-        document.recipe.push(("repetition".to_owned(), sweep.repetition.told()));
+        document.recipe.push(("repetition".to_owned(), sweep.repetition.description()));
         document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
         document.add(Section::of(table::best_points(self), SectionPlace::Front));
         document.add(Section::new("Charts", SectionPlace::Page).charts(charts));
@@ -61,7 +61,7 @@ impl SweepReport<'_> {
         format!(
             "{} ({}), {}, {}",
             several(sweep.points.len() as u64, "point", "points"),
-            sweep.design.told(),
+            sweep.design.words(),
             several(sweep.policies.len() as u64, "policy", "policies"),
             several(u64::from(sweep.replications), "replication", "replications")
         )
@@ -70,7 +70,7 @@ impl SweepReport<'_> {
     fn cards(&self) -> Vec<Card> {
         let (sweep, metric) = (self.sweep, self.ranked_by());
         let Some(best) = best_of_all(sweep, self.goal) else { return Vec::new() };
-        let place = unquoted(&sweep.told(best.point, best.policy));
+        let place = unquoted(&sweep.description(best.point, best.policy));
         let mut cards =
             vec![Card::new(metric.label, figure(metric.unit, Some(best.goal.mean)), place)];
         let monthly = row_of("cost_monthly").filter(|&row| row != self.goal && sweep.same_work());

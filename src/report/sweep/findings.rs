@@ -102,7 +102,7 @@ impl SweepReport<'_> {
                 let first = &sweep.runs(best.point, best.policy)[0];
                 BestFound {
                     policy: sweep.policies[best.policy].clone(),
-                    place: sweep.told(best.point, best.policy),
+                    place: sweep.description(best.point, best.policy),
                     mean: best.goal.mean,
                     half_width: best.goal.interval.and_then(|one| width(one.half_width)),
                     monthly: monthly
@@ -126,14 +126,14 @@ impl SweepReport<'_> {
             ends: ends.into_iter().map(|axis| sweep.name(axis).to_owned()).collect(),
             as_good: as_good.len(),
             nearest: as_good.first().map(|&(point, policy)| {
-                match sweep.told(point, policy).as_str() {
+                match sweep.description(point, policy).as_str() {
                     "" => sweep.policies[policy].clone(),
                     place => format!("{} with {place}", sweep.policies[policy]),
                 }
             }),
             same_work: sweep.same_work(),
             sampled: !sweep.axes.is_empty() && sweep.levels(0).is_none(),
-            repetition: sweep.repetition.told(),
+            repetition: sweep.repetition.description(),
             windows: sweep.repetition.left_of(),
             assumptions: self.assumptions.len(),
         }
