@@ -226,7 +226,7 @@ fn write(
     let out = comparison.write_waterfall(folder.file("waterfall.csv")?, cells)?;
     folder::finish(out, "waterfall.csv")?;
     let names = &exhibits[comparison.baseline()].names;
-    let out = comparison.write_fates(folder.file("fates.csv")?, names, cells)?;
+    let out = comparison.write_outcome_changes(folder.file("fates.csv")?, names, cells)?;
     folder::finish(out, "fates.csv")?;
     let mut json = Vec::new();
     comparison.write_json(&mut json)?;

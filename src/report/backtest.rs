@@ -156,7 +156,7 @@ impl BacktestReport<'_> {
     /// The first error of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let backtest = self.backtest;
-        let said = self.said();
+        let said = self.statements();
         let all = BacktestJson {
             answer: said.answer,
             cautions: said.cautions,

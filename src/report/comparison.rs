@@ -329,7 +329,7 @@ mod tests {
             assert_eq!(comparison.metrics()[0].key, "cost_per_core_hour");
         });
         check(&all[..2], 1, |comparison| {
-            assert!(comparison.said().cautions.is_empty());
+            assert!(comparison.statements().cautions.is_empty());
             assert_eq!(comparison.metrics()[0].key, "cost_total");
         });
     }

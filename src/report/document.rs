@@ -138,7 +138,7 @@ impl Document {
         add("version", recipe.version.clone());
         add(
             "scenario",
-            format!("{} `{}`", unquoted(&recipe.scenario_told()), recipe.scenario_hash),
+            format!("{} `{}`", unquoted(&recipe.scenario_words()), recipe.scenario_hash),
         );
         add("policy", unquoted(&recipe.policy));
         add("seed", recipe.seed.to_string());

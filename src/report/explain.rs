@@ -104,7 +104,7 @@ impl Written {
 pub struct ExplainCsv<W: io::Write> {
     sheet: Sheet<W>,
     /// Facts told of each piece of work, by its slot.
-    told: Vec<WorkSoFar>,
+    works_so_far: Vec<WorkSoFar>,
     /// Work to which something happened at this instant.
     listed: Vec<WorkRef>,
     news: News,
@@ -138,7 +138,7 @@ impl<W: io::Write> ExplainCsv<W> {
     pub fn new(out: W, cells: TextCells) -> Self {
         Self {
             sheet: Sheet::new(out, cells, COLUMNS),
-            told: Vec::new(),
+            works_so_far: Vec::new(),
             listed: Vec::new(),
             news: News::default(),
             counted: FxHashMap::default(),
@@ -161,13 +161,13 @@ impl<W: io::Write> ExplainCsv<W> {
     }
 
     fn list(&mut self, work: WorkRef) {
-        if !std::mem::replace(&mut self.told[work.slot()].listed, true) {
+        if !std::mem::replace(&mut self.works_so_far[work.slot()].listed, true) {
             self.listed.push(work);
         }
     }
 
     fn noted(&mut self, state: &State<'_>, work: WorkRef, note: DecisionNote) {
-        let told = &mut self.told[work.slot()];
+        let told = &mut self.works_so_far[work.slot()];
         match note {
             // The state says whether instances boot.
             DecisionNote::Waits(Wait { reason: WaitReason::Booting, .. }) => {}
@@ -270,7 +270,7 @@ impl<W: io::Write> ExplainCsv<W> {
     fn started(&mut self, state: &State<'_>, allocation: AllocationRef) {
         let target = state.allocation(allocation);
         let work = target.work();
-        let told = &mut self.told[work.slot()];
+        let told = &mut self.works_so_far[work.slot()];
         let waited = told.written.is_some();
         let known = state.work(work).ask.estimate != Span::MAX;
         let until = Some(target.estimated_end).filter(|_| known);
@@ -293,7 +293,7 @@ impl<W: io::Write> ExplainCsv<W> {
                 ExplainRow { work, note: "preempted", why, tasks, lost, ..ExplainRow::default() };
             self.row(state, &row);
         }
-        let told = &mut self.told[work.slot()];
+        let told = &mut self.works_so_far[work.slot()];
         let Some((tasks, why, until)) = told.started.take() else { return };
         told.written = None;
         told.rejected.clear();
@@ -306,7 +306,7 @@ impl<W: io::Write> ExplainCsv<W> {
 
     /// Writes why work waits from now on, if that is news.
     fn tell_wait(&mut self, state: &State<'_>, work: WorkRef) {
-        let told = &mut self.told[work.slot()];
+        let told = &mut self.works_so_far[work.slot()];
         let Some((reason, tasks)) = cause(state, work, told.noted) else { return };
         let wait = told.noted;
         let next = wait.is_none_or(|wait| wait.first.is_none());
@@ -322,7 +322,7 @@ impl<W: io::Write> ExplainCsv<W> {
             counted.or_insert_with(|| Census::new(state, work)).clone()
         });
         let most = census.as_ref().and_then(|census| census.most).filter(|_| next);
-        self.told[work.slot()].written = Some(Written { reason, next, most, at, since });
+        self.works_so_far[work.slot()].written = Some(Written { reason, next, most, at, since });
         let row = ExplainRow {
             work: Some(work),
             note: "waits",
@@ -393,7 +393,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
         let mut listed = std::mem::take(&mut self.listed);
         listed.retain(|&work| state.is_alive(work));
         for &work in &listed {
-            self.told[work.slot()].listed = false;
+            self.works_so_far[work.slot()].listed = false;
             self.tell_changes(state, work);
             self.tell_wait(state, work);
         }
@@ -407,10 +407,10 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
         match *record {
             Record::Submitted(work) => {
                 let slot = work.slot();
-                if self.told.len() <= slot {
-                    self.told.resize(slot + 1, WorkSoFar::default());
+                if self.works_so_far.len() <= slot {
+                    self.works_so_far.resize(slot + 1, WorkSoFar::default());
                 }
-                self.told[slot] = WorkSoFar::default();
+                self.works_so_far[slot] = WorkSoFar::default();
                 self.list(work);
             }
             Record::Noted(work, note) => self.noted(state, work, note),
@@ -420,7 +420,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
                 let work = state.allocation(allocation).work();
                 self.tell_changes(state, work);
                 // Who takes its place is known when the clock moves.
-                self.told[work.slot()].written = None;
+                self.works_so_far[work.slot()].written = None;
                 self.list(work);
             }
             Record::Finished(work) | Record::Unfinished(work) => self.tell_changes(state, work),

@@ -36,7 +36,7 @@ pub struct Recipe {
 
 impl Recipe {
     /// The scenario and how it was edited: `quickstart, with --set seed=2`.
-    pub(super) fn scenario_told(&self) -> String {
+    pub(super) fn scenario_words(&self) -> String {
         let edits = self.set.iter().map(|edit| format!(", with --set {edit}"));
         edits.fold(self.scenario.clone(), |told, edit| told + &edit)
     }

@@ -17,7 +17,7 @@ use super::figure::{amount, change, count, difference, figure, half_width, round
 
 /// Answer and cautions that a template gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct Statements {
     pub(super) answer: Answer,
     pub(super) cautions: Vec<String>,
 }
@@ -29,9 +29,9 @@ const MARK: char = '\u{1}';
 ///
 /// A template that asks for what `found` does not have is a bug of ours: tests fail
 /// on it; a user, who may have waited for hours, gets the tables and is told.
-pub(super) fn said(template: &str, found: &impl Serialize) -> Said {
+pub(super) fn render(template: &str, found: &impl Serialize) -> Statements {
     let text = text(template, found);
-    let mut said = Said::default();
+    let mut said = Statements::default();
     for item in text.split(MARK).skip(1) {
         let words = item[1..].split_whitespace().collect::<Vec<_>>().join(" ");
         match item.as_bytes()[0] {
@@ -171,7 +171,7 @@ mod tests {
             saved: f64,
             none: bool,
         }
-        let said = said(template, &Found { name: "a\n- b`c", saved: -1_234.5, none: false });
+        let said = render(template, &Found { name: "a\n- b`c", saved: -1_234.5, none: false });
         assert_eq!(said.answer.headline, "Take a\u{fffd}- b'c: $1,235 less.");
         assert_eq!(said.answer.bullets, ["a\u{fffd}- b'c"]);
         assert_eq!(said.cautions, ["`it` is so."]);

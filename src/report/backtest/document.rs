@@ -19,13 +19,13 @@ const FILES: [(&str, &str); 5] = [
 impl BacktestReport<'_> {
     /// The document; `charts` are those of the backtest, in order.
     pub fn document(&self, charts: Vec<Chart>) -> Document {
-        let (run, said) = (self.run, self.said());
+        let (run, said) = (self.run, self.statements());
         let recipe = &run.recipe;
         let mut document = Document::titled(recipe.question.as_deref(), &recipe.scenario);
         document.about = format!(
             "Backtest of policy {}, scenario {}, seed {}, {} to {} UTC",
             unquoted(&recipe.policy),
-            unquoted(&recipe.scenario_told()),
+            unquoted(&recipe.scenario_words()),
             recipe.seed,
             to_the_minute(&run.summary.started),
             to_the_minute(&run.summary.ended)

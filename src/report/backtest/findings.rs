@@ -7,7 +7,7 @@ use super::BacktestReport;
 use crate::experiment::backtest::{
     Backtest, Calibration, Likeness, ObservedFrom, Reading, WaitErrors,
 };
-use crate::report::words::{Said, said};
+use crate::report::words::{Statements, render};
 
 /// Figures of a scenario that are named.
 const NAMED: usize = 3;
@@ -95,7 +95,7 @@ impl<'a> BacktestFindings<'a> {
 }
 
 impl BacktestReport<'_> {
-    pub(super) fn said(&self) -> Said {
+    pub(super) fn statements(&self) -> Statements {
         let Backtest { likeness, readings, unobserved, not_started, .. } = self.backtest;
         let waits = self.backtest.waits.as_ref();
         let found = BacktestFindings {
@@ -104,7 +104,7 @@ impl BacktestReport<'_> {
             assumptions: self.run.assumptions.len(),
             ..BacktestFindings::of(&self.run.recipe.policy, *likeness, waits, readings)
         };
-        said(include_str!("../words/backtest.txt"), &found)
+        render(include_str!("../words/backtest.txt"), &found)
     }
 }
 
@@ -129,6 +129,9 @@ impl Calibrated {
             [] => format!("backtest: {}", found.likeness),
             _ => format!("backtest stale, was {}", found.likeness),
         };
-        Self { text: said(include_str!("../words/calibration.txt"), &found).answer.headline, brief }
+        Self {
+            text: render(include_str!("../words/calibration.txt"), &found).answer.headline,
+            brief,
+        }
     }
 }

@@ -83,7 +83,7 @@ fn sentences_say_what_was_found() {
                 "Work that the run did not start is left out: 1 of 12.",
             ],
         }
-    "#]].assert_debug_eq(&report.said());
+    "#]].assert_debug_eq(&report.statements());
     let kept = calibration(&judged);
     expect!["Held against what was observed, the model of today is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %), 60.0 % of the waits within 10 % or a minute, instance-hours 12 h against 10 h observed, cost of today $0.00 against $5.00 observed."].assert_eq(&Calibrated::of(&kept, &[]).text);
     let stale = Calibrated::of(&kept, &["the workload", "the policy"]).text;

@@ -56,7 +56,7 @@ struct MovedJson {
 impl CheckReport<'_> {
     /// The check as one JSON object.
     pub fn json(&self) -> CheckJson<'_> {
-        let said = self.said();
+        let said = self.statements();
         CheckJson {
             kind: "windtunnel check",
             version: env!("CARGO_PKG_VERSION"),

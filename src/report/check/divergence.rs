@@ -73,7 +73,10 @@ struct ReasonWords<'a> {
 }
 
 /// Words on where a run parts from its baseline: a title, and lines indented below it.
-pub(super) fn parting_words(verdicts: &GateVerdicts<'_>, parting: &FirstDivergence) -> Vec<String> {
+pub(super) fn divergence_words(
+    verdicts: &GateVerdicts<'_>,
+    parting: &FirstDivergence,
+) -> Vec<String> {
     lines(include_str!("../words/divergence.txt"), &divergence(verdicts, parting))
 }
 

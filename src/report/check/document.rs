@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::divergence::parting_words;
+use super::divergence::divergence_words;
 use super::{CheckReport, Finding, GateOutcome, GateVerdicts, MovedMetric};
 use crate::report::document::{Card, Cell, Document, Section, SectionPlace, Table, Tone, unquoted};
 use crate::report::figure::{NOTHING, change, clean, count, difference, figure, half_width};
-use crate::report::words::{Said, said, several};
+use crate::report::words::{Statements, render, several};
 use crate::scenario::{Subject, not_modelled};
 
 /// Most metrics that are shown of what moved.
@@ -50,8 +50,8 @@ struct NamedGate {
 }
 
 impl CheckReport<'_> {
-    pub(super) fn said(&self) -> Said {
-        let mut said = said(include_str!("../words/check.txt"), &self.findings());
+    pub(super) fn statements(&self) -> Statements {
+        let mut said = render(include_str!("../words/check.txt"), &self.findings());
         said.cautions.extend(self.cautions.iter().cloned());
         said
     }
@@ -114,7 +114,7 @@ impl CheckReport<'_> {
 
     /// The document.
     pub fn document(&self) -> Document {
-        let said = self.said();
+        let said = self.statements();
         let mut document =
             Document::titled(None, &format!("Check of {}", unquoted(&self.suite.name)));
         document.answer = said.answer;
@@ -132,7 +132,7 @@ impl CheckReport<'_> {
                 document.add(Section::of(moved(verdicts), SectionPlace::Front));
             }
             if let Some(parting) = parting {
-                let words = parting_words(verdicts, parting);
+                let words = divergence_words(verdicts, parting);
                 let mut section = Section::new(&words[0], SectionPlace::Front);
                 section.notes = words[1..].to_vec();
                 document.add(section);

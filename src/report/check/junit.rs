@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::divergence::parting_words;
+use super::divergence::divergence_words;
 use super::document::{MOST_MOVED, moved_row, row_of};
 use super::{CheckReport, Finding, FirstDivergence, GateOutcome, GateVerdicts};
 use crate::scenario::Subject;
@@ -66,7 +66,7 @@ impl CheckReport<'_> {
                 let cells = moved_row(one).map(|cell| cell.text);
                 write!(out, "\n{}", xml(&cells.join("  ")))?;
             }
-            for words in parting.iter().flat_map(|parting| parting_words(verdicts, parting)) {
+            for words in parting.iter().flat_map(|parting| divergence_words(verdicts, parting)) {
                 write!(out, "\n{}", xml(&words))?;
             }
             write!(out, "</failure>")?;

@@ -1,4 +1,4 @@
-use super::divergence::parting_words;
+use super::divergence::divergence_words;
 use super::*;
 use crate::experiment::{EntryReason, EventLogEntry, PolicyView};
 use crate::metrics::METRICS;
@@ -92,7 +92,7 @@ fn check(parting: FirstDivergence, want: &[&str]) {
         replications: 1,
         differs_in: Some(0),
     };
-    let words = parting_words(&verdicts, &parting);
+    let words = divergence_words(&verdicts, &parting);
     assert_eq!(words[0], "First divergence: p in s, seed 1");
     assert_eq!(words[1..], *want);
 }

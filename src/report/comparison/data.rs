@@ -104,7 +104,7 @@ impl ComparisonReport<'_> {
     ///
     /// # Errors
     /// The first error of the writer.
-    pub fn write_fates<W: io::Write>(
+    pub fn write_outcome_changes<W: io::Write>(
         &self,
         out: W,
         names: &[String],
@@ -186,7 +186,7 @@ impl ComparisonReport<'_> {
             breakdown: breakdowns.next().map(|(_, one)| one).unwrap_or_default(),
             summary: self.rows[row].summary,
         };
-        let said = self.said();
+        let said = self.statements();
         let all = ComparisonJson {
             question: self.question,
             answer: said.answer,

@@ -28,7 +28,7 @@ const FILES: [(&str, &str); 8] = [
 impl ComparisonReport<'_> {
     /// The document; `charts` are those of the comparison, in order.
     pub fn document(&self, charts: Vec<Chart>) -> Document {
-        let said = self.said();
+        let said = self.statements();
         let mut document = Document::titled(self.question, "Decision");
         document.about = self.about();
         document.answer = said.answer;
@@ -78,7 +78,7 @@ impl ComparisonReport<'_> {
                 ratios[0], ratios[1], ratios[2]
             ));
         }
-        let details = [self.waterfalls(), self.fates()];
+        let details = [self.waterfalls(), self.outcome_changes()];
         for table in details.into_iter().filter(|table| !table.rows.is_empty()) {
             document.add(Section::of(table, SectionPlace::Folded));
         }
@@ -88,7 +88,7 @@ impl ComparisonReport<'_> {
 
     /// Subject of the comparison, in one line.
     fn about(&self) -> String {
-        let scenario = self.reports.first().map(|report| unquoted(&report.recipe.scenario_told()));
+        let scenario = self.reports.first().map(|report| unquoted(&report.recipe.scenario_words()));
         let scenario = scenario.map_or(String::new(), |name| format!("Scenario {name}: "));
         let work = if self.between.is_some() { "" } else { " over the same workload" };
         let count = self.many.policies.len();
@@ -303,7 +303,7 @@ impl ComparisonReport<'_> {
     }
 
     /// Pieces of work that went from one fate to another, per policy and replication.
-    fn fates(&self) -> Table {
+    fn outcome_changes(&self) -> Table {
         let all = f64::from(self.many.replications);
         let head = ["policy", "under the baseline", "now", "jobs per replication"];
         let mut table = Table::new("Work whose fate changed", &head);

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::super::words::{Said, said};
+use super::super::words::{Statements, render};
 use super::ComparisonReport;
 use crate::experiment::statistics::Verdict;
 use crate::experiment::{
@@ -254,8 +254,8 @@ struct Scenarios {
 
 impl ComparisonReport<'_> {
     /// Findings in words.
-    pub(super) fn said(&self) -> Said {
-        let mut said = said(include_str!("../words/compare.txt"), &self.findings());
+    pub(super) fn statements(&self) -> Statements {
+        let mut said = render(include_str!("../words/compare.txt"), &self.findings());
         said.cautions.extend(self.cautions.iter().cloned());
         said
     }
@@ -356,7 +356,7 @@ impl ComparisonReport<'_> {
     /// Ratio of a policy's hours to those of another, where that says more than the jobs do.
     fn hours(&self, base: usize, row: usize) -> Option<String> {
         let found = work_ratio(self.many, base, row).filter(|found| found.unit != "jobs")?;
-        Some(told_ratio(found))
+        Some(ratio_words(found))
     }
 
     /// The policy whose work the choice does least of; none where it does no less than any.
@@ -365,7 +365,7 @@ impl ComparisonReport<'_> {
         let ratio = |row: usize| Some((row, work_ratio(self.many, row, choice)?));
         let less = rows.filter_map(ratio).filter(|(_, found)| found.ratio < 1.0);
         let (row, found) = less.min_by(|(_, a), (_, b)| a.ratio.total_cmp(&b.ratio))?;
-        Some(DoesLess { policy: self.name(row), hours: told_ratio(found) })
+        Some(DoesLess { policy: self.name(row), hours: ratio_words(found) })
     }
 
     /// Metrics of the service that a policy is shown to make better, or worse.
@@ -714,7 +714,7 @@ impl ComparisonReport<'_> {
 }
 
 /// `12.0 % of the GPU-hours`, `8.3 times the GPU-hours`.
-fn told_ratio(found: WorkRatio) -> String {
+fn ratio_words(found: WorkRatio) -> String {
     let WorkRatio { unit, ratio } = found;
     match ratio < 2.0 {
         true => format!("{:.1} % of the {unit}", ratio * 100.0),

@@ -89,7 +89,7 @@ impl PlanReport<'_> {
     /// # Errors
     /// The first error of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let (found, task, said) = (self.found, &self.found.task, self.said());
+        let (found, task, said) = (self.found, &self.found.task, self.statements());
         let choice = found.choice.map(|row| found.candidate(row));
         let variables = task.variables.iter().zip(&found.effects);
         let objectives = 0..found.objectives.len();

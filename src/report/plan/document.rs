@@ -18,11 +18,11 @@ const FILES: [(&str, &str); 4] = [
 impl PlanReport<'_> {
     /// The document; `charts` are those of the plan, in order.
     pub fn document(&self, charts: Vec<Chart>) -> Document {
-        let said = self.said();
+        let said = self.statements();
         let mut document = Document::titled(self.recipe.question.as_deref(), "Plan");
         document.about = format!(
             "Scenario {}, policy {}: the setup with the lowest {} that keeps its objectives.",
-            unquoted(&self.recipe.scenario_told()),
+            unquoted(&self.recipe.scenario_words()),
             unquoted(&self.recipe.policy),
             self.goal().label
         );

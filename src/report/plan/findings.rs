@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::super::words::{Said, said};
+use super::super::words::{Statements, render};
 use super::PlanReport;
 use crate::experiment::Chance;
 use crate::experiment::search::{Candidate, Keeping, SetupVerdict, VariableEffect};
@@ -89,8 +89,8 @@ struct Aside {
 }
 
 impl PlanReport<'_> {
-    pub(super) fn said(&self) -> Said {
-        let mut said = said(include_str!("../words/plan.txt"), &self.findings());
+    pub(super) fn statements(&self) -> Statements {
+        let mut said = render(include_str!("../words/plan.txt"), &self.findings());
         said.cautions.extend(self.cautions.iter().cloned());
         said
     }

@@ -45,7 +45,7 @@ fn the_cost_of_a_month_is_told_as_that() {
     found.task.goal = month.expect("a metric");
     let recipe = Recipe::default();
     let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[], cautions: &[] };
-    let answer = report.said().answer;
+    let answer = report.statements().answer;
     assert!(answer.headline.ends_with(" per month."), "{answer:?}");
     assert!(answer.bullets[0].ends_with(")."), "{answer:?}");
     assert!(!answer.bullets[0].contains(" a run"), "{answer:?}");
@@ -61,7 +61,7 @@ fn the_answer_is_a_sentence_and_everything_is_written() {
     let found = small("<= 5 min", "2..6");
     let recipe = Recipe::default();
     let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[], cautions: &[] };
-    let answer = report.said().answer;
+    let answer = report.statements().answer;
     let headline = &answer.headline;
     assert!(headline.starts_with("cluster.c.nodes = "), "{headline}");
     assert!(headline.contains(" keeps wait, mean <= 5 min on average, for $"), "{headline}");
@@ -103,7 +103,7 @@ fn a_miss_is_said_with_what_binds() {
     let found = small("<= 10 s", "2..3");
     let recipe = Recipe::default();
     let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[], cautions: &[] };
-    let said = report.said();
+    let said = report.statements();
     let (headline, bullets) = (said.answer.headline, said.answer.bullets.join(" "));
     assert_eq!(headline, "Nothing that was found in these ranges keeps wait, mean <= 10 s.");
     assert!(

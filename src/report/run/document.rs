@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::chart::{Chart, OBJECTIVES};
 use super::super::document::{Document, Section, SectionPlace, unquoted};
-use super::super::words::{Said, said};
+use super::super::words::{Statements, render};
 use super::{ObjectiveResult, RunReport, breakdown, tables};
 
 /// Files of a run, each with what it holds.
@@ -108,19 +108,19 @@ impl RunReport {
         }
     }
 
-    fn said(&self) -> Said {
-        let mut said = said(include_str!("../words/run.txt"), &self.findings());
+    fn statements(&self) -> Statements {
+        let mut said = render(include_str!("../words/run.txt"), &self.findings());
         said.cautions.extend(self.cautions.iter().cloned());
         said
     }
 
     /// The document; `charts` are those of the run, in order.
     pub fn document(&self, charts: Vec<Chart>) -> Document {
-        let (said, summary) = (self.said(), &self.summary);
+        let (said, summary) = (self.statements(), &self.summary);
         let mut document = Document::titled(self.recipe.question.as_deref(), &self.recipe.scenario);
         document.about = format!(
             "Scenario {}, policy {}, seed {}, {} to {} UTC",
-            unquoted(&self.recipe.scenario_told()),
+            unquoted(&self.recipe.scenario_words()),
             unquoted(&self.recipe.policy),
             self.recipe.seed,
             to_the_minute(&summary.started),

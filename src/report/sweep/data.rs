@@ -96,7 +96,7 @@ impl SweepReport<'_> {
     /// # Errors
     /// The first error of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let (sweep, said) = (self.sweep, self.said());
+        let (sweep, said) = (self.sweep, self.statements());
         let objective = |one: &'_ Objective| SweepObjectiveJson {
             metric: one.metric.name(),
             bound: one.text.clone(),

@@ -21,7 +21,7 @@ const FILES: [(&str, &str); 4] = [
 impl SweepReport<'_> {
     /// The document; `charts` are those of the sweep, in order.
     pub fn document(&self, charts: Vec<Chart>) -> Document {
-        let (sweep, said) = (self.sweep, self.said());
+        let (sweep, said) = (self.sweep, self.statements());
         let mut document = Document::titled(self.question, "Sweep");
         document.about = self.size();
         document.answer = said.answer;

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::super::words::{Said, said};
+use super::super::words::{Statements, render};
 use super::SweepReport;
 use crate::experiment::sweep::{as_good, at_ends, best_of_all, effects, row_of};
 use crate::metrics::{Direction, METRICS};
@@ -68,8 +68,8 @@ struct Strongest {
 }
 
 impl SweepReport<'_> {
-    pub(super) fn said(&self) -> Said {
-        let mut said = said(include_str!("../words/sweep.txt"), &self.findings());
+    pub(super) fn statements(&self) -> Statements {
+        let mut said = render(include_str!("../words/sweep.txt"), &self.findings());
         said.cautions.extend(self.cautions.iter().cloned());
         said
     }
