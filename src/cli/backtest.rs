@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::args::BacktestArgs;
-use super::exit::{CommandResult, Stop, say};
+use super::exit::{CommandResult, Stop, print_line};
 use super::folder::{self, Claim, Folder};
 use super::guard::{self, ResourceGuard};
 use super::process::Processes;
@@ -37,7 +37,7 @@ pub(super) fn backtest(arguments: &BacktestArgs) -> CommandResult {
     let bar = Bar::over_jobs(&policy.name, how.quiet);
     let done = backtest::backtest(&scenario, (policy, &Processes), settings, &mut |progress| {
         bar.reach(progress.work);
-        guard::look()
+        guard::poll()
     });
     bar.clear();
     let (result, judged) =
@@ -72,7 +72,7 @@ pub(super) fn backtest(arguments: &BacktestArgs) -> CommandResult {
             (None, false) => "calibration: not kept, for the scenario is no file".to_owned(),
         };
         if !how.quiet {
-            say(&told);
+            print_line(&told);
         }
     }
     run::gate(&run, how)

@@ -22,7 +22,7 @@ const MOST_BYTES: u64 = 1 << 20;
 ///
 /// # Errors
 /// The file, or the trace, cannot be read.
-pub(super) fn told(scenario: &Scenario) -> Result<Option<Calibrated>, Stop> {
+pub(super) fn load(scenario: &Scenario) -> Result<Option<Calibrated>, Stop> {
     let Some(path) = place(scenario).filter(|path| path.exists()) else { return Ok(None) };
     let shown = path.display().to_string();
     let bad = |message: String| {

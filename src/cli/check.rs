@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::args::CheckArgs;
 use super::diverge::{Again, diverge};
-use super::exit::{CommandResult, Stop, say};
+use super::exit::{CommandResult, Stop, print_line};
 use super::folder::{leads_away, linked, write_named};
 use super::guard::ResourceGuard;
 use super::run;
@@ -52,7 +52,7 @@ pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
     match done? {
         Ran::Stored(stored, taken) => {
             if !arguments.quiet {
-                taken.iter().for_each(|told| say(told));
+                taken.iter().for_each(|told| print_line(told));
             }
             store(&suite, &stored, arguments.quiet)
         }
@@ -313,7 +313,7 @@ fn worst(known: Option<Stop>, new: Stop) -> Stop {
             Stop::Input(known)
         }
         (Some(Stop::Input(problems)), new) => {
-            problems.iter().for_each(|problem| say(&problem.to_string()));
+            problems.iter().for_each(|problem| print_line(&problem.to_string()));
             new
         }
         (Some(known), _) => known,
@@ -359,10 +359,13 @@ fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> CommandResu
     }
     if !quiet {
         let folder = suite.baselines.display();
-        say(&format!("baselines in {folder}: {} stored, {changed} new or changed", files.len()));
+        print_line(&format!(
+            "baselines in {folder}: {} stored, {changed} new or changed",
+            files.len()
+        ));
         for path in unused(files) {
             let path = clean(&path.display().to_string());
-            say(&format!("of no policy that this suite checks: {path}"));
+            print_line(&format!("of no policy that this suite checks: {path}"));
         }
     }
     Ok(())
@@ -439,7 +442,7 @@ fn show(
     out.flush()?;
     match report.finding() {
         // A part that was left out ends the command; a finding is said nonetheless.
-        Some(finding) if left_out.is_some() => say(&finding),
+        Some(finding) if left_out.is_some() => print_line(&finding),
         Some(finding) => return Err(Stop::Finding(finding)),
         None => {}
     }

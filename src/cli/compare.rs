@@ -49,7 +49,7 @@ pub(super) fn compare(arguments: &CompareArgs) -> CommandResult {
         scenarios: &scenarios,
         parameters: parameters(arguments),
     };
-    let calibration = calibration::told(&scenarios[0])?;
+    let calibration = calibration::load(&scenarios[0])?;
     let mut session = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
     for scenario in &mut scenarios {
         arguments.many.bounds.limit(scenario);

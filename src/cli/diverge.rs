@@ -85,7 +85,7 @@ fn look_up(again: Again<'_>, redefined: bool, parting: &mut FirstDivergence) -> 
         Some(file) => file.0.display().to_string(),
         None => trial.policy.name.clone(),
     };
-    let seed = parting_seed(scenario, replication);
+    let seed = divergence_seed(scenario, replication);
     if baseline.events.get(replication as usize)
         != Some(&hash_of(command, (scenario, &policy, seed))?)
     {
@@ -107,7 +107,7 @@ fn look_up(again: Again<'_>, redefined: bool, parting: &mut FirstDivergence) -> 
     }
 }
 
-fn parting_seed(scenario: &Scenario, replication: u32) -> u64 {
+fn divergence_seed(scenario: &Scenario, replication: u32) -> u64 {
     scenario.seed.wrapping_add(u64::from(replication))
 }
 

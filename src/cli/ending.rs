@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use super::exit::{Stop, say};
+use super::exit::{Stop, print_line};
 use super::{process, unfinished};
 use crate::halt;
 
@@ -78,9 +78,9 @@ pub(super) fn stop() -> Option<Stop> {
 }
 
 /// Says the cause of the ending, once.
-pub(super) fn tell(stop: &Stop) {
+pub(super) fn print_cause(stop: &Stop) {
     if !TOLD.swap(true, Ordering::Relaxed) {
-        say(&stop.to_string());
+        print_line(&stop.to_string());
     }
 }
 
@@ -96,7 +96,7 @@ fn give_up() {
     // Whoever reads standard error may be asleep.
     let (told, heard) = channel();
     let _ = thread::Builder::new().spawn(move || {
-        tell(&stop);
+        print_cause(&stop);
         told.send(())
     });
     let _ = heard.recv_timeout(MESSAGE);

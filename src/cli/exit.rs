@@ -205,12 +205,12 @@ pub(super) fn exit(done: CommandResult) -> ExitCode {
     let Err(stop) = done else { return ExitCode::SUCCESS };
     let stop = ending::explain(stop);
     if !matches!(stop, Stop::ClosedPipe) {
-        ending::tell(&stop);
+        ending::print_cause(&stop);
     }
     ExitCode::from(stop.code())
 }
 
 /// Tells whoever is at the terminal; that nobody listens is no failure.
-pub(super) fn say(line: &str) {
+pub(super) fn print_line(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", plain_lines(line));
 }

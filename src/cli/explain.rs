@@ -47,7 +47,7 @@ pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
     let clock = clock(&results)?;
     let steps = wait::steps(&job, &notes)?;
     let (offers, ruled_out) = (offer::kinds(&notes)?, offer::ruled_out(&notes));
-    let data = data::tell(&job, &charges)?;
+    let data = data::lines(&job, &charges)?;
     let overhead = charge::Overhead::read(&results, &job, &charges)?;
     let charges = charge::sums(&job, &charges)?;
     let waits = || steps.iter().filter_map(JobStep::wait);
@@ -77,8 +77,8 @@ pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
             if left == 1 { "1 shorter span".to_owned() } else { format!("{left} shorter spans") };
         text += &format!("  {spans}, {} in all, not told here\n", length(short));
     }
-    text += &offer::tell(&job, (&offers, &ruled_out), clock);
-    text += &charge::tell(&charges, &overhead);
+    text += &offer::lines(&job, (&offers, &ruled_out), clock);
+    text += &charge::lines(&charges, &overhead);
     out.write_all(text.as_bytes())?;
     Ok(())
 }

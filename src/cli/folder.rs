@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::background_file::BackgroundFile;
-use super::exit::{Stop, say};
+use super::exit::{Stop, print_line};
 use super::journal::Journal;
 use super::output_quota::{Hashes, Metered, OutputQuota};
 use super::unfinished::Unfinished;
@@ -74,7 +74,7 @@ impl Partial {
     }
 
     /// Finished runs in the folder, and the command that goes on with them.
-    pub(super) fn told(&self, work: &Path) -> String {
+    pub(super) fn resume_hint(&self, work: &Path) -> String {
         format!(
             "{} finished runs, of {} asked for so far, in `{}`\n  hint: go on with `{}`",
             self.runs_kept,
@@ -212,7 +212,7 @@ impl Folder {
         text.push(b'\n');
         self.write(MANIFEST, &text)?;
         if let Some(told) = replaced(&self.target, &manifest) {
-            say(&told);
+            print_line(&told);
         }
         let make_room = || {
             for name in [JOURNAL, PARTIAL] {
@@ -301,7 +301,7 @@ pub(super) fn leave(work: &Path, why: Option<&str>) -> Option<String> {
         let mut file = in_place(&path).ok()?;
         file.set_len(0).and_then(|()| file.write_all(&partial.text())).ok()?;
     }
-    Some(partial.told(work))
+    Some(partial.resume_hint(work))
 }
 
 /// Flushes a file to the disk.

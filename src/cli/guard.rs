@@ -60,7 +60,7 @@ impl ResourceGuard {
 }
 
 /// Break where the command is to end, and continue otherwise.
-pub(super) fn look() -> ControlFlow<()> {
+pub(super) fn poll() -> ControlFlow<()> {
     if halt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 

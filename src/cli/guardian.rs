@@ -24,7 +24,7 @@ enum Guardian {
 static GUARDIAN: Mutex<Guardian> = Mutex::new(Guardian::NotYet);
 
 /// Tells the guardian that there is this group, or that it is gone.
-pub(super) fn tell(group: u32, is_there: bool) {
+pub(super) fn notify(group: u32, is_there: bool) {
     if !cfg!(unix) {
         return;
     }

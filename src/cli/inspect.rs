@@ -9,7 +9,7 @@ use clap::CommandFactory;
 use serde_json::json;
 
 use super::args::{Arguments, InitArgs, ValidateArgs};
-use super::exit::{CommandResult, Stop, listed, say};
+use super::exit::{CommandResult, Stop, listed, print_line};
 use super::folder::new_file;
 use super::load;
 use super::progress::Bar;
@@ -47,7 +47,7 @@ pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {
     writeln!(out, "  policies   {} (baseline {})", names.join(", "), names[scenario.baseline])?;
     match &work {
         Some(work) => {
-            out.write_all(told(work, scenario.calendar).as_bytes())?;
+            out.write_all(survey_lines(work, scenario.calendar).as_bytes())?;
             for (what, share) in offered(&scenario, work) {
                 writeln!(out, "  asks for   {:.1} % of the {what}", share * 100.0)?;
             }
@@ -72,7 +72,7 @@ pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {
 }
 
 /// Lines on the work in the workload.
-fn told(work: &Survey, calendar: Calendar) -> String {
+fn survey_lines(work: &Survey, calendar: Calendar) -> String {
     let mut text = format!("  work       {} pieces", work.pieces);
     if let Some((first, last)) = work.arrivals {
         let (first, last) = (calendar.format(first), calendar.format(last));
@@ -168,7 +168,7 @@ pub(super) fn init(arguments: &InitArgs) -> CommandResult {
             // A scenario that is written can be read: problems with it are said now.
             Scenario::parse(&text, "new scenario", folder.unwrap_or(Path::new("")), &[])?;
             if let Some(told) = left_out {
-                say(&format!("note: {told}"));
+                print_line(&format!("note: {told}"));
             }
             text
         }
@@ -180,7 +180,7 @@ pub(super) fn init(arguments: &InitArgs) -> CommandResult {
     };
     let written = new_file(file, "the scenario")?.write_all(text.as_bytes());
     written.with_context(|| format!("cannot write `{}`", file.display()))?;
-    say(&format!("wrote {}; next: windtunnel compare {}", file.display(), file.display()));
+    print_line(&format!("wrote {}; next: windtunnel compare {}", file.display(), file.display()));
     Ok(())
 }
 

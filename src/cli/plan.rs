@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{How, PlanArgs};
-use super::exit::{CommandResult, Stop, say};
+use super::exit::{CommandResult, Stop, print_line};
 use super::folder::{self, Folder};
 use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
@@ -48,7 +48,7 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
     };
     let found = session.work(|runner| {
         search(runner, task, &open).map_err(|failure| match failure {
-            SearchFailure::Problems(problems) => Stop::Input(told(problems, &scenario)),
+            SearchFailure::Problems(problems) => Stop::Input(by_variable(problems, &scenario)),
             SearchFailure::Lab(failure) => stopped(failure),
         })
     })?;
@@ -164,7 +164,7 @@ fn task(scenario: &Scenario, arguments: &PlanArgs) -> Result<Task, Stop> {
     if let Some(key) = foreign.iter().find(asked) {
         let planned = planned(scenario, arguments, &vary);
         let message =
-            format!("`{key}` is a setting of another policy than {}", told_names(&planned));
+            format!("`{key}` is a setting of another policy than {}", quoted_names(&planned));
         let hint = match arguments.policy {
             Some(_) => "vary a setting of the policy that is planned for, or leave out `--policy`",
             None => "name that policy in the values of `baseline` too, or do not vary `baseline`",
@@ -173,12 +173,14 @@ fn task(scenario: &Scenario, arguments: &PlanArgs) -> Result<Task, Stop> {
     }
     vary.retain(|(key, _)| !foreign.contains(key));
     for key in foreign.iter().filter(|key| *key != "baseline") {
-        say(&format!(
+        print_line(&format!(
             "note: `{key}` is not varied: it is a setting of no policy that is planned for"
         ));
     }
     if foreign.iter().any(|key| key == "baseline") {
-        say("note: `baseline` is not varied: `--policy` names the policy that is planned for");
+        print_line(
+            "note: `baseline` is not varied: `--policy` names the policy that is planned for",
+        );
     }
     let set = load::edits(&arguments.which)?;
     if let Some((key, _)) = set.iter().find(|(key, _)| vary.iter().any(|(other, _)| other == key)) {
@@ -283,12 +285,12 @@ fn foreign(scenario: &Scenario, arguments: &PlanArgs, vary: &[(String, String)])
 }
 
 /// `` `a` `` or `` `a`, `b` ``.
-fn told_names(names: &[String]) -> String {
+fn quoted_names(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Problems of single setups name the variable, not an edit that nobody typed.
-fn told(problems: Vec<Problem>, scenario: &Scenario) -> Vec<Problem> {
+fn by_variable(problems: Vec<Problem>, scenario: &Scenario) -> Vec<Problem> {
     let told = |mut problem: Problem| {
         if let Some(edit) = problem.path.strip_prefix("--set ") {
             problem.path = format!("{}: vary {}", scenario.path, edit.replacen('=', " = ", 1));

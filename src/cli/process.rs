@@ -130,7 +130,7 @@ impl Process {
             )
         })?;
         alive.insert(child.id());
-        guardian::tell(child.id(), true);
+        guardian::notify(child.id(), true);
         drop(alive);
         let (lines, to_write) = channel();
         let (tell, heard) = sync_channel(4);
@@ -158,7 +158,7 @@ impl Process {
     }
 
     /// The next message of the process, within the deadline.
-    fn hear(&mut self) -> Result<Heard, RecvTimeoutError> {
+    fn receive(&mut self) -> Result<Heard, RecvTimeoutError> {
         if !self.deaf {
             match self.heard.recv_timeout(self.deadline) {
                 Ok(Heard::Deaf) => self.deaf = true,
@@ -179,7 +179,7 @@ impl Process {
         let mut alive = lock(&ALIVE);
         // Before the process is waited for: until then nobody else gets its id.
         kill_group(group);
-        guardian::tell(group, false);
+        guardian::notify(group, false);
         alive.remove(&group);
         drop(alive);
         // It may have left the group; an error means that it is gone.
@@ -239,7 +239,7 @@ impl Conversation for Process {
         let bytes = [line.as_bytes(), b"\n"].concat();
         // A thread that writes no more has said why.
         let _ = self.lines.as_ref().map(|lines| lines.send(bytes));
-        match self.hear() {
+        match self.receive() {
             Ok(Heard::Line(line)) => Ok(line),
             Ok(Heard::Closed(part)) if !part.is_empty() => {
                 self.end();

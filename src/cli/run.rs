@@ -10,7 +10,7 @@ use super::args::{How, RunArgs};
 use super::background_file::BackgroundFile;
 use super::decisions::Decisions;
 use super::exchange::Recorder;
-use super::exit::{CommandResult, Stop, say};
+use super::exit::{CommandResult, Stop, print_line};
 use super::folder::{self, Claim, Folder};
 use super::guard::{self, ResourceGuard};
 use super::load;
@@ -122,7 +122,7 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
         let result =
             experiment::run_with(&scenario, decides, settings, &mut watching, &mut |progress| {
                 bar.reach(progress.work);
-                guard::look()
+                guard::poll()
             });
         bar.clear();
         result.map_err(|failure| Stop::of_run(failure, &again(&scenario, policy)))?
@@ -219,7 +219,11 @@ pub(super) fn tell_folder(how: &How, written: Option<PathBuf>, page: &str) {
     if let Some(folder) = written
         && !how.quiet
     {
-        say(&format!("results: {} (open {})", folder.display(), folder.join(page).display()));
+        print_line(&format!(
+            "results: {} (open {})",
+            folder.display(),
+            folder.join(page).display()
+        ));
     }
 }
 

@@ -61,7 +61,7 @@ impl ProgressWatch for Watching {
     }
 
     fn step(&self, _progress: RunProgress) -> ControlFlow<()> {
-        guard::look()
+        guard::poll()
     }
 
     fn done(&self) {
@@ -180,7 +180,7 @@ impl ExperimentSession {
     fn with_kept(&self, stop: Stop) -> Stop {
         let Some(journal) = self.journal.as_ref().filter(|_| self.kept() > 0) else { return stop };
         let work = journal.path().parent().unwrap_or(Path::new("."));
-        Stop::Partly(Box::new(stop), self.partial("").told(work))
+        Stop::Partly(Box::new(stop), self.partial("").resume_hint(work))
     }
 }
 

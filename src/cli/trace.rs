@@ -8,7 +8,7 @@ use anyhow::Context;
 use comfy_table::{Table, presets};
 
 use super::args::{TraceArgs, Which};
-use super::exit::{CommandResult, Stop, say};
+use super::exit::{CommandResult, Stop, print_line};
 use super::folder::taken;
 use super::load;
 use super::unfinished::Unfinished;
@@ -72,13 +72,15 @@ fn load(input: &Path, on_bad_row: Option<&str>) -> Result<Workload, Stop> {
     }
     let shown = input.display().to_string();
     let recognised = recognise(input, &shown).map_err(|problem| Stop::Input(vec![problem]))?;
-    say(&format!("{shown}: {}", recognised.why));
+    print_line(&format!("{shown}: {}", recognised.why));
     let mut trace = TraceSpec::new(input, recognised.format);
     if on_bad_row == Some("skip") {
         trace.on_bad_row = OnBadRow::Skip;
     }
     if !trace.is_sorted()? {
-        say(&format!("{shown}: its rows are not in the order of arrivals, so they are sorted"));
+        print_line(&format!(
+            "{shown}: its rows are not in the order of arrivals, so they are sorted"
+        ));
         trace.unsorted = Unsorted::Sort;
     }
     let zero = trace.zero_unix().unwrap_or(0);
@@ -191,6 +193,6 @@ fn write<W: Write>(
         writer.write(&book, &work, wait)?;
         count += 1;
     }
-    say(&format!("{count} written, {} malformed rows left out", source.skipped()));
+    print_line(&format!("{count} written, {} malformed rows left out", source.skipped()));
     Ok(())
 }

@@ -122,7 +122,7 @@ impl Overhead {
         Ok(found)
     }
 
-    fn tell(&self) -> String {
+    fn sentence(&self) -> String {
         let rented = |count: usize| match count {
             1 => "1 rented instance".to_owned(),
             many => format!("{many} rented instances"),
@@ -158,7 +158,7 @@ fn is_work(row: &CsvRow) -> bool {
 }
 
 /// The sums as lines, and the overhead that is in nobody's cost.
-pub(super) fn tell(sums: &[ChargeSum], overhead: &Overhead) -> String {
+pub(super) fn lines(sums: &[ChargeSum], overhead: &Overhead) -> String {
     let mut text = String::new();
     for sum in sums.iter().filter(|sum| sum.nanos != 0 || sum.bytes != 0) {
         let on = match sum.instances {
@@ -174,6 +174,6 @@ pub(super) fn tell(sums: &[ChargeSum], overhead: &Overhead) -> String {
     }
     match text.is_empty() {
         true => "\nno charges\n".to_owned(),
-        false => format!("\ncharges\n{text}{}", overhead.tell()),
+        false => format!("\ncharges\n{text}{}", overhead.sentence()),
     }
 }

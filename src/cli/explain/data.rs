@@ -10,7 +10,7 @@ use crate::units::{Money, Span};
 ///
 /// # Errors
 /// A cell cannot be read.
-pub(super) fn tell(job: &CsvRow, charges: &[CsvRow]) -> Result<String, Stop> {
+pub(super) fn lines(job: &CsvRow, charges: &[CsvRow]) -> Result<String, Stop> {
     let home = job.cell("home");
     let bytes = |column| job.maybe_whole(column).map(|bytes| bytes.unwrap_or(0));
     let (input, output) = (bytes("input_bytes")?, bytes("output_bytes")?);

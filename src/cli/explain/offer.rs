@@ -124,7 +124,7 @@ fn shown(kinds: &[OfferLine]) -> Vec<&OfferLine> {
 }
 
 /// The offers as lines.
-pub(super) fn tell(
+pub(super) fn lines(
     job: &CsvRow,
     (kinds, ruled_out): (&[OfferLine], &[(String, usize)]),
     clock: RunClock,

@@ -208,7 +208,7 @@ impl Meanwhile {
 
     /// Number of jobs that started, and the largest; none where none did. `how` ends the first
     /// part.
-    pub(super) fn tell(&self, when: &str, how: &str) -> Option<String> {
+    pub(super) fn sentence(&self, when: &str, how: &str) -> Option<String> {
         let all = self.before + self.after;
         let jobs = if all == 1 { "1 other job".to_owned() } else { format!("{all} other jobs") };
         let whose = match (self.before, self.after) {
@@ -219,14 +219,14 @@ impl Meanwhile {
             (0, _) => ", all submitted after it".to_owned(),
             (before, after) => format!(", {before} submitted before it and {after} after it"),
         };
-        let named: Vec<String> = self.largest.iter().map(Overtaker::tell).collect();
+        let named: Vec<String> = self.largest.iter().map(Overtaker::sentence).collect();
         let which = if all as usize > named.len() { "; the largest: " } else { ": " };
         Some(format!("{when} {jobs} started{how}{whose}{which}{}.", named.join(", ")))
     }
 }
 
 impl Overtaker {
-    fn tell(&self) -> String {
+    fn sentence(&self) -> String {
         // Tasks that an array holds at once are known only where all of it starts at one moment.
         let parts = self.moments > 1 || self.began > 0 && self.began < self.tasks;
         let times = if parts { 1 } else { self.tasks };

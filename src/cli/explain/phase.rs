@@ -144,7 +144,7 @@ impl WaitPhase<'_> {
             WaitCause::Turn => {
                 told.extend(self.tell_queue());
                 told.extend(self.tell_overtaking(clock, others));
-                told.extend(meanwhile.tell("Meanwhile", ""));
+                told.extend(meanwhile.sentence("Meanwhile", ""));
             }
             WaitCause::Next(reason, _) => {
                 if let Some(first) = self.waits.first() {
@@ -166,7 +166,7 @@ impl WaitPhase<'_> {
                     | WaitReason::Unsaid => "",
                 };
                 if reason != WaitReason::Booting {
-                    told.extend(meanwhile.tell("Meanwhile", lacked));
+                    told.extend(meanwhile.sentence("Meanwhile", lacked));
                 }
             }
         }

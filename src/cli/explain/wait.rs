@@ -90,8 +90,8 @@ impl JobStep {
     pub(super) fn event(&self, clock: RunClock) -> Option<(Time, String)> {
         match self {
             Self::Wait(_) => None,
-            Self::Start(start) => Some((start.at, format!("  {}\n", start.tell(clock)?))),
-            Self::Preempted(one) => Some((one.at, format!("  {}\n", one.tell(clock)))),
+            Self::Start(start) => Some((start.at, format!("  {}\n", start.sentence(clock)?))),
+            Self::Preempted(one) => Some((one.at, format!("  {}\n", one.sentence(clock)))),
         }
     }
 }
@@ -478,7 +478,7 @@ fn verb(amount: f64) -> &'static str {
 
 impl Start {
     /// Sentence on the start; `None` where there is nothing to say.
-    pub(super) fn tell(&self, clock: RunClock) -> Option<String> {
+    pub(super) fn sentence(&self, clock: RunClock) -> Option<String> {
         if !self.waited {
             return None;
         }
@@ -500,7 +500,7 @@ impl Start {
 
 impl Preemption {
     /// Sentence on the preemption.
-    fn tell(&self, clock: RunClock) -> String {
+    fn sentence(&self, clock: RunClock) -> String {
         let who = match self.tasks == self.of {
             true => String::new(),
             false => format!("{} of {} tasks ", self.tasks, self.of),
