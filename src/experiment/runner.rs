@@ -119,7 +119,7 @@ pub struct Runner<'a> {
 
 impl std::fmt::Debug for Runner<'_> {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        to.debug_struct("Lab").field("audit", &self.audit).finish_non_exhaustive()
+        to.debug_struct("Runner").field("audit", &self.audit).finish_non_exhaustive()
     }
 }
 

@@ -68,7 +68,7 @@ fn sentences_say_what_was_found() {
     let (run, judged) = backtested("today");
     let report = BacktestReport { run: &run, backtest: &judged };
     expect![[r#"
-        Said {
+        Statements {
             answer: Answer {
                 headline: "Under today, the model is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %).",
                 bullets: [
