@@ -1,16 +1,17 @@
-//! Identity of a scenario apart from its policies: hashes of its world and its work, so that a
+//! Identity of a scenario apart from its policies: its world and its work key by key, so that a
 //! result can be told to be about something else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
 use super::document::ScenarioText;
 use super::section::{ConfigTable, Diagnostics};
-use super::value::Value;
+use super::value::{Unit, Value};
 use super::{Scenario, catalog};
 use crate::problem::Problem;
+use crate::units::{Calendar, Span, Time};
 
 /// Keys of a scenario that change nothing of what happens under a policy.
 const NO_MATTER: [&str; 9] = [
@@ -25,8 +26,14 @@ const NO_MATTER: [&str; 9] = [
     "observed",
 ];
 
-/// Hashes of everything that a run depends on besides policy and program, by
-/// name: a key of the scenario, a file that it reads, or a shipped catalog.
+/// Longest value of a key that is kept as it is, in bytes; of longer ones the hash is kept.
+const LONGEST: usize = 64;
+
+/// Beginning of what is kept of a longer value.
+const HASHED: &str = "blake3 ";
+
+/// Everything that a run depends on besides policy and program, by name: a key of the scenario
+/// with its value, a file that it reads or a shipped catalog with its hash.
 /// The meaning of a scenario counts, not how it is written: no comments, no spaces, and `24 h` is
 /// `1 d`. Files count by their bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,13 +50,17 @@ impl Identity {
         let mut report = Diagnostics::new(&document, Vec::new());
         let root = super::root(&document, "", &mut report);
         for entry in root.entries.iter().filter(|entry| !NO_MATTER.contains(&entry.name.as_str())) {
-            let hash = short(meaning(&entry.node.value).as_bytes());
-            parts.insert(format!("[{}]", entry.name), hash);
+            let mut names = Vec::new();
+            let path = quoted_key(&entry.name);
+            leaves(&path, &entry.node.value, &mut names, &mut parts);
+            if names.len() > 1 {
+                parts.insert(order_of(&path), hashed(names.join("\n").as_bytes()));
+            }
         }
         for (cloud, facts, _) in root.section("cloud").sections() {
             let shipped = catalog::shipped_text(cloud).filter(|_| !facts.has("catalog"));
             if let Some(text) = shipped {
-                parts.insert(format!("shipped catalog {cloud}"), short(text.as_bytes()));
+                parts.insert(format!("shipped catalog {cloud}"), hashed(text.as_bytes()));
             }
         }
         let base = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
@@ -59,7 +70,8 @@ impl Identity {
         // The program of a policy is what is tested, not what it is tested in.
         for path in scenario.inputs.iter().filter(|path| !programs.contains(path)) {
             let written = path.strip_prefix(base).unwrap_or(path);
-            parts.insert(format!("file {}", written.display()), hash_file(path)?);
+            let hash = &crate::input::hash(path)?[..16];
+            parts.insert(format!("file {}", written.display()), format!("{HASHED}{hash}"));
         }
         Ok(Self(parts))
     }
@@ -68,16 +80,66 @@ impl Identity {
     /// what happened to it.
     pub fn changes_since(&self, other: &Self) -> Vec<String> {
         let mut changes = Vec::new();
-        for (name, hash) in &self.0 {
-            match other.0.get(name) {
-                Some(known) if known == hash => {}
-                Some(_) => changes.push(format!("{name} has changed")),
-                None => changes.push(format!("{name} is new")),
+        let mut tables = Vec::new();
+        let names: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
+        for name in names {
+            let (now, then) = (self.0.get(name), other.0.get(name));
+            if now == then || name.starts_with(ORDER) {
+                continue;
+            }
+            tables.extend(name.split('.').next());
+            let told = |value: &String| !value.starts_with(HASHED);
+            changes.push(match (now, then) {
+                (Some(now), Some(then)) if told(now) && told(then) => {
+                    format!("{name} is {now}, was {then}")
+                }
+                (Some(_), Some(_)) => format!("{name} has changed"),
+                (Some(now), None) if told(now) => format!("{name} is new: {now}"),
+                (Some(_), None) => format!("{name} is new"),
+                (None, Some(then)) if told(then) => format!("{name} is gone, was {then}"),
+                (None, _) => format!("{name} is gone"),
+            });
+        }
+        // Keys that came or went explain another order.
+        let same = |name: &&String| self.0.get(*name) != other.0.get(*name);
+        for name in self.0.keys().filter(|name| name.starts_with(ORDER)).filter(same) {
+            if !tables.iter().any(|table| *name == order_of(table)) {
+                changes.push(format!("{name} has changed"));
             }
         }
-        let gone = other.0.keys().filter(|name| !self.0.contains_key(*name));
-        changes.extend(gone.map(|name| format!("{name} is gone")));
         changes
+    }
+}
+
+/// Beginning of the name of the part that holds the order of keys in a table. It is that of
+/// offers and fleets.
+const ORDER: &str = "order in ";
+
+fn order_of(table: &str) -> String {
+    format!("{ORDER}[{table}]")
+}
+
+/// Adds the keys at and below `path` with their values to `parts`, and their paths, in the order of
+/// the file, to `names`.
+fn leaves(
+    path: &str,
+    value: &Value,
+    names: &mut Vec<String>,
+    parts: &mut BTreeMap<String, String>,
+) {
+    names.push(path.to_owned());
+    match value {
+        Value::Table(section) if !section.entries.is_empty() => {
+            for entry in &section.entries {
+                let path = format!("{path}.{}", quoted_key(&entry.name));
+                leaves(&path, &entry.node.value, names, parts);
+            }
+        }
+        value => {
+            let text = meaning(value);
+            let short = text.len() <= LONGEST;
+            parts.insert(path.to_owned(), if short { text } else { hashed(text.as_bytes()) });
+        }
     }
 }
 
@@ -159,12 +221,20 @@ fn meaning(value: &Value) -> String {
         Value::Numbers(numbers) => list(numbers.iter().map(f64::to_string)),
         Value::Flag(flag) => flag.to_string(),
         Value::Count(count) => count.to_string(),
-        Value::Integer(number) => number.to_string(),
-        Value::Amount(amount) => amount.to_string(),
+        Value::Whole(number, unit) => match unit {
+            Unit::One => number.to_string(),
+            Unit::NanoDollars => scaled(*number, 1_000_000_000, "USD"),
+            Unit::Bytes => scaled(*number, 1, "B"),
+            Unit::Milliwatts => scaled(*number, 1_000, "W"),
+            Unit::Millionths => scaled(*number, 10_000, "%"),
+            Unit::Instant => Calendar::from_unix_micros(*number).timestamp(Time::ZERO).to_string(),
+        },
+        Value::Cores(milli) => scaled(i64::from(*milli), 1_000, "vcpus"),
+        Value::Memory(mib) => scaled(i64::from(*mib), 1, "MiB"),
         Value::Number(number) => number.to_string(),
         // A moment is a span or an instant, and the same number is not the same moment.
-        Value::Span(span) => format!("{} us", span.micros()),
-        Value::Rate(rate) => rate.picos().to_string(),
+        Value::Span(span) => exact_span(*span),
+        Value::Rate(rate) => scaled(rate.picos(), 1_000_000_000_000, "USD/h"),
         Value::Gpus(count, model) => format!("{count} x {}", quoted(model)),
         Value::Distribution(distribution) => distribution.to_string(),
         Value::Capacity(None) => "unlimited".to_owned(),
@@ -173,6 +243,31 @@ fn meaning(value: &Value) -> String {
         Value::Table(section) => table(section),
         Value::List(sections) => list(sections.iter().map(table)),
         Value::Bad => String::new(),
+    }
+}
+
+/// `amount / scale` with all its decimals, and a unit: `0.25 vcpus`.
+fn scaled(amount: i64, scale: u64, unit: &str) -> String {
+    let sign = if amount < 0 { "-" } else { "" };
+    let (whole, rest) = (amount.unsigned_abs() / scale, amount.unsigned_abs() % scale);
+    let digits = scale.ilog10() as usize;
+    let rest = format!("{rest:0digits$}");
+    let number = match rest.trim_end_matches('0') {
+        "" => whole.to_string(),
+        rest => format!("{whole}.{rest}"),
+    };
+    format!("{sign}{number} {unit}")
+}
+
+/// A span in the largest unit that leaves no rest: `36 h`, `90 s`.
+fn exact_span(span: Span) -> String {
+    let micros = span.micros();
+    let units =
+        [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s")];
+    let fits = units.iter().find(|(size, _)| micros % size == 0);
+    match fits {
+        Some((size, unit)) if micros != 0 => format!("{} {unit}", micros / size),
+        _ => scaled(micros, 1_000_000, "s"),
     }
 }
 
@@ -199,12 +294,8 @@ pub(super) fn quoted_key(name: &str) -> String {
     if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { quoted(name) }
 }
 
-fn short(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex()[..16].to_owned()
-}
-
-fn hash_file(path: &Path) -> Result<String, Problem> {
-    Ok(crate::input::hash(path)?[..16].to_owned())
+fn hashed(bytes: &[u8]) -> String {
+    format!("{HASHED}{}", &blake3::hash(bytes).to_hex()[..16])
 }
 
 #[cfg(test)]
@@ -247,7 +338,7 @@ order = "shortest"
         check("question = \"?\"", "question = \"!\"\nreplications = 7", &[]);
         check("[workload]", "[limits]\nmax_alive = 5\n[workload]", &[]);
         check("preset = \"batch-fcfs\"", "preset = \"batch-backfill\"", &[]);
-        check("nodes = 2", "nodes = 3", &["[cluster] has changed"]);
+        check("nodes = 2", "nodes = 3", &["cluster.c.nodes is 3, was 2"]);
         check("nodes = 2\n", "nodes =    2 # the same\n", &[]);
         for (one, same, other) in [
             ("horizon = \"1 d\"", "horizon = '24 h'", "horizon = \"25 h\""),
@@ -259,24 +350,65 @@ order = "shortest"
             assert_ne!(of(one), of(other), "{other}");
         }
         check("memory = \"8 GiB\"", "memory = \"8192 MiB\"", &[]);
-        check("memory = \"8 GiB\"", "memory = \"8 GB\"", &["[cluster] has changed"]);
+        check(
+            "memory = \"8 GiB\"",
+            "memory = \"8 GB\"",
+            &["cluster.c.shape.memory is 7629 MiB, was 8192 MiB"],
+        );
         check("vcpus = 4,", "vcpus = 4.0,", &[]);
-        check("question", "seed = 2\nquestion", &["[seed] is new"]);
-        check("[workload]", "horizon = \"1 d\"\n[workload]", &["[horizon] is new"]);
+        check("question", "seed = 2\nquestion", &["seed is new: 2"]);
+        check("[workload]", "horizon = \"1 d\"\n[workload]", &["horizon is new: 1 d"]);
         check(
             "[cloud.aws]\nregions = [\"us-east-1\"]\n",
             "",
-            &["[cloud] is gone", "shipped catalog aws is gone"],
+            &["cloud.aws.regions is gone, was [\"us-east-1\"]", "shipped catalog aws is gone"],
         );
         check(
             "traces/batch-small.swf",
             "traces/../traces/batch-small.swf",
             &[
-                "[workload] has changed",
                 "file traces/../traces/batch-small.swf is new",
                 "file traces/batch-small.swf is gone",
+                "workload.trace is \"traces/../traces/batch-small.swf\", was \"traces/batch-small.swf\"",
             ],
         );
+    }
+
+    #[test]
+    fn quantities_keep_all_their_digits() {
+        let scales =
+            [(1_500, 1_000, "1.5 u"), (-7, 1_000, "-0.007 u"), (0, 1_000, "0 u"), (9, 1, "9 u")];
+        for (amount, scale, want) in scales {
+            assert_eq!(scaled(amount, scale, "u"), want);
+        }
+        let spans =
+            [(0, "0 s"), (1, "0.000001 s"), (90_000_000, "90 s"), (129_600_000_000, "36 h")];
+        for (micros, want) in spans {
+            assert_eq!(exact_span(Span::from_micros(micros)), want);
+        }
+    }
+
+    #[test]
+    fn the_order_of_offers_counts() {
+        let two = |first: &str, second: &str| {
+            let table = |name: &str| {
+                format!(
+                    "[cluster.{name}]\nnodes = 2\nshape = {{ vcpus = 4, memory = \"8 GiB\" }}\n"
+                )
+            };
+            let (head, tail) = TEXT.split_once("[cloud.aws]").expect("a cloud");
+            let text = format!("{head}{}{}[cloud.aws]{tail}", table(first), table(second));
+            Identity::of(&scenario(&text)).expect("files are there")
+        };
+        let (one, other) = (two("a", "b"), two("b", "a"));
+        assert_eq!(other.changes_since(&one), ["order in [cluster] has changed"]);
+        let long = TEXT.replace(
+            "regions = [",
+            "regions = [\"eu-central-1\", \"eu-west-1\", \"us-west-2\", \"us-east-2\", ",
+        );
+        let [before, after] =
+            [TEXT, &long].map(|text| Identity::of(&scenario(text)).expect("files are there"));
+        assert_eq!(after.changes_since(&before), ["cloud.aws.regions has changed"]);
     }
 
     #[test]

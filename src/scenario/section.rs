@@ -208,7 +208,7 @@ impl ConfigTable {
     /// microseconds since 1970: whatever the table of keys says.
     pub(super) fn integer(&self, name: &str) -> Option<i64> {
         match self.value(name) {
-            Some(&Value::Integer(integer)) => Some(integer),
+            Some(&Value::Whole(whole, _)) => Some(whole),
             _ => None,
         }
     }
@@ -216,7 +216,7 @@ impl ConfigTable {
     /// Milli-cores or MiB.
     pub(super) fn amount(&self, name: &str) -> Option<u32> {
         match self.value(name) {
-            Some(&Value::Amount(amount)) => Some(amount),
+            Some(&(Value::Cores(amount) | Value::Memory(amount))) => Some(amount),
             _ => None,
         }
     }
@@ -239,7 +239,7 @@ impl ConfigTable {
     pub(super) fn moment(&self, name: &str, calendar: Calendar) -> Option<Time> {
         match self.value(name) {
             Some(&Value::Span(span)) => Some(Time::ZERO + span),
-            Some(&Value::Integer(micros)) => Some(calendar.time(micros)),
+            Some(&Value::Whole(micros, _)) => Some(calendar.time(micros)),
             _ => None,
         }
     }

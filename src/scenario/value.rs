@@ -12,6 +12,23 @@ use super::section::{ConfigTable, Diagnostics};
 use crate::problem::{clip, did_you_mean};
 use crate::units::{Distribution, Rate, Span};
 
+/// Unit in which a whole number is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// None: it is a number.
+    One,
+    /// Nano-dollars.
+    NanoDollars,
+    /// Bytes.
+    Bytes,
+    /// Milliwatts.
+    Milliwatts,
+    /// Millionths of a whole.
+    Millionths,
+    /// Microseconds since 1970, in UTC.
+    Instant,
+}
+
 /// A typed value.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
@@ -20,8 +37,12 @@ pub(super) enum Value {
     Numbers(Vec<f64>),
     Flag(bool),
     Count(u64),
-    Integer(i64),
-    Amount(u32),
+    /// A whole number of the unit, as it is kept.
+    Whole(i64, Unit),
+    /// Milli-cores.
+    Cores(u32),
+    /// MiB.
+    Memory(u32),
     Number(f64),
     Span(Span),
     Rate(Rate),
@@ -83,7 +104,9 @@ fn scalar(value: &DeValue<'_>, kind: ValueKind) -> Result<Value, String> {
             let count = integer(value).and_then(|count| u64::try_from(count).ok());
             count.filter(|count| (low..=high).contains(count)).map(Value::Count).ok_or_else(none)
         }
-        ValueKind::Integer => integer(value).map(Value::Integer).ok_or_else(none),
+        ValueKind::Integer => {
+            integer(value).map(|whole| Value::Whole(whole, Unit::One)).ok_or_else(none)
+        }
         ValueKind::Number(low, high) => float(value)
             .filter(|number| (low..=high).contains(number))
             .map(Value::Number)
@@ -94,11 +117,12 @@ fn scalar(value: &DeValue<'_>, kind: ValueKind) -> Result<Value, String> {
             _ => Err(none()),
         },
         ValueKind::Vcpus => {
-            number.as_deref().and_then(quantity::vcpus).map(Value::Amount).ok_or_else(none)
+            number.as_deref().and_then(quantity::vcpus).map(Value::Cores).ok_or_else(none)
         }
         ValueKind::Dollars => {
             let number = number.as_deref().or(text);
-            number.and_then(quantity::dollars).map(Value::Integer).ok_or_else(none)
+            let nanos = number.and_then(quantity::dollars);
+            nanos.map(|nanos| Value::Whole(nanos, Unit::NanoDollars)).ok_or_else(none)
         }
         ValueKind::Capacity if text == Some("unlimited") => Ok(Value::Capacity(None)),
         ValueKind::Capacity => {
@@ -111,18 +135,24 @@ fn scalar(value: &DeValue<'_>, kind: ValueKind) -> Result<Value, String> {
         | ValueKind::Cores
         | ValueKind::Draws => distribution(text.or(number.as_deref()), kind),
         ValueKind::Instant | ValueKind::Moment => moment(value, text, kind),
-        ValueKind::Memory => measured(text, |text| quantity::memory(text).map(Value::Amount)),
-        ValueKind::Size => measured(text, |text| quantity::size(text).map(Value::Integer)),
+        ValueKind::Memory => measured(text, |text| quantity::memory(text).map(Value::Memory)),
+        ValueKind::Size => {
+            let bytes = |text: &str| Some(Value::Whole(quantity::size(text)?, Unit::Bytes));
+            measured(text, bytes)
+        }
         ValueKind::Span => measured(text, |text| quantity::span(text).map(Value::Span)),
         ValueKind::Rate => measured(text, |text| quantity::rate(text).map(Value::Rate)),
-        ValueKind::Power => measured(text, |text| quantity::power(text).map(Value::Integer)),
+        ValueKind::Power => {
+            let power = |text: &str| Some(Value::Whole(quantity::power(text)?, Unit::Milliwatts));
+            measured(text, power)
+        }
         ValueKind::Gpus => measured(text, |text| {
             quantity::gpus(text).map(|(count, model)| Value::Gpus(count, model))
         }),
         ValueKind::Percent(low, high) => measured(text, |text| {
             quantity::percent(text)
                 .filter(|share| (low * 10_000..=high * 10_000).contains(share))
-                .map(Value::Integer)
+                .map(|share| Value::Whole(share, Unit::Millionths))
         }),
         ValueKind::Bound(unit) => measured(text, |text| bound(text, unit)),
         ValueKind::Texts
@@ -186,7 +216,7 @@ fn moment(value: &DeValue<'_>, text: Option<&str>, kind: ValueKind) -> Result<Va
     };
     let written = written.as_deref();
     if let Some(micros) = written.and_then(quantity::instant) {
-        return Ok(Value::Integer(micros));
+        return Ok(Value::Whole(micros, Unit::Instant));
     }
     let span = written.filter(|_| kind == ValueKind::Moment).and_then(quantity::span);
     span.map(Value::Span).ok_or_else(String::new)

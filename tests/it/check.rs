@@ -154,10 +154,14 @@ fn check_stale(from: &str, to: &str, want: &str) {
 
 #[test]
 fn another_world_is_stale_and_no_regression() {
-    check_stale("nodes = 5", "nodes = 4", "[cluster] has changed");
-    check_stale("count = 300", "count = 301", "[workload] has changed");
-    check_stale("question = \"?\"", "question = \"?\"\nseed = 9", "[seed] is new");
-    check_stale("m6i.2xlarge", "m6i.4xlarge", "[cloud] has changed");
+    check_stale("nodes = 5", "nodes = 4", "cluster.c.nodes is 4, was 5");
+    check_stale("count = 300", "count = 301", "workload.synthetic.count is 301, was 300");
+    check_stale("question = \"?\"", "question = \"?\"\nseed = 9", "seed is new: 9");
+    check_stale(
+        "m6i.2xlarge",
+        "m6i.4xlarge",
+        "cloud.aws.types is [\"m6i.4xlarge\"], was [\"m6i.2xlarge\"]",
+    );
 }
 
 #[test]

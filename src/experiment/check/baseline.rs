@@ -12,7 +12,9 @@ use crate::problem::Problem;
 use crate::scenario::{Identity, text_of};
 
 /// The layout of the file.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// Changes that are named of those that make a baseline stale.
+const NAMED: usize = 10;
 /// Hint for a baseline that is of no use.
 const ANEW: &str = "if that is as intended, store it anew with `windtunnel check SUITE --update`";
 
@@ -36,7 +38,7 @@ pub struct Baseline {
     pub policy: String,
     /// By replication: the hash over the records.
     pub events: Vec<String>,
-    /// By name of a part of the scenario: its hash.
+    /// Identity of the scenario: by key its value, by file its hash.
     pub world: BTreeMap<String, String>,
     /// By metric and replication; not a number where the run showed nothing.
     pub metrics: BTreeMap<String, Vec<f64>>,
@@ -164,7 +166,12 @@ impl Baseline {
 
     /// The problem of a stale baseline at `shown`.
     pub fn stale(shown: &str, changes: &[String]) -> Problem {
-        let message = format!("the baseline is stale: {}", changes.join("; "));
+        let named = changes.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+        let more = match changes.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let message = format!("the baseline is stale: {named}{more}");
         Problem::with(shown, message).hint(ANEW)
     }
 
@@ -198,7 +205,11 @@ mod tests {
     }
 
     fn terms() -> Terms {
-        let parts = [("[cluster]", "1"), ("file a.csv", "2"), ("shipped catalog aws", "3")];
+        let parts = [
+            ("cluster.c.nodes", "1"),
+            ("file a.csv", "blake3 2"),
+            ("shipped catalog aws", "blake3 3"),
+        ];
         let parts = parts.map(|(name, hash)| (name.to_owned(), hash.to_owned()));
         Terms { identity: Identity(parts.into()), asked: 2, repeated: "one seed each".to_owned() }
     }
@@ -235,7 +246,7 @@ mod tests {
         check_broken("asked = 2", "asked = \"2\"", "b.toml:6:9: the baseline cannot be read: ");
         check_broken("asked = 2\n", "", "b.toml:1:1: the baseline cannot be read: missing field");
         check_broken("asked = 2", "asked = 2\nnew = 1", "b.toml:7:1: the baseline cannot be read:");
-        check_broken("format = 2", "format = 9", "b.toml: the baseline cannot be used: it has");
+        check_broken("format = 3", "format = 2", "b.toml: the baseline cannot be used: it has");
         check_broken("[\"ab\", \"ab\"]", "[\"ab\"]", "b.toml: the baseline cannot be used: its");
         check_broken("stride = 1", "stride = 0", "b.toml: the baseline cannot be used: its str");
         let edited = "b.toml: the baseline cannot be used: it is damaged or was edited";
@@ -256,17 +267,20 @@ mod tests {
     fn another_world_is_no_regression() {
         check_stale(
             |now| {
-                now.identity.0.insert("file a.csv".to_owned(), "4".to_owned());
+                now.identity.0.insert("file a.csv".to_owned(), "blake3 4".to_owned());
             },
             &["file a.csv has changed"],
         );
         check_stale(
             |now| {
-                now.identity.0.remove("[cluster]");
-                now.identity.0.insert("[cloud]".to_owned(), "1".to_owned());
+                now.identity.0.remove("cluster.c.nodes");
+                now.identity.0.insert("seed".to_owned(), "1".to_owned());
             },
-            &["[cloud] is new", "[cluster] is gone"],
+            &["cluster.c.nodes is gone, was 1", "seed is new: 1"],
         );
+        let many: Vec<String> = (0..12).map(|key| key.to_string()).collect();
+        let problem = Baseline::stale("b.toml", &many).to_string();
+        assert!(problem.contains("stale: 0; 1; 2; 3; 4; 5; 6; 7; 8; 9; and 2 more"), "{problem}");
         check_stale(|now| now.asked = 3, &["replications: `3` instead of `2`"]);
         check_stale(
             |now| now.repeated = "weekly".to_owned(),
