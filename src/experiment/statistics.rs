@@ -10,7 +10,7 @@ pub mod bootstrap;
 pub mod coverage;
 pub mod design;
 pub mod equivalence;
-mod law;
+pub(super) mod law;
 pub mod multiple;
 pub mod paired;
 pub mod promise;

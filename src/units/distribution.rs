@@ -21,6 +21,8 @@ mod normal;
 mod notation;
 mod weights;
 
+pub use normal::standard_normal;
+
 use compound::Compound;
 use direct::Direct;
 

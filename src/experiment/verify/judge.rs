@@ -1,8 +1,8 @@
 //! The rule that accepts or rejects, the same for every quantity.
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::super::statistics::law;
 use super::oracle::ExactAnswer;
 
 /// Standard errors between the mean and the exact value beyond which a result
@@ -79,7 +79,6 @@ impl CheckRow {
         let mean = values.iter().sum::<f64>() / count;
         let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
         let error = libm::sqrt(squares / (count - 1.0) / count);
-        let student = StudentsT::new(0.0, 1.0, count - 1.0).expect("more than one replication");
         let expected = answer.expected;
         let precision = error * PRECISION / expected;
         let limit = if answer.is_tail { limits.tail } else { limits.mean };
@@ -99,7 +98,7 @@ impl CheckRow {
             source: answer.source.to_owned(),
             expected,
             simulated: mean,
-            half_width: student.inverse_cdf(0.995) * error,
+            half_width: law::t_critical(0.005, values.len() - 1) * error,
             precision,
             errors_off: off,
             verdict,

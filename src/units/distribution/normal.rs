@@ -5,7 +5,7 @@
 ///
 /// Wichura, "Algorithm AS 241: The percentage points of the normal
 /// distribution", Applied Statistics 37(3), 1988, routine PPND16.
-pub(super) fn standard_normal(p: f64) -> f64 {
+pub fn standard_normal(p: f64) -> f64 {
     const A: [f64; 8] = [
         3.3871328727963665,
         133.14166789178438,
