@@ -165,45 +165,4 @@ fn scalar(kind: ValueKind) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_schema_accepts_what_the_reader_accepts() {
-        let validator = jsonschema::draft7::new(&schema()).unwrap();
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-        let mut seen = 0;
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            // A suite lists scenarios and is none.
-            if path.extension().is_none_or(|extension| extension != "toml")
-                || path.ends_with("suite.toml")
-            {
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let value: Value = toml::from_str(&text).unwrap();
-            let errors: Vec<String> =
-                validator.iter_errors(&value).map(|error| error.to_string()).collect();
-            assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
-            seen += 1;
-        }
-        assert!(seen >= 5, "only {seen} scenarios");
-        let broken = [
-            "sede = 1",
-            "seed = \"1\"",
-            "[policy.a.place.best-fit]\nby = \"weight\"",
-            "[cluster.a]\nnodes = 0",
-            "[objectives]\nwait_p95 = \"2 h\"",
-        ];
-        for text in broken {
-            let text = format!("question = \"?\"\n{text}");
-            let mut value: Value = toml::from_str(&text).unwrap();
-            value["workload"] = json!({ "trace": "a.swf" });
-            if value.get("policy").is_none() {
-                value["policy"] = json!({});
-            }
-            assert!(!validator.is_valid(&value), "{text}");
-        }
-    }
-}
+mod tests;
