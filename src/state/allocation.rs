@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::change::quotient;
 use super::{AllocationRef, InstanceRef, WorkRef};
-use crate::billing::CostMark;
+use crate::billing::ShareUsage;
 use crate::model::{Ask, Offer, WorkId};
 use crate::units::{Id, Money, Span, Time};
 
@@ -29,10 +29,8 @@ pub struct Share {
 pub struct HeldShare {
     /// The share that is held.
     pub share: Share,
-    /// Dominant share of the instance, in millionths.
-    pub(super) dominant: u32,
-    /// Mark of the instance's meter at the start.
-    pub(super) mark: CostMark,
+    /// Part of the instance that it uses, and since when it pays.
+    pub(super) usage: ShareUsage,
 }
 
 /// Resources held by one piece of work, with one completion.

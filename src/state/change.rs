@@ -7,7 +7,7 @@ use super::{
     AllocationRef, HeldShare, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State,
     UNKNOWN_RUN, WorkRef, run_length,
 };
-use crate::billing::CostMark;
+use crate::billing::ShareUsage;
 use crate::model::{Ask, Offer, Region, Spread};
 use crate::units::{Id, Span, Time};
 
@@ -230,7 +230,7 @@ impl State<'_> {
         let allocation = &mut self.allocations[opened];
         allocation.tasks += share.tasks;
         allocation.speed = allocation.speed.min(speed);
-        allocation.held.push(HeldShare { share, dominant, mark: CostMark::default() });
+        allocation.held.push(HeldShare { share, usage: ShareUsage::unused(dominant) });
         allocation.not_ready += u32::from(booting);
     }
 

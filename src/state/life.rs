@@ -186,7 +186,7 @@ impl State<'_> {
         target.started = now;
         for held in &mut target.held {
             let instance = &mut self.fleet.instances[held.share.instance];
-            held.mark = instance.meter.take(now, held.dominant);
+            held.usage = instance.meter.take(now, held.usage.millionths);
         }
         let live = &mut self.works[target.work()];
         live.first_start = live.first_start.min(now);
@@ -231,7 +231,7 @@ impl State<'_> {
                 instance.awaited_by.retain(|&other| other != allocation);
                 continue;
             };
-            let amount = instance.meter.give(self.now, held.dominant, held.mark);
+            let amount = instance.meter.give(self.now, held.usage);
             live.cost += amount;
             charges.push(Charge {
                 kind: ChargeKind::Work,

@@ -81,7 +81,7 @@ impl State<'_> {
         match (from.is_booting(), to.is_booting()) {
             // All that it has cost so far was boot.
             (true, false) => instance.meter.ready(self.now),
-            (false, true) => instance.meter.unready(),
+            (false, true) => instance.meter.boots(),
             (true, true) | (false, false) => {}
         }
         if from.is_billed() != to.is_billed() {
