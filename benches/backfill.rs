@@ -139,7 +139,7 @@ impl Policy for Timed {
         }
         self.decisions += 1;
         if self.decisions > DECISIONS + 1 {
-            turn.stop("it is timed");
+            turn.give_up("it is timed");
         }
     }
 }

@@ -392,43 +392,16 @@ impl<O: Observer> Simulation<'_, '_, O> {
     }
 
     fn complete(&mut self, allocation: AllocationRef, work: WorkRef) {
-        let useful = self.truths[work.slot()].left;
-        self.state.charge_transfers(allocation, true, Span::ZERO, &mut self.charges);
-        self.close(allocation, Ending::Done, useful, 0);
+        // Its event has come.
+        self.keys[allocation.slot()] = None;
+        self.state.stop(allocation, Ending::Done);
+        self.conclude(allocation);
         let live = self.state.work(work);
         if live.done == live.ask.tasks {
             self.record(&Record::Finished(work));
             self.state.forget(work);
         }
         self.triggers.push(Trigger::Freed(work));
-    }
-
-    /// Charges for what an allocation has moved that is not done.
-    fn cut_transfers(&mut self, allocation: AllocationRef, work: WorkRef) {
-        let compute = match self.truths[work.slot()].left {
-            ENDLESS => Span::MAX,
-            left => self.state.allocation(allocation).compute_span(left),
-        };
-        self.state.charge_transfers(allocation, false, compute, &mut self.charges);
-    }
-
-    /// Ends an allocation: what it did, what it cost, what is idle now.
-    fn close(&mut self, allocation: AllocationRef, ending: Ending, useful: i128, lost: i128) {
-        if let Some(key) = self.keys.get_mut(allocation.slot()) {
-            *key = None;
-        }
-        let stopped = Record::Stopped { allocation, ending, useful, lost };
-        self.record(&stopped);
-        let idle = self.state.close(allocation, ending == Ending::Done, &mut self.charges);
-        self.emit_charges();
-        if idle {
-            for held in &self.state.allocation(allocation).held {
-                if self.state.instance(held.share.instance).is_idle() {
-                    self.triggers.push(Trigger::Idle(held.share.instance));
-                }
-            }
-        }
-        self.state.drop_allocation(allocation);
     }
 
     /// Asks the policy about the triggers, and again while it causes new ones.
@@ -494,9 +467,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         works.sort_by_key(|&work| self.state.work(work).tie());
         for work in works {
             for allocation in self.state.work(work).allocations.clone() {
-                let executed = self.executed(allocation);
-                self.cut_transfers(allocation, work);
-                self.close(allocation, Ending::Unfinished, executed, 0);
+                self.state.stop(allocation, Ending::RunOver);
+                self.conclude(allocation);
             }
             self.observer.undone(&self.state, work, self.left(work));
             self.record(&Record::Unfinished(work));

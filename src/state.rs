@@ -5,6 +5,7 @@ mod allocation;
 mod integrals;
 mod change;
 mod classes;
+mod ending;
 mod fleet;
 mod index;
 mod instance;
@@ -13,11 +14,11 @@ mod launch;
 mod lifecycle;
 mod life;
 mod suspension;
-mod preempt;
 mod record;
 mod rules;
 mod site;
 mod slab;
+mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
 mod change_log;
@@ -32,13 +33,14 @@ use smallvec::SmallVec;
 pub use allocation::{Allocation, HeldShare, LiveWork, Share, UNKNOWN_RUN, run_length};
 pub use change::{Effect, Refusal};
 pub use classes::{ClassBy, InstanceClass};
+pub use ending::Ending;
 pub use instance::{Instance, gpu_kind};
 pub(crate) use instance::{count_devices, fits_on, room_of, tightest_of};
 pub use integrals::TimeIntegrals;
 pub use lifecycle::{Exit, Phase};
 pub use record::{
-    Charge, ChargeKind, DecisionNote, Ending, LaunchRefusal, OfferRejection, Record, RefusalReason,
-    Wait, WaitReason,
+    Charge, ChargeKind, DecisionNote, LaunchRefusal, OfferRejection, Record, RefusalReason, Wait,
+    WaitReason,
 };
 pub use rules::{ResolvedRules, barrier, kind_of};
 pub use site::{OfferSet, Sites};
@@ -199,7 +201,7 @@ pub struct State<'w> {
     illegal: Option<Refusal>,
     illegal_count: u64,
     unreserved: u64,
-    stop: Option<String>,
+    given_up: Option<String>,
     /// Suspensions by slot of the work, as far as any was preempted.
     pauses: Vec<Suspension>,
     /// Whether the policy may ever have an instance of each offer; all where it is empty.
@@ -250,7 +252,7 @@ impl<'w> State<'w> {
             illegal: None,
             illegal_count: 0,
             unreserved: 0,
-            stop: None,
+            given_up: None,
             pauses: Vec::new(),
             uses: Vec::new(),
             standing: 0,
@@ -281,7 +283,7 @@ impl<'w> State<'w> {
 
     /// Reason why the policy cannot go on, if it said so.
     pub fn stop_reason(&self) -> Option<&str> {
-        self.stop.as_deref()
+        self.given_up.as_deref()
     }
 
     /// Marks the changes of instances so far, for [`State::touched_since`].

@@ -389,9 +389,9 @@ def _record(world: World, kind: str, facts: Dict[str, Any]) -> None:
         world.allocations[number] = Allocation(number, work, facts["on"])
     elif kind == "started":
         world.allocations[facts["allocation"]].started = facts["at"]
-    elif kind == "done":
+    elif kind in ("done", "cancelled"):
         del world.allocations[facts["allocation"]]
-    elif kind == "preempted":
+    elif kind in ("preempted", "interrupted", "failed", "migrated"):
         allocation = world.allocations.pop(facts["allocation"])
         allocation.work.waiting += _tasks(allocation.on)
     elif kind in ("finished", "refused"):

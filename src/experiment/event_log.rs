@@ -227,9 +227,17 @@ fn is_decision(record: &Record) -> bool {
         | Record::Refused { .. }
         | Record::LaunchRefused { .. }
         | Record::Released { unfinished: false, .. }
-        | Record::Stopped { ending: Ending::Preempted, .. } => true,
+        | Record::Stopped { ending: Ending::Preempted | Ending::Migrated, .. } => true,
         Record::Submitted(_)
-        | Record::Stopped { .. }
+        | Record::Stopped {
+            ending:
+                Ending::Done
+                | Ending::Interrupted
+                | Ending::Failed
+                | Ending::Cancelled
+                | Ending::RunOver,
+            ..
+        }
         | Record::Finished(_)
         | Record::Unfinished(_)
         | Record::Ready(_)
@@ -303,7 +311,11 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
             let how = match ending {
                 Ending::Done => "stops, done",
                 Ending::Preempted => "is taken off its instances",
-                Ending::Unfinished => "stops as the run ends",
+                Ending::Interrupted => "loses an instance to the provider",
+                Ending::Failed => "fails",
+                Ending::Migrated => "leaves for other instances",
+                Ending::Cancelled => "is cancelled",
+                Ending::RunOver => "stops as the run ends",
             };
             let progress = format!("useful {useful}, lost {lost}");
             (format!("{} {how} ({progress})", of(work)), Some(work))

@@ -5,7 +5,7 @@
 
 use super::hash_trace::HashTrace;
 use crate::sim::Observer;
-use crate::state::{InstanceRef, LaunchRefusal, Record, State};
+use crate::state::{Ending, InstanceRef, LaunchRefusal, Record, State};
 use crate::units::stream::fnv1a;
 
 /// Rolling 128-bit hash of the canonical records.
@@ -61,6 +61,16 @@ impl Fingerprint {
     }
 }
 
+/// Tag of the record of an ending. Those that share one differ in what comes with it: what
+/// the work does next, and whether an instance goes.
+const fn tag_of(ending: Ending) -> u64 {
+    match ending {
+        Ending::Done | Ending::Preempted | Ending::RunOver => 3,
+        Ending::Interrupted | Ending::Failed => 14,
+        Ending::Migrated | Ending::Cancelled => 15,
+    }
+}
+
 /// Both halves of a product in one word, as in wyhash (Wang Yi, 2019).
 fn fold(one: u64, other: u64) -> u64 {
     let product = u128::from(one) * u128::from(other);
@@ -83,9 +93,9 @@ impl Observer for Fingerprint {
                 let first = allocation.held[0].share.instance;
                 (2, Some(allocation.work()), Some(first), i128::from(allocation.tasks))
             }
-            Record::Stopped { allocation, useful, lost, .. } => {
+            Record::Stopped { allocation, ending, useful, lost } => {
                 let allocation = state.allocation(allocation);
-                (3, Some(allocation.work()), None, useful - lost)
+                (tag_of(ending), Some(allocation.work()), None, useful - lost)
             }
             Record::Finished(work) => (4, Some(work), None, 0),
             Record::Refused { work, reason } => (5, Some(work), None, reason as i128),

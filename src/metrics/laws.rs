@@ -7,7 +7,7 @@ use promise::Promises;
 
 use crate::policy::Trigger;
 use crate::sim::Observer;
-use crate::state::{AllocationRef, Charge, Ending, HeldShare, InstanceRef, Record, State, WorkRef};
+use crate::state::{AllocationRef, Charge, HeldShare, InstanceRef, Record, State, WorkRef};
 use crate::units::{Money, Time};
 
 /// A law that a run broke: a bug of the simulator, never of the input.
@@ -168,11 +168,11 @@ impl Laws {
         let target = state.allocation(allocation);
         let Some(started) = target.started() else { return };
         let now = state.now();
-        let output = if ending == Ending::Done { target.output.micros() } else { 0 };
+        let output = if ending.is_done() { target.output.micros() } else { 0 };
         let span = i128::from((now - started - target.input).micros() - output);
         let speed = i128::from(target.speed);
         let executed = useful + lost;
-        let holds = if ending == Ending::Done {
+        let holds = if ending.is_done() {
             span * speed >= executed && (span - 1) * speed < executed.max(1)
         } else {
             (0..=(span * speed).max(0)).contains(&executed)

@@ -77,7 +77,7 @@ pub(super) fn make_room_of(
 /// after a turn that placed nothing.
 pub(super) fn is_to_ask_again(kind: PreemptSpec, turn: &Turn<'_, '_>, head: WorkRef) -> bool {
     let mut new = turn.new_allocations();
-    new.any(|new| !turn.allocation(new).has_yielded() && order_to(kind, turn, head, new).is_some())
+    new.any(|new| !turn.allocation(new).has_ended() && order_to(kind, turn, head, new).is_some())
 }
 
 /// Place of an allocation among those that may be made to yield to `head`, the least first; none

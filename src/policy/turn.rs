@@ -171,7 +171,7 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.state.ask_again();
     }
 
-    /// Allocations that were placed in this turn, also those that have yielded since.
+    /// Allocations that were placed in this turn, also those that have ended since.
     pub fn new_allocations(&self) -> impl Iterator<Item = AllocationRef> {
         self.state.new_allocations()
     }
@@ -211,8 +211,8 @@ impl<'a, 'w> Turn<'a, 'w> {
 
     /// Says that the policy cannot go on. The run stops after this decision;
     /// the first reason is shown.
-    pub fn stop(&mut self, why: impl Into<String>) {
-        self.state.stop(why.into());
+    pub fn give_up(&mut self, why: impl Into<String>) {
+        self.state.give_up(why.into());
     }
 
     /// Says how many pieces of work wait without a reservation, because there are too many

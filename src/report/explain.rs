@@ -18,8 +18,8 @@ use crate::model::{Offer, Rules};
 use crate::policy::spec::PolicySpec;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, DecisionNote, Ending, LaunchRefusal, OfferRejection, Record, RefusalReason,
-    State, Wait, WaitReason, WorkRef,
+    AllocationRef, DecisionNote, LaunchRefusal, OfferRejection, Record, RefusalReason, State, Wait,
+    WaitReason, WorkRef,
 };
 use crate::units::{Demand, Id, Money, Span, Time};
 
@@ -283,14 +283,14 @@ impl<W: io::Write> ExplainCsv<W> {
         self.list(work);
     }
 
-    /// Writes that tasks were preempted at this instant, and then started; what work waits for
+    /// Writes that tasks were preempted or lost their instances at this instant, and then started; what work waits for
     /// after this is news.
     fn tell_changes(&mut self, state: &State<'_>, work: WorkRef) {
         for one in self.news.preempted(work) {
             let (work, tasks) = (Some(work), Some(one.tasks));
             let (why, lost) = (&one.to.unwrap_or_default(), Some(one.lost));
-            let row =
-                ExplainRow { work, note: "preempted", why, tasks, lost, ..ExplainRow::default() };
+            let note = one.ending.name();
+            let row = ExplainRow { work, note, why, tasks, lost, ..ExplainRow::default() };
             self.row(state, &row);
         }
         let told = &mut self.works_so_far[work.slot()];
@@ -416,7 +416,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             Record::Noted(work, note) => self.noted(state, work, note),
             Record::Placed(allocation) => self.list(state.allocation(allocation).work()),
             Record::Started(allocation) => self.started(state, allocation),
-            Record::Stopped { allocation, ending: Ending::Preempted, .. } => {
+            Record::Stopped { allocation, ending, .. } if ending.waits_again() => {
                 let work = state.allocation(allocation).work();
                 self.tell_changes(state, work);
                 // Who takes its place is known when the clock moves.
@@ -441,7 +441,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
                     ExplainRow { note: "launch refused", offer, why, ..ExplainRow::default() };
                 self.row(state, &row);
             }
-            Record::Stopped { ending: Ending::Done | Ending::Unfinished, .. }
+            Record::Stopped { .. }
             | Record::LaunchRefused { .. }
             | Record::Ready(_)
             | Record::Released { .. }

@@ -23,7 +23,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 Effect::Placed(_)
                 | Effect::Rented(_)
                 | Effect::Released(_)
-                | Effect::Preempted(_)
+                | Effect::Stopped(_)
                 | Effect::Refused(..) => self.idle = 0,
             }
             match effect {
@@ -34,7 +34,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
                     // A quota or a capacity has room again, for others who wait.
                     self.triggers.push(Trigger::Acted);
                 }
-                Effect::Preempted(allocation) => self.preempted(allocation),
+                Effect::Stopped(allocation) => {
+                    self.conclude(allocation);
+                    self.triggers.push(Trigger::Acted);
+                }
                 Effect::Refused(work, reason) => self.refused(work, reason),
                 Effect::Wake(at) => {
                     if self.timers.insert(at) {
@@ -60,7 +63,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn placed(&mut self, allocation: AllocationRef) {
         let target = self.state.allocation(allocation);
         // The policy may have placed and preempted it in one turn.
-        if target.has_yielded() {
+        if target.has_ended() {
             return;
         }
         let (work, ready) = (target.work(), target.is_ready());
@@ -99,19 +102,50 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.state.drop_instance(instance);
     }
 
-    fn preempted(&mut self, allocation: AllocationRef) {
-        let work = self.state.allocation(allocation).work();
-        let executed = self.executed(allocation);
-        self.cut_transfers(allocation, work);
-        if let Some(&Some(key)) = self.keys.get(allocation.slot()) {
+    /// Concludes an allocation that has ended: what it did, what it cost, what is idle now.
+    pub(super) fn conclude(&mut self, allocation: AllocationRef) {
+        let target = self.state.allocation(allocation);
+        let ending = target.ending().expect("it has ended");
+        let work = target.work();
+        if let Some(key) = self.keys.get_mut(allocation.slot()).and_then(Option::take) {
             self.queue.cancel(key);
         }
-        let ask = self.state.work(work).ask;
-        let (useful, lost) = if ask.keeps_progress() { (executed, 0) } else { (0, executed) };
-        self.truths[work.slot()].left -= useful;
-        self.state.count_preemption(work);
-        self.close(allocation, Ending::Preempted, useful, lost);
-        self.triggers.push(Trigger::Acted);
+        let ask = &self.state.work(work).ask;
+        let (resumes, moves) = (ask.keeps_progress(), ask.home.is_some());
+        if moves {
+            let compute = match self.truths[work.slot()].left {
+                ENDLESS => Span::MAX,
+                left => target.compute_span(left),
+            };
+            self.state.charge_transfers(allocation, compute, &mut self.charges);
+        }
+        let (useful, lost) = match ending {
+            Ending::Done => (self.truths[work.slot()].left, 0),
+            Ending::RunOver => (self.executed(allocation), 0),
+            Ending::Preempted
+            | Ending::Interrupted
+            | Ending::Failed
+            | Ending::Migrated
+            | Ending::Cancelled => {
+                let executed = self.executed(allocation);
+                if resumes && ending.saves_progress() { (executed, 0) } else { (0, executed) }
+            }
+        };
+        if ending.waits_again() {
+            self.truths[work.slot()].left -= useful;
+        }
+        let stopped = Record::Stopped { allocation, ending, useful, lost };
+        self.record(&stopped);
+        let idle = self.state.close(allocation, &mut self.charges);
+        self.emit_charges();
+        if idle {
+            for held in &self.state.allocation(allocation).held {
+                if self.state.instance(held.share.instance).is_idle() {
+                    self.triggers.push(Trigger::Idle(held.share.instance));
+                }
+            }
+        }
+        self.state.drop_allocation(allocation);
     }
 
     /// Progress that the tasks of an allocation have made, in millionths of a

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::change::quotient;
-use super::{AllocationRef, InstanceRef, WorkRef};
+use super::{AllocationRef, Ending, InstanceRef, WorkRef};
 use crate::billing::ShareUsage;
 use crate::model::{Ask, Offer, WorkId};
 use crate::units::{Id, Money, Span, Time};
@@ -47,8 +47,8 @@ pub struct Allocation {
     pub(super) started: Time,
     /// Instances that are still booting.
     pub(super) not_ready: u32,
-    /// Its instances were taken away in this turn.
-    pub(super) yielded: bool,
+    /// How it ended; none until then. It is closed at the same moment.
+    pub(super) ending: Option<Ending>,
     /// Estimated end by the user's estimate; without one, see [`UNKNOWN_RUN`].
     pub estimated_end: Time,
     /// Speed of its slowest instance, in millionths.
@@ -73,7 +73,7 @@ impl Allocation {
     /// Nothing held yet, of `work`, opened `now`. Memory is kept.
     pub(super) fn reset(&mut self, work: WorkRef, now: Time) {
         (self.work, self.tasks, self.placed) = (Some(work), 0, now);
-        (self.started, self.not_ready, self.yielded) = (Time::MAX, 0, false);
+        (self.started, self.not_ready, self.ending) = (Time::MAX, 0, None);
         (self.estimated_end, self.speed) = (Time::MAX, u32::MAX);
         (self.input, self.output) = (Span::ZERO, Span::ZERO);
         self.held.clear();
@@ -90,9 +90,14 @@ impl Allocation {
         span_at(remaining, self.speed)
     }
 
-    /// Whether its instances were taken away in this turn.
-    pub const fn has_yielded(&self) -> bool {
-        self.yielded
+    /// How it ended; none until then.
+    pub const fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    /// Whether it has ended, at this very moment: its instances are free.
+    pub const fn has_ended(&self) -> bool {
+        self.ending.is_some()
     }
 }
 

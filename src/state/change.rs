@@ -95,8 +95,8 @@ pub enum Effect {
     Rented(InstanceRef),
     /// An instance was given back.
     Released(InstanceRef),
-    /// An allocation lost its instances.
-    Preempted(AllocationRef),
+    /// An allocation has ended.
+    Stopped(AllocationRef),
     /// Work is turned away.
     Refused(WorkRef, RefusalReason),
     /// The policy wants to be asked again then.
@@ -119,8 +119,9 @@ pub(super) enum Undo {
     Placed(AllocationRef, Option<Id<Offer>>),
     Rented(InstanceRef),
     Released(InstanceRef, Phase),
-    /// And the moment from which tasks of the work had waited before that.
-    Preempted(AllocationRef, Time),
+    Stopped(AllocationRef),
+    /// The moment from which tasks of the work had waited.
+    Waits(WorkRef, Time),
     /// The moment from which the instance had been idle.
     Emptied(InstanceRef, Time),
 }
@@ -156,7 +157,8 @@ impl State<'_> {
                 Undo::Placed(allocation, last) => self.unplace(allocation, last),
                 Undo::Rented(instance) => self.unrent(instance),
                 Undo::Released(instance, phase) => self.transition(instance, phase),
-                Undo::Preempted(allocation, since) => self.unpreempt(allocation, since),
+                Undo::Stopped(allocation) => self.unstop(allocation),
+                Undo::Waits(work, since) => self.set_waits_since(work, since),
                 Undo::Emptied(instance, since) => {
                     self.fleet.instances[instance].idle_since = since;
                 }
@@ -394,7 +396,7 @@ impl State<'_> {
             Effect::Placed(allocation) => Some(allocation),
             Effect::Rented(_)
             | Effect::Released(_)
-            | Effect::Preempted(_)
+            | Effect::Stopped(_)
             | Effect::Refused(..)
             | Effect::Wake(_)
             | Effect::LaunchRefused(..)
@@ -424,7 +426,8 @@ impl State<'_> {
             |instance: InstanceRef| self.world.offers[self.fleet.instances[instance].offer].zone;
         let zone = zone_of(instance);
         let held = || {
-            let all = live.allocations.iter().filter(|&&other| !self.allocations[other].yielded);
+            let all =
+                live.allocations.iter().filter(|&&other| !self.allocations[other].has_ended());
             all.flat_map(|&other| self.allocations[other].held.iter().map(|held| held.share))
         };
         match spread {

@@ -224,7 +224,7 @@ impl Classes {
 mod tests {
     use super::*;
     use crate::state::testing::{demand, fill, instance, owned, shape, start};
-    use crate::state::{AllocationRef, Needs, State, WorkRef};
+    use crate::state::{AllocationRef, Ending, Needs, State, WorkRef};
     use crate::units::Stream;
 
     fn needs(classes: ClassBy) -> Needs {
@@ -296,7 +296,8 @@ mod tests {
             if state.instance(target).room(ask) > 0 && stream.below(3) > 0 {
                 fill(&mut state, ordinal, ask);
             } else if let Some((work, allocation)) = oldest_slot(&state) {
-                state.close(allocation, true, &mut Vec::new());
+                state.stop(allocation, Ending::Done);
+                state.close(allocation, &mut Vec::new());
                 state.drop_allocation(allocation);
                 state.forget(work);
             }

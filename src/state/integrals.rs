@@ -107,7 +107,7 @@ impl State<'_> {
 mod tests {
     use crate::model::{Ask, Market};
     use crate::state::testing::{Plan, demand, start, submit, world};
-    use crate::state::{Needs, Share};
+    use crate::state::{Ending, Needs, Share};
     use crate::units::{Id, Time};
 
     #[test]
@@ -126,7 +126,8 @@ mod tests {
         state.start(opened);
         let half = state.areas_at(Time::from_secs(5));
         state.set_now(Time::from_secs(10));
-        state.close(opened, true, &mut Vec::new());
+        state.stop(opened, Ending::Done);
+        state.close(opened, &mut Vec::new());
         state.forget(work);
         state.release(instance).expect("it is empty");
         let all = state.areas_at(Time::from_secs(99));

@@ -2,8 +2,8 @@
 //! events.
 
 use super::{
-    AllocationRef, Charge, ChargeKind, DecisionNote, Effect, Exit, InstanceRef, Phase, Refusal,
-    ResolvedRules, State, WorkRef,
+    AllocationRef, Charge, ChargeKind, DecisionNote, Effect, Ending, Exit, InstanceRef, Phase,
+    Refusal, ResolvedRules, State, WorkRef,
 };
 use smallvec::SmallVec;
 
@@ -15,11 +15,6 @@ impl State<'_> {
     /// The book, for a source to add names to.
     pub(crate) fn book_mut(&mut self) -> &mut Interner {
         &mut self.book
-    }
-
-    /// One more preemption of the work.
-    pub(crate) fn count_preemption(&mut self, work: WorkRef) {
-        self.works[work].preemptions += 1;
     }
 
     /// Moves the effects of the policy's actions since the last call to `into`.
@@ -62,8 +57,8 @@ impl State<'_> {
     }
 
     /// The policy cannot go on; the first reason counts.
-    pub(crate) fn stop(&mut self, why: String) {
-        self.stop.get_or_insert(why);
+    pub(crate) fn give_up(&mut self, why: String) {
+        self.given_up.get_or_insert(why);
     }
 
     /// Counts an illegal action.
@@ -191,38 +186,21 @@ impl State<'_> {
         let live = &mut self.works[target.work()];
         live.first_start = live.first_start.min(now);
         self.totals.allocated.add_tasks(live.ask.demand, i64::from(target.tasks));
-        if live.preemptions > 0 {
-            let work = target.work();
-            self.resume(work);
-        }
+        let work = target.work();
+        self.resume(work);
     }
 
-    /// An allocation ends: its resources are free and its charges are made.
-    /// `done` counts its tasks as done; otherwise they wait again. Returns whether
-    /// a rented instance of it is idle.
-    pub(crate) fn close(
-        &mut self,
-        allocation: AllocationRef,
-        done: bool,
-        charges: &mut Vec<Charge>,
-    ) -> bool {
-        if !self.allocations[allocation].yielded {
-            self.detach(allocation);
-            let target = &self.allocations[allocation];
-            let live = &mut self.works[target.work()];
-            live.placed -= target.tasks;
-            if done {
-                live.done += target.tasks;
-            } else {
-                self.totals.waiting += u64::from(live.waiting == 0);
-                live.waiting += target.tasks;
-            }
-        }
-        if !done && let Some(started) = self.allocations[allocation].started() {
+    /// Closes an allocation that has ended: its charges are made. Returns whether a rented
+    /// instance of it is idle.
+    pub(crate) fn close(&mut self, allocation: AllocationRef, charges: &mut Vec<Charge>) -> bool {
+        let target = &self.allocations[allocation];
+        let is_done = target.ending.is_some_and(Ending::is_done);
+        if !is_done && let Some(started) = target.started() {
             self.pause(allocation, started);
         }
         let target = &self.allocations[allocation];
         let live = &mut self.works[target.work()];
+        live.preemptions += u32::from(target.ending == Some(Ending::Preempted));
         let mut idle = false;
         for held in &target.held {
             let instance = &mut self.fleet.instances[held.share.instance];
@@ -248,16 +226,14 @@ impl State<'_> {
         idle
     }
 
-    /// Charges for the data that an allocation has moved between the home of its
-    /// work and where it runs: in as far as there was time since the start, and
-    /// out all of it where the tasks are done, or as far as there was time since
-    /// they had computed, which took `compute`. The bytes are the work's: each of
-    /// its tasks moves an equal part, and the parts add up to all, in bytes and in
-    /// money.
+    /// Charges for the data that an allocation that has ended moved between the home of its
+    /// work and where it ran: in as far as there was time since the start, and out all of it
+    /// where the tasks are done, or as far as there was time since they had computed, which
+    /// took `compute`. The bytes are the work's: each of its tasks moves an equal part, and
+    /// the parts add up to all, in bytes and in money.
     pub(crate) fn charge_transfers(
         &mut self,
         allocation: AllocationRef,
-        done: bool,
         compute: Span,
         charges: &mut Vec<Charge>,
     ) {
@@ -268,10 +244,8 @@ impl State<'_> {
         let Some(started) = target.started() else { return };
         let instance = target.held[0].share.instance;
         let region = self.fleet.instances[instance].region;
-        let out = match done {
-            true => self.now - target.output,
-            false => started.saturating_add(target.input).saturating_add(compute),
-        };
+        let out = started.saturating_add(target.input).saturating_add(compute);
+        let is_done = target.ending.is_some_and(Ending::is_done);
         let ways = [
             (home, region, ask.input, started, target.input),
             (region, home, ask.output, out, target.output),
@@ -281,15 +255,14 @@ impl State<'_> {
                 continue;
             }
             let live = &self.works[work];
-            let (before, after) = match done {
-                true => (
+            let (before, after) = if is_done {
+                (
+                    live.ask.part_of(bytes, live.done - target.tasks),
                     live.ask.part_of(bytes, live.done),
-                    live.ask.part_of(bytes, live.done + target.tasks),
-                ),
-                false => {
-                    let part = live.ask.part_of(bytes, target.tasks);
-                    (0, moved(part, self.now - since, span))
-                }
+                )
+            } else {
+                let part = live.ask.part_of(bytes, target.tasks);
+                (0, moved(part, self.now - since, span))
             };
             let bytes = after - before;
             if bytes == 0 {

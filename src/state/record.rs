@@ -1,7 +1,7 @@
 //! Facts about a run, in the order in which they happen. Observers add them
 //! up; nothing else leaves the simulation.
 
-use super::{AllocationRef, InstanceRef, WorkRef};
+use super::{AllocationRef, Ending, InstanceRef, WorkRef};
 use crate::model::{Offer, Region};
 use crate::units::{Id, Money, Span, Time};
 
@@ -40,17 +40,6 @@ impl RefusalReason {
             Self::Policy => "policy",
         }
     }
-}
-
-/// End of an allocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Its tasks are done.
-    Done,
-    /// The policy took its instances away.
-    Preempted,
-    /// The run ended first.
-    Unfinished,
 }
 
 /// Reason for which work waits on.

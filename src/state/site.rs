@@ -179,7 +179,7 @@ impl State<'_> {
     fn site_of_placed(&self, work: WorkRef) -> Option<(u32, u64)> {
         let live = &self.works[work];
         let sites = self.sites_of(work)?;
-        let standing = live.allocations.iter().filter(|&&one| !self.allocations[one].yielded);
+        let standing = live.allocations.iter().filter(|&&one| !self.allocations[one].has_ended());
         let first = standing.filter_map(|&one| self.allocations[one].held.first()).next()?;
         let site = sites.site[self.fleet.instances[first.share.instance].offer.row()];
         Some((site, sites.kinds[site as usize]))

@@ -65,6 +65,7 @@ impl State<'_> {
     }
 
     /// Something of `work` runs again.
+    #[inline]
     pub(super) fn resume(&mut self, work: WorkRef) {
         if let Some(pause) = self.pauses.get_mut(work.slot())
             && pause.since != Time::MAX

@@ -536,8 +536,12 @@ impl Log {
             Ending::Preempted if lost > 0 => self.see("progress is lost"),
             Ending::Preempted if useful > 0 => self.see("progress is kept"),
             Ending::Preempted => self.see("work is preempted before it did anything"),
-            Ending::Unfinished => self.see("the run ends before the work"),
-            Ending::Done => {}
+            Ending::RunOver => self.see("the run ends before the work"),
+            Ending::Done
+            | Ending::Interrupted
+            | Ending::Failed
+            | Ending::Migrated
+            | Ending::Cancelled => {}
         }
         let booting = state.instances().any(|(_, one)| one.phase == Phase::Booting);
         if booting && state.totals().waiting > 0 {

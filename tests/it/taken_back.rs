@@ -82,7 +82,7 @@ impl Fickle {
             0 => {
                 let all = turn.works().flat_map(|(_, work)| work.allocations.iter().copied());
                 let running: Vec<AllocationRef> =
-                    all.filter(|&one| !turn.allocation(one).has_yielded()).collect();
+                    all.filter(|&one| !turn.allocation(one).has_ended()).collect();
                 if !running.is_empty() {
                     turn.preempt(dice.of(&running)).expect("it has not yielded");
                     self.tried[0] += 1;

@@ -7,7 +7,7 @@ use super::others::Others;
 use super::row::CsvRow;
 use crate::cli::exit::Stop;
 use crate::report::{Holder, clean};
-use crate::state::WaitReason;
+use crate::state::{Ending, WaitReason};
 use crate::units::{Span, Time};
 
 /// A span in which a job waited for one cause.
@@ -57,10 +57,12 @@ pub(super) struct Start {
     again: bool,
 }
 
-/// Preemption of tasks: its time, the work that they yielded to, and the progress lost.
+/// Preemption of tasks, or another end after which they wait again: its time, the work that
+/// they yielded to, and the progress lost.
 #[derive(Debug)]
 pub(super) struct Preemption {
     pub(super) at: Time,
+    how: Ending,
     tasks: u64,
     of: u64,
     /// Work that they yielded to; empty where it is not known.
@@ -131,7 +133,7 @@ pub(super) fn steps(job: &CsvRow, notes: &[CsvRow]) -> Result<Vec<JobStep>, Stop
     for note in notes {
         let at = note.time("time_s")?;
         if let Some(JobStep::Wait(wait)) = steps.last_mut()
-            && matches!(note.cell("note"), "waits" | "starts" | "preempted")
+            && (matches!(note.cell("note"), "waits" | "starts") || stop_of(note).is_some())
         {
             wait.until = wait.until.min(at);
         }
@@ -143,16 +145,23 @@ pub(super) fn steps(job: &CsvRow, notes: &[CsvRow]) -> Result<Vec<JobStep>, Stop
                 let (tasks, why) = (note.whole("tasks")?, clean(note.cell("why")));
                 steps.push(JobStep::Start(Start { at, tasks, of, why, waited, again }));
             }
-            "preempted" => {
+            _ => {
+                let Some(how) = stop_of(note) else { continue };
                 let (tasks, to) = (note.whole("tasks")?, clean(note.cell("why")));
                 let lost = note.maybe_time("lost_s")?.map(|lost| lost - Time::ZERO);
-                steps.push(JobStep::Preempted(Preemption { at, tasks, of, to, lost }));
+                steps.push(JobStep::Preempted(Preemption { at, how, tasks, of, to, lost }));
             }
-            _ => {}
         }
     }
     check(job, &steps, end)?;
     Ok(steps)
+}
+
+/// The end of tasks that a row tells of, after which they wait again; none where it tells of
+/// something else.
+fn stop_of(note: &CsvRow) -> Option<Ending> {
+    let mut all = Ending::ALL.into_iter().filter(|ending| ending.waits_again());
+    all.find(|ending| ending.name() == note.cell("note"))
 }
 
 /// Holds the steps to `jobs.csv`: no gap until the job first started or ended.
@@ -515,6 +524,6 @@ impl Preemption {
             (Some(lost), 1) => format!(", {} of its work lost", length(lost)),
             (Some(lost), _) => format!(", {} of work of each task lost", length(lost)),
         };
-        format!("{who}preempted {}{to}{lost}", clock.point(self.at))
+        format!("{who}{} {}{to}{lost}", self.how.name(), clock.point(self.at))
     }
 }

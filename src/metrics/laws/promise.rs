@@ -91,10 +91,10 @@ impl Laws {
         self.promises.changed |= state.allocation(started).placed < state.now();
     }
 
-    /// Tasks have stopped: they may have been preempted, or have run too long.
+    /// Tasks have stopped: they may wait again, or have run too long.
     #[inline]
     pub(super) fn excuse_stop(&mut self, state: &State<'_>, of: AllocationRef, ending: Ending) {
-        self.promises.changed |= ending == Ending::Preempted;
+        self.promises.changed |= ending.waits_again();
         self.promises.overran |= state.allocation(of).estimated_end < state.now();
     }
 

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
     use crate::model::{Ask, Market};
     use crate::state::testing::{Plan, demand, start, submit, world};
-    use crate::state::{ClassBy, Effect, IndexBy, Needs, Share, State};
+    use crate::state::{ClassBy, Effect, Ending, IndexBy, Needs, Share, State};
     use crate::units::{Id, Stream};
 
     const NEEDS: Needs = Needs {
@@ -112,7 +112,8 @@ mod tests {
         state.add(opened, Share { instance, tasks: 1, devices: 0 }).expect("it fits");
         state.commit(opened).expect("it is whole");
         state.set_now(Time::from_secs(4));
-        state.close(opened, true, &mut Vec::new());
+        state.stop(opened, Ending::Done);
+        state.close(opened, &mut Vec::new());
         at(&mut part, &mut state, 4);
         assert_eq!(at(&mut part, &mut state, 6), [wake(9)]);
         assert_eq!(at(&mut part, &mut state, 9), [Effect::Released(instance)]);

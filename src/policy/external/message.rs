@@ -211,6 +211,14 @@ pub enum EventMessage {
     Done(Allocated),
     /// Tasks lost their instances and wait again.
     Preempted(Allocated),
+    /// Tasks lost an instance to the provider and wait again.
+    Interrupted(Allocated),
+    /// Tasks failed, or an instance of theirs, and wait again.
+    Failed(Allocated),
+    /// Tasks left their instances for others and wait for them.
+    Migrated(Allocated),
+    /// Tasks are not wanted any more.
+    Cancelled(Allocated),
     /// All tasks of the work are done; its number means nothing any more.
     Finished(Ended),
     /// Work was turned away; its number means nothing any more.

@@ -128,8 +128,12 @@ impl EventOutbox {
                 match ending {
                     Ending::Done => EventMessage::Done(allocated),
                     Ending::Preempted => EventMessage::Preempted(allocated),
+                    Ending::Interrupted => EventMessage::Interrupted(allocated),
+                    Ending::Failed => EventMessage::Failed(allocated),
+                    Ending::Migrated => EventMessage::Migrated(allocated),
+                    Ending::Cancelled => EventMessage::Cancelled(allocated),
                     // The run is over: nobody is asked any more.
-                    Ending::Unfinished => return,
+                    Ending::RunOver => return,
                 }
             }
             Record::Finished(work) => {

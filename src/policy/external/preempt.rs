@@ -40,7 +40,7 @@ impl ExternalPreempt {
             for number in answer.preempt {
                 let found = session.outbox.allocations.find(number);
                 // It has yielded in this very decision, which has not been told yet.
-                if found.is_some_and(|found| turn.allocation(found).has_yielded()) {
+                if found.is_some_and(|found| turn.allocation(found).has_ended()) {
                     continue;
                 }
                 let alive = found.filter(|&found| {

@@ -156,7 +156,7 @@ impl Session {
                 message.push_str(&format!("\n    | {}", plain(line)));
             }
         }
-        turn.stop(message);
+        turn.give_up(message);
     }
 
     /// The work with that number; fails where there is none.

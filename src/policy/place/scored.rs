@@ -174,8 +174,8 @@ pub(super) mod tests {
     use crate::model::{Ask, Rules};
     use crate::policy::place::{self, place_all};
     use crate::policy::spec;
-    use crate::state::State;
     use crate::state::testing::{demand, fill, owned, rules, shape, start, submit};
+    use crate::state::{Ending, State};
     use crate::units::{Shape, Stream};
 
     /// The ordinal and devices chosen by `part` for one task of `asked`, where
@@ -293,7 +293,8 @@ pub(super) mod tests {
             return;
         };
         for allocation in allocations {
-            state.close(allocation, true, &mut Vec::new());
+            state.stop(allocation, Ending::Done);
+            state.close(allocation, &mut Vec::new());
             state.drop_allocation(allocation);
         }
         state.forget(work);

@@ -29,7 +29,7 @@ impl Zones {
         }
         let mut zones = Self { even: rules.spread == Spread::EvenZones, counts, open: Vec::new() };
         let allocations = live.allocations.iter().map(|&one| turn.allocation(one));
-        let standing = allocations.filter(|one| !one.has_yielded());
+        let standing = allocations.filter(|one| !one.has_ended());
         for held in standing.flat_map(|one| &one.held) {
             let offer = turn.instance(held.share.instance).offer;
             (0..held.share.tasks).for_each(|_| zones.add(world.offers[offer].zone));

@@ -16,13 +16,14 @@ struct Stopped {
     part: bool,
     ending: Ending,
     instances: Vec<InstanceRef>,
-    /// Of a preemption that is not written yet.
+    /// Of tasks that wait again, which is not written yet.
     preempted: Option<Preempted>,
 }
 
-/// A preemption.
+/// A preemption, or another end after which tasks wait again.
 #[derive(Debug)]
 pub(super) struct Preempted {
+    pub(super) ending: Ending,
     pub(super) tasks: u32,
     /// Progress of each task that has to be made again, on the reference machine.
     pub(super) lost: Span,
@@ -49,14 +50,14 @@ impl News {
                 let work = target.work();
                 let lost = i64::try_from(lost / 1_000_000).unwrap_or(i64::MAX);
                 let (tasks, lost) = (target.tasks, Span::from_micros(lost));
-                let preempted = Preempted { tasks, lost, next: None, to: None };
+                let preempted = Preempted { ending, tasks, lost, next: None, to: None };
                 self.stopped.push(Stopped {
                     work,
                     job: name(state, work),
                     part: target.tasks < state.work(work).ask.tasks,
                     ending,
                     instances: target.held.iter().map(|held| held.share.instance).collect(),
-                    preempted: (ending == Ending::Preempted).then_some(preempted),
+                    preempted: ending.waits_again().then_some(preempted),
                 });
             }
             Record::Ready(instance) => self.ready.push(instance),
@@ -89,7 +90,7 @@ impl News {
         }
     }
 
-    /// The preemptions of `work` that are not written yet.
+    /// The ends of tasks of `work` that wait again, as far as they are not written yet.
     pub(super) fn preempted(&mut self, work: WorkRef) -> Vec<Preempted> {
         let own = self.stopped.iter_mut().filter(|stopped| stopped.work == work);
         own.filter_map(|stopped| stopped.preempted.take()).collect()
@@ -132,7 +133,11 @@ fn made_room(stopped: &[&Stopped], work: WorkRef) -> String {
         let how = match one.ending {
             Ending::Done => "ended",
             Ending::Preempted => "yielded",
-            Ending::Unfinished => "was cut off",
+            Ending::Interrupted => "was interrupted",
+            Ending::Failed => "failed",
+            Ending::Migrated => "moved away",
+            Ending::Cancelled => "was cancelled",
+            Ending::RunOver => "was cut off",
         };
         let text = match (one.work == work, one.part) {
             (true, _) => format!("tasks of its own {how}"),

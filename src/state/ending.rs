@@ -1,0 +1,78 @@
+//! The ways in which an allocation ends.
+
+/// End of an allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Its tasks are done.
+    Done,
+    /// The policy took its instances away.
+    Preempted,
+    /// The provider took an instance of it away.
+    Interrupted,
+    /// An instance of it broke, or its tasks did.
+    Failed,
+    /// The policy moves its tasks to other instances.
+    Migrated,
+    /// Its tasks are not wanted any more.
+    Cancelled,
+    /// The run ended first.
+    RunOver,
+}
+
+impl Ending {
+    /// All endings.
+    pub const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Preempted,
+        Self::Interrupted,
+        Self::Failed,
+        Self::Migrated,
+        Self::Cancelled,
+        Self::RunOver,
+    ];
+
+    /// Whether its tasks are done.
+    pub const fn is_done(self) -> bool {
+        match self {
+            Self::Done => true,
+            Self::Preempted
+            | Self::Interrupted
+            | Self::Failed
+            | Self::Migrated
+            | Self::Cancelled
+            | Self::RunOver => false,
+        }
+    }
+
+    /// Whether its tasks wait to be placed again.
+    pub const fn waits_again(self) -> bool {
+        match self {
+            Self::Preempted | Self::Interrupted | Self::Failed | Self::Migrated => true,
+            Self::Done | Self::Cancelled | Self::RunOver => false,
+        }
+    }
+
+    /// Whether tasks that can resume save their progress before they stop. The others
+    /// stop without notice.
+    pub const fn saves_progress(self) -> bool {
+        match self {
+            Self::Preempted | Self::Migrated => true,
+            Self::Done | Self::Interrupted | Self::Failed | Self::Cancelled | Self::RunOver => {
+                false
+            }
+        }
+    }
+
+    /// The word of reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Preempted => "preempted",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+            Self::Migrated => "migrated",
+            Self::Cancelled => "cancelled",
+            Self::RunOver => "unfinished",
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The way out of an allocation, the same for every ending.
+
+use super::change::{Effect, Refusal, Undo};
+use super::{AllocationRef, Ending, State};
+use crate::units::Span;
+
+impl State<'_> {
+    /// Takes the instances of an allocation away; its tasks wait again. The simulator
+    /// concludes it when it follows up the policy's actions.
+    ///
+    /// # Errors
+    /// [`Refusal::AllocationGone`] where it has ended.
+    pub(crate) fn preempt(&mut self, allocation: AllocationRef) -> Result<(), Refusal> {
+        if !self.allocations.contains(allocation) || self.allocations[allocation].has_ended() {
+            return Err(Refusal::AllocationGone);
+        }
+        self.stop(allocation, Ending::Preempted);
+        self.effects.push(Effect::Stopped(allocation));
+        Ok(())
+    }
+
+    /// Ends an allocation: its resources are free, and its tasks are done, wait again, or go
+    /// with their work. Its charges and its records are made when it is closed.
+    pub(crate) fn stop(&mut self, allocation: AllocationRef, ending: Ending) {
+        self.forget_end(allocation);
+        self.allocations[allocation].ending = Some(ending);
+        let target = &self.allocations[allocation];
+        let (work, tasks) = (target.work(), target.tasks);
+        let demand = self.works[work].ask.demand;
+        for held in &target.held {
+            let share = held.share;
+            if self.attempts > 0 {
+                let idle_since = self.fleet.instances[share.instance].idle_since;
+                self.undo.push(Undo::Emptied(share.instance, idle_since));
+            }
+            let emptied = self.fleet.change(share.instance, |instance| {
+                instance.give(demand, share.tasks, share.devices);
+                instance.idle_since = self.now;
+                instance.newly_idle()
+            });
+            if emptied {
+                self.emptied.push(share.instance);
+            }
+        }
+        self.fleet.uniform.change(i64::from(tasks));
+        if target.started().is_some() {
+            self.totals.allocated.add_tasks(demand, -i64::from(tasks));
+        }
+        let live = &mut self.works[work];
+        live.placed -= tasks;
+        if ending.is_done() {
+            live.done += tasks;
+        } else if ending.waits_again() {
+            self.wait_again(allocation, ending);
+        }
+        self.remember(Undo::Stopped(allocation));
+    }
+
+    /// The tasks of an allocation that has ended wait again.
+    fn wait_again(&mut self, allocation: AllocationRef, ending: Ending) {
+        let target = &self.allocations[allocation];
+        let (work, tasks) = (target.work(), target.tasks);
+        let kept = self.kept_progress(allocation, ending);
+        let live = &mut self.works[work];
+        live.executed += kept;
+        live.waiting += tasks;
+        if live.waiting == tasks {
+            self.totals.waiting += 1;
+            let since = self.waits_since(work);
+            self.remember(Undo::Waits(work, since));
+            self.set_waits_since(work, self.now);
+        }
+    }
+
+    /// Takes the end of an allocation back, but for what its instances have been idle since,
+    /// and its work has waited since.
+    pub(super) fn unstop(&mut self, allocation: AllocationRef) {
+        let ending = self.allocations[allocation].ending.take().expect("it had ended");
+        let target = &self.allocations[allocation];
+        let (work, tasks) = (target.work(), target.tasks);
+        let demand = self.works[work].ask.demand;
+        for held in &target.held {
+            let share = held.share;
+            self.fleet.change(share.instance, |instance| {
+                instance.take(demand, share.tasks, share.devices);
+            });
+        }
+        self.fleet.uniform.change(-i64::from(tasks));
+        if target.started().is_some() {
+            self.totals.allocated.add_tasks(demand, i64::from(tasks));
+        }
+        let end = (target.estimated_end, allocation);
+        let kept = self.kept_progress(allocation, ending);
+        let live = &mut self.works[work];
+        live.placed += tasks;
+        if ending.is_done() {
+            live.done -= tasks;
+        } else if ending.waits_again() {
+            live.executed = live.executed - kept;
+            live.waiting -= tasks;
+            self.totals.waiting -= u64::from(live.waiting == 0);
+        }
+        if self.needs.ends {
+            self.ends.insert(end);
+        }
+        self.keep_latest(allocation, true);
+    }
+
+    /// Progress of an allocation on the reference machine that a resuming job
+    /// keeps; zero where tasks run apart, as their progress may differ.
+    fn kept_progress(&self, allocation: AllocationRef, ending: Ending) -> Span {
+        let target = &self.allocations[allocation];
+        let ask = &self.works[target.work()].ask;
+        let Some(started) = target.started() else { return Span::ZERO };
+        if !ending.saves_progress() || !ask.keeps_progress() {
+            return Span::ZERO;
+        }
+        let computed = (self.now - started - target.input).max(Span::ZERO);
+        let done = i128::from(computed.micros()) * i128::from(target.speed) / 1_000_000;
+        Span::from_micros(i64::try_from(done).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Ask, Market};
+    use crate::state::testing::{Plan, demand, shape, start, submit, world};
+    use crate::state::{ChargeKind, Needs, Share, Totals, WorkRef};
+    use crate::units::{Id, Scalar, Time};
+
+    /// How far an allocation has come, when it ends 100 s after it was placed.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Stage {
+        /// Its instance boots.
+        Placed,
+        /// It reads its input for longer than that.
+        Reads,
+        /// It has computed for all of that time.
+        Computes,
+    }
+
+    /// One offer of machines of 4 cores and of speed 1.5, for 3.60 USD an hour.
+    fn rented() -> crate::model::World {
+        let shape = shape(4_000, 4_096, 0);
+        let (market, speed) = (Market::OnDemand, 1_500_000);
+        world(&[Plan { shape, market, speed, price: "3.6", ..Plan::default() }])
+    }
+
+    /// A state in which two tasks of a core each hold the only machine, and those of `asked`
+    /// tasks that are left wait.
+    fn held(
+        world: &crate::model::World,
+        asked: u32,
+        stage: Stage,
+    ) -> (State<'_>, WorkRef, AllocationRef) {
+        let needs = Needs {
+            index: crate::state::IndexBy::Least(Scalar::Cpu),
+            ends: true,
+            latest: true,
+            ..Needs::default()
+        };
+        let mut state = start(world, needs);
+        let instance = state.rent(Id::new(0)).expect("it can be rented");
+        if stage != Stage::Placed {
+            state.ready(instance, &mut Vec::new());
+        }
+        let ask = Ask {
+            demand: demand(1_000, 0, 0, 0),
+            tasks: asked,
+            gang: asked == 2,
+            estimate: Span::HOUR,
+            resumes: true,
+            ..Ask::default()
+        };
+        let work = submit(&mut state, 0, ask);
+        state.set_now(Time::from_secs(10));
+        state.place(work, Share { instance, tasks: 2, devices: 0 }).expect("it fits");
+        let allocation = state.works[work].allocations[0];
+        if stage == Stage::Reads {
+            state.allocations[allocation].input = Span::HOUR;
+        }
+        if stage != Stage::Placed {
+            state.start(allocation);
+        }
+        state.set_now(Time::from_secs(110));
+        state.take_effects(&mut Vec::new());
+        (state, work, allocation)
+    }
+
+    /// All that an end changes.
+    fn kept(state: &State<'_>, work: WorkRef) -> String {
+        let live = &state.works[work];
+        let totals: &Totals = state.totals();
+        let instances: Vec<_> =
+            state.instances().map(|(_, one)| (one.free, one.idle_since)).collect();
+        let ends: Vec<_> = state.ends().collect();
+        let kept: Vec<_> = state.kept_about(Id::new(0), Time::MAX).collect();
+        format!(
+            "{totals:?} {live:?} {:?} {instances:?} {ends:?} {kept:?} {:?} {:?} {:?}",
+            state.waits_since(work),
+            state.scalar_room(),
+            state.first_fit(work, 0),
+            state.allocations[live.allocations[0]],
+        )
+    }
+
+    #[test]
+    fn every_ending_from_every_stage_keeps_all_that_follows() {
+        let world = rented();
+        let stages = [Stage::Placed, Stage::Reads, Stage::Computes];
+        let cases = stages.iter().flat_map(|&stage| [2, 3].map(|asked| (stage, asked)));
+        for (stage, asked) in cases {
+            for ending in Ending::ALL {
+                let case = format!("{ending:?} of {asked} tasks, {stage:?}");
+                let (mut state, work, allocation) = held(&world, asked, stage);
+                let before = kept(&state, work);
+                let attempt = state.begin();
+                state.stop(allocation, ending);
+                assert_ne!(kept(&state, work), before, "{case}");
+                state.roll_back(attempt);
+                assert_eq!(kept(&state, work), before, "{case}, taken back");
+
+                state.stop(allocation, ending);
+                let live = &state.works[work];
+                let waits = ending.waits_again();
+                let tasks = |is: bool| 2 * u32::from(is);
+                let expected = (asked - 2 + tasks(waits), 0, tasks(ending.is_done()));
+                assert_eq!((live.waiting, live.placed, live.done), expected, "{case}");
+                let totals = state.totals();
+                assert_eq!(totals.waiting, u64::from(asked > 2 || waits), "{case}");
+                assert_eq!(totals.allocated.cpu, 0, "{case}");
+                let (_, instance) = state.instances().next().expect("it is there");
+                assert_eq!(instance.free.cpu, 4_000, "{case}");
+                assert_eq!(instance.idle_since, Time::from_secs(110), "{case}");
+                assert_eq!(state.ends().count(), 0, "{case}");
+                assert_eq!(state.kept_about(Id::new(0), Time::MAX).count(), 0, "{case}");
+                assert_eq!(state.scalar_room(), Some(4), "{case}");
+                // All of its tasks wait anew, or one has waited since it was submitted.
+                let since = if waits && asked == 2 { Time::from_secs(110) } else { Time::ZERO };
+                assert_eq!(state.waits_since(work), since, "{case}");
+                // A gang keeps 100 s at 1.5 where it saves them; tasks of an array start again.
+                let saved = ending.saves_progress() && stage == Stage::Computes && asked == 2;
+                assert_eq!(live.executed, Span::from_secs(150 * i64::from(saved)), "{case}");
+                assert_eq!(state.preempt(allocation), Err(Refusal::AllocationGone), "{case}");
+
+                let mut charges = Vec::new();
+                let idle = state.close(allocation, &mut charges);
+                assert!(idle, "{case}");
+                let live = &state.works[work];
+                assert!(live.allocations.is_empty(), "{case}");
+                assert_eq!(live.preemptions, u32::from(ending == Ending::Preempted), "{case}");
+                let paid: Vec<_> =
+                    charges.iter().map(|one| (one.kind, one.amount.nanos())).collect();
+                let all = [(ChargeKind::Work, 50_000_000)];
+                assert_eq!(paid, all[..usize::from(stage != Stage::Placed)], "{case}");
+                let (_, instance) = state.instances().next().expect("it is there");
+                assert!(instance.awaited_by.is_empty(), "{case}");
+            }
+        }
+    }
+}
