@@ -244,13 +244,6 @@ impl Found {
         other[axis] = level;
         of(point).zip(of(&other)).is_some_and(|(own, other)| own.score == other.score)
     }
-
-    /// A setup in words: `cluster.dc1.nodes = 12, policy.p.order = sjf`.
-    pub fn description(&self, point: &SetupPoint) -> String {
-        let one =
-            |(one, level): (&Variable, Option<&str>)| Some(format!("{} = {}", one.key, level?));
-        self.levels(point).filter_map(one).collect::<Vec<_>>().join(", ")
-    }
 }
 
 /// By variable, whether the scenario takes the value before the first and the one after the last;

@@ -70,25 +70,31 @@ impl PlanReport<'_> {
         METRICS.iter().find(|metric| metric.key == key).expect("objectives are metrics")
     }
 
-    /// A setup in words, fit to be shown.
+    /// A setup in words, fit to be shown: `burst with dc1.nodes = 9, after_wait = 90 min`.
     pub(super) fn setup(&self, candidate: &Candidate) -> String {
-        clean(&self.found.description(&candidate.point))
+        let (mut policy, mut settings) = (None, Vec::new());
+        for (variable, level) in self.found.levels(&candidate.point) {
+            match level {
+                Some(level) if variable.key == "baseline" => policy = Some(level.to_owned()),
+                Some(level) => settings.push(format!("{} = {level}", self.short(&variable.key))),
+                None => {}
+            }
+        }
+        let settings = settings.join(", ");
+        clean(&match policy {
+            Some(policy) if settings.is_empty() => policy,
+            Some(policy) => format!("{policy} with {settings}"),
+            None => settings,
+        })
     }
 
-    /// The same in the shortest names that tell variables apart.
-    pub(super) fn brief(&self, candidate: &Candidate) -> String {
-        let one = |(one, level): (&Variable, Option<&str>)| {
-            Some(format!("{} = {}", self.short(&one.key), level?))
-        };
-        let told: Vec<String> = self.found.levels(&candidate.point).filter_map(one).collect();
-        clean(&told.join(", "))
-    }
-
-    /// The end of a key that no other variable has.
+    /// The end of a key that no other variable has; with the name of the cluster or cloud.
     pub(super) fn short(&self, key: &str) -> String {
         let others = || self.found.task.variables.iter().filter(|one| one.key != key);
         let parts: Vec<&str> = key.split('.').collect();
-        let mut ends = (0..parts.len()).rev().map(|from| parts[from..].join("."));
+        let least = if parts[0] == "policy" { 1 } else { 2 };
+        let mut ends =
+            (0..=parts.len().saturating_sub(least)).rev().map(|from| parts[from..].join("."));
         let own = |end: &String| !others().any(|one| one.key.ends_with(end.as_str()));
         ends.find(own).unwrap_or_else(|| key.to_owned())
     }

@@ -14,11 +14,17 @@ fn found(text: &str, task: Task) -> Found {
     plan(text, task).unwrap_or_else(|failure| panic!("{failure:?}"))
 }
 
+/// A setup in words: `cluster.dc1.nodes = 12, policy.p.order = sjf`.
+fn description(found: &Found, point: &SetupPoint) -> String {
+    let one = |(one, level): (&Variable, Option<&str>)| Some(format!("{} = {}", one.key, level?));
+    found.levels(point).filter_map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// The answer in words.
 #[track_caller]
 fn answer(found: &Found) -> String {
     let choice = found.choice.unwrap_or_else(|| panic!("no answer: {:?}", found.finalists));
-    found.description(&found.candidate(choice).point)
+    description(found, &found.candidate(choice).point)
 }
 
 #[test]
@@ -104,7 +110,7 @@ fn setups_that_differ_in_another_policys_setting_are_one() {
     let both = found(&text, three.clone());
     assert_eq!(both.setups(), 6.0 * (1.0 + 3.0));
     let told: Vec<String> =
-        both.candidates.iter().map(|one| both.description(&one.point)).collect();
+        both.candidates.iter().map(|one| description(&both, &one.point)).collect();
     let distinct: std::collections::BTreeSet<&String> = told.iter().collect();
     assert_eq!(distinct.len(), told.len(), "{told:?}");
     let of = |policy: &str| told.iter().filter(|one| one.ends_with(policy)).collect::<Vec<_>>();

@@ -104,7 +104,7 @@ impl PlanReport<'_> {
         let binding = row.and_then(|row| found.finalists[row].binding);
         let ties: Vec<String> = (0..found.finalists.len())
             .filter(|&row| found.finalists[row].tied)
-            .map(|row| self.brief(found.candidate(row)))
+            .map(|row| self.setup(found.candidate(row)))
             .collect();
         let of_effect = |wanted: VariableEffect| {
             let variables = found.task.variables.iter().zip(&found.effects);
@@ -165,7 +165,7 @@ impl PlanReport<'_> {
         let all = self.found.candidates.iter().filter(has_one);
         let best = all.reduce(|best, one| if one.score.beats(&best.score) { one } else { best })?;
         Some(Aside {
-            setup: self.brief(best),
+            setup: self.setup(best),
             goal: self.mean(self.goal(), &best.searched),
             unit: self.goal().unit,
             kept: best.score.kept(),
@@ -201,7 +201,7 @@ impl PlanReport<'_> {
         let row = below.filter(|&row| finalists[row].verdict != SetupVerdict::Kept).last()?;
         let candidate = self.found.candidate(row);
         Some(NextCheaper {
-            setup: self.brief(candidate),
+            setup: self.setup(candidate),
             broken: finalists[row].verdict == SetupVerdict::Broken,
             kept: self.kept_in(self.judged(candidate)).0,
             binding: finalists[row].binding.and_then(|row| self.measured(row, candidate)),

@@ -63,7 +63,7 @@ fn the_answer_is_a_sentence_and_everything_is_written() {
     let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[], cautions: &[] };
     let answer = report.statements().answer;
     let headline = &answer.headline;
-    assert!(headline.starts_with("cluster.c.nodes = "), "{headline}");
+    assert!(headline.starts_with("c.nodes = "), "{headline}");
     assert!(headline.contains(" keeps wait, mean <= 5 min on average, for $"), "{headline}");
     // The sentence, the table and the file tell the same held-out numbers.
     let choice = found.candidate(found.choice.expect("a choice"));
@@ -106,10 +106,7 @@ fn a_miss_is_said_with_what_binds() {
     let said = report.statements();
     let (headline, bullets) = (said.answer.headline, said.answer.bullets.join(" "));
     assert_eq!(headline, "Nothing that was found in these ranges keeps wait, mean <= 10 s.");
-    assert!(
-        bullets.contains("The nearest miss is cluster.c.nodes = 3: wait, mean is "),
-        "{bullets}"
-    );
+    assert!(bullets.contains("The nearest miss is c.nodes = 3: wait, mean is "), "{bullets}");
     assert!(bullets.contains("It is wait, mean <= 10 s that binds."), "{bullets}");
     let want = "lies at the end of the range of `cluster.c.nodes`: allow more.";
     assert!(said.cautions[0].ends_with(want), "{:?}", said.cautions);
