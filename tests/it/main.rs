@@ -7,6 +7,7 @@ mod breakdown;
 mod by_hand;
 mod compare;
 mod conversations;
+mod documented;
 mod check;
 mod exclusive;
 mod explain;
