@@ -66,15 +66,17 @@ impl Policy for JustInTime {
         for trigger in triggers {
             if let Trigger::Arrived(work) = *trigger {
                 self.waiting.push(work);
-                let latest = latest_start(turn, work);
-                if turn.now() < latest && latest < Time::MAX {
+                if let Some(latest) = latest_start(turn, work)
+                    && turn.now() < latest
+                {
                     turn.wake(latest).expect("a timer can be set for later");
                 }
             }
         }
         self.waiting.retain(|&work| {
             !place_all(&mut Fit::first(), turn, work)
-                && (turn.now() < latest_start(turn, work) || !rent(turn, work))
+                && (latest_start(turn, work).is_none_or(|latest| turn.now() < latest)
+                    || !rent(turn, work))
         });
         turn.take_emptied(&mut self.emptied);
         for &instance in &self.emptied {
@@ -85,13 +87,10 @@ impl Policy for JustInTime {
     }
 }
 
-/// When it must start at the latest, by its estimate and its deadline.
-fn latest_start(turn: &Turn<'_, '_>, work: WorkRef) -> Time {
+/// When it must start at the latest, by its estimate and its deadline, if it has both.
+fn latest_start(turn: &Turn<'_, '_>, work: WorkRef) -> Option<Time> {
     let ask = turn.work(work).ask;
-    if ask.deadline == Time::MAX || ask.estimate == Span::MAX {
-        return Time::MAX;
-    }
-    ask.deadline - ask.estimate - BOOT
+    Some(ask.deadline? - ask.estimate? - BOOT)
 }
 
 /// What a machine takes to boot, roughly.

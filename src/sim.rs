@@ -24,7 +24,7 @@ use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::{Problem, clip};
 use crate::state::{AllocationRef, Charge, Effect, Ending, InstanceRef, Record, State, WorkRef};
 use crate::units::stream::fnv1a;
-use crate::units::{Span, Stream, Time};
+use crate::units::{Stream, Time};
 use crate::workload::Source;
 
 /// Next event of a run, besides arrivals, which the source holds.
@@ -65,9 +65,6 @@ const MOST_IDLE: u64 = 1_000_000;
 
 /// Events between two calls of the control function.
 const CONTROL_EVERY: u64 = 1 << 10;
-
-/// Rest of the run of work without an end.
-const ENDLESS: i128 = i128::MAX;
 
 /// Runs `policy` over the work of `source` in `world`.
 ///
@@ -118,8 +115,9 @@ pub fn run<O: Observer>(
 /// Facts that only the simulator knows of one live piece of work.
 #[derive(Clone, Copy, Debug, Default)]
 struct TruthLeft {
-    /// Millionths of a microsecond on the reference machine, per task, still to be done.
-    left: i128,
+    /// Millionths of a microsecond on the reference machine, per task, still to be done; none
+    /// for work without an end.
+    left: Option<i128>,
 }
 
 struct Simulation<'r, 'w, O> {
@@ -331,10 +329,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
         let runtime = self.next.truth.runtime;
-        let left = match runtime {
-            Span::MAX => ENDLESS,
-            runtime => i128::from(runtime.micros()) * 1_000_000,
-        };
+        let left = runtime.map(|runtime| i128::from(runtime.micros()) * 1_000_000);
         let work = self.state.submit(&self.next);
         if self.state.work_count() > self.options.max_alive {
             return Err(limit("max_alive", self.options.max_alive));
@@ -361,10 +356,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn start(&mut self, allocation: AllocationRef, work: WorkRef) {
         self.state.start(allocation);
         self.record(&Record::Started(allocation));
-        let left = self.truths[work.slot()].left;
-        if left == ENDLESS {
-            return;
-        }
+        let Some(left) = self.truths[work.slot()].left else { return };
         let target = self.state.allocation(allocation);
         let end = self.state.now() + target.input + target.compute_span(left) + target.output;
         let event = Event::Completes(allocation, work);

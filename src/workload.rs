@@ -128,8 +128,8 @@ impl WorkloadSpec {
         });
         self.transforms.iter().fold(drawn, |period, step| match step {
             Transform::Window { from, to, .. } => {
-                let ends = period.map_or(*to, |period| (Time::ZERO + period).min(*to));
-                (ends < Time::MAX).then(|| ends - *from)
+                let ends = period.map(|period| Time::ZERO + period).into_iter().chain(*to).min();
+                ends.map(|ends| ends - *from)
             }
             Transform::ScaleArrivals(factor) => {
                 period.and_then(|period| Span::from_secs_f64(period.secs_f64() * factor))

@@ -20,7 +20,7 @@ use crate::scenario::{Observed, Scenario};
 use crate::sim::{Observer, RunProgress};
 use crate::state::{Record, State, WorkRef};
 use crate::units::{Span, Time};
-use crate::workload::{Observation, Observations};
+use crate::workload::Observations;
 
 pub use calibration::{Calibration, MadeOf};
 pub use course::Lived;
@@ -32,9 +32,9 @@ pub use verdict::Likeness;
 /// Most pieces of work that are held against what was observed.
 pub const MOST_PAIRS: usize = 2_000_000;
 
-/// Wait and runtime that the run gave a piece of work that it started.
+/// Wait and runtime of a piece of work that was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Simulated {
+pub struct WorkLife {
     /// From submission to the first start.
     pub wait: Span,
     /// From the first start to the end, interruptions included.
@@ -57,9 +57,9 @@ pub struct Pair {
     /// Time of its submission.
     pub arrival: Time,
     /// Observed wait and runtime, where the start was observed.
-    pub observed: Option<Observation>,
+    pub observed: Option<WorkLife>,
     /// Simulated wait and runtime, where the run started the work.
-    pub simulated: Option<Simulated>,
+    pub simulated: Option<WorkLife>,
 }
 
 /// A pair of which both sides are known.
@@ -68,9 +68,9 @@ pub struct Matched<'a> {
     /// The work.
     pub pair: &'a Pair,
     /// Observed wait and runtime.
-    pub observed: Observation,
+    pub observed: WorkLife,
     /// Simulated wait and runtime.
-    pub simulated: Simulated,
+    pub simulated: WorkLife,
 }
 
 impl Matched<'_> {
@@ -212,11 +212,12 @@ impl ObservationWatch<'_> {
             tasks: live.ask.tasks,
             arrival: live.arrival,
             // Work without an end is observed for as long as the run goes on.
-            observed: self.observations.get(live.id).map(|seen| Observation {
-                runtime: if seen.runtime == Span::MAX { ran } else { seen.runtime },
-                ..seen
+            observed: self.observations.get(live.id).map(|seen| WorkLife {
+                wait: seen.wait,
+                runtime: seen.runtime.unwrap_or(ran),
+                cpu: seen.cpu,
             }),
-            simulated: live.first_start().map(|start| Simulated {
+            simulated: live.first_start().map(|start| WorkLife {
                 wait: start - live.arrival,
                 runtime: ran,
                 cpu,

@@ -198,7 +198,7 @@ impl BoundInputs {
     fn count(&mut self, job: Job) {
         self.first_counted.get_or_insert(job.arrival);
         self.submitted += 1;
-        self.with_deadline += u64::from(job.deadline != Time::MAX);
+        self.with_deadline += u64::from(job.deadline.is_some());
         let horizon = self.frame.horizon.unwrap_or(Time::MAX);
         if job.feasible && job.done <= horizon {
             self.jobs.push(job);

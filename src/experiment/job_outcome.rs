@@ -153,7 +153,7 @@ impl Observer for JobOutcomeWatch {
         match *record {
             Record::Finished(work) => {
                 let deadline = state.work(work).ask.deadline;
-                let late = deadline != Time::MAX && state.now() > deadline;
+                let late = deadline.is_some_and(|deadline| state.now() > deadline);
                 self.note(state, work, if late { JobOutcome::Late } else { JobOutcome::Done });
             }
             Record::Refused { work, .. } => self.note(state, work, JobOutcome::Refused),

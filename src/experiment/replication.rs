@@ -53,7 +53,7 @@ impl Repetition {
                 let steps = &mut scenario.workload.transforms;
                 steps.retain(|step| !matches!(step, Transform::Begin(_)));
                 let alive = Alive::Machines;
-                steps.insert(0, Transform::Window { from, to, shift: true, alive });
+                steps.insert(0, Transform::Window { from, to: Some(to), shift: true, alive });
                 Cow::Owned(scenario)
             }
             Self::Blocks { length } => {

@@ -153,18 +153,19 @@ impl OwnSpeed {
         Self { of_cores: mean(cores), of_gpus: mean(gpus) }
     }
 
-    /// Runtime of work on the own machines.
-    fn runtime(self, work: &Work) -> Span {
+    /// Runtime of work on the own machines; none where it has no end.
+    fn runtime(self, work: &Work) -> Option<Span> {
         let speed = match (work.ask.kind, work.ask.demand.gpus) {
             (WorkKind::VirtualMachine, _) => return work.truth.runtime,
             (WorkKind::Job, 0) => self.of_cores,
             (WorkKind::Job, _) => self.of_gpus,
         };
-        if speed == 1.0 || work.truth.runtime == Span::MAX {
-            return work.truth.runtime;
+        let runtime = work.truth.runtime?;
+        if speed == 1.0 {
+            return Some(runtime);
         }
         // Speeds are above 0; what is too long to count saturates.
-        Span::from_micros((work.truth.runtime.micros() as f64 / speed).round() as i64)
+        Some(Span::from_micros((runtime.micros() as f64 / speed).round() as i64))
     }
 }
 
@@ -194,8 +195,14 @@ impl<'w> Fitting<'w> {
         }
     }
 
-    /// Notes by policy whether the work can ever run. How long it runs on the own machines.
-    fn count(&mut self, book: &Interner, work: &Work, impossible: &mut [Impossible]) -> Span {
+    /// Notes by policy whether the work can ever run. Its runtime on the own machines; none where
+    /// it has no end.
+    fn count(
+        &mut self,
+        book: &Interner,
+        work: &Work,
+        impossible: &mut [Impossible],
+    ) -> Option<Span> {
         for rules in &book.all_rules().rows()[self.rules.len()..] {
             let resolved = ResolvedRules::new(self.world, rules);
             self.own_speeds.push(OwnSpeed::new(self.world, &resolved));
@@ -295,7 +302,7 @@ pub fn survey(
 impl Survey {
     fn count(
         &mut self,
-        (work, runtime): (&Work, Span),
+        (work, runtime): (&Work, Option<Span>),
         running: &mut RunningWork,
         book: &Interner,
         horizon: Option<Span>,
@@ -308,8 +315,8 @@ impl Survey {
             self.late += 1;
             return;
         }
-        self.unestimated += u64::from(ask.kind == WorkKind::Job && ask.estimate == Span::MAX);
-        self.deadlines += u64::from(ask.deadline != Time::MAX);
+        self.unestimated += u64::from(ask.kind == WorkKind::Job && ask.estimate.is_none());
+        self.deadlines += u64::from(ask.deadline.is_some());
         let demand = ask.demand;
         self.sizeless += u64::from(demand.cpu == 0 && demand.memory == 0 && demand.gpus == 0);
         let amounts = [demand.cpu, demand.memory, u32::from(demand.gpus)];
@@ -319,7 +326,7 @@ impl Survey {
             }
         }
         self.end(running, work.arrival, book);
-        let end = work.arrival.saturating_add(runtime);
+        let end = runtime.map_or(Time::MAX, |runtime| work.arrival.saturating_add(runtime));
         let asks = (demand, ask.tasks);
         running.0.push(Reverse(WorkRun { end, start: work.arrival, asks, rules: ask.rules }));
     }

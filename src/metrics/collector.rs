@@ -207,7 +207,7 @@ impl Observer for Collector {
         }
     }
 
-    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
         self.jobs.undone(state, work, left, self.load.began());
     }
 

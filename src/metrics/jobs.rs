@@ -61,7 +61,7 @@ impl Jobs {
         }
         let live = state.work(work);
         self.submitted += 1;
-        let none = live.ask.kind == WorkKind::Job && live.ask.estimate == Span::MAX;
+        let none = live.ask.kind == WorkKind::Job && live.ask.estimate.is_none();
         self.unestimated += u64::from(none);
         self.first_arrival.get_or_insert(live.arrival);
         self.last_arrival = Some(live.arrival);
@@ -94,9 +94,9 @@ impl Jobs {
         let bound = state.ran(work).max(SLOWDOWN_FLOOR).micros();
         let slowdown = millionths(turnaround as u64, bound as u64);
         self.slowdown.add(slowdown.max(1_000_000));
-        if live.ask.deadline != Time::MAX {
+        if let Some(deadline) = live.ask.deadline {
             self.with_deadline += 1;
-            let late = (now - live.ask.deadline).micros().max(0);
+            let late = (now - deadline).micros().max(0);
             self.deadlines_met += u64::from(late == 0);
             self.tardiness.add(late as u64);
         }
@@ -118,22 +118,29 @@ impl Jobs {
 
     /// Work that ends without being done misses its deadline, if it had one.
     fn misses(&mut self, state: &State<'_>, work: WorkRef) {
-        self.with_deadline += u64::from(state.work(work).ask.deadline != Time::MAX);
+        self.with_deadline += u64::from(state.work(work).ask.deadline.is_some());
     }
 
     /// Adds work that is not done: its slowdown is that on the fastest machine, on which a wait
     /// weighs most. Time counts since `began`.
-    pub(super) fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span, began: Time) {
+    pub(super) fn undone(
+        &mut self,
+        state: &State<'_>,
+        work: WorkRef,
+        left: Option<Span>,
+        began: Time,
+    ) {
         if !self.counts(state, work) {
             return;
         }
         let speeds = state.world().types.rows().iter().map(|kind| kind.speed);
         let fastest = f64::from(speeds.max().unwrap_or(0).max(1)) / 1e6;
-        let runtime = (left.secs_f64() / fastest).max(SLOWDOWN_FLOOR.secs_f64());
+        let runtime = left.map_or(f64::INFINITY, |left| left.secs_f64() / fastest);
+        let runtime = runtime.max(SLOWDOWN_FLOOR.secs_f64());
         self.undone.count += 1;
         self.undone.inverse += 1.0 / runtime;
         self.undone.arrivals += (state.work(work).arrival - began).secs_f64() / runtime;
-        if left != Span::MAX {
+        if let Some(left) = left {
             let ask = &state.work(work).ask;
             let hours = left.secs_f64() / 3_600.0 * f64::from(ask.tasks);
             self.undone.core_hours += hours * f64::from(ask.demand.cpu) / 1e3;

@@ -163,11 +163,10 @@ pub struct Ask {
     pub gang: bool,
     /// Demand of each task.
     pub demand: Demand,
-    /// The user's estimate of the runtime on the reference machine;
-    /// `Span::MAX` when there is none.
-    pub estimate: Span,
-    /// Time by which it should be done; `Time::MAX` when there is no deadline.
-    pub deadline: Time,
+    /// The user's estimate of the runtime on the reference machine, if there is one.
+    pub estimate: Option<Span>,
+    /// Time by which it should be done, if it has a deadline.
+    pub deadline: Option<Time>,
     /// Larger is more important.
     pub priority: i32,
     /// The tenant that submitted it.
@@ -214,8 +213,8 @@ impl Default for Ask {
             tasks: 1,
             gang: true,
             demand: Demand::default(),
-            estimate: Span::MAX,
-            deadline: Time::MAX,
+            estimate: None,
+            deadline: None,
             priority: 0,
             tenant: Id::new(0),
             class: 0,
@@ -232,8 +231,8 @@ impl Default for Ask {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Truth {
     /// Runtime of each task on the reference machine, or the lifetime of a
-    /// virtual machine. At least zero.
-    pub runtime: Span,
+    /// virtual machine, at least zero; none for what never ends by itself.
+    pub runtime: Option<Span>,
 }
 
 /// One piece of work as a source hands it over. The same value is filled again

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use rustc_hash::FxHashMap;
 
 use super::place::{self, Place};
-use super::queue::{Queue, Queued};
+use super::queue::{Queue, Queued, shorter};
 use super::spec;
 use super::turn::Turn;
 use crate::model::{Ask, Home, Rules, WorkKind};
@@ -227,7 +227,7 @@ struct Failed {
     unfit: FxHashMap<(Demand, Id<Rules>), u32>,
     /// Shortest estimate that a reservation forbade, by what decides where work runs and for how
     /// long, and tasks that start at once.
-    forbidden: FxHashMap<(Like, u32), Span>,
+    forbidden: FxHashMap<(Like, u32), Option<Span>>,
 }
 
 /// Demand, rules and kind; the data to move, of all tasks, with its home.
@@ -245,11 +245,11 @@ impl Failed {
     }
 
     /// Whether work that asks this would fail like work before it.
-    fn predicts(&self, ask: &Ask, tasks: u32, estimate: Span) -> bool {
+    fn predicts(&self, ask: &Ask, tasks: u32, estimate: Option<Span>) -> bool {
         let fewest = self.unfit.get(&(ask.demand, ask.rules));
         let shortest = || self.forbidden.get(&(like(ask), tasks));
         fewest.is_some_and(|&fewest| tasks >= fewest)
-            || shortest().is_some_and(|&shortest| estimate >= shortest)
+            || shortest().is_some_and(|&shortest| shorter(shortest, estimate) == shortest)
     }
 
     /// There was no room for so many tasks.
@@ -259,9 +259,9 @@ impl Failed {
     }
 
     /// There was room, but it is reserved.
-    fn forbidden(&mut self, ask: &Ask, tasks: u32, estimate: Span) {
+    fn forbidden(&mut self, ask: &Ask, tasks: u32, estimate: Option<Span>) {
         let shortest = self.forbidden.entry((like(ask), tasks)).or_insert(estimate);
-        *shortest = estimate.min(*shortest);
+        *shortest = shorter(estimate, *shortest);
     }
 
     /// Something started: other room may be chosen now, though there is less of it.

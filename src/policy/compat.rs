@@ -20,7 +20,7 @@ use super::place::{self, Place};
 use super::spec::{OrderSpec, PolicySpec};
 use super::turn::{Trigger, Turn};
 use crate::state::{LiveWork, Needs, WorkRef};
-use crate::units::Time;
+use crate::units::{Span, Time};
 
 /// The queue, its committed head, and the start that the head was promised.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl RlScheduler {
         self.queue.sort_by_key(|&work| turn.work(work).arrival);
         let place = &mut *self.place;
         self.queue.retain(|&work| {
-            let end = turn.now().saturating_add(turn.work(work).ask.estimate);
+            let end = turn.now().saturating_add(estimate(turn.work(work)));
             work == head || end >= start || !place::place_all(place, turn, work)
         });
     }
@@ -109,16 +109,21 @@ fn promised_start(turn: &Turn<'_, '_>, head: WorkRef) -> Time {
     start
 }
 
+/// The estimate; without one the longest that the clock can count.
+fn estimate(work: &LiveWork) -> Span {
+    work.ask.estimate.unwrap_or(Span::MAX)
+}
+
 /// Their scores, the smallest first.
 fn score(order: OrderSpec, work: &LiveWork, now: Time) -> (u128, Time) {
-    let estimate = work.ask.estimate.secs_f64();
+    let estimate = estimate(work).secs_f64();
     let wait = (now - work.arrival).secs_f64();
     let procs = f64::from(work.ask.tasks) * f64::from(work.ask.demand.cpu) / 1_000.0;
     let real = match order {
         OrderSpec::Shortest => estimate,
         OrderSpec::Smallest => procs,
         OrderSpec::Largest => -procs,
-        OrderSpec::EarliestDeadline => work.ask.deadline.secs_f64(),
+        OrderSpec::EarliestDeadline => work.ask.deadline.map_or(f64::INFINITY, Time::secs_f64),
         OrderSpec::Priority => -f64::from(work.ask.priority),
         OrderSpec::Fcfs => 0.0,
         OrderSpec::Wfp3 => {

@@ -46,15 +46,20 @@ impl OrderSpec {
 fn score(order: OrderSpec, work: &LiveWork, now: Time) -> u128 {
     match order {
         OrderSpec::Fcfs => 0,
-        OrderSpec::Shortest => ascending(work.remaining_estimate().micros()),
+        OrderSpec::Shortest => or_last(work.remaining_estimate().map(Span::micros)),
         OrderSpec::Smallest => size(work),
         OrderSpec::Largest => u128::MAX - size(work),
-        OrderSpec::EarliestDeadline => ascending(work.ask.deadline.micros()),
+        OrderSpec::EarliestDeadline => or_last(work.ask.deadline.map(Time::micros)),
         OrderSpec::Priority => ascending(-i64::from(work.ask.priority)),
         OrderSpec::Wfp3 => descending(wfp3(work, now)),
         OrderSpec::Unicep => descending(unicep(work, now)),
         OrderSpec::F1 => ascending_real(f1(work)),
     }
+}
+
+/// Ascending; what is not there comes after all that is.
+fn or_last(value: Option<i64>) -> u128 {
+    ascending(value.unwrap_or(i64::MAX))
 }
 
 /// Milli-cores over all tasks, then milli-GPUs: the larger job has the larger number.
@@ -71,9 +76,10 @@ fn processors(work: &LiveWork) -> f64 {
     f64::from(per_task) * f64::from(work.ask.tasks) / 1_000.0
 }
 
-/// Seconds that the work still needs by the estimate, at least a microsecond.
+/// Seconds that the work still needs by the estimate, at least a microsecond; without an
+/// estimate the longest that the clock can count.
 fn estimate(work: &LiveWork) -> f64 {
-    work.remaining_estimate().max(Span::from_micros(1)).secs_f64()
+    work.remaining_estimate().unwrap_or(Span::MAX).max(Span::from_micros(1)).secs_f64()
 }
 
 /// (wait / estimate)^3 x processors (Tang et al., CLUSTER 2009).
@@ -124,7 +130,7 @@ mod tests {
         let ask = Ask {
             tasks: procs,
             demand: Demand { cpu: 1_000, ..Demand::default() },
-            estimate: Span::from_secs(estimate),
+            estimate: Some(Span::from_secs(estimate)),
             ..Ask::default()
         };
         let id = WorkId { source: 0, ordinal: arrival as u64 };
@@ -142,8 +148,8 @@ mod tests {
     #[test]
     fn every_order_serves_as_it_says() {
         let mut works = [work(10, 4, 50), work(20, 2, 50), work(30, 8, 10), work(40, 1, 400)];
-        works[1].ask.deadline = Time::from_secs(200);
-        works[3].ask.deadline = Time::from_secs(300);
+        works[1].ask.deadline = Some(Time::from_secs(200));
+        works[3].ask.deadline = Some(Time::from_secs(300));
         works[2].ask.priority = 1;
         works[0].ask.priority = -1;
         // WFP3: (90/50)^3 x 4 = 23.3, (80/50)^3 x 2 = 8.2, 7^3 x 8 = 2,744,

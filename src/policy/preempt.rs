@@ -12,10 +12,10 @@ use crate::units::{Span, Time};
 
 /// Running work that may be made to yield, the first to yield in front.
 type Victims = Vec<(Rank, AllocationRef)>;
-/// Order in which allocations yield: by priority or remaining work, then the latest started, then
-/// by work, then by the launch of the first instance, the time of placing and what is held there:
+/// Order in which allocations yield: by priority or remaining work, then those not
+/// started and the latest started, then by work, then by the launch of the first instance, the time of placing and what is held there:
 /// no two that differ in any way rank alike.
-type Rank = (i64, Reverse<Time>, Time, WorkId, (u32, Time, u32, u32));
+type Rank = (i64, Option<Reverse<Time>>, Time, WorkId, (u32, Time, u32, u32));
 
 /// Makes room for waiting tasks of `head` and places them: of a gang all or none, of other
 /// work as many as may be. Nobody yields without whom as many would start. The works that
@@ -99,8 +99,12 @@ fn order_to(
             (work.ask.priority < head.ask.priority).then(|| i64::from(work.ask.priority))
         }
         PreemptSpec::Srpt => {
-            let remaining = remaining(work, allocation, turn.now());
-            (remaining > head.remaining_estimate()).then(|| -remaining.micros())
+            // What is not known is more than any.
+            match (remaining(work, allocation, turn.now()), head.remaining_estimate()) {
+                (Some(left), Some(of_head)) => (left > of_head).then(|| -left.micros()),
+                (None, Some(_)) => Some(i64::MIN),
+                (Some(_) | None, None) => None,
+            }
         }
     }
 }
@@ -117,7 +121,7 @@ fn victims(kind: PreemptSpec, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
             continue;
         }
         let first = order_to(kind, turn, head, reference);
-        let started = Reverse(allocation.started().unwrap_or(Time::MAX));
+        let started = allocation.started().map(Reverse);
         let (arrival, id) = work.tie();
         let share = allocation.held[0].share;
         let launch = turn.instance(share.instance).ordinal;
@@ -128,16 +132,16 @@ fn victims(kind: PreemptSpec, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
     victims
 }
 
-/// Estimated work left of an allocation, on the reference machine. The same as
+/// Estimated work left of an allocation, on the reference machine, if it is known. The same as
 /// while it waited until it computes, so that two cannot make each other yield
 /// for ever while both read their input.
-fn remaining(work: &LiveWork, allocation: &Allocation, now: Time) -> Span {
-    let left = work.remaining_estimate();
-    let Some(started) = allocation.started().filter(|_| left != Span::MAX) else { return left };
+fn remaining(work: &LiveWork, allocation: &Allocation, now: Time) -> Option<Span> {
+    let left = work.remaining_estimate()?;
+    let Some(started) = allocation.started() else { return Some(left) };
     let computing = (now - started - allocation.input).max(Span::ZERO);
     let done = i128::from(computing.micros()) * i128::from(allocation.speed) / 1_000_000;
     let left = i128::from(left.micros()) - done;
-    Span::from_micros(i64::try_from(left.max(0)).unwrap_or(0))
+    Some(Span::from_micros(i64::try_from(left.max(0)).unwrap_or(0)))
 }
 
 /// Number of `victims`, from the first on, that would yield until `head` is placed or no more of

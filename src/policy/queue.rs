@@ -22,8 +22,8 @@ pub struct Queued {
     pub tasks: u32,
     /// Number of them that must start at once.
     pub together: u32,
-    /// Rest of its estimate.
-    pub estimate: Span,
+    /// Rest of its estimate, if it has one.
+    pub estimate: Option<Span>,
 }
 
 /// Waiting work, each once. Orders that stay as they are live in a sorted map;
@@ -42,8 +42,8 @@ pub struct Queue {
     keys: Vec<Option<QueueKey>>,
     /// No queued work has fewer tasks that must start at once.
     least_tasks: u32,
-    /// No queued work has a shorter estimate.
-    least_estimate: Span,
+    /// No queued work has a shorter estimate; none where nobody has one.
+    least_estimate: Option<Span>,
 }
 
 impl Queue {
@@ -57,7 +57,7 @@ impl Queue {
             heap: PriorityQueue::with_default_hasher(),
             keys: Vec::new(),
             least_tasks: u32::MAX,
-            least_estimate: Span::MAX,
+            least_estimate: None,
         }
     }
 
@@ -107,10 +107,10 @@ impl Queue {
     pub fn push(&mut self, state: &State<'_>, work: WorkRef) {
         let (key, queued) = (self.key(state, work), queued(state, work));
         if self.is_empty() {
-            (self.least_tasks, self.least_estimate) = (u32::MAX, Span::MAX);
+            (self.least_tasks, self.least_estimate) = (u32::MAX, None);
         }
         self.least_tasks = self.least_tasks.min(queued.together);
-        self.least_estimate = self.least_estimate.min(queued.estimate);
+        self.least_estimate = shorter(self.least_estimate, queued.estimate);
         if self.varies {
             self.heap.push(work, Reverse(key));
             return;
@@ -184,16 +184,21 @@ impl Queue {
         some.iter().try_for_each(|&(_, work)| visit(queued(state, work))).is_continue()
     }
 
-    /// Bounds that no queued work is below: tasks that start at once, and estimate. They
-    /// may be too low, never too high.
-    pub fn least(&self) -> (u32, Span) {
+    /// Bounds that no queued work is below: tasks that start at once, and estimate, none where
+    /// nobody has one. They may be too low, never too high.
+    pub fn least(&self) -> (u32, Option<Span>) {
         (self.least_tasks, self.least_estimate)
     }
 
     /// Sets the bounds, after somebody has looked at everybody.
-    pub fn set_least(&mut self, tasks: u32, estimate: Span) {
+    pub fn set_least(&mut self, tasks: u32, estimate: Option<Span>) {
         (self.least_tasks, self.least_estimate) = (tasks, estimate);
     }
+}
+
+/// The shorter of two estimates; one that is not there is longer than any.
+pub fn shorter(one: Option<Span>, other: Option<Span>) -> Option<Span> {
+    one.into_iter().chain(other).min()
 }
 
 fn queued(state: &State<'_>, work: WorkRef) -> Queued {

@@ -272,7 +272,7 @@ impl<W: io::Write> ExplainCsv<W> {
         let work = target.work();
         let told = &mut self.works_so_far[work.slot()];
         let waited = told.written.is_some();
-        let known = state.work(work).ask.estimate != Span::MAX;
+        let known = state.work(work).ask.estimate.is_some();
         let until = Some(target.estimated_end).filter(|_| known);
         let started = told.started.get_or_insert_with(|| {
             let why = if waited { self.news.cause(state, allocation) } else { String::new() };

@@ -7,7 +7,7 @@ use crate::metrics::SLOWDOWN_FLOOR;
 use crate::model::{Offer, WorkId, WorkKind};
 use crate::sim::Observer;
 use crate::state::{AllocationRef, Record, State, WorkRef};
-use crate::units::{Id, Span, Time};
+use crate::units::{Id, Span};
 
 /// The columns, in order.
 pub(super) const COLUMNS: [&str; 31] = [
@@ -118,9 +118,8 @@ impl<W: io::Write> JobsCsv<W> {
             Some(turnaround) => sheet.decimal(bounded_slowdown(turnaround, state.ran(work)), 6),
             None => sheet.empty(),
         }
-        let deadline = (live.ask.deadline != Time::MAX).then_some(live.ask.deadline);
-        sheet.time(deadline);
-        sheet.word(match deadline {
+        sheet.time(live.ask.deadline);
+        sheet.word(match live.ask.deadline {
             None => "",
             Some(deadline) if finished && now <= deadline => "yes",
             Some(_) => "no",
@@ -146,8 +145,7 @@ impl<W: io::Write> JobsCsv<W> {
         }
         sheet.whole(live.preemptions);
         sheet.money(live.cost);
-        let estimate = live.ask.estimate;
-        sheet.span((estimate != Span::MAX).then_some(estimate));
+        sheet.span(live.ask.estimate);
         match live.ask.home {
             Some(home) => {
                 sheet.text(&state.book().homes()[home].name);

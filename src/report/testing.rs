@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::{InputHash, PolicyResult, Recipe, RunReport};
-use crate::experiment::backtest::{Backtest, Pair, Simulated};
+use crate::experiment::backtest::{Backtest, Pair, WorkLife};
 use crate::experiment::{
     self, Assessment, Chance, Decision, Evidence, Influence, Judging, Measurement, Repetition,
     Sensitivity,
@@ -18,7 +18,7 @@ use crate::sim::{Observer, Options, Outcome, run};
 use crate::state::testing::{Plan, demand, shape, world};
 use crate::state::{DecisionNote, RefusalReason, Share, Wait, WaitReason, WorkRef};
 use crate::units::{Id, Money, Span, Stream, Time};
-use crate::workload::{Observation, RowNotes, Source};
+use crate::workload::{RowNotes, Source};
 
 /// Two owned machines that boot at once, and two clouds, one of them with a
 /// name that a spreadsheet would run.
@@ -85,11 +85,11 @@ impl Source for Jobs {
             arrival: self.at,
             ask: Ask {
                 demand: demand(2_000, 2_048, gpus, u16::from(gpus) * 1_000),
-                deadline: self.at + Span::from_secs(5_400),
+                deadline: Some(self.at + Span::from_secs(5_400)),
                 tenant,
                 ..Ask::default()
             },
-            truth: Truth { runtime },
+            truth: Truth { runtime: Some(runtime) },
         };
         self.next += 1;
         Ok(true)
@@ -206,7 +206,7 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
         let (runtime, cpu) = (Span::from_secs(600 * row), 1_000 * row as u64);
         let wait = Span::from_secs(100 * row);
         let off = Span::from_secs(if row % 3 == 0 { 30 * row } else { -7 * row });
-        let observed = Observation { wait, runtime, cpu };
+        let observed = WorkLife { wait, runtime, cpu };
         Pair {
             id: WorkId { source: 0, ordinal: row as u64 },
             name: if row == 1 { name.to_owned() } else { String::new() },
@@ -214,7 +214,7 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
             tasks: 1,
             arrival: Time::from_secs(row * 86_400),
             observed: (row != 5).then_some(observed),
-            simulated: (row != 7).then_some(Simulated { wait: wait + off, runtime, cpu }),
+            simulated: (row != 7).then_some(WorkLife { wait: wait + off, runtime, cpu }),
         }
     };
     let seen = Observed {

@@ -1,6 +1,6 @@
 //! Consequences of a policy's actions.
 
-use super::{ENDLESS, Event, Observer, Simulation, put};
+use super::{Event, Observer, Simulation, put};
 use crate::policy::Trigger;
 use crate::state::{
     AllocationRef, DecisionNote, Effect, Ending, InstanceRef, Record, RefusalReason, Wait,
@@ -113,14 +113,12 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let ask = &self.state.work(work).ask;
         let (resumes, moves) = (ask.keeps_progress(), ask.home.is_some());
         if moves {
-            let compute = match self.truths[work.slot()].left {
-                ENDLESS => Span::MAX,
-                left => target.compute_span(left),
-            };
+            let left = self.truths[work.slot()].left;
+            let compute = left.map(|left| target.compute_span(left));
             self.state.charge_transfers(allocation, compute, &mut self.charges);
         }
         let (useful, lost) = match ending {
-            Ending::Done => (self.truths[work.slot()].left, 0),
+            Ending::Done => (self.truths[work.slot()].left.expect("what is done has an end"), 0),
             Ending::RunOver => (self.executed(allocation), 0),
             Ending::Preempted
             | Ending::Interrupted
@@ -131,8 +129,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 if resumes && ending.saves_progress() { (executed, 0) } else { (0, executed) }
             }
         };
-        if ending.waits_again() {
-            self.truths[work.slot()].left -= useful;
+        if let Some(left) = &mut self.truths[work.slot()].left
+            && ending.waits_again()
+        {
+            *left -= useful;
         }
         let stopped = Record::Stopped { allocation, ending, useful, lost };
         self.record(&stopped);
@@ -156,16 +156,14 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let computing = self.state.now() - started - target.input;
         let left = self.truths[target.work().slot()].left;
         let done = i128::from(computing.micros()) * i128::from(target.speed);
-        done.clamp(0, left)
+        left.map_or(done.max(0), |left| done.clamp(0, left))
     }
 
-    /// Rest of the run of each task of `work`, as it was last counted; `Span::MAX` for work
-    /// without an end.
-    pub(super) fn left(&self, work: WorkRef) -> Span {
-        match self.truths[work.slot()].left {
-            ENDLESS => Span::MAX,
-            left => Span::from_micros(i64::try_from(left / 1_000_000).unwrap_or(i64::MAX)),
-        }
+    /// Rest of the run of each task of `work`, as it was last counted; none for work without
+    /// an end.
+    pub(super) fn left(&self, work: WorkRef) -> Option<Span> {
+        let left = self.truths[work.slot()].left?;
+        Some(Span::from_micros(i64::try_from(left / 1_000_000).unwrap_or(i64::MAX)))
     }
 
     fn refused(&mut self, work: WorkRef, reason: RefusalReason) {

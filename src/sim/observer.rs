@@ -40,7 +40,7 @@ pub trait Observer {
 
     /// Work is about to be recorded as refused or unfinished, of which each task
     /// had this much left to run on the reference machine. Policies never hear it.
-    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
         let _ = (state, work, left);
     }
 
@@ -79,7 +79,7 @@ impl<T: Observer + ?Sized> Observer for &mut T {
         (**self).planned(state);
     }
     #[inline(always)]
-    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
         (**self).undone(state, work, left);
     }
     #[inline(always)]
@@ -126,7 +126,7 @@ impl<T: Observer> Observer for Option<T> {
         }
     }
     #[inline(always)]
-    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
         if let Some(observer) = self {
             observer.undone(state, work, left);
         }
@@ -172,7 +172,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.planned(state);
     }
     #[inline(always)]
-    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Span) {
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
         self.0.undone(state, work, left);
         self.1.undone(state, work, left);
     }

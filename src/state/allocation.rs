@@ -174,12 +174,8 @@ impl LiveWork {
         (self.arrival, self.id)
     }
 
-    /// Rest of the user's estimate, on the reference machine, at least zero; `Span::MAX` where
-    /// there is no estimate.
-    pub fn remaining_estimate(&self) -> Span {
-        if self.ask.estimate == Span::MAX {
-            return Span::MAX;
-        }
-        (self.ask.estimate - self.executed).max(Span::ZERO)
+    /// Rest of the user's estimate, if there is one: on the reference machine, at least zero.
+    pub fn remaining_estimate(&self) -> Option<Span> {
+        self.ask.estimate.map(|estimate| (estimate - self.executed).max(Span::ZERO))
     }
 }

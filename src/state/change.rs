@@ -489,12 +489,13 @@ impl State<'_> {
         self.forget_end(allocation);
         let target = &mut self.allocations[allocation];
         let estimate = self.works[target.work()].remaining_estimate();
-        target.estimated_end = if estimate == Span::MAX {
-            self.now.saturating_add(UNKNOWN_RUN)
-        } else {
-            let run = run_length(estimate, target.speed);
-            let end = self.now.saturating_add(target.input).saturating_add(run);
-            end.saturating_add(target.output)
+        target.estimated_end = match estimate {
+            None => self.now.saturating_add(UNKNOWN_RUN),
+            Some(estimate) => {
+                let run = run_length(estimate, target.speed);
+                let end = self.now.saturating_add(target.input).saturating_add(run);
+                end.saturating_add(target.output)
+            }
         };
         if self.needs.ends {
             self.ends.insert((target.estimated_end, allocation));

@@ -81,10 +81,7 @@ impl State<'_> {
     /// an estimate they are taken to run one hour on the reference machine.
     pub fn expected_end(&self, work: WorkRef, offer: Id<Offer>, tasks: u32) -> Time {
         let live = &self.works[work];
-        let left = match live.remaining_estimate() {
-            Span::MAX => Span::HOUR,
-            left => left,
-        };
+        let left = live.remaining_estimate().unwrap_or(Span::HOUR);
         let run = run_length(left, self.rules[live.ask.rules.row()].speed(live.ask.kind, offer));
         let (input, output) = self.transfer_times(work, offer, tasks);
         let end = self.now.saturating_add(input).saturating_add(run);

@@ -169,7 +169,7 @@ mod tests {
             demand: demand(1_000, 0, 0, 0),
             tasks: asked,
             gang: asked == 2,
-            estimate: Span::HOUR,
+            estimate: Some(Span::HOUR),
             resumes: true,
             ..Ask::default()
         };

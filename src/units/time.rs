@@ -2,138 +2,192 @@
 //! calendar that gives them dates.
 
 use std::fmt;
+use std::num::NonZero;
 use std::ops::{Add, AddAssign, Sub};
+
+/// Whole microseconds of either sign. All but `i64::MIN` are kept as a number above zero, in the
+/// same order, so that an `Option` of a time takes no more room than the time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Micros(NonZero<u64>);
+
+/// The bit that puts the numbers below zero before the others.
+const SIGN: u64 = 1 << 63;
+
+impl Micros {
+    /// `micros`; `i64::MIN` counts as one more.
+    const fn new(micros: i64) -> Self {
+        match NonZero::new(micros.cast_unsigned() ^ SIGN) {
+            Some(kept) => Self(kept),
+            None => Self(NonZero::<u64>::MIN),
+        }
+    }
+
+    const fn get(self) -> i64 {
+        (self.0.get() ^ SIGN).cast_signed()
+    }
+}
 
 /// A point on the simulated clock: whole microseconds since the run's start.
 ///
 /// Points before the start exist (a virtual machine that was alive before the
-/// window), so the number is signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(i64);
+/// window), so the number is signed. An `Option<Time>` takes no more room than a `Time`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(Micros);
 
-/// A length of simulated time: whole microseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Span(i64);
+/// A length of simulated time: whole microseconds. An `Option<Span>` takes no more room than
+/// a `Span`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(Micros);
 
 impl Time {
     /// The run's start.
-    pub const ZERO: Self = Self(0);
-    /// Later than anything that can happen.
-    pub const MAX: Self = Self(i64::MAX);
+    pub const ZERO: Self = Self::from_micros(0);
+    /// The first point on the clock.
+    pub const MIN: Self = Self::from_micros(i64::MIN);
+    /// The last point on the clock, where sums end that lie past it. It is no word for "never":
+    /// that is `None`.
+    pub const MAX: Self = Self::from_micros(i64::MAX);
 
     /// The point `micros` microseconds after the run's start.
     pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
+        Self(Micros::new(micros))
     }
 
     /// The point `secs` whole seconds after the run's start.
     pub const fn from_secs(secs: i64) -> Self {
-        Self(secs * 1_000_000)
+        Self::from_micros(secs * 1_000_000)
     }
 
     /// Microseconds since the run's start.
     pub const fn micros(self) -> i64 {
-        self.0
+        self.0.get()
     }
 
     /// Seconds since the run's start, for reports.
     pub fn secs_f64(self) -> f64 {
-        self.0 as f64 / 1e6
+        self.micros() as f64 / 1e6
     }
 
     /// This point plus `span`, or `Time::MAX` where that is past the end of the clock.
     pub const fn saturating_add(self, span: Span) -> Self {
-        Self(self.0.saturating_add(span.0))
+        Self::from_micros(self.micros().saturating_add(span.micros()))
     }
 }
 
 impl Span {
     /// No time at all.
-    pub const ZERO: Self = Self(0);
-    /// Longer than anything that can happen.
-    pub const MAX: Self = Self(i64::MAX);
+    pub const ZERO: Self = Self::from_micros(0);
+    /// The longest length, where sums end that are longer. It is no word for "for ever": that
+    /// is `None`.
+    pub const MAX: Self = Self::from_micros(i64::MAX);
     /// One hour.
-    pub const HOUR: Self = Self(3_600_000_000);
+    pub const HOUR: Self = Self::from_secs(3_600);
 
     /// `micros` microseconds.
     pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
+        Self(Micros::new(micros))
     }
 
     /// `secs` whole seconds.
     pub const fn from_secs(secs: i64) -> Self {
-        Self(secs * 1_000_000)
+        Self::from_micros(secs * 1_000_000)
     }
 
     /// `secs` seconds, rounded to the nearest microsecond; `None` where that
     /// is not a number or lies outside the clock (about 292,000 years).
     pub fn from_secs_f64(secs: f64) -> Option<Self> {
         let micros = libm::round(secs * 1e6);
-        (micros.abs() < 9.2e18).then_some(Self(micros as i64))
+        (micros.abs() < 9.2e18).then(|| Self::from_micros(micros as i64))
     }
 
     /// Length in microseconds.
     pub const fn micros(self) -> i64 {
-        self.0
+        self.0.get()
     }
 
     /// Length in seconds, for reports.
     pub fn secs_f64(self) -> f64 {
-        self.0 as f64 / 1e6
+        self.micros() as f64 / 1e6
     }
 
     /// Both lengths together, or `Span::MAX` where that is more.
     pub const fn saturating_add(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
+        Self::from_micros(self.micros().saturating_add(other.micros()))
+    }
+}
+
+impl Default for Time {
+    /// The run's start.
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl Default for Span {
+    /// No time at all.
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Time").field(&self.micros()).finish()
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Span").field(&self.micros()).finish()
     }
 }
 
 impl Add<Span> for Time {
     type Output = Time;
     fn add(self, span: Span) -> Time {
-        Time(self.0 + span.0)
+        Time::from_micros(self.micros() + span.micros())
     }
 }
 
 impl Sub for Time {
     type Output = Span;
     fn sub(self, earlier: Time) -> Span {
-        Span(self.0 - earlier.0)
+        Span::from_micros(self.micros() - earlier.micros())
     }
 }
 
 impl Sub<Span> for Time {
     type Output = Time;
     fn sub(self, span: Span) -> Time {
-        Time(self.0 - span.0)
+        Time::from_micros(self.micros() - span.micros())
     }
 }
 
 impl Add for Span {
     type Output = Span;
     fn add(self, other: Span) -> Span {
-        Span(self.0 + other.0)
+        Span::from_micros(self.micros() + other.micros())
     }
 }
 
 impl Sub for Span {
     type Output = Span;
     fn sub(self, other: Span) -> Span {
-        Span(self.0 - other.0)
+        Span::from_micros(self.micros() - other.micros())
     }
 }
 
 impl AddAssign for Span {
     fn add_assign(&mut self, other: Span) {
-        self.0 += other.0;
+        *self = *self + other;
     }
 }
 
 impl fmt::Display for Span {
     /// Writes it as a person does: `1 d 2 h`, `3 h 4 min`, `5 min 6 s`, `7.25 s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let micros = self.0.unsigned_abs();
+        let sign = if *self < Self::ZERO { "-" } else { "" };
+        let micros = self.micros().unsigned_abs();
         let secs = micros / 1_000_000;
         let part = |big: u64, big_unit: &str, small: u64, small_unit: &str| {
             if small == 0 {
@@ -170,12 +224,12 @@ impl Calendar {
 
     /// Microseconds since 1970 at `at`.
     pub const fn unix_micros(self, at: Time) -> i64 {
-        self.start.saturating_add(at.0)
+        self.start.saturating_add(at.micros())
     }
 
     /// The point on the clock of an instant given in microseconds since 1970.
     pub const fn time(self, unix_micros: i64) -> Time {
-        Time(unix_micros - self.start)
+        Time::from_micros(unix_micros - self.start)
     }
 
     /// `at` as a UTC timestamp. Points outside years -9999 to 9999 are clipped to them.
@@ -207,6 +261,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_option_takes_no_more_room_and_numbers_keep_their_order() {
+        assert_eq!((size_of::<Option<Time>>(), size_of::<Option<Span>>()), (8, 8));
+        let micros = [-i64::MAX, -7, -1, 0, 1, 7, i64::MAX];
+        assert!(
+            micros.map(Time::from_micros).is_sorted() && micros.map(Span::from_micros).is_sorted()
+        );
+        assert_eq!(micros.map(|one| Time::from_micros(one).micros()), micros);
+        assert_eq!(micros.map(|one| Span::from_micros(one).micros()), micros);
+        assert_eq!(Time::from_micros(i64::MIN), Time::MIN);
+        assert_eq!((Time::MIN.micros(), Time::default()), (-i64::MAX, Time::ZERO));
+        assert_eq!(format!("{:?}", Time::from_secs(-3)), "Time(-3000000)");
+    }
+
+    #[test]
     fn spans_read_like_a_person_writes_them() {
         let cases = [
             (0, "0 s"),
@@ -218,7 +286,7 @@ mod tests {
             (-1_500_000, "-1.5 s"),
         ];
         for (micros, want) in cases {
-            assert_eq!(Span(micros).to_string(), want);
+            assert_eq!(Span::from_micros(micros).to_string(), want);
         }
     }
 
@@ -234,7 +302,7 @@ mod tests {
 
     #[test]
     fn seconds_round_to_the_nearest_microsecond() {
-        assert_eq!(Span::from_secs_f64(0.000_000_5), Some(Span(1)));
+        assert_eq!(Span::from_secs_f64(0.000_000_5), Some(Span::from_micros(1)));
         assert_eq!(Span::from_secs_f64(f64::NAN), None);
         assert_eq!(Span::from_secs_f64(1e300), None);
     }

@@ -30,11 +30,8 @@ impl Alive {
 /// `from` on; `false` where nothing is.
 pub(super) fn cut(work: &mut Work, from: Time) -> bool {
     let since = from - work.arrival;
-    let left = |span: Span| match span {
-        Span::MAX => Span::MAX,
-        span => (span - since).max(Span::ZERO),
-    };
-    if left(work.truth.runtime) == Span::ZERO {
+    let left = |whole: Option<Span>| whole.map(|whole| (whole - since).max(Span::ZERO));
+    if left(work.truth.runtime) == Some(Span::ZERO) {
         return false;
     }
     work.truth.runtime = left(work.truth.runtime);
@@ -50,15 +47,15 @@ mod tests {
     #[test]
     fn what_is_left_is_kept() {
         let mut work = Work { arrival: Time::from_secs(10), ..Work::default() };
-        work.truth.runtime = Span::from_secs(100);
-        work.ask.estimate = Span::from_secs(50);
+        work.truth.runtime = Some(Span::from_secs(100));
+        work.ask.estimate = Some(Span::from_secs(50));
         assert!(!cut(&mut work.clone(), Time::from_secs(110)));
         assert!(cut(&mut work, Time::from_secs(90)));
         let left = (work.arrival, work.truth.runtime, work.ask.estimate);
         // Twenty seconds are left; the estimate is used up.
-        assert_eq!(left, (Time::from_secs(90), Span::from_secs(20), Span::ZERO));
-        work.truth.runtime = Span::MAX;
+        assert_eq!(left, (Time::from_secs(90), Some(Span::from_secs(20)), Some(Span::ZERO)));
+        work.truth.runtime = None;
         assert!(cut(&mut work, Time::from_secs(95)));
-        assert_eq!(work.truth.runtime, Span::MAX);
+        assert_eq!(work.truth.runtime, None);
     }
 }

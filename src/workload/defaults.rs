@@ -3,7 +3,7 @@
 use crate::model::gpu::answers;
 use crate::model::{Filter, Home, Interner, Rules, Tenant, Together, Work};
 use crate::problem::Problem;
-use crate::units::{Id, Span, Time};
+use crate::units::{Id, Span};
 
 use super::transform::{Disposition, WorkStep, scale_span};
 
@@ -164,19 +164,22 @@ impl ApplyDefaults {
 
     fn times(&self, work: &mut Work) -> Result<(), Problem> {
         let (ask, runtime) = (&mut work.ask, work.truth.runtime);
-        if ask.estimate == Span::MAX {
+        if ask.estimate.is_none() {
             ask.estimate = match self.defaults.estimate {
-                EstimateRule::Missing => Span::MAX,
+                EstimateRule::Missing => None,
                 EstimateRule::Runtime => runtime,
-                EstimateRule::Factor(factor) => scale_span(runtime, factor)?,
+                EstimateRule::Factor(factor) => {
+                    runtime.map(|runtime| scale_span(runtime, factor)).transpose()?
+                }
             };
         }
         if let Some(rule) = self.defaults.deadline
-            && ask.deadline == Time::MAX
-            && runtime != Span::MAX
+            && ask.deadline.is_none()
+            && let Some(runtime) = runtime
         {
             let scaled = scale_span(runtime, rule.factor)?;
-            ask.deadline = work.arrival.saturating_add(rule.slack).saturating_add(scaled);
+            let deadline = work.arrival.saturating_add(rule.slack).saturating_add(scaled);
+            ask.deadline = Some(deadline);
         }
         Ok(())
     }
@@ -296,6 +299,7 @@ fn extend(names: &mut Vec<String>, more: &[String]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Time;
 
     fn filter(allowed: &[&str], forbidden: &[&str]) -> Filter {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
@@ -338,10 +342,10 @@ mod tests {
         let mut fill_in = ApplyDefaults::new(defaults);
         let mut book = Interner::default();
         let mut work = Work { arrival: Time::from_secs(100), ..Work::default() };
-        work.truth.runtime = Span::from_secs(20);
+        work.truth.runtime = Some(Span::from_secs(20));
         fill_in.step(&mut book, &mut work).expect("filled");
-        assert_eq!(work.ask.estimate, Span::from_secs(40));
-        assert_eq!(work.ask.deadline, Time::from_secs(140)); // 100 + 10 + 1.5 x 20
+        assert_eq!(work.ask.estimate, Some(Span::from_secs(40)));
+        assert_eq!(work.ask.deadline, Some(Time::from_secs(140))); // 100 + 10 + 1.5 x 20
         assert_eq!((work.ask.demand.cpu, work.ask.resumes), (500, true));
         assert_eq!(book.tenants()[work.ask.tenant].name, "ops");
         let before = work.clone();

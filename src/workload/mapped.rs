@@ -106,11 +106,11 @@ impl MappedRows {
             Field::Arrival => cells.arrival = Some(bound.time(cell, self.calendar, &self.zone)?),
             Field::Start => cells.start = Some(bound.time(cell, self.calendar, &self.zone)?),
             Field::End => cells.end = Some(bound.time(cell, self.calendar, &self.zone)?),
-            Field::Deadline => ask.deadline = bound.time(cell, self.calendar, &self.zone)?,
+            Field::Deadline => ask.deadline = Some(bound.time(cell, self.calendar, &self.zone)?),
             Field::Wait => cells.wait = Some(bound.observed_span(cell)?),
             Field::Runtime => cells.runtime = Some(bound.span(cell)?),
             Field::Estimate if is_unlimited(cell) => {}
-            Field::Estimate => ask.estimate = bound.span(cell)?,
+            Field::Estimate => ask.estimate = Some(bound.span(cell)?),
             Field::Tasks => ask.tasks = bound.size::<u32>(cell)?.max(1),
             Field::Cpu => ask.demand.cpu = bound.cores(cell)?,
             Field::Memory => (ask.demand.memory, cells.per_core) = bound.memory(cell)?,
@@ -160,15 +160,15 @@ impl MappedRows {
         // Work that was there before the trace is there when it begins.
         work.arrival = cells.arrival.unwrap_or(Time::ZERO);
         let runtime = match (cells.runtime, cells.end) {
-            (Some(runtime), _) => runtime,
+            (Some(runtime), _) => Some(runtime),
             (None, Some(end)) => {
                 let start = cells.started(work.arrival).unwrap_or(work.arrival);
                 if end < start {
                     return Err("the row ends before it starts");
                 }
-                end - start
+                Some(end - start)
             }
-            (None, None) if machine => Span::MAX,
+            (None, None) if machine => None,
             (None, None) => return Err("the row has no runtime"),
         };
         work.truth = Truth { runtime };
@@ -275,7 +275,8 @@ impl Rows for MappedRows {
     }
 
     fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
-        let ended = self.cells.runtime.and(self.cells.end).map(|end| end - work.truth.runtime);
+        let ended = self.cells.runtime.and(self.cells.end).zip(work.truth.runtime);
+        let ended = ended.map(|(end, runtime)| end - runtime);
         let start = self.cells.started(work.arrival).or(ended);
         let wait = start.map(|start| start - work.arrival);
         // Negative waits are marks of what is not known, or clocks that disagree.

@@ -85,7 +85,7 @@ impl NativeRows {
                 }
             }
             C::Estimate => ask.estimate = span(cell)?,
-            C::Deadline => ask.deadline = Time::from_micros(seconds(cell)?),
+            C::Deadline => ask.deadline = Some(Time::from_micros(seconds(cell)?)),
             C::Tasks => ask.tasks = at_least_one(cell)?,
             C::Gang => ask.gang = flag(cell)?,
             C::CpuMilli => ask.demand.cpu = unsigned(cell)?,
@@ -148,8 +148,8 @@ impl NativeRows {
 }
 
 /// Marks of cells not seen yet; no cell reads as either.
-const UNSET: Span = Span::from_micros(-1);
-const NEVER: Time = Time::from_micros(i64::MIN);
+const UNSET: Option<Span> = Some(Span::from_micros(-1));
+const NEVER: Time = Time::MIN;
 
 impl Rows for NativeRows {
     fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<ReadRow, Bad> {
@@ -251,11 +251,11 @@ fn header(table: &TextTable) -> Result<Vec<NativeColumn>, Vec<Problem>> {
     if problems.is_empty() { Ok(columns) } else { Err(problems) }
 }
 
-fn span(cell: &[u8]) -> Result<Span, BadValue> {
+fn span(cell: &[u8]) -> Result<Option<Span>, BadValue> {
     if cell == FOREVER {
-        return Ok(Span::MAX);
+        return Ok(None);
     }
-    wait(cell)
+    wait(cell).map(Some)
 }
 
 fn wait(cell: &[u8]) -> Result<Span, BadValue> {

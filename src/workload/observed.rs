@@ -16,8 +16,8 @@ use super::{Alive, Format, MAX_HELD, Source, TraceSpec, Transform, Unsorted, Wor
 pub struct Observation {
     /// Time from submission to start, at least zero.
     pub wait: Span,
-    /// Time from start to end.
-    pub runtime: Span,
+    /// Time from start to end; none where it had no end.
+    pub runtime: Option<Span>,
     /// Milli-cores that it held.
     pub cpu: u64,
 }
@@ -226,7 +226,8 @@ mod tests {
         let ended = "arrival,wait,start,end\n10,3,13,18\n20,4,24,30\n";
         for fields in [[Arrival, Wait, End], [Arrival, Start, End]] {
             let (_file, spec) = spec(ended, mapped(&fields));
-            let runtimes: Vec<_> = works(&spec).iter().map(|one| one.truth.runtime).collect();
+            let runtimes: Vec<_> =
+                works(&spec).iter().filter_map(|one| one.truth.runtime).collect();
             assert_eq!(runtimes, [Span::from_secs(5), Span::from_secs(6)]);
             assert_eq!(waits(ended, mapped(&fields)).0, [(0, 3.0), (1, 4.0)]);
         }

@@ -4,7 +4,7 @@ mod nodes;
 
 use crate::model::{Ask, Filter, Interner, Rules, Truth, Work, WorkKind};
 use crate::problem::Problem;
-use crate::units::{Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
+use crate::units::{Demand, MAX_GPUS, Time, WHOLE_GPU};
 
 use super::RowNote;
 use super::names::{Names, text};
@@ -139,20 +139,20 @@ impl OpenbRows {
         })
     }
 
-    /// Arrival, where it has one, and end.
-    fn times(&self) -> Result<(Option<Time>, Time), Bad> {
+    /// Arrival and end, where it has them.
+    fn times(&self) -> Result<(Option<Time>, Option<Time>), Bad> {
         let (Some(created), Some(deleted), false) =
             (self.at.created, self.at.deleted, self.options.arrivals_only)
         else {
-            return Ok((Some(Time::from_secs(self.row)), Time::MAX));
+            return Ok((Some(Time::from_secs(self.row)), None));
         };
         let time = |index, name| match self.table.trimmed(index) {
             b"" => Ok(None),
             _ => self.read(index, name, seconds).map(|micros| Some(Time::from_micros(micros))),
         };
         let arrival = time(created, "creation_time")?;
-        let end = time(deleted, "deletion_time")?.unwrap_or(Time::MAX);
-        if arrival.is_some_and(|arrival| end < arrival) {
+        let end = time(deleted, "deletion_time")?;
+        if arrival.zip(end).is_some_and(|(arrival, end)| end < arrival) {
             let reason = "is before the pod's creation";
             return Err(Bad::Row(self.table.problem(deleted, "deletion_time", reason)));
         }
@@ -190,12 +190,14 @@ impl Rows for OpenbRows {
         self.row += 1;
         let row = match arrival {
             Some(_) => ReadRow::Filled,
-            None if end <= Time::ZERO => return Ok(ReadRow::Dropped(RowNote::EndedBefore)),
+            None if end.is_some_and(|end| end <= Time::ZERO) => {
+                return Ok(ReadRow::Dropped(RowNote::EndedBefore));
+            }
             None => ReadRow::Noted(NoteSet::of(RowNote::AliveAtStart)),
         };
         // A pod that was there before the trace is there when it begins.
         work.arrival = arrival.unwrap_or(Time::ZERO);
-        let runtime = if end == Time::MAX { Span::MAX } else { end - work.arrival };
+        let runtime = end.map(|end| end - work.arrival);
         work.truth = Truth { runtime };
         work.ask = Ask {
             kind: if self.options.as_jobs { WorkKind::Job } else { WorkKind::VirtualMachine },
@@ -244,6 +246,7 @@ mod tests {
     use super::super::reader::Reader;
     use super::super::{OnBadRow, Source};
     use super::*;
+    use crate::units::Span;
     use proptest::prelude::*;
     use std::io::Cursor;
 
@@ -273,7 +276,7 @@ p1,6000,12288,0,0,,BE,Pending,7,9,
             pods[0].ask.demand,
             Demand { cpu: 12_000, memory: 16_384, gpus: 1, gpu_share: 460, exclusive: false }
         );
-        assert_eq!(pods[0].truth.runtime, Span::from_secs(100));
+        assert_eq!(pods[0].truth.runtime, Some(Span::from_secs(100)));
         assert_eq!((pods[0].ask.kind, pods[0].ask.priority), (WorkKind::VirtualMachine, 2));
         assert_eq!(book.all_rules()[pods[0].ask.rules].gpu_models.allowed, ["V100M16", "V100M32"]);
         assert_eq!((pods[1].arrival, pods[1].ask.rules.raw()), (Time::from_secs(7), 0));
@@ -285,7 +288,7 @@ p1,6000,12288,0,0,,BE,Pending,7,9,
         assert!(read(text, &OpenbOptions::default()).is_err());
         let options = OpenbOptions { arrivals_only: true, ..OpenbOptions::default() };
         let (pods, _) = read(text, &options).expect("pods");
-        assert_eq!((pods[1].arrival, pods[1].truth.runtime), (Time::from_secs(1), Span::MAX));
+        assert_eq!((pods[1].arrival, pods[1].truth.runtime), (Time::from_secs(1), None));
     }
 
     proptest! {

@@ -208,20 +208,23 @@ impl SacctRows {
         self.cell(self.at.elapsed, "Elapsed", duration)
     }
 
-    /// Limit on the runtime; `Span::MAX` where it is not limited.
-    fn limit(&self) -> Result<Span, Bad> {
+    /// Limit on the runtime; none where it is not limited.
+    fn limit(&self) -> Result<Option<Span>, Bad> {
         let minutes = |cell: &[u8]| match cell {
-            b"UNLIMITED" | b"Partition_Limit" => Ok(i64::MAX),
-            cell => scaled(cell, 60_000_000, 1.0, Rounding::Nearest).and_then(within_reach),
+            b"UNLIMITED" | b"Partition_Limit" => Ok(None),
+            cell => {
+                let micros = scaled(cell, 60_000_000, 1.0, Rounding::Nearest);
+                micros.and_then(within_reach).map(Some)
+            }
         };
         let written = |cell: &[u8]| match cell {
-            b"UNLIMITED" | b"Partition_Limit" => Ok(i64::MAX),
-            cell => duration(cell).and_then(within_reach),
+            b"UNLIMITED" | b"Partition_Limit" => Ok(None),
+            cell => duration(cell).and_then(within_reach).map(Some),
         };
         let raw = self.cell(self.at.limit_raw, "TimelimitRaw", minutes)?;
         let limit = raw
             .map_or_else(|| self.cell(self.at.limit, "Timelimit", written), |raw| Ok(Some(raw)))?;
-        Ok(limit.filter(|&micros| micros >= 0).map_or(Span::MAX, Span::from_micros))
+        Ok(limit.flatten().filter(|&micros| micros >= 0).map(Span::from_micros))
     }
 
     /// Tasks, one per node, the demand of each and its GPU models; `None` without processors.
@@ -364,7 +367,7 @@ impl SacctRows {
         work.arrival = Time::from_micros(on_clock(arrived)?);
         let span = within_reach(runtime)
             .map_err(|reason| Bad::Row(self.table.row_problem(format!("its runtime {reason}"))))?;
-        work.truth = Truth { runtime: Span::from_micros(span) };
+        work.truth = Truth { runtime: Some(Span::from_micros(span)) };
         work.ask = Ask {
             tasks,
             demand,

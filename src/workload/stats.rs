@@ -140,7 +140,7 @@ impl TraceTally {
         if demand.gpus > 0 {
             self.gpu.add(demand.gpu_milli().into());
         }
-        self.with_deadline += u64::from(ask.deadline != Time::MAX);
+        self.with_deadline += u64::from(ask.deadline.is_some());
         if self.demands.len() < MAX_DEMANDS {
             self.demands.insert(demand);
         }
@@ -156,13 +156,13 @@ impl TraceTally {
     /// Task-microseconds of `work`; 0 where it has no end.
     fn add_times(&mut self, work: &Work) -> i128 {
         let (runtime, estimate) = (work.truth.runtime, work.ask.estimate);
-        self.without_estimate += u64::from(estimate == Span::MAX);
-        if runtime == Span::MAX {
+        self.without_estimate += u64::from(estimate.is_none());
+        let Some(runtime) = runtime else {
             self.without_end += 1;
             return 0;
-        }
+        };
         self.runtimes.add(runtime.micros());
-        if estimate != Span::MAX {
+        if let Some(estimate) = estimate {
             self.underestimated += u64::from(estimate < runtime);
             if runtime > Span::ZERO && estimate > Span::ZERO {
                 let factor = estimate.secs_f64() / runtime.secs_f64();
@@ -285,17 +285,17 @@ mod tests {
             self.0 += 1;
             *work =
                 Work { arrival: Time::from_secs(10 * (i64::from(self.0) - 1)), ..Work::default() };
-            work.truth.runtime = Span::HOUR;
+            work.truth.runtime = Some(Span::HOUR);
             work.ask.tasks = self.0;
             work.ask.demand.cpu = 500;
             work.ask.tenant = book.tenant(if self.0 == 1 { "a" } else { "b" });
             if self.0 == 1 {
-                work.ask.estimate = Span::from_secs(1_800);
+                work.ask.estimate = Some(Span::from_secs(1_800));
             }
             work.name = ["a", "b", "a"].get(self.0 as usize - 1).map_or("", |name| name).to_owned();
             if self.0 == 3 {
                 work.ask.kind = WorkKind::VirtualMachine;
-                work.truth.runtime = Span::MAX;
+                work.truth.runtime = None;
             }
             Ok(self.0 <= 3)
         }

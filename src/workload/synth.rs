@@ -260,7 +260,7 @@ impl Synth {
         let ordinal = self.ordinal;
         let span = |secs: f64| Span::from_micros(libm::round((secs * 1e6).min(FAR as f64)) as i64);
         let runtime = draws.runtime.draw(ordinal);
-        work.truth.runtime = span(runtime);
+        work.truth.runtime = Some(span(runtime));
         work.ask = draws.ask;
         for (size, attribute) in &draws.sizes {
             size.set(&mut work.ask, attribute.draw(ordinal));
@@ -269,11 +269,11 @@ impl Synth {
             work.ask.demand.gpu_share = 0;
         }
         if let Some(factor) = &draws.estimate {
-            work.ask.estimate = span(runtime * factor.draw(ordinal));
+            work.ask.estimate = Some(span(runtime * factor.draw(ordinal)));
         }
         if let Some(factor) = &draws.deadline {
             let deadline = span(runtime * factor.draw(ordinal));
-            work.ask.deadline = work.arrival.saturating_add(deadline);
+            work.ask.deadline = Some(work.arrival.saturating_add(deadline));
         }
     }
 

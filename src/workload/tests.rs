@@ -52,11 +52,16 @@ fn names(work: &[Work]) -> Vec<String> {
 #[test]
 fn windows_cut_and_move() {
     let (from, to) = (Time::from_secs(20), Time::from_secs(40));
-    let found = transformed(&[Transform::Window { from, to, shift: true, alive: Alive::Nothing }]);
+    let found = transformed(&[Transform::Window {
+        from,
+        to: Some(to),
+        shift: true,
+        alive: Alive::Nothing,
+    }]);
     assert_eq!(names(&found), ["j2", "j3"]);
     assert_eq!(
         (found[1].arrival, found[1].ask.deadline),
-        (Time::from_secs(10), Time::from_secs(15))
+        (Time::from_secs(10), Some(Time::from_secs(15)))
     );
     assert_eq!(found[1].id.ordinal, 3);
     let found = transformed(&[Transform::Skip(8), Transform::Take(1)]);
@@ -82,10 +87,10 @@ fn scales_multiply() {
     let found = transformed(&steps);
     assert_eq!(
         (found[3].arrival, found[3].ask.deadline),
-        (Time::from_secs(15), Time::from_secs(20))
+        (Time::from_secs(15), Some(Time::from_secs(20)))
     );
-    assert_eq!(found[3].truth.runtime, Span::from_secs(9));
-    assert_eq!(found[3].ask.estimate, Span::MAX);
+    assert_eq!(found[3].truth.runtime, Some(Span::from_secs(9)));
+    assert_eq!(found[3].ask.estimate, None);
     // 3 / 2 rounds half up, 1 / 2 is at least 1, and none stays none.
     let cpu: Vec<u32> = found.iter().map(|work| work.ask.demand.cpu).collect();
     assert_eq!(cpu, [0, 1, 1, 2, 2, 3, 3, 4, 4, 5]);
@@ -99,7 +104,7 @@ fn repetitions_are_sources_of_their_own() {
     // 90 s from first to last, and a mean gap of 10 s.
     assert_eq!(found[10].arrival, Time::from_secs(100));
     assert_eq!((found[29].id.source, found[29].id.ordinal), (2, 9));
-    assert_eq!(found[29].ask.deadline, Time::from_secs(295));
+    assert_eq!(found[29].ask.deadline, Some(Time::from_secs(295)));
     let twice = Transform::Repeat { times: 2, period: Some(Span::HOUR) };
     let again = Transform::Repeat { times: 2, period: None };
     let found = transformed(&[twice, Transform::Shift(Span::from_secs(7)), again]);
@@ -117,7 +122,7 @@ fn a_shuffle_keeps_work_and_times() {
     shuffled.sort();
     assert_eq!(shuffled, names(&transformed(&[])));
     assert_eq!(found[4].arrival, Time::from_secs(40));
-    assert_eq!(found[4].ask.deadline, Time::from_secs(45));
+    assert_eq!(found[4].ask.deadline, Some(Time::from_secs(45)));
 }
 
 #[test]
@@ -201,7 +206,7 @@ fn senseless_specifications_are_refused_at_once() {
             Transform::Inflate { share: 1.0, resource, gap },
             Transform::Window {
                 from: Time::ZERO,
-                to: Time::ZERO,
+                to: Some(Time::ZERO),
                 shift: false,
                 alive: Alive::Nothing,
             },
@@ -276,7 +281,7 @@ fn the_published_node_list_has_its_gpus() {
 fn the_time_that_work_stands_for_changes_with_its_arrivals() {
     let day = Span::from_secs(86_400);
     let (from, to) = (Time::from_secs(7_200), Time::from_secs(18_000));
-    let window = Transform::Window { from, to, shift: true, alive: Alive::Nothing };
+    let window = Transform::Window { from, to: Some(to), shift: true, alive: Alive::Nothing };
     let repeat = |period| Transform::Repeat { times: 3, period };
     let cases = [
         (Transform::ScaleArrivals(0.5), Some(43_200)),

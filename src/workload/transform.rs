@@ -16,7 +16,7 @@ pub enum Transform {
         /// First arrival kept.
         from: Time,
         /// First arrival not kept.
-        to: Time,
+        to: Option<Time>,
         /// Whether `from` becomes the run's start.
         shift: bool,
         /// Earlier work that is there at `from`, if it has not ended by then. Its time counts from
@@ -157,9 +157,9 @@ impl Transform {
         match self {
             Self::Window { from, to, shift, alive } => {
                 let from = *from - Time::ZERO;
-                let when = match *to {
-                    Time::MAX => format!("{from} or more after the trace's start"),
-                    to => format!("between {from} and {} after the trace's start", to - Time::ZERO),
+                let when = match to.map(|to| to - Time::ZERO) {
+                    None => format!("{from} or more after the trace's start"),
+                    Some(to) => format!("between {from} and {to} after the trace's start"),
                 };
                 let alive = match alive {
                     Alive::Nothing => "",
@@ -202,7 +202,9 @@ impl Transform {
     pub fn problem(&self) -> Option<Problem> {
         let positive = |factor: f64| factor.is_finite() && factor > 0.0;
         let message = match self {
-            Self::Window { from, to, .. } if from >= to => "window: `from` must lie before `to`",
+            Self::Window { from, to: Some(to), .. } if from >= to => {
+                "window: `from` must lie before `to`"
+            }
             Self::ScaleArrivals(factor) | Self::ScaleRuntimes(factor) if !positive(*factor) => {
                 "scale: a factor must be greater than 0"
             }
@@ -293,7 +295,7 @@ impl WorkStep for Streaming {
         self.seen += 1;
         match &self.transform {
             Transform::Window { from, to, shift, alive } => {
-                if work.arrival >= *to {
+                if to.is_some_and(|to| work.arrival >= to) {
                     return Ok(Disposition::End);
                 }
                 if work.arrival < *from && !(alive.admits(work.ask.kind) && cut(work, *from)) {
@@ -314,8 +316,9 @@ impl WorkStep for Streaming {
                 move_to(work, Time::from_micros(micros as i64))?;
             }
             Transform::ScaleRuntimes(factor) => {
-                work.truth.runtime = scale_span(work.truth.runtime, *factor)?;
-                work.ask.estimate = scale_span(work.ask.estimate, *factor)?;
+                for span in [&mut work.truth.runtime, &mut work.ask.estimate] {
+                    *span = span.map(|span| scale_span(span, *factor)).transpose()?;
+                }
             }
             Transform::ScaleSizes { cpu, memory, tasks } => {
                 let demand = &mut work.ask.demand;
@@ -340,8 +343,12 @@ impl Keep {
         }
         let demand = work.ask.demand;
         let tenant = &book.tenants()[work.ask.tenant].name;
-        within(work.truth.runtime, &self.min_runtime, &self.max_runtime)
-            && within(work.ask.tasks, &self.min_tasks, &self.max_tasks)
+        // What has no end runs longer than anything.
+        let runs = match work.truth.runtime {
+            Some(runtime) => within(runtime, &self.min_runtime, &self.max_runtime),
+            None => self.max_runtime.is_none(),
+        };
+        runs && within(work.ask.tasks, &self.min_tasks, &self.max_tasks)
             && within(demand.cpu, &self.min_cpu, &self.max_cpu)
             && within(demand.memory, &self.min_memory, &self.max_memory)
             && within(demand.gpus, &self.min_gpus, &self.max_gpus)
@@ -358,8 +365,8 @@ pub(super) fn move_to(work: &mut Work, arrival: Time) -> Result<(), Problem> {
     if !(-FAR..=FAR).contains(&arrival.micros()) {
         return Err(out_of_reach("workload"));
     }
-    if work.ask.deadline != Time::MAX {
-        work.ask.deadline = arrival.saturating_add(work.ask.deadline - work.arrival);
+    if let Some(deadline) = &mut work.ask.deadline {
+        *deadline = arrival.saturating_add(*deadline - work.arrival);
     }
     work.arrival = arrival;
     Ok(())
@@ -370,11 +377,8 @@ pub(super) fn out_of_reach(what: &str) -> Problem {
     Problem::with("workload", format!("{what}: the result lies more than 3,000 years away"))
 }
 
-/// `span` times `factor`, to the nearest microsecond; no estimate stays none.
+/// `span` times `factor`, to the nearest microsecond.
 pub(super) fn scale_span(span: Span, factor: f64) -> Result<Span, Problem> {
-    if span == Span::MAX {
-        return Ok(span);
-    }
     let micros = libm::round(span.micros() as f64 * factor);
     if micros.abs() > FAR as f64 {
         return Err(out_of_reach("scale"));

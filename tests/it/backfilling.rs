@@ -103,7 +103,8 @@ impl<'c> Slow<'c> {
                 arrived += 1;
             }
             if pool.order == OrderSpec::Shortest {
-                slow.waiting.sort_by_key(|&(job, _)| (works[job].ask.estimate, job));
+                slow.waiting
+                    .sort_by_key(|&(job, _)| (works[job].ask.estimate.unwrap_or(Span::MAX), job));
             }
             match backfill {
                 BackfillSpec::Easy => slow.easy(),
@@ -117,8 +118,7 @@ impl<'c> Slow<'c> {
 
     /// Estimated runtime of a task of `job`, in microseconds.
     fn length(&self, job: usize) -> i64 {
-        let estimate = self.pool.works[job].ask.estimate;
-        if estimate == Span::MAX { UNKNOWN } else { estimate.micros() }
+        self.pool.works[job].ask.estimate.map_or(UNKNOWN, Span::micros)
     }
 
     /// Planned runtime of a task of `job`: at least a microsecond, or what is promised to it could
@@ -138,7 +138,7 @@ impl<'c> Slow<'c> {
         self.waiting[row].1 -= tasks;
         self.free -= tasks;
         assert!(self.free >= 0);
-        let end = self.now + self.pool.works[job].truth.runtime.micros();
+        let end = self.now + self.pool.works[job].truth.runtime.expect("it has an end").micros();
         let estimated_end = self.now + self.length(job);
         self.running.push(Running { job, tasks, end, estimated_end });
         *self.starts[job].entry(self.now).or_default() += tasks as u32;

@@ -32,7 +32,12 @@ struct Job {
 fn job(arrival: i64, procs: u32, run: i64) -> Job {
     let demand = Demand { cpu: 1_000, ..Demand::default() };
     let estimate = Span::from_secs(run);
-    Job { arrival, procs, run, ask: Ask { tasks: procs, demand, estimate, ..Ask::default() } }
+    Job {
+        arrival,
+        procs,
+        run,
+        ask: Ask { tasks: procs, demand, estimate: Some(estimate), ..Ask::default() },
+    }
 }
 
 impl Job {
@@ -44,7 +49,7 @@ impl Job {
     }
 
     fn estimate(mut self, secs: i64) -> Self {
-        self.ask.estimate = Span::from_secs(secs);
+        self.ask.estimate = Some(Span::from_secs(secs));
         self
     }
 
@@ -75,7 +80,7 @@ impl Source for Jobs {
         work.name.clear();
         work.arrival = Time::from_secs(job.arrival);
         work.ask = job.ask;
-        work.truth = Truth { runtime: Span::from_secs(job.run) };
+        work.truth = Truth { runtime: Some(Span::from_secs(job.run)) };
         self.1 += 1;
         Ok(true)
     }

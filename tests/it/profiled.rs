@@ -87,7 +87,8 @@ impl Slow {
             slow.running.retain(|one| one.end != now);
             while arrived < works.len() && works[arrived].arrival.micros() == now {
                 let ask = &works[arrived].ask;
-                let (tasks, length) = (i64::from(ask.tasks), ask.estimate.micros());
+                let (tasks, length) =
+                    (i64::from(ask.tasks), ask.estimate.expect("it has one").micros());
                 if tasks <= all {
                     slow.waiting.push(Waiting { job: arrived, tasks, length, promised: None });
                 }
@@ -99,7 +100,8 @@ impl Slow {
             for job in slow.decide() {
                 let (work, one) = (&works[job.job], &mut starts[job.job]);
                 one.insert(now, work.ask.tasks);
-                let (end, estimated_end) = (now + work.truth.runtime.micros(), now + job.length);
+                let (end, estimated_end) =
+                    (now + work.truth.runtime.expect("it has an end").micros(), now + job.length);
                 slow.running.push(Running { tasks: job.tasks, end, estimated_end });
             }
         }

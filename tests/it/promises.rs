@@ -21,7 +21,8 @@ type Row = (i64, i64, i64, u32);
 fn works(rows: &[Row]) -> Vec<Work> {
     let row = |(ordinal, &(arrival, runtime, estimate, tasks)): (usize, &Row)| {
         let estimate = Span::from_secs(estimate);
-        let ask = Ask { tasks, gang: true, demand: CORE, estimate, ..Ask::default() };
+        let ask =
+            Ask { tasks, gang: true, demand: CORE, estimate: Some(estimate), ..Ask::default() };
         trial::job(ordinal as u64, arrival, runtime, ask)
     };
     rows.iter().enumerate().map(row).collect()
@@ -106,7 +107,7 @@ fn each_task_of_an_array_is_promised_anew() {
     // The next is promised 30, as the first was: from 12 on, one core more is too many.
     let ask = |tasks, gang, cores, estimate| {
         let demand = Demand { cpu: cores * CORE.cpu, ..CORE };
-        Ask { tasks, gang, demand, estimate: Span::from_secs(estimate), ..Ask::default() }
+        Ask { tasks, gang, demand, estimate: Some(Span::from_secs(estimate)), ..Ask::default() }
     };
     for (estimate, law) in [(18, None), (19, Some(LAW))] {
         let works = [

@@ -165,7 +165,7 @@ impl<'c> Slow<'c> {
             let ask = works[job].ask;
             let first = match self.case.policy.order {
                 OrderSpec::Fcfs => 0,
-                OrderSpec::Shortest => ask.estimate.micros(),
+                OrderSpec::Shortest => ask.estimate.expect("it has one").micros(),
                 OrderSpec::Priority => -i64::from(ask.priority),
                 OrderSpec::Smallest => i64::from(ask.tasks) * i64::from(ask.demand.cpu),
                 other => panic!("the slow simulator has no order {other:?}"),
@@ -231,7 +231,7 @@ impl<'c> Slow<'c> {
         let behind = self.waiting[1..].to_vec();
         for job in behind {
             let ask = works[job].ask;
-            let in_time = self.now + ask.estimate.micros() <= shadow;
+            let in_time = self.now + ask.estimate.expect("it has one").micros() <= shadow;
             let spare = i64::from(ask.tasks) <= extra;
             if !in_time && !spare {
                 continue;
@@ -278,7 +278,10 @@ impl<'c> Slow<'c> {
         self.waiting.retain(|&other| other != job);
         let fate = &mut self.fates[job];
         (fate.start, fate.on) = (Some(self.now), on);
-        let (runtime, estimate) = (work.truth.runtime.micros(), work.ask.estimate.micros());
+        let (runtime, estimate) = (
+            work.truth.runtime.expect("it has an end").micros(),
+            work.ask.estimate.expect("it has one").micros(),
+        );
         let (end, estimated_end) = (self.now + runtime, self.now + estimate);
         self.running.push(Running { job, end, estimated_end });
         true

@@ -91,8 +91,8 @@ impl<'c> Slow<'c> {
         let (tasks, takes) = self.place(job);
         let Work { ask, truth, .. } = &self.works[job];
         self.free.iter_mut().zip(&tasks).for_each(|(free, tasks)| *free -= tasks);
-        let end = self.now + takes(truth.runtime.micros());
-        let estimated_end = self.now + takes(ask.estimate.micros());
+        let end = self.now + takes(truth.runtime.expect("it has an end").micros());
+        let estimated_end = self.now + takes(ask.estimate.expect("it has one").micros());
         self.running.push(Running { end, estimated_end, tasks });
         self.starts[job].insert(self.now, ask.tasks);
     }
@@ -121,7 +121,9 @@ impl<'c> Slow<'c> {
                 if ask.tasks > self.room() {
                     continue;
                 }
-                let in_time = self.now + self.place(job).1(ask.estimate.micros()) <= shadow;
+                let in_time = self.now
+                    + self.place(job).1(ask.estimate.expect("it has one").micros())
+                    <= shadow;
                 if in_time || ask.tasks <= extra {
                     extra -= if in_time { 0 } else { ask.tasks };
                     self.start(job);
@@ -151,7 +153,14 @@ fn simulated(nodes: &Nodes, works: &[Work]) -> Starts {
 fn starts_on(halves: i64, rows: &[(i64, i64, u32, WorkKind)]) -> Vec<i64> {
     let work = |(ordinal, &(arrival, runtime, tasks, kind)): (usize, &_)| {
         let estimate = Span::from_secs(runtime);
-        let ask = Ask { kind, tasks, gang: true, demand: CORE, estimate, ..Ask::default() };
+        let ask = Ask {
+            kind,
+            tasks,
+            gang: true,
+            demand: CORE,
+            estimate: Some(estimate),
+            ..Ask::default()
+        };
         trial::job(ordinal as u64, arrival, runtime, ask)
     };
     let works: Vec<Work> = rows.iter().enumerate().map(work).collect();

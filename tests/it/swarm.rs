@@ -271,7 +271,7 @@ fn works(dice: &mut Dice, names: &Names) -> Vec<Work> {
                 name: String::new(),
                 arrival: Time::from_secs(arrival),
                 ask: ask(dice, names, &demands, arrival, runtime),
-                truth: Truth { runtime: Span::from_secs(runtime) },
+                truth: Truth { runtime: Some(Span::from_secs(runtime)) },
             }
         })
         .collect()
@@ -304,8 +304,8 @@ fn ask(dice: &mut Dice, names: &Names, demands: &[Demand], arrival: i64, runtime
         tasks: if dice.once_in(2) { 1 } else { dice.within(1, 6) as u32 },
         gang: !dice.once_in(3),
         demand: dice.of(demands),
-        estimate: Span::from_secs(estimate),
-        deadline: if dice.once_in(2) { Time::from_secs(deadline) } else { Time::MAX },
+        estimate: Some(Span::from_secs(estimate)),
+        deadline: dice.once_in(2).then(|| Time::from_secs(deadline)),
         priority: dice.within(0, 3) as i32,
         tenant: Id::new(dice.within(0, names.tenants.len() as u64) as u32),
         class: 0,
@@ -567,7 +567,7 @@ impl Observer for Log {
             }
             Record::Finished(work) => {
                 self.add(state, "finished", id(work), None);
-                if state.now() > state.work(work).ask.deadline {
+                if state.work(work).ask.deadline.is_some_and(|at| state.now() > at) {
                     self.see("a deadline is missed");
                 }
             }
@@ -849,7 +849,7 @@ fn doubled(span: Span) -> Span {
 }
 
 fn later(time: Time) -> Time {
-    if time == Time::MAX { time } else { Time::from_micros(time.micros() * 2) }
+    Time::from_micros(time.micros() * 2)
 }
 
 /// All times doubled: the same schedule at twice the time, and twice the cost.
@@ -878,9 +878,9 @@ fn slower(seed: u64, scenario: &Scenario) {
     }
     for work in &mut changed.works {
         work.arrival = later(work.arrival);
-        work.truth.runtime = doubled(work.truth.runtime);
-        work.ask.estimate = doubled(work.ask.estimate);
-        work.ask.deadline = later(work.ask.deadline);
+        work.truth.runtime = work.truth.runtime.map(doubled);
+        work.ask.estimate = work.ask.estimate.map(doubled);
+        work.ask.deadline = work.ask.deadline.map(later);
     }
     let policy = &mut changed.policy;
     policy.admit.patience = policy.admit.patience.map(doubled);

@@ -72,7 +72,7 @@ pub(crate) fn job(ordinal: u64, arrival: i64, runtime: i64, ask: Ask) -> Work {
         name: String::new(),
         arrival: Time::from_secs(arrival),
         ask,
-        truth: Truth { runtime: Span::from_secs(runtime) },
+        truth: Truth { runtime: Some(Span::from_secs(runtime)) },
     }
 }
 
@@ -107,8 +107,7 @@ pub(crate) fn jobs(
             _ => runtime,
         };
         let missing = guessing.missing > 0 && dice.once_in(guessing.missing);
-        let estimate =
-            if missing { Span::MAX } else { Span::from_secs(estimate.max(guessing.least[1])) };
+        let estimate = (!missing).then(|| Span::from_secs(estimate.max(guessing.least[1])));
         job(ordinal, arrival, runtime, Ask { estimate, ..ask(dice) })
     });
     jobs.collect()

@@ -208,7 +208,7 @@ type Rank = (Span, (Time, WorkId));
 impl Watch {
     fn rank(&self, work: &LiveWork) -> Rank {
         let first = match self.order {
-            OrderSpec::Shortest => work.remaining_estimate(),
+            OrderSpec::Shortest => work.remaining_estimate().unwrap_or(Span::MAX),
             OrderSpec::Fcfs => Span::ZERO,
             other => panic!("there is no slow order {other:?}"),
         };

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::nearest_rank;
-use super::{Matched, Pair, matched};
+use super::{Matched, Pair, WorkLife, matched};
 use crate::metrics::{METRICS, SLOWDOWN_FLOOR, Summary};
 use crate::scenario::Observed;
-use crate::units::{Span, Time};
+use crate::units::Time;
 
 /// Source of the observed value of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,9 +58,6 @@ struct MatchedTotals {
     longest_queue: u64,
 }
 
-/// Wait, runtime and milli-cores of a piece of work.
-type WorkLife = (Span, Span, u64);
-
 impl MatchedTotals {
     fn of(all: &[Matched<'_>], life: impl Fn(&Matched<'_>) -> WorkLife) -> Self {
         let count = all.len() as f64;
@@ -68,7 +65,7 @@ impl MatchedTotals {
         let (mut turnaround, mut slowdown, mut core_hours) = (0.0, 0.0, 0.0);
         let (mut first, mut last) = (Time::MAX, Time::from_micros(i64::MIN));
         for one in all {
-            let (wait, runtime, cpu) = life(one);
+            let WorkLife { wait, runtime, cpu } = life(one);
             let (start, arrival) = (one.pair.arrival.saturating_add(wait), one.pair.arrival);
             let end = start.saturating_add(runtime);
             (first, last) = (first.min(arrival), last.max(end));
@@ -117,11 +114,8 @@ pub(super) fn of_trace(pairs: &[Pair], cores: Option<u64>) -> Vec<Reading> {
     if all.is_empty() {
         return Vec::new();
     }
-    let seen =
-        MatchedTotals::of(&all, |one| (one.observed.wait, one.observed.runtime, one.observed.cpu));
-    let run = MatchedTotals::of(&all, |one| {
-        (one.simulated.wait, one.simulated.runtime, one.simulated.cpu)
-    });
+    let seen = MatchedTotals::of(&all, |one| one.observed);
+    let run = MatchedTotals::of(&all, |one| one.simulated);
     let mut readings = Vec::new();
     let mut add = |metric: &str, of: &dyn Fn(&MatchedTotals) -> f64| {
         readings.push(reading(metric, ObservedFrom::Trace, of(&seen), Some(of(&run))));

@@ -18,8 +18,8 @@ fn pair((row, (arrival, observed, simulated)): (usize, (i64, i64, i64))) -> Pair
         tenant: row % 2,
         tasks: 2,
         arrival: Time::from_secs(arrival),
-        observed: Some(Observation { wait: Span::from_secs(observed), runtime, cpu }),
-        simulated: Some(Simulated { wait: Span::from_secs(simulated), runtime, cpu }),
+        observed: Some(WorkLife { wait: Span::from_secs(observed), runtime, cpu }),
+        simulated: Some(WorkLife { wait: Span::from_secs(simulated), runtime, cpu }),
     }
 }
 

@@ -106,13 +106,14 @@ pub(super) fn keeping(
             let least = cheapest(&job.rents, any).min(job.owned_moving);
             let rent = cheapest(&job.rents_in_time, prompt);
             fixed += job.moving;
-            if job.deadline == Time::MAX || job.done > job.deadline || rent.is_infinite() {
+            let deadline = job.deadline.filter(|&at| job.done <= at && !rent.is_infinite());
+            let Some(deadline) = deadline else {
                 // Nothing is asked of it here but to be finished somewhere.
                 fixed += least;
                 continue;
-            }
+            };
             let at_home = job.owned_in_time.map(|span| (span, job.owned_moving));
-            fixed += split(job, rent, at_home, (resource, job.deadline), &mut savings);
+            fixed += split(job, rent, at_home, (resource, deadline), &mut savings);
             excused.push(rent - least);
         }
         excused.sort_by(|a, b| b.total_cmp(a));

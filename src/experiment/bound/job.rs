@@ -15,7 +15,7 @@ pub(super) type Rents = [f64; WEIGHTS.len()];
 pub(super) struct Job {
     pub(super) feasible: bool,
     pub(super) arrival: Time,
-    pub(super) deadline: Time,
+    pub(super) deadline: Option<Time>,
     /// Earliest start.
     pub(super) start: Time,
     /// Earliest end.
@@ -79,10 +79,8 @@ impl<'w> JobReader<'w> {
             job.limited &= dish.limit.is_some();
         }
         let enough = if ask.gang { u128::from(ask.tasks) } else { 1 };
-        job.feasible = work.truth.runtime != Span::MAX && sum.most >= enough;
-        if !job.feasible {
-            return job;
-        }
+        let Some(runtime) = work.truth.runtime.filter(|_| sum.most >= enough) else { return job };
+        job.feasible = true;
         // A gang may need a rented instance beside those that run at the start.
         let boot = if sum.running >= enough { Span::ZERO } else { sum.boot };
         job.start = work.arrival.max(self.started.saturating_add(boot));
@@ -91,7 +89,7 @@ impl<'w> JobReader<'w> {
         let whole = ask.tasks == 1 && !ask.keeps_progress();
         let mut best = OfferRange::default();
         for dish in menu.classes.iter().filter(|dish| held(dish)) {
-            let weighting = self.taste(work, dish, home);
+            let weighting = self.taste(work, runtime, dish, home);
             best.see(weighting);
             self.add(&mut job, work, dish, weighting, whole);
         }
@@ -106,7 +104,8 @@ impl<'w> JobReader<'w> {
         let ask = &work.ask;
         let of_task = [ask.demand.cpu, ask.demand.memory, ask.demand.gpu_milli()].map(i128::from);
         let first = if ask.gang { i128::from(ask.tasks) } else { 1 };
-        let hours = work.truth.runtime.micros() as f64 / 3.6e9 * f64::from(ask.tasks) / 1e3;
+        let runtime = work.truth.runtime.unwrap_or(Span::ZERO).micros() as f64;
+        let hours = runtime / 3.6e9 * f64::from(ask.tasks) / 1e3;
         Job {
             feasible: false,
             arrival: work.arrival,
@@ -141,7 +140,7 @@ impl<'w> JobReader<'w> {
         }
         // Progress that survives may come from anywhere, a little of it from here.
         let parted = work.ask.keeps_progress();
-        let in_time = parted || end <= job.deadline;
+        let in_time = parted || job.deadline.is_none_or(|deadline| end <= deadline);
         let moving = if whole { taste.price_of_moving.dollars() } else { 0.0 };
         if dish.owned {
             job.owned = Some(job.owned.map_or(busy, |known| known.min(busy)));
@@ -165,12 +164,18 @@ impl<'w> JobReader<'w> {
         }
     }
 
-    fn taste(&self, work: &Work, dish: &OfferClass, home: Option<Id<Region>>) -> Weighting {
+    fn taste(
+        &self,
+        work: &Work,
+        runtime: Span,
+        dish: &OfferClass,
+        home: Option<Id<Region>>,
+    ) -> Weighting {
         let speed = match work.ask.kind {
             WorkKind::Job => dish.speed.max(1),
             WorkKind::VirtualMachine => 1_000_000,
         };
-        let compute = compute(work.truth.runtime, speed);
+        let compute = compute(runtime, speed);
         let mut taste = Weighting { compute, moving: Span::ZERO, price_of_moving: Money::ZERO };
         if let Some(home) = home {
             let (there, back) =

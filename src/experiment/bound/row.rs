@@ -119,8 +119,8 @@ impl RowTable {
         let share = poured / known.with_deadline as f64;
         self.push("deadlines_met", share, relaxation, Condition::default());
         let mut late = Histogram::default();
-        for job in known.jobs.iter().filter(|job| job.deadline != Time::MAX) {
-            late.add((job.done - job.deadline).micros().max(0) as u64);
+        for (job, deadline) in known.jobs.iter().filter_map(|job| Some((job, job.deadline?))) {
+            late.add((job.done - deadline).micros().max(0) as u64);
         }
         let late = DistributionSummary::of(&late, 1e6);
         for (key, value) in [("tardiness_mean", late.mean), ("tardiness_max", late.max)] {
@@ -214,7 +214,7 @@ impl RowTable {
 
 /// Whether the job can meet its deadline.
 fn is_prompt(job: &Job) -> bool {
-    job.deadline != Time::MAX && job.done <= job.deadline
+    job.deadline.is_some_and(|deadline| job.done <= deadline)
 }
 
 /// The most jobs that can meet their deadline where the limited ones share one pool.
@@ -223,7 +223,8 @@ fn prompt(known: &BoundInputs, resource: usize, horizon: Time) -> f64 {
     let all = known.jobs.iter().filter(|job| is_prompt(job));
     let (mut pooled, alone): (Vec<&Job>, Vec<&Job>) =
         all.partition(|job| job.limited && area(job) > 0.0);
-    let window = |job: &Job| (job.start.micros(), job.deadline.min(horizon).micros());
+    let end = |job: &Job| job.deadline.map_or(horizon, |deadline| deadline.min(horizon));
+    let window = |job: &Job| (job.start.micros(), end(job).micros());
     let (starts, ends) = pooled.iter().map(|job| window(job)).unzip();
     let mut windows = WindowCapacity::new(starts, ends, known.capacity[resource] as f64);
     pooled.sort_by(|a, b| area(a).total_cmp(&area(b)));

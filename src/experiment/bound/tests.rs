@@ -29,8 +29,8 @@ fn works(rows: &[(i64, i64, i64, Demand)]) -> Vec<Work> {
         id: WorkId { source: 0, ordinal: ordinal as u64 },
         name: String::new(),
         arrival: Time::from_secs(arrival),
-        ask: Ask { demand, deadline: Time::from_secs(deadline), ..Ask::default() },
-        truth: Truth { runtime: Span::from_secs(runtime) },
+        ask: Ask { demand, deadline: Some(Time::from_secs(deadline)), ..Ask::default() },
+        truth: Truth { runtime: Some(Span::from_secs(runtime)) },
     };
     rows.iter().enumerate().map(work).collect()
 }

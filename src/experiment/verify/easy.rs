@@ -79,15 +79,16 @@ impl Slow<'_> {
 
     fn estimate(&self, row: usize) -> i64 {
         const THOUSAND_YEARS: i64 = 1_000 * 365 * 24 * Span::HOUR.micros();
-        match self.gangs[row].ask.estimate {
-            Span::MAX => THOUSAND_YEARS,
-            estimate => estimate.micros(),
-        }
+        self.gangs[row].ask.estimate.map_or(THOUSAND_YEARS, Span::micros)
+    }
+
+    fn runtime(&self, row: usize) -> i64 {
+        self.gangs[row].truth.runtime.expect("every gang here has an end").micros()
     }
 
     fn start(&mut self, row: usize) {
         let tasks = self.tasks(row);
-        let end = self.now + self.gangs[row].truth.runtime.micros();
+        let end = self.now + self.runtime(row);
         let estimated_end = self.now + self.estimate(row);
         self.free -= tasks;
         self.running.push(RunningJob { row, tasks, end, estimated_end });
@@ -108,7 +109,7 @@ impl Slow<'_> {
             let (shadow, mut extra) = self.shadow(self.tasks(head));
             waiting.retain(|&row| {
                 let tasks = self.tasks(row);
-                let known = self.gangs[row].ask.estimate < Span::MAX;
+                let known = self.gangs[row].ask.estimate.is_some();
                 let in_time = known && self.now + self.estimate(row) <= shadow;
                 let starts = row != head && tasks <= self.free && (in_time || tasks <= extra);
                 if starts {
@@ -124,7 +125,7 @@ impl Slow<'_> {
     /// Shadow time of a head of so many tasks, and the extra processors.
     fn shadow(&self, tasks: i64) -> (i64, i64) {
         let at = |one: &RunningJob| one.estimated_end.max(self.now);
-        let known = |one: &RunningJob| self.gangs[one.row].ask.estimate < Span::MAX;
+        let known = |one: &RunningJob| self.gangs[one.row].ask.estimate.is_some();
         let mut ends: Vec<((i64, usize), i64)> = self
             .running
             .iter()
@@ -187,9 +188,9 @@ fn made_up() -> Vec<Work> {
             let asked = secs * (1 + stream.below(8) as i64);
             let rounded = ROUND_MINUTES.into_iter().find(|minutes| minutes * 60 >= asked);
             work.ask.estimate = match stream.below(150) {
-                0..5 => Span::from_secs(secs / 2 + 1),
-                5..8 => Span::MAX,
-                _ => Span::from_secs(60 * rounded.unwrap_or(ROUND_MINUTES[8])),
+                0..5 => Some(Span::from_secs(secs / 2 + 1)),
+                5..8 => None,
+                _ => Some(Span::from_secs(60 * rounded.unwrap_or(ROUND_MINUTES[8]))),
             };
             work
         })
@@ -235,7 +236,7 @@ mod tests {
             .zip(rows)
             .map(|(ordinal, (arrival, tasks, secs, estimate))| {
                 let mut work = job(ordinal, arrival, tasks, CORE, secs);
-                work.ask.estimate = Span::from_secs(estimate);
+                work.ask.estimate = Some(Span::from_secs(estimate));
                 work
             })
             .collect();

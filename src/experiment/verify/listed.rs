@@ -65,7 +65,7 @@ impl Observer for ListedOutcome {
 
 /// A gang whose estimate is its runtime.
 pub fn job(ordinal: u64, arrival: i64, tasks: u32, demand: Demand, secs: i64) -> Work {
-    let runtime = Span::from_secs(secs);
+    let runtime = Some(Span::from_secs(secs));
     Work {
         id: WorkId { source: 0, ordinal },
         name: String::new(),

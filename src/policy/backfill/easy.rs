@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use super::length::{ends_by, may_end_by};
 use super::reservation::Reservation;
 use super::{Backfill, Failed, Pass, StartAttempt, is_known};
-use crate::policy::queue::Queued;
+use crate::policy::queue::{Queued, shorter};
 use crate::policy::turn::Turn;
 use crate::state::WorkRef;
-use crate::units::{Span, Time};
+use crate::units::Time;
 
 /// The head's reservation, kept while nothing but arrivals happens. A candidate
 /// starts only if it ends by the shadow time or leaves the reserved resources
@@ -99,7 +99,7 @@ impl Easy {
             return;
         }
         let mut left = Left { room: [room; 2], extra: [extra; 2] };
-        let (mut least_tasks, mut least_estimate) = (u32::MAX, Span::MAX);
+        let (mut least_tasks, mut least_estimate) = (u32::MAX, None);
         let chosen = &mut self.candidates;
         let complete = pass.queue.visit(turn, pass.joined, &mut |queued| {
             let starts = queued.work != reserved.head && {
@@ -110,7 +110,7 @@ impl Easy {
                 chosen.push(queued);
             } else {
                 least_tasks = least_tasks.min(queued.together);
-                least_estimate = least_estimate.min(queued.estimate);
+                least_estimate = shorter(least_estimate, queued.estimate);
             }
             if left.room[1] == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });

@@ -30,7 +30,7 @@ impl Backfill for Greedy {
             }
             let ask = pass.turn.work(queued.work).ask;
             let tasks = if ask.gang { queued.tasks } else { 1 };
-            if self.failed.predicts(&ask, tasks, Span::ZERO) {
+            if self.failed.predicts(&ask, tasks, Some(Span::ZERO)) {
                 continue;
             }
             if place::place_all(pass.place, pass.turn, queued.work) {

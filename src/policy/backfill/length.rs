@@ -53,48 +53,44 @@ impl Length {
 
 /// Planned run of `one`: where it is slowest, with its data moved where that takes longest.
 pub(super) fn length(turn: &Turn<'_, '_>, one: Queued) -> Length {
-    if one.estimate == Span::MAX {
-        return Length::Unknown;
-    }
+    let Some(estimate) = one.estimate else { return Length::Unknown };
     // No work needs a look at itself where all runs at one speed and moves nothing.
     let longest = match turn.speed_bounds() {
         [slowest, fastest] if slowest == fastest && !turn.moves_data() => {
-            run_length(one.estimate, slowest)
+            run_length(estimate, slowest)
         }
-        _ => spans(turn, one)[1],
+        _ => spans(turn, one, estimate)[1],
     };
     // Not even what has run out of its estimate takes no time at all: others would be
     // reserved the same room.
     Length::Known(longest.max(Span::from_micros(1)))
 }
 
-/// The shortest and the longest time that `one`, whose estimate is known, takes by it,
-/// wherever it may run.
-fn spans(turn: &Turn<'_, '_>, one: Queued) -> [Span; 2] {
+/// The shortest and the longest time that `one` takes by its estimate, wherever it may run.
+fn spans(turn: &Turn<'_, '_>, one: Queued, estimate: Span) -> [Span; 2] {
     let ask = &turn.work(one.work).ask;
     let [slowest, fastest] = turn.rules(ask.rules).speed_bounds(ask.kind);
-    let longest = run_length(one.estimate, slowest).saturating_add(turn.longest_transfer(one.work));
-    [run_length(one.estimate, fastest), longest]
+    let longest = run_length(estimate, slowest).saturating_add(turn.longest_transfer(one.work));
+    [run_length(estimate, fastest), longest]
 }
 
 /// Whether `one` ends no later than `at` if it starts now; none where that depends on where
 /// it does. An end that is not known is later than any.
 pub(super) fn ends_by(turn: &Turn<'_, '_>, one: Queued, at: Time) -> Option<bool> {
-    if !may_end_by(turn, one.estimate, at) {
-        return Some(false);
-    }
+    let estimate = one.estimate.filter(|_| may_end_by(turn, one.estimate, at));
+    let Some(estimate) = estimate else { return Some(false) };
     let in_time = |span| turn.now().saturating_add(span) <= at;
     // Most work needs no look at itself.
     let [slowest, _] = turn.speed_bounds();
-    if !turn.moves_data() && in_time(run_length(one.estimate, slowest)) {
+    if !turn.moves_data() && in_time(run_length(estimate, slowest)) {
         return Some(true);
     }
-    let [first, last] = spans(turn, one).map(in_time);
+    let [first, last] = spans(turn, one, estimate).map(in_time);
     (first == last).then_some(first)
 }
 
-/// Whether any work with this estimate may end by `at` if it starts now.
-pub(super) fn may_end_by(turn: &Turn<'_, '_>, estimate: Span, at: Time) -> bool {
+/// Whether any work with this estimate may end by `at` if it starts now; without one it may not.
+pub(super) fn may_end_by(turn: &Turn<'_, '_>, estimate: Option<Span>, at: Time) -> bool {
     let [_, fastest] = turn.speed_bounds();
-    estimate < Span::MAX && turn.now().saturating_add(run_length(estimate, fastest)) <= at
+    estimate.is_some_and(|estimate| turn.now().saturating_add(run_length(estimate, fastest)) <= at)
 }

@@ -11,7 +11,7 @@ use crate::model::{Ask, Offer, Spread};
 use crate::policy::place::Place;
 use crate::policy::turn::Turn;
 use crate::state::{Allocation, AllocationRef, Instance, InstanceRef, Share, WorkRef};
-use crate::units::{Demand, Id, Span, Time};
+use crate::units::{Demand, Id, Time};
 
 /// Reservation of the head: its estimated start, and what others must leave for it then.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Reservation {
     pub(super) fn admit(&mut self, turn: &Turn<'_, '_>, made: &[AllocationRef]) -> bool {
         let made = made.iter().map(|&made| turn.allocation(made));
         let late = made.filter(|made| {
-            let known = turn.work(made.work()).ask.estimate < Span::MAX;
+            let known = turn.work(made.work()).ask.estimate.is_some();
             !self.ends_in_time(known.then_some(made.estimated_end))
         });
         let late: SmallVec<[&Allocation; 4]> = late.collect();
@@ -145,7 +145,7 @@ impl Reservation {
 /// known to, but of work without an estimate those of one piece of work, ties by its id.
 fn ends(turn: &Turn<'_, '_>) -> impl Iterator<Item = (Time, SmallVec<[AllocationRef; 4]>)> {
     let work = |one: AllocationRef| turn.work(turn.allocation(one).work());
-    let is_known = move |&(_, one): &(Time, AllocationRef)| work(one).ask.estimate < Span::MAX;
+    let is_known = move |&(_, one): &(Time, AllocationRef)| work(one).ask.estimate.is_some();
     let mut known = turn.ends().peekable();
     let mut unknown: Option<Peekable<IntoIter<(Time, AllocationRef)>>> = None;
     iter::from_fn(move || {

@@ -170,7 +170,7 @@ pub(super) fn boots(world: &World) -> Vec<Span> {
 
 /// The estimate, or one hour.
 fn expected(ask: &Ask) -> Span {
-    if ask.estimate == Span::MAX { Span::HOUR } else { ask.estimate }
+    ask.estimate.unwrap_or(Span::HOUR)
 }
 
 fn links(turn: &Turn<'_, '_>, home: Id<Region>, region: Id<Region>) -> Option<(Link, Link)> {

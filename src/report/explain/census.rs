@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::WorkId;
 use crate::state::{State, WorkRef};
-use crate::units::{Demand, Shape, Span, Time};
+use crate::units::{Demand, Shape, Time};
 
 /// Holders that are named.
 pub(super) const NAMED: usize = 3;
@@ -166,7 +166,7 @@ fn holder(state: &State<'_>, &(work, (amount, until)): &WorkHolding) -> Holder {
         job: name(state, work),
         amount: amount as f64 / 1e3,
         alone: ask.demand.exclusive,
-        until_s: (ask.estimate != Span::MAX && until < Time::MAX).then(|| until.secs_f64()),
+        until_s: (ask.estimate.is_some() && until < Time::MAX).then(|| until.secs_f64()),
     }
 }
 

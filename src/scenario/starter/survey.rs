@@ -2,7 +2,7 @@
 
 use crate::model::{Interner, Work};
 use crate::problem::Problem;
-use crate::units::{Calendar, Span};
+use crate::units::Calendar;
 use crate::workload::{
     Defaults, Observations, OnBadRow, OpenContext, Stats, TraceSpec, Unsorted, WorkloadInput,
     WorkloadSpec,
@@ -75,7 +75,7 @@ fn add_endless(
     let mut source = spec.open(context)?;
     let (mut book, mut work) = (Interner::default(), Work::default());
     while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
-        if work.truth.runtime != Span::MAX {
+        if work.truth.runtime.is_some() {
             continue;
         }
         let hours = (stats.last_arrival_s - work.arrival.secs_f64()) / 3_600.0;

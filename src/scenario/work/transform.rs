@@ -63,7 +63,7 @@ fn one(
         "window" => {
             let window = own.section(name);
             let from = window.moment("from", calendar).unwrap_or(Time::ZERO);
-            let to = window.moment("to", calendar).unwrap_or(Time::MAX);
+            let to = window.moment("to", calendar);
             let shift = window.flag("shift").unwrap_or(true);
             let alive = match window.text("alive") {
                 Some("all") => Alive::All,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::model::{Interner, Rules, Spread, Work, WorkKind};
 use crate::problem::Problem;
-use crate::units::{Span, Time, WHOLE_GPU};
+use crate::units::{Span, WHOLE_GPU};
 
 use super::super::Source;
 use super::super::number::show_seconds;
@@ -114,9 +114,16 @@ fn fill(column: NativeColumn, book: &Interner, work: &Work, cell: &mut String) {
         C::Runtime if ask.kind == WorkKind::Job => show_span(work.truth.runtime, cell),
         C::Lifetime if ask.kind == WorkKind::VirtualMachine => show_span(work.truth.runtime, cell),
         C::Runtime | C::Lifetime | C::Vcpus | C::ObservedWait => {}
-        C::Estimate if ask.estimate != Span::MAX => show_span(ask.estimate, cell),
-        C::Deadline if ask.deadline != Time::MAX => show_seconds(ask.deadline.micros(), cell),
-        C::Estimate | C::Deadline => {}
+        C::Estimate => {
+            if ask.estimate.is_some() {
+                show_span(ask.estimate, cell);
+            }
+        }
+        C::Deadline => {
+            if let Some(deadline) = ask.deadline {
+                show_seconds(deadline.micros(), cell);
+            }
+        }
         C::Tasks => number(ask.tasks.into(), 1),
         C::Gang => cell.push_str(if ask.gang { "" } else { "false" }),
         C::CpuMilli => number(ask.demand.cpu.into(), 0),
@@ -148,11 +155,10 @@ fn fill_rules(column: NativeColumn, rules: &Rules, cell: &mut String) {
     }
 }
 
-fn show_span(span: Span, cell: &mut String) {
-    if span == Span::MAX {
-        cell.push_str("forever");
-    } else {
-        show_seconds(span.micros(), cell);
+fn show_span(span: Option<Span>, cell: &mut String) {
+    match span {
+        Some(span) => show_seconds(span.micros(), cell),
+        None => cell.push_str("forever"),
     }
 }
 

@@ -9,7 +9,12 @@ fn part(choice: Choice) -> OnDemand {
 }
 
 fn ask(cpu: u32, tasks: u32, secs: i64) -> Ask {
-    Ask { demand: demand(cpu, 0, 0, 0), tasks, estimate: Span::from_secs(secs), ..Ask::default() }
+    Ask {
+        demand: demand(cpu, 0, 0, 0),
+        tasks,
+        estimate: Some(Span::from_secs(secs)),
+        ..Ask::default()
+    }
 }
 
 /// Supplies and returns what was said.
@@ -73,7 +78,7 @@ fn the_cheapest_counts_instances_boot_speed_and_rounding() {
     daily.providers[Id::new(0)].billing.granularity = Span::from_secs(86_400);
     assert_eq!(rented(Choice::Cheapest, &daily, hour(1)).1, [0, 0, 1]);
     // Without an estimate, as for an hour.
-    let unknown = Ask { estimate: Span::MAX, ..hour(1) };
+    let unknown = Ask { estimate: None, ..hour(1) };
     assert_eq!(rented(Choice::Cheapest, &world(&without_fast), unknown).1, [1, 0, 0]);
 }
 
