@@ -64,7 +64,7 @@ struct JustInTime {
 impl Policy for JustInTime {
     fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
         for trigger in triggers {
-            if let Trigger::Arrived(work) = *trigger {
+            if let Trigger::Arrived(work) | Trigger::Eligible(work, _) = *trigger {
                 self.waiting.push(work);
                 if let Some(latest) = latest_start(turn, work)
                     && turn.now() < latest

@@ -21,6 +21,7 @@ use crate::model::{Offer, World};
 use crate::state::{Needs, Record, State};
 use crate::units::Id;
 use external::{ExternalPolicy, Launcher, NoLauncher};
+use queue::Queue;
 use spec::{Compatibility, PolicyPart};
 
 /// The policy that `spec` describes, where no other process decides: one that
@@ -53,6 +54,18 @@ pub trait Policy {
     fn uses(&mut self, world: &World, offer: Id<Offer>) -> bool {
         let _ = (world, offer);
         true
+    }
+
+    /// Its queue, where it keeps one of ours: in every run it holds the work that waits in
+    /// the state, whenever time moves on.
+    fn queue(&self) -> Option<&Queue> {
+        None
+    }
+
+    /// Whether nobody else decides any part of it: then work that is left waiting beside free
+    /// resources is a fault of windtunnel.
+    fn is_built_in(&self) -> bool {
+        false
     }
 
     /// Something happened, just before the next decision or while the last one

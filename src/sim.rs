@@ -7,6 +7,7 @@ mod observer;
 mod options;
 mod outcome;
 mod prices;
+mod stall;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -108,6 +109,7 @@ pub fn run<O: Observer>(
         decisions: 0,
         read: 0,
         idle: 0,
+        stranded: 0,
     };
     run.go(source, control)
 }
@@ -150,6 +152,8 @@ struct Simulation<'r, 'w, O> {
     read: u64,
     /// Timers since anything else happened.
     idle: u64,
+    /// Work left waiting at the end for which there is room.
+    stranded: u64,
 }
 
 impl<O: Observer> Simulation<'_, '_, O> {
@@ -167,7 +171,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let mut next_control = 0;
         let last = started.saturating_add(self.options.max_simulated);
         while self.more || self.state.work_count() > 0 {
-            let Some(at) = self.next_instant() else { break };
+            let Some(at) = self.next_instant() else {
+                self.stall();
+                break;
+            };
             if self.options.horizon.is_some_and(|horizon| at > horizon) {
                 drained = false;
                 break;
@@ -208,6 +215,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             decisions: self.decisions,
             illegal: self.state.illegal_count(),
             unreserved: self.state.unreserved(),
+            stranded: self.stranded,
         })
     }
 
@@ -431,6 +439,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             }
             self.follow_up();
         }
+        self.observer.decided(&self.state, self.policy.queue());
         self.prefetch();
         Ok(())
     }

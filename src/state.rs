@@ -15,6 +15,7 @@ mod lifecycle;
 mod life;
 mod suspension;
 mod record;
+mod pending;
 mod rules;
 mod site;
 mod slab;
@@ -38,6 +39,7 @@ pub use instance::{Instance, gpu_kind};
 pub(crate) use instance::{count_devices, fits_on, room_of, tightest_of};
 pub use integrals::TimeIntegrals;
 pub use lifecycle::{Exit, Phase};
+pub use pending::{Pending, Why};
 pub use record::{
     Charge, ChargeKind, DecisionNote, LaunchRefusal, OfferRejection, Record, RefusalReason, Wait,
     WaitReason,
@@ -202,8 +204,11 @@ pub struct State<'w> {
     illegal_count: u64,
     unreserved: u64,
     given_up: Option<String>,
-    /// Suspensions by slot of the work, as far as any was preempted.
+    /// Suspensions by slot of the work, as far as any was stopped before it was done.
     pauses: Vec<Suspension>,
+    /// Waits of tasks that came back, by slot of the work, as far as any did; none of work that
+    /// has waited since it was submitted.
+    came_back: Vec<Option<Pending>>,
     /// Whether the policy may ever have an instance of each offer; all where it is empty.
     uses: Vec<bool>,
     /// Instances that were there at the start.
@@ -254,6 +259,7 @@ impl<'w> State<'w> {
             unreserved: 0,
             given_up: None,
             pauses: Vec::new(),
+            came_back: Vec::new(),
             uses: Vec::new(),
             standing: 0,
             overrun: false,

@@ -27,6 +27,9 @@ pub struct Facts {
     pub unestimated: u64,
     /// Most of them that waited at once without a reservation, as too many waited.
     pub unreserved: u64,
+    /// Pieces of work left waiting at the end although they would have fitted on what was free.
+    #[serde(default)]
+    pub stranded: u64,
     /// Starts of gangs in several zones.
     #[serde(default)]
     pub apart: u64,
@@ -58,6 +61,7 @@ impl Facts {
             undone: undone(&result.summary),
             unestimated: work.unestimated,
             unreserved: result.summary.unreserved,
+            stranded: result.summary.stranded,
             burst_s: burst(&result.summary),
             longer_s: longer(&result.summary),
             few: few(&result.summary),
@@ -102,6 +106,7 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
     said.extend(too_long(runs));
     for run in runs {
         said.extend(unreserved(run));
+        said.extend(stranded(run));
         said.extend(not_for_sale(run));
     }
     said.extend(unrentable(runs));
@@ -228,6 +233,18 @@ fn unreserved(run: &CautionedRun<'_>) -> Option<String> {
              hold one here: they started only where they delayed none (`backfill.conservative.reservations`).",
             clip(run.name),
             run.policy.reservations
+        )
+    })
+}
+
+/// Work was left waiting beside room for it.
+fn stranded(run: &CautionedRun<'_>) -> Option<String> {
+    let left = run.facts.stranded;
+    (left > 0).then(|| {
+        format!(
+            "{} left {left} pieces of work waiting until the end, though each would have fitted on what was \
+             free and nothing else was to happen: it neither placed nor refused them, and set no timer.",
+            clip(run.name)
         )
     })
 }

@@ -275,6 +275,7 @@ fn counted(triggers: &[Trigger]) -> String {
     let kind = |trigger: &Trigger| match trigger {
         Trigger::Begins => "the run begins",
         Trigger::Arrived(_) => "arrived",
+        Trigger::Eligible(..) => "eligible",
         Trigger::Freed(_) => "freed",
         Trigger::Ready(_) => "ready",
         Trigger::Idle(_) => "idle",

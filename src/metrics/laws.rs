@@ -2,10 +2,13 @@
 //! audit the whole live world is counted again at every moment.
 
 mod promise;
+#[cfg(test)]
+mod tests;
 
 use promise::Promises;
 
 use crate::policy::Trigger;
+use crate::policy::queue::Queue;
 use crate::sim::Observer;
 use crate::state::{AllocationRef, Charge, HeldShare, InstanceRef, Record, State, WorkRef};
 use crate::units::{Money, Time};
@@ -197,6 +200,20 @@ impl Laws {
         self.check(holds, state.now(), "only live work waits", || format!("{totals:?}"));
     }
 
+    /// The policy's queue is the work that waits: as many, and under an audit the same.
+    #[inline]
+    fn all_queue(&mut self, state: &State<'_>, queue: &Queue) {
+        let waiting = state.totals().waiting;
+        let queues = |work: &WorkRef| queue.contains(*work);
+        let holds = queue.len() as u64 == waiting
+            && (!self.audit || state.all_pending().iter().all(queues));
+        self.check(holds, state.now(), "the policy's queue is the work that waits", || {
+            let lost = state.all_pending().into_iter().find(|work| !queues(work));
+            let lost = lost.map(|work| state.work(work).id);
+            format!("{} in the queue, {waiting} wait; lost: {lost:?}", queue.len())
+        });
+    }
+
     /// Counts the whole live world again.
     fn recount(&mut self, state: &State<'_>) {
         let now = state.now();
@@ -274,6 +291,19 @@ impl Observer for Laws {
     #[inline]
     fn asks(&mut self, state: &State<'_>, _: &[Trigger]) {
         self.see_overruns(state);
+    }
+
+    #[inline(always)]
+    fn decided(&mut self, state: &State<'_>, queue: Option<&Queue>) {
+        if let Some(queue) = queue {
+            self.all_queue(state, queue);
+        }
+    }
+
+    fn neglected(&mut self, state: &State<'_>, work: WorkRef) {
+        self.broke(state.now(), "no work waits for ever beside room for it", || {
+            format!("{:?} could be placed", state.work(work).id)
+        });
     }
 
     #[inline(always)]

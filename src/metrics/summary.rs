@@ -198,6 +198,9 @@ pub struct Summary {
     /// Most pieces of work that waited at once without a reservation, as too many waited.
     #[serde(skip)]
     pub unreserved: u64,
+    /// Pieces of work left waiting at the end although they would have fitted on what was free.
+    #[serde(skip)]
+    pub stranded: u64,
     /// Work by how it ended.
     pub work: WorkCounts,
     /// Work that was not done.

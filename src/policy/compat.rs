@@ -46,16 +46,24 @@ impl Policy for RlScheduler {
     }
 
     fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
-        self.queue.extend(triggers.iter().filter_map(|trigger| match trigger {
-            Trigger::Arrived(work) => Some(*work),
-            Trigger::Begins
-            | Trigger::Freed(_)
-            | Trigger::Ready(_)
-            | Trigger::Idle(_)
-            | Trigger::PriceChanged(_)
-            | Trigger::Timer
-            | Trigger::Acted => None,
-        }));
+        for trigger in triggers {
+            match *trigger {
+                Trigger::Arrived(work) => self.queue.push(work),
+                Trigger::Eligible(work, _) => {
+                    let waits = turn.is_alive(work) && turn.pending(work).is_some();
+                    if waits && !self.queue.contains(&work) {
+                        self.queue.push(work);
+                    }
+                }
+                Trigger::Begins
+                | Trigger::Freed(_)
+                | Trigger::Ready(_)
+                | Trigger::Idle(_)
+                | Trigger::PriceChanged(_)
+                | Trigger::Timer
+                | Trigger::Acted => {}
+            }
+        }
         loop {
             let (head, start) = match self.head {
                 Some(committed) => committed,

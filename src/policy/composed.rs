@@ -16,7 +16,7 @@ use super::spec::{self, PolicyPart, PolicySpec};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
 use crate::model::{Market, Offer, Rules, World};
-use crate::state::{Needs, Record, RefusalReason, Share, State, WaitReason, WorkRef};
+use crate::state::{Needs, Record, RefusalReason, Share, State, WaitReason, Why, WorkRef};
 use crate::units::{Demand, Id, Span, Time};
 
 use due::{Alarm, Due};
@@ -171,6 +171,14 @@ impl Policy for Composed {
         self.fits.has_any(world, offer)
     }
 
+    fn queue(&self) -> Option<&Queue> {
+        Some(&self.queue)
+    }
+
+    fn is_built_in(&self) -> bool {
+        self.outside.sessions.is_empty()
+    }
+
     fn record(&mut self, state: &State<'_>, record: &Record) {
         for session in &self.outside.sessions {
             session.borrow_mut().record(state, record);
@@ -231,6 +239,12 @@ impl Composed {
             match trigger {
                 Trigger::Arrived(work) if self.fits.ever(turn, work) => self.joined.push(work),
                 Trigger::Arrived(work) => refuse(turn, work, RefusalReason::NeverFits),
+                Trigger::Eligible(work, _) => {
+                    if turn.is_alive(work) && turn.pending(work).is_some() {
+                        self.take_back(turn, work);
+                    }
+                    changed = true;
+                }
                 Trigger::Begins => {
                     self.provision.begin(turn);
                     changed = true;
@@ -404,14 +418,21 @@ impl Composed {
             None if self.preempt == spec::PreemptSpec::None => return,
             None => preempt::make_room(self.preempt, place, turn, work, yielded),
         }
-        for &work in &self.yielded {
-            self.queue.push(turn, work);
-            let since = turn.waits_since(work);
-            if let Some(overflow) = &mut self.overflow
-                && since == turn.now()
-            {
-                overflow.push(since, work);
-            }
+        for at in 0..self.yielded.len() {
+            self.take_back(turn, self.yielded[at]);
+        }
+    }
+
+    /// Work whose tasks wait again joins the queue, or takes its place there anew.
+    fn take_back(&mut self, turn: &Turn<'_, '_>, work: WorkRef) {
+        let joins = !self.queue.contains(work);
+        self.queue.push(turn, work);
+        let since = turn.waits_since(work);
+        if let Some(overflow) = &mut self.overflow
+            && joins
+            && since == turn.now()
+        {
+            overflow.push(since, work);
         }
     }
 
@@ -498,7 +519,8 @@ impl Composed {
 /// Whether no task was ever placed.
 fn is_untouched(turn: &Turn<'_, '_>, work: WorkRef) -> bool {
     let live = turn.work(work);
-    live.placed == 0 && live.done == 0 && live.preemptions == 0
+    let waits = turn.pending(work).is_some_and(|wait| wait.why == Why::Arrived);
+    waits && live.placed == 0 && live.done == 0
 }
 
 fn refuse(turn: &mut Turn<'_, '_>, work: WorkRef, reason: RefusalReason) {

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use crate::halt;
 use crate::model::Offer;
 use crate::state::{
-    AllocationRef, DecisionNote, InstanceRef, OfferSet, Refusal, RefusalReason, Share, State,
+    AllocationRef, DecisionNote, InstanceRef, OfferSet, Refusal, RefusalReason, Share, State, Why,
     WorkRef,
 };
 use crate::units::{Id, Stream, Time};
@@ -15,8 +15,11 @@ use crate::units::{Id, Stream, Time};
 pub enum Trigger {
     /// The run begins; owned instances are running.
     Begins,
-    /// Work was submitted.
+    /// Work was submitted: its tasks wait.
     Arrived(WorkRef),
+    /// Tasks of the work wait again, for this reason. It may have been placed or turned away
+    /// since, at this moment.
+    Eligible(WorkRef, Why),
     /// Tasks are done and their resources free. The work may have ended with them.
     Freed(WorkRef),
     /// An instance is ready.
@@ -27,8 +30,8 @@ pub enum Trigger {
     PriceChanged(Id<Offer>),
     /// A timer that the policy set has come.
     Timer,
-    /// The policy's own actions are in effect: preempted work waits again, an
-    /// instance that was given back leaves room in a quota, or what was placed may yield.
+    /// The policy's own actions are in effect: preempted work has left room, an instance that
+    /// was given back leaves room in a quota, or what was placed may yield.
     Acted,
 }
 
@@ -135,6 +138,12 @@ impl<'a, 'w> Turn<'a, 'w> {
     pub fn preempt(&mut self, allocation: AllocationRef) -> Result<(), Refusal> {
         let result = self.state.preempt(allocation);
         self.judge(result)
+    }
+
+    /// Ends an allocation as the provider or a fault would: the simulator does not do so yet.
+    #[cfg(test)]
+    pub(crate) fn end(&mut self, allocation: AllocationRef, ending: crate::state::Ending) {
+        self.state.end(allocation, ending);
     }
 
     /// Turns waiting work away.

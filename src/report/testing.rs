@@ -131,6 +131,7 @@ impl Policy for Simple {
                 }
                 Trigger::Idle(instance) => turn.release(instance).expect("it is idle"),
                 Trigger::Begins
+                | Trigger::Eligible(..)
                 | Trigger::Freed(_)
                 | Trigger::Ready(_)
                 | Trigger::PriceChanged(_)

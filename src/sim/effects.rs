@@ -129,10 +129,11 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 if resumes && ending.saves_progress() { (executed, 0) } else { (0, executed) }
             }
         };
-        if let Some(left) = &mut self.truths[work.slot()].left
-            && ending.waits_again()
-        {
-            *left -= useful;
+        if let Some(why) = ending.returns() {
+            if let Some(left) = &mut self.truths[work.slot()].left {
+                *left -= useful;
+            }
+            self.triggers.push(Trigger::Eligible(work, why));
         }
         let stopped = Record::Stopped { allocation, ending, useful, lost };
         self.record(&stopped);

@@ -1,6 +1,7 @@
 //! Observers of a run. Facts go out; nothing comes back.
 
 use crate::policy::Trigger;
+use crate::policy::queue::Queue;
 use crate::state::{Record, State, WorkRef};
 use crate::units::{Span, Time};
 
@@ -19,6 +20,17 @@ pub trait Observer {
     /// The policy is about to be asked, about these triggers.
     fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
         let _ = (state, triggers);
+    }
+
+    /// The policy has answered all that happened at this moment. Its queue, where it keeps one.
+    fn decided(&mut self, state: &State<'_>, queue: Option<&Queue>) {
+        let _ = (state, queue);
+    }
+
+    /// Nothing more will happen by itself, and a built-in policy has left `work` waiting that
+    /// it can place.
+    fn neglected(&mut self, state: &State<'_>, work: WorkRef) {
+        let _ = (state, work);
     }
 
     /// A fact, at `state.now()`. All that it names is still alive in `state`.
@@ -67,6 +79,14 @@ impl<T: Observer + ?Sized> Observer for &mut T {
         (**self).asks(state, triggers);
     }
     #[inline(always)]
+    fn decided(&mut self, state: &State<'_>, queue: Option<&Queue>) {
+        (**self).decided(state, queue);
+    }
+    #[inline(always)]
+    fn neglected(&mut self, state: &State<'_>, work: WorkRef) {
+        (**self).neglected(state, work);
+    }
+    #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         (**self).record(state, record);
     }
@@ -105,6 +125,18 @@ impl<T: Observer> Observer for Option<T> {
     fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
         if let Some(observer) = self {
             observer.asks(state, triggers);
+        }
+    }
+    #[inline(always)]
+    fn decided(&mut self, state: &State<'_>, queue: Option<&Queue>) {
+        if let Some(observer) = self {
+            observer.decided(state, queue);
+        }
+    }
+    #[inline(always)]
+    fn neglected(&mut self, state: &State<'_>, work: WorkRef) {
+        if let Some(observer) = self {
+            observer.neglected(state, work);
         }
     }
     #[inline(always)]
@@ -155,6 +187,16 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
         self.0.asks(state, triggers);
         self.1.asks(state, triggers);
+    }
+    #[inline(always)]
+    fn decided(&mut self, state: &State<'_>, queue: Option<&Queue>) {
+        self.0.decided(state, queue);
+        self.1.decided(state, queue);
+    }
+    #[inline(always)]
+    fn neglected(&mut self, state: &State<'_>, work: WorkRef) {
+        self.0.neglected(state, work);
+        self.1.neglected(state, work);
     }
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {

@@ -21,6 +21,9 @@ pub struct Outcome {
     pub illegal: u64,
     /// Most pieces of work that waited at once without a reservation, as too many waited.
     pub unreserved: u64,
+    /// Pieces of work that the policy left waiting when nothing more would have happened by
+    /// itself, although tasks of each would have fitted on what was free.
+    pub stranded: u64,
 }
 
 /// Reason why a run could not go on.

@@ -4,8 +4,8 @@
 use std::fmt;
 
 use super::{
-    AllocationRef, HeldShare, InstanceRef, LaunchRefusal, Phase, RefusalReason, Share, State,
-    UNKNOWN_RUN, WorkRef, run_length,
+    AllocationRef, HeldShare, InstanceRef, LaunchRefusal, Pending, Phase, RefusalReason, Share,
+    State, UNKNOWN_RUN, WorkRef, run_length,
 };
 use crate::billing::ShareUsage;
 use crate::model::{Ask, Offer, Region, Spread};
@@ -120,8 +120,8 @@ pub(super) enum Undo {
     Rented(InstanceRef),
     Released(InstanceRef, Phase),
     Stopped(AllocationRef),
-    /// The moment from which tasks of the work had waited.
-    Waits(WorkRef, Time),
+    /// The wait of the work's tasks before that; none since it was submitted.
+    Wait(WorkRef, Option<Pending>),
     /// The moment from which the instance had been idle.
     Emptied(InstanceRef, Time),
 }
@@ -158,7 +158,7 @@ impl State<'_> {
                 Undo::Rented(instance) => self.unrent(instance),
                 Undo::Released(instance, phase) => self.transition(instance, phase),
                 Undo::Stopped(allocation) => self.unstop(allocation),
-                Undo::Waits(work, since) => self.set_waits_since(work, since),
+                Undo::Wait(work, wait) => drop(self.set_wait(work, wait)),
                 Undo::Emptied(instance, since) => {
                     self.fleet.instances[instance].idle_since = since;
                 }

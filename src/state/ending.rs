@@ -1,5 +1,7 @@
 //! The ways in which an allocation ends.
 
+use super::Why;
+
 /// End of an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -44,12 +46,20 @@ impl Ending {
         }
     }
 
+    /// Reason why its tasks wait to be placed again; none where they do not.
+    pub const fn returns(self) -> Option<Why> {
+        match self {
+            Self::Preempted => Some(Why::Preempted),
+            Self::Interrupted => Some(Why::Interrupted),
+            Self::Failed => Some(Why::Failed),
+            Self::Migrated => Some(Why::Migrated),
+            Self::Done | Self::Cancelled | Self::RunOver => None,
+        }
+    }
+
     /// Whether its tasks wait to be placed again.
     pub const fn waits_again(self) -> bool {
-        match self {
-            Self::Preempted | Self::Interrupted | Self::Failed | Self::Migrated => true,
-            Self::Done | Self::Cancelled | Self::RunOver => false,
-        }
+        self.returns().is_some()
     }
 
     /// Whether tasks that can resume save their progress before they stop. The others

@@ -122,6 +122,7 @@ impl State<'_> {
             self.fleet.recount(demand);
         }
         self.forget_pause(reference);
+        self.forget_wait(reference);
         self.totals.waiting += 1;
         if !work.name.is_empty() || self.names.len() > reference.slot() {
             if self.names.len() <= reference.slot() {

@@ -1,7 +1,7 @@
 //! The way out of an allocation, the same for every ending.
 
 use super::change::{Effect, Refusal, Undo};
-use super::{AllocationRef, Ending, State};
+use super::{AllocationRef, Ending, State, Why};
 use crate::units::Span;
 
 impl State<'_> {
@@ -14,9 +14,14 @@ impl State<'_> {
         if !self.allocations.contains(allocation) || self.allocations[allocation].has_ended() {
             return Err(Refusal::AllocationGone);
         }
-        self.stop(allocation, Ending::Preempted);
-        self.effects.push(Effect::Stopped(allocation));
+        self.end(allocation, Ending::Preempted);
         Ok(())
+    }
+
+    /// Ends an allocation within a turn.
+    pub(crate) fn end(&mut self, allocation: AllocationRef, ending: Ending) {
+        self.stop(allocation, ending);
+        self.effects.push(Effect::Stopped(allocation));
     }
 
     /// Ends an allocation: its resources are free, and its tasks are done, wait again, or go
@@ -50,26 +55,23 @@ impl State<'_> {
         live.placed -= tasks;
         if ending.is_done() {
             live.done += tasks;
-        } else if ending.waits_again() {
-            self.wait_again(allocation, ending);
+        } else if let Some(why) = ending.returns() {
+            self.wait_again(allocation, ending, why);
         }
         self.remember(Undo::Stopped(allocation));
     }
 
     /// The tasks of an allocation that has ended wait again.
-    fn wait_again(&mut self, allocation: AllocationRef, ending: Ending) {
+    fn wait_again(&mut self, allocation: AllocationRef, ending: Ending, why: Why) {
         let target = &self.allocations[allocation];
         let (work, tasks) = (target.work(), target.tasks);
         let kept = self.kept_progress(allocation, ending);
+        let before = self.comes_back(work, why);
+        self.remember(Undo::Wait(work, before));
         let live = &mut self.works[work];
         live.executed += kept;
+        self.totals.waiting += u64::from(live.waiting == 0);
         live.waiting += tasks;
-        if live.waiting == tasks {
-            self.totals.waiting += 1;
-            let since = self.waits_since(work);
-            self.remember(Undo::Waits(work, since));
-            self.set_waits_since(work, self.now);
-        }
     }
 
     /// Takes the end of an allocation back, but for what its instances have been idle since,
@@ -126,7 +128,7 @@ mod tests {
     use super::*;
     use crate::model::{Ask, Market};
     use crate::state::testing::{Plan, demand, shape, start, submit, world};
-    use crate::state::{ChargeKind, Needs, Share, Totals, WorkRef};
+    use crate::state::{ChargeKind, Needs, Pending, Share, Totals, WorkRef};
     use crate::units::{Id, Scalar, Time};
 
     /// How far an allocation has come, when it ends 100 s after it was placed.
@@ -198,7 +200,7 @@ mod tests {
         let kept: Vec<_> = state.kept_about(Id::new(0), Time::MAX).collect();
         format!(
             "{totals:?} {live:?} {:?} {instances:?} {ends:?} {kept:?} {:?} {:?} {:?}",
-            state.waits_since(work),
+            state.pending(work),
             state.scalar_room(),
             state.first_fit(work, 0),
             state.allocations[live.allocations[0]],
@@ -238,7 +240,9 @@ mod tests {
                 assert_eq!(state.scalar_room(), Some(4), "{case}");
                 // All of its tasks wait anew, or one has waited since it was submitted.
                 let since = if waits && asked == 2 { Time::from_secs(110) } else { Time::ZERO };
-                assert_eq!(state.waits_since(work), since, "{case}");
+                let why = ending.returns().unwrap_or(Why::Arrived);
+                let pending = (waits || asked > 2).then_some(Pending { since, why });
+                assert_eq!(state.pending(work), pending, "{case}");
                 // A gang keeps 100 s at 1.5 where it saves them; tasks of an array start again.
                 let saved = ending.saves_progress() && stage == Stage::Computes && asked == 2;
                 assert_eq!(live.executed, Span::from_secs(150 * i64::from(saved)), "{case}");

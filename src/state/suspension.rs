@@ -1,4 +1,4 @@
-//! Suspended time of work after a preemption, and the start of its tasks' wait.
+//! Suspended time of work whose tasks were stopped before they were done.
 
 use super::{AllocationRef, State, WorkRef};
 use crate::units::{Span, Time};
@@ -10,12 +10,10 @@ pub(super) struct Suspension {
     since: Time,
     /// Time that was suspended or lost before.
     pub(super) sum: Span,
-    /// Start of the unbroken wait of its tasks, if not its submission.
-    waits: Time,
 }
 
 impl Suspension {
-    const NONE: Self = Self { since: Time::MAX, sum: Span::ZERO, waits: Time::ZERO };
+    const NONE: Self = Self { since: Time::MAX, sum: Span::ZERO };
 }
 
 impl State<'_> {
@@ -50,18 +48,6 @@ impl State<'_> {
             self.pauses.resize(work.slot() + 1, Suspension::NONE);
         }
         &mut self.pauses[work.slot()]
-    }
-
-    /// Start of the unbroken wait of tasks of waiting `work`: when it was submitted, or when
-    /// tasks were preempted while none waited.
-    pub fn waits_since(&self, work: WorkRef) -> Time {
-        let waits = self.pauses.get(work.slot()).map_or(Time::ZERO, |pause| pause.waits);
-        waits.max(self.works[work].arrival)
-    }
-
-    /// Tasks of `work` have waited since then.
-    pub(super) fn set_waits_since(&mut self, work: WorkRef, since: Time) {
-        self.pause_of(work).waits = since;
     }
 
     /// Something of `work` runs again.

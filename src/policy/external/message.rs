@@ -463,6 +463,13 @@ pub enum TriggerMessage {
     Begins,
     /// Work was submitted.
     Arrived(u64),
+    /// Tasks of the work wait again.
+    Eligible {
+        /// The work.
+        work: u64,
+        /// Reason: `preempted`, or one that later versions add.
+        why: String,
+    },
     /// Tasks of the work are done and their resources free.
     Freed(u64),
     /// An instance is ready.

@@ -75,6 +75,10 @@ fn trigger_message(
     match trigger {
         Trigger::Begins => message::TriggerMessage::Begins,
         Trigger::Arrived(work) => message::TriggerMessage::Arrived(session.outbox.works.of(work)),
+        Trigger::Eligible(work, why) => message::TriggerMessage::Eligible {
+            work: session.outbox.works.of(work),
+            why: why.name().to_owned(),
+        },
         Trigger::Freed(work) => message::TriggerMessage::Freed(session.outbox.works.of(work)),
         Trigger::Ready(instance) => message::TriggerMessage::Ready(ordinal(instance)),
         Trigger::Idle(instance) => message::TriggerMessage::Idle(ordinal(instance)),

@@ -1,0 +1,176 @@
+//! No work is lost.
+
+use std::ops::ControlFlow;
+
+use super::Laws;
+use crate::model::{Ask, Interner, Truth, Work, WorkId, World};
+use crate::policy::place::{self, Fit};
+use crate::policy::queue::Queue;
+use crate::policy::spec::{BackfillSpec, OrderSpec, PolicySpec};
+use crate::policy::{self, Policy, Trigger, Turn};
+use crate::problem::Problem;
+use crate::sim::{self, Observer, Options, Outcome};
+use crate::state::testing::{demand, owned, shape};
+use crate::state::{Ending, Needs, Record, State, Why, WorkRef};
+use crate::units::{Span, Time};
+use crate::workload::Source;
+
+/// Jobs of four cores and 600 s that arrive then, in seconds.
+struct Jobs {
+    arrivals: &'static [i64],
+    next: usize,
+}
+
+impl Source for Jobs {
+    fn next(&mut self, _: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
+        let Some(&at) = self.arrivals.get(self.next) else { return Ok(false) };
+        let run = Span::from_secs(600);
+        *work = Work {
+            id: WorkId { source: 0, ordinal: self.next as u64 },
+            name: String::new(),
+            arrival: Time::from_secs(at),
+            ask: Ask { demand: demand(4_000, 0, 0, 0), estimate: Some(run), ..Ask::default() },
+            truth: Truth { runtime: Some(run) },
+        };
+        self.next += 1;
+        Ok(true)
+    }
+}
+
+/// Ends the first allocation at 100 s, behind the back of another policy.
+struct Interrupts {
+    inner: Box<dyn Policy>,
+    ending: Ending,
+    told: Vec<Why>,
+    done: bool,
+}
+
+impl Policy for Interrupts {
+    fn needs(&self) -> Needs {
+        Needs { ends: true, ..self.inner.needs() }
+    }
+
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        self.inner.decide(triggers, turn);
+        self.told.extend(triggers.iter().filter_map(|trigger| match trigger {
+            Trigger::Eligible(_, why) => Some(*why),
+            _ => None,
+        }));
+        if turn.now() < Time::from_secs(100) {
+            turn.wake(Time::from_secs(100)).expect("it is later");
+        } else if !std::mem::replace(&mut self.done, true) {
+            let first = turn.ends().next().expect("two run").1;
+            turn.end(first, self.ending);
+        }
+    }
+}
+
+/// Watches how much work is finished, and the laws.
+#[derive(Default)]
+struct Watch {
+    finished: u64,
+    laws: Laws,
+}
+
+impl Observer for Watch {
+    fn decided(&mut self, state: &State<'_>, queue: Option<&Queue>) {
+        self.laws.decided(state, queue);
+    }
+
+    fn neglected(&mut self, state: &State<'_>, work: WorkRef) {
+        self.laws.neglected(state, work);
+    }
+
+    fn record(&mut self, _: &State<'_>, record: &Record) {
+        self.finished += u64::from(matches!(record, Record::Finished(_)));
+    }
+}
+
+fn nodes() -> World {
+    owned(&[shape(4_000, 0, 0); 2])
+}
+
+fn run(policy: &mut dyn Policy, arrivals: &'static [i64]) -> (Outcome, Watch) {
+    let (world, mut watch) = (nodes(), Watch::default());
+    let mut source = Jobs { arrivals, next: 0 };
+    let options = Options::default();
+    let go_on = &mut |_: sim::RunProgress| ControlFlow::Continue(());
+    let ran = sim::run(&world, &mut source, policy, &options, &mut watch, go_on);
+    (ran.expect("it runs"), watch)
+}
+
+#[test]
+fn work_that_comes_back_behind_a_policy_is_served_again() {
+    let backfills =
+        [BackfillSpec::None, BackfillSpec::Greedy, BackfillSpec::Easy, BackfillSpec::Conservative];
+    for backfill in backfills {
+        for order in [OrderSpec::Fcfs, OrderSpec::Wfp3] {
+            for ending in Ending::ALL.into_iter().filter(|ending| ending.waits_again()) {
+                let spec = PolicySpec { backfill, order, ..PolicySpec::named("mine") };
+                let inner = policy::build(&spec);
+                let mut policy = Interrupts { inner, ending, told: Vec::new(), done: false };
+                let (outcome, watch) = run(&mut policy, &[0, 10, 20, 2_000]);
+                let case = format!("{backfill:?}, {order:?}, {ending:?}");
+                assert!(outcome.drained, "{case}");
+                assert_eq!((watch.finished, outcome.stranded), (4, 0), "{case}");
+                assert_eq!(policy.told, Vec::from_iter(ending.returns()), "{case}");
+            }
+        }
+    }
+}
+
+/// Serves nobody on arrival but the first, and whoever waits when it is asked for another
+/// reason.
+#[derive(Default)]
+struct Forgets {
+    served: bool,
+    built_in: bool,
+    queue: Option<Queue>,
+}
+
+impl Policy for Forgets {
+    fn is_built_in(&self) -> bool {
+        self.built_in
+    }
+
+    fn queue(&self) -> Option<&Queue> {
+        self.queue.as_ref()
+    }
+
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        let arrives = triggers.iter().any(|trigger| matches!(trigger, Trigger::Arrived(_)));
+        if arrives && std::mem::replace(&mut self.served, true) {
+            return;
+        }
+        for work in turn.all_pending() {
+            place::place_all(&mut Fit::first(), turn, work);
+        }
+    }
+}
+
+/// The second job arrives when the first has ended, and nothing happens after it.
+const APART: &[i64] = &[0, 1_000];
+
+#[test]
+fn work_left_beside_room_is_told_and_is_our_fault_where_the_policy_is_ours() {
+    for built_in in [false, true] {
+        let mut policy = Forgets { built_in, ..Forgets::default() };
+        let (outcome, watch) = run(&mut policy, APART);
+        assert_eq!((watch.finished, outcome.stranded), (1, 1));
+        assert!(!outcome.drained);
+        let law = built_in.then_some("no work waits for ever beside room for it");
+        assert_eq!(watch.laws.broken().map(|broken| broken.law), law);
+    }
+    let (outcome, watch) = run(&mut *policy::build(&PolicySpec::named("mine")), APART);
+    assert_eq!((watch.finished, outcome.stranded), (2, 0));
+    assert_eq!(watch.laws.broken(), None);
+}
+
+#[test]
+fn work_that_a_queue_has_lost_breaks_a_law() {
+    let queue = Some(Queue::new(OrderSpec::Fcfs));
+    let (_, watch) = run(&mut Forgets { queue, ..Forgets::default() }, APART);
+    let broken = watch.laws.broken().expect("one waits and is not in the queue");
+    assert_eq!(broken.law, "the policy's queue is the work that waits");
+    assert_eq!(broken.at, Time::from_secs(1_000));
+}

@@ -1,0 +1,46 @@
+//! Work that is left waiting when nothing more happens by itself.
+
+use super::{Observer, Simulation};
+use crate::policy::place::{self, Fit};
+use crate::policy::{Trigger, Turn};
+use crate::state::WorkRef;
+
+impl<O: Observer> Simulation<'_, '_, O> {
+    /// Nothing runs to an end, boots or arrives any more, and no timer or price is to come.
+    /// Counts the waiting work that would fit on what is free. A built-in policy is asked once
+    /// more: whatever it places now it should have placed before.
+    #[cold]
+    pub(super) fn stall(&mut self) {
+        let pending = self.state.all_pending();
+        self.stranded = pending.into_iter().map(|work| u64::from(self.fits(work))).sum();
+        if self.stranded > 0 && self.policy.is_built_in() {
+            let attempt = self.state.begin();
+            let mut turn = Turn::new(&mut self.state, &mut self.stream);
+            self.policy.decide(&[Trigger::Acted], &mut turn);
+            let placed = self.state.new_allocations().next();
+            let neglected = placed.map(|allocation| self.state.allocation(allocation).work());
+            self.state.roll_back(attempt);
+            if let Some(work) = neglected {
+                self.observer.neglected(&self.state, work);
+            }
+        }
+    }
+
+    /// Whether tasks of `work`, all of a gang, fit on instances that the policy uses.
+    fn fits(&mut self, work: WorkRef) -> bool {
+        let turn = &mut Turn::new(&mut self.state, &mut self.stream);
+        let mut fits = false;
+        turn.attempt(|turn| {
+            let waiting = turn.work(work).waiting;
+            place::place_all(&mut Fit::first(), turn, work);
+            fits = turn.work(work).waiting < waiting
+                && turn.new_allocations().all(|new| {
+                    let held = &turn.allocation(new).held;
+                    held.iter()
+                        .all(|one| turn.could_use(work, turn.instance(one.share.instance).offer))
+                });
+            None::<()>
+        });
+        fits
+    }
+}
