@@ -7,15 +7,19 @@
 //!   known later, at the end of an hour or of a month, changes an amount.
 //! - [`split`]: the amount of an instance goes to the tasks on it, by metered share.
 //!
+//! [`ChargePeriod`] says at which moments of the calendar charges are cut.
+//!
 //! A [`Meter`] is all of it for one instance. **Invariant:** the parts of a bill sum to it, as
 //! whole nano-dollars, and so do the pieces of a part that is cut at clock hours or days.
 
+mod period;
 mod rate;
 mod settle;
 mod split;
 mod usage;
 
-pub use settle::Bill;
+pub use period::ChargePeriod;
+pub use settle::{Bill, MeterReading};
 pub use split::WHOLE;
 pub use usage::ShareUsage;
 
@@ -92,11 +96,19 @@ impl Meter {
         Money::from_accrued(self.usage.accrued_at(now))
     }
 
+    /// The meter as it stands at `at`, which is no earlier than its last change. Reading it
+    /// changes nothing, so a bill is the same however often its meter is read.
+    pub fn read(&self, at: Time) -> MeterReading {
+        let (accrued, boot) = (self.usage.accrued_at(at), self.usage.boot_at(at));
+        let full_share = self.shares.full_share_with(self.usage.accrued_since_last(at));
+        MeterReading { accrued, boot, full_share, charged: self.shares.charged() }
+    }
+
     /// The bill if the instance is released now. All shares must be given back.
     pub fn bill(&mut self, now: Time, rule: Billing) -> Bill {
         self.advance(now);
-        let charged = self.shares.charged_when_empty();
-        settle::at_list(&self.usage, charged, rule)
+        assert!(self.shares.is_empty(), "an instance is billed after its work has left");
+        settle::at_list(&self.usage, self.shares.charged(), rule)
     }
 }
 

@@ -13,8 +13,10 @@
 //! - *useful resource-hours*: progress that counted, times what the work asked.
 
 mod bills;
+mod charge_periods;
 mod collector;
 mod cpu_only;
+mod daily_costs;
 mod emissions;
 mod fingerprint;
 mod histogram;
@@ -32,7 +34,9 @@ mod summary;
 mod hash_trace;
 mod waits;
 
+pub use charge_periods::ChargePeriods;
 pub use collector::Collector;
+pub use daily_costs::{CostDay, DailyCosts};
 pub use fingerprint::Fingerprint;
 pub use hash_trace::{HashTrace, RecordHash};
 pub use histogram::{EXACT_SAMPLES, Histogram};

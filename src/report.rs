@@ -7,6 +7,7 @@ mod charges;
 mod chart;
 mod check;
 mod comparison;
+mod days;
 mod document;
 mod explain;
 mod figure;
@@ -30,6 +31,7 @@ pub use chart::{
 };
 pub use check::CheckReport;
 pub use comparison::{Between, ComparisonReport, PolicyResult};
+pub use days::{DailyTable, write_days};
 pub use document::{Answer, Document, Terminal};
 pub use explain::{ExplainCsv, Holder};
 pub use figure::{clean, difference, figure};

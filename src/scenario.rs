@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use crate::billing::ChargePeriod;
 use crate::input;
 use crate::model::{Market, World};
 use crate::policy::spec::PolicySpec;
@@ -108,6 +109,8 @@ pub struct Scenario {
     pub replications: Option<u32>,
     /// The long run is asked for, so a warm-up is left out.
     pub steady_state: bool,
+    /// Length of the periods into which a run cuts its charges; none if it does not.
+    pub charge_period: Option<ChargePeriod>,
     /// Latest end of the run, as a span since its start.
     pub horizon: Option<Span>,
     /// Time that the work stands for, from the start; none where only arrivals tell.
@@ -321,6 +324,7 @@ fn read(
         seed,
         replications: root.count32("replications"),
         steady_state: root.flag("steady_state").unwrap_or(false),
+        charge_period: root.text("charge_period").and_then(ChargePeriod::named),
         horizon: root.span("horizon"),
         period: period(&root.section("workload"), &work.spec, report),
         calendar,

@@ -73,19 +73,44 @@ impl ShareMeter {
     /// Takes a share back; returns what it cost.
     pub(super) fn give(&mut self, share: ShareUsage) -> Money {
         self.held -= u64::from(share.millionths);
-        // One division for both: the share in millionths, and nano-dollars.
-        let used = (self.full_share - share.mark.full_share()) * i128::from(share.millionths);
-        let part = match used {
-            0 => Money::ZERO,
-            used => Money::from_nanos(used / (i128::from(WHOLE) * PER_NANO)),
-        };
+        let part = cost_of(share, self.full_share);
         self.charged += part;
         part
     }
 
-    /// Sum of the parts, when all are known.
-    pub(super) fn charged_when_empty(&self) -> Money {
-        assert!(self.held == 0, "an instance is billed after its work has left");
+    /// Value of a full share when the instance will have accrued more.
+    pub(super) fn full_share_with(&self, accrued: i128) -> i128 {
+        self.full_share + self.of_full_share(accrued)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.held == 0
+    }
+
+    /// Sum of the parts charged to work.
+    pub(super) fn charged(&self) -> Money {
         self.charged
     }
+}
+
+/// Cost of a share until the moment at which a full share was worth `full_share`, rounded down.
+#[inline]
+pub(super) fn cost_of(share: ShareUsage, full_share: i128) -> Money {
+    match value_of(share, full_share) {
+        0 => Money::ZERO,
+        // One division for both: the share in millionths, and nano-dollars.
+        value => Money::from_nanos(value / (i128::from(WHOLE) * PER_NANO)),
+    }
+}
+
+/// The same, rounded up.
+pub(super) fn cost_rounded_up(share: ShareUsage, full_share: i128) -> Money {
+    let per_nano = i128::from(WHOLE) * PER_NANO;
+    Money::from_nanos((value_of(share, full_share) + per_nano - 1) / per_nano)
+}
+
+/// Cost of a share in millionths of a pico-dollar microsecond per hour.
+#[inline]
+fn value_of(share: ShareUsage, full_share: i128) -> i128 {
+    (full_share - share.mark.full_share()) * i128::from(share.millionths)
 }

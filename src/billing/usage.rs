@@ -53,20 +53,25 @@ impl InstanceUsage {
     /// Adds up until `now`; returns what is new.
     #[inline]
     pub(super) fn advance(&mut self, now: Time) -> i128 {
-        let new = self.rate.accrue(now - self.last);
+        let new = self.accrued_since_last(now);
         self.last = now;
         self.accrued += new;
         new
     }
 
-    /// Accrued until `at`, which is no earlier than what is added up.
-    pub(super) fn accrued_at(&self, at: Time) -> i128 {
-        self.accrued + self.rate.accrue(at - self.last)
+    /// Accrued from what is added up until `at`, which is no earlier.
+    pub(super) fn accrued_since_last(&self, at: Time) -> i128 {
+        self.rate.accrue(at - self.last)
     }
 
-    /// Accrued while it was booting, until now.
-    pub(super) fn boot(&self) -> i128 {
-        self.boot.unwrap_or(self.accrued)
+    /// Accrued until `at`.
+    pub(super) fn accrued_at(&self, at: Time) -> i128 {
+        self.accrued + self.accrued_since_last(at)
+    }
+
+    /// Accrued until `at` while it was booting.
+    pub(super) fn boot_at(&self, at: Time) -> i128 {
+        self.boot.unwrap_or_else(|| self.accrued_at(at))
     }
 
     /// It is ready: what is added up so far was boot.

@@ -262,6 +262,10 @@ pub(super) struct RunArgs {
     /// Write all that is said to and by policies in other processes to this new file
     #[arg(long, value_name = "FILE")]
     pub(super) record_exchange: Option<PathBuf>,
+    /// Cut charges at each clock hour or midnight (UTC), and add the cost by day, instead of what
+    /// the scenario says
+    #[arg(long, value_name = "PERIOD", value_parser = ["whole", "hour", "day"])]
+    pub(super) charge_period: Option<String>,
     /// Write text cells of CSV files as they are, even those a spreadsheet would run as formulas
     #[arg(long)]
     pub(super) csv_raw: bool,

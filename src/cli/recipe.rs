@@ -36,6 +36,7 @@ pub(super) fn report(
         assumptions,
         cautions: cautions(&[CautionedRun { name: &policy.name, scenario, policy, facts: &facts }]),
         fingerprint: result.fingerprint.clone(),
+        daily: None,
         skipped_rows: result.skipped_rows,
         dropped_rows: result.notes.left_out(),
         row_notes: result.notes,

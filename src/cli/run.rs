@@ -17,23 +17,67 @@ use super::load;
 use super::process::Processes;
 use super::progress::Bar;
 use super::recipe;
-use crate::experiment::{self, EventLog, RecordRange, RunResult, Settings};
-use crate::metrics::OccupancyRecorder;
+use crate::billing::ChargePeriod;
+use crate::experiment::{self, EventLog, RecordRange, RunFailure, RunResult, Settings};
+use crate::metrics::{BrokenLaw, ChargePeriods, DailyCosts, Laws, OccupancyRecorder};
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::report::{
-    ChargesCsv, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells,
+    ChargesCsv, DailyTable, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells,
+    write_days,
 };
 use crate::scenario::Scenario;
 use crate::text::file_name;
+use crate::units::{Money, Time};
 
 /// Files that are written while the run goes on.
 struct Files {
     jobs: JobsCsv<BackgroundFile>,
     instances: InstancesCsv<BackgroundFile>,
-    charges: ChargesCsv<BackgroundFile>,
+    charges: ChargesFile,
     explain: Option<ExplainCsv<BackgroundFile>>,
+}
+
+/// The file of charges, and what is made of them.
+enum ChargesFile {
+    /// As they are.
+    Whole(ChargesCsv<BackgroundFile>),
+    /// Cut, with the cost by day; the pieces keep the laws too.
+    Cut(Box<CutCharges>),
+}
+
+type CutCharges = ChargePeriods<((ChargesCsv<BackgroundFile>, DailyCosts), Laws)>;
+
+impl ChargesFile {
+    fn new(file: ChargesCsv<BackgroundFile>, period: Option<ChargePeriod>) -> Self {
+        match period {
+            None => Self::Whole(file),
+            Some(period) => {
+                let behind = ((file, DailyCosts::default()), Laws::new(false));
+                Self::Cut(Box::new(ChargePeriods::new(period, behind)))
+            }
+        }
+    }
+
+    /// The observers of a run; one of the two is there.
+    fn watching(&mut self) -> (Option<&mut ChargesCsv<BackgroundFile>>, Option<&mut CutCharges>) {
+        match self {
+            Self::Whole(file) => (Some(file), None),
+            Self::Cut(cut) => (None, Some(cut)),
+        }
+    }
+
+    /// The file, the cost by day if there is one, and the law that was broken, if any.
+    fn finish(self) -> (ChargesCsv<BackgroundFile>, Option<DailyCosts>, Option<BrokenLaw>) {
+        match self {
+            Self::Whole(file) => (file, None, None),
+            Self::Cut(cut) => {
+                let ((file, daily), laws) = cut.into_inner();
+                (file, Some(daily), laws.broken().cloned())
+            }
+        }
+    }
 }
 
 impl Files {
@@ -42,11 +86,13 @@ impl Files {
         folder: &Folder,
         cells: TextCells,
         explain: Option<&PolicySpec>,
+        period: Option<ChargePeriod>,
     ) -> anyhow::Result<Self> {
+        let charges = ChargesCsv::new(folder.spool("charges.csv")?, cells);
         Ok(Self {
             jobs: JobsCsv::new(folder.spool("jobs.csv")?, cells),
             instances: InstancesCsv::new(folder.spool("instances.csv")?, cells),
-            charges: ChargesCsv::new(folder.spool("charges.csv")?, cells),
+            charges: ChargesFile::new(charges, period),
             explain: match explain {
                 Some(policy) => {
                     Some(ExplainCsv::new(folder.spool("explain.csv")?, cells).under(policy))
@@ -56,18 +102,34 @@ impl Files {
         })
     }
 
-    fn finish(self) -> anyhow::Result<()> {
+    /// Ends the files of a run that cost so much; gives the cost by day, if there is one.
+    fn finish(self, total: Money, again: &str) -> Result<Option<DailyCosts>, Stop> {
         let finish = |file: io::Result<BackgroundFile>, name: &str| {
             file.and_then(BackgroundFile::finish).with_context(|| format!("cannot write `{name}`"))
         };
         finish(self.jobs.finish(), "jobs.csv")?;
         finish(self.instances.finish(), "instances.csv")?;
-        finish(self.charges.finish(), "charges.csv")?;
+        let (charges, daily, broken) = self.charges.finish();
+        finish(charges.finish(), "charges.csv")?;
         if let Some(explain) = self.explain {
             finish(explain.finish(), "explain.csv")?;
         }
-        Ok(())
+        let broken = broken.or_else(|| not_the_total(daily.as_ref()?, total));
+        match broken {
+            Some(broken) => Err(Stop::of_run(RunFailure::Law(broken), again)),
+            None => Ok(daily),
+        }
     }
+}
+
+/// The law that the cost by day breaks, where it does not sum to the cost in all.
+fn not_the_total(daily: &DailyCosts, total: Money) -> Option<BrokenLaw> {
+    let sum = daily.total();
+    (sum != total).then(|| BrokenLaw {
+        at: daily.days().last().map_or(Time::ZERO, |day| day.until),
+        law: "the cost by day sums to the cost in all",
+        found: format!("{} and {}", sum.exact(), total.exact()),
+    })
 }
 
 /// Runs one policy.
@@ -90,6 +152,10 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
         names: !how.no_out || arguments.decisions.is_some(),
         ..Settings::seeded(scenario.seed)
     };
+    let period = match &arguments.charge_period {
+        Some(named) => ChargePeriod::named(named),
+        None => scenario.charge_period,
+    };
     let cells = if arguments.csv_raw { TextCells::Raw } else { TextCells::Guarded };
     let folder = match how.no_out {
         true => None,
@@ -100,7 +166,9 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
         }
     };
     let mut files = match &folder {
-        Some(folder) => Some(Files::open(folder, cells, arguments.explain.then_some(policy))?),
+        Some(folder) => {
+            Some(Files::open(folder, cells, arguments.explain.then_some(policy), period)?)
+        }
         None => None,
     };
     let recorder = arguments.record_exchange.as_deref().map(Recorder::create).transpose()?;
@@ -112,7 +180,10 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
     let result = {
         let bar = Bar::over_jobs(&policy.name, how.quiet);
         let mut watching = files.as_mut().map(|files| {
-            ((&mut files.jobs, &mut files.instances), (&mut files.charges, files.explain.as_mut()))
+            (
+                (&mut files.jobs, &mut files.instances),
+                (files.charges.watching(), files.explain.as_mut()),
+            )
         });
         let mut log = decisions
             .as_mut()
@@ -132,10 +203,16 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
     }
     recorder.map_or(Ok(()), Recorder::finish)?;
     decisions.map_or(Ok(()), Decisions::finish)?;
-    let report = recipe::report_alone(&scenario, policy, &result)?;
+    let mut report = recipe::report_alone(&scenario, policy, &result)?;
     let written = match (folder, files) {
         (Some(folder), Some(files)) => {
-            files.finish()?;
+            let daily = files.finish(result.summary.cost.total, &again(&scenario, policy))?;
+            if let Some(daily) = &daily {
+                let out = folder.file("days.csv")?;
+                let out = write_days(out, &scenario.world, daily, cells)?;
+                folder::finish(out, "days.csv")?;
+                report.daily = Some(DailyTable::new(&scenario.world, daily));
+            }
             let shown = (&result, &occupancy.unwrap_or_default());
             Some(write(folder, &scenario, &report, shown, cells)?)
         }

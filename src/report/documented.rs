@@ -60,10 +60,11 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 11] = [
+    let files: [(&str, &[&str]); 12] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
+        ("days.csv", &days::COLUMNS),
         ("explain.csv", &explain::COLUMNS),
         ("timeseries.csv", &timeline::COLUMNS),
         ("compare.csv", &comparison::COLUMNS),
@@ -119,6 +120,7 @@ fn every_key_is_documented() {
         assumptions: Vec::new(),
         cautions: Vec::new(),
         fingerprint: fingerprint.hex(),
+        daily: None,
         skipped_rows: 0,
         dropped_rows: 0,
         row_notes: crate::workload::RowNotes::default(),

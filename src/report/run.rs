@@ -8,6 +8,7 @@ use std::io;
 
 use serde::Serialize;
 
+use super::days::DailyTable;
 use super::words::write_json;
 use crate::metrics::{METRICS, Summary};
 use crate::units::rounding::at_most;
@@ -144,6 +145,9 @@ pub struct RunReport {
     pub cautions: Vec<String>,
     /// Hash over the records of the run.
     pub fingerprint: String,
+    /// Cost by day, where charges were cut; `days.csv` has it.
+    #[serde(skip)]
+    pub daily: Option<DailyTable>,
     /// Malformed rows of the workload that were left out.
     pub skipped_rows: u64,
     /// Well-formed rows of the workload that became no work.

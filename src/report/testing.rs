@@ -240,6 +240,7 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
         assumptions: vec![name.to_owned()],
         cautions: Vec::new(),
         fingerprint: String::new(),
+        daily: None,
         skipped_rows: 1,
         dropped_rows: 0,
         row_notes: RowNotes::default(),

@@ -14,8 +14,9 @@ use crate::problem::Problem;
 use crate::units::{Calendar, Span, Time};
 
 /// Keys of a scenario that change nothing of what happens under a policy.
-const NO_MATTER: [&str; 9] = [
+const NO_MATTER: [&str; 10] = [
     "question",
+    "charge_period",
     "baseline",
     "policy",
     "objectives",

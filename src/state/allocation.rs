@@ -33,6 +33,13 @@ pub struct HeldShare {
     pub(super) usage: ShareUsage,
 }
 
+impl HeldShare {
+    /// Use of the instance, which counts from the start of the tasks.
+    pub const fn usage(&self) -> ShareUsage {
+        self.usage
+    }
+}
+
 /// Resources held by one piece of work, with one completion.
 #[derive(Clone, Debug, Default)]
 pub struct Allocation {

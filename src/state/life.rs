@@ -221,6 +221,7 @@ impl State<'_> {
                 from: started,
                 until: self.now,
                 bytes: 0,
+                share: Some(held.usage),
             });
         }
         live.drop_allocation(allocation);
@@ -282,6 +283,7 @@ impl State<'_> {
                 from: since,
                 until: since.saturating_add(span).min(self.now),
                 bytes,
+                share: None,
             });
         }
     }
@@ -309,6 +311,7 @@ impl State<'_> {
                     from,
                     until: now,
                     bytes: 0,
+                    share: None,
                 });
             }
         }

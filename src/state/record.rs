@@ -2,6 +2,7 @@
 //! up; nothing else leaves the simulation.
 
 use super::{AllocationRef, Ending, InstanceRef, WorkRef};
+use crate::billing::ShareUsage;
 use crate::model::{Offer, Region};
 use crate::units::{Id, Money, Span, Time};
 
@@ -204,6 +205,8 @@ pub struct Charge {
     pub until: Time,
     /// Bytes moved; 0 unless this is a transfer.
     pub bytes: i64,
+    /// Share of the instance that the work used; none for anything else.
+    pub share: Option<ShareUsage>,
 }
 
 /// A fact. Everything it names is still alive in the state that comes with it.

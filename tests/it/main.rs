@@ -8,6 +8,7 @@ mod by_hand;
 mod compare;
 mod conversations;
 mod documented;
+mod charge_periods;
 mod check;
 mod exclusive;
 mod explain;

@@ -134,6 +134,9 @@ impl RunReport {
         document.made_by(&self.recipe);
         document.recipe.push(("event hash".to_owned(), format!("`{}`", self.fingerprint)));
         document.files = FILES.map(|(name, what)| (name.to_owned(), what)).to_vec();
+        if self.daily.is_some() {
+            document.files.insert(3, ("days.csv".to_owned(), "cost by day"));
+        }
         let (promised, charts) = named(charts, |name| name == OBJECTIVES);
         let (grouped, charts) = named(charts, |name| name.starts_with("waits-by-"));
         let (hours, charts) = named(charts, |name| name.starts_with("hours-"));
@@ -149,6 +152,9 @@ impl RunReport {
         document.add(breakdown::waits(summary).charts(grouped));
         document
             .add(Section::new("Cost", SectionPlace::Front).tables(tables::costs(&summary.cost)));
+        if let Some(daily) = &self.daily {
+            document.add(daily.section());
+        }
         document.add(
             Section::new("Work and resources", SectionPlace::Front)
                 .tables([tables::work(summary), tables::resources(summary)]),

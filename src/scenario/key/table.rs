@@ -46,6 +46,7 @@ const SMALL: ValueKind = ValueKind::Count(0, u32::MAX as u64);
 const AT_LEAST_0: ValueKind = ValueKind::Number(0.0, f64::MAX);
 const SPREAD: ValueKind = ValueKind::Choice(&["none", "instances", "zones", "even-zones"]);
 const TOGETHER: ValueKind = ValueKind::Choice(&["zone", "region", "provider", "anywhere"]);
+const CHARGE_PERIODS: &[&str] = &["whole", "hour", "day"];
 const WORK: ValueKind = ValueKind::Choice(&["job", "vm"]);
 
 /// Every row, parents before children, in the order of the reference.
@@ -82,6 +83,13 @@ const GENERAL: &[KeyRow] = &[
         ValueKind::Instant,
         "2026-01-01T00:00:00Z",
         "When the run starts, for prices, daily demand and billing.",
+    ),
+    row(
+        "charge_period",
+        ValueKind::Choice(CHARGE_PERIODS),
+        "whole",
+        "Where `run` cuts the charges: at each clock hour or midnight in UTC, or nowhere. `hour` and `day` also give \
+         the cost by day.",
     ),
     row("horizon", ValueKind::Span, "until no work is left", "When the run ends at the latest."),
     row("limits", ValueKind::Table, "", "When a run is stopped as out of bounds."),
