@@ -94,7 +94,7 @@ pub fn run<O: Observer>(
         observer,
         queue: EventQueue::new(),
         prices: PriceChanges::default(),
-        truths: Vec::new(),
+        totals: Vec::new(),
         keys: Vec::new(),
         boots: Vec::new(),
         next: Work::default(),
@@ -114,14 +114,6 @@ pub fn run<O: Observer>(
     run.go(source, control)
 }
 
-/// Facts that only the simulator knows of one live piece of work.
-#[derive(Clone, Copy, Debug, Default)]
-struct TruthLeft {
-    /// Millionths of a microsecond on the reference machine, per task, still to be done; none
-    /// for work without an end.
-    left: Option<i128>,
-}
-
 struct Simulation<'r, 'w, O> {
     state: State<'w>,
     options: &'r Options,
@@ -133,8 +125,8 @@ struct Simulation<'r, 'w, O> {
     observer: &'r mut O,
     queue: EventQueue<Event>,
     prices: PriceChanges,
-    /// Rest of the run of live work, by its slot.
-    truths: Vec<TruthLeft>,
+    /// Progress of each task at which it is done, by slot of the work; none of work without an end.
+    totals: Vec<Option<i128>>,
     /// Completion events, by slot of the allocation.
     keys: Vec<Option<EventKey>>,
     /// Ready events, by slot of the instance.
@@ -337,12 +329,12 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
         let runtime = self.next.truth.runtime;
-        let left = runtime.map(|runtime| i128::from(runtime.micros()) * 1_000_000);
+        let total = runtime.map(|runtime| i128::from(runtime.micros()) * 1_000_000);
         let work = self.state.submit(&self.next);
         if self.state.work_count() > self.options.max_alive {
             return Err(limit("max_alive", self.options.max_alive));
         }
-        put(&mut self.truths, work.slot(), TruthLeft { left });
+        put(&mut self.totals, work.slot(), total);
         self.record(&Record::Submitted(work));
         self.triggers.push(Trigger::Arrived(work));
         self.read_next(source)
@@ -364,9 +356,11 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn start(&mut self, allocation: AllocationRef, work: WorkRef) {
         self.state.start(allocation);
         self.record(&Record::Started(allocation));
-        let Some(left) = self.truths[work.slot()].left else { return };
-        let target = self.state.allocation(allocation);
-        let end = self.state.now() + target.input + target.compute_span(left) + target.output;
+        let progress = self.state.progress(allocation).expect("it has started");
+        let Some(done) = self.totals[work.slot()].and_then(|total| progress.eta(total)) else {
+            return;
+        };
+        let end = done + self.state.allocation(allocation).output;
         let event = Event::Completes(allocation, work);
         let key = self.queue.schedule(end, event.class(), event);
         put(&mut self.keys, allocation.slot(), Some(key));
@@ -450,7 +444,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn prefetch(&self) {
         if let Some(Event::Completes(allocation, work)) = self.queue.upcoming() {
             self.state.prefetch(allocation, work);
-            prefetch_index(&self.truths, work.slot());
+            prefetch_index(&self.totals, work.slot());
         }
         self.queue.prefetch();
     }
@@ -467,11 +461,12 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let mut works: Vec<WorkRef> = self.state.works().map(|(work, _)| work).collect();
         works.sort_by_key(|&work| self.state.work(work).tie());
         for work in works {
+            let left = self.left(work);
             for allocation in self.state.work(work).allocations.clone() {
                 self.state.stop(allocation, Ending::RunOver);
                 self.conclude(allocation);
             }
-            self.observer.undone(&self.state, work, self.left(work));
+            self.observer.undone(&self.state, work, left);
             self.record(&Record::Unfinished(work));
             self.state.forget(work);
         }

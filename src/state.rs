@@ -16,7 +16,9 @@ mod life;
 mod suspension;
 mod record;
 mod pending;
+mod progress;
 mod rules;
+mod saved;
 mod site;
 mod slab;
 mod stop;
@@ -31,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use prefetch_index::prefetch_index;
 use smallvec::SmallVec;
 
-pub use allocation::{Allocation, HeldShare, LiveWork, Share, UNKNOWN_RUN, run_length};
+pub use allocation::{Allocation, HeldShare, LiveWork, Share, UNKNOWN_RUN};
 pub use change::{Effect, Refusal};
 pub use classes::{ClassBy, InstanceClass};
 pub use ending::Ending;
@@ -40,6 +42,7 @@ pub(crate) use instance::{count_devices, fits_on, room_of, tightest_of};
 pub use integrals::TimeIntegrals;
 pub use lifecycle::{Exit, Phase};
 pub use pending::{Pending, Why};
+pub use progress::{Progress, run_length};
 pub use record::{
     Charge, ChargeKind, DecisionNote, LaunchRefusal, OfferRejection, Record, RefusalReason, Wait,
     WaitReason,
@@ -50,6 +53,7 @@ pub use slab::Handle;
 
 use fleet::Fleet;
 use latest::LatestEnds;
+use saved::SavedGroups;
 use slab::Slab;
 use suspension::Suspension;
 
@@ -209,6 +213,10 @@ pub struct State<'w> {
     /// Waits of tasks that came back, by slot of the work, as far as any did; none of work that
     /// has waited since it was submitted.
     came_back: Vec<Option<Pending>>,
+    /// What waiting tasks have saved, by slot of the work, as far as any have.
+    saved_waiting: Vec<SavedGroups>,
+    /// What each task of an allocation had saved before, by slot, as far as any had.
+    saved_before: Vec<i128>,
     /// Whether the policy may ever have an instance of each offer; all where it is empty.
     uses: Vec<bool>,
     /// Instances that were there at the start.
@@ -260,6 +268,8 @@ impl<'w> State<'w> {
             given_up: None,
             pauses: Vec::new(),
             came_back: Vec::new(),
+            saved_waiting: Vec::new(),
+            saved_before: Vec::new(),
             uses: Vec::new(),
             standing: 0,
             overrun: false,

@@ -10,7 +10,9 @@ use promise::Promises;
 use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::sim::Observer;
-use crate::state::{AllocationRef, Charge, HeldShare, InstanceRef, Record, State, WorkRef};
+use crate::state::{
+    AllocationRef, Charge, HeldShare, InstanceRef, Progress, Record, State, WorkRef,
+};
 use crate::units::{Money, Time};
 
 /// A law that a run broke: a bug of the simulator, never of the input.
@@ -164,24 +166,21 @@ impl Laws {
         });
     }
 
-    /// Time spent computing, times speed, is the progress made, up to the
-    /// rounding of the last microsecond.
+    /// Time spent computing, times speed, is the progress made: tasks end in the microsecond in
+    /// which they are done, or have made no more than there was time for.
     fn progress(&mut self, state: &State<'_>, record: &Record) {
         let Record::Stopped { allocation, ending, useful, lost } = *record else { return };
         let target = state.allocation(allocation);
         let Some(started) = target.started() else { return };
-        let now = state.now();
-        let output = if ending.is_done() { target.output.micros() } else { 0 };
-        let span = i128::from((now - started - target.input).micros() - output);
-        let speed = i128::from(target.speed);
-        let executed = useful + lost;
+        let (now, executed) = (state.now(), useful + lost);
+        let made = Progress::from_saved(0, target.speed, started + target.input);
         let holds = if ending.is_done() {
-            span * speed >= executed && (span - 1) * speed < executed.max(1)
+            made.eta(executed).is_some_and(|done| done + target.output == now)
         } else {
-            (0..=(span * speed).max(0)).contains(&executed)
+            (0..=made.done_at(now)).contains(&executed)
         };
         self.check(holds, now, "progress is time computed times speed", || {
-            format!("{span} microseconds at {speed} millionths made {executed}")
+            format!("{made:?} and then {} of output made {executed}", target.output)
         });
     }
 

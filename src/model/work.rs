@@ -188,10 +188,10 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Whether progress survives a preemption: only where all tasks have come
-    /// equally far, as those of a gang, or a single one.
+    /// Whether progress survives a preemption. Tasks that start one by one resume each from
+    /// where it was, unless they have instances alone, which they share with each other.
     pub const fn keeps_progress(&self) -> bool {
-        self.resumes && (self.gang || self.tasks == 1)
+        self.resumes && (self.gang || self.tasks == 1 || !self.demand.exclusive)
     }
 
     /// Part of `bytes` that the first `tasks` of its tasks move, rounded down: parts of tasks

@@ -7,8 +7,8 @@ use super::place::{self, Place};
 use super::spec::PreemptSpec;
 use super::turn::Turn;
 use crate::model::WorkId;
-use crate::state::{Allocation, AllocationRef, LiveWork, WorkRef};
-use crate::units::{Span, Time};
+use crate::state::{AllocationRef, WorkRef};
+use crate::units::Time;
 
 /// Running work that may be made to yield, the first to yield in front.
 type Victims = Vec<(Rank, AllocationRef)>;
@@ -100,7 +100,7 @@ fn order_to(
         }
         PreemptSpec::Srpt => {
             // What is not known is more than any.
-            match (remaining(work, allocation, turn.now()), head.remaining_estimate()) {
+            match (turn.rest_of_estimate(reference), head.remaining_estimate()) {
                 (Some(left), Some(of_head)) => (left > of_head).then(|| -left.micros()),
                 (None, Some(_)) => Some(i64::MIN),
                 (Some(_) | None, None) => None,
@@ -130,18 +130,6 @@ fn victims(kind: PreemptSpec, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
     }
     victims.sort_unstable();
     victims
-}
-
-/// Estimated work left of an allocation, on the reference machine, if it is known. The same as
-/// while it waited until it computes, so that two cannot make each other yield
-/// for ever while both read their input.
-fn remaining(work: &LiveWork, allocation: &Allocation, now: Time) -> Option<Span> {
-    let left = work.remaining_estimate()?;
-    let Some(started) = allocation.started() else { return Some(left) };
-    let computing = (now - started - allocation.input).max(Span::ZERO);
-    let done = i128::from(computing.micros()) * i128::from(allocation.speed) / 1_000_000;
-    let left = i128::from(left.micros()) - done;
-    Some(Span::from_micros(i64::try_from(left.max(0)).unwrap_or(0)))
 }
 
 /// Number of `victims`, from the first on, that would yield until `head` is placed or no more of

@@ -110,29 +110,30 @@ impl<O: Observer> Simulation<'_, '_, O> {
         if let Some(key) = self.keys.get_mut(allocation.slot()).and_then(Option::take) {
             self.queue.cancel(key);
         }
+        let progress = self.state.progress(allocation);
+        let total = self.totals[work.slot()].unwrap_or(i128::MAX);
         let ask = &self.state.work(work).ask;
-        let (resumes, moves) = (ask.keeps_progress(), ask.home.is_some());
-        if moves {
-            let left = self.truths[work.slot()].left;
-            let compute = left.map(|left| target.compute_span(left));
-            self.state.charge_transfers(allocation, compute, &mut self.charges);
+        let resumes = ask.keeps_progress();
+        if let Some(progress) = progress
+            && ask.home.is_some()
+        {
+            let computed = self.totals[work.slot()].and_then(|total| progress.eta(total));
+            self.state.charge_transfers(allocation, computed, &mut self.charges);
         }
+        let before = self.state.saved(allocation).min(total);
+        let now = self.state.now();
+        let made = || progress.map_or(0, |progress| progress.done_at(now).min(total) - before);
         let (useful, lost) = match ending {
-            Ending::Done => (self.truths[work.slot()].left.expect("what is done has an end"), 0),
-            Ending::RunOver => (self.executed(allocation), 0),
+            Ending::Done => (total - before, 0),
+            Ending::RunOver => (made(), 0),
+            Ending::Preempted | Ending::Migrated if resumes => (made(), 0),
             Ending::Preempted
             | Ending::Interrupted
             | Ending::Failed
             | Ending::Migrated
-            | Ending::Cancelled => {
-                let executed = self.executed(allocation);
-                if resumes && ending.saves_progress() { (executed, 0) } else { (0, executed) }
-            }
+            | Ending::Cancelled => (0, made()),
         };
         if let Some(why) = ending.returns() {
-            if let Some(left) = &mut self.truths[work.slot()].left {
-                *left -= useful;
-            }
             self.triggers.push(Trigger::Eligible(work, why));
         }
         let stopped = Record::Stopped { allocation, ending, useful, lost };
@@ -149,22 +150,11 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.state.drop_allocation(allocation);
     }
 
-    /// Progress that the tasks of an allocation have made, in millionths of a
-    /// microsecond on the reference machine. Reading input makes none.
-    pub(super) fn executed(&self, allocation: AllocationRef) -> i128 {
-        let target = self.state.allocation(allocation);
-        let Some(started) = target.started() else { return 0 };
-        let computing = self.state.now() - started - target.input;
-        let left = self.truths[target.work().slot()].left;
-        let done = i128::from(computing.micros()) * i128::from(target.speed);
-        left.map_or(done.max(0), |left| done.clamp(0, left))
-    }
-
-    /// Rest of the run of each task of `work`, as it was last counted; none for work without
-    /// an end.
+    /// Rest of the run of each task of `work`, of those that came less far than others the
+    /// longest, as it was last saved; none for work without an end.
     pub(super) fn left(&self, work: WorkRef) -> Option<Span> {
-        let left = self.truths[work.slot()].left?;
-        Some(Span::from_micros(i64::try_from(left / 1_000_000).unwrap_or(i64::MAX)))
+        let left = self.totals[work.slot()]? - self.state.least_saved(work);
+        Some(Span::from_micros(i64::try_from(left.max(0) / 1_000_000).unwrap_or(i64::MAX)))
     }
 
     fn refused(&mut self, work: WorkRef, reason: RefusalReason) {

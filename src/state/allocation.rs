@@ -2,7 +2,6 @@
 
 use smallvec::SmallVec;
 
-use super::change::quotient;
 use super::{AllocationRef, Ending, InstanceRef, WorkRef};
 use crate::billing::ShareUsage;
 use crate::model::{Ask, Offer, WorkId};
@@ -91,12 +90,6 @@ impl Allocation {
         self.not_ready == 0
     }
 
-    /// Time to compute `remaining` (microseconds on the reference machine times
-    /// a million) at its speed, rounded up.
-    pub(crate) fn compute_span(&self, remaining: i128) -> Span {
-        span_at(remaining, self.speed)
-    }
-
     /// How it ended; none until then.
     pub const fn ending(&self) -> Option<Ending> {
         self.ending
@@ -106,19 +99,6 @@ impl Allocation {
     pub const fn has_ended(&self) -> bool {
         self.ending.is_some()
     }
-}
-
-/// Time for `work` on the reference machine at a speed in millionths, rounded up: whoever
-/// runs as long as estimated ends when the estimate says.
-pub fn run_length(work: Span, speed: u32) -> Span {
-    span_at(i128::from(work.micros()) * 1_000_000, speed)
-}
-
-fn span_at(remaining: i128, speed: u32) -> Span {
-    let speed = speed.max(1);
-    let whole = quotient(remaining, speed);
-    let micros = whole + i128::from(whole * i128::from(speed) != remaining);
-    Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
 }
 
 /// A live piece of work, as an operator sees it.
@@ -146,7 +126,7 @@ pub struct LiveWork {
     pub last_offer: Option<Id<Offer>>,
     /// Number of its preemptions.
     pub preemptions: u32,
-    /// Progress kept from preempted runs, on the reference machine; see
+    /// Least progress that a waiting task has saved, on the reference machine; see
     /// [`Ask::keeps_progress`].
     pub executed: Span,
 }
@@ -181,8 +161,14 @@ impl LiveWork {
         (self.arrival, self.id)
     }
 
-    /// Rest of the user's estimate, if there is one: on the reference machine, at least zero.
+    /// Rest of the user's estimate of its waiting tasks, if there is one: on the reference
+    /// machine, at least zero, and of tasks that came less far than others the longest.
     pub fn remaining_estimate(&self) -> Option<Span> {
-        self.ask.estimate.map(|estimate| (estimate - self.executed).max(Span::ZERO))
+        self.estimate_after(self.executed)
+    }
+
+    /// The user's estimate less what is done.
+    pub(super) fn estimate_after(&self, done: Span) -> Option<Span> {
+        self.ask.estimate.map(|estimate| (estimate - done).max(Span::ZERO))
     }
 }

@@ -174,7 +174,8 @@ impl State<'_> {
     }
 
     /// Places waiting tasks of `work` on one instance: an allocation of one share, or of
-    /// one task each where they may yield one by one, see `Needs::apart`.
+    /// one task each where they may yield one by one, see `Needs::apart`, or of tasks that came
+    /// equally far each.
     pub(crate) fn place(&mut self, work: WorkRef, share: Share) -> Result<(), Refusal> {
         self.check(work, share)?;
         let live = &self.works[work];
@@ -184,12 +185,13 @@ impl State<'_> {
         let demand = live.ask.demand;
         // Tasks that have an instance alone have it together.
         let apart = self.needs.apart && !live.ask.gang && !demand.exclusive;
-        let parts = if apart { share.tasks } else { 1 };
-        let gpus = u32::from(demand.gpus) * (share.tasks / parts);
-        let mut devices = share.devices;
-        for _ in 0..parts {
+        let (mut left, mut devices) = (share.tasks, share.devices);
+        while left > 0 {
+            let tasks = if apart { 1 } else { self.alike(work, left) };
+            left -= tasks;
+            let gpus = u32::from(demand.gpus) * tasks;
             let rest = (0..gpus).fold(devices, |rest, _| rest & rest.wrapping_sub(1));
-            let (tasks, own) = (share.tasks / parts, devices & !rest);
+            let own = devices & !rest;
             devices = rest;
             let opened = self.open(work);
             self.take(opened, work, Share { tasks, devices: own, ..share });
@@ -203,6 +205,7 @@ impl State<'_> {
     pub(crate) fn open(&mut self, work: WorkRef) -> AllocationRef {
         let allocation = self.allocations.claim();
         self.allocations[allocation].reset(work, self.now);
+        self.forget_saved(allocation);
         self.works[work].allocations.push(allocation);
         allocation
     }
@@ -298,9 +301,22 @@ impl State<'_> {
             self.abandon(opened);
             return Err(refusal);
         }
+        if !live.ask.gang && self.has_saved(work) {
+            return self.place_apart(opened);
+        }
         let tasks = self.allocations[opened].tasks;
         self.settle(opened, work, tasks);
         Ok(())
+    }
+
+    /// Places the shares of an open allocation one by one, as its tasks may not have come
+    /// equally far.
+    fn place_apart(&mut self, opened: AllocationRef) -> Result<(), Refusal> {
+        let allocation = &self.allocations[opened];
+        let work = allocation.work();
+        let shares: Vec<Share> = allocation.held.iter().map(|held| held.share).collect();
+        self.abandon(opened);
+        shares.into_iter().try_for_each(|share| self.place(work, share))
     }
 
     /// Makes an allocation real, whose data moves together with that of `moved` tasks in all.
@@ -324,6 +340,9 @@ impl State<'_> {
             let (input, output) = self.transfer_times(work, offer, moved);
             let allocation = &mut self.allocations[opened];
             (allocation.input, allocation.output) = (input, output);
+        }
+        if self.has_saved(work) {
+            self.take_saved(opened);
         }
         self.set_estimated_end(opened);
         self.remember(Undo::Placed(opened, last));
@@ -360,7 +379,10 @@ impl State<'_> {
         if self.works[work].waiting == 0 {
             self.totals.waiting += 1;
         }
+        let (each, tasks) = (self.saved(allocation), self.allocations[allocation].tasks);
+        self.change_saved(work, each, i64::from(tasks));
         self.abandon(allocation);
+        self.tell_saved(work);
     }
 
     /// Turns waiting work away.
@@ -487,8 +509,8 @@ impl State<'_> {
     /// Sets when the allocation would end if it started now, by the estimate.
     pub(super) fn set_estimated_end(&mut self, allocation: AllocationRef) {
         self.forget_end(allocation);
+        let estimate = self.rest_of_estimate(allocation);
         let target = &mut self.allocations[allocation];
-        let estimate = self.works[target.work()].remaining_estimate();
         target.estimated_end = match estimate {
             None => self.now.saturating_add(UNKNOWN_RUN),
             Some(estimate) => {
@@ -509,14 +531,5 @@ impl State<'_> {
             self.ends.remove(&(self.allocations[allocation].estimated_end, allocation));
         }
         self.keep_latest(allocation, false);
-    }
-}
-
-/// `work / speed`, rounded down; most work fits in a word, which divides several
-/// times faster.
-pub(super) fn quotient(work: i128, speed: u32) -> i128 {
-    match u64::try_from(work) {
-        Ok(work) => i128::from(work / u64::from(speed)),
-        Err(_) => work.div_euclid(i128::from(speed)),
     }
 }

@@ -123,6 +123,7 @@ impl State<'_> {
         }
         self.forget_pause(reference);
         self.forget_wait(reference);
+        self.forget_saved_waiting(reference);
         self.totals.waiting += 1;
         if !work.name.is_empty() || self.names.len() > reference.slot() {
             if self.names.len() <= reference.slot() {
@@ -230,13 +231,13 @@ impl State<'_> {
 
     /// Charges for the data that an allocation that has ended moved between the home of its
     /// work and where it ran: in as far as there was time since the start, and out all of it
-    /// where the tasks are done, or as far as there was time since they had computed, which
-    /// took `compute`, none where that never ends. The bytes are the work's: each of its tasks
-    /// moves an equal part, and the parts add up to all, in bytes and in money.
+    /// where the tasks are done, or as far as there was time since they had `computed`, none
+    /// where that never ends. The bytes are the work's: each of its tasks moves an equal part,
+    /// and the parts add up to all, in bytes and in money.
     pub(crate) fn charge_transfers(
         &mut self,
         allocation: AllocationRef,
-        compute: Option<Span>,
+        computed: Option<Time>,
         charges: &mut Vec<Charge>,
     ) {
         let target = &self.allocations[allocation];
@@ -246,12 +247,10 @@ impl State<'_> {
         let Some(started) = target.started() else { return };
         let instance = target.held[0].share.instance;
         let region = self.fleet.instances[instance].region;
-        let ready = started.saturating_add(target.input);
-        let out = compute.map(|compute| ready.saturating_add(compute));
         let is_done = target.ending.is_some_and(Ending::is_done);
         let ways = [
             (home, region, ask.input, Some(started), target.input),
-            (region, home, ask.output, out, target.output),
+            (region, home, ask.output, computed, target.output),
         ];
         for (from, to, bytes, since, span) in ways {
             let Some(since) = since.filter(|&since| since <= self.now && home != region) else {

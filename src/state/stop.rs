@@ -2,7 +2,6 @@
 
 use super::change::{Effect, Refusal, Undo};
 use super::{AllocationRef, Ending, State, Why};
-use crate::units::Span;
 
 impl State<'_> {
     /// Takes the instances of an allocation away; its tasks wait again. The simulator
@@ -65,13 +64,14 @@ impl State<'_> {
     fn wait_again(&mut self, allocation: AllocationRef, ending: Ending, why: Why) {
         let target = &self.allocations[allocation];
         let (work, tasks) = (target.work(), target.tasks);
-        let kept = self.kept_progress(allocation, ending);
         let before = self.comes_back(work, why);
         self.remember(Undo::Wait(work, before));
+        let kept = self.kept(allocation, ending);
+        self.change_saved(work, kept, i64::from(tasks));
         let live = &mut self.works[work];
-        live.executed += kept;
         self.totals.waiting += u64::from(live.waiting == 0);
         live.waiting += tasks;
+        self.tell_saved(work);
     }
 
     /// Takes the end of an allocation back, but for what its instances have been idle since,
@@ -92,34 +92,23 @@ impl State<'_> {
             self.totals.allocated.add_tasks(demand, i64::from(tasks));
         }
         let end = (target.estimated_end, allocation);
-        let kept = self.kept_progress(allocation, ending);
+        if ending.waits_again() {
+            let kept = self.kept(allocation, ending);
+            self.change_saved(work, kept, -i64::from(tasks));
+        }
         let live = &mut self.works[work];
         live.placed += tasks;
         if ending.is_done() {
             live.done -= tasks;
         } else if ending.waits_again() {
-            live.executed = live.executed - kept;
             live.waiting -= tasks;
             self.totals.waiting -= u64::from(live.waiting == 0);
+            self.tell_saved(work);
         }
         if self.needs.ends {
             self.ends.insert(end);
         }
         self.keep_latest(allocation, true);
-    }
-
-    /// Progress of an allocation on the reference machine that a resuming job
-    /// keeps; zero where tasks run apart, as their progress may differ.
-    fn kept_progress(&self, allocation: AllocationRef, ending: Ending) -> Span {
-        let target = &self.allocations[allocation];
-        let ask = &self.works[target.work()].ask;
-        let Some(started) = target.started() else { return Span::ZERO };
-        if !ending.saves_progress() || !ask.keeps_progress() {
-            return Span::ZERO;
-        }
-        let computed = (self.now - started - target.input).max(Span::ZERO);
-        let done = i128::from(computed.micros()) * i128::from(target.speed) / 1_000_000;
-        Span::from_micros(i64::try_from(done).unwrap_or(i64::MAX))
     }
 }
 
@@ -129,7 +118,7 @@ mod tests {
     use crate::model::{Ask, Market};
     use crate::state::testing::{Plan, demand, shape, start, submit, world};
     use crate::state::{ChargeKind, Needs, Pending, Share, Totals, WorkRef};
-    use crate::units::{Id, Scalar, Time};
+    use crate::units::{Id, Scalar, Span, Time};
 
     /// How far an allocation has come, when it ends 100 s after it was placed.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -200,7 +189,7 @@ mod tests {
         let kept: Vec<_> = state.kept_about(Id::new(0), Time::MAX).collect();
         format!(
             "{totals:?} {live:?} {:?} {instances:?} {ends:?} {kept:?} {:?} {:?} {:?}",
-            state.pending(work),
+            (state.pending(work), state.has_saved(work)),
             state.scalar_room(),
             state.first_fit(work, 0),
             state.allocations[live.allocations[0]],
@@ -243,9 +232,11 @@ mod tests {
                 let why = ending.returns().unwrap_or(Why::Arrived);
                 let pending = (waits || asked > 2).then_some(Pending { since, why });
                 assert_eq!(state.pending(work), pending, "{case}");
-                // A gang keeps 100 s at 1.5 where it saves them; tasks of an array start again.
-                let saved = ending.saves_progress() && stage == Stage::Computes && asked == 2;
-                assert_eq!(live.executed, Span::from_secs(150 * i64::from(saved)), "{case}");
+                // They keep 100 s at 1.5 where they save them; a task that waits has done nothing.
+                let saves = ending.saves_progress() && stage == Stage::Computes;
+                let saved = i64::from(saves && asked == 2);
+                assert_eq!(live.executed, Span::from_secs(150 * saved), "{case}");
+                assert_eq!(state.has_saved(work), saves, "{case}");
                 assert_eq!(state.preempt(allocation), Err(Refusal::AllocationGone), "{case}");
 
                 let mut charges = Vec::new();
@@ -262,5 +253,52 @@ mod tests {
                 assert!(instance.awaited_by.is_empty(), "{case}");
             }
         }
+    }
+
+    #[test]
+    fn tasks_of_an_array_resume_each_from_its_own_progress() {
+        let world = rented();
+        let (mut state, work, first) = held(&world, 4, Stage::Computes);
+        let instance = state.allocations[first].held[0].share.instance;
+        // Two tasks come 150 s far, a third 15 s, the last never runs.
+        state.place(work, Share { instance, tasks: 1, devices: 0 }).expect("it fits");
+        let second = state.works[work].allocations[1];
+        state.start(second);
+        state.stop(first, Ending::Preempted);
+        state.close(first, &mut Vec::new());
+        state.set_now(Time::from_secs(120));
+        state.stop(second, Ending::Preempted);
+        state.close(second, &mut Vec::new());
+        assert_eq!(state.works[work].executed, Span::ZERO);
+        let told = |state: &State<'_>| {
+            let all = state.works[work].allocations.iter();
+            let of = |&one: &AllocationRef| (state.allocations[one].tasks, state.saved(one));
+            all.map(of).collect::<Vec<_>>()
+        };
+        let seconds = |secs: i128| secs * 1_000_000_000_000;
+        let apart = [(1, 0), (1, seconds(15)), (2, seconds(150))];
+        // As one share or as an opened allocation: the same, and nothing is left of a trial.
+        for opened in [false, true] {
+            let before = format!("{:?} {:?}", state.works[work], state.saved_waiting);
+            let attempt = state.begin();
+            let share = Share { instance, tasks: 4, devices: 0 };
+            if opened {
+                let open = state.open(work);
+                state.add(open, share).expect("it fits");
+                state.commit(open).expect("it fits");
+            } else {
+                state.place(work, share).expect("it fits");
+            }
+            assert_eq!(told(&state), apart);
+            let left: Vec<_> = (0..3).map(|at| state.works[work].allocations[at]).collect();
+            let left: Vec<_> = left.iter().map(|&one| state.rest_of_estimate(one)).collect();
+            assert_eq!(left, [3_600, 3_585, 3_450].map(|secs| Some(Span::from_secs(secs))));
+            state.roll_back(attempt);
+            assert_eq!(format!("{:?} {:?}", state.works[work], state.saved_waiting), before);
+        }
+        // Once the last has started, the least of those that wait is 15 s.
+        state.place(work, Share { instance, tasks: 1, devices: 0 }).expect("it fits");
+        assert_eq!(state.works[work].executed, Span::from_secs(15));
+        assert_eq!(state.least_saved(work), 0);
     }
 }

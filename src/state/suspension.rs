@@ -1,6 +1,6 @@
 //! Suspended time of work whose tasks were stopped before they were done.
 
-use super::{AllocationRef, State, WorkRef};
+use super::{AllocationRef, Ending, State, WorkRef};
 use crate::units::{Span, Time};
 
 /// Suspended and lost time of one piece of work since its first start.
@@ -30,7 +30,8 @@ impl State<'_> {
         let work = self.allocations[stopped].work();
         let live = &self.works[work];
         let ask = &live.ask;
-        let in_vain = (ask.gang || ask.tasks == 1) && !ask.keeps_progress();
+        let keeps = self.allocations[stopped].ending.is_some_and(Ending::saves_progress);
+        let in_vain = (ask.gang || ask.tasks == 1) && !(keeps && ask.keeps_progress());
         let others = live.allocations.iter().filter(|&&other| other != stopped);
         let runs_on = others.clone().any(|&other| self.allocations[other].started().is_some());
         let now = self.now;

@@ -820,21 +820,47 @@ fn as_many_tasks_yield_as_are_in_the_way() {
     let (high, two) = ("50,10,1,true,1,1,false\n", "50,10,1,true,2,1,false\n");
     let rows = "0,100,1,true,1,0,false\n".repeat(6);
     let (array, resumes) = ("0,100,6,false,1,0,false\n", "0,100,6,false,1,0,true\n");
-    for (low, high, lost) in [
-        (rows.as_str(), high, 50.0),
-        (array, high, 50.0),
-        (resumes, high, 50.0),
-        (array, two, 100.0),
+    // Who resumes goes on for 50 s.
+    for (low, high, yielded, lost, end) in [
+        (rows.as_str(), high, 1, 50.0, 160.0),
+        (array, high, 1, 50.0, 160.0),
+        (resumes, high, 1, 0.0, 110.0),
+        (array, two, 2, 100.0, 160.0),
+        (resumes, two, 2, 0.0, 110.0),
     ] {
         let summary = run(&format!("{low}{high}")).expect("it runs");
         assert_eq!(summary.lost_core_hours * 3_600.0, lost, "{low}{high}");
-        assert_eq!(summary.makespan_s, 160.0, "{low}{high}");
-        assert_eq!(summary.turnaround_s.max, Some(160.0), "{low}{high}");
-        assert_eq!(summary.work.preemptions, (lost / 50.0) as u64, "{low}{high}");
+        assert_eq!(summary.makespan_s, end, "{low}{high}");
+        assert_eq!(summary.turnaround_s.max, Some(end), "{low}{high}");
+        assert_eq!(summary.work.preemptions, yielded, "{low}{high}");
     }
     // A gang yields whole.
     let summary = run(&format!("0,100,6,true,1,0,false\n{high}")).expect("it runs");
     assert_eq!(summary.lost_core_hours * 3_600.0, 300.0);
+}
+
+#[test]
+fn each_task_of_an_array_resumes_from_its_own_progress() {
+    // One of two tasks yields at 20 s and at 60 s, when it started last: at 20 s and 50 s of its
+    // way. It goes on at 70 s and ends at 120 s, the other at 100 s.
+    let node = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 2, memory = \"16 GiB\" }\n";
+    let policy = "[policy.p]\norder = \"priority\"\npreempt = \"priority\"\n";
+    let head = "arrival_s,runtime_s,tasks,gang,vcpus,priority,resumes\n";
+    let high = "20,10,1,true,1,1,false\n60,10,1,true,1,1,false\n";
+    for (resumes, end, lost) in [(true, 120.0, 0.0), (false, 170.0, 50.0)] {
+        let trace = format!("{head}0,100,2,false,1,0,{resumes}\n{high}");
+        let summary = run(&format!("{node}{policy}"), &trace).expect("it runs");
+        assert_eq!(summary.makespan_s, end);
+        assert_eq!(summary.lost_core_hours * 3_600.0, lost);
+        assert_eq!(summary.work.preemptions, 2);
+    }
+    // Three tasks on one core, on which shorter jobs come in front: each is worked off in turn,
+    // and nothing of it twice.
+    let node = node.replace("vcpus = 2", "vcpus = 1");
+    let high = "50,10,1,true,1,1,false\n150,10,1,true,1,1,false\n";
+    let trace = format!("{head}0,100,3,false,1,0,true\n{high}");
+    let summary = run(&format!("{node}{policy}"), &trace).expect("it runs");
+    assert_eq!((summary.makespan_s, summary.lost_core_hours), (320.0, 0.0));
 }
 
 #[test]

@@ -1,0 +1,159 @@
+//! Progress of running tasks, as a value.
+
+use crate::units::{Span, Time};
+
+/// Progress of tasks that have come equally far. Amounts are per task, in millionths of a
+/// microsecond on the reference machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Made before `since`.
+    pub done: i128,
+    /// Part of it that stays whatever happens to the tasks.
+    pub saved: i128,
+    /// Speed in millionths of the reference machine, so progress made in a microsecond.
+    pub rate: u32,
+    /// Time from which it grows at that rate; it may lie ahead, while input is read.
+    pub since: Time,
+}
+
+impl Progress {
+    /// Progress of tasks that go on from what they have saved.
+    pub const fn from_saved(saved: i128, rate: u32, since: Time) -> Self {
+        Self { done: saved, saved, rate, since }
+    }
+
+    /// Progress made until `now`.
+    pub fn done_at(&self, now: Time) -> i128 {
+        let span = (now - self.since).max(Span::ZERO);
+        self.done + i128::from(span.micros()) * i128::from(self.rate)
+    }
+
+    /// Counts what was made until `now` as done.
+    pub fn settle(&mut self, now: Time) {
+        self.done = self.done_at(now);
+        self.since = self.since.max(now);
+    }
+
+    /// Goes on at another rate from `now` on.
+    pub fn set_rate(&mut self, rate: u32, now: Time) {
+        self.settle(now);
+        self.rate = rate;
+    }
+
+    /// Saves what was made until `now`.
+    pub fn save(&mut self, now: Time) {
+        self.settle(now);
+        self.saved = self.done;
+    }
+
+    /// Falls back to what was saved. Returns what is lost.
+    pub fn fall_back(&mut self, now: Time) -> i128 {
+        self.settle(now);
+        let lost = self.done - self.saved;
+        self.done = self.saved;
+        lost
+    }
+
+    /// Time at which it comes to `total` at this rate, rounded up to a microsecond: `since` where it
+    /// has got there. None where it stands still before that.
+    pub fn eta(&self, total: i128) -> Option<Time> {
+        let left = (total - self.done).max(0);
+        (left == 0 || self.rate > 0).then(|| self.since.saturating_add(span_at(left, self.rate)))
+    }
+}
+
+/// Time for `work` on the reference machine at a speed in millionths, rounded up: whoever
+/// runs as long as estimated ends when the estimate says.
+pub fn run_length(work: Span, speed: u32) -> Span {
+    span_at(i128::from(work.micros()) * 1_000_000, speed)
+}
+
+fn span_at(left: i128, speed: u32) -> Span {
+    let speed = speed.max(1);
+    let whole = quotient(left, speed);
+    let micros = whole + i128::from(whole * i128::from(speed) != left);
+    Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+}
+
+/// `work / speed`, rounded down; most work fits in a word, which divides several
+/// times faster.
+fn quotient(work: i128, speed: u32) -> i128 {
+    match u64::try_from(work) {
+        Ok(work) => i128::from(work / u64::from(speed)),
+        Err(_) => work.div_euclid(i128::from(speed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(micros: i64) -> Time {
+        Time::from_micros(micros)
+    }
+
+    /// Half as fast again as the reference machine, from 100 us on.
+    const FAST: Progress = Progress::from_saved(0, 1_500_000, at(100));
+
+    #[test]
+    fn progress_grows_from_its_start_on() {
+        let done = [0, 100, 101, 110].map(|now| FAST.done_at(at(now)));
+        assert_eq!(done, [0, 0, 1_500_000, 15_000_000]);
+        let resumed = Progress { done: 7, saved: 7, ..FAST };
+        assert_eq!(resumed.done_at(at(101)), 1_500_007);
+    }
+
+    #[test]
+    fn settling_changes_no_progress_and_no_end() {
+        for now in [0, 100, 105, 400] {
+            let mut settled = FAST;
+            settled.settle(at(now));
+            assert_eq!(settled.done_at(at(500)), FAST.done_at(at(500)));
+            assert_eq!(settled.eta(1_000_000_000), FAST.eta(1_000_000_000));
+            assert_eq!(settled.since, at(now.max(100)));
+        }
+    }
+
+    #[test]
+    fn a_rate_changes_in_the_middle() {
+        let mut slowed = FAST;
+        slowed.set_rate(500_000, at(110));
+        // 10 us at 1.5 and 10 us at 0.5.
+        assert_eq!(slowed.done_at(at(120)), 20_000_000);
+        assert_eq!(slowed.eta(20_000_000), Some(at(120)));
+        slowed.set_rate(0, at(120));
+        assert_eq!(slowed.done_at(at(1_000)), 20_000_000);
+        assert_eq!((slowed.eta(20_000_001), slowed.eta(20_000_000)), (None, Some(at(120))));
+        // Before it starts, nothing is made at the old rate.
+        let mut early = FAST;
+        early.set_rate(1_000_000, at(50));
+        assert_eq!(early.done_at(at(110)), 10_000_000);
+    }
+
+    #[test]
+    fn what_is_saved_is_kept_and_the_rest_is_lost() {
+        let mut one = FAST;
+        assert_eq!(one.fall_back(at(110)), 15_000_000);
+        assert_eq!((one.done, one.saved, one.since), (0, 0, at(110)));
+        one.save(at(120));
+        assert_eq!((one.done, one.saved), (15_000_000, 15_000_000));
+        assert_eq!(one.fall_back(at(122)), 3_000_000);
+        assert_eq!((one.done_at(at(122)), one.saved), (15_000_000, 15_000_000));
+        assert_eq!(one.fall_back(at(122)), 0);
+    }
+
+    #[test]
+    fn nothing_ends_before_it_is_done() {
+        for (total, end) in
+            [(0, 100), (1, 101), (1_500_000, 101), (1_500_001, 102), (3_000_000, 102)]
+        {
+            assert_eq!(FAST.eta(total), Some(at(end)), "{total}");
+            assert!(FAST.done_at(at(end)) >= total);
+        }
+        // Who has made more than there is has ended.
+        let over = Progress { done: 9, ..FAST };
+        assert_eq!(over.eta(8), Some(at(100)));
+        assert_eq!(FAST.eta(i128::MAX), Some(at(100 + i64::MAX / 4)));
+        assert_eq!(run_length(Span::from_micros(3), 2_000_000), Span::from_micros(2));
+    }
+}

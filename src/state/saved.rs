@@ -1,0 +1,159 @@
+//! Saved progress of tasks: of those that wait, in groups that came equally far, and of those
+//! that are placed.
+
+use std::collections::BTreeMap;
+
+use super::{AllocationRef, Ending, Progress, State, WorkRef};
+use crate::units::Span;
+
+/// Waiting tasks of one piece of work that have saved progress.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SavedGroups {
+    /// Number of tasks by what each has saved; never 0 of either.
+    groups: BTreeMap<i128, u32>,
+    /// Number of tasks in all groups. The other waiting tasks have saved nothing.
+    tasks: u32,
+}
+
+impl State<'_> {
+    /// Progress of the tasks of an allocation; none before they start. Reading input makes none.
+    pub fn progress(&self, allocation: AllocationRef) -> Option<Progress> {
+        let target = &self.allocations[allocation];
+        let since = target.started()?.saturating_add(target.input);
+        Some(Progress::from_saved(self.saved(allocation), target.speed, since))
+    }
+
+    /// Progress that each task of an allocation had saved when it was placed.
+    pub fn saved(&self, allocation: AllocationRef) -> i128 {
+        self.saved_before.get(allocation.slot()).copied().unwrap_or(0)
+    }
+
+    /// The least progress that a task of `work` that is not done has saved.
+    pub fn least_saved(&self, work: WorkRef) -> i128 {
+        let live = &self.works[work];
+        let waiting = (live.waiting > 0).then(|| self.least_waiting(work));
+        let placed = live.allocations.iter().map(|&one| self.saved(one));
+        placed.chain(waiting).min().unwrap_or(0)
+    }
+
+    /// Rest of the user's estimate of the tasks of an allocation now, on the reference machine,
+    /// at least zero; none where there is no estimate. The same as while they waited
+    /// until they compute, so that two cannot make each other yield for ever while both read
+    /// their input.
+    pub fn rest_of_estimate(&self, allocation: AllocationRef) -> Option<Span> {
+        let progress = self.progress(allocation);
+        let done = progress.map_or(self.saved(allocation), |one| one.done_at(self.now));
+        self.works[self.allocations[allocation].work()].estimate_after(whole_micros(done))
+    }
+
+    /// Progress that the tasks of an allocation that has ended so keep.
+    pub(super) fn kept(&self, allocation: AllocationRef, ending: Ending) -> i128 {
+        if !self.works[self.allocations[allocation].work()].ask.keeps_progress() {
+            return 0;
+        }
+        let Some(mut progress) = self.progress(allocation) else { return self.saved(allocation) };
+        if ending.saves_progress() {
+            progress.save(self.now);
+        } else {
+            progress.fall_back(self.now);
+        }
+        progress.saved
+    }
+
+    /// The least that a waiting task of `work` has saved.
+    fn least_waiting(&self, work: WorkRef) -> i128 {
+        let Some(saved) = self.saved_waiting.get(work.slot()) else { return 0 };
+        if saved.tasks < self.works[work].waiting {
+            return 0;
+        }
+        saved.groups.first_key_value().map_or(0, |(&least, _)| least)
+    }
+
+    /// Whether waiting tasks of `work` have saved progress.
+    #[inline]
+    pub(super) fn has_saved(&self, work: WorkRef) -> bool {
+        self.saved_waiting.get(work.slot()).is_some_and(|saved| saved.tasks > 0)
+    }
+
+    /// Number of the next `tasks` waiting tasks of `work` that have come equally far. Those that
+    /// have saved the least are the next.
+    #[inline]
+    pub(super) fn alike(&self, work: WorkRef, tasks: u32) -> u32 {
+        if !self.has_saved(work) {
+            return tasks;
+        }
+        let saved = &self.saved_waiting[work.slot()];
+        let first = saved.groups.first_key_value().map_or(0, |(_, &count)| count);
+        let fresh = self.works[work].waiting - saved.tasks;
+        tasks.min(if fresh > 0 { fresh } else { first })
+    }
+
+    /// The tasks of an allocation, which waited and came equally far, take what they have saved
+    /// with them.
+    pub(super) fn take_saved(&mut self, allocation: AllocationRef) {
+        let target = &self.allocations[allocation];
+        let (work, tasks) = (target.work(), target.tasks);
+        let saved = &self.saved_waiting[work.slot()];
+        if self.works[work].waiting + tasks > saved.tasks {
+            return self.tell_saved(work);
+        }
+        let (&each, _) = saved.groups.first_key_value().expect("some have saved progress");
+        self.change_saved(work, each, -i64::from(tasks));
+        self.set_saved(allocation, each);
+        self.tell_saved(work);
+    }
+
+    /// Waiting tasks of `work` have each saved this much, or no longer have.
+    pub(super) fn change_saved(&mut self, work: WorkRef, each: i128, tasks: i64) {
+        if each == 0 {
+            return;
+        }
+        if self.saved_waiting.len() <= work.slot() {
+            self.saved_waiting.resize_with(work.slot() + 1, SavedGroups::default);
+        }
+        let saved = &mut self.saved_waiting[work.slot()];
+        saved.tasks = saved.tasks.wrapping_add_signed(tasks as i32);
+        let count = saved.groups.entry(each).or_default();
+        *count = count.wrapping_add_signed(tasks as i32);
+        if *count == 0 {
+            saved.groups.remove(&each);
+        }
+    }
+
+    /// Brings what policies see of the progress of waiting tasks up to date.
+    #[inline]
+    pub(super) fn tell_saved(&mut self, work: WorkRef) {
+        if !self.saved_waiting.is_empty() {
+            self.works[work].executed = whole_micros(self.least_waiting(work));
+        }
+    }
+
+    /// Sets what each task of an allocation had saved when it was placed.
+    pub(super) fn set_saved(&mut self, allocation: AllocationRef, each: i128) {
+        if self.saved_before.len() <= allocation.slot() {
+            self.saved_before.resize(allocation.slot() + 1, 0);
+        }
+        self.saved_before[allocation.slot()] = each;
+    }
+
+    /// A new allocation has saved nothing.
+    #[inline]
+    pub(super) fn forget_saved(&mut self, allocation: AllocationRef) {
+        if let Some(saved) = self.saved_before.get_mut(allocation.slot()) {
+            *saved = 0;
+        }
+    }
+
+    /// New work has saved nothing.
+    #[inline]
+    pub(super) fn forget_saved_waiting(&mut self, work: WorkRef) {
+        if let Some(saved) = self.saved_waiting.get_mut(work.slot()) {
+            *saved = SavedGroups::default();
+        }
+    }
+}
+
+/// Progress in whole microseconds, rounded down.
+fn whole_micros(progress: i128) -> Span {
+    Span::from_micros(i64::try_from(progress / 1_000_000).unwrap_or(i64::MAX))
+}
