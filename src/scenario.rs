@@ -53,7 +53,7 @@ pub use catalog::{
     list as catalog_list, show as catalog_show,
 };
 pub use difference::{Difference, differences};
-pub use identity::{Identity, concerns, definition};
+pub use identity::{Identity, concerns, definition, redefined};
 pub use key::{BoundUnit, Key, ValueKind, keys};
 pub use names::{NamedSource, Naming, UnknownName, meant_models};
 pub use objective::{BoundDirection, Objective, ObjectiveMetric, Statistic};

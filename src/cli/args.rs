@@ -25,23 +25,34 @@ Exit codes:
 /// What limits are listed under.
 const LIMITS: &str = "Limits";
 
-/// A share between 0 and 1, typed in percent.
+/// A share between 0 and 1, typed in percent. A bare number is refused: `1` could be a hundredth
+/// or all, and `0.95` nearly all or nearly nothing.
 fn percent(text: &str) -> Result<f64, String> {
-    let spaced = match text.strip_suffix('%') {
-        Some(number) => format!("{} %", number.trim_end()),
-        None => format!("{text} %"),
-    };
-    match parse_percent(&spaced) {
-        Some(millionths) if 0 < millionths && millionths < 1_000_000 => Ok(millionths as f64 / 1e6),
-        _ => Err("must be a percentage between 0 % and 100 % such as `1%`".to_owned()),
-    }
+    percent_within(text, 0, 100)
 }
 
-/// A percentage that says that it is one: `1` could be a hundredth or all.
-fn marked_percent(text: &str) -> Result<f64, String> {
-    match text.trim().parse::<f64>() {
-        Ok(_) => Err(format!("is a bare number: write `{}%` for a percentage", text.trim())),
-        Err(_) => percent(text),
+/// A confidence, as the keys of scenarios and suites take it.
+fn confidence(text: &str) -> Result<f64, String> {
+    percent_within(text, 50, 100)
+}
+
+/// A share of replications, as the key `plan.kept_in` takes it.
+fn share_of_replications(text: &str) -> Result<f64, String> {
+    percent_within(text, 1, 99)
+}
+
+/// A share typed in percent, from `low` to `high`, but more than nothing and less than all.
+fn percent_within(text: &str, low: i64, high: i64) -> Result<f64, String> {
+    if let Ok(bare) = text.trim().parse::<f64>() {
+        let meant = if 0.0 < bare && bare < 1.0 { bare * 100.0 } else { bare };
+        return Err(format!("is a bare number: write `{meant}%` for a percentage"));
+    }
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    let share = parse_percent(&format!("{number} %")).filter(|_| text.ends_with('%'));
+    let allowed = (low * 10_000).max(1)..=(high * 10_000).min(999_999);
+    match share.filter(|share| allowed.contains(share)) {
+        Some(millionths) => Ok(millionths as f64 / 1e6),
+        None => Err(format!("must be a percentage between {low} % and {high} % such as `95%`")),
     }
 }
 
@@ -292,13 +303,13 @@ pub(super) struct CompareArgs {
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) replications: Option<u32>,
     /// Add replications until intervals are this narrow, as a share of the baseline's mean
-    #[arg(long, value_name = "PERCENT", value_parser = marked_percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(super) until_precision: Option<f64>,
     /// Confidence of intervals, and of all verdicts together
-    #[arg(long, value_name = "PERCENT", default_value = "95%", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "95%", value_parser = confidence)]
     pub(super) confidence: f64,
     /// Differences within this share of the baseline's mean do not matter
-    #[arg(long, value_name = "PERCENT", value_parser = marked_percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(super) margin: Option<f64>,
     /// Replications are disjoint windows of this length of the trace; `whole` takes all of it in one piece
     #[arg(long, value_name = "SPAN", value_parser = window)]
@@ -380,10 +391,10 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "METRIC")]
     pub(super) minimise: Option<String>,
     /// Share of all replications that must keep all objectives [default: the means keep them]
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = share_of_replications)]
     pub(super) kept_in: Option<f64>,
     /// Probability that the answer is right [default: 95%]
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = confidence)]
     pub(super) confidence: Option<f64>,
     /// Differences within this share of what is made small do not matter [default: 1%]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]

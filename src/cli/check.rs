@@ -22,7 +22,7 @@ use crate::experiment::{self, CautionedRun, NoPlan, RepetitionPlan, RunRequest, 
 use crate::problem::Problem;
 use crate::report::{CheckReport, clean, figure};
 use crate::scenario::{Subject, Suite, Tested, definition};
-use crate::text::{file_name, plain_lines};
+use crate::text::file_name;
 
 /// Runs a suite and says what has become worse; or stores what it does.
 pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
@@ -326,10 +326,14 @@ fn read(path: &Path, suite: &Suite, terms: &Terms) -> Result<Baseline, Problem> 
         let hint = format!("store it with `windtunnel check {} --update`", suite.path);
         return Err(Problem::with(&shown, "there is no such baseline").hint(hint));
     }
-    let baseline = Baseline::load(path)?;
+    let anew = format!(
+        "if that is as intended, `windtunnel check {} --update` stores it anew",
+        suite.path
+    );
+    let baseline = Baseline::load(path).map_err(|problem| problem.hint(&anew))?;
     match baseline.staleness(terms).as_slice() {
         [] => Ok(baseline),
-        changes => Err(Baseline::stale(&shown, changes)),
+        changes => Err(Baseline::stale(&shown, changes).hint(anew)),
     }
 }
 
@@ -389,16 +393,16 @@ fn unused(files: &[(PathBuf, String)]) -> Vec<PathBuf> {
     found
 }
 
-/// A JUnit file with one more test that failed: what was left out must not look passed.
-fn with_error(xml: Vec<u8>, why: &str) -> Vec<u8> {
-    let text = String::from_utf8_lossy(&xml).into_owned();
-    let end = "</testsuites>";
-    let suite = format!(
-        "<testsuite name=\"left out\" tests=\"1\" failures=\"0\" errors=\"1\"><testcase \
-         classname=\"left out\" name=\"everything was compared\"><error message=\"{}\"/></testcase></testsuite>\n{end}",
-        crate::text::xml(why)
-    );
-    text.replacen(end, &suite, 1).into_bytes()
+/// Reasons why policies were left out, each on one line.
+fn reasons(left_out: Option<&Stop>) -> Vec<String> {
+    let one_line = |text: String| text.replace("\n  hint: ", ". Hint: ").replace('\n', " ");
+    match left_out {
+        None => Vec::new(),
+        Some(Stop::Input(problems)) => {
+            problems.iter().map(|problem| one_line(problem.to_string())).collect()
+        }
+        Some(other) => vec![one_line(other.to_string())],
+    }
 }
 
 fn show(
@@ -408,16 +412,10 @@ fn show(
     arguments: &CheckArgs,
 ) -> CommandResult {
     let rows = held.iter().map(|held| (&held.verdicts, held.parting.as_ref())).collect();
-    let report = CheckReport { suite, rows, cautions: beside(suite, held) };
+    let (cautions, left_out_of_it) = (beside(suite, held), reasons(left_out));
+    let report = CheckReport { suite, rows, cautions, left_out: left_out_of_it };
     if let Some(path) = &arguments.markdown {
-        let mut text = report.document().markdown();
-        if let Some(stop) = left_out {
-            text += &format!(
-                "\n**Not everything was compared:**\n\n```\n{}\n```\n",
-                plain_lines(&stop.to_string())
-            );
-        }
-        write_named(path, text.as_bytes())?;
+        write_named(path, report.document().markdown().as_bytes())?;
     }
     if let Some(path) = &arguments.page {
         let mut page = Vec::new();
@@ -427,9 +425,6 @@ fn show(
     if let Some(path) = &arguments.junit {
         let mut xml = Vec::new();
         report.write_junit(&mut xml)?;
-        if let Some(stop) = left_out {
-            xml = with_error(xml, &stop.to_string());
-        }
         write_named(path, &xml)?;
     }
     let mut out = std::io::stdout().lock();

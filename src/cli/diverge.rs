@@ -35,7 +35,7 @@ pub(super) fn diverge(
     verdicts: &GateVerdicts<'_>,
 ) -> Result<Option<FirstDivergence>, Stop> {
     let Some(mut parting) = check::bracket(again.trial, again.baseline) else { return Ok(None) };
-    let found = look_up(again, verdicts.redefined, &mut parting);
+    let found = look_up(again, !verdicts.redefined.is_empty(), &mut parting);
     if halt::asked() {
         return Err(Stop::Interrupted("the verdicts are lost".to_owned()));
     }

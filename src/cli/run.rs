@@ -232,7 +232,8 @@ pub(super) fn no_work(scenario: &Scenario) -> Problem {
         Some(_) => "the workload has no work in it that arrives before the horizon",
         None => "the workload has no work in it",
     };
-    Problem::with(&scenario.path, message).hint("look at its transformations, filters and dates")
+    Problem::with(&scenario.path, message)
+        .hint("look whether its files have rows, and at its transformations, filters and dates")
 }
 
 /// Folder that results go to.

@@ -294,7 +294,9 @@ pub fn survey(
     }
     if problems.is_empty() && found.pieces == 0 {
         let problem = Problem::with(&scenario.path, "the workload has no work in it");
-        problems.push(problem.hint("look at its transformations, filters and dates"));
+        problems.push(problem.hint(
+            "look whether its files have rows, and at its transformations, filters and dates",
+        ));
     }
     if problems.is_empty() { Ok(found) } else { Err(Unsurveyed::Problems(problems)) }
 }

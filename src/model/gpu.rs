@@ -53,6 +53,8 @@ const NOISE: [&str; 9] =
 impl Parts {
     fn of(name: &str) -> Self {
         let upper = name.to_ascii_uppercase();
+        // `A100 80 GB` is `A100 80GB`.
+        let upper = upper.replace(" GB", "GB").replace(" GIB", "GIB").replace("-GB", "GB");
         let (mut chip, mut memory) = (String::new(), None);
         for word in upper.split(['-', '_', ' ']).filter(|word| !NOISE.contains(word)) {
             let size = ["GIB", "GB", "G"].iter().find_map(|unit| word.strip_suffix(unit));
@@ -84,6 +86,7 @@ mod tests {
             // (has, asked, is called so, answers to it)
             ("A100-80GB", "a100-80gb", true, true),
             ("A100-80GB", "NVIDIA A100-SXM4-80GB", true, true),
+            ("A100-80GB", "A100 80 GB", true, true),
             ("A100-80GB", "A100", false, true),
             ("A100", "A100-80GB", false, true),
             ("A100-40GB", "A100-80GB", false, false),

@@ -18,6 +18,8 @@ pub struct CheckReport<'a> {
     pub rows: Vec<(&'a GateVerdicts<'a>, Option<&'a FirstDivergence>)>,
     /// Further cautions to say beside the answer.
     pub cautions: Vec<String>,
+    /// Reasons for which policies were not compared, each on one line.
+    pub left_out: Vec<String>,
 }
 
 impl CheckReport<'_> {

@@ -7,7 +7,7 @@ mod table;
 
 use super::figure::{clean, figure};
 use super::run::Recipe;
-use crate::experiment::search::{Candidate, Found, SetupVerdict, Variable};
+use crate::experiment::search::{Candidate, Found, SetupVerdict};
 use crate::experiment::statistics::{Interval, t_interval};
 use crate::experiment::{Measurement, Repetition};
 use crate::metrics::{METRICS, Metric};

@@ -365,7 +365,10 @@ fn provision(
         report.hint(
             &own.spot("provision"),
             format!("there is nothing to rent in the market {}", wanted.join(" or ")),
-            "add a `[cloud.*]` with that market, or `provision = \"owned-only\"`",
+            match world.offers.rows().iter().any(|offer| offer.market != Market::Owned) {
+                true => "add that market to `markets` of a `[cloud.*]` whose prices have it",
+                false => "add a `[cloud.*]` with that market, or `provision = \"owned-only\"`",
+            },
         );
     }
     ProvisionSpec::OnDemand {

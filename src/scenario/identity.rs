@@ -171,6 +171,37 @@ pub fn definition(scenario: &Scenario, name: &str) -> String {
     tables.concat()
 }
 
+/// Keys in which two definitions of a policy differ, each with what happened to it.
+pub fn redefined(then: &str, now: &str) -> Vec<String> {
+    if then == now {
+        return Vec::new();
+    }
+    let [then, now] = [then, now].map(|text| {
+        let mut parts = BTreeMap::new();
+        let table = DeTable::parse_recoverable(text).0;
+        written("", &DeValue::Table(table.into_inner()), &mut parts);
+        Identity(parts)
+    });
+    let changes = now.changes_since(&then);
+    if changes.is_empty() { vec!["the order of its keys has changed".to_owned()] } else { changes }
+}
+
+/// Adds the keys at and below `path` with their values, as they are written.
+fn written(path: &str, value: &DeValue<'_>, parts: &mut BTreeMap<String, String>) {
+    match value {
+        DeValue::Table(table) if !table.is_empty() => {
+            for (name, value) in table {
+                let dot = if path.is_empty() { "" } else { "." };
+                let path = format!("{path}{dot}{}", quoted_key(name.get_ref()));
+                written(&path, value.get_ref(), parts);
+            }
+        }
+        value => {
+            parts.insert(path.to_owned(), canonical(value));
+        }
+    }
+}
+
 /// Whether the setting `key` may matter to the policy called `name`. A setting of another policy
 /// does so only if this one extends that policy.
 pub fn concerns(scenario: &Scenario, name: &str, key: &str) -> bool {
@@ -373,6 +404,22 @@ order = "shortest"
                 "workload.trace is \"traces/../traces/batch-small.swf\", was \"traces/batch-small.swf\"",
             ],
         );
+    }
+
+    #[test]
+    fn a_redefinition_is_told_by_its_keys() {
+        let base = definition(&scenario(TEXT), "q r");
+        assert_eq!(redefined(&base, &base), [""; 0]);
+        let now = base.replace("\"shortest\"", "\"largest\"\nplace = { dot = { a = 1 } }");
+        assert_eq!(
+            redefined(&base, &now),
+            [
+                "policy.\"q r\".order is \"largest\", was \"shortest\"",
+                "policy.\"q r\".place.dot.a is new: 1",
+            ]
+        );
+        let (first, second) = ("[policy.p]\na = 1\nb = 2\n", "[policy.p]\nb = 2\na = 1\n");
+        assert_eq!(redefined(first, second), ["the order of its keys has changed"]);
     }
 
     #[test]

@@ -132,6 +132,15 @@ pub fn size(text: &str) -> Option<i64> {
     (bytes >= 0).then_some(bytes)
 }
 
+/// A size with its unit in the letters that [`size`] reads; `None` where that does not mend it.
+pub(super) fn in_its_letters(text: &str) -> Option<String> {
+    let (value, unit) = number_and_unit(text)?;
+    let mut names = SIZE_UNITS.iter().flat_map(|(names, _)| names.iter());
+    let known = names.find(|known| known.eq_ignore_ascii_case(unit))?;
+    let right = format!("{value} {known}");
+    size(&right).map(|_| right)
+}
+
 /// Memory in MiB, rounded to the nearest: `512 GiB`.
 pub(super) fn memory(text: &str) -> Option<u32> {
     let bytes = size(text)?;
@@ -176,13 +185,17 @@ pub(super) fn power(text: &str) -> Option<i64> {
 /// GPUs: `8 x A100-80GB`, or a model alone for one.
 pub(super) fn gpus(text: &str) -> Option<(u8, String)> {
     let text = text.trim();
-    let (count, model) = match text.split_once(" x ").or_else(|| text.split_once('×')) {
-        Some((count, model)) => (count.trim().parse().ok()?, model.trim()),
-        None => (1, text),
-    };
-    let named = model.starts_with(|c: char| c.is_ascii_alphabetic())
-        && !model.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/');
-    (named && (1..=MAX_GPUS).contains(&count)).then(|| (count, model.to_owned()))
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (count, rest) = text.split_at(digits);
+    let count = if count.is_empty() { 1 } else { count.parse().ok()? };
+    let rest = rest.trim_start();
+    let times = rest.strip_prefix(['x', 'X', '×']).map(str::trim_start);
+    // Without a count `x` is the beginning of a name.
+    let model = times.filter(|_| digits > 0).unwrap_or(rest);
+    let name = model.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    let named = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/');
+    (named && (1..=MAX_GPUS).contains(&count)).then_some((count, name))
 }
 
 /// An instant in microseconds since 1970: RFC 3339, or a date for its
@@ -271,7 +284,12 @@ mod tests {
         assert_eq!(power("1.2 kW"), Some(1_200_000));
         assert_eq!(gpus("8 x A100-80GB"), Some((8, "A100-80GB".to_owned())));
         assert_eq!(gpus("T4"), Some((1, "T4".to_owned())));
+        for text in ["8x A100-80GB", "8 A100-80GB", "8 × A100 80GB", "8 x  A100 80GB"] {
+            assert_eq!(gpus(text), Some((8, "A100-80GB".to_owned())), "{text}");
+        }
+        assert_eq!(gpus("xeon phi"), Some((1, "xeon-phi".to_owned())));
         assert_eq!(gpus("8"), None);
+        assert_eq!(gpus("8 x"), None);
         assert_eq!(gpus("99 x T4"), None);
         assert_eq!(instant("2026-03-01"), Some(1_772_323_200_000_000));
         assert_eq!(instant("2026-03-01T12:00:00+00:00"), Some(1_772_366_400_000_000));

@@ -342,6 +342,7 @@ fn nearly(value: &DeValue<'_>, key: &Key) -> Option<String> {
     match key.kind {
         ValueKind::Bound(unit) => bound_meant(&written, unit, last_name(&key.path)),
         ValueKind::Rate => rate_meant(&written),
+        ValueKind::Memory | ValueKind::Size => size_meant(&written),
         ValueKind::Instant | ValueKind::Moment => date_meant(&written),
         ValueKind::Dollars if written.starts_with('-') => Some("it may not be negative".to_owned()),
         ValueKind::Part("release") => quantity::span(&written)
@@ -396,14 +397,30 @@ fn rate_meant(written: &str) -> Option<String> {
         [("month", 730.5), ("mo", 730.5), ("year", 8_766.0), ("day", 24.0), ("min", 1.0 / 60.0)]
             .into_iter()
             .find(|(word, _)| lower.contains(word));
-    let (word, hours) = hours?;
+    let Some((word, hours)) = hours else {
+        let right = format!("{digits} USD/h");
+        let hint = format!("say per what time: `\"{right}\"` is per hour");
+        return quantity::rate(&right).map(|_| hint);
+    };
     let hours = rust_decimal::Decimal::from_f64_retain(hours)?;
     let hourly = number.checked_div(hours)?.round_dp(6).normalize();
     Some(format!("prices are per hour: `\"{hourly} USD/h\"` is as much per {word}"))
 }
 
-/// A date in another order, or without its zone.
+/// A size whose unit is written in other letters: `1 tb`.
+fn size_meant(written: &str) -> Option<String> {
+    let right = quantity::in_its_letters(written)?;
+    Some(format!("units have capital letters: `\"{right}\"`"))
+}
+
+/// A date in another order, without its zone, or of a day that there is not.
 fn date_meant(written: &str) -> Option<String> {
+    let day = written.get(..8).is_some_and(|month| {
+        quantity::instant(&format!("{month}01")).is_some() && written.len() >= 10
+    });
+    if day && written.get(..10).is_some_and(|date| quantity::instant(date).is_none()) {
+        return Some("that month has no such day".to_owned());
+    }
     let spaced = written.replacen(' ', "T", 1);
     let zoned = [format!("{spaced}Z"), format!("{spaced}:00Z"), format!("{spaced}T00:00:00Z")];
     if let Some(right) = zoned.iter().find(|text| quantity::instant(text).is_some()) {
@@ -424,7 +441,7 @@ fn date_meant(written: &str) -> Option<String> {
 }
 
 /// Other names for the words of parts, each with the word that a scenario uses.
-const SYNONYMS: [(&str, &str); 10] = [
+const SYNONYMS: [(&str, &str); 14] = [
     ("sjf", "shortest"),
     ("spt", "shortest"),
     ("edf", "earliest-deadline"),
@@ -435,6 +452,10 @@ const SYNONYMS: [(&str, &str); 10] = [
     ("firstfit", "first-fit"),
     ("worstfit", "worst-fit"),
     ("ondemand", "on-demand"),
+    ("fcfs", "batch-fcfs"),
+    ("easy", "batch-backfill"),
+    ("conservative", "batch-conservative"),
+    ("kubernetes", "kube-default"),
 ];
 
 /// Hint on what to write where a bare number was given for a quantity with a unit.

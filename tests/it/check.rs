@@ -288,7 +288,10 @@ fn names_cannot_break_the_outputs() {
     let data = place.check(&["--json"]);
     let data: serde_json::Value = serde_json::from_slice(&data.stdout).expect("JSON");
     assert_eq!(data["holds"], false);
-    assert_eq!(data["policies"][0]["redefined"], true);
+    assert_eq!(
+        data["policies"][0]["redefined"][0],
+        "policy.tested.backfill is \"none\", was \"easy\""
+    );
 }
 
 fn json(output: &Output) -> serde_json::Value {
@@ -363,7 +366,8 @@ fn a_stale_scenario_withholds_nothing_of_the_others() {
     place.write("two.toml", &SCENARIO.replace("count = 300", "count = 200"));
     let suite = place.read("suite.toml");
     place.write("suite.toml", &format!("{suite}[scenario.two]\n"));
-    let found = place.check(&["--markdown", "found.md"]);
+    let files = ["--markdown", "found.md", "--page", "found.html", "--junit", "found.xml"];
+    let found = place.check(&files);
     assert_eq!(code(&found), 2, "{}", shown(&found));
     assert!(shown(&found).contains("there is no such baseline"), "{}", shown(&found));
     assert!(
@@ -373,7 +377,12 @@ fn a_stale_scenario_withholds_nothing_of_the_others() {
         "{}",
         shown(&found)
     );
-    assert!(place.read("found.md").contains("Not everything was compared"));
+    for file in ["found.md", "found.html", "found.xml"] {
+        let text = place.read(file);
+        assert!(text.contains("there is no such baseline. Hint: store it with"), "{file}: {text}");
+        assert!(!text.contains('\u{fffd}'), "{file}: {text}");
+    }
+    assert!(place.read("found.xml").contains("tests=\"5\" failures=\"0\" errors=\"1\""));
     place.write("suite.toml", "[");
     let found = place.check(&["--markdown", "found.md"]);
     assert_eq!(code(&found), 2, "{}", shown(&found));

@@ -232,6 +232,10 @@ fn what_makes_no_sense_is_refused() {
         &["leaves nothing to count", "hint", "`--warm-up`"],
     );
     refused(at, &["a.toml", "--until-precision", "1"], &["bare number", "`1%`"]);
+    refused(at, &["a.toml", "--confidence", "0.95"], &["bare number", "`95%`"]);
+    refused(at, &["a.toml", "--confidence", "95"], &["bare number", "`95%`"]);
+    refused(at, &["a.toml", "--confidence", "0.95%"], &["between 50 % and 100 %"]);
+    refused(at, &["a.toml", "--margin", "100%"], &["between 0 % and 100 %"]);
     refused(at, &["t.toml", "--resample", "30 d"], &["blocks of 30 d", "hint"]);
 }
 

@@ -286,6 +286,9 @@ fn what_is_nearly_right_is_told_how_to_write() {
         // 700 / 730.5 hours.
         ("[cluster.e]\ncost = \"$700/month\"\n", "`\"0.958248 USD/h\"` is as much per month"),
         ("[cluster.e]\ncost = \"-1 USD/h\"\n", "a price is not negative"),
+        ("[cluster.e]\ncost = \"$11.50\"\n", "say per what time: `\"11.50 USD/h\"` is per hour"),
+        ("[cluster.e]\nshape = { vcpus = 1, memory = \"1 tb\" }\n", "`\"1 TB\"`"),
+        ("[policy.p]\npreset = \"easy\"\n", "did you mean `\"batch-backfill\"`?"),
         (
             "[policy.p]\nrelease = \"10 min\"\n",
             "write `release = { idle = { after = \"10 min\" } }`",
@@ -304,6 +307,7 @@ fn what_is_nearly_right_is_told_how_to_write() {
     for (start, told) in [
         ("02.03.2026", "write year-month-day: `\"2026-03-02\"`"),
         ("2026-03-02 08:00", "say the zone: `\"2026-03-02T08:00Z\"` for UTC"),
+        ("2026-02-30", "that month has no such day"),
     ] {
         let folder = folder(rows, "");
         let text = format!("start = \"{start}\"\n{WORLD}");

@@ -5,7 +5,7 @@ use super::super::statistics::multiple::holm_of_unclear;
 use super::super::statistics::{Margin, Paired, paired};
 use super::{Baseline, Trial};
 use crate::metrics::{Direction, METRICS, Metric};
-use crate::scenario::{Gate, Subject, Tolerance};
+use crate::scenario::{Gate, Subject, Tolerance, redefined};
 use crate::units::rounding::snapped;
 
 /// Outcome of a gate.
@@ -89,7 +89,7 @@ pub struct GateVerdicts<'a> {
     /// The metrics that are not what they were, the largest relative change first.
     pub moved: Vec<MovedMetric>,
     /// The policy is defined otherwise than in the baseline.
-    pub redefined: bool,
+    pub redefined: Vec<String>,
     /// Number of replications that were compared.
     pub replications: u32,
     /// The first replication in which another thing happened.
@@ -134,7 +134,9 @@ pub fn judge<'a>(
             policy: &trial.policy.name,
             findings,
             moved: moved(trial, baseline),
-            redefined: definitions.get(row).is_some_and(|now| *now != baseline.policy),
+            redefined: definitions
+                .get(row)
+                .map_or_else(Vec::new, |now| redefined(&baseline.policy, now)),
             replications: trial.runs.len() as u32,
             differs_in: events
                 .clone()

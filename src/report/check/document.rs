@@ -1,6 +1,7 @@
 //! Findings of a check as a document.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use serde::Serialize;
 
@@ -72,7 +73,16 @@ impl CheckReport<'_> {
         let counts = || self.verdicts().map(|one| one.replications);
         let scenarios: BTreeSet<&str> = self.verdicts().map(|one| one.scenario).collect();
         let tested: u64 = self.suite.scenarios.iter().map(|one| one.policies.len() as u64).sum();
-        let redefined = self.verdicts().filter(|verdicts| verdicts.redefined);
+        let redefined = self.verdicts().filter(|verdicts| !verdicts.redefined.is_empty());
+        let changed = |verdicts: &GateVerdicts<'_>| {
+            let named = verdicts.redefined.iter().take(NAMED).map(String::as_str);
+            let named = named.collect::<Vec<_>>().join("; ");
+            let more = match verdicts.redefined.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            format!("{} ({}{more})", who(verdicts), unquoted(&named))
+        };
         CheckFindings {
             suite: self.suite.name.clone(),
             holds: self.finding().is_none(),
@@ -86,7 +96,7 @@ impl CheckReport<'_> {
             same: number(GateOutcome::Same),
             unclear_fails: self.suite.unclear_fails,
             confidence: self.suite.confidence,
-            redefined: redefined.map(who).collect(),
+            redefined: redefined.map(changed).collect(),
             replications: [counts().min().unwrap_or(0), counts().max().unwrap_or(0)],
             assumptions: self.assumptions().len(),
             more: told.len().saturating_sub(NAMED),
@@ -94,22 +104,33 @@ impl CheckReport<'_> {
         }
     }
 
-    /// Assumptions in any scenario of the suite, each once.
+    /// Assumptions in any scenario of the suite, each once; with the scenarios where it is not of
+    /// all of them.
     pub(super) fn assumptions(&self) -> Vec<String> {
-        let scenarios = self.suite.scenarios.iter();
-        let mut all = vec![not_modelled(
-            scenarios.flat_map(|tested| tested.scenario.unmodelled(&tested.policies)),
-        )];
-        for tested in &self.suite.scenarios {
-            for &row in &tested.policies {
-                for assumed in tested.scenario.assumed(row..row + 1) {
-                    if !all.contains(&assumed) {
-                        all.push(assumed);
-                    }
+        let scenarios = &self.suite.scenarios;
+        let mut all: Vec<(String, Vec<&str>)> = Vec::new();
+        for tested in scenarios {
+            let scenario = &tested.scenario;
+            let rows = tested.policies.iter().flat_map(|&row| scenario.assumed(row..row + 1));
+            let first = not_modelled(scenario.unmodelled(&tested.policies));
+            for assumed in iter::once(first).chain(rows) {
+                let at = all.iter().position(|(known, _)| *known == assumed);
+                let at = at.unwrap_or_else(|| {
+                    all.push((assumed, Vec::new()));
+                    all.len() - 1
+                });
+                if all[at].1.last() != Some(&tested.name.as_str()) {
+                    all[at].1.push(&tested.name);
                 }
             }
         }
-        all
+        let told = all.into_iter().map(|(assumed, of)| {
+            if of.len() == scenarios.len() {
+                return assumed;
+            }
+            format!("{}: {assumed}", of.join(", "))
+        });
+        told.collect()
     }
 
     /// The document.
@@ -123,6 +144,12 @@ impl CheckReport<'_> {
         document.assumptions = self.assumptions();
         document.recipe.push(("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
         document.recipe.push(("suite".to_owned(), unquoted(&self.suite.path)));
+        if !self.left_out.is_empty() {
+            // A terminal shows them as errors.
+            let mut section = Section::new("Not compared", SectionPlace::Page);
+            section.notes = self.left_out.clone();
+            document.add(section);
+        }
         document.add(Section::of(self.gates(), SectionPlace::Front));
         for (verdicts, parting) in &self.rows {
             if verdicts.outcome() < GateOutcome::Unclear {

@@ -17,8 +17,12 @@ impl CheckReport<'_> {
         let all: usize = self.verdicts().map(|verdicts| verdicts.findings.len()).sum();
         let name = xml(&self.suite.name);
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-        let failures = self.failures().count();
-        writeln!(out, "<testsuites name=\"{name}\" tests=\"{all}\" failures=\"{failures}\">")?;
+        let (failures, errors) = (self.failures().count(), self.left_out.len());
+        let all = all + errors;
+        writeln!(
+            out,
+            "<testsuites name=\"{name}\" tests=\"{all}\" failures=\"{failures}\" errors=\"{errors}\">"
+        )?;
         for tested in &self.suite.scenarios {
             let of = || self.rows.iter().filter(|(verdicts, _)| verdicts.scenario == tested.name);
             let tests: usize = of().map(|(verdicts, _)| verdicts.findings.len()).sum();
@@ -36,7 +40,30 @@ impl CheckReport<'_> {
             }
             writeln!(out, "  </testsuite>")?;
         }
+        self.write_left_out(out)?;
         writeln!(out, "</testsuites>")
+    }
+
+    /// A test case with an error for each reason why policies were left out: they must not look
+    /// passed.
+    fn write_left_out(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let number = self.left_out.len();
+        if number == 0 {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "  <testsuite name=\"left out\" tests=\"{number}\" failures=\"0\" errors=\"{number}\">"
+        )?;
+        for why in &self.left_out {
+            let name = why.split(": ").next().unwrap_or(why);
+            let (name, why) = (xml(name), xml(why));
+            writeln!(
+                out,
+                "    <testcase classname=\"left out\" name=\"{name}\"><error message=\"{why}\"/></testcase>"
+            )?;
+        }
+        writeln!(out, "  </testsuite>")
     }
 
     fn write_case(

@@ -221,7 +221,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "transfer.link[].gbps",
         ValueKind::Number(0.0, 1e6),
         "as before",
-        "Bandwidth; 0 is unlimited.",
+        "Bandwidth, shared by tasks that are placed together, such as those of a gang; each placement has it anew. 0 is unlimited.",
     ),
     row(
         "classes",
