@@ -77,7 +77,7 @@ fn span_at(left: i128, speed: u32) -> Span {
 
 /// `work / speed`, rounded down; most work fits in a word, which divides several
 /// times faster.
-fn quotient(work: i128, speed: u32) -> i128 {
+pub(super) fn quotient(work: i128, speed: u32) -> i128 {
     match u64::try_from(work) {
         Ok(work) => i128::from(work / u64::from(speed)),
         Err(_) => work.div_euclid(i128::from(speed)),

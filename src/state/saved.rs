@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::progress::quotient;
 use super::{AllocationRef, Ending, Progress, State, WorkRef};
 use crate::units::Span;
 
@@ -155,5 +156,5 @@ impl State<'_> {
 
 /// Progress in whole microseconds, rounded down.
 fn whole_micros(progress: i128) -> Span {
-    Span::from_micros(i64::try_from(progress / 1_000_000).unwrap_or(i64::MAX))
+    Span::from_micros(i64::try_from(quotient(progress, 1_000_000)).unwrap_or(i64::MAX))
 }
