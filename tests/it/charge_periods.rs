@@ -18,10 +18,13 @@ use windtunnel::units::{Calendar, Money, Rate, Span, Time};
 use crate::listed::{Dice, Listed};
 use crate::swarm;
 
+/// Work, ordinal of the instance, and kind.
+type LineKey = (Option<WorkId>, u32, ChargeKind);
+
 /// Sums of charges: money, bytes and, of work and transfers, microseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Sums {
-    by_line: BTreeMap<(Option<WorkId>, u32, ChargeKind), (Money, i64, i64)>,
+    by_line: BTreeMap<LineKey, (Money, i64, i64)>,
     total: Money,
 }
 
