@@ -242,9 +242,10 @@ fn stranded(run: &CautionedRun<'_>) -> Option<String> {
     let left = run.facts.stranded;
     (left > 0).then(|| {
         format!(
-            "{} left {left} pieces of work waiting until the end, though each would have fitted on what was \
-             free and nothing else was to happen: it neither placed nor refused them, and set no timer.",
-            clip(run.name)
+            "{} left {left} {} of work waiting until the end, though there was room for each on what was free \
+             and nothing else was to happen: it neither placed nor refused what waited, and set no timer.",
+            clip(run.name),
+            if left == 1 { "piece" } else { "pieces" }
         )
     })
 }
@@ -456,6 +457,10 @@ mod tests {
             (
                 Facts { undone: [350, 410, 8_800], ..Facts::default() },
                 "What p refuses or leaves unfinished is 3.5 % of the pieces of work, but 88.0 % of the GPU-hours",
+            ),
+            (
+                Facts { stranded: 1, ..Facts::default() },
+                "p left 1 piece of work waiting until the end, though there was room for each ",
             ),
             (Facts { burst_s: Some(7_200), ..Facts::default() }, "scaled from the 2 h over which"),
             (
