@@ -35,7 +35,7 @@ pub use compare::{
 };
 pub use cost::leading_cost;
 pub use decision::{
-    Assessment, Decision, Promise, PromiseChange, SERVICE, Saving, WorkRatio, decide, leading,
+    Assessment, Decision, NEAR, Promise, PromiseChange, SERVICE, Saving, WorkRatio, decide, leading,
     work_ratio,
 };
 pub use event_log::{EntryReason, EventLog, EventLogEntry, PolicyView, RecordRange};

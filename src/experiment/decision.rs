@@ -2,8 +2,10 @@
 //! and loses, and what that rests on.
 //!
 //! A policy is taken only for what is shown. It must do the work that the
-//! baseline does; then promises count, each gained or lost; where these are
-//! even, cost. The baseline stays where no other is shown to be ahead of it.
+//! baseline does; then promises count, each gained or lost, and where these are
+//! even those that are kept more often; then cost. Of those that are ahead, one
+//! whose mean keeps a promise comes before one whose mean breaks it. The baseline
+//! stays where no other is shown to be ahead of it.
 
 use super::compare::{Arm, Comparison, HALF_A_CENT};
 use super::cost::leading_cost;
@@ -20,6 +22,9 @@ use crate::scenario::Objective;
 /// given, for that to speak for it: what a horizon cuts off differs by a little.
 const MORE: f64 = 0.01;
 
+/// Share of a cost within which two costs are one for all practical ends, if no margin is given.
+pub const NEAR: f64 = 0.01;
+
 /// Metrics of service: what users of a system notice.
 pub const SERVICE: [&str; 6] =
     ["deadlines_met", "wait_p95", "wait_mean", "wait_max", "turnaround_mean", "slowdown_mean"];
@@ -27,11 +32,17 @@ pub const SERVICE: [&str; 6] =
 /// Change of a promise against the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromiseChange {
-    /// Kept in more replications than under the baseline, and that is shown.
+    /// Its mean keeps it now and the baseline's does not, and that it is kept better is shown.
     Gained,
-    /// Kept in fewer, and that is shown, or its mean breaks it now.
+    /// Its mean breaks it now and the baseline's does not, and there is reason to take that for more
+    /// than chance.
     Lost,
-    /// Neither is shown.
+    /// Kept in more replications than under the baseline, and that is shown, while both means keep
+    /// it, or both still break it.
+    MoreOften,
+    /// Kept in fewer replications, and that is shown, while the means are on one side of the bound.
+    LessOften,
+    /// None of these is shown.
     Even,
 }
 
@@ -45,6 +56,8 @@ pub struct Promise {
     /// Whether the policy's mean over the replications keeps the promise, which is what "kept"
     /// means.
     pub kept: bool,
+    /// Whether the baseline's mean does.
+    pub kept_before: bool,
     /// Change of the promise against the baseline.
     pub change: PromiseChange,
 }
@@ -87,17 +100,30 @@ pub struct Decision {
 }
 
 impl Assessment {
-    /// Promises gained less promises lost; more work done counts as one.
-    pub fn balance(&self) -> i64 {
-        self.count(PromiseChange::Gained) - self.count(PromiseChange::Lost)
-            + i64::from(self.work == Some(true))
+    /// Standing of the policy against the baseline, to be compared number by number: promises gained
+    /// less promises lost, where more work done counts as one gained; then promises kept more often
+    /// less those kept less often.
+    pub fn balance(&self) -> [i64; 2] {
+        let net = |more, less| self.count(more) - self.count(less);
+        [
+            net(PromiseChange::Gained, PromiseChange::Lost) + i64::from(self.work == Some(true)),
+            net(PromiseChange::MoreOften, PromiseChange::LessOften),
+        ]
+    }
+
+    /// Promises that the policy's mean keeps less those that the baseline's does, shown or not; more
+    /// work done counts as one.
+    pub fn kept_more(&self) -> i64 {
+        let one = |promise: &Promise| i64::from(promise.kept) - i64::from(promise.kept_before);
+        self.promises.iter().map(one).sum::<i64>() + i64::from(self.work == Some(true))
     }
 
     /// Whether the policy is shown to be ahead of the baseline. A policy that does less of the work
-    /// is not, whatever it costs.
+    /// is not, whatever it costs, nor one whose means keep fewer promises.
     pub fn is_ahead(&self) -> bool {
-        let balance = self.balance();
-        self.work != Some(false) && (balance > 0 || (balance == 0 && self.cost == Some(true)))
+        let (balance, even) = (self.balance(), [0, 0]);
+        let ahead = balance > even || (balance == even && self.cost == Some(true));
+        self.work != Some(false) && self.kept_more() >= 0 && ahead
     }
 
     /// Rows of the objectives whose promises change in this way.
@@ -216,21 +242,22 @@ pub fn leading(comparison: &Comparison, row: usize) -> &'static str {
 
 /// Whether a policy that is not ahead is better in some [`SERVICE`], worse in
 /// none, keeps every promise that the baseline keeps, does its work and costs the
-/// same: to half a cent, or with an interval within [`MORE`] of the baseline's cost.
+/// same: to half a cent, or with an interval within [`NEAR`] of the baseline's cost.
 fn serves_for_nothing(comparison: &Comparison, row: usize, standing: &Assessment) -> bool {
     let same_cost = comparison.contrast(row, "cost_monthly").is_some_and(|contrast| {
         let by = contrast.difference();
         let interval = contrast.paired.filter(|_| comparison.is_judged()).map(|one| one.interval);
         let (low, high) = interval.map_or((by, by), |interval| (interval.low, interval.high));
-        let near = (MORE * contrast.base.abs()).max(HALF_A_CENT);
+        let near = (NEAR * contrast.base.abs()).max(HALF_A_CENT);
         match comparison.is_judged() {
             true => -near <= low && high <= near,
             false => by.abs() < HALF_A_CENT,
         }
     });
     let is = |better: bool| SERVICE.iter().any(|key| comparison.shown(row, key) == Some(better));
-    let even = standing.work.is_none() && standing.balance() == 0;
-    let keeps = standing.rows(PromiseChange::Lost).is_empty();
+    let even = standing.work.is_none() && standing.balance() == [0, 0];
+    let keeps = standing.promises.iter().all(|one| one.kept || !one.kept_before);
+    let keeps = keeps && standing.rows(PromiseChange::LessOften).is_empty();
     even && keeps && standing.cost.is_none() && same_cost && is(true) && !is(false)
 }
 
@@ -322,6 +349,8 @@ struct PromiseTally {
     after: u32,
     /// Whether the mean keeps the promise.
     kept: bool,
+    /// Whether the baseline's mean does.
+    kept_before: bool,
     /// p-value of "both keep it as often".
     p: f64,
 }
@@ -342,20 +371,22 @@ impl PromiseTally {
             before: count(|&(a, _)| a),
             after: count(|&(_, b)| b),
             kept: keeps(comparison, row, objective),
+            kept_before: keeps(comparison, comparison.baseline, objective),
             p: same_share(u64::from(lost), u64::from(gained)),
         }
     }
 
     fn promise(&self, change: PromiseChange) -> Promise {
-        Promise { before: self.before, after: self.after, kept: self.kept, change }
+        let &Self { before, after, kept, kept_before, .. } = self;
+        Promise { before, after, kept, kept_before, change }
     }
 
-    /// A promise is lost as soon as there is reason to fear so: it is kept in
-    /// fewer replications (McNemar), or the mean is on the other side of its
-    /// bound, unless it is kept as often as before and the verdict on the metric
-    /// is not `worse`. It is gained only where that is shown: kept in more replications
-    /// with all promises of all policies corrected for, or the mean on the right
-    /// side now and the verdict on the metric is better.
+    /// A promise is lost as soon as there is reason to fear so: the mean is on the other side of
+    /// its bound, unless it is kept as often as before and the verdict on the metric is not `worse`.
+    /// It is gained only where that is shown: the mean is on the right side now, and the verdict on
+    /// the metric is better or it is kept in more replications (McNemar), with all promises of all
+    /// policies corrected for. Where the mean stays on its side, replications only say how
+    /// often it is kept; that it is less often is said without correction.
     fn change(
         &self,
         comparison: &Comparison,
@@ -372,22 +403,23 @@ impl PromiseTally {
         }
         let alpha = 1.0 - comparison.judging.confidence;
         let shown = comparison.shown(row, objective.metric.name());
-        let (before, after) = (keeps(comparison, comparison.baseline, objective), self.kept);
-        let fewer = self.after < self.before;
-        if (before && !after && (fewer || shown == Some(false))) || (fewer && self.p <= alpha) {
-            return PromiseChange::Lost;
+        let (fewer, more) = (self.after < self.before, self.after > self.before);
+        let [less_often, more_often] = [fewer && self.p <= alpha, more && adjusted_p <= alpha];
+        match (self.kept_before, self.kept) {
+            (true, false) if fewer || shown == Some(false) => PromiseChange::Lost,
+            (false, true) if more_often || shown == Some(true) => PromiseChange::Gained,
+            (true, false) => PromiseChange::Even,
+            _ if less_often => PromiseChange::LessOften,
+            (false, true) => PromiseChange::Even,
+            (true, true) | (false, false) if more_often => PromiseChange::MoreOften,
+            (true, true) | (false, false) => PromiseChange::Even,
         }
-        let better = !before && after && shown == Some(true);
-        if (self.after > self.before && adjusted_p <= alpha) || better {
-            return PromiseChange::Gained;
-        }
-        PromiseChange::Even
     }
 }
 
-/// Row of the policy to take: of those that are shown to be ahead the one that gains most promises,
-/// and among those the one that costs least, to the cent a month; the first of those that cost the
-/// same. Where none is ahead, of the free wins the one that is better in most metrics of service,
+/// Row of the policy to take: of those that are shown to be ahead the one whose means keep most
+/// promises, and among those the one that gains most, then the one that costs least, to the cent a
+/// month; the first of those that cost the same. Where none is ahead, of the free wins the one that is better in most metrics of service,
 /// then the one with the shortest mean wait.
 fn choose(comparison: &Comparison, standings: &[Assessment]) -> usize {
     let ahead: Vec<usize> = (0..standings.len()).filter(|&row| standings[row].is_ahead()).collect();
@@ -398,8 +430,8 @@ fn choose(comparison: &Comparison, standings: &[Assessment]) -> usize {
         cost => cost.unwrap_or(f64::INFINITY),
     };
     let best = ahead.into_iter().min_by(|&a, &b| {
-        let balance = |row: usize| standings[row].balance();
-        balance(b).cmp(&balance(a)).then(cost(a).total_cmp(&cost(b)))
+        let gains = |row: usize| (standings[row].kept_more(), standings[row].balance());
+        gains(b).cmp(&gains(a)).then(cost(a).total_cmp(&cost(b)))
     });
     best.or_else(|| free_win(comparison, standings)).unwrap_or(comparison.baseline)
 }

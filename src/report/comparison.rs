@@ -5,6 +5,9 @@ mod breakdown;
 mod data;
 mod document;
 mod findings;
+mod money;
+mod other;
+mod sure;
 
 use super::backtest::Calibrated;
 use super::figure::{

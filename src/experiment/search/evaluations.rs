@@ -26,6 +26,8 @@ pub struct Candidate {
     pub held_out: Vec<Measurement>,
     /// By the replications that the search saw.
     pub score: SetupScore,
+    /// Row of the objective that binds, by the replications that the search saw.
+    pub binding: Option<usize>,
     /// Runs that had been done when it was first looked at, its own included.
     pub after: u32,
 }
@@ -105,10 +107,10 @@ impl<'a> Evaluations<'a> {
         let all = self.measure(&fresh, &wanted).map_err(SearchStop::Failure)?;
         self.used += cost as u32;
         for (point, searched) in fresh.into_iter().zip(all) {
-            let score = self.judge.score(&searched);
+            let (score, binding) = (self.judge.score(&searched), self.judge.binding(&searched));
             self.rows.insert(point.clone(), self.candidates.len());
             let (held_out, after) = (Vec::new(), self.used);
-            self.candidates.push(Candidate { point, searched, held_out, score, after });
+            self.candidates.push(Candidate { point, searched, held_out, score, binding, after });
         }
         Ok(())
     }

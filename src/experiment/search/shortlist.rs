@@ -59,7 +59,9 @@ pub(super) struct SetupVerdicts {
 
 /// Setups that are judged: the best one; those that are cheaper and miss their promises by least,
 /// for the search may be wrong about them; and dearer ones with more to spare, for it may be wrong
-/// about the best as well. Where none keeps its promises, those that miss them by least.
+/// about the best as well. A dearer one becomes the answer only where all that cost less are not
+/// shown to keep their promises, so none is taken where the search is sure of a cheaper one, as long
+/// as others are left. Where none keeps its promises, those that miss them by least.
 pub(super) fn choose(book: &Evaluations<'_>, confidence: f64, most: usize) -> Vec<usize> {
     let all = &book.candidates;
     let better = |a: &usize, b: &usize| {
@@ -84,15 +86,21 @@ pub(super) fn choose(book: &Evaluations<'_>, confidence: f64, most: usize) -> Ve
         !score.kept() && score.goal < all[best].score.goal
     });
     let mut cheaper = cheaper.collect::<Vec<_>>().into_iter();
-    // Dearer ones, the cheapest first, with more and more evidence for them.
-    let dearer = || ranked[1..].iter().copied().filter(|&row| all[row].score.kept());
-    let sure = |p: f64| dearer().find(|&row| book.judge.p_broken(&all[row].searched) <= p);
+    // The best and dearer ones, the cheapest first, with more and more evidence for them.
+    let kept = || ranked.iter().copied().filter(|&row| all[row].score.kept());
+    let sure = |p: f64| kept().find(|&row| book.judge.p_broken(&all[row].searched) <= p);
     let error = (1.0 - confidence) / 2.0;
-    let mut next = dearer();
+    let next = kept().nth(1).filter(|_| sure(error) != Some(best));
     let mut chosen = vec![best];
-    let wanted =
-        [next.next(), cheaper.next(), sure(error), sure(error / most as f64), cheaper.next()];
-    for row in wanted.into_iter().flatten().chain(next).chain(cheaper) {
+    let wanted = [
+        next,
+        cheaper.next(),
+        cheaper.next(),
+        sure(error),
+        cheaper.next(),
+        sure(error / most as f64),
+    ];
+    for row in wanted.into_iter().flatten().chain(cheaper).chain(kept()) {
         if chosen.len() < most && !chosen.contains(&row) {
             chosen.push(row);
         }

@@ -233,6 +233,8 @@ impl ComparisonReport<'_> {
             monthly_saving_interval_usd: interval.map(|interval| [interval.low, interval.high]),
             objectives_gained: decision.chosen().rows(PromiseChange::Gained),
             objectives_lost: decision.chosen().rows(PromiseChange::Lost),
+            objectives_kept_more_often: decision.chosen().rows(PromiseChange::MoreOften),
+            objectives_kept_less_often: decision.chosen().rows(PromiseChange::LessOften),
             assumptions_replications: sensitivity.replications,
             assumptions_unfit: &sensitivity.unfit,
             assumptions: influences
@@ -317,6 +319,8 @@ struct DecisionJson<'a> {
     monthly_saving_interval_usd: Option<[f64; 2]>,
     objectives_gained: Vec<usize>,
     objectives_lost: Vec<usize>,
+    objectives_kept_more_often: Vec<usize>,
+    objectives_kept_less_often: Vec<usize>,
     assumptions_replications: u32,
     assumptions_unfit: &'a [String],
     assumptions: Vec<InfluenceJson<'a>>,

@@ -122,11 +122,19 @@ impl ComparisonReport<'_> {
         let standing = decision.chosen();
         if !standing.promises.is_empty() {
             let kept = standing.promises.iter().filter(|one| one.kept).count();
-            let [gained, lost] = [PromiseChange::Gained, PromiseChange::Lost]
-                .map(|change| standing.rows(change).len());
+            let counted = [
+                (PromiseChange::Gained, "gained"),
+                (PromiseChange::Lost, "lost"),
+                (PromiseChange::MoreOften, "more often"),
+                (PromiseChange::LessOften, "less often"),
+            ];
             let mut detail = Vec::new();
-            if choice != base {
-                detail.push(format!("{gained} gained, {lost} lost"));
+            for (change, words) in counted.into_iter().filter(|_| choice != base) {
+                let count = standing.rows(change).len();
+                let always = matches!(change, PromiseChange::Gained | PromiseChange::Lost);
+                if always || count > 0 {
+                    detail.push(format!("{count} {words}"));
+                }
             }
             if self.many.replications > 1 {
                 detail.push("by their means".to_owned());

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::super::words::{Statements, render};
 use super::PlanReport;
-use crate::experiment::Chance;
+use crate::experiment::{Chance, Measurement};
 use crate::experiment::search::{Candidate, Keeping, SetupVerdict, VariableEffect};
 use crate::experiment::statistics::Interval;
 
@@ -48,6 +48,7 @@ struct PlanFindings {
     converged: bool,
     comparable: bool,
     goal: &'static str,
+    goal_unit: &'static str,
     /// Variables at the end of their range that would allow a cheaper setup, or
     /// where nothing was found a safer one.
     ends: Vec<String>,
@@ -67,12 +68,19 @@ struct MeasuredMetric {
     high: f64,
 }
 
-/// The next cheaper setup that was judged.
+/// The next cheaper setup, and why it is not the answer.
 #[derive(Clone, Debug, Serialize)]
 struct NextCheaper {
     setup: String,
+    /// Whether it was judged; if not, no cheaper one was, and all that is known of it is what the
+    /// search saw.
+    judged: bool,
     broken: bool,
     kept: usize,
+    /// Whether its means keep all promises, shown or not.
+    means_keep: bool,
+    /// Its mean of what is made small.
+    goal: Option<f64>,
     binding: Option<MeasuredMetric>,
 }
 
@@ -127,7 +135,7 @@ impl PlanReport<'_> {
             replications: self.replications(),
             held_out: found.held_out,
             searched: found.searched,
-            binding: binding.and_then(|row| candidate.and_then(|one| self.measured(row, one))),
+            binding: binding.and_then(|row| self.measured(row, judged)),
             kept: self.kept_in(judged).0,
             cost: self.interval(self.goal(), judged).map(|interval| self.shown_goal(&interval)),
             monthly: self.monthly(judged).map(|interval| self.shown_goal(&interval)),
@@ -145,6 +153,7 @@ impl PlanReport<'_> {
             converged: found.converged,
             comparable: found.comparable,
             goal: self.goal().label,
+            goal_unit: self.goal().unit,
             ends: candidate.map_or(Vec::new(), |candidate| self.at_the_end(candidate)),
             idle: of_effect(VariableEffect::None),
             mixed: of_effect(VariableEffect::Mixed),
@@ -185,16 +194,40 @@ impl PlanReport<'_> {
         }
     }
 
-    /// Mean and interval of a promise's metric under a setup.
-    fn measured(&self, row: usize, candidate: &Candidate) -> Option<MeasuredMetric> {
+    /// Mean and interval of a promise's metric over some replications of a setup.
+    fn measured(&self, row: usize, all: &[Measurement]) -> Option<MeasuredMetric> {
         let metric = self.promised(row);
-        let Interval { mean, low, high, .. } = self.interval(metric, self.judged(candidate))?;
+        let Interval { mean, low, high, .. } = self.interval(metric, all)?;
         let promise = self.promise(row);
         Some(MeasuredMetric { label: metric.label, unit: metric.unit, promise, mean, low, high })
     }
 
-    /// The finalist next below in price, which does not keep the promises.
+    /// The finalist next below in price, which does not keep the promises; where all that were
+    /// judged cost more, the cheaper setup that misses its promises by least.
     fn next_cheaper(&self, choice: usize) -> Option<NextCheaper> {
+        self.next_judged(choice).or_else(|| self.nearest_not_judged(choice))
+    }
+
+    fn nearest_not_judged(&self, choice: usize) -> Option<NextCheaper> {
+        let answer = self.found.candidate(choice).score.goal;
+        let judged = |row: usize| self.found.finalists.iter().any(|one| one.candidate == row);
+        let cheaper = self.found.candidates.iter().enumerate();
+        let cheaper = cheaper.filter(|&(row, one)| !judged(row) && one.score.goal < answer);
+        let (_, one) = cheaper.min_by(|(_, a), (_, b)| {
+            a.score.excess.total_cmp(&b.score.excess).then(b.score.goal.total_cmp(&a.score.goal))
+        })?;
+        Some(NextCheaper {
+            setup: self.setup(one),
+            judged: false,
+            broken: false,
+            kept: self.kept_in(&one.searched).0,
+            goal: self.mean(self.goal(), &one.searched),
+            binding: one.binding.and_then(|row| self.measured(row, &one.searched)),
+            means_keep: self.means_keep(&one.searched),
+        })
+    }
+
+    fn next_judged(&self, choice: usize) -> Option<NextCheaper> {
         let finalists = &self.found.finalists;
         let ranked = self.ranked();
         let below = ranked.iter().take_while(|&&row| row != choice).copied();
@@ -202,10 +235,21 @@ impl PlanReport<'_> {
         let candidate = self.found.candidate(row);
         Some(NextCheaper {
             setup: self.setup(candidate),
+            judged: true,
+            means_keep: self.means_keep(self.judged(candidate)),
+            goal: self.mean(self.goal(), self.judged(candidate)),
             broken: finalists[row].verdict == SetupVerdict::Broken,
             kept: self.kept_in(self.judged(candidate)).0,
-            binding: finalists[row].binding.and_then(|row| self.measured(row, candidate)),
+            binding: finalists[row].binding.and_then(|row| self.measured(row, self.judged(candidate))),
         })
+    }
+
+    fn means_keep(&self, all: &[Measurement]) -> bool {
+        let keeps = |row: usize| {
+            let mean = self.mean(self.promised(row), all);
+            mean.is_some_and(|mean| self.found.objectives[row].kept(mean))
+        };
+        (0..self.found.objectives.len()).all(keeps)
     }
 
     /// The finalist that misses its promises by least.
