@@ -35,8 +35,8 @@ pub use compare::{
 };
 pub use cost::leading_cost;
 pub use decision::{
-    Assessment, Decision, NEAR, Promise, PromiseChange, SERVICE, Saving, WorkRatio, decide, leading,
-    work_ratio,
+    Assessment, Decision, NEAR, Promise, PromiseChange, SERVICE, Saving, WorkRatio, decide,
+    leading, work_ratio,
 };
 pub use event_log::{EntryReason, EventLog, EventLogEntry, PolicyView, RecordRange};
 pub(crate) use event_log::{refusal, rejection};

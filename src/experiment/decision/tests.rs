@@ -104,7 +104,7 @@ fn what_is_not_shown_is_not_taken() {
     assert_eq!((standing.cost, taken), (None, false));
     // The same policy again.
     let (standing, taken) = stands(|_| BASE);
-    assert_eq!((standing.cost, standing.balance(), taken), (None, 0, false));
+    assert_eq!((standing.cost, standing.balance(), taken), (None, [0, 0], false));
 }
 
 #[test]
@@ -142,7 +142,8 @@ fn few_jobs_that_are_most_of_the_hours_are_work_too() {
 #[test]
 fn a_promise_is_lost_where_it_is_kept_less_often() {
     let (standing, taken) = stands(|at| Run { dollars: if at < 7 { 150.0 } else { 40.0 }, ..BASE });
-    let promise = |after, kept, change| Promise { before: 20, after, kept, kept_before: true, change };
+    let promise =
+        |after, kept, change| Promise { before: 20, after, kept, kept_before: true, change };
     assert_eq!(standing.promises[0], promise(13, true, PromiseChange::LessOften));
     assert!(!taken);
     // In 17 of 20: 3 pairs, p = 2/2^3, which chance could have made.
@@ -225,10 +226,7 @@ fn what_both_keep_is_kept_more_often() {
         compared(vec![kept_in(12, 60.0, 100.0), kept_in(20, 0.0, 100.0)], Chance::Workload);
     let promise = standings(&comparison, &objectives())[1].promises[1];
     let change = PromiseChange::MoreOften;
-    assert_eq!(
-        promise,
-        Promise { before: 12, after: 20, kept: true, kept_before: true, change }
-    );
+    assert_eq!(promise, Promise { before: 12, after: 20, kept: true, kept_before: true, change });
 }
 
 /// Kept in 17 of 20 by both; the mean of one breaks it by one bad replication, which chance could

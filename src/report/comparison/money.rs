@@ -102,7 +102,6 @@ impl ComparisonReport<'_> {
         })
     }
 
-
     pub(super) fn measured_before(&self) -> &[Measurement] {
         &self.many.policies[self.many.baseline].measurements
     }
@@ -123,7 +122,6 @@ impl ComparisonReport<'_> {
         let is_hidden = self.many.shown(row, metric.key).is_none() && !small;
         is_hidden.then_some([paired.interval.low, paired.interval.high])
     }
-
 }
 
 /// Month or hour that a leading cost is per: ` per month`.

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::super::words::{Statements, render};
 use super::PlanReport;
-use crate::experiment::{Chance, Measurement};
 use crate::experiment::search::{Candidate, Keeping, SetupVerdict, VariableEffect};
 use crate::experiment::statistics::Interval;
+use crate::experiment::{Chance, Measurement};
 
 /// Setups that are as good an answer and named.
 const TIES_NAMED: usize = 3;
@@ -240,7 +240,9 @@ impl PlanReport<'_> {
             goal: self.mean(self.goal(), self.judged(candidate)),
             broken: finalists[row].verdict == SetupVerdict::Broken,
             kept: self.kept_in(self.judged(candidate)).0,
-            binding: finalists[row].binding.and_then(|row| self.measured(row, self.judged(candidate))),
+            binding: finalists[row]
+                .binding
+                .and_then(|row| self.measured(row, self.judged(candidate))),
         })
     }
 
