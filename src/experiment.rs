@@ -28,7 +28,9 @@ pub mod sweep;
 pub mod verify;
 
 pub use backlog::{backlog, waiting};
-pub use caution::{CautionedRun, Facts, carbon_gaps, cautions, unestimated};
+pub use caution::{
+    CautionedRun, Facts, carbon_gaps, cautions, estimated_prices, nothing_to_gate, unestimated,
+};
 pub use compare::{
     Arm, Asked, Chance, ComparedPolicy, Comparison, Contrast, Evidence, HALF_A_CENT, JUDGED,
     Judging, NoPlan, OF_SAME_WORK, RepetitionPlan, WaterfallStep, Wide, compare, plan,

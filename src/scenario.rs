@@ -133,10 +133,23 @@ pub struct Scenario {
     pub assumptions: Vec<String>,
     /// The same of single policies, by their row.
     pub policy_assumptions: Vec<(usize, String)>,
+    /// Clouds of which some prices have no published source.
+    pub estimated_prices: Vec<EstimatedPrices>,
     /// Files that were or will be read, besides the scenario itself.
     pub inputs: Vec<PathBuf>,
     /// Limits at which a run is stopped as out of bounds.
     pub limits: RunLimits,
+}
+
+/// Prices of a cloud that are estimates, for the catalog has no published source of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EstimatedPrices {
+    /// Name of the cloud.
+    pub provider: String,
+    /// Number of offers in the scenario whose prices are estimates, more than 0.
+    pub estimated: usize,
+    /// Number of its offers in the scenario.
+    pub offers: usize,
 }
 
 impl Scenario {
@@ -336,6 +349,7 @@ fn read(
         observed,
         assumptions,
         policy_assumptions: policies.assumptions,
+        estimated_prices: build.estimated_prices,
         inputs,
         limits: RunLimits {
             max_events: limits.count("max_events").unwrap_or(10_000_000_000),

@@ -13,7 +13,8 @@ use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
 use super::{calibration, load, recipe, run};
 use crate::experiment::{
-    self, Arm, Asked, CautionedRun, FullRun, Judging, NoPlan, Runner, backlog, waiting,
+    self, Arm, Asked, CautionedRun, FullRun, Judging, NoPlan, Runner, backlog, estimated_prices,
+    nothing_to_gate, waiting,
 };
 use crate::report::{
     ComparisonReport, PolicyResult, RunReport, TextCells, comparison_charts, replication_charts,
@@ -76,7 +77,10 @@ pub(super) fn compare(arguments: &CompareArgs) -> CommandResult {
         .collect::<Result<_, _>>()?;
     reports[0].assumptions.insert(0, unmodelled(&scenarios, &contenders));
     let shown: Vec<CautionedRun<'_>> = sides.iter().zip(&exhibits).map(shown).collect();
-    let mut cautions = experiment::cautions(&shown);
+    let mut cautions: Vec<String> =
+        decision.iter().filter_map(|one| estimated_prices(&shown[one.choice])).collect();
+    cautions.extend(nothing_to_gate(how.gate, &scenarios[0]));
+    cautions.extend(experiment::cautions(&shown));
     cautions.extend(backlog(many.policies.iter().map(|one| {
         let runs = one.measurements.iter().map(|run| waiting(&run.course, many.repetition));
         (one.name.as_str(), runs.collect())

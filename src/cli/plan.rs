@@ -14,7 +14,8 @@ use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, recipe, run};
 use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
 use crate::experiment::{
-    Asked, CautionedRun, backlog, carbon_gaps, cautions, unestimated, waiting,
+    Asked, CautionedRun, backlog, carbon_gaps, cautions, estimated_prices, nothing_to_gate,
+    unestimated, waiting,
 };
 use crate::metrics::METRICS;
 use crate::policy::spec::PolicySpec;
@@ -60,7 +61,8 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
     };
     let mut assumptions = vec![not_modelled(scenario.unmodelled(&rows))];
     assumptions.extend(scenario.assumed(0..scenario.policies.len()));
-    let cautions = beside(&found, &open, &mut assumptions)?;
+    let mut cautions = beside(&found, &open, &mut assumptions)?;
+    cautions.extend(nothing_to_gate(how.gate, &scenario));
     let report = PlanReport {
         recipe: &recipe,
         found: &found,
@@ -104,7 +106,9 @@ fn beside(
     let policy = policy.unwrap_or(&scenario.policies[scenario.baseline]);
     assumptions.extend(unestimated(&run.facts, policy));
     let (name, scenario, facts) = (&policy.name, &scenario, &run.facts);
-    let mut said = cautions(&[CautionedRun { name, scenario, policy, facts }]);
+    let run = CautionedRun { name, scenario, policy, facts };
+    let mut said: Vec<String> = estimated_prices(&run).into_iter().collect();
+    said.extend(cautions(&[run]));
     let runs =
         if candidate.held_out.is_empty() { &candidate.searched } else { &candidate.held_out };
     let waiting = runs.iter().map(|run| waiting(&run.course, found.repetition));

@@ -14,9 +14,13 @@ use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, recipe, run};
 use crate::experiment::sweep::{
-    Axis, Sweep, SweepFailure, SweepPlan, best, check, goal, repetition, row_of, sweep as run_all,
+    Axis, Sweep, SweepFailure, SweepPlan, best, best_of_all, check, goal, repetition, row_of,
+    sweep as run_all,
 };
-use crate::experiment::{CautionedRun, NoPlan, backlog, cautions, share_inputs, unestimated};
+use crate::experiment::{
+    CautionedRun, NoPlan, backlog, cautions, estimated_prices, nothing_to_gate, share_inputs,
+    unestimated,
+};
 use crate::metrics::METRICS;
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::report::{Recipe, SweepReport, TextCells, sweep_charts, usual_metrics};
@@ -83,7 +87,8 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
     let rows: Vec<usize> = (0..first.policies.len()).filter(is_swept).collect();
     let mut assumptions = vec![not_modelled(first.unmodelled(&rows))];
     assumptions.extend(first.assumed(0..first.policies.len()));
-    let cautions = beside(&swept, goal, &open, &mut assumptions)?;
+    let mut cautions = beside(&swept, goal, &open, &mut assumptions)?;
+    cautions.extend(nothing_to_gate(how.gate, &first));
     let report = SweepReport {
         question: Some(first.question.as_str()).filter(|question| !question.is_empty()),
         sweep: &swept,
@@ -130,7 +135,10 @@ fn beside(
         assumptions.extend(told);
         shown.push(CautionedRun { name, scenario, policy, facts });
     }
-    let mut said = cautions(&shown);
+    let best = best_of_all(swept, goal).map(|best| swept.policies[best.policy].as_str());
+    let best = shown.iter().find(|run| Some(run.name) == best);
+    let mut said: Vec<String> = best.and_then(estimated_prices).into_iter().collect();
+    said.extend(cautions(&shown));
     said.extend(backlog(piled));
     Ok(said)
 }

@@ -9,7 +9,7 @@ use crate::metrics::{Summary, Undone};
 use crate::model::{Market, World};
 use crate::policy::spec::{BackfillSpec, OrderSpec, PolicySpec, ProvisionSpec};
 use crate::problem::clip;
-use crate::scenario::Scenario;
+use crate::scenario::{EstimatedPrices, Scenario};
 use crate::units::{Money, Span};
 
 /// Facts that cautions beside the numbers of a run are made from.
@@ -44,6 +44,9 @@ pub struct Facts {
     pub few: Option<(u64, u64)>,
     /// Whether anything was paid for spot instances.
     pub spot: bool,
+    /// Providers and clusters to which anything was paid.
+    #[serde(default)]
+    pub paid: Vec<String>,
     /// Names in the rules of work that nothing has, in words.
     pub unknown_names: Vec<String>,
     /// Counts of the work that the policy can and cannot rent for.
@@ -68,6 +71,12 @@ impl Facts {
             impossible: never.map(|(_, count)| *count).sum(),
             apart: result.summary.gangs_apart,
             spot: cost.by_market.iter().any(spot),
+            paid: cost
+                .by_provider
+                .iter()
+                .filter(|(_, paid)| paid.nanos() > 0)
+                .map(|(name, _)| name.clone())
+                .collect(),
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
             rentals: result.rentals.clone(),
         }
@@ -111,6 +120,31 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
     }
     said.extend(unrentable(runs));
     said
+}
+
+/// Caution where answers are to be held to promises, and the scenario has none.
+pub fn nothing_to_gate(gate: bool, scenario: &Scenario) -> Option<String> {
+    (gate && scenario.objectives.is_empty())
+        .then(|| "`--gate` holds nothing: the scenario has no objectives.".to_owned())
+}
+
+/// Estimates among the prices that an answer rests on: of the providers to which its run pays
+/// anything; none where all of these are published.
+pub fn estimated_prices(run: &CautionedRun<'_>) -> Option<String> {
+    let paid = run.scenario.estimated_prices.iter();
+    let paid = paid.filter(|one| run.facts.paid.contains(&one.provider));
+    let words = |one: &EstimatedPrices| {
+        format!("{} of {} prices of {}", one.estimated, one.offers, clip(&one.provider))
+    };
+    let told: Vec<String> = paid.map(words).collect();
+    let (last, first) = told.split_last()?;
+    let and = if first.is_empty() { "" } else { " and " };
+    Some(format!(
+        "Estimated prices are part of this answer ({}): {}{and}{last} are estimates without a published \
+         source.",
+        clip(run.name),
+        first.join(", ")
+    ))
 }
 
 /// Policies that can rent for none or only some of the work; those of which the same is to

@@ -14,7 +14,7 @@ use crate::scenario::{Identity, Tested};
 
 pub use baseline::{Baseline, Terms};
 pub use first_divergence::{FirstDivergence, Replay, bracket, look_up, only, replay};
-pub use judge::{Finding, GateOutcome, GateVerdicts, MovedMetric, judge};
+pub use judge::{BrokenObjective, Finding, GateOutcome, GateVerdicts, MovedMetric, judge};
 
 /// One policy of a scenario of a suite, with its runs.
 #[derive(Clone, Debug)]

@@ -151,7 +151,12 @@ pub fn search(
         Err(SearchStop::Failure(failure)) => return Err(failure),
     };
     let binding = binding(&book);
-    let rows = shortlist::choose(&book, task.confidence, shares.finalists as usize);
+    let rows = shortlist::choose(
+        &book.candidates,
+        &book.judge,
+        task.confidence,
+        shares.finalists as usize,
+    );
     book.hold_out(&rows, shares.held_out)?;
     let verdicts = judge(&mut book, &rows, &task, shares.held_out_most)?;
     let effects = (0..task.variables.len()).map(|axis| effect(&book, axis)).collect();

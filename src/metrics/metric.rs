@@ -34,6 +34,12 @@ impl Metric {
     pub fn is_counted(&self) -> bool {
         self.unit == "count" || matches!(self.key, "finished" | "deadlines_met")
     }
+
+    /// Least value that it can have, if there is one: no time, amount or share is below 0. A rate of
+    /// savings is, where more is paid than the list price.
+    pub fn least(&self) -> Option<f64> {
+        (self.key != "savings_rate").then_some(0.0)
+    }
 }
 
 macro_rules! metrics {

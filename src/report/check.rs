@@ -6,7 +6,9 @@ mod document;
 mod junit;
 
 use super::figure::clean;
-use crate::experiment::check::{Finding, FirstDivergence, GateOutcome, GateVerdicts, MovedMetric};
+use crate::experiment::check::{
+    BrokenObjective, Finding, FirstDivergence, GateOutcome, GateVerdicts, MovedMetric,
+};
 use crate::scenario::Suite;
 
 /// Findings of a check of a suite.

@@ -332,7 +332,9 @@ mod tests {
             assert_eq!(comparison.metrics()[0].key, "cost_per_core_hour");
         });
         check(&all[..2], 1, |comparison| {
-            assert!(comparison.statements().cautions.is_empty());
+            let said = comparison.statements().cautions;
+            assert_eq!(said.len(), 1);
+            assert!(said[0].starts_with("The scenario has no objectives: "), "{said:?}");
             assert_eq!(comparison.metrics()[0].key, "cost_total");
         });
     }

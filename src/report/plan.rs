@@ -110,7 +110,8 @@ impl PlanReport<'_> {
     /// The interval of a metric over some replications; none where one shows nothing.
     pub(super) fn interval(&self, metric: &Metric, all: &[Measurement]) -> Option<Interval> {
         let values: Option<Vec<f64>> = all.iter().map(|one| one.metric(metric.key)).collect();
-        t_interval(&values?, self.found.task.confidence)
+        let interval = t_interval(&values?, self.found.task.confidence)?;
+        Some(interval.above(metric.least()))
     }
 
     /// The mean of a metric over some replications; none where one shows nothing.
@@ -125,7 +126,7 @@ impl PlanReport<'_> {
         let values: Option<Vec<f64>> = all.iter().map(|one| one.metric("cost_monthly")).collect();
         let values =
             values.filter(|_| ["cost_total", "cost_monthly"].contains(&self.goal().key))?;
-        t_interval(&values, self.found.task.confidence)
+        Some(t_interval(&values, self.found.task.confidence)?.above(Some(0.0)))
     }
 
     /// Replications in which a setup kept all promises, of how many.

@@ -163,7 +163,7 @@ mod tests {
         let points = report.write_points(Vec::new(), TextCells::Guarded);
         expect![[r#"
             point,cluster.c.nodes,policy.p.preset,policy,replications,all_objectives_kept,cost_total,cost_total_low
-            0,1,x,p,2,2,11,-1.7062047361746924
+            0,1,x,p,2,2,11,0
             1,1,y,p,2,2,21,8.293795263825308
             2,2,x,p,2,2,32,6.587590527650615
             3,2,y,p,2,0,62,36.58759052765062

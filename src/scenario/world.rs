@@ -10,6 +10,7 @@ pub use price::past_prices;
 
 use std::path::{Path, PathBuf};
 
+use super::EstimatedPrices;
 use super::catalog::Tier;
 use super::section::{ConfigTable, Diagnostics};
 use crate::model::{Billing, ClassOrder, GpuModel, InstanceType, Provider, Region, World, Zone};
@@ -25,6 +26,8 @@ pub(super) struct Build<'a> {
     pub(super) inputs: Vec<PathBuf>,
     /// Assumptions that a reader must know.
     pub(super) assumptions: Vec<String>,
+    /// Clouds of which some prices are estimates.
+    pub(super) estimated_prices: Vec<EstimatedPrices>,
     /// For each region: price and bandwidth to its provider's other regions,
     /// and to anywhere else.
     tiers: Vec<[Tier; 2]>,
@@ -42,6 +45,7 @@ pub(super) fn read<'a>(
         base,
         inputs: Vec::new(),
         assumptions: Vec::new(),
+        estimated_prices: Vec::new(),
         tiers: Vec::new(),
     };
     let before = report.problems.len();

@@ -130,6 +130,34 @@ fn mutants_are_caught_and_the_unchanged_policy_is_not() {
     }
 }
 
+/// A gate on the cost alone: later rent lets jobs wait, and the scenario's promise breaks. That is said
+/// and fails nothing; where it does fail, what is gated and the cost lead.
+#[test]
+fn a_promise_that_breaks_is_said_where_no_gate_holds_it() {
+    let place = Place::new("cost_total = \"+50 %\"\n");
+    let promised = format!("{SCENARIO}[objectives]\nwait_mean = \"<= 1 h\"\n");
+    place.write("one.toml", &promised);
+    let same = place.check(&[]);
+    assert!(!shown(&same).contains("Promises that were kept"), "{}", shown(&same));
+    place.edit("one.toml", "after_wait = \"30 min\"", "after_wait = \"9 h\"");
+    let found = place.check(&["--json"]);
+    assert_eq!(code(&found), 0, "{}", shown(&found));
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("it is JSON");
+    let broken = &found["policies"][0]["objectives_broken"][0];
+    assert_eq!((&broken["metric"], &broken["bound"]), (&"wait_mean".into(), &"<= 1 h".into()));
+    let said = found["cautions"].to_string();
+    let want = "Promises that were kept and now are not: tested in one, wait, mean <= 1 h (was ";
+    assert!(said.contains(want), "{said}");
+    // The gate on the makespan fails by little; waits moved more.
+    place.edit("suite.toml", "cost_total = \"+50 %\"", "makespan = \"exact\"");
+    let found = place.check(&[]);
+    assert_eq!(code(&found), 1, "{}", shown(&found));
+    let said = shown(&found);
+    let moved = said.split("What moved").nth(1).expect("a table");
+    let first = moved.lines().find(|line| line.contains("makespan") || line.contains("wait"));
+    assert!(first.is_some_and(|line| line.contains("makespan")), "{said}");
+}
+
 #[test]
 fn the_number_of_threads_changes_no_byte() {
     let place = Place::new(MARGINS);

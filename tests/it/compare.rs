@@ -168,6 +168,39 @@ fn what_leaves_work_undone_is_not_taken() {
     assert!(said.contains("but loses wait, longest <= 10 min and wait, p95 <= 10 min"), "{said}");
 }
 
+/// Prices of lambda and coreweave have no published source; aws is paid nothing here.
+const RENTS: &str = "question = \"?\"\nbaseline = \"own\"\n[workload.synthetic]\nspan = \"2 d\"\n\
+    arrivals = { per_hour = 10 }\n\
+    class.a = { runtime = \"exponential(mean=1 h)\", vcpus = 8, memory = \"100 GiB\", gpus = 1 }\n\
+    [cluster.dc]\nnodes = 1\ncost = \"11.50 USD/h\"\n\
+    shape = { vcpus = 96, memory = \"1 TiB\", gpus = \"8 x A100-80GB\" }\n\
+    [cloud.lambda]\nregions = [\"us-east-1\"]\n[cloud.coreweave]\nregions = [\"us-east\"]\n\
+    [policy.own]\npreset = \"batch-backfill\"\n[policy.over]\npreset = \"cloud-burst\"\n\
+    [policy.over.provision.cheapest]\nafter_wait = \"10 min\"\nproviders = [\"lambda\"]\n";
+
+/// Estimates among the prices are said of whom the choice pays, and of nobody else.
+#[test]
+fn estimated_prices_of_the_choice_are_said_beside_it() {
+    let promised = format!("{RENTS}[objectives]\nwait_p95 = \"<= 1 h\"\n");
+    let folder = folder(&[("a.toml", &promised), ("b.toml", RENTS)]);
+    let found = compared(folder.path(), &["a.toml", "-r", "5"]);
+    assert_eq!(found["decision"]["policy"], "over");
+    let said = found["cautions"][0].as_str().expect("a caution");
+    assert!(said.contains("prices of lambda are estimates"), "{said}");
+    assert!(!answer(&found).contains("prices of coreweave"), "{found}");
+    // Without promises the dearer one is not taken, and lambda is paid nothing.
+    let found = compared(folder.path(), &["b.toml", "-r", "5", "--gate"]);
+    let said = answer(&found);
+    assert!(
+        said.starts_with("Keep own: no other policy that does the work is shown to cost less."),
+        "{said}"
+    );
+    assert!(!said.contains("prices of lambda"), "{said}");
+    for words in ["The scenario has no objectives: ", "`--gate` holds nothing: "] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+}
+
 /// Owned machines are too small for one job in twenty, which is most of the core-hours; what can
 /// rent does those too, for more a month and an hour.
 const TOO_SMALL: &str = "question = \"?\"\nbaseline = \"owned\"\n\

@@ -5,7 +5,7 @@ use super::super::statistics::multiple::holm_of_unclear;
 use super::super::statistics::{Margin, Paired, paired};
 use super::{Baseline, Trial};
 use crate::metrics::{Direction, METRICS, Metric};
-use crate::scenario::{Gate, Subject, Tolerance, redefined};
+use crate::scenario::{Gate, Objective, Subject, Tolerance, redefined};
 use crate::units::rounding::snapped;
 
 /// Outcome of a gate.
@@ -77,6 +77,19 @@ impl MovedMetric {
     }
 }
 
+/// An objective that was kept and now is not.
+#[derive(Clone, Copy, Debug)]
+pub struct BrokenObjective<'a> {
+    /// The objective, as the scenario has it now.
+    pub objective: &'a Objective,
+    /// Its metric.
+    pub metric: &'static Metric,
+    /// Mean of the baseline.
+    pub base: f64,
+    /// Mean now; none where no run shows the metric any more.
+    pub now: Option<f64>,
+}
+
 /// All gates of one policy.
 #[derive(Clone, Debug)]
 pub struct GateVerdicts<'a> {
@@ -86,8 +99,12 @@ pub struct GateVerdicts<'a> {
     pub policy: &'a str,
     /// In the order of the suite.
     pub findings: Vec<Finding<'a>>,
-    /// The metrics that are not what they were, the largest relative change first.
+    /// The metrics that are not what they were: those of gates that do not hold, of other gates, and
+    /// the rest, each with the largest relative change first.
     pub moved: Vec<MovedMetric>,
+    /// Objectives of the scenario that the baseline's mean kept and the mean now breaks, whatever
+    /// gates there are.
+    pub broken: Vec<BrokenObjective<'a>>,
     /// The policy is defined otherwise than in the baseline.
     pub redefined: Vec<String>,
     /// Number of replications that were compared.
@@ -134,6 +151,7 @@ pub fn judge<'a>(
             policy: &trial.policy.name,
             findings,
             moved: moved(trial, baseline),
+            broken: broken(trial, baseline),
             redefined: definitions
                 .get(row)
                 .map_or_else(Vec::new, |now| redefined(&baseline.policy, now)),
@@ -166,7 +184,37 @@ pub fn judge<'a>(
         finding.outcome = outcome;
         finding.why = why.to_owned();
     }
+    all.iter_mut().for_each(gates_first);
     all
+}
+
+/// Puts the metrics of gates first among those that moved, the worst outcome first.
+fn gates_first(verdicts: &mut GateVerdicts<'_>) {
+    let findings = &verdicts.findings;
+    let outcome = |moved: &MovedMetric| {
+        let of = |finding: &&Finding<'_>| match finding.gate.subject {
+            Subject::Metric(metric) => metric.key == moved.metric.key,
+            Subject::Events => false,
+        };
+        findings.iter().find(of).map(|finding| finding.outcome)
+    };
+    // Stable, so that within each the largest change stays first.
+    verdicts.moved.sort_by_key(|moved| std::cmp::Reverse(outcome(moved)));
+}
+
+/// The objectives that the baseline's mean keeps and the mean now breaks.
+fn broken<'a>(trial: &Trial<'a>, baseline: &Baseline) -> Vec<BrokenObjective<'a>> {
+    let of = |objective: &'a Objective| {
+        let metric = METRICS.iter().find(|metric| metric.key == objective.metric.name())?;
+        let shown =
+            |values: Vec<Option<f64>>| -> Vec<f64> { values.into_iter().flatten().collect() };
+        let base = mean(&shown(baseline.metric(metric.key)))?;
+        let now = mean(&shown(trial.runs.iter().map(|run| run.metric(metric.key)).collect()));
+        let keeps = now.is_some_and(|now| objective.kept(now));
+        let broken = objective.kept(base) && !keeps;
+        broken.then_some(BrokenObjective { objective, metric, base, now })
+    };
+    trial.tested.scenario.objectives.iter().filter_map(of).collect()
 }
 
 /// The metric and the margin of a statistical gate.

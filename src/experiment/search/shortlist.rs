@@ -3,7 +3,8 @@
 use super::super::statistics::multiple::holm;
 use super::super::statistics::selection::KimNelson;
 use super::super::statistics::{Interval, t_interval};
-use super::evaluations::Evaluations;
+use super::evaluations::{Candidate, Evaluations};
+use super::score::Judge;
 use super::{SearchFailure, Task};
 
 /// Replications that are added at once where the choice needs more.
@@ -62,8 +63,7 @@ pub(super) struct SetupVerdicts {
 /// about the best as well. A dearer one becomes the answer only where all that cost less are not
 /// shown to keep their promises, so none is taken where the search is sure of a cheaper one, as long
 /// as others are left. Where none keeps its promises, those that miss them by least.
-pub(super) fn choose(book: &Evaluations<'_>, confidence: f64, most: usize) -> Vec<usize> {
-    let all = &book.candidates;
+pub(super) fn choose(all: &[Candidate], judge: &Judge, confidence: f64, most: usize) -> Vec<usize> {
     let better = |a: &usize, b: &usize| {
         let (a, b) = (&all[*a].score, &all[*b].score);
         if a.beats(b) {
@@ -88,7 +88,7 @@ pub(super) fn choose(book: &Evaluations<'_>, confidence: f64, most: usize) -> Ve
     let mut cheaper = cheaper.collect::<Vec<_>>().into_iter();
     // The best and dearer ones, the cheapest first, with more and more evidence for them.
     let kept = || ranked.iter().copied().filter(|&row| all[row].score.kept());
-    let sure = |p: f64| kept().find(|&row| book.judge.p_broken(&all[row].searched) <= p);
+    let sure = |p: f64| kept().find(|&row| judge.p_broken(&all[row].searched) <= p);
     let error = (1.0 - confidence) / 2.0;
     let next = kept().nth(1).filter(|_| sure(error) != Some(best));
     let mut chosen = vec![best];
@@ -206,5 +206,66 @@ fn cheapest(
         }
         let survivors: Vec<usize> = stage.survivors.iter().map(|&at| rows[kept[at]]).collect();
         book.hold_out(&survivors, more)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::score::{Keeping, SetupScore};
+    use super::*;
+    use crate::experiment::Measurement;
+    use crate::metrics::{DistributionSummary, Series, Summary};
+    use crate::scenario::{BoundDirection, Objective, ObjectiveMetric, Statistic};
+
+    /// A setup that costs so much and misses 4 h by such a share, with five waits of this mean and
+    /// deviation in the search.
+    fn setup((goal, excess): (f64, f64), (mean, deviation): (f64, f64)) -> Candidate {
+        let run = |off: f64| {
+            let mut summary = Summary::default();
+            let wait = Some(mean + off * deviation);
+            summary.wait_s = DistributionSummary { mean: wait, ..DistributionSummary::default() };
+            Measurement::of(&summary, &Series::default(), vec![true], None)
+        };
+        Candidate {
+            point: vec![0],
+            searched: [-1.0, -1.0, 0.0, 1.0, 1.0].map(run).to_vec(),
+            held_out: Vec::new(),
+            score: SetupScore { excess, goal },
+            binding: Some(0),
+            after: 5,
+        }
+    }
+
+    fn judge() -> Judge {
+        let metric = ObjectiveMetric::Wait(Statistic::Mean);
+        let (comparison, bound) = (BoundDirection::AtMost, 14_400.0);
+        Judge {
+            objectives: vec![Objective { metric, comparison, bound, text: String::new() }],
+            keeping: Keeping::OnAverage,
+            goal: 0,
+            room: 0.49,
+            still: false,
+        }
+    }
+
+    /// Nodes 150, 100, 200, 130, 140, 160 and 170 for a batch trace: 150 is the best, 140 and 130 are
+    /// cheaper and miss by least; of the dearer ones the search is sure of 170 at 2.5 %.
+    #[test]
+    fn cheaper_ones_that_miss_by_least_come_before_further_dearer_ones() {
+        let all = [
+            setup((3_287.0, -0.19), (7_074.0, 9_364.0)),
+            setup((2_191.0, 3.29), (42_223.0, 38_300.0)),
+            setup((4_383.0, -0.73), (2_649.0, 2_600.0)),
+            setup((2_849.0, 0.86), (16_748.0, 20_437.0)),
+            setup((3_068.0, 0.15), (10_414.0, 12_521.0)),
+            setup((3_506.0, -0.28), (6_880.0, 7_229.0)),
+            setup((3_725.0, -0.37), (6_167.0, 6_059.0)),
+        ];
+        assert_eq!(choose(&all, &judge(), 0.95, 5), [0, 5, 4, 3, 6]);
+        assert_eq!(choose(&all, &judge(), 0.95, 2), [0, 5]);
+        // Where the search is sure of the best, nothing dearer takes the place of what is cheaper.
+        let mut sure = all;
+        sure[0] = setup((3_287.0, -0.19), (7_074.0, 100.0));
+        assert_eq!(choose(&sure, &judge(), 0.95, 4), [0, 4, 3, 1]);
     }
 }

@@ -13,7 +13,7 @@ pub struct Sample {
     pub variance: f64,
 }
 
-/// A confidence interval for a mean: symmetric around it.
+/// A confidence interval for a mean: symmetric around it, unless cut off where no mean can be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// The mean of the sample.
@@ -32,6 +32,11 @@ impl Interval {
     /// Whether `value` lies outside of the interval.
     pub fn excludes(&self, value: f64) -> bool {
         value < self.low || self.high < value
+    }
+
+    /// The interval of a mean that cannot lie below `least`, if anything is known of that.
+    pub fn above(self, least: Option<f64>) -> Self {
+        Self { low: least.map_or(self.low, |least| self.low.max(least)), ..self }
     }
 }
 

@@ -119,7 +119,9 @@ impl Sweep {
 
     /// The mean of a metric over the replications that showed it.
     pub fn estimate(&self, point: usize, policy: usize, metric: usize) -> Option<MeanEstimate> {
-        MeanEstimate::of(&self.values(point, policy, metric))
+        let estimate = MeanEstimate::of(&self.values(point, policy, metric))?;
+        let above = |interval: Interval| interval.above(METRICS[metric].least());
+        Some(MeanEstimate { interval: estimate.interval.map(above), ..estimate })
     }
 
     /// The same, in each replication, over several points; none where one of

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::document::CheckFindings;
-use super::{CheckReport, Finding, FirstDivergence, GateVerdicts, MovedMetric};
+use super::{BrokenObjective, CheckReport, Finding, FirstDivergence, GateVerdicts, MovedMetric};
 use crate::report::document::Answer;
 
 /// A check; what the sentences are made from is in `findings`.
@@ -31,6 +31,7 @@ struct CheckPolicyJson<'a> {
     replications: u32,
     gates: Vec<GateJson<'a>>,
     moved: Vec<MovedJson>,
+    objectives_broken: Vec<BrokenObjectiveJson<'a>>,
     first_divergence: Option<&'a FirstDivergence>,
 }
 
@@ -45,6 +46,14 @@ struct GateJson<'a> {
     half_width: Option<f64>,
     p_adjusted: Option<f64>,
     holds: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct BrokenObjectiveJson<'a> {
+    metric: &'static str,
+    bound: &'a str,
+    baseline: f64,
+    now: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -86,6 +95,7 @@ impl CheckReport<'_> {
             replications: verdicts.replications,
             gates: verdicts.findings.iter().map(|finding| self.gate(finding)).collect(),
             moved: verdicts.moved.iter().map(MovedJson::of).collect(),
+            objectives_broken: verdicts.broken.iter().map(BrokenObjectiveJson::of).collect(),
             first_divergence,
         }
     }
@@ -102,6 +112,13 @@ impl CheckReport<'_> {
             p_adjusted: finding.p,
             holds: !self.fails(finding),
         }
+    }
+}
+
+impl<'a> BrokenObjectiveJson<'a> {
+    fn of(one: &'a BrokenObjective<'a>) -> Self {
+        let bound = &one.objective.text;
+        Self { metric: one.metric.key, bound, baseline: one.base, now: one.now }
     }
 }
 

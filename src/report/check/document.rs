@@ -37,6 +37,9 @@ pub(super) struct CheckFindings {
     told: Vec<NamedGate>,
     more: usize,
     redefined: Vec<String>,
+    /// Objectives that the baselines kept and the means now break.
+    broken: Vec<NamedObjective>,
+    more_broken: usize,
     /// Fewest and most replications of a scenario.
     replications: [u32; 2],
     assumptions: usize,
@@ -48,6 +51,15 @@ struct NamedGate {
     gate: String,
     why: String,
     p: Option<f64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct NamedObjective {
+    who: String,
+    words: String,
+    unit: &'static str,
+    was: f64,
+    now: Option<f64>,
 }
 
 impl CheckReport<'_> {
@@ -65,11 +77,22 @@ impl CheckReport<'_> {
             let bad = verdicts.findings.iter().filter(|one| one.outcome >= GateOutcome::Unclear);
             told.extend(bad.map(|finding| NamedGate {
                 who: who(verdicts),
-                gate: finding.gate.subject.key().to_owned(),
+                gate: subject(finding).to_owned(),
                 why: finding.why.clone(),
                 p: finding.p,
             }));
         }
+        let broken: Vec<NamedObjective> = self
+            .verdicts()
+            .flat_map(|verdicts| verdicts.broken.iter().map(move |one| (verdicts, one)))
+            .map(|(verdicts, one)| NamedObjective {
+                who: who(verdicts),
+                words: format!("{} {}", one.metric.label, one.objective.text),
+                unit: one.metric.unit,
+                was: one.base,
+                now: one.now,
+            })
+            .collect();
         let counts = || self.verdicts().map(|one| one.replications);
         let scenarios: BTreeSet<&str> = self.verdicts().map(|one| one.scenario).collect();
         let tested: u64 = self.suite.scenarios.iter().map(|one| one.policies.len() as u64).sum();
@@ -97,6 +120,8 @@ impl CheckReport<'_> {
             unclear_fails: self.suite.unclear_fails,
             confidence: self.suite.confidence,
             redefined: redefined.map(changed).collect(),
+            more_broken: broken.len().saturating_sub(NAMED),
+            broken: broken.into_iter().take(NAMED).collect(),
             replications: [counts().min().unwrap_or(0), counts().max().unwrap_or(0)],
             assumptions: self.assumptions().len(),
             more: told.len().saturating_sub(NAMED),
@@ -195,7 +220,7 @@ impl CheckReport<'_> {
         for verdicts in all {
             if verdicts.outcome() == GateOutcome::Same {
                 let gates = match verdicts.findings.len() {
-                    1 => verdicts.findings[0].gate.subject.key().to_owned(),
+                    1 => subject(&verdicts.findings[0]).to_owned(),
                     all => format!("all {all}"),
                 };
                 let same = Cell::plain("same").toned(Tone::Good);
@@ -212,6 +237,14 @@ impl CheckReport<'_> {
     }
 }
 
+/// Words for what a gate is about: `wait, p95`.
+fn subject<'a>(finding: &'a Finding<'_>) -> &'a str {
+    match finding.gate.subject {
+        Subject::Events => finding.gate.subject.key(),
+        Subject::Metric(metric) => metric.label,
+    }
+}
+
 /// `easy in quickstart`.
 fn who(verdicts: &GateVerdicts<'_>) -> String {
     unquoted(&format!("{} in {}", verdicts.policy, verdicts.scenario))
@@ -219,7 +252,7 @@ fn who(verdicts: &GateVerdicts<'_>) -> String {
 
 /// A gate: what it is about and what is allowed, how it came out, and the numbers.
 pub(super) fn row_of(verdicts: &GateVerdicts<'_>, finding: &Finding<'_>) -> Vec<Cell> {
-    let gate = format!("{} {}", finding.gate.subject.key(), finding.gate.text);
+    let gate = format!("{} {}", subject(finding), finding.gate.text);
     let tone = match finding.outcome {
         GateOutcome::Regressed | GateOutcome::Unclear => Tone::Bad,
         GateOutcome::Same | GateOutcome::Passed => Tone::Good,
@@ -277,5 +310,5 @@ pub(super) fn moved_row(one: &MovedMetric) -> [Cell; 4] {
         Some(false) => Tone::Good,
         None => Tone::Plain,
     };
-    [Cell::plain(one.metric.key), shown(one.base), shown(one.now), moved]
+    [Cell::plain(one.metric.label), shown(one.base), shown(one.now), moved]
 }

@@ -64,18 +64,15 @@ impl ComparisonReport<'_> {
         steps
     }
 
-    /// Rows of the policies that a table has columns for: all, or where there are too
-    /// many the baseline and the one to take.
-    fn columns(&self) -> Vec<usize> {
+    /// Rows of the policies that a table has columns for: the baseline, the one to take, and, unless
+    /// there are too many, the others.
+    pub(super) fn columns(&self) -> Vec<usize> {
+        let mut rows = vec![self.many.baseline, self.choice()];
+        rows.dedup();
         let all = self.many.policies.len();
-        match all <= MOST_COLUMNS {
-            true => (0..all).collect(),
-            false => {
-                let mut two = vec![self.many.baseline, self.choice()];
-                two.dedup();
-                two
-            }
-        }
+        let others: Vec<usize> = (0..all).filter(|row| !rows.contains(row)).collect();
+        rows.extend(others.into_iter().filter(|_| all <= MOST_COLUMNS));
+        rows
     }
 
     fn table(&self, title: &str) -> Table {

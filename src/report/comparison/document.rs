@@ -141,7 +141,9 @@ impl ComparisonReport<'_> {
             }
             let (detail, value) =
                 (detail.join(", "), format!("{kept} of {}", standing.promises.len()));
-            let tone = if kept == standing.promises.len() { Tone::Good } else { Tone::Bad };
+            let least = standing.promises.iter().map(|one| one.after).min().unwrap_or(0);
+            let all = u64::from(self.many.replications);
+            let tone = Tone::of_promise(kept == standing.promises.len(), u64::from(least), all);
             cards.push(Card::new("promises kept", value, detail).toned(tone));
         }
         for key in ["wait_p95", "deadlines_met"] {
@@ -271,20 +273,22 @@ impl ComparisonReport<'_> {
         };
         let below = if all == 1 { String::new() } else { format!("{count} of {all}") };
         let text = if kept { "kept" } else { "broken" };
-        Cell::plain(text).below(below).toned(Tone::of(Some(kept)))
+        let tone = Tone::of_promise(kept, u64::from(count), u64::from(all));
+        Cell::plain(text).below(below).toned(tone)
     }
 
     /// Policies as columns, all judged metrics as rows, differences below the values.
     fn metrics_table(&self) -> Table {
         let baseline = self.many.baseline;
         let mut table = Table::new("All metrics", &[""]);
-        table.head.extend(self.many.policies.iter().enumerate().map(|(row, policy)| {
-            let name = unquoted(&policy.name);
+        let columns = self.columns();
+        table.head.extend(columns.iter().map(|&row| {
+            let name = unquoted(&self.name(row));
             if row == baseline { format!("{name} (baseline)") } else { name }
         }));
         for metric in self.metrics() {
             let mut cells = vec![Cell::plain(metric.label)];
-            cells.extend((0..self.many.policies.len()).map(|row| self.cell_of(metric, row)));
+            cells.extend(columns.iter().map(|&row| self.cell_of(metric, row)));
             table.rows.push(cells);
         }
         table

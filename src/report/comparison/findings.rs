@@ -46,6 +46,8 @@ struct ComparisonFindings {
     /// Whether there was chance, so that differences are judged.
     judged: bool,
     confidence: f64,
+    /// Number of objectives.
+    objectives: usize,
     /// Share of the choice's cost within which another counts as as cheap.
     near_share: f64,
     /// Whether no policy differs from the baseline in work, promises or cost.
@@ -166,6 +168,7 @@ impl ComparisonReport<'_> {
             replications: self.many.replications,
             judged: self.is_judged(),
             confidence: self.many.judging.confidence,
+            objectives: self.rows.first().map_or(0, |row| row.objectives.len()),
             near_share: self.many.judging.margin.unwrap_or(NEAR),
             all_alike: standings.iter().enumerate().all(alike),
             policies: standings.len(),

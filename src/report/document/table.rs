@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
-/// Meaning of a cell: good, bad or neither.
+/// Meaning of a cell: good, good with a reserve, bad, or none of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::report) enum Tone {
     #[default]
     Plain,
     Good,
+    /// Kept on average, and not in nearly all replications.
+    Fair,
     Bad,
 }
 
@@ -18,7 +20,17 @@ impl Tone {
         match self {
             Self::Plain => "",
             Self::Good => "good",
+            Self::Fair => "fair",
             Self::Bad => "bad",
+        }
+    }
+
+    /// Tone of a promise that the mean keeps or breaks, and `kept` of `all` replications keep.
+    pub(in crate::report) fn of_promise(keeps: bool, kept: u64, all: u64) -> Self {
+        match (keeps, kept * 10 < all * 9) {
+            (true, false) => Self::Good,
+            (true, true) => Self::Fair,
+            (false, _) => Self::Bad,
         }
     }
 

@@ -131,8 +131,9 @@ fn wrapped(of: &str, width: u16, indent: &str) -> String {
 fn paint(words: &str, tone: Tone, terminal: Terminal) -> String {
     let code = match tone {
         Tone::Good if terminal.colour => 32,
+        Tone::Fair if terminal.colour => 33,
         Tone::Bad if terminal.colour => 31,
-        Tone::Good | Tone::Bad | Tone::Plain => return words.to_owned(),
+        Tone::Good | Tone::Fair | Tone::Bad | Tone::Plain => return words.to_owned(),
     };
     format!("\u{1b}[{code}m{words}\u{1b}[0m")
 }
@@ -239,6 +240,7 @@ fn shown(cell: &Cell) -> comfy_table::Cell {
     match cell.tone {
         Tone::Plain => shown,
         Tone::Good => shown.fg(Color::Green),
+        Tone::Fair => shown.fg(Color::Yellow),
         Tone::Bad => shown.fg(Color::Red),
     }
 }

@@ -83,7 +83,7 @@ impl SweepReport<'_> {
             let (kept, all) = (best.kept as u64, u64::from(sweep.replications));
             let value = format!("{} of {}", count(kept), count(all));
             let card = Card::new("all promises kept", value, "replications".to_owned());
-            cards.push(card.toned(Tone::of(Some(best.keeps))));
+            cards.push(card.toned(Tone::of_promise(best.keeps, kept, all)));
         }
         cards
     }

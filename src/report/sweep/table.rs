@@ -86,7 +86,7 @@ fn row(report: &SweepReport<'_>, point: usize, policy: usize) -> Vec<Cell> {
             }
             _ => format!("{kept} of {all}"),
         };
-        let tone = if sweep.keeps(point, policy) { Tone::Good } else { Tone::Bad };
+        let tone = Tone::of_promise(sweep.keeps(point, policy), kept as u64, all as u64);
         cells.push(Cell { text, below: String::new(), tone });
     }
     cells

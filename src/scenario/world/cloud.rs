@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::super::EstimatedPrices;
 use super::{Build, price};
 use crate::model::{
     Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Zone,
@@ -292,6 +293,8 @@ impl Build<'_> {
             self.assumptions.push(format!("List prices of {name} are {when}."));
         }
         if assumed > 0 {
+            let (provider, estimated) = (name.to_owned(), assumed);
+            self.estimated_prices.push(EstimatedPrices { provider, estimated, offers });
             self.assumptions.push(format!(
                 "{assumed} of {offers} prices of {name} are estimates without a published source \
                  (see `windtunnel catalog show {name}`)."
