@@ -12,6 +12,7 @@ use super::exit::{CommandResult, Stop, print_line};
 use super::folder::taken;
 use super::load;
 use super::unfinished::Unfinished;
+use crate::input::ZstandardEncoder;
 use crate::model::{Interner, Work};
 use crate::scenario::Scenario;
 use crate::text::plain;
@@ -169,7 +170,7 @@ fn compressed(
         write(workload, observed, NativeWriter::new(&mut out, columns)?)?;
         out.finish()?;
     } else if name.ends_with(".zst") {
-        let mut out = zstd::Encoder::new(&mut file, 0)?;
+        let mut out = ZstandardEncoder::new(&mut file);
         write(workload, observed, NativeWriter::new(&mut out, columns)?)?;
         out.finish()?;
     } else {
