@@ -161,7 +161,6 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let mut rounds = 0;
         let mut drained = true;
         let mut next_control = 0;
-        let last = started.saturating_add(self.options.max_simulated);
         while self.more || self.state.work_count() > 0 {
             let Some(at) = self.next_instant() else {
                 self.stall();
@@ -171,8 +170,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 drained = false;
                 break;
             }
-            if at > last {
-                return Err(limit("max_simulated", self.options.max_simulated));
+            if let Some(most) = self.options.max_simulated
+                && at > started.saturating_add(most)
+            {
+                return Err(limit("max_simulated", most));
             }
             if at > self.state.now() {
                 self.observer.elapse(&self.state, self.state.now(), at);

@@ -34,7 +34,7 @@ use prefetch_index::prefetch_index;
 use smallvec::SmallVec;
 
 pub use allocation::{Allocation, HeldShare, LiveWork, Share, UNKNOWN_RUN};
-pub use change::{Effect, Refusal};
+pub use change::{Effect, Refusal, StartPromise};
 pub use classes::{ClassBy, InstanceClass};
 pub use ending::Ending;
 pub use instance::{Instance, gpu_kind};

@@ -199,8 +199,8 @@ impl BoundInputs {
         self.first_counted.get_or_insert(job.arrival);
         self.submitted += 1;
         self.with_deadline += u64::from(job.deadline.is_some());
-        let horizon = self.frame.horizon.unwrap_or(Time::MAX);
-        if job.feasible && job.done <= horizon {
+        let horizon = self.frame.horizon;
+        if job.feasible && horizon.is_none_or(|horizon| job.done <= horizon) {
             self.jobs.push(job);
         }
     }

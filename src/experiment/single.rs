@@ -185,7 +185,7 @@ fn simulate<O: Observer>(
         max_events: scenario.limits.max_events,
         max_alive: scenario.limits.max_alive as usize,
         max_jobs: scenario.limits.max_jobs,
-        max_simulated: scenario.limits.max_simulated,
+        max_simulated: Some(scenario.limits.max_simulated),
         ..Options::default()
     };
     let mut decides = policy::build_with(policy.0, policy.1);

@@ -3,7 +3,7 @@
 use crate::billing::{ChargePeriod, MeterReading, ShareUsage};
 use crate::policy::Trigger;
 use crate::sim::Observer;
-use crate::state::{Charge, ChargeKind, InstanceRef, Record, State, WorkRef};
+use crate::state::{Charge, ChargeKind, InstanceRef, Record, StartPromise, State, WorkRef};
 use crate::units::{Calendar, Money, Span, Time};
 
 /// Passes a run on to another observer with each charge cut at the ends of the charge periods
@@ -57,7 +57,7 @@ impl<O: Observer> ChargePeriods<O> {
             calendar: Calendar::from_unix_micros(0),
             inner,
             since: Time::ZERO,
-            until: Time::MAX,
+            until: Time::ZERO,
             settled: Vec::new(),
             instances: Vec::new(),
             shares: Vec::new(),
@@ -249,8 +249,8 @@ impl<O: Observer> Observer for ChargePeriods<O> {
         self.inner.record(state, record);
     }
 
-    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
-        self.inner.promised(state, work, at);
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {
+        self.inner.promised(state, work, promise);
     }
 
     fn planned(&mut self, state: &State<'_>) {

@@ -9,8 +9,8 @@ use crate::units::{Id, Time};
 /// Adds up what machines offered while they were ready, and what running work asked of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hours {
-    /// Time at which each instance was ready, by its slot.
-    ready: Vec<Time>,
+    /// Time at which each instance was ready, if it is, by its slot.
+    ready: Vec<Option<Time>>,
     /// Sums of each region, by its row.
     sums: Vec<HourSums>,
 }
@@ -45,19 +45,16 @@ impl Hours {
     pub(super) fn ready(&mut self, state: &State<'_>, instance: InstanceRef) {
         let slot = instance.slot();
         if self.ready.len() <= slot {
-            self.ready.resize(slot + 1, Time::MAX);
+            self.ready.resize(slot + 1, None);
         }
-        self.ready[slot] = state.now();
+        self.ready[slot] = Some(state.now());
     }
 
     /// An instance is given back.
     pub(super) fn released(&mut self, state: &State<'_>, reference: InstanceRef) {
         let Some(ready) = self.ready.get_mut(reference.slot()) else { return };
-        let since = std::mem::replace(ready, Time::MAX);
-        // It was still booting.
-        if since == Time::MAX {
-            return;
-        }
+        // None: it was still booting.
+        let Some(since) = ready.take() else { return };
         let instance = state.instance(reference);
         let span = i128::from((state.now() - since).micros());
         let gpus = i128::from(instance.shape.gpus) * 1_000;

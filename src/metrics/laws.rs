@@ -11,7 +11,7 @@ use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, Charge, HeldShare, InstanceRef, Progress, Record, State, WorkRef,
+    AllocationRef, Charge, HeldShare, InstanceRef, Progress, Record, StartPromise, State, WorkRef,
 };
 use crate::units::{Money, Time};
 
@@ -371,8 +371,8 @@ impl Observer for Laws {
     }
 
     #[inline]
-    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
-        self.keep_promise(state, work, at);
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {
+        self.keep_promise(state, work, promise);
     }
 
     #[inline]

@@ -176,7 +176,8 @@ impl OccupancyRecorder {
             let live = Vec::new();
             self.machines.push(Machine { offer: instance.offer, slot: instance.slot, live });
         }
-        self.machines[row].live.push((state.now(), Time::MAX));
+        // Until now; its release says until when.
+        self.machines[row].live.push((state.now(), state.now()));
         if self.rows.len() <= reference.slot() {
             self.rows.resize(reference.slot() + 1, 0);
         }
@@ -219,7 +220,7 @@ impl OccupancyRecorder {
             let hold = MachineUse {
                 machine,
                 from: state.now(),
-                until: Time::MAX,
+                until: state.now(),
                 part: room(self.taken(machine), size),
                 class: ask.class.into(),
                 tenant: ask.tenant.row(),

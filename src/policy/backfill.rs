@@ -198,6 +198,9 @@ impl Pass<'_, '_, '_, '_> {
     }
 }
 
+/// End of a stay in a profile that has none: profiles, and sums of times, end there.
+const FOREVER: Time = Time::MAX;
+
 /// Whether a reserved start is known: it is not where it comes behind an end that is not.
 fn is_known(start: Time) -> bool {
     start < Time::ZERO.saturating_add(UNKNOWN_RUN)

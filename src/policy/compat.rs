@@ -29,7 +29,7 @@ pub struct RlScheduler {
     backfill: bool,
     place: Box<dyn Place>,
     queue: Vec<WorkRef>,
-    head: Option<(WorkRef, Time)>,
+    head: Option<(WorkRef, Option<Time>)>,
 }
 
 impl RlScheduler {
@@ -76,7 +76,7 @@ impl Policy for RlScheduler {
                 continue;
             }
             self.head = Some((head, start));
-            if self.backfill {
+            if let Some(start) = start {
                 self.fill(turn, head, start);
             }
             return;
@@ -85,11 +85,11 @@ impl Policy for RlScheduler {
 }
 
 impl RlScheduler {
-    /// Commits to the first by score, and works out when it could start.
-    fn pick(&mut self, turn: &Turn<'_, '_>) -> (WorkRef, Time) {
+    /// Commits to the first by score, and works out when it could start, if others are to fill up.
+    fn pick(&mut self, turn: &Turn<'_, '_>) -> (WorkRef, Option<Time>) {
         self.queue.sort_by_cached_key(|&work| score(self.order, turn.work(work), turn.now()));
         let head = self.queue[0];
-        (head, if self.backfill { promised_start(turn, head) } else { Time::MAX })
+        (head, self.backfill.then(|| promised_start(turn, head)))
     }
 
     /// Starts, first come first, whoever ends before the head's start.

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use crate::halt;
 use crate::model::Offer;
 use crate::state::{
-    AllocationRef, DecisionNote, InstanceRef, OfferSet, Refusal, RefusalReason, Share, State, Why,
-    WorkRef,
+    AllocationRef, DecisionNote, InstanceRef, OfferSet, Refusal, RefusalReason, Share,
+    StartPromise, State, Why, WorkRef,
 };
 use crate::units::{Id, Stream, Time};
 
@@ -153,13 +153,11 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.judge(result)
     }
 
-    /// Says that the next waiting tasks of `work`, all of a gang, are to start by `at`,
-    /// if no estimate proves too short; `Time::MAX` is never. None takes a reservation
-    /// back because others are served first. Every run checks what is promised so (see
-    /// `metrics::Laws`).
+    /// Says when the next waiting tasks of `work`, all of a gang, are to start. Every run checks
+    /// what is promised so (see `metrics::Laws`).
     #[inline]
-    pub fn promise(&mut self, work: WorkRef, at: Option<Time>) {
-        self.state.promise(work, at);
+    pub fn promise(&mut self, work: WorkRef, promise: StartPromise) {
+        self.state.promise(work, promise);
     }
 
     /// Says that all reservations have been worked out again: those that were not

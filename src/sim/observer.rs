@@ -2,7 +2,7 @@
 
 use crate::policy::Trigger;
 use crate::policy::queue::Queue;
-use crate::state::{Record, State, WorkRef};
+use crate::state::{Record, StartPromise, State, WorkRef};
 use crate::units::{Span, Time};
 
 /// Watches a run, in simulated-time order.
@@ -38,10 +38,9 @@ pub trait Observer {
         let _ = (state, record);
     }
 
-    /// The policy says when the next waiting tasks of `work`, all of a gang, are to start;
-    /// `Time::MAX` is never. None: the work holds no reservation any more.
-    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
-        let _ = (state, work, at);
+    /// The policy says when the next waiting tasks of `work`, all of a gang, are to start.
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {
+        let _ = (state, work, promise);
     }
 
     /// The policy has worked all reservations out again; those that it did not promise
@@ -91,8 +90,8 @@ impl<T: Observer + ?Sized> Observer for &mut T {
         (**self).record(state, record);
     }
     #[inline(always)]
-    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
-        (**self).promised(state, work, at);
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {
+        (**self).promised(state, work, promise);
     }
     #[inline(always)]
     fn planned(&mut self, state: &State<'_>) {
@@ -146,9 +145,9 @@ impl<T: Observer> Observer for Option<T> {
         }
     }
     #[inline(always)]
-    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {
         if let Some(observer) = self {
-            observer.promised(state, work, at);
+            observer.promised(state, work, promise);
         }
     }
     #[inline(always)]
@@ -204,9 +203,9 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.record(state, record);
     }
     #[inline(always)]
-    fn promised(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
-        self.0.promised(state, work, at);
-        self.1.promised(state, work, at);
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {
+        self.0.promised(state, work, promise);
+        self.1.promised(state, work, promise);
     }
     #[inline(always)]
     fn planned(&mut self, state: &State<'_>) {

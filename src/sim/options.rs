@@ -19,8 +19,8 @@ pub struct Options {
     pub max_alive: usize,
     /// Most pieces of work read.
     pub max_jobs: u64,
-    /// Longest simulated time from the clock's start on.
-    pub max_simulated: Span,
+    /// Longest simulated time from the clock's start on; none for no limit.
+    pub max_simulated: Option<Span>,
 }
 
 impl Default for Options {
@@ -33,7 +33,7 @@ impl Default for Options {
             max_events: 10_000_000_000,
             max_alive: 3_000_000,
             max_jobs: 1_000_000_000,
-            max_simulated: Span::MAX,
+            max_simulated: None,
         }
     }
 }

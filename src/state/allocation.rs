@@ -49,8 +49,8 @@ pub struct Allocation {
     pub held: SmallVec<[HeldShare; 1]>,
     /// Time at which it was placed.
     pub placed: Time,
-    /// Time at which its tasks started; `Time::MAX` before that.
-    pub(super) started: Time,
+    /// Time at which its tasks started.
+    pub(super) started: Option<Time>,
     /// Instances that are still booting.
     pub(super) not_ready: u32,
     /// How it ended; none until then. It is closed at the same moment.
@@ -73,14 +73,14 @@ impl Allocation {
 
     /// Time at which its tasks started; none while an instance is still booting.
     pub fn started(&self) -> Option<Time> {
-        (self.started != Time::MAX).then_some(self.started)
+        self.started
     }
 
     /// Nothing held yet, of `work`, opened `now`. Memory is kept.
     pub(super) fn reset(&mut self, work: WorkRef, now: Time) {
         (self.work, self.tasks, self.placed) = (Some(work), 0, now);
-        (self.started, self.not_ready, self.ending) = (Time::MAX, 0, None);
-        (self.estimated_end, self.speed) = (Time::MAX, u32::MAX);
+        (self.started, self.not_ready, self.ending) = (None, 0, None);
+        (self.estimated_end, self.speed) = (now, u32::MAX);
         (self.input, self.output) = (Span::ZERO, Span::ZERO);
         self.held.clear();
     }
@@ -116,8 +116,8 @@ pub struct LiveWork {
     pub placed: u32,
     /// Tasks done.
     pub done: u32,
-    /// Time at which its first task first started; `Time::MAX` before that.
-    pub(crate) first_start: Time,
+    /// Time at which its first task first started.
+    pub(crate) first_start: Option<Time>,
     /// Its allocations.
     pub allocations: SmallVec<[AllocationRef; 1]>,
     /// Sum of its charges so far.
@@ -148,7 +148,7 @@ impl LiveWork {
 
     /// Time at which its first task first started.
     pub fn first_start(&self) -> Option<Time> {
-        (self.first_start != Time::MAX).then_some(self.first_start)
+        self.first_start
     }
 
     /// Number of waiting tasks that must start at once: all of a gang, otherwise one.

@@ -86,6 +86,24 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// A policy's word on when the next waiting tasks of a piece of work start, all of a gang.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartPromise {
+    /// By then, if no estimate proves too short.
+    By(Time),
+    /// Never, as things are.
+    Never,
+    /// The work holds no reservation any more, because others are served first.
+    Withdrawn,
+}
+
+impl StartPromise {
+    /// By `at`, or never where there is no such time.
+    pub fn by(at: Option<Time>) -> Self {
+        at.map_or(Self::Never, Self::By)
+    }
+}
+
 /// Effect of a policy's action, for the simulator to follow up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -103,9 +121,8 @@ pub enum Effect {
     Wake(Time),
     /// A launch was refused.
     LaunchRefused(Id<Offer>, LaunchRefusal),
-    /// The next of the work's waiting tasks are to start by then; `Time::MAX` is never.
-    /// None: it holds no reservation any more.
-    Promised(WorkRef, Option<Time>),
+    /// The next of the work's waiting tasks are promised a start.
+    Promised(WorkRef, StartPromise),
     /// All reservations were worked out again.
     Planned,
     /// The policy wants to be asked again at this moment.
@@ -398,7 +415,7 @@ impl State<'_> {
     }
 
     /// Publishes when the next waiting tasks of `work` are to start.
-    pub(crate) fn promise(&mut self, work: WorkRef, at: Option<Time>) {
+    pub(crate) fn promise(&mut self, work: WorkRef, at: StartPromise) {
         self.effects.push(Effect::Promised(work, at));
     }
 

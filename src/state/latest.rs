@@ -71,10 +71,11 @@ impl State<'_> {
         offer: Id<Offer>,
         end: Time,
     ) -> impl Iterator<Item = InstanceRef> + '_ {
-        let (rows, first) = (&self.latest.by_offer, Time::from_micros(i64::MIN));
-        let after = rows.range((offer, end, 0)..=(offer, Time::MAX, u32::MAX));
-        let before = rows.range((offer, first, 0)..(offer, end, 0)).rev();
-        after.take(NEAR).chain(before.take(NEAR)).map(|(_, &instance)| instance)
+        let rows = &self.latest.by_offer;
+        let (after, before) = (rows.range((offer, end, 0)..), rows.range(..(offer, end, 0)).rev());
+        let near = after.take_while(move |(key, _)| key.0 == offer).take(NEAR);
+        let near = near.chain(before.take_while(move |(key, _)| key.0 == offer).take(NEAR));
+        near.map(|(_, &instance)| instance)
     }
 
     /// Estimated end of tasks of `work` that start on `offer` now, with their data moved; without

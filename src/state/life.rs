@@ -102,7 +102,7 @@ impl State<'_> {
         let live = &mut self.works[reference];
         (live.id, live.arrival, live.ask) = (work.id, work.arrival, work.ask);
         (live.waiting, live.placed, live.done) = (work.ask.tasks, 0, 0);
-        (live.first_start, live.last_offer) = (Time::MAX, None);
+        (live.first_start, live.last_offer) = (None, None);
         (live.cost, live.preemptions, live.executed) = (Money::ZERO, 0, Span::ZERO);
         live.allocations.clear();
         // Of several fractions of devices, room depends on which ones are taken, and
@@ -180,13 +180,13 @@ impl State<'_> {
             self.set_estimated_end(allocation);
         }
         let target = &mut self.allocations[allocation];
-        target.started = now;
+        target.started = Some(now);
         for held in &mut target.held {
             let instance = &mut self.fleet.instances[held.share.instance];
             held.usage = instance.meter.take(now, held.usage.millionths);
         }
         let live = &mut self.works[target.work()];
-        live.first_start = live.first_start.min(now);
+        live.first_start.get_or_insert(now);
         self.totals.allocated.add_tasks(live.ask.demand, i64::from(target.tasks));
         let work = target.work();
         self.resume(work);

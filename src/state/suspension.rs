@@ -6,14 +6,14 @@ use crate::units::{Span, Time};
 /// Suspended and lost time of one piece of work since its first start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Suspension {
-    /// Start of the time in which nothing of it runs; `Time::MAX` while something does.
-    since: Time,
+    /// Start of the time in which nothing of it runs; none while something does.
+    since: Option<Time>,
     /// Time that was suspended or lost before.
     pub(super) sum: Span,
 }
 
 impl Suspension {
-    const NONE: Self = Self { since: Time::MAX, sum: Span::ZERO };
+    const NONE: Self = Self { since: None, sum: Span::ZERO };
 }
 
 impl State<'_> {
@@ -40,7 +40,7 @@ impl State<'_> {
             pause.sum += now - started;
         }
         if !runs_on {
-            pause.since = now;
+            pause.since = Some(now);
         }
     }
 
@@ -55,10 +55,9 @@ impl State<'_> {
     #[inline]
     pub(super) fn resume(&mut self, work: WorkRef) {
         if let Some(pause) = self.pauses.get_mut(work.slot())
-            && pause.since != Time::MAX
+            && let Some(since) = pause.since.take()
         {
-            pause.sum += self.now - pause.since;
-            pause.since = Time::MAX;
+            pause.sum += self.now - since;
         }
     }
 }

@@ -116,7 +116,7 @@ fn the_pieces_of_a_charge_sum_to_it() {
                 &scenario.world,
                 &mut source,
                 &mut *policy,
-                &Options { max_simulated: Span::from_secs(100 * 86_400), ..scenario.options },
+                &Options { max_simulated: Some(Span::from_secs(100 * 86_400)), ..scenario.options },
                 &mut observer,
                 &mut |_| ControlFlow::Continue(()),
             );

@@ -36,17 +36,26 @@ fn defined(line: &str) -> Option<&str> {
     Some(&rest[..end.unwrap_or(rest.len())])
 }
 
-/// Files that define a name outside tests, by name.
-fn types() -> BTreeMap<String, Vec<String>> {
+/// The code of each file outside tests, by its place below `src`.
+fn code() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
     files.sort();
-    let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in files.iter().filter(|file| !is_test(file)) {
+    let files = files.iter().filter(|file| !is_test(file));
+    let code = files.map(|file| {
         let text = fs::read_to_string(file).expect("it is text");
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let place = file.strip_prefix(&root).expect("it is below").display().to_string();
+        (place, code.to_owned())
+    });
+    code.collect()
+}
+
+/// Files that define a name outside tests, by name.
+fn types() -> BTreeMap<String, Vec<String>> {
+    let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (place, code) in code() {
         for name in code.lines().filter_map(defined) {
             types.entry(name.to_owned()).or_default().push(place.clone());
         }
@@ -79,6 +88,35 @@ fn the_glossary_speaks_of_types_that_exist() {
         }
     }
     assert!(named > 30, "{named} types");
+}
+
+/// Files where the last point of the clock stands for itself, where sums end, and why.
+const AT_THE_END_OF_THE_CLOCK: [(&str, &str); 11] = [
+    ("cli/args.rs", "the longest window holds all of a trace"),
+    ("experiment/bound/cost.rs", "a window that closes with the clock"),
+    ("experiment/bound/job.rs", "the least of nothing yet"),
+    ("experiment/bound/offers.rs", "a boot beyond the clock"),
+    ("experiment/compare/plan.rs", "the longest window holds all of a trace"),
+    ("experiment/survey.rs", "a heap of ends: what has none is last"),
+    ("policy/backfill.rs", "profiles are over with the clock"),
+    ("policy/compat.rs", "a score of work without an estimate"),
+    ("policy/composed/due.rs", "a timer beyond the clock is not set"),
+    ("policy/order.rs", "a score of work without an estimate"),
+    ("sim/effects.rs", "a boot beyond the clock"),
+];
+
+#[test]
+fn what_is_not_there_is_no_number() {
+    let words = ["Time::MAX", "Span::MAX"];
+    let uses = |code: &str| {
+        let mut code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        code.any(|line| words.iter().any(|word| line.contains(word)))
+    };
+    let found =
+        code().into_iter().filter(|(place, code)| !place.starts_with("units/") && uses(code));
+    let found: Vec<String> = found.map(|(place, _)| place).collect();
+    let known = AT_THE_END_OF_THE_CLOCK.map(|(place, _)| place);
+    assert_eq!(found, known, "a time or an end that is not there is `None`, not a large number");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use windtunnel::policy::place::{Fit, place_all};
 use windtunnel::policy::spec::{BackfillSpec, PolicySpec};
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim::Options;
-use windtunnel::state::{Needs, Record, State, WorkRef};
+use windtunnel::state::{Needs, Record, StartPromise, State, WorkRef};
 use windtunnel::units::{Demand, Span, Time};
 
 use crate::listed::Listed;
@@ -152,7 +152,8 @@ impl Policy for Promiser {
             match trigger {
                 Trigger::Arrived(work) => {
                     self.work = Some(work);
-                    turn.promise(work, Some(Time::from_secs(self.promised)));
+                    let start = Time::from_secs(self.promised);
+                    turn.promise(work, StartPromise::By(start));
                     turn.planned();
                     turn.wake(Time::from_secs(self.starts)).expect("it is later");
                 }

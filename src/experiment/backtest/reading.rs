@@ -63,12 +63,13 @@ impl MatchedTotals {
         let count = all.len() as f64;
         let (mut waits, mut changes) = (Vec::with_capacity(all.len()), Vec::new());
         let (mut turnaround, mut slowdown, mut core_hours) = (0.0, 0.0, 0.0);
-        let (mut first, mut last) = (Time::MAX, Time::from_micros(i64::MIN));
+        let first = all.iter().map(|one| one.pair.arrival).min();
+        let mut last = first;
         for one in all {
             let WorkLife { wait, runtime, cpu } = life(one);
             let (start, arrival) = (one.pair.arrival.saturating_add(wait), one.pair.arrival);
             let end = start.saturating_add(runtime);
-            (first, last) = (first.min(arrival), last.max(end));
+            last = last.max(Some(end));
             let whole = (end - arrival).secs_f64();
             waits.push(wait.secs_f64());
             changes.extend([(arrival, 1), (start, -1)]);
@@ -82,7 +83,7 @@ impl MatchedTotals {
             turnaround_s: turnaround / count,
             slowdown: slowdown / count,
             core_hours,
-            makespan_s: (last - first).secs_f64(),
+            makespan_s: last.zip(first).map_or(0.0, |(last, first)| (last - first).secs_f64()),
             longest_queue: longest_queue(changes),
         }
     }

@@ -112,7 +112,7 @@ impl RowTable {
             return;
         }
         let alone = known.jobs.iter().filter(|job| is_prompt(job)).count() as f64;
-        let horizon = known.frame.horizon.unwrap_or(Time::MAX);
+        let horizon = known.frame.horizon;
         let poured = (0..3).map(|resource| prompt(known, resource, horizon));
         let poured = poured.fold(alone, f64::min);
         let relaxation = if poured < alone { POURED } else { ALONE };
@@ -218,13 +218,14 @@ fn is_prompt(job: &Job) -> bool {
 }
 
 /// The most jobs that can meet their deadline where the limited ones share one pool.
-fn prompt(known: &BoundInputs, resource: usize, horizon: Time) -> f64 {
+fn prompt(known: &BoundInputs, resource: usize, horizon: Option<Time>) -> f64 {
     let area = |job: &Job| job.amounts[resource] as f64 * job.shortest.micros() as f64;
     let all = known.jobs.iter().filter(|job| is_prompt(job));
     let (mut pooled, alone): (Vec<&Job>, Vec<&Job>) =
         all.partition(|job| job.limited && area(job) > 0.0);
-    let end = |job: &Job| job.deadline.map_or(horizon, |deadline| deadline.min(horizon));
-    let window = |job: &Job| (job.start.micros(), end(job).micros());
+    let end = |job: &Job| job.deadline.into_iter().chain(horizon).min();
+    let end = |job: &Job| end(job).expect("it has a deadline").micros();
+    let window = |job: &Job| (job.start.micros(), end(job));
     let (starts, ends) = pooled.iter().map(|job| window(job)).unzip();
     let mut windows = WindowCapacity::new(starts, ends, known.capacity[resource] as f64);
     pooled.sort_by(|a, b| area(a).total_cmp(&area(b)));

@@ -2,7 +2,7 @@
 
 use super::Laws;
 use crate::model::{Spread, WorkId};
-use crate::state::{AllocationRef, Ending, State, WorkRef};
+use crate::state::{AllocationRef, Ending, StartPromise, State, WorkRef};
 use crate::units::Time;
 
 /// Promised starts, and what excuses later ones. A promise is good for the next of
@@ -22,8 +22,8 @@ use crate::units::Time;
 ///   zones: reservations do not know what its other tasks hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promises {
-    /// Promised start by slot of the work; `Time::MAX` for none.
-    starts: Vec<Time>,
+    /// Promised start by slot of the work; none where nothing or never is promised.
+    starts: Vec<Option<Time>>,
     /// Since reservations were last worked out: what changes them happened,
     changed: bool,
     /// work was running beyond its estimate,
@@ -32,17 +32,15 @@ pub(super) struct Promises {
     slid: bool,
     /// The first that was not kept, or moved back, without an excuse of its own: its work,
     /// then and now.
-    moved: Option<(WorkId, Time, Time)>,
+    moved: Option<(WorkId, Time, StartPromise)>,
 }
 
 impl Promises {
     /// Sets a promise and returns the one before.
-    fn replace(&mut self, work: WorkRef, at: Time) -> Time {
+    fn replace(&mut self, work: WorkRef, at: Option<Time>) -> Option<Time> {
         if self.starts.len() <= work.slot() {
-            if at == Time::MAX {
-                return Time::MAX;
-            }
-            self.starts.resize(work.slot() + 1, Time::MAX);
+            at?;
+            self.starts.resize(work.slot() + 1, None);
         }
         std::mem::replace(&mut self.starts[work.slot()], at)
     }
@@ -52,14 +50,19 @@ impl Laws {
     /// New work has been promised nothing.
     #[inline]
     pub(super) fn forget_promise(&mut self, work: WorkRef) {
-        self.promises.replace(work, Time::MAX);
+        self.promises.replace(work, None);
     }
 
     /// The policy has promised a start.
-    pub(super) fn keep_promise(&mut self, state: &State<'_>, work: WorkRef, at: Option<Time>) {
-        let before = self.promises.replace(work, at.unwrap_or(Time::MAX));
-        if let Some(at) = at.filter(|&at| at > before) {
-            self.slipped(state, work, before, at);
+    pub(super) fn keep_promise(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {
+        let (at, is_later): (_, fn(Time, Time) -> bool) = match promise {
+            StartPromise::By(at) => (Some(at), |at, before| at > before),
+            StartPromise::Never => (None, |_, _| true),
+            StartPromise::Withdrawn => (None, |_, _| false),
+        };
+        let before = self.promises.replace(work, at);
+        if let Some(before) = before.filter(|&before| is_later(at.unwrap_or(before), before)) {
+            self.slipped(state, work, before, promise);
         }
     }
 
@@ -67,9 +70,9 @@ impl Laws {
     #[inline]
     pub(super) fn placed(&mut self, state: &State<'_>, allocation: AllocationRef) {
         let work = state.allocation(allocation).work();
-        let before = self.promises.replace(work, Time::MAX);
-        if state.now() > before {
-            self.slipped(state, work, before, state.now());
+        let before = self.promises.replace(work, None);
+        if let Some(before) = before.filter(|&before| state.now() > before) {
+            self.slipped(state, work, before, StartPromise::By(state.now()));
         }
     }
 
@@ -99,7 +102,7 @@ impl Laws {
     }
 
     #[cold]
-    fn slipped(&mut self, state: &State<'_>, work: WorkRef, before: Time, after: Time) {
+    fn slipped(&mut self, state: &State<'_>, work: WorkRef, before: Time, after: StartPromise) {
         let now = state.now();
         let ask = &state.work(work).ask;
         let inexact = match state.rules(ask.rules).spread {

@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 
 use smallvec::SmallVec;
 
-use super::Pass;
 use super::free_capacity::FreeCapacity;
 use super::instance_profile::{CandidateStarts, InstanceProfile, Wanted, common};
 use super::scalar_profile::ScalarProfile;
 use super::step_function::{change, period};
+use super::{FOREVER, Pass};
 use crate::model::Spread;
 use crate::policy::place::Place;
 use crate::policy::turn::Turn;
@@ -132,7 +132,7 @@ impl AvailabilityProfile {
         length: Span,
         end: Option<Time>,
     ) -> Option<(Time, ReservedResources)> {
-        let end = end.unwrap_or(Time::MAX);
+        let end = end.unwrap_or(FOREVER);
         let until = |start: Time| start.saturating_add(length).min(end);
         match self {
             Self::Scalar(free) => {
@@ -276,7 +276,7 @@ fn lanes(turn: &Turn<'_, '_>) -> Vec<InstanceProfile> {
         let end = end.max(turn.now());
         for held in &allocation.held {
             on_profiles(&mut lanes, &[held.share], |share, lane| {
-                change(&mut lane.steps, end, Time::MAX, |free| {
+                change(&mut lane.steps, end, FOREVER, |free| {
                     free.give(demand, share.tasks, share.devices);
                 });
             });

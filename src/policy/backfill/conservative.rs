@@ -9,10 +9,10 @@ use smallvec::SmallVec;
 use super::availability::{AvailabilityProfile, ReservedResources};
 use super::booking::begin;
 use super::length::{Length, length};
-use super::{Backfill, Failed, Pass, is_known};
+use super::{Backfill, FOREVER, Failed, Pass, is_known};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
-use crate::state::{Share, WorkRef};
+use crate::state::{Share, StartPromise, WorkRef};
 use crate::units::Time;
 
 /// A reservation for everybody, made in queue order: for all tasks of a gang
@@ -124,7 +124,7 @@ impl Backfill for Conservative {
         own.clone().for_each(|stay| self.plan.give(&stay.hold, stay.start, stay.until));
         let live = turn.work(work);
         let ends = live.allocations.iter().map(|&one| turn.allocation(one).estimated_end);
-        let until = ends.max().unwrap_or(Time::MAX);
+        let until = ends.max().unwrap_or(FOREVER);
         let hold = self.plan.hold_of_shares(live.ask.demand, shares);
         let free = self.plan.is_free(&hold, turn.now(), until);
         own.for_each(|stay| self.plan.take(&stay.hold, stay.start, stay.until));
@@ -208,8 +208,8 @@ impl Conservative {
 /// Promises the next waiting tasks of `work` what is reserved for them.
 fn publish(turn: &mut Turn<'_, '_>, work: WorkRef, stays: &ReservedStays) {
     if turn.work(work).waiting > 0 {
-        let start = stays.first().map_or(Time::MAX, |stay| stay.start);
-        turn.promise(work, Some(if is_known(start) { start } else { Time::MAX }));
+        let start = stays.first().map(|stay| stay.start).filter(|&start| is_known(start));
+        turn.promise(work, StartPromise::by(start));
     }
 }
 

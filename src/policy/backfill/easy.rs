@@ -7,7 +7,7 @@ use super::reservation::Reservation;
 use super::{Backfill, Failed, Pass, StartAttempt, is_known};
 use crate::policy::queue::{Queued, shorter};
 use crate::policy::turn::Turn;
-use crate::state::WorkRef;
+use crate::state::{StartPromise, WorkRef};
 use crate::units::Time;
 
 /// The head's reservation, kept while nothing but arrivals happens. A candidate
@@ -18,7 +18,7 @@ use crate::units::Time;
 pub struct Easy {
     reserved: Option<Reservation>,
     /// Work to which a start was last promised, for how many waiting tasks, and the start.
-    promised: Option<(WorkRef, u32, Time)>,
+    promised: Option<(WorkRef, u32, Option<Time>)>,
     candidates: Vec<Queued>,
     failed: Failed,
     /// In a scalar pool: since everybody was looked at, somebody did not start because it may
@@ -38,7 +38,7 @@ impl Backfill for Easy {
         let (now, room) = (pass.turn.now(), pass.scalar_room());
         let kept = self.reserved.take().filter(|kept| {
             let same = kept.head == head && kept.is_scalar() == room.is_some();
-            same && pass.joined.is_some() && now <= kept.at
+            same && pass.joined.is_some() && kept.at.is_none_or(|at| now <= at)
         });
         let mut reserved = kept.unwrap_or_else(|| {
             pass.joined = None;
@@ -60,13 +60,13 @@ impl Backfill for Easy {
 
     fn precede(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
         if let Some((head, ..)) = self.promised.take_if(|(head, ..)| *head != work) {
-            turn.promise(head, None);
+            turn.promise(head, StartPromise::Withdrawn);
         }
     }
 
     fn promise(&self, work: WorkRef) -> Option<Time> {
         let reserved = self.reserved.as_ref().filter(|reserved| reserved.head == work)?;
-        is_known(reserved.at).then_some(reserved.at)
+        reserved.at.filter(|&at| is_known(at))
     }
 }
 
@@ -74,16 +74,16 @@ impl Easy {
     /// Promises what is reserved. Whoever was the head before and waits on holds nothing.
     fn publish(&mut self, turn: &mut Turn<'_, '_>, reserved: &Reservation) {
         let head = reserved.head;
-        let at = if is_known(reserved.at) { reserved.at } else { Time::MAX };
+        let at = reserved.at.filter(|&at| is_known(at));
         let promise = (head, turn.work(head).waiting, at);
         let before = self.promised.replace(promise);
         if before != Some(promise) {
             if let Some((other, ..)) = before
                 && other != head
             {
-                turn.promise(other, None);
+                turn.promise(other, StartPromise::Withdrawn);
             }
-            turn.promise(head, Some(at));
+            turn.promise(head, StartPromise::by(at));
         }
         turn.planned();
     }

@@ -1,5 +1,6 @@
 //! Planned run of waiting work.
 
+use super::FOREVER;
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
 use crate::state::{UNKNOWN_RUN, run_length};
@@ -15,10 +16,10 @@ pub(super) enum Length {
 
 impl Length {
     /// Time for which what it takes must be free.
-    pub(super) const fn span(self) -> Span {
+    pub(super) fn span(self) -> Span {
         match self {
             Self::Known(length) => length,
-            Self::Unknown => Span::MAX,
+            Self::Unknown => FOREVER - Time::ZERO,
         }
     }
 
@@ -27,7 +28,7 @@ impl Length {
     pub(super) fn free_until(self, start: Time, until: Option<Time>) -> Time {
         match self {
             Self::Known(_) => start,
-            Self::Unknown => until.unwrap_or(Time::MAX),
+            Self::Unknown => until.unwrap_or(FOREVER),
         }
     }
 
@@ -76,10 +77,10 @@ fn spans(turn: &Turn<'_, '_>, one: Queued, estimate: Span) -> [Span; 2] {
 
 /// Whether `one` ends no later than `at` if it starts now; none where that depends on where
 /// it does. An end that is not known is later than any.
-pub(super) fn ends_by(turn: &Turn<'_, '_>, one: Queued, at: Time) -> Option<bool> {
+pub(super) fn ends_by(turn: &Turn<'_, '_>, one: Queued, at: Option<Time>) -> Option<bool> {
     let estimate = one.estimate.filter(|_| may_end_by(turn, one.estimate, at));
     let Some(estimate) = estimate else { return Some(false) };
-    let in_time = |span| turn.now().saturating_add(span) <= at;
+    let in_time = |span| at.is_none_or(|at| turn.now().saturating_add(span) <= at);
     // Most work needs no look at itself.
     let [slowest, _] = turn.speed_bounds();
     if !turn.moves_data() && in_time(run_length(estimate, slowest)) {
@@ -90,7 +91,9 @@ pub(super) fn ends_by(turn: &Turn<'_, '_>, one: Queued, at: Time) -> Option<bool
 }
 
 /// Whether any work with this estimate may end by `at` if it starts now; without one it may not.
-pub(super) fn may_end_by(turn: &Turn<'_, '_>, estimate: Option<Span>, at: Time) -> bool {
+pub(super) fn may_end_by(turn: &Turn<'_, '_>, estimate: Option<Span>, at: Option<Time>) -> bool {
     let [_, fastest] = turn.speed_bounds();
-    estimate.is_some_and(|estimate| turn.now().saturating_add(run_length(estimate, fastest)) <= at)
+    estimate.is_some_and(|estimate| {
+        at.is_none_or(|at| turn.now().saturating_add(run_length(estimate, fastest)) <= at)
+    })
 }

@@ -19,8 +19,8 @@ pub(super) struct Reservation {
     /// Work for which it is made.
     pub(super) head: WorkRef,
     /// The shadow time: the first estimated end after which the head fits.
-    /// Estimates that overran count as ending now.
-    pub(super) at: Time,
+    /// Estimates that overran count as ending now. None where it is never.
+    pub(super) at: Option<Time>,
     kept: ShadowRoom,
     scalar: bool,
 }
@@ -48,7 +48,8 @@ impl Reservation {
                 on_instances(turn, head, |offer| place.admits(turn, head, offer))
             }
         };
-        let (at, kept) = found.unwrap_or((Time::MAX, ShadowRoom::Nothing));
+        let (at, kept) = found.unzip();
+        let kept = kept.unwrap_or(ShadowRoom::Nothing);
         Self { head, at, kept, scalar: room.is_some() }
     }
 
@@ -65,7 +66,7 @@ impl Reservation {
     /// Whether an estimated end is no later than the shadow time; one that is not known
     /// is later than any.
     pub(super) fn ends_in_time(&self, end: Option<Time>) -> bool {
-        end.is_some_and(|end| end <= self.at)
+        end.is_some_and(|end| self.at.is_none_or(|at| end <= at))
     }
 
     /// Whether the new allocations `made` leave the head's start alone; if so,

@@ -2,17 +2,14 @@
 
 use crate::units::{Span, Time};
 
-/// Never: later than any change.
-const NEVER: Time = Time::MAX;
-
 /// Runs of a stretch of time: periods without a break in which enough tasks are free. The
 /// last level of a stretch lasts until the next stretch begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FreeRuns {
-    /// First time at which there are too few; never where there are always enough.
-    broken: Time,
-    /// Start of the run that lasts until the end of the stretch; never if none does.
-    open: Time,
+    /// First time at which there are too few; none where there are always enough.
+    broken: Option<Time>,
+    /// Start of the run that lasts until the end of the stretch, if one does.
+    open: Option<Time>,
     /// The longest run that began and ended within the stretch.
     longest: Span,
 }
@@ -20,19 +17,20 @@ pub(super) struct FreeRuns {
 impl FreeRuns {
     /// Runs of a stretch from `first` on, in which there are always or never enough.
     pub(super) const fn of(first: Time, enough: bool) -> Self {
-        let (broken, open) = if enough { (NEVER, first) } else { (first, NEVER) };
+        let (broken, open) = if enough { (None, Some(first)) } else { (Some(first), None) };
         Self { broken, open, longest: Span::ZERO }
     }
 
     /// Runs of this stretch and the `later` one together, which begins at `second`.
     pub(super) fn then(self, later: Self, second: Time) -> Self {
-        if later.broken == NEVER {
-            return Self { open: self.open.min(second), ..self };
-        }
-        if self.broken == NEVER {
+        let start = self.open.map_or(second, |open| open.min(second));
+        let Some(broken) = later.broken else {
+            return Self { open: Some(start), ..self };
+        };
+        if self.broken.is_none() {
             return Self { broken: later.broken, ..later };
         }
-        let across = later.broken - self.open.min(second);
+        let across = broken - start;
         let longest = self.longest.max(later.longest).max(across);
         Self { broken: self.broken, open: later.open, longest }
     }
@@ -40,17 +38,18 @@ impl FreeRuns {
     /// Whether a run that ends within the stretch is as long as `length`. The stretch begins
     /// at `first`; there have been enough since `open`.
     pub(super) fn holds(&self, length: Span, open: Option<Time>, first: Time) -> bool {
-        self.broken < NEVER
-            && (self.longest >= length || self.broken - open.unwrap_or(first) >= length)
+        self.broken.is_some_and(|broken| {
+            self.longest >= length || broken - open.unwrap_or(first) >= length
+        })
     }
 
     /// Start of the run that lasts until the end of the stretch, which begins at `first`, where
     /// there have been enough since `open`; none where there are too few then.
     pub(super) fn open_after(&self, open: Option<Time>, first: Time) -> Option<Time> {
-        if self.broken == NEVER {
-            return open.or(Some(first));
+        match self.broken {
+            None => open.or(Some(first)),
+            Some(_) => self.open,
         }
-        (self.open < NEVER).then_some(self.open)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Free tasks over time, as a balanced tree of changes.
 
+use super::FOREVER;
 use super::runs::{FreeRuns, class_of, classes, need};
 use crate::units::{Span, Time};
 
@@ -70,7 +71,7 @@ impl ScalarProfile {
         let greatest = self.nodes.get(self.root as usize).map_or(0, |root| root.greatest);
         self.classes = classes(greatest);
         self.runs.clear();
-        self.runs.resize(self.nodes.len() * self.classes, FreeRuns::of(Time::MAX, false));
+        self.runs.resize(self.nodes.len() * self.classes, FreeRuns::of(Time::ZERO, false));
         self.index_below(self.root);
     }
 
@@ -175,7 +176,7 @@ impl ScalarProfile {
             return;
         }
         self.add(from, tasks);
-        if until < Time::MAX {
+        if until < FOREVER {
             self.add(until, -tasks);
         }
     }

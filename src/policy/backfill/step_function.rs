@@ -1,5 +1,6 @@
 //! Something over time that changes now and then.
 
+use super::FOREVER;
 use crate::units::Time;
 
 /// Periods in which something is constant; each holds until the next begins, the
@@ -28,7 +29,7 @@ pub(super) fn change<T: Clone>(
         return;
     }
     let first = split(steps, from);
-    let last = if until == Time::MAX { steps.len() } else { split(steps, until) };
+    let last = if until == FOREVER { steps.len() } else { split(steps, until) };
     for step in &mut steps[first..last] {
         each(&mut step.1);
     }

@@ -12,8 +12,9 @@ pub(super) struct OfferRanking {
     pub(super) candidates: Vec<RankedOffer>,
     /// Providers with a candidate, in order.
     pub(super) providers: Vec<Id<Provider>>,
-    /// Time of the next change of a price; until then, rates and order hold.
-    until: Time,
+    /// Time of the next change of a price; until then, rates and order hold;
+    /// none where none changes any more.
+    until: Option<Time>,
 }
 
 /// One offer, for one kind of work.
@@ -59,23 +60,24 @@ impl OfferRanking {
         let mut providers: Vec<_> = candidates.iter().map(|one| one.provider).collect();
         providers.sort_unstable();
         providers.dedup();
-        Self { candidates, providers, until: Time::from_micros(i64::MIN) }
+        Self { candidates, providers, until: Some(Time::MIN) }
     }
 
     /// Takes in new prices.
     pub(super) fn refresh(&mut self, turn: &Turn<'_, '_>) {
         let now = turn.now();
-        if now < self.until {
+        if self.until.is_none_or(|until| now < until) {
             return;
         }
-        self.until = Time::MAX;
+        self.until = None;
         for one in &mut self.candidates {
             one.rate = turn.price(one.offer);
             let progress = i128::from(one.each) * i128::from(one.speed.max(1));
             one.unit = i128::from(one.rate.picos()) * 1_000_000 / progress;
             let changes = &turn.world().offers[one.offer].price.changes;
             let next = changes.partition_point(|&(from, _)| from <= now);
-            self.until = changes.get(next).map_or(self.until, |&(from, _)| from.min(self.until));
+            let next = changes.get(next).map(|&(from, _)| from);
+            self.until = next.into_iter().chain(self.until).min();
         }
         self.candidates.sort_unstable_by_key(|one| (one.unit, one.offer));
     }

@@ -166,7 +166,7 @@ fn holder(state: &State<'_>, &(work, (amount, until)): &WorkHolding) -> Holder {
         job: name(state, work),
         amount: amount as f64 / 1e3,
         alone: ask.demand.exclusive,
-        until_s: (ask.estimate.is_some() && until < Time::MAX).then(|| until.secs_f64()),
+        until_s: ask.estimate.map(|_| until.secs_f64()),
     }
 }
 

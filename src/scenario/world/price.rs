@@ -34,7 +34,7 @@ struct PriceChange {
     family: Option<String>,
     market: Option<String>,
     from: Time,
-    until: Time,
+    until: Option<Time>,
     effect: PriceEffect,
 }
 
@@ -59,7 +59,7 @@ impl PriceChange {
             family: text("family"),
             market: text("market"),
             from: row.moment("from", calendar).unwrap_or(BEGINNING),
-            until: row.moment("until", calendar).unwrap_or(Time::MAX),
+            until: row.moment("until", calendar),
             effect,
         })
     }
@@ -114,9 +114,9 @@ impl Changes {
         let mut steps: Vec<(Time, bool, usize)> = Vec::new();
         for row in self.of(known, region, market) {
             let change = &self.rows[row];
-            if change.from < change.until {
+            if change.until.is_none_or(|until| change.from < until) {
                 steps.push((change.from, true, row));
-                steps.push((change.until, false, row));
+                steps.extend(change.until.map(|until| (until, false, row)));
             }
         }
         steps.sort_unstable();
@@ -129,7 +129,7 @@ impl Changes {
             let (at, rate) = (of_one_time[0].0, holding.price(base));
             if at == BEGINNING {
                 path.first = rate;
-            } else if at != Time::MAX && rate != path.at(at) {
+            } else if rate != path.at(at) {
                 path.changes.push((at, rate));
             }
         }
@@ -236,25 +236,27 @@ mod tests {
 
     /// The price at `time`, by applying every row that holds then, in file order.
     fn slow(rows: &[PriceChange], base: Rate, time: Time) -> Rate {
-        rows.iter().filter(|row| row.from <= time && time < row.until).fold(base, |rate, row| {
-            match row.effect {
+        rows.iter()
+            .filter(|row| row.from <= time && row.until.is_none_or(|until| time < until))
+            .fold(base, |rate, row| match row.effect {
                 PriceEffect::Set(rate) => rate,
                 PriceEffect::Scale(millionths) => rate.scaled(millionths),
-            }
-        })
+            })
     }
 
     fn row() -> impl Strategy<Value = PriceChange> {
-        let time = |none| move |at: i64| if at < 0 { none } else { Time::from_micros(at) };
+        let time = |at: i64| (at >= 0).then(|| Time::from_micros(at));
         let effect = prop_oneof![
             (1_i64..9).prop_map(|rate| PriceEffect::Set(Rate::from_picos(rate * 1_000_003))),
             (0_i64..1_000_000).prop_map(PriceEffect::Scale),
         ];
-        ((-2_i64..30).prop_map(time(BEGINNING)), (-2_i64..30).prop_map(time(Time::MAX)), effect)
-            .prop_map(|(from, until, effect)| {
+        ((-2_i64..30).prop_map(time), (-2_i64..30).prop_map(time), effect).prop_map(
+            |(from, until, effect)| {
                 let (region, family, market) = (None, None, None);
+                let from = from.unwrap_or(BEGINNING);
                 PriceChange { region, family, market, from, until, effect }
-            })
+            },
+        )
     }
 
     proptest! {
