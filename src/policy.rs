@@ -11,6 +11,7 @@ mod preempt;
 pub mod provision;
 pub mod queue;
 pub mod spec;
+mod start;
 mod turn;
 
 pub use compat::RlScheduler;

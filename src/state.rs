@@ -193,6 +193,8 @@ pub struct State<'w> {
     needs: Needs,
     ends: BTreeSet<(Time, AllocationRef)>,
     latest: LatestEnds,
+    /// Number of times that something was done by which there may be room for others.
+    room_made: u64,
     totals: Totals,
     areas: TimeIntegrals,
     /// Time from which the sums over instances have stood.
@@ -253,6 +255,7 @@ impl<'w> State<'w> {
             needs,
             ends: BTreeSet::new(),
             latest: LatestEnds::new(needs.latest),
+            room_made: 0,
             totals: Totals { rates: vec![0; world.providers.len()], ..Totals::default() },
             areas: TimeIntegrals::default(),
             fleet_since: Time::ZERO,
@@ -485,6 +488,13 @@ impl<'w> State<'w> {
     /// Offers with live instances, in order.
     pub fn live_offers(&self) -> &[Id<Offer>] {
         &self.live_offers
+    }
+
+    /// Number of times that an action left room for others that was not there before: an
+    /// instance was rented, or is kept longer than before by the estimates of its work, so that
+    /// other work costs nothing there. It stands still where room was only taken.
+    pub fn room_made(&self) -> u64 {
+        self.room_made
     }
 
     /// The first instance, in the index's order and not before `from`, on which

@@ -3,6 +3,7 @@
 mod booking;
 mod conservative;
 mod easy;
+mod failed;
 mod greedy;
 mod instance_profile;
 mod length;
@@ -15,15 +16,16 @@ mod step_function;
 
 use std::ops::ControlFlow;
 
-use rustc_hash::FxHashMap;
-
 use super::place::{self, Place};
-use super::queue::{Queue, Queued, shorter};
+use super::provision::Provision;
+use super::queue::{Queue, Queued};
 use super::spec;
+use super::start::{Rent, Starter};
 use super::turn::Turn;
-use crate::model::{Ask, Home, Rules, WorkKind};
+use crate::model::Market;
 use crate::state::{AllocationRef, OfferSet, Share, UNKNOWN_RUN, WorkRef};
-use crate::units::{Demand, Id, Span, Time};
+use crate::units::Time;
+use failed::Failed;
 
 pub use conservative::Conservative;
 pub use easy::Easy;
@@ -37,6 +39,8 @@ pub struct Pass<'p, 't, 'a, 'w> {
     pub turn: &'t mut Turn<'a, 'w>,
     /// The place part, which says where tasks go.
     pub place: &'p mut dyn Place,
+    /// The provision part, which rents where what is there costs more.
+    pub provision: &'p mut dyn Provision,
     /// Waiting work; the head does not fit.
     pub queue: &'p mut Queue,
     /// Work that joined the queue since the last pass, where nothing else has
@@ -57,6 +61,11 @@ pub trait Backfill: std::fmt::Debug {
 
     /// Starts whoever may overtake, and takes them out of the queue.
     fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>);
+
+    /// The same where instances that were rented since the last pass may hold work that `joined`.
+    fn retry(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
+        let _ = pass;
+    }
 
     /// Whether `work`, which was just placed on these shares of instances that were there
     /// (and maybe on new ones), leaves every reservation of others alone.
@@ -110,35 +119,23 @@ impl Pass<'_, '_, '_, '_> {
         });
     }
 
-    /// Starts waiting tasks of `work` if they fit and `allowed` agrees to the
-    /// allocations made: of a gang all or none, of other work as many as may, at most
-    /// `most`. What is left stays in the queue; the answer is about that.
-    fn start_if(
+    /// Starts waiting tasks of `work` as `how` does with a place part, weighed as for everybody
+    /// (see [`Starter`]). What is left stays in the queue; the answer is about that.
+    pub(in crate::policy) fn start(
         &mut self,
         work: WorkRef,
-        most: u32,
-        mut allowed: impl FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
+        rent: Rent,
+        mut how: impl FnMut(&mut dyn Place, &mut Turn<'_, '_>) -> StartAttempt,
     ) -> StartAttempt {
-        if self.turn.work(work).ask.gang {
-            return self.start_gang(work, allowed);
-        }
         let before = self.turn.work(work).waiting;
-        let most = most.min(before);
-        let (mut left, mut limit) = (most, most);
-        let mut outcome = StartAttempt::Yes;
-        while left > 0 {
-            let (tried, how) = self.start_share(work, limit, &mut allowed);
-            match how {
-                StartAttempt::Yes => {
-                    left -= tried;
-                    limit = left;
-                }
-                StartAttempt::Forbidden if tried > 1 => limit = tried / 2,
-                StartAttempt::Forbidden | StartAttempt::NoRoom => {
-                    outcome = how;
-                    break;
-                }
-            }
+        let mut outcome = StartAttempt::NoRoom;
+        let mut starter = Starter { place: &mut *self.place, provision: &mut *self.provision };
+        let mut tried = |place: &mut dyn Place, turn: &mut Turn<'_, '_>| {
+            outcome = how(place, turn);
+            outcome == StartAttempt::Yes
+        };
+        if starter.start(self.turn, work, rent, &mut tried).is_ok() {
+            outcome = StartAttempt::Yes;
         }
         let waiting = self.turn.work(work).waiting;
         if waiting == 0 {
@@ -149,53 +146,93 @@ impl Pass<'_, '_, '_, '_> {
         outcome
     }
 
-    fn start_gang(
-        &mut self,
-        work: WorkRef,
-        mut allowed: impl FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
-    ) -> StartAttempt {
-        let place = &mut *self.place;
-        let mut outcome = StartAttempt::NoRoom;
-        self.turn.attempt(|turn| {
-            let before = turn.work(work).allocations.len();
-            if place::place_all(place, turn, work) {
-                outcome = StartAttempt::Forbidden;
-                if allowed(turn, &turn.work(work).allocations[before..]) {
-                    outcome = StartAttempt::Yes;
-                }
-            }
-            (outcome == StartAttempt::Yes).then_some(())
-        });
-        if outcome == StartAttempt::Yes {
-            self.queue.remove(work);
-        }
-        outcome
+    /// Starts as many waiting tasks of `work` as fit, of a gang all or none.
+    pub fn start_all(&mut self, work: WorkRef) -> StartAttempt {
+        self.start(work, Rent::Instead, |place, turn| match place::place_all(place, turn, work) {
+            true => StartAttempt::Yes,
+            false => StartAttempt::NoRoom,
+        })
     }
+}
 
-    /// Starts up to `most` tasks of work that is no gang on one instance. Returns how
-    /// many were tried.
-    fn start_share(
-        &mut self,
-        work: WorkRef,
-        most: u32,
-        allowed: &mut impl FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
-    ) -> (u32, StartAttempt) {
-        let place = &mut *self.place;
-        let (mut tried, mut outcome) = (0, StartAttempt::NoRoom);
-        self.turn.attempt(|turn| {
-            let gpus = turn.work(work).ask.demand.gpus;
-            let before = turn.work(work).allocations.len();
-            let share = at_most(place.pick(turn, work, &OfferSet::ALL)?, most, gpus);
-            turn.place(work, &[share]).ok()?;
-            (tried, outcome) = (share.tasks, StartAttempt::Forbidden);
-            // Several, where each task may yield by itself.
-            if allowed(turn, &turn.work(work).allocations[before..]) {
-                outcome = StartAttempt::Yes;
-            }
-            (outcome == StartAttempt::Yes).then_some(())
-        });
-        (tried, outcome)
+/// Starts waiting tasks of `work` if they fit and `allowed` agrees to the allocations made: of
+/// a gang all or none, of other work as many as may, at most `most`.
+fn start_tasks(
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    (work, most): (WorkRef, u32),
+    allowed: &mut dyn FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
+) -> StartAttempt {
+    if turn.work(work).ask.gang {
+        return start_gang(place, turn, work, allowed);
     }
+    let most = most.min(turn.work(work).waiting);
+    let (mut left, mut limit) = (most, most);
+    while left > 0 {
+        let (tried, how) = start_share(place, turn, (work, limit), allowed);
+        match how {
+            StartAttempt::Yes => {
+                left -= tried;
+                limit = left;
+            }
+            StartAttempt::Forbidden { .. } if tried > 1 => limit = tried / 2,
+            StartAttempt::Forbidden { .. } | StartAttempt::NoRoom => return how,
+        }
+    }
+    StartAttempt::Yes
+}
+
+fn start_gang(
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    work: WorkRef,
+    allowed: &mut dyn FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
+) -> StartAttempt {
+    let mut outcome = StartAttempt::NoRoom;
+    turn.attempt(|turn| {
+        let before = turn.work(work).allocations.len();
+        if place::place_all(place, turn, work) {
+            outcome = judge(turn, &turn.work(work).allocations[before..], allowed);
+        }
+        (outcome == StartAttempt::Yes).then_some(())
+    });
+    outcome
+}
+
+/// Starts up to `most` tasks of work that is no gang on one instance. Returns how many were
+/// tried.
+fn start_share(
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    (work, most): (WorkRef, u32),
+    allowed: &mut dyn FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
+) -> (u32, StartAttempt) {
+    let (mut tried, mut outcome) = (0, StartAttempt::NoRoom);
+    turn.attempt(|turn| {
+        let gpus = turn.work(work).ask.demand.gpus;
+        let before = turn.work(work).allocations.len();
+        let share = at_most(place.pick(turn, work, &OfferSet::ALL)?, most, gpus);
+        turn.place(work, &[share]).ok()?;
+        // Several, where each task may yield by itself.
+        tried = share.tasks;
+        outcome = judge(turn, &turn.work(work).allocations[before..], allowed);
+        (outcome == StartAttempt::Yes).then_some(())
+    });
+    (tried, outcome)
+}
+
+/// Outcome for the allocations `made`.
+fn judge(
+    turn: &Turn<'_, '_>,
+    made: &[AllocationRef],
+    allowed: &mut dyn FnMut(&Turn<'_, '_>, &[AllocationRef]) -> bool,
+) -> StartAttempt {
+    if allowed(turn, made) {
+        return StartAttempt::Yes;
+    }
+    let mut held = made.iter().flat_map(|&one| &turn.allocation(one).held);
+    let owned = held.all(|held| turn.instance(held.share.instance).market == Market::Owned);
+    StartAttempt::Forbidden { owned }
 }
 
 /// End of a stay in a profile that has none: profiles, and sums of times, end there.
@@ -217,58 +254,14 @@ fn at_most(mut share: Share, most: u32, gpus: u8) -> Share {
 
 /// Result of an attempt to start a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StartAttempt {
+pub enum StartAttempt {
+    /// All tasks that were to start have started.
     Yes,
+    /// There is no room.
     NoRoom,
-    Forbidden,
-}
-
-/// Work that did not start in this pass, so that its like is not tried again.
-#[derive(Debug, Default)]
-struct Failed {
-    /// Fewest tasks for which there was no room, by demand and rules.
-    unfit: FxHashMap<(Demand, Id<Rules>), u32>,
-    /// Shortest estimate that a reservation forbade, by what decides where work runs and for how
-    /// long, and tasks that start at once.
-    forbidden: FxHashMap<(Like, u32), Option<Span>>,
-}
-
-/// Demand, rules and kind; the data to move, of all tasks, with its home.
-type Like = (Demand, Id<Rules>, WorkKind, Option<(Id<Home>, i64, i64, u32)>);
-
-fn like(ask: &Ask) -> Like {
-    let data = ask.home.map(|home| (home, ask.input, ask.output, ask.tasks));
-    (ask.demand, ask.rules, ask.kind, data)
-}
-
-impl Failed {
-    fn clear(&mut self) {
-        self.unfit.clear();
-        self.forbidden.clear();
-    }
-
-    /// Whether work that asks this would fail like work before it.
-    fn predicts(&self, ask: &Ask, tasks: u32, estimate: Option<Span>) -> bool {
-        let fewest = self.unfit.get(&(ask.demand, ask.rules));
-        let shortest = || self.forbidden.get(&(like(ask), tasks));
-        fewest.is_some_and(|&fewest| tasks >= fewest)
-            || shortest().is_some_and(|&shortest| shorter(shortest, estimate) == shortest)
-    }
-
-    /// There was no room for so many tasks.
-    fn unfit(&mut self, ask: &Ask, tasks: u32) {
-        let fewest = self.unfit.entry((ask.demand, ask.rules)).or_insert(tasks);
-        *fewest = tasks.min(*fewest);
-    }
-
-    /// There was room, but it is reserved.
-    fn forbidden(&mut self, ask: &Ask, tasks: u32, estimate: Option<Span>) {
-        let shortest = self.forbidden.entry((like(ask), tasks)).or_insert(estimate);
-        *shortest = shorter(estimate, *shortest);
-    }
-
-    /// Something started: other room may be chosen now, though there is less of it.
-    fn room_changed(&mut self) {
-        self.forbidden.clear();
-    }
+    /// There is room, but it is reserved for others.
+    Forbidden {
+        /// It is on owned instances, which cost nothing more however long work runs.
+        owned: bool,
+    },
 }

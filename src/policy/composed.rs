@@ -9,10 +9,11 @@ use rustc_hash::FxHashSet;
 
 use super::backfill::{self, Backfill, Pass};
 use super::external::{self, Launcher};
-use super::place::{self, CostLimit, LimitedPlace, Place};
+use super::place::{self, Place};
 use super::provision::{self, Provision, Provisioned};
 use super::queue::Queue;
 use super::spec::{self, PolicyPart, PolicySpec};
+use super::start::{Rent, Starter};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
 use crate::model::{Market, Offer, Rules, World};
@@ -54,6 +55,8 @@ pub struct Composed {
     joined: Vec<WorkRef>,
     /// Work that was served first and did not fit, since when no room has come.
     blocked: Option<(WorkRef, WaitReason)>,
+    /// Times that actions had made room for others when that was found.
+    room_made: u64,
     /// The backfill part knows all but what has joined since.
     informed: bool,
     /// Something was placed at the last decision that placed something, then, which may
@@ -140,6 +143,7 @@ impl Composed {
             outside,
             joined: Vec::new(),
             blocked: None,
+            room_made: 0,
             informed: false,
             placed: None,
             yielded: Vec::new(),
@@ -204,10 +208,11 @@ impl Policy for Composed {
             self.serve(turn);
             self.overflow(turn);
             self.turn_late_work_away(turn);
-            // Work that overflowed or left may have made room for others.
-            if self.blocked.is_some() {
+            // Work that started, overflowed or left may have made room for others.
+            if self.blocked.is_some() && self.room_made == turn.room_made() {
                 break;
             }
+            self.blocked = None;
         }
         self.keep_to_the_limit(turn);
         self.placed = placed.filter(|&placed| placed == turn.now());
@@ -281,6 +286,7 @@ impl Composed {
                 None => served += 1,
                 reason => {
                     self.blocked = reason.map(|reason| (work, reason));
+                    self.room_made = turn.room_made();
                     self.informed = false;
                     self.queue.push(turn, work);
                 }
@@ -303,7 +309,7 @@ impl Composed {
         self.queue.rescore(turn);
         let plans = self.backfill.as_ref().is_some_and(|part| part.plans_all());
         let mut joined_only = self.blocked.is_some() && self.informed;
-        let mut filled = false;
+        let (mut filled, mut room_made) = (false, turn.room_made());
         while let Some(head) = self.queue.head() {
             if self.blocked.is_some_and(|(work, _)| work == head) {
                 break;
@@ -311,6 +317,7 @@ impl Composed {
             joined_only = false;
             let planned = plans && self.queue.len() > 1;
             if planned && !filled {
+                room_made = turn.room_made();
                 self.fill(turn, false);
                 filled = true;
                 continue;
@@ -327,6 +334,8 @@ impl Composed {
                 continue;
             };
             self.blocked = Some((head, reason));
+            // Since the first of those was tried who wait.
+            self.room_made = if filled { room_made } else { turn.room_made() };
             filled &= turn.work(head).waiting == waiting;
         }
         // Work that waits alone has a reservation too, which whoever comes must keep.
@@ -340,12 +349,18 @@ impl Composed {
     /// new to the part.
     fn fill(&mut self, turn: &mut Turn<'_, '_>, joined_only: bool) {
         let Some(backfill) = &mut self.backfill else { return };
-        backfill.fill(&mut Pass {
-            turn,
-            place: &mut *self.place,
-            queue: &mut self.queue,
-            joined: joined_only.then_some(&self.joined),
-        });
+        let (place, provision) = (&mut *self.place, &mut *self.provision);
+        let joined = joined_only.then_some(&*self.joined);
+        let queue = &mut self.queue;
+        backfill.fill(&mut Pass { turn, place, provision, queue, joined });
+    }
+
+    /// Lets `work` overtake on instances that were rented since others were let.
+    fn retry(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
+        let Some(backfill) = &mut self.backfill else { return };
+        let (place, provision) = (&mut *self.place, &mut *self.provision);
+        let (queue, joined) = (&mut self.queue, Some(&[work][..]));
+        backfill.retry(&mut Pass { turn, place, provision, queue, joined });
     }
 
     /// Places all waiting tasks of `work`, on instances that are there, rented
@@ -358,29 +373,18 @@ impl Composed {
         planned: bool,
     ) -> Option<WaitReason> {
         let waiting = turn.work(work).waiting;
-        // Places that were refused as too dear are taken after all where nothing can be rented.
-        let mut limited = false;
-        if !planned && self.place.weighs(turn, work) {
-            let limit = CostLimit::new(&mut *self.provision, waiting);
-            let mut part = LimitedPlace { part: &mut *self.place, limit };
-            if place::place_all(&mut part, turn, work) {
-                return None;
-            }
-            limited = part.limit.most(turn, work).is_some();
-        } else if !planned && place::place_all(&mut *self.place, turn, work) {
-            return None;
-        }
-        let reason = match self.provision.supply(turn, work) {
-            Provisioned::Rented => return None,
-            Provisioned::Later(at) => {
+        let mut starter = Starter { place: &mut *self.place, provision: &mut *self.provision };
+        let mut all = |place: &mut dyn Place, turn: &mut Turn<'_, '_>| {
+            !planned && place::place_all(place, turn, work)
+        };
+        let reason = match starter.start(turn, work, Rent::Wherever, &mut all) {
+            Ok(()) | Err(Provisioned::Rented) => return None,
+            Err(Provisioned::Later(at)) => {
                 self.later.set(turn, at);
                 WaitReason::OverflowLater
             }
-            Provisioned::None(reason) => reason,
+            Err(Provisioned::None(reason)) => reason,
         };
-        if limited && place::place_all(&mut *self.place, turn, work) {
-            return None;
-        }
         if self.joins && reason == WaitReason::NothingToRent && self.complete(turn, work, planned) {
             return None;
         }
@@ -452,11 +456,16 @@ impl Composed {
             self.overdue.push(work);
         }
         self.unrentable.clear();
+        let before = turn.room_made();
         while next < self.overdue.len() {
             let work = self.overdue[next];
             next += 1;
             // Some have started, and of these some wait anew.
-            if !self.queue.contains(work) || overflow.due(turn.waits_since(work)) > turn.now() {
+            if turn.room_made() != before && self.queue.contains(work) {
+                self.retry(turn, work);
+            }
+            let due = |due: &Due<_>| due.due(turn.waits_since(work)) > turn.now();
+            if !self.queue.contains(work) || self.overflow.as_ref().is_some_and(due) {
                 continue;
             }
             let live = turn.work(work);

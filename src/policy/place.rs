@@ -14,14 +14,14 @@ use super::spec;
 use super::turn::Turn;
 use crate::model::Offer;
 use crate::state::{AllocationRef, Needs, OfferSet, Share, WorkRef};
-use crate::units::{Id, Scalar};
+use crate::units::{Id, Money, Scalar};
 
 pub use dot::{DotProduct, LeastRemainder};
 pub use fgd::Fgd;
 pub use fit::Fit;
 pub(super) use fit::share_on;
 pub use gpu::{GpuClustering, GpuPacking};
-pub use limit::{CostLimit, LimitedPlace};
+pub use limit::{CostLimit, JoinedPlace, LimitedPlace};
 use narrow::Narrowed;
 pub use next::NextFit;
 pub use random::Random;
@@ -61,6 +61,36 @@ pub trait Place: std::fmt::Debug {
     fn weighs(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         let _ = (turn, work);
         false
+    }
+
+    /// Whether it also places `work` on instances of offers that it does not admit, while
+    /// others keep them for longer: where there is room depends on how long the work runs.
+    fn joins(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
+        let _ = (turn, work);
+        false
+    }
+
+    /// The share that it picks below `limit` on such instances alone.
+    fn pick_joined(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        reach: &OfferSet,
+        limit: &mut CostLimit<'_>,
+    ) -> Option<Share> {
+        let _ = (turn, work, reach, limit);
+        None
+    }
+
+    /// Whether `work` may be placed there now, though the part would pick another place first.
+    fn takes(&mut self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> bool {
+        self.admits(turn, work, turn.instance(share.instance).offer)
+    }
+
+    /// Cost of `share` to the work beyond what is paid anyway, as far as this part weighs that.
+    fn extra_cost(&self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Money {
+        let _ = (turn, work, share);
+        Money::ZERO
     }
 }
 

@@ -148,13 +148,15 @@ pub(super) enum Undo {
 pub(crate) struct Attempt {
     undo: usize,
     effects: usize,
+    room_made: u64,
 }
 
 impl State<'_> {
     /// Starts an attempt; every change until its end can be rolled back.
     pub(crate) fn begin(&mut self) -> Attempt {
         self.attempts += 1;
-        Attempt { undo: self.undo.len(), effects: self.effects.len() }
+        let (undo, effects) = (self.undo.len(), self.effects.len());
+        Attempt { undo, effects, room_made: self.room_made }
     }
 
     /// Keeps the changes of the attempt.
@@ -181,6 +183,7 @@ impl State<'_> {
                 }
             }
         }
+        self.room_made = attempt.room_made;
     }
 
     #[inline]

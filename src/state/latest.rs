@@ -49,7 +49,8 @@ impl State<'_> {
                 continue;
             }
             let row = |end| (instance.offer, end, instance.ordinal);
-            if let Some(before) = self.latest.of(reference) {
+            let before = self.latest.of(reference);
+            if let Some(before) = before {
                 self.latest.by_offer.remove(&row(before));
             }
             if self.latest.ends.len() <= reference.slot() {
@@ -60,6 +61,7 @@ impl State<'_> {
             let _ = if holds { ends.insert(end) } else { ends.remove(&end) };
             if let Some(after) = self.latest.of(reference) {
                 self.latest.by_offer.insert(row(after), reference);
+                self.room_made += u64::from(before.is_none_or(|before| before < after));
             }
         }
     }
@@ -78,11 +80,15 @@ impl State<'_> {
         near.map(|(_, &instance)| instance)
     }
 
-    /// Estimated end of tasks of `work` that start on `offer` now, with their data moved; without
-    /// an estimate they are taken to run one hour on the reference machine.
+    /// Time for which tasks of `work` are expected to run on the reference machine: the rest of
+    /// the estimate, or one hour without one.
+    pub fn expected_run(&self, work: WorkRef) -> Span {
+        self.works[work].remaining_estimate().unwrap_or(Span::HOUR)
+    }
+
+    /// Expected end of tasks of `work` that start on `offer` now, with their data moved.
     pub fn expected_end(&self, work: WorkRef, offer: Id<Offer>, tasks: u32) -> Time {
-        let live = &self.works[work];
-        let left = live.remaining_estimate().unwrap_or(Span::HOUR);
+        let (live, left) = (&self.works[work], self.expected_run(work));
         let run = run_length(left, self.rules[live.ask.rules.row()].speed(live.ask.kind, offer));
         let (input, output) = self.transfer_times(work, offer, tasks);
         let end = self.now.saturating_add(input).saturating_add(run);

@@ -33,6 +33,7 @@ impl State<'_> {
         }
         let instance = self.launch(offer, Phase::Booting);
         self.remember(Undo::Rented(instance));
+        self.room_made += 1;
         self.effects.push(Effect::Rented(instance));
         Ok(instance)
     }

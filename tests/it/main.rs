@@ -22,6 +22,7 @@ mod listed;
 mod names;
 mod logs;
 mod oracles;
+mod overtaking;
 mod plan;
 mod preempting;
 mod policies;

@@ -1,8 +1,10 @@
 //! Starts that leave every reservation in a plan alone.
 
-use super::Pass;
 use super::availability::{AvailabilityProfile, ReservedResources};
+use super::{Pass, StartAttempt, start_tasks};
 use crate::model::Spread;
+use crate::policy::place::JoinedPlace;
+use crate::policy::start::Rent;
 use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, Instance, InstanceRef, Share, WorkRef};
 use crate::units::{Demand, Time};
@@ -19,35 +21,51 @@ pub(super) fn begin(
     until: Time,
 ) -> u32 {
     let before = pass.turn.work(work).waiting;
-    pass.start_if(work, hold.tasks(), |turn, made| book(plan, turn, made, until));
-    let begun = before - pass.turn.work(work).waiting;
-    let ReservedResources::Shares(demand, shares) = hold else { return begun };
-    // A start on the planned instances may break a spread where the plan does not know it.
-    let ask = &pass.turn.work(work).ask;
-    let spreads = match pass.turn.rules(ask.rules).spread {
-        Spread::None => true,
-        Spread::Instances | Spread::Zones => ask.gang,
-        Spread::EvenZones => false,
-    };
-    if begun > 0 || !spreads || !fit_now(pass.turn, *demand, shares) {
-        return begun;
-    }
-    let placed = pass.turn.attempt(|turn| {
-        let before = turn.work(work).allocations.len();
-        if turn.work(work).ask.gang {
-            turn.place(work, shares).ok()?;
-        } else {
-            shares.iter().try_for_each(|&share| turn.place(work, &[share])).ok()?;
+    pass.start(work, Rent::Instead, |place, turn| {
+        let most = hold.tasks().saturating_sub(before - turn.work(work).waiting);
+        let outcome =
+            start_tasks(place, turn, (work, most), &mut |turn, made| book(plan, turn, made, until));
+        let ReservedResources::Shares(demand, shares) = hold else { return outcome };
+        // A start on the planned instances may break a spread where the plan does not know it.
+        let ask = &turn.work(work).ask;
+        let spreads = match turn.rules(ask.rules).spread {
+            Spread::None => true,
+            Spread::Instances | Spread::Zones => ask.gang,
+            Spread::EvenZones => false,
+        };
+        if turn.work(work).waiting < before
+            || !spreads
+            || !fit_now(turn, *demand, shares)
+            || !shares.iter().all(|&share| place.takes(turn, work, share))
+        {
+            return outcome;
         }
-        book(plan, turn, &turn.work(work).allocations[before..], until).then_some(())
+        let placed = turn.attempt(|turn| {
+            let before = turn.work(work).allocations.len();
+            if turn.work(work).ask.gang {
+                turn.place(work, shares).ok()?;
+            } else {
+                shares.iter().try_for_each(|&share| turn.place(work, &[share])).ok()?;
+            }
+            book(plan, turn, &turn.work(work).allocations[before..], until).then_some(())
+        });
+        if placed.is_some() { StartAttempt::Yes } else { outcome }
     });
-    let waiting = pass.turn.work(work).waiting;
-    if waiting == 0 {
-        pass.queue.remove(work);
-    } else if placed.is_some() {
-        pass.queue.push(pass.turn, work);
-    }
-    before - waiting
+    before - pass.turn.work(work).waiting
+}
+
+/// Starts up to `most` waiting tasks now where others keep an instance for longer than they run,
+/// which the plan does not count on, if that leaves every reservation alone.
+pub(super) fn join(
+    pass: &mut Pass<'_, '_, '_, '_>,
+    plan: &mut AvailabilityProfile,
+    (work, most): (WorkRef, u32),
+    until: Time,
+) -> StartAttempt {
+    pass.start(work, Rent::Never, |part, turn| {
+        let place = &mut JoinedPlace { part };
+        start_tasks(place, turn, (work, most), &mut |turn, made| book(plan, turn, made, until))
+    })
 }
 
 /// Takes what the allocations hold out of the plan, if it is free until their

@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::availability::{AvailabilityProfile, ReservedResources};
-use super::booking::begin;
+use super::booking::{begin, join};
 use super::length::{Length, length};
-use super::{Backfill, FOREVER, Failed, Pass, is_known};
+use super::{Backfill, FOREVER, Failed, Pass, StartAttempt, is_known};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
 use crate::state::{Share, StartPromise, WorkRef};
@@ -43,6 +43,8 @@ pub struct Conservative {
     most: usize,
     /// Work without a reservation that cannot start now.
     failed: Failed,
+    /// Work that cannot start now where others keep an instance for longer.
+    unjoined: Failed,
 }
 
 /// Reservations of one piece of work, the earliest first.
@@ -95,13 +97,16 @@ impl Backfill for Conservative {
                 continue;
             }
             let stays = if count == 0 && left == 0 {
-                start_now(pass, plan, one, length, &mut self.failed);
+                start_joined(pass, plan, (one, length), &mut self.unjoined);
+                start_now(pass, plan, (one, length), &mut self.failed);
                 without += u64::from(pass.turn.work(one.work).waiting > 0);
                 ReservedStays::new()
             } else {
                 if count > 0 {
                     self.failed.clear();
+                    self.unjoined.room_changed();
                 }
+                start_joined(pass, plan, (one, length), &mut self.unjoined);
                 let stays = advance(pass, plan, one, length, mine);
                 let after = stays.iter().map(|stay| (stay.start, stay.hold.tasks()));
                 self.moved |= count > 0 && !before.eq(after);
@@ -160,6 +165,7 @@ impl Conservative {
         self.plan.index();
         self.promised.clear();
         self.failed.clear();
+        self.unjoined.clear();
         kept
     }
 
@@ -244,7 +250,8 @@ fn advance(
     length: Length,
     mine: &[PriorReservation],
 ) -> ReservedStays {
-    let (live, mut stays) = (pass.turn.work(one.work), ReservedStays::new());
+    let mut stays = ReservedStays::new();
+    let live = pass.turn.work(one.work);
     let (together, mut waiting) = (live.together(), live.waiting);
     plan.admit(pass.turn, pass.place, one.work);
     // Each moves by itself, as that of a job of one task would.
@@ -254,6 +261,7 @@ fn advance(
         waiting -= tasks;
         let (tasks, until) = ((together.min(tasks), tasks), length.latest(stay.until));
         reserve(pass, plan, one.work, tasks, (length, until), &mut stays);
+        waiting = waiting.min(unreserved(pass.turn, one.work, &stays));
     }
     reserve(pass, plan, one.work, (together, waiting), (length, None), &mut stays);
     stays.sort_by_key(|stay| stay.start);
@@ -280,7 +288,7 @@ fn reserve(
         };
         if start == now {
             let begun = begin(pass, plan, work, &hold, length.free_until(start, until));
-            left -= begun;
+            left = left.saturating_sub(begun).min(unreserved(pass.turn, work, stays));
             if begun > 0 {
                 continue;
             }
@@ -292,25 +300,50 @@ fn reserve(
     }
 }
 
+/// Waiting tasks of `work` that hold none of these reservations.
+fn unreserved(turn: &Turn<'_, '_>, work: WorkRef, stays: &ReservedStays) -> u32 {
+    let reserved: u32 = stays.iter().map(|stay| stay.hold.tasks()).sum();
+    turn.work(work).waiting.saturating_sub(reserved)
+}
+
+/// Starts tasks of `one` now where others keep an instance for longer than they run.
+fn start_joined(
+    pass: &mut Pass<'_, '_, '_, '_>,
+    plan: &mut AvailabilityProfile,
+    (one, length): (Queued, Length),
+    failed: &mut Failed,
+) {
+    let work = one.work;
+    if !pass.place.joins(pass.turn, work) || failed.predicts(pass.turn, pass.place, work) {
+        return;
+    }
+    let until = length.free_until(pass.turn.now(), None);
+    match join(pass, plan, (work, one.tasks), until) {
+        StartAttempt::Yes => failed.room_changed(),
+        StartAttempt::NoRoom => failed.unfit(pass.turn, pass.place, work),
+        StartAttempt::Forbidden { owned } => {
+            failed.forbidden(pass.turn, pass.place, (work, owned));
+        }
+    }
+}
+
 /// Starts now what can start by the plan of work that is given no reservation.
 fn start_now(
     pass: &mut Pass<'_, '_, '_, '_>,
     plan: &mut AvailabilityProfile,
-    one: Queued,
-    length: Length,
+    (one, length): (Queued, Length),
     failed: &mut Failed,
 ) {
     let (now, until) = (pass.turn.now(), pass.turn.now().saturating_add(length.span()));
     plan.admit(pass.turn, pass.place, one.work);
     loop {
         let live = pass.turn.work(one.work);
-        let (ask, tasks) = (live.ask, live.together());
-        let left = live.waiting;
-        if left == 0 || failed.predicts(&ask, tasks, one.estimate) {
+        let (tasks, left) = (live.together(), live.waiting);
+        if left == 0 || failed.predicts(pass.turn, pass.place, one.work) {
             return;
         }
         let Some(hold) = plan.hold(pass.turn, one.work, (tasks, left), now, until) else {
-            failed.forbidden(&ask, tasks, one.estimate);
+            failed.forbidden(pass.turn, pass.place, (one.work, true));
             return;
         };
         if begin(pass, plan, one.work, &hold, length.free_until(now, None)) < hold.tasks() {

@@ -4,8 +4,10 @@ use std::ops::ControlFlow;
 
 use super::length::{ends_by, may_end_by};
 use super::reservation::Reservation;
-use super::{Backfill, Failed, Pass, StartAttempt, is_known};
+use super::{Backfill, Failed, Pass, StartAttempt, is_known, start_tasks};
+use crate::policy::place::Place;
 use crate::policy::queue::{Queued, shorter};
+use crate::policy::start::Rent;
 use crate::policy::turn::Turn;
 use crate::state::{StartPromise, WorkRef};
 use crate::units::Time;
@@ -56,6 +58,10 @@ impl Backfill for Easy {
         }
         self.start(pass, &mut reserved);
         self.reserved = Some(reserved);
+    }
+
+    fn retry(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
+        self.fill(pass);
     }
 
     fn precede(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
@@ -126,56 +132,67 @@ impl Easy {
             if pass.turn.is_halted() {
                 return;
             }
-            let ask = pass.turn.work(queued.work).ask;
-            let tasks = queued.together;
-            if self.failed.predicts(&ask, tasks, queued.estimate) {
+            let work = queued.work;
+            if self.failed.predicts(pass.turn, pass.place, work) {
                 continue;
             }
-            let allowed = |turn: &Turn<'_, '_>, made: &[_]| reserved.admit(turn, made);
-            let mut outcome = pass.start_if(queued.work, queued.tasks, allowed);
-            if outcome == StartAttempt::Forbidden && start_elsewhere(pass, reserved, queued.work) {
-                outcome = StartAttempt::Yes;
-            }
-            if outcome == StartAttempt::Yes || pass.turn.work(queued.work).waiting < queued.tasks {
+            let outcome = pass.start(work, Rent::Instead, |place, turn| {
+                start_by(place, turn, (work, queued.tasks), reserved)
+            });
+            if outcome == StartAttempt::Yes || pass.turn.work(work).waiting < queued.tasks {
                 self.failed.room_changed();
                 self.again |= self.misplaced;
             }
-            self.misplaced |= outcome == StartAttempt::Forbidden && reserved.is_scalar();
             match outcome {
                 StartAttempt::Yes => {}
-                StartAttempt::NoRoom => self.failed.unfit(&ask, tasks),
-                StartAttempt::Forbidden => self.failed.forbidden(&ask, tasks, queued.estimate),
+                StartAttempt::NoRoom => self.failed.unfit(pass.turn, pass.place, work),
+                StartAttempt::Forbidden { owned } => {
+                    self.failed.forbidden(pass.turn, pass.place, (work, owned));
+                    self.misplaced |= reserved.is_scalar();
+                }
             }
         }
+    }
+}
+
+/// Starts up to `most` waiting tasks that fit and leave the reservation alone: where they are
+/// placed first, or else where they leave the head room.
+fn start_by(
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
+    (work, most): (WorkRef, u32),
+    reserved: &mut Reservation,
+) -> StartAttempt {
+    let outcome =
+        start_tasks(place, turn, (work, most), &mut |turn, made| reserved.admit(turn, made));
+    match outcome {
+        StartAttempt::Forbidden { .. } if start_elsewhere(place, turn, work, reserved) => {
+            StartAttempt::Yes
+        }
+        outcome => outcome,
     }
 }
 
 /// Starts waiting tasks where they leave the head room, though they would be placed
 /// elsewhere first. Returns whether none is left waiting.
 fn start_elsewhere(
-    pass: &mut Pass<'_, '_, '_, '_>,
-    reserved: &mut Reservation,
+    place: &mut dyn Place,
+    turn: &mut Turn<'_, '_>,
     work: WorkRef,
+    reserved: &mut Reservation,
 ) -> bool {
-    let most = pass.turn.work(work).waiting;
-    let shares = reserved.elsewhere(pass.turn, pass.place, work, most);
+    let shares = reserved.elsewhere(turn, place, work, turn.work(work).waiting);
     if shares.is_empty() {
         return false;
     }
-    if pass.turn.work(work).ask.gang {
-        pass.turn.place(work, &shares).expect("there is room for it");
+    if turn.work(work).ask.gang {
+        turn.place(work, &shares).expect("there is room for it");
     } else {
         for &share in &shares {
-            pass.turn.place(work, &[share]).expect("there is room for it");
+            turn.place(work, &[share]).expect("there is room for it");
         }
     }
-    let waits = pass.turn.work(work).waiting > 0;
-    if waits {
-        pass.queue.push(pass.turn, work);
-    } else {
-        pass.queue.remove(work);
-    }
-    !waits
+    turn.work(work).waiting == 0
 }
 
 /// Room that candidates before leave in a scalar pool, at least and at most. The two differ where

@@ -1,12 +1,10 @@
 //! Greedy: anybody that fits starts; the head has no reservation.
 
-use super::{Backfill, Failed, Pass};
-use crate::policy::place;
+use super::{Backfill, Failed, Pass, StartAttempt};
 use crate::policy::queue::Queued;
-use crate::units::Span;
 
-/// Everybody in order, once per pass; a demand that has failed is not tried
-/// again in that pass.
+/// Everybody in order, once per pass; whoever is like work that has failed is not tried
+/// in that pass.
 #[derive(Debug, Default)]
 pub struct Greedy {
     candidates: Vec<Queued>,
@@ -16,6 +14,10 @@ pub struct Greedy {
 impl Backfill for Greedy {
     fn needs_ends(&self) -> bool {
         false
+    }
+
+    fn retry(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
+        self.fill(pass);
     }
 
     fn fill(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {
@@ -28,18 +30,12 @@ impl Backfill for Greedy {
             if pass.turn.is_halted() {
                 return;
             }
-            let ask = pass.turn.work(queued.work).ask;
-            let tasks = if ask.gang { queued.tasks } else { 1 };
-            if self.failed.predicts(&ask, tasks, Some(Span::ZERO)) {
+            let work = queued.work;
+            if self.failed.predicts(pass.turn, pass.place, work) {
                 continue;
             }
-            if place::place_all(pass.place, pass.turn, queued.work) {
-                pass.queue.remove(queued.work);
-                continue;
-            }
-            self.failed.unfit(&ask, tasks);
-            if pass.turn.work(queued.work).waiting != queued.tasks {
-                pass.queue.push(pass.turn, queued.work);
+            if pass.start_all(work) != StartAttempt::Yes {
+                self.failed.unfit(pass.turn, pass.place, work);
             }
         }
     }

@@ -122,7 +122,7 @@ impl Reservation {
         while let Some((instance, order)) = turn.first_fit(work, from) {
             from = order + 1;
             let offer = turn.instance(instance).offer;
-            if place.admits(turn, work, offer) {
+            if place.takes(turn, work, Share { instance, tasks: 1, devices: 0 }) {
                 open.push((instance, turn.site(work, offer)));
             }
         }

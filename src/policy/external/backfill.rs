@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use super::SharedSession;
 use super::message::Question;
 use crate::policy::backfill::{self, Pass};
-use crate::policy::place;
 use crate::policy::queue::Queued;
 
 /// Names who is tried before the head of the queue.
@@ -59,12 +58,7 @@ impl backfill::Backfill for ExternalBackfill {
                 row
             };
             let Some(row) = found else { return };
-            let queued = self.waiting.remove(row);
-            if place::place_all(pass.place, pass.turn, queued.work) {
-                pass.queue.remove(queued.work);
-            } else if pass.turn.work(queued.work).waiting != queued.tasks {
-                pass.queue.push(pass.turn, queued.work);
-            }
+            pass.start_all(self.waiting.remove(row).work);
         }
     }
 }

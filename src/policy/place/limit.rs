@@ -1,4 +1,4 @@
-//! Limit on the cost of a place: what renting would cost.
+//! Limits on the places of a part: what renting would cost, and what others keep.
 
 use super::Place;
 use crate::model::Offer;
@@ -15,21 +15,22 @@ pub struct CostLimit<'l> {
     /// Tasks that it is for: those that waited when the search began.
     tasks: u32,
     most: Option<Money>,
+    refused: bool,
 }
 
 impl<'l> CostLimit<'l> {
     /// No limit.
     pub(super) fn none() -> Self {
-        Self { provision: None, tasks: 0, most: None }
+        Self { provision: None, tasks: 0, most: None, refused: false }
     }
 
     /// Limit by the cost at which `provision` would rent for `tasks` tasks.
     pub fn new(provision: &'l mut dyn Provision, tasks: u32) -> Self {
-        Self { provision: Some(provision), tasks, most: None }
+        Self { provision: Some(provision), tasks, most: None, refused: false }
     }
 
     /// The most that all tasks may cost; none without a limit.
-    pub fn most(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> Option<Money> {
+    fn most(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> Option<Money> {
         if let Some(provision) = self.provision.take() {
             self.most = provision.quote(turn, work, self.tasks);
         }
@@ -48,7 +49,14 @@ impl<'l> CostLimit<'l> {
         }
         let part = |most: Money| most.nanos() * i128::from(tasks);
         let cost = cost.nanos() * i128::from(self.tasks);
-        self.most(turn, work).is_none_or(|most| cost <= part(most))
+        let admits = self.most(turn, work).is_none_or(|most| cost <= part(most));
+        self.refused |= !admits;
+        admits
+    }
+
+    /// Whether a place was left out for its cost.
+    pub fn has_refused(&self) -> bool {
+        self.refused
     }
 }
 
@@ -76,5 +84,45 @@ impl Place for LimitedPlace<'_, '_> {
 
     fn weighs(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         self.part.weighs(turn, work)
+    }
+
+    fn joins(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
+        self.part.joins(turn, work)
+    }
+
+    fn pick_joined(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        reach: &OfferSet,
+        _: &mut CostLimit<'_>,
+    ) -> Option<Share> {
+        self.part.pick_joined(turn, work, reach, &mut self.limit)
+    }
+
+    fn takes(&mut self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> bool {
+        let cost = self.part.extra_cost(turn, work, share);
+        self.part.takes(turn, work, share) && self.limit.admits(turn, work, (cost, share.tasks))
+    }
+
+    fn extra_cost(&self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Money {
+        self.part.extra_cost(turn, work, share)
+    }
+}
+
+/// A part that picks only where others keep the instance for longer.
+#[derive(Debug)]
+pub struct JoinedPlace<'p> {
+    /// The place part that picks.
+    pub part: &'p mut dyn Place,
+}
+
+impl Place for JoinedPlace<'_> {
+    fn needs(&self) -> Needs {
+        self.part.needs()
+    }
+
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
+        self.part.pick_joined(turn, work, reach, &mut CostLimit::none())
     }
 }

@@ -89,6 +89,11 @@ impl Narrowed {
         self.narrow.gpu_machines == GpuMachines::GpuWork && turn.work(work).ask.demand.gpus == 0
     }
 
+    /// Whether it weighs what it costs to keep rented machines longer.
+    fn weighs_price(&self) -> bool {
+        self.narrow.weigh_price && !self.keeps
+    }
+
     /// Picks among `group` within `reach`: where moving the data of `work` costs
     /// least, and nowhere where it costs more than `limit`.
     fn pick_near(
@@ -125,7 +130,7 @@ impl Narrowed {
         (group, reach, free): (&OfferGroup, &OfferSet, bool),
         limit: &mut CostLimit<'_>,
     ) -> Option<Share> {
-        let weighs = self.narrow.weigh_price && !self.keeps;
+        let weighs = self.weighs_price();
         if free && !weighs {
             return None;
         }
@@ -161,13 +166,19 @@ impl Narrowed {
 
     /// Cost of `share` to the work.
     fn cost(&self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Cost {
-        let target = turn.instance(share.instance);
+        let data = self.cost_of_data(turn, work, share);
+        let launch = turn.instance(share.instance).ordinal;
+        Cost { price: price(turn, work, share), data, launch, share }
+    }
+
+    /// Cost of moving the data of a share, where that is weighed.
+    fn cost_of_data(&self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Money {
         let home = turn.work(work).ask.home.and_then(|home| turn.home_region(home));
-        let data = match home.filter(|_| self.narrow.weigh_data) {
-            Some(home) => moving(turn, work, share.tasks, home, target.region),
+        let region = turn.instance(share.instance).region;
+        match home.filter(|_| self.narrow.weigh_data) {
+            Some(home) => moving(turn, work, share.tasks, home, region),
             None => Money::ZERO,
-        };
-        Cost { price: price(turn, work, share), data, launch: target.ordinal, share }
+        }
     }
 
     /// Picks among the offers of both.
@@ -251,7 +262,7 @@ fn by_cost(
 
 impl Place for Narrowed {
     fn needs(&self) -> Needs {
-        Needs { latest: self.narrow.weigh_price && !self.keeps, ..self.part.needs() }
+        Needs { latest: self.weighs_price(), ..self.part.needs() }
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
@@ -278,6 +289,42 @@ impl Place for Narrowed {
         share
     }
 
+    fn joins(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
+        self.spares(turn, work) && self.weighs_price()
+    }
+
+    fn pick_joined(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        work: WorkRef,
+        reach: &OfferSet,
+        limit: &mut CostLimit<'_>,
+    ) -> Option<Share> {
+        if !self.joins(turn, work) {
+            return None;
+        }
+        let groups = self.take_groups(turn.world());
+        let share = self.pick_cheap(turn, work, (&groups.without_gpus[2], reach, true), limit);
+        self.groups = Some(groups);
+        share
+    }
+
+    fn takes(&mut self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> bool {
+        let offer = turn.instance(share.instance).offer;
+        if self.admits(turn, work, offer) || !self.joins(turn, work) {
+            return self.admits(turn, work, offer);
+        }
+        let groups = self.take_groups(turn.world());
+        let joins = groups.without_gpus[2].all.has(offer);
+        self.groups = Some(groups);
+        joins && price(turn, work, share) == Money::ZERO
+    }
+
+    fn extra_cost(&self, turn: &Turn<'_, '_>, work: WorkRef, share: Share) -> Money {
+        let price = if self.weighs_price() { price(turn, work, share) } else { Money::ZERO };
+        price + self.cost_of_data(turn, work, share)
+    }
+
     fn admits(&mut self, turn: &Turn<'_, '_>, work: WorkRef, offer: Id<Offer>) -> bool {
         let groups = self.take_groups(turn.world());
         let admits = if self.spares(turn, work) {
@@ -290,7 +337,6 @@ impl Place for Narrowed {
     }
 
     fn weighs(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
-        self.narrow.weigh_price && !self.keeps
-            || self.narrow.weigh_data && turn.work(work).ask.home.is_some()
+        self.weighs_price() || self.narrow.weigh_data && turn.work(work).ask.home.is_some()
     }
 }
