@@ -10,6 +10,6 @@ pub use work::{
     WorkKind,
 };
 pub use world::{
-    Billing, ClassOrder, InstanceType, Link, Market, Offer, PricePath, Provider, Quota, QuotaUnit,
-    Region, World, Zone,
+    Billing, ClassOrder, InstanceType, Link, Market, Offer, OfferSpec, PricePath, Provider, Quota,
+    QuotaUnit, Region, World, WorldBuilder, Zone,
 };

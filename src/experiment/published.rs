@@ -12,15 +12,12 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::model::{
-    Billing, GpuModel, InstanceType, Interner, Market, Offer, PricePath, Provider, Region, Work,
-    World, Zone,
-};
+use crate::model::{Interner, OfferSpec, Work, World, WorldBuilder};
 use crate::policy;
 use crate::policy::spec::{AdmitSpec, DemandMix, PlaceSpec, PolicySpec};
 use crate::sim::{self, Observer, Options};
 use crate::state::{Record, State};
-use crate::units::{Calendar, Demand, Distribution, Rate, Shape, Span, Stream, Time};
+use crate::units::{Calendar, Demand, Shape, Span, Stream, Time};
 use crate::workload::{
     BoxedSource, Capacity, Defaults, Format, NodeRow, OnBadRow, OpenContext, OpenbOptions,
     Resource, TraceSpec, Transform, Unsorted, WorkloadInput, WorkloadSpec, read_nodes,
@@ -187,22 +184,6 @@ fn place(name: &str, mix: &DemandMix) -> PlaceSpec {
 fn cluster(nodes: &[NodeRow], seed: u64) -> World {
     let mut nodes: Vec<&NodeRow> = nodes.iter().collect();
     Stream::new(seed, "published.nodes").shuffle(&mut nodes);
-    let mut world = World::empty(Calendar::from_unix_micros(0));
-    let name = "openb".to_owned();
-    let provider = world.providers.push(Provider {
-        name: name.clone(),
-        title: name.clone(),
-        billing: Billing { granularity: Span::from_secs(1), minimum: Span::ZERO },
-        notice: Span::ZERO,
-    });
-    let region = world.regions.push(Region {
-        name: name.clone(),
-        provider,
-        jurisdiction: "CN".to_owned(),
-        certifications: Vec::new(),
-        carbon_mg_per_kwh: None,
-    });
-    let zone = world.zones.push(Zone { name, region });
     // The order breaks ties: a group per run of equal machines.
     let mut kinds: Vec<((String, Shape), u32)> = Vec::new();
     for node in nodes {
@@ -213,31 +194,13 @@ fn cluster(nodes: &[NodeRow], seed: u64) -> World {
             _ => kinds.push((kind, 1)),
         }
     }
-    for ((model, shape), count) in kinds {
-        let known = world.gpu_models.find(|other| other.name == model);
-        let gpu_model = known.unwrap_or_else(|| world.gpu_models.push(GpuModel { name: model }));
-        let name = format!("openb-{}", world.types.len());
-        let instance_type = world.types.push(InstanceType {
-            name: name.clone(),
-            family: name.clone(),
-            shape,
-            whole: shape,
-            gpu_model: (shape.gpus > 0).then_some(gpu_model),
-            speed: 1_000_000,
-            power_milliwatts: None,
-        });
-        world.offers.push(Offer {
-            name,
-            zone,
-            instance_type,
-            market: Market::Owned,
-            price: PricePath::constant(Rate::ZERO),
-            capacity: Some(count),
-            boot: Distribution::Constant(0.0),
-            running_at_start: count,
-        });
-    }
-    world
+    let offers = kinds.into_iter().enumerate().map(|(row, ((model, shape), count))| {
+        let name = format!("openb-{row}");
+        let model = if shape.gpus > 0 { &*model } else { "" };
+        OfferSpec::owned("openb", &name, shape, count).named(&name).gpu_model(model)
+    });
+    let world = offers.fold(World::builder(), WorldBuilder::offer);
+    world.build().expect("a list of nodes is a right world")
 }
 
 fn capacity(nodes: &[NodeRow]) -> Capacity {

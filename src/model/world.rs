@@ -1,5 +1,9 @@
 //! The world: providers, regions, zones, instance types and what can be rented.
 
+mod builder;
+
+pub use builder::{OfferSpec, WorldBuilder};
+
 use super::GpuModel;
 use crate::units::{Calendar, Distribution, Id, IdVec, Rate, Shape, Span, Time};
 

@@ -1,11 +1,10 @@
 //! Tiny worlds for the table tests of policy parts.
 
+use std::collections::BTreeSet;
+
 use super::{InstanceRef, Needs, Share, State, WorkRef};
-use crate::model::{
-    Ask, Billing, GpuModel, InstanceType, Market, Offer, PricePath, Provider, Region, Rules, Truth,
-    Work, WorkId, World, Zone,
-};
-use crate::units::{Calendar, Demand, Distribution, Id, Rate, Shape, Span};
+use crate::model::{Ask, Market, OfferSpec, Rules, Truth, Work, WorkId, World, WorldBuilder};
+use crate::units::{Demand, Distribution, Id, Shape};
 
 /// One offer of a test world; its instance type has the same name.
 #[derive(Clone, Debug)]
@@ -56,62 +55,39 @@ pub(crate) const fn demand(cpu: u32, memory: u32, gpus: u8, gpu_share: u16) -> D
     Demand { cpu, memory, gpus, gpu_share, exclusive: false }
 }
 
-/// The world of these offers, billed per second without a minimum.
+/// The world of these offers, billed per second without a minimum. A name that comes again gets
+/// its row behind it.
 pub(crate) fn world(plans: &[Plan]) -> World {
-    let mut world = World::empty(Calendar::from_unix_micros(0));
-    let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
-    for plan in plans {
-        let region = world.regions.find(|region| region.name == plan.provider);
-        let region = region.unwrap_or_else(|| {
-            let provider = world.providers.push(Provider {
-                name: plan.provider.to_owned(),
-                title: plan.provider.to_owned(),
-                billing,
-                notice: Span::ZERO,
-            });
-            world.regions.push(Region {
-                name: plan.provider.to_owned(),
-                provider,
-                jurisdiction: "EU".to_owned(),
-                certifications: Vec::new(),
-                carbon_mg_per_kwh: None,
-            })
-        });
-        let zone = world.zones.find(|zone| zone.name == plan.zone);
-        let zone =
-            zone.unwrap_or_else(|| world.zones.push(Zone { name: plan.zone.to_owned(), region }));
-        let gpu_model = (!plan.model.is_empty()).then(|| {
-            let known = world.gpu_models.find(|model| model.name == plan.model);
-            known.unwrap_or_else(|| world.gpu_models.push(GpuModel { name: plan.model.to_owned() }))
-        });
-        let instance_type = world.types.push(InstanceType {
-            name: plan.name.to_owned(),
-            family: plan.name.to_owned(),
-            shape: plan.shape,
-            whole: plan.shape,
-            gpu_model,
-            speed: plan.speed,
-            power_milliwatts: None,
-        });
-        world.offers.push(Offer {
-            name: plan.name.to_owned(),
-            zone,
-            instance_type,
-            market: plan.market,
-            price: PricePath::constant(Rate::parse(plan.price).expect("a price")),
-            capacity: plan.capacity,
-            boot: Distribution::Constant(f64::from(plan.boot_secs)),
-            running_at_start: plan.running,
-        });
-    }
-    world
+    let mut names = BTreeSet::new();
+    let offers = plans.iter().enumerate().map(|(row, plan)| {
+        let again = !names.insert(plan.name);
+        let name = if again { format!("{}-{row}", plan.name) } else { plan.name.to_owned() };
+        let place = format!("{0}/{0}/{1}", plan.provider, plan.zone);
+        let offer = match plan.market {
+            Market::Owned => OfferSpec::owned(&place, &name, plan.shape, plan.running),
+            Market::OnDemand => OfferSpec::on_demand(&place, &name, plan.shape, plan.price),
+            Market::Spot => OfferSpec::spot(&place, &name, plan.shape, plan.price),
+        };
+        let boot = Distribution::Constant(f64::from(plan.boot_secs));
+        let offer = offer.named(&name).gpu_model(plan.model).price(plan.price).boot(boot);
+        offer.speed(plan.speed).running(plan.running).at_most(plan.capacity)
+    });
+    let law = |world: WorldBuilder, plan: &Plan| {
+        world.region(plan.provider, |region| "EU".clone_into(&mut region.jurisdiction))
+    };
+    let world = offers.fold(World::builder(), WorldBuilder::offer);
+    plans.iter().fold(world, law).build().expect("the plans are right")
 }
 
 /// A world of owned instances with these shapes, one group each: instance `n`
 /// has ordinal `n`.
 pub(crate) fn owned(shapes: &[Shape]) -> World {
-    let plan = |&shape: &Shape| Plan { shape, running: 1, ..Plan::default() };
-    world(&shapes.iter().map(plan).collect::<Vec<_>>())
+    let offers = shapes.iter().enumerate().map(|(row, &shape)| {
+        OfferSpec::owned("dc/dc/dc-a", &format!("group{row}"), shape, 1).at_most(None)
+    });
+    let world = offers.fold(World::builder(), WorldBuilder::offer);
+    let world = world.region("dc", |region| "EU".clone_into(&mut region.jurisdiction));
+    world.build().expect("the shapes are right")
 }
 
 /// The state at the run's start, with the instances that run then.

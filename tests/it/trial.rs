@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 
-use windtunnel::model::{
-    Ask, Billing, InstanceType, Market, Offer, PricePath, Provider, Region, Truth, Work, WorkId,
-    World, Zone,
-};
+use windtunnel::model::{Ask, OfferSpec, Truth, Work, WorkId, World, WorldBuilder};
 use windtunnel::policy::Policy;
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{Record, State};
-use windtunnel::units::{Calendar, Demand, Distribution, Rate, Shape, Span, Time};
+use windtunnel::units::{Demand, Shape, Span, Time};
 use windtunnel::workload::Source;
 
 use crate::listed::Dice;
@@ -23,41 +20,13 @@ pub(crate) const CORE: Demand =
 
 /// Groups of owned machines, in one zone, free of charge and there from the start.
 pub(crate) fn machines(groups: &[(Shape, u32)]) -> World {
-    let mut world = World::empty(Calendar::from_unix_micros(0));
-    let billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
-    let (name, title) = ("dc".to_owned(), "dc".to_owned());
-    let provider = world.providers.push(Provider { name, title, billing, notice: Span::ZERO });
-    let region = world.regions.push(Region {
-        name: "dc".to_owned(),
-        provider,
-        jurisdiction: "EU".to_owned(),
-        certifications: Vec::new(),
-        carbon_mg_per_kwh: None,
-    });
-    let zone = world.zones.push(Zone { name: "dc".to_owned(), region });
-    for (row, &(shape, count)) in groups.iter().enumerate() {
+    let offers = groups.iter().enumerate().map(|(row, &(shape, count))| {
         let name = format!("group-{row}");
-        let instance_type = world.types.push(InstanceType {
-            name: name.clone(),
-            family: name.clone(),
-            shape,
-            whole: shape,
-            gpu_model: None,
-            speed: 1_000_000,
-            power_milliwatts: None,
-        });
-        world.offers.push(Offer {
-            name,
-            zone,
-            instance_type,
-            market: Market::Owned,
-            price: PricePath::constant(Rate::ZERO),
-            capacity: Some(count),
-            boot: Distribution::Constant(0.0),
-            running_at_start: count,
-        });
-    }
-    world
+        OfferSpec::owned("dc", &name, shape, count).named(&name)
+    });
+    let world = offers.fold(World::builder(), WorldBuilder::offer);
+    let world = world.region("dc", |region| "EU".clone_into(&mut region.jurisdiction));
+    world.build().expect("the machines are right")
 }
 
 /// Nodes of cores alone, all alike.

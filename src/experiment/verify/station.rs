@@ -1,10 +1,8 @@
 //! The worlds and workloads of queueing theory, built in code.
 
 use super::oracle::Case;
-use crate::model::{
-    Billing, InstanceType, Market, Offer, PricePath, Provider, Region, World, Zone,
-};
-use crate::units::{Calendar, Demand, Distribution, Rate, Shape, Span};
+use crate::model::{Billing, OfferSpec, World};
+use crate::units::{Calendar, Demand, Distribution, Shape, Span};
 use crate::workload::{
     Arrivals, BoxedSource, Defaults, OpenContext, SynthClass, SynthSpec, Until, WorkloadInput,
     WorkloadSpec,
@@ -50,53 +48,25 @@ impl Station {
 
     /// The world with this station in it.
     pub fn world(&self) -> World {
-        let mut world = World::empty(Calendar::from_unix_micros(0));
-        let per_second = Billing { granularity: Span::from_micros(1), minimum: Span::ZERO };
-        let billing = self.rented.as_ref().map_or(per_second, |rented| rented.billing);
-        let name = "station".to_owned();
-        let provider = world.providers.push(Provider {
-            name: name.clone(),
-            title: name.clone(),
-            billing,
-            notice: Span::ZERO,
-        });
-        let region = world.regions.push(Region {
-            name: name.clone(),
-            provider,
-            jurisdiction: String::new(),
-            certifications: Vec::new(),
-            carbon_mg_per_kwh: None,
-        });
-        let zone = world.zones.push(Zone { name: name.clone(), region });
         let shape = Shape { cpu: self.cores * 1_000, memory: 0, gpus: 0 };
-        let instance_type = world.types.push(InstanceType {
-            name: name.clone(),
-            family: name.clone(),
-            shape,
-            whole: shape,
-            gpu_model: None,
-            speed: 1_000_000,
-            power_milliwatts: None,
-        });
-        const DOLLAR: i64 = 1_000_000_000_000;
-        let (market, picos, capacity, boot) = match &self.rented {
-            None => (Market::Owned, 0, Some(self.machines), Distribution::Constant(0.0)),
+        let (offer, billing) = match &self.rented {
+            None => {
+                let per_moment = Billing { granularity: Span::from_micros(1), minimum: Span::ZERO };
+                (OfferSpec::owned("station", "station", shape, self.machines), per_moment)
+            }
             Some(rented) => {
-                let picos = if rented.by_second { 3_600 * DOLLAR } else { DOLLAR };
-                (Market::OnDemand, picos, rented.capacity, rented.boot.clone())
+                let price = if rented.by_second { "3600" } else { "1" };
+                let offer = OfferSpec::on_demand("station", "station", shape, price)
+                    .boot(rented.boot.clone())
+                    .at_most(rented.capacity);
+                (offer.running(self.machines), rented.billing)
             }
         };
-        world.offers.push(Offer {
-            name,
-            zone,
-            instance_type,
-            market,
-            price: PricePath::constant(Rate::from_picos(picos)),
-            capacity,
-            boot,
-            running_at_start: self.machines,
-        });
-        world
+        World::builder()
+            .provider("station", |provider| provider.billing = billing)
+            .offer(offer.named("station"))
+            .build()
+            .expect("a station is a right world")
     }
 }
 

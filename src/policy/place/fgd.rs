@@ -241,7 +241,11 @@ mod tests {
 
     #[test]
     fn the_mix_is_seen_by_gpu_model() {
-        let plans = ["T4", "A100", ""].map(|model| Plan { model, ..Plan::default() });
+        let plans = [("T4", 1), ("A100", 1), ("", 0)].map(|(model, gpus)| Plan {
+            model,
+            shape: shape(4_000, 4_096, gpus),
+            ..Plan::default()
+        });
         let world = world(&plans);
         let mut fgd = Fgd::new(&mix(&[(demand(0, 0, 1, 1_000), &["A100"], 1)]));
         let never: Vec<i64> = world
