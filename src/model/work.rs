@@ -252,6 +252,18 @@ pub struct Work {
 }
 
 impl Work {
+    /// A job of one task that arrives then, asks this and takes `runtime` on the reference machine.
+    /// Its user has no estimate; other fields can be set. `ordinal` is its identity.
+    pub fn job(ordinal: u64, arrival: Time, demand: Demand, runtime: Span) -> Self {
+        Self {
+            id: WorkId { source: 0, ordinal },
+            name: String::new(),
+            arrival,
+            ask: Ask { demand, ..Ask::default() },
+            truth: Truth { runtime: Some(runtime) },
+        }
+    }
+
     /// The name, or the ordinal where there is none, with the repetition in front if there is one.
     pub fn label(&self) -> String {
         let name =

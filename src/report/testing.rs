@@ -10,15 +10,14 @@ use crate::experiment::{
     Sensitivity,
 };
 use crate::metrics::{Collector, Fingerprint, Series, Summary};
-use crate::model::{Ask, Interner, Market, Truth, Work, WorkId, World};
+use crate::model::{Interner, Market, Work, WorkId, World};
 use crate::policy::{Policy, Trigger, Turn};
-use crate::problem::Problem;
 use crate::scenario::Observed;
 use crate::sim::{Observer, Options, Outcome, run};
 use crate::state::testing::{Plan, demand, shape, world};
 use crate::state::{DecisionNote, RefusalReason, Share, Wait, WaitReason, WorkRef};
 use crate::units::{Id, Money, Span, Stream, Time};
-use crate::workload::{RowNotes, Source};
+use crate::workload::{RowNotes, WorkList};
 
 /// Two owned machines that boot at once, and two clouds, one of them with a
 /// name that a spreadsheet would run.
@@ -55,45 +54,21 @@ pub(super) fn tiny() -> World {
 }
 
 /// Jobs that come every 200 s on average; every third asks for a GPU.
-#[derive(Debug)]
-pub(super) struct Jobs {
-    stream: Stream,
-    left: u64,
-    next: u64,
-    at: Time,
-}
-
-impl Jobs {
-    pub(super) fn new(count: u64) -> Self {
-        Self { stream: Stream::new(7, "jobs"), left: count, next: 0, at: Time::ZERO }
-    }
-}
-
-impl Source for Jobs {
-    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
-        if self.left == 0 {
-            return Ok(false);
-        }
-        self.left -= 1;
-        self.at = self.at + Span::from_secs(self.stream.below(400) as i64);
-        let runtime = Span::from_secs(60 + self.stream.below(7_200) as i64);
-        let gpus = u8::from(self.next.is_multiple_of(3));
-        let tenant = book.tenant(if self.next.is_multiple_of(2) { "team-a" } else { "+team b" });
-        *work = Work {
-            id: WorkId { source: 0, ordinal: self.next },
-            name: if self.next == 1 { "-job".to_owned() } else { String::new() },
-            arrival: self.at,
-            ask: Ask {
-                demand: demand(2_000, 2_048, gpus, u16::from(gpus) * 1_000),
-                deadline: Some(self.at + Span::from_secs(5_400)),
-                tenant,
-                ..Ask::default()
-            },
-            truth: Truth { runtime: Some(runtime) },
-        };
-        self.next += 1;
-        Ok(true)
-    }
+pub(super) fn jobs(count: u64) -> WorkList<impl Iterator<Item = Work>> {
+    let (mut stream, mut at, mut names) = (Stream::new(7, "jobs"), Time::ZERO, Interner::default());
+    let tenants = ["team-a", "+team b"].map(|name| names.tenant(name));
+    let works = (0..count).map(move |row| {
+        at = at + Span::from_secs(stream.below(400) as i64);
+        let runtime = Span::from_secs(60 + stream.below(7_200) as i64);
+        let gpus = u8::from(row.is_multiple_of(3));
+        let demand = demand(2_000, 2_048, gpus, u16::from(gpus) * 1_000);
+        let mut job = Work::job(row, at, demand, runtime);
+        job.name = if row == 1 { "-job".to_owned() } else { String::new() };
+        job.ask.deadline = Some(at + Span::from_secs(5_400));
+        job.ask.tenant = tenants[usize::from(!row.is_multiple_of(2))];
+        job
+    });
+    WorkList::new(works).named(names)
 }
 
 /// First come first served; rents the first offer that holds the work and has
@@ -160,7 +135,7 @@ pub(super) fn simulate<O: Observer>(
     let options = Options { explain: true, horizon, ..Options::default() };
     let mut all = ((observer, Collector::default()), (Series::default(), Fingerprint::default()));
     let mut control = |_| ControlFlow::Continue(());
-    let (source, policy) = (&mut Jobs::new(count), &mut Simple::default());
+    let (source, policy) = (&mut jobs(count), &mut Simple::default());
     let outcome = run(world, source, policy, &options, &mut all, &mut control);
     let ((observer, collector), (series, fingerprint)) = all;
     (observer, collector, series, fingerprint, outcome.expect("the run is legal"))

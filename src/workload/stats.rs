@@ -275,35 +275,29 @@ impl Stats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::WorkList;
 
-    struct Three(u32);
-
-    impl Source for Three {
-        /// At 0, 10 and 20 s: jobs of 1, 2 and 3 tasks of 500 milli-cores for
-        /// an hour each; the last is a machine without an end.
-        fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
-            self.0 += 1;
-            *work =
-                Work { arrival: Time::from_secs(10 * (i64::from(self.0) - 1)), ..Work::default() };
-            work.truth.runtime = Some(Span::HOUR);
-            work.ask.tasks = self.0;
-            work.ask.demand.cpu = 500;
-            work.ask.tenant = book.tenant(if self.0 == 1 { "a" } else { "b" });
-            if self.0 == 1 {
-                work.ask.estimate = Some(Span::from_secs(1_800));
-            }
-            work.name = ["a", "b", "a"].get(self.0 as usize - 1).map_or("", |name| name).to_owned();
-            if self.0 == 3 {
-                work.ask.kind = WorkKind::VirtualMachine;
-                work.truth.runtime = None;
-            }
-            Ok(self.0 <= 3)
+    /// At 0, 10 and 20 s: jobs of 1, 2 and 3 tasks of 500 milli-cores for an hour each; the last
+    /// is a machine without an end.
+    fn three() -> WorkList<impl Iterator<Item = Work>> {
+        let mut names = Interner::default();
+        let tenants = [names.tenant("a"), names.tenant("b"), names.tenant("b")];
+        let demand = Demand { cpu: 500, ..Demand::default() };
+        let mut works = [0, 10, 20].map(|at| Work::job(0, Time::from_secs(at), demand, Span::HOUR));
+        for (row, work) in works.iter_mut().enumerate() {
+            work.ask.tasks = row as u32 + 1;
+            work.ask.tenant = tenants[row];
+            work.name = ["b", "a", "b"][row].to_owned();
         }
+        works[0].ask.estimate = Some(Span::from_secs(1_800));
+        works[2].ask.kind = WorkKind::VirtualMachine;
+        works[2].truth.runtime = None;
+        WorkList::new(works).named(names)
     }
 
     #[test]
     fn three_pieces_of_work_add_up() {
-        let stats = Stats::of(&mut Three(0), &mut Interner::default()).expect("work");
+        let stats = Stats::of(&mut three(), &mut Interner::default()).expect("work");
         assert_eq!((stats.count, stats.jobs, stats.virtual_machines), (3, 2, 1));
         assert_eq!(stats.arrivals_per_hour, 360.0); // two gaps of 10 s
         assert_eq!(stats.core_hours, 1.5); // (1 + 2) x 0.5 cores x 1 h

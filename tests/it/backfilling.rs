@@ -31,8 +31,9 @@ use windtunnel::policy;
 use windtunnel::policy::spec::{BackfillSpec, OrderSpec, PolicySpec};
 use windtunnel::sim::Options;
 use windtunnel::units::Span;
+use windtunnel::workload::WorkList;
 
-use crate::listed::{Dice, Listed};
+use crate::dice::Dice;
 use crate::logs;
 use crate::trial::{self, CORE, Guessing, Started, Starts};
 
@@ -289,7 +290,7 @@ pub(crate) fn simulated(pool: &Pool, backfill: BackfillSpec) -> Starts {
     let world = trial::processors(pool.nodes, pool.cores);
     let spec = PolicySpec { order: pool.order, backfill, ..PolicySpec::named("pool") };
     let mut starts = Started(vec![BTreeMap::new(); pool.works.len()]);
-    let (mut source, mut policy) = (Listed::new(&pool.works), policy::build(&spec));
+    let (mut source, mut policy) = (WorkList::new(&pool.works), policy::build(&spec));
     trial::run(&world, &mut source, &mut *policy, &Options::default(), &mut starts, pool);
     starts.0
 }

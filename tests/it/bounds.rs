@@ -11,14 +11,14 @@ use windtunnel::policy::{
     spec::{BackfillSpec, Choice, OrderSpec, PolicySpec, PreemptSpec, ProvisionSpec},
 };
 use windtunnel::sim;
+use windtunnel::workload::WorkList;
 
-use crate::listed::Listed;
 use crate::swarm::{self, Scenario};
 
 const SEEDS: u64 = 2_500;
 
 fn run(scenario: &Scenario, spec: &PolicySpec) -> Summary {
-    let mut source = Listed::named(&scenario.works, &scenario.names);
+    let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
     let mut policy = policy::build(spec);
     let mut collector = Collector::default();
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
@@ -34,7 +34,7 @@ fn run(scenario: &Scenario, spec: &PolicySpec) -> Summary {
 }
 
 fn bounds(scenario: &Scenario) -> Bounds {
-    let mut source = Listed::named(&scenario.works, &scenario.names);
+    let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
     let horizon = scenario.options.horizon;
     let frame = Frame { horizon, counted_from: None, deadlines_met: Some(0.8) };
     bound::over(&scenario.world, &mut source, frame).expect("the work is readable")

@@ -4,16 +4,16 @@
 use std::ops::ControlFlow;
 
 use windtunnel::metrics::{Collector, Summary};
+use windtunnel::workload::WorkList;
 use windtunnel::{policy, sim};
 
-use crate::listed::Listed;
 use crate::swarm;
 
 const SEEDS: u64 = 400;
 
 fn summary(seed: u64) -> Summary {
     let scenario = swarm::scenario(seed);
-    let mut source = Listed::named(&scenario.works, &scenario.names);
+    let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
     let mut policy = policy::build(&scenario.policy);
     let mut collector = Collector::default();
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());

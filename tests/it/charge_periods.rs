@@ -14,8 +14,9 @@ use windtunnel::scenario::Scenario;
 use windtunnel::sim::{self, Observer, Options};
 use windtunnel::state::{Charge, ChargeKind, Record, State};
 use windtunnel::units::{Calendar, Money, Rate, Span, Time};
+use windtunnel::workload::WorkList;
 
-use crate::listed::{Dice, Listed};
+use crate::dice::Dice;
 use crate::swarm;
 
 /// Work, ordinal of the instance, and kind.
@@ -110,7 +111,7 @@ fn the_pieces_of_a_charge_sum_to_it() {
                 ChargePeriods::new(period, ((adds, DailyCosts::default()), Laws::new(false)))
             };
             let mut observer = ((Adds::default(), Fingerprint::default()), watch(period));
-            let mut source = Listed::named(&scenario.works, &scenario.names);
+            let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
             let mut policy = policy::build(&scenario.policy);
             let outcome = sim::run(
                 &scenario.world,

@@ -25,7 +25,7 @@ use windtunnel::scenario::Scenario;
 use windtunnel::sim::Failure;
 use windtunnel::units::Span;
 
-use crate::listed::Dice;
+use crate::dice::Dice;
 
 /// Answers calls.
 type Answers = Box<dyn FnMut(&Request, &mut CallAnswer)>;

@@ -11,8 +11,8 @@ use windtunnel::scenario::Scenario;
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{Record, State};
 use windtunnel::units::{Demand, Time};
+use windtunnel::workload::WorkList;
 
-use crate::listed::Listed;
 use crate::trial::{self, CORE};
 
 /// Runs the only policy of a scenario with this text on the trace in `file`.
@@ -214,7 +214,7 @@ fn a_job_beside_one_that_is_alone_breaks_a_law() {
         let works = [trial::job(0, 0, 10, Ask { demand, ..Ask::default() })];
         let (mut twice, mut policy) =
             (Twice(Laws::new(true)), policy::build(&PolicySpec::named("p")));
-        let (mut source, options) = (Listed::new(&works), Options::default());
+        let (mut source, options) = (WorkList::new(&works), Options::default());
         trial::run(&world, &mut source, &mut *policy, &options, &mut twice, &works);
         assert_eq!(twice.0.broken().map(|broken| broken.law), law, "exclusive: {exclusive}");
     }

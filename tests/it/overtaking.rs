@@ -12,7 +12,7 @@ use windtunnel::sim::Observer;
 use windtunnel::state::{Record, State};
 use windtunnel::units::{Span, Time};
 
-use crate::listed::Dice;
+use crate::dice::Dice;
 use crate::trial::{Started, first};
 
 /// Runs the only policy and returns when each job started, in order of the rows, in seconds; and

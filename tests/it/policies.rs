@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use windtunnel::metrics::Collector;
-use windtunnel::model::{
-    Ask, Interner, Market, Offer, PricePath, Quota, QuotaUnit, Truth, Work, WorkId, World, Zone,
-};
+use windtunnel::model::{Ask, Market, Offer, PricePath, Quota, QuotaUnit, Work, World, Zone};
 use windtunnel::policy;
 use windtunnel::policy::spec::{self, PolicySpec};
-use windtunnel::problem::Problem;
 use windtunnel::sim::{self, Observer, Options};
 use windtunnel::state::{Record, RefusalReason, State, WorkRef};
 use windtunnel::units::{Demand, Id, Money, Rate, Shape, Span, Time};
-use windtunnel::workload::Source;
+use windtunnel::workload::WorkList;
 
 use crate::trial;
 
@@ -65,25 +62,8 @@ impl Job {
 }
 
 /// Jobs as a source, in the order given.
-struct Jobs(std::vec::IntoIter<Job>, u64);
-
-impl Jobs {
-    fn new(jobs: Vec<Job>) -> Self {
-        Self(jobs.into_iter(), 0)
-    }
-}
-
-impl Source for Jobs {
-    fn next(&mut self, _book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
-        let Some(job) = self.0.next() else { return Ok(false) };
-        work.id = WorkId { source: 0, ordinal: self.1 };
-        work.name.clear();
-        work.arrival = Time::from_secs(job.arrival);
-        work.ask = job.ask;
-        work.truth = Truth { runtime: Some(Span::from_secs(job.run)) };
-        self.1 += 1;
-        Ok(true)
-    }
+fn source(jobs: &[Job]) -> WorkList<impl Iterator<Item = Work>> {
+    WorkList::new((0..).zip(jobs).map(|(row, job)| trial::job(row, job.arrival, job.run, job.ask)))
 }
 
 /// Fate of a job: starts and end in seconds, or the reason of its refusal.
@@ -130,7 +110,7 @@ fn cluster(cores: &[u32]) -> World {
 fn fates(world: &World, jobs: &[Job], spec: &PolicySpec) -> Vec<Fate> {
     let mut watch = Watch::default();
     let mut policy = policy::build(spec);
-    let (mut source, options) = (Jobs::new(jobs.to_vec()), Options::default());
+    let (mut source, options) = (source(jobs), Options::default());
     assert!(trial::run(world, &mut source, &mut *policy, &options, &mut watch, &jobs).drained);
     watch.fates.into_values().collect()
 }
@@ -413,8 +393,8 @@ impl policy::Policy for Sleepless {
 /// It would go on for ever, as the job never ends.
 #[test]
 fn a_policy_that_only_wakes_itself_is_stopped() {
-    let (world, mut source) = (cluster(&[4]), Jobs::new(vec![job(0, 1, 10)]));
-    let options = Options::default();
+    let (world, jobs, options) = (cluster(&[4]), [job(0, 1, 10)], Options::default());
+    let mut source = source(&jobs);
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let result = sim::run(&world, &mut source, &mut Sleepless, &options, &mut (), &mut go_on);
     assert!(
@@ -450,7 +430,7 @@ fn a_machine_stands_that_was_there_before_the_work_and_until_the_end() {
         offer.price = PricePath::constant(Rate::from_picos(3_600_000_000_000));
         let mut policy = Hasty(policy::build(&with(|spec| spec.release = release)));
         let (jobs, options) = ([job(0, 4, 1_000)], Options::default());
-        let (mut source, mut collector) = (Jobs::new(jobs.to_vec()), Collector::default());
+        let (mut source, mut collector) = (source(&jobs), Collector::default());
         let outcome = trial::run(&world, &mut source, &mut policy, &options, &mut collector, &jobs);
         let cost = collector.summary(&world, &[], &outcome).cost;
         let millis = |cost: Money| cost.nanos() / 1_000_000;

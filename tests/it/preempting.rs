@@ -16,7 +16,7 @@ use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{AllocationRef, Ending, LiveWork, Record, State};
 use windtunnel::units::{Demand, Time};
 
-use crate::listed::Dice;
+use crate::dice::Dice;
 use crate::unlike::{Case, Machine, change, holders, owned, rented, run, told};
 
 /// Priority, and the instances that are held.

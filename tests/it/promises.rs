@@ -9,8 +9,8 @@ use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim::Options;
 use windtunnel::state::{Needs, Record, StartPromise, State, WorkRef};
 use windtunnel::units::{Demand, Span, Time};
+use windtunnel::workload::WorkList;
 
-use crate::listed::Listed;
 use crate::trial::{self, CORE};
 
 const LAW: &str = "nobody starts later than promised";
@@ -36,7 +36,7 @@ fn broken(rows: &[Row], policy: &mut dyn Policy) -> Option<&'static str> {
 /// The same on so many cores.
 fn broken_on(cores: u32, works: &[Work], policy: &mut dyn Policy) -> Option<&'static str> {
     let (world, mut laws) = (trial::processors(1, cores), Laws::new(false));
-    let (options, mut source) = (Options::default(), Listed::new(works));
+    let (options, mut source) = (Options::default(), WorkList::new(works));
     trial::run(&world, &mut source, policy, &options, &mut laws, &works);
     laws.broken().map(|broken| broken.law)
 }

@@ -10,8 +10,9 @@ use windtunnel::policy::spec::{BackfillSpec, OrderSpec, PlaceSpec, PolicySpec, S
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{Record, State};
 use windtunnel::units::{Demand, Shape};
+use windtunnel::workload::WorkList;
 
-use crate::listed::{Dice, Listed};
+use crate::dice::Dice;
 use crate::trial::{self, CORE, Guessing};
 
 /// Fate of a job: start, end, and (machine, tasks) in order.
@@ -321,7 +322,7 @@ impl Observer for Watch {
 
 fn simulated(case: &Case) -> Vec<Fate> {
     let (mut watch, mut policy) = (Watch::default(), policy::build(&case.policy));
-    let (world, mut source) = (trial::machines(&case.groups), Listed::new(&case.works));
+    let (world, mut source) = (trial::machines(&case.groups), WorkList::new(&case.works));
     trial::run(&world, &mut source, &mut *policy, &Options::default(), &mut watch, case);
     watch.0.into_values().collect()
 }

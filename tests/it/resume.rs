@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::listed::Dice;
+use crate::dice::Dice;
 
 /// Two policies on a cluster that is too small by day, with a trace of boots.
 const SCENARIO: &str = r#"

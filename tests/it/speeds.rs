@@ -14,8 +14,9 @@ use windtunnel::policy;
 use windtunnel::policy::spec::{BackfillSpec, PolicySpec};
 use windtunnel::sim::Options;
 use windtunnel::units::{Shape, Span};
+use windtunnel::workload::WorkList;
 
-use crate::listed::{Dice, Listed};
+use crate::dice::Dice;
 use crate::trial::{self, CORE, Guessing, Started, Starts};
 
 /// Nodes: cores, and speed in halves.
@@ -144,7 +145,7 @@ fn simulated(nodes: &Nodes, works: &[Work]) -> Starts {
     }
     let spec = PolicySpec { backfill: BackfillSpec::Easy, ..PolicySpec::named("speeds") };
     let mut starts = Started(vec![BTreeMap::new(); works.len()]);
-    let (mut source, mut policy) = (Listed::new(works), policy::build(&spec));
+    let (mut source, mut policy) = (WorkList::new(works), policy::build(&spec));
     trial::run(&world, &mut source, &mut *policy, &Options::default(), &mut starts, &nodes);
     starts.0
 }

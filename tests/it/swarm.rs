@@ -9,9 +9,9 @@ use std::ops::ControlFlow;
 
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
-    Ask, Billing, ClassOrder, Filter, GpuModel, InstanceType, Link, Market, Offer, PricePath,
-    Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Truth, Work, WorkId, WorkKind,
-    World, Zone,
+    Ask, Billing, ClassOrder, Filter, GpuModel, InstanceType, Interner, Link, Market, Offer,
+    PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Truth, Work, WorkId,
+    WorkKind, World, Zone,
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{
@@ -25,8 +25,9 @@ use windtunnel::state::{
 use windtunnel::units::{
     Calendar, Demand, Distribution, Id, IdVec, Money, Rate, Shape, Span, Time,
 };
+use windtunnel::workload::WorkList;
 
-use crate::listed::{Dice, Listed, Names};
+use crate::dice::Dice;
 
 const SEEDS: u64 = 4_000;
 
@@ -35,7 +36,7 @@ const SEEDS: u64 = 4_000;
 pub(crate) struct Scenario {
     pub(crate) world: World,
     pub(crate) works: Vec<Work>,
-    pub(crate) names: Names,
+    pub(crate) names: Interner,
     pub(crate) policy: PolicySpec,
     pub(crate) options: Options,
 }
@@ -235,7 +236,7 @@ fn add_quotas(dice: &mut Dice, world: &mut World) {
     }
 }
 
-fn names(dice: &mut Dice, world: &World) -> Names {
+fn names(dice: &mut Dice, world: &World) -> Interner {
     let regions: Vec<String> = world.regions.ids().map(|id| world.region_name(id)).collect();
     let filter =
         |forbidden: &str| Filter { allowed: Vec::new(), forbidden: vec![forbidden.to_owned()] };
@@ -255,10 +256,20 @@ fn names(dice: &mut Dice, world: &World) -> Names {
             ..Rules::default()
         },
     ];
-    Names { tenants: vec!["red".to_owned(), "blue".to_owned()], homes: regions, rules }
+    let mut names = Interner::default();
+    for tenant in ["red", "blue"] {
+        names.tenant(tenant);
+    }
+    for region in &regions {
+        names.home(region);
+    }
+    for rules in &rules {
+        names.rules(rules);
+    }
+    names
 }
 
-fn works(dice: &mut Dice, names: &Names) -> Vec<Work> {
+fn works(dice: &mut Dice, names: &Interner) -> Vec<Work> {
     let demands: Vec<Demand> = (0..dice.within(1, 5)).map(|_| demand(dice)).collect();
     let gap = dice.of(&[0, 5, 20, 60, 200]);
     let mut arrival = if dice.once_in(10) { -50 } else { 0 };
@@ -289,7 +300,7 @@ fn demand(dice: &mut Dice) -> Demand {
     }
 }
 
-fn ask(dice: &mut Dice, names: &Names, demands: &[Demand], arrival: i64, runtime: i64) -> Ask {
+fn ask(dice: &mut Dice, names: &Interner, demands: &[Demand], arrival: i64, runtime: i64) -> Ask {
     let estimate = match dice.within(0, 3) {
         0 => runtime / 2 + 1,
         1 => runtime + dice.within(1, 600) as i64,
@@ -307,10 +318,10 @@ fn ask(dice: &mut Dice, names: &Names, demands: &[Demand], arrival: i64, runtime
         estimate: Some(Span::from_secs(estimate)),
         deadline: dice.once_in(2).then(|| Time::from_secs(deadline)),
         priority: dice.within(0, 3) as i32,
-        tenant: Id::new(dice.within(0, names.tenants.len() as u64) as u32),
+        tenant: Id::new(dice.within(0, names.tenants().len() as u64 - 1) as u32),
         class: 0,
-        rules: Id::new(if dice.once_in(4) { row(dice, names.rules.len()) } else { 0 }),
-        home: dice.once_in(3).then(|| Id::new(row(dice, names.homes.len()) - 1)),
+        rules: Id::new(if dice.once_in(4) { row(dice, names.all_rules().len() - 1) } else { 0 }),
+        home: dice.once_in(3).then(|| Id::new(row(dice, names.homes().len()) - 1)),
         input: moved(dice),
         output: moved(dice),
         resumes: dice.once_in(2),
@@ -657,7 +668,7 @@ struct Ran {
 }
 
 fn run(seed: u64, what: &str, scenario: &Scenario) -> Ran {
-    let mut source = Listed::named(&scenario.works, &scenario.names);
+    let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
     let mut policy = policy::build(&scenario.policy);
     let (provision, rent_from) = (&scenario.policy.provision, &scenario.policy.rent_from);
     let (provision, rent_from) = (Some(provision.clone()), rent_from.clone());

@@ -11,8 +11,9 @@ use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim;
 use windtunnel::state::{AllocationRef, InstanceRef, Needs, Record, State, WorkRef};
+use windtunnel::workload::WorkList;
 
-use crate::listed::{Dice, Listed};
+use crate::dice::Dice;
 use crate::swarm::{Scenario, scenario};
 
 /// Tries things at random before and after each decision of another policy.
@@ -132,7 +133,7 @@ impl Policy for Fickle {
 }
 
 fn outcome(seed: u64, scenario: &Scenario, policy: &mut dyn Policy) -> String {
-    let mut source = Listed::named(&scenario.works, &scenario.names);
+    let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
     let mut fingerprint = Fingerprint::default();
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let options = sim::Options { tolerate_illegal: true, ..scenario.options.clone() };

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 
-use windtunnel::model::{Ask, OfferSpec, Truth, Work, WorkId, World, WorldBuilder};
+use windtunnel::model::{Ask, OfferSpec, Work, World, WorldBuilder};
 use windtunnel::policy::Policy;
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{Record, State};
 use windtunnel::units::{Demand, Shape, Span, Time};
 use windtunnel::workload::Source;
 
-use crate::listed::Dice;
+use crate::dice::Dice;
 
 /// A task of one core.
 pub(crate) const CORE: Demand =
@@ -36,13 +36,8 @@ pub(crate) fn processors(nodes: u32, cores: u32) -> World {
 
 /// The job in row `ordinal`, with times in seconds.
 pub(crate) fn job(ordinal: u64, arrival: i64, runtime: i64, ask: Ask) -> Work {
-    Work {
-        id: WorkId { source: 0, ordinal },
-        name: String::new(),
-        arrival: Time::from_secs(arrival),
-        ask,
-        truth: Truth { runtime: Some(Span::from_secs(runtime)) },
-    }
+    let (arrival, runtime) = (Time::from_secs(arrival), Span::from_secs(runtime));
+    Work { ask, ..Work::job(ordinal, arrival, ask.demand, runtime) }
 }
 
 /// Runtimes of drawn jobs, and the quality of their estimates.

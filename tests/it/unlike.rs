@@ -19,7 +19,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use windtunnel::model::{Ask, Market, PricePath, Rules, Together, Work, WorkId, World};
+use windtunnel::model::{Ask, Interner, Market, PricePath, Rules, Together, Work, WorkId, World};
 use windtunnel::policy;
 use windtunnel::policy::Trigger;
 use windtunnel::policy::spec::{
@@ -30,8 +30,9 @@ use windtunnel::state::{
     Allocation, AllocationRef, DecisionNote, Instance, LiveWork, Record, State,
 };
 use windtunnel::units::{Demand, Distribution, Id, Rate, Shape, Span, Time};
+use windtunnel::workload::WorkList;
 
-use crate::listed::{Dice, Listed, Names};
+use crate::dice::Dice;
 use crate::trial::{self, Guessing, Started, Starts};
 
 /// Machines, jobs and a policy.
@@ -328,11 +329,9 @@ fn easy(case: &Case) -> Result<Seen, String> {
 }
 
 pub(crate) fn run<O: Observer>(case: &Case, options: &Options, watch: &mut O) {
-    let names = Names {
-        rules: vec![Rules { together: Some(Together::Anywhere), ..Rules::default() }],
-        ..Names::default()
-    };
-    let mut source = Listed::named(&case.works, &names);
+    let mut names = Interner::default();
+    names.rules(&Rules { together: Some(Together::Anywhere), ..Rules::default() });
+    let mut source = WorkList::new(&case.works).named(names);
     let mut policy = policy::build(&case.policy);
     trial::run(&case.world, &mut source, &mut *policy, options, watch, case);
 }

@@ -4,40 +4,30 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::metrics::{Collector, Direction, METRICS, Summary};
-use crate::model::{Ask, Market, Truth, WorkId};
+use crate::model::Market;
 use crate::policy::{Policy, Trigger, Turn};
 use crate::sim::{self, Options};
 use crate::state::testing::{Plan, demand, shape, world};
 use crate::state::{InstanceRef, Share, WorkRef};
 use crate::units::{Demand, Id, Stream};
+use crate::workload::WorkList;
 
 const HOUR: i64 = 3_600;
 
-struct Listed<'a>(std::slice::Iter<'a, Work>);
-
-impl Source for Listed<'_> {
-    fn next(&mut self, _book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
-        let next = self.0.next();
-        next.inspect(|next| work.clone_from(next));
-        Ok(next.is_some())
-    }
-}
-
 /// Jobs of one task: arrival, runtime and deadline in seconds, and demand.
 fn works(rows: &[(i64, i64, i64, Demand)]) -> Vec<Work> {
-    let work = |(ordinal, &(arrival, runtime, deadline, demand)): (usize, &_)| Work {
-        id: WorkId { source: 0, ordinal: ordinal as u64 },
-        name: String::new(),
-        arrival: Time::from_secs(arrival),
-        ask: Ask { demand, deadline: Some(Time::from_secs(deadline)), ..Ask::default() },
-        truth: Truth { runtime: Some(Span::from_secs(runtime)) },
+    let work = |(ordinal, &(arrival, runtime, deadline, demand)): (u64, &_)| {
+        let runtime = Span::from_secs(runtime);
+        let mut work = Work::job(ordinal, Time::from_secs(arrival), demand, runtime);
+        work.ask.deadline = Some(Time::from_secs(deadline));
+        work
     };
-    rows.iter().enumerate().map(work).collect()
+    (0..).zip(rows).map(work).collect()
 }
 
 fn bounds(world: &World, works: &[Work], deadlines_met: Option<f64>) -> Bounds {
     let frame = Frame { deadlines_met, ..Frame::default() };
-    over(world, &mut Listed(works.iter()), frame).expect("the work is readable")
+    over(world, &mut WorkList::new(works.iter()), frame).expect("the work is readable")
 }
 
 /// The values of a metric, rounded to a thousandth.
@@ -121,7 +111,8 @@ fn work_that_fits_nowhere_is_not_asked_for() {
     check(&bounds, "finished", &[0.5]);
     check(&bounds, "makespan", &[3_600.0]);
     assert!(bounds.rows.iter().all(|row| row.holds.finished <= 1), "{bounds:?}");
-    let nothing = over(&world(&[owned(1)]), &mut Listed([].iter()), Frame::default());
+    let nothing =
+        over(&world(&[owned(1)]), &mut WorkList::new(Vec::<Work>::new()), Frame::default());
     check(&nothing.expect("no work is readable"), "cost_total", &[0.0]);
 }
 
@@ -130,7 +121,7 @@ fn a_warm_up_and_a_horizon_are_kept_apart() {
     let whole = demand(4_000, 4_096, 0, 0);
     let works = works(&[(0, HOUR, 9_999, whole), (60, HOUR, 9_999, whole)]);
     let world = world(&[owned(1)]);
-    let over = |frame| over(&world, &mut Listed(works.iter()), frame).expect("readable");
+    let over = |frame| over(&world, &mut WorkList::new(works.iter()), frame).expect("readable");
     let warm = over(Frame { counted_from: Some(Time::from_secs(60)), ..Frame::default() });
     check(&warm, "makespan", &[3_600.0]);
     check(&warm, "cost_total", &[]);
@@ -245,7 +236,7 @@ fn run(world: &World, works: &[Work], order: &[usize], on: &[On]) -> Summary {
         placed: vec![false; count],
         instances: vec![None; count],
     };
-    let (mut source, mut collector) = (Listed(works.iter()), Collector::default());
+    let (mut source, mut collector) = (WorkList::new(works.iter()), Collector::default());
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let options = Options::default();
     let outcome = sim::run(world, &mut source, &mut policy, &options, &mut collector, &mut go_on);

@@ -4,26 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::metrics::Laws;
-use crate::model::{Ask, Interner, Truth, Work, WorkId, World};
+use crate::model::{Ask, Work, World};
 use crate::policy;
 use crate::policy::spec::PolicySpec;
-use crate::problem::Problem;
 use crate::sim::{self, Observer, Options};
 use crate::state::{Record, State};
 use crate::units::{Demand, Money, Span, Time};
-use crate::workload::Source;
-
-/// Work in order of arrival.
-#[derive(Debug)]
-struct Listed<'a>(std::slice::Iter<'a, Work>);
-
-impl Source for Listed<'_> {
-    fn next(&mut self, _book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
-        let Some(next) = self.0.next() else { return Ok(false) };
-        work.clone_from(next);
-        Ok(true)
-    }
-}
+use crate::workload::WorkList;
 
 /// First starts by ordinal, numbers of the instances used, and the bill of
 /// instances that were given back.
@@ -65,14 +52,9 @@ impl Observer for ListedOutcome {
 
 /// A gang whose estimate is its runtime.
 pub fn job(ordinal: u64, arrival: i64, tasks: u32, demand: Demand, secs: i64) -> Work {
-    let runtime = Some(Span::from_secs(secs));
-    Work {
-        id: WorkId { source: 0, ordinal },
-        name: String::new(),
-        arrival: Time::from_secs(arrival),
-        ask: Ask { tasks, demand, estimate: runtime, ..Ask::default() },
-        truth: Truth { runtime },
-    }
+    let runtime = Span::from_secs(secs);
+    let ask = Ask { tasks, demand, estimate: Some(runtime), ..Ask::default() };
+    Work { ask, ..Work::job(ordinal, Time::from_secs(arrival), demand, runtime) }
 }
 
 /// The outcome of `works` in `world` under `policy`.
@@ -84,7 +66,7 @@ pub fn outcome(
     works: &[Work],
     policy: &PolicySpec,
 ) -> Result<ListedOutcome, String> {
-    let mut source = Listed(works.iter());
+    let mut source = WorkList::new(works);
     let mut policy = policy::build(policy);
     let mut observer = (ListedOutcome::default(), Laws::new(false));
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());

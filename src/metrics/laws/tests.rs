@@ -3,38 +3,25 @@
 use std::ops::ControlFlow;
 
 use super::Laws;
-use crate::model::{Ask, Interner, Truth, Work, WorkId, World};
+use crate::model::{Work, World};
 use crate::policy::place::{self, Fit};
 use crate::policy::queue::Queue;
 use crate::policy::spec::{BackfillSpec, OrderSpec, PolicySpec};
 use crate::policy::{self, Policy, Trigger, Turn};
-use crate::problem::Problem;
 use crate::sim::{self, Observer, Options, Outcome};
 use crate::state::testing::{demand, owned, shape};
 use crate::state::{Ending, Needs, Record, State, Why, WorkRef};
 use crate::units::{Span, Time};
-use crate::workload::Source;
+use crate::workload::WorkList;
 
 /// Jobs of four cores and 600 s that arrive then, in seconds.
-struct Jobs {
-    arrivals: &'static [i64],
-    next: usize,
-}
-
-impl Source for Jobs {
-    fn next(&mut self, _: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
-        let Some(&at) = self.arrivals.get(self.next) else { return Ok(false) };
-        let run = Span::from_secs(600);
-        *work = Work {
-            id: WorkId { source: 0, ordinal: self.next as u64 },
-            name: String::new(),
-            arrival: Time::from_secs(at),
-            ask: Ask { demand: demand(4_000, 0, 0, 0), estimate: Some(run), ..Ask::default() },
-            truth: Truth { runtime: Some(run) },
-        };
-        self.next += 1;
-        Ok(true)
-    }
+fn jobs(arrivals: &[i64]) -> WorkList<impl Iterator<Item = Work>> {
+    let run = Span::from_secs(600);
+    WorkList::new((0..).zip(arrivals).map(move |(row, &at)| {
+        let mut job = Work::job(row, Time::from_secs(at), demand(4_000, 0, 0, 0), run);
+        job.ask.estimate = Some(run);
+        job
+    }))
 }
 
 /// Ends the first allocation at 100 s, behind the back of another policy.
@@ -92,7 +79,7 @@ fn nodes() -> World {
 
 fn run(policy: &mut dyn Policy, arrivals: &'static [i64]) -> (Outcome, Watch) {
     let (world, mut watch) = (nodes(), Watch::default());
-    let mut source = Jobs { arrivals, next: 0 };
+    let mut source = jobs(arrivals);
     let options = Options::default();
     let go_on = &mut |_: sim::RunProgress| ControlFlow::Continue(());
     let ran = sim::run(&world, &mut source, policy, &options, &mut watch, go_on);

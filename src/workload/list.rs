@@ -1,0 +1,93 @@
+//! Work made in code as a source.
+
+use std::borrow::Borrow;
+
+use super::Source;
+use crate::model::{Interner, Work};
+use crate::problem::Problem;
+
+/// A list, a slice or any iterator of [`Work`] in order of arrival, as a [`Source`].
+///
+/// Each piece needs an id of its own. Tenants, classes, homes and rules that the work refers to
+/// are those of an [`Interner`] that [`WorkList::named`] takes; without one they are the defaults.
+#[derive(Clone, Debug)]
+pub struct WorkList<I> {
+    works: I,
+    names: Interner,
+}
+
+impl<I> WorkList<I> {
+    /// The work of `works`, which must come in order of arrival.
+    pub fn new<L: IntoIterator<IntoIter = I>>(works: L) -> Self {
+        Self { works: works.into_iter(), names: Interner::default() }
+    }
+
+    /// The same with the names that the ids in the work stand for.
+    #[must_use]
+    pub fn named(mut self, names: Interner) -> Self {
+        self.names = names;
+        self
+    }
+}
+
+impl<W: Borrow<Work>, I: Iterator<Item = W>> Source for WorkList<I> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
+        let Some(next) = self.works.next() else { return Ok(false) };
+        work.clone_from(next.borrow());
+        let (names, ask) = (&self.names, &mut work.ask);
+        // Row 0 is the default in every book; other rows may lie elsewhere in this one.
+        if ask.tenant.row() > 0 {
+            ask.tenant = book.tenant(&names.tenants()[ask.tenant].name);
+        }
+        if ask.class > 0 {
+            ask.class = book.class(&names.classes().rows()[usize::from(ask.class)].name);
+        }
+        if ask.rules.row() > 0 {
+            ask.rules = book.rules(&names.all_rules()[ask.rules]);
+        }
+        ask.home = ask.home.map(|home| book.home(&names.homes()[home].name));
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Rules;
+    use crate::units::{Demand, Span, Time};
+
+    #[test]
+    fn names_of_a_list_become_those_of_the_run() {
+        let mut names = Interner::default();
+        let one = names.rules(&Rules { jurisdictions: vec!["EU".to_owned()], ..Rules::default() });
+        let (red, blue) = (names.tenant("red"), names.tenant("blue"));
+        let (class, home) = (names.class("batch"), names.home("dc"));
+        let job = |ordinal| Work::job(ordinal, Time::ZERO, Demand::default(), Span::HOUR);
+        let mut works = vec![job(0), job(1), job(2)];
+        (works[0].ask.tenant, works[0].ask.rules, works[0].ask.home) = (blue, one, Some(home));
+        (works[2].ask.tenant, works[2].ask.class) = (red, class);
+        // The run has met others before.
+        let mut book = Interner::default();
+        book.tenant("green");
+        book.class("service");
+        book.home("aws/us-east-1");
+        let (mut list, mut work) = (WorkList::new(&works).named(names), Work::default());
+        let mut told = Vec::new();
+        while list.next(&mut book, &mut work).expect("a list is readable") {
+            let tenant = book.tenants()[work.ask.tenant].name.clone();
+            let class = book.classes().rows()[usize::from(work.ask.class)].name.clone();
+            let home = work.ask.home.map(|home| book.homes()[home].name.clone());
+            let laws = book.all_rules()[work.ask.rules].jurisdictions.len();
+            told.push((work.id.ordinal, tenant, class, home.unwrap_or_default(), laws));
+        }
+        let row = |ordinal, tenant: &str, class: &str, home: &str, laws| {
+            (ordinal, tenant.to_owned(), class.to_owned(), home.to_owned(), laws)
+        };
+        let expected = [
+            row(0, "blue", "", "dc", 1),
+            row(1, "default", "", "", 0),
+            row(2, "red", "batch", "", 0),
+        ];
+        assert_eq!(told, expected);
+    }
+}
