@@ -7,7 +7,6 @@
 //! cargo run --release --example own_policy
 //! ```
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use windtunnel::metrics::{Collector, Summary};
@@ -15,7 +14,7 @@ use windtunnel::model::Market;
 use windtunnel::policy::place::{Fit, place_all};
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::scenario::{Scenario, quickstart};
-use windtunnel::sim::{self, Options};
+use windtunnel::sim::{Options, Run};
 use windtunnel::state::{InstanceRef, WorkRef};
 use windtunnel::units::{Span, Time};
 
@@ -38,10 +37,8 @@ fn run(scenario: &Scenario, policy: &mut dyn Policy) -> Summary {
         ..Options::default()
     };
     let mut collector = Collector::default();
-    let done =
-        sim::run(&scenario.world, source.as_mut(), policy, &options, &mut collector, &mut |_| {
-            ControlFlow::Continue(())
-        });
+    let run = Run::new(&scenario.world, source.as_mut()).policy(policy).options(options);
+    let done = run.observe(&mut collector).run();
     let outcome = done.unwrap_or_else(|failure| panic!("{failure:?}"));
     collector.summary(&scenario.world, &[], &outcome)
 }

@@ -7,6 +7,7 @@ mod observer;
 mod options;
 mod outcome;
 mod prices;
+mod run;
 mod stall;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ pub use options::Options;
 pub use outcome::{Failure, Outcome, RunProgress};
 use prefetch_index::prefetch_index;
 use prices::PriceChanges;
+pub use run::Run;
 
 use crate::engine::{EventKey, EventQueue};
 use crate::halt;
@@ -67,7 +69,7 @@ const MOST_IDLE: u64 = 1_000_000;
 /// Events between two calls of the control function.
 const CONTROL_EVERY: u64 = 1 << 10;
 
-/// Runs `policy` over the work of `source` in `world`.
+/// Runs `policy` over the work of `source` in `world`. [`Run`] has defaults for most of it.
 ///
 /// `control` is called at the first event and now and then with the progress,
 /// and may stop the run.
