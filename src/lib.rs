@@ -1,7 +1,133 @@
 //! windtunnel: a discrete-event simulator for multi-cloud scheduling.
 //!
-//! Each module is a room; a room imports only rooms above it (tested in
-//! `tests/it/layers.rs`).
+//! It puts work (jobs and virtual machines) through a [`World`](model::World) of owned clusters
+//! and clouds under a [`Policy`](policy::Policy), and says what that would have cost and how long
+//! the work waited. The command `windtunnel` reads all of this from files; this is the library
+//! below it. `docs/architecture.md` in the repository says more on how it works.
+//!
+//! # A first run
+//!
+//! A world, some work, a policy that is built in, and the bill:
+//!
+//! ```
+//! use windtunnel::metrics::Collector;
+//! use windtunnel::model::{OfferSpec, Work, World};
+//! use windtunnel::policy;
+//! use windtunnel::policy::spec::{Choice, PolicySpec, ProvisionSpec, ReleaseSpec};
+//! use windtunnel::sim::Run;
+//! use windtunnel::units::{Demand, Distribution, Shape, Span, Time};
+//! use windtunnel::workload::WorkList;
+//!
+//! // One machine that is owned, and as many as are wanted for 0.192 dollars an hour. CPU is in
+//! // milli-cores, memory in MiB.
+//! let shape = Shape { cpu: 4_000, memory: 16_384, gpus: 0 };
+//! let m5 = OfferSpec::on_demand("aws/us-east-1/us-east-1a", "m5.xlarge", shape, "0.192");
+//! let world = World::builder()
+//!     .offer(OfferSpec::owned("dc", "node", shape, 1))
+//!     .offer(m5.boot(Distribution::Constant(60.0)))
+//!     .build()
+//!     .expect("the world is right");
+//!
+//! // Four jobs of an hour that fill a machine each, ten seconds apart.
+//! let demand = Demand { cpu: 4_000, memory: 8_192, ..Demand::default() };
+//! let jobs: Vec<Work> = (0..4)
+//!     .map(|n| Work::job(n, Time::from_secs(10 * n as i64), demand, Span::HOUR))
+//!     .collect();
+//!
+//! // First come, first served; what finds no room rents the cheapest machine at once.
+//! let spec = PolicySpec {
+//!     provision: ProvisionSpec::OnDemand {
+//!         choice: Choice::Cheapest,
+//!         markets: Vec::new(),
+//!         after_wait: Span::ZERO,
+//!         max_instances: None,
+//!     },
+//!     release: ReleaseSpec::Idle { after: Span::ZERO },
+//!     ..PolicySpec::named("burst")
+//! };
+//! let (mut policy, mut collector) = (policy::build(&spec), Collector::default());
+//! let mut source = WorkList::new(jobs);
+//! let outcome = Run::new(&world, &mut source)
+//!     .policy(&mut *policy)
+//!     .observe(&mut collector)
+//!     .run()
+//!     .expect("the run goes through");
+//!
+//! assert!(outcome.drained, "all work is done");
+//! let summary = collector.summary(&world, &[], &outcome);
+//! // Three machines, an hour and a minute of boot each.
+//! let dollars = summary.cost.total.dollars();
+//! assert!((dollars - 3.0 * 0.192 * 61.0 / 60.0).abs() < 1e-6, "{dollars}");
+//! ```
+//!
+//! # A policy of your own
+//!
+//! A [`Policy`](policy::Policy) is asked once at each instant at which anything happened, with what
+//! happened. It acts through its [`Turn`](policy::Turn), which checks every action:
+//!
+//! ```
+//! use windtunnel::model::{OfferSpec, Work, World};
+//! use windtunnel::policy::place::{Fit, place_all};
+//! use windtunnel::policy::{Policy, Trigger, Turn};
+//! use windtunnel::sim::Run;
+//! use windtunnel::state::WorkRef;
+//! use windtunnel::units::{Demand, Shape, Span, Time};
+//! use windtunnel::workload::WorkList;
+//!
+//! /// Starts the latest first, whoever fits.
+//! #[derive(Default)]
+//! struct LastComeFirstServed {
+//!     waiting: Vec<WorkRef>,
+//! }
+//!
+//! impl Policy for LastComeFirstServed {
+//!     fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+//!         for trigger in triggers {
+//!             if let Trigger::Arrived(work) | Trigger::Eligible(work, _) = *trigger {
+//!                 self.waiting.insert(0, work);
+//!             }
+//!         }
+//!         self.waiting.retain(|&work| !place_all(&mut Fit::first(), turn, work));
+//!     }
+//! }
+//!
+//! let shape = Shape { cpu: 1_000, memory: 1_024, gpus: 0 };
+//! let world = World::builder().offer(OfferSpec::owned("dc", "node", shape, 1)).build();
+//! let world = world.expect("the world is right");
+//! let demand = Demand { cpu: 1_000, ..Demand::default() };
+//! let jobs = (0..3).map(|n| Work::job(n, Time::from_secs(n as i64), demand, Span::HOUR));
+//! let (mut source, mut policy) = (WorkList::new(jobs), LastComeFirstServed::default());
+//! let outcome = Run::new(&world, &mut source).policy(&mut policy).run().expect("it goes through");
+//! assert_eq!(outcome.ended, Time::from_secs(3 * 3_600));
+//! ```
+//!
+//! `examples/own_policy.rs` compares one that rents with the policies of a scenario.
+//!
+//! # The rooms
+//!
+//! Each module is a room. **Invariant:** a room imports only rooms above it in this list (tested).
+//!
+//! - [`halt`], [`text`], [`units`], [`problem`], [`input`]: what all others need. **Invariant:** time,
+//!   money and capacity are integers; no float decides anything.
+//! - [`engine`]: the event queue. **Invariant:** events of equal time and class come out in the order
+//!   they went in.
+//! - [`model`]: the world and the work, plain data. **Invariant:** a policy sees what is in
+//!   [`Ask`](model::Ask), never what is in [`Truth`](model::Truth).
+//! - [`workload`]: traces, synthesis and lists become a [`Source`](workload::Source). **Invariant:** work
+//!   streams by; memory follows what is alive.
+//! - [`billing`]: usage becomes charges. **Invariant:** the charges of an instance sum to its bill, to
+//!   the nano-dollar.
+//! - [`state`]: what is alive. **Invariant:** no result depends on the place of a thing in memory.
+//! - [`policy`]: the contract, and the policies that are built in. **Invariant:** an action is checked and
+//!   applied as a whole, or refused with the rule that it broke.
+//! - [`sim`]: the loop, and [`Observer`](sim::Observer)s. **Invariant:** a run is a pure function; it reads no
+//!   clock, file, environment or thread. Facts go out, nothing comes back.
+//! - [`metrics`]: observers that add up, and the laws that every run must keep.
+//! - [`scenario`]: scenario files. **Invariant:** all that is wrong is told at once, with file and line.
+//! - [`experiment`]: many runs. **Invariant:** policies that are compared meet the same arrivals and the
+//!   same draws; results do not depend on the number of threads.
+//! - [`report`]: results become files. **Invariant:** the manifest is written last.
+//! - [`cli`]: the command.
 
 pub mod halt;
 pub mod text;
