@@ -28,7 +28,7 @@ mod load;
 mod metric;
 mod moves;
 mod occupancy;
-mod progress;
+mod work_hours;
 mod series;
 mod summary;
 mod hash_trace;

@@ -119,10 +119,16 @@ impl Assessment {
     }
 
     /// Whether the policy is shown to be ahead of the baseline. A policy that does less of the work
-    /// is not, whatever it costs, nor one whose means keep fewer promises.
+    /// is not, whatever it costs, nor one whose means keep fewer promises. To keep promises more
+    /// often is worth no higher cost.
     pub fn is_ahead(&self) -> bool {
-        let (balance, even) = (self.balance(), [0, 0]);
-        let ahead = balance > even || (balance == even && self.cost == Some(true));
+        let [net, often] = self.balance();
+        let ahead = match (net.signum(), often.signum()) {
+            (1, _) => true,
+            (0, 1) => self.cost != Some(false),
+            (0, 0) => self.cost == Some(true),
+            _ => false,
+        };
         self.work != Some(false) && self.kept_more() >= 0 && ahead
     }
 

@@ -9,9 +9,9 @@ use super::jobs::Jobs;
 use super::launches::Launches;
 use super::load::Load;
 use super::moves::TransferTotals;
-use super::progress::Progress;
 use super::ratio;
 use super::summary::{CpuOnGpus, DistributionSummary, Summary, WorkCounts};
+use super::work_hours::WorkHours;
 use crate::model::World;
 use crate::sim::{Observer, Outcome};
 use crate::state::{AllocationRef, ChargeKind, HeldShare, Record, State, WorkRef};
@@ -29,7 +29,7 @@ pub struct Collector {
     jobs: Jobs,
     load: Load,
     launches: Launches,
-    progress: Progress,
+    progress: WorkHours,
     bills: Bills,
     emissions: Emissions,
     cpu_only: CpuOnly,

@@ -20,7 +20,7 @@ use super::place::{self, Place};
 use super::provision::Provision;
 use super::queue::{Queue, Queued};
 use super::spec;
-use super::start::{Rent, Starter};
+use super::start::{Rent, WorkStarter};
 use super::turn::Turn;
 use crate::model::Market;
 use crate::state::{AllocationRef, OfferSet, Share, UNKNOWN_RUN, WorkRef};
@@ -120,7 +120,7 @@ impl Pass<'_, '_, '_, '_> {
     }
 
     /// Starts waiting tasks of `work` as `how` does with a place part, weighed as for everybody
-    /// (see [`Starter`]). What is left stays in the queue; the answer is about that.
+    /// (see [`WorkStarter`]). What is left stays in the queue; the answer is about that.
     pub(in crate::policy) fn start(
         &mut self,
         work: WorkRef,
@@ -129,7 +129,7 @@ impl Pass<'_, '_, '_, '_> {
     ) -> StartAttempt {
         let before = self.turn.work(work).waiting;
         let mut outcome = StartAttempt::NoRoom;
-        let mut starter = Starter { place: &mut *self.place, provision: &mut *self.provision };
+        let mut starter = WorkStarter { place: &mut *self.place, provision: &mut *self.provision };
         let mut tried = |place: &mut dyn Place, turn: &mut Turn<'_, '_>| {
             outcome = how(place, turn);
             outcome == StartAttempt::Yes

@@ -13,7 +13,7 @@ use super::place::{self, Place};
 use super::provision::{self, Provision, Provisioned};
 use super::queue::Queue;
 use super::spec::{self, PolicyPart, PolicySpec};
-use super::start::{Rent, Starter};
+use super::start::{Rent, WorkStarter};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
 use crate::model::{Market, Offer, Rules, World};
@@ -373,7 +373,7 @@ impl Composed {
         planned: bool,
     ) -> Option<WaitReason> {
         let waiting = turn.work(work).waiting;
-        let mut starter = Starter { place: &mut *self.place, provision: &mut *self.provision };
+        let mut starter = WorkStarter { place: &mut *self.place, provision: &mut *self.provision };
         let mut all = |place: &mut dyn Place, turn: &mut Turn<'_, '_>| {
             !planned && place::place_all(place, turn, work)
         };

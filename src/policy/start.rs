@@ -8,7 +8,7 @@ use crate::state::{WaitReason, WorkRef};
 
 /// The parts that start work.
 #[derive(Debug)]
-pub(super) struct Starter<'p> {
+pub(super) struct WorkStarter<'p> {
     /// The place part, which says where tasks go.
     pub(super) place: &'p mut dyn Place,
     /// The provision part, which says what renting would cost, and rents.
@@ -26,7 +26,7 @@ pub(super) enum Rent {
     Never,
 }
 
-impl Starter<'_> {
+impl WorkStarter<'_> {
     /// Starts waiting tasks of `work` as `how` does with the place part that it is given, and
     /// returns that they started. Places that cost more than renting are left out first, and taken
     /// after all where nothing can be rented.

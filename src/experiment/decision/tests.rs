@@ -212,11 +212,14 @@ fn what_is_kept_more_often_and_still_broken_is_not_kept() {
     let kept = kept_in(16, 100.0, 105.0);
     let (taken, changes) = taken_of(vec![often.clone(), kept]);
     assert_eq!((taken, changes), (2, vec![PromiseChange::MoreOften, PromiseChange::Gained]));
-    // Alone it is ahead, for the baseline keeps it never.
-    assert_eq!(taken_of(vec![often.clone()]), (1, vec![PromiseChange::MoreOften]));
+    // Alone it is ahead where it costs the same, for the baseline keeps it never; a promise that
+    // stays broken is worth no higher cost.
+    let same_cost = kept_in(10, 100.0, 100.0);
+    assert_eq!(taken_of(vec![same_cost]), (1, vec![PromiseChange::MoreOften]));
+    assert_eq!(taken_of(vec![often.clone()]), (0, vec![PromiseChange::MoreOften]));
     // Of two that still break it the cheaper one is taken, however often they do.
-    let oftener = kept_in(12, 130.0, 103.0);
-    assert_eq!(taken_of(vec![oftener, often]).0, 2);
+    let (oftener, cheaper) = (kept_in(12, 130.0, 99.0), kept_in(10, 100.0, 98.0));
+    assert_eq!(taken_of(vec![oftener, cheaper]).0, 2);
 }
 
 /// Both means keep the wait, in 12 and in all of 20 replications: nothing is gained that was not kept.

@@ -1,10 +1,10 @@
-//! Progress of work: what was of use, and what was thrown away.
+//! Hours of work: what was of use, and what was thrown away.
 
 use crate::state::{AllocationRef, Ending, State};
 
 /// Adds up progress times demand.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct WorkHours {
     /// Milli-cores, MiB, milli-GPUs by millionths of a microsecond.
     useful: [i128; 3],
     lost: [i128; 3],
@@ -14,7 +14,7 @@ pub(super) struct Progress {
 /// Amounts that make one of each unit in which progress is told.
 const PER_UNIT: [f64; 3] = [1e3, 1024.0, 1e3];
 
-impl Progress {
+impl WorkHours {
     /// An allocation has ended.
     #[inline]
     pub(super) fn stopped(
