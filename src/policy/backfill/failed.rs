@@ -16,7 +16,7 @@ type Run = (WorkKind, Option<(Id<Home>, i64, i64, u32)>);
 /// All that decides where waiting work fits, and when it would end there, but what is free. What
 /// happened to other work is only said of work that agrees with it in this.
 #[derive(Clone, Copy, Debug)]
-struct Terms {
+struct FitTerms {
     demand: Demand,
     rules: Id<Rules>,
     run: Run,
@@ -35,10 +35,10 @@ struct Terms {
     weighs: bool,
 }
 
-/// Terms that decide if there is room.
+/// FitTerms that decide if there is room.
 type Room = (Demand, Id<Rules>, Option<(Run, u32)>);
 
-/// Terms that decide where work goes of which so many tasks start at once; its estimate and what
+/// FitTerms that decide where work goes of which so many tasks start at once; its estimate and what
 /// renting is quoted for where the place depends on them.
 type Spot = (Demand, Id<Rules>, Run, u32, Option<(Option<Span>, u32, Time)>);
 
@@ -52,7 +52,7 @@ pub(super) struct Failed {
     forbidden: FxHashMap<Spot, Option<Span>>,
 }
 
-impl Terms {
+impl FitTerms {
     fn of(turn: &Turn<'_, '_>, place: &dyn Place, work: WorkRef) -> Self {
         let live = turn.work(work);
         let ask: &Ask = &live.ask;
@@ -98,7 +98,7 @@ impl Failed {
         if self.unfit.is_empty() && self.forbidden.is_empty() {
             return false;
         }
-        let terms = Terms::of(turn, place, work);
+        let terms = FitTerms::of(turn, place, work);
         let (room, (tasks, expected)) = terms.room();
         let none = self.unfit.get(&room);
         if none.is_some_and(|&(fewest, shortest)| tasks >= fewest && expected >= shortest) {
@@ -113,7 +113,7 @@ impl Failed {
 
     /// There was no room for tasks of `work`.
     pub(super) fn unfit(&mut self, turn: &Turn<'_, '_>, place: &dyn Place, work: WorkRef) {
-        let terms = Terms::of(turn, place, work);
+        let terms = FitTerms::of(turn, place, work);
         if !terms.bound {
             let (room, failed) = terms.room();
             let least = self.unfit.entry(room).or_insert(failed);
@@ -128,7 +128,7 @@ impl Failed {
         place: &dyn Place,
         (work, costless): (WorkRef, bool),
     ) {
-        let terms = Terms::of(turn, place, work);
+        let terms = FitTerms::of(turn, place, work);
         if !terms.bound {
             let any_length = !terms.weighs || costless && terms.run.1.is_none();
             let spot = terms.spot(any_length);
