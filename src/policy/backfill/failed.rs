@@ -11,7 +11,7 @@ use crate::units::{Demand, Id, Span, Time};
 
 /// Kind, and the data to move, of all tasks, with its home: with the estimate, what decides how
 /// long work runs.
-type Run = (WorkKind, Option<(Id<Home>, i64, i64, u32)>);
+type RunTerms = (WorkKind, Option<(Id<Home>, i64, i64, u32)>);
 
 /// All that decides where waiting work fits, and when it would end there, but what is free. What
 /// happened to other work is only said of work that agrees with it in this.
@@ -19,7 +19,7 @@ type Run = (WorkKind, Option<(Id<Home>, i64, i64, u32)>);
 struct FitTerms {
     demand: Demand,
     rules: Id<Rules>,
-    run: Run,
+    run: RunTerms,
     /// Rest of its estimate, and how long it is expected to run where it has none.
     estimate: Option<Span>,
     expected: Span,
@@ -35,12 +35,12 @@ struct FitTerms {
     weighs: bool,
 }
 
-/// FitTerms that decide if there is room.
-type Room = (Demand, Id<Rules>, Option<(Run, u32)>);
+/// Terms that decide if there is room.
+type Room = (Demand, Id<Rules>, Option<(RunTerms, u32)>);
 
-/// FitTerms that decide where work goes of which so many tasks start at once; its estimate and what
+/// Terms that decide where work goes of which so many tasks start at once; its estimate and what
 /// renting is quoted for where the place depends on them.
-type Spot = (Demand, Id<Rules>, Run, u32, Option<(Option<Span>, u32, Time)>);
+type Spot = (Demand, Id<Rules>, RunTerms, u32, Option<(Option<Span>, u32, Time)>);
 
 /// Work that did not start in this pass. Room is only taken in a pass, but where an instance is
 /// kept for longer, or rented: who starts so has the pass repeated.
