@@ -1,11 +1,11 @@
 //! Usage becomes charges, in four steps, one file each.
 //!
-//! - [`usage`]: what was used. Time of an instance at the prices of its moments, from its
+//! - `usage`: what was used. Time of an instance at the prices of its moments, from its
 //!   request on, and how much of it was boot; the share of an instance that tasks hold.
-//! - [`rate`]: the provider's rule. How much time is billed for a lifetime.
-//! - [`settle`]: usage becomes amounts. Today at once and at list price: nothing that is
+//! - `rate`: the provider's rule. How much time is billed for a lifetime.
+//! - `settle`: usage becomes amounts. Today at once and at list price: nothing that is
 //!   known later, at the end of an hour or of a month, changes an amount.
-//! - [`split`]: the amount of an instance goes to the tasks on it, by metered share.
+//! - `split`: the amount of an instance goes to the tasks on it, by metered share.
 //!
 //! [`ChargePeriod`] says at which moments of the calendar charges are cut.
 //!
