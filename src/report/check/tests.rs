@@ -1,8 +1,9 @@
 use super::divergence::divergence_words;
 use super::*;
+use crate::experiment::check::BrokenObjective;
 use crate::experiment::{EntryReason, EventLogEntry, PolicyView};
 use crate::metrics::METRICS;
-use crate::scenario::{Gate, Subject, Tolerance};
+use crate::scenario::{BoundDirection, Gate, Objective, ObjectiveMetric, Subject, Tolerance};
 
 /// A check of a shipped scenario in which one policy has become dearer.
 pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
@@ -32,7 +33,15 @@ pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
         differs_in,
     };
     let same = verdicts("easy", finding(GateOutcome::Same, 1_512.45), Vec::new(), None);
-    let worse = verdicts("shortest", finding(GateOutcome::Regressed, 1_688.95), moved, Some(0));
+    let mut worse = verdicts("shortest", finding(GateOutcome::Regressed, 1_688.95), moved, Some(0));
+    let objective = Objective {
+        metric: ObjectiveMetric::CostTotal,
+        comparison: BoundDirection::AtMost,
+        bound: 1_600.0,
+        text: "<= 1600 USD".to_owned(),
+    };
+    let (base, now) = (1_512.45, Some(1_688.95));
+    worse.broken = vec![BrokenObjective { objective: &objective, metric: &METRICS[0], base, now }];
     let parting = FirstDivergence {
         replication: 0,
         seed: 1,
