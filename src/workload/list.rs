@@ -34,18 +34,28 @@ impl<W: Borrow<Work>, I: Iterator<Item = W>> Source for WorkList<I> {
     fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         let Some(next) = self.works.next() else { return Ok(false) };
         work.clone_from(next.borrow());
+        let lacks = |what: &str| {
+            let message = format!("work of a list has a {what} that its names lack");
+            Problem::with("workload", message).hint("give the names to `WorkList::named`")
+        };
         let (names, ask) = (&self.names, &mut work.ask);
         // Row 0 is the default in every book; other rows may lie elsewhere in this one.
         if ask.tenant.row() > 0 {
-            ask.tenant = book.tenant(&names.tenants()[ask.tenant].name);
+            let known = names.tenants().rows().get(ask.tenant.row());
+            ask.tenant = book.tenant(&known.ok_or_else(|| lacks("tenant"))?.name);
         }
         if ask.class > 0 {
-            ask.class = book.class(&names.classes().rows()[usize::from(ask.class)].name);
+            let known = names.classes().rows().get(usize::from(ask.class));
+            ask.class = book.class(&known.ok_or_else(|| lacks("class"))?.name);
         }
         if ask.rules.row() > 0 {
-            ask.rules = book.rules(&names.all_rules()[ask.rules]);
+            let known = names.all_rules().rows().get(ask.rules.row());
+            ask.rules = book.rules(known.ok_or_else(|| lacks("set of rules"))?);
         }
-        ask.home = ask.home.map(|home| book.home(&names.homes()[home].name));
+        if let Some(home) = ask.home {
+            let known = names.homes().rows().get(home.row());
+            ask.home = Some(book.home(&known.ok_or_else(|| lacks("home"))?.name));
+        }
         Ok(true)
     }
 }
@@ -89,5 +99,8 @@ mod tests {
             row(2, "red", "batch", "", 0),
         ];
         assert_eq!(told, expected);
+        // Without the names, a problem tells so.
+        let problem = WorkList::new(&works).next(&mut book, &mut work).expect_err("no names");
+        assert!(problem.to_string().contains("a tenant that its names lack"), "{problem}");
     }
 }

@@ -10,7 +10,7 @@ use crate::experiment::verify::easy::matching;
 use crate::experiment::{RunResult, Settings, run};
 use crate::model::{Interner, Work};
 use crate::scenario::Scenario;
-use crate::units::Calendar;
+use crate::units::{Calendar, Id};
 use crate::workload::{
     Defaults, Format, OnBadRow, OpenContext, SwfOptions, TraceSpec, Unsorted, WorkloadInput,
     WorkloadSpec,
@@ -142,6 +142,8 @@ pub fn users_estimates(log: &Path) -> Result<Vec<PublishedResult>, String> {
     while let Some(last) = works.last_mut()
         && source.next(&mut book, last).map_err(|problem| format!("{problem:?}"))?
     {
+        // Nothing here follows from who asked.
+        (last.ask.tenant, last.ask.class) = (Id::new(0), 0);
         works.push(Work::default());
     }
     works.pop();
