@@ -5,6 +5,7 @@ pub mod backfill;
 mod compat;
 pub mod composed;
 pub mod external;
+mod factory;
 mod order;
 pub mod place;
 mod preempt;
@@ -16,6 +17,7 @@ mod turn;
 
 pub use compat::RlScheduler;
 pub use composed::Composed;
+pub use factory::PolicyFactory;
 pub use turn::{Trigger, Turn};
 
 use crate::model::{Offer, World};
@@ -31,9 +33,13 @@ pub fn build(spec: &spec::PolicySpec) -> Box<dyn Policy> {
     build_with(spec, &NoLauncher)
 }
 
-/// The policy that `spec` describes; `launcher` starts what decides for it.
+/// The policy that `spec` describes, or that its factory makes; `launcher` starts what decides for
+/// it in other processes.
 /// A decider that cannot be started ends the run at its first decision.
 pub fn build_with(spec: &spec::PolicySpec, launcher: &dyn Launcher) -> Box<dyn Policy> {
+    if let Some(factory) = &spec.factory {
+        return factory.make();
+    }
     if let Some(who) = spec.external.get(&PolicyPart::Whole) {
         return Box::new(ExternalPolicy::new(who, &spec.name, launcher));
     }

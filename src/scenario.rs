@@ -101,6 +101,8 @@ pub struct Scenario {
     pub path: String,
     /// The file as it was read, to tell places in it.
     document: ScenarioText,
+    /// Folder that paths in it start from.
+    base: PathBuf,
     /// The `--set` edits that it was read with: keys and values.
     pub edits: Vec<(String, String)>,
     /// Seed of the first replication.
@@ -333,6 +335,7 @@ fn read(
         text: document.text.clone(),
         path: document.path.clone(),
         document: document.clone(),
+        base: base.to_owned(),
         edits: Vec::new(),
         seed,
         replications: root.count32("replications"),

@@ -291,10 +291,10 @@ fn held<'a>(
     Ok((held, left_out))
 }
 
-/// Whether a policy in another process does something else when it is run again.
+/// Whether a policy that others wrote does something else when it is run again.
 fn is_erratic(again: Again<'_>, replication: u32) -> Result<bool, Stop> {
     let Again { runner, trial, plan, .. } = again;
-    if trial.policy.external.is_empty() {
+    if trial.policy.is_all_ours() {
         return Ok(false);
     }
     let (scenario, policy, repetition) = (&trial.tested.scenario, trial.policy, plan.repetition);

@@ -7,7 +7,7 @@ use super::rental::Rentals;
 use super::single::RunResult;
 use crate::metrics::{Summary, Undone};
 use crate::model::{Market, World};
-use crate::policy::spec::{BackfillSpec, OrderSpec, PolicySpec, ProvisionSpec};
+use crate::policy::spec::{BackfillSpec, OrderSpec, PolicyPart, PolicySpec, ProvisionSpec};
 use crate::problem::clip;
 use crate::scenario::{EstimatedPrices, Scenario};
 use crate::units::{Money, Span};
@@ -382,6 +382,9 @@ fn not_for_sale(run: &CautionedRun<'_>) -> Vec<String> {
 /// rent. A policy that is left with no market can rent for no work: see [`unrentable`].
 pub(super) fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<Market> {
     let ProvisionSpec::OnDemand { markets, .. } = &policy.provision else { return Vec::new() };
+    if !policy.is_ours(PolicyPart::Provision) {
+        return Vec::new();
+    }
     let world = &scenario.world;
     let sold = |market: &&Market| {
         let mut offers = world.offers.iter();
@@ -427,15 +430,12 @@ pub fn unestimated(facts: &Facts, policy: &PolicySpec) -> Option<String> {
 
 /// The policy's treatment of jobs without an estimate of their runtime, where it goes by estimates.
 pub(super) fn without_estimate(policy: &PolicySpec) -> Option<&'static str> {
-    match (policy.backfill, policy.order) {
-        (BackfillSpec::Easy | BackfillSpec::Conservative, _) => {
-            Some("backfilling plans as if they ended after all that have one")
-        }
-        (BackfillSpec::None | BackfillSpec::Greedy, OrderSpec::Shortest) => {
-            Some("the shortest first puts them behind all that have one")
-        }
-        (BackfillSpec::None | BackfillSpec::Greedy, _) => None,
+    let plans = matches!(policy.backfill, BackfillSpec::Easy | BackfillSpec::Conservative);
+    if plans && policy.is_ours(PolicyPart::Backfill) {
+        return Some("backfilling plans as if they ended after all that have one");
     }
+    let shortest = policy.order == OrderSpec::Shortest && policy.is_ours(PolicyPart::Order);
+    shortest.then_some("the shortest first puts them behind all that have one")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::event_log::limit as limit_of;
 use crate::model::{Market, Offer, World};
 use crate::policy::provision::is_open;
-use crate::policy::spec::{PolicyPart, PolicySpec, ProvisionSpec};
+use crate::policy::spec::{PolicySpec, ProvisionSpec};
 use crate::state::{State, WorkRef, barrier};
 use crate::units::{Demand, Id, Shape};
 
@@ -41,10 +41,10 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
 pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Option<String> {
     let facts = &world.offers[offer];
     let narrowed = "the policy does not name it to place work on";
-    let is_placed_on = policy.narrow.scope.admits(world, offer);
-    match (&policy.provision, facts.market) {
+    let reach = policy.reach();
+    let is_placed_on = reach.place_on.admits(world, offer);
+    match (reach.provision, facts.market) {
         (_, Market::Owned) => (!is_placed_on).then(|| narrowed.to_owned()),
-        _ if policy.external.contains_key(&PolicyPart::Provision) => None,
         (ProvisionSpec::OwnedOnly, _) => Some("the policy rents nothing".to_owned()),
         (ProvisionSpec::Static { fleets }, _)
             if fleets.iter().all(|(name, _)| *name != facts.name) =>
@@ -52,7 +52,7 @@ pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Op
             Some("it is not in the policy's fleet".to_owned())
         }
         (ProvisionSpec::Static { .. }, _) => (!is_placed_on).then(|| narrowed.to_owned()),
-        (ProvisionSpec::OnDemand { .. }, _) if !policy.rent_from.admits(world, offer) => {
+        (ProvisionSpec::OnDemand { .. }, _) if !reach.rent_from.admits(world, offer) => {
             Some("the policy does not name it to rent from".to_owned())
         }
         (ProvisionSpec::OnDemand { markets, .. }, market) => (!is_open(market, markets))
@@ -69,7 +69,8 @@ pub(crate) fn limited(
     offer: Id<Offer>,
 ) -> Option<String> {
     let (world, ask) = (state.world(), state.work(work).ask);
-    let ProvisionSpec::OnDemand { max_instances: Some(most), .. } = policy.provision else {
+    let &ProvisionSpec::OnDemand { max_instances: Some(most), .. } = policy.reach().provision
+    else {
         return None;
     };
     let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };

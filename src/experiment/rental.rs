@@ -65,8 +65,7 @@ impl Renting {
     /// Counter for a policy that rents for each job by its own parts; none for another.
     pub(super) fn new(policy: &PolicySpec) -> Option<Self> {
         let by_job = matches!(policy.provision, ProvisionSpec::OnDemand { .. });
-        let outside = [PolicyPart::Whole, PolicyPart::Provision];
-        if !by_job || outside.iter().any(|part| policy.external.contains_key(part)) {
+        if !by_job || !policy.is_ours(PolicyPart::Provision) {
             return None;
         }
         Some(Self {
@@ -125,7 +124,7 @@ impl Renting {
 
 /// Everything that the policy can use.
 fn fits(policy: &PolicySpec) -> Feasibility {
-    Feasibility::new(&policy.provision, [&policy.narrow.scope, &policy.rent_from])
+    Feasibility::new(policy.reach())
 }
 
 impl Rentals {

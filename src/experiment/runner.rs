@@ -11,7 +11,7 @@ use super::job_outcome::JobOutcomeWatch;
 use super::measurement::Measurement;
 use super::replication::Repetition;
 use super::single::{self, RunFailure, RunResult, Settings};
-use crate::policy::external::Launcher;
+use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::scenario::{Objective, Scenario};
 use crate::sim::RunProgress;
@@ -36,12 +36,16 @@ pub struct RunRequest<'a> {
 
 impl RunRequest<'_> {
     /// Name of the run among all runs of one version over the same input files: a hash of the
-    /// scenario's text and of where its inputs are, the policy, and the replication.
+    /// scenario's text and of where its inputs are, the policy with the version of its factory, and
+    /// the replication.
     pub fn key(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.scenario.text.as_bytes());
         for input in &self.scenario.inputs {
             hasher.update(b"\0").update(input.as_os_str().as_encoded_bytes());
+        }
+        if let Some(factory) = &self.policy.factory {
+            hasher.update(b"\0version ").update(factory.version().as_bytes());
         }
         let hash = hasher.finalize().to_hex();
         let (policy, seed) = (&self.policy.name, self.seed());
@@ -115,6 +119,13 @@ pub struct Runner<'a> {
     pub audit: bool,
     /// Starts policies that run in other processes.
     pub launcher: &'a dyn Launcher,
+}
+
+/// Remembers nothing, lets everything run and starts no processes.
+impl Default for Runner<'_> {
+    fn default() -> Self {
+        Self { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher }
+    }
 }
 
 impl std::fmt::Debug for Runner<'_> {
@@ -271,8 +282,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::policy::external::NoLauncher;
-
     /// One node for 1 USD/h, and a job of half an hour every hour from 00:00 on.
     const HOURLY: &str = r#"
 question = "?"
@@ -295,7 +304,7 @@ preset = "batch-fcfs"
     }
 
     fn runner<'a>() -> Runner<'a> {
-        Runner { memory: &NoCache, watch: &NoProgress, audit: true, launcher: &NoLauncher }
+        Runner { audit: true, ..Runner::default() }
     }
 
     fn cells(

@@ -16,7 +16,7 @@ use super::spec::{self, PolicyPart, PolicySpec};
 use super::start::{Rent, WorkStarter};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
-use crate::model::{Market, Offer, Rules, World};
+use crate::model::{Offer, Rules, World};
 use crate::state::{Needs, Record, RefusalReason, Share, State, WaitReason, Why, WorkRef};
 use crate::units::{Demand, Id, Span, Time};
 
@@ -105,14 +105,8 @@ impl Composed {
             | spec::ProvisionSpec::OwnedOnly
             | spec::ProvisionSpec::Static { .. } => None,
         };
-        let fits = match provision {
-            None => Feasibility::new(&spec.provision, [&spec.narrow.scope, &spec.rent_from]),
-            Some(_) => {
-                Feasibility::new(&anything(), [&spec.narrow.scope, &spec::OfferScope::default()])
-            }
-        };
         Self {
-            fits,
+            fits: Feasibility::new(spec.reach()),
             queue_limit: spec.admit.queue_limit,
             patience: spec.admit.patience.map(Due::new),
             overflow,
@@ -149,16 +143,6 @@ impl Composed {
             yielded: Vec::new(),
             later: Alarm::default(),
         }
-    }
-}
-
-/// Specification of a provision part in another process: it may rent anything.
-fn anything() -> spec::ProvisionSpec {
-    spec::ProvisionSpec::OnDemand {
-        choice: spec::Choice::Cheapest,
-        markets: vec![Market::OnDemand, Market::Spot],
-        after_wait: Span::ZERO,
-        max_instances: None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use super::PolicyFactory;
 use crate::model::{Market, Offer, World};
 use crate::units::{Demand, Id, Span};
 
@@ -38,6 +40,19 @@ pub struct PolicySpec {
     pub compatibility: Option<Compatibility>,
     /// Processes that decide instead, by part.
     pub external: BTreeMap<PolicyPart, External>,
+    /// Factory of a Rust type that decides all instead; then the parts say nothing.
+    pub factory: Option<PolicyFactory>,
+}
+
+/// Offers that a policy may use at all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reach<'s> {
+    /// What it may rent.
+    pub provision: &'s ProvisionSpec,
+    /// Offers that it may rent from, where work asks for it.
+    pub rent_from: &'s OfferScope,
+    /// Offers whose instances it may place work on.
+    pub place_on: &'s OfferScope,
 }
 
 /// Part of a policy that another process can decide.
@@ -112,6 +127,11 @@ impl External {
     pub const fn new(command: Vec<String>, folder: PathBuf) -> Self {
         Self { command, folder, deadline: Self::DEADLINE, max_answer: Self::MAX_ANSWER }
     }
+
+    /// The program and its arguments as paths: of the files among them the program is made.
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.command.iter().map(|word| self.folder.join(word))
+    }
 }
 
 impl PolicySpec {
@@ -131,18 +151,58 @@ impl PolicySpec {
             release: ReleaseSpec::Idle { after: Span::ZERO },
             compatibility: None,
             external: BTreeMap::new(),
+            factory: None,
         }
+    }
+
+    /// A policy that is a Rust type.
+    pub fn made_by(name: &str, factory: PolicyFactory) -> Self {
+        Self { factory: Some(factory), ..Self::named(name) }
+    }
+
+    /// Whether a part of windtunnel decides this question.
+    pub fn is_ours(&self, part: PolicyPart) -> bool {
+        self.factory.is_none()
+            && ![PolicyPart::Whole, part].iter().any(|part| self.external.contains_key(part))
+    }
+
+    /// Whether windtunnel decides all of it.
+    pub fn is_all_ours(&self) -> bool {
+        self.factory.is_none() && self.external.is_empty()
+    }
+
+    /// Offers that it may use at all: whoever decides instead of a part may use any.
+    pub fn reach(&self) -> Reach<'_> {
+        static ANY: OfferScope = OfferScope {
+            providers: Vec::new(),
+            regions: Vec::new(),
+            types: Vec::new(),
+            families: Vec::new(),
+        };
+        static ANYTHING: LazyLock<ProvisionSpec> = LazyLock::new(|| ProvisionSpec::OnDemand {
+            choice: Choice::Cheapest,
+            markets: vec![Market::OnDemand, Market::Spot],
+            after_wait: Span::ZERO,
+            max_instances: None,
+        });
+        let (provision, rent_from) = match self.is_ours(PolicyPart::Provision) {
+            true => (&self.provision, &self.rent_from),
+            false => (&*ANYTHING, &ANY),
+        };
+        let all = self.is_ours(PolicyPart::Whole);
+        Reach { provision, rent_from, place_on: if all { &self.narrow.scope } else { &ANY } }
     }
 
     /// Whether it weighs what jobs would cost before it rents for them.
     pub fn rents_by_price(&self) -> bool {
-        match self.provision {
+        let by_price = match self.provision {
             ProvisionSpec::OwnedOnly | ProvisionSpec::Static { .. } => false,
             ProvisionSpec::OnDemand { choice, .. } => match choice {
                 Choice::Cheapest | Choice::RoundRobin => true,
                 Choice::Fastest => false,
             },
-        }
+        };
+        by_price && self.is_ours(PolicyPart::Provision)
     }
 }
 

@@ -69,8 +69,7 @@ pub(super) fn read(
 impl Policies {
     /// Notes who decides `part` of `policy`, and the files that it is started with.
     fn note(&mut self, policy: &str, part: PolicyPart, who: &External) {
-        let files = who.command.iter().map(|word| who.folder.join(word));
-        for file in files.filter(|file| file.is_file()) {
+        for file in who.paths().filter(|file| file.is_file()) {
             if !self.inputs.contains(&file) {
                 self.inputs.push(file);
             }

@@ -10,6 +10,7 @@ use super::document::ScenarioText;
 use super::section::{ConfigTable, Diagnostics};
 use super::value::{Unit, Value};
 use super::{Scenario, catalog};
+use crate::policy::spec::External;
 use crate::problem::Problem;
 use crate::units::{Calendar, Span, Time};
 
@@ -66,8 +67,7 @@ impl Identity {
         }
         let base = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
         let external = scenario.policies.iter().flat_map(|policy| policy.external.values());
-        let programs: Vec<_> =
-            external.flat_map(|who| who.command.iter().map(|word| who.folder.join(word))).collect();
+        let programs: Vec<_> = external.flat_map(External::paths).collect();
         // The program of a policy is what is tested, not what it is tested in.
         for path in scenario.inputs.iter().filter(|path| !programs.contains(path)) {
             let written = path.strip_prefix(base).unwrap_or(path);
@@ -145,8 +145,13 @@ fn leaves(
 }
 
 /// The policy called `name` and those that it extends, as tables of TOML
-/// without comments; the furthest ancestor first.
+/// without comments; the furthest ancestor first. Of a Rust type, its version.
 pub fn definition(scenario: &Scenario, name: &str) -> String {
+    let own = scenario.policies.iter().find(|policy| policy.name == name);
+    if let Some(factory) = own.and_then(|policy| policy.factory.as_ref()) {
+        let (name, version) = (quoted_key(name), quoted(factory.version()));
+        return format!("[policy.{name}]\nversion = {version}\n");
+    }
     let (root, _) = DeTable::parse_recoverable(&scenario.text);
     let Some(policies) = root.get_ref().get("policy").and_then(|all| all.get_ref().as_table())
     else {

@@ -1,12 +1,14 @@
-//! Policies in a file of their own, put into a scenario.
+//! Policies put into a scenario that was read: those of a file of their own, and Rust types.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use toml::de::DeTable;
 use toml_edit::DocumentMut;
 
 use super::Scenario;
 use super::document::ScenarioText;
+use crate::policy::spec::{External, PolicySpec};
+use crate::policy::{Policy, PolicyFactory};
 use crate::problem::{Problem, clip};
 
 impl Scenario {
@@ -34,8 +36,7 @@ impl Scenario {
         }
         let own = own.to_string();
         let before = own.matches('\n').count() as u64 + 1;
-        let base = Path::new(&self.path).parent().unwrap_or(Path::new(""));
-        let read = Self::parse(&format!("{own}\n{text}"), &self.path, base, &[]);
+        let read = self.read_again(&format!("{own}\n{text}"), &[]);
         let read = read.map_err(|problems| {
             let placed = |problem: Problem| match problem.line.checked_sub(before) {
                 Some(line) if line > 0 => Problem { path: shown.to_owned(), line, ..problem },
@@ -43,9 +44,79 @@ impl Scenario {
             };
             problems.into_iter().map(placed).collect::<Vec<_>>()
         })?;
-        let (seed, workload, name) = (self.seed, self.workload.clone(), self.name.clone());
-        let edits = self.edits.clone();
-        Ok((Self { seed, workload, name, edits, ..read }, last))
+        let workload = self.workload.clone();
+        Ok((Self { workload, ..read }, last))
+    }
+
+    /// The scenario after more `key = value` edits of single values.
+    ///
+    /// # Errors
+    /// Every problem in the edits, and in what they make of the scenario.
+    pub fn edited(&self, edits: &[(String, String)]) -> Result<Self, Vec<Problem>> {
+        self.read_again(&self.text, edits)
+    }
+
+    /// Reads this text in place of its own; what does not stand in the file stays.
+    fn read_again(&self, text: &str, more: &[(String, String)]) -> Result<Self, Vec<Problem>> {
+        let mut read = Self::parse(text, &self.path, &self.base, more)?;
+        for policy in &self.policies {
+            if let Some(factory) = &policy.factory {
+                read.put(&policy.name, factory.clone());
+            }
+        }
+        let seeded = more.iter().any(|(key, _)| key == "seed");
+        let seed = if seeded { read.seed } else { self.seed };
+        let edits = self.edits.iter().chain(more).cloned().collect();
+        Ok(Self { seed, edits, name: self.name.clone(), ..read })
+    }
+
+    /// Adds a policy that is a Rust type, in the place of one of the same name; gives its row.
+    /// `make` makes it anew for every run. `version` names what it does: change that with it, for
+    /// by it kept runs and baselines are known again.
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use windtunnel::policy;
+    /// # use windtunnel::policy::spec::PolicySpec;
+    /// # use windtunnel::scenario::{Scenario, quickstart};
+    /// let mut scenario = Scenario::parse(quickstart(), "quickstart.toml", Path::new(""), &[]).unwrap();
+    /// let row = scenario.add_policy("mine", "1", || policy::build(&PolicySpec::named("mine")));
+    /// assert_eq!(scenario.policies[row].name, "mine");
+    /// ```
+    pub fn add_policy(
+        &mut self,
+        name: &str,
+        version: &str,
+        make: impl Fn() -> Box<dyn Policy> + Send + Sync + 'static,
+    ) -> usize {
+        self.put(name, PolicyFactory::new(version, make))
+    }
+
+    /// Puts the policy that `factory` makes in the place of the one called `name`, or at the end.
+    pub(super) fn put(&mut self, name: &str, factory: PolicyFactory) -> usize {
+        let told = format!(
+            "policy `{}` is decided by a Rust type, version {}",
+            clip(name),
+            clip(factory.version())
+        );
+        let spec = PolicySpec::made_by(name, factory);
+        let row = self.policies.iter().position(|policy| policy.name == name);
+        let row = row.unwrap_or(self.policies.len());
+        if row == self.policies.len() {
+            self.policies.push(spec);
+        } else {
+            let old = std::mem::replace(&mut self.policies[row], spec);
+            let programs = |policy: &PolicySpec| -> Vec<PathBuf> {
+                policy.external.values().flat_map(External::paths).collect()
+            };
+            let kept: Vec<PathBuf> = self.policies.iter().flat_map(programs).collect();
+            let gone = programs(&old);
+            self.inputs.retain(|path| !gone.contains(path) || kept.contains(path));
+            self.policy_assumptions.retain(|(of, _)| *of != row);
+        }
+        self.policy_assumptions.push((row, told));
+        self.policy_assumptions.sort();
+        row
     }
 }
 
@@ -85,8 +156,11 @@ fn names(text: &str, shown: &str) -> Result<Vec<String>, Vec<Problem>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::policy::spec::{BackfillSpec, OrderSpec};
+    use crate::scenario::definition;
     use expect_test::{Expect, expect};
 
     const TEXT: &str = "question = \"?\"\nbaseline = \"p\"\n\
@@ -112,6 +186,35 @@ mod tests {
         let new = &scenario.policies[2];
         assert_eq!((new.order, new.backfill), (OrderSpec::Largest, BackfillSpec::Easy));
         assert_eq!(scenario.policies[scenario.baseline].name, "p");
+    }
+
+    /// A Rust type keeps its place, and stays where the file is read again.
+    #[test]
+    fn a_rust_type_is_a_policy_like_others() {
+        let text = format!("{TEXT}[policy.r]\nexternal = [\"Cargo.toml\"]\n");
+        let base = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut scenario = Scenario::parse(&text, "a.toml", base, &[]).expect("it is right");
+        assert_eq!(scenario.inputs.len(), 1, "the program of r");
+        let make = || crate::policy::build(&PolicySpec::named("x"));
+        assert_eq!(scenario.add_policy("new", "1", make), 3);
+        assert_eq!(scenario.add_policy("r", "a \"b\"", make), 2);
+        assert_eq!(scenario.inputs, [""; 0].map(PathBuf::from));
+        let told = |scenario: &Scenario| [scenario.assumed(2..3), scenario.assumed(3..4)].concat();
+        let assumed = told(&scenario);
+        let ends = ["Rust type, version a \"b\"", "Rust type, version 1"];
+        for end in ends {
+            assert!(assumed.iter().any(|told| told.ends_with(end)), "{assumed:?}");
+        }
+        assert_eq!(definition(&scenario, "r"), "[policy.r]\nversion = \"a \\\"b\\\"\"\n");
+        let edit = ("cluster.c.nodes".to_owned(), "3".to_owned());
+        let edited = scenario.edited(std::slice::from_ref(&edit)).expect("it is right");
+        assert_eq!(edited.policies, scenario.policies);
+        assert_eq!((told(&edited), edited.edits), (assumed, vec![edit]));
+        let (with, _) = scenario.with_policies("[policy.z]\n", "z.toml").expect("it is right");
+        let names: Vec<&str> = with.policies.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["p", "q", "r", "z", "new"]);
+        assert_eq!(with.policies[4], scenario.policies[3]);
+        assert!(scenario.edited(&[("nonsense".to_owned(), "1".to_owned())]).is_err());
     }
 
     #[track_caller]

@@ -10,6 +10,7 @@ use super::document::ScenarioText;
 use super::quantity;
 use super::section::{ConfigTable, Diagnostics};
 use crate::metrics::{Direction, METRICS, Metric};
+use crate::policy::{Policy, PolicyFactory};
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::units::Span;
 
@@ -161,6 +162,25 @@ impl Suite {
             baselines: base.join(root.text("baselines").unwrap_or("baselines")),
             scenarios,
         })
+    }
+}
+
+impl Suite {
+    /// Adds a policy that is a Rust type to all scenarios, as [`Scenario::add_policy`] does, to be
+    /// checked in each.
+    pub fn add_policy(
+        &mut self,
+        name: &str,
+        version: &str,
+        make: impl Fn() -> Box<dyn Policy> + Send + Sync + 'static,
+    ) {
+        let factory = PolicyFactory::new(version, make);
+        for tested in &mut self.scenarios {
+            let row = tested.scenario.put(name, factory.clone());
+            if !tested.policies.contains(&row) {
+                tested.policies.push(row);
+            }
+        }
     }
 }
 

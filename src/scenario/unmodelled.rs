@@ -43,13 +43,13 @@ pub fn not_modelled(told: impl IntoIterator<Item = String>) -> String {
 
 /// Whether the policy may ever rent this offer.
 fn rents(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> bool {
-    let facts = &world.offers[offer];
+    let (facts, reach) = (&world.offers[offer], policy.reach());
     facts.market != Market::Owned
-        && match &policy.provision {
+        && match reach.provision {
             ProvisionSpec::OwnedOnly => false,
             ProvisionSpec::Static { fleets } => fleets.iter().any(|(name, _)| *name == facts.name),
             ProvisionSpec::OnDemand { markets, .. } => {
-                is_open(facts.market, markets) && policy.rent_from.admits(world, offer)
+                is_open(facts.market, markets) && reach.rent_from.admits(world, offer)
             }
         }
 }

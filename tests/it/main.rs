@@ -14,6 +14,7 @@ mod check;
 mod exclusive;
 mod explain;
 mod external;
+mod factory;
 mod hostile;
 mod input;
 mod interrupts;

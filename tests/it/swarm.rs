@@ -391,6 +391,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         release: dice.of(&[ReleaseSpec::Never, ReleaseSpec::Idle { after: Span::ZERO }, idle]),
         compatibility: None,
         external: BTreeMap::new(),
+        factory: None,
         reservations: dice.of(&[1, 2, 1_000]),
     }
 }

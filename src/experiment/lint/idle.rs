@@ -40,14 +40,14 @@ fn rents_from(scenario: &Scenario, policy: &PolicySpec, provider: Id<Provider>) 
     let named = |scope: &crate::policy::spec::OfferScope| {
         scope.providers.is_empty() || scope.providers.contains(name)
     };
-    match &policy.provision {
-        _ if !policy.external.is_empty() => true,
+    let reach = policy.reach();
+    match reach.provision {
         ProvisionSpec::OwnedOnly => false,
         ProvisionSpec::Static { fleets } => fleets.iter().any(|(offer, _)| {
             let known = world.offers.iter().find(|(_, facts)| facts.name == *offer);
             known.is_some_and(|(id, _)| world.regions[world.region_of(id)].provider == provider)
         }),
-        ProvisionSpec::OnDemand { .. } => named(&policy.rent_from) && named(&policy.narrow.scope),
+        ProvisionSpec::OnDemand { .. } => named(reach.rent_from) && named(reach.place_on),
     }
 }
 

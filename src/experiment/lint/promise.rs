@@ -3,7 +3,7 @@
 use super::super::caution::without_estimate;
 use super::super::survey::Survey;
 use super::impossible::policy_key;
-use crate::policy::spec::{OrderSpec, PolicySpec};
+use crate::policy::spec::{OrderSpec, PolicyPart, PolicySpec};
 use crate::problem::{Problem, clip};
 use crate::scenario::{BoundDirection, Objective, ObjectiveMetric, Scenario};
 
@@ -71,7 +71,9 @@ pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec
             scenario.problem("horizon", message).hint("make `horizon` longer, or leave it out"),
         );
     }
-    let by_deadline = |policy: &&PolicySpec| policy.order == OrderSpec::EarliestDeadline;
+    let by_deadline = |policy: &&PolicySpec| {
+        policy.order == OrderSpec::EarliestDeadline && policy.is_ours(PolicyPart::Order)
+    };
     let promised = scenario
         .objectives
         .iter()

@@ -56,13 +56,12 @@ pub struct Feasibility {
 }
 
 impl Feasibility {
-    /// Feasibility under a policy that provisions so.
-    pub fn new(provision: &spec::ProvisionSpec, scopes: [&spec::OfferScope; 2]) -> Self {
-        let (provision, scopes) = (provision.clone(), scopes.map(Clone::clone));
+    /// Feasibility under a policy that may use these offers.
+    pub fn new(reach: spec::Reach<'_>) -> Self {
         Self {
             counted: CountedCapacity::ALL,
-            provision,
-            scopes,
+            provision: reach.provision.clone(),
+            scopes: [reach.place_on, reach.rent_from].map(Clone::clone),
             most: Vec::new(),
             likely: None,
             held: FxHashMap::default(),
@@ -302,7 +301,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Quota, Rules};
-    use crate::policy::spec::{Choice, OfferScope, ProvisionSpec};
+    use crate::policy::spec::{Choice, PolicySpec, ProvisionSpec};
     use crate::state::testing::{Plan, demand, shape, world};
 
     /// Cores, whether it is owned, and the most instances.
@@ -355,7 +354,8 @@ mod tests {
             let (choice, after_wait) = (Choice::Cheapest, crate::units::Span::ZERO);
             let provision =
                 ProvisionSpec::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
-            let mut fits = Feasibility::new(&provision, [&OfferScope::default(), &OfferScope::default()]);
+            let spec = PolicySpec { provision, ..PolicySpec::named("p") };
+            let mut fits = Feasibility::new(spec.reach());
             fits.look_at_offers(&world);
             let rules = ResolvedRules::new(&world, &Rules { spread, ..Rules::default() });
             let demand = demand(cores * 1_000, 0, 0, 0);
@@ -376,7 +376,8 @@ mod tests {
             let (choice, after_wait) = (Choice::Cheapest, crate::units::Span::ZERO);
             let provision =
                 ProvisionSpec::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
-            let mut fits = Feasibility::new(&provision, [&OfferScope::default(), &OfferScope::default()]);
+            let spec = PolicySpec { provision, ..PolicySpec::named("p") };
+            let mut fits = Feasibility::new(spec.reach());
             fits.look_at_offers(&world);
             let rules = ResolvedRules::new(&world, &Rules::default());
             let demand = demand(cores * 1_000, 0, 0, 0);
