@@ -43,7 +43,7 @@ use args::{Arguments, Command};
 use exit::{CommandResult, exit};
 
 /// Runs the command that the process was called with.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     signal::listen();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

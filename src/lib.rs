@@ -127,22 +127,15 @@
 //! - [`experiment`]: many runs. **Invariant:** policies that are compared meet the same arrivals and the
 //!   same draws; results do not depend on the number of threads.
 //! - [`report`]: results become files. **Invariant:** the manifest is written last.
-//! - [`cli`]: the command.
+//!
+//! Down to [`metrics`] they are a crate of their own, `windtunnel-core`. The command (`cli`) is a user of
+//! this library.
 
-pub mod halt;
-pub mod text;
-pub mod units;
-pub mod problem;
-pub mod input;
-pub mod engine;
-pub mod model;
-pub mod workload;
-pub mod billing;
-pub mod state;
-pub mod policy;
-pub mod sim;
-pub mod metrics;
+pub use windtunnel_core::{
+    billing, engine, halt, input, metrics, model, policy, problem, sim, state, text, units,
+    workload,
+};
+
 pub mod scenario;
 pub mod experiment;
 pub mod report;
-pub mod cli;

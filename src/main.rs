@@ -1,7 +1,9 @@
 //! The `windtunnel` command.
 
+mod cli;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    windtunnel::cli::main()
+    cli::main()
 }

@@ -45,7 +45,7 @@ use crate::workload::{Capacity, OpenContext, WorkloadSpec};
 use document::ScenarioText;
 use section::{ConfigTable, Diagnostics};
 
-pub(crate) use work::NEW_YEAR_2026;
+pub use work::NEW_YEAR_2026;
 
 pub use builtin::{BUILT_IN, built_in};
 pub use catalog::{
@@ -229,7 +229,7 @@ impl Scenario {
 ///
 /// # Errors
 /// Problem that keeps it from being read.
-pub(crate) fn text_of(path: &Path, what: &str) -> Result<String, Vec<Problem>> {
+pub fn text_of(path: &Path, what: &str) -> Result<String, Vec<Problem>> {
     input::text(path, what, MOST_BYTES).map_err(|problem| vec![problem])
 }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::experiment::sweep::Design;
-use crate::scenario::{Scenario, parse_percent, parse_size, parse_span};
-use crate::units::Span;
+use windtunnel::experiment::sweep::Design;
+use windtunnel::scenario::{Scenario, parse_percent, parse_size, parse_span};
+use windtunnel::units::Span;
 
 const CODES: &str = "\
 Exit codes:

@@ -10,10 +10,10 @@ use super::guard::{self, ResourceGuard};
 use super::process::Processes;
 use super::progress::Bar;
 use super::{calibration, load, recipe, run};
-use crate::experiment::Settings;
-use crate::experiment::backtest;
-use crate::report::{BacktestReport, TextCells, backtest_charts};
-use crate::scenario::Scenario;
+use windtunnel::experiment::Settings;
+use windtunnel::experiment::backtest;
+use windtunnel::report::{BacktestReport, TextCells, backtest_charts};
+use windtunnel::scenario::Scenario;
 
 /// Replays one policy and shows how far it is from what was observed.
 pub(super) fn backtest(arguments: &BacktestArgs) -> CommandResult {

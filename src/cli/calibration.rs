@@ -8,12 +8,12 @@ use anyhow::Context;
 
 use super::exit::Stop;
 use super::unfinished::Unfinished;
-use crate::experiment::backtest::{Backtest, Calibration, MadeOf};
-use crate::input;
-use crate::policy::spec::PolicySpec;
-use crate::problem::Problem;
-use crate::report::Calibrated;
-use crate::scenario::Scenario;
+use windtunnel::experiment::backtest::{Backtest, Calibration, MadeOf};
+use windtunnel::input;
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::problem::Problem;
+use windtunnel::report::Calibrated;
+use windtunnel::scenario::Scenario;
 
 /// Most bytes of the file.
 const MOST_BYTES: u64 = 1 << 20;

@@ -6,8 +6,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::args::CatalogCommand;
 use super::exit::CommandResult;
-use crate::report::clean;
-use crate::scenario::{Listing, catalog_list, catalog_show};
+use windtunnel::report::clean;
+use windtunnel::scenario::{Listing, catalog_list, catalog_show};
 
 /// Shows a listing.
 pub(super) fn catalog(command: &CatalogCommand) -> CommandResult {

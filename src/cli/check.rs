@@ -15,14 +15,14 @@ use super::guard::ResourceGuard;
 use super::run;
 use super::session::{ExperimentSession, stopped};
 use super::unfinished::Unfinished;
-use crate::experiment::check::{
+use windtunnel::experiment::check::{
     self, Baseline, FirstDivergence, GateOutcome, GateVerdicts, MovedMetric, Terms, Trial,
 };
-use crate::experiment::{self, CautionedRun, NoPlan, RepetitionPlan, RunRequest, Runner};
-use crate::problem::Problem;
-use crate::report::{CheckReport, clean, figure};
-use crate::scenario::{Subject, Suite, Tested, definition};
-use crate::text::file_name;
+use windtunnel::experiment::{self, CautionedRun, NoPlan, RepetitionPlan, RunRequest, Runner};
+use windtunnel::problem::Problem;
+use windtunnel::report::{CheckReport, clean, figure};
+use windtunnel::scenario::{Subject, Suite, Tested, definition};
+use windtunnel::text::file_name;
 
 /// Runs a suite and says what has become worse; or stores what it does.
 pub(super) fn check(arguments: &CheckArgs) -> CommandResult {

@@ -12,16 +12,16 @@ use super::folder::{self, Folder};
 use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
 use super::{calibration, load, recipe, run};
-use crate::experiment::{
+use windtunnel::experiment::{
     self, Arm, Asked, CautionedRun, FullRun, Judging, NoPlan, Runner, backlog, estimated_prices,
     nothing_to_gate, waiting,
 };
-use crate::report::{
+use windtunnel::report::{
     ComparisonReport, PolicyResult, RunReport, TextCells, comparison_charts, replication_charts,
 };
-use crate::scenario::{Scenario, not_modelled};
-use crate::text::file_name;
-use crate::units::Span;
+use windtunnel::scenario::{Scenario, not_modelled};
+use windtunnel::text::file_name;
+use windtunnel::units::Span;
 
 mod pair;
 

@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::exit::Stop;
 use super::folder::new_file;
-use crate::experiment::EventLogEntry;
+use windtunnel::experiment::EventLogEntry;
 
 /// A log in the making.
 pub(super) struct Decisions {

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::exit::Stop;
-use crate::experiment::check::{self, Baseline, FirstDivergence, GateVerdicts, Trial};
-use crate::experiment::{
+use windtunnel::experiment::check::{self, Baseline, FirstDivergence, GateVerdicts, Trial};
+use windtunnel::experiment::{
     EventLogEntry, RecordRange, Repetition, RepetitionPlan, RunRequest, Runner,
 };
-use crate::halt;
-use crate::scenario::Scenario;
+use windtunnel::halt;
+use windtunnel::scenario::Scenario;
 
 /// Most bytes of one line of another program's log.
 const MOST_BYTES: u64 = 1 << 20;

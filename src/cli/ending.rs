@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::exit::{Stop, print_line};
 use super::{process, unfinished};
-use crate::halt;
+use windtunnel::halt;
 
 /// Time for everything to give up by itself; what takes longer is left where it is.
 const GRACE: Duration = Duration::from_millis(250);

@@ -10,8 +10,8 @@ use anyhow::Context;
 use super::exit::Stop;
 use super::folder::new_file;
 use super::process::Processes;
-use crate::policy::external::{BrokenConversation, Conversation, FROM, Launcher, TO};
-use crate::policy::spec::External;
+use windtunnel::policy::external::{BrokenConversation, Conversation, FROM, Launcher, TO};
+use windtunnel::policy::spec::External;
 
 type Out = Arc<Mutex<BufWriter<File>>>;
 

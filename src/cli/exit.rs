@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use super::ending;
 use super::output_quota::Full;
-use crate::experiment::RunFailure;
-use crate::problem::Problem;
-use crate::sim::Failure;
-use crate::text::plain_lines;
+use windtunnel::experiment::RunFailure;
+use windtunnel::problem::Problem;
+use windtunnel::sim::Failure;
+use windtunnel::text::plain_lines;
 
 /// Reason that a command did not do what it was asked.
 #[derive(Debug)]

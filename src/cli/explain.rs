@@ -22,10 +22,10 @@ use self::wait::JobStep;
 use super::args::ExplainArgs;
 use super::exit::{CommandResult, Stop};
 use super::results::Results;
-use crate::problem::did_you_mean;
-use crate::report::{clean, guarded};
-use crate::scenario::NEW_YEAR_2026;
-use crate::units::{Calendar, Money, Span, Time};
+use windtunnel::problem::did_you_mean;
+use windtunnel::report::{clean, guarded};
+use windtunnel::scenario::NEW_YEAR_2026;
+use windtunnel::units::{Calendar, Money, Span, Time};
 
 /// The file that has a row for each job.
 const JOBS: &str = "jobs.csv";

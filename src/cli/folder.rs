@@ -15,9 +15,9 @@ use super::exit::{Stop, print_line};
 use super::journal::Journal;
 use super::output_quota::{Hashes, Metered, OutputQuota};
 use super::unfinished::Unfinished;
-use crate::input;
-use crate::problem::Problem;
-use crate::text::plain;
+use windtunnel::input;
+use windtunnel::problem::Problem;
+use windtunnel::text::plain;
 
 /// Written last; readers refuse a folder without it.
 pub(super) const MANIFEST: &str = "manifest.json";

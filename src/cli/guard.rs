@@ -12,8 +12,8 @@ use indicatif::HumanBytes;
 use super::args::BoundsArgs;
 use super::ending::{self, EndCause};
 use super::output_quota::OutputQuota;
-use crate::halt;
-use crate::units::Span;
+use windtunnel::halt;
+use windtunnel::units::Span;
 
 /// Time between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

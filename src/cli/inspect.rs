@@ -13,16 +13,16 @@ use super::exit::{CommandResult, Stop, listed, print_line};
 use super::folder::new_file;
 use super::load;
 use super::progress::Bar;
-use crate::experiment::{Facts, Survey, Unsurveyed, lint, offered, survey, unestimated};
-use crate::halt;
-use crate::model::Market;
-use crate::problem::Problem;
-use crate::report::clean;
-use crate::scenario::{
+use windtunnel::experiment::{Facts, Survey, Unsurveyed, lint, offered, survey, unestimated};
+use windtunnel::halt;
+use windtunnel::model::Market;
+use windtunnel::problem::Problem;
+use windtunnel::report::clean;
+use windtunnel::scenario::{
     OPTIONS, PARTS, PRESETS, Scenario, Starter, init_from, not_modelled, quickstart,
     schema as scenario_schema,
 };
-use crate::units::Calendar;
+use windtunnel::units::Calendar;
 
 /// `windtunnel validate`.
 pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {

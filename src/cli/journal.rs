@@ -15,8 +15,8 @@ use anyhow::Context;
 use super::exit::Stop;
 use super::folder::in_place;
 use super::output_quota::OutputQuota;
-use crate::experiment::{Measurement, RunCache};
-use crate::problem::Problem;
+use windtunnel::experiment::{Measurement, RunCache};
+use windtunnel::problem::Problem;
 
 /// Version of the format.
 const FORMAT: u32 = 2;

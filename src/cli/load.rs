@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::args::Which;
 use super::exit::Stop;
-use crate::problem::{Problem, clip};
-use crate::scenario::{BUILT_IN, Scenario, built_in, text_of};
+use windtunnel::problem::{Problem, clip};
+use windtunnel::scenario::{BUILT_IN, Scenario, built_in, text_of};
 
 /// Reads the scenario that the command line names.
 pub(super) fn open(which: &Which) -> Result<Scenario, Stop> {
@@ -51,7 +51,7 @@ fn named(word: &Path) -> Result<Option<(&str, &'static str)>, Vec<Problem>> {
         return Ok(Some((name, text)));
     }
     let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-    let hint = match crate::problem::did_you_mean(name, known.iter().copied()) {
+    let hint = match windtunnel::problem::did_you_mean(name, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!(
             "built in are {}; anything else is a file, such as `{name}.toml`",
@@ -81,7 +81,7 @@ pub(super) fn policy(scenario: &Scenario, name: &str) -> Result<usize, Stop> {
     if let Some(row) = names().position(|known| known == name) {
         return Ok(row);
     }
-    let hint = match crate::problem::did_you_mean(name, names()) {
+    let hint = match windtunnel::problem::did_you_mean(name, names()) {
         Some(meant) => format!("did you mean `{}`?", clip(meant)),
         None => format!("it has: {}", names().map(clip).collect::<Vec<_>>().join(", ")),
     };

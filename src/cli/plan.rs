@@ -1,8 +1,8 @@
 //! `windtunnel plan`: the cheapest setup that keeps the objectives.
 
-use crate::experiment::ReadEdited;
 use std::io::Write;
 use std::path::PathBuf;
+use windtunnel::experiment::ReadEdited;
 
 use serde_json::{Value, json};
 
@@ -12,17 +12,17 @@ use super::folder::{self, Folder};
 use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, recipe, run};
-use crate::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
-use crate::experiment::{
+use windtunnel::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
+use windtunnel::experiment::{
     Asked, CautionedRun, backlog, carbon_gaps, cautions, estimated_prices, nothing_to_gate,
     unestimated, waiting,
 };
-use crate::metrics::METRICS;
-use crate::policy::spec::PolicySpec;
-use crate::problem::Problem;
-use crate::report::{PlanReport, TextCells, plan_charts};
-use crate::scenario::{Scenario, concerns, minimised, not_modelled};
-use crate::units::Span;
+use windtunnel::metrics::METRICS;
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::problem::Problem;
+use windtunnel::report::{PlanReport, TextCells, plan_charts};
+use windtunnel::scenario::{Scenario, concerns, minimised, not_modelled};
+use windtunnel::units::Span;
 
 /// Most runs where nothing else is said.
 const BUDGET: u32 = 400;

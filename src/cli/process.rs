@@ -11,9 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::guardian;
-use crate::halt;
-use crate::policy::external::{BrokenConversation, Conversation, Launcher};
-use crate::policy::spec::External;
+use windtunnel::halt;
+use windtunnel::policy::external::{BrokenConversation, Conversation, Launcher};
+use windtunnel::policy::spec::External;
 
 /// Environment variables that a process inherits.
 const ENVIRONMENT: [&str; 3] = ["PATH", "HOME", "SYSTEMROOT"];
@@ -243,8 +243,10 @@ impl Conversation for Process {
             Ok(Heard::Line(line)) => Ok(line),
             Ok(Heard::Closed(part)) if !part.is_empty() => {
                 self.end();
-                let what =
-                    format!("ended in the middle of a line: `{}`", crate::problem::clip(&part));
+                let what = format!(
+                    "ended in the middle of a line: `{}`",
+                    windtunnel::problem::clip(&part)
+                );
                 Err(BrokenConversation::new(what, "end each answer by a line feed, and flush it"))
             }
             Ok(Heard::Closed(_)) | Err(RecvTimeoutError::Disconnected) => {

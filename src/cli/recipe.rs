@@ -7,14 +7,14 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::folder::Folder;
-use crate::experiment::{CautionedRun, Facts, RunResult, cautions, unestimated};
-use crate::input;
-use crate::metrics::OccupancyRecorder;
-use crate::policy::spec::PolicySpec;
-use crate::report::{
+use windtunnel::experiment::{CautionedRun, Facts, RunResult, cautions, unestimated};
+use windtunnel::input;
+use windtunnel::metrics::OccupancyRecorder;
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::report::{
     BoundSide, Chart, Document, InputHash, ObjectiveResult, Recipe, RunReport, Scene, run_charts,
 };
-use crate::scenario::{BoundDirection, Scenario, not_modelled};
+use windtunnel::scenario::{BoundDirection, Scenario, not_modelled};
 
 /// Kind that the manifest of a folder of results gives.
 pub(super) const RESULTS: &str = "windtunnel results";
@@ -57,7 +57,7 @@ pub(super) fn report_alone(
 
 /// The scenario's promises, held against a result.
 pub(super) fn objectives(scenario: &Scenario, result: &RunResult) -> Vec<ObjectiveResult> {
-    let check = |objective: &crate::scenario::Objective| {
+    let check = |objective: &windtunnel::scenario::Objective| {
         let side = match objective.comparison {
             BoundDirection::AtLeast => BoundSide::AtLeast,
             BoundDirection::AtMost => BoundSide::AtMost,
@@ -98,7 +98,7 @@ pub(super) fn manifest(recipe: &Recipe, fingerprint: Option<&str>) -> Value {
     let mut value = json!({
         "kind": RESULTS,
         "recipe": recipe,
-        "generator": crate::units::stream::GENERATOR,
+        "generator": windtunnel::units::stream::GENERATOR,
     });
     if let Some(fingerprint) = fingerprint {
         value["event_hash"] = json!(fingerprint);

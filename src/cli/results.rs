@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::exit::Stop;
 use super::folder::MANIFEST;
 use super::output_quota::Hashes;
-use crate::input::{self, Input};
-use crate::problem::Problem;
+use windtunnel::input::{self, Input};
+use windtunnel::problem::Problem;
 
 /// Most bytes of a manifest.
 const MOST_BYTES: u64 = 16 << 20;

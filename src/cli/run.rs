@@ -17,19 +17,19 @@ use super::load;
 use super::process::Processes;
 use super::progress::Bar;
 use super::recipe;
-use crate::billing::ChargePeriod;
-use crate::experiment::{self, EventLog, RecordRange, RunFailure, RunResult, Settings};
-use crate::metrics::{BrokenLaw, ChargePeriods, DailyCosts, Laws, OccupancyRecorder};
-use crate::policy::external::Launcher;
-use crate::policy::spec::PolicySpec;
-use crate::problem::Problem;
-use crate::report::{
+use windtunnel::billing::ChargePeriod;
+use windtunnel::experiment::{self, EventLog, RecordRange, RunFailure, RunResult, Settings};
+use windtunnel::metrics::{BrokenLaw, ChargePeriods, DailyCosts, Laws, OccupancyRecorder};
+use windtunnel::policy::external::Launcher;
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::problem::Problem;
+use windtunnel::report::{
     ChargesCsv, DailyTable, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells,
     write_days,
 };
-use crate::scenario::Scenario;
-use crate::text::file_name;
-use crate::units::{Money, Time};
+use windtunnel::scenario::Scenario;
+use windtunnel::text::file_name;
+use windtunnel::units::{Money, Time};
 
 /// Files that are written while the run goes on.
 struct Files {
@@ -257,7 +257,7 @@ fn write(
     cells: TextCells,
 ) -> anyhow::Result<PathBuf> {
     let out = folder.file("timeseries.csv")?;
-    let out = crate::report::write_timeseries(out, &scenario.world, &result.series, cells)?;
+    let out = windtunnel::report::write_timeseries(out, &scenario.world, &result.series, cells)?;
     folder::finish(out, "timeseries.csv")?;
     let mut summary = Vec::new();
     report.write_json(&mut summary)?;

@@ -12,9 +12,9 @@ use super::exit::{CommandResult, Stop};
 use super::guard::ResourceGuard;
 use super::load;
 use super::session::{ExperimentSession, stopped};
-use crate::experiment::check::{self, Trial};
-use crate::experiment::{self, Possible, Runner, Score};
-use crate::scenario::{Suite, Tested};
+use windtunnel::experiment::check::{self, Trial};
+use windtunnel::experiment::{self, Possible, Runner, Score};
+use windtunnel::scenario::{Suite, Tested};
 
 /// Metrics that are told of either side.
 const TOLD: [&str; 10] = [

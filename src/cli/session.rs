@@ -18,10 +18,10 @@ use super::journal::{Header, Journal};
 use super::process::Processes;
 use super::progress::Bar;
 use super::{recipe, run};
-use crate::experiment::{NoCache, ProgressWatch, RunCache, Runner, RunnerFailure};
-use crate::input;
-use crate::scenario::Scenario;
-use crate::sim::RunProgress;
+use windtunnel::experiment::{NoCache, ProgressWatch, RunCache, Runner, RunnerFailure};
+use windtunnel::input;
+use windtunnel::scenario::Scenario;
+use windtunnel::sim::RunProgress;
 
 /// Identity of an experiment, by which one that was begun already is found.
 #[derive(Debug)]
@@ -232,7 +232,7 @@ fn header(experiment: &Experiment<'_>) -> Result<Header, Stop> {
     Ok(Header {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build: build(),
-        generator: crate::units::stream::GENERATOR.to_owned(),
+        generator: windtunnel::units::stream::GENERATOR.to_owned(),
         kind: experiment.kind.to_owned(),
         scenarios,
         inputs,

@@ -1,8 +1,8 @@
 //! `windtunnel sweep`: a scenario at many points.
 
-use crate::experiment::ReadEdited;
 use std::io::Write;
 use std::path::PathBuf;
+use windtunnel::experiment::ReadEdited;
 
 use serde_json::{Value, json};
 
@@ -13,18 +13,18 @@ use super::folder::{self, Folder};
 use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, recipe, run};
-use crate::experiment::sweep::{
+use windtunnel::experiment::sweep::{
     Axis, Sweep, SweepFailure, SweepPlan, best, best_of_all, check, goal, repetition, row_of,
     sweep as run_all,
 };
-use crate::experiment::{
+use windtunnel::experiment::{
     CautionedRun, NoPlan, backlog, cautions, estimated_prices, nothing_to_gate, share_inputs,
     unestimated,
 };
-use crate::metrics::METRICS;
-use crate::problem::{Problem, clip, did_you_mean};
-use crate::report::{Recipe, SweepReport, TextCells, sweep_charts, usual_metrics};
-use crate::scenario::{Scenario, not_modelled};
+use windtunnel::metrics::METRICS;
+use windtunnel::problem::{Problem, clip, did_you_mean};
+use windtunnel::report::{Recipe, SweepReport, TextCells, sweep_charts, usual_metrics};
+use windtunnel::scenario::{Scenario, not_modelled};
 
 /// Runs the points and says which settings matter, and which are best.
 pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {

@@ -12,12 +12,12 @@ use super::exit::{CommandResult, Stop, print_line};
 use super::folder::taken;
 use super::load;
 use super::unfinished::Unfinished;
-use crate::input::ZstandardEncoder;
-use crate::model::{Interner, Work};
-use crate::scenario::Scenario;
-use crate::text::plain;
-use crate::units::Calendar;
-use crate::workload::{
+use windtunnel::input::ZstandardEncoder;
+use windtunnel::model::{Interner, Work};
+use windtunnel::scenario::Scenario;
+use windtunnel::text::plain;
+use windtunnel::units::Calendar;
+use windtunnel::workload::{
     BoxedSource, Defaults, NativeColumn, NativeWriter, Observations, OnBadRow, OpenContext, Stats,
     TraceSpec, Unsorted, WorkloadInput, WorkloadSpec, recognise, used_columns,
 };

@@ -6,10 +6,10 @@ use std::path::Path;
 use super::args::VerifyArgs;
 use super::exit::{CommandResult, Stop};
 use super::progress::Bar;
-use crate::experiment::published;
-use crate::experiment::verify::coverage::coverage;
-use crate::experiment::verify::{CheckRow, CheckVerdict, Effort, verify as check};
-use crate::problem::Problem;
+use windtunnel::experiment::published;
+use windtunnel::experiment::verify::coverage::coverage;
+use windtunnel::experiment::verify::{CheckRow, CheckVerdict, Effort, verify as check};
+use windtunnel::problem::Problem;
 
 /// Checks the simulator; a line that does not pass is a finding.
 pub(super) fn verify(arguments: &VerifyArgs) -> CommandResult {

@@ -10,47 +10,32 @@ use crate::experiment::{
     Sensitivity,
 };
 use crate::metrics::{Collector, Fingerprint, Series, Summary};
-use crate::model::{Interner, Market, Work, WorkId, World};
+use crate::model::{Interner, Market, OfferSpec, Work, WorkId, World, WorldBuilder};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::scenario::Observed;
 use crate::sim::{Observer, Options, Outcome, run};
-use crate::state::testing::{Plan, demand, shape, world};
 use crate::state::{DecisionNote, RefusalReason, Share, Wait, WaitReason, WorkRef};
-use crate::units::{Id, Money, Span, Stream, Time};
+use crate::units::{Demand, Distribution, Id, Money, Shape, Span, Stream, Time};
 use crate::workload::{RowNotes, WorkList};
 
 /// Two owned machines that boot at once, and two clouds, one of them with a
 /// name that a spreadsheet would run.
 pub(super) fn tiny() -> World {
-    world(&[
-        Plan {
-            name: "dc",
-            shape: shape(8_000, 32_768, 2),
-            running: 2,
-            price: "0.40",
-            ..Plan::default()
-        },
-        Plan {
-            name: "aws/us-east-1a/m5.xlarge/on-demand",
-            provider: "aws",
-            zone: "us-east-1a",
-            market: Market::OnDemand,
-            price: "0.192",
-            boot_secs: 60,
-            ..Plan::default()
-        },
-        Plan {
-            name: "=cmd|<script>",
-            provider: "<gcp>",
-            zone: "us-central1-a",
-            market: Market::Spot,
-            shape: shape(8_000, 32_768, 1),
-            price: "0.51",
-            boot_secs: 90,
-            capacity: Some(1),
-            ..Plan::default()
-        },
-    ])
+    let shape = |cpu, memory, gpus| Shape { cpu, memory, gpus };
+    let owned = OfferSpec::owned("dc/dc/dc-a", "dc", shape(8_000, 32_768, 2), 2);
+    let (plain, aws) = (shape(4_000, 4_096, 0), "aws/us-east-1a/m5.xlarge/on-demand");
+    let rented = OfferSpec::on_demand("aws/aws/us-east-1a", aws, plain, "0.192");
+    let (gpu, gcp) = (shape(8_000, 32_768, 1), "=cmd|<script>");
+    let spot = OfferSpec::spot("<gcp>/<gcp>/us-central1-a", gcp, gpu, "0.51").at_most(1);
+    let world = World::builder()
+        .offer(owned.named("dc").price("0.40").at_most(None))
+        .offer(rented.named(aws).boot(Distribution::Constant(60.0)))
+        .offer(spot.named(gcp).boot(Distribution::Constant(90.0)));
+    let law = |world: WorldBuilder, place| {
+        world.region(place, |region| "EU".clone_into(&mut region.jurisdiction))
+    };
+    let world = ["dc", "aws", "<gcp>"].into_iter().fold(world, law);
+    world.build().expect("the offers are right")
 }
 
 /// Jobs that come every 200 s on average; every third asks for a GPU.
@@ -61,7 +46,8 @@ pub(super) fn jobs(count: u64) -> WorkList<impl Iterator<Item = Work>> {
         at = at + Span::from_secs(stream.below(400) as i64);
         let runtime = Span::from_secs(60 + stream.below(7_200) as i64);
         let gpus = u8::from(row.is_multiple_of(3));
-        let demand = demand(2_000, 2_048, gpus, u16::from(gpus) * 1_000);
+        let gpu_share = u16::from(gpus) * 1_000;
+        let demand = Demand { cpu: 2_000, memory: 2_048, gpus, gpu_share, exclusive: false };
         let mut job = Work::job(row, at, demand, runtime);
         job.name = if row == 1 { "-job".to_owned() } else { String::new() };
         job.ask.deadline = Some(at + Span::from_secs(5_400));

@@ -9,7 +9,7 @@ mod transform;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-pub(crate) use opening::NEW_YEAR_2026;
+pub use opening::NEW_YEAR_2026;
 pub(super) use opening::{Opening, early_start_problem, opening};
 
 use super::composition::unknown_name;

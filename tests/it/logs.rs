@@ -5,15 +5,20 @@ use std::path::{Path, PathBuf};
 use windtunnel::model::{Ask, Interner, Work, WorkId};
 use windtunnel::units::Calendar;
 use windtunnel::workload::{
-    Defaults, EstimateRule, Format, OnBadRow, OpenContext, Procs, Source, SwfOptions, TraceSpec,
-    Unsorted, WorkloadInput, WorkloadSpec,
+    Defaults, EstimateRule, Format, OnBadRow, OpenContext, OpenbOptions, Procs, Source, SwfOptions,
+    TraceSpec, Unsorted, WorkloadInput, WorkloadSpec, read_nodes,
 };
 
 use crate::trial::CORE;
 
+/// A file of the development data.
+fn shared(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name)
+}
+
 /// A log of the development data.
 pub(crate) fn log(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/swf").join(name)
+    shared("swf").join(name)
 }
 
 /// Its jobs, with the users' estimates where they gave any.
@@ -49,4 +54,41 @@ pub(crate) fn kth() -> Vec<Work> {
     let wrong = works.iter().filter(|work| work.ask.estimate != work.truth.runtime).count();
     assert!(works.len() > 28_000 && wrong > 20_000, "{wrong} of {}", works.len());
     works
+}
+
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
+fn published_logs_have_their_published_counts() {
+    let swf = || Format::Swf(SwfOptions::default());
+    let openb = || Format::Openb(OpenbOptions::default());
+    let cases = [
+        ("swf/HPC2N-2002-2.2-cln.swf.gz", swf(), 202_871, Some(1_027_839_845)),
+        ("swf/KTH-SP2-1996.swf.gz", swf(), 28_481, Some(843_480_031)),
+        ("swf/lublin_256.swf.gz", swf(), 10_000, None),
+        ("swf/NASA-iPSC-1993-3.1-cln.swf.gz", swf(), 18_239, Some(749_458_803)),
+        ("gpu/openb_pod_list_default.csv.gz", openb(), 8_152, None),
+    ];
+    for (name, format, count, start) in cases {
+        let input = WorkloadInput::Trace(TraceSpec::new(shared(name), format));
+        let spec = WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() };
+        let calendar = Calendar::from_unix_micros(0);
+        let context = OpenContext { seed: 1, calendar, keep_names: true, capacity: None };
+        let mut source = spec.open(&context).expect(name);
+        let (mut book, mut work, mut found) = (Interner::default(), Work::default(), 0);
+        while source.next(&mut book, &mut work).expect(name) {
+            found += 1;
+        }
+        assert_eq!(found + source.notes().left_out(), count, "{name}");
+        let WorkloadInput::Trace(trace) = &spec.input else { panic!("a trace") };
+        assert_eq!(trace.zero_unix(), start.map(|secs: i64| secs * 1_000_000), "{name}");
+    }
+}
+
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
+fn the_published_node_list_has_its_gpus() {
+    let path = shared("gpu/openb_node_list_gpu_node.csv.gz");
+    let nodes = read_nodes(&path, "nodes").expect("nodes");
+    let gpus: u32 = nodes.iter().map(|node| u32::from(node.gpus)).sum();
+    assert_eq!((nodes.len(), gpus), (1_213, 6_212));
 }

@@ -36,20 +36,22 @@ fn defined(line: &str) -> Option<&str> {
     Some(&rest[..end.unwrap_or(rest.len())])
 }
 
-/// The code of each file outside tests, by its place below `src`.
+/// The code of each file outside tests, by its place below the `src` of its crate.
 fn code() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    files.sort();
-    let files = files.iter().filter(|file| !is_test(file));
-    let code = files.map(|file| {
-        let text = fs::read_to_string(file).expect("it is text");
-        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        let place = file.strip_prefix(&root).expect("it is below").display().to_string();
-        (place, code.to_owned())
-    });
-    code.collect()
+    let mut code = Vec::new();
+    for root in ["crates/core/src", "src"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(root);
+        let mut files = Vec::new();
+        sources(&root, &mut files);
+        for file in files.iter().filter(|file| !is_test(file)) {
+            let text = fs::read_to_string(file).expect("it is text");
+            let outside = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let place = file.strip_prefix(&root).expect("it is below").display().to_string();
+            code.push((place, outside.to_owned()));
+        }
+    }
+    code.sort();
+    code
 }
 
 /// Files that define a name outside tests, by name.

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::super::exit::Stop;
-use crate::input;
-use crate::report::Between;
-use crate::scenario::{Scenario, differences};
-use crate::workload::{TraceSpec, WorkloadInput};
+use windtunnel::input;
+use windtunnel::report::Between;
+use windtunnel::scenario::{Scenario, differences};
+use windtunnel::workload::{TraceSpec, WorkloadInput};
 
 /// Label of each scenario: its name, with the folders above it where two files have the same, and
 /// numbered where they are one file.

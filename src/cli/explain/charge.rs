@@ -8,8 +8,8 @@ use super::row::{CsvRow, each};
 use super::wait::CUT;
 use crate::cli::exit::Stop;
 use crate::cli::results::Results;
-use crate::report::clean;
-use crate::units::Money;
+use windtunnel::report::clean;
+use windtunnel::units::Money;
 
 /// Charges of one kind on one offer.
 #[derive(Debug, Serialize)]

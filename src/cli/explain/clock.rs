@@ -1,6 +1,6 @@
 //! Points in time as a person reads them: dates where the start is known.
 
-use crate::units::{Calendar, Span, Time};
+use windtunnel::units::{Calendar, Span, Time};
 
 /// Tells the time of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

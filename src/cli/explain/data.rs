@@ -3,8 +3,8 @@
 use super::clock::length;
 use super::row::CsvRow;
 use crate::cli::exit::Stop;
-use crate::report::clean;
-use crate::units::{Money, Span};
+use windtunnel::report::clean;
+use windtunnel::units::{Money, Span};
 
 /// A line about the data of `job`; empty where it has none.
 ///

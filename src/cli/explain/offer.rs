@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::clock::RunClock;
 use super::row::CsvRow;
 use crate::cli::exit::Stop;
-use crate::report::clean;
-use crate::units::{Money, Time};
+use windtunnel::report::clean;
+use windtunnel::units::{Money, Time};
 
 /// Kinds that are shown; many are cut short.
 const SHOWN: usize = 12;

@@ -9,8 +9,8 @@ use super::wait::wanted;
 use super::{JOBS, NOTES, thousandths};
 use crate::cli::exit::Stop;
 use crate::cli::results::Results;
-use crate::report::clean;
-use crate::units::{Span, Time};
+use windtunnel::report::clean;
+use windtunnel::units::{Span, Time};
 
 /// Jobs that are named.
 const NAMED: usize = 3;

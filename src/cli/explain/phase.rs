@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::clock::{RunClock, length};
 use super::others::{Meanwhile, Others};
 use super::wait::{JobStep, WaitSpan};
-use crate::state::WaitReason;
-use crate::units::{Span, Time};
+use windtunnel::state::WaitReason;
+use windtunnel::units::{Span, Time};
 
 /// Phases that are told.
 pub(super) const TOLD: usize = 5;

@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::wait::CUT;
 use crate::cli::exit::Stop;
 use crate::cli::results::Results;
-use crate::problem::Problem;
-use crate::units::{Span, Time};
+use windtunnel::problem::Problem;
+use windtunnel::units::{Span, Time};
 
 /// A row of a result file by column name.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl CsvRow {
 
     /// A problem with a cell.
     pub(super) fn wrong(&self, column: &str, wanted: &str) -> Stop {
-        let found = crate::report::clean(self.cell(column));
+        let found = windtunnel::report::clean(self.cell(column));
         let message = format!("`{column}` is `{found}`, wanted {wanted}");
         let file = self.file.display().to_string();
         Stop::Input(vec![Problem::at(&file, self.line, 0, message).hint(CUT)])

@@ -6,9 +6,9 @@ use super::clock::{RunClock, length};
 use super::others::Others;
 use super::row::CsvRow;
 use crate::cli::exit::Stop;
-use crate::report::{Holder, clean};
-use crate::state::{Ending, WaitReason};
-use crate::units::{Span, Time};
+use windtunnel::report::{Holder, clean};
+use windtunnel::state::{Ending, WaitReason};
+use windtunnel::units::{Span, Time};
 
 /// A span in which a job waited for one cause.
 #[derive(Debug)]
@@ -442,7 +442,7 @@ impl RoomCount {
             .largest
             .iter()
             .map(|holder| {
-                let until = holder.until_s.and_then(crate::units::Span::from_secs_f64);
+                let until = holder.until_s.and_then(windtunnel::units::Span::from_secs_f64);
                 let until = until.map(|until| Time::ZERO + until);
                 let told = match until {
                     None => "no estimate".to_owned(),

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::metrics::{Series, Summary};
+use windtunnel::metrics::{Series, Summary};
 
 fn header() -> Header {
     Header {

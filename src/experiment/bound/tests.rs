@@ -4,12 +4,11 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::metrics::{Collector, Direction, METRICS, Summary};
-use crate::model::Market;
+use crate::model::{Market, OfferSpec, WorldBuilder};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::sim::{self, Options};
-use crate::state::testing::{Plan, demand, shape, world};
 use crate::state::{InstanceRef, Share, WorkRef};
-use crate::units::{Demand, Id, Stream};
+use crate::units::{Demand, Distribution, Id, Shape, Stream};
 use crate::workload::WorkList;
 
 const HOUR: i64 = 3_600;
@@ -40,24 +39,35 @@ fn check(bounds: &Bounds, metric: &str, expected: &[f64]) {
     assert!(all, "{metric}: {found:?}, not {expected:?}");
 }
 
-fn owned(running: u32) -> Plan {
-    Plan { running, price: "1", ..Plan::default() }
+/// Milli-cores and MiB.
+fn demand(cpu: u32, memory: u32) -> Demand {
+    Demand { cpu, memory, ..Demand::default() }
 }
 
-fn rented(price: &'static str) -> Plan {
-    let market = Market::OnDemand;
-    Plan { name: "cloud", provider: "aws", zone: "a", market, price, ..Plan::default() }
+const SHAPE: Shape = Shape { cpu: 4_000, memory: 4_096, gpus: 0 };
+
+fn owned(running: u32) -> OfferSpec {
+    OfferSpec::owned("dc/dc/dc-a", "group", SHAPE, running).price("1").at_most(None)
+}
+
+fn rented(price: &str) -> OfferSpec {
+    OfferSpec::on_demand("aws/aws/a", "cloud", SHAPE, price)
+}
+
+fn world(offers: impl IntoIterator<Item = OfferSpec>) -> World {
+    let world = offers.into_iter().fold(World::builder(), WorldBuilder::offer);
+    world.build().expect("the offers are right")
 }
 
 /// Two jobs that each fill a machine for an hour, one machine owned for 1 USD/h.
 fn pair(deadline: i64) -> Vec<Work> {
-    let whole = demand(4_000, 4_096, 0, 0);
+    let whole = demand(4_000, 4_096);
     works(&[(0, HOUR, deadline, whole), (0, HOUR, deadline, whole)])
 }
 
 #[test]
 fn one_machine_does_one_job_after_the_other() {
-    let bounds = bounds(&world(&[owned(1)]), &pair(5_400), None);
+    let bounds = bounds(&world([owned(1)]), &pair(5_400), None);
     check(&bounds, "makespan", &[7_200.0]);
     check(&bounds, "throughput", &[1.0]);
     check(&bounds, "turnaround_mean", &[5_400.0]);
@@ -78,22 +88,22 @@ fn one_machine_does_one_job_after_the_other() {
 #[test]
 fn renting_competes_with_staying_longer() {
     // For 2 USD/h: an hour longer is cheaper, unless deadlines forbid it.
-    let dear = world(&[owned(1), rented("2")]);
+    let dear = world([owned(1), rented("2")]);
     check(&bounds(&dear, &pair(HOUR), Some(1.0)), "cost_total", &[2.0, 3.0]);
     check(&bounds(&dear, &pair(HOUR), Some(0.5)), "cost_total", &[2.0, 2.0]);
     check(&bounds(&dear, &pair(HOUR), Some(0.5)), "turnaround_mean", &[3_600.0]);
     // For half a dollar, rent. The owned machine is paid for an hour in any case.
-    let cheap = world(&[owned(1), rented("0.5")]);
+    let cheap = world([owned(1), rented("0.5")]);
     check(&bounds(&cheap, &pair(HOUR), Some(1.0)), "cost_total", &[1.5, 1.5]);
     // Half of a machine is half of its price, by the resource that is short.
-    let half = works(&[(0, HOUR, 9_999, demand(1_000, 2_048, 0, 0))]);
-    check(&bounds(&world(&[rented("2")]), &half, None), "cost_total", &[1.0]);
+    let half = works(&[(0, HOUR, 9_999, demand(1_000, 2_048))]);
+    check(&bounds(&world([rented("2")]), &half, None), "cost_total", &[1.0]);
 }
 
 #[test]
 fn machines_that_must_boot_are_late() {
-    let plan = Plan { boot_secs: 120, ..rented("1") };
-    let bounds = bounds(&world(&[plan]), &pair(HOUR), Some(1.0));
+    let offer = rented("1").boot(Distribution::Constant(120.0));
+    let bounds = bounds(&world([offer]), &pair(HOUR), Some(1.0));
     check(&bounds, "wait_p50", &[120.0]);
     check(&bounds, "makespan", &[3_720.0]);
     check(&bounds, "deadlines_met", &[0.0]);
@@ -107,20 +117,20 @@ fn machines_that_must_boot_are_late() {
 fn work_that_fits_nowhere_is_not_asked_for() {
     let mut works = pair(i64::MAX / 1_000_000);
     works[1].ask.demand.gpus = 1;
-    let bounds = bounds(&world(&[owned(1)]), &works, None);
+    let bounds = bounds(&world([owned(1)]), &works, None);
     check(&bounds, "finished", &[0.5]);
     check(&bounds, "makespan", &[3_600.0]);
     assert!(bounds.rows.iter().all(|row| row.holds.finished <= 1), "{bounds:?}");
     let nothing =
-        over(&world(&[owned(1)]), &mut WorkList::new(Vec::<Work>::new()), Frame::default());
+        over(&world([owned(1)]), &mut WorkList::new(Vec::<Work>::new()), Frame::default());
     check(&nothing.expect("no work is readable"), "cost_total", &[0.0]);
 }
 
 #[test]
 fn a_warm_up_and_a_horizon_are_kept_apart() {
-    let whole = demand(4_000, 4_096, 0, 0);
+    let whole = demand(4_000, 4_096);
     let works = works(&[(0, HOUR, 9_999, whole), (60, HOUR, 9_999, whole)]);
-    let world = world(&[owned(1)]);
+    let world = world([owned(1)]);
     let over = |frame| over(&world, &mut WorkList::new(works.iter()), frame).expect("readable");
     let warm = over(Frame { counted_from: Some(Time::from_secs(60)), ..Frame::default() });
     check(&warm, "makespan", &[3_600.0]);
@@ -133,7 +143,7 @@ fn a_warm_up_and_a_horizon_are_kept_apart() {
 
 #[test]
 fn a_bound_speaks_of_runs_that_meet_its_condition() {
-    let bounds = bounds(&world(&[owned(1), rented("2")]), &pair(HOUR), Some(1.0));
+    let bounds = bounds(&world([owned(1), rented("2")]), &pair(HOUR), Some(1.0));
     let of_run = |finished, met: f64| {
         let metric = move |key: &str| Some(if key == "preemptions" { 0.0 } else { met });
         bounds.of_run("cost_total", finished, metric).map(|row| row.value.round())
@@ -287,29 +297,29 @@ fn places(world: &World, count: usize) -> Vec<Vec<On>> {
 fn tiny(seed: u64) -> (World, Vec<Work>) {
     let mut stream = Stream::of(seed, "tiny", 0);
     let mut of = |choices: &[i64]| choices[stream.below(choices.len() as u64) as usize];
-    let mut plans = vec![Plan {
-        price: ["0", "1", "3"][of(&[0, 1, 2]) as usize],
-        speed: of(&[1_000_000, 2_000_000]) as u32,
-        ..owned(of(&[0, 1, 1, 2]) as u32)
-    }];
-    if plans[0].running == 0 || of(&[0, 1]) == 1 {
-        plans.push(Plan {
-            boot_secs: of(&[0, 60, 300]) as u32,
-            speed: of(&[500_000, 1_000_000, 3_000_000]) as u32,
-            shape: shape(of(&[4_000, 8_000]) as u32, of(&[4_096, 6_144]) as u32, 0),
-            ..rented(["0.5", "2", "5"][of(&[0, 1, 2]) as usize])
-        });
+    let price = ["0", "1", "3"][of(&[0, 1, 2]) as usize];
+    let speed = of(&[1_000_000, 2_000_000]) as u32;
+    let running = of(&[0, 1, 1, 2]) as u32;
+    let mut offers = vec![owned(running).price(price).speed(speed)];
+    if running == 0 || of(&[0, 1]) == 1 {
+        let boot = Distribution::Constant(of(&[0, 60, 300]) as f64);
+        let speed = of(&[500_000, 1_000_000, 3_000_000]) as u32;
+        let (cpu, memory) = (of(&[4_000, 8_000]) as u32, of(&[4_096, 6_144]) as u32);
+        let shape = Shape { cpu, memory, gpus: 0 };
+        let price = ["0.5", "2", "5"][of(&[0, 1, 2]) as usize];
+        let offer = OfferSpec::on_demand("aws/aws/a", "cloud", shape, price);
+        offers.push(offer.boot(boot).speed(speed));
     }
     let mut arrival = 0;
     let mut row = |_| {
         arrival += of(&[0, 0, 100, 1_000]);
         let runtime = of(&[5, 300, 1_000, 3_600]);
         let deadline = arrival + of(&[100, 400, 1_500, 8_000]);
-        let ask = demand(of(&[1_000, 2_000, 4_000]) as u32, of(&[1_024, 4_096]) as u32, 0, 0);
+        let ask = demand(of(&[1_000, 2_000, 4_000]) as u32, of(&[1_024, 4_096]) as u32);
         (arrival, runtime, deadline, ask)
     };
     let rows: Vec<_> = (0..2 + seed % 2).map(&mut row).collect();
-    (world(&plans), works(&rows))
+    (world(offers), works(&rows))
 }
 
 /// Every order on every choice of instances: no schedule beats a bound, and

@@ -11,7 +11,7 @@ use crate::units::{Calendar, Money, Span, Time};
 use crate::workload::{Defaults, OpenContext, WorkloadInput, WorkloadSpec};
 
 /// 2026-01-01T00:00:00Z in microseconds since 1970: the start where nothing names one.
-pub(crate) const NEW_YEAR_2026: i64 = 1_767_225_600_000_000;
+pub const NEW_YEAR_2026: i64 = 1_767_225_600_000_000;
 
 /// Time before the first arrival that is worth a sentence.
 const LONG: Span = Span::HOUR;

@@ -486,7 +486,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
 /// Problem of work whose data lives nowhere in this world: it would move in no time and for
 /// nothing.
-pub(crate) fn no_such_home(label: &str, home: &str) -> Problem {
+pub fn no_such_home(label: &str, home: &str) -> Problem {
     let home = clip(home);
     let message =
         format!("the data of work `{label}` lives in `{home}`, which is no region or cluster here");

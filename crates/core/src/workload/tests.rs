@@ -237,45 +237,6 @@ fn an_unsorted_trace_is_refused_or_sorted() {
     assert_eq!(names(&collect(&spec).expect("sorted")), ["b", "a", "c"]);
 }
 
-/// A file of the development data.
-fn shared(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name)
-}
-
-#[test]
-#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
-fn published_logs_have_their_published_counts() {
-    let swf = || Format::Swf(SwfOptions::default());
-    let openb = || Format::Openb(OpenbOptions::default());
-    let cases = [
-        ("swf/HPC2N-2002-2.2-cln.swf.gz", swf(), 202_871, Some(1_027_839_845)),
-        ("swf/KTH-SP2-1996.swf.gz", swf(), 28_481, Some(843_480_031)),
-        ("swf/lublin_256.swf.gz", swf(), 10_000, None),
-        ("swf/NASA-iPSC-1993-3.1-cln.swf.gz", swf(), 18_239, Some(749_458_803)),
-        ("gpu/openb_pod_list_default.csv.gz", openb(), 8_152, None),
-    ];
-    for (name, format, count, start) in cases {
-        let spec = trace(shared(name), format);
-        let mut source = spec.open(&context()).expect(name);
-        let (mut book, mut work, mut found) = (Interner::default(), Work::default(), 0);
-        while source.next(&mut book, &mut work).expect(name) {
-            found += 1;
-        }
-        assert_eq!(found + source.notes().left_out(), count, "{name}");
-        let WorkloadInput::Trace(trace) = &spec.input else { panic!("a trace") };
-        assert_eq!(trace.zero_unix(), start.map(|secs: i64| secs * 1_000_000), "{name}");
-    }
-}
-
-#[test]
-#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
-fn the_published_node_list_has_its_gpus() {
-    let path = shared("gpu/openb_node_list_gpu_node.csv.gz");
-    let nodes = read_nodes(&path, "nodes").expect("nodes");
-    let gpus: u32 = nodes.iter().map(|node| u32::from(node.gpus)).sum();
-    assert_eq!((nodes.len(), gpus), (1_213, 6_212));
-}
-
 /// The jobs of a day, changed on their way in.
 #[test]
 fn the_time_that_work_stands_for_changes_with_its_arrivals() {

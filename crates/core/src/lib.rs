@@ -1,0 +1,19 @@
+//! What a run consists of: worlds, work, policies, the simulator and its metrics.
+//!
+//! Use it as `windtunnel`, which shows all of this beside the scenarios, experiments and reports
+//! that are built on it, with examples and the invariants of each room. A crate of its own, so
+//! that nothing in here can know of those.
+
+pub mod halt;
+pub mod text;
+pub mod units;
+pub mod problem;
+pub mod input;
+pub mod engine;
+pub mod model;
+pub mod workload;
+pub mod billing;
+pub mod state;
+pub mod policy;
+pub mod sim;
+pub mod metrics;
