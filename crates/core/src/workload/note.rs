@@ -40,15 +40,19 @@ pub enum RowNote {
     LateEligible,
     /// Kept: it started before it arrives, so how long it waited is not known.
     EarlyStart,
-    /// Kept: its memory is written as 0, and is taken as that.
+    /// Kept: its memory is written as 0, or for each of no cores, and is taken as that.
     NoMemory,
+    /// Kept: it holds parts of GPUs that other work shares, which are not modelled.
+    SharedGpus,
+    /// Kept: it holds devices, licences or other resources that are not modelled.
+    OtherResources,
     /// Kept: it asks for nothing, so any number of such work runs at once.
     Sizeless,
 }
 
 impl RowNote {
     /// Every note, in the order of reports.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::NoRuntime,
         Self::NoProcessors,
         Self::RanForNoTime,
@@ -67,6 +71,8 @@ impl RowNote {
         Self::LateEligible,
         Self::EarlyStart,
         Self::NoMemory,
+        Self::SharedGpus,
+        Self::OtherResources,
         Self::Sizeless,
     ];
 
@@ -91,6 +97,8 @@ impl RowNote {
             | Self::LateEligible
             | Self::EarlyStart
             | Self::NoMemory
+            | Self::SharedGpus
+            | Self::OtherResources
             | Self::Sizeless => false,
         }
     }
@@ -127,7 +135,13 @@ impl RowNote {
             }
             Self::EarlyStart => "kept: started before it arrives, so its wait is not known",
             Self::NoMemory => {
-                "kept: its memory is written as 0, so it asks for none (in Slurm 0 may be all of a node)"
+                "kept: its memory is written as 0, or for each of no cores, so it asks for none (in Slurm 0 may be all of a node)"
+            }
+            Self::SharedGpus => {
+                "kept: without its parts of shared GPUs (`gres/shard`, `gres/mps`), which are not modelled"
+            }
+            Self::OtherResources => {
+                "kept: without its devices, licences and other resources than cores, memory and GPUs, which are not modelled"
             }
         }
     }

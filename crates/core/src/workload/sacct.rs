@@ -232,29 +232,37 @@ impl SacctRows {
         let allocated = self.cell(self.at.alloc_tres, "AllocTRES", Tres::read)?.unwrap_or_default();
         let asked = self.cell(self.at.req_tres, "ReqTRES", Tres::read)?.unwrap_or_default();
         let all = allocated.or(asked);
-        let counted = self.count(self.at.cpus, "AllocCPUS")?;
+        let counted = self.count(self.at.cpus, "AllocCPUS")?.map(|cpus| cpus.saturating_mul(1_000));
         let says = self.at.cpus.iter().any(Option::is_some) || self.at.alloc_tres.is_some();
-        let Some(cpus) = all.cpus.filter(|&cpus| cpus > 0).or(counted).or((!says).then_some(0))
-        else {
+        let Some(cpu) = all.cpu.filter(|&cpu| cpu > 0).or(counted).or((!says).then_some(0)) else {
             return Ok(None);
         };
         let nodes = all.nodes.or(self.count(self.at.nodes, "NNodes")?).unwrap_or(1).max(1);
         let devices = self.cell(self.at.alloc_gres, "AllocGRES", Tres::read_gres)?;
         let wanted = self.cell(self.at.req_gres, "ReqGRES", Tres::read_gres)?;
         let all = all.or(devices.unwrap_or_default()).or(wanted.unwrap_or_default().on_each(nodes));
-        let asked = self.cell(self.at.req_mem, "ReqMem", |cell| {
-            match memory(cell)? {
-                Some(found) => Ok(found),
-                // As Slurm does where there is no unit.
-                None => scaled(cell, 1 << 20, 1.0, Rounding::Up).map(|bytes| (bytes, Per::All)),
+        notes.note(RowNote::SharedGpus, all.shared_gpus);
+        notes.note(RowNote::OtherResources, all.others);
+        let asked = self.cell(self.at.req_mem, "ReqMem", |cell| match memory(cell) {
+            // Slurm does not know it either.
+            _ if cell.starts_with(b"?") => Ok(None),
+            // Without a unit it is MiB.
+            Ok(None) => {
+                scaled(cell, 1 << 20, 1.0, Rounding::Up).map(|bytes| Some((bytes, Per::All)))
             }
+            read => read,
         })?;
+        let asked = asked.flatten();
+        let too_large =
+            |_| Bad::Row(self.table.row_problem("the job asks for more than can be counted"));
         let bytes = match (all.memory, asked) {
             (Some(bytes), _) => (bytes.max(0) as u64).div_ceil(nodes),
             (None, Some((bytes, Per::All))) => (bytes.max(0) as u64).div_ceil(nodes),
             (None, Some((bytes, Per::Node))) => bytes.max(0) as u64,
             (None, Some((bytes, Per::Core))) => {
-                (bytes.max(0) as u64).saturating_mul(cpus).div_ceil(nodes)
+                let of_all = bytes.max(0) as u128 * u128::from(cpu);
+                let of_node = of_all.div_ceil(u128::from(nodes) * 1_000);
+                u64::try_from(of_node).map_err(too_large)?
             }
             (None, None) => 0,
         };
@@ -264,15 +272,13 @@ impl SacctRows {
         // down to a thousandth, so that together they fit on what the job had.
         let parts = all.gpus.unwrap_or(0).saturating_mul(u64::from(WHOLE_GPU));
         let share = (parts / gpus.saturating_mul(nodes).max(1)).max(u64::from(gpus > 0));
-        let too_large =
-            |_| Bad::Row(self.table.row_problem("the job asks for more than can be counted"));
         if gpus > u64::from(MAX_GPUS) {
             let message =
                 format!("the job has {gpus} GPUs on a node; an instance has at most {MAX_GPUS}");
             return Err(Bad::Row(self.table.row_problem(message)));
         }
         let demand = Demand {
-            cpu: u32::try_from(cpus.saturating_mul(1_000).div_ceil(nodes)).map_err(too_large)?,
+            cpu: u32::try_from(cpu.div_ceil(nodes)).map_err(too_large)?,
             memory: u32::try_from(bytes.div_ceil(1 << 20)).map_err(too_large)?,
             gpus: gpus as u8,
             gpu_share: u16::try_from(share).map_err(too_large)?,

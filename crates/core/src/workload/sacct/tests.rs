@@ -102,6 +102,40 @@ fn memory_of_a_core_is_that_of_the_cores_of_the_job() {
     }
 }
 
+/// Memory in MiB, with the notes, of 4 cores on a node or as the TRES have it.
+#[test]
+fn memory_is_read_as_slurm_writes_it() {
+    const COLUMNS: &str = "Submit|Start|End|State|NNodes|ReqMem|AllocTRES";
+    const TIMES: &str = "2026-03-01T12:00:00|2026-03-01T12:00:00|2026-03-01T12:01:00|COMPLETED";
+    for (nodes, asked, tres, cpu, memory, want) in [
+        (1, "4000Mc", "", 4_000, 16_000, vec![]),
+        (1, "4000Mn", "", 4_000, 4_000, vec![]),
+        (1, "4Gc", "", 4_000, 16_384, vec![]),
+        (1, "4000Mc", "cpu=0.5,node=1", 500, 2_000, vec![]),
+        (1, "4000Mc", "cpu=1.5,node=1", 1_500, 6_000, vec![]),
+        (2, "4000Mc", "cpu=1.5,node=2", 750, 3_000, vec![]),
+        (1, "?", "", 4_000, 0, vec![]),
+        (1, "?n", "cpu=2,mem=1G", 2_000, 1_024, vec![]),
+        (1, "0n", "", 4_000, 0, vec![RowNote::NoMemory]),
+        (1, "4Gn", "cpu=4,gres/shard=1", 4_000, 4_096, vec![RowNote::SharedGpus]),
+        (1, "4Gn", "cpu=4,license/ansys=1", 4_000, 4_096, vec![RowNote::OtherResources]),
+    ] {
+        let (found, notes) = noted(COLUMNS, &format!("{TIMES}|{nodes}|{asked}|{tres}"));
+        let demand = found[0].0.ask.demand;
+        let notes: Vec<RowNote> = notes.into_iter().map(|(note, _)| note).collect();
+        assert_eq!((demand.cpu, demand.memory, notes), (cpu, memory, want), "{asked} {tres}");
+    }
+    // So many cores hold more memory than can be counted, on however many nodes.
+    for asked in ["Mn", "Gc", "4Gx", "9000000Pc"] {
+        let row = format!("{TIMES}|1|{asked}|");
+        let log = format!("JobID|{COLUMNS}|AllocCPUS\n1|{row}|4\n");
+        assert!(read(log.as_bytes(), &SacctOptions::default()).is_err(), "{asked}");
+    }
+    let log = format!("JobID|Submit|Start|End|State|ReqMem\n1|{TIMES}|4000Mc\n");
+    let (found, notes, _) = read(log.as_bytes(), &SacctOptions::default()).expect("a log");
+    assert_eq!((found[0].0.ask.demand.memory, notes.get(RowNote::NoMemory)), (0, 1));
+}
+
 #[test]
 fn options_choose_arrivals_tenants_models_and_zones() {
     let options = SacctOptions {
