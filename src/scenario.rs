@@ -25,11 +25,11 @@ mod section;
 mod starter;
 mod suite;
 mod unmodelled;
+mod assumption;
 mod value;
 mod work;
 mod world;
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -47,6 +47,7 @@ use section::{ConfigTable, Diagnostics};
 
 pub use work::NEW_YEAR_2026;
 
+pub use assumption::Assumption;
 pub use builtin::{BUILT_IN, built_in};
 pub use catalog::{
     Catalog, CatalogPrice, CatalogRegion, CatalogType, Listing, Provenance, SHIPPED, Tier,
@@ -132,7 +133,7 @@ pub struct Scenario {
     /// Figures that were observed in sum, for backtests.
     pub observed: Observed,
     /// Assumptions that a reader must know: defaults used, assumed prices, what is not applied.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
     /// The same of single policies, by their row.
     pub policy_assumptions: Vec<(usize, String)>,
     /// Clouds of which some prices have no published source.
@@ -200,12 +201,6 @@ impl Scenario {
     /// A problem with the value at a dotted key, or with what holds it where it is not there.
     pub fn problem(&self, key: &str, message: impl Into<String>) -> Problem {
         self.document.problem_at(key, message)
-    }
-
-    /// Assumptions where the policies in these rows run.
-    pub fn assumed(&self, rows: Range<usize>) -> Vec<String> {
-        let of_rows = self.policy_assumptions.iter().filter(|(row, _)| rows.contains(row));
-        self.assumptions.iter().chain(of_rows.map(|(_, told)| told)).cloned().collect()
     }
 
     /// Milli-cores of the owned clusters, where nothing else can be had.
@@ -302,8 +297,8 @@ fn read(
     let limits = root.section("limits");
     let work = work?;
     let mut assumptions = std::mem::take(&mut build.assumptions);
-    assumptions.extend(names::vague_models(&build.world));
-    assumptions.extend(work.assumptions);
+    assumptions.extend(names::vague_models(&build.world).into_iter().map(Assumption::from));
+    assumptions.extend(work.assumptions.into_iter().map(Assumption::from));
     let mut inputs = std::mem::take(&mut build.inputs);
     inputs.extend(work.inputs);
     inputs.append(&mut policies.inputs);
@@ -317,7 +312,8 @@ fn read(
         };
         work::check(root, &work.spec, &context, report);
         if root.has("start") {
-            assumptions.extend(work::early_start_problem(&work.spec, &build.world, &context));
+            let told = work::early_start_problem(&work.spec, &build.world, &context);
+            assumptions.extend(told.map(Assumption::from));
         }
         let notes = mix::fill(&mut policies, &work.spec, &context, base, report);
         policies.assumptions.extend(notes.assumptions);

@@ -144,7 +144,7 @@ fn facts(
 fn assumed(scenario: &Scenario, work: Option<&Survey>) -> Vec<String> {
     let rows: Vec<usize> = (0..scenario.policies.len()).collect();
     let mut all = vec![not_modelled(scenario.unmodelled(&rows))];
-    all.extend(scenario.assumed(0..rows.len()));
+    all.extend(scenario.assumed(&rows));
     let facts = work.map(|work| Facts {
         submitted: work.pieces,
         unestimated: work.unestimated,

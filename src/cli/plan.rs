@@ -55,12 +55,9 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
     })?;
     let policy = policy(&scenario, arguments, &found);
     let recipe = recipe::recipe(&scenario, &policy)?;
-    let rows: Vec<usize> = match &arguments.policy {
-        Some(name) => vec![load::policy(&scenario, name)?],
-        None => (0..scenario.policies.len()).collect(),
-    };
+    let rows = rows(&scenario, arguments, &found)?;
     let mut assumptions = vec![not_modelled(scenario.unmodelled(&rows))];
-    assumptions.extend(scenario.assumed(0..scenario.policies.len()));
+    assumptions.extend(scenario.assumed(&rows));
     let mut cautions = beside(&found, &open, &mut assumptions)?;
     cautions.extend(nothing_to_gate(how.gate, &scenario));
     let report = PlanReport {
@@ -141,6 +138,19 @@ fn policy(scenario: &Scenario, arguments: &PlanArgs, found: &Found) -> String {
         (Some(name), _) => name.clone(),
         (None, Some(varied)) => varied.levels.join(", "),
         (None, None) => scenario.policies[scenario.baseline].name.clone(),
+    }
+}
+
+/// Rows of the policies that ran, in order.
+fn rows(scenario: &Scenario, arguments: &PlanArgs, found: &Found) -> Result<Vec<usize>, Stop> {
+    let varied = found.task.variables.iter().find(|one| one.key == "baseline");
+    match (&arguments.policy, varied) {
+        (Some(name), _) => Ok(vec![load::policy(scenario, name)?]),
+        (None, Some(varied)) => {
+            let is_varied = |row: &usize| varied.levels.contains(&scenario.policies[*row].name);
+            Ok((0..scenario.policies.len()).filter(is_varied).collect())
+        }
+        (None, None) => Ok(vec![scenario.baseline]),
     }
 }
 

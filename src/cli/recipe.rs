@@ -26,7 +26,7 @@ pub(super) fn report(
     result: &RunResult,
 ) -> Result<RunReport> {
     let row = scenario.policies.iter().position(|known| known.name == policy.name).unwrap_or(0);
-    let mut assumptions = scenario.assumed(row..row + 1);
+    let mut assumptions = scenario.assumed(&[row]);
     let facts = Facts::of(result);
     assumptions.extend(unestimated(&facts, policy));
     Ok(RunReport {

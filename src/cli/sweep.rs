@@ -86,7 +86,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
     let is_swept = |row: &usize| swept.policies.contains(&first.policies[*row].name);
     let rows: Vec<usize> = (0..first.policies.len()).filter(is_swept).collect();
     let mut assumptions = vec![not_modelled(first.unmodelled(&rows))];
-    assumptions.extend(first.assumed(0..first.policies.len()));
+    assumptions.extend(first.assumed(&rows));
     let mut cautions = beside(&swept, goal, &open, &mut assumptions)?;
     cautions.extend(nothing_to_gate(how.gate, &first));
     let report = SweepReport {

@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(scenario.add_policy("new", "1", make), 3);
         assert_eq!(scenario.add_policy("r", "a \"b\"", make), 2);
         assert_eq!(scenario.inputs, [""; 0].map(PathBuf::from));
-        let told = |scenario: &Scenario| [scenario.assumed(2..3), scenario.assumed(3..4)].concat();
+        let told = |scenario: &Scenario| [scenario.assumed(&[2]), scenario.assumed(&[3])].concat();
         let assumed = told(&scenario);
         let ends = ["Rust type, version a \"b\"", "Rust type, version 1"];
         for end in ends {

@@ -12,9 +12,7 @@ impl Scenario {
     /// words each.
     pub fn unmodelled(&self, rows: &[usize]) -> Vec<String> {
         let world = &self.world;
-        let policies = || rows.iter().map(|&row| &self.policies[row]);
-        let rentable = |offer: &Id<Offer>| policies().any(|policy| rents(world, policy, *offer));
-        let offers: Vec<Id<Offer>> = world.offers.ids().filter(rentable).collect();
+        let offers = self.rentable(rows);
         let mut told = vec!["failures of machines".to_owned()];
         if !offers.is_empty() {
             told.push("discounts for commitments".to_owned());
@@ -27,6 +25,13 @@ impl Scenario {
             told.push(format!("CPU architectures (all work runs on ARM types such as {name} too)"));
         }
         told
+    }
+
+    /// Offers that one of the policies in these rows may rent.
+    pub(super) fn rentable(&self, rows: &[usize]) -> Vec<Id<Offer>> {
+        let policies = || rows.iter().map(|&row| &self.policies[row]);
+        let may = |offer: &Id<Offer>| policies().any(|policy| rents(&self.world, policy, *offer));
+        self.world.offers.ids().filter(may).collect()
     }
 }
 

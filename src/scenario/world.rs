@@ -11,6 +11,7 @@ pub use price::past_prices;
 use std::path::{Path, PathBuf};
 
 use super::EstimatedPrices;
+use super::assumption::Assumption;
 use super::catalog::Tier;
 use super::section::{ConfigTable, Diagnostics};
 use crate::model::{Billing, ClassOrder, GpuModel, InstanceType, Provider, Region, World, Zone};
@@ -25,7 +26,7 @@ pub(super) struct Build<'a> {
     /// Files read.
     pub(super) inputs: Vec<PathBuf>,
     /// Assumptions that a reader must know.
-    pub(super) assumptions: Vec<String>,
+    pub(super) assumptions: Vec<Assumption>,
     /// Clouds of which some prices are estimates.
     pub(super) estimated_prices: Vec<EstimatedPrices>,
     /// For each region: price and bandwidth to its provider's other regions,

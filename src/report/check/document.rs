@@ -136,7 +136,7 @@ impl CheckReport<'_> {
         let mut all: Vec<(String, Vec<&str>)> = Vec::new();
         for tested in scenarios {
             let scenario = &tested.scenario;
-            let rows = tested.policies.iter().flat_map(|&row| scenario.assumed(row..row + 1));
+            let rows = scenario.assumed(&tested.policies);
             let first = not_modelled(scenario.unmodelled(&tested.policies));
             for assumed in iter::once(first).chain(rows) {
                 let at = all.iter().position(|(known, _)| *known == assumed);

@@ -9,6 +9,7 @@ use crate::model::{
     Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Zone,
 };
 use crate::problem::clip;
+use crate::scenario::assumption::{Assumption, AssumptionScope};
 use crate::scenario::catalog::{Catalog, CatalogPrice, CatalogRegion, CatalogType, SHIPPED};
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -283,6 +284,8 @@ impl Build<'_> {
         offers: usize,
         assumed: usize,
     ) {
+        let of = |market| AssumptionScope::RentersFrom(name.to_owned(), market);
+        let mut told = |market, words| self.assumptions.push(Assumption::new(of(market), words));
         let dates = || catalog.prices.iter().map(|price| price.provenance.as_of.as_str());
         if let (Some(oldest), Some(newest)) = (dates().min(), dates().max()) {
             let when = if oldest == newest {
@@ -290,31 +293,40 @@ impl Build<'_> {
             } else {
                 format!("from {oldest} to {newest}")
             };
-            self.assumptions.push(format!("List prices of {name} are {when}."));
+            told(None, format!("List prices of {name} are {when}."));
         }
         if assumed > 0 {
             let (provider, estimated) = (name.to_owned(), assumed);
             self.estimated_prices.push(EstimatedPrices { provider, estimated, offers });
-            self.assumptions.push(format!(
-                "{assumed} of {offers} prices of {name} are estimates without a published source \
+            told(
+                None,
+                format!(
+                    "{assumed} of {offers} prices of {name} are estimates without a published source \
                  (see `windtunnel catalog show {name}`)."
-            ));
+                ),
+            );
         }
         if !catalog.assumed_rules.is_empty() {
             let rules = catalog.assumed_rules.join(", ");
-            self.assumptions.push(format!("Rules of {name} with estimates in them: {rules}."));
+            told(None, format!("Rules of {name} with estimates in them: {rules}."));
         }
         if let Some(discount) = section.integer("discount").filter(|&discount| discount > 0) {
             let percent = discount as f64 / 1e4;
-            self.assumptions.push(format!(
-                "On-demand list prices of {name} are cut by {percent} %, as the scenario says."
-            ));
+            told(
+                Some(Market::OnDemand),
+                format!(
+                    "On-demand list prices of {name} are cut by {percent} %, as the scenario says."
+                ),
+            );
         }
         if markets(section).contains(&Market::Spot) {
-            self.assumptions.push(format!(
-                "Spot instances of {name} cost their list price and are never taken back: \
+            told(
+                Some(Market::Spot),
+                format!(
+                    "Spot instances of {name} cost their list price and are never taken back: \
                  interruptions are not modelled."
-            ));
+                ),
+            );
         }
     }
 }

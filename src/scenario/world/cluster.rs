@@ -93,7 +93,7 @@ impl Build<'_> {
         let free = if paid.is_empty() { whole() } else { free.iter().map(of).collect() };
         if !free.is_empty() {
             let told = format!("Machines of {} cost nothing: no `cost` is given.", free.join(", "));
-            self.assumptions.push(told);
+            self.assumptions.push(told.into());
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::Build;
 use crate::model::{Link, Market, Region, World};
+use crate::scenario::assumption::{Assumption, AssumptionScope};
 use crate::scenario::catalog::bytes_per_sec;
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -23,11 +24,9 @@ impl Build<'_> {
             self.own_link(own, &ids, report);
         }
         if ids.len() > 1 {
-            self.assumptions.push(
-                "Data moves at one flat price per path: volume tiers and free allowances of egress \
-                 are not applied."
-                    .to_owned(),
-            );
+            let told = "Data moves at one flat price per path: volume tiers and free allowances of \
+                egress are not applied.";
+            self.assumptions.push(Assumption::new(self.scope_of_data(), told));
             self.free_egress(transfer);
         }
     }
@@ -43,7 +42,20 @@ impl Build<'_> {
             world.offers.ids().filter(|&offer| world.offers[offer].market == Market::Owned);
         if !transfer.has("cluster_usd_per_gib") && owned.any(|one| !priced(world.region_of(one))) {
             let told = "Data that leaves owned clusters is free: no `transfer.cluster_usd_per_gib` is given.";
-            self.assumptions.push(told.to_owned());
+            self.assumptions.push(Assumption::new(self.scope_of_data(), told));
+        }
+    }
+
+    /// Policies whose data can move: all where machines are owned in several regions, else those that
+    /// rent.
+    fn scope_of_data(&self) -> AssumptionScope {
+        let world = &self.world;
+        let owned = world.offers.ids().filter(|&offer| world.offers[offer].market == Market::Owned);
+        let mut regions = owned.map(|offer| world.region_of(offer));
+        let first = regions.next();
+        match regions.any(|region| Some(region) != first) {
+            true => AssumptionScope::Everybody,
+            false => AssumptionScope::Renters,
         }
     }
 
