@@ -44,7 +44,7 @@ pub use event_log::{EntryReason, EventLog, EventLogEntry, PolicyView, RecordRang
 pub(crate) use event_log::{refusal, rejection};
 pub use job_outcome::{JobOutcome, JobOutcomes, MAX_JOB_OUTCOMES};
 pub use lint::{lint, offered};
-pub use measurement::{Course, MeasuredCostPart, Measurement, WorkDone};
+pub use measurement::{Course, MeasuredCostPart, Measurement, WorkDone, mean_interval};
 pub(crate) use obstacle::{limited, obstacle, unused};
 pub use rental::{Lack, Rentals};
 pub use replication::Repetition;

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::caution::Facts;
 use super::job_outcome::{JobOutcome, JobOutcomes};
+use super::statistics::{Interval, t_interval};
 use crate::metrics::{
-    self, GroupWait, HashTrace, METRICS, PathTraffic, ProviderHours, Series, Summary, Undone,
+    self, GroupWait, HashTrace, METRICS, Metric, PathTraffic, ProviderHours, Series, Summary,
+    Undone,
 };
 
 /// Most steps of the course of a run.
@@ -249,6 +251,12 @@ impl Course {
     }
 }
 
+/// The interval of a metric's mean over replications with these values, at `confidence` between 0
+/// and 1, cut off where the metric has no values; none below two values.
+pub fn mean_interval(metric: &Metric, values: &[f64], confidence: f64) -> Option<Interval> {
+    t_interval(values, confidence).map(|interval| interval.within(metric.range()))
+}
+
 /// Whole numbers as text, which no reader of JSON rounds.
 mod exact {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -259,5 +267,27 @@ mod exact {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<i128, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values that are skewed have intervals that leave what is possible.
+    #[test]
+    fn intervals_of_means_end_where_metrics_do() {
+        let interval = |key: &str, values: &[f64]| {
+            let metric = METRICS.iter().find(|metric| metric.key == key).expect("a metric");
+            let interval = mean_interval(metric, values, 0.95).expect("several values");
+            [interval.low, interval.high]
+        };
+        assert_eq!(interval("cost_monthly", &[0.0, 0.0, 90.0])[0], 0.0);
+        assert_eq!(interval("wait_p95", &[0.0, 0.0, 90.0])[0], 0.0);
+        assert_eq!(interval("deadlines_met", &[1.0, 1.0, 0.5])[1], 1.0);
+        let [low, high] = interval("savings_rate", &[0.0, 0.9, 0.9]);
+        assert!(low < 0.0 && high == 1.0, "{low} {high}");
+        assert!(interval("slowdown_mean", &[1.0, 1.0, 9.0])[1] > 9.0);
+        assert!(mean_interval(&METRICS[0], &[1.0], 0.95).is_none());
     }
 }

@@ -7,9 +7,9 @@ mod table;
 
 use super::figure::{clean, figure};
 use super::run::Recipe;
-use crate::experiment::search::{Candidate, Found, SetupVerdict};
-use crate::experiment::statistics::{Interval, t_interval};
-use crate::experiment::{Measurement, Repetition};
+use crate::experiment::search::{Candidate, Found, SetupPoint, SetupVerdict};
+use crate::experiment::statistics::Interval;
+use crate::experiment::{Measurement, Repetition, mean_interval};
 use crate::metrics::{METRICS, Metric};
 use crate::scenario::BoundDirection;
 use crate::units::Span;
@@ -72,8 +72,13 @@ impl PlanReport<'_> {
 
     /// A setup in words, fit to be shown: `burst with dc1.nodes = 9, after_wait = 90 min`.
     pub(super) fn setup(&self, candidate: &Candidate) -> String {
+        self.setup_at(&candidate.point)
+    }
+
+    /// The same of a setup that may not have been looked at.
+    pub(super) fn setup_at(&self, point: &SetupPoint) -> String {
         let (mut policy, mut settings) = (None, Vec::new());
-        for (variable, level) in self.found.levels(&candidate.point) {
+        for (variable, level) in self.found.levels(point) {
             match level {
                 Some(level) if variable.key == "baseline" => policy = Some(level.to_owned()),
                 Some(level) => settings.push(format!("{} = {level}", self.short(&variable.key))),
@@ -110,8 +115,7 @@ impl PlanReport<'_> {
     /// The interval of a metric over some replications; none where one shows nothing.
     pub(super) fn interval(&self, metric: &Metric, all: &[Measurement]) -> Option<Interval> {
         let values: Option<Vec<f64>> = all.iter().map(|one| one.metric(metric.key)).collect();
-        let interval = t_interval(&values?, self.found.task.confidence)?;
-        Some(interval.above(metric.least()))
+        mean_interval(metric, &values?, self.found.task.confidence)
     }
 
     /// The mean of a metric over some replications; none where one shows nothing.
@@ -123,10 +127,9 @@ impl PlanReport<'_> {
 
     /// Interval of a setup's monthly cost, where cost is what is made small.
     pub(super) fn monthly(&self, all: &[Measurement]) -> Option<Interval> {
-        let values: Option<Vec<f64>> = all.iter().map(|one| one.metric("cost_monthly")).collect();
-        let values =
-            values.filter(|_| ["cost_total", "cost_monthly"].contains(&self.goal().key))?;
-        Some(t_interval(&values, self.found.task.confidence)?.above(Some(0.0)))
+        let is_cost = ["cost_total", "cost_monthly"].contains(&self.goal().key);
+        let month = METRICS.iter().find(|metric| is_cost && metric.key == "cost_monthly")?;
+        self.interval(month, all)
     }
 
     /// Replications in which a setup kept all promises, of how many.

@@ -34,9 +34,13 @@ impl Interval {
         value < self.low || self.high < value
     }
 
-    /// The interval of a mean that cannot lie below `least`, if anything is known of that.
-    pub fn above(self, least: Option<f64>) -> Self {
-        Self { low: least.map_or(self.low, |least| self.low.max(least)), ..self }
+    /// The interval of a mean that lies between `least` and `most`, where these are known.
+    pub fn within(self, [least, most]: [Option<f64>; 2]) -> Self {
+        Self {
+            low: least.map_or(self.low, |least| self.low.max(least)),
+            high: most.map_or(self.high, |most| self.high.min(most)),
+            ..self
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub fn main_effect(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> 
     let mean = |(row, level): (usize, Level)| {
         let points = sweep.points_at(&[(axis, row)]);
         let means = sweep.means(&points, policy, metric);
-        LevelMean { level, estimate: means.and_then(|means| MeanEstimate::of(&means)) }
+        LevelMean { level, estimate: means.and_then(|means| MeanEstimate::of(metric, &means)) }
     };
     levels.into_iter().enumerate().map(mean).collect()
 }
@@ -104,7 +104,7 @@ fn on_grid(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<A
     let rows: Vec<(usize, Vec<f64>, f64)> = (0..levels.len())
         .filter_map(|row| {
             let means = means(row)?;
-            let mean = MeanEstimate::of(&means)?.mean;
+            let mean = MeanEstimate::of(metric, &means)?.mean;
             Some((row, means, mean))
         })
         .collect();
@@ -215,7 +215,7 @@ pub fn interaction(
     let (first, second) = (sweep.levels(axes.0)?, sweep.levels(axes.1)?);
     let mean = |row: usize, column: usize| {
         let points = sweep.points_at(&[(axes.0, row), (axes.1, column)]);
-        Some(MeanEstimate::of(&sweep.means(&points, policy, metric)?)?.mean)
+        Some(MeanEstimate::of(metric, &sweep.means(&points, policy, metric)?)?.mean)
     };
     let means: Vec<Vec<f64>> = (0..first.len())
         .map(|row| (0..second.len()).map(|column| mean(row, column)).collect())

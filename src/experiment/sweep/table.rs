@@ -2,9 +2,9 @@
 
 use super::super::backlog::waiting;
 use super::super::caution::Facts;
-use super::super::measurement::Measurement;
+use super::super::measurement::{Measurement, mean_interval};
 use super::super::replication::Repetition;
-use super::super::statistics::{Interval, t_interval};
+use super::super::statistics::Interval;
 use super::axis::{Axis, Level};
 use super::design::{Design, SweepPoint};
 use crate::metrics::METRICS;
@@ -95,9 +95,10 @@ impl SweepRun {
 }
 
 impl MeanEstimate {
-    /// Estimate from one value per replication; none without values.
-    pub fn of(values: &[f64]) -> Option<Self> {
-        let interval = t_interval(values, CONFIDENCE);
+    /// Estimate of a metric, a row of [`METRICS`], from one value per replication; none without
+    /// values.
+    pub fn of(metric: usize, values: &[f64]) -> Option<Self> {
+        let interval = mean_interval(&METRICS[metric], values, CONFIDENCE);
         let mean = interval.map_or_else(|| values.first().copied(), |interval| Some(interval.mean));
         mean.map(|mean| Self { mean, n: values.len(), interval })
     }
@@ -119,9 +120,7 @@ impl Sweep {
 
     /// The mean of a metric over the replications that showed it.
     pub fn estimate(&self, point: usize, policy: usize, metric: usize) -> Option<MeanEstimate> {
-        let estimate = MeanEstimate::of(&self.values(point, policy, metric))?;
-        let above = |interval: Interval| interval.above(METRICS[metric].least());
-        Some(MeanEstimate { interval: estimate.interval.map(above), ..estimate })
+        MeanEstimate::of(metric, &self.values(point, policy, metric))
     }
 
     /// The same, in each replication, over several points; none where one of

@@ -8,8 +8,8 @@ use super::of_courses::courses;
 use super::{
     BarRow, Bars, Chart, ChartAxis, ChartMark, Colour, Forest, ForestRow, GREY, PALETTE, Plot, axis,
 };
-use crate::experiment::statistics::{Interval, t_interval};
-use crate::experiment::{HALF_A_CENT, Measurement};
+use crate::experiment::statistics::Interval;
+use crate::experiment::{HALF_A_CENT, Measurement, mean_interval};
 use crate::metrics::{Direction, METRICS, Metric};
 use crate::model::World;
 
@@ -81,7 +81,8 @@ fn against_service(comparison: &ComparisonReport<'_>) -> Chart {
         let all = values(comparison, row, metric.key);
         let mean = comparison.mean(metric, row)?;
         let point = Interval { mean, half_width: 0.0, low: mean, high: mean, n: all.len() };
-        Some(t_interval(&all, confidence).filter(|_| comparison.is_judged()).unwrap_or(point))
+        let interval = mean_interval(metric, &all, confidence);
+        Some(interval.filter(|_| comparison.is_judged()).unwrap_or(point))
     };
     let points: Vec<(usize, Interval, Interval)> = (0..comparison.many.policies.len())
         .filter_map(|row| Some((row, interval(row, cost)?, interval(row, service)?)))
@@ -272,7 +273,12 @@ fn paired(comparison: &ComparisonReport<'_>) -> Chart {
         rows.push(ForestRow {
             label: clean(&policy.name),
             below: String::new(),
-            interval: (paired.interval.low, paired.interval.mean, paired.interval.high),
+            // No cost falls by more than all of it.
+            interval: (
+                paired.interval.low.max(-contrast.base),
+                paired.interval.mean,
+                paired.interval.high,
+            ),
             dots: mine.iter().zip(&base).map(|(mine, base)| mine - base).collect(),
             colour: colour_of(row),
             value: difference("USD", paired.difference),

@@ -35,10 +35,10 @@ impl Metric {
         self.unit == "count" || matches!(self.key, "finished" | "deadlines_met")
     }
 
-    /// Least value that it can have, if there is one: no time, amount or share is below 0. A rate of
-    /// savings is, where more is paid than the list price.
-    pub fn least(&self) -> Option<f64> {
-        (self.key != "savings_rate").then_some(0.0)
+    /// Least and largest value that it can have, where there are: no time, amount or share is below
+    /// 0, and no share above 1. A rate of savings is below 0 where more is paid than the list price.
+    pub fn range(&self) -> [Option<f64>; 2] {
+        [(self.key != "savings_rate").then_some(0.0), (self.unit == "share").then_some(1.0)]
     }
 }
 
