@@ -9,11 +9,17 @@
 //! setups), the other half to the choice of the cheapest among them (Kim and
 //! Nelson). So the answer as a whole is wrong with the stated probability at
 //! most, as far as Student's t or the binomial law hold.
+//!
+//! From the cheapest that is shown to keep its promises steps go on down, while there is budget:
+//! its cheaper neighbours are looked at and judged as well, one after the other. A later verdict
+//! does not change those before it (a fixed sequence of tests: the first setup that breaks its
+//! promises ends it, unless it is taken wrongly).
 
 mod evaluations;
 mod descent;
 mod effect;
 mod shortlist;
+mod step;
 mod line;
 mod scope;
 mod score;
@@ -41,6 +47,7 @@ use line::LineEnd;
 pub use line::SetupPoint;
 pub use score::{Keeping, SetupScore};
 pub use shortlist::{SetupVerdict, ShortlistEntry};
+pub use step::StepEnd;
 pub use variable::Variable;
 
 /// Task of a plan: its variables, its goal and its limits.
@@ -87,6 +94,8 @@ pub struct Found {
     pub runs: u32,
     /// Whether the search ended by itself, not by its budget.
     pub converged: bool,
+    /// End of the steps down from the answer.
+    pub steps: StepEnd,
     /// Repetition of the scenario: seeds, windows or blocks.
     pub repetition: Repetition,
     /// Kind of chance between replications.
@@ -158,7 +167,9 @@ pub fn search(
         shares.finalists as usize,
     );
     book.hold_out(&rows, shares.held_out)?;
-    let verdicts = judge(&mut book, &rows, &task, shares.held_out_most)?;
+    book.most = task.budget;
+    let verdicts = judge(&mut book, &rows, &task, (shares.held_out, shares.held_out_most))?;
+    let rows: Vec<usize> = verdicts.finalists.iter().map(|one| one.candidate).collect();
     let effects = (0..task.variables.len()).map(|axis| effect(&book, axis)).collect();
     let candidates = std::mem::take(&mut book.candidates);
     let runs = book.used;
@@ -168,6 +179,7 @@ pub fn search(
         finalists: verdicts.finalists,
         choice: verdicts.choice,
         separated: verdicts.separated,
+        steps: verdicts.steps,
         binding,
         runs,
         converged,

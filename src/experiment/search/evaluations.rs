@@ -93,12 +93,7 @@ impl<'a> Evaluations<'a> {
 
     /// Runs setups that were not looked at yet.
     fn add(&mut self, points: &[SetupPoint]) -> Result<(), SearchStop> {
-        let mut fresh: Vec<SetupPoint> = Vec::new();
-        for point in points {
-            if !self.rows.contains_key(point) && !fresh.contains(point) {
-                fresh.push(point.clone());
-            }
-        }
+        let fresh = self.not_looked_at(points.to_vec());
         let cost = fresh.len() as u64 * u64::from(self.replications);
         if u64::from(self.used) + cost > u64::from(self.most) {
             return Err(SearchStop::Budget);
@@ -113,6 +108,27 @@ impl<'a> Evaluations<'a> {
             self.candidates.push(Candidate { point, searched, held_out, score, binding, after });
         }
         Ok(())
+    }
+
+    /// Row of the setup that a point stands for; none where it was not looked at.
+    pub(super) fn row(&self, point: &SetupPoint) -> Option<usize> {
+        self.rows.get(&self.scope.folded(point)).copied()
+    }
+
+    /// The setup that a point stands for, where it was looked at.
+    pub(super) fn looked_at(&self, point: &SetupPoint) -> Option<&Candidate> {
+        self.row(point).map(|row| &self.candidates[row])
+    }
+
+    /// The setups that points stand for, each once, without those that were looked at.
+    pub(super) fn not_looked_at(&self, points: Vec<SetupPoint>) -> Vec<SetupPoint> {
+        let mut fresh: Vec<SetupPoint> = Vec::new();
+        for point in points.iter().map(|point| self.scope.folded(point)) {
+            if !self.rows.contains_key(&point) && !fresh.contains(&point) {
+                fresh.push(point);
+            }
+        }
+        fresh
     }
 
     /// Runs setups on so many more replications that the search does not see.

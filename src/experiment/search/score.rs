@@ -77,7 +77,12 @@ impl Judge {
                 worst[nearest_rank(share, worst.len() as u64) as usize - 1]
             }
         };
-        SetupScore { excess, goal: mean(&self.goals(all)).unwrap_or(f64::INFINITY) }
+        SetupScore { excess, goal: self.mean_goal(all) }
+    }
+
+    /// The mean goal; infinite where a replication shows none.
+    pub(super) fn mean_goal(&self, all: &[Measurement]) -> f64 {
+        mean(&self.goals(all)).unwrap_or(f64::INFINITY)
     }
 
     /// The goal of each replication; infinite where it shows none.

@@ -5,6 +5,7 @@ use super::super::statistics::selection::KimNelson;
 use super::super::statistics::{Interval, t_interval};
 use super::evaluations::{Candidate, Evaluations};
 use super::score::Judge;
+use super::step::{self, StepEnd};
 use super::{SearchFailure, Task};
 
 /// Replications that are added at once where the choice needs more.
@@ -39,7 +40,8 @@ pub struct ShortlistEntry {
     pub candidate: usize,
     /// In words.
     pub verdict: SetupVerdict,
-    /// p-value of "a promise is broken", corrected by Holm for the number of finalists.
+    /// p-value of "a promise is broken", corrected by Holm for the number of setups that were judged with
+    /// it or before.
     pub p_broken: f64,
     /// Held-out replications in which all promises were kept, of those that were judged.
     pub kept_in: u64,
@@ -56,6 +58,7 @@ pub(super) struct SetupVerdicts {
     pub(super) finalists: Vec<ShortlistEntry>,
     pub(super) choice: Option<usize>,
     pub(super) separated: bool,
+    pub(super) steps: StepEnd,
 }
 
 /// Setups that are judged: the best one; those that are cheaper and miss their promises by least,
@@ -108,43 +111,39 @@ pub(super) fn choose(all: &[Candidate], judge: &Judge, confidence: f64, most: us
     chosen
 }
 
-/// Judges the finalists and chooses among those that keep all promises.
-/// `most` is how many held-out replications there can be.
+/// Judges the finalists, steps down from the cheapest of those that keep all promises, and chooses
+/// among all of these. `held_out` replications of each are judged, and `most` can be held out.
 pub(super) fn judge(
     book: &mut Evaluations<'_>,
     rows: &[usize],
     task: &Task,
-    most: u32,
+    (held_out, most): (u32, u32),
 ) -> Result<SetupVerdicts, SearchFailure> {
-    let error = (1.0 - task.confidence) / 2.0;
-    // The choice may take more replications of some; what is shown is of the same for all.
-    let judged = rows.first().map_or(0, |&row| book.candidates[row].held_out.len());
-    let held_out =
-        |book: &Evaluations<'_>, row: usize| book.candidates[row].held_out[..judged].to_vec();
-    let p: Vec<f64> = rows.iter().map(|&row| book.judge.p_broken(&held_out(book, row))).collect();
-    let mut finalists = Vec::new();
-    for (&candidate, p_broken) in rows.iter().zip(holm(&p)) {
-        let all = held_out(book, candidate);
-        let verdict = match book.judge.p_kept(&all) {
-            _ if p_broken <= error => SetupVerdict::Kept,
-            p_kept if p_kept <= error / rows.len() as f64 => SetupVerdict::Broken,
-            _ => SetupVerdict::NotShown,
-        };
-        finalists.push(ShortlistEntry {
-            candidate,
-            verdict,
-            p_broken,
-            kept_in: book.judge.kept_in(&all),
-            binding: book.judge.binding(&all),
-            goal: None,
-            tied: false,
-        });
+    let mut finalists = judged_together(book, rows, task);
+    let kept = |finalists: &[ShortlistEntry]| -> Vec<usize> {
+        let all = 0..finalists.len();
+        all.filter(|&at| finalists[at].verdict == SetupVerdict::Kept).collect()
+    };
+    let cost = |book: &Evaluations<'_>, one: &ShortlistEntry| {
+        book.judge.mean_goal(&book.candidates[one.candidate].held_out[..held_out as usize])
+    };
+    let cheapest_shown = kept(&finalists)
+        .into_iter()
+        .min_by(|&a, &b| cost(book, &finalists[a]).total_cmp(&cost(book, &finalists[b])));
+    let (mut choice, mut separated, mut steps) = (cheapest_shown, true, StepEnd::NoAnswer);
+    while let Some(at) = choice {
+        let (lowest, end) = step::down(book, &mut finalists, at, (task, held_out))?;
+        let rows: Vec<usize> = finalists.iter().map(|one| one.candidate).collect();
+        (choice, separated) = cheapest(book, &rows, &kept(&finalists), task, most)?;
+        steps = end;
+        // More replications may show another to be cheaper, with neighbours of its own.
+        if choice == Some(lowest) {
+            break;
+        }
     }
-    let kept: Vec<usize> =
-        (0..rows.len()).filter(|&at| finalists[at].verdict == SetupVerdict::Kept).collect();
-    let (choice, separated) = cheapest(book, rows, &kept, task, most)?;
     for finalist in &mut finalists {
-        let goals = book.judge.goals(&held_out(book, finalist.candidate));
+        let judged = &book.candidates[finalist.candidate].held_out[..held_out as usize];
+        let goals = book.judge.goals(judged);
         let shown = goals.iter().all(|goal| goal.is_finite());
         finalist.goal = t_interval(&goals, task.confidence).filter(|_| shown);
     }
@@ -156,7 +155,52 @@ pub(super) fn judge(
             finalist.tied = at != choice && finalist.verdict == SetupVerdict::Kept && near;
         }
     }
-    Ok(SetupVerdicts { finalists, choice, separated })
+    Ok(SetupVerdicts { finalists, choice, separated, steps })
+}
+
+/// Verdicts on setups with as many held-out replications as each other.
+fn judged_together(book: &Evaluations<'_>, rows: &[usize], task: &Task) -> Vec<ShortlistEntry> {
+    let held_out = |row: usize| &book.candidates[row].held_out[..];
+    let p: Vec<f64> = rows.iter().map(|&row| book.judge.p_broken(held_out(row))).collect();
+    let entry = |(&row, p_broken): (&usize, f64)| entry(book, (row, p_broken), rows.len(), task);
+    rows.iter().zip(holm(&p)).map(entry).collect()
+}
+
+/// Verdict on one more setup, beside those that were judged before: the error that is allowed is
+/// shared with those of them that were not shown to keep their promises, as Holm does.
+pub(super) fn judged_alone(
+    book: &Evaluations<'_>,
+    before: &[ShortlistEntry],
+    row: usize,
+    task: &Task,
+) -> ShortlistEntry {
+    let others = before.iter().filter(|one| one.verdict != SetupVerdict::Kept).count();
+    let p = book.judge.p_broken(&book.candidates[row].held_out) * (others + 1) as f64;
+    entry(book, (row, p.min(1.0)), before.len() + 1, task)
+}
+
+fn entry(
+    book: &Evaluations<'_>,
+    (candidate, p_broken): (usize, f64),
+    count: usize,
+    task: &Task,
+) -> ShortlistEntry {
+    let all = &book.candidates[candidate].held_out[..];
+    let error = (1.0 - task.confidence) / 2.0;
+    let verdict = match book.judge.p_kept(all) {
+        _ if p_broken <= error => SetupVerdict::Kept,
+        p_kept if p_kept <= error / count as f64 => SetupVerdict::Broken,
+        _ => SetupVerdict::NotShown,
+    };
+    ShortlistEntry {
+        candidate,
+        verdict,
+        p_broken,
+        kept_in: book.judge.kept_in(all),
+        binding: book.judge.binding(all),
+        goal: None,
+        tied: false,
+    }
 }
 
 fn zone(goal: f64, margin: f64) -> f64 {

@@ -36,6 +36,7 @@ fn servers_for_a_target_wait_are_those_of_erlang() {
         let found = found(&text, task(&[("cluster.c.nodes", "1..40")]));
         assert_eq!(answer(&found), format!("cluster.c.nodes = {c}"), "{load} erlangs");
         assert!(found.converged && found.separated && found.runs <= 400, "{}", found.runs);
+        assert!(matches!(found.steps, StepEnd::AllJudged { cheaper: 1, .. }), "{:?}", found.steps);
         assert_eq!(found.effects, [VariableEffect::MoreIsSafer]);
     }
 }

@@ -5,12 +5,14 @@ use serde::Serialize;
 
 use super::super::words::{Statements, render};
 use super::PlanReport;
-use crate::experiment::search::{Candidate, Keeping, SetupVerdict, VariableEffect};
+use crate::experiment::search::{Candidate, Keeping, SetupVerdict, StepEnd, VariableEffect};
 use crate::experiment::statistics::Interval;
 use crate::experiment::{Chance, Measurement};
 
 /// Setups that are as good an answer and named.
 const TIES_NAMED: usize = 3;
+/// Neighbours of the answer that were not looked at and are named.
+const LEFT_NAMED: usize = 3;
 
 #[derive(Clone, Debug, Serialize)]
 struct PlanFindings {
@@ -40,6 +42,8 @@ struct PlanFindings {
     ties: Vec<String>,
     ties_more: usize,
     separated: bool,
+    /// None where there is no answer.
+    steps: Option<Steps>,
     looked: u64,
     of: f64,
     judged: usize,
@@ -55,6 +59,19 @@ struct PlanFindings {
     idle: Vec<String>,
     mixed: Vec<String>,
     assumptions: usize,
+}
+
+/// Steps down from the answer to its neighbours on the grid.
+#[derive(Clone, Debug, Serialize)]
+struct Steps {
+    /// Whether every cheaper neighbour was judged; if not, the budget ended the steps.
+    all: bool,
+    /// Neighbours that cost less, and those of them that only the search saw.
+    cheaper: usize,
+    by_search: usize,
+    /// Neighbours that were not looked at or not judged, and how many are not named.
+    left: Vec<String>,
+    left_more: usize,
 }
 
 /// A metric's mean and, where there was chance, its interval.
@@ -145,6 +162,7 @@ impl PlanReport<'_> {
             ties_more: ties.len().saturating_sub(TIES_NAMED),
             ties: ties.into_iter().take(TIES_NAMED).collect(),
             separated: found.separated,
+            steps: self.steps(),
             looked: found.candidates.len() as u64,
             of: found.setups(),
             judged: found.finalists.len(),
@@ -158,6 +176,23 @@ impl PlanReport<'_> {
             idle: of_effect(VariableEffect::None),
             mixed: of_effect(VariableEffect::Mixed),
             assumptions: self.assumptions.len(),
+        }
+    }
+
+    fn steps(&self) -> Option<Steps> {
+        let (left, left_more) = (Vec::new(), 0);
+        match &self.found.steps {
+            StepEnd::NoAnswer => None,
+            &StepEnd::AllJudged { cheaper, by_search } => {
+                Some(Steps { all: true, cheaper, by_search, left, left_more })
+            }
+            StepEnd::Budget(points) => Some(Steps {
+                all: false,
+                cheaper: 0,
+                by_search: 0,
+                left: points.iter().take(LEFT_NAMED).map(|point| self.setup_at(point)).collect(),
+                left_more: points.len().saturating_sub(LEFT_NAMED),
+            }),
         }
     }
 
