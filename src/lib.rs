@@ -112,7 +112,7 @@
 //! - [`engine`]: the event queue. **Invariant:** events of equal time and class come out in the order
 //!   they went in.
 //! - [`model`]: the world and the work, plain data. **Invariant:** a policy sees what is in
-//!   [`Ask`](model::Ask), never what is in [`Truth`](model::Truth).
+//!   [`Ask`](model::Ask), never what is in [`WorkBody`](model::WorkBody).
 //! - [`workload`]: traces, synthesis and lists become a [`Source`](workload::Source). **Invariant:** work
 //!   streams by; memory follows what is alive.
 //! - [`billing`]: usage becomes charges. **Invariant:** the charges of an instance sum to its bill, to

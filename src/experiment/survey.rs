@@ -155,12 +155,12 @@ impl OwnSpeed {
 
     /// Runtime of work on the own machines; none where it has no end.
     fn runtime(self, work: &Work) -> Option<Span> {
-        let speed = match (work.ask.kind, work.ask.demand.gpus) {
-            (WorkKind::VirtualMachine, _) => return work.truth.runtime,
-            (WorkKind::Job, 0) => self.of_cores,
-            (WorkKind::Job, _) => self.of_gpus,
+        let speed = match work.ask.demand.gpus {
+            _ if !work.body.kind().scales_with_speed() => return work.body.length(),
+            0 => self.of_cores,
+            _ => self.of_gpus,
         };
-        let runtime = work.truth.runtime?;
+        let runtime = work.body.length()?;
         if speed == 1.0 {
             return Some(runtime);
         }
@@ -317,7 +317,7 @@ impl Survey {
             self.late += 1;
             return;
         }
-        self.unestimated += u64::from(ask.kind == WorkKind::Job && ask.estimate.is_none());
+        self.unestimated += u64::from(work.body.kind().wants_estimate() && ask.estimate.is_none());
         self.deadlines += u64::from(ask.deadline.is_some());
         let demand = ask.demand;
         self.sizeless += u64::from(demand.cpu == 0 && demand.memory == 0 && demand.gpus == 0);

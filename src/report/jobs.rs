@@ -4,7 +4,7 @@ use std::io;
 
 use super::sheet::{KnownCells, Sheet, TextCells};
 use crate::metrics::SLOWDOWN_FLOOR;
-use crate::model::{Offer, WorkId, WorkKind};
+use crate::model::{Offer, WorkId};
 use crate::sim::Observer;
 use crate::state::{AllocationRef, Record, State, WorkRef};
 use crate::units::{Id, Span};
@@ -99,10 +99,7 @@ impl<W: io::Write> JobsCsv<W> {
         label(sheet, state, work);
         sheet.whole(live.id.source);
         sheet.whole(live.id.ordinal);
-        sheet.word(match live.ask.kind {
-            WorkKind::Job => "job",
-            WorkKind::VirtualMachine => "virtual machine",
-        });
+        sheet.word(live.kind.name());
         let tenant = live.ask.tenant;
         sheet.known(&mut self.tenants, tenant.row(), || [&state.book().tenants()[tenant].name]);
         sheet.word(how);

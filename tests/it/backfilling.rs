@@ -139,7 +139,7 @@ impl<'c> Slow<'c> {
         self.waiting[row].1 -= tasks;
         self.free -= tasks;
         assert!(self.free >= 0);
-        let end = self.now + self.pool.works[job].truth.runtime.expect("it has an end").micros();
+        let end = self.now + self.pool.works[job].body.length().expect("it has an end").micros();
         let estimated_end = self.now + self.length(job);
         self.running.push(Running { job, tasks, end, estimated_end });
         *self.starts[job].entry(self.now).or_default() += tasks as u32;

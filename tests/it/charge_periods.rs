@@ -94,7 +94,7 @@ fn later(at: Time) -> Time {
 fn lengthen(work: &mut Work) {
     let long = |span: Span| Span::from_micros(span.micros() * 20);
     work.arrival = later(work.arrival);
-    work.truth.runtime = work.truth.runtime.map(long);
+    *work.body.length_mut() = work.body.length().map(long);
     work.ask.estimate = work.ask.estimate.map(long);
     work.ask.deadline = work.ask.deadline.map(later);
 }

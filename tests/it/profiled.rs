@@ -101,7 +101,7 @@ impl Slow {
                 let (work, one) = (&works[job.job], &mut starts[job.job]);
                 one.insert(now, work.ask.tasks);
                 let (end, estimated_end) =
-                    (now + work.truth.runtime.expect("it has an end").micros(), now + job.length);
+                    (now + work.body.length().expect("it has an end").micros(), now + job.length);
                 slow.running.push(Running { tasks: job.tasks, end, estimated_end });
             }
         }

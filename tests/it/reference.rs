@@ -280,7 +280,7 @@ impl<'c> Slow<'c> {
         let fate = &mut self.fates[job];
         (fate.start, fate.on) = (Some(self.now), on);
         let (runtime, estimate) = (
-            work.truth.runtime.expect("it has an end").micros(),
+            work.body.length().expect("it has an end").micros(),
             work.ask.estimate.expect("it has one").micros(),
         );
         let (end, estimated_end) = (self.now + runtime, self.now + estimate);

@@ -75,7 +75,7 @@ impl<'c> Slow<'c> {
     /// Tasks on each machine for a job that fits, and the time that work of some length takes
     /// there.
     fn place(&self, job: usize) -> (Vec<u32>, impl Fn(i64) -> i64 + use<>) {
-        let Ask { tasks, kind, .. } = self.works[job].ask;
+        let (tasks, body) = (self.works[job].ask.tasks, self.works[job].body);
         let mut left = tasks;
         let take = |&free: &u32| {
             let taken = left.min(free);
@@ -85,14 +85,14 @@ impl<'c> Slow<'c> {
         let held: Vec<u32> = self.free.iter().map(take).collect();
         let used = held.iter().zip(self.nodes).filter(|one| *one.0 > 0);
         let speed = used.map(|(_, node)| node.1).min().expect("it has a task");
-        (held, move |work| if kind == WorkKind::Job { work * 2 / speed } else { work })
+        (held, move |work| if body.kind() == WorkKind::Job { work * 2 / speed } else { work })
     }
 
     fn start(&mut self, job: usize) {
         let (tasks, takes) = self.place(job);
-        let Work { ask, truth, .. } = &self.works[job];
+        let Work { ask, body, .. } = &self.works[job];
         self.free.iter_mut().zip(&tasks).for_each(|(free, tasks)| *free -= tasks);
-        let end = self.now + takes(truth.runtime.expect("it has an end").micros());
+        let end = self.now + takes(body.length().expect("it has an end").micros());
         let estimated_end = self.now + takes(ask.estimate.expect("it has one").micros());
         self.running.push(Running { end, estimated_end, tasks });
         self.starts[job].insert(self.now, ask.tasks);
@@ -152,18 +152,15 @@ fn simulated(nodes: &Nodes, works: &[Work]) -> Starts {
 
 /// First starts in seconds on a node of four cores, of rows of arrival, runtime, tasks and kind.
 fn starts_on(halves: i64, rows: &[(i64, i64, u32, WorkKind)]) -> Vec<i64> {
-    let work = |(ordinal, &(arrival, runtime, tasks, kind)): (usize, &_)| {
-        let estimate = Span::from_secs(runtime);
-        let ask = Ask {
-            kind,
-            tasks,
-            gang: true,
-            demand: CORE,
-            estimate: Some(estimate),
-            ..Ask::default()
+    let work =
+        |(ordinal, &(arrival, runtime, tasks, kind)): (usize, &(i64, i64, u32, WorkKind))| {
+            let estimate = Span::from_secs(runtime);
+            let ask =
+                Ask { tasks, gang: true, demand: CORE, estimate: Some(estimate), ..Ask::default() };
+            let mut work = trial::job(ordinal as u64, arrival, runtime, ask);
+            work.body = kind.body(work.body.length());
+            work
         };
-        trial::job(ordinal as u64, arrival, runtime, ask)
-    };
     let works: Vec<Work> = rows.iter().enumerate().map(work).collect();
     let starts = simulated(&vec![(4, halves)], &works);
     trial::first(&starts).map(|start| start / 1_000_000).collect()
@@ -199,7 +196,7 @@ fn easy_starts_everything_on_unlike_nodes_when_a_slow_one_does() {
         });
         for work in &mut works {
             if dice.once_in(3) {
-                work.ask.kind = WorkKind::VirtualMachine;
+                work.body = WorkKind::VirtualMachine.body(work.body.length());
             }
         }
         let wanted = Slow::run(&nodes, &works);

@@ -10,8 +10,8 @@ use std::ops::ControlFlow;
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
     Ask, Billing, ClassOrder, Filter, GpuModel, InstanceType, Interner, Link, Market, Offer,
-    PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Truth, Work, WorkId,
-    WorkKind, World, Zone,
+    PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Work, WorkId, WorkKind,
+    World, Zone,
 };
 use windtunnel::policy;
 use windtunnel::policy::spec::{
@@ -277,12 +277,13 @@ fn works(dice: &mut Dice, names: &Interner) -> Vec<Work> {
         .map(|ordinal| {
             arrival += dice.within(0, gap) as i64;
             let runtime = if dice.once_in(30) { 0 } else { dice.within(1, 400) as i64 };
+            let kind = if dice.once_in(5) { WorkKind::VirtualMachine } else { WorkKind::Job };
             Work {
                 id: WorkId { source: 0, ordinal },
                 name: String::new(),
                 arrival: Time::from_secs(arrival),
                 ask: ask(dice, names, &demands, arrival, runtime),
-                truth: Truth { runtime: Some(Span::from_secs(runtime)) },
+                body: kind.body(Some(Span::from_secs(runtime))),
             }
         })
         .collect()
@@ -311,7 +312,6 @@ fn ask(dice: &mut Dice, names: &Interner, demands: &[Demand], arrival: i64, runt
     let moved = |dice: &mut Dice| dice.within(0, 4) as i64 * (15 << 26);
     let row = |dice: &mut Dice, rows: usize| dice.within(1, rows as u64) as u32;
     Ask {
-        kind: if dice.once_in(5) { WorkKind::VirtualMachine } else { WorkKind::Job },
         tasks: if dice.once_in(2) { 1 } else { dice.within(1, 6) as u32 },
         gang: !dice.once_in(3),
         demand: dice.of(demands),
@@ -890,7 +890,7 @@ fn slower(seed: u64, scenario: &Scenario) {
     }
     for work in &mut changed.works {
         work.arrival = later(work.arrival);
-        work.truth.runtime = work.truth.runtime.map(doubled);
+        *work.body.length_mut() = work.body.length().map(doubled);
         work.ask.estimate = work.ask.estimate.map(doubled);
         work.ask.deadline = work.ask.deadline.map(later);
     }

@@ -120,12 +120,13 @@ pub(crate) fn overtakers(starts: impl Iterator<Item = i64>) -> usize {
 
 /// A job in one line.
 pub(crate) fn told(work: &Work) -> String {
-    let Work { id, arrival, ask, truth, .. } = work;
+    let Work { id, arrival, ask, body, .. } = work;
     let Ask { tasks, gang, demand, estimate, priority, .. } = ask;
     format!(
         "{}: at {arrival:?} {tasks} tasks gang {gang} runs {:?} estimate {estimate:?} \
          priority {priority} {demand:?}",
-        id.ordinal, truth.runtime
+        id.ordinal,
+        body.length()
     )
 }
 

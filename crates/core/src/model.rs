@@ -6,8 +6,8 @@ mod world;
 
 pub use gpu::GpuModel;
 pub use work::{
-    Ask, Filter, Home, Interner, Rules, Spread, Tenant, Together, Truth, Work, WorkClass, WorkId,
-    WorkKind,
+    Ask, Filter, Home, Interner, Rules, Spread, Tenant, Together, Work, WorkBody, WorkClass,
+    WorkId, WorkKind,
 };
 pub use world::{
     Billing, ClassOrder, InstanceType, Link, Market, Offer, OfferSpec, PricePath, Provider, Quota,

@@ -331,7 +331,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     }
 
     fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
-        let runtime = self.next.truth.runtime;
+        let runtime = self.next.body.length();
         let total = runtime.map(|runtime| i128::from(runtime.micros()) * 1_000_000);
         let work = self.state.submit(&self.next);
         if self.state.work_count() > self.options.max_alive {

@@ -1,7 +1,7 @@
 //! A piece of work as the relaxations see it: the earliest, the shortest, the
 //! cheapest that it can be, each on its own.
 
-use crate::model::{Home, Interner, Region, Work, WorkKind, World};
+use crate::model::{Home, Interner, Region, Work, World};
 use crate::units::{Demand, Id, Money, Shape, Span, Time};
 
 use super::offers::{FeasibleOffers, OfferClass, WEIGHTS};
@@ -79,7 +79,7 @@ impl<'w> JobReader<'w> {
             job.limited &= dish.limit.is_some();
         }
         let enough = if ask.gang { u128::from(ask.tasks) } else { 1 };
-        let Some(runtime) = work.truth.runtime.filter(|_| sum.most >= enough) else { return job };
+        let Some(runtime) = work.body.length().filter(|_| sum.most >= enough) else { return job };
         job.feasible = true;
         // A gang may need a rented instance beside those that run at the start.
         let boot = if sum.running >= enough { Span::ZERO } else { sum.boot };
@@ -104,7 +104,7 @@ impl<'w> JobReader<'w> {
         let ask = &work.ask;
         let of_task = [ask.demand.cpu, ask.demand.memory, ask.demand.gpu_milli()].map(i128::from);
         let first = if ask.gang { i128::from(ask.tasks) } else { 1 };
-        let runtime = work.truth.runtime.unwrap_or(Span::ZERO).micros() as f64;
+        let runtime = work.body.length().unwrap_or(Span::ZERO).micros() as f64;
         let hours = runtime / 3.6e9 * f64::from(ask.tasks) / 1e3;
         Job {
             feasible: false,
@@ -171,10 +171,8 @@ impl<'w> JobReader<'w> {
         dish: &OfferClass,
         home: Option<Id<Region>>,
     ) -> Weighting {
-        let speed = match work.ask.kind {
-            WorkKind::Job => dish.speed.max(1),
-            WorkKind::VirtualMachine => 1_000_000,
-        };
+        let speed =
+            if work.body.kind().scales_with_speed() { dish.speed.max(1) } else { 1_000_000 };
         let compute = compute(runtime, speed);
         let mut taste = Weighting { compute, moving: Span::ZERO, price_of_moving: Money::ZERO };
         if let Some(home) = home {

@@ -83,7 +83,7 @@ impl Slow<'_> {
     }
 
     fn runtime(&self, row: usize) -> i64 {
-        self.gangs[row].truth.runtime.expect("every gang here has an end").micros()
+        self.gangs[row].body.length().expect("every gang here has an end").micros()
     }
 
     fn start(&mut self, row: usize) {
@@ -221,7 +221,7 @@ mod tests {
             .iter()
             .cloned()
             .map(|mut work| {
-                work.ask.estimate = work.truth.runtime;
+                work.ask.estimate = work.body.length();
                 work
             })
             .collect();

@@ -75,7 +75,7 @@ fn add_endless(
     let mut source = spec.open(context)?;
     let (mut book, mut work) = (Interner::default(), Work::default());
     while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
-        if work.truth.runtime.is_some() {
+        if work.body.length().is_some() {
             continue;
         }
         let hours = (stats.last_arrival_s - work.arrival.secs_f64()) / 3_600.0;

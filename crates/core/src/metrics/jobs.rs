@@ -5,7 +5,6 @@ use super::histogram::Histogram;
 use super::ratio;
 use super::summary::{Deadlines, DistributionSummary, Undone, WorkCounts};
 use super::waits::{GroupWait, GroupWaits};
-use crate::model::WorkKind;
 use crate::state::{RefusalReason, State, WorkRef};
 use crate::units::{Span, Time};
 
@@ -61,7 +60,7 @@ impl Jobs {
         }
         let live = state.work(work);
         self.submitted += 1;
-        let none = live.ask.kind == WorkKind::Job && live.ask.estimate.is_none();
+        let none = live.kind.wants_estimate() && live.ask.estimate.is_none();
         self.unestimated += u64::from(none);
         self.first_arrival.get_or_insert(live.arrival);
         self.last_arrival = Some(live.arrival);

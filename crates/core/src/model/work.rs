@@ -1,4 +1,4 @@
-//! Work: what may be seen of it (`Ask`) and what is true of it (`Truth`).
+//! Work: what may be seen of it (`Ask`, `WorkKind`) and what is true of it (`WorkBody`).
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct Home {
     pub name: String,
 }
 
-/// Work with an end (a job) or with a lifetime (a virtual machine).
+/// Kind of a piece of work: the part of its [`WorkBody`] that may be seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WorkKind {
     /// Runs for its runtime on the reference machine, scaled by relative speed.
@@ -33,6 +33,89 @@ pub enum WorkKind {
     Job,
     /// Lives for its lifetime, whatever the machine's speed.
     VirtualMachine,
+}
+
+impl WorkKind {
+    /// The word of traces and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Job => "job",
+            Self::VirtualMachine => "virtual machine",
+        }
+    }
+
+    /// Whether a faster machine is done with it sooner.
+    pub const fn scales_with_speed(self) -> bool {
+        match self {
+            Self::Job => true,
+            Self::VirtualMachine => false,
+        }
+    }
+
+    /// Whether its users are asked for an estimate of its length.
+    pub const fn wants_estimate(self) -> bool {
+        match self {
+            Self::Job => true,
+            Self::VirtualMachine => false,
+        }
+    }
+
+    /// Work of this kind with this length; none for what never ends by itself.
+    pub const fn body(self, length: Option<Span>) -> WorkBody {
+        match self {
+            Self::Job => WorkBody::Job { runtime: length },
+            Self::VirtualMachine => WorkBody::VirtualMachine { lifetime: length },
+        }
+    }
+}
+
+/// Body of a piece of work: its kind, with the facts that only the simulator knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkBody {
+    /// A job.
+    Job {
+        /// Runtime of each task on the reference machine, at least zero; none for one that
+        /// never ends by itself.
+        runtime: Option<Span>,
+    },
+    /// A virtual machine.
+    VirtualMachine {
+        /// Lifetime of each of its machines, at least zero; none for one that never ends by itself.
+        lifetime: Option<Span>,
+    },
+}
+
+impl Default for WorkBody {
+    /// A job that never ends by itself.
+    fn default() -> Self {
+        Self::Job { runtime: None }
+    }
+}
+
+impl WorkBody {
+    /// The part that may be seen.
+    pub const fn kind(self) -> WorkKind {
+        match self {
+            Self::Job { .. } => WorkKind::Job,
+            Self::VirtualMachine { .. } => WorkKind::VirtualMachine,
+        }
+    }
+
+    /// Runtime on the reference machine, or lifetime; none for what never ends by itself.
+    pub const fn length(self) -> Option<Span> {
+        match self {
+            Self::Job { runtime } => runtime,
+            Self::VirtualMachine { lifetime } => lifetime,
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn length_mut(&mut self) -> &mut Option<Span> {
+        match self {
+            Self::Job { runtime } => runtime,
+            Self::VirtualMachine { lifetime } => lifetime,
+        }
+    }
 }
 
 /// Stable identity of a piece of work: which source, and which row of it
@@ -155,8 +238,6 @@ impl Rules {
 /// Properties of a piece of work that may be seen when it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// Job or virtual machine.
-    pub kind: WorkKind,
     /// Number of tasks, at least 1.
     pub tasks: u32,
     /// A gang starts all tasks together or none; otherwise each on its own.
@@ -209,7 +290,6 @@ impl Default for Ask {
     /// One task that asks nothing.
     fn default() -> Self {
         Self {
-            kind: WorkKind::Job,
             tasks: 1,
             gang: true,
             demand: Demand::default(),
@@ -227,14 +307,6 @@ impl Default for Ask {
     }
 }
 
-/// Facts that only the simulator knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Truth {
-    /// Runtime of each task on the reference machine, or the lifetime of a
-    /// virtual machine, at least zero; none for what never ends by itself.
-    pub runtime: Option<Span>,
-}
-
 /// One piece of work as a source hands it over. The same value is filled again
 /// and again, so that reading allocates nothing per row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -247,8 +319,8 @@ pub struct Work {
     pub arrival: Time,
     /// Properties that may be seen.
     pub ask: Ask,
-    /// Facts that only the simulator knows.
-    pub truth: Truth,
+    /// Its kind, with the facts that only the simulator knows.
+    pub body: WorkBody,
 }
 
 impl Work {
@@ -260,7 +332,7 @@ impl Work {
             name: String::new(),
             arrival,
             ask: Ask { demand, ..Ask::default() },
-            truth: Truth { runtime: Some(runtime) },
+            body: WorkBody::Job { runtime: Some(runtime) },
         }
     }
 

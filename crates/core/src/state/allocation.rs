@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::{AllocationRef, Ending, InstanceRef, WorkRef};
 use crate::billing::ShareUsage;
-use crate::model::{Ask, Offer, WorkId};
+use crate::model::{Ask, Offer, WorkId, WorkKind};
 use crate::units::{Id, Money, Span, Time};
 
 /// Assumed run of work without an estimate where reservations are made: a thousand years, on any
@@ -108,6 +108,8 @@ pub struct LiveWork {
     pub id: WorkId,
     /// Time at which it was submitted.
     pub arrival: Time,
+    /// Job or virtual machine.
+    pub kind: WorkKind,
     /// Properties that may be seen: tasks, demand, estimate, rules and so on.
     pub ask: Ask,
     /// Tasks not placed yet.

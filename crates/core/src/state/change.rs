@@ -244,7 +244,7 @@ impl State<'_> {
         let live = &mut self.works[work];
         live.waiting -= share.tasks;
         live.placed += share.tasks;
-        let (demand, kind, rules) = (live.ask.demand, live.ask.kind, live.ask.rules);
+        let (demand, kind, rules) = (live.ask.demand, live.kind, live.ask.rules);
         let (dominant, offer, booting) = self.fleet.change(share.instance, |instance| {
             let dominant = instance.dominant_share(demand, share.tasks);
             instance.take(demand, share.tasks, share.devices);

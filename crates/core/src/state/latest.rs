@@ -89,7 +89,7 @@ impl State<'_> {
     /// Expected end of tasks of `work` that start on `offer` now, with their data moved.
     pub fn expected_end(&self, work: WorkRef, offer: Id<Offer>, tasks: u32) -> Time {
         let (live, left) = (&self.works[work], self.expected_run(work));
-        let run = run_length(left, self.rules[live.ask.rules.row()].speed(live.ask.kind, offer));
+        let run = run_length(left, self.rules[live.ask.rules.row()].speed(live.kind, offer));
         let (input, output) = self.transfer_times(work, offer, tasks);
         let end = self.now.saturating_add(input).saturating_add(run);
         end.saturating_add(output)

@@ -100,7 +100,8 @@ impl State<'_> {
         }
         let reference = self.works.claim();
         let live = &mut self.works[reference];
-        (live.id, live.arrival, live.ask) = (work.id, work.arrival, work.ask);
+        (live.id, live.arrival) = (work.id, work.arrival);
+        (live.ask, live.kind) = (work.ask, work.body.kind());
         (live.waiting, live.placed, live.done) = (work.ask.tasks, 0, 0);
         (live.first_start, live.last_offer) = (None, None);
         (live.cost, live.preemptions, live.executed) = (Money::ZERO, 0, Span::ZERO);

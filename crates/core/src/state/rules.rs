@@ -75,18 +75,12 @@ impl ResolvedRules {
     /// Relative speed of work of `kind` on `offer`, in millionths. The
     /// lifetime of a virtual machine does not depend on speed.
     pub fn speed(&self, kind: WorkKind, offer: Id<Offer>) -> u32 {
-        match kind {
-            WorkKind::Job => self.speeds[offer.row()],
-            WorkKind::VirtualMachine => 1_000_000,
-        }
+        if kind.scales_with_speed() { self.speeds[offer.row()] } else { 1_000_000 }
     }
 
     /// The least and the most speed of work of `kind` wherever it may run, in millionths.
     pub const fn speed_bounds(&self, kind: WorkKind) -> [u32; 2] {
-        match kind {
-            WorkKind::Job => self.speed_bounds,
-            WorkKind::VirtualMachine => [1_000_000; 2],
-        }
+        if kind.scales_with_speed() { self.speed_bounds } else { [1_000_000; 2] }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{InstanceRef, Needs, Share, State, WorkRef};
-use crate::model::{Ask, Market, OfferSpec, Rules, Truth, Work, WorkId, World, WorldBuilder};
+use crate::model::{Ask, Market, OfferSpec, Rules, Work, WorkBody, WorkId, World, WorldBuilder};
 use crate::units::{Demand, Distribution, Id, Shape};
 
 /// One offer of a test world; its instance type has the same name.
@@ -105,7 +105,7 @@ pub(crate) fn start(world: &World, needs: Needs) -> State<'_> {
 pub(crate) fn submit(state: &mut State<'_>, row: u64, ask: Ask) -> WorkRef {
     let id = WorkId { source: 0, ordinal: row };
     let arrival = state.now();
-    let work = Work { id, name: String::new(), arrival, ask, truth: Truth::default() };
+    let work = Work { id, name: String::new(), arrival, ask, body: WorkBody::default() };
     assert_eq!(state.unknown_home(&work), None);
     state.submit(&work)
 }

@@ -3,28 +3,30 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 
-/// A row number in a `Table<T>`.
+/// A row number in a `Table<T>`, below 2^32 - 1. An id that may be missing takes no more room.
 pub struct Id<T> {
-    row: u32,
+    /// One more than the row number.
+    next: NonZeroU32,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> Id<T> {
     /// The id of row `row`.
     pub const fn new(row: u32) -> Self {
-        Self { row, of: PhantomData }
+        Self { next: NonZeroU32::MIN.saturating_add(row), of: PhantomData }
     }
 
     /// The row number.
     pub const fn row(self) -> usize {
-        self.row as usize
+        self.raw() as usize
     }
 
     /// The row number as it is stored.
     pub const fn raw(self) -> u32 {
-        self.row
+        self.next.get() - 1
     }
 }
 
@@ -36,7 +38,7 @@ impl<T> Clone for Id<T> {
 impl<T> Copy for Id<T> {}
 impl<T> PartialEq for Id<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.row == other.row
+        self.next == other.next
     }
 }
 impl<T> Eq for Id<T> {}
@@ -47,17 +49,17 @@ impl<T> PartialOrd for Id<T> {
 }
 impl<T> Ord for Id<T> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.row.cmp(&other.row)
+        self.next.cmp(&other.next)
     }
 }
 impl<T> Hash for Id<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.row.hash(state);
+        self.next.hash(state);
     }
 }
 impl<T> fmt::Debug for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.row)
+        write!(f, "#{}", self.raw())
     }
 }
 

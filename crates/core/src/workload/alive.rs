@@ -31,10 +31,10 @@ impl Alive {
 pub(super) fn cut(work: &mut Work, from: Time) -> bool {
     let since = from - work.arrival;
     let left = |whole: Option<Span>| whole.map(|whole| (whole - since).max(Span::ZERO));
-    if left(work.truth.runtime) == Some(Span::ZERO) {
+    if left(work.body.length()) == Some(Span::ZERO) {
         return false;
     }
-    work.truth.runtime = left(work.truth.runtime);
+    *work.body.length_mut() = left(work.body.length());
     work.ask.estimate = left(work.ask.estimate);
     work.arrival = from;
     true
@@ -47,15 +47,15 @@ mod tests {
     #[test]
     fn what_is_left_is_kept() {
         let mut work = Work { arrival: Time::from_secs(10), ..Work::default() };
-        work.truth.runtime = Some(Span::from_secs(100));
+        *work.body.length_mut() = Some(Span::from_secs(100));
         work.ask.estimate = Some(Span::from_secs(50));
         assert!(!cut(&mut work.clone(), Time::from_secs(110)));
         assert!(cut(&mut work, Time::from_secs(90)));
-        let left = (work.arrival, work.truth.runtime, work.ask.estimate);
+        let left = (work.arrival, work.body.length(), work.ask.estimate);
         // Twenty seconds are left; the estimate is used up.
         assert_eq!(left, (Time::from_secs(90), Some(Span::from_secs(20)), Some(Span::ZERO)));
-        work.truth.runtime = None;
+        *work.body.length_mut() = None;
         assert!(cut(&mut work, Time::from_secs(95)));
-        assert_eq!(work.truth.runtime, None);
+        assert_eq!(work.body.length(), None);
     }
 }

@@ -194,7 +194,7 @@ impl Source for Buffered {
         // Field by field, so that the name keeps its buffer.
         work.name.clone_from(&held.name);
         work.id = WorkId { source, ..held.id };
-        (work.arrival, work.ask, work.truth) = (held.arrival, held.ask, held.truth);
+        (work.arrival, work.ask, work.body) = (held.arrival, held.ask, held.body);
         move_to(work, arrival)?;
         Ok(true)
     }

@@ -163,7 +163,7 @@ impl ApplyDefaults {
     }
 
     fn times(&self, work: &mut Work) -> Result<(), Problem> {
-        let (ask, runtime) = (&mut work.ask, work.truth.runtime);
+        let (ask, runtime) = (&mut work.ask, work.body.length());
         if ask.estimate.is_none() {
             ask.estimate = match self.defaults.estimate {
                 EstimateRule::Missing => None,
@@ -342,7 +342,7 @@ mod tests {
         let mut fill_in = ApplyDefaults::new(defaults);
         let mut book = Interner::default();
         let mut work = Work { arrival: Time::from_secs(100), ..Work::default() };
-        work.truth.runtime = Some(Span::from_secs(20));
+        *work.body.length_mut() = Some(Span::from_secs(20));
         fill_in.step(&mut book, &mut work).expect("filled");
         assert_eq!(work.ask.estimate, Some(Span::from_secs(40)));
         assert_eq!(work.ask.deadline, Some(Time::from_secs(140))); // 100 + 10 + 1.5 x 20

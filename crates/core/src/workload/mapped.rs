@@ -2,7 +2,7 @@
 
 mod bound;
 
-use crate::model::{Ask, Interner, Truth, Work, WorkKind};
+use crate::model::{Ask, Interner, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Calendar, Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
@@ -171,7 +171,7 @@ impl MappedRows {
             (None, None) if machine => None,
             (None, None) => return Err("the row has no runtime"),
         };
-        work.truth = Truth { runtime };
+        work.body = self.kind.body(runtime);
         if cells.per_core {
             let cores = work.ask.demand.cpu.div_ceil(1_000).max(1);
             let memory = work.ask.demand.memory.checked_mul(cores);
@@ -248,7 +248,7 @@ impl Rows for MappedRows {
             return Err(Bad::Row(self.table.row_problem(message)));
         }
         work.name.clear();
-        work.ask = Ask { kind: self.kind, ..Ask::default() };
+        work.ask = Ask::default();
         let mut cells = Cells::default();
         for at in 0..self.bounds.len() {
             if let Err(reason) = self.cell(at, book, work, &mut cells) {
@@ -275,7 +275,7 @@ impl Rows for MappedRows {
     }
 
     fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
-        let ended = self.cells.runtime.and(self.cells.end).zip(work.truth.runtime);
+        let ended = self.cells.runtime.and(self.cells.end).zip(work.body.length());
         let ended = ended.map(|(end, runtime)| end - runtime);
         let start = self.cells.started(work.arrival).or(ended);
         let wait = start.map(|start| start - work.arrival);

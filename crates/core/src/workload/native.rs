@@ -4,7 +4,7 @@ mod cells;
 mod column;
 mod writer;
 
-use crate::model::{Ask, Interner, Rules, Truth, Work, WorkId, WorkKind};
+use crate::model::{Ask, Interner, Rules, Work, WorkId, WorkKind};
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::units::{Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
@@ -76,13 +76,14 @@ impl NativeRows {
             C::Ordinal => work.id.ordinal = unsigned(cell)?,
             C::Arrival => work.arrival = Time::from_micros(seconds(cell)?),
             C::Runtime | C::Lifetime => {
-                if work.truth.runtime != UNSET {
+                if work.body.length() != UNSET {
                     return Err("stands beside another: a row has one runtime or lifetime");
                 }
-                work.truth.runtime = span(cell)?;
-                if column == C::Lifetime {
-                    ask.kind = WorkKind::VirtualMachine;
-                }
+                let kind = match column {
+                    C::Lifetime => WorkKind::VirtualMachine,
+                    _ => WorkKind::Job,
+                };
+                work.body = kind.body(span(cell)?);
             }
             C::Estimate => ask.estimate = span(cell)?,
             C::Deadline => ask.deadline = Some(Time::from_micros(seconds(cell)?)),
@@ -129,7 +130,7 @@ impl NativeRows {
 
     /// Checks the conditions between the cells of a row, and fills in what follows from them.
     fn settle(&self, work: &mut Work) -> Result<(), Problem> {
-        if work.truth.runtime == UNSET {
+        if work.body.length() == UNSET {
             return Err(self.table.row_problem("the row has neither runtime_s nor lifetime_s"));
         }
         if work.arrival == NEVER {
@@ -165,7 +166,7 @@ impl Rows for NativeRows {
         work.id = WorkId::default();
         work.arrival = NEVER;
         work.ask = self.blank;
-        work.truth = Truth { runtime: UNSET };
+        work.body = WorkKind::Job.body(UNSET);
         self.key.clear();
         let mut identified = false;
         for index in 0..self.columns.len() {

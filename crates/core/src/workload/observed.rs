@@ -26,7 +26,7 @@ impl Observation {
     /// Observation of work that waited for `wait` and otherwise was as the trace says.
     pub(super) fn of(work: &Work, wait: Span) -> Self {
         let cpu = u64::from(work.ask.demand.cpu) * u64::from(work.ask.tasks);
-        Self { wait, runtime: work.truth.runtime, cpu }
+        Self { wait, runtime: work.body.length(), cpu }
     }
 }
 
@@ -227,7 +227,7 @@ mod tests {
         for fields in [[Arrival, Wait, End], [Arrival, Start, End]] {
             let (_file, spec) = spec(ended, mapped(&fields));
             let runtimes: Vec<_> =
-                works(&spec).iter().filter_map(|one| one.truth.runtime).collect();
+                works(&spec).iter().filter_map(|one| one.body.length()).collect();
             assert_eq!(runtimes, [Span::from_secs(5), Span::from_secs(6)]);
             assert_eq!(waits(ended, mapped(&fields)).0, [(0, 3.0), (1, 4.0)]);
         }

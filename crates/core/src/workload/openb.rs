@@ -2,7 +2,7 @@
 
 mod nodes;
 
-use crate::model::{Ask, Filter, Interner, Rules, Truth, Work, WorkKind};
+use crate::model::{Ask, Filter, Interner, Rules, Work, WorkKind};
 use crate::problem::Problem;
 use crate::units::{Demand, MAX_GPUS, Time, WHOLE_GPU};
 
@@ -198,13 +198,9 @@ impl Rows for OpenbRows {
         // A pod that was there before the trace is there when it begins.
         work.arrival = arrival.unwrap_or(Time::ZERO);
         let runtime = end.map(|end| end - work.arrival);
-        work.truth = Truth { runtime };
-        work.ask = Ask {
-            kind: if self.options.as_jobs { WorkKind::Job } else { WorkKind::VirtualMachine },
-            demand: self.demand()?,
-            priority: self.priority()?,
-            ..Ask::default()
-        };
+        let kind = if self.options.as_jobs { WorkKind::Job } else { WorkKind::VirtualMachine };
+        work.body = kind.body(runtime);
+        work.ask = Ask { demand: self.demand()?, priority: self.priority()?, ..Ask::default() };
         if let Some(models) = self.at.models {
             let (table, names) = (&self.table, &mut self.names);
             work.ask.rules = read_models(names, book, table.trimmed(models))
@@ -276,8 +272,8 @@ p1,6000,12288,0,0,,BE,Pending,7,9,
             pods[0].ask.demand,
             Demand { cpu: 12_000, memory: 16_384, gpus: 1, gpu_share: 460, exclusive: false }
         );
-        assert_eq!(pods[0].truth.runtime, Some(Span::from_secs(100)));
-        assert_eq!((pods[0].ask.kind, pods[0].ask.priority), (WorkKind::VirtualMachine, 2));
+        assert_eq!(pods[0].body.length(), Some(Span::from_secs(100)));
+        assert_eq!((pods[0].body.kind(), pods[0].ask.priority), (WorkKind::VirtualMachine, 2));
         assert_eq!(book.all_rules()[pods[0].ask.rules].gpu_models.allowed, ["V100M16", "V100M32"]);
         assert_eq!((pods[1].arrival, pods[1].ask.rules.raw()), (Time::from_secs(7), 0));
     }
@@ -288,7 +284,7 @@ p1,6000,12288,0,0,,BE,Pending,7,9,
         assert!(read(text, &OpenbOptions::default()).is_err());
         let options = OpenbOptions { arrivals_only: true, ..OpenbOptions::default() };
         let (pods, _) = read(text, &options).expect("pods");
-        assert_eq!((pods[1].arrival, pods[1].truth.runtime), (Time::from_secs(1), None));
+        assert_eq!((pods[1].arrival, pods[1].body.length()), (Time::from_secs(1), None));
     }
 
     proptest! {

@@ -7,7 +7,7 @@ mod tres;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Ask, Filter, Interner, Rules, Tenant, Truth, Work};
+use crate::model::{Ask, Filter, Interner, Rules, Tenant, Work, WorkBody};
 use crate::problem::Problem;
 use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
@@ -373,7 +373,7 @@ impl SacctRows {
         work.arrival = Time::from_micros(on_clock(arrived)?);
         let span = within_reach(runtime)
             .map_err(|reason| Bad::Row(self.table.row_problem(format!("its runtime {reason}"))))?;
-        work.truth = Truth { runtime: Some(Span::from_micros(span)) };
+        work.body = WorkBody::Job { runtime: Some(Span::from_micros(span)) };
         work.ask = Ask {
             tasks,
             demand,

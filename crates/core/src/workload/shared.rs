@@ -84,8 +84,7 @@ impl Source for SharedReading {
         self.next += 1;
         // Field by field, so that the name keeps its buffer.
         work.name.clone_from(&held.name);
-        (work.id, work.arrival, work.ask, work.truth) =
-            (held.id, held.arrival, held.ask, held.truth);
+        (work.id, work.arrival, work.ask, work.body) = (held.id, held.arrival, held.ask, held.body);
         Ok(true)
     }
 

@@ -133,7 +133,7 @@ impl TraceTally {
         self.count += 1;
         self.repeated_names += u64::from(self.names.again(&work.name));
         self.last = work.arrival;
-        self.machines += u64::from(ask.kind == WorkKind::VirtualMachine);
+        self.machines += u64::from(work.body.kind() == WorkKind::VirtualMachine);
         self.tasks.add(ask.tasks.into());
         self.cpu.add(demand.cpu.into());
         self.memory.add(demand.memory.into());
@@ -155,7 +155,7 @@ impl TraceTally {
 
     /// Task-microseconds of `work`; 0 where it has no end.
     fn add_times(&mut self, work: &Work) -> i128 {
-        let (runtime, estimate) = (work.truth.runtime, work.ask.estimate);
+        let (runtime, estimate) = (work.body.length(), work.ask.estimate);
         self.without_estimate += u64::from(estimate.is_none());
         let Some(runtime) = runtime else {
             self.without_end += 1;
@@ -290,8 +290,7 @@ mod tests {
             work.name = ["b", "a", "b"][row].to_owned();
         }
         works[0].ask.estimate = Some(Span::from_secs(1_800));
-        works[2].ask.kind = WorkKind::VirtualMachine;
-        works[2].truth.runtime = None;
+        works[2].body = WorkKind::VirtualMachine.body(None);
         WorkList::new(works).named(names)
     }
 

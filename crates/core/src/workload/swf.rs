@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::model::{Ask, Interner, Tenant, Truth, Work};
+use crate::model::{Ask, Interner, Tenant, Work, WorkBody};
 use crate::problem::Problem;
 use crate::units::{Demand, Id, Span, Time};
 
@@ -283,7 +283,7 @@ impl Rows for SwfRows {
             work.name.push_str(&String::from_utf8_lossy(self.table.get(0)));
         }
         work.arrival = Time::from_micros(arrival);
-        work.truth = Truth { runtime: Some(runtime) };
+        work.body = WorkBody::Job { runtime: Some(runtime) };
         work.ask = Ask {
             tasks,
             demand: Demand {
@@ -313,7 +313,7 @@ impl Rows for SwfRows {
     /// Field 3 is the wait, field 5 what it held. The wait of a job that was
     /// cancelled before it started is none.
     fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
-        let never_started = work.truth.runtime == Some(Span::ZERO) && self.whole(11)? == Some(5);
+        let never_started = work.body.length() == Some(Span::ZERO) && self.whole(11)? == Some(5);
         let Some(wait) = self.field(3)?.filter(|_| !never_started) else { return Ok(None) };
         let observation = Observation::of(work, Span::from_micros(wait));
         let held = self.whole(5)?.filter(|&procs| procs > 0).unwrap_or(work.ask.tasks);
@@ -375,13 +375,13 @@ mod tests {
         let first = &found[0];
         assert_eq!((first.name.as_str(), first.id.ordinal), ("11", 0));
         assert_eq!(first.arrival, Time::from_secs(342_072));
-        assert_eq!(first.truth.runtime, Some(Span::from_secs(43_306)));
+        assert_eq!(first.body.length(), Some(Span::from_secs(43_306)));
         assert_eq!(first.ask.estimate, Some(Span::from_secs(43_200)));
         assert_eq!((first.ask.tasks, first.ask.gang), (64, true));
         assert_eq!(first.ask.demand, Demand { cpu: 1_000, memory: 2, ..Demand::default() });
         assert_eq!(book.tenants()[first.ask.tenant].name, "user4");
         assert_eq!(found[1].ask.tasks, 40);
-        assert_eq!(found[1].truth.runtime, Some(Span::from_micros(552_210_000)));
+        assert_eq!(found[1].body.length(), Some(Span::from_micros(552_210_000)));
         assert_eq!(found[1].ask.estimate, None);
         assert_eq!(found[2].id.ordinal, 4);
     }
@@ -398,7 +398,7 @@ mod tests {
         let (found, dropped, book) = read(LOG.as_bytes(), &options).expect("a log");
         assert_eq!((found.len(), dropped), (3, 2));
         assert_eq!(found[0].ask.tasks, 32);
-        assert_eq!(found[2].truth.runtime, Some(Span::from_secs(10)));
+        assert_eq!(found[2].body.length(), Some(Span::from_secs(10)));
         assert_eq!(book.tenants()[found[2].ask.tenant].name, "queue0");
         let cancelled = SwfOptions { drop_cancelled: true, ..SwfOptions::default() };
         assert_eq!(read(LOG.as_bytes(), &cancelled).expect("a log").0.len(), 2);

@@ -260,7 +260,7 @@ impl Synth {
         let ordinal = self.ordinal;
         let span = |secs: f64| Span::from_micros(libm::round((secs * 1e6).min(FAR as f64)) as i64);
         let runtime = draws.runtime.draw(ordinal);
-        work.truth.runtime = Some(span(runtime));
+        work.body = draws.kind.body(Some(span(runtime)));
         work.ask = draws.ask;
         for (size, attribute) in &draws.sizes {
             size.set(&mut work.ask, attribute.draw(ordinal));

@@ -89,7 +89,7 @@ fn scales_multiply() {
         (found[3].arrival, found[3].ask.deadline),
         (Time::from_secs(15), Some(Time::from_secs(20)))
     );
-    assert_eq!(found[3].truth.runtime, Some(Span::from_secs(9)));
+    assert_eq!(found[3].body.length(), Some(Span::from_secs(9)));
     assert_eq!(found[3].ask.estimate, None);
     // 3 / 2 rounds half up, 1 / 2 is at least 1, and none stays none.
     let cpu: Vec<u32> = found.iter().map(|work| work.ask.demand.cpu).collect();

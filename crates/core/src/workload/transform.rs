@@ -298,7 +298,7 @@ impl WorkStep for Streaming {
                 if to.is_some_and(|to| work.arrival >= to) {
                     return Ok(Disposition::End);
                 }
-                if work.arrival < *from && !(alive.admits(work.ask.kind) && cut(work, *from)) {
+                if work.arrival < *from && !(alive.admits(work.body.kind()) && cut(work, *from)) {
                     return Ok(Disposition::Leave);
                 }
                 if *shift {
@@ -316,7 +316,7 @@ impl WorkStep for Streaming {
                 move_to(work, Time::from_micros(micros as i64))?;
             }
             Transform::ScaleRuntimes(factor) => {
-                for span in [&mut work.truth.runtime, &mut work.ask.estimate] {
+                for span in [work.body.length_mut(), &mut work.ask.estimate] {
                     *span = span.map(|span| scale_span(span, *factor)).transpose()?;
                 }
             }
@@ -344,7 +344,7 @@ impl Keep {
         let demand = work.ask.demand;
         let tenant = &book.tenants()[work.ask.tenant].name;
         // What has no end runs longer than anything.
-        let runs = match work.truth.runtime {
+        let runs = match work.body.length() {
             Some(runtime) => within(runtime, &self.min_runtime, &self.max_runtime),
             None => self.max_runtime.is_none(),
         };
@@ -352,7 +352,7 @@ impl Keep {
             && within(demand.cpu, &self.min_cpu, &self.max_cpu)
             && within(demand.memory, &self.min_memory, &self.max_memory)
             && within(demand.gpus, &self.min_gpus, &self.max_gpus)
-            && self.kind.is_none_or(|kind| kind == work.ask.kind)
+            && self.kind.is_none_or(|kind| kind == work.body.kind())
             && (self.tenants.is_empty() || self.tenants.contains(tenant))
     }
 }

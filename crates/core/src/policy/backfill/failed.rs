@@ -60,7 +60,7 @@ impl FitTerms {
         Self {
             demand: ask.demand,
             rules: ask.rules,
-            run: (ask.kind, ask.home.map(|home| (home, ask.input, ask.output, ask.tasks))),
+            run: (live.kind, ask.home.map(|home| (home, ask.input, ask.output, ask.tasks))),
             estimate: live.remaining_estimate(),
             expected: turn.expected_run(work),
             together: live.together(),

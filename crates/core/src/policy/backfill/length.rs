@@ -69,8 +69,8 @@ pub(super) fn length(turn: &Turn<'_, '_>, one: Queued) -> Length {
 
 /// The shortest and the longest time that `one` takes by its estimate, wherever it may run.
 fn spans(turn: &Turn<'_, '_>, one: Queued, estimate: Span) -> [Span; 2] {
-    let ask = &turn.work(one.work).ask;
-    let [slowest, fastest] = turn.rules(ask.rules).speed_bounds(ask.kind);
+    let live = turn.work(one.work);
+    let [slowest, fastest] = turn.rules(live.ask.rules).speed_bounds(live.kind);
     let longest = run_length(estimate, slowest).saturating_add(turn.longest_transfer(one.work));
     [run_length(estimate, fastest), longest]
 }

@@ -167,7 +167,7 @@ impl EventOutbox {
             work: self.works.give(work),
             ordinal: live.id.ordinal,
             source: live.id.source,
-            machine: ask.kind == WorkKind::VirtualMachine,
+            machine: live.kind == WorkKind::VirtualMachine,
             tasks: ask.tasks,
             gang: ask.gang,
             cpu: ask.demand.cpu,

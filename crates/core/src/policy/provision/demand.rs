@@ -13,7 +13,7 @@ use crate::model::{Ask, Home, Market, Provider, Rules, Spread, WorkKind};
 use crate::policy::place::{Place, share_on};
 use crate::policy::spec::{Choice, OfferScope};
 use crate::policy::turn::Turn;
-use crate::state::{AllocationRef, InstanceRef, Share, WaitReason, WorkRef};
+use crate::state::{AllocationRef, InstanceRef, LiveWork, Share, WaitReason, WorkRef};
 use crate::units::{Demand, Id, Money, Span};
 
 /// Work that has the same offers to choose from.
@@ -115,8 +115,9 @@ impl OnDemand {
     }
 
     /// The shelf for work that asks this, with the prices of now.
-    fn take_ranking(&mut self, turn: &Turn<'_, '_>, ask: &Ask) -> (RankingKey, OfferRanking) {
-        let alike = (ask.rules, ask.demand, ask.home, ask.kind);
+    fn take_ranking(&mut self, turn: &Turn<'_, '_>, live: &LiveWork) -> (RankingKey, OfferRanking) {
+        let ask = &live.ask;
+        let alike = (ask.rules, ask.demand, ask.home, live.kind);
         let kept = self.shelves.remove(&alike);
         if self.shelves.len() * turn.world().offers.len() >= REMEMBERED {
             self.shelves.clear();
@@ -125,7 +126,7 @@ impl OnDemand {
             self.boots = boots(turn.world());
         }
         let how = (&self.markets[..], &self.scope, &self.boots[..]);
-        let mut shelf = kept.unwrap_or_else(|| OfferRanking::new(turn, ask, how));
+        let mut shelf = kept.unwrap_or_else(|| OfferRanking::new(turn, live, how));
         shelf.refresh(turn);
         (alike, shelf)
     }
@@ -321,7 +322,7 @@ impl Provision for OnDemand {
         if self.after_wait > Span::ZERO && from > turn.now() {
             return Provisioned::Later(from);
         }
-        let (alike, shelf) = self.take_ranking(turn, &live.ask);
+        let (alike, shelf) = self.take_ranking(turn, live);
         let done = self.supply_from(turn, &shelf, work);
         self.shelves.insert(alike, shelf);
         if done { Provisioned::Rented } else { Provisioned::None(WaitReason::NothingToRent) }
@@ -334,11 +335,12 @@ impl Provision for OnDemand {
         place: &mut dyn Place,
         allowed: &mut Allowed<'_>,
     ) -> bool {
-        let ask = turn.work(work).ask;
+        let live = turn.work(work);
+        let ask = &live.ask;
         if !ask.gang || ask.tasks == 1 || turn.live_offers().is_empty() || self.left(turn) == 0 {
             return false;
         }
-        let (alike, shelf) = self.take_ranking(turn, &ask);
+        let (alike, shelf) = self.take_ranking(turn, live);
         let done = self.rent_missing(turn, &shelf, work, (place, allowed));
         self.shelves.insert(alike, shelf);
         done
@@ -351,7 +353,7 @@ impl Provision for OnDemand {
         if self.after_wait > Span::ZERO && from > turn.now() || left == 0 {
             return None;
         }
-        let (alike, shelf) = self.take_ranking(turn, &live.ask);
+        let (alike, shelf) = self.take_ranking(turn, live);
         let ask = &live.ask;
         let search = Search { shelf: &shelf, ask, tasks, least: 1, left, zones: None, site: None };
         let cost = self.choose(turn, search, Mix::Many).map(|(_, quote)| quote.cost);

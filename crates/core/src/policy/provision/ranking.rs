@@ -3,6 +3,7 @@
 use crate::model::{Ask, Billing, Link, Market, Offer, Provider, Region, Spread, World, Zone};
 use crate::policy::spec::OfferScope;
 use crate::policy::turn::Turn;
+use crate::state::LiveWork;
 use crate::units::{Id, Money, Rate, Span, Time};
 
 /// Offers that may and can run work of one demand, rule set, kind and home,
@@ -47,7 +48,7 @@ impl OfferRanking {
     /// Looks through all offers once.
     pub(super) fn new(
         turn: &Turn<'_, '_>,
-        ask: &Ask,
+        live: &LiveWork,
         (markets, scope, boots): (&[Market], &OfferScope, &[Span]),
     ) -> Self {
         let world = turn.world();
@@ -56,7 +57,7 @@ impl OfferRanking {
             .iter()
             .filter(|&(offer, facts)| is_open(facts.market, markets) && scope.admits(world, offer));
         let candidates: Vec<RankedOffer> =
-            open.filter_map(|(offer, _)| RankedOffer::new(turn, ask, offer, boots)).collect();
+            open.filter_map(|(offer, _)| RankedOffer::new(turn, live, offer, boots)).collect();
         let mut providers: Vec<_> = candidates.iter().map(|one| one.provider).collect();
         providers.sort_unstable();
         providers.dedup();
@@ -93,7 +94,8 @@ pub fn is_open(market: Market, markets: &[Market]) -> bool {
 }
 
 impl RankedOffer {
-    fn new(turn: &Turn<'_, '_>, ask: &Ask, offer: Id<Offer>, boots: &[Span]) -> Option<Self> {
+    fn new(turn: &Turn<'_, '_>, live: &LiveWork, offer: Id<Offer>, boots: &[Span]) -> Option<Self> {
+        let ask = &live.ask;
         let (world, rules) = (turn.world(), turn.rules(ask.rules));
         let holds = world.type_of(offer).shape.holds(ask.demand);
         if holds == 0 || !rules.allows(offer) {
@@ -111,7 +113,7 @@ impl RankedOffer {
                 Spread::None | Spread::EvenZones => holds,
                 Spread::Instances | Spread::Zones => 1,
             },
-            speed: rules.speed(ask.kind, offer),
+            speed: rules.speed(live.kind, offer),
             boot: boots[offer.row()],
             billing: world.providers[provider].billing,
             links: home.and_then(|home| links(turn, home, world.region_of(offer))),

@@ -46,7 +46,7 @@ fn timestamps_follow_the_calendar() {
         2017-10-09 07:01:55,66.0,1,66.0,11cb48\n2017-10-09T08:00:00+00:00,1.5,0.5,1,x\n";
     let (jobs, book) = read(text, &philly).expect("jobs");
     assert_eq!(jobs[0].arrival, Time::from_secs(25_315));
-    assert_eq!(jobs[0].truth.runtime, Some(Span::from_secs(66)));
+    assert_eq!(jobs[0].body.length(), Some(Span::from_secs(66)));
     assert_eq!(jobs[0].ask.demand, Demand { gpus: 1, gpu_share: 1_000, ..Demand::default() });
     assert_eq!(book.tenants()[jobs[0].ask.tenant].name, "11cb48");
     assert_eq!(jobs[1].ask.demand, Demand { gpus: 1, gpu_share: 500, ..Demand::default() });
@@ -106,9 +106,9 @@ fn azure_virtual_machines_have_no_header() {
         vm1,sub1,dep0,300,,1,1,1,Unknown,4,1.75\n";
     let (machines, _) = read(text, &azure).expect("machines");
     assert_eq!(machines[0].name, "vm0");
-    assert_eq!(machines[0].truth.runtime, Some(Span::from_secs(2_591_700)));
+    assert_eq!(machines[0].body.length(), Some(Span::from_secs(2_591_700)));
     assert_eq!((machines[0].ask.demand.cpu, machines[0].ask.demand.memory), (24_000, 65_536));
-    assert_eq!((machines[1].truth.runtime, machines[1].ask.demand.memory), (None, 1_792));
+    assert_eq!((machines[1].body.length(), machines[1].ask.demand.memory), (None, 1_792));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn fractions_micros_and_constants() {
     assert_eq!(jobs[0].arrival, Time::from_micros(17_887));
     // 518.5546875 milli-cores and exactly 1,024 MiB.
     assert_eq!((jobs[0].ask.demand.cpu, jobs[0].ask.demand.memory), (519, 1_024));
-    assert_eq!(jobs[0].truth.runtime, Some(Span::HOUR));
+    assert_eq!(jobs[0].body.length(), Some(Span::HOUR));
 }
 
 #[test]

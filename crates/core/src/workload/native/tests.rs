@@ -28,9 +28,9 @@ fn the_smallest_trace_is_read() {
         a,0,10,2000,4096\r\n\r\n\"b,c\",1.5,forever,500,\r\n";
     let (found, _) = read(text.as_bytes()).expect("two machines");
     assert_eq!((found[0].name.as_str(), found[1].name.as_str()), ("a", "b,c"));
-    assert_eq!(found[0].ask.kind, WorkKind::VirtualMachine);
+    assert_eq!(found[0].body.kind(), WorkKind::VirtualMachine);
     assert_eq!(found[0].ask.demand, Demand { cpu: 2_000, memory: 4_096, ..Demand::default() });
-    assert_eq!((found[1].arrival, found[1].truth.runtime), (Time::from_micros(1_500_000), None));
+    assert_eq!((found[1].arrival, found[1].body.length()), (Time::from_micros(1_500_000), None));
     assert_eq!(found[1].id, WorkId { source: 0, ordinal: 1 });
 }
 
@@ -42,7 +42,8 @@ fn optional_cells_have_their_meaning() {
         0,,60,,,,,,,,,,,,,,,\n";
     let (found, book) = read(text.as_bytes()).expect("two rows");
     let ask = found[0].ask;
-    assert_eq!((ask.kind, ask.tasks, ask.gang, ask.priority), (WorkKind::Job, 4, false, -3));
+    assert_eq!(found[0].body.kind(), WorkKind::Job);
+    assert_eq!((ask.tasks, ask.gang, ask.priority), (4, false, -3));
     assert_eq!(
         ask.demand,
         Demand { cpu: 500, memory: 0, gpus: 2, gpu_share: 1_000, exclusive: false }
@@ -57,7 +58,8 @@ fn optional_cells_have_their_meaning() {
     assert_eq!(rules.markets.forbidden, ["spot"]);
     assert_eq!(rules.throughput, [("V100".to_owned(), 1_000_000), ("A100".to_owned(), 2_500_000)]);
     assert_eq!(rules.spread, Spread::Zones);
-    assert_eq!(found[1].ask, Ask { kind: WorkKind::VirtualMachine, ..Ask::default() });
+    assert_eq!(found[1].ask, Ask::default());
+    assert_eq!(found[1].body.kind(), WorkKind::VirtualMachine);
 }
 
 #[test]
@@ -183,7 +185,6 @@ fn work() -> impl Strategy<Value = Named> {
                 name,
                 arrival,
                 ask: Ask {
-                    kind,
                     tasks,
                     gang,
                     demand,
@@ -195,7 +196,7 @@ fn work() -> impl Strategy<Value = Named> {
                     resumes,
                     ..Ask::default()
                 },
-                truth: Truth { runtime: spans.1 },
+                body: kind.body(spans.1),
             };
             (work, tenant, home, rules)
         },

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::model::{Interner, Rules, Spread, Work, WorkKind};
+use crate::model::{Interner, Rules, Spread, Work, WorkBody};
 use crate::problem::Problem;
 use crate::units::{Span, WHOLE_GPU};
 
@@ -111,9 +111,14 @@ fn fill(column: NativeColumn, book: &Interner, work: &Work, cell: &mut String) {
         C::Source => number(work.id.source.into(), -1),
         C::Ordinal => number(work.id.ordinal.into(), -1),
         C::Arrival => show_seconds(work.arrival.micros(), cell),
-        C::Runtime if ask.kind == WorkKind::Job => show_span(work.truth.runtime, cell),
-        C::Lifetime if ask.kind == WorkKind::VirtualMachine => show_span(work.truth.runtime, cell),
-        C::Runtime | C::Lifetime | C::Vcpus | C::ObservedWait => {}
+        C::Runtime | C::Lifetime => match (work.body, column) {
+            (WorkBody::Job { runtime: length }, C::Runtime)
+            | (WorkBody::VirtualMachine { lifetime: length }, C::Lifetime) => {
+                show_span(length, cell);
+            }
+            (WorkBody::Job { .. } | WorkBody::VirtualMachine { .. }, _) => {}
+        },
+        C::Vcpus | C::ObservedWait => {}
         C::Estimate => {
             if ask.estimate.is_some() {
                 show_span(ask.estimate, cell);

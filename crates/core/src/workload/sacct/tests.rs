@@ -61,7 +61,7 @@ fn rows_of_an_accounting_log_become_jobs() {
     ];
     assert_eq!(counted, want);
     let (first, observed) = &found[0];
-    assert_eq!((secs(first.arrival), first.truth.runtime), (0, Some(Span::HOUR)));
+    assert_eq!((secs(first.arrival), first.body.length()), (0, Some(Span::HOUR)));
     assert_eq!(first.ask.demand, Demand { cpu: 8_000, memory: 32_768, ..Demand::default() });
     assert_eq!((first.ask.tasks, first.ask.gang), (1, true));
     assert_eq!(first.ask.estimate, Some(Span::from_secs(90_000)));
@@ -77,7 +77,7 @@ fn rows_of_an_accounting_log_become_jobs() {
     assert_eq!(component.ask.rules.raw(), 0);
     // Tried again: submitted at its first attempt, as long as its last.
     let (again, observed) = &found[3];
-    assert_eq!((secs(again.arrival), again.truth.runtime), (40, Some(Span::from_secs(60))));
+    assert_eq!((secs(again.arrival), again.body.length()), (40, Some(Span::from_secs(60))));
     assert_eq!(*observed, None);
 }
 
@@ -248,7 +248,7 @@ fn a_run_that_was_requeued_is_a_job_where_no_later_run_is_there() {
     const COLUMNS: &str = "Submit|Start|End|Elapsed|State";
     let run = "2026-03-01T12:00:00|2026-03-01T12:26:00|2026-03-01T12:56:00|00:30:00|REQUEUED";
     let (found, notes) = noted(COLUMNS, run);
-    assert_eq!(found[0].0.truth.runtime, Some(Span::from_secs(1_800)));
+    assert_eq!(found[0].0.body.length(), Some(Span::from_secs(1_800)));
     assert_eq!(found[0].1.map(|one| one.wait), Some(Span::from_secs(1_560)));
     assert_eq!(notes, [(RowNote::Requeued, 1)]);
     for row in [
@@ -261,7 +261,7 @@ fn a_run_that_was_requeued_is_a_job_where_no_later_run_is_there() {
     // With its later run in the log it is an earlier attempt.
     let later = "2026-03-01T12:56:00|2026-03-01T13:00:00|2026-03-01T13:10:00|00:10:00|COMPLETED";
     let (found, notes) = noted(COLUMNS, &format!("{run}|4\n1|{later}"));
-    assert_eq!((found.len(), found[0].0.truth.runtime), (1, Some(Span::from_secs(600))));
+    assert_eq!((found.len(), found[0].0.body.length()), (1, Some(Span::from_secs(600))));
     assert_eq!(notes, [(RowNote::Attempt, 1)]);
 }
 
@@ -275,7 +275,7 @@ fn what_rows_say_against_themselves_is_counted() {
         let (found, notes) = noted(COLUMNS, &row);
         let (work, observed) = &found[0];
         let wait = observed.map(|one| one.wait.micros() / 60_000_000);
-        let minutes = work.truth.runtime.expect("it has an end").micros() / 60_000_000;
+        let minutes = work.body.length().expect("it has an end").micros() / 60_000_000;
         let notes: Vec<RowNote> = notes.into_iter().map(|(note, _)| note).collect();
         (minutes, wait, work.ask.demand.memory, notes)
     };

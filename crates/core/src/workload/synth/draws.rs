@@ -2,7 +2,7 @@
 
 use super::super::number::FAR;
 use super::SynthClass;
-use crate::model::Ask;
+use crate::model::{Ask, WorkKind};
 use crate::units::stream::Streams;
 use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
 
@@ -10,6 +10,7 @@ use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
 /// are drawn.
 pub(super) struct Draws {
     pub(super) ask: Ask,
+    pub(super) kind: WorkKind,
     /// Whether rules and home have their ids in `ask`.
     pub(super) named: bool,
     pub(super) runtime: Attribute,
@@ -24,7 +25,6 @@ impl Draws {
         let factor =
             |name, law: &Option<Distribution>| law.as_ref().map(|law| real(name, law, 1e12));
         let mut ask = Ask {
-            kind: class.kind,
             gang: class.gang,
             priority: class.priority,
             resumes: class.resumes,
@@ -43,6 +43,7 @@ impl Draws {
         }
         Self {
             ask,
+            kind: class.kind,
             named: false,
             runtime: real("workload runtime", &class.runtime, FAR as f64 / 1e6),
             sizes,

@@ -330,8 +330,11 @@ fn the_ranking_finds_what_a_full_scan_finds() {
             let work = submit(&mut state, row, ask);
             let turn_stream = &mut Stream::new(1, "policy");
             let turn = Turn::new(&mut state, turn_stream);
-            let mut all =
-                OfferRanking::new(&turn, &ask, (&[], &OfferScope::default(), &boots(turn.world())));
+            let mut all = OfferRanking::new(
+                &turn,
+                turn.work(work),
+                (&[], &OfferScope::default(), &boots(turn.world())),
+            );
             all.refresh(&turn);
             let quoted = |one: &RankedOffer| (one.quote(&ask, ask.tasks).cost, one.offer);
             let want = all.candidates.iter().map(quoted).min().map(|(_, offer)| offer);
