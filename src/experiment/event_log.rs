@@ -279,7 +279,7 @@ fn counted(triggers: &[Trigger]) -> String {
         Trigger::Freed(_) => "freed",
         Trigger::Ready(_) => "ready",
         Trigger::Idle(_) => "idle",
-        Trigger::PriceChanged(_) => "price changed",
+        Trigger::PricesChanged => "prices changed",
         Trigger::Timer => "timer",
         Trigger::Acted => "acted",
     };

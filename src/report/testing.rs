@@ -95,7 +95,7 @@ impl Policy for Simple {
                 | Trigger::Eligible(..)
                 | Trigger::Freed(_)
                 | Trigger::Ready(_)
-                | Trigger::PriceChanged(_)
+                | Trigger::PricesChanged
                 | Trigger::Timer
                 | Trigger::Acted => (),
             }

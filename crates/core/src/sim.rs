@@ -327,7 +327,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn reprice(&mut self) {
         let offer = self.prices.pop(self.state.world()).expect("a price changes now");
         self.state.reprice(offer);
-        self.triggers.push(Trigger::PriceChanged(offer));
+        if self.state.repriced().len() == 1 {
+            self.triggers.push(Trigger::PricesChanged);
+        }
     }
 
     fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
@@ -427,6 +429,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 return Err(Failure::Illegal { refusal, at: self.state.now() });
             }
             self.triggers.clear();
+            self.state.forget_repriced();
             if self.options.explain {
                 for (work, note) in self.state.take_notes() {
                     if self.state.is_alive(work) {

@@ -203,6 +203,8 @@ pub struct State<'w> {
     effects: Vec<Effect>,
     /// Rented instances that became ready or empty since the policy last asked.
     emptied: Vec<InstanceRef>,
+    /// Offers whose prices changed since the policy last asked.
+    repriced: Vec<Id<Offer>>,
     undo: Vec<change::Undo>,
     attempts: u32,
     notes: Option<Vec<(WorkRef, DecisionNote)>>,
@@ -262,6 +264,7 @@ impl<'w> State<'w> {
             launched: 0,
             effects: Vec::new(),
             emptied: Vec::new(),
+            repriced: Vec::new(),
             undo: Vec::new(),
             attempts: 0,
             notes: None,

@@ -59,7 +59,7 @@ impl Policy for RlScheduler {
                 | Trigger::Freed(_)
                 | Trigger::Ready(_)
                 | Trigger::Idle(_)
-                | Trigger::PriceChanged(_)
+                | Trigger::PricesChanged
                 | Trigger::Timer
                 | Trigger::Acted => {}
             }

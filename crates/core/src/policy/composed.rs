@@ -245,7 +245,7 @@ impl Composed {
                 Trigger::Freed(_)
                 | Trigger::Ready(_)
                 | Trigger::Idle(_)
-                | Trigger::PriceChanged(_)
+                | Trigger::PricesChanged
                 | Trigger::Timer => changed = true,
             }
         }

@@ -26,8 +26,8 @@ pub enum Trigger {
     Ready(InstanceRef),
     /// A rented instance that was ready holds no work any more.
     Idle(InstanceRef),
-    /// The price of an offer changed.
-    PriceChanged(Id<Offer>),
+    /// Prices of offers changed, those of [`State::repriced`].
+    PricesChanged,
     /// A timer that the policy set has come.
     Timer,
     /// The policy's own actions are in effect: preempted work has left room, an instance that

@@ -47,8 +47,12 @@ impl PriceChanges {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Work;
+    use crate::policy::{Policy, Trigger, Turn};
+    use crate::sim::Run;
     use crate::state::testing::{Plan, world};
-    use crate::units::Rate;
+    use crate::units::{Demand, Rate, Span};
+    use crate::workload::WorkList;
 
     #[test]
     fn changes_come_by_time_and_then_by_offer() {
@@ -65,5 +69,33 @@ mod tests {
         }
         let want = [(20, 0), (20, 1), (25, 1), (30, 0), (30, 1)];
         assert_eq!(seen, want.map(|(at, row)| (Time::from_secs(at), row)));
+    }
+
+    /// Offers with new prices, at each time at which it is told of any.
+    #[derive(Debug, Default)]
+    struct Heard(Vec<(Time, Vec<usize>)>);
+
+    impl Policy for Heard {
+        fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+            let told = triggers.iter().filter(|trigger| **trigger == Trigger::PricesChanged);
+            for _ in told {
+                let offers = turn.repriced().iter().map(|offer| offer.row()).collect();
+                self.0.push((turn.now(), offers));
+            }
+        }
+    }
+
+    #[test]
+    fn one_trigger_tells_of_all_new_prices_of_an_instant() {
+        let mut world = world(&[Plan::default(), Plan { name: "b", ..Plan::default() }]);
+        for (row, seconds) in [(0, [10, 30]), (1, [20, 30])] {
+            let changes = seconds.map(|at| (Time::from_secs(at), Rate::ZERO));
+            world.offers[Id::new(row)].price.changes = changes.to_vec();
+        }
+        let work = Work::job(0, Time::from_secs(40), Demand::default(), Span::ZERO);
+        let (mut source, mut heard) = (WorkList::new(vec![work]), Heard::default());
+        Run::new(&world, &mut source).policy(&mut heard).run().expect("it runs");
+        let want = [(10, vec![0]), (20, vec![1]), (30, vec![0, 1])];
+        assert_eq!(heard.0, want.map(|(at, rows)| (Time::from_secs(at), rows)));
     }
 }

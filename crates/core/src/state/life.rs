@@ -341,6 +341,17 @@ impl State<'_> {
             self.totals.rates[provider] += rate.picos() - meter.rate().picos();
             meter.reprice(now, rate);
         }
+        self.repriced.push(offer);
+    }
+
+    /// Offers whose prices changed since the policy was last asked, in order of the changes.
+    pub fn repriced(&self) -> &[Id<Offer>] {
+        &self.repriced
+    }
+
+    /// The policy has been asked about the new prices.
+    pub(crate) fn forget_repriced(&mut self) {
+        self.repriced.clear();
     }
 
     /// The region of a home, if the world has it.

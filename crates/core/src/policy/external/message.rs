@@ -476,8 +476,8 @@ pub enum TriggerMessage {
     Ready(u32),
     /// A rented instance holds no work any more.
     Idle(u32),
-    /// The price of an offer changed.
-    PriceChanged(String),
+    /// Prices of offers changed; the records of this call say which.
+    PricesChanged,
     /// The time for which the policy asked has come.
     Timer,
     /// Its own preemptions are in effect.

@@ -90,8 +90,8 @@ impl Session {
     /// Takes in what is a trigger and no record, and sends what has gathered
     /// if that is a lot.
     pub(in crate::policy) fn begin(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
-        for &trigger in triggers {
-            if let Trigger::PriceChanged(offer) = trigger {
+        if triggers.contains(&Trigger::PricesChanged) {
+            for &offer in turn.repriced() {
                 self.outbox.price(turn, offer);
             }
         }

@@ -82,9 +82,7 @@ fn trigger_message(
         Trigger::Freed(work) => message::TriggerMessage::Freed(session.outbox.works.of(work)),
         Trigger::Ready(instance) => message::TriggerMessage::Ready(ordinal(instance)),
         Trigger::Idle(instance) => message::TriggerMessage::Idle(ordinal(instance)),
-        Trigger::PriceChanged(offer) => {
-            message::TriggerMessage::PriceChanged(state.world().offers[offer].name.clone())
-        }
+        Trigger::PricesChanged => message::TriggerMessage::PricesChanged,
         Trigger::Timer => message::TriggerMessage::Timer,
         Trigger::Acted => message::TriggerMessage::Acted,
     }
