@@ -100,6 +100,9 @@ fn rendered(template: &str, found: Value) -> Result<String, Error> {
     words.add_filter("dollars", dollars);
     words.add_filter("signed", signed);
     words.add_function("joiner", joiner);
+    words.add_filter("length", |items: Vec<Value>| items.len());
+    words.add_filter("join", |items: Vec<String>, between: &str| items.join(between));
+    words.add_filter("those", those);
     words.add_filter("rounded", rounded);
     words.add_filter("count", |value: f64| count(value as u64));
     words.add_filter("percent", percent);
@@ -137,6 +140,17 @@ fn joiner(between: String) -> Value {
         true => between.clone(),
         false => String::new(),
     })
+}
+
+/// The rows that have a key with a value.
+fn those(rows: Vec<Value>, key: &str, wanted: Value) -> Result<Vec<Value>, Error> {
+    let mut found = Vec::new();
+    for row in rows {
+        if row.get_attr(key)? == wanted {
+            found.push(row);
+        }
+    }
+    Ok(found)
 }
 
 /// `1 gate`, `2 gates`.

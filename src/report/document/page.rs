@@ -45,6 +45,7 @@ fn rendered(page: Value) -> Result<String, Error> {
     let mut pages = Environment::new();
     pages.set_auto_escape_callback(|_| AutoEscape::Html);
     pages.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    pages.add_filter("length", |items: Vec<Value>| items.len());
     pages.add_template("style.css", include_str!("page/style.css"))?;
     pages.add_template("page.html", include_str!("page/page.html"))?;
     pages.get_template("page.html")?.render(page)
