@@ -4,50 +4,37 @@
 //! and rents the cheapest machine for what would be late otherwise.
 //!
 //! ```sh
-//! cargo run --release --example own_policy
+//! cargo run --release --example own_policy out/own-policy
 //! ```
 
-use std::path::Path;
+use std::error::Error;
+use std::path::PathBuf;
 
-use windtunnel::metrics::{Collector, Summary};
+use windtunnel::experiment::{Asked, ComparedArms, Judging, Runner};
 use windtunnel::model::Market;
 use windtunnel::policy::place::{Fit, place_all};
-use windtunnel::policy::{self, Policy, Trigger, Turn};
+use windtunnel::policy::{Policy, Trigger, Turn};
+use windtunnel::report::{ComparisonResults, ResultFolder, Terminal};
 use windtunnel::scenario::{Scenario, quickstart};
-use windtunnel::sim::{Options, Run};
 use windtunnel::state::{InstanceRef, WorkRef};
 use windtunnel::units::{Span, Time};
 
-fn main() {
-    let read = Scenario::parse(quickstart(), "quickstart.toml", Path::new(""), &[]);
-    let scenario = read.unwrap_or_else(|problems| panic!("{problems:?}"));
-    println!("{:<14} {:>10} {:>14} {:>14}", "policy", "cost USD", "mean wait min", "deadlines met");
-    for spec in &scenario.policies {
-        show(&spec.name, &run(&scenario, &mut *policy::build(spec)));
+/// Compares it with the policies of the scenario. With the name of a folder, writes the results
+/// into it: the page, `decision.md`, data and charts.
+fn main() -> Result<(), Box<dyn Error>> {
+    let read = Scenario::parse(quickstart(), "quickstart.toml", "".as_ref(), &[]);
+    let mut scenario = read.unwrap_or_else(|problems| panic!("{problems:?}"));
+    scenario.add_policy("just in time", "1", || Box::new(JustInTime::default()));
+    let compared =
+        ComparedArms::of(&Runner::default(), &mut scenario, Asked::default(), Judging::default());
+    let results = ComparisonResults::of(compared.unwrap_or_else(|failure| panic!("{failure:?}")))?;
+    println!("{}", results.report().document(Vec::new()).text(Terminal::PLAIN));
+    if let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from) {
+        let folder = ResultFolder::create(&folder)?;
+        let manifest = results.write(&folder)?;
+        folder.finish(manifest)?;
     }
-    show("just in time", &run(&scenario, &mut JustInTime::default()));
-}
-
-fn run(scenario: &Scenario, policy: &mut dyn Policy) -> Summary {
-    let source = scenario.workload.open(&scenario.context(scenario.seed, false));
-    let mut source = source.unwrap_or_else(|problems| panic!("{problems:?}"));
-    let options = Options {
-        seed: scenario.seed,
-        horizon: scenario.horizon.map(|horizon| Time::ZERO + horizon),
-        ..Options::default()
-    };
-    let mut collector = Collector::default();
-    let run = Run::new(&scenario.world, source.as_mut()).policy(policy).options(options);
-    let done = run.observe(&mut collector).run();
-    let outcome = done.unwrap_or_else(|failure| panic!("{failure:?}"));
-    collector.summary(&scenario.world, &[], &outcome)
-}
-
-fn show(name: &str, summary: &Summary) {
-    let wait = summary.wait_s.mean.unwrap_or(0.0) / 60.0;
-    let (with, met) = (summary.deadlines.with as f64, summary.deadlines.met as f64);
-    let met = format!("{:.1} %", 100.0 * met / with);
-    println!("{name:<14} {:>10.2} {wait:>14.1} {met:>14}", summary.cost.total.dollars());
+    Ok(())
 }
 
 /// Owned machines first come, first served, whoever fits; rented ones for what

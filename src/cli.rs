@@ -23,7 +23,6 @@ mod load;
 mod plan;
 mod process;
 mod progress;
-mod recipe;
 mod results;
 mod run;
 mod signal;

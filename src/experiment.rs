@@ -32,8 +32,8 @@ pub use caution::{
     CautionedRun, Facts, carbon_gaps, cautions, estimated_prices, nothing_to_gate, unestimated,
 };
 pub use compare::{
-    Arm, Asked, Chance, ComparedPolicy, Comparison, Contrast, Evidence, HALF_A_CENT, JUDGED,
-    Judging, NoPlan, OF_SAME_WORK, RepetitionPlan, WaterfallStep, Wide, compare, plan,
+    Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, Evidence, HALF_A_CENT,
+    JUDGED, Judging, NoPlan, OF_SAME_WORK, RepetitionPlan, WaterfallStep, Wide, compare, plan,
 };
 pub use cost::leading_cost;
 pub use decision::{
@@ -50,9 +50,9 @@ pub use rental::{Lack, Rentals};
 pub use replication::Repetition;
 pub use runner::{
     FullRun, NoCache, NoProgress, ProgressWatch, RunCache, RunRequest, Runner, RunnerFailure,
-    is_synthetic, share_inputs,
+    is_synthetic, share_inputs, share_suite,
 };
-pub use score::{Possible, Score};
+pub use score::{Possible, Score, ScoredPolicy};
 pub use sensitivity::{Influence, Sensitivity, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
 pub use survey::{Impossible, Survey, SurveyedLoad, Unsurveyed, survey};

@@ -101,6 +101,50 @@
 //! assert_eq!(outcome.ended, Time::from_secs(3 * 3_600));
 //! ```
 //!
+//! # Your policy beside others
+//!
+//! A scenario takes it under a name, with a version and a closure that makes it anew for every run.
+//! From then on it is like any other policy: run on all threads, watched by the laws, compared,
+//! checked and scored.
+//!
+//! ```
+//! use windtunnel::experiment::{Asked, ComparedArms, Judging, Runner};
+//! use windtunnel::policy;
+//! use windtunnel::policy::spec::{OrderSpec, PolicySpec};
+//! use windtunnel::report::{ComparisonResults, ResultFolder};
+//! use windtunnel::scenario::Scenario;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"
+//!     question = "Does the order of the queue matter?"
+//!     workload.synthetic = { count = 50, arrivals.per_hour = 30, class.a = { runtime = "1 h", vcpus = 4 } }
+//!     cluster.dc = { nodes = 5, shape = { vcpus = 16, memory = "64 GiB" } }
+//!     policy.today.preset = "batch-fcfs"
+//! "#;
+//! let read = Scenario::parse(text, "queue.toml", "".as_ref(), &[]);
+//! let mut scenario = read.expect("the scenario is right");
+//! // Any `Policy` will do; this one is made of parts of windtunnel.
+//! let spec = PolicySpec { order: OrderSpec::Smallest, ..PolicySpec::named("mine") };
+//! scenario.add_policy("mine", "1", move || policy::build(&spec));
+//!
+//! let asked = Asked { replications: Some(3), ..Asked::default() };
+//! let compared = ComparedArms::of(&Runner::default(), &mut scenario, asked, Judging::default());
+//! let results = ComparisonResults::of(compared.expect("all runs go through"))?;
+//! println!("{}", results.report().document(Vec::new()).markdown());
+//!
+//! // The page, `decision.md`, data and charts, with a manifest.
+//! # let out = std::env::temp_dir().join(format!("windtunnel-doc-{}", std::process::id()));
+//! let folder = ResultFolder::create(&out)?;
+//! let manifest = results.write(&folder)?;
+//! folder.finish(manifest)?;
+//! assert!(out.join("compare.html").exists());
+//! # std::fs::remove_dir_all(&out)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For a suite, [`Suite::add_policy`](scenario::Suite::add_policy) does the same;
+//! [`experiment::check`] holds it against baselines, and [`ScoredPolicy`](experiment::ScoredPolicy) scores it.
 //! `examples/own_policy.rs` compares one that rents with the policies of a scenario.
 //!
 //! # The rooms

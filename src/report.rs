@@ -11,11 +11,14 @@ mod days;
 mod document;
 mod explain;
 mod figure;
+mod files;
 mod instances;
 mod jobs;
 mod keyed;
 mod plan;
+mod recipe;
 mod run;
+mod score;
 mod sheet;
 mod sweep;
 #[cfg(test)]
@@ -29,16 +32,19 @@ pub use chart::{
     Chart, Scene, backtest_charts, comparison_charts, plan_charts, replication_charts, run_charts,
     sweep_charts,
 };
-pub use check::CheckReport;
-pub use comparison::{Between, ComparisonReport, PolicyResult};
+pub use check::{CheckReport, one_line};
+pub use comparison::{Between, ComparisonReport, ComparisonResults, PolicyResult};
 pub use days::{DailyTable, write_days};
 pub use document::{Answer, Document, Terminal};
 pub use explain::{ExplainCsv, Holder};
 pub use figure::{clean, difference, figure};
+pub use files::{MANIFEST, RESULTS, ResultFiles, ResultFolder, write_page};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
 pub use plan::PlanReport;
-pub use run::{BoundSide, InputHash, ObjectiveResult, Recipe, RunReport};
+pub use recipe::{InputHash, Recipe};
+pub use run::{BoundSide, ObjectiveResult, RunReport};
+pub use score::ScoreReport;
 pub use sheet::{TextCells, guarded};
 pub use sweep::{SweepReport, usual_metrics};
 pub use timeline::write_timeseries;

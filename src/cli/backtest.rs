@@ -9,10 +9,12 @@ use super::folder::{self, Claim, Folder};
 use super::guard::{self, ResourceGuard};
 use super::process::Processes;
 use super::progress::Bar;
-use super::{calibration, load, recipe, run};
+use super::{calibration, load, run};
 use windtunnel::experiment::Settings;
 use windtunnel::experiment::backtest;
-use windtunnel::report::{BacktestReport, TextCells, backtest_charts};
+use windtunnel::report::{
+    BacktestReport, ResultFiles, RunReport, TextCells, backtest_charts, write_page,
+};
 use windtunnel::scenario::Scenario;
 
 /// Replays one policy and shows how far it is from what was observed.
@@ -42,7 +44,7 @@ pub(super) fn backtest(arguments: &BacktestArgs) -> CommandResult {
     bar.clear();
     let (result, judged) =
         done.map_err(|failure| Stop::of_run(failure, &run::again(&scenario, policy)))?;
-    let run = recipe::report_alone(&scenario, policy, &result)?;
+    let run = RunReport::alone(&scenario, policy, &result)?;
     let report = BacktestReport { run: &run, backtest: &judged };
     let written = match folder {
         Some(folder) => Some(write(folder, &scenario, &report)?),
@@ -92,10 +94,10 @@ fn write(
     folder::finish(out, "groups.csv")?;
     let mut json = Vec::new();
     report.write_json(&mut json)?;
-    folder.write("backtest.json", &json)?;
-    folder.write("scenario.toml", scenario.text.as_bytes())?;
+    folder.take_bytes("backtest.json", &json)?;
+    folder.take_bytes("scenario.toml", scenario.text.as_bytes())?;
     let charts = backtest_charts(&scenario.world, report.backtest);
-    recipe::write_page(&folder, "backtest.html", charts, |charts| report.document(charts))?;
-    let manifest = recipe::manifest(&report.run.recipe, Some(&report.run.fingerprint));
+    write_page(&folder, "backtest.html", charts, |charts| report.document(charts))?;
+    let manifest = report.run.recipe.manifest(Some(&report.run.fingerprint));
     Ok(folder.finish(manifest)?)
 }

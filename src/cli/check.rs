@@ -16,13 +16,13 @@ use super::run;
 use super::session::{ExperimentSession, stopped};
 use super::unfinished::Unfinished;
 use windtunnel::experiment::check::{
-    self, Baseline, FirstDivergence, GateOutcome, GateVerdicts, MovedMetric, Terms, Trial,
+    self, Baseline, FailedTrial, FirstDivergence, GateOutcome, GateVerdicts, HeldSuite,
+    MovedMetric, Trial,
 };
-use windtunnel::experiment::{self, CautionedRun, NoPlan, RepetitionPlan, RunRequest, Runner};
+use windtunnel::experiment::{self, NoPlan, RunRequest, Runner};
 use windtunnel::problem::Problem;
-use windtunnel::report::{CheckReport, clean, figure};
-use windtunnel::scenario::{Subject, Suite, Tested, definition};
-use windtunnel::text::file_name;
+use windtunnel::report::{CheckReport, clean, figure, one_line};
+use windtunnel::scenario::{Subject, Suite};
 
 /// Runs a suite and says what has become worse; or stores what it does.
 pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
@@ -39,15 +39,15 @@ pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
     let mut suite = Suite::load(&arguments.suite)?;
     for tested in &mut suite.scenarios {
         arguments.bounds.limit(&mut tested.scenario);
-        experiment::share_inputs(&mut tested.scenario)
-            .map_err(|failure| Stop::of_run(failure, &tested.scenario.path))?;
     }
+    experiment::share_suite(&mut suite)
+        .map_err(|failure| Stop::of_run(failure, &arguments.suite.display().to_string()))?;
     let label = if arguments.update { "storing" } else { "checking" };
     let how = (arguments.quiet, arguments.audit);
     let mut session = ExperimentSession::bare(guard, label, how, arguments.threads)?;
     let done = session.work(|runner| match arguments.update {
         true => update(runner, &suite).map(|(files, taken)| Ran::Stored(files, taken)),
-        false => held(runner, &suite, arguments).map(|(held, left_out)| Ran::Held(held, left_out)),
+        false => held(runner, &suite, arguments),
     });
     match done? {
         Ran::Stored(stored, taken) => {
@@ -56,8 +56,8 @@ pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
             }
             store(&suite, &stored, arguments.quiet)
         }
-        Ran::Held(held, left_out) => {
-            show(&suite, &held, left_out.as_ref(), arguments)?;
+        Ran::Held(held, partings, left_out) => {
+            show(&suite, (&held, &partings), left_out.as_ref(), arguments)?;
             left_out.map_or(Ok(()), Err)
         }
     }
@@ -74,47 +74,8 @@ pub(super) fn stop_plan(no_plan: NoPlan) -> Stop {
 enum Ran<'a> {
     /// Baselines as they are now, and the changes they take in.
     Stored(Vec<(PathBuf, String)>, Vec<String>),
-    /// And why not all could be compared.
-    Held(Vec<CheckedPolicy<'a>>, Option<Stop>),
-}
-
-/// A policy that was run and compared with its baseline.
-struct CheckedPolicy<'a> {
-    trial: Trial<'a>,
-    verdicts: GateVerdicts<'a>,
-    parting: Option<FirstDivergence>,
-}
-
-/// Cautions beside the findings, scenario by scenario.
-fn beside(suite: &Suite, held: &[CheckedPolicy<'_>]) -> Vec<String> {
-    let mut said = Vec::new();
-    for tested in &suite.scenarios {
-        let of_it = held
-            .iter()
-            .map(|held| &held.trial)
-            .filter(|trial| std::ptr::eq(trial.tested, tested) && !trial.runs.is_empty());
-        let shown: Vec<CautionedRun<'_>> = of_it
-            .map(|trial| CautionedRun {
-                name: &trial.policy.name,
-                scenario: &tested.scenario,
-                policy: trial.policy,
-                facts: &trial.runs[0].facts,
-            })
-            .collect();
-        let cautions = experiment::cautions(&shown).into_iter();
-        said.extend(cautions.map(|caution| format!("{}: {caution}", clean(&tested.name))));
-    }
-    said
-}
-
-fn definition_of(trial: &Trial<'_>) -> String {
-    definition(&trial.tested.scenario, &trial.policy.name)
-}
-
-fn planned(runner: &Runner<'_>, tested: &Tested) -> Result<(RepetitionPlan, Terms), Stop> {
-    let plan = check::plan_of(runner, tested).map_err(stop_plan)?;
-    let terms = check::terms(tested, &plan).map_err(|problem| Stop::Input(vec![problem]))?;
-    Ok((plan, terms))
+    /// With where each policy parts from its baseline, and why not all could be compared.
+    Held(HeldSuite<'a>, Vec<Option<FirstDivergence>>, Option<Stop>),
 }
 
 /// Baselines by their paths, and the changes they take in, in words.
@@ -124,30 +85,24 @@ type Updated = (Vec<(PathBuf, String)>, Vec<String>);
 fn update(runner: &Runner<'_>, suite: &Suite) -> Result<Updated, Stop> {
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     let (mut changed, mut known) = (Vec::new(), Vec::new());
-    for tested in &suite.scenarios {
-        let (plan, terms) = planned(runner, tested)?;
-        let rows: Vec<_> = tested.policies.iter().map(|&row| (row, None)).collect();
-        let trials = check::measure(runner, tested, &plan, &rows).map_err(stopped)?;
-        for trial in &trials {
-            let baseline = Baseline::of(&terms, definition_of(trial), &trial.runs);
-            let text = baseline
-                .text(&tested.name, &trial.policy.name)
-                .context("a baseline cannot be written as TOML")?;
-            let path = file_of(suite, tested, &trial.policy.name);
-            problems.extend(unmeasured(suite, trial));
-            if let Ok(old) = Baseline::load(&path)
-                && old.replications() as usize == trial.runs.len()
-            {
-                changed.push(trial.clone());
-                known.push(old);
-            }
-            files.push((path, text));
+    for (trial, baseline) in check::new_baselines(runner, suite).map_err(stop_plan)? {
+        let text = baseline
+            .text(&trial.tested.name, &trial.policy.name)
+            .context("a baseline cannot be written as TOML")?;
+        let path = suite.baseline_path(trial.tested, &trial.policy.name);
+        problems.extend(unmeasured(suite, &trial));
+        if let Ok(old) = Baseline::load(&path)
+            && old.replications() as usize == trial.runs.len()
+        {
+            changed.push(trial);
+            known.push(old);
         }
+        files.push((path, text));
     }
     if !problems.is_empty() {
         return Err(Stop::Input(problems));
     }
-    let definitions: Vec<String> = changed.iter().map(definition_of).collect();
+    let definitions: Vec<String> = changed.iter().map(Trial::definition).collect();
     let verdicts = check::judge(&changed, &known, &definitions, suite.confidence);
     Ok((files, verdicts.iter().filter_map(taken_in).collect()))
 }
@@ -207,74 +162,35 @@ fn movement(moved: &MovedMetric) -> String {
     }
 }
 
-/// Runs every policy as often as its baseline holds, and judges. What is wrong with some
-/// baselines, or with some policies, withholds nothing of the others: it comes second.
+/// Holds every policy against its baseline, and looks up where it parts from it. What is wrong with
+/// some baselines, or with some policies, comes second.
 ///
 /// # Errors
 /// Why nothing at all was compared.
-fn held<'a>(
-    runner: &Runner<'_>,
-    suite: &'a Suite,
-    arguments: &CheckArgs,
-) -> Result<(Vec<CheckedPolicy<'a>>, Option<Stop>), Stop> {
-    let mut problems = Vec::new();
-    let mut all = Vec::new();
-    for tested in &suite.scenarios {
-        let (plan, terms) = match planned(runner, tested) {
-            Ok(planned) => planned,
-            Err(Stop::Input(found)) => {
-                problems.extend(found);
-                continue;
-            }
-            Err(other) => return Err(other),
-        };
-        let mut known = Vec::new();
-        for &row in &tested.policies {
-            let path = file_of(suite, tested, &tested.scenario.policies[row].name);
-            match read(&path, suite, &terms) {
-                Ok(baseline) => known.push((row, baseline)),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        all.push((tested, plan, known));
-    }
+fn held<'a>(runner: &Runner<'_>, suite: &'a Suite, arguments: &CheckArgs) -> Result<Ran<'a>, Stop> {
+    let mut held = check::hold(runner, suite).map_err(stop_plan)?;
+    let problems = std::mem::take(&mut held.problems);
     let mut left_out = (!problems.is_empty()).then_some(Stop::Input(problems));
-    let (mut trials, mut baselines, mut plans) = (Vec::new(), Vec::new(), Vec::new());
-    for (tested, plan, known) in all {
-        for (row, baseline) in known {
-            match check::measure(runner, tested, &plan, &[(row, Some(baseline.replications()))]) {
-                Ok(ran) => trials.extend(ran),
-                Err(failure) => match stopped(failure) {
-                    interrupted @ (Stop::Interrupted(_) | Stop::Bug(_)) => return Err(interrupted),
-                    failed => {
-                        let policy = &tested.scenario.policies[row].name;
-                        let failed =
-                            failed.of(&format!("{} in {}", clean(policy), clean(&tested.name)));
-                        left_out = Some(worst(left_out, failed));
-                        continue;
-                    }
-                },
-            }
-            plans.push(plan);
-            baselines.push(baseline);
-        }
+    for FailedTrial { policy, scenario, failure } in held.failures.drain(..) {
+        let failed = stopped(failure).of(&format!("{} in {}", clean(policy), clean(scenario)));
+        left_out = Some(worst(left_out, failed));
     }
-    if let (true, Some(stop)) = (trials.is_empty(), left_out.take_if(|_| trials.is_empty())) {
+    if let (true, Some(stop)) =
+        (held.trials.is_empty(), left_out.take_if(|_| held.trials.is_empty()))
+    {
         return Err(stop);
     }
-    let now: Vec<String> = trials.iter().map(definition_of).collect();
-    let verdicts = check::judge(&trials, &baselines, &now, suite.confidence);
-    let mut held = Vec::new();
-    for (row, verdicts) in verdicts.into_iter().enumerate() {
+    let mut partings = Vec::new();
+    for (row, verdicts) in held.verdicts.iter().enumerate() {
         let again = Again {
             runner,
-            trial: &trials[row],
-            baseline: &baselines[row],
-            plan: &plans[row],
+            trial: &held.trials[row],
+            baseline: &held.baselines[row],
+            plan: &held.plans[row],
             base_command: arguments.base_command.as_deref(),
         };
         let mut parting = match verdicts.outcome() >= GateOutcome::Unclear {
-            true => diverge(again, &verdicts)?,
+            true => diverge(again, verdicts)?,
             false => None,
         };
         if let Some(parting) = &mut parting
@@ -286,9 +202,9 @@ fn held<'a>(
                     .to_owned(),
             );
         }
-        held.push(CheckedPolicy { trial: trials[row].clone(), verdicts, parting });
+        partings.push(parting);
     }
-    Ok((held, left_out))
+    Ok(Ran::Held(held, partings, left_out))
 }
 
 /// Whether a policy that others wrote does something else when it is run again.
@@ -318,28 +234,6 @@ fn worst(known: Option<Stop>, new: Stop) -> Stop {
         }
         (Some(known), _) => known,
     }
-}
-
-fn read(path: &Path, suite: &Suite, terms: &Terms) -> Result<Baseline, Problem> {
-    let shown = path.display().to_string();
-    if !path.exists() {
-        let hint = format!("store it with `windtunnel check {} --update`", suite.path);
-        return Err(Problem::with(&shown, "there is no such baseline").hint(hint));
-    }
-    let anew = format!(
-        "if that is as intended, `windtunnel check {} --update` stores it anew",
-        suite.path
-    );
-    let baseline = Baseline::load(path).map_err(|problem| problem.hint(&anew))?;
-    match baseline.staleness(terms).as_slice() {
-        [] => Ok(baseline),
-        changes => Err(Baseline::stale(&shown, changes).hint(anew)),
-    }
-}
-
-/// Path of the baseline of a policy.
-fn file_of(suite: &Suite, tested: &Tested, policy: &str) -> PathBuf {
-    suite.baselines.join(file_name(&tested.name)).join(format!("{}.toml", file_name(policy)))
 }
 
 fn store(suite: &Suite, files: &[(PathBuf, String)], quiet: bool) -> CommandResult {
@@ -395,25 +289,26 @@ fn unused(files: &[(PathBuf, String)]) -> Vec<PathBuf> {
 
 /// Reasons why policies were left out, each on one line.
 fn reasons(left_out: Option<&Stop>) -> Vec<String> {
-    let one_line = |text: String| text.replace("\n  hint: ", ". Hint: ").replace('\n', " ");
     match left_out {
         None => Vec::new(),
         Some(Stop::Input(problems)) => {
-            problems.iter().map(|problem| one_line(problem.to_string())).collect()
+            problems.iter().map(|problem| one_line(&problem.to_string())).collect()
         }
-        Some(other) => vec![one_line(other.to_string())],
+        Some(other) => vec![one_line(&other.to_string())],
     }
 }
 
 fn show(
     suite: &Suite,
-    held: &[CheckedPolicy<'_>],
+    (held, partings): (&HeldSuite<'_>, &[Option<FirstDivergence>]),
     left_out: Option<&Stop>,
     arguments: &CheckArgs,
 ) -> CommandResult {
-    let rows = held.iter().map(|held| (&held.verdicts, held.parting.as_ref())).collect();
-    let (cautions, left_out_of_it) = (beside(suite, held), reasons(left_out));
-    let report = CheckReport { suite, rows, cautions, left_out: left_out_of_it };
+    let mut report = CheckReport::of(suite, held);
+    report.left_out = reasons(left_out);
+    for ((_, parting), found) in report.rows.iter_mut().zip(partings) {
+        *parting = found.as_ref();
+    }
     if let Some(path) = &arguments.markdown {
         write_named(path, report.document().markdown().as_bytes())?;
     }

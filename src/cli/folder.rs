@@ -17,10 +17,9 @@ use super::output_quota::{Hashes, Metered, OutputQuota};
 use super::unfinished::Unfinished;
 use windtunnel::input;
 use windtunnel::problem::Problem;
+use windtunnel::report::{MANIFEST, ResultFiles};
 use windtunnel::text::plain;
 
-/// Written last; readers refuse a folder without it.
-pub(super) const MANIFEST: &str = "manifest.json";
 /// Finished runs of an experiment that is not finished.
 const JOURNAL: &str = "journal.jsonl";
 /// Marks what is not finished, and is locked by who writes it.
@@ -197,20 +196,13 @@ impl Folder {
         Ok(Metered::new(name, file, Arc::clone(&self.meter), Arc::clone(&self.hashes)))
     }
 
-    /// Writes a whole file.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let mut file = self.file(name)?;
-        file.write_all(bytes).with_context(|| format!("cannot write `{name}`"))?;
-        finish(file, name)
-    }
-
     /// Writes the manifest, with a hash of every other file, and gives the folder
     /// its name.
     pub(super) fn finish(self, mut manifest: Value) -> Result<PathBuf> {
         manifest["files"] = json!(*self.hashes.lock().unwrap_or_else(PoisonError::into_inner));
         let mut text = serde_json::to_vec_pretty(&manifest)?;
         text.push(b'\n');
-        self.write(MANIFEST, &text)?;
+        self.take_bytes(MANIFEST, &text)?;
         if let Some(told) = replaced(&self.target, &manifest) {
             print_line(&told);
         }
@@ -229,6 +221,20 @@ impl Folder {
         let named = self.unfinished.finish(&self.target, make_room);
         named.with_context(|| format!("cannot replace `{}`", self.target.display()))?;
         Ok(self.target)
+    }
+}
+
+impl ResultFiles for Folder {
+    type Failure = anyhow::Error;
+
+    fn take(
+        &self,
+        name: &str,
+        fill: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<()> {
+        let mut file = self.file(name)?;
+        fill(&mut file).with_context(|| format!("cannot write `{name}`"))?;
+        finish(file, name)
     }
 }
 

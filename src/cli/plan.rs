@@ -11,7 +11,7 @@ use super::exit::{CommandResult, Stop, print_line};
 use super::folder::{self, Folder};
 use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
-use super::{load, recipe, run};
+use super::{load, run};
 use windtunnel::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
 use windtunnel::experiment::{
     Asked, CautionedRun, backlog, carbon_gaps, cautions, estimated_prices, nothing_to_gate,
@@ -20,7 +20,7 @@ use windtunnel::experiment::{
 use windtunnel::metrics::METRICS;
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::problem::Problem;
-use windtunnel::report::{PlanReport, TextCells, plan_charts};
+use windtunnel::report::{PlanReport, Recipe, ResultFiles, TextCells, plan_charts, write_page};
 use windtunnel::scenario::{Scenario, concerns, minimised, not_modelled};
 use windtunnel::units::Span;
 
@@ -54,7 +54,7 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
         })
     })?;
     let policy = policy(&scenario, arguments, &found);
-    let recipe = recipe::recipe(&scenario, &policy)?;
+    let recipe = Recipe::of(&scenario, &policy)?;
     let rows = rows(&scenario, arguments, &found)?;
     let mut assumptions = vec![not_modelled(scenario.unmodelled(&rows))];
     assumptions.extend(scenario.assumed(&rows));
@@ -321,12 +321,12 @@ fn write(folder: &Folder, scenario: &Scenario, report: &PlanReport<'_>) -> Resul
     folder::finish(out, "candidates.csv")?;
     let mut json = Vec::new();
     report.write_json(&mut json)?;
-    folder.write("plan.json", &json)?;
-    folder.write("plan.md", report.document(Vec::new()).markdown().as_bytes())?;
-    folder.write("scenario.toml", scenario.text.as_bytes())?;
+    folder.take_bytes("plan.json", &json)?;
+    folder.take_bytes("plan.md", report.document(Vec::new()).markdown().as_bytes())?;
+    folder.take_bytes("scenario.toml", scenario.text.as_bytes())?;
     let charts = plan_charts(report);
-    recipe::write_page(folder, "plan.html", charts, |charts| report.document(charts))?;
-    Ok(recipe::manifest(report.recipe, None))
+    write_page(folder, "plan.html", charts, |charts| report.document(charts))?;
+    Ok(report.recipe.manifest(None))
 }
 
 fn show(report: &PlanReport<'_>, how: &How, written: Option<PathBuf>) -> CommandResult {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::exit::Stop;
-use super::folder::MANIFEST;
 use super::output_quota::Hashes;
 use windtunnel::input::{self, Input};
 use windtunnel::problem::Problem;
+use windtunnel::report::{MANIFEST, RESULTS};
 
 /// Most bytes of a manifest.
 const MOST_BYTES: u64 = 16 << 20;
@@ -45,7 +45,7 @@ impl Results {
         };
         let manifest: Manifest = serde_json::from_str(&text)
             .map_err(|error| wrong(format!("is no manifest of this version: {error}")))?;
-        if manifest.kind != super::recipe::RESULTS {
+        if manifest.kind != RESULTS {
             return Err(wrong("is not a manifest of results".to_owned()).into());
         }
         Ok(Self { folder: folder.to_owned(), files: manifest.files })

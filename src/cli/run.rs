@@ -16,7 +16,6 @@ use super::guard::{self, ResourceGuard};
 use super::load;
 use super::process::Processes;
 use super::progress::Bar;
-use super::recipe;
 use windtunnel::billing::ChargePeriod;
 use windtunnel::experiment::{self, EventLog, RecordRange, RunFailure, RunResult, Settings};
 use windtunnel::metrics::{BrokenLaw, ChargePeriods, DailyCosts, Laws, OccupancyRecorder};
@@ -24,8 +23,8 @@ use windtunnel::policy::external::Launcher;
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::problem::Problem;
 use windtunnel::report::{
-    ChargesCsv, DailyTable, ExplainCsv, InstancesCsv, JobsCsv, RunReport, Terminal, TextCells,
-    write_days,
+    ChargesCsv, DailyTable, ExplainCsv, InstancesCsv, JobsCsv, ResultFiles, RunReport, Scene,
+    Terminal, TextCells, run_charts, write_days, write_page,
 };
 use windtunnel::scenario::Scenario;
 use windtunnel::text::file_name;
@@ -203,7 +202,7 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
     }
     recorder.map_or(Ok(()), Recorder::finish)?;
     decisions.map_or(Ok(()), Decisions::finish)?;
-    let mut report = recipe::report_alone(&scenario, policy, &result)?;
+    let mut report = RunReport::alone(&scenario, policy, &result)?;
     let written = match (folder, files) {
         (Some(folder), Some(files)) => {
             let daily = files.finish(result.summary.cost.total, &again(&scenario, policy))?;
@@ -261,11 +260,18 @@ fn write(
     folder::finish(out, "timeseries.csv")?;
     let mut summary = Vec::new();
     report.write_json(&mut summary)?;
-    folder.write("summary.json", &summary)?;
-    folder.write("scenario.toml", scenario.text.as_bytes())?;
-    let charts = recipe::charts_of(scenario, report, result, occupancy);
-    recipe::write_page(&folder, "report.html", charts, |charts| report.document(charts))?;
-    let manifest = recipe::manifest(&report.recipe, Some(&report.fingerprint));
+    folder.take_bytes("summary.json", &summary)?;
+    folder.take_bytes("scenario.toml", scenario.text.as_bytes())?;
+    let charts = run_charts(&Scene {
+        world: &scenario.world,
+        series: &result.series,
+        summary: &report.summary,
+        occupancy,
+        waits: &result.waits,
+        objectives: &report.objectives,
+    });
+    write_page(&folder, "report.html", charts, |charts| report.document(charts))?;
+    let manifest = report.recipe.manifest(Some(&report.fingerprint));
     folder.finish(manifest)
 }
 

@@ -17,9 +17,10 @@ use super::guard::{self, ResourceGuard};
 use super::journal::{Header, Journal};
 use super::process::Processes;
 use super::progress::Bar;
-use super::{recipe, run};
+use super::run;
 use windtunnel::experiment::{NoCache, ProgressWatch, RunCache, Runner, RunnerFailure};
 use windtunnel::input;
+use windtunnel::report::InputHash;
 use windtunnel::scenario::Scenario;
 use windtunnel::sim::RunProgress;
 
@@ -224,7 +225,7 @@ fn header(experiment: &Experiment<'_>) -> Result<Header, Stop> {
     for scenario in experiment.scenarios {
         let text = blake3::hash(scenario.text.as_bytes()).to_hex();
         scenarios.insert(scenario.path.clone(), format!("{text}, seed {}", scenario.seed));
-        for input in recipe::inputs(scenario)? {
+        for input in InputHash::all(scenario)? {
             inputs.entry(input.name).or_default().push(input.hash);
         }
     }

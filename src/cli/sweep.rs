@@ -12,7 +12,7 @@ use super::exit::{CommandResult, Stop};
 use super::folder::{self, Folder};
 use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession, stopped};
-use super::{load, recipe, run};
+use super::{load, run};
 use windtunnel::experiment::sweep::{
     Axis, Sweep, SweepFailure, SweepPlan, best, best_of_all, check, goal, repetition, row_of,
     sweep as run_all,
@@ -23,7 +23,9 @@ use windtunnel::experiment::{
 };
 use windtunnel::metrics::METRICS;
 use windtunnel::problem::{Problem, clip, did_you_mean};
-use windtunnel::report::{Recipe, SweepReport, TextCells, sweep_charts, usual_metrics};
+use windtunnel::report::{
+    Recipe, ResultFiles, SweepReport, TextCells, sweep_charts, usual_metrics, write_page,
+};
 use windtunnel::scenario::{Scenario, not_modelled};
 
 /// Runs the points and says which settings matter, and which are best.
@@ -82,7 +84,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
         })
     })?;
     let goal = chosen.first().copied().unwrap_or_else(|| goal(&swept));
-    let recipe = recipe::recipe(&first, &swept.policies.join(", "))?;
+    let recipe = Recipe::of(&first, &swept.policies.join(", "))?;
     let is_swept = |row: &usize| swept.policies.contains(&first.policies[*row].name);
     let rows: Vec<usize> = (0..first.policies.len()).filter(is_swept).collect();
     let mut assumptions = vec![not_modelled(first.unmodelled(&rows))];
@@ -253,11 +255,11 @@ fn write(
     folder::finish(out, "points.csv")?;
     let mut json = Vec::new();
     report.write_json(&mut json)?;
-    folder.write("sweep.json", &json)?;
-    folder.write("scenario.toml", first.text.as_bytes())?;
+    folder.take_bytes("sweep.json", &json)?;
+    folder.take_bytes("scenario.toml", first.text.as_bytes())?;
     let charts = sweep_charts(report);
-    recipe::write_page(folder, "sweep.html", charts, |charts| report.document(charts))?;
-    Ok(recipe::manifest(recipe, None))
+    write_page(folder, "sweep.html", charts, |charts| report.document(charts))?;
+    Ok(recipe.manifest(None))
 }
 
 fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> CommandResult {

@@ -2,6 +2,7 @@
 //! has become worse, by how much more than it may, and how surely.
 
 mod baseline;
+mod held;
 mod judge;
 mod first_divergence;
 
@@ -14,6 +15,7 @@ use crate::scenario::{Identity, Tested};
 
 pub use baseline::{Baseline, Terms};
 pub use first_divergence::{FirstDivergence, Replay, bracket, look_up, only, replay};
+pub use held::{FailedTrial, HeldSuite, hold, new_baselines};
 pub use judge::{BrokenObjective, Finding, GateOutcome, GateVerdicts, MovedMetric, judge};
 
 /// One policy of a scenario of a suite, with its runs.

@@ -1,6 +1,7 @@
 //! Policies over the same replications, held against a baseline: what differs,
 //! how surely, and what that rests on.
 
+mod arms;
 mod plan;
 mod possible;
 mod precision;
@@ -19,6 +20,7 @@ use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::units::{Span, Time};
 
+pub use arms::ComparedArms;
 pub use plan::{Asked, NoPlan, RepetitionPlan, plan};
 pub use precision::Wide;
 pub use waterfall::WaterfallStep;
@@ -69,6 +71,13 @@ pub struct Judging {
     pub margin: Option<f64>,
     /// Replications are added until the intervals are this narrow, as a share of the baseline's mean.
     pub precision: Option<f64>,
+}
+
+/// With a confidence of 95 %, no margin and no precision.
+impl Default for Judging {
+    fn default() -> Self {
+        Self { confidence: 0.95, margin: None, precision: None }
+    }
 }
 
 /// Kind of chance between replications, and so the meaning of intervals.

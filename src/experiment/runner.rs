@@ -13,7 +13,7 @@ use super::replication::Repetition;
 use super::single::{self, RunFailure, RunResult, Settings};
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
-use crate::scenario::{Objective, Scenario};
+use crate::scenario::{Objective, Scenario, Suite};
 use crate::sim::RunProgress;
 use crate::units::{Span, Time};
 use crate::workload::{OpenContext, WorkloadInput};
@@ -258,6 +258,15 @@ pub fn share_inputs(scenario: &mut Scenario) -> Result<(), RunFailure> {
     scenario.workload =
         scenario.workload.share(&context, MOST_SHARED).map_err(RunFailure::Input)?;
     Ok(())
+}
+
+/// Reads the traces of a suite into memory, as [`share_inputs`] does; before anything runs, for
+/// what is shared can be cut into windows.
+///
+/// # Errors
+/// Problems with a trace.
+pub fn share_suite(suite: &mut Suite) -> Result<(), RunFailure> {
+    suite.scenarios.iter_mut().try_for_each(|tested| share_inputs(&mut tested.scenario))
 }
 
 /// Whether the scenario's work is drawn from distributions, so that another

@@ -1,11 +1,16 @@
 //! One number for a policy, for people and programs that search for better
 //! ones.
 
+use rayon::prelude::*;
+
 use super::bound;
-use super::compare::RepetitionPlan;
+use super::check::{self, Trial};
+use super::compare::{NoPlan, RepetitionPlan};
 use super::measurement::{Measurement, Slowness};
+use super::runner::{Runner, RunnerFailure};
+use super::single::RunFailure;
 use crate::problem::Problem;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Tested};
 
 /// Added to both costs, so that what costs nothing can be compared: a cent.
 const CENT: f64 = 0.01;
@@ -109,6 +114,73 @@ impl Score {
             done: over(|score| score.done),
             broken: over(|score| score.broken),
         })
+    }
+}
+
+/// A policy in one scenario of a suite, against the baseline of the scenario.
+#[derive(Clone, Debug)]
+pub struct ScoredPolicy {
+    /// Name of the scenario in the suite.
+    pub scenario: String,
+    /// Name of the policy, and of the baseline.
+    pub names: [String; 2],
+    /// Runs of the policy and of the baseline: one per replication, or one that stands for all.
+    pub runs: [Vec<Measurement>; 2],
+    /// Score of the policy.
+    pub score: Score,
+    /// Score of the baseline against itself, which breaks promises too.
+    pub own: Score,
+    /// By replication: what no policy could beat.
+    pub possible: Vec<Possible>,
+}
+
+impl ScoredPolicy {
+    /// Scores the policy in row `row` of `scenario`, which is that of `tested` but for its
+    /// policies.
+    ///
+    /// # Errors
+    /// See [`NoPlan`].
+    pub fn of(
+        runner: &Runner<'_>,
+        tested: &Tested,
+        (scenario, row): (Scenario, usize),
+    ) -> Result<Self, NoPlan> {
+        let plan = check::plan_of(runner, tested)?;
+        let candidate = Tested { scenario, ..tested.clone() };
+        let measured = |tested, row| {
+            let ran = check::measure(runner, tested, &plan, &[(row, None)]).map_err(NoPlan::Lab)?;
+            let [Trial { policy, runs, .. }]: [Trial<'_>; 1] =
+                ran.try_into().expect("there is a trial for each row");
+            Ok((policy.name.clone(), runs))
+        };
+        let (name, ran) = measured(&candidate, row)?;
+        let (base_name, base) = measured(tested, tested.scenario.baseline)?;
+        // A policy that is not random ran once, and stands for every replication.
+        let all = ran.len().max(base.len());
+        let at = |runs: &'_ [Measurement], row: usize| runs[row.min(runs.len() - 1)].clone();
+        let scores = |now: &[Measurement]| {
+            let all: Vec<Score> =
+                (0..all).map(|row| Score::of(&at(now, row), &at(&base, row))).collect();
+            Score::mean(&all)
+        };
+        let (Some(score), Some(own)) = (scores(&ran), scores(&base)) else {
+            let problem = Problem::with(&tested.scenario.path, "nothing was run");
+            return Err(NoPlan::Problem(problem.hint("ask for one replication at least")));
+        };
+        let possible: Result<Vec<Possible>, Vec<Problem>> = (0..all)
+            .into_par_iter()
+            .map(|row| {
+                let replication = (&plan, row as u32);
+                Possible::of(&candidate.scenario, replication, &at(&ran, row), &at(&base, row))
+            })
+            .collect();
+        let possible = possible.map_err(|problems| {
+            let failure = Box::new(RunFailure::Input(problems));
+            let seed = candidate.scenario.seed;
+            NoPlan::Lab(RunnerFailure::Run { policy: name.clone(), seed, failure })
+        })?;
+        let names = [name, base_name];
+        Ok(Self { scenario: tested.name.clone(), names, runs: [ran, base], score, own, possible })
     }
 }
 

@@ -10,7 +10,8 @@ use std::io;
 use serde::Serialize;
 
 use super::document::Answer;
-use super::run::{Recipe, RunReport};
+use super::recipe::Recipe;
+use super::run::RunReport;
 use super::sheet::{Sheet, TextCells};
 use super::words::write_json;
 use crate::experiment::backtest::{Backtest, Likeness, ObservedFrom, Pair, Reading, WaitErrors};

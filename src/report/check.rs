@@ -7,8 +7,10 @@ mod junit;
 
 use super::figure::clean;
 use crate::experiment::check::{
-    BrokenObjective, Finding, FirstDivergence, GateOutcome, GateVerdicts, MovedMetric,
+    BrokenObjective, Finding, FirstDivergence, GateOutcome, GateVerdicts, HeldSuite, MovedMetric,
+    Trial,
 };
+use crate::experiment::{CautionedRun, cautions};
 use crate::scenario::Suite;
 
 /// Findings of a check of a suite.
@@ -22,6 +24,50 @@ pub struct CheckReport<'a> {
     pub cautions: Vec<String>,
     /// Reasons for which policies were not compared, each on one line.
     pub left_out: Vec<String>,
+}
+
+impl<'a> CheckReport<'a> {
+    /// Report on policies that were held against their baselines.
+    pub fn of(suite: &'a Suite, held: &'a HeldSuite<'a>) -> Self {
+        let rows = held.verdicts.iter().map(|verdicts| (verdicts, None)).collect();
+        let broken = held.failures.iter().map(|failed| {
+            let (policy, scenario) = (clean(failed.policy), clean(failed.scenario));
+            format!("{policy} in {scenario} could not be run")
+        });
+        let problems = held.problems.iter().map(|problem| one_line(&problem.to_string()));
+        Self {
+            suite,
+            rows,
+            cautions: cautions_of(suite, &held.trials),
+            left_out: problems.chain(broken).collect(),
+        }
+    }
+}
+
+/// A problem with its hint on one line.
+pub fn one_line(text: &str) -> String {
+    text.replace("\n  hint: ", ". Hint: ").replace('\n', " ")
+}
+
+/// Cautions beside the findings, scenario by scenario.
+fn cautions_of(suite: &Suite, trials: &[Trial<'_>]) -> Vec<String> {
+    let mut said = Vec::new();
+    for tested in &suite.scenarios {
+        let of_it = trials
+            .iter()
+            .filter(|trial| std::ptr::eq(trial.tested, tested) && !trial.runs.is_empty());
+        let shown: Vec<CautionedRun<'_>> = of_it
+            .map(|trial| CautionedRun {
+                name: &trial.policy.name,
+                scenario: &tested.scenario,
+                policy: trial.policy,
+                facts: &trial.runs[0].facts,
+            })
+            .collect();
+        let cautions = cautions(&shown).into_iter();
+        said.extend(cautions.map(|caution| format!("{}: {caution}", clean(&tested.name))));
+    }
+    said
 }
 
 impl CheckReport<'_> {

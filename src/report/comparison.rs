@@ -7,6 +7,7 @@ mod document;
 mod findings;
 mod money;
 mod other;
+mod results;
 mod sure;
 
 use super::backtest::Calibrated;
@@ -68,6 +69,7 @@ pub use between::Between;
 pub(super) use breakdown::COLUMNS as BREAKDOWN_COLUMNS;
 #[cfg(test)]
 pub(super) use data::COLUMNS;
+pub use results::ComparisonResults;
 
 impl ComparisonReport<'_> {
     /// The row that the others are compared with.

@@ -9,7 +9,8 @@ mod terminal;
 use serde::Serialize;
 
 use super::chart::Chart;
-use super::run::{Recipe, RunReport};
+use super::recipe::Recipe;
+use super::run::RunReport;
 
 pub(super) use table::{Cell, Table, Tone};
 pub use terminal::Terminal;

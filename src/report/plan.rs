@@ -6,7 +6,7 @@ mod findings;
 mod table;
 
 use super::figure::{clean, figure};
-use super::run::Recipe;
+use super::recipe::Recipe;
 use crate::experiment::search::{Candidate, Found, SetupPoint, SetupVerdict};
 use crate::experiment::statistics::Interval;
 use crate::experiment::{Measurement, Repetition, mean_interval};

@@ -9,48 +9,15 @@ use std::io;
 use serde::Serialize;
 
 use super::days::DailyTable;
+use super::recipe::Recipe;
 use super::words::write_json;
+use crate::experiment::{CautionedRun, Facts, RunResult, cautions, unestimated};
 use crate::metrics::{METRICS, Summary};
+use crate::policy::spec::PolicySpec;
+use crate::problem::Problem;
+use crate::scenario::{BoundDirection, Objective, Scenario, not_modelled};
 use crate::units::rounding::at_most;
 use crate::workload::RowNotes;
-
-/// Inputs that made a run: with them, the run can be made again.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Recipe {
-    /// Version of the simulator.
-    pub version: String,
-    /// Question that the scenario asks, if it says so.
-    pub question: Option<String>,
-    /// Name of the scenario, without a path.
-    pub scenario: String,
-    /// The edits of `--set` that it ran with: `key=value`.
-    pub set: Vec<String>,
-    /// Hash of its text, edits included.
-    pub scenario_hash: String,
-    /// Name of the policy.
-    pub policy: String,
-    /// Seed of every random stream.
-    pub seed: u64,
-    /// Traces, catalogs and other files that were read.
-    pub inputs: Vec<InputHash>,
-}
-
-impl Recipe {
-    /// The scenario and how it was edited: `quickstart, with --set seed=2`.
-    pub(super) fn scenario_words(&self) -> String {
-        let edits = self.set.iter().map(|edit| format!(", with --set {edit}"));
-        edits.fold(self.scenario.clone(), |told, edit| told + &edit)
-    }
-}
-
-/// A file that was read.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct InputHash {
-    /// As the scenario names it.
-    pub name: String,
-    /// Hash of its bytes.
-    pub hash: String,
-}
 
 /// Side of its bound on which a value must lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -106,6 +73,18 @@ pub struct ObjectiveResult {
 }
 
 impl ObjectiveResult {
+    /// The promises of a scenario, held against the summary of a run.
+    pub fn all(scenario: &Scenario, summary: &Summary) -> Vec<Self> {
+        let check = |objective: &Objective| {
+            let side = match objective.comparison {
+                BoundDirection::AtLeast => BoundSide::AtLeast,
+                BoundDirection::AtMost => BoundSide::AtMost,
+            };
+            Self::check(objective.metric.name(), side, objective.bound, &objective.text, summary)
+        };
+        scenario.objectives.iter().map(check).collect()
+    }
+
     /// Holds `summary` to a bound on the metric called `key`.
     pub fn check(key: &str, side: BoundSide, bound: f64, text: &str, summary: &Summary) -> Self {
         let metric = METRICS.iter().find(|metric| metric.key == key);
@@ -157,6 +136,49 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// Report on a run that is told beside others.
+    ///
+    /// # Errors
+    /// An input file that cannot be read.
+    pub fn of(
+        scenario: &Scenario,
+        policy: &PolicySpec,
+        result: &RunResult,
+    ) -> Result<Self, Problem> {
+        let row = row_of(scenario, policy);
+        let mut assumptions = scenario.assumed(&[row]);
+        let facts = Facts::of(result);
+        assumptions.extend(unestimated(&facts, policy));
+        let run = CautionedRun { name: &policy.name, scenario, policy, facts: &facts };
+        Ok(Self {
+            recipe: Recipe::of(scenario, &policy.name)?,
+            summary: result.summary.clone(),
+            objectives: ObjectiveResult::all(scenario, &result.summary),
+            assumptions,
+            cautions: cautions(&[run]),
+            fingerprint: result.fingerprint.clone(),
+            daily: None,
+            skipped_rows: result.skipped_rows,
+            dropped_rows: result.notes.left_out(),
+            row_notes: result.notes,
+        })
+    }
+
+    /// Report on a run that is told alone, with the effects that its scenario does not model.
+    ///
+    /// # Errors
+    /// As [`RunReport::of`].
+    pub fn alone(
+        scenario: &Scenario,
+        policy: &PolicySpec,
+        result: &RunResult,
+    ) -> Result<Self, Problem> {
+        let mut report = Self::of(scenario, policy, result)?;
+        let unmodelled = scenario.unmodelled(&[row_of(scenario, policy)]);
+        report.assumptions.insert(0, not_modelled(unmodelled));
+        Ok(report)
+    }
+
     /// Writes `summary.json`: keys in a stable order, a newline at the end.
     ///
     /// # Errors
@@ -169,6 +191,10 @@ impl RunReport {
     pub fn kept(&self) -> (usize, usize) {
         (self.objectives.iter().filter(|objective| objective.met).count(), self.objectives.len())
     }
+}
+
+fn row_of(scenario: &Scenario, policy: &PolicySpec) -> usize {
+    scenario.policies.iter().position(|known| known.name == policy.name).unwrap_or(0)
 }
 
 #[cfg(test)]

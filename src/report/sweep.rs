@@ -6,7 +6,7 @@ mod document;
 mod findings;
 mod table;
 
-use super::run::Recipe;
+use super::recipe::Recipe;
 use crate::experiment::sweep::Sweep;
 use crate::metrics::{METRICS, Metric};
 

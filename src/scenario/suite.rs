@@ -12,6 +12,7 @@ use super::section::{ConfigTable, Diagnostics};
 use crate::metrics::{Direction, METRICS, Metric};
 use crate::policy::{Policy, PolicyFactory};
 use crate::problem::{Problem, clip, did_you_mean};
+use crate::text::file_name;
 use crate::units::Span;
 
 /// Replications where a suite does not say how many.
@@ -166,6 +167,12 @@ impl Suite {
 }
 
 impl Suite {
+    /// Path of the baseline of a policy.
+    pub fn baseline_path(&self, tested: &Tested, policy: &str) -> PathBuf {
+        let file = format!("{}.toml", file_name(policy));
+        self.baselines.join(file_name(&tested.name)).join(file)
+    }
+
     /// Adds a policy that is a Rust type to all scenarios, as [`Scenario::add_policy`] does, to be
     /// checked in each.
     pub fn add_policy(

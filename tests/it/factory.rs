@@ -3,9 +3,15 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use windtunnel::experiment::{Measurement, Repetition, RunCache, RunRequest, Runner, lint, survey};
+use windtunnel::experiment::check::{hold, new_baselines};
+use windtunnel::experiment::{
+    Asked, ComparedArms, Judging, Measurement, Repetition, RunCache, RunRequest, Runner,
+    ScoredPolicy, lint, share_suite, survey,
+};
 use windtunnel::policy;
-use windtunnel::scenario::{Scenario, quickstart};
+use windtunnel::policy::spec::{OrderSpec, PolicySpec};
+use windtunnel::report::{CheckReport, ComparisonResults, ResultFolder, ScoreReport};
+use windtunnel::scenario::{Scenario, Suite, quickstart};
 use windtunnel::units::Span;
 
 const SEEDS: Repetition = Repetition::Seeds { warm_up: Span::ZERO };
@@ -16,7 +22,7 @@ fn doubled() -> Scenario {
     let read = Scenario::parse(quickstart(), "quickstart.toml", Path::new(""), &day);
     let mut scenario = read.unwrap_or_else(|problems| panic!("{problems:?}"));
     for spec in scenario.policies.clone() {
-        let name = format!("my {}", spec.name);
+        let name = format!("my-{}", spec.name);
         scenario.add_policy(&name, "1", move || policy::build(&spec));
     }
     scenario
@@ -108,4 +114,96 @@ fn nobody_knows_what_others_rent() {
     let owned = Scenario::parse(&owned, "a.toml", Path::new(""), &[]).expect("it is right");
     assert!(warnings(&owned).iter().any(|told| told.contains("fit nowhere")));
     assert!(!owned.unmodelled(&[0]).contains(&rented));
+}
+
+/// A folder for one test, removed in the end.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("there is room")
+}
+
+/// Results of Rust types have all that those of others have, and are the same bytes on any number
+/// of threads.
+#[test]
+fn a_comparison_is_written_with_rust_types_in_it() {
+    let base = folder();
+    let write = |threads: usize| {
+        let target = base.path().join(threads.to_string());
+        let mut scenario = doubled();
+        let asked = Asked { replications: Some(2), ..Asked::default() };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let compared = pool.install(|| {
+            ComparedArms::of(&Runner::default(), &mut scenario, asked, Judging::default())
+        });
+        let compared = compared.unwrap_or_else(|failure| panic!("{failure:?}"));
+        let results = ComparisonResults::of(compared).expect("no file is read");
+        let folder = ResultFolder::create(&target).expect("there is room");
+        let manifest = results.write(&folder).expect("there is room");
+        folder.finish(manifest).expect("there is room");
+        target
+    };
+    let [one, two] = [1, 2].map(write);
+    let manifest = std::fs::read_to_string(one.join("manifest.json")).expect("it is there");
+    assert_eq!(manifest, std::fs::read_to_string(two.join("manifest.json")).expect("it is there"));
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("it is JSON");
+    let rust = &manifest["recipe"]["rust_policies"];
+    assert_eq!(rust.as_object().map(serde_json::Map::len), Some(doubled().policies.len() / 2));
+    for file in ["compare.html", "compare.json", "decision.md", "policies/my-burst/summary.json"] {
+        assert!(manifest["files"][file].is_string(), "{file}: {manifest}");
+        assert!(one.join(file).is_file(), "{file}");
+    }
+    let decision = std::fs::read_to_string(one.join("decision.md")).expect("it is there");
+    assert!(decision.contains("is decided by a Rust type, version 1"), "{decision}");
+    let left: Vec<_> = std::fs::read_dir(base.path()).expect("it is there").collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(ResultFolder::create(&one).is_err(), "nothing is replaced");
+}
+
+/// A suite of one scenario, with a Rust type that does as its baseline does, or takes the
+/// largest first.
+fn suite(folder: &Path, version: &str, largest: bool) -> Suite {
+    let text = "question = \"?\"\n[workload.synthetic]\ncount = 200\narrivals = { per_hour = 60 }\n\
+        class.a = { runtime = \"exponential(mean=1 h)\", vcpus = \"uniform(low=1, high=8)\" }\n\
+        [cluster.c]\nnodes = 20\nshape = { vcpus = 16, memory = \"8 GiB\" }\ncost = \"1 USD/h\"\n\
+        [policy.p]\npreset = \"batch-fcfs\"\n";
+    std::fs::write(folder.join("s.toml"), text).expect("there is room");
+    let gates = "[gates]\nevents = \"exact\"\nwait_mean = \"+1 %\"\n[scenario.s]\n";
+    std::fs::write(folder.join("suite.toml"), gates).expect("there is room");
+    let read = Suite::load(&folder.join("suite.toml"));
+    let mut suite = read.unwrap_or_else(|problems| panic!("{problems:?}"));
+    let order = if largest { OrderSpec::Largest } else { OrderSpec::Fcfs };
+    let spec = PolicySpec { order, ..PolicySpec::named("mine") };
+    suite.add_policy("mine", version, move || policy::build(&spec));
+    share_suite(&mut suite).expect("there is no trace");
+    suite
+}
+
+#[test]
+fn a_rust_type_is_checked_and_scored() {
+    let (folder, runner) = (folder(), Runner::default());
+    let first = suite(folder.path(), "1", false);
+    let missing = hold(&runner, &first).expect("runs go through");
+    assert_eq!((missing.trials.len(), missing.problems.len()), (0, 2));
+    for (trial, baseline) in new_baselines(&runner, &first).expect("runs go through") {
+        let path = first.baseline_path(trial.tested, &trial.policy.name);
+        std::fs::create_dir_all(path.parent().expect("it has one")).expect("there is room");
+        let text = baseline.text("s", &trial.policy.name).expect("it is TOML");
+        std::fs::write(path, text).expect("there is room");
+    }
+    let held = hold(&runner, &first).expect("runs go through");
+    let report = CheckReport::of(&first, &held);
+    assert_eq!((report.rows.len(), report.finding(), &report.left_out[..]), (2, None, &[][..]));
+    let second = suite(folder.path(), "2", true);
+    let held = hold(&runner, &second).expect("runs go through");
+    let redefined = ["policy.mine.version is \"2\", was \"1\""];
+    assert_eq!(held.verdicts[1].redefined, redefined);
+    let finding = CheckReport::of(&second, &held).finding().expect("it is worse");
+    assert!(finding.contains("events of mine in s"), "{finding}");
+    let scored = |suite: &Suite| {
+        let tested = &suite.scenarios[0];
+        let scored = ScoredPolicy::of(&runner, tested, (tested.scenario.clone(), 1));
+        let scenarios = vec![scored.expect("runs go through")];
+        ScoreReport { suite: "suite", policy: "mine", scenarios }.score()
+    };
+    assert!((scored(&first) - 1.0).abs() < 1e-9);
+    assert!((scored(&second) - 1.0).abs() > 1e-3, "another order is another score");
 }

@@ -1,0 +1,151 @@
+//! All policies of a suite, held against their baselines or measured for new ones.
+
+use super::{Baseline, GateVerdicts, Terms, Trial, judge, measure, plan_of, terms};
+use crate::experiment::{NoPlan, RepetitionPlan, RunFailure, Runner, RunnerFailure};
+use crate::problem::Problem;
+use crate::scenario::{Suite, Tested, definition};
+use crate::sim::Failure;
+
+/// Policies of a suite that were held against their baselines, row by row.
+#[derive(Debug)]
+pub struct HeldSuite<'a> {
+    /// The policies with their runs.
+    pub trials: Vec<Trial<'a>>,
+    /// What each did when its baseline was stored.
+    pub baselines: Vec<Baseline>,
+    /// How the scenario of each is repeated.
+    pub plans: Vec<RepetitionPlan>,
+    /// The verdicts on each.
+    pub verdicts: Vec<GateVerdicts<'a>>,
+    /// Problems for which policies were not run.
+    pub problems: Vec<Problem>,
+    /// Policies whose runs failed.
+    pub failures: Vec<FailedTrial<'a>>,
+}
+
+/// A policy of a suite whose runs failed.
+#[derive(Debug)]
+pub struct FailedTrial<'a> {
+    /// Name of the policy.
+    pub policy: &'a str,
+    /// Name of its scenario in the suite.
+    pub scenario: &'a str,
+    /// The failure.
+    pub failure: RunnerFailure,
+}
+
+/// Runs every policy of a suite as often as its baseline holds, and judges. What is wrong with some
+/// baselines, or with some policies, withholds nothing of the others.
+///
+/// # Errors
+/// A run was stopped from outside, or did what no run may.
+pub fn hold<'a>(runner: &Runner<'_>, suite: &'a Suite) -> Result<HeldSuite<'a>, NoPlan> {
+    let (mut problems, mut failures) = (Vec::new(), Vec::new());
+    let (mut trials, mut baselines, mut plans) = (Vec::new(), Vec::new(), Vec::new());
+    for tested in &suite.scenarios {
+        let (plan, terms) = match planned(runner, tested) {
+            Ok(planned) => planned,
+            Err(NoPlan::Problem(problem)) => {
+                problems.push(problem);
+                continue;
+            }
+            Err(failure @ NoPlan::Lab(_)) => return Err(failure),
+        };
+        for &row in &tested.policies {
+            let policy = tested.scenario.policies[row].name.as_str();
+            let baseline = match stored(suite, (tested, policy), &terms) {
+                Ok(baseline) => baseline,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
+            match measure(runner, tested, &plan, &[(row, Some(baseline.replications()))]) {
+                Ok(ran) => trials.extend(ran),
+                Err(failure) if ends_all(&failure) => return Err(NoPlan::Lab(failure)),
+                Err(failure) => {
+                    failures.push(FailedTrial { policy, scenario: &tested.name, failure });
+                    continue;
+                }
+            }
+            plans.push(plan);
+            baselines.push(baseline);
+        }
+    }
+    let now: Vec<String> = trials.iter().map(Trial::definition).collect();
+    let verdicts = judge(&trials, &baselines, &now, suite.confidence);
+    Ok(HeldSuite { trials, baselines, plans, verdicts, problems, failures })
+}
+
+/// Runs every policy of a suite, and makes the baseline that it would have now.
+///
+/// # Errors
+/// See [`NoPlan`].
+pub fn new_baselines<'a>(
+    runner: &Runner<'_>,
+    suite: &'a Suite,
+) -> Result<Vec<(Trial<'a>, Baseline)>, NoPlan> {
+    let mut all = Vec::new();
+    for tested in &suite.scenarios {
+        let (plan, terms) = planned(runner, tested)?;
+        let rows: Vec<_> = tested.policies.iter().map(|&row| (row, None)).collect();
+        for trial in measure(runner, tested, &plan, &rows).map_err(NoPlan::Lab)? {
+            let baseline = Baseline::of(&terms, trial.definition(), &trial.runs);
+            all.push((trial, baseline));
+        }
+    }
+    Ok(all)
+}
+
+impl Trial<'_> {
+    /// Definition of the policy, as baselines keep it.
+    pub fn definition(&self) -> String {
+        definition(&self.tested.scenario, &self.policy.name)
+    }
+}
+
+fn planned(runner: &Runner<'_>, tested: &Tested) -> Result<(RepetitionPlan, Terms), NoPlan> {
+    let plan = plan_of(runner, tested)?;
+    let terms = terms(tested, &plan).map_err(NoPlan::Problem)?;
+    Ok((plan, terms))
+}
+
+/// The stored baseline of a policy, where it is of the same terms.
+fn stored(
+    suite: &Suite,
+    (tested, policy): (&Tested, &str),
+    terms: &Terms,
+) -> Result<Baseline, Problem> {
+    let path = suite.baseline_path(tested, policy);
+    let (shown, suite) = (path.display().to_string(), &suite.path);
+    if !path.exists() {
+        let hint = format!("store it with `windtunnel check {suite} --update`");
+        return Err(Problem::with(&shown, "there is no such baseline").hint(hint));
+    }
+    let anew =
+        format!("if that is as intended, `windtunnel check {suite} --update` stores it anew");
+    let baseline = Baseline::load(&path).map_err(|problem| problem.hint(&anew))?;
+    match baseline.staleness(terms).as_slice() {
+        [] => Ok(baseline),
+        changes => Err(Baseline::stale(&shown, changes).hint(anew)),
+    }
+}
+
+/// Whether a failure of one run is a reason to end all of them.
+fn ends_all(failure: &RunnerFailure) -> bool {
+    match failure {
+        RunnerFailure::Memory(_) => false,
+        RunnerFailure::Run { failure, .. } => match **failure {
+            RunFailure::Law(_)
+            | RunFailure::Sim(Failure::Interrupted { .. } | Failure::Illegal { .. }) => true,
+            RunFailure::Input(_)
+            | RunFailure::Sim(
+                Failure::Input(_)
+                | Failure::Limit { .. }
+                | Failure::Policy { .. }
+                | Failure::Loop { .. }
+                | Failure::Futile { .. },
+            ) => false,
+        },
+    }
+}
