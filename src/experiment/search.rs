@@ -6,14 +6,14 @@
 //! few setups are judged. Each of these is judged once, on as many held-out
 //! replications as all others: half of the error that is allowed goes to the
 //! verdicts that promises are kept (corrected by Holm for the number of
-//! setups), the other half to the choice of the cheapest among them (Kim and
-//! Nelson). So the answer as a whole is wrong with the stated probability at
+//! setups), three tenths to the choice of the cheapest among them (Kim and
+//! Nelson), and the rest to the steps below. So the answer as a whole is wrong with the stated probability at
 //! most, as far as Student's t or the binomial law hold.
 //!
 //! From the cheapest that is shown to keep its promises steps go on down, while there is budget:
 //! its cheaper neighbours are looked at and judged as well, one after the other. A later verdict
-//! does not change those before it (a fixed sequence of tests: the first setup that breaks its
-//! promises ends it, unless it is taken wrongly).
+//! does not change those before it: each takes half of what is left of the error of the steps, and
+//! gives it back if it is shown to keep.
 
 mod evaluations;
 mod descent;

@@ -11,6 +11,12 @@ use super::{SearchFailure, Task};
 /// Replications that are added at once where the choice needs more.
 const AT_ONCE: usize = 4;
 
+/// Parts of the allowed error: of the verdicts `kept` on the finalists that are judged together, of
+/// those on setups to which the steps go down, and of the choice of the cheapest. They add up to 1.
+pub(super) const OF_FINALISTS: f64 = 0.5;
+const OF_STEPS: f64 = 0.2;
+const OF_CHOICE: f64 = 0.3;
+
 /// Verdict of the held-out replications on a setup's promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetupVerdict {
@@ -40,8 +46,8 @@ pub struct ShortlistEntry {
     pub candidate: usize,
     /// In words.
     pub verdict: SetupVerdict,
-    /// p-value of "a promise is broken", corrected by Holm for the number of setups that were judged with
-    /// it or before.
+    /// p-value of "a promise is broken", corrected for the setups that were judged with it (by Holm) or
+    /// before: it is held to half of the allowed error.
     pub p_broken: f64,
     /// Held-out replications in which all promises were kept, of those that were judged.
     pub kept_in: u64,
@@ -92,7 +98,7 @@ pub(super) fn choose(all: &[Candidate], judge: &Judge, confidence: f64, most: us
     // The best and dearer ones, the cheapest first, with more and more evidence for them.
     let kept = || ranked.iter().copied().filter(|&row| all[row].score.kept());
     let sure = |p: f64| kept().find(|&row| judge.p_broken(&all[row].searched) <= p);
-    let error = (1.0 - confidence) / 2.0;
+    let error = (1.0 - confidence) * OF_FINALISTS;
     let next = kept().nth(1).filter(|_| sure(error) != Some(best));
     let mut chosen = vec![best];
     let wanted = [
@@ -120,6 +126,7 @@ pub(super) fn judge(
     (held_out, most): (u32, u32),
 ) -> Result<SetupVerdicts, SearchFailure> {
     let mut finalists = judged_together(book, rows, task);
+    let together = finalists.len();
     let kept = |finalists: &[ShortlistEntry]| -> Vec<usize> {
         let all = 0..finalists.len();
         all.filter(|&at| finalists[at].verdict == SetupVerdict::Kept).collect()
@@ -132,7 +139,7 @@ pub(super) fn judge(
         .min_by(|&a, &b| cost(book, &finalists[a]).total_cmp(&cost(book, &finalists[b])));
     let (mut choice, mut separated, mut steps) = (cheapest_shown, true, StepEnd::NoAnswer);
     while let Some(at) = choice {
-        let (lowest, end) = step::down(book, &mut finalists, at, (task, held_out))?;
+        let (lowest, end) = step::down(book, &mut finalists, (at, together), (task, held_out))?;
         let rows: Vec<usize> = finalists.iter().map(|one| one.candidate).collect();
         (choice, separated) = cheapest(book, &rows, &kept(&finalists), task, most)?;
         steps = end;
@@ -166,17 +173,24 @@ fn judged_together(book: &Evaluations<'_>, rows: &[usize], task: &Task) -> Vec<S
     rows.iter().zip(holm(&p)).map(entry).collect()
 }
 
-/// Verdict on one more setup, beside those that were judged before: the error that is allowed is
-/// shared with those of them that were not shown to keep their promises, as Holm does.
+/// Verdict on one more setup, to which a step goes from `together` finalists and further `steps`.
+/// Each step takes half of what is left of the error of all steps, and gives it back if the setup is
+/// shown to keep its promises (the fallback procedure of Wiens and Dmitrienko, 2005).
 pub(super) fn judged_alone(
     book: &Evaluations<'_>,
-    before: &[ShortlistEntry],
+    (together, steps): (usize, &[ShortlistEntry]),
     row: usize,
     task: &Task,
 ) -> ShortlistEntry {
-    let others = before.iter().filter(|one| one.verdict != SetupVerdict::Kept).count();
-    let p = book.judge.p_broken(&book.candidates[row].held_out) * (others + 1) as f64;
-    entry(book, (row, p.min(1.0)), before.len() + 1, task)
+    let part = part_of_next(steps.iter().map(|one| one.verdict)) / OF_FINALISTS;
+    let p = book.judge.p_broken(&book.candidates[row].held_out) / part;
+    entry(book, (row, p.min(1.0)), together + steps.len() + 1, task)
+}
+
+/// Part of the allowed error that the next step has, after steps with these verdicts.
+fn part_of_next(steps: impl Iterator<Item = SetupVerdict>) -> f64 {
+    let spent = steps.filter(|&verdict| verdict != SetupVerdict::Kept).count();
+    OF_STEPS / 2_f64.powi(spent as i32 + 1)
 }
 
 fn entry(
@@ -186,7 +200,7 @@ fn entry(
     task: &Task,
 ) -> ShortlistEntry {
     let all = &book.candidates[candidate].held_out[..];
-    let error = (1.0 - task.confidence) / 2.0;
+    let error = (1.0 - task.confidence) * OF_FINALISTS;
     let verdict = match book.judge.p_kept(all) {
         _ if p_broken <= error => SetupVerdict::Kept,
         p_kept if p_kept <= error / count as f64 => SetupVerdict::Broken,
@@ -229,7 +243,7 @@ fn cheapest(
     // which of them do is known from the same replications.
     let share = (kept.len().max(2) - 1) as f64 / (rows.len().max(2) - 1) as f64;
     let rule = KimNelson {
-        alpha: (1.0 - task.confidence) / 2.0 * share,
+        alpha: (1.0 - task.confidence) * OF_CHOICE * share,
         zone: zone(least, task.margin),
         first,
     };
@@ -290,6 +304,19 @@ mod tests {
             room: 0.49,
             still: false,
         }
+    }
+
+    /// Whatever is shown, the steps that are not shown to keep have no more than their part.
+    #[test]
+    fn steps_spend_no_more_than_their_part() {
+        use SetupVerdict::{Broken, Kept, NotShown};
+        let steps = [Kept, NotShown, Kept, Kept, Broken, NotShown, NotShown];
+        let parts: Vec<f64> =
+            (0..steps.len()).map(|at| part_of_next(steps[..at].iter().copied())).collect();
+        assert_eq!(parts, [0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.0125]);
+        let lost = |&(at, _): &(usize, &f64)| steps[at] != Kept;
+        let spent: f64 = parts.iter().enumerate().filter(lost).map(|(_, part)| part).sum();
+        assert!(spent < OF_STEPS && OF_FINALISTS + OF_STEPS + OF_CHOICE == 1.0, "{spent}");
     }
 
     /// Nodes 150, 100, 200, 130, 140, 160 and 170 for a batch trace: 150 is the best, 140 and 130 are

@@ -6,7 +6,7 @@
 
 use super::evaluations::{Evaluations, SearchStop};
 use super::line::{SearchSpace, SetupPoint};
-use super::shortlist::{SetupVerdict, ShortlistEntry, judged_alone};
+use super::shortlist::{OF_FINALISTS, SetupVerdict, ShortlistEntry, judged_alone};
 use super::{SearchFailure, Task};
 
 /// End of the steps down from the answer.
@@ -27,12 +27,12 @@ pub enum StepEnd {
 }
 
 /// Steps down from finalist `at`: judges its cheaper neighbours, those that miss their promises by
-/// least first, goes on from one that is shown to keep them, and adds all to the finalists. The
-/// finalist at which it ends, and why.
+/// least first, goes on from one that is shown to keep them, and adds all to the finalists, the first
+/// of which were judged `together`. The finalist at which it ends, and why.
 pub(super) fn down(
     book: &mut Evaluations<'_>,
     finalists: &mut Vec<ShortlistEntry>,
-    mut at: usize,
+    (mut at, together): (usize, usize),
     (task, held_out): (&Task, u32),
 ) -> Result<(usize, StepEnd), SearchFailure> {
     loop {
@@ -60,7 +60,8 @@ pub(super) fn down(
             return Ok((at, end));
         };
         book.hold_out(&[next], held_out)?;
-        finalists.push(judged_alone(book, finalists, next, task));
+        let steps = &finalists[together..];
+        finalists.push(judged_alone(book, (together, steps), next, task));
         let last = finalists.len() - 1;
         let costs =
             |row: usize| book.judge.mean_goal(&book.candidates[row].held_out[..held_out as usize]);
@@ -155,7 +156,7 @@ fn cheaper(book: &Evaluations<'_>, row: usize) -> Vec<usize> {
 /// Whether nothing is shown of a setup yet.
 fn is_open(book: &Evaluations<'_>, finalists: &[ShortlistEntry], row: usize, task: &Task) -> bool {
     let (candidate, judge) = (&book.candidates[row], &book.judge);
-    let error = (1.0 - task.confidence) / 2.0 / finalists.len() as f64;
+    let error = (1.0 - task.confidence) * OF_FINALISTS / finalists.len() as f64;
     let is_broken =
         !candidate.score.kept() && (judge.still || judge.p_kept(&candidate.searched) <= error);
     !is_broken && !is_judged(finalists, row)
