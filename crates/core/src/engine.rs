@@ -126,6 +126,7 @@ impl<E: Copy> EventQueue<E> {
     /// # Panics
     /// If `at` is before the last event taken, if `class` is above 7, beyond 33,554,432 pending
     /// events, and beyond 68,719,476,734 scheduled ones.
+    #[inline(always)]
     pub fn schedule(&mut self, at: Time, class: u8, event: E) -> EventKey {
         assert!(self.now <= at, "an event at {at:?} is before the clock, {:?}", self.now);
         assert!(class < CLASSES, "event class {class} is not below {CLASSES}");
@@ -152,6 +153,7 @@ impl<E: Copy> EventQueue<E> {
     }
 
     /// Takes the next event: its time, its class and itself.
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<(Time, u8, E)> {
         let entry = self.heap.pop()?;
         let slot = slot_of(key_of(entry));

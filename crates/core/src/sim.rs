@@ -66,6 +66,9 @@ const MOST_ROUNDS: u64 = 1_000_000;
 /// but set the next, beyond which it is taken to be looping.
 const MOST_IDLE: u64 = 1_000_000;
 
+/// Live work that stays in the caches, so that nothing of it need be brought near: some 400 bytes each.
+const CACHED: usize = 1 << 10;
+
 /// Events between two calls of the control function.
 const CONTROL_EVERY: u64 = 1 << 10;
 
@@ -371,6 +374,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         put(&mut self.keys, allocation.slot(), Some(key));
     }
 
+    #[inline(always)]
     fn emit_charges(&mut self) {
         let mut charges = std::mem::take(&mut self.charges);
         for &charge in &charges {
@@ -448,6 +452,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// been out of the caches since it began, while there is still other work.
     #[inline]
     fn prefetch(&self) {
+        if self.state.work_count() < CACHED {
+            return;
+        }
         if let Some(Event::Completes(allocation, work)) = self.queue.upcoming() {
             self.state.prefetch(allocation, work);
             prefetch_index(&self.totals, work.slot());

@@ -82,7 +82,7 @@ pub enum IndexBy {
 
 impl IndexBy {
     /// Place in the index of the instance with that ordinal and amounts.
-    #[inline]
+    #[inline(always)]
     fn order(self, ordinal: u32, amount: impl Fn(Scalar) -> u32) -> u64 {
         let key = match self {
             Self::Age => 0,
@@ -396,6 +396,12 @@ impl<'w> State<'w> {
         self.ends.iter().copied()
     }
 
+    /// The earliest of those ends.
+    #[inline]
+    pub fn first_end(&self) -> Option<Time> {
+        self.ends.first().map(|&(end, _)| end)
+    }
+
     /// Live instances in slot order, which no result may depend on.
     pub fn instances(&self) -> impl Iterator<Item = (InstanceRef, &Instance)> {
         self.fleet.instances.iter()
@@ -509,7 +515,7 @@ impl<'w> State<'w> {
     }
 
     /// The first instance within `reach`; see [`State::first_fit`].
-    #[inline]
+    #[inline(always)]
     pub fn first_fit_in(
         &self,
         work: WorkRef,

@@ -13,6 +13,10 @@ use crate::units::Money;
 /// A whole instance, in the millionths that shares are counted in.
 pub const WHOLE: u32 = 1_000_000;
 
+/// A nano-dollar in the unit of [`value_of`]: one division for both, the share in millionths and
+/// nano-dollars.
+const SHARE_NANO: u64 = WHOLE as u64 * PER_NANO as u64;
+
 /// Value of a full share of one instance, and what its work was charged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ShareMeter {
@@ -96,16 +100,18 @@ impl ShareMeter {
 /// Cost of a share until the moment at which a full share was worth `full_share`, rounded down.
 #[inline]
 pub(super) fn cost_of(share: ShareUsage, full_share: i128) -> Money {
-    match value_of(share, full_share) {
-        0 => Money::ZERO,
-        // One division for both: the share in millionths, and nano-dollars.
-        value => Money::from_nanos(value / (i128::from(WHOLE) * PER_NANO)),
-    }
+    let value = value_of(share, full_share);
+    // Little fits in a word, and nothing does: that divides many times faster.
+    let nanos = match u64::try_from(value) {
+        Ok(value) => i128::from(value / SHARE_NANO),
+        Err(_) => value / i128::from(SHARE_NANO),
+    };
+    Money::from_nanos(nanos)
 }
 
 /// The same, rounded up.
 pub(super) fn cost_rounded_up(share: ShareUsage, full_share: i128) -> Money {
-    let per_nano = i128::from(WHOLE) * PER_NANO;
+    let per_nano = i128::from(SHARE_NANO);
     Money::from_nanos((value_of(share, full_share) + per_nano - 1) / per_nano)
 }
 

@@ -11,6 +11,9 @@ use crate::units::{Span, Stream};
 impl<O: Observer> Simulation<'_, '_, O> {
     /// Follows up what the policy did.
     pub(super) fn follow_up(&mut self) {
+        if !self.state.has_effects() {
+            return;
+        }
         let mut effects = std::mem::take(&mut self.effects);
         self.state.take_effects(&mut effects);
         for &effect in &effects {

@@ -221,7 +221,7 @@ impl State<'_> {
     }
 
     /// Opens an allocation for waiting tasks of `work`; add shares, then commit or abandon it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open(&mut self, work: WorkRef) -> AllocationRef {
         let allocation = self.allocations.claim();
         self.allocations[allocation].reset(work, self.now);
@@ -239,7 +239,7 @@ impl State<'_> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, opened: AllocationRef, work: WorkRef, share: Share) {
         let live = &mut self.works[work];
         live.waiting -= share.tasks;
@@ -259,7 +259,7 @@ impl State<'_> {
         allocation.not_ready += u32::from(booting);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn check(&self, work: WorkRef, share: Share) -> Result<(), Refusal> {
         let live = &self.works[work];
         if !self.fleet.instances.contains(share.instance) {
@@ -340,7 +340,7 @@ impl State<'_> {
     }
 
     /// Makes an allocation real, whose data moves together with that of `moved` tasks in all.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, opened: AllocationRef, work: WorkRef, moved: u32) {
         let allocation = &self.allocations[opened];
         let live = &mut self.works[work];
@@ -527,6 +527,7 @@ impl State<'_> {
     }
 
     /// Sets when the allocation would end if it started now, by the estimate.
+    #[inline(always)]
     pub(super) fn set_estimated_end(&mut self, allocation: AllocationRef) {
         self.forget_end(allocation);
         let estimate = self.rest_of_estimate(allocation);

@@ -39,7 +39,7 @@ impl Fleet {
     }
 
     /// Changes what is free on an instance, and its places.
-    #[inline]
+    #[inline(always)]
     pub(super) fn change<T>(
         &mut self,
         reference: InstanceRef,
@@ -71,7 +71,7 @@ impl Fleet {
     }
 
     /// See [`FreeIndex::first`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn first(
         &self,
         demand: Demand,
@@ -146,7 +146,7 @@ impl Fleet {
 }
 
 /// Place of an instance in the index: the key of the policy, then its age.
-#[inline]
+#[inline(always)]
 fn order(by: IndexBy, instance: &Instance) -> u64 {
     by.order(instance.ordinal, |scalar| instance.free_by(scalar))
 }

@@ -140,7 +140,7 @@ impl FreeIndex {
     }
 
     /// Changes what is free of the instance in `slot` at `order`, which keeps its place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn update(&mut self, order: u64, slot: u32, free: Free) {
         let most = self.most(free);
         match &mut self.ordered {
@@ -151,7 +151,7 @@ impl FreeIndex {
 
     /// The first instance at or after `from` that has one of `kinds`, fits
     /// `demand` and is accepted: its order and slot.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn first(
         &self,
         demand: Demand,
@@ -173,7 +173,7 @@ impl FreeIndex {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn most(&self, free: Free) -> Most {
         let gpu = match free.whole_gpus {
             0 => u32::from(free.best_share),

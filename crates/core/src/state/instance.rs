@@ -243,6 +243,7 @@ impl Instance {
 
     /// The largest share of any resource that `tasks` tasks hold, in millionths, rounded
     /// down; the whole of an instance that they have alone.
+    #[inline(always)]
     pub(super) fn dominant_share(&self, demand: Demand, tasks: u32) -> u32 {
         if demand.exclusive {
             return WHOLE;
@@ -276,6 +277,7 @@ impl Instance {
     }
 
     /// Whether `tasks` tasks of `demand` fit now.
+    #[inline(always)]
     pub(super) fn has_room(&self, demand: Demand, tasks: u32) -> bool {
         if tasks == 1 && demand.gpus == 0 {
             return self.free.fits(demand);
@@ -290,6 +292,7 @@ impl Instance {
 
     /// Takes what `tasks` tasks on `devices` hold, or all of it for tasks that have it
     /// alone. The caller has checked that they fit.
+    #[inline(always)]
     pub fn take(&mut self, demand: Demand, tasks: u32, devices: u32) {
         self.allocations += 1;
         if demand.exclusive {
@@ -314,6 +317,7 @@ impl Instance {
     }
 
     /// Gives it back.
+    #[inline(always)]
     pub fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
         self.allocations -= 1;
         if demand.exclusive {

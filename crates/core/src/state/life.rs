@@ -17,6 +17,12 @@ impl State<'_> {
         &mut self.book
     }
 
+    /// Whether the policy has done anything since `take_effects` was last called.
+    #[inline]
+    pub(crate) fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
     /// Moves the effects of the policy's actions since the last call to `into`.
     pub(crate) fn take_effects(&mut self, into: &mut Vec<Effect>) {
         into.clear();
@@ -101,7 +107,9 @@ impl State<'_> {
         let reference = self.works.claim();
         let live = &mut self.works[reference];
         (live.id, live.arrival) = (work.id, work.arrival);
-        (live.ask, live.kind) = (work.ask, work.body.kind());
+        live.kind = work.body.kind();
+        // Not in a tuple, which would copy it twice.
+        live.ask = work.ask;
         (live.waiting, live.placed, live.done) = (work.ask.tasks, 0, 0);
         (live.first_start, live.last_offer) = (None, None);
         (live.cost, live.preemptions, live.executed) = (Money::ZERO, 0, Span::ZERO);
@@ -138,6 +146,7 @@ impl State<'_> {
     }
 
     /// Ends the life of work without allocations.
+    #[inline(always)]
     pub(crate) fn forget(&mut self, work: WorkRef) {
         let live = &self.works[work];
         assert!(live.allocations.is_empty(), "work ends after its allocations");
@@ -175,6 +184,7 @@ impl State<'_> {
     }
 
     /// The tasks of an allocation start, and begin to pay.
+    #[inline(always)]
     pub(crate) fn start(&mut self, allocation: AllocationRef) {
         let now = self.now;
         if self.allocations[allocation].placed != now {
@@ -195,6 +205,7 @@ impl State<'_> {
 
     /// Closes an allocation that has ended: its charges are made. Returns whether a rented
     /// instance of it is idle.
+    #[inline(always)]
     pub(crate) fn close(&mut self, allocation: AllocationRef, charges: &mut Vec<Charge>) -> bool {
         let target = &self.allocations[allocation];
         let is_done = target.ending.is_some_and(Ending::is_done);

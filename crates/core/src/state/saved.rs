@@ -41,10 +41,13 @@ impl State<'_> {
     /// at least zero; none where there is no estimate. The same as while they waited
     /// until they compute, so that two cannot make each other yield for ever while both read
     /// their input.
+    #[inline]
     pub fn rest_of_estimate(&self, allocation: AllocationRef) -> Option<Span> {
+        let live = &self.works[self.allocations[allocation].work()];
+        live.ask.estimate?;
         let progress = self.progress(allocation);
         let done = progress.map_or(self.saved(allocation), |one| one.done_at(self.now));
-        self.works[self.allocations[allocation].work()].estimate_after(whole_micros(done))
+        live.estimate_after(whole_micros(done))
     }
 
     /// Progress that the tasks of an allocation that has ended so keep.

@@ -81,12 +81,12 @@ impl Tournament {
     }
 
     /// Changes what is free of the instance in `slot`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn update(&mut self, slot: u32, most: Most) {
         self.set(self.places[slot as usize] as usize, most);
     }
 
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, mut place: usize, most: Most) {
         self.most[place] = most;
         while place > 1 {
@@ -130,7 +130,7 @@ impl Tournament {
     }
 
     /// See [`super::FreeIndex::first`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn first(
         &self,
         needed: &Needed,
