@@ -184,21 +184,9 @@ impl Policy for Composed {
         if self.take_in(triggers, turn) || placed.is_some() {
             self.blocked = None;
         }
-        if !self.queue.is_empty() {
-            self.turn_late_work_away(turn);
+        if !self.queue.is_empty() || !self.joined.is_empty() {
+            self.serve_all(turn);
         }
-        self.serve_arrivals(turn);
-        while !self.queue.is_empty() {
-            self.serve(turn);
-            self.overflow(turn);
-            self.turn_late_work_away(turn);
-            // Work that started, overflowed or left may have made room for others.
-            if self.blocked.is_some() && self.room_made == turn.room_made() {
-                break;
-            }
-            self.blocked = None;
-        }
-        self.keep_to_the_limit(turn);
         self.placed = placed.filter(|&placed| placed == turn.now());
         if self.preempts() && turn.new_allocations().next().is_some() {
             self.placed = Some(turn.now());
@@ -256,6 +244,25 @@ impl Composed {
             order.score(turn, &self.joined, &mut self.queue);
         }
         changed
+    }
+
+    /// Serves those who wait, and arrivals.
+    fn serve_all(&mut self, turn: &mut Turn<'_, '_>) {
+        if !self.queue.is_empty() {
+            self.turn_late_work_away(turn);
+        }
+        self.serve_arrivals(turn);
+        while !self.queue.is_empty() {
+            self.serve(turn);
+            self.overflow(turn);
+            self.turn_late_work_away(turn);
+            // Work that started, overflowed or left may have made room for others.
+            if self.blocked.is_some() && self.room_made == turn.room_made() {
+                break;
+            }
+            self.blocked = None;
+        }
+        self.keep_to_the_limit(turn);
     }
 
     /// Serves arrivals while nobody waits; the others join the queue.
@@ -358,10 +365,10 @@ impl Composed {
     ) -> Option<WaitReason> {
         let waiting = turn.work(work).waiting;
         let mut starter = WorkStarter { place: &mut *self.place, provision: &mut *self.provision };
-        let mut all = |place: &mut dyn Place, turn: &mut Turn<'_, '_>| {
+        let all = |place: &mut dyn Place, turn: &mut Turn<'_, '_>| {
             !planned && place::place_all(place, turn, work)
         };
-        let reason = match starter.start(turn, work, Rent::Wherever, &mut all) {
+        let reason = match starter.start(turn, work, Rent::Wherever, all) {
             Ok(()) | Err(Provisioned::Rented) => return None,
             Err(Provisioned::Later(at)) => {
                 self.later.set(turn, at);

@@ -150,6 +150,7 @@ pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) 
 
 /// Places a gang whole: in the site of the part's favourite instance or, where it
 /// does not fit there, without a look at that site again.
+#[inline(always)]
 fn place_gang(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
     match place_in_site(place, turn, work, &OfferSet::ALL) {
         Ok(placed) => placed,
@@ -180,6 +181,7 @@ fn place_elsewhere(
 
 /// Places a gang in the site of the part's favourite within `reach`. Returns whether it
 /// did, or the favourite's offer where the gang does not fit there.
+#[inline(always)]
 fn place_in_site(
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,

@@ -34,12 +34,13 @@ impl WorkStarter<'_> {
     /// # Errors
     ///
     /// Tasks wait on, for this reason.
+    #[inline(always)]
     pub(super) fn start(
         &mut self,
         turn: &mut Turn<'_, '_>,
         work: WorkRef,
         rent: Rent,
-        how: &mut dyn FnMut(&mut dyn Place, &mut Turn<'_, '_>) -> bool,
+        mut how: impl FnMut(&mut dyn Place, &mut Turn<'_, '_>) -> bool,
     ) -> Result<(), Provisioned> {
         let mut too_dear = false;
         if self.place.weighs(turn, work) {

@@ -52,6 +52,8 @@ pub struct Feasibility {
     most: Vec<u64>,
     /// The offer that last held all of some work alone.
     likely: Option<Id<Offer>>,
+    /// The last work that it was seen to hold, and how many tasks of it: the next is often alike.
+    latest: Option<(FitKey, u64)>,
     held: FxHashMap<FitKey, u64>,
 }
 
@@ -64,6 +66,7 @@ impl Feasibility {
             scopes: [reach.place_on, reach.rent_from].map(Clone::clone),
             most: Vec::new(),
             likely: None,
+            latest: None,
             held: FxHashMap::default(),
         }
     }
@@ -75,22 +78,35 @@ impl Feasibility {
 
     /// Whether the work can run some day: a gang whole, other work task by task.
     pub(super) fn ever(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
-        let ask = turn.work(work).ask;
+        let ask = &turn.work(work).ask;
         let site = |offer| turn.site(work, offer);
-        self.admit(turn.world(), (turn.rules(ask.rules), &site), &ask)
+        self.admit(turn.world(), (turn.rules(ask.rules), &site), ask)
     }
 
     /// The same of what is asked, under rules that are resolved in `world`; `site`
     /// keeps the tasks of a gang together (see [`crate::state::State::site`]).
+    #[inline(always)]
     pub fn admit(&mut self, world: &World, limits: PlacementLimits<'_>, ask: &Ask) -> bool {
         let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };
         let alike = (ask.demand, ask.rules, ask.gang && ask.tasks > 1);
+        self.latest.is_some_and(|(known, tasks)| known == alike && tasks >= needed)
+            || self.admit_new(world, limits, alike, needed)
+    }
+
+    fn admit_new(
+        &mut self,
+        world: &World,
+        limits: PlacementLimits<'_>,
+        alike: FitKey,
+        needed: u64,
+    ) -> bool {
         if self.most.is_empty() {
             self.look_at_offers(world);
         }
         // One offer nearly always holds all of it, which is quickly seen.
-        let alone = |offer| self.alone(world, limits.0, ask.demand, offer) >= needed;
+        let alone = |offer| self.alone(world, limits.0, alike.0, offer) >= needed;
         if self.likely.is_some_and(alone) {
+            self.latest = Some((alike, needed));
             return true;
         }
         if let Some(&held) = self.held.get(&alike) {
@@ -388,6 +404,28 @@ mod tests {
             if world.quotas.is_empty() {
                 prop_assert_eq!(exact, bound);
             }
+        }
+    }
+
+    /// What was found last answers for work like it, of as many tasks or fewer, and for no other.
+    #[test]
+    fn more_than_was_found_to_fit_is_looked_at_anew() {
+        let plan = Plan { shape: shape(4_000, 4_096, 0), running: 1, ..Plan::default() };
+        let world = world(&[plan]);
+        let mut fits = Feasibility::new(PolicySpec::named("p").reach());
+        let rules = ResolvedRules::new(&world, &Rules::default());
+        for (tasks, cores, gang, admitted) in [
+            (4, 1, true, true),
+            (5, 1, true, false),
+            (3, 1, true, true),
+            (3, 2, true, false),
+            (9, 2, false, true),
+            (9, 5, false, false),
+        ] {
+            let demand = demand(cores * 1_000, 0, 0, 0);
+            let ask = Ask { demand, tasks, gang, ..Ask::default() };
+            let found = fits.admit(&world, (&rules, &|_| None), &ask);
+            assert_eq!(found, admitted, "{tasks} of {cores} cores, gang: {gang}");
         }
     }
 
