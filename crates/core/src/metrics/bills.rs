@@ -68,6 +68,7 @@ impl Bills {
         }
     }
 
+    #[inline(always)]
     pub(super) fn charged(&mut self, state: &State<'_>, charge: &Charge) {
         let region = charge.region.row();
         if self.by_region.len() <= region {

@@ -180,9 +180,11 @@ impl Observer for Collector {
                 self.apart += u64::from(lies_apart(state, *allocation));
             }
             Record::Stopped { allocation, ending, useful, lost } => {
-                self.progress.stopped(state, *allocation, *ending, [*useful, *lost]);
+                let stopped = state.allocation(*allocation);
+                let demand = &state.work(stopped.work()).ask.demand;
+                self.progress.stopped(stopped, demand, *ending, [*useful, *lost]);
                 self.cpu_only.stopped(state, *allocation);
-                self.hours.stopped(state, *allocation);
+                self.hours.stopped(state, stopped, demand);
             }
             Record::Finished(work) => self.jobs.finished(state, *work),
             Record::Refused { work, reason } => self.jobs.refused(state, *work, *reason),
@@ -221,7 +223,7 @@ impl Observer for Collector {
 }
 
 /// Whether the tasks of an allocation lie in several zones.
-#[inline]
+#[inline(always)]
 fn lies_apart(state: &State<'_>, allocation: AllocationRef) -> bool {
     let offer = |held: &HeldShare| state.instance(held.share.instance).offer;
     let zone = |offer| state.world().offers[offer].zone;

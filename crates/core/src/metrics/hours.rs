@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Market, Region, World};
-use crate::state::{AllocationRef, InstanceRef, State};
-use crate::units::{Id, Time};
+use crate::state::{Allocation, InstanceRef, State};
+use crate::units::{Demand, Id, Time};
 
 /// Adds up what machines offered while they were ready, and what running work asked of it.
 #[derive(Clone, Debug, Default)]
@@ -63,14 +63,12 @@ impl Hours {
         offered[1] += gpus * span;
     }
 
-    /// An allocation ends.
-    #[inline]
-    pub(super) fn stopped(&mut self, state: &State<'_>, reference: AllocationRef) {
-        let allocation = state.allocation(reference);
-        let Some(started) = allocation.started() else { return };
-        let demand = state.work(allocation.work()).ask.demand;
+    /// An allocation of such tasks ends.
+    #[inline(always)]
+    pub(super) fn stopped(&mut self, state: &State<'_>, stopped: &Allocation, demand: &Demand) {
+        let Some(started) = stopped.started() else { return };
         let span = i128::from((state.now() - started).micros());
-        for held in &allocation.held {
+        for held in &stopped.held {
             let of = |each: u32| i128::from(i64::from(each) * i64::from(held.share.tasks)) * span;
             let sums = &mut self.of(state.instance(held.share.instance).region).used;
             sums[0] += of(demand.cpu);

@@ -49,7 +49,7 @@ impl Jobs {
     }
 
     /// Work has arrived, of which no allocation has started.
-    #[inline]
+    #[inline(always)]
     pub(super) fn submitted(&mut self, state: &State<'_>, work: WorkRef) {
         if self.started.len() <= work.slot() {
             self.started.resize(work.slot() + 1, false);
@@ -68,7 +68,7 @@ impl Jobs {
 
     /// Counts the wait of work of which an allocation has started, if it is the
     /// first that does.
-    #[inline]
+    #[inline(always)]
     pub(super) fn started(&mut self, state: &State<'_>, work: WorkRef) {
         if std::mem::replace(&mut self.started[work.slot()], true) || !self.counts(state, work) {
             return;
@@ -80,7 +80,7 @@ impl Jobs {
         self.wait.add(wait);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn finished(&mut self, state: &State<'_>, work: WorkRef) {
         if !self.counts(state, work) {
             return;

@@ -11,7 +11,8 @@ use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, Charge, HeldShare, InstanceRef, Progress, Record, StartPromise, State, WorkRef,
+    Allocation, AllocationRef, Charge, Ending, HeldShare, InstanceRef, Progress, Record,
+    StartPromise, State, WorkRef,
 };
 use crate::units::{Money, Time};
 
@@ -72,6 +73,7 @@ impl Laws {
         self.broken.get_or_insert_with(|| BrokenLaw { at, law, found: found() });
     }
 
+    #[inline(always)]
     fn work_ended(&mut self, state: &State<'_>, work: WorkRef) {
         let live = state.work(work);
         let now = state.now();
@@ -84,6 +86,7 @@ impl Laws {
         });
     }
 
+    #[inline(always)]
     fn charged(&mut self, state: &State<'_>, charge: &Charge) {
         let now = state.now();
         self.all_charged += charge.amount;
@@ -115,7 +118,7 @@ impl Laws {
     }
 
     /// Nothing runs beside a job that has its instances alone.
-    #[inline]
+    #[inline(always)]
     fn runs_alone(&mut self, state: &State<'_>, allocation: AllocationRef) {
         let alone = state.work(state.allocation(allocation).work()).ask.demand.exclusive;
         if alone || !self.exclusive.is_empty() {
@@ -145,11 +148,10 @@ impl Laws {
     }
 
     /// An exclusive job leaves its instances to others.
-    #[inline]
-    fn leaves(&mut self, state: &State<'_>, allocation: AllocationRef) {
-        let target = state.allocation(allocation);
-        if state.work(target.work()).ask.demand.exclusive {
-            target.held.iter().for_each(|held| self.set_exclusive(held.share.instance, false));
+    #[inline(always)]
+    fn leaves(&mut self, state: &State<'_>, stopped: &Allocation) {
+        if !self.exclusive.is_empty() && state.work(stopped.work()).ask.demand.exclusive {
+            stopped.held.iter().for_each(|held| self.set_exclusive(held.share.instance, false));
         }
     }
 
@@ -168,11 +170,9 @@ impl Laws {
 
     /// Time spent computing, times speed, is the progress made: tasks end in the microsecond in
     /// which they are done, or have made no more than there was time for.
-    fn progress(&mut self, state: &State<'_>, record: &Record) {
-        let Record::Stopped { allocation, ending, useful, lost } = *record else { return };
-        let target = state.allocation(allocation);
+    #[inline(always)]
+    fn progress(&mut self, target: &Allocation, ending: Ending, executed: i128, now: Time) {
         let Some(started) = target.started() else { return };
-        let (now, executed) = (state.now(), useful + lost);
         let made = Progress::from_saved(0, target.speed, started + target.input);
         let holds = if ending.is_done() {
             made.eta(executed).is_some_and(|done| done + target.output == now)
@@ -200,7 +200,7 @@ impl Laws {
     }
 
     /// The policy's queue is the work that waits: as many, and under an audit the same.
-    #[inline]
+    #[inline(always)]
     fn all_queue(&mut self, state: &State<'_>, queue: &Queue) {
         let waiting = state.totals().waiting;
         let queues = |work: &WorkRef| queue.contains(*work);
@@ -335,7 +335,7 @@ impl Observer for Laws {
             Record::Started(allocation) => {
                 self.excuse_boot(state, *allocation);
                 let target = state.allocation(*allocation);
-                let gang = state.work(target.work()).ask;
+                let gang = &state.work(target.work()).ask;
                 let holds = !gang.gang || target.tasks == gang.tasks;
                 self.check(holds, state.now(), "a gang starts whole", || {
                     format!("{} of {}", target.tasks, gang.tasks)
@@ -345,10 +345,11 @@ impl Observer for Laws {
                 }
                 self.runs_alone(state, *allocation);
             }
-            Record::Stopped { allocation, ending, .. } => {
-                self.excuse_stop(state, *allocation, *ending);
-                self.progress(state, record);
-                self.leaves(state, *allocation);
+            Record::Stopped { allocation, ending, useful, lost } => {
+                let stopped = state.allocation(*allocation);
+                self.excuse_stop(stopped, *ending, state.now());
+                self.progress(stopped, *ending, useful + lost, state.now());
+                self.leaves(state, stopped);
             }
             Record::Finished(work) | Record::Unfinished(work) => self.work_ended(state, *work),
             Record::Refused { work, .. } => {

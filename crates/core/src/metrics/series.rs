@@ -138,10 +138,10 @@ impl Series {
 
     fn halve(&mut self) {
         let mut merged = Vec::with_capacity(BUCKETS);
-        for pair in self.buckets.chunks(2) {
-            let mut first = pair[0].clone();
-            if let Some(second) = pair.get(1) {
-                first.absorb(second);
+        let mut rest = std::mem::take(&mut self.buckets).into_iter();
+        while let Some(mut first) = rest.next() {
+            if let Some(second) = rest.next() {
+                first.absorb(&second);
             }
             merged.push(first);
         }

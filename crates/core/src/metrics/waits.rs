@@ -34,21 +34,24 @@ pub struct GroupWait {
 
 impl GroupWaits {
     /// Counts a wait of a group; `all` are those of all groups before it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, group: usize, wait: u64, all: &Histogram) {
-        if group > 0 || !self.groups.is_empty() {
-            self.add_apart(group.min(MOST_GROUPS), wait, all);
+        let group = group.min(MOST_GROUPS);
+        if group > 0 && self.groups.len() <= group {
+            self.begin(group, all);
+        }
+        if let Some(waits) = self.groups.get_mut(group) {
+            waits.add(wait);
         }
     }
 
-    fn add_apart(&mut self, group: usize, wait: u64, all: &Histogram) {
+    /// The first wait of a group that is not the first.
+    #[cold]
+    fn begin(&mut self, group: usize, all: &Histogram) {
         if self.groups.is_empty() {
             self.groups.push(all.clone());
         }
-        if self.groups.len() <= group {
-            self.groups.resize(group + 1, Histogram::default());
-        }
-        self.groups[group].add(wait);
+        self.groups.resize(group + 1, Histogram::default());
     }
 
     /// Groups with work that started, the most work first; `all` are the waits of all.

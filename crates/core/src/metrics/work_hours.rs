@@ -1,6 +1,7 @@
 //! Hours of work: what was of use, and what was thrown away.
 
-use crate::state::{AllocationRef, Ending, State};
+use crate::state::{Allocation, Ending};
+use crate::units::Demand;
 
 /// Adds up progress times demand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,24 +16,22 @@ pub(super) struct WorkHours {
 const PER_UNIT: [f64; 3] = [1e3, 1024.0, 1e3];
 
 impl WorkHours {
-    /// An allocation has ended.
-    #[inline]
+    /// An allocation of such tasks has ended.
+    #[inline(always)]
     pub(super) fn stopped(
         &mut self,
-        state: &State<'_>,
-        allocation: AllocationRef,
+        stopped: &Allocation,
+        demand: &Demand,
         ending: Ending,
         [useful, lost]: [i128; 2],
     ) {
         self.preemptions += u64::from(ending == Ending::Preempted);
-        let target = state.allocation(allocation);
-        let demand = state.work(target.work()).ask.demand;
         let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
         for (at, amount) in amounts.into_iter().enumerate() {
             if amount == 0 {
                 continue;
             }
-            let tasks = i128::from(u64::from(amount) * u64::from(target.tasks));
+            let tasks = i128::from(u64::from(amount) * u64::from(stopped.tasks));
             self.useful[at] += useful * tasks;
             if lost != 0 {
                 self.lost[at] += lost * tasks;

@@ -2,7 +2,7 @@
 
 use super::Laws;
 use crate::model::{Spread, WorkId};
-use crate::state::{AllocationRef, Ending, StartPromise, State, WorkRef};
+use crate::state::{Allocation, AllocationRef, Ending, StartPromise, State, WorkRef};
 use crate::units::Time;
 
 /// Promised starts, and what excuses later ones. A promise is good for the next of
@@ -79,7 +79,7 @@ impl Laws {
     /// Remembers who runs beyond its estimate, before the policy preempts it.
     #[inline]
     pub(super) fn see_overruns(&mut self, state: &State<'_>) {
-        self.promises.overran |= state.ends().next().is_some_and(|(end, _)| end < state.now());
+        self.promises.overran |= state.first_end().is_some_and(|end| end < state.now());
     }
 
     /// An instance was given back.
@@ -96,9 +96,9 @@ impl Laws {
 
     /// Tasks have stopped: they may wait again, or have run too long.
     #[inline]
-    pub(super) fn excuse_stop(&mut self, state: &State<'_>, of: AllocationRef, ending: Ending) {
+    pub(super) fn excuse_stop(&mut self, stopped: &Allocation, ending: Ending, now: Time) {
         self.promises.changed |= ending.waits_again();
-        self.promises.overran |= state.allocation(of).estimated_end < state.now();
+        self.promises.overran |= stopped.estimated_end < now;
     }
 
     #[cold]
