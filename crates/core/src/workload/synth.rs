@@ -258,7 +258,7 @@ impl Synth {
     fn fill(&mut self, class: usize, work: &mut Work) {
         let draws = &self.draws[class];
         let ordinal = self.ordinal;
-        let span = |secs: f64| Span::from_micros(libm::round((secs * 1e6).min(FAR as f64)) as i64);
+        let span = |secs: f64| Span::from_micros(nearest((secs * 1e6).min(FAR as f64)));
         let runtime = draws.runtime.draw(ordinal);
         work.body = draws.kind.body(Some(span(runtime)));
         work.ask = draws.ask;
@@ -310,6 +310,13 @@ impl Synth {
 
 fn refused(class: &SynthClass, reason: impl std::fmt::Display) -> Problem {
     Problem::with("workload", format!("class `{}`: a name {reason}", class.name))
+}
+
+/// The whole number nearest to `value`, which is not negative and far below 2^63: halves go up,
+/// as `libm::round` does with several times as many steps.
+fn nearest(value: f64) -> i64 {
+    let whole = value as i64;
+    whole + i64::from(value - whole as f64 >= 0.5)
 }
 
 impl Source for Synth {

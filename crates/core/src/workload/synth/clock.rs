@@ -108,7 +108,8 @@ impl ArrivalClock {
             }
             Arrivals::Mmpp(_) => self.through_states(limit),
         };
-        (self.now <= limit).then(|| Time::from_micros(libm::floor(self.now) as i64))
+        // A whole number is cut off a time, which is never negative: rounded down.
+        (self.now <= limit).then(|| Time::from_micros(self.now as i64))
     }
 
     /// Spends an exponential amount of expected arrivals over the states; infinite where

@@ -122,3 +122,15 @@ fn constant_work_is_not_random() {
     ];
     assert!(random.iter().all(SynthSpec::is_random));
 }
+
+#[test]
+fn the_nearest_whole_number_is_that_of_the_library() {
+    let far = FAR as f64;
+    let some = [0.0, 0.499_999_999_999_999_94, 0.5, 1.499_999_999_999_999_8, 1.5, 2.5, 1e15 + 0.5];
+    let mut stream = Stream::new(1, "nearest");
+    let drawn =
+        std::iter::repeat_with(|| stream.uniform() * libm::pow(10.0, stream.uniform() * 17.0));
+    for value in some.into_iter().chain([far - 1.0, far]).chain(drawn.take(10_000)) {
+        assert_eq!(nearest(value), libm::round(value) as i64, "{value}");
+    }
+}
