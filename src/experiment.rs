@@ -21,6 +21,7 @@ mod score;
 pub mod search;
 mod sensitivity;
 mod single;
+mod space;
 pub mod statistics;
 mod event_log;
 mod survey;
@@ -55,10 +56,5 @@ pub use runner::{
 pub use score::{Possible, Score, ScoredPolicy};
 pub use sensitivity::{Influence, Sensitivity, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
+pub use space::ReadEdited;
 pub use survey::{Impossible, Survey, SurveyedLoad, Unsurveyed, survey};
-
-use crate::problem::Problem;
-use crate::scenario::Scenario;
-
-/// Reads the scenario with some of its single values edited.
-pub type ReadEdited<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Vec<Problem>>;

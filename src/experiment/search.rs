@@ -26,10 +26,10 @@ mod score;
 mod shares;
 mod variable;
 
-use super::ReadEdited;
 use super::compare::{Asked, Chance};
 use super::replication::Repetition;
 use super::runner::{Runner, RunnerFailure};
+use super::space::{ReadEdited, check_all};
 use super::statistics::promise;
 use crate::problem::Problem;
 use crate::scenario::{Objective, Scenario};
@@ -290,38 +290,30 @@ fn middle(variable: &Variable) -> usize {
 /// Reads the scenario at the start and with every end and every word of each
 /// variable, so that nothing runs where one is wrong.
 fn check(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Result<Scenario, SearchFailure> {
-    let mut problems: Vec<Problem> = Vec::new();
+    let mut twice: Vec<Problem> = Vec::new();
+    let mut points = vec![start.clone()];
     for (axis, variable) in task.variables.iter().enumerate() {
-        let again = task.variables[..axis].iter().any(|other| other.key == variable.key);
-        if again {
+        if task.variables[..axis].iter().any(|other| other.key == variable.key) {
             let message = format!("`{}` is varied twice", variable.key);
-            problems.push(Problem::with("plan", message).hint("each variable once"));
+            twice.push(Problem::with("plan", message).hint("each variable once"));
         }
         let levels: Vec<usize> = match variable.numbers {
             Some(_) => vec![0, variable.levels.len() - 1],
             None => (0..variable.levels.len()).collect(),
         };
-        for level in levels {
+        points.extend(levels.into_iter().map(|level| {
             let mut point = start.clone();
             point[axis] = level;
-            problems.extend(open(&edits(&task.variables, &point)).err().unwrap_or_default());
+            point
+        }));
+    }
+    match check_all(points.iter().map(|point| edits(&task.variables, point)), open) {
+        Ok(scenario) if twice.is_empty() => Ok(scenario),
+        found => {
+            twice.extend(found.err().unwrap_or_default());
+            Err(SearchFailure::Problems(twice))
         }
     }
-    let opened = open(&edits(&task.variables, start));
-    let (found, more) = match opened {
-        Ok(scenario) => (Some(scenario), Vec::new()),
-        Err(more) => (None, more),
-    };
-    problems.extend(more);
-    // A problem with a key comes up for each of its values.
-    let mut seen: Vec<(String, Option<String>)> = Vec::new();
-    problems.retain(|problem| {
-        let told = (problem.message.clone(), problem.hint.clone());
-        let fresh = !seen.contains(&told);
-        seen.push(told);
-        fresh
-    });
-    found.filter(|_| problems.is_empty()).ok_or(SearchFailure::Problems(problems))
 }
 
 #[cfg(test)]

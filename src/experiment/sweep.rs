@@ -10,6 +10,7 @@ mod table;
 pub(crate) mod testing;
 
 pub use axis::{Axis, Level};
+pub(super) use axis::{pieces, unquoted};
 pub use best::{BestPoint, as_good, at_ends, best, best_of_all, goal};
 pub use design::{Design, SweepPoint};
 pub use effect::{

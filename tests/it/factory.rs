@@ -163,7 +163,7 @@ fn a_comparison_is_written_with_rust_types_in_it() {
 fn suite(folder: &Path, version: &str, largest: bool) -> Suite {
     let text = "question = \"?\"\n[workload.synthetic]\ncount = 200\narrivals = { per_hour = 60 }\n\
         class.a = { runtime = \"exponential(mean=1 h)\", vcpus = \"uniform(low=1, high=8)\" }\n\
-        [cluster.c]\nnodes = 20\nshape = { vcpus = 16, memory = \"8 GiB\" }\ncost = \"1 USD/h\"\n\
+        [cluster.c]\nnodes = 4\nshape = { vcpus = 16, memory = \"64 GiB\" }\ncost = \"1 USD/h\"\n\
         [policy.p]\npreset = \"batch-fcfs\"\n";
     std::fs::write(folder.join("s.toml"), text).expect("there is room");
     let gates = "[gates]\nevents = \"exact\"\nwait_mean = \"+1 %\"\n[scenario.s]\n";

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::super::ReadEdited;
 use super::super::measurement::{Course, Measurement};
 use super::super::replication::Repetition;
-use super::super::runner::{RunRequest, Runner, RunnerFailure, share_inputs};
+use super::super::runner::{RunRequest, Runner, RunnerFailure};
+use super::super::space::{ReadEdited, TraceCache};
 use super::SearchFailure;
 use super::line::{Levels, SearchSpace, SetupPoint};
 use super::scope::VariableScope;
 use super::score::{Judge, SetupScore};
 use super::variable::Variable;
 use crate::scenario::Scenario;
-use crate::units::Calendar;
-use crate::workload::{TraceSpec, WorkloadInput};
 
 /// A setup that was looked at.
 #[derive(Clone, Debug)]
@@ -60,7 +58,7 @@ pub(super) struct Evaluations<'a> {
     pub(super) candidates: Vec<Candidate>,
     rows: BTreeMap<SetupPoint, usize>,
     axes: Vec<Levels>,
-    first_trace: FirstTrace,
+    traces: TraceCache,
 }
 
 impl<'a> Evaluations<'a> {
@@ -87,7 +85,7 @@ impl<'a> Evaluations<'a> {
             candidates: Vec::new(),
             rows: BTreeMap::new(),
             axes: variables.iter().map(levels).collect(),
-            first_trace: FirstTrace::default(),
+            traces: TraceCache::default(),
         }
     }
 
@@ -174,7 +172,10 @@ impl<'a> Evaluations<'a> {
     pub(super) fn scenario(&mut self, point: &SetupPoint) -> Result<Scenario, SearchFailure> {
         let mut scenario =
             (self.open)(&edits(self.variables, point)).map_err(SearchFailure::Problems)?;
-        self.first_trace.fill(&mut scenario)?;
+        self.traces.fill(&mut scenario).map_err(|failure| {
+            let (policy, failure) = (String::new(), Box::new(failure));
+            SearchFailure::Lab(RunnerFailure::Run { policy, seed: scenario.seed, failure })
+        })?;
         Ok(scenario)
     }
 }
@@ -230,34 +231,4 @@ fn by_length(candidates: &[Candidate], rows: &[usize]) -> Vec<Vec<usize>> {
         groups.entry(candidates[row].held_out.len()).or_default().push(row);
     }
     groups.into_values().collect()
-}
-
-/// The trace that was read first, for all setups that have the same.
-#[derive(Default)]
-struct FirstTrace {
-    loaded: Option<(TraceSpec, Calendar, WorkloadInput)>,
-}
-
-impl FirstTrace {
-    fn fill(&mut self, scenario: &mut Scenario) -> Result<(), SearchFailure> {
-        let Some(trace) = scenario.workload.input.trace().cloned() else { return Ok(()) };
-        let calendar = scenario.calendar;
-        match &self.loaded {
-            Some((known, date, input)) if *known == trace && *date == calendar => {
-                scenario.workload.input = input.clone();
-            }
-            Some(_) => {}
-            None => {
-                share_inputs(scenario).map_err(|failure| {
-                    SearchFailure::Lab(RunnerFailure::Run {
-                        policy: String::new(),
-                        seed: scenario.seed,
-                        failure: Box::new(failure),
-                    })
-                })?;
-                self.loaded = Some((trace, calendar, scenario.workload.input.clone()));
-            }
-        }
-        Ok(())
-    }
 }

@@ -310,17 +310,6 @@ impl Axis {
             false => (at - low) / (high - low),
         }
     }
-
-    /// The value at a number between the ends, for words.
-    pub fn text_at(&self, at: f64) -> String {
-        let (before, after) = &self.around;
-        let number =
-            Decimal::from_f64(at).map_or_else(|| at.to_string(), |at| digits(at, 5).to_string());
-        match self.unit.as_str() {
-            "" => format!("{before}{number}{after}"),
-            unit => format!("{before}{number} {unit}{after}"),
-        }
-    }
 }
 
 /// A message and a hint.
@@ -370,7 +359,7 @@ fn find_range(values: &str) -> Option<LevelRange> {
 }
 
 /// `text` at its commas, but for those within quotes and brackets.
-fn pieces(text: &str) -> Vec<&str> {
+pub(in crate::experiment) fn pieces(text: &str) -> Vec<&str> {
     let (mut quoted, mut depth, mut from) = (false, 0_i32, 0);
     let mut found = Vec::new();
     for (at, c) in text.char_indices() {
@@ -391,7 +380,7 @@ fn pieces(text: &str) -> Vec<&str> {
 }
 
 /// Without the quotes around it, if it has any.
-fn unquoted(text: &str) -> &str {
+pub(in crate::experiment) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     inner.filter(|inner| !inner.contains('"')).unwrap_or(text)

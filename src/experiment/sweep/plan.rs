@@ -1,16 +1,14 @@
 //! Reads the scenario at every point, and runs it.
 
-use super::super::ReadEdited;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::super::compare::{Arm, Asked, NoPlan, plan};
 use super::super::measurement::Measurement;
 use super::super::replication::Repetition;
-use super::super::runner::{
-    ProgressWatch, RunRequest, Runner, RunnerFailure, is_drawn, share_inputs,
-};
+use super::super::runner::{ProgressWatch, RunRequest, Runner, RunnerFailure, is_drawn};
 use super::super::single::RunFailure;
+use super::super::space::{ReadEdited, TraceCache, check_all};
 use super::axis::Axis;
 use super::design::{Design, SweepPoint};
 use super::table::{Sweep, SweepRun};
@@ -18,15 +16,9 @@ use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::{Scenario, concerns};
 use crate::sim::RunProgress;
-use crate::units::Calendar;
-use crate::workload::{TraceSpec, WorkloadInput};
 
 /// Runs that are held in memory in full at once; of the others only what a sweep shows.
 const BATCH: usize = 512;
-/// Problems that are shown; a wrong key is wrong at every point.
-const MOST_PROBLEMS: usize = 20;
-/// Traces that are kept in memory; when points have more, the others are read in every run.
-const MOST_TRACES: usize = 2;
 /// Replications where nothing else is said: fewer than of a comparison, for there are many points.
 const USUAL: u32 = 5;
 
@@ -57,32 +49,7 @@ pub fn check(
     points: &[SweepPoint],
     open: ReadEdited<'_>,
 ) -> Result<Scenario, Vec<Problem>> {
-    let mut first = None;
-    let mut all: Vec<Problem> = Vec::new();
-    for point in points {
-        match open(&point.edits(axes)) {
-            Ok(scenario) => first = first.or(Some(scenario)),
-            Err(problems) => all.extend(problems),
-        }
-        // The same thing is wrong at many points; values differ, keys do not.
-        let mut seen = BTreeSet::new();
-        all.retain(|problem| {
-            seen.insert((
-                problem.line,
-                problem.column,
-                problem.message.clone(),
-                problem.hint.clone(),
-            ))
-        });
-        if all.len() > MOST_PROBLEMS {
-            all.truncate(MOST_PROBLEMS);
-            break;
-        }
-    }
-    match first {
-        Some(first) if all.is_empty() => Ok(first),
-        _ => Err(all),
-    }
+    check_all(points.iter().map(|point| point.edits(axes)), open)
 }
 
 /// Repetition of the scenario, and the number of replications, at the first point, and so at all of
@@ -154,7 +121,7 @@ pub fn sweep(
     runner.watch.expect(plan.points.len() * per_point);
     let whole = BatchWatch(runner.watch);
     let runner = Runner { watch: &whole, ..*runner };
-    let mut pantry = TraceCache::of(first);
+    let mut traces = TraceCache::of(first);
     let mut known = KnownRuns::default();
     let mut runs: Vec<SweepRun> = Vec::new();
     // Measurements at the first point, by replication.
@@ -163,7 +130,7 @@ pub fn sweep(
         let mut scenarios = Vec::new();
         for point in points {
             let mut scenario = open(&point.edits(&plan.axes)).map_err(SweepFailure::Problems)?;
-            pantry.fill(&mut scenario).map_err(SweepFailure::Input)?;
+            traces.fill(&mut scenario).map_err(SweepFailure::Input)?;
             scenarios.push(scenario);
         }
         let mut cells = Vec::new();
@@ -259,38 +226,6 @@ pub enum SweepFailure {
     Input(RunFailure),
     /// A run failed.
     Lab(RunnerFailure),
-}
-
-/// Traces that were read, for points that have the same.
-struct TraceCache {
-    loaded: Vec<(TraceSpec, Calendar, WorkloadInput)>,
-}
-
-impl TraceCache {
-    /// Cache with the trace that a scenario has read already.
-    fn of(scenario: &Scenario) -> Self {
-        let input = &scenario.workload.input;
-        let shelves = match input {
-            WorkloadInput::Shared(shared) => {
-                vec![(shared.trace.clone(), scenario.calendar, input.clone())]
-            }
-            WorkloadInput::Trace(_) | WorkloadInput::Synthetic(_) => Vec::new(),
-        };
-        Self { loaded: shelves }
-    }
-
-    fn fill(&mut self, scenario: &mut Scenario) -> Result<(), RunFailure> {
-        let Some(trace) = scenario.workload.input.trace().cloned() else { return Ok(()) };
-        let calendar = scenario.calendar;
-        let known = self.loaded.iter().find(|shelf| shelf.0 == trace && shelf.1 == calendar);
-        if let Some((_, _, input)) = known {
-            scenario.workload.input = input.clone();
-        } else if self.loaded.len() < MOST_TRACES {
-            share_inputs(scenario)?;
-            self.loaded.push((trace, calendar, scenario.workload.input.clone()));
-        }
-        Ok(())
-    }
 }
 
 /// Passes on all but the number of runs, which was said for all batches at once.
