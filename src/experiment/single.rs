@@ -3,12 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::rental::{RentWatch, Rentals};
-use crate::metrics::{
-    BrokenLaw, Collector, Fingerprint, HashTrace, Histogram, Laws, Series, Summary,
-};
-use crate::policy;
+use crate::metrics::{BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures, Series, Summary};
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
+use crate::policy::{self, Policy};
 use crate::problem::Problem;
 use crate::scenario::{NamedSource, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
@@ -90,11 +88,11 @@ impl Observer for Tenants {
 ///
 /// # Errors
 /// See [`RunFailure`].
-pub fn run<O: Observer>(
+pub fn run(
     scenario: &Scenario,
     policy: &PolicySpec,
     settings: Settings,
-    extra: &mut O,
+    extra: &mut dyn Observer,
     control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> Result<RunResult, RunFailure> {
     run_with(scenario, (policy, &NoLauncher), settings, extra, control)
@@ -105,11 +103,11 @@ pub fn run<O: Observer>(
 ///
 /// # Errors
 /// See [`RunFailure`].
-pub fn run_with<O: Observer>(
+pub fn run_with(
     scenario: &Scenario,
     policy: (&PolicySpec, &dyn Launcher),
     settings: Settings,
-    extra: &mut O,
+    extra: &mut dyn Observer,
     control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> Result<RunResult, RunFailure> {
     let horizon = scenario.horizon.map(|horizon| Time::ZERO + horizon);
@@ -128,19 +126,25 @@ pub fn run_with<O: Observer>(
         Some(period) if period > Span::ZERO => collector.scaled_to_months_of(period),
         Some(_) | None => collector,
     };
-    let numbers = (collector, Series::default());
-    let checks = (Laws::new(settings.audit), Fingerprint::default());
-    let named = (Tenants::default(), RentWatch::new(policy.0));
-    let mut observer = ((numbers, checks), (named, extra));
-    let (outcome, reading) = simulate(scenario, policy, settings, horizon, &mut observer, control);
-    let (((mut collector, series), (laws, fingerprint)), ((tenants, rents), _)) = observer;
+    let laws = Laws::new(settings.audit);
+    let mut measures = Measures { collector, laws, ..Measures::default() };
+    let mut others = ((Tenants::default(), RentWatch::new(policy.0)), extra);
+    let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
+        measures.run(&scenario.world, source, policy, options, &mut others, control)
+    };
+    let (outcome, reading) = simulate(scenario, policy, settings, horizon, run);
+    let Measures { mut collector, series, laws, fingerprint } = measures;
+    let ((tenants, rents), _) = others;
     if let Some(broken) = laws.broken() {
         return Err(RunFailure::Law(broken.clone()));
     }
     let outcome = outcome?;
     if settings.warm_up > Span::ZERO {
         let mut before = Collector::default();
-        simulate(scenario, policy, settings, Some(warm), &mut before, control).0?;
+        let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
+            sim::run(&scenario.world, source, policy, options, &mut before, control)
+        };
+        simulate(scenario, policy, settings, Some(warm), run).0?;
         collector = collector.without(&before);
     }
     Ok(RunResult {
@@ -165,13 +169,12 @@ struct ReadingNotes {
 }
 
 /// One run up to `horizon`; how it went, and what reading the work showed.
-fn simulate<O: Observer>(
+fn simulate(
     scenario: &Scenario,
     policy: (&PolicySpec, &dyn Launcher),
     settings: Settings,
     horizon: Option<Time>,
-    observer: &mut O,
-    control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
+    run: impl FnOnce(&mut dyn Source, &mut dyn Policy, &Options) -> Result<Outcome, Failure>,
 ) -> (Result<Outcome, RunFailure>, ReadingNotes) {
     let context = scenario.context(settings.seed, settings.names);
     let mut source = match scenario.workload.open(&context) {
@@ -189,8 +192,7 @@ fn simulate<O: Observer>(
         ..Options::default()
     };
     let mut decides = policy::build_with(policy.0, policy.1);
-    let outcome =
-        sim::run(&scenario.world, &mut source, decides.as_mut(), &options, observer, control);
+    let outcome = run(&mut source, decides.as_mut(), &options);
     let reading = ReadingNotes {
         skipped: source.skipped(),
         notes: source.notes(),

@@ -79,7 +79,20 @@ const CONTROL_EVERY: u64 = 1 << 10;
 ///
 /// # Errors
 /// See [`Failure`]. Nothing is wrong with what was observed until then.
-pub fn run<O: Observer>(
+pub fn run(
+    world: &World,
+    source: &mut dyn Source,
+    policy: &mut dyn Policy,
+    options: &Options,
+    mut observer: &mut dyn Observer,
+    control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
+) -> Result<Outcome, Failure> {
+    run_observed(world, source, policy, options, &mut observer, control)
+}
+
+/// [`run`] compiled for its observers, whose records are in line where they are made. All that
+/// is compiled so is in this crate, at its level of optimisation.
+pub(crate) fn run_observed<O: Observer>(
     world: &World,
     source: &mut dyn Source,
     policy: &mut dyn Policy,
