@@ -12,8 +12,8 @@
 //! ```
 //! use windtunnel::metrics::Collector;
 //! use windtunnel::model::{OfferSpec, Work, World};
-//! use windtunnel::policy;
-//! use windtunnel::policy::spec::{Choice, PolicySpec, ProvisionSpec, ReleaseSpec};
+//! use windtunnel::policy::spec::PolicySpec;
+//! use windtunnel::policy::{self, provision, release};
 //! use windtunnel::sim::Run;
 //! use windtunnel::units::{Demand, Distribution, Shape, Span, Time};
 //! use windtunnel::workload::WorkList;
@@ -36,13 +36,8 @@
 //!
 //! // First come, first served; what finds no room rents the cheapest machine at once.
 //! let spec = PolicySpec {
-//!     provision: ProvisionSpec::OnDemand {
-//!         choice: Choice::Cheapest,
-//!         markets: Vec::new(),
-//!         after_wait: Span::ZERO,
-//!         max_instances: None,
-//!     },
-//!     release: ReleaseSpec::Idle { after: Span::ZERO },
+//!     provision: provision::CHEAPEST.spec(),
+//!     release: release::IDLE.spec(),
 //!     ..PolicySpec::named("burst")
 //! };
 //! let (mut policy, mut collector) = (policy::build(&spec), Collector::default());
@@ -109,8 +104,8 @@
 //!
 //! ```
 //! use windtunnel::experiment::{Asked, ComparedArms, Judging, Runner};
-//! use windtunnel::policy;
-//! use windtunnel::policy::spec::{OrderSpec, PolicySpec};
+//! use windtunnel::policy::spec::PolicySpec;
+//! use windtunnel::policy::{self, order};
 //! use windtunnel::report::{ComparisonResults, ResultFolder};
 //! use windtunnel::scenario::Scenario;
 //!
@@ -124,7 +119,7 @@
 //! let read = Scenario::parse(text, "queue.toml", "".as_ref(), &[]);
 //! let mut scenario = read.expect("the scenario is right");
 //! // Any `Policy` will do; this one is made of parts of windtunnel.
-//! let spec = PolicySpec { order: OrderSpec::Smallest, ..PolicySpec::named("mine") };
+//! let spec = PolicySpec { order: order::SMALLEST.spec(), ..PolicySpec::named("mine") };
 //! scenario.add_policy("mine", "1", move || policy::build(&spec));
 //!
 //! let asked = Asked { replications: Some(3), ..Asked::default() };

@@ -59,7 +59,7 @@ pub use key::{BoundUnit, Key, ValueKind, keys};
 pub use names::{NamedSource, Naming, UnknownName, meant_models};
 pub use objective::{BoundDirection, Objective, ObjectiveMetric, Statistic};
 pub use observed::Observed;
-pub use part::{OPTIONS, PARTS, Parameter, PartOption, options};
+pub use part::{OPTIONS, PARTS, PartOption, options};
 pub use plan::{PlanSpec, minimised};
 pub use preset::{PRESETS, Preset};
 pub use quantity::{Quantity, percent as parse_percent, size as parse_size, span as parse_span};

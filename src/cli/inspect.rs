@@ -19,7 +19,7 @@ use windtunnel::model::Market;
 use windtunnel::problem::Problem;
 use windtunnel::report::clean;
 use windtunnel::scenario::{
-    OPTIONS, PARTS, PRESETS, Scenario, Starter, init_from, not_modelled, quickstart,
+    OPTIONS, PARTS, PRESETS, Scenario, Starter, ValueKind, init_from, not_modelled, quickstart,
     schema as scenario_schema,
 };
 use windtunnel::units::Calendar;
@@ -211,8 +211,8 @@ pub(super) fn policies(as_json: bool) -> CommandResult {
                     .map(|parameter| {
                         json!({
                             "name": parameter.name,
-                            "value": parameter.kind.expected(),
-                            "default": parameter.default,
+                            "value": ValueKind::from(parameter.kind).expected(),
+                            "default": parameter.default.to_string(),
                             "doc": parameter.doc,
                         })
                     })
@@ -242,13 +242,13 @@ pub(super) fn policies(as_json: bool) -> CommandResult {
         writeln!(out, "{part}: {question}")?;
         for option in OPTIONS.iter().filter(|option| option.part == *part) {
             writeln!(out, "  {:<18} {}", option.name, option.doc)?;
-            for parameter in option.parameters {
+            for parameter in &option.parameters {
                 writeln!(
                     out,
                     "    {:<16} {} ({}; default {})",
                     parameter.name,
                     parameter.doc,
-                    parameter.kind.expected(),
+                    ValueKind::from(parameter.kind).expected(),
                     parameter.default
                 )?;
             }

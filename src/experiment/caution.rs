@@ -7,7 +7,9 @@ use super::rental::Rentals;
 use super::single::RunResult;
 use crate::metrics::{Summary, Undone};
 use crate::model::{Market, World};
-use crate::policy::spec::{BackfillSpec, OrderSpec, PolicyPart, PolicySpec, ProvisionSpec};
+use crate::policy::backfill::CONSERVATIVE;
+use crate::policy::order;
+use crate::policy::spec::{PolicyPart, PolicySpec};
 use crate::problem::clip;
 use crate::scenario::{EstimatedPrices, Scenario};
 use crate::units::{Money, Span};
@@ -261,12 +263,13 @@ fn spot(runs: &[CautionedRun<'_>]) -> Option<String> {
 /// More waited than may hold a reservation.
 fn unreserved(run: &CautionedRun<'_>) -> Option<String> {
     let waited = run.facts.unreserved;
-    (waited > 0).then(|| {
+    let part = &run.policy.backfill;
+    let most = if part.is(&CONSERVATIVE) { part.settings.count("reservations") } else { None };
+    most.filter(|_| waited > 0).map(|most| {
         format!(
-            "Under {} up to {waited} pieces of work at once waited without a reservation, as no more than {} \
+            "Under {} up to {waited} pieces of work at once waited without a reservation, as no more than {most} \
              hold one here: they started only where they delayed none (`backfill.conservative.reservations`).",
             clip(run.name),
-            run.policy.reservations
         )
     })
 }
@@ -381,18 +384,16 @@ fn not_for_sale(run: &CautionedRun<'_>) -> Vec<String> {
 /// Markets that a policy names besides others, and on which nothing is sold of what it may
 /// rent. A policy that is left with no market can rent for no work: see [`unrentable`].
 pub(super) fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<Market> {
-    let ProvisionSpec::OnDemand { markets, .. } = &policy.provision else { return Vec::new() };
     if !policy.is_ours(PolicyPart::Provision) {
         return Vec::new();
     }
-    let world = &scenario.world;
-    let sold = |market: &&Market| {
+    let (reach, world) = (policy.reach(), &scenario.world);
+    let sold = |market: &Market| {
         let mut offers = world.offers.iter();
-        offers
-            .any(|(offer, facts)| facts.market == **market && policy.rent_from.admits(world, offer))
+        offers.any(|(offer, facts)| facts.market == *market && reach.scope.admits(world, offer))
     };
     let (sold, missing): (Vec<Market>, Vec<Market>) =
-        markets.iter().partition(|market| sold(market));
+        reach.markets.iter().partition(|one| sold(one));
     if sold.is_empty() { Vec::new() } else { missing }
 }
 
@@ -430,11 +431,11 @@ pub fn unestimated(facts: &Facts, policy: &PolicySpec) -> Option<String> {
 
 /// The policy's treatment of jobs without an estimate of their runtime, where it goes by estimates.
 pub(super) fn without_estimate(policy: &PolicySpec) -> Option<&'static str> {
-    let plans = matches!(policy.backfill, BackfillSpec::Easy | BackfillSpec::Conservative);
+    let plans = policy.backfill.build().is_some_and(|part| part.needs_ends());
     if plans && policy.is_ours(PolicyPart::Backfill) {
         return Some("backfilling plans as if they ended after all that have one");
     }
-    let shortest = policy.order == OrderSpec::Shortest && policy.is_ours(PolicyPart::Order);
+    let shortest = policy.order.is(&order::SHORTEST) && policy.is_ours(PolicyPart::Order);
     shortest.then_some("the shortest first puts them behind all that have one")
 }
 

@@ -2,8 +2,7 @@
 
 use super::event_log::limit as limit_of;
 use crate::model::{Market, Offer, World};
-use crate::policy::provision::is_open;
-use crate::policy::spec::{PolicySpec, ProvisionSpec};
+use crate::policy::spec::PolicySpec;
 use crate::state::{State, WorkRef, barrier};
 use crate::units::{Demand, Id, Shape};
 
@@ -41,23 +40,25 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
 pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Option<String> {
     let facts = &world.offers[offer];
     let narrowed = "the policy does not name it to place work on";
-    let reach = policy.reach();
-    let is_placed_on = reach.place_on.admits(world, offer);
-    match (reach.provision, facts.market) {
-        (_, Market::Owned) => (!is_placed_on).then(|| narrowed.to_owned()),
-        (ProvisionSpec::OwnedOnly, _) => Some("the policy rents nothing".to_owned()),
-        (ProvisionSpec::Static { fleets }, _)
-            if fleets.iter().all(|(name, _)| *name != facts.name) =>
-        {
-            Some("it is not in the policy's fleet".to_owned())
-        }
-        (ProvisionSpec::Static { .. }, _) => (!is_placed_on).then(|| narrowed.to_owned()),
-        (ProvisionSpec::OnDemand { .. }, _) if !reach.rent_from.admits(world, offer) => {
-            Some("the policy does not name it to rent from".to_owned())
-        }
-        (ProvisionSpec::OnDemand { markets, .. }, market) => (!is_open(market, markets))
-            .then(|| "the policy does not rent from its market".to_owned()),
+    let is_placed_on = policy.placed().admits(world, offer);
+    let unplaced = || (!is_placed_on).then(|| narrowed.to_owned());
+    if facts.market == Market::Owned {
+        return unplaced();
     }
+    let reach = policy.reach();
+    if reach.fleet(world, offer) > 0 {
+        return unplaced();
+    }
+    let why = match (reach.fleets.is_empty(), reach.rents_for_work()) {
+        (true, false) => "the policy rents nothing",
+        (false, false) => "it is not in the policy's fleet",
+        (_, true) if !reach.scope.admits(world, offer) => {
+            "the policy does not name it to rent from"
+        }
+        (_, true) if !reach.is_open(facts.market) => "the policy does not rent from its market",
+        (_, true) => return None,
+    };
+    Some(why.to_owned())
 }
 
 /// Reason for which the policy's own limit of instances keeps `work` from ever running on rented
@@ -69,10 +70,7 @@ pub(crate) fn limited(
     offer: Id<Offer>,
 ) -> Option<String> {
     let (world, ask) = (state.world(), state.work(work).ask);
-    let &ProvisionSpec::OnDemand { max_instances: Some(most), .. } = policy.reach().provision
-    else {
-        return None;
-    };
+    let most = policy.reach().max_instances?;
     let needed = if ask.gang { u64::from(ask.tasks) } else { 1 };
     let holds = u64::from(world.type_of(offer).shape.holds(ask.demand));
     let room = u64::from(most).saturating_mul(holds);

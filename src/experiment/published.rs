@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::model::{Interner, OfferSpec, Work, World, WorldBuilder};
 use crate::policy;
+use crate::policy::place;
 use crate::policy::spec::{AdmitSpec, DemandMix, PlaceSpec, PolicySpec};
 use crate::sim::{self, Observer, Options};
 use crate::state::{Record, State};
@@ -171,12 +172,12 @@ fn allocations(
 
 fn place(name: &str, mix: &DemandMix) -> PlaceSpec {
     match name {
-        "random" => PlaceSpec::Random,
-        "dot product" => PlaceSpec::LeastDotProduct,
-        "GPU clustering" => PlaceSpec::GpuClustering,
-        "GPU packing" => PlaceSpec::GpuPacking,
-        "best fit" => PlaceSpec::LeastRemainder,
-        _ => PlaceSpec::Fgd { mix: mix.clone() },
+        "random" => place::RANDOM.spec(),
+        "dot product" => place::LEAST_DOT_PRODUCT.spec(),
+        "GPU clustering" => place::GPU_CLUSTERING.spec(),
+        "GPU packing" => place::GPU_PACKING.spec(),
+        "best fit" => place::LEAST_REMAINDER.spec(),
+        _ => place::FGD.spec().set("mix", mix.clone()),
     }
 }
 
@@ -259,7 +260,7 @@ fn typical_mix(pods: &WorkloadSpec) -> Result<DemandMix, String> {
         covered += count;
         needed
     });
-    Ok(DemandMix { source: "the workload itself".to_owned(), demands })
+    Ok(DemandMix { source: "the workload itself".into(), demands })
 }
 
 /// Percent of the GPUs that were allocated.

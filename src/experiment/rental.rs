@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::rental::lack::lack;
 use crate::model::{Ask, Offer, Rules, World};
 use crate::policy::composed::fits::{CountedCapacity, Feasibility};
-use crate::policy::spec::{PolicyPart, PolicySpec, ProvisionSpec};
+use crate::policy::spec::{PolicyPart, PolicySpec};
 use crate::sim::Observer;
 use crate::state::{Record, ResolvedRules, State, WorkRef};
 use crate::units::{Demand, Id};
@@ -64,8 +64,7 @@ pub(super) struct Renting {
 impl Renting {
     /// Counter for a policy that rents for each job by its own parts; none for another.
     pub(super) fn new(policy: &PolicySpec) -> Option<Self> {
-        let by_job = matches!(policy.provision, ProvisionSpec::OnDemand { .. });
-        if !by_job || !policy.is_ours(PolicyPart::Provision) {
+        if !policy.is_ours(PolicyPart::Provision) || !policy.reach().rents_for_work() {
             return None;
         }
         Some(Self {
@@ -124,7 +123,7 @@ impl Renting {
 
 /// Everything that the policy can use.
 fn fits(policy: &PolicySpec) -> Feasibility {
-    Feasibility::new(policy.reach())
+    Feasibility::new(policy.reach(), policy.placed())
 }
 
 impl Rentals {

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use super::rental::{RentalLimits, Rentals, Renting};
 use crate::model::{Ask, Interner, Market, Offer, Rules, Work, WorkKind, World};
 use crate::policy::composed::fits::Feasibility;
-use crate::policy::spec::Reach;
+use crate::policy::spec::{OfferScope, Reach};
 use crate::problem::{Problem, clip};
 use crate::scenario::{NamedSource, Scenario, UnknownName};
 use crate::sim::no_such_home;
@@ -171,14 +171,14 @@ impl OwnSpeed {
 
 impl<'w> Fitting<'w> {
     fn new(scenario: &'w Scenario) -> Self {
-        let mut kinds: Vec<Reach<'_>> = Vec::new();
+        let mut kinds: Vec<(Reach, OfferScope)> = Vec::new();
         let (mut fits, mut of) = (Vec::new(), Vec::new());
         for policy in &scenario.policies {
-            let own = policy.reach();
+            let own = (policy.reach(), policy.placed());
             let known = kinds.iter().position(|kind| *kind == own);
             of.push(known.unwrap_or_else(|| {
+                fits.push(Feasibility::new(own.0.clone(), own.1.clone()));
                 kinds.push(own);
-                fits.push(Feasibility::new(own));
                 fits.len() - 1
             }));
         }

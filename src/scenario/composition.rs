@@ -9,13 +9,11 @@ use super::value::Value;
 use super::work::check_names;
 use super::{external, preset};
 use crate::model::{Market, World};
-use crate::policy::spec::{
-    AdmitSpec, BackfillSpec, Choice, Compatibility, DemandMix, External, GpuMachines, Narrow,
-    OfferScope, OrderSpec, PlaceSpec, PolicyPart, PolicySpec, PreemptSpec, ProvisionSpec,
-    ReleaseSpec, Scalar,
-};
+use crate::policy::part::{DemandMix, Parameter, Part, PartSpec, Setting, SettingKind, Settings};
+use crate::policy::place::{self, NARROW};
+use crate::policy::spec::{Compatibility, External, Narrow, PolicyPart, PolicySpec};
+use crate::policy::{admit, backfill, order, preempt, provision, release};
 use crate::problem::{clip, did_you_mean};
-use crate::units::Span;
 
 /// The policies of a scenario, and where the mixes that they need are named.
 #[derive(Debug, Default)]
@@ -51,13 +49,13 @@ pub(super) fn read(
     for (name, own, key) in section.sections() {
         let mut seen = Vec::new();
         let around = (world, base);
-        let Some(spec) = resolve(name, &section, &mut seen, &mut done, around, report) else {
+        let Some(mut spec) = resolve(name, &section, &mut seen, &mut done, around, report) else {
             continue;
         };
         for (part, who) in &spec.external {
             policies.note(&spec.name, *part, who);
         }
-        if matches!(&spec.place, PlaceSpec::Fgd { .. }) {
+        if spec.place.settings.mixes().next().is_some() {
             let range = if own.has("place") { own.spot("place") } else { key.clone() };
             policies.mixes.push((policies.specs.len(), range));
         }
@@ -125,7 +123,7 @@ fn resolve(
             None
         }
         (Some(parent), None) => resolve(parent, all, seen, done, around, report),
-        (None, Some(preset)) => preset::build(preset, name),
+        (None, Some(preset)) => preset::named(preset).map(|preset| preset.build(name, around.0)),
         (None, None) => None,
     };
     let mut spec = base.unwrap_or_else(|| PolicySpec::named(name));
@@ -193,67 +191,36 @@ fn first_option(part: &str) -> &'static str {
     super::part::options(part).next().map_or("", |option| option.name)
 }
 
-fn override_parts(
+/// Puts the parts that `own` names in place of those of `spec`.
+pub(super) fn override_parts(
     spec: &mut PolicySpec,
     own: &ConfigTable,
     world: &World,
     report: &mut Diagnostics<'_>,
 ) {
-    if let Some((name, _)) = chosen(own, "preempt", report) {
-        spec.preempt = match name.as_str() {
-            "priority" => PreemptSpec::Priority,
-            "srpt" => PreemptSpec::Srpt,
-            "none" => PreemptSpec::None,
-            other => not_built("preempt", other),
-        };
+    let mut named = NamedParts { own, world, report };
+    if let Some((preempt, _)) = named.part("preempt", preempt::PARTS) {
+        spec.preempt = preempt;
     }
     if own.has("admit") {
-        let admit = own.section("admit");
-        spec.admit = AdmitSpec {
-            queue_limit: admit.count32("queue_limit"),
-            patience: admit.span("patience"),
-        };
+        let settings = named.settings("admit", admit::LIMITS.parameters, &own.section("admit"));
+        spec.admit = admit::LIMITS.with(settings).build();
     }
-    if let Some((name, _)) = chosen(own, "order", report) {
-        spec.order = order(&name);
+    if let Some((order, _)) = named.part("order", order::PARTS) {
+        spec.order = order;
     }
-    if let Some((name, parameters)) = chosen(own, "place", report) {
-        spec.place = place(&name, &parameters);
-        spec.narrow = Narrow {
-            scope: scope(&parameters, world, report),
-            gpu_machines: match parameters.text("gpu_machines") {
-                Some("gpu-work") => GpuMachines::GpuWork,
-                _ => GpuMachines::Any,
-            },
-            weigh_data: parameters.flag("weigh_data").unwrap_or(false),
-            // The only place part that has no such key.
-            weigh_price: name != "fgd" && parameters.flag("weigh_price").unwrap_or(false),
-        };
+    if let Some((place, table)) = named.part("place", place::PARTS) {
+        spec.place = place;
+        spec.narrow = Narrow::new(&named.settings("place", NARROW, &table));
     }
-    if let Some((name, parameters)) = chosen(own, "backfill", report) {
-        let most = parameters.count32("reservations");
-        spec.reservations = most.unwrap_or(BackfillSpec::RESERVATIONS);
-        spec.backfill = match name.as_str() {
-            "greedy" => BackfillSpec::Greedy,
-            "easy" => BackfillSpec::Easy,
-            "conservative" => BackfillSpec::Conservative,
-            "none" => BackfillSpec::None,
-            other => not_built("backfill", other),
-        };
+    if let Some((backfill, _)) = named.part("backfill", backfill::PARTS) {
+        spec.backfill = backfill;
     }
-    if let Some((name, parameters)) = chosen(own, "provision", report) {
-        spec.provision = provision(&name, &parameters, own, world, report);
-        spec.rent_from = match &spec.provision {
-            ProvisionSpec::OnDemand { .. } => scope(&parameters, world, report),
-            ProvisionSpec::OwnedOnly | ProvisionSpec::Static { .. } => OfferScope::default(),
-        };
+    if let Some((provision, _)) = named.part("provision", provision::PARTS) {
+        spec.provision = provision;
     }
-    if let Some((name, parameters)) = chosen(own, "release", report) {
-        spec.release = match name.as_str() {
-            "never" => ReleaseSpec::Never,
-            "idle" => ReleaseSpec::Idle { after: parameters.span("after").unwrap_or(Span::ZERO) },
-            other => not_built("release", other),
-        };
+    if let Some((release, _)) = named.part("release", release::PARTS) {
+        spec.release = release;
     }
     if let Some(name) = own.text("compatibility") {
         spec.compatibility = match name {
@@ -264,135 +231,120 @@ fn override_parts(
     }
 }
 
-/// An option that is listed, and so was let through, but that nothing builds.
-fn not_built(part: &str, name: &str) -> ! {
-    unreachable!("the {part} part `{name}` is listed and not built")
+/// The table of a policy, which names parts.
+struct NamedParts<'p, 'd> {
+    own: &'p ConfigTable,
+    world: &'p World,
+    report: &'p mut Diagnostics<'d>,
 }
 
-/// The offers that a part names.
-fn scope(parameters: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) -> OfferScope {
-    let mut named = |what: &str| {
-        if !parameters.has(what) {
-            return Vec::new();
+impl NamedParts<'_, '_> {
+    /// The one of `parts` that answers `question`, and the table with its parameters; none where
+    /// the policy names none.
+    fn part<T>(
+        &mut self,
+        question: &'static str,
+        parts: &[&'static Part<T>],
+    ) -> Option<(PartSpec<T>, ConfigTable)> {
+        let (name, table) = chosen(self.own, question, self.report)?;
+        let part = parts.iter().find(|part| part.name == name);
+        let part = part.expect("the table of keys names no other part");
+        let settings = self.settings(question, part.parameters, &table);
+        for parameter in part.parameters {
+            self.complete(question, parameter, &settings, &table);
         }
-        check_names(what, parameters.texts(what), world, report);
-        parameters.names(what)
-    };
-    OfferScope {
-        providers: named("providers"),
-        regions: named("regions"),
-        types: named("types"),
-        families: named("families"),
+        Some((part.with(settings), table))
     }
-}
 
-fn order(name: &str) -> OrderSpec {
-    match name {
-        "shortest" => OrderSpec::Shortest,
-        "smallest" => OrderSpec::Smallest,
-        "largest" => OrderSpec::Largest,
-        "earliest-deadline" => OrderSpec::EarliestDeadline,
-        "priority" => OrderSpec::Priority,
-        "wfp3" => OrderSpec::Wfp3,
-        "unicep" => OrderSpec::Unicep,
-        "f1" => OrderSpec::F1,
-        "fcfs" => OrderSpec::Fcfs,
-        other => not_built("order", other),
+    /// The values of `parameters` in `table`, with the defaults of those that are not there.
+    fn settings(
+        &mut self,
+        question: &str,
+        parameters: &'static [Parameter],
+        table: &ConfigTable,
+    ) -> Settings {
+        let mut settings = Settings::new(parameters);
+        for parameter in parameters {
+            if let Some(value) = self.value(parameter, table) {
+                debug_assert!(parameter.kind.admits(&value), "{question}: {parameter:?} {value:?}");
+                settings.set(parameter.name, value);
+            }
+        }
+        settings
     }
-}
 
-fn place(name: &str, parameters: &ConfigTable) -> PlaceSpec {
-    let by = || match parameters.text("by") {
-        Some("cpu") => Scalar::Cpu,
-        Some("memory") => Scalar::Memory,
-        Some("gpu") => Scalar::Gpu,
-        _ => Scalar::Mean,
-    };
-    match name {
-        "next-fit" => PlaceSpec::NextFit,
-        "best-fit" => PlaceSpec::BestFit { by: by() },
-        "worst-fit" => PlaceSpec::WorstFit { by: by() },
-        "random" => PlaceSpec::Random,
-        "dot-product" => PlaceSpec::DotProduct,
-        "least-dot-product" => PlaceSpec::LeastDotProduct,
-        "least-remainder" => PlaceSpec::LeastRemainder,
-        "least-loaded" => PlaceSpec::LeastLoaded,
-        "gpu-packing" => PlaceSpec::GpuPacking,
-        "gpu-clustering" => PlaceSpec::GpuClustering,
-        "fgd" => PlaceSpec::Fgd {
-            mix: DemandMix {
-                source: parameters.text("mix").unwrap_or("workload").to_owned(),
-                demands: Vec::new(),
-            },
-        },
-        "first-fit" => PlaceSpec::FirstFit,
-        other => not_built("place", other),
+    /// The value of `parameter`; none where it is not there, or is wrong and reported.
+    fn value(&mut self, parameter: &Parameter, table: &ConfigTable) -> Option<Setting> {
+        let name = parameter.name;
+        match parameter.kind {
+            SettingKind::Flag => table.flag(name).map(Setting::Flag),
+            SettingKind::Count(..) => table.count(name).map(Setting::Count),
+            SettingKind::Span => table.span(name).map(Setting::Span),
+            SettingKind::Word(words) => {
+                let text = table.text(name)?;
+                words.iter().find(|word| **word == text).map(|word| Setting::Word(word))
+            }
+            SettingKind::Providers
+            | SettingKind::Regions
+            | SettingKind::Types
+            | SettingKind::Families => table.has(name).then(|| {
+                check_names(name, table.texts(name), self.world, self.report);
+                Setting::Names(table.names(name))
+            }),
+            SettingKind::Markets => {
+                let named = table.names(name);
+                let all = [Market::OnDemand, Market::Spot];
+                let known =
+                    named.iter().filter_map(|name| all.iter().find(|one| one.name() == name));
+                let mut markets: Vec<Market> = known.copied().collect();
+                markets.dedup();
+                (!markets.is_empty()).then(|| markets.into())
+            }
+            SettingKind::Fleets => table
+                .has(name)
+                .then(|| fleets(&table.section(name), self.world, self.report).into()),
+            SettingKind::Mix => table.text(name).map(|source| {
+                let source = source.to_owned().into();
+                Setting::Mix(DemandMix { source, demands: Vec::new() })
+            }),
+        }
     }
-}
 
-fn provision(
-    name: &str,
-    parameters: &ConfigTable,
-    own: &ConfigTable,
-    world: &World,
-    report: &mut Diagnostics<'_>,
-) -> ProvisionSpec {
-    let choice = match name {
-        "cheapest" => Choice::Cheapest,
-        "fastest" => Choice::Fastest,
-        "round-robin" => Choice::RoundRobin,
-        "static" => return fleets(parameters, own, world, report),
-        "owned-only" => return ProvisionSpec::OwnedOnly,
-        other => not_built("provision", other),
-    };
-    let market = |name: &str| match name {
-        "spot" => Market::Spot,
-        "on-demand" => Market::OnDemand,
-        other => not_built("market", other),
-    };
-    let mut markets: Vec<Market> =
-        parameters.names("markets").iter().map(|name| market(name)).collect();
-    markets.dedup();
-    let rents = world.offers.rows().iter().any(|offer| {
-        offer.market != Market::Owned
-            && (markets.contains(&offer.market)
-                || markets.is_empty() && offer.market == Market::OnDemand)
-    });
-    if !rents && !report.partial_world {
-        let wanted = if markets.is_empty() { vec![Market::OnDemand] } else { markets.clone() };
-        let wanted: Vec<&str> = wanted.iter().map(|market| market.name()).collect();
-        report.hint(
-            &own.spot("provision"),
-            format!("there is nothing to rent in the market {}", wanted.join(" or ")),
-            match world.offers.rows().iter().any(|offer| offer.market != Market::Owned) {
+    /// Notes a parameter that must be there and is not, and markets on which nothing is sold.
+    fn complete(
+        &mut self,
+        question: &str,
+        parameter: &Parameter,
+        settings: &Settings,
+        table: &ConfigTable,
+    ) {
+        let (name, spot) = (parameter.name, self.own.spot(question));
+        if parameter.default == Setting::Unset("required") && !table.has(name) {
+            let part = chosen(self.own, question, self.report).map(|(part, _)| part);
+            let message = format!("`{}` needs `{name}`", part.unwrap_or_default());
+            let hint = "such as `fleets = { \"aws/us-east-1a/m5.xlarge/on-demand\" = 4 }`";
+            self.report.hint(&spot, message, hint);
+        }
+        if parameter.kind != SettingKind::Markets || self.report.partial_world {
+            return;
+        }
+        let (markets, offers) = (settings.markets(name), self.world.offers.rows());
+        if !offers.iter().any(|offer| markets.contains(&offer.market)) {
+            let wanted: Vec<&str> = markets.iter().map(|market| market.name()).collect();
+            let message = format!("there is nothing to rent in the market {}", wanted.join(" or "));
+            let hint = match offers.iter().any(|offer| offer.market != Market::Owned) {
                 true => "add that market to `markets` of a `[cloud.*]` whose prices have it",
                 false => "add a `[cloud.*]` with that market, or `provision = \"owned-only\"`",
-            },
-        );
-    }
-    ProvisionSpec::OnDemand {
-        choice,
-        markets,
-        after_wait: parameters.span("after_wait").unwrap_or(Span::ZERO),
-        max_instances: parameters.count32("max_instances"),
+            };
+            self.report.hint(&spot, message, hint);
+        }
     }
 }
 
-fn fleets(
-    parameters: &ConfigTable,
-    own: &ConfigTable,
-    world: &World,
-    report: &mut Diagnostics<'_>,
-) -> ProvisionSpec {
-    if !parameters.has("fleets") {
-        report.hint(
-            &own.spot("provision"),
-            "`static` needs `fleets`",
-            "such as `fleets = { \"aws/us-east-1a/m5.xlarge/on-demand\" = 4 }`",
-        );
-    }
+/// Numbers of instances by offer.
+fn fleets(table: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) -> Vec<(String, u32)> {
     let mut fleets = Vec::new();
-    for entry in &parameters.section("fleets").entries {
+    for entry in &table.entries {
         let Value::Count(count) = entry.node.value else { continue };
         let offer = world.offers.rows().iter().find(|offer| offer.name == entry.name);
         match offer {
@@ -411,5 +363,5 @@ fn fleets(
             }
         }
     }
-    ProvisionSpec::Static { fleets }
+    fleets
 }

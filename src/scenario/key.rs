@@ -9,6 +9,7 @@ use std::sync::{LazyLock, OnceLock};
 use rustc_hash::FxHashMap;
 
 use super::part;
+use crate::policy::part::SettingKind;
 
 /// A key of a scenario file.
 #[derive(Clone, Debug)]
@@ -223,21 +224,22 @@ fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
             default: "".into(),
             doc: option.doc.into(),
         });
-        for parameter in option.parameters {
+        for parameter in &option.parameters {
+            let path = format!("{table}.{}", parameter.name);
             keys.push(Key {
-                path: format!("{table}.{}", parameter.name).into(),
-                kind: parameter.kind,
-                default: parameter.default.into(),
+                path: path.clone().into(),
+                kind: parameter.kind.into(),
+                default: parameter.default.to_string().into(),
                 doc: parameter.doc.into(),
             });
-        }
-        if option.name == "static" {
-            keys.push(Key {
-                path: format!("{table}.fleets.*").into(),
-                kind: ValueKind::Count(1, 1_000_000),
-                default: "".into(),
-                doc: "Offer's full name = number of instances.".into(),
-            });
+            if parameter.kind == SettingKind::Fleets {
+                keys.push(Key {
+                    path: format!("{path}.*").into(),
+                    kind: ValueKind::Count(1, 1_000_000),
+                    default: "".into(),
+                    doc: "Offer's full name = number of instances.".into(),
+                });
+            }
         }
     }
     keys

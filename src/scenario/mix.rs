@@ -1,13 +1,14 @@
 //! Typical mixes of demands, counted from a workload: foresight that a policy
 //! is given and a report names.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::composition::Policies;
 use super::section::Diagnostics;
 use crate::model::{Interner, Work};
-use crate::policy::spec::{DemandMix, PlaceSpec};
+use crate::policy::spec::DemandMix;
 use crate::problem::{Problem, clip};
 use crate::units::Demand;
 use crate::workload::{
@@ -32,10 +33,10 @@ pub(super) fn fill(
     report: &mut Diagnostics<'_>,
 ) -> MixNotes {
     let mut notes = MixNotes::default();
-    let mut counted: BTreeMap<String, DemandMix> = BTreeMap::new();
+    let mut counted: BTreeMap<Cow<'static, str>, DemandMix> = BTreeMap::new();
     for (row, range) in &policies.mixes {
         let policy = &mut policies.specs[*row];
-        let PlaceSpec::Fgd { mix } = &mut policy.place else { continue };
+        let Some(mix) = policy.place.settings.mixes().next() else { continue };
         if !counted.contains_key(&mix.source) {
             let of_workload = mix.source == "workload";
             let spec = if of_workload { workload.clone() } else { pods(&mix.source, base) };
@@ -51,7 +52,7 @@ pub(super) fn fill(
                 }
             }
             if !of_workload {
-                notes.inputs.push(base.join(&mix.source));
+                notes.inputs.push(base.join(&*mix.source));
             }
         }
         if let Some(found) = counted.get(&mix.source) {
@@ -106,5 +107,5 @@ fn count(
     }
     let demands =
         counts.into_iter().map(|((demand, models), count)| (demand, models, count)).collect();
-    Ok(DemandMix { source: source.to_owned(), demands })
+    Ok(DemandMix { source: source.to_owned().into(), demands })
 }

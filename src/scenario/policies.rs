@@ -159,7 +159,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::policy::spec::{BackfillSpec, OrderSpec};
+    use crate::policy::{backfill, order};
     use crate::scenario::definition;
     use expect_test::{Expect, expect};
 
@@ -184,7 +184,7 @@ mod tests {
         let names: Vec<&str> = scenario.policies.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["q", "p", "new"]);
         let new = &scenario.policies[2];
-        assert_eq!((new.order, new.backfill), (OrderSpec::Largest, BackfillSpec::Easy));
+        assert!(new.order.is(&order::LARGEST) && new.backfill.is(&backfill::EASY));
         assert_eq!(scenario.policies[scenario.baseline].name, "p");
     }
 

@@ -1,10 +1,12 @@
 //! Whole compositions that people run today, by name.
 
-use crate::policy::spec::{
-    AdmitSpec, BackfillSpec, Choice, DemandMix, GpuMachines, Narrow, OrderSpec, PlaceSpec,
-    PolicySpec, PreemptSpec, ProvisionSpec, ReleaseSpec, Scalar,
-};
-use crate::units::Span;
+use toml::de::DeTable;
+
+use super::composition::override_parts;
+use super::document::ScenarioText;
+use super::section::{ConfigTable, Diagnostics};
+use crate::model::World;
+use crate::policy::spec::PolicySpec;
 
 /// A named composition.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,21 @@ impl Preset {
     pub fn parts(&self) -> [(&'static str, &'static str); 7] {
         let differs = |part| self.differs.iter().find(|(known, _)| *known == part);
         DEFAULTS.map(|(part, default)| differs(part).copied().unwrap_or((part, default)))
+    }
+
+    /// It as the policy called `name`. What it rents need not be there: it may be replaced.
+    pub(super) fn build(&self, name: &str, world: &World) -> PolicySpec {
+        let text = self.parts().map(|(part, text)| format!("{part} = {text}\n")).concat();
+        let document = ScenarioText::new(&text, self.name);
+        let mut report =
+            Diagnostics { partial_world: true, ..Diagnostics::new(&document, Vec::new()) };
+        let (table, _) = DeTable::parse_recoverable(&text);
+        let paths = ("policy.*", "policy");
+        let own = ConfigTable::read(table.get_ref(), paths, 0..text.len(), &mut report);
+        let mut spec = PolicySpec::named(name);
+        override_parts(&mut spec, &own, world, &mut report);
+        assert!(report.problems.is_empty(), "{}: {:?}", self.name, report.problems);
+        spec
     }
 }
 
@@ -119,100 +136,37 @@ pub const PRESETS: &[Preset] = &[
 ];
 
 /// The names of [`PRESETS`].
-pub(super) const NAMES: &[&str] = &[
-    "batch-fcfs",
-    "batch-backfill",
-    "batch-conservative",
-    "batch-shortest",
-    "kube-default",
-    "vm-packing",
-    "gpu-packing",
-    "gpu-fgd",
-    "cloud-cheapest",
-    "cloud-fastest",
-    "cloud-burst",
-];
-
-const IDLE: ReleaseSpec = ReleaseSpec::Idle { after: Span::from_secs(300) };
-
-fn rent(choice: Choice, after_wait: Span) -> ProvisionSpec {
-    ProvisionSpec::OnDemand { choice, markets: Vec::new(), after_wait, max_instances: None }
-}
-
-/// Machines with GPUs for work with GPUs, and data where it is cheap to move.
-fn thrifty() -> Narrow {
-    Narrow {
-        gpu_machines: GpuMachines::GpuWork,
-        weigh_data: true,
-        weigh_price: true,
-        ..Narrow::default()
+pub(super) const NAMES: &[&str] = &{
+    let mut names = [""; PRESETS.len()];
+    let mut row = 0;
+    while row < names.len() {
+        names[row] = PRESETS[row].name;
+        row += 1;
     }
-}
+    names
+};
 
-/// The composition called `preset`, as the policy called `name`.
-pub(super) fn build(preset: &str, name: &str) -> Option<PolicySpec> {
-    let base = PolicySpec { admit: AdmitSpec::default(), ..PolicySpec::named(name) };
-    let cloud = |choice| PolicySpec {
-        backfill: BackfillSpec::Greedy,
-        place: PlaceSpec::BestFit { by: Scalar::Mean },
-        narrow: thrifty(),
-        provision: rent(choice, Span::ZERO),
-        release: IDLE,
-        ..PolicySpec::named(name)
-    };
-    Some(match preset {
-        "batch-fcfs" => base,
-        "batch-backfill" => PolicySpec { backfill: BackfillSpec::Easy, ..base },
-        "batch-conservative" => PolicySpec { backfill: BackfillSpec::Conservative, ..base },
-        "batch-shortest" => {
-            PolicySpec { order: OrderSpec::Shortest, backfill: BackfillSpec::Easy, ..base }
-        }
-        "kube-default" => PolicySpec {
-            order: OrderSpec::Priority,
-            backfill: BackfillSpec::Greedy,
-            place: PlaceSpec::LeastLoaded,
-            preempt: PreemptSpec::Priority,
-            ..base
-        },
-        "vm-packing" => PolicySpec {
-            backfill: BackfillSpec::Greedy,
-            place: PlaceSpec::BestFit { by: Scalar::Mean },
-            ..base
-        },
-        "gpu-packing" => {
-            PolicySpec { backfill: BackfillSpec::Greedy, place: PlaceSpec::GpuPacking, ..base }
-        }
-        "gpu-fgd" => PolicySpec {
-            backfill: BackfillSpec::Greedy,
-            place: PlaceSpec::Fgd {
-                mix: DemandMix { source: "workload".to_owned(), ..DemandMix::default() },
-            },
-            ..base
-        },
-        "cloud-cheapest" => cloud(Choice::Cheapest),
-        "cloud-fastest" => cloud(Choice::Fastest),
-        "cloud-burst" => PolicySpec {
-            backfill: BackfillSpec::Easy,
-            narrow: thrifty(),
-            provision: rent(Choice::Cheapest, Span::from_secs(1_800)),
-            release: IDLE,
-            ..base
-        },
-        _ => return None,
-    })
+/// The preset called `name`.
+pub(super) fn named(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::OfferSpec;
+    use crate::units::Shape;
 
+    /// What a policy without parts is, in code and in a scenario.
     #[test]
-    fn every_preset_is_listed_and_built() {
-        assert_eq!(PRESETS.len(), NAMES.len());
-        for (preset, name) in PRESETS.iter().zip(NAMES) {
-            assert_eq!(preset.name, *name);
-            assert_eq!(build(name, "mine").map(|spec| spec.name), Some("mine".to_owned()));
-        }
+    fn the_defaults_are_those_of_the_code() {
+        let world = World::builder()
+            .offer(OfferSpec::owned("dc", "node", Shape { cpu: 1_000, memory: 1, gpus: 0 }, 1))
+            .build()
+            .expect("the world is right");
+        let plain = PRESETS[0].build("mine", &world);
+        assert_eq!((PRESETS[0].name, PRESETS[0].differs), ("batch-fcfs", &[][..]));
+        assert_eq!(plain, PolicySpec::named("mine"));
     }
 
     /// The printed parts of a preset, written as a policy, are that policy.

@@ -1,9 +1,8 @@
 //! Parts of the real world that a scenario leaves out, to be said beside what was assumed.
 
 use super::Scenario;
-use crate::model::{Market, Offer, World};
-use crate::policy::provision::is_open;
-use crate::policy::spec::{PolicySpec, ProvisionSpec};
+use crate::model::{Offer, World};
+use crate::policy::spec::Reach;
 use crate::problem::clip;
 use crate::units::Id;
 
@@ -29,8 +28,8 @@ impl Scenario {
 
     /// Offers that one of the policies in these rows may rent.
     pub(super) fn rentable(&self, rows: &[usize]) -> Vec<Id<Offer>> {
-        let policies = || rows.iter().map(|&row| &self.policies[row]);
-        let may = |offer: &Id<Offer>| policies().any(|policy| rents(&self.world, policy, *offer));
+        let reaches: Vec<Reach> = rows.iter().map(|&row| self.policies[row].reach()).collect();
+        let may = |offer: &Id<Offer>| reaches.iter().any(|reach| reach.rents(&self.world, *offer));
         self.world.offers.ids().filter(may).collect()
     }
 }
@@ -44,19 +43,6 @@ pub fn not_modelled(told: impl IntoIterator<Item = String>) -> String {
         }
     }
     format!("Not modelled: {}.", all.join("; "))
-}
-
-/// Whether the policy may ever rent this offer.
-fn rents(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> bool {
-    let (facts, reach) = (&world.offers[offer], policy.reach());
-    facts.market != Market::Owned
-        && match reach.provision {
-            ProvisionSpec::OwnedOnly => false,
-            ProvisionSpec::Static { fleets } => fleets.iter().any(|(name, _)| *name == facts.name),
-            ProvisionSpec::OnDemand { markets, .. } => {
-                is_open(facts.market, markets) && reach.rent_from.admits(world, offer)
-            }
-        }
 }
 
 /// Names of the providers of offers that may be rented without end; none where no offer may.

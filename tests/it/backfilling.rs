@@ -28,7 +28,9 @@ use std::collections::BTreeMap;
 
 use windtunnel::model::{Ask, Work};
 use windtunnel::policy;
-use windtunnel::policy::spec::{BackfillSpec, OrderSpec, PolicySpec};
+use windtunnel::policy::backfill::{self, BackfillPart};
+use windtunnel::policy::order::{self, OrderPart};
+use windtunnel::policy::spec::PolicySpec;
 use windtunnel::sim::Options;
 use windtunnel::units::Span;
 use windtunnel::workload::WorkList;
@@ -46,7 +48,7 @@ pub(crate) struct Pool {
     pub(crate) nodes: u32,
     pub(crate) cores: u32,
     pub(crate) works: Vec<Work>,
-    pub(crate) order: OrderSpec,
+    pub(crate) order: &'static OrderPart,
 }
 
 // ---------------------------------------------------------------------------
@@ -75,7 +77,7 @@ struct Slow<'c> {
 }
 
 impl<'c> Slow<'c> {
-    fn run(pool: &'c Pool, backfill: BackfillSpec) -> Starts {
+    fn run(pool: &'c Pool, backfill: &'static BackfillPart) -> Starts {
         let works = &pool.works;
         let all = i64::from(pool.nodes * pool.cores);
         let mut slow = Self {
@@ -103,13 +105,13 @@ impl<'c> Slow<'c> {
                 }
                 arrived += 1;
             }
-            if pool.order == OrderSpec::Shortest {
+            if pool.order.name == "shortest" {
                 slow.waiting
                     .sort_by_key(|&(job, _)| (works[job].ask.estimate.unwrap_or(Span::MAX), job));
             }
-            match backfill {
-                BackfillSpec::Easy => slow.easy(),
-                BackfillSpec::Conservative => slow.conservative(),
+            match backfill.name {
+                "easy" => slow.easy(),
+                "conservative" => slow.conservative(),
                 other => panic!("there is no slow {other:?}"),
             }
             slow.waiting.retain(|&(_, tasks)| tasks > 0);
@@ -286,9 +288,13 @@ impl<'c> Slow<'c> {
 // The simulator itself, and random cases.
 // ---------------------------------------------------------------------------
 
-pub(crate) fn simulated(pool: &Pool, backfill: BackfillSpec) -> Starts {
+pub(crate) fn simulated(pool: &Pool, backfill: &'static BackfillPart) -> Starts {
     let world = trial::processors(pool.nodes, pool.cores);
-    let spec = PolicySpec { order: pool.order, backfill, ..PolicySpec::named("pool") };
+    let spec = PolicySpec {
+        order: pool.order.spec(),
+        backfill: backfill.spec(),
+        ..PolicySpec::named("pool")
+    };
     let mut starts = Started(vec![BTreeMap::new(); pool.works.len()]);
     let (mut source, mut policy) = (WorkList::new(&pool.works), policy::build(&spec));
     trial::run(&world, &mut source, &mut *policy, &Options::default(), &mut starts, pool);
@@ -306,18 +312,23 @@ fn pool(seed: u64, guessing: Guessing) -> Pool {
         let tasks = dice.within(1, if gang { most } else { most + 4 }) as u32;
         Ask { tasks, gang, demand: CORE, ..Ask::default() }
     });
-    Pool { nodes, cores, works, order: dice.of(&[OrderSpec::Fcfs, OrderSpec::Shortest]) }
+    Pool { nodes, cores, works, order: dice.of(&[&order::FCFS, &order::SHORTEST]) }
 }
 
 /// Compares all starts with those `wanted`, and counts who overtook.
-pub(crate) fn agree(pool: &Pool, backfill: BackfillSpec, wanted: &Starts, which: &str) -> usize {
+pub(crate) fn agree(
+    pool: &Pool,
+    backfill: &'static BackfillPart,
+    wanted: &Starts,
+    which: &str,
+) -> usize {
     let Pool { nodes, cores, order, .. } = pool;
     let which = format!("{which}, {backfill:?}, {order:?}, {nodes} nodes of {cores}");
     trial::assert_same(&which, &pool.works, wanted, &simulated(pool, backfill));
     trial::overtakers(trial::first(wanted))
 }
 
-fn all_agree(backfill: BackfillSpec, seeds: std::ops::Range<u64>) {
+fn all_agree(backfill: &'static BackfillPart, seeds: std::ops::Range<u64>) {
     let mut overtook = 0;
     for missing in [0, 3] {
         for short in [false, true] {
@@ -334,22 +345,21 @@ fn all_agree(backfill: BackfillSpec, seeds: std::ops::Range<u64>) {
 
 #[test]
 fn easy_starts_everything_when_a_slow_one_does() {
-    all_agree(BackfillSpec::Easy, 0..1_000);
+    all_agree(&backfill::EASY, 0..1_000);
 }
 
 #[test]
 fn conservative_starts_everything_when_a_slow_one_does() {
-    all_agree(BackfillSpec::Conservative, 0..500);
+    all_agree(&backfill::CONSERVATIVE, 0..500);
 }
 
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn easy_starts_a_real_log_when_a_slow_one_does() {
     let works = logs::kth();
-    for order in [OrderSpec::Fcfs, OrderSpec::Shortest] {
+    for order in [&order::FCFS, &order::SHORTEST] {
         let pool = Pool { nodes: 100, cores: 1, works: works.clone(), order };
-        let overtook =
-            agree(&pool, BackfillSpec::Easy, &Slow::run(&pool, BackfillSpec::Easy), "KTH");
+        let overtook = agree(&pool, &backfill::EASY, &Slow::run(&pool, &backfill::EASY), "KTH");
         assert!(overtook > 2_000, "{overtook}");
     }
 }

@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 
 use windtunnel::experiment::bound::{self, Bounds, Frame};
 use windtunnel::metrics::{Collector, Direction, METRICS, Summary};
-use windtunnel::policy::{
-    self,
-    spec::{BackfillSpec, Choice, OrderSpec, PolicySpec, PreemptSpec, ProvisionSpec},
-};
+use windtunnel::model::Market;
+use windtunnel::policy::provision::ProvisionPart;
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::policy::{self, backfill, order, preempt, provision};
 use windtunnel::sim;
 use windtunnel::workload::WorkList;
 
@@ -42,22 +42,20 @@ fn bounds(scenario: &Scenario) -> Bounds {
 
 /// The scenario's own policy, and those that turn nothing away.
 fn policies(own: &PolicySpec) -> Vec<PolicySpec> {
-    let open = |order, choice| PolicySpec {
+    let open = |order, choice: &'static ProvisionPart| PolicySpec {
         order,
-        backfill: BackfillSpec::Greedy,
-        provision: ProvisionSpec::OnDemand {
-            choice,
-            markets: vec![windtunnel::model::Market::OnDemand, windtunnel::model::Market::Spot],
-            after_wait: windtunnel::units::Span::ZERO,
-            max_instances: None,
-        },
+        backfill: backfill::GREEDY.spec(),
+        provision: choice.spec().set("markets", vec![Market::OnDemand, Market::Spot]),
         ..PolicySpec::named("open")
     };
     vec![
         own.clone(),
-        open(OrderSpec::Fcfs, Choice::Cheapest),
-        open(OrderSpec::EarliestDeadline, Choice::Fastest),
-        PolicySpec { preempt: PreemptSpec::Srpt, ..open(OrderSpec::Shortest, Choice::Cheapest) },
+        open(order::FCFS.spec(), &provision::CHEAPEST),
+        open(order::EARLIEST_DEADLINE.spec(), &provision::FASTEST),
+        PolicySpec {
+            preempt: preempt::SRPT.spec(),
+            ..open(order::SHORTEST.spec(), &provision::CHEAPEST)
+        },
     ]
 }
 

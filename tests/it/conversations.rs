@@ -17,10 +17,8 @@ use windtunnel::policy::external::message::{
     ShareMessage, Submitted,
 };
 use windtunnel::policy::external::{BrokenConversation, Conversation, Launcher, Recorded};
-use windtunnel::policy::spec::{
-    BackfillSpec, Choice, External, OrderSpec, PlaceSpec, PolicyPart, PolicySpec, PreemptSpec,
-    ProvisionSpec, ReleaseSpec, Scalar,
-};
+use windtunnel::policy::spec::{External, PolicyPart, PolicySpec, Scalar};
+use windtunnel::policy::{backfill, order, place, preempt, provision, release};
 use windtunnel::scenario::Scenario;
 use windtunnel::sim::Failure;
 use windtunnel::units::Span;
@@ -238,19 +236,14 @@ fn rules(part: &str) -> Answers {
 #[test]
 fn parts_that_follow_the_same_rule_make_the_same_run() {
     let scenario = scenario(NODES);
-    let rent = ProvisionSpec::OnDemand {
-        choice: Choice::Cheapest,
-        markets: Vec::new(),
-        after_wait: Span::ZERO,
-        max_instances: None,
-    };
-    let base = PolicySpec { backfill: BackfillSpec::Greedy, ..PolicySpec::named("p") };
+    let rent = provision::CHEAPEST.spec();
+    let base = PolicySpec { backfill: backfill::GREEDY.spec(), ..PolicySpec::named("p") };
     let table = [
-        (PolicyPart::Preempt, PolicySpec { preempt: PreemptSpec::Priority, ..base.clone() }),
-        (PolicyPart::Order, PolicySpec { order: OrderSpec::Shortest, ..base.clone() }),
+        (PolicyPart::Preempt, PolicySpec { preempt: preempt::PRIORITY.spec(), ..base.clone() }),
+        (PolicyPart::Order, PolicySpec { order: order::SHORTEST.spec(), ..base.clone() }),
         (
             PolicyPart::Place,
-            PolicySpec { place: PlaceSpec::BestFit { by: Scalar::Mean }, ..base.clone() },
+            PolicySpec { place: place::BEST_FIT.spec().set("by", Scalar::Mean), ..base.clone() },
         ),
         (PolicyPart::Backfill, base.clone()),
         (PolicyPart::Provision, PolicySpec { provision: rent.clone(), ..base.clone() }),
@@ -258,7 +251,7 @@ fn parts_that_follow_the_same_rule_make_the_same_run() {
             PolicyPart::Release,
             PolicySpec {
                 provision: rent,
-                release: ReleaseSpec::Idle { after: Span::from_secs(600) },
+                release: release::IDLE.spec().set("after", Span::from_secs(600)),
                 ..base.clone()
             },
         ),
@@ -272,8 +265,8 @@ fn parts_that_follow_the_same_rule_make_the_same_run() {
     }
     // Several at once, each in a conversation of its own.
     let ours = PolicySpec {
-        preempt: PreemptSpec::Priority,
-        place: PlaceSpec::BestFit { by: Scalar::Mean },
+        preempt: preempt::PRIORITY.spec(),
+        place: place::BEST_FIT.spec().set("by", Scalar::Mean),
         ..base
     };
     let native = hash(&scenario, &ours, &Inside(rules));
@@ -427,8 +420,8 @@ fn a_recorded_exchange_plays_back() {
     let recorded = Recorded::parse(&text, EXCHANGE).expect("it is an exchange");
     let scenario = scenario(RECORDED);
     let ours = PolicySpec {
-        place: PlaceSpec::BestFit { by: Scalar::Mean },
-        backfill: BackfillSpec::Greedy,
+        place: place::BEST_FIT.spec().set("by", Scalar::Mean),
+        backfill: backfill::GREEDY.spec(),
         ..PolicySpec::named("p")
     };
     let whole = elsewhere(&ours, &[PolicyPart::Whole]);
@@ -531,15 +524,10 @@ fn wrong_answers_of_parts_are_named() {
         ),
     ];
     let scenario = scenario(NODES);
-    let rent = ProvisionSpec::OnDemand {
-        choice: Choice::Cheapest,
-        markets: Vec::new(),
-        after_wait: Span::ZERO,
-        max_instances: None,
-    };
+    let rent = provision::CHEAPEST.spec();
     for (part, wrong, want) in table {
         let provision =
-            if part == PolicyPart::Release { rent.clone() } else { ProvisionSpec::OwnedOnly };
+            if part == PolicyPart::Release { rent.clone() } else { provision::OWNED_ONLY.spec() };
         let policy = elsewhere(&PolicySpec { provision, ..PolicySpec::named("p") }, &[part]);
         let launcher = Inside(|_: &str| calls(move |_, answer| wrong(answer)));
         let Err(RunFailure::Sim(Failure::Policy { why, .. })) = run(&scenario, &policy, &launcher)

@@ -8,8 +8,8 @@ use windtunnel::experiment::{
     Asked, ComparedArms, Judging, Measurement, Repetition, RunCache, RunRequest, Runner,
     ScoredPolicy, lint, share_suite, survey,
 };
-use windtunnel::policy;
-use windtunnel::policy::spec::{OrderSpec, PolicySpec};
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::policy::{self, order};
 use windtunnel::report::{CheckReport, ComparisonResults, ResultFolder, ScoreReport};
 use windtunnel::scenario::{Scenario, Suite, quickstart};
 use windtunnel::units::Span;
@@ -170,7 +170,7 @@ fn suite(folder: &Path, version: &str, largest: bool) -> Suite {
     std::fs::write(folder.join("suite.toml"), gates).expect("there is room");
     let read = Suite::load(&folder.join("suite.toml"));
     let mut suite = read.unwrap_or_else(|problems| panic!("{problems:?}"));
-    let order = if largest { OrderSpec::Largest } else { OrderSpec::Fcfs };
+    let order = if largest { order::LARGEST.spec() } else { order::FCFS.spec() };
     let spec = PolicySpec { order, ..PolicySpec::named("mine") };
     suite.add_policy("mine", version, move || policy::build(&spec));
     share_suite(&mut suite).expect("there is no trace");

@@ -102,7 +102,7 @@ const AT_THE_END_OF_THE_CLOCK: [(&str, &str); 11] = [
     ("experiment/survey.rs", "a heap of ends: what has none is last"),
     ("policy/backfill.rs", "profiles are over with the clock"),
     ("policy/compat.rs", "a score of work without an estimate"),
-    ("policy/composed/due.rs", "a timer beyond the clock is not set"),
+    ("policy/due.rs", "a timer beyond the clock is not set"),
     ("policy/order.rs", "a score of work without an estimate"),
     ("sim/effects.rs", "a boot beyond the clock"),
 ];

@@ -5,7 +5,7 @@ use windtunnel::experiment::verify::judge::IntervalLimits;
 use windtunnel::experiment::verify::oracle::{self, Case};
 use windtunnel::experiment::verify::station::{Station, class};
 use windtunnel::experiment::verify::{CheckRow, CheckVerdict, exact, replicate};
-use windtunnel::policy::spec::PreemptSpec;
+use windtunnel::policy::preempt;
 use windtunnel::units::{Distribution, Span};
 
 /// Looser than `windtunnel verify`, so that this takes seconds.
@@ -55,7 +55,7 @@ fn progress_lost_at_preemption_is_found_out() {
 
 #[test]
 fn srpt_that_does_not_preempt_is_found_out() {
-    found_out(oracle::srpt(), 15_000, |case| case.policy.preempt = PreemptSpec::None);
+    found_out(oracle::srpt(), 15_000, |case| case.policy.preempt = preempt::NONE.spec());
 }
 
 #[test]

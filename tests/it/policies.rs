@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use windtunnel::metrics::Collector;
 use windtunnel::model::{Ask, Market, Offer, PricePath, Quota, QuotaUnit, Work, World, Zone};
-use windtunnel::policy;
-use windtunnel::policy::spec::{self, PolicySpec};
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::policy::{self, backfill, order, preempt, provision, release};
 use windtunnel::sim::{self, Observer, Options};
 use windtunnel::state::{Record, RefusalReason, State, WorkRef};
 use windtunnel::units::{Demand, Id, Money, Rate, Shape, Span, Time};
@@ -162,10 +162,11 @@ fn rented(cores: &[u32], quota: u64) -> World {
 
 fn cheapest(max_instances: Option<u32>) -> PolicySpec {
     with(|spec| {
-        let (choice, markets, after_wait) = (spec::Choice::Cheapest, Vec::new(), Span::ZERO);
-        spec.provision =
-            spec::ProvisionSpec::OnDemand { choice, markets, after_wait, max_instances };
-        spec.release = spec::ReleaseSpec::Idle { after: Span::from_secs(5) };
+        spec.provision = provision::CHEAPEST.spec();
+        if let Some(most) = max_instances {
+            spec.provision = provision::CHEAPEST.spec().set("max_instances", most);
+        }
+        spec.release = release::IDLE.spec().set("after", Span::from_secs(5));
     })
 }
 
@@ -203,7 +204,7 @@ fn a_fleet_is_no_larger_than_its_offer() {
     let offer = Id::new(0);
     world.offers[offer].capacity = Some(1);
     let fleets = vec![(world.offers[offer].name.clone(), 2)];
-    let spec = with(|spec| spec.provision = spec::ProvisionSpec::Static { fleets });
+    let spec = with(|spec| spec.provision = provision::STATIC.spec().set("fleets", fleets));
     let got = fates(&world, &[job(0, 8, 10), job(1, 4, 10)], &spec);
     assert_eq!(got[0].refused, Some(RefusalReason::NeverFits));
     assert_eq!(got[1].starts, [1.0]);
@@ -234,7 +235,7 @@ fn patience_runs_out() {
 }
 
 fn easy() -> PolicySpec {
-    with(|spec| spec.backfill = spec::BackfillSpec::Easy)
+    with(|spec| spec.backfill = backfill::EASY.spec())
 }
 
 #[test]
@@ -283,7 +284,7 @@ fn overrun_estimates_count_as_ending_now() {
 #[test]
 fn greedy_lets_pass_whatever_fits() {
     let jobs = [job(0, 3, 10), job(0, 4, 10), job(1, 1, 5), job(1, 1, 20), job(2, 1, 7)];
-    let spec = with(|spec| spec.backfill = spec::BackfillSpec::Greedy);
+    let spec = with(|spec| spec.backfill = backfill::GREEDY.spec());
     // The fourth job holds a core from 6 to 26, and the head starts after it.
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 26.0, 1.0, 6.0, 10.0]);
 }
@@ -296,7 +297,7 @@ fn conservative_keeps_every_reservation() {
     // the sixth fits on the other from 6 to 10.
     let jobs =
         [job(0, 2, 10), job(1, 3, 10), job(1, 2, 5), job(2, 1, 8), job(2, 1, 20), job(3, 1, 4)];
-    let spec = with(|spec| spec.backfill = spec::BackfillSpec::Conservative);
+    let spec = with(|spec| spec.backfill = backfill::CONSERVATIVE.spec());
     let got = starts(&cluster(&[4]), &jobs, &spec);
     assert_eq!(got, [0.0, 10.0, 1.0, 6.0, 14.0, 6.0]);
 }
@@ -308,14 +309,14 @@ fn conservative_protects_more_than_the_head() {
     // EASY lets it pass, conservative does not.
     let jobs = [job(0, 3, 10), job(0, 3, 10), job(0, 4, 5), job(1, 1, 20)];
     assert_eq!(starts(&cluster(&[4]), &jobs, &easy()), [0.0, 10.0, 21.0, 1.0]);
-    let spec = with(|spec| spec.backfill = spec::BackfillSpec::Conservative);
+    let spec = with(|spec| spec.backfill = backfill::CONSERVATIVE.spec());
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0]);
     // The same on one machine, where nothing can be counted.
     let each = jobs.map(Job::on_one);
     assert_eq!(starts(&cluster(&[4]), &each, &spec), [0.0, 10.0, 20.0, 25.0]);
     // With one reservation there the third holds none, and the fourth passes as under EASY.
     // Processors that can be counted are reserved for everybody.
-    let spec = PolicySpec { reservations: 1, ..spec };
+    let spec = PolicySpec { backfill: spec.backfill.set("reservations", 1), ..spec };
     assert_eq!(starts(&cluster(&[4]), &each, &spec), [0.0, 10.0, 21.0, 1.0]);
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0]);
 }
@@ -327,8 +328,7 @@ fn a_reservation_that_becomes_free_goes_to_the_next() {
     let jobs = [job(0, 4, 10), job(0, 3, 10), job(0, 4, 5), job(11, 1, 10), job(12, 1, 8)];
     let jobs = jobs.map(Job::on_one);
     let spec = with(|spec| {
-        spec.backfill = spec::BackfillSpec::Conservative;
-        spec.reservations = 1;
+        spec.backfill = backfill::CONSERVATIVE.spec().set("reservations", 1);
     });
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 10.0, 20.0, 25.0, 12.0]);
 }
@@ -337,7 +337,7 @@ fn a_reservation_that_becomes_free_goes_to_the_next() {
 fn conservative_moves_reservations_forward() {
     // The first job says 10 s and takes 4: everything moves to 4.
     let jobs = [job(0, 4, 4).estimate(10), job(0, 4, 5), job(1, 2, 3)];
-    let spec = with(|spec| spec.backfill = spec::BackfillSpec::Conservative);
+    let spec = with(|spec| spec.backfill = backfill::CONSERVATIVE.spec());
     assert_eq!(starts(&cluster(&[4]), &jobs, &spec), [0.0, 4.0, 9.0]);
 }
 
@@ -350,8 +350,8 @@ fn priority_takes_from_the_lowest_and_latest() {
         job(2, 2, 10).priority(3).on_one(),
     ];
     let spec = with(|spec| {
-        spec.order = spec::OrderSpec::Priority;
-        spec.preempt = spec::PreemptSpec::Priority;
+        spec.order = order::PRIORITY.spec();
+        spec.preempt = preempt::PRIORITY.spec();
     });
     let got = fates(&cluster(&[2, 2, 2]), &jobs, &spec);
     let starts: Vec<_> = got.iter().map(|fate| fate.starts.clone()).collect();
@@ -369,8 +369,8 @@ fn the_shortest_remaining_time_comes_first() {
         job(4, 1, 1).resumes(),
     ];
     let spec = with(|spec| {
-        spec.order = spec::OrderSpec::Shortest;
-        spec.preempt = spec::PreemptSpec::Srpt;
+        spec.order = order::SHORTEST.spec();
+        spec.preempt = preempt::SRPT.spec();
     });
     // 0-2 first (8 left), 2-5 second: at 4 it has 1 left, and 1 is not less.
     // 5-6 fourth, 6-11 third, 11-19 the rest of the first.
@@ -419,10 +419,8 @@ impl policy::Policy for Hasty {
 #[test]
 fn a_machine_stands_that_was_there_before_the_work_and_until_the_end() {
     // At 3.60 USD/h, for 100 of 1,000 s or for all of them.
-    let after = |secs| spec::ReleaseSpec::Idle { after: Span::from_secs(secs) };
-    for (release, paid, standing) in
-        [(after(100), 100, 0), (spec::ReleaseSpec::Never, 1_000, 1_000)]
-    {
+    let after = |secs| release::IDLE.spec().set("after", Span::from_secs(secs));
+    for (release, paid, standing) in [(after(100), 100, 0), (release::NEVER.spec(), 1_000, 1_000)] {
         let mut world = cluster(&[4, 4]);
         let last = world.offers.ids().last().expect("there are two");
         let offer = &mut world.offers[last];
@@ -448,7 +446,7 @@ fn every_listed_part_is_built() {
     std::fs::write(folder.path().join("w.csv"), "arrival_s,runtime_s,vcpus\n0,1,1\n")
         .expect("written");
     let mut built: Vec<(&str, &str, String)> = Vec::new();
-    for option in OPTIONS {
+    for option in OPTIONS.iter() {
         let (part, name) = (option.part, option.name);
         if part == "admit" {
             // One set of limits, no choice.

@@ -10,8 +10,8 @@
 use std::cmp::Reverse;
 
 use windtunnel::model::WorkId;
-use windtunnel::policy::Trigger;
-use windtunnel::policy::spec::{BackfillSpec, OrderSpec, PlaceSpec, PreemptSpec, Scalar};
+use windtunnel::policy::spec::Scalar;
+use windtunnel::policy::{Trigger, backfill, order, place, preempt};
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{AllocationRef, Ending, LiveWork, Record, State};
 use windtunnel::units::{Demand, Time};
@@ -156,16 +156,16 @@ fn preempting(mut case: Case, seed: u64) -> Case {
             work.ask.tasks = dice.within(1, 12) as u32;
         }
     }
-    case.policy.order = OrderSpec::Priority;
-    case.policy.preempt = PreemptSpec::Priority;
-    case.policy.backfill = dice.of(&[BackfillSpec::None, BackfillSpec::Greedy, BackfillSpec::Easy]);
+    case.policy.order = order::PRIORITY.spec();
+    case.policy.preempt = preempt::PRIORITY.spec();
+    case.policy.backfill = dice.of(&[&backfill::NONE, &backfill::GREEDY, &backfill::EASY]).spec();
     let by = Scalar::Cpu;
     let places = [
-        PlaceSpec::FirstFit,
-        PlaceSpec::BestFit { by },
-        PlaceSpec::WorstFit { by },
-        PlaceSpec::NextFit,
-        PlaceSpec::Random,
+        place::FIRST_FIT.spec(),
+        place::BEST_FIT.spec().set("by", by),
+        place::WORST_FIT.spec().set("by", by),
+        place::NEXT_FIT.spec(),
+        place::RANDOM.spec(),
     ];
     case.policy.place = dice.of(&places);
     case
@@ -193,8 +193,7 @@ fn holds(case: impl Fn(u64) -> Case) -> (u64, u64, u64) {
 
 #[test]
 fn whoever_is_first_takes_all_that_may_yield_and_no_more() {
-    let (preemptions, waited, needed) =
-        holds(|seed| owned(seed, BackfillSpec::None, &[OrderSpec::Fcfs]));
+    let (preemptions, waited, needed) = holds(|seed| owned(seed, &backfill::NONE, &[&order::FCFS]));
     assert!(preemptions > 1_000 && waited > 100, "{preemptions} {waited}");
     assert!(needed > 500, "{needed}");
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use windtunnel::policy::spec::{BackfillSpec, OrderSpec};
+use windtunnel::policy::{backfill, order};
 
 use crate::backfilling::{Pool, agree};
 use crate::logs;
@@ -94,7 +94,7 @@ impl Slow {
                 }
                 arrived += 1;
             }
-            if pool.order == OrderSpec::Shortest {
+            if pool.order.name == "shortest" {
                 slow.waiting.sort_by_key(|one| (one.length, one.job));
             }
             for job in slow.decide() {
@@ -155,9 +155,9 @@ impl Slow {
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn conservative_starts_a_real_log_when_a_slow_one_does() {
     let works = logs::kth();
-    for (order, count) in [(OrderSpec::Fcfs, works.len()), (OrderSpec::Shortest, 8_000)] {
+    for (order, count) in [(&order::FCFS, works.len()), (&order::SHORTEST, 8_000)] {
         let pool = Pool { nodes: 100, cores: 1, works: works[..count].to_vec(), order };
-        let overtook = agree(&pool, BackfillSpec::Conservative, &Slow::run(&pool), "KTH");
+        let overtook = agree(&pool, &backfill::CONSERVATIVE, &Slow::run(&pool), "KTH");
         assert!(overtook > 500, "{overtook}");
     }
 }

@@ -3,8 +3,9 @@
 
 use windtunnel::metrics::Laws;
 use windtunnel::model::{Ask, Work};
+use windtunnel::policy::backfill::{self, BackfillPart};
 use windtunnel::policy::place::{Fit, place_all};
-use windtunnel::policy::spec::{BackfillSpec, PolicySpec};
+use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim::Options;
 use windtunnel::state::{Needs, Record, StartPromise, State, WorkRef};
@@ -50,8 +51,8 @@ struct Rash {
 }
 
 impl Rash {
-    fn new(backfill: BackfillSpec, row: u64) -> Self {
-        let spec = PolicySpec { backfill, ..PolicySpec::named("rash") };
+    fn new(backfill: &'static BackfillPart, row: u64) -> Self {
+        let spec = PolicySpec { backfill: backfill.spec(), ..PolicySpec::named("rash") };
         Self { inner: policy::build(&spec), row, waits: None }
     }
 }
@@ -88,9 +89,9 @@ fn case(estimate: i64) -> [Row; 5] {
 
 #[test]
 fn who_takes_what_is_reserved_is_found_out() {
-    for backfill in [BackfillSpec::Easy, BackfillSpec::Conservative] {
+    for backfill in [&backfill::EASY, &backfill::CONSERVATIVE] {
         for estimate in [18, 19, 60] {
-            let spec = PolicySpec { backfill, ..PolicySpec::named("kept") };
+            let spec = PolicySpec { backfill: backfill.spec(), ..PolicySpec::named("kept") };
             assert_eq!(broken(&case(estimate), &mut *policy::build(&spec)), None, "{estimate}");
         }
         // At 12 the first of those who wait is promised 30: one second too long is enough.
@@ -118,7 +119,7 @@ fn each_task_of_an_array_is_promised_anew() {
             trial::job(4, 2, 1, ask(1, true, 5, 1)),
             trial::job(5, 12, estimate, ask(1, true, 1, estimate)),
         ];
-        let found = broken_on(5, &works, &mut Rash::new(BackfillSpec::Easy, 5));
+        let found = broken_on(5, &works, &mut Rash::new(&backfill::EASY, 5));
         assert_eq!(found, law, "{estimate}");
     }
 }
@@ -128,8 +129,8 @@ fn estimates_that_were_too_short_excuse() {
     // The second runs 20 seconds longer than it said, so the head starts at 50, not at 30.
     let mut case = case(60);
     case[1].1 = 50;
-    for backfill in [BackfillSpec::Easy, BackfillSpec::Conservative] {
-        let spec = PolicySpec { backfill, ..PolicySpec::named("kept") };
+    for backfill in [&backfill::EASY, &backfill::CONSERVATIVE] {
+        let spec = PolicySpec { backfill: backfill.spec(), ..PolicySpec::named("kept") };
         assert_eq!(broken(&case, &mut *policy::build(&spec)), None, "{backfill:?}");
     }
 }

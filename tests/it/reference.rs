@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use windtunnel::model::{Ask, Work};
 use windtunnel::policy;
-use windtunnel::policy::spec::{BackfillSpec, OrderSpec, PlaceSpec, PolicySpec, Scalar};
+use windtunnel::policy::backfill::{self, BackfillPart};
+use windtunnel::policy::order::OrderPart;
+use windtunnel::policy::spec::{PlaceSpec, PolicySpec, Scalar};
+use windtunnel::policy::{order, place};
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{Record, State};
 use windtunnel::units::{Demand, Shape};
@@ -164,15 +167,15 @@ impl<'c> Slow<'c> {
         let works = &self.case.works;
         let key = |&job: &usize| {
             let ask = works[job].ask;
-            let first = match self.case.policy.order {
-                OrderSpec::Fcfs => 0,
-                OrderSpec::Shortest => ask.estimate.expect("it has one").micros(),
-                OrderSpec::Priority => -i64::from(ask.priority),
-                OrderSpec::Smallest => i64::from(ask.tasks) * i64::from(ask.demand.cpu),
+            let first = match self.case.policy.order.name() {
+                "fcfs" => 0,
+                "shortest" => ask.estimate.expect("it has one").micros(),
+                "priority" => -i64::from(ask.priority),
+                "smallest" => i64::from(ask.tasks) * i64::from(ask.demand.cpu),
                 other => panic!("the slow simulator has no order {other:?}"),
             };
             let gpus = i64::from(ask.tasks) * i64::from(ask.demand.gpus);
-            let second = if self.case.policy.order == OrderSpec::Smallest { gpus } else { 0 };
+            let second = if self.case.policy.order.is(&order::SMALLEST) { gpus } else { 0 };
             (first, second, job)
         };
         self.waiting.sort_by_key(key);
@@ -186,18 +189,19 @@ impl<'c> Slow<'c> {
             }
         }
         let Some(&head) = self.waiting.first() else { return };
-        match self.case.policy.backfill {
-            BackfillSpec::None => {}
-            BackfillSpec::Greedy => {
+        match self.case.policy.backfill.name() {
+            "none" => {}
+            "greedy" => {
                 let behind = self.waiting[1..].to_vec();
                 for job in behind {
                     self.start(job);
                 }
             }
-            BackfillSpec::Easy => self.easy(head),
-            BackfillSpec::Conservative => {
+            "easy" => self.easy(head),
+            "conservative" => {
                 panic!("the slow simulator has no conservative backfilling")
             }
+            other => panic!("the slow simulator has no backfill part {other:?}"),
         }
     }
 
@@ -247,15 +251,18 @@ impl<'c> Slow<'c> {
     fn pick(&self, demand: Demand) -> Option<usize> {
         let fits = |&at: &usize| self.machines[at].room(demand) > 0;
         let all = (0..self.machines.len()).filter(fits);
-        match self.case.policy.place {
-            PlaceSpec::FirstFit => all.min(),
-            PlaceSpec::BestFit { by } => {
+        let place = &self.case.policy.place;
+        match place.name() {
+            "first-fit" => all.min(),
+            "best-fit" => {
+                let by = by(place);
                 all.min_by_key(|&at| (self.machines[at].left(by, demand), at))
             }
-            PlaceSpec::WorstFit { by } => {
+            "worst-fit" => {
+                let by = by(place);
                 all.min_by_key(|&at| (-self.machines[at].left(by, demand), at))
             }
-            ref other => panic!("the slow simulator has no place part {other:?}"),
+            other => panic!("the slow simulator has no place part {other:?}"),
         }
     }
 
@@ -263,7 +270,7 @@ impl<'c> Slow<'c> {
     fn start(&mut self, job: usize) -> bool {
         let work = &self.case.works[job];
         let (demand, before) = (work.ask.demand, self.machines.clone());
-        let one_by_one = matches!(self.case.policy.place, PlaceSpec::WorstFit { .. });
+        let one_by_one = self.case.policy.place.is(&place::WORST_FIT);
         let (mut left, mut on) = (work.ask.tasks, Vec::new());
         while left > 0 {
             let Some(at) = self.pick(demand) else {
@@ -331,8 +338,18 @@ fn simulated(case: &Case) -> Vec<Fate> {
 // Random cases.
 // ---------------------------------------------------------------------------
 
-const ORDERS: [OrderSpec; 4] =
-    [OrderSpec::Fcfs, OrderSpec::Shortest, OrderSpec::Smallest, OrderSpec::Priority];
+const ORDERS: [&OrderPart; 4] =
+    [&order::FCFS, &order::SHORTEST, &order::SMALLEST, &order::PRIORITY];
+
+/// The resource that a place part compares.
+fn by(place: &PlaceSpec) -> Scalar {
+    match place.settings.word("by") {
+        "cpu" => Scalar::Cpu,
+        "memory" => Scalar::Memory,
+        "gpu" => Scalar::Gpu,
+        _ => Scalar::Mean,
+    }
+}
 
 fn jobs(dice: &mut Dice, demands: &[Demand], most_tasks: u64) -> Vec<Work> {
     // From idle to hopelessly overloaded.
@@ -373,24 +390,32 @@ fn packed_case(seed: u64) -> Case {
     let most_tasks = dice.of(&[1, 1, 4, 12]);
     let works = jobs(&mut dice, &demands, most_tasks);
     let by = dice.of(&[Scalar::Cpu, Scalar::Memory, Scalar::Gpu, Scalar::Mean]);
-    let places = [PlaceSpec::FirstFit, PlaceSpec::BestFit { by }, PlaceSpec::WorstFit { by }];
+    let places = [
+        place::FIRST_FIT.spec(),
+        place::BEST_FIT.spec().set("by", by),
+        place::WORST_FIT.spec().set("by", by),
+    ];
     let policy = PolicySpec {
-        order: dice.of(&ORDERS),
+        order: dice.of(&ORDERS).spec(),
         place: dice.of(&places),
-        backfill: dice.of(&[BackfillSpec::None, BackfillSpec::Greedy]),
+        backfill: dice.of(&[&backfill::NONE, &backfill::GREEDY]).spec(),
         ..PolicySpec::named("packed")
     };
     Case { groups, works, policy }
 }
 
 /// Processors that are all alike, as in a batch system.
-fn scalar_case(seed: u64, backfill: BackfillSpec) -> Case {
+fn scalar_case(seed: u64, backfill: &'static BackfillPart) -> Case {
     let mut dice = Dice::new(seed);
     let cores = dice.within(1, 8) as u32;
     let machines = dice.within(1, 6) as u32;
     let shape = Shape { cpu: cores * 1_000, memory: 0, gpus: 0 };
     let works = jobs(&mut dice, &[CORE], u64::from(cores * machines) + 1);
-    let policy = PolicySpec { order: dice.of(&ORDERS), backfill, ..PolicySpec::named("scalar") };
+    let policy = PolicySpec {
+        order: dice.of(&ORDERS).spec(),
+        backfill: backfill.spec(),
+        ..PolicySpec::named("scalar")
+    };
     Case { groups: vec![(shape, machines)], works, policy }
 }
 
@@ -424,7 +449,7 @@ fn packing_agrees_with_a_slow_simulator() {
 
 #[test]
 fn batch_queues_agree_with_a_slow_simulator() {
-    for (backfill, seeds) in [(BackfillSpec::None, 0..200), (BackfillSpec::Greedy, 200..400)] {
+    for (backfill, seeds) in [(&backfill::NONE, 0..200), (&backfill::GREEDY, 200..400)] {
         for seed in seeds {
             agree(seed, &scalar_case(seed, backfill));
         }
@@ -435,7 +460,7 @@ fn batch_queues_agree_with_a_slow_simulator() {
 fn easy_agrees_with_a_slow_simulator() {
     let mut overtook = 0;
     for seed in 1_000..1_600 {
-        overtook += overtakers(&agree(seed, &scalar_case(seed, BackfillSpec::Easy)));
+        overtook += overtakers(&agree(seed, &scalar_case(seed, &backfill::EASY)));
     }
     assert!(overtook > 300, "{overtook}");
 }

@@ -2,8 +2,9 @@
 //! of WFP3 and UNICEP corrected, and the whole log with standard EASY.
 
 use windtunnel::model::{Interner, Work, World};
-use windtunnel::policy;
-use windtunnel::policy::spec::{BackfillSpec, Compatibility, OrderSpec, PolicySpec};
+use windtunnel::policy::order::{self, OrderPart};
+use windtunnel::policy::spec::{Compatibility, PolicySpec};
+use windtunnel::policy::{self, backfill};
 use windtunnel::problem::Problem;
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{Record, State};
@@ -66,8 +67,8 @@ fn run(world: &World, source: &mut dyn Source, spec: &PolicySpec) -> Sums {
     sums
 }
 
-fn spec(order: OrderSpec) -> PolicySpec {
-    PolicySpec { order, ..PolicySpec::named("test") }
+fn spec(order: &'static OrderPart) -> PolicySpec {
+    PolicySpec { order: order.spec(), ..PolicySpec::named("test") }
 }
 
 #[test]
@@ -78,11 +79,11 @@ fn the_published_table_comes_out() {
     world.classes.arrivals_first = true;
     world.classes.ask_per_event = true;
     let table = [
-        (OrderSpec::Fcfs, 7273.7714, 235.8173),
-        (OrderSpec::Shortest, 277.3483, 73.3065),
-        (OrderSpec::F1, 258.3664, 75.0682),
-        (OrderSpec::Wfp3, 337.3411, 126.5047),
-        (OrderSpec::Unicep, 381.7066, 103.1007),
+        (&order::FCFS, 7273.7714, 235.8173),
+        (&order::SHORTEST, 277.3483, 73.3065),
+        (&order::F1, 258.3664, 75.0682),
+        (&order::WFP3, 337.3411, 126.5047),
+        (&order::UNICEP, 381.7066, 103.1007),
     ];
     let firsts = [1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085];
     for (order, plain, filled) in table {
@@ -108,17 +109,21 @@ fn easy_agrees_with_another_implementation() {
     let path = log("lublin_256.swf.gz");
     let world = processors(1, 256);
     let table = [
-        (OrderSpec::Fcfs, BackfillSpec::None, 66502.4755, 2388443.76, 12482549.0),
-        (OrderSpec::Fcfs, BackfillSpec::Easy, 590.0538, 97155.995, 8730698.0),
-        (OrderSpec::Shortest, BackfillSpec::None, 53.5435, 275304.223, 11359058.0),
-        (OrderSpec::Shortest, BackfillSpec::Easy, 40.5596, 59632.195, 10351841.0),
+        (&order::FCFS, &backfill::NONE, 66502.4755, 2388443.76, 12482549.0),
+        (&order::FCFS, &backfill::EASY, 590.0538, 97155.995, 8730698.0),
+        (&order::SHORTEST, &backfill::NONE, 53.5435, 275304.223, 11359058.0),
+        (&order::SHORTEST, &backfill::EASY, 40.5596, 59632.195, 10351841.0),
     ];
     for (order, backfill, slowdown, wait, makespan) in table {
         let mut source = logs::open(&path);
         let mut first = Work::default();
         source.next(&mut Interner::default(), &mut first).expect("the log has jobs");
         let start = (first.arrival - Time::ZERO).secs_f64();
-        let sums = run(&world, &mut *logs::open(&path), &PolicySpec { backfill, ..spec(order) });
+        let sums = run(
+            &world,
+            &mut *logs::open(&path),
+            &PolicySpec { backfill: backfill.spec(), ..spec(order) },
+        );
         let jobs = sums.jobs as f64;
         let got = (sums.slowdown / jobs, sums.wait / jobs, sums.last_end - start);
         let near = (got.0 - slowdown).abs() < 1e-4 && (got.1 - wait).abs() < 6e-3;
@@ -131,8 +136,8 @@ fn easy_agrees_with_another_implementation() {
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn backfilling_shortens_the_waits_of_a_long_log() {
     let path = log("HPC2N-2002-2.2-cln.swf.gz");
-    let waits = [BackfillSpec::None, BackfillSpec::Easy, BackfillSpec::Greedy].map(|backfill| {
-        let spec = PolicySpec { backfill, ..spec(OrderSpec::Fcfs) };
+    let waits = [&backfill::NONE, &backfill::EASY, &backfill::GREEDY].map(|backfill| {
+        let spec = PolicySpec { backfill: backfill.spec(), ..spec(&order::FCFS) };
         let sums = run(&processors(1, 240), &mut *logs::open(&path), &spec);
         assert_eq!(sums.jobs, 202_871);
         sums.wait
@@ -159,9 +164,9 @@ impl Source for OnOne {
 fn reservations_on_instances_agree_with_counting() {
     let path = log("lublin_256.swf.gz");
     let cut = || Cut { inner: logs::open(&path), first: 0, last: 1_500, read: 0 };
-    for order in [OrderSpec::Fcfs, OrderSpec::Shortest, OrderSpec::Wfp3] {
-        for backfill in [BackfillSpec::Greedy, BackfillSpec::Easy, BackfillSpec::Conservative] {
-            let spec = PolicySpec { backfill, ..spec(order) };
+    for order in [&order::FCFS, &order::SHORTEST, &order::WFP3] {
+        for backfill in [&backfill::GREEDY, &backfill::EASY, &backfill::CONSERVATIVE] {
+            let spec = PolicySpec { backfill: backfill.spec(), ..spec(order) };
             let counted = run(&processors(1, 256), &mut cut(), &spec);
             let reserved = run(&processors(1, 256), &mut OnOne(cut()), &spec);
             assert_eq!(counted.jobs, 1_500);

@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 
 use windtunnel::model::{Ask, Work, WorkKind};
-use windtunnel::policy;
-use windtunnel::policy::spec::{BackfillSpec, PolicySpec};
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::policy::{self, backfill};
 use windtunnel::sim::Options;
 use windtunnel::units::{Shape, Span};
 use windtunnel::workload::WorkList;
@@ -143,7 +143,7 @@ fn simulated(nodes: &Nodes, works: &[Work]) -> Starts {
     for (kind, node) in world.types.rows_mut().iter_mut().zip(nodes) {
         kind.speed = node.1 as u32 * 500_000;
     }
-    let spec = PolicySpec { backfill: BackfillSpec::Easy, ..PolicySpec::named("speeds") };
+    let spec = PolicySpec { backfill: backfill::EASY.spec(), ..PolicySpec::named("speeds") };
     let mut starts = Started(vec![BTreeMap::new(); works.len()]);
     let (mut source, mut policy) = (WorkList::new(works), policy::build(&spec));
     trial::run(&world, &mut source, &mut *policy, &Options::default(), &mut starts, &nodes);

@@ -13,11 +13,11 @@ use windtunnel::model::{
     PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Work, WorkId, WorkKind,
     World, Zone,
 };
-use windtunnel::policy;
+use windtunnel::policy::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
-    AdmitSpec, BackfillSpec, Choice, DemandMix, GpuMachines, Narrow, OfferScope, OrderSpec,
-    PlaceSpec, PolicySpec, PreemptSpec, ProvisionSpec, ReleaseSpec, Scalar,
+    AdmitSpec, DemandMix, GpuMachines, Narrow, OfferScope, PartSpec, PolicySpec, Reach,
 };
+use windtunnel::policy::{self, backfill, order, place, preempt, provision, release};
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{
     ChargeKind, Ending, LaunchRefusal, Phase, Record, RefusalReason, State, WorkRef,
@@ -329,42 +329,9 @@ fn ask(dice: &mut Dice, names: &Interner, demands: &[Demand], arrival: i64, runt
 }
 
 fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
-    let by = dice.of(&[Scalar::Cpu, Scalar::Memory, Scalar::Gpu, Scalar::Mean]);
     let demands = works.iter().map(|work| (work.ask.demand, Vec::new(), 1)).collect();
-    let mix = DemandMix { source: "all of it".to_owned(), demands };
-    let places = [
-        PlaceSpec::FirstFit,
-        PlaceSpec::NextFit,
-        PlaceSpec::BestFit { by },
-        PlaceSpec::WorstFit { by },
-        PlaceSpec::Random,
-        PlaceSpec::DotProduct,
-        PlaceSpec::LeastDotProduct,
-        PlaceSpec::LeastRemainder,
-        PlaceSpec::LeastLoaded,
-        PlaceSpec::Fgd { mix },
-        PlaceSpec::GpuPacking,
-        PlaceSpec::GpuClustering,
-    ];
-    let orders = [
-        OrderSpec::Fcfs,
-        OrderSpec::Shortest,
-        OrderSpec::Smallest,
-        OrderSpec::Largest,
-        OrderSpec::EarliestDeadline,
-        OrderSpec::Priority,
-        OrderSpec::Wfp3,
-        OrderSpec::Unicep,
-        OrderSpec::F1,
-    ];
-    let backfills = [
-        BackfillSpec::None,
-        BackfillSpec::Greedy,
-        BackfillSpec::Easy,
-        BackfillSpec::Easy,
-        BackfillSpec::Conservative,
-    ];
-    let idle = ReleaseSpec::Idle { after: secs(dice, 1, 200) };
+    let mix = DemandMix { source: "all of it".into(), demands };
+    let mut draw = PartDice { world, mix };
     PolicySpec {
         narrow: Narrow {
             scope: scope(dice, world),
@@ -372,28 +339,89 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
             weigh_data: dice.once_in(2),
             weigh_price: dice.once_in(2),
         },
-        rent_from: scope(dice, world),
         name: "swarm".to_owned(),
-        preempt: dice.of(&[
-            PreemptSpec::None,
-            PreemptSpec::None,
-            PreemptSpec::Priority,
-            PreemptSpec::Srpt,
-        ]),
+        preempt: if dice.once_in(2) { preempt::NONE.spec() } else { draw.of(dice, preempt::PARTS) },
         admit: AdmitSpec {
             queue_limit: dice.once_in(4).then(|| dice.within(0, 5) as u32),
             patience: dice.once_in(4).then(|| secs(dice, 1, 300)),
         },
-        order: dice.of(&orders),
-        place: dice.of(&places),
-        backfill: dice.of(&backfills),
-        provision: provision(dice, world),
-        release: dice.of(&[ReleaseSpec::Never, ReleaseSpec::Idle { after: Span::ZERO }, idle]),
+        order: draw.of(dice, order::PARTS),
+        place: draw.of(dice, place::PARTS),
+        backfill: draw.of(dice, backfill::PARTS),
+        provision: draw.of(dice, provision::PARTS),
+        release: draw.of(dice, release::PARTS),
         compatibility: None,
         external: BTreeMap::new(),
         factory: None,
-        reservations: dice.of(&[1, 2, 1_000]),
     }
+}
+
+/// Draws parts from their rows, and values of their parameters by kind.
+struct PartDice<'w> {
+    world: &'w World,
+    mix: DemandMix,
+}
+
+impl PartDice<'_> {
+    fn of<T>(&mut self, dice: &mut Dice, parts: &[&'static Part<T>]) -> PartSpec<T> {
+        let part = dice.of(parts);
+        let mut spec = part.spec();
+        let scope = scope(dice, self.world);
+        for parameter in part.parameters {
+            let value = self.value(dice, parameter.kind, &scope);
+            if let Some(value) = value.filter(|_| !dice.once_in(3)) {
+                spec.settings.set(parameter.name, value);
+            }
+        }
+        spec
+    }
+
+    /// A value of this kind, where one other than the default is of use.
+    fn value(&self, dice: &mut Dice, kind: SettingKind, scope: &OfferScope) -> Option<Setting> {
+        let some = |names: &Vec<String>| (!names.is_empty()).then(|| names.clone().into());
+        match kind {
+            SettingKind::Flag => Some(dice.once_in(2).into()),
+            SettingKind::Count(low, high) => {
+                Some(Setting::Count(low.saturating_add(dice.within(0, 5)).min(high)))
+            }
+            SettingKind::Span => {
+                Some(if dice.once_in(2) { secs(dice, 1, 200) } else { Span::ZERO }.into())
+            }
+            SettingKind::Word(words) => Some(dice.of(words).into()),
+            SettingKind::Providers => some(&scope.providers),
+            SettingKind::Regions => some(&scope.regions),
+            SettingKind::Types => some(&scope.types),
+            SettingKind::Families => some(&scope.families),
+            SettingKind::Markets => {
+                Some(dice.of(&[vec![Market::Spot], vec![Market::OnDemand, Market::Spot]]).into())
+            }
+            SettingKind::Fleets => Some(fleets(dice, self.world).into()),
+            SettingKind::Mix => Some(self.mix.clone().into()),
+        }
+    }
+}
+
+/// Doubles all spans of a part.
+fn stretch<T>(spec: &mut PartSpec<T>) {
+    for parameter in spec.parameters() {
+        if parameter.kind == SettingKind::Span
+            && let Some(span) = spec.settings.span(parameter.name)
+        {
+            spec.settings.set(parameter.name, doubled(span).into());
+        }
+    }
+}
+
+fn fleets(dice: &mut Dice, world: &World) -> Vec<(String, u32)> {
+    let rented: Vec<&Offer> =
+        world.offers.rows().iter().filter(|offer| offer.market != Market::Owned).collect();
+    if rented.is_empty() {
+        return Vec::new();
+    }
+    let fleet = |dice: &mut Dice| (dice.of(&rented).name.clone(), dice.within(1, 3) as u32);
+    let mut fleets: Vec<(String, u32)> = (0..dice.within(1, 2)).map(|_| fleet(dice)).collect();
+    fleets.dedup_by(|a, b| a.0 == b.0);
+    fleets
 }
 
 /// Mostly all offers, else those of one provider, region, or of some types.
@@ -413,27 +441,6 @@ fn scope(dice: &mut Dice, world: &World) -> OfferScope {
         _ => (),
     }
     scope
-}
-
-fn provision(dice: &mut Dice, world: &World) -> ProvisionSpec {
-    let rented: Vec<&Offer> =
-        world.offers.rows().iter().filter(|offer| offer.market != Market::Owned).collect();
-    if rented.is_empty() {
-        return ProvisionSpec::OwnedOnly;
-    }
-    if dice.once_in(5) {
-        let fleet = |dice: &mut Dice| (dice.of(&rented).name.clone(), dice.within(1, 3) as u32);
-        let mut fleets: Vec<(String, u32)> = (0..dice.within(1, 2)).map(|_| fleet(dice)).collect();
-        fleets.dedup_by(|a, b| a.0 == b.0);
-        return ProvisionSpec::Static { fleets };
-    }
-    let markets = [vec![], vec![Market::Spot], vec![Market::OnDemand, Market::Spot]];
-    ProvisionSpec::OnDemand {
-        choice: dice.of(&[Choice::Cheapest, Choice::Fastest, Choice::RoundRobin]),
-        markets: dice.of(&markets),
-        after_wait: if dice.once_in(3) { secs(dice, 1, 120) } else { Span::ZERO },
-        max_instances: dice.once_in(3).then(|| dice.within(1, 6) as u32),
-    }
 }
 
 // ---------------------------------------------------------------------------
@@ -460,8 +467,7 @@ struct Log {
     /// First start of each work, and its place in the order of arrival.
     latest_started: u64,
     /// Rule by which the policy may rent, and the offers that it may rent from.
-    provision: Option<ProvisionSpec>,
-    rent_from: OfferScope,
+    reach: Reach,
     /// Whether an instance could be rented for each work that the run left waiting.
     left: Vec<bool>,
 }
@@ -524,21 +530,14 @@ impl Log {
 
     /// Whether the policy could rent an instance that holds all of the work.
     fn could_be_served(&self, state: &State<'_>, work: WorkRef) -> bool {
-        let Some(ProvisionSpec::OnDemand { markets, max_instances, .. }) = &self.provision else {
-            return false;
-        };
         let world = state.world();
         let rented = |offer: &Id<Offer>| world.offers[*offer].market != Market::Owned;
         let live: u32 =
             world.offers.ids().filter(rented).map(|offer| state.offer(offer).live).sum();
-        let open = |offer: &Id<Offer>| {
-            let market = world.offers[*offer].market;
-            self.rent_from.admits(world, *offer)
-                && (markets.contains(&market) || markets.is_empty() && market == Market::OnDemand)
-        };
+        let open = |offer: &Id<Offer>| self.reach.supplies(world, *offer);
         let mut offers = world.offers.ids().filter(open);
         state.work(work).ask.tasks == 1
-            && max_instances.is_none_or(|most| live < most)
+            && self.reach.max_instances.is_none_or(|most| live < most)
             && offers
                 .any(|offer| state.could_hold(work, offer) && state.launch_refusal(offer).is_none())
     }
@@ -671,9 +670,7 @@ struct Ran {
 fn run(seed: u64, what: &str, scenario: &Scenario) -> Ran {
     let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
     let mut policy = policy::build(&scenario.policy);
-    let (provision, rent_from) = (&scenario.policy.provision, &scenario.policy.rent_from);
-    let (provision, rent_from) = (Some(provision.clone()), rent_from.clone());
-    let log = Log { provision, rent_from, ..Log::default() };
+    let log = Log { reach: scenario.policy.reach(), ..Log::default() };
     let mut observer = ((Laws::new(true), log), Fingerprint::default());
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());
     let options = &scenario.options;
@@ -711,10 +708,10 @@ fn the_swarm_keeps_every_law_and_symmetry() {
         for (&corner, &times) in &first.log.seen {
             *seen.entry(corner).or_default() += times;
         }
-        let fcfs = scenario.policy.order == OrderSpec::Fcfs
-            && scenario.policy.preempt == PreemptSpec::None;
+        let fcfs =
+            scenario.policy.order.is(&order::FCFS) && scenario.policy.preempt.is(&preempt::NONE);
         if fcfs
-            && scenario.policy.backfill != BackfillSpec::None
+            && !scenario.policy.backfill.is(&backfill::NONE)
             && first.log.seen.contains_key("work starts after later work")
         {
             *seen.entry("backfilling overtakes").or_default() += 1;
@@ -774,7 +771,7 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
     // more, and there EASY reserves instances instead of counting them, and next
     // fit tries gangs that cannot fit: those meet a provider where all may run.
     let policy = &scenario.policy;
-    let counts = policy.backfill == BackfillSpec::Easy || policy.place == PlaceSpec::NextFit;
+    let counts = policy.backfill.is(&backfill::EASY) || policy.place.is(&place::NEXT_FIT);
     let region = add_region(&mut fresh, "nowhere", provider, if counts { "EU" } else { "XX" });
     world.providers = shifted(&world.providers, fresh.providers[provider].clone());
     world.regions = shifted(&world.regions, fresh.regions[region].clone());
@@ -853,7 +850,7 @@ fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
 /// F1 measures times in seconds, and laws that are drawn round to microseconds.
 fn can_be_stretched(scenario: &Scenario) -> bool {
     let constant = |offer: &Offer| matches!(offer.boot, Distribution::Constant(_));
-    scenario.policy.order != OrderSpec::F1 && scenario.world.offers.rows().iter().all(constant)
+    !scenario.policy.order.is(&order::F1) && scenario.world.offers.rows().iter().all(constant)
 }
 
 fn doubled(span: Span) -> Span {
@@ -896,12 +893,12 @@ fn slower(seed: u64, scenario: &Scenario) {
     }
     let policy = &mut changed.policy;
     policy.admit.patience = policy.admit.patience.map(doubled);
-    if let ReleaseSpec::Idle { after } = &mut policy.release {
-        *after = doubled(*after);
-    }
-    if let ProvisionSpec::OnDemand { after_wait, .. } = &mut policy.provision {
-        *after_wait = doubled(*after_wait);
-    }
+    stretch(&mut policy.preempt);
+    stretch(&mut policy.order);
+    stretch(&mut policy.place);
+    stretch(&mut policy.backfill);
+    stretch(&mut policy.provision);
+    stretch(&mut policy.release);
     changed.options.horizon = changed.options.horizon.map(later);
     let (first, more) = (run(seed, "as it is", scenario), run(seed, "slower", &changed));
     assert_same_facts(seed, "slower", 2, &first, &more);

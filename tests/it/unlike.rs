@@ -22,9 +22,10 @@ use std::collections::BTreeMap;
 use windtunnel::model::{Ask, Interner, Market, PricePath, Rules, Together, Work, WorkId, World};
 use windtunnel::policy;
 use windtunnel::policy::Trigger;
-use windtunnel::policy::spec::{
-    BackfillSpec, Choice, OrderSpec, PolicySpec, ProvisionSpec, ReleaseSpec,
-};
+use windtunnel::policy::backfill::{self, BackfillPart};
+use windtunnel::policy::order::{self, OrderPart, OrderSpec};
+use windtunnel::policy::spec::PolicySpec;
+use windtunnel::policy::{provision, release};
 use windtunnel::sim::{Observer, Options};
 use windtunnel::state::{
     Allocation, AllocationRef, DecisionNote, Instance, LiveWork, Record, State,
@@ -208,9 +209,9 @@ type Rank = (Span, (Time, WorkId));
 
 impl Watch {
     fn rank(&self, work: &LiveWork) -> Rank {
-        let first = match self.order {
-            OrderSpec::Shortest => work.remaining_estimate().unwrap_or(Span::MAX),
-            OrderSpec::Fcfs => Span::ZERO,
+        let first = match self.order.name() {
+            "shortest" => work.remaining_estimate().unwrap_or(Span::MAX),
+            "fcfs" => Span::ZERO,
             other => panic!("there is no slow order {other:?}"),
         };
         (first, work.tie())
@@ -316,7 +317,7 @@ impl Observer for Watch {
 /// Runs a case under EASY.
 fn easy(case: &Case) -> Result<Seen, String> {
     let mut watch = Watch {
-        order: case.policy.order,
+        order: case.policy.order.clone(),
         seen: Seen::default(),
         placed: Vec::new(),
         excused: false,
@@ -443,18 +444,30 @@ fn works(dice: &mut Dice) -> Vec<Work> {
     })
 }
 
-pub(crate) fn owned(seed: u64, backfill: BackfillSpec, orders: &[OrderSpec]) -> Case {
+pub(crate) fn owned(
+    seed: u64,
+    backfill: &'static BackfillPart,
+    orders: &[&'static OrderPart],
+) -> Case {
     let mut dice = Dice::new(seed);
     let (world, works) = (unlike(&mut dice), works(&mut dice));
     let order = dice.of(orders);
-    Case { world, works, policy: PolicySpec { order, backfill, ..PolicySpec::named("unlike") } }
+    Case {
+        world,
+        works,
+        policy: PolicySpec {
+            order: order.spec(),
+            backfill: backfill.spec(),
+            ..PolicySpec::named("unlike")
+        },
+    }
 }
 
 /// Some of the machines can be rented instead, boot, and may be given back when idle.
 /// Whoever is the head rents at once; overflow after a wait is left out, as others than
 /// the head are placed in the midst of a decision then.
 pub(crate) fn rented(seed: u64) -> Case {
-    let mut case = owned(seed, BackfillSpec::Easy, &[OrderSpec::Fcfs, OrderSpec::Shortest]);
+    let mut case = owned(seed, &backfill::EASY, &[&order::FCFS, &order::SHORTEST]);
     let mut dice = Dice::new(seed ^ 0x5eed);
     let (kinds, boot) = (case.world.offers.len(), dice.of(&[1, 7, 40]));
     for (row, offer) in case.world.offers.rows_mut().iter_mut().enumerate() {
@@ -467,14 +480,13 @@ pub(crate) fn rented(seed: u64) -> Case {
         }
     }
     let most = dice.within(1, 3) as u32;
-    case.policy.provision = ProvisionSpec::OnDemand {
-        choice: dice.of(&[Choice::Cheapest, Choice::Fastest]),
-        markets: Vec::new(),
-        after_wait: Span::ZERO,
-        max_instances: dice.once_in(4).then_some(most),
-    };
+    case.policy.provision = dice.of(&[&provision::CHEAPEST, &provision::FASTEST]).spec();
+    if dice.once_in(4) {
+        case.policy.provision = case.policy.provision.clone().set("max_instances", most);
+    }
     let after = Span::from_secs(dice.of(&[0, 5, 30]));
-    case.policy.release = dice.of(&[ReleaseSpec::Never, ReleaseSpec::Idle { after }]);
+    case.policy.release =
+        dice.of(&[release::NEVER.spec(), release::IDLE.spec().set("after", after)]);
     case
 }
 
@@ -523,8 +535,8 @@ fn all_hold(
 
 #[test]
 fn easy_keeps_its_promise_on_unlike_nodes() {
-    let orders = [OrderSpec::Fcfs, OrderSpec::Shortest];
-    let seen = all_hold(6_000, |seed| owned(seed, BackfillSpec::Easy, &orders), easy);
+    let orders = [&order::FCFS, &order::SHORTEST];
+    let seen = all_hold(6_000, |seed| owned(seed, &backfill::EASY, &orders), easy);
     assert!(seen.overtakers > 2_000 && seen.kept > 10_000, "{seen:?}");
 }
 
@@ -536,8 +548,8 @@ fn easy_keeps_its_promise_on_rented_capacity() {
 
 #[test]
 fn conservative_starts_nobody_later_than_first_promised() {
-    let orders = [OrderSpec::Fcfs, OrderSpec::Shortest];
-    let case = |seed| owned(seed, BackfillSpec::Conservative, &orders);
+    let orders = [&order::FCFS, &order::SHORTEST];
+    let case = |seed| owned(seed, &backfill::CONSERVATIVE, &orders);
     let seen = all_hold(3_000, case, conservative);
     assert!(seen.kept > 3_000, "{seen:?}");
 }
@@ -575,8 +587,8 @@ fn starts(case: &Case, rows: &[usize]) -> Starts {
 fn conservative_starts_an_array_when_as_many_jobs() {
     // Cases of few jobs in which it matters.
     for seed in [3_301, 68_550, 105_769, 116_911] {
-        let orders = [OrderSpec::Fcfs, OrderSpec::Shortest];
-        let mut array = owned(seed, BackfillSpec::Conservative, &orders);
+        let orders = [&order::FCFS, &order::SHORTEST];
+        let mut array = owned(seed, &backfill::CONSERVATIVE, &orders);
         array.works.iter_mut().for_each(|work| work.ask.demand.exclusive &= work.ask.gang);
         let (works, rows) = apart(&array.works);
         let single = Case { works, ..array.clone() };

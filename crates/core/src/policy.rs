@@ -1,16 +1,21 @@
 //! The policy contract: triggers and a turn; and the composed policy, which
 //! answers one question per part.
 
+pub mod admit;
 pub mod backfill;
 mod compat;
 pub mod composed;
+mod due;
 pub mod external;
 mod factory;
-mod order;
+pub mod order;
+pub mod part;
 pub mod place;
-mod preempt;
+pub mod preempt;
 pub mod provision;
 pub mod queue;
+pub mod release;
+pub mod scope;
 pub mod spec;
 mod start;
 mod turn;

@@ -4,7 +4,7 @@
 use super::super::survey::Survey;
 use super::impossible::policy_key;
 use crate::model::{Market, Provider, Region};
-use crate::policy::spec::{PolicySpec, ProvisionSpec};
+use crate::policy::spec::PolicySpec;
 use crate::problem::{Problem, clip};
 use crate::scenario::{Scenario, past_prices};
 use crate::units::{Id, Money, Time};
@@ -41,14 +41,9 @@ fn rents_from(scenario: &Scenario, policy: &PolicySpec, provider: Id<Provider>) 
         scope.providers.is_empty() || scope.providers.contains(name)
     };
     let reach = policy.reach();
-    match reach.provision {
-        ProvisionSpec::OwnedOnly => false,
-        ProvisionSpec::Static { fleets } => fleets.iter().any(|(offer, _)| {
-            let known = world.offers.iter().find(|(_, facts)| facts.name == *offer);
-            known.is_some_and(|(id, _)| world.regions[world.region_of(id)].provider == provider)
-        }),
-        ProvisionSpec::OnDemand { .. } => named(reach.rent_from) && named(reach.place_on),
-    }
+    let mut offers = world.offers.ids().filter(|&offer| world.provider_of(offer) == provider);
+    reach.rents_for_work() && named(&reach.scope) && named(&policy.placed())
+        || offers.any(|offer| reach.fleet(world, offer) > 0)
 }
 
 /// Warnings that need the work as well.

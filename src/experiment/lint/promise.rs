@@ -3,7 +3,8 @@
 use super::super::caution::without_estimate;
 use super::super::survey::Survey;
 use super::impossible::policy_key;
-use crate::policy::spec::{OrderSpec, PolicyPart, PolicySpec};
+use crate::policy::order;
+use crate::policy::spec::{PolicyPart, PolicySpec};
 use crate::problem::{Problem, clip};
 use crate::scenario::{BoundDirection, Objective, ObjectiveMetric, Scenario};
 
@@ -72,7 +73,7 @@ pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec
         );
     }
     let by_deadline = |policy: &&PolicySpec| {
-        policy.order == OrderSpec::EarliestDeadline && policy.is_ours(PolicyPart::Order)
+        policy.order.is(&order::EARLIEST_DEADLINE) && policy.is_ours(PolicyPart::Order)
     };
     let promised = scenario
         .objectives

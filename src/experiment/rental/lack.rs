@@ -3,8 +3,7 @@
 use super::{RentalLimits, fits};
 use crate::model::{Ask, Market, Offer, QuotaUnit, World};
 use crate::policy::composed::fits::{CountedCapacity, Feasibility};
-use crate::policy::provision::is_open;
-use crate::policy::spec::{OfferScope, PolicySpec, ProvisionSpec};
+use crate::policy::spec::{OfferScope, PolicySpec, Reach};
 use crate::problem::clip;
 use crate::state::barrier;
 use crate::units::Id;
@@ -17,27 +16,20 @@ pub(super) fn lack(
     limits: RentalLimits<'_>,
     ask: &Ask,
 ) -> String {
-    let markets = match &policy.provision {
-        ProvisionSpec::OnDemand { markets, .. } => markets.as_slice(),
-        ProvisionSpec::OwnedOnly | ProvisionSpec::Static { .. } => &[],
-    };
+    let reach = policy.reach();
     let all = || world.offers.ids().filter(|&offer| world.offers[offer].market != Market::Owned);
-    let scoped: Vec<Id<Offer>> =
-        all().filter(|&offer| policy.rent_from.admits(world, offer)).collect();
-    let open: Vec<Id<Offer>> = scoped
-        .iter()
-        .copied()
-        .filter(|&offer| is_open(world.offers[offer].market, markets))
-        .collect();
+    let scoped: Vec<Id<Offer>> = all().filter(|&offer| reach.scope.admits(world, offer)).collect();
+    let open: Vec<Id<Offer>> =
+        scoped.iter().copied().filter(|&offer| reach.is_open(world.offers[offer].market)).collect();
     if open.is_empty() {
-        return nothing(all().next().is_some(), !scoped.is_empty(), markets, &policy.rent_from);
+        return nothing(all().next().is_some(), !scoped.is_empty(), &reach);
     }
     let large: Vec<Id<Offer>> = open
         .into_iter()
         .filter(|&offer| world.type_of(offer).shape.holds(ask.demand) > 0)
         .collect();
     if large.is_empty() {
-        let named = narrowing(&policy.rent_from);
+        let named = narrowing(&reach.scope);
         return match named.is_empty() {
             true => "no instance type that is for rent holds a task".to_owned(),
             false => format!("no instance type that it may rent ({named}) holds a task"),
@@ -55,17 +47,14 @@ pub(super) fn lack(
             barriers.join(", ")
         );
     }
-    limit(world, policy, limits, (ask, &allowed))
+    limit(world, (policy, &reach), limits, (ask, &allowed))
 }
 
 /// Narrowing that leaves no offer.
-fn nothing(any: bool, scoped: bool, markets: &[Market], scope: &OfferScope) -> String {
-    let names: Vec<&str> = match markets {
-        [] => vec![Market::OnDemand.name()],
-        markets => markets.iter().map(|market| market.name()).collect(),
-    };
+fn nothing(any: bool, scoped: bool, reach: &Reach) -> String {
+    let names: Vec<&str> = reach.markets.iter().map(|market| market.name()).collect();
     let markets = names.join(" or ");
-    let named = narrowing(scope);
+    let named = narrowing(&reach.scope);
     match (any, scoped) {
         (false, _) => "there is no cloud to rent from".to_owned(),
         (true, false) => format!("no offer is left{}", of(&named)),
@@ -98,18 +87,11 @@ fn of(named: &str) -> String {
 /// that are large enough and allowed.
 fn limit(
     world: &World,
-    policy: &PolicySpec,
+    (policy, reach): (&PolicySpec, &Reach),
     limits: RentalLimits<'_>,
     (ask, allowed): (&Ask, &[Id<Offer>]),
 ) -> String {
     let rented = CountedCapacity { owned: false, ..CountedCapacity::ALL };
-    let unbounded = match policy.provision.clone() {
-        ProvisionSpec::OnDemand { choice, markets, after_wait, max_instances: _ } => PolicySpec {
-            provision: ProvisionSpec::OnDemand { choice, markets, after_wait, max_instances: None },
-            ..policy.clone()
-        },
-        ProvisionSpec::OwnedOnly | ProvisionSpec::Static { .. } => policy.clone(),
-    };
     let anywhere = |_: Id<Offer>| None;
     let admits = |mut fits: Feasibility, site: &dyn Fn(Id<Offer>) -> Option<u32>| {
         fits.admit(world, (limits.resolved, site), ask)
@@ -134,7 +116,9 @@ fn limit(
     if without(CountedCapacity { capacities: false, ..rented }) {
         return format!("the capacity of what it may rent has no room for {at_once}");
     }
-    if admits(fits(&unbounded).counting(rented), limits.site) {
+    let unbounded = Reach { max_instances: None, ..reach.clone() };
+    let unbounded = Feasibility::new(unbounded, policy.placed());
+    if admits(unbounded.counting(rented), limits.site) {
         return format!("`max_instances` of the policy has no room for {at_once}");
     }
     if admits(fits(policy).counting(rented), &anywhere) {

@@ -6,7 +6,8 @@ use super::judge::CheckRow;
 use super::listed::{job, outcome};
 use super::station::{CORE, Station};
 use crate::model::Work;
-use crate::policy::spec::{BackfillSpec, PolicySpec};
+use crate::policy::backfill;
+use crate::policy::spec::PolicySpec;
 use crate::units::{Distribution, Span, Stream};
 
 /// Estimates that users round theirs up to, in minutes (Tsafrir, Etsion and
@@ -149,7 +150,7 @@ impl Slow<'_> {
 /// # Errors
 /// A sentence on a run that could not be done, which is a bug.
 pub fn matching(processors: u32, gangs: &[Work]) -> Result<u64, String> {
-    let policy = PolicySpec { backfill: BackfillSpec::Easy, ..PolicySpec::named("EASY") };
+    let policy = PolicySpec { backfill: backfill::EASY.spec(), ..PolicySpec::named("EASY") };
     let got = outcome(&Station::owned(1, processors).world(), gangs, &policy)?;
     let wanted = slow_starts(processors, gangs);
     let same =

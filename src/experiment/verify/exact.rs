@@ -5,7 +5,8 @@ use super::listed::{job, outcome};
 use super::oracle::renting;
 use super::station::{CORE, RentalTerms, Station};
 use crate::model::{Billing, Work};
-use crate::policy::spec::{BackfillSpec, OrderSpec, PlaceSpec, PolicySpec, Scalar};
+use crate::policy::spec::{PolicySpec, Scalar};
+use crate::policy::{backfill, order, place};
 use crate::units::{Demand, Distribution, Span};
 
 /// All of them.
@@ -28,8 +29,8 @@ fn backfilling() -> Result<Vec<CheckRow>, String> {
         .map(|(ordinal, (arrival, tasks, secs))| job(ordinal, arrival, tasks, CORE, secs))
         .collect();
     let wanted = [
-        ("four jobs, no backfilling", BackfillSpec::None, [0, 10, 20, 20]),
-        ("four jobs, EASY", BackfillSpec::Easy, [0, 10, 1, 20]),
+        ("four jobs, no backfilling", backfill::NONE.spec(), [0, 10, 20, 20]),
+        ("four jobs, EASY", backfill::EASY.spec(), [0, 10, 1, 20]),
     ];
     let mut rows = Vec::new();
     for (name, backfill, want) in wanted {
@@ -54,12 +55,12 @@ fn packing() -> Result<Vec<CheckRow>, String> {
             job(ordinal, 0, 1, Demand { cpu, ..CORE }, 100)
         })
         .collect();
-    let best = PlaceSpec::BestFit { by: Scalar::Cpu };
+    let best = place::BEST_FIT.spec().set("by", Scalar::Cpu);
     let wanted = [
-        ("first fit", OrderSpec::Fcfs, PlaceSpec::FirstFit, 10.0),
-        ("best fit", OrderSpec::Fcfs, best.clone(), 10.0),
-        ("first fit, largest first", OrderSpec::Largest, PlaceSpec::FirstFit, 6.0),
-        ("best fit, largest first", OrderSpec::Largest, best, 6.0),
+        ("first fit", order::FCFS.spec(), place::FIRST_FIT.spec(), 10.0),
+        ("best fit", order::FCFS.spec(), best.clone(), 10.0),
+        ("first fit, largest first", order::LARGEST.spec(), place::FIRST_FIT.spec(), 6.0),
+        ("best fit, largest first", order::LARGEST.spec(), best, 6.0),
     ];
     let mut rows = Vec::new();
     for (name, order, place, want) in wanted {

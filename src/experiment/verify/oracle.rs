@@ -4,9 +4,8 @@ use super::Effort;
 use super::station::{RentalTerms, Station, UNIT, class, poisson};
 use super::theory;
 use crate::model::Billing;
-use crate::policy::spec::{
-    AdmitSpec, Choice, OrderSpec, PolicySpec, PreemptSpec, ProvisionSpec, ReleaseSpec,
-};
+use crate::policy::spec::{AdmitSpec, PolicySpec};
+use crate::policy::{order, preempt, provision, release};
 use crate::units::{Distribution, Span};
 use crate::workload::{Arrivals, SynthClass};
 
@@ -297,7 +296,7 @@ fn shortest_first() -> Case {
     )];
     let station = Station::owned(1, 1);
     let mut case = queue("M/M/1 SJF, load 0.8", station, 0.8, exponential(1.0), 36, answers);
-    case.policy.order = OrderSpec::Shortest;
+    case.policy.order = order::SHORTEST.spec();
     case.classes[0].estimate = Some(Distribution::Constant(1.0));
     case
 }
@@ -312,8 +311,8 @@ pub fn srpt() -> Case {
     )];
     let station = Station::owned(1, 1);
     let mut case = queue("M/M/1 SRPT, load 0.8", station, 0.8, exponential(1.0), 32, answers);
-    case.policy.order = OrderSpec::Shortest;
-    case.policy.preempt = PreemptSpec::Srpt;
+    case.policy.order = order::SHORTEST.spec();
+    case.policy.preempt = preempt::SRPT.spec();
     case.classes[0].estimate = Some(Distribution::Constant(1.0));
     case.classes[0].resumes = true;
     case
@@ -330,20 +329,15 @@ fn priorities() -> Case {
     let low = SynthClass { name: "low".to_owned(), weight: 4.0, ..class(exponential(1.0)) };
     let high = SynthClass { name: "high".to_owned(), weight: 3.0, priority: 1, ..low.clone() };
     case.classes = vec![high, low];
-    case.policy.order = OrderSpec::Priority;
+    case.policy.order = order::PRIORITY.spec();
     case
 }
 
 /// Such a policy that rents the cheapest for every piece of work, and gives it
 /// back as soon as it is idle.
 pub fn renting(policy: PolicySpec) -> PolicySpec {
-    let provision = ProvisionSpec::OnDemand {
-        choice: Choice::Cheapest,
-        markets: Vec::new(),
-        after_wait: Span::ZERO,
-        max_instances: None,
-    };
-    PolicySpec { provision, release: ReleaseSpec::Idle { after: Span::ZERO }, ..policy }
+    let provision = provision::CHEAPEST.spec();
+    PolicySpec { provision, release: release::IDLE.spec(), ..policy }
 }
 
 const PER_SECOND: Billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };

@@ -16,10 +16,10 @@ mod step_function;
 
 use std::ops::ControlFlow;
 
+use super::part::{Part, PartSpec};
 use super::place::{self, Place};
 use super::provision::Provision;
 use super::queue::{Queue, Queued};
-use super::spec;
 use super::start::{Rent, WorkStarter};
 use super::turn::Turn;
 use crate::model::Market;
@@ -27,9 +27,25 @@ use crate::state::{AllocationRef, OfferSet, Share, UNKNOWN_RUN, WorkRef};
 use crate::units::Time;
 use failed::Failed;
 
-pub use conservative::Conservative;
-pub use easy::Easy;
-pub use greedy::Greedy;
+pub use conservative::{CONSERVATIVE, Conservative};
+pub use easy::{EASY, Easy};
+pub use greedy::{GREEDY, Greedy};
+
+/// A row of [`PARTS`].
+pub type BackfillPart = Part<Option<Box<dyn Backfill>>>;
+/// A backfill part with its settings.
+pub type BackfillSpec = PartSpec<Option<Box<dyn Backfill>>>;
+
+/// Every backfill part.
+pub static PARTS: &[&BackfillPart] = &[&NONE, &GREEDY, &EASY, &CONSERVATIVE];
+
+/// Nobody overtakes: the head blocks the queue.
+pub static NONE: BackfillPart = Part {
+    name: "none",
+    doc: "Nobody overtakes: the head blocks the queue.",
+    parameters: &[],
+    make: |_| None,
+};
 
 /// State, place part and queue that a backfill part works on while the head of the queue is
 /// blocked.
@@ -52,6 +68,11 @@ pub struct Pass<'p, 't, 'a, 'w> {
 pub trait Backfill: std::fmt::Debug {
     /// Whether it reads the order of estimated ends.
     fn needs_ends(&self) -> bool;
+
+    /// Whether whoever waits is rented for, as the first keeps nobody from anything.
+    fn rents_for_all(&self) -> bool {
+        false
+    }
 
     /// Whether it gives everybody a reservation, so that the head itself may start only
     /// by its plan while others wait.
@@ -84,16 +105,6 @@ pub trait Backfill: std::fmt::Debug {
     fn promise(&self, work: WorkRef) -> Option<Time> {
         let _ = work;
         None
-    }
-}
-
-/// The part that `spec` names; none where nobody overtakes.
-pub fn build(spec: &spec::PolicySpec) -> Option<Box<dyn Backfill>> {
-    match spec.backfill {
-        spec::BackfillSpec::None => None,
-        spec::BackfillSpec::Greedy => Some(Box::new(Greedy::default())),
-        spec::BackfillSpec::Easy => Some(Box::new(Easy::default())),
-        spec::BackfillSpec::Conservative => Some(Box::new(Conservative::new(spec.reservations))),
     }
 }
 

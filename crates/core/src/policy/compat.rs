@@ -15,9 +15,9 @@
 //! The wait in WFP3 and UNICEP is the true one; the original computes another.
 
 use super::Policy;
-use super::order::ascending_real;
+use super::order::{F1, FCFS, Order, OrderSpec, SHORTEST, UNICEP, WFP3, ascending_real};
 use super::place::{self, Place};
-use super::spec::{OrderSpec, PolicySpec};
+use super::spec::PolicySpec;
 use super::turn::{Trigger, Turn};
 use crate::state::{LiveWork, Needs, WorkRef};
 use crate::units::{Span, Time};
@@ -26,6 +26,8 @@ use crate::units::{Span, Time};
 #[derive(Debug)]
 pub struct RlScheduler {
     order: OrderSpec,
+    /// The same, for orders that RLScheduler does not have.
+    own: Box<dyn Order>,
     backfill: bool,
     place: Box<dyn Place>,
     queue: Vec<WorkRef>,
@@ -36,7 +38,8 @@ impl RlScheduler {
     /// The order and place parts of `spec`; all others are fixed.
     pub fn new(spec: &PolicySpec, backfill: bool) -> Self {
         let place = place::build(spec);
-        Self { order: spec.order, backfill, place, queue: Vec::new(), head: None }
+        let (order, own) = (spec.order.clone(), spec.order.build());
+        Self { order, own, backfill, place, queue: Vec::new(), head: None }
     }
 }
 
@@ -87,7 +90,8 @@ impl Policy for RlScheduler {
 impl RlScheduler {
     /// Commits to the first by score, and works out when it could start, if others are to fill up.
     fn pick(&mut self, turn: &Turn<'_, '_>) -> (WorkRef, Option<Time>) {
-        self.queue.sort_by_cached_key(|&work| score(self.order, turn.work(work), turn.now()));
+        let (order, own) = (&self.order, &*self.own);
+        self.queue.sort_by_cached_key(|&work| score(order, own, turn.work(work), turn.now()));
         let head = self.queue[0];
         (head, self.backfill.then(|| promised_start(turn, head)))
     }
@@ -122,29 +126,28 @@ fn estimate(work: &LiveWork) -> Span {
     work.ask.estimate.unwrap_or(Span::MAX)
 }
 
-/// Their scores, the smallest first.
-fn score(order: OrderSpec, work: &LiveWork, now: Time) -> (u128, Time) {
+/// The score of RLScheduler where it has the order, else ours: the smallest first. Of equal
+/// scores two orders put the earlier arrival first; under the others ties keep their order.
+fn score(order: &OrderSpec, own: &dyn Order, work: &LiveWork, now: Time) -> (u128, Time) {
     let estimate = estimate(work).secs_f64();
     let wait = (now - work.arrival).secs_f64();
     let procs = f64::from(work.ask.tasks) * f64::from(work.ask.demand.cpu) / 1_000.0;
-    let real = match order {
-        OrderSpec::Shortest => estimate,
-        OrderSpec::Smallest => procs,
-        OrderSpec::Largest => -procs,
-        OrderSpec::EarliestDeadline => work.ask.deadline.map_or(f64::INFINITY, Time::secs_f64),
-        OrderSpec::Priority => -f64::from(work.ask.priority),
-        OrderSpec::Fcfs => 0.0,
-        OrderSpec::Wfp3 => {
-            let ratio = wait / estimate;
-            -(ratio * ratio * ratio * procs)
-        }
-        OrderSpec::Unicep => -(wait + 1e-15) / (libm::log2(procs + 1e-15) * estimate),
-        OrderSpec::F1 => {
-            let submit = work.arrival.secs_f64().max(0.1);
-            libm::log10(estimate.max(0.1)) * procs + 870.0 * libm::log10(submit)
-        }
+    if order.is(&FCFS) {
+        return (0, work.arrival);
+    }
+    if order.is(&SHORTEST) {
+        return (ascending_real(estimate), work.arrival);
+    }
+    let real = if order.is(&WFP3) {
+        let ratio = wait / estimate;
+        -(ratio * ratio * ratio * procs)
+    } else if order.is(&UNICEP) {
+        -(wait + 1e-15) / (libm::log2(procs + 1e-15) * estimate)
+    } else if order.is(&F1) {
+        let submit = work.arrival.secs_f64().max(0.1);
+        libm::log10(estimate.max(0.1)) * procs + 870.0 * libm::log10(submit)
+    } else {
+        return (own.score(work, now), Time::ZERO);
     };
-    // Of the others, ties keep their order; these two sort by the submit time as well.
-    let then = matches!(order, OrderSpec::Fcfs | OrderSpec::Shortest);
-    (ascending_real(real), if then { work.arrival } else { Time::ZERO })
+    (ascending_real(real), Time::ZERO)
 }

@@ -1,18 +1,18 @@
 //! The composed policy: one part per question, asked in a fixed order.
 
-mod due;
 mod explain;
 pub mod fits;
-mod release;
 
 use rustc_hash::FxHashSet;
 
-use super::backfill::{self, Backfill, Pass};
+use super::backfill::{Backfill, Pass};
 use super::external::{self, Launcher};
 use super::place::{self, Place};
-use super::provision::{self, Provision, Provisioned};
+use super::preempt::Preempt;
+use super::provision::{Provision, Provisioned};
 use super::queue::Queue;
-use super::spec::{self, PolicyPart, PolicySpec};
+use super::release::Release;
+use super::spec::{PolicyPart, PolicySpec};
 use super::start::{Rent, WorkStarter};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
@@ -20,9 +20,8 @@ use crate::model::{Offer, Rules, World};
 use crate::state::{Needs, Record, RefusalReason, Share, State, WaitReason, Why, WorkRef};
 use crate::units::{Demand, Id, Span, Time};
 
-use due::{Alarm, Due};
+use super::due::{Alarm, Due};
 use fits::Feasibility;
-use release::Release;
 
 /// One part per question. At each decision: late work is turned away, the
 /// queue is served in order, others may overtake a head that does not fit,
@@ -48,8 +47,8 @@ pub struct Composed {
     joins: bool,
     backfill: Option<Box<dyn Backfill>>,
     provision: Box<dyn Provision>,
-    preempt: spec::PreemptSpec,
-    release: Release,
+    preempt: Option<Box<dyn Preempt>>,
+    release: Option<Box<dyn Release>>,
     outside: ExternalParts,
     /// Work that arrived at this decision and joined the queue.
     joined: Vec<WorkRef>,
@@ -74,7 +73,6 @@ struct ExternalParts {
     preempt: Option<external::ExternalPreempt>,
     admit: Option<external::ExternalAdmit>,
     order: Option<external::ExternalOrder>,
-    release: Option<external::ExternalRelease>,
 }
 
 impl Composed {
@@ -90,23 +88,28 @@ impl Composed {
         };
         let [preempt, admit, order, place, backfill, provision, release] =
             PolicyPart::ALL.map(&mut start);
+        let preempts = preempt.is_some();
         outside.preempt = preempt.map(external::ExternalPreempt::new);
         outside.admit = admit.map(external::ExternalAdmit::new);
         outside.order = order.map(external::ExternalOrder::new);
-        outside.release = release.map(external::ExternalRelease::new);
-        let rents_behind = spec.backfill == spec::BackfillSpec::Greedy && backfill.is_none();
-        let overflow = match spec.provision {
-            spec::ProvisionSpec::OnDemand { after_wait, .. }
-                if (after_wait > Span::ZERO || rents_behind) && provision.is_none() =>
-            {
-                Some(Due::new(after_wait))
-            }
-            spec::ProvisionSpec::OnDemand { .. }
-            | spec::ProvisionSpec::OwnedOnly
-            | spec::ProvisionSpec::Static { .. } => None,
+        let backfill: Option<Box<dyn Backfill>> = match backfill {
+            None => spec.backfill.build(),
+            Some(session) => Some(Box::new(external::ExternalBackfill::new(session))),
         };
+        let provision: Box<dyn Provision> = match provision {
+            None => spec.provision.build(),
+            Some(session) => Box::new(external::ExternalProvision::new(session)),
+        };
+        let release: Option<Box<dyn Release>> = match release {
+            None if provision.keeps_all() => None,
+            None => spec.release.build(),
+            Some(session) => Some(Box::new(external::ExternalRelease::new(session))),
+        };
+        let for_all = backfill.as_ref().is_some_and(|part| part.rents_for_all());
+        let overflow =
+            provision.overflow_after().filter(|&after| after > Span::ZERO || for_all).map(Due::new);
         Self {
-            fits: Feasibility::new(spec.reach()),
+            fits: Feasibility::new(provision.reach(), spec.placed()),
             queue_limit: spec.admit.queue_limit,
             patience: spec.admit.patience.map(Due::new),
             overflow,
@@ -114,7 +117,7 @@ impl Composed {
             unrentable: FxHashSet::default(),
             acted: false,
             queue: match outside.order {
-                None => Queue::new(spec.order),
+                None => Queue::new(spec.order.build()),
                 Some(_) => Queue::by_score(),
             },
             joins: place.is_none(),
@@ -124,16 +127,10 @@ impl Composed {
                     place::narrowed(Box::new(external::ExternalPlace::new(session)), spec)
                 }
             },
-            backfill: match backfill {
-                None => backfill::build(spec),
-                Some(session) => Some(Box::new(external::ExternalBackfill::new(session))),
-            },
-            provision: match provision {
-                None => provision::build(&spec.provision, &spec.rent_from),
-                Some(session) => Box::new(external::ExternalProvision::new(session)),
-            },
-            preempt: spec.preempt,
-            release: Release::new(spec.release, &spec.provision),
+            backfill,
+            provision,
+            preempt: if preempts { None } else { spec.preempt.build() },
+            release,
             outside,
             joined: Vec::new(),
             blocked: None,
@@ -149,9 +146,8 @@ impl Composed {
 impl Policy for Composed {
     fn needs(&self) -> Needs {
         let backfill = self.backfill.as_ref().is_some_and(|part| part.needs_ends());
-        let preempt = self.preempt != spec::PreemptSpec::None && self.outside.preempt.is_none();
         let follows = !self.outside.sessions.is_empty();
-        let (ends, apart) = (backfill || preempt, self.preempts());
+        let (ends, apart) = (backfill || self.preempt.is_some(), self.preempts());
         Needs { ends, follows, apart, ..self.place.needs() }
     }
 
@@ -191,14 +187,14 @@ impl Policy for Composed {
         if self.preempts() && turn.new_allocations().next().is_some() {
             self.placed = Some(turn.now());
             if let Some(head) = self.queue.head()
-                && preempt::is_to_ask_again(self.preempt, turn, head)
+                && let Some(kind) = &self.preempt
+                && preempt::is_to_ask_again(&**kind, turn, head)
             {
                 turn.ask_again();
             }
         }
-        match &mut self.outside.release {
-            None => self.release.decide(turn),
-            Some(release) => release.decide(turn),
+        if let Some(release) = &mut self.release {
+            release.decide(turn, &*self.provision);
         }
         if turn.explaining() {
             self.explain(turn);
@@ -402,16 +398,16 @@ impl Composed {
 
     /// Whether running work may have to yield.
     fn preempts(&self) -> bool {
-        self.preempt != spec::PreemptSpec::None || self.outside.preempt.is_some()
+        self.preempt.is_some() || self.outside.preempt.is_some()
     }
 
     /// Places tasks of `work` where others yield, if they do; those wait again.
     fn make_room(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
         let (place, yielded) = (&mut *self.place, &mut self.yielded);
-        match &mut self.outside.preempt {
-            Some(preempt) => preempt.make_room(place, turn, work, yielded),
-            None if self.preempt == spec::PreemptSpec::None => return,
-            None => preempt::make_room(self.preempt, place, turn, work, yielded),
+        match (&mut self.outside.preempt, &self.preempt) {
+            (Some(outside), _) => outside.make_room(place, turn, work, yielded),
+            (None, None) => return,
+            (None, Some(kind)) => preempt::make_room(&**kind, place, turn, work, yielded),
         }
         for at in 0..self.yielded.len() {
             self.take_back(turn, self.yielded[at]);

@@ -1,15 +1,54 @@
-//! Order part: who is next. Scores are integers: the smaller comes first, in a total order that
-//! is the same on every machine.
+//! Order part: who is next. One part per file. Scores are integers: the smaller comes first, in
+//! a total order that is the same on every machine.
 //!
 //! Processors are milli-cores over all tasks divided by 1,000; where GPUs are
 //! asked, they count instead (devices times their share). Times are seconds,
 //! estimates are what is left of the user's estimate. Work without an estimate
 //! counts as endless: last in the orders that prefer short work.
 
-use super::spec::OrderSpec;
+mod deadline;
+mod f1;
+mod fcfs;
+mod priority;
+mod shortest;
+mod size;
+mod unicep;
+mod wfp3;
+
+use super::part::{Part, PartSpec};
 use crate::model::WorkId;
 use crate::state::LiveWork;
 use crate::units::{Span, Time};
+
+pub use deadline::EARLIEST_DEADLINE;
+pub use f1::F1;
+pub use fcfs::FCFS;
+pub use priority::PRIORITY;
+pub use shortest::SHORTEST;
+pub use size::{LARGEST, SMALLEST};
+pub use unicep::UNICEP;
+pub use wfp3::WFP3;
+
+/// A row of [`PARTS`].
+pub type OrderPart = Part<Box<dyn Order>>;
+/// An order part with its settings. Ties go to the earlier arrival, then to the lower id.
+/// Estimates count, never true runtimes.
+pub type OrderSpec = PartSpec<Box<dyn Order>>;
+
+/// Every order part.
+pub static PARTS: &[&OrderPart] =
+    &[&FCFS, &SHORTEST, &SMALLEST, &LARGEST, &EARLIEST_DEADLINE, &PRIORITY, &WFP3, &UNICEP, &F1];
+
+/// Scores waiting work.
+pub trait Order: std::fmt::Debug {
+    /// The score of `work` at `now`: the smallest is first.
+    fn score(&self, work: &LiveWork, now: Time) -> u128;
+
+    /// Whether places change while work waits.
+    fn varies(&self) -> bool {
+        false
+    }
+}
 
 /// Place in the queue: the score, then the arrival, then the id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,13 +60,11 @@ pub struct QueueKey {
 
 impl QueueKey {
     /// The key of `work` in `order` at `now`.
-    pub fn new(order: OrderSpec, work: &LiveWork, now: Time) -> Self {
+    pub fn new(order: &dyn Order, work: &LiveWork, now: Time) -> Self {
         let (arrival, id) = work.tie();
-        Self { score: score(order, work, now), arrival, id }
+        Self { score: order.score(work, now), arrival, id }
     }
-}
 
-impl QueueKey {
     /// The key of work that has this score, which is finite, whatever the order.
     pub fn scored(score: f64, work: &LiveWork) -> Self {
         let (arrival, id) = work.tie();
@@ -36,37 +73,9 @@ impl QueueKey {
     }
 }
 
-impl OrderSpec {
-    /// Whether places change while work waits.
-    pub const fn varies(self) -> bool {
-        matches!(self, Self::Wfp3 | Self::Unicep)
-    }
-}
-
-fn score(order: OrderSpec, work: &LiveWork, now: Time) -> u128 {
-    match order {
-        OrderSpec::Fcfs => 0,
-        OrderSpec::Shortest => or_last(work.remaining_estimate().map(Span::micros)),
-        OrderSpec::Smallest => size(work),
-        OrderSpec::Largest => u128::MAX - size(work),
-        OrderSpec::EarliestDeadline => or_last(work.ask.deadline.map(Time::micros)),
-        OrderSpec::Priority => ascending(-i64::from(work.ask.priority)),
-        OrderSpec::Wfp3 => descending(wfp3(work, now)),
-        OrderSpec::Unicep => descending(unicep(work, now)),
-        OrderSpec::F1 => ascending_real(f1(work)),
-    }
-}
-
 /// Ascending; what is not there comes after all that is.
 fn or_last(value: Option<i64>) -> u128 {
     ascending(value.unwrap_or(i64::MAX))
-}
-
-/// Milli-cores over all tasks, then milli-GPUs: the larger job has the larger number.
-fn size(work: &LiveWork) -> u128 {
-    let tasks = u128::from(work.ask.tasks);
-    let cores = tasks * u128::from(work.ask.demand.cpu);
-    (cores << 64) + tasks * u128::from(work.ask.demand.gpu_milli())
 }
 
 /// Processors of the whole job.
@@ -80,28 +89,6 @@ fn processors(work: &LiveWork) -> f64 {
 /// estimate the longest that the clock can count.
 fn estimate(work: &LiveWork) -> f64 {
     work.remaining_estimate().unwrap_or(Span::MAX).max(Span::from_micros(1)).secs_f64()
-}
-
-/// (wait / estimate)^3 x processors (Tang et al., CLUSTER 2009).
-fn wfp3(work: &LiveWork, now: Time) -> f64 {
-    let ratio = (now - work.arrival).secs_f64() / estimate(work);
-    ratio * ratio * ratio * processors(work)
-}
-
-/// wait / (log2(processors) x estimate) (Tang et al., CLUSTER 2009). The
-/// logarithm is at least 1e-15, so that work on one processor or less comes
-/// before all other, by its wait over its estimate.
-fn unicep(work: &LiveWork, now: Time) -> f64 {
-    let log = libm::log2(processors(work).max(1.0)).max(1e-15);
-    (now - work.arrival).secs_f64() / (log * estimate(work))
-}
-
-/// log10(estimate) x processors + 870 log10(submit time) (Carastan-Santos and
-/// de Camargo, SC 2017). Both times are at least 0.1 s; the submit time is the
-/// arrival on the run's clock.
-fn f1(work: &LiveWork) -> f64 {
-    let submit = work.arrival.secs_f64().max(0.1);
-    libm::log10(estimate(work).max(0.1)) * processors(work) + 870.0 * libm::log10(submit)
 }
 
 /// Signed numbers in their order.
@@ -138,9 +125,10 @@ mod tests {
     }
 
     /// Arrivals of `works` in the order in which they are served at 100 s.
-    fn served(order: OrderSpec, works: &[LiveWork]) -> Vec<i64> {
-        let mut keys: Vec<QueueKey> =
-            works.iter().map(|work| QueueKey::new(order, work, Time::from_secs(100))).collect();
+    fn served(order: &'static OrderPart, works: &[LiveWork]) -> Vec<i64> {
+        let order = order.spec().build();
+        let key = |work| QueueKey::new(&*order, work, Time::from_secs(100));
+        let mut keys: Vec<QueueKey> = works.iter().map(key).collect();
         keys.sort_unstable();
         keys.iter().map(|key| key.arrival.micros() / 1_000_000).collect()
     }
@@ -158,15 +146,15 @@ mod tests {
         // F1: 1.699 x 4 + 870 = 876.8, 1.699 x 2 + 870 x 1.301 = 1,135.3,
         // 8 + 870 x 1.477 = 1,293.1, 2.602 + 870 x 1.602 = 1,396.4.
         let table = [
-            (OrderSpec::Fcfs, [10, 20, 30, 40]),
-            (OrderSpec::Shortest, [30, 10, 20, 40]),
-            (OrderSpec::Smallest, [40, 20, 10, 30]),
-            (OrderSpec::Largest, [30, 10, 20, 40]),
-            (OrderSpec::EarliestDeadline, [20, 40, 10, 30]),
-            (OrderSpec::Priority, [30, 20, 40, 10]),
-            (OrderSpec::Wfp3, [30, 10, 20, 40]),
-            (OrderSpec::Unicep, [40, 30, 20, 10]),
-            (OrderSpec::F1, [10, 20, 30, 40]),
+            (&FCFS, [10, 20, 30, 40]),
+            (&SHORTEST, [30, 10, 20, 40]),
+            (&SMALLEST, [40, 20, 10, 30]),
+            (&LARGEST, [30, 10, 20, 40]),
+            (&EARLIEST_DEADLINE, [20, 40, 10, 30]),
+            (&PRIORITY, [30, 20, 40, 10]),
+            (&WFP3, [30, 10, 20, 40]),
+            (&UNICEP, [40, 30, 20, 10]),
+            (&F1, [10, 20, 30, 40]),
         ];
         for (order, want) in table {
             assert_eq!(served(order, &works), want, "{order:?}");
@@ -176,9 +164,9 @@ mod tests {
     #[test]
     fn resumed_work_counts_what_is_left() {
         let mut works = [work(0, 1, 50), work(1, 1, 30)];
-        assert_eq!(served(OrderSpec::Shortest, &works), [1, 0]);
+        assert_eq!(served(&SHORTEST, &works), [1, 0]);
         works[0].executed = Span::from_secs(25);
-        assert_eq!(served(OrderSpec::Shortest, &works), [0, 1]);
+        assert_eq!(served(&SHORTEST, &works), [0, 1]);
     }
 
     #[test]

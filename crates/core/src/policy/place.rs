@@ -10,22 +10,45 @@ mod next;
 mod random;
 mod scored;
 
+use super::part::{Part, PartSpec};
 use super::spec;
 use super::turn::Turn;
 use crate::model::Offer;
 use crate::state::{AllocationRef, Needs, OfferSet, Share, WorkRef};
-use crate::units::{Id, Money, Scalar};
+use crate::units::{Id, Money};
 
-pub use dot::{DotProduct, LeastRemainder};
-pub use fgd::Fgd;
-pub use fit::Fit;
+pub use dot::{DOT_PRODUCT, DotProduct, LEAST_DOT_PRODUCT, LEAST_REMAINDER, LeastRemainder};
+pub use fgd::{FGD, Fgd};
 pub(super) use fit::share_on;
-pub use gpu::{GpuClustering, GpuPacking};
+pub use fit::{BEST_FIT, FIRST_FIT, Fit, LEAST_LOADED, WORST_FIT};
+pub use gpu::{GPU_CLUSTERING, GPU_PACKING, GpuClustering, GpuPacking};
 pub use limit::{CostLimit, JoinedPlace, LimitedPlace};
 use narrow::Narrowed;
-pub use next::NextFit;
-pub use random::Random;
+pub use narrow::{GpuMachines, NARROW, Narrow};
+pub use next::{NEXT_FIT, NextFit};
+pub use random::{RANDOM, Random};
 pub use scored::{PlacementScore, Rating, Scored};
+
+/// A row of [`PARTS`].
+pub type PlacePart = Part<Box<dyn Place>>;
+/// A place part with its settings. Ties go to the lowest stable id.
+pub type PlaceSpec = PartSpec<Box<dyn Place>>;
+
+/// Every place part.
+pub static PARTS: &[&PlacePart] = &[
+    &FIRST_FIT,
+    &NEXT_FIT,
+    &BEST_FIT,
+    &WORST_FIT,
+    &RANDOM,
+    &DOT_PRODUCT,
+    &LEAST_DOT_PRODUCT,
+    &LEAST_REMAINDER,
+    &LEAST_LOADED,
+    &FGD,
+    &GPU_PACKING,
+    &GPU_CLUSTERING,
+];
 
 /// Picks an instance for the next task or tasks of a piece of work.
 pub trait Place: std::fmt::Debug {
@@ -96,7 +119,7 @@ pub trait Place: std::fmt::Debug {
 
 /// The part that `policy` names, shown the instances that it names.
 pub fn build(policy: &spec::PolicySpec) -> Box<dyn Place> {
-    narrowed(part(&policy.place), policy)
+    narrowed(policy.place.build(), policy)
 }
 
 /// `part`, shown the instances that `policy` names.
@@ -104,26 +127,9 @@ pub(super) fn narrowed(part: Box<dyn Place>, policy: &spec::PolicySpec) -> Box<d
     if policy.narrow.is_all() {
         return part;
     }
-    let keeps = policy.release == spec::ReleaseSpec::Never
-        || matches!(policy.provision, spec::ProvisionSpec::Static { .. });
+    let kept = policy.provision.build().keeps_all();
+    let keeps = kept || policy.release.build().is_none();
     Box::new(Narrowed::new(part, &policy.narrow, keeps))
-}
-
-fn part(spec: &spec::PlaceSpec) -> Box<dyn Place> {
-    match spec {
-        spec::PlaceSpec::FirstFit => Box::new(Fit::first()),
-        spec::PlaceSpec::BestFit { by } => Box::new(Fit::best(*by)),
-        spec::PlaceSpec::WorstFit { by } => Box::new(Fit::worst(*by)),
-        spec::PlaceSpec::NextFit => Box::new(NextFit::default()),
-        spec::PlaceSpec::Random => Box::new(Random::default()),
-        spec::PlaceSpec::DotProduct => Box::new(Scored::new(DotProduct::most())),
-        spec::PlaceSpec::LeastDotProduct => Box::new(Scored::new(DotProduct::least())),
-        spec::PlaceSpec::LeastRemainder => Box::new(Scored::new(LeastRemainder::default())),
-        spec::PlaceSpec::LeastLoaded => Box::new(Fit::worst(Scalar::Mean)),
-        spec::PlaceSpec::Fgd { mix } => Box::new(Scored::new(Fgd::new(mix))),
-        spec::PlaceSpec::GpuPacking => Box::new(Scored::new(GpuPacking)),
-        spec::PlaceSpec::GpuClustering => Box::new(Scored::new(GpuClustering)),
-    }
 }
 
 /// Places all waiting tasks of `work` (of a gang: all or none; otherwise as

@@ -1,14 +1,40 @@
-//! Preempt part: who must yield when the head of the queue does not fit.
+//! Preempt part: who must yield when the head of the queue does not fit. One part per file.
+
+mod priority;
+mod srpt;
 
 use std::cmp::Reverse;
 use std::slice;
 
+use super::part::{Part, PartSpec};
 use super::place::{self, Place};
-use super::spec::PreemptSpec;
 use super::turn::Turn;
 use crate::model::WorkId;
 use crate::state::{AllocationRef, WorkRef};
 use crate::units::Time;
+
+pub use priority::PRIORITY;
+pub use srpt::SRPT;
+
+/// A row of [`PARTS`].
+pub type PreemptPart = Part<Option<Box<dyn Preempt>>>;
+/// A preempt part with its settings.
+pub type PreemptSpec = PartSpec<Option<Box<dyn Preempt>>>;
+
+/// Every preempt part.
+pub static PARTS: &[&PreemptPart] = &[&NONE, &PRIORITY, &SRPT];
+
+/// Nobody yields.
+pub static NONE: PreemptPart =
+    Part { name: "none", doc: "Nobody yields.", parameters: &[], make: |_| None };
+
+/// Says who yields to whom.
+pub trait Preempt: std::fmt::Debug {
+    /// Place of an allocation of other work among those that may be made to yield to `head`, the
+    /// least first; none where it may not. At one moment it does not change, and nobody yields
+    /// in a circle.
+    fn rank(&self, turn: &Turn<'_, '_>, head: WorkRef, victim: AllocationRef) -> Option<i64>;
+}
 
 /// Running work that may be made to yield, the first to yield in front.
 type Victims = Vec<(Rank, AllocationRef)>;
@@ -21,7 +47,7 @@ type Rank = (i64, Option<Reverse<Time>>, Time, WorkId, (u32, Time, u32, u32));
 /// work as many as may be. Nobody yields without whom as many would start. The works that
 /// yielded are written over `yielded`; they wait again.
 pub(super) fn make_room(
-    kind: PreemptSpec,
+    kind: &dyn Preempt,
     place: &mut dyn Place,
     turn: &mut Turn<'_, '_>,
     head: WorkRef,
@@ -75,7 +101,7 @@ pub(super) fn make_room_of(
 /// all of them. So each placement makes the list of counts greater, in the order of words
 /// in a dictionary, and what can be placed at once is limited. Nobody is asked again
 /// after a turn that placed nothing.
-pub(super) fn is_to_ask_again(kind: PreemptSpec, turn: &Turn<'_, '_>, head: WorkRef) -> bool {
+pub(super) fn is_to_ask_again(kind: &dyn Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> bool {
     let mut new = turn.new_allocations();
     new.any(|new| !turn.allocation(new).has_ended() && order_to(kind, turn, head, new).is_some())
 }
@@ -83,34 +109,19 @@ pub(super) fn is_to_ask_again(kind: PreemptSpec, turn: &Turn<'_, '_>, head: Work
 /// Place of an allocation among those that may be made to yield to `head`, the least first; none
 /// where it may not.
 fn order_to(
-    kind: PreemptSpec,
+    kind: &dyn Preempt,
     turn: &Turn<'_, '_>,
     head: WorkRef,
     reference: AllocationRef,
 ) -> Option<i64> {
-    let allocation = turn.allocation(reference);
-    if allocation.work() == head {
+    if turn.allocation(reference).work() == head {
         return None;
     }
-    let (head, work) = (turn.work(head), turn.work(allocation.work()));
-    match kind {
-        PreemptSpec::None => None,
-        PreemptSpec::Priority => {
-            (work.ask.priority < head.ask.priority).then(|| i64::from(work.ask.priority))
-        }
-        PreemptSpec::Srpt => {
-            // What is not known is more than any.
-            match (turn.rest_of_estimate(reference), head.remaining_estimate()) {
-                (Some(left), Some(of_head)) => (left > of_head).then(|| -left.micros()),
-                (None, Some(_)) => Some(i64::MIN),
-                (Some(_) | None, None) => None,
-            }
-        }
-    }
+    kind.rank(turn, head, reference)
 }
 
 /// Everybody who may be made to yield to `head`, in order.
-fn victims(kind: PreemptSpec, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
+fn victims(kind: &dyn Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
     let mut victims: Victims = Vec::new();
     for (_, reference) in turn.ends() {
         let allocation = turn.allocation(reference);

@@ -1,20 +1,35 @@
 //! Provision part: what is rented, and where. One part per file.
 
+mod cheapest;
 mod demand;
+mod fastest;
 mod fleet;
 mod ranking;
+mod reach;
+mod round_robin;
 mod weigh;
 mod zones;
 
+use super::part::{Part, PartSpec};
 use super::place::Place;
-use super::spec;
 use super::turn::Turn;
-use crate::state::{Share, WaitReason, WorkRef};
-use crate::units::{Money, Time};
+use crate::state::{InstanceRef, Share, WaitReason, WorkRef};
+use crate::units::{Money, Span, Time};
 
+pub use cheapest::CHEAPEST;
 pub use demand::OnDemand;
-pub use fleet::StaticFleet;
-pub use ranking::is_open;
+pub use fastest::FASTEST;
+pub use fleet::{OWNED_ONLY, STATIC, StaticFleet};
+pub use reach::Reach;
+pub use round_robin::ROUND_ROBIN;
+
+/// A row of [`PARTS`].
+pub type ProvisionPart = Part<Box<dyn Provision>>;
+/// A provision part with its settings.
+pub type ProvisionSpec = PartSpec<Box<dyn Provision>>;
+
+/// Every provision part.
+pub static PARTS: &[&ProvisionPart] = &[&OWNED_ONLY, &STATIC, &CHEAPEST, &FASTEST, &ROUND_ROBIN];
 
 /// Result of provisioning for work that fits nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +47,32 @@ pub type Allowed<'a> = dyn FnMut(&Turn<'_, '_>, &[Share]) -> bool + 'a;
 
 /// Rents instances.
 pub trait Provision: std::fmt::Debug {
+    /// What it may rent: neither the parts beside it nor checks of a scenario know more.
+    fn reach(&self) -> Reach;
+
+    /// Wait of work from which on it rents for it, wherever in the queue that stands; none where
+    /// it rents for no work, or only for the first.
+    fn overflow_after(&self) -> Option<Span> {
+        None
+    }
+
+    /// Whether it weighs what work would cost before it rents for it.
+    fn weighs_price(&self) -> bool {
+        false
+    }
+
+    /// Whether all that it rents is kept to the end of the run, whatever the release part says.
+    fn keeps_all(&self) -> bool {
+        false
+    }
+
+    /// Whether `instance`, which is idle, is kept whatever the release part says, until it has
+    /// held work again.
+    fn keeps(&self, turn: &Turn<'_, '_>, instance: InstanceRef) -> bool {
+        let _ = (turn, instance);
+        self.keeps_all()
+    }
+
     /// The run begins.
     fn begin(&mut self, turn: &mut Turn<'_, '_>);
 
@@ -57,17 +98,5 @@ pub trait Provision: std::fmt::Debug {
     fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef, tasks: u32) -> Option<Money> {
         let _ = (turn, work, tasks);
         None
-    }
-}
-
-/// The part that `spec` names.
-pub fn build(spec: &spec::ProvisionSpec, from: &spec::OfferScope) -> Box<dyn Provision> {
-    match spec {
-        spec::ProvisionSpec::OwnedOnly => Box::new(StaticFleet::default()),
-        spec::ProvisionSpec::Static { fleets } => Box::new(StaticFleet::new(fleets)),
-        spec::ProvisionSpec::OnDemand { choice, markets, after_wait, max_instances } => {
-            let part = OnDemand::new(*choice, markets, *after_wait, *max_instances);
-            Box::new(part.from(from))
-        }
     }
 }

@@ -8,8 +8,7 @@ use std::ops::ControlFlow;
 use priority_queue::PriorityQueue;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::order::QueueKey;
-use super::spec::OrderSpec;
+use super::order::{FCFS, Order, QueueKey};
 use crate::state::{State, WorkRef};
 use crate::units::Span;
 
@@ -31,7 +30,7 @@ pub struct Queued {
 /// decision.
 #[derive(Debug)]
 pub struct Queue {
-    order: OrderSpec,
+    order: Box<dyn Order>,
     /// Places change while work waits.
     varies: bool,
     /// Scores that replace the order.
@@ -48,10 +47,10 @@ pub struct Queue {
 
 impl Queue {
     /// Nobody waits.
-    pub fn new(order: OrderSpec) -> Self {
+    pub fn new(order: Box<dyn Order>) -> Self {
         Self {
-            order,
             varies: order.varies(),
+            order,
             scores: None,
             sorted: BTreeMap::new(),
             heap: PriorityQueue::with_default_hasher(),
@@ -64,7 +63,7 @@ impl Queue {
     /// Nobody waits; whoever comes is served by the score that is set for it,
     /// the smallest first.
     pub fn by_score() -> Self {
-        Self { varies: true, scores: Some(FxHashMap::default()), ..Self::new(OrderSpec::Fcfs) }
+        Self { varies: true, scores: Some(FxHashMap::default()), ..Self::new(FCFS.spec().build()) }
     }
 
     /// Sets the score of `work`, which is finite, until it is forgotten. It
@@ -98,7 +97,7 @@ impl Queue {
             Some(scores) => {
                 QueueKey::scored(scores.get(&work).copied().unwrap_or(0.0), state.work(work))
             }
-            None => QueueKey::new(self.order, state.work(work), state.now()),
+            None => QueueKey::new(&*self.order, state.work(work), state.now()),
         }
     }
 

@@ -6,8 +6,9 @@ use super::Laws;
 use crate::model::{Work, World};
 use crate::policy::place::{self, Fit};
 use crate::policy::queue::Queue;
-use crate::policy::spec::{BackfillSpec, OrderSpec, PolicySpec};
+use crate::policy::spec::PolicySpec;
 use crate::policy::{self, Policy, Trigger, Turn};
+use crate::policy::{backfill, order};
 use crate::sim::{self, Observer, Options, Outcome};
 use crate::state::testing::{demand, owned, shape};
 use crate::state::{Ending, Needs, Record, State, Why, WorkRef};
@@ -88,12 +89,15 @@ fn run(policy: &mut dyn Policy, arrivals: &'static [i64]) -> (Outcome, Watch) {
 
 #[test]
 fn work_that_comes_back_behind_a_policy_is_served_again() {
-    let backfills =
-        [BackfillSpec::None, BackfillSpec::Greedy, BackfillSpec::Easy, BackfillSpec::Conservative];
+    let backfills = [&backfill::NONE, &backfill::GREEDY, &backfill::EASY, &backfill::CONSERVATIVE];
     for backfill in backfills {
-        for order in [OrderSpec::Fcfs, OrderSpec::Wfp3] {
+        for order in [&order::FCFS, &order::WFP3] {
             for ending in Ending::ALL.into_iter().filter(|ending| ending.waits_again()) {
-                let spec = PolicySpec { backfill, order, ..PolicySpec::named("mine") };
+                let spec = PolicySpec {
+                    backfill: backfill.spec(),
+                    order: order.spec(),
+                    ..PolicySpec::named("mine")
+                };
                 let inner = policy::build(&spec);
                 let mut policy = Interrupts { inner, ending, told: Vec::new(), done: false };
                 let (outcome, watch) = run(&mut policy, &[0, 10, 20, 2_000]);
@@ -155,7 +159,7 @@ fn work_left_beside_room_is_told_and_is_our_fault_where_the_policy_is_ours() {
 
 #[test]
 fn work_that_a_queue_has_lost_breaks_a_law() {
-    let queue = Some(Queue::new(OrderSpec::Fcfs));
+    let queue = Some(Queue::new(order::FCFS.spec().build()));
     let (_, watch) = run(&mut Forgets { queue, ..Forgets::default() }, APART);
     let broken = watch.laws.broken().expect("one waits and is not in the queue");
     assert_eq!(broken.law, "the policy's queue is the work that waits");

@@ -9,11 +9,31 @@ use smallvec::SmallVec;
 use super::availability::{AvailabilityProfile, ReservedResources};
 use super::booking::{begin, join};
 use super::length::{Length, length};
-use super::{Backfill, FOREVER, Failed, Pass, StartAttempt, is_known};
+use super::{Backfill, BackfillPart, FOREVER, Failed, Pass, StartAttempt, is_known};
+use crate::policy::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
 use crate::state::{Share, StartPromise, WorkRef};
 use crate::units::Time;
+
+const RESERVATIONS: Parameter = Parameter {
+    name: "reservations",
+    kind: SettingKind::Count(1, u32::MAX as u64),
+    default: Setting::Count(1_000),
+    doc: "Most jobs that hold one where instances differ or can be rented; the others start only \
+          where they delay none. Where all work is alike everybody holds one.",
+};
+
+/// Whoever delays no reservation; every waiting job holds one.
+pub static CONSERVATIVE: BackfillPart = Part {
+    name: "conservative",
+    doc: "Whoever delays no reservation; every waiting job holds one.",
+    parameters: &[RESERVATIONS],
+    make: |settings| {
+        let most = settings.count(RESERVATIONS.name).unwrap_or(u64::MAX);
+        Some(Box::new(Conservative::new(u32::try_from(most).unwrap_or(u32::MAX))))
+    },
+};
 
 /// A reservation for everybody, made in queue order: for all tasks of a gang
 /// together, for other work task after task. They are moved forward, in the same

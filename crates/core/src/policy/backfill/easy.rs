@@ -4,13 +4,22 @@ use std::ops::ControlFlow;
 
 use super::length::{ends_by, may_end_by};
 use super::reservation::Reservation;
-use super::{Backfill, Failed, Pass, StartAttempt, is_known, start_tasks};
+use super::{Backfill, BackfillPart, Failed, Pass, StartAttempt, is_known, start_tasks};
+use crate::policy::part::Part;
 use crate::policy::place::Place;
 use crate::policy::queue::{Queued, shorter};
 use crate::policy::start::Rent;
 use crate::policy::turn::Turn;
 use crate::state::{StartPromise, WorkRef};
 use crate::units::Time;
+
+/// Whoever does not delay the head's reservation (Lifka, 1995).
+pub static EASY: BackfillPart = Part {
+    name: "easy",
+    doc: "Whoever does not delay the head's reservation (Lifka, 1995).",
+    parameters: &[],
+    make: |_| Some(Box::new(Easy::default())),
+};
 
 /// The head's reservation, kept while nothing but arrivals happens. A candidate
 /// starts only if it ends by the shadow time or leaves the reserved resources

@@ -1,7 +1,16 @@
 //! Greedy: anybody that fits starts; the head has no reservation.
 
-use super::{Backfill, Failed, Pass, StartAttempt};
+use super::{Backfill, BackfillPart, Failed, Pass, StartAttempt};
+use crate::policy::part::Part;
 use crate::policy::queue::Queued;
+
+/// Anybody that fits, or can be rented for; the head has no reservation (as Kubernetes does).
+pub static GREEDY: BackfillPart = Part {
+    name: "greedy",
+    doc: "Anybody that fits, or can be rented for; the head has no reservation (as Kubernetes does).",
+    parameters: &[],
+    make: |_| Some(Box::new(Greedy::default())),
+};
 
 /// Everybody in order, once per pass; whoever is like work that has failed is not tried
 /// in that pass.
@@ -14,6 +23,10 @@ pub struct Greedy {
 impl Backfill for Greedy {
     fn needs_ends(&self) -> bool {
         false
+    }
+
+    fn rents_for_all(&self) -> bool {
+        true
     }
 
     fn retry(&mut self, pass: &mut Pass<'_, '_, '_, '_>) {

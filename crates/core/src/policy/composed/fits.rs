@@ -6,7 +6,8 @@ mod limits;
 use rustc_hash::FxHashMap;
 
 use crate::model::{Ask, Market, Offer, QuotaUnit, Rules, Spread, World};
-use crate::policy::spec;
+use crate::policy::provision::Reach;
+use crate::policy::scope::OfferScope;
 use crate::policy::turn::Turn;
 use crate::state::{ResolvedRules, WorkRef};
 use crate::units::{Demand, Id, Shape};
@@ -45,9 +46,10 @@ impl CountedCapacity {
 #[derive(Debug)]
 pub struct Feasibility {
     counted: CountedCapacity,
-    provision: spec::ProvisionSpec,
-    /// Offers on which it may be placed, and offers that are rented.
-    scopes: [spec::OfferScope; 2],
+    /// What is rented.
+    reach: Reach,
+    /// Offers on which the place part puts it.
+    placed: OfferScope,
     /// Most instances by offer.
     most: Vec<u64>,
     /// The offer that last held all of some work alone.
@@ -58,12 +60,13 @@ pub struct Feasibility {
 }
 
 impl Feasibility {
-    /// Feasibility under a policy that may use these offers.
-    pub fn new(reach: spec::Reach<'_>) -> Self {
+    /// Feasibility under a policy that rents so, and whose place part looks at instances of
+    /// `placed`.
+    pub fn new(reach: Reach, placed: OfferScope) -> Self {
         Self {
             counted: CountedCapacity::ALL,
-            provision: reach.provision.clone(),
-            scopes: [reach.place_on, reach.rent_from].map(Clone::clone),
+            reach,
+            placed,
             most: Vec::new(),
             likely: None,
             latest: None,
@@ -128,16 +131,22 @@ impl Feasibility {
     }
 
     fn look_at_offers(&mut self, world: &World) {
-        self.most = most_instances(world, &self.provision, self.counted);
-        let [placed, rented] = &self.scopes;
-        let on_demand = matches!(self.provision, spec::ProvisionSpec::OnDemand { .. });
-        for (offer, facts) in world.offers.iter() {
-            let rents = on_demand && facts.market != Market::Owned;
-            let scope = if rents { rented } else { placed };
-            if !scope.admits(world, offer) {
-                self.most[offer.row()] = 0;
+        let rentable = rentable(world, self.counted);
+        let count = |(offer, facts): (Id<Offer>, &Offer)| {
+            let rentable = rentable[offer.row()];
+            if self.reach.supplies(world, offer) {
+                return rentable;
             }
-        }
+            if !self.placed.admits(world, offer) {
+                return 0;
+            }
+            match facts.market {
+                Market::OnDemand | Market::Spot => self.reach.fleet(world, offer).min(rentable),
+                Market::Owned if self.counted.owned => u64::from(facts.running_at_start),
+                Market::Owned => 0,
+            }
+        };
+        self.most = world.offers.iter().map(count).collect();
     }
 
     /// Tasks that an offer holds with no help from others.
@@ -237,12 +246,7 @@ impl Feasibility {
 
     /// Instances that the policy may have rented at once, as far as it limits them itself.
     fn max_instances(&self) -> u64 {
-        match self.provision {
-            spec::ProvisionSpec::OnDemand { max_instances: Some(most), .. } => u64::from(most),
-            spec::ProvisionSpec::OnDemand { max_instances: None, .. }
-            | spec::ProvisionSpec::OwnedOnly
-            | spec::ProvisionSpec::Static { .. } => u64::MAX,
-        }
+        self.reach.max_instances.map_or(u64::MAX, u64::from)
     }
 }
 
@@ -254,35 +258,6 @@ fn each(spread: Spread, demand: Demand, holds: u32) -> u64 {
         Spread::EvenZones if demand.exclusive => u64::from(holds.min(1)),
         Spread::None | Spread::EvenZones => u64::from(holds),
     }
-}
-
-/// Most instances of each offer at once, alone.
-fn most_instances(
-    world: &World,
-    provision: &spec::ProvisionSpec,
-    counted: CountedCapacity,
-) -> Vec<u64> {
-    let rentable = rentable(world, counted);
-    let count = |(offer, facts): (Id<Offer>, &Offer)| {
-        if facts.market == Market::Owned {
-            return if counted.owned { u64::from(facts.running_at_start) } else { 0 };
-        }
-        let rentable = rentable[offer.row()];
-        match provision {
-            spec::ProvisionSpec::OwnedOnly => 0,
-            spec::ProvisionSpec::Static { fleets } => {
-                let named = fleets.iter().filter(|(name, _)| *name == facts.name);
-                let asked = named.map(|&(_, count)| u64::from(count)).sum::<u64>();
-                asked.min(rentable)
-            }
-            spec::ProvisionSpec::OnDemand { markets, .. } => {
-                let open = markets.is_empty() && facts.market == Market::OnDemand
-                    || markets.contains(&facts.market);
-                if open { rentable } else { 0 }
-            }
-        }
-    };
-    world.offers.iter().map(count).collect()
 }
 
 /// Most instances of each offer at once by its capacity and every quota, where they are
@@ -317,7 +292,6 @@ mod tests {
 
     use super::*;
     use crate::model::{Quota, Rules};
-    use crate::policy::spec::{Choice, PolicySpec, ProvisionSpec};
     use crate::state::testing::{Plan, demand, shape, world};
 
     /// Cores, whether it is owned, and the most instances.
@@ -367,11 +341,9 @@ mod tests {
                 Spread::None, Spread::Instances, Spread::Zones, Spread::EvenZones,
             ]),
         ) {
-            let (choice, after_wait) = (Choice::Cheapest, crate::units::Span::ZERO);
-            let provision =
-                ProvisionSpec::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
-            let spec = PolicySpec { provision, ..PolicySpec::named("p") };
-            let mut fits = Feasibility::new(spec.reach());
+            let reach =
+                Reach { markets: vec![Market::OnDemand], max_instances, ..Reach::default() };
+            let mut fits = Feasibility::new(reach, OfferScope::default());
             fits.look_at_offers(&world);
             let rules = ResolvedRules::new(&world, &Rules { spread, ..Rules::default() });
             let demand = demand(cores * 1_000, 0, 0, 0);
@@ -389,11 +361,9 @@ mod tests {
             max_instances in prop::option::of(0..4_u32),
             cores in 1..9_u32,
         ) {
-            let (choice, after_wait) = (Choice::Cheapest, crate::units::Span::ZERO);
-            let provision =
-                ProvisionSpec::OnDemand { choice, markets: Vec::new(), after_wait, max_instances };
-            let spec = PolicySpec { provision, ..PolicySpec::named("p") };
-            let mut fits = Feasibility::new(spec.reach());
+            let reach =
+                Reach { markets: vec![Market::OnDemand], max_instances, ..Reach::default() };
+            let mut fits = Feasibility::new(reach, OfferScope::default());
             fits.look_at_offers(&world);
             let rules = ResolvedRules::new(&world, &Rules::default());
             let demand = demand(cores * 1_000, 0, 0, 0);
@@ -412,7 +382,7 @@ mod tests {
     fn more_than_was_found_to_fit_is_looked_at_anew() {
         let plan = Plan { shape: shape(4_000, 4_096, 0), running: 1, ..Plan::default() };
         let world = world(&[plan]);
-        let mut fits = Feasibility::new(PolicySpec::named("p").reach());
+        let mut fits = Feasibility::new(Reach::default(), OfferScope::default());
         let rules = ResolvedRules::new(&world, &Rules::default());
         for (tasks, cores, gang, admitted) in [
             (4, 1, true, true),

@@ -3,7 +3,7 @@
 use super::SharedSession;
 use super::message::Question;
 use crate::policy::place::share_on;
-use crate::policy::provision::{self, Provisioned};
+use crate::policy::provision::{self, Provisioned, Reach};
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Refusal, WaitReason, WorkRef};
 use crate::units::Time;
@@ -50,6 +50,10 @@ impl ExternalProvision {
 }
 
 impl provision::Provision for ExternalProvision {
+    fn reach(&self) -> Reach {
+        Reach::anything()
+    }
+
     fn begin(&mut self, turn: &mut Turn<'_, '_>) {
         let (_, later, _) = self.rent(turn, None);
         if let Some(at) = later {

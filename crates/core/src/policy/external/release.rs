@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::SharedSession;
 use super::message::Question;
 use crate::model::Market;
+use crate::policy::provision::Provision;
+use crate::policy::release::Release;
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Phase};
 use crate::units::Time;
@@ -24,9 +26,11 @@ impl ExternalRelease {
     pub(in crate::policy) fn new(session: SharedSession) -> Self {
         Self { session, idle: BTreeMap::new(), emptied: Vec::new(), again: None }
     }
+}
 
+impl Release for ExternalRelease {
     /// Gives back what the answer names.
-    pub(in crate::policy) fn decide(&mut self, turn: &mut Turn<'_, '_>) {
+    fn decide(&mut self, turn: &mut Turn<'_, '_>, _provision: &dyn Provision) {
         turn.take_emptied(&mut self.emptied);
         self.idle.retain(|_, &mut instance| is_idle(turn, instance));
         let mut ask = self.again.is_some_and(|again| again <= turn.now());

@@ -1,9 +1,37 @@
 //! Placements by weighing free resources against the demand.
 
-use super::scored::{PlacementScore, Rating};
+use super::PlacePart;
+use super::scored::{PlacementScore, Rating, Scored};
 use crate::model::World;
+use crate::policy::part::Part;
 use crate::state::InstanceClass;
 use crate::units::{Demand, Shape};
+
+/// The largest dot product of demand and free resources (Grandl et al., 2014).
+pub static DOT_PRODUCT: PlacePart = Part {
+    name: "dot-product",
+    doc: "The largest dot product of demand and free resources (Grandl et al., 2014).",
+    parameters: &[],
+    make: |_| Box::new(Scored::new(DotProduct::most())),
+};
+
+/// The smallest dot product of CPU and GPU.
+pub static LEAST_DOT_PRODUCT: PlacePart = Part {
+    name: "least-dot-product",
+    doc: "The smallest dot product of CPU and GPU, relative to the largest machine: `DotProd` of \
+          Weng et al. (2023).",
+    parameters: &[],
+    make: |_| Box::new(Scored::new(DotProduct::least())),
+};
+
+/// The least left of CPU and GPU.
+pub static LEAST_REMAINDER: PlacePart = Part {
+    name: "least-remainder",
+    doc: "The least left of CPU and GPU, relative to the largest machine: `BestFit` of Weng et al. \
+          (2023).",
+    parameters: &[],
+    make: |_| Box::new(Scored::new(LeastRemainder::default())),
+};
 
 /// One, in the fixed point of the products.
 const ONE: i64 = 1_000_000;

@@ -2,12 +2,30 @@
 //! Scheduling GPU-Sharing Workloads with Fragmentation Gradient Descent",
 //! USENIX ATC 2023).
 
-use super::scored::{PlacementScore, Rating, devices_after};
+use super::PlacePart;
+use super::scored::{PlacementScore, Rating, Scored, devices_after};
 use crate::model::gpu::answers;
 use crate::model::{GpuModel, World};
-use crate::policy::spec::DemandMix;
+use crate::policy::part::{DemandMix, Parameter, Part, Setting, SettingKind};
 use crate::state::InstanceClass;
 use crate::units::{Demand, Id};
+
+const MIX: Parameter = Parameter {
+    name: "mix",
+    kind: SettingKind::Mix,
+    default: Setting::Mix(DemandMix::WORKLOAD),
+    doc: "The typical mix: `workload` counts the workload itself (foresight), or an openb \
+          pod list to count.",
+};
+
+/// The least added fragmentation of GPUs.
+pub static FGD: PlacePart = Part {
+    name: "fgd",
+    doc: "The least added fragmentation of GPUs against a typical mix of demands (Weng et al., \
+          2023).",
+    parameters: &[MIX],
+    make: |settings| Box::new(Scored::new(Fgd::new(&settings.mix(MIX.name)))),
+};
 
 /// Places where the expected fragmentation grows least.
 ///
@@ -169,7 +187,7 @@ mod tests {
     fn mix(demands: &[(Demand, &[&str], u64)]) -> DemandMix {
         let owned = |models: &[&str]| models.iter().map(|&model| model.to_owned()).collect();
         let demands = demands.iter().map(|&(demand, models, count)| (demand, owned(models), count));
-        DemandMix { source: "test".to_owned(), demands: demands.collect() }
+        DemandMix { source: "test".into(), demands: demands.collect() }
     }
 
     #[test]

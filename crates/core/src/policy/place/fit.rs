@@ -1,10 +1,60 @@
 //! First, best and worst fit: the first instance that fits in an index order.
 
-use super::Place;
+use super::{Place, PlacePart};
 use crate::model::Spread;
+use crate::policy::part::{Parameter, Part, Setting, SettingKind, Settings};
 use crate::policy::turn::Turn;
 use crate::state::{IndexBy, InstanceRef, Needs, OfferSet, Share, WorkRef};
 use crate::units::Scalar;
+
+/// The resource that best and worst fit compare.
+const BY: Parameter = Parameter {
+    name: "by",
+    kind: SettingKind::Word(&["mean", "cpu", "memory", "gpu"]),
+    default: Setting::Word("mean"),
+    doc: "The resource to compare; `mean` is the mean free fraction over the instance's resources.",
+};
+
+fn by(settings: &Settings) -> Scalar {
+    match settings.word(BY.name) {
+        "cpu" => Scalar::Cpu,
+        "memory" => Scalar::Memory,
+        "gpu" => Scalar::Gpu,
+        _ => Scalar::Mean,
+    }
+}
+
+/// The oldest that fits.
+pub static FIRST_FIT: PlacePart = Part {
+    name: "first-fit",
+    doc: "The oldest that fits.",
+    parameters: &[],
+    make: |_| Box::new(Fit::first()),
+};
+
+/// The one with the least left.
+pub static BEST_FIT: PlacePart = Part {
+    name: "best-fit",
+    doc: "The one with the least left.",
+    parameters: &[BY],
+    make: |settings| Box::new(Fit::best(by(settings))),
+};
+
+/// The one with the most left.
+pub static WORST_FIT: PlacePart = Part {
+    name: "worst-fit",
+    doc: "The one with the most left.",
+    parameters: &[BY],
+    make: |settings| Box::new(Fit::worst(by(settings))),
+};
+
+/// The smallest allocated share, the mean over its resources.
+pub static LEAST_LOADED: PlacePart = Part {
+    name: "least-loaded",
+    doc: "The smallest allocated share, the mean over its resources.",
+    parameters: &[],
+    make: |_| Box::new(Fit::worst(Scalar::Mean)),
+};
 
 /// The first that fits, by age, by least or by most that is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

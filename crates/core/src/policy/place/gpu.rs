@@ -1,10 +1,28 @@
 //! Placements that look at GPUs only: packing and clustering, the baselines of
 //! Weng et al., "Beware of Fragmentation", USENIX ATC 2023.
 
-use super::scored::{PlacementScore, Rating};
+use super::PlacePart;
+use super::scored::{PlacementScore, Rating, Scored};
 use crate::model::World;
+use crate::policy::part::Part;
 use crate::state::{ClassBy, InstanceClass, gpu_kind};
 use crate::units::{Demand, WHOLE_GPU};
+
+/// Used GPUs before idle GPUs before idle machines (Weng et al., 2023).
+pub static GPU_PACKING: PlacePart = Part {
+    name: "gpu-packing",
+    doc: "Used GPUs before idle GPUs before idle machines (Weng et al., 2023).",
+    parameters: &[],
+    make: |_| Box::new(Scored::new(GpuPacking)),
+};
+
+/// Where work with the same kind of GPU demand already runs (Xiao et al., 2018).
+pub static GPU_CLUSTERING: PlacePart = Part {
+    name: "gpu-clustering",
+    doc: "Where work with the same kind of GPU demand already runs (Xiao et al., 2018).",
+    parameters: &[],
+    make: |_| Box::new(Scored::new(GpuClustering)),
+};
 
 /// Between the tiers of a preference; no instance has as many milli-shares.
 const TIER: i64 = 1_000_000;

@@ -4,10 +4,86 @@
 
 use super::{CostLimit, Place, fit};
 use crate::model::{Market, Offer, Region, World};
-use crate::policy::spec::{GpuMachines, Narrow};
+use crate::policy::part::{Parameter, Setting, SettingKind, Settings};
+use crate::policy::scope::{FAMILIES, OfferScope, PROVIDERS, REGIONS, TYPES};
 use crate::policy::turn::Turn;
 use crate::state::{Needs, OfferSet, Share, WorkRef};
 use crate::units::{Id, Money};
+
+/// Parameters that every place part takes besides its own.
+pub const NARROW: &[Parameter] = &[
+    PROVIDERS,
+    REGIONS,
+    TYPES,
+    FAMILIES,
+    Parameter {
+        name: "gpu_machines",
+        kind: SettingKind::Word(&["any", "gpu-work"]),
+        default: Setting::Word("any"),
+        doc: "Who may use machines with GPUs: `gpu-work` keeps them for work with GPUs; other work uses \
+              owned ones where no other machine has room, and joins nobody on rented ones.",
+    },
+    Parameter {
+        name: "weigh_data",
+        kind: SettingKind::Flag,
+        default: Setting::Flag(false),
+        doc: "Goes where moving the data of the work costs least, and nowhere where that costs more than \
+              renting anew.",
+    },
+    Parameter {
+        name: "weigh_price",
+        kind: SettingKind::Flag,
+        default: Setting::Flag(false),
+        doc: "Goes where no rented machine is kept longer for the work, else where keeping one costs least, \
+              and nowhere where that costs more than renting anew.",
+    },
+];
+
+/// Instances that a place part looks at, and which of them first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Narrow {
+    /// Offers whose instances alone are looked at.
+    pub scope: OfferScope,
+    /// Work that may use machines with GPUs.
+    pub gpu_machines: GpuMachines,
+    /// Goes where moving the data costs least, and nowhere where that costs more
+    /// than renting anew.
+    pub weigh_data: bool,
+    /// Goes where a rented machine need not be kept longer for it, or where that costs
+    /// least, and nowhere where that costs more than renting anew.
+    pub weigh_price: bool,
+}
+
+impl Narrow {
+    /// What these settings, which are those of [`NARROW`], say.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            scope: OfferScope::new(settings),
+            gpu_machines: match settings.word("gpu_machines") {
+                "gpu-work" => GpuMachines::GpuWork,
+                _ => GpuMachines::Any,
+            },
+            weigh_data: settings.flag("weigh_data"),
+            weigh_price: settings.flag("weigh_price"),
+        }
+    }
+
+    /// Whether nothing is narrowed.
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Work that may use machines with GPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GpuMachines {
+    /// Any work.
+    #[default]
+    Any,
+    /// Work with GPUs; other work uses owned ones where no other machine has room,
+    /// and never joins others on rented ones.
+    GpuWork,
+}
 
 /// A part that is shown the best group of instances first, and the next only where
 /// that has no room.

@@ -1,8 +1,17 @@
 //! Next fit: goes on where the last placement was.
 
-use super::{Place, fit};
+use super::{Place, PlacePart, fit};
+use crate::policy::part::Part;
 use crate::policy::turn::Turn;
 use crate::state::{Needs, OfferSet, Share, WorkRef};
+
+/// The next that fits after the last one used.
+pub static NEXT_FIT: PlacePart = Part {
+    name: "next-fit",
+    doc: "The next that fits after the last one used.",
+    parameters: &[],
+    make: |_| Box::new(NextFit::default()),
+};
 
 /// The next instance by age that fits, after the last one used, from the
 /// oldest again when there is none.

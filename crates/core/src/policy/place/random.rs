@@ -1,9 +1,18 @@
 //! Random placement: any instance that fits, each with the same probability.
 
-use super::{Place, fit};
+use super::{Place, PlacePart, fit};
+use crate::policy::part::Part;
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Needs, OfferSet, Share, WorkRef};
 use crate::units::Stream;
+
+/// Any that fits, with equal probability.
+pub static RANDOM: PlacePart = Part {
+    name: "random",
+    doc: "Any that fits, with equal probability.",
+    parameters: &[],
+    make: |_| Box::new(Random::default()),
+};
 
 /// Draws before the instances that fit are listed.
 const DRAWS: u32 = 16;

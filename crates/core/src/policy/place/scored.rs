@@ -320,7 +320,7 @@ pub(super) mod tests {
     #[test]
     fn classes_choose_as_a_scan_does() {
         let mix = spec::DemandMix {
-            source: String::new(),
+            source: "test".into(),
             demands: vec![
                 (demand(4_000, 8_192, 1, 500), Vec::new(), 5),
                 (demand(9_000, 8_192, 1, 1_000), Vec::new(), 3),

@@ -2,19 +2,67 @@
 
 mod missing;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use rustc_hash::FxHashMap;
 
 use super::ranking::{OfferRanking, Quote, RankedOffer, boots};
 use super::zones::Zones;
-use super::{Allowed, Provision, Provisioned};
+use super::{Allowed, Provision, Provisioned, Reach};
 use crate::model::{Ask, Home, Market, Provider, Rules, Spread, WorkKind};
+use crate::policy::part::{Parameter, Setting, SettingKind, Settings};
 use crate::policy::place::{Place, share_on};
-use crate::policy::spec::{Choice, OfferScope};
+use crate::policy::scope::{FAMILIES, OfferScope, PROVIDERS, REGIONS, TYPES};
 use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, InstanceRef, LiveWork, Share, WaitReason, WorkRef};
 use crate::units::{Demand, Id, Money, Span};
+
+/// Parameters of every part that rents for each job that fits nowhere.
+pub(super) const RENT: &[Parameter] = &[
+    Parameter {
+        name: "after_wait",
+        kind: SettingKind::Span,
+        default: Setting::Span(Span::ZERO),
+        doc: "Rent only for a job that has waited this long (overflow) since it was submitted or last preempted. An array counts from when the first of its waiting tasks began to wait: tasks preempted later do not wait anew.",
+    },
+    Parameter {
+        name: "markets",
+        kind: SettingKind::Markets,
+        default: Setting::Markets(Cow::Borrowed(&[Market::OnDemand])),
+        doc: "Markets to rent from.",
+    },
+    Parameter {
+        name: "max_instances",
+        kind: SettingKind::Count(1, u32::MAX as u64),
+        default: Setting::Unset("unlimited"),
+        doc: "Most rented instances at once.",
+    },
+    PROVIDERS,
+    REGIONS,
+    TYPES,
+    FAMILIES,
+];
+
+/// Chooses the offer to rent among those that fit.
+pub(super) trait OfferChoice: std::fmt::Debug {
+    /// The best candidate of `search` that can be launched.
+    fn choose<'s>(
+        &self,
+        turn: &Turn<'_, '_>,
+        search: &Search<'s, '_>,
+    ) -> Option<(&'s RankedOffer, Quote)>;
+
+    /// Instances of `provider` were rented for work.
+    fn rented(&mut self, provider: Id<Provider>) {
+        let _ = provider;
+    }
+
+    /// Whether it weighs what work would cost.
+    fn weighs_price(&self) -> bool {
+        true
+    }
+}
 
 /// Work that has the same offers to choose from.
 type RankingKey = (Id<Rules>, Demand, Option<Id<Home>>, WorkKind);
@@ -27,16 +75,12 @@ const REMEMBERED: usize = 1 << 18;
 /// that can be, a gang whole or not at all.
 #[derive(Debug)]
 pub struct OnDemand {
-    choice: Choice,
-    pub(super) markets: Vec<Market>,
-    pub(super) scope: OfferScope,
+    choice: Box<dyn OfferChoice>,
+    pub(super) reach: Reach,
     after_wait: Span,
-    pub(super) max_instances: Option<u32>,
     shelves: FxHashMap<RankingKey, OfferRanking>,
     /// Expected boot times by offer, once something was looked for.
     boots: Vec<Span>,
-    /// Row of the provider whose turn it is.
-    next: usize,
     /// Work for which it was last explained why nothing was rented.
     pub(super) explained: Option<WorkRef>,
     pub(super) rented: Vec<(InstanceRef, u32)>,
@@ -56,8 +100,8 @@ enum Mix {
 
 /// One search for an offer.
 #[derive(Clone, Copy, Debug)]
-struct Search<'s, 'z> {
-    shelf: &'s OfferRanking,
+pub(super) struct Search<'s, 'z> {
+    pub(super) shelf: &'s OfferRanking,
     ask: &'s Ask,
     tasks: u32,
     /// Instances that one offer must have left.
@@ -78,36 +122,29 @@ struct Site {
 }
 
 impl OnDemand {
-    /// Rents by `choice` from `markets` (on demand if empty) for work that has
-    /// waited for `after_wait` or longer, while fewer than `max_instances` are rented.
-    pub fn new(
-        choice: Choice,
-        markets: &[Market],
-        after_wait: Span,
-        max_instances: Option<u32>,
-    ) -> Self {
+    /// Rents by `choice` as `settings`, which are those of [`RENT`], say.
+    pub(super) fn new(choice: impl OfferChoice + 'static, settings: &Settings) -> Self {
+        let most = settings.count("max_instances");
+        let reach = Reach {
+            markets: settings.markets("markets").to_vec(),
+            scope: OfferScope::new(settings),
+            max_instances: most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+            fleets: Vec::new(),
+        };
         Self {
-            choice,
-            markets: markets.to_vec(),
-            scope: OfferScope::default(),
-            after_wait,
-            max_instances,
+            choice: Box::new(choice),
+            reach,
+            after_wait: settings.span("after_wait").unwrap_or(Span::ZERO),
             shelves: FxHashMap::default(),
             boots: Vec::new(),
-            next: 0,
             explained: None,
             rented: Vec::new(),
         }
     }
 
-    /// The same, from the offers of `scope` only.
-    pub fn from(self, scope: &OfferScope) -> Self {
-        Self { scope: scope.clone(), ..self }
-    }
-
     /// Instances that may be rented still, as far as the policy goes.
     pub(super) fn left(&self, turn: &Turn<'_, '_>) -> u64 {
-        let Some(most) = self.max_instances else { return u64::MAX };
+        let Some(most) = self.reach.max_instances else { return u64::MAX };
         let offers = turn.world().offers.iter();
         let owned = offers.filter(|(_, facts)| facts.market == Market::Owned);
         let owned: u64 = owned.map(|(offer, _)| u64::from(turn.offer(offer).live)).sum();
@@ -125,7 +162,7 @@ impl OnDemand {
         if self.boots.is_empty() {
             self.boots = boots(turn.world());
         }
-        let how = (&self.markets[..], &self.scope, &self.boots[..]);
+        let how = (&self.reach, &self.boots[..]);
         let mut shelf = kept.unwrap_or_else(|| OfferRanking::new(turn, live, how));
         shelf.refresh(turn);
         (alike, shelf)
@@ -141,16 +178,7 @@ impl OnDemand {
         if mix == Mix::Fewest {
             return search.largest(turn);
         }
-        match self.choice {
-            Choice::Cheapest => search.cheapest(turn, None),
-            Choice::Fastest => search.fastest(turn),
-            Choice::RoundRobin => {
-                let providers = &search.shelf.providers;
-                let first = providers.partition_point(|provider| provider.row() < self.next);
-                let in_turn = providers[first..].iter().chain(&providers[..first]);
-                in_turn.copied().find_map(|provider| search.cheapest(turn, Some(provider)))
-            }
-        }
+        self.choice.choose(turn, &search)
     }
 
     /// Rents instances for the waiting tasks of `work`, at most `left`. Returns the tasks
@@ -304,16 +332,28 @@ impl OnDemand {
 }
 
 impl OnDemand {
-    /// The next provider's turn comes after the one of what was rented first, if any was.
+    /// Tells the choice of the provider of what was rented first, if anything was.
     fn pass_on(&mut self, turn: &Turn<'_, '_>) {
         if let Some(&(first, _)) = self.rented.first() {
             let offer = turn.instance(first).offer;
-            self.next = turn.world().provider_of(offer).row() + 1;
+            self.choice.rented(turn.world().provider_of(offer));
         }
     }
 }
 
 impl Provision for OnDemand {
+    fn reach(&self) -> Reach {
+        self.reach.clone()
+    }
+
+    fn overflow_after(&self) -> Option<Span> {
+        Some(self.after_wait)
+    }
+
+    fn weighs_price(&self) -> bool {
+        self.choice.weighs_price()
+    }
+
     fn begin(&mut self, _turn: &mut Turn<'_, '_>) {}
 
     fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Provisioned {
@@ -387,7 +427,7 @@ impl<'s> Search<'s, '_> {
     }
 
     /// The lowest cost, of a provider or of all; ties go to the lower offer id.
-    fn cheapest(
+    pub(super) fn cheapest(
         &self,
         turn: &Turn<'_, '_>,
         provider: Option<Id<Provider>>,
@@ -411,16 +451,19 @@ impl<'s> Search<'s, '_> {
     /// The most tasks on one instance, no more than there are; ties go to the lower cost,
     /// then to the lower offer id.
     fn largest(&self, turn: &Turn<'_, '_>) -> Option<(&'s RankedOffer, Quote)> {
-        let admitted = self.shelf.candidates.iter().filter(|one| self.admits(turn, one));
-        let quoted = admitted.map(|one| (one, one.quote(self.ask, self.quoted())));
-        quoted.min_by_key(|(one, quote)| (Reverse(one.each.min(self.tasks)), quote.cost, one.offer))
+        let largest = |(one, quote): &(&RankedOffer, Quote)| {
+            (Reverse(one.each.min(self.tasks)), quote.cost, one.offer)
+        };
+        self.quotes(turn).min_by_key(largest)
     }
 
-    /// The earliest end; ties go to the lower cost, then to the lower offer id.
-    fn fastest(&self, turn: &Turn<'_, '_>) -> Option<(&'s RankedOffer, Quote)> {
+    /// Candidates that may be rented now, with what they would cost.
+    pub(super) fn quotes(
+        &self,
+        turn: &Turn<'_, '_>,
+    ) -> impl Iterator<Item = (&'s RankedOffer, Quote)> {
         let admitted = self.shelf.candidates.iter().filter(|one| self.admits(turn, one));
-        let quoted = admitted.map(|one| (one, one.quote(self.ask, self.quoted())));
-        quoted.min_by_key(|(one, quote)| (quote.end, quote.cost, one.offer))
+        admitted.map(|one| (one, one.quote(self.ask, self.quoted())))
     }
 }
 

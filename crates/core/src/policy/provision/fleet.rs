@@ -1,8 +1,32 @@
 //! A fleet that is rented when the run starts, and never again.
 
-use super::{Provision, Provisioned};
+use super::{Provision, ProvisionPart, Provisioned, Reach};
+use crate::policy::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::turn::Turn;
 use crate::state::{WaitReason, WorkRef};
+
+/// Rents nothing.
+pub static OWNED_ONLY: ProvisionPart = Part {
+    name: "owned-only",
+    doc: "Rents nothing.",
+    parameters: &[],
+    make: |_| Box::new(StaticFleet::default()),
+};
+
+const FLEETS: Parameter = Parameter {
+    name: "fleets",
+    kind: SettingKind::Fleets,
+    default: Setting::Unset("required"),
+    doc: "Numbers of instances by offer.",
+};
+
+/// Rents these when the run starts and keeps them.
+pub static STATIC: ProvisionPart = Part {
+    name: "static",
+    doc: "Rents these when the run starts and keeps them.",
+    parameters: &[FLEETS],
+    make: |settings| Box::new(StaticFleet::new(settings.fleets(FLEETS.name))),
+};
 
 /// Offers by name and how many to rent of each; the empty fleet rents nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +42,14 @@ impl StaticFleet {
 }
 
 impl Provision for StaticFleet {
+    fn reach(&self) -> Reach {
+        Reach { fleets: self.groups.clone(), ..Reach::default() }
+    }
+
+    fn keeps_all(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
     /// Rents as many as quotas and capacity allow; the refused ones are on
     /// record. A name that the world does not have rents nothing.
     fn begin(&mut self, turn: &mut Turn<'_, '_>) {

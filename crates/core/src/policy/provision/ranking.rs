@@ -1,7 +1,7 @@
 //! The offers for alike work, and what it would cost and take there.
 
-use crate::model::{Ask, Billing, Link, Market, Offer, Provider, Region, Spread, World, Zone};
-use crate::policy::spec::OfferScope;
+use super::Reach;
+use crate::model::{Ask, Billing, Link, Offer, Provider, Region, Spread, World, Zone};
 use crate::policy::turn::Turn;
 use crate::state::LiveWork;
 use crate::units::{Id, Money, Rate, Span, Time};
@@ -49,15 +49,12 @@ impl OfferRanking {
     pub(super) fn new(
         turn: &Turn<'_, '_>,
         live: &LiveWork,
-        (markets, scope, boots): (&[Market], &OfferScope, &[Span]),
+        (reach, boots): (&Reach, &[Span]),
     ) -> Self {
         let world = turn.world();
-        let open = world
-            .offers
-            .iter()
-            .filter(|&(offer, facts)| is_open(facts.market, markets) && scope.admits(world, offer));
+        let open = world.offers.ids().filter(|&offer| reach.supplies(world, offer));
         let candidates: Vec<RankedOffer> =
-            open.filter_map(|(offer, _)| RankedOffer::new(turn, live, offer, boots)).collect();
+            open.filter_map(|offer| RankedOffer::new(turn, live, offer, boots)).collect();
         let mut providers: Vec<_> = candidates.iter().map(|one| one.provider).collect();
         providers.sort_unstable();
         providers.dedup();
@@ -81,15 +78,6 @@ impl OfferRanking {
             self.until = next.into_iter().chain(self.until).min();
         }
         self.candidates.sort_unstable_by_key(|one| (one.unit, one.offer));
-    }
-}
-
-/// Whether a part that rents from `markets` (on demand if it names none) rents there.
-pub fn is_open(market: Market, markets: &[Market]) -> bool {
-    match market {
-        Market::Owned => false,
-        Market::OnDemand if markets.is_empty() => true,
-        market => markets.contains(&market),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reasons against each offer, for those who ask.
 
 use super::demand::OnDemand;
-use super::ranking::{OfferRanking, is_open};
+use super::ranking::OfferRanking;
 use crate::model::Offer;
 use crate::policy::turn::Turn;
 use crate::state::{DecisionNote, LaunchRefusal, OfferRejection, WorkRef};
@@ -27,11 +27,11 @@ impl OnDemand {
         }
         let weigh = |(offer, facts): (Id<Offer>, &Offer)| {
             let Some((one, cost)) = quotes[offer.row()] else {
-                let why = if !self.scope.admits(world, offer) {
+                let why = if !self.reach.scope.admits(world, offer) {
                     OfferRejection::Scope
                 } else if !rules.allows(offer) {
                     OfferRejection::NotAllowed
-                } else if !is_open(facts.market, &self.markets) {
+                } else if !self.reach.is_open(facts.market) {
                     OfferRejection::Market
                 } else {
                     OfferRejection::TooSmall
@@ -40,7 +40,7 @@ impl OnDemand {
             };
             let needed = if ask.gang { u64::from(one.instances(tasks)) } else { 1 };
             let (room, limit) = turn.launch_room(offer);
-            let refused = match (room < needed, self.max_instances) {
+            let refused = match (room < needed, self.reach.max_instances) {
                 (true, _) => {
                     let why = limit.unwrap_or(LaunchRefusal::Capacity);
                     Some(match room {

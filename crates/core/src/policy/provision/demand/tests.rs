@@ -1,11 +1,27 @@
 use super::*;
 use crate::model::{Link, Quota, QuotaUnit, World};
+use crate::policy::provision::cheapest::Cheapest;
+use crate::policy::provision::fastest::Fastest;
+use crate::policy::provision::round_robin::RoundRobin;
 use crate::state::testing::{Plan, demand, rules, shape, start, submit, world};
 use crate::state::{DecisionNote, Effect, LaunchRefusal, Needs, OfferRejection, State};
 use crate::units::{Distribution, Money, Rate, Stream, Time};
 
-fn part(choice: Choice) -> OnDemand {
-    OnDemand::new(choice, &[], Span::ZERO, None)
+/// Settings with this wait, these markets (on demand if there is none) and this limit.
+fn settings(after_secs: i64, markets: &[Market], most: Option<u32>) -> Settings {
+    let mut settings = Settings::new(RENT);
+    settings.set("after_wait", Span::from_secs(after_secs).into());
+    if !markets.is_empty() {
+        settings.set("markets", markets.to_vec().into());
+    }
+    if let Some(most) = most {
+        settings.set("max_instances", most.into());
+    }
+    settings
+}
+
+fn part(choice: impl OfferChoice + 'static) -> OnDemand {
+    OnDemand::new(choice, &settings(0, &[], None))
 }
 
 fn ask(cpu: u32, tasks: u32, secs: i64) -> Ask {
@@ -28,7 +44,7 @@ fn live(state: &State<'_>) -> Vec<u32> {
 }
 
 /// Result and live instances of one job in a fresh world.
-fn rented(choice: Choice, world: &World, ask: Ask) -> (Provisioned, Vec<u32>) {
+fn rented(choice: impl OfferChoice + 'static, world: &World, ask: Ask) -> (Provisioned, Vec<u32>) {
     let mut state = start(world, Needs::default());
     let work = submit(&mut state, 0, ask);
     let supply = supply(&mut part(choice), &mut state, work);
@@ -63,23 +79,23 @@ fn the_cheapest_counts_instances_boot_speed_and_rounding() {
         Plan { boot_secs: 3_600, ..rented_at("late", "0.50", 4_000) },
     ];
     let hour = |tasks| ask(4_000, tasks, 3_600);
-    assert_eq!(rented(Choice::Cheapest, &world(&plans), hour(1)).1, [0, 0, 1, 0]);
+    assert_eq!(rented(Cheapest, &world(&plans), hour(1)).1, [0, 0, 1, 0]);
     let without_fast = [plans[0].clone(), plans[1].clone(), plans[3].clone()];
-    assert_eq!(rented(Choice::Cheapest, &world(&without_fast), hour(1)).1, [1, 0, 0]);
+    assert_eq!(rented(Cheapest, &world(&without_fast), hour(1)).1, [1, 0, 0]);
     // Two tasks: 2 x 1.00, 1 x 1.90, 2 x 1.00.
-    assert_eq!(rented(Choice::Cheapest, &world(&without_fast), hour(2)).1, [0, 1, 0]);
+    assert_eq!(rented(Cheapest, &world(&without_fast), hour(2)).1, [0, 1, 0]);
     // Three: 3.00, 2 x 1.90, 3.00.
-    assert_eq!(rented(Choice::Cheapest, &world(&without_fast), hour(3)).1, [3, 0, 0]);
+    assert_eq!(rented(Cheapest, &world(&without_fast), hour(3)).1, [3, 0, 0]);
     // Ten hours: the boot no longer matters, 10.00 before 5.50.
     let long = ask(4_000, 1, 36_000);
-    assert_eq!(rented(Choice::Cheapest, &world(&without_fast), long).1, [0, 0, 1]);
+    assert_eq!(rented(Cheapest, &world(&without_fast), long).1, [0, 0, 1]);
     // Billed by the day, one hour costs 24 hours, whatever the boot: late is cheaper.
     let mut daily = world(&without_fast);
     daily.providers[Id::new(0)].billing.granularity = Span::from_secs(86_400);
-    assert_eq!(rented(Choice::Cheapest, &daily, hour(1)).1, [0, 0, 1]);
+    assert_eq!(rented(Cheapest, &daily, hour(1)).1, [0, 0, 1]);
     // Without an estimate, as for an hour.
     let unknown = Ask { estimate: None, ..hour(1) };
-    assert_eq!(rented(Choice::Cheapest, &world(&without_fast), unknown).1, [1, 0, 0]);
+    assert_eq!(rented(Cheapest, &world(&without_fast), unknown).1, [1, 0, 0]);
 }
 
 #[test]
@@ -89,7 +105,7 @@ fn the_cheapest_pays_for_the_way_of_the_data() {
     // From here (region 0) to there and back: 1 cent per GiB each way.
     let link = Link { nanos_per_gib: 10_000_000, bytes_per_sec: 0 };
     world.links = vec![Link::default(), link, link, Link::default()];
-    let mut part = part(Choice::Cheapest);
+    let mut part = part(Cheapest);
     for (gib, want) in [(4, [0, 1]), (6, [1, 0])] {
         let mut state = start(&world, Needs::default());
         let home = Some(state.book_mut().home("cloud"));
@@ -112,7 +128,7 @@ fn the_fastest_ends_first() {
     let world = world(&plans);
     // 300 s: 100 + 300 before 300 + 150; 600 s: 700 after 600, of which one is cheaper.
     for (secs, want) in [(300, [1, 0, 0]), (600, [0, 0, 1])] {
-        let got = rented(Choice::Fastest, &world, ask(1_000, 1, secs));
+        let got = rented(Fastest, &world, ask(1_000, 1, secs));
         assert_eq!(got, (Provisioned::Rented, want.to_vec()), "{secs} s");
     }
 }
@@ -128,7 +144,7 @@ fn providers_take_turns() {
     ];
     let world = world(&plans);
     let mut state = start(&world, Needs::default());
-    let mut part = part(Choice::RoundRobin);
+    let mut part = part(RoundRobin::default());
     // p, q, r, p, q, and p again, as r has no more.
     let wants = [[0, 0, 1, 0], [0, 1, 1, 0], [0, 1, 1, 1], [0, 1, 2, 1], [0, 2, 2, 1]];
     for (row, want) in wants.into_iter().chain([[0, 2, 3, 1]]).enumerate() {
@@ -152,18 +168,18 @@ fn refused_launches_are_passed_over() {
         limit: 3,
         offers: vec![Id::new(1), Id::new(2)],
     });
-    let mut part = part(Choice::Cheapest);
+    let mut part = part(Cheapest);
     // A gang stays together where that can be, and mixes where it cannot.
     for (tasks, want) in [(2, [2, 0, 0]), (3, [0, 3, 0]), (5, [2, 3, 0])] {
-        let got = rented(Choice::Cheapest, &limited, ask(4_000, tasks, 60));
+        let got = rented(Cheapest, &limited, ask(4_000, tasks, 60));
         assert_eq!(got, (Provisioned::Rented, want.to_vec()), "{tasks} tasks");
     }
     let none = Provisioned::None(WaitReason::NothingToRent);
-    assert_eq!(rented(Choice::Cheapest, &limited, ask(4_000, 6, 60)), (none, vec![0, 0, 0]));
+    assert_eq!(rented(Cheapest, &limited, ask(4_000, 6, 60)), (none, vec![0, 0, 0]));
     // Tasks on their own take what there is.
     let loose = |tasks| Ask { gang: false, ..ask(4_000, tasks, 60) };
-    assert_eq!(rented(Choice::Cheapest, &limited, loose(3)), (Provisioned::Rented, vec![2, 1, 0]));
-    assert_eq!(rented(Choice::Cheapest, &limited, loose(6)), (none, vec![2, 3, 0]));
+    assert_eq!(rented(Cheapest, &limited, loose(3)), (Provisioned::Rented, vec![2, 1, 0]));
+    assert_eq!(rented(Cheapest, &limited, loose(6)), (none, vec![2, 3, 0]));
     // No refused launch is on record: none was asked for.
     let mut state = start(&limited, Needs::default());
     let work = submit(&mut state, 0, loose(6));
@@ -177,7 +193,7 @@ fn refused_launches_are_passed_over() {
 fn rents_no_more_than_it_may_and_not_before() {
     let owned = Plan { running: 3, ..Plan::default() };
     let world = world(&[owned, rented_at("a", "1.00", 4_000)]);
-    let mut part = OnDemand::new(Choice::Cheapest, &[], Span::from_secs(60), Some(2));
+    let mut part = OnDemand::new(Cheapest, &settings(60, &[], Some(2)));
     let mut state = start(&world, Needs::default());
     let first = submit(&mut state, 0, ask(4_000, 2, 60));
     let wait = Provisioned::Later(Time::from_secs(60));
@@ -207,7 +223,7 @@ fn markets_and_rules_are_kept_to() {
         set.offers.forbidden = vec![forbidden.to_owned()];
         let rules = rules(&mut state, &set);
         let work = submit(&mut state, 0, Ask { rules, ..ask(cpu, 1, 60) });
-        let mut part = OnDemand::new(Choice::Cheapest, markets, Span::ZERO, None);
+        let mut part = OnDemand::new(Cheapest, &settings(0, markets, None));
         supply(&mut part, &mut state, work);
         assert_eq!(live(&state), want, "{markets:?}, {cpu}, not {forbidden:?}");
     }
@@ -224,7 +240,7 @@ fn tasks_share_an_instance_and_parts_of_gpus_their_devices() {
         for gang in [true, false] {
             let demand = demand(1_000, 0, gpus, share);
             let ask = Ask { demand, tasks, gang, ..Ask::default() };
-            let got = rented(Choice::Cheapest, &world, ask);
+            let got = rented(Cheapest, &world, ask);
             assert_eq!(got, (Provisioned::Rented, vec![want]), "{gpus} x {share}, gang {gang}");
         }
     }
@@ -247,7 +263,7 @@ fn tasks_are_spread_over_zones() {
         let set = crate::model::Rules { spread, ..Default::default() };
         let rules = rules(&mut state, &set);
         let work = submit(&mut state, 0, Ask { rules, ..ask(4_000, tasks, 60) });
-        assert_eq!(supply(&mut part(Choice::Cheapest), &mut state, work), want, "{spread:?}");
+        assert_eq!(supply(&mut part(Cheapest), &mut state, work), want, "{spread:?}");
         assert_eq!(live(&state), live_after, "{spread:?}");
     }
 }
@@ -265,7 +281,7 @@ fn every_offer_is_explained() {
     let mut state = start(&world, Needs::default());
     state.keep_notes();
     let work = submit(&mut state, 0, ask(4_000, 1, 3_600));
-    supply(&mut part(Choice::Cheapest), &mut state, work);
+    supply(&mut part(Cheapest), &mut state, work);
     let dollars = |dollars: i128| Money::from_nanos(dollars * 1_000_000_000);
     let rejected =
         |row, why, cost| (work, DecisionNote::OfferRejected { offer: Id::new(row), why, cost });
@@ -287,7 +303,7 @@ fn the_limit_of_the_policy_is_what_speaks_against_an_offer() {
     let mut state = start(&world, Needs::default());
     state.keep_notes();
     let work = submit(&mut state, 0, ask(8_000, 5, 60));
-    let mut part = OnDemand::new(Choice::Cheapest, &[], Span::ZERO, Some(2));
+    let mut part = OnDemand::new(Cheapest, &settings(0, &[], Some(2)));
     assert_eq!(supply(&mut part, &mut state, work), Provisioned::None(WaitReason::NothingToRent));
     let work = submit(&mut state, 1, ask(4_000, 9, 60));
     assert_eq!(supply(&mut part, &mut state, work), Provisioned::None(WaitReason::NothingToRent));
@@ -322,7 +338,7 @@ fn the_ranking_finds_what_a_full_scan_finds() {
             path.changes = (1..5).map(|at| (Time::from_secs(at * 100), rate())).collect();
         }
         let mut state = start(&world, Needs::default());
-        let mut part = part(Choice::Cheapest);
+        let mut part = part(Cheapest);
         for row in 0..20 {
             state.set_now(Time::from_secs(row as i64 * 27));
             let secs = stream.below(20_000) as i64;
@@ -330,11 +346,8 @@ fn the_ranking_finds_what_a_full_scan_finds() {
             let work = submit(&mut state, row, ask);
             let turn_stream = &mut Stream::new(1, "policy");
             let turn = Turn::new(&mut state, turn_stream);
-            let mut all = OfferRanking::new(
-                &turn,
-                turn.work(work),
-                (&[], &OfferScope::default(), &boots(turn.world())),
-            );
+            let how = (&part.reach, &boots(turn.world())[..]);
+            let mut all = OfferRanking::new(&turn, turn.work(work), how);
             all.refresh(&turn);
             let quoted = |one: &RankedOffer| (one.quote(&ask, ask.tasks).cost, one.offer);
             let want = all.candidates.iter().map(quoted).min().map(|(_, offer)| offer);

@@ -1,53 +1,71 @@
-//! Release part: when a rented instance is given back.
+//! Gives back what has been idle for a time.
 
-use super::due::Due;
-use crate::policy::spec;
+use super::{Release, ReleasePart};
+use crate::policy::due::Due;
+use crate::policy::part::{Parameter, Part, Setting, SettingKind};
+use crate::policy::provision::Provision;
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Phase};
 use crate::units::{Span, Time};
 
+const AFTER: Parameter = Parameter {
+    name: "after",
+    kind: SettingKind::Span,
+    default: Setting::Span(Span::ZERO),
+    doc: "How long it must have been idle.",
+};
+
+/// A rented instance is given back when it has been idle for a time.
+pub static IDLE: ReleasePart = Part {
+    name: "idle",
+    doc: "A rented instance is given back when it has been idle for a time.",
+    parameters: &[AFTER],
+    make: |settings| {
+        Some(Box::new(IdleRelease::new(settings.span(AFTER.name).unwrap_or(Span::ZERO))))
+    },
+};
+
 /// Gives instances back. It hears of those that become empty; it never looks
 /// at all of them.
 #[derive(Debug)]
-pub(super) struct Release {
-    /// None: at the end of the run.
-    idle: Option<Due<InstanceRef>>,
+pub struct IdleRelease {
+    idle: Due<InstanceRef>,
     after: Span,
     emptied: Vec<InstanceRef>,
 }
 
-impl Release {
-    /// The part that `spec` names. A static fleet is kept whatever it says.
-    pub(super) fn new(spec: spec::ReleaseSpec, provision: &spec::ProvisionSpec) -> Self {
-        let keeps = matches!(provision, spec::ProvisionSpec::Static { .. });
-        let (idle, after) = match spec {
-            spec::ReleaseSpec::Idle { after } if !keeps => (Some(Due::new(after)), after),
-            _ => (None, Span::ZERO),
-        };
-        Self { idle, after, emptied: Vec::new() }
+impl IdleRelease {
+    /// Gives back what has been idle for `after`; zero is at once.
+    pub fn new(after: Span) -> Self {
+        Self { idle: Due::new(after), after, emptied: Vec::new() }
     }
+}
 
-    /// Gives back what has been idle for long enough.
+impl Release for IdleRelease {
     #[inline]
-    pub(super) fn decide(&mut self, turn: &mut Turn<'_, '_>) {
-        let Some(idle) = &mut self.idle else { return };
-        if idle.is_empty() && !turn.has_emptied() {
+    fn decide(&mut self, turn: &mut Turn<'_, '_>, provision: &dyn Provision) {
+        if self.idle.is_empty() && !turn.has_emptied() {
             return;
         }
         turn.take_emptied(&mut self.emptied);
         for &instance in &self.emptied {
+            if !turn.has_instance(instance) {
+                continue;
+            }
             let since = turn.instance(instance).idle_since;
-            if !is_idle(turn, since, instance) {
+            if !is_idle(turn, since, instance) || provision.keeps(turn, instance) {
                 continue;
             }
             if self.after == Span::ZERO {
                 give_back(turn, instance);
             } else {
-                idle.push(since, instance);
+                self.idle.push(since, instance);
             }
         }
-        while let Some(instance) = idle.next(turn, is_idle) {
-            give_back(turn, instance);
+        while let Some(instance) = self.idle.next(turn, is_idle) {
+            if !provision.keeps(turn, instance) {
+                give_back(turn, instance);
+            }
         }
     }
 }
@@ -68,6 +86,7 @@ fn is_idle(turn: &Turn<'_, '_>, since: Time, instance: InstanceRef) -> bool {
 mod tests {
     use super::*;
     use crate::model::{Ask, Market};
+    use crate::policy::provision;
     use crate::state::testing::{Plan, demand, start, submit, world};
     use crate::state::{ClassBy, Effect, Ending, IndexBy, Needs, Share, State};
     use crate::units::{Id, Stream};
@@ -82,24 +101,20 @@ mod tests {
     };
 
     /// Effects of the part's decision at `secs`.
-    fn at(part: &mut Release, state: &mut State<'_>, secs: i64) -> Vec<Effect> {
+    fn at(part: &mut IdleRelease, state: &mut State<'_>, secs: i64) -> Vec<Effect> {
         state.set_now(Time::from_secs(secs));
-        part.decide(&mut Turn::new(state, &mut Stream::new(1, "policy")));
+        let provision = provision::OWNED_ONLY.spec().build();
+        part.decide(&mut Turn::new(state, &mut Stream::new(1, "policy")), &*provision);
         let mut effects = Vec::new();
         state.take_effects(&mut effects);
         effects
-    }
-
-    fn idle(secs: i64) -> Release {
-        let idle = spec::ReleaseSpec::Idle { after: Span::from_secs(secs) };
-        Release::new(idle, &spec::ProvisionSpec::OwnedOnly)
     }
 
     #[test]
     fn instances_go_back_when_they_have_been_idle() {
         let world = world(&[Plan { market: Market::OnDemand, ..Plan::default() }]);
         let mut state = start(&world, NEEDS);
-        let mut part = idle(5);
+        let mut part = IdleRelease::new(Span::from_secs(5));
         let instance = state.rent(Id::new(0)).expect("it can be rented");
         assert_eq!(at(&mut part, &mut state, 1), [Effect::Rented(instance)]);
         state.ready(instance, &mut Vec::new());
@@ -120,14 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_at_once_and_owned_or_static_is_never() {
+    fn zero_is_at_once_and_owned_is_never() {
         let plan = |market| Plan { market, running: 1, ..Plan::default() };
         let world = world(&[plan(Market::OnDemand), plan(Market::Owned)]);
         let mut state = start(&world, NEEDS);
         let both: Vec<InstanceRef> = state.instances().map(|(instance, _)| instance).collect();
-        let fleet = spec::ProvisionSpec::Static { fleets: Vec::new() };
-        let mut kept = Release::new(spec::ReleaseSpec::Idle { after: Span::ZERO }, &fleet);
-        assert_eq!(at(&mut kept, &mut state, 0), []);
-        assert_eq!(at(&mut idle(0), &mut state, 0), [Effect::Released(both[0])]);
+        assert_eq!(
+            at(&mut IdleRelease::new(Span::ZERO), &mut state, 0),
+            [Effect::Released(both[0])]
+        );
     }
 }

@@ -7,13 +7,13 @@ use crate::units::{Span, Time};
 
 /// A timer that is set at most once for each point in time.
 #[derive(Debug, Default)]
-pub(super) struct Alarm {
+pub(in crate::policy) struct Alarm {
     set: Option<Time>,
 }
 
 impl Alarm {
     /// Asks to be asked again at `at`, unless an earlier timer is still to come.
-    pub(super) fn set(&mut self, turn: &mut Turn<'_, '_>, at: Time) {
+    pub(in crate::policy) fn set(&mut self, turn: &mut Turn<'_, '_>, at: Time) {
         let now = turn.now();
         let earlier = self.set.is_some_and(|set| now < set && set <= at);
         if !earlier && now < at && at < Time::MAX {
@@ -25,36 +25,36 @@ impl Alarm {
 
 /// Things that are due a fixed time after something that happens in order of time.
 #[derive(Debug)]
-pub(super) struct Due<T> {
+pub(in crate::policy) struct Due<T> {
     after: Span,
     waiting: VecDeque<(Time, T)>,
     alarm: Alarm,
 }
 
 impl<T: Copy> Due<T> {
-    pub(super) fn new(after: Span) -> Self {
+    pub(in crate::policy) fn new(after: Span) -> Self {
         Self { after, waiting: VecDeque::new(), alarm: Alarm::default() }
     }
 
     /// The fixed time after `since`.
-    pub(super) fn due(&self, since: Time) -> Time {
+    pub(in crate::policy) fn due(&self, since: Time) -> Time {
         since.saturating_add(self.after)
     }
 
     /// `what` is due the fixed time after `since`, which is no earlier than at
     /// the last call.
-    pub(super) fn push(&mut self, since: Time, what: T) {
+    pub(in crate::policy) fn push(&mut self, since: Time, what: T) {
         self.waiting.push_back((self.due(since), what));
     }
 
     /// Whether nothing is due, now or later.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::policy) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
     /// The next that is due now and still `concerns` somebody; sets a timer
     /// for the one after.
-    pub(super) fn next(
+    pub(in crate::policy) fn next(
         &mut self,
         turn: &mut Turn<'_, '_>,
         concerns: impl Fn(&Turn<'_, '_>, Time, T) -> bool,

@@ -1,0 +1,95 @@
+//! Parts of a policy as rows: each is a name, a line of documentation, parameters with their
+//! defaults, and a constructor, beside its implementation in a file of its own.
+
+mod setting;
+
+use std::fmt;
+
+pub use setting::{DemandMix, Parameter, Setting, SettingKind, Settings};
+
+/// A row: one answer to a question of a policy, which makes a `T`.
+pub struct Part<T: 'static> {
+    /// Its name in scenarios.
+    pub name: &'static str,
+    /// One line for a reader.
+    pub doc: &'static str,
+    /// Parameters that can be set.
+    pub parameters: &'static [Parameter],
+    /// The part with these settings, which are those of `parameters`.
+    pub make: fn(&Settings) -> T,
+}
+
+impl<T> Part<T> {
+    /// The part with its defaults.
+    pub fn spec(&'static self) -> PartSpec<T> {
+        self.with(Settings::new(self.parameters))
+    }
+
+    /// The part with `settings`, which are those of its parameters.
+    pub fn with(&'static self, settings: Settings) -> PartSpec<T> {
+        PartSpec { part: self, settings }
+    }
+}
+
+impl<T> fmt::Debug for Part<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// A part with its settings, as data.
+pub struct PartSpec<T: 'static> {
+    part: &'static Part<T>,
+    /// Values of its parameters.
+    pub settings: Settings,
+}
+
+impl<T> PartSpec<T> {
+    /// The same where the parameter called `name` has this value.
+    ///
+    /// # Panics
+    /// If the part has no such parameter, or the value is not of its kind or beyond its range.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: impl Into<Setting>) -> Self {
+        self.settings.set(name, value.into());
+        self
+    }
+
+    /// Its name in scenarios.
+    pub fn name(&self) -> &'static str {
+        self.part.name
+    }
+
+    /// Parameters that can be set.
+    pub fn parameters(&self) -> &'static [Parameter] {
+        self.part.parameters
+    }
+
+    /// Whether it is this part, whatever its settings.
+    pub fn is(&self, part: &Part<T>) -> bool {
+        self.part.name == part.name
+    }
+
+    /// Makes the part.
+    pub fn build(&self) -> T {
+        (self.part.make)(&self.settings)
+    }
+}
+
+impl<T> Clone for PartSpec<T> {
+    fn clone(&self) -> Self {
+        Self { part: self.part, settings: self.settings.clone() }
+    }
+}
+
+impl<T> PartialEq for PartSpec<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.part) && self.settings == other.settings
+    }
+}
+
+impl<T> fmt::Debug for PartSpec<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.part.name, self.settings)
+    }
+}

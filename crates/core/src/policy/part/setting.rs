@@ -1,0 +1,256 @@
+//! Parameters of parts, and their values.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::model::Market;
+use crate::units::{Demand, Scalar, Span};
+
+/// A parameter of a part.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Key of the parameter.
+    pub name: &'static str,
+    /// Kind that its value must have: type, unit and range.
+    pub kind: SettingKind,
+    /// Value that holds where none is set.
+    pub default: Setting,
+    /// One line for a reader.
+    pub doc: &'static str,
+}
+
+/// Kind that the value of a parameter must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingKind {
+    /// `true` or `false`.
+    Flag,
+    /// A whole number within bounds.
+    Count(u64, u64),
+    /// A length of time, zero or more.
+    Span,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Names of providers and clusters.
+    Providers,
+    /// Regions as `provider/region`.
+    Regions,
+    /// Names of instance types.
+    Types,
+    /// Families of instance types.
+    Families,
+    /// Markets to rent from.
+    Markets,
+    /// Numbers of instances by offer.
+    Fleets,
+    /// A typical mix of demands: the workload's, or that of a file.
+    Mix,
+}
+
+/// Value of a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// Nothing is set; documents say this word: `none`, `unlimited`.
+    Unset(&'static str),
+    /// Of a flag.
+    Flag(bool),
+    /// Of a count.
+    Count(u64),
+    /// Of a span.
+    Span(Span),
+    /// Of a word.
+    Word(&'static str),
+    /// Of names of providers, regions, types or families.
+    Names(Vec<String>),
+    /// Of markets.
+    Markets(Cow<'static, [Market]>),
+    /// Of fleets: offers by name and how many of each.
+    Fleets(Vec<(String, u32)>),
+    /// Of a mix.
+    Mix(DemandMix),
+}
+
+/// A typical mix of demands: foresight that a report names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DemandMix {
+    /// Source of the mix, for the report: `workload`, or a file.
+    pub source: Cow<'static, str>,
+    /// Demands with their GPU models (empty: any) and counts.
+    pub demands: Vec<(Demand, Vec<String>, u64)>,
+}
+
+impl DemandMix {
+    /// The mix of the workload itself, not counted yet.
+    pub const WORKLOAD: Self = Self { source: Cow::Borrowed("workload"), demands: Vec::new() };
+}
+
+impl SettingKind {
+    /// Whether `value` is of this kind and within its range.
+    pub fn admits(self, value: &Setting) -> bool {
+        match (self, value) {
+            (Self::Count(low, high), &Setting::Count(count)) => (low..=high).contains(&count),
+            (Self::Span, &Setting::Span(span)) => span >= Span::ZERO,
+            (Self::Word(words), Setting::Word(word)) => words.contains(word),
+            (Self::Markets, Setting::Markets(markets)) => !markets.contains(&Market::Owned),
+            (Self::Flag, Setting::Flag(_))
+            | (Self::Providers | Self::Regions | Self::Types | Self::Families, Setting::Names(_))
+            | (Self::Fleets, Setting::Fleets(_))
+            | (Self::Mix, Setting::Mix(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    /// Writes it as documents do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unset(word) | Self::Word(word) => f.write_str(word),
+            Self::Flag(flag) => flag.fmt(f),
+            Self::Count(count) => count.fmt(f),
+            Self::Span(span) => span.fmt(f),
+            Self::Names(names) => f.write_str(&names.join(", ")),
+            Self::Markets(markets) => {
+                let names: Vec<&str> = markets.iter().map(|market| market.name()).collect();
+                f.write_str(&names.join(", "))
+            }
+            Self::Fleets(fleets) => {
+                let fleets: Vec<String> =
+                    fleets.iter().map(|(offer, count)| format!("{count} x {offer}")).collect();
+                f.write_str(&fleets.join(", "))
+            }
+            Self::Mix(mix) => f.write_str(&mix.source),
+        }
+    }
+}
+
+macro_rules! made_of {
+    ($($from:ty => $value:ident: $setting:expr,)*) => {$(
+        impl From<$from> for Setting {
+            fn from($value: $from) -> Self {
+                $setting
+            }
+        }
+    )*};
+}
+
+impl From<Scalar> for Setting {
+    fn from(by: Scalar) -> Self {
+        Self::Word(match by {
+            Scalar::Cpu => "cpu",
+            Scalar::Memory => "memory",
+            Scalar::Gpu => "gpu",
+            Scalar::Mean => "mean",
+        })
+    }
+}
+
+made_of! {
+    bool => flag: Self::Flag(flag),
+    u32 => count: Self::Count(count.into()),
+    Span => span: Self::Span(span),
+    &'static str => word: Self::Word(word),
+    Vec<String> => names: Self::Names(names),
+    Vec<Market> => markets: Self::Markets(markets.into()),
+    Vec<(String, u32)> => fleets: Self::Fleets(fleets),
+    DemandMix => mix: Self::Mix(mix),
+}
+
+/// Values of a part's parameters. Asking for a parameter that the part does not have, or
+/// for a value of another kind, is a bug of the part.
+#[derive(Clone)]
+pub struct Settings {
+    parameters: &'static [Parameter],
+    /// By row of `parameters`.
+    values: Vec<Setting>,
+}
+
+impl Settings {
+    /// The defaults of `parameters`.
+    pub fn new(parameters: &'static [Parameter]) -> Self {
+        let values = parameters.iter().map(|parameter| parameter.default.clone()).collect();
+        Self { parameters, values }
+    }
+
+    /// Sets the parameter called `name`.
+    ///
+    /// # Panics
+    /// If there is no such parameter, or the value is not of its kind or beyond its range.
+    pub fn set(&mut self, name: &str, value: Setting) {
+        let row = self.row(name);
+        let kind = self.parameters[row].kind;
+        assert!(kind.admits(&value), "`{name}` is {kind:?}, not {value:?}");
+        self.values[row] = value;
+    }
+
+    fn row(&self, name: &str) -> usize {
+        let row = self.parameters.iter().position(|parameter| parameter.name == name);
+        row.unwrap_or_else(|| panic!("no parameter `{name}` among {:?}", self.parameters))
+    }
+
+    fn value(&self, name: &str) -> &Setting {
+        &self.values[self.row(name)]
+    }
+
+    /// Mixes among the values, to be filled.
+    pub fn mixes(&mut self) -> impl Iterator<Item = &mut DemandMix> {
+        self.values.iter_mut().filter_map(|value| match value {
+            Setting::Mix(mix) => Some(mix),
+            _ => None,
+        })
+    }
+}
+
+macro_rules! read {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident -> $type:ty, |$value:ident| $get:expr, $unset:expr;)*) => {
+        impl Settings {$(
+            $(#[$doc])*
+            pub fn $name(&self, name: &str) -> $type {
+                match self.value(name) {
+                    Setting::$kind($value) => $get,
+                    Setting::Unset(_) => $unset,
+                    other => panic!("`{name}` is {other:?}"),
+                }
+            }
+        )*}
+    };
+}
+
+read! {
+    /// The value of a flag.
+    flag: Flag -> bool, |flag| *flag, false;
+    /// The value of a count; none where it is not set.
+    count: Count -> Option<u64>, |count| Some(*count), None;
+    /// The value of a span; none where it is not set.
+    span: Span -> Option<Span>, |span| Some(*span), None;
+    /// The value of a word; empty where it is not set.
+    word: Word -> &'static str, |word| word, "";
+    /// The names of providers, regions, types or families; none where any will do.
+    names: Names -> &[String], |names| names, &[];
+    /// The markets.
+    markets: Markets -> &[Market], |markets| markets, &[];
+    /// The fleets.
+    fleets: Fleets -> &[(String, u32)], |fleets| fleets, &[];
+}
+
+impl Settings {
+    /// The mix.
+    pub fn mix(&self, name: &str) -> DemandMix {
+        match self.value(name) {
+            Setting::Mix(mix) => mix.clone(),
+            other => panic!("`{name}` is {other:?}"),
+        }
+    }
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.parameters.iter().map(|parameter| parameter.name);
+        f.debug_map().entries(names.zip(&self.values)).finish()
+    }
+}

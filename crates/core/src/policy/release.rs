@@ -1,0 +1,32 @@
+//! Release part: when a rented instance is given back. One part per file.
+
+mod idle;
+
+use super::part::{Part, PartSpec};
+use super::provision::Provision;
+use super::turn::Turn;
+
+pub use idle::{IDLE, IdleRelease};
+
+/// A row of [`PARTS`].
+pub type ReleasePart = Part<Option<Box<dyn Release>>>;
+/// A release part with its settings.
+pub type ReleaseSpec = PartSpec<Option<Box<dyn Release>>>;
+
+/// Every release part.
+pub static PARTS: &[&ReleasePart] = &[&NEVER, &IDLE];
+
+/// Rented instances are kept to the end of the run.
+pub static NEVER: ReleasePart = Part {
+    name: "never",
+    doc: "Rented instances are kept to the end of the run.",
+    parameters: &[],
+    make: |_| None,
+};
+
+/// Gives instances back.
+pub trait Release: std::fmt::Debug {
+    /// Gives back what is not needed any more; asked last at each decision. What `provision`
+    /// keeps stays.
+    fn decide(&mut self, turn: &mut Turn<'_, '_>, provision: &dyn Provision);
+}
