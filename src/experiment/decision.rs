@@ -72,6 +72,9 @@ pub struct Assessment {
     /// Whether the policy is shown to cost less (`Some(true)`) or more: a month, or where the work
     /// differs a useful hour.
     pub cost: Option<bool>,
+    /// Whether the mean of that cost is higher than the baseline's, by half a cent or more of
+    /// dollars, shown or not.
+    pub dearer: bool,
     /// Whether the policy serves better for the same money: see `serves_for_nothing`.
     pub free_win: bool,
 }
@@ -120,12 +123,13 @@ impl Assessment {
 
     /// Whether the policy is shown to be ahead of the baseline. A policy that does less of the work
     /// is not, whatever it costs, nor one whose means keep fewer promises. To keep promises more
-    /// often is worth no higher cost.
+    /// often is worth no higher cost: not even a higher mean that is not shown to be, for one odd
+    /// replication can hide any difference from a test of means.
     pub fn is_ahead(&self) -> bool {
         let [net, often] = self.balance();
         let ahead = match (net.signum(), often.signum()) {
             (1, _) => true,
-            (0, 1) => self.cost != Some(false),
+            (0, 1) => self.cost != Some(false) && !self.dearer,
             (0, 0) => self.cost == Some(true),
             _ => false,
         };
@@ -231,7 +235,11 @@ fn standings(comparison: &Comparison, objectives: &[Objective]) -> Vec<Assessmen
         };
         let cost = comparison.shown(row, leading(comparison, row));
         let promises = tallies[row].iter().zip(objectives).map(promise).collect();
-        let standing = Assessment { work: work(comparison, row), promises, cost, free_win: false };
+        let dearer = comparison
+            .contrast(row, leading(comparison, row))
+            .is_some_and(|contrast| contrast.difference() >= HALF_A_CENT);
+        let work = work(comparison, row);
+        let standing = Assessment { work, promises, cost, dearer, free_win: false };
         Assessment { free_win: serves_for_nothing(comparison, row, &standing), ..standing }
     };
     rows.map(standing).collect()

@@ -217,6 +217,17 @@ fn what_is_kept_more_often_and_still_broken_is_not_kept() {
     let same_cost = kept_in(10, 100.0, 100.0);
     assert_eq!(taken_of(vec![same_cost]), (1, vec![PromiseChange::MoreOften]));
     assert_eq!(taken_of(vec![often.clone()]), (0, vec![PromiseChange::MoreOften]));
+    // Three times the cost in every replication is not shown by their mean where one is odd.
+    let often_at = |factor: f64| {
+        let cost = move |at: u32| if at == 0 { 3_000.0 } else { 10.0 };
+        let wait = move |at: u32| if at < 10 && factor > 1.0 { 10.0 } else { 100.0 };
+        runs(move |at| Run { wait: wait(at), dollars: factor * cost(at), ..BASE })
+    };
+    let comparison = compared(vec![often_at(1.0), often_at(3.0)], Chance::Workload);
+    let standings = standings(&comparison, &objectives());
+    assert_eq!((standings[1].cost, standings[1].dearer), (None, true));
+    assert_eq!(standings[1].rows(PromiseChange::MoreOften), [1]);
+    assert_eq!(choose(&comparison, &standings), 0);
     // Of two that still break it the cheaper one is taken, however often they do.
     let (oftener, cheaper) = (kept_in(12, 130.0, 99.0), kept_in(10, 100.0, 98.0));
     assert_eq!(taken_of(vec![oftener, cheaper]).0, 2);
