@@ -208,7 +208,8 @@ fn saving(comparison: &Comparison, row: usize) -> Option<Saving> {
     // An interval narrower than a cent is a point: bills are rounded.
     let wide = |of: &Interval| of.half_width >= HALF_A_CENT;
     Some(Saving {
-        monthly: -contrast.difference(),
+        // Nothing is saved where nothing differs, not minus nothing.
+        monthly: 0.0 - contrast.difference(),
         interval: paired.map(|paired| turned(paired.interval)).filter(wide),
     })
 }

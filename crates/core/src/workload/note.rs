@@ -135,7 +135,7 @@ impl RowNote {
             }
             Self::EarlyStart => "kept: started before it arrives, so its wait is not known",
             Self::NoMemory => {
-                "kept: its memory is written as 0, or for each of no cores, so it asks for none (in Slurm 0 may be all of a node)"
+                "kept: its memory is written as 0 or `?`, or for each of no cores, so it asks for none (in Slurm 0 may be all of a node)"
             }
             Self::SharedGpus => {
                 "kept: without its parts of shared GPUs (`gres/shard`, `gres/mps`), which are not modelled"

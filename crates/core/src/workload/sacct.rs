@@ -232,20 +232,25 @@ impl SacctRows {
         let allocated = self.cell(self.at.alloc_tres, "AllocTRES", Tres::read)?.unwrap_or_default();
         let asked = self.cell(self.at.req_tres, "ReqTRES", Tres::read)?.unwrap_or_default();
         let all = allocated.or(asked);
-        let counted = self.count(self.at.cpus, "AllocCPUS")?.map(|cpus| cpus.saturating_mul(1_000));
-        let says = self.at.cpus.iter().any(Option::is_some) || self.at.alloc_tres.is_some();
-        let Some(cpu) = all.cpu.filter(|&cpu| cpu > 0).or(counted).or((!says).then_some(0)) else {
-            return Ok(None);
+        let cpu = match all.cpu.filter(|&cpu| cpu > 0) {
+            Some(cpu) => Some(cpu),
+            None => self.count(self.at.cpus, "AllocCPUS")?.map(|cpus| cpus.saturating_mul(1_000)),
         };
+        let says = self.at.cpus.iter().any(Option::is_some) || self.at.alloc_tres.is_some();
+        let Some(cpu) = cpu.or((!says).then_some(0)) else { return Ok(None) };
         let nodes = all.nodes.or(self.count(self.at.nodes, "NNodes")?).unwrap_or(1).max(1);
         let devices = self.cell(self.at.alloc_gres, "AllocGRES", Tres::read_gres)?;
         let wanted = self.cell(self.at.req_gres, "ReqGRES", Tres::read_gres)?;
         let all = all.or(devices.unwrap_or_default()).or(wanted.unwrap_or_default().on_each(nodes));
         notes.note(RowNote::SharedGpus, all.shared_gpus);
         notes.note(RowNote::OtherResources, all.others);
+        let mut is_unknown = false;
         let asked = self.cell(self.at.req_mem, "ReqMem", |cell| match memory(cell) {
             // Slurm does not know it either.
-            _ if cell.starts_with(b"?") => Ok(None),
+            _ if cell.starts_with(b"?") => {
+                is_unknown = true;
+                Ok(None)
+            }
             // Without a unit it is MiB.
             Ok(None) => {
                 scaled(cell, 1 << 20, 1.0, Rounding::Up).map(|bytes| Some((bytes, Per::All)))
@@ -266,7 +271,8 @@ impl SacctRows {
             }
             (None, None) => 0,
         };
-        notes.note(RowNote::NoMemory, bytes == 0 && (all.memory.is_some() || asked.is_some()));
+        let is_told = all.memory.is_some() || asked.is_some() || is_unknown;
+        notes.note(RowNote::NoMemory, bytes == 0 && is_told);
         let gpus = all.gpus.unwrap_or(0).div_ceil(nodes);
         // Its tasks are alike: of GPUs that do not divide by its nodes each gets a part, rounded
         // down to a thousandth, so that together they fit on what the job had.

@@ -114,7 +114,7 @@ fn memory_is_read_as_slurm_writes_it() {
         (1, "4000Mc", "cpu=0.5,node=1", 500, 2_000, vec![]),
         (1, "4000Mc", "cpu=1.5,node=1", 1_500, 6_000, vec![]),
         (2, "4000Mc", "cpu=1.5,node=2", 750, 3_000, vec![]),
-        (1, "?", "", 4_000, 0, vec![]),
+        (1, "?", "", 4_000, 0, vec![RowNote::NoMemory]),
         (1, "?n", "cpu=2,mem=1G", 2_000, 1_024, vec![]),
         (1, "0n", "", 4_000, 0, vec![RowNote::NoMemory]),
         (1, "4Gn", "cpu=4,gres/shard=1", 4_000, 4_096, vec![RowNote::SharedGpus]),
