@@ -9,7 +9,9 @@ use super::value::Value;
 use super::work::check_names;
 use super::{external, preset};
 use crate::model::{Market, World};
-use crate::policy::part::{DemandMix, Parameter, Part, PartSpec, Setting, SettingKind, Settings};
+use crate::policy::part::{
+    DemandMix, Parameter, Part, PartSettings, PartSpec, Setting, SettingKind,
+};
 use crate::policy::place::{self, NARROW};
 use crate::policy::spec::{Compatibility, External, Narrow, PolicyPart, PolicySpec};
 use crate::policy::{admit, backfill, order, preempt, provision, release};
@@ -262,8 +264,8 @@ impl NamedParts<'_, '_> {
         question: &str,
         parameters: &'static [Parameter],
         table: &ConfigTable,
-    ) -> Settings {
-        let mut settings = Settings::new(parameters);
+    ) -> PartSettings {
+        let mut settings = PartSettings::new(parameters);
         for parameter in parameters {
             if let Some(value) = self.value(parameter, table) {
                 debug_assert!(parameter.kind.admits(&value), "{question}: {parameter:?} {value:?}");
@@ -315,7 +317,7 @@ impl NamedParts<'_, '_> {
         &mut self,
         question: &str,
         parameter: &Parameter,
-        settings: &Settings,
+        settings: &PartSettings,
         table: &ConfigTable,
     ) {
         let (name, spot) = (parameter.name, self.own.spot(question));

@@ -26,6 +26,7 @@ mod oracles;
 mod overtaking;
 mod plan;
 mod preempting;
+mod parts;
 mod policies;
 mod profiled;
 mod promises;

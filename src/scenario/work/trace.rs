@@ -39,7 +39,8 @@ pub(super) fn trace(
         Some("openb") => Format::Openb(OpenbOptions::default()),
         Some("sacct") => Format::Sacct(sacct(section, b'|')),
         Some("mapped") => Format::Mapped(mapped::read(section, report)),
-        Some(_) => Format::Native,
+        Some("native") => Format::Native,
+        Some(other) => unreachable!("the table of keys has no format `{other}`"),
         None => match recognise(&path, &shown) {
             Ok(recognised) => {
                 if matches!(recognised.format, Format::Mapped(_) | Format::Sacct(_)) {

@@ -1,6 +1,6 @@
 //! Admit part: who is let in.
 
-use super::part::{Parameter, Part, Setting, SettingKind, Settings};
+use super::part::{Parameter, Part, PartSettings, Setting, SettingKind};
 use crate::units::Span;
 
 /// Refuses what is beyond its limits.
@@ -35,7 +35,7 @@ pub struct AdmitSpec {
 }
 
 impl AdmitSpec {
-    fn new(settings: &Settings) -> Self {
+    fn new(settings: &PartSettings) -> Self {
         let most = settings.count(QUEUE_LIMIT.name);
         Self {
             queue_limit: most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),

@@ -23,9 +23,9 @@ use crate::units::{Demand, Id, Span, Time};
 use super::due::{Alarm, Due};
 use fits::Feasibility;
 
-/// One part per question. At each decision: late work is turned away, the
+/// One part per question. At each decision: the provision part reacts, late work is turned away, the
 /// queue is served in order, others may overtake a head that does not fit,
-/// what is beyond the queue's limit is turned away, idle instances go back.
+/// what is beyond the queue's limit is turned away, the provision part reviews, idle instances go back.
 ///
 /// An arrival that finds nobody waiting is placed without entering the queue.
 #[derive(Debug)]
@@ -177,7 +177,10 @@ impl Policy for Composed {
             session.borrow_mut().begin(triggers, turn);
         }
         let placed = self.placed.take();
-        if self.take_in(triggers, turn) || placed.is_some() {
+        let changed = self.take_in(triggers, turn);
+        let room_made = turn.room_made();
+        self.provision.react(triggers, turn);
+        if changed || placed.is_some() || turn.room_made() != room_made {
             self.blocked = None;
         }
         if !self.queue.is_empty() || !self.joined.is_empty() {
@@ -192,6 +195,11 @@ impl Policy for Composed {
             {
                 turn.ask_again();
             }
+        }
+        let room_made = turn.room_made();
+        self.provision.review(turn);
+        if turn.room_made() != room_made && !self.queue.is_empty() {
+            turn.ask_again();
         }
         if let Some(release) = &mut self.release {
             release.decide(turn, &*self.provision);

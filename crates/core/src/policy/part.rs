@@ -5,7 +5,7 @@ mod setting;
 
 use std::fmt;
 
-pub use setting::{DemandMix, Parameter, Setting, SettingKind, Settings};
+pub use setting::{DemandMix, Parameter, PartSettings, Setting, SettingKind};
 
 /// A row: one answer to a question of a policy, which makes a `T`.
 pub struct Part<T: 'static> {
@@ -16,17 +16,17 @@ pub struct Part<T: 'static> {
     /// Parameters that can be set.
     pub parameters: &'static [Parameter],
     /// The part with these settings, which are those of `parameters`.
-    pub make: fn(&Settings) -> T,
+    pub make: fn(&PartSettings) -> T,
 }
 
 impl<T> Part<T> {
     /// The part with its defaults.
     pub fn spec(&'static self) -> PartSpec<T> {
-        self.with(Settings::new(self.parameters))
+        self.with(PartSettings::new(self.parameters))
     }
 
     /// The part with `settings`, which are those of its parameters.
-    pub fn with(&'static self, settings: Settings) -> PartSpec<T> {
+    pub fn with(&'static self, settings: PartSettings) -> PartSpec<T> {
         PartSpec { part: self, settings }
     }
 }
@@ -41,7 +41,7 @@ impl<T> fmt::Debug for Part<T> {
 pub struct PartSpec<T: 'static> {
     part: &'static Part<T>,
     /// Values of its parameters.
-    pub settings: Settings,
+    pub settings: PartSettings,
 }
 
 impl<T> PartSpec<T> {

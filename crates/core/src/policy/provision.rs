@@ -12,7 +12,7 @@ mod zones;
 
 use super::part::{Part, PartSpec};
 use super::place::Place;
-use super::turn::Turn;
+use super::turn::{Trigger, Turn};
 use crate::state::{InstanceRef, Share, WaitReason, WorkRef};
 use crate::units::{Money, Span, Time};
 
@@ -75,6 +75,18 @@ pub trait Provision: std::fmt::Debug {
 
     /// The run begins.
     fn begin(&mut self, turn: &mut Turn<'_, '_>);
+
+    /// Something happened, as `triggers` say; asked at each decision before anybody is served.
+    /// What it rents here is there for those who wait.
+    fn react(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        let _ = (triggers, turn);
+    }
+
+    /// Everybody was served who could be; asked at each decision after that, also where nobody
+    /// waits, and before the release part. If it makes room, those who wait are served once more.
+    fn review(&mut self, turn: &mut Turn<'_, '_>) {
+        let _ = turn;
+    }
 
     /// Rents for the waiting tasks of `work`, which fit nowhere, and places them.
     fn supply(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> Provisioned;

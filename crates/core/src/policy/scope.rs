@@ -1,6 +1,6 @@
 //! Offers that a part may use, by their names.
 
-use super::part::{Parameter, Setting, SettingKind, Settings};
+use super::part::{Parameter, PartSettings, Setting, SettingKind};
 use crate::model::{Offer, World};
 use crate::units::Id;
 
@@ -42,7 +42,7 @@ impl OfferScope {
     }
 
     /// The scope that these settings, which hold the four parameters below, name.
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &PartSettings) -> Self {
         let named = |what: &str| settings.names(what).to_vec();
         Self {
             providers: named(PROVIDERS.name),

@@ -158,13 +158,13 @@ made_of! {
 /// Values of a part's parameters. Asking for a parameter that the part does not have, or
 /// for a value of another kind, is a bug of the part.
 #[derive(Clone)]
-pub struct Settings {
+pub struct PartSettings {
     parameters: &'static [Parameter],
     /// By row of `parameters`.
     values: Vec<Setting>,
 }
 
-impl Settings {
+impl PartSettings {
     /// The defaults of `parameters`.
     pub fn new(parameters: &'static [Parameter]) -> Self {
         let values = parameters.iter().map(|parameter| parameter.default.clone()).collect();
@@ -202,7 +202,7 @@ impl Settings {
 
 macro_rules! read {
     ($($(#[$doc:meta])* $name:ident: $kind:ident -> $type:ty, |$value:ident| $get:expr, $unset:expr;)*) => {
-        impl Settings {$(
+        impl PartSettings {$(
             $(#[$doc])*
             pub fn $name(&self, name: &str) -> $type {
                 match self.value(name) {
@@ -232,7 +232,7 @@ read! {
     fleets: Fleets -> &[(String, u32)], |fleets| fleets, &[];
 }
 
-impl Settings {
+impl PartSettings {
     /// The mix.
     pub fn mix(&self, name: &str) -> DemandMix {
         match self.value(name) {
@@ -242,13 +242,13 @@ impl Settings {
     }
 }
 
-impl PartialEq for Settings {
+impl PartialEq for PartSettings {
     fn eq(&self, other: &Self) -> bool {
         self.values == other.values
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for PartSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.parameters.iter().map(|parameter| parameter.name);
         f.debug_map().entries(names.zip(&self.values)).finish()

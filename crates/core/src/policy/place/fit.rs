@@ -2,7 +2,7 @@
 
 use super::{Place, PlacePart};
 use crate::model::Spread;
-use crate::policy::part::{Parameter, Part, Setting, SettingKind, Settings};
+use crate::policy::part::{Parameter, Part, PartSettings, Setting, SettingKind};
 use crate::policy::turn::Turn;
 use crate::state::{IndexBy, InstanceRef, Needs, OfferSet, Share, WorkRef};
 use crate::units::Scalar;
@@ -15,7 +15,7 @@ const BY: Parameter = Parameter {
     doc: "The resource to compare; `mean` is the mean free fraction over the instance's resources.",
 };
 
-fn by(settings: &Settings) -> Scalar {
+fn by(settings: &PartSettings) -> Scalar {
     match settings.word(BY.name) {
         "cpu" => Scalar::Cpu,
         "memory" => Scalar::Memory,

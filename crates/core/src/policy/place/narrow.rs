@@ -4,7 +4,7 @@
 
 use super::{CostLimit, Place, fit};
 use crate::model::{Market, Offer, Region, World};
-use crate::policy::part::{Parameter, Setting, SettingKind, Settings};
+use crate::policy::part::{Parameter, PartSettings, Setting, SettingKind};
 use crate::policy::scope::{FAMILIES, OfferScope, PROVIDERS, REGIONS, TYPES};
 use crate::policy::turn::Turn;
 use crate::state::{Needs, OfferSet, Share, WorkRef};
@@ -56,7 +56,7 @@ pub struct Narrow {
 
 impl Narrow {
     /// What these settings, which are those of [`NARROW`], say.
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &PartSettings) -> Self {
         Self {
             scope: OfferScope::new(settings),
             gpu_machines: match settings.word("gpu_machines") {

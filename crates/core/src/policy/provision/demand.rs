@@ -11,7 +11,7 @@ use super::ranking::{OfferRanking, Quote, RankedOffer, boots};
 use super::zones::Zones;
 use super::{Allowed, Provision, Provisioned, Reach};
 use crate::model::{Ask, Home, Market, Provider, Rules, Spread, WorkKind};
-use crate::policy::part::{Parameter, Setting, SettingKind, Settings};
+use crate::policy::part::{Parameter, PartSettings, Setting, SettingKind};
 use crate::policy::place::{Place, share_on};
 use crate::policy::scope::{FAMILIES, OfferScope, PROVIDERS, REGIONS, TYPES};
 use crate::policy::turn::Turn;
@@ -123,7 +123,7 @@ struct Site {
 
 impl OnDemand {
     /// Rents by `choice` as `settings`, which are those of [`RENT`], say.
-    pub(super) fn new(choice: impl OfferChoice + 'static, settings: &Settings) -> Self {
+    pub(super) fn new(choice: impl OfferChoice + 'static, settings: &PartSettings) -> Self {
         let most = settings.count("max_instances");
         let reach = Reach {
             markets: settings.markets("markets").to_vec(),

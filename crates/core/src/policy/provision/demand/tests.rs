@@ -7,9 +7,9 @@ use crate::state::testing::{Plan, demand, rules, shape, start, submit, world};
 use crate::state::{DecisionNote, Effect, LaunchRefusal, Needs, OfferRejection, State};
 use crate::units::{Distribution, Money, Rate, Stream, Time};
 
-/// Settings with this wait, these markets (on demand if there is none) and this limit.
-fn settings(after_secs: i64, markets: &[Market], most: Option<u32>) -> Settings {
-    let mut settings = Settings::new(RENT);
+/// PartSettings with this wait, these markets (on demand if there is none) and this limit.
+fn settings(after_secs: i64, markets: &[Market], most: Option<u32>) -> PartSettings {
+    let mut settings = PartSettings::new(RENT);
     settings.set("after_wait", Span::from_secs(after_secs).into());
     if !markets.is_empty() {
         settings.set("markets", markets.to_vec().into());
