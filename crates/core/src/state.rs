@@ -4,6 +4,7 @@
 mod allocation;
 mod integrals;
 mod change;
+mod charge;
 mod classes;
 mod ending;
 mod fleet;
