@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use windtunnel::metrics::Fingerprint;
-use windtunnel::model::Market;
+use windtunnel::model::{Market, Offer, World};
 use windtunnel::policy::place::{self, Place};
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim;
 use windtunnel::state::{AllocationRef, InstanceRef, Needs, Record, State, WorkRef};
+use windtunnel::units::Id;
 use windtunnel::workload::WorkList;
 
 use crate::dice::Dice;
@@ -119,6 +120,10 @@ impl Fickle {
 impl Policy for Fickle {
     fn needs(&self) -> Needs {
         self.inner.needs()
+    }
+
+    fn uses(&mut self, world: &World, offer: Id<Offer>) -> bool {
+        self.inner.uses(world, offer)
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {
