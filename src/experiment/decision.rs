@@ -7,6 +7,8 @@
 //! whose mean keeps a promise comes before one whose mean breaks it. The baseline
 //! stays where no other is shown to be ahead of it.
 
+use std::cmp::Ordering;
+
 use super::compare::{Arm, Comparison, HALF_A_CENT};
 use super::cost::leading_cost;
 use super::measurement::Measurement;
@@ -15,7 +17,7 @@ use super::sensitivity::{Sensitivity, sensitivity};
 use super::statistics::multiple::holm;
 use super::statistics::promise::same_share;
 use super::statistics::{Interval, paired};
-use crate::metrics::METRICS;
+use crate::metrics::{Direction, METRICS};
 use crate::scenario::Objective;
 
 /// Share of the baseline's work that a policy must do more, if no margin is
@@ -411,9 +413,9 @@ impl PromiseTally {
     ) -> PromiseChange {
         if !comparison.is_judged() {
             return match self.after.cmp(&self.before) {
-                std::cmp::Ordering::Less => PromiseChange::Lost,
-                std::cmp::Ordering::Equal => PromiseChange::Even,
-                std::cmp::Ordering::Greater => PromiseChange::Gained,
+                Ordering::Less => PromiseChange::Lost,
+                Ordering::Equal => PromiseChange::Even,
+                Ordering::Greater => PromiseChange::Gained,
             };
         }
         let alpha = 1.0 - comparison.judging.confidence;
@@ -434,8 +436,9 @@ impl PromiseTally {
 
 /// Row of the policy to take: of those that are shown to be ahead the one whose means keep most
 /// promises, and among those the one that gains most, then the one that costs least, to the cent a
-/// month; the first of those that cost the same. Where none is ahead, of the free wins the one that is better in most metrics of service,
-/// then the one with the shortest mean wait.
+/// month; of those that cost the same the one that keeps its promises in most replications, then the
+/// one with the better service, metric by metric; the first of equals. Where none is ahead, of the
+/// free wins the one that is better in most metrics of service, then the one with the shortest mean wait.
 fn choose(comparison: &Comparison, standings: &[Assessment]) -> usize {
     let ahead: Vec<usize> = (0..standings.len()).filter(|&row| standings[row].is_ahead()).collect();
     let same = ahead.iter().all(|&row| comparison.policies[row].comparable);
@@ -446,9 +449,30 @@ fn choose(comparison: &Comparison, standings: &[Assessment]) -> usize {
     };
     let best = ahead.into_iter().min_by(|&a, &b| {
         let gains = |row: usize| (standings[row].kept_more(), standings[row].balance());
-        gains(b).cmp(&gains(a)).then(cost(a).total_cmp(&cost(b)))
+        let often = |row: usize| kept_in(&standings[row]);
+        let by_gains = gains(b).cmp(&gains(a)).then(cost(a).total_cmp(&cost(b)));
+        by_gains.then(often(b).cmp(&often(a))).then_with(|| by_service(comparison, a, b))
     });
     best.or_else(|| free_win(comparison, standings)).unwrap_or(comparison.baseline)
+}
+
+/// Replications in which promises are kept, summed over the promises.
+fn kept_in(standing: &Assessment) -> u64 {
+    standing.promises.iter().map(|promise| u64::from(promise.after)).sum()
+}
+
+/// The better mean first, of the first metric of [`SERVICE`] in which two policies differ.
+fn by_service(comparison: &Comparison, a: usize, b: usize) -> Ordering {
+    let order = |key: &&str| {
+        let metric = METRICS.iter().find(|metric| metric.key == *key)?;
+        let (a, b) = (mean(comparison, a, key)?, mean(comparison, b, key)?);
+        Some(match metric.better {
+            Direction::Higher => b.total_cmp(&a),
+            Direction::Lower | Direction::Neutral => a.total_cmp(&b),
+        })
+    };
+    let orders = SERVICE.iter().filter_map(order);
+    orders.fold(Ordering::Equal, Ordering::then)
 }
 
 fn free_win(comparison: &Comparison, standings: &[Assessment]) -> Option<usize> {

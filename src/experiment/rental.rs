@@ -132,6 +132,11 @@ impl Rentals {
         self.lacks.iter().map(|lack| lack.pieces).sum()
     }
 
+    /// Whether a policy that rents for jobs can rent for none of them.
+    pub fn is_none_able(&self) -> bool {
+        self.pieces > 0 && self.pieces == self.impossible + self.lacking() && self.lacking() > 0
+    }
+
     /// Statement that a policy "can rent for none of the work", or only for some, and why; none
     /// where it can for all that fits anywhere.
     pub fn statement(&self) -> Option<String> {

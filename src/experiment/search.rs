@@ -138,13 +138,20 @@ pub fn search(
     let scenario = check(&task, &start, open)?;
     let policy = policy_of(&scenario, task.policy.as_deref())?;
     let plan = plan(runner, &scenario, policy, task.asked)?;
-    let still = is_still(runner, &task, (&scenario, policy), plan)?;
+    let still = is_still(runner, &task, &scenario, plan)?;
     let shares = BudgetShares::of(&task, &scenario, plan, still)?;
+    let error = 1.0 - task.confidence;
     let judging = Judge {
         objectives: scenario.objectives.clone(),
         keeping: task.keeping,
         goal: task.goal,
-        room: promise::distance(shares.held_out as usize, (1.0 - task.confidence) / 4.0),
+        room: match task.keeping {
+            _ if still == Some(true) => 0.0,
+            Keeping::OnAverage => promise::distance(shares.held_out as usize, error / 4.0),
+            Keeping::InShare(share) => {
+                promise::distance_of_share(shares.held_out.into(), share, error / 4.0)
+            }
+        },
         still: still == Some(true),
     };
     let scope = VariableScope::of(&task.variables, task.policy.as_deref(), &scenario, &start);
@@ -173,7 +180,7 @@ pub fn search(
     let effects = (0..task.variables.len()).map(|axis| effect(&book, axis)).collect();
     let candidates = std::mem::take(&mut book.candidates);
     let runs = book.used;
-    let chance = chance(&candidates, &rows, &scenario, plan.repetition);
+    let chance = chance(&candidates, &scenario, plan.repetition);
     Ok(Found {
         objectives: scenario.objectives.clone(),
         finalists: verdicts.finalists,

@@ -201,7 +201,8 @@ fn a_policy_that_can_rent_for_none_or_only_some_of_the_work_is_told() {
             "types = [\"m5.xlarge\"]",
             "",
             "gpus",
-            "no instance type that it may rent (`types = [\"m5.xlarge\"]`) holds a task",
+            "no instance type that it may rent (`types = [\"m5.xlarge\"]`) holds a task, the largest is \
+             m5.xlarge with 4 vCPUs and 16 GiB",
         ),
         (
             "providers = [\"aws\"], types = [\"p5.48xlarge\", \"m5.xlarge\"]",
@@ -254,7 +255,8 @@ fn each_reason_why_nothing_can_be_rented_is_counted_by_itself() {
                 provision = { cheapest = { types = [\"m5.large\"] } }\n";
     let folder = folder(rows, rent);
     let told = "olicy rent can rent for only 1 of 4 pieces of work: for 2 no instance type that it \
-                may rent (`types = [\"m5.large\"]`) holds a task; the first asks for 4 cores; for 1 \
+                may rent (`types = [\"m5.large\"]`) holds a task, the largest is \
+                m5.large with 2 vCPUs and 8 GiB; the first asks for 4 cores; for 1 \
                 its rules allow no offer that is large enough and that the policy may rent \
                 (provider); the first asks for 1 cores";
     check(&folder, &["validate", "a.toml"], 0, &[told], &[]);

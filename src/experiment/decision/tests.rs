@@ -107,6 +107,26 @@ fn what_is_not_shown_is_not_taken() {
     assert_eq!((standing.cost, standing.balance(), taken), (None, [0, 0], false));
 }
 
+/// Both keep the mean wait and cost the same, one in 14 of 20 replications and one in all: that one,
+/// in whichever order, and also where the baseline is the one that keeps it in 14.
+#[test]
+fn of_those_that_tie_the_one_that_keeps_promises_more_often_is_taken() {
+    let broken = runs(|_| Run { wait: 80.0, ..BASE });
+    let mostly = runs(|at| Run { wait: if at % 3 == 0 { 60.0 } else { 30.0 }, ..BASE });
+    let always = runs(|_| Run { wait: 41.0, ..BASE });
+    let taken = |all: [&Vec<Measurement>; 3]| {
+        let all: Vec<Vec<Measurement>> = all.into_iter().cloned().collect();
+        let comparison = compared(all, Chance::Workload);
+        choose(&comparison, &standings(&comparison, &objectives()))
+    };
+    assert_eq!(taken([&broken, &mostly, &always]), 2);
+    assert_eq!(taken([&broken, &always, &mostly]), 1);
+    assert_eq!(taken([&mostly, &broken, &always]), 2);
+    // Kept as often, with a shorter wait.
+    let shorter = runs(|_| Run { wait: 20.0, ..BASE });
+    assert_eq!(taken([&broken, &always, &shorter]), 2);
+}
+
 #[test]
 fn what_leaves_work_undone_is_never_taken() {
     let (standing, taken) =

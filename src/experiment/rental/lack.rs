@@ -24,16 +24,18 @@ pub(super) fn lack(
     if open.is_empty() {
         return nothing(all().next().is_some(), !scoped.is_empty(), &reach);
     }
+    let largest = largest(world, &open);
     let large: Vec<Id<Offer>> = open
         .into_iter()
         .filter(|&offer| world.type_of(offer).shape.holds(ask.demand) > 0)
         .collect();
     if large.is_empty() {
         let named = narrowing(&reach.scope);
-        return match named.is_empty() {
-            true => "no instance type that is for rent holds a task".to_owned(),
-            false => format!("no instance type that it may rent ({named}) holds a task"),
+        let which = match named.is_empty() {
+            true => "is for rent".to_owned(),
+            false => format!("it may rent ({named})"),
         };
+        return format!("no instance type that {which} holds a task{largest}");
     }
     let allowed: Vec<Id<Offer>> =
         large.iter().copied().filter(|&offer| limits.resolved.allows(offer)).collect();
@@ -48,6 +50,20 @@ pub(super) fn lack(
         );
     }
     limit(world, (policy, &reach), limits, (ask, &allowed))
+}
+
+/// The largest instance type of some offers in words, by vCPUs, then by memory; of equals the first.
+fn largest(world: &World, offers: &[Id<Offer>]) -> String {
+    let size = |offer: &&Id<Offer>| {
+        let shape = world.type_of(**offer).whole;
+        (shape.cpu, shape.memory)
+    };
+    let first = |best, one| if size(&one) > size(&best) { one } else { best };
+    let Some(&largest) = offers.iter().reduce(first) else { return String::new() };
+    let kind = world.type_of(largest);
+    let demand = kind.whole;
+    let (vcpus, memory) = (f64::from(demand.cpu) / 1e3, f64::from(demand.memory) / 1_024.0);
+    format!(", the largest is {} with {vcpus} vCPUs and {memory} GiB", clip(&kind.name))
 }
 
 /// Narrowing that leaves no offer.

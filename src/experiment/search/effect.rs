@@ -78,20 +78,20 @@ pub(super) fn effect(book: &Evaluations<'_>, axis: usize) -> VariableEffect {
     }
 }
 
+/// The kind of chance that there was, in whichever setup.
 pub(super) fn chance(
     candidates: &[Candidate],
-    rows: &[usize],
     scenario: &Scenario,
     repetition: Repetition,
 ) -> Chance {
-    let same = |&row: &usize| {
-        let all = candidates[row].searched.iter().chain(&candidates[row].held_out);
+    let same = |one: &Candidate| {
+        let all = one.searched.iter().chain(&one.held_out);
         let mut prints = all.map(|one| &one.fingerprint);
         let first = prints.next();
         prints.all(|print| Some(print) == first)
     };
     match repetition {
-        _ if rows.iter().all(same) => Chance::None,
+        _ if candidates.iter().all(same) => Chance::None,
         Repetition::Seeds { .. } if is_synthetic(scenario) => Chance::Workload,
         Repetition::Seeds { .. } => Chance::OneTrace,
         Repetition::Windows { .. } | Repetition::Blocks { .. } => Chance::Resampled,

@@ -19,8 +19,8 @@ pub enum Keeping {
 /// A setup, as the search sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SetupScore {
-    /// Largest miss of a promise, as a share of its bound; 0 or less where all are kept. Means are
-    /// held to the bound with as much room as the verdict on the held-out replications will take.
+    /// Largest miss of a promise, as a share of its bound; 0 or less where all are kept. It is held to
+    /// the bound with as much room as the verdict on the held-out replications will take.
     pub excess: f64,
     /// Value of the metric that is to be made small.
     pub goal: f64,
@@ -56,7 +56,8 @@ pub(super) struct Judge {
     pub(super) keeping: Keeping,
     /// Row of [`METRICS`].
     pub(super) goal: usize,
-    /// Room between a mean and its bound, in standard deviations.
+    /// Room between a mean and its bound, in standard deviations: enough for the mean of the held-out
+    /// replications, or for so large a share of them, to show that it is kept.
     pub(super) room: f64,
     /// Nothing is random: two replications are one and the same.
     pub(super) still: bool,
@@ -74,7 +75,9 @@ impl Judge {
             Keeping::InShare(share) => {
                 let mut worst: Vec<f64> = all.iter().map(|one| self.worst(one)).collect();
                 worst.sort_by(f64::total_cmp);
-                worst[nearest_rank(share, worst.len() as u64) as usize - 1]
+                let rank = nearest_rank(share, worst.len() as u64) as usize - 1;
+                let rows = 0..self.objectives.len();
+                rows.map(|row| self.excess_with_room(row, all)).fold(worst[rank], f64::max)
             }
         };
         SetupScore { excess, goal: self.mean_goal(all) }
@@ -103,10 +106,31 @@ impl Judge {
                 let p = |row| self.p_above(row, all).unwrap_or(1.0);
                 (0..self.objectives.len()).map(p).fold(0.0, f64::max)
             }
+            Keeping::InShare(_) if self.is_exact(all) => f64::from(self.kept_in(all) == 0),
             Keeping::InShare(share) => {
                 promise::share_at_least(self.kept_in(all), all.len() as u64, share)
             }
         }
+    }
+
+    /// p-value of "this will not be shown to keep its promises", by what the search saw: few
+    /// replications show no large share, so that is told by the normal law.
+    pub(super) fn doubt(&self, all: &[Measurement]) -> f64 {
+        let doubt = |row: usize| {
+            let bound = self.side(row) * self.objectives[row].bound;
+            self.measured(row, all).map_or(1.0, |all| promise::share_below(&all, bound, self.room))
+        };
+        match self.keeping {
+            Keeping::InShare(_) if !self.is_exact(all) => {
+                (0..self.objectives.len()).map(doubt).fold(0.0, f64::max)
+            }
+            Keeping::InShare(_) | Keeping::OnAverage => self.p_broken(all),
+        }
+    }
+
+    /// Whether one replication says it all: nothing is random, and all came out the same.
+    fn is_exact(&self, all: &[Measurement]) -> bool {
+        self.still && all.iter().all(|one| one.fingerprint == all[0].fingerprint)
     }
 
     /// p-value of "all promises are kept", for some promise the smallest.
@@ -117,6 +141,7 @@ impl Judge {
                 let count = self.objectives.len();
                 ((0..count).map(p).fold(1.0, f64::min) * count as f64).min(1.0)
             }
+            Keeping::InShare(_) if self.is_exact(all) => f64::from(self.kept_in(all) > 0),
             Keeping::InShare(share) => {
                 let broken = all.len() as u64 - self.kept_in(all);
                 promise::share_at_least(broken, all.len() as u64, 1.0 - share)

@@ -5,6 +5,7 @@ use super::super::replication::Repetition;
 use super::super::runner::{RunRequest, Runner, RunnerFailure, is_drawn, share_inputs};
 use super::super::statistics::promise;
 use super::score::Keeping;
+use super::shortlist::{OF_FINALISTS, SetupVerdict, part_of_next};
 use super::variable::Variable;
 use super::{SearchFailure, Task};
 use crate::policy::spec::PolicySpec;
@@ -18,6 +19,8 @@ const SEARCHED: u32 = 5;
 const HELD_OUT: u32 = 20;
 /// Setups that are judged.
 const FINALISTS: u32 = 5;
+/// Steps of which nothing is shown that a large budget allows for.
+const STEPS_NOT_SHOWN: usize = 2;
 /// Fewest windows that are shared between searching and judging.
 const FEWEST_WINDOWS: u32 = 8;
 /// Most windows that are held out without being asked for.
@@ -61,11 +64,12 @@ pub(super) fn plan(
     Ok(compare::RepetitionPlan { repetition, replications: u32::MAX })
 }
 
-/// Whether nothing is random at the first setup; none where chance is known to have a part.
+/// Whether nothing is random at the first setup, under each policy that may be chosen; none where
+/// chance is known to have a part.
 pub(super) fn is_still(
     runner: &Runner<'_>,
     task: &Task,
-    (scenario, policy): (&Scenario, &PolicySpec),
+    scenario: &Scenario,
     plan: compare::RepetitionPlan,
 ) -> Result<Option<bool>, SearchFailure> {
     let keys = task.variables.iter().map(|one| one.key.as_str());
@@ -73,9 +77,12 @@ pub(super) fn is_still(
         return Ok(None);
     }
     let repetition = plan.repetition;
-    let cell = |replication| RunRequest { scenario, policy, repetition, replication };
-    let two = runner.measure(&[cell(0), cell(1)]).map_err(SearchFailure::Lab)?;
-    Ok(Some(two[0].fingerprint == two[1].fingerprint))
+    let policies = task.policies(scenario);
+    let cells = policies.iter().flat_map(|&policy| {
+        [0, 1].map(|replication| RunRequest { scenario, policy, repetition, replication })
+    });
+    let runs = runner.measure(&cells.collect::<Vec<_>>()).map_err(SearchFailure::Lab)?;
+    Ok(Some(runs.chunks(2).all(|two| two[0].fingerprint == two[1].fingerprint)))
 }
 
 /// Shares of the budget for searching and for judging.
@@ -108,7 +115,7 @@ impl BudgetShares {
         let held_out_most = plan.replications / 2;
         let windows = matches!(plan.repetition, Repetition::Windows { .. });
         let fewest = task.fewest();
-        let usual = if windows { held_out_most.min(MOST_WINDOWS) } else { HELD_OUT.max(fewest) };
+        let usual = if windows { held_out_most.min(MOST_WINDOWS) } else { task.usual(fewest) };
         let wanted = task.asked.replications.or(scenario.replications).unwrap_or(usual);
         if wanted.min(held_out_most) < fewest && still != Some(true) {
             let found = wanted.min(held_out_most);
@@ -122,7 +129,7 @@ impl BudgetShares {
             Some(true) => (1, 2),
             _ => (SEARCHED.min(even), wanted.max(2).min(held_out_most)),
         };
-        let pilot = if still.is_some() { 2 } else { 0 };
+        let pilot = if still.is_some() { 2 * task.policies(scenario).len() as u32 } else { 0 };
         // A line is looked at in three places at least, and one step further.
         let looks = |one: &Variable| match one.numbers {
             Some(_) => one.levels.len().min(4) as u32,
@@ -148,15 +155,41 @@ impl BudgetShares {
 }
 
 impl Task {
+    /// The policies that may be chosen.
+    fn policies<'s>(&self, scenario: &'s Scenario) -> Vec<&'s PolicySpec> {
+        let varied = self.variables.iter().find(|one| one.key == "baseline");
+        let baseline = &scenario.policies[scenario.baseline].name;
+        let names = match (&self.policy, varied) {
+            (Some(name), _) => std::slice::from_ref(name),
+            (None, Some(varied)) => &varied.levels[..],
+            (None, None) => std::slice::from_ref(baseline),
+        };
+        let all = scenario.policies.iter();
+        all.filter(|policy| names.contains(&policy.name)).collect()
+    }
+
     /// The fewest held-out replications that can show a share of them to keep
     /// all promises, with all finalists judged at once; 2 for means.
-    fn fewest(&self) -> u32 {
+    pub(super) fn fewest(&self) -> u32 {
+        self.fewest_for(OF_FINALISTS / f64::from(FINALISTS))
+    }
+
+    /// The fewest held-out replications that can show it with this part of the allowed error.
+    pub(super) fn fewest_for(&self, part: f64) -> u32 {
         match self.keeping {
             Keeping::OnAverage => 2,
             Keeping::InShare(share) => {
-                let p = (1.0 - self.confidence) / 2.0 / f64::from(FINALISTS);
-                promise::fewest(share, p) as u32
+                promise::fewest(share, (1.0 - self.confidence) * part) as u32
             }
         }
+    }
+
+    /// Held-out replications where nobody says how many: enough for several steps of which nothing
+    /// is shown, where half of the budget has room for all finalists with so many.
+    fn usual(&self, fewest: u32) -> u32 {
+        let further = part_of_next([SetupVerdict::NotShown; STEPS_NOT_SHOWN].into_iter());
+        let ample = self.fewest_for(further);
+        let has_room = u64::from(ample) * u64::from(FINALISTS) * 2 <= u64::from(self.budget);
+        HELD_OUT.max(if has_room { ample } else { fewest })
     }
 }

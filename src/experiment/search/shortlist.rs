@@ -4,12 +4,15 @@ use super::super::statistics::multiple::holm;
 use super::super::statistics::selection::KimNelson;
 use super::super::statistics::{Interval, t_interval};
 use super::evaluations::{Candidate, Evaluations};
-use super::score::Judge;
+use super::score::{Judge, Keeping};
 use super::step::{self, StepEnd};
 use super::{SearchFailure, Task};
 
 /// Replications that are added at once where the choice needs more.
 const AT_ONCE: usize = 4;
+
+/// Doubt of the search below which a setup will probably be shown to keep its promises.
+const PROBABLE: f64 = 0.25;
 
 /// Parts of the allowed error: of the verdicts `kept` on the finalists that are judged together, of
 /// those on setups to which the steps go down, and of the choice of the cheapest. They add up to 1.
@@ -97,9 +100,13 @@ pub(super) fn choose(all: &[Candidate], judge: &Judge, confidence: f64, most: us
     let mut cheaper = cheaper.collect::<Vec<_>>().into_iter();
     // The best and dearer ones, the cheapest first, with more and more evidence for them.
     let kept = || ranked.iter().copied().filter(|&row| all[row].score.kept());
-    let sure = |p: f64| kept().find(|&row| judge.p_broken(&all[row].searched) <= p);
+    let sure = |p: f64| kept().find(|&row| judge.doubt(&all[row].searched) <= p);
     let error = (1.0 - confidence) * OF_FINALISTS;
-    let next = kept().nth(1).filter(|_| sure(error) != Some(best));
+    let next = match judge.keeping {
+        Keeping::OnAverage => kept().nth(1).filter(|_| sure(error) != Some(best)),
+        // The next one is hardly more likely to be shown: all must keep it, or nearly all.
+        Keeping::InShare(_) => sure(PROBABLE),
+    };
     let mut chosen = vec![best];
     let wanted = [
         next,
@@ -109,8 +116,11 @@ pub(super) fn choose(all: &[Candidate], judge: &Judge, confidence: f64, most: us
         cheaper.next(),
         sure(error / most as f64),
     ];
+    // A setup that did the same as another is that one under another name.
+    let metrics = |row: usize| all[row].searched.iter().map(|run| &run.metrics);
     for row in wanted.into_iter().flatten().chain(cheaper).chain(kept()) {
-        if chosen.len() < most && !chosen.contains(&row) {
+        let is_known = chosen.iter().any(|&known| metrics(known).eq(metrics(row)));
+        if chosen.len() < most && !is_known {
             chosen.push(row);
         }
     }
@@ -138,6 +148,9 @@ pub(super) fn judge(
         .into_iter()
         .min_by(|&a, &b| cost(book, &finalists[a]).total_cmp(&cost(book, &finalists[b])));
     let (mut choice, mut separated, mut steps) = (cheapest_shown, true, StepEnd::NoAnswer);
+    if choice.is_none() {
+        (choice, steps) = step::up(book, &mut finalists, (task, held_out))?;
+    }
     while let Some(at) = choice {
         let (lowest, end) = step::down(book, &mut finalists, (at, together), (task, held_out))?;
         let rows: Vec<usize> = finalists.iter().map(|one| one.candidate).collect();
@@ -188,7 +201,7 @@ pub(super) fn judged_alone(
 }
 
 /// Part of the allowed error that the next step has, after steps with these verdicts.
-fn part_of_next(steps: impl Iterator<Item = SetupVerdict>) -> f64 {
+pub(super) fn part_of_next(steps: impl Iterator<Item = SetupVerdict>) -> f64 {
     let spent = steps.filter(|&verdict| verdict != SetupVerdict::Kept).count();
     OF_STEPS / 2_f64.powi(spent as i32 + 1)
 }
@@ -269,7 +282,7 @@ fn cheapest(
 
 #[cfg(test)]
 mod tests {
-    use super::super::score::{Keeping, SetupScore};
+    use super::super::score::SetupScore;
     use super::*;
     use crate::experiment::Measurement;
     use crate::metrics::{DistributionSummary, Series, Summary};

@@ -1,19 +1,27 @@
-//! Steps down from the answer, once it is judged: the setups beside it on the grid that cost less,
-//! until each was judged or the budget is used.
+//! Steps up where none that was judged is shown to keep its promises, to dearer setups with more to
+//! spare. Steps down from the answer: the setups beside it on the grid that cost less, until each was
+//! judged or the budget is used.
 //!
 //! The search passes over setups that it takes to be worse, and a setup of which it saw too little
 //! may turn out to be the answer: then what lies below that was never looked at.
 
 use super::evaluations::{Evaluations, SearchStop};
 use super::line::{SearchSpace, SetupPoint};
-use super::shortlist::{OF_FINALISTS, SetupVerdict, ShortlistEntry, judged_alone};
+use super::shortlist::{OF_FINALISTS, SetupVerdict, ShortlistEntry, judged_alone, part_of_next};
 use super::{SearchFailure, Task};
 
-/// End of the steps down from the answer.
+/// End of the steps down from the answer, or where there is none of those up to one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepEnd {
-    /// There is no answer to step down from.
+    /// No answer, and no setup that was looked at is dearer with more to spare.
     NoAnswer,
+    /// No answer, and the budget has no room to judge a dearer setup.
+    NoAnswerInBudget,
+    /// No answer, and a further verdict takes more held-out replications.
+    NoAnswerShown {
+        /// Those that it takes, if all keep the promises.
+        fewest: u32,
+    },
     /// Every cheaper neighbour was judged, or shown to break a promise by the search.
     AllJudged {
         /// Neighbours that are cheaper.
@@ -69,6 +77,84 @@ pub(super) fn down(
             at = last;
         }
     }
+}
+
+/// Steps up from the finalist that misses its promises by least, as long as none is shown to keep
+/// them: looks at the setups 1, 2, 4 and more values away in one variable, and judges of those that
+/// cost more, and no more than these, the one with most to spare. The finalist that is shown to keep
+/// its promises, or why there is none.
+pub(super) fn up(
+    book: &mut Evaluations<'_>,
+    finalists: &mut Vec<ShortlistEntry>,
+    (task, held_out): (&Task, u32),
+) -> Result<(Option<usize>, StepEnd), SearchFailure> {
+    let together = finalists.len();
+    let widest = book.axes().iter().map(|levels| levels.count).max().unwrap_or(1);
+    let mut width = 1;
+    while width < 2 * widest {
+        let steps = &finalists[together..];
+        let fewest = task.fewest_for(part_of_next(steps.iter().map(|one| one.verdict)));
+        if held_out < fewest && !book.judge.still {
+            return Ok((None, StepEnd::NoAnswerShown { fewest }));
+        }
+        let by_p = |a: &&ShortlistEntry, b: &&ShortlistEntry| a.p_broken.total_cmp(&b.p_broken);
+        let by_p =
+            |a: &&ShortlistEntry, b: &&ShortlistEntry| b.kept_in.cmp(&a.kept_in).then(by_p(a, b));
+        let Some(from) = finalists.iter().min_by(by_p).map(|one| one.candidate) else { break };
+        let room = task.budget.saturating_sub(book.used);
+        if room < held_out {
+            return Ok((None, StepEnd::NoAnswerInBudget));
+        }
+        let most = std::mem::replace(&mut book.most, task.budget - held_out);
+        let wide = wide_steps(book, &book.candidates[from].point, width);
+        let fresh = book.not_looked_at(wide.clone());
+        look(book, fresh)?;
+        book.most = most;
+        width *= 2;
+        let Some(next) = dearer(book, finalists, from, &wide) else { continue };
+        book.hold_out(&[next], held_out)?;
+        let steps = &finalists[together..];
+        finalists.push(judged_alone(book, (together, steps), next, task));
+        let last = finalists.len() - 1;
+        if finalists[last].verdict == SetupVerdict::Kept {
+            return Ok((Some(last), StepEnd::NoAnswer));
+        }
+    }
+    Ok((None, StepEnd::NoAnswer))
+}
+
+/// Setups so many levels away in one variable, or at the end of its range.
+fn wide_steps(book: &Evaluations<'_>, from: &SetupPoint, width: usize) -> Vec<SetupPoint> {
+    let mut points = Vec::new();
+    for axis in (0..from.len()).filter(|&axis| book.axes()[axis].ordered) {
+        let (here, last) = (from[axis], book.axes()[axis].count - 1);
+        for level in [here.saturating_sub(width), (here + width).min(last)] {
+            if level != here {
+                points.push(with(from, axis, level));
+            }
+        }
+    }
+    points
+}
+
+/// Of the setups that were looked at, not judged, and cost more than `from` but no more than the
+/// dearest of `wide`, the one with most to spare; none where none has more than `from`.
+fn dearer(
+    book: &Evaluations<'_>,
+    finalists: &[ShortlistEntry],
+    from: usize,
+    wide: &[SetupPoint],
+) -> Option<usize> {
+    let score = |row: usize| book.candidates[row].score;
+    let goals = wide.iter().filter_map(|point| book.looked_at(point)).map(|one| one.score.goal);
+    let dearest = goals.fold(f64::NEG_INFINITY, f64::max);
+    let is_open = |&row: &usize| {
+        let (own, from) = (score(row), score(from));
+        let dearer = from.goal < own.goal && own.goal <= dearest;
+        dearer && own.excess < from.excess && !is_judged(finalists, row)
+    };
+    let open = (0..book.candidates.len()).filter(is_open);
+    open.min_by(|&a, &b| score(a).excess.total_cmp(&score(b).excess))
 }
 
 /// Looks at the neighbours of a setup, as far as the budget has room; those that are left.
@@ -250,6 +336,23 @@ mod tests {
         let (looked, .., end) = stepped(&text, &vary, &from, 26);
         assert_eq!(looked.len(), 1);
         assert_eq!(end, StepEnd::Budget(vec![vec![servers + 1], vec![servers + 3]]));
+    }
+
+    /// Only a setup that breaks the promise was judged: steps go up until one keeps it, then down.
+    #[test]
+    fn steps_go_up_where_nothing_is_shown() {
+        let (load, target) = (3.0, 0.3);
+        let servers = sizing::servers(load, target) as usize;
+        let text = sizing::queue(load, 4_000, "wait_mean = \"<= 300 s\"");
+        let vary = [("cluster.c.nodes", "1..40")];
+        let (_, judged, answer, _) = stepped(&text, &vary, &[servers - 2], 400);
+        assert_eq!(answer, Some(vec![servers - 1]), "{judged:?}");
+        // 25 runs for the first: room to look at what is dearer, but not to judge it.
+        let (.., answer, end) = stepped(&text, &vary, &[servers - 2], 40);
+        assert_eq!((answer, end), (None, StepEnd::NoAnswerInBudget));
+        // Nothing in the range is dearer.
+        let (.., answer, end) = stepped(&text, &[("cluster.c.nodes", "1..2")], &[1], 400);
+        assert_eq!((answer, end), (None, StepEnd::NoAnswer));
     }
 
     /// Machines of d cost three times what those of c do: one less of d and one more of c is cheaper.

@@ -42,6 +42,31 @@ pub fn fewest(share: f64, p: f64) -> f64 {
     libm::ceil(libm::log(p) / libm::log(share))
 }
 
+/// Distance from its bound, in standard deviations of a normal law, at which the mean of one
+/// replication must lie for `n` of them to have an even chance to show at the p-value `p` that at
+/// least `share` of all keep a promise.
+pub fn distance_of_share(n: u64, share: f64, p: f64) -> f64 {
+    let enough = |kept: &u64| share_at_least(*kept, n, share) <= p;
+    let kept = (0..=n).rev().take_while(enough).last().unwrap_or(n);
+    law::z_quantile(least_share(kept, n, 0.5))
+}
+
+/// p-value of "a value of a normal law, of which `values` are drawn, is above `bound` more often than
+/// a standard normal is above `distance`".
+///
+/// By the usual approximation of a one-sided tolerance limit: Natrella, "Experimental statistics",
+/// NBS Handbook 91, 1963, section 2-5.3.
+pub fn share_below(values: &[f64], bound: f64, distance: f64) -> f64 {
+    let Some(sample) = Sample::of(values) else { return 1.0 };
+    if sample.variance == 0.0 {
+        return if at_most(sample.mean, bound) { 0.0 } else { 1.0 };
+    }
+    let spare = (bound - sample.mean) / libm::sqrt(sample.variance) - distance;
+    let (n, z) = (sample.n as f64, distance);
+    let error = libm::sqrt(1.0 / n + z * z / (2.0 * (n - 1.0)));
+    law::t_above(spare / error, sample.n - 1)
+}
+
 /// p-value of "fewer than `share` of all replications keep it", 0 < `share` < 1,
 /// when `kept` of `n` did: the chance of so many or more if it were exactly
 /// `share`. Exact binomial.
@@ -119,6 +144,22 @@ mod tests {
         let values = [9.5, 10.5, 11.0, 11.5, 12.5];
         close(count_at_most(&values, 12.0), 0.058_058_3);
         assert_eq!(count_at_most(&[3.0], 100.0), 1.0);
+    }
+
+    /// All of 51 must keep it: 2^(-1/51) is 0.98650, of which the normal quantile is 2.2117. Of 73,
+    /// one may break it. Five values, mean 0 and deviation 1: at the distance itself an even chance.
+    #[test]
+    fn a_share_takes_room() {
+        let all = distance_of_share(51, 0.9, 0.0125);
+        assert!((all - 2.2117).abs() < 1e-3, "{all}");
+        assert!(distance_of_share(73, 0.9, 0.0125) < all);
+        let values = [-1.0, -1.0, 0.0, 1.0, 1.0];
+        close(share_below(&values, all, all), 0.5);
+        assert!(share_below(&values, 4.5, all) < 0.05 && share_below(&values, 1.0, all) > 0.85);
+        assert_eq!(
+            (share_below(&[1.0; 5], 1.0, all), share_below(&[1.1; 5], 1.0, all)),
+            (0.0, 1.0)
+        );
     }
 
     /// 2 × (1 + 8) / 2^8, and 2 / 2^6.

@@ -47,9 +47,25 @@ pub(super) struct Other {
     pub(super) same_as_choice: bool,
     /// Whether its leading cost is the baseline's: of a month, to half a cent.
     pub(super) same: bool,
+    /// The first promise that it keeps in fewer replications than the choice, where it keeps none in
+    /// more.
+    pub(super) seldomer: Option<Seldomer>,
+    /// Whether it could rent nothing that any of the work fits on.
+    pub(super) idle: bool,
+    /// Policies as it does because they could rent nothing.
+    pub(super) rents_nothing: Vec<String>,
     /// Promises that its mean breaks; and those of them that the mean of the choice keeps.
     pub(super) broken: Vec<String>,
     pub(super) only_kept_by_choice: Vec<String>,
+}
+
+/// A promise that is kept less often than under the choice.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Seldomer {
+    words: String,
+    /// Replications that keep it.
+    own: u32,
+    of_choice: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,6 +87,8 @@ pub(super) enum WhyNot {
     Nothing,
     /// It comes out as the baseline does, in all that is measured; said where that is kept.
     Same,
+    /// It comes out as the choice does, in all that is measured.
+    SameAsChoice,
 }
 
 impl ComparisonReport<'_> {
@@ -87,13 +105,25 @@ impl ComparisonReport<'_> {
         let wait = METRICS.iter().find(|metric| metric.key == "wait_mean");
         let wait = |row: usize| wait.and_then(|metric| self.mean(metric, row));
         let other = |group: Vec<usize>| {
-            let names = group.iter().map(|&row| self.name(row)).collect();
-            let other = Other { names, ..self.other(group[0], &standings[group[0]]) };
+            // Policies that come out alike are one under several names.
+            let (idle, mut named): (Vec<usize>, Vec<usize>) =
+                group.iter().partition(|&&row| self.rents_nothing(row));
+            let rents_nothing = match named.is_empty() {
+                true => Vec::new(),
+                false => idle.iter().map(|&row| self.name(row)).collect(),
+            };
+            if named.is_empty() {
+                named = idle;
+            }
+            let names = named.iter().map(|&row| self.name(row)).collect();
+            let idle = self.rents_nothing(group[0]) && rents_nothing.is_empty();
+            let other =
+                Other { names, idle, rents_nothing, ..self.other(group[0], &standings[group[0]]) };
             (other, wait(group[0]).unwrap_or(f64::INFINITY))
         };
         let mut all: Vec<(Other, f64)> = groups.into_iter().map(other).collect();
         let rank = |other: &Other| match other.why {
-            WhyNot::AsGood => 0,
+            WhyNot::AsGood | WhyNot::SameAsChoice => 0,
             WhyNot::Behind => 1,
             WhyNot::ServesBetter => 2,
             WhyNot::Loses => 3,
@@ -118,7 +148,9 @@ impl ComparisonReport<'_> {
         }
         // Policies that leave work undone, or do as well for as much, are told of together.
         others.dedup_by(|other, first| {
-            let alike = other.same_as_choice == first.same_as_choice;
+            let alike = other.same_as_choice == first.same_as_choice
+                && other.seldomer.is_none()
+                && first.seldomer.is_none();
             let same = other.why == first.why
                 && match first.why {
                     WhyNot::AsGood => alike,
@@ -128,7 +160,8 @@ impl ComparisonReport<'_> {
                     | WhyNot::ServesBetter
                     | WhyNot::Hidden
                     | WhyNot::Nothing
-                    | WhyNot::Same => false,
+                    | WhyNot::Same
+                    | WhyNot::SameAsChoice => false,
                 };
             if same {
                 first.names.append(&mut other.names);
@@ -136,6 +169,12 @@ impl ComparisonReport<'_> {
             same
         });
         others
+    }
+
+    /// Whether a policy could rent nothing that any of the work fits on.
+    fn rents_nothing(&self, row: usize) -> bool {
+        let mut runs = self.many.policies[row].measurements.iter();
+        runs.all(|run| run.facts.rentals.is_none_able())
     }
 
     pub(super) fn other(&self, row: usize, standing: &Assessment) -> Other {
@@ -182,6 +221,7 @@ impl ComparisonReport<'_> {
         let least = if is_monthly { HALF_A_CENT } else { f64::MIN_POSITIVE };
         let why = match () {
             () if self.many.is_same(self.many.baseline, row) => WhyNot::Same,
+            () if self.many.is_same(choice, row) => WhyNot::SameAsChoice,
             () if standing.work == Some(false) => WhyNot::LeavesWork,
             () if standing.is_ahead() && ties && (near || dearer.is_some_and(|by| by < least)) => {
                 WhyNot::AsGood
@@ -230,9 +270,21 @@ impl ComparisonReport<'_> {
             less: self.many.shown(row, metric.key),
             near,
             same_as_choice: dearer.is_some_and(|by| by.abs() < least),
+            seldomer: chosen.and_then(|chosen| seldomer(&promised, chosen)),
+            idle: self.rents_nothing(row),
+            rents_nothing: Vec::new(),
             same: if is_monthly { change.abs() < HALF_A_CENT } else { change == 0.0 },
             broken,
             only_kept_by_choice,
         }
     }
+}
+
+fn seldomer(promised: &[Promised], chosen: &Assessment) -> Option<Seldomer> {
+    let pairs = || promised.iter().zip(&chosen.promises);
+    if pairs().any(|(own, chosen)| own.after > chosen.after) {
+        return None;
+    }
+    let (own, chosen) = pairs().find(|(own, chosen)| own.after < chosen.after)?;
+    Some(Seldomer { words: own.words.clone(), own: own.after, of_choice: chosen.after })
 }

@@ -7,7 +7,7 @@ use super::super::words::{Statements, render};
 use super::PlanReport;
 use crate::experiment::search::{Candidate, Keeping, SetupVerdict, StepEnd, VariableEffect};
 use crate::experiment::statistics::Interval;
-use crate::experiment::{Chance, Measurement};
+use crate::experiment::{Chance, HALF_A_CENT, Measurement};
 
 /// Setups that are as good an answer and named.
 const TIES_NAMED: usize = 3;
@@ -42,6 +42,13 @@ struct PlanFindings {
     ties: Vec<String>,
     ties_more: usize,
     separated: bool,
+    /// The dearest setup that was judged, where there is no answer.
+    dearest: Option<String>,
+    /// Budget that has room to judge dearer ones, where the budget ended it.
+    dearer_for_budget: Option<u32>,
+    /// Held-out replications that have, where a verdict takes more of them; and their budget.
+    dearer_for_replications: Option<u32>,
+    wider_budget: u32,
     /// None where there is no answer.
     steps: Option<Steps>,
     looked: u64,
@@ -131,6 +138,7 @@ impl PlanReport<'_> {
             .filter(|&row| found.finalists[row].tied)
             .map(|row| self.setup(found.candidate(row)))
             .collect();
+        let wider = found.task.budget.saturating_mul(3).next_multiple_of(100);
         let of_effect = |wanted: VariableEffect| {
             let variables = found.task.variables.iter().zip(&found.effects);
             let which = variables.filter(move |(_, effect)| **effect == wanted);
@@ -162,6 +170,16 @@ impl PlanReport<'_> {
             ties_more: ties.len().saturating_sub(TIES_NAMED),
             ties: ties.into_iter().take(TIES_NAMED).collect(),
             separated: found.separated,
+            dearest: (found.choice.is_none()).then(|| self.dearest()).flatten(),
+            dearer_for_budget: (found.steps == StepEnd::NoAnswerInBudget).then_some(wider),
+            dearer_for_replications: match found.steps {
+                StepEnd::NoAnswerShown { fewest } => Some(2 * fewest),
+                StepEnd::NoAnswer
+                | StepEnd::NoAnswerInBudget
+                | StepEnd::AllJudged { .. }
+                | StepEnd::Budget(_) => None,
+            },
+            wider_budget: wider,
             steps: self.steps(),
             looked: found.candidates.len() as u64,
             of: found.setups(),
@@ -182,7 +200,7 @@ impl PlanReport<'_> {
     fn steps(&self) -> Option<Steps> {
         let (left, left_more) = (Vec::new(), 0);
         match &self.found.steps {
-            StepEnd::NoAnswer => None,
+            StepEnd::NoAnswer | StepEnd::NoAnswerInBudget | StepEnd::NoAnswerShown { .. } => None,
             &StepEnd::AllJudged { cheaper, by_search } => {
                 Some(Steps { all: true, cheaper, by_search, left, left_more })
             }
@@ -194,6 +212,12 @@ impl PlanReport<'_> {
                 left_more: points.len().saturating_sub(LEFT_NAMED),
             }),
         }
+    }
+
+    /// The dearest setup that was judged.
+    fn dearest(&self) -> Option<String> {
+        let ranked = self.ranked();
+        ranked.last().map(|&row| self.setup(self.found.candidate(row)))
     }
 
     fn aside(&self, answer: &Candidate) -> Option<Aside> {
@@ -247,7 +271,8 @@ impl PlanReport<'_> {
         let answer = self.found.candidate(choice).score.goal;
         let judged = |row: usize| self.found.finalists.iter().any(|one| one.candidate == row);
         let cheaper = self.found.candidates.iter().enumerate();
-        let cheaper = cheaper.filter(|&(row, one)| !judged(row) && one.score.goal < answer);
+        let least = self.least_difference();
+        let cheaper = cheaper.filter(|&(row, one)| !judged(row) && one.score.goal < answer - least);
         let (_, one) = cheaper.min_by(|(_, a), (_, b)| {
             a.score.excess.total_cmp(&b.score.excess).then(b.score.goal.total_cmp(&a.score.goal))
         })?;
@@ -262,10 +287,19 @@ impl PlanReport<'_> {
         })
     }
 
+    /// Amount by which less is cheaper: half a cent, of a cost.
+    fn least_difference(&self) -> f64 {
+        if self.goal().unit == "USD" { HALF_A_CENT } else { 0.0 }
+    }
+
     fn next_judged(&self, choice: usize) -> Option<NextCheaper> {
         let finalists = &self.found.finalists;
         let ranked = self.ranked();
-        let below = ranked.iter().take_while(|&&row| row != choice).copied();
+        let goal = |row: usize| finalists[row].goal.map_or(f64::INFINITY, |goal| goal.mean);
+        // Setups that cost the same to the cent are no cheaper ones.
+        let least = self.least_difference();
+        let cheaper = |&row: &usize| goal(row) < goal(choice) - least;
+        let below = ranked.iter().copied().filter(cheaper);
         let row = below.filter(|&row| finalists[row].verdict != SetupVerdict::Kept).last()?;
         let candidate = self.found.candidate(row);
         Some(NextCheaper {

@@ -19,13 +19,20 @@ impl PlanReport<'_> {
             ),
         };
         let mut table = self.table(&title);
-        table.head.push("kept in".to_owned());
+        // One run tells no more of it than the verdict does.
+        let random = self.found.chance != Chance::None;
+        if random {
+            table.head.push("kept in".to_owned());
+        }
         table.head.push("verdict".to_owned());
         for row in self.ranked() {
             let finalist = &self.found.finalists[row];
             let candidate = self.found.candidate(row);
             let mut cells = self.cells(candidate, self.judged(candidate));
-            cells.push(Cell::plain(format!("{} of {}", finalist.kept_in, self.found.held_out)));
+            if random {
+                let kept = format!("{} of {}", finalist.kept_in, self.found.held_out);
+                cells.push(Cell::plain(kept));
+            }
             let tone = match finalist.verdict {
                 SetupVerdict::Kept => Tone::Good,
                 SetupVerdict::NotShown => Tone::Plain,
