@@ -92,6 +92,22 @@ fn the_glossary_speaks_of_types_that_exist() {
     assert!(named > 30, "{named} types");
 }
 
+#[test]
+fn the_architecture_page_names_files_that_exist() {
+    let page = include_str!("../../docs/architecture.md");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = 0;
+    for file in page.split('`').skip(1).step_by(2).filter(|code| code.ends_with(".rs")) {
+        let places = ["", "src", "crates/core/src"].map(|place| root.join(place).join(file));
+        assert!(
+            places.iter().any(|place| place.is_file()),
+            "{file} is on the page and nowhere else"
+        );
+        named += 1;
+    }
+    assert!(named > 30, "{named} files");
+}
+
 /// Files where the last point of the clock stands for itself, where sums end, and why.
 const AT_THE_END_OF_THE_CLOCK: [(&str, &str); 11] = [
     ("cli/args.rs", "the longest window holds all of a trace"),
