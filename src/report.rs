@@ -32,7 +32,7 @@ pub use chart::{
     Chart, Scene, backtest_charts, comparison_charts, plan_charts, replication_charts, run_charts,
     sweep_charts,
 };
-pub use check::{CheckReport, one_line};
+pub use check::{CheckReport, LeftOut, one_line};
 pub use comparison::{Between, ComparisonReport, ComparisonResults, PolicyResult};
 pub use days::{DailyTable, write_days};
 pub use document::{Answer, Document, Terminal};

@@ -67,7 +67,7 @@ pub use reference::{reference, suite_reference};
 pub use schema::schema;
 pub use section::kind_of;
 pub use starter::{Starter, init_from, quickstart};
-pub use suite::{Gate, Subject, Suite, Tested, Tolerance};
+pub use suite::{Gate, Subject, Suite, Tested, Tolerance, UnreadableScenario};
 pub use unmodelled::not_modelled;
 pub use world::past_prices;
 

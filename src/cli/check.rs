@@ -21,7 +21,7 @@ use windtunnel::experiment::check::{
 };
 use windtunnel::experiment::{self, NoPlan, RunRequest, Runner};
 use windtunnel::problem::Problem;
-use windtunnel::report::{CheckReport, clean, figure, one_line};
+use windtunnel::report::{CheckReport, LeftOut, clean, figure, one_line};
 use windtunnel::scenario::{Subject, Suite};
 
 /// Runs a suite and says what has become worse; or stores what it does.
@@ -36,7 +36,9 @@ pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
             fs::remove_file(old).with_context(|| format!("cannot remove `{}`", old.display()))?;
         }
     }
-    let mut suite = Suite::load(&arguments.suite)?;
+    // What is stored is stored of all.
+    let load = if arguments.update { Suite::load } else { Suite::load_readable };
+    let mut suite = load(&arguments.suite)?;
     for tested in &mut suite.scenarios {
         arguments.bounds.limit(&mut tested.scenario);
     }
@@ -56,9 +58,9 @@ pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
             }
             store(&suite, &stored, arguments.quiet)
         }
-        Ran::Held(held, partings, left_out) => {
-            show(&suite, (&held, &partings), left_out.as_ref(), arguments)?;
-            left_out.map_or(Ok(()), Err)
+        Ran::Held(held, partings, why) => {
+            show(&suite, (&held, &partings, &why.reasons), why.stop.is_some(), arguments)?;
+            why.stop.map_or(Ok(()), Err)
         }
     }
 }
@@ -75,7 +77,16 @@ enum Ran<'a> {
     /// Baselines as they are now, and the changes they take in.
     Stored(Vec<(PathBuf, String)>, Vec<String>),
     /// With where each policy parts from its baseline, and why not all could be compared.
-    Held(HeldSuite<'a>, Vec<Option<FirstDivergence>>, Option<Stop>),
+    Held(HeldSuite<'a>, Vec<Option<FirstDivergence>>, Incomplete),
+}
+
+/// Reasons why not all was compared.
+#[derive(Default)]
+struct Incomplete {
+    /// For the reports, one by one.
+    reasons: Vec<LeftOut>,
+    /// For the end of the command.
+    stop: Option<Stop>,
 }
 
 /// Baselines by their paths, and the changes they take in, in words.
@@ -166,19 +177,21 @@ fn movement(moved: &MovedMetric) -> String {
 /// some baselines, or with some policies, comes second.
 ///
 /// # Errors
-/// Why nothing at all was compared.
+/// A run was stopped from outside, or did what no run may.
 fn held<'a>(runner: &Runner<'_>, suite: &'a Suite, arguments: &CheckArgs) -> Result<Ran<'a>, Stop> {
     let mut held = check::hold(runner, suite).map_err(stop_plan)?;
-    let problems = std::mem::take(&mut held.problems);
-    let mut left_out = (!problems.is_empty()).then_some(Stop::Input(problems));
+    let reasons = held.problems.iter().map(LeftOut::of).collect();
+    let problems: Vec<Problem> = held.problems.iter().map(|one| one.problem.clone()).collect();
+    let stop = (!problems.is_empty()).then_some(Stop::Input(problems));
+    let mut left_out = Incomplete { reasons, stop };
     for FailedTrial { policy, scenario, failure } in held.failures.drain(..) {
         let failed = stopped(failure).of(&format!("{} in {}", clean(policy), clean(scenario)));
-        left_out = Some(worst(left_out, failed));
-    }
-    if let (true, Some(stop)) =
-        (held.trials.is_empty(), left_out.take_if(|_| held.trials.is_empty()))
-    {
-        return Err(stop);
+        left_out.reasons.push(LeftOut {
+            scenario: scenario.to_owned(),
+            policy: Some(policy.to_owned()),
+            why: one_line(&failed.to_string()),
+        });
+        left_out.stop = Some(worst(left_out.stop, failed));
     }
     let mut partings = Vec::new();
     for (row, verdicts) in held.verdicts.iter().enumerate() {
@@ -287,25 +300,14 @@ fn unused(files: &[(PathBuf, String)]) -> Vec<PathBuf> {
     found
 }
 
-/// Reasons why policies were left out, each on one line.
-fn reasons(left_out: Option<&Stop>) -> Vec<String> {
-    match left_out {
-        None => Vec::new(),
-        Some(Stop::Input(problems)) => {
-            problems.iter().map(|problem| one_line(&problem.to_string())).collect()
-        }
-        Some(other) => vec![one_line(&other.to_string())],
-    }
-}
-
 fn show(
     suite: &Suite,
-    (held, partings): (&HeldSuite<'_>, &[Option<FirstDivergence>]),
-    left_out: Option<&Stop>,
+    (held, partings, left_out): (&HeldSuite<'_>, &[Option<FirstDivergence>], &[LeftOut]),
+    is_incomplete: bool,
     arguments: &CheckArgs,
 ) -> CommandResult {
     let mut report = CheckReport::of(suite, held);
-    report.left_out = reasons(left_out);
+    report.left_out = left_out.to_vec();
     for ((_, parting), found) in report.rows.iter_mut().zip(partings) {
         *parting = found.as_ref();
     }
@@ -322,6 +324,10 @@ fn show(
         report.write_junit(&mut xml)?;
         write_named(path, &xml)?;
     }
+    if held.trials.is_empty() {
+        // The errors say it all.
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &report.json()).map_err(std::io::Error::from)?;
@@ -332,7 +338,7 @@ fn show(
     out.flush()?;
     match report.finding() {
         // A part that was left out ends the command; a finding is said nonetheless.
-        Some(finding) if left_out.is_some() => print_line(&finding),
+        Some(finding) if is_incomplete => print_line(&finding),
         Some(finding) => return Err(Stop::Finding(finding)),
         None => {}
     }

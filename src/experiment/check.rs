@@ -15,7 +15,7 @@ use crate::scenario::{Identity, Tested};
 
 pub use baseline::{Baseline, Terms};
 pub use first_divergence::{FirstDivergence, Replay, bracket, look_up, only, replay};
-pub use held::{FailedTrial, HeldSuite, hold, new_baselines};
+pub use held::{FailedTrial, HeldSuite, NotHeld, hold, new_baselines};
 pub use judge::{BrokenObjective, Finding, GateOutcome, GateVerdicts, MovedMetric, judge};
 
 /// One policy of a scenario of a suite, with its runs.

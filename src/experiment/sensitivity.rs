@@ -153,7 +153,15 @@ pub fn sensitivity(
             Some(after) if known.iter().zip(rows).all(|(known, row)| does_as_much(known, row)) => {
                 found.influences.push(Influence { assumption, before, after });
             }
-            _ => found.unfit.push(assumption),
+            _ => {
+                let fit_nowhere = |all: &[Measurement]| all[0].facts.impossible;
+                let more = fit_nowhere(rows).saturating_sub(fit_nowhere(known));
+                found.unfit.push(match more {
+                    0 => assumption,
+                    1 => format!("{assumption} (1 piece of work more would fit nowhere)"),
+                    more => format!("{assumption} ({more} pieces of work more would fit nowhere)"),
+                });
+            }
         }
     }
     found.influences.sort_by(|a, b| b.moved().abs().total_cmp(&a.moved().abs()));

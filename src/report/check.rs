@@ -8,7 +8,7 @@ mod junit;
 use super::figure::clean;
 use crate::experiment::check::{
     BrokenObjective, Finding, FirstDivergence, GateOutcome, GateVerdicts, HeldSuite, MovedMetric,
-    Trial,
+    NotHeld, Trial,
 };
 use crate::experiment::{CautionedRun, cautions};
 use crate::scenario::Suite;
@@ -22,8 +22,30 @@ pub struct CheckReport<'a> {
     pub rows: Vec<(&'a GateVerdicts<'a>, Option<&'a FirstDivergence>)>,
     /// Further cautions to say beside the answer.
     pub cautions: Vec<String>,
-    /// Reasons for which policies were not compared, each on one line.
-    pub left_out: Vec<String>,
+    /// Reasons for which scenarios and policies were not compared.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A scenario or a policy that was not compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Name of the scenario in the suite.
+    pub scenario: String,
+    /// Name of the policy; none where it is about the scenario.
+    pub policy: Option<String>,
+    /// The reason, on one line.
+    pub why: String,
+}
+
+impl LeftOut {
+    /// The same from a problem.
+    pub fn of(one: &NotHeld<'_>) -> Self {
+        Self {
+            scenario: one.scenario.to_owned(),
+            policy: one.policy.clone(),
+            why: one_line(&one.problem.to_string()),
+        }
+    }
 }
 
 impl<'a> CheckReport<'a> {
@@ -32,9 +54,13 @@ impl<'a> CheckReport<'a> {
         let rows = held.verdicts.iter().map(|verdicts| (verdicts, None)).collect();
         let broken = held.failures.iter().map(|failed| {
             let (policy, scenario) = (clean(failed.policy), clean(failed.scenario));
-            format!("{policy} in {scenario} could not be run")
+            LeftOut {
+                scenario: failed.scenario.to_owned(),
+                policy: Some(failed.policy.to_owned()),
+                why: format!("{policy} in {scenario} could not be run"),
+            }
         });
-        let problems = held.problems.iter().map(|problem| one_line(&problem.to_string()));
+        let problems = held.problems.iter().map(LeftOut::of);
         Self {
             suite,
             rows,

@@ -34,8 +34,19 @@ pub struct Suite {
     pub unclear_fails: bool,
     /// Folder of the baselines.
     pub baselines: PathBuf,
-    /// The scenarios, in file order; at least one.
+    /// The scenarios that can be run, in file order.
     pub scenarios: Vec<Tested>,
+    /// The others; there are none in a suite that is read as a whole.
+    pub unreadable: Vec<UnreadableScenario>,
+}
+
+/// A scenario of a suite that cannot be run.
+#[derive(Clone, Debug)]
+pub struct UnreadableScenario {
+    /// Its name in the suite.
+    pub name: String,
+    /// Problems of its file, and of what the suite says of it; at least one.
+    pub problems: Vec<Problem>,
 }
 
 /// A scenario of a suite.
@@ -113,9 +124,25 @@ impl Suite {
     /// # Errors
     /// Every problem in the file and in the scenarios.
     pub fn load(path: &Path) -> Result<Self, Vec<Problem>> {
+        Self::load_readable(path).and_then(Self::whole)
+    }
+
+    /// The same, but what is wrong with one scenario withholds nothing of the others:
+    /// [`Suite::unreadable`] has it.
+    ///
+    /// # Errors
+    /// Every problem of the suite itself, or of all scenarios where none can be run.
+    pub fn load_readable(path: &Path) -> Result<Self, Vec<Problem>> {
         let shown = path.display().to_string();
         let text = super::text_of(path, "suite")?;
-        Self::parse(&text, &shown, path.parent().unwrap_or(Path::new("")))
+        Self::read(&text, &shown, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// This suite, if every scenario can be run.
+    fn whole(self) -> Result<Self, Vec<Problem>> {
+        let problems: Vec<Problem> =
+            self.unreadable.iter().flat_map(|one| one.problems.clone()).collect();
+        if problems.is_empty() { Ok(self) } else { Err(in_order(problems, &self.path)) }
     }
 
     /// Reads a suite from its text. Problems name it `shown`; paths in it are
@@ -124,6 +151,10 @@ impl Suite {
     /// # Errors
     /// As [`Suite::load`].
     pub fn parse(text: &str, shown: &str, base: &Path) -> Result<Self, Vec<Problem>> {
+        Self::read(text, shown, base).and_then(Self::whole)
+    }
+
+    fn read(text: &str, shown: &str, base: &Path) -> Result<Self, Vec<Problem>> {
         let document = ScenarioText::new(text, shown);
         let mut report = Diagnostics::new(&document, Vec::new());
         let root = super::root(&document, "<suite>", &mut report);
@@ -139,20 +170,24 @@ impl Suite {
             asks_nothing: root.section("gates").entries.is_empty(),
             gates,
         };
-        let mut scenarios = Vec::new();
-        let mut broken = Vec::new();
+        let (mut scenarios, mut unreadable) = (Vec::new(), Vec::new());
         for (name, section, key) in all.sections() {
-            match usual.tested(name, section, key, &mut report) {
-                Ok(tested) => scenarios.extend(tested),
-                Err(problems) => broken.extend(problems),
+            let known = report.problems.len();
+            let tested = usual.tested(name, section, key, &mut report);
+            let mut problems = report.problems.split_off(known);
+            match tested {
+                Ok(tested) if problems.is_empty() => scenarios.extend(tested),
+                Ok(_) => {}
+                Err(more) => problems.extend(more),
+            }
+            if !problems.is_empty() {
+                unreadable.push(UnreadableScenario { name: name.to_owned(), problems });
             }
         }
         let mut problems = report.problems;
-        problems.sort_by_key(|problem| (problem.line, problem.column));
-        problems.extend(broken);
-        problems.dedup();
-        if !problems.is_empty() {
-            return Err(problems);
+        if !problems.is_empty() || scenarios.is_empty() {
+            problems.extend(unreadable.into_iter().flat_map(|one| one.problems));
+            return Err(in_order(problems, shown));
         }
         let name = Path::new(shown).file_stem();
         Ok(Self {
@@ -162,6 +197,7 @@ impl Suite {
             unclear_fails: root.text("unclear") == Some("fail"),
             baselines: base.join(root.text("baselines").unwrap_or("baselines")),
             scenarios,
+            unreadable,
         })
     }
 }
@@ -189,6 +225,16 @@ impl Suite {
             }
         }
     }
+}
+
+/// Problems of the suite in the order of its lines, then those of other files; each once.
+fn in_order(problems: Vec<Problem>, suite: &str) -> Vec<Problem> {
+    let (mut own, others): (Vec<Problem>, Vec<Problem>) =
+        problems.into_iter().partition(|problem| problem.path == suite);
+    own.sort_by_key(|problem| (problem.line, problem.column));
+    own.extend(others);
+    own.dedup();
+    own
 }
 
 /// Settings of every scenario of a suite that says nothing else.

@@ -417,6 +417,49 @@ fn a_stale_scenario_withholds_nothing_of_the_others() {
     assert!(!place.path().join("found.md").exists());
 }
 
+/// A scenario with a mistake, one that is not there and a baseline whose policy is gone are each an
+/// error with its name, and withhold nothing of the others.
+#[test]
+fn what_cannot_be_read_withholds_nothing_of_the_others() {
+    let place = Place::new(MARGINS);
+    let suite = place.read("suite.toml");
+    place.write("two.toml", "question = \n");
+    place.write("suite.toml", &format!("{suite}[scenario.two]\n[scenario.three]\n"));
+    let gone = place.read("baselines/one/tested.toml");
+    place.write("baselines/one/gone.toml", &gone);
+    let files = ["--markdown", "found.md", "--junit", "found.xml"];
+    let found = place.check(&files);
+    assert_eq!(code(&found), 2, "{}", shown(&found));
+    let told = shown(&found).replace('\n', " ");
+    for words in [
+        "2 scenarios of suite could not be read, 1 baseline is of no policy; the rest holds: 4 gates",
+        "two.toml:1:",
+        "there is no scenario file `three.toml`",
+        "gone.toml: the scenario has no policy that this is the baseline of",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let markdown = place.read("found.md");
+    assert!(markdown.contains("gone in one") && markdown.contains("not compared"), "{markdown}");
+    let xml = place.read("found.xml");
+    assert!(is_balanced(&xml), "{xml}");
+    for words in [
+        "tests=\"7\" failures=\"0\" errors=\"3\"",
+        "<testcase classname=\"two\" name=\"scenario\"><error",
+        "<testcase classname=\"three\" name=\"scenario\"><error",
+        "<testcase classname=\"one.gone\" name=\"baseline\"><error",
+    ] {
+        assert!(xml.contains(words), "{words}: {xml}");
+    }
+    // What is stored is stored of all.
+    assert_eq!(code(&place.check(&["--update"])), 2);
+    // Where nothing can be compared the files say why.
+    place.write("suite.toml", &suite);
+    fs::remove_file(place.path().join("baselines/one/tested.toml")).expect("a file");
+    assert_eq!(code(&place.check(&files)), 2);
+    assert!(place.read("found.xml").contains("classname=\"one.tested\" name=\"baseline\"><error"));
+}
+
 /// Nine small jobs and one that only the large node holds: who leaves the large node alone
 /// never does it, and nobody waits longer.
 #[test]
@@ -429,6 +472,7 @@ fn leaving_large_jobs_out_passes_no_gate_on_waits() {
         [cluster.large]\nnodes = 1\nshape = { vcpus = 16, memory = \"8 GiB\" }\n\
         [policy.p]\npreset = \"batch-fcfs\"\nplace = { first-fit = {} }\n";
     place.write("one.toml", scenario);
+    fs::remove_file(place.path().join("baselines/one/tested.toml")).expect("a file");
     assert_eq!(code(&place.check(&["--update"])), 0);
     place.edit("one.toml", "first-fit = {}", "first-fit = { providers = [\"small\"] }");
     let found = place.check(&[]);

@@ -2,7 +2,7 @@
 
 use super::{Baseline, GateVerdicts, Terms, Trial, judge, measure, plan_of, terms};
 use crate::experiment::{NoPlan, RepetitionPlan, RunFailure, Runner, RunnerFailure};
-use crate::problem::Problem;
+use crate::problem::{Problem, clip};
 use crate::scenario::{Suite, Tested, definition};
 use crate::sim::Failure;
 
@@ -17,10 +17,21 @@ pub struct HeldSuite<'a> {
     pub plans: Vec<RepetitionPlan>,
     /// The verdicts on each.
     pub verdicts: Vec<GateVerdicts<'a>>,
-    /// Problems for which policies were not run.
-    pub problems: Vec<Problem>,
+    /// Problems for which scenarios and policies were not run.
+    pub problems: Vec<NotHeld<'a>>,
     /// Policies whose runs failed.
     pub failures: Vec<FailedTrial<'a>>,
+}
+
+/// A scenario or a policy of a suite that was not run.
+#[derive(Clone, Debug)]
+pub struct NotHeld<'a> {
+    /// Name of the scenario in the suite.
+    pub scenario: &'a str,
+    /// Name of the policy; none where it is about the scenario.
+    pub policy: Option<String>,
+    /// The problem.
+    pub problem: Problem,
 }
 
 /// A policy of a suite whose runs failed.
@@ -42,11 +53,21 @@ pub struct FailedTrial<'a> {
 pub fn hold<'a>(runner: &Runner<'_>, suite: &'a Suite) -> Result<HeldSuite<'a>, NoPlan> {
     let (mut problems, mut failures) = (Vec::new(), Vec::new());
     let (mut trials, mut baselines, mut plans) = (Vec::new(), Vec::new(), Vec::new());
+    for one in &suite.unreadable {
+        let not_held = |problem: &Problem| NotHeld {
+            scenario: &one.name,
+            policy: None,
+            problem: problem.clone(),
+        };
+        problems.extend(one.problems.iter().map(not_held));
+    }
     for tested in &suite.scenarios {
+        let scenario = tested.name.as_str();
+        problems.extend(orphans(suite, tested));
         let (plan, terms) = match planned(runner, tested) {
             Ok(planned) => planned,
             Err(NoPlan::Problem(problem)) => {
-                problems.push(problem);
+                problems.push(NotHeld { scenario, policy: None, problem });
                 continue;
             }
             Err(failure @ NoPlan::Lab(_)) => return Err(failure),
@@ -56,7 +77,7 @@ pub fn hold<'a>(runner: &Runner<'_>, suite: &'a Suite) -> Result<HeldSuite<'a>, 
             let baseline = match stored(suite, (tested, policy), &terms) {
                 Ok(baseline) => baseline,
                 Err(problem) => {
-                    problems.push(problem);
+                    problems.push(NotHeld { scenario, policy: Some(policy.to_owned()), problem });
                     continue;
                 }
             };
@@ -108,6 +129,29 @@ fn planned(runner: &Runner<'_>, tested: &Tested) -> Result<(RepetitionPlan, Term
     let plan = plan_of(runner, tested)?;
     let terms = terms(tested, &plan).map_err(NoPlan::Problem)?;
     Ok((plan, terms))
+}
+
+/// Baselines of policies that the scenario does not have: one was deleted or has another name now, so
+/// that nobody holds it to what it did.
+fn orphans<'a>(suite: &'a Suite, tested: &'a Tested) -> Vec<NotHeld<'a>> {
+    let policies = tested.scenario.policies.iter();
+    let known: Vec<_> = policies.map(|policy| suite.baseline_path(tested, &policy.name)).collect();
+    let Some(folder) = known.first().and_then(|path| path.parent()) else { return Vec::new() };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| !known.contains(path))
+        .collect();
+    paths.sort();
+    let orphan = |path: std::path::PathBuf| {
+        let policy = path.file_stem().map(|stem| clip(&stem.to_string_lossy()));
+        let message = "the scenario has no policy that this is the baseline of";
+        let hint = "delete the file if its policy is gone, or rename it with its policy";
+        let problem = Problem::with(&path.display().to_string(), message).hint(hint);
+        NotHeld { scenario: &tested.name, policy, problem }
+    };
+    paths.into_iter().map(orphan).collect()
 }
 
 /// The stored baseline of a policy, where it is of the same terms.

@@ -54,6 +54,16 @@ pub struct Finding<'a> {
     pub why: String,
 }
 
+impl Finding<'_> {
+    /// Words below the outcome, where that alone says more than was shown.
+    pub fn below(&self) -> &'static str {
+        if self.why == NOT_SURELY { "but not surely" } else { "" }
+    }
+}
+
+/// Reason of a gate that passes though that it is not worse is not shown.
+const NOT_SURELY: &str = "within the margin, but not surely";
+
 /// A metric that is not what it was.
 #[derive(Clone, Copy, Debug)]
 pub struct MovedMetric {
@@ -179,7 +189,7 @@ pub fn judge<'a>(
             (true, ..) => (GateOutcome::Regressed, "worse by more than the margin"),
             (false, true, _) => (GateOutcome::Unclear, "beyond the margin, maybe by chance"),
             (false, false, true) => (GateOutcome::Passed, "not worse by more than the margin"),
-            (false, false, false) => (GateOutcome::Passed, "within the margin, but not surely"),
+            (false, false, false) => (GateOutcome::Passed, NOT_SURELY),
         };
         finding.outcome = outcome;
         finding.why = why.to_owned();

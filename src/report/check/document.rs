@@ -6,11 +6,11 @@ use std::iter;
 use serde::Serialize;
 
 use super::divergence::divergence_words;
-use super::{CheckReport, Finding, GateOutcome, GateVerdicts, MovedMetric};
+use super::{CheckReport, Finding, GateOutcome, GateVerdicts, LeftOut, MovedMetric};
 use crate::report::document::{Card, Cell, Document, Section, SectionPlace, Table, Tone, unquoted};
 use crate::report::figure::{NOTHING, change, clean, count, difference, figure, half_width};
 use crate::report::words::{Statements, render, several};
-use crate::scenario::{Subject, not_modelled};
+use crate::scenario::{Subject, Tolerance, not_modelled};
 
 /// Most metrics that are shown of what moved.
 pub(super) const MOST_MOVED: usize = 12;
@@ -27,6 +27,10 @@ pub(super) struct CheckFindings {
     scenarios: u64,
     /// Policies of the suite that were not compared.
     left_out: u64,
+    /// Scenarios of the suite that could not be read.
+    unreadable: usize,
+    /// Baselines of policies that a scenario does not have.
+    orphans: usize,
     regressed: u64,
     unclear: u64,
     passed: u64,
@@ -79,7 +83,8 @@ impl CheckReport<'_> {
                 who: who(verdicts),
                 gate: subject(finding).to_owned(),
                 why: finding.why.clone(),
-                p: finding.p,
+                // A p-value that the correction takes to 1 says no more than the words do.
+                p: finding.p.filter(|&p| p < 1.0),
             }));
         }
         let broken: Vec<NamedObjective> = self
@@ -96,6 +101,17 @@ impl CheckReport<'_> {
         let counts = || self.verdicts().map(|one| one.replications);
         let scenarios: BTreeSet<&str> = self.verdicts().map(|one| one.scenario).collect();
         let tested: u64 = self.suite.scenarios.iter().map(|one| one.policies.len() as u64).sum();
+        let is_checked = |one: &LeftOut| {
+            let scenario = self.suite.scenarios.iter().find(|tested| tested.name == one.scenario);
+            scenario.is_some_and(|tested| {
+                let policies = &tested.scenario.policies;
+                policies.iter().any(|policy| Some(&policy.name) == one.policy.as_ref())
+            })
+        };
+        let orphans = self.left_out.iter().filter(|one| {
+            let is_read = self.suite.unreadable.iter().all(|other| other.name != one.scenario);
+            is_read && one.policy.is_some() && !is_checked(one)
+        });
         let redefined = self.verdicts().filter(|verdicts| !verdicts.redefined.is_empty());
         let changed = |verdicts: &GateVerdicts<'_>| {
             let named = verdicts.redefined.iter().take(NAMED).map(String::as_str);
@@ -113,6 +129,8 @@ impl CheckReport<'_> {
             policies: self.rows.len() as u64,
             scenarios: scenarios.len() as u64,
             left_out: tested - self.rows.len() as u64,
+            unreadable: self.suite.unreadable.len(),
+            orphans: orphans.count(),
             regressed: number(GateOutcome::Regressed),
             unclear: number(GateOutcome::Unclear),
             passed: number(GateOutcome::Passed),
@@ -172,7 +190,7 @@ impl CheckReport<'_> {
         if !self.left_out.is_empty() {
             // A terminal shows them as errors.
             let mut section = Section::new("Not compared", SectionPlace::Page);
-            section.notes = self.left_out.clone();
+            section.notes = self.left_out.iter().map(|one| one.why.clone()).collect();
             document.add(section);
         }
         document.add(Section::of(self.gates(), SectionPlace::Front));
@@ -217,6 +235,14 @@ impl CheckReport<'_> {
         // Gates that do not hold come first.
         let mut all: Vec<&GateVerdicts<'_>> = self.verdicts().collect();
         all.sort_by_key(|verdicts| std::cmp::Reverse(verdicts.outcome()));
+        let mut left_out: Vec<String> = self.left_out.iter().map(LeftOut::who).collect();
+        left_out.dedup();
+        for who in left_out {
+            let mut cells = vec![Cell::plain(who), Cell::plain("")];
+            cells.push(Cell::plain("not compared").toned(Tone::Bad));
+            cells.extend(["", "", ""].map(Cell::plain));
+            table.rows.push(cells);
+        }
         for verdicts in all {
             if verdicts.outcome() == GateOutcome::Same {
                 let gates = match verdicts.findings.len() {
@@ -234,6 +260,16 @@ impl CheckReport<'_> {
             }
         }
         table
+    }
+}
+
+impl LeftOut {
+    /// `easy in quickstart`, or `quickstart`.
+    fn who(&self) -> String {
+        unquoted(&match &self.policy {
+            Some(policy) => format!("{policy} in {}", self.scenario),
+            None => self.scenario.clone(),
+        })
     }
 }
 
@@ -260,13 +296,19 @@ pub(super) fn row_of(verdicts: &GateVerdicts<'_>, finding: &Finding<'_>) -> Vec<
     let mut cells = vec![
         Cell::plain(who(verdicts)),
         Cell::plain(clean(gate.trim_end())),
-        Cell::plain(finding.outcome.name()).toned(tone),
+        Cell {
+            below: finding.below().to_owned(),
+            ..Cell::plain(finding.outcome.name()).toned(tone)
+        },
     ];
     cells.extend(match finding.gate.subject {
         Subject::Events => ["", "", ""].map(Cell::plain),
         Subject::Metric(metric) => {
             let shown = |value| Cell::plain(figure(metric.unit, value));
             let mut moved = changed(metric.unit, finding.base, finding.now);
+            if let Some(exact) = beyond_digits(finding, metric.unit) {
+                moved.text = exact;
+            }
             if let Some(width) = finding.half_width.filter(|&width| width > 0.0) {
                 moved.below = half_width(metric.unit, width, finding.base.unwrap_or(0.0));
             }
@@ -274,6 +316,29 @@ pub(super) fn row_of(verdicts: &GateVerdicts<'_>, finding: &Finding<'_>) -> Vec<
         }
     });
     cells
+}
+
+/// The difference of a gate that is beyond its margin, with as many digits as it takes to see that;
+/// none where the usual ones do, or where it is in another unit than the margin.
+fn beyond_digits(finding: &Finding<'_>, unit: &str) -> Option<String> {
+    let (base, now) = (finding.base?, finding.now?);
+    let (size, margin, words) = match finding.gate.tolerance {
+        Tolerance::Absolute(margin) if unit == "share" => ((now - base) * 1e2, margin * 1e2, "pp"),
+        Tolerance::Relative(margin) if base != 0.0 && unit != "share" => {
+            ((now - base) / base.abs() * 1e2, margin * 1e2, "%")
+        }
+        Tolerance::Absolute(_) | Tolerance::Relative(_) | Tolerance::Exact => return None,
+    };
+    let shows = |digits: usize| {
+        let shown: f64 = format!("{:.digits$}", size.abs()).parse().unwrap_or(0.0);
+        shown > margin + 1e-9
+    };
+    if finding.outcome < GateOutcome::Unclear || shows(1) {
+        return None;
+    }
+    let digits = (2..=6).find(|&digits| shows(digits))?;
+    let sign = if size < 0.0 { "-" } else { "+" };
+    Some(format!("{sign}{:.digits$} {words}", size.abs()))
 }
 
 /// A change in percent, or where that says nothing, as a difference.

@@ -4,7 +4,10 @@ use std::io;
 
 use super::divergence::divergence_words;
 use super::document::{MOST_MOVED, moved_row, row_of};
-use super::{CheckReport, Finding, FirstDivergence, GateOutcome, GateVerdicts};
+use super::{
+    BrokenObjective, CheckReport, Finding, FirstDivergence, GateOutcome, GateVerdicts, LeftOut,
+};
+use crate::report::figure::figure;
 use crate::scenario::Subject;
 use crate::text::xml;
 
@@ -14,7 +17,8 @@ impl CheckReport<'_> {
     /// # Errors
     /// The first error of the writer.
     pub fn write_junit(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let all: usize = self.verdicts().map(|verdicts| verdicts.findings.len()).sum();
+        let cases = |verdicts: &GateVerdicts<'_>| verdicts.findings.len() + verdicts.broken.len();
+        let all: usize = self.verdicts().map(cases).sum();
         let name = xml(&self.suite.name);
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         let (failures, errors) = (self.failures().count(), self.left_out.len());
@@ -23,47 +27,34 @@ impl CheckReport<'_> {
             out,
             "<testsuites name=\"{name}\" tests=\"{all}\" failures=\"{failures}\" errors=\"{errors}\">"
         )?;
-        for tested in &self.suite.scenarios {
-            let of = || self.rows.iter().filter(|(verdicts, _)| verdicts.scenario == tested.name);
-            let tests: usize = of().map(|(verdicts, _)| verdicts.findings.len()).sum();
-            let of_it = |(verdicts, _): &(&GateVerdicts<'_>, _)| verdicts.scenario == tested.name;
+        let names = self.suite.scenarios.iter().map(|tested| tested.name.as_str());
+        for name in names.chain(self.suite.unreadable.iter().map(|one| one.name.as_str())) {
+            let of = || self.rows.iter().filter(|(verdicts, _)| verdicts.scenario == name);
+            let of_it = |(verdicts, _): &(&GateVerdicts<'_>, _)| verdicts.scenario == name;
             let failures = self.failures().filter(of_it).count();
+            let left_out = || self.left_out.iter().filter(|one| one.scenario == name);
+            let errors = left_out().count();
+            let tests = of().map(|(verdicts, _)| cases(verdicts)).sum::<usize>() + errors;
+            let broken: usize = of().map(|(verdicts, _)| verdicts.broken.len()).sum();
             writeln!(
                 out,
-                "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\">",
-                xml(&tested.name)
+                "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{broken}\">",
+                xml(name)
             )?;
+            for one in left_out() {
+                write_left_out(out, one)?;
+            }
             for (verdicts, parting) in of() {
                 for finding in &verdicts.findings {
                     self.write_case(out, verdicts, finding, *parting)?;
                 }
+                for one in &verdicts.broken {
+                    write_broken(out, verdicts, one)?;
+                }
             }
             writeln!(out, "  </testsuite>")?;
         }
-        self.write_left_out(out)?;
         writeln!(out, "</testsuites>")
-    }
-
-    /// A test case with an error for each reason why policies were left out: they must not look
-    /// passed.
-    fn write_left_out(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let number = self.left_out.len();
-        if number == 0 {
-            return Ok(());
-        }
-        writeln!(
-            out,
-            "  <testsuite name=\"left out\" tests=\"{number}\" failures=\"0\" errors=\"{number}\">"
-        )?;
-        for why in &self.left_out {
-            let name = why.split(": ").next().unwrap_or(why);
-            let (name, why) = (xml(name), xml(why));
-            writeln!(
-                out,
-                "    <testcase classname=\"left out\" name=\"{name}\"><error message=\"{why}\"/></testcase>"
-            )?;
-        }
-        writeln!(out, "  </testsuite>")
     }
 
     fn write_case(
@@ -78,8 +69,13 @@ impl CheckReport<'_> {
         let (class, gate) = (xml(&class), xml(&gate));
         let cells = row_of(verdicts, finding);
         let words = format!(
-            "{}: baseline {}, now {} ({} {})",
-            finding.why, cells[3].text, cells[4].text, cells[5].text, cells[5].below
+            "{}: {}: baseline {}, now {} ({} {})",
+            finding.outcome.name(),
+            finding.why,
+            cells[3].text,
+            cells[4].text,
+            cells[5].text,
+            cells[5].below
         );
         let words = match finding.gate.subject {
             Subject::Events => xml(&finding.why),
@@ -102,4 +98,36 @@ impl CheckReport<'_> {
         }
         writeln!(out, "</testcase>")
     }
+}
+
+/// A test case with an error: what was left out must not look passed.
+fn write_left_out(out: &mut dyn io::Write, one: &LeftOut) -> io::Result<()> {
+    let (class, name) = match &one.policy {
+        Some(policy) => (format!("{}.{policy}", one.scenario), "baseline"),
+        None => (one.scenario.clone(), "scenario"),
+    };
+    let (class, why) = (xml(&class), xml(&one.why));
+    writeln!(
+        out,
+        "    <testcase classname=\"{class}\" name=\"{name}\"><error message=\"{why}\"/></testcase>"
+    )
+}
+
+/// A promise that was kept and now is not. No gate holds it, so its case is no failure: it counts as
+/// skipped.
+fn write_broken(
+    out: &mut dyn io::Write,
+    verdicts: &GateVerdicts<'_>,
+    one: &BrokenObjective<'_>,
+) -> io::Result<()> {
+    let class = xml(&format!("{}.{}", verdicts.scenario, verdicts.policy));
+    let name = xml(&format!("promise {} {}", one.metric.key, one.objective.text));
+    let unit = one.metric.unit;
+    let (was, now) = (figure(unit, Some(one.base)), figure(unit, one.now));
+    let words =
+        xml(&format!("was kept and now is not: baseline {was}, now {now}; no gate holds it"));
+    writeln!(
+        out,
+        "    <testcase classname=\"{class}\" name=\"{name}\"><skipped message=\"{words}\"/></testcase>"
+    )
 }

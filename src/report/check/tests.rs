@@ -58,7 +58,11 @@ pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
         suite: &suite,
         rows: vec![(&same, None), (&worse, Some(&parting))],
         cautions: Vec::new(),
-        left_out: vec!["b.toml: the baseline is stale. Hint: store it anew".to_owned()],
+        left_out: vec![LeftOut {
+            scenario: "batch-cluster".to_owned(),
+            policy: Some("fcfs".to_owned()),
+            why: "b.toml: the baseline is stale. Hint: store it anew".to_owned(),
+        }],
     });
 }
 
