@@ -57,7 +57,7 @@ pub use difference::{Difference, differences};
 pub use identity::{Identity, concerns, definition, redefined};
 pub use key::{BoundUnit, Key, ValueKind, keys};
 pub use names::{NamedSource, Naming, UnknownName, meant_models};
-pub use objective::{BoundDirection, Objective, ObjectiveMetric, Statistic};
+pub use objective::{BoundDirection, Objective};
 pub use observed::Observed;
 pub use part::{OPTIONS, PARTS, PartOption, options};
 pub use plan::{PlanSpec, minimised};

@@ -20,7 +20,7 @@ mod window;
 
 use crate::model::{Interner, Work, World};
 use crate::problem::Problem;
-use crate::scenario::{BoundDirection, ObjectiveMetric, Scenario};
+use crate::scenario::{BoundDirection, Scenario};
 use crate::units::{Span, Time};
 use crate::workload::Source;
 
@@ -124,8 +124,7 @@ pub struct Frame {
 pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Vec<Problem>> {
     let mut source = scenario.workload.open(&scenario.context(seed, false))?;
     let promised = scenario.objectives.iter().find(|objective| {
-        objective.metric == ObjectiveMetric::DeadlinesMet
-            && objective.comparison == BoundDirection::AtLeast
+        objective.metric.key == "deadlines_met" && objective.comparison == BoundDirection::AtLeast
     });
     let frame = Frame {
         horizon: scenario.horizon.map(|horizon| Time::ZERO + horizon),

@@ -375,8 +375,7 @@ impl Contrast {
     fn of(metric: &Metric, (base, other): (&[f64], &[f64]), confidence: f64) -> Option<Self> {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let paired = paired(base, other, confidence);
-        let counted =
-            |paired: Paired| if metric.is_counted() { paired.of_counts() } else { paired };
+        let counted = |paired: Paired| if metric.is_counted { paired.of_counts() } else { paired };
         (!base.is_empty()).then(|| Self {
             base: mean(base),
             mean: mean(other),

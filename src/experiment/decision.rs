@@ -356,7 +356,7 @@ pub fn work_ratio(comparison: &Comparison, base: usize, row: usize) -> Option<Wo
 
 /// Whether the mean of the policy in `row` keeps an objective.
 fn keeps(comparison: &Comparison, row: usize, objective: &Objective) -> bool {
-    let mean = mean(comparison, row, objective.metric.name());
+    let mean = mean(comparison, row, objective.metric.key);
     mean.is_some_and(|value| objective.kept(value))
 }
 
@@ -375,7 +375,7 @@ struct PromiseTally {
 impl PromiseTally {
     fn of(comparison: &Comparison, row: usize, objective: &Objective) -> Self {
         let kept = |one: &Measurement| {
-            one.metric(objective.metric.name()).is_some_and(|value| objective.kept(value))
+            one.metric(objective.metric.key).is_some_and(|value| objective.kept(value))
         };
         let base = &comparison.policies[comparison.baseline].measurements;
         let pairs = base.iter().zip(&comparison.policies[row].measurements);
@@ -419,7 +419,7 @@ impl PromiseTally {
             };
         }
         let alpha = 1.0 - comparison.judging.confidence;
-        let shown = comparison.shown(row, objective.metric.name());
+        let shown = comparison.shown(row, objective.metric.key);
         let (fewer, more) = (self.after < self.before, self.after > self.before);
         let [less_often, more_often] = [fewer && self.p <= alpha, more && adjusted_p <= alpha];
         match (self.kept_before, self.kept) {

@@ -254,7 +254,7 @@ impl Course {
 /// The interval of a metric's mean over replications with these values, at `confidence` between 0
 /// and 1, cut off where the metric has no values; none below two values.
 pub fn mean_interval(metric: &Metric, values: &[f64], confidence: f64) -> Option<Interval> {
-    t_interval(values, confidence).map(|interval| interval.within(metric.range()))
+    t_interval(values, confidence).map(|interval| interval.within(metric.range))
 }
 
 /// Whole numbers as text, which no reader of JSON rounds.

@@ -233,7 +233,7 @@ impl Runner<'_> {
         let (fates, names) = fates.finish().unzip();
         let summary = &result.summary;
         let kept = |objective: &Objective| {
-            let value = summary.metric(objective.metric.name());
+            let value = summary.metric(objective.metric.key);
             value.is_some_and(|value| objective.kept(value))
         };
         let kept = scenario.objectives.iter().map(kept).collect();

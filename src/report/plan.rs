@@ -66,7 +66,7 @@ impl PlanReport<'_> {
 
     /// The metric of a promise.
     pub(super) fn promised(&self, row: usize) -> &'static Metric {
-        let key = self.found.objectives[row].metric.name();
+        let key = self.found.objectives[row].metric.key;
         METRICS.iter().find(|metric| metric.key == key).expect("objectives are metrics")
     }
 

@@ -80,7 +80,7 @@ impl ObjectiveResult {
                 BoundDirection::AtLeast => BoundSide::AtLeast,
                 BoundDirection::AtMost => BoundSide::AtMost,
             };
-            Self::check(objective.metric.name(), side, objective.bound, &objective.text, summary)
+            Self::check(objective.metric.key, side, objective.bound, &objective.text, summary)
         };
         scenario.objectives.iter().map(check).collect()
     }

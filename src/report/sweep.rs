@@ -54,7 +54,7 @@ impl SweepReport<'_> {
 /// Metrics that a sweep shows without being asked for: those of its objectives, or else cost,
 /// deadlines and waits; what no run shows is left out.
 pub fn usual_metrics(sweep: &Sweep, goal: usize) -> Vec<usize> {
-    let promised = sweep.objectives.iter().map(|objective| objective.metric.name());
+    let promised = sweep.objectives.iter().map(|objective| objective.metric.key);
     let usual = ["cost_total", "deadlines_met", "wait_p95"];
     let keys: Vec<&str> =
         if sweep.objectives.is_empty() { usual.to_vec() } else { promised.collect() };

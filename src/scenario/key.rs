@@ -8,7 +8,8 @@ use std::sync::{LazyLock, OnceLock};
 
 use rustc_hash::FxHashMap;
 
-use super::part;
+use super::{objective, part};
+use crate::metrics::Metric;
 use crate::policy::part::SettingKind;
 
 /// A key of a scenario file.
@@ -170,6 +171,20 @@ impl ValueKind {
 }
 
 impl BoundUnit {
+    /// Unit of the bounds of `metric`.
+    ///
+    /// # Panics
+    /// If a bound of its unit cannot be written.
+    fn of(metric: &Metric) -> Self {
+        match metric.unit {
+            "share" => Self::Share,
+            "s" => Self::Time,
+            "USD" => Self::Dollars,
+            "ratio" => Self::Ratio,
+            other => panic!("no bound of `{}` can be written in `{other}`", metric.key),
+        }
+    }
+
     /// Example of a bound in this unit.
     pub fn example(self) -> &'static str {
         match self {
@@ -198,6 +213,9 @@ pub fn keys() -> &'static [Key] {
             keys.push(row.key());
             if let ValueKind::Part(part) = row.kind {
                 keys.extend(part_keys(row.path, part));
+            }
+            if row.path == "objectives" {
+                keys.extend(objective_keys());
             }
         }
         keys
@@ -243,6 +261,16 @@ fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
         }
     }
     keys
+}
+
+/// The metrics of which a bound can be promised.
+fn objective_keys() -> impl Iterator<Item = Key> {
+    objective::metrics().map(|(metric, doc)| Key {
+        path: format!("objectives.{}", metric.key).into(),
+        kind: ValueKind::Bound(BoundUnit::of(metric)),
+        default: "".into(),
+        doc: doc.into(),
+    })
 }
 
 /// The key with exactly this path.

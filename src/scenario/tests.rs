@@ -31,7 +31,7 @@ fn every_shipped_scenario_is_read() {
     }
 }
 
-const SMALL: &str = "question = \"?\"\n\
+pub(super) const SMALL: &str = "question = \"?\"\n\
     [workload.synthetic]\ncount = 10\narrivals = { per_hour = 6 }\nclass.a.runtime = \"1 h\"\n\
     [cluster.c]\nnodes = 2\nshape = { vcpus = 4, memory = \"8 GiB\" }\n\
     [policy.p]\npreset = \"batch-fcfs\"\n";

@@ -215,7 +215,7 @@ fn gates_first(verdicts: &mut GateVerdicts<'_>) {
 /// The objectives that the baseline's mean keeps and the mean now breaks.
 fn broken<'a>(trial: &Trial<'a>, baseline: &Baseline) -> Vec<BrokenObjective<'a>> {
     let of = |objective: &'a Objective| {
-        let metric = METRICS.iter().find(|metric| metric.key == objective.metric.name())?;
+        let metric = objective.metric;
         let shown =
             |values: Vec<Option<f64>>| -> Vec<f64> { values.into_iter().flatten().collect() };
         let base = mean(&shown(baseline.metric(metric.key)))?;
@@ -318,7 +318,7 @@ fn find<'a>(
             false => done(base, mean_now, GateOutcome::Passed, "within the margin".to_owned()),
         };
     };
-    let paired = if metric.is_counted() { paired.of_counts() } else { paired };
+    let paired = if metric.is_counted { paired.of_counts() } else { paired };
     let half_width = Some(paired.interval.half_width);
     let outcome = GateOutcome::Passed;
     let finding =

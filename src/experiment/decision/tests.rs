@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::experiment::{Chance, Evidence, Judging, Repetition};
+use crate::metrics::Metric;
 use crate::metrics::{Costs, Series, Summary, WorkCounts};
-use crate::scenario::{self, ObjectiveMetric};
+use crate::scenario::BoundDirection;
 use crate::units::{Money, Span};
 
 /// A run that finishes so many of 1,000 jobs and pays so many dollars for its
@@ -51,16 +52,13 @@ fn runs(run: impl Fn(u32) -> Run) -> Vec<Measurement> {
 
 /// The cost must be at most 110 USD, and the mean wait at most 50 s.
 fn objectives() -> Vec<Objective> {
-    let bound = |metric, bound, text: &str| Objective {
-        metric,
-        comparison: scenario::BoundDirection::AtMost,
+    let bound = |key, bound, text: &str| Objective {
+        metric: Metric::named(key).expect("a metric"),
+        comparison: BoundDirection::AtMost,
         bound,
         text: text.to_owned(),
     };
-    vec![
-        bound(ObjectiveMetric::CostTotal, 110.0, "<= 110 USD"),
-        bound(ObjectiveMetric::Wait(scenario::Statistic::Mean), 50.0, "<= 50 s"),
-    ]
+    vec![bound("cost_total", 110.0, "<= 110 USD"), bound("wait_mean", 50.0, "<= 50 s")]
 }
 
 fn compared(all: Vec<Vec<Measurement>>, chance: Chance) -> Comparison {

@@ -6,13 +6,13 @@ use super::impossible::policy_key;
 use crate::policy::order;
 use crate::policy::spec::{PolicyPart, PolicySpec};
 use crate::problem::{Problem, clip};
-use crate::scenario::{BoundDirection, Objective, ObjectiveMetric, Scenario};
+use crate::scenario::{BoundDirection, Objective, Scenario};
 
 /// Warnings that the scenario alone gives.
 pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
     for objective in &scenario.objectives {
         if let Some(why) = never_binds(scenario, objective) {
-            let key = objective.metric.name();
+            let key = objective.metric.key;
             let message = format!("`{key} {}` always holds: {why}", objective.text);
             warnings.push(scenario.problem(&format!("objectives.{key}"), message));
         }
@@ -37,27 +37,21 @@ pub(super) fn alone(scenario: &Scenario, warnings: &mut Vec<Problem>) {
 
 /// Reason for which a promise is kept whatever happens, if it is.
 fn never_binds(scenario: &Scenario, objective: &Objective) -> Option<String> {
-    let bound = objective.bound;
-    match (objective.metric, objective.comparison) {
-        (ObjectiveMetric::Wait(_) | ObjectiveMetric::Makespan, BoundDirection::AtMost) => {
+    let (metric, bound) = (objective.metric, objective.bound);
+    let [low, high] = metric.range;
+    match objective.comparison {
+        BoundDirection::AtLeast => {
+            low.is_some_and(|low| bound <= low).then(|| "nothing is below it".to_owned())
+        }
+        BoundDirection::AtMost if high.is_some_and(|high| bound >= high) => {
+            Some("nothing is above it".to_owned())
+        }
+        // No time within a run is longer than the run.
+        BoundDirection::AtMost if metric.unit == "s" => {
             let horizon = scenario.horizon?.secs_f64();
             (bound >= horizon).then(|| "the run ends before, at its horizon".to_owned())
         }
-        (_, BoundDirection::AtLeast) => (bound <= 0.0).then(|| "nothing is below it".to_owned()),
-        (
-            ObjectiveMetric::UtilisationCpu | ObjectiveMetric::UtilisationGpu,
-            BoundDirection::AtMost,
-        ) => (bound >= 1.0).then(|| "nothing is above it".to_owned()),
-        (
-            ObjectiveMetric::DeadlinesMet
-            | ObjectiveMetric::Finished
-            | ObjectiveMetric::Turnaround(_)
-            | ObjectiveMetric::Slowdown(_)
-            | ObjectiveMetric::CostTotal
-            | ObjectiveMetric::CostMonthly
-            | ObjectiveMetric::CostPerJob,
-            BoundDirection::AtMost,
-        ) => None,
+        BoundDirection::AtMost => None,
     }
 }
 
@@ -75,10 +69,8 @@ pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec
     let by_deadline = |policy: &&PolicySpec| {
         policy.order.is(&order::EARLIEST_DEADLINE) && policy.is_ours(PolicyPart::Order)
     };
-    let promised = scenario
-        .objectives
-        .iter()
-        .any(|objective| objective.metric == ObjectiveMetric::DeadlinesMet);
+    let promised =
+        scenario.objectives.iter().any(|objective| objective.metric.key == "deadlines_met");
     if survey.deadlines == 0 {
         let hint = "give `deadline` in `[workload]`, or a column `deadline_s`";
         if promised {

@@ -152,8 +152,8 @@ impl Judge {
     /// p-value of "this promise is broken on average"; none where a replication shows
     /// no value.
     fn p_above(&self, row: usize, all: &[Measurement]) -> Option<f64> {
-        let (values, key) = (self.measured(row, all)?, self.objectives[row].metric.name());
-        let counted = METRICS.iter().any(|metric| metric.key == key && metric.is_counted());
+        let values = self.measured(row, all)?;
+        let counted = self.objectives[row].metric.is_counted;
         let at_most = match counted && !self.still {
             true => promise::count_at_most,
             false => promise::mean_at_most,
@@ -164,7 +164,7 @@ impl Judge {
     /// All that the setup is judged by: goal and metrics of the promises, by replication.
     pub(super) fn shown(&self, all: &[Measurement]) -> Vec<Option<f64>> {
         let metrics = |one: &Measurement| -> Vec<Option<f64>> {
-            let promised = self.objectives.iter().map(|promise| one.metric(promise.metric.name()));
+            let promised = self.objectives.iter().map(|promise| one.metric(promise.metric.key));
             promised.chain([one.metrics[self.goal]]).collect()
         };
         all.iter().flat_map(metrics).collect()
@@ -195,7 +195,7 @@ impl Judge {
     /// Values of a promise's metric, turned so that less is better; none where
     /// a replication shows none.
     fn measured(&self, row: usize, all: &[Measurement]) -> Option<Vec<f64>> {
-        let key = self.objectives[row].metric.name();
+        let key = self.objectives[row].metric.key;
         let value = |one: &Measurement| Some(self.side(row) * one.metric(key)?);
         all.iter().map(value).collect()
     }
@@ -232,8 +232,7 @@ fn mean(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{DistributionSummary, Series, Summary, WorkCounts};
-    use crate::scenario::{ObjectiveMetric, Statistic};
+    use crate::metrics::{DistributionSummary, Metric, Series, Summary, WorkCounts};
 
     /// Costs are nearer to their bound than waits, and kept in all runs; waits in half of them.
     #[test]
@@ -247,16 +246,16 @@ mod tests {
             let kept = vec![true, wait <= 100.0];
             Measurement::of(&summary(wait), &Series::default(), kept, None)
         };
-        let bound = |metric, comparison, bound| Objective {
-            metric,
+        let bound = |key, comparison, bound| Objective {
+            metric: Metric::named(key).expect("a metric"),
             comparison,
             bound,
             text: String::new(),
         };
         let judge = Judge {
             objectives: vec![
-                bound(ObjectiveMetric::Finished, BoundDirection::AtLeast, 0.99),
-                bound(ObjectiveMetric::Wait(Statistic::Mean), BoundDirection::AtMost, 100.0),
+                bound("finished", BoundDirection::AtLeast, 0.99),
+                bound("wait_mean", BoundDirection::AtMost, 100.0),
             ],
             keeping: Keeping::OnAverage,
             goal: 0,
@@ -285,9 +284,15 @@ mod tests {
             room: 0.0,
             still,
         };
-        let counted =
-            |still| judge(ObjectiveMetric::Finished, BoundDirection::AtLeast, 0.99, still);
-        let wait = ObjectiveMetric::Wait(Statistic::Mean);
+        let counted = |still| {
+            judge(
+                Metric::named("finished").expect("a metric"),
+                BoundDirection::AtLeast,
+                0.99,
+                still,
+            )
+        };
+        let wait = Metric::named("wait_mean").expect("a metric");
         let timed = judge(wait, BoundDirection::AtMost, 100.0, false);
         // 1/2^5, unless nothing is random.
         assert_eq!(counted(false).p_broken(&all), 0.031_25);

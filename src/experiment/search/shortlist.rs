@@ -285,8 +285,9 @@ mod tests {
     use super::super::score::SetupScore;
     use super::*;
     use crate::experiment::Measurement;
+    use crate::metrics::Metric;
     use crate::metrics::{DistributionSummary, Series, Summary};
-    use crate::scenario::{BoundDirection, Objective, ObjectiveMetric, Statistic};
+    use crate::scenario::{BoundDirection, Objective};
 
     /// A setup that costs so much and misses 4 h by such a share, with five waits of this mean and
     /// deviation in the search.
@@ -308,7 +309,7 @@ mod tests {
     }
 
     fn judge() -> Judge {
-        let metric = ObjectiveMetric::Wait(Statistic::Mean);
+        let metric = Metric::named("wait_mean").expect("a metric");
         let (comparison, bound) = (BoundDirection::AtMost, 14_400.0);
         Judge {
             objectives: vec![Objective { metric, comparison, bound, text: String::new() }],

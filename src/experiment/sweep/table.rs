@@ -159,7 +159,7 @@ impl Sweep {
     pub fn promises(&self, point: usize, policy: usize) -> usize {
         let runs = self.runs(point, policy);
         let keeps = |objective: &&Objective| {
-            let row = row_of(objective.metric.name());
+            let row = row_of(objective.metric.key);
             let values = runs.iter().map(|run| row.and_then(|row| run.metrics[row]));
             // A replication that shows nothing shows no promise kept.
             let sum: Option<f64> = values.sum();

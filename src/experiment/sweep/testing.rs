@@ -2,7 +2,7 @@
 
 use super::{Axis, Design, Sweep, SweepPoint, SweepRun, row_of};
 use crate::experiment::Repetition;
-use crate::metrics::METRICS;
+use crate::metrics::{METRICS, Metric};
 use crate::units::Span;
 
 /// A sweep of one policy over `axes`, two replications of it, whose cost (of a run,
@@ -38,7 +38,7 @@ pub(crate) fn sweep(
         }
     }
     let objective = crate::scenario::Objective {
-        metric: crate::scenario::ObjectiveMetric::CostTotal,
+        metric: Metric::named("cost_total").expect("a metric"),
         comparison: crate::scenario::BoundDirection::AtMost,
         bound: 40.0,
         text: "<= 40 USD".to_owned(),

@@ -2,8 +2,8 @@ use super::divergence::divergence_words;
 use super::*;
 use crate::experiment::check::BrokenObjective;
 use crate::experiment::{EntryReason, EventLogEntry, PolicyView};
-use crate::metrics::METRICS;
-use crate::scenario::{BoundDirection, Gate, Objective, ObjectiveMetric, Subject, Tolerance};
+use crate::metrics::{METRICS, Metric};
+use crate::scenario::{BoundDirection, Gate, Objective, Subject, Tolerance};
 
 /// A check of a shipped scenario in which one policy has become dearer.
 pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
@@ -35,7 +35,7 @@ pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
     let same = verdicts("easy", finding(GateOutcome::Same, 1_512.45), Vec::new(), None);
     let mut worse = verdicts("shortest", finding(GateOutcome::Regressed, 1_688.95), moved, Some(0));
     let objective = Objective {
-        metric: ObjectiveMetric::CostTotal,
+        metric: Metric::named("cost_total").expect("a metric"),
         comparison: BoundDirection::AtMost,
         bound: 1_600.0,
         text: "<= 1600 USD".to_owned(),

@@ -98,7 +98,7 @@ impl SweepReport<'_> {
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let (sweep, said) = (self.sweep, self.statements());
         let objective = |one: &'_ Objective| SweepObjectiveJson {
-            metric: one.metric.name(),
+            metric: one.metric.key,
             bound: one.text.clone(),
         };
         let all = SweepJson {

@@ -1,5 +1,6 @@
 //! The numbers of a summary that objectives, comparisons and tables may name.
 
+use self::Direction::{Higher, Lower, Neutral};
 use super::summary::Summary;
 use crate::units::Money;
 
@@ -27,89 +28,147 @@ pub struct Metric {
     pub better: Direction,
     /// Reads it; `None` where the run has nothing to show.
     pub of: fn(&Summary) -> Option<f64>,
+    /// One line for a reader, where a scenario may promise a bound of it as an objective.
+    pub objective: Option<&'static str>,
+    /// Counts things, or is a share of a count: values of few runs agree easily.
+    pub is_counted: bool,
+    /// Least and largest value that it can have, where there are.
+    pub range: [Option<f64>; 2],
 }
 
 impl Metric {
-    /// Whether it counts things, or is a share of a count: values of few runs agree easily.
-    pub fn is_counted(&self) -> bool {
-        self.unit == "count" || matches!(self.key, "finished" | "deadlines_met")
+    /// The metric called `key`.
+    pub fn named(key: &str) -> Option<&'static Self> {
+        METRICS.iter().find(|metric| metric.key == key)
     }
 
-    /// Least and largest value that it can have, where there are: no time, amount or share is below
-    /// 0, and no share above 1. A rate of savings is below 0 where more is paid than the list price.
-    pub fn range(&self) -> [Option<f64>; 2] {
-        [(self.key != "savings_rate").then_some(0.0), (self.unit == "share").then_some(1.0)]
+    const fn as_objective(self, doc: &'static str) -> Self {
+        Self { objective: Some(doc), ..self }
+    }
+
+    const fn of_counts(self) -> Self {
+        Self { is_counted: true, ..self }
+    }
+
+    /// It can be below 0.
+    const fn signed(self) -> Self {
+        Self { range: [None, self.range[1]], ..self }
     }
 }
 
-macro_rules! metrics {
-    ($(($key:literal, $label:literal, $unit:literal, $better:ident, $of:expr)),* $(,)?) => {
-        /// Every metric that an objective or a comparison may name.
-        pub const METRICS: &[Metric] = &[
-            $(Metric { key: $key, label: $label, unit: $unit, better: Direction::$better, of: $of }),*
-        ];
-    };
+/// A metric is another where its key is.
+impl PartialEq for Metric {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
 }
 
-metrics![
-    ("cost_total", "cost", "USD", Lower, |s| Some(s.cost.total.dollars())),
-    ("cost_monthly", "cost per month", "USD", Lower, Summary::monthly),
-    ("cost_per_job", "cost per job", "USD", Lower, |s| s.cost.per_job_usd),
-    ("cost_per_core_hour", "cost per useful core-hour", "USD", Lower, |s| {
+type Read = fn(&Summary) -> Option<f64>;
+
+/// A time, money or another amount, which is never below 0.
+const fn amount(
+    key: &'static str,
+    label: &'static str,
+    unit: &'static str,
+    better: Direction,
+    of: Read,
+) -> Metric {
+    let range = [Some(0.0), None];
+    Metric { key, label, unit, better, of, objective: None, is_counted: false, range }
+}
+
+/// A share, which is never above 1.
+const fn share(key: &'static str, label: &'static str, better: Direction, of: Read) -> Metric {
+    Metric { range: [Some(0.0), Some(1.0)], ..amount(key, label, "share", better, of) }
+}
+
+/// A number of things.
+const fn count(key: &'static str, label: &'static str, better: Direction, of: Read) -> Metric {
+    amount(key, label, "count", better, of).of_counts()
+}
+
+/// Every metric: what objectives, comparisons, gates, goals and tables may name.
+pub const METRICS: &[Metric] = &[
+    amount("cost_total", "cost", "USD", Lower, |s| Some(s.cost.total.dollars()))
+        .as_objective("What everything cost."),
+    amount("cost_monthly", "cost per month", "USD", Lower, Summary::monthly).as_objective(
+        "What a month of it costs: what is rented by the time over which work arrives, \
+ what stands all along by the time it stands.",
+    ),
+    amount("cost_per_job", "cost per job", "USD", Lower, |s| s.cost.per_job_usd)
+        .as_objective("Cost per finished job."),
+    amount("cost_per_core_hour", "cost per useful core-hour", "USD", Lower, |s| {
         s.cost.per_useful_core_hour_usd
     }),
-    ("cost_per_gpu_hour", "cost per useful GPU-hour", "USD", Lower, |s| {
+    amount("cost_per_gpu_hour", "cost per useful GPU-hour", "USD", Lower, |s| {
         s.cost.per_useful_gpu_hour_usd
     }),
-    ("savings_rate", "effective savings rate", "share", Higher, |s| s.cost.effective_savings_rate),
-    ("finished", "work finished", "share", Higher, |s| s.work.finished_share),
-    ("deadlines_met", "deadlines met", "share", Higher, |s| {
+    share("savings_rate", "effective savings rate", Higher, |s| s.cost.effective_savings_rate)
+        .signed(),
+    share("finished", "work finished", Higher, |s| s.work.finished_share)
+        .of_counts()
+        .as_objective("Share of work that finished."),
+    share("deadlines_met", "deadlines met", Higher, |s| {
         (s.deadlines.with > 0).then(|| s.deadlines.met as f64 / s.deadlines.with as f64)
-    }),
-    ("tardiness_mean", "tardiness, mean", "s", Lower, |s| s.deadlines.tardiness_s.mean),
-    ("tardiness_max", "tardiness, longest", "s", Lower, |s| s.deadlines.tardiness_s.max),
-    ("wait_mean", "wait, mean", "s", Lower, |s| s.wait_s.mean),
-    ("wait_p50", "wait, p50", "s", Lower, |s| s.wait_s.p50),
-    ("wait_p95", "wait, p95", "s", Lower, |s| s.wait_s.p95),
-    ("wait_p99", "wait, p99", "s", Lower, |s| s.wait_s.p99),
-    ("wait_max", "wait, longest", "s", Lower, |s| s.wait_s.max),
-    ("turnaround_mean", "turnaround, mean", "s", Lower, |s| s.turnaround_s.mean),
-    ("turnaround_p50", "turnaround, p50", "s", Lower, |s| s.turnaround_s.p50),
-    ("turnaround_p95", "turnaround, p95", "s", Lower, |s| s.turnaround_s.p95),
-    ("turnaround_p99", "turnaround, p99", "s", Lower, |s| s.turnaround_s.p99),
-    ("turnaround_max", "turnaround, longest", "s", Lower, |s| s.turnaround_s.max),
-    ("slowdown_mean", "bounded slowdown, mean", "ratio", Lower, |s| s.bounded_slowdown.mean),
-    ("slowdown_p95", "bounded slowdown, p95", "ratio", Lower, |s| s.bounded_slowdown.p95),
-    ("makespan", "makespan", "s", Lower, |s| Some(s.makespan_s)),
-    ("throughput", "throughput", "per h", Higher, |s| s.throughput_per_hour),
-    ("queue_length_mean", "queue length, mean", "count", Lower, |s| s.queue_length_mean),
-    ("queue_length_max", "queue length, longest", "count", Lower, |s| {
-        Some(s.queue_length_max as f64)
-    }),
-    ("utilisation_cpu", "CPU utilisation", "share", Higher, |s| s.utilisation_cpu),
-    ("utilisation_memory", "memory utilisation", "share", Higher, |s| s.utilisation_memory),
-    ("utilisation_gpu", "GPU utilisation", "share", Higher, |s| s.utilisation_gpu),
-    ("unfinished", "work unfinished", "count", Lower, |s| Some(s.work.unfinished as f64)),
-    ("refused", "work refused", "count", Lower, |s| Some(s.work.refused as f64)),
-    ("preemptions", "preemptions", "count", Lower, |s| Some(s.work.preemptions as f64)),
-    ("instance_hours", "instance-hours", "h", Neutral, |s| Some(s.instance_hours)),
-    ("instances_max", "instances at once, most", "count", Neutral, |s| {
-        Some(s.instances_max as f64)
-    }),
-    ("cpu_on_gpus_hours", "rented GPU machines with CPU work only", "h", Lower, |s| {
+    })
+    .of_counts()
+    .as_objective("Share of work with a deadline that met it."),
+    amount("tardiness_mean", "tardiness, mean", "s", Lower, |s| s.deadlines.tardiness_s.mean),
+    amount("tardiness_max", "tardiness, longest", "s", Lower, |s| s.deadlines.tardiness_s.max),
+    amount("wait_mean", "wait, mean", "s", Lower, |s| s.wait_s.mean).as_objective("Mean wait."),
+    amount("wait_p50", "wait, p50", "s", Lower, |s| s.wait_s.p50).as_objective("Median wait."),
+    amount("wait_p95", "wait, p95", "s", Lower, |s| s.wait_s.p95)
+        .as_objective("95th percentile of the wait."),
+    amount("wait_p99", "wait, p99", "s", Lower, |s| s.wait_s.p99)
+        .as_objective("99th percentile of the wait."),
+    amount("wait_max", "wait, longest", "s", Lower, |s| s.wait_s.max).as_objective("Longest wait."),
+    amount("turnaround_mean", "turnaround, mean", "s", Lower, |s| s.turnaround_s.mean)
+        .as_objective("Mean turnaround."),
+    amount("turnaround_p50", "turnaround, p50", "s", Lower, |s| s.turnaround_s.p50)
+        .as_objective("Median turnaround."),
+    amount("turnaround_p95", "turnaround, p95", "s", Lower, |s| s.turnaround_s.p95)
+        .as_objective("95th percentile of the turnaround."),
+    amount("turnaround_p99", "turnaround, p99", "s", Lower, |s| s.turnaround_s.p99)
+        .as_objective("99th percentile of the turnaround."),
+    amount("turnaround_max", "turnaround, longest", "s", Lower, |s| s.turnaround_s.max)
+        .as_objective("Longest turnaround."),
+    amount("slowdown_mean", "bounded slowdown, mean", "ratio", Lower, |s| s.bounded_slowdown.mean)
+        .as_objective("Mean bounded slowdown."),
+    amount("slowdown_p95", "bounded slowdown, p95", "ratio", Lower, |s| s.bounded_slowdown.p95)
+        .as_objective("95th percentile of the bounded slowdown."),
+    amount("makespan", "makespan", "s", Lower, |s| Some(s.makespan_s))
+        .as_objective("From the start to the last completion."),
+    amount("throughput", "throughput", "per h", Higher, |s| s.throughput_per_hour),
+    count("queue_length_mean", "queue length, mean", Lower, |s| s.queue_length_mean),
+    count("queue_length_max", "queue length, longest", Lower, |s| Some(s.queue_length_max as f64)),
+    share("utilisation_cpu", "CPU utilisation", Higher, |s| s.utilisation_cpu).as_objective(
+        "Share of the cores of running instances that work asked for, over time. \
+ Boots are no running time, though they are paid for.",
+    ),
+    share("utilisation_memory", "memory utilisation", Higher, |s| s.utilisation_memory),
+    share("utilisation_gpu", "GPU utilisation", Higher, |s| s.utilisation_gpu).as_objective(
+        "Share of the GPUs of running instances that work asked for, over time. \
+ Boots are no running time, though they are paid for.",
+    ),
+    count("unfinished", "work unfinished", Lower, |s| Some(s.work.unfinished as f64)),
+    count("refused", "work refused", Lower, |s| Some(s.work.refused as f64)),
+    count("preemptions", "preemptions", Lower, |s| Some(s.work.preemptions as f64)),
+    amount("instance_hours", "instance-hours", "h", Neutral, |s| Some(s.instance_hours)),
+    count("instances_max", "instances at once, most", Neutral, |s| Some(s.instances_max as f64)),
+    amount("cpu_on_gpus_hours", "rented GPU machines with CPU work only", "h", Lower, |s| {
         s.cpu_on_gpus.hours
     }),
-    ("cpu_on_gpus_cost", "cost of GPU machines with CPU work only", "USD", Lower, |s| {
+    amount("cpu_on_gpus_cost", "cost of GPU machines with CPU work only", "USD", Lower, |s| {
         s.cpu_on_gpus.cost.map(Money::dollars)
     }),
-    ("transferred_gib", "data moved", "GiB", Lower, |s| Some(s.transferred_gib)),
-    ("carbon_kg", "grid carbon", "kg", Lower, |s| s.carbon.kg),
+    amount("transferred_gib", "data moved", "GiB", Lower, |s| Some(s.transferred_gib)),
+    amount("carbon_kg", "grid carbon", "kg", Lower, |s| s.carbon.kg),
 ];
 
 impl Summary {
     /// The metric called `key`, if there is one and the run shows it.
     pub fn metric(&self, key: &str) -> Option<f64> {
-        METRICS.iter().find(|metric| metric.key == key).and_then(|metric| (metric.of)(self))
+        Metric::named(key).and_then(|metric| (metric.of)(self))
     }
 }
 
@@ -118,8 +177,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keys_are_there_once_and_ranges_follow_units() {
+        for (row, metric) in METRICS.iter().enumerate() {
+            assert_eq!(METRICS.iter().position(|other| other == metric), Some(row), "{metric:?}");
+            let most = (metric.unit == "share").then_some(1.0);
+            assert_eq!(metric.range[1], most, "{metric:?}");
+            assert!(metric.unit != "count" || metric.is_counted, "{metric:?}");
+        }
+    }
+
+    #[test]
     fn counts_and_shares_of_counts_are_counted() {
-        let counted = METRICS.iter().filter(|metric| metric.is_counted());
+        let counted = METRICS.iter().filter(|metric| metric.is_counted);
         let keys: Vec<&str> = counted.map(|metric| metric.key).collect();
         assert_eq!(
             keys,

@@ -1,6 +1,6 @@
 //! Keys of policies and objectives.
 
-use super::super::{BoundUnit, ValueKind};
+use super::super::ValueKind;
 use super::{KeyRow, SMALL, row};
 use crate::scenario::preset;
 
@@ -95,90 +95,5 @@ pub(super) const ROWS: &[KeyRow] = &[
         ValueKind::Table,
         "",
         "What must hold: `\">= 99 %\"`, `\"<= 2 h\"`, `\"<= 1000 USD\"`.",
-    ),
-    row(
-        "objectives.deadlines_met",
-        ValueKind::Bound(BoundUnit::Share),
-        "",
-        "Share of work with a deadline that met it.",
-    ),
-    row(
-        "objectives.finished",
-        ValueKind::Bound(BoundUnit::Share),
-        "",
-        "Share of work that finished.",
-    ),
-    row("objectives.wait_mean", ValueKind::Bound(BoundUnit::Time), "", "Mean wait."),
-    row("objectives.wait_p50", ValueKind::Bound(BoundUnit::Time), "", "Median wait."),
-    row(
-        "objectives.wait_p95",
-        ValueKind::Bound(BoundUnit::Time),
-        "",
-        "95th percentile of the wait.",
-    ),
-    row(
-        "objectives.wait_p99",
-        ValueKind::Bound(BoundUnit::Time),
-        "",
-        "99th percentile of the wait.",
-    ),
-    row("objectives.wait_max", ValueKind::Bound(BoundUnit::Time), "", "Longest wait."),
-    row("objectives.turnaround_mean", ValueKind::Bound(BoundUnit::Time), "", "Mean turnaround."),
-    row("objectives.turnaround_p50", ValueKind::Bound(BoundUnit::Time), "", "Median turnaround."),
-    row(
-        "objectives.turnaround_p95",
-        ValueKind::Bound(BoundUnit::Time),
-        "",
-        "95th percentile of the turnaround.",
-    ),
-    row(
-        "objectives.turnaround_p99",
-        ValueKind::Bound(BoundUnit::Time),
-        "",
-        "99th percentile of the turnaround.",
-    ),
-    row("objectives.turnaround_max", ValueKind::Bound(BoundUnit::Time), "", "Longest turnaround."),
-    row(
-        "objectives.slowdown_mean",
-        ValueKind::Bound(BoundUnit::Ratio),
-        "",
-        "Mean bounded slowdown.",
-    ),
-    row(
-        "objectives.slowdown_p95",
-        ValueKind::Bound(BoundUnit::Ratio),
-        "",
-        "95th percentile of the bounded slowdown.",
-    ),
-    row(
-        "objectives.cost_monthly",
-        ValueKind::Bound(BoundUnit::Dollars),
-        "",
-        "What a month of it costs: what is rented by the time over which work arrives, what stands all along by the time it stands.",
-    ),
-    row("objectives.cost_total", ValueKind::Bound(BoundUnit::Dollars), "", "What everything cost."),
-    row(
-        "objectives.cost_per_job",
-        ValueKind::Bound(BoundUnit::Dollars),
-        "",
-        "Cost per finished job.",
-    ),
-    row(
-        "objectives.utilisation_cpu",
-        ValueKind::Bound(BoundUnit::Share),
-        "",
-        "Share of the cores of running instances that work asked for, over time. Boots are no running time, though they are paid for.",
-    ),
-    row(
-        "objectives.utilisation_gpu",
-        ValueKind::Bound(BoundUnit::Share),
-        "",
-        "Share of the GPUs of running instances that work asked for, over time. Boots are no running time, though they are paid for.",
-    ),
-    row(
-        "objectives.makespan",
-        ValueKind::Bound(BoundUnit::Time),
-        "",
-        "From the start to the last completion.",
     ),
 ];
