@@ -192,3 +192,27 @@ fn a_part_acts_after_all_were_served() {
         assert_eq!(run(&world(0), &works, &spec), (vec![30, 30, 420], 56));
     }
 }
+
+#[test]
+fn a_machine_of_a_review_is_held_by_who_waited_then() {
+    // Rented at 0 for the long job, which is placed on it while it boots: the short one that comes
+    // at 10 is ahead in the queue, and takes no machine that is held.
+    let spec = PolicySpec {
+        provision: FOLLOWS.spec(),
+        order: order::SHORTEST.spec(),
+        ..PolicySpec::named("p")
+    };
+    let mut works = jobs(&[(0, 100), (10, 5)]);
+    works[1].ask.estimate = Some(Span::from_secs(5));
+    assert_eq!(run(&world(0), &works, &spec).0, [30, 130]);
+}
+
+#[test]
+fn what_a_part_keeps_is_not_released() {
+    // Idle from 40 to 400, and kept: the second job needs no boot.
+    let spec = |provision| PolicySpec { provision, ..PolicySpec::named("p") };
+    let works = jobs(&[(0, 10), (400, 10)]);
+    assert_eq!(run(&world(0), &works, &spec(FOLLOWS.spec())).0, [30, 400]);
+    // A part that keeps nothing: the machine goes back, and the next one boots.
+    assert_eq!(run(&world(0), &works, &spec(provision::CHEAPEST.spec())).0, [30, 430]);
+}
