@@ -299,8 +299,8 @@ impl PlanReport<'_> {
         // Setups that cost the same to the cent are no cheaper ones.
         let least = self.least_difference();
         let cheaper = |&row: &usize| goal(row) < goal(choice) - least;
-        let below = ranked.iter().copied().filter(cheaper);
-        let row = below.filter(|&row| finalists[row].verdict != SetupVerdict::Kept).last()?;
+        let mut below = ranked.iter().copied().filter(cheaper);
+        let row = below.rfind(|&row| finalists[row].verdict != SetupVerdict::Kept)?;
         let candidate = self.found.candidate(row);
         Some(NextCheaper {
             setup: self.setup(candidate),
