@@ -1,6 +1,8 @@
 //! Course of a run over time, in a bounded number of buckets: when they run out, neighbours are
 //! merged and the width doubles.
 
+use smallvec::SmallVec;
+
 use crate::model::Offer;
 use crate::sim::Observer;
 use crate::state::{Record, State, TimeIntegrals};
@@ -19,9 +21,9 @@ pub struct Bucket {
     /// Running capacity of the same.
     pub capacity: [i128; 3],
     /// Pico-dollars per hour, by provider.
-    pub rates: Vec<i128>,
+    pub rates: SmallVec<[i128; 4]>,
     /// Live instances, by offer.
-    pub live: Vec<i128>,
+    pub live: SmallVec<[i128; 4]>,
     /// Most jobs waiting at once.
     pub waiting_max: u64,
 }
@@ -38,9 +40,22 @@ impl Bucket {
         absorb(&mut self.rates, &other.rates);
         absorb(&mut self.live, &other.live);
     }
+
+    /// Sets what the state adds up to what it added up in this bucket.
+    fn take(&mut self, areas: TimeIntegrals) {
+        (self.waiting, self.rates) = (areas.waiting, areas.rates);
+        (self.allocated, self.capacity) = (areas.allocated, areas.capacity);
+    }
 }
 
-fn absorb(mine: &mut Vec<i128>, theirs: &[i128]) {
+/// A bucket of this width in which the state stands still.
+fn still(state: &State<'_>, width: Span) -> Bucket {
+    let mut bucket = Bucket { waiting_max: state.totals().waiting, ..Bucket::default() };
+    bucket.take(state.areas_over(width));
+    bucket
+}
+
+fn absorb(mine: &mut SmallVec<[i128; 4]>, theirs: &[i128]) {
     if mine.len() < theirs.len() {
         mine.resize(theirs.len(), 0);
     }
@@ -112,40 +127,46 @@ impl Series {
         (0..self.live.len()).filter(|&offer| used(offer)).map(|row| Id::new(row as u32)).collect()
     }
 
-    /// Ends the last bucket where the clock would leave it before `to`, and
-    /// begins the next one, until `to` lies in the last bucket.
+    /// Ends the last bucket, which the clock leaves before `to`, and begins the next
+    /// ones, until `to` lies in the last. Until then the state stands still, so all
+    /// that the clock passes as a whole are alike.
     #[cold]
     fn advance(&mut self, state: &State<'_>, to: Time) {
-        while self.until < to {
-            self.close(state.areas_at(self.until));
+        self.close(&state.areas_at(self.until));
+        let mut whole = None;
+        loop {
             if self.buckets.len() == BUCKETS {
                 self.halve();
+                whole = None;
             }
-            let waiting_max = state.totals().waiting;
-            self.buckets.push(Bucket { waiting_max, ..Bucket::default() });
-            self.until = self.start + Span::from_micros(self.buckets.len() as i64 * self.width);
+            let from = self.until;
+            self.until =
+                self.start + Span::from_micros((self.buckets.len() + 1) as i64 * self.width);
+            if self.until >= to {
+                let waiting_max = state.totals().waiting;
+                self.buckets.push(Bucket { waiting_max, ..Bucket::default() });
+                self.closed = state.areas_at(from);
+                return;
+            }
+            let whole = whole.get_or_insert_with(|| still(state, self.width()));
+            self.buckets.push(whole.clone());
         }
     }
 
     /// Ends the last bucket: what was added up since it began is its own.
-    fn close(&mut self, areas: TimeIntegrals) {
+    fn close(&mut self, areas: &TimeIntegrals) {
         let Some(last) = self.buckets.last_mut() else { return };
-        let own = areas.minus(&self.closed);
-        (last.waiting, last.rates) = (own.waiting, own.rates);
-        (last.allocated, last.capacity) = (own.allocated, own.capacity);
-        self.closed = areas;
+        last.take(areas.minus(&self.closed));
     }
 
+    /// Merges neighbours in a full row, whose length is even.
     fn halve(&mut self) {
-        let mut merged = Vec::with_capacity(BUCKETS);
-        let mut rest = std::mem::take(&mut self.buckets).into_iter();
-        while let Some(mut first) = rest.next() {
-            if let Some(second) = rest.next() {
-                first.absorb(&second);
-            }
-            merged.push(first);
+        for at in 0..BUCKETS / 2 {
+            let (before, after) = self.buckets.split_at_mut(2 * at + 1);
+            before[2 * at].absorb(&after[0]);
+            self.buckets.swap(at, 2 * at);
         }
-        self.buckets = merged;
+        self.buckets.truncate(BUCKETS / 2);
         self.width *= 2;
     }
 
@@ -218,7 +239,7 @@ impl Observer for Series {
 
     fn ends(&mut self, state: &State<'_>) {
         self.end = state.now();
-        self.close(state.areas_at(self.end));
+        self.close(&state.areas_at(self.end));
         for row in 0..self.live.len() {
             let (count, since) = self.live[row];
             self.add_live(row, count, since, self.end);
@@ -232,7 +253,7 @@ impl Observer for Series {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Ask;
+    use crate::model::{Ask, Market};
     use crate::state::Needs;
     use crate::state::testing::{Plan, start, submit, world};
 
@@ -267,5 +288,41 @@ mod tests {
         assert_eq!((most[0], most[624], most[625]), (1, 1, 0));
         let capacity: i128 = all.buckets[749].capacity[0];
         assert_eq!(capacity, 8_000 * 8_000_000);
+    }
+
+    /// The clock jumps over buckets, or comes to each: at one moment, between moments, and while
+    /// widths double.
+    #[test]
+    fn a_jump_fills_the_same_buckets_as_small_steps() {
+        let plans = [Plan { running: 2, market: Market::OnDemand, price: "2", ..Plan::default() }];
+        let world = world(&plans);
+        for (first, jump) in [(0, 3_000_000), (1_500_000, 958_500_000), (700_000, 9_000_300_001)] {
+            let course = |step: i64| {
+                let mut state = start(&world, Needs::default());
+                let mut series = Series::default();
+                series.begins(&state);
+                for (instance, _) in state.instances() {
+                    series.record(&state, &Record::Requested(instance));
+                }
+                let mut go = |state: &mut State<'_>, until: i64| {
+                    series.elapse(state, state.now(), Time::from_micros(until));
+                    state.set_now(Time::from_micros(until));
+                };
+                go(&mut state, first);
+                let work = submit(&mut state, 0, Ask::default());
+                while state.now().micros() < first + jump {
+                    let until = (state.now().micros() + step).min(first + jump);
+                    go(&mut state, until);
+                }
+                state.forget(work);
+                go(&mut state, first + jump + 5_400_000);
+                series.ends(&state);
+                let buckets = series.buckets().map(|one| (one.0, one.1, one.2.clone()));
+                (series.width(), buckets.collect::<Vec<_>>())
+            };
+            let (width, buckets) = course(i64::MAX / 2);
+            assert!(buckets.iter().any(|(.., bucket)| bucket.rates[0] > 0));
+            assert_eq!((width, buckets), course(250_000), "{first} {jump}");
+        }
     }
 }

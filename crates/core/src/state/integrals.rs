@@ -3,6 +3,8 @@
 //! Sums that work changes are integrated whenever the clock moves, sums that only instances
 //! change just when they do change: most runs have far fewer launches than starts.
 
+use smallvec::SmallVec;
+
 use super::{Amounts, State, Totals};
 use crate::units::{Span, Time};
 
@@ -21,7 +23,7 @@ pub struct TimeIntegrals {
     /// Integral of booting instances.
     pub booting: i128,
     /// Integral of pico-dollars per hour, by provider.
-    pub rates: Vec<i128>,
+    pub rates: SmallVec<[i128; 4]>,
 }
 
 impl TimeIntegrals {
@@ -82,6 +84,14 @@ impl State<'_> {
         areas
     }
 
+    /// The integrals over `span` in which nothing changes.
+    pub fn areas_over(&self, span: Span) -> TimeIntegrals {
+        let mut areas = TimeIntegrals::default();
+        areas.add_work(&self.totals, span);
+        areas.add_fleet(&self.totals, span);
+        areas
+    }
+
     /// Moves the clock, which never runs back.
     pub(crate) fn set_now(&mut self, now: Time) {
         debug_assert!(self.now <= now, "the clock ran back");
@@ -137,7 +147,7 @@ mod tests {
         assert_eq!(all.capacity, [4_000 * seconds(7), 4_096 * seconds(7), 0]);
         assert_eq!(all.allocated, [500 * seconds(6), seconds(6), 0]);
         assert_eq!(all.waiting, seconds(1));
-        assert_eq!(all.rates, [seconds(20) * 1_000_000_000_000]);
+        assert_eq!(all.rates[..], [seconds(20) * 1_000_000_000_000]);
         let rest = all.minus(&half);
         assert_eq!((rest.running, rest.waiting), (seconds(5), 0));
         assert_eq!(rest.allocated[0], 500 * seconds(5));
