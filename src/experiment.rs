@@ -15,7 +15,6 @@ mod lint;
 mod measurement;
 mod obstacle;
 pub mod published;
-mod rental;
 mod replication;
 mod score;
 pub mod search;
@@ -47,7 +46,6 @@ pub use job_outcome::{JobOutcome, JobOutcomes, MAX_JOB_OUTCOMES};
 pub use lint::{lint, offered};
 pub use measurement::{Course, MeasuredCostPart, Measurement, WorkDone, mean_interval};
 pub(crate) use obstacle::{limited, obstacle, unused};
-pub use rental::{Lack, Rentals};
 pub use replication::Repetition;
 pub use runner::{
     FullRun, NoCache, NoProgress, ProgressWatch, RunCache, RunRequest, Runner, RunnerFailure,

@@ -3,9 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rental::Rentals;
 use super::single::RunResult;
-use crate::metrics::{Summary, Undone};
+use crate::metrics::{Rentals, Summary, Undone};
 use crate::model::{Market, World};
 use crate::policy::backfill::CONSERVATIVE;
 use crate::policy::order;

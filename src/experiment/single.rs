@@ -2,15 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use super::rental::{RentWatch, Rentals};
-use crate::metrics::{BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures, Series, Summary};
+use crate::metrics::{
+    BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures, RentWatch, Rentals, Series, Summary,
+};
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::policy::{self, Policy};
 use crate::problem::Problem;
 use crate::scenario::{NamedSource, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
-use crate::state::State;
 use crate::units::{Span, Time};
 use crate::workload::{RowNotes, Source};
 
@@ -73,16 +73,6 @@ pub enum RunFailure {
     Law(BrokenLaw),
 }
 
-/// Keeps the tenants' names, which only the state knows, for the summary.
-#[derive(Debug, Default)]
-struct Tenants(Vec<String>);
-
-impl Observer for Tenants {
-    fn ends(&mut self, state: &State<'_>) {
-        self.0 = state.book().tenants().rows().iter().map(|tenant| tenant.name.clone()).collect();
-    }
-}
-
 /// Runs `policy` on the scenario's workload and world; `extra` watches too.
 /// Starts no processes: see [`run_with`].
 ///
@@ -127,14 +117,13 @@ pub fn run_with(
         Some(_) | None => collector,
     };
     let laws = Laws::new(settings.audit);
-    let mut measures = Measures { collector, laws, ..Measures::default() };
-    let mut others = ((Tenants::default(), RentWatch::new(policy.0)), extra);
+    let rents = RentWatch::new(policy.0);
+    let mut measures = Measures { collector, laws, rents, ..Measures::default() };
     let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
-        measures.run(&scenario.world, source, policy, options, &mut others, control)
+        measures.run(&scenario.world, source, policy, options, extra, control)
     };
     let (outcome, reading) = simulate(scenario, policy, settings, horizon, run);
-    let Measures { mut collector, series, laws, fingerprint } = measures;
-    let ((tenants, rents), _) = others;
+    let Measures { mut collector, series, laws, fingerprint, rents, tenants } = measures;
     if let Some(broken) = laws.broken() {
         return Err(RunFailure::Law(broken.clone()));
     }
@@ -148,7 +137,7 @@ pub fn run_with(
         collector = collector.without(&before);
     }
     Ok(RunResult {
-        summary: collector.summary(&scenario.world, &tenants.0, &outcome),
+        summary: collector.summary(&scenario.world, tenants.names(), &outcome),
         waits: collector.waits().clone(),
         series,
         fingerprint: fingerprint.hex(),

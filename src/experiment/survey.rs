@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::ControlFlow;
 
-use super::rental::{RentalLimits, Rentals, Renting};
+use crate::metrics::{RentalLimits, Rentals, Renting};
 use crate::model::{Ask, Interner, Market, Offer, Rules, Work, WorkKind, World};
 use crate::policy::composed::fits::Feasibility;
 use crate::policy::spec::{OfferScope, Reach};

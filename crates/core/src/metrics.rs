@@ -29,6 +29,7 @@ mod measures;
 mod metric;
 mod moves;
 mod occupancy;
+mod rental;
 mod work_hours;
 mod series;
 mod summary;
@@ -44,10 +45,11 @@ pub use histogram::{EXACT_SAMPLES, Histogram};
 pub use hours::ProviderHours;
 pub use jobs::SLOWDOWN_FLOOR;
 pub use laws::{BrokenLaw, Laws};
-pub use measures::Measures;
+pub use measures::{Measures, TenantNames};
 pub use metric::{Direction, METRICS, Metric};
 pub use moves::PathTraffic;
 pub use occupancy::{MOST_HOLDS, MOST_MACHINES, Machine, MachineUse, OccupancyRecorder};
+pub use rental::{Lack, RentWatch, RentalLimits, Rentals, Renting, asked};
 pub use series::{Bucket, Series};
 pub use summary::{
     Carbon, CostPart, Costs, CpuOnGpus, Deadlines, DistributionSummary, Summary, Undone, WorkCounts,

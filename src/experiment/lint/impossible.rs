@@ -1,8 +1,8 @@
 //! Work that can never run, and names that nothing has.
 
 use super::super::caution::missing_markets;
-use super::super::rental::asked;
 use super::super::survey::Survey;
+use crate::metrics::asked;
 use crate::problem::{Problem, clip};
 use crate::scenario::Scenario;
 

@@ -7,6 +7,12 @@ use crate::units::{Span, Time};
 
 /// Watches a run, in simulated-time order.
 pub trait Observer {
+    /// False where this watches nothing and need not be called: said before a run begins, of all
+    /// of it.
+    fn watches(&self) -> bool {
+        true
+    }
+
     /// The run begins: nothing has happened yet.
     fn begins(&mut self, state: &State<'_>) {
         let _ = state;
@@ -62,9 +68,16 @@ pub trait Observer {
 }
 
 /// Watches nothing.
-impl Observer for () {}
+impl Observer for () {
+    fn watches(&self) -> bool {
+        false
+    }
+}
 
 impl<T: Observer + ?Sized> Observer for &mut T {
+    fn watches(&self) -> bool {
+        (**self).watches()
+    }
     #[inline(always)]
     fn begins(&mut self, state: &State<'_>) {
         (**self).begins(state);
@@ -108,6 +121,9 @@ impl<T: Observer + ?Sized> Observer for &mut T {
 }
 
 impl<T: Observer> Observer for Option<T> {
+    fn watches(&self) -> bool {
+        self.as_ref().is_some_and(T::watches)
+    }
     #[inline(always)]
     fn begins(&mut self, state: &State<'_>) {
         if let Some(observer) = self {
@@ -172,6 +188,9 @@ impl<T: Observer> Observer for Option<T> {
 
 /// Both watch, the first one first.
 impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn watches(&self) -> bool {
+        self.0.watches() || self.1.watches()
+    }
     #[inline(always)]
     fn begins(&mut self, state: &State<'_>) {
         self.0.begins(state);

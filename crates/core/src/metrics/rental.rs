@@ -2,18 +2,20 @@
 //! Work for which it can rent nothing stays on what is owned, and an answer about renting is then
 //! no answer about that work.
 
+mod lack;
+
+use std::fmt;
+
+use lack::lack;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::rental::lack::lack;
 use crate::model::{Ask, Offer, Rules, World};
 use crate::policy::composed::fits::{CountedCapacity, Feasibility};
 use crate::policy::spec::{PolicyPart, PolicySpec};
 use crate::sim::Observer;
 use crate::state::{Record, ResolvedRules, State, WorkRef};
 use crate::units::{Demand, Id};
-
-mod lack;
 
 /// Reasons that are told of one policy.
 const TOLD: usize = 3;
@@ -43,15 +45,24 @@ pub struct Lack {
 
 /// The rules of work in words and as they hold here, and the site of an offer for it.
 #[derive(Clone, Copy)]
-pub(super) struct RentalLimits<'l> {
-    pub(super) rules: &'l Rules,
-    pub(super) resolved: &'l ResolvedRules,
-    pub(super) site: &'l dyn Fn(Id<Offer>) -> Option<u32>,
+pub struct RentalLimits<'l> {
+    /// The rules, in words.
+    pub rules: &'l Rules,
+    /// The same in this world.
+    pub resolved: &'l ResolvedRules,
+    /// The site of an offer, for work that stays in one place.
+    pub site: &'l dyn Fn(Id<Offer>) -> Option<u32>,
+}
+
+impl fmt::Debug for RentalLimits<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("RentalLimits").field("rules", self.rules).finish_non_exhaustive()
+    }
 }
 
 /// Looks at the work of a policy piece by piece.
 #[derive(Debug)]
-pub(super) struct Renting {
+pub struct Renting {
     policy: PolicySpec,
     /// Feasibility on what is rented alone, and on everything.
     rented: Feasibility,
@@ -63,7 +74,7 @@ pub(super) struct Renting {
 
 impl Renting {
     /// Counter for a policy that rents for each job by its own parts; none for another.
-    pub(super) fn new(policy: &PolicySpec) -> Option<Self> {
+    pub fn new(policy: &PolicySpec) -> Option<Self> {
         if !policy.is_ours(PolicyPart::Provision) || !policy.reach().rents_for_work() {
             return None;
         }
@@ -77,7 +88,7 @@ impl Renting {
     }
 
     /// Counts a piece of work.
-    pub(super) fn count(&mut self, world: &World, limits: RentalLimits<'_>, ask: &Ask) {
+    pub fn count(&mut self, world: &World, limits: RentalLimits<'_>, ask: &Ask) {
         self.found.pieces += 1;
         let held = (limits.resolved, limits.site);
         if self.rented.admit(world, held, ask) {
@@ -116,7 +127,7 @@ impl Renting {
     }
 
     /// Counts of the work that was submitted.
-    pub(super) fn found(self) -> Rentals {
+    pub fn found(self) -> Rentals {
         self.found
     }
 }
@@ -166,16 +177,18 @@ impl Rentals {
     }
 }
 
-/// Watches a run, and counts the work that its policy cannot rent for.
-#[derive(Debug)]
-pub(super) struct RentWatch(Option<Renting>);
+/// Watches a run, and counts the work that its policy cannot rent for; by default none.
+#[derive(Debug, Default)]
+pub struct RentWatch(Option<Renting>);
 
 impl RentWatch {
-    pub(super) fn new(policy: &PolicySpec) -> Self {
+    /// Watch of a run under `policy`.
+    pub fn new(policy: &PolicySpec) -> Self {
         Self(Renting::new(policy))
     }
 
-    pub(super) fn found(self) -> Rentals {
+    /// Counts of the work that was submitted.
+    pub fn found(self) -> Rentals {
         self.0.map(Renting::found).unwrap_or_default()
     }
 }
@@ -190,7 +203,7 @@ impl Observer for RentWatch {
 }
 
 /// Resources that work asks for, in words: `4 tasks at once, each 16 cores, 64 GiB, 8 GPUs`.
-pub(super) fn asked(ask: &Ask) -> String {
+pub fn asked(ask: &Ask) -> String {
     let demand = ask.demand;
     let mut parts = Vec::new();
     if demand.cpu > 0 {
