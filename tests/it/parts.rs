@@ -1,12 +1,15 @@
-//! Parts as rows: every one runs with its defaults, and a row of a stranger goes in like any
+//! Parts and metrics as rows: every part runs with its defaults, and a row of a stranger goes in like any
 //! other, also one that acts where nobody waits.
 
-use windtunnel::metrics::Collector;
+use std::path::Path;
+
+use windtunnel::metrics::{Collector, METRICS};
 use windtunnel::model::{OfferSpec, Work, World};
 use windtunnel::policy::part::Part;
 use windtunnel::policy::provision::{self, Provision, ProvisionPart, Provisioned, Reach};
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, Trigger, Turn, backfill, order, place, preempt, release};
+use windtunnel::scenario::Scenario;
 use windtunnel::sim::Run;
 use windtunnel::state::{InstanceRef, Phase, Record, State, WaitReason, WorkRef};
 use windtunnel::units::{Demand, Distribution, Shape, Span, Time};
@@ -215,4 +218,32 @@ fn what_a_part_keeps_is_not_released() {
     assert_eq!(run(&world(0), &works, &spec(FOLLOWS.spec())).0, [30, 400]);
     // A part that keeps nothing: the machine goes back, and the next one boots.
     assert_eq!(run(&world(0), &works, &spec(provision::CHEAPEST.spec())).0, [30, 430]);
+}
+
+/// A cluster and rented machines, both with and without GPUs, work that moves data, and deadlines.
+const EVERYTHING: &str = "question = \"?\"\n\
+    [workload.synthetic]\ncount = 30\narrivals = { per_hour = 30 }\n\
+    [workload.synthetic.class.a]\nruntime = \"10 min\"\nvcpus = 2\nmemory = \"4 GiB\"\ndeadline = 4\n\
+    data = { home = \"dc\", input = \"5 GiB\", output = \"1 GiB\" }\n\
+    [workload.synthetic.class.b]\nruntime = \"10 min\"\nvcpus = 2\nmemory = \"4 GiB\"\ngpus = 1\n\
+    [cluster.dc]\nnodes = 1\nshape = { vcpus = 4, memory = \"16 GiB\" }\ncost = \"1 USD/h\"\n\
+    power = \"300 W\"\ncarbon_g_per_kwh = 300\n\
+    [cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\nfamilies = [\"g5\"]\n\
+    [policy.p]\nbackfill = \"greedy\"\nprovision = \"cheapest\"\n";
+
+#[test]
+fn every_metric_has_a_value_within_its_range() {
+    let scenario = Scenario::parse(EVERYTHING, "a.toml", Path::new(""), &[]).expect("it is right");
+    let mut policy = policy::build(&scenario.policies[0]);
+    let mut source = scenario.workload.open(&scenario.context(1, false)).expect("it opens");
+    let mut collector = Collector::default();
+    let run = Run::new(&scenario.world, &mut *source).policy(&mut *policy);
+    let outcome = run.observe(&mut collector).run().expect("it goes through");
+    let summary = collector.summary(&scenario.world, &[], &outcome);
+    for metric in METRICS {
+        let value = (metric.of)(&summary).unwrap_or_else(|| panic!("{metric:?} has no value"));
+        let [low, high] = metric.range;
+        assert!(low.is_none_or(|low| low <= value), "{metric:?}: {value}");
+        assert!(high.is_none_or(|high| value <= high), "{metric:?}: {value}");
+    }
 }
