@@ -91,6 +91,6 @@ fn no_run_beats_a_bound() {
             }
         }
     }
-    let is_telling = |&(count, close): &(u64, u64)| count >= 2_000 && close >= 100;
+    let is_telling = |&(count, close): &(u64, u64)| count >= 2_000 && close >= 50;
     assert!(spoke.len() == 21 && spoke.values().all(is_telling), "{spoke:#?}");
 }
