@@ -190,8 +190,7 @@ impl Policy for Composed {
         if self.preempts() && turn.new_allocations().next().is_some() {
             self.placed = Some(turn.now());
             if let Some(head) = self.queue.head()
-                && let Some(kind) = &self.preempt
-                && preempt::is_to_ask_again(&**kind, turn, head)
+                && self.is_to_ask_again(turn, head)
             {
                 turn.ask_again();
             }
@@ -402,6 +401,15 @@ impl Composed {
             backfill.as_mut().is_none_or(|part| part.spares(turn, work, shares))
         };
         self.provision.complete(turn, work, &mut *self.place, &mut allowed)
+    }
+
+    /// Whether something placed in this turn could be made to yield to `head`, which waits on.
+    fn is_to_ask_again(&self, turn: &Turn<'_, '_>, head: WorkRef) -> bool {
+        match &self.preempt {
+            Some(kind) => preempt::is_to_ask_again(&**kind, turn, head),
+            // Only a part in another process knows what would yield.
+            None => self.outside.preempt.is_some(),
+        }
     }
 
     /// Whether running work may have to yield.
