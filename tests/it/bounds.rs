@@ -15,7 +15,7 @@ use windtunnel::workload::WorkList;
 
 use crate::swarm::{self, Scenario};
 
-const SEEDS: u64 = 2_500;
+const SEEDS: u64 = 3_500;
 
 fn run(scenario: &Scenario, spec: &PolicySpec) -> Summary {
     let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
@@ -91,6 +91,6 @@ fn no_run_beats_a_bound() {
             }
         }
     }
-    let is_telling = |&(count, close): &(u64, u64)| count >= 2_000 && close >= 50;
+    let is_telling = |&(count, close): &(u64, u64)| count >= 2_000 && close >= 100;
     assert!(spoke.len() == 21 && spoke.values().all(is_telling), "{spoke:#?}");
 }
