@@ -1,6 +1,6 @@
 //! One word, one meaning: no two types have one name, and the glossary names types that exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -79,9 +79,13 @@ fn the_glossary_speaks_of_types_that_exist() {
     let glossary = page.split("\n## Glossary\n").nth(1).expect("there is a glossary");
     let glossary = glossary.split("\n## ").next().unwrap_or_default();
     let types = types();
-    let mut named = 0;
+    let (mut named, mut terms) = (0, BTreeSet::new());
     for row in glossary.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| term"))
     {
+        let words = row.split('|').nth(1).expect("a first column");
+        for term in words.split(',').map(str::trim) {
+            assert!(terms.insert(term), "{term} has two meanings");
+        }
         let code = row.split('|').nth(2).expect("a second column");
         for name in code.split('`').skip(1).step_by(2) {
             let known = name.split("::").next().unwrap_or_default();

@@ -161,6 +161,31 @@ mod tests {
         assert!(page.contains("th.word { text-align: left; }"), "{page}");
     }
 
+    /// What an address of the contents or a part of the page is named, in the order of the page.
+    fn named<'p>(page: &'p str, before: &str) -> Vec<&'p str> {
+        let rest = page.split(before).skip(1);
+        rest.map(|rest| rest.split('"').next().expect("a name ends")).collect()
+    }
+
+    #[test]
+    fn the_contents_are_in_the_order_of_the_page() {
+        for sections in 0..3 {
+            let mut document = Document::titled(None, "d");
+            for title in ["one", "two"].into_iter().take(sections) {
+                let mut table = Table::new(title, &["policy", "now"]);
+                table.row(["easy", "1"]);
+                document.add(Section::of(table, SectionPlace::Front));
+            }
+            document.assumptions = vec![String::from("All is well.")];
+            let mut page = Vec::new();
+            document.write_page(&mut page).expect("memory takes everything");
+            let page = String::from_utf8(page).expect("a page is text");
+            let links = named(&page, "href=\"#");
+            assert_eq!(links, named(&page, " id=\""));
+            assert_eq!(links.len(), sections + 2, "{links:?}");
+        }
+    }
+
     #[test]
     fn words_become_safe_html() {
         assert_eq!(html("a <b> `c & d`").to_string(), "a &lt;b&gt; <code>c &amp; d</code>");
