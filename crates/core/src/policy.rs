@@ -68,22 +68,21 @@ pub trait Policy {
         true
     }
 
-    /// Its queue, where it keeps one of ours: in every run it holds the work that waits in
+    /// Queue of the policy, if it keeps one of ours: in every run it holds the work that waits in
     /// the state, whenever time moves on.
     fn queue(&self) -> Option<&Queue> {
         None
     }
 
-    /// Whether nobody else decides any part of it: then work that is left waiting beside free
-    /// resources is a fault of windtunnel.
+    /// Whether windtunnel decides all of it: then work that is left waiting beside free resources
+    /// is a fault of windtunnel.
     fn is_built_in(&self) -> bool {
         false
     }
 
-    /// Something happened, just before the next decision or while the last one
-    /// takes effect. Called where [`Needs::follows`] is set, for all that
-    /// observers see but charges; progress in a record is the truth, which no decision may
-    /// follow.
+    /// Hears what happened, just before the next decision or while the last one takes effect.
+    /// Called if [`Needs::follows`] is set, for all that observers see but charges; progress in a
+    /// record is the truth, which no decision may follow.
     fn record(&mut self, state: &State<'_>, record: &Record) {
         let _ = (state, record);
     }

@@ -69,7 +69,8 @@ pub trait Backfill: std::fmt::Debug {
     /// Whether it reads the order of estimated ends.
     fn needs_ends(&self) -> bool;
 
-    /// Whether whoever waits is rented for, as the first keeps nobody from anything.
+    /// Whether instances are rented for everybody who waits, as the first keeps nobody from
+    /// anything.
     fn rents_for_all(&self) -> bool {
         false
     }
@@ -100,8 +101,8 @@ pub trait Backfill: std::fmt::Debug {
         let _ = (turn, work);
     }
 
-    /// Start of `work` by the estimates, as of the last pass; none where it holds no reservation,
-    /// or one for never.
+    /// Start of `work` by the estimates, as of the last pass; `None` if it holds no reservation, or
+    /// one for never.
     fn promise(&self, work: WorkRef) -> Option<Time> {
         let _ = work;
         None
@@ -131,7 +132,7 @@ impl Pass<'_, '_, '_, '_> {
     }
 
     /// Starts waiting tasks of `work` as `how` does with a place part, weighed as for everybody
-    /// (see [`WorkStarter`]). What is left stays in the queue; the answer is about that.
+    /// (see [`WorkStarter`]). Tasks that are left stay in the queue; the answer is about those.
     pub(in crate::policy) fn start(
         &mut self,
         work: WorkRef,
@@ -270,9 +271,9 @@ pub enum StartAttempt {
     Yes,
     /// There is no room.
     NoRoom,
-    /// There is room, but it is reserved for others.
+    /// The room that there is is reserved for others.
     Forbidden {
-        /// It is on owned instances, which cost nothing more however long work runs.
+        /// The room is on owned instances, which cost nothing more however long work runs.
         owned: bool,
     },
 }

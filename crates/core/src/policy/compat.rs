@@ -3,7 +3,7 @@
 //!
 //! It needs a world that applies arrivals before completions and asks after
 //! every event (`ClassOrder`), and a workload that keeps the log's own submit
-//! times, since F1 reads them. What differs from our own policies:
+//! times, since F1 reads them. Differences from our own policies:
 //!
 //! - the queue is sorted when a head is picked; the head then blocks, whoever
 //!   arrives while it waits;

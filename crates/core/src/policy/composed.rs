@@ -39,11 +39,11 @@ pub struct Composed {
     overdue: Vec<WorkRef>,
     /// Work like this was not rented for when that was last tried.
     unrentable: FxHashSet<(Demand, Id<Rules>, u32)>,
-    /// Something was given back or preempted since that was tried.
+    /// Instances were given back or work was preempted since that was tried.
     acted: bool,
     queue: Queue,
     place: Box<dyn Place>,
-    /// It may place a part of a gang. One in another process answers for all of it.
+    /// The place part may place a part of a gang. One in another process answers for all of it.
     joins: bool,
     backfill: Option<Box<dyn Backfill>>,
     provision: Box<dyn Provision>,
@@ -58,8 +58,7 @@ pub struct Composed {
     room_made: u64,
     /// The backfill part knows all but what has joined since.
     informed: bool,
-    /// Something was placed at the last decision that placed something, then, which may
-    /// yield by now.
+    /// Time of the last decision that placed something, if that may yield by now.
     placed: Option<Time>,
     yielded: Vec<WorkRef>,
     later: Alarm,
@@ -296,9 +295,9 @@ impl Composed {
         }
     }
 
-    /// Serves the queue in order until somebody does not fit; then others may
-    /// overtake. Where everybody holds a reservation, whoever can start by the plan
-    /// starts before anything is rented or taken for the first.
+    /// Serves the queue in order until somebody does not fit; then others may overtake. If
+    /// everybody holds a reservation, whoever can start by the plan starts before anything is
+    /// rented or taken for the first.
     fn serve(&mut self, turn: &mut Turn<'_, '_>) {
         self.queue.rescore(turn);
         let plans = self.backfill.as_ref().is_some_and(|part| part.plans_all());

@@ -31,8 +31,8 @@ pub static NONE: PreemptPart =
 /// Says who yields to whom.
 pub trait Preempt: std::fmt::Debug {
     /// Place of an allocation of other work among those that may be made to yield to `head`, the
-    /// least first; none where it may not. At one moment it does not change, and nobody yields
-    /// in a circle.
+    /// least first; `None` if it may not. At one moment it does not change, and nobody yields in a
+    /// circle.
     fn rank(&self, turn: &Turn<'_, '_>, head: WorkRef, victim: AllocationRef) -> Option<i64>;
 }
 
@@ -106,8 +106,8 @@ pub(super) fn is_to_ask_again(kind: &dyn Preempt, turn: &Turn<'_, '_>, head: Wor
     new.any(|new| !turn.allocation(new).has_ended() && order_to(kind, turn, head, new).is_some())
 }
 
-/// Place of an allocation among those that may be made to yield to `head`, the least first; none
-/// where it may not.
+/// Place of an allocation among those that may be made to yield to `head`, the least first; `None`
+/// if it may not.
 fn order_to(
     kind: &dyn Preempt,
     turn: &Turn<'_, '_>,

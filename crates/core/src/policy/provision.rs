@@ -47,11 +47,11 @@ pub type Allowed<'a> = dyn FnMut(&Turn<'_, '_>, &[Share]) -> bool + 'a;
 
 /// Rents instances.
 pub trait Provision: std::fmt::Debug {
-    /// What it may rent: neither the parts beside it nor checks of a scenario know more.
+    /// Offers that it may rent: neither the parts beside it nor checks of a scenario know more.
     fn reach(&self) -> Reach;
 
-    /// Wait of work from which on it rents for it, wherever in the queue that stands; none where
-    /// it rents for no work, or only for the first.
+    /// Wait of work from which on it rents for it, wherever in the queue that stands; `None` if it
+    /// rents for no work, or only for the first.
     fn overflow_after(&self) -> Option<Span> {
         None
     }
@@ -73,17 +73,18 @@ pub trait Provision: std::fmt::Debug {
         self.keeps_all()
     }
 
-    /// The run begins.
+    /// Called once, when the run begins.
     fn begin(&mut self, turn: &mut Turn<'_, '_>);
 
-    /// Something happened, as `triggers` say; asked at each decision before anybody is served.
-    /// What it rents here is there for those who wait.
+    /// Acts on what has happened, as `triggers` say; asked at each decision before anybody is
+    /// served. Instances that it rents here are there for those who wait.
     fn react(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
         let _ = (triggers, turn);
     }
 
-    /// Everybody was served who could be; asked at each decision after that, also where nobody
-    /// waits, and before the release part. If it makes room, those who wait are served once more.
+    /// Acts when everybody was served who could be; asked at each decision after that, also where
+    /// nobody waits, and before the release part. If it makes room, those who wait are served once
+    /// more.
     fn review(&mut self, turn: &mut Turn<'_, '_>) {
         let _ = turn;
     }
@@ -105,8 +106,8 @@ pub trait Provision: std::fmt::Debug {
         false
     }
 
-    /// Expected cost of `tasks` tasks of `work` if they are rented for now; none where nothing
-    /// would be rented.
+    /// Expected cost of `tasks` tasks of `work` if they are rented for now; `None` if nothing would
+    /// be rented.
     fn quote(&mut self, turn: &Turn<'_, '_>, work: WorkRef, tasks: u32) -> Option<Money> {
         let _ = (turn, work, tasks);
         None

@@ -15,7 +15,7 @@ use crate::units::Span;
 /// Waiting work, with what backfilling looks at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queued {
-    /// The work.
+    /// The work that waits.
     pub work: WorkRef,
     /// Its waiting tasks.
     pub tasks: u32,
@@ -41,12 +41,12 @@ pub struct Queue {
     keys: Vec<Option<QueueKey>>,
     /// No queued work has fewer tasks that must start at once.
     least_tasks: u32,
-    /// No queued work has a shorter estimate; none where nobody has one.
+    /// No queued work has a shorter estimate; `None` if nobody has one.
     least_estimate: Option<Span>,
 }
 
 impl Queue {
-    /// Nobody waits.
+    /// An empty queue in this order.
     pub fn new(order: Box<dyn Order>) -> Self {
         Self {
             varies: order.varies(),
@@ -142,7 +142,7 @@ impl Queue {
         key.is_some_and(|key| self.sorted.get(&key).is_some_and(|queued| queued.work == work))
     }
 
-    /// First work of the queue; none where it is empty.
+    /// First work of the queue; `None` if it is empty.
     pub fn head(&self) -> Option<WorkRef> {
         if self.varies {
             return self.heap.peek().map(|(&work, _)| work);
@@ -183,7 +183,7 @@ impl Queue {
         some.iter().try_for_each(|&(_, work)| visit(queued(state, work))).is_continue()
     }
 
-    /// Bounds that no queued work is below: tasks that start at once, and estimate, none where
+    /// Bounds that no queued work is below: tasks that start at once, and estimate, `None` if
     /// nobody has one. They may be too low, never too high.
     pub fn least(&self) -> (u32, Option<Span>) {
         (self.least_tasks, self.least_estimate)

@@ -26,7 +26,7 @@ pub static NEVER: ReleasePart = Part {
 
 /// Gives instances back.
 pub trait Release: std::fmt::Debug {
-    /// Gives back what is not needed any more; asked last at each decision. What `provision`
-    /// keeps stays.
+    /// Gives back what is not needed any more; asked last at each decision. Instances that
+    /// `provision` keeps stay.
     fn decide(&mut self, turn: &mut Turn<'_, '_>, provision: &dyn Provision);
 }

@@ -38,7 +38,7 @@ pub struct PolicySpec {
     pub provision: ProvisionSpec,
     /// Release part: when a rented instance is given back.
     pub release: ReleaseSpec,
-    /// Decide as a published simulator does, where that differs from ours.
+    /// Published simulator whose decisions are followed, where they differ from ours.
     pub compatibility: Option<Compatibility>,
     /// Processes that decide instead, by part.
     pub external: BTreeMap<PolicyPart, External>,
@@ -49,21 +49,21 @@ pub struct PolicySpec {
 /// Part of a policy that another process can decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PolicyPart {
-    /// Everything.
+    /// All questions.
     Whole,
-    /// Who must yield?
+    /// Allocations that must yield.
     Preempt,
-    /// Who is let in?
+    /// Work that is let in.
     Admit,
-    /// Who is next?
+    /// Order in which work is served.
     Order,
-    /// On which instance?
+    /// Instances on which tasks are placed.
     Place,
-    /// Who may overtake?
+    /// Work that may overtake.
     Backfill,
-    /// Rent what, and where?
+    /// Offers to rent.
     Provision,
-    /// When to give back?
+    /// Instances to give back, and when.
     Release,
 }
 
@@ -160,7 +160,7 @@ impl PolicySpec {
         self.factory.is_none() && self.external.is_empty()
     }
 
-    /// What it may rent: anything where somebody else decides that.
+    /// Offers that it may rent: all of them if somebody else decides that.
     pub fn reach(&self) -> Reach {
         match self.is_ours(PolicyPart::Provision) {
             true => self.provision.build().reach(),
@@ -168,7 +168,7 @@ impl PolicySpec {
         }
     }
 
-    /// Offers on whose instances work may be placed: any where somebody else decides all.
+    /// Offers on whose instances work may be placed: any if somebody else decides all.
     pub fn placed(&self) -> OfferScope {
         match self.is_ours(PolicyPart::Whole) {
             true => self.narrow.scope.clone(),

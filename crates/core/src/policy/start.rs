@@ -18,11 +18,11 @@ pub(super) struct WorkStarter<'p> {
 /// Case in which instances are rented for work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rent {
-    /// It does not start on what is there.
+    /// Wherever the work does not start on what is there.
     Wherever,
-    /// It would start on what is there, but that costs more.
+    /// Only where the work would start on what is there, but that costs more.
     Instead,
-    /// None.
+    /// In no case.
     Never,
 }
 

@@ -10,7 +10,7 @@ use crate::state::{
 };
 use crate::units::{Id, Stream, Time};
 
-/// Something happened that a policy may answer.
+/// Event that a policy may answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// The run begins; owned instances are running.

@@ -115,7 +115,7 @@ impl AvailabilityProfile {
     /// tasks could begin sooner.
     pub(super) fn is_earliest(&self, tasks: u32, length: Span, now: Time, start: Time) -> bool {
         match self {
-            // From `start` on they have room, for they hold it.
+            // They have room from `start` on, for they hold it.
             Self::Scalar(free) => free.earliest(u64::from(tasks), length, now, start).is_none(),
             Self::Lanes(_) => false,
         }
@@ -151,7 +151,7 @@ impl AvailabilityProfile {
     }
 
     /// Resources that between `tasks.0` and `tasks.1` tasks of `work`, as many as fit, can hold
-    /// from `from` to `until`; none where fewer fit.
+    /// from `from` to `until`; `None` if fewer fit.
     pub(super) fn hold(
         &self,
         turn: &Turn<'_, '_>,
@@ -320,8 +320,8 @@ fn hold_on_profiles(
     None
 }
 
-/// Time from which there has been room for a task without a break until `time`; none where there
-/// is none then.
+/// Time from which there has been room for a task without a break until `time`; `None` if there is
+/// none then.
 fn free_since(lane: &InstanceProfile, demand: Demand, time: Time) -> Option<Time> {
     let until = lane.steps.partition_point(|step| step.0 <= time);
     let open = lane.steps[..until].iter().rev().take_while(|step| step.1.room(demand) > 0);

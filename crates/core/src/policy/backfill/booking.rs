@@ -9,10 +9,9 @@ use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, Instance, InstanceRef, Share, WorkRef};
 use crate::units::{Demand, Time};
 
-/// Starts the tasks of `hold` now, where the place part likes it if that leaves every
-/// reservation alone, until its end and at least until `until`, otherwise where the plan
-/// has room for it. What they then hold is taken out of the plan. Returns how many have
-/// started.
+/// Starts the tasks of `hold` now, where the place part likes it if that leaves every reservation
+/// alone, until its end and at least until `until`, otherwise where the plan has room for it. The
+/// resources that they then hold are taken out of the plan. Returns how many have started.
 pub(super) fn begin(
     pass: &mut Pass<'_, '_, '_, '_>,
     plan: &mut AvailabilityProfile,

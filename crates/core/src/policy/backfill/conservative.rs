@@ -57,7 +57,7 @@ pub struct Conservative {
     /// Rows of what is reserved but cannot be kept where it was.
     adrift: Vec<usize>,
     plan: AvailabilityProfile,
-    /// In the last pass a reservation was moved or used, so that others may begin sooner.
+    /// A reservation was moved or used in the last pass, so that others may begin sooner.
     moved: bool,
     /// Most pieces of work that are given a reservation, but in a scalar pool.
     most: usize,
@@ -288,9 +288,9 @@ fn advance(
     stays
 }
 
-/// Starts tasks now that can start by the plan, and reserves for the others of them. Where
-/// it is not known when they will end, they leave all alone that is reserved already, but
-/// for what comes after `until`.
+/// Starts tasks now that can start by the plan, and reserves for the others of them. If it is not
+/// known when they will end, they leave all alone that is reserved already, but for what comes
+/// after `until`.
 fn reserve(
     pass: &mut Pass<'_, '_, '_, '_>,
     plan: &mut AvailabilityProfile,

@@ -32,8 +32,8 @@ pub struct Easy {
     promised: Option<(WorkRef, u32, Option<Time>)>,
     candidates: Vec<Queued>,
     failed: Failed,
-    /// In a scalar pool: since everybody was looked at, somebody did not start because it may
-    /// not where it would have been placed.
+    /// Somebody did not start since everybody was looked at, because it may not where it would have
+    /// been placed (in a scalar pool).
     misplaced: bool,
     /// Others have started since: it may be placed elsewhere now.
     again: bool,
@@ -103,8 +103,8 @@ impl Easy {
         turn.planned();
     }
 
-    /// In a scalar pool numbers decide, and most candidates are left out here: those that
-    /// cannot start, however many start before them.
+    /// Chooses the candidates. In a scalar pool numbers decide, and most are left out here: those
+    /// that cannot start, however many start before them.
     fn choose(&mut self, pass: &mut Pass<'_, '_, '_, '_>, reserved: &Reservation, room: u64) {
         self.candidates.clear();
         let (tasks, estimate) = pass.queue.least();
@@ -220,7 +220,7 @@ impl Left {
     fn take(&mut self, queued: Queued, in_time: Option<bool>) -> bool {
         let (tasks, together) = (u64::from(queued.tasks), u64::from(queued.together));
         let Self { room, extra } = *self;
-        // As far as it may end late, and as far as it may end in time.
+        // Tasks that may start if it ends late, and if it ends in time.
         let late = if in_time == Some(true) { [u64::MAX; 2] } else { extra };
         let early = if in_time == Some(false) { extra[1] } else { u64::MAX };
         if together > room[1].min(early) {

@@ -13,8 +13,8 @@ use crate::units::{Demand, Id, Span, Time};
 /// long work runs.
 type RunTerms = (WorkKind, Option<(Id<Home>, i64, i64, u32)>);
 
-/// All that decides where waiting work fits, and when it would end there, but what is free. What
-/// happened to other work is only said of work that agrees with it in this.
+/// Terms that decide where waiting work fits, and when it would end there, besides what is free.
+/// The fate of other work is only said of work that agrees with it in these.
 #[derive(Clone, Copy, Debug)]
 struct FitTerms {
     demand: Demand,
@@ -29,16 +29,16 @@ struct FitTerms {
     since: Time,
     /// Tasks of its own that run keep others of them from some instances.
     bound: bool,
-    /// There is room for it where others keep an instance until it ends.
+    /// It may join others on instances that they keep until it ends.
     joins: bool,
-    /// It goes where it costs least.
+    /// The place part weighs costs: it goes where it costs least.
     weighs: bool,
 }
 
 /// Terms that decide if there is room.
 type Room = (Demand, Id<Rules>, Option<(RunTerms, u32)>);
 
-/// Terms that decide where work goes of which so many tasks start at once; its estimate and what
+/// Terms that decide where work goes if so many of its tasks start at once; its estimate and what
 /// renting is quoted for where the place depends on them.
 type Spot = (Demand, Id<Rules>, RunTerms, u32, Option<(Option<Span>, u32, Time)>);
 
@@ -80,7 +80,7 @@ impl FitTerms {
         ((self.demand, self.rules, None), (self.together, Span::ZERO))
     }
 
-    /// Where it goes: whatever its estimate is, or for this one.
+    /// Terms of the place where it goes: for any estimate, or for this one.
     fn spot(&self, any_length: bool) -> Spot {
         let exact = (!any_length).then_some((self.estimate, self.waiting, self.since));
         (self.demand, self.rules, self.run, self.together, exact)
@@ -111,7 +111,7 @@ impl Failed {
         !terms.bound && (forbids(true) || terms.weighs && forbids(false))
     }
 
-    /// There was no room for tasks of `work`.
+    /// Notes that there was no room for tasks of `work`.
     pub(super) fn unfit(&mut self, turn: &Turn<'_, '_>, place: &dyn Place, work: WorkRef) {
         let terms = FitTerms::of(turn, place, work);
         if !terms.bound {
@@ -121,7 +121,8 @@ impl Failed {
         }
     }
 
-    /// There was room, but it is reserved; `costless`: where work goes whatever its length is.
+    /// Notes that there was room for `work`, but that it is reserved; `costless`: it would have
+    /// gone there whatever its length is.
     pub(super) fn forbidden(
         &mut self,
         turn: &Turn<'_, '_>,
@@ -137,7 +138,8 @@ impl Failed {
         }
     }
 
-    /// Something started: other room may be chosen now, though there is less of it.
+    /// Forgets what reservations forbade, as something started: other room may be chosen now,
+    /// though there is less of it.
     pub(super) fn room_changed(&mut self) {
         self.forbidden.clear();
     }

@@ -18,7 +18,7 @@ pub(super) struct FreeCapacity {
 }
 
 impl FreeCapacity {
-    /// Free part now.
+    /// Free part of `instance` now.
     pub(super) fn of(instance: &Instance) -> Self {
         Self {
             whole: instance.shape.free(),
@@ -68,7 +68,7 @@ impl FreeCapacity {
         self.on_devices(devices, |free| *free -= demand.gpu_share);
     }
 
-    /// Gives it back.
+    /// Gives back what `tasks` tasks of `demand` hold on `devices`.
     pub(super) fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
         self.holders -= 1;
         if demand.exclusive {

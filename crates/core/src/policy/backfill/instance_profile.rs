@@ -62,7 +62,7 @@ pub(super) struct CandidateStarts<'l, 'w, U> {
     rooms: Vec<Vec<u32>>,
     /// Bound of each lane that is counted in `total`.
     bounds: Vec<u32>,
-    /// Time at which the bound of each lane may rise; none if never.
+    /// Time at which the bound of each lane may rise; `None` if never.
     expires: Vec<Option<Time>>,
     /// The same in order, with what has been said before and is so no longer.
     rises: BinaryHeap<Reverse<(Time, usize)>>,
@@ -111,7 +111,7 @@ impl<'l, 'w, U: Fn(Time) -> Time> CandidateStarts<'l, 'w, U> {
         }
         self.total = self.total + u64::from(least) - u64::from(self.bounds[lane]);
         self.bounds[lane] = least;
-        // Of all that a stay from then on may span, nothing has more room than this.
+        // No part of a stay from then on has more room than this.
         let expires = steps.get(last + 1).map(|step| step.0);
         if let Some(at) = expires.filter(|_| expires != self.expires[lane]) {
             self.rises.push(Reverse((at, lane)));
@@ -155,7 +155,7 @@ impl<U: Fn(Time) -> Time> Iterator for CandidateStarts<'_, '_, U> {
     }
 }
 
-/// Free part of a lane all the time from `from` to `until`; none where not even one task fits.
+/// Free part of a lane all the time from `from` to `until`; `None` if not even one task fits.
 pub(super) fn common(
     lane: &InstanceProfile,
     demand: Demand,

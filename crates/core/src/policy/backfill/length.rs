@@ -32,9 +32,9 @@ impl Length {
         }
     }
 
-    /// The latest end of what was reserved `until` some time and is reserved anew; none where
-    /// its length alone decides. An end that is not known stays as it is: who comes behind it
-    /// counts on that.
+    /// The latest end of what was reserved `until` some time and is reserved anew; `None` if its
+    /// length alone decides. An end that is not known stays as it is: who comes behind it counts on
+    /// that.
     pub(super) fn latest(self, until: Time) -> Option<Time> {
         match self {
             Self::Known(_) => None,
@@ -75,8 +75,8 @@ fn spans(turn: &Turn<'_, '_>, one: Queued, estimate: Span) -> [Span; 2] {
     [run_length(estimate, fastest), longest]
 }
 
-/// Whether `one` ends no later than `at` if it starts now; none where that depends on where
-/// it does. An end that is not known is later than any.
+/// Whether `one` ends no later than `at` if it starts now; `None` if that depends on where it
+/// starts. An end that is not known is later than any.
 pub(super) fn ends_by(turn: &Turn<'_, '_>, one: Queued, at: Option<Time>) -> Option<bool> {
     let estimate = one.estimate.filter(|_| may_end_by(turn, one.estimate, at));
     let Some(estimate) = estimate else { return Some(false) };

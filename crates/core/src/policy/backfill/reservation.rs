@@ -31,7 +31,7 @@ enum ShadowRoom {
     /// All of it: the head fits nowhere even when everything has ended, so
     /// that nobody delays it.
     Nothing,
-    /// This many tasks (scalar pools).
+    /// Number of tasks (scalar pools).
     Extra(u64),
     /// Holds that leave the head room somewhere on the instances as they will be then.
     Room(Scratch),

@@ -6,7 +6,7 @@ use crate::units::{Span, Time};
 /// last level of a stretch lasts until the next stretch begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FreeRuns {
-    /// First time at which there are too few; none where there are always enough.
+    /// First time at which there are too few; `None` if there are always enough.
     broken: Option<Time>,
     /// Start of the run that lasts until the end of the stretch, if one does.
     open: Option<Time>,
@@ -44,7 +44,7 @@ impl FreeRuns {
     }
 
     /// Start of the run that lasts until the end of the stretch, which begins at `first`, where
-    /// there have been enough since `open`; none where there are too few then.
+    /// there have been enough since `open`; `None` if there are too few then.
     pub(super) fn open_after(&self, open: Option<Time>, first: Time) -> Option<Time> {
         match self.broken {
             None => open.or(Some(first)),
@@ -53,13 +53,13 @@ impl FreeRuns {
     }
 }
 
-/// Classes of what is needed above the least level of a stretch, so that the greatest
-/// level has one: 1, 2, 3, 4, 6, 8, 12 and so on.
+/// Number of classes of amounts above the least level of a stretch, so that the greatest level has
+/// one: 1, 2, 3, 4, 6, 8, 12 and so on.
 pub(super) fn classes(greatest: i64) -> usize {
     class_of(greatest.max(1)) + 1
 }
 
-/// Need of a class.
+/// Amount above the least level that `class` stands for.
 pub(super) const fn need(class: usize) -> i64 {
     let octave = class.div_ceil(2);
     if class % 2 == 1 || class == 0 { 1 << octave } else { 3 << (octave - 1) }

@@ -21,7 +21,7 @@ pub(super) struct ScalarProfile {
     root: u32,
     /// State of the generator of priorities: a treap of the same changes is always the same.
     seed: u32,
-    /// Runs by node, so many each as there are classes; none while not indexed.
+    /// Runs by node, so many each as there are classes; empty while not indexed.
     runs: Vec<FreeRuns>,
     classes: usize,
 }
@@ -139,8 +139,8 @@ impl ScalarProfile {
         }
     }
 
-    /// A time no later than the first start of those stays that end within a subtree; none
-    /// if there are none. `open` is since when there may have been enough without a break,
+    /// A time no later than the first start of those stays that end within a subtree; `None` if
+    /// there are none. `open` is the time since which there may have been enough without a break,
     /// first ahead of the subtree and then at its end.
     fn seek(&self, at: u32, ahead: i64, stay: StayQuery, open: &mut Option<Time>) -> Option<Time> {
         let node = self.nodes.get(at as usize)?;

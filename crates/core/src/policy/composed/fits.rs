@@ -37,7 +37,7 @@ pub struct CountedCapacity {
 }
 
 impl CountedCapacity {
-    /// Everything.
+    /// Instances and limits of every kind.
     pub const ALL: Self = Self { owned: true, quotas: true, capacities: true };
 }
 
@@ -46,7 +46,7 @@ impl CountedCapacity {
 #[derive(Debug)]
 pub struct Feasibility {
     counted: CountedCapacity,
-    /// What is rented.
+    /// Offers that the policy may rent.
     reach: Reach,
     /// Offers on which the place part puts it.
     placed: OfferScope,
@@ -377,7 +377,7 @@ mod tests {
         }
     }
 
-    /// What was found last answers for work like it, of as many tasks or fewer, and for no other.
+    /// The last finding answers for work like it, of as many tasks or fewer, and for no other.
     #[test]
     fn more_than_was_found_to_fit_is_looked_at_anew() {
         let plan = Plan { shape: shape(4_000, 4_096, 0), running: 1, ..Plan::default() };

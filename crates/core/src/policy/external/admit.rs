@@ -5,7 +5,7 @@ use super::message::Question;
 use crate::policy::turn::Turn;
 use crate::state::{RefusalReason, WorkRef};
 
-/// Turns arrivals away.
+/// Admission part in another process, which turns arrivals away.
 #[derive(Debug)]
 pub(in crate::policy) struct ExternalAdmit {
     session: SharedSession,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::policy::spec::External;
 
-/// Starts what answers.
+/// Starts policies in other processes.
 pub trait Launcher: Sync {
     /// Starts `who`, which is to serve `part` (`policy` for all of it).
     ///
@@ -42,7 +42,7 @@ pub struct BrokenConversation {
 }
 
 impl BrokenConversation {
-    /// This happened; do that.
+    /// A reason in words, with a hint.
     pub fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { what: what.into(), hint: hint.into() }
     }

@@ -19,7 +19,7 @@ pub const PROTOCOL: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// First of all, once.
+    /// Introduction, sent once before all calls.
     Hello(Box<Hello>),
     /// A question, with what has happened since the last one.
     Call(Box<CallMessage>),
@@ -35,7 +35,7 @@ pub enum Reply {
     Answer(Box<CallAnswer>),
 }
 
-/// Everything that is known from the start.
+/// Facts that are known from the start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// See [`PROTOCOL`].
@@ -94,7 +94,7 @@ pub struct InstanceTypeMessage {
     pub memory: u32,
     /// GPU devices.
     pub gpus: u8,
-    /// Their model.
+    /// Model of the GPUs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu_model: Option<String>,
     /// Speed in millionths of the reference machine.
@@ -155,7 +155,7 @@ pub struct LinkMessage {
 pub struct CallMessage {
     /// Counts from 1. The answer names it.
     pub number: u64,
-    /// The time.
+    /// Time of the question, in microseconds.
     pub now: i64,
     /// Events since the last call, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -177,7 +177,7 @@ pub struct CallMessage {
 /// An instance as it is now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceMessage {
-    /// Its number; the older instance has the lower one.
+    /// Number of the instance; the older instance has the lower one.
     pub instance: u32,
     /// The name of its offer.
     pub offer: String,
@@ -195,7 +195,7 @@ pub struct InstanceMessage {
     pub allocations: u32,
 }
 
-/// Something that happened.
+/// Event of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventMessage {
@@ -225,9 +225,9 @@ pub enum EventMessage {
     Refused(Ended),
     /// An instance was requested.
     Requested(InstanceChange),
-    /// It is ready for work.
+    /// An instance is ready for work.
     Ready(InstanceChange),
-    /// It was given back.
+    /// An instance was given back.
     Released(InstanceChange),
     /// A launch was refused.
     LaunchRefused(LaunchRefused),
@@ -238,7 +238,7 @@ pub enum EventMessage {
 /// Rules on where work may run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RulesMessage {
-    /// Their number, which asks refer to.
+    /// Number of these rules, which submissions refer to.
     pub rules: u32,
     /// The names of the offers that are allowed; every offer without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -258,19 +258,19 @@ pub struct RulesMessage {
 pub struct Submitted {
     /// Time of the submission.
     pub at: i64,
-    /// Its number.
+    /// Number of the work.
     pub work: u64,
     /// The row of the workload that it is.
     pub ordinal: u64,
     /// The source: 0, or the repetition of the workload.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub source: u32,
-    /// It lives for a time, whatever the machine's speed; otherwise it is a job.
+    /// Virtual machine: it lives for a time, whatever the machine's speed; otherwise a job.
     #[serde(default, skip_serializing_if = "is_false")]
     pub machine: bool,
     /// Number of tasks.
     pub tasks: u32,
-    /// All tasks start together, or none.
+    /// Gang: all tasks start together, or none.
     pub gang: bool,
     /// Milli-cores per task.
     pub cpu: u32,
@@ -282,7 +282,7 @@ pub struct Submitted {
     /// Thousandths of each of these devices.
     #[serde(default, skip_serializing_if = "is_zero_share")]
     pub gpu_share: u16,
-    /// It has its instances alone: its tasks share them, nothing else does.
+    /// Exclusive use of its instances: its tasks share them, nothing else does.
     #[serde(default, skip_serializing_if = "is_false")]
     pub exclusive: bool,
     /// The user's estimate of the runtime on the reference machine.
@@ -291,7 +291,7 @@ pub struct Submitted {
     /// Time by which it should be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<i64>,
-    /// Larger is more important.
+    /// Priority; larger is more important.
     pub priority: i32,
     /// The tenant that submitted it.
     pub tenant: String,
@@ -306,7 +306,7 @@ pub struct Submitted {
     /// Bytes written when it is done.
     #[serde(default, skip_serializing_if = "is_zero_bytes")]
     pub output: i64,
-    /// Its progress survives a preemption.
+    /// Progress survives a preemption.
     #[serde(default, skip_serializing_if = "is_false")]
     pub resumes: bool,
 }
@@ -324,7 +324,7 @@ pub struct Placed {
     pub on: Vec<ShareMessage>,
 }
 
-/// Something about placed tasks.
+/// Tasks of an event, which are placed or were.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Allocated {
     /// Time of the event.
@@ -344,7 +344,7 @@ pub struct Ended {
     pub work: u64,
 }
 
-/// Something about an instance.
+/// Change of an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceChange {
     /// Time of the change.
@@ -382,29 +382,29 @@ pub struct PriceChanged {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
-    /// Of a whole policy: what is to be done? Answered by `actions`.
+    /// All decisions, asked of a whole policy. Answered by `actions`.
     Decide {
         /// Triggers of this moment.
         triggers: Vec<TriggerMessage>,
     },
-    /// Who must yield so that the work fits? Answered by `preempt`.
+    /// Allocations that must yield so that the work fits. Answered by `preempt`.
     Preempt {
-        /// It does not fit.
+        /// Work that does not fit.
         work: u64,
     },
-    /// Who of the arrivals is let in? Answered by `refuse`.
+    /// Admission of arrivals. Answered by `refuse`.
     Admit {
         /// The arrivals.
         work: Vec<u64>,
         /// Number of those that wait already.
         waiting: u64,
     },
-    /// Who is next? Answered by `scores`.
+    /// Order of waiting work. Answered by `scores`.
     Order {
         /// Work that needs a score.
         work: Vec<u64>,
     },
-    /// On which instances? Answered by `on`.
+    /// Instances on which tasks are placed. Answered by `on`.
     Place {
         /// The work that is to be placed.
         work: u64,
@@ -414,32 +414,32 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         not_on: Vec<u32>,
     },
-    /// Who may overtake? Answered by `overtake`.
+    /// Work that may overtake. Answered by `overtake`.
     Backfill {
-        /// It does not fit.
+        /// The first in the queue, which does not fit.
         head: u64,
         /// Work that waits behind it, in order.
         waiting: Vec<u64>,
     },
-    /// Rent what? Answered by `rent`, or by `wake` for later.
+    /// Offers to rent. Answered by `rent`, or by `wake` for later.
     Provision {
-        /// Work that fits nowhere; none when the run begins.
+        /// Work that fits nowhere; `None` when the run begins.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         work: Option<u64>,
         /// Its waiting tasks.
         tasks: u32,
     },
-    /// Which of these go back? Answered by `release` and `wake`.
+    /// Instances that go back. Answered by `release` and `wake`.
     Release {
         /// Rented instances that are ready and empty.
         idle: Vec<u32>,
     },
-    /// Nothing: a lot has happened since the last call.
+    /// No question: a lot has happened since the last call.
     Nothing {},
 }
 
 impl Question {
-    /// The fields of an answer that answer it.
+    /// Fields of an answer that answer the question.
     pub const fn answered_by(&self) -> &'static [&'static str] {
         match self {
             Self::Decide { .. } => &["actions"],
@@ -465,7 +465,7 @@ pub enum TriggerMessage {
     Arrived(u64),
     /// Tasks of the work wait again.
     Eligible {
-        /// The work.
+        /// Work whose tasks wait.
         work: u64,
         /// Reason: `preempted`, or one that later versions add.
         why: String,
@@ -480,7 +480,7 @@ pub enum TriggerMessage {
     PricesChanged,
     /// The time for which the policy asked has come.
     Timer,
-    /// Its own preemptions are in effect.
+    /// Preemptions by the policy itself are in effect.
     Acted,
     /// A launch of its last answer was refused. The record follows in the next call.
     LaunchRefused(LaunchRefused),
@@ -514,7 +514,7 @@ pub struct CallAnswer {
     /// named needs one; other waiting work may get a new one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub scores: BTreeMap<u64, f64>,
-    /// Instances that the tasks go to; none where they fit nowhere.
+    /// Instances that the tasks go to; empty if they fit nowhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on: Vec<ShareMessage>,
     /// Work that is tried next, in order.
@@ -526,7 +526,7 @@ pub struct CallAnswer {
     /// Instances that go back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub release: Vec<u32>,
-    /// Ask again then.
+    /// Time at which the policy is to be asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wake: Option<i64>,
 }
@@ -553,7 +553,7 @@ impl CallAnswer {
     }
 }
 
-/// Something that a whole policy does.
+/// Action of a whole policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
@@ -601,7 +601,7 @@ pub struct ShareMessage {
     /// The number of the instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<u32>,
-    /// Instead of that: the name given to an instance rented in this answer.
+    /// Name given to an instance rented in this answer, in place of a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rented: Option<String>,
     /// Number of tasks.
@@ -613,7 +613,7 @@ pub struct ShareMessage {
 }
 
 impl ShareMessage {
-    /// This many tasks on that instance.
+    /// A share of this many tasks on that instance.
     pub const fn on(instance: u32, tasks: u32) -> Self {
         Self { instance: Some(instance), rented: None, tasks, devices: None }
     }

@@ -1,5 +1,5 @@
-//! Events of which a policy in another process has not heard yet, and the numbers under which it
-//! knows work and allocations.
+//! Events that a policy in another process has not heard yet, and the numbers under which it knows
+//! work and allocations.
 
 use rustc_hash::FxHashMap;
 
@@ -44,7 +44,7 @@ impl<T> ExternalIds<T> {
         self.numbers[&handle]
     }
 
-    /// Whether it has a number.
+    /// Whether the live thing has a number.
     fn knows(&self, handle: Handle<T>) -> bool {
         self.numbers.contains_key(&handle)
     }
@@ -80,17 +80,17 @@ pub(super) struct EventOutbox {
     unsent: Vec<u8>,
     pub(super) works: ExternalIds<crate::state::LiveWork>,
     pub(super) allocations: ExternalIds<crate::state::Allocation>,
-    /// Whether each row of rules has been told.
+    /// Rows of rules that have been told.
     rules: Vec<bool>,
 }
 
 impl EventOutbox {
-    /// All that has not been sent, with commas between.
+    /// Events that have not been sent, with commas between.
     pub(super) fn heard(&self) -> &[u8] {
         &self.unsent
     }
 
-    /// It has been sent.
+    /// Forgets the events, which have been sent.
     pub(super) fn sent(&mut self) {
         self.unsent.clear();
         self.works.forget_ended();

@@ -39,7 +39,7 @@ impl ExternalPreempt {
             };
             for number in answer.preempt {
                 let found = session.outbox.allocations.find(number);
-                // It has yielded in this very decision, which has not been told yet.
+                // The allocation has yielded in this very decision, which has not been told yet.
                 if found.is_some_and(|found| turn.allocation(found).has_ended()) {
                     continue;
                 }

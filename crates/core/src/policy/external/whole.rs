@@ -94,8 +94,8 @@ struct Doing<'d, 'a, 'w> {
     turn: &'d mut Turn<'a, 'w>,
     /// Work that was turned away at this moment.
     ended: &'d mut BTreeSet<WorkRef>,
-    /// Instances that were rented in this answer, by the name given to each; none where the
-    /// launch was refused.
+    /// Instances that were rented in this answer, by the name given to each; `None` if the launch
+    /// was refused.
     rented: BTreeMap<String, Option<InstanceRef>>,
 }
 
@@ -165,7 +165,7 @@ impl Doing<'_, '_, '_> {
         for asked in on {
             let instance = match self.instance(asked) {
                 Ok(Some(instance)) => instance,
-                // Its launch was refused: there is nothing to place it on.
+                // The launch was refused: there is nothing to place it on.
                 Ok(None) => {
                     self.turn.abandon(opened);
                     return ActionResult::Yes;
@@ -185,8 +185,8 @@ impl Doing<'_, '_, '_> {
         done(self.turn.commit(opened))
     }
 
-    /// The instance of a share, by its number or by the name that this answer
-    /// gave it; none where its launch was refused.
+    /// The instance of a share, by its number or by the name that this answer gave it; `None` if
+    /// its launch was refused.
     fn instance(
         &mut self,
         asked: &message::ShareMessage,

@@ -51,21 +51,21 @@ pub enum SettingKind {
 pub enum Setting {
     /// Nothing is set; documents say this word: `none`, `unlimited`.
     Unset(&'static str),
-    /// Of a flag.
+    /// Value of a flag.
     Flag(bool),
-    /// Of a count.
+    /// Value of a count.
     Count(u64),
-    /// Of a span.
+    /// Value of a span.
     Span(Span),
-    /// Of a word.
+    /// Value of a word.
     Word(&'static str),
-    /// Of names of providers, regions, types or families.
+    /// Names of providers, regions, types or families.
     Names(Vec<String>),
-    /// Of markets.
+    /// Markets to rent from.
     Markets(Cow<'static, [Market]>),
-    /// Of fleets: offers by name and how many of each.
+    /// Fleets: offers by name and how many of each.
     Fleets(Vec<(String, u32)>),
-    /// Of a mix.
+    /// A typical mix of demands.
     Mix(DemandMix),
 }
 
@@ -160,7 +160,7 @@ made_of! {
 #[derive(Clone)]
 pub struct PartSettings {
     parameters: &'static [Parameter],
-    /// By row of `parameters`.
+    /// Values by row of `parameters`.
     values: Vec<Setting>,
 }
 
@@ -218,22 +218,22 @@ macro_rules! read {
 read! {
     /// The value of a flag.
     flag: Flag -> bool, |flag| *flag, false;
-    /// The value of a count; none where it is not set.
+    /// The value of a count; `None` if it is not set.
     count: Count -> Option<u64>, |count| Some(*count), None;
-    /// The value of a span; none where it is not set.
+    /// The value of a span; `None` if it is not set.
     span: Span -> Option<Span>, |span| Some(*span), None;
     /// The value of a word; empty where it is not set.
     word: Word -> &'static str, |word| word, "";
-    /// The names of providers, regions, types or families; none where any will do.
+    /// The names of providers, regions, types or families; empty if any will do.
     names: Names -> &[String], |names| names, &[];
-    /// The markets.
+    /// The markets to rent from; empty if they are not set.
     markets: Markets -> &[Market], |markets| markets, &[];
-    /// The fleets.
+    /// Numbers of instances by offer; empty if they are not set.
     fleets: Fleets -> &[(String, u32)], |fleets| fleets, &[];
 }
 
 impl PartSettings {
-    /// The mix.
+    /// The typical mix of demands.
     pub fn mix(&self, name: &str) -> DemandMix {
         match self.value(name) {
             Setting::Mix(mix) => mix.clone(),

@@ -68,7 +68,7 @@ struct TaskGroup {
 }
 
 impl Fgd {
-    /// Expects `mix`.
+    /// A part that expects `mix` to come.
     pub fn new(mix: &DemandMix) -> Self {
         let size = mix.demands.iter().map(|(.., count)| *count).sum::<u64>().max(1) as f64;
         Self { mix: mix.clone(), size, foresights: Vec::new(), after: Vec::new() }

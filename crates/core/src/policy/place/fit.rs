@@ -120,8 +120,8 @@ fn by_mean(
     })
 }
 
-/// As many waiting tasks of `work` as fit on `instance`, on its tightest devices: one,
-/// unless it `fills` or the instance is to be theirs alone.
+/// Waiting tasks of `work` that fit on `instance`, on its tightest devices: one, unless it `fills`
+/// or the instance is to be theirs alone.
 #[inline(always)]
 pub(in crate::policy) fn share_on(
     turn: &Turn<'_, '_>,

@@ -16,7 +16,7 @@ pub static GPU_PACKING: PlacePart = Part {
     make: |_| Box::new(Scored::new(GpuPacking)),
 };
 
-/// Where work with the same kind of GPU demand already runs (Xiao et al., 2018).
+/// Instances on which work with the same kind of GPU demand already runs (Xiao et al., 2018).
 pub static GPU_CLUSTERING: PlacePart = Part {
     name: "gpu-clustering",
     doc: "Where work with the same kind of GPU demand already runs (Xiao et al., 2018).",

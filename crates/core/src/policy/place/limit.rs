@@ -29,7 +29,7 @@ impl<'l> CostLimit<'l> {
         Self { provision: Some(provision), tasks, most: None, refused: false }
     }
 
-    /// The most that all tasks may cost; none without a limit.
+    /// The most that all tasks may cost; `None` without a limit.
     fn most(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> Option<Money> {
         if let Some(provision) = self.provision.take() {
             self.most = provision.quote(turn, work, self.tasks);

@@ -55,7 +55,7 @@ pub struct Narrow {
 }
 
 impl Narrow {
-    /// What these settings, which are those of [`NARROW`], say.
+    /// Reads settings, whose parameters are those of [`NARROW`].
     pub fn new(settings: &PartSettings) -> Self {
         Self {
             scope: OfferScope::new(settings),
@@ -68,7 +68,7 @@ impl Narrow {
         }
     }
 
-    /// Whether nothing is narrowed.
+    /// Whether every instance is looked at, without a preference.
     pub fn is_all(&self) -> bool {
         *self == Self::default()
     }

@@ -17,10 +17,10 @@ use crate::units::Demand;
 /// Penalty of one task on an instance, by a part, and the device that it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rating {
-    /// The least is chosen.
+    /// Penalty of the task; the place with the least is chosen.
     pub penalty: i64,
-    /// For a task that asks a part of one device: what is free of the device
-    /// that it takes. `None` takes the tightest devices.
+    /// Free milli-shares of the device that the task takes, if it asks a part of one device. `None`
+    /// takes the tightest devices.
     pub device: Option<u16>,
 }
 
@@ -229,7 +229,8 @@ pub(super) mod tests {
         assert_eq!((full, part.score.calls), (2, 4));
     }
 
-    /// Of two half devices and a whole one, halves of two are taken so that two more remain.
+    /// Halves of two devices are taken from two half devices and a whole one, so that two more
+    /// remain.
     #[test]
     fn what_a_task_leaves_of_several_devices_is_what_it_will_leave() {
         let world = owned(&[shape(8_000, 8_192, 3)]);

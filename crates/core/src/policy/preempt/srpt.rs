@@ -18,7 +18,7 @@ struct MoreLeft;
 
 impl Preempt for MoreLeft {
     fn rank(&self, turn: &Turn<'_, '_>, head: WorkRef, victim: AllocationRef) -> Option<i64> {
-        // What is not known is more than any.
+        // An unknown rest is more than any.
         match (turn.rest_of_estimate(victim), turn.work(head).remaining_estimate()) {
             (Some(left), Some(of_head)) => (left > of_head).then(|| -left.micros()),
             (None, Some(_)) => Some(i64::MIN),

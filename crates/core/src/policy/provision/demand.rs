@@ -67,8 +67,8 @@ pub(super) trait OfferChoice: std::fmt::Debug {
 /// Work that has the same offers to choose from.
 type RankingKey = (Id<Rules>, Demand, Option<Id<Home>>, WorkKind);
 
-/// Offers that shelves remember in all. Where each piece of work asks something else,
-/// memory would follow the work done.
+/// Offers that shelves remember in all. The limit keeps memory from following the work done if each
+/// piece of work asks something else.
 const REMEMBERED: usize = 1 << 18;
 
 /// Rents what a job needs when it fits nowhere: all of it from one offer where
@@ -93,8 +93,7 @@ enum Mix {
     Single,
     /// One after the other by the part's choice, as many as each has left.
     Many,
-    /// The same, from those first of which one instance holds most tasks: the fewest
-    /// instances.
+    /// The same, first from the offers whose instances hold most tasks: the fewest instances.
     Fewest,
 }
 
@@ -403,7 +402,7 @@ impl Provision for OnDemand {
 }
 
 impl Site {
-    /// Whether the gang may lie in `site`; none where it may lie anywhere.
+    /// Whether the gang may lie in `site`; `None` is no site, for a gang that may lie anywhere.
     fn admits(&self, site: Option<u32>) -> bool {
         site.is_none_or(|site| {
             self.chosen.is_none_or(|chosen| chosen == site) && !self.passed.contains(&site)

@@ -35,7 +35,7 @@ pub struct StaticFleet {
 }
 
 impl StaticFleet {
-    /// This many of each offer.
+    /// A fleet of these offers, by name, and how many of each.
     pub fn new(groups: &[(String, u32)]) -> Self {
         Self { groups: groups.to_vec() }
     }

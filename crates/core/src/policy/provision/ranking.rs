@@ -13,12 +13,12 @@ pub(super) struct OfferRanking {
     pub(super) candidates: Vec<RankedOffer>,
     /// Providers with a candidate, in order.
     pub(super) providers: Vec<Id<Provider>>,
-    /// Time of the next change of a price; until then, rates and order hold;
-    /// none where none changes any more.
+    /// Time of the next change of a price; until then, rates and order hold; `None` if no price
+    /// changes any more.
     until: Option<Time>,
 }
 
-/// One offer, for one kind of work.
+/// An offer, for one kind of work.
 #[derive(Clone, Debug)]
 pub(super) struct RankedOffer {
     pub(super) offer: Id<Offer>,
@@ -30,7 +30,7 @@ pub(super) struct RankedOffer {
     speed: u32,
     boot: Span,
     billing: Billing,
-    /// Ways in and out; none at home.
+    /// Links for data in and out; `None` at home.
     links: Option<(Link, Link)>,
     rate: Rate,
     /// Pico-dollars per hour of progress of a task, rounded down.

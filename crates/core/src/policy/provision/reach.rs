@@ -4,11 +4,11 @@ use crate::model::{Market, Offer, World};
 use crate::policy::scope::OfferScope;
 use crate::units::Id;
 
-/// What a provision part may rent. It rents for work that fits nowhere, and places that itself;
-/// or it rents whatever waits, and work goes there as the place part says.
+/// Offers that a provision part may rent. It rents for work that fits nowhere, and places that
+/// itself; or it rents whatever waits, and work goes there as the place part says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// Markets from which it rents for work; none where it rents for no work.
+    /// Markets from which it rents for work; empty if it rents for no work.
     pub markets: Vec<Market>,
     /// Offers of these markets that it rents for work.
     pub scope: OfferScope,
@@ -19,7 +19,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Everything that is for rent.
+    /// Reach that leaves out nothing that is for rent.
     pub fn anything() -> Self {
         Self { markets: vec![Market::OnDemand, Market::Spot], ..Self::default() }
     }

@@ -11,7 +11,7 @@ use crate::units::{Id, Money};
 pub(super) type Weighed = (Id<Offer>, Option<OfferRejection>, Money);
 
 impl OnDemand {
-    /// Reason why each offer would not be taken; none where another may just be better.
+    /// Reason why each offer would not be taken; `None` if another may just be better.
     pub(super) fn weigh(
         &self,
         turn: &Turn<'_, '_>,

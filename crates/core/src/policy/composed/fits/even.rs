@@ -21,17 +21,17 @@ impl ZoneRoom {
         self.each = self.each.max(each);
     }
 
-    /// Whether owned instances hold any.
+    /// Whether owned instances of the zone hold any task.
     pub(super) fn is_owned(&self) -> bool {
         self.owned > 0
     }
 
-    /// Tasks in all.
+    /// Number of tasks that the zone holds in all.
     pub(super) fn holds(&self) -> u64 {
         self.owned.saturating_add(self.rented)
     }
 
-    /// Instances to rent for so many tasks, of which it holds as many.
+    /// Instances to rent for so many tasks in the zone, which holds as many.
     fn instances(&self, tasks: u64) -> u64 {
         tasks.saturating_sub(self.owned).div_ceil(self.each.max(1))
     }

@@ -18,7 +18,7 @@ pub(super) struct Rentable {
 
 /// A quota, or the policy's own limit.
 struct UnitLimit {
-    /// Units in all.
+    /// Units that may be held in all.
     most: u64,
     /// Offers by place among the rentable ones, and the units of one instance, none of
     /// them zero.
@@ -33,7 +33,7 @@ struct LimitedGroup {
     held: u64,
 }
 
-/// Tasks and units of an instance, of which those with most tasks per unit are first.
+/// Tasks and units of an instance; those with most tasks per unit come first.
 type Density = (u64, u64);
 
 /// Bound on what rentable offers hold, as far as some limits were taken in.
@@ -81,7 +81,7 @@ impl Feasibility {
 }
 
 impl<'r> SharedBound<'r> {
-    /// Each offer for itself.
+    /// Bound with a group for each offer.
     fn new(rented: &'r [Rentable]) -> Self {
         let group =
             |(at, one): (usize, &Rentable)| LimitedGroup { members: vec![at], held: one.most };
@@ -118,8 +118,7 @@ impl<'r> SharedBound<'r> {
         }
     }
 
-    /// The groups of which all members lie within the limit, with the density of their
-    /// densest.
+    /// Groups whose members all lie within the limit, with the density of their densest member.
     fn inside(&self, limit: &UnitLimit) -> Vec<(usize, Density)> {
         let member =
             |&(at, units): &(usize, u64)| (self.group_of[at], (self.rented[at].each, units));

@@ -23,7 +23,7 @@ struct Joining<'j, 'a> {
 
 impl OnDemand {
     /// Places a gang where `place` picks, rents what is missing in the same site, and
-    /// starts it, or does nothing. Where that fails in one site, another is tried.
+    /// starts it, or does nothing. If that fails in one site, another is tried.
     pub(super) fn rent_missing(
         &mut self,
         turn: &mut Turn<'_, '_>,

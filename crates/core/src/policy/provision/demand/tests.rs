@@ -102,7 +102,7 @@ fn the_cheapest_counts_instances_boot_speed_and_rounding() {
 fn the_cheapest_pays_for_the_way_of_the_data() {
     let there = Plan { provider: "away", zone: "away-a", ..rented_at("there", "0.90", 4_000) };
     let mut world = world(&[rented_at("here", "1.00", 4_000), there]);
-    // From here (region 0) to there and back: 1 cent per GiB each way.
+    // 1 cent per GiB each way, from here (region 0) to there and back.
     let link = Link { nanos_per_gib: 10_000_000, bytes_per_sec: 0 };
     world.links = vec![Link::default(), link, link, Link::default()];
     let mut part = part(Cheapest);
