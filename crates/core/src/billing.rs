@@ -2,7 +2,7 @@
 //!
 //! - `usage`: what was used. Time of an instance at the prices of its moments, from its
 //!   request on, and how much of it was boot; the share of an instance that tasks hold.
-//! - `rate`: the provider's rule. How much time is billed for a lifetime.
+//! - `rate`: the provider's rule. Time that is billed for a lifetime.
 //! - `settle`: usage becomes amounts. Today at once and at list price: nothing that is
 //!   known later, at the end of an hour or of a month, changes an amount.
 //! - `split`: the amount of an instance goes to the tasks on it, by metered share.
@@ -50,7 +50,7 @@ impl Meter {
         self.usage.since()
     }
 
-    /// The price now.
+    /// Price of the instance now.
     pub const fn rate(&self) -> Rate {
         self.usage.rate()
     }
@@ -68,7 +68,7 @@ impl Meter {
         self.usage.ready();
     }
 
-    /// It boots: what accrues is boot until it is ready, also what has accrued.
+    /// The instance boots: all that accrues until it is ready is boot, also what has accrued.
     pub fn boots(&mut self) {
         self.usage.boots();
     }
@@ -85,7 +85,7 @@ impl Meter {
         self.shares.take(share)
     }
 
-    /// They give the share back; returns what it cost.
+    /// Tasks give the share back; returns its cost.
     pub fn give(&mut self, now: Time, share: ShareUsage) -> Money {
         self.advance(now);
         self.shares.give(share)

@@ -24,7 +24,7 @@ pub struct Bill {
     pub billed: Span,
 }
 
-/// The bill of an instance that is released at the end of `usage`, of which work was charged
+/// The bill of an instance that is released at the end of `usage`, for which work was charged
 /// `charged`. Time that the rule adds is charged at the last price. Boot is rounded down to a
 /// nano-dollar; idle time takes what rounding leaves.
 pub(super) fn at_list(usage: &InstanceUsage, charged: Money, rule: Billing) -> Bill {

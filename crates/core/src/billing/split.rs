@@ -1,7 +1,7 @@
 //! The split of an instance's cost over the work on it, by metered share.
 //!
 //! At every instant the price goes to the allocations in proportion to their dominant shares
-//! (the largest share of any resource that each holds); what no share covers is idle. Where
+//! (the largest share of any resource that each holds); the part that no share covers is idle. If
 //! dominant shares add up to more than the whole, each is scaled down by their sum. The split is
 //! kept as the value of a full share since the request, so that a change costs constant time
 //! however many allocations there are. All products are exact integers; parts are rounded down
@@ -109,7 +109,7 @@ pub(super) fn cost_of(share: ShareUsage, full_share: i128) -> Money {
     Money::from_nanos(nanos)
 }
 
-/// The same, rounded up.
+/// Cost of a share, rounded up to a nano-dollar.
 pub(super) fn cost_rounded_up(share: ShareUsage, full_share: i128) -> Money {
     let per_nano = i128::from(SHARE_NANO);
     Money::from_nanos((value_of(share, full_share) + per_nano - 1) / per_nano)

@@ -13,7 +13,7 @@ pub(super) struct InstanceUsage {
     rate: Rate,
     /// Pico-dollar microseconds per hour until `last`.
     accrued: i128,
-    /// Accrued when the instance became ready; none while it boots.
+    /// Accrued when the instance became ready; `None` while it boots.
     boot: Option<i128>,
 }
 
@@ -74,12 +74,12 @@ impl InstanceUsage {
         self.boot.unwrap_or_else(|| self.accrued_at(at))
     }
 
-    /// It is ready: what is added up so far was boot.
+    /// The instance is ready: all that is added up so far was boot.
     pub(super) fn ready(&mut self) {
         self.boot = Some(self.accrued);
     }
 
-    /// It is not ready yet.
+    /// The instance is not ready yet.
     pub(super) fn boots(&mut self) {
         self.boot = None;
     }
