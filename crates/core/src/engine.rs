@@ -22,7 +22,7 @@ const SLOT_BITS: u32 = 25;
 const SEQUENCE_BITS: u32 = 36;
 const CLASS_SHIFT: u32 = SLOT_BITS + SEQUENCE_BITS;
 
-/// Classes are below this.
+/// Number of classes; every class is below it.
 const CLASSES: u8 = 8;
 /// Events pending at one time: 33,554,432.
 const MAX_PENDING: u64 = 1 << SLOT_BITS;
@@ -36,8 +36,8 @@ const FREE: u64 = 1 << 63;
 /// Cancelled entries tolerated beyond the number of live ones.
 const STALE_ALLOWANCE: usize = 64;
 
-/// Names one scheduled event, of which it stays the name for ever: a key whose
-/// event has happened or was cancelled never names a later one.
+/// Name of one scheduled event for ever: a key whose event has happened or was cancelled never
+/// names a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventKey(NonZeroU64);
 
@@ -174,7 +174,7 @@ impl<E: Copy> EventQueue<E> {
         self.heap.least().map(|entry| self.slots[slot_of(key_of(entry))].event)
     }
 
-    /// Brings the events near that may come next. What is not there is not fetched.
+    /// Brings the events near that may come next. Events that are not there are not fetched.
     #[inline]
     pub fn prefetch(&self) {
         for entry in self.heap.first() {
@@ -182,12 +182,12 @@ impl<E: Copy> EventQueue<E> {
         }
     }
 
-    /// Events pending.
+    /// Number of pending events.
     pub fn len(&self) -> usize {
         self.live
     }
 
-    /// Whether nothing is pending.
+    /// Whether no event is pending.
     pub fn is_empty(&self) -> bool {
         self.live == 0
     }

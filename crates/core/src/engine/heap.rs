@@ -4,7 +4,7 @@
 //! four places of line `i - 2`. Places without an entry hold `NOTHING`, which
 //! is above every entry, so a line is always compared whole.
 
-/// Above every entry.
+/// Mark of an empty place, above every entry.
 const NOTHING: u128 = u128::MAX;
 /// The place of the least entry.
 const ROOT: usize = 3;
@@ -32,7 +32,7 @@ impl Siblings {
     }
 }
 
-/// Entries, of which the least can be seen and taken.
+/// Heap of entries, whose least can be seen and taken.
 #[derive(Clone, Debug)]
 pub(super) struct Heap {
     lines: Vec<Siblings>,
@@ -67,8 +67,8 @@ impl Heap {
         (self.least != NOTHING).then_some(self.least)
     }
 
-    /// The entries below the root, of which one is next where the root was
-    /// taken; `NOTHING` where there are fewer.
+    /// The entries below the root, one of which is next if the root was taken; `NOTHING` where
+    /// there are fewer.
     pub(super) fn first(&self) -> [u128; 4] {
         self.lines.get(1).unwrap_or(&EMPTY).0
     }
