@@ -216,7 +216,7 @@ mod tests {
                 assert_eq!(message(hash(device)), "is not a regular file");
                 assert!(unfold(device, "x").is_err());
             }
-            // It says that it has no bytes, and has many.
+            // The file says that it has no bytes, and has many.
             let maps = Path::new("/proc/self/maps");
             assert_eq!(
                 message(text(maps, "note", 8)),

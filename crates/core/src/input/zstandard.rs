@@ -12,7 +12,7 @@ pub(super) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Bytes of content in one written frame.
 const FRAME: usize = 4 << 20;
 
-/// Decompresses `input`.
+/// Reader that decompresses `input`.
 pub(super) struct Decoder<R> {
     input: R,
     frame: FrameDecoder,
@@ -67,7 +67,7 @@ impl<R: BufRead> Read for Decoder<R> {
     }
 }
 
-/// Compresses into `out`.
+/// Writer that compresses into `out`.
 pub struct Encoder<W> {
     out: W,
     content: Vec<u8>,
@@ -85,10 +85,10 @@ impl<W: Write> Encoder<W> {
         Self { out, content: Vec::with_capacity(FRAME) }
     }
 
-    /// Writes what is left.
+    /// Writes the rest.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn finish(mut self) -> io::Result<()> {
         self.write_frame()
     }
@@ -119,7 +119,7 @@ impl<W: Write> Write for Encoder<W> {
 mod tests {
     use super::*;
 
-    /// What `zstd -19` of version 1.5.4 makes of two lines, with a checksum.
+    /// Two lines as `zstd -19` of version 1.5.4 compresses them, with a checksum.
     const BY_ZSTD: [u8; 21] = *b"\x28\xb5\x2f\xfd\x04\x68\x41\0\0one\ntwo\n\xe6\xa6\x0e\x40";
 
     fn decoded(bytes: &[u8]) -> io::Result<Vec<u8>> {
