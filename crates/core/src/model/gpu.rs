@@ -42,7 +42,7 @@ pub fn same_chip(one: &str, other: &str) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 struct Parts {
     chip: String,
-    /// Memory in GB.
+    /// Memory in GB, if the name says it.
     memory: Option<u32>,
 }
 

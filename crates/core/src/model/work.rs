@@ -60,7 +60,7 @@ impl WorkKind {
         }
     }
 
-    /// Work of this kind with this length; none for what never ends by itself.
+    /// Work of this kind with this length; `None` for work that never ends by itself.
     pub const fn body(self, length: Option<Span>) -> WorkBody {
         match self {
             Self::Job => WorkBody::Job { runtime: length },
@@ -74,13 +74,13 @@ impl WorkKind {
 pub enum WorkBody {
     /// A job.
     Job {
-        /// Runtime of each task on the reference machine, at least zero; none for one that
-        /// never ends by itself.
+        /// Runtime of each task on the reference machine, at least zero; `None` if it never ends by
+        /// itself.
         runtime: Option<Span>,
     },
     /// A virtual machine.
     VirtualMachine {
-        /// Lifetime of each of its machines, at least zero; none for one that never ends by itself.
+        /// Lifetime of each of its machines, at least zero; `None` if it never ends by itself.
         lifetime: Option<Span>,
     },
 }
@@ -101,7 +101,7 @@ impl WorkBody {
         }
     }
 
-    /// Runtime on the reference machine, or lifetime; none for what never ends by itself.
+    /// Runtime on the reference machine, or lifetime; `None` for work that never ends by itself.
     pub const fn length(self) -> Option<Span> {
         match self {
             Self::Job { runtime } => runtime,
@@ -131,7 +131,7 @@ pub struct WorkId {
 /// Spread that the tasks of one job must have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Spread {
-    /// Anywhere.
+    /// Tasks may lie anywhere.
     #[default]
     None,
     /// No two tasks on one instance (anti-affinity).
@@ -146,19 +146,19 @@ pub enum Spread {
 /// Widest site over which the tasks of a gang may lie. An owned cluster is one zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Together {
-    /// In one zone, on one model of GPU.
+    /// One zone, on one model of GPU.
     #[default]
     Zone,
-    /// In one region, on one model of GPU.
+    /// One region, on one model of GPU.
     Region,
-    /// With one provider, on one model of GPU.
+    /// One provider, on one model of GPU.
     Provider,
-    /// Anywhere, on any mix of GPUs.
+    /// Any sites, on any mix of GPUs.
     Anywhere,
 }
 
 impl Together {
-    /// All, the closest first.
+    /// All sites, the closest first.
     pub const ALL: [Self; 4] = [Self::Zone, Self::Region, Self::Provider, Self::Anywhere];
 
     /// The word of scenarios and traces.
@@ -187,7 +187,7 @@ impl Filter {
         self.admits_where(|listed| listed == name)
     }
 
-    /// Whether what `is` says of listed names passes.
+    /// Whether a name passes that `is` finds to be a listed one.
     pub fn admits_where(&self, is: impl Fn(&str) -> bool) -> bool {
         (self.allowed.is_empty() || self.allowed.iter().any(|allowed| is(allowed)))
             && !self.forbidden.iter().any(|forbidden| is(forbidden))
@@ -248,7 +248,7 @@ pub struct Ask {
     pub estimate: Option<Span>,
     /// Time by which it should be done, if it has a deadline.
     pub deadline: Option<Time>,
-    /// Larger is more important.
+    /// Priority; larger is more important.
     pub priority: i32,
     /// The tenant that submitted it.
     pub tenant: Id<Tenant>,

@@ -45,7 +45,7 @@ pub struct Region {
     pub carbon_mg_per_kwh: Option<i64>,
 }
 
-/// A unit of capacity.
+/// A zone of a region: a unit of capacity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Zone {
     /// The provider's own name: `us-east-1a`.
@@ -80,7 +80,7 @@ pub enum Market {
     OnDemand,
     /// Rented at a discount, may be taken back.
     Spot,
-    /// Already paid for.
+    /// Owned, already paid for.
     Owned,
 }
 
@@ -202,7 +202,7 @@ impl ClassOrder {
     pub const STANDARD: Self = Self { arrivals_first: false, ask_per_event: false };
 }
 
-/// Everything that a policy can rent or use, and what it costs.
+/// Offers, places, prices and limits: everything that a policy can rent or use, and its cost.
 #[derive(Clone, Debug)]
 pub struct World {
     /// Dates for the clock.

@@ -72,7 +72,7 @@ impl OfferSpec {
         }
     }
 
-    /// Its full name, which must be unique. If it is not said, `provider/zone/type/market`, and
+    /// Sets the full name, which must be unique. Without one it is `provider/zone/type/market`, and
     /// `provider/type` of owned machines.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
@@ -154,7 +154,7 @@ impl OfferSpec {
     }
 }
 
-/// Makes a [`World`], see [`World::builder`]. What is wrong is told by [`WorldBuilder::build`],
+/// Makes a [`World`], see [`World::builder`]. Errors are told by [`WorldBuilder::build`],
 /// all of it at once.
 #[derive(Debug)]
 pub struct WorldBuilder {
