@@ -136,14 +136,15 @@ struct Simulation<'r, 'w, O> {
     state: State<'w>,
     options: &'r Options,
     policy: &'r mut dyn Policy,
-    /// The policy's own.
+    /// Random stream of the policy.
     stream: Stream,
     /// The policy hears of every record.
     follows: bool,
     observer: &'r mut O,
     queue: EventQueue<Event>,
     prices: PriceChanges,
-    /// Progress of each task at which it is done, by slot of the work; none of work without an end.
+    /// Progress of each task at which it is done, by slot of the work; `None` for work without an
+    /// end.
     totals: Vec<Option<i128>>,
     /// Completion events, by slot of the allocation.
     keys: Vec<Option<EventKey>>,
@@ -408,7 +409,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     }
 
     fn complete(&mut self, allocation: AllocationRef, work: WorkRef) {
-        // Its event has come.
+        // The event of the completion has come.
         self.keys[allocation.slot()] = None;
         self.state.stop(allocation, Ending::Done);
         self.conclude(allocation);

@@ -153,8 +153,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.state.drop_allocation(allocation);
     }
 
-    /// Rest of the run of each task of `work`, of those that came less far than others the
-    /// longest, as it was last saved; none for work without an end.
+    /// Rest of the run of a task of `work`, the longest of all its tasks, as it was last saved;
+    /// `None` for work without an end.
     pub(super) fn left(&self, work: WorkRef) -> Option<Span> {
         let left = self.totals[work.slot()]? - self.state.least_saved(work);
         Some(Span::from_micros(i64::try_from(left.max(0) / 1_000_000).unwrap_or(i64::MAX)))

@@ -55,8 +55,8 @@ pub trait Observer {
         let _ = state;
     }
 
-    /// Work is about to be recorded as refused or unfinished, of which each task
-    /// had this much left to run on the reference machine. Policies never hear it.
+    /// Work is about to be recorded as refused or unfinished; each of its tasks had this much
+    /// `left` to run on the reference machine. Policies never hear it.
     fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
         let _ = (state, work, left);
     }
@@ -67,7 +67,7 @@ pub trait Observer {
     }
 }
 
-/// Watches nothing.
+/// Observer that watches nothing.
 impl Observer for () {
     fn watches(&self) -> bool {
         false
@@ -186,7 +186,7 @@ impl<T: Observer> Observer for Option<T> {
     }
 }
 
-/// Both watch, the first one first.
+/// Observer of two, which both watch, the first one first.
 impl<A: Observer, B: Observer> Observer for (A, B) {
     fn watches(&self) -> bool {
         self.0.watches() || self.1.watches()

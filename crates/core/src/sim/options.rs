@@ -19,7 +19,7 @@ pub struct Options {
     pub max_alive: usize,
     /// Most pieces of work read.
     pub max_jobs: u64,
-    /// Longest simulated time from the clock's start on; none for no limit.
+    /// Longest simulated time from the clock's start on; `None` for no limit.
     pub max_simulated: Option<Span>,
 }
 

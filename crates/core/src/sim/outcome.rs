@@ -40,14 +40,14 @@ pub enum Failure {
     },
     /// The policy said that it cannot go on.
     Policy {
-        /// Its own words.
+        /// Reason in the policy's own words.
         why: String,
         /// Time at which it said so.
         at: Time,
     },
     /// The policy was asked a million times at one instant.
     Loop {
-        /// That instant.
+        /// Time of that instant.
         at: Time,
     },
     /// The policy goes on and on, and nothing comes of it.
@@ -61,7 +61,7 @@ pub enum Failure {
     Limit {
         /// Name of the limit in [`Options`](super::Options).
         name: &'static str,
-        /// Its value, as a person writes it.
+        /// Value of the limit, as a person writes it.
         value: String,
     },
     /// The control function said stop, or the process is to end (see [`crate::halt`]).

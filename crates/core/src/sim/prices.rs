@@ -15,7 +15,7 @@ pub(super) struct PriceChanges {
 }
 
 impl PriceChanges {
-    /// Changes after `started`.
+    /// Price changes of a world after `started`.
     pub(super) fn after(world: &World, started: Time) -> Self {
         let first = |offer: &Offer| offer.price.changes.partition_point(|&(at, _)| at <= started);
         let mut all =
