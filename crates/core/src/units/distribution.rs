@@ -81,7 +81,7 @@ impl Distribution {
         }
     }
 
-    /// The mean, or none where it is infinite.
+    /// The mean; `None` if it is infinite.
     pub fn mean(&self) -> Option<f64> {
         let mean = match self {
             Self::Constant(value) => *value,
@@ -91,7 +91,7 @@ impl Distribution {
         Some(mean).filter(|mean| mean.is_finite())
     }
 
-    /// The variance, or none where it is infinite or there is no mean.
+    /// The variance; `None` if it is infinite or there is no mean.
     pub fn variance(&self) -> Option<f64> {
         let variance = match self {
             Self::Constant(_) => 0.0,
@@ -102,9 +102,9 @@ impl Distribution {
         Some(variance).filter(|variance| variance.is_finite()).map(|variance| variance.max(0.0))
     }
 
-    /// The value below which a draw falls with probability `p`, 0 < `p` < 1;
-    /// none for the laws without a closed quantile function (gamma, Erlang,
-    /// hyperexponential, mixture) and for other `p`.
+    /// The value below which a draw falls with probability `p`, 0 < `p` < 1; `None` for the laws
+    /// without a closed quantile function (gamma, Erlang, hyperexponential, mixture) and for other
+    /// `p`.
     pub fn quantile(&self, p: f64) -> Option<f64> {
         if !(0.0 < p && p < 1.0) {
             return None;

@@ -19,7 +19,7 @@ pub struct Rate(i64);
 const PER_NANO: i128 = 1_000 * 3_600_000_000;
 
 impl Money {
-    /// Nothing.
+    /// No money.
     pub const ZERO: Self = Self(0);
 
     /// `nanos` nano-dollars.
@@ -58,7 +58,7 @@ impl Money {
 }
 
 impl Rate {
-    /// Free.
+    /// No price: free of charge.
     pub const ZERO: Self = Self(0);
 
     /// `picos` pico-dollars per hour.

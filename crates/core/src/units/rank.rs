@@ -32,7 +32,7 @@ mod tests {
         assert_eq!(nearest_rank(0.5, 0), 1);
     }
 
-    /// In floats 1.1 of 10 is 11.000000000000002.
+    /// A share above 1 is rounded as well: in floats 1.1 of 10 is 11.000000000000002.
     #[test]
     fn shares_may_exceed_the_whole() {
         assert_eq!(share_of(1.1, 10), 11);

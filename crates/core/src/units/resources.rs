@@ -11,9 +11,9 @@ pub const MAX_GPUS: u8 = 32;
 /// Resources that one task asks of the one instance it runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Demand {
-    /// Milli-cores.
+    /// CPU in milli-cores.
     pub cpu: u32,
-    /// MiB.
+    /// Memory in MiB.
     pub memory: u32,
     /// GPU devices, 0 to 32.
     pub gpus: u8,
@@ -40,9 +40,9 @@ impl Demand {
 /// Resources that one instance offers to work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape {
-    /// Milli-cores.
+    /// CPU in milli-cores.
     pub cpu: u32,
-    /// MiB.
+    /// Memory in MiB.
     pub memory: u32,
     /// GPU devices, 0 to 32.
     pub gpus: u8,
@@ -54,7 +54,7 @@ impl Shape {
         self.gpus as u32 * WHOLE_GPU as u32
     }
 
-    /// An empty instance of this shape.
+    /// Free part of an empty instance of this shape.
     pub const fn free(self) -> Free {
         Free {
             cpu: self.cpu,
@@ -99,7 +99,7 @@ pub enum Scalar {
 /// Holders of parts of one instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Occupancy {
-    /// Nobody.
+    /// No holder.
     #[default]
     Empty,
     /// Allocations beside which others may be placed.
@@ -112,9 +112,9 @@ pub enum Occupancy {
 /// devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Free {
-    /// Milli-cores.
+    /// CPU in milli-cores.
     pub cpu: u32,
-    /// MiB.
+    /// Memory in MiB.
     pub memory: u32,
     /// Devices with all their shares free.
     pub whole_gpus: u8,

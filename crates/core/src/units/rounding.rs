@@ -9,8 +9,8 @@ pub fn snapped(distance: f64, size: f64) -> f64 {
     if size.is_finite() && distance.abs() <= SAME * size.abs() { 0.0 } else { distance }
 }
 
-/// Whether `value` is at most `bound`, which it is where the two differ by rounding only. What is
-/// not a number is not.
+/// Whether `value` is at most `bound`, which it is where the two differ by rounding only. A value
+/// or bound that is not a number never is.
 pub fn at_most(value: f64, bound: f64) -> bool {
     value <= bound || snapped(value - bound, value.abs().max(bound.abs())) == 0.0
 }

@@ -174,8 +174,8 @@ mod tests {
         assert_eq!(first_three(stream), [41943041, 58720359, 3588806011781223]);
     }
 
-    /// From an independent program in another language. These values are part
-    /// of `GENERATOR`: a change here is a new version of it.
+    /// Values from an independent program in another language. They are part of `GENERATOR`: a
+    /// change here is a new version of it.
     #[test]
     fn streams_match_the_golden_vectors() {
         let golden = [

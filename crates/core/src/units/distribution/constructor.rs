@@ -13,7 +13,7 @@ const NEAREST: f64 = 1.0 / (1u64 << 53) as f64;
 pub(super) const MOST_PHASES: u32 = 1000;
 
 impl Distribution {
-    /// Always `value`.
+    /// A law that always gives `value`.
     pub fn constant(value: f64) -> Made {
         Ok(Self::Constant(finite("the value", value)?))
     }
@@ -25,7 +25,7 @@ impl Distribution {
         direct(Direct::Uniform { low, high })
     }
 
-    /// Memoryless, with this mean.
+    /// The memoryless law with this mean.
     pub fn exponential(mean: f64) -> Made {
         direct(Direct::Exponential { mean: positive("mean", mean)? })
     }
@@ -277,8 +277,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the constructors accept draws finite numbers, at the
-        /// ends of the unit interval as well.
+        /// Laws that the constructors accept draw finite numbers, at the ends of the unit interval
+        /// as well.
         #[test]
         fn no_draw_is_nan_or_infinite(exponents in prop::array::uniform3(-320.0..309.0f64)) {
             let [a, b, c] = exponents.map(|exponent| 10f64.powf(exponent));

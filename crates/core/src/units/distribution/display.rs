@@ -10,7 +10,7 @@ use super::{Distribution, Law, SampleKind};
 /// Longer lists are summed up in reports.
 const LISTED: usize = 16;
 
-/// `[1, 2, 3]`
+/// List of numbers, written as `[1, 2, 3]`.
 pub(super) struct List<'a>(pub(super) &'a [f64]);
 
 impl fmt::Display for List<'_> {

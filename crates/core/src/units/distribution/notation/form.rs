@@ -55,7 +55,7 @@ impl Form {
         }
     }
 
-    /// `weibull(shape=.., scale=..)`
+    /// Form of the call for a hint: `weibull(shape=.., scale=..)`.
     pub(super) fn usage(&self) -> String {
         let one = |(name, kind): &(&str, ParameterKind)| {
             format!("{name}={}", if kind.is_list() { "[..]" } else { ".." })

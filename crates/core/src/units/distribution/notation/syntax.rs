@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// `name(argument, ..)`.
+/// A call: `name(argument, ..)`.
 #[derive(Debug)]
 pub(super) struct CallSyntax<'a> {
     pub(super) name: &'a str,
     pub(super) arguments: Vec<Argument<'a>>,
 }
 
-/// `value`, `label=value` or `label: value`.
+/// An argument: `value`, `label=value` or `label: value`.
 #[derive(Debug)]
 pub(super) struct Argument<'a> {
     pub(super) label: Option<(&'a str, Separator)>,
@@ -24,7 +24,7 @@ pub(super) enum Separator {
 }
 
 impl<'a> CallSyntax<'a> {
-    /// Takes `text` apart; none when it has no bracket and so is no call.
+    /// Takes `text` apart; `None` if it has no bracket and so is no call.
     pub(super) fn read(text: &'a str) -> Result<Option<Self>, String> {
         let text = text.trim();
         let Some((name, rest)) = text.split_once('(') else {
@@ -49,7 +49,7 @@ impl<'a> Argument<'a> {
         Self { label: Some((text[..at].trim(), mark)), value: text[at + 1..].trim() }
     }
 
-    /// Whether its label is `name`.
+    /// Whether the label of the argument is `name`.
     pub(super) fn is(&self, name: &str) -> bool {
         self.label.is_some_and(|(label, _)| label == name)
     }
@@ -65,7 +65,7 @@ impl fmt::Display for Argument<'_> {
     }
 }
 
-/// The items of `[a, b]`; none when `text` is not in square brackets.
+/// The items of `[a, b]`; `None` if `text` is not in square brackets.
 pub(super) fn list(text: &str) -> Result<Option<Vec<&str>>, String> {
     let Some(rest) = text.strip_prefix('[') else {
         return Ok(None);
