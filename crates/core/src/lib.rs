@@ -1,4 +1,5 @@
-//! What a run consists of: worlds, work, policies, the simulator and its metrics.
+//! Core of windtunnel, of which a run consists: worlds, work, policies, the simulator and its
+//! metrics.
 //!
 //! Use it as `windtunnel`, which shows all of this beside the scenarios, experiments and reports
 //! that are built on it, with examples and the invariants of each room. A crate of its own, so
