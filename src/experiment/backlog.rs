@@ -26,9 +26,9 @@ pub fn waiting(course: &Course, repetition: Repetition) -> Option<[f64; 2]> {
 /// Caution about policies whose work piles up within the windows of a trace, given the name of each
 /// policy and what is `waiting` in each of its windows.
 ///
-/// Over all of a trace, as many windows begin with a given backlog as end with it: the end of one is
-/// the beginning of the next. Where windows end with more waiting than they begin with, what their
-/// warm-ups brought back of the backlog is too little, and waits are longer than the windows show.
+/// Over all of a trace, as many windows begin with a given backlog as end with it: the end of one
+/// is the beginning of the next. If windows end with more waiting than they begin with, their
+/// warm-ups brought back too little of the backlog, and waits are longer than the windows show.
 pub fn backlog<'a>(
     policies: impl IntoIterator<Item = (&'a str, Vec<Option<[f64; 2]>>)>,
 ) -> Option<String> {
@@ -121,7 +121,7 @@ mod tests {
         // Some windows end with more, others with less.
         let falling = rising(1.0).map(|waiting| 9.0 - waiting);
         assert_eq!(found(&[rising(1.0), falling, [5.0; 10]]), None);
-        // It rises by a little of much.
+        // The backlog rises by a little of much.
         let slight = |from: f64| rising(0.2).map(|waiting| from + waiting);
         assert_eq!(found(&[slight(99.0), slight(98.0), slight(97.0)]), None);
         // Two windows do not tell.

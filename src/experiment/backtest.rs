@@ -35,9 +35,9 @@ pub const MOST_PAIRS: usize = 2_000_000;
 /// Wait and runtime of a piece of work that was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkLife {
-    /// From submission to the first start.
+    /// Time from submission to the first start.
     pub wait: Span,
-    /// From the first start to the end, interruptions included.
+    /// Time from the first start to the end, interruptions included.
     pub runtime: Span,
     /// Milli-cores that it held.
     pub cpu: u64,
@@ -62,7 +62,7 @@ pub struct Pair {
     pub simulated: Option<WorkLife>,
 }
 
-/// A pair of which both sides are known.
+/// A pair whose two sides are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Matched<'a> {
     /// The work.
@@ -93,7 +93,7 @@ pub struct Backtest {
     pub not_started: u64,
     /// Figures of the whole.
     pub readings: Vec<Reading>,
-    /// Errors of the waits; none without observed waits.
+    /// Errors of the waits; `None` without observed waits.
     pub waits: Option<WaitErrors>,
     /// Errors by size, by runtime and by tenant.
     pub groups: Vec<WaitGroup>,
@@ -102,7 +102,7 @@ pub struct Backtest {
 }
 
 impl Backtest {
-    /// The work of which both sides are known.
+    /// Work whose two sides are known.
     pub fn matched(&self) -> impl Iterator<Item = Matched<'_>> {
         matched(&self.pairs)
     }

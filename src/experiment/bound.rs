@@ -45,12 +45,11 @@ const MOST: i64 = 1 << 60;
 pub struct Bound {
     /// Key of the metric, one of [`METRICS`](crate::metrics::METRICS).
     pub metric: &'static str,
-    /// No less than this where less is better, no more than this where more
-    /// is; in the unit of the metric.
+    /// Least value where less is better, most where more is; in the unit of the metric.
     pub value: f64,
     /// The easier problem that it solves, in words.
     pub relaxation: &'static str,
-    /// For which runs.
+    /// Runs that the bound speaks of.
     pub holds: Condition,
 }
 
@@ -81,8 +80,8 @@ impl Condition {
 /// All bounds of one run of a scenario.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bounds {
-    /// In the order of [`METRICS`](crate::metrics::METRICS); a metric may have
-    /// several, for different runs.
+    /// Bounds in the order of [`METRICS`](crate::metrics::METRICS); a metric may have several, for
+    /// different runs.
     pub rows: Vec<Bound>,
     /// Metrics that have none, and why.
     pub not_computable: Vec<(&'static str, String)>,
@@ -176,7 +175,7 @@ pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Boun
     Ok(row::rows(world, &known))
 }
 
-/// Everything that bounds are made of.
+/// Inputs that bounds are made of.
 #[derive(Debug, Default)]
 struct BoundInputs {
     frame: Frame,

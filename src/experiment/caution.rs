@@ -84,7 +84,7 @@ impl Facts {
     }
 }
 
-/// One policy's first run.
+/// First run of one policy.
 #[derive(Clone, Copy, Debug)]
 pub struct CautionedRun<'a> {
     /// Name of the run as the reader knows it.
@@ -130,7 +130,7 @@ pub fn nothing_to_gate(gate: bool, scenario: &Scenario) -> Option<String> {
 }
 
 /// Estimates among the prices that an answer rests on: of the providers to which its run pays
-/// anything; none where all of these are published.
+/// anything; `None` if all of these are published.
 pub fn estimated_prices(run: &CautionedRun<'_>) -> Option<String> {
     let paid = run.scenario.estimated_prices.iter();
     let paid = paid.filter(|one| run.facts.paid.contains(&one.provider));
@@ -148,8 +148,8 @@ pub fn estimated_prices(run: &CautionedRun<'_>) -> Option<String> {
     ))
 }
 
-/// Policies that can rent for none or only some of the work; those of which the same is to
-/// be said together.
+/// Policies that can rent for none or only some of the work; those that the same is to be said of
+/// together.
 fn unrentable(runs: &[CautionedRun<'_>]) -> Vec<String> {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for run in runs {
@@ -397,7 +397,7 @@ pub(super) fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<M
 }
 
 /// Reason for which the grid carbon of runs in this world is not known, by the first offer with
-/// unknown carbon; none where it is known of all.
+/// unknown carbon; `None` if it is known of all.
 pub fn carbon_gaps(world: &World) -> Option<String> {
     world.offers.ids().find_map(|offer| {
         let region = world.region_of(offer);
@@ -456,7 +456,7 @@ mod tests {
         };
         let cases = [
             (summary(1, 7_200.0, None), Some(7_200), None),
-            // Nothing was rented.
+            // Facts of a run that rented nothing.
             (summary(2, 7_200.0, None), None, None),
             (summary(1, 86_400.0, None), None, None),
             (summary(1, 7_200.0, Some(86_400.0)), None, None),

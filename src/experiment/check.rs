@@ -25,7 +25,7 @@ pub struct Trial<'a> {
     pub tested: &'a Tested,
     /// The policy.
     pub policy: &'a PolicySpec,
-    /// One per replication.
+    /// Runs, one per replication.
     pub runs: Vec<Measurement>,
 }
 

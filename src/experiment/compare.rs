@@ -73,7 +73,7 @@ pub struct Judging {
     pub precision: Option<f64>,
 }
 
-/// With a confidence of 95 %, no margin and no precision.
+/// Settings with a confidence of 95 %, no margin and no precision.
 impl Default for Judging {
     fn default() -> Self {
         Self { confidence: 0.95, margin: None, precision: None }
@@ -92,7 +92,7 @@ pub enum Chance {
     OneTrace,
     /// Windows or blocks of one trace stand for what could have been.
     Resampled,
-    /// There was one replication only, so nothing is known of chance.
+    /// Nothing is known of chance, as there was one replication only.
     Unknown,
 }
 
@@ -103,14 +103,16 @@ pub struct Contrast {
     pub base: f64,
     /// Mean of the policy over the same.
     pub mean: f64,
-    /// The interval and the test; none where there was no chance or one replication.
+    /// The interval and the test; `None` without chance or with one replication.
     pub paired: Option<Paired>,
-    /// Corrected by Holm over all judged metrics and policies; none for what is not judged.
+    /// p-value corrected by Holm over all judged metrics and policies; `None` if the metric is not
+    /// judged.
     pub adjusted_p: Option<f64>,
-    /// p-value of "the difference is the margin or more", corrected in the same family; none
+    /// p-value of "the difference is the margin or more", corrected in the same family; `None`
     /// without a margin.
     pub equivalence_p: Option<f64>,
-    /// In words; none for what is not judged or is neither better nor worse.
+    /// Verdict on the difference; `None` if the metric is not judged or is neither better nor
+    /// worse.
     pub verdict: Option<Verdict>,
 }
 
@@ -119,22 +121,22 @@ pub struct Contrast {
 pub struct ComparedPolicy {
     /// Name of the policy in the scenario.
     pub name: String,
-    /// One per replication.
+    /// Measurements, one per replication.
     pub measurements: Vec<Measurement>,
-    /// By metric, in the order of [`METRICS`]; none for the baseline itself
-    /// and where nothing can be set against each other.
+    /// Contrasts by metric, in the order of [`METRICS`]; `None` for the baseline itself and where
+    /// nothing can be set against each other.
     pub contrasts: Vec<Option<Contrast>>,
     /// Whether the policy did the same work as the baseline in every replication.
     pub comparable: bool,
-    /// By objective: number of replications in which it was kept.
+    /// Number of replications in which each objective was kept, by objective.
     pub kept: Vec<u32>,
     /// Number of pieces of work that went from one outcome (under the baseline) to another, over
-    /// all replications; none where there were too many to keep.
+    /// all replications; `None` if there were too many to keep.
     pub outcome_changes: Option<Vec<(JobOutcome, JobOutcome, u64)>>,
     /// Parts of the difference in cost, mean over the replications.
     pub waterfall: Vec<WaterfallStep>,
-    /// By metric: bound for policies that do as much, mean over the replications; none where that
-    /// is not known for all of them.
+    /// Bounds for policies that do as much, by metric: the mean over the replications; `None` where
+    /// that is not known for all of them.
     pub possible: Vec<Option<f64>>,
 }
 
@@ -143,7 +145,7 @@ pub struct ComparedPolicy {
 pub struct Comparison {
     /// Row of the baseline.
     pub baseline: usize,
-    /// In the order of the scenario.
+    /// Policies in the order of the scenario.
     pub policies: Vec<ComparedPolicy>,
     /// Repetition of the scenario: seeds, windows or blocks.
     pub repetition: Repetition,
@@ -155,12 +157,11 @@ pub struct Comparison {
     pub chance: Chance,
     /// Settings by which it judges.
     pub judging: Judging,
-    /// With a precision asked for: whether it was reached.
+    /// Whether the precision that was asked for was reached; `None` if none was asked for.
     pub precise: Option<bool>,
     /// Intervals that are wider than the precision asks for.
     pub wide: Vec<Wide>,
-    /// By replication: first and last date of the counted part of the trace, where that was a
-    /// window.
+    /// First and last date of the counted part of the trace, by replication, if that was a window.
     pub windows: Vec<(String, String)>,
 }
 
@@ -176,7 +177,7 @@ pub struct Arm<'a> {
 }
 
 impl<'a> Arm<'a> {
-    /// One run of it.
+    /// Request for one run of the arm.
     pub fn cell(&self, repetition: Repetition, replication: u32) -> RunRequest<'a> {
         RunRequest { scenario: self.scenario, policy: self.policy, repetition, replication }
     }
@@ -295,7 +296,7 @@ pub struct Evidence {
     pub names: Vec<String>,
     /// Row of the baseline.
     pub baseline: usize,
-    /// By policy: one measurement per replication, as many for each.
+    /// Measurements by policy: one per replication, as many for each.
     pub measurements: Vec<Vec<Measurement>>,
     /// Repetition of the scenario: seeds, windows or blocks.
     pub repetition: Repetition,
@@ -305,7 +306,7 @@ pub struct Evidence {
     pub chance: Chance,
 }
 
-/// By objective: number of replications in which it was kept.
+/// Number of replications in which each objective was kept, by objective.
 fn kept(measurements: &[Measurement]) -> Vec<u32> {
     let objectives = measurements.first().map_or(0, |one| one.kept.len());
     let count = |objective: usize| {
@@ -391,7 +392,7 @@ impl Contrast {
         self.paired.map_or(self.mean - self.base, |paired| paired.difference)
     }
 
-    /// The difference over the size of the baseline's mean; none where that is zero.
+    /// The difference over the size of the baseline's mean; `None` if that is zero.
     pub fn relative(&self) -> Option<f64> {
         (self.base != 0.0).then(|| self.difference() / self.base.abs())
     }
@@ -489,7 +490,7 @@ impl Comparison {
     }
 
     /// Bound for policies that do as much as this one, and the policy's distance from it as a share
-    /// of the bound. None where the bound or the mean is not known; no share where the bound is 0.
+    /// of the bound. `None` if the bound or the mean is not known; no share if the bound is 0.
     pub fn regret(&self, row: usize, metric: usize) -> Option<(f64, Option<f64>)> {
         let possible = self.policies[row].possible.get(metric).copied().flatten()?;
         let mean = self.mean(row, metric)?;

@@ -34,10 +34,10 @@ pub const SERVICE: [&str; 6] =
 /// Change of a promise against the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromiseChange {
-    /// Its mean keeps it now and the baseline's does not, and that it is kept better is shown.
+    /// The policy's mean keeps it and the baseline's does not, and that it is kept better is shown.
     Gained,
-    /// Its mean breaks it now and the baseline's does not, and there is reason to take that for more
-    /// than chance.
+    /// The policy's mean breaks it and the baseline's does not, and there is reason to take that
+    /// for more than chance.
     Lost,
     /// Kept in more replications than under the baseline, and that is shown, while both means keep
     /// it, or both still break it.
@@ -53,12 +53,12 @@ pub enum PromiseChange {
 pub struct Promise {
     /// Replications in which the baseline kept it.
     pub before: u32,
-    /// Replications in which the policy does.
+    /// Replications in which the policy kept it.
     pub after: u32,
     /// Whether the policy's mean over the replications keeps the promise, which is what "kept"
     /// means.
     pub kept: bool,
-    /// Whether the baseline's mean does.
+    /// Whether the baseline's mean keeps the promise.
     pub kept_before: bool,
     /// Change of the promise against the baseline.
     pub change: PromiseChange,
@@ -69,10 +69,10 @@ pub struct Promise {
 pub struct Assessment {
     /// Whether the policy is shown to do more (`Some(true)`) or less of the work.
     pub work: Option<bool>,
-    /// By objective.
+    /// Promises by objective.
     pub promises: Vec<Promise>,
-    /// Whether the policy is shown to cost less (`Some(true)`) or more: a month, or where the work
-    /// differs a useful hour.
+    /// Whether the policy is shown to cost less (`Some(true)`) or more: per month, or per useful
+    /// hour if the work differs.
     pub cost: Option<bool>,
     /// Whether the mean of that cost is higher than the baseline's, by half a cent or more of
     /// dollars, shown or not.
@@ -86,18 +86,18 @@ pub struct Assessment {
 pub struct Saving {
     /// Dollars per month less than the baseline; negative where it costs more.
     pub monthly: f64,
-    /// Its interval; none where it is no wider than a cent.
+    /// Interval of the saving; `None` if it is no wider than a cent.
     pub interval: Option<Interval>,
 }
 
 /// Decision of a comparison: the policy to take, with the reasons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// Row of the policy to take; the baseline's where none is shown to be better.
+    /// Row of the policy to take; the baseline's if no policy is shown to be better.
     pub choice: usize,
     /// Assessment of each policy against the baseline, which stands even with itself.
     pub assessments: Vec<Assessment>,
-    /// Saving of the choice; none where the work done differs, and costs cannot be compared.
+    /// Saving of the choice; `None` if the work done differs, and costs cannot be compared.
     pub saving: Option<Saving>,
     /// Assumptions that move the saving (or the difference in cost per useful hour, where costs
     /// cannot be compared).
@@ -187,7 +187,7 @@ pub fn decide(
     Ok(Decision { choice, saving: saving(comparison, choice), assessments: standings, sensitivity })
 }
 
-/// Value of `a` less that of `b` in the metric called `key`; none where either has none.
+/// Value of `a` less that of `b` in the metric called `key`; `None` if either has no value.
 fn by(key: &str, a: &Measurement, b: &Measurement) -> Option<f64> {
     Some(a.metric(key)? - b.metric(key)?)
 }
@@ -335,12 +335,12 @@ fn beyond((low, high): (f64, f64), base: f64, less: f64, more: f64) -> Option<bo
 pub struct WorkRatio {
     /// `jobs`, `core-hours` or `GPU-hours`.
     pub unit: &'static str,
-    /// Its mean over the mean of the other.
+    /// Mean of the policy over the mean of the other.
     pub ratio: f64,
 }
 
 /// Ratio of the work of the policy in `row` to that of the one in `base`: by jobs, or by hours that
-/// tell clearly more of a difference; none where no difference is shown.
+/// tell clearly more of a difference; `None` if no difference is shown.
 pub fn work_ratio(comparison: &Comparison, base: usize, row: usize) -> Option<WorkRatio> {
     let ratio = |&(unit, of): &(&'static str, Amount)| {
         done(comparison, base, row, of)?;
@@ -366,7 +366,7 @@ struct PromiseTally {
     after: u32,
     /// Whether the mean keeps the promise.
     kept: bool,
-    /// Whether the baseline's mean does.
+    /// Whether the baseline's mean keeps the promise.
     kept_before: bool,
     /// p-value of "both keep it as often".
     p: f64,
@@ -398,12 +398,12 @@ impl PromiseTally {
         Promise { before, after, kept, kept_before, change }
     }
 
-    /// A promise is lost as soon as there is reason to fear so: the mean is on the other side of
-    /// its bound, unless it is kept as often as before and the verdict on the metric is not `worse`.
-    /// It is gained only where that is shown: the mean is on the right side now, and the verdict on
-    /// the metric is better or it is kept in more replications (McNemar), with all promises of all
-    /// policies corrected for. Where the mean stays on its side, replications only say how
-    /// often it is kept; that it is less often is said without correction.
+    /// Change of the promise. It is lost as soon as there is reason to fear so: the mean is on the
+    /// other side of its bound, unless it is kept as often as before and the verdict on the metric
+    /// is not `worse`. It is gained only if that is shown: the mean is on the right side now, and
+    /// the verdict on the metric is better or it is kept in more replications (McNemar), with all
+    /// promises of all policies corrected for. While the mean stays on its side, replications only
+    /// say how often it is kept; that it is less often is said without correction.
     fn change(
         &self,
         comparison: &Comparison,
@@ -436,9 +436,10 @@ impl PromiseTally {
 
 /// Row of the policy to take: of those that are shown to be ahead the one whose means keep most
 /// promises, and among those the one that gains most, then the one that costs least, to the cent a
-/// month; of those that cost the same the one that keeps its promises in most replications, then the
-/// one with the better service, metric by metric; the first of equals. Where none is ahead, of the
-/// free wins the one that is better in most metrics of service, then the one with the shortest mean wait.
+/// month; of those that cost the same the one that keeps its promises in most replications, then
+/// the one with the better service, metric by metric; the first of equals. If none is ahead, it is
+/// the free win that is better in most metrics of service, then the one with the shortest mean
+/// wait.
 fn choose(comparison: &Comparison, standings: &[Assessment]) -> usize {
     let ahead: Vec<usize> = (0..standings.len()).filter(|&row| standings[row].is_ahead()).collect();
     let same = ahead.iter().all(|&row| comparison.policies[row].comparable);

@@ -102,12 +102,13 @@ pub struct EventLog<'a, F> {
     reasons: VecDeque<EntryReason>,
     /// The reasons have gone into a record.
     told: bool,
-    /// By waiting work: the reason that the policy gave last, and the time at which it gave it.
+    /// Reason that the policy gave last, by waiting work, and the time at which it gave it.
     waits: FxHashMap<WorkRef, (Time, WaitReason)>,
 }
 
 impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
-    /// Reasons need a run with `Options::explain`.
+    /// A log that gives the records of `stretch` to `sink` and sets `over` after the last. Reasons
+    /// need a run with `Options::explain`.
     pub fn new(stretch: RecordRange, over: &'a Cell<bool>, sink: F) -> Self {
         let waits = FxHashMap::default();
         Self {
@@ -363,7 +364,7 @@ fn held(state: &State<'_>, allocation: AllocationRef) -> String {
     for (at, one) in held.iter().take(MOST_HELD).enumerate() {
         let comma = if at > 0 { ", " } else { "" };
         let place = place(state, one.share.instance);
-        // A string takes everything.
+        // Writing to a string never fails.
         let _ = write!(text, "{comma}{place}");
         if one.share.tasks > 1 {
             let _ = write!(text, " ({} tasks)", one.share.tasks);

@@ -10,7 +10,7 @@ use crate::sim::Observer;
 use crate::state::{Record, State, WorkRef};
 use crate::units::Time;
 
-/// Most pieces of work whose fates are kept.
+/// Most pieces of work whose outcomes are kept.
 pub const MAX_JOB_OUTCOMES: usize = 2_000_000;
 
 /// Outcome of a piece of work.
@@ -27,7 +27,7 @@ pub enum JobOutcome {
 }
 
 impl JobOutcome {
-    /// All fates, the best first.
+    /// All outcomes, the best first.
     pub const ALL: [Self; 4] = [Self::Done, Self::Late, Self::Refused, Self::Unfinished];
 
     /// The words of reports.
@@ -54,7 +54,7 @@ impl JobOutcome {
     }
 }
 
-/// The fates of all work of a run in order of identity, as runs of one fate:
+/// Outcomes of all work of a run in order of identity, as runs of one outcome:
 /// `3d1l` is three pieces of work done in time and then one done late. Two runs
 /// over the same work have as many.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl JobOutcomes {
         Self(runs.iter().map(word).collect())
     }
 
-    /// The fates one by one. What is malformed ends them.
+    /// The outcomes one by one, up to the first that is malformed.
     pub fn iter(&self) -> impl Iterator<Item = JobOutcome> + '_ {
         let mut rest = self.0.as_str();
         std::iter::from_fn(move || {
@@ -112,8 +112,8 @@ impl JobOutcomeWatch {
         Self { from, names, ended: Vec::new(), overflowed: false }
     }
 
-    /// The fates and, where they were wanted, the names in the same order.
-    /// `None` where there was more work than can be kept.
+    /// The outcomes and, where they were wanted, the names in the same order. `None` if there was
+    /// more work than can be kept.
     pub(super) fn finish(mut self) -> Option<(JobOutcomes, Vec<String>)> {
         if self.overflowed {
             return None;

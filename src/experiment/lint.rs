@@ -11,8 +11,8 @@ use super::survey::Survey;
 use crate::problem::Problem;
 use crate::scenario::Scenario;
 
-/// Everything in the scenario that looks like a mistake; `survey` is of its work,
-/// where that was read.
+/// Warnings about everything in the scenario that looks like a mistake; `survey` is of its work, if
+/// that was read.
 pub fn lint(scenario: &Scenario, survey: Option<&Survey>) -> Vec<Problem> {
     let mut warnings = Vec::new();
     promise::alone(scenario, &mut warnings);

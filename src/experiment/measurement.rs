@@ -19,13 +19,13 @@ const MOST_GROUPS: usize = 32;
 /// One run, as experiments see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
-    /// Value by metric, in the order of [`METRICS`]; none where the run shows nothing.
+    /// Value by metric, in the order of [`METRICS`]; `None` where the run shows nothing.
     pub metrics: Vec<Option<f64>>,
     /// Amounts of work done, to tell whether two runs did the same work.
     pub done: WorkDone,
     /// Slowness of the run to all of its work.
     pub slowness: Slowness,
-    /// Nano-dollars in all.
+    /// Cost in all, in nano-dollars.
     #[serde(with = "exact")]
     pub cost: i128,
     /// Parts of the cost, which sum to it.
@@ -40,12 +40,12 @@ pub struct Measurement {
     pub moved: Vec<PathTraffic>,
     /// Seconds over which work arrived.
     pub arrivals_s: f64,
-    /// Seconds that what was rented in a month is scaled from.
+    /// Seconds whose rent is scaled to a month.
     pub rent_s: f64,
-    /// Whether those seconds are the time over which work arrived, for nothing says what period the
-    /// work stands for.
+    /// Whether `rent_s` is the time over which work arrived, for nothing says what period the work
+    /// stands for.
     pub of_arrivals: bool,
-    /// For each objective of the scenario, whether it was kept.
+    /// Whether each objective of the scenario was kept.
     pub kept: Vec<bool>,
     /// Outcome of each piece of work, where there were not too many.
     pub fates: Option<JobOutcomes>,
@@ -72,7 +72,7 @@ pub struct WorkDone {
     pub refused: u64,
     /// Progress that counted, in core-hours.
     pub core_hours: f64,
-    /// The same in GPU-hours.
+    /// Progress that counted, in GPU-hours.
     pub gpu_hours: f64,
 }
 
@@ -120,9 +120,9 @@ pub struct Course {
     pub start_s: f64,
     /// Width of a step in seconds; of two runs, one width is a multiple of the other by a power of two.
     pub step_s: f64,
-    /// Waiting work.
+    /// Waiting pieces of work.
     pub queue: Vec<f64>,
-    /// Dollars per hour.
+    /// Cost in dollars per hour.
     pub cost_rate: Vec<f64>,
     /// Allocated share of the running CPUs; 0 where none run.
     pub cpu: Vec<f64>,
@@ -252,7 +252,7 @@ impl Course {
 }
 
 /// The interval of a metric's mean over replications with these values, at `confidence` between 0
-/// and 1, cut off where the metric has no values; none below two values.
+/// and 1, cut off where the metric has no values; `None` below two values.
 pub fn mean_interval(metric: &Metric, values: &[f64], confidence: f64) -> Option<Interval> {
     t_interval(values, confidence).map(|interval| interval.within(metric.range))
 }

@@ -6,7 +6,7 @@ use crate::policy::spec::PolicySpec;
 use crate::state::{State, WorkRef, barrier};
 use crate::units::{Demand, Id, Shape};
 
-/// Obstacle that keeps `work` from ever running on instances of `offer` alone; none where nothing
+/// Obstacle that keeps `work` from ever running on instances of `offer` alone; `None` if nothing
 /// does.
 pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Option<String> {
     let (world, ask) = (state.world(), state.work(work).ask);
@@ -36,7 +36,7 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
     })
 }
 
-/// Reason for which `policy` never uses `offer`, whatever is asked; none where it may.
+/// Reason for which `policy` never uses `offer`, whatever is asked; `None` if it may use it.
 pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Option<String> {
     let facts = &world.offers[offer];
     let narrowed = "the policy does not name it to place work on";
@@ -62,7 +62,7 @@ pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Op
 }
 
 /// Reason for which the policy's own limit of instances keeps `work` from ever running on rented
-/// instances of `offer`; none where it does not.
+/// instances of `offer`; `None` if it does not.
 pub(crate) fn limited(
     state: &State<'_>,
     policy: &PolicySpec,
@@ -83,7 +83,7 @@ pub(crate) fn limited(
     })
 }
 
-/// The first resource of which an instance has less than a task asks.
+/// The first resource that an instance has less of than a task asks, in words.
 fn too_small(shape: Shape, demand: Demand) -> String {
     let asks = |what: &str, asked: String, has: String| {
         format!("too small: a task asks for {asked} {what}, an instance has {has}")

@@ -141,7 +141,7 @@ pub fn fgd(data: &Path, workload: &str, seeds: u64) -> Result<Vec<PublishedResul
     Ok(cells)
 }
 
-/// By policy, the mean over the worlds, each with a seed of its own.
+/// Mean over the worlds by policy, each with a seed of its own.
 fn allocations(
     worlds: &[World],
     pods: &WorkloadSpec,

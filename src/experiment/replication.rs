@@ -12,7 +12,7 @@ use crate::workload::{Alive, Transform};
 /// `k`; the first is the scenario as it stands, except with windows and blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repetition {
-    /// The seed only.
+    /// Seeds alone differ.
     Seeds {
         /// Length of the start of a run that is not counted; zero counts everything.
         warm_up: Span,
@@ -21,9 +21,9 @@ pub enum Repetition {
     Windows {
         /// First arrival of the trace.
         first: Time,
-        /// Length of what counts.
+        /// Length of the part that counts.
         width: Span,
-        /// Played before each window and not counted.
+        /// Length of the part that is played before each window and not counted.
         warm_up: Span,
         /// Number of such windows that the trace has.
         of: u32,
@@ -64,7 +64,7 @@ impl Repetition {
         }
     }
 
-    /// Begin and end of the part of the trace that counts in replication `index`; none where all of
+    /// Begin and end of the part of the trace that counts in replication `index`; `None` if all of
     /// it counts.
     pub fn window(&self, index: u32) -> Option<(Time, Time)> {
         let Self::Windows { first, width, warm_up, of, taken, stride } = *self else { return None };
@@ -74,9 +74,9 @@ impl Repetition {
         Some((from, from + width))
     }
 
-    /// The same with windows in an order of which every beginning is spread
-    /// over the trace, for replications that may stop early: each is about a
-    /// golden section of all windows past the one before.
+    /// The same windows in an order whose every beginning is spread over the trace, for
+    /// replications that may stop early: each is about a golden section of all windows past the one
+    /// before.
     pub(super) fn scattered(self) -> Self {
         match self {
             Self::Windows { first, width, warm_up, of, taken, .. } => {
@@ -110,7 +110,7 @@ impl Repetition {
         }
     }
 
-    /// End of a window, from the start of its run; none without windows.
+    /// End of a window, from the start of its run; `None` without windows.
     pub fn until(&self) -> Option<Span> {
         match *self {
             Self::Windows { warm_up, width, .. } => Some(warm_up + width),

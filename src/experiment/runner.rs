@@ -59,7 +59,7 @@ impl RunRequest<'_> {
     }
 }
 
-/// Keeps what was measured, so that an experiment can be taken up again.
+/// Cache of measurements, so that an experiment can be taken up again.
 pub trait RunCache: Sync {
     /// Known measurement of the run called `key`, if any.
     fn recall(&self, key: &str) -> Option<Measurement>;
@@ -71,7 +71,7 @@ pub trait RunCache: Sync {
     fn keep(&self, key: &str, measurement: &Measurement) -> io::Result<()>;
 }
 
-/// Remembers nothing.
+/// Cache that keeps nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct NoCache;
 
@@ -97,7 +97,7 @@ pub trait ProgressWatch: Sync {
     fn done(&self) {}
 }
 
-/// Lets everything run.
+/// Watch that lets everything run.
 #[derive(Clone, Copy, Debug)]
 pub struct NoProgress;
 
@@ -111,7 +111,7 @@ impl ProgressWatch for NoProgress {
 /// caller has installed.
 #[derive(Clone, Copy)]
 pub struct Runner<'a> {
-    /// Takes and gives measurements.
+    /// Cache of measurements.
     pub memory: &'a dyn RunCache,
     /// Sees progress, and may stop.
     pub watch: &'a dyn ProgressWatch,
@@ -121,7 +121,7 @@ pub struct Runner<'a> {
     pub launcher: &'a dyn Launcher,
 }
 
-/// Remembers nothing, lets everything run and starts no processes.
+/// A runner that keeps nothing, lets everything run and starts no processes.
 impl Default for Runner<'_> {
     fn default() -> Self {
         Self { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher }
@@ -137,11 +137,11 @@ impl std::fmt::Debug for Runner<'_> {
 /// A run in full, for charts and pages of its own.
 #[derive(Clone, Debug)]
 pub struct FullRun {
-    /// Everything that is shown of it.
+    /// Result of the run, with everything that is shown of it.
     pub result: RunResult,
     /// The same as a measurement.
     pub measurement: Measurement,
-    /// Names of its work in the order of its fates.
+    /// Names of its work in the order of its outcomes.
     pub names: Vec<String>,
 }
 
@@ -182,7 +182,7 @@ impl Runner<'_> {
     /// Does the runs and keeps everything of them.
     ///
     /// # Errors
-    /// As [`Runner::measure`].
+    /// Those of [`Runner::measure`].
     pub fn exhibit(&self, cells: &[RunRequest<'_>]) -> Result<Vec<FullRun>, RunnerFailure> {
         self.each(cells, |cell| self.run(cell, true))
     }
@@ -249,7 +249,7 @@ impl Runner<'_> {
 }
 
 /// Reads the trace of a scenario into memory, once for all of its runs; longer
-/// ones are read anew in every run. What is not a trace stays what it is.
+/// ones are read anew in every run. Inputs that are no trace stay as they are.
 ///
 /// # Errors
 /// Problems with the trace.
@@ -430,7 +430,7 @@ preset = "batch-fcfs"
         let all = runner().measure(&cells(&scenario(&text), windows, 2)).expect("it runs");
         for one in &all {
             assert_eq!(one.metric("utilisation_cpu"), Some(0.75));
-            // Its cost and its work are all there: 3 × 3 + 2 + 1 core-hours.
+            // The cost and the work are all there: 3 × 3 + 2 + 1 core-hours.
             assert_eq!((one.done.core_hours, one.cost), (12.0, 5_000_000_000));
             assert_eq!((one.rent_s, one.of_arrivals), (width.secs_f64(), false));
         }

@@ -40,11 +40,11 @@ pub struct Score {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Possible {
     /// The score of a policy at both bounds that breaks no promise; not all of it need be within
-    /// reach. None where one of the bounds is not known.
+    /// reach. `None` if one of the bounds is not known.
     pub value: Option<f64>,
-    /// Dollars.
+    /// Least cost in dollars.
     pub cost: Option<f64>,
-    /// Mean bounded slowdown.
+    /// Least mean bounded slowdown.
     pub slowdown: Option<f64>,
 }
 
@@ -99,7 +99,7 @@ impl Score {
     }
 
     /// Mean of several scores: geometric means of ratios, arithmetic means of shares and counts;
-    /// none without scores.
+    /// `None` without scores.
     pub fn mean(scores: &[Self]) -> Option<Self> {
         let over = |of: fn(&Self) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
         let geometric = |of: fn(&Self) -> f64| {
@@ -130,7 +130,7 @@ pub struct ScoredPolicy {
     pub score: Score,
     /// Score of the baseline against itself, which breaks promises too.
     pub own: Score,
-    /// By replication: what no policy could beat.
+    /// Bounds that no policy could beat, by replication.
     pub possible: Vec<Possible>,
 }
 
@@ -228,8 +228,8 @@ mod tests {
         check(&run(0, 1.0, 0, vec![true, true]), 0.0);
     }
 
-    /// Whatever the rest is like, one more piece of work that begins before the end
-    /// is no loss, even if it is the slowest and breaks every promise.
+    /// One more piece of work that begins before the end is no loss, whatever the rest is like,
+    /// even if it is the slowest and breaks every promise.
     #[test]
     fn refusing_work_never_pays() {
         let base = run(100, 2.0, 10, vec![true, true]);
@@ -238,7 +238,7 @@ mod tests {
             for finished in 0..10 {
                 let less = run(dollars, slowdown, finished, kept.clone());
                 let mut more = run(dollars, slowdown, finished + 1, vec![false, false]);
-                // It began at the very end: (1,000 s + 100 s) / 100 s.
+                // The piece began at the very end: (1,000 s + 100 s) / 100 s.
                 more.slowness.sum = less.slowness.sum + 11.0;
                 let (less, more) = (Score::of(&less, &base), Score::of(&more, &base));
                 assert!(less.value <= more.value, "{finished}: {less:?}, {more:?}");

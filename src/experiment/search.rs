@@ -1,16 +1,15 @@
 //! The cheapest setup that keeps its promises: searched on some replications,
 //! judged on others that the search never saw.
 //!
-//! Even replications are searched, odd ones held out, so that both halves have
-//! seen all seasons of a trace. What the search believes decides only which
-//! few setups are judged. Each of these is judged once, on as many held-out
-//! replications as all others: half of the error that is allowed goes to the
-//! verdicts that promises are kept (corrected by Holm for the number of
-//! setups), three tenths to the choice of the cheapest among them (Kim and
-//! Nelson), and the rest to the steps below. So the answer as a whole is wrong with the stated probability at
-//! most, as far as Student's t or the binomial law hold.
+//! Even replications are searched, odd ones held out, so that both halves have seen all seasons of
+//! a trace. The search decides only which few setups are judged. Each of these is judged once, on
+//! as many held-out replications as all others: half of the error that is allowed goes to the
+//! verdicts that promises are kept (corrected by Holm for the number of setups), three tenths to
+//! the choice of the cheapest among them (Kim and Nelson), and the rest to the steps below. So the
+//! answer as a whole is wrong with the stated probability at most, as far as Student's t or the
+//! binomial law hold.
 //!
-//! From the cheapest that is shown to keep its promises steps go on down, while there is budget:
+//! Steps go on down from the cheapest that is shown to keep its promises, while there is budget:
 //! its cheaper neighbours are looked at and judged as well, one after the other. A later verdict
 //! does not change those before it: each takes half of what is left of the error of the steps, and
 //! gives it back if it is shown to keep.
@@ -57,7 +56,7 @@ pub struct Task {
     pub variables: Vec<Variable>,
     /// Name of the policy that runs; the scenario's baseline where none is named.
     pub policy: Option<String>,
-    /// Row in the table of metrics of what is to be made small.
+    /// Row of [`METRICS`](crate::metrics::METRICS) of the goal, which is to be made small.
     pub goal: usize,
     /// Rule by which promises count as kept.
     pub keeping: Keeping,
@@ -83,7 +82,7 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
     /// Shortlist: the setups that were judged; the cheapest by the search first.
     pub finalists: Vec<ShortlistEntry>,
-    /// Row in `finalists` of the answer; none where none was shown to keep all promises.
+    /// Row in `finalists` of the answer; `None` if no setup was shown to keep all promises.
     pub choice: Option<usize>,
     /// Whether the choice was told apart from all other finalists that keep
     /// all promises, but for differences within the margin.
@@ -106,13 +105,14 @@ pub struct Found {
     pub held_out: u32,
     /// Seed of the first replication.
     pub seed: u64,
-    /// By variable: its observed effect.
+    /// Observed effects by variable.
     pub effects: Vec<VariableEffect>,
     /// Whether all finalists did the same work in every replication.
     pub comparable: bool,
     /// Scope of each variable: the policies that it concerns.
     scope: VariableScope,
-    /// By variable: whether the scenario would take a value below the first, and one above the last.
+    /// Whether the scenario would take a value below the first, and one above the last, by
+    /// variable.
     open_ends: Vec<[bool; 2]>,
 }
 
@@ -212,7 +212,7 @@ impl Found {
         self.levels(point).filter_map(edit).collect()
     }
 
-    /// Each variable with its value in a setup; none where it is no setting of the policy.
+    /// Each variable with its value in a setup; `None` if it is no setting of the policy.
     pub fn levels(&self, point: &SetupPoint) -> impl Iterator<Item = (&Variable, Option<&str>)> {
         let levels = self.task.variables.iter().zip(point).zip(self.scope.at(point));
         levels.map(|((one, &level), &own)| (one, own.then(|| one.levels[level].as_str())))
@@ -270,7 +270,7 @@ impl Found {
     }
 }
 
-/// By variable, whether the scenario takes the value before the first and the one after the last;
+/// Whether the scenario takes the value before the first and the one after the last, by variable;
 /// zero, a full share and the like are ends of their own.
 fn open_ends(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Vec<[bool; 2]> {
     let taken = |variable: &Variable, value: &String| {

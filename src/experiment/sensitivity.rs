@@ -11,7 +11,7 @@ use crate::workload::Transform;
 
 /// Factor by which assumptions are moved: a tenth more.
 const STEP: f64 = 1.1;
-/// Replications of each.
+/// Replications of each side of a moved assumption.
 const REPLICATIONS: u32 = 3;
 
 /// Effect of one assumption on a difference.
@@ -59,7 +59,7 @@ enum Variation {
 }
 
 impl Variation {
-    /// Everything that can be moved in either of two scenarios.
+    /// Variations of everything that can be moved in either of two scenarios.
     fn of(scenarios: [&Scenario; 2]) -> Vec<Self> {
         let mut all = vec![Self::Arrivals, Self::Runtimes, Self::Sizes];
         for provider in scenarios.iter().flat_map(|scenario| scenario.world.providers.rows()) {
@@ -116,8 +116,8 @@ fn reprice(scenario: &mut Scenario, provider: &str) {
 /// Moves every assumption in turn and measures the difference between the two
 /// sides over a few replications, evenly spread over all.
 ///
-/// `difference` sums up one replication of both; none where the two cannot be
-/// held against each other.
+/// `difference` sums up one replication of both; `None` if the two cannot be held against each
+/// other.
 ///
 /// # Errors
 /// See [`RunnerFailure`].
@@ -175,7 +175,7 @@ fn spread(count: u32, all: u32) -> impl Iterator<Item = u32> {
     (0..count).map(move |index| at(index) as u32)
 }
 
-/// The mean difference of pairs of runs; none where one of them shows none.
+/// The mean difference of pairs of runs; `None` if one of them shows none.
 fn mean(
     rows: &[Measurement],
     difference: impl Fn(&Measurement, &Measurement) -> Option<f64>,

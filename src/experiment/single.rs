@@ -19,16 +19,16 @@ use crate::workload::{RowNotes, Source};
 pub struct Settings {
     /// Seed of every random stream.
     pub seed: u64,
-    /// Watch all laws, not only the cheap ones.
+    /// All laws are watched, not only the cheap ones.
     pub audit: bool,
-    /// Keep the policy's reasons.
+    /// Reasons of the policy are kept.
     pub explain: bool,
-    /// Keep the names of work, for files.
+    /// Names of work are kept, for files.
     pub names: bool,
-    /// Only what comes after this is counted; zero counts everything.
+    /// Length of the start of a run that is not counted; zero counts everything.
     pub warm_up: Span,
-    /// Utilisation and the mean queue are those of the time before this, from the start:
-    /// the end of a window, after which no more of its work arrives.
+    /// End of a window, from the start, after which no more of its work arrives: utilisation and
+    /// the mean queue are those of the time before.
     pub until: Option<Span>,
 }
 
@@ -39,7 +39,7 @@ impl Settings {
     }
 }
 
-/// Everything that is shown of a run.
+/// Results of a run, with everything that is shown of it.
 #[derive(Clone, Debug)]
 pub struct RunResult {
     /// The numbers.

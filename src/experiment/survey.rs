@@ -37,13 +37,13 @@ pub struct Survey {
     pub sizeless: u64,
     /// Amounts that are asked for between the first and the last arrival, if nobody waits.
     pub load: SurveyedLoad,
-    /// The same of GPUs alone, by the models that will do; none for any model.
+    /// Amounts of GPUs alone, by the models that will do; no models stand for any.
     pub by_models: BTreeMap<Vec<String>, SurveyedLoad>,
     /// The largest task by cores, memory and GPUs, and its work.
     pub largest: [Option<(u64, String)>; 3],
-    /// By policy: work that fits nowhere.
+    /// Work that fits nowhere, by policy.
     pub impossible: Vec<Impossible>,
-    /// By policy: counts of the work that it can rent for.
+    /// Counts of the work that each policy can rent for.
     pub rentals: Vec<Rentals>,
     /// Owned machines on which no task could be placed.
     pub unused: Vec<Id<Offer>>,
@@ -66,11 +66,11 @@ pub struct Impossible {
 pub struct SurveyedLoad {
     /// Pieces of work.
     pub pieces: u64,
-    /// Core-seconds.
+    /// Cores, in core-seconds.
     pub cores: f64,
-    /// GiB-seconds.
+    /// Memory, in GiB-seconds.
     pub memory: f64,
-    /// GPU-seconds.
+    /// GPUs, in GPU-seconds.
     pub gpus: f64,
 }
 
@@ -102,7 +102,7 @@ struct WorkRun {
 pub enum Unsurveyed {
     /// The workload has problems.
     Problems(Vec<Problem>),
-    /// It was told to stop.
+    /// The survey was told to stop.
     Stopped,
 }
 
@@ -110,17 +110,17 @@ pub enum Unsurveyed {
 struct Fitting<'w> {
     world: &'w World,
     sites: Sites,
-    /// By row of the rules.
+    /// Rules resolved, by row.
     rules: Vec<ResolvedRules>,
-    /// By policy; policies that rent alike share one.
+    /// Feasibility under each policy; policies that rent alike share one.
     fits: Vec<Feasibility>,
-    /// By policy: row of its feasibility in `fits`.
+    /// Row of each policy's feasibility in `fits`.
     of: Vec<usize>,
-    /// By policy: counts of the work that it can rent for, if it rents.
+    /// Counts of the work that each policy can rent for, if it rents.
     renting: Vec<Option<Renting>>,
     /// Owned machines that could have held no task so far.
     unused: Vec<Id<Offer>>,
-    /// By row of the rules: the speed of jobs on the own machines where they may run.
+    /// Speed of jobs on the own machines where they may run, by row of the rules.
     own_speeds: Vec<OwnSpeed>,
 }
 
@@ -153,7 +153,7 @@ impl OwnSpeed {
         Self { of_cores: mean(cores), of_gpus: mean(gpus) }
     }
 
-    /// Runtime of work on the own machines; none where it has no end.
+    /// Runtime of work on the own machines; `None` if it has no end.
     fn runtime(self, work: &Work) -> Option<Span> {
         let speed = match work.ask.demand.gpus {
             _ if !work.body.kind().scales_with_speed() => return work.body.length(),
@@ -195,8 +195,8 @@ impl<'w> Fitting<'w> {
         }
     }
 
-    /// Notes by policy whether the work can ever run. Its runtime on the own machines; none where
-    /// it has no end.
+    /// Notes by policy whether the work can ever run. Returns its runtime on the own machines;
+    /// `None` if it has no end.
     fn count(
         &mut self,
         book: &Interner,
@@ -371,7 +371,7 @@ impl Survey {
         (first <= last).then_some((first, last))
     }
 
-    /// Seconds over which work arrives, up to the horizon; none where all of it comes at once.
+    /// Seconds over which work arrives, up to the horizon; `None` if all of it comes at once.
     pub fn window(&self, horizon: Option<Span>) -> Option<f64> {
         let (first, last) = self.span(horizon)?;
         Some((last - first).secs_f64()).filter(|&seconds| seconds > 0.0)

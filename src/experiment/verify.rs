@@ -36,10 +36,10 @@ use watch::WindowWatch;
 /// Replications of each case.
 pub const REPLICATIONS: u64 = 32;
 
-/// From this number every seed is derived.
+/// Number from which every seed is derived.
 const SEED: u64 = 20_260_101;
 
-/// Effort of a verification: how much to simulate.
+/// Effort of a verification: the amount that is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effort {
@@ -59,7 +59,7 @@ impl Effort {
     }
 }
 
-/// Everything that was checked.
+/// Result of a verification: everything that was checked.
 #[derive(Clone, Debug, Serialize)]
 pub struct VerifyReport {
     /// Effort of the verification.
@@ -114,7 +114,7 @@ pub fn verify(effort: Effort, told: &mut dyn FnMut(&CheckRow)) -> Result<VerifyR
 /// Measured values of one case, by answer and replication.
 #[derive(Clone, Debug)]
 pub struct MeasuredCase {
-    /// By answer: one value per replication.
+    /// Values by answer, one per replication.
     pub values: Vec<Vec<f64>>,
     /// Replications that kept Little's law as an identity.
     pub balanced: u64,

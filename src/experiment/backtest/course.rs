@@ -17,7 +17,7 @@ pub struct Lived {
 }
 
 impl Backtest {
-    /// The course in `steps` steps; none where no work has both waits.
+    /// The course in `steps` steps; `None` if no work has both waits.
     pub fn course(&self, steps: usize) -> Option<Lived> {
         let end = |one: &Matched<'_>| {
             let observed = one.observed.wait + one.observed.runtime;

@@ -34,7 +34,7 @@ pub struct WaitErrors {
     pub bias_s: f64,
     /// Ends of the 95 % interval of the bias over other stretches of the same
     /// log, from a bootstrap of its weeks (of its days, where there are fewer
-    /// than eight weeks); none below eight days.
+    /// than eight weeks); `None` below eight days.
     pub bias_interval_s: Option<[f64; 2]>,
     /// Mean absolute error in seconds.
     pub mean_absolute_s: f64,
@@ -50,14 +50,13 @@ pub struct WaitErrors {
     pub too_long: f64,
     /// Share that waits less long than observed.
     pub too_short: f64,
-    /// Pearson's correlation of observed and simulated waits; none where
-    /// either is all the same.
+    /// Pearson's correlation of observed and simulated waits; `None` if either is all the same.
     pub correlation: Option<f64>,
     /// Spearman's rank correlation, equal waits sharing their mean rank.
     pub rank_correlation: Option<f64>,
 }
 
-/// The errors of all `matched` work; none where there is none.
+/// The errors of all `matched` work; `None` if there is no such work.
 pub fn errors<'a>(matched: impl Iterator<Item = Matched<'a>>) -> Option<WaitErrors> {
     let all: Vec<Matched<'a>> = matched.collect();
     let errors: Vec<f64> = all.iter().map(Matched::error_s).collect();
@@ -95,7 +94,7 @@ pub(super) fn nearest_rank(sorted: &[f64], share: f64) -> f64 {
     sorted[rank::nearest_rank(share, sorted.len() as u64) as usize - 1]
 }
 
-/// Fewest blocks of which an interval is made.
+/// Fewest blocks from which an interval is made.
 const FEWEST_BLOCKS: usize = 8;
 
 /// Jobs that wait together depend on each other, so whole weeks or days are
@@ -118,7 +117,7 @@ fn bias_interval(all: &[Matched<'_>], errors: &[f64]) -> Option<[f64; 2]> {
     Some([found.low, found.high])
 }
 
-/// Pearson's correlation; none where either side does not vary.
+/// Pearson's correlation; `None` if either side does not vary.
 fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
     let count = a.len() as f64;
     let mean = |values: &[f64]| values.iter().sum::<f64>() / count;

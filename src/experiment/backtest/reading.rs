@@ -29,19 +29,19 @@ pub struct Reading {
     pub unit: String,
     /// Source of the observed value.
     pub seen: ObservedFrom,
-    /// As observed.
+    /// Observed value.
     pub observed: f64,
-    /// As simulated; none where the run shows nothing.
+    /// Simulated value; `None` if the run shows nothing.
     pub simulated: Option<f64>,
 }
 
 impl Reading {
-    /// Simulated minus observed.
+    /// Simulated value minus the observed one.
     pub fn error(&self) -> Option<f64> {
         self.simulated.map(|simulated| simulated - self.observed)
     }
 
-    /// The error as a share of what was observed; none where that is nothing.
+    /// The error as a share of the observed value; `None` if that is 0.
     pub fn relative(&self) -> Option<f64> {
         self.error().filter(|_| self.observed != 0.0).map(|error| error / self.observed.abs())
     }
@@ -49,7 +49,7 @@ impl Reading {
 
 /// One side of all matched work.
 struct MatchedTotals {
-    /// Sorted.
+    /// Waits in seconds, sorted.
     waits: Vec<f64>,
     turnaround_s: f64,
     slowdown: f64,
@@ -108,8 +108,8 @@ fn longest_queue(mut changes: Vec<(Time, i64)>) -> u64 {
     most as u64
 }
 
-/// The figures of all work of which both waits are known; none where there is
-/// none. `cores` are the milli-cores of a world that rents nothing.
+/// The figures of all work whose two waits are known; empty if there is no such work. `cores` are
+/// the milli-cores of a world that rents nothing.
 pub(super) fn of_trace(pairs: &[Pair], cores: Option<u64>) -> Vec<Reading> {
     let all: Vec<Matched<'_>> = matched(pairs).collect();
     if all.is_empty() {

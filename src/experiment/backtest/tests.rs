@@ -78,7 +78,7 @@ fn figures_of_five_jobs() {
     check("turnaround_mean", 420.0, 506.0);
     check("slowdown_mean", 21.0 / 5.0, 25.3 / 5.0);
     check("core_hours", 1_000.0 / 3_600.0, 1_000.0 / 3_600.0);
-    // From 0 s to 40 + 1,000 + 100 s, and to 40 + 1,500 + 100 s; of four cores.
+    // Runs last from 0 s to 40 + 1,000 + 100 s, and to 40 + 1,500 + 100 s, on four cores.
     check("makespan", 1_140.0, 1_640.0);
     check("utilisation_cpu", 1_000.0 / (4.0 * 1_140.0), 1_000.0 / (4.0 * 1_640.0));
     check("queue_length_mean", 1_600.0 / 1_140.0, 2_030.0 / 1_640.0);

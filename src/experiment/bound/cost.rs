@@ -30,7 +30,7 @@ struct OwnedSaving {
     from: Time,
     until: Time,
     area: f64,
-    /// In dollars; infinite where it cannot be rented.
+    /// Saving in dollars; infinite if it cannot be rented.
     worth: f64,
 }
 
@@ -46,8 +46,8 @@ impl<'w> OwnedMachines<'w> {
         Self { world, started, capacity }
     }
 
-    /// Their cost if the run ends at `end`, in dollars, without what billing
-    /// rules add: so it never falls with `end`.
+    /// Cost of the machines if the run ends at `end`, in dollars, without what billing rules add:
+    /// so it never falls with `end`.
     pub(super) fn cost(&self, end: Time) -> f64 {
         let exact = Billing { granularity: Span::from_micros(1), minimum: Span::ZERO };
         let bill = |offer: &crate::model::Offer| {
@@ -170,7 +170,7 @@ fn extending(
     let longer = Span::from_micros(if longer < 1e18 { longer as i64 + 1 } else { 0 });
     let last = end.saturating_add(longer);
     let between = |from: Time, to: Time| (owned.cost(from) - saved(to), from, to);
-    // Whatever fits at all fits by the last end, and often by the first.
+    // Work that fits at all fits by the last end, and often by the first.
     let (most, first) = (saved(last), saved(end));
     if first >= most {
         let all = savings.iter().map(|saving| saving.worth).filter(|worth| worth.is_finite());

@@ -38,7 +38,7 @@ pub(super) enum FirstServed {
     LeastPerWeight,
 }
 
-/// Priority, then row.
+/// Key of the order by priority, then by row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct PriorityKey(f64, i128, usize);
 

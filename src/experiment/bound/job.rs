@@ -7,7 +7,7 @@ use crate::units::{Demand, Id, Money, Shape, Span, Time};
 use super::offers::{FeasibleOffers, OfferClass, WEIGHTS};
 
 /// The cheapest that the work can be on rented instances, in dollars, by
-/// [`WEIGHTS`]; infinite where none of the kind can hold it.
+/// [`WEIGHTS`]; infinite where no instance of the kind can hold it.
 pub(super) type Rents = [f64; WEIGHTS.len()];
 
 /// A piece of work that can be finished.
@@ -20,8 +20,8 @@ pub(super) struct Job {
     pub(super) start: Time,
     /// Earliest end.
     pub(super) done: Time,
-    /// From start to end at the least, and, where it is not preempted and all
-    /// its tasks start together, at the most.
+    /// Time from start to end at the least, and, if it is not preempted and all its tasks start
+    /// together, at the most.
     pub(super) shortest: Span,
     pub(super) longest: Option<Span>,
     /// Milli-cores, MiB, milli-GPUs of all tasks together.
@@ -34,18 +34,18 @@ pub(super) struct Job {
     pub(super) owned: Option<Span>,
     /// The least time there if it is to meet its deadline, where it can.
     pub(super) owned_in_time: Option<Span>,
-    /// Moving its data, wherever it runs, in dollars.
+    /// Cost of moving its data, wherever it runs, in dollars.
     pub(super) moving: f64,
-    /// Moving its data to owned instances beyond that.
+    /// Further cost of moving its data to owned instances, in dollars.
     pub(super) owned_moving: f64,
     pub(super) rents: Rents,
-    /// If it is to meet its deadline.
+    /// Rents if it is to meet its deadline.
     pub(super) rents_in_time: Rents,
     /// Progress on the reference machine: core-hours and GPU-hours.
     pub(super) useful: [f64; 2],
 }
 
-/// Turns work into jobs.
+/// Reader that turns work into jobs.
 #[derive(Debug)]
 pub(super) struct JobReader<'w> {
     world: &'w World,
@@ -53,7 +53,7 @@ pub(super) struct JobReader<'w> {
     homes: Vec<Option<Id<Region>>>,
 }
 
-/// Work on one dish.
+/// Time and cost of a job on one class of offers.
 #[derive(Clone, Copy, Debug)]
 struct Weighting {
     compute: Span,
@@ -66,8 +66,8 @@ impl<'w> JobReader<'w> {
         Self { world, started, homes: Vec::new() }
     }
 
-    /// The job, which may turn out not to be feasible. Marks the dishes that a
-    /// limited job needs.
+    /// The job, which may turn out not to be feasible. Marks the classes of offers that a limited
+    /// job needs.
     pub(super) fn read(&mut self, book: &Interner, work: &Work, menu: &mut FeasibleOffers) -> Job {
         let ask = &work.ask;
         let home = ask.home.and_then(|home| self.home(book, home));
@@ -127,7 +127,7 @@ impl<'w> JobReader<'w> {
         }
     }
 
-    /// Takes in what the job would take and cost on a dish.
+    /// Takes in the time and cost of the job on one class of offers.
     fn add(&self, job: &mut Job, work: &Work, dish: &OfferClass, taste: Weighting, whole: bool) {
         let busy = if whole { taste.compute.saturating_add(taste.moving) } else { taste.compute };
         let ready = self.started.saturating_add(dish.boot).max(work.arrival);
@@ -227,7 +227,7 @@ impl OfferSums {
     }
 }
 
-/// Least and most over the dishes.
+/// Least and most over the classes of offers.
 #[derive(Debug)]
 struct OfferRange {
     compute: [Span; 2],

@@ -32,18 +32,18 @@ pub(super) struct OfferClass {
     /// Speed of a job, in millionths.
     pub(super) speed: u32,
     pub(super) region: Id<Region>,
-    /// Paid for whether used or not.
+    /// Owned, and so paid for whether used or not.
     pub(super) owned: bool,
     /// Instances that run when the run starts.
     pub(super) running: u64,
-    /// Most instances at once; none for no limit.
+    /// Most instances at once; `None` for no limit.
     pub(super) limit: Option<u64>,
-    /// From the run's start to the first of them at the earliest.
+    /// Time from the run's start to the first of them at the earliest.
     pub(super) boot: Span,
     /// Lowest price from the run's start on, in dollars per microsecond.
     pub(super) price: f64,
-    /// By way to weigh (see [`WEIGHTS`]) and resource: share of an instance per
-    /// unit; which ways are for this shape.
+    /// Share of an instance per unit, by way to weigh (see [`WEIGHTS`]) and resource; `ways` are
+    /// those for this shape.
     pub(super) shares: [[f64; 3]; WEIGHTS.len()],
     pub(super) ways: Range<usize>,
     /// Rows of the offers.
@@ -52,19 +52,19 @@ pub(super) struct OfferClass {
     pub(super) needed: bool,
 }
 
-/// All that work of one set of rules may run on.
+/// Classes of offers on which work of one set of rules may run.
 #[derive(Clone, Debug)]
 pub(super) struct FeasibleOffers {
     pub(super) classes: Vec<OfferClass>,
 }
 
-/// The menus of a run, by rules.
+/// Feasible offers of a run, by rules.
 #[derive(Debug)]
 pub(super) struct FeasibleOfferCache<'w> {
     world: &'w World,
     started: Time,
     rows: Vec<Option<FeasibleOffers>>,
-    /// Dishes on all menus so far.
+    /// Number of classes of offers for all rules so far.
     pub(super) size: usize,
 }
 
@@ -73,7 +73,7 @@ impl<'w> FeasibleOfferCache<'w> {
         Self { world, started, rows: Vec::new(), size: 0 }
     }
 
-    /// The menu of these rules.
+    /// Feasible offers under these rules.
     pub(super) fn of(&mut self, book: &Interner, rules: Id<Rules>) -> &mut FeasibleOffers {
         if self.rows.len() <= rules.row() {
             self.rows.resize(rules.row() + 1, None);
@@ -87,7 +87,7 @@ impl<'w> FeasibleOfferCache<'w> {
         })
     }
 
-    /// The most milli-cores, MiB and milli-GPUs of all dishes that are needed.
+    /// The most milli-cores, MiB and milli-GPUs of all classes of offers that are needed.
     pub(super) fn capacity(&self) -> [i128; 3] {
         let menus = self.rows.iter().flatten();
         let dishes = menus.flat_map(|menu| menu.classes.iter().filter(|dish| dish.needed));
@@ -183,7 +183,7 @@ impl OfferClass {
     }
 }
 
-/// None where there never is an instance.
+/// Class of an offer by itself; `None` if there never is an instance.
 fn offer_class(
     world: &World,
     resolved: &ResolvedRules,
@@ -219,7 +219,7 @@ fn offer_class(
     })
 }
 
-/// Most instances of an offer at once; none for no limit.
+/// Most instances of an offer at once; `None` for no limit.
 fn limit(world: &World, offer: Id<Offer>) -> Option<u64> {
     let facts = &world.offers[offer];
     let running = u64::from(facts.running_at_start);

@@ -74,9 +74,9 @@ fn one_machine_does_one_job_after_the_other() {
     check(&bounds, "wait_mean", &[1_800.0]);
     check(&bounds, "wait_max", &[1_800.0]);
     check(&bounds, "turnaround_p50", &[3_600.0]);
-    // 1 and 2.
+    // Mean of 1 and 2.
     check(&bounds, "slowdown_mean", &[1.5]);
-    // By 1.5 h there is room for one and a half.
+    // Room for one and a half until 1.5 h.
     check(&bounds, "deadlines_met", &[0.5]);
     check(&bounds, "tardiness_max", &[0.0]);
     check(&bounds, "cost_total", &[2.0]);
@@ -87,12 +87,12 @@ fn one_machine_does_one_job_after_the_other() {
 
 #[test]
 fn renting_competes_with_staying_longer() {
-    // For 2 USD/h: an hour longer is cheaper, unless deadlines forbid it.
+    // At 2 USD/h an hour longer is cheaper, unless deadlines forbid it.
     let dear = world([owned(1), rented("2")]);
     check(&bounds(&dear, &pair(HOUR), Some(1.0)), "cost_total", &[2.0, 3.0]);
     check(&bounds(&dear, &pair(HOUR), Some(0.5)), "cost_total", &[2.0, 2.0]);
     check(&bounds(&dear, &pair(HOUR), Some(0.5)), "turnaround_mean", &[3_600.0]);
-    // For half a dollar, rent. The owned machine is paid for an hour in any case.
+    // At half a dollar renting is cheaper. The owned machine is paid for an hour in any case.
     let cheap = world([owned(1), rented("0.5")]);
     check(&bounds(&cheap, &pair(HOUR), Some(1.0)), "cost_total", &[1.5, 1.5]);
     // Half of a machine is half of its price, by the resource that is short.

@@ -3,8 +3,7 @@
 /// Starts and ends of windows that are told apart.
 const GRID: usize = 48;
 
-/// For some intervals of time, how much of the capacity in them is left to the
-/// work whose whole window lies inside.
+/// Capacity in some intervals of time that is left to the work whose whole window lies inside.
 ///
 /// The amounts that fit all intervals form a polymatroid: capacity times length is modular over
 /// intervals that cross. So taking pieces in order of value per area, each as much as fits, is
@@ -13,7 +12,7 @@ const GRID: usize = 48;
 pub(super) struct WindowCapacity {
     starts: Vec<i64>,
     ends: Vec<i64>,
-    /// By start, then by end.
+    /// Capacity that is left, by start, then by end.
     room: Vec<f64>,
 }
 
@@ -30,8 +29,8 @@ impl WindowCapacity {
         Self { starts, ends, room }
     }
 
-    /// Takes in as much as fits of a piece of `area` with this window, which
-    /// is one of those that the grid was made of; how much that is.
+    /// Takes in as much as fits of a piece of `area` with this window, which is one of those that
+    /// the grid was made of; returns the part that fits.
     pub(super) fn take(&mut self, start: i64, end: i64, area: f64) -> f64 {
         let before = self.starts.partition_point(|&known| known <= start);
         let after = self.ends.partition_point(|&known| known < end);

@@ -36,13 +36,13 @@ pub struct Baseline {
     pub repeated: String,
     /// The policy and those that it extends, as tables of a scenario.
     pub policy: String,
-    /// By replication: the hash over the records.
+    /// Hash over the records, by replication.
     pub events: Vec<String>,
-    /// Identity of the scenario: by key its value, by file its hash.
+    /// Identity of the scenario: values by key, hashes by file.
     pub world: BTreeMap<String, String>,
-    /// By metric and replication; not a number where the run showed nothing.
+    /// Values by metric and replication; not a number where the run showed nothing.
     pub metrics: BTreeMap<String, Vec<f64>>,
-    /// By replication: the hash along the records.
+    /// Hash trace along the records, by replication.
     pub trail: Vec<HashTrace>,
 }
 
@@ -99,7 +99,7 @@ impl Baseline {
     /// Reads the baseline at `path`.
     ///
     /// # Errors
-    /// As [`Baseline::parse`], or why there is no text.
+    /// Those of [`Baseline::parse`], or the reason why there is no text.
     pub fn load(path: &Path) -> Result<Self, Problem> {
         let text = text_of(path, "baseline").map_err(|mut problems| problems.remove(0))?;
         Self::parse(&text, &path.display().to_string())
@@ -180,7 +180,7 @@ impl Baseline {
         self.events.len() as u32
     }
 
-    /// The values of a metric by replication; none where the run showed nothing.
+    /// The values of a metric by replication; `None` where the run showed nothing.
     pub fn metric(&self, key: &str) -> Vec<Option<f64>> {
         let value = |value: &f64| Some(*value).filter(|value| !value.is_nan());
         self.metrics.get(key).into_iter().flatten().map(value).collect()

@@ -116,8 +116,8 @@ pub fn look_up<E>(
     Ok(true)
 }
 
-/// The record with this number, with what could be seen and the reasons; none
-/// where the run ends before it.
+/// The record with this number, with what could be seen and the reasons; `None` if the run ends
+/// before it.
 ///
 /// # Errors
 /// Errors of the side.
@@ -145,7 +145,7 @@ mod tests {
         }
     }
 
-    /// Checks where two logs of letters part, of which the first `agreed` are known to be the same.
+    /// Checks where two logs of letters part whose first `agreed` letters are known to be the same.
     #[track_caller]
     fn check(base: &str, now: &str, agreed: u64, want: (u64, Option<&str>, Option<&str>)) {
         let side = |text: &str, stretch: RecordRange, sink: &mut dyn FnMut(EventLogEntry)| {

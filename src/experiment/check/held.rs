@@ -11,9 +11,9 @@ use crate::sim::Failure;
 pub struct HeldSuite<'a> {
     /// The policies with their runs.
     pub trials: Vec<Trial<'a>>,
-    /// What each did when its baseline was stored.
+    /// Baseline of each, as it was stored.
     pub baselines: Vec<Baseline>,
-    /// How the scenario of each is repeated.
+    /// Plan by which the scenario of each is repeated.
     pub plans: Vec<RepetitionPlan>,
     /// The verdicts on each.
     pub verdicts: Vec<GateVerdicts<'a>>,
@@ -28,7 +28,7 @@ pub struct HeldSuite<'a> {
 pub struct NotHeld<'a> {
     /// Name of the scenario in the suite.
     pub scenario: &'a str,
-    /// Name of the policy; none where it is about the scenario.
+    /// Name of the policy; `None` if the problem is about the scenario.
     pub policy: Option<String>,
     /// The problem.
     pub problem: Problem,
@@ -45,8 +45,8 @@ pub struct FailedTrial<'a> {
     pub failure: RunnerFailure,
 }
 
-/// Runs every policy of a suite as often as its baseline holds, and judges. What is wrong with some
-/// baselines, or with some policies, withholds nothing of the others.
+/// Runs every policy of a suite as often as its baseline holds, and judges. Problems with some
+/// baselines, or with some policies, withhold nothing of the others.
 ///
 /// # Errors
 /// A run was stopped from outside, or did what no run may.

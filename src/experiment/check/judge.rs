@@ -43,10 +43,10 @@ pub struct Finding<'a> {
     pub base: Option<f64>,
     /// Mean now, over the same.
     pub now: Option<f64>,
-    /// Half of the width of the interval of the difference; none of one replication.
+    /// Half of the width of the interval of the difference; `None` with one replication.
     pub half_width: Option<f64>,
     /// p-value of "it is not worse than the margin allows", corrected by Holm over
-    /// the gates of the suite that differ at all; none where nothing is tested.
+    /// the gates of the suite that differ at all; `None` if nothing is tested.
     pub p: Option<f64>,
     /// Outcome of the gate.
     pub outcome: GateOutcome,
@@ -64,7 +64,7 @@ impl Finding<'_> {
 /// Reason of a gate that passes though that it is not worse is not shown.
 const NOT_SURELY: &str = "within the margin, but not surely";
 
-/// A metric that is not what it was.
+/// A metric whose mean is not that of the baseline.
 #[derive(Clone, Copy, Debug)]
 pub struct MovedMetric {
     /// The metric.
@@ -76,7 +76,7 @@ pub struct MovedMetric {
 }
 
 impl MovedMetric {
-    /// Whether the metric moved for the worse; none where it has no better direction or no value.
+    /// Whether the metric moved for the worse; `None` if it has no better direction or no value.
     pub fn is_worse(&self) -> Option<bool> {
         let (base, now) = (self.base?, self.now?);
         match self.metric.better {
@@ -96,7 +96,7 @@ pub struct BrokenObjective<'a> {
     pub metric: &'static Metric,
     /// Mean of the baseline.
     pub base: f64,
-    /// Mean now; none where no run shows the metric any more.
+    /// Mean now; `None` if no run shows the metric any more.
     pub now: Option<f64>,
 }
 
@@ -107,7 +107,7 @@ pub struct GateVerdicts<'a> {
     pub scenario: &'a str,
     /// The policy.
     pub policy: &'a str,
-    /// In the order of the suite.
+    /// Findings in the order of the suite's gates.
     pub findings: Vec<Finding<'a>>,
     /// The metrics that are not what they were: those of gates that do not hold, of other gates, and
     /// the rest, each with the largest relative change first.

@@ -13,7 +13,7 @@ pub struct ComparedArms<'a> {
     pub comparison: Comparison,
     /// The first replication of each arm.
     pub exhibits: Vec<FullRun>,
-    /// Decision that follows; none where nothing is decided.
+    /// Decision that follows; `None` if nothing is decided.
     pub decision: Option<Decision>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> ComparedArms<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`ComparedArms::run`].
+    /// Those of [`ComparedArms::run`].
     pub fn of(
         runner: &Runner<'_>,
         scenario: &'a mut Scenario,

@@ -35,11 +35,11 @@ const WEEK: Span = Span::from_secs(7 * 86_400);
 pub struct Asked {
     /// Number of replications, or with a precision the most of them.
     pub replications: Option<u32>,
-    /// Windows of this length; where the trace is no longer than that, all of it in one piece.
+    /// Length of the windows; a trace that is no longer than that is taken in one piece.
     pub window: Option<Span>,
-    /// Played before each window, or left out at the start.
+    /// Length of the part that is played before each window, or left out at the start.
     pub warm_up: Option<Span>,
-    /// Blocks of this length.
+    /// Length of the blocks that are drawn.
     pub resample: Option<Span>,
 }
 
@@ -139,8 +139,8 @@ impl TraceWindows {
     }
 }
 
-/// The windows that the trace can be cut into; none where it cannot. Transformations that count or deal out work see all of it, so a
-/// workload that has any is not cut.
+/// The windows that the trace can be cut into; `None` if it cannot be cut. Transformations that
+/// count or deal out work see all of it, so a workload that has any is not cut.
 fn windows(scenario: &Scenario, asked: Asked) -> Option<TraceWindows> {
     let WorkloadInput::Shared(trace) = &scenario.workload.input else { return None };
     let whole = |step: &Transform| {
@@ -180,14 +180,15 @@ fn uncut(scenario: &Scenario, width: Span) -> String {
     }
 }
 
-/// From the first arrival of a trace that is held in memory to its last, whatever is made of it.
+/// Time from the first arrival of a trace that is held in memory to its last, whatever is made of
+/// it.
 fn spread(scenario: &Scenario) -> Option<Span> {
     let WorkloadInput::Shared(trace) = &scenario.workload.input else { return None };
     trace.arrivals().map(|(first, last)| last - first)
 }
 
-/// From the first arrival of a trace to its last; none where that is not known
-/// before it is played.
+/// Time from the first arrival of a trace to its last; `None` if that is not known before it is
+/// played.
 fn extent(scenario: &Scenario) -> Option<Span> {
     let begins = |step: &Transform| matches!(step, Transform::Begin(_));
     let as_it_is = scenario.workload.transforms.iter().all(begins);

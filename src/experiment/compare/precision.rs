@@ -15,7 +15,7 @@ pub struct Wide {
     pub metric: usize,
     /// Half of the width of its interval, in the unit of the metric.
     pub half_width: f64,
-    /// Half width that was asked for; 0 where the mean is 0, of which no share is wide enough,
+    /// Half width that was asked for; 0 if the mean is 0, for no share of that is wide enough,
     /// however many replications there are.
     pub wanted: f64,
 }

@@ -100,13 +100,13 @@ fn what_is_not_shown_is_not_taken() {
     let (standing, taken) =
         stands(|at| Run { dollars: 99.0 + if at % 2 == 0 { 10.0 } else { -10.0 }, ..BASE });
     assert_eq!((standing.cost, taken), (None, false));
-    // The same policy again.
+    // A policy that is the same as the baseline.
     let (standing, taken) = stands(|_| BASE);
     assert_eq!((standing.cost, standing.balance(), taken), (None, [0, 0], false));
 }
 
-/// Both keep the mean wait and cost the same, one in 14 of 20 replications and one in all: that one,
-/// in whichever order, and also where the baseline is the one that keeps it in 14.
+/// Two policies keep the mean wait and cost the same, one in 14 of 20 replications and one in all:
+/// that one is taken, in whichever order, and also if the baseline is the one that keeps it in 14.
 #[test]
 fn of_those_that_tie_the_one_that_keeps_promises_more_often_is_taken() {
     let broken = runs(|_| Run { wait: 80.0, ..BASE });
@@ -132,7 +132,8 @@ fn what_leaves_work_undone_is_never_taken() {
     assert_eq!((standing.work, standing.cost, taken), (Some(false), Some(true), false));
 }
 
-/// As many jobs less two of a thousand, and a tenth of the GPU-hours: the large ones were refused.
+/// A policy that refuses the large jobs: as many jobs less two of a thousand, and a tenth of the
+/// GPU-hours.
 #[test]
 fn few_jobs_that_are_most_of_the_hours_are_work_too() {
     let with = |hours: f64, finished: u64| {
@@ -164,7 +165,7 @@ fn a_promise_is_lost_where_it_is_kept_less_often() {
         |after, kept, change| Promise { before: 20, after, kept, kept_before: true, change };
     assert_eq!(standing.promises[0], promise(13, true, PromiseChange::LessOften));
     assert!(!taken);
-    // In 17 of 20: 3 pairs, p = 2/2^3, which chance could have made.
+    // Kept in 17 of 20: 3 pairs, p = 2/2^3, which chance could have made.
     let (standing, _) = stands(|at| Run { dollars: if at < 3 { 150.0 } else { 40.0 }, ..BASE });
     assert_eq!(standing.promises[0], promise(17, true, PromiseChange::Even));
     // The same, but the mean breaks it: (3 × 400 + 17 × 100) / 20 = 145.
@@ -198,10 +199,10 @@ fn a_promise_is_gained_where_that_is_shown() {
         let standings = standings(&comparison, &objectives());
         (standings[1].promises[1].change, choose(&comparison, &standings) == 1)
     };
-    // It costs more, and is taken for its promise all the same.
+    // A policy that costs more is taken for its promise all the same.
     let quick = |at| Run { wait: 10.0, dollars: 105.0 + wobble(at), ..BASE };
     assert_eq!(against_slow(&quick), (PromiseChange::Gained, true));
-    // In 3 of 20 shows nothing.
+    // Kept in 3 of 20 shows nothing.
     let seldom = |at| Run { wait: if at < 3 { 10.0 } else { 100.0 }, ..BASE };
     assert_eq!(against_slow(&seldom), (PromiseChange::Even, false));
 }
@@ -246,7 +247,7 @@ fn what_is_kept_more_often_and_still_broken_is_not_kept() {
     assert_eq!((standings[1].cost, standings[1].dearer), (None, true));
     assert_eq!(standings[1].rows(PromiseChange::MoreOften), [1]);
     assert_eq!(choose(&comparison, &standings), 0);
-    // Of two that still break it the cheaper one is taken, however often they do.
+    // The cheaper of two that still break it is taken, however often they do.
     let (oftener, cheaper) = (kept_in(12, 130.0, 99.0), kept_in(10, 100.0, 98.0));
     assert_eq!(taken_of(vec![oftener, cheaper]).0, 2);
 }

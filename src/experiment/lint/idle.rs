@@ -85,7 +85,7 @@ pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec
     }
 }
 
-/// Clusters none of whose machines could hold any task.
+/// Warns of clusters none of whose machines could hold any task.
 fn clusters(scenario: &Scenario, survey: &Survey, warnings: &mut Vec<Problem>) {
     let world = &scenario.world;
     let owned = |id: Id<Region>| {

@@ -22,7 +22,7 @@ pub enum VariableEffect {
     LessIsSafer,
     /// Neither holds of all that was seen.
     Mixed,
-    /// Its values have no order.
+    /// The values of the variable have no order.
     Words,
 }
 

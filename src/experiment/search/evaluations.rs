@@ -16,13 +16,13 @@ use crate::scenario::Scenario;
 /// A setup that was looked at.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// One level per variable; that of the start where it is no setting of the policy.
+    /// One level per variable; that of the start if it is no setting of the policy.
     pub point: SetupPoint,
     /// Replications that the search saw.
     pub searched: Vec<Measurement>,
-    /// Replications that the search never saw; none of what it left behind.
+    /// Replications that the search never saw; empty for setups that it left behind.
     pub held_out: Vec<Measurement>,
-    /// By the replications that the search saw.
+    /// Score by the replications that the search saw.
     pub score: SetupScore,
     /// Row of the objective that binds, by the replications that the search saw.
     pub binding: Option<usize>,
@@ -108,7 +108,7 @@ impl<'a> Evaluations<'a> {
         Ok(())
     }
 
-    /// Row of the setup that a point stands for; none where it was not looked at.
+    /// Row of the setup that a point stands for; `None` if it was not looked at.
     pub(super) fn row(&self, point: &SetupPoint) -> Option<usize> {
         self.rows.get(&self.scope.folded(point)).copied()
     }

@@ -31,18 +31,19 @@ pub(super) trait SearchSpace {
 pub(super) struct Levels {
     /// Number of levels, at least one.
     pub(super) count: usize,
-    /// Whether neighbours are alike; if not, all are looked at.
+    /// Whether the levels have an order, so that neighbours are alike; if not, all are looked at.
     pub(super) ordered: bool,
 }
 
 /// Levels of a line that are looked at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SearchStart {
-    /// At its ends and in its middle.
+    /// Levels at the ends and in the middle of the line.
     Wide,
-    /// Around the point.
+    /// Levels around the point.
     Near,
-    /// Around the point, and not borne out: where only a better point counts.
+    /// Levels around the point, and not borne out: for searches in which only a better point
+    /// counts.
     Brief,
 }
 
@@ -108,7 +109,7 @@ impl SearchLine<'_> {
         rows.fold((*first.0, *first.1), better).0
     }
 
-    /// Levels that are still to be looked at; none at the end.
+    /// Levels that are still to be looked at; empty at the end.
     fn next(&self, last: usize, reach: SearchStart) -> Vec<usize> {
         let best = self.best();
         let safer = safer_end(&self.seen.values().copied().collect::<Vec<_>>());
@@ -133,8 +134,8 @@ impl SearchLine<'_> {
         wanted
     }
 
-    /// Half of the way to the next level seen on one side, or twice as far out
-    /// where nothing was seen yet; none where nothing lies between.
+    /// Half of the way to the next level seen on one side, or twice as far out if nothing was seen
+    /// yet; `None` if nothing lies between.
     fn between(&self, best: usize, side: LineEnd, last: usize) -> Option<usize> {
         let below = self.seen.range(..best).next_back().map(|(&level, _)| level);
         let above = self.seen.range(best + 1..).next().map(|(&level, _)| level);

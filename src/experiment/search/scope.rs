@@ -10,8 +10,8 @@ use crate::scenario::{Scenario, concerns};
 pub(super) struct VariableScope {
     /// The variable that chooses the policy.
     chooser: Option<usize>,
-    /// By level of `chooser`, or once where nothing is chosen: whether each variable
-    /// concerns the policy.
+    /// Whether each variable concerns the policy, by level of `chooser`, or once if nothing is
+    /// chosen.
     concerns: Vec<Vec<bool>>,
     /// Levels of variables that do not concern the policy.
     start: SetupPoint,
@@ -44,7 +44,7 @@ impl VariableScope {
         Self { chooser, concerns: names.iter().map(of).collect(), start: start.clone() }
     }
 
-    /// By variable: whether it matters at a point.
+    /// Whether each variable matters at a point, by variable.
     pub(super) fn at(&self, point: &SetupPoint) -> &[bool] {
         &self.concerns[self.chooser.map_or(0, |axis| point[axis])]
     }

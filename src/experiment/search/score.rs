@@ -54,7 +54,7 @@ impl SetupScore {
 pub(super) struct Judge {
     pub(super) objectives: Vec<Objective>,
     pub(super) keeping: Keeping,
-    /// Row of [`METRICS`].
+    /// Row of the goal in [`METRICS`].
     pub(super) goal: usize,
     /// Room between a mean and its bound, in standard deviations: enough for the mean of the held-out
     /// replications, or for so large a share of them, to show that it is kept.
@@ -149,8 +149,7 @@ impl Judge {
         }
     }
 
-    /// p-value of "this promise is broken on average"; none where a replication shows
-    /// no value.
+    /// p-value of "this promise is broken on average"; `None` if a replication shows no value.
     fn p_above(&self, row: usize, all: &[Measurement]) -> Option<f64> {
         let values = self.measured(row, all)?;
         let counted = self.objectives[row].metric.is_counted;
@@ -192,8 +191,8 @@ impl Judge {
         }
     }
 
-    /// Values of a promise's metric, turned so that less is better; none where
-    /// a replication shows none.
+    /// Values of a promise's metric, turned so that less is better; `None` if a replication shows
+    /// no value.
     fn measured(&self, row: usize, all: &[Measurement]) -> Option<Vec<f64>> {
         let key = self.objectives[row].metric.key;
         let value = |one: &Measurement| Some(self.side(row) * one.metric(key)?);
@@ -263,12 +262,13 @@ mod tests {
             still: false,
         };
         assert_eq!(judge.binding(&[run(10.0), run(110.0)]), Some(1));
-        // Both are kept in all: the share is half of a hundredth from its bound, the wait a tenth.
+        // Two promises are kept in all: the share is half of a hundredth from its bound, the wait a
+        // tenth.
         assert_eq!(judge.binding(&[run(90.0), run(90.0)]), Some(0));
         assert_eq!(judge.binding(&[run(99.9), run(99.9)]), Some(1));
     }
 
-    /// Five runs, of which all finish all of their work and wait for a minute.
+    /// Five runs that all finish all of their work and wait for a minute.
     #[test]
     fn counts_that_agree_show_less_than_times_do() {
         let summary = Summary {

@@ -19,7 +19,7 @@ const SEARCHED: u32 = 5;
 const HELD_OUT: u32 = 20;
 /// Setups that are judged.
 const FINALISTS: u32 = 5;
-/// Steps of which nothing is shown that a large budget allows for.
+/// Steps that a large budget allows for though nothing is shown of them.
 const STEPS_NOT_SHOWN: usize = 2;
 /// Fewest windows that are shared between searching and judging.
 const FEWEST_WINDOWS: u32 = 8;
@@ -64,7 +64,7 @@ pub(super) fn plan(
     Ok(compare::RepetitionPlan { repetition, replications: u32::MAX })
 }
 
-/// Whether nothing is random at the first setup, under each policy that may be chosen; none where
+/// Whether nothing is random at the first setup, under each policy that may be chosen; `None` if
 /// chance is known to have a part.
 pub(super) fn is_still(
     runner: &Runner<'_>,
@@ -184,8 +184,8 @@ impl Task {
         }
     }
 
-    /// Held-out replications where nobody says how many: enough for several steps of which nothing
-    /// is shown, where half of the budget has room for all finalists with so many.
+    /// Held-out replications if nobody says how many: enough for several steps that show nothing,
+    /// if half of the budget has room for all finalists with so many.
     fn usual(&self, fewest: u32) -> u32 {
         let further = part_of_next([SetupVerdict::NotShown; STEPS_NOT_SHOWN].into_iter());
         let ample = self.fewest_for(further);

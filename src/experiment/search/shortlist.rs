@@ -45,9 +45,9 @@ impl SetupVerdict {
 /// A setup that was judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShortlistEntry {
-    /// Its row among the candidates.
+    /// Row of the setup among the candidates.
     pub candidate: usize,
-    /// In words.
+    /// Verdict on the setup.
     pub verdict: SetupVerdict,
     /// p-value of "a promise is broken", corrected for the setups that were judged with it (by Holm) or
     /// before: it is held to half of the allowed error.
@@ -62,7 +62,7 @@ pub struct ShortlistEntry {
     pub tied: bool,
 }
 
-/// All that was judged.
+/// Verdicts on all setups that were judged.
 pub(super) struct SetupVerdicts {
     pub(super) finalists: Vec<ShortlistEntry>,
     pub(super) choice: Option<usize>,
@@ -74,7 +74,7 @@ pub(super) struct SetupVerdicts {
 /// for the search may be wrong about them; and dearer ones with more to spare, for it may be wrong
 /// about the best as well. A dearer one becomes the answer only where all that cost less are not
 /// shown to keep their promises, so none is taken where the search is sure of a cheaper one, as long
-/// as others are left. Where none keeps its promises, those that miss them by least.
+/// as others are left. If none keeps its promises, they are those that miss them by least.
 pub(super) fn choose(all: &[Candidate], judge: &Judge, confidence: f64, most: usize) -> Vec<usize> {
     let better = |a: &usize, b: &usize| {
         let (a, b) = (&all[*a].score, &all[*b].score);
@@ -320,7 +320,7 @@ mod tests {
         }
     }
 
-    /// Whatever is shown, the steps that are not shown to keep have no more than their part.
+    /// Steps that are not shown to keep have no more than their part, whatever is shown.
     #[test]
     fn steps_spend_no_more_than_their_part() {
         use SetupVerdict::{Broken, Kept, NotShown};
@@ -348,7 +348,7 @@ mod tests {
         ];
         assert_eq!(choose(&all, &judge(), 0.95, 5), [0, 5, 4, 3, 6]);
         assert_eq!(choose(&all, &judge(), 0.95, 2), [0, 5]);
-        // Where the search is sure of the best, nothing dearer takes the place of what is cheaper.
+        // No dearer setup takes the place of a cheaper one if the search is sure of the best.
         let mut sure = all;
         sure[0] = setup((3_287.0, -0.19), (7_074.0, 100.0));
         assert_eq!(choose(&sure, &judge(), 0.95, 4), [0, 4, 3, 1]);

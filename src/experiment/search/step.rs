@@ -2,15 +2,15 @@
 //! spare. Steps down from the answer: the setups beside it on the grid that cost less, until each was
 //! judged or the budget is used.
 //!
-//! The search passes over setups that it takes to be worse, and a setup of which it saw too little
-//! may turn out to be the answer: then what lies below that was never looked at.
+//! The search passes over setups that it takes to be worse, and a setup that it saw too little of
+//! may turn out to be the answer: then nothing below that was ever looked at.
 
 use super::evaluations::{Evaluations, SearchStop};
 use super::line::{SearchSpace, SetupPoint};
 use super::shortlist::{OF_FINALISTS, SetupVerdict, ShortlistEntry, judged_alone, part_of_next};
 use super::{SearchFailure, Task};
 
-/// End of the steps down from the answer, or where there is none of those up to one.
+/// End of the steps down from the answer, or of those up to one if there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepEnd {
     /// No answer, and no setup that was looked at is dearer with more to spare.
@@ -19,14 +19,14 @@ pub enum StepEnd {
     NoAnswerInBudget,
     /// No answer, and a further verdict takes more held-out replications.
     NoAnswerShown {
-        /// Those that it takes, if all keep the promises.
+        /// Held-out replications that it takes, if all keep the promises.
         fewest: u32,
     },
     /// Every cheaper neighbour was judged, or shown to break a promise by the search.
     AllJudged {
         /// Neighbours that are cheaper.
         cheaper: usize,
-        /// Those of them that only the search saw.
+        /// Neighbours among them that only the search saw.
         by_search: usize,
     },
     /// The budget has no room for these neighbours, which were not looked at, or are cheaper and
@@ -35,8 +35,8 @@ pub enum StepEnd {
 }
 
 /// Steps down from finalist `at`: judges its cheaper neighbours, those that miss their promises by
-/// least first, goes on from one that is shown to keep them, and adds all to the finalists, the first
-/// of which were judged `together`. The finalist at which it ends, and why.
+/// least first, goes on from one that is shown to keep them, and adds all to the finalists, whose
+/// first were judged `together`. Returns the finalist at which it ends, and why.
 pub(super) fn down(
     book: &mut Evaluations<'_>,
     finalists: &mut Vec<ShortlistEntry>,
@@ -137,8 +137,8 @@ fn wide_steps(book: &Evaluations<'_>, from: &SetupPoint, width: usize) -> Vec<Se
     points
 }
 
-/// Of the setups that were looked at, not judged, and cost more than `from` but no more than the
-/// dearest of `wide`, the one with most to spare; none where none has more than `from`.
+/// The setup with most to spare of those that were looked at, not judged, and cost more than `from`
+/// but no more than the dearest of `wide`; `None` if none has more to spare than `from`.
 fn dearer(
     book: &Evaluations<'_>,
     finalists: &[ShortlistEntry],
@@ -365,7 +365,7 @@ mod tests {
         let vary = [("cluster.c.nodes", "1..20"), ("cluster.d.nodes", "1..20")];
         let (looked, _, answer, end) = stepped(&text, &vary, &[2, 2], 2_000);
         assert!(looked.contains(&vec![3, 1]), "{looked:?}");
-        // From 3 of each to the fewest of d.
+        // The steps go from 3 of each to the fewest of d.
         assert_eq!(answer.map(|point| point[1]), Some(0));
         assert!(matches!(end, StepEnd::AllJudged { .. }), "{end:?}");
     }

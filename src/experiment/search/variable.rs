@@ -27,10 +27,10 @@ pub struct Variable {
     pub key: String,
     /// Values as the scenario is given them; numbers rise.
     pub levels: Vec<String>,
-    /// The numbers, in the unit of the first; none where any is a word.
+    /// The numbers, in the unit of the first; `None` if any is a word.
     pub numbers: Option<Vec<f64>>,
     /// The values that would come before the first and after the last, as far off as the one
-    /// next to each; none of words.
+    /// next to each; `None` for words.
     pub beyond: Option<[String; 2]>,
 }
 

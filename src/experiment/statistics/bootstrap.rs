@@ -9,10 +9,10 @@ use super::law;
 /// Method by which an interval is read off the resampled values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Their quantiles as they are.
+    /// Quantiles of the values as they are.
     Percentile,
-    /// Their quantiles, corrected for bias and for a spread that changes with
-    /// the value (bias-corrected and accelerated).
+    /// Quantiles of the values, corrected for bias and for a spread that changes with the value
+    /// (bias-corrected and accelerated).
     Bca,
 }
 
@@ -100,7 +100,7 @@ fn bias(resampled: &[f64], value: f64) -> f64 {
 }
 
 /// Skewness of the jackknife values, over six; 0 when they are all the same,
-/// none when one is not finite.
+/// `None` when one is not finite.
 fn acceleration(all: &[usize], statistic: impl Fn(&[usize]) -> f64) -> Option<f64> {
     let without = |left_out: usize| {
         let rest: Vec<usize> = all.iter().copied().filter(|&row| row != left_out).collect();

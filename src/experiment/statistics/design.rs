@@ -19,7 +19,7 @@ impl Grid {
         Self { levels: levels.to_vec(), next }
     }
 
-    /// Points in the whole grid; none where that is more than a number holds.
+    /// Points in the whole grid; `None` if that is more than a number holds.
     pub fn points(&self) -> Option<usize> {
         self.levels.iter().try_fold(1_usize, |points, &levels| points.checked_mul(levels))
     }

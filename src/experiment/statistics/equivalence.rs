@@ -10,14 +10,14 @@ use super::paired::Paired;
 /// The largest difference that does not matter, 0 or more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Margin {
-    /// In the unit of the metric.
+    /// Amount in the unit of the metric.
     Absolute(f64),
-    /// As a share of |mean of A|, which is taken as known.
+    /// Share of |mean of A|, which is taken as known.
     Relative(f64),
 }
 
 impl Margin {
-    /// In the unit of the metric.
+    /// The margin in the unit of the metric.
     pub fn of(self, paired: &Paired) -> f64 {
         match self {
             Self::Absolute(margin) => margin,
@@ -25,8 +25,8 @@ impl Margin {
         }
     }
 
-    /// Amount by which B is worse than the margin allows, in the unit of the metric; 0 where that
-    /// is rounding of the means, and negative where B is within the margin.
+    /// Amount by which B is worse than the margin allows, in the unit of the metric; 0 if that is
+    /// rounding of the means, and negative if B is within the margin.
     pub fn exceeded(self, paired: &Paired, direction: Direction) -> f64 {
         let beyond = worsening(paired, direction) - self.of(paired);
         snapped(beyond, paired.mean_a.abs().max(paired.mean_b.abs()))
@@ -44,16 +44,15 @@ pub fn equivalent(paired: &Paired, margin: Margin) -> f64 {
     not_worse(paired, Direction::Neutral, margin)
 }
 
-/// p-value of "B is worse than A by the margin or more": at most alpha shows
-/// that B is not worse than the margin allows. Where neither way is better,
-/// both count as worse.
+/// p-value of "B is worse than A by the margin or more": at most alpha shows that B is not worse
+/// than the margin allows. If neither way is better, both count as worse.
 pub fn not_worse(paired: &Paired, direction: Direction, margin: Margin) -> f64 {
     above(-margin.exceeded(paired, direction), paired)
 }
 
-/// p-value of "B is worse than A by the margin at most, or better": at most
-/// alpha shows a regression beyond the margin. Where neither way is better,
-/// both count as worse, and the test is two-sided.
+/// p-value of "B is worse than A by the margin at most, or better": at most alpha shows a
+/// regression beyond the margin. If neither way is better, both count as worse, and the test is
+/// two-sided.
 pub fn worse(paired: &Paired, direction: Direction, margin: Margin) -> f64 {
     let beyond = margin.exceeded(paired, direction);
     let sides = if direction == Direction::Neutral { 2.0 } else { 1.0 };
@@ -111,8 +110,8 @@ mod tests {
         found
     }
 
-    /// With 4 degrees of freedom P(T > 2) = 0.0580583 and P(T > 4) = 0.0080650
-    /// (in closed form: 1/2 - 3/4 s (1 - s^2/3) for s = t / sqrt(4 + t^2)).
+    /// P(T > 2) = 0.0580583 and P(T > 4) = 0.0080650 with 4 degrees of freedom (in closed form: 1/2
+    /// - 3/4 s (1 - s^2/3) for s = t / sqrt(4 + t^2)).
     #[test]
     fn the_burden_of_proof_is_turned_around() {
         let found = one_half();
@@ -140,7 +139,7 @@ mod tests {
         assert_eq!(equivalent(&more, Margin::Absolute(0.5)), 1.0);
         assert_eq!(equivalent(&more, Margin::Absolute(1.0)), 0.0);
         assert_eq!(worse(&more, Direction::Lower, Margin::Absolute(0.5)), 0.0);
-        // As counts, two pairs on one side: one chance in four.
+        // Two pairs of counts on one side: one chance in four.
         let counts = more.of_counts();
         assert_eq!(equivalent(&counts, Margin::Absolute(1.0)), 0.25);
         assert_eq!(worse(&counts, Direction::Lower, Margin::Absolute(0.5)), 0.25);

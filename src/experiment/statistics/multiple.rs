@@ -20,7 +20,7 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// The same for pairs of questions of which one answer at most can be false: that
+/// The same for pairs of questions at most one answer of which can be false: that
 /// there is a difference, and that it lies within a margin. However many are asked, no
 /// more than one finding of each pair can be false at once.
 ///

@@ -16,29 +16,28 @@ pub struct Paired {
     pub mean_b: f64,
     /// Mean of B - A.
     pub difference: f64,
-    /// The difference over |mean of A|; none where that is 0.
+    /// The difference over |mean of A|; `None` if that is 0.
     pub relative: Option<f64>,
     /// Standard error of the difference; 0 when all differences are the same.
     pub standard_error: f64,
     /// Interval of the difference by Student's t; a point when all
     /// differences are the same.
     pub interval: Interval,
-    /// Two-sided p-value of "the means are the same". Where all differences
-    /// are the same there is nothing to estimate: 1 if they are 0, else twice `alike`.
+    /// Two-sided p-value of "the means are the same". If all differences are the same there is
+    /// nothing to estimate: 1 if they are 0, else twice `alike`.
     pub p: f64,
     /// The chance that all differences are the same and to one given side by accident: 0 of what is
     /// measured; of counts, which agree easily, that of the sign test (see [`Paired::of_counts`]).
     pub alike: f64,
-    /// Correlation of A and B; none where one of them does not vary.
+    /// Correlation of A and B; `None` if one of them does not vary.
     pub correlation: Option<f64>,
-    /// (Var A + Var B) / Var (B - A): without common random numbers the same
-    /// interval would need this many times the replications. None where the
-    /// difference does not vary.
+    /// (Var A + Var B) / Var (B - A): without common random numbers the same interval would need
+    /// this many times the replications. `None` if the difference does not vary.
     pub variance_ratio: Option<f64>,
 }
 
 /// Compares two slices of the same length, whose i-th values come from the
-/// same seed; none below two pairs. Panics when the lengths differ.
+/// same seed; `None` below two pairs. Panics when the lengths differ.
 ///
 /// Law, "Simulation Modeling and Analysis", 5th ed., 10.2.1 (the paired-t
 /// interval) and 11.2 (what common random numbers save).
@@ -67,9 +66,9 @@ pub fn paired(a: &[f64], b: &[f64], confidence: f64) -> Option<Paired> {
 }
 
 impl Paired {
-    /// The same for a metric that is a count, or a share of a count: two replications whose
-    /// counts differ alike are no certainty. Where all differences are the same, what is
-    /// left is that all of them lie to one side, which has chance 1/2^n each way.
+    /// The same for a metric that is a count, or a share of a count: two replications whose counts
+    /// differ alike are no certainty. If all differences are the same, the evidence left is that
+    /// all of them lie to one side, which has chance 1/2^n each way.
     pub fn of_counts(self) -> Self {
         let alike = libm::pow(0.5, self.interval.n as f64);
         let p = match () {
@@ -80,9 +79,9 @@ impl Paired {
     }
 
     /// Pairs that would show such a difference with a p-value of at most `alpha`, 0 < `alpha` < 1,
-    /// four times in five, if the differences go on as they have: the first n with
-    /// (t(1 - alpha/2, n - 1) + t(0.8, n - 1)) standard errors of n pairs within it. None where
-    /// that takes more than `MOST_PAIRS`, or nothing differs.
+    /// four times in five, if the differences go on as they have: the first n with (t(1 - alpha/2,
+    /// n - 1) + t(0.8, n - 1)) standard errors of n pairs within it. `None` if that takes more than
+    /// `MOST_PAIRS`, or nothing differs.
     ///
     /// Cohen, "Statistical Power Analysis for the Behavioral Sciences", 2nd ed., 2.4, with the sum of
     /// two quantiles for the noncentral law.
@@ -177,7 +176,7 @@ mod tests {
     fn a_constant_difference_is_a_point() {
         let found = paired(&[0.0, 1.0, 2.0], &[3.0, 4.0, 5.0], 0.95).expect("three pairs");
         assert_eq!((found.difference, found.p, found.standard_error), (3.0, 0.0, 0.0));
-        // As counts, all three to one side: 2 / 2^3.
+        // Three counts, all to one side: 2 / 2^3.
         assert_eq!(found.of_counts().p, 0.25);
         assert_eq!((found.interval.low, found.interval.high), (3.0, 3.0));
         let still = paired(&[0.0, 0.0], &[1.0, 3.0], 0.95).expect("two pairs");

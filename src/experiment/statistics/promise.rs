@@ -17,7 +17,7 @@ pub fn mean_at_most(values: &[f64], bound: f64) -> f64 {
 }
 
 /// The same for a count, or a share of a count: replications whose counts are all the same are no
-/// certainty. What is left of them is that all lie on one side of the bound, or at it, which has
+/// certainty. The evidence left is that all lie on one side of the bound, or at it, which has
 /// chance 1/2^n (the sign test).
 pub fn count_at_most(values: &[f64], bound: f64) -> f64 {
     match Sample::of(values) {
@@ -51,8 +51,8 @@ pub fn distance_of_share(n: u64, share: f64, p: f64) -> f64 {
     law::z_quantile(least_share(kept, n, 0.5))
 }
 
-/// p-value of "a value of a normal law, of which `values` are drawn, is above `bound` more often than
-/// a standard normal is above `distance`".
+/// p-value of "a value of a normal law, from which `values` are drawn, is above `bound` more often
+/// than a standard normal is above `distance`".
 ///
 /// By the usual approximation of a one-sided tolerance limit: Natrella, "Experimental statistics",
 /// NBS Handbook 91, 1963, section 2-5.3.
@@ -146,8 +146,9 @@ mod tests {
         assert_eq!(count_at_most(&[3.0], 100.0), 1.0);
     }
 
-    /// All of 51 must keep it: 2^(-1/51) is 0.98650, of which the normal quantile is 2.2117. Of 73,
-    /// one may break it. Five values, mean 0 and deviation 1: at the distance itself an even chance.
+    /// All of 51 must keep it: 2^(-1/51) is 0.98650, and the normal quantile of that is 2.2117. Of
+    /// 73, one may break it. Five values, mean 0 and deviation 1: at the distance itself an even
+    /// chance.
     #[test]
     fn a_share_takes_room() {
         let all = distance_of_share(51, 0.9, 0.0125);
@@ -179,7 +180,7 @@ mod tests {
         assert!(share_at_least(28, 28, 0.9) > 0.05);
         assert_eq!(fewest(0.9, 0.05), 29.0);
         assert_eq!(share_at_least(0, 20, 0.5), 1.0);
-        // As R's binom.test(19, 20, alternative = "greater"): 0.7838938.
+        // Value of R's binom.test(19, 20, alternative = "greater"): 0.7838938.
         close(least_share(19, 20, 0.95), 0.783_893_8);
         // 0.05^(1/20).
         close(least_share(20, 20, 0.95), 0.860_891_7);

@@ -13,9 +13,9 @@ pub struct OrderRange {
     pub confidence: f64,
 }
 
-/// The interval for the `p`-quantile, 0 < `p` < 1, between two values of the
-/// sample, at most (1 - `confidence`) / 2 outside on either side. None where the
-/// sample is too small for that: the 99 % quantile takes 368 values at 95 %.
+/// The interval for the `p`-quantile, 0 < `p` < 1, between two values of the sample, at most (1 -
+/// `confidence`) / 2 outside on either side. `None` if the sample is too small for that: the 99 %
+/// quantile takes 368 values at 95 %.
 ///
 /// David and Nagaraja, "Order Statistics", 3rd ed., 7.1: the r-th and s-th of n
 /// values hold the quantile between them with probability P(r <= B < s), where

@@ -45,7 +45,7 @@ impl Interval {
 }
 
 impl Sample {
-    /// The moments of `values`, in index order; none below two values.
+    /// The moments of `values`, in index order; `None` below two values.
     ///
     /// Welford, "Note on a method for calculating corrected sums of squares
     /// and products", Technometrics 4(3), 1962: the mean is updated by
@@ -94,13 +94,13 @@ impl Interval {
 }
 
 /// The interval that holds the true mean of `values` with probability
-/// `confidence`, 0 < `confidence` < 1; none below two values.
+/// `confidence`, 0 < `confidence` < 1; `None` below two values.
 pub fn t_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     Sample::of(values).map(|sample| sample.interval(confidence))
 }
 
-/// Interval of the difference of the true means of two independent samples; none where one has
-/// fewer than two values.
+/// Interval of the difference of the true means of two independent samples; `None` if one has fewer
+/// than two values.
 ///
 /// Welch, "The generalization of 'Student's' problem when several different
 /// population variances are involved", Biometrika 34, 1947; degrees of freedom
@@ -182,7 +182,7 @@ mod tests {
     /// equilibrium: exactly 1 in units of the service time.
     fn mean_wait(stream: &mut Stream) -> f64 {
         let exponential = |stream: &mut Stream| -stream.uniform().ln();
-        // In equilibrium the wait is 0 with probability 1/2, else Exp(1/2).
+        // The wait in equilibrium is 0 with probability 1/2, else Exp(1/2).
         let mut wait = if stream.uniform() < 0.5 { 0.0 } else { 2.0 * exponential(stream) };
         let mut sum = 0.0;
         for _ in 0..200 {

@@ -20,7 +20,7 @@ const FEWEST: usize = 2 * TAIL;
 pub struct TooShort {
     /// Observations in the run.
     pub observations: usize,
-    /// Number of observations that would have been left out, past the middle; none where the run is
+    /// Number of observations that would have been left out, past the middle; `None` if the run is
     /// too short to tell.
     pub truncation: Option<usize>,
 }
@@ -80,7 +80,7 @@ pub struct BatchMeans {
 }
 
 /// Cuts `values` (warm-up already removed) into `batches` batches of the same
-/// size; none below three batches or one observation each. Observations that
+/// size; `None` below three batches or one observation each. Observations that
 /// fill no batch are left out at the start. 20 to 30 batches are customary.
 ///
 /// Fishman, "Grouping observations in digital simulation", Management Science
@@ -138,8 +138,8 @@ mod tests {
     #[test]
     fn a_run_that_never_settles_is_too_short() {
         let ramp: Vec<f64> = (0..40).map(f64::from).collect();
-        // On a ramp the sum of squares is n(n^2 - 1)/12, so the score grows
-        // with n and the shortest rest wins: batch 35.
+        // The sum of squares on a ramp is n(n^2 - 1)/12, so the score grows with n and the shortest
+        // rest wins: batch 35.
         let late = TooShort { observations: 200, truncation: Some(175) };
         assert_eq!(mser5(&run(&ramp)), Err(late));
         let few = TooShort { observations: 49, truncation: None };

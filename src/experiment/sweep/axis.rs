@@ -42,14 +42,14 @@ pub struct Level {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Spacing {
-    /// These, with their numbers where all are.
+    /// Listed values, with their numbers if all are numbers.
     List(Vec<Level>, bool),
-    /// From one number to another, in this many steps if it says so.
+    /// Numbers from one to another, in this many steps if it says so.
     Range { low: Decimal, high: Decimal, levels: Option<usize> },
 }
 
 impl Axis {
-    /// Reads `key=values`; none where there is a single value, which is an edit.
+    /// Reads `key=values`; `None` for a single value, which is an edit.
     ///
     /// # Errors
     /// Problems with the range, with a hint.
@@ -187,7 +187,7 @@ impl Axis {
         })
     }
 
-    /// Both ends in one unit, the finer of the two; an end without one has that of the other.
+    /// Ends of a range in one unit, the finer of the two; an end without one has that of the other.
     fn common(
         &mut self,
         mut low: Quantity,
@@ -215,7 +215,7 @@ impl Axis {
     }
 
     /// The values of a grid, in order; those that a whole number makes the same
-    /// are one. None where the range does not say how many it has.
+    /// are one. `None` if the range does not say how many it has.
     pub fn levels(&self) -> Option<Vec<Level>> {
         match &self.spread {
             Spacing::List(levels, _) => Some(levels.clone()),
@@ -288,7 +288,7 @@ impl Axis {
         }
     }
 
-    /// Lowest and highest number; none where the values are no numbers.
+    /// Lowest and highest number; `None` if the values are no numbers.
     pub fn ends(&self) -> Option<(f64, f64)> {
         match &self.spread {
             Spacing::Range { low, high, .. } => low.to_f64().zip(high.to_f64()),

@@ -13,7 +13,7 @@ pub struct BestPoint {
     pub point: usize,
     /// Row of the policy.
     pub policy: usize,
-    /// The goal there.
+    /// Value of the goal at the point.
     pub goal: MeanEstimate,
     /// Whether the means keep all objectives.
     pub keeps: bool,
@@ -37,9 +37,9 @@ pub fn goal(sweep: &Sweep) -> usize {
     per_hour.unwrap_or(month)
 }
 
-/// The best point of a policy: of those that keep all objectives in the mean, the best by
-/// `goal`. Where there are none, of those that keep most, and of these of those that
-/// keep them in most replications. Of equals the first; none where no run shows the goal.
+/// The best point of a policy: of those that keep all objectives in the mean, the best by `goal`.
+/// If there are none, the best of those that keep most, and among these of those that keep them in
+/// most replications. The first of equals; `None` if no run shows the goal.
 pub fn best(sweep: &Sweep, policy: usize, goal: usize) -> Option<BestPoint> {
     let higher = METRICS[goal].better == Direction::Higher;
     let found = (0..sweep.points.len()).filter_map(|point| {
@@ -77,7 +77,7 @@ pub fn best_of_all(sweep: &Sweep, goal: usize) -> Option<BestPoint> {
 
 /// Points and policies that keep as many promises as the best one and whose goal is not shown to
 /// differ from its own, the nearest first: by paired intervals, with all that were compared
-/// corrected for (Bonferroni). None where there is one replication, or the best breaks a promise.
+/// corrected for (Bonferroni). Empty with one replication, or if the best breaks a promise.
 pub fn as_good(sweep: &Sweep, best: &BestPoint, goal: usize) -> Vec<(usize, usize)> {
     let own = sweep.values(best.point, best.policy, goal);
     let place = (best.policy, sweep.description(best.point, best.policy));
@@ -176,7 +176,8 @@ mod tests {
         (sweep.runs[2].metrics[month], sweep.runs[3].metrics[month]) = (Some(13.0), Some(10.0));
         let best = best_of_all(&sweep, goal).expect("there is one");
         assert_eq!(as_good(&sweep, &best, goal), [(1, 0), (2, 0)]);
-        // In the middle, and where no nodes are the end.
+        // Ends of the axis at which the best point lies: none in the middle, or where there are no
+        // nodes.
         let dearest = |nodes: &'static str, at: f64| {
             let cost = move |point: &SweepPoint, _: usize| 1.0 + (point.levels[0].at - at).abs();
             let sweep = by_axes(&[("cluster.c.nodes", nodes)], Design::Grid, cost);

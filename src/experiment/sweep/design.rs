@@ -10,16 +10,16 @@ pub enum Design {
     /// Every combination, the last axis fastest.
     #[default]
     Grid,
-    /// So many independent draws.
+    /// Independent draws, so many.
     Random(usize),
-    /// So many draws, each axis cut into as many slices with one draw each.
+    /// Draws, so many, each axis cut into as many slices with one draw each.
     LatinHypercube(usize),
 }
 
 /// One value per axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepPoint {
-    /// In the order of the axes.
+    /// Levels in the order of the axes.
     pub levels: Vec<Level>,
 }
 
@@ -40,7 +40,7 @@ impl Design {
         })
     }
 
-    /// Its name in words.
+    /// Name of the design in words.
     pub fn words(self) -> String {
         match self {
             Self::Grid => "grid".to_owned(),
@@ -49,7 +49,7 @@ impl Design {
         }
     }
 
-    /// Its points on `axes`, at most `most`, each once and in order. Draws follow `seed`.
+    /// Points of the design on `axes`, at most `most`, each once and in order. Draws follow `seed`.
     ///
     /// # Errors
     /// A part that is missing from an axis, or too many points.

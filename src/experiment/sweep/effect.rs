@@ -12,7 +12,7 @@ use super::table::{CONFIDENCE, MeanEstimate, Sweep};
 pub struct LevelMean {
     /// The level.
     pub level: Level,
-    /// The mean; none where a run showed nothing.
+    /// The mean; `None` if a run showed nothing.
     pub estimate: Option<MeanEstimate>,
 }
 
@@ -25,7 +25,7 @@ pub struct AxisEffect {
     pub lowest: EffectEnd,
     /// End at which the metric is highest.
     pub highest: EffectEnd,
-    /// Interval of the difference of the two; none where nothing can be said of chance.
+    /// Interval of the difference of the two; `None` if nothing can be said of chance.
     pub interval: Option<Interval>,
 }
 
@@ -40,7 +40,7 @@ pub struct EffectEnd {
     pub mean: f64,
 }
 
-/// Two axes together.
+/// Interaction of two axes on a metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interaction {
     /// Rows of the axes.
@@ -108,7 +108,7 @@ fn on_grid(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> Option<A
             Some((row, means, mean))
         })
         .collect();
-    // Of equal means the first is lowest and the last highest.
+    // The first of equal means is lowest and the last highest.
     let lowest = rows.iter().min_by(|a, b| a.2.total_cmp(&b.2))?;
     let highest = rows.iter().max_by(|a, b| a.2.total_cmp(&b.2))?;
     if rows.len() < 2 {
@@ -205,7 +205,7 @@ fn group(points: &[(&Level, f64)], text: String) -> AxisGroup {
     AxisGroup { text, at, means: points.iter().map(|point| point.1).collect() }
 }
 
-/// Two axes of a grid together; none where a run showed nothing.
+/// Interaction of two axes of a grid; `None` if a run showed nothing.
 pub fn interaction(
     sweep: &Sweep,
     policy: usize,
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(effects(&sample, 0, cost()).len(), 1);
     }
 
-    /// Whatever shape a metric has, its effects stay within what was seen.
+    /// Effects of a metric stay within what was seen, whatever its shape is.
     #[test]
     fn effects_of_a_sample_stay_within_what_was_seen() {
         let axes = [("cluster.c.speed", "log:1..100"), ("cluster.d.speed", "0..1")];

@@ -104,12 +104,11 @@ fn differs(runner: &Runner<'_>, sides: &[Arm<'_>], repetition: Repetition) -> Re
     Ok(pilot.chunks(2).any(|pair| pair[0].fingerprint != pair[1].fingerprint))
 }
 
-/// Does all runs: every policy at every point under the same seeds. What only
-/// another policy would notice is not run again.
+/// Does all runs: every policy at every point under the same seeds. Settings that only another
+/// policy would notice are not run again.
 ///
-/// # Errors
-/// As [`Runner::measure`]; and what is wrong with the scenario at a point, where
-/// its files changed since [`check`].
+/// # Errors Those of [`Runner::measure`], and problems with the scenario at a point if its files
+/// changed since [`check`].
 pub fn sweep(
     runner: &Runner<'_>,
     plan: SweepPlan,
@@ -222,7 +221,7 @@ impl KnownRuns {
 pub enum SweepFailure {
     /// The scenario at a point is wrong.
     Problems(Vec<Problem>),
-    /// Its trace cannot be read.
+    /// The trace of the scenario cannot be read.
     Input(RunFailure),
     /// A run failed.
     Lab(RunnerFailure),

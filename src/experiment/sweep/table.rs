@@ -26,7 +26,7 @@ pub struct Sweep {
     pub policies: Vec<String>,
     /// The row of the scenario's baseline among them.
     pub baseline: Option<usize>,
-    /// By policy and axis: whether the axis is no setting of another policy.
+    /// Whether the axis is no setting of another policy, by policy and axis.
     pub concerns: Vec<Vec<bool>>,
     /// The promises, as the scenario makes them at the first point.
     pub objectives: Vec<Objective>,
@@ -34,7 +34,7 @@ pub struct Sweep {
     pub repetition: Repetition,
     /// Runs per point and policy; they share their seeds with all others.
     pub replications: u32,
-    /// By point, then policy, then replication.
+    /// Runs by point, then policy, then replication.
     pub runs: Vec<SweepRun>,
 }
 
@@ -45,7 +45,7 @@ pub struct SweepRun {
     pub seed: u64,
     /// Value by metric, in the order of [`METRICS`].
     pub metrics: Vec<Option<f64>>,
-    /// For each objective, whether it was kept.
+    /// Whether each objective was kept.
     pub kept: Vec<bool>,
     /// Whether the run did the same work as under the first policy at the first point, as
     /// comparisons have it: by the outcome of each piece.
@@ -65,7 +65,7 @@ pub struct MeanEstimate {
     pub mean: f64,
     /// Replications that showed anything.
     pub n: usize,
-    /// Interval of the true mean; none of a single replication.
+    /// Interval of the true mean; `None` with a single replication.
     pub interval: Option<Interval>,
 }
 
@@ -95,7 +95,7 @@ impl SweepRun {
 }
 
 impl MeanEstimate {
-    /// Estimate of a metric, a row of [`METRICS`], from one value per replication; none without
+    /// Estimate of a metric, a row of [`METRICS`], from one value per replication; `None` without
     /// values.
     pub fn of(metric: usize, values: &[f64]) -> Option<Self> {
         let interval = mean_interval(&METRICS[metric], values, CONFIDENCE);
@@ -123,8 +123,8 @@ impl Sweep {
         MeanEstimate::of(metric, &self.values(point, policy, metric))
     }
 
-    /// The same, in each replication, over several points; none where one of
-    /// them showed nothing.
+    /// Mean of a metric over several points, in each replication; `None` if one of them showed
+    /// nothing.
     pub(super) fn means(&self, points: &[usize], policy: usize, metric: usize) -> Option<Vec<f64>> {
         let mut sums = vec![0.0; self.replications as usize];
         for &point in points {
@@ -177,7 +177,7 @@ impl Sweep {
         (1..self.points.len()).all(|point| self.runs(point, policy).iter().zip(first).all(same))
     }
 
-    /// The values of an axis of a grid; none of a sample.
+    /// The values of an axis of a grid; `None` for a sample.
     pub fn levels(&self, axis: usize) -> Option<Vec<Level>> {
         (self.design == Design::Grid).then(|| self.axes[axis].grid())?
     }

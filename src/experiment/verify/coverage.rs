@@ -18,7 +18,7 @@ const PASS: f64 = 0.999;
 pub struct Coverage {
     /// Intervals made.
     pub repeats: u64,
-    /// Replications behind each.
+    /// Replications behind each interval.
     pub replications: u64,
     /// Jobs in each replication.
     pub jobs: u64,

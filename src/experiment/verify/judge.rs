@@ -15,9 +15,9 @@ const PRECISION: f64 = 2.576;
 /// Largest half width of an interval at 99 %, relative to the exact value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IntervalLimits {
-    /// For means.
+    /// Limit for means.
     pub mean: f64,
-    /// For tails: quantiles and small probabilities.
+    /// Limit for tails: quantiles and small probabilities.
     pub tail: f64,
 }
 
@@ -25,11 +25,11 @@ pub struct IntervalLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckVerdict {
-    /// It agrees, and precisely enough for that to say something.
+    /// The mean agrees, and precisely enough for that to say something.
     Pass,
-    /// It differs from the exact value.
+    /// The mean differs from the exact value.
     Wrong,
-    /// It agrees, but would agree with much else too.
+    /// The mean agrees, but would agree with much else too.
     NotPrecise,
 }
 

@@ -16,11 +16,11 @@ use crate::workload::WorkList;
 /// instances that were given back.
 #[derive(Debug, Default)]
 pub struct ListedOutcome {
-    /// By ordinal of the work.
+    /// First starts by ordinal of the work.
     pub starts: BTreeMap<u64, Time>,
-    /// By ordinal of the work: the instance of its last task.
+    /// Instance of the last task of each piece of work, by ordinal.
     pub instances: BTreeMap<u64, u32>,
-    /// All rent.
+    /// Rent in all.
     pub bill: Money,
 }
 

@@ -9,10 +9,10 @@ use crate::policy::{order, preempt, provision, release};
 use crate::units::{Distribution, Span};
 use crate::workload::{Arrivals, SynthClass};
 
-/// A system, and what theory says of it.
+/// A system, and the exact values that theory gives for it.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// In Kendall's notation, or in words.
+    /// Name in Kendall's notation, or in words.
     pub name: &'static str,
     /// The servers.
     pub station: Station,
@@ -63,11 +63,11 @@ pub enum Measure {
     Wait,
     /// Mean wait of work with (true) or without a priority.
     WaitOf(bool),
-    /// Share that waited longer.
+    /// Share of work that waited longer.
     WaitBeyond(f64),
     /// Mean turnaround.
     Turnaround,
-    /// Share whose turnaround was longer.
+    /// Share of work whose turnaround was longer.
     TurnaroundBeyond(f64),
     /// Quantile of the turnaround.
     TurnaroundQuantile(f64),
@@ -333,8 +333,7 @@ fn priorities() -> Case {
     case
 }
 
-/// Such a policy that rents the cheapest for every piece of work, and gives it
-/// back as soon as it is idle.
+/// The policy with renting: the cheapest for every piece of work, given back as soon as it is idle.
 pub fn renting(policy: PolicySpec) -> PolicySpec {
     let provision = provision::CHEAPEST.spec();
     PolicySpec { provision, release: release::IDLE.spec(), ..policy }

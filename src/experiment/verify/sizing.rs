@@ -109,7 +109,7 @@ after_wait = "0 s"
 /// A plan over `vary` with the usual budget and confidence.
 ///
 /// # Errors
-/// As [`Variable::read`].
+/// Those of [`Variable::read`].
 pub fn task(vary: &[(&str, &str)]) -> Result<Task, SearchFailure> {
     let read = |&(key, values): &(&str, &str)| Variable::read(key, values);
     let variables = vary.iter().map(read).collect::<Result<_, _>>();
@@ -135,7 +135,7 @@ pub fn plan(text: &str, task: Task) -> Result<Found, SearchFailure> {
     search(&runner, task, &|edits| Scenario::parse(text, "plan", Path::new(""), edits))
 }
 
-/// The number that a plan over one range chose; none where it found nothing.
+/// The number that a plan over one range chose; `None` if it found nothing.
 pub fn chosen(found: &Found) -> Option<f64> {
     let level = found.candidate(found.choice?).point[0];
     Some(found.task.variables[0].numbers.as_ref()?[level])

@@ -16,7 +16,7 @@ pub const UNIT: Span = Span::from_secs(1_000);
 pub struct Station {
     /// Cores of each machine; work takes one.
     pub cores: u32,
-    /// Owned machines; none are rented.
+    /// Number of owned machines; 0 if machines are rented.
     pub machines: u32,
     /// Terms of the instances for rent, when nothing is owned.
     pub rented: Option<RentalTerms>,
@@ -25,7 +25,7 @@ pub struct Station {
 /// Instances for rent at a dollar an hour (or a second, see `by_second`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct RentalTerms {
-    /// Most at once.
+    /// Most instances at once.
     pub capacity: Option<u32>,
     /// Seconds from request to running.
     pub boot: Distribution,

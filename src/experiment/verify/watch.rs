@@ -31,7 +31,7 @@ impl Mean {
 pub struct WindowWatch {
     first: u64,
     last: u64,
-    /// In units of time, by `Measure::WaitBeyond` and `Measure::TurnaroundBeyond`.
+    /// Limits in units of time, by `Measure::WaitBeyond` and `Measure::TurnaroundBeyond`.
     wait_limit: f64,
     turnaround_limit: f64,
     alive_limit: u32,
@@ -57,8 +57,8 @@ pub struct WindowWatch {
 }
 
 impl WindowWatch {
-    /// For a replication of `case` with `jobs` pieces of work: the first
-    /// twentieth and the last fiftieth are not measured.
+    /// A watch for a replication of `case` with `jobs` pieces of work: the first twentieth and the
+    /// last fiftieth are not measured.
     pub fn new(case: &Case, jobs: u64) -> Self {
         let (mut wait_limit, mut turnaround_limit, mut alive_limit) = (0.0, 0.0, 0);
         let mut keeps_turnarounds = false;
