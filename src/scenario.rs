@@ -87,7 +87,7 @@ pub struct RunLimits {
     pub max_simulated: Span,
 }
 
-/// Everything that a scenario file says.
+/// Scenario: everything that its file says.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// The question that it answers.
@@ -112,17 +112,17 @@ pub struct Scenario {
     pub replications: Option<u32>,
     /// The long run is asked for, so a warm-up is left out.
     pub steady_state: bool,
-    /// Length of the periods into which a run cuts its charges; none if it does not.
+    /// Length of the periods into which a run cuts its charges; `None` if it does not.
     pub charge_period: Option<ChargePeriod>,
     /// Latest end of the run, as a span since its start.
     pub horizon: Option<Span>,
-    /// Time that the work stands for, from the start; none where only arrivals tell.
+    /// Time that the work stands for, from the start; `None` if only arrivals tell.
     pub period: Option<Span>,
     /// Calendar, which says when the run starts.
     pub calendar: Calendar,
-    /// World: what work can run on, and what it costs.
+    /// World: offers on which work can run, and their cost.
     pub world: World,
-    /// Workload: where work comes from.
+    /// Workload: the source of work.
     pub workload: WorkloadSpec,
     /// The policies to compare, in file order; at least one.
     pub policies: Vec<PolicySpec>,
@@ -132,11 +132,12 @@ pub struct Scenario {
     pub plan: PlanSpec,
     /// Figures that were observed in sum, for backtests.
     pub observed: Observed,
-    /// Assumptions that a reader must know: defaults used, assumed prices, what is not applied.
+    /// Assumptions that a reader must know: defaults used, assumed prices, keys that are not
+    /// applied.
     pub assumptions: Vec<Assumption>,
     /// The same of single policies, by their row.
     pub policy_assumptions: Vec<(usize, String)>,
-    /// Clouds of which some prices have no published source.
+    /// Clouds some of whose prices have no published source.
     pub estimated_prices: Vec<EstimatedPrices>,
     /// Files that were or will be read, besides the scenario itself.
     pub inputs: Vec<PathBuf>,
@@ -171,7 +172,7 @@ impl Scenario {
     /// are relative to `base`.
     ///
     /// # Errors
-    /// As [`Scenario::load`].
+    /// Those of [`Scenario::load`].
     pub fn parse(
         text: &str,
         shown: &str,

@@ -15,11 +15,11 @@ pub struct Assumption {
 /// Policies that an assumption concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AssumptionScope {
-    /// All of them.
+    /// All policies.
     Everybody,
-    /// Those that may rent anything.
+    /// Policies that may rent anything.
     Renters,
-    /// Those that may rent from this provider, on this market where one is named.
+    /// Policies that may rent from this provider, on this market if one is named.
     RentersFrom(String, Option<Market>),
 }
 

@@ -6,7 +6,7 @@ macro_rules! scenario {
     };
 }
 
-/// Their names and texts.
+/// Names and texts of the built-in scenarios.
 pub const BUILT_IN: &[(&str, &str)] =
     &[scenario!("quickstart"), scenario!("sizing"), scenario!("hybrid-burst")];
 

@@ -50,9 +50,9 @@ pub struct CatalogRegion {
     pub zones: Vec<String>,
     /// Law that holds there.
     pub jurisdiction: String,
-    /// Such as `iso27001`.
+    /// Certifications, such as `iso27001`.
     pub certifications: Vec<String>,
-    /// Milligrams of CO2-equivalent per kWh.
+    /// Grid carbon intensity in milligrams of CO2-equivalent per kWh.
     pub carbon_mg_per_kwh: i64,
     /// Source of these facts.
     pub provenance: Provenance,
@@ -71,11 +71,11 @@ pub struct CatalogType {
     pub memory: u32,
     /// Number of GPUs.
     pub gpus: u8,
-    /// Their model; empty where there are none.
+    /// Model of the GPUs; empty if there are none.
     pub gpu_model: String,
-    /// Millionths of the reference speed.
+    /// Speed in millionths of the reference speed.
     pub speed: u32,
-    /// Watts at full load.
+    /// Electrical power at full load, in watts.
     pub power_watts: i64,
     /// Source of these facts.
     pub provenance: Provenance,
@@ -99,22 +99,22 @@ pub struct CatalogPrice {
 /// A flat price and bandwidth of one kind of data path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tier {
-    /// Nano-dollars per GiB.
+    /// Price in nano-dollars per GiB.
     pub nanos_per_gib: i64,
-    /// Bytes per second; 0 is unlimited.
+    /// Bandwidth in bytes per second; 0 is unlimited.
     pub bytes_per_sec: i64,
 }
 
-/// Everything about one provider.
+/// Catalog of one provider, with everything about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Catalog {
     /// Short name.
     pub name: String,
     /// Name for readers.
     pub title: String,
-    /// Usage is rounded up to this.
+    /// Length to whose multiples usage is rounded up.
     pub granularity: Span,
-    /// Least billed per start.
+    /// Least time that is billed per start.
     pub minimum: Span,
     /// Warning before a spot instance is taken back.
     pub notice: Span,
@@ -122,9 +122,9 @@ pub struct Catalog {
     pub boot_cpu: Distribution,
     /// Seconds from request to running, with GPUs.
     pub boot_gpu: Distribution,
-    /// Data to another region of the same provider.
+    /// Price and bandwidth of data to another region of the same provider.
     pub same_provider: Tier,
-    /// Data to anywhere else.
+    /// Price and bandwidth of data to anywhere else.
     pub internet: Tier,
     /// Spot vCPUs of a new account per region: without and with GPUs.
     pub spot_quota: [Option<u32>; 2],
@@ -136,7 +136,7 @@ pub struct Catalog {
     pub regions: Vec<CatalogRegion>,
     /// Instance types.
     pub types: Vec<CatalogType>,
-    /// Prices; what is not listed is not sold.
+    /// Prices; types that are not listed are not sold.
     pub prices: Vec<CatalogPrice>,
     /// Facts of the rules file that are estimates: `boot`, `transfer` ...
     pub assumed_rules: Vec<String>,

@@ -241,8 +241,8 @@ struct NamedParts<'p, 'd> {
 }
 
 impl NamedParts<'_, '_> {
-    /// The one of `parts` that answers `question`, and the table with its parameters; none where
-    /// the policy names none.
+    /// The one of `parts` that answers `question`, and the table with its parameters; `None` if the
+    /// policy names none.
     fn part<T>(
         &mut self,
         question: &'static str,
@@ -275,7 +275,7 @@ impl NamedParts<'_, '_> {
         settings
     }
 
-    /// The value of `parameter`; none where it is not there, or is wrong and reported.
+    /// The value of `parameter`; `None` if it is not there, or is wrong and reported.
     fn value(&mut self, parameter: &Parameter, table: &ConfigTable) -> Option<Setting> {
         let name = parameter.name;
         match parameter.kind {

@@ -9,11 +9,11 @@ use super::identity::{canonical, in_order};
 /// A key that two scenarios give different values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Dotted: `cluster.dc1.nodes`.
+    /// Dotted key: `cluster.dc1.nodes`.
     pub key: String,
-    /// Value in the first, as TOML; none where it does not have the key.
+    /// Value in the first, as TOML; `None` if it does not have the key.
     pub before: Option<String>,
-    /// Value in the second, as TOML; none where it does not have the key.
+    /// Value in the second, as TOML; `None` if it does not have the key.
     pub after: Option<String>,
 }
 

@@ -20,7 +20,7 @@ pub(super) struct ScenarioText {
     original: String,
     /// The text as it runs, with the edits.
     pub(super) text: String,
-    /// For each line of `text`, its line number in `original`.
+    /// Line number in `original` of each line of `text`.
     lines: Vec<u64>,
     /// Byte offset in `text` at which each line begins.
     starts: Vec<usize>,
@@ -248,8 +248,8 @@ fn show(table: &mut Table) {
     table.set_implicit(false);
 }
 
-/// For each line of `edited`, the line of `original` that it stems from: the
-/// same line where nothing was inserted before it.
+/// Line of `original` that each line of `edited` stems from: the same line if nothing was inserted
+/// before it.
 fn matched_lines(original: &str, edited: &str) -> Vec<u64> {
     let old: Vec<&str> = original.split('\n').collect();
     let new: Vec<&str> = edited.split('\n').collect();

@@ -31,7 +31,7 @@ const NO_MATTER: [&str; 10] = [
 /// Longest value of a key that is kept as it is, in bytes; of longer ones the hash is kept.
 const LONGEST: usize = 64;
 
-/// Beginning of what is kept of a longer value.
+/// Beginning of the text that is kept of a longer value.
 const HASHED: &str = "blake3 ";
 
 /// Everything that a run depends on besides policy and program, by name: a key of the scenario

@@ -84,7 +84,7 @@ pub enum ValueKind {
     Cores,
     /// A distribution of plain numbers.
     Draws,
-    /// `>=` or `<=` and a bound in this unit.
+    /// A bound in this unit, after `>=` or `<=`.
     Bound(BoundUnit),
     /// Name of a policy part without parameters, or a table of one part with them.
     Part(&'static str),
@@ -101,13 +101,13 @@ pub enum ValueKind {
 /// Unit of an objective's bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoundUnit {
-    /// `99 %`.
+    /// A share: `99 %`.
     Share,
-    /// `2 h`.
+    /// A time: `2 h`.
     Time,
-    /// `1000 USD`.
+    /// Dollars: `1000 USD`.
     Dollars,
-    /// `1.5`.
+    /// A ratio: `1.5`.
     Ratio,
 }
 
@@ -263,7 +263,7 @@ fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
     keys
 }
 
-/// The metrics of which a bound can be promised.
+/// Keys of the metrics that a bound can be promised for.
 fn objective_keys() -> impl Iterator<Item = Key> {
     objective::metrics().map(|(metric, doc)| Key {
         path: format!("objectives.{}", metric.key).into(),

@@ -16,7 +16,7 @@ use crate::workload::{BoxedSource, RowNotes, Source};
 pub enum Naming {
     /// A cloud or a cluster.
     Provider,
-    /// `provider/region`, or a cluster.
+    /// A region as `provider/region`, or a cluster.
     Region,
     /// An instance type.
     Type,
@@ -24,7 +24,7 @@ pub enum Naming {
     Family,
     /// An offer by its full name.
     Offer,
-    /// `on-demand`, `spot` or `owned`.
+    /// A market: `on-demand`, `spot` or `owned`.
     Market,
     /// A model of GPU.
     GpuModel,
@@ -205,8 +205,8 @@ pub(super) fn vague_models(world: &World) -> Vec<String> {
     told.collect()
 }
 
-/// The models in the shipped catalogs that may be meant by the name of a GPU model that none of them
-/// has: those of the same chip with other memory, or one that is written almost so.
+/// The models in the shipped catalogs that may be meant by a name of a GPU model that is not in
+/// them: those of the same chip with other memory, or one that is written almost so.
 pub fn meant_models(name: &str) -> Vec<&'static str> {
     let known = shipped(Naming::GpuModel);
     if Naming::GpuModel.is_real(name) {

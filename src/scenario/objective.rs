@@ -14,16 +14,16 @@ pub struct Objective {
     pub comparison: BoundDirection,
     /// The bound in its base unit: seconds, dollars, a share from 0 to 1, or a ratio.
     pub bound: f64,
-    /// As the scenario says it: `>= 99 %`.
+    /// Text of the bound as the scenario says it: `>= 99 %`.
     pub text: String,
 }
 
 /// Side of a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoundDirection {
-    /// `>=`
+    /// At least the bound: `>=`.
     AtLeast,
-    /// `<=`
+    /// At most the bound: `<=`.
     AtMost,
 }
 

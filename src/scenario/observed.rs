@@ -10,8 +10,8 @@ use crate::units::Money;
 /// Figures of the real system over the time that the workload covers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
-    /// By key of [`Observed::KEYS`], in seconds, dollars, hours, numbers and
-    /// shares from 0 to 1.
+    /// Figures by key of [`Observed::KEYS`], in seconds, dollars, hours, numbers and shares from 0
+    /// to 1.
     pub figures: Vec<(&'static str, f64)>,
     /// Dollars by provider or cluster.
     pub provider_cost: Vec<(String, Money)>,

@@ -38,7 +38,8 @@ impl Preset {
         DEFAULTS.map(|(part, default)| differs(part).copied().unwrap_or((part, default)))
     }
 
-    /// It as the policy called `name`. What it rents need not be there: it may be replaced.
+    /// The preset as the policy called `name`. Offers that it rents need not be there: they may be
+    /// replaced.
     pub(super) fn build(&self, name: &str, world: &World) -> PolicySpec {
         let text = self.parts().map(|(part, text)| format!("{part} = {text}\n")).concat();
         let document = ScenarioText::new(&text, self.name);
@@ -157,7 +158,7 @@ mod tests {
     use crate::model::OfferSpec;
     use crate::units::Shape;
 
-    /// What a policy without parts is, in code and in a scenario.
+    /// A policy without parts is the same in code and in a scenario.
     #[test]
     fn the_defaults_are_those_of_the_code() {
         let world = World::builder()

@@ -22,7 +22,7 @@ pub(super) struct Diagnostics<'a> {
 }
 
 impl<'a> Diagnostics<'a> {
-    /// Of `document`, with what is known to be wrong already.
+    /// Diagnostics of `document`, with the problems that are known already.
     pub(super) const fn new(document: &'a ScenarioText, problems: Vec<Problem>) -> Self {
         Self { document, problems, partial_world: false }
     }
@@ -65,9 +65,9 @@ pub(super) struct ConfigEntry {
 /// A checked table, its entries in the order of the file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ConfigTable {
-    /// Its path in the table of keys.
+    /// Path of the table in the table of keys.
     pattern: String,
-    /// Range of its header.
+    /// Range of the table's header in the document.
     pub(super) range: Range<usize>,
     pub(super) entries: Vec<ConfigEntry>,
     /// Rows of `entries`, by name.
@@ -213,7 +213,7 @@ impl ConfigTable {
         }
     }
 
-    /// Milli-cores or MiB.
+    /// Amount in milli-cores or MiB.
     pub(super) fn amount(&self, name: &str) -> Option<u32> {
         match self.value(name) {
             Some(&(Value::Cores(amount) | Value::Memory(amount))) => Some(amount),
@@ -299,7 +299,7 @@ fn known_key(pattern: &str, name: &str) -> Option<&'static key::Key> {
     key::find(&path).or_else(|| key::find(&child(pattern, "*")))
 }
 
-/// Kind that the value at a dotted path of a scenario must have; none where no scenario has the
+/// Kind that the value at a dotted path of a scenario must have; `None` if no scenario has the
 /// path.
 pub fn kind_of(path: &str) -> Option<ValueKind> {
     let mut key: Option<&'static key::Key> = None;

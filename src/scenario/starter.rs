@@ -18,12 +18,12 @@ pub fn quickstart() -> &'static str {
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/quickstart.toml"))
 }
 
-/// A scenario for a trace, and what its user must know of it at once.
+/// A scenario for a trace, with the warning that its user needs at once.
 #[derive(Clone, Debug)]
 pub struct Starter {
     /// The scenario.
     pub text: String,
-    /// Rows that it leaves out, in words; none where it reads them all.
+    /// Rows that it leaves out, in words; `None` if it reads them all.
     pub left_out: Option<String>,
 }
 

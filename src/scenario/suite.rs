@@ -1,5 +1,5 @@
-//! A suite file: which policies of which scenarios are checked, how often each
-//! is run, and how much worse than its baseline it may be.
+//! A suite file: the policies of scenarios that are checked, how often each is run, and how much
+//! worse than its baseline it may be.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,20 +15,20 @@ use crate::problem::{Problem, clip, did_you_mean};
 use crate::text::file_name;
 use crate::units::Span;
 
-/// Replications where a suite does not say how many.
+/// Replications if a suite does not say how many.
 const REPLICATIONS: u32 = 5;
 /// The gate on the share of work that finishes, where nothing is said of it: who leaves
 /// work out must not pass by the waits of the rest.
 const FINISHED: &str = "-0.1 pp";
 
-/// Everything that a suite file says.
+/// Suite: everything that its file says.
 #[derive(Clone, Debug)]
 pub struct Suite {
     /// The file's name without its extension.
     pub name: String,
     /// The file, as the user named it.
     pub path: String,
-    /// Of intervals, and one minus the chance of any false finding; such as 0.95.
+    /// Confidence of intervals, and one minus the chance of any false finding; such as 0.95.
     pub confidence: f64,
     /// Whether a gate fails if its mean is beyond its margin, but not surely.
     pub unclear_fails: bool,
@@ -36,7 +36,7 @@ pub struct Suite {
     pub baselines: PathBuf,
     /// The scenarios that can be run, in file order.
     pub scenarios: Vec<Tested>,
-    /// The others; there are none in a suite that is read as a whole.
+    /// Scenarios that cannot be run; empty in a suite that is read as a whole.
     pub unreadable: Vec<UnreadableScenario>,
 }
 
@@ -84,7 +84,7 @@ pub struct Gate {
 /// Events or metric that a gate compares.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject {
-    /// All that happened: the hash over the records.
+    /// Events: the hash over the records.
     Events,
     /// A metric.
     Metric(&'static Metric),
@@ -149,7 +149,7 @@ impl Suite {
     /// relative to `base`.
     ///
     /// # Errors
-    /// As [`Suite::load`].
+    /// Those of [`Suite::load`].
     pub fn parse(text: &str, shown: &str, base: &Path) -> Result<Self, Vec<Problem>> {
         Self::read(text, shown, base).and_then(Self::whole)
     }
@@ -246,7 +246,7 @@ struct Usual<'a> {
 }
 
 impl Usual<'_> {
-    /// A scenario of the suite; none where the suite is wrong about it.
+    /// A scenario of the suite; `None` if the suite is wrong about it.
     ///
     /// # Errors
     /// Problems of the scenario itself.

@@ -45,7 +45,7 @@ pub fn not_modelled(told: impl IntoIterator<Item = String>) -> String {
     format!("Not modelled: {}.", all.join("; "))
 }
 
-/// Names of the providers of offers that may be rented without end; none where no offer may.
+/// Names of the providers of offers that may be rented without end; `None` if no offer may.
 fn without_limit(world: &World, offers: &[Id<Offer>]) -> Option<String> {
     let mut limited: Vec<Id<Offer>> =
         world.quotas.iter().flat_map(|quota| &quota.offers).copied().collect();

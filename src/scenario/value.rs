@@ -15,7 +15,7 @@ use crate::units::{Distribution, Rate, Span};
 /// Unit in which a whole number is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
-    /// None: it is a number.
+    /// No unit: a plain number.
     One,
     /// Nano-dollars.
     NanoDollars,
@@ -39,9 +39,9 @@ pub(super) enum Value {
     Count(u64),
     /// A whole number of the unit, as it is kept.
     Whole(i64, Unit),
-    /// Milli-cores.
+    /// Cores in milli-cores.
     Cores(u32),
-    /// MiB.
+    /// Memory in MiB.
     Memory(u32),
     Number(f64),
     Span(Span),
@@ -52,7 +52,7 @@ pub(super) enum Value {
     Bound(BoundDirection, f64, String),
     Table(ConfigTable),
     List(Vec<ConfigTable>),
-    /// Wrong, and reported.
+    /// A wrong value, which was reported.
     Bad,
 }
 

@@ -27,10 +27,9 @@ pub(super) struct Build<'a> {
     pub(super) inputs: Vec<PathBuf>,
     /// Assumptions that a reader must know.
     pub(super) assumptions: Vec<Assumption>,
-    /// Clouds of which some prices are estimates.
+    /// Clouds some of whose prices are estimates.
     pub(super) estimated_prices: Vec<EstimatedPrices>,
-    /// For each region: price and bandwidth to its provider's other regions,
-    /// and to anywhere else.
+    /// Price and bandwidth from each region to its provider's other regions, and to anywhere else.
     tiers: Vec<[Tier; 2]>,
 }
 

@@ -20,7 +20,7 @@ struct NodeShape {
 }
 
 impl NodeShape {
-    /// As large as the largest task, and not smaller than nodes usually are.
+    /// A node as large as the largest task, and not smaller than nodes usually are.
     fn holding(stats: &Stats) -> Self {
         let gpus = match stats.gpu_milli.max / 1_000.0 {
             0.0 => 0.0,

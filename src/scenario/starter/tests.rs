@@ -123,8 +123,8 @@ const MEMORIES: [Way; 4] = [
 /// A header, and how what is meant is written below it.
 type Written = (String, fn(Meant) -> String);
 
-/// Whatever the columns are called, in whatever order, unit and writing: what `init` writes
-/// is read as it is meant, or says what could not be told.
+/// Columns may have any names, order, unit and writing: the scenario that `init` writes is read as
+/// it is meant, or says what could not be told.
 #[test]
 fn tables_under_many_headers_are_read_as_they_are_meant() {
     let mut read_through = 0;

@@ -341,11 +341,11 @@ struct Sold<'c> {
     markets: Vec<Market>,
 }
 
-/// A type of a catalog, and what holds for all its offers.
+/// A type of a catalog, with the capacity and boot of all its offers.
 #[derive(Debug)]
 struct SoldType<'c> {
     known: &'c CatalogType,
-    /// Its row in the world, once an offer has it.
+    /// Row of the type in the world, once an offer has it.
     id: Option<Id<InstanceType>>,
     capacity: Option<u32>,
     boot: Distribution,

@@ -27,7 +27,7 @@ pub(super) struct Changes {
     others: Vec<usize>,
 }
 
-/// One change of price: of whom, when, and to what.
+/// One change of price: the offers that it concerns, its time, and its effect.
 #[derive(Debug)]
 struct PriceChange {
     region: Option<String>,
@@ -40,9 +40,9 @@ struct PriceChange {
 
 #[derive(Clone, Copy, Debug)]
 enum PriceEffect {
-    /// This price, whatever it was.
+    /// A new price, whatever it was.
     Set(Rate),
-    /// This many millionths of what it was.
+    /// A factor on the price, in millionths.
     Scale(i64),
 }
 
