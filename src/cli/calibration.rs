@@ -68,7 +68,8 @@ pub(super) fn save(
     Ok(Some(path))
 }
 
-/// `my.calibration.json` beside `my.toml`; none for a scenario that is no file.
+/// Path of the calibration: `my.calibration.json` beside `my.toml`; `None` for a scenario that is
+/// no file.
 fn place(scenario: &Scenario) -> Option<PathBuf> {
     let path = Path::new(&scenario.path);
     path.is_file().then(|| path.with_extension("calibration.json"))

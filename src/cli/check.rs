@@ -27,7 +27,7 @@ use windtunnel::scenario::{Subject, Suite};
 /// Runs a suite and says what has become worse; or stores what it does.
 pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
     let guard = ResourceGuard::new(&arguments.bounds);
-    // Whatever ends this one, what an earlier one found must not be taken for it.
+    // Findings of an earlier check must not be taken for those of this one, whatever ends it.
     for old in [&arguments.markdown, &arguments.page, &arguments.junit].into_iter().flatten() {
         if leads_away(old) {
             return Err(linked(old));
@@ -36,7 +36,7 @@ pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
             fs::remove_file(old).with_context(|| format!("cannot remove `{}`", old.display()))?;
         }
     }
-    // What is stored is stored of all.
+    // An update stores the baselines of all scenarios, so every one must be readable.
     let load = if arguments.update { Suite::load } else { Suite::load_readable };
     let mut suite = load(&arguments.suite)?;
     for tested in &mut suite.scenarios {
@@ -76,16 +76,17 @@ pub(super) fn stop_plan(no_plan: NoPlan) -> Stop {
 enum Ran<'a> {
     /// Baselines as they are now, and the changes they take in.
     Stored(Vec<(PathBuf, String)>, Vec<String>),
-    /// With where each policy parts from its baseline, and why not all could be compared.
+    /// Policies held against their baselines, with the first divergence of each, and why not all
+    /// could be compared.
     Held(HeldSuite<'a>, Vec<Option<FirstDivergence>>, Incomplete),
 }
 
 /// Reasons why not all was compared.
 #[derive(Default)]
 struct Incomplete {
-    /// For the reports, one by one.
+    /// Reasons for the reports, one by one.
     reasons: Vec<LeftOut>,
-    /// For the end of the command.
+    /// Stop that ends the command.
     stop: Option<Stop>,
 }
 
@@ -173,8 +174,8 @@ fn movement(moved: &MovedMetric) -> String {
     }
 }
 
-/// Holds every policy against its baseline, and looks up where it parts from it. What is wrong with
-/// some baselines, or with some policies, comes second.
+/// Holds every policy against its baseline, and looks up where it parts from it. Problems with some
+/// baselines, or with some policies, come second.
 ///
 /// # Errors
 /// A run was stopped from outside, or did what no run may.

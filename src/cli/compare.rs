@@ -172,8 +172,8 @@ fn show(comparison: &ComparisonReport<'_>, how: &How, written: Option<PathBuf>) 
     Ok(())
 }
 
-/// With `--gate`: every policy whose means break a promise is a finding, but for the baseline
-/// `beside` the policies that were asked for.
+/// The gate of `--gate`: every policy whose means break a promise is a finding, but for the
+/// baseline `beside` the policies that were asked for.
 fn gate(comparison: &ComparisonReport<'_>, beside: Option<usize>, how: &How) -> CommandResult {
     let beside = beside.map(|row| comparison.many.policies[row].name.as_str());
     let mut broken = comparison.breakers();

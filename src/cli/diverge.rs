@@ -1,5 +1,5 @@
-//! The first divergence of a run from its baseline: looked up in the logs of both sides, of which
-//! one may come from another program.
+//! The first divergence of a run from its baseline: looked up in the logs of both sides, one of
+//! which may come from another program.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -209,7 +209,7 @@ fn ask(
     let out = child.stdout.take().ok_or("the base command has no output")?;
     let read = steps(out, sink);
     if read.is_err() {
-        // It is waited for below, however it ended.
+        // The process is waited for below, however it ended.
         let _ = child.kill();
     }
     let status = child.wait().map_err(cannot)?;

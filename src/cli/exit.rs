@@ -28,7 +28,7 @@ pub(super) enum Stop {
     Bug(String),
     /// 129, 130 or 143: the terminal is gone, interrupted, or asked to end.
     Interrupted(String),
-    /// As the first of the two, and something of what was done is kept.
+    /// A stop like the first of the two, of which some results are kept.
     Partly(Box<Stop>, String),
     /// 0: nobody reads the output any more.
     ClosedPipe,

@@ -211,7 +211,7 @@ fn parts(steps: &[JobStep], end: Time) -> String {
     }
 }
 
-/// Name of the job, its demand and its fate.
+/// Name of the job, its demand and its outcome.
 fn summary(job: &CsvRow, of: (&[CsvRow], &[JobStep]), clock: RunClock) -> Result<String, Stop> {
     let (tasks, gpus) = (job.whole("tasks")?, job.whole("gpus")?);
     let (cpu, memory) = (job.whole("cpu_milli")?, job.number("memory_mib")?);

@@ -85,8 +85,8 @@ impl Partial {
 }
 
 impl Folder {
-    /// Makes the temporary folder beside `target` and locks it. What is written
-    /// into it counts for `meter`.
+    /// Makes the temporary folder beside `target` and locks it. Bytes written into it count for
+    /// `meter`.
     ///
     /// # Errors
     /// There is something already that `claim` does not cover; or another
@@ -257,8 +257,8 @@ fn foreign(target: &Path) -> Option<String> {
     names.into_iter().find(|name| !own(name))
 }
 
-/// Note on the results that are replaced, in one line, where they answer another question than
-/// `new`; none where nothing is there, or the same was asked.
+/// Note on the results that are replaced, in one line, if they answer another question than `new`;
+/// `None` if nothing is there, or the same was asked.
 fn replaced(target: &Path, new: &Value) -> Option<String> {
     let text = input::text(&target.join(MANIFEST), "manifest", MOST_MANIFEST).ok()?;
     let old: Value = serde_json::from_str(&text).ok()?;
@@ -288,8 +288,8 @@ fn replaced(target: &Path, new: &Value) -> Option<String> {
         .then(|| format!("`{name}` held other results, which are replaced: {}", told.join("; ")))
 }
 
-/// Leaves a folder that is not finished, with nothing in it but finished runs;
-/// those in words. Where there are none it goes. `why` is noted.
+/// Leaves a folder that is not finished, with nothing in it but finished runs, and tells of those
+/// in words. A folder without any is removed. `why` is noted.
 pub(super) fn leave(work: &Path, why: Option<&str>) -> Option<String> {
     // Somebody may still be writing into it.
     let tries = 0..3;
@@ -362,8 +362,8 @@ pub(super) fn new_file(path: &Path, what: &str) -> Result<File, Stop> {
     })
 }
 
-/// Whether it is a link, which may lead anywhere. Those below `/dev`, such as standard output,
-/// are the system's own.
+/// Whether the path is a link, which may lead anywhere. Those below `/dev`, such as standard
+/// output, are the system's own.
 pub(super) fn leads_away(path: &Path) -> bool {
     path.is_symlink() && !path.starts_with("/dev")
 }
@@ -387,7 +387,7 @@ fn lock(work: &Path) -> Result<File, Stop> {
     let file = in_place(&path);
     let file = file.with_context(|| format!("cannot write `{}`", path.display()))?;
     match file.try_lock() {
-        // Who held it may have finished and moved it away in between.
+        // The process that held it may have finished and moved it away in between.
         Ok(()) if path.exists() => Ok(file),
         Ok(()) | Err(TryLockError::WouldBlock) => Err(busy()),
         Err(TryLockError::Error(error)) => {

@@ -15,7 +15,7 @@ use super::output_quota::OutputQuota;
 use windtunnel::halt;
 use windtunnel::units::Span;
 
-/// Time between two looks.
+/// Time between two looks at the limits.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Keeps a command within its limits, from its beginning to its end.
@@ -133,7 +133,7 @@ mod tests {
     #[track_caller]
     fn check(bounds: &BoundsArgs, want: Option<&str>) {
         let mut limits = GuardLimits::new(bounds);
-        // As if it had begun a second ago.
+        // The command seems to have begun a second ago.
         limits.started -= Duration::from_secs(1);
         let over = limits.over();
         let named = over.as_deref().zip(want).is_none_or(|(over, want)| over.contains(want));

@@ -24,7 +24,7 @@ use windtunnel::scenario::{
 };
 use windtunnel::units::Calendar;
 
-/// `windtunnel validate`.
+/// Command `windtunnel validate`.
 pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {
     let scenario = load::open(&arguments.which)?;
     let work = match arguments.no_data {
@@ -158,7 +158,7 @@ fn assumed(scenario: &Scenario, work: Option<&Survey>) -> Vec<String> {
     all
 }
 
-/// `windtunnel init`.
+/// Command `windtunnel init`.
 pub(super) fn init(arguments: &InitArgs) -> CommandResult {
     let text = match &arguments.from {
         Some(trace) => {
@@ -198,7 +198,7 @@ fn named(trace: &Path, file: Option<&Path>) -> Result<String, Stop> {
     Ok(path.display().to_string())
 }
 
-/// `windtunnel policies`.
+/// Command `windtunnel policies`.
 pub(super) fn policies(as_json: bool) -> CommandResult {
     let mut out = std::io::stdout().lock();
     if as_json {
@@ -271,7 +271,7 @@ pub(super) fn policies(as_json: bool) -> CommandResult {
     Ok(())
 }
 
-/// `windtunnel schema`.
+/// Command `windtunnel schema`.
 pub(super) fn schema() -> CommandResult {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &scenario_schema()).map_err(std::io::Error::from)?;
@@ -279,7 +279,7 @@ pub(super) fn schema() -> CommandResult {
     Ok(())
 }
 
-/// `windtunnel completions`.
+/// Command `windtunnel completions`.
 pub(super) fn completions(shell: clap_complete::Shell) -> CommandResult {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "windtunnel", &mut script);

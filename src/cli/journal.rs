@@ -20,7 +20,7 @@ use windtunnel::problem::Problem;
 
 /// Version of the format.
 const FORMAT: u32 = 2;
-/// Longest line; the fates of two million jobs are shorter.
+/// Longest line in bytes; the outcomes of two million jobs are shorter.
 const LONGEST: u64 = 64 << 20;
 /// Text between a line and its checksum.
 const SUM: &str = ",\"sum\":\"";

@@ -253,8 +253,8 @@ fn task(scenario: &Scenario, arguments: &PlanArgs) -> Result<Task, Stop> {
     })
 }
 
-/// With the choice of a policy as one more variable, where nothing narrows it: the
-/// baseline first, from which the search starts.
+/// Variables with the choice of a policy as one more, if nothing narrows it: the baseline first,
+/// from which the search starts.
 fn with_policies(
     scenario: &Scenario,
     arguments: &PlanArgs,
@@ -285,8 +285,8 @@ fn planned(scenario: &Scenario, arguments: &PlanArgs, vary: &[(String, String)])
     }
 }
 
-/// Settings of other policies than those that the plan is for, and the choice of one where
-/// `--policy` makes it. Where it is varied which policy extends which, any may matter.
+/// Settings of other policies than those that the plan is for, and the choice of one if `--policy`
+/// makes it. Any setting may matter if it is varied which policy extends which.
 fn foreign(scenario: &Scenario, arguments: &PlanArgs, vary: &[(String, String)]) -> Vec<String> {
     let planned = planned(scenario, arguments, vary);
     let keys = || vary.iter().map(|(key, _)| key);

@@ -65,7 +65,7 @@ enum Heard {
     NotText,
     /// No more lines; what there was of one.
     Closed(String),
-    /// It takes no more lines.
+    /// The process takes no more lines.
     Deaf,
 }
 
@@ -81,7 +81,7 @@ struct Process {
     words: Arc<Mutex<Words>>,
     /// Disconnected when standard error has ended.
     words_end: Receiver<()>,
-    /// Whether it takes no more lines.
+    /// Whether the process takes no more lines.
     deaf: bool,
     /// Exit status, once it has ended.
     ended: Option<ExitStatus>,
@@ -165,7 +165,7 @@ impl Process {
                 heard => return heard,
             }
         }
-        // Its last words or its ending tell more, if they are to come.
+        // The last words of the process or its ending tell more, if they are to come.
         self.heard.recv_timeout(LAST_WORDS).or(Ok(Heard::Deaf))
     }
 
@@ -182,12 +182,12 @@ impl Process {
         guardian::notify(group, false);
         alive.remove(&group);
         drop(alive);
-        // It may have left the group; an error means that it is gone.
+        // The process may have left the group; an error means that it is gone.
         let _ = self.child.kill();
         self.ended = self.child.wait().ok();
     }
 
-    /// Whether it has ended, or does so in a moment, without our doing. It is not
+    /// Whether the process has ended, or does so in a moment, without our doing. It is not
     /// waited for, so that its id stays its own.
     #[cfg(target_os = "linux")]
     fn is_over(&self) -> bool {
@@ -274,7 +274,7 @@ impl Conversation for Process {
 
     fn last_words(&mut self) -> String {
         self.end();
-        // Something that left the group may hold the pipe open for ever.
+        // A process that left the group may hold the pipe open for ever.
         let _ = self.words_end.recv_timeout(LAST_WORDS);
         lock(&self.words).text()
     }

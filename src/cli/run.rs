@@ -38,11 +38,12 @@ struct Files {
     explain: Option<ExplainCsv<BackgroundFile>>,
 }
 
-/// The file of charges, and what is made of them.
+/// The file of charges, whole or cut.
 enum ChargesFile {
-    /// As they are.
+    /// Charges as they are.
     Whole(ChargesCsv<BackgroundFile>),
-    /// Cut, with the cost by day; the pieces keep the laws too.
+    /// Charges cut at the ends of charge periods, with the cost by day; the pieces keep the laws
+    /// too.
     Cut(Box<CutCharges>),
 }
 
@@ -311,7 +312,7 @@ pub(super) fn tell_folder(how: &How, written: Option<PathBuf>, page: &str) {
     }
 }
 
-/// With `--gate`: a broken promise is a finding.
+/// The gate of `--gate`: a broken promise is a finding.
 pub(super) fn gate(report: &RunReport, how: &How) -> CommandResult {
     let (kept, all) = report.kept();
     if how.gate && kept < all {

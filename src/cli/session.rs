@@ -33,7 +33,7 @@ pub(super) struct Experiment<'a> {
     pub(super) name: String,
     /// Its scenarios, as they were opened.
     pub(super) scenarios: &'a [Scenario],
-    /// Everything else that decides which runs there are and what is made of them.
+    /// Other parameters that decide which runs there are and what is made of them.
     pub(super) parameters: Vec<(&'static str, Value)>,
 }
 
@@ -115,8 +115,7 @@ impl ExperimentSession {
 
     /// Does runs on all threads.
     ///
-    /// # Errors
-    /// Why `runs` could not go on. What is done is kept for `--resume`; the
+    /// # Errors The reason why `runs` could not go on. Finished runs are kept for `--resume`; the
     /// folder and the error say so.
     pub(super) fn work<T: Send>(
         &mut self,

@@ -35,8 +35,8 @@ pub(super) fn listen() {
 #[cfg(not(unix))]
 pub(super) fn listen() {}
 
-/// A bit for each signal that is ignored, the first for signal 1. Where the
-/// system does not tell, that of SIGHUP, which then ends the process as ever.
+/// A bit for each signal that is ignored, the first for signal 1. If the system does not tell, only
+/// the bit of SIGHUP, which then ends the process as ever.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -274,7 +274,7 @@ fn show(report: &SweepReport<'_>, how: &How, written: Option<PathBuf>) -> Comman
     Ok(())
 }
 
-/// With `--gate`: that no point keeps all promises is a finding.
+/// The gate of `--gate`: a sweep without a point that keeps all promises is a finding.
 fn gate(report: &SweepReport<'_>, how: &How) -> CommandResult {
     if how.gate && !report.keeps_promises() {
         return Err(Stop::Finding("no point keeps all objectives".to_owned()));

@@ -75,8 +75,8 @@ pub(super) fn leave_all(why: &str) -> Option<String> {
     all.iter().filter_map(|path| leave(path, Some(why))).next_back()
 }
 
-/// Removes it, but for the finished runs of an experiment; those in words. What
-/// cannot be removed stays under its name, which says that it is not whole.
+/// Removes a file or folder, but for the finished runs of an experiment, and tells of those in
+/// words. Files that cannot be removed stay under their name, which says that they are not whole.
 fn leave(path: &Path, why: Option<&str>) -> Option<String> {
     if path.is_dir() {
         return folder::leave(path, why);

@@ -5,7 +5,7 @@ use windtunnel::units::{Calendar, Span, Time};
 /// Tells the time of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RunClock {
-    /// None where the scenario names no start: then times are since the start.
+    /// `None` if the scenario names no start: then times are since the start.
     pub(super) calendar: Option<Calendar>,
 }
 

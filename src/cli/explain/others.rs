@@ -20,8 +20,8 @@ const NAMED: usize = 3;
 pub(super) struct Others {
     /// Jobs that started meanwhile, by phase.
     pub(super) meanwhile: Vec<Meanwhile>,
-    /// Ends of jobs that held something, by name; none where several have one name, or where they
-    /// left before their end what they held, for they were preempted.
+    /// Ends of jobs that held something, by name; `None` if several have one name, or if they left
+    /// before their end what they held, for they were preempted.
     ends: BTreeMap<String, Option<Time>>,
     /// Whether any work was preempted, so that room is not all that one starts for.
     pub(super) preempts: bool,
@@ -32,9 +32,9 @@ pub(super) struct Others {
 /// Identity and wanted resources of the first of the queue.
 #[derive(Debug, Default)]
 struct First {
-    /// Its source and row.
+    /// Source and row of the job.
     identity: Option<(u64, u64)>,
-    /// Wanted resources in words; `None` where several jobs have its name.
+    /// Wanted resources in words; `None` if several jobs have its name.
     wanted: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Meanwhile {
 #[derive(Debug)]
 struct Overtaker {
     name: String,
-    /// Its source and row.
+    /// Source and row of the job.
     identity: (u64, u64),
     /// Milli-cores of each task.
     milli: u64,
@@ -206,7 +206,7 @@ impl Meanwhile {
         Ok(())
     }
 
-    /// Number of jobs that started, and the largest; none where none did. `how` ends the first
+    /// Number of jobs that started, and the largest; `None` if no job did. `how` ends the first
     /// part.
     pub(super) fn sentence(&self, when: &str, how: &str) -> Option<String> {
         let all = self.before + self.after;

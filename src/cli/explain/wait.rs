@@ -51,7 +51,7 @@ pub(super) struct Start {
     tasks: u64,
     of: u64,
     why: String,
-    /// Whether they waited or were preempted before.
+    /// Whether the tasks waited or were preempted before.
     waited: bool,
     /// Whether tasks of the job were preempted before.
     again: bool,
@@ -157,7 +157,7 @@ pub(super) fn steps(job: &CsvRow, notes: &[CsvRow]) -> Result<Vec<JobStep>, Stop
     Ok(steps)
 }
 
-/// The end of tasks that a row tells of, after which they wait again; none where it tells of
+/// The end of tasks that a row tells of, after which they wait again; `None` if it tells of
 /// something else.
 fn stop_of(note: &CsvRow) -> Option<Ending> {
     let mut all = Ending::ALL.into_iter().filter(|ending| ending.waits_again());
