@@ -61,7 +61,7 @@ pub trait Policy {
         Needs::default()
     }
 
-    /// Whether it may ever have an instance of `offer`; asked once, before the run. Even
+    /// Whether the policy may ever have an instance of `offer`; asked once, before the run. Even
     /// spreads count the zones of these alone.
     fn uses(&mut self, world: &World, offer: Id<Offer>) -> bool {
         let _ = (world, offer);

@@ -66,7 +66,7 @@ pub struct Pass<'p, 't, 'a, 'w> {
 
 /// Starts work behind the head.
 pub trait Backfill: std::fmt::Debug {
-    /// Whether it reads the order of estimated ends.
+    /// Whether the part reads the order of estimated ends.
     fn needs_ends(&self) -> bool;
 
     /// Whether instances are rented for everybody who waits, as the first keeps nobody from
@@ -75,8 +75,8 @@ pub trait Backfill: std::fmt::Debug {
         false
     }
 
-    /// Whether it gives everybody a reservation, so that the head itself may start only
-    /// by its plan while others wait.
+    /// Whether the part gives everybody a reservation, so that the head itself may start only by
+    /// its plan while others wait.
     fn plans_all(&self) -> bool {
         false
     }

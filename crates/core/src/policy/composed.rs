@@ -23,9 +23,9 @@ use crate::units::{Demand, Id, Span, Time};
 use super::due::{Alarm, Due};
 use fits::Feasibility;
 
-/// One part per question. At each decision: the provision part reacts, late work is turned away, the
-/// queue is served in order, others may overtake a head that does not fit,
-/// what is beyond the queue's limit is turned away, the provision part reviews, idle instances go back.
+/// Policy composed of one part per question. At each decision: the provision part reacts, late work
+/// is turned away, the queue is served in order, others may overtake a head that does not fit, what
+/// is beyond the queue's limit is turned away, the provision part reviews, idle instances go back.
 ///
 /// An arrival that finds nobody waiting is placed without entering the queue.
 #[derive(Debug)]
@@ -385,7 +385,7 @@ impl Composed {
         if turn.work(work).waiting == 0 {
             return None;
         }
-        // Some of its tasks were placed, so it is smaller now.
+        // The work is smaller now, as some of its tasks were placed.
         if turn.work(work).waiting != waiting && self.queue.contains(work) {
             self.queue.push(turn, work);
         }
@@ -462,7 +462,7 @@ impl Composed {
         while next < self.overdue.len() {
             let work = self.overdue[next];
             next += 1;
-            // Some have started, and of these some wait anew.
+            // Overdue work may have started meanwhile, and may wait anew.
             if turn.room_made() != before && self.queue.contains(work) {
                 self.retry(turn, work);
             }

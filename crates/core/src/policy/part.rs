@@ -11,7 +11,7 @@ pub use setting::{DemandMix, Parameter, PartSettings, Setting, SettingKind};
 pub struct Part<T: 'static> {
     /// Its name in scenarios.
     pub name: &'static str,
-    /// One line for a reader.
+    /// Description for readers, in one line.
     pub doc: &'static str,
     /// Parameters that can be set.
     pub parameters: &'static [Parameter],

@@ -80,14 +80,14 @@ pub trait Place: std::fmt::Debug {
         self.pick(turn, work, reach)
     }
 
-    /// Whether it weighs what a place costs `work`, see [`Place::pick_below`].
+    /// Whether the part weighs what a place costs `work`, see [`Place::pick_below`].
     fn weighs(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         let _ = (turn, work);
         false
     }
 
-    /// Whether it also places `work` on instances of offers that it does not admit, while
-    /// others keep them for longer: where there is room depends on how long the work runs.
+    /// Whether the part also places `work` on instances of offers that it does not admit, while
+    /// others keep them for longer: then the room that there is depends on how long the work runs.
     fn joins(&self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         let _ = (turn, work);
         false

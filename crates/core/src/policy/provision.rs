@@ -56,7 +56,7 @@ pub trait Provision: std::fmt::Debug {
         None
     }
 
-    /// Whether it weighs what work would cost before it rents for it.
+    /// Whether the part weighs the cost of work before it rents for it.
     fn weighs_price(&self) -> bool {
         false
     }

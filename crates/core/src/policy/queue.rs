@@ -60,8 +60,7 @@ impl Queue {
         }
     }
 
-    /// Nobody waits; whoever comes is served by the score that is set for it,
-    /// the smallest first.
+    /// An empty queue whose work is served by the scores that are set for it, the smallest first.
     pub fn by_score() -> Self {
         Self { varies: true, scores: Some(FxHashMap::default()), ..Self::new(FCFS.spec().build()) }
     }

@@ -176,7 +176,7 @@ impl PolicySpec {
         }
     }
 
-    /// Whether it weighs what jobs would cost before it rents for them.
+    /// Whether the policy weighs the cost of jobs before it rents for them.
     pub fn rents_by_price(&self) -> bool {
         self.is_ours(PolicyPart::Provision) && self.provision.build().weighs_price()
     }

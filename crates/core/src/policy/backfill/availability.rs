@@ -111,8 +111,8 @@ impl AvailabilityProfile {
         }
     }
 
-    /// Whether it is certain that of what is held for `length` from `start` on no `tasks`
-    /// tasks could begin sooner.
+    /// Whether `tasks` tasks that are held for `length` from `start` on can certainly not begin
+    /// sooner.
     pub(super) fn is_earliest(&self, tasks: u32, length: Span, now: Time, start: Time) -> bool {
         match self {
             // They have room from `start` on, for they hold it.

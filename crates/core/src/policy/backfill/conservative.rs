@@ -239,8 +239,8 @@ fn publish(turn: &mut Turn<'_, '_>, work: WorkRef, stays: &ReservedStays) {
     }
 }
 
-/// Whether it is certain that what is reserved for the tasks of `one` stays as it is.
-/// Nobody can begin sooner than at the last pass where others are `settled`.
+/// Whether the reservations `mine` of the tasks of `one` certainly stay as they are. Nobody can
+/// begin sooner than at the last pass if others are `settled`.
 fn stays(
     turn: &Turn<'_, '_>,
     plan: &AvailabilityProfile,
@@ -274,7 +274,7 @@ fn advance(
     let live = pass.turn.work(one.work);
     let (together, mut waiting) = (live.together(), live.waiting);
     plan.admit(pass.turn, pass.place, one.work);
-    // Each moves by itself, as that of a job of one task would.
+    // Reservations move one by one, as that of a job of one task would.
     for PriorReservation { stay, .. } in mine {
         plan.give(&stay.hold, stay.start, stay.until);
         let tasks = stay.hold.tasks().min(waiting);

@@ -19,7 +19,7 @@ pub(super) struct Reservation {
     /// Work for which it is made.
     pub(super) head: WorkRef,
     /// The shadow time: the first estimated end after which the head fits.
-    /// Estimates that overran count as ending now. None where it is never.
+    /// Estimates that overran count as ending now. `None` if it never fits.
     pub(super) at: Option<Time>,
     kept: ShadowRoom,
     scalar: bool,
@@ -53,7 +53,7 @@ impl Reservation {
         Self { head, at, kept, scalar: room.is_some() }
     }
 
-    /// Whether it was made for a scalar pool.
+    /// Whether the reservation was made for a scalar pool.
     pub(super) fn is_scalar(&self) -> bool {
         self.scalar
     }
@@ -266,8 +266,8 @@ impl Scratch {
         devices: u32,
     ) {
         let now = turn.instance(instance);
-        // One that is new here is not counted yet, though it may have room: for what the
-        // head has there already it was passed over.
+        // An instance that is new here is not counted yet, though it may have room: it was passed
+        // over for what the head has there already.
         let known = self.lanes.remove(&now.ordinal);
         let before = known.as_ref().map_or(0, |(_, lane)| self.holds(lane));
         let (_, mut lane) = known.unwrap_or_else(|| (instance, now.clone()));

@@ -1,4 +1,4 @@
-//! Something over time that changes now and then.
+//! Step functions: values over time that change now and then.
 
 use super::FOREVER;
 use crate::units::Time;

@@ -1,5 +1,4 @@
-//! One process and what it serves: greets it, asks it, and checks that it
-//! answers what was asked.
+//! Session with one process: greets it, asks it, and checks that it answers the question.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -26,7 +25,7 @@ const MUCH: usize = 1 << 20;
 /// A session, for a part that asks and for the policy that passes records on.
 pub(in crate::policy) type SharedSession = Rc<RefCell<Session>>;
 
-/// One process and what it serves.
+/// Session with one process, for the part that it serves.
 #[derive(Debug)]
 pub(in crate::policy) struct Session {
     part: PolicyPart,
@@ -100,7 +99,7 @@ impl Session {
         }
     }
 
-    /// Asks. None where there is no answer: then the run stops after this decision.
+    /// Asks `question`. `None` if there is no answer: then the run stops after this decision.
     pub(in crate::policy) fn ask(
         &mut self,
         turn: &mut Turn<'_, '_>,

@@ -15,7 +15,7 @@ pub struct Parameter {
     pub kind: SettingKind,
     /// Value that holds where none is set.
     pub default: Setting,
-    /// One line for a reader.
+    /// Description for readers, in one line.
     pub doc: &'static str,
 }
 
@@ -49,7 +49,7 @@ pub enum SettingKind {
 /// Value of a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Setting {
-    /// Nothing is set; documents say this word: `none`, `unlimited`.
+    /// No value; documents say this word: `none`, `unlimited`.
     Unset(&'static str),
     /// Value of a flag.
     Flag(bool),

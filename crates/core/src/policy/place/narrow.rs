@@ -165,7 +165,7 @@ impl Narrowed {
         self.narrow.gpu_machines == GpuMachines::GpuWork && turn.work(work).ask.demand.gpus == 0
     }
 
-    /// Whether it weighs what it costs to keep rented machines longer.
+    /// Whether the cost of keeping rented machines longer is weighed.
     fn weighs_price(&self) -> bool {
         self.narrow.weigh_price && !self.keeps
     }

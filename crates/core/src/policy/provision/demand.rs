@@ -58,7 +58,7 @@ pub(super) trait OfferChoice: std::fmt::Debug {
         let _ = provider;
     }
 
-    /// Whether it weighs what work would cost.
+    /// Whether the part weighs the cost of work.
     fn weighs_price(&self) -> bool {
         true
     }

@@ -9,14 +9,14 @@ use crate::units::Id;
 #[derive(Clone, Debug)]
 pub(super) struct Zones {
     even: bool,
-    /// None: the job may or can not run there.
+    /// Counts by zone; `None` if the job may or can not run there.
     counts: Vec<Option<u32>>,
     /// Instances rented for the job, and how many more tasks they hold.
     open: Vec<(InstanceRef, Id<Zone>, u32)>,
 }
 
 impl Zones {
-    /// None where zones do not matter to the work.
+    /// Tasks of `work` by zone; `None` if zones do not matter to it.
     pub(super) fn new(turn: &Turn<'_, '_>, work: WorkRef) -> Option<Self> {
         let (world, live) = (turn.world(), turn.work(work));
         let rules = turn.rules(live.ask.rules);
