@@ -18,7 +18,7 @@ const WAITING: usize = 8;
 #[derive(Debug)]
 pub(super) struct BackgroundFile {
     block: Vec<u8>,
-    /// None once the thread has ended.
+    /// Thread that writes; `None` once it has ended.
     thread: Option<Thread>,
 }
 

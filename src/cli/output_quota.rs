@@ -16,7 +16,7 @@ pub(super) struct OutputQuota {
     written: AtomicU64,
 }
 
-/// More was to be written than may be.
+/// Error: more was to be written than may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full {
     /// Most bytes that may be written.

@@ -259,7 +259,7 @@ fn spot(runs: &[CautionedRun<'_>]) -> Option<String> {
     })
 }
 
-/// More waited than may hold a reservation.
+/// Caution if more work waited than may hold a reservation.
 fn unreserved(run: &CautionedRun<'_>) -> Option<String> {
     let waited = run.facts.unreserved;
     let part = &run.policy.backfill;

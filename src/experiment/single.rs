@@ -157,7 +157,7 @@ struct ReadingNotes {
     unknown_names: Vec<UnknownName>,
 }
 
-/// One run up to `horizon`; how it went, and what reading the work showed.
+/// Runs a policy up to `horizon`; returns the outcome, and notes on reading the work.
 fn simulate(
     scenario: &Scenario,
     policy: (&PolicySpec, &dyn Launcher),

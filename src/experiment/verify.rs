@@ -64,7 +64,7 @@ impl Effort {
 pub struct VerifyReport {
     /// Effort of the verification.
     pub effort: Effort,
-    /// One line per quantity.
+    /// Lines of the report, one per quantity.
     pub rows: Vec<CheckRow>,
 }
 
@@ -121,7 +121,7 @@ pub struct MeasuredCase {
 }
 
 impl MeasuredCase {
-    /// One line per answer of `case`.
+    /// Lines of the report, one per answer of `case`.
     pub fn rows(&self, case: &Case, limits: IntervalLimits) -> Vec<CheckRow> {
         let judged = |(answer, values): (&ExactAnswer, &Vec<f64>)| {
             CheckRow::judged(case.name, answer, values, limits)

@@ -21,7 +21,7 @@ pub struct Key {
     pub kind: ValueKind,
     /// Default that holds without it: empty where there is none, `required` where it must be there.
     pub default: Cow<'static, str>,
-    /// One line for a reader.
+    /// Description for readers, in one line.
     pub doc: Cow<'static, str>,
 }
 

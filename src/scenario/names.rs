@@ -123,7 +123,7 @@ impl Naming {
         names
     }
 
-    /// Whether something of the world is called so.
+    /// Whether a thing of this kind in the world is called `name`.
     pub(super) fn is_in(self, world: &World, name: &str) -> bool {
         self.among(name, &self.names(world))
     }
@@ -135,8 +135,8 @@ impl Naming {
         }
     }
 
-    /// Whether the shipped catalogs know the name: it is spelt right, though
-    /// the scenario may not name what has it.
+    /// Whether the shipped catalogs know the name: it is spelt right, though the scenario may have
+    /// nothing of that name.
     pub(super) fn is_real(self, name: &str) -> bool {
         match self {
             Self::Offer => false,

@@ -15,7 +15,7 @@ pub struct PartOption {
     pub part: &'static str,
     /// Its name in scenarios.
     pub name: &'static str,
-    /// One line for a reader.
+    /// Description for readers, in one line.
     pub doc: &'static str,
     /// Parameters that can be set.
     pub parameters: Vec<&'static Parameter>,

@@ -13,7 +13,7 @@ use crate::policy::spec::PolicySpec;
 pub struct Preset {
     /// Its name in scenarios.
     pub name: &'static str,
-    /// One line for a reader.
+    /// Description for readers, in one line.
     pub doc: &'static str,
     /// The parts that differ from [`DEFAULTS`], as a scenario writes them.
     differs: &'static [(&'static str, &'static str)],

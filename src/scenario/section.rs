@@ -17,7 +17,7 @@ use crate::units::{Calendar, Distribution, Rate, Span, Time};
 pub(super) struct Diagnostics<'a> {
     pub(super) document: &'a ScenarioText,
     pub(super) problems: Vec<Problem>,
-    /// Something is wrong with clusters or clouds, so that names that the world lacks may be right.
+    /// Clusters or clouds have problems, so that names that the world lacks may be right.
     pub(super) partial_world: bool,
 }
 

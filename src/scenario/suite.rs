@@ -138,7 +138,7 @@ impl Suite {
         Self::read(&text, &shown, path.parent().unwrap_or(Path::new("")))
     }
 
-    /// This suite, if every scenario can be run.
+    /// The suite itself, if every scenario can be run.
     fn whole(self) -> Result<Self, Vec<Problem>> {
         let problems: Vec<Problem> =
             self.unreadable.iter().flat_map(|one| one.problems.clone()).collect();

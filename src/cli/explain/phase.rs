@@ -17,7 +17,7 @@ pub(super) const TOLD: usize = 5;
 enum WaitCause {
     /// Others were before it in the queue.
     Turn,
-    /// Nobody was before it; the reason, and the job that held the most.
+    /// No other job was before it; the reason, and the job that held the most.
     Next(WaitReason, Option<String>),
 }
 

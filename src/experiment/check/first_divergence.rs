@@ -22,10 +22,10 @@ pub struct FirstDivergence {
     pub replication: u32,
     /// Its seed.
     pub seed: u64,
-    /// Records up to this one are the same.
+    /// Record up to which all are the same.
     #[serde(rename = "same_up_to_record")]
     pub agreed: u64,
-    /// At this one they are the same no more: the bracket, or the record itself.
+    /// Record at which they are the same no more: the bracket, or the record itself.
     #[serde(rename = "differs_by_record")]
     pub parted: u64,
     /// Record of the baseline's side, where it could be run again and did not end there.

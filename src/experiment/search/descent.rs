@@ -36,7 +36,7 @@ pub(super) fn descend<L: SearchSpace>(
     }
 }
 
-/// Each line in turn; the better point, if one was found.
+/// Searches each line in turn; returns the better point, if one was found.
 fn lines<L: SearchSpace>(
     land: &mut L,
     best: &(SetupPoint, SetupScore),

@@ -1,4 +1,4 @@
-//! Everything that was looked at: each setup once, within a budget of runs.
+//! Evaluations of setups: each is looked at once, within a budget of runs.
 
 use std::collections::BTreeMap;
 

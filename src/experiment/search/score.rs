@@ -12,7 +12,7 @@ use crate::units::rounding::snapped;
 pub enum Keeping {
     /// The mean of its metric over all replications keeps the bound.
     OnAverage,
-    /// At least this share of all replications keep all promises.
+    /// Promises are all kept in at least this share of all replications.
     InShare(f64),
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Judge {
     /// Room between a mean and its bound, in standard deviations: enough for the mean of the held-out
     /// replications, or for so large a share of them, to show that it is kept.
     pub(super) room: f64,
-    /// Nothing is random: two replications are one and the same.
+    /// No draw is random: two replications are one and the same.
     pub(super) still: bool,
 }
 
@@ -160,7 +160,7 @@ impl Judge {
         Some(at_most(&values, self.side(row) * self.objectives[row].bound))
     }
 
-    /// All that the setup is judged by: goal and metrics of the promises, by replication.
+    /// Values that the setup is judged by: goal and metrics of the promises, by replication.
     pub(super) fn shown(&self, all: &[Measurement]) -> Vec<Option<f64>> {
         let metrics = |one: &Measurement| -> Vec<Option<f64>> {
             let promised = self.objectives.iter().map(|promise| one.metric(promise.metric.key));

@@ -379,7 +379,7 @@ pub(in crate::experiment) fn pieces(text: &str) -> Vec<&str> {
     found
 }
 
-/// Without the quotes around it, if it has any.
+/// The text without quotes around it, if it has any.
 pub(in crate::experiment) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));

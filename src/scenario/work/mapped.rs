@@ -53,7 +53,7 @@ pub(super) fn gpus_per_task(section: &ConfigTable) -> Option<u8> {
     section.count("gpus_per_task").and_then(|gpus| u8::try_from(gpus).ok())
 }
 
-/// One field: the header of its column, or a table.
+/// Reads a field: the header of its column, or a table.
 fn column(field: Field, entry: &ConfigEntry, report: &mut Diagnostics<'_>) -> Option<Column> {
     let unit = default_unit(field);
     let own = match &entry.node.value {

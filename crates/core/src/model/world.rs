@@ -103,7 +103,7 @@ pub struct PricePath {
     /// Later prices, in order of time; each holds from its point on.
     pub changes: Vec<(Time, Rate)>,
     /// On-demand list price of the same type in the same region, before any
-    /// discount: what savings are measured against. None where nobody rents it out.
+    /// discount: what savings are measured against. `None` if nobody rents it out.
     pub list: Option<Rate>,
 }
 

@@ -33,8 +33,8 @@ pub trait Observer {
         let _ = (state, queue);
     }
 
-    /// Nothing more will happen by itself, and a built-in policy has left `work` waiting that
-    /// it can place.
+    /// A built-in policy has left `work` waiting that it can place, though nothing more will happen
+    /// by itself.
     fn neglected(&mut self, state: &State<'_>, work: WorkRef) {
         let _ = (state, work);
     }

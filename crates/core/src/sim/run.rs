@@ -1,4 +1,4 @@
-//! One run, put together step by step.
+//! A run, put together step by step.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use crate::workload::Source;
 /// Progress of a run, to which the answer says whether it goes on.
 type Control<'r> = dyn FnMut(RunProgress) -> ControlFlow<()> + 'r;
 
-/// One run: a world, work and a policy. See the front page of the crate for an example.
+/// A run: a world, work and a policy. See the front page of the crate for an example.
 ///
 /// If nothing else is said, work is served first come, first served on what is owned, with seed 1,
 /// until all of it is done, and nobody watches.
@@ -68,7 +68,7 @@ impl<'r, O: Observer> Run<'r, O> {
         self
     }
 
-    /// One more observer, after those that watch already.
+    /// Adds an observer, after those that watch already.
     pub fn observe<W: Observer>(self, observer: &'r mut W) -> Run<'r, (O, &'r mut W)> {
         let Self { world, source, policy, options, observer: others, control } = self;
         Run { world, source, policy, options, observer: (others, observer), control }

@@ -6,9 +6,9 @@ use crate::policy::{Trigger, Turn};
 use crate::state::WorkRef;
 
 impl<O: Observer> Simulation<'_, '_, O> {
-    /// Nothing runs to an end, boots or arrives any more, and no timer or price is to come.
-    /// Counts the waiting work that would fit on what is free. A built-in policy is asked once
-    /// more: whatever it places now it should have placed before.
+    /// Counts the waiting work that would fit on free resources, when nothing runs to an end, boots
+    /// or arrives any more, and no timer or price is to come. A built-in policy is asked once more:
+    /// all that it places now it should have placed before.
     #[cold]
     pub(super) fn stall(&mut self) {
         let pending = self.state.all_pending();

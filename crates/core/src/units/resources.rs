@@ -125,7 +125,7 @@ pub struct Free {
 }
 
 impl Free {
-    /// Nothing is left to anybody else.
+    /// Free part of an instance that one allocation has alone: nothing is left to others.
     pub const EXCLUSIVE: Self =
         Self { cpu: 0, memory: 0, whole_gpus: 0, best_share: 0, occupancy: Occupancy::Exclusive };
 
