@@ -33,7 +33,7 @@ pub use caution::{
 };
 pub use compare::{
     Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, Evidence, HALF_A_CENT,
-    JUDGED, Judging, NoPlan, OF_SAME_WORK, RepetitionPlan, WaterfallStep, Wide, compare, plan,
+    JUDGED, Judging, NoPlan, RepetitionPlan, WaterfallStep, Wide, compare, plan,
 };
 pub use cost::leading_cost;
 pub use decision::{

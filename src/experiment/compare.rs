@@ -48,10 +48,6 @@ pub const JUDGED: [&str; 17] = [
     "preemptions",
 ];
 
-/// Metrics that two policies can only be held against each other by where both
-/// did the same work.
-pub const OF_SAME_WORK: [&str; 2] = ["cost_total", "cost_monthly"];
-
 /// Dollars that nobody pays: a difference within half a cent is none. Bills are
 /// rounded to a billionth instance by instance, which a month scaled from a
 /// minute would show.
@@ -406,8 +402,7 @@ impl Comparison {
         let contestant = |(at, (name, mine)): (usize, (String, Vec<Measurement>))| {
             let comparable = base.iter().zip(&mine).all(|(a, b)| a.same_work(b));
             let contrasts = (0..METRICS.len()).map(|metric| {
-                let of_same_work = OF_SAME_WORK.contains(&METRICS[metric].key);
-                if at == baseline || (of_same_work && !comparable) {
+                if at == baseline || (METRICS[metric].is_of_same_work && !comparable) {
                     return None;
                 }
                 let (a, b) = pairs(&base, &mine, metric);
@@ -527,7 +522,7 @@ mod tests {
     #[test]
     fn two_counts_that_differ_alike_show_nothing() {
         let p = |key: &str| {
-            let metric = METRICS.iter().find(|metric| metric.key == key).expect("it is one");
+            let metric = Metric::named(key).expect("it is one");
             let contrast = Contrast::of(metric, (&[3.0, 4.0], &[4.0, 5.0]), 0.95);
             contrast.and_then(|one| one.paired).expect("two pairs").p
         };

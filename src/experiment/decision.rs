@@ -17,7 +17,7 @@ use super::sensitivity::{Sensitivity, sensitivity};
 use super::statistics::multiple::holm;
 use super::statistics::promise::same_share;
 use super::statistics::{Interval, paired};
-use crate::metrics::{Direction, METRICS};
+use crate::metrics::{Direction, METRICS, Metric};
 use crate::scenario::Objective;
 
 /// Share of the baseline's work that a policy must do more, if no margin is
@@ -465,7 +465,7 @@ fn kept_in(standing: &Assessment) -> u64 {
 /// The better mean first, of the first metric of [`SERVICE`] in which two policies differ.
 fn by_service(comparison: &Comparison, a: usize, b: usize) -> Ordering {
     let order = |key: &&str| {
-        let metric = METRICS.iter().find(|metric| metric.key == *key)?;
+        let metric = Metric::named(key)?;
         let (a, b) = (mean(comparison, a, key)?, mean(comparison, b, key)?);
         Some(match metric.better {
             Direction::Higher => b.total_cmp(&a),

@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn intervals_of_means_end_where_metrics_do() {
         let interval = |key: &str, values: &[f64]| {
-            let metric = METRICS.iter().find(|metric| metric.key == key).expect("a metric");
+            let metric = Metric::named(key).expect("a metric");
             let interval = mean_interval(metric, values, 0.95).expect("several values");
             [interval.low, interval.high]
         };

@@ -15,7 +15,7 @@ use super::figure::{
     change, decimals, difference, difference_beside, figure, half_width, money_difference,
 };
 use super::run::{ObjectiveResult, RunReport};
-use crate::experiment::{self, Arm, Decision, FullRun, HALF_A_CENT, JUDGED, OF_SAME_WORK};
+use crate::experiment::{self, Arm, Decision, FullRun, HALF_A_CENT, JUDGED};
 use crate::metrics::{Histogram, METRICS, Metric, Series, Summary};
 use crate::units::Money;
 
@@ -90,8 +90,8 @@ impl ComparisonReport<'_> {
             let values = self.many.policies.iter().flat_map(|policy| &policy.measurements);
             values.filter_map(|one| one.metric(metric.key)).any(|value| value != 0.0)
         };
-        let find = |key: &&str| METRICS.iter().find(|metric| metric.key == *key);
-        let mut metrics: Vec<_> = JUDGED.iter().filter_map(find).filter(shows).collect();
+        let judged = JUDGED.into_iter().filter_map(Metric::named);
+        let mut metrics: Vec<_> = judged.filter(shows).collect();
         if !self.many.comparable() {
             metrics.sort_by_key(|metric| !metric.key.ends_with("_hour"));
         }
@@ -167,7 +167,7 @@ impl ComparisonReport<'_> {
 
     /// Whether the costs of the row and of the baseline are of different work.
     pub(super) fn is_incomparable(&self, metric: &Metric, row: usize) -> bool {
-        OF_SAME_WORK.contains(&metric.key) && !self.many.policies[row].comparable
+        metric.is_of_same_work && !self.many.policies[row].comparable
     }
 
     /// Whether a row is better (`Some(true)`) or worse than the baseline: as
@@ -215,7 +215,7 @@ impl ComparisonReport<'_> {
 
     /// Whether the mean of a policy keeps an objective; none where it shows nothing.
     pub(super) fn keeps(&self, row: usize, objective: &ObjectiveResult) -> Option<bool> {
-        let metric = METRICS.iter().find(|metric| metric.key == objective.metric)?;
+        let metric = Metric::named(&objective.metric)?;
         Some(objective.keeps(self.mean(metric, row)?))
     }
 

@@ -67,7 +67,7 @@ impl PlanReport<'_> {
     /// The metric of a promise.
     pub(super) fn promised(&self, row: usize) -> &'static Metric {
         let key = self.found.objectives[row].metric.key;
-        METRICS.iter().find(|metric| metric.key == key).expect("objectives are metrics")
+        Metric::named(key).expect("objectives are metrics")
     }
 
     /// A setup in words, fit to be shown: `burst with dc1.nodes = 9, after_wait = 90 min`.
@@ -128,7 +128,7 @@ impl PlanReport<'_> {
     /// Interval of a setup's monthly cost, where cost is what is made small.
     pub(super) fn monthly(&self, all: &[Measurement]) -> Option<Interval> {
         let is_cost = ["cost_total", "cost_monthly"].contains(&self.goal().key);
-        let month = METRICS.iter().find(|metric| is_cost && metric.key == "cost_monthly")?;
+        let month = Metric::named("cost_monthly").filter(|_| is_cost)?;
         self.interval(month, all)
     }
 

@@ -12,7 +12,7 @@ use super::days::DailyTable;
 use super::recipe::Recipe;
 use super::words::write_json;
 use crate::experiment::{CautionedRun, Facts, RunResult, cautions, unestimated};
-use crate::metrics::{METRICS, Summary};
+use crate::metrics::{Metric, Summary};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::{BoundDirection, Objective, Scenario, not_modelled};
@@ -87,7 +87,7 @@ impl ObjectiveResult {
 
     /// Holds `summary` to a bound on the metric called `key`.
     pub fn check(key: &str, side: BoundSide, bound: f64, text: &str, summary: &Summary) -> Self {
-        let metric = METRICS.iter().find(|metric| metric.key == key);
+        let metric = Metric::named(key);
         let value = metric.and_then(|metric| (metric.of)(summary)).filter(|value| !value.is_nan());
         let margin = value.map(|value| side.margin(value, bound));
         Self {

@@ -114,7 +114,7 @@ impl Subject {
         if key == "events" {
             return Some(Self::Events);
         }
-        METRICS.iter().find(|metric| metric.key == key).map(Self::Metric)
+        Metric::named(key).map(Self::Metric)
     }
 }
 

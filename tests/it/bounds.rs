@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use windtunnel::experiment::bound::{self, Bounds, Frame};
-use windtunnel::metrics::{Collector, Direction, METRICS, Summary};
+use windtunnel::metrics::{Collector, Direction, Metric, Summary};
 use windtunnel::model::Market;
 use windtunnel::policy::provision::ProvisionPart;
 use windtunnel::policy::spec::PolicySpec;
@@ -74,7 +74,7 @@ fn no_run_beats_a_bound() {
                 assert_eq!(summary.wait_s.count, work.finished, "seed {seed}");
             }
             for row in &bounds.rows {
-                let metric = METRICS.iter().find(|metric| metric.key == row.metric);
+                let metric = Metric::named(row.metric);
                 let metric = metric.expect("a bound is on a metric");
                 let Some(value) = (metric.of)(&summary) else { continue };
                 if !row.holds.met(summary.work.finished, |key| summary.metric(key)) {

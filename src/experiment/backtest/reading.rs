@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::nearest_rank;
 use super::{Matched, Pair, WorkLife, matched};
-use crate::metrics::{METRICS, SLOWDOWN_FLOOR, Summary};
+use crate::metrics::{Metric, SLOWDOWN_FLOOR, Summary};
 use crate::scenario::Observed;
 use crate::units::Time;
 
@@ -165,7 +165,7 @@ pub(super) fn of_scenario(summary: &Summary, observed: &Observed) -> Vec<Reading
 }
 
 fn reading(metric: &str, seen: ObservedFrom, observed: f64, simulated: Option<f64>) -> Reading {
-    let known = METRICS.iter().find(|known| known.key == metric);
+    let known = Metric::named(metric);
     let (label, unit) = match (known, metric) {
         (Some(known), _) => (known.label, known.unit),
         (None, "core_hours") => ("core-hours", "h"),

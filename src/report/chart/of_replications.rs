@@ -10,7 +10,7 @@ use super::{
 };
 use crate::experiment::statistics::Interval;
 use crate::experiment::{HALF_A_CENT, Measurement, mean_interval};
-use crate::metrics::{Direction, METRICS, Metric};
+use crate::metrics::{Direction, Metric};
 use crate::model::World;
 
 /// Parts of a waterfall below this share of the larger total are drawn as one.
@@ -36,7 +36,7 @@ pub fn replication_charts(world: &World, comparison: &ComparisonReport<'_>) -> V
 }
 
 pub(super) fn metric(key: &str) -> Option<&'static Metric> {
-    METRICS.iter().find(|metric| metric.key == key)
+    Metric::named(key)
 }
 
 /// Colour of a policy, the same in every chart.

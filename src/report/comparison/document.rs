@@ -8,7 +8,7 @@ use super::super::run::tables;
 use super::super::words::{dollars, several};
 use super::ComparisonReport;
 use crate::experiment::{HALF_A_CENT, PromiseChange, leading};
-use crate::metrics::{METRICS, Metric};
+use crate::metrics::Metric;
 
 /// Policies whose metrics are set side by side; of more, the page has a table each.
 pub(super) const MOST_COLUMNS: usize = 6;
@@ -102,7 +102,7 @@ impl ComparisonReport<'_> {
     /// The leading cost of a row against the baseline.
     pub(in crate::report) fn leading(&self, row: usize) -> &'static Metric {
         let key = leading(self.many, row);
-        METRICS.iter().find(|metric| metric.key == key).expect("the leading cost is a metric")
+        Metric::named(key).expect("the leading cost is a metric")
     }
 
     fn cards(&self) -> Vec<Card> {
@@ -147,7 +147,7 @@ impl ComparisonReport<'_> {
             cards.push(Card::new("promises kept", value, detail).toned(tone));
         }
         for key in ["wait_p95", "deadlines_met"] {
-            let Some(metric) = METRICS.iter().find(|metric| metric.key == key) else { continue };
+            let Some(metric) = Metric::named(key) else { continue };
             let Some(now) = self.mean(metric, choice) else { continue };
             let was = figure(metric.unit, self.mean(metric, base));
             let detail = if choice == base { String::new() } else { format!("was {was}") };
@@ -243,7 +243,7 @@ impl ComparisonReport<'_> {
 
     /// Whether all policies finish as much of the work, to a tenth of a percent.
     fn all_finish_alike(&self) -> bool {
-        let finished = METRICS.iter().find(|metric| metric.key == "finished");
+        let finished = Metric::named("finished");
         let share = |row| finished.and_then(|metric| self.mean(metric, row)).unwrap_or(0.0);
         let base = share(self.many.baseline);
         (0..self.many.policies.len()).all(|row| (share(row) - base).abs() < 0.000_5)

@@ -11,7 +11,7 @@ use super::sure::{Sure, TooFew};
 use crate::experiment::{
     Assessment, HALF_A_CENT, NEAR, Promise, PromiseChange, SERVICE, WorkRatio, work_ratio,
 };
-use crate::metrics::METRICS;
+use crate::metrics::Metric;
 
 /// Assumptions that are named.
 const NAMED: usize = 2;
@@ -207,7 +207,7 @@ impl ComparisonReport<'_> {
 
     /// The value of a metric under a policy, and what it is under the baseline.
     fn moved(&self, key: &str, row: usize) -> Option<ChangedMetric> {
-        let metric = METRICS.iter().find(|metric| metric.key == key)?;
+        let metric = Metric::named(key)?;
         let (now, was) = (self.mean(metric, row)?, self.mean(metric, self.many.baseline)?);
         Some(ChangedMetric { label: metric.label, unit: metric.unit, now, was })
     }

@@ -6,7 +6,7 @@ use super::ComparisonReport;
 use super::findings::{ChangedMetric, Promised};
 use super::money::{MovedMonth, per};
 use crate::experiment::{Assessment, HALF_A_CENT, NEAR, PromiseChange};
-use crate::metrics::METRICS;
+use crate::metrics::Metric;
 
 /// Other policies, and why they are not taken.
 #[derive(Clone, Debug, Serialize)]
@@ -102,7 +102,7 @@ impl ComparisonReport<'_> {
                 None => groups.push(vec![row]),
             }
         }
-        let wait = METRICS.iter().find(|metric| metric.key == "wait_mean");
+        let wait = Metric::named("wait_mean");
         let wait = |row: usize| wait.and_then(|metric| self.mean(metric, row));
         let other = |group: Vec<usize>| {
             // Policies that come out alike are one under several names.

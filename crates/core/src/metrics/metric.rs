@@ -32,6 +32,8 @@ pub struct Metric {
     pub objective: Option<&'static str>,
     /// Counts things, or is a share of a count: values of few runs agree easily.
     pub is_counted: bool,
+    /// Policies can only be held against each other by it where they did the same work.
+    pub is_of_same_work: bool,
     /// Least and largest value that it can have, where there are.
     pub range: [Option<f64>; 2],
 }
@@ -48,6 +50,10 @@ impl Metric {
 
     const fn of_counts(self) -> Self {
         Self { is_counted: true, ..self }
+    }
+
+    const fn of_same_work(self) -> Self {
+        Self { is_of_same_work: true, ..self }
     }
 
     /// It can be below 0.
@@ -74,7 +80,17 @@ const fn amount(
     of: Read,
 ) -> Metric {
     let range = [Some(0.0), None];
-    Metric { key, label, unit, better, of, objective: None, is_counted: false, range }
+    Metric {
+        key,
+        label,
+        unit,
+        better,
+        of,
+        objective: None,
+        is_counted: false,
+        is_of_same_work: false,
+        range,
+    }
 }
 
 /// A share, which is never above 1.
@@ -90,11 +106,14 @@ const fn count(key: &'static str, label: &'static str, better: Direction, of: Re
 /// Every metric: what objectives, comparisons, gates, goals and tables may name.
 pub const METRICS: &[Metric] = &[
     amount("cost_total", "cost", "USD", Lower, |s| Some(s.cost.total.dollars()))
+        .of_same_work()
         .as_objective("What everything cost."),
-    amount("cost_monthly", "cost per month", "USD", Lower, Summary::monthly).as_objective(
-        "What a month of it costs: what is rented by the time over which work arrives, \
+    amount("cost_monthly", "cost per month", "USD", Lower, Summary::monthly)
+        .of_same_work()
+        .as_objective(
+            "What a month of it costs: what is rented by the time over which work arrives, \
  what stands all along by the time it stands.",
-    ),
+        ),
     amount("cost_per_job", "cost per job", "USD", Lower, |s| s.cost.per_job_usd)
         .as_objective("Cost per finished job."),
     amount("cost_per_core_hour", "cost per useful core-hour", "USD", Lower, |s| {
