@@ -152,6 +152,8 @@
 //!   they went in.
 //! - [`model`]: the world and the work, plain data. **Invariant:** a policy sees what is in
 //!   [`Ask`](model::Ask), never what is in [`WorkBody`](model::WorkBody).
+//! - [`part`]: what a scenario may name, as rows: parts of policies and formats of traces, with their
+//!   parameters. **Invariant:** a value that is not set is the documented default.
 //! - [`workload`]: traces, synthesis and lists become a [`Source`](workload::Source). **Invariant:** work
 //!   streams by; memory follows what is alive.
 //! - [`billing`]: usage becomes charges. **Invariant:** the charges of an instance sum to its bill, to
@@ -171,7 +173,7 @@
 //! this library.
 
 pub use windtunnel_core::{
-    billing, engine, halt, input, metrics, model, policy, problem, sim, state, text, units,
+    billing, engine, halt, input, metrics, model, part, policy, problem, sim, state, text, units,
     workload,
 };
 

@@ -4,6 +4,7 @@
 
 mod builtin;
 mod catalog;
+mod columns;
 mod composition;
 mod difference;
 mod document;
@@ -22,6 +23,7 @@ mod quantity;
 mod reference;
 mod schema;
 mod section;
+mod setting;
 mod starter;
 mod suite;
 mod unmodelled;

@@ -20,8 +20,8 @@ use crate::sim::{self, Observer, Options};
 use crate::state::{Record, State};
 use crate::units::{Calendar, Demand, Shape, Span, Stream, Time};
 use crate::workload::{
-    BoxedSource, Capacity, Defaults, Format, NodeRow, OnBadRow, OpenContext, OpenbOptions,
-    Resource, TraceSpec, Transform, Unsorted, WorkloadInput, WorkloadSpec, read_nodes,
+    BoxedSource, Capacity, Defaults, NodeRow, OPENB, OnBadRow, OpenContext, Resource, TraceSpec,
+    Transform, Unsorted, WorkloadInput, WorkloadSpec, read_nodes,
 };
 
 pub use batch::{rlscheduler, users_estimates, whole_log};
@@ -215,11 +215,10 @@ fn capacity(nodes: &[NodeRow]) -> Capacity {
 
 /// Pods that arrive one per second and never leave.
 fn pod_list(path: &Path) -> WorkloadSpec {
-    let options = OpenbOptions { arrivals_only: true, as_jobs: false, qos_priority: false };
     let trace = TraceSpec {
         path: path.to_owned(),
         shown: "openb pods".to_owned(),
-        format: Format::Openb(options),
+        format: OPENB.spec().set("arrivals_only", true),
         on_bad_row: OnBadRow::Fail,
         unsorted: Unsorted::Sort,
         filters: Vec::new(),

@@ -6,12 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
-use super::work::check_names;
-use super::{external, preset};
+use super::{external, preset, setting};
 use crate::model::{Market, World};
-use crate::policy::part::{
-    DemandMix, Parameter, Part, PartSettings, PartSpec, Setting, SettingKind,
-};
+use crate::part::{Parameter, Part, PartSettings, PartSpec, Setting, SettingKind};
 use crate::policy::place::{self, NARROW};
 use crate::policy::spec::{Compatibility, External, Narrow, PolicyPart, PolicySpec};
 use crate::policy::{admit, backfill, order, preempt, provision, release};
@@ -267,49 +264,13 @@ impl NamedParts<'_, '_> {
     ) -> PartSettings {
         let mut settings = PartSettings::new(parameters);
         for parameter in parameters {
-            if let Some(value) = self.value(parameter, table) {
+            let world = Some(self.world);
+            if let Some(value) = setting::read(parameter, table, world, self.report) {
                 debug_assert!(parameter.kind.admits(&value), "{question}: {parameter:?} {value:?}");
                 settings.set(parameter.name, value);
             }
         }
         settings
-    }
-
-    /// The value of `parameter`; `None` if it is not there, or is wrong and reported.
-    fn value(&mut self, parameter: &Parameter, table: &ConfigTable) -> Option<Setting> {
-        let name = parameter.name;
-        match parameter.kind {
-            SettingKind::Flag => table.flag(name).map(Setting::Flag),
-            SettingKind::Count(..) => table.count(name).map(Setting::Count),
-            SettingKind::Span => table.span(name).map(Setting::Span),
-            SettingKind::Word(words) => {
-                let text = table.text(name)?;
-                words.iter().find(|word| **word == text).map(|word| Setting::Word(word))
-            }
-            SettingKind::Providers
-            | SettingKind::Regions
-            | SettingKind::Types
-            | SettingKind::Families => table.has(name).then(|| {
-                check_names(name, table.texts(name), self.world, self.report);
-                Setting::Names(table.names(name))
-            }),
-            SettingKind::Markets => {
-                let named = table.names(name);
-                let all = [Market::OnDemand, Market::Spot];
-                let known =
-                    named.iter().filter_map(|name| all.iter().find(|one| one.name() == name));
-                let mut markets: Vec<Market> = known.copied().collect();
-                markets.dedup();
-                (!markets.is_empty()).then(|| markets.into())
-            }
-            SettingKind::Fleets => table
-                .has(name)
-                .then(|| fleets(&table.section(name), self.world, self.report).into()),
-            SettingKind::Mix => table.text(name).map(|source| {
-                let source = source.to_owned().into();
-                Setting::Mix(DemandMix { source, demands: Vec::new() })
-            }),
-        }
     }
 
     /// Notes a parameter that must be there and is not, and markets on which nothing is sold.
@@ -341,29 +302,4 @@ impl NamedParts<'_, '_> {
             self.report.hint(&spot, message, hint);
         }
     }
-}
-
-/// Numbers of instances by offer.
-fn fleets(table: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) -> Vec<(String, u32)> {
-    let mut fleets = Vec::new();
-    for entry in &table.entries {
-        let Value::Count(count) = entry.node.value else { continue };
-        let offer = world.offers.rows().iter().find(|offer| offer.name == entry.name);
-        match offer {
-            Some(offer) if offer.market == Market::Owned => {
-                report.at(
-                    &entry.key,
-                    format!("`{}` is owned, it cannot be rented", clip(&entry.name)),
-                );
-            }
-            Some(_) => fleets.push((entry.name.clone(), u32::try_from(count).unwrap_or(u32::MAX))),
-            None => {
-                let known: Vec<&str> =
-                    world.offers.rows().iter().map(|offer| offer.name.as_str()).collect();
-                let message = format!("there is no offer called `{}`", clip(&entry.name));
-                report.hint(&entry.key, message, unknown_name(&entry.name, &known));
-            }
-        }
-    }
-    fleets
 }

@@ -10,7 +10,8 @@ use rustc_hash::FxHashMap;
 
 use super::{objective, part};
 use crate::metrics::Metric;
-use crate::policy::part::SettingKind;
+use crate::part::{Parameter, SettingKind};
+use crate::workload::{FORMATS, Field, Format};
 
 /// A key of a scenario file.
 #[derive(Clone, Debug)]
@@ -214,6 +215,9 @@ pub fn keys() -> &'static [Key] {
             if let ValueKind::Part(part) = row.kind {
                 keys.extend(part_keys(row.path, part));
             }
+            if row.path == "workload.trace" {
+                keys.extend(format_keys());
+            }
             if row.path == "objectives" {
                 keys.extend(objective_keys());
             }
@@ -259,6 +263,81 @@ fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
                 });
             }
         }
+    }
+    keys
+}
+
+/// The format of a trace, the table of each that has parameters of its own, and what formats have
+/// in `[workload]` itself.
+fn format_keys() -> Vec<Key> {
+    static NAMES: LazyLock<Vec<&str>> =
+        LazyLock::new(|| FORMATS.iter().map(|format| format.part.name).collect());
+    let docs = FORMATS.iter().map(|format| format!("`{}`: {}", format.part.name, format.part.doc));
+    let mut keys = vec![Key {
+        path: "workload.format".into(),
+        kind: ValueKind::Choice(&NAMES),
+        default: "by content".into(),
+        doc: format!("How the trace is read. {}", docs.collect::<Vec<_>>().join(" ")).into(),
+    }];
+    for format in FORMATS.iter().filter(|format| format.own().next().is_some()) {
+        let path = format!("workload.{}", format.part.name);
+        keys.push(Key {
+            path: path.clone().into(),
+            kind: ValueKind::Table,
+            default: "".into(),
+            doc: format.part.doc.into(),
+        });
+        keys.extend(format.own().map(|parameter| Key {
+            path: format!("{path}.{}", parameter.name).into(),
+            kind: parameter.kind.into(),
+            default: parameter.default.to_string().into(),
+            doc: parameter.doc.into(),
+        }));
+    }
+    let mut done = Vec::new();
+    for parameter in FORMATS.iter().flat_map(|format| format.beside()) {
+        if !done.contains(&parameter.name) {
+            done.push(parameter.name);
+            keys.extend(beside_keys(parameter));
+        }
+    }
+    keys
+}
+
+/// The key of a parameter that formats have in `[workload]` itself, and the keys below it.
+fn beside_keys(parameter: &Parameter) -> Vec<Key> {
+    let own = |format: &&'static Format| {
+        let own = format.beside().find(|one| one.name == parameter.name)?;
+        Some((format.part.name, own))
+    };
+    let all: Vec<(&str, &Parameter)> = FORMATS.iter().filter_map(own).collect();
+    let default = match all.iter().all(|(_, one)| one.default == parameter.default) {
+        true => parameter.default.to_string(),
+        false => {
+            let each = all.iter().map(|(name, one)| format!("`{}` for {name}", one.default));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    };
+    let names: Vec<String> = all.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let names = names.join(" and ");
+    let path = format!("workload.{}", parameter.name);
+    let is_columns = parameter.kind == SettingKind::Columns;
+    let doc = match is_columns {
+        false => format!("{} For {names}.", parameter.doc),
+        true => {
+            let fields: Vec<&str> = Field::ALL.iter().map(|(name, _)| *name).collect();
+            format!("{} For {names}. Fields: {}.", parameter.doc, fields.join(", "))
+        }
+    };
+    let kind = parameter.kind.into();
+    let mut keys =
+        vec![Key { path: path.clone().into(), kind, default: default.into(), doc: doc.into() }];
+    if is_columns {
+        keys.extend(
+            table::COLUMNS
+                .iter()
+                .map(|row| Key { path: format!("{path}.{}", row.path).into(), ..row.key() }),
+        );
     }
     keys
 }

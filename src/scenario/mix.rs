@@ -12,7 +12,7 @@ use crate::policy::spec::DemandMix;
 use crate::problem::{Problem, clip};
 use crate::units::Demand;
 use crate::workload::{
-    Defaults, Format, OnBadRow, OpenContext, TraceSpec, Unsorted, WorkloadInput, WorkloadSpec,
+    Defaults, NATIVE, OnBadRow, OpenContext, TraceSpec, Unsorted, WorkloadInput, WorkloadSpec,
     recognise,
 };
 
@@ -75,7 +75,7 @@ fn pods(source: &str, base: &Path) -> WorkloadSpec {
     let shown = path.display().to_string();
     // A file that cannot be recognised says what is wrong with it when it is opened.
     let recognised = recognise(&path, &shown).ok();
-    let format = recognised.map_or(Format::Native, |recognised| recognised.format);
+    let format = recognised.map_or_else(|| NATIVE.spec(), |recognised| recognised.format);
     WorkloadSpec {
         input: WorkloadInput::Trace(TraceSpec {
             shown,

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use super::key::ValueKind;
-use crate::policy::part::{Parameter, Part, SettingKind};
+use crate::part::{Parameter, Part, SettingKind};
 use crate::policy::place::{self, NARROW};
 use crate::policy::{admit, backfill, order, preempt, provision, release};
 
@@ -26,14 +26,17 @@ impl From<SettingKind> for ValueKind {
         match kind {
             SettingKind::Flag => Self::Flag,
             SettingKind::Count(low, high) => Self::Count(low, high),
+            SettingKind::Vcpus => Self::Vcpus,
+            SettingKind::Memory => Self::Memory,
             SettingKind::Span => Self::Span,
+            SettingKind::SpanOr(_) | SettingKind::TimeZone => Self::Text,
             SettingKind::Word(words) => Self::Choice(words),
             SettingKind::Providers
             | SettingKind::Regions
             | SettingKind::Types
             | SettingKind::Families => Self::Texts,
             SettingKind::Markets => Self::Choices(MARKETS),
-            SettingKind::Fleets => Self::Table,
+            SettingKind::Fleets | SettingKind::Columns => Self::Table,
             SettingKind::Mix => Self::File,
         }
     }

@@ -26,8 +26,8 @@ pub fn reference() -> String {
         }
         let path = key.path.replace('*', "NAME");
         let expected = key.kind.expected().replace('|', "\\|").replace('\t', "\\t");
-        let row = format!("| `{path}` | {expected} | {} | {} |\n", key.default, key.doc);
-        text.push_str(&row);
+        let (default, doc) = (key.default.replace('|', "\\|"), key.doc.replace('|', "\\|"));
+        text.push_str(&format!("| `{path}` | {expected} | {default} | {doc} |\n"));
     }
     text.push_str("\n### Presets\n\n| preset | what it is | its parts |\n|---|---|---|\n");
     for preset in PRESETS {

@@ -3,11 +3,14 @@
 mod cluster;
 mod survey;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::part::{Setting, SettingKind};
 use crate::problem::Problem;
 use crate::workload::{
-    Column, ColumnOrigin, ColumnUnit, Field, Format, Mapping, TraceSpec, read_nodes, recognise,
+    Column, ColumnOrigin, ColumnUnit, Field, Format, FormatSpec, Machines, TraceSpec, read_nodes,
+    recognise,
 };
 
 use cluster::{cluster, processors};
@@ -37,13 +40,9 @@ pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
     let shown = path.display().to_string();
     let recognised = recognise(path, &shown).map_err(|problem| vec![problem])?;
     let mut trace = TraceSpec::new(path, recognised.format);
-    let assumed = assumed_sizes(&mut trace.format);
-    // The assumed cluster has one model, on which work of any other would never run.
-    let models = match &mut trace.format {
-        Format::Mapped(mapping) => mapping.columns.remove(&Field::GpuModels),
-        _ => None,
-    };
-    let survey = survey(&trace, assumed)?;
+    let assumed = assume(&mut trace.format);
+    let survey = survey(&trace, (assumed.cpu, assumed.memory))?;
+    let beginning = trace.beginning().map_err(|problem| vec![problem])?;
     let mut text = String::new();
     let mut line = |parts: &[&str]| {
         text.push_str(&parts.concat());
@@ -58,25 +57,32 @@ pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
     line(&["[workload]"]);
     line(&["trace = ", &quoted(named)]);
     rows_left_out(&survey, &mut line);
-    let cluster = match &trace.format {
-        Format::Native => {
-            estimates(&survey, &mut line);
-            cluster(&survey.stats)
-        }
-        Format::Swf(_) => swf(&trace, &survey, &mut line)?,
-        Format::Sacct(options) => {
-            line(&["format = \"sacct\""]);
-            if options.delimiter != b'|' {
-                line(&["delimiter = ", &quoted(&char::from(options.delimiter).to_string())]);
-            }
-            line(&["# time_zone = \"Europe/Berlin\"   # of its dates; UTC is taken"]);
-            estimates(&survey, &mut line);
-            cluster(&survey.stats)
-        }
-        Format::Openb(options) => openb(path, named, options.arrivals_only, &survey, &mut line),
-        Format::Mapped(mapping) => mapped(mapping, assumed, &survey, &mut line),
+    if recognised.is_told {
+        line(&["format = ", &quoted(trace.format.name())]);
+    }
+    let (beside, own) = settings(&trace.format);
+    for (name, value) in &beside {
+        line(&[name, " = ", value]);
+    }
+    if beginning.lacks_zone {
+        line(&["# time_zone = \"Europe/Berlin\"   # of its dates; UTC is taken"]);
+    }
+    match beginning.known_runtimes {
+        Some(why) => line(&["estimates = \"runtime\"         # assumed: ", why]),
+        None => estimates(&survey, &mut line),
+    }
+    if !own.is_empty() {
+        let own: Vec<String> =
+            own.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        line(&[trace.format.name(), " = { ", &own.join(", "), " }"]);
+    }
+    columns(&trace.format, &assumed, &survey, &mut line);
+    let cluster = match beginning.machines {
+        Machines::Untold => cluster(&survey.stats),
+        Machines::Processors(given) => one_processor_nodes(&given, &survey),
+        Machines::NodeList => listed(path, named).unwrap_or_else(|| cluster(&survey.stats)),
     };
-    if let Some(column) = &models {
+    if let Some(column) = &assumed.models {
         line(&[
             "# gpu_models = ",
             &column_text(column),
@@ -92,14 +98,54 @@ pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
     Ok(Starter { text, left_out: left_out(&survey) })
 }
 
-/// Milli-cores and MiB that every task gets where the trace says nothing. Rows wider than a node
-/// are divided.
-fn assumed_sizes(format: &mut Format) -> (Option<u32>, Option<u32>) {
-    let Format::Mapped(mapping) = format else { return (None, None) };
-    mapping.gpus_per_task = mapping.columns.contains_key(&Field::Gpus).then_some(NODE_GPUS);
-    let lacks = |field| !mapping.columns.contains_key(&field);
+/// Assumptions for what the columns of a table do not say.
+#[derive(Debug, Default)]
+struct Assumed {
+    /// Milli-cores of every task.
+    cpu: Option<u32>,
+    /// MiB of every task.
+    memory: Option<u32>,
+    /// A column that is left out: the assumed cluster has one GPU model, on which work of any other
+    /// would never run.
+    models: Option<Column>,
+}
+
+/// Assumes what columns do not say, where the format has columns. Rows wider than a node are divided.
+fn assume(format: &mut FormatSpec) -> Assumed {
+    let Some(mut columns) = columns_of(format).cloned() else { return Assumed::default() };
+    let models = columns.remove(&Field::GpuModels);
+    let lacks = |field| !columns.contains_key(&field);
     let memory = if lacks(Field::Cpu) { 16 } else { 4 };
-    (lacks(Field::Cpu).then_some(4_000), lacks(Field::Memory).then_some(memory << 10))
+    let cpu = lacks(Field::Cpu).then_some(4_000);
+    let memory = lacks(Field::Memory).then_some(memory << 10);
+    if columns.contains_key(&Field::Gpus) {
+        format.settings.set("gpus_per_task", Setting::Count(NODE_GPUS));
+    }
+    format.settings.set("columns", columns.into());
+    Assumed { cpu, memory, models }
+}
+
+/// The columns among the settings of a format, where it has them.
+fn columns_of(format: &FormatSpec) -> Option<&BTreeMap<Field, Column>> {
+    let has = format.parameters().iter().any(|one| one.kind == SettingKind::Columns);
+    has.then(|| format.settings.columns("columns"))
+}
+
+/// Settings other than the defaults as a scenario writes them: in `[workload]`, and in the format's
+/// own table. Columns have a table of their own, and wide rows a comment.
+fn settings(format: &FormatSpec) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+    let row = Format::named(format.name()).expect("every format has a row");
+    let set = format.settings.iter().filter(|(parameter, value)| parameter.default != **value);
+    let plain =
+        set.filter(|(parameter, _)| !["columns", "gpus_per_task"].contains(&parameter.name));
+    let written = plain.map(|(parameter, value)| {
+        let value = match value {
+            Setting::Flag(_) | Setting::Count(_) | Setting::Vcpus(_) => value.to_string(),
+            _ => quoted(&value.to_string()),
+        };
+        (parameter.name, value)
+    });
+    written.partition(|(name, _)| row.beside.contains(name))
 }
 
 /// Rows that become no work: how many, and why.
@@ -172,7 +218,7 @@ fn policies(survey: &TraceSurvey, line: &mut impl FnMut(&[&str])) {
 }
 
 /// GPUs of a usual node: wider rows become gangs.
-const NODE_GPUS: u8 = 8;
+const NODE_GPUS: u64 = 8;
 
 /// A text as TOML writes it.
 fn quoted(text: &str) -> String {
@@ -197,18 +243,10 @@ fn estimates(survey: &TraceSurvey, line: &mut impl FnMut(&[&str])) {
     line(&["estimates = \"factor(2)\"       # assumed: ", &which]);
 }
 
-/// The cluster is as large as the log's header says, one node per processor.
-fn swf(
-    trace: &TraceSpec,
-    survey: &TraceSurvey,
-    line: &mut impl FnMut(&[&str]),
-) -> Result<Vec<String>, Vec<Problem>> {
-    let header = trace.swf_header().map_err(|problem| vec![problem])?;
+/// A cluster as large as the trace says, one node per processor: `given` are numbers of processors.
+fn one_processor_nodes(given: &[i64], survey: &TraceSurvey) -> Vec<String> {
     let widest = survey.stats.tasks.max as i64;
-    let known =
-        |key| header.number(key).filter(|count| (widest.max(1)..=1_000_000).contains(count));
-    let procs = known("MaxProcs").or_else(|| known("MaxNodes"));
-    estimates(survey, line);
+    let procs = given.iter().find(|count| (widest.max(1)..=1_000_000).contains(count));
     let (nodes, comment) = match procs {
         Some(procs) => (procs.to_string(), "# as many as the header says; one node per processor"),
         None => (
@@ -216,35 +254,24 @@ fn swf(
             "# assumed: as the widest job needs, or for 75 % load; one node per processor",
         ),
     };
-    Ok(vec![
+    vec![
         "[cluster.batch]".to_owned(),
         format!("nodes = {nodes:<21}{comment}"),
         "shape = { vcpus = 1, memory = \"4 GiB\" }".to_owned(),
         "cost = \"0.03 USD/h\"           # per processor, assumed".to_owned(),
-    ])
+    ]
 }
 
-/// The node list beside the pods, if there is one.
-fn openb(
-    path: &Path,
-    named: &str,
-    arrivals_only: bool,
-    survey: &TraceSurvey,
-    line: &mut impl FnMut(&[&str]),
-) -> Vec<String> {
-    line(&["estimates = \"runtime\"         # assumed: lifetimes are known when pods arrive"]);
-    if arrivals_only {
-        line(&["openb = { arrivals_only = true }"]);
-    }
-    let beside = node_list(path);
-    let Some(name) = beside else { return cluster(&survey.stats) };
+/// The node list beside the trace, if there is one.
+fn listed(path: &Path, named: &str) -> Option<Vec<String>> {
+    let name = node_list(path)?;
     let folder = named.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-    vec![
+    Some(vec![
         "[cluster.gpus]".to_owned(),
         "# Assumed: the list beside the pods is that of their machines.".to_owned(),
         format!("node_list = {}", quoted(&format!("{folder}{name}"))),
         "cost = \"10.00 USD/h\"          # per node, assumed".to_owned(),
-    ]
+    ])
 }
 
 /// The name of the first file beside `path` that looks like its node list.
@@ -270,43 +297,31 @@ fn lists_machines(path: &Path) -> bool {
     read_nodes(path, &shown).is_ok_and(|nodes| nodes.iter().any(|node| node.memory_mib > 0))
 }
 
-fn mapped(
-    mapping: &Mapping,
-    assumed: (Option<u32>, Option<u32>),
+/// The columns of a table, and what is assumed for those that it lacks.
+fn columns(
+    format: &FormatSpec,
+    assumed: &Assumed,
     survey: &TraceSurvey,
     line: &mut impl FnMut(&[&str]),
-) -> Vec<String> {
-    line(&["format = \"mapped\""]);
-    if mapping.kind == crate::model::WorkKind::VirtualMachine {
-        line(&["kind = \"vm\""]);
-    }
-    match mapping.delimiter {
-        b',' => {}
-        b'\t' => line(&["delimiter = \"\\t\""]),
-        other => line(&["delimiter = \"", &char::from(other).to_string(), "\""]),
-    }
-    if !mapping.has_header {
-        line(&["header = false"]);
-    }
-    estimates(survey, line);
-    if assumed.0.is_some() {
+) {
+    let Some(columns) = columns_of(format) else { return };
+    if assumed.cpu.is_some() {
         line(&["vcpus = 4                     # assumed: no column is taken for it"]);
     }
-    if let Some(mib) = assumed.1 {
+    if let Some(mib) = assumed.memory {
         let memory = quoted(&format!("{} GiB", mib >> 10));
         line(&["memory = ", &format!("{memory:<20}"), " # assumed: no column is taken for it"]);
     }
-    if mapping.gpus_per_task.is_some() && survey.stats.tasks.max > 1.0 {
+    if format.settings.count("gpus_per_task").is_some() && survey.stats.tasks.max > 1.0 {
         line(&[
             "gpus_per_task = 8             # assumed: wider rows are gangs of tasks on nodes of 8 GPUs",
         ]);
     }
     line(&[""]);
     line(&["[workload.columns]            # guessed: check the units"]);
-    for (field, column) in &mapping.columns {
+    for (field, column) in columns {
         line(&[field.name(), " = ", &column_text(column)]);
     }
-    cluster(&survey.stats)
 }
 
 fn column_text(column: &Column) -> String {

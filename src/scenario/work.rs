@@ -1,6 +1,5 @@
 //! Reads `[workload]`: a trace or a synthesis, defaults and transformations.
 
-mod mapped;
 mod opening;
 mod synthetic;
 mod trace;

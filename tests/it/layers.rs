@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const SOURCES: [&str; 2] = ["crates/core/src", "src"];
 
 /// Every room, from the top; each may import those before it.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 18] = [
     "halt",
     "text",
     "units",
@@ -17,6 +17,7 @@ const ROOMS: [&str; 17] = [
     "input",
     "engine",
     "model",
+    "part",
     "workload",
     "billing",
     "state",

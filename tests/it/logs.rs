@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use windtunnel::model::{Ask, Interner, Work, WorkId};
 use windtunnel::units::Calendar;
 use windtunnel::workload::{
-    Defaults, EstimateRule, Format, OnBadRow, OpenContext, OpenbOptions, Procs, Source, SwfOptions,
-    TraceSpec, Unsorted, WorkloadInput, WorkloadSpec, read_nodes,
+    Defaults, EstimateRule, OPENB, OnBadRow, OpenContext, SWF, Source, TraceSpec, Unsorted,
+    WorkloadInput, WorkloadSpec, read_nodes,
 };
 
 use crate::trial::CORE;
@@ -23,11 +23,10 @@ pub(crate) fn log(name: &str) -> PathBuf {
 
 /// Its jobs, with the users' estimates where they gave any.
 pub(crate) fn open(path: &Path) -> Box<dyn Source> {
-    let options = SwfOptions { procs: Procs::Larger, drop_zero: true, ..SwfOptions::default() };
     let trace = TraceSpec {
         path: path.to_owned(),
         shown: "log".to_owned(),
-        format: Format::Swf(options),
+        format: SWF.spec().set("procs", "larger").set("drop_zero", true),
         on_bad_row: OnBadRow::Skip,
         unsorted: Unsorted::Sort,
         filters: Vec::new(),
@@ -59,8 +58,8 @@ pub(crate) fn kth() -> Vec<Work> {
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn published_logs_have_their_published_counts() {
-    let swf = || Format::Swf(SwfOptions::default());
-    let openb = || Format::Openb(OpenbOptions::default());
+    let swf = || SWF.spec();
+    let openb = || OPENB.spec();
     let cases = [
         ("swf/HPC2N-2002-2.2-cln.swf.gz", swf(), 202_871, Some(1_027_839_845)),
         ("swf/KTH-SP2-1996.swf.gz", swf(), 28_481, Some(843_480_031)),

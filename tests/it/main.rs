@@ -15,6 +15,7 @@ mod exclusive;
 mod explain;
 mod external;
 mod factory;
+mod formats;
 mod hostile;
 mod input;
 mod interrupts;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use windtunnel::metrics::{Collector, METRICS};
 use windtunnel::model::{OfferSpec, Work, World};
-use windtunnel::policy::part::Part;
+use windtunnel::part::Part;
 use windtunnel::policy::provision::{self, Provision, ProvisionPart, Provisioned, Reach};
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, Trigger, Turn, backfill, order, place, preempt, release};

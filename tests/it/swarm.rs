@@ -13,7 +13,7 @@ use windtunnel::model::{
     PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Work, WorkId, WorkKind,
     World, Zone,
 };
-use windtunnel::policy::part::{Part, Setting, SettingKind};
+use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
     AdmitSpec, DemandMix, GpuMachines, Narrow, OfferScope, PartSpec, PolicySpec, Reach,
 };
@@ -397,6 +397,12 @@ impl PartDice<'_> {
             }
             SettingKind::Fleets => Some(fleets(dice, self.world).into()),
             SettingKind::Mix => Some(self.mix.clone().into()),
+            // No part of a policy has these.
+            SettingKind::Vcpus
+            | SettingKind::Memory
+            | SettingKind::SpanOr(_)
+            | SettingKind::TimeZone
+            | SettingKind::Columns => None,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod problem;
 pub mod input;
 pub mod engine;
 pub mod model;
+pub mod part;
 pub mod workload;
 pub mod billing;
 pub mod state;

@@ -9,7 +9,6 @@ mod due;
 pub mod external;
 mod factory;
 pub mod order;
-pub mod part;
 pub mod place;
 pub mod preempt;
 pub mod provision;

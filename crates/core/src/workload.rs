@@ -9,11 +9,11 @@ mod begin;
 mod date;
 mod defaults;
 mod filter;
+mod format;
 mod buffered;
 mod lines;
 mod list;
 mod mapped;
-mod mapping;
 mod names;
 mod note;
 mod native;
@@ -37,6 +37,7 @@ mod written;
 use std::sync::Arc;
 
 use crate::model::{Interner, Together, Work};
+pub use crate::part::{Column, ColumnOrigin, ColumnUnit, Field};
 use crate::problem::Problem;
 use crate::units::rank::share_of;
 use crate::units::{Calendar, Span, Time};
@@ -52,21 +53,22 @@ pub use buffered::MAX_HELD;
 pub use date::zone_exists;
 pub use defaults::{DeadlineRule, Defaults, EstimateRule};
 pub use filter::RowFilter;
+pub use format::{
+    Beginning, FORMATS, Format, FormatReader, FormatSpec, MAPPED, Machines, MissingSetting, NATIVE,
+    OPENB, SACCT, SWF,
+};
 pub use lines::MAX_ROW;
 pub use list::WorkList;
-pub use mapping::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
 pub use names::MAX_NAME;
 pub use native::{NativeColumn, NativeWriter, used_columns};
 pub use note::{RowNote, RowNotes};
 pub use observed::{Observation, Observations};
-pub use openb::{NodeRow, OpenbOptions, read_nodes};
+pub use openb::{NodeRow, read_nodes};
 pub use recognise::{Recognised, recognise};
-pub use sacct::{SacctOptions, SacctTenant};
 pub use shared::SharedTrace;
 pub use stats::{SampleSummary, Stats, TenantStats};
-pub use swf::{Procs, SwfHeader, SwfOptions, SwfTenant, UnknownRuntime};
 pub use synth::{Arrivals, MmppState, SynthClass, SynthSpec, Until};
-pub use trace::{Format, OnBadRow, TraceSpec, Unsorted};
+pub use trace::{OnBadRow, TraceSpec, Unsorted};
 pub use transform::{Capacity, Keep, Resource, Transform};
 
 /// A stream of work in order of arrival (non-decreasing `work.arrival`).

@@ -12,8 +12,7 @@ use crate::model::{Interner, Work};
 use crate::scenario::Scenario;
 use crate::units::{Calendar, Id};
 use crate::workload::{
-    Defaults, Format, OnBadRow, OpenContext, SwfOptions, TraceSpec, Unsorted, WorkloadInput,
-    WorkloadSpec,
+    Defaults, OnBadRow, OpenContext, SWF, TraceSpec, Unsorted, WorkloadInput, WorkloadSpec,
 };
 
 const RLSCHEDULER: &str =
@@ -123,11 +122,7 @@ pub fn users_estimates(log: &Path) -> Result<Vec<PublishedResult>, String> {
     let trace = TraceSpec {
         path: log.to_owned(),
         shown: log.display().to_string(),
-        format: Format::Swf(SwfOptions {
-            requested_memory: false,
-            drop_zero: true,
-            ..SwfOptions::default()
-        }),
+        format: SWF.spec().set("drop_zero", true),
         on_bad_row: OnBadRow::Skip,
         unsorted: Unsorted::Sort,
         filters: Vec::new(),

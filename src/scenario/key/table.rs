@@ -11,6 +11,8 @@ mod workload;
 
 use super::{Key, ValueKind};
 
+pub(super) use workload::COLUMNS;
+
 /// A row of the table.
 pub(super) struct KeyRow {
     pub(super) path: &'static str,

@@ -1,6 +1,6 @@
 //! Admit part: who is let in.
 
-use super::part::{Parameter, Part, PartSettings, Setting, SettingKind};
+use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
 use crate::units::Span;
 
 /// Refuses what is beyond its limits.

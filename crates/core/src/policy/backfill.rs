@@ -16,13 +16,13 @@ mod step_function;
 
 use std::ops::ControlFlow;
 
-use super::part::{Part, PartSpec};
 use super::place::{self, Place};
 use super::provision::Provision;
 use super::queue::{Queue, Queued};
 use super::start::{Rent, WorkStarter};
 use super::turn::Turn;
 use crate::model::Market;
+use crate::part::{Part, PartSpec};
 use crate::state::{AllocationRef, OfferSet, Share, UNKNOWN_RUN, WorkRef};
 use crate::units::Time;
 use failed::Failed;

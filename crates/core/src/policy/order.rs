@@ -15,8 +15,8 @@ mod size;
 mod unicep;
 mod wfp3;
 
-use super::part::{Part, PartSpec};
 use crate::model::WorkId;
+use crate::part::{Part, PartSpec};
 use crate::state::LiveWork;
 use crate::units::{Span, Time};
 

@@ -10,10 +10,10 @@ mod next;
 mod random;
 mod scored;
 
-use super::part::{Part, PartSpec};
 use super::spec;
 use super::turn::Turn;
 use crate::model::Offer;
+use crate::part::{Part, PartSpec};
 use crate::state::{AllocationRef, Needs, OfferSet, Share, WorkRef};
 use crate::units::{Id, Money};
 

@@ -6,10 +6,10 @@ mod srpt;
 use std::cmp::Reverse;
 use std::slice;
 
-use super::part::{Part, PartSpec};
 use super::place::{self, Place};
 use super::turn::Turn;
 use crate::model::WorkId;
+use crate::part::{Part, PartSpec};
 use crate::state::{AllocationRef, WorkRef};
 use crate::units::Time;
 

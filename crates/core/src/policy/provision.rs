@@ -10,9 +10,9 @@ mod round_robin;
 mod weigh;
 mod zones;
 
-use super::part::{Part, PartSpec};
 use super::place::Place;
 use super::turn::{Trigger, Turn};
+use crate::part::{Part, PartSpec};
 use crate::state::{InstanceRef, Share, WaitReason, WorkRef};
 use crate::units::{Money, Span, Time};
 

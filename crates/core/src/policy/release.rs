@@ -2,9 +2,9 @@
 
 mod idle;
 
-use super::part::{Part, PartSpec};
 use super::provision::Provision;
 use super::turn::Turn;
+use crate::part::{Part, PartSpec};
 
 pub use idle::{IDLE, IdleRelease};
 

@@ -1,7 +1,7 @@
 //! Offers that a part may use, by their names.
 
-use super::part::{Parameter, PartSettings, Setting, SettingKind};
 use crate::model::{Offer, World};
+use crate::part::{Parameter, PartSettings, Setting, SettingKind};
 use crate::units::Id;
 
 /// Offers by the names of their providers, regions, types and families; an empty

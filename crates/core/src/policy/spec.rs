@@ -9,12 +9,12 @@ use crate::units::Span;
 pub use super::admit::AdmitSpec;
 pub use super::backfill::BackfillSpec;
 pub use super::order::OrderSpec;
-pub use super::part::{DemandMix, PartSpec};
 pub use super::place::{GpuMachines, Narrow, PlaceSpec};
 pub use super::preempt::PreemptSpec;
 pub use super::provision::{ProvisionSpec, Reach};
 pub use super::release::ReleaseSpec;
 pub use super::scope::OfferScope;
+pub use crate::part::{DemandMix, PartSpec};
 pub use crate::units::Scalar;
 
 /// A composed policy: one part per question.

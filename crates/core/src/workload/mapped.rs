@@ -1,6 +1,10 @@
 //! Reading any delimited text by a mapping.
 
 mod bound;
+mod guess;
+mod mapping;
+mod names;
+mod recognise;
 
 use crate::model::{Ask, Interner, Work, WorkKind};
 use crate::problem::Problem;
@@ -15,13 +19,14 @@ use super::openb::read_models;
 use super::reader::{ReadRow, Rows};
 use super::table::{Bad, TextTable};
 use super::written::{Per, duration, is_missing, memory};
-use super::{ColumnUnit, Field, Mapping, Observation, RowNote};
+use super::{ColumnUnit, Field, Observation, RowNote};
 
-pub(super) use bound::factor;
 use bound::{BoundColumn, bind};
+pub use mapping::MAPPED;
+use mapping::Mapping;
 
 /// Rows of a mapped table.
-pub(super) struct MappedRows {
+struct MappedRows {
     table: TextTable,
     bounds: Vec<BoundColumn>,
     kind: WorkKind,
@@ -54,7 +59,7 @@ struct Cells {
 
 impl MappedRows {
     /// Reads the header of `table`, if there is one, and finds the columns.
-    pub(super) fn new(
+    fn new(
         mut table: TextTable,
         mapping: &Mapping,
         calendar: Calendar,

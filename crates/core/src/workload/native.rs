@@ -5,17 +5,76 @@ mod column;
 mod writer;
 
 use crate::model::{Ask, Interner, Rules, Work, WorkId, WorkKind};
+use crate::part::Part;
 use crate::problem::{Problem, clip, did_you_mean};
-use crate::units::{Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
+use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 pub use column::NativeColumn;
 pub use writer::{NativeWriter, used_columns};
 
-use super::Observation;
+use super::format::{ColumnNames, Format, FormatReader, ReadFormat, TextLayout};
 use super::names::{Names, text};
 use super::number::{BadValue, integer, seconds, unsigned};
 use super::reader::{ReadRow, Rows};
+use super::recognise::{FileHead, Recognised};
 use super::table::{Bad, TextTable};
+use super::{Observation, TraceSpec};
+
+/// windtunnel's own format.
+pub static NATIVE: Format = Format {
+    part: Part {
+        name: "native",
+        doc: "windtunnel's own CSV (see workload.md).",
+        parameters: &[],
+        make: |_| FormatReader(Box::new(NativeFormat)),
+    },
+    beside: &[],
+    sample: "id,arrival_s,runtime_s,vcpus\na,0,5,1\nb,1.5,7,2\n",
+    recognise: |head| {
+        let runs = RUNS.iter().any(|column| head.has(column.name()));
+        (runs && head.has(NativeColumn::Arrival.name()) && head.delimiter == b',')
+            .then(recognised)
+            .ok_or(None)
+    },
+};
+
+/// Columns of which a row has one.
+const RUNS: [NativeColumn; 2] = [NativeColumn::Runtime, NativeColumn::Lifetime];
+
+/// What is nearly a native trace: read as one it says which column is missing.
+pub(super) fn recognise_nearly(head: &FileHead) -> Option<Recognised> {
+    let known = RUNS.into_iter().chain([NativeColumn::Arrival]);
+    known.into_iter().any(|column| head.has(column.name())).then(recognised)
+}
+
+fn recognised() -> Recognised {
+    let why = "The header is that of a native trace.".to_owned();
+    Recognised { format: NATIVE.spec(), why, is_told: false }
+}
+
+/// Native traces.
+#[derive(Debug)]
+struct NativeFormat;
+
+impl ReadFormat for NativeFormat {
+    fn layout(&self) -> TextLayout {
+        TextLayout {
+            delimiter: b',',
+            quoting: true,
+            comment: Some(b'#'),
+            names: ColumnNames::Header,
+        }
+    }
+
+    fn rows(
+        &self,
+        trace: &TraceSpec,
+        _calendar: Calendar,
+        keep_names: bool,
+    ) -> Result<Box<dyn Rows>, Vec<Problem>> {
+        Ok(Box::new(NativeRows::new(trace.table()?, keep_names)?))
+    }
+}
 
 /// Rows of a native trace.
 pub(super) struct NativeRows {

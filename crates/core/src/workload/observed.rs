@@ -5,11 +5,8 @@ use crate::model::{Interner, Work, WorkId};
 use crate::problem::Problem;
 use crate::units::{Calendar, Span};
 
-use super::mapped::MappedRows;
-use super::native::NativeRows;
 use super::reader::{Reader, Rows};
-use super::swf::SwfRows;
-use super::{Alive, Format, MAX_HELD, Source, TraceSpec, Transform, Unsorted, WorkloadSpec};
+use super::{Alive, MAX_HELD, Source, Transform, WorkloadSpec};
 
 /// Observed wait, runtime and size of one piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,29 +79,6 @@ impl<R: Rows> Reader<R> {
     }
 }
 
-impl TraceSpec {
-    fn observations(&self, calendar: Calendar) -> Result<Observations, Vec<Problem>> {
-        let found = match &self.format {
-            Format::Native => self.reader(NativeRows::new(self.table()?, false)?).observations(),
-            Format::Swf(options) => {
-                self.reader(SwfRows::new(self.table()?, options, false)).observations()
-            }
-            Format::Openb(_) => Ok(Observations::default()),
-            Format::Sacct(options) => {
-                self.reader(self.accounting(options, calendar, false)?).observations()
-            }
-            Format::Mapped(mapping) => self
-                .reader(MappedRows::new(self.table()?, mapping, calendar, false)?)
-                .observations(),
-        };
-        found.map_err(|problem| vec![problem])
-    }
-
-    fn reader<R: Rows>(&self, rows: R) -> Reader<R> {
-        Reader::new(rows, self.on_bad_row, self.unsorted == Unsorted::Fail)
-    }
-}
-
 impl WorkloadSpec {
     /// Observations of the workload, under the identities that its work has in runs. Empty where it
     /// is no trace, and where the trace says nothing.
@@ -113,7 +87,10 @@ impl WorkloadSpec {
     /// Problems of the trace.
     pub fn observations(&self, calendar: Calendar) -> Result<Observations, Vec<Problem>> {
         match self.input.trace() {
-            Some(trace) => trace.observations(self.clock(calendar)),
+            Some(trace) => {
+                let reader = trace.reader(self.clock(calendar), false)?;
+                reader.observations().map_err(|problem| vec![problem])
+            }
             None => Ok(Observations::default()),
         }
     }
@@ -135,12 +112,15 @@ impl WorkloadSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
     use crate::workload::{
-        Column, ColumnOrigin, ColumnUnit, Defaults, Field, Mapping, NativeColumn, NativeWriter,
-        OnBadRow, OpenContext, SwfOptions, WorkloadInput, used_columns,
+        Column, ColumnOrigin, ColumnUnit, Defaults, Field, FormatSpec, MAPPED, NATIVE,
+        NativeColumn, NativeWriter, OnBadRow, OpenContext, SWF, TraceSpec, WorkloadInput,
+        used_columns,
     };
 
-    fn spec(text: &str, format: Format) -> (tempfile::NamedTempFile, WorkloadSpec) {
+    fn spec(text: &str, format: FormatSpec) -> (tempfile::NamedTempFile, WorkloadSpec) {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), text).expect("written");
         let input = WorkloadInput::Trace(TraceSpec::new(file.path(), format));
@@ -153,7 +133,7 @@ mod tests {
     }
 
     /// Waits by ordinal in seconds, and the number of missing ones.
-    fn waits(text: &str, format: Format) -> (Vec<(u64, f64)>, u64) {
+    fn waits(text: &str, format: FormatSpec) -> (Vec<(u64, f64)>, u64) {
         let (_file, spec) = spec(text, format);
         let found = spec.observations(calendar()).expect("it can be read");
         let rows = found.rows.iter().map(|(id, one)| (id.ordinal, one.wait.secs_f64()));
@@ -181,7 +161,7 @@ mod tests {
     /// The second has no wait, the third is left out, the fourth was cancelled before its start.
     #[test]
     fn swf_waits_keep_the_ordinals_of_runs() {
-        let format = || Format::Swf(SwfOptions::default());
+        let format = || SWF.spec();
         assert_eq!(waits(LOG, format()), (vec![(0, 30.0), (4, 0.5)], 2));
         let (_file, spec) = spec(LOG, format());
         let found = spec.observations(calendar()).expect("it can be read");
@@ -195,7 +175,7 @@ mod tests {
     #[test]
     fn malformed_waits_are_malformed_rows() {
         let bad = LOG.replace(" 30 100", " x 100");
-        let (_file, mut spec) = spec(&bad, Format::Swf(SwfOptions::default()));
+        let (_file, mut spec) = spec(&bad, SWF.spec());
         let problem = spec.observations(calendar()).expect_err("it is malformed");
         assert_eq!((problem[0].line, problem[0].column), (2, 5), "{}", problem[0]);
         let WorkloadInput::Trace(trace) = &mut spec.input else { panic!("it is a trace") };
@@ -204,13 +184,13 @@ mod tests {
         assert_eq!((found.rows.len(), found.missing), (1, 3));
     }
 
-    fn mapped(fields: &[Field]) -> Format {
+    fn mapped(fields: &[Field]) -> FormatSpec {
         let column = |&field: &Field| {
             let from = ColumnOrigin::Header(field.name().to_owned());
             (field, Column::new(from, ColumnUnit::Seconds))
         };
-        let columns = fields.iter().map(column).collect();
-        Format::Mapped(Mapping { columns, ..Mapping::default() })
+        let columns: BTreeMap<Field, Column> = fields.iter().map(column).collect();
+        MAPPED.spec().set("columns", columns)
     }
 
     #[test]
@@ -237,12 +217,12 @@ mod tests {
     fn native_waits_are_written_and_read_back_and_no_run_sees_them() {
         let text = "arrival_s,runtime_s,tasks,observed_wait_s\n0,5,1,0\n1,5,2,\n2,5,1,7.25\n";
         let plain = "arrival_s,runtime_s,tasks\n0,5,1\n1,5,2\n2,5,1\n";
-        let (_file, seen) = spec(text, Format::Native);
-        let (_plain, unseen) = spec(plain, Format::Native);
+        let (_file, seen) = spec(text, NATIVE.spec());
+        let (_plain, unseen) = spec(plain, NATIVE.spec());
         assert_eq!(works(&seen), works(&unseen));
         let found = seen.observations(calendar()).expect("it can be read");
-        assert_eq!(waits(text, Format::Native), (vec![(0, 0.0), (2, 7.25)], 1));
-        assert_eq!(waits(plain, Format::Native), (vec![], 0));
+        assert_eq!(waits(text, NATIVE.spec()), (vec![(0, 0.0), (2, 7.25)], 1));
+        assert_eq!(waits(plain, NATIVE.spec()), (vec![], 0));
         let context =
             OpenContext { seed: 1, calendar: calendar(), keep_names: true, capacity: None };
         let mut source = seen.open(&context).expect("it opens");
@@ -255,8 +235,8 @@ mod tests {
             writer.write(&Interner::default(), &work, wait).expect("written");
         }
         let written = String::from_utf8(writer.into_inner()).expect("it is text");
-        assert_eq!(waits(&written, Format::Native), waits(text, Format::Native));
-        let (_bad, bad) = spec(&text.replace("7.25", "-1"), Format::Native);
+        assert_eq!(waits(&written, NATIVE.spec()), waits(text, NATIVE.spec()));
+        let (_bad, bad) = spec(&text.replace("7.25", "-1"), NATIVE.spec());
         let problem = bad.observations(calendar()).expect_err("it is negative");
         assert!(problem[0].to_string().contains("must not be negative"), "{}", problem[0]);
     }

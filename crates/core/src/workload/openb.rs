@@ -3,34 +3,124 @@
 mod nodes;
 
 use crate::model::{Ask, Filter, Interner, Rules, Work, WorkKind};
+use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
 use crate::problem::Problem;
-use crate::units::{Demand, MAX_GPUS, Time, WHOLE_GPU};
+use crate::units::{Calendar, Demand, MAX_GPUS, Time, WHOLE_GPU};
 
-use super::RowNote;
+use super::format::{
+    Beginning, ColumnNames, Format, FormatReader, Machines, OtherFormat, ReadFormat, TextLayout,
+    work_kind,
+};
 use super::names::{Names, text};
 use super::note::NoteSet;
 use super::number::{BadValue, seconds, unsigned};
 use super::reader::{ReadRow, Rows};
+use super::recognise::{FileHead, Recognised};
 use super::table::{Bad, TextTable};
+use super::{RowNote, TraceSpec};
 
 pub use nodes::{NodeRow, read_nodes};
 
+/// Pod lists of Alibaba's cluster-trace-gpu-v2023.
+pub static OPENB: Format = Format {
+    part: Part {
+        name: "openb",
+        doc: "Pod list of Alibaba's cluster-trace-gpu-v2023 (openb).",
+        parameters: PARAMETERS,
+        make: |settings| FormatReader(Box::new(OpenbOptions::new(settings))),
+    },
+    beside: &["kind"],
+    sample: "name,cpu_milli,memory_mib,num_gpu,gpu_milli,creation_time,deletion_time\n\
+             p,1,2,1,500,,9\nq,1,2,0,0,3,\n",
+    recognise,
+};
+
+const PARAMETERS: &[Parameter] = &[
+    work_kind("vm"),
+    Parameter {
+        name: "arrivals_only",
+        kind: SettingKind::Flag,
+        default: Setting::Flag(false),
+        doc: "Pods arrive and never leave, as in the experiments of the FGD paper.",
+    },
+    Parameter {
+        name: "qos_priority",
+        kind: SettingKind::Flag,
+        default: Setting::Flag(false),
+        doc: "Whether the quality of service sets the priority.",
+    },
+];
+
+fn recognise(head: &FileHead) -> Result<Recognised, OtherFormat> {
+    let columns = ["name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli"];
+    if !columns.into_iter().all(|column| head.has(column)) {
+        return Err(None);
+    }
+    let has_times = head.has("creation_time") && head.has("deletion_time");
+    Ok(Recognised {
+        format: OPENB.spec().set("arrivals_only", !has_times),
+        why: "The header is that of an openb pod list (Alibaba, 2023).".to_owned(),
+        is_told: false,
+    })
+}
+
 /// Rules by which an openb pod list becomes work.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpenbOptions {
+#[derive(Clone, Debug)]
+struct OpenbOptions {
     /// Pods arrive one per second in the order of the file and never leave, as
     /// in the experiments of the FGD paper (ATC '23); otherwise they live from
     /// creation to deletion.
-    pub arrivals_only: bool,
+    arrivals_only: bool,
     /// Whether pods are jobs instead of virtual machines.
-    pub as_jobs: bool,
+    as_jobs: bool,
     /// Whether the quality of service sets the priority: BE 0, Burstable 1,
     /// LS 2, Guaranteed 3.
-    pub qos_priority: bool,
+    qos_priority: bool,
+}
+
+impl OpenbOptions {
+    fn new(settings: &PartSettings) -> Self {
+        Self {
+            arrivals_only: settings.flag("arrivals_only"),
+            as_jobs: settings.word("kind") == "job",
+            qos_priority: settings.flag("qos_priority"),
+        }
+    }
+}
+
+impl ReadFormat for OpenbOptions {
+    fn layout(&self) -> TextLayout {
+        TextLayout { delimiter: b',', quoting: true, comment: None, names: ColumnNames::Header }
+    }
+
+    fn rows(
+        &self,
+        trace: &TraceSpec,
+        _calendar: Calendar,
+        keep_names: bool,
+    ) -> Result<Box<dyn Rows>, Vec<Problem>> {
+        Ok(Box::new(OpenbRows::new(trace.table()?, self, keep_names)?))
+    }
+
+    fn assumptions(&self) -> Vec<String> {
+        let told = match self.arrivals_only {
+            true => "Pods arrive one per second and never leave.",
+            false => "Pods live from creation to deletion.",
+        };
+        vec![told.to_owned()]
+    }
+
+    fn beginning(&self, _trace: &TraceSpec) -> Result<Beginning, Problem> {
+        Ok(Beginning {
+            machines: Machines::NodeList,
+            known_runtimes: Some("lifetimes are known when pods arrive"),
+            ..Beginning::default()
+        })
+    }
 }
 
 /// Pods of an openb list.
-pub(super) struct OpenbRows {
+struct OpenbRows {
     table: TextTable,
     at: PodColumns,
     options: OpenbOptions,
@@ -83,7 +173,7 @@ impl PodColumns {
 
 impl OpenbRows {
     /// Reads the header of `table`.
-    pub(super) fn new(
+    fn new(
         mut table: TextTable,
         options: &OpenbOptions,
         keep_names: bool,
@@ -245,6 +335,12 @@ mod tests {
     use crate::units::Span;
     use proptest::prelude::*;
     use std::io::Cursor;
+
+    impl Default for OpenbOptions {
+        fn default() -> Self {
+            Self::new(&PartSettings::new(PARAMETERS))
+        }
+    }
 
     fn read(text: &[u8], options: &OpenbOptions) -> Result<(Vec<Work>, Interner), Vec<Problem>> {
         let lines =

@@ -35,6 +35,28 @@ pub(super) trait Rows: Send {
     }
 }
 
+impl Rows for Box<dyn Rows> {
+    fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<ReadRow, Bad> {
+        (**self).next(book, work)
+    }
+
+    fn problem(&self, message: String) -> Problem {
+        (**self).problem(message)
+    }
+
+    fn filtered(&self) -> u64 {
+        (**self).filtered()
+    }
+
+    fn is_observed(&self) -> bool {
+        (**self).is_observed()
+    }
+
+    fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
+        (**self).observed(work)
+    }
+}
+
 /// Result of reading one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadRow {

@@ -8,55 +8,157 @@ mod tres;
 use rustc_hash::FxHashMap;
 
 use crate::model::{Ask, Filter, Interner, Rules, Tenant, Work, WorkBody};
-use crate::problem::Problem;
+use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
+use crate::problem::{Problem, clip};
 use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 use super::date::DefaultTimeZone;
+use super::format::{
+    Beginning, ColumnNames, Format, FormatReader, OtherFormat, ReadFormat, TIME_ZONE, TextLayout,
+    delimiter, delimiter_setting, zone_words,
+};
 use super::names::{Names, text};
 use super::note::NoteSet;
 use super::number::{BadValue, Rounding, scaled, unsigned, within_reach};
 use super::reader::{ReadRow, Rows};
+use super::recognise::{FileHead, Recognised};
 use super::seen::SeenNames;
 use super::table::{Bad, TextTable};
 use super::written::{Per, duration, is_missing, memory};
-use super::{Observation, RowNote};
+use super::{Observation, RowNote, TraceSpec};
 
-use columns::SacctColumns;
-pub(super) use columns::{USED, is_header};
+use columns::{SacctColumns, USED, is_header};
 use tres::Tres;
 
-/// Rules by which an accounting log becomes work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SacctOptions {
-    /// Delimiter of fields.
-    pub delimiter: u8,
-    /// Name of the time zone of its dates, such as `Europe/Berlin`; UTC where none is given.
-    pub time_zone: Option<String>,
-    /// Column that names the tenant.
-    pub tenant: SacctTenant,
-    /// Whether work arrives when it was submitted, also where it became eligible later.
-    pub at_submit: bool,
-    /// Whether work may run only on the GPU models that it had.
-    pub gpu_models: bool,
+/// Accounting logs of Slurm.
+pub static SACCT: Format = Format {
+    part: Part {
+        name: "sacct",
+        doc: "Accounting log of Slurm: jobs become gangs of one task per node.",
+        parameters: PARAMETERS,
+        make: |settings| FormatReader(Box::new(SacctOptions::new(settings))),
+    },
+    beside: &["delimiter", "time_zone"],
+    sample: "JobID|Submit|Start|End|Elapsed|State|AllocTRES\n\
+             5_1|2026-03-01T12:00:00|2026-03-01T12:00:00|Unknown|1-00:00:01|FAILED|cpu=8,mem=2G\n",
+    recognise,
+};
+
+const PARAMETERS: &[Parameter] = &[
+    delimiter("|"),
+    TIME_ZONE,
+    Parameter {
+        name: "tenant",
+        kind: SettingKind::Word(&["user", "account", "partition", "qos", "nobody"]),
+        default: Setting::Word("user"),
+        doc: "Which column names the tenant; accounts where there are no users.",
+    },
+    Parameter {
+        name: "arrival",
+        kind: SettingKind::Word(&["eligible", "submit"]),
+        default: Setting::Word("eligible"),
+        doc: "When work arrives: when it was eligible to start, or when it was submitted.",
+    },
+    Parameter {
+        name: "gpu_models",
+        kind: SettingKind::Flag,
+        default: Setting::Flag(false),
+        doc: "Whether work may run only on GPU models of the name that it had.",
+    },
+];
+
+fn recognise(head: &FileHead) -> Result<Recognised, OtherFormat> {
+    let header = head.header();
+    if !is_header(header) {
+        return Err(None);
+    }
+    let used = |column: &str| USED.iter().any(|known| known.eq_ignore_ascii_case(column));
+    let rest = header.iter().filter(|column| !used(column) && !column.is_empty());
+    let rest: Vec<&str> = rest.map(String::as_str).collect();
+    let mut why = "The header is that of Slurm's `sacct`.".to_owned();
+    if !rest.is_empty() {
+        why += &format!(" Not used: {}.", clip(&rest.join(", ")));
+    }
+    let format = SACCT.spec().set("delimiter", delimiter_setting(head.delimiter));
+    Ok(Recognised { format, why, is_told: true })
 }
 
-impl Default for SacctOptions {
-    fn default() -> Self {
+/// Rules by which an accounting log becomes work.
+#[derive(Clone, Debug)]
+struct SacctOptions {
+    /// Delimiter of fields.
+    delimiter: u8,
+    /// Name of the time zone of its dates, such as `Europe/Berlin`; UTC where none is given.
+    time_zone: Option<String>,
+    /// Column that names the tenant.
+    tenant: SacctTenant,
+    /// Whether work arrives when it was submitted, also where it became eligible later.
+    at_submit: bool,
+    /// Whether work may run only on the GPU models that it had.
+    gpu_models: bool,
+}
+
+impl SacctOptions {
+    fn new(settings: &PartSettings) -> Self {
         Self {
-            delimiter: b'|',
-            time_zone: None,
-            tenant: SacctTenant::User,
-            at_submit: false,
-            gpu_models: false,
+            delimiter: settings.word("delimiter").as_bytes()[0],
+            time_zone: settings.text("time_zone").map(str::to_owned),
+            tenant: match settings.word("tenant") {
+                "account" => SacctTenant::Account,
+                "partition" => SacctTenant::Partition,
+                "qos" => SacctTenant::Qos,
+                "nobody" => SacctTenant::Nobody,
+                _ => SacctTenant::User,
+            },
+            at_submit: settings.word("arrival") == "submit",
+            gpu_models: settings.flag("gpu_models"),
         }
     }
 }
 
+impl ReadFormat for SacctOptions {
+    fn layout(&self) -> TextLayout {
+        let names = ColumnNames::Header;
+        TextLayout { delimiter: self.delimiter, quoting: false, comment: None, names }
+    }
+
+    fn rows(
+        &self,
+        trace: &TraceSpec,
+        calendar: Calendar,
+        keep_names: bool,
+    ) -> Result<Box<dyn Rows>, Vec<Problem>> {
+        let attempts = attempts(trace.table()?)?;
+        Ok(Box::new(SacctRows::new(trace.table()?, self, attempts, calendar, keep_names)?))
+    }
+
+    fn assumptions(&self) -> Vec<String> {
+        let mut told = vec![
+            "A job of the accounting log is a gang of one task per node.".to_owned(),
+            zone_words(self.time_zone.as_deref()),
+        ];
+        if !self.at_submit {
+            told.push("Jobs arrive when they were eligible to start.".to_owned());
+        }
+        if !self.gpu_models {
+            told.push("GPU models of the accounting log are not asked for.".to_owned());
+        }
+        told
+    }
+
+    fn zero_unix(&self, trace: &TraceSpec) -> Option<i64> {
+        trace.first_unix()
+    }
+
+    fn beginning(&self, _trace: &TraceSpec) -> Result<Beginning, Problem> {
+        Ok(Beginning { lacks_zone: true, ..Beginning::default() })
+    }
+}
+
 /// Column that names the tenant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SacctTenant {
+#[derive(Clone, Copy, Debug)]
+enum SacctTenant {
     /// `User`, or `Account` where the log has no users.
-    #[default]
     User,
     /// `Account`.
     Account,
@@ -69,7 +171,7 @@ pub enum SacctTenant {
 }
 
 /// Rows of an accounting log.
-pub(super) struct SacctRows {
+struct SacctRows {
     table: TextTable,
     at: SacctColumns,
     options: SacctOptions,
@@ -84,7 +186,7 @@ pub(super) struct SacctRows {
 
 /// Rows of one job that was tried several times.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Attempts {
+struct Attempts {
     /// Rows still to come.
     left: u64,
     /// First submission, in microseconds since 1970.
@@ -92,7 +194,7 @@ pub(super) struct Attempts {
 }
 
 /// The jobs of a log that have several rows.
-pub(super) fn attempts(mut table: TextTable) -> Result<FxHashMap<u64, Attempts>, Vec<Problem>> {
+fn attempts(mut table: TextTable) -> Result<FxHashMap<u64, Attempts>, Vec<Problem>> {
     let (mut seen, mut found) = (SeenNames::default(), FxHashMap::default());
     if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
         return Ok(found);
@@ -141,7 +243,7 @@ fn is_requeued(state: &[u8]) -> bool {
 
 impl SacctRows {
     /// Reads the header of `table`. `attempts` are the jobs with several rows.
-    pub(super) fn new(
+    fn new(
         mut table: TextTable,
         options: &SacctOptions,
         attempts: FxHashMap<u64, Attempts>,

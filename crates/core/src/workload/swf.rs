@@ -1,61 +1,209 @@
 //! Standard Workload Format, version 2.2 (Feitelson's Parallel Workloads
 //! Archive; Chapin et al., JSSPP 1999).
 
+mod header;
+
 use std::fmt::Write;
 
 use crate::model::{Ask, Interner, Tenant, Work, WorkBody};
+use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
 use crate::problem::Problem;
-use crate::units::{Demand, Id, Span, Time};
+use crate::units::{Calendar, Demand, Id, Span, Time};
 
-use super::lines::Lines;
+use super::format::{
+    Beginning, ColumnNames, Format, FormatReader, Machines, OtherFormat, ReadFormat, TextLayout,
+};
 use super::names::Names;
-use super::number::{Rounding, scaled, within_reach};
+use super::number::{Rounding, float, scaled, within_reach};
 use super::reader::{ReadRow, Rows};
+use super::recognise::{FileHead, Recognised};
 use super::table::{Bad, TextTable};
-use super::{Observation, RowNote};
+use super::{Observation, RowNote, TraceSpec};
 
-/// Rules by which SWF records become jobs: one task per processor, all of them a gang.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SwfOptions {
-    /// Field that gives the number of processors.
-    pub procs: Procs,
-    /// Milli-cores per processor.
-    pub cpu_per_proc: u32,
-    /// MiB per processor where field 10 (requested memory) is missing or ignored.
-    pub memory_per_proc: u32,
-    /// Whether field 10 (requested KB per processor) is used, rounded up to MiB.
-    pub requested_memory: bool,
-    /// Treatment of records without a runtime (field 4 below 0).
-    pub unknown_runtime: UnknownRuntime,
-    /// Leaves out records of runtime 0.
-    pub drop_zero: bool,
-    /// Leaves out records with status 5 (cancelled).
-    pub drop_cancelled: bool,
-    /// Field that names the tenant.
-    pub tenant: SwfTenant,
+use header::SwfHeader;
+
+/// Standard Workload Format of the Parallel Workloads Archive.
+pub static SWF: Format = Format {
+    part: Part {
+        name: "swf",
+        doc: "Standard Workload Format: records become jobs of one task per processor.",
+        parameters: PARAMETERS,
+        make: |settings| FormatReader(Box::new(SwfOptions::new(settings))),
+    },
+    beside: &[],
+    sample: "; UnixStartTime: 0\n1 0 5 100 2 -1 -1 2 200 -1 1 3 1 -1 1 1 -1 -1\n\
+             2 50 5 1 2 -1 -1 2 2 -1 1 3 1 -1 1 1 -1 -1\n",
+    recognise,
+};
+
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "procs",
+        kind: SettingKind::Word(&["requested", "allocated", "larger"]),
+        default: Setting::Word("requested"),
+        doc: "Which field is the number of processors; the other where it is missing.",
+    },
+    Parameter {
+        name: "vcpus_per_proc",
+        kind: SettingKind::Vcpus,
+        default: Setting::Vcpus(1_000),
+        doc: "Cores per processor.",
+    },
+    Parameter {
+        name: "memory_per_proc",
+        kind: SettingKind::Memory,
+        default: Setting::Memory(0),
+        doc: "Memory per processor where the trace gives none.",
+    },
+    Parameter {
+        name: "requested_memory",
+        kind: SettingKind::Flag,
+        default: Setting::Flag(false),
+        doc: "Whether field 10 (requested memory) is used.",
+    },
+    Parameter {
+        name: "unknown_runtime",
+        kind: SettingKind::SpanOr("skip"),
+        default: Setting::Unset("skip"),
+        doc: "Records without a runtime: `skip`, or the span that they run.",
+    },
+    Parameter {
+        name: "drop_zero",
+        kind: SettingKind::Flag,
+        default: Setting::Flag(false),
+        doc: "Leaves out records of runtime 0.",
+    },
+    Parameter {
+        name: "drop_cancelled",
+        kind: SettingKind::Flag,
+        default: Setting::Flag(false),
+        doc: "Leaves out cancelled records.",
+    },
+    Parameter {
+        name: "tenant",
+        kind: SettingKind::Word(&["nobody", "user", "group", "queue", "partition"]),
+        default: Setting::Word("user"),
+        doc: "Which field names the tenant.",
+    },
+];
+
+/// A file is a log if most of its lines are records: one bad line among good ones is a bad line of
+/// a log. So is one with comments only.
+fn recognise(head: &FileHead) -> Result<Recognised, OtherFormat> {
+    let records = head.lines.iter().filter(|line| is_record(line)).count();
+    let is_log = if head.lines.is_empty() { head.comments } else { records * 2 > head.lines.len() };
+    let recognised = || Recognised {
+        format: SWF.spec(),
+        why: "Lines of 18 numbers: a log in Standard Workload Format.".to_owned(),
+        is_told: false,
+    };
+    is_log.then(recognised).ok_or(None)
 }
 
-impl Default for SwfOptions {
-    /// One core per processor, no memory, records without a runtime left out.
-    fn default() -> Self {
+fn is_record(line: &[u8]) -> bool {
+    let mut fields =
+        line.split(|byte| byte.is_ascii_whitespace()).filter(|field| !field.is_empty());
+    let count = fields.clone().count();
+    (17..=19).contains(&count) && fields.all(|field| float(field).is_ok())
+}
+
+/// Rules by which SWF records become jobs: one task per processor, all of them a gang.
+#[derive(Clone, Debug)]
+struct SwfOptions {
+    /// Field that gives the number of processors.
+    procs: Procs,
+    /// Milli-cores per processor.
+    cpu_per_proc: u32,
+    /// MiB per processor where field 10 (requested memory) is missing or ignored.
+    memory_per_proc: u32,
+    /// Whether field 10 (requested KB per processor) is used, rounded up to MiB.
+    requested_memory: bool,
+    /// Runtime of records without one (field 4 below 0); none where they are left out.
+    unknown_runtime: Option<Span>,
+    /// Leaves out records of runtime 0.
+    drop_zero: bool,
+    /// Leaves out records with status 5 (cancelled).
+    drop_cancelled: bool,
+    /// Field that names the tenant.
+    tenant: SwfTenant,
+}
+
+impl SwfOptions {
+    fn new(settings: &PartSettings) -> Self {
         Self {
-            procs: Procs::Requested,
-            cpu_per_proc: 1_000,
-            memory_per_proc: 0,
-            requested_memory: false,
-            unknown_runtime: UnknownRuntime::Skip,
-            drop_zero: false,
-            drop_cancelled: false,
-            tenant: SwfTenant::User,
+            procs: match settings.word("procs") {
+                "allocated" => Procs::Allocated,
+                "larger" => Procs::Larger,
+                _ => Procs::Requested,
+            },
+            cpu_per_proc: settings.vcpus("vcpus_per_proc"),
+            memory_per_proc: settings.memory("memory_per_proc"),
+            requested_memory: settings.flag("requested_memory"),
+            unknown_runtime: settings.span("unknown_runtime"),
+            drop_zero: settings.flag("drop_zero"),
+            drop_cancelled: settings.flag("drop_cancelled"),
+            tenant: match settings.word("tenant") {
+                "nobody" => SwfTenant::Nobody,
+                "group" => SwfTenant::Group,
+                "queue" => SwfTenant::Queue,
+                "partition" => SwfTenant::Partition,
+                _ => SwfTenant::User,
+            },
         }
     }
 }
 
+/// A first arrival as late as this (in 1985) on the clock of a log without a
+/// beginning counts from 1970.
+const SINCE_1970: i64 = 500_000_000_000_000;
+
+impl ReadFormat for SwfOptions {
+    fn layout(&self) -> TextLayout {
+        let names = ColumnNames::Fields(&FILTERED);
+        TextLayout { delimiter: b' ', quoting: false, comment: Some(b';'), names }
+    }
+
+    fn rows(
+        &self,
+        trace: &TraceSpec,
+        _calendar: Calendar,
+        keep_names: bool,
+    ) -> Result<Box<dyn Rows>, Vec<Problem>> {
+        Ok(Box::new(SwfRows::new(trace.table()?, self, keep_names)))
+    }
+
+    fn assumptions(&self) -> Vec<String> {
+        let memory = if self.requested_memory { " with the memory it requested" } else { "" };
+        let without = match self.unknown_runtime {
+            None => "are left out".to_owned(),
+            Some(span) => format!("run for {span}"),
+        };
+        vec![
+            format!(
+                "Every processor of an SWF record is one task of {} milli-cores{memory}; all tasks of a record start together.",
+                self.cpu_per_proc,
+            ),
+            format!("SWF records without a runtime {without}."),
+        ]
+    }
+
+    fn zero_unix(&self, trace: &TraceSpec) -> Option<i64> {
+        let header = SwfHeader::read(&mut trace.lines().ok()?).ok()?;
+        let given = header.start_unix().map(|secs| secs.saturating_mul(1_000_000));
+        given.or_else(|| trace.first_unix().filter(|&first| first >= SINCE_1970).map(|_| 0))
+    }
+
+    fn beginning(&self, trace: &TraceSpec) -> Result<Beginning, Problem> {
+        let header = SwfHeader::read(&mut trace.lines()?)?;
+        let given = ["MaxProcs", "MaxNodes"].into_iter().filter_map(|key| header.number(key));
+        Ok(Beginning { machines: Machines::Processors(given.collect()), ..Beginning::default() })
+    }
+}
+
 /// Field that gives the number of processors. Where it is missing, the other is taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Procs {
+#[derive(Clone, Copy, Debug)]
+enum Procs {
     /// Field 8.
-    #[default]
     Requested,
     /// Field 5.
     Allocated,
@@ -63,23 +211,12 @@ pub enum Procs {
     Larger,
 }
 
-/// Treatment of a record without a runtime.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UnknownRuntime {
-    /// It is left out, and counted.
-    #[default]
-    Skip,
-    /// It runs this long.
-    Take(Span),
-}
-
 /// Field that names the tenant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SwfTenant {
+#[derive(Clone, Copy, Debug)]
+enum SwfTenant {
     /// None does.
     Nobody,
     /// Field 12, as `user<N>`.
-    #[default]
     User,
     /// Field 13, as `group<N>`.
     Group,
@@ -89,52 +226,8 @@ pub enum SwfTenant {
     Partition,
 }
 
-/// Entries in the header comments of an SWF file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SwfHeader {
-    /// Every `; Key: value` in the order of the file.
-    pub entries: Vec<(String, String)>,
-}
-
-impl SwfHeader {
-    /// The first value of `key`, whatever its case.
-    pub fn get(&self, key: &str) -> Option<&str> {
-        let found = self.entries.iter().find(|(known, _)| known.eq_ignore_ascii_case(key));
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// The first whole number in the value of `key`, such as `MaxProcs`.
-    pub fn number(&self, key: &str) -> Option<i64> {
-        self.get(key)?.split_whitespace().next()?.parse().ok()
-    }
-
-    /// Beginning of the log in seconds since 1970 (field `UnixStartTime`), if it says.
-    pub fn start_unix(&self) -> Option<i64> {
-        self.number("UnixStartTime").filter(|&secs| secs > 0)
-    }
-
-    /// The comments before the first record.
-    pub(super) fn read(lines: &mut Lines) -> Result<Self, Problem> {
-        let mut header = Self::default();
-        while lines.advance()? {
-            let line = lines.current().trim_ascii();
-            if line.is_empty() {
-                continue;
-            }
-            let Some(comment) = line.strip_prefix(b";") else { break };
-            let comment = String::from_utf8_lossy(comment);
-            if let Some((key, value)) = comment.split_once(':')
-                && header.entries.len() < 1_000
-            {
-                header.entries.push((key.trim().to_owned(), value.trim().to_owned()));
-            }
-        }
-        Ok(header)
-    }
-}
-
 /// Records of an SWF file.
-pub(super) struct SwfRows {
+struct SwfRows {
     table: TextTable,
     options: SwfOptions,
     names: Names,
@@ -165,7 +258,7 @@ const FIELDS: [&str; 18] = [
 ];
 
 /// Fields that rows may be filtered by, and their places from 0.
-pub(super) const FILTERED: [(&str, usize); 6] = [
+const FILTERED: [(&str, usize); 6] = [
     ("status", 10),
     ("user", 11),
     ("group", 12),
@@ -175,7 +268,7 @@ pub(super) const FILTERED: [(&str, usize); 6] = [
 ];
 
 impl SwfRows {
-    pub(super) fn new(table: TextTable, options: &SwfOptions, keep_names: bool) -> Self {
+    fn new(table: TextTable, options: &SwfOptions, keep_names: bool) -> Self {
         Self {
             table,
             options: options.clone(),
@@ -267,8 +360,8 @@ impl Rows for SwfRows {
         };
         let runtime = match (self.field(4)?, self.options.unknown_runtime) {
             (Some(micros), _) => Span::from_micros(micros),
-            (None, UnknownRuntime::Take(span)) => span,
-            (None, UnknownRuntime::Skip) => return Ok(ReadRow::Dropped(RowNote::NoRuntime)),
+            (None, Some(span)) => span,
+            (None, None) => return Ok(ReadRow::Dropped(RowNote::NoRuntime)),
         };
         let procs = self.procs()?;
         if self.options.drop_cancelled && self.whole(11)? == Some(5) {
@@ -323,150 +416,4 @@ impl Rows for SwfRows {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::filter::RowFilter;
-    use super::super::reader::Reader;
-    use super::super::{OnBadRow, Source};
-    use super::*;
-    use proptest::prelude::*;
-    use std::io::Cursor;
-
-    type Found = (Vec<Work>, u64, Interner);
-
-    fn read(text: &[u8], options: &SwfOptions) -> Result<Found, Problem> {
-        read_where(text, options, &[])
-    }
-
-    fn read_where(
-        text: &[u8],
-        options: &SwfOptions,
-        filters: &[RowFilter],
-    ) -> Result<Found, Problem> {
-        let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x.swf")?;
-        let table =
-            TextTable::new(lines, b' ', false, Some(b';')).keeping_fields(filters, &FILTERED)?;
-        let mut source = Reader::new(SwfRows::new(table, options, true), OnBadRow::Fail, true);
-        let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
-        while source.next(&mut book, &mut work)? {
-            found.push(work.clone());
-        }
-        Ok((found, source.notes().left_out(), book))
-    }
-
-    const LOG: &str = "\
-; Version: 2.2
-; UnixStartTime: 1027839845
-; MaxProcs: 240
-
-   11   342072     32  43306   32  43307    -1   64  43200  2048  1   4   1  -1 -1  1 -1 -1
-;  a comment inside
-12 342343.5 5 552.21 40 -1 -1 -1 -1 -1 1 -1 -1 -1 0 -1 -1
-13 342400 5 -1 40 -1 -1 -1 -1 -1 5 4 -1 -1 0 -1 -1 -1 7
-14 342401 5 0 0 -1 -1 -1 -1 -1 5 4 -1 -1 0 -1 -1 -1
-15 342402 5 0 1 -1 -1 -1 -1 -1 5 4 -1 -1 3 -1 -1 -1
-";
-
-    #[test]
-    fn records_become_gangs() {
-        let options = SwfOptions { requested_memory: true, ..SwfOptions::default() };
-        let (found, dropped, book) = read(LOG.as_bytes(), &options).expect("a log");
-        // 13 has no runtime and 14 no processors.
-        assert_eq!((found.len(), dropped), (3, 2));
-        let first = &found[0];
-        assert_eq!((first.name.as_str(), first.id.ordinal), ("11", 0));
-        assert_eq!(first.arrival, Time::from_secs(342_072));
-        assert_eq!(first.body.length(), Some(Span::from_secs(43_306)));
-        assert_eq!(first.ask.estimate, Some(Span::from_secs(43_200)));
-        assert_eq!((first.ask.tasks, first.ask.gang), (64, true));
-        assert_eq!(first.ask.demand, Demand { cpu: 1_000, memory: 2, ..Demand::default() });
-        assert_eq!(book.tenants()[first.ask.tenant].name, "user4");
-        assert_eq!(found[1].ask.tasks, 40);
-        assert_eq!(found[1].body.length(), Some(Span::from_micros(552_210_000)));
-        assert_eq!(found[1].ask.estimate, None);
-        assert_eq!(found[2].id.ordinal, 4);
-    }
-
-    #[test]
-    fn options_choose_processors_runtimes_and_tenants() {
-        let options = SwfOptions {
-            procs: Procs::Allocated,
-            unknown_runtime: UnknownRuntime::Take(Span::from_secs(10)),
-            drop_zero: true,
-            tenant: SwfTenant::Queue,
-            ..SwfOptions::default()
-        };
-        let (found, dropped, book) = read(LOG.as_bytes(), &options).expect("a log");
-        assert_eq!((found.len(), dropped), (3, 2));
-        assert_eq!(found[0].ask.tasks, 32);
-        assert_eq!(found[2].body.length(), Some(Span::from_secs(10)));
-        assert_eq!(book.tenants()[found[2].ask.tenant].name, "queue0");
-        let cancelled = SwfOptions { drop_cancelled: true, ..SwfOptions::default() };
-        assert_eq!(read(LOG.as_bytes(), &cancelled).expect("a log").0.len(), 2);
-    }
-
-    #[test]
-    fn rows_are_filtered_by_named_fields() {
-        let filter = |column: &str, values: &[&str], keep| RowFilter {
-            column: column.to_owned(),
-            values: values.iter().map(|&value| value.to_owned()).collect(),
-            keep,
-        };
-        for (filters, names, left_out) in [
-            (vec![filter("status", &["1"], true)], "11 12", 3),
-            (vec![filter("queue", &["0", "3"], true)], "12 15", 3),
-            (vec![filter("user", &["4"], false)], "12", 4),
-            (vec![filter("group", &["1"], true)], "11", 4),
-            (vec![filter("partition", &["1"], false)], "12 15", 3),
-            // 13 passes and has no runtime, 14 passes and has no processors.
-            (vec![filter("executable", &["-1"], true), filter("status", &["5"], true)], "15", 4),
-        ] {
-            let read = read_where(LOG.as_bytes(), &SwfOptions::default(), &filters);
-            let (found, dropped, _) = read.expect("a log");
-            let found: Vec<&str> = found.iter().map(|work| work.name.as_str()).collect();
-            assert_eq!((found.join(" ").as_str(), dropped), (names, left_out), "{filters:?}");
-        }
-        let unknown = [filter("procs", &["1"], true)];
-        let problem = read_where(LOG.as_bytes(), &SwfOptions::default(), &unknown);
-        let problem = problem.expect_err("no such field");
-        assert_eq!(problem.message, "`where`: there is no field `procs`");
-    }
-
-    #[test]
-    fn the_header_is_read() {
-        let mut lines = Lines::new(Box::new(Cursor::new(LOG)), "x").expect("text");
-        let header = SwfHeader::read(&mut lines).expect("text");
-        assert_eq!(header.start_unix(), Some(1_027_839_845));
-        assert_eq!(header.number("maxprocs"), Some(240));
-        assert_eq!(header.get("MaxQueues"), None);
-    }
-
-    #[test]
-    fn malformed_records_name_their_place() {
-        let cases = [
-            ("1 2 3\n", 1, 1, "3 fields"),
-            ("1 x 3 4 5\n", 1, 3, "field 2 (submit time): `x` is not a number"),
-            ("1 -1 3 4 5\n", 1, 3, "missing"),
-            ("1 5 3 nan 5\n", 1, 7, "not a finite number"),
-            ("1 5 3 4 1.5\n", 1, 9, "not a whole number"),
-            ("1 5 3 4 5\n1 4 3 4 5\n", 2, 1, "before its predecessor"),
-            ("1 1e300 3 4 5\n", 1, 3, "too large"),
-        ];
-        for (text, line, column, message) in cases {
-            let problem = read(text.as_bytes(), &SwfOptions::default()).expect_err(text);
-            assert_eq!((problem.line, problem.column), (line, column), "{problem}");
-            assert!(problem.message.contains(message), "{problem}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bytes_never_panic(
-            bytes in prop::collection::vec(any::<u8>(), 0..300),
-            numbers in "([0-9.e-]{0,22} ){0,20}\n",
-        ) {
-            let _ = read(&bytes, &SwfOptions::default());
-            let options = SwfOptions { requested_memory: true, ..SwfOptions::default() };
-            let _ = read(numbers.as_bytes(), &options);
-        }
-    }
-}
+mod tests;

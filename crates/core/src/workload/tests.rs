@@ -12,10 +12,10 @@ fn ten(dir: &Path) -> WorkloadSpec {
     }
     let path = dir.join("ten.csv");
     std::fs::write(&path, text).expect("written");
-    trace(path, Format::Native)
+    trace(path, NATIVE.spec())
 }
 
-fn trace(path: PathBuf, format: Format) -> WorkloadSpec {
+fn trace(path: PathBuf, format: FormatSpec) -> WorkloadSpec {
     let input = WorkloadInput::Trace(TraceSpec::new(path, format));
     WorkloadSpec { input, defaults: Defaults::default(), transforms: Vec::new() }
 }
@@ -152,7 +152,7 @@ fn hourly(hours: u32, block: Span, seed: u64) -> Vec<Work> {
     let rows: String = (0..=hours).map(row).collect();
     std::fs::write(&path, format!("id,arrival_s,runtime_s,cpu_milli\n{rows}")).expect("written");
     let transforms = vec![Transform::Resample { block }];
-    let spec = WorkloadSpec { transforms, ..trace(path, Format::Native) };
+    let spec = WorkloadSpec { transforms, ..trace(path, NATIVE.spec()) };
     let mut source = spec.open(&OpenContext { seed, ..context() }).expect("it opens");
     let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
     while source.next(&mut book, &mut work).expect("work") {
@@ -214,7 +214,7 @@ fn senseless_specifications_are_refused_at_once() {
         ..ten(dir.path())
     };
     assert_eq!(collect(&spec).expect_err("five problems").len(), 5);
-    let missing = trace(dir.path().join("missing.csv"), Format::Native);
+    let missing = trace(dir.path().join("missing.csv"), NATIVE.spec());
     assert_eq!(collect(&missing).expect_err("no file").len(), 1);
     let late = Transform::Repeat { times: 2, period: Some(Span::from_secs(50)) };
     let spec = WorkloadSpec { transforms: vec![late], ..ten(dir.path()) };
@@ -226,7 +226,7 @@ fn an_unsorted_trace_is_refused_or_sorted() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let path = dir.path().join("unsorted.csv");
     std::fs::write(&path, "id,arrival_s,runtime_s\na,5,1\nb,3,1\nc,5,2\n").expect("written");
-    let mut spec = trace(path, Format::Native);
+    let mut spec = trace(path, NATIVE.spec());
     let problem = collect(&spec).expect_err("unsorted").remove(0);
     assert_eq!(problem.line, 3);
     assert!(!spec.materialises());

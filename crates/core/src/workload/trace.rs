@@ -7,18 +7,11 @@ use crate::problem::Problem;
 use crate::units::{Calendar, Time};
 
 use super::buffered::{Buffered, HandOverOrder};
+use super::format::{Beginning, ColumnNames, FormatSpec};
 use super::lines::Lines;
-use super::mapped::MappedRows;
-use super::native::NativeRows;
-use super::openb::OpenbRows;
 use super::reader::{Reader, Rows};
-use super::sacct::{SacctRows, attempts};
-use super::swf::{self, SwfRows};
 use super::table::TextTable;
-use super::{
-    BoxedSource, Mapping, OpenbOptions, RowFilter, SacctOptions, SwfHeader, SwfOptions,
-    UnknownRuntime,
-};
+use super::{BoxedSource, RowFilter};
 
 /// A workload in a file: plain, gzip or zstandard.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,31 +21,15 @@ pub struct TraceSpec {
     /// Its name in messages.
     pub shown: String,
     /// Format that its rows are read in.
-    pub format: Format,
+    pub format: FormatSpec,
     /// Effect of a malformed row.
     pub on_bad_row: OnBadRow,
     /// Effect of a row that arrives before its predecessor.
     pub unsorted: Unsorted,
-    /// Rows that are read; all must let a row pass. No filter reads SWF.
+    /// Rows that are read; all must let a row pass.
     pub filters: Vec<RowFilter>,
     /// Work keeps no name: it is called by its row.
     pub nameless: bool,
-}
-
-/// Format of the rows of a trace.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Format {
-    /// windtunnel's own CSV (`docs/workload.md`).
-    #[default]
-    Native,
-    /// Standard Workload Format of the Parallel Workloads Archive.
-    Swf(SwfOptions),
-    /// Pod lists of Alibaba's cluster-trace-gpu-v2023.
-    Openb(OpenbOptions),
-    /// Accounting logs of Slurm, as `sacct --parsable2` writes them.
-    Sacct(SacctOptions),
-    /// Any delimited text, column by column.
-    Mapped(Mapping),
 }
 
 /// Effect of a malformed row.
@@ -81,13 +58,9 @@ pub enum Unsorted {
     Keep,
 }
 
-/// A first arrival as late as this (in 1985) on the clock of a log without a
-/// beginning counts from 1970.
-const SINCE_1970: i64 = 500_000_000_000_000;
-
 impl TraceSpec {
     /// A trace in `format`, sorted and without malformed rows.
-    pub fn new(path: impl Into<PathBuf>, format: Format) -> Self {
+    pub fn new(path: impl Into<PathBuf>, format: FormatSpec) -> Self {
         let path = path.into();
         Self {
             shown: path.display().to_string(),
@@ -109,61 +82,39 @@ impl TraceSpec {
         sizeless: bool,
     ) -> Result<BoxedSource, Vec<Problem>> {
         let keep_names = keep_names && !self.nameless;
-        Ok(match &self.format {
-            Format::Native => self.source(NativeRows::new(self.table()?, keep_names)?, sizeless),
-            Format::Swf(options) => {
-                self.source(SwfRows::new(self.table()?, options, keep_names), sizeless)
-            }
-            Format::Openb(options) => {
-                self.source(OpenbRows::new(self.table()?, options, keep_names)?, sizeless)
-            }
-            Format::Sacct(options) => {
-                self.source(self.accounting(options, calendar, keep_names)?, sizeless)
-            }
-            Format::Mapped(mapping) => self
-                .source(MappedRows::new(self.table()?, mapping, calendar, keep_names)?, sizeless),
-        })
+        let sort = self.unsorted == Unsorted::Sort;
+        let reader = self.reader(calendar, keep_names)?.telling_sizeless(sizeless);
+        let reader = Box::new(reader);
+        Ok(if sort { Box::new(Buffered::new(reader, HandOverOrder::Sorted)) } else { reader })
     }
 
-    fn lines(&self) -> Result<Lines, Vec<Problem>> {
-        Lines::open(&self.path, &self.shown).map_err(|problem| vec![problem])
+    /// A reader of its rows.
+    pub(super) fn reader(
+        &self,
+        calendar: Calendar,
+        keep_names: bool,
+    ) -> Result<Reader<Box<dyn Rows>>, Vec<Problem>> {
+        let rows = self.format.build().0.rows(self, calendar, keep_names)?;
+        Ok(Reader::new(rows, self.on_bad_row, self.unsorted == Unsorted::Fail))
+    }
+
+    /// Its lines.
+    pub(super) fn lines(&self) -> Result<Lines, Problem> {
+        Lines::open(&self.path, &self.shown)
     }
 
     /// Its rows as fields.
     pub(super) fn table(&self) -> Result<TextTable, Vec<Problem>> {
-        let (delimiter, quoting, comment, has_header) = match &self.format {
-            Format::Native => (b',', true, Some(b'#'), true),
-            Format::Openb(_) => (b',', true, None, true),
-            Format::Swf(_) => (b' ', false, Some(b';'), false),
-            Format::Sacct(options) => (options.delimiter, false, None, true),
-            Format::Mapped(mapping) => {
-                (mapping.delimiter, mapping.quoting, None, mapping.has_header)
+        let layout = self.format.build().0.layout();
+        let lines = self.lines().map_err(|problem| vec![problem])?;
+        let table = TextTable::new(lines, layout.delimiter, layout.quoting, layout.comment);
+        match layout.names {
+            ColumnNames::Header => Ok(table.keeping(&self.filters, true)),
+            ColumnNames::Numbers => Ok(table.keeping(&self.filters, false)),
+            ColumnNames::Fields(fields) => {
+                table.keeping_fields(&self.filters, fields).map_err(|problem| vec![problem])
             }
-        };
-        let table = TextTable::new(self.lines()?, delimiter, quoting, comment);
-        if let Format::Swf(_) = &self.format {
-            let named = table.keeping_fields(&self.filters, &swf::FILTERED);
-            return named.map_err(|problem| vec![problem]);
         }
-        Ok(table.keeping(&self.filters, has_header))
-    }
-
-    pub(super) fn accounting(
-        &self,
-        options: &SacctOptions,
-        calendar: Calendar,
-        keep_names: bool,
-    ) -> Result<SacctRows, Vec<Problem>> {
-        let attempts = attempts(self.table()?)?;
-        SacctRows::new(self.table()?, options, attempts, calendar, keep_names)
-    }
-
-    fn source(&self, rows: impl Rows + 'static, sizeless: bool) -> BoxedSource {
-        let sort = self.unsorted == Unsorted::Sort;
-        let ordered = self.unsorted == Unsorted::Fail;
-        let reader = Reader::new(rows, self.on_bad_row, ordered).telling_sizeless(sizeless);
-        let reader = Box::new(reader);
-        if sort { Box::new(Buffered::new(reader, HandOverOrder::Sorted)) } else { reader }
     }
 
     /// Whether no row arrives before its predecessor; malformed rows aside.
@@ -185,35 +136,22 @@ impl TraceSpec {
         Ok(true)
     }
 
-    /// The header comments of an SWF trace; those of other formats are empty.
+    /// What a scenario for it begins with.
     ///
     /// # Errors
     /// Why the file cannot be read.
-    pub fn swf_header(&self) -> Result<SwfHeader, Problem> {
-        match self.format {
-            Format::Swf(_) => SwfHeader::read(&mut Lines::open(&self.path, &self.shown)?),
-            _ => Ok(SwfHeader::default()),
-        }
+    pub fn beginning(&self) -> Result<Beginning, Problem> {
+        self.format.build().0.beginning(self)
     }
 
-    /// Time zero of the trace in microseconds since 1970: what an SWF header
-    /// says, or the first arrival of a mapping with dates (which reads all of
-    /// an unsorted trace). `None` where that is not known.
+    /// Time zero of the trace in microseconds since 1970: what the file says, or its first arrival
+    /// where that is a date (which reads all of an unsorted trace). `None` where that is not known.
     pub fn zero_unix(&self) -> Option<i64> {
-        match &self.format {
-            Format::Swf(_) => {
-                let header = self.swf_header().ok()?;
-                let given = header.start_unix().map(|secs| secs.saturating_mul(1_000_000));
-                given.or_else(|| self.first_unix().filter(|&first| first >= SINCE_1970).map(|_| 0))
-            }
-            Format::Sacct(_) => self.first_unix(),
-            Format::Mapped(mapping) if mapping.has_dates() => self.first_unix(),
-            _ => None,
-        }
+        self.format.build().0.zero_unix(self)
     }
 
     /// The first arrival, where times count from 1970.
-    fn first_unix(&self) -> Option<i64> {
+    pub(super) fn first_unix(&self) -> Option<i64> {
         let mut source = self.open(Calendar::from_unix_micros(0), false, false).ok()?;
         let (mut book, mut work) = (Interner::default(), Work::default());
         while source.next(&mut book, &mut work).ok()? {
@@ -227,47 +165,10 @@ impl TraceSpec {
 
     /// Assumptions that the reading makes.
     pub(super) fn assumptions(&self) -> Vec<String> {
-        let mut told = Vec::new();
-        match &self.format {
-            Format::Native => {}
-            Format::Swf(options) => {
-                told.push(format!(
-                    "Every processor of an SWF record is one task of {} milli-cores{}; all tasks of a record start together.",
-                    options.cpu_per_proc,
-                    if options.requested_memory { " with the memory it requested" } else { "" },
-                ));
-                told.push(match options.unknown_runtime {
-                    UnknownRuntime::Skip => {
-                        "SWF records without a runtime are left out.".to_owned()
-                    }
-                    UnknownRuntime::Take(span) => {
-                        format!("SWF records without a runtime run for {span}.")
-                    }
-                });
-            }
-            Format::Openb(options) if options.arrivals_only => {
-                told.push("Pods arrive one per second and never leave.".to_owned());
-            }
-            Format::Openb(_) => told.push("Pods live from creation to deletion.".to_owned()),
-            Format::Sacct(options) => {
-                told.push("A job of the accounting log is a gang of one task per node.".to_owned());
-                told.push(zone_words(options.time_zone.as_deref()));
-                if !options.at_submit {
-                    told.push("Jobs arrive when they were eligible to start.".to_owned());
-                }
-                if !options.gpu_models {
-                    told.push("GPU models of the accounting log are not asked for.".to_owned());
-                }
-            }
-            Format::Mapped(mapping) => told.push(zone_words(mapping.time_zone.as_deref())),
-        }
+        let mut told = self.format.build().0.assumptions();
         if self.on_bad_row == OnBadRow::Skip {
             told.push("Malformed rows of the trace are left out and counted.".to_owned());
         }
         told
     }
-}
-
-fn zone_words(zone: Option<&str>) -> String {
-    format!("Times of the trace without a time zone are {}.", zone.unwrap_or("UTC"))
 }

@@ -1,17 +1,11 @@
 //! Keys of `[workload]`: traces and defaults.
 
 use super::super::ValueKind;
-use super::{ALL_MARKETS, AT_LEAST_0, KeyRow, SPREAD, TOGETHER, WORK, row};
+use super::{ALL_MARKETS, AT_LEAST_0, KeyRow, SPREAD, TOGETHER, row};
 
 pub(super) const ROWS: &[KeyRow] = &[
     row("workload", ValueKind::Table, "required", "Where work comes from and what is done to it."),
     row("workload.trace", ValueKind::File, "", "File with the work: plain, gzip or zstandard."),
-    row(
-        "workload.format",
-        ValueKind::Choice(&["native", "swf", "openb", "sacct", "mapped"]),
-        "by name and content",
-        "How the trace is read.",
-    ),
     row(
         "workload.on_bad_row",
         ValueKind::Choice(&["fail", "skip"]),
@@ -44,12 +38,6 @@ pub(super) const ROWS: &[KeyRow] = &[
     ),
     row("workload.where_not", ValueKind::Table, "", "Rows of a trace that are left out, likewise."),
     row("workload.where_not.*", ValueKind::Texts, "", "None of these."),
-    row(
-        "workload.kind",
-        WORK,
-        "by format",
-        "Whether rows of an openb or mapped trace are jobs or virtual machines.",
-    ),
     row(
         "workload.estimates",
         ValueKind::Text,
@@ -96,12 +84,6 @@ pub(super) const ROWS: &[KeyRow] = &[
         ValueKind::Span,
         "the `span` of synthetic work, the length of a window, else the time from the first arrival to the last",
         "Time that the work of the trace stands for, such as `1 d` for the jobs of a night; transformations and `scale` change it with the arrivals, and `take` or `skip` leave it unknown. What is rented for it in a month is scaled from it.",
-    ),
-    row(
-        "workload.gpus_per_task",
-        ValueKind::Count(1, 32),
-        "",
-        "A row of a mapped trace that asks for more GPUs becomes a gang of equal tasks with at most so many each.",
     ),
     row("workload.data", ValueKind::Table, "", "Data of work that names none."),
     row(
@@ -173,132 +155,30 @@ pub(super) const ROWS: &[KeyRow] = &[
         "How close together the tasks of a gang stay, on one GPU model: an owned cluster is one zone. \
          `anywhere` mixes GPU models too.",
     ),
+];
+
+/// Keys below a table of columns.
+pub(in super::super) const COLUMNS: &[KeyRow] = &[
     row(
-        "workload.swf",
-        ValueKind::Table,
-        "",
-        "How Standard Workload Format records become jobs: one task per processor.",
-    ),
-    row(
-        "workload.swf.procs",
-        ValueKind::Choice(&["requested", "allocated", "larger"]),
-        "requested",
-        "Which field is the number of processors; the other where it is missing.",
-    ),
-    row("workload.swf.vcpus_per_proc", ValueKind::Vcpus, "1", "Cores per processor."),
-    row(
-        "workload.swf.memory_per_proc",
-        ValueKind::Memory,
-        "0 B",
-        "Memory per processor where the trace gives none.",
-    ),
-    row(
-        "workload.swf.requested_memory",
-        ValueKind::Flag,
-        "false",
-        "Whether field 10 (requested memory) is used.",
-    ),
-    row(
-        "workload.swf.unknown_runtime",
-        ValueKind::Text,
-        "skip",
-        "Records without a runtime: `skip`, or the span that they run.",
-    ),
-    row("workload.swf.drop_zero", ValueKind::Flag, "false", "Leaves out records of runtime 0."),
-    row("workload.swf.drop_cancelled", ValueKind::Flag, "false", "Leaves out cancelled records."),
-    row(
-        "workload.swf.tenant",
-        ValueKind::Choice(&["nobody", "user", "group", "queue", "partition"]),
-        "user",
-        "Which field names the tenant.",
-    ),
-    row("workload.openb", ValueKind::Table, "", "How an openb pod list becomes work."),
-    row(
-        "workload.openb.arrivals_only",
-        ValueKind::Flag,
-        "false",
-        "Pods arrive and never leave, as in the experiments of the FGD paper.",
-    ),
-    row(
-        "workload.openb.qos_priority",
-        ValueKind::Flag,
-        "false",
-        "Whether the quality of service sets the priority.",
-    ),
-    row("workload.sacct", ValueKind::Table, "", "How an accounting log of Slurm becomes work."),
-    row(
-        "workload.sacct.tenant",
-        ValueKind::Choice(&["user", "account", "partition", "qos", "nobody"]),
-        "user",
-        "Which column names the tenant; accounts where there are no users.",
-    ),
-    row(
-        "workload.sacct.arrival",
-        ValueKind::Choice(&["eligible", "submit"]),
-        "eligible",
-        "When work arrives: when it was eligible to start, or when it was submitted.",
-    ),
-    row(
-        "workload.sacct.gpu_models",
-        ValueKind::Flag,
-        "false",
-        "Whether work may run only on GPU models of the name that it had.",
-    ),
-    row(
-        "workload.columns",
-        ValueKind::Table,
-        "",
-        "Columns of a mapped trace: id, arrival, runtime, end, start, estimate, deadline, tasks, cpu, memory, gpus, gpu_share, exclusive, priority, tenant, home, input, output, gpu_models, wait (observed).",
-    ),
-    row(
-        "workload.columns.*",
+        "*",
         ValueKind::Column,
         "",
         "A field: the header of its column, or a table with one of `column`, `number`, `constant`.",
     ),
-    row("workload.columns.*.column", ValueKind::Text, "", "Header of the column."),
+    row("*.column", ValueKind::Text, "", "Header of the column."),
+    row("*.number", ValueKind::Count(1, 10_000), "", "Number of the column, from 1."),
+    row("*.constant", ValueKind::Text, "", "The same text for every row."),
     row(
-        "workload.columns.*.number",
-        ValueKind::Count(1, 10_000),
-        "",
-        "Number of the column, from 1.",
-    ),
-    row("workload.columns.*.constant", ValueKind::Text, "", "The same text for every row."),
-    row(
-        "workload.columns.*.unit",
+        "*.unit",
         ValueKind::Text,
         "seconds, cores, MiB, bytes or text",
         "Unit: ns us ms s min h d timestamp unix_s unix_ms unix_us cores milli bytes kib mib gib gb count text, or `fraction of 64000`.",
     ),
-    row("workload.columns.*.scale", ValueKind::Positive, "1", "Numbers are multiplied by this."),
+    row("*.scale", ValueKind::Positive, "1", "Numbers are multiplied by this."),
     row(
-        "workload.columns.*.none",
+        "*.none",
         ValueKind::Texts,
         "",
         "Cells that say nothing, besides empty ones, NULL, None, NaN, N/A, Unknown, `\\N` and `-`.",
-    ),
-    row(
-        "workload.delimiter",
-        ValueKind::Choice(&[",", ";", "\t", " ", "|"]),
-        ",",
-        "Between the fields of a mapped trace; a blank takes any run of blanks. That of an accounting log is `|`.",
-    ),
-    row(
-        "workload.time_zone",
-        ValueKind::Text,
-        "UTC",
-        "Time zone of dates in a mapped trace or an accounting log that have none, such as `Europe/Berlin`.",
-    ),
-    row(
-        "workload.header",
-        ValueKind::Flag,
-        "true",
-        "Whether the first row of a mapped trace names the columns.",
-    ),
-    row(
-        "workload.quoting",
-        ValueKind::Flag,
-        "true",
-        "Whether quotes enclose fields of a mapped trace.",
     ),
 ];

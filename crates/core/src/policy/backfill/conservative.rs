@@ -10,7 +10,7 @@ use super::availability::{AvailabilityProfile, ReservedResources};
 use super::booking::{begin, join};
 use super::length::{Length, length};
 use super::{Backfill, BackfillPart, FOREVER, Failed, Pass, StartAttempt, is_known};
-use crate::policy::part::{Parameter, Part, Setting, SettingKind};
+use crate::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::queue::Queued;
 use crate::policy::turn::Turn;
 use crate::state::{Share, StartPromise, WorkRef};

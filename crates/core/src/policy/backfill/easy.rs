@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::length::{ends_by, may_end_by};
 use super::reservation::Reservation;
 use super::{Backfill, BackfillPart, Failed, Pass, StartAttempt, is_known, start_tasks};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::policy::place::Place;
 use crate::policy::queue::{Queued, shorter};
 use crate::policy::start::Rent;

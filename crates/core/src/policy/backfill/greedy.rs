@@ -1,7 +1,7 @@
 //! Greedy: anybody that fits starts; the head has no reservation.
 
 use super::{Backfill, BackfillPart, Failed, Pass, StartAttempt};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::policy::queue::Queued;
 
 /// Anybody that fits, or can be rented for; the head has no reservation (as Kubernetes does).

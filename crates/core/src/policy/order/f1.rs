@@ -1,7 +1,7 @@
 //! The order F1.
 
 use super::{Order, OrderPart, ascending_real, estimate, processors};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::state::LiveWork;
 use crate::units::Time;
 

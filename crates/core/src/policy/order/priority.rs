@@ -1,7 +1,7 @@
 //! Highest priority first.
 
 use super::{Order, OrderPart, ascending};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::state::LiveWork;
 use crate::units::Time;
 

@@ -1,7 +1,7 @@
 //! Shortest estimate first.
 
 use super::{Order, OrderPart, or_last};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::state::LiveWork;
 use crate::units::{Span, Time};
 

@@ -1,7 +1,7 @@
 //! Fewest and most processors first.
 
 use super::{Order, OrderPart};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::state::LiveWork;
 use crate::units::Time;
 

@@ -1,7 +1,7 @@
 //! The order UNICEP.
 
 use super::{Order, OrderPart, descending, estimate, processors};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::state::LiveWork;
 use crate::units::Time;
 

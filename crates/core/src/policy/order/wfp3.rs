@@ -1,7 +1,7 @@
 //! The order WFP3.
 
 use super::{Order, OrderPart, descending, estimate, processors};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::state::LiveWork;
 use crate::units::Time;
 

@@ -3,7 +3,7 @@
 use super::PlacePart;
 use super::scored::{PlacementScore, Rating, Scored};
 use crate::model::World;
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::state::InstanceClass;
 use crate::units::{Demand, Shape};
 

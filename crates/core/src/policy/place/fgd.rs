@@ -6,7 +6,7 @@ use super::PlacePart;
 use super::scored::{PlacementScore, Rating, Scored, devices_after};
 use crate::model::gpu::answers;
 use crate::model::{GpuModel, World};
-use crate::policy::part::{DemandMix, Parameter, Part, Setting, SettingKind};
+use crate::part::{DemandMix, Parameter, Part, Setting, SettingKind};
 use crate::state::InstanceClass;
 use crate::units::{Demand, Id};
 

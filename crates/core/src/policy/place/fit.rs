@@ -2,7 +2,7 @@
 
 use super::{Place, PlacePart};
 use crate::model::Spread;
-use crate::policy::part::{Parameter, Part, PartSettings, Setting, SettingKind};
+use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
 use crate::policy::turn::Turn;
 use crate::state::{IndexBy, InstanceRef, Needs, OfferSet, Share, WorkRef};
 use crate::units::Scalar;

@@ -4,7 +4,7 @@
 use super::PlacePart;
 use super::scored::{PlacementScore, Rating, Scored};
 use crate::model::World;
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::state::{ClassBy, InstanceClass, gpu_kind};
 use crate::units::{Demand, WHOLE_GPU};
 

@@ -4,7 +4,7 @@
 
 use super::{CostLimit, Place, fit};
 use crate::model::{Market, Offer, Region, World};
-use crate::policy::part::{Parameter, PartSettings, Setting, SettingKind};
+use crate::part::{Parameter, PartSettings, Setting, SettingKind};
 use crate::policy::scope::{FAMILIES, OfferScope, PROVIDERS, REGIONS, TYPES};
 use crate::policy::turn::Turn;
 use crate::state::{Needs, OfferSet, Share, WorkRef};

@@ -1,7 +1,7 @@
 //! Next fit: goes on where the last placement was.
 
 use super::{Place, PlacePart, fit};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::policy::turn::Turn;
 use crate::state::{Needs, OfferSet, Share, WorkRef};
 

@@ -1,7 +1,7 @@
 //! Random placement: any instance that fits, each with the same probability.
 
 use super::{Place, PlacePart, fit};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Needs, OfferSet, Share, WorkRef};
 use crate::units::Stream;

@@ -1,7 +1,7 @@
 //! Work of lower priority yields.
 
 use super::{Preempt, PreemptPart};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::policy::turn::Turn;
 use crate::state::{AllocationRef, WorkRef};
 

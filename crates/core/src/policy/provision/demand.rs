@@ -11,7 +11,7 @@ use super::ranking::{OfferRanking, Quote, RankedOffer, boots};
 use super::zones::Zones;
 use super::{Allowed, Provision, Provisioned, Reach};
 use crate::model::{Ask, Home, Market, Provider, Rules, Spread, WorkKind};
-use crate::policy::part::{Parameter, PartSettings, Setting, SettingKind};
+use crate::part::{Parameter, PartSettings, Setting, SettingKind};
 use crate::policy::place::{Place, share_on};
 use crate::policy::scope::{FAMILIES, OfferScope, PROVIDERS, REGIONS, TYPES};
 use crate::policy::turn::Turn;

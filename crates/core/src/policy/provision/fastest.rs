@@ -3,7 +3,7 @@
 use super::ProvisionPart;
 use super::demand::{OfferChoice, OnDemand, RENT, Search};
 use super::ranking::{Quote, RankedOffer};
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::policy::turn::Turn;
 
 /// Rents the earliest expected end of the job.

@@ -1,7 +1,7 @@
 //! A fleet that is rented when the run starts, and never again.
 
 use super::{Provision, ProvisionPart, Provisioned, Reach};
-use crate::policy::part::{Parameter, Part, Setting, SettingKind};
+use crate::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::turn::Turn;
 use crate::state::{WaitReason, WorkRef};
 

@@ -4,7 +4,7 @@ use super::ProvisionPart;
 use super::demand::{OfferChoice, OnDemand, RENT, Search};
 use super::ranking::{Quote, RankedOffer};
 use crate::model::Provider;
-use crate::policy::part::Part;
+use crate::part::Part;
 use crate::policy::turn::Turn;
 use crate::units::Id;
 

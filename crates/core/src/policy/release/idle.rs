@@ -1,8 +1,8 @@
 //! Gives back what has been idle for a time.
 
 use super::{Release, ReleasePart};
+use crate::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::due::Due;
-use crate::policy::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::provision::Provision;
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Phase};

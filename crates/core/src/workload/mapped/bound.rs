@@ -3,7 +3,9 @@
 use crate::problem::{Problem, clip, did_you_mean};
 
 use super::super::table::TextTable;
-use super::super::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
+use super::super::{Column, ColumnOrigin, ColumnUnit, Field};
+use super::Mapping;
+use crate::part::factor;
 
 /// A column of a mapping, found in a file.
 pub(super) struct BoundColumn {
@@ -99,56 +101,4 @@ fn by_header(table: &TextTable, name: &str, header: &str) -> Result<usize, Probl
             None => problem.hint(format!("the columns are {}", clip(&columns.join(", ")))),
         }
     })
-}
-
-/// Multiplier and divisor that turn a number of `unit` into that of `field`; `None` where the unit
-/// means nothing there.
-pub(in crate::workload) fn factor(field: Field, unit: ColumnUnit) -> Option<(i64, i64)> {
-    let duration = match unit {
-        ColumnUnit::Nanos => Some((1, 1_000)),
-        ColumnUnit::Micros => Some((1, 1)),
-        ColumnUnit::Millis => Some((1_000, 1)),
-        ColumnUnit::Seconds => Some((1_000_000, 1)),
-        ColumnUnit::Minutes => Some((60_000_000, 1)),
-        ColumnUnit::Hours => Some((3_600_000_000, 1)),
-        ColumnUnit::Days => Some((86_400_000_000, 1)),
-        _ => None,
-    };
-    let bytes = match unit {
-        ColumnUnit::Bytes => Some(1),
-        ColumnUnit::Kib => Some(1 << 10),
-        ColumnUnit::Mib => Some(1 << 20),
-        ColumnUnit::Gib => Some(1 << 30),
-        ColumnUnit::Gb => Some(1_000_000_000),
-        _ => None,
-    };
-    match field {
-        Field::Arrival | Field::Start | Field::End | Field::Deadline => match unit {
-            ColumnUnit::Timestamp | ColumnUnit::UnixMicros => Some((1, 1)),
-            ColumnUnit::UnixMillis => Some((1_000, 1)),
-            ColumnUnit::UnixSeconds => Some((1_000_000, 1)),
-            _ => duration,
-        },
-        Field::Runtime | Field::Estimate | Field::Wait => duration,
-        Field::Cpu => match unit {
-            ColumnUnit::Cores | ColumnUnit::Count => Some((1_000, 1)),
-            ColumnUnit::Milli => Some((1, 1)),
-            ColumnUnit::FractionOf(whole) => Some((whole.into(), 1)),
-            _ => None,
-        },
-        Field::Gpus | Field::GpuShare => match unit {
-            ColumnUnit::Cores | ColumnUnit::Count => Some((1_000, 1)),
-            ColumnUnit::Milli => Some((1, 1)),
-            _ => None,
-        },
-        Field::Memory => match unit {
-            ColumnUnit::FractionOf(whole) => Some((i64::from(whole) << 20, 1 << 20)),
-            _ => bytes.map(|bytes| (bytes, 1 << 20)),
-        },
-        Field::Input | Field::Output => bytes.map(|bytes| (bytes, 1)),
-        Field::Tasks | Field::Priority => (unit == ColumnUnit::Count).then_some((1, 1)),
-        Field::Id | Field::Exclusive | Field::Tenant | Field::Home | Field::GpuModels => {
-            (unit == ColumnUnit::Text).then_some((1, 1))
-        }
-    }
 }

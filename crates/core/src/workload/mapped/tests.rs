@@ -2,8 +2,16 @@ use super::super::lines::Lines;
 use super::super::reader::Reader;
 use super::super::{Column, ColumnOrigin, OnBadRow, Source};
 use super::*;
+use crate::part::PartSettings;
 use proptest::prelude::*;
 use std::io::Cursor;
+
+impl Default for Mapping {
+    /// Nothing is mapped.
+    fn default() -> Self {
+        Self::new(&PartSettings::new(MAPPED.part.parameters))
+    }
+}
 
 fn column(from: &str, unit: &str) -> Column {
     let from = match from.parse() {

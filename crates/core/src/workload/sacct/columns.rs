@@ -34,7 +34,7 @@ pub(super) struct SacctColumns {
 }
 
 /// Names of columns that are read; others are passed over.
-pub(in crate::workload) const USED: [&str; 26] = [
+pub(super) const USED: [&str; 26] = [
     "JobID",
     "JobIDRaw",
     "State",
@@ -65,7 +65,7 @@ pub(in crate::workload) const USED: [&str; 26] = [
 
 /// Whether a header is that of `sacct`: it names jobs, when they were
 /// submitted, and how long they ran.
-pub(in crate::workload) fn is_header(header: &[String]) -> bool {
+pub(super) fn is_header(header: &[String]) -> bool {
     let has = |name: &str| header.iter().any(|column| column.eq_ignore_ascii_case(name));
     (has("JobID") || has("JobIDRaw"))
         && (has("Submit") || has("Eligible"))

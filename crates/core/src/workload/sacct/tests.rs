@@ -7,6 +7,12 @@ use super::super::reader::Reader;
 use super::super::{OnBadRow, RowNotes, Source};
 use super::*;
 
+impl Default for SacctOptions {
+    fn default() -> Self {
+        Self::new(&PartSettings::new(PARAMETERS))
+    }
+}
+
 type ObservedWork = (Work, Option<Observation>);
 type Found = (Vec<ObservedWork>, RowNotes, Interner);
 

@@ -1,56 +1,4 @@
-//! Any delimited text as a workload, column by column.
-
-use std::collections::BTreeMap;
-
-use crate::model::WorkKind;
-
-use super::mapped::factor;
-
-/// Rules by which the columns of some delimited text become work.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mapping {
-    /// Whether rows are jobs (`runtime`) or virtual machines (lifetime).
-    pub kind: WorkKind,
-    /// Column or constant that each field is read from. `arrival`, and `runtime` or `end`, are
-    /// required.
-    pub columns: BTreeMap<Field, Column>,
-    /// Delimiter of fields: `b','`, `b';'`, `b'\t'`; `b' '` takes any run of blanks.
-    pub delimiter: u8,
-    /// Whether the first row names the columns.
-    pub has_header: bool,
-    /// Whether `"` quotes fields.
-    pub quoting: bool,
-    /// A row that asks for more GPUs becomes a gang of tasks with at most so
-    /// many each, as many tasks of one size as make up its GPUs.
-    pub gpus_per_task: Option<u8>,
-    /// Name of the time zone of dates that have none, such as `Europe/Berlin`; UTC by default.
-    pub time_zone: Option<String>,
-}
-
-impl Default for Mapping {
-    /// Jobs in comma-separated values with a header, nothing mapped.
-    fn default() -> Self {
-        Self {
-            kind: WorkKind::Job,
-            columns: BTreeMap::new(),
-            delimiter: b',',
-            has_header: true,
-            quoting: true,
-            gpus_per_task: None,
-            time_zone: None,
-        }
-    }
-}
-
-impl Mapping {
-    /// Whether arrivals are dates, not times since the start.
-    pub(super) fn has_dates(&self) -> bool {
-        use ColumnUnit::{Timestamp, UnixMicros, UnixMillis, UnixSeconds};
-        self.columns.get(&Field::Arrival).is_some_and(|column| {
-            matches!(column.unit, Timestamp | UnixSeconds | UnixMillis | UnixMicros)
-        })
-    }
-}
+//! Columns of a table as sources of the fields of work, and the units that they are read in.
 
 /// Fields of work that a column of a mapped file can give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -254,6 +202,58 @@ impl ColumnUnit {
             return whole.trim().parse().ok().map(Self::FractionOf);
         }
         Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, unit)| unit)
+    }
+}
+
+/// Multiplier and divisor that turn a number of `unit` into that of `field`; `None` where the unit
+/// means nothing there.
+pub(crate) fn factor(field: Field, unit: ColumnUnit) -> Option<(i64, i64)> {
+    let duration = match unit {
+        ColumnUnit::Nanos => Some((1, 1_000)),
+        ColumnUnit::Micros => Some((1, 1)),
+        ColumnUnit::Millis => Some((1_000, 1)),
+        ColumnUnit::Seconds => Some((1_000_000, 1)),
+        ColumnUnit::Minutes => Some((60_000_000, 1)),
+        ColumnUnit::Hours => Some((3_600_000_000, 1)),
+        ColumnUnit::Days => Some((86_400_000_000, 1)),
+        _ => None,
+    };
+    let bytes = match unit {
+        ColumnUnit::Bytes => Some(1),
+        ColumnUnit::Kib => Some(1 << 10),
+        ColumnUnit::Mib => Some(1 << 20),
+        ColumnUnit::Gib => Some(1 << 30),
+        ColumnUnit::Gb => Some(1_000_000_000),
+        _ => None,
+    };
+    match field {
+        Field::Arrival | Field::Start | Field::End | Field::Deadline => match unit {
+            ColumnUnit::Timestamp | ColumnUnit::UnixMicros => Some((1, 1)),
+            ColumnUnit::UnixMillis => Some((1_000, 1)),
+            ColumnUnit::UnixSeconds => Some((1_000_000, 1)),
+            _ => duration,
+        },
+        Field::Runtime | Field::Estimate | Field::Wait => duration,
+        Field::Cpu => match unit {
+            ColumnUnit::Cores | ColumnUnit::Count => Some((1_000, 1)),
+            ColumnUnit::Milli => Some((1, 1)),
+            ColumnUnit::FractionOf(whole) => Some((whole.into(), 1)),
+            _ => None,
+        },
+        Field::Gpus | Field::GpuShare => match unit {
+            ColumnUnit::Cores | ColumnUnit::Count => Some((1_000, 1)),
+            ColumnUnit::Milli => Some((1, 1)),
+            _ => None,
+        },
+        Field::Memory => match unit {
+            ColumnUnit::FractionOf(whole) => Some((i64::from(whole) << 20, 1 << 20)),
+            _ => bytes.map(|bytes| (bytes, 1 << 20)),
+        },
+        Field::Input | Field::Output => bytes.map(|bytes| (bytes, 1)),
+        Field::Tasks | Field::Priority => (unit == ColumnUnit::Count).then_some((1, 1)),
+        Field::Id | Field::Exclusive | Field::Tenant | Field::Home | Field::GpuModels => {
+            (unit == ColumnUnit::Text).then_some((1, 1))
+        }
     }
 }
 

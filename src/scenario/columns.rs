@@ -1,18 +1,16 @@
-//! Columns of any delimited text.
+//! Columns of a table by the fields of work that they give.
 
 use std::collections::BTreeMap;
 
-use super::kind;
+use super::composition::unknown_name;
+use super::section::{ConfigEntry, ConfigTable, Diagnostics};
+use super::value::Value;
 use crate::problem::{clip, did_you_mean};
-use crate::scenario::composition::unknown_name;
-use crate::scenario::section::{ConfigEntry, ConfigTable, Diagnostics};
-use crate::scenario::value::Value;
-use crate::workload::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
+use crate::workload::{Column, ColumnOrigin, ColumnUnit, Field};
 
-/// Reads `[workload.columns]` and what belongs to it.
-pub(super) fn read(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Mapping {
+/// Reads a table of columns. One that is wrong is reported, and is there all the same.
+pub(super) fn read(own: &ConfigTable, report: &mut Diagnostics<'_>) -> BTreeMap<Field, Column> {
     let mut columns = BTreeMap::new();
-    let own = section.section("columns");
     let names: Vec<&str> = Field::ALL.iter().map(|(name, _)| *name).collect();
     for entry in &own.entries {
         let Some(field) = Field::parse(&entry.name) else {
@@ -24,33 +22,10 @@ pub(super) fn read(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Mappi
             report.hint(&entry.key, message, hint);
             continue;
         };
-        if let Some(column) = column(field, entry, report) {
-            columns.insert(field, column);
-        }
+        let wrong = || Column::new(ColumnOrigin::Constant(String::new()), default_unit(field));
+        columns.insert(field, column(field, entry, report).unwrap_or_else(wrong));
     }
-    let place = section.spot("columns");
-    for (wanted, message) in [
-        (&[Field::Arrival][..], "a mapped trace needs the column `arrival`"),
-        (&[Field::Runtime, Field::End][..], "a mapped trace needs the column `runtime` or `end`"),
-    ] {
-        if !wanted.iter().any(|field| own.entries.iter().any(|entry| entry.name == field.name())) {
-            report.hint(&place, message, "such as `arrival = \"submit_time\"`");
-        }
-    }
-    Mapping {
-        kind: kind(section),
-        columns,
-        delimiter: section.text("delimiter").map_or(b',', |text| text.as_bytes()[0]),
-        has_header: section.flag("header").unwrap_or(true),
-        quoting: section.flag("quoting").unwrap_or(true),
-        gpus_per_task: gpus_per_task(section),
-        time_zone: section.text("time_zone").map(str::to_owned),
-    }
-}
-
-/// Most GPUs of one task, where wider rows are to be divided.
-pub(super) fn gpus_per_task(section: &ConfigTable) -> Option<u8> {
-    section.count("gpus_per_task").and_then(|gpus| u8::try_from(gpus).ok())
+    columns
 }
 
 /// Reads a field: the header of its column, or a table.

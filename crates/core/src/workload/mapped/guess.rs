@@ -1,19 +1,22 @@
 //! Guessing columns by their headers, the units in them, and how large the
 //! numbers below them are.
 
-use crate::model::WorkKind;
+use std::collections::BTreeMap;
+
 use crate::problem::clip;
+use crate::workload::format::delimiter_setting;
 use crate::workload::number::float;
 use crate::workload::written::{duration, is_missing, memory};
-use crate::workload::{Column, ColumnOrigin, ColumnUnit, Field, Mapping};
+use crate::workload::{Column, ColumnOrigin, ColumnUnit, Field, FormatSpec};
 
+use super::MAPPED;
 use super::names::{HUNDREDTHS, NAMES, UNITS};
 
 /// A guess, or what is missing for one.
 #[derive(Debug)]
 pub(super) enum Guess {
-    /// Mapping to read the table by, and the reason for it.
-    Mapping(Mapping, String),
+    /// Format to read the table in, with its columns, and the reason for it.
+    Mapping(FormatSpec, String),
     /// Columns that it lacks: none says when work arrives, or none how long it runs.
     Lacking {
         /// The column that says when work arrives.
@@ -78,7 +81,7 @@ fn build(
     let column = |field| found.iter().find(|&&(known, ..)| known == field);
     let bare = |&&(.., unit): &&(Field, usize, Option<ColumnUnit>)| unit.is_none();
     let spans = column(Field::Runtime).filter(bare).map(|&(_, at, _)| span_unit(&cells(rows, at)));
-    let mut mapping = Mapping { delimiter, ..Mapping::default() };
+    let mut columns = BTreeMap::new();
     let (mut told, mut reasons) = (Vec::new(), Vec::new());
     for &(field, at, unit) in found {
         let hundredths = HUNDREDTHS.contains(&named[at].words.as_str());
@@ -103,16 +106,14 @@ fn build(
             false => ColumnOrigin::Header(header.to_owned()),
         };
         let scale = if hundredths { 0.01 } else { 1.0 };
-        mapping.columns.insert(field, Column { scale, ..Column::new(from, unit) });
+        columns.insert(field, Column { scale, ..Column::new(from, unit) });
     }
     let machine = |&(field, at, _): &(Field, usize, Option<ColumnUnit>)| {
         let words = ["vm", "lifetime", "deletion", "deleted", "vmid", "vmdeleted"];
         matches!(field, Field::Id | Field::Runtime | Field::End)
             && named[at].words.split('_').any(|word| words.contains(&word))
     };
-    if found.iter().any(machine) {
-        mapping.kind = WorkKind::VirtualMachine;
-    }
+    let kind = if found.iter().any(machine) { "vm" } else { "job" };
     reasons.dedup();
     let mut why = format!("Guessed by the header: {}. Check the units.", told.join(", "));
     for reason in reasons {
@@ -124,7 +125,12 @@ fn build(
     if !rest.is_empty() {
         why += &format!(" Not used: {}.", clip(&rest.join(", ")));
     }
-    Guess::Mapping(mapping, why)
+    let format = MAPPED
+        .spec()
+        .set("kind", kind)
+        .set("delimiter", delimiter_setting(delimiter))
+        .set("columns", columns);
+    Guess::Mapping(format, why)
 }
 
 impl<'a> NamedColumn<'a> {
@@ -270,12 +276,13 @@ fn since_1970(numbers: &[f64]) -> Option<Guessed> {
 mod tests {
     use super::*;
 
-    fn guessed(text: &str) -> (Vec<(Field, ColumnUnit)>, WorkKind, String) {
+    fn guessed(text: &str) -> (Vec<(Field, ColumnUnit)>, &'static str, String) {
         let rows: Vec<Vec<String>> =
             text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
-        let Guess::Mapping(mapping, why) = guess(&rows, b',') else { panic!("a mapping: {text}") };
-        let columns = mapping.columns.iter().map(|(field, column)| (*field, column.unit));
-        (columns.collect(), mapping.kind, why)
+        let Guess::Mapping(format, why) = guess(&rows, b',') else { panic!("a mapping: {text}") };
+        let columns = format.settings.columns("columns").iter();
+        let columns = columns.map(|(field, column)| (*field, column.unit));
+        (columns.collect(), format.settings.word("kind"), why)
     }
 
     #[test]
@@ -292,7 +299,7 @@ mod tests {
             (Field::Priority, ColumnUnit::Count),
             (Field::Tenant, ColumnUnit::Text),
         ];
-        assert_eq!((columns.as_slice(), kind), (&want[..], WorkKind::VirtualMachine));
+        assert_eq!((columns.as_slice(), kind), (&want[..], "vm"));
         assert_eq!(words("submitTime [s]"), "submit_time_s");
         let (columns, ..) = guessed("submitTime [ms],Length (Min),RAM (GiB)\n5,1,2\n");
         let units: Vec<ColumnUnit> = columns.iter().map(|&(_, unit)| unit).collect();

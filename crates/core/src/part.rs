@@ -1,13 +1,17 @@
-//! Parts of a policy as rows: each is a name, a line of documentation, parameters with their
-//! defaults, and a constructor, beside its implementation in a file of its own.
+//! What a scenario may name, as rows: each is a name, a line of documentation, parameters with their
+//! defaults, and a constructor, beside its implementation in a file of its own. Parts of a policy
+//! are such rows, and formats of traces.
 
+mod column;
 mod setting;
 
 use std::fmt;
 
+pub(crate) use column::factor;
+pub use column::{Column, ColumnOrigin, ColumnUnit, Field};
 pub use setting::{DemandMix, Parameter, PartSettings, Setting, SettingKind};
 
-/// A row: one answer to a question of a policy, which makes a `T`.
+/// A row, which makes a `T`: one answer to a question of a policy, or one format of traces.
 pub struct Part<T: 'static> {
     /// Its name in scenarios.
     pub name: &'static str,

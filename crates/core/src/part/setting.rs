@@ -1,8 +1,10 @@
 //! Parameters of parts, and their values.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
+use super::column::{Column, Field};
 use crate::model::Market;
 use crate::units::{Demand, Scalar, Span};
 
@@ -26,8 +28,16 @@ pub enum SettingKind {
     Flag,
     /// A whole number within bounds.
     Count(u64, u64),
+    /// Cores, thousandths at the finest.
+    Vcpus,
+    /// Memory.
+    Memory,
     /// A length of time, zero or more.
     Span,
+    /// A length of time, zero or more, or this word, which leaves it unset.
+    SpanOr(&'static str),
+    /// A time zone by its name in the database.
+    TimeZone,
     /// One of these words.
     Word(&'static [&'static str]),
     /// Names of providers and clusters.
@@ -44,6 +54,8 @@ pub enum SettingKind {
     Fleets,
     /// A typical mix of demands: the workload's, or that of a file.
     Mix,
+    /// Columns of a table by the fields of work that they give.
+    Columns,
 }
 
 /// Value of a parameter.
@@ -55,6 +67,10 @@ pub enum Setting {
     Flag(bool),
     /// Value of a count.
     Count(u64),
+    /// Cores, in thousandths.
+    Vcpus(u32),
+    /// Memory, in MiB.
+    Memory(u32),
     /// Value of a span.
     Span(Span),
     /// Value of a word.
@@ -67,6 +83,10 @@ pub enum Setting {
     Fleets(Vec<(String, u32)>),
     /// A typical mix of demands.
     Mix(DemandMix),
+    /// Name of a time zone.
+    Text(String),
+    /// Columns of a table by the fields of work that they give.
+    Columns(BTreeMap<Field, Column>),
 }
 
 /// A typical mix of demands: foresight that a report names.
@@ -88,10 +108,15 @@ impl SettingKind {
     pub fn admits(self, value: &Setting) -> bool {
         match (self, value) {
             (Self::Count(low, high), &Setting::Count(count)) => (low..=high).contains(&count),
-            (Self::Span, &Setting::Span(span)) => span >= Span::ZERO,
+            (Self::Span | Self::SpanOr(_), &Setting::Span(span)) => span >= Span::ZERO,
+            (Self::SpanOr(known), Setting::Unset(word)) => known == *word,
             (Self::Word(words), Setting::Word(word)) => words.contains(word),
             (Self::Markets, Setting::Markets(markets)) => !markets.contains(&Market::Owned),
             (Self::Flag, Setting::Flag(_))
+            | (Self::Vcpus, Setting::Vcpus(_))
+            | (Self::Memory, Setting::Memory(_))
+            | (Self::TimeZone, Setting::Text(_))
+            | (Self::Columns, Setting::Columns(_))
             | (Self::Providers | Self::Regions | Self::Types | Self::Families, Setting::Names(_))
             | (Self::Fleets, Setting::Fleets(_))
             | (Self::Mix, Setting::Mix(_)) => true,
@@ -107,6 +132,10 @@ impl fmt::Display for Setting {
             Self::Unset(word) | Self::Word(word) => f.write_str(word),
             Self::Flag(flag) => flag.fmt(f),
             Self::Count(count) => count.fmt(f),
+            Self::Vcpus(milli) => (f64::from(*milli) / 1_000.0).fmt(f),
+            Self::Memory(0) => f.write_str("0 B"),
+            Self::Memory(mib) if mib.is_multiple_of(1_024) => write!(f, "{} GiB", mib / 1_024),
+            Self::Memory(mib) => write!(f, "{mib} MiB"),
             Self::Span(span) => span.fmt(f),
             Self::Names(names) => f.write_str(&names.join(", ")),
             Self::Markets(markets) => {
@@ -119,6 +148,11 @@ impl fmt::Display for Setting {
                 f.write_str(&fleets.join(", "))
             }
             Self::Mix(mix) => f.write_str(&mix.source),
+            Self::Text(text) => f.write_str(text),
+            Self::Columns(columns) => {
+                let names: Vec<&str> = columns.keys().map(|field| field.name()).collect();
+                f.write_str(&names.join(", "))
+            }
         }
     }
 }
@@ -153,6 +187,7 @@ made_of! {
     Vec<Market> => markets: Self::Markets(markets.into()),
     Vec<(String, u32)> => fleets: Self::Fleets(fleets),
     DemandMix => mix: Self::Mix(mix),
+    BTreeMap<Field, Column> => columns: Self::Columns(columns),
 }
 
 /// Values of a part's parameters. Asking for a parameter that the part does not have, or
@@ -191,6 +226,11 @@ impl PartSettings {
         &self.values[self.row(name)]
     }
 
+    /// Every parameter with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static Parameter, &Setting)> {
+        self.parameters.iter().zip(&self.values)
+    }
+
     /// Mixes among the values, to be filled.
     pub fn mixes(&mut self) -> impl Iterator<Item = &mut DemandMix> {
         self.values.iter_mut().filter_map(|value| match value {
@@ -222,6 +262,12 @@ read! {
     count: Count -> Option<u64>, |count| Some(*count), None;
     /// The value of a span; `None` if it is not set.
     span: Span -> Option<Span>, |span| Some(*span), None;
+    /// The milli-cores; 0 if they are not set.
+    vcpus: Vcpus -> u32, |milli| *milli, 0;
+    /// The MiB; 0 if they are not set.
+    memory: Memory -> u32, |mib| *mib, 0;
+    /// The name of a time zone; `None` if it is not set.
+    text: Text -> Option<&str>, |text| Some(text), None;
     /// The value of a word; empty where it is not set.
     word: Word -> &'static str, |word| word, "";
     /// The names of providers, regions, types or families; empty if any will do.
@@ -233,6 +279,14 @@ read! {
 }
 
 impl PartSettings {
+    /// The columns by the fields of work that they give.
+    pub fn columns(&self, name: &str) -> &BTreeMap<Field, Column> {
+        match self.value(name) {
+            Setting::Columns(columns) => columns,
+            other => panic!("`{name}` is {other:?}"),
+        }
+    }
+
     /// The typical mix of demands.
     pub fn mix(&self, name: &str) -> DemandMix {
         match self.value(name) {
