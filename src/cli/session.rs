@@ -115,8 +115,9 @@ impl ExperimentSession {
 
     /// Does runs on all threads.
     ///
-    /// # Errors The reason why `runs` could not go on. Finished runs are kept for `--resume`; the
-    /// folder and the error say so.
+    /// # Errors
+    /// The reason why `runs` could not go on. Finished runs are kept for `--resume`; the folder and
+    /// the error say so.
     pub(super) fn work<T: Send>(
         &mut self,
         runs: impl FnOnce(&Runner<'_>) -> Result<T, Stop> + Send,

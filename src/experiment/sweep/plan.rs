@@ -107,8 +107,9 @@ fn differs(runner: &Runner<'_>, sides: &[Arm<'_>], repetition: Repetition) -> Re
 /// Does all runs: every policy at every point under the same seeds. Settings that only another
 /// policy would notice are not run again.
 ///
-/// # Errors Those of [`Runner::measure`], and problems with the scenario at a point if its files
-/// changed since [`check`].
+/// # Errors
+/// Those of [`Runner::measure`], and problems with the scenario at a point if its files changed
+/// since [`check`].
 pub fn sweep(
     runner: &Runner<'_>,
     plan: SweepPlan,
