@@ -18,6 +18,7 @@ mod collector;
 mod cpu_only;
 mod daily_costs;
 mod emissions;
+mod fact;
 mod fingerprint;
 mod histogram;
 mod hours;

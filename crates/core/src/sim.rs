@@ -412,7 +412,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         // The event of the completion has come.
         self.keys[allocation.slot()] = None;
         self.state.stop(allocation, Ending::Done);
-        self.conclude(allocation);
+        self.conclude(allocation, Ending::Done);
         let live = self.state.work(work);
         if live.done == live.ask.tasks {
             self.record(&Record::Finished(work));
@@ -491,7 +491,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             let left = self.left(work);
             for allocation in self.state.work(work).allocations.clone() {
                 self.state.stop(allocation, Ending::RunOver);
-                self.conclude(allocation);
+                self.conclude_early(allocation, Ending::RunOver);
             }
             self.observer.undone(&self.state, work, left);
             self.record(&Record::Unfinished(work));

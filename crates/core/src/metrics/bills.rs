@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ratio;
 use super::summary::{CostPart, Costs};
 use crate::model::{Market, Region, World};
-use crate::state::{Charge, ChargeKind, InstanceRef, State};
+use crate::state::{Charge, ChargeKind, Instance, InstanceRef, LiveWork, State};
 use crate::units::{Id, Money, Span, Time};
 
 /// Place of moved data, which is bought on no market.
@@ -68,8 +68,14 @@ impl Bills {
         }
     }
 
+    /// `charge` is made, for this work, on this instance.
     #[inline(always)]
-    pub(super) fn charged(&mut self, state: &State<'_>, charge: &Charge) {
+    pub(super) fn charged(
+        &mut self,
+        charge: &Charge,
+        work: Option<&LiveWork>,
+        instance: &Instance,
+    ) {
         let region = charge.region.row();
         if self.by_region.len() <= region {
             self.by_region.resize(region + 1, [Money::ZERO; 4]);
@@ -77,14 +83,12 @@ impl Bills {
         self.by_region[region][charge.kind as usize] += charge.amount;
         let market = match charge.kind {
             ChargeKind::Transfer => NO_MARKET,
-            ChargeKind::Work | ChargeKind::Boot | ChargeKind::Idle => {
-                state.instance(charge.instance).market as usize
-            }
+            ChargeKind::Work | ChargeKind::Boot | ChargeKind::Idle => instance.market as usize,
         };
         self.by_market[market] += charge.amount;
         // Boot and idle time belong to nobody; the tenants' part is what work caused.
-        if let Some(work) = charge.work {
-            let tenant = state.work(work).ask.tenant.row();
+        if let Some(work) = work {
+            let tenant = work.ask.tenant.row();
             if self.by_tenant.len() <= tenant {
                 self.by_tenant.resize(tenant + 1, Money::ZERO);
             }

@@ -3,6 +3,7 @@
 use super::bills::Bills;
 use super::cpu_only::CpuOnly;
 use super::emissions::Emissions;
+use super::fact::{Fact, FactObserver};
 use super::histogram::Histogram;
 use super::hours::Hours;
 use super::jobs::Jobs;
@@ -14,7 +15,7 @@ use super::summary::{CpuOnGpus, DistributionSummary, Summary, WorkCounts};
 use super::work_hours::WorkHours;
 use crate::model::World;
 use crate::sim::{Observer, Outcome};
-use crate::state::{AllocationRef, ChargeKind, HeldShare, Record, State, WorkRef};
+use crate::state::{Allocation, ChargeKind, HeldShare, Record, State, WorkRef};
 use crate::units::{Span, Time};
 
 /// Adds up everything that a summary shows.
@@ -166,48 +167,9 @@ impl Observer for Collector {
         self.load.elapse(state, from, to);
     }
 
-    // In line, so that each place that makes a record runs only what concerns it.
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
-        match record {
-            Record::Submitted(work) => {
-                self.bills.opens();
-                self.jobs.submitted(state, *work);
-            }
-            Record::Started(allocation) => {
-                self.jobs.started(state, state.allocation(*allocation).work());
-                self.cpu_only.started(state, *allocation);
-                self.apart += u64::from(lies_apart(state, *allocation));
-            }
-            Record::Stopped { allocation, ending, useful, lost } => {
-                let stopped = state.allocation(*allocation);
-                let demand = &state.work(stopped.work()).ask.demand;
-                self.progress.stopped(stopped, demand, *ending, [*useful, *lost]);
-                self.cpu_only.stopped(state, *allocation);
-                self.hours.stopped(state, stopped, demand);
-            }
-            Record::Finished(work) => self.jobs.finished(state, *work),
-            Record::Refused { work, reason } => self.jobs.refused(state, *work, *reason),
-            Record::Unfinished(work) => self.jobs.unfinished(state, *work),
-            Record::Requested(instance) => {
-                self.launches.requested(state);
-                self.bills.requested(state, *instance);
-            }
-            Record::Ready(instance) => self.hours.ready(state, *instance),
-            Record::Released { instance, billed, amount, .. } => {
-                self.bills.released(state, *instance, *billed, *amount);
-                self.emissions.released(state, *instance);
-                self.hours.released(state, *instance);
-            }
-            Record::Charged(charge) => {
-                self.bills.charged(state, charge);
-                if charge.kind == ChargeKind::Transfer {
-                    self.moves.charged(state, charge);
-                }
-            }
-            Record::LaunchRefused { why, .. } => self.launches.refused(state, *why),
-            Record::Placed(_) | Record::Noted(..) => (),
-        }
+        self.see(state, Fact::of(state, record));
     }
 
     fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
@@ -222,12 +184,57 @@ impl Observer for Collector {
     }
 }
 
+impl FactObserver for Collector {
+    // In line, so that each place that makes a record runs only what concerns it.
+    #[inline(always)]
+    fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
+        match fact {
+            Fact::Submitted(work, live) => {
+                self.bills.opens();
+                self.jobs.submitted(work, live);
+            }
+            Fact::Started(allocation, started, live) => {
+                self.jobs.started(state.now(), started.work(), live);
+                self.cpu_only.started(state, allocation);
+                self.apart += u64::from(lies_apart(state, started));
+            }
+            Fact::Stopped { allocation, stopped, live, ending, useful, lost } => {
+                let demand = &live.ask.demand;
+                self.progress.stopped(stopped, demand, ending, [useful, lost]);
+                self.cpu_only.stopped(state, allocation);
+                self.hours.stopped(state, stopped, demand);
+            }
+            Fact::Finished(work, live) => self.jobs.finished(state, work, live),
+            Fact::Refused(live, reason) => self.jobs.refused(live, reason),
+            Fact::Unfinished(live) => self.jobs.unfinished(live),
+            Fact::Requested(instance, _) => {
+                self.launches.requested(state);
+                self.bills.requested(state, instance);
+            }
+            Fact::Ready(instance, _) => self.hours.ready(state, instance),
+            Fact::Released { instance, billed, amount, .. } => {
+                self.bills.released(state, instance, billed, amount);
+                self.emissions.released(state, instance);
+                self.hours.released(state, instance);
+            }
+            Fact::Charged(charge, work, instance) => {
+                self.bills.charged(charge, work, instance);
+                if charge.kind == ChargeKind::Transfer {
+                    self.moves.charged(state, charge);
+                }
+            }
+            Fact::LaunchRefused(_, why) => self.launches.refused(state, why),
+            Fact::Placed(_) | Fact::Noted => (),
+        }
+    }
+}
+
 /// Whether the tasks of an allocation lie in several zones.
 #[inline(always)]
-fn lies_apart(state: &State<'_>, allocation: AllocationRef) -> bool {
+fn lies_apart(state: &State<'_>, started: &Allocation) -> bool {
     let offer = |held: &HeldShare| state.instance(held.share.instance).offer;
     let zone = |offer| state.world().offers[offer].zone;
-    let held = &state.allocation(allocation).held;
+    let held = &started.held;
     let Some(first) = held.first().filter(|_| held.len() > 1).map(offer) else { return false };
     held.iter().map(offer).any(|offer| offer != first && zone(offer) != zone(first))
 }

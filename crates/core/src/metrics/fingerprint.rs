@@ -3,9 +3,10 @@
 //! at a glance. Numbers of offers, slots of the simulator and unused providers
 //! do not enter it.
 
+use super::fact::{Fact, FactObserver};
 use super::hash_trace::HashTrace;
 use crate::sim::Observer;
-use crate::state::{Ending, InstanceRef, LaunchRefusal, Record, State};
+use crate::state::{Ending, Instance, LaunchRefusal, LiveWork, Record, State};
 use crate::units::stream::fnv1a;
 
 /// Rolling 128-bit hash of the canonical records.
@@ -44,8 +45,8 @@ impl Fingerprint {
     }
 
     /// A name for the instance that does not depend on what else there is.
-    fn place(&self, state: &State<'_>, instance: InstanceRef) -> u64 {
-        let instance = state.instance(instance);
+    #[inline(always)]
+    fn place(&self, instance: &Instance) -> u64 {
         let place = u64::from(instance.slot) << 32 | u64::from(instance.launch);
         self.names[instance.offer.row()].wrapping_add(place)
     }
@@ -83,52 +84,55 @@ impl Observer for Fingerprint {
             state.world().offers.rows().iter().map(|offer| fnv1a(offer.name.as_bytes())).collect();
     }
 
-    // In line, so that each place that makes a record runs only what concerns it.
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
-        let (tag, work, instance, amount) = match *record {
-            Record::Submitted(work) => (1, Some(work), None, 0),
-            Record::Started(allocation) => {
-                let allocation = state.allocation(allocation);
-                let first = allocation.held[0].share.instance;
-                (2, Some(allocation.work()), Some(first), i128::from(allocation.tasks))
+        self.see(state, Fact::of(state, record));
+    }
+}
+
+impl FactObserver for Fingerprint {
+    // In line, so that each place that makes a record runs only what concerns it.
+    #[inline(always)]
+    fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
+        let (tag, work, instance, amount) = match fact {
+            Fact::Submitted(_, live) => (1, Some(live), None, 0),
+            Fact::Started(_, started, live) => {
+                let first = state.instance(started.held[0].share.instance);
+                (2, Some(live), Some(first), i128::from(started.tasks))
             }
-            Record::Stopped { allocation, ending, useful, lost } => {
-                let allocation = state.allocation(allocation);
-                (tag_of(ending), Some(allocation.work()), None, useful - lost)
+            Fact::Stopped { live, ending, useful, lost, .. } => {
+                (tag_of(ending), Some(live), None, useful - lost)
             }
-            Record::Finished(work) => (4, Some(work), None, 0),
-            Record::Refused { work, reason } => (5, Some(work), None, reason as i128),
-            Record::Unfinished(work) => (6, Some(work), None, 0),
-            Record::Requested(instance) => (7, None, Some(instance), 0),
-            Record::Ready(instance) => (8, None, Some(instance), 0),
-            Record::Released { instance, amount, .. } => (9, None, Some(instance), amount.nanos()),
-            Record::Charged(charge) => {
-                (10 + charge.kind as u64, charge.work, Some(charge.instance), charge.amount.nanos())
+            Fact::Finished(_, live) => (4, Some(live), None, 0),
+            Fact::Refused(live, reason) => (5, Some(live), None, reason as i128),
+            Fact::Unfinished(live) => (6, Some(live), None, 0),
+            Fact::Requested(_, instance) => (7, None, Some(instance), 0),
+            Fact::Ready(_, instance) => (8, None, Some(instance), 0),
+            Fact::Released { released, amount, .. } => (9, None, Some(released), amount.nanos()),
+            Fact::Charged(charge, work, instance) => {
+                (10 + charge.kind as u64, work, Some(instance), charge.amount.nanos())
             }
-            Record::Placed(allocation) => {
-                let allocation = state.allocation(allocation);
-                let id = state.work(allocation.work()).id;
-                let word = allocation.held.iter().fold(id.ordinal, |word, held| {
+            Fact::Placed(placed) => {
+                let ordinal = state.work(placed.work()).id.ordinal;
+                let word = placed.held.iter().fold(ordinal, |word, held| {
                     let count = u64::from(held.share.tasks) << 32 | u64::from(held.share.devices);
-                    word.rotate_left(11) ^ self.place(state, held.share.instance) ^ count
+                    let place = self.place(state.instance(held.share.instance));
+                    word.rotate_left(11) ^ place ^ count
                 });
                 self.hash_trace.step(word);
                 return;
             }
-            Record::LaunchRefused { offer, why } => {
+            Fact::LaunchRefused(offer, why) => {
                 let why = matches!(why, LaunchRefusal::Capacity);
                 self.hash_trace.step(self.names[offer.row()] ^ u64::from(why));
                 return;
             }
-            Record::Noted(..) => return,
+            Fact::Noted => return,
         };
         self.records += 1;
-        let work = work.map_or(u64::MAX, |work| {
-            let id = state.work(work).id;
-            id.ordinal ^ u64::from(id.source) << 48
-        });
-        let instance = instance.map_or(u64::MAX, |instance| self.place(state, instance));
+        let work = work
+            .map_or(u64::MAX, |live: &LiveWork| live.id.ordinal ^ u64::from(live.id.source) << 48);
+        let instance = instance.map_or(u64::MAX, |instance| self.place(instance));
         self.mix([(state.now().micros() as u64) << 4 | tag, work, instance, amount as u64]);
         self.hash_trace.step(self.low);
     }

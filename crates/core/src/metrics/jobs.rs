@@ -5,7 +5,7 @@ use super::histogram::Histogram;
 use super::ratio;
 use super::summary::{Deadlines, DistributionSummary, Undone, WorkCounts};
 use super::waits::{GroupWait, GroupWaits};
-use crate::state::{RefusalReason, State, WorkRef};
+use crate::state::{LiveWork, RefusalReason, State, WorkRef};
 use crate::units::{Span, Time};
 
 /// Runtimes below this do not blow up a bounded slowdown.
@@ -44,21 +44,20 @@ impl Jobs {
     }
 
     #[inline]
-    fn counts(&self, state: &State<'_>, work: WorkRef) -> bool {
-        self.from.is_none_or(|from| state.work(work).arrival >= from)
+    fn counts(&self, live: &LiveWork) -> bool {
+        self.from.is_none_or(|from| live.arrival >= from)
     }
 
     /// Work has arrived, of which no allocation has started.
     #[inline(always)]
-    pub(super) fn submitted(&mut self, state: &State<'_>, work: WorkRef) {
+    pub(super) fn submitted(&mut self, work: WorkRef, live: &LiveWork) {
         if self.started.len() <= work.slot() {
             self.started.resize(work.slot() + 1, false);
         }
         self.started[work.slot()] = false;
-        if !self.counts(state, work) {
+        if !self.counts(live) {
             return;
         }
-        let live = state.work(work);
         self.submitted += 1;
         let none = live.kind.wants_estimate() && live.ask.estimate.is_none();
         self.unestimated += u64::from(none);
@@ -69,23 +68,22 @@ impl Jobs {
     /// Counts the wait of work of which an allocation has started, if it is the
     /// first that does.
     #[inline(always)]
-    pub(super) fn started(&mut self, state: &State<'_>, work: WorkRef) {
-        if std::mem::replace(&mut self.started[work.slot()], true) || !self.counts(state, work) {
+    pub(super) fn started(&mut self, now: Time, work: WorkRef, live: &LiveWork) {
+        if std::mem::replace(&mut self.started[work.slot()], true) || !self.counts(live) {
             return;
         }
-        let live = state.work(work);
-        let wait = (state.now() - live.arrival).micros().max(0) as u64;
+        let wait = (now - live.arrival).micros().max(0) as u64;
         self.waits_by_tenant.add(live.ask.tenant.row(), wait, &self.wait);
         self.waits_by_class.add(usize::from(live.ask.class), wait, &self.wait);
         self.wait.add(wait);
     }
 
     #[inline(always)]
-    pub(super) fn finished(&mut self, state: &State<'_>, work: WorkRef) {
-        if !self.counts(state, work) {
+    pub(super) fn finished(&mut self, state: &State<'_>, work: WorkRef, live: &LiveWork) {
+        if !self.counts(live) {
             return;
         }
-        let (live, now) = (state.work(work), state.now());
+        let now = state.now();
         self.finished += 1;
         self.last_end = Some(now);
         let turnaround = (now - live.arrival).micros().max(0);
@@ -101,23 +99,23 @@ impl Jobs {
         }
     }
 
-    pub(super) fn refused(&mut self, state: &State<'_>, work: WorkRef, reason: RefusalReason) {
-        if self.counts(state, work) {
+    pub(super) fn refused(&mut self, live: &LiveWork, reason: RefusalReason) {
+        if self.counts(live) {
             self.refused[reason as usize] += 1;
-            self.misses(state, work);
+            self.misses(live);
         }
     }
 
-    pub(super) fn unfinished(&mut self, state: &State<'_>, work: WorkRef) {
-        if self.counts(state, work) {
+    pub(super) fn unfinished(&mut self, live: &LiveWork) {
+        if self.counts(live) {
             self.unfinished += 1;
-            self.misses(state, work);
+            self.misses(live);
         }
     }
 
     /// Work that ends without being done misses its deadline, if it had one.
-    fn misses(&mut self, state: &State<'_>, work: WorkRef) {
-        self.with_deadline += u64::from(state.work(work).ask.deadline.is_some());
+    fn misses(&mut self, live: &LiveWork) {
+        self.with_deadline += u64::from(live.ask.deadline.is_some());
     }
 
     /// Adds work that is not done: its slowdown is that on the fastest machine, on which a wait
@@ -129,7 +127,8 @@ impl Jobs {
         left: Option<Span>,
         began: Time,
     ) {
-        if !self.counts(state, work) {
+        let live = state.work(work);
+        if !self.counts(live) {
             return;
         }
         let speeds = state.world().types.rows().iter().map(|kind| kind.speed);
@@ -138,9 +137,9 @@ impl Jobs {
         let runtime = runtime.max(SLOWDOWN_FLOOR.secs_f64());
         self.undone.count += 1;
         self.undone.inverse += 1.0 / runtime;
-        self.undone.arrivals += (state.work(work).arrival - began).secs_f64() / runtime;
+        self.undone.arrivals += (live.arrival - began).secs_f64() / runtime;
         if let Some(left) = left {
-            let ask = &state.work(work).ask;
+            let ask = &live.ask;
             let hours = left.secs_f64() / 3_600.0 * f64::from(ask.tasks);
             self.undone.core_hours += hours * f64::from(ask.demand.cpu) / 1e3;
             self.undone.gpu_hours += hours * f64::from(ask.demand.gpu_milli()) / 1e3;

@@ -7,11 +7,12 @@ mod tests;
 
 use promise::Promises;
 
+use super::fact::{Fact, FactObserver};
 use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::sim::Observer;
 use crate::state::{
-    Allocation, AllocationRef, Charge, Ending, HeldShare, InstanceRef, Progress, Record,
+    Allocation, Charge, Ending, HeldShare, Instance, InstanceRef, LiveWork, Progress, Record,
     StartPromise, State, WorkRef,
 };
 use crate::units::{Money, Time};
@@ -74,9 +75,7 @@ impl Laws {
     }
 
     #[inline(always)]
-    fn work_ended(&mut self, state: &State<'_>, work: WorkRef) {
-        let live = state.work(work);
-        let now = state.now();
+    fn work_ended(&mut self, now: Time, live: &LiveWork) {
         self.ended += 1;
         self.alive -= 1;
         self.sojourns += i128::from((now - live.arrival).micros());
@@ -87,8 +86,7 @@ impl Laws {
     }
 
     #[inline(always)]
-    fn charged(&mut self, state: &State<'_>, charge: &Charge) {
-        let now = state.now();
+    fn charged(&mut self, now: Time, charge: &Charge) {
         self.all_charged += charge.amount;
         self.check(charge.amount >= Money::ZERO, now, "no charge is negative", || {
             format!("{:?}", charge)
@@ -104,30 +102,28 @@ impl Laws {
         self.charged[slot] += charge.amount;
     }
 
-    fn released(&mut self, state: &State<'_>, instance: InstanceRef, amount: Money) {
-        let now = state.now();
-        let sum = self.charged.get_mut(instance.slot()).map(std::mem::take).unwrap_or_default();
+    fn released(&mut self, now: Time, slot: usize, released: &Instance, amount: Money) {
+        let sum = self.charged.get_mut(slot).map(std::mem::take).unwrap_or_default();
         self.all_billed += amount;
         self.check(sum == amount, now, "an instance's charges sum to its bill", || {
             format!("charged {}, billed {}", sum.exact(), amount.exact())
         });
-        let empty = state.instance(instance).allocations == 0;
+        let empty = released.allocations == 0;
         self.check(empty, now, "an instance is empty when it goes", || {
-            format!("{} allocations", state.instance(instance).allocations)
+            format!("{} allocations", released.allocations)
         });
     }
 
     /// Nothing runs beside a job that has its instances alone.
     #[inline(always)]
-    fn runs_alone(&mut self, state: &State<'_>, allocation: AllocationRef) {
-        let alone = state.work(state.allocation(allocation).work()).ask.demand.exclusive;
+    fn runs_alone(&mut self, state: &State<'_>, started: &Allocation, live: &LiveWork) {
+        let alone = live.ask.demand.exclusive;
         if alone || !self.exclusive.is_empty() {
-            self.runs_beside(state, allocation, alone);
+            self.runs_beside(state, started, alone);
         }
     }
 
-    fn runs_beside(&mut self, state: &State<'_>, allocation: AllocationRef, alone: bool) {
-        let target = state.allocation(allocation);
+    fn runs_beside(&mut self, state: &State<'_>, target: &Allocation, alone: bool) {
         for held in &target.held {
             let instance = held.share.instance;
             let beside = self.exclusive.get(instance.slot()) == Some(&true)
@@ -149,15 +145,14 @@ impl Laws {
 
     /// An exclusive job leaves its instances to others.
     #[inline(always)]
-    fn leaves(&mut self, state: &State<'_>, stopped: &Allocation) {
-        if !self.exclusive.is_empty() && state.work(stopped.work()).ask.demand.exclusive {
+    fn leaves(&mut self, stopped: &Allocation, live: &LiveWork) {
+        if !self.exclusive.is_empty() && live.ask.demand.exclusive {
             stopped.held.iter().for_each(|held| self.set_exclusive(held.share.instance, false));
         }
     }
 
     /// All instances of a gang lie in one site.
-    fn stays_together(&mut self, state: &State<'_>, allocation: AllocationRef) {
-        let target = state.allocation(allocation);
+    fn stays_together(&mut self, state: &State<'_>, target: &Allocation) {
         let offer = |held: &HeldShare| state.instance(held.share.instance).offer;
         let site = |offer| state.site(target.work(), offer);
         let first = offer(&target.held[0]);
@@ -175,7 +170,7 @@ impl Laws {
         let Some(started) = target.started() else { return };
         let made = Progress::from_saved(0, target.speed, started + target.input);
         let holds = if ending.is_done() {
-            made.eta(executed).is_some_and(|done| done + target.output == now)
+            made.comes_to(executed, now - target.output)
         } else {
             (0..=made.done_at(now)).contains(&executed)
         };
@@ -318,57 +313,9 @@ impl Observer for Laws {
         }
     }
 
-    // In line, so that each place that makes a record runs only what concerns it.
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
-        match record {
-            Record::Submitted(work) => {
-                self.submitted += 1;
-                self.alive += 1;
-                self.forget_promise(*work);
-                let holds = state.work(*work).arrival == state.now();
-                self.check(holds, state.now(), "work is submitted when it arrives", || {
-                    format!("{:?}", state.work(*work).id)
-                });
-            }
-            Record::Placed(allocation) => self.placed(state, *allocation),
-            Record::Started(allocation) => {
-                self.excuse_boot(state, *allocation);
-                let target = state.allocation(*allocation);
-                let gang = &state.work(target.work()).ask;
-                let holds = !gang.gang || target.tasks == gang.tasks;
-                self.check(holds, state.now(), "a gang starts whole", || {
-                    format!("{} of {}", target.tasks, gang.tasks)
-                });
-                if target.held.len() > 1 {
-                    self.stays_together(state, *allocation);
-                }
-                self.runs_alone(state, *allocation);
-            }
-            Record::Stopped { allocation, ending, useful, lost } => {
-                let stopped = state.allocation(*allocation);
-                self.excuse_stop(stopped, *ending, state.now());
-                self.progress(stopped, *ending, useful + lost, state.now());
-                self.leaves(state, stopped);
-            }
-            Record::Finished(work) | Record::Unfinished(work) => self.work_ended(state, *work),
-            Record::Refused { work, .. } => {
-                let untouched = state.work(*work).done == 0;
-                self.check(untouched, state.now(), "refused work has done nothing", || {
-                    format!("{:?}", state.work(*work).id)
-                });
-                self.work_ended(state, *work);
-            }
-            Record::Charged(charge) => self.charged(state, charge),
-            Record::Released { instance, amount, .. } => {
-                self.excuse_loss();
-                self.released(state, *instance, *amount);
-            }
-            Record::Requested(_)
-            | Record::Ready(_)
-            | Record::LaunchRefused { .. }
-            | Record::Noted(..) => (),
-        }
+        self.see(state, Fact::of(state, record));
     }
 
     #[inline]
@@ -404,5 +351,55 @@ impl Observer for Laws {
             && totals.rates.iter().all(|&rate| rate == 0)
             && totals.waiting == 0;
         self.check(holds, now, "nothing is left when a run has ended", || format!("{totals:?}"));
+    }
+}
+
+impl FactObserver for Laws {
+    // In line, so that each place that makes a record runs only what concerns it.
+    #[inline(always)]
+    fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
+        let now = state.now();
+        match fact {
+            Fact::Submitted(work, live) => {
+                self.submitted += 1;
+                self.alive += 1;
+                self.forget_promise(work);
+                let holds = live.arrival == now;
+                self.check(holds, now, "work is submitted when it arrives", || {
+                    format!("{:?}", live.id)
+                });
+            }
+            Fact::Placed(placed) => self.placed(state, placed),
+            Fact::Started(_, started, live) => {
+                self.excuse_boot(started, now);
+                let holds = !live.ask.gang || started.tasks == live.ask.tasks;
+                self.check(holds, now, "a gang starts whole", || {
+                    format!("{} of {}", started.tasks, live.ask.tasks)
+                });
+                if started.held.len() > 1 {
+                    self.stays_together(state, started);
+                }
+                self.runs_alone(state, started, live);
+            }
+            Fact::Stopped { stopped, live, ending, useful, lost, .. } => {
+                self.excuse_stop(stopped, ending, now);
+                self.progress(stopped, ending, useful + lost, now);
+                self.leaves(stopped, live);
+            }
+            Fact::Finished(_, live) | Fact::Unfinished(live) => self.work_ended(now, live),
+            Fact::Refused(live, _) => {
+                let untouched = live.done == 0;
+                self.check(untouched, now, "refused work has done nothing", || {
+                    format!("{:?}", live.id)
+                });
+                self.work_ended(now, live);
+            }
+            Fact::Charged(charge, ..) => self.charged(now, charge),
+            Fact::Released { instance, released, amount, .. } => {
+                self.excuse_loss();
+                self.released(now, instance.slot(), released, amount);
+            }
+            Fact::Requested(..) | Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
+        }
     }
 }

@@ -2,11 +2,14 @@
 
 use std::ops::ControlFlow;
 
+use super::fact::{Fact, FactObserver};
 use super::{Collector, Fingerprint, Laws, RentWatch, Series};
 use crate::model::World;
-use crate::policy::Policy;
+use crate::policy::queue::Queue;
+use crate::policy::{Policy, Trigger};
 use crate::sim::{Failure, Observer, Options, Outcome, RunProgress, run_observed};
-use crate::state::State;
+use crate::state::{Record, StartPromise, State, WorkRef};
+use crate::units::{Span, Time};
 use crate::workload::Source;
 
 /// The names of tenants, which only the state knows.
@@ -59,10 +62,84 @@ impl Measures {
         others: &mut dyn Observer,
         control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
     ) -> Result<Outcome, Failure> {
-        let Self { collector, series, laws, fingerprint, rents, tenants } = self;
-        let others = others.watches().then_some(others);
-        let numbers = ((collector, series), (laws, fingerprint));
-        let mut observers = (numbers, ((rents, tenants), others));
-        run_observed(world, source, policy, options, &mut observers, control)
+        let mut watched = Watched { others: others.watches().then_some(others), measures: self };
+        run_observed(world, source, policy, options, &mut watched, control)
+    }
+}
+
+/// The measures, and the others that watch the same run, as one observer. What a record names is
+/// looked up once for all measures; a measure is called where it has something to do.
+struct Watched<'o> {
+    measures: &'o mut Measures,
+    others: Option<&'o mut dyn Observer>,
+}
+
+impl Observer for Watched<'_> {
+    fn begins(&mut self, state: &State<'_>) {
+        self.measures.collector.begins(state);
+        self.measures.series.begins(state);
+        self.measures.laws.begins(state);
+        self.measures.fingerprint.begins(state);
+        self.others.begins(state);
+    }
+
+    #[inline(always)]
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        self.measures.collector.elapse(state, from, to);
+        self.measures.series.elapse(state, from, to);
+        self.measures.laws.elapse(state, from, to);
+        self.others.elapse(state, from, to);
+    }
+
+    #[inline(always)]
+    fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
+        self.measures.laws.asks(state, triggers);
+        self.others.asks(state, triggers);
+    }
+
+    #[inline(always)]
+    fn decided(&mut self, state: &State<'_>, queue: Option<&Queue>) {
+        self.measures.laws.decided(state, queue);
+        self.others.decided(state, queue);
+    }
+
+    fn neglected(&mut self, state: &State<'_>, work: WorkRef) {
+        self.measures.laws.neglected(state, work);
+        self.others.neglected(state, work);
+    }
+
+    #[inline(always)]
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        let fact = Fact::of(state, record);
+        let Measures { collector, series, laws, fingerprint, rents, tenants: _ } = self.measures;
+        collector.see(state, fact);
+        series.see(state, fact);
+        laws.see(state, fact);
+        fingerprint.see(state, fact);
+        rents.see(state, fact);
+        self.others.record(state, record);
+    }
+
+    fn promised(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {
+        self.measures.laws.promised(state, work, promise);
+        self.others.promised(state, work, promise);
+    }
+
+    fn planned(&mut self, state: &State<'_>) {
+        self.measures.laws.planned(state);
+        self.others.planned(state);
+    }
+
+    fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
+        self.measures.collector.undone(state, work, left);
+        self.others.undone(state, work, left);
+    }
+
+    fn ends(&mut self, state: &State<'_>) {
+        self.measures.collector.ends(state);
+        self.measures.series.ends(state);
+        self.measures.laws.ends(state);
+        self.measures.tenants.ends(state);
+        self.others.ends(state);
     }
 }

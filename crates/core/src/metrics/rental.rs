@@ -10,6 +10,7 @@ use lack::lack;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::fact::{Fact, FactObserver};
 use crate::model::{Ask, Offer, Rules, World};
 use crate::policy::composed::fits::{CountedCapacity, Feasibility};
 use crate::policy::spec::{PolicyPart, PolicySpec};
@@ -196,8 +197,15 @@ impl RentWatch {
 impl Observer for RentWatch {
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
-        if let (Some(renting), Record::Submitted(work)) = (&mut self.0, record) {
-            renting.submitted(state, *work);
+        self.see(state, Fact::of(state, record));
+    }
+}
+
+impl FactObserver for RentWatch {
+    #[inline(always)]
+    fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
+        if let (Fact::Submitted(work, _), Some(renting)) = (fact, &mut self.0) {
+            renting.submitted(state, work);
         }
     }
 }

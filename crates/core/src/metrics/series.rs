@@ -3,6 +3,7 @@
 
 use smallvec::SmallVec;
 
+use super::fact::{Fact, FactObserver};
 use crate::model::Offer;
 use crate::sim::Observer;
 use crate::state::{Record, State, TimeIntegrals};
@@ -216,25 +217,7 @@ impl Observer for Series {
 
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
-        match *record {
-            Record::Requested(instance) => {
-                self.change_live(state, state.instance(instance).offer, 1);
-            }
-            Record::Released { instance, .. } => {
-                self.change_live(state, state.instance(instance).offer, -1);
-            }
-            Record::Submitted(_)
-            | Record::Placed(_)
-            | Record::Started(_)
-            | Record::Stopped { .. }
-            | Record::Finished(_)
-            | Record::Refused { .. }
-            | Record::Unfinished(_)
-            | Record::Ready(_)
-            | Record::Charged(_)
-            | Record::LaunchRefused { .. }
-            | Record::Noted(..) => (),
-        }
+        self.see(state, Fact::of(state, record));
     }
 
     fn ends(&mut self, state: &State<'_>) {
@@ -246,6 +229,27 @@ impl Observer for Series {
         }
         if self.end == self.start {
             self.buckets.clear();
+        }
+    }
+}
+
+impl FactObserver for Series {
+    #[inline(always)]
+    fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
+        match fact {
+            Fact::Requested(_, instance) => self.change_live(state, instance.offer, 1),
+            Fact::Released { released, .. } => self.change_live(state, released.offer, -1),
+            Fact::Submitted(..)
+            | Fact::Placed(_)
+            | Fact::Started(..)
+            | Fact::Stopped { .. }
+            | Fact::Finished(..)
+            | Fact::Refused(..)
+            | Fact::Unfinished(_)
+            | Fact::Ready(..)
+            | Fact::Charged(..)
+            | Fact::LaunchRefused(..)
+            | Fact::Noted => (),
         }
     }
 }

@@ -38,7 +38,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
                     self.triggers.push(Trigger::Acted);
                 }
                 Effect::Stopped(allocation) => {
-                    self.conclude(allocation);
+                    let ending = self.state.allocation(allocation).ending();
+                    self.conclude_early(allocation, ending.expect("it has ended"));
                     self.triggers.push(Trigger::Acted);
                 }
                 Effect::Refused(work, reason) => self.refused(work, reason),
@@ -105,11 +106,17 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.state.drop_instance(instance);
     }
 
+    /// Concludes an allocation whose tasks are not done. Compiled apart from those whose are,
+    /// which are nearly all.
+    #[inline(never)]
+    pub(super) fn conclude_early(&mut self, allocation: AllocationRef, ending: Ending) {
+        self.conclude(allocation, ending);
+    }
+
     /// Concludes an allocation that has ended: what it did, what it cost, what is idle now.
-    pub(super) fn conclude(&mut self, allocation: AllocationRef) {
-        let target = self.state.allocation(allocation);
-        let ending = target.ending().expect("it has ended");
-        let work = target.work();
+    #[inline(always)]
+    pub(super) fn conclude(&mut self, allocation: AllocationRef, ending: Ending) {
+        let work = self.state.allocation(allocation).work();
         if let Some(key) = self.keys.get_mut(allocation.slot()).and_then(Option::take) {
             self.queue.cancel(key);
         }

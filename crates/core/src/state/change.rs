@@ -202,9 +202,29 @@ impl State<'_> {
         if live.ask.gang && live.waiting > share.tasks {
             return Err(Refusal::GangSplit);
         }
-        let demand = live.ask.demand;
         // Tasks that have an instance alone have it together.
-        let apart = self.needs.apart && !live.ask.gang && !demand.exclusive;
+        let apart = self.needs.apart && !live.ask.gang && !live.ask.demand.exclusive;
+        if share.tasks == 1 || !apart && !self.has_saved(work) {
+            self.place_together(work, share, share.tasks);
+        } else {
+            self.place_in_parts(work, share, apart);
+        }
+        Ok(())
+    }
+
+    /// Places tasks that the caller has checked as one allocation, whose data moves together with
+    /// that of `moved` tasks in all.
+    #[inline(always)]
+    fn place_together(&mut self, work: WorkRef, share: Share, moved: u32) {
+        let opened = self.open(work);
+        self.take(opened, work, share);
+        self.settle(opened, work, moved);
+    }
+
+    /// Places them as an allocation of one task each where they are to be `apart`, else of tasks
+    /// that came equally far each.
+    fn place_in_parts(&mut self, work: WorkRef, share: Share, apart: bool) {
+        let demand = self.works[work].ask.demand;
         let (mut left, mut devices) = (share.tasks, share.devices);
         while left > 0 {
             let tasks = if apart { 1 } else { self.alike(work, left) };
@@ -213,11 +233,8 @@ impl State<'_> {
             let rest = (0..gpus).fold(devices, |rest, _| rest & rest.wrapping_sub(1));
             let own = devices & !rest;
             devices = rest;
-            let opened = self.open(work);
-            self.take(opened, work, Share { tasks, devices: own, ..share });
-            self.settle(opened, work, share.tasks);
+            self.place_together(work, Share { tasks, devices: own, ..share }, share.tasks);
         }
-        Ok(())
     }
 
     /// Opens an allocation for waiting tasks of `work`; add shares, then commit or abandon it.

@@ -60,6 +60,15 @@ impl Progress {
         let left = (total - self.done).max(0);
         (left == 0 || self.rate > 0).then(|| self.since.saturating_add(span_at(left, self.rate)))
     }
+
+    /// Whether it comes to `total` at `at`, as [`Progress::eta`] has it.
+    #[inline(always)]
+    pub fn comes_to(&self, total: i128, at: Time) -> bool {
+        let (left, rate) = (total - self.done, i128::from(self.rate));
+        // There is just time for it: found by multiplying, many times faster than by dividing.
+        let possible = i128::from((at - self.since).micros()) * rate;
+        (0 <= left && left <= possible && possible - rate < left) || self.eta(total) == Some(at)
+    }
 }
 
 /// Time for `work` on the reference machine at a speed in millionths, rounded up: whoever

@@ -25,6 +25,7 @@ impl State<'_> {
 
     /// Ends an allocation: its resources are free, and its tasks are done, wait again, or go
     /// with their work. Its charges and its records are made when it is closed.
+    #[inline(always)]
     pub(crate) fn stop(&mut self, allocation: AllocationRef, ending: Ending) {
         self.forget_end(allocation);
         self.allocations[allocation].ending = Some(ending);

@@ -2,7 +2,7 @@
 
 use super::Laws;
 use crate::model::{Spread, WorkId};
-use crate::state::{Allocation, AllocationRef, Ending, StartPromise, State, WorkRef};
+use crate::state::{Allocation, Ending, StartPromise, State, WorkRef};
 use crate::units::Time;
 
 /// Promised starts, and what excuses later ones. A promise is good for the next of
@@ -68,8 +68,8 @@ impl Laws {
 
     /// Tasks have been placed: what was promised to them is kept or broken.
     #[inline]
-    pub(super) fn placed(&mut self, state: &State<'_>, allocation: AllocationRef) {
-        let work = state.allocation(allocation).work();
+    pub(super) fn placed(&mut self, state: &State<'_>, placed: &Allocation) {
+        let work = placed.work();
         let before = self.promises.replace(work, None);
         if let Some(before) = before.filter(|&before| state.now() > before) {
             self.slipped(state, work, before, StartPromise::By(state.now()));
@@ -90,8 +90,8 @@ impl Laws {
 
     /// Tasks have started: they may have waited for instances to boot.
     #[inline]
-    pub(super) fn excuse_boot(&mut self, state: &State<'_>, started: AllocationRef) {
-        self.promises.changed |= state.allocation(started).placed < state.now();
+    pub(super) fn excuse_boot(&mut self, started: &Allocation, now: Time) {
+        self.promises.changed |= started.placed < now;
     }
 
     /// Tasks have stopped: they may wait again, or have run too long.

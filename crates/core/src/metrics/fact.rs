@@ -1,0 +1,80 @@
+//! A record with what it names looked up, once for all that watch every run.
+
+use crate::model::Offer;
+use crate::state::{
+    Allocation, AllocationRef, Charge, Ending, Instance, InstanceRef, LaunchRefusal, LiveWork,
+    Record, RefusalReason, State, WorkRef,
+};
+use crate::units::{Id, Money, Span};
+
+/// A [`Record`] and what it names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fact<'s> {
+    Submitted(WorkRef, &'s LiveWork),
+    Placed(&'s Allocation),
+    Started(AllocationRef, &'s Allocation, &'s LiveWork),
+    Stopped {
+        allocation: AllocationRef,
+        stopped: &'s Allocation,
+        live: &'s LiveWork,
+        ending: Ending,
+        useful: i128,
+        lost: i128,
+    },
+    Finished(WorkRef, &'s LiveWork),
+    Refused(&'s LiveWork, RefusalReason),
+    Unfinished(&'s LiveWork),
+    Requested(InstanceRef, &'s Instance),
+    Ready(InstanceRef, &'s Instance),
+    Released {
+        instance: InstanceRef,
+        released: &'s Instance,
+        billed: Span,
+        amount: Money,
+    },
+    /// With the work that caused it and the instance.
+    Charged(&'s Charge, Option<&'s LiveWork>, &'s Instance),
+    LaunchRefused(Id<Offer>, LaunchRefusal),
+    Noted,
+}
+
+/// Watches facts.
+pub(super) trait FactObserver {
+    /// A fact, at `state.now()`.
+    fn see(&mut self, state: &State<'_>, fact: Fact<'_>);
+}
+
+impl<'s> Fact<'s> {
+    /// Looks up what `record` names. In line, so that each place that makes a record looks up
+    /// only that.
+    #[inline(always)]
+    pub(super) fn of(state: &'s State<'_>, record: &'s Record) -> Self {
+        match *record {
+            Record::Submitted(work) => Self::Submitted(work, state.work(work)),
+            Record::Placed(allocation) => Self::Placed(state.allocation(allocation)),
+            Record::Started(allocation) => {
+                let started = state.allocation(allocation);
+                Self::Started(allocation, started, state.work(started.work()))
+            }
+            Record::Stopped { allocation, ending, useful, lost } => {
+                let stopped = state.allocation(allocation);
+                let live = state.work(stopped.work());
+                Self::Stopped { allocation, stopped, live, ending, useful, lost }
+            }
+            Record::Finished(work) => Self::Finished(work, state.work(work)),
+            Record::Refused { work, reason } => Self::Refused(state.work(work), reason),
+            Record::Unfinished(work) => Self::Unfinished(state.work(work)),
+            Record::Requested(instance) => Self::Requested(instance, state.instance(instance)),
+            Record::Ready(instance) => Self::Ready(instance, state.instance(instance)),
+            Record::Released { instance, billed, amount, unfinished: _ } => {
+                Self::Released { instance, released: state.instance(instance), billed, amount }
+            }
+            Record::Charged(ref charge) => {
+                let work = charge.work.map(|work| state.work(work));
+                Self::Charged(charge, work, state.instance(charge.instance))
+            }
+            Record::LaunchRefused { offer, why } => Self::LaunchRefused(offer, why),
+            Record::Noted(..) => Self::Noted,
+        }
+    }
+}
