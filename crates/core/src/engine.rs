@@ -169,6 +169,15 @@ impl<E: Copy> EventQueue<E> {
         self.heap.least().map(|entry| (time_of(entry), class_of(entry)))
     }
 
+    /// The class of the event that `pop` would take, if that is at `at`.
+    #[inline(always)]
+    pub fn class_at(&self, at: Time) -> Option<u8> {
+        let least = self.heap.least_or_nothing();
+        // Compared by its time first: only an event at the end of the clock may be nothing.
+        let is_now = (least >> 64) as u64 == ordered(at) && self.heap.least().is_some();
+        is_now.then(|| class_of(least))
+    }
+
     /// The event that `pop` would take.
     pub fn upcoming(&self) -> Option<E> {
         self.heap.least().map(|entry| self.slots[slot_of(key_of(entry))].event)

@@ -306,10 +306,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let classes = self.state.world().classes;
         let arrival = if classes.arrivals_first { 0 } else { ARRIVAL };
         loop {
-            let queued = self.queue.peek().filter(|&(time, _)| time == at);
+            let queued = self.queue.class_at(at);
             let arrives = self.more && self.next.arrival == at;
             let reprices = self.prices.at() == Some(at);
-            let first = |class: u8| queued.is_none_or(|(_, other)| other >= class);
+            let first = |class: u8| queued.is_none_or(|other| other >= class);
             if arrives && first(arrival) && (!reprices || PRICE >= arrival) {
                 self.idle = 0;
                 self.arrive(source)?;
@@ -378,11 +378,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn start(&mut self, allocation: AllocationRef, work: WorkRef) {
         self.state.start(allocation);
         self.record(&Record::Started(allocation));
-        let progress = self.state.progress(allocation).expect("it has started");
-        let Some(done) = self.totals[work.slot()].and_then(|total| progress.eta(total)) else {
-            return;
-        };
-        let end = done + self.state.allocation(allocation).output;
+        let Some(total) = self.totals[work.slot()] else { return };
+        let Some(end) = self.state.end_of(allocation, total) else { return };
         let event = Event::Completes(allocation, work);
         let key = self.queue.schedule(end, event.class(), event);
         put(&mut self.keys, allocation.slot(), Some(key));
@@ -390,12 +387,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     #[inline(always)]
     fn emit_charges(&mut self) {
-        let mut charges = std::mem::take(&mut self.charges);
-        for &charge in &charges {
+        for &charge in &self.charges {
             self.observer.record(&self.state, &Record::Charged(charge));
         }
-        charges.clear();
-        self.charges = charges;
+        self.charges.clear();
     }
 
     /// Lets a fact out. Charges go to the observer alone. In line, as records

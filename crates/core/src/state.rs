@@ -358,6 +358,7 @@ impl<'w> State<'w> {
 
     /// Time in which the work has come on until now: since it first started, without its pauses.
     /// Bounded slowdowns are measured by it.
+    #[inline(always)]
     pub fn ran(&self, work: WorkRef) -> Span {
         let started = self.works[work].first_start().unwrap_or(self.now);
         self.now - started - self.paused(work)

@@ -67,6 +67,12 @@ impl Heap {
         (self.least != NOTHING).then_some(self.least)
     }
 
+    /// The least entry, or `NOTHING`.
+    #[inline]
+    pub(super) fn least_or_nothing(&self) -> u128 {
+        self.least
+    }
+
     /// The entries below the root, one of which is next if the root was taken; `NOTHING` where
     /// there are fewer.
     pub(super) fn first(&self) -> [u128; 4] {

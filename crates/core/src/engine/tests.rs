@@ -62,10 +62,12 @@ fn a_key_is_good_for_one_cancellation() {
     assert!(queue.cancel(first));
     assert!(!queue.cancel(first));
     assert_eq!(queue.peek(), Some((at(2), 3)));
+    assert_eq!([1, 2, 3].map(|time| queue.class_at(at(time))), [None, Some(3), None]);
     assert_eq!(queue.len(), 1);
     assert_eq!(queue.pop(), Some((at(2), 3, 'b')));
     assert!(!queue.cancel(second));
     assert_eq!((queue.pop(), queue.peek(), queue.len()), (None, None, 0));
+    assert_eq!(queue.class_at(at(i64::MAX)), None);
 }
 
 #[test]

@@ -176,6 +176,7 @@ impl Policy for Composed {
             self.provision.react(triggers, turn);
             self.blocked = None;
             self.provision.review(turn);
+            self.release(turn);
         } else {
             self.decide_all(triggers, turn);
         }
@@ -183,13 +184,12 @@ impl Policy for Composed {
 }
 
 impl Composed {
-    /// Whether tasks are done while nobody waits, so that of all that is done at a decision only
-    /// the provision part may have to act. Half of all decisions of a system that keeps up are so.
+    /// Whether tasks are done while nobody waits, so that of all parts only those of provision and
+    /// release may have to act. Half of all decisions of a system that keeps up are so.
     #[inline(always)]
     fn has_nothing_to_serve(&self, triggers: &[Trigger], turn: &Turn<'_, '_>) -> bool {
         matches!(triggers, [Trigger::Freed(_)])
             && self.queue.is_empty()
-            && self.release.is_none()
             && self.preempt.is_none()
             && self.outside.sessions.is_empty()
             && !turn.explaining()
@@ -224,11 +224,16 @@ impl Composed {
         if turn.room_made() != room_made && !self.queue.is_empty() {
             turn.ask_again();
         }
-        if let Some(release) = &mut self.release {
-            release.decide(turn, &*self.provision);
-        }
+        self.release(turn);
         if turn.explaining() {
             self.explain(turn);
+        }
+    }
+
+    /// Gives back what is not needed.
+    fn release(&mut self, turn: &mut Turn<'_, '_>) {
+        if let Some(release) = &mut self.release {
+            release.decide(turn, &*self.provision);
         }
     }
 

@@ -83,9 +83,13 @@ impl State<'_> {
     }
 
     /// The home of `work`, where it has one that is no place of this world.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unknown_home(&mut self, work: &Work) -> Option<&str> {
-        let home = work.ask.home?;
+        work.ask.home.and_then(|home| self.unknown(home))
+    }
+
+    /// The name of a home that is no place of this world.
+    fn unknown(&mut self, home: Id<Home>) -> Option<&str> {
         while self.homes.len() < self.book.homes().len() {
             let home = &self.book.homes()[Id::new(self.homes.len() as u32)];
             self.homes.push(self.world.find_region(&home.name));

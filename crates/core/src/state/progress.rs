@@ -56,6 +56,7 @@ impl Progress {
 
     /// Time at which it comes to `total` at this rate, rounded up to a microsecond: `since` where it
     /// has got there. None where it stands still before that.
+    #[inline(always)]
     pub fn eta(&self, total: i128) -> Option<Time> {
         let left = (total - self.done).max(0);
         (left == 0 || self.rate > 0).then(|| self.since.saturating_add(span_at(left, self.rate)))
@@ -77,11 +78,19 @@ pub fn run_length(work: Span, speed: u32) -> Span {
     span_at(i128::from(work.micros()) * 1_000_000, speed)
 }
 
+#[inline(always)]
 fn span_at(left: i128, speed: u32) -> Span {
     let speed = speed.max(1);
+    if let Ok(left) = u64::try_from(left) {
+        return span_of(left.div_ceil(u64::from(speed)));
+    }
     let whole = quotient(left, speed);
     let micros = whole + i128::from(whole * i128::from(speed) != left);
-    Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+    span_of(micros)
+}
+
+fn span_of(micros: impl TryInto<i64>) -> Span {
+    Span::from_micros(micros.try_into().unwrap_or(i64::MAX / 4))
 }
 
 /// `work / speed`, rounded down; most work fits in a word, which divides several
@@ -164,5 +173,22 @@ mod tests {
         assert_eq!(over.eta(8), Some(at(100)));
         assert_eq!(FAST.eta(i128::MAX), Some(at(100 + i64::MAX / 4)));
         assert_eq!(run_length(Span::from_micros(3), 2_000_000), Span::from_micros(2));
+    }
+
+    #[test]
+    fn what_is_multiplied_ends_when_what_is_divided_does() {
+        let far = [i128::from(u64::MAX), i128::from(u64::MAX) + 9, i128::MAX / 2];
+        for (rate, done) in [0, 1, 3, 1_500_000].into_iter().flat_map(|rate| [(rate, 0), (rate, 9)])
+        {
+            let one = Progress { rate, done, ..FAST };
+            for total in (-20..40).chain([1_499_999, 1_500_000, 4_500_001]).chain(far) {
+                let end = one.eta(total);
+                let near = end.map_or(100, |end| end.micros());
+                for micros in (80..140).chain(near.saturating_sub(2)..=near.saturating_add(2)) {
+                    let comes = one.comes_to(total, at(micros));
+                    assert_eq!(comes, end == Some(at(micros)), "{one:?} to {total} at {micros}");
+                }
+            }
+        }
     }
 }

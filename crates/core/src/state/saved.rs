@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::progress::quotient;
-use super::{AllocationRef, Ending, Progress, State, WorkRef};
-use crate::units::Span;
+use super::{AllocationRef, Ending, LiveWork, Progress, State, WorkRef};
+use crate::units::{Span, Time};
 
 /// Waiting tasks of one piece of work that have saved progress.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,16 @@ impl State<'_> {
         let target = &self.allocations[allocation];
         let since = target.started()?.saturating_add(target.input);
         Some(Progress::from_saved(self.saved(allocation), target.speed, since))
+    }
+
+    /// Time at which the started tasks of an allocation end if each comes to `total`: when it has
+    /// and its output is written. None where they stand still before that.
+    #[inline(always)]
+    pub(crate) fn end_of(&self, allocation: AllocationRef, total: i128) -> Option<Time> {
+        let target = &self.allocations[allocation];
+        let since = target.started()?.saturating_add(target.input);
+        let progress = Progress::from_saved(self.saved(allocation), target.speed, since);
+        progress.eta(total).map(|done| done + target.output)
     }
 
     /// Progress that each task of an allocation had saved when it was placed.
@@ -41,10 +51,13 @@ impl State<'_> {
     /// at least zero; none where there is no estimate. The same as while they waited
     /// until they compute, so that two cannot make each other yield for ever while both read
     /// their input.
-    #[inline]
+    #[inline(always)]
     pub fn rest_of_estimate(&self, allocation: AllocationRef) -> Option<Span> {
         let live = &self.works[self.allocations[allocation].work()];
-        live.ask.estimate?;
+        live.ask.estimate.and_then(|_| self.rest_after_progress(live, allocation))
+    }
+
+    fn rest_after_progress(&self, live: &LiveWork, allocation: AllocationRef) -> Option<Span> {
         let progress = self.progress(allocation);
         let done = progress.map_or(self.saved(allocation), |one| one.done_at(self.now));
         live.estimate_after(whole_micros(done))

@@ -141,6 +141,7 @@ impl Free {
     /// Whether one task of `demand` fits. Exact for no, whole, and one
     /// fractional device; for several fractional devices it is necessary only,
     /// and the devices themselves decide.
+    #[inline(always)]
     pub const fn fits(self, demand: Demand) -> bool {
         self.admits(demand)
             && self.cpu >= demand.cpu

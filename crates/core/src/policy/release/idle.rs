@@ -42,11 +42,16 @@ impl IdleRelease {
 }
 
 impl Release for IdleRelease {
-    #[inline]
     fn decide(&mut self, turn: &mut Turn<'_, '_>, provision: &dyn Provision) {
-        if self.idle.is_empty() && !turn.has_emptied() {
-            return;
+        if !self.idle.is_empty() || turn.has_emptied() {
+            self.decide_on_idle(turn, provision);
         }
+    }
+}
+
+impl IdleRelease {
+    #[inline(never)]
+    fn decide_on_idle(&mut self, turn: &mut Turn<'_, '_>, provision: &dyn Provision) {
         turn.take_emptied(&mut self.emptied);
         for &instance in &self.emptied {
             if !turn.has_instance(instance) {
