@@ -267,8 +267,8 @@ fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
     keys
 }
 
-/// The format of a trace, the table of each that has parameters of its own, and what formats have
-/// in `[workload]` itself.
+/// Keys of the format of a trace: its name, the tables of formats with parameters of their own, and
+/// parameters in `[workload]` itself.
 fn format_keys() -> Vec<Key> {
     static NAMES: LazyLock<Vec<&str>> =
         LazyLock::new(|| FORMATS.iter().map(|format| format.part.name).collect());

@@ -60,8 +60,7 @@ pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
     if recognised.is_told {
         line(&["format = ", &quoted(trace.format.name())]);
     }
-    let (beside, own) = settings(&trace.format);
-    for (name, value) in &beside {
+    for (name, value) in &settings(&trace.format, true) {
         line(&[name, " = ", value]);
     }
     if beginning.lacks_zone {
@@ -71,6 +70,7 @@ pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
         Some(why) => line(&["estimates = \"runtime\"         # assumed: ", why]),
         None => estimates(&survey, &mut line),
     }
+    let own = settings(&trace.format, false);
     if !own.is_empty() {
         let own: Vec<String> =
             own.iter().map(|(name, value)| format!("{name} = {value}")).collect();
@@ -131,9 +131,9 @@ fn columns_of(format: &FormatSpec) -> Option<&BTreeMap<Field, Column>> {
     has.then(|| format.settings.columns("columns"))
 }
 
-/// Settings other than the defaults as a scenario writes them: in `[workload]`, and in the format's
-/// own table. Columns have a table of their own, and wide rows a comment.
-fn settings(format: &FormatSpec) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+/// Settings other than the defaults as a scenario writes them: those that stand `beside` the trace, or
+/// those in the format's own table. Columns have a table of their own, and wide rows a comment.
+fn settings(format: &FormatSpec, beside: bool) -> Vec<(&'static str, String)> {
     let row = Format::named(format.name()).expect("every format has a row");
     let set = format.settings.iter().filter(|(parameter, value)| parameter.default != **value);
     let plain =
@@ -145,7 +145,7 @@ fn settings(format: &FormatSpec) -> (Vec<(&'static str, String)>, Vec<(&'static 
         };
         (parameter.name, value)
     });
-    written.partition(|(name, _)| row.beside.contains(name))
+    written.filter(|(name, _)| row.beside.contains(name) == beside).collect()
 }
 
 /// Rows that become no work: how many, and why.

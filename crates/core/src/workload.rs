@@ -53,23 +53,26 @@ pub use buffered::MAX_HELD;
 pub use date::zone_exists;
 pub use defaults::{DeadlineRule, Defaults, EstimateRule};
 pub use filter::RowFilter;
-pub use format::{
-    Beginning, FORMATS, Format, FormatReader, FormatSpec, MAPPED, Machines, MissingSetting, NATIVE,
-    OPENB, SACCT, SWF,
-};
+pub use format::{Beginning, Format, FormatReader, FormatSpec, Machines, MissingSetting};
 pub use lines::MAX_ROW;
 pub use list::WorkList;
+pub use mapped::MAPPED;
 pub use names::MAX_NAME;
-pub use native::{NativeColumn, NativeWriter, used_columns};
+pub use native::{NATIVE, NativeColumn, NativeWriter, used_columns};
 pub use note::{RowNote, RowNotes};
 pub use observed::{Observation, Observations};
-pub use openb::{NodeRow, read_nodes};
+pub use openb::{NodeRow, OPENB, read_nodes};
 pub use recognise::{Recognised, recognise};
+pub use sacct::SACCT;
 pub use shared::SharedTrace;
 pub use stats::{SampleSummary, Stats, TenantStats};
+pub use swf::SWF;
 pub use synth::{Arrivals, MmppState, SynthClass, SynthSpec, Until};
 pub use trace::{OnBadRow, TraceSpec, Unsorted};
 pub use transform::{Capacity, Keep, Resource, Transform};
+
+/// Every format of traces, in the order in which files are held against them.
+pub static FORMATS: &[&Format] = &[&NATIVE, &SWF, &OPENB, &SACCT, &MAPPED];
 
 /// A stream of work in order of arrival (non-decreasing `work.arrival`).
 pub trait Source {

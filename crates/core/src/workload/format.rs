@@ -8,18 +8,9 @@ use crate::part::{Parameter, Part, PartSpec, Setting, SettingKind};
 use crate::problem::Problem;
 use crate::units::Calendar;
 
-use super::TraceSpec;
 use super::reader::Rows;
 use super::recognise::{FileHead, Recognised};
-
-pub use super::mapped::MAPPED;
-pub use super::native::NATIVE;
-pub use super::openb::OPENB;
-pub use super::sacct::SACCT;
-pub use super::swf::SWF;
-
-/// Every format, in the order in which files are held against them.
-pub static FORMATS: &[&Format] = &[&NATIVE, &SWF, &OPENB, &SACCT, &MAPPED];
+use super::{FORMATS, TraceSpec};
 
 /// A row: one format of traces.
 #[derive(Debug)]
@@ -35,7 +26,7 @@ pub struct Format {
     pub(super) recognise: fn(&FileHead) -> Result<Recognised, OtherFormat>,
 }
 
-/// A file is not of a format: what it lacks for that, where that can be said.
+/// Reason that a file is not of a format: what it lacks; `None` if it is another.
 pub(super) type OtherFormat = Option<Box<Problem>>;
 
 /// A format with its settings.
@@ -45,7 +36,7 @@ pub type FormatSpec = PartSpec<FormatReader>;
 #[derive(Debug)]
 pub struct FormatReader(pub(super) Box<dyn ReadFormat>);
 
-/// How files of one format are read, by its settings.
+/// Reading of files of one format, by its settings.
 pub(super) trait ReadFormat: fmt::Debug {
     /// Division of the text into rows and fields.
     fn layout(&self) -> TextLayout;
@@ -69,12 +60,12 @@ pub(super) trait ReadFormat: fmt::Debug {
         None
     }
 
-    /// What the settings lack to read any file.
+    /// Settings that are missing to read any file.
     fn lacks(&self) -> Vec<MissingSetting> {
         Vec::new()
     }
 
-    /// What a scenario for `trace` begins with.
+    /// Beginning of a scenario for `trace`.
     fn beginning(&self, trace: &TraceSpec) -> Result<Beginning, Problem> {
         let _ = trace;
         Ok(Beginning::default())
@@ -84,13 +75,13 @@ pub(super) trait ReadFormat: fmt::Debug {
 /// Division of a text into rows and fields.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TextLayout {
-    /// Between fields; `b' '` takes any run of blanks.
+    /// Delimiter of fields; `b' '` takes any run of blanks.
     pub(super) delimiter: u8,
     /// Whether `"` quotes fields.
     pub(super) quoting: bool,
     /// Lines that begin with this are passed over.
     pub(super) comment: Option<u8>,
-    /// How rows are filtered: by what names a column.
+    /// Names of columns, by which rows are filtered.
     pub(super) names: ColumnNames,
 }
 
@@ -110,18 +101,18 @@ pub(super) enum ColumnNames {
 pub struct MissingSetting {
     /// Name of the parameter.
     pub parameter: &'static str,
-    /// What is wrong.
+    /// Message for the user.
     pub message: &'static str,
-    /// What to do.
+    /// Hint for the user.
     pub hint: &'static str,
 }
 
-/// What a scenario for a trace begins with, besides its settings.
+/// Beginning of a scenario for a trace, besides the settings of its format.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Beginning {
     /// Machines that the format tells of.
     pub machines: Machines,
-    /// Why runtimes may be taken to be known, where they may.
+    /// Reason to take runtimes for known; `None` if there is none.
     pub known_runtimes: Option<&'static str>,
     /// Whether its dates have no time zone, so that the scenario should name it.
     pub lacks_zone: bool,
@@ -162,13 +153,13 @@ impl Format {
 }
 
 impl FormatSpec {
-    /// What the settings lack to read any file.
+    /// Settings that are missing to read any file.
     pub fn lacks(&self) -> Vec<MissingSetting> {
         self.build().0.lacks()
     }
 }
 
-/// Whether rows are jobs or virtual machines, by default `default`.
+/// Parameter for the kind of work that rows are, by default `default`.
 pub(super) const fn work_kind(default: &'static str) -> Parameter {
     Parameter {
         name: "kind",
@@ -178,10 +169,10 @@ pub(super) const fn work_kind(default: &'static str) -> Parameter {
     }
 }
 
-/// What fields may be divided by; a blank takes any run of blanks.
+/// Delimiters of fields; a blank takes any run of blanks.
 const DELIMITERS: &[&str] = &[",", ";", "\t", " ", "|"];
 
-/// Between fields, by default `default`.
+/// Parameter for the delimiter of fields, by default `default`.
 pub(super) const fn delimiter(default: &'static str) -> Parameter {
     Parameter {
         name: "delimiter",
@@ -200,7 +191,7 @@ pub(super) fn delimiter_setting(delimiter: u8) -> Setting {
     Setting::Word(word.expect("only those of the list are looked for"))
 }
 
-/// Time zone of dates.
+/// Parameter for the time zone of dates.
 pub(super) const TIME_ZONE: Parameter = Parameter {
     name: "time_zone",
     kind: SettingKind::TimeZone,

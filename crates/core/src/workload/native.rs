@@ -41,7 +41,7 @@ pub static NATIVE: Format = Format {
 /// Columns of which a row has one.
 const RUNS: [NativeColumn; 2] = [NativeColumn::Runtime, NativeColumn::Lifetime];
 
-/// What is nearly a native trace: read as one it says which column is missing.
+/// Recognises what is nearly a native trace: read as one it says which column is missing.
 pub(super) fn recognise_nearly(head: &FileHead) -> Option<Recognised> {
     let known = RUNS.into_iter().chain([NativeColumn::Arrival]);
     known.into_iter().any(|column| head.has(column.name())).then(recognised)

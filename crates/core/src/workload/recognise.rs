@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::problem::Problem;
 
-use super::format::{FORMATS, FormatSpec};
+use super::FORMATS;
+use super::format::FormatSpec;
 use super::lines::Lines;
 use super::native;
 use super::table::{Bad, TextTable};
@@ -29,7 +30,7 @@ pub(super) struct FileHead {
     pub(super) lines: Vec<Vec<u8>>,
     /// Whether there are lines that begin with `;`.
     pub(super) comments: bool,
-    /// What the first line seems to be divided by: `,`, `;`, `|` or a tab.
+    /// Delimiter that the first line seems to have: `,`, `;`, `|` or a tab.
     pub(super) delimiter: u8,
     /// The lines as fields, as far as they can be read; none where they are no text.
     pub(super) rows: Vec<Vec<String>>,

@@ -136,7 +136,7 @@ impl TraceSpec {
         Ok(true)
     }
 
-    /// What a scenario for it begins with.
+    /// Beginning of a scenario for it.
     ///
     /// # Errors
     /// Why the file cannot be read.
