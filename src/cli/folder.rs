@@ -2,7 +2,7 @@
 //! the manifest last. A folder without a manifest is incomplete.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{BufWriter, ErrorKind, Seek, Write};
+use std::io::{BufWriter, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +14,7 @@ use super::background_file::BackgroundFile;
 use super::exit::{Stop, print_line};
 use super::journal::Journal;
 use super::output_quota::{Hashes, Metered, OutputQuota};
+use super::session::runs_expected;
 use super::unfinished::Unfinished;
 use windtunnel::input;
 use windtunnel::problem::Problem;
@@ -299,11 +300,14 @@ pub(super) fn leave(work: &Path, why: Option<&str>) -> Option<String> {
     }
     let _ = tries.into_iter().any(|_| clear(work, &[PARTIAL, JOURNAL]).is_ok());
     let path = work.join(PARTIAL);
-    let text = input::text(&path, "note", MOST_NOTED).ok()?;
-    let mut partial: Partial = serde_json::from_str(&text).ok()?;
+    // Not by `input`, which reads nothing any more once the command is to end.
+    let mut text = Vec::new();
+    File::open(&path).ok()?.take(MOST_NOTED).read_to_end(&mut text).ok()?;
+    let mut partial: Partial = serde_json::from_slice(&text).ok()?;
     if let Some(why) = why {
         partial.state = why.to_owned();
         partial.runs_kept = Journal::count(&work.join(JOURNAL));
+        partial.runs_expected = runs_expected();
         let mut file = in_place(&path).ok()?;
         file.set_len(0).and_then(|()| file.write_all(&partial.text())).ok()?;
     }

@@ -47,17 +47,25 @@ pub(super) struct ExperimentSession {
     audit: bool,
 }
 
+/// Runs of this process's experiment, as far as it has come to know them. Here, for who ends the
+/// process in the middle of the experiment knows no session.
+static RUNS_EXPECTED: AtomicUsize = AtomicUsize::new(0);
+
+/// Runs of the experiment of this process, as far as it has come to know them.
+pub(super) fn runs_expected() -> usize {
+    RUNS_EXPECTED.load(Ordering::Relaxed)
+}
+
 /// Shows progress and keeps the limits.
 #[derive(Debug)]
 struct Watching {
     bar: Bar,
     guard: ResourceGuard,
-    expected: AtomicUsize,
 }
 
 impl ProgressWatch for Watching {
     fn expect(&self, runs: usize) {
-        self.expected.fetch_add(runs, Ordering::Relaxed);
+        RUNS_EXPECTED.fetch_add(runs, Ordering::Relaxed);
         self.bar.expect(runs as u64);
     }
 
@@ -109,7 +117,7 @@ impl ExperimentSession {
             .build()
             .map_err(|error| Stop::Files(error.into()))?;
         let bar = Bar::over_runs(label, quiet);
-        let watch = Watching { bar, guard, expected: AtomicUsize::new(0) };
+        let watch = Watching { bar, guard };
         Ok(Self { folder: None, journal: None, threads, watch, audit })
     }
 
@@ -165,7 +173,7 @@ impl ExperimentSession {
             command: resuming(),
             state: state.to_owned(),
             runs_kept: self.kept(),
-            runs_expected: self.watch.expected.load(Ordering::Relaxed),
+            runs_expected: runs_expected(),
         }
     }
 
