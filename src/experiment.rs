@@ -9,6 +9,7 @@ mod caution;
 mod compare;
 mod cost;
 mod decision;
+mod failure;
 mod job_outcome;
 mod runner;
 mod lint;
@@ -29,7 +30,8 @@ pub mod verify;
 
 pub use backlog::{backlog, waiting};
 pub use caution::{
-    CautionedRun, Facts, carbon_gaps, cautions, estimated_prices, nothing_to_gate, unestimated,
+    CautionedRun, EstimatedShare, Facts, carbon_gaps, cautions, estimated_prices, nothing_to_gate,
+    unestimated,
 };
 pub use compare::{
     Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, Evidence, HALF_A_CENT,

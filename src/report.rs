@@ -41,7 +41,7 @@ pub use figure::{clean, difference, figure};
 pub use files::{MANIFEST, RESULTS, ResultFiles, ResultFolder, write_page};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
-pub use plan::PlanReport;
+pub use plan::{PlanReport, search_progress};
 pub use recipe::{InputHash, Recipe};
 pub use run::{BoundSide, ObjectiveResult, RunReport};
 pub use score::ScoreReport;

@@ -38,10 +38,10 @@ use toml::de::DeTable;
 
 use crate::billing::ChargePeriod;
 use crate::input;
-use crate::model::{Market, World};
+use crate::model::{Market, Offer, World};
 use crate::policy::spec::PolicySpec;
 use crate::problem::{Problem, clip};
-use crate::units::{Calendar, Span};
+use crate::units::{Calendar, Id, Span};
 use crate::workload::{Capacity, OpenContext, WorkloadSpec};
 
 use document::ScenarioText;
@@ -152,10 +152,8 @@ pub struct Scenario {
 pub struct EstimatedPrices {
     /// Name of the cloud.
     pub provider: String,
-    /// Number of offers in the scenario whose prices are estimates, more than 0.
-    pub estimated: usize,
-    /// Number of its offers in the scenario.
-    pub offers: usize,
+    /// Its offers in the scenario whose prices are estimates, at least one, in their order.
+    pub offers: Vec<Id<Offer>>,
 }
 
 impl Scenario {

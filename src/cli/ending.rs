@@ -60,6 +60,7 @@ pub(super) fn signal() -> Option<u8> {
 pub(super) fn explain(stop: Stop) -> Stop {
     match stop {
         Stop::Finding(_) | Stop::ClosedPipe | Stop::Partly(..) => stop,
+        Stop::SoFar(stop, far) => Stop::SoFar(Box::new(explain(*stop)), far),
         Stop::Input(_)
         | Stop::Limit(_)
         | Stop::Policy(_)
@@ -67,6 +68,11 @@ pub(super) fn explain(stop: Stop) -> Stop {
         | Stop::Bug(_)
         | Stop::Interrupted(_) => self::stop().unwrap_or(stop),
     }
+}
+
+/// Whether the ending of the command has begun.
+pub(super) fn has_begun() -> bool {
+    CAUSE.get().is_some()
 }
 
 /// Ending of the command, once that has begun.

@@ -28,7 +28,9 @@ pub(super) enum Stop {
     Bug(String),
     /// 129, 130 or 143: the terminal is gone, interrupted, or asked to end.
     Interrupted(String),
-    /// A stop like the first of the two, of which some results are kept.
+    /// A stop like the first of the two, with how far it came.
+    SoFar(Box<Stop>, String),
+    /// A stop like the first of the two, with what is kept of all that was done.
     Partly(Box<Stop>, String),
     /// 0: nobody reads the output any more.
     ClosedPipe,
@@ -98,7 +100,7 @@ impl Stop {
             Self::Policy(_) => 4,
             Self::Files(_) => 5,
             Self::Bug(_) => 70,
-            Self::Partly(stop, _) => stop.code(),
+            Self::SoFar(stop, _) | Self::Partly(stop, _) => stop.code(),
             Self::Interrupted(_) => ending::signal().unwrap_or(130),
         }
     }
@@ -132,6 +134,7 @@ impl fmt::Display for Stop {
             }
             Self::Bug(what) => write!(to, "bug: {what}\n  please report this with the command"),
             Self::Interrupted(what) => write!(to, "interrupted: {what}"),
+            Self::SoFar(stop, far) => write!(to, "{stop}\nso far: {far}"),
             Self::Partly(stop, kept) => write!(to, "{stop}\nkept: {kept}"),
         }
     }

@@ -20,7 +20,9 @@ use windtunnel::experiment::{
 use windtunnel::metrics::METRICS;
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::problem::Problem;
-use windtunnel::report::{PlanReport, Recipe, ResultFiles, TextCells, plan_charts, write_page};
+use windtunnel::report::{
+    PlanReport, Recipe, ResultFiles, TextCells, plan_charts, search_progress, write_page,
+};
 use windtunnel::scenario::{Scenario, concerns, minimised, not_modelled};
 use windtunnel::units::Span;
 
@@ -51,6 +53,9 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
         search(runner, task, &open).map_err(|failure| match failure {
             SearchFailure::Problems(problems) => Stop::Input(by_variable(problems, &scenario)),
             SearchFailure::Lab(failure) => stopped(failure),
+            SearchFailure::Halted(failure, progress) => {
+                Stop::SoFar(Box::new(stopped(failure)), search_progress(&progress))
+            }
         })
     })?;
     let policy = policy(&scenario, arguments, &found);

@@ -61,6 +61,7 @@ pub(super) fn runs_expected() -> usize {
 struct Watching {
     bar: Bar,
     guard: ResourceGuard,
+    finished: AtomicUsize,
 }
 
 impl ProgressWatch for Watching {
@@ -74,6 +75,7 @@ impl ProgressWatch for Watching {
     }
 
     fn done(&self) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
         self.bar.done();
     }
 }
@@ -117,7 +119,7 @@ impl ExperimentSession {
             .build()
             .map_err(|error| Stop::Files(error.into()))?;
         let bar = Bar::over_runs(label, quiet);
-        let watch = Watching { bar, guard };
+        let watch = Watching { bar, guard, finished: AtomicUsize::new(0) };
         Ok(Self { folder: None, journal: None, threads, watch, audit })
     }
 
@@ -146,7 +148,12 @@ impl ExperimentSession {
         };
         // The reason to stop is worth more than that it could not be noted.
         let _ = self.mark(&stop.to_string());
-        Err(self.with_kept(stop))
+        let stop = self.with_kept(stop);
+        // Before the folder is left: the last resort would find nothing in it to tell.
+        if ending::has_begun() {
+            ending::print_cause(&stop);
+        }
+        Err(stop)
     }
 
     /// Folder that results go to, if they go anywhere.
@@ -185,11 +192,25 @@ impl ExperimentSession {
         }
     }
 
-    /// The same stop, with the finished runs that are kept and the command that goes on with them.
+    /// The same stop, with the finished runs that are kept and the command that goes on with them, or
+    /// the number of those that are lost.
     fn with_kept(&self, stop: Stop) -> Stop {
-        let Some(journal) = self.journal.as_ref().filter(|_| self.kept() > 0) else { return stop };
-        let work = journal.path().parent().unwrap_or(Path::new("."));
-        Stop::Partly(Box::new(stop), self.partial("").resume_hint(work))
+        let finished = self.watch.finished.load(Ordering::Relaxed);
+        let kept = match &self.journal {
+            Some(journal) if self.kept() > 0 => {
+                let work = journal.path().parent().unwrap_or(Path::new("."));
+                self.partial("").resume_hint(work)
+            }
+            None if finished > 0 => {
+                let expected = runs_expected();
+                format!(
+                    "nothing of {finished} finished runs, of {expected} asked for so far: there is no \
+                     folder of results"
+                )
+            }
+            Some(_) | None => return stop,
+        };
+        Stop::Partly(Box::new(stop), kept)
     }
 }
 

@@ -3,15 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::measurement::Measurement;
 use super::single::RunResult;
 use crate::metrics::{Rentals, Summary, Undone};
-use crate::model::{Market, World};
+use crate::model::{Market, Offer, World};
 use crate::policy::backfill::CONSERVATIVE;
 use crate::policy::order;
 use crate::policy::spec::{PolicyPart, PolicySpec};
 use crate::problem::clip;
 use crate::scenario::{EstimatedPrices, Scenario};
-use crate::units::{Money, Span};
+use crate::units::{Id, Money, Span};
 
 /// Facts that cautions beside the numbers of a run are made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,18 +46,30 @@ pub struct Facts {
     pub few: Option<(u64, u64)>,
     /// Whether anything was paid for spot instances.
     pub spot: bool,
-    /// Providers and clusters to which anything was paid.
+    /// Providers to which anything was paid, and that have estimates among the prices at which there
+    /// could have been rented for the work.
     #[serde(default)]
-    pub paid: Vec<String>,
+    pub estimated: Vec<EstimatedShare>,
     /// Names in the rules of work that nothing has, in words.
     pub unknown_names: Vec<String>,
     /// Counts of the work that the policy can and cannot rent for.
     pub rentals: Rentals,
 }
 
+/// Number of the prices of a provider that are estimates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EstimatedShare {
+    /// The provider.
+    pub provider: String,
+    /// Number of estimates, more than 0.
+    pub estimated: usize,
+    /// Number of prices.
+    pub prices: usize,
+}
+
 impl Facts {
-    /// Facts of a finished run.
-    pub fn of(result: &RunResult) -> Self {
+    /// Facts of a finished run of a policy of the scenario.
+    pub fn of(scenario: &Scenario, policy: &PolicySpec, result: &RunResult) -> Self {
         let (work, cost) = (&result.summary.work, &result.summary.cost);
         let never = work.refused_by_reason.iter().filter(|(reason, _)| reason == NEVER);
         let spot = |(name, paid): &(String, Money)| name == Market::Spot.name() && paid.nanos() > 0;
@@ -72,16 +85,50 @@ impl Facts {
             impossible: never.map(|(_, count)| *count).sum(),
             apart: result.summary.gangs_apart,
             spot: cost.by_market.iter().any(spot),
-            paid: cost
-                .by_provider
-                .iter()
-                .filter(|(_, paid)| paid.nanos() > 0)
-                .map(|(name, _)| name.clone())
-                .collect(),
+            estimated: estimated(scenario, policy, result),
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
             rentals: result.rentals.clone(),
         }
     }
+}
+
+impl Facts {
+    /// Facts of the first of some runs, but for the times over which work arrived: these are means of
+    /// all, as those are that are told beside the money.
+    pub fn over(runs: &[Measurement]) -> Self {
+        let mean = |of: fn(&Measurement) -> f64| {
+            runs.iter().map(of).sum::<f64>() / runs.len().max(1) as f64
+        };
+        let rent_s = libm::round(mean(|run| run.rent_s)) as u64;
+        let facts = runs.first().map(|run| run.facts.clone()).unwrap_or_default();
+        Self {
+            burst_s: facts.burst_s.map(|_| rent_s),
+            few: facts.few.map(|(count, _)| (count, rent_s)),
+            longer_s: facts.longer_s.map(|_| libm::round(mean(|run| run.arrivals_s)) as u64),
+            ..facts
+        }
+    }
+}
+
+/// Estimates among the prices of those to whom a run paid anything: of offers that the policy may
+/// rent and on which some of the work could run.
+fn estimated(scenario: &Scenario, policy: &PolicySpec, result: &RunResult) -> Vec<EstimatedShare> {
+    let (reach, world) = (policy.reach(), &scenario.world);
+    let paid = |name: &str| {
+        let paid = result.summary.cost.by_provider.iter();
+        paid.into_iter().any(|(known, paid)| known == name && paid.nanos() > 0)
+    };
+    let share = |one: &EstimatedPrices| {
+        let of_it = |offer: &Id<Offer>| {
+            world.providers[world.provider_of(*offer)].name == one.provider
+                && reach.rents(world, *offer)
+        };
+        let open: Vec<Id<Offer>> = result.workable.iter().copied().filter(of_it).collect();
+        let estimated = open.iter().filter(|offer| one.offers.binary_search(offer).is_ok()).count();
+        let (provider, prices) = (one.provider.clone(), open.len());
+        (estimated > 0).then_some(EstimatedShare { provider, estimated, prices })
+    };
+    scenario.estimated_prices.iter().filter(|one| paid(&one.provider)).filter_map(share).collect()
 }
 
 /// First run of one policy.
@@ -130,19 +177,17 @@ pub fn nothing_to_gate(gate: bool, scenario: &Scenario) -> Option<String> {
 }
 
 /// Estimates among the prices that an answer rests on: of the providers to which its run pays
-/// anything; `None` if all of these are published.
+/// anything, of what could have been rented for the work; `None` if all of these are published.
 pub fn estimated_prices(run: &CautionedRun<'_>) -> Option<String> {
-    let paid = run.scenario.estimated_prices.iter();
-    let paid = paid.filter(|one| run.facts.paid.contains(&one.provider));
-    let words = |one: &EstimatedPrices| {
-        format!("{} of {} prices of {}", one.estimated, one.offers, clip(&one.provider))
+    let words = |one: &EstimatedShare| {
+        format!("{} of {} prices of {}", one.estimated, one.prices, clip(&one.provider))
     };
-    let told: Vec<String> = paid.map(words).collect();
+    let told: Vec<String> = run.facts.estimated.iter().map(words).collect();
     let (last, first) = told.split_last()?;
     let and = if first.is_empty() { "" } else { " and " };
     Some(format!(
-        "Estimated prices are part of this answer ({}): {}{and}{last} are estimates without a published \
-         source.",
+        "Estimated prices are part of this answer ({}): of those at which it may rent for this work, \
+         {}{and}{last} are estimates without a published source.",
         clip(run.name),
         first.join(", ")
     ))
@@ -315,7 +360,7 @@ fn few(summary: &Summary) -> Option<(u64, u64)> {
 /// A month is scaled from the time between few arrivals, or over few days.
 fn scarce(runs: &[CautionedRun<'_>]) -> Option<String> {
     let (count, seconds) = runs.iter().find_map(|run| run.facts.few)?;
-    let span = Span::from_secs(seconds as i64);
+    let span = Span::from_secs(seconds as i64).rounded();
     let by_gaps = count as f64 / count.saturating_sub(1).max(1) as f64;
     if runs.iter().any(|run| run.facts.burst_s.is_some()) {
         return (count > 1).then(|| {
@@ -353,7 +398,7 @@ fn too_long(runs: &[CautionedRun<'_>]) -> Option<String> {
     Some(format!(
         "Work arrived over {}, which is longer than it is said to stand for: what is rented in a month is too \
          dear by as much. Make `workload.period` longer, or leave it out.",
-        Span::from_secs(seconds as i64)
+        Span::from_secs(seconds as i64).rounded()
     ))
 }
 
@@ -363,7 +408,7 @@ fn short(runs: &[CautionedRun<'_>]) -> Option<String> {
     Some(format!(
         "What is rented in a month is scaled from the {} over which work arrived or ran, as if it went on \
          so day and night. If this is the work of a day, say so: `period = \"1 d\"` in `[workload]`.",
-        Span::from_secs(seconds as i64)
+        Span::from_secs(seconds as i64).rounded()
     ))
 }
 

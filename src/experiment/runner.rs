@@ -201,8 +201,10 @@ impl Runner<'_> {
                     return None;
                 }
                 let result = work(cell);
-                failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                self.watch.done();
+                match result {
+                    Ok(_) => self.watch.done(),
+                    Err(_) => failed.store(true, Ordering::Relaxed),
+                }
                 Some(result)
             })
             .collect();
@@ -241,7 +243,7 @@ impl Runner<'_> {
             fingerprint: result.fingerprint.clone(),
             trail: result.hash_trace.clone(),
             skipped_rows: result.skipped_rows,
-            facts: Facts::of(&result),
+            facts: Facts::of(&scenario, cell.policy, &result),
             ..Measurement::of(summary, &result.series, kept, fates)
         };
         Ok(FullRun { result, measurement, names: names.unwrap_or_default() })

@@ -20,6 +20,7 @@ mod effect;
 mod shortlist;
 mod step;
 mod line;
+mod progress;
 mod scope;
 mod score;
 mod shares;
@@ -38,12 +39,13 @@ use evaluations::{Evaluations, SearchStop, edits, policy_of};
 use scope::VariableScope;
 use score::Judge;
 use shares::{BudgetShares, is_still, plan};
-use shortlist::judge;
+use shortlist::{SetupChoice, judge};
 
 pub use effect::VariableEffect;
 pub use evaluations::Candidate;
 use line::LineEnd;
 pub use line::SetupPoint;
+pub use progress::{BestSoFar, SearchProgress};
 pub use score::{Keeping, SetupScore};
 pub use shortlist::{SetupVerdict, ShortlistEntry};
 pub use step::StepEnd;
@@ -121,8 +123,10 @@ pub struct Found {
 pub enum SearchFailure {
     /// The scenario is wrong at some setup, or the task does not fit it.
     Problems(Vec<Problem>),
-    /// A run failed.
+    /// A run failed before any setup was looked at.
     Lab(RunnerFailure),
+    /// A run failed later, or the search was told to stop.
+    Halted(RunnerFailure, Box<SearchProgress>),
 }
 
 /// Searches and judges. `open` reads the scenario at a setup.
@@ -161,32 +165,29 @@ pub fn search(
         (judging, plan.repetition),
         &shares,
     );
-    let converged = match descent::descend(&mut book, start.clone(), task.margin) {
-        Ok(_) => true,
-        Err(SearchStop::Budget) => false,
-        Err(SearchStop::Failure(failure)) => return Err(failure),
-    };
-    let binding = binding(&book);
-    let rows = shortlist::choose(
-        &book.candidates,
-        &book.judge,
-        task.confidence,
-        shares.finalists as usize,
-    );
-    book.hold_out(&rows, shares.held_out)?;
-    book.most = task.budget;
-    let verdicts = judge(&mut book, &rows, &task, (shares.held_out, shares.held_out_most))?;
-    let rows: Vec<usize> = verdicts.finalists.iter().map(|one| one.candidate).collect();
+    let mut finalists = Vec::new();
+    let ended = look_and_judge(&mut book, (start.clone(), &task), &shares, &mut finalists);
+    let ended = ended.map_err(|failure| match failure {
+        SearchFailure::Lab(failure) => {
+            match SearchProgress::of(&book, &finalists, &task, shares.held_out) {
+                Some(progress) => SearchFailure::Halted(failure, Box::new(progress)),
+                None => SearchFailure::Lab(failure),
+            }
+        }
+        SearchFailure::Problems(_) | SearchFailure::Halted(..) => failure,
+    })?;
+    let SearchEnd { converged, binding, choice: chosen } = ended;
+    let rows: Vec<usize> = finalists.iter().map(|one| one.candidate).collect();
     let effects = (0..task.variables.len()).map(|axis| effect(&book, axis)).collect();
     let candidates = std::mem::take(&mut book.candidates);
     let runs = book.used;
     let chance = chance(&candidates, &scenario, plan.repetition);
     Ok(Found {
         objectives: scenario.objectives.clone(),
-        finalists: verdicts.finalists,
-        choice: verdicts.choice,
-        separated: verdicts.separated,
-        steps: verdicts.steps,
+        finalists,
+        choice: chosen.choice,
+        separated: chosen.separated,
+        steps: chosen.steps,
         binding,
         runs,
         converged,
@@ -202,6 +203,38 @@ pub fn search(
         open_ends: open_ends(&task, &start, open),
         task,
     })
+}
+
+/// End of a search.
+struct SearchEnd {
+    /// Whether it came to an end of its own, not to that of its budget.
+    converged: bool,
+    /// Row of the promise that binds.
+    binding: Option<usize>,
+    choice: SetupChoice,
+}
+
+/// Searches from `start`, and judges the few setups that may be the answer, which are added to
+/// `finalists`.
+fn look_and_judge(
+    book: &mut Evaluations<'_>,
+    (start, task): (SetupPoint, &Task),
+    shares: &BudgetShares,
+    finalists: &mut Vec<ShortlistEntry>,
+) -> Result<SearchEnd, SearchFailure> {
+    let converged = match descent::descend(book, start, task.margin) {
+        Ok(_) => true,
+        Err(SearchStop::Budget) => false,
+        Err(SearchStop::Failure(failure)) => return Err(failure),
+    };
+    let binding = binding(book);
+    let most = shares.finalists as usize;
+    let rows = shortlist::choose(&book.candidates, &book.judge, task.confidence, most);
+    book.hold_out(&rows, shares.held_out)?;
+    book.most = task.budget;
+    let held_out = (shares.held_out, shares.held_out_most);
+    let choice = judge(book, (&rows, finalists), task, held_out)?;
+    Ok(SearchEnd { converged, binding, choice })
 }
 
 impl Found {

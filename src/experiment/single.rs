@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use crate::metrics::{
     BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures, RentWatch, Rentals, Series, Summary,
 };
+use crate::model::Offer;
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::policy::{self, Policy};
 use crate::problem::Problem;
 use crate::scenario::{NamedSource, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
-use crate::units::{Span, Time};
+use crate::units::{Id, Span, Time};
 use crate::workload::{RowNotes, Source};
 
 /// Settings of a run of a scenario.
@@ -60,6 +61,8 @@ pub struct RunResult {
     pub unknown_names: Vec<UnknownName>,
     /// Counts of the work that the policy can and cannot rent for.
     pub rentals: Rentals,
+    /// Offers for rent on which some of the work could run.
+    pub workable: Vec<Id<Offer>>,
 }
 
 /// Failure of a run, which gives no result.
@@ -145,6 +148,7 @@ pub fn run_with(
         skipped_rows: reading.skipped,
         notes: reading.notes,
         unknown_names: reading.unknown_names,
+        workable: rents.workable(&scenario.world),
         rentals: rents.found(),
     })
 }

@@ -114,12 +114,8 @@ fn duration(secs: f64) -> String {
 /// A length of time to the whole minute from an hour on, to the hour from a day
 /// on: rounded, where [`figure`] leaves out what it does not show.
 pub(super) fn rounded(secs: f64) -> String {
-    let unit = match secs {
-        secs if secs >= 86_400.0 => 3_600.0,
-        secs if secs >= 3_600.0 => 60.0,
-        _ => 1.0,
-    };
-    duration(libm::round(secs / unit) * unit)
+    let span = Span::from_secs_f64(secs);
+    span.map_or_else(|| NOTHING.to_owned(), |span| span.rounded().to_string())
 }
 
 /// `97.5 %`. What is not all is not shown as 100 %, what is not nothing not as 0 %.

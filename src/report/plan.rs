@@ -3,7 +3,10 @@
 mod data;
 mod document;
 mod findings;
+mod progress;
 mod table;
+
+pub use progress::search_progress;
 
 use super::figure::{clean, figure};
 use super::recipe::Recipe;
@@ -41,12 +44,7 @@ impl PlanReport<'_> {
 
     /// Word for the replications, in the plural: `weeks`.
     pub(super) fn replications(&self) -> String {
-        match self.found.repetition {
-            Repetition::Windows { width: WEEK, .. } => "weeks".to_owned(),
-            Repetition::Windows { width, .. } => format!("windows of {width}"),
-            Repetition::Seeds { .. } => "seeds".to_owned(),
-            Repetition::Blocks { .. } => "traces put together anew".to_owned(),
-        }
+        replications_of(self.found.repetition)
     }
 
     /// Words for the period that the cost of one replication is of: `a week`.
@@ -93,11 +91,16 @@ impl PlanReport<'_> {
         })
     }
 
-    /// The end of a key that no other variable has; with the name of the cluster or cloud.
+    /// The end of a key that no other variable has; all that follows the name of a cluster or cloud,
+    /// with that name.
     pub(super) fn short(&self, key: &str) -> String {
         let others = || self.found.task.variables.iter().filter(|one| one.key != key);
         let parts: Vec<&str> = key.split('.').collect();
-        let least = if parts[0] == "policy" { 1 } else { 2 };
+        let least = match parts[0] {
+            "policy" => 1,
+            "cluster" | "cloud" => parts.len() - 1,
+            _ => 2,
+        };
         let mut ends =
             (0..=parts.len().saturating_sub(least)).rev().map(|from| parts[from..].join("."));
         let own = |end: &String| !others().any(|one| one.key.ends_with(end.as_str()));
@@ -161,6 +164,16 @@ impl PlanReport<'_> {
             BoundDirection::AtLeast => "at least",
         };
         format!("{side} {}", figure(self.promised(row).unit, Some(objective.bound)))
+    }
+}
+
+/// Word for replications, in the plural.
+fn replications_of(repetition: Repetition) -> String {
+    match repetition {
+        Repetition::Windows { width: WEEK, .. } => "weeks".to_owned(),
+        Repetition::Windows { width, .. } => format!("windows of {width}"),
+        Repetition::Seeds { .. } => "seeds".to_owned(),
+        Repetition::Blocks { .. } => "traces put together anew".to_owned(),
     }
 }
 

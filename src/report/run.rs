@@ -147,7 +147,7 @@ impl RunReport {
     ) -> Result<Self, Problem> {
         let row = row_of(scenario, policy);
         let mut assumptions = scenario.assumed(&[row]);
-        let facts = Facts::of(result);
+        let facts = Facts::of(scenario, policy, result);
         assumptions.extend(unestimated(&facts, policy));
         let run = CautionedRun { name: &policy.name, scenario, policy, facts: &facts };
         Ok(Self {

@@ -195,3 +195,32 @@ fn an_end_beyond_which_nothing_may_lie_is_not_named() {
     assert!(said.contains("c.nodes = 1 keeps"), "{said}");
     assert!(!said.contains("lies at the end of the range"), "{said}");
 }
+
+/// A limit ends the search: what it had seen is told as no answer, and the runs are kept; without a
+/// folder it is said that they are not.
+#[test]
+fn a_plan_that_is_stopped_tells_the_best_so_far() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limit = ["--out", "o", "--max-output", "100 KB", "--threads", "1"];
+    let output = plan(folder.path(), SIZING, &limit);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    for words in [
+        "so far: no answer yet: ",
+        " setups looked at and 0 judged in ",
+        "The best of them, cluster.c.nodes=",
+        "kept: ",
+        "hint: go on with",
+    ] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    assert!(output.stdout.is_empty() && !folder.path().join("o").exists());
+    // Some of the seeds have more jobs than that.
+    let drawn = SIZING.replace("count = 100", "span = \"33 h\"");
+    let limit = ["--no-out", "--max-jobs", "115", "--threads", "1"];
+    let output = plan(folder.path(), &drawn, &limit);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("kept: nothing of "), "{said}");
+    assert!(said.contains(" finished runs, of "), "{said}");
+}

@@ -45,7 +45,7 @@ pub(super) struct Evaluations<'a> {
     pub(super) open: ReadEdited<'a>,
     pub(super) variables: &'a [Variable],
     pub(super) policy: Option<&'a str>,
-    scope: &'a VariableScope,
+    pub(super) scope: &'a VariableScope,
     pub(super) judge: Judge,
     pub(super) repetition: Repetition,
     /// Replications of each setup that the search sees.

@@ -62,9 +62,8 @@ pub struct ShortlistEntry {
     pub tied: bool,
 }
 
-/// Verdicts on all setups that were judged.
-pub(super) struct SetupVerdicts {
-    pub(super) finalists: Vec<ShortlistEntry>,
+/// Choice among all that was judged.
+pub(super) struct SetupChoice {
     pub(super) choice: Option<usize>,
     pub(super) separated: bool,
     pub(super) steps: StepEnd,
@@ -128,14 +127,15 @@ pub(super) fn choose(all: &[Candidate], judge: &Judge, confidence: f64, most: us
 }
 
 /// Judges the finalists, steps down from the cheapest of those that keep all promises, and chooses
-/// among all of these. `held_out` replications of each are judged, and `most` can be held out.
+/// among all of these. `held_out` replications of each are judged, and `most` can be held out. All
+/// that is judged is added to `finalists`, also where a failure ends it.
 pub(super) fn judge(
     book: &mut Evaluations<'_>,
-    rows: &[usize],
+    (rows, finalists): (&[usize], &mut Vec<ShortlistEntry>),
     task: &Task,
     (held_out, most): (u32, u32),
-) -> Result<SetupVerdicts, SearchFailure> {
-    let mut finalists = judged_together(book, rows, task);
+) -> Result<SetupChoice, SearchFailure> {
+    finalists.extend(judged_together(book, rows, task));
     let together = finalists.len();
     let kept = |finalists: &[ShortlistEntry]| -> Vec<usize> {
         let all = 0..finalists.len();
@@ -144,24 +144,24 @@ pub(super) fn judge(
     let cost = |book: &Evaluations<'_>, one: &ShortlistEntry| {
         book.judge.mean_goal(&book.candidates[one.candidate].held_out[..held_out as usize])
     };
-    let cheapest_shown = kept(&finalists)
+    let cheapest_shown = kept(finalists)
         .into_iter()
         .min_by(|&a, &b| cost(book, &finalists[a]).total_cmp(&cost(book, &finalists[b])));
     let (mut choice, mut separated, mut steps) = (cheapest_shown, true, StepEnd::NoAnswer);
     if choice.is_none() {
-        (choice, steps) = step::up(book, &mut finalists, (task, held_out))?;
+        (choice, steps) = step::up(book, finalists, (task, held_out))?;
     }
     while let Some(at) = choice {
-        let (lowest, end) = step::down(book, &mut finalists, (at, together), (task, held_out))?;
+        let (lowest, end) = step::down(book, finalists, (at, together), (task, held_out))?;
         let rows: Vec<usize> = finalists.iter().map(|one| one.candidate).collect();
-        (choice, separated) = cheapest(book, &rows, &kept(&finalists), task, most)?;
+        (choice, separated) = cheapest(book, &rows, &kept(finalists), task, most)?;
         steps = end;
         // More replications may show another to be cheaper, with neighbours of its own.
         if choice == Some(lowest) {
             break;
         }
     }
-    for finalist in &mut finalists {
+    for finalist in finalists.iter_mut() {
         let judged = &book.candidates[finalist.candidate].held_out[..held_out as usize];
         let goals = book.judge.goals(judged);
         let shown = goals.iter().all(|goal| goal.is_finite());
@@ -175,7 +175,7 @@ pub(super) fn judge(
             finalist.tied = at != choice && finalist.verdict == SetupVerdict::Kept && near;
         }
     }
-    Ok(SetupVerdicts { finalists, choice, separated, steps })
+    Ok(SetupChoice { choice, separated, steps })
 }
 
 /// Verdicts on setups with as many held-out replications as each other.

@@ -254,6 +254,8 @@ fn is_judged(finalists: &[ShortlistEntry], row: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::evaluations::edits;
+    use super::super::progress::SearchProgress;
     use super::super::scope::VariableScope;
     use super::super::score::Judge;
     use super::super::shares::BudgetShares;
@@ -304,12 +306,22 @@ mod tests {
         book.used = 0;
         assert!(book.evaluate(std::slice::from_ref(&start)).is_ok());
         book.hold_out(&[0], shares.held_out).expect("it runs");
-        let found = judge(&mut book, &[0], &task, (shares.held_out, u32::MAX)).expect("it runs");
+        let mut finalists = Vec::new();
+        let most = (shares.held_out, u32::MAX);
+        let found = judge(&mut book, (&[0], &mut finalists), &task, most).expect("it runs");
         let point = |row: usize| book.candidates[row].point.clone();
         let looked = (0..book.candidates.len()).map(point).collect();
-        let judged: Vec<SetupPoint> =
-            found.finalists.iter().map(|one| point(one.candidate)).collect();
+        let judged: Vec<SetupPoint> = finalists.iter().map(|one| point(one.candidate)).collect();
         let answer = found.choice.map(|choice| judged[choice].clone());
+        let progress = SearchProgress::of(&book, &finalists, &task, shares.held_out);
+        let best = progress.expect("a setup was looked at").best;
+        assert_eq!(best.shown, answer.is_some());
+        if let Some(answer) = &answer {
+            assert_eq!(best.edits, edits(&task.variables, answer));
+            let goal = finalists[found.choice.expect("it is the answer")].goal;
+            let (goal, told) = (goal.expect("it costs something").mean, best.goal.unwrap_or(0.0));
+            assert!((goal - told).abs() <= 1e-12 * goal, "{told}, not {goal}");
+        }
         (looked, judged, answer, found.steps)
     }
 

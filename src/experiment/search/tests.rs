@@ -1,8 +1,13 @@
 //! Plans whose answers textbooks know.
 
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::experiment::verify::sizing::{self, HOURS, MARGIN, QUEUES, newsvendor, plan, queue};
 use crate::experiment::verify::theory::mmc_wait;
+use crate::experiment::{Measurement, RunCache};
 
 #[track_caller]
 fn task(vary: &[(&str, &str)]) -> Task {
@@ -157,4 +162,41 @@ fn the_number_of_threads_changes_nothing() {
         format!("{:?} {:?}", found.finalists, found.candidates)
     };
     assert_eq!(on(1), on(3));
+}
+
+/// Has room for so many runs.
+struct Room(usize, AtomicUsize);
+
+impl RunCache for Room {
+    fn recall(&self, _key: &str) -> Option<Measurement> {
+        None
+    }
+
+    fn keep(&self, _key: &str, _run: &Measurement) -> io::Result<()> {
+        let kept = self.1.fetch_add(1, Ordering::Relaxed);
+        if kept < self.0 { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+    }
+}
+
+/// What is said of a search depends on when it is stopped: nothing within the first setup, then the
+/// best that it looked at. The tests of steps hold what is said of setups that were judged.
+#[test]
+fn a_search_that_is_stopped_tells_the_best_so_far() {
+    let text = queue(3.0, 400, "wait_mean = \"<= 300 s\"");
+    let stopped = |runs: usize| {
+        let memory = Room(runs, AtomicUsize::new(0));
+        let runner = Runner { memory: &memory, ..Runner::default() };
+        let open = |edits: &[(String, String)]| Scenario::parse(&text, "a", Path::new(""), edits);
+        search(&runner, task(&[("cluster.c.nodes", "1..40")]), &open)
+    };
+    let whole = stopped(usize::MAX).expect("nothing stops it");
+    assert!(matches!(stopped(3), Err(SearchFailure::Lab(_))));
+    let progress = |runs: u32| match stopped(runs as usize) {
+        Err(SearchFailure::Halted(RunnerFailure::Memory(_), progress)) => progress,
+        other => panic!("{other:?}"),
+    };
+    let early = progress(whole.searched * 5);
+    assert!(early.looked_at > 0 && early.runs <= whole.searched * 5, "{early:?}");
+    assert_eq!((early.judged, early.best.shown), (0, false));
+    assert_eq!(early.best.replications, whole.searched);
 }

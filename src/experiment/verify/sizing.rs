@@ -149,7 +149,7 @@ pub(super) fn rows() -> Result<Vec<CheckRow>, String> {
     let find = |text: &str, range: &str| -> Result<f64, String> {
         let task = task(&[("cluster.c.nodes", range)]);
         let found = task.and_then(|task| plan(text, task));
-        let found = found.map_err(|failure| format!("{failure:?}"))?;
+        let found = found.map_err(|failure| failure.to_string())?;
         Ok(chosen(&found).unwrap_or(f64::NAN))
     };
     let mut rows = Vec::new();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Between, ComparisonReport, PolicyResult};
 use crate::experiment::{
-    Arm, CautionedRun, ComparedArms, FullRun, backlog, cautions, estimated_prices, waiting,
+    Arm, CautionedRun, ComparedArms, Facts, FullRun, backlog, cautions, estimated_prices, waiting,
 };
 use crate::problem::Problem;
 use crate::report::backtest::Calibrated;
@@ -45,12 +45,15 @@ impl<'a> ComparisonResults<'a> {
             |(arm, run): (&Arm<'_>, &FullRun)| RunReport::of(arm.scenario, arm.policy, &run.result);
         let mut reports: Vec<RunReport> = arms().map(report).collect::<Result<_, _>>()?;
         reports[0].assumptions.insert(0, unmodelled(&compared.arms));
+        let facts: Vec<Facts> =
+            many.policies.iter().map(|one| Facts::over(&one.measurements)).collect();
         let shown: Vec<CautionedRun<'_>> = arms()
-            .map(|(arm, run)| CautionedRun {
+            .zip(&facts)
+            .map(|((arm, _), facts)| CautionedRun {
                 name: arm.name,
                 scenario: arm.scenario,
                 policy: arm.policy,
-                facts: &run.measurement.facts,
+                facts,
             })
             .collect();
         let choice = compared.decision.iter().map(|decision| &shown[decision.choice]);

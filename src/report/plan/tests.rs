@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::plan_charts;
 use super::*;
-use crate::experiment::search::{Keeping, Task, Variable, search};
+use crate::experiment::search::{BestSoFar, Keeping, SearchProgress, Task, Variable, search};
 use crate::experiment::{Asked, NoCache, NoProgress, Runner};
 use crate::metrics::METRICS;
 use crate::policy::external::NoLauncher;
@@ -110,4 +110,56 @@ fn a_miss_is_said_with_what_binds() {
     assert!(bullets.contains("It is wait, mean <= 10 s that binds."), "{bullets}");
     let want = "lies at the end of the range of `cluster.c.nodes`: allow more.";
     assert!(said.cautions[0].ends_with(want), "{:?}", said.cautions);
+}
+
+#[test]
+fn a_search_that_was_stopped_is_told_as_no_answer() {
+    let mut progress = SearchProgress {
+        looked_at: 14,
+        judged: 0,
+        runs: 70,
+        goal: 0,
+        repetition: Repetition::Seeds { warm_up: Span::ZERO },
+        best: BestSoFar {
+            edits: vec![("cluster.c.nodes".to_owned(), "9".to_owned())],
+            shown: false,
+            replications: 5,
+            kept_in: 3,
+            goal: Some(1_234.5),
+        },
+    };
+    let told = search_progress(&progress);
+    let want = "no answer yet: 14 setups looked at and 0 judged in 70 runs. The best of them, \
+                cluster.c.nodes=9, kept all promises in 3 of 5 seeds, at a cost of $1,234.50; of none it \
+                is shown yet";
+    assert_eq!(told, want);
+    (progress.judged, progress.best.shown) = (2, true);
+    let told = search_progress(&progress);
+    assert!(
+        told.contains(" is shown to keep its promises (all in 3 of 5 seeds), at a cost"),
+        "{told}"
+    );
+    assert!(told.ends_with("; cheaper ones may be left"), "{told}");
+}
+
+/// Names that follow a cluster or cloud are told with it, whatever else is varied.
+#[test]
+fn a_setting_is_named_with_its_cluster_or_cloud() {
+    let mut found = small("<= 5 min", "2..6");
+    let keys = [
+        ("cluster.dc1.nodes", "dc1.nodes"),
+        ("cluster.dc1.group.cpu.nodes", "dc1.group.cpu.nodes"),
+        ("cloud.aws.quota.0.limit", "aws.quota.0.limit"),
+        ("policy.burst.provision.cheapest.after_wait", "after_wait"),
+        ("workload.synthetic.arrivals.per_hour", "arrivals.per_hour"),
+        ("policy.a.order", "a.order"),
+        ("policy.b.order", "b.order"),
+    ];
+    found.task.variables =
+        keys.iter().map(|(key, _)| Variable::read(key, "1,2").expect("a list")).collect();
+    let recipe = Recipe::default();
+    let report = PlanReport { recipe: &recipe, found: &found, assumptions: &[], cautions: &[] };
+    for (key, name) in keys {
+        assert_eq!(report.short(key), name);
+    }
 }

@@ -42,7 +42,7 @@ impl Build<'_> {
             billing: Billing { granularity: catalog.granularity, minimum: catalog.minimum },
             notice: catalog.notice,
         });
-        let mut assumed = 0;
+        let mut assumed = Vec::new();
         let mut sold = sold(section, &catalog);
         let changes = price::Changes::read(section, self.world.calendar);
         for region in regions {
@@ -58,8 +58,9 @@ impl Build<'_> {
             for zone in &region.zones {
                 if wanted.is_empty() || wanted.iter().any(|(wanted, _)| wanted == zone) {
                     let zone = self.world.zones.push(Zone { name: zone.clone(), region: id });
-                    assumed +=
+                    let of_zone =
                         self.offers((name, zone, region), section, &mut sold, &changes, report);
+                    assumed.extend(of_zone);
                 }
             }
         }
@@ -110,7 +111,7 @@ impl Build<'_> {
         }
     }
 
-    /// Adds the offers of one zone; returns how many have an assumed price.
+    /// Adds the offers of one zone; returns those that have an assumed price.
     fn offers(
         &mut self,
         (cloud, zone, region): (&str, Id<Zone>, &CatalogRegion),
@@ -118,8 +119,8 @@ impl Build<'_> {
         sold: &mut Sold<'_>,
         changes: &price::Changes,
         report: &mut Diagnostics<'_>,
-    ) -> usize {
-        let mut assumed = 0;
+    ) -> Vec<Id<Offer>> {
+        let mut assumed = Vec::new();
         let Sold { catalog, types, prices, markets } = sold;
         for SoldType { known, id, capacity, boot } in types {
             let price = |market: Market| {
@@ -133,10 +134,9 @@ impl Build<'_> {
                     *id = self.rented_type(known, section, catalog, report);
                 }
                 let Some(instance_type) = *id else { return assumed };
-                assumed += usize::from(!listed.provenance.assumed.is_empty());
                 let base = price::base(section, market, listed.rate);
                 let zone_name = &self.world.zones[zone].name;
-                self.world.offers.push(Offer {
+                let offer = self.world.offers.push(Offer {
                     name: format!("{cloud}/{zone_name}/{}/{}", known.name, market.name()),
                     zone,
                     instance_type,
@@ -149,6 +149,9 @@ impl Build<'_> {
                     boot: boot.clone(),
                     running_at_start: 0,
                 });
+                if !listed.provenance.assumed.is_empty() {
+                    assumed.push(offer);
+                }
             }
         }
         assumed
@@ -282,7 +285,7 @@ impl Build<'_> {
         section: &ConfigTable,
         catalog: &Catalog,
         offers: usize,
-        assumed: usize,
+        assumed: Vec<Id<Offer>>,
     ) {
         let of = |market| AssumptionScope::RentersFrom(name.to_owned(), market);
         let mut told = |market, words| self.assumptions.push(Assumption::new(of(market), words));
@@ -295,16 +298,17 @@ impl Build<'_> {
             };
             told(None, format!("List prices of {name} are {when}."));
         }
-        if assumed > 0 {
-            let (provider, estimated) = (name.to_owned(), assumed);
-            self.estimated_prices.push(EstimatedPrices { provider, estimated, offers });
+        if !assumed.is_empty() {
             told(
                 None,
                 format!(
-                    "{assumed} of {offers} prices of {name} are estimates without a published source \
-                 (see `windtunnel catalog show {name}`)."
+                    "{} of {offers} prices of {name} are estimates without a published source \
+                 (see `windtunnel catalog show {name}`).",
+                    assumed.len()
                 ),
             );
+            let provider = name.to_owned();
+            self.estimated_prices.push(EstimatedPrices { provider, offers: assumed });
         }
         if !catalog.assumed_rules.is_empty() {
             let rules = catalog.assumed_rules.join(", ");

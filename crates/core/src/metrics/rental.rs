@@ -3,10 +3,12 @@
 //! no answer about that work.
 
 mod lack;
+mod offers;
 
 use std::fmt;
 
 use lack::lack;
+use offers::WorkableOffers;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -180,17 +182,26 @@ impl Rentals {
 
 /// Watches a run, and counts the work that its policy cannot rent for; by default none.
 #[derive(Debug, Default)]
-pub struct RentWatch(Option<Renting>);
+pub struct RentWatch {
+    renting: Option<Renting>,
+    offers: WorkableOffers,
+}
 
 impl RentWatch {
     /// Watch of a run under `policy`.
     pub fn new(policy: &PolicySpec) -> Self {
-        Self(Renting::new(policy))
+        Self { renting: Renting::new(policy), offers: WorkableOffers::default() }
     }
 
     /// Counts of the work that was submitted.
     pub fn found(self) -> Rentals {
-        self.0.map(Renting::found).unwrap_or_default()
+        self.renting.map(Renting::found).unwrap_or_default()
+    }
+
+    /// Offers for rent on which some of the work could run, in their order, whether the policy may
+    /// rent them or not.
+    pub fn workable(&self, world: &World) -> Vec<Id<Offer>> {
+        self.offers.found(world)
     }
 }
 
@@ -204,8 +215,11 @@ impl Observer for RentWatch {
 impl FactObserver for RentWatch {
     #[inline(always)]
     fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
-        if let (Fact::Submitted(work, _), Some(renting)) = (fact, &mut self.0) {
-            renting.submitted(state, work);
+        if let Fact::Submitted(work, live) = fact {
+            self.offers.submitted(state, live);
+            if let Some(renting) = &mut self.renting {
+                renting.submitted(state, work);
+            }
         }
     }
 }

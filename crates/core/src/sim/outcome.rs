@@ -1,5 +1,8 @@
 //! Outcome and progress of a run, and the reasons why one could not go on.
 
+use std::error::Error;
+use std::fmt;
+
 use crate::problem::Problem;
 use crate::state::Refusal;
 use crate::units::Time;
@@ -70,6 +73,31 @@ pub enum Failure {
         at: Time,
     },
 }
+
+impl fmt::Display for Failure {
+    /// The reason, and the time on the simulated clock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(problem) => problem.fmt(f),
+            Self::Illegal { refusal, at } => {
+                write!(f, "the policy did something illegal at {:.6} s: {refusal}", at.secs_f64())
+            }
+            Self::Policy { why, at } => write!(f, "{why}, at {:.6} s", at.secs_f64()),
+            Self::Loop { at } => write!(
+                f,
+                "the policy was asked a million times at {:.6} s without time moving on",
+                at.secs_f64()
+            ),
+            Self::Futile { what, at } => write!(f, "the policy {what}, at {:.6} s", at.secs_f64()),
+            Self::Limit { name, value } => {
+                write!(f, "the run reached `limits.{name}`, which is {value}")
+            }
+            Self::Interrupted { at } => write!(f, "stopped at {:.6} s", at.secs_f64()),
+        }
+    }
+}
+
+impl Error for Failure {}
 
 /// Progress of a run, for a progress bar.
 #[derive(Clone, Copy, Debug)]

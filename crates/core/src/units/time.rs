@@ -191,6 +191,23 @@ impl AddAssign for Span {
     }
 }
 
+impl Span {
+    /// Rounded to what is shown of it: to the hour from a day on, to the minute from an hour on, else to
+    /// the second. Halves go away from zero.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        let unit = match self.micros().unsigned_abs() / 1_000_000 {
+            0..3_600 => 1_000_000,
+            3_600..86_400 => 60_000_000,
+            _ => 3_600_000_000,
+        };
+        let (whole, rest) = (self.micros() / unit, self.micros() % unit);
+        let up = if rest.abs() * 2 >= unit { rest.signum() } else { 0 };
+        // The longest spans have no such multiple above them.
+        Self::from_micros((whole + up).saturating_mul(unit))
+    }
+}
+
 impl fmt::Display for Span {
     /// Writes it as a person does: `1 d 2 h`, `3 h 4 min`, `5 min 6 s`, `7.25 s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

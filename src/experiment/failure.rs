@@ -1,0 +1,169 @@
+//! Failures of runs and experiments as errors: what each says in words, and what caused it.
+
+use std::error::Error;
+use std::fmt;
+
+use super::compare::NoPlan;
+use super::runner::RunnerFailure;
+use super::search::SearchFailure;
+use super::single::RunFailure;
+use super::survey::Unsurveyed;
+use super::sweep::SweepFailure;
+use crate::problem::Problem;
+
+impl fmt::Display for RunFailure {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(problems) => listed(to, problems),
+            Self::Sim(failure) => failure.fmt(to),
+            Self::Law(broken) => write!(
+                to,
+                "a law was broken at {:.6} s: {}; found {}",
+                broken.at.secs_f64(),
+                broken.law,
+                broken.found
+            ),
+        }
+    }
+}
+
+impl Error for RunFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Sim(failure) => failure.source(),
+            Self::Input(_) | Self::Law(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for RunnerFailure {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run { policy, seed, failure } => {
+                write!(to, "policy `{policy}`, seed {seed}: {failure}")
+            }
+            Self::Memory(_) => write!(to, "a finished run could not be kept"),
+        }
+    }
+}
+
+impl Error for RunnerFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Run { failure, .. } => failure.source(),
+            Self::Memory(error) => Some(error),
+        }
+    }
+}
+
+impl fmt::Display for NoPlan {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problem(problem) => problem.fmt(to),
+            Self::Lab(failure) => failure.fmt(to),
+        }
+    }
+}
+
+impl Error for NoPlan {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Problem(_) => None,
+            Self::Lab(failure) => failure.source(),
+        }
+    }
+}
+
+impl fmt::Display for SearchFailure {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problems(problems) => listed(to, problems),
+            Self::Lab(failure) | Self::Halted(failure, _) => failure.fmt(to),
+        }
+    }
+}
+
+impl Error for SearchFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Problems(_) => None,
+            Self::Lab(failure) | Self::Halted(failure, _) => failure.source(),
+        }
+    }
+}
+
+impl fmt::Display for SweepFailure {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problems(problems) => listed(to, problems),
+            Self::Input(failure) => failure.fmt(to),
+            Self::Lab(failure) => failure.fmt(to),
+        }
+    }
+}
+
+impl Error for SweepFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Problems(_) => None,
+            Self::Input(failure) => failure.source(),
+            Self::Lab(failure) => failure.source(),
+        }
+    }
+}
+
+impl fmt::Display for Unsurveyed {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problems(problems) => listed(to, problems),
+            Self::Stopped => write!(to, "the work was not read to its end"),
+        }
+    }
+}
+
+impl Error for Unsurveyed {}
+
+/// Problems, one below the other.
+fn listed(to: &mut fmt::Formatter<'_>, problems: &[Problem]) -> fmt::Result {
+    for (at, problem) in problems.iter().enumerate() {
+        let between = if at > 0 { "\n" } else { "" };
+        write!(to, "{between}{problem}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::Failure;
+    use crate::units::Time;
+
+    /// Each failure tells its innermost reason, and a cause of the system is its source.
+    #[test]
+    fn failures_are_errors_that_tell_their_reason() {
+        let why = "it ran out of ideas".to_owned();
+        let run = || RunnerFailure::Run {
+            policy: "p".to_owned(),
+            seed: 7,
+            failure: Box::new(RunFailure::Sim(Failure::Policy {
+                why: why.clone(),
+                at: Time::from_micros(1_500_000),
+            })),
+        };
+        let all: [Box<dyn Error>; 4] = [
+            Box::new(run()),
+            Box::new(NoPlan::Lab(run())),
+            Box::new(SearchFailure::Lab(run())),
+            Box::new(SweepFailure::Lab(run())),
+        ];
+        for one in &all {
+            let told = "policy `p`, seed 7: it ran out of ideas, at 1.500000 s";
+            assert_eq!((one.to_string(), one.source().is_none()), (told.to_owned(), true));
+        }
+        let problems = vec![Problem::with("a", "b"), Problem::with("c", "d").hint("e")];
+        assert_eq!(RunFailure::Input(problems).to_string(), "a: b\nc: d\n  hint: e");
+        let full = NoPlan::Lab(RunnerFailure::Memory(std::io::ErrorKind::StorageFull.into()));
+        assert_eq!(full.to_string(), "a finished run could not be kept");
+        assert!(full.source().is_some());
+    }
+}
