@@ -13,7 +13,7 @@ use crate::policy::Trigger;
 use crate::sim::Observer;
 use crate::state::{
     AllocationRef, DecisionNote, Ending, InstanceRef, LaunchRefusal, OfferRejection, Record, State,
-    WaitReason, WorkRef,
+    Wait, WaitReason, WorkRef,
 };
 use crate::units::{Money, Time};
 
@@ -102,8 +102,8 @@ pub struct EventLog<'a, F> {
     reasons: VecDeque<EntryReason>,
     /// The reasons have gone into a record.
     told: bool,
-    /// Reason that the policy gave last, by waiting work, and the time at which it gave it.
-    waits: FxHashMap<WorkRef, (Time, WaitReason)>,
+    /// By waiting work: what the policy said of it last, and the time at which it did.
+    waits: FxHashMap<WorkRef, (Time, Wait)>,
 }
 
 impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
@@ -133,11 +133,13 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
     /// said since then: nothing was decided about them, and what was said last holds.
     fn all_reasons(&self, state: &State<'_>) -> Vec<EntryReason> {
         let mut all: Vec<EntryReason> = self.reasons.iter().cloned().collect();
-        for work in waiting(state) {
-            let Some(&(at, reason)) = self.waits.get(&work) else { continue };
+        // Of a single record it is looked up what was decided of any work, not of the first alone.
+        let most = if self.stretch.from == self.stretch.until { MOST_REASONS } else { MOST_NAMED };
+        for work in waiting(state, most) {
+            let Some((at, wait)) = self.waits.get(&work) else { continue };
             let name = label(state, work);
             if !all.iter().any(|one| one.work == name) {
-                let why = format!("waits: {}", reason.name());
+                let why = waits(state, wait);
                 all.push(EntryReason { time_us: at.micros(), work: name, why });
             }
         }
@@ -146,7 +148,7 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
 
     fn note(&mut self, state: &State<'_>, work: WorkRef, note: DecisionNote) {
         let why = match note {
-            DecisionNote::Waits(wait) => format!("waits: {}", wait.reason.name()),
+            DecisionNote::Waits(wait) => waits(state, &wait),
             DecisionNote::OfferRejected { offer, why, cost } => {
                 let name = &state.world().offers[offer].name;
                 format!("{name} not taken{}: {}", expected(cost), rejection(state, why))
@@ -182,7 +184,7 @@ impl<F: FnMut(EventLogEntry)> Observer for EventLog<'_, F> {
                 && self.stretch.reasons
                 && self.record < self.stretch.until
             {
-                self.waits.insert(work, (state.now(), wait.reason));
+                self.waits.insert(work, (state.now(), wait));
             }
             if self.explains_next() {
                 self.note(state, work, note);
@@ -248,12 +250,12 @@ fn is_decision(record: &Record) -> bool {
     }
 }
 
-/// The first of the work that waits, by submission.
-fn waiting(state: &State<'_>) -> Vec<WorkRef> {
+/// The first of the work that waits, by submission, and no more than `most`.
+fn waiting(state: &State<'_>, most: usize) -> Vec<WorkRef> {
     let mut waiting: Vec<WorkRef> =
         state.works().filter(|(_, live)| live.waiting > 0).map(|(work, _)| work).collect();
     waiting.sort_by_key(|&work| state.work(work).tie());
-    waiting.truncate(MOST_NAMED);
+    waiting.truncate(most);
     waiting
 }
 
@@ -262,7 +264,7 @@ fn policy_view(state: &State<'_>, triggers: &[Trigger]) -> PolicyView {
     PolicyView {
         triggers: counted(triggers),
         waiting: totals.waiting,
-        queue: waiting(state).into_iter().map(|work| label(state, work)).collect(),
+        queue: waiting(state, MOST_NAMED).into_iter().map(|work| label(state, work)).collect(),
         running: totals.running,
         booting: totals.booting,
         free_cpu_milli: totals.capacity.cpu - totals.allocated.cpu,
@@ -388,6 +390,25 @@ fn label(state: &State<'_>, work: WorkRef) -> String {
         (WorkId { source: 0, .. }, name) => name.to_owned(),
         (WorkId { source, ordinal }, "") => format!("job {source}/{ordinal}"),
         (WorkId { source, .. }, name) => format!("{source}/{name}"),
+    }
+}
+
+/// Reason of a wait, and the time from which there may be rented for the work.
+fn waits(state: &State<'_>, wait: &Wait) -> String {
+    let reason = wait.reason.name();
+    let Some(rents) = wait.rents else { return format!("waits: {reason}") };
+    let from = state.world().calendar.format(rents);
+    match wait.reason {
+        WaitReason::OverflowLater => format!("waits: {reason}, which it may from {from} on"),
+        WaitReason::NoRoom
+        | WaitReason::InOrder
+        | WaitReason::Behind
+        | WaitReason::Reserved
+        | WaitReason::NothingToRent
+        | WaitReason::Booting
+        | WaitReason::Unsaid => {
+            format!("waits: {reason}; not yet to rent for, which is allowed from {from} on")
+        }
     }
 }
 

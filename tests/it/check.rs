@@ -613,3 +613,38 @@ fn the_shipped_scenarios_do_what_their_baselines_hold() {
     let held = Command::new(WINDTUNNEL).arg("check").arg(suite).output().expect("it runs");
     assert_eq!(code(&held), 0, "{}", shown(&held));
 }
+
+/// Where one side rents and the other does not yet, it is said from when on it may; and where it
+/// rents no more, which limit of the policy that is.
+#[test]
+fn a_divergence_says_why_nothing_is_rented_yet() {
+    let place = Place::new("events = \"exact\"\n");
+    let cases = [
+        (
+            "after_wait = \"30 min\"",
+            "after_wait = \"3 h\"",
+            "now",
+            "rent, which it may from 2026-01-01T",
+        ),
+        (
+            "after_wait = \"30 min\"",
+            "after_wait = \"0 min\"",
+            "baseline",
+            "rent, which it may from 2026-01-01T",
+        ),
+        (
+            "max_instances = 4",
+            "max_instances = 1",
+            "now",
+            "the policy rents at most 1 instance at once",
+        ),
+    ];
+    for (from, to, side, words) in cases {
+        place.edit("one.toml", from, to);
+        let found = place.check(&["--json"]);
+        let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("it is JSON");
+        let told = found["policies"][0]["first_divergence"][side]["reasons"].to_string();
+        assert!(told.contains(words), "no `{words}` of {side} in {found:#}");
+        place.edit("one.toml", to, from);
+    }
+}
