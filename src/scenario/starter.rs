@@ -13,7 +13,7 @@ use crate::workload::{
     recognise,
 };
 
-use cluster::{cluster, processors};
+use cluster::{PROCESSOR_GIB, cluster, processors, processors_load};
 use survey::{TraceSurvey, survey};
 
 /// The scenario of the first command in the README, and a commented one to start from.
@@ -78,9 +78,9 @@ pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
     }
     columns(&trace.format, &assumed, &survey, &mut line);
     let cluster = match beginning.machines {
-        Machines::Untold => cluster(&survey.stats),
+        Machines::Untold => cluster(&survey),
         Machines::Processors(given) => one_processor_nodes(&given, &survey),
-        Machines::NodeList => listed(path, named).unwrap_or_else(|| cluster(&survey.stats)),
+        Machines::NodeList => listed(path, named).unwrap_or_else(|| cluster(&survey)),
     };
     if let Some(column) = &assumed.models {
         line(&[
@@ -248,16 +248,17 @@ fn one_processor_nodes(given: &[i64], survey: &TraceSurvey) -> Vec<String> {
     let widest = survey.stats.tasks.max as i64;
     let procs = given.iter().find(|count| (widest.max(1)..=1_000_000).contains(count));
     let (nodes, comment) = match procs {
-        Some(procs) => (procs.to_string(), "# as many as the header says; one node per processor"),
+        Some(&procs) => (procs as u64, "# as many as the header says; one node per processor"),
         None => (
-            processors(&survey.stats).to_string(),
-            "# assumed: as the widest job needs, or for 75 % load; one node per processor",
+            processors(&survey.stats),
+            "# assumed: as the widest job needs, or to do the work in 75 % of the time; one node per processor",
         ),
     };
     vec![
+        processors_load(survey, nodes),
         "[cluster.batch]".to_owned(),
         format!("nodes = {nodes:<21}{comment}"),
-        "shape = { vcpus = 1, memory = \"4 GiB\" }".to_owned(),
+        format!("shape = {{ vcpus = 1, memory = \"{PROCESSOR_GIB} GiB\" }}"),
         "cost = \"0.03 USD/h\"           # per processor, assumed".to_owned(),
     ]
 }

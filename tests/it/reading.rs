@@ -1,6 +1,7 @@
 //! Traces, read as their writers meant them: when runs begin, who was there before, which rows are
 //! work. Right values are derived by hand.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -170,6 +171,32 @@ fn started(folder: &Path, trace: &str) -> (String, String) {
     let output = windtunnel(folder, &["init", "new.toml", "--from", trace]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     (fs::read_to_string(file).expect("a scenario"), text(&output.stderr))
+}
+
+/// The load that a scenario states which was made for a trace is what `validate` finds, of the
+/// resource of which most is asked for; what runs on after the last arrival is in neither.
+#[test]
+fn a_made_scenario_states_the_load_that_is_found() {
+    let mut table = "submit_s,duration_s,cpus,memory_gib\n".to_owned();
+    let mut log = String::new();
+    for row in 0..40 {
+        let (at, runs, cores) = (row * 3_600, 18_000 + 90 * row, 1 + row % 7);
+        writeln!(table, "{at},{runs},{cores},{}", 3 * cores).expect("a string takes all");
+        let rest = "-1 -1 -1 1 1 1 1 -1 -1 -1 -1";
+        writeln!(log, "{row} {at} 0 {runs} {cores} -1 -1 {rest}").expect("a string takes all");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, rows) in [("a.csv", &table), ("a.swf", &log)] {
+        fs::write(folder.path().join(name), rows).expect("written");
+        let (scenario, _) = started(folder.path(), name);
+        let line = scenario.lines().find(|line| line.starts_with("# The work asks for "));
+        let line = line.unwrap_or_else(|| panic!("{scenario}"));
+        let load = line.trim_start_matches("# The work asks for ");
+        let load = load.trim_end_matches(" while it arrives.");
+        let output = windtunnel(folder.path(), &["validate", "new.toml"]);
+        let found = text(&output.stdout);
+        assert!(found.contains(&format!("asks for   {load}")), "`{load}` is not in {found}");
+    }
 }
 
 /// Pieces of work by name with tasks, milli-cores, MiB, GPUs and shares of them.

@@ -1,15 +1,20 @@
-//! A cluster for a trace that does not say what it ran on: nodes that hold its
-//! tasks, and as many as are busy three quarters of the time.
+//! A cluster for a trace that does not say what it ran on: nodes that hold its tasks, and as many as
+//! could do its work in three quarters of the time.
 
+use super::survey::{ArrivalLoad, TraceSurvey};
 use crate::workload::Stats;
 
-/// Share of the nodes that the trace keeps busy on average.
+/// Share of its time, until the last arrival or that of the longest job, in which as many nodes as are
+/// assumed could do all work of the trace.
 const BUSY: f64 = 0.75;
 /// Most nodes that one cluster may have.
 const MOST: f64 = 1e6;
 /// USD per hour of a core and of a GPU; guesses like the rest.
 const CORE_USD: f64 = 0.04;
 const GPU_USD: f64 = 1.5;
+
+/// GiB of a node of one processor.
+pub(super) const PROCESSOR_GIB: f64 = 4.0;
 
 /// Capacity of one node: cores, GiB, GPUs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,7 +59,8 @@ fn busy(stats: &Stats, node: NodeShape) -> f64 {
 }
 
 /// `[cluster.owned]` for a trace.
-pub(super) fn cluster(stats: &Stats) -> Vec<String> {
+pub(super) fn cluster(survey: &TraceSurvey) -> Vec<String> {
+    let stats = &survey.stats;
     let node = NodeShape::holding(stats);
     let busy = busy(stats, node);
     let by_load = (busy / BUSY).ceil();
@@ -62,7 +68,7 @@ pub(super) fn cluster(stats: &Stats) -> Vec<String> {
     let nodes = by_load.max(by_width).clamp(1.0, MOST);
     let why = match by_width > by_load {
         true => "as many as the widest job may need",
-        false => "as many as have the load below",
+        false => "as many as do the work in 75 % of the time",
     };
     let gpus = match node.gpus {
         0.0 => String::new(),
@@ -70,8 +76,9 @@ pub(super) fn cluster(stats: &Stats) -> Vec<String> {
     };
     let cost = if node.gpus > 0.0 { node.gpus * GPU_USD } else { node.cores * CORE_USD };
     vec![
-        "# Assumed: the trace does not say what it ran on. Its largest task fits on a node; its work".to_owned(),
-        format!("# keeps {:.0} % of the nodes busy on average.", 100.0 * busy / nodes),
+        "# Assumed: the trace does not say what it ran on. Its largest task fits on a node."
+            .to_owned(),
+        load_words(survey.load, node, nodes),
         "[cluster.owned]".to_owned(),
         format!("nodes = {nodes:<21} # assumed: {why}"),
         format!("shape = {{ vcpus = {}, memory = \"{} GiB\"{gpus} }}", node.cores, node.gib),
@@ -79,10 +86,35 @@ pub(super) fn cluster(stats: &Stats) -> Vec<String> {
     ]
 }
 
+/// Load while work arrives, in the words and with the number of `windtunnel validate`: of the resource
+/// of which most is asked for.
+fn load_words(load: ArrivalLoad, node: NodeShape, nodes: f64) -> String {
+    let shares = [("cores", load.cores, node.cores), ("memory", load.gib, node.gib)];
+    let shares = shares.into_iter().chain([("GPUs", load.gpus, node.gpus)]);
+    let shares =
+        shares.map(|(what, asked, each)| (what, asked / (each * nodes).max(f64::MIN_POSITIVE)));
+    let most = shares.fold(("cores", 0.0), |most, one| if one.1 > most.1 { one } else { most });
+    match most {
+        (_, 0.0) => "# All work arrives at once.".to_owned(),
+        (what, share) => {
+            format!(
+                "# The work asks for {:.1} % of the own {what} while it arrives.",
+                100.0 * share
+            )
+        }
+    }
+}
+
 /// Nodes of one processor each for a batch log whose header does not say how many.
 pub(super) fn processors(stats: &Stats) -> u64 {
     let node = NodeShape { cores: 1.0, gib: f64::MAX, gpus: 0.0 };
     (busy(stats, node) / BUSY).ceil().max(stats.tasks.max).clamp(1.0, MOST) as u64
+}
+
+/// Their load while work arrives, as a comment.
+pub(super) fn processors_load(survey: &TraceSurvey, nodes: u64) -> String {
+    let node = NodeShape { cores: 1.0, gib: PROCESSOR_GIB, gpus: 0.0 };
+    load_words(survey.load, node, nodes as f64)
 }
 
 #[cfg(test)]
@@ -102,16 +134,23 @@ mod tests {
         }
     }
 
+    fn cluster_of(stats: Stats) -> String {
+        // A twelfth of the work runs after the last arrival.
+        let load = ArrivalLoad { cores: 44.0 / 1.2, ..ArrivalLoad::default() };
+        let survey = TraceSurvey { stats, load, unsorted: false, first_bad: None, waits: false };
+        cluster(&survey).join("\n")
+    }
+
     #[test]
-    fn nodes_are_busy_three_quarters_of_the_time() {
+    fn nodes_could_do_the_work_in_three_quarters_of_the_time() {
         // 40 cores on average are 1.25 nodes of 32; over 0.75 that is 1.67.
-        let text = cluster(&day()).join("\n");
+        let text = cluster_of(day());
         assert!(text.contains("nodes = 2 "), "{text}");
-        assert!(text.contains("keeps 62 % of the nodes"), "{text}");
+        assert!(text.contains("asks for 57.3 % of the own cores while it arrives"), "{text}");
         assert!(text.contains("vcpus = 32, memory = \"128 GiB\" }"), "{text}");
         // A gang of 100 tasks needs 100 / 8 nodes.
         let mut wide = day();
         wide.tasks.max = 100.0;
-        assert!(cluster(&wide).join("\n").contains("nodes = 13 "));
+        assert!(cluster_of(wide).contains("nodes = 13 "));
     }
 }

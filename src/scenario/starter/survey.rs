@@ -12,12 +12,23 @@ use crate::workload::{
 #[derive(Debug)]
 pub(super) struct TraceSurvey {
     pub(super) stats: Stats,
+    /// Load while work arrives.
+    pub(super) load: ArrivalLoad,
     /// Whether a row arrives before its predecessor.
     pub(super) unsorted: bool,
     /// Problem of the first malformed row.
     pub(super) first_bad: Option<Problem>,
     /// Whether waits were observed.
     pub(super) waits: bool,
+}
+
+/// Amounts that work asks for from the first to the last arrival, if nobody waits and what runs on
+/// after that is left out: means over that time, 0 where all arrives at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ArrivalLoad {
+    pub(super) cores: f64,
+    pub(super) gib: f64,
+    pub(super) gpus: f64,
 }
 
 /// Reads the trace; work that asks for no CPU or memory gets `cpu` milli-cores
@@ -38,7 +49,7 @@ pub(super) fn survey(
         defaults: Defaults { cpu, memory, ..Defaults::default() },
         transforms: Vec::new(),
     };
-    let (stats, first_bad) = read(&spec, calendar)?;
+    let (stats, load, first_bad) = read(&spec, calendar)?;
     let shown = &trace.shown;
     if stats.count == 0 || stats.skipped > stats.count {
         let bad = stats.skipped;
@@ -51,39 +62,50 @@ pub(super) fn survey(
         return Err(problems);
     }
     let observed = spec.observations(calendar).unwrap_or_else(|_| Observations::default());
-    Ok(TraceSurvey { stats, unsorted, first_bad, waits: !observed.is_empty() })
+    Ok(TraceSurvey { stats, load, unsorted, first_bad, waits: !observed.is_empty() })
 }
 
-fn read(spec: &WorkloadSpec, calendar: Calendar) -> Result<(Stats, Option<Problem>), Vec<Problem>> {
+fn read(
+    spec: &WorkloadSpec,
+    calendar: Calendar,
+) -> Result<(Stats, ArrivalLoad, Option<Problem>), Vec<Problem>> {
     let context = OpenContext { seed: 1, calendar, keep_names: true, capacity: None };
     let mut source = spec.open(&context)?;
     let mut stats =
         Stats::of(source.as_mut(), &mut Interner::default()).map_err(|one| vec![one])?;
     let first_bad = source.skips().first().cloned();
-    if stats.without_end > 0 {
-        add_endless(spec, &context, &mut stats)?;
-    }
-    Ok((stats, first_bad))
+    let load = arrival_load(spec, &context, &mut stats)?;
+    Ok((stats, load, first_bad))
 }
 
-/// Counts what work without an end holds until the last arrival.
-fn add_endless(
+/// The load while work arrives. What work without an end holds until then is added to `stats`.
+fn arrival_load(
     spec: &WorkloadSpec,
     context: &OpenContext,
     stats: &mut Stats,
-) -> Result<(), Vec<Problem>> {
+) -> Result<ArrivalLoad, Vec<Problem>> {
+    let window = (stats.last_arrival_s - stats.first_arrival_s) / 3_600.0;
+    let mut load = ArrivalLoad::default();
     let mut source = spec.open(context)?;
     let (mut book, mut work) = (Interner::default(), Work::default());
     while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
-        if work.body.length().is_some() {
-            continue;
-        }
-        let hours = (stats.last_arrival_s - work.arrival.secs_f64()) / 3_600.0;
+        let (length, demand) = (work.body.length(), work.ask.demand);
+        let left = (stats.last_arrival_s - work.arrival.secs_f64()) / 3_600.0;
+        let hours = length.map_or(left, |length| left.min(length.secs_f64() / 3_600.0));
         let task_hours = hours * f64::from(work.ask.tasks);
-        let demand = work.ask.demand;
-        stats.core_hours += task_hours * f64::from(demand.cpu) / 1_000.0;
-        stats.gib_hours += task_hours * f64::from(demand.memory) / 1_024.0;
-        stats.gpu_hours += task_hours * f64::from(demand.gpu_milli()) / 1_000.0;
+        let core_hours = task_hours * f64::from(demand.cpu) / 1_000.0;
+        let gib_hours = task_hours * f64::from(demand.memory) / 1_024.0;
+        let gpu_hours = task_hours * f64::from(demand.gpu_milli()) / 1_000.0;
+        if length.is_none() {
+            stats.core_hours += core_hours;
+            stats.gib_hours += gib_hours;
+            stats.gpu_hours += gpu_hours;
+        }
+        if window > 0.0 {
+            load.cores += core_hours / window;
+            load.gib += gib_hours / window;
+            load.gpus += gpu_hours / window;
+        }
     }
-    Ok(())
+    Ok(load)
 }
