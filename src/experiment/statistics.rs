@@ -14,7 +14,6 @@ pub(super) mod law;
 pub mod multiple;
 pub mod paired;
 pub mod promise;
-pub mod quantile;
 pub mod sample;
 pub mod selection;
 pub mod steady;

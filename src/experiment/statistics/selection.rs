@@ -123,38 +123,6 @@ fn last_look(survivors: &[usize], reach: &[Vec<f64>], zone: f64) -> usize {
     ((widest / zone) as usize).saturating_add(1)
 }
 
-/// Shares of a budget of replications, in order, that find the alternative of
-/// least mean with the fewest: optimal computing budget allocation. Sums to 1.
-///
-/// Chen, Lin, Yucesan and Chick, "Simulation budget allocation for further
-/// enhancing the efficiency of ordinal optimization", Discrete Event Dynamic
-/// Systems 10, 2000, theorem 1: N_i ~ (s_i / d_i)^2 for the distance d_i from
-/// the best mean, and N_b = s_b sqrt(sum (N_i / s_i)^2). Distances below
-/// `zone` (more than 0) count as `zone`: ties are not worth all runs.
-pub fn ocba(means: &[f64], deviations: &[f64], zone: f64) -> Vec<f64> {
-    assert_eq!(means.len(), deviations.len(), "each mean has its deviation");
-    assert!(zone > 0.0, "a zone of {zone} tells no two apart");
-    let less = |best: usize, at: usize| if means[at] < means[best] { at } else { best };
-    let best = (0..means.len()).fold(0, less);
-    let distance = |at: usize| (means[at] - means[best]).max(zone);
-    let mut shares = Vec::with_capacity(means.len());
-    let mut squares = 0.0;
-    for (at, deviation) in deviations.iter().enumerate() {
-        let slope = deviation / (distance(at) * distance(at));
-        shares.push(slope * deviation);
-        squares += if at == best { 0.0 } else { slope * slope };
-    }
-    if let Some(share) = shares.get_mut(best) {
-        *share = deviations[best] * libm::sqrt(squares);
-    }
-    let total: f64 = shares.iter().sum();
-    if total > 0.0 {
-        shares.iter().map(|share| share / total).collect()
-    } else {
-        vec![1.0 / means.len() as f64; means.len()]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,26 +194,5 @@ mod tests {
         };
         let right = (0..200).filter(|&repeat| choose(repeat) == 2).count();
         assert!(right >= 178, "{right} of 200");
-    }
-
-    #[track_caller]
-    fn check(means: &[f64], deviations: &[f64], expected: &[f64]) {
-        let found = ocba(means, deviations, 1e-9);
-        let close = |(a, b): (&f64, &f64)| (a - b).abs() < 5e-7;
-        assert_eq!(found.len(), expected.len());
-        assert!(found.iter().zip(expected).all(close), "{found:?}, not {expected:?}");
-    }
-
-    #[test]
-    fn budget_shares() {
-        // 1 and (1, 1, 4/9) to sqrt(1 + 1/4 + 4/81).
-        let published = [0.318_023, 0.278_991, 0.278_991, 0.123_996];
-        check(&[1.0, 2.0, 3.0, 4.0], &[1.0, 1.0, 2.0, 2.0], &published);
-        // Two alternatives share as their deviations do.
-        check(&[5.0, 4.0], &[3.0, 1.0], &[0.75, 0.25]);
-        check(&[1.0, 2.0], &[0.0, 0.0], &[0.5, 0.5]);
-        check(&[7.0, 7.0], &[1.0, 1.0], &[0.5, 0.5]);
-        check(&[1.0], &[1.0], &[1.0]);
-        check(&[], &[], &[]);
     }
 }

@@ -1,9 +1,5 @@
 //! One long run of a system that goes on for ever: where its start stops
-//! mattering, and an interval from its batches. Never for runs that end by
-//! themselves, such as the replay of a trace.
-
-use super::law;
-use super::sample::{Interval, Sample};
+//! mattering. Never for runs that end by themselves, such as the replay of a trace.
 
 /// Observations in a batch of MSER-5.
 const BATCH: usize = 5;
@@ -61,52 +57,6 @@ pub fn mser5(values: &[f64]) -> Result<usize, TooShort> {
     Ok(truncation)
 }
 
-/// An interval from batches of one run, and whether to believe it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BatchMeans {
-    /// Interval for the long-run mean by Student's t over the batch means.
-    pub interval: Interval,
-    /// Observations per batch.
-    pub size: usize,
-    /// Correlation of neighbouring batches as von Neumann's ratio has it:
-    /// `1 - sum (Y[i] - Y[i+1])^2 / (2 sum (Y - mean)^2)`; 0 when nothing varies.
-    pub lag1: f64,
-    /// One-sided p-value of "the batches are uncorrelated": a small one says
-    /// that the batches are too short and the interval is too narrow.
-    pub p: f64,
-    /// Batches without correlation that would say as much:
-    /// b (1 - lag1) / (1 + lag1), at most b.
-    pub effective: f64,
-}
-
-/// Cuts `values` (warm-up already removed) into `batches` batches of the same
-/// size; `None` below three batches or one observation each. Observations that
-/// fill no batch are left out at the start. 20 to 30 batches are customary.
-///
-/// Fishman, "Grouping observations in digital simulation", Management Science
-/// 24(5), 1978: under independence the statistic has mean 0 and variance
-/// (b - 2) / (b^2 - 1), and is close to normal from b = 8.
-pub fn batch_means(values: &[f64], batches: usize, confidence: f64) -> Option<BatchMeans> {
-    let size = values.len().checked_div(batches)?;
-    if batches < 3 || size == 0 {
-        return None;
-    }
-    let means = means(&values[values.len() - batches * size..], size);
-    let sample = Sample::of(&means)?;
-    let b = batches as f64;
-    let steps: f64 = means.windows(2).map(|pair| (pair[0] - pair[1]) * (pair[0] - pair[1])).sum();
-    let squares = sample.variance * (b - 1.0);
-    let lag1 = if squares > 0.0 { 1.0 - steps / (2.0 * squares) } else { 0.0 };
-    let spread = libm::sqrt((b - 2.0) / (b * b - 1.0));
-    Some(BatchMeans {
-        interval: sample.interval(confidence),
-        size,
-        lag1,
-        p: law::z_below(-lag1 / spread),
-        effective: (b * (1.0 - lag1) / (1.0 + lag1)).clamp(0.0, b),
-    })
-}
-
 fn means(values: &[f64], size: usize) -> Vec<f64> {
     values.chunks_exact(size).map(|batch| batch.iter().sum::<f64>() / size as f64).collect()
 }
@@ -114,7 +64,6 @@ fn means(values: &[f64], size: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Distribution, Stream};
 
     /// Each of `means` five times.
     fn run(means: &[f64]) -> Vec<f64> {
@@ -145,41 +94,5 @@ mod tests {
         let few = TooShort { observations: 49, truncation: None };
         assert_eq!(mser5(&[1.0; 49]), Err(few));
         assert_eq!(mser5(&[]), Err(TooShort { observations: 0, truncation: None }));
-    }
-
-    #[test]
-    fn batches_by_hand() {
-        // Batch means 1 2 3 6 of two each (the first value fills none): mean 3,
-        // squares 4 1 0 9 = 14, steps 1 1 9 = 11, lag1 = 1 - 11/28 = 17/28.
-        let values = [99.0, 0.0, 2.0, 1.0, 3.0, 3.0, 3.0, 5.0, 7.0];
-        let found = batch_means(&values, 4, 0.95).expect("four batches");
-        assert_eq!((found.size, found.interval.n, found.interval.mean), (2, 4, 3.0));
-        assert!((found.lag1 - 17.0 / 28.0).abs() < 1e-12, "{found:?}");
-        assert!((found.effective - 4.0 * 11.0 / 45.0).abs() < 1e-12, "{found:?}");
-        // 17/28 over sqrt(2/15) is 1.66272, above which the normal has 0.048184.
-        assert!((found.p - 0.048_184).abs() < 2e-6, "{found:?}");
-        let still = batch_means(&[1.0; 9], 3, 0.95).expect("three batches");
-        assert_eq!((still.lag1, still.p, still.effective), (0.0, 0.5, 3.0));
-        for (count, batches) in [(2, 3), (9, 2), (9, 0), (0, 3)] {
-            assert_eq!(batch_means(&vec![1.0; count], batches, 0.95), None);
-        }
-    }
-
-    /// Autoregressive noise of correlation 0.9: batches of 5 are correlated,
-    /// batches of 500 are not.
-    #[test]
-    fn short_batches_of_a_correlated_run_are_found_out() {
-        let normal = Distribution::normal(0.0, 1.0).expect("valid parameters");
-        let mut stream = Stream::new(1, "autoregressive");
-        let mut level = 0.0;
-        let mut next = || {
-            level = 0.9 * level + normal.sample(&mut stream);
-            level
-        };
-        let values: Vec<f64> = (0..15_000).map(|_| next()).collect();
-        let short = batch_means(&values[..150], 30, 0.95).expect("30 batches");
-        let long = batch_means(&values, 30, 0.95).expect("30 batches");
-        assert!(short.p < 0.01 && short.effective < 15.0, "{short:?}");
-        assert!(long.p > 0.05 && long.interval.covers(0.0), "{long:?}");
     }
 }
