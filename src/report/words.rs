@@ -92,6 +92,8 @@ fn rendered(template: &str, found: Value) -> Result<String, Error> {
     });
     words.add_filter("p_value", |p: f64| match p < 0.000_1 {
         true => "p < 0.0001".to_owned(),
+        // Short of certainty it is not shown as that.
+        false if p > 0.999_9 && p < 1.0 => "p > 0.9999".to_owned(),
         false => format!("p = {p:.4}"),
     });
     words.add_filter("fixed", |value: f64, places: usize| format!("{value:.places$}"));
@@ -174,6 +176,8 @@ pub(super) fn write_json(value: &impl Serialize, out: &mut dyn io::Write) -> io:
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -189,5 +193,21 @@ mod tests {
         assert_eq!(said.answer.headline, "Take a\u{fffd}- b'c: $1,235 less.");
         assert_eq!(said.answer.bullets, ["a\u{fffd}- b'c"]);
         assert_eq!(said.cautions, ["`it` is so."]);
+    }
+
+    /// A probability that is not certain is not shown as that, nor one that is not nothing as nothing.
+    #[test]
+    fn p_values_are_shown_short_of_certainty() {
+        let shown =
+            |p: f64| render("# {{ p | p_value }}", &BTreeMap::from([("p", p)])).answer.headline;
+        for (p, want) in [
+            (0.000_099, "p < 0.0001"),
+            (0.05, "p = 0.0500"),
+            (0.999_9, "p = 0.9999"),
+            (0.999_97, "p > 0.9999"),
+            (1.0, "p = 1.0000"),
+        ] {
+            assert_eq!(shown(p), want);
+        }
     }
 }

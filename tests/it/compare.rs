@@ -438,3 +438,20 @@ fn windows_are_spread_over_the_trace_and_compared_in_full() {
     let cost = &found["policies"][1]["against_baseline"]["cost_monthly"];
     assert!(cost["difference"].as_f64().is_some_and(|by| by > 0.0), "{cost}");
 }
+
+/// `--gate` holds the policies that were asked for; the baseline beside them is one of them only
+/// where it is named, or where nothing is.
+#[test]
+fn a_gate_holds_those_that_were_asked_for() {
+    let promised = format!("{TOO_SMALL}[objectives]\nfinished = \">= 100 %\"\n");
+    let folder = folder(&[("a.toml", &promised)]);
+    let gated = |policies: &[&str]| {
+        let gate = ["compare", "a.toml", "-r", "3", "--no-out", "--quiet", "--gate"];
+        let output = windtunnel(folder.path(), &[&gate[..], policies].concat());
+        (output.status.code(), text(&output.stderr))
+    };
+    let broken = "finding: objectives not met by owned\n";
+    assert_eq!(gated(&["--policies", "rents"]), (Some(0), String::new()));
+    assert_eq!(gated(&["--policies", "rents,owned"]), (Some(1), broken.to_owned()));
+    assert_eq!(gated(&[]), (Some(1), broken.to_owned()));
+}

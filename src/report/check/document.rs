@@ -337,7 +337,7 @@ fn beyond_digits(finding: &Finding<'_>, unit: &str) -> Option<String> {
         return None;
     }
     let digits = (2..=6).find(|&digits| shows(digits))?;
-    let sign = if size < 0.0 { "-" } else { "+" };
+    let sign = if size < 0.0 { "−" } else { "+" };
     Some(format!("{sign}{:.digits$} {words}", size.abs()))
 }
 

@@ -158,3 +158,61 @@ fn shares_differ_by_points_and_all_else_by_a_share() {
     assert_eq!(words("USD", 100.0, 90.0), "−10.0 %");
     assert_eq!(words("USD", 0.0, 90.0), "+$90.00");
 }
+
+/// A gate that is beyond its margin by less than the usual digits show is told with more of them, in the
+/// same words on the terminal and in JUnit's file, where a broken promise is a case that is skipped.
+#[test]
+fn junit_says_what_the_terminal_says() {
+    regressed(|report| {
+        let mut xml = Vec::new();
+        report.write_junit(&mut xml).expect("memory takes everything");
+        let xml = String::from_utf8(xml).expect("it is text");
+        let (verdicts, _) = report.rows[1];
+        let row = super::document::row_of(verdicts, &verdicts.findings[0]);
+        for cell in &row[2..] {
+            assert!(xml.contains(&cell.text), "no `{}` in {xml}", cell.text);
+        }
+        let (case, rest) = xml.split_once("name=\"promise cost_total ").expect("a case");
+        assert!(case.ends_with("<testcase classname=\"batch-cluster.shortest\" "), "{xml}");
+        let told =
+            "<skipped message=\"was kept and now is not: baseline $1,512.45, now $1,688.95; no";
+        assert!(rest.contains(told), "{xml}");
+        assert!(xml.contains(" skipped=\"1\">"), "{xml}");
+    });
+}
+
+#[test]
+fn a_gate_is_shown_with_the_digits_that_it_takes() {
+    let share = METRICS.iter().find(|metric| metric.unit == "share").expect("one is");
+    let shown = |metric: &'static Metric, tolerance, (base, now)| {
+        let subject = Subject::Metric(metric);
+        let gate = Gate { subject, tolerance, text: String::new() };
+        let finding = Finding {
+            gate: &gate,
+            base: Some(base),
+            now: Some(now),
+            half_width: None,
+            p: None,
+            outcome: GateOutcome::Regressed,
+            why: String::new(),
+        };
+        let verdicts = GateVerdicts {
+            scenario: "s",
+            policy: "p",
+            findings: Vec::new(),
+            moved: Vec::new(),
+            broken: Vec::new(),
+            redefined: Vec::new(),
+            replications: 1,
+            differs_in: None,
+        };
+        super::document::row_of(&verdicts, &finding)[5].text.clone()
+    };
+    // By a point: −1.02 points are beyond it, and must not look as if they were not.
+    let point = Tolerance::Absolute(0.01);
+    assert_eq!(shown(share, point, (0.9, 0.889_8)), "−1.02 pp");
+    assert_eq!(shown(share, point, (0.9, 0.85)), "−5.0 pp");
+    let percent = Tolerance::Relative(0.02);
+    assert_eq!(shown(&METRICS[0], percent, (1_000.0, 1_020.3)), "+2.03 %");
+    assert_eq!(shown(&METRICS[0], percent, (1_000.0, 1_030.0)), "+3.0 %");
+}
