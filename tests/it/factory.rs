@@ -4,13 +4,18 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use windtunnel::experiment::check::{hold, new_baselines};
+use windtunnel::experiment::search::{Keeping, Task, Variable, search};
+use windtunnel::experiment::sweep::{self, Axis, Design, SweepPlan};
 use windtunnel::experiment::{
     Asked, ComparedArms, Judging, Measurement, Repetition, RunCache, RunRequest, Runner,
-    ScoredPolicy, lint, share_suite, survey,
+    ScoredPolicy, Settings, lint, share_suite, survey,
 };
+use windtunnel::metrics::METRICS;
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, order};
-use windtunnel::report::{CheckReport, ComparisonResults, ResultFolder, ScoreReport};
+use windtunnel::report::{
+    CheckReport, ComparisonResults, ExplainCsv, ResultFolder, ScoreReport, TextCells,
+};
 use windtunnel::scenario::{Scenario, Suite, quickstart};
 use windtunnel::units::Span;
 
@@ -206,4 +211,76 @@ fn a_rust_type_is_checked_and_scored() {
     };
     assert!((scored(&first) - 1.0).abs() < 1e-9);
     assert!((scored(&second) - 1.0).abs() > 1e-3, "another order is another score");
+}
+
+/// The reasons of a Rust type are told like those of a built-in policy.
+#[test]
+fn a_rust_type_is_explained() {
+    let scenario = doubled();
+    let told = |policy: &PolicySpec| {
+        let mut explain = ExplainCsv::new(Vec::new(), TextCells::Guarded).under(policy);
+        let settings = Settings { explain: true, audit: true, ..Settings::seeded(1) };
+        let mut goes_on = |_| std::ops::ControlFlow::Continue(());
+        let ran =
+            windtunnel::experiment::run(&scenario, policy, settings, &mut explain, &mut goes_on);
+        ran.unwrap_or_else(|failure| panic!("{failure:?}"));
+        let bytes = explain.finish().expect("memory takes all");
+        String::from_utf8(bytes).expect("it is text")
+    };
+    let (ours, yours) = (told(&scenario.policies[0]), told(&scenario.policies[3]));
+    assert!(ours.lines().count() > 100);
+    assert_eq!(ours, yours);
+}
+
+/// A sweep reads the scenario anew at every point, and keeps Rust types.
+#[test]
+fn a_rust_type_is_swept() {
+    let scenario = doubled();
+    let open = |edits: &[(String, String)]| scenario.edited(edits);
+    let axis = Axis::read("cluster.dc1.group.cpu.nodes", "8,16").expect("it is a list");
+    let axes = vec![axis.expect("it has two values")];
+    let design = Design::default();
+    let points = design.points(&axes, 1, 2).expect("two values");
+    let first = sweep::check(&axes, &points, &open).expect("it can be read");
+    let plan = SweepPlan {
+        axes,
+        design,
+        points,
+        policies: vec![0, 3],
+        repetition: SEEDS,
+        replications: 1,
+    };
+    let swept = sweep::sweep(&Runner::default(), plan, &first, &open);
+    let runs = swept.unwrap_or_else(|failure| panic!("{failure:?}")).runs;
+    assert_eq!((runs.len(), &runs[0], &runs[2]), (4, &runs[1], &runs[3]));
+    assert_ne!(runs[0], runs[2]);
+}
+
+/// A plan for a Rust type looks at the same setups and comes to the same answer.
+#[test]
+fn a_rust_type_is_planned_for() {
+    let scenario = doubled();
+    let open = |edits: &[(String, String)]| scenario.edited(edits);
+    let goal = METRICS.iter().position(|metric| metric.key == "cost_monthly");
+    let found = |policy: &PolicySpec| {
+        let variable = Variable::read("cluster.dc1.group.cpu.nodes", "4..12");
+        let task = Task {
+            variables: vec![variable.expect("a range")],
+            policy: Some(policy.name.clone()),
+            goal: goal.expect("a metric"),
+            keeping: Keeping::OnAverage,
+            confidence: 0.95,
+            margin: 0.01,
+            budget: 60,
+            asked: Asked { replications: Some(6), ..Asked::default() },
+        };
+        search(&Runner::default(), task, &open).unwrap_or_else(|failure| panic!("{failure}"))
+    };
+    let (ours, yours) = (found(&scenario.policies[1]), found(&scenario.policies[4]));
+    assert!(ours.candidates.len() > 2 && !ours.finalists.is_empty());
+    let points = |all: &[windtunnel::experiment::search::Candidate]| {
+        all.iter().map(|one| (one.point.clone(), one.score)).collect::<Vec<_>>()
+    };
+    assert_eq!(points(&ours.candidates), points(&yours.candidates));
+    assert_eq!((&ours.finalists, ours.choice), (&yours.finalists, yours.choice));
 }
