@@ -6,7 +6,7 @@ use crate::units::{Span, Time};
 /// Kind of earlier work that is there when a window begins, if it has not ended by then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Alive {
-    /// None.
+    /// No earlier work.
     #[default]
     Nothing,
     /// Virtual machines.

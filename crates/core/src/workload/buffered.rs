@@ -13,9 +13,9 @@ pub const MAX_HELD: usize = 20_000_000;
 
 /// Order in which held work is handed over.
 pub(super) enum HandOverOrder {
-    /// By arrival; work of one instant keeps its order.
+    /// Order of arrival; work of one instant keeps its order.
     Sorted,
-    /// In random order over the same arrival times.
+    /// Random order over the same arrival times.
     Shuffled { seed: u64 },
     /// All once in random order and then sampled with replacement, until
     /// `target` of `resource` is asked for.
@@ -116,10 +116,9 @@ impl Buffered {
     /// The block bootstrap (Künsch 1989, with blocks that do not overlap, so
     /// that days stay days): work keeps its place within its block.
     ///
-    /// The last block ends with the last arrival, and so does the last place. Where it is
-    /// drawn for a longer place, the rest is that of another block. So each instant of
-    /// the day is drawn from the blocks that reach it, all alike, and what is asked for
-    /// is in the mean what the trace asks for.
+    /// The last block ends with the last arrival, and so does the last place. If it is drawn for a
+    /// longer place, the rest is that of another block. So each instant of the day is drawn from
+    /// the blocks that reach it, all alike, and the demand is in the mean that of the trace.
     fn resample(&self, seed: u64, block: Span) -> Result<Vec<(u32, u32, Time)>, Problem> {
         let ends = self.pool.first().zip(self.pool.last());
         let Some((first, last)) = ends.map(|(first, last)| (first.arrival, last.arrival)) else {

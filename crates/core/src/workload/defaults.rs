@@ -39,12 +39,12 @@ pub struct Defaults {
 /// The estimate of work that has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum EstimateRule {
-    /// It stays without one.
+    /// No estimate: work stays without one.
     #[default]
     Missing,
-    /// Its true runtime.
+    /// True runtime of the work.
     Runtime,
-    /// Its true runtime times this factor, greater than 0.
+    /// True runtime of the work times this factor, greater than 0.
     Factor(f64),
 }
 
@@ -262,7 +262,7 @@ fn both_filters(own: &Filter, added: &Filter) -> Filter {
     extend(&mut forbidden, &added.forbidden);
     let mut allowed = common(&own.allowed, &added.allowed);
     if allowed.is_empty() && !own.allowed.is_empty() {
-        // Nothing in common: what the one allows, the other forbids.
+        // Lists with nothing in common: every name that the one allows, the other forbids.
         allowed.clone_from(&own.allowed);
         extend(&mut forbidden, &own.allowed);
     }

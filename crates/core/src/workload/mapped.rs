@@ -211,9 +211,9 @@ fn divided(milli: u32, most: Option<u8>) -> (u32, u32) {
     (each * whole, gpus / each)
 }
 
-/// Millionths of a GPU as thousandths: the nearest, but at least one of
-/// something. What is within half a thousandth of one of `n` equal parts of a
-/// device is that part, rounded down, so that `n` of them fit on it.
+/// Millionths of a GPU as thousandths: the nearest, but at least one of something. A value within
+/// half a thousandth of one of `n` equal parts of a device is that part, rounded down, so that `n`
+/// of them fit on it.
 fn thousandths(millionths: i64) -> i64 {
     const WHOLE: i64 = 1_000_000;
     if millionths % 1_000 == 0 || millionths >= WHOLE {

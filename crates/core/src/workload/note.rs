@@ -188,7 +188,7 @@ impl Serialize for RowNotes {
 pub(super) struct NoteSet(u32);
 
 impl NoteSet {
-    /// One note.
+    /// The set of one note.
     pub(super) const fn of(note: RowNote) -> Self {
         Self(1 << note as u32)
     }
@@ -198,7 +198,7 @@ impl NoteSet {
         self.0 |= u32::from(holds) << note as u32;
     }
 
-    /// Each of them once.
+    /// The notes of the set, each once.
     pub(super) fn iter(self) -> impl Iterator<Item = RowNote> {
         RowNote::ALL.into_iter().filter(move |&note| self.0 & Self::of(note).0 != 0)
     }
@@ -216,7 +216,7 @@ mod tests {
             notes.add(note, row as u64);
         }
         assert_eq!(notes.left_out(), (0..10).sum::<u64>());
-        // No row has the first, of which none were added.
+        // No row has the first note, which was added 0 times.
         assert_eq!(notes.rows().count(), RowNote::ALL.len() - 1);
         let json = serde_json::to_string(&notes).expect("a map");
         assert!(json.starts_with("{\"no_processors\":1,\"ran_for_no_time\":2"), "{json}");

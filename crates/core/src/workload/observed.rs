@@ -13,7 +13,7 @@ use super::{Alive, MAX_HELD, Source, Transform, WorkloadSpec};
 pub struct Observation {
     /// Time from submission to start, at least zero.
     pub wait: Span,
-    /// Time from start to end; none where it had no end.
+    /// Time from start to end; `None` if it had no end.
     pub runtime: Option<Span>,
     /// Milli-cores that it held.
     pub cpu: u64,

@@ -27,7 +27,7 @@ pub(super) trait Rows: Send {
         false
     }
 
-    /// Observation of the row last read, which came to `work`; none where it does not say its
+    /// Observation of the row last read, which came to `work`; `None` if the row does not say its
     /// start.
     fn observed(&self, work: &Work) -> Result<Option<Observation>, Bad> {
         let _ = work;
@@ -68,7 +68,7 @@ pub(super) enum ReadRow {
     Noted(NoteSet),
     /// No work; the row is left out for this reason.
     Dropped(RowNote),
-    /// There are no more rows.
+    /// No more rows.
     End,
 }
 

@@ -183,7 +183,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever a file holds, it is read to its end or refused.
+        /// A file is read to its end or refused, whatever it holds.
         #[test]
         fn mutated_files_never_panic(bytes in mutated()) {
             let file = tempfile::NamedTempFile::new().expect("a temporary file");

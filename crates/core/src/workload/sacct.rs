@@ -166,7 +166,7 @@ enum SacctTenant {
     Partition,
     /// `QOS`.
     Qos,
-    /// None does.
+    /// No column: work has no tenant.
     Nobody,
 }
 
@@ -276,7 +276,7 @@ impl SacctRows {
         read(cell).map(Some).map_err(refused)
     }
 
-    /// Microseconds since 1970.
+    /// Time in a column, in microseconds since 1970.
     fn date(&self, column: Option<usize>, name: &str) -> Result<Option<i64>, Bad> {
         self.cell(column, name, |cell| self.zone.instant(cell))
     }
@@ -295,7 +295,7 @@ impl SacctRows {
     fn runtime(&self, start: i64, notes: &mut NoteSet) -> Result<Option<i64>, Bad> {
         let spent = self.date(self.at.end, "End")?.map(|end| end.saturating_sub(start));
         let elapsed = self.elapsed()?;
-        // Both are in whole seconds.
+        // Both times are in whole seconds.
         let differ = |(elapsed, spent): (i64, i64)| elapsed.abs_diff(spent) > 1_000_000;
         notes.note(RowNote::OtherElapsed, elapsed.zip(spent).is_some_and(differ));
         Ok(elapsed.or(spent))
@@ -310,7 +310,7 @@ impl SacctRows {
         self.cell(self.at.elapsed, "Elapsed", duration)
     }
 
-    /// Limit on the runtime; none where it is not limited.
+    /// Limit on the runtime; `None` if it is not limited.
     fn limit(&self) -> Result<Option<Span>, Bad> {
         let minutes = |cell: &[u8]| match cell {
             b"UNLIMITED" | b"Partition_Limit" => Ok(None),
@@ -353,7 +353,7 @@ impl SacctRows {
                 is_unknown = true;
                 Ok(None)
             }
-            // Without a unit it is MiB.
+            // An amount without a unit is in MiB.
             Ok(None) => {
                 scaled(cell, 1 << 20, 1.0, Rounding::Up).map(|bytes| Some((bytes, Per::All)))
             }

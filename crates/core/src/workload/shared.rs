@@ -59,7 +59,7 @@ impl WorkloadSpec {
 }
 
 impl SharedTrace {
-    /// First and last arrival on the trace's own clock; none without work.
+    /// First and last arrival on the trace's own clock; `None` without work.
     pub fn arrivals(&self) -> Option<(Time, Time)> {
         self.works.first().zip(self.works.last()).map(|(first, last)| (first.arrival, last.arrival))
     }

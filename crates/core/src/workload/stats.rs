@@ -23,15 +23,15 @@ use summary::Samples;
 pub struct Stats {
     /// Pieces of work.
     pub count: u64,
-    /// Of these, jobs.
+    /// Pieces of work that are jobs.
     pub jobs: u64,
-    /// Of these, virtual machines.
+    /// Pieces of work that are virtual machines.
     pub virtual_machines: u64,
     /// Malformed rows left out.
     pub skipped: u64,
     /// Well-formed rows that became no work.
     pub dropped: u64,
-    /// The same by reason, and rows of which something was assumed.
+    /// Well-formed rows that became no work by reason, and rows about which something was assumed.
     pub notes: RowNotes,
     /// First arrival in seconds after the run's start.
     pub first_arrival_s: f64,
@@ -45,7 +45,7 @@ pub struct Stats {
     pub runtime_s: SampleSummary,
     /// Estimates as a multiple of the runtime, where both are above zero.
     pub estimate_factor: SampleSummary,
-    /// Tasks.
+    /// Tasks per piece of work.
     pub tasks: SampleSummary,
     /// Milli-cores per task.
     pub cpu_milli: SampleSummary,
@@ -75,7 +75,7 @@ pub struct Stats {
     pub distinct_demands: u64,
     /// Different tenants.
     pub tenants: u64,
-    /// The ten with most work.
+    /// The ten tenants with most work.
     pub top_tenants: Vec<TenantStats>,
 }
 
@@ -277,8 +277,8 @@ mod tests {
     use super::*;
     use crate::workload::WorkList;
 
-    /// At 0, 10 and 20 s: jobs of 1, 2 and 3 tasks of 500 milli-cores for an hour each; the last
-    /// is a machine without an end.
+    /// Jobs of 1, 2 and 3 tasks of 500 milli-cores for an hour each, at 0, 10 and 20 s; the last is
+    /// a machine without an end.
     fn three() -> WorkList<impl Iterator<Item = Work>> {
         let mut names = Interner::default();
         let tenants = [names.tenant("a"), names.tenant("b"), names.tenant("b")];

@@ -200,7 +200,7 @@ impl ReadFormat for SwfOptions {
     }
 }
 
-/// Field that gives the number of processors. Where it is missing, the other is taken.
+/// Field that gives the number of processors. If it is missing, the other is taken.
 #[derive(Clone, Copy, Debug)]
 enum Procs {
     /// Field 8.
@@ -214,7 +214,7 @@ enum Procs {
 /// Field that names the tenant.
 #[derive(Clone, Copy, Debug)]
 enum SwfTenant {
-    /// None does.
+    /// No field: work has no tenant.
     Nobody,
     /// Field 12, as `user<N>`.
     User,
@@ -315,7 +315,7 @@ impl SwfRows {
         })
     }
 
-    /// MiB per processor.
+    /// Memory in MiB per processor.
     fn memory(&self) -> Result<u32, Bad> {
         let asked = if self.options.requested_memory { self.field(10)? } else { None };
         let Some(kb) = asked.filter(|&kb| kb > 0) else {

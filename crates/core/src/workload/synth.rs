@@ -67,9 +67,9 @@ pub struct MmppState {
 /// End of arrivals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// After this many pieces of work.
+    /// Number of pieces of work.
     Count(u64),
-    /// At this time after the run's start; work may arrive at this very time.
+    /// Time after the run's start; work may arrive at this very time.
     Span(Span),
 }
 
@@ -166,7 +166,7 @@ impl SynthSpec {
             || self.classes.iter().any(drawn)
     }
 
-    /// Everything that is wrong with its parameters.
+    /// Problems with the parameters, all of them.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = self.arrivals.problems();
         let positive = |value: f64| value.is_finite() && value > 0.0;

@@ -27,7 +27,7 @@ pub(super) struct TextTable {
 pub(super) enum Bad {
     /// The row may be skipped.
     Row(Problem),
-    /// Nothing more can be read.
+    /// The file cannot be read any further.
     File(Problem),
 }
 
@@ -316,7 +316,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the csv crate writes is read back as it was.
+        /// Text that the csv crate writes is read back as it was.
         #[test]
         fn what_csv_writes_is_read_back(
             rows in prop::collection::vec(

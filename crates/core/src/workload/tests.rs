@@ -135,7 +135,7 @@ fn inflation_stops_when_the_share_is_reached() {
     assert_eq!(asked(&found), 11_000);
     assert_eq!(asked(&found[..found.len() - 1]), 10_000);
     assert_eq!(found[7].arrival, Time::from_secs(7));
-    // Each once (5 GPUs) before any of them again.
+    // Pieces of work come once each (5 GPUs) before any of them comes again.
     assert!(found[..10].iter().all(|work| work.id.source == 0));
     assert!(found[10..].iter().all(|work| work.id.source > 0));
     let mut ids: Vec<_> = found.iter().map(|work| work.id).collect();

@@ -16,7 +16,7 @@ use super::{BoxedSource, RowFilter};
 /// A workload in a file: plain, gzip or zstandard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceSpec {
-    /// The file; `-` is standard input, of which a copy is kept.
+    /// The file; `-` is standard input, a copy of which is kept.
     pub path: PathBuf,
     /// Its name in messages.
     pub shown: String,
@@ -35,26 +35,26 @@ pub struct TraceSpec {
 /// Effect of a malformed row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnBadRow {
-    /// It ends the reading.
+    /// The row ends the reading.
     #[default]
     Fail,
-    /// It is left out and counted.
+    /// The row is left out and counted.
     Skip,
-    /// It is left out and told with its place, and so is a row whose name an
-    /// earlier row has: for those who want to know all that is wrong.
+    /// The row is left out and told with its place, and so is a row whose name an earlier row has:
+    /// for those who want to know all problems.
     Tell,
 }
 
 /// Effect of a row that arrives before its predecessor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unsorted {
-    /// It is a malformed row.
+    /// The row counts as malformed.
     #[default]
     Fail,
     /// All rows are read first and sorted by arrival; rows of one instant
     /// keep their order in the file.
     Sort,
-    /// It is handed over as it comes: for those who want to know of it.
+    /// The row is handed over as it comes: for those who want to know of it.
     Keep,
 }
 

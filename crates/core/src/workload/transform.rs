@@ -8,7 +8,7 @@ use super::alive::{Alive, cut};
 use super::number::FAR;
 use super::{BoxedSource, RowNotes, Source};
 
-/// One transformation. Deadlines move with the arrivals they belong to.
+/// A transformation of work. Deadlines move with the arrivals they belong to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Transform {
     /// Keeps arrivals in `[from, to)`.
@@ -20,14 +20,14 @@ pub enum Transform {
         /// Whether `from` becomes the run's start.
         shift: bool,
         /// Earlier work that is there at `from`, if it has not ended by then. Its time counts from
-        /// its arrival; what is left of it is kept.
+        /// its arrival; the rest of it is kept.
         alive: Alive,
     },
     /// Leaves out this many pieces of work at the beginning.
     Skip(u64),
     /// Ends after this many pieces of work.
     Take(u64),
-    /// Keeps what passes.
+    /// Keeps work that lies within bounds.
     Keep(Keep),
     /// Multiplies arrival times (and so the gaps between them); greater than 0.
     ScaleArrivals(f64),
@@ -81,51 +81,51 @@ pub enum Transform {
 /// A resource that demand is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// Milli-cores.
+    /// CPU, in milli-cores.
     Cpu,
-    /// MiB.
+    /// Memory, in MiB.
     Memory,
-    /// Milli-shares of GPUs.
+    /// GPUs, in milli-shares.
     Gpu,
 }
 
 /// Total capacity of a world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capacity {
-    /// Milli-cores.
+    /// CPU in milli-cores.
     pub cpu: u64,
-    /// MiB.
+    /// Memory in MiB.
     pub memory: u64,
-    /// Milli-shares of GPUs.
+    /// GPUs in milli-shares.
     pub gpu: u64,
 }
 
 /// Bounds, both included, that work must lie in. Sizes are per task.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Keep {
-    /// Runtime or lifetime.
+    /// Least runtime or lifetime.
     pub min_runtime: Option<Span>,
-    /// Runtime or lifetime.
+    /// Longest runtime or lifetime.
     pub max_runtime: Option<Span>,
-    /// Number of tasks.
+    /// Fewest tasks.
     pub min_tasks: Option<u32>,
-    /// Number of tasks.
+    /// Most tasks.
     pub max_tasks: Option<u32>,
-    /// Milli-cores.
+    /// Least milli-cores.
     pub min_cpu: Option<u32>,
-    /// Milli-cores.
+    /// Most milli-cores.
     pub max_cpu: Option<u32>,
-    /// MiB.
+    /// Least MiB.
     pub min_memory: Option<u32>,
-    /// MiB.
+    /// Most MiB.
     pub max_memory: Option<u32>,
-    /// GPU devices.
+    /// Fewest GPU devices.
     pub min_gpus: Option<u8>,
-    /// GPU devices.
+    /// Most GPU devices.
     pub max_gpus: Option<u8>,
-    /// Only this kind.
+    /// Kind that alone is kept.
     pub kind: Option<WorkKind>,
-    /// Only these tenants, when not empty.
+    /// Tenants that alone are kept; any if empty.
     pub tenants: Vec<String>,
 }
 
@@ -234,11 +234,11 @@ impl Transform {
 
 /// Outcome of a step for one piece of work.
 pub(super) enum Disposition {
-    /// It goes on, as it now is.
+    /// Work goes on, as it now is.
     Pass,
-    /// It is left out.
+    /// Work is left out.
     Leave,
-    /// It and everything after it is left out.
+    /// Work and everything after it is left out.
     End,
 }
 
@@ -343,7 +343,7 @@ impl Keep {
         }
         let demand = work.ask.demand;
         let tenant = &book.tenants()[work.ask.tenant].name;
-        // What has no end runs longer than anything.
+        // Work without an end runs longer than any bound.
         let runs = match work.body.length() {
             Some(runtime) => within(runtime, &self.min_runtime, &self.max_runtime),
             None => self.max_runtime.is_none(),

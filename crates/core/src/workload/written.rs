@@ -70,7 +70,7 @@ fn clock(text: &str, already: i64) -> Option<i64> {
         None => (None, text),
     };
     let parts: Vec<&str> = rest.split(':').collect();
-    // Without days the last part is seconds, with days the first is hours.
+    // The last part is seconds without days; the first is hours with days.
     let units: &[i64] = match (days, parts.len()) {
         (_, 3) => &[3_600, 60, 1],
         (Some(_), 1 | 2) => &[3_600, 60],
@@ -100,10 +100,9 @@ pub(super) enum Per {
     Core,
 }
 
-/// Bytes of an amount of memory with a suffix: `16000M`, `512Mi`, `1.5GiB`,
-/// `4Gn` (per node), `4000Mc` (per core). One letter is a power of 1,024, as
-/// batch systems have it, `MB` and the like a power of 1,000. None where there
-/// is no suffix.
+/// Bytes of an amount of memory with a suffix: `16000M`, `512Mi`, `1.5GiB`, `4Gn` (per node),
+/// `4000Mc` (per core). One letter is a power of 1,024, as batch systems have it, `MB` and the like
+/// a power of 1,000. `None` if there is no suffix.
 pub(super) fn memory(cell: &[u8]) -> Result<Option<(i64, Per)>, BadValue> {
     const REFUSED: BadValue = "is not an amount of memory such as 16000M, 4Gn or 512Mi";
     let digits = cell.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();

@@ -17,7 +17,7 @@ use super::names::{HUNDREDTHS, NAMES, UNITS};
 pub(super) enum Guess {
     /// Format to read the table in, with its columns, and the reason for it.
     Mapping(FormatSpec, String),
-    /// Columns that it lacks: none says when work arrives, or none how long it runs.
+    /// Columns that the table lacks: for when work arrives, or for how long it runs.
     Lacking {
         /// The column that says when work arrives.
         arrival: Option<String>,
@@ -144,7 +144,7 @@ impl<'a> NamedColumn<'a> {
         Self { header, words, stem }
     }
 
-    /// Whether it is called `name`, a unit that fits the field aside.
+    /// Whether the column is called `name`, a unit that fits the field aside.
     fn is(&self, name: &str, field: Field) -> bool {
         let stem = self.stem.as_ref().filter(|&&(_, unit)| field.fits(unit));
         same(&self.words, name) || stem.is_some_and(|(stem, _)| same(stem, name))

@@ -62,8 +62,8 @@ impl<W: Write> NativeWriter<W> {
     }
 }
 
-/// The columns in which some work of `source` says something, which reads it to its end. What was
-/// observed is not in the work.
+/// The columns that some work of `source` has a value for. Reads the source to its end. Observed
+/// values are not in the work.
 ///
 /// # Errors
 /// The problem that the source reports.

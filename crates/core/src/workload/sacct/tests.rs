@@ -73,7 +73,7 @@ fn rows_of_an_accounting_log_become_jobs() {
     assert_eq!(first.ask.estimate, Some(Span::from_secs(90_000)));
     assert_eq!(book.tenants()[first.ask.tenant].name, "ada");
     assert_eq!(observed.map(|one| (one.wait, one.cpu)), Some((Span::from_secs(60), 8_000)));
-    // It waited for its dependencies until 12:10; 64 cores on two nodes, 4,000 MiB each.
+    // The job waited for its dependencies until 12:10; 64 cores on two nodes, 4,000 MiB each.
     let (array, observed) = &found[1];
     assert_eq!((secs(array.arrival), array.ask.tasks), (600, 2));
     assert_eq!((array.ask.demand.cpu, array.ask.demand.memory), (32_000, 128_000));
@@ -89,7 +89,7 @@ fn rows_of_an_accounting_log_become_jobs() {
 
 #[test]
 fn memory_of_a_core_is_that_of_the_cores_of_the_job() {
-    // Of all cores, over the nodes: 4,000 MiB of one core on 16 nodes are 250 each.
+    // Memory of all cores, over the nodes: 4,000 MiB of one core on 16 nodes are 250 each.
     for (cores, nodes, asked, want) in [
         (1, 16, "4000Mc", 250),
         (7, 2, "4000Mc", 14_000),
@@ -234,13 +234,13 @@ fn gpus_that_do_not_divide_by_the_nodes_are_parted_and_counted() {
         let (ask, demand) = (found[0].0.ask, found[0].0.ask.demand);
         assert_eq!((demand.gpus, demand.gpu_share), (devices, share), "{gpus} on {nodes}");
         assert_eq!(notes.get(RowNote::UnevenGpus), uneven, "{gpus} on {nodes}");
-        // In all what the job has, to a thousandth of a GPU per node.
+        // All GPUs of the job, to a thousandth of a GPU per node.
         let (held, had) = (demand.gpu_milli() * ask.tasks, gpus * u32::from(WHOLE_GPU));
         assert!(held <= had && had < held + ask.tasks * u32::from(devices).max(1), "{held} {had}");
     }
 }
 
-/// One row of the columns that follow, with what is kept of it.
+/// Work and notes of one row of the columns that follow.
 fn noted(columns: &str, row: &str) -> (Vec<ObservedWork>, Vec<(RowNote, u64)>) {
     let log = format!("JobID|{columns}|AllocCPUS\n1|{row}|4\n");
     let (found, notes, _) = read(log.as_bytes(), &SacctOptions::default()).expect("a log");
@@ -264,7 +264,7 @@ fn a_run_that_was_requeued_is_a_job_where_no_later_run_is_there() {
     ] {
         assert_eq!(noted(COLUMNS, row).1, [(RowNote::NeverRan, 1)], "{row}");
     }
-    // With its later run in the log it is an earlier attempt.
+    // An earlier attempt, as its later run is in the log.
     let later = "2026-03-01T12:56:00|2026-03-01T13:00:00|2026-03-01T13:10:00|00:10:00|COMPLETED";
     let (found, notes) = noted(COLUMNS, &format!("{run}|4\n1|{later}"));
     assert_eq!((found.len(), found[0].0.body.length()), (1, Some(Span::from_secs(600))));
@@ -297,7 +297,7 @@ fn what_rows_say_against_themselves_is_counted() {
         let found = row([0, 1, 2, 12], "00:10:00", nothing);
         assert_eq!(found, (10, Some(1), 0, vec![RowNote::NoMemory]), "{nothing}");
     }
-    // Without a unit it is MiB; what is not said is not 0.
+    // An amount without a unit is in MiB; an amount that is not said is not 0.
     assert_eq!(row([0, 1, 2, 12], "00:10:00", "4000"), (10, Some(1), 4_000, vec![]));
     assert_eq!(row([0, 1, 2, 12], "00:10:00", ""), (10, Some(1), 0, vec![]));
     // Several notes on one row are all counted.

@@ -6,22 +6,23 @@ use crate::workload::written::{is_missing, memory};
 /// Resources that a job holds in all, as far as they are said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tres {
-    /// Milli-cores.
+    /// CPU in milli-cores.
     pub(super) cpu: Option<u64>,
-    /// Bytes.
+    /// Memory in bytes.
     pub(super) memory: Option<i64>,
     pub(super) nodes: Option<u64>,
     pub(super) gpus: Option<u64>,
     /// Models of its GPUs.
     pub(super) models: Vec<String>,
-    /// Whether it holds parts of GPUs that are shared.
+    /// Whether the job holds parts of GPUs that are shared.
     pub(super) shared_gpus: bool,
-    /// Whether it holds other resources that are not modelled.
+    /// Whether the job holds other resources that are not modelled.
     pub(super) others: bool,
 }
 
 impl Tres {
-    /// Reads a list of resources. What was used and what follows from the others is passed over.
+    /// Reads a list of resources. Entries of usage and those that follow from others are passed
+    /// over.
     pub(super) fn read(cell: &[u8]) -> Result<Self, BadValue> {
         let mut found = Self::default();
         if is_missing(cell) {
@@ -150,7 +151,8 @@ mod tests {
         assert!(Tres::read_gres(b"gpu:9x").is_err());
     }
 
-    /// Each with whether it holds parts of shared GPUs, and whether other resources.
+    /// Lists of resources, each with whether it holds parts of shared GPUs, and whether other
+    /// resources.
     #[test]
     fn resources_that_are_not_modelled_are_seen() {
         for (cell, noted) in [

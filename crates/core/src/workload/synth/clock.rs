@@ -13,7 +13,7 @@ const HOUR: f64 = 3.6e9;
 const STANDING: u32 = 1_000_000;
 
 impl Arrivals {
-    /// Everything that is wrong with its parameters, in words.
+    /// Problems with the parameters in words, all of them.
     pub fn problems(&self) -> Vec<String> {
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let mut problems = Vec::new();
@@ -64,7 +64,8 @@ pub(super) struct ArrivalClock {
     /// Changes of state have a stream of their own.
     states: Stream,
     calendar: Calendar,
-    /// In microseconds after the run's start, with fractions, so that rounding does not add up.
+    /// Time in microseconds after the run's start, with fractions, so that rounding does not add
+    /// up.
     now: f64,
     state: usize,
     leaves: f64,
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(found, [1_800, 3_600, 5_400, 7_200].map(Time::from_secs));
         let gaps = Arrivals::Renewal(Distribution::Constant(1_800.0));
         assert_eq!(count(&gaps, 2), found);
-        // One that would come later does not.
+        // An arrival that would come later does not come.
         assert_eq!(count(&Arrivals::Every(Span::from_secs(3_601)), 2).len(), 1);
     }
 
@@ -226,9 +227,9 @@ mod tests {
     fn a_modulated_process_is_burstier_than_poisson() {
         let state =
             |per_hour, hours: i64| MmppState { per_hour, dwell: Span::from_secs(3_600 * hours) };
-        // On for 1 h at 100, off for 3 h: 25 per hour on average. With p = 1/4,
-        // q = 3/4 and relaxation at 1 + 1/3 per hour, the number over t hours has
-        // variance 25 t + 2 x 100^2 p q t / (4/3) = 2,837.5 t: deviation 16,845.
+        // Arrivals are on for 1 h at 100, off for 3 h: 25 per hour on average. With p = 1/4, q =
+        // 3/4 and relaxation at 1 + 1/3 per hour, the number over t hours has variance 25 t + 2 x
+        // 100^2 p q t / (4/3) = 2,837.5 t: deviation 16,845.
         let on_off = Arrivals::Mmpp(vec![state(100.0, 1), state(0.0, 3)]);
         let found = count(&on_off, 100_000);
         assert!(near(found.len(), 2_500_000.0, 16_845.0), "{}", found.len());
