@@ -105,7 +105,7 @@ pub struct Needs {
     pub classes: ClassBy,
     /// Whether rented instances are kept in order of the latest estimated end on them.
     pub latest: bool,
-    /// Whether it is told of every record, and which instances changed.
+    /// Whether the policy is told of every record, and which instances changed.
     pub follows: bool,
     /// Whether each task that need not start with others holds its resources by itself,
     /// so that it can yield alone.
@@ -132,11 +132,11 @@ pub struct Totals {
 /// Amounts of the three resources: milli-cores, MiB, milli-GPUs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amounts {
-    /// Milli-cores.
+    /// CPU in milli-cores.
     pub cpu: i64,
-    /// MiB.
+    /// Memory in MiB.
     pub memory: i64,
-    /// Milli-GPUs.
+    /// GPUs in milli-GPUs.
     pub gpu: i64,
 }
 
@@ -215,14 +215,14 @@ pub struct State<'w> {
     given_up: Option<String>,
     /// Suspensions by slot of the work, as far as any was stopped before it was done.
     pauses: Vec<Suspension>,
-    /// Waits of tasks that came back, by slot of the work, as far as any did; none of work that
+    /// Waits of tasks that came back, by slot of the work, as far as any did; `None` for work that
     /// has waited since it was submitted.
     came_back: Vec<Option<Pending>>,
-    /// What waiting tasks have saved, by slot of the work, as far as any have.
+    /// Progress that waiting tasks have saved, by slot of the work, as far as any have.
     saved_waiting: Vec<SavedGroups>,
-    /// What each task of an allocation had saved before, by slot, as far as any had.
+    /// Progress that each task of an allocation had saved before, by slot, as far as any had.
     saved_before: Vec<i128>,
-    /// Whether the policy may ever have an instance of each offer; all where it is empty.
+    /// Whether the policy may ever have an instance of each offer; all if it is empty.
     uses: Vec<bool>,
     /// Instances that were there at the start.
     standing: usize,
@@ -230,7 +230,7 @@ pub struct State<'w> {
 }
 
 impl<'w> State<'w> {
-    /// Nothing alive yet.
+    /// State of a world in which nothing is alive yet.
     pub fn new(world: &'w World, needs: Needs) -> Self {
         let mut quotas_of = vec![Vec::new(); world.offers.len()];
         for (row, quota) in world.quotas.iter().enumerate() {
@@ -350,8 +350,8 @@ impl<'w> State<'w> {
     }
 
     /// Time in which the work has not come on since it first started: after a preemption until it
-    /// ran again, and what it ran in vain. What other tasks of the same work do in the meantime
-    /// counts as coming on.
+    /// ran again, and the time that it ran in vain. Progress of other tasks of the same work in the
+    /// meantime counts as coming on.
     fn paused(&self, work: WorkRef) -> Span {
         self.pauses.get(work.slot()).map_or(Span::ZERO, |pause| pause.sum)
     }

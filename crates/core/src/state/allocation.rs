@@ -53,7 +53,7 @@ pub struct Allocation {
     pub(super) started: Option<Time>,
     /// Instances that are still booting.
     pub(super) not_ready: u32,
-    /// How it ended; none until then. It is closed at the same moment.
+    /// Ending of the allocation, which is closed at the same moment; `None` until then.
     pub(super) ending: Option<Ending>,
     /// Estimated end by the user's estimate; without one, see [`UNKNOWN_RUN`].
     pub estimated_end: Time,
@@ -71,12 +71,12 @@ impl Allocation {
         self.work.expect("a live allocation belongs to work")
     }
 
-    /// Time at which its tasks started; none while an instance is still booting.
+    /// Time at which its tasks started; `None` while an instance is still booting.
     pub fn started(&self) -> Option<Time> {
         self.started
     }
 
-    /// Nothing held yet, of `work`, opened `now`. Memory is kept.
+    /// Makes it an allocation of `work` that is opened `now` and holds nothing yet. Memory is kept.
     pub(super) fn reset(&mut self, work: WorkRef, now: Time) {
         (self.work, self.tasks, self.placed) = (Some(work), 0, now);
         (self.started, self.not_ready, self.ending) = (None, 0, None);
@@ -90,12 +90,12 @@ impl Allocation {
         self.not_ready == 0
     }
 
-    /// How it ended; none until then.
+    /// Ending of the allocation; `None` until then.
     pub const fn ending(&self) -> Option<Ending> {
         self.ending
     }
 
-    /// Whether it has ended, at this very moment: its instances are free.
+    /// Whether the allocation has ended, at this very moment: its instances are free.
     pub const fn has_ended(&self) -> bool {
         self.ending.is_some()
     }

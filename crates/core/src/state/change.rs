@@ -22,7 +22,7 @@ pub enum Refusal {
     NotAllowed,
     /// The instance has no room for that many tasks.
     NoRoom,
-    /// More tasks than the work has waiting, or none.
+    /// More tasks than the work has waiting, or no task.
     TaskCount,
     /// A gang must be placed whole.
     GangSplit,
@@ -89,7 +89,7 @@ impl fmt::Display for Refusal {
 /// A policy's word on when the next waiting tasks of a piece of work start, all of a gang.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartPromise {
-    /// By then, if no estimate proves too short.
+    /// Latest start, if no estimate proves too short.
     By(Time),
     /// Never, as things are.
     Never,
@@ -98,7 +98,7 @@ pub enum StartPromise {
 }
 
 impl StartPromise {
-    /// By `at`, or never where there is no such time.
+    /// A promise of a start by `at`, or of none if there is no such time.
     pub fn by(at: Option<Time>) -> Self {
         at.map_or(Self::Never, Self::By)
     }
@@ -129,15 +129,15 @@ pub enum Effect {
     AskAgain,
 }
 
-/// One change of an attempt, with what taking it back needs.
+/// A change of an attempt, with all that is needed to take it back.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Undo {
-    /// And the offer on which the work had been placed last before that.
+    /// A placement, and the offer on which the work had been placed last before that.
     Placed(AllocationRef, Option<Id<Offer>>),
     Rented(InstanceRef),
     Released(InstanceRef, Phase),
     Stopped(AllocationRef),
-    /// The wait of the work's tasks before that; none since it was submitted.
+    /// The wait of the work's tasks before that; `None` if it began with the submission.
     Wait(WorkRef, Option<Pending>),
     /// The moment from which the instance had been idle.
     Emptied(InstanceRef, Time),

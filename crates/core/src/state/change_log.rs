@@ -18,7 +18,7 @@ pub(super) struct ChangeLog {
 }
 
 impl ChangeLog {
-    /// Nothing has changed; changes are kept if `on`.
+    /// A log without changes; they are kept if `on`.
     pub(super) fn new(on: bool) -> Self {
         Self { on, ..Self::default() }
     }

@@ -46,7 +46,7 @@ impl Ending {
         }
     }
 
-    /// Reason why its tasks wait to be placed again; none where they do not.
+    /// Reason why its tasks wait to be placed again; `None` if they do not.
     pub const fn returns(self) -> Option<Why> {
         match self {
             Self::Preempted => Some(Why::Preempted),

@@ -24,7 +24,7 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// No instances.
+    /// A fleet without instances.
     pub(super) fn new(needs: Needs) -> Self {
         Self {
             instances: Slab::new(),

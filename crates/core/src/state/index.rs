@@ -34,7 +34,7 @@ struct Most {
 }
 
 impl Most {
-    /// Nothing is free.
+    /// Amounts of which nothing is free.
     const NOTHING: Self = Self { cpu: 0, memory: 0, gpu: 0, both: 0 };
 
     #[inline]
@@ -47,7 +47,7 @@ impl Most {
         }
     }
 
-    /// Equality with one branch in all: which number differs nobody can guess.
+    /// Equality with one branch in all, for the number that differs cannot be predicted.
     #[inline]
     fn is(self, other: Self) -> bool {
         let differs = (self.cpu ^ other.cpu)
@@ -57,7 +57,7 @@ impl Most {
         differs == 0
     }
 
-    /// Whether it may be what makes `most` as large as it is.
+    /// Whether these amounts may be the ones that make `most` as large as it is.
     fn touches(self, most: Self) -> bool {
         let touches = |own: u32, most: u32| own == most && most > 0;
         touches(self.both, most.both)

@@ -1,11 +1,11 @@
-//! One machine, rented or owned: what is left of it, and its meter.
+//! A machine, rented or owned: its free part, and its meter.
 
 use super::{AllocationRef, Phase};
 use crate::billing::{Meter, WHOLE};
 use crate::model::{Market, Offer, Region};
 use crate::units::{Demand, Free, Id, Occupancy, Scalar, Shape, Time, WHOLE_GPU};
 
-/// One machine.
+/// A machine, rented or owned.
 #[derive(Clone, Debug)]
 pub struct Instance {
     /// Stable id: the number of the launch in this run. Older is lower.
@@ -32,7 +32,7 @@ pub struct Instance {
     pub allocations: u32,
     /// Time at which it was ready and last became empty; the release part counts from here.
     pub idle_since: Time,
-    /// It is on the list of instances that became empty.
+    /// The instance is on the list of those that became empty.
     pub(super) listed: bool,
     pub(super) devices: Vec<u16>,
     /// Kinds of GPU demand on it, ascending, and how many allocations of each.
@@ -85,7 +85,7 @@ fn parts_on(devices: &[u16], demand: Demand, tasks: u32) -> u32 {
     devices.iter().map(|&free| shares_on(free, demand).min(tasks)).sum()
 }
 
-/// Shares of `demand` that a device gives of which so much is free. Tasks that are alone
+/// Shares of `demand` that a device with so much free gives. Tasks that are alone
 /// on an instance share no device with one another either.
 fn shares_on(free: u16, demand: Demand) -> u32 {
     let shares = u32::from(free / demand.gpu_share.max(1));
@@ -116,8 +116,8 @@ pub(crate) fn count_devices(free: &mut Free, devices: &[u16]) {
 
 /// See [`Instance::tightest_devices`].
 pub(crate) fn tightest_of(free: Free, devices: &[u16], demand: Demand, tasks: u32) -> Option<u32> {
-    // Without the device at hand, one that takes part in more than all the other tasks
-    // can be missed; of the others only as many as are not needed for those.
+    // A device that takes part in more than all the other tasks can be missed without the device at
+    // hand; of the others only as many as are not needed for those.
     let (others, mut spare) = match tasks {
         1 if demand.gpus > 1 && !demand.whole_gpus() && !demand.exclusive => {
             let others = room_of(free, devices, demand).checked_sub(1)?;
@@ -265,13 +265,13 @@ impl Instance {
         (u64::from(most.0) * u64::from(tasks) * u64::from(WHOLE) / u64::from(most.1)) as u32
     }
 
-    /// Whether it is rented and holds no work.
+    /// Whether the instance is rented and holds no work.
     pub fn is_idle(&self) -> bool {
         self.allocations == 0 && self.market != Market::Owned
     }
 
-    /// Whether it is idle and the release part has to hear of
-    /// that: once, so that the list stays short if nobody takes it.
+    /// Whether the instance is idle and the release part has to hear of that: once, so that the
+    /// list stays short if nobody takes it.
     pub(super) fn newly_idle(&mut self) -> bool {
         self.is_idle() && !std::mem::replace(&mut self.listed, true)
     }
@@ -316,7 +316,7 @@ impl Instance {
         }
     }
 
-    /// Gives it back.
+    /// Gives back what `tasks` tasks of `demand` hold on `devices`.
     #[inline(always)]
     pub fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
         self.allocations -= 1;
@@ -380,7 +380,7 @@ mod tests {
         best
     }
 
-    /// As many tasks are counted as any choice of devices holds, and the devices that
+    /// The tasks that are counted are as many as any choice of devices holds, and the devices that
     /// are chosen for one after another hold them.
     #[test]
     fn parts_of_several_devices_are_counted_exactly() {
@@ -391,7 +391,7 @@ mod tests {
             let gpus = 1 + stream.below(4) as u8;
             let gpu_share = [250, 300, 500, 1_000][stream.below(4) as usize];
             let demand = Demand { cpu: 1, memory: 0, gpus, gpu_share, exclusive: false };
-            // As many tasks as cores: some choices need not leave room for all.
+            // There are as many tasks as cores: some choices need not leave room for all.
             let mut free = Free { cpu: 1 + stream.below(9) as u32, ..Free::default() };
             count_devices(&mut free, &devices);
             let want = most(&mut devices.clone(), demand).min(free.cpu);

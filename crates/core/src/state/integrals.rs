@@ -104,7 +104,7 @@ impl State<'_> {
         (self.now, self.fleet_since) = (start, start);
     }
 
-    /// To be called before instances change the totals.
+    /// Settles the areas of the fleet; to be called before instances change the totals.
     pub(super) fn settle_fleet(&mut self) {
         if self.fleet_since < self.now {
             self.areas.add_fleet(&self.totals, self.now - self.fleet_since);
@@ -142,7 +142,7 @@ mod tests {
         state.release(instance).expect("it is empty");
         let all = state.areas_at(Time::from_secs(99));
         let seconds = |count: i128| count * 1_000_000;
-        // Booting for 3 s; then running for 7 s, of which 6 s allocated.
+        // Booting for 3 s; then running for 7 s, and allocated for 6 s of these.
         assert_eq!((all.booting, all.running), (seconds(3), seconds(7)));
         assert_eq!(all.capacity, [4_000 * seconds(7), 4_096 * seconds(7), 0]);
         assert_eq!(all.allocated, [500 * seconds(6), seconds(6), 0]);

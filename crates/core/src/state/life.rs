@@ -117,8 +117,8 @@ impl State<'_> {
         (live.first_start, live.last_offer) = (None, None);
         (live.cost, live.preemptions, live.executed) = (Money::ZERO, 0, Span::ZERO);
         live.allocations.clear();
-        // Of several fractions of devices, room depends on which ones are taken, and
-        // whole instances are no tasks.
+        // Room for several fractions of devices depends on which ones are taken, and whole
+        // instances are no tasks.
         let demand = work.ask.demand;
         let counted = (demand.gpus < 2 || demand.whole_gpus()) && !demand.exclusive;
         if demand.exclusive && self.fleet.whole.is_none() {

@@ -32,7 +32,7 @@ pub enum Exit {
 }
 
 impl Phase {
-    /// Whether it is requested and not ready yet.
+    /// Whether the instance is requested and not ready yet.
     pub const fn is_booting(self) -> bool {
         match self {
             Self::Booting => true,
@@ -56,7 +56,7 @@ impl Phase {
         }
     }
 
-    /// Whether it is paid for, and counts in quotas and the capacity of its offer.
+    /// Whether the instance is paid for, and counts in quotas and the capacity of its offer.
     pub const fn is_billed(self) -> bool {
         match self {
             Self::Booting | Self::Running | Self::Draining { .. } | Self::Down => true,
@@ -135,7 +135,8 @@ mod tests {
         Phase::Gone(Exit::RunOver),
     ];
 
-    /// One offer of machines of 4 cores for 3.60 USD an hour, of which two fit into the quota.
+    /// A world with one offer of machines of 4 cores for 3.60 USD an hour, two of which fit into
+    /// the quota.
     fn rented() -> World {
         let shape = shape(4_000, 4_096, 0);
         let plan = Plan { shape, market: Market::OnDemand, price: "3.6", ..Plan::default() };
@@ -146,8 +147,8 @@ mod tests {
         world
     }
 
-    /// All that is kept by phase: the totals, live instances, launches that are left, the
-    /// first instance with room, and tasks that fit in a scalar pool.
+    /// Facts that are kept by phase: the totals, live instances, launches that are left, the first
+    /// instance with room, and tasks that fit in a scalar pool.
     fn kept(state: &State<'_>, work: WorkRef) -> (Totals, u32, u64, bool, Option<u64>) {
         let offer = Id::new(0);
         let found = state.first_fit(work, 0).is_some();

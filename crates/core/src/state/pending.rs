@@ -12,7 +12,7 @@ pub enum Why {
     Preempted,
     /// The provider took an instance away.
     Interrupted,
-    /// They failed, or an instance did.
+    /// The tasks failed, or an instance did.
     Failed,
     /// The policy moves them to other instances.
     Migrated,
@@ -41,7 +41,7 @@ pub struct Pending {
 }
 
 impl State<'_> {
-    /// Unbroken wait of tasks of `work`; none where none waits.
+    /// Unbroken wait of tasks of `work`; `None` if no task waits.
     pub fn pending(&self, work: WorkRef) -> Option<Pending> {
         (self.works[work].waiting > 0).then(|| self.wait_of(work))
     }
@@ -68,15 +68,15 @@ impl State<'_> {
         self.came_back.get(work.slot()).copied().flatten().unwrap_or(submitted)
     }
 
-    /// Tasks of `work` wait for this reason from now on. Returns the wait that was known before:
-    /// none since it was submitted.
+    /// Tasks of `work` wait for this reason from now on. Returns the wait that was known before;
+    /// `None` if it began with the submission.
     pub(super) fn comes_back(&mut self, work: WorkRef, why: Why) -> Option<Pending> {
         let before = self.pending(work);
         let since = before.map_or(self.now, |before| before.since);
         self.set_wait(work, Some(Pending { since, why }))
     }
 
-    /// Sets the wait of `work`; none since it was submitted. Returns the one before.
+    /// Sets the wait of `work`; `None` if it began with the submission. Returns the one before.
     pub(super) fn set_wait(&mut self, work: WorkRef, wait: Option<Pending>) -> Option<Pending> {
         if self.came_back.len() <= work.slot() {
             self.came_back.resize(work.slot() + 1, None);

@@ -6,7 +6,7 @@ use crate::units::{Span, Time};
 /// microsecond on the reference machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Made before `since`.
+    /// Progress made before `since`.
     pub done: i128,
     /// Part of it that stays whatever happens to the tasks.
     pub saved: i128,
@@ -54,8 +54,8 @@ impl Progress {
         lost
     }
 
-    /// Time at which it comes to `total` at this rate, rounded up to a microsecond: `since` where it
-    /// has got there. None where it stands still before that.
+    /// Time at which it comes to `total` at this rate, rounded up to a microsecond: `since` if it
+    /// has got there. `None` if it stands still before that.
     #[inline(always)]
     pub fn eta(&self, total: i128) -> Option<Time> {
         let left = (total - self.done).max(0);
@@ -168,7 +168,7 @@ mod tests {
             assert_eq!(FAST.eta(total), Some(at(end)), "{total}");
             assert!(FAST.done_at(at(end)) >= total);
         }
-        // Who has made more than there is has ended.
+        // Tasks that have made more than there is have ended.
         let over = Progress { done: 9, ..FAST };
         assert_eq!(over.eta(8), Some(at(100)));
         assert_eq!(FAST.eta(i128::MAX), Some(at(100 + i64::MAX / 4)));

@@ -20,7 +20,7 @@ pub enum LaunchRefusal {
 pub enum RefusalReason {
     /// The queue was at its limit when it arrived.
     QueueFull,
-    /// It waited longer than the policy's patience.
+    /// The work waited longer than the policy's patience.
     Patience,
     /// No instance or offer that its rules allow could ever hold it.
     NeverFits,
@@ -46,7 +46,7 @@ impl RefusalReason {
 /// Reason for which work waits on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WaitReason {
-    /// Nothing running has room for it, and nothing is rented for it.
+    /// No running instance has room for it, and nothing is rented for it.
     NoRoom,
     /// The policy has no backfilling, and work before it in the queue waits.
     InOrder,
@@ -54,11 +54,11 @@ pub enum WaitReason {
     Behind,
     /// Starting it would delay a reservation of work before it.
     Reserved,
-    /// It has not waited long enough for renting to be allowed.
+    /// The work has not waited long enough for renting to be allowed.
     OverflowLater,
     /// Every offer that fits was refused.
     NothingToRent,
-    /// It has its place and waits for instances to boot.
+    /// The work has its place and waits for instances to boot.
     Booting,
     /// The policy gave no reason.
     Unsaid,
@@ -110,7 +110,7 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// Nothing but a reason.
+    /// A wait with nothing but a reason.
     pub const fn of(reason: WaitReason) -> Self {
         Self { reason, ahead: 0, first: None, promised: None, first_promised: None, rents: None }
     }
@@ -125,11 +125,12 @@ pub enum OfferRejection {
     TooSmall,
     /// Its market is not among the policy's.
     Market,
-    /// It is not among the offers that the policy rents.
+    /// The offer is not among those that the policy rents.
     Scope,
     /// The launch would be refused.
     Launch(LaunchRefusal),
-    /// Some launches would be accepted, fewer than the work needs at once; what refuses the next.
+    /// Some launches would be accepted, fewer than the work needs at once; holds the refusal of the
+    /// next.
     TooFew(LaunchRefusal),
     /// The policy itself may rent no more than this many instances at once.
     MaxInstances(u32),
@@ -185,7 +186,7 @@ impl ChargeKind {
     }
 }
 
-/// One line of the bill.
+/// A charge: a line of the bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charge {
     /// Purpose of the charge.
@@ -197,7 +198,7 @@ pub struct Charge {
     /// Region whose provider bills it: the instance's, or, for a transfer, the region that the
     /// data leaves.
     pub region: Id<Region>,
-    /// The work that caused it; none for boot and idle time.
+    /// The work that caused it; `None` for boot and idle time.
     pub work: Option<WorkRef>,
     /// Start of the charged period.
     pub from: Time,
@@ -205,11 +206,11 @@ pub struct Charge {
     pub until: Time,
     /// Bytes moved; 0 unless this is a transfer.
     pub bytes: i64,
-    /// Share of the instance that the work used; none for anything else.
+    /// Share of the instance that the work used; `None` for anything else.
     pub share: Option<ShareUsage>,
 }
 
-/// A fact. Everything it names is still alive in the state that comes with it.
+/// Record of a fact. Everything it names is still alive in the state that comes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {
     /// Work was submitted.
@@ -243,9 +244,9 @@ pub enum Record {
     Unfinished(WorkRef),
     /// An instance was requested.
     Requested(InstanceRef),
-    /// It is ready for work.
+    /// The instance is ready for work.
     Ready(InstanceRef),
-    /// It was given back, or the run ended (`unfinished`).
+    /// The instance was given back, or the run ended (`unfinished`).
     Released {
         /// The instance that was released.
         instance: InstanceRef,

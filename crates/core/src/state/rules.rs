@@ -88,7 +88,7 @@ fn admits(world: &World, rules: &Rules, offer: Id<Offer>) -> bool {
     barrier(world, rules, offer).is_none()
 }
 
-/// First property of `offer` that the rules do not allow; none where they allow it.
+/// First property of `offer` that the rules do not allow; `None` if they allow it.
 pub fn barrier(world: &World, rules: &Rules, offer: Id<Offer>) -> Option<&'static str> {
     let region = world.region_of(offer);
     let instance_type = world.type_of(offer);

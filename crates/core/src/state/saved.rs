@@ -17,7 +17,8 @@ pub(super) struct SavedGroups {
 }
 
 impl State<'_> {
-    /// Progress of the tasks of an allocation; none before they start. Reading input makes none.
+    /// Progress of the tasks of an allocation; `None` before they start. Reading input makes no
+    /// progress.
     pub fn progress(&self, allocation: AllocationRef) -> Option<Progress> {
         let target = &self.allocations[allocation];
         let since = target.started()?.saturating_add(target.input);
@@ -48,7 +49,7 @@ impl State<'_> {
     }
 
     /// Rest of the user's estimate of the tasks of an allocation now, on the reference machine,
-    /// at least zero; none where there is no estimate. The same as while they waited
+    /// at least zero; `None` if there is no estimate. The same as while they waited
     /// until they compute, so that two cannot make each other yield for ever while both read
     /// their input.
     #[inline(always)]

@@ -10,7 +10,7 @@ use crate::units::{Demand, Id};
 /// Whether all live work is alike, and how many more tasks fit if so.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ScalarPool {
-    /// The demand of all live work; none when nothing is alive.
+    /// The demand of all live work; `None` when nothing is alive.
     demand: Option<Demand>,
     /// Live pieces of work.
     live: u64,

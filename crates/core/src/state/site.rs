@@ -52,14 +52,14 @@ impl OfferSet {
         self.allowed.is_empty() || self.allowed[offer.row()]
     }
 
-    /// Becomes the offers of both, neither of which is all.
+    /// Becomes the offers that are in both sets; neither holds all.
     pub fn set_both(&mut self, one: &Self, other: &Self) {
         self.allowed.clear();
         self.allowed.extend(one.allowed.iter().zip(&other.allowed).map(|(&a, &b)| a && b));
         self.kinds = one.kinds & other.kinds;
     }
 
-    /// Leaves out the offers of which `gone` is true.
+    /// Leaves out the offers for which `gone` holds.
     fn leave_out(&mut self, world: &World, gone: impl Fn(Id<Offer>) -> bool) {
         if self.is_all() {
             self.allowed.resize(world.offers.len(), true);
@@ -114,8 +114,7 @@ impl Sites {
         Self { tables, live, used: [0; 2] }
     }
 
-    /// The table that keeps the tasks of a gang together; none where they may lie
-    /// anywhere.
+    /// The table that keeps the tasks of a gang together; `None` if they may lie anywhere.
     #[inline]
     fn of(&self, ask: &Ask, together: Together) -> Option<&SiteIndex> {
         if !ask.gang || ask.tasks == 1 {
@@ -151,22 +150,20 @@ impl Sites {
 }
 
 impl State<'_> {
-    /// The table of sites that keeps the tasks of `work` together; none where
-    /// they may lie anywhere.
+    /// The table of sites that keeps the tasks of `work` together; `None` if they may lie anywhere.
     #[inline]
     fn sites_of(&self, work: WorkRef) -> Option<&SiteIndex> {
         let ask = &self.works[work].ask;
         self.sites.of(ask, self.rules[ask.rules.row()].together)
     }
 
-    /// The site of `offer` for `work`, whose tasks all lie in one; none where
-    /// they may lie anywhere.
+    /// The site of `offer` for `work`, whose tasks all lie in one; `None` if they may lie anywhere.
     pub fn site(&self, work: WorkRef, offer: Id<Offer>) -> Option<u32> {
         self.sites_of(work).map(|sites| sites.site[offer.row()])
     }
 
-    /// The site that the tasks of a gang hold already, with the kinds of its offers; none
-    /// where all live instances lie in one site anyway.
+    /// The site that the tasks of a gang hold already, with the kinds of its offers; `None` if all
+    /// live instances lie in one site anyway.
     #[inline]
     pub(super) fn site_held(&self, work: WorkRef) -> Option<(u32, u64)> {
         let live = &self.works[work];

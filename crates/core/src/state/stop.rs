@@ -121,18 +121,18 @@ mod tests {
     use crate::state::{ChargeKind, Needs, Pending, Share, Totals, WorkRef};
     use crate::units::{Id, Scalar, Span, Time};
 
-    /// How far an allocation has come, when it ends 100 s after it was placed.
+    /// Stage of an allocation when it ends, 100 s after it was placed.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Stage {
-        /// Its instance boots.
+        /// An instance boots.
         Placed,
-        /// It reads its input for longer than that.
+        /// The allocation reads its input for longer than that.
         Reads,
-        /// It has computed for all of that time.
+        /// The allocation has computed for all of that time.
         Computes,
     }
 
-    /// One offer of machines of 4 cores and of speed 1.5, for 3.60 USD an hour.
+    /// A world with one offer of machines of 4 cores and of speed 1.5, for 3.60 USD an hour.
     fn rented() -> crate::model::World {
         let shape = shape(4_000, 4_096, 0);
         let (market, speed) = (Market::OnDemand, 1_500_000);
@@ -180,7 +180,7 @@ mod tests {
         (state, work, allocation)
     }
 
-    /// All that an end changes.
+    /// Facts that an end changes.
     fn kept(state: &State<'_>, work: WorkRef) -> String {
         let live = &state.works[work];
         let totals: &Totals = state.totals();
@@ -233,7 +233,7 @@ mod tests {
                 let why = ending.returns().unwrap_or(Why::Arrived);
                 let pending = (waits || asked > 2).then_some(Pending { since, why });
                 assert_eq!(state.pending(work), pending, "{case}");
-                // They keep 100 s at 1.5 where they save them; a task that waits has done nothing.
+                // Tasks keep 100 s at 1.5 if they save them; a task that waits has done nothing.
                 let saves = ending.saves_progress() && stage == Stage::Computes;
                 let saved = i64::from(saves && asked == 2);
                 assert_eq!(live.executed, Span::from_secs(150 * saved), "{case}");
@@ -278,7 +278,8 @@ mod tests {
         };
         let seconds = |secs: i128| secs * 1_000_000_000_000;
         let apart = [(1, 0), (1, seconds(15)), (2, seconds(150))];
-        // As one share or as an opened allocation: the same, and nothing is left of a trial.
+        // Placing is the same as one share or as an opened allocation, and nothing is left of a
+        // trial.
         for opened in [false, true] {
             let before = format!("{:?} {:?}", state.works[work], state.saved_waiting);
             let attempt = state.begin();

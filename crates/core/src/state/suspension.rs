@@ -6,7 +6,7 @@ use crate::units::{Span, Time};
 /// Suspended and lost time of one piece of work since its first start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Suspension {
-    /// Start of the time in which nothing of it runs; none while something does.
+    /// Start of the time in which nothing of it runs; `None` while something does.
     since: Option<Time>,
     /// Time that was suspended or lost before.
     pub(super) sum: Span,
@@ -51,7 +51,7 @@ impl State<'_> {
         &mut self.pauses[work.slot()]
     }
 
-    /// Something of `work` runs again.
+    /// Ends the suspension of `work`, for some of it runs again.
     #[inline]
     pub(super) fn resume(&mut self, work: WorkRef) {
         if let Some(pause) = self.pauses.get_mut(work.slot())

@@ -6,7 +6,7 @@ use super::{InstanceRef, Needs, Share, State, WorkRef};
 use crate::model::{Ask, Market, OfferSpec, Rules, Work, WorkBody, WorkId, World, WorldBuilder};
 use crate::units::{Demand, Distribution, Id, Shape};
 
-/// One offer of a test world; its instance type has the same name.
+/// Plan of an offer of a test world; its instance type has the same name.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) name: &'static str,
@@ -16,10 +16,10 @@ pub(crate) struct Plan {
     pub(crate) shape: Shape,
     /// GPU model; empty for none.
     pub(crate) model: &'static str,
-    /// Millionths of the reference machine.
+    /// Speed in millionths of the reference machine.
     pub(crate) speed: u32,
     pub(crate) market: Market,
-    /// Dollars per hour.
+    /// Price in dollars per hour.
     pub(crate) price: &'static str,
     pub(crate) capacity: Option<u32>,
     pub(crate) boot_secs: u32,

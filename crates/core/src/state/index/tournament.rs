@@ -8,7 +8,7 @@ use super::{Most, Needed};
 const NOWHERE: u32 = u32::MAX;
 
 /// Place `i` is above `2 i` and `2 i + 1`, place 1 above all; the leaves are
-/// the last half of the places. What has no instance has nothing free, and no kind.
+/// the last half of the places. A place without an instance has nothing free, and no kind.
 #[derive(Clone, Debug)]
 pub(super) struct Tournament {
     most: Vec<Most>,

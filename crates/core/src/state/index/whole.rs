@@ -16,7 +16,7 @@ pub(crate) struct WholeIndex {
 }
 
 impl WholeIndex {
-    /// No instances.
+    /// An index without instances.
     pub(crate) fn new(by: IndexBy) -> Self {
         Self { by, index: FreeIndex::new(by) }
     }
