@@ -57,7 +57,7 @@ pub use summary::{
 };
 pub use waits::GroupWait;
 
-/// `None` where there is nothing to divide by.
+/// Ratio of two numbers; `None` if there is nothing to divide by.
 fn ratio(over: f64, under: f64) -> Option<f64> {
     (under > 0.0).then(|| over / under)
 }

@@ -27,7 +27,7 @@ pub(super) struct Bills {
     /// price (pico-dollars per hour times microseconds).
     rented: Money,
     at_list: i128,
-    /// Bytes.
+    /// Bytes that were moved.
     pub(super) transferred: i128,
     /// Work has arrived, whether it counts or not.
     opened: bool,
@@ -149,7 +149,8 @@ impl Bills {
             parts: parts_by_name(world, &parts, &self.standing_by_provider(world)),
             standing: self.standing.values().map(|&(_, paid, _)| paid).sum(),
             by_tenant: named(tenants.iter().cloned(), &self.by_tenant),
-            // To a billionth: bills are rounded to a nano-dollar each, which is no saving.
+            // The rate is rounded to a billionth: bills are rounded to a nano-dollar each, which is
+            // no saving.
             effective_savings_rate: ratio(self.rented.dollars(), at_list.dollars())
                 .map(|paid| libm::round((1.0 - paid) * 1e9) / 1e9),
             per_job_usd: ratio(total.dollars(), finished as f64),
@@ -179,8 +180,8 @@ impl Bills {
     }
 }
 
-/// Sums by provider and kind of charge, where there are any. What was paid for
-/// standing machines is spread over what machines are charged for, in proportion.
+/// Sums by provider and kind of charge, where there are any. Payments for standing machines are
+/// spread over the kinds of charge of machines, in proportion.
 fn parts_by_name(world: &World, parts: &[[Money; 4]], standing: &[Money]) -> Vec<CostPart> {
     let mut named = Vec::new();
     for ((provider, sums), standing) in world.providers.rows().iter().zip(parts).zip(standing) {

@@ -11,7 +11,7 @@ use crate::units::{Calendar, Money, Span, Time};
 ///
 /// The run itself is the same: meters are read, never changed. A period is cut when the clock
 /// leaves its end, in time that grows with what is alive then; no more is remembered than one
-/// reading per live instance. What happens at the very end of a period still belongs to it, and
+/// reading per live instance. Events at the very end of a period still belong to it, and
 /// so does what the provider's minimum adds to an instance that is given back in it. Transfers
 /// are known when they are over, and cut in proportion to time.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl<O: Observer> ChargePeriods<O> {
         }
     }
 
-    /// The observer behind.
+    /// The observer that the run is passed on to.
     pub fn into_inner(self) -> O {
         self.inner
     }

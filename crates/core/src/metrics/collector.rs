@@ -39,8 +39,8 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Counts work that arrives at `from` or later, and time from then on. What
-    /// is charged, useful, moved or emitted is counted from the beginning; see
+    /// Counts work that arrives at `from` or later, and time from then on. Charges, useful
+    /// progress, data moved and emissions are counted from the beginning; see
     /// [`Collector::without`].
     pub fn starting(from: Time) -> Self {
         Self { jobs: Jobs::starting(from), load: Load::starting(from), ..Self::default() }
@@ -185,7 +185,7 @@ impl Observer for Collector {
 }
 
 impl FactObserver for Collector {
-    // In line, so that each place that makes a record runs only what concerns it.
+    // Inlined, so that each place that makes a record runs only what concerns it.
     #[inline(always)]
     fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
         match fact {

@@ -8,7 +8,7 @@ use crate::units::{Money, Time};
 /// none with GPUs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CpuOnly {
-    /// There are machines with GPUs in the world.
+    /// The world has machines with GPUs.
     watches: bool,
     /// Use of each instance, by its slot.
     holds: Vec<InstanceUse>,

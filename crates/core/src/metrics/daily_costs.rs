@@ -24,7 +24,7 @@ pub struct DailyCosts {
     sums: BTreeMap<(Id<Provider>, ChargeKind), Vec<Money>>,
 }
 
-/// One day of a run.
+/// Costs of one day of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CostDay {
     /// Its midnight, or the start of the run.

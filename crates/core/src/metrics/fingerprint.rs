@@ -1,7 +1,6 @@
-//! One number for all that happened: a hash over the records of work,
-//! instances and usage under stable names, so that two runs can be compared
-//! at a glance. Numbers of offers, slots of the simulator and unused providers
-//! do not enter it.
+//! Event hash, one number for all that happened: over the records of work, instances and usage
+//! under stable names, so that two runs can be compared at a glance. Numbers of offers, slots of
+//! the simulator and unused providers do not enter it.
 
 use super::fact::{Fact, FactObserver};
 use super::hash_trace::HashTrace;
@@ -91,7 +90,7 @@ impl Observer for Fingerprint {
 }
 
 impl FactObserver for Fingerprint {
-    // In line, so that each place that makes a record runs only what concerns it.
+    // Inlined, so that each place that makes a record runs only what concerns it.
     #[inline(always)]
     fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
         let (tag, work, instance, amount) = match fact {

@@ -25,7 +25,7 @@ struct HourSums {
 /// Hours of one provider or cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProviderHours {
-    /// Its name.
+    /// Name of the provider or cluster.
     pub provider: String,
     /// Whether its machines are owned.
     pub owned: bool,
@@ -96,7 +96,7 @@ impl Hours {
         }
     }
 
-    /// Providers of which a machine was ever ready, own clusters first.
+    /// Hours of providers with a machine that was ever ready, own clusters first.
     pub(super) fn named(&self, world: &World) -> Vec<ProviderHours> {
         let is_owned = |row: usize| {
             world.offers.ids().any(|offer| {

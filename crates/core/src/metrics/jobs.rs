@@ -48,7 +48,7 @@ impl Jobs {
         self.from.is_none_or(|from| live.arrival >= from)
     }
 
-    /// Work has arrived, of which no allocation has started.
+    /// Counts work that has arrived; no allocation of it has started.
     #[inline(always)]
     pub(super) fn submitted(&mut self, work: WorkRef, live: &LiveWork) {
         if self.started.len() <= work.slot() {
@@ -65,8 +65,7 @@ impl Jobs {
         self.last_arrival = Some(live.arrival);
     }
 
-    /// Counts the wait of work of which an allocation has started, if it is the
-    /// first that does.
+    /// Counts the wait of work when an allocation of it has started, if that is its first.
     #[inline(always)]
     pub(super) fn started(&mut self, now: Time, work: WorkRef, live: &LiveWork) {
         if std::mem::replace(&mut self.started[work.slot()], true) || !self.counts(live) {
@@ -177,7 +176,7 @@ impl Jobs {
         self.waits_by_tenant.named(tenants, &self.wait)
     }
 
-    /// None where all of the work has no class.
+    /// Waits by class; empty if no work has a class.
     pub(super) fn waits_by_class(&self, classes: &[String]) -> Vec<GroupWait> {
         let named = || self.waits_by_class.named(classes, &self.wait);
         if classes.len() < 2 { Vec::new() } else { named() }

@@ -114,7 +114,7 @@ impl Laws {
         });
     }
 
-    /// Nothing runs beside a job that has its instances alone.
+    /// Checks that nothing runs beside a job that has its instances alone.
     #[inline(always)]
     fn runs_alone(&mut self, state: &State<'_>, started: &Allocation, live: &LiveWork) {
         let alone = live.ask.demand.exclusive;
@@ -355,7 +355,7 @@ impl Observer for Laws {
 }
 
 impl FactObserver for Laws {
-    // In line, so that each place that makes a record runs only what concerns it.
+    // Inlined, so that each place that makes a record runs only what concerns it.
     #[inline(always)]
     fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
         let now = state.now();

@@ -1,4 +1,4 @@
-//! What every run of an experiment is measured by.
+//! Measures of every run of an experiment.
 
 use std::ops::ControlFlow;
 
@@ -17,7 +17,7 @@ use crate::workload::Source;
 pub struct TenantNames(Vec<String>);
 
 impl TenantNames {
-    /// The names, by row of the tenant; none before the run has ended.
+    /// The names, by row of the tenant; empty before the run has ended.
     pub fn names(&self) -> &[String] {
         &self.0
     }

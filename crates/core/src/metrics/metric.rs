@@ -11,7 +11,7 @@ pub enum Direction {
     Lower,
     /// More is better.
     Higher,
-    /// Neither.
+    /// Neither more nor less is better.
     Neutral,
 }
 
@@ -26,9 +26,9 @@ pub struct Metric {
     pub unit: &'static str,
     /// Direction that is better.
     pub better: Direction,
-    /// Reads it; `None` where the run has nothing to show.
+    /// Reads the value; `None` if the run has nothing to show.
     pub of: fn(&Summary) -> Option<f64>,
-    /// One line for a reader, where a scenario may promise a bound of it as an objective.
+    /// Description in one line, if a scenario may promise a bound of it as an objective.
     pub objective: Option<&'static str>,
     /// Counts things, or is a share of a count: values of few runs agree easily.
     pub is_counted: bool,
@@ -56,7 +56,7 @@ impl Metric {
         Self { is_of_same_work: true, ..self }
     }
 
-    /// It can be below 0.
+    /// The metric, which can be below 0.
     const fn signed(self) -> Self {
         Self { range: [None, self.range[1]], ..self }
     }

@@ -12,7 +12,7 @@ pub const MOST_MACHINES: usize = 24;
 pub const MOST_HOLDS: usize = 1_500;
 /// Most columns of time; when they run out, neighbours are merged.
 const COLUMNS: usize = 120;
-/// A whole machine.
+/// Thousandths of a whole machine.
 const WHOLE: u32 = 1_000;
 
 /// Work that held a part of a machine for a while.
@@ -29,7 +29,7 @@ pub struct MachineUse {
     pub part: (u32, u32),
     /// Class of the work.
     pub class: usize,
-    /// Its tenant.
+    /// Row of the work's tenant.
     pub tenant: usize,
 }
 
@@ -44,12 +44,12 @@ pub struct Machine {
     pub live: Vec<(Time, Time)>,
 }
 
-/// Watches machines.
+/// Recorder of machines and of the work that held them.
 #[derive(Clone, Debug, Default)]
 pub struct OccupancyRecorder {
     machines: Vec<Machine>,
     holds: Vec<MachineUse>,
-    /// There were too many.
+    /// There were too many machines or holds.
     over: bool,
     /// Row of each instance's machine, by slot of the instance.
     rows: Vec<usize>,
@@ -73,12 +73,12 @@ struct Strip {
 }
 
 impl OccupancyRecorder {
-    /// Machines and what held them; none where there was too much.
+    /// Machines, and the work that held them; `None` if there were too many.
     pub fn holds(&self) -> Option<(&[Machine], &[MachineUse])> {
         (!self.over).then_some((&self.machines, &self.holds))
     }
 
-    /// Names of what the holds are grouped by: classes where work has any, else tenants.
+    /// Names of the groups of holds: classes where work has any, else tenants.
     pub fn groups(&self) -> &[String] {
         if self.classes_named() { &self.classes } else { &self.tenants }
     }
@@ -103,8 +103,8 @@ impl OccupancyRecorder {
         self.end
     }
 
-    /// Offers that had machines: the held share of their cores by column, none where
-    /// no machine was live.
+    /// Offers that had machines: the held share of their cores by column, `None` where no machine
+    /// was live.
     pub fn shares(&self) -> Vec<(Id<Offer>, Vec<Option<f64>>)> {
         let columns = self.offers.iter().map(|strip| strip.sums.len()).max().unwrap_or(0);
         let share = |sums: Option<&[i128; 2]>| {

@@ -70,13 +70,13 @@ pub struct Renting {
     /// Feasibility on what is rented alone, and on everything.
     rented: Feasibility,
     anywhere: Feasibility,
-    /// By resources asked for: row of the reason; none for work that fits nowhere.
+    /// Row of the reason by resources asked for; `None` for work that fits nowhere.
     known: FxHashMap<(Demand, Id<Rules>, u32), Option<usize>>,
     found: Rentals,
 }
 
 impl Renting {
-    /// Counter for a policy that rents for each job by its own parts; none for another.
+    /// Counter for a policy that rents for each job by its own parts; `None` for another.
     pub fn new(policy: &PolicySpec) -> Option<Self> {
         if !policy.is_ours(PolicyPart::Provision) || !policy.reach().rents_for_work() {
             return None;
@@ -135,7 +135,7 @@ impl Renting {
     }
 }
 
-/// Everything that the policy can use.
+/// Feasibility on everything that the policy can use.
 fn fits(policy: &PolicySpec) -> Feasibility {
     Feasibility::new(policy.reach(), policy.placed())
 }
@@ -151,8 +151,8 @@ impl Rentals {
         self.pieces > 0 && self.pieces == self.impossible + self.lacking() && self.lacking() > 0
     }
 
-    /// Statement that a policy "can rent for none of the work", or only for some, and why; none
-    /// where it can for all that fits anywhere.
+    /// Statement that a policy "can rent for none of the work", or only for some, and why; `None`
+    /// if it can for all that fits anywhere.
     pub fn statement(&self) -> Option<String> {
         let lacking = self.lacking();
         if lacking == 0 {

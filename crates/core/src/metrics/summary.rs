@@ -21,7 +21,7 @@ pub struct DistributionSummary {
     pub p95: Option<f64>,
     /// 99th percentile, nearest rank.
     pub p99: Option<f64>,
-    /// Largest.
+    /// Largest sample.
     pub max: Option<f64>,
 }
 
@@ -71,13 +71,13 @@ impl Undone {
 /// Pieces of work by how they ended. Submitted = finished + refused + unfinished.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct WorkCounts {
-    /// Arrived within the run.
+    /// Pieces of work that arrived within the run.
     pub submitted: u64,
     /// Jobs of these without an estimate of their runtime.
     pub unestimated: u64,
-    /// Done.
+    /// Pieces of work that were done.
     pub finished: u64,
-    /// Turned away.
+    /// Pieces of work that were turned away.
     pub refused: u64,
     /// The same by reason.
     #[serde(serialize_with = "as_map")]
@@ -91,7 +91,7 @@ pub struct WorkCounts {
     /// The same by the quota's name, or `capacity`.
     #[serde(serialize_with = "as_map")]
     pub refused_launches_by_reason: Vec<(String, u64)>,
-    /// Finished over submitted.
+    /// Share of the submitted work that finished.
     pub finished_share: Option<f64>,
 }
 
@@ -137,7 +137,7 @@ pub struct Costs {
 /// Charges of one provider or cluster for one kind of thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CostPart {
-    /// Its name.
+    /// Name of the provider or cluster.
     pub provider: String,
     /// Work, boot, idle or transfer.
     pub kind: &'static str,
@@ -147,7 +147,7 @@ pub struct CostPart {
     /// Part of it that was charged because time passed, for machines that stood all along.
     #[serde(skip)]
     pub standing: Money,
-    /// Dollars a month; none where nothing says how long it takes. The parts sum to
+    /// Dollars a month; `None` if nothing says how long it takes. The parts sum to
     /// [`Summary::monthly`].
     #[serde(rename = "per_month_usd")]
     pub monthly: Option<f64>,
@@ -158,9 +158,9 @@ pub struct CostPart {
 pub struct Deadlines {
     /// Work that had one.
     pub with: u64,
-    /// Done in time.
+    /// Work that was done in time.
     pub met: u64,
-    /// Done late, refused or not done.
+    /// Work that was done late, refused or not done.
     pub missed: u64,
     /// Lateness of finished work, zero where in time.
     pub tardiness_s: DistributionSummary,
@@ -169,7 +169,7 @@ pub struct Deadlines {
 /// Machines with GPUs on which work ran, but none with GPUs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct CpuOnGpus {
-    /// Hours of rented ones; none where no work ran on any rented machine with GPUs.
+    /// Hours of rented ones; `None` if no work ran on any rented machine with GPUs.
     pub hours: Option<f64>,
     /// Cost of the rented ones in that time, before the billing rule rounds.
     #[serde(rename = "usd", serialize_with = "as_usd_if_any")]
@@ -178,7 +178,7 @@ pub struct CpuOnGpus {
     pub owned_hours: f64,
 }
 
-/// Everything that is shown of one run.
+/// Summary of one run: everything that is shown of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     /// Date at which the clock started.
@@ -206,7 +206,7 @@ pub struct Summary {
     /// Work that was not done.
     #[serde(skip)]
     pub undone: Undone,
-    /// Money.
+    /// Costs of the run.
     pub cost: Costs,
     /// First start minus submission, of work that started.
     pub wait_s: DistributionSummary,
@@ -214,7 +214,7 @@ pub struct Summary {
     /// 256 is counted as one.
     #[serde(rename = "wait_s_by_tenant")]
     pub waits_by_tenant: Vec<GroupWait>,
-    /// The same by class of work; none where the workload has no classes.
+    /// The same by class of work; empty if the workload has no classes.
     #[serde(rename = "wait_s_by_class")]
     pub waits_by_class: Vec<GroupWait>,
     /// End minus submission, of finished work.
@@ -224,7 +224,7 @@ pub struct Summary {
     /// Starts of gangs in several zones.
     #[serde(skip)]
     pub gangs_apart: u64,
-    /// Promises.
+    /// Deadlines that were met and missed.
     pub deadlines: Deadlines,
     /// Seconds from the start, or the end of the warm-up, to the last submission.
     pub arrivals_s: f64,
@@ -259,7 +259,7 @@ pub struct Summary {
     pub useful_gib_hours: f64,
     /// The same for GPUs.
     pub useful_gpu_hours: f64,
-    /// Progress thrown away.
+    /// Progress thrown away, in core-hours.
     pub lost_core_hours: f64,
     /// The same for GPUs.
     pub lost_gpu_hours: f64,
@@ -281,22 +281,22 @@ pub struct Summary {
 /// Grid carbon of where instances ran, in kilograms of CO2-equivalent, from mean power.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Carbon {
-    /// Carbon of all of them; none where it is not known of some.
+    /// Carbon of all instances; `None` if that of some is not known.
     #[serde(rename = "carbon_kg")]
     pub kg: Option<f64>,
-    /// Carbon of those of which it is known: the least that it can be.
+    /// Carbon of the instances whose carbon is known: the least that it can be.
     #[serde(rename = "carbon_kg_known")]
     pub known_kg: f64,
-    /// Carbon by region; none where it is not known of some instance there.
+    /// Carbon by region; `None` where that of some instance there is not known.
     #[serde(rename = "carbon_kg_by_region", serialize_with = "as_map")]
     pub by_region: Vec<(String, Option<f64>)>,
-    /// Regions and clusters of which it is not known, with the keys that are missing.
+    /// Regions and clusters whose carbon is not known, with the keys that are missing.
     #[serde(rename = "carbon_unknown", serialize_with = "as_map")]
     pub unknown: Vec<(String, &'static str)>,
 }
 
 impl Carbon {
-    /// Reason why it is not known, in words; none where it is.
+    /// Reason why the carbon is not known, in words; `None` if it is known.
     pub fn missing(&self) -> Option<String> {
         let told: Vec<String> =
             self.unknown.iter().map(|(name, keys)| format!("{name} has no {keys}")).collect();
@@ -311,12 +311,12 @@ impl Summary {
     /// Cost of a month of this, in US dollars. Payments because time passed, for instances that
     /// were there from beginning to end, go by the time over which they were made; payments
     /// because there was work go by the time that the work stands for ([`Summary::rent_s`]),
-    /// however long it took. None where either was paid and its time is zero.
+    /// however long it took. `None` if either was paid and its time is zero.
     pub fn monthly(&self) -> Option<f64> {
         self.month_of(self.cost.total, self.cost.standing)
     }
 
-    /// The same of a part, of which `standing` was paid because time passed.
+    /// The same of a part of the cost; `standing` of it was paid because time passed.
     fn month_of(&self, paid: Money, standing: Money) -> Option<f64> {
         let month = |paid: Money, seconds: f64| match paid {
             Money::ZERO => Some(0.0),
@@ -388,7 +388,7 @@ mod tests {
         let monthly = summary.monthly().expect("both times are known");
         assert!((monthly - (1.0 + 10.0 / 24.0) * 730.485).abs() < 1e-9, "{monthly}");
         summary.period_s = None;
-        // Nothing rented: when the last job came does not matter.
+        // The arrival of the last job does not matter if nothing is rented.
         summary.cost.total = dollars(30);
         summary.arrivals_s = 0.0;
         let owned = summary.monthly().expect("nothing was rented");

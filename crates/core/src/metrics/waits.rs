@@ -11,24 +11,24 @@ const MOST_GROUPS: usize = 256;
 /// Waits of started work by group.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GroupWaits {
-    /// Waits by row of the group; none while all of the work is of the first.
+    /// Waits by row of the group; empty while all of the work is of the first.
     groups: Vec<Histogram>,
 }
 
 /// Waits of the started work of one tenant or class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupWait {
-    /// Tenant or class.
+    /// Name of the tenant or class.
     pub name: String,
     /// Pieces of work that started.
     pub count: u64,
-    /// Mean, in seconds.
+    /// Mean wait, in seconds.
     pub mean: f64,
-    /// Median.
+    /// Median wait, in seconds.
     pub p50: f64,
-    /// 95th percentile, nearest rank.
+    /// 95th percentile of the waits, nearest rank, in seconds.
     pub p95: f64,
-    /// Longest.
+    /// Longest wait, in seconds.
     pub max: f64,
 }
 

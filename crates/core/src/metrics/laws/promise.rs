@@ -1,4 +1,4 @@
-//! Nobody starts later than promised.
+//! Law on promises: nobody starts later than promised.
 
 use super::Laws;
 use crate::model::{Spread, WorkId};
@@ -22,16 +22,16 @@ use crate::units::Time;
 ///   zones: reservations do not know what its other tasks hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promises {
-    /// Promised start by slot of the work; none where nothing or never is promised.
+    /// Promised start by slot of the work; `None` if nothing or never is promised.
     starts: Vec<Option<Time>>,
-    /// Since reservations were last worked out: what changes them happened,
+    /// Reservations may have changed since they were last worked out.
     changed: bool,
-    /// work was running beyond its estimate,
+    /// Work was running beyond its estimate since then.
     overran: bool,
-    /// and one that was due was not kept, with an excuse.
+    /// A promise that was due was not kept since then, with an excuse.
     slid: bool,
-    /// The first that was not kept, or moved back, without an excuse of its own: its work,
-    /// then and now.
+    /// First promise that was not kept, or moved back, without an excuse of its own: its work, the
+    /// time promised before, and the promise now.
     moved: Option<(WorkId, Time, StartPromise)>,
 }
 
@@ -128,7 +128,7 @@ impl Laws {
         (promises.changed, promises.overran, promises.slid) = (false, false, false);
     }
 
-    /// Nothing else happens at this moment.
+    /// Judges the promises of a moment at which nothing else happens.
     #[inline]
     pub(super) fn judge_promises(&mut self, at: Time) {
         if let Some((work, before, after)) = self.promises.moved.take()
