@@ -29,7 +29,7 @@ pub(super) struct Breakdown {
 }
 
 impl Breakdown {
-    /// Of all replications; costs are parts of the metric called `cost`.
+    /// Breakdown of all replications; costs are parts of the metric called `cost`.
     pub(super) fn of(all: &[Measurement], cost: &str) -> Self {
         let runs = all.len().max(1) as f64;
         Self {

@@ -39,18 +39,18 @@ pub struct Chart {
     legend: Vec<(String, Colour)>,
 }
 
-/// Red, green, blue.
+/// Colour as red, green and blue.
 type Colour = (u8, u8, u8);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Plot {
-    /// Nothing to show, and why.
+    /// No plot, and the reason why there is nothing to show.
     Nothing(&'static str),
     /// Marks over two axes.
     Plane { x: ChartAxis, y: ChartAxis, marks: Vec<ChartMark> },
-    /// One bar per row, from the left.
+    /// Bars from the left, one per row.
     Bars(Bars),
-    /// One interval per row, around zero.
+    /// Intervals around zero, one per row.
     Forest(Forest),
     /// Planes below each other over one horizontal axis, each with its title.
     Panels { x: ChartAxis, y: ChartAxis, panels: Vec<(String, Vec<ChartMark>)> },
@@ -168,7 +168,7 @@ struct Heat {
     /// Labels from below, and what they are values of.
     rows: Vec<String>,
     up: String,
-    /// Value and its words, by row, then column; none where there is nothing.
+    /// Value and its words, by row, then column; `None` where there is nothing.
     cells: Vec<Vec<Option<(f64, String)>>>,
     /// Value of the darkest colour.
     low: f64,
@@ -221,7 +221,7 @@ const PALETTE: [Colour; 8] = [
     (148, 132, 20),
 ];
 
-/// Colour of all that has none of its own.
+/// Colour of everything without a colour of its own.
 const GREY: Colour = (150, 150, 150);
 
 /// Colours that lines and words of every chart are drawn in.
@@ -242,7 +242,7 @@ impl Chart {
         }
     }
 
-    /// Reason why there is nothing to draw, in a sentence's words; none where there is something.
+    /// Reason why there is nothing to draw, in a sentence's words; `None` if there is something.
     pub(super) fn nothing(&self) -> Option<&str> {
         match &self.plot {
             Plot::Nothing(why) => Some(why),

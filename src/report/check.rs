@@ -18,7 +18,8 @@ use crate::scenario::Suite;
 pub struct CheckReport<'a> {
     /// The suite.
     pub suite: &'a Suite,
-    /// By policy, in the order of the suite; and where it parts from its baseline.
+    /// Verdicts by policy, in the order of the suite, each with the first divergence from its
+    /// baseline.
     pub rows: Vec<(&'a GateVerdicts<'a>, Option<&'a FirstDivergence>)>,
     /// Further cautions to say beside the answer.
     pub cautions: Vec<String>,
@@ -31,7 +32,7 @@ pub struct CheckReport<'a> {
 pub struct LeftOut {
     /// Name of the scenario in the suite.
     pub scenario: String,
-    /// Name of the policy; none where it is about the scenario.
+    /// Name of the policy; `None` if it is about the scenario.
     pub policy: Option<String>,
     /// The reason, on one line.
     pub why: String,
@@ -121,7 +122,7 @@ impl CheckReport<'_> {
         })
     }
 
-    /// Failures to act on, in one line; none where every gate holds.
+    /// Failures to act on, in one line; `None` if every gate holds.
     pub fn finding(&self) -> Option<String> {
         let failures: Vec<String> = self
             .failures()

@@ -22,7 +22,7 @@ use crate::units::Money;
 /// Result of one policy.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyResult<'a> {
-    /// As the scenario names it.
+    /// Name of the policy as the scenario gives it.
     pub name: &'a str,
     /// Summary of the run.
     pub summary: &'a Summary,
@@ -54,11 +54,11 @@ pub struct ComparisonReport<'a> {
     pub decision: Option<&'a Decision>,
     /// The first replication of each policy, in the order of `many`.
     pub rows: Vec<PolicyResult<'a>>,
-    /// The same as reports of their own; none where nobody asked for them.
+    /// The same as reports of their own; empty if nobody asked for them.
     pub reports: &'a [RunReport],
     /// Differences between the scenarios, where there are two.
     pub between: Option<&'a Between>,
-    /// Calibration: how far the model was from what was observed; none where nobody has looked.
+    /// Calibration: how far the model was from what was observed; `None` if there was no backtest.
     pub calibration: Option<&'a Calibrated>,
     /// Further cautions to say beside the answer.
     pub cautions: Vec<String>,
@@ -213,7 +213,7 @@ impl ComparisonReport<'_> {
         figure(metric.unit, self.mean(metric, row))
     }
 
-    /// Whether the mean of a policy keeps an objective; none where it shows nothing.
+    /// Whether the mean of a policy keeps an objective; `None` if it shows nothing.
     pub(super) fn keeps(&self, row: usize, objective: &ObjectiveResult) -> Option<bool> {
         let metric = Metric::named(&objective.metric)?;
         Some(objective.keeps(self.mean(metric, row)?))

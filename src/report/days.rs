@@ -41,7 +41,7 @@ pub fn write_days<W: io::Write>(
     sheet.finish()
 }
 
-/// `2026-03-01`, in UTC.
+/// Date in UTC: `2026-03-01`.
 fn date_of(calendar: Calendar, at: Time) -> String {
     let date = calendar.format(at);
     date.split_once('T').map_or(date.clone(), |(day, _)| day.to_owned())
@@ -55,7 +55,7 @@ pub struct DailyTable {
     rows: Vec<DailyRow>,
 }
 
-/// One day of the table.
+/// Row of the table: one day.
 #[derive(Clone, Debug, PartialEq)]
 struct DailyRow {
     day: String,

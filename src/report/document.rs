@@ -47,7 +47,7 @@ pub struct Document {
     pub(super) files: Vec<(String, &'static str)>,
 }
 
-/// One number that a reader looks for first.
+/// Card with a number that a reader looks for first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Card {
     pub(super) label: String,
@@ -69,12 +69,12 @@ impl Card {
 /// Place where a section is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum SectionPlace {
-    /// On the page, in Markdown and in the terminal.
+    /// Shown on the page, in Markdown and in the terminal.
     #[default]
     Front,
-    /// On the page and in Markdown.
+    /// Shown on the page and in Markdown.
     Page,
-    /// On the page and in Markdown, folded up.
+    /// Shown on the page and in Markdown, folded up.
     Folded,
 }
 

@@ -62,7 +62,7 @@ struct WorkSoFar {
     /// Tasks that started at this instant, what let the first of them, and when they are
     /// to end by the estimate.
     started: Option<(u32, String, Option<Time>)>,
-    /// It is on the list of those that are looked at when the clock moves.
+    /// The work is on the list of those that are looked at when the clock moves.
     listed: bool,
 }
 
@@ -70,7 +70,7 @@ struct WorkSoFar {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Written {
     reason: WaitReason,
-    /// Nobody was before it.
+    /// No other work was before it.
     next: bool,
     /// Work that held the most then, where this work was next.
     most: Option<WorkRef>,
@@ -127,9 +127,9 @@ struct ExplainRow<'r> {
     tasks: Option<u32>,
     census: Option<&'r Census>,
     wait: Option<Wait>,
-    /// Of a start: when its tasks are to end by the estimate.
+    /// Time at which the tasks of a start are to end by the estimate.
     until: Option<Time>,
-    /// Of a preemption: progress of each task that has to be made again.
+    /// Progress of each task that has to be made again after a preemption.
     lost: Option<Span>,
 }
 
@@ -351,7 +351,7 @@ const fn note_of(why: OfferRejection) -> &'static str {
     }
 }
 
-/// Reason why `work` waits, and how many of its tasks; none where all have started.
+/// Reason why `work` waits, and how many of its tasks; `None` if all have started.
 fn cause(state: &State<'_>, work: WorkRef, noted: Option<Wait>) -> Option<(WaitReason, u32)> {
     let live = state.work(work);
     if live.waiting > 0 {
@@ -419,7 +419,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             Record::Stopped { allocation, ending, .. } if ending.waits_again() => {
                 let work = state.allocation(allocation).work();
                 self.tell_changes(state, work);
-                // Who takes its place is known when the clock moves.
+                // The work that takes its place is known when the clock moves.
                 self.works_so_far[work.slot()].written = None;
                 self.list(work);
             }

@@ -48,7 +48,7 @@ pub(super) fn difference_beside(unit: &str, value: f64, beside: f64) -> String {
 pub(super) fn half_width(unit: &str, value: f64, beside: f64) -> String {
     match (unit, cents(unit, value, beside)) {
         _ if value <= ROUNDING * beside.abs() => String::new(),
-        // It is less than the last digit of any amount.
+        // The width is less than the last digit of any amount.
         ("USD", _) if value < LEAST_SHOWN / 2.0 => String::new(),
         ("share", _) => format!("± {} pp", decimals(value * 100.0, 1)),
         (_, Some(_)) if value < HALF_A_CENT => "± less than $0.01".to_owned(),
@@ -59,7 +59,7 @@ pub(super) fn half_width(unit: &str, value: f64, beside: f64) -> String {
 
 /// Share of a sum that the rounding of its parts is below.
 const ROUNDING: f64 = 1e-8;
-/// Dollars below which none of the cents of a number says anything.
+/// Dollars below which the cents of a number say nothing.
 const HALF_A_CENT: f64 = 0.005;
 
 /// Less than a dollar to the cent, where it stands beside dollars.
@@ -97,7 +97,7 @@ pub(super) fn money_difference(amount: Money) -> String {
 /// Dollars of the last digit of amounts under a dollar.
 const LEAST_SHOWN: f64 = 0.0001;
 
-/// `$1,234.50`. What is not nothing is not shown as nothing.
+/// Dollars: `$1,234.50`. An amount that is not 0 is not shown as 0.
 fn dollars(value: f64) -> String {
     if value != 0.0 && value.abs() < LEAST_SHOWN / 2.0 {
         return "< $0.0001".to_owned();
@@ -118,7 +118,7 @@ pub(super) fn rounded(secs: f64) -> String {
     span.map_or_else(|| NOTHING.to_owned(), |span| span.rounded().to_string())
 }
 
-/// `97.5 %`. What is not all is not shown as 100 %, what is not nothing not as 0 %.
+/// Share in percent: `97.5 %`. A share below 1 is not shown as 100 %, one above 0 not as 0 %.
 pub(super) fn share(value: f64) -> String {
     let percent = value * 100.0;
     let shown = decimals(percent, 1);
@@ -131,7 +131,7 @@ pub(super) fn share(value: f64) -> String {
     }
 }
 
-/// Grouped, whole where it is a whole number, else with up to two decimals.
+/// Number with thousands separators, whole if it is a whole number, else with up to two decimals.
 pub(super) fn amount(value: f64) -> String {
     let places = if libm::floor(value) == value || value.abs() >= 1e5 { 0 } else { 2 };
     let shown = decimals(value, places);
@@ -141,7 +141,7 @@ pub(super) fn amount(value: f64) -> String {
     shown.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// With thousands separators and this many decimals.
+/// Number with thousands separators and this many decimals.
 pub(super) fn decimals(value: f64, places: usize) -> String {
     let plain = format!("{value:.places$}");
     let (sign, plain) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));

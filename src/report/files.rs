@@ -122,8 +122,8 @@ impl ResultFiles for ResultFolder {
 
 impl Drop for ResultFolder {
     fn drop(&mut self) {
-        // Of a finished folder nothing is left here; what else cannot be removed has a name that
-        // says that it is not whole.
+        // Nothing is left here of a finished folder; any other that cannot be removed has a name
+        // that says that it is not whole.
         let _ = fs::remove_dir_all(&self.work);
     }
 }

@@ -50,8 +50,8 @@ pub struct JobsCsv<W: io::Write> {
     sheet: Sheet<W>,
     tenants: KnownCells,
     offers: KnownCells,
-    /// By slot of the work: the offers of its machines in its last start, where it
-    /// took several, and how many of each.
+    /// Offers of the machines in the last start of work, by its slot, if it took several, and how
+    /// many of each.
     machines: Vec<Vec<(Id<Offer>, u32)>>,
 }
 
@@ -162,7 +162,7 @@ fn shown(state: &State<'_>, machines: &[(Id<Offer>, u32)]) -> String {
     shown.collect::<Vec<_>>().join("|")
 }
 
-/// In millionths: `max(1, turnaround / max(ran, 10 s))`.
+/// Bounded slowdown in millionths: `max(1, turnaround / max(ran, 10 s))`.
 fn bounded_slowdown(turnaround: Span, ran: Span) -> i128 {
     let bound = i128::from(ran.max(SLOWDOWN_FLOOR).micros());
     (i128::from(turnaround.micros()) * 1_000_000 / bound).max(1_000_000)

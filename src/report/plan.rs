@@ -115,13 +115,13 @@ impl PlanReport<'_> {
         &all[..all.len().min(self.found.held_out as usize)]
     }
 
-    /// The interval of a metric over some replications; none where one shows nothing.
+    /// The interval of a metric over some replications; `None` if one shows nothing.
     pub(super) fn interval(&self, metric: &Metric, all: &[Measurement]) -> Option<Interval> {
         let values: Option<Vec<f64>> = all.iter().map(|one| one.metric(metric.key)).collect();
         mean_interval(metric, &values?, self.found.task.confidence)
     }
 
-    /// The mean of a metric over some replications; none where one shows nothing.
+    /// The mean of a metric over some replications; `None` if one shows nothing.
     pub(super) fn mean(&self, metric: &Metric, all: &[Measurement]) -> Option<f64> {
         let values: Option<Vec<f64>> = all.iter().map(|one| one.metric(metric.key)).collect();
         let values = values.filter(|values| !values.is_empty())?;

@@ -38,7 +38,7 @@ pub struct Recipe {
 /// A file that was read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct InputHash {
-    /// As the scenario names it.
+    /// Name of the file as the scenario gives it.
     pub name: String,
     /// Hash of its bytes.
     pub hash: String,

@@ -63,7 +63,7 @@ pub struct ObjectiveResult {
     pub side: BoundSide,
     /// The bound in the unit.
     pub bound: f64,
-    /// The value in the unit; none where the run has nothing to show.
+    /// The value in the unit; `None` if the run has nothing to show.
     pub value: Option<f64>,
     /// Distance of the value from the bound: positive on the right side, negative on the wrong
     /// one.
@@ -109,7 +109,7 @@ impl ObjectiveResult {
     }
 }
 
-/// All that is said of one run.
+/// Report of one run, with all that is said of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunReport {
     /// Inputs that made it.

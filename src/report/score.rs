@@ -29,7 +29,7 @@ pub struct ScoreReport<'a> {
     pub suite: &'a str,
     /// The policy, as it was asked for.
     pub policy: &'a str,
-    /// By scenario of the suite.
+    /// Scored policies by scenario of the suite.
     pub scenarios: Vec<ScoredPolicy>,
 }
 

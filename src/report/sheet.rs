@@ -11,11 +11,11 @@ use crate::units::{Money, Span, Time};
 /// Treatment of text that a spreadsheet would take for a formula, or a terminal for orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TextCells {
-    /// It gets a `'` in front, as OWASP advises, and what would steer a terminal is escaped
-    /// ([`guarded`]). Numbers are never touched.
+    /// Text gets a `'` in front, as OWASP advises, and letters that would steer a terminal are
+    /// escaped ([`guarded`]). Numbers are never touched.
     #[default]
     Guarded,
-    /// It is written as it is.
+    /// Text is written as it is.
     Raw,
 }
 
@@ -71,7 +71,7 @@ impl<W: io::Write> Sheet<W> {
         self.rows.clear();
     }
 
-    /// Text from outside.
+    /// Writes a text from outside, guarded.
     pub(super) fn text(&mut self, text: &str) {
         if is_plain(text.as_bytes()) {
             self.rows.extend_from_slice(text.as_bytes());
@@ -104,7 +104,7 @@ impl<W: io::Write> Sheet<W> {
         }
     }
 
-    /// One of our own words, which need neither guard nor quotes.
+    /// Writes one of our own words, which need neither guard nor quotes.
     pub(super) fn word(&mut self, word: &'static str) {
         self.rows.extend_from_slice(word.as_bytes());
         self.rows.push(b',');
@@ -115,7 +115,7 @@ impl<W: io::Write> Sheet<W> {
         self.rows.push(b',');
     }
 
-    /// A whole number.
+    /// Writes a whole number.
     #[inline]
     pub(super) fn whole(&mut self, value: impl Into<i128>) {
         self.decimal(value.into(), 0);
@@ -237,11 +237,11 @@ fn long_decimal(value: u128, places: u32, to: &mut Vec<u8>) {
     }
 }
 
-/// `text` on one line, as a name in a file that people also look at: letters that steer a
-/// terminal, turn the direction of writing or are invisible are written as `\u{1b}`, and so is
-/// the `\` of a text that holds such letters already, so that no two texts become one. What
-/// then begins as a formula of a spreadsheet, leading blanks aside, or with a `'`, gets a `'` in
-/// front: a first `'` is always one to take off.
+/// `text` on one line, as a name in a file that people also look at: letters that steer a terminal,
+/// turn the direction of writing or are invisible are written as `\u{1b}`, and so is the `\` of a
+/// text that holds such letters already, so that no two texts become one. Text that then begins as
+/// a formula of a spreadsheet, leading blanks aside, or with a `'`, gets a `'` in front: a first
+/// `'` is always one to take off.
 pub fn guarded(text: &str) -> Cow<'_, str> {
     let text = escaped(text);
     let sign = |c| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(String::from_utf8(out).as_deref(), Ok("a,b\n\"p,q\",\n'=1,x\n\"p,q\",\n"));
     }
 
-    /// Takes no byte.
+    /// Writer that takes no byte.
     struct Full;
 
     impl io::Write for Full {

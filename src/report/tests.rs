@@ -186,7 +186,7 @@ fn the_terminal_shows_no_control_characters() {
     assert!(coloured.contains("\u{1b}["));
 }
 
-/// Both pages of a tiny run whose names try to break out.
+/// Pages of a tiny run whose names try to break out.
 fn pages() -> [String; 2] {
     let world = tiny();
     let (occupancy, collector, series, fingerprint, outcome) =

@@ -1,9 +1,9 @@
-//! Sentences: templates that say in words what was found as data.
+//! Sentences: templates that say findings in words.
 //!
-//! In a template a line that begins with `# ` opens the headline, `- ` a bullet
-//! and `! ` a caution; the lines below go on with it. What comes out empty is
-//! left out. Values are names from outside: they lose control characters, so none
-//! can open a line, and backticks, which mark words of ours.
+//! In a template a line that begins with `# ` opens the headline, `- ` a bullet and `! ` a caution;
+//! the lines below go on with it. Parts that come out empty are left out. Values are names from
+//! outside: they lose control characters, so none can open a line, and backticks, which mark words
+//! of ours.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -41,7 +41,7 @@ fn stepped(low: f64, high: f64, step: f64, label: impl Fn(f64) -> String) -> Cha
     }
 }
 
-/// From zero to a round number that is at least `most`, in about five steps.
+/// Axis from zero to a round number that is at least `most`, in about five steps.
 pub(super) fn rising(most: f64, show: impl Fn(f64, usize) -> String) -> ChartAxis {
     let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
     let step = round_step(most / 5.0);
@@ -49,8 +49,8 @@ pub(super) fn rising(most: f64, show: impl Fn(f64, usize) -> String) -> ChartAxi
     stepped(0.0, most * 0.999_999, step, |value| show(value, places))
 }
 
-/// From a round number that is at most `low` to one that is at least `high`,
-/// in about five steps; `show` is told how many decimals keep ticks apart.
+/// Axis from a round number that is at most `low` to one that is at least `high`, in about five
+/// steps; `show` is told how many decimals keep ticks apart.
 pub(super) fn between(low: f64, high: f64, show: impl Fn(f64, usize) -> String) -> ChartAxis {
     let (low, high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
     let span = if high > low { high - low } else { low.abs().max(1.0) };
@@ -154,7 +154,7 @@ pub(super) fn wholes(most: f64) -> ChartAxis {
     counts(most.max(5.0))
 }
 
-/// Plain numbers.
+/// Axis of plain numbers from zero.
 pub(super) fn counts(most: f64) -> ChartAxis {
     rising(most, decimals)
 }

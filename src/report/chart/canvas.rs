@@ -100,7 +100,7 @@ fn svg_of(chart: &Chart, width: i32) -> io::Result<String> {
     Ok(text.replacen(&full, &half, 1))
 }
 
-/// As pixels of three bytes, with width and height.
+/// The chart as pixels of three bytes, with width and height.
 pub(super) fn pixels(chart: &Chart) -> io::Result<(Vec<u8>, u32, u32)> {
     use_font();
     let layout = Layout::of(chart, WIDTH);
@@ -267,7 +267,7 @@ enum Values {
 }
 
 impl Values {
-    /// Of rows with a name, what is below it, and a value.
+    /// Values of rows, each with a name, words below it, and a value.
     fn of<'a>(layout: &Layout, rows: impl Iterator<Item = [&'a str; 3]> + Clone) -> Self {
         let value = |[.., value]: [&str; 3]| text_width(value, 26);
         let whole = |row: [&str; 3]| {

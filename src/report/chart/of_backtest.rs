@@ -13,8 +13,8 @@ const OBSERVED: Colour = (70, 76, 86);
 const SIMULATED: Colour = PALETTE[0];
 const SIDES: [(&str, Colour); 2] = [("observed", OBSERVED), ("simulated", SIMULATED)];
 
-/// All charts of a backtest, in the order of the page; none where no work has
-/// both an observed and a simulated wait.
+/// All charts of a backtest, in the order of the page; empty if no work has both an observed and a
+/// simulated wait.
 pub fn backtest_charts(world: &World, backtest: &Backtest) -> Vec<Chart> {
     let Some(course) = backtest.course(STEPS) else { return Vec::new() };
     let all: Vec<Matched<'_>> = backtest.matched().collect();
@@ -32,7 +32,7 @@ fn legend() -> Vec<(String, Colour)> {
     SIDES.map(|(name, colour)| (name.to_owned(), colour)).into()
 }
 
-/// Both sides as lines; dashed the second where it would hide the first.
+/// Lines of both sides; the second is dashed if it would hide the first.
 fn two_lines([observed, simulated]: [LinePoints; 2]) -> Vec<ChartMark> {
     let others = [observed];
     let dashed = hides(&simulated, &others);

@@ -36,7 +36,7 @@ pub(super) fn run_parts(summary: &Summary) -> Vec<Chart> {
     charts
 }
 
-/// Of the policies of a comparison, by name, for what has any.
+/// Charts of the parts of the policies of a comparison, by name, if they have any.
 pub(super) fn comparison_parts(policies: &[(String, Breakdown)]) -> Vec<Chart> {
     let mut charts = Vec::new();
     let by = [

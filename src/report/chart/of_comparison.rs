@@ -58,7 +58,7 @@ impl ShownPolicies<'_> {
         Some(axis::calendar(self.world.calendar, from, until))
     }
 
-    /// One line or more per policy, each over time.
+    /// Chart with one line or more per policy, each over time.
     fn over_time(
         &self,
         mut chart: Chart,

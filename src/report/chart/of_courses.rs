@@ -11,7 +11,7 @@ use crate::units::{Span, Time};
 /// Replications below and above the edges of a band, of every hundred.
 const BAND: (usize, usize) = (10, 90);
 
-/// One chart per thing that is followed over time.
+/// Charts over time, one per quantity.
 pub(super) fn courses(world: &World, comparison: &ComparisonReport<'_>) -> Vec<Chart> {
     let policies = comparison.many.policies.len();
     let which = match policies > PALETTE.len() {
@@ -119,7 +119,7 @@ fn time_axis(world: &World, repetition: Repetition, from: f64, until: f64) -> Ch
     axis
 }
 
-/// Points over time.
+/// Line of points over time.
 type CourseLine = Vec<(f64, f64)>;
 
 /// Mean and spread over time.
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_axis_holds_means_above_their_band() {
-        // In 20 replications one is far off: the mean is above the 90th percentile.
+        // One of 20 replications is far off: the mean is above the 90th percentile.
         let course =
             |value: f64| Course { step_s: 60.0, queue: vec![value, value], ..Course::default() };
         let all: Vec<Course> =

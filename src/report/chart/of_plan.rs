@@ -162,14 +162,14 @@ fn frontier(report: &PlanReport<'_>) -> Chart {
     chart
 }
 
-/// Without promises there is no second axis.
+/// Chart of a plan without promises, which has no second axis.
 fn without_promises(report: &PlanReport<'_>, chart: Chart) -> Chart {
     let caption = format!("The scenario promises nothing: only {} counts.", report.goal().label);
     Chart { caption, plot: Plot::Nothing("no objectives"), ..chart }
 }
 
-/// The metric of the promise that binds, or the goal where there is none, over
-/// the levels of the one variable; none where there are several.
+/// The metric of the promise that binds, or the goal if there is none, over the levels of the one
+/// variable; `None` if there are several.
 fn response(report: &PlanReport<'_>) -> Option<Chart> {
     let [variable] = report.found.task.variables.as_slice() else { return None };
     let numbers = variable.numbers.as_ref()?;

@@ -62,8 +62,8 @@ fn service(comparison: &ComparisonReport<'_>) -> Option<&'static Metric> {
         .find(|metric| !values(comparison, comparison.baseline(), metric.key).is_empty())
 }
 
-/// One dot per policy with the intervals of both means, and the line that no
-/// policy is on the wrong side of twice.
+/// Chart with one dot per policy, the intervals of both means, and the line that no policy is on
+/// the wrong side of twice.
 fn against_service(comparison: &ComparisonReport<'_>) -> Chart {
     let cost = comparison.leading_of_all();
     let mut chart = Chart::new("compare-pareto", "Cost against service", "", "");
@@ -296,7 +296,7 @@ fn paired(comparison: &ComparisonReport<'_>) -> Chart {
     chart
 }
 
-/// From the leading cost of the baseline to that of `row`, part by part.
+/// Waterfall from the leading cost of the baseline to that of `row`, part by part.
 fn waterfall(comparison: &ComparisonReport<'_>, row: usize) -> Chart {
     const MORE: Colour = PALETTE[5];
     const LESS: Colour = PALETTE[2];

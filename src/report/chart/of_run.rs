@@ -76,7 +76,7 @@ impl TimeSteps {
         self.buckets.iter().map(mean).collect()
     }
 
-    /// One number of each step.
+    /// Values of each step, one number each.
     fn of_each(&self, value: impl Fn(&Bucket) -> f64) -> Vec<f64> {
         self.buckets.iter().map(|(_, bucket)| value(bucket)).collect()
     }

@@ -359,7 +359,7 @@ impl ShownSweep<'_> {
         pairs.take(most).collect()
     }
 
-    /// One line per value of the second setting along the first.
+    /// Chart with one line per value of the second setting along the first.
     fn interaction(&self, metric: usize, policy: usize, found: &Interaction) -> Chart {
         let spec = &METRICS[metric];
         let (first, second) = found.axes;
@@ -480,8 +480,7 @@ impl ShownSweep<'_> {
     }
 }
 
-/// From the colour of lower values to that of higher ones, read on light and
-/// dark paper alike.
+/// Colour between that of lower values and that of higher ones, read on light and dark paper alike.
 fn ramp(share: f64) -> Colour {
     let mix = |low: u8, high: u8| {
         libm::round(f64::from(low) + (f64::from(high) - f64::from(low)) * share) as u8
@@ -504,7 +503,7 @@ fn number(setting: &Setting, at: f64) -> String {
     }
 }
 
-/// With a capital letter.
+/// The words with a capital letter.
 fn upper(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -533,7 +532,7 @@ fn range<'a>(all: impl Iterator<Item = &'a MeanEstimate>) -> Option<(f64, f64)> 
     let intervals = || all.iter().filter_map(|one| one.interval);
     let lowest = intervals().map(|one| one.low).fold(low, f64::min).max(low - room);
     let highest = intervals().map(|one| one.high).fold(high, f64::max).min(high + room);
-    // Nothing that is measured is negative.
+    // Measured values are never negative.
     Some((if low >= 0.0 { lowest.max(0.0) } else { lowest }, highest))
 }
 

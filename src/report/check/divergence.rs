@@ -30,7 +30,7 @@ struct Divergence<'a> {
 #[derive(Clone, Debug, Serialize)]
 struct DivergentSide<'a> {
     name: &'static str,
-    /// None where the run is over.
+    /// Next step; `None` if the run is over.
     step: Option<NextEntry<'a>>,
     /// Whether the other side does something before that.
     later: bool,
@@ -102,7 +102,7 @@ fn divergence<'a>(verdicts: &GateVerdicts<'a>, parting: &'a FirstDivergence) -> 
     }
 }
 
-/// The sides that are known. Where both were looked up, an end is one too.
+/// The sides that are known. If both were looked up, an end is one too.
 fn sides<'a>(
     parting: &'a FirstDivergence,
     first: Option<&EventLogEntry>,
@@ -124,7 +124,7 @@ fn sides<'a>(
     known.filter(|(_, step)| step.is_some() || exact).map(|(name, step)| side(name, step)).collect()
 }
 
-/// The work that the steps are about; none where that is not known. An instance is rented
+/// The work that the steps are about; empty if that is not known. An instance is rented
 /// for the work that it was chosen for.
 fn about(both: [Option<&EventLogEntry>; 2]) -> Vec<&str> {
     let mut all = Vec::new();

@@ -281,7 +281,7 @@ fn subject<'a>(finding: &'a Finding<'_>) -> &'a str {
     }
 }
 
-/// `easy in quickstart`.
+/// Name of a policy in its scenario: `easy in quickstart`.
 fn who(verdicts: &GateVerdicts<'_>) -> String {
     unquoted(&format!("{} in {}", verdicts.policy, verdicts.scenario))
 }
@@ -319,7 +319,7 @@ pub(super) fn row_of(verdicts: &GateVerdicts<'_>, finding: &Finding<'_>) -> Vec<
 }
 
 /// The difference of a gate that is beyond its margin, with as many digits as it takes to see that;
-/// none where the usual ones do, or where it is in another unit than the margin.
+/// `None` if the usual ones do, or if it is in another unit than the margin.
 fn beyond_digits(finding: &Finding<'_>, unit: &str) -> Option<String> {
     let (base, now) = (finding.base?, finding.now?);
     let (size, margin, words) = match finding.gate.tolerance {

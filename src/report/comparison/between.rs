@@ -19,7 +19,7 @@ pub struct Between {
 }
 
 impl Between {
-    /// By key: what the first and the second scenario say.
+    /// Table of the values by key in the first and the second scenario.
     pub(super) fn table(&self) -> Table {
         let [before, after] = [0, 1].map(|row| unquoted(&self.names[row]));
         let head = ["key", before.as_str(), after.as_str()];

@@ -27,7 +27,7 @@ impl ComparisonReport<'_> {
         self.leading(self.worst_compared())
     }
 
-    /// Of each policy, by name; costs are parts of the one that leads.
+    /// Breakdowns of each policy, by name; costs are parts of the one that leads.
     pub(in crate::report) fn breakdowns(&self) -> Vec<(String, Breakdown)> {
         let cost = self.leading_of_all().key;
         let of = |policy: &crate::experiment::ComparedPolicy| {

@@ -294,7 +294,7 @@ impl ComparisonReport<'_> {
         table
     }
 
-    /// One policy against the baseline, metric by metric, with the verdict in words.
+    /// Table of one policy against the baseline, metric by metric, with the verdict in words.
     fn verdicts(&self, row: usize) -> Table {
         let (mine, base) = (unquoted(&self.name(row)), unquoted(&self.name(self.many.baseline)));
         let head = ["", &base, &mine, "difference", "verdict", "best possible"];

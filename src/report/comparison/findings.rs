@@ -232,7 +232,7 @@ impl ComparisonReport<'_> {
         Some(ratio_words(found))
     }
 
-    /// The policy whose work the choice does least of; none where it does no less than any.
+    /// The policy whose work the choice does least of; `None` if it does no less than any.
     fn does_less(&self, choice: usize) -> Option<DoesLess> {
         let rows = (0..self.many.policies.len()).filter(|&row| row != choice);
         let ratio = |row: usize| Some((row, work_ratio(self.many, row, choice)?));

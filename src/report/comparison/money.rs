@@ -18,7 +18,7 @@ pub(super) struct LeadingCosts {
     pub(super) difference: f64,
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
-    /// Whether it is shown to cost less; none where neither is shown.
+    /// Whether it is shown to cost less or more; `None` if neither is shown.
     pub(super) less: Option<bool>,
     /// Whether the interval excludes zero, and the corrected verdict does not.
     pub(super) hidden: bool,

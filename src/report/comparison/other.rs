@@ -39,7 +39,7 @@ pub(super) struct Other {
     pub(super) month: Option<MovedMonth>,
     /// Interval of the change in the leading cost, where there was chance.
     pub(super) interval: Option<[f64; 2]>,
-    /// Whether it is shown to cost less than the baseline; none where neither is shown.
+    /// Whether it is shown to cost less or more than the baseline; `None` if neither is shown.
     pub(super) less: Option<bool>,
     /// Whether its leading cost is within the margin of the choice's, or within 1 % without one.
     pub(super) near: bool,
@@ -50,7 +50,7 @@ pub(super) struct Other {
     /// The first promise that it keeps in fewer replications than the choice, where it keeps none in
     /// more.
     pub(super) seldomer: Option<Seldomer>,
-    /// Whether it could rent nothing that any of the work fits on.
+    /// Whether the policy could rent nothing that any of the work fits on.
     pub(super) idle: bool,
     /// Policies as it does because they could rent nothing.
     pub(super) rents_nothing: Vec<String>,
@@ -71,23 +71,24 @@ pub(super) struct Seldomer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum WhyNot {
-    /// It leaves work undone.
+    /// The policy leaves work undone.
     LeavesWork,
-    /// It costs less or gains promises, but loses others or keeps them less often.
+    /// The policy costs less or gains promises, but loses others or keeps them less often.
     Loses,
-    /// It is ahead of the baseline too, and gains as many promises for as much, or nearly so.
+    /// The policy is ahead of the baseline too, and gains as many promises for as much, or nearly
+    /// so.
     AsGood,
-    /// It is ahead of the baseline too, and dearer or gains less.
+    /// The policy is ahead of the baseline too, and dearer or gains less.
     Behind,
-    /// It serves better at no difference in cost that is shown.
+    /// The policy serves better at no difference in cost that is shown.
     ServesBetter,
-    /// Its interval of the cost excludes zero, which many questions at once do not.
+    /// The interval of the cost excludes zero, but not when corrected for many questions at once.
     Hidden,
-    /// Nothing speaks for it; said where the baseline is kept.
+    /// Nothing speaks for the policy; said if the baseline is kept.
     Nothing,
-    /// It comes out as the baseline does, in all that is measured; said where that is kept.
+    /// The policy comes out as the baseline does, in all metrics; said if that is kept.
     Same,
-    /// It comes out as the choice does, in all that is measured.
+    /// The policy comes out as the choice does, in all metrics.
     SameAsChoice,
 }
 

@@ -29,7 +29,7 @@ pub struct ComparisonResults<'a> {
     pub cautions: Vec<String>,
     /// Differences between the scenarios, where there are two.
     pub between: Option<Between>,
-    /// Calibration: how far the model was from what was observed; none where nobody has looked.
+    /// Calibration: how far the model was from what was observed; `None` if there was no backtest.
     pub calibration: Option<Calibrated>,
 }
 

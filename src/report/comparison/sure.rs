@@ -22,7 +22,7 @@ pub(super) struct Sure {
     repetition: String,
     /// All windows of the trace, where not all of them were meant to be taken.
     windows: Option<u32>,
-    /// Whether the precision asked for was reached; none where none was asked for.
+    /// Whether the precision asked for was reached; `None` if none was asked for.
     precise: Option<bool>,
     /// Metrics whose intervals stayed wider than was asked for; and whether more replications
     /// could help none of them.
@@ -32,7 +32,7 @@ pub(super) struct Sure {
     calibration: Option<String>,
     assumptions: usize,
     comparable: bool,
-    /// Of two scenarios: names, keys that differ and whether the work is the same.
+    /// Names of two scenarios, the keys that differ, and whether the work is the same.
     between: Option<Scenarios>,
     pairing: Option<[f64; 3]>,
 }
@@ -46,8 +46,8 @@ pub(super) struct Scenarios {
 
 impl ComparisonReport<'_> {
     /// The policies that seem to differ from the baseline in what decides, and how many
-    /// replications would show it; none where there is no such policy, or no number of
-    /// replications within reach.
+    /// replications would show it; `None` if there is no such policy, or no number of replications
+    /// within reach.
     pub(super) fn too_few(&self) -> Option<TooFew> {
         let enough = |row: usize| self.enough(row).map(|enough| (self.name(row), enough));
         let rows = (0..self.many.policies.len()).filter(|&row| row != self.many.baseline);
@@ -76,7 +76,7 @@ impl ComparisonReport<'_> {
         let gained = self.newly_kept(row).map(|objective| objective.metric.as_str());
         let cost = self.leading(row).key;
         let by = |key: &str| self.many.contrast(row, key).map(|one| one.difference());
-        // At one cost, a policy may be taken for its waits.
+        // A policy may be taken for its waits, at the same cost.
         let free = by("cost_monthly").is_some_and(|by| by.abs() < HALF_A_CENT)
             && by("wait_mean").is_some_and(|by| by < 0.0);
         let waits = free.then_some("wait_mean");
@@ -98,7 +98,7 @@ impl ComparisonReport<'_> {
     pub(super) fn sure(&self) -> Sure {
         let many = self.many;
         let repetition = match many.repetition {
-            // Some of those that were spread, where a precision was reached.
+            // Some of the windows that were spread, if a precision was reached.
             Repetition::Windows { of, taken, .. } if many.replications < taken => {
                 format!("{} ({} of {of})", many.repetition.description(), many.replications)
             }

@@ -161,7 +161,7 @@ mod tests {
         assert!(page.contains("th.word { text-align: left; }"), "{page}");
     }
 
-    /// What an address of the contents or a part of the page is named, in the order of the page.
+    /// Names of the addresses in the contents, or of the parts, in the order of the page.
     fn named<'p>(page: &'p str, before: &str) -> Vec<&'p str> {
         let rest = page.split(before).skip(1);
         rest.map(|rest| rest.split('"').next().expect("a name ends")).collect()

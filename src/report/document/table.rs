@@ -44,7 +44,7 @@ impl Tone {
     }
 }
 
-/// One cell: its words, and words below them.
+/// Cell of a table: its words, and words below them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(in crate::report) struct Cell {
     pub(in crate::report) text: String,
@@ -74,7 +74,7 @@ pub(in crate::report) struct Table {
     pub(in crate::report) rows: Vec<Vec<Cell>>,
     /// Columns that hold words, from the left; the others hold numbers.
     pub(in crate::report) words: usize,
-    /// Those among them that hold numbers all the same, such as the values of a setting.
+    /// Columns among these that hold numbers all the same, such as the values of a setting.
     pub(in crate::report) numbers: Vec<usize>,
 }
 

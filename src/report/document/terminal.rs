@@ -225,7 +225,7 @@ fn drawn(section: &Table, columns: &[usize], terminal: Terminal) -> comfy_table:
     table
 }
 
-/// A rule below the head and at the end, none between rows.
+/// Style with a rule below the head and at the end, and none between rows.
 fn rules() -> TableStyle {
     let rule = || LineStyle::none().fill('─').junction('─');
     TableStyle::new().top_border(rule()).header_separator(rule()).bottom_border(rule())

@@ -55,7 +55,7 @@ pub struct Holder {
     /// Amount of the resource that it holds: what it asks for, or, of work that has its machines
     /// alone, all of those.
     pub amount: f64,
-    /// Whether it has its machines alone.
+    /// Whether the work has its machines alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alone: bool,
     /// End by its estimate, in seconds since the run's start.
@@ -67,7 +67,7 @@ pub struct Holder {
 pub(super) struct Census {
     /// The resource with the least free amount for what a task asks.
     pub(super) resource: InstanceResource,
-    /// Tasks that fit.
+    /// Number of tasks that fit.
     pub(super) room: u64,
     /// Free amount of the resource.
     pub(super) free: i64,
@@ -159,7 +159,7 @@ fn holders(state: &State<'_>, resource: InstanceResource, fits: &[bool]) -> Vec<
     all
 }
 
-/// One holder, as it is written.
+/// Holder as it is written.
 fn holder(state: &State<'_>, &(work, (amount, until)): &WorkHolding) -> Holder {
     let ask = state.work(work).ask;
     Holder {

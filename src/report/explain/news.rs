@@ -12,11 +12,11 @@ const NAMED: usize = 3;
 struct Stopped {
     work: WorkRef,
     job: String,
-    /// Not all tasks of the work.
+    /// The tasks are not all of the work.
     part: bool,
     ending: Ending,
     instances: Vec<InstanceRef>,
-    /// Of tasks that wait again, which is not written yet.
+    /// Preemption after which the tasks wait again, which is not written yet.
     preempted: Option<Preempted>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Preempted {
     pub(super) tasks: u32,
     /// Progress of each task that has to be made again, on the reference machine.
     pub(super) lost: Span,
-    /// Who was placed next, and its name where it took an instance of theirs.
+    /// Work that was placed next, and its name if it took an instance of theirs.
     next: Option<WorkRef>,
     pub(super) to: Option<String>,
 }
@@ -96,7 +96,7 @@ impl News {
         own.filter_map(|stopped| stopped.preempted.take()).collect()
     }
 
-    /// The clock moves.
+    /// Clears the news, as the clock moves.
     pub(super) fn clear(&mut self) {
         self.stopped.clear();
         self.ready.clear();

@@ -16,14 +16,14 @@ const LEFT_NAMED: usize = 3;
 
 #[derive(Clone, Debug, Serialize)]
 struct PlanFindings {
-    /// The setup to take, or that misses its promises by least; none where nothing was judged.
+    /// The setup to take, or that misses its promises by least; `None` if nothing was judged.
     setup: Option<String>,
     /// Whether the setup is an answer.
     found: bool,
     /// Whether every setup that was judged breaks a promise.
     all_broken: bool,
     promises: Vec<String>,
-    /// Least share of replications that must keep the promises; none for means.
+    /// Least share of replications that must keep the promises; `None` for means.
     kept_in_share: Option<f64>,
     random: bool,
     one_trace: bool,
@@ -49,7 +49,7 @@ struct PlanFindings {
     /// Held-out replications that have, where a verdict takes more of them; and their budget.
     dearer_for_replications: Option<u32>,
     wider_budget: u32,
-    /// None where there is no answer.
+    /// Steps down from the answer; `None` if there is no answer.
     steps: Option<Steps>,
     looked: u64,
     of: f64,
@@ -96,8 +96,7 @@ struct MeasuredMetric {
 #[derive(Clone, Debug, Serialize)]
 struct NextCheaper {
     setup: String,
-    /// Whether it was judged; if not, no cheaper one was, and all that is known of it is what the
-    /// search saw.
+    /// Whether the setup was judged; if not, no cheaper one was, and only the search has seen it.
     judged: bool,
     broken: bool,
     kept: usize,

@@ -19,7 +19,7 @@ impl PlanReport<'_> {
             ),
         };
         let mut table = self.table(&title);
-        // One run tells no more of it than the verdict does.
+        // A single run tells no more than the verdict does.
         let random = self.found.chance != Chance::None;
         if random {
             table.head.push("kept in".to_owned());
@@ -81,7 +81,7 @@ impl PlanReport<'_> {
 
     fn cells(&self, candidate: &Candidate, all: &[Measurement]) -> Vec<Cell> {
         let levels = self.found.levels(&candidate.point);
-        // A setting of another policy is none of this one.
+        // Settings of other policies are left out.
         let mut cells: Vec<Cell> =
             levels.map(|(_, level)| Cell::plain(clean(level.unwrap_or("–")))).collect();
         cells.push(self.cell(self.goal(), all));

@@ -1,4 +1,4 @@
-//! One run as a document.
+//! Document of one run.
 
 use serde::Serialize;
 

@@ -12,7 +12,7 @@ const fn eight(number: u64) -> u64 {
     tens | ((twos - tens * 10) << 8)
 }
 
-/// Zeros in characters.
+/// Word of eight characters `0`.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// Appends a whole number, without zeros in front.

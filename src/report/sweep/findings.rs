@@ -22,7 +22,7 @@ struct SweepFindings {
     best: Option<BestFound>,
     /// Whether its policy does the same at every point.
     ties: bool,
-    /// Setting that matters most under that policy; none where none is shown to matter.
+    /// Setting that matters most under that policy; `None` if none is shown to matter.
     effect: Option<Strongest>,
     /// Settings whose effects were looked at.
     settings: usize,

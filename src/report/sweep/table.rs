@@ -63,7 +63,7 @@ fn add_metrics_head(report: &SweepReport<'_>, table: &mut Table) {
 fn row(report: &SweepReport<'_>, point: usize, policy: usize) -> Vec<Cell> {
     let sweep = report.sweep;
     let levels = sweep.points[point].levels.iter().zip(&sweep.concerns[policy]);
-    // A setting of another policy is none of this one.
+    // Settings of other policies are left out.
     let own =
         |(level, &own): (&Level, &bool)| if own { clean(&level.text) } else { "–".to_owned() };
     let mut cells: Vec<Cell> = levels.map(own).map(Cell::plain).collect();

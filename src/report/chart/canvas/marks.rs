@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn areas_have_no_hairlines() {
-        // Nothing, then 10 high, then nothing again.
+        // Steps from 0 to 10 high, and to 0 again.
         let upper = [(0, 50), (10, 50), (10, 40), (20, 40), (20, 50), (30, 50)];
         let lower = [(0, 50), (30, 50)];
         let piece = (vec![(10, 40), (20, 40)], vec![(10, 50), (20, 50)]);
