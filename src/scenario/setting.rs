@@ -10,7 +10,7 @@ use crate::part::{DemandMix, Parameter, Setting, SettingKind};
 use crate::problem::clip;
 use crate::workload::zone_exists;
 
-/// The value of `parameter` in `table`; none where it is not there, or is wrong and reported. Names
+/// The value of `parameter` in `table`; `None` if it is not there, or is wrong and reported. Names
 /// are looked for in `world`, which parameters that name none do without.
 pub(super) fn read(
     parameter: &Parameter,

@@ -1,6 +1,6 @@
-//! What a scenario may name, as rows: each is a name, a line of documentation, parameters with their
-//! defaults, and a constructor, beside its implementation in a file of its own. Parts of a policy
-//! are such rows, and formats of traces.
+//! Parts and formats that a scenario may name, as rows: each is a name, a line of documentation,
+//! parameters with their defaults, and a constructor, beside its implementation in a file of its
+//! own. Parts of a policy are such rows, and formats of traces.
 
 mod column;
 mod setting;
@@ -69,7 +69,7 @@ impl<T> PartSpec<T> {
         self.part.parameters
     }
 
-    /// Whether it is this part, whatever its settings.
+    /// Whether the spec is of this part, whatever its settings.
     pub fn is(&self, part: &Part<T>) -> bool {
         self.part.name == part.name
     }

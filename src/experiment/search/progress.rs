@@ -1,4 +1,4 @@
-//! What a search had seen as a failure ended it: the best setup, which is no answer.
+//! Progress of a search as a failure ended it: the best setup seen, which is no answer.
 
 use super::Task;
 use super::evaluations::{Candidate, Evaluations, edits};
@@ -10,11 +10,11 @@ use crate::experiment::Repetition;
 pub struct SearchProgress {
     /// Setups that were looked at, at least one.
     pub looked_at: usize,
-    /// Those of them that were judged on held-out replications.
+    /// Setups among them that were judged on held-out replications.
     pub judged: usize,
     /// Runs that went into these.
     pub runs: u32,
-    /// Row in the table of metrics of what is made small.
+    /// Row of [`METRICS`](crate::metrics::METRICS) of the goal, which is made small.
     pub goal: usize,
     /// Repetition of the scenario: seeds, windows or blocks.
     pub repetition: Repetition,
@@ -32,14 +32,14 @@ pub struct BestSoFar {
     pub shown: bool,
     /// Replications that the numbers below are of.
     pub replications: u32,
-    /// Those of them in which it kept all promises.
+    /// Replications among them in which it kept all promises.
     pub kept_in: u32,
-    /// Mean of what is made small; none where a replication shows none.
+    /// Mean of the goal; `None` if a replication shows none.
     pub goal: Option<f64>,
 }
 
 impl SearchProgress {
-    /// Progress of a search with these finalists; none where nothing was looked at.
+    /// Progress of a search with these finalists; `None` if nothing was looked at.
     pub(super) fn of(
         book: &Evaluations<'_>,
         finalists: &[ShortlistEntry],

@@ -178,8 +178,8 @@ impl RunCache for Room {
     }
 }
 
-/// What is said of a search depends on when it is stopped: nothing within the first setup, then the
-/// best that it looked at. The tests of steps hold what is said of setups that were judged.
+/// Words on a search depend on when it is stopped: none within the first setup, then the best that
+/// it looked at. The tests of steps hold the words on setups that were judged.
 #[test]
 fn a_search_that_is_stopped_tells_the_best_so_far() {
     let text = queue(3.0, 400, "wait_mean = \"<= 300 s\"");

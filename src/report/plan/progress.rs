@@ -6,7 +6,7 @@ use crate::metrics::METRICS;
 use crate::problem::clip;
 use crate::report::figure::{count, figure};
 
-/// How far a search came and the best setup that it had seen, which is no answer: in one line.
+/// Progress of a search and the best setup that it had seen, which is no answer, in one line.
 pub fn search_progress(progress: &SearchProgress) -> String {
     let SearchProgress { looked_at, judged, runs, goal, repetition, best } = progress;
     let replications = replications_of(*repetition);

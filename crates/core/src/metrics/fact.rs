@@ -32,15 +32,15 @@ pub(super) enum Fact<'s> {
         billed: Span,
         amount: Money,
     },
-    /// With the work that caused it and the instance.
+    /// A charge, with the work that caused it and the instance.
     Charged(&'s Charge, Option<&'s LiveWork>, &'s Instance),
     LaunchRefused(Id<Offer>, LaunchRefusal),
     Noted,
 }
 
-/// Watches facts.
+/// Observer of facts.
 pub(super) trait FactObserver {
-    /// A fact, at `state.now()`.
+    /// Takes in a fact of `state.now()`.
     fn see(&mut self, state: &State<'_>, fact: Fact<'_>);
 }
 

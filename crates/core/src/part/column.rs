@@ -27,7 +27,7 @@ pub enum Field {
     Gpus,
     /// Share of each device.
     GpuShare,
-    /// Whether it has its instances alone.
+    /// Whether the work has its instances alone.
     Exclusive,
     /// Priority; larger is more important.
     Priority,
@@ -72,7 +72,7 @@ pub enum ColumnOrigin {
     Header(String),
     /// The column with this number, from 1.
     Number(usize),
-    /// This text for every row.
+    /// A constant: this text for every row.
     Constant(String),
 }
 
@@ -130,7 +130,7 @@ impl Field {
         ColumnUnit::ALL.iter().filter(fits).map(|(name, _)| *name).collect()
     }
 
-    /// Whether it can be read in `unit`.
+    /// Whether the field can be read in `unit`.
     pub fn fits(self, unit: ColumnUnit) -> bool {
         factor(self, unit).is_some()
     }

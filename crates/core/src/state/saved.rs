@@ -26,7 +26,7 @@ impl State<'_> {
     }
 
     /// Time at which the started tasks of an allocation end if each comes to `total`: when it has
-    /// and its output is written. None where they stand still before that.
+    /// and its output is written. `None` if they stand still before that.
     #[inline(always)]
     pub(crate) fn end_of(&self, allocation: AllocationRef, total: i128) -> Option<Time> {
         let target = &self.allocations[allocation];

@@ -54,7 +54,7 @@ pub(super) trait ReadFormat: fmt::Debug {
         Vec::new()
     }
 
-    /// Time zero of `trace` in microseconds since 1970; none where that is not known.
+    /// Time zero of `trace` in microseconds since 1970; `None` if that is not known.
     fn zero_unix(&self, trace: &TraceSpec) -> Option<i64> {
         let _ = trace;
         None

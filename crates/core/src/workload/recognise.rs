@@ -32,7 +32,7 @@ pub(super) struct FileHead {
     pub(super) comments: bool,
     /// Delimiter that the first line seems to have: `,`, `;`, `|` or a tab.
     pub(super) delimiter: u8,
-    /// The lines as fields, as far as they can be read; none where they are no text.
+    /// The lines as fields, as far as they can be read; empty if they are no text.
     pub(super) rows: Vec<Vec<String>>,
 }
 

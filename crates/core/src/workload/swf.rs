@@ -118,7 +118,7 @@ struct SwfOptions {
     memory_per_proc: u32,
     /// Whether field 10 (requested KB per processor) is used, rounded up to MiB.
     requested_memory: bool,
-    /// Runtime of records without one (field 4 below 0); none where they are left out.
+    /// Runtime of records without one (field 4 below 0); `None` if they are left out.
     unknown_runtime: Option<Span>,
     /// Leaves out records of runtime 0.
     drop_zero: bool,

@@ -10,9 +10,9 @@ use crate::units::{Demand, Id};
 pub(super) struct WorkableOffers {
     /// Number of rules that were looked at, which are those of the first rows.
     rules: usize,
-    /// By row of the offer, whether the rules of some work allow it.
+    /// Whether the rules of some work allow each offer, by row.
     allowed: Vec<bool>,
-    /// The least that is asked for of each resource; none before the first piece of work.
+    /// The least amount of each resource that is asked for; `None` before the first piece of work.
     least: Option<Demand>,
 }
 
