@@ -243,13 +243,17 @@ fn summary(job: &CsvRow, of: (&[CsvRow], &[JobStep]), clock: RunClock) -> Result
     if !job.cell("reason").is_empty() {
         how += &format!(": {}", clean(job.cell("reason")));
     }
+    // Work whose tenant is not told is of this one.
+    let tenant = match clean(job.cell("tenant")) {
+        tenant if tenant == "default" => String::new(),
+        tenant => format!(" of tenant {tenant}"),
+    };
     let ran = started
         .map_or_else(String::new, |start| format!(", {} after its start", length(end - start)));
     Ok(format!(
-        "job {} of tenant {}\n  asked for  {asked}\n  estimate   {}\n  submitted  {}{zone}\n  \
+        "job {}{tenant}\n  asked for  {asked}\n  estimate   {}\n  submitted  {}{zone}\n  \
          started    {}\n  ended      {}{ran}, {how}\n  cost       {}\n",
         clean(job.cell("job")),
-        clean(job.cell("tenant")),
         estimate(job, of)?,
         at(job.time("submitted_s")?),
         started.map_or_else(|| "never".to_owned(), at),

@@ -421,7 +421,7 @@ pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
     match why {
         OfferRejection::NotAllowed => "the job's rules do not allow it".to_owned(),
         OfferRejection::TooSmall => "no instance of it is large enough".to_owned(),
-        OfferRejection::Scope => "the policy does not name it to rent from".to_owned(),
+        OfferRejection::Scope => "not among what the policy rents".to_owned(),
         OfferRejection::Market => "the policy does not rent from its market".to_owned(),
         OfferRejection::Launch(why) => refusal(state, why),
         OfferRejection::TooFew(why) => {
@@ -434,7 +434,7 @@ pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
             let instances = if most == 1 { "instance" } else { "instances" };
             format!("the policy rents at most {most} {instances} at once (`max_instances`)")
         }
-        OfferRejection::Dearer => "another offer scores better".to_owned(),
+        OfferRejection::Dearer => "the policy prefers another offer".to_owned(),
     }
 }
 

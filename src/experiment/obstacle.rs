@@ -13,7 +13,7 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
     let rules = &state.book().all_rules()[ask.rules];
     if let Some(what) = barrier(world, rules, offer) {
         return Some(match what {
-            "GPU model" => "it has not the GPU model that the job asks for".to_owned(),
+            "GPU model" => "no GPU of a model that the job asks for".to_owned(),
             _ => format!("the job's rules do not allow its {what}"),
         });
     }
@@ -39,7 +39,7 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
 /// Reason for which `policy` never uses `offer`, whatever is asked; `None` if it may use it.
 pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Option<String> {
     let facts = &world.offers[offer];
-    let narrowed = "the policy does not name it to place work on";
+    let narrowed = "not among what the policy places work on";
     let is_placed_on = policy.placed().admits(world, offer);
     let unplaced = || (!is_placed_on).then(|| narrowed.to_owned());
     if facts.market == Market::Owned {
@@ -52,9 +52,7 @@ pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Op
     let why = match (reach.fleets.is_empty(), reach.rents_for_work()) {
         (true, false) => "the policy rents nothing",
         (false, false) => "it is not in the policy's fleet",
-        (_, true) if !reach.scope.admits(world, offer) => {
-            "the policy does not name it to rent from"
-        }
+        (_, true) if !reach.scope.admits(world, offer) => "not among what the policy rents",
         (_, true) if !reach.is_open(facts.market) => "the policy does not rent from its market",
         (_, true) => return None,
     };

@@ -50,6 +50,22 @@ const QUEUE: &str = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks\n\
     a,0,200,250,1,4\nb,0,250,300,1,2\nhead,1,50,50,1,8\nlong,2,900,900,1,3\nshort,3,20,20,1,1\n";
 
 #[test]
+fn room_that_the_place_part_leaves_alone_is_no_room() {
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,100,1\nb,1,10,1\n";
+    let more = "place = { first-fit = { providers = [\"dc\"] } }\n[cluster.spare]\nnodes = 3\n\
+                shape = { vcpus = 1, memory = \"1 TiB\" }\n";
+    let folder = simulated(1, rows, "", more);
+    has(
+        &told(folder.path(), "b"),
+        &[
+            "next to start, without room for it",
+            "It wanted 1 core, 3 were free, and there was room, but none that its place part uses \
+             for it.",
+        ],
+    );
+}
+
+#[test]
 fn work_on_whole_machines_waits_for_an_empty_one() {
     let rows = "id,arrival_s,runtime_s,cpu_milli,exclusive\na,0,100,500,false\nb,1,10,500,true\n";
     let folder = simulated(1, rows, "", "");
@@ -536,7 +552,7 @@ fn only_candidates_are_listed_and_the_policys_own_limit_is_named() {
         &[
             "data       reads 50 GB from aws/eu-west-1, writes nothing back; moving 50 GB took ",
             "aws/m7i.xlarge/on-demand in ",
-            "offers are no candidates: the policy does not name it to rent from",
+            "offers are no candidates: not among what the policy rents",
         ],
     );
     assert!(!a.contains("gcp/"), "{a}");

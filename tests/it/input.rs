@@ -114,7 +114,7 @@ fn refused_work_is_told_what_speaks_against_each_offer() {
     let cases = [
         ("wide", "dc, not taken: too small: a task asks for 8 cores, an instance has 4"),
         ("many", "dc, not taken: 9 tasks must run at once, it has room for 4"),
-        ("model", "dc, not taken: it has not the GPU model that the job asks for"),
+        ("model", "dc, not taken: no GPU of a model that the job asks for"),
     ];
     for (job, want) in cases {
         let told = text(&run(folder.path(), &["explain", "o", "--job", job]).stdout);

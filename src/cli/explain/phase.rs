@@ -78,12 +78,16 @@ impl WaitCause {
         match self {
             Self::Turn => "waiting for its turn",
             Self::Next(reason, _) => match reason {
-                WaitReason::NoRoom => "next to start, without room",
+                WaitReason::NoRoom => "next to start, without room for it",
                 WaitReason::InOrder => "nobody may pass the first of the queue",
                 WaitReason::Behind => "others were served first",
                 WaitReason::Reserved => "held back for a promised start",
-                WaitReason::OverflowLater => "next to start, without room, not yet to rent for",
-                WaitReason::NothingToRent => "next to start, without room and nothing to rent",
+                WaitReason::OverflowLater => {
+                    "next to start, without room for it, too early to rent"
+                }
+                WaitReason::NothingToRent => {
+                    "next to start, without room for it and nothing to rent"
+                }
                 WaitReason::Booting => "its instances booted",
                 WaitReason::Unsaid => "for no reason that the policy gave",
             },

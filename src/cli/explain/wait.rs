@@ -243,7 +243,10 @@ impl WaitSpan {
         }
         told.extend(self.tell_promises(clock));
         if let Some(rents) = self.rents {
-            told.push(format!("Its wait limit for renting was due {}.", clock.point(rents)));
+            told.push(format!(
+                "The policy rents for it {} at the earliest (`after_wait`).",
+                clock.point(rents)
+            ));
         }
         told
     }
@@ -301,7 +304,7 @@ impl WaitSpan {
     /// Resources that it wanted, and those there were; `None` where its instances booted.
     pub(super) fn had(&self) -> Option<String> {
         let counted = self.counted.as_ref()?;
-        Some(counted.tell_room(self.tasks, self.of, self.exclusive))
+        Some(counted.tell_room(self))
     }
 
     /// The first of the queue, where nobody might start before it.
@@ -395,7 +398,8 @@ impl RoomCount {
     }
 
     /// Amount that was wanted, and the amount there was.
-    fn tell_room(&self, tasks: u64, of: u64, exclusive: bool) -> String {
+    fn tell_room(&self, wait: &WaitSpan) -> String {
+        let WaitSpan { tasks, of, exclusive, reason, .. } = *wait;
         let who = match (tasks, of) {
             (_, 1) => "It".to_owned(),
             _ if tasks == of => format!("Its {of} tasks"),
@@ -407,7 +411,16 @@ impl RoomCount {
         }
         let there = format!("{wanted}, {} {} free", self.free, verb(self.free));
         if self.room >= tasks {
-            return format!("{there} and there was room");
+            return match reason {
+                WaitReason::NoRoom | WaitReason::OverflowLater | WaitReason::NothingToRent => {
+                    format!("{there}, and there was room, but none that its place part uses for it")
+                }
+                WaitReason::InOrder
+                | WaitReason::Behind
+                | WaitReason::Reserved
+                | WaitReason::Booting
+                | WaitReason::Unsaid => format!("{there} and there was room"),
+            };
         }
         if exclusive {
             return match self.room {
