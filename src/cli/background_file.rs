@@ -34,7 +34,7 @@ impl BackgroundFile {
     /// Writes to `file` from now on.
     ///
     /// # Errors
-    /// Why no thread can be started.
+    /// No thread can be started.
     pub(super) fn new(file: Metered) -> io::Result<Self> {
         let (full, blocks) = sync_channel(WAITING);
         let (done, written) = sync_channel(WAITING);
@@ -50,7 +50,7 @@ impl BackgroundFile {
     /// Writes what is left, and everything to the disk.
     ///
     /// # Errors
-    /// Why the file cannot be written.
+    /// The file cannot be written.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.hand_on()?;
         self.end()

@@ -90,7 +90,7 @@ impl Metered {
     /// Waits until everything is on the disk.
     ///
     /// # Errors
-    /// Why it cannot be.
+    /// The file cannot be written to the disk.
     pub(super) fn sync(self) -> io::Result<()> {
         self.file.sync_all()?;
         let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);

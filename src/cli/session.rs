@@ -164,7 +164,7 @@ impl ExperimentSession {
     /// Ends with the manifest; gives the folder.
     ///
     /// # Errors
-    /// Why it could not be written.
+    /// The manifest cannot be written.
     pub(super) fn finish(self, manifest: Value) -> Result<Option<PathBuf>, Stop> {
         let Some(folder) = self.folder else { return Ok(None) };
         Ok(Some(folder.finish(manifest)?))

@@ -30,7 +30,7 @@ impl Unfinished {
     /// is never written through a link.
     ///
     /// # Errors
-    /// Why it cannot be made.
+    /// The file cannot be made.
     pub(super) fn file(target: &Path) -> io::Result<(Self, File)> {
         let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let path = target.with_file_name(format!(".{}.incomplete", name.to_string_lossy()));
@@ -45,7 +45,7 @@ impl Unfinished {
     /// Gives it its name, after `before` has made room for it.
     ///
     /// # Errors
-    /// Why it cannot be named, or no room can be made; then it goes.
+    /// It cannot be named, or no room can be made; then it is removed.
     pub(super) fn finish(
         self,
         target: &Path,

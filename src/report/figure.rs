@@ -59,7 +59,7 @@ pub(super) fn half_width(unit: &str, value: f64, beside: f64) -> String {
 
 /// Share of a sum that the rounding of its parts is below.
 const ROUNDING: f64 = 1e-8;
-/// Dollars below which the cents of a number say nothing.
+/// Half a cent in dollars: amounts to the cent do not show less.
 const HALF_A_CENT: f64 = 0.005;
 
 /// Less than a dollar to the cent, where it stands beside dollars.

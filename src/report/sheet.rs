@@ -11,8 +11,8 @@ use crate::units::{Money, Span, Time};
 /// Treatment of text that a spreadsheet would take for a formula, or a terminal for orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TextCells {
-    /// Text gets a `'` in front, as OWASP advises, and letters that would steer a terminal are
-    /// escaped ([`guarded`]). Numbers are never touched.
+    /// Text that begins as a formula gets a `'` in front, as OWASP advises, and letters that would
+    /// steer a terminal are escaped ([`guarded`]). Numbers are never touched.
     #[default]
     Guarded,
     /// Text is written as it is.

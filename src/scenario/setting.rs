@@ -11,7 +11,7 @@ use crate::problem::clip;
 use crate::workload::zone_exists;
 
 /// The value of `parameter` in `table`; `None` if it is not there, or is wrong and reported. Names
-/// are looked for in `world`, which parameters that name none do without.
+/// are looked for in `world`, which is needed only by parameters that are names.
 pub(super) fn read(
     parameter: &Parameter,
     table: &ConfigTable,

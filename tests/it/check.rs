@@ -451,7 +451,8 @@ fn what_cannot_be_read_withholds_nothing_of_the_others() {
     ] {
         assert!(xml.contains(words), "{words}: {xml}");
     }
-    // What is stored is stored of all.
+    // An update stores the baselines of all scenarios, so it refuses a suite with an unreadable
+    // one.
     assert_eq!(code(&place.check(&["--update"])), 2);
     // Where nothing can be compared the files say why.
     place.write("suite.toml", &suite);
@@ -614,8 +615,8 @@ fn the_shipped_scenarios_do_what_their_baselines_hold() {
     assert_eq!(code(&held), 0, "{}", shown(&held));
 }
 
-/// Where one side rents and the other does not yet, it is said from when on it may; and where it
-/// rents no more, which limit of the policy that is.
+/// A divergence where one side rents says from when on the other may, or which limit of the policy
+/// keeps it from renting more.
 #[test]
 fn a_divergence_says_why_nothing_is_rented_yet() {
     let place = Place::new("events = \"exact\"\n");

@@ -22,7 +22,7 @@ const HELD_ELSEWHERE: [(&str, &str, &str); 2] = [
     ("README.md", "text", "the output of `explain`, an example"),
 ];
 
-/// What makes a command small: an option and the value that it gets, or has in place of its own.
+/// Options that make a command small, each with the value that it gets in place of its own.
 const SMALLER: [(&str, &str, &str); 5] = [
     ("compare", "--replications", "2"),
     ("sweep", "--replications", "2"),

@@ -183,7 +183,7 @@ impl<E: Copy> EventQueue<E> {
         self.heap.least().map(|entry| self.slots[slot_of(key_of(entry))].event)
     }
 
-    /// Brings the events near that may come next. Events that are not there are not fetched.
+    /// Fetches the events that may come next into the caches, as far as there are any.
     #[inline]
     pub fn prefetch(&self) {
         for entry in self.heap.first() {

@@ -34,7 +34,7 @@ pub type Input = Box<dyn Read + Send>;
 /// size in bytes, where it is known.
 ///
 /// # Errors
-/// Why it cannot be read.
+/// The file cannot be read.
 pub fn open(path: &Path, shown: &str) -> Result<(Input, Option<u64>), Problem> {
     let failed = |error: io::Error| Problem::with(shown, format!("cannot be read: {error}"));
     if is_stdin(path) {
@@ -61,7 +61,7 @@ pub fn open(path: &Path, shown: &str) -> Result<(Input, Option<u64>), Problem> {
 /// zstandard within limits.
 ///
 /// # Errors
-/// Why it cannot be read.
+/// The file cannot be read.
 pub fn unfold(path: &Path, shown: &str) -> Result<Input, Problem> {
     let (input, size) = open(path, shown)?;
     unfolded(input, size).map_err(|error| Problem::with(shown, format!("cannot be read: {error}")))
@@ -70,7 +70,7 @@ pub fn unfold(path: &Path, shown: &str) -> Result<Input, Problem> {
 /// The text of a file of at most `most` bytes, such as a scenario (`what`).
 ///
 /// # Errors
-/// Why it cannot be read.
+/// The file cannot be read.
 pub fn text(path: &Path, what: &str, most: u64) -> Result<String, Problem> {
     let shown = path.display().to_string();
     let (input, size) = open(path, &shown)?;
@@ -97,7 +97,7 @@ pub fn text(path: &Path, what: &str, most: u64) -> Result<String, Problem> {
 /// Hash (BLAKE3, in hexadecimal digits) of all bytes of a file.
 ///
 /// # Errors
-/// Why it cannot be read.
+/// The file cannot be read.
 pub fn hash(path: &Path) -> Result<String, Problem> {
     let shown = path.display().to_string();
     let (input, _) = open(path, &shown)?;

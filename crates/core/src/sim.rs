@@ -393,8 +393,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.charges.clear();
     }
 
-    /// Lets a fact out. Charges go to the observer alone. In line, as records
-    /// are, so that each place runs only what concerns its own.
+    /// Hands a record to the observer, and to a policy that follows them; charges go to the
+    /// observer alone. Inlined, so that each place runs only what its own record concerns.
     #[inline(always)]
     fn record(&mut self, record: &Record) {
         self.observer.record(&self.state, record);

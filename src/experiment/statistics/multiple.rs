@@ -20,9 +20,9 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// The same for pairs of questions at most one answer of which can be false: that
-/// there is a difference, and that it lies within a margin. However many are asked, no
-/// more than one finding of each pair can be false at once.
+/// The same for pairs of findings, at most one of which can be false: that there is a difference,
+/// and that it lies within a margin. However many are asked, no more than one finding of each pair
+/// can be false at once.
 ///
 /// Shaffer, "Modified sequentially rejective multiple test procedures", Journal of the
 /// American Statistical Association 81, 1986: each is multiplied by how many of the

@@ -176,8 +176,8 @@ mod tests {
         (sweep.runs[2].metrics[month], sweep.runs[3].metrics[month]) = (Some(13.0), Some(10.0));
         let best = best_of_all(&sweep, goal).expect("there is one");
         assert_eq!(as_good(&sweep, &best, goal), [(1, 0), (2, 0)]);
-        // Ends of the axis at which the best point lies: none in the middle, or where there are no
-        // nodes.
+        // Number of ends of the axis at which the best point lies: 0 in the middle, and where the
+        // end is no nodes at all.
         let dearest = |nodes: &'static str, at: f64| {
             let cost = move |point: &SweepPoint, _: usize| 1.0 + (point.levels[0].at - at).abs();
             let sweep = by_axes(&[("cluster.c.nodes", nodes)], Design::Grid, cost);

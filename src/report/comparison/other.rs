@@ -52,7 +52,7 @@ pub(super) struct Other {
     pub(super) seldomer: Option<Seldomer>,
     /// Whether the policy could rent nothing that any of the work fits on.
     pub(super) idle: bool,
-    /// Policies as it does because they could rent nothing.
+    /// Policies with the same results because they could rent nothing.
     pub(super) rents_nothing: Vec<String>,
     /// Promises that its mean breaks; and those of them that the mean of the choice keeps.
     pub(super) broken: Vec<String>,

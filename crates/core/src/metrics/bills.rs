@@ -68,7 +68,7 @@ impl Bills {
         }
     }
 
-    /// `charge` is made, for this work, on this instance.
+    /// Adds a charge for this work on this instance.
     #[inline(always)]
     pub(super) fn charged(
         &mut self,

@@ -1,4 +1,4 @@
-//! A record with what it names looked up, once for all that watch every run.
+//! Records with the live things that they name, looked up once for all measures of a run.
 
 use crate::model::Offer;
 use crate::state::{
@@ -7,7 +7,7 @@ use crate::state::{
 };
 use crate::units::{Id, Money, Span};
 
-/// A [`Record`] and what it names.
+/// A [`Record`] with the live things that it names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fact<'s> {
     Submitted(WorkRef, &'s LiveWork),
@@ -45,8 +45,8 @@ pub(super) trait FactObserver {
 }
 
 impl<'s> Fact<'s> {
-    /// Looks up what `record` names. In line, so that each place that makes a record looks up
-    /// only that.
+    /// Looks up what `record` names. Inlined, so that each place that makes a record looks up only
+    /// what that record names.
     #[inline(always)]
     pub(super) fn of(state: &'s State<'_>, record: &'s Record) -> Self {
         match *record {

@@ -29,8 +29,8 @@ impl Observer for TenantNames {
     }
 }
 
-/// The observers of a whole run: numbers, numbers over time, laws, the event hash, and what the
-/// numbers are told with.
+/// The observers of a whole run: numbers, numbers over time, laws, the event hash, work that cannot
+/// be rented for, and names of tenants.
 #[derive(Debug, Default)]
 pub struct Measures {
     /// The numbers.
@@ -49,7 +49,7 @@ pub struct Measures {
 
 impl Measures {
     /// Does a run that these watch, and then `others`: [`crate::sim::run`], compiled for them.
-    /// Others that watch nothing are not called.
+    /// `others` are not called if they watch nothing.
     ///
     /// # Errors
     /// See [`Failure`].

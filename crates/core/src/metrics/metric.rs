@@ -56,7 +56,7 @@ impl Metric {
         Self { is_of_same_work: true, ..self }
     }
 
-    /// The metric, which can be below 0.
+    /// The same metric with values that can be below 0.
     const fn signed(self) -> Self {
         Self { range: [None, self.range[1]], ..self }
     }

@@ -1,6 +1,6 @@
-//! Work that a policy that rents for each job can rent for, and the reasons why not for the rest.
-//! Work for which it can rent nothing stays on what is owned, and an answer about renting is then
-//! no answer about that work.
+//! Counts of the work for which a policy that rents for each job can rent, and the reasons why it
+//! cannot for the rest. That rest stays on owned machines, so an answer about renting says nothing
+//! about it.
 
 mod lack;
 mod offers;
@@ -20,7 +20,7 @@ use crate::sim::Observer;
 use crate::state::{Record, ResolvedRules, State, WorkRef};
 use crate::units::{Demand, Id};
 
-/// Reasons that are told of one policy.
+/// Most reasons that are told of one policy.
 const TOLD: usize = 3;
 
 /// Counts of the work that a policy can and cannot rent for.
@@ -63,14 +63,14 @@ impl fmt::Debug for RentalLimits<'_> {
     }
 }
 
-/// Looks at the work of a policy piece by piece.
+/// Counter of the work that a policy can and cannot rent for, piece by piece.
 #[derive(Debug)]
 pub struct Renting {
     policy: PolicySpec,
     /// Feasibility on what is rented alone, and on everything.
     rented: Feasibility,
     anywhere: Feasibility,
-    /// Row of the reason by resources asked for; `None` for work that fits nowhere.
+    /// Row of the reason by demand, rules and tasks of a gang; `None` for work that fits nowhere.
     known: FxHashMap<(Demand, Id<Rules>, u32), Option<usize>>,
     found: Rentals,
 }

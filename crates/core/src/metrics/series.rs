@@ -42,7 +42,7 @@ impl Bucket {
         absorb(&mut self.live, &other.live);
     }
 
-    /// Sets what the state adds up to what it added up in this bucket.
+    /// Sets the amounts that the state integrates to `areas`, those of this bucket.
     fn take(&mut self, areas: TimeIntegrals) {
         (self.waiting, self.rates) = (areas.waiting, areas.rates);
         (self.allocated, self.capacity) = (areas.allocated, areas.capacity);

@@ -63,17 +63,17 @@ pub enum SettingKind {
 pub enum Setting {
     /// No value; documents say this word: `none`, `unlimited`.
     Unset(&'static str),
-    /// Value of a flag.
+    /// `true` or `false`.
     Flag(bool),
-    /// Value of a count.
+    /// A whole number.
     Count(u64),
     /// Cores, in thousandths.
     Vcpus(u32),
     /// Memory, in MiB.
     Memory(u32),
-    /// Value of a span.
+    /// A length of time.
     Span(Span),
-    /// Value of a word.
+    /// One of the words that the parameter takes.
     Word(&'static str),
     /// Names of providers, regions, types or families.
     Names(Vec<String>),

@@ -7,8 +7,8 @@ use crate::units::{Span, Time};
 
 /// Watches a run, in simulated-time order.
 pub trait Observer {
-    /// False where this watches nothing and need not be called: said before a run begins, of all
-    /// of it.
+    /// Whether the observer watches anything; if not, it need not be called. Asked once, before a
+    /// run begins.
     fn watches(&self) -> bool {
         true
     }

@@ -50,7 +50,7 @@ pub enum Failure {
     },
     /// The policy was asked a million times at one instant.
     Loop {
-        /// Time of that instant.
+        /// The instant.
         at: Time,
     },
     /// The policy goes on and on, and nothing comes of it.

@@ -221,8 +221,8 @@ impl State<'_> {
         self.settle(opened, work, moved);
     }
 
-    /// Places them as an allocation of one task each where they are to be `apart`, else of tasks
-    /// that came equally far each.
+    /// Places tasks that the caller has checked as several allocations: of one task each if they
+    /// are to be `apart`, else each of tasks that came equally far.
     fn place_in_parts(&mut self, work: WorkRef, share: Share, apart: bool) {
         let demand = self.works[work].ask.demand;
         let (mut left, mut devices) = (share.tasks, share.devices);

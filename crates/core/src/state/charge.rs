@@ -46,9 +46,9 @@ impl State<'_> {
 
     /// Charges for the data that an allocation that has ended moved between the home of its work
     /// and where it ran: in as far as there was time since the start, and out all of it where the
-    /// tasks are done, or as far as there was time since they had `computed`, `None` if that never
-    /// ends. The bytes are the work's: each of its tasks moves an equal part, and the parts add up
-    /// to all, in bytes and in money.
+    /// tasks are done, or as far as there was time since `computed`, when they had done all of
+    /// their work (`None` if they never do). The bytes are the work's: each of its tasks moves an
+    /// equal part, and the parts add up to all, in bytes and in money.
     pub(crate) fn charge_transfers(
         &mut self,
         allocation: AllocationRef,

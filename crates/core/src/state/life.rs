@@ -82,13 +82,13 @@ impl State<'_> {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// The home of `work`, where it has one that is no place of this world.
+    /// Name of the home of `work` if that is no place of this world; `None` otherwise.
     #[inline(always)]
     pub(crate) fn unknown_home(&mut self, work: &Work) -> Option<&str> {
         work.ask.home.and_then(|home| self.unknown(home))
     }
 
-    /// The name of a home that is no place of this world.
+    /// Name of `home` if it is no place of this world; `None` if it is.
     fn unknown(&mut self, home: Id<Home>) -> Option<&str> {
         while self.homes.len() < self.book.homes().len() {
             let home = &self.book.homes()[Id::new(self.homes.len() as u32)];

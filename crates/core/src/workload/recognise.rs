@@ -42,7 +42,7 @@ const LOOKED_AT: usize = 200;
 /// Guesses what the file at `path` is by its first rows.
 ///
 /// # Errors
-/// Why the file cannot be read, or what it lacks to be a workload.
+/// The file cannot be read, or lacks something that a workload needs.
 pub fn recognise(path: &Path, shown: &str) -> Result<Recognised, Problem> {
     let head = FileHead::read(path, shown)?;
     let mut lacks = None;

@@ -120,7 +120,7 @@ impl TraceSpec {
     /// Whether no row arrives before its predecessor; malformed rows aside.
     ///
     /// # Errors
-    /// Why the file cannot be read.
+    /// The file cannot be read.
     pub fn is_sorted(&self) -> Result<bool, Vec<Problem>> {
         let as_it_is =
             Self { on_bad_row: OnBadRow::Skip, unsorted: Unsorted::Keep, ..self.clone() };
@@ -136,10 +136,10 @@ impl TraceSpec {
         Ok(true)
     }
 
-    /// Beginning of a scenario for it.
+    /// Beginning of a scenario for the trace.
     ///
     /// # Errors
-    /// Why the file cannot be read.
+    /// The file cannot be read.
     pub fn beginning(&self) -> Result<Beginning, Problem> {
         self.format.build().0.beginning(self)
     }

@@ -66,7 +66,7 @@ fn largest(world: &World, offers: &[Id<Offer>]) -> String {
     format!(", the largest is {} with {vcpus} vCPUs and {memory} GiB", clip(&kind.name))
 }
 
-/// Narrowing that leaves no offer.
+/// Reason why the policy's own narrowing leaves no offer, in words.
 fn nothing(any: bool, scoped: bool, reach: &Reach) -> String {
     let names: Vec<&str> = reach.markets.iter().map(|market| market.name()).collect();
     let markets = names.join(" or ");
@@ -79,7 +79,7 @@ fn nothing(any: bool, scoped: bool, reach: &Reach) -> String {
     }
 }
 
-/// Keys that narrow where is rented: `providers = ["lambda"]`.
+/// Keys that narrow the offers that may be rented: `providers = ["lambda"]`.
 fn narrowing(scope: &OfferScope) -> String {
     let keys = [
         ("providers", &scope.providers),

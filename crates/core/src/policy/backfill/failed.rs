@@ -14,7 +14,7 @@ use crate::units::{Demand, Id, Span, Time};
 type RunTerms = (WorkKind, Option<(Id<Home>, i64, i64, u32)>);
 
 /// Terms that decide where waiting work fits, and when it would end there, besides what is free.
-/// The fate of other work is only said of work that agrees with it in these.
+/// A failure of other work is a prediction only for work with the same terms.
 #[derive(Clone, Copy, Debug)]
 struct FitTerms {
     demand: Demand,
@@ -38,8 +38,8 @@ struct FitTerms {
 /// Terms that decide if there is room.
 type Room = (Demand, Id<Rules>, Option<(RunTerms, u32)>);
 
-/// Terms that decide where work goes if so many of its tasks start at once; its estimate and what
-/// renting is quoted for where the place depends on them.
+/// Terms that decide where work goes if so many of its tasks start at once; with its estimate, its
+/// waiting tasks and since when they wait, if the place depends on those.
 type Spot = (Demand, Id<Rules>, RunTerms, u32, Option<(Option<Span>, u32, Time)>);
 
 /// Work that did not start in this pass. Room is only taken in a pass, but where an instance is

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::policy::spec::External;
 
-/// Starts policies in other processes.
+/// Starts policies outside the core, such as those in other processes.
 pub trait Launcher: Sync {
     /// Starts `who`, which is to serve `part` (`policy` for all of it).
     ///

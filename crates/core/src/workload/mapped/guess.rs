@@ -144,7 +144,7 @@ impl<'a> NamedColumn<'a> {
         Self { header, words, stem }
     }
 
-    /// Whether the column is called `name`, a unit that fits the field aside.
+    /// Whether the column is called `name`, with or without a unit that fits the field.
     fn is(&self, name: &str, field: Field) -> bool {
         let stem = self.stem.as_ref().filter(|&&(_, unit)| field.fits(unit));
         same(&self.words, name) || stem.is_some_and(|(stem, _)| same(stem, name))

@@ -31,7 +31,7 @@ impl ZoneRoom {
         self.owned.saturating_add(self.rented)
     }
 
-    /// Instances to rent for so many tasks in the zone, which holds as many.
+    /// Instances to rent in the zone for `tasks` tasks, which are no more than it holds.
     fn instances(&self, tasks: u64) -> u64 {
         tasks.saturating_sub(self.owned).div_ceil(self.each.max(1))
     }
