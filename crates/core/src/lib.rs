@@ -1,5 +1,4 @@
-//! Core of windtunnel, of which a run consists: worlds, work, policies, the simulator and its
-//! metrics.
+//! Core of windtunnel: the worlds, work, policies, simulator and metrics that a run consists of.
 //!
 //! Use it as `windtunnel`, which shows all of this beside the scenarios, experiments and reports
 //! that are built on it, with examples and the invariants of each room. A crate of its own, so

@@ -85,8 +85,8 @@ impl Fleet {
         }
     }
 
-    /// Whether whatever [`Fleet::first`] finds does fit. A task that asks nothing fits
-    /// everywhere but beside who is alone.
+    /// Whether an instance that [`Fleet::first`] finds always fits. A task that asks nothing fits
+    /// everywhere but beside work that has its instances alone.
     #[inline]
     pub(super) fn decides(&self, demand: Demand) -> bool {
         let asks = demand.cpu > 0 || demand.memory > 0 || demand.gpus > 0;

@@ -191,8 +191,8 @@ impl FreeIndex {
         share(cpu, self.worth.0).min(share(memory, self.worth.1))
     }
 
-    /// Whether whatever [`FreeIndex::first`] finds does fit: not so for parts of
-    /// several devices.
+    /// Whether an instance that [`FreeIndex::first`] finds always fits: not so for parts of several
+    /// devices.
     #[inline]
     pub(crate) fn decides(demand: Demand) -> bool {
         demand.gpus < 2 || demand.whole_gpus()

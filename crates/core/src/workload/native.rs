@@ -38,7 +38,7 @@ pub static NATIVE: Format = Format {
     },
 };
 
-/// Columns of which a row has one.
+/// Columns of the length of work: each row has a value in exactly one.
 const RUNS: [NativeColumn; 2] = [NativeColumn::Runtime, NativeColumn::Lifetime];
 
 /// Recognises what is nearly a native trace: read as one it says which column is missing.
