@@ -75,13 +75,13 @@ impl Partial {
 
     /// Finished runs in the folder, and the command that goes on with them.
     pub(super) fn resume_hint(&self, work: &Path) -> String {
-        format!(
-            "{} finished runs, of {} asked for so far, in `{}`\n  hint: go on with `{}`",
-            self.runs_kept,
-            self.runs_expected,
-            work.display(),
-            self.command
-        )
+        // Those of an earlier start are kept before they are asked for again.
+        let asked = match self.runs_expected > self.runs_kept {
+            true => format!(", of {} asked for so far,", self.runs_expected),
+            false => String::new(),
+        };
+        let (kept, place) = (self.runs_kept, work.display());
+        format!("{kept} finished runs{asked} in `{place}`\n  hint: go on with `{}`", self.command)
     }
 }
 

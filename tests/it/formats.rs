@@ -100,8 +100,16 @@ fn other_values_are_used() {
 fn keys_of_other_formats_are_refused() {
     for (name, line, hint) in [
         ("native", "swf = { drop_zero = true }", "set `format = \"swf\"`, or remove `swf`"),
-        ("swf", "time_zone = \"UTC\"", "set `format = \"sacct\"`, or remove `time_zone`"),
-        ("swf", "kind = \"vm\"", "set `format = \"openb\"`, or remove `kind`"),
+        (
+            "swf",
+            "time_zone = \"UTC\"",
+            "set `format = \"sacct\"` or `format = \"mapped\"`, or remove `time_zone`",
+        ),
+        (
+            "swf",
+            "kind = \"vm\"",
+            "set `format = \"openb\"` or `format = \"mapped\"`, or remove `kind`",
+        ),
         ("sacct", "gpus_per_task = 8", "set `format = \"mapped\"`, or remove `gpus_per_task`"),
     ] {
         let text = format!(

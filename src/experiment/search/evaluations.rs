@@ -5,13 +5,18 @@ use std::collections::BTreeMap;
 use super::super::measurement::{Course, Measurement};
 use super::super::replication::Repetition;
 use super::super::runner::{RunRequest, Runner, RunnerFailure};
+use super::super::single::RunFailure;
 use super::super::space::{ReadEdited, TraceCache};
 use super::SearchFailure;
 use super::line::{Levels, SearchSpace, SetupPoint};
 use super::scope::VariableScope;
 use super::score::{Judge, SetupScore};
 use super::variable::Variable;
+use crate::halt;
+use crate::problem::Problem;
 use crate::scenario::Scenario;
+use crate::sim::Failure;
+use crate::units::Time;
 
 /// A setup that was looked at.
 #[derive(Clone, Debug)]
@@ -170,8 +175,7 @@ impl<'a> Evaluations<'a> {
 
     /// The scenario at a point, its trace shared with all others.
     pub(super) fn scenario(&mut self, point: &SetupPoint) -> Result<Scenario, SearchFailure> {
-        let mut scenario =
-            (self.open)(&edits(self.variables, point)).map_err(SearchFailure::Problems)?;
+        let mut scenario = (self.open)(&edits(self.variables, point)).map_err(unread)?;
         self.traces.fill(&mut scenario).map_err(|failure| {
             let (policy, failure) = (String::new(), Box::new(failure));
             SearchFailure::Lab(RunnerFailure::Run { policy, seed: scenario.seed, failure })
@@ -192,6 +196,16 @@ impl SearchSpace for Evaluations<'_> {
     fn axes(&self) -> &[Levels] {
         &self.axes
     }
+}
+
+/// Failure to read a scenario: readers give up in the middle where the process is to end, which is
+/// no problem of the scenario.
+fn unread(problems: Vec<Problem>) -> SearchFailure {
+    if !halt::asked() {
+        return SearchFailure::Problems(problems);
+    }
+    let failure = Box::new(RunFailure::Sim(Failure::Interrupted { at: Time::ZERO }));
+    SearchFailure::Lab(RunnerFailure::Run { policy: String::new(), seed: 0, failure })
 }
 
 /// The edits of the scenario that lead to a point.

@@ -103,14 +103,20 @@ fn unused(spec: &FormatSpec, section: &ConfigTable, report: &mut Diagnostics<'_>
     let beside = FORMATS.iter().copied().flat_map(of);
     let used = Format::named(spec.name()).expect("every format has a row");
     let is_used = |key: &str| key == used.part.name || used.beside.contains(&key);
-    let mut told = Vec::new();
-    for (key, wanted) in tables.chain(beside).filter(|(key, _)| !is_used(key)) {
-        let Some(entry) = section.entry(key).filter(|_| !told.contains(&key)) else { continue };
-        told.push(key);
+    let mut wanted: Vec<(&str, Vec<String>)> = Vec::new();
+    for (key, format) in tables.chain(beside).filter(|(key, _)| !is_used(key)) {
+        let format = format!("`format = \"{format}\"`");
+        match wanted.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, formats)) => formats.push(format),
+            None => wanted.push((key, vec![format])),
+        }
+    }
+    for (key, formats) in wanted {
+        let Some(entry) = section.entry(key) else { continue };
         report.hint(
             &entry.key.clone(),
             format!("`{key}` says nothing about a trace of format `{}`", spec.name()),
-            format!("set `format = \"{wanted}\"`, or remove `{key}`"),
+            format!("set {}, or remove `{key}`", formats.join(" or ")),
         );
     }
 }
