@@ -66,7 +66,7 @@ fn source(jobs: &[Job]) -> WorkList<impl Iterator<Item = Work>> {
     WorkList::new((0..).zip(jobs).map(|(row, job)| trial::job(row, job.arrival, job.run, job.ask)))
 }
 
-/// Fate of a job: starts and end in seconds, or the reason of its refusal.
+/// Outcome of a job: starts and end in seconds, or the reason of its refusal.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Fate {
     starts: Vec<f64>,
@@ -106,7 +106,7 @@ fn cluster(cores: &[u32]) -> World {
     trial::machines(&cores.iter().map(shape).collect::<Vec<_>>())
 }
 
-/// Fate of each job.
+/// Outcome of each job.
 fn fates(world: &World, jobs: &[Job], spec: &PolicySpec) -> Vec<Fate> {
     let mut watch = Watch::default();
     let mut policy = policy::build(spec);

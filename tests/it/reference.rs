@@ -18,7 +18,7 @@ use windtunnel::workload::WorkList;
 use crate::dice::Dice;
 use crate::trial::{self, CORE, Guessing};
 
-/// Fate of a job: start, end, and (machine, tasks) in order.
+/// Outcome of a job: start, end, and (machine, tasks) in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Fate {
     start: Option<i64>,

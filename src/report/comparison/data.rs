@@ -98,9 +98,9 @@ impl ComparisonReport<'_> {
         sheet.finish()
     }
 
-    /// Writes `fates.csv`: the work of the first replication whose fate is not
+    /// Writes `fates.csv`: the work of the first replication whose outcome is not
     /// the one that it had under the baseline. `names` are those of that work,
-    /// in the order of the fates.
+    /// in the order of the outcomes.
     ///
     /// # Errors
     /// The first error of the writer.

@@ -314,7 +314,7 @@ impl ComparisonReport<'_> {
         table
     }
 
-    /// Pieces of work that went from one fate to another, per policy and replication.
+    /// Pieces of work that went from one outcome to another, per policy and replication.
     fn outcome_changes(&self) -> Table {
         let all = f64::from(self.many.replications);
         let head = ["policy", "under the baseline", "now", "jobs per replication"];

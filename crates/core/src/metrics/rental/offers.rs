@@ -4,8 +4,8 @@ use crate::model::{Market, Offer, World};
 use crate::state::{LiveWork, ResolvedRules, State};
 use crate::units::{Demand, Id};
 
-/// Most needs that are remembered for each rules, so that memory and the time for a piece of work
-/// have a bound.
+/// Most needs that are remembered for one set of rules, so that memory and the time for a piece of
+/// work have a bound.
 const MOST_NEEDS: usize = 16;
 
 /// Finds the offers that some piece of the work may and could run on: its rules allow them, and
@@ -15,7 +15,8 @@ pub(super) struct WorkableOffers {
     /// Offers for rent on which none of the work so far could run, in their order; `None` before
     /// the first piece.
     left: Option<Vec<Id<Offer>>>,
-    /// Needs that were looked at, by the row of their rules: no need of a list holds another of it.
+    /// Needs that were looked at, by the row of their rules; none is within another of the same
+    /// rules.
     needs: Vec<Vec<Need>>,
 }
 
@@ -28,7 +29,7 @@ impl Need {
         Self([demand.cpu.into(), demand.memory.into(), demand.gpus.into()])
     }
 
-    /// Whether all that holds `other` holds this too.
+    /// Whether every instance that has room for `other` has room for this.
     fn is_within(self, other: Self) -> bool {
         self.0.iter().zip(other.0).all(|(mine, other)| *mine <= other)
     }
@@ -115,7 +116,7 @@ mod tests {
         assert!(found(&[]).is_empty());
         assert_eq!(found(&[(gpu, &[])]), ["gpu"]);
         assert_eq!(found(&[(cores, &[])]), ["large"]);
-        // The small one has no GPU, and too few cores for who needs none.
+        // The small one has no GPU, and too few cores for the work that needs none.
         assert_eq!(found(&[(gpu, &[]), (cores, &[])]), ["gpu", "large"]);
         assert_eq!(found(&[(gpu, &[]), (cores, &["small"])]), ["gpu"]);
         assert_eq!(found(&[(cores, &[]), (demand(500, 0, 0, 0), &["gpu"])]), ["gpu", "large"]);

@@ -67,8 +67,8 @@ pub(super) trait OfferChoice: std::fmt::Debug {
 /// Work that has the same offers to choose from.
 type RankingKey = (Id<Rules>, Demand, Option<Id<Home>>, WorkKind);
 
-/// Offers that shelves remember in all. The limit keeps memory from following the work done if each
-/// piece of work asks something else.
+/// Most ranked offers that are kept in all, over the rankings. The limit keeps memory from
+/// following the work done if each piece of work asks something else.
 const REMEMBERED: usize = 1 << 18;
 
 /// Rents what a job needs when it fits nowhere: all of it from one offer where
@@ -150,7 +150,8 @@ impl OnDemand {
         u64::from(most).saturating_sub(turn.instance_count() as u64 - owned)
     }
 
-    /// The shelf for work that asks this, with the prices of now.
+    /// Takes the ranking for work like `live` out of those that are kept, with the prices of now,
+    /// or makes it.
     fn take_ranking(&mut self, turn: &Turn<'_, '_>, live: &LiveWork) -> (RankingKey, OfferRanking) {
         let ask = &live.ask;
         let alike = (ask.rules, ask.demand, ask.home, live.kind);

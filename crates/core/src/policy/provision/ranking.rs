@@ -143,7 +143,7 @@ impl RankedOffer {
         Quote { cost, end }
     }
 
-    /// No quote for as many tasks is lower, here or further down the shelf.
+    /// No quote for as many tasks is lower, here or further down the ranking.
     pub(super) fn floor(&self, ask: &Ask, tasks: u32) -> Money {
         let hours = i128::from(expected(ask).micros().min(i64::MAX / 4)) * i128::from(tasks);
         // Each instance's charge was rounded by less than a nano-dollar.
