@@ -12,10 +12,10 @@ use crate::model::WorkId;
 use crate::policy::Trigger;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, DecisionNote, Ending, InstanceRef, LaunchRefusal, OfferRejection, Record, State,
-    Wait, WaitReason, WorkRef,
+    AllocationRef, DecisionNote, Ending, ExpectedCost, InstanceRef, LaunchRefusal, OfferRejection,
+    Record, State, Wait, WaitReason, WorkRef,
 };
-use crate::units::{Money, Time};
+use crate::units::Time;
 
 /// Waiting work that is named of what could be seen.
 const MOST_NAMED: usize = 8;
@@ -149,12 +149,13 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
     fn note(&mut self, state: &State<'_>, work: WorkRef, note: DecisionNote) {
         let why = match note {
             DecisionNote::Waits(wait) => waits(state, &wait),
-            DecisionNote::OfferRejected { offer, why, cost } => {
+            DecisionNote::OfferRejected { offer, why, expected } => {
                 let name = &state.world().offers[offer].name;
-                format!("{name} not taken{}: {}", expected(cost), rejection(state, why))
+                let cost = expected.map_or_else(String::new, expected_words);
+                format!("{name} not taken{cost}: {}", rejection(state, why))
             }
-            DecisionNote::OfferChosen { offer, cost } => {
-                format!("{} chosen{}", state.world().offers[offer].name, expected(cost))
+            DecisionNote::OfferChosen { offer, expected } => {
+                format!("{} chosen{}", state.world().offers[offer].name, expected_words(expected))
             }
         };
         let work = label(state, work);
@@ -412,8 +413,13 @@ fn waits(state: &State<'_>, wait: &Wait) -> String {
     }
 }
 
-fn expected(cost: Money) -> String {
-    if cost == Money::ZERO { String::new() } else { format!(", expected cost {cost}") }
+fn expected_words(expected: ExpectedCost) -> String {
+    let ExpectedCost { cost, instances, there } = expected;
+    let noun = if instances == 1 { "instance" } else { "instances" };
+    match there {
+        0 => format!(", expected cost {cost} for {instances} {noun}"),
+        _ => format!(", expected cost {cost} for {instances} of {} instances", instances + there),
+    }
 }
 
 /// Reason for which an offer was not taken, in words.
@@ -422,6 +428,7 @@ pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
         OfferRejection::NotAllowed => "the job's rules do not allow it".to_owned(),
         OfferRejection::TooSmall => "no instance of it is large enough".to_owned(),
         OfferRejection::Scope => "not among what the policy rents".to_owned(),
+        OfferRejection::Owned => "an own machine, which is not rented".to_owned(),
         OfferRejection::Market => "the policy does not rent from its market".to_owned(),
         OfferRejection::Launch(why) => refusal(state, why),
         OfferRejection::TooFew(why) => {
@@ -433,6 +440,9 @@ pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
         OfferRejection::MaxInstances(most) => {
             let instances = if most == 1 { "instance" } else { "instances" };
             format!("the policy rents at most {most} {instances} at once (`max_instances`)")
+        }
+        OfferRejection::Apart => {
+            "it lies apart from the instances that hold the job's other tasks".to_owned()
         }
         OfferRejection::Dearer => "the policy prefers another offer".to_owned(),
     }

@@ -18,19 +18,21 @@ use crate::model::{Offer, Rules};
 use crate::policy::spec::PolicySpec;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, DecisionNote, LaunchRefusal, OfferRejection, Record, RefusalReason, State, Wait,
-    WaitReason, WorkRef,
+    AllocationRef, DecisionNote, ExpectedCost, LaunchRefusal, OfferRejection, Record,
+    RefusalReason, State, Wait, WaitReason, WorkRef,
 };
-use crate::units::{Demand, Id, Money, Span, Time};
+use crate::units::{Demand, Id, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 24] = [
+pub(super) const COLUMNS: [&str; 26] = [
     "time_s",
     "job",
     "note",
     "offer",
     "why",
     "cost_usd",
+    "instances",
+    "there",
     "tasks",
     "room",
     "resource",
@@ -58,7 +60,8 @@ struct WorkSoFar {
     noted: Option<Wait>,
     /// Cause that was written last and still holds.
     written: Option<Written>,
-    rejected: BTreeMap<Id<Offer>, OfferRejection>,
+    /// Reason against each offer that was written last, and instances that it was weighed for.
+    rejected: BTreeMap<Id<Offer>, (OfferRejection, Option<u32>)>,
     /// Tasks that started at this instant, what let the first of them, and when they are
     /// to end by the estimate.
     started: Option<(u32, String, Option<Time>)>,
@@ -123,7 +126,7 @@ struct ExplainRow<'r> {
     note: &'static str,
     offer: Option<Id<Offer>>,
     why: &'r str,
-    cost: Option<Money>,
+    expected: Option<ExpectedCost>,
     tasks: Option<u32>,
     census: Option<&'r Census>,
     wait: Option<Wait>,
@@ -179,8 +182,9 @@ impl<W: io::Write> ExplainCsv<W> {
                     self.list(work);
                 }
             }
-            DecisionNote::OfferRejected { offer, why, cost } => {
-                if told.rejected.insert(offer, why) != Some(why) {
+            DecisionNote::OfferRejected { offer, why, expected } => {
+                let reason = (why, expected.map(|one| one.instances));
+                if told.rejected.insert(offer, reason) != Some(reason) {
                     let words = match why {
                         OfferRejection::NotAllowed => obstacle(state, work, offer),
                         OfferRejection::TooSmall => obstacle(state, work, offer),
@@ -188,13 +192,12 @@ impl<W: io::Write> ExplainCsv<W> {
                     };
                     let note = note_of(why);
                     let why = &words.unwrap_or_else(|| rejection(state, why));
-                    let cost = (cost != Money::ZERO).then_some(cost);
-                    self.about(state, work, note, offer, why, cost);
+                    self.about(state, work, note, offer, why, expected);
                 }
             }
-            DecisionNote::OfferChosen { offer, cost } => {
+            DecisionNote::OfferChosen { offer, expected } => {
                 told.rejected.clear();
-                self.about(state, work, "offer rented", offer, "", Some(cost));
+                self.about(state, work, "offer rented", offer, "", Some(expected));
             }
         }
     }
@@ -207,10 +210,10 @@ impl<W: io::Write> ExplainCsv<W> {
         note: &'static str,
         offer: Id<Offer>,
         why: &str,
-        cost: Option<Money>,
+        expected: Option<ExpectedCost>,
     ) {
         let (work, offer) = (Some(work), Some(offer));
-        self.row(state, &ExplainRow { work, note, offer, why, cost, ..ExplainRow::default() });
+        self.row(state, &ExplainRow { work, note, offer, why, expected, ..ExplainRow::default() });
     }
 
     fn row(&mut self, state: &State<'_>, row: &ExplainRow<'_>) {
@@ -223,9 +226,13 @@ impl<W: io::Write> ExplainCsv<W> {
         sheet.word(row.note);
         sheet.text(row.offer.map_or("", |offer| &state.world().offers[offer].name));
         sheet.text(row.why);
-        match row.cost {
-            Some(cost) => sheet.money(cost),
-            None => sheet.empty(),
+        match row.expected {
+            Some(ExpectedCost { cost, instances, there }) => {
+                sheet.money(cost);
+                sheet.whole(instances);
+                sheet.whole(there);
+            }
+            None => (0..3).for_each(|_| sheet.empty()),
         }
         match row.tasks {
             Some(tasks) => sheet.whole(tasks),
@@ -342,11 +349,13 @@ const fn note_of(why: OfferRejection) -> &'static str {
     match why {
         OfferRejection::NotAllowed
         | OfferRejection::TooSmall
+        | OfferRejection::Owned
         | OfferRejection::Market
         | OfferRejection::Scope => "offer ruled out",
         OfferRejection::Launch(_)
         | OfferRejection::TooFew(_)
         | OfferRejection::MaxInstances(_)
+        | OfferRejection::Apart
         | OfferRejection::Dearer => "offer not taken",
     }
 }

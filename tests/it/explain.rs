@@ -649,3 +649,30 @@ fn an_offer_with_room_for_some_of_a_gang_is_not_called_full() {
     );
     assert!(!gang.contains("no capacity left"), "{gang}");
 }
+
+/// `b` finds the machine that `a` left, and rents a second one in the same zone: all others are full.
+#[test]
+fn each_expected_cost_says_for_how_many_instances_it_is() {
+    let mut rows = "id,arrival_s,runtime_s,estimate_s,vcpus,tasks\na,0,200,200,4,1\n".to_owned();
+    for hog in 0..5 {
+        let _ = writeln!(rows, "hog{hog},1,900,900,4,2");
+    }
+    rows += "b,320,200,200,4,2\n";
+    let folder = hired(&rows, "");
+    let joined = "expected cost $3.00 for 1 of 2 instances (1 was there)";
+    has(
+        &told(folder.path(), "b"),
+        &[
+            &format!("m7i.xlarge/on-demand in us-east-1a, {joined}, rented"),
+            &format!(
+                "in 5 zones (us-east-1b, ...), {joined}, not taken: \
+                 it lies apart from the instances that hold the job's other tasks"
+            ),
+        ],
+    );
+    has(&told(folder.path(), "a"), &["expected cost $3.00 for 1 instance, rented"]);
+    let out = run(folder.path(), &["explain", "o", "--job", "b", "--json"]);
+    has(&text(&out.stdout).replace(' ', ""), &["\"instances\":1", "\"there\":1"]);
+    let own = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 1, memory = \"16 GiB\" }\n";
+    has(&told(hired(&rows, own).path(), "a"), &["an own machine, which is not rented"]);
+}

@@ -45,8 +45,8 @@ pub use lifecycle::{Exit, Phase};
 pub use pending::{Pending, Why};
 pub use progress::{Progress, run_length};
 pub use record::{
-    Charge, ChargeKind, DecisionNote, LaunchRefusal, OfferRejection, Record, RefusalReason, Wait,
-    WaitReason,
+    Charge, ChargeKind, DecisionNote, ExpectedCost, LaunchRefusal, OfferRejection, Record,
+    RefusalReason, Wait, WaitReason,
 };
 pub use rules::{ResolvedRules, barrier, kind_of};
 pub use site::{OfferSet, Sites};

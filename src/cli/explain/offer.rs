@@ -21,6 +21,10 @@ pub(super) struct OfferLine {
     rented: bool,
     why: String,
     zones: Vec<String>,
+    /// Instances to rent that the costs are for; `None` where none was worked out.
+    instances: Option<u64>,
+    /// Instances that were there already and hold the job's other tasks.
+    there: Option<u64>,
     /// Lowest and highest expected cost.
     #[serde(skip)]
     cost: Option<(i128, i128)>,
@@ -61,8 +65,16 @@ pub(super) fn kinds(notes: &[CsvRow]) -> Result<Vec<OfferLine>, Stop> {
         let rented = note.cell("note") == "offer rented";
         let (offer, zone) = split(note.cell("offer"));
         let (why, first) = (note.cell("why"), note.time("time_s")?);
-        let same =
-            |kind: &OfferLine| kind.offer == offer && kind.rented == rented && kind.why == why;
+        let count = |column: &str| match note.cell(column) {
+            "" => Ok(None),
+            _ => note.whole(column).map(Some),
+        };
+        let (instances, there) = (count("instances")?, count("there")?);
+        let same = |kind: &OfferLine| {
+            (&kind.offer, kind.rented, kind.instances, kind.there)
+                == (&offer, rented, instances, there)
+                && kind.why == why
+        };
         let at = kinds.iter().position(same).unwrap_or_else(|| {
             let why = why.to_owned();
             let zones = Vec::new();
@@ -72,6 +84,8 @@ pub(super) fn kinds(notes: &[CsvRow]) -> Result<Vec<OfferLine>, Stop> {
                 rented,
                 why,
                 zones,
+                instances,
+                there,
                 cost,
                 least_usd,
                 most_usd,
@@ -168,16 +182,28 @@ fn line(kind: &OfferLine, clock: RunClock) -> String {
     };
     let cost = kind.cost.map_or_else(String::new, |(low, high)| {
         let (low, high) = (Money::from_nanos(low).to_string(), Money::from_nanos(high).to_string());
-        match low == high {
-            true => format!(", expected cost {low}"),
-            false => format!(", expected cost {low} to {high}"),
-        }
+        let to = if low == high { String::new() } else { format!(" to {high}") };
+        format!(", expected cost {low}{to}{}", for_instances(kind))
     });
     let what = match kind.rented {
         true => format!(", rented {}", clock.point(kind.first)),
         false => format!(", not taken: {}", clean(&kind.why)),
     };
     format!("{}{zones}{cost}{what}", clean(&kind.offer))
+}
+
+/// Instances that a cost is for, beside those that were there.
+fn for_instances(kind: &OfferLine) -> String {
+    let instances = |count| if count == 1 { "instance" } else { "instances" };
+    match (kind.instances, kind.there) {
+        (None, _) => String::new(),
+        (Some(rented), None | Some(0)) => format!(" for {rented} {}", instances(rented)),
+        (Some(rented), Some(there)) => {
+            let all = rented + there;
+            let were = if there == 1 { "was" } else { "were" };
+            format!(" for {rented} of {all} instances ({there} {were} there)")
+        }
+    }
 }
 
 #[cfg(test)]
@@ -190,6 +216,8 @@ mod tests {
             rented,
             why: String::new(),
             zones: Vec::new(),
+            instances: None,
+            there: None,
             cost: None,
             least_usd: None,
             most_usd: None,

@@ -123,6 +123,8 @@ pub enum OfferRejection {
     NotAllowed,
     /// No instance of it is large enough.
     TooSmall,
+    /// It is of the own machines, which nobody rents.
+    Owned,
     /// Its market is not among the policy's.
     Market,
     /// The offer is not among those that the policy rents.
@@ -134,8 +136,21 @@ pub enum OfferRejection {
     TooFew(LaunchRefusal),
     /// The policy itself may rent no more than this many instances at once.
     MaxInstances(u32),
+    /// It lies outside the site in which instances hold tasks of the work already.
+    Apart,
     /// Another offer scores better; the cost is the expected cost of the work there.
     Dearer,
+}
+
+/// Expected cost of work on an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpectedCost {
+    /// Cost of the instances to rent, and of moving the data of their tasks.
+    pub cost: Money,
+    /// Instances that would be rented.
+    pub instances: u32,
+    /// Instances that are there and hold the other tasks of the work.
+    pub there: u32,
 }
 
 /// A reason, kept on request.
@@ -149,15 +164,15 @@ pub enum DecisionNote {
         offer: Id<Offer>,
         /// Reason for which it was not taken.
         why: OfferRejection,
-        /// Expected cost of the work there; zero where it was not worked out.
-        cost: Money,
+        /// Expected cost of the work there, where it was worked out.
+        expected: Option<ExpectedCost>,
     },
     /// An offer was rented for the work.
     OfferChosen {
         /// The offer that was rented.
         offer: Id<Offer>,
         /// Expected cost of the work there.
-        cost: Money,
+        expected: ExpectedCost,
     },
 }
 

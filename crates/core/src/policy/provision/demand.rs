@@ -115,7 +115,7 @@ pub(super) struct Search<'s, 'z> {
 
 /// Site of a gang that stays together, and sites where it was found not to fit.
 #[derive(Clone, Debug, Default)]
-struct Site {
+pub(super) struct Site {
     chosen: Option<u32>,
     passed: Vec<u32>,
 }
@@ -311,7 +311,7 @@ impl OnDemand {
         work: WorkRef,
     ) -> bool {
         let ask = turn.work(work).ask;
-        let weighed = turn.explaining().then(|| self.weigh(turn, shelf, work));
+        let weighed = turn.explaining().then(|| self.weigh(turn, shelf, work, None));
         let zoned = matches!(turn.rules(ask.rules).spread, Spread::Zones | Spread::EvenZones);
         let done = if ask.gang {
             let mixes = [Mix::Single, Mix::Many, Mix::Fewest];
@@ -404,7 +404,7 @@ impl Provision for OnDemand {
 
 impl Site {
     /// Whether the gang may lie in `site`; `None` is no site, for a gang that may lie anywhere.
-    fn admits(&self, site: Option<u32>) -> bool {
+    pub(super) fn admits(&self, site: Option<u32>) -> bool {
         site.is_none_or(|site| {
             self.chosen.is_none_or(|chosen| chosen == site) && !self.passed.contains(&site)
         })
@@ -426,7 +426,8 @@ impl<'s> Search<'s, '_> {
         if self.zones.is_some() { 1 } else { self.tasks }
     }
 
-    /// The lowest cost, of a provider or of all; ties go to the lower offer id.
+    /// The lowest cost, of a provider or of all; ties go to the fewest instances, then to the lower
+    /// offer id.
     pub(super) fn cheapest(
         &self,
         turn: &Turn<'_, '_>,
@@ -441,7 +442,9 @@ impl<'s> Search<'s, '_> {
                 continue;
             }
             let quote = one.quote(self.ask, self.quoted());
-            if best.is_none_or(|(least, at)| (quote.cost, one.offer) < (at.cost, least.offer)) {
+            let key =
+                |(one, quote): (&RankedOffer, Quote)| (quote.cost, quote.instances, one.offer);
+            if best.is_none_or(|best| key((one, quote)) < key(best)) {
                 best = Some((one, quote));
             }
         }

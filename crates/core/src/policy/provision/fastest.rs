@@ -15,7 +15,7 @@ pub static FASTEST: ProvisionPart = Part {
 };
 
 /// The earliest expected end: boot, data, estimate over speed. Ties go to the lower cost, then to
-/// the lower offer id.
+/// the fewest instances, then to the lower offer id.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fastest;
 
@@ -25,7 +25,9 @@ impl OfferChoice for Fastest {
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {
-        search.quotes(turn).min_by_key(|(one, quote)| (quote.end, quote.cost, one.offer))
+        search
+            .quotes(turn)
+            .min_by_key(|(one, quote)| (quote.end, quote.cost, quote.instances, one.offer))
     }
 
     fn weighs_price(&self) -> bool {

@@ -37,10 +37,11 @@ pub(super) struct RankedOffer {
     unit: i128,
 }
 
-/// Cost of a job on an offer, and its end there.
+/// Cost of a job on an offer, the instances that it takes, and its end there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Quote {
     pub(super) cost: Money,
+    pub(super) instances: u32,
     pub(super) end: Span,
 }
 
@@ -138,15 +139,18 @@ impl RankedOffer {
         // Far beyond any run, and short enough to round up and to add to a clock.
         let life = i64::try_from(run + fixed).unwrap_or(i64::MAX).min(i64::MAX / 4);
         let end = Span::from_micros(life);
-        let one = self.rate.charge(self.billing.billed(end)).nanos();
-        let cost = Money::from_nanos(one * i128::from(self.instances(tasks))) + moved;
-        Quote { cost, end }
+        let instances = self.instances(tasks);
+        // Rounded once: many small instances cost what few large ones of the same price do.
+        let one = self.rate.accrue(self.billing.billed(end));
+        let all = one.saturating_mul(i128::from(instances)).min(i128::MAX / 2);
+        let cost = Money::from_accrued(all) + moved;
+        Quote { cost, instances, end }
     }
 
     /// No quote for as many tasks is lower, here or further down the ranking.
     pub(super) fn floor(&self, ask: &Ask, tasks: u32) -> Money {
         let hours = i128::from(expected(ask).micros().min(i64::MAX / 4)) * i128::from(tasks);
-        // Each instance's charge was rounded by less than a nano-dollar.
+        // Each task's rate was rounded down, and the cost by less than a nano-dollar.
         Money::from_nanos(hours * self.unit / (1_000 * 3_600_000_000) - i128::from(tasks))
     }
 }

@@ -73,7 +73,12 @@ impl OnDemand {
             gang.taken.clear();
             gang.rented_from = u32::MAX;
             gang.take(turn, opened, Some(first));
-            weighed = turn.explaining().then(|| self.weigh(turn, shelf, work));
+            weighed = turn.explaining().then(|| {
+                let mut there: Vec<_> = gang.taken.iter().map(|share| share.instance).collect();
+                there.sort_unstable();
+                there.dedup();
+                self.weigh(turn, shelf, work, Some((&site, there.len() as u32)))
+            });
             while turn.work(work).waiting > 0 {
                 if !self.add_missing(turn, (shelf, work, opened), (mix, &mut site)) {
                     turn.abandon(opened);

@@ -4,7 +4,9 @@ use crate::policy::provision::cheapest::Cheapest;
 use crate::policy::provision::fastest::Fastest;
 use crate::policy::provision::round_robin::RoundRobin;
 use crate::state::testing::{Plan, demand, rules, shape, start, submit, world};
-use crate::state::{DecisionNote, Effect, LaunchRefusal, Needs, OfferRejection, State};
+use crate::state::{
+    DecisionNote, Effect, ExpectedCost, LaunchRefusal, Needs, OfferRejection, State,
+};
 use crate::units::{Distribution, Money, Rate, Stream, Time};
 
 /// PartSettings with this wait, these markets (on demand if there is none) and this limit.
@@ -283,15 +285,17 @@ fn every_offer_is_explained() {
     let work = submit(&mut state, 0, ask(4_000, 1, 3_600));
     supply(&mut part(Cheapest), &mut state, work);
     let dollars = |dollars: i128| Money::from_nanos(dollars * 1_000_000_000);
-    let rejected =
-        |row, why, cost| (work, DecisionNote::OfferRejected { offer: Id::new(row), why, cost });
+    let one = |cost| ExpectedCost { cost, instances: 1, there: 0 };
+    let rejected = |row, why, expected| {
+        (work, DecisionNote::OfferRejected { offer: Id::new(row), why, expected })
+    };
     let gone = OfferRejection::Launch(LaunchRefusal::Capacity);
     let want = [
-        rejected(0, OfferRejection::Dearer, dollars(4)), // two hours
-        (work, DecisionNote::OfferChosen { offer: Id::new(1), cost: dollars(1) }),
-        rejected(2, OfferRejection::TooSmall, Money::ZERO),
-        rejected(3, gone, Money::from_nanos(500_000_000)),
-        rejected(4, OfferRejection::Market, Money::ZERO),
+        rejected(0, OfferRejection::Dearer, Some(one(dollars(4)))), // two hours
+        (work, DecisionNote::OfferChosen { offer: Id::new(1), expected: one(dollars(1)) }),
+        rejected(2, OfferRejection::TooSmall, None),
+        rejected(3, gone, Some(one(Money::from_nanos(500_000_000)))),
+        rejected(4, OfferRejection::Owned, None),
     ];
     assert_eq!(state.take_notes(), want);
 }
@@ -349,12 +353,28 @@ fn the_ranking_finds_what_a_full_scan_finds() {
             let how = (&part.reach, &boots(turn.world())[..]);
             let mut all = OfferRanking::new(&turn, turn.work(work), how);
             all.refresh(&turn);
-            let quoted = |one: &RankedOffer| (one.quote(&ask, ask.tasks).cost, one.offer);
-            let want = all.candidates.iter().map(quoted).min().map(|(_, offer)| offer);
+            let quoted = |one: &RankedOffer| {
+                let quote = one.quote(&ask, ask.tasks);
+                (quote.cost, quote.instances, one.offer)
+            };
+            let want = all.candidates.iter().map(quoted).min().map(|(.., offer)| offer);
             let before = live(&state);
             assert_eq!(supply(&mut part, &mut state, work), Provisioned::Rented);
             let changed = live(&state).iter().zip(&before).position(|(new, old)| new > old);
             assert_eq!(changed, want.map(Id::row), "round {round}, row {row}");
         }
+    }
+}
+
+/// 0.17 for 4 cores and 2.72 for 64: sixteen of the one cost what one of the other does, though an
+/// hour and a second of either is no whole number of nano-dollars.
+#[test]
+fn of_offers_of_equal_cost_the_fewest_instances_are_rented() {
+    let world = world(&[rented_at("small", "0.17", 4_000), rented_at("large", "2.72", 64_000)]);
+    for (tasks, want) in [(16, [0, 1]), (32, [0, 2]), (17, [17, 0]), (1, [1, 0])] {
+        let ask = ask(4_000, tasks, 3_601);
+        assert_eq!(rented(Cheapest, &world, ask).1, want, "{tasks} tasks");
+        assert_eq!(rented(RoundRobin::default(), &world, ask).1, want, "{tasks} tasks, in turn");
+        assert_eq!(rented(Fastest, &world, ask).1, want, "{tasks} tasks, fastest");
     }
 }
