@@ -35,7 +35,7 @@ pub use caution::{
 };
 pub use compare::{
     Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, Evidence, HALF_A_CENT,
-    JUDGED, Judging, NoPlan, RepetitionPlan, WaterfallStep, Wide, compare, plan,
+    JUDGED, Judging, NoPlan, RepetitionPlan, WaterfallStep, Wide, compare, least_difference, plan,
 };
 pub use cost::leading_cost;
 pub use decision::{

@@ -53,6 +53,15 @@ pub const JUDGED: [&str; 17] = [
 /// minute would show.
 pub const HALF_A_CENT: f64 = 0.005;
 
+/// Amount by which two values of a metric must differ for one of them to be the lower one: half a
+/// cent of a run's or a month's cost, and a billionth of another metric, which sums may be off by.
+pub fn least_difference(metric: &Metric, value: f64) -> f64 {
+    match metric.key {
+        "cost_total" | "cost_monthly" => HALF_A_CENT,
+        _ => value.abs() * 1e-9,
+    }
+}
+
 /// Replications after which a sequential comparison first looks.
 const FIRST_LOOK: u32 = 10;
 /// Replications between two looks.

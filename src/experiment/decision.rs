@@ -9,7 +9,7 @@
 
 use std::cmp::Ordering;
 
-use super::compare::{Arm, Comparison, HALF_A_CENT};
+use super::compare::{Arm, Comparison, HALF_A_CENT, least_difference};
 use super::cost::leading_cost;
 use super::measurement::Measurement;
 use super::runner::{Runner, RunnerFailure};
@@ -435,8 +435,8 @@ impl PromiseTally {
 }
 
 /// Row of the policy to take: of those that are shown to be ahead the one whose means keep most
-/// promises, and among those the one that gains most, then the one that costs least, to the cent a
-/// month; of those that cost the same the one that keeps its promises in most replications, then
+/// promises, and among those the one that gains most, then the one that costs least, to half a cent
+/// a month; of those that cost the same the one that keeps its promises in most replications, then
 /// the one with the better service, metric by metric; the first of equals. If none is ahead, it is
 /// the free win that is better in most metrics of service, then the one with the shortest mean
 /// wait.
@@ -444,15 +444,17 @@ fn choose(comparison: &Comparison, standings: &[Assessment]) -> usize {
     let ahead: Vec<usize> = (0..standings.len()).filter(|&row| standings[row].is_ahead()).collect();
     let same = ahead.iter().all(|&row| comparison.policies[row].comparable);
     let key = if same { "cost_monthly" } else { per_hour(comparison) };
-    let cost = |row: usize| match mean(comparison, row, key) {
-        Some(cost) if same => libm::round(cost * 100.0),
-        cost => cost.unwrap_or(f64::INFINITY),
-    };
-    let best = ahead.into_iter().min_by(|&a, &b| {
-        let gains = |row: usize| (standings[row].kept_more(), standings[row].balance());
+    let cost = |row: usize| mean(comparison, row, key).unwrap_or(f64::INFINITY);
+    let gains = |row: usize| (standings[row].kept_more(), standings[row].balance());
+    let most = ahead.iter().map(|&row| gains(row)).max();
+    let ahead: Vec<usize> = ahead.into_iter().filter(|&row| Some(gains(row)) == most).collect();
+    let least = ahead.iter().map(|&row| cost(row)).fold(f64::INFINITY, f64::min);
+    let metric = Metric::named(key).expect("a cost is a metric");
+    let same =
+        |row: usize| cost(row) <= least || cost(row) - least < least_difference(metric, least);
+    let best = ahead.into_iter().filter(|&row| same(row)).min_by(|&a, &b| {
         let often = |row: usize| kept_in(&standings[row]);
-        let by_gains = gains(b).cmp(&gains(a)).then(cost(a).total_cmp(&cost(b)));
-        by_gains.then(often(b).cmp(&often(a))).then_with(|| by_service(comparison, a, b))
+        often(b).cmp(&often(a)).then_with(|| by_service(comparison, a, b))
     });
     best.or_else(|| free_win(comparison, standings)).unwrap_or(comparison.baseline)
 }

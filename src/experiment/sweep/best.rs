@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::compare::least_difference;
 use super::super::statistics::paired;
 use super::table::{CONFIDENCE, MeanEstimate, Sweep, row_of};
 use crate::metrics::{Direction, METRICS};
@@ -39,15 +40,13 @@ pub fn goal(sweep: &Sweep) -> usize {
 
 /// The best point of a policy: of those that keep all objectives in the mean, the best by `goal`.
 /// If there are none, the best of those that keep most, and among these of those that keep them in
-/// most replications. The first of equals; `None` if no run shows the goal.
+/// most replications. The first of equals, to [`least_difference`]; `None` if no run shows the goal.
 pub fn best(sweep: &Sweep, policy: usize, goal: usize) -> Option<BestPoint> {
-    let higher = METRICS[goal].better == Direction::Higher;
     let found = (0..sweep.points.len()).filter_map(|point| {
         let goal = sweep.estimate(point, policy, goal)?;
         let (keeps, kept) = (sweep.keeps(point, policy), sweep.kept(point, policy));
         Some(BestPoint { point, policy, goal, keeps, kept })
     });
-    let cost = |best: &BestPoint| if higher { -best.goal.mean } else { best.goal.mean };
     let promises = |best: &BestPoint| -> usize {
         let runs = sweep.runs(best.point, policy).iter();
         runs.map(|run| run.kept.iter().filter(|&&kept| kept).count()).sum()
@@ -56,23 +55,34 @@ pub fn best(sweep: &Sweep, policy: usize, goal: usize) -> Option<BestPoint> {
         true => (true, 0, 0, 0),
         false => (false, sweep.promises(best.point, policy), best.kept, promises(best)),
     };
-    found.min_by(|a, b| {
-        most(b).cmp(&most(a)).then(cost(a).total_cmp(&cost(b))).then(a.point.cmp(&b.point))
-    })
+    first_of_best(found.collect(), most, goal)
 }
 
-/// The best point of all policies, in the same order.
+/// The best point of all policies, in the same order. Of equals it is the baseline's.
 pub fn best_of_all(sweep: &Sweep, goal: usize) -> Option<BestPoint> {
-    let higher = METRICS[goal].better == Direction::Higher;
-    let all = (0..sweep.policies.len()).filter_map(|policy| best(sweep, policy, goal));
-    all.min_by(|a, b| {
-        let by_goal = a.goal.mean.total_cmp(&b.goal.mean);
-        let kept = |best: &BestPoint| match best.keeps {
-            true => (true, 0, 0),
-            false => (false, sweep.promises(best.point, best.policy), best.kept),
-        };
-        kept(b).cmp(&kept(a)).then(if higher { by_goal.reverse() } else { by_goal })
-    })
+    let others = (0..sweep.policies.len()).filter(|&policy| Some(policy) != sweep.baseline);
+    let all = sweep.baseline.into_iter().chain(others);
+    let kept = |best: &BestPoint| match best.keeps {
+        true => (true, 0, 0),
+        false => (false, sweep.promises(best.point, best.policy), best.kept),
+    };
+    first_of_best(all.filter_map(|policy| best(sweep, policy, goal)).collect(), kept, goal)
+}
+
+/// The first of those that keep most and whose goal is, to [`least_difference`], the best of these.
+fn first_of_best<K: Ord>(
+    mut all: Vec<BestPoint>,
+    kept: impl Fn(&BestPoint) -> K,
+    goal: usize,
+) -> Option<BestPoint> {
+    let metric = &METRICS[goal];
+    let sign = if metric.better == Direction::Higher { -1.0 } else { 1.0 };
+    let cost = |best: &BestPoint| sign * best.goal.mean;
+    let most = all.iter().map(&kept).max()?;
+    all.retain(|best| kept(best) == most);
+    let least = all.iter().map(cost).min_by(f64::total_cmp)?;
+    all.into_iter()
+        .find(|best| cost(best) <= least || cost(best) - least < least_difference(metric, least))
 }
 
 /// Points and policies that keep as many promises as the best one and whose goal is not shown to
@@ -128,6 +138,9 @@ pub fn at_ends(sweep: &Sweep, best: &BestPoint, goal: usize) -> Vec<usize> {
         let beside = beside.and_then(|point| sweep.estimate(point, best.policy, goal));
         beside.is_some_and(|beside| {
             let worse = if higher { -1.0 } else { 1.0 } * (beside.mean - best.goal.mean);
+            if worse.abs() < least_difference(&METRICS[goal], best.goal.mean) {
+                return false;
+            }
             worse > 0.0 || (worse < 0.0 && (own.len() > 1 || !best.keeps))
         })
     };
@@ -193,6 +206,47 @@ mod tests {
             ],
             [0, 0, 1, 1]
         );
+    }
+
+    /// Bills are rounded: a tenth of a millionth of a dollar a month makes nothing the best.
+    #[test]
+    fn half_a_cent_makes_no_difference() {
+        let goal = row_of("cost_monthly").expect("a metric");
+        let nodes = |second: f64| {
+            let cost = move |point: &SweepPoint, _: usize| {
+                if point.levels[0].at == 2.0 { second } else { 30.0 }
+            };
+            by_axes(&[("cluster.c.nodes", "1,2,3")], Design::Grid, cost)
+        };
+        let found = |sweep: &Sweep| best_of_all(sweep, goal).expect("there is one");
+        assert_eq!(found(&nodes(30.0 - 1e-7)).point, 0);
+        assert_eq!(at_ends(&nodes(30.0 + 1e-7), &found(&nodes(30.0)), goal), [0; 0]);
+        assert_eq!(found(&nodes(29.99)).point, 1);
+        // Two policies at one point: the baseline stays, also where it is not the first.
+        let mut sweep = nodes(30.0);
+        sweep.points.truncate(1);
+        sweep.policies.push("q".to_owned());
+        sweep.concerns.push(vec![true]);
+        sweep.runs.truncate(4);
+        let last = |sweep: &mut Sweep, cost: f64| {
+            sweep.runs[2..].iter_mut().for_each(|run| run.metrics[goal] = Some(cost));
+        };
+        for (cost, baseline, want) in
+            [(30.0 - 1e-7, 0, 0), (30.0 + 1e-7, 1, 1), (29.99, 0, 1), (30.0 + 1e-7, 0, 0)]
+        {
+            sweep.baseline = Some(baseline);
+            last(&mut sweep, cost);
+            assert_eq!(found(&sweep).policy, want, "{cost} {baseline}");
+        }
+        // A cost per hour is small: half a cent of it is much.
+        let per_hour = row_of("cost_per_core_hour").expect("a metric");
+        for run in &mut sweep.runs[..2] {
+            run.metrics[per_hour] = Some(0.020);
+        }
+        for run in &mut sweep.runs[2..] {
+            run.metrics[per_hour] = Some(0.018);
+        }
+        assert_eq!(best_of_all(&sweep, per_hour).map(|best| best.policy), Some(1));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Effects of settings: how a metric moves, on average, when one axis moves and the others do not;
 //! and where two axes do more than the sum of both.
 
+use super::super::compare::least_difference;
 use super::super::statistics::multiple::simultaneous;
 use super::super::statistics::sample::welch;
 use super::super::statistics::{Interval, t_interval};
 use super::axis::Level;
 use super::table::{CONFIDENCE, MeanEstimate, Sweep};
+use crate::metrics::METRICS;
 
 /// A metric at one level of an axis, averaged over all levels of the others.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +67,21 @@ impl AxisEffect {
             None => self.swing() > 0.0,
         }
     }
+
+    /// The effect on `metric`, a row of [`METRICS`], without what rounding alone can make.
+    fn rounded(mut self, metric: usize) -> Self {
+        if self.swing() < least_difference(&METRICS[metric], self.highest.mean) {
+            self.highest.mean = self.lowest.mean;
+            self.interval = self.interval.map(|one| Interval {
+                mean: 0.0,
+                half_width: 0.0,
+                low: 0.0,
+                high: 0.0,
+                n: one.n,
+            });
+        }
+        self
+    }
 }
 
 /// The main effect of an axis of a grid on a metric, level by level. Empty
@@ -85,7 +102,7 @@ pub fn main_effect(sweep: &Sweep, policy: usize, metric: usize, axis: usize) -> 
 /// On a sample, between the means of the lowest and the highest third of the points
 /// by that axis, or between words; the other axes differ within each, and widen the
 /// interval. Axes without an answer are left out, and those that are settings of
-/// other policies.
+/// other policies. What rounding alone can make is no difference.
 pub fn effects(sweep: &Sweep, policy: usize, metric: usize) -> Vec<AxisEffect> {
     let own = (0..sweep.axes.len()).filter(|&axis| sweep.concerns[policy][axis]);
     let is_grid = sweep.levels(0).is_some();
@@ -93,7 +110,8 @@ pub fn effects(sweep: &Sweep, policy: usize, metric: usize) -> Vec<AxisEffect> {
         true => on_grid(sweep, policy, metric, axis),
         false => on_sample(sweep, policy, metric, axis),
     };
-    let mut effects: Vec<AxisEffect> = own.filter_map(effect).collect();
+    let mut effects: Vec<AxisEffect> =
+        own.filter_map(effect).map(|effect| effect.rounded(metric)).collect();
     effects.sort_by(|a, b| b.swing().total_cmp(&a.swing()).then(a.axis.cmp(&b.axis)));
     effects
 }
@@ -276,6 +294,18 @@ mod tests {
         let turned = interaction(&by_hand(), 0, cost(), (1, 0)).expect("complete");
         close(turned.departure, 5.0);
         close(turned.means[1][0], 21.0);
+    }
+
+    /// A tenth of a millionth of a dollar is what bills are rounded by.
+    #[test]
+    fn rounding_is_no_effect() {
+        let off = |by: f64| {
+            let month = move |point: &SweepPoint, _: usize| 30.0 + by * point.levels[0].at;
+            effects(&sweep(&[("cluster.c.nodes", "1,2")], Design::Grid, month), 0, cost())[0]
+                .clone()
+        };
+        assert_eq!((off(1e-7).swing(), off(1e-7).is_shown()), (0.0, false));
+        assert!(off(0.01).is_shown());
     }
 
     #[test]

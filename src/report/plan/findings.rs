@@ -7,7 +7,7 @@ use super::super::words::{Statements, render};
 use super::PlanReport;
 use crate::experiment::search::{Candidate, Keeping, SetupVerdict, StepEnd, VariableEffect};
 use crate::experiment::statistics::Interval;
-use crate::experiment::{Chance, HALF_A_CENT, Measurement};
+use crate::experiment::{Chance, Measurement, least_difference};
 
 /// Setups that are as good an answer and named.
 const TIES_NAMED: usize = 3;
@@ -270,7 +270,7 @@ impl PlanReport<'_> {
         let answer = self.found.candidate(choice).score.goal;
         let judged = |row: usize| self.found.finalists.iter().any(|one| one.candidate == row);
         let cheaper = self.found.candidates.iter().enumerate();
-        let least = self.least_difference();
+        let least = least_difference(self.goal(), answer);
         let cheaper = cheaper.filter(|&(row, one)| !judged(row) && one.score.goal < answer - least);
         let (_, one) = cheaper.min_by(|(_, a), (_, b)| {
             a.score.excess.total_cmp(&b.score.excess).then(b.score.goal.total_cmp(&a.score.goal))
@@ -286,17 +286,12 @@ impl PlanReport<'_> {
         })
     }
 
-    /// Amount by which less is cheaper: half a cent, of a cost.
-    fn least_difference(&self) -> f64 {
-        if self.goal().unit == "USD" { HALF_A_CENT } else { 0.0 }
-    }
-
     fn next_judged(&self, choice: usize) -> Option<NextCheaper> {
         let finalists = &self.found.finalists;
         let ranked = self.ranked();
         let goal = |row: usize| finalists[row].goal.map_or(f64::INFINITY, |goal| goal.mean);
         // Setups that cost the same to the cent are no cheaper ones.
-        let least = self.least_difference();
+        let least = least_difference(self.goal(), goal(choice));
         let cheaper = |&row: &usize| goal(row) < goal(choice) - least;
         let mut below = ranked.iter().copied().filter(cheaper);
         let row = below.rfind(|&row| finalists[row].verdict != SetupVerdict::Kept)?;
