@@ -36,16 +36,17 @@ pub struct RunRequest<'a> {
 
 impl RunRequest<'_> {
     /// Name of the run among all runs of one version over the same input files: a hash of the
-    /// scenario's text and of where its inputs are, the policy with the version of its factory, and
-    /// the replication.
+    /// scenario's text and of where its inputs are, of all that the policy says, with the version of
+    /// its factory, and the replication. A row of the user's own is no built-in one of its name.
     pub fn key(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.scenario.text.as_bytes());
         for input in &self.scenario.inputs {
             hasher.update(b"\0").update(input.as_os_str().as_encoded_bytes());
         }
-        if let Some(factory) = &self.policy.factory {
-            hasher.update(b"\0version ").update(factory.version().as_bytes());
+        hasher.update(format!("\0{:?}", self.policy).as_bytes());
+        if let Some((part, _)) = self.policy.own_part() {
+            hasher.update(b"\0own ").update(part.name().as_bytes());
         }
         let hash = hasher.finalize().to_hex();
         let (policy, seed) = (&self.policy.name, self.seed());
@@ -448,6 +449,51 @@ preset = "batch-fcfs"
             assert_eq!(one.done.submitted, 10);
             assert_eq!(one.arrivals_s, 10.0 * 3_600.0);
         }
+    }
+
+    /// A row of the user's own is no built-in one, whatever its name: no result of the one is taken
+    /// for the other's. It has no version, so it runs only where one is given.
+    #[test]
+    fn a_part_of_ones_own_needs_a_version() {
+        use crate::policy::place::{FIRST_FIT, Fit, PlacePart};
+        static OWN: PlacePart = PlacePart {
+            name: "first-fit",
+            doc: "It is not.",
+            parameters: &[],
+            make: |_| Box::new(Fit::worst(crate::units::Scalar::Cpu)),
+        };
+        let mut scenario = scenario(HOURLY);
+        let own = PolicySpec { place: OWN.spec(), ..PolicySpec::named("p") };
+        let built_in = PolicySpec { place: FIRST_FIT.spec(), ..own.clone() };
+        assert_ne!(own, built_in);
+        assert_eq!((own.clone(), built_in.own_part()), (own.clone(), None));
+        let key = |policy| {
+            let seeds = Repetition::Seeds { warm_up: Span::ZERO };
+            RunRequest { policy, ..cells(&scenario, seeds, 1)[0] }.key()
+        };
+        let rented =
+            PolicySpec { provision: crate::policy::provision::CHEAPEST.spec(), ..built_in.clone() };
+        let keys = [&own, &built_in, &rented].map(key);
+        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[1] == key(&built_in), "{keys:?}");
+        scenario.policies.push(PolicySpec::named("new"));
+        let told = "policy `new` was made in code: the scenario does not have it";
+        assert!(scenario.assumed(&[0, 1]).iter().any(|one| one == told));
+        assert!(!scenario.assumed(&[0]).iter().any(|one| one == told));
+        scenario.policies[0] = own.clone();
+        let seeds = Repetition::Seeds { warm_up: Span::ZERO };
+        let refused = runner().measure(&cells(&scenario, seeds, 1)).expect_err("it has no version");
+        assert_eq!(
+            refused.to_string(),
+            "policy `p`, seed 1: a.toml: policy `p`: its place part `first-fit` is a Rust type\n  hint: add the \
+             policy with `Scenario::add_policy`, a version and a closure that builds it: `move || \
+             policy::build(&spec)`"
+        );
+        let row = scenario.add_policy("p", "1", move || crate::policy::build(&own));
+        assert!(scenario.assumed(&[row]).iter().any(|told| told.contains("Rust type, version 1")));
+        assert_eq!(
+            runner().measure(&cells(&scenario, seeds, 1)).map(|all| all.len()).ok(),
+            Some(1)
+        );
     }
 
     #[test]

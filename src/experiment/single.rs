@@ -9,7 +9,7 @@ use crate::model::Offer;
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::policy::{self, Policy};
-use crate::problem::Problem;
+use crate::problem::{Problem, clip};
 use crate::scenario::{NamedSource, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
 use crate::units::{Id, Span, Time};
@@ -68,7 +68,8 @@ pub struct RunResult {
 /// Failure of a run, which gives no result.
 #[derive(Clone, Debug)]
 pub enum RunFailure {
-    /// The workload cannot be opened.
+    /// The workload cannot be opened, or a part of the policy is a row of the user's own, which
+    /// only a policy of [`Scenario::add_policy`] may have.
     Input(Vec<Problem>),
     /// The run could not go on.
     Sim(Failure),
@@ -169,6 +170,14 @@ fn simulate(
     horizon: Option<Time>,
     run: impl FnOnce(&mut dyn Source, &mut dyn Policy, &Options) -> Result<Outcome, Failure>,
 ) -> (Result<Outcome, RunFailure>, ReadingNotes) {
+    if let Some((part, row)) = policy.0.own_part() {
+        let name = clip(&policy.0.name);
+        let message = format!("policy `{name}`: its {} part `{row}` is a Rust type", part.name());
+        let hint = "add the policy with `Scenario::add_policy`, a version and a closure that builds it: \
+                    `move || policy::build(&spec)`";
+        let problem = Problem::with(&scenario.path, message).hint(hint);
+        return (Err(RunFailure::Input(vec![problem])), ReadingNotes::default());
+    }
     let context = scenario.context(settings.seed, settings.names);
     let mut source = match scenario.workload.open(&context) {
         Ok(source) => NamedSource::new(source, &scenario.world),

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::Scenario;
+use super::{Scenario, definition};
 use crate::model::Market;
+use crate::problem::clip;
 
 /// Assumption that a reader of an answer must know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,13 @@ impl Scenario {
         };
         let of_all = self.assumptions.iter().filter(concerns).map(Assumption::to_string);
         let of_rows = self.policy_assumptions.iter().filter(|(row, _)| rows.contains(row));
-        of_all.chain(of_rows.map(|(_, told)| told.clone())).collect()
+        let made = rows.iter().filter_map(|&row| self.policies.get(row)).filter_map(|policy| {
+            let is_made = policy.factory.is_none() && definition(self, &policy.name).is_empty();
+            let name = clip(&policy.name);
+            is_made
+                .then(|| format!("policy `{name}` was made in code: the scenario does not have it"))
+        });
+        of_all.chain(of_rows.map(|(_, told)| told.clone())).chain(made).collect()
     }
 }
 

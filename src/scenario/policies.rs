@@ -70,7 +70,7 @@ impl Scenario {
         Ok(Self { seed, edits, name: self.name.clone(), ..read })
     }
 
-    /// Adds a policy that is a Rust type, in the place of one of the same name; gives its row.
+    /// Adds a policy that is a Rust type, or has parts that are rows of your own, in the place of one of the same name; gives its row.
     /// `make` makes it anew for every run. `version` names what it does: change that with it, for
     /// by it kept runs and baselines are known again.
     ///

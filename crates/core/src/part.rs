@@ -69,9 +69,15 @@ impl<T> PartSpec<T> {
         self.part.parameters
     }
 
-    /// Whether the spec is of this part, whatever its settings.
+    /// Whether the spec is of this row, whatever its settings. Another row of the same name is
+    /// another part.
     pub fn is(&self, part: &Part<T>) -> bool {
-        self.part.name == part.name
+        std::ptr::eq(self.part, part)
+    }
+
+    /// Whether it is of none of these rows.
+    pub(crate) fn is_none_of(&self, rows: &[&Part<T>]) -> bool {
+        !rows.iter().any(|row| self.is(row))
     }
 
     /// Makes the part.

@@ -149,6 +149,25 @@ impl PolicySpec {
         Self { factory: Some(factory), ..Self::named(name) }
     }
 
+    /// The first part of it that is a row of the user's own, with the name of the row. Nothing says
+    /// what such a part does, so a scenario takes it with a version only: see
+    /// [`PolicyFactory`].
+    pub fn own_part(&self) -> Option<(PolicyPart, &'static str)> {
+        let own = [
+            (PolicyPart::Preempt, self.preempt.name(), self.preempt.is_none_of(preempt::PARTS)),
+            (PolicyPart::Order, self.order.name(), self.order.is_none_of(order::PARTS)),
+            (PolicyPart::Place, self.place.name(), self.place.is_none_of(place::PARTS)),
+            (PolicyPart::Backfill, self.backfill.name(), self.backfill.is_none_of(backfill::PARTS)),
+            (
+                PolicyPart::Provision,
+                self.provision.name(),
+                self.provision.is_none_of(provision::PARTS),
+            ),
+            (PolicyPart::Release, self.release.name(), self.release.is_none_of(release::PARTS)),
+        ];
+        own.into_iter().find(|&(_, _, is_own)| is_own).map(|(part, name, _)| (part, name))
+    }
+
     /// Whether a part of windtunnel decides this question.
     pub fn is_ours(&self, part: PolicyPart) -> bool {
         self.factory.is_none()
