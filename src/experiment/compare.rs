@@ -11,6 +11,7 @@ use super::job_outcome::JobOutcome;
 use super::measurement::Measurement;
 use super::replication::Repetition;
 use super::runner::{FullRun, RunRequest, Runner, RunnerFailure, is_synthetic};
+use super::setting_range;
 use super::single::RunFailure;
 use super::statistics::multiple::{holm, holm_of_pairs};
 use super::statistics::{Margin, Paired, Verdict, equivalence, paired, verdict};
@@ -70,11 +71,13 @@ const BETWEEN_LOOKS: u32 = 5;
 /// Settings by which a comparison judges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judging {
-    /// Confidence of intervals, and one minus the family-wise error of verdicts; such as 0.95.
+    /// Confidence of intervals, and one minus the family-wise error of verdicts; more than 0 and less
+    /// than 1, such as 0.95.
     pub confidence: f64,
-    /// Differences within this share of the baseline's mean do not matter, if one is given.
+    /// Differences within this share of the baseline's mean do not matter, if one is given; 0 or more.
     pub margin: Option<f64>,
-    /// Replications are added until the intervals are this narrow, as a share of the baseline's mean.
+    /// Replications are added until the intervals are this narrow, as a share of the baseline's mean;
+    /// more than 0.
     pub precision: Option<f64>,
 }
 
@@ -192,7 +195,8 @@ impl<'a> Arm<'a> {
 /// first replication of each comes back in full.
 ///
 /// # Errors
-/// See [`RunnerFailure`]; also where the warm-up leaves nothing to be counted.
+/// See [`RunnerFailure`]; also where the warm-up leaves nothing to be counted, or a setting of
+/// `judging` is out of its range.
 pub fn compare(
     runner: &Runner<'_>,
     sides: &[Arm<'_>],
@@ -201,6 +205,11 @@ pub fn compare(
     judging: Judging,
 ) -> Result<(Comparison, Vec<FullRun>), RunnerFailure> {
     let scenario = sides[baseline].scenario;
+    let wrong = setting_range::of_judging(&judging, &scenario.path);
+    if !wrong.is_empty() {
+        let (policy, failure) = (sides[baseline].name.to_owned(), RunFailure::Input(wrong));
+        return Err(RunnerFailure::Run { policy, seed: scenario.seed, failure: Box::new(failure) });
+    }
     let repetition = match judging.precision {
         Some(_) => plan.repetition.scattered(),
         None => plan.repetition,

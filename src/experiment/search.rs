@@ -29,6 +29,7 @@ mod variable;
 use super::compare::{Asked, Chance};
 use super::replication::Repetition;
 use super::runner::{Runner, RunnerFailure};
+use super::setting_range;
 use super::space::{ReadEdited, check_all};
 use super::statistics::promise;
 use crate::problem::Problem;
@@ -62,7 +63,7 @@ pub struct Task {
     pub goal: usize,
     /// Rule by which promises count as kept.
     pub keeping: Keeping,
-    /// Confidence of the whole answer; such as 0.95.
+    /// Confidence of the whole answer; more than 0 and less than 1, such as 0.95.
     pub confidence: f64,
     /// Differences within this share of the goal do not matter, more than 0.
     pub margin: f64,
@@ -138,6 +139,10 @@ pub fn search(
     task: Task,
     open: ReadEdited<'_>,
 ) -> Result<Found, SearchFailure> {
+    let wrong = setting_range::of_task(&task);
+    if !wrong.is_empty() {
+        return Err(SearchFailure::Problems(wrong));
+    }
     let start: SetupPoint = task.variables.iter().map(middle).collect();
     let scenario = check(&task, &start, open)?;
     let policy = policy_of(&scenario, task.policy.as_deref())?;

@@ -1,7 +1,9 @@
 //! Arms compared from plan to decision.
 
 use super::{Arm, Asked, Comparison, Judging, NoPlan, compare, plan};
-use crate::experiment::{Decision, FullRun, Runner, RunnerFailure, decide, share_inputs};
+use crate::experiment::{
+    Decision, FullRun, Runner, RunnerFailure, decide, setting_range, share_inputs,
+};
 use crate::scenario::Scenario;
 
 /// Arms of a comparison, with all that their runs showed.
@@ -61,6 +63,13 @@ impl<'a> ComparedArms<'a> {
         asked: Asked,
         judging: Judging,
     ) -> Result<Self, NoPlan> {
+        if let Some(problem) = setting_range::of_arms(&arms, baseline) {
+            return Err(NoPlan::Problem(problem));
+        }
+        let wrong = setting_range::of_judging(&judging, &arms[baseline].scenario.path);
+        if let Some(problem) = wrong.into_iter().next() {
+            return Err(NoPlan::Problem(problem));
+        }
         let plan = plan(runner, &arms, asked)?;
         let (comparison, exhibits) =
             compare(runner, &arms, baseline, &plan, judging).map_err(NoPlan::Lab)?;

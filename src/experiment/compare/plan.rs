@@ -2,6 +2,7 @@
 
 use super::super::replication::Repetition;
 use super::super::runner::{RunRequest, Runner, RunnerFailure, is_synthetic};
+use super::super::setting_range;
 use super::super::statistics::steady::mser5;
 use super::Arm;
 use crate::metrics::{Bucket, Series, Summary};
@@ -33,13 +34,13 @@ const WEEK: Span = Span::from_secs(7 * 86_400);
 /// Settings that the user asks for; the rest follows from the scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// Number of replications, or with a precision the most of them.
+    /// Number of replications, at least 1, or with a precision the most of them.
     pub replications: Option<u32>,
-    /// Length of the windows; a trace that is no longer than that is taken in one piece.
+    /// Length of the windows, more than zero; a trace that is no longer than that is taken in one piece.
     pub window: Option<Span>,
-    /// Length of the part that is played before each window, or left out at the start.
+    /// Length of the part that is played before each window, or left out at the start; zero or more.
     pub warm_up: Option<Span>,
-    /// Length of the blocks that are drawn.
+    /// Length of the blocks that are drawn, more than zero.
     pub resample: Option<Span>,
 }
 
@@ -55,7 +56,7 @@ pub struct RepetitionPlan {
 /// Reason for which there is no plan.
 #[derive(Debug)]
 pub enum NoPlan {
-    /// A setting that does not go together with the scenario.
+    /// A setting that is out of its range, or does not go together with the scenario.
     Problem(Problem),
     /// The pilot runs failed.
     Lab(RunnerFailure),
@@ -75,6 +76,9 @@ pub fn plan(
     let problem = |message: &str, hint: &str| {
         Err(NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint)))
     };
+    if let Some(problem) = setting_range::of_asked(&asked, scenario) {
+        return Err(NoPlan::Problem(problem));
+    }
     let count = asked.replications.or(scenario.replications);
     if asked.window.is_some() && asked.resample.is_some() {
         return problem("windows and blocks cannot be had at once", "choose one of them");

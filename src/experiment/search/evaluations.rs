@@ -221,12 +221,15 @@ pub(super) fn policy_of<'s>(
     scenario: &'s Scenario,
     name: Option<&str>,
 ) -> Result<&'s crate::policy::spec::PolicySpec, SearchFailure> {
-    let row = match name {
-        None => Some(scenario.baseline),
-        Some(name) => scenario.policies.iter().position(|policy| policy.name == name),
+    let policy = match name {
+        None => scenario.policies.get(scenario.baseline),
+        Some(name) => scenario.policies.iter().find(|policy| policy.name == name),
     };
-    row.map(|row| &scenario.policies[row]).ok_or_else(|| {
-        let message = format!("there is no policy called `{}`", name.unwrap_or_default());
+    policy.ok_or_else(|| {
+        let message = match name {
+            None => format!("there is no policy in row {}", scenario.baseline),
+            Some(name) => format!("there is no policy called `{name}`"),
+        };
         SearchFailure::Problems(vec![crate::problem::Problem::with(&scenario.path, message)])
     })
 }

@@ -12,7 +12,7 @@ use crate::units::rounding::snapped;
 pub enum Keeping {
     /// The mean of its metric over all replications keeps the bound.
     OnAverage,
-    /// Promises are all kept in at least this share of all replications.
+    /// Promises are all kept in at least this share of all replications: more than 0, less than 1.
     InShare(f64),
 }
 

@@ -7,6 +7,7 @@ use super::super::compare::{Arm, Asked, NoPlan, plan};
 use super::super::measurement::Measurement;
 use super::super::replication::Repetition;
 use super::super::runner::{ProgressWatch, RunRequest, Runner, RunnerFailure, is_drawn};
+use super::super::setting_range;
 use super::super::single::RunFailure;
 use super::super::space::{ReadEdited, TraceCache, check_all};
 use super::axis::Axis;
@@ -31,11 +32,12 @@ pub struct SweepPlan {
     pub design: Design,
     /// The points.
     pub points: Vec<SweepPoint>,
-    /// Rows of the policies.
+    /// Rows of the policies in the scenario at the first point; at least one. At every other point the
+    /// same policies are in these rows.
     pub policies: Vec<usize>,
     /// The repetition: seeds, windows or blocks.
     pub repetition: Repetition,
-    /// Runs per point and policy.
+    /// Runs per point and policy; at least 1.
     pub replications: u32,
 }
 
@@ -65,6 +67,9 @@ pub fn repetition(
     policies: &[usize],
     asked: Option<u32>,
 ) -> Result<(Repetition, u32), NoPlan> {
+    if let Some(problem) = setting_range::of_rows(first, policies, first) {
+        return Err(NoPlan::Problem(problem));
+    }
     let side = |&row: &usize| {
         let policy = &first.policies[row];
         Arm { name: &policy.name, scenario: first, policy }
@@ -109,13 +114,19 @@ fn differs(runner: &Runner<'_>, sides: &[Arm<'_>], repetition: Repetition) -> Re
 ///
 /// # Errors
 /// Those of [`Runner::measure`], and problems with the scenario at a point if its files changed
-/// since [`check`].
+/// since [`check`], or where it has other policies in the rows of the plan.
 pub fn sweep(
     runner: &Runner<'_>,
     plan: SweepPlan,
     first: &Scenario,
     open: ReadEdited<'_>,
 ) -> Result<Sweep, SweepFailure> {
+    let wrong = setting_range::of_rows(first, &plan.policies, first);
+    let none = (plan.replications == 0)
+        .then(|| Problem::with(&first.path, "there must be at least one replication"));
+    if let Some(problem) = wrong.or(none) {
+        return Err(SweepFailure::Problems(vec![problem]));
+    }
     let replications = plan.replications as usize;
     let per_point = plan.policies.len() * replications;
     runner.watch.expect(plan.points.len() * per_point);
@@ -130,6 +141,9 @@ pub fn sweep(
         let mut scenarios = Vec::new();
         for point in points {
             let mut scenario = open(&point.edits(&plan.axes)).map_err(SweepFailure::Problems)?;
+            if let Some(problem) = setting_range::of_rows(&scenario, &plan.policies, first) {
+                return Err(SweepFailure::Problems(vec![problem]));
+            }
             traces.fill(&mut scenario).map_err(SweepFailure::Input)?;
             scenarios.push(scenario);
         }
