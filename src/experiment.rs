@@ -20,6 +20,7 @@ mod replication;
 mod score;
 pub mod search;
 mod sensitivity;
+mod setting_range;
 mod single;
 mod space;
 pub mod statistics;

@@ -55,7 +55,10 @@ pub fn build_with(spec: &spec::PolicySpec, launcher: &dyn Launcher) -> Box<dyn P
 
 /// Decides. Sees only what an operator could see at that moment.
 pub trait Policy {
-    /// Bookkeeping that the state must do for it; asked once, before the run.
+    /// Bookkeeping that the state must do for it; asked once, before the run. Return `place.needs()`
+    /// of the place parts that you call: [`place::Fit::best`] looks for the least that is left in the
+    /// order of the index, which is by age where nothing else is asked for. A built-in part that
+    /// meets another order gives up: see [`Turn::give_up`].
     fn needs(&self) -> Needs {
         Needs::default()
     }

@@ -409,6 +409,12 @@ impl<'w> State<'w> {
         self.fleet.instances.iter()
     }
 
+    /// Bookkeeping that the policy asked for.
+    #[inline]
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
     /// Classes of live instances with their slots, where the policy said that
     /// it needs them, in no order that a result may depend on.
     pub fn classes(&self) -> impl Iterator<Item = (usize, &InstanceClass)> {

@@ -52,7 +52,8 @@ pub static PARTS: &[&PlacePart] = &[
 
 /// Picks an instance for the next task or tasks of a piece of work.
 pub trait Place: std::fmt::Debug {
-    /// Order of the index that its queries need; `ends` is not its to set.
+    /// Order of the index that its queries need; `ends` is not its to set. A policy of your own that
+    /// asks the part returns these as its [`Policy::needs`](super::Policy::needs).
     fn needs(&self) -> Needs;
 
     /// Share of the next tasks of `work`: between one and all waiting tasks on one instance, or
@@ -134,7 +135,9 @@ pub(super) fn narrowed(part: Box<dyn Place>, policy: &spec::PolicySpec) -> Box<d
 
 /// Places all waiting tasks of `work` (of a gang: all or none; otherwise as
 /// many as fit, each instance's tasks as an allocation of their own).
-/// Returns whether none is left waiting.
+/// Returns whether none is left waiting. A policy of your own that calls it returns `place.needs()` as
+/// its [`Policy::needs`](super::Policy::needs): where the state keeps another order of instances than
+/// a built-in part needs, the run stops and says so.
 pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
     let live = turn.work(work);
     let waiting = live.waiting;
@@ -226,7 +229,38 @@ mod tests {
     use super::*;
     use crate::model::Ask;
     use crate::state::testing::{Plan, demand, start, submit, world};
-    use crate::units::Stream;
+    use crate::units::{Scalar, Stream};
+
+    /// A part that meets another order of instances than it needs would pick others without a word.
+    #[test]
+    fn a_part_meets_the_order_that_it_needs() {
+        let world = world(&[Plan { running: 2, ..Plan::default() }]);
+        let parts: [Box<dyn Place>; 6] = [
+            Box::new(Fit::best(Scalar::Cpu)),
+            Box::new(Fit::worst(Scalar::Mean)),
+            DOT_PRODUCT.spec().build(),
+            Box::new(Fit::first()),
+            NEXT_FIT.spec().build(),
+            RANDOM.spec().build(),
+        ];
+        for (row, mut part) in parts.into_iter().enumerate() {
+            let other = if row < 3 { Needs::default() } else { Fit::best(Scalar::Cpu).needs() };
+            for (needs, right) in [(part.needs(), true), (other, false)] {
+                let mut state = start(&world, needs);
+                let ask = Ask { demand: demand(1_000, 0, 0, 0), ..Ask::default() };
+                let work = submit(&mut state, 0, ask);
+                let mut stream = Stream::new(1, "policy");
+                let turn = &mut Turn::new(&mut state, &mut stream);
+                assert_eq!(place_all(&mut *part, turn, work), right, "{part:?}");
+                let told = turn.stop_reason().unwrap_or_default();
+                assert_eq!(
+                    told.contains("`Policy::needs` must return"),
+                    !right,
+                    "{part:?}: {told}"
+                );
+            }
+        }
+    }
 
     /// A gang that fits in no zone leaves the memory of its search to the next one.
     #[test]

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use crate::halt;
 use crate::model::Offer;
 use crate::state::{
-    AllocationRef, DecisionNote, InstanceRef, OfferSet, Refusal, RefusalReason, Share,
-    StartPromise, State, Why, WorkRef,
+    AllocationRef, ClassBy, DecisionNote, IndexBy, InstanceRef, OfferSet, Refusal, RefusalReason,
+    Share, StartPromise, State, Why, WorkRef,
 };
 use crate::units::{Id, Stream, Time};
 
@@ -39,6 +39,14 @@ pub enum Trigger {
 ///
 /// Everything that [`State`] shows can be read through the turn. Actions are
 /// applied at once, so a policy sees its own placements.
+///
+/// An action that is refused changes nothing, and says why. A refused launch
+/// ([`Refusal::Launch`]: no capacity, or a quota) is what a policy must expect, and may be met with
+/// another offer. Every other refusal is illegal (see [`Refusal::is_illegal`]): the run ends with
+/// [`Failure::Illegal`](crate::sim::Failure::Illegal) after this decision, also where the policy
+/// handles the error or rolls it back, unless
+/// [`Options::tolerate_illegal`](crate::sim::Options::tolerate_illegal) is set. So ask first:
+/// [`State::accepts`] for one more task on an instance, [`State::would_take`] for a share.
 #[derive(Debug)]
 pub struct Turn<'a, 'w> {
     state: &'a mut State<'w>,
@@ -65,6 +73,9 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Places waiting tasks of `work`, as one allocation: all shares or none.
+    ///
+    /// # Errors
+    /// Each refusal: an instance has no room, the rules of the work forbid it, it does not wait. All are illegal.
     #[inline]
     pub fn place(&mut self, work: WorkRef, shares: &[Share]) -> Result<(), Refusal> {
         if !self.state.is_alive(work) {
@@ -88,7 +99,7 @@ impl<'a, 'w> Turn<'a, 'w> {
     #[inline]
     fn judge<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
         if let Err(refusal) = &result
-            && !matches!(refusal, Refusal::Launch(_))
+            && refusal.is_illegal()
         {
             self.state.count_illegal(*refusal);
         }
@@ -103,6 +114,9 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Adds a share to an open allocation.
+    ///
+    /// # Errors
+    /// Those of [`Turn::place`].
     #[inline]
     pub fn add(&mut self, opened: AllocationRef, share: Share) -> Result<(), Refusal> {
         let result = self.state.add(opened, share);
@@ -110,6 +124,9 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Makes an open allocation real; on refusal it is abandoned.
+    ///
+    /// # Errors
+    /// Those of [`Turn::place`]: a gang that is not whole, for one.
     #[inline]
     pub fn commit(&mut self, opened: AllocationRef) -> Result<(), Refusal> {
         let result = self.state.commit(opened);
@@ -123,18 +140,27 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Requests an instance. It boots, and work placed on it starts when it is ready.
+    ///
+    /// # Errors
+    /// [`Refusal::Launch`], which is legal; an offer that is owned is illegal.
     pub fn rent(&mut self, offer: Id<Offer>) -> Result<InstanceRef, Refusal> {
         let result = self.state.rent(offer);
         self.judge(result)
     }
 
     /// Gives back an empty rented instance.
+    ///
+    /// # Errors
+    /// An instance that is owned, holds work or is gone: illegal.
     pub fn release(&mut self, instance: InstanceRef) -> Result<(), Refusal> {
         let result = self.state.release(instance);
         self.judge(result)
     }
 
     /// Takes the instances of an allocation away; its tasks wait again.
+    ///
+    /// # Errors
+    /// An allocation that is gone, or work that may not be preempted: illegal.
     pub fn preempt(&mut self, allocation: AllocationRef) -> Result<(), Refusal> {
         let result = self.state.preempt(allocation);
         self.judge(result)
@@ -147,6 +173,9 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Turns waiting work away.
+    ///
+    /// # Errors
+    /// Work that is gone or does not wait: illegal.
     #[inline]
     pub fn refuse(&mut self, work: WorkRef, reason: RefusalReason) -> Result<(), Refusal> {
         let result = self.state.refuse(work, reason);
@@ -168,6 +197,9 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Asks to be asked again at `at`.
+    ///
+    /// # Errors
+    /// A moment that is not later than now: illegal.
     pub fn wake(&mut self, at: Time) -> Result<(), Refusal> {
         let result = self.state.wake(at);
         self.judge(result)
@@ -220,6 +252,35 @@ impl<'a, 'w> Turn<'a, 'w> {
     /// the first reason is shown.
     pub fn give_up(&mut self, why: impl Into<String>) {
         self.state.give_up(why.into());
+    }
+
+    /// Whether the index over instances has the order that a place part reads. If it has another,
+    /// the policy gives up: it did not say what the part needs.
+    #[inline]
+    pub(super) fn is_indexed(&mut self, by: IndexBy) -> bool {
+        let found = self.needs().index;
+        if found != by {
+            self.lacks(&format!("an index by {by:?}, and it is by {found:?}"));
+        }
+        found == by
+    }
+
+    /// The same of classes of instances.
+    #[inline]
+    pub(super) fn is_classed(&mut self, by: ClassBy) -> bool {
+        let found = self.needs().classes;
+        if found != by {
+            self.lacks(&format!("classes by {by:?}, and they are by {found:?}"));
+        }
+        found == by
+    }
+
+    #[cold]
+    fn lacks(&mut self, what: &str) {
+        self.give_up(format!(
+            "a place part needs {what}: `Policy::needs` must return `place.needs()` of the parts that \
+             the policy calls"
+        ));
     }
 
     /// Says how many pieces of work wait without a reservation, because there are too many

@@ -32,7 +32,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let mut fits = false;
         turn.attempt(|turn| {
             let waiting = turn.work(work).waiting;
-            place::place_all(&mut Fit::first(), turn, work);
+            let first = &mut Fit::indexed(turn.needs().index);
+            place::place_all(first, turn, work);
             fits = turn.work(work).waiting < waiting
                 && turn.new_allocations().all(|new| {
                     let held = &turn.allocation(new).held;

@@ -51,6 +51,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the policy broke a rule: every refusal but that of a launch, for which there may be no
+    /// capacity or quota. It ends the run, see [`Turn`](crate::policy::Turn).
+    pub const fn is_illegal(self) -> bool {
+        !matches!(self, Self::Launch(_))
+    }
+
     /// The rule, as a sentence without a full stop.
     pub const fn rule(self) -> &'static str {
         match self {

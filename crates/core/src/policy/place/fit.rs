@@ -56,7 +56,10 @@ pub static LEAST_LOADED: PlacePart = Part {
     make: |_| Box::new(Fit::worst(Scalar::Mean)),
 };
 
-/// The first that fits, by age, by least or by most that is left.
+/// The first that fits, by age, by least or by most that is left. It reads the order of the state's
+/// index, so a policy of your own that picks by it returns its [`Place::needs`] as its
+/// [`Policy::needs`](crate::policy::Policy::needs); where the index has another order, the run stops
+/// and says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fit {
     index: IndexBy,
@@ -68,6 +71,11 @@ impl Fit {
     /// The oldest instance that fits.
     pub const fn first() -> Self {
         Self { index: IndexBy::Age, fills: true }
+    }
+
+    /// The first instance that fits in the order that the index has.
+    pub(crate) const fn indexed(index: IndexBy) -> Self {
+        Self { index, fills: true }
     }
 
     /// The instance with the least left of `by`.
@@ -87,6 +95,9 @@ impl Place for Fit {
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
+        if !turn.is_indexed(self.index) {
+            return None;
+        }
         let instance = match self.index {
             IndexBy::Least(Scalar::Mean) if turn.live_offers().len() > 1 => {
                 by_mean(turn, work, reach, |left| left)

@@ -27,6 +27,9 @@ impl Place for NextFit {
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
+        if !turn.is_indexed(self.needs().index) {
+            return None;
+        }
         let found = turn.first_fit_in(work, self.from, reach);
         let (instance, order) = found.or_else(|| turn.first_fit_in(work, 0, reach))?;
         self.from = order + 1;

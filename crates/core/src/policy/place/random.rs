@@ -45,6 +45,9 @@ impl Place for Random {
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
+        if !turn.is_indexed(self.needs().index) {
+            return None;
+        }
         let mut stream = self.stream(turn, work);
         let instance = draw(turn, work, reach, &mut stream)?;
         let share = fit::share_on(turn, work, instance, false)?;

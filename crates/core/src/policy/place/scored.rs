@@ -122,6 +122,9 @@ impl<S: PlacementScore> Place for Scored<S> {
     }
 
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
+        if !turn.is_classed(S::BY) {
+            return None;
+        }
         let (instance, rating) = self.best(turn, work, reach)?;
         let target = turn.instance(instance);
         let demand = turn.work(work).ask.demand;
