@@ -32,7 +32,8 @@ pub struct Metric {
     pub objective: Option<&'static str>,
     /// Counts things, or is a share of a count: values of few runs agree easily.
     pub is_counted: bool,
-    /// Policies can only be held against each other by it where they did the same work.
+    /// A total that grows with the work that is done: policies can only be held against each other
+    /// by it where they did the same work.
     pub is_of_same_work: bool,
     /// Least and largest value that it can have, where there are.
     pub range: [Option<f64>; 2],
@@ -156,6 +157,7 @@ pub const METRICS: &[Metric] = &[
     amount("slowdown_p95", "bounded slowdown, p95", "ratio", Lower, |s| s.bounded_slowdown.p95)
         .as_objective("95th percentile of the bounded slowdown."),
     amount("makespan", "makespan", "s", Lower, |s| Some(s.makespan_s))
+        .of_same_work()
         .as_objective("From the start to the last completion."),
     amount("throughput", "throughput", "per h", Higher, |s| s.throughput_per_hour),
     count("queue_length_mean", "queue length, mean", Lower, |s| s.queue_length_mean),
@@ -176,12 +178,15 @@ pub const METRICS: &[Metric] = &[
     count("instances_max", "instances at once, most", Neutral, |s| Some(s.instances_max as f64)),
     amount("cpu_on_gpus_hours", "rented GPU machines with CPU work only", "h", Lower, |s| {
         s.cpu_on_gpus.hours
-    }),
+    })
+    .of_same_work(),
     amount("cpu_on_gpus_cost", "cost of GPU machines with CPU work only", "USD", Lower, |s| {
         s.cpu_on_gpus.cost.map(Money::dollars)
-    }),
-    amount("transferred_gib", "data moved", "GiB", Lower, |s| Some(s.transferred_gib)),
-    amount("carbon_kg", "grid carbon", "kg", Lower, |s| s.carbon.kg),
+    })
+    .of_same_work(),
+    amount("transferred_gib", "data moved", "GiB", Lower, |s| Some(s.transferred_gib))
+        .of_same_work(),
+    amount("carbon_kg", "grid carbon", "kg", Lower, |s| s.carbon.kg).of_same_work(),
 ];
 
 impl Summary {
@@ -203,6 +208,24 @@ mod tests {
             assert_eq!(metric.range[1], most, "{metric:?}");
             assert!(metric.unit != "count" || metric.is_counted, "{metric:?}");
         }
+    }
+
+    #[test]
+    fn totals_of_the_work_done_are_of_the_same_work() {
+        let totals = METRICS.iter().filter(|metric| metric.is_of_same_work);
+        let keys: Vec<&str> = totals.map(|metric| metric.key).collect();
+        assert_eq!(
+            keys,
+            [
+                "cost_total",
+                "cost_monthly",
+                "makespan",
+                "cpu_on_gpus_hours",
+                "cpu_on_gpus_cost",
+                "transferred_gib",
+                "carbon_kg",
+            ]
+        );
     }
 
     #[test]
