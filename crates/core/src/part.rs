@@ -9,7 +9,7 @@ use std::fmt;
 
 pub(crate) use column::factor;
 pub use column::{Column, ColumnOrigin, ColumnUnit, Field};
-pub use setting::{DemandMix, Parameter, PartSettings, Setting, SettingKind};
+pub use setting::{DemandMix, Parameter, PartSettings, Setting, SettingKind, WrongSetting};
 
 /// A row, which makes a `T`: one answer to a question of a policy, or one format of traces.
 pub struct Part<T: 'static> {
@@ -59,6 +59,15 @@ impl<T> PartSpec<T> {
         self
     }
 
+    /// The same, for a value that need not be right.
+    ///
+    /// # Errors
+    /// There is no such parameter, or the value is not of its kind or beyond its range.
+    pub fn try_set(mut self, name: &str, value: impl Into<Setting>) -> Result<Self, WrongSetting> {
+        self.settings.try_set(name, value.into())?;
+        Ok(self)
+    }
+
     /// Its name in scenarios.
     pub fn name(&self) -> &'static str {
         self.part.name
@@ -101,5 +110,24 @@ impl<T> PartialEq for PartSpec<T> {
 impl<T> fmt::Debug for PartSpec<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}", self.part.name, self.settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::provision;
+
+    #[test]
+    fn a_wrong_setting_is_told() {
+        let told = |name: &str, value: super::Setting| {
+            let set = provision::CHEAPEST.spec().try_set(name, value);
+            set.err().map(|wrong| wrong.to_string()).unwrap_or_default()
+        };
+        assert_eq!(told("max_instances", 4_u32.into()), "");
+        assert!(told("max_instances", true.into()).starts_with("`max_instances` is Count("));
+        assert!(told("max_instances", "4".to_owned().into()).ends_with("not Text(\"4\")"));
+        let known = told("most", 4_u32.into());
+        assert!(known.starts_with("`most` is no parameter: there are ["), "{known}");
+        assert!(known.contains("max_instances"), "{known}");
     }
 }

@@ -80,7 +80,9 @@ impl Collector {
         self.period.map(|period| if outcome.drained { period } else { period.min(simulated) })
     }
 
-    /// Summary of what was added up, for a run that went as `outcome` says.
+    /// Summary of what was added up, for a run that went as `outcome` says. `tenants` are the names of
+    /// tenants by their rows, such as [`TenantNames`](super::TenantNames) gathers in the run; numbers
+    /// by tenant are left out where there are none.
     pub fn summary(&self, world: &World, tenants: &[String], outcome: &Outcome) -> Summary {
         let (began, makespan) = (self.load.counts_from(outcome.started), self.jobs.makespan());
         let work = self.counts(world);

@@ -181,6 +181,7 @@ impl From<Scalar> for Setting {
 made_of! {
     bool => flag: Self::Flag(flag),
     u32 => count: Self::Count(count.into()),
+    String => text: Self::Text(text),
     Span => span: Self::Span(span),
     &'static str => word: Self::Word(word),
     Vec<String> => names: Self::Names(names),
@@ -189,6 +190,21 @@ made_of! {
     DemandMix => mix: Self::Mix(mix),
     BTreeMap<Field, Column> => columns: Self::Columns(columns),
 }
+
+/// Setting that a part does not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongSetting {
+    name: String,
+    why: String,
+}
+
+impl fmt::Display for WrongSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.name, self.why)
+    }
+}
+
+impl std::error::Error for WrongSetting {}
 
 /// Values of a part's parameters. Asking for a parameter that the part does not have, or
 /// for a value of another kind, is a bug of the part.
@@ -211,10 +227,25 @@ impl PartSettings {
     /// # Panics
     /// If there is no such parameter, or the value is not of its kind or beyond its range.
     pub fn set(&mut self, name: &str, value: Setting) {
-        let row = self.row(name);
+        self.try_set(name, value).unwrap_or_else(|wrong| panic!("{wrong}"));
+    }
+
+    /// Sets the parameter called `name`, as [`PartSettings::set`].
+    ///
+    /// # Errors
+    /// There is no such parameter, or the value is not of its kind or beyond its range.
+    pub fn try_set(&mut self, name: &str, value: Setting) -> Result<(), WrongSetting> {
+        let wrong = |why: String| Err(WrongSetting { name: name.to_owned(), why });
+        let Some(row) = self.parameters.iter().position(|parameter| parameter.name == name) else {
+            let known: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name).collect();
+            return wrong(format!("is no parameter: there are [{}]", known.join(", ")));
+        };
         let kind = self.parameters[row].kind;
-        assert!(kind.admits(&value), "`{name}` is {kind:?}, not {value:?}");
+        if !kind.admits(&value) {
+            return wrong(format!("is {kind:?}, not {value:?}"));
+        }
         self.values[row] = value;
+        Ok(())
     }
 
     fn row(&self, name: &str) -> usize {

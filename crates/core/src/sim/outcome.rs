@@ -14,7 +14,8 @@ pub struct Outcome {
     pub started: Time,
     /// Time at which the clock stopped.
     pub ended: Time,
-    /// All work was done or refused; otherwise the horizon came first.
+    /// All work was done or refused. Otherwise the horizon came first, or the policy left work waiting
+    /// though nothing more happened: see `stranded`.
     pub drained: bool,
     /// Events and arrivals applied.
     pub events: u64,

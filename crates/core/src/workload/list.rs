@@ -8,7 +8,8 @@ use crate::problem::Problem;
 
 /// A list, a slice or any iterator of [`Work`] in order of arrival, as a [`Source`].
 ///
-/// Each piece needs an id of its own. Tenants, classes, homes and rules that the work refers to
+/// Each piece needs an id of its own, which is not checked, for that would remember all work: pieces
+/// of one id share the random draws of work, and their records cannot be told apart. Tenants, classes, homes and rules that the work refers to
 /// are those of an [`Interner`] that [`WorkList::named`] takes; without one they are the defaults.
 #[derive(Clone, Debug)]
 pub struct WorkList<I> {
