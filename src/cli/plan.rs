@@ -14,12 +14,12 @@ use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, run};
 use windtunnel::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
 use windtunnel::experiment::{
-    Asked, CautionedRun, backlog, carbon_gaps, cautions, estimated_prices, nothing_to_gate,
+    Asked, CautionedRun, Facts, backlog, carbon_gaps, cautions, estimated_prices, nothing_to_gate,
     unestimated, waiting,
 };
 use windtunnel::metrics::METRICS;
 use windtunnel::policy::spec::PolicySpec;
-use windtunnel::problem::Problem;
+use windtunnel::problem::{Problem, clip};
 use windtunnel::report::{
     PlanReport, Recipe, ResultFiles, TextCells, plan_charts, search_progress, write_page,
 };
@@ -107,12 +107,12 @@ fn beside(
     let policy = scenario.policies.iter().find(named);
     let policy = policy.unwrap_or(&scenario.policies[scenario.baseline]);
     assumptions.extend(unestimated(&run.facts, policy));
-    let (name, scenario, facts) = (&policy.name, &scenario, &run.facts);
+    let runs =
+        if candidate.held_out.is_empty() { &candidate.searched } else { &candidate.held_out };
+    let (name, scenario, facts) = (&policy.name, &scenario, &Facts::over(runs));
     let run = CautionedRun { name, scenario, policy, facts };
     let mut said: Vec<String> = estimated_prices(&run).into_iter().collect();
     said.extend(cautions(&[run]));
-    let runs =
-        if candidate.held_out.is_empty() { &candidate.searched } else { &candidate.held_out };
     let waiting = runs.iter().map(|run| waiting(&run.course, found.repetition));
     said.extend(backlog([(name.as_str(), waiting.collect())]));
     Ok(said)
@@ -230,6 +230,15 @@ fn task(scenario: &Scenario, arguments: &PlanArgs) -> Result<Task, Stop> {
         return Err(Stop::Input(problems));
     }
     if let Some(name) = &arguments.policy {
+        let known = |one: &str| scenario.policies.iter().any(|policy| policy.name == one.trim());
+        if !known(name) && name.contains(',') && name.split(',').all(known) {
+            let message = format!("`--policy {}` names several policies", clip(name));
+            let hint = format!(
+                "leave it out to look at all, or write `--vary baseline={}` to look at these",
+                clip(name)
+            );
+            return Err(Stop::usage(message, hint));
+        }
         load::policy(scenario, name)?;
     }
     let goal = arguments.minimise.as_deref().or(spec.minimise.as_deref()).unwrap_or("cost_monthly");

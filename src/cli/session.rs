@@ -199,9 +199,12 @@ impl ExperimentSession {
         let kept = match &self.journal {
             Some(journal) if self.kept() > 0 => {
                 let work = journal.path().parent().unwrap_or(Path::new("."));
-                self.partial("").resume_hint(work)
+                let wall = called().any(|word| word.starts_with("--max-wall"));
+                let larger = if wall { ", or with a larger `--max-wall`" } else { "" };
+                self.partial("").resume_hint(work) + larger
             }
-            None if finished > 0 => {
+            // Wrong input stops a command for what it is, not for how far it came.
+            None if finished > 0 && stop.code() != 2 && stop.code() != 1 => {
                 let expected = runs_expected();
                 format!(
                     "nothing of {finished} finished runs, of {expected} asked for so far: there is no \
@@ -218,7 +221,7 @@ impl ExperimentSession {
 pub(super) fn stopped(failure: RunnerFailure) -> Stop {
     match failure {
         RunnerFailure::Run { policy, seed, failure } => {
-            let again = format!("{} --audit", command());
+            let again = format!("{} --audit", command(called()));
             Stop::of_run(*failure, &again).of(&format!("policy `{policy}`, seed {seed}"))
         }
         RunnerFailure::Memory(error) => {
@@ -227,8 +230,13 @@ pub(super) fn stopped(failure: RunnerFailure) -> Stop {
     }
 }
 
-/// The command that this process was called with.
-fn command() -> String {
+/// Words of the command that this process was called with, after its name.
+fn called() -> impl Iterator<Item = String> {
+    std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned())
+}
+
+/// A command of these words, quoted as a shell takes them.
+fn command(words: impl Iterator<Item = String>) -> String {
     let quoted = |word: String| {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:%+@".contains(letter);
         match !word.is_empty() && word.chars().all(plain) {
@@ -236,16 +244,24 @@ fn command() -> String {
             false => format!("'{}'", word.replace('\'', "'\\''")),
         }
     };
-    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    let words = words.map(quoted);
     std::iter::once("windtunnel".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// The command that goes on with what this one began.
+/// The command that goes on with what this one began, without the `--max-wall` that may have
+/// stopped it.
 fn resuming() -> String {
-    match std::env::args_os().any(|word| word == "--resume") {
-        true => command(),
-        false => format!("{} --resume", command()),
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let mut kept = Vec::new();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--max-wall" => drop(words.next()),
+            word if word.starts_with("--max-wall=") || word == "--resume" => (),
+            _ => kept.push(word),
+        }
     }
+    kept.push("--resume".to_owned());
+    command(kept.into_iter().skip(1))
 }
 
 fn header(experiment: &Experiment<'_>) -> Result<Header, Stop> {

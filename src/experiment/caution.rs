@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::measurement::Measurement;
 use super::single::RunResult;
-use crate::metrics::{Rentals, Summary, Undone};
+use crate::metrics::{Rentals, Summary, Undone, WholeMachines};
 use crate::model::{Market, Offer, World};
 use crate::policy::backfill::CONSERVATIVE;
 use crate::policy::order;
@@ -44,6 +44,9 @@ pub struct Facts {
     /// those, and they are too few to say of how long they are the work.
     #[serde(default)]
     pub few: Option<(u64, u64)>,
+    /// Replications that the two before are means over; 0 or 1 of one run.
+    #[serde(default)]
+    pub replications: u64,
     /// Whether anything was paid for spot instances.
     pub spot: bool,
     /// Providers to which anything was paid, and that have estimates among the prices at which there
@@ -54,6 +57,9 @@ pub struct Facts {
     pub unknown_names: Vec<String>,
     /// Counts of the work that the policy can and cannot rent for.
     pub rentals: Rentals,
+    /// Counts of the work that has its machines alone.
+    #[serde(default)]
+    pub whole: WholeMachines,
 }
 
 /// Number of the prices of a provider that are estimates.
@@ -82,12 +88,14 @@ impl Facts {
             burst_s: burst(&result.summary),
             longer_s: longer(&result.summary),
             few: few(&result.summary),
+            replications: 1,
             impossible: never.map(|(_, count)| *count).sum(),
             apart: result.summary.gangs_apart,
             spot: cost.by_market.iter().any(spot),
             estimated: estimated(scenario, policy, result),
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
             rentals: result.rentals.clone(),
+            whole: result.whole.clone(),
         }
     }
 }
@@ -100,10 +108,12 @@ impl Facts {
             runs.iter().map(of).sum::<f64>() / runs.len().max(1) as f64
         };
         let rent_s = libm::round(mean(|run| run.rent_s)) as u64;
+        let arrivals = libm::round(mean(|run| run.facts.submitted as f64)) as u64;
         let facts = runs.first().map(|run| run.facts.clone()).unwrap_or_default();
         Self {
             burst_s: facts.burst_s.map(|_| rent_s),
-            few: facts.few.map(|(count, _)| (count, rent_s)),
+            few: facts.few.map(|_| (arrivals, rent_s)),
+            replications: runs.len() as u64,
             longer_s: facts.longer_s.map(|_| libm::round(mean(|run| run.arrivals_s)) as u64),
             ..facts
         }
@@ -163,6 +173,8 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
     said.extend(too_long(runs));
     for run in runs {
         said.extend(unreserved(run));
+        said.extend(scattered(run));
+        said.extend(bound_to_machines(run));
         said.extend(stranded(run));
         said.extend(not_for_sale(run));
     }
@@ -318,6 +330,38 @@ fn unreserved(run: &CautionedRun<'_>) -> Option<String> {
     })
 }
 
+/// Work that has its machines alone was rented many more of them than it takes of the own ones.
+fn scattered(run: &CautionedRun<'_>) -> Option<String> {
+    let whole = &run.facts.whole;
+    let widest = whole.widest.as_ref()?;
+    let (count, starts) = (whole.scattered, if whole.scattered == 1 { "start" } else { "starts" });
+    Some(format!(
+        "{count} {starts} under {} of work that has its machines alone took more than twice as many rented machines \
+         as it takes of the own: the widest {} like {}, where it takes {} of the own. They run as fast as few large ones \
+         here, whatever the network. The largest on offer for it is {}.",
+        clip(run.name),
+        widest.rented,
+        clip(&widest.offer),
+        widest.own,
+        clip(&widest.largest)
+    ))
+}
+
+/// Reservations of work that has its machines alone are for given machines.
+fn bound_to_machines(run: &CautionedRun<'_>) -> Option<String> {
+    let sharing = run.facts.whole.sharing;
+    let ours = run.policy.is_ours(PolicyPart::Backfill) && run.policy.backfill.is(&CONSERVATIVE);
+    (ours && sharing > 0).then(|| {
+        let pieces = if sharing == 1 { "piece of work that has its" } else { "pieces of work that have their" };
+        format!(
+            "Under {} reservations of {sharing} {pieces} machines alone, several tasks on one, are a guess: each is for given \
+             machines, not for a number of them, so one may be for later than a count of free machines gives, and work \
+             behind it may start before it (\"Reservations\" in docs/scenario.md).",
+            clip(run.name)
+        )
+    })
+}
+
 /// Work was left waiting beside room for it.
 fn stranded(run: &CautionedRun<'_>) -> Option<String> {
     let left = run.facts.stranded;
@@ -359,13 +403,18 @@ fn few(summary: &Summary) -> Option<(u64, u64)> {
 
 /// A month is scaled from the time between few arrivals, or over few days.
 fn scarce(runs: &[CautionedRun<'_>]) -> Option<String> {
-    let (count, seconds) = runs.iter().find_map(|run| run.facts.few)?;
+    let facts = runs.iter().map(|run| run.facts).find(|facts| facts.few.is_some())?;
+    let (count, seconds) = facts.few?;
+    let over = match facts.replications {
+        0 | 1 => String::new(),
+        many => format!(" (means over {many} replications)"),
+    };
     let span = Span::from_secs(seconds as i64).rounded();
     let by_gaps = count as f64 / count.saturating_sub(1).max(1) as f64;
     if runs.iter().any(|run| run.facts.burst_s.is_some()) {
         return (count > 1).then(|| {
             format!(
-                "Of {count} arrivals the pause after the last is left out too: by that alone a month may be too dear \
+                "Of {count} arrivals{over} the pause after the last is left out too: by that alone a month may be too dear \
                  by a factor of up to {by_gaps:.2}."
             )
         });
@@ -378,7 +427,7 @@ fn scarce(runs: &[CautionedRun<'_>]) -> Option<String> {
     }
     let by_days = if (seconds as f64) < WEEK_S { 1.0 + 86_400.0 / seconds as f64 } else { 1.0 };
     Some(format!(
-        "What is rented in a month is scaled from the {span} between the first and the last of {count} arrivals, which \
+        "What is rented in a month is scaled from the {span} between the first and the last of {count} arrivals{over}, which \
          leave out the pause after the last: it may be too dear by a factor of up to {:.2}. Say \
          what time it stands for: `period` in `[workload]`.",
         by_gaps.max(by_days)
@@ -488,7 +537,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::metrics::{Costs, WorkCounts};
+    use crate::metrics::{Costs, ScatteredStart, WorkCounts};
 
     #[test]
     fn a_month_of_hours_and_a_period_that_is_too_short_are_seen() {
@@ -528,6 +577,12 @@ mod tests {
         };
         assert_eq!(told(&Facts::default()), "");
         assert_eq!(told(&Facts { undone: [350, 410, 700], ..Facts::default() }), "");
+        let widest = ScatteredStart {
+            rented: 1_024,
+            own: 64,
+            offer: "small".into(),
+            largest: "large".into(),
+        };
         for (facts, words) in [
             (
                 Facts { unreserved: 3, ..Facts::default() },
@@ -540,6 +595,30 @@ mod tests {
             (
                 Facts { stranded: 1, ..Facts::default() },
                 "p left 1 piece of work waiting until the end, though there was room for each ",
+            ),
+            (
+                Facts {
+                    whole: WholeMachines { sharing: 2, ..WholeMachines::default() },
+                    ..Facts::default()
+                },
+                "Under p reservations of 2 pieces of work that have their machines alone, several tasks on one, are a guess",
+            ),
+            (
+                Facts {
+                    whole: WholeMachines {
+                        scattered: 3,
+                        widest: Some(widest),
+                        ..WholeMachines::default()
+                    },
+                    ..Facts::default()
+                },
+                "3 starts under p of work that has its machines alone took more than twice as many rented machines \
+                 as it takes of the own: the widest 1024 like small, where it takes 64 of the own. They run as fast as \
+                 few large ones here, whatever the network. The largest on offer for it is large.",
+            ),
+            (
+                Facts { few: Some((410, 7_200)), replications: 51, ..Facts::default() },
+                "the last of 410 arrivals (means over 51 replications), which leave out",
             ),
             (Facts { burst_s: Some(7_200), ..Facts::default() }, "scaled from the 2 h over which"),
             (

@@ -2,20 +2,21 @@
 //! two runs is looked up.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::model::WorkId;
+use crate::model::{Offer, WorkId};
 use crate::policy::Trigger;
 use crate::sim::Observer;
 use crate::state::{
     AllocationRef, DecisionNote, Ending, ExpectedCost, InstanceRef, LaunchRefusal, OfferRejection,
     Record, State, Wait, WaitReason, WorkRef,
 };
-use crate::units::Time;
+use crate::units::{Id, Time};
 
 /// Waiting work that is named of what could be seen.
 const MOST_NAMED: usize = 8;
@@ -99,7 +100,9 @@ pub struct EventLog<'a, F> {
     over: &'a Cell<bool>,
     record: u64,
     seen: Option<PolicyView>,
-    reasons: VecDeque<EntryReason>,
+    reasons: Vec<EntryReason>,
+    /// By work and reason, the offers that were out of the question, and when that was said last.
+    ruled_out: BTreeMap<(String, String), (Time, BTreeSet<Id<Offer>>)>,
     /// The reasons have gone into a record.
     told: bool,
     /// By waiting work: what the policy said of it last, and the time at which it did.
@@ -117,7 +120,8 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
             over,
             record: 0,
             seen: None,
-            reasons: VecDeque::new(),
+            reasons: Vec::new(),
+            ruled_out: BTreeMap::new(),
             told: false,
             waits,
         }
@@ -130,9 +134,18 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
     }
 
     /// The reasons since the record before, and why those wait of whom nothing was
-    /// said since then: nothing was decided about them, and what was said last holds.
+    /// said since then: nothing was decided about them, and what was said last holds. What says most
+    /// comes first; see [`EntryReason::rank`].
     fn all_reasons(&self, state: &State<'_>) -> Vec<EntryReason> {
-        let mut all: Vec<EntryReason> = self.reasons.iter().cloned().collect();
+        let mut all = self.reasons.clone();
+        for ((work, words), (at, offers)) in &self.ruled_out {
+            let offer = offers.first().map(|&offer| &state.world().offers[offer].name);
+            let why = match (offers.len(), offer) {
+                (1, Some(name)) => format!("{name} not taken: {words}"),
+                (count, _) => format!("{count} offers not taken: {words}"),
+            };
+            all.push(EntryReason { time_us: at.micros(), work: work.clone(), why });
+        }
         // Of a single record it is looked up what was decided of any work, not of the first alone.
         let most = if self.stretch.from == self.stretch.until { MOST_REASONS } else { MOST_NAMED };
         for work in waiting(state, most) {
@@ -143,15 +156,22 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
                 all.push(EntryReason { time_us: at.micros(), work: name, why });
             }
         }
+        all.sort_by_key(EntryReason::rank);
         all
     }
 
     fn note(&mut self, state: &State<'_>, work: WorkRef, note: DecisionNote) {
         let why = match note {
             DecisionNote::Waits(wait) => waits(state, &wait),
-            DecisionNote::OfferRejected { offer, why, expected } => {
-                let name = &state.world().offers[offer].name;
-                let cost = expected.map_or_else(String::new, expected_words);
+            DecisionNote::OfferRejected { offer, why, expected: None } => {
+                let key = (label(state, work), rejection(state, why));
+                let (at, offers) = self.ruled_out.entry(key).or_default();
+                *at = state.now();
+                offers.insert(offer);
+                return;
+            }
+            DecisionNote::OfferRejected { offer, why, expected: Some(expected) } => {
+                let (name, cost) = (&state.world().offers[offer].name, expected_words(expected));
                 format!("{name} not taken{cost}: {}", rejection(state, why))
             }
             DecisionNote::OfferChosen { offer, expected } => {
@@ -164,10 +184,13 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
         if known {
             return;
         }
-        if self.reasons.len() == MOST_REASONS {
-            self.reasons.pop_front();
+        self.reasons.push(EntryReason { time_us: state.now().micros(), work, why });
+        if self.reasons.len() > MOST_REASONS {
+            // The oldest of those that say least.
+            let rank = |at: usize| self.reasons[at].rank();
+            let least = (0..self.reasons.len()).max_by_key(|&at| (rank(at), Reverse(at)));
+            least.map(|at| self.reasons.remove(at));
         }
-        self.reasons.push_back(EntryReason { time_us: state.now().micros(), work, why });
     }
 }
 
@@ -175,6 +198,7 @@ impl<F: FnMut(EventLogEntry)> Observer for EventLog<'_, F> {
     fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
         if std::mem::take(&mut self.told) {
             self.reasons.clear();
+            self.ruled_out.clear();
         }
         self.seen = self.explains_next().then(|| policy_view(state, triggers));
     }
@@ -422,6 +446,9 @@ fn expected_words(expected: ExpectedCost) -> String {
     }
 }
 
+/// Reason against an offer that lost by its score.
+const DEARER: &str = "the policy prefers another offer";
+
 /// Reason for which an offer was not taken, in words.
 pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
     match why {
@@ -444,7 +471,7 @@ pub(crate) fn rejection(state: &State<'_>, why: OfferRejection) -> String {
         OfferRejection::Apart => {
             "it lies apart from the instances that hold the job's other tasks".to_owned()
         }
-        OfferRejection::Dearer => "the policy prefers another offer".to_owned(),
+        OfferRejection::Dearer => DEARER.to_owned(),
     }
 }
 
@@ -474,6 +501,18 @@ impl EventLogEntry {
 }
 
 impl EntryReason {
+    /// Rank by what it tells, from 0: what was chosen, why work waits, which offers were weighed and
+    /// lost, which could not be had, and then what was out of the question.
+    pub fn rank(&self) -> u8 {
+        match self.why.as_str() {
+            why if why.starts_with("waits: ") => 1,
+            why if !why.contains(" not taken") => 0,
+            why if why.ends_with(DEARER) => 2,
+            why if why.contains(" not taken, expected cost ") => 3,
+            _ => 4,
+        }
+    }
+
     /// Time of the reason.
     pub fn at(&self) -> Time {
         Time::from_micros(self.time_us)

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use crate::metrics::{
-    BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures, RentWatch, Rentals, Series, Summary,
+    BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures, RentWatch, Rentals, Series,
+    Summary, WholeMachines,
 };
 use crate::model::Offer;
 use crate::policy::external::{Launcher, NoLauncher};
@@ -61,6 +62,8 @@ pub struct RunResult {
     pub unknown_names: Vec<UnknownName>,
     /// Counts of the work that the policy can and cannot rent for.
     pub rentals: Rentals,
+    /// Counts of the work that has its machines alone.
+    pub whole: WholeMachines,
     /// Offers for rent on which some of the work could run.
     pub workable: Vec<Id<Offer>>,
 }
@@ -150,6 +153,7 @@ pub fn run_with(
         notes: reading.notes,
         unknown_names: reading.unknown_names,
         workable: rents.workable(&scenario.world),
+        whole: rents.whole(),
         rentals: rents.found(),
     })
 }

@@ -23,6 +23,40 @@ pub fn figure(unit: &str, value: Option<f64>) -> String {
     }
 }
 
+/// A value beside the bound that it keeps or breaks: with more digits where the usual ones are those
+/// of the bound though it is another number.
+pub(super) fn figure_against(unit: &str, value: Option<f64>, bound: Option<f64>) -> String {
+    let usual = figure(unit, value);
+    let (Some(value), Some(bound)) = (value, bound) else { return usual };
+    if !value.is_finite() || usual != figure(unit, Some(bound)) || value == bound {
+        return usual;
+    }
+    let exact = |of: f64, places: usize| match unit {
+        "USD" => format!("${}", decimals(of, places)),
+        "s" => to_the_second(of, places),
+        "share" => format!("{} %", decimals(of * 100.0, places)),
+        "count" | "ratio" => decimals(of, places),
+        unit => format!("{} {unit}", decimals(of, places)),
+    };
+    let apart = (0..=6).find(|&places| exact(value, places) != exact(bound, places));
+    apart.map_or(usual, |places| exact(value, places))
+}
+
+/// Days, hours, minutes and seconds with this many decimals: `4 h 0 min 49 s`.
+fn to_the_second(secs: f64, places: usize) -> String {
+    let scale = libm::pow(10.0, places as f64);
+    let secs = libm::round(secs * scale) / scale;
+    let minutes = libm::floor(secs / 60.0);
+    let parts = [
+        (libm::floor(minutes / 1_440.0), "d"),
+        (libm::floor(minutes / 60.0) % 24.0, "h"),
+        (minutes % 60.0, "min"),
+    ];
+    let told = parts.iter().skip_while(|(count, _)| *count == 0.0);
+    let told = told.map(|(count, unit)| format!("{} {unit} ", decimals(*count, 0)));
+    told.collect::<String>() + &format!("{} s", decimals(secs - minutes * 60.0, places))
+}
+
 /// The difference of two values in `unit`, with its sign; shares differ by
 /// percentage points.
 pub fn difference(unit: &str, value: f64) -> String {
@@ -134,6 +168,9 @@ pub(super) fn share(value: f64) -> String {
 /// Number with thousands separators, whole if it is a whole number, else with up to two decimals.
 pub(super) fn amount(value: f64) -> String {
     let places = if libm::floor(value) == value || value.abs() >= 1e5 { 0 } else { 2 };
+    // A small number that is not whole is not shown as one.
+    let is_near_whole = (value - libm::round(value)).abs() < 0.005 && value.abs() < 10.0;
+    let places = if places == 2 && is_near_whole { 4 } else { places };
     let shown = decimals(value, places);
     if places == 0 {
         return shown;
@@ -164,6 +201,23 @@ pub(super) fn count(value: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_told_from_the_bound_beside_it() {
+        for (unit, value, bound, told) in [
+            ("s", 14_449.0, 14_400.0, "4 h 0 min 49 s"),
+            ("s", 14_400.4, 14_400.0, "4 h 0 min 0.4 s"),
+            ("s", 16_000.0, 14_400.0, "4 h 26 min"),
+            ("s", 14_400.0, 14_400.0, "4 h"),
+            ("s", 172_830.0, 172_800.0, "2 d 0 h 0 min 30 s"),
+            ("share", 0.949_96, 0.95, "94.996 %"),
+            ("USD", 0.100_04, 0.1, "$0.10004"),
+            ("ratio", 1.501, 1.5, "1.501"),
+        ] {
+            assert_eq!(figure_against(unit, Some(value), Some(bound)), told);
+        }
+        assert_eq!((amount(0.002_1), amount(0.995_6)), ("0.0021".into(), "0.9956".into()));
+    }
 
     #[test]
     fn figures_read_like_a_person_writes_them() {

@@ -13,7 +13,9 @@ use minijinja::{Environment, Error, Value};
 use serde::Serialize;
 
 use super::document::{Answer, MOST_BULLETS, unquoted};
-use super::figure::{amount, change, count, difference, figure, half_width, rounded};
+use super::figure::{
+    amount, change, count, difference, figure, figure_against, half_width, rounded,
+};
 
 /// Answer and cautions that a template gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +83,9 @@ fn rendered(template: &str, found: Value) -> Result<String, Error> {
         None => Ok(write!(out, "{value}")?),
     });
     words.add_filter("figure", |value: f64, unit: &str| figure(unit, Some(value)));
+    words.add_filter("figure_against", |value: Option<f64>, unit: &str, bound: Option<f64>| {
+        figure_against(unit, value, bound)
+    });
     words.add_filter("figure_or_nothing", |value: Option<f64>, unit: &str| figure(unit, value));
     words.add_filter("size", |value: f64, unit: &str| figure(unit, Some(value.abs())));
     words.add_filter("difference", |value: f64, unit: &str| difference(unit, value));

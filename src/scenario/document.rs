@@ -163,6 +163,14 @@ fn scalar(text: &str) -> Value {
     }
 }
 
+/// The key with the table before it in which the file has its first part, unless the file has that
+/// by itself: `cluster.batch.nodes` of `batch.nodes`.
+fn longer(document: &DocumentMut, key: &str, first: &str) -> Option<String> {
+    let has = |item: &Item| item.as_table_like().is_some_and(|table| table.contains_key(first));
+    let mut tables = document.iter().filter(|(_, item)| has(item));
+    tables.next().filter(|_| !document.contains_key(first)).map(|(name, _)| format!("{name}.{key}"))
+}
+
 fn set_one(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Problem> {
     let path = format!("--set {key}={value}");
     let path = clip(&path);
@@ -180,6 +188,7 @@ fn set_one(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Pro
     {
         document.insert(table, Item::Table(Table::new()));
     }
+    let longer = longer(document, key, &parts[0]);
     let mut item = document.as_item_mut();
     for part in &parts[..parts.len() - 1] {
         let next = match part.parse::<usize>() {
@@ -205,7 +214,10 @@ fn set_one(document: &mut DocumentMut, key: &str, value: &str) -> Result<(), Pro
                         clip(option)
                     )
                 }
-                _ => "only a key of a table that the file has can be set".to_owned(),
+                _ => match &longer {
+                    Some(meant) => format!("did you mean `{}`?", clip(meant)),
+                    None => "only a key of a table that the file has can be set".to_owned(),
+                },
             };
             return refuse(
                 format!("cannot set `{}`: the scenario has no `{}`", clip(key), clip(part)),
@@ -317,6 +329,7 @@ mod tests {
     fn an_impossible_edit_is_a_problem() {
         let cases = [
             ("z.c", "--set z.c=1: cannot set `z.c`: the scenario has no `z`"),
+            ("c.d.e", "--set c.d.e=1: cannot set `c.d.e`: the scenario has no `c`"),
             ("b", "--set b=1: cannot set `b`: it is a table, not a single value"),
             ("a.b", "--set a.b=1: cannot set `a.b`: what holds it is not a table"),
         ];

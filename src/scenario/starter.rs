@@ -79,7 +79,7 @@ pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
     columns(&trace.format, &assumed, &survey, &mut line);
     let cluster = match beginning.machines {
         Machines::Untold => cluster(&survey),
-        Machines::Processors(given) => one_processor_nodes(&given, &survey),
+        Machines::Processors { given, nodes } => processor_nodes(&given, nodes, &survey),
         Machines::NodeList => listed(path, named).unwrap_or_else(|| cluster(&survey)),
     };
     if let Some(column) = &assumed.models {
@@ -243,10 +243,28 @@ fn estimates(survey: &TraceSurvey, line: &mut impl FnMut(&[&str])) {
     line(&["estimates = \"factor(2)\"       # assumed: ", &which]);
 }
 
-/// A cluster as large as the trace says, one node per processor: `given` are numbers of processors.
-fn one_processor_nodes(given: &[i64], survey: &TraceSurvey) -> Vec<String> {
+/// A cluster as large as the trace says: `given` are numbers of processors, which are on `nodes` nodes.
+/// One node per processor, where the number of nodes is not known or does not divide them.
+fn processor_nodes(given: &[i64], nodes: Option<i64>, survey: &TraceSurvey) -> Vec<String> {
     let widest = survey.stats.tasks.max as i64;
     let procs = given.iter().find(|count| (widest.max(1)..=1_000_000).contains(count));
+    if let (Some(&procs), Some(nodes)) = (procs, nodes)
+        && (1..procs).contains(&nodes)
+        && procs % nodes == 0
+    {
+        let each = procs / nodes;
+        return vec![
+            processors_load(survey, procs as u64),
+            "# If a job has its nodes alone, write `exclusive = true` into [workload].".to_owned(),
+            "[cluster.batch]".to_owned(),
+            format!("nodes = {nodes:<21}# MaxNodes of the header; its MaxProcs is {procs}"),
+            format!(
+                "shape = {{ vcpus = {each}, memory = \"{} GiB\" }}",
+                each as f64 * PROCESSOR_GIB
+            ),
+            format!("cost = \"{:.2} USD/h\"           # per node, assumed", 0.03 * each as f64),
+        ];
+    }
     let (nodes, comment) = match procs {
         Some(&procs) => (procs as u64, "# as many as the header says; one node per processor"),
         None => (
@@ -256,6 +274,8 @@ fn one_processor_nodes(given: &[i64], survey: &TraceSurvey) -> Vec<String> {
     };
     vec![
         processors_load(survey, nodes),
+        "# A processor is a node here. Where nodes have several: `nodes` and `vcpus` of the real ones, and".to_owned(),
+        "# `exclusive = true` in [workload] if a job has its nodes alone.".to_owned(),
         "[cluster.batch]".to_owned(),
         format!("nodes = {nodes:<21}{comment}"),
         format!("shape = {{ vcpus = 1, memory = \"{PROCESSOR_GIB} GiB\" }}"),

@@ -50,7 +50,9 @@ pub use measures::{Measures, TenantNames};
 pub use metric::{Direction, METRICS, Metric};
 pub use moves::PathTraffic;
 pub use occupancy::{MOST_HOLDS, MOST_MACHINES, Machine, MachineUse, OccupancyRecorder};
-pub use rental::{Lack, RentWatch, RentalLimits, Rentals, Renting, asked};
+pub use rental::{
+    Lack, RentWatch, RentalLimits, Rentals, Renting, ScatteredStart, WholeMachines, asked,
+};
 pub use series::{Bucket, Series};
 pub use summary::{
     Carbon, CostPart, Costs, CpuOnGpus, Deadlines, DistributionSummary, Summary, Undone, WorkCounts,

@@ -69,7 +69,7 @@ struct Decided<'a> {
 struct ReasonWords<'a> {
     after: String,
     work: &'a str,
-    why: &'a str,
+    why: String,
 }
 
 /// Words on where a run parts from its baseline: a title, and lines indented below it.
@@ -130,7 +130,7 @@ fn about(both: [Option<&EventLogEntry>; 2]) -> Vec<&str> {
     let mut all = Vec::new();
     for step in both.into_iter().flatten() {
         all.extend(step.work.as_deref());
-        let chosen = step.reasons.iter().filter(|one| step.work.is_none() && weight(one) == 0);
+        let chosen = step.reasons.iter().filter(|one| step.work.is_none() && one.rank() == 0);
         all.extend(chosen.map(|reason| reason.work.as_str()));
     }
     all
@@ -140,24 +140,56 @@ fn decided<'a>(name: &'static str, step: Option<&'a EventLogEntry>, about: &[&st
     let all = step.map_or(&[][..], |step| &step.reasons).iter();
     let mut told: Vec<&EntryReason> =
         all.filter(|reason| about.is_empty() || about.contains(&reason.work.as_str())).collect();
-    told.sort_by_key(|reason| weight(reason));
-    let more = told.len().saturating_sub(MOST_REASONS);
-    let why = |one: &&'a EntryReason| ReasonWords {
-        after: moment(one.at()),
-        work: &one.work,
-        why: &one.why,
-    };
-    Decided { name, reasons: told.iter().take(MOST_REASONS).map(why).collect(), more }
+    told.sort_by_key(|reason| reason.rank());
+    let mut folded: Vec<Folded<'a>> = Vec::new();
+    for reason in told {
+        let (offer, zone, rest) = parted(&reason.why);
+        let known = folded.iter_mut().find(|one| {
+            zone.is_some()
+                && (&one.offer, one.rest, &one.reason.work) == (&offer, rest, &reason.work)
+                && one.reason.time_us == reason.time_us
+        });
+        match known {
+            Some(known) => known.zones.extend(zone),
+            None => {
+                folded.push(Folded { reason, offer, zones: zone.into_iter().collect(), rest });
+            }
+        }
+    }
+    let more = folded.len().saturating_sub(MOST_REASONS);
+    Decided { name, reasons: folded.iter().take(MOST_REASONS).map(Folded::words).collect(), more }
 }
 
-/// Rank of a reason, from 0; what says most comes first: what was chosen, why work waits, what
-/// would have cost how much, and then what was out of the question.
-fn weight(reason: &EntryReason) -> u8 {
-    match reason.why.as_str() {
-        why if why.starts_with("waits: ") => 1,
-        why if !why.contains(" not taken") => 0,
-        why if why.contains(" not taken, expected cost ") => 2,
-        _ => 3,
+/// One reason against the same offer in some zones, or any other reason.
+struct Folded<'a> {
+    reason: &'a EntryReason,
+    /// The offer without its zone; empty of other reasons.
+    offer: String,
+    zones: Vec<&'a str>,
+    rest: &'a str,
+}
+
+impl<'a> Folded<'a> {
+    fn words(&self) -> ReasonWords<'a> {
+        let why = match &self.zones[..] {
+            [] | [_] => self.reason.why.clone(),
+            [first, ..] => {
+                format!("{} in {} zones ({first}, ...){}", self.offer, self.zones.len(), self.rest)
+            }
+        };
+        ReasonWords { after: moment(self.reason.at()), work: &self.reason.work, why }
+    }
+}
+
+/// The offer without its zone, its zone, and the rest of a reason against one: `provider/zone/type/market`
+/// of clouds. All of any other reason is rest.
+fn parted(why: &str) -> (String, Option<&str>, &str) {
+    let offer = why.find(" not taken").map_or("", |at| &why[..at]);
+    match offer.split('/').collect::<Vec<_>>()[..] {
+        [provider, zone, kind, market] => {
+            (format!("{provider}/{kind}/{market}"), Some(zone), &why[offer.len()..])
+        }
+        _ => (String::new(), None, why),
     }
 }
 
@@ -175,5 +207,42 @@ fn sight(seen: &PolicyView) -> Sight<'_> {
         free_cores: seen.free_cpu_milli as f64 / 1e3,
         free_memory_gib: seen.free_memory_mib as f64 / 1024.0,
         free_gpus: seen.free_gpu_milli as f64 / 1e3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_chosen_comes_first_and_zones_are_folded() {
+        let reason = |why: &str| EntryReason { time_us: 0, work: "j".into(), why: why.into() };
+        let mut reasons = vec![reason("190 offers not taken: not among what the policy rents")];
+        for zone in ["a", "b", "c"] {
+            let why = format!(
+                "aws/{zone}/big/spot not taken, expected cost $2.00 for 1 instance: the policy prefers another offer"
+            );
+            reasons.push(reason(&why));
+        }
+        reasons.push(reason("aws/a/small/spot chosen, expected cost $1.00 for 1 instance"));
+        let entry = EventLogEntry {
+            record: 1,
+            time_us: 0,
+            date: String::new(),
+            what: String::new(),
+            work: Some("j".into()),
+            seen: None,
+            reasons,
+        };
+        let told = decided("now", Some(&entry), &["j"]);
+        let told: Vec<&str> = told.reasons.iter().map(|one| one.why.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "aws/a/small/spot chosen, expected cost $1.00 for 1 instance",
+                "aws/big/spot in 3 zones (a, ...) not taken, expected cost $2.00 for 1 instance: the policy prefers another offer",
+                "190 offers not taken: not among what the policy rents",
+            ]
+        );
     }
 }

@@ -62,6 +62,7 @@ struct NamedObjective {
     who: String,
     words: String,
     unit: &'static str,
+    bound: f64,
     was: f64,
     now: Option<f64>,
 }
@@ -94,6 +95,7 @@ impl CheckReport<'_> {
                 who: who(verdicts),
                 words: format!("{} {}", one.metric.label, one.objective.text),
                 unit: one.metric.unit,
+                bound: one.objective.bound,
                 was: one.base,
                 now: one.now,
             })

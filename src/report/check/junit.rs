@@ -7,7 +7,7 @@ use super::document::{MOST_MOVED, moved_row, row_of};
 use super::{
     BrokenObjective, CheckReport, Finding, FirstDivergence, GateOutcome, GateVerdicts, LeftOut,
 };
-use crate::report::figure::figure;
+use crate::report::figure::figure_against;
 use crate::scenario::Subject;
 use crate::text::xml;
 
@@ -123,7 +123,9 @@ fn write_broken(
     let class = xml(&format!("{}.{}", verdicts.scenario, verdicts.policy));
     let name = xml(&format!("promise {} {}", one.metric.key, one.objective.text));
     let unit = one.metric.unit;
-    let (was, now) = (figure(unit, Some(one.base)), figure(unit, one.now));
+    let bound = Some(one.objective.bound);
+    let (was, now) =
+        (figure_against(unit, Some(one.base), bound), figure_against(unit, one.now, bound));
     let words =
         xml(&format!("was kept and now is not: baseline {was}, now {now}; no gate holds it"));
     writeln!(

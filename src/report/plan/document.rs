@@ -2,7 +2,7 @@
 
 use super::super::chart::Chart;
 use super::super::document::{Card, Document, Section, SectionPlace, Tone, unquoted};
-use super::super::figure::figure;
+use super::super::figure::{figure, figure_against};
 use super::super::words::dollars;
 use super::PlanReport;
 use crate::experiment::search::Variable;
@@ -61,7 +61,8 @@ impl PlanReport<'_> {
             let (metric, objective) = (self.promised(row), &self.found.objectives[row]);
             let mean = self.mean(metric, judged);
             let kept = mean.is_some_and(|mean| objective.kept(mean));
-            let card = Card::new(metric.label, figure(metric.unit, mean), self.bound(row));
+            let shown = figure_against(metric.unit, mean, Some(objective.bound));
+            let card = Card::new(metric.label, shown, self.bound(row));
             cards.push(card.toned(Tone::of(Some(kept))));
         }
         cards

@@ -87,6 +87,8 @@ struct MeasuredMetric {
     label: &'static str,
     unit: &'static str,
     promise: String,
+    /// Bound of the promise, in the unit; `None` of what is made small.
+    bound: Option<f64>,
     mean: f64,
     low: f64,
     high: f64,
@@ -246,6 +248,7 @@ impl PlanReport<'_> {
             label: goal.label,
             unit: goal.unit,
             promise: String::new(),
+            bound: None,
             mean: interval.mean,
             low: interval.low,
             high: interval.high,
@@ -257,7 +260,9 @@ impl PlanReport<'_> {
         let metric = self.promised(row);
         let Interval { mean, low, high, .. } = self.interval(metric, all)?;
         let promise = self.promise(row);
-        Some(MeasuredMetric { label: metric.label, unit: metric.unit, promise, mean, low, high })
+        let bound = Some(self.found.objectives[row].bound);
+        let (label, unit) = (metric.label, metric.unit);
+        Some(MeasuredMetric { label, unit, promise, bound, mean, low, high })
     }
 
     /// The finalist next below in price, which does not keep the promises; where all that were

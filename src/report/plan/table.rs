@@ -1,7 +1,7 @@
 //! A plan in tables: what was judged, and all that was looked at.
 
 use super::super::document::{Cell, Table, Tone};
-use super::super::figure::{clean, figure, half_width};
+use super::super::figure::{clean, figure, figure_against, half_width};
 use super::PlanReport;
 use crate::experiment::search::{Candidate, SetupVerdict};
 use crate::experiment::{Chance, Measurement};
@@ -88,6 +88,7 @@ impl PlanReport<'_> {
         for (row, objective) in self.found.objectives.iter().enumerate() {
             let mut cell = self.cell(self.promised(row), all);
             let mean = self.mean(self.promised(row), all);
+            cell.text = figure_against(objective.metric.unit, mean, Some(objective.bound));
             cell.tone = match mean.is_some_and(|mean| objective.kept(mean)) {
                 true => Tone::Good,
                 false => Tone::Bad,

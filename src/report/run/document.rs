@@ -61,6 +61,7 @@ struct BrokenPromise<'a> {
     label: &'a str,
     unit: &'a str,
     value: Option<f64>,
+    bound: f64,
 }
 
 impl RunReport {
@@ -102,6 +103,7 @@ impl RunReport {
                     label: &one.label,
                     unit: &one.unit,
                     value: one.value,
+                    bound: one.bound,
                 })
                 .collect(),
             assumptions: self.assumptions.len(),

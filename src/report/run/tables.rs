@@ -1,7 +1,9 @@
 //! The numbers of one run, in tables of words.
 
 use super::super::document::{Card, Cell, Table, Tone};
-use super::super::figure::{NOTHING, amount, clean, count, decimals, difference, figure, share};
+use super::super::figure::{
+    NOTHING, amount, clean, count, decimals, difference, figure, figure_against, share,
+};
 use super::super::words::dollars;
 use super::RunReport;
 use crate::metrics::{Costs, DistributionSummary, Summary};
@@ -75,7 +77,7 @@ pub(in crate::report) fn objectives(report: &RunReport) -> Option<Table> {
         let mut cells: Vec<Cell> = [
             objective.label.clone(),
             clean(&objective.text),
-            figure(&objective.unit, objective.value),
+            figure_against(&objective.unit, objective.value, Some(objective.bound)),
             margin.unwrap_or_else(|| NOTHING.to_owned()),
         ]
         .map(Cell::plain)

@@ -30,6 +30,28 @@ fn a_scenario_for_each_example_trace_is_read() {
 }
 
 #[test]
+fn nodes_of_a_log_in_processors_are_those_of_its_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.swf");
+    let row = "1 0 -1 100 9 -1 -1 9 100 -1 1 1 1 -1 -1 -1 -1 -1\n";
+    for (header, nodes, shape) in [
+        (
+            "; MaxNodes: 160\n; MaxProcs: 10240\n",
+            "nodes = 160 ",
+            "vcpus = 64, memory = \"256 GiB\"",
+        ),
+        ("; MaxProcs: 10240\n", "nodes = 10240 ", "vcpus = 1, memory = \"4 GiB\""),
+        ("; MaxNodes: 3\n; MaxProcs: 10\n", "nodes = 10 ", "vcpus = 1, memory = \"4 GiB\""),
+    ] {
+        std::fs::write(&path, format!("{header}{row}")).unwrap();
+        let text = check(&path);
+        for want in [nodes, shape, "`exclusive = true`"] {
+            assert!(text.contains(want), "{want}: {text}");
+        }
+    }
+}
+
+#[test]
 fn own_columns_are_recognised() {
     let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
     let machines = check(&traces.join("vms-small.csv"));

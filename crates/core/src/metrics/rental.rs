@@ -4,6 +4,7 @@
 
 mod lack;
 mod offers;
+mod whole;
 
 use std::fmt;
 
@@ -11,6 +12,7 @@ use lack::lack;
 use offers::WorkableOffers;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+pub use whole::{ScatteredStart, WholeMachines};
 
 use super::fact::{Fact, FactObserver};
 use crate::model::{Ask, Offer, Rules, World};
@@ -185,17 +187,23 @@ impl Rentals {
 pub struct RentWatch {
     renting: Option<Renting>,
     offers: WorkableOffers,
+    whole: WholeMachines,
 }
 
 impl RentWatch {
     /// Watch of a run under `policy`.
     pub fn new(policy: &PolicySpec) -> Self {
-        Self { renting: Renting::new(policy), offers: WorkableOffers::default() }
+        Self { renting: Renting::new(policy), ..Self::default() }
     }
 
     /// Counts of the work that was submitted.
     pub fn found(self) -> Rentals {
         self.renting.map(Renting::found).unwrap_or_default()
+    }
+
+    /// Counts of the work that has its machines alone.
+    pub fn whole(&self) -> WholeMachines {
+        self.whole.clone()
     }
 
     /// Offers for rent on which some of the work could run, in their order, whether the policy may
@@ -215,8 +223,12 @@ impl Observer for RentWatch {
 impl FactObserver for RentWatch {
     #[inline(always)]
     fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
+        if let Fact::Placed(placed) = fact {
+            self.whole.placed(state, placed);
+        }
         if let Fact::Submitted(work, live) = fact {
             self.offers.submitted(state, live);
+            self.whole.submitted(state.world(), live);
             if let Some(renting) = &mut self.renting {
                 renting.submitted(state, work);
             }

@@ -124,8 +124,14 @@ pub enum Machines {
     /// It tells of none.
     #[default]
     Untold,
-    /// Processors of one machine: the numbers that the file gives, the first that can be is right.
-    Processors(Vec<i64>),
+    /// Processors of one machine: the numbers that the file gives, the first that can be is right; and
+    /// the number of its nodes, where the file gives both.
+    Processors {
+        /// Numbers of processors.
+        given: Vec<i64>,
+        /// Number of nodes.
+        nodes: Option<i64>,
+    },
     /// A list of nodes that may lie beside the file.
     NodeList,
 }

@@ -195,8 +195,11 @@ impl ReadFormat for SwfOptions {
 
     fn beginning(&self, trace: &TraceSpec) -> Result<Beginning, Problem> {
         let header = SwfHeader::read(&mut trace.lines()?)?;
-        let given = ["MaxProcs", "MaxNodes"].into_iter().filter_map(|key| header.number(key));
-        Ok(Beginning { machines: Machines::Processors(given.collect()), ..Beginning::default() })
+        let [procs, nodes] = ["MaxProcs", "MaxNodes"].map(|key| header.number(key));
+        let given = procs.into_iter().chain(nodes).collect();
+        let nodes = nodes.filter(|_| procs.is_some());
+        let machines = Machines::Processors { given, nodes };
+        Ok(Beginning { machines, ..Beginning::default() })
     }
 }
 
