@@ -18,8 +18,7 @@ use super::fact::{Fact, FactObserver};
 use crate::model::{Ask, Offer, Rules, World};
 use crate::policy::composed::fits::{CountedCapacity, Feasibility};
 use crate::policy::spec::{PolicyPart, PolicySpec};
-use crate::sim::Observer;
-use crate::state::{Record, ResolvedRules, State, WorkRef};
+use crate::state::{ResolvedRules, State, WorkRef};
 use crate::units::{Demand, Id};
 
 /// Most reasons that are told of one policy.
@@ -210,13 +209,6 @@ impl RentWatch {
     /// rent them or not.
     pub fn workable(&self, world: &World) -> Vec<Id<Offer>> {
         self.offers.found(world)
-    }
-}
-
-impl Observer for RentWatch {
-    #[inline(always)]
-    fn record(&mut self, state: &State<'_>, record: &Record) {
-        self.see(state, Fact::of(state, record));
     }
 }
 
