@@ -78,28 +78,19 @@ pub fn run_length(work: Span, speed: u32) -> Span {
     span_at(i128::from(work.micros()) * 1_000_000, speed)
 }
 
+/// `left / speed`, rounded up; most of it fits in a word, which divides several times faster.
 #[inline(always)]
 fn span_at(left: i128, speed: u32) -> Span {
     let speed = speed.max(1);
     if let Ok(left) = u64::try_from(left) {
         return span_of(left.div_ceil(u64::from(speed)));
     }
-    let whole = quotient(left, speed);
-    let micros = whole + i128::from(whole * i128::from(speed) != left);
-    span_of(micros)
+    let speed = i128::from(speed);
+    span_of(left.div_euclid(speed) + i128::from(left.rem_euclid(speed) > 0))
 }
 
 fn span_of(micros: impl TryInto<i64>) -> Span {
     Span::from_micros(micros.try_into().unwrap_or(i64::MAX / 4))
-}
-
-/// `work / speed`, rounded down; most work fits in a word, which divides several
-/// times faster.
-pub(super) fn quotient(work: i128, speed: u32) -> i128 {
-    match u64::try_from(work) {
-        Ok(work) => i128::from(work / u64::from(speed)),
-        Err(_) => work.div_euclid(i128::from(speed)),
-    }
 }
 
 #[cfg(test)]
