@@ -47,36 +47,23 @@ impl Stop {
 
     /// A run that could not go on.
     pub(super) fn of_run(failure: RunFailure, again: &str) -> Self {
+        let failure = match failure {
+            RunFailure::Input(problems) => return Self::Input(problems),
+            RunFailure::Law(_) => return Self::Bug(format!("{failure}\n  again: {again}")),
+            RunFailure::Sim(failure) => failure,
+        };
         match failure {
-            RunFailure::Input(problems) => Self::Input(problems),
-            RunFailure::Sim(Failure::Input(problem)) => Self::Input(vec![problem]),
-            RunFailure::Sim(Failure::Limit { name, value }) => Self::Limit(format!(
-                "the run reached `limits.{name}`, which is {value}\n  hint: {}",
-                raise(name)
-            )),
-            RunFailure::Sim(Failure::Interrupted { .. }) => {
-                Self::Interrupted("no results were written".to_owned())
+            Failure::Input(problem) => Self::Input(vec![problem]),
+            Failure::Limit { name, .. } => {
+                Self::Limit(format!("{failure}\n  hint: {}", raise(name)))
             }
-            RunFailure::Sim(Failure::Policy { why, at }) => {
+            Failure::Interrupted { .. } => Self::Interrupted("no results were written".to_owned()),
+            // The policy's own words may be many lines.
+            Failure::Policy { why, at } => {
                 Self::Policy(format!("{why}\n  at {:.6} s of the simulated time", at.secs_f64()))
             }
-            RunFailure::Sim(Failure::Illegal { refusal, at }) => Self::Bug(format!(
-                "the policy did something illegal at {:.6} s: {refusal}\n  again: {again}",
-                at.secs_f64()
-            )),
-            RunFailure::Sim(Failure::Loop { at }) => Self::Limit(format!(
-                "the policy was asked a million times at {:.6} s without time moving on",
-                at.secs_f64()
-            )),
-            RunFailure::Sim(Failure::Futile { what, at }) => {
-                Self::Limit(format!("the policy {what}, at {:.6} s", at.secs_f64()))
-            }
-            RunFailure::Law(broken) => Self::Bug(format!(
-                "a law was broken at {:.6} s: {}; found {}\n  again: {again}",
-                broken.at.secs_f64(),
-                broken.law,
-                broken.found
-            )),
+            Failure::Illegal { .. } => Self::Bug(format!("{failure}\n  again: {again}")),
+            Failure::Loop { .. } | Failure::Futile { .. } => Self::Limit(failure.to_string()),
         }
     }
 
