@@ -116,6 +116,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// Concludes an allocation that has ended: what it did, what it cost, what is idle now.
     #[inline(always)]
     pub(super) fn conclude(&mut self, allocation: AllocationRef, ending: Ending) {
+        debug_assert_eq!(self.state.allocation(allocation).ending(), Some(ending));
         let work = self.state.allocation(allocation).work();
         if let Some(key) = self.keys.get_mut(allocation.slot()).and_then(Option::take) {
             self.queue.cancel(key);
