@@ -34,7 +34,7 @@ pub const MOST_WORK: usize = 250_000;
 const MOST_PAIRS: usize = 100_000_000;
 
 /// Most pairs of offer and set of rules that are held at once.
-const MOST_DISHES: usize = 500_000;
+const MOST_CLASSES: usize = 500_000;
 
 /// Times and capacities beyond this are left alone: their products could not
 /// be counted.
@@ -143,22 +143,22 @@ pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Boun
     let mut more = source.next(&mut book, &mut work)?;
     let started = if more { work.arrival.min(Time::ZERO) } else { Time::ZERO };
     let mut reader = JobReader::new(world, started);
-    let mut menus = FeasibleOfferCache::new(world, started);
+    let mut cache = FeasibleOfferCache::new(world, started);
     let mut known = BoundInputs { frame, started, ..BoundInputs::default() };
     let mut pairs = 0_usize;
     while more && frame.horizon.is_none_or(|horizon| work.arrival <= horizon) {
         known.last_arrival = work.arrival;
         if frame.counted_from.is_none_or(|from| work.arrival >= from) {
-            let menu = menus.of(&book, work.ask.rules);
-            pairs += menu.classes.len();
+            let feasible = cache.of(&book, work.ask.rules);
+            pairs += feasible.classes.len();
             if known.jobs.len() == MOST_WORK || pairs > MOST_PAIRS {
                 return Ok(row::none(&format!(
                     "more than {MOST_WORK} pieces of work, or {MOST_PAIRS} pairs of work and offer"
                 )));
             }
-            let job = reader.read(&book, &work, menu);
-            if menus.size > MOST_DISHES {
-                let reason = format!("more than {MOST_DISHES} pairs of offer and set of rules");
+            let job = reader.read(&book, &work, feasible);
+            if cache.size > MOST_CLASSES {
+                let reason = format!("more than {MOST_CLASSES} pairs of offer and set of rules");
                 return Ok(row::none(&reason));
             }
             if job.feasible && job.done.micros() > MOST {
@@ -168,7 +168,7 @@ pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Boun
         }
         more = source.next(&mut book, &mut work)?;
     }
-    known.capacity = menus.capacity();
+    known.capacity = cache.capacity();
     if known.capacity.iter().any(|&capacity| capacity > i128::from(MOST)) {
         return Ok(row::none("more machines than can be counted"));
     }

@@ -55,7 +55,7 @@ pub(super) struct JobReader<'w> {
 
 /// Time and cost of a job on one class of offers.
 #[derive(Clone, Copy, Debug)]
-struct Weighting {
+struct RunCost {
     compute: Span,
     moving: Span,
     price_of_moving: Money,
@@ -68,15 +68,20 @@ impl<'w> JobReader<'w> {
 
     /// The job, which may turn out not to be feasible. Marks the classes of offers that a limited
     /// job needs.
-    pub(super) fn read(&mut self, book: &Interner, work: &Work, menu: &mut FeasibleOffers) -> Job {
+    pub(super) fn read(
+        &mut self,
+        book: &Interner,
+        work: &Work,
+        feasible: &mut FeasibleOffers,
+    ) -> Job {
         let ask = &work.ask;
         let home = ask.home.and_then(|home| self.home(book, home));
-        let held = |dish: &OfferClass| most_tasks(dish.shape, ask.demand) > 0;
+        let held = |class: &OfferClass| most_tasks(class.shape, ask.demand) > 0;
         let mut job = self.blank(work);
         let mut sum = OfferSums::default();
-        for dish in menu.classes.iter().filter(|dish| held(dish)) {
-            sum.add(dish, ask.demand);
-            job.limited &= dish.limit.is_some();
+        for class in feasible.classes.iter().filter(|class| held(class)) {
+            sum.add(class, ask.demand);
+            job.limited &= class.limit.is_some();
         }
         let enough = if ask.gang { u128::from(ask.tasks) } else { 1 };
         let Some(runtime) = work.body.length().filter(|_| sum.most >= enough) else { return job };
@@ -88,13 +93,13 @@ impl<'w> JobReader<'w> {
         // on different instances: then no more than each part's least is sure.
         let whole = ask.tasks == 1 && !ask.keeps_progress();
         let mut best = OfferRange::default();
-        for dish in menu.classes.iter().filter(|dish| held(dish)) {
-            let weighting = self.taste(work, runtime, dish, home);
-            best.see(weighting);
-            self.add(&mut job, work, dish, weighting, whole);
+        for class in feasible.classes.iter().filter(|class| held(class)) {
+            let run = self.run_on(work, runtime, class, home);
+            best.see(run);
+            self.add(&mut job, work, class, run, whole);
         }
-        for dish in menu.classes.iter_mut().filter(|dish| held(dish)) {
-            dish.needed |= job.limited;
+        for class in feasible.classes.iter_mut().filter(|class| held(class)) {
+            class.needed |= job.limited;
         }
         best.finish(&mut job, whole, ask.tasks == 1 || ask.gang);
         job
@@ -128,9 +133,9 @@ impl<'w> JobReader<'w> {
     }
 
     /// Takes in the time and cost of the job on one class of offers.
-    fn add(&self, job: &mut Job, work: &Work, dish: &OfferClass, taste: Weighting, whole: bool) {
-        let busy = if whole { taste.compute.saturating_add(taste.moving) } else { taste.compute };
-        let ready = self.started.saturating_add(dish.boot).max(work.arrival);
+    fn add(&self, job: &mut Job, work: &Work, class: &OfferClass, run: RunCost, whole: bool) {
+        let busy = if whole { run.compute.saturating_add(run.moving) } else { run.compute };
+        let ready = self.started.saturating_add(class.boot).max(work.arrival);
         // Gangs start with the last of their instances, and later parts where
         // earlier ones have been: only the whole is sure to start here.
         let start = if whole { ready } else { job.start };
@@ -141,8 +146,8 @@ impl<'w> JobReader<'w> {
         // Progress that survives may come from anywhere, a little of it from here.
         let parted = work.ask.keeps_progress();
         let in_time = parted || job.deadline.is_none_or(|deadline| end <= deadline);
-        let moving = if whole { taste.price_of_moving.dollars() } else { 0.0 };
-        if dish.owned {
+        let moving = if whole { run.price_of_moving.dollars() } else { 0.0 };
+        if class.owned {
             job.owned = Some(job.owned.map_or(busy, |known| known.min(busy)));
             job.owned_moving = job.owned_moving.min(moving);
             if in_time {
@@ -150,11 +155,11 @@ impl<'w> JobReader<'w> {
             }
             return;
         }
-        let cost = dish.price * busy.micros() as f64 * f64::from(work.ask.tasks);
+        let cost = class.price * busy.micros() as f64 * f64::from(work.ask.tasks);
         let demand = work.ask.demand;
         let asked = [demand.cpu, demand.memory, demand.gpu_milli()].map(f64::from);
-        for at in dish.ways.clone() {
-            let shares = dish.shares[at];
+        for at in class.ways.clone() {
+            let shares = class.shares[at];
             let share = shares[0] * asked[0] + shares[1] * asked[1] + shares[2] * asked[2];
             let rent = moving + cost * share;
             job.rents[at] = job.rents[at].min(rent);
@@ -164,31 +169,31 @@ impl<'w> JobReader<'w> {
         }
     }
 
-    fn taste(
+    fn run_on(
         &self,
         work: &Work,
         runtime: Span,
-        dish: &OfferClass,
+        class: &OfferClass,
         home: Option<Id<Region>>,
-    ) -> Weighting {
+    ) -> RunCost {
         let speed =
-            if work.body.kind().scales_with_speed() { dish.speed.max(1) } else { 1_000_000 };
+            if work.body.kind().scales_with_speed() { class.speed.max(1) } else { 1_000_000 };
         let compute = compute(runtime, speed);
-        let mut taste = Weighting { compute, moving: Span::ZERO, price_of_moving: Money::ZERO };
+        let mut run = RunCost { compute, moving: Span::ZERO, price_of_moving: Money::ZERO };
         if let Some(home) = home {
             let (there, back) =
-                (self.world.link(home, dish.region), self.world.link(dish.region, home));
+                (self.world.link(home, class.region), self.world.link(class.region, home));
             let (input, output) = (work.ask.input, work.ask.output);
             // The least that an allocation of it moves.
             let tasks = if work.ask.gang { work.ask.tasks } else { 1 };
             let part = |bytes| work.ask.part_of(bytes, tasks);
-            taste.moving = there.time(part(input)).saturating_add(back.time(part(output)));
-            if home != dish.region {
-                taste.price_of_moving = Money::for_bytes(input, there.nanos_per_gib)
+            run.moving = there.time(part(input)).saturating_add(back.time(part(output)));
+            if home != class.region {
+                run.price_of_moving = Money::for_bytes(input, there.nanos_per_gib)
                     + Money::for_bytes(output, back.nanos_per_gib);
             }
         }
-        taste
+        run
     }
 
     fn home(&mut self, book: &Interner, home: Id<Home>) -> Option<Id<Region>> {
@@ -216,13 +221,13 @@ impl Default for OfferSums {
 }
 
 impl OfferSums {
-    fn add(&mut self, dish: &OfferClass, demand: Demand) {
-        let each = u128::from(most_tasks(dish.shape, demand));
-        let limit = dish.limit.map_or(u128::from(u64::MAX), u128::from);
+    fn add(&mut self, class: &OfferClass, demand: Demand) {
+        let each = u128::from(most_tasks(class.shape, demand));
+        let limit = class.limit.map_or(u128::from(u64::MAX), u128::from);
         self.most = self.most.saturating_add(each * limit);
-        self.running = self.running.saturating_add(each * u128::from(dish.running));
-        if !dish.owned {
-            self.boot = self.boot.min(dish.boot);
+        self.running = self.running.saturating_add(each * u128::from(class.running));
+        if !class.owned {
+            self.boot = self.boot.min(class.boot);
         }
     }
 }
@@ -244,15 +249,15 @@ impl Default for OfferRange {
 }
 
 impl OfferRange {
-    fn see(&mut self, taste: Weighting) {
-        let both = taste.compute.saturating_add(taste.moving);
-        let seen = [taste.compute, taste.moving, both];
+    fn see(&mut self, run: RunCost) {
+        let both = run.compute.saturating_add(run.moving);
+        let seen = [run.compute, run.moving, both];
         for ([least, most], value) in
             [&mut self.compute, &mut self.moving, &mut self.both].into_iter().zip(seen)
         {
             (*least, *most) = ((*least).min(value), (*most).max(value));
         }
-        self.price = self.price.min(taste.price_of_moving);
+        self.price = self.price.min(run.price_of_moving);
     }
 
     fn finish(&self, job: &mut Job, whole: bool, together: bool) {

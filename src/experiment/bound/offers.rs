@@ -81,17 +81,18 @@ impl<'w> FeasibleOfferCache<'w> {
         let (world, started) = (self.world, self.started);
         let size = &mut self.size;
         self.rows[rules.row()].get_or_insert_with(|| {
-            let menu = FeasibleOffers::new(world, &book.all_rules()[rules], started);
-            *size += menu.classes.len();
-            menu
+            let feasible = FeasibleOffers::new(world, &book.all_rules()[rules], started);
+            *size += feasible.classes.len();
+            feasible
         })
     }
 
     /// The most milli-cores, MiB and milli-GPUs of all classes of offers that are needed.
     pub(super) fn capacity(&self) -> [i128; 3] {
-        let menus = self.rows.iter().flatten();
-        let dishes = menus.flat_map(|menu| menu.classes.iter().filter(|dish| dish.needed));
-        let offers: BTreeSet<usize> = dishes.flat_map(|dish| dish.offers.clone()).collect();
+        let rows = self.rows.iter().flatten();
+        let classes =
+            rows.flat_map(|feasible| feasible.classes.iter().filter(|class| class.needed));
+        let offers: BTreeSet<usize> = classes.flat_map(|class| class.offers.clone()).collect();
         let mut sums = vec![[0_i128; 3]; self.world.quotas.len() + 1];
         for &row in &offers {
             let offer = Id::new(row as u32);
@@ -158,18 +159,18 @@ impl<'w> FeasibleOfferCache<'w> {
 impl FeasibleOffers {
     fn new(world: &World, rules: &Rules, started: Time) -> Self {
         let resolved = ResolvedRules::new(world, rules);
-        let mut dishes: Vec<OfferClass> = Vec::new();
+        let mut classes: Vec<OfferClass> = Vec::new();
         let mut rows = BTreeMap::new();
         for offer in world.offers.ids().filter(|&offer| resolved.allows(offer)) {
-            let Some(dish) = offer_class(world, &resolved, offer, started) else { continue };
-            let like = (dish.shape, dish.speed, dish.region, dish.owned);
-            let row = *rows.entry(like).or_insert(dishes.len());
-            match dishes.get_mut(row) {
-                Some(known) => known.join(dish),
-                None => dishes.push(dish),
+            let Some(class) = offer_class(world, &resolved, offer, started) else { continue };
+            let like = (class.shape, class.speed, class.region, class.owned);
+            let row = *rows.entry(like).or_insert(classes.len());
+            match classes.get_mut(row) {
+                Some(known) => known.join(class),
+                None => classes.push(class),
             }
         }
-        Self { classes: dishes }
+        Self { classes }
     }
 }
 

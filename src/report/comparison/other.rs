@@ -175,7 +175,7 @@ impl ComparisonReport<'_> {
     /// Whether a policy could rent nothing that any of the work fits on.
     fn rents_nothing(&self, row: usize) -> bool {
         let mut runs = self.many.policies[row].measurements.iter();
-        runs.all(|run| run.facts.rentals.is_none_able())
+        runs.all(|run| run.facts.rentals.can_rent_for_none())
     }
 
     pub(super) fn other(&self, row: usize, standing: &Assessment) -> Other {

@@ -148,7 +148,7 @@ impl Rentals {
     }
 
     /// Whether a policy that rents for jobs can rent for none of them.
-    pub fn is_none_able(&self) -> bool {
+    pub fn can_rent_for_none(&self) -> bool {
         self.pieces > 0 && self.pieces == self.impossible + self.lacking() && self.lacking() > 0
     }
 

@@ -61,8 +61,8 @@ fn largest(world: &World, offers: &[Id<Offer>]) -> String {
     let first = |best, one| if size(&one) > size(&best) { one } else { best };
     let Some(&largest) = offers.iter().reduce(first) else { return String::new() };
     let kind = world.type_of(largest);
-    let demand = kind.whole;
-    let (vcpus, memory) = (f64::from(demand.cpu) / 1e3, f64::from(demand.memory) / 1_024.0);
+    let shape = kind.whole;
+    let (vcpus, memory) = (f64::from(shape.cpu) / 1e3, f64::from(shape.memory) / 1_024.0);
     format!(", the largest is {} with {vcpus} vCPUs and {memory} GiB", clip(&kind.name))
 }
 

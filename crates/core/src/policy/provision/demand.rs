@@ -78,7 +78,7 @@ pub struct OnDemand {
     choice: Box<dyn OfferChoice>,
     pub(super) reach: Reach,
     after_wait: Span,
-    shelves: FxHashMap<RankingKey, OfferRanking>,
+    rankings: FxHashMap<RankingKey, OfferRanking>,
     /// Expected boot times by offer, once something was looked for.
     boots: Vec<Span>,
     /// Work for which it was last explained why nothing was rented.
@@ -100,7 +100,7 @@ enum Mix {
 /// One search for an offer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Search<'s, 'z> {
-    pub(super) shelf: &'s OfferRanking,
+    pub(super) ranking: &'s OfferRanking,
     ask: &'s Ask,
     tasks: u32,
     /// Instances that one offer must have left.
@@ -134,7 +134,7 @@ impl OnDemand {
             choice: Box::new(choice),
             reach,
             after_wait: settings.span("after_wait").unwrap_or(Span::ZERO),
-            shelves: FxHashMap::default(),
+            rankings: FxHashMap::default(),
             boots: Vec::new(),
             explained: None,
             rented: Vec::new(),
@@ -155,17 +155,17 @@ impl OnDemand {
     fn take_ranking(&mut self, turn: &Turn<'_, '_>, live: &LiveWork) -> (RankingKey, OfferRanking) {
         let ask = &live.ask;
         let alike = (ask.rules, ask.demand, ask.home, live.kind);
-        let kept = self.shelves.remove(&alike);
-        if self.shelves.len() * turn.world().offers.len() >= REMEMBERED {
-            self.shelves.clear();
+        let kept = self.rankings.remove(&alike);
+        if self.rankings.len() * turn.world().offers.len() >= REMEMBERED {
+            self.rankings.clear();
         }
         if self.boots.is_empty() {
             self.boots = boots(turn.world());
         }
         let how = (&self.reach, &self.boots[..]);
-        let mut shelf = kept.unwrap_or_else(|| OfferRanking::new(turn, live, how));
-        shelf.refresh(turn);
-        (alike, shelf)
+        let mut ranking = kept.unwrap_or_else(|| OfferRanking::new(turn, live, how));
+        ranking.refresh(turn);
+        (alike, ranking)
     }
 
     /// The best candidate that can be launched.
@@ -186,7 +186,7 @@ impl OnDemand {
     fn rent(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &OfferRanking,
+        ranking: &OfferRanking,
         work: WorkRef,
         (mix, site, mut left): (Mix, &mut Site, u64),
     ) -> u32 {
@@ -206,7 +206,7 @@ impl OnDemand {
             let least = if mix == Mix::Single { u64::MAX } else { 1 };
             let site_of = ask.gang.then_some((work, &*site));
             let search = Search {
-                shelf,
+                ranking,
                 ask: &ask,
                 tasks,
                 least,
@@ -240,13 +240,13 @@ impl OnDemand {
     fn supply_gang(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &OfferRanking,
+        ranking: &OfferRanking,
         work: WorkRef,
         mix: Mix,
     ) -> bool {
         let mut site = Site::default();
         loop {
-            if self.supply_gang_in(turn, shelf, work, (mix, &mut site)) {
+            if self.supply_gang_in(turn, ranking, work, (mix, &mut site)) {
                 return true;
             }
             // Elsewhere there may be enough, unless one offer was asked for all.
@@ -260,13 +260,13 @@ impl OnDemand {
     fn supply_gang_in(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &OfferRanking,
+        ranking: &OfferRanking,
         work: WorkRef,
         (mix, site): (Mix, &mut Site),
     ) -> bool {
         let left = self.left(turn);
         let done = turn.attempt(|turn| {
-            if self.rent(turn, shelf, work, (mix, site, left)) > 0 {
+            if self.rent(turn, ranking, work, (mix, site, left)) > 0 {
                 return None;
             }
             let opened = turn.open(work);
@@ -291,11 +291,11 @@ impl OnDemand {
     fn supply_tasks(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &OfferRanking,
+        ranking: &OfferRanking,
         work: WorkRef,
     ) -> bool {
         let left = self.left(turn);
-        self.rent(turn, shelf, work, (Mix::Many, &mut Site::default(), left));
+        self.rent(turn, ranking, work, (Mix::Many, &mut Site::default(), left));
         for &(instance, tasks) in &self.rented {
             for share in shares(turn, work, instance, tasks) {
                 turn.place(work, &[share]).expect("a new instance holds what it was rented for");
@@ -307,18 +307,18 @@ impl OnDemand {
     fn supply_from(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &OfferRanking,
+        ranking: &OfferRanking,
         work: WorkRef,
     ) -> bool {
         let ask = turn.work(work).ask;
-        let weighed = turn.explaining().then(|| self.weigh(turn, shelf, work, None));
+        let weighed = turn.explaining().then(|| self.weigh(turn, ranking, work, None));
         let zoned = matches!(turn.rules(ask.rules).spread, Spread::Zones | Spread::EvenZones);
         let done = if ask.gang {
             let mixes = [Mix::Single, Mix::Many, Mix::Fewest];
             let mut mixes = mixes.into_iter().skip(usize::from(zoned));
-            mixes.any(|mix| self.supply_gang(turn, shelf, work, mix))
+            mixes.any(|mix| self.supply_gang(turn, ranking, work, mix))
         } else {
-            self.supply_tasks(turn, shelf, work)
+            self.supply_tasks(turn, ranking, work)
         };
         if !done && ask.gang {
             self.rented.clear();
@@ -362,9 +362,9 @@ impl Provision for OnDemand {
         if self.after_wait > Span::ZERO && from > turn.now() {
             return Provisioned::Later(from);
         }
-        let (alike, shelf) = self.take_ranking(turn, live);
-        let done = self.supply_from(turn, &shelf, work);
-        self.shelves.insert(alike, shelf);
+        let (alike, ranking) = self.take_ranking(turn, live);
+        let done = self.supply_from(turn, &ranking, work);
+        self.rankings.insert(alike, ranking);
         if done { Provisioned::Rented } else { Provisioned::None(WaitReason::NothingToRent) }
     }
 
@@ -380,9 +380,9 @@ impl Provision for OnDemand {
         if !ask.gang || ask.tasks == 1 || turn.live_offers().is_empty() || self.left(turn) == 0 {
             return false;
         }
-        let (alike, shelf) = self.take_ranking(turn, live);
-        let done = self.rent_missing(turn, &shelf, work, (place, allowed));
-        self.shelves.insert(alike, shelf);
+        let (alike, ranking) = self.take_ranking(turn, live);
+        let done = self.rent_missing(turn, &ranking, work, (place, allowed));
+        self.rankings.insert(alike, ranking);
         done
     }
 
@@ -393,11 +393,12 @@ impl Provision for OnDemand {
         if self.after_wait > Span::ZERO && from > turn.now() || left == 0 {
             return None;
         }
-        let (alike, shelf) = self.take_ranking(turn, live);
+        let (alike, ranking) = self.take_ranking(turn, live);
         let ask = &live.ask;
-        let search = Search { shelf: &shelf, ask, tasks, least: 1, left, zones: None, site: None };
+        let search =
+            Search { ranking: &ranking, ask, tasks, least: 1, left, zones: None, site: None };
         let cost = self.choose(turn, search, Mix::Many).map(|(_, quote)| quote.cost);
-        self.shelves.insert(alike, shelf);
+        self.rankings.insert(alike, ranking);
         cost
     }
 }
@@ -434,7 +435,7 @@ impl<'s> Search<'s, '_> {
         provider: Option<Id<Provider>>,
     ) -> Option<(&'s RankedOffer, Quote)> {
         let mut best: Option<(&'s RankedOffer, Quote)> = None;
-        for one in &self.shelf.candidates {
+        for one in &self.ranking.candidates {
             if best.is_some_and(|(_, quote)| quote.cost < one.floor(self.ask, self.quoted())) {
                 break;
             }
@@ -465,7 +466,7 @@ impl<'s> Search<'s, '_> {
         &self,
         turn: &Turn<'_, '_>,
     ) -> impl Iterator<Item = (&'s RankedOffer, Quote)> {
-        let admitted = self.shelf.candidates.iter().filter(|one| self.admits(turn, one));
+        let admitted = self.ranking.candidates.iter().filter(|one| self.admits(turn, one));
         admitted.map(|one| (one, one.quote(self.ask, self.quoted())))
     }
 }

@@ -29,7 +29,7 @@ impl OfferChoice for RoundRobin {
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {
-        let providers = &search.shelf.providers;
+        let providers = &search.ranking.providers;
         let first = providers.partition_point(|provider| provider.row() < self.next);
         let in_turn = providers[first..].iter().chain(&providers[..first]);
         in_turn.copied().find_map(|provider| search.cheapest(turn, Some(provider)))

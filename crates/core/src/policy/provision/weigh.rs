@@ -22,7 +22,7 @@ impl OnDemand {
     pub(super) fn weigh(
         &self,
         turn: &Turn<'_, '_>,
-        shelf: &OfferRanking,
+        ranking: &OfferRanking,
         work: WorkRef,
         joined: Option<(&Site, u32)>,
     ) -> Vec<Weighed> {
@@ -30,7 +30,7 @@ impl OnDemand {
         let (world, ask, tasks) = (turn.world(), live.ask, live.waiting);
         let (rules, left) = (turn.rules(ask.rules), self.left(turn));
         let mut quotes = vec![None; world.offers.len()];
-        for one in &shelf.candidates {
+        for one in &ranking.candidates {
             let quote = one.quote(&ask, tasks);
             let (cost, instances) = (quote.cost, quote.instances);
             let there = joined.map_or(0, |(_, there)| there);

@@ -11,7 +11,7 @@ use crate::state::{AllocationRef, OfferSet, Share, WorkRef};
 /// A gang that is being placed where `place` picks within `reach`.
 struct Joining<'j, 'a> {
     work: WorkRef,
-    shelf: &'j OfferRanking,
+    ranking: &'j OfferRanking,
     place: &'j mut dyn Place,
     allowed: &'j mut Allowed<'a>,
     reach: OfferSet,
@@ -27,14 +27,14 @@ impl OnDemand {
     pub(super) fn rent_missing(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        shelf: &OfferRanking,
+        ranking: &OfferRanking,
         work: WorkRef,
         (place, allowed): (&mut dyn Place, &mut Allowed<'_>),
     ) -> bool {
         let reach = turn.take_reach();
         let mut gang = Joining {
             work,
-            shelf,
+            ranking,
             place,
             allowed,
             reach,
@@ -64,7 +64,7 @@ impl OnDemand {
         first: Share,
         mix: Mix,
     ) -> bool {
-        let (work, shelf) = (gang.work, gang.shelf);
+        let (work, ranking) = (gang.work, gang.ranking);
         let offer = turn.instance(first.instance).offer;
         let mut site = Site { chosen: turn.site(work, offer), ..Site::default() };
         let mut weighed = None;
@@ -77,10 +77,10 @@ impl OnDemand {
                 let mut there: Vec<_> = gang.taken.iter().map(|share| share.instance).collect();
                 there.sort_unstable();
                 there.dedup();
-                self.weigh(turn, shelf, work, Some((&site, there.len() as u32)))
+                self.weigh(turn, ranking, work, Some((&site, there.len() as u32)))
             });
             while turn.work(work).waiting > 0 {
-                if !self.add_missing(turn, (shelf, work, opened), (mix, &mut site)) {
+                if !self.add_missing(turn, (ranking, work, opened), (mix, &mut site)) {
                     turn.abandon(opened);
                     return None;
                 }
@@ -105,7 +105,7 @@ impl OnDemand {
     fn add_missing(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        (shelf, work, opened): (&OfferRanking, WorkRef, AllocationRef),
+        (ranking, work, opened): (&OfferRanking, WorkRef, AllocationRef),
         (mix, site): (Mix, &mut Site),
     ) -> bool {
         let spread = turn.rules(turn.work(work).ask.rules).spread;
@@ -113,7 +113,7 @@ impl OnDemand {
             Spread::Zones | Spread::EvenZones => (self.left(turn).min(1), false),
             Spread::None | Spread::Instances => (self.left(turn), true),
         };
-        let missing = self.rent(turn, shelf, work, (mix, site, left));
+        let missing = self.rent(turn, ranking, work, (mix, site, left));
         if self.rented.is_empty() || whole && missing > 0 {
             return false;
         }
