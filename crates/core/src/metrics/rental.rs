@@ -8,7 +8,7 @@ mod whole;
 
 use std::fmt;
 
-use lack::lack;
+use lack::LackFinder;
 use offers::WorkableOffers;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ use crate::policy::composed::fits::{CountedCapacity, Feasibility};
 use crate::policy::spec::{PolicyPart, PolicySpec};
 use crate::state::{ResolvedRules, State, WorkRef};
 use crate::units::{Demand, Id};
+
+/// Kinds of work whose reasons are remembered at most. Each piece may be a kind of its own.
+const REMEMBERED: usize = 1 << 16;
 
 /// Most reasons that are told of one policy.
 const TOLD: usize = 3;
@@ -71,6 +74,8 @@ pub struct Renting {
     /// Feasibility on what is rented alone, and on everything.
     rented: Feasibility,
     anywhere: Feasibility,
+    /// Finder of reasons, once something could not be rented for.
+    reasons: Option<LackFinder>,
     /// Row of the reason by demand, rules and tasks of a gang; `None` for work that fits nowhere.
     known: FxHashMap<(Demand, Id<Rules>, u32), Option<usize>>,
     found: Rentals,
@@ -85,6 +90,7 @@ impl Renting {
         Some(Self {
             rented: fits(policy).counting(CountedCapacity { owned: false, ..CountedCapacity::ALL }),
             anywhere: fits(policy),
+            reasons: None,
             known: FxHashMap::default(),
             found: Rentals::default(),
             policy: policy.clone(),
@@ -102,8 +108,15 @@ impl Renting {
         let row = match self.known.get(&key) {
             Some(&row) => row,
             None => {
-                let fits = self.anywhere.admit(world, held, ask);
-                let row = fits.then(|| self.row_of(lack(world, &self.policy, limits, ask), ask));
+                let row = self.anywhere.admit(world, held, ask).then(|| {
+                    let policy = &self.policy;
+                    let reasons =
+                        self.reasons.get_or_insert_with(|| LackFinder::new(world, policy));
+                    row_of(&mut self.found.lacks, reasons.reason(world, limits, ask), ask)
+                });
+                if self.known.len() >= REMEMBERED {
+                    self.known.clear();
+                }
                 self.known.insert(key, row);
                 row
             }
@@ -112,14 +125,6 @@ impl Renting {
             Some(row) => self.found.lacks[row].pieces += 1,
             None => self.found.impossible += 1,
         }
-    }
-
-    fn row_of(&mut self, why: String, ask: &Ask) -> usize {
-        let lacks = &mut self.found.lacks;
-        lacks.iter().position(|known| known.why == why).unwrap_or_else(|| {
-            lacks.push(Lack { why, pieces: 0, asks: asked(ask) });
-            lacks.len() - 1
-        })
     }
 
     /// Counts a piece of work that was submitted.
@@ -134,6 +139,14 @@ impl Renting {
     pub fn found(self) -> Rentals {
         self.found
     }
+}
+
+/// Row of a reason among those that were found, to which it is added if it is new.
+fn row_of(lacks: &mut Vec<Lack>, why: String, ask: &Ask) -> usize {
+    lacks.iter().position(|known| known.why == why).unwrap_or_else(|| {
+        lacks.push(Lack { why, pieces: 0, asks: asked(ask) });
+        lacks.len() - 1
+    })
 }
 
 /// Feasibility on everything that the policy can use.
@@ -256,3 +269,6 @@ pub fn asked(ask: &Ask) -> String {
         (tasks, false) => format!("{tasks} tasks, each {each}"),
     }
 }
+
+#[cfg(test)]
+mod tests;
