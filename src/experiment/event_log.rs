@@ -91,6 +91,14 @@ pub struct RecordRange {
     pub reasons: bool,
 }
 
+/// Offers that are out of the question for a piece of work, for one reason.
+#[derive(Debug, Default)]
+struct RuledOut {
+    /// Time at which that was said last.
+    said: Time,
+    offers: BTreeSet<Id<Offer>>,
+}
+
 /// Gives the records of a stretch to `sink`, in order.
 #[derive(Debug)]
 pub struct EventLog<'a, F> {
@@ -101,8 +109,8 @@ pub struct EventLog<'a, F> {
     record: u64,
     seen: Option<PolicyView>,
     reasons: Vec<EntryReason>,
-    /// By work and reason, the offers that were out of the question, and when that was said last.
-    ruled_out: BTreeMap<(String, String), (Time, BTreeSet<Id<Offer>>)>,
+    /// By work and reason, the offers that were out of the question.
+    ruled_out: BTreeMap<(String, String), RuledOut>,
     /// The reasons have gone into a record.
     told: bool,
     /// By waiting work: what the policy said of it last, and the time at which it did.
@@ -138,13 +146,13 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
     /// comes first; see [`EntryReason::rank`].
     fn all_reasons(&self, state: &State<'_>) -> Vec<EntryReason> {
         let mut all = self.reasons.clone();
-        for ((work, words), (at, offers)) in &self.ruled_out {
+        for ((work, words), RuledOut { said, offers }) in &self.ruled_out {
             let offer = offers.first().map(|&offer| &state.world().offers[offer].name);
             let why = match (offers.len(), offer) {
                 (1, Some(name)) => format!("{name} not taken: {words}"),
                 (count, _) => format!("{count} offers not taken: {words}"),
             };
-            all.push(EntryReason { time_us: at.micros(), work: work.clone(), why });
+            all.push(EntryReason { time_us: said.micros(), work: work.clone(), why });
         }
         // Of a single record it is looked up what was decided of any work, not of the first alone.
         let most = if self.stretch.from == self.stretch.until { MOST_REASONS } else { MOST_NAMED };
@@ -165,9 +173,9 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
             DecisionNote::Waits(wait) => waits(state, &wait),
             DecisionNote::OfferRejected { offer, why, expected: None } => {
                 let key = (label(state, work), rejection(state, why));
-                let (at, offers) = self.ruled_out.entry(key).or_default();
-                *at = state.now();
-                offers.insert(offer);
+                let ruled_out = self.ruled_out.entry(key).or_default();
+                ruled_out.said = state.now();
+                ruled_out.offers.insert(offer);
                 return;
             }
             DecisionNote::OfferRejected { offer, why, expected: Some(expected) } => {
