@@ -5,7 +5,7 @@ use std::path::Path;
 
 use windtunnel::metrics::{Collector, METRICS};
 use windtunnel::model::{OfferSpec, Work, World};
-use windtunnel::part::Part;
+use windtunnel::part::{Part, Setting};
 use windtunnel::policy::provision::{self, Provision, ProvisionPart, Provisioned, Reach};
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, Trigger, Turn, backfill, order, place, preempt, release};
@@ -246,4 +246,18 @@ fn every_metric_has_a_value_within_its_range() {
         assert!(low.is_none_or(|low| low <= value), "{metric:?}: {value}");
         assert!(high.is_none_or(|high| value <= high), "{metric:?}: {value}");
     }
+}
+
+#[test]
+fn a_wrong_setting_is_told() {
+    let told = |name: &str, value: Setting| {
+        let set = provision::CHEAPEST.spec().try_set(name, value);
+        set.err().map(|wrong| wrong.to_string()).unwrap_or_default()
+    };
+    assert_eq!(told("max_instances", 4_u32.into()), "");
+    assert!(told("max_instances", true.into()).starts_with("`max_instances` is Count("));
+    assert!(told("max_instances", "4".to_owned().into()).ends_with("not Text(\"4\")"));
+    let known = told("most", 4_u32.into());
+    assert!(known.starts_with("`most` is no parameter: there are ["), "{known}");
+    assert!(known.contains("max_instances"), "{known}");
 }

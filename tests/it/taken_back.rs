@@ -6,8 +6,7 @@ use std::ops::ControlFlow;
 
 use windtunnel::metrics::Fingerprint;
 use windtunnel::model::{Market, Offer, World};
-use windtunnel::policy::place::{self, Place};
-use windtunnel::policy::spec::PolicySpec;
+use windtunnel::policy::place::{self, Fit, Place};
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim;
 use windtunnel::state::{AllocationRef, InstanceRef, Needs, Record, State, WorkRef};
@@ -153,9 +152,10 @@ fn what_is_taken_back_leaves_no_trace() {
     for seed in 0..60 {
         let scenario = scenario(seed);
         let alone = outcome(seed, &scenario, &mut *policy::build(&scenario.policy));
+        let inner = policy::build(&scenario.policy);
         let mut fickle = Fickle {
-            inner: policy::build(&scenario.policy),
-            place: place::build(&PolicySpec::named("fickle")),
+            place: Box::new(Fit::indexed(inner.needs().index)),
+            inner,
             seed,
             round: 0,
             tried: [0; 4],

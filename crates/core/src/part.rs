@@ -112,22 +112,3 @@ impl<T> fmt::Debug for PartSpec<T> {
         write!(f, "{} {:?}", self.part.name, self.settings)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::policy::provision;
-
-    #[test]
-    fn a_wrong_setting_is_told() {
-        let told = |name: &str, value: super::Setting| {
-            let set = provision::CHEAPEST.spec().try_set(name, value);
-            set.err().map(|wrong| wrong.to_string()).unwrap_or_default()
-        };
-        assert_eq!(told("max_instances", 4_u32.into()), "");
-        assert!(told("max_instances", true.into()).starts_with("`max_instances` is Count("));
-        assert!(told("max_instances", "4".to_owned().into()).ends_with("not Text(\"4\")"));
-        let known = told("most", 4_u32.into());
-        assert!(known.starts_with("`most` is no parameter: there are ["), "{known}");
-        assert!(known.contains("max_instances"), "{known}");
-    }
-}

@@ -74,7 +74,7 @@ impl Fit {
     }
 
     /// The first instance that fits in the order that the index has.
-    pub(crate) const fn indexed(index: IndexBy) -> Self {
+    pub const fn indexed(index: IndexBy) -> Self {
         Self { index, fills: true }
     }
 
