@@ -166,6 +166,12 @@ impl Catalog {
         shipped::texts(name).map(|texts| read(&texts, Vec::new()))
     }
 
+    /// The shipped catalog called `name` without its prices, which are most of it.
+    pub(super) fn shipped_unpriced(name: &str) -> Option<Self> {
+        let texts = Texts { prices: String::new(), ..shipped::texts(name)? };
+        read(&texts, Vec::new()).ok()
+    }
+
     /// The catalog in the folder `path`.
     ///
     /// # Errors

@@ -161,7 +161,7 @@ fn shipped(naming: Naming) -> &'static [String] {
     static NAMES: OnceLock<BTreeMap<Naming, Vec<String>>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
         let mut names: BTreeMap<Naming, Vec<String>> = BTreeMap::new();
-        for catalog in SHIPPED.iter().filter_map(|name| Catalog::shipped(name)?.ok()) {
+        for catalog in SHIPPED.iter().filter_map(|name| Catalog::shipped_unpriced(name)) {
             let mut note = |naming, name: &str| {
                 let names = names.entry(naming).or_default();
                 if !name.is_empty() && !names.iter().any(|known| known == name) {

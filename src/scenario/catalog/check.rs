@@ -19,13 +19,12 @@ impl Sources {
 
     /// Holds `source`, `as_of` and `assumed` of a row against what they may be.
     pub(super) fn check(&self, row: &mut CatalogRow<'_>) {
-        for key in row.list("source") {
-            let Some(known) = self.0.as_ref().filter(|known| !known.contains(&key)) else {
-                continue;
-            };
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let message = format!("`sources.csv` has no key `{}`", clip(&key));
-            row.refuse("source", message, Some(unknown_name(&key, &known)));
+        if let Some(known) = &self.0 {
+            for key in row.list("source").iter().filter(|key| !known.contains(key)) {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let message = format!("`sources.csv` has no key `{}`", clip(key));
+                row.refuse("source", message, Some(unknown_name(key, &known)));
+            }
         }
         let as_of = row.text("as_of");
         if !as_of.is_empty() && !is_date(&as_of) {
