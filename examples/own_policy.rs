@@ -22,12 +22,11 @@ use windtunnel::units::{Span, Time};
 /// Compares it with the policies of the scenario. With the name of a folder, writes the results
 /// into it: the page, `decision.md`, data and charts.
 fn main() -> Result<(), Box<dyn Error>> {
-    let read = Scenario::parse(quickstart(), "quickstart.toml", "".as_ref(), &[]);
-    let mut scenario = read.unwrap_or_else(|problems| panic!("{problems:?}"));
+    let mut scenario = Scenario::parse(quickstart(), "quickstart.toml", "".as_ref(), &[])?;
     scenario.add_policy("just in time", "1", || Box::new(JustInTime::default()));
     let compared =
-        ComparedArms::of(&Runner::default(), &mut scenario, Asked::default(), Judging::default());
-    let results = ComparisonResults::of(compared.unwrap_or_else(|failure| panic!("{failure:?}")))?;
+        ComparedArms::of(&Runner::default(), &mut scenario, Asked::default(), Judging::default())?;
+    let results = ComparisonResults::of(compared)?;
     println!("{}", results.report().document(Vec::new()).text(Terminal::PLAIN));
     if let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from) {
         let folder = ResultFolder::create(&folder)?;

@@ -5,6 +5,9 @@
 //! the work waited. The command `windtunnel` reads all of this from files; this is the library
 //! below it. `docs/architecture.md` in the repository says more on how it works.
 //!
+//! All that fails gives an error that `?` passes on: where an input is wrong, [`Problems`](problem::Problems),
+//! all of them at once, each with its place and a hint.
+//!
 //! # A first run
 //!
 //! A world, some work, a policy that is built in, and the bill:
@@ -18,6 +21,7 @@
 //! use windtunnel::units::{Demand, Distribution, Shape, Span, Time};
 //! use windtunnel::workload::WorkList;
 //!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // One machine that is owned, and as many as are wanted for 0.192 dollars an hour. CPU is in
 //! // milli-cores, memory in MiB.
 //! let shape = Shape { cpu: 4_000, memory: 16_384, gpus: 0 };
@@ -25,8 +29,7 @@
 //! let world = World::builder()
 //!     .offer(OfferSpec::owned("dc", "node", shape, 1))
 //!     .offer(m5.boot(Distribution::Constant(60.0)))
-//!     .build()
-//!     .expect("the world is right");
+//!     .build()?;
 //!
 //! // Four jobs of an hour that fill a machine each, ten seconds apart.
 //! let demand = Demand { cpu: 4_000, memory: 8_192, ..Demand::default() };
@@ -45,14 +48,15 @@
 //! let outcome = Run::new(&world, &mut source)
 //!     .policy(&mut *policy)
 //!     .observe(&mut collector)
-//!     .run()
-//!     .expect("the run goes through");
+//!     .run()?;
 //!
 //! assert!(outcome.drained, "all work is done");
 //! let summary = collector.summary(&world, &[], &outcome);
 //! // Three machines, an hour and a minute of boot each.
 //! let dollars = summary.cost.total.dollars();
 //! assert!((dollars - 3.0 * 0.192 * 61.0 / 60.0).abs() < 1e-6, "{dollars}");
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # A policy of your own
@@ -86,14 +90,16 @@
 //!     }
 //! }
 //!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let shape = Shape { cpu: 1_000, memory: 1_024, gpus: 0 };
-//! let world = World::builder().offer(OfferSpec::owned("dc", "node", shape, 1)).build();
-//! let world = world.expect("the world is right");
+//! let world = World::builder().offer(OfferSpec::owned("dc", "node", shape, 1)).build()?;
 //! let demand = Demand { cpu: 1_000, ..Demand::default() };
 //! let jobs = (0..3).map(|n| Work::job(n, Time::from_secs(n as i64), demand, Span::HOUR));
 //! let (mut source, mut policy) = (WorkList::new(jobs), LastComeFirstServed::default());
-//! let outcome = Run::new(&world, &mut source).policy(&mut policy).run().expect("it goes through");
+//! let outcome = Run::new(&world, &mut source).policy(&mut policy).run()?;
 //! assert_eq!(outcome.ended, Time::from_secs(3 * 3_600));
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # Your policy beside others
@@ -116,15 +122,14 @@
 //!     cluster.dc = { nodes = 5, shape = { vcpus = 16, memory = "64 GiB" } }
 //!     policy.today.preset = "batch-fcfs"
 //! "#;
-//! let read = Scenario::parse(text, "queue.toml", "".as_ref(), &[]);
-//! let mut scenario = read.expect("the scenario is right");
+//! let mut scenario = Scenario::parse(text, "queue.toml", "".as_ref(), &[])?;
 //! // Any `Policy` will do; this one is made of parts of windtunnel.
 //! let spec = PolicySpec { order: order::SMALLEST.spec(), ..PolicySpec::named("mine") };
 //! scenario.add_policy("mine", "1", move || policy::build(&spec));
 //!
 //! let asked = Asked { replications: Some(3), ..Asked::default() };
-//! let compared = ComparedArms::of(&Runner::default(), &mut scenario, asked, Judging::default());
-//! let results = ComparisonResults::of(compared.expect("all runs go through"))?;
+//! let compared = ComparedArms::of(&Runner::default(), &mut scenario, asked, Judging::default())?;
+//! let results = ComparisonResults::of(compared)?;
 //! println!("{}", results.report().document(Vec::new()).markdown());
 //!
 //! // The page, `decision.md`, data and charts, with a manifest.

@@ -40,7 +40,7 @@ use crate::billing::ChargePeriod;
 use crate::input;
 use crate::model::{Market, Offer, World};
 use crate::policy::spec::PolicySpec;
-use crate::problem::{Problem, clip};
+use crate::problem::{Problem, Problems, clip};
 use crate::units::{Calendar, Id, Span};
 use crate::workload::{Capacity, OpenContext, WorkloadSpec};
 
@@ -161,7 +161,7 @@ impl Scenario {
     ///
     /// # Errors
     /// Every problem in the file, in the edits and in the files that it names.
-    pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, Vec<Problem>> {
+    pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, Problems> {
         let shown = path.display().to_string();
         let text = text_of(path, "scenario")?;
         let base = path.parent().unwrap_or(Path::new(""));
@@ -178,12 +178,12 @@ impl Scenario {
         shown: &str,
         base: &Path,
         overrides: &[(String, String)],
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Problems> {
         let mut document = ScenarioText::new(text, shown);
         let refused = document.set(overrides);
         let syntax = syntax_problems(&document);
         if !syntax.is_empty() {
-            return Err(syntax);
+            return Err(syntax.into());
         }
         let mut report = Diagnostics::new(&document, refused);
         let root = root(&document, "", &mut report);
@@ -195,7 +195,7 @@ impl Scenario {
             Some(scenario) if problems.is_empty() => {
                 Ok(Self { edits: overrides.to_vec(), ..scenario })
             }
-            _ => Err(problems),
+            _ => Err(problems.into()),
         }
     }
 
@@ -225,8 +225,8 @@ impl Scenario {
 ///
 /// # Errors
 /// Problem that keeps it from being read.
-pub fn text_of(path: &Path, what: &str) -> Result<String, Vec<Problem>> {
-    input::text(path, what, MOST_BYTES).map_err(|problem| vec![problem])
+pub fn text_of(path: &Path, what: &str) -> Result<String, Problem> {
+    input::text(path, what, MOST_BYTES)
 }
 
 /// Capacity of the owned clusters of a world in all.

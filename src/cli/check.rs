@@ -68,7 +68,7 @@ pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
 /// A scenario that cannot be repeated as the suite asks.
 pub(super) fn stop_plan(no_plan: NoPlan) -> Stop {
     match no_plan {
-        NoPlan::Problem(problem) => Stop::Input(vec![problem]),
+        NoPlan::Problem(problem) => Stop::Input(problem.into()),
         NoPlan::Lab(failure) => stopped(failure),
     }
 }
@@ -112,7 +112,7 @@ fn update(runner: &Runner<'_>, suite: &Suite) -> Result<Updated, Stop> {
         files.push((path, text));
     }
     if !problems.is_empty() {
-        return Err(Stop::Input(problems));
+        return Err(Stop::Input(problems.into()));
     }
     let definitions: Vec<String> = changed.iter().map(Trial::definition).collect();
     let verdicts = check::judge(&changed, &known, &definitions, suite.confidence);
@@ -183,7 +183,7 @@ fn held<'a>(runner: &Runner<'_>, suite: &'a Suite, arguments: &CheckArgs) -> Res
     let mut held = check::hold(runner, suite).map_err(stop_plan)?;
     let reasons = held.problems.iter().map(LeftOut::of).collect();
     let problems: Vec<Problem> = held.problems.iter().map(|one| one.problem.clone()).collect();
-    let stop = (!problems.is_empty()).then_some(Stop::Input(problems));
+    let stop = (!problems.is_empty()).then(|| Stop::Input(problems.into()));
     let mut left_out = Incomplete { reasons, stop };
     for FailedTrial { policy, scenario, failure } in held.failures.drain(..) {
         let failed = stopped(failure).of(&format!("{} in {}", clean(policy), clean(scenario)));
@@ -238,9 +238,8 @@ fn is_erratic(again: Again<'_>, replication: u32) -> Result<bool, Stop> {
 fn worst(known: Option<Stop>, new: Stop) -> Stop {
     match (known, new) {
         (None, new) => new,
-        (Some(Stop::Input(mut known)), Stop::Input(new)) => {
-            known.extend(new);
-            Stop::Input(known)
+        (Some(Stop::Input(known)), Stop::Input(new)) => {
+            Stop::Input(known.into_iter().chain(new).collect())
         }
         (Some(Stop::Input(problems)), new) => {
             problems.iter().for_each(|problem| print_line(&problem.to_string()));

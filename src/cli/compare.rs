@@ -66,7 +66,7 @@ pub(super) fn compare(arguments: &CompareArgs) -> CommandResult {
         session.work(|runner| measure(runner, sides, (baseline, one_work), arguments))?;
     let all = || compared.comparison.policies.iter().flat_map(|one| &one.measurements);
     if all().all(|run| run.done.submitted == 0) {
-        return Err(Stop::Input(vec![run::no_work(&scenarios[0])]));
+        return Err(Stop::Input(run::no_work(&scenarios[0]).into()));
     }
     let mut results = ComparisonResults::of(compared)?;
     let unheld = nothing_to_gate(how.gate, &scenarios[0]);

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::ending;
 use super::output_quota::Full;
 use windtunnel::experiment::RunFailure;
-use windtunnel::problem::Problem;
+use windtunnel::problem::{Problem, Problems};
 use windtunnel::sim::Failure;
 use windtunnel::text::plain_lines;
 
@@ -17,7 +17,7 @@ pub(super) enum Stop {
     /// 1: it was done, and there is something to act on.
     Finding(String),
     /// 2: the input or the way it was called is wrong.
-    Input(Vec<Problem>),
+    Input(Problems),
     /// 3: a limit was reached.
     Limit(String),
     /// 4: a policy in another process failed.
@@ -42,7 +42,7 @@ pub(super) type CommandResult = Result<(), Stop>;
 impl Stop {
     /// One problem with the command line itself.
     pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Input(vec![Problem::with("windtunnel", message).hint(hint)])
+        Self::Input(Problem::with("windtunnel", message).hint(hint).into())
     }
 
     /// A run that could not go on.
@@ -53,7 +53,7 @@ impl Stop {
             RunFailure::Sim(failure) => failure,
         };
         match failure {
-            Failure::Input(problem) => Self::Input(vec![problem]),
+            Failure::Input(problem) => Self::Input(problem.into()),
             Failure::Limit { name, .. } => {
                 Self::Limit(format!("{failure}\n  hint: {}", raise(name)))
             }
@@ -98,7 +98,7 @@ impl fmt::Display for Stop {
         match self {
             Self::ClosedPipe => write!(to, "nobody reads the output any more"),
             Self::Finding(what) => write!(to, "finding: {what}"),
-            Self::Input(problems) => write!(to, "{}", listed(problems, "")),
+            Self::Input(problems) => problems.fmt(to),
             Self::Limit(what) => write!(to, "limit: {what}"),
             Self::Policy(what) => write!(to, "policy: {what}"),
             Self::Files(error) => {
@@ -130,20 +130,6 @@ impl fmt::Display for Stop {
 /// Kind of the error of input and output, where it was one.
 fn kind(error: &anyhow::Error) -> Option<io::ErrorKind> {
     error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
-}
-
-/// Problems that are told in full.
-const MOST_TOLD: usize = 20;
-
-/// The first problems, each after `what`, and the number of all.
-pub(super) fn listed(problems: &[Problem], what: &str) -> String {
-    let told = problems.iter().take(MOST_TOLD).map(|problem| format!("{what}{problem}"));
-    let mut lines: Vec<String> = told.collect();
-    if problems.len() > MOST_TOLD {
-        let (more, all) = (problems.len() - MOST_TOLD, problems.len());
-        lines.push(format!("... and {more} more, {all} in all"));
-    }
-    lines.join("\n")
 }
 
 /// Hint that names the options to raise a limit of the scenario.
@@ -180,12 +166,12 @@ impl From<io::Error> for Stop {
 
 impl From<Problem> for Stop {
     fn from(problem: Problem) -> Self {
-        Self::Input(vec![problem])
+        Self::Input(problem.into())
     }
 }
 
-impl From<Vec<Problem>> for Stop {
-    fn from(problems: Vec<Problem>) -> Self {
+impl From<Problems> for Stop {
+    fn from(problems: Problems) -> Self {
         Self::Input(problems)
     }
 }

@@ -141,7 +141,7 @@ impl Folder {
             let hint = "repeat its command with `--resume` to go on with it, or add `--force` to \
                         throw them away";
             let problem = Problem::with(&work.display().to_string(), message);
-            return Err(Stop::Input(vec![problem.hint(hint)]));
+            return Err(Stop::Input(problem.hint(hint).into()));
         }
         if work.join(JOURNAL).is_symlink() {
             return Err(linked(&work.join(JOURNAL)));
@@ -386,7 +386,7 @@ fn lock(work: &Path) -> Result<File, Stop> {
     }
     let busy = || {
         let problem = Problem::with(&path.display().to_string(), "another windtunnel writes it");
-        Stop::Input(vec![problem.hint("wait for its end, or name another folder with `--out`")])
+        Stop::Input(problem.hint("wait for its end, or name another folder with `--out`").into())
     };
     let file = in_place(&path);
     let file = file.with_context(|| format!("cannot write `{}`", path.display()))?;

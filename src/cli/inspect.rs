@@ -9,7 +9,7 @@ use clap::CommandFactory;
 use serde_json::json;
 
 use super::args::{Arguments, InitArgs, ValidateArgs};
-use super::exit::{CommandResult, Stop, listed, print_line};
+use super::exit::{CommandResult, Stop, print_line};
 use super::folder::new_file;
 use super::load;
 use super::progress::Bar;
@@ -23,6 +23,9 @@ use windtunnel::scenario::{
     schema as scenario_schema,
 };
 use windtunnel::units::Calendar;
+
+/// Warnings that are printed.
+const MOST_WARNINGS: usize = 20;
 
 /// Command `windtunnel validate`.
 pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {
@@ -66,7 +69,13 @@ pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {
         writeln!(out, "  assumed    {}", clean(&assumption))?;
     }
     if !warnings.is_empty() {
-        writeln!(out, "\n{}", listed(&warnings, "warning: "))?;
+        writeln!(out)?;
+    }
+    for warning in warnings.iter().take(MOST_WARNINGS) {
+        writeln!(out, "warning: {warning}")?;
+    }
+    if let Some(more) = warnings.len().checked_sub(MOST_WARNINGS).filter(|&more| more > 0) {
+        writeln!(out, "... and {more} more, {} in all", warnings.len())?;
     }
     Ok(())
 }

@@ -276,7 +276,7 @@ impl JournalFile {
 
 fn problem(path: &Path, line: u64, message: impl Into<String>) -> Stop {
     let problem = Problem::at(&path.display().to_string(), line, 0, message);
-    Stop::Input(vec![problem.hint("add `--force` and leave out `--resume` to start anew")])
+    Stop::Input(problem.hint("add `--force` and leave out `--resume` to start anew").into())
 }
 
 fn checksum(bytes: &[u8]) -> String {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::Which;
 use super::exit::Stop;
-use windtunnel::problem::{Problem, clip};
+use windtunnel::problem::{Problem, Problems, clip};
 use windtunnel::scenario::{BUILT_IN, Scenario, built_in, text_of};
 
 /// Reads the scenario that the command line names.
@@ -26,7 +26,7 @@ pub(super) fn edits(which: &Which) -> Result<Vec<(String, String)>, Stop> {
 }
 
 /// Reads the scenario with these edits and the other flags.
-pub(super) fn read(which: &Which, edits: &[(String, String)]) -> Result<Scenario, Vec<Problem>> {
+pub(super) fn read(which: &Which, edits: &[(String, String)]) -> Result<Scenario, Problems> {
     let mut edits = edits.to_vec();
     if let Some(on_bad_row) = &which.on_bad_row {
         edits.push(("workload.on_bad_row".to_owned(), on_bad_row.clone()));
@@ -44,7 +44,7 @@ pub(super) fn read(which: &Which, edits: &[(String, String)]) -> Result<Scenario
 }
 
 /// The built-in scenario that a word means which is no file.
-fn named(word: &Path) -> Result<Option<(&str, &'static str)>, Vec<Problem>> {
+fn named(word: &Path) -> Result<Option<(&str, &'static str)>, Problems> {
     let name = word.to_str().filter(|name| !name.contains(['/', '\\', '.']));
     let Some(name) = name.filter(|_| !word.exists()) else { return Ok(None) };
     if let Some(text) = built_in(name) {
@@ -58,7 +58,7 @@ fn named(word: &Path) -> Result<Option<(&str, &'static str)>, Vec<Problem>> {
             known.join(", ")
         ),
     };
-    Err(vec![Problem::with(name, "is no file and no built-in scenario").hint(hint)])
+    Err(Problem::with(name, "is no file and no built-in scenario").hint(hint).into())
 }
 
 /// The scenario and the row of the policy that `named` is the name of, or the

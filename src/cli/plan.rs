@@ -19,7 +19,7 @@ use windtunnel::experiment::{
 };
 use windtunnel::metrics::METRICS;
 use windtunnel::policy::spec::PolicySpec;
-use windtunnel::problem::{Problem, clip};
+use windtunnel::problem::{Problem, Problems, clip};
 use windtunnel::report::{
     PlanReport, Recipe, ResultFiles, TextCells, plan_charts, search_progress, write_page,
 };
@@ -227,7 +227,7 @@ fn task(scenario: &Scenario, arguments: &PlanArgs) -> Result<Task, Stop> {
         }
     }
     if !problems.is_empty() {
-        return Err(Stop::Input(problems));
+        return Err(Stop::Input(problems.into()));
     }
     if let Some(name) = &arguments.policy {
         let known = |one: &str| scenario.policies.iter().any(|policy| policy.name == one.trim());
@@ -318,7 +318,7 @@ fn quoted_names(names: &[String]) -> String {
 }
 
 /// Problems of single setups name the variable, not an edit that nobody typed.
-fn by_variable(problems: Vec<Problem>, scenario: &Scenario) -> Vec<Problem> {
+fn by_variable(problems: Problems, scenario: &Scenario) -> Problems {
     let told = |mut problem: Problem| {
         if let Some(edit) = problem.path.strip_prefix("--set ") {
             problem.path = format!("{}: vary {}", scenario.path, edit.replacen('=', " = ", 1));

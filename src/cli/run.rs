@@ -199,7 +199,7 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
         result.map_err(|failure| Stop::of_run(failure, &again(&scenario, policy)))?
     };
     if result.summary.work.submitted == 0 {
-        return Err(Stop::Input(vec![no_work(&scenario)]));
+        return Err(Stop::Input(no_work(&scenario).into()));
     }
     recorder.map_or(Ok(()), Recorder::finish)?;
     decisions.map_or(Ok(()), Decisions::finish)?;

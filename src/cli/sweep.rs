@@ -22,7 +22,7 @@ use windtunnel::experiment::{
     unestimated,
 };
 use windtunnel::metrics::METRICS;
-use windtunnel::problem::{Problem, clip, did_you_mean};
+use windtunnel::problem::{Problem, Problems, clip, did_you_mean};
 use windtunnel::report::{
     Recipe, ResultFiles, SweepReport, TextCells, sweep_charts, usual_metrics, write_page,
 };
@@ -43,9 +43,8 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
     // The seed of the scenario, if it can be read without its axes.
     let seed = open(&[]).map_or(1, |scenario| scenario.seed);
     let per_point = arguments.policies.len().max(1) * arguments.replications.unwrap_or(1) as usize;
-    let points = design
-        .points(&axes, seed, arguments.max_runs / per_point)
-        .map_err(|problem| vec![problem])?;
+    let points =
+        design.points(&axes, seed, arguments.max_runs / per_point).map_err(Problems::from)?;
     // Reading thousands of points takes its time; what is too much is so at the first.
     let mut first = check(&axes, &points[..1], &open)?;
     let policies = policies(&first, &arguments.policies)?;
@@ -68,7 +67,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
         let (repetition, replications) =
             repetition(runner, &first, &axes, &policies, arguments.replications).map_err(
                 |no_plan| match no_plan {
-                    NoPlan::Problem(problem) => Stop::Input(vec![problem]),
+                    NoPlan::Problem(problem) => Stop::Input(problem.into()),
                     NoPlan::Lab(failure) => stopped(failure),
                 },
             )?;
@@ -214,7 +213,7 @@ fn axes(arguments: &args::SweepArgs) -> Result<(Vec<Axis>, Edits), Stop> {
             "give a range or a list: `--set cluster.dc1.nodes=10..40:4`, `--set policy.today.preset=batch-fcfs,batch-backfill`",
         ));
     }
-    if problems.is_empty() { Ok((axes, edits)) } else { Err(Stop::Input(problems)) }
+    if problems.is_empty() { Ok((axes, edits)) } else { Err(Stop::Input(problems.into())) }
 }
 
 /// Rows of the policies to run, in file order.

@@ -72,7 +72,7 @@ fn load(input: &Path, on_bad_row: Option<&str>) -> Result<Workload, Stop> {
         return Ok(Workload::of_scenario(&load::open(&which)?));
     }
     let shown = input.display().to_string();
-    let recognised = recognise(input, &shown).map_err(|problem| Stop::Input(vec![problem]))?;
+    let recognised = recognise(input, &shown)?;
     print_line(&format!("{shown}: {}", recognised.why));
     let mut trace = TraceSpec::new(input, recognised.format);
     if on_bad_row == Some("skip") {
@@ -102,8 +102,7 @@ fn load(input: &Path, on_bad_row: Option<&str>) -> Result<Workload, Stop> {
 fn stats(workload: &Workload, as_json: bool) -> CommandResult {
     let mut book = Interner::default();
     let mut source = workload.open()?;
-    let stats =
-        Stats::of(source.as_mut(), &mut book).map_err(|problem| Stop::Input(vec![problem]))?;
+    let stats = Stats::of(source.as_mut(), &mut book)?;
     let mut out = std::io::stdout().lock();
     if as_json {
         serde_json::to_writer_pretty(&mut out, &stats).map_err(std::io::Error::from)?;
@@ -121,8 +120,7 @@ fn stats(workload: &Workload, as_json: bool) -> CommandResult {
 
 fn convert(workload: &Workload, output: &Path) -> CommandResult {
     let mut book = Interner::default();
-    let mut columns = used_columns(workload.open()?.as_mut(), &mut book)
-        .map_err(|problem| Stop::Input(vec![problem]))?;
+    let mut columns = used_columns(workload.open()?.as_mut(), &mut book)?;
     // Work that a transformation has made was not observed.
     let observed = match workload.spec.distortion() {
         None => workload.spec.observations(workload.context.calendar)?,
@@ -189,7 +187,7 @@ fn write<W: Write>(
     let (mut book, mut work) = (Interner::default(), Work::default());
     let mut source = workload.open()?;
     let mut count = 0_u64;
-    while source.next(&mut book, &mut work).map_err(|problem| Stop::Input(vec![problem]))? {
+    while source.next(&mut book, &mut work)? {
         let wait = observed.get(work.id).map(|observation| observation.wait);
         writer.write(&book, &work, wait)?;
         count += 1;

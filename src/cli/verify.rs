@@ -93,7 +93,7 @@ fn reproduce(data: &Path, arguments: &VerifyArgs) -> CommandResult {
             let problem = Problem::with(&path.display().to_string(), "there is no such file").hint(
                 "DIR holds swf/lublin_256.swf.gz, swf/KTH-SP2-1996.swf.gz and gpu/openb_*.csv.gz",
             );
-            return Err(Stop::Input(vec![problem]));
+            return Err(Stop::Input(problem.into()));
         }
     }
     let mut cells = published::rlscheduler(&log).map_err(Stop::Bug)?;

@@ -152,7 +152,7 @@ pub fn backtest(
     control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> Result<(RunResult, Backtest), RunFailure> {
     let refuse = |message: String, hint: &str| {
-        Err(RunFailure::Input(vec![Problem::with(&scenario.path, message).hint(hint)]))
+        Err(RunFailure::Input(Problem::with(&scenario.path, message).hint(hint).into()))
     };
     let observations =
         scenario.workload.observations(scenario.calendar).map_err(RunFailure::Input)?;

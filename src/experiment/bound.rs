@@ -19,7 +19,7 @@ mod row;
 mod window;
 
 use crate::model::{Interner, Work, World};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::scenario::{BoundDirection, Scenario};
 use crate::units::{Span, Time};
 use crate::workload::Source;
@@ -120,7 +120,7 @@ pub struct Frame {
 ///
 /// # Errors
 /// Problems with the workload; then there is no run either.
-pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Vec<Problem>> {
+pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Problems> {
     let mut source = scenario.workload.open(&scenario.context(seed, false))?;
     let promised = scenario.objectives.iter().find(|objective| {
         objective.metric.key == "deadlines_met" && objective.comparison == BoundDirection::AtLeast
@@ -130,7 +130,7 @@ pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Vec<P
         counted_from: (warm_up > Span::ZERO).then(|| Time::ZERO + warm_up),
         deadlines_met: promised.map(|objective| objective.bound),
     };
-    over(&scenario.world, source.as_mut(), frame).map_err(|problem| vec![problem])
+    over(&scenario.world, source.as_mut(), frame).map_err(Problems::from)
 }
 
 /// The bounds of a run of the work of `source` in `world`. Reads all of it,

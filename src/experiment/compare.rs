@@ -207,7 +207,7 @@ pub fn compare(
     let scenario = sides[baseline].scenario;
     let wrong = setting_range::of_judging(&judging, &scenario.path);
     if !wrong.is_empty() {
-        let (policy, failure) = (sides[baseline].name.to_owned(), RunFailure::Input(wrong));
+        let (policy, failure) = (sides[baseline].name.to_owned(), RunFailure::Input(wrong.into()));
         return Err(RunnerFailure::Run { policy, seed: scenario.seed, failure: Box::new(failure) });
     }
     let repetition = match judging.precision {
@@ -293,7 +293,7 @@ fn something_counts(
         exhibit.result.summary.ended
     );
     let problem = Problem::with(&side.scenario.path, message).hint(hint);
-    let failure = Box::new(RunFailure::Input(vec![problem]));
+    let failure = Box::new(RunFailure::Input(problem.into()));
     Err(RunnerFailure::Run { policy: side.policy.name.clone(), seed: side.scenario.seed, failure })
 }
 

@@ -9,12 +9,11 @@ use super::search::SearchFailure;
 use super::single::RunFailure;
 use super::survey::Unsurveyed;
 use super::sweep::SweepFailure;
-use crate::problem::Problem;
 
 impl fmt::Display for RunFailure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Input(problems) => listed(to, problems),
+            Self::Input(problems) => problems.fmt(to),
             Self::Sim(failure) => failure.fmt(to),
             Self::Law(broken) => write!(
                 to,
@@ -77,7 +76,7 @@ impl Error for NoPlan {
 impl fmt::Display for SearchFailure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Problems(problems) => listed(to, problems),
+            Self::Problems(problems) => problems.fmt(to),
             Self::Lab(failure) | Self::Halted(failure, _) => failure.fmt(to),
         }
     }
@@ -95,7 +94,7 @@ impl Error for SearchFailure {
 impl fmt::Display for SweepFailure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Problems(problems) => listed(to, problems),
+            Self::Problems(problems) => problems.fmt(to),
             Self::Input(failure) => failure.fmt(to),
             Self::Lab(failure) => failure.fmt(to),
         }
@@ -115,7 +114,7 @@ impl Error for SweepFailure {
 impl fmt::Display for Unsurveyed {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Problems(problems) => listed(to, problems),
+            Self::Problems(problems) => problems.fmt(to),
             Self::Stopped => write!(to, "the work was not read to its end"),
         }
     }
@@ -123,18 +122,10 @@ impl fmt::Display for Unsurveyed {
 
 impl Error for Unsurveyed {}
 
-/// Problems, one below the other.
-fn listed(to: &mut fmt::Formatter<'_>, problems: &[Problem]) -> fmt::Result {
-    for (at, problem) in problems.iter().enumerate() {
-        let between = if at > 0 { "\n" } else { "" };
-        write!(to, "{between}{problem}")?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Problem;
     use crate::sim::Failure;
     use crate::units::Time;
 
@@ -161,7 +152,7 @@ mod tests {
             assert_eq!((one.to_string(), one.source().is_none()), (told.to_owned(), true));
         }
         let problems = vec![Problem::with("a", "b"), Problem::with("c", "d").hint("e")];
-        assert_eq!(RunFailure::Input(problems).to_string(), "a: b\nc: d\n  hint: e");
+        assert_eq!(RunFailure::Input(problems.into()).to_string(), "a: b\nc: d\n  hint: e");
         let full = NoPlan::Lab(RunnerFailure::Memory(std::io::ErrorKind::StorageFull.into()));
         assert_eq!(full.to_string(), "a finished run could not be kept");
         assert!(full.source().is_some());

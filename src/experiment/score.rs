@@ -9,7 +9,7 @@ use super::compare::{NoPlan, RepetitionPlan};
 use super::measurement::{Measurement, Slowness};
 use super::runner::{Runner, RunnerFailure};
 use super::single::RunFailure;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::scenario::{Scenario, Tested};
 
 /// Added to both costs, so that what costs nothing can be compared: a cent.
@@ -58,7 +58,7 @@ impl Possible {
         (plan, replication): (&RepetitionPlan, u32),
         run: &Measurement,
         base: &Measurement,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Problems> {
         let repeated = plan.repetition.scenario(scenario, replication);
         let seed = plan.repetition.seed(scenario, replication);
         let bounds = bound::of(&repeated, seed, plan.repetition.warm_up())?;
@@ -167,7 +167,7 @@ impl ScoredPolicy {
             let problem = Problem::with(&tested.scenario.path, "nothing was run");
             return Err(NoPlan::Problem(problem.hint("ask for one replication at least")));
         };
-        let possible: Result<Vec<Possible>, Vec<Problem>> = (0..all)
+        let possible: Result<Vec<Possible>, Problems> = (0..all)
             .into_par_iter()
             .map(|row| {
                 let replication = (&plan, row as u32);

@@ -32,7 +32,7 @@ use super::runner::{Runner, RunnerFailure};
 use super::setting_range;
 use super::space::{ReadEdited, check_all};
 use super::statistics::promise;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::scenario::{Objective, Scenario};
 
 use effect::{binding, chance, comparable, effect};
@@ -123,7 +123,7 @@ pub struct Found {
 #[derive(Debug)]
 pub enum SearchFailure {
     /// The scenario is wrong at some setup, or the task does not fit it.
-    Problems(Vec<Problem>),
+    Problems(Problems),
     /// A run failed before any setup was looked at.
     Lab(RunnerFailure),
     /// A run failed later, or the search was told to stop.
@@ -141,7 +141,7 @@ pub fn search(
 ) -> Result<Found, SearchFailure> {
     let wrong = setting_range::of_task(&task);
     if !wrong.is_empty() {
-        return Err(SearchFailure::Problems(wrong));
+        return Err(SearchFailure::Problems(wrong.into()));
     }
     let start: SetupPoint = task.variables.iter().map(middle).collect();
     let scenario = check(&task, &start, open)?;
@@ -355,8 +355,8 @@ fn check(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Result<Scenar
     match check_all(points.iter().map(|point| edits(&task.variables, point)), open) {
         Ok(scenario) if twice.is_empty() => Ok(scenario),
         found => {
-            twice.extend(found.err().unwrap_or_default());
-            Err(SearchFailure::Problems(twice))
+            twice.extend(found.err().into_iter().flatten());
+            Err(SearchFailure::Problems(twice.into()))
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::model::Offer;
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::policy::{self, Policy};
-use crate::problem::{Problem, clip};
+use crate::problem::{Problem, Problems, clip};
 use crate::scenario::{NamedSource, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
 use crate::units::{Id, Span, Time};
@@ -73,7 +73,7 @@ pub struct RunResult {
 pub enum RunFailure {
     /// The workload cannot be opened, or a part of the policy is a row of the user's own, which
     /// only a policy of [`Scenario::add_policy`] may have.
-    Input(Vec<Problem>),
+    Input(Problems),
     /// The run could not go on.
     Sim(Failure),
     /// A law was broken: a bug of windtunnel.
@@ -180,7 +180,7 @@ fn simulate(
         let hint = "add the policy with `Scenario::add_policy`, a version and a closure that builds it: \
                     `move || policy::build(&spec)`";
         let problem = Problem::with(&scenario.path, message).hint(hint);
-        return (Err(RunFailure::Input(vec![problem])), ReadingNotes::default());
+        return (Err(RunFailure::Input(problem.into())), ReadingNotes::default());
     }
     let context = scenario.context(settings.seed, settings.names);
     let mut source = match scenario.workload.open(&context) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::runner::share_inputs;
 use super::single::RunFailure;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::scenario::Scenario;
 use crate::units::Calendar;
 use crate::workload::{TraceSpec, WorkloadInput};
@@ -16,7 +16,7 @@ const MOST_PROBLEMS: usize = 20;
 const MOST_TRACES: usize = 2;
 
 /// Reads the scenario with some of its single values edited.
-pub type ReadEdited<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Vec<Problem>>;
+pub type ReadEdited<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Problems>;
 
 /// Reads the scenario with each of many edits, so that nothing runs where one is wrong; the
 /// scenario with the first.
@@ -26,7 +26,7 @@ pub type ReadEdited<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Ve
 pub(super) fn check_all(
     edits: impl IntoIterator<Item = Vec<(String, String)>>,
     open: ReadEdited<'_>,
-) -> Result<Scenario, Vec<Problem>> {
+) -> Result<Scenario, Problems> {
     let mut first = None;
     let mut all: Vec<Problem> = Vec::new();
     for edits in edits {
@@ -51,7 +51,7 @@ pub(super) fn check_all(
     }
     match first {
         Some(first) if all.is_empty() => Ok(first),
-        _ => Err(all),
+        _ => Err(all.into()),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::metrics::{RentalLimits, Rentals, Renting};
 use crate::model::{Ask, Interner, Market, Offer, Rules, Work, WorkKind, World};
 use crate::policy::composed::fits::Feasibility;
 use crate::policy::spec::{OfferScope, Reach};
-use crate::problem::{Problem, clip};
+use crate::problem::{Problem, Problems, clip};
 use crate::scenario::{NamedSource, Scenario, UnknownName};
 use crate::sim::no_such_home;
 use crate::state::{ResolvedRules, Sites};
@@ -101,7 +101,7 @@ struct WorkRun {
 #[derive(Debug)]
 pub enum Unsurveyed {
     /// The workload has problems.
-    Problems(Vec<Problem>),
+    Problems(Problems),
     /// The survey was told to stop.
     Stopped,
 }
@@ -298,7 +298,7 @@ pub fn survey(
             "look whether its files have rows, and at its transformations, filters and dates",
         ));
     }
-    if problems.is_empty() { Ok(found) } else { Err(Unsurveyed::Problems(problems)) }
+    if problems.is_empty() { Ok(found) } else { Err(Unsurveyed::Problems(problems.into())) }
 }
 
 impl Survey {

@@ -10,7 +10,7 @@ mod table;
 use std::path::{Path, PathBuf};
 
 use crate::input;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::{Distribution, Rate, Span};
 
 use super::document::ScenarioText;
@@ -162,7 +162,7 @@ impl Catalog {
     ///
     /// # Errors
     /// Never for a build whose tests pass.
-    pub fn shipped(name: &str) -> Option<Result<Self, Vec<Problem>>> {
+    pub fn shipped(name: &str) -> Option<Result<Self, Problems>> {
         shipped::texts(name).map(|texts| read(&texts, Vec::new()))
     }
 
@@ -176,7 +176,7 @@ impl Catalog {
     ///
     /// # Errors
     /// Every problem in its files.
-    pub fn load(path: &Path, shown: &str) -> Result<Self, Vec<Problem>> {
+    pub fn load(path: &Path, shown: &str) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut files = Vec::new();
         let mut text = |file: &str| {
@@ -196,7 +196,7 @@ impl Catalog {
             sources: path.join(SOURCES).exists().then(|| text(SOURCES)),
             folder: shown.to_owned(),
         };
-        if problems.is_empty() { read(&texts, files) } else { Err(problems) }
+        if problems.is_empty() { read(&texts, files) } else { Err(problems.into()) }
     }
 }
 
@@ -207,7 +207,7 @@ pub(super) fn shipped_text(name: &str) -> Option<String> {
 }
 
 /// Reads the files of a catalog.
-fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Vec<Problem>> {
+fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Problems> {
     let path = |file: &str| format!("{}/{file}", texts.folder);
     let document = ScenarioText::new(&texts.provider, &path("provider.toml"));
     let mut report = Diagnostics::new(&document, Vec::new());
@@ -237,7 +237,7 @@ fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Vec<Problem>> {
         price(row)
     });
     if !problems.is_empty() {
-        return Err(problems);
+        return Err(problems.into());
     }
     let mut catalog = rules(&root);
     catalog.regions = regions;

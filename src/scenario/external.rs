@@ -104,7 +104,7 @@ mod tests {
         [workload.synthetic]\ncount = 1\narrivals = { per_hour = 6 }\nclass.a.runtime = \"1 h\"\n\
         [cluster.c]\nnodes = 2\nshape = { vcpus = 4, memory = \"8 GiB\" }\n";
 
-    fn parse(policies: &str) -> Result<Scenario, Vec<crate::problem::Problem>> {
+    fn parse(policies: &str) -> Result<Scenario, crate::problem::Problems> {
         Scenario::parse(&format!("{SMALL}{policies}"), "a.toml", Path::new("some"), &[])
     }
 
@@ -127,8 +127,8 @@ mod tests {
 
     #[track_caller]
     fn refuse(policies: &str, want: Expect) {
-        let problems = parse(policies).err().unwrap_or_default();
-        want.assert_eq(&problems.iter().map(|problem| format!("{problem}\n")).collect::<String>());
+        let problems = parse(policies).err().into_iter().flatten();
+        want.assert_eq(&problems.map(|problem| format!("{problem}\n")).collect::<String>());
     }
 
     #[test]

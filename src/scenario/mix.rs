@@ -9,7 +9,7 @@ use super::composition::Policies;
 use super::section::Diagnostics;
 use crate::model::{Interner, Work};
 use crate::policy::spec::DemandMix;
-use crate::problem::{Problem, clip};
+use crate::problem::{Problems, clip};
 use crate::units::Demand;
 use crate::workload::{
     Defaults, NATIVE, OnBadRow, OpenContext, TraceSpec, Unsorted, WorkloadInput, WorkloadSpec,
@@ -92,16 +92,12 @@ fn pods(source: &str, base: &Path) -> WorkloadSpec {
 }
 
 /// Counts the demands of all tasks with the GPU models that they may use.
-fn count(
-    source: &str,
-    spec: &WorkloadSpec,
-    context: &OpenContext,
-) -> Result<DemandMix, Vec<Problem>> {
+fn count(source: &str, spec: &WorkloadSpec, context: &OpenContext) -> Result<DemandMix, Problems> {
     let mut stream = spec.open(context)?;
     let mut book = Interner::default();
     let mut work = Work::default();
     let mut counts: BTreeMap<(Demand, Vec<String>), u64> = BTreeMap::new();
-    while stream.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+    while stream.next(&mut book, &mut work).map_err(Problems::from)? {
         let models = book.all_rules()[work.ask.rules].gpu_models.allowed.clone();
         *counts.entry((work.ask.demand, models)).or_default() += u64::from(work.ask.tasks);
     }

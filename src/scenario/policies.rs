@@ -9,7 +9,7 @@ use super::Scenario;
 use super::document::ScenarioText;
 use crate::policy::spec::{External, PolicySpec};
 use crate::policy::{Policy, PolicyFactory};
-use crate::problem::{Problem, clip};
+use crate::problem::{Problem, Problems, clip};
 
 impl Scenario {
     /// The scenario with the policies of `text`, whose problems name `shown`, in
@@ -18,16 +18,16 @@ impl Scenario {
     ///
     /// # Errors
     /// Everything wrong with the policies.
-    pub fn with_policies(&self, text: &str, shown: &str) -> Result<(Self, String), Vec<Problem>> {
+    pub fn with_policies(&self, text: &str, shown: &str) -> Result<(Self, String), Problems> {
         let names = names(text, shown)?;
         let Some(last) = names.last().cloned() else {
             let hint = "add `[policy.NAME]` with `preset = \"batch-backfill\"`";
-            return Err(vec![Problem::with(shown, "has no policy").hint(hint)]);
+            return Err(Problem::with(shown, "has no policy").hint(hint).into());
         };
         let mut own: DocumentMut = self
             .text
             .parse()
-            .map_err(|_| vec![Problem::with(&self.path, "the scenario is not TOML any more")])?;
+            .map_err(|_| Problem::with(&self.path, "the scenario is not TOML any more"))?;
         let policies = own.get_mut("policy").and_then(|policies| policies.as_table_like_mut());
         if let Some(policies) = policies {
             for name in &names {
@@ -52,12 +52,12 @@ impl Scenario {
     ///
     /// # Errors
     /// Every problem in the edits, and in what they make of the scenario.
-    pub fn edited(&self, edits: &[(String, String)]) -> Result<Self, Vec<Problem>> {
+    pub fn edited(&self, edits: &[(String, String)]) -> Result<Self, Problems> {
         self.read_again(&self.text, edits)
     }
 
     /// Reads this text in place of its own; what does not stand in the file stays.
-    fn read_again(&self, text: &str, more: &[(String, String)]) -> Result<Self, Vec<Problem>> {
+    fn read_again(&self, text: &str, more: &[(String, String)]) -> Result<Self, Problems> {
         let mut read = Self::parse(text, &self.path, &self.base, more)?;
         for policy in &self.policies {
             if let Some(factory) = &policy.factory {
@@ -79,9 +79,12 @@ impl Scenario {
     /// # use windtunnel::policy;
     /// # use windtunnel::policy::spec::PolicySpec;
     /// # use windtunnel::scenario::{Scenario, quickstart};
-    /// let mut scenario = Scenario::parse(quickstart(), "quickstart.toml", Path::new(""), &[]).unwrap();
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut scenario = Scenario::parse(quickstart(), "quickstart.toml", Path::new(""), &[])?;
     /// let row = scenario.add_policy("mine", "1", || policy::build(&PolicySpec::named("mine")));
     /// assert_eq!(scenario.policies[row].name, "mine");
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn add_policy(
         &mut self,
@@ -121,7 +124,7 @@ impl Scenario {
 }
 
 /// The names of the policies, in the order of the file, which holds nothing else.
-fn names(text: &str, shown: &str) -> Result<Vec<String>, Vec<Problem>> {
+fn names(text: &str, shown: &str) -> Result<Vec<String>, Problems> {
     let document = ScenarioText::new(text, shown);
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut problems: Vec<Problem> = errors
@@ -151,7 +154,7 @@ fn names(text: &str, shown: &str) -> Result<Vec<String>, Vec<Problem>> {
         return Ok(names.into_iter().map(|(_, name)| name).collect());
     }
     problems.sort_by_key(|problem| (problem.line, problem.column));
-    Err(problems)
+    Err(problems.into())
 }
 
 #[cfg(test)]
@@ -168,7 +171,7 @@ mod tests {
         [cluster.c]\nnodes = 2\nshape = { vcpus = 4, memory = \"8 GiB\" }\n\
         [policy.p]\npreset = \"batch-fcfs\"\n[policy.q]\nextends = \"p\"\norder = \"largest\"\n";
 
-    fn with(text: &str) -> Result<(Scenario, String), Vec<Problem>> {
+    fn with(text: &str) -> Result<(Scenario, String), Problems> {
         let mut scenario =
             Scenario::parse(TEXT, "a.toml", Path::new(""), &[]).expect("it is right");
         scenario.seed = 77;
@@ -219,8 +222,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, want: Expect) {
-        let problems = with(text).err().unwrap_or_default();
-        want.assert_eq(&problems.iter().map(|problem| format!("{problem}\n")).collect::<String>());
+        let problems = with(text).err().into_iter().flatten();
+        want.assert_eq(&problems.map(|problem| format!("{problem}\n")).collect::<String>());
     }
 
     #[test]

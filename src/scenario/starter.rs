@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::part::{Setting, SettingKind};
-use crate::problem::Problem;
+use crate::problem::Problems;
 use crate::workload::{
     Column, ColumnOrigin, ColumnUnit, Field, Format, FormatSpec, Machines, TraceSpec, read_nodes,
     recognise,
@@ -36,13 +36,13 @@ pub struct Starter {
 ///
 /// # Errors
 /// The file cannot be read, or looks like no workload.
-pub fn init_from(path: &Path, named: &str) -> Result<Starter, Vec<Problem>> {
+pub fn init_from(path: &Path, named: &str) -> Result<Starter, Problems> {
     let shown = path.display().to_string();
-    let recognised = recognise(path, &shown).map_err(|problem| vec![problem])?;
+    let recognised = recognise(path, &shown).map_err(Problems::from)?;
     let mut trace = TraceSpec::new(path, recognised.format);
     let assumed = assume(&mut trace.format);
     let survey = survey(&trace, (assumed.cpu, assumed.memory))?;
-    let beginning = trace.beginning().map_err(|problem| vec![problem])?;
+    let beginning = trace.beginning().map_err(Problems::from)?;
     let mut text = String::new();
     let mut line = |parts: &[&str]| {
         text.push_str(&parts.concat());

@@ -11,7 +11,7 @@ use super::quantity;
 use super::section::{ConfigTable, Diagnostics};
 use crate::metrics::{Direction, METRICS, Metric};
 use crate::policy::{Policy, PolicyFactory};
-use crate::problem::{Problem, clip, did_you_mean};
+use crate::problem::{Problem, Problems, clip, did_you_mean};
 use crate::text::file_name;
 use crate::units::Span;
 
@@ -123,7 +123,7 @@ impl Suite {
     ///
     /// # Errors
     /// Every problem in the file and in the scenarios.
-    pub fn load(path: &Path) -> Result<Self, Vec<Problem>> {
+    pub fn load(path: &Path) -> Result<Self, Problems> {
         Self::load_readable(path).and_then(Self::whole)
     }
 
@@ -132,17 +132,17 @@ impl Suite {
     ///
     /// # Errors
     /// Every problem of the suite itself, or of all scenarios where none can be run.
-    pub fn load_readable(path: &Path) -> Result<Self, Vec<Problem>> {
+    pub fn load_readable(path: &Path) -> Result<Self, Problems> {
         let shown = path.display().to_string();
         let text = super::text_of(path, "suite")?;
         Self::read(&text, &shown, path.parent().unwrap_or(Path::new("")))
     }
 
     /// The suite itself, if every scenario can be run.
-    fn whole(self) -> Result<Self, Vec<Problem>> {
+    fn whole(self) -> Result<Self, Problems> {
         let problems: Vec<Problem> =
             self.unreadable.iter().flat_map(|one| one.problems.clone()).collect();
-        if problems.is_empty() { Ok(self) } else { Err(in_order(problems, &self.path)) }
+        if problems.is_empty() { Ok(self) } else { Err(in_order(problems, &self.path).into()) }
     }
 
     /// Reads a suite from its text. Problems name it `shown`; paths in it are
@@ -150,11 +150,11 @@ impl Suite {
     ///
     /// # Errors
     /// Those of [`Suite::load`].
-    pub fn parse(text: &str, shown: &str, base: &Path) -> Result<Self, Vec<Problem>> {
+    pub fn parse(text: &str, shown: &str, base: &Path) -> Result<Self, Problems> {
         Self::read(text, shown, base).and_then(Self::whole)
     }
 
-    fn read(text: &str, shown: &str, base: &Path) -> Result<Self, Vec<Problem>> {
+    fn read(text: &str, shown: &str, base: &Path) -> Result<Self, Problems> {
         let document = ScenarioText::new(text, shown);
         let mut report = Diagnostics::new(&document, Vec::new());
         let root = super::root(&document, "<suite>", &mut report);
@@ -187,7 +187,7 @@ impl Suite {
         let mut problems = report.problems;
         if !problems.is_empty() || scenarios.is_empty() {
             problems.extend(unreadable.into_iter().flat_map(|one| one.problems));
-            return Err(in_order(problems, shown));
+            return Err(in_order(problems, shown).into());
         }
         let name = Path::new(shown).file_stem();
         Ok(Self {
@@ -256,7 +256,7 @@ impl Usual<'_> {
         section: &ConfigTable,
         key: &Range<usize>,
         report: &mut Diagnostics<'_>,
-    ) -> Result<Option<Tested>, Vec<Problem>> {
+    ) -> Result<Option<Tested>, Problems> {
         let mut kept = self.gates.clone();
         for (subject, gate) in gates(&section.section("gates"), true, report) {
             kept.retain(|(known, _)| *known != subject);

@@ -1,7 +1,7 @@
 use super::*;
 use expect_test::{Expect, expect};
 
-fn shipped(name: &str) -> Result<Scenario, Vec<Problem>> {
+fn shipped(name: &str) -> Result<Scenario, Problems> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     Scenario::load(&folder.join(name), &[])
 }
@@ -40,15 +40,14 @@ pub(super) const SMALL: &str = "question = \"?\"\n\
 fn check(text: &str, want: Expect) {
     let base = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found = Scenario::parse(text, "a.toml", base, &[]);
-    let problems = found.err().unwrap_or_default();
-    want.assert_eq(&shown(&problems));
+    want.assert_eq(&found.err().map_or_else(String::new, |problems| shown(&problems)));
 }
 
 #[track_caller]
 fn check_set(edits: &[(&str, &str)], want: Expect) {
     let edits: Vec<_> = edits.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
     let found = Scenario::parse(SMALL, "a.toml", Path::new(""), &edits);
-    want.assert_eq(&shown(&found.err().unwrap_or_default()));
+    want.assert_eq(&found.err().map_or_else(String::new, |problems| shown(&problems)));
 }
 
 #[test]

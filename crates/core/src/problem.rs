@@ -1,6 +1,7 @@
 //! Problems of an input. Many at once, each with its place and a hint.
 
 use std::fmt;
+use std::ops::Deref;
 
 use serde::Serialize;
 
@@ -60,6 +61,81 @@ impl fmt::Display for Problem {
     }
 }
 
+/// One problem or more: the error of whatever looks at a whole input before it gives up.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Problems(Vec<Problem>);
+
+/// Problems that are printed in full.
+const MOST_PRINTED: usize = 20;
+
+impl std::error::Error for Problems {}
+
+impl fmt::Display for Problems {
+    /// The first problems as each prints itself, and the number of all where there are more.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (row, problem) in self.iter().take(MOST_PRINTED).enumerate() {
+            f.write_str(if row == 0 { "" } else { "\n" })?;
+            problem.fmt(f)?;
+        }
+        match self.len().checked_sub(MOST_PRINTED) {
+            None | Some(0) => Ok(()),
+            Some(more) => write!(f, "\n... and {more} more, {} in all", self.len()),
+        }
+    }
+}
+
+impl fmt::Debug for Problems {
+    /// The same words, for that is what `main` and `unwrap` print of an error.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Deref for Problems {
+    type Target = [Problem];
+
+    fn deref(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
+impl From<Vec<Problem>> for Problems {
+    /// `problems` holds at least one.
+    fn from(problems: Vec<Problem>) -> Self {
+        Self(problems)
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl FromIterator<Problem> for Problems {
+    fn from_iter<I: IntoIterator<Item = Problem>>(problems: I) -> Self {
+        Self(problems.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'p> IntoIterator for &'p Problems {
+    type Item = &'p Problem;
+    type IntoIter = std::slice::Iter<'p, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
 /// The candidate most like `found`, if one is close enough to be meant. Other numbers
 /// are other things (`A10` is no `A100`); small letters or capitals are the same.
 pub fn did_you_mean<'a>(
@@ -107,6 +183,16 @@ mod tests {
         assert_eq!(did_you_mean("A100", ["A10"]), None);
         assert_eq!(did_you_mean("iso27002", ["iso27001"]), None);
         assert_eq!(did_you_mean("m5.xlage", ["m5.large", "m5.xlarge"]), Some("m5.xlarge"));
+        let many: Vec<Problem> = (1..=22).map(|line| Problem::at("a", line, 0, "bad")).collect();
+        let told = Problems::from(many).to_string();
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!((lines[0], lines[19]), ("a:1: bad", "a:20: bad"));
+        assert_eq!(lines[20..], ["... and 2 more, 22 in all"]);
+        let error: Box<dyn std::error::Error> = Problems::from(problem.clone()).into();
+        assert_eq!(
+            (error.to_string(), format!("{error:?}")),
+            (problem.to_string(), problem.to_string())
+        );
         assert_eq!(clip("a\u{1b}[31m").chars().nth(1), Some('\u{fffd}'));
     }
 }

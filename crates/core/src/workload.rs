@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use crate::model::{Interner, Together, Work};
 pub use crate::part::{Column, ColumnOrigin, ColumnUnit, Field};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::rank::share_of;
 use crate::units::{Calendar, Span, Time};
 
@@ -185,10 +185,10 @@ impl WorkloadSpec {
     ///
     /// # Errors
     /// Everything that is wrong with the specification or with the header of the file.
-    pub fn open(&self, context: &OpenContext) -> Result<BoxedSource, Vec<Problem>> {
+    pub fn open(&self, context: &OpenContext) -> Result<BoxedSource, Problems> {
         let problems = self.problems(context);
         if !problems.is_empty() {
-            return Err(problems);
+            return Err(problems.into());
         }
         self.open_first(self.transforms.len(), context)
     }
@@ -230,7 +230,7 @@ impl WorkloadSpec {
     }
 
     /// The workload behind its first `steps` transformations.
-    fn open_first(&self, steps: usize, context: &OpenContext) -> Result<BoxedSource, Vec<Problem>> {
+    fn open_first(&self, steps: usize, context: &OpenContext) -> Result<BoxedSource, Problems> {
         let Some(last) = steps.checked_sub(1) else {
             let source = match &self.input {
                 WorkloadInput::Trace(trace) => trace.open(

@@ -41,7 +41,7 @@ impl CsvRow {
         let found = windtunnel::report::clean(self.cell(column));
         let message = format!("`{column}` is `{found}`, wanted {wanted}");
         let file = self.file.display().to_string();
-        Stop::Input(vec![Problem::at(&file, self.line, 0, message).hint(CUT)])
+        Stop::Input(Problem::at(&file, self.line, 0, message).hint(CUT).into())
     }
 
     fn parse<T>(
@@ -133,7 +133,7 @@ pub(super) fn each(
             let line = error.position().map_or(0, csv::Position::line);
             let message = "the row has not the cells of the head";
             let file = path.display().to_string();
-            Stop::Input(vec![Problem::at(&file, line, 0, message).hint(CUT)])
+            Stop::Input(Problem::at(&file, line, 0, message).hint(CUT).into())
         }
     };
     let mut reader = csv::Reader::from_reader(results.file(name)?);

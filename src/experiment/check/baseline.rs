@@ -101,7 +101,7 @@ impl Baseline {
     /// # Errors
     /// Those of [`Baseline::parse`], or the reason why there is no text.
     pub fn load(path: &Path) -> Result<Self, Problem> {
-        let text = text_of(path, "baseline").map_err(|mut problems| problems.remove(0))?;
+        let text = text_of(path, "baseline")?;
         Self::parse(&text, &path.display().to_string())
     }
 

@@ -13,7 +13,7 @@ use super::scope::VariableScope;
 use super::score::{Judge, SetupScore};
 use super::variable::Variable;
 use crate::halt;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::scenario::Scenario;
 use crate::sim::Failure;
 use crate::units::Time;
@@ -200,7 +200,7 @@ impl SearchSpace for Evaluations<'_> {
 
 /// Failure to read a scenario: readers give up in the middle where the process is to end, which is
 /// no problem of the scenario.
-fn unread(problems: Vec<Problem>) -> SearchFailure {
+fn unread(problems: Problems) -> SearchFailure {
     if !halt::asked() {
         return SearchFailure::Problems(problems);
     }
@@ -230,7 +230,7 @@ pub(super) fn policy_of<'s>(
             None => format!("there is no policy in row {}", scenario.baseline),
             Some(name) => format!("there is no policy called `{name}`"),
         };
-        SearchFailure::Problems(vec![crate::problem::Problem::with(&scenario.path, message)])
+        SearchFailure::Problems(Problem::with(&scenario.path, message).into())
     })
 }
 

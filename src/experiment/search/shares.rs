@@ -44,7 +44,7 @@ pub(super) fn plan(
     let side = Arm { name: &policy.name, scenario: &scenario, policy };
     let every = Asked { replications: Some(u32::MAX), ..asked };
     let found = compare::plan(runner, &[side], every).map_err(|no_plan| match no_plan {
-        NoPlan::Problem(problem) => SearchFailure::Problems(vec![problem]),
+        NoPlan::Problem(problem) => SearchFailure::Problems(problem.into()),
         NoPlan::Lab(failure) => SearchFailure::Lab(failure),
     })?;
     let windows = matches!(found.repetition, Repetition::Windows { .. });
@@ -56,9 +56,9 @@ pub(super) fn plan(
         let hint = format!(
             "give a shorter `--window`: half of the windows are held out, and at least {FEWEST_WINDOWS} are needed"
         );
-        return Err(SearchFailure::Problems(vec![
-            Problem::with(&scenario.path, message).hint(hint),
-        ]));
+        return Err(SearchFailure::Problems(
+            Problem::with(&scenario.path, message).hint(hint).into(),
+        ));
     }
     let repetition = Repetition::Seeds { warm_up: asked.warm_up.unwrap_or(Span::ZERO) };
     Ok(compare::RepetitionPlan { repetition, replications: u32::MAX })
@@ -123,7 +123,7 @@ impl BudgetShares {
             let hint = format!(
                 "it takes {fewest} if all keep the objectives; ask for less with `--kept-in` or `--confidence`"
             );
-            return Err(SearchFailure::Problems(vec![Problem::with("plan", message).hint(hint)]));
+            return Err(SearchFailure::Problems(Problem::with("plan", message).hint(hint).into()));
         }
         let (searched, held_out) = match still {
             Some(true) => (1, 2),
@@ -144,7 +144,7 @@ impl BudgetShares {
                 "it takes {least} at least: {looks} setups with {searched} runs each to search, and two \
                  of them with {held_out} held-out runs each to judge"
             );
-            return Err(SearchFailure::Problems(vec![Problem::with("plan", message).hint(hint)]));
+            return Err(SearchFailure::Problems(Problem::with("plan", message).hint(hint).into()));
         }
         let left = task.budget - pilot - looks * searched;
         let finalists = (left / held_out / 2).clamp(2, FINALISTS);

@@ -14,7 +14,7 @@ use super::axis::Axis;
 use super::design::{Design, SweepPoint};
 use super::table::{Sweep, SweepRun};
 use crate::policy::spec::PolicySpec;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::scenario::{Scenario, concerns};
 use crate::sim::RunProgress;
 
@@ -50,7 +50,7 @@ pub fn check(
     axes: &[Axis],
     points: &[SweepPoint],
     open: ReadEdited<'_>,
-) -> Result<Scenario, Vec<Problem>> {
+) -> Result<Scenario, Problems> {
     check_all(points.iter().map(|point| point.edits(axes)), open)
 }
 
@@ -125,7 +125,7 @@ pub fn sweep(
     let none = (plan.replications == 0)
         .then(|| Problem::with(&first.path, "there must be at least one replication"));
     if let Some(problem) = wrong.or(none) {
-        return Err(SweepFailure::Problems(vec![problem]));
+        return Err(SweepFailure::Problems(problem.into()));
     }
     let replications = plan.replications as usize;
     let per_point = plan.policies.len() * replications;
@@ -142,7 +142,7 @@ pub fn sweep(
         for point in points {
             let mut scenario = open(&point.edits(&plan.axes)).map_err(SweepFailure::Problems)?;
             if let Some(problem) = setting_range::of_rows(&scenario, &plan.policies, first) {
-                return Err(SweepFailure::Problems(vec![problem]));
+                return Err(SweepFailure::Problems(problem.into()));
             }
             traces.fill(&mut scenario).map_err(SweepFailure::Input)?;
             scenarios.push(scenario);
@@ -235,7 +235,7 @@ impl KnownRuns {
 #[derive(Debug)]
 pub enum SweepFailure {
     /// The scenario at a point is wrong.
-    Problems(Vec<Problem>),
+    Problems(Problems),
     /// The trace of the scenario cannot be read.
     Input(RunFailure),
     /// A run failed.

@@ -114,7 +114,7 @@ pub fn task(vary: &[(&str, &str)]) -> Result<Task, SearchFailure> {
     let read = |&(key, values): &(&str, &str)| Variable::read(key, values);
     let variables = vary.iter().map(read).collect::<Result<_, _>>();
     Ok(Task {
-        variables: variables.map_err(|problem| SearchFailure::Problems(vec![problem]))?,
+        variables: variables.map_err(|problem| SearchFailure::Problems(problem.into()))?,
         policy: None,
         goal: METRICS.iter().position(|metric| metric.key == "cost_total").unwrap_or(0),
         keeping: Keeping::OnAverage,

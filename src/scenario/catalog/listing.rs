@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Catalog, SHIPPED};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::scenario::composition::unknown_name;
 
 /// A table for a reader.
@@ -19,7 +19,7 @@ pub struct Listing {
 ///
 /// # Errors
 /// Never for a build whose tests pass.
-pub fn list() -> Result<Listing, Vec<Problem>> {
+pub fn list() -> Result<Listing, Problems> {
     let header = vec![
         "provider",
         "title",
@@ -59,7 +59,7 @@ pub fn show(
     provider: &str,
     region: Option<&str>,
     instance_type: Option<&str>,
-) -> Result<Listing, Vec<Problem>> {
+) -> Result<Listing, Problems> {
     let path = Path::new(provider);
     let catalog = match Catalog::shipped(provider) {
         Some(catalog) => catalog?,
@@ -68,7 +68,8 @@ pub fn show(
             let message = format!("there is no catalog called `{provider}`");
             return Err(vec![
                 Problem::with("catalog", message).hint(unknown_name(provider, SHIPPED)),
-            ]);
+            ]
+            .into());
         }
     };
     let regions: Vec<&str> = catalog.regions.iter().map(|region| region.name.as_str()).collect();
@@ -81,7 +82,7 @@ pub fn show(
         }
     }
     if !problems.is_empty() {
-        return Err(problems);
+        return Err(problems.into());
     }
     Ok(prices(&catalog, region, instance_type))
 }

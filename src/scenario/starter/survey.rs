@@ -1,7 +1,7 @@
 //! Survey of what a trace asks for, read once to its end, so that a scenario for it runs.
 
 use crate::model::{Interner, Work};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::Calendar;
 use crate::workload::{
     Defaults, Observations, OnBadRow, OpenContext, Stats, TraceSpec, Unsorted, WorkloadInput,
@@ -39,7 +39,7 @@ pub(super) struct ArrivalLoad {
 pub(super) fn survey(
     trace: &TraceSpec,
     (cpu, memory): (Option<u32>, Option<u32>),
-) -> Result<TraceSurvey, Vec<Problem>> {
+) -> Result<TraceSurvey, Problems> {
     let mut trace = TraceSpec { on_bad_row: OnBadRow::Skip, ..trace.clone() };
     let unsorted = !trace.is_sorted()?;
     trace.unsorted = if unsorted { Unsorted::Sort } else { Unsorted::Fail };
@@ -59,7 +59,7 @@ pub(super) fn survey(
         let hint = "describe its columns in a scenario (docs/workload.md)";
         let mut problems = vec![problem.hint(hint)];
         problems.extend(first_bad);
-        return Err(problems);
+        return Err(problems.into());
     }
     let observed = spec.observations(calendar).unwrap_or_else(|_| Observations::default());
     Ok(TraceSurvey { stats, load, unsorted, first_bad, waits: !observed.is_empty() })
@@ -68,11 +68,10 @@ pub(super) fn survey(
 fn read(
     spec: &WorkloadSpec,
     calendar: Calendar,
-) -> Result<(Stats, ArrivalLoad, Option<Problem>), Vec<Problem>> {
+) -> Result<(Stats, ArrivalLoad, Option<Problem>), Problems> {
     let context = OpenContext { seed: 1, calendar, keep_names: true, capacity: None };
     let mut source = spec.open(&context)?;
-    let mut stats =
-        Stats::of(source.as_mut(), &mut Interner::default()).map_err(|one| vec![one])?;
+    let mut stats = Stats::of(source.as_mut(), &mut Interner::default()).map_err(Problems::from)?;
     let first_bad = source.skips().first().cloned();
     let load = arrival_load(spec, &context, &mut stats)?;
     Ok((stats, load, first_bad))
@@ -83,12 +82,12 @@ fn arrival_load(
     spec: &WorkloadSpec,
     context: &OpenContext,
     stats: &mut Stats,
-) -> Result<ArrivalLoad, Vec<Problem>> {
+) -> Result<ArrivalLoad, Problems> {
     let window = (stats.last_arrival_s - stats.first_arrival_s) / 3_600.0;
     let mut load = ArrivalLoad::default();
     let mut source = spec.open(context)?;
     let (mut book, mut work) = (Interner::default(), Work::default());
-    while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
+    while source.next(&mut book, &mut work).map_err(Problems::from)? {
         let (length, demand) = (work.body.length(), work.ask.demand);
         let left = (stats.last_arrival_s - work.arrival.secs_f64()) / 3_600.0;
         let hours = length.map_or(left, |length| left.min(length.secs_f64() / 3_600.0));

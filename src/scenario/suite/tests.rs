@@ -1,15 +1,15 @@
 use super::*;
 use expect_test::{Expect, expect};
 
-fn read(text: &str) -> Result<Suite, Vec<Problem>> {
+fn read(text: &str) -> Result<Suite, Problems> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     Suite::parse(text, "s.toml", &base)
 }
 
 #[track_caller]
 fn check(text: &str, want: Expect) {
-    let problems = read(text).err().unwrap_or_default();
-    want.assert_eq(&problems.iter().map(|problem| format!("{problem}\n")).collect::<String>());
+    let problems = read(text).err().into_iter().flatten();
+    want.assert_eq(&problems.map(|problem| format!("{problem}\n")).collect::<String>());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! When a run begins on the clock of its workload.
 
 use crate::model::{Interner, Work};
-use crate::problem::Problem;
+use crate::problem::Problems;
 use crate::units::{Calendar, Span, Time};
 
 use super::{OpenContext, Transform, WorkloadSpec};
@@ -25,10 +25,10 @@ impl WorkloadSpec {
     ///
     /// # Errors
     /// Problems of the specification, or of the input that is read until then.
-    pub fn first_arrival(&self, context: &OpenContext) -> Result<Option<Time>, Vec<Problem>> {
+    pub fn first_arrival(&self, context: &OpenContext) -> Result<Option<Time>, Problems> {
         let mut source = self.open(context)?;
         let mut work = Work::default();
-        let found = source.next(&mut Interner::default(), &mut work).map_err(|one| vec![one])?;
+        let found = source.next(&mut Interner::default(), &mut work)?;
         Ok(found.then_some(work.arrival))
     }
 

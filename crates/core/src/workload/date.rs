@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::problem::{Problem, clip};
+use crate::problem::{Problem, Problems, clip};
 
 use super::number::{BadValue, Rounding, scaled};
 
@@ -17,13 +17,12 @@ pub fn zone_exists(name: &str) -> bool {
 
 impl DefaultTimeZone {
     /// The zone called `name` in the IANA database, UTC where none is named.
-    pub(super) fn named(name: Option<&str>, shown: &str) -> Result<Self, Vec<Problem>> {
+    pub(super) fn named(name: Option<&str>, shown: &str) -> Result<Self, Problems> {
         let Some(name) = name else { return Ok(Self(TimeZone::UTC)) };
         TimeZone::get(name).map(Self).map_err(|_| {
             let message = format!("there is no time zone called `{}`", clip(name));
-            vec![
-                Problem::with(shown, message).hint("such as `Europe/Berlin` or `America/New_York`"),
-            ]
+            let problem = Problem::with(shown, message);
+            problem.hint("such as `Europe/Berlin` or `America/New_York`").into()
         })
     }
 

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::part::{Parameter, Part, PartSpec, Setting, SettingKind};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::Calendar;
 
 use super::reader::Rows;
@@ -47,7 +47,7 @@ pub(super) trait ReadFormat: fmt::Debug {
         trace: &TraceSpec,
         calendar: Calendar,
         keep_names: bool,
-    ) -> Result<Box<dyn Rows>, Vec<Problem>>;
+    ) -> Result<Box<dyn Rows>, Problems>;
 
     /// Assumptions that the reading makes.
     fn assumptions(&self) -> Vec<String> {

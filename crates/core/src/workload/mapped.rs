@@ -7,7 +7,7 @@ mod names;
 mod recognise;
 
 use crate::model::{Ask, Interner, Work, WorkKind};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::{Calendar, Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 use super::date::DefaultTimeZone;
@@ -64,15 +64,14 @@ impl MappedRows {
         mapping: &Mapping,
         calendar: Calendar,
         keep_names: bool,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Problems> {
         let zone = DefaultTimeZone::named(mapping.time_zone.as_deref(), table.shown())?;
         let pending = !mapping.has_header;
         let any = table.advance().map_err(|bad| vec![bad.into_problem()])?;
         if !any && mapping.has_header {
-            return Err(vec![Problem::with(
-                table.shown(),
-                "the file is empty; a header is needed",
-            )]);
+            return Err(
+                Problem::with(table.shown(), "the file is empty; a header is needed").into()
+            );
         }
         Ok(Self {
             bounds: bind(mapping, &table)?,

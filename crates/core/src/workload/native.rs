@@ -6,7 +6,7 @@ mod writer;
 
 use crate::model::{Ask, Interner, Rules, Work, WorkId, WorkKind};
 use crate::part::Part;
-use crate::problem::{Problem, clip, did_you_mean};
+use crate::problem::{Problem, Problems, clip, did_you_mean};
 use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 pub use column::NativeColumn;
@@ -71,7 +71,7 @@ impl ReadFormat for NativeFormat {
         trace: &TraceSpec,
         _calendar: Calendar,
         keep_names: bool,
-    ) -> Result<Box<dyn Rows>, Vec<Problem>> {
+    ) -> Result<Box<dyn Rows>, Problems> {
         Ok(Box::new(NativeRows::new(trace.table()?, keep_names)?))
     }
 }
@@ -93,10 +93,10 @@ const FOREVER: &[u8] = b"forever";
 
 impl NativeRows {
     /// Reads the header of `table`.
-    pub(super) fn new(mut table: TextTable, keep_names: bool) -> Result<Self, Vec<Problem>> {
+    pub(super) fn new(mut table: TextTable, keep_names: bool) -> Result<Self, Problems> {
         if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
             let problem = Problem::with(table.shown(), "the file is empty; a header is needed");
-            return Err(vec![problem]);
+            return Err(problem.into());
         }
         let columns = header(&table)?;
         Ok(Self {
@@ -270,7 +270,7 @@ impl Rows for NativeRows {
 }
 
 /// The columns that the current row of `table` names.
-fn header(table: &TextTable) -> Result<Vec<NativeColumn>, Vec<Problem>> {
+fn header(table: &TextTable) -> Result<Vec<NativeColumn>, Problems> {
     let mut columns = Vec::new();
     let mut problems = Vec::new();
     for index in 0..table.len() {
@@ -308,7 +308,7 @@ fn header(table: &TextTable) -> Result<Vec<NativeColumn>, Vec<Problem>> {
     if has(NativeColumn::Source) && !has(NativeColumn::Ordinal) {
         problems.push(missing("column `source` needs column `ordinal`"));
     }
-    if problems.is_empty() { Ok(columns) } else { Err(problems) }
+    if problems.is_empty() { Ok(columns) } else { Err(problems.into()) }
 }
 
 fn span(cell: &[u8]) -> Result<Option<Span>, BadValue> {

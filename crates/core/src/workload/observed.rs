@@ -2,7 +2,7 @@
 //! run and no policy can see them.
 
 use crate::model::{Interner, Work, WorkId};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::{Calendar, Span};
 
 use super::reader::{Reader, Rows};
@@ -85,11 +85,11 @@ impl WorkloadSpec {
     ///
     /// # Errors
     /// Problems of the trace.
-    pub fn observations(&self, calendar: Calendar) -> Result<Observations, Vec<Problem>> {
+    pub fn observations(&self, calendar: Calendar) -> Result<Observations, Problems> {
         match self.input.trace() {
             Some(trace) => {
                 let reader = trace.reader(self.clock(calendar), false)?;
-                reader.observations().map_err(|problem| vec![problem])
+                reader.observations().map_err(Problems::from)
             }
             None => Ok(Observations::default()),
         }

@@ -4,7 +4,7 @@ mod nodes;
 
 use crate::model::{Ask, Filter, Interner, Rules, Work, WorkKind};
 use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::{Calendar, Demand, MAX_GPUS, Time, WHOLE_GPU};
 
 use super::format::{
@@ -98,7 +98,7 @@ impl ReadFormat for OpenbOptions {
         trace: &TraceSpec,
         _calendar: Calendar,
         keep_names: bool,
-    ) -> Result<Box<dyn Rows>, Vec<Problem>> {
+    ) -> Result<Box<dyn Rows>, Problems> {
         Ok(Box::new(OpenbRows::new(trace.table()?, self, keep_names)?))
     }
 
@@ -144,7 +144,7 @@ struct PodColumns {
 }
 
 impl PodColumns {
-    fn find(table: &TextTable) -> Result<Self, Vec<Problem>> {
+    fn find(table: &TextTable) -> Result<Self, Problems> {
         let position =
             |name: &str| (0..table.len()).find(|&index| table.trimmed(index) == name.as_bytes());
         let mut problems = Vec::new();
@@ -167,7 +167,7 @@ impl PodColumns {
             created: position("creation_time"),
             deleted: position("deletion_time"),
         };
-        if problems.is_empty() { Ok(columns) } else { Err(problems) }
+        if problems.is_empty() { Ok(columns) } else { Err(problems.into()) }
     }
 }
 
@@ -177,20 +177,18 @@ impl OpenbRows {
         mut table: TextTable,
         options: &OpenbOptions,
         keep_names: bool,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Problems> {
         if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
-            return Err(vec![Problem::with(
-                table.shown(),
-                "the file is empty; a header is needed",
-            )]);
+            return Err(
+                Problem::with(table.shown(), "the file is empty; a header is needed").into()
+            );
         }
         let at = PodColumns::find(&table)?;
         if !options.arrivals_only && (at.created.is_none() || at.deleted.is_none()) {
             let message = "the list has no columns `creation_time` and `deletion_time`";
-            return Err(vec![
-                Problem::at(table.shown(), table.line(), 0, message)
-                    .hint("`arrivals_only = true` reads it without times"),
-            ]);
+            return Err(Problem::at(table.shown(), table.line(), 0, message)
+                .hint("`arrivals_only = true` reads it without times")
+                .into());
         }
         let options = options.clone();
         Ok(Self { table, at, options, names: Names::default(), keep_names, row: 0 })
@@ -342,13 +340,12 @@ mod tests {
         }
     }
 
-    fn read(text: &[u8], options: &OpenbOptions) -> Result<(Vec<Work>, Interner), Vec<Problem>> {
-        let lines =
-            Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one])?;
+    fn read(text: &[u8], options: &OpenbOptions) -> Result<(Vec<Work>, Interner), Problems> {
+        let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x")?;
         let rows = OpenbRows::new(TextTable::new(lines, b',', true, None), options, true)?;
         let mut source = Reader::new(rows, OnBadRow::Fail, true);
         let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
-        while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
+        while source.next(&mut book, &mut work)? {
             found.push(work.clone());
         }
         Ok((found, book))

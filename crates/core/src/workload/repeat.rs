@@ -1,14 +1,14 @@
 //! A workload several times over.
 
 use crate::model::{Interner, Work};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::{Span, Time};
 
 use super::transform::{move_to, out_of_reach};
 use super::{BoxedSource, RowNotes, Source};
 
 /// Opens the workload that is repeated.
-pub(super) type Reopen = Box<dyn Fn() -> Result<BoxedSource, Vec<Problem>> + Send>;
+pub(super) type Reopen = Box<dyn Fn() -> Result<BoxedSource, Problems> + Send>;
 
 /// Reads a source several times, each time later.
 pub(super) struct Repeat {
@@ -28,11 +28,7 @@ pub(super) struct Repeat {
 }
 
 impl Repeat {
-    pub(super) fn new(
-        open: Reopen,
-        times: u32,
-        period: Option<Span>,
-    ) -> Result<Self, Vec<Problem>> {
+    pub(super) fn new(open: Reopen, times: u32, period: Option<Span>) -> Result<Self, Problems> {
         let inner = open()?;
         Ok(Self {
             open,
@@ -88,7 +84,7 @@ impl Repeat {
         self.period = Some(period);
         let shift = self.shift.micros().checked_add(period.micros());
         self.shift = Span::from_micros(shift.ok_or_else(|| out_of_reach("repeat"))?);
-        self.inner = (self.open)().map_err(|mut problems| problems.swap_remove(0))?;
+        self.inner = (self.open)().map_err(|problems| problems[0].clone())?;
         Ok(true)
     }
 }

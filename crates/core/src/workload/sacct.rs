@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::model::{Ask, Filter, Interner, Rules, Tenant, Work, WorkBody};
 use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
-use crate::problem::{Problem, clip};
+use crate::problem::{Problem, Problems, clip};
 use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 use super::date::DefaultTimeZone;
@@ -127,7 +127,7 @@ impl ReadFormat for SacctOptions {
         trace: &TraceSpec,
         calendar: Calendar,
         keep_names: bool,
-    ) -> Result<Box<dyn Rows>, Vec<Problem>> {
+    ) -> Result<Box<dyn Rows>, Problems> {
         let attempts = attempts(trace.table()?)?;
         Ok(Box::new(SacctRows::new(trace.table()?, self, attempts, calendar, keep_names)?))
     }
@@ -194,7 +194,7 @@ struct Attempts {
 }
 
 /// The jobs of a log that have several rows.
-fn attempts(mut table: TextTable) -> Result<FxHashMap<u64, Attempts>, Vec<Problem>> {
+fn attempts(mut table: TextTable) -> Result<FxHashMap<u64, Attempts>, Problems> {
     let (mut seen, mut found) = (SeenNames::default(), FxHashMap::default());
     if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
         return Ok(found);
@@ -249,10 +249,10 @@ impl SacctRows {
         attempts: FxHashMap<u64, Attempts>,
         calendar: Calendar,
         keep_names: bool,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Problems> {
         if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
             let message = "the file is empty; a header is needed";
-            return Err(vec![Problem::with(table.shown(), message)]);
+            return Err(Problem::with(table.shown(), message).into());
         }
         let at = SacctColumns::find(&table)?;
         let zone = DefaultTimeZone::named(options.time_zone.as_deref(), table.shown())?;

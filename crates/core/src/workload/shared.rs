@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{Interner, Work};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::Time;
 
 use super::trace::TraceSpec;
@@ -35,12 +35,12 @@ impl WorkloadSpec {
     /// # Errors
     /// Everything that is wrong with the header of the file, or its first
     /// malformed row.
-    pub fn share(&self, context: &OpenContext, most: usize) -> Result<Self, Vec<Problem>> {
+    pub fn share(&self, context: &OpenContext, most: usize) -> Result<Self, Problems> {
         let WorkloadInput::Trace(trace) = &self.input else { return Ok(self.clone()) };
         let mut source =
             trace.open(self.clock(context.calendar), context.keep_names, self.is_sizeless())?;
         let (mut works, mut book, mut work) = (Vec::new(), Interner::default(), Work::default());
-        while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+        while source.next(&mut book, &mut work)? {
             if works.len() == most {
                 return Ok(self.clone());
             }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use crate::model::{Ask, Interner, Tenant, Work, WorkBody};
 use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::{Calendar, Demand, Id, Span, Time};
 
 use super::format::{
@@ -168,7 +168,7 @@ impl ReadFormat for SwfOptions {
         trace: &TraceSpec,
         _calendar: Calendar,
         keep_names: bool,
-    ) -> Result<Box<dyn Rows>, Vec<Problem>> {
+    ) -> Result<Box<dyn Rows>, Problems> {
         Ok(Box::new(SwfRows::new(trace.table()?, self, keep_names)))
     }
 

@@ -25,10 +25,10 @@ fn context() -> OpenContext {
     OpenContext { seed: 1, calendar: Calendar::from_unix_micros(0), keep_names: true, capacity }
 }
 
-fn collect(spec: &WorkloadSpec) -> Result<Vec<Work>, Vec<Problem>> {
+fn collect(spec: &WorkloadSpec) -> Result<Vec<Work>, Problems> {
     let mut source = spec.open(&context())?;
     let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
-    while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+    while source.next(&mut book, &mut work)? {
         found.push(work.clone());
     }
     assert!(!source.next(&mut book, &mut work).expect("an end stays an end"));
@@ -227,7 +227,7 @@ fn an_unsorted_trace_is_refused_or_sorted() {
     let path = dir.path().join("unsorted.csv");
     std::fs::write(&path, "id,arrival_s,runtime_s\na,5,1\nb,3,1\nc,5,2\n").expect("written");
     let mut spec = trace(path, NATIVE.spec());
-    let problem = collect(&spec).expect_err("unsorted").remove(0);
+    let problem = collect(&spec).expect_err("unsorted")[0].clone();
     assert_eq!(problem.line, 3);
     assert!(!spec.materialises());
     if let WorkloadInput::Trace(trace) = &mut spec.input {

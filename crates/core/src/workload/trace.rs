@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::model::{Interner, Work};
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::{Calendar, Time};
 
 use super::buffered::{Buffered, HandOverOrder};
@@ -80,7 +80,7 @@ impl TraceSpec {
         calendar: Calendar,
         keep_names: bool,
         sizeless: bool,
-    ) -> Result<BoxedSource, Vec<Problem>> {
+    ) -> Result<BoxedSource, Problems> {
         let keep_names = keep_names && !self.nameless;
         let sort = self.unsorted == Unsorted::Sort;
         let reader = self.reader(calendar, keep_names)?.telling_sizeless(sizeless);
@@ -93,7 +93,7 @@ impl TraceSpec {
         &self,
         calendar: Calendar,
         keep_names: bool,
-    ) -> Result<Reader<Box<dyn Rows>>, Vec<Problem>> {
+    ) -> Result<Reader<Box<dyn Rows>>, Problems> {
         let rows = self.format.build().0.rows(self, calendar, keep_names)?;
         Ok(Reader::new(rows, self.on_bad_row, self.unsorted == Unsorted::Fail))
     }
@@ -104,15 +104,15 @@ impl TraceSpec {
     }
 
     /// Its rows as fields.
-    pub(super) fn table(&self) -> Result<TextTable, Vec<Problem>> {
+    pub(super) fn table(&self) -> Result<TextTable, Problems> {
         let layout = self.format.build().0.layout();
-        let lines = self.lines().map_err(|problem| vec![problem])?;
+        let lines = self.lines()?;
         let table = TextTable::new(lines, layout.delimiter, layout.quoting, layout.comment);
         match layout.names {
             ColumnNames::Header => Ok(table.keeping(&self.filters, true)),
             ColumnNames::Numbers => Ok(table.keeping(&self.filters, false)),
             ColumnNames::Fields(fields) => {
-                table.keeping_fields(&self.filters, fields).map_err(|problem| vec![problem])
+                table.keeping_fields(&self.filters, fields).map_err(Problems::from)
             }
         }
     }
@@ -121,13 +121,13 @@ impl TraceSpec {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn is_sorted(&self) -> Result<bool, Vec<Problem>> {
+    pub fn is_sorted(&self) -> Result<bool, Problems> {
         let as_it_is =
             Self { on_bad_row: OnBadRow::Skip, unsorted: Unsorted::Keep, ..self.clone() };
         let mut source = as_it_is.open(Calendar::from_unix_micros(0), false, false)?;
         let (mut book, mut work) = (Interner::default(), Work::default());
         let mut last = Time::from_micros(i64::MIN);
-        while source.next(&mut book, &mut work).map_err(|problem| vec![problem])? {
+        while source.next(&mut book, &mut work)? {
             if work.arrival < last {
                 return Ok(false);
             }

@@ -6,7 +6,7 @@ use super::{
     Billing, GpuModel, InstanceType, Link, Market, Offer, PricePath, Provider, Quota, QuotaUnit,
     Region, World, Zone,
 };
-use crate::problem::{Problem, clip, did_you_mean};
+use crate::problem::{Problem, Problems, clip, did_you_mean};
 use crate::units::{Calendar, Distribution, Id, MAX_GPUS, Rate, Shape, Span};
 
 /// An offer for [`WorldBuilder::offer`], with its place and its instance type.
@@ -271,7 +271,7 @@ impl WorldBuilder {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn build(mut self) -> Result<World, Vec<Problem>> {
+    pub fn build(mut self) -> Result<World, Problems> {
         if self.world.offers.is_empty() {
             self.wrong("the world has no offer, so nothing can ever run".to_owned());
         }
@@ -285,7 +285,7 @@ impl WorldBuilder {
                 self.world.links[from.row() * regions + to.row()] = link;
             }
         }
-        if self.problems.is_empty() { Ok(self.world) } else { Err(self.problems) }
+        if self.problems.is_empty() { Ok(self.world) } else { Err(self.problems.into()) }
     }
 
     fn wrong(&mut self, message: String) {

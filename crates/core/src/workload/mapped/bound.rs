@@ -1,6 +1,6 @@
 //! The columns of a mapping, found in a file.
 
-use crate::problem::{Problem, clip, did_you_mean};
+use crate::problem::{Problem, Problems, clip, did_you_mean};
 
 use super::super::table::TextTable;
 use super::super::{Column, ColumnOrigin, ColumnUnit, Field};
@@ -23,7 +23,7 @@ pub(super) struct BoundColumn {
 }
 
 /// Finds every column of `mapping` in the current row of `table`.
-pub(super) fn bind(mapping: &Mapping, table: &TextTable) -> Result<Vec<BoundColumn>, Vec<Problem>> {
+pub(super) fn bind(mapping: &Mapping, table: &TextTable) -> Result<Vec<BoundColumn>, Problems> {
     let mut bounds = Vec::new();
     let mut problems = Vec::new();
     let problem = |message: String| Problem::with(table.shown(), message);
@@ -43,7 +43,7 @@ pub(super) fn bind(mapping: &Mapping, table: &TextTable) -> Result<Vec<BoundColu
     if has(Field::Start) && has(Field::Wait) {
         problems.push(problem("`start` and `wait` of a mapping say the same thing".to_owned()));
     }
-    if problems.is_empty() { Ok(bounds) } else { Err(problems) }
+    if problems.is_empty() { Ok(bounds) } else { Err(problems.into()) }
 }
 
 fn bind_one(

@@ -11,7 +11,7 @@ use super::super::{Column, ColumnUnit, Field, TraceSpec};
 use super::{MappedRows, recognise};
 use crate::model::WorkKind;
 use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
-use crate::problem::Problem;
+use crate::problem::Problems;
 use crate::units::Calendar;
 
 /// Any delimited text, column by column.
@@ -115,7 +115,7 @@ impl ReadFormat for Mapping {
         trace: &TraceSpec,
         calendar: Calendar,
         keep_names: bool,
-    ) -> Result<Box<dyn Rows>, Vec<Problem>> {
+    ) -> Result<Box<dyn Rows>, Problems> {
         Ok(Box::new(MappedRows::new(trace.table()?, self, calendar, keep_names)?))
     }
 

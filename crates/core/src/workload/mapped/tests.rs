@@ -28,15 +28,15 @@ fn mapping(columns: &[(&str, &str, &str)]) -> Mapping {
     Mapping { columns: columns.iter().map(entry).collect(), ..Mapping::default() }
 }
 
-fn read(text: &[u8], mapping: &Mapping) -> Result<(Vec<Work>, Interner), Vec<Problem>> {
+fn read(text: &[u8], mapping: &Mapping) -> Result<(Vec<Work>, Interner), Problems> {
     // 2017-10-09T00:00:00Z.
     let calendar = Calendar::from_unix_micros(1_507_507_200_000_000);
-    let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one])?;
+    let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x")?;
     let table = TextTable::new(lines, mapping.delimiter, mapping.quoting, None);
     let rows = MappedRows::new(table, mapping, calendar, true)?;
     let mut source = Reader::new(rows, OnBadRow::Fail, true);
     let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
-    while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
+    while source.next(&mut book, &mut work)? {
         found.push(work.clone());
     }
     Ok((found, book))
@@ -166,7 +166,7 @@ fn malformed_cells_name_their_place() {
     ];
     for (row, column, message) in cases {
         let text = format!("a,r,g\n{row}\n");
-        let problem = read(text.as_bytes(), &simple).expect_err(row).remove(0);
+        let problem = read(text.as_bytes(), &simple).expect_err(row)[0].clone();
         assert_eq!((problem.line, problem.column), (2, column), "{problem}");
         assert!(problem.message.contains(message), "{problem}");
     }

@@ -6,17 +6,16 @@ use crate::model::{Filter, Spread, Together};
 use proptest::prelude::*;
 use std::io::Cursor;
 
-fn open(text: &[u8], on_bad_row: OnBadRow) -> Result<BoxedSource, Vec<Problem>> {
-    let lines =
-        Lines::new(Box::new(Cursor::new(text.to_vec())), "x.csv").map_err(|one| vec![one])?;
+fn open(text: &[u8], on_bad_row: OnBadRow) -> Result<BoxedSource, Problems> {
+    let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x.csv")?;
     let rows = NativeRows::new(TextTable::new(lines, b',', true, Some(b'#')), true)?;
     Ok(Box::new(Reader::new(rows, on_bad_row, false)))
 }
 
-fn read(text: &[u8]) -> Result<(Vec<Work>, Interner), Vec<Problem>> {
+fn read(text: &[u8]) -> Result<(Vec<Work>, Interner), Problems> {
     let mut source = open(text, OnBadRow::Fail)?;
     let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
-    while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
+    while source.next(&mut book, &mut work)? {
         found.push(work.clone());
     }
     Ok((found, book))
@@ -87,7 +86,7 @@ fn malformed_rows_name_their_place() {
             assert!(outcome.is_ok());
             continue;
         }
-        let problem = outcome.expect_err(row).remove(0);
+        let problem = outcome.expect_err(row)[0].clone();
         assert_eq!((problem.line, problem.column), (2, column), "{problem}");
         assert!(problem.message.contains(message), "{problem}");
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::units::MAX_GPUS;
 
 use super::super::lines::Lines;
@@ -45,8 +45,8 @@ const MODEL: &[&str] = &["model", "gpu_model"];
 ///
 /// # Errors
 /// The first 20 malformed rows, or why the file cannot be read.
-pub fn read_nodes(path: &Path, shown: &str) -> Result<Vec<NodeRow>, Vec<Problem>> {
-    let lines = Lines::open(path, shown).map_err(|problem| vec![problem])?;
+pub fn read_nodes(path: &Path, shown: &str) -> Result<Vec<NodeRow>, Problems> {
+    let lines = Lines::open(path, shown)?;
     let mut table = TextTable::new(lines, b',', true, Some(b'#'));
     let at = NodeColumns::find(&mut table)?;
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
@@ -68,10 +68,10 @@ pub fn read_nodes(path: &Path, shown: &str) -> Result<Vec<NodeRow>, Vec<Problem>
             }
         }
         if rows.len() > MAX_NODES {
-            return Err(vec![Problem::with(shown, "the list has more than 10 million rows")]);
+            return Err(Problem::with(shown, "the list has more than 10 million rows").into());
         }
     }
-    if problems.is_empty() { Ok(rows) } else { Err(problems) }
+    if problems.is_empty() { Ok(rows) } else { Err(problems.into()) }
 }
 
 /// Position of each column.
@@ -87,12 +87,11 @@ struct NodeColumns {
 }
 
 impl NodeColumns {
-    fn find(table: &mut TextTable) -> Result<Self, Vec<Problem>> {
+    fn find(table: &mut TextTable) -> Result<Self, Problems> {
         if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
-            return Err(vec![Problem::with(
-                table.shown(),
-                "the file is empty; a header is needed",
-            )]);
+            return Err(
+                Problem::with(table.shown(), "the file is empty; a header is needed").into()
+            );
         }
         let position = |names: &[&str]| {
             (0..table.len())
@@ -103,7 +102,7 @@ impl NodeColumns {
             (None, Some(cpu)) => (cpu, 1_000),
             (None, None) => {
                 let message = "column `cpu_milli` (or `vcpus`) is missing";
-                return Err(vec![Problem::at(table.shown(), table.line(), 0, message)]);
+                return Err(Problem::at(table.shown(), table.line(), 0, message).into());
             }
         };
         Ok(Self {
@@ -174,7 +173,7 @@ impl NodeColumns {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<NodeRow>, Vec<Problem>> {
+    fn read(text: &str) -> Result<Vec<NodeRow>, Problems> {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), text).expect("written");
         read_nodes(file.path(), "nodes.csv")

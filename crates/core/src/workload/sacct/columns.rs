@@ -1,6 +1,6 @@
 //! Positions of the columns of an accounting log.
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::workload::table::TextTable;
 
 /// Position of each column, by the name that `sacct` gives it.
@@ -75,7 +75,7 @@ pub(super) fn is_header(header: &[String]) -> bool {
 
 impl SacctColumns {
     /// Finds them in the current row of `table`.
-    pub(super) fn find(table: &TextTable) -> Result<Self, Vec<Problem>> {
+    pub(super) fn find(table: &TextTable) -> Result<Self, Problems> {
         let position = |name: &str| {
             let is = |&index: &usize| table.trimmed(index).eq_ignore_ascii_case(name.as_bytes());
             (0..table.len()).find(is)
@@ -120,6 +120,6 @@ impl SacctColumns {
         need(found.start.is_some(), "the column `Start`");
         let length = found.end.or(found.elapsed).or(found.elapsed_raw);
         need(length.is_some(), "the column `Elapsed` or `End`");
-        if problems.is_empty() { Ok(found) } else { Err(problems) }
+        if problems.is_empty() { Ok(found) } else { Err(problems.into()) }
     }
 }

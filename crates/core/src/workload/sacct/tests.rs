@@ -16,17 +16,17 @@ impl Default for SacctOptions {
 type ObservedWork = (Work, Option<Observation>);
 type Found = (Vec<ObservedWork>, RowNotes, Interner);
 
-fn read(text: &[u8], options: &SacctOptions) -> Result<Found, Vec<Problem>> {
+fn read(text: &[u8], options: &SacctOptions) -> Result<Found, Problems> {
     let table = || {
-        let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(|one| vec![one]);
+        let lines = Lines::new(Box::new(Cursor::new(text.to_vec())), "x").map_err(Problems::from);
         lines.map(|lines| TextTable::new(lines, options.delimiter, false, None))
     };
     let several = attempts(table()?)?;
     let rows = SacctRows::new(table()?, options, several, Calendar::from_unix_micros(0), true)?;
     let mut source = Reader::new(rows, OnBadRow::Fail, false);
     let (mut book, mut work, mut found) = (Interner::default(), Work::default(), Vec::new());
-    while source.next(&mut book, &mut work).map_err(|one| vec![one])? {
-        let observed = source.observed(&work).map_err(|one| vec![one])?;
+    while source.next(&mut book, &mut work)? {
+        let observed = source.observed(&work)?;
         found.push((work.clone(), observed));
     }
     Ok((found, source.notes(), book))
