@@ -92,6 +92,8 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl std::error::Error for Refusal {}
+
 /// A policy's word on when the next waiting tasks of a piece of work start, all of a gang.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartPromise {
