@@ -73,7 +73,7 @@ fn timed(scenario: &Scenario, threads: usize) -> Duration {
 /// The work of `windtunnel compare`, without its files.
 fn whole(scenario: &Scenario) {
     let runner =
-        Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
+        Runner { cache: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
     let sides: Vec<Arm<'_>> = scenario
         .policies
         .iter()

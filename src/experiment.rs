@@ -35,8 +35,9 @@ pub use caution::{
     unestimated,
 };
 pub use compare::{
-    Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, Evidence, HALF_A_CENT,
-    JUDGED, Judging, NoPlan, RepetitionPlan, WaterfallStep, Wide, compare, least_difference, plan,
+    Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, Evidence,
+    ExperimentFailure, HALF_A_CENT, JUDGED, Judging, RepetitionPlan, WaterfallStep, Wide, compare,
+    least_difference, plan,
 };
 pub use cost::leading_cost;
 pub use decision::{

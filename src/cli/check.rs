@@ -19,7 +19,7 @@ use windtunnel::experiment::check::{
     self, Baseline, FailedTrial, FirstDivergence, GateOutcome, GateVerdicts, HeldSuite,
     MovedMetric, Trial,
 };
-use windtunnel::experiment::{self, NoPlan, RunRequest, Runner};
+use windtunnel::experiment::{self, ExperimentFailure, RunRequest, Runner};
 use windtunnel::problem::Problem;
 use windtunnel::report::{CheckReport, LeftOut, clean, figure, one_line};
 use windtunnel::scenario::{Subject, Suite};
@@ -66,10 +66,10 @@ pub(super) fn check(arguments: &CheckArgs) -> CommandResult {
 }
 
 /// A scenario that cannot be repeated as the suite asks.
-pub(super) fn stop_plan(no_plan: NoPlan) -> Stop {
-    match no_plan {
-        NoPlan::Problem(problem) => Stop::Input(problem.into()),
-        NoPlan::Lab(failure) => stopped(failure),
+pub(super) fn stop_experiment(failure: ExperimentFailure) -> Stop {
+    match failure {
+        ExperimentFailure::Problem(problem) => Stop::Input(problem.into()),
+        ExperimentFailure::Runs(failure) => stopped(failure),
     }
 }
 
@@ -97,7 +97,7 @@ type Updated = (Vec<(PathBuf, String)>, Vec<String>);
 fn update(runner: &Runner<'_>, suite: &Suite) -> Result<Updated, Stop> {
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     let (mut changed, mut known) = (Vec::new(), Vec::new());
-    for (trial, baseline) in check::new_baselines(runner, suite).map_err(stop_plan)? {
+    for (trial, baseline) in check::new_baselines(runner, suite).map_err(stop_experiment)? {
         let text = baseline
             .text(&trial.tested.name, &trial.policy.name)
             .context("a baseline cannot be written as TOML")?;
@@ -180,7 +180,7 @@ fn movement(moved: &MovedMetric) -> String {
 /// # Errors
 /// A run was stopped from outside, or did what no run may.
 fn held<'a>(runner: &Runner<'_>, suite: &'a Suite, arguments: &CheckArgs) -> Result<Ran<'a>, Stop> {
-    let mut held = check::hold(runner, suite).map_err(stop_plan)?;
+    let mut held = check::hold(runner, suite).map_err(stop_experiment)?;
     let reasons = held.problems.iter().map(LeftOut::of).collect();
     let problems: Vec<Problem> = held.problems.iter().map(|one| one.problem.clone()).collect();
     let stop = (!problems.is_empty()).then(|| Stop::Input(problems.into()));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{CompareArgs, How, Which};
-use super::check::stop_plan;
+use super::check::stop_experiment;
 use super::exit::{CommandResult, Stop};
 use super::guard::ResourceGuard;
 use super::session::{Experiment, ExperimentSession};
@@ -106,7 +106,7 @@ fn measure<'a>(
         margin: arguments.margin,
         precision: arguments.until_precision,
     };
-    ComparedArms::run(runner, sides, baseline, asked, judging).map_err(stop_plan)
+    ComparedArms::run(runner, sides, baseline, asked, judging).map_err(stop_experiment)
 }
 
 /// Replications after which a comparison with `--until-precision` gives up.

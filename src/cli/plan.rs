@@ -52,7 +52,7 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
     let found = session.work(|runner| {
         search(runner, task, &open).map_err(|failure| match failure {
             SearchFailure::Problems(problems) => Stop::Input(by_variable(problems, &scenario)),
-            SearchFailure::Lab(failure) => stopped(failure),
+            SearchFailure::Runs(failure) => stopped(failure),
             SearchFailure::Halted(failure, progress) => {
                 Stop::SoFar(Box::new(stopped(failure)), search_progress(&progress))
             }

@@ -1,7 +1,7 @@
 //! `windtunnel score`: one policy over a suite as one JSON object.
 
 use super::args::ScoreArgs as Arguments;
-use super::check::stop_plan;
+use super::check::stop_experiment;
 use super::exit::{CommandResult, Stop};
 use super::guard::ResourceGuard;
 use super::load;
@@ -24,7 +24,7 @@ pub(super) fn score(arguments: &Arguments) -> CommandResult {
     let scenarios = session.work(|runner| {
         let one = |tested: &Tested| {
             let candidate = load::policy_or_file(&tested.scenario, &arguments.policy)?;
-            ScoredPolicy::of(runner, tested, candidate).map_err(stop_plan)
+            ScoredPolicy::of(runner, tested, candidate).map_err(stop_experiment)
         };
         suite.scenarios.iter().map(one).collect::<Result<Vec<_>, Stop>>()
     })?;

@@ -132,11 +132,11 @@ impl ExperimentSession {
         &mut self,
         runs: impl FnOnce(&Runner<'_>) -> Result<T, Stop> + Send,
     ) -> Result<T, Stop> {
-        let memory: &dyn RunCache = match &self.journal {
+        let cache: &dyn RunCache = match &self.journal {
             Some(journal) => journal,
             None => &NoCache,
         };
-        let runner = Runner { memory, watch: &self.watch, audit: self.audit, launcher: &Processes };
+        let runner = Runner { cache, watch: &self.watch, audit: self.audit, launcher: &Processes };
         let result = self.threads.install(|| runs(&runner));
         self.watch.bar.clear();
         let stop = match result {
@@ -224,7 +224,7 @@ pub(super) fn stopped(failure: RunnerFailure) -> Stop {
             let again = format!("{} --audit", command(called()));
             Stop::of_run(*failure, &again).of(&format!("policy `{policy}`, seed {seed}"))
         }
-        RunnerFailure::Memory(error) => {
+        RunnerFailure::Cache(error) => {
             Stop::from(anyhow::Error::from(error).context("cannot write the journal"))
         }
     }

@@ -18,8 +18,8 @@ use windtunnel::experiment::sweep::{
     sweep as run_all,
 };
 use windtunnel::experiment::{
-    CautionedRun, NoPlan, backlog, cautions, estimated_prices, nothing_to_gate, share_inputs,
-    unestimated,
+    CautionedRun, ExperimentFailure, backlog, cautions, estimated_prices, nothing_to_gate,
+    share_inputs, unestimated,
 };
 use windtunnel::metrics::METRICS;
 use windtunnel::problem::{Problem, Problems, clip, did_you_mean};
@@ -66,9 +66,9 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
     let swept = session.work(|runner| {
         let (repetition, replications) =
             repetition(runner, &first, &axes, &policies, arguments.replications).map_err(
-                |no_plan| match no_plan {
-                    NoPlan::Problem(problem) => Stop::Input(problem.into()),
-                    NoPlan::Lab(failure) => stopped(failure),
+                |failure| match failure {
+                    ExperimentFailure::Problem(problem) => Stop::Input(problem.into()),
+                    ExperimentFailure::Runs(failure) => stopped(failure),
                 },
             )?;
         let all = points.len() * policies.len() * replications as usize;
@@ -79,7 +79,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
         run_all(runner, plan, &first, &open).map_err(|failure| match failure {
             SweepFailure::Problems(problems) => Stop::Input(problems),
             SweepFailure::Input(failure) => Stop::of_run(failure, &again()),
-            SweepFailure::Lab(failure) => stopped(failure),
+            SweepFailure::Runs(failure) => stopped(failure),
         })
     })?;
     let goal = chosen.first().copied().unwrap_or_else(|| goal(&swept));

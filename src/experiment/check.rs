@@ -6,7 +6,7 @@ mod held;
 mod judge;
 mod first_divergence;
 
-use super::compare::{Arm, Asked, NoPlan, RepetitionPlan, plan};
+use super::compare::{Arm, Asked, ExperimentFailure, RepetitionPlan, plan};
 use super::measurement::Measurement;
 use super::runner::{Runner, RunnerFailure};
 use crate::policy::spec::PolicySpec;
@@ -33,13 +33,13 @@ pub struct Trial<'a> {
 /// is tested.
 ///
 /// # Errors
-/// See [`NoPlan`].
-pub fn plan_of(runner: &Runner<'_>, tested: &Tested) -> Result<RepetitionPlan, NoPlan> {
+/// See [`ExperimentFailure`].
+pub fn plan_of(runner: &Runner<'_>, tested: &Tested) -> Result<RepetitionPlan, ExperimentFailure> {
     let scenario = &tested.scenario;
     if scenario.steady_state && tested.warm_up.is_none() {
         let message = "a scenario about the steady state needs its warm-up in a suite";
         let hint = format!("give `warm_up` in `[scenario.{}]`", tested.name);
-        return Err(NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint)));
+        return Err(ExperimentFailure::Problem(Problem::with(&scenario.path, message).hint(hint)));
     }
     let policy = &scenario.policies[0];
     let asked = Asked {

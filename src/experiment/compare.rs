@@ -22,7 +22,7 @@ use crate::scenario::Scenario;
 use crate::units::{Span, Time};
 
 pub use arms::ComparedArms;
-pub use plan::{Asked, NoPlan, RepetitionPlan, plan};
+pub use plan::{Asked, ExperimentFailure, RepetitionPlan, plan};
 pub use precision::Wide;
 pub use waterfall::WaterfallStep;
 use waterfall::waterfall;

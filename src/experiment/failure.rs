@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::compare::NoPlan;
+use super::compare::ExperimentFailure;
 use super::runner::RunnerFailure;
 use super::search::SearchFailure;
 use super::single::RunFailure;
@@ -41,7 +41,7 @@ impl fmt::Display for RunnerFailure {
             Self::Run { policy, seed, failure } => {
                 write!(to, "policy `{policy}`, seed {seed}: {failure}")
             }
-            Self::Memory(_) => write!(to, "a finished run could not be kept"),
+            Self::Cache(_) => write!(to, "a finished run could not be kept"),
         }
     }
 }
@@ -50,25 +50,25 @@ impl Error for RunnerFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Run { failure, .. } => failure.source(),
-            Self::Memory(error) => Some(error),
+            Self::Cache(error) => Some(error),
         }
     }
 }
 
-impl fmt::Display for NoPlan {
+impl fmt::Display for ExperimentFailure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Problem(problem) => problem.fmt(to),
-            Self::Lab(failure) => failure.fmt(to),
+            Self::Runs(failure) => failure.fmt(to),
         }
     }
 }
 
-impl Error for NoPlan {
+impl Error for ExperimentFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Problem(_) => None,
-            Self::Lab(failure) => failure.source(),
+            Self::Runs(failure) => failure.source(),
         }
     }
 }
@@ -77,7 +77,7 @@ impl fmt::Display for SearchFailure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Problems(problems) => problems.fmt(to),
-            Self::Lab(failure) | Self::Halted(failure, _) => failure.fmt(to),
+            Self::Runs(failure) | Self::Halted(failure, _) => failure.fmt(to),
         }
     }
 }
@@ -86,7 +86,7 @@ impl Error for SearchFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Problems(_) => None,
-            Self::Lab(failure) | Self::Halted(failure, _) => failure.source(),
+            Self::Runs(failure) | Self::Halted(failure, _) => failure.source(),
         }
     }
 }
@@ -96,7 +96,7 @@ impl fmt::Display for SweepFailure {
         match self {
             Self::Problems(problems) => problems.fmt(to),
             Self::Input(failure) => failure.fmt(to),
-            Self::Lab(failure) => failure.fmt(to),
+            Self::Runs(failure) => failure.fmt(to),
         }
     }
 }
@@ -106,7 +106,7 @@ impl Error for SweepFailure {
         match self {
             Self::Problems(_) => None,
             Self::Input(failure) => failure.source(),
-            Self::Lab(failure) => failure.source(),
+            Self::Runs(failure) => failure.source(),
         }
     }
 }
@@ -143,9 +143,9 @@ mod tests {
         };
         let all: [Box<dyn Error>; 4] = [
             Box::new(run()),
-            Box::new(NoPlan::Lab(run())),
-            Box::new(SearchFailure::Lab(run())),
-            Box::new(SweepFailure::Lab(run())),
+            Box::new(ExperimentFailure::Runs(run())),
+            Box::new(SearchFailure::Runs(run())),
+            Box::new(SweepFailure::Runs(run())),
         ];
         for one in &all {
             let told = "policy `p`, seed 7: it ran out of ideas, at 1.500000 s";
@@ -153,7 +153,8 @@ mod tests {
         }
         let problems = vec![Problem::with("a", "b"), Problem::with("c", "d").hint("e")];
         assert_eq!(RunFailure::Input(problems.into()).to_string(), "a: b\nc: d\n  hint: e");
-        let full = NoPlan::Lab(RunnerFailure::Memory(std::io::ErrorKind::StorageFull.into()));
+        let full =
+            ExperimentFailure::Runs(RunnerFailure::Cache(std::io::ErrorKind::StorageFull.into()));
         assert_eq!(full.to_string(), "a finished run could not be kept");
         assert!(full.source().is_some());
     }

@@ -113,7 +113,7 @@ impl ProgressWatch for NoProgress {
 #[derive(Clone, Copy)]
 pub struct Runner<'a> {
     /// Cache of measurements.
-    pub memory: &'a dyn RunCache,
+    pub cache: &'a dyn RunCache,
     /// Sees progress, and may stop.
     pub watch: &'a dyn ProgressWatch,
     /// Watch all laws in every run.
@@ -125,7 +125,7 @@ pub struct Runner<'a> {
 /// A runner that keeps nothing, lets everything run and starts no processes.
 impl Default for Runner<'_> {
     fn default() -> Self {
-        Self { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher }
+        Self { cache: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher }
     }
 }
 
@@ -158,8 +158,8 @@ pub enum RunnerFailure {
         /// The failure.
         failure: Box<RunFailure>,
     },
-    /// A measurement could not be kept.
-    Memory(io::Error),
+    /// A measurement could not be kept in the run cache.
+    Cache(io::Error),
 }
 
 impl Runner<'_> {
@@ -171,11 +171,11 @@ impl Runner<'_> {
     pub fn measure(&self, cells: &[RunRequest<'_>]) -> Result<Vec<Measurement>, RunnerFailure> {
         self.each(cells, |cell| {
             let key = cell.key();
-            if let Some(known) = self.memory.recall(&key) {
+            if let Some(known) = self.cache.recall(&key) {
                 return Ok(known);
             }
             let exhibit = self.run(cell, false)?;
-            self.memory.keep(&key, &exhibit.measurement).map_err(RunnerFailure::Memory)?;
+            self.cache.keep(&key, &exhibit.measurement).map_err(RunnerFailure::Cache)?;
             Ok(exhibit.measurement)
         })
     }

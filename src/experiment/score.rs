@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::bound;
 use super::check::{self, Trial};
-use super::compare::{NoPlan, RepetitionPlan};
+use super::compare::{ExperimentFailure, RepetitionPlan};
 use super::measurement::{Measurement, Slowness};
 use super::runner::{Runner, RunnerFailure};
 use super::single::RunFailure;
@@ -139,16 +139,17 @@ impl ScoredPolicy {
     /// policies.
     ///
     /// # Errors
-    /// See [`NoPlan`].
+    /// See [`ExperimentFailure`].
     pub fn of(
         runner: &Runner<'_>,
         tested: &Tested,
         (scenario, row): (Scenario, usize),
-    ) -> Result<Self, NoPlan> {
+    ) -> Result<Self, ExperimentFailure> {
         let plan = check::plan_of(runner, tested)?;
         let candidate = Tested { scenario, ..tested.clone() };
         let measured = |tested, row| {
-            let ran = check::measure(runner, tested, &plan, &[(row, None)]).map_err(NoPlan::Lab)?;
+            let ran = check::measure(runner, tested, &plan, &[(row, None)])
+                .map_err(ExperimentFailure::Runs)?;
             let [Trial { policy, runs, .. }]: [Trial<'_>; 1] =
                 ran.try_into().expect("there is a trial for each row");
             Ok((policy.name.clone(), runs))
@@ -165,7 +166,9 @@ impl ScoredPolicy {
         };
         let (Some(score), Some(own)) = (scores(&ran), scores(&base)) else {
             let problem = Problem::with(&tested.scenario.path, "nothing was run");
-            return Err(NoPlan::Problem(problem.hint("ask for one replication at least")));
+            return Err(ExperimentFailure::Problem(
+                problem.hint("ask for one replication at least"),
+            ));
         };
         let possible: Result<Vec<Possible>, Problems> = (0..all)
             .into_par_iter()
@@ -177,7 +180,7 @@ impl ScoredPolicy {
         let possible = possible.map_err(|problems| {
             let failure = Box::new(RunFailure::Input(problems));
             let seed = candidate.scenario.seed;
-            NoPlan::Lab(RunnerFailure::Run { policy: name.clone(), seed, failure })
+            ExperimentFailure::Runs(RunnerFailure::Run { policy: name.clone(), seed, failure })
         })?;
         let names = [name, base_name];
         Ok(Self { scenario: tested.name.clone(), names, runs: [ran, base], score, own, possible })

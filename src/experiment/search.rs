@@ -125,7 +125,7 @@ pub enum SearchFailure {
     /// The scenario is wrong at some setup, or the task does not fit it.
     Problems(Problems),
     /// A run failed before any setup was looked at.
-    Lab(RunnerFailure),
+    Runs(RunnerFailure),
     /// A run failed later, or the search was told to stop.
     Halted(RunnerFailure, Box<SearchProgress>),
 }
@@ -173,10 +173,10 @@ pub fn search(
     let mut finalists = Vec::new();
     let ended = look_and_judge(&mut book, (start.clone(), &task), &shares, &mut finalists);
     let ended = ended.map_err(|failure| match failure {
-        SearchFailure::Lab(failure) => {
+        SearchFailure::Runs(failure) => {
             match SearchProgress::of(&book, &finalists, &task, shares.held_out) {
                 Some(progress) => SearchFailure::Halted(failure, Box::new(progress)),
-                None => SearchFailure::Lab(failure),
+                None => SearchFailure::Runs(failure),
             }
         }
         SearchFailure::Problems(_) | SearchFailure::Halted(..) => failure,

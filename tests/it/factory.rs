@@ -81,7 +81,7 @@ impl RunCache for Memory {
 #[test]
 fn another_version_is_run_again() {
     let memory = Memory::default();
-    let runner = Runner { memory: &memory, ..Runner::default() };
+    let runner = Runner { cache: &memory, ..Runner::default() };
     let mut scenario = doubled();
     let base = scenario.policies[scenario.baseline].clone();
     let mut runs_of = |version: &str| {

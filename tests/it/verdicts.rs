@@ -28,7 +28,7 @@ fn scenario(text: &str) -> Scenario {
 }
 
 const LAB: Runner<'static> =
-    Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
+    Runner { cache: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
 
 fn sides(scenario: &Scenario) -> Vec<Arm<'_>> {
     let side = |policy| Arm { name: "p", scenario, policy };
@@ -38,7 +38,7 @@ fn sides(scenario: &Scenario) -> Vec<Arm<'_>> {
 fn compared(scenario: &Scenario, replications: u32) -> Comparison {
     let sides = sides(scenario);
     let asked = Asked { replications: Some(replications), ..Asked::default() };
-    let plan = plan(&LAB, &sides, asked).unwrap_or_else(|no_plan| panic!("{no_plan:?}"));
+    let plan = plan(&LAB, &sides, asked).unwrap_or_else(|failure| panic!("{failure:?}"));
     let judging = Judging { confidence: 0.95, margin: None, precision: None };
     let compared = compare(&LAB, &sides, scenario.baseline, &plan, judging);
     compared.unwrap_or_else(|failure| panic!("{failure:?}")).0

@@ -1,7 +1,7 @@
 //! All policies of a suite, held against their baselines or measured for new ones.
 
 use super::{Baseline, GateVerdicts, Terms, Trial, judge, measure, plan_of, terms};
-use crate::experiment::{NoPlan, RepetitionPlan, RunFailure, Runner, RunnerFailure};
+use crate::experiment::{ExperimentFailure, RepetitionPlan, RunFailure, Runner, RunnerFailure};
 use crate::problem::{Problem, clip};
 use crate::scenario::{Suite, Tested, definition};
 use crate::sim::Failure;
@@ -50,7 +50,7 @@ pub struct FailedTrial<'a> {
 ///
 /// # Errors
 /// A run was stopped from outside, or did what no run may.
-pub fn hold<'a>(runner: &Runner<'_>, suite: &'a Suite) -> Result<HeldSuite<'a>, NoPlan> {
+pub fn hold<'a>(runner: &Runner<'_>, suite: &'a Suite) -> Result<HeldSuite<'a>, ExperimentFailure> {
     let (mut problems, mut failures) = (Vec::new(), Vec::new());
     let (mut trials, mut baselines, mut plans) = (Vec::new(), Vec::new(), Vec::new());
     for one in &suite.unreadable {
@@ -66,11 +66,11 @@ pub fn hold<'a>(runner: &Runner<'_>, suite: &'a Suite) -> Result<HeldSuite<'a>, 
         problems.extend(orphans(suite, tested));
         let (plan, terms) = match planned(runner, tested) {
             Ok(planned) => planned,
-            Err(NoPlan::Problem(problem)) => {
+            Err(ExperimentFailure::Problem(problem)) => {
                 problems.push(NotHeld { scenario, policy: None, problem });
                 continue;
             }
-            Err(failure @ NoPlan::Lab(_)) => return Err(failure),
+            Err(failure @ ExperimentFailure::Runs(_)) => return Err(failure),
         };
         for &row in &tested.policies {
             let policy = tested.scenario.policies[row].name.as_str();
@@ -83,7 +83,7 @@ pub fn hold<'a>(runner: &Runner<'_>, suite: &'a Suite) -> Result<HeldSuite<'a>, 
             };
             match measure(runner, tested, &plan, &[(row, Some(baseline.replications()))]) {
                 Ok(ran) => trials.extend(ran),
-                Err(failure) if ends_all(&failure) => return Err(NoPlan::Lab(failure)),
+                Err(failure) if ends_all(&failure) => return Err(ExperimentFailure::Runs(failure)),
                 Err(failure) => {
                     failures.push(FailedTrial { policy, scenario: &tested.name, failure });
                     continue;
@@ -101,16 +101,16 @@ pub fn hold<'a>(runner: &Runner<'_>, suite: &'a Suite) -> Result<HeldSuite<'a>, 
 /// Runs every policy of a suite, and makes the baseline that it would have now.
 ///
 /// # Errors
-/// See [`NoPlan`].
+/// See [`ExperimentFailure`].
 pub fn new_baselines<'a>(
     runner: &Runner<'_>,
     suite: &'a Suite,
-) -> Result<Vec<(Trial<'a>, Baseline)>, NoPlan> {
+) -> Result<Vec<(Trial<'a>, Baseline)>, ExperimentFailure> {
     let mut all = Vec::new();
     for tested in &suite.scenarios {
         let (plan, terms) = planned(runner, tested)?;
         let rows: Vec<_> = tested.policies.iter().map(|&row| (row, None)).collect();
-        for trial in measure(runner, tested, &plan, &rows).map_err(NoPlan::Lab)? {
+        for trial in measure(runner, tested, &plan, &rows).map_err(ExperimentFailure::Runs)? {
             let baseline = Baseline::of(&terms, trial.definition(), &trial.runs);
             all.push((trial, baseline));
         }
@@ -125,9 +125,12 @@ impl Trial<'_> {
     }
 }
 
-fn planned(runner: &Runner<'_>, tested: &Tested) -> Result<(RepetitionPlan, Terms), NoPlan> {
+fn planned(
+    runner: &Runner<'_>,
+    tested: &Tested,
+) -> Result<(RepetitionPlan, Terms), ExperimentFailure> {
     let plan = plan_of(runner, tested)?;
-    let terms = terms(tested, &plan).map_err(NoPlan::Problem)?;
+    let terms = terms(tested, &plan).map_err(ExperimentFailure::Problem)?;
     Ok((plan, terms))
 }
 
@@ -178,7 +181,7 @@ fn stored(
 /// Whether a failure of one run is a reason to end all of them.
 fn ends_all(failure: &RunnerFailure) -> bool {
     match failure {
-        RunnerFailure::Memory(_) => false,
+        RunnerFailure::Cache(_) => false,
         RunnerFailure::Run { failure, .. } => match **failure {
             RunFailure::Law(_)
             | RunFailure::Sim(Failure::Interrupted { .. } | Failure::Illegal { .. }) => true,

@@ -1,6 +1,6 @@
 //! Arms compared from plan to decision.
 
-use super::{Arm, Asked, Comparison, Judging, NoPlan, compare, plan};
+use super::{Arm, Asked, Comparison, ExperimentFailure, Judging, compare, plan};
 use crate::experiment::{
     Decision, FullRun, Runner, RunnerFailure, decide, setting_range, share_inputs,
 };
@@ -41,10 +41,10 @@ impl<'a> ComparedArms<'a> {
         scenario: &'a mut Scenario,
         asked: Asked,
         judging: Judging,
-    ) -> Result<Self, NoPlan> {
+    ) -> Result<Self, ExperimentFailure> {
         share_inputs(scenario).map_err(|failure| {
             let (policy, failure) = (String::new(), Box::new(failure));
-            NoPlan::Lab(RunnerFailure::Run { policy, seed: scenario.seed, failure })
+            ExperimentFailure::Runs(RunnerFailure::Run { policy, seed: scenario.seed, failure })
         })?;
         let scenario: &'a Scenario = scenario;
         let policies = scenario.policies.iter();
@@ -55,26 +55,26 @@ impl<'a> ComparedArms<'a> {
     /// Runs arms against the one in row `baseline`; decides where all have one and the same work.
     ///
     /// # Errors
-    /// See [`NoPlan`].
+    /// See [`ExperimentFailure`].
     pub fn run(
         runner: &Runner<'_>,
         arms: Vec<Arm<'a>>,
         (baseline, one_work): (usize, bool),
         asked: Asked,
         judging: Judging,
-    ) -> Result<Self, NoPlan> {
+    ) -> Result<Self, ExperimentFailure> {
         if let Some(problem) = setting_range::of_arms(&arms, baseline) {
-            return Err(NoPlan::Problem(problem));
+            return Err(ExperimentFailure::Problem(problem));
         }
         let wrong = setting_range::of_judging(&judging, &arms[baseline].scenario.path);
         if let Some(problem) = wrong.into_iter().next() {
-            return Err(NoPlan::Problem(problem));
+            return Err(ExperimentFailure::Problem(problem));
         }
         let plan = plan(runner, &arms, asked)?;
         let (comparison, exhibits) =
-            compare(runner, &arms, baseline, &plan, judging).map_err(NoPlan::Lab)?;
+            compare(runner, &arms, baseline, &plan, judging).map_err(ExperimentFailure::Runs)?;
         let decision = match one_work {
-            true => Some(decide(runner, &arms, &comparison).map_err(NoPlan::Lab)?),
+            true => Some(decide(runner, &arms, &comparison).map_err(ExperimentFailure::Runs)?),
             false => None,
         };
         Ok(Self { arms, comparison, exhibits, decision })

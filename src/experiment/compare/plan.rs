@@ -53,31 +53,31 @@ pub struct RepetitionPlan {
     pub replications: u32,
 }
 
-/// Reason for which there is no plan.
+/// Failure of an experiment that plans its own replications.
 #[derive(Debug)]
-pub enum NoPlan {
+pub enum ExperimentFailure {
     /// A setting that is out of its range, or does not go together with the scenario.
     Problem(Problem),
-    /// The pilot runs failed.
-    Lab(RunnerFailure),
+    /// A run failed, of the experiment or of the pilot before it.
+    Runs(RunnerFailure),
 }
 
 /// Plans the replications of the first side's scenario, which hold for all
 /// sides. A scenario about the steady state costs pilot runs of each side.
 ///
 /// # Errors
-/// See [`NoPlan`].
+/// See [`ExperimentFailure`].
 pub fn plan(
     runner: &Runner<'_>,
     sides: &[Arm<'_>],
     asked: Asked,
-) -> Result<RepetitionPlan, NoPlan> {
+) -> Result<RepetitionPlan, ExperimentFailure> {
     let scenario = sides[0].scenario;
     let problem = |message: &str, hint: &str| {
-        Err(NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint)))
+        Err(ExperimentFailure::Problem(Problem::with(&scenario.path, message).hint(hint)))
     };
     if let Some(problem) = setting_range::of_asked(&asked, scenario) {
-        return Err(NoPlan::Problem(problem));
+        return Err(ExperimentFailure::Problem(problem));
     }
     let count = asked.replications.or(scenario.replications);
     if asked.window.is_some() && asked.resample.is_some() {
@@ -203,7 +203,7 @@ fn extent(scenario: &Scenario) -> Option<Span> {
 /// the allocated cores, and of all of these the longest. One run's queue is so
 /// skewed that a single late burst would decide, so as Welch has it, the series
 /// is first averaged over several runs, time by time.
-fn pilot(runner: &Runner<'_>, sides: &[Arm<'_>]) -> Result<Span, NoPlan> {
+fn pilot(runner: &Runner<'_>, sides: &[Arm<'_>]) -> Result<Span, ExperimentFailure> {
     let repetition = Repetition::Seeds { warm_up: Span::ZERO };
     let scenario = sides[0].scenario;
     let runs: &[u32] = if is_synthetic(scenario) { &[PILOTS, MORE_PILOTS] } else { &[1] };
@@ -214,9 +214,9 @@ fn pilot(runner: &Runner<'_>, sides: &[Arm<'_>]) -> Result<Span, NoPlan> {
         for &runs in runs {
             let rows = exhibits.len() as u32..runs;
             let cells: Vec<RunRequest<'_>> = rows.map(|row| side.cell(repetition, row)).collect();
-            exhibits.extend(runner.exhibit(&cells).map_err(NoPlan::Lab)?);
+            exhibits.extend(runner.exhibit(&cells).map_err(ExperimentFailure::Runs)?);
             let end = goes_on(scenario, exhibits.iter().map(|one| &one.result.summary))
-                .map_err(NoPlan::Problem)?;
+                .map_err(ExperimentFailure::Problem)?;
             let series: Vec<&Series> = exhibits.iter().map(|one| &one.result.series).collect();
             settled = settles(&series, end);
             if settled.is_some() {
@@ -226,7 +226,7 @@ fn pilot(runner: &Runner<'_>, sides: &[Arm<'_>]) -> Result<Span, NoPlan> {
         let until = settled.ok_or_else(|| {
             let message = "the run is too short to find a steady state in it";
             let hint = "let it go on for longer, give `--warm-up`, or leave `steady_state` out";
-            NoPlan::Problem(Problem::with(&scenario.path, message).hint(hint))
+            ExperimentFailure::Problem(Problem::with(&scenario.path, message).hint(hint))
         })?;
         longest = longest.max(until);
     }
@@ -313,7 +313,7 @@ mod tests {
     use crate::policy::external::NoLauncher;
 
     /// M/M/10 at 80 %, whose work stops after `span`.
-    fn planned(seed: u64, span: &str) -> Result<RepetitionPlan, NoPlan> {
+    fn planned(seed: u64, span: &str) -> Result<RepetitionPlan, ExperimentFailure> {
         let text = format!(
             "question = \"?\"\nseed = {seed}\nsteady_state = true\nhorizon = \"30 d\"\n\
              [workload.synthetic]\nspan = \"{span}\"\narrivals = {{ per_hour = 8 }}\n\
@@ -325,8 +325,8 @@ mod tests {
         let scenario = Scenario::parse(&text, "a.toml", base, &[]).expect("a scenario");
         let policy = &scenario.policies[0];
         let side = Arm { name: "p", scenario: &scenario, policy };
-        let (memory, watch) = (&NoCache, &NoProgress);
-        let runner = Runner { memory, watch, audit: false, launcher: &NoLauncher };
+        let (cache, watch) = (&NoCache, &NoProgress);
+        let runner = Runner { cache, watch, audit: false, launcher: &NoLauncher };
         plan(&runner, &[side], Asked::default())
     }
 
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn work_that_stops_early_has_none() {
         match planned(1, "20 d") {
-            Err(NoPlan::Problem(problem)) => {
+            Err(ExperimentFailure::Problem(problem)) => {
                 let shown = problem.to_string();
                 assert!(shown.contains("goes on to the horizon of 30 d"), "{shown}");
             }

@@ -167,7 +167,7 @@ impl<'a> Evaluations<'a> {
             let cell = |&replication| RunRequest { scenario, policy, repetition, replication };
             cells.extend(replications.iter().map(cell));
         }
-        let measured = self.runner.measure(&cells).map_err(SearchFailure::Lab)?;
+        let measured = self.runner.measure(&cells).map_err(SearchFailure::Runs)?;
         let mut measured = measured.into_iter().map(slim);
         let take = |_: &SetupPoint| measured.by_ref().take(replications.len()).collect();
         Ok(points.iter().map(take).collect())
@@ -178,7 +178,7 @@ impl<'a> Evaluations<'a> {
         let mut scenario = (self.open)(&edits(self.variables, point)).map_err(unread)?;
         self.traces.fill(&mut scenario).map_err(|failure| {
             let (policy, failure) = (String::new(), Box::new(failure));
-            SearchFailure::Lab(RunnerFailure::Run { policy, seed: scenario.seed, failure })
+            SearchFailure::Runs(RunnerFailure::Run { policy, seed: scenario.seed, failure })
         })?;
         Ok(scenario)
     }
@@ -205,7 +205,7 @@ fn unread(problems: Problems) -> SearchFailure {
         return SearchFailure::Problems(problems);
     }
     let failure = Box::new(RunFailure::Sim(Failure::Interrupted { at: Time::ZERO }));
-    SearchFailure::Lab(RunnerFailure::Run { policy: String::new(), seed: 0, failure })
+    SearchFailure::Runs(RunnerFailure::Run { policy: String::new(), seed: 0, failure })
 }
 
 /// The edits of the scenario that lead to a point.

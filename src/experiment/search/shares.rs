@@ -1,6 +1,6 @@
 //! Differences between replications, and the shares of the budget for searching and for judging.
 
-use super::super::compare::{self, Arm, Asked, NoPlan};
+use super::super::compare::{self, Arm, Asked, ExperimentFailure};
 use super::super::replication::Repetition;
 use super::super::runner::{RunRequest, Runner, RunnerFailure, is_drawn, share_inputs};
 use super::super::statistics::promise;
@@ -39,13 +39,13 @@ pub(super) fn plan(
             seed: scenario.seed,
             failure: Box::new(failure),
         };
-        SearchFailure::Lab(run)
+        SearchFailure::Runs(run)
     })?;
     let side = Arm { name: &policy.name, scenario: &scenario, policy };
     let every = Asked { replications: Some(u32::MAX), ..asked };
-    let found = compare::plan(runner, &[side], every).map_err(|no_plan| match no_plan {
-        NoPlan::Problem(problem) => SearchFailure::Problems(problem.into()),
-        NoPlan::Lab(failure) => SearchFailure::Lab(failure),
+    let found = compare::plan(runner, &[side], every).map_err(|failure| match failure {
+        ExperimentFailure::Problem(problem) => SearchFailure::Problems(problem.into()),
+        ExperimentFailure::Runs(failure) => SearchFailure::Runs(failure),
     })?;
     let windows = matches!(found.repetition, Repetition::Windows { .. });
     if !windows || found.replications >= FEWEST_WINDOWS {
@@ -81,7 +81,7 @@ pub(super) fn is_still(
     let cells = policies.iter().flat_map(|&policy| {
         [0, 1].map(|replication| RunRequest { scenario, policy, repetition, replication })
     });
-    let runs = runner.measure(&cells.collect::<Vec<_>>()).map_err(SearchFailure::Lab)?;
+    let runs = runner.measure(&cells.collect::<Vec<_>>()).map_err(SearchFailure::Runs)?;
     Ok(Some(runs.chunks(2).all(|two| two[0].fingerprint == two[1].fingerprint)))
 }
 

@@ -280,7 +280,7 @@ mod tests {
             Scenario::parse(text, "plan", std::path::Path::new(""), edits)
         };
         let runner =
-            Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
+            Runner { cache: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
         let scenario = open(&[]).expect("a scenario");
         let repetition = Repetition::Seeds { warm_up: Span::ZERO };
         let plan = compare::RepetitionPlan { repetition, replications: u32::MAX };

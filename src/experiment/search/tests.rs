@@ -185,14 +185,14 @@ fn a_search_that_is_stopped_tells_the_best_so_far() {
     let text = queue(3.0, 400, "wait_mean = \"<= 300 s\"");
     let stopped = |runs: usize| {
         let memory = Room(runs, AtomicUsize::new(0));
-        let runner = Runner { memory: &memory, ..Runner::default() };
+        let runner = Runner { cache: &memory, ..Runner::default() };
         let open = |edits: &[(String, String)]| Scenario::parse(&text, "a", Path::new(""), edits);
         search(&runner, task(&[("cluster.c.nodes", "1..40")]), &open)
     };
     let whole = stopped(usize::MAX).expect("nothing stops it");
-    assert!(matches!(stopped(3), Err(SearchFailure::Lab(_))));
+    assert!(matches!(stopped(3), Err(SearchFailure::Runs(_))));
     let progress = |runs: u32| match stopped(runs as usize) {
-        Err(SearchFailure::Halted(RunnerFailure::Memory(_), progress)) => progress,
+        Err(SearchFailure::Halted(RunnerFailure::Cache(_), progress)) => progress,
         other => panic!("{other:?}"),
     };
     let early = progress(whole.searched * 5);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::super::compare::{Arm, Asked, NoPlan, plan};
+use super::super::compare::{Arm, Asked, ExperimentFailure, plan};
 use super::super::measurement::Measurement;
 use super::super::replication::Repetition;
 use super::super::runner::{ProgressWatch, RunRequest, Runner, RunnerFailure, is_drawn};
@@ -59,16 +59,16 @@ pub fn check(
 /// once where two seeds do the same under every policy.
 ///
 /// # Errors
-/// See [`NoPlan`].
+/// See [`ExperimentFailure`].
 pub fn repetition(
     runner: &Runner<'_>,
     first: &Scenario,
     axes: &[Axis],
     policies: &[usize],
     asked: Option<u32>,
-) -> Result<(Repetition, u32), NoPlan> {
+) -> Result<(Repetition, u32), ExperimentFailure> {
     if let Some(problem) = setting_range::of_rows(first, policies, first) {
-        return Err(NoPlan::Problem(problem));
+        return Err(ExperimentFailure::Problem(problem));
     }
     let side = |&row: &usize| {
         let policy = &first.policies[row];
@@ -102,10 +102,14 @@ fn moves_work(axis: &Axis) -> bool {
 }
 
 /// Whether two seeds differ under any of the policies.
-fn differs(runner: &Runner<'_>, sides: &[Arm<'_>], repetition: Repetition) -> Result<bool, NoPlan> {
+fn differs(
+    runner: &Runner<'_>,
+    sides: &[Arm<'_>],
+    repetition: Repetition,
+) -> Result<bool, ExperimentFailure> {
     let cells: Vec<RunRequest<'_>> =
         sides.iter().flat_map(|side| [0, 1].map(|seed| side.cell(repetition, seed))).collect();
-    let pilot = runner.measure(&cells).map_err(NoPlan::Lab)?;
+    let pilot = runner.measure(&cells).map_err(ExperimentFailure::Runs)?;
     Ok(pilot.chunks(2).any(|pair| pair[0].fingerprint != pair[1].fingerprint))
 }
 
@@ -164,7 +168,7 @@ pub fn sweep(
                 }
             }
         }
-        let measured = runner.measure(&cells).map_err(SweepFailure::Lab)?;
+        let measured = runner.measure(&cells).map_err(SweepFailure::Runs)?;
         if first_done.is_empty() {
             first_done = measured[..replications].to_vec();
         }
@@ -239,7 +243,7 @@ pub enum SweepFailure {
     /// The trace of the scenario cannot be read.
     Input(RunFailure),
     /// A run failed.
-    Lab(RunnerFailure),
+    Runs(RunnerFailure),
 }
 
 /// Passes on all but the number of runs, which was said for all batches at once.

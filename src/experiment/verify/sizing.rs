@@ -131,7 +131,7 @@ pub fn task(vary: &[(&str, &str)]) -> Result<Task, SearchFailure> {
 /// See [`SearchFailure`].
 pub fn plan(text: &str, task: Task) -> Result<Found, SearchFailure> {
     let runner =
-        Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
+        Runner { cache: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
     search(&runner, task, &|edits| Scenario::parse(text, "plan", Path::new(""), edits))
 }
 

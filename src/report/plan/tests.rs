@@ -22,7 +22,7 @@ pub(in crate::report) fn small(bound: &str, nodes: &str) -> Found {
     );
     let base = Path::new(env!("CARGO_MANIFEST_DIR"));
     let runner =
-        Runner { memory: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
+        Runner { cache: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
     let variable = Variable::read("cluster.c.nodes", nodes).expect("a range");
     let task = Task {
         variables: vec![variable],
