@@ -1,26 +1,29 @@
 //! Work made in code as a source.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 
 use super::Source;
-use crate::model::{Interner, Work};
+use crate::model::{Interner, Work, WorkId};
 use crate::problem::Problem;
 
 /// A list, a slice or any iterator of [`Work`] in order of arrival, as a [`Source`].
 ///
-/// Each piece needs an id of its own, which is not checked, for that would remember all work: pieces
-/// of one id share the random draws of work, and their records cannot be told apart. Tenants, classes, homes and rules that the work refers to
-/// are those of an [`Interner`] that [`WorkList::named`] takes; without one they are the defaults.
+/// Each piece needs an id of its own, which its random draws and its records go by; the first that was
+/// there before ends the run with a problem. Runs of consecutive ids take no memory. Tenants, classes,
+/// homes and rules that the work refers to are those of an [`Interner`] that [`WorkList::named`] takes;
+/// without one they are the defaults.
 #[derive(Clone, Debug)]
 pub struct WorkList<I> {
     works: I,
     names: Interner,
+    seen: SeenIds,
 }
 
 impl<I> WorkList<I> {
     /// The work of `works`, which must come in order of arrival.
     pub fn new<L: IntoIterator<IntoIter = I>>(works: L) -> Self {
-        Self { works: works.into_iter(), names: Interner::default() }
+        Self { works: works.into_iter(), names: Interner::default(), seen: SeenIds::default() }
     }
 
     /// The same with the names that the ids in the work stand for.
@@ -31,10 +34,44 @@ impl<I> WorkList<I> {
     }
 }
 
+/// Ids that were there before: the first and the last ordinal of each run of consecutive ones.
+#[derive(Clone, Debug, Default)]
+struct SeenIds {
+    runs: BTreeMap<WorkId, u64>,
+}
+
+impl SeenIds {
+    /// Notes `id`, and tells whether it was noted before.
+    fn again(&mut self, id: WorkId) -> bool {
+        let before = self.runs.range_mut(..=id).next_back();
+        let before = before.filter(|(first, _)| first.source == id.source);
+        let (first, own) = match before {
+            Some((_, last)) if *last >= id.ordinal => return true,
+            Some((first, last)) if *last + 1 == id.ordinal => (*first, Some(last)),
+            Some(_) | None => (id, None),
+        };
+        let after = id.ordinal.checked_add(1).map(|ordinal| WorkId { ordinal, ..id });
+        match own {
+            Some(last) => *last = id.ordinal,
+            None => drop(self.runs.insert(id, id.ordinal)),
+        }
+        if let Some(last) = after.and_then(|after| self.runs.remove(&after)) {
+            self.runs.insert(first, last);
+        }
+        false
+    }
+}
+
 impl<W: Borrow<Work>, I: Iterator<Item = W>> Source for WorkList<I> {
     fn next(&mut self, book: &mut Interner, work: &mut Work) -> Result<bool, Problem> {
         let Some(next) = self.works.next() else { return Ok(false) };
         work.clone_from(next.borrow());
+        if self.seen.again(work.id) {
+            let WorkId { source, ordinal } = work.id;
+            let message = format!("two pieces of work have the id {ordinal} of source {source}");
+            let hint = "give each its own ordinal, as the first argument of `Work::job`";
+            return Err(Problem::with("workload", message).hint(hint));
+        }
         let lacks = |what: &str| {
             let message = format!("work of a list has a {what} that its names lack");
             Problem::with("workload", message).hint("give the names to `WorkList::named`")
@@ -103,5 +140,34 @@ mod tests {
         // Without the names, a problem tells so.
         let problem = WorkList::new(&works).next(&mut book, &mut work).expect_err("no names");
         assert!(problem.to_string().contains("a tenant that its names lack"), "{problem}");
+    }
+    #[test]
+    fn an_id_that_was_there_before_is_a_problem() {
+        let work = |(source, ordinal)| {
+            let job = Work::job(ordinal, Time::ZERO, Demand::default(), Span::HOUR);
+            Work { id: WorkId { source, ordinal }, ..job }
+        };
+        let first_twice = |ids: &[(u32, u64)]| {
+            let (mut list, mut book) =
+                (WorkList::new(ids.iter().copied().map(work)), Interner::default());
+            let read = |_: &usize| list.next(&mut book, &mut Work::default()).is_err();
+            (0..ids.len()).find(read)
+        };
+        let far = u64::MAX;
+        assert_eq!(first_twice(&[(0, 0), (0, 1), (0, 2), (1, 0), (0, far), (0, far - 1)]), None);
+        assert_eq!(first_twice(&[(0, 5), (0, 3), (0, 4), (0, 1), (0, 4)]), Some(4));
+        assert_eq!(first_twice(&[(0, 5), (0, 3), (0, 4), (0, 6), (0, 5)]), Some(4));
+        assert_eq!(first_twice(&[(0, far), (1, 0), (0, far)]), Some(2));
+        let mut seen = SeenIds::default();
+        for ordinal in (0..1_000).rev().chain(1_000..2_000) {
+            assert!(!seen.again(WorkId { source: 3, ordinal }));
+        }
+        assert_eq!(seen.runs.len(), 1);
+        let twice = [work((0, 7)), work((0, 7))];
+        let (mut list, mut book) = (WorkList::new(&twice), Interner::default());
+        let mut filled = Work::default();
+        assert!(list.next(&mut book, &mut filled).expect("the first"));
+        let problem = list.next(&mut book, &mut filled).expect_err("the same id");
+        assert!(problem.to_string().contains("two pieces of work have the id 7 of source 0"));
     }
 }

@@ -285,6 +285,7 @@ mod tests {
         let demand = Demand { cpu: 500, ..Demand::default() };
         let mut works = [0, 10, 20].map(|at| Work::job(0, Time::from_secs(at), demand, Span::HOUR));
         for (row, work) in works.iter_mut().enumerate() {
+            work.id.ordinal = row as u64;
             work.ask.tasks = row as u32 + 1;
             work.ask.tenant = tenants[row];
             work.name = ["b", "a", "b"][row].to_owned();
